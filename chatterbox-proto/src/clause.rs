@@ -1,0 +1,112 @@
+//! The ids of the norm's clauses, as `docs/protocol.md` gives them.
+//!
+//! Only what this crate cites is here; a test holds every one against the document.
+
+use std::fmt;
+
+/// The permanent id of one clause of the norm, such as `FR-1`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Clause(&'static str);
+
+impl Clause {
+    /// The id as the document writes it.
+    pub const fn id(self) -> &'static str {
+        self.0
+    }
+}
+
+impl fmt::Display for Clause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+macro_rules! clauses {
+    ($($(#[$doc:meta])* $name:ident = $id:literal;)*) => {
+        $($(#[$doc])* pub const $name: Clause = Clause($id);)*
+
+        /// Every clause that this crate cites.
+        pub const CITED: &[Clause] = &[$($name),*];
+    };
+}
+
+clauses! {
+    /// A length above the limit.
+    FR_5 = "FR-5";
+    /// A frame of length zero.
+    FR_6 = "FR-6";
+    /// The body is one JSON object.
+    JS_1 = "JS-1";
+    /// UTF-8 is accepted, so anything else is not.
+    JS_3 = "JS-3";
+    /// Deep nesting.
+    JS_5 = "JS-5";
+    /// A key twice.
+    JS_6 = "JS-6";
+    /// USERNAME is a string and comes first.
+    NM_1 = "NM-1";
+    /// Which names are allowed.
+    NM_2 = "NM-2";
+    /// A second USERNAME.
+    NM_3 = "NM-3";
+    /// A name in use.
+    TK_1 = "TK-1";
+    /// How many tries a connection has.
+    TK_4 = "TK-4";
+    /// USERNAME_ACCEPTED is a boolean.
+    AC_1 = "AC-1";
+    /// USER_LIST is a list of strings.
+    UL_1 = "UL-1";
+    /// The welcome has MESSAGES.
+    HI_1 = "HI-1";
+    /// MESSAGES is a list.
+    MM_1 = "MM-1";
+    /// A message has four elements.
+    T4_1 = "T4-1";
+    /// The limit of a message.
+    LG_3 = "LG-3";
+    /// TIMESTAMP is an integer.
+    TS_1 = "TS-1";
+    /// Nobody by that name.
+    DE_2 = "DE-2";
+    /// SRC is the joined name.
+    SR_1 = "SR-1";
+    /// Who has not joined can't send.
+    SR_3 = "SR-3";
+    /// USERS_JOINED is a list of strings.
+    UJ_1 = "UJ-1";
+    /// Who joins is not told of it.
+    UJ_3 = "UJ-3";
+    /// USERS_LEFT is a list of strings.
+    UX_1 = "UX-1";
+    /// USERS_LEFT names only who was there.
+    UX_2 = "UX-2";
+    /// Invalid messages are answered.
+    IV_1 = "IV-1";
+    /// No known key.
+    IV_4 = "IV-4";
+    /// Unknown keys.
+    BN_1 = "BN-1";
+    /// A peer that stops reading.
+    AS_3 = "AS-3";
+    /// How long joining may take.
+    AS_4 = "AS-4";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CITED;
+
+    #[test]
+    fn every_cited_clause_is_in_the_norm() {
+        let norm = include_str!("../../docs/protocol.md");
+        for clause in CITED {
+            let row = format!("\n| {clause} | ");
+            assert_eq!(
+                norm.matches(&row).count(),
+                1,
+                "{clause} must stand once in docs/protocol.md"
+            );
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! What a client says: the strict reader of the server, and the writer of the client.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use serde::Deserializer;
+use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
+
+use crate::code::{Code, Fault};
+use crate::entry::Entry;
+use crate::frame::TooLong;
+use crate::json::Object;
+use crate::shape::{
+    Key, ReadList, ReadShape, ReadTuple, Shape, TUPLE, TupleShape, body_text, reading_failed,
+    scalars_as_shape,
+};
+
+/// One frame of a client. Either key may be there, or both (PB-1).
+///
+/// What is wrong inside a key is kept beside what is right in the other: each is judged by itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClientFrame<'a> {
+    /// `USERNAME`, if the key is there.
+    pub username: Option<Result<Cow<'a, str>, Fault>>,
+    /// `MESSAGES`, if the key is there: each element with its index by place (MM-1, IV-5).
+    pub messages: Option<Result<Vec<Result<Entry<'a>, Fault>>, Fault>>,
+}
+
+impl<'a> ClientFrame<'a> {
+    /// Reads the body of one frame, strictly.
+    ///
+    /// # Errors
+    /// A [`Fault`] when the frame as a whole is invalid: empty, not UTF-8, not JSON, not an object, too deep, a known
+    /// key twice, or none at all (FR-6, JS-1, JS-3, JS-5, JS-6, IV-4).
+    pub fn parse(body: &'a [u8]) -> Result<Self, Fault> {
+        let text = body_text(body)?;
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let frame = ReadFrame.deserialize(&mut reader).map_err(|error| reading_failed(&error))?;
+        reader.end().map_err(|_| Code::NotJson)?;
+        let frame = frame?;
+        if frame == Self::default() { Err(Code::NoKnownKey.into()) } else { Ok(frame) }
+    }
+}
+
+/// The frame that asks for a name (NM-1).
+///
+/// # Errors
+/// [`TooLong`] when it does not fit a frame.
+pub fn join(username: &str) -> Result<Bytes, TooLong> {
+    Object::with_capacity(username.len() + 32).string("USERNAME", username).finish()
+}
+
+/// The frame that says something (MM-1).
+///
+/// # Errors
+/// [`TooLong`] when it does not fit a frame.
+pub fn say<'e>(entries: impl IntoIterator<Item = &'e Entry<'e>>) -> Result<Bytes, TooLong> {
+    Object::with_capacity(128).list("MESSAGES", entries.into_iter().map(Entry::to_json)).finish()
+}
+
+struct ReadFrame;
+
+impl<'de> DeserializeSeed<'de> for ReadFrame {
+    type Value = Result<ClientFrame<'de>, Code>;
+
+    fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<Self::Value, D::Error> {
+        value.deserialize_any(self)
+    }
+}
+
+fn not_object<'de>(_: Shape<'de>) -> Result<ClientFrame<'de>, Code> {
+    Err(Code::NotObject)
+}
+
+impl<'de> Visitor<'de> for ReadFrame {
+    type Value = Result<ClientFrame<'de>, Code>;
+
+    scalars_as_shape!('de, not_object);
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        ReadShape::MEMBER.skip_list(&mut list)?;
+        Ok(Err(Code::NotObject))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
+        let mut frame = ClientFrame::default();
+        let mut twice = false;
+        while let Some(Key(key)) = object.next_key()? {
+            match key.as_ref() {
+                "USERNAME" => {
+                    twice |= frame.username.is_some();
+                    frame.username = Some(match object.next_value_seed(ReadShape::MEMBER)? {
+                        Shape::String(name) => Ok(name),
+                        _ => Err(Code::UsernameNotString.into()),
+                    });
+                }
+                "MESSAGES" => {
+                    twice |= frame.messages.is_some();
+                    let within = ReadShape::MEMBER.inner()?;
+                    let mut messages = Vec::new();
+                    let each = |tuple| messages.push(read_entry(messages.len(), tuple));
+                    let list = ReadList { seed: ReadTuple { within }, within, each };
+                    let other = object.next_value_seed(list)?;
+                    frame.messages = Some(match other {
+                        None => Ok(messages),
+                        Some(_) => Err(Code::MessagesNotList.into()),
+                    });
+                }
+                _ => {
+                    object.next_value_seed(ReadShape::MEMBER)?;
+                }
+            }
+        }
+        Ok(if twice { Err(Code::DuplicateKey) } else { Ok(frame) })
+    }
+}
+
+fn read_entry<'a>(index: usize, tuple: TupleShape<'a>) -> Result<Entry<'a>, Fault> {
+    let fault = |code| Err(Fault::message(index, code));
+    let TupleShape::List { elements, count } = tuple else {
+        return fault(Code::MessageNotList);
+    };
+    let Ok([source, destination, timestamp, content]) = <[Shape<'a>; TUPLE]>::try_from(elements)
+    else {
+        return fault(Code::MessageNotFour);
+    };
+    if count != TUPLE {
+        return fault(Code::MessageNotFour);
+    }
+    match (source, destination, timestamp, content) {
+        (
+            Shape::String(source),
+            Shape::String(destination),
+            Shape::Integer(timestamp),
+            Shape::String(content),
+        ) => Ok(Entry { source, destination, timestamp, content }),
+        (Shape::String(_), Shape::String(_), Shape::Integer(_), _) => fault(Code::ContentNotString),
+        (Shape::String(_), Shape::String(_), _, _) => fault(Code::TimestampNotInteger),
+        (Shape::String(_), _, _, _) => fault(Code::DestinationNotString),
+        _ => fault(Code::SourceNotString),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::limits;
+
+    fn code(body: &[u8]) -> Code {
+        ClientFrame::parse(body).unwrap_err().code
+    }
+
+    fn entry_fault(element: &str) -> Fault {
+        let body = format!(r#"{{"MESSAGES": [["a", "ALL", 1, "x"], {element}]}}"#);
+        let mut messages = ClientFrame::parse(body.as_bytes()).unwrap().messages.unwrap().unwrap();
+        assert!(messages[0].is_ok());
+        messages.pop().unwrap().unwrap_err()
+    }
+
+    #[test]
+    fn invalid_frames_are_told_apart() {
+        assert_eq!(code(b""), Code::FrameEmpty);
+        assert_eq!(code(b"xyz"), Code::NotJson);
+        assert_eq!(code(b"{"), Code::NotJson);
+        assert_eq!(code(b"{\"USERNAME\": \"a\"} x"), Code::NotJson);
+        assert_eq!(code(b"{\"USERNAME\": \"\\ud800\"}"), Code::NotJson);
+        assert_eq!(code(b"\xff\xfe"), Code::NotUtf8);
+        assert_eq!(code(b"[1]"), Code::NotObject);
+        assert_eq!(code(b"\"x\""), Code::NotObject);
+        assert_eq!(code(b"18446744073709551615"), Code::NotObject);
+        assert_eq!(code(b"{}"), Code::NoKnownKey);
+        assert_eq!(code(b"{\"X\": 1}"), Code::NoKnownKey);
+        assert_eq!(code(b"{\"USERNAME\": \"a\", \"USERNAME\": \"b\"}"), Code::DuplicateKey);
+    }
+
+    #[test]
+    fn faults_inside_name_the_message() {
+        assert_eq!(entry_fault("5"), Fault::message(1, Code::MessageNotList));
+        assert_eq!(entry_fault("{}"), Fault::message(1, Code::MessageNotList));
+        assert_eq!(entry_fault("[]"), Fault::message(1, Code::MessageNotFour));
+        assert_eq!(entry_fault(r#"["a", "ALL", 1]"#).code, Code::MessageNotFour);
+        assert_eq!(entry_fault(r#"["a", "ALL", 1, "x", null]"#).code, Code::MessageNotFour);
+        assert_eq!(entry_fault(r#"[1, "ALL", 1, "x"]"#).code, Code::SourceNotString);
+        assert_eq!(entry_fault(r#"["a", [], 1, "x"]"#).code, Code::DestinationNotString);
+        assert_eq!(entry_fault(r#"["a", "ALL", "1", "x"]"#).code, Code::TimestampNotInteger);
+        assert_eq!(entry_fault(r#"["a", "ALL", 1.0, "x"]"#).code, Code::TimestampNotInteger);
+        assert_eq!(
+            entry_fault(r#"["a", "ALL", 9223372036854775808, "x"]"#).code,
+            Code::TimestampNotInteger
+        );
+        assert_eq!(entry_fault(r#"["a", "ALL", true, "x"]"#).code, Code::TimestampNotInteger);
+        assert_eq!(entry_fault(r#"["a", "ALL", 1, {"x": [1]}]"#).code, Code::ContentNotString);
+    }
+
+    #[test]
+    fn keys_are_judged_apart_and_unknown_ones_ignored() {
+        let frame = ClientFrame::parse(br#" {"Z": [{}], "MESSAGES": 5, "USERNAME": 7} "#).unwrap();
+        assert_eq!(frame.username, Some(Err(Code::UsernameNotString.into())));
+        assert_eq!(frame.messages, Some(Err(Code::MessagesNotList.into())));
+        let frame =
+            ClientFrame::parse(b"{\"Z\": 1, \"Z\": 2, \"USER\\u004eAME\": \"a\\u0062\"}").unwrap();
+        assert_eq!(frame.username, Some(Ok("ab".into())));
+        assert_eq!(frame.messages, None);
+    }
+
+    #[test]
+    fn depth_is_bounded_in_every_place() {
+        let deep = "[".repeat(limits::JSON_DEPTH) + &"]".repeat(limits::JSON_DEPTH);
+        for body in [
+            format!("{{\"X\": {deep}}}"),
+            format!("{{\"USERNAME\": {deep}}}"),
+            format!("{{\"MESSAGES\": {deep}}}"),
+            format!("{{\"MESSAGES\": [[{deep}]]}}"),
+            format!("[{deep}]"),
+        ] {
+            assert_eq!(code(body.as_bytes()), Code::TooDeep, "{body}");
+        }
+        let within = "[".repeat(limits::JSON_DEPTH - 1) + &"]".repeat(limits::JSON_DEPTH - 1);
+        assert_eq!(code(format!("{{\"X\": {within}}}").as_bytes()), Code::NoKnownKey);
+        let bomb = "[".repeat(100_000);
+        assert_eq!(code(bomb.as_bytes()), Code::TooDeep);
+    }
+
+    fn entries() -> impl Strategy<Value = Vec<Entry<'static>>> {
+        let entry = (any::<String>(), any::<String>(), any::<i64>(), any::<String>()).prop_map(
+            |(source, destination, timestamp, content)| Entry {
+                source: source.into(),
+                destination: destination.into(),
+                timestamp,
+                content: content.into(),
+            },
+        );
+        prop::collection::vec(entry, 0..8)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_said_is_read(entries in entries()) {
+            let frame = say(&entries).unwrap();
+            let read = ClientFrame::parse(&frame[4..]).unwrap();
+            let read: Vec<_> = read.messages.unwrap().unwrap().into_iter().map(Result::unwrap).collect();
+            prop_assert_eq!(read, entries);
+        }
+
+        #[test]
+        fn any_name_is_read(name in any::<String>()) {
+            let frame = join(&name).unwrap();
+            prop_assert_eq!(ClientFrame::parse(&frame[4..]).unwrap().username, Some(Ok(name.into())));
+        }
+
+        #[test]
+        fn no_bytes_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = ClientFrame::parse(&body);
+        }
+
+        #[test]
+        fn no_json_like_text_panics(body in r#"(\{|\}|\[|\]|,|:|"USERNAME"|"MESSAGES"|"a"|1|1\.5|null|true| ){0,40}"#) {
+            let _ = ClientFrame::parse(body.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! One table of everything that can be wrong, and what a person is told about it.
+//!
+//! A [`Code`] has a stable machine word, the clause that was broken, and the text that goes into `ERROR`. A
+//! [`Refusal`] is the same for a name that was not accepted; its text goes into `INFO`. Wording is for people and may
+//! change; words and clauses may not.
+
+use std::fmt::{self, Write as _};
+
+use crate::clause::{self, Clause};
+use crate::limits;
+use crate::name::NameError;
+use crate::text::ScreenText;
+
+/// What is wrong with something that a client sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Code {
+    /// The announced length is above the limit.
+    FrameTooLong,
+    /// The length is zero.
+    FrameEmpty,
+    /// The body is not UTF-8.
+    NotUtf8,
+    /// The body is not JSON.
+    NotJson,
+    /// The body is JSON, but not an object.
+    NotObject,
+    /// The JSON is nested too deep.
+    TooDeep,
+    /// A key of the protocol occurs twice.
+    DuplicateKey,
+    /// The object has no key that the protocol knows.
+    NoKnownKey,
+    /// USERNAME is not a string.
+    UsernameNotString,
+    /// USERNAME on a joined connection.
+    AlreadyJoined,
+    /// MESSAGES before joining.
+    NotJoined,
+    /// MESSAGES is not a list.
+    MessagesNotList,
+    /// A message is not a list.
+    MessageNotList,
+    /// A message does not have four elements.
+    MessageNotFour,
+    /// SRC is not a string.
+    SourceNotString,
+    /// DEST is not a string.
+    DestinationNotString,
+    /// TIMESTAMP is not an integer of at most 64 bits.
+    TimestampNotInteger,
+    /// CONTENT is not a string.
+    ContentNotString,
+    /// SRC is not the joined name.
+    SourceNotYou,
+    /// DEST is nobody who is here.
+    NoSuchUser,
+    /// The recipient has too much waiting already.
+    RecipientBusy,
+    /// The message could not be stored, so it was not delivered.
+    NotStored,
+    /// The connection took too long to join.
+    JoinTimeout,
+    /// The connection stopped reading.
+    TooSlow,
+}
+
+impl Code {
+    /// The stable machine word.
+    pub const fn word(self) -> &'static str {
+        self.row().0
+    }
+
+    /// The clause of the norm behind it.
+    pub const fn clause(self) -> Clause {
+        self.row().1
+    }
+
+    /// What a person reads.
+    pub const fn text(self) -> &'static str {
+        self.row().2
+    }
+
+    const fn row(self) -> (&'static str, Clause, &'static str) {
+        match self {
+            Self::FrameTooLong => (
+                "frame-too-long",
+                clause::FR_5,
+                "the announced length is above this server's limit",
+            ),
+            Self::FrameEmpty => {
+                ("frame-empty", clause::FR_6, "a frame needs a body, its length was 0")
+            }
+            Self::NotUtf8 => ("not-utf8", clause::JS_3, "the body is not valid UTF-8"),
+            Self::NotJson => ("not-json", clause::JS_1, "the body is not valid JSON"),
+            Self::NotObject => ("not-object", clause::JS_1, "the body has to be a JSON object"),
+            Self::TooDeep => ("too-deep", clause::JS_5, "the JSON is nested too deep"),
+            Self::DuplicateKey => {
+                ("duplicate-key", clause::JS_6, "a key occurs twice in the object")
+            }
+            Self::NoKnownKey => {
+                ("no-known-key", clause::IV_4, "the object has none of the keys USERNAME, MESSAGES")
+            }
+            Self::UsernameNotString => {
+                ("username-not-string", clause::NM_1, "USERNAME has to be a string")
+            }
+            Self::AlreadyJoined => {
+                ("already-joined", clause::NM_3, "you have joined already, the name stays as it is")
+            }
+            Self::NotJoined => {
+                ("not-joined", clause::SR_3, "join with USERNAME before you send MESSAGES")
+            }
+            Self::MessagesNotList => {
+                ("messages-not-list", clause::MM_1, "MESSAGES has to be a list of messages")
+            }
+            Self::MessageNotList => (
+                "message-not-list",
+                clause::T4_1,
+                "a message has to be a list [SRC, DEST, TIMESTAMP, CONTENT]",
+            ),
+            Self::MessageNotFour => (
+                "message-not-four",
+                clause::T4_1,
+                "a message has exactly four elements: SRC, DEST, TIMESTAMP, CONTENT",
+            ),
+            Self::SourceNotString => {
+                ("source-not-string", clause::T4_1, "SRC (element 0) has to be a string")
+            }
+            Self::DestinationNotString => {
+                ("destination-not-string", clause::T4_1, "DEST (element 1) has to be a string")
+            }
+            Self::TimestampNotInteger => (
+                "timestamp-not-integer",
+                clause::TS_1,
+                "TIMESTAMP (element 2) has to be an integer, seconds since 1970 UTC",
+            ),
+            Self::ContentNotString => {
+                ("content-not-string", clause::T4_1, "CONTENT (element 3) has to be a string")
+            }
+            Self::SourceNotYou => {
+                ("source-not-you", clause::SR_1, "SRC has to be the name you joined with")
+            }
+            Self::NoSuchUser => ("no-such-user", clause::DE_2, "nobody by that name is here"),
+            Self::RecipientBusy => (
+                "recipient-busy",
+                clause::AS_3,
+                "the recipient has too much unread already, try again later",
+            ),
+            Self::NotStored => {
+                ("not-stored", clause::IV_1, "the server can't store messages now, it was not sent")
+            }
+            Self::JoinTimeout => {
+                ("join-timeout", clause::AS_4, "you took too long to join, good bye")
+            }
+            Self::TooSlow => {
+                ("too-slow", clause::AS_3, "you are too far behind in reading, good bye")
+            }
+        }
+    }
+}
+
+/// One thing that is wrong, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// What is wrong.
+    pub code: Code,
+    /// Which message of MESSAGES, from 0; `None` when it is the frame.
+    pub index: Option<usize>,
+    /// The name in question, already made safe to show.
+    pub name: Option<ScreenText>,
+}
+
+impl Fault {
+    /// A fault of the frame as a whole.
+    pub const fn frame(code: Code) -> Self {
+        Self { code, index: None, name: None }
+    }
+
+    /// A fault of message number `index` of the frame.
+    pub const fn message(index: usize, code: Code) -> Self {
+        Self { code, index: Some(index), name: None }
+    }
+
+    /// The same fault, saying whose name it is about.
+    #[must_use]
+    pub fn about(mut self, name: &str) -> Self {
+        self.name = Some(ScreenText::shortened(name, limits::USERNAME_CHARS));
+        self
+    }
+}
+
+impl From<Code> for Fault {
+    fn from(code: Code) -> Self {
+        Self::frame(code)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(index) = self.index {
+            write!(f, "MESSAGES[{index}]: ")?;
+        }
+        f.write_str(self.code.text())?;
+        if let Some(name) = &self.name {
+            write!(f, ": {name}")?;
+        }
+        write!(f, " ({})", self.code.clause())
+    }
+}
+
+/// The one ERROR text for all faults of one frame: the first few in full, the rest counted (IV-5).
+pub fn error_text(faults: &[Fault]) -> String {
+    let mut text = String::new();
+    for fault in faults.iter().take(limits::FAULTS_LISTED) {
+        if !text.is_empty() {
+            text.push_str("; ");
+        }
+        // Writing to a String can't fail.
+        let _ = write!(text, "{fault}");
+    }
+    if let Some(more) = faults.len().checked_sub(limits::FAULTS_LISTED).filter(|more| *more > 0) {
+        let _ = write!(text, "; and {more} more");
+    }
+    text
+}
+
+/// Why a name was not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The text can't be a name.
+    #[error("{0}")]
+    Name(#[from] NameError),
+    /// Somebody has it (TK-1).
+    #[error("This name is already in use.")]
+    Taken,
+    /// It looks like a name that somebody has (NM-2).
+    #[error("This name looks like one that is already in use.")]
+    LooksTaken,
+}
+
+impl Refusal {
+    /// The stable machine word.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Name(_) => "bad-name",
+            Self::Taken => "taken",
+            Self::LooksTaken => "looks-taken",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_names_index_subject_and_clause() {
+        let fault = Fault::message(3, Code::NoSuchUser).about("bo\u{1b}b");
+        assert_eq!(
+            fault.to_string(),
+            "MESSAGES[3]: nobody by that name is here: bo\\u{1b}b (DE-2)"
+        );
+        assert_eq!(Fault::frame(Code::NotJson).to_string(), "the body is not valid JSON (JS-1)");
+    }
+
+    #[test]
+    fn many_faults_make_one_bounded_text() {
+        let faults: Vec<_> =
+            (0..1000).map(|index| Fault::message(index, Code::SourceNotYou)).collect();
+        let text = error_text(&faults);
+        assert!(text.ends_with("; and 992 more"), "{text}");
+        assert!(text.contains("MESSAGES[7]") && !text.contains("MESSAGES[8]"));
+        assert_eq!(error_text(&faults[..8]).matches("more").count(), 0);
+    }
+}

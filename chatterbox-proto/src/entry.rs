@@ -1,0 +1,52 @@
+//! One message: the 4-tuple (SRC, DEST, TIMESTAMP, CONTENT) (T4-1).
+
+use std::borrow::Cow;
+
+use crate::json;
+
+/// One message as it stands in `MESSAGES`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry<'a> {
+    /// Who says it.
+    pub source: Cow<'a, str>,
+    /// `ALL` or a user's name (DE-1).
+    pub destination: Cow<'a, str>,
+    /// Seconds since 1970-01-01 UTC, as the sender sees it (TS-1).
+    pub timestamp: i64,
+    /// What is said; any text.
+    pub content: Cow<'a, str>,
+}
+
+impl Entry<'_> {
+    /// Appends the tuple as JSON.
+    pub fn push_json(&self, out: &mut Vec<u8>) {
+        out.push(b'[');
+        json::push_string(out, &self.source);
+        out.extend_from_slice(json::LIST_SEPARATOR);
+        json::push_string(out, &self.destination);
+        out.extend_from_slice(json::LIST_SEPARATOR);
+        json::push_integer(out, self.timestamp);
+        out.extend_from_slice(json::LIST_SEPARATOR);
+        json::push_string(out, &self.content);
+        out.push(b']');
+    }
+
+    /// The tuple as JSON of its own.
+    pub fn to_json(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(
+            self.source.len() + self.destination.len() + self.content.len() + 32,
+        );
+        self.push_json(&mut out);
+        out
+    }
+
+    /// Copies what is borrowed.
+    pub fn into_owned(self) -> Entry<'static> {
+        Entry {
+            source: Cow::Owned(self.source.into_owned()),
+            destination: Cow::Owned(self.destination.into_owned()),
+            timestamp: self.timestamp,
+            content: Cow::Owned(self.content.into_owned()),
+        }
+    }
+}

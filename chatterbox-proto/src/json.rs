@@ -1,0 +1,184 @@
+//! Writing JSON: ASCII only, into one buffer that is the frame.
+//!
+//! Several peers decode bodies as ASCII, so everything beyond it is escaped (JS-4). [`Object`] builds the frame in
+//! place: four bytes are kept free for the length, members are appended, and [`Object::finish`] puts length and padding in.
+
+use bytes::Bytes;
+
+use crate::frame::{self, TooLong};
+use crate::limits::PREFIX;
+
+/// Appends `text` as a JSON string, ASCII only.
+pub fn push_string(out: &mut Vec<u8>, text: &str) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let push_unit = |out: &mut Vec<u8>, unit: u16| {
+        out.extend_from_slice(b"\\u");
+        for shift in [12, 8, 4, 0] {
+            out.extend(HEX.get(usize::from(unit >> shift & 0xf)));
+        }
+    };
+    out.reserve(text.len() + 2);
+    out.push(b'"');
+    let mut rest = text;
+    while !rest.is_empty() {
+        let plain = rest
+            .bytes()
+            .position(|b| !matches!(b, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~'))
+            .unwrap_or(rest.len());
+        let (run, tail) = rest.split_at(plain);
+        out.extend_from_slice(run.as_bytes());
+        let mut chars = tail.chars();
+        match chars.next() {
+            None => {}
+            Some('"') => out.extend_from_slice(b"\\\""),
+            Some('\\') => out.extend_from_slice(b"\\\\"),
+            Some('\n') => out.extend_from_slice(b"\\n"),
+            Some('\r') => out.extend_from_slice(b"\\r"),
+            Some('\t') => out.extend_from_slice(b"\\t"),
+            Some(c) => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    push_unit(out, *unit);
+                }
+            }
+        }
+        rest = chars.as_str();
+    }
+    out.push(b'"');
+}
+
+/// `text` as a JSON string of its own.
+pub fn string(text: &str) -> Bytes {
+    let mut out = Vec::new();
+    push_string(&mut out, text);
+    out.into()
+}
+
+/// Appends an integer.
+pub fn push_integer(out: &mut Vec<u8>, value: i64) {
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+}
+
+/// One JSON object being written as the body of one frame.
+#[derive(Debug)]
+pub struct Object {
+    out: Vec<u8>,
+}
+
+impl Object {
+    /// An empty object, with room for `capacity` bytes of body.
+    pub fn with_capacity(capacity: usize) -> Self {
+        let mut out = Vec::with_capacity(PREFIX + capacity + 2);
+        out.extend_from_slice(&[0; PREFIX]);
+        out.push(b'{');
+        Self { out }
+    }
+
+    fn key(&mut self, key: &str) {
+        if self.out.len() > PREFIX + 1 {
+            self.out.extend_from_slice(b", ");
+        }
+        push_string(&mut self.out, key);
+        self.out.extend_from_slice(b": ");
+    }
+
+    /// Adds a string.
+    #[must_use]
+    pub fn string(mut self, key: &str, value: &str) -> Self {
+        self.key(key);
+        push_string(&mut self.out, value);
+        self
+    }
+
+    /// Adds a boolean.
+    #[must_use]
+    pub fn boolean(mut self, key: &str, value: bool) -> Self {
+        self.key(key);
+        self.out.extend_from_slice(if value { b"true" } else { b"false" });
+        self
+    }
+
+    /// Adds a list whose elements are JSON already.
+    #[must_use]
+    pub fn list<T: AsRef<[u8]>>(
+        mut self,
+        key: &str,
+        elements: impl IntoIterator<Item = T>,
+    ) -> Self {
+        self.begin_list(key);
+        let mut first = true;
+        for element in elements {
+            if !first {
+                self.out.extend_from_slice(LIST_SEPARATOR);
+            }
+            first = false;
+            self.out.extend_from_slice(element.as_ref());
+        }
+        self.out.push(b']');
+        self
+    }
+
+    /// Opens a list for a caller who writes its elements, the end of it and of the object elsewhere.
+    pub fn begin_list(&mut self, key: &str) {
+        self.key(key);
+        self.out.push(b'[');
+    }
+
+    /// Closes the object: length, body and padding as one piece (FR-7).
+    ///
+    /// # Errors
+    /// [`TooLong`] when the body does not fit a 4-byte length.
+    pub fn finish(mut self) -> Result<Bytes, TooLong> {
+        self.out.push(b'}');
+        frame::seal(self.out)
+    }
+
+    /// What is written so far, behind the free place for the length, with nothing closed.
+    ///
+    /// For bodies whose end lies in shared buffers: the caller fills in [`frame::prefix`] of the whole.
+    pub fn into_open(self) -> Vec<u8> {
+        self.out
+    }
+}
+
+/// What stands between two elements of a list.
+pub const LIST_SEPARATOR: &[u8] = b", ";
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn strings_are_ascii_with_pairs_beyond_the_first_plane() {
+        assert_eq!(&string("a\"b\\c\n\u{7f}é👍")[..], br#""a\"b\\c\n\u007f\u00e9\ud83d\udc4d""#);
+    }
+
+    #[test]
+    fn an_object_is_one_frame() {
+        let frame = Object::with_capacity(0)
+            .boolean("A", true)
+            .string("B", "x")
+            .list("C", ["1", "2"])
+            .finish()
+            .unwrap();
+        assert_eq!(&frame[..], b"\0\0\0\x22{\"A\": true, \"B\": \"x\", \"C\": [1, 2]}");
+        assert_eq!(&Object::with_capacity(0).finish().unwrap()[..], b"\0\0\0\x02{}");
+    }
+
+    proptest! {
+        #[test]
+        fn every_string_comes_back(text in any::<String>()) {
+            let written = string(&text);
+            prop_assert!(written.is_ascii() && !written.iter().any(u8::is_ascii_control));
+            prop_assert_eq!(serde_json::from_slice::<String>(&written).unwrap(), text);
+        }
+
+        #[test]
+        fn every_integer_comes_back(value in any::<i64>()) {
+            let mut out = Vec::new();
+            push_integer(&mut out, value);
+            prop_assert_eq!(serde_json::from_slice::<i64>(&out).unwrap(), value);
+        }
+    }
+}

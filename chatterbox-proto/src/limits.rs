@@ -1,0 +1,36 @@
+//! Every limit of the wire, with the reason for its size.
+//!
+//! All of them can be set by whoever runs a server; these are the defaults. Sizes are bytes unless said.
+
+/// Size of the length prefix (FR-1).
+pub const PREFIX: usize = 4;
+
+/// Largest body that the server takes from a joined client (LG-3).
+///
+/// LG-2 asks for one message of 1 MiB. Escapes make text longer on the wire (up to six times for two-byte characters),
+/// so this leaves room for a good part of that without letting one connection hold much memory.
+pub const CLIENT_FRAME: usize = 4 * 1024 * 1024;
+
+/// Largest body that the server takes before a name was accepted (LG-3).
+///
+/// A name needs a hundred bytes; the rest is room for extension keys and for weak clients that send more.
+pub const GREETING_FRAME: usize = 64 * 1024;
+
+/// Largest body that the client takes.
+///
+/// A welcome holds the whole kept history (HI-1) in one frame, and servers may keep it without a bound.
+pub const SERVER_FRAME: usize = 512 * 1024 * 1024;
+
+/// Longest user name, in characters after normalisation (NM-2).
+pub const USERNAME_CHARS: usize = 32;
+
+/// Deepest nesting of JSON lists and objects in one frame, the frame's own object included (JS-5).
+///
+/// The base protocol needs three levels. The bound keeps a small frame from using up the stack.
+pub const JSON_DEPTH: usize = 32;
+
+/// How many refused names one connection gets before it is closed (TK-4).
+pub const NAME_TRIES: u32 = 10;
+
+/// How many faulty messages of one frame an ERROR lists one by one; the rest is counted (IV-5).
+pub const FAULTS_LISTED: usize = 8;

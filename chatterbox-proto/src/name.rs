@@ -1,0 +1,245 @@
+//! User names: what can be one, and when two of them are the same (NM-2, NM-4).
+//!
+//! A name is an identity that others trust by sight, so it is parsed once, at the edge; a [`Username`] is the proof.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+use unicode_security::MixedScript;
+
+use crate::text::{acts_or_hides, is_bidi_control};
+use crate::{ALL, SERVER, limits};
+
+/// Why a text can't be a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NameError {
+    /// No character at all.
+    #[error("A name needs at least one character.")]
+    Empty,
+    /// Too many characters.
+    #[error("A name has at most {limit} characters.")]
+    TooLong {
+        /// How many are allowed.
+        limit: usize,
+    },
+    /// White space.
+    #[error("A name has no white space in it.")]
+    WhiteSpace,
+    /// A control, bidirectional formatting or invisible character.
+    #[error("A name has no control, formatting or invisible characters in it.")]
+    Unprintable,
+    /// It starts like a room, a command or a mention.
+    #[error("A name does not begin with '#', '@', '/', ':' or a combining mark.")]
+    Start,
+    /// `ALL` or `SERVER`.
+    #[error("This name is reserved.")]
+    Reserved,
+    /// Scripts mixed as no language mixes them.
+    #[error("A name does not mix letters of different scripts.")]
+    MixedScripts,
+}
+
+/// A valid user name, in normalisation form C; equal when the names are the same (NM-4).
+#[derive(Clone)]
+pub struct Username {
+    text: Arc<str>,
+    key: Arc<str>,
+}
+
+impl Username {
+    /// Takes a name from the wire, of at most [`limits::USERNAME_CHARS`] characters.
+    ///
+    /// # Errors
+    /// [`NameError`], with the text that the user is told.
+    pub fn parse(wire: &str) -> Result<Self, NameError> {
+        Self::parse_within(wire, limits::USERNAME_CHARS)
+    }
+
+    /// The same with another limit.
+    ///
+    /// # Errors
+    /// [`NameError`], with the text that the user is told.
+    pub fn parse_within(wire: &str, limit: usize) -> Result<Self, NameError> {
+        // Normalising may shorten: 18 is the most that one character decomposes into (Unicode, UAX 15).
+        if wire.chars().take(limit.saturating_mul(18) + 1).count() > limit.saturating_mul(18) {
+            return Err(NameError::TooLong { limit });
+        }
+        let text: String = wire.nfc().collect();
+        if text.chars().count() > limit {
+            return Err(NameError::TooLong { limit });
+        }
+        let first = text.chars().next().ok_or(NameError::Empty)?;
+        if text.chars().any(char::is_whitespace) {
+            return Err(NameError::WhiteSpace);
+        }
+        if text.chars().any(|c| acts_or_hides(c) || is_bidi_control(c)) {
+            return Err(NameError::Unprintable);
+        }
+        if matches!(first, '#' | '@' | '/' | ':') || is_combining_mark(first) {
+            return Err(NameError::Start);
+        }
+        let key = fold(&text);
+        if [ALL, SERVER].iter().any(|reserved| key == fold(reserved)) {
+            return Err(NameError::Reserved);
+        }
+        if !text.is_ascii() && !text.as_str().is_single_script() {
+            return Err(NameError::MixedScripts);
+        }
+        let text: Arc<str> = text.into();
+        let key = if *text == *key { Arc::clone(&text) } else { key.into() };
+        Ok(Self { text, key })
+    }
+
+    /// The name as it is shown and sent.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether a text from the wire means this user. An exact match is cheap.
+    pub fn is(&self, wire: &str) -> bool {
+        *self.text == *wire || *self.key == *fold(wire)
+    }
+
+    /// What names that look the same have in common (UTS 39 skeleton).
+    pub fn look_alike_key(&self) -> String {
+        unicode_security::skeleton(&self.key).collect()
+    }
+
+    /// Whether look-alikes of this name are a danger: ASCII names are never refused for how they look.
+    pub fn is_ascii(&self) -> bool {
+        self.text.is_ascii()
+    }
+}
+
+/// Canonical caseless form: two texts are the same name when theirs are equal.
+fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    caseless::default_case_fold_str(&text.nfd().collect::<String>()).nfc().collect()
+}
+
+impl PartialEq for Username {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+impl Eq for Username {}
+
+impl Hash for Username {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key.hash(state);
+    }
+}
+
+/// Nothing in a valid name acts on a screen, so it may be shown as it is.
+impl fmt::Display for Username {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.text)
+    }
+}
+
+impl fmt::Debug for Username {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Username({})", self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn name(text: &str) -> Username {
+        Username::parse(text).unwrap()
+    }
+
+    fn refused(text: &str) -> NameError {
+        Username::parse(text).unwrap_err()
+    }
+
+    #[test]
+    fn students_names_are_allowed() {
+        for text in [
+            "user1",
+            "userl",
+            "userI",
+            "Bob_2",
+            "x",
+            "jörg",
+            "世界",
+            "Ольга",
+            "a.b-c!",
+            "O'Neil",
+            "名前くん",
+            "😀",
+        ] {
+            assert_eq!(name(text).as_str(), text);
+        }
+    }
+
+    #[test]
+    fn names_that_deceive_or_break_are_refused() {
+        assert_eq!(refused(""), NameError::Empty);
+        assert_eq!(refused("a b"), NameError::WhiteSpace);
+        assert_eq!(refused("a\u{a0}b"), NameError::WhiteSpace);
+        assert_eq!(refused("a\u{1b}b"), NameError::Unprintable);
+        assert_eq!(refused("a\u{202e}b"), NameError::Unprintable);
+        assert_eq!(refused("a\u{200b}b"), NameError::Unprintable);
+        for start in ["#a", "@a", "/a", ":a", "\u{301}a"] {
+            assert_eq!(refused(start), NameError::Start);
+        }
+        for reserved in ["ALL", "all", "aLL", "SERVER", "Server"] {
+            assert_eq!(refused(reserved), NameError::Reserved);
+        }
+        assert_eq!(refused("p\u{430}ypal"), NameError::MixedScripts);
+        assert_eq!(refused(&"x".repeat(33)), NameError::TooLong { limit: 32 });
+        assert_eq!(refused(&"e\u{301}".repeat(1000)), NameError::TooLong { limit: 32 });
+    }
+
+    #[test]
+    fn length_is_counted_in_characters_after_normalising() {
+        assert_eq!(name(&"e\u{301}".repeat(32)).as_str(), "é".repeat(32));
+        assert_eq!(Username::parse_within("abc", 2), Err(NameError::TooLong { limit: 2 }));
+    }
+
+    #[test]
+    fn b2_names_are_the_same_only_as_a_whole() {
+        assert_ne!(name("bob"), name("bobby"));
+        assert_eq!(name("bob"), name("BOB"));
+        assert_eq!(name("jo\u{308}rg"), name("JÖRG"));
+        assert_eq!(name("straße"), name("STRASSE"));
+        assert!(name("bob").is("Bob") && !name("bob").is("bobby") && !name("bob").is("bo"));
+    }
+
+    #[test]
+    fn look_alikes_share_a_key() {
+        assert_eq!(name("ѕсоре").look_alike_key(), name("scope").look_alike_key());
+        assert_ne!(name("anna").look_alike_key(), name("otto").look_alike_key());
+    }
+
+    proptest! {
+        #[test]
+        fn a_name_is_itself_again(text in any::<String>()) {
+            if let Ok(first) = Username::parse(&text) {
+                prop_assert!(first.is(&text));
+                let again = Username::parse(first.as_str()).unwrap();
+                prop_assert_eq!(again.as_str(), first.as_str());
+                prop_assert!(first.as_str().chars().count() <= limits::USERNAME_CHARS);
+                let shown = crate::ScreenText::new(first.as_str());
+                prop_assert_eq!(shown.as_str(), first.as_str());
+            }
+        }
+
+        #[test]
+        fn short_names_of_one_script_are_parsed_or_refused(text in "\\PC{0,40}") {
+            let _ = Username::parse(&text);
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! The two state machines talking to each other, without a socket: what one writes, the other understands, however the
+//! bytes are cut.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests may be blunt")]
+
+use bytes::Bytes;
+use chatterbox_proto::frame::Decoder;
+use chatterbox_proto::json::Object;
+use chatterbox_proto::session::{
+    Action, ClientSession, Destination, Event, Message, ServerSession,
+};
+use chatterbox_proto::{ClientFrame, Entry, Refusal, Username, client_frame, limits, server_frame};
+use proptest::prelude::*;
+
+/// A server with one connection: it grants every name but `taken`, and echoes what goes to ALL.
+struct Server {
+    session: ServerSession,
+    decoder: Decoder,
+    out: Vec<u8>,
+}
+
+impl Server {
+    fn new() -> Self {
+        Self {
+            session: ServerSession::new(limits::USERNAME_CHARS),
+            decoder: Decoder::new(limits::CLIENT_FRAME),
+            out: Vec::new(),
+        }
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        self.decoder.push(bytes);
+        while let Some(body) = self.decoder.next_body().unwrap() {
+            let actions = self.session.receive(ClientFrame::parse(&body));
+            self.act(actions);
+        }
+    }
+
+    fn act(&mut self, actions: Vec<Action<'_>>) {
+        for action in actions {
+            match action {
+                Action::Claim { name, messages } => {
+                    let taken = Username::parse("taken").unwrap();
+                    let claim = if name == taken { Err(Refusal::Taken) } else { Ok(name) };
+                    if let Ok(name) = &claim {
+                        let welcome = Object::with_capacity(64)
+                            .boolean("USERNAME_ACCEPTED", true)
+                            .list("USER_LIST", [chatterbox_proto::json::string(name.as_str())])
+                            .list::<Bytes>("MESSAGES", [])
+                            .finish();
+                        self.out.extend(welcome.unwrap());
+                    } else {
+                        self.out.extend(server_frame::refused(&Refusal::Taken).unwrap());
+                    }
+                    let next = self.session.claimed(claim, messages);
+                    self.act(next);
+                }
+                Action::Refuse(refusal) => {
+                    self.out.extend(server_frame::refused(&refusal).unwrap())
+                }
+                Action::Post(postings) => {
+                    let public: Vec<Entry<'_>> = postings
+                        .into_iter()
+                        .filter(|posting| posting.destination == Destination::All)
+                        .map(|posting| posting.entry)
+                        .collect();
+                    self.out.extend(client_frame::say(&public).unwrap());
+                }
+                Action::Error(faults) => self.out.extend(server_frame::error(&faults).unwrap()),
+                Action::Close => {}
+            }
+        }
+    }
+}
+
+/// Sends bytes cut into pieces of the given sizes, over and over.
+fn in_pieces<'a>(bytes: &'a [u8], sizes: &'a [usize]) -> impl Iterator<Item = &'a [u8]> {
+    let mut rest = bytes;
+    sizes.iter().cycle().map_while(move |size| {
+        if rest.is_empty() {
+            return None;
+        }
+        let (piece, tail) = rest.split_at((*size).clamp(1, rest.len()));
+        rest = tail;
+        Some(piece)
+    })
+}
+
+fn answer(
+    server: &mut Server,
+    client: &mut ClientSession,
+    frame: &[u8],
+    sizes: &[usize],
+) -> Vec<Event> {
+    for piece in in_pieces(frame, sizes) {
+        server.push(piece);
+    }
+    let out = std::mem::take(&mut server.out);
+    let mut decoder = Decoder::new(limits::SERVER_FRAME);
+    let mut events = Vec::new();
+    for piece in in_pieces(&out, sizes) {
+        decoder.push(piece);
+        while let Some(body) = decoder.next_body().unwrap() {
+            events.extend(client.receive(&body));
+        }
+    }
+    events
+}
+
+#[test]
+fn refused_then_accepted_then_an_error() {
+    let (mut server, mut client) = (Server::new(), ClientSession::new());
+    let frame = client.ask("taken").unwrap();
+    let events = answer(&mut server, &mut client, &frame, &[3]);
+    assert!(matches!(&events[..], [Event::Refused { info: Some(_) }]));
+    let frame = client.ask("a b").unwrap();
+    let events = answer(&mut server, &mut client, &frame, &[3]);
+    assert!(matches!(&events[..], [Event::Refused { info: Some(_) }]));
+    let frame = client.ask("ann").unwrap();
+    let events = answer(&mut server, &mut client, &frame, &[3]);
+    assert!(matches!(&events[..], [Event::Accepted { .. }]), "{events:?}");
+    let spoofed = Entry {
+        source: "bob".into(),
+        destination: "ALL".into(),
+        timestamp: 1,
+        content: "x".into(),
+    };
+    let frame = client_frame::say([&spoofed]).unwrap();
+    let events = answer(&mut server, &mut client, &frame, &[3]);
+    let [Event::Error(text)] = &events[..] else { panic!("{events:?}") };
+    assert!(text.as_wire().contains("MESSAGES[0]") && text.as_wire().contains("SR-1"));
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_said_arrives_once_and_whole(
+        name in "[a-z]{1,12}",
+        contents in prop::collection::vec(any::<String>(), 1..5),
+        sizes in prop::collection::vec(1_usize..50, 1..5),
+    ) {
+        let (mut server, mut client) = (Server::new(), ClientSession::new());
+        prop_assume!(!["all", "server", "taken"].contains(&name.as_str()));
+        let frame = client.ask(&name).unwrap();
+        answer(&mut server, &mut client, &frame, &sizes);
+        prop_assert_eq!(client.me(), Some(name.as_str()));
+        for content in contents {
+            // Another client under the same session state, so that the echo is seen.
+            let entry = Entry {
+                source: name.clone().into(),
+                destination: "ALL".into(),
+                timestamp: 7,
+                content: content.clone().into(),
+            };
+            let frame = client_frame::say([&entry]).unwrap();
+            let events = answer(&mut server, &mut client, &frame, &sizes);
+            prop_assert_eq!(events, vec![Event::Message(Message::from(entry))]);
+            // Said through the session, the echo is swallowed.
+            let frame = client.say(None, &content, 7).unwrap();
+            prop_assert_eq!(answer(&mut server, &mut client, &frame, &sizes), vec![]);
+        }
+    }
+}
