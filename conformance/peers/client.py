@@ -9,6 +9,7 @@ input ends the client. It works on a terminal and with pipes.
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -243,12 +244,15 @@ class Client:
                      asyncio.create_task(self.listen())]
             done, _ = await asyncio.wait(
                 tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                task.cancel()  # nothing happens to those that are done
             for task in done:
                 task.result()
         if self.writer is not None:
             self.writer.close()
-            await asyncio.wait([asyncio.create_task(
-                self.writer.wait_closed())], timeout=LINGER_SECONDS)
+            with contextlib.suppress(OSError):  # TimeoutError is one, too
+                async with asyncio.timeout(LINGER_SECONDS):
+                    await self.writer.wait_closed()
 
     async def run(self):
         """Run the session and end the process, a waiting thread or not."""
