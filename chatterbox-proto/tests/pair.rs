@@ -48,14 +48,12 @@ impl Server {
                             .list::<Bytes>("MESSAGES", [])
                             .finish();
                         self.out.extend(welcome.unwrap());
-                    } else {
-                        self.out.extend(server_frame::refused(&Refusal::Taken).unwrap());
                     }
                     let next = self.session.claimed(claim, messages);
                     self.act(next);
                 }
                 Action::Refuse(refusal) => {
-                    self.out.extend(server_frame::refused(&refusal).unwrap())
+                    self.out.extend(server_frame::refused(&refusal).unwrap());
                 }
                 Action::Post(postings) => {
                     let public: Vec<Entry<'_>> = postings
