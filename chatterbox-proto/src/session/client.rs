@@ -84,6 +84,8 @@ pub struct ClientSession {
     /// What was sent and may come back as an echo (RT-3): destination and content. The time is left out, since some
     /// servers set their own.
     unechoed: VecDeque<(String, String)>,
+    /// Whether what was said last has come back.
+    last_echoed: bool,
 }
 
 /// A server that never echoes must not make the client remember everything it said.
@@ -94,7 +96,12 @@ const USERS_KEPT: usize = 200_000;
 
 impl Default for ClientSession {
     fn default() -> Self {
-        Self { state: State::Nameless, roster: Roster::default(), unechoed: VecDeque::new() }
+        Self {
+            state: State::Nameless,
+            roster: Roster::default(),
+            unechoed: VecDeque::new(),
+            last_echoed: false,
+        }
     }
 }
 
@@ -150,7 +157,15 @@ impl ClientSession {
             self.unechoed.pop_front();
         }
         self.unechoed.push_back((destination.to_owned(), content.to_owned()));
+        self.last_echoed = false;
         Ok(frame)
+    }
+
+    /// Whether the message said last has come back, and with it everything that was due before (RT-3, RT-4).
+    ///
+    /// A client that is done uses it to leave early; servers that send no echo never make it true.
+    pub fn last_echoed(&self) -> bool {
+        self.last_echoed
     }
 
     /// Takes the body of one frame of the server.
@@ -233,6 +248,9 @@ impl ClientSession {
         let sent = self.unechoed.iter().position(|(destination, content)| {
             *content == entry.content && destination.eq_ignore_ascii_case(&entry.destination)
         });
+        if sent.is_some_and(|index| index + 1 == self.unechoed.len()) {
+            self.last_echoed = true;
+        }
         sent.and_then(|index| self.unechoed.remove(index)).is_some()
     }
 }
@@ -352,6 +370,20 @@ mod tests {
         // What this client did not say is shown.
         assert_eq!(session.receive(br#"{"MESSAGES": [["ann", "ALL", 999, "hi"]]}"#).len(), 1);
         assert_eq!(session.receive(br#"{"MESSAGES": [["bob", "ALL", 999, "hi"]]}"#).len(), 1);
+    }
+
+    #[test]
+    fn the_echo_of_the_last_message_is_noticed() {
+        let mut session = joined();
+        assert!(!session.last_echoed());
+        session.say(None, "hi", 1).unwrap();
+        session.say(None, "hi", 1).unwrap();
+        session.receive(br#"{"MESSAGES": [["ann", "ALL", 1, "hi"]]}"#);
+        assert!(!session.last_echoed(), "this was the echo of the first");
+        session.receive(br#"{"MESSAGES": [["ann", "ALL", 1, "hi"]]}"#);
+        assert!(session.last_echoed());
+        session.say(Some("bob"), "psst", 1).unwrap();
+        assert!(!session.last_echoed());
     }
 
     #[test]
