@@ -23,7 +23,7 @@ pub fn push_string(out: &mut Vec<u8>, text: &str) {
     while !rest.is_empty() {
         let plain = rest
             .bytes()
-            .position(|b| !matches!(b, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~'))
+            .position(|b| !matches!(b, b' ' | b'!' | b'#'..=b'[' | b']'..=0x7f))
             .unwrap_or(rest.len());
         let (run, tail) = rest.split_at(plain);
         out.extend_from_slice(run.as_bytes());
@@ -89,6 +89,14 @@ impl Object {
         self
     }
 
+    /// Adds a value that is JSON already.
+    #[must_use]
+    pub fn json(mut self, key: &str, value: &[u8]) -> Self {
+        self.key(key);
+        self.out.extend_from_slice(value);
+        self
+    }
+
     /// Adds a boolean.
     #[must_use]
     pub fn boolean(mut self, key: &str, value: bool) -> Self {
@@ -151,7 +159,7 @@ mod tests {
 
     #[test]
     fn strings_are_ascii_with_pairs_beyond_the_first_plane() {
-        assert_eq!(&string("a\"b\\c\n\u{7f}é👍")[..], br#""a\"b\\c\n\u007f\u00e9\ud83d\udc4d""#);
+        assert_eq!(&string("a\"b\\c\n\u{1}é👍")[..], br#""a\"b\\c\n\u0001\u00e9\ud83d\udc4d""#);
     }
 
     #[test]
@@ -170,7 +178,7 @@ mod tests {
         #[test]
         fn every_string_comes_back(text in any::<String>()) {
             let written = string(&text);
-            prop_assert!(written.is_ascii() && !written.iter().any(u8::is_ascii_control));
+            prop_assert!(written.is_ascii() && written.iter().all(|byte| *byte >= b' '));
             prop_assert_eq!(serde_json::from_slice::<String>(&written).unwrap(), text);
         }
 

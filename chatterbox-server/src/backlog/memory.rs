@@ -1,0 +1,93 @@
+//! A backlog that lives as long as the process.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, ready};
+
+use super::{Backlog, BacklogError, Record, Sequence};
+
+/// The newest records, in memory.
+///
+/// What joiners get comes from the hub's own encoded history; this is for whoever reads by number, so it is short.
+#[derive(Debug)]
+pub struct Memory {
+    kept: Mutex<Kept>,
+    limit: usize,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    records: VecDeque<Record>,
+    /// How many came before the first of them.
+    gone: u64,
+}
+
+impl Memory {
+    /// Keeps the newest `limit` records.
+    pub fn new(limit: usize) -> Self {
+        Self { kept: Mutex::default(), limit }
+    }
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::new(1_000)
+    }
+}
+
+impl Backlog for Memory {
+    fn append<'a>(
+        &'a self,
+        records: &'a [Record],
+    ) -> BoxFuture<'a, Result<Sequence, BacklogError>> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = kept.gone + kept.records.len() as u64 + 1;
+        for record in records {
+            if kept.records.len() == self.limit {
+                kept.records.pop_front();
+                kept.gone += 1;
+            }
+            kept.records.push_back(record.clone());
+        }
+        ready(Ok(first)).boxed()
+    }
+
+    fn read(
+        &self,
+        from: Sequence,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<(Sequence, Record)>, BacklogError>> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = kept.gone + 1;
+        let skipped = usize::try_from(from.saturating_sub(first)).unwrap_or(usize::MAX);
+        let page = (first..).zip(&kept.records).skip(skipped).take(limit);
+        ready(Ok(page.map(|(number, record)| (number, record.clone())).collect())).boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chatterbox_proto::session::Destination;
+
+    use super::*;
+    use crate::backlog::contract;
+
+    #[tokio::test]
+    async fn holds_the_contract() {
+        contract::holds(|| Memory::new(100)).await;
+    }
+
+    #[tokio::test]
+    async fn the_oldest_go_and_numbers_stay() {
+        let backlog = Memory::new(3);
+        let record = Record { destination: Destination::All, json: bytes::Bytes::new() };
+        for number in 1..=5 {
+            assert_eq!(backlog.append(std::slice::from_ref(&record)).await.unwrap(), number);
+        }
+        let numbers: Vec<_> =
+            backlog.read(0, 10).await.unwrap().into_iter().map(|(number, _)| number).collect();
+        assert_eq!(numbers, [3, 4, 5]);
+    }
+}

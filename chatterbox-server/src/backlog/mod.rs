@@ -1,0 +1,105 @@
+//! What happened is written down first, in one order, and only then seen by anybody.
+//!
+//! A [`Backlog`] takes records and gives each a sequence number; when an append is done, the records are as safe as this
+//! kind of backlog makes them. Only then are they applied to the hub, so whatever anybody has seen is in the backlog.
+//!
+//! The seam is kept free of the ways of any one store: appends are groups, ordered, asynchronous; reading is in order
+//! from a number on. [`Memory`] keeps the newest records while the process lives. Every implementation passes the contract
+//! tests of this module.
+
+mod memory;
+
+use bytes::Bytes;
+use chatterbox_proto::session::Destination;
+use futures_util::future::BoxFuture;
+
+pub use memory::Memory;
+
+/// The number of a record: rising by one from 1, never used twice.
+pub type Sequence = u64;
+
+/// One message, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// To whom.
+    pub destination: Destination,
+    /// The 4-tuple as ASCII JSON, exactly as every receiver gets it.
+    pub json: Bytes,
+}
+
+/// Why a backlog could not do its work.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BacklogError {
+    /// There is no room for more now; what was to be appended is not kept.
+    #[error("there is no room for more messages")]
+    Full,
+    /// The store failed.
+    #[error("the message store failed")]
+    Store(#[source] std::io::Error),
+}
+
+/// An ordered log of messages.
+pub trait Backlog: Send + Sync + std::fmt::Debug {
+    /// Appends records, all or none, and gives the number of the first.
+    ///
+    /// When it is done, they are kept. Appends are never called at the same time.
+    fn append<'a>(&'a self, records: &'a [Record])
+    -> BoxFuture<'a, Result<Sequence, BacklogError>>;
+
+    /// Gives the kept records from number `from` on, oldest first, at most `limit`.
+    fn read(
+        &self,
+        from: Sequence,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<(Sequence, Record)>, BacklogError>>;
+}
+
+/// What every implementation has to pass.
+#[cfg(test)]
+pub mod contract {
+    use chatterbox_proto::Username;
+
+    use super::*;
+
+    fn record(number: u64) -> Record {
+        let destination = if number.is_multiple_of(3) {
+            Destination::User(Username::parse("bob").unwrap())
+        } else {
+            Destination::All
+        };
+        Record { destination, json: Bytes::from(format!("[{number}]")) }
+    }
+
+    async fn read_all(backlog: &dyn Backlog) -> Vec<(Sequence, Record)> {
+        let mut all: Vec<(Sequence, Record)> = Vec::new();
+        loop {
+            let from = all.last().map_or(0, |(sequence, _)| sequence + 1);
+            let page = backlog.read(from, 7).await.unwrap();
+            assert!(page.len() <= 7);
+            if page.is_empty() {
+                return all;
+            }
+            all.extend(page);
+        }
+    }
+
+    /// Runs the contract against fresh backlogs that keep at least 100 records.
+    pub async fn holds<B: Backlog>(fresh: impl Fn() -> B) {
+        let backlog = fresh();
+        assert_eq!(read_all(&backlog).await, [], "a fresh backlog is empty");
+
+        let mut expected: Vec<(Sequence, Record)> = Vec::new();
+        for size in [1, 2, 0, 30, 1, 16] {
+            let group: Vec<_> = (0..size).map(record).collect();
+            let first = backlog.append(&group).await.unwrap();
+            assert_eq!(first, expected.len() as u64 + 1, "numbers rise by one from 1");
+            expected.extend((first..).zip(group));
+        }
+        assert_eq!(read_all(&backlog).await, expected, "everything is read in order, once");
+        let page = backlog.read(10, 3).await.unwrap();
+        assert_eq!(page, expected[9..12]);
+        assert_eq!(backlog.read(u64::MAX, 3).await.unwrap(), []);
+        assert_eq!(fresh().read(0, 3).await.unwrap(), [], "backlogs share nothing");
+    }
+}

@@ -1,0 +1,253 @@
+//! The hub behind its lock, and the bells that wake whoever has something to read.
+//!
+//! This is the only place where the pure [`Hub`] meets tasks. The lock is held for single calls and never across an await.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use chatterbox_proto::session::Destination;
+use chatterbox_proto::{Code, Fault, Username, code};
+use tokio::sync::{Notify, watch};
+
+use crate::backlog::Record;
+use crate::hub::{Event, Hub, JoinError, Lag, MemberId, Slow, Taken, Wake};
+use crate::sequencer::Posts;
+
+/// The chat, shared by all connections.
+#[derive(Debug)]
+pub struct Chat {
+    hub: Mutex<Hub>,
+    /// Rings for everybody; a receiver that was not listening notices all the same.
+    lobby: watch::Sender<()>,
+    bells: Mutex<HashMap<MemberId, Arc<Notify>>>,
+    posts: Posts,
+}
+
+impl Chat {
+    /// A chat whose messages go through `posts`.
+    pub fn new(hub: Hub, posts: Posts) -> Self {
+        Self { hub: Mutex::new(hub), lobby: watch::Sender::new(()), bells: Mutex::default(), posts }
+    }
+
+    // A panic under the lock would be our bug; the others' chat goes on.
+    fn hub(&self) -> MutexGuard<'_, Hub> {
+        self.hub.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn bells(&self) -> MutexGuard<'_, HashMap<MemberId, Arc<Notify>>> {
+        self.bells.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets somebody in.
+    ///
+    /// # Errors
+    /// [`JoinError`] when the name is not to be had.
+    pub fn join(
+        self: &Arc<Self>,
+        name: &Username,
+        info: &str,
+    ) -> Result<(Seat, Vec<Bytes>), JoinError> {
+        let joined = self.hub().join(name, info)?;
+        let bell = Arc::new(Notify::new());
+        self.bells().insert(joined.id, Arc::clone(&bell));
+        let mut lobby = self.lobby.subscribe();
+        lobby.mark_changed();
+        self.lobby.send_replace(());
+        let handed_out = Arc::new(Notify::new());
+        let seat = Seat { id: joined.id, chat: Arc::clone(self), bell, handed_out, lobby };
+        Ok((seat, joined.welcome))
+    }
+
+    /// Under which spelling a recipient is here.
+    ///
+    /// # Errors
+    /// [`Code::NoSuchUser`] or [`Code::RecipientBusy`].
+    pub fn recipient(&self, name: &Username) -> Result<Username, Code> {
+        self.hub().recipient(name).cloned()
+    }
+
+    /// Hands messages to the sequencer, and waits until they are stored and delivered.
+    ///
+    /// # Errors
+    /// [`Code::NotStored`] when they were not; nobody has seen them then.
+    pub async fn post(&self, records: Vec<Record>) -> Result<(), Code> {
+        self.posts.post(records).await
+    }
+
+    /// Applies what the backlog has; for the sequencer only.
+    pub fn apply<'a>(&self, records: impl Iterator<Item = &'a Record>) {
+        let mut everybody = false;
+        let mut single = Vec::new();
+        let mut hub = self.hub();
+        for record in records {
+            match hub.apply(record) {
+                Wake::All => everybody = true,
+                Wake::One(id) => single.push(id),
+                Wake::Nobody => {}
+            }
+        }
+        drop(hub);
+        if everybody {
+            self.lobby.send_replace(());
+        }
+        self.ring(&single);
+    }
+
+    /// Tells everybody something that is not part of the history.
+    pub fn announce(&self, event: Event) {
+        let wake = self.hub().announce(event);
+        self.wake(wake);
+    }
+
+    /// Removes those who are too slow; see [`Hub::look_after_slow`].
+    pub fn look_after_slow(&self) -> Slow {
+        let slow = self.hub().look_after_slow();
+        if !slow.overtaken.is_empty() {
+            self.lobby.send_replace(());
+            self.ring(&slow.overtaken);
+        }
+        slow
+    }
+
+    /// What went through the lobby so far.
+    pub fn volume(&self) -> Lag {
+        self.hub().volume()
+    }
+
+    /// How many are here.
+    pub fn members(&self) -> usize {
+        self.hub().members()
+    }
+
+    fn wake(&self, wake: Wake) {
+        match wake {
+            Wake::All => {
+                self.lobby.send_replace(());
+            }
+            Wake::One(id) => self.ring(&[id]),
+            Wake::Nobody => {}
+        }
+    }
+
+    fn ring(&self, ids: &[MemberId]) {
+        if ids.is_empty() {
+            return;
+        }
+        let bells = self.bells();
+        for bell in ids.iter().filter_map(|id| bells.get(id)) {
+            bell.notify_one();
+        }
+    }
+}
+
+/// One member's place in the chat; giving it up is leaving.
+#[derive(Debug)]
+pub struct Seat {
+    id: MemberId,
+    chat: Arc<Chat>,
+    bell: Arc<Notify>,
+    handed_out: Arc<Notify>,
+    lobby: watch::Receiver<()>,
+}
+
+impl Seat {
+    /// A second handle for the other half of the connection; it does not hold the place.
+    pub fn handle(&self) -> Handle {
+        Handle {
+            id: self.id,
+            chat: Arc::clone(&self.chat),
+            bell: Arc::clone(&self.bell),
+            handed_out: Arc::clone(&self.handed_out),
+        }
+    }
+
+    /// What is to be sent now.
+    pub fn take(&self) -> Taken {
+        let taken = self.chat.hub().take(self.id);
+        self.handed_out.notify_one();
+        taken
+    }
+
+    /// Waits until there may be something to send.
+    pub async fn news(&mut self) {
+        tokio::select! {
+            // The sender lives as long as the chat, so this never fails.
+            _ = self.lobby.changed() => {}
+            () = self.bell.notified() => {}
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let wake = self.chat.hub().leave(self.id);
+        self.chat.bells().remove(&self.id);
+        self.chat.wake(wake);
+    }
+}
+
+/// What the halves of a connection do with their member.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    id: MemberId,
+    chat: Arc<Chat>,
+    bell: Arc<Notify>,
+    handed_out: Arc<Notify>,
+}
+
+impl Handle {
+    /// The chat.
+    pub fn chat(&self) -> &Chat {
+        &self.chat
+    }
+
+    /// Queues one ERROR for this member, behind everything that has happened so far.
+    ///
+    /// Says `false`, and does nothing, when too much is waiting: the member is not reading the answers to its mistakes.
+    pub fn tell_faults(&self, faults: &[Fault]) -> bool {
+        let event = Event::error(&code::error_text(faults));
+        let mut hub = self.chat.hub();
+        if !hub.has_room(self.id) {
+            return false;
+        }
+        let wake = hub.tell(self.id, event);
+        drop(hub);
+        self.chat.wake(wake);
+        true
+    }
+
+    /// Waits until some of what was waiting for the member has been handed out.
+    pub async fn room(&self) {
+        while !self.chat.hub().has_room(self.id) {
+            self.handed_out.notified().await;
+        }
+    }
+
+    /// Notes that bytes are moving in the middle of a long batch.
+    pub fn progressed(&self) {
+        self.chat.hub().progressed(self.id);
+    }
+
+    /// Waits until the member was removed for being too slow.
+    pub async fn overtaken(&self) {
+        loop {
+            // Rung for every private message too, which is seen when the batch is out.
+            self.bell.notified().await;
+            if self.chat.hub().is_gone(self.id) {
+                return;
+            }
+        }
+    }
+}
+
+/// Where a message goes, in the spelling that its recipient has joined under.
+///
+/// # Errors
+/// [`Code::NoSuchUser`] or [`Code::RecipientBusy`].
+pub fn resolve(chat: &Chat, destination: Destination) -> Result<Destination, Code> {
+    match destination {
+        Destination::All => Ok(Destination::All),
+        Destination::User(name) => chat.recipient(&name).map(Destination::User),
+    }
+}

@@ -1,0 +1,46 @@
+//! What whoever runs a server can set.
+
+use std::time::Duration;
+
+use chatterbox_proto::limits;
+
+use crate::hub::{Keep, TimelineLimits};
+
+/// All settings of a running server; where it listens and with which certificate is decided before.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// How long handshake and name together may take (AS-4).
+    pub join_timeout: Duration,
+    /// How long a connection may take nothing of what is waiting for it (AS-3).
+    pub stall_timeout: Duration,
+    /// How long users have to say good bye before a shutdown.
+    pub grace: Duration,
+    /// Connections at the same time, in all.
+    pub max_connections: usize,
+    /// Connections at the same time from one address (IPv6: one /64 network).
+    pub max_per_address: usize,
+    /// Largest frame of a joined client, in bytes (LG-3).
+    pub max_frame: usize,
+    /// Longest user name, in characters (NM-2).
+    pub max_name: usize,
+    /// How much is kept for those who join later (HI-6).
+    pub keep: Keep,
+    /// How far a reader may fall behind.
+    pub ring: TimelineLimits,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            join_timeout: Duration::from_secs(120),
+            stall_timeout: Duration::from_secs(30),
+            grace: Duration::from_secs(5),
+            max_connections: 10_000,
+            max_per_address: 2_000,
+            max_frame: limits::CLIENT_FRAME,
+            max_name: limits::USERNAME_CHARS,
+            keep: Keep::default(),
+            ring: TimelineLimits::default(),
+        }
+    }
+}

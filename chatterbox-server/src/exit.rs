@@ -1,0 +1,91 @@
+//! How the program ends when it can't go on: one line, a hint, and an exit code of the sysexits family.
+
+use std::process::ExitCode;
+
+use chatterbox_server::net::listen::ListenError;
+use chatterbox_server::net::tls::TlsError;
+
+/// Something that ends the program.
+#[derive(Debug)]
+pub struct Failure {
+    /// What happened.
+    pub message: String,
+    /// What can be done about it.
+    pub hint: Option<&'static str>,
+    /// The exit code.
+    pub code: u8,
+}
+
+/// Wrong arguments.
+pub const USAGE: u8 = 64;
+/// The address can't be had.
+pub const UNAVAILABLE: u8 = 69;
+/// The system refuses something.
+pub const SYSTEM: u8 = 71;
+/// No permission.
+pub const FORBIDDEN: u8 = 77;
+/// Certificates or keys can't be used.
+pub const CONFIGURATION: u8 = 78;
+
+/// The exit codes, for `--help`.
+pub const HELP: &str = "\
+Exit codes:
+  0   stopped by SIGINT or SIGTERM
+  64  wrong arguments
+  69  unknown host, or the address is in use or not to be had
+  71  the system refuses something else
+  77  no permission to listen there (ports below 1024 need rights)
+  78  the certificate or key can't be used";
+
+impl Failure {
+    /// Tells it on stderr.
+    pub fn report(&self) -> ExitCode {
+        eprintln!("chatterbox-server: {}", self.message);
+        if let Some(hint) = self.hint {
+            eprintln!("hint: {hint}");
+        }
+        ExitCode::from(self.code)
+    }
+
+    /// The system refuses something.
+    pub fn system(what: &str, error: &dyn std::error::Error) -> Self {
+        Self { message: format!("{what}: {error}"), hint: None, code: SYSTEM }
+    }
+}
+
+impl From<ListenError> for Failure {
+    fn from(error: ListenError) -> Self {
+        let (code, hint) = match &error {
+            ListenError::UnknownHost { .. } => (
+                UNAVAILABLE,
+                Some("give a name or address of this machine, for example localhost or 0.0.0.0"),
+            ),
+            ListenError::InUse(_) => (
+                UNAVAILABLE,
+                Some("another server runs there; choose another port with -p, or -p 0 for any"),
+            ),
+            ListenError::Forbidden(_) => {
+                (FORBIDDEN, Some("ports below 1024 need rights; choose a higher one with -p"))
+            }
+            _ => (UNAVAILABLE, Some("give a name or address of this machine")),
+        };
+        Self { message: error.to_string(), hint, code }
+    }
+}
+
+impl From<TlsError> for Failure {
+    fn from(error: TlsError) -> Self {
+        let hint = match &error {
+            TlsError::Foreign(_) => Some(
+                "use these files with --cert and --key, or give another folder with --certs DIR",
+            ),
+            TlsError::NoKey(_) => Some("give the file that holds the key with --key"),
+            TlsError::File { .. } => Some(
+                "give a folder that can be written with --certs DIR, or files with --cert and --key",
+            ),
+            TlsError::Unusable { .. } => Some("certificate and key have to belong together"),
+            _ => None,
+        };
+        Self { message: error.to_string(), hint, code: CONFIGURATION }
+    }
+}

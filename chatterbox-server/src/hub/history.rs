@@ -1,0 +1,303 @@
+//! What was said, encoded once, for everybody who joins later (HI-1 to HI-6, OR-1).
+//!
+//! Public messages lie in segments of encoded JSON that all joiners share; a welcome is a list of such segments, cut only
+//! where a private message of this user belongs between two public ones.
+
+use std::collections::{HashMap, VecDeque};
+
+use bytes::Bytes;
+use chatterbox_proto::Username;
+use chatterbox_proto::json::LIST_SEPARATOR;
+
+/// How much is kept; the oldest goes first (HI-6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keep {
+    /// Messages.
+    pub messages: u64,
+    /// Bytes of JSON.
+    pub bytes: u64,
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self { messages: 1_000_000, bytes: 64 * 1024 * 1024 }
+    }
+}
+
+/// A segment is sealed, and so shared without copying, when it has this many bytes.
+const SEGMENT: usize = 64 * 1024;
+
+/// Public messages that follow each other. Every one is written with a separator before it.
+#[derive(Debug, Default)]
+struct Segment<B> {
+    json: B,
+    /// Where each message (its separator) begins.
+    starts: Vec<usize>,
+    /// How many public messages came before the first of these, ever.
+    first: u64,
+}
+
+impl<B: AsRef<[u8]>> Segment<B> {
+    fn len(&self) -> u64 {
+        self.starts.len() as u64
+    }
+
+    fn bytes(&self) -> u64 {
+        self.json.as_ref().len() as u64
+    }
+}
+
+#[derive(Debug)]
+struct Private {
+    /// How many public messages came before it, ever.
+    after_public: u64,
+    /// With its separator.
+    json: Bytes,
+}
+
+/// Everything that is kept.
+#[derive(Debug)]
+pub struct History {
+    sealed: VecDeque<Segment<Bytes>>,
+    open: Segment<Vec<u8>>,
+    privates: HashMap<Username, VecDeque<Private>>,
+    /// Whose private message is the oldest, the next, and so on.
+    private_order: VecDeque<Username>,
+    messages: u64,
+    bytes: u64,
+    keep: Keep,
+}
+
+impl History {
+    /// An empty history.
+    pub fn new(keep: Keep) -> Self {
+        Self {
+            sealed: VecDeque::new(),
+            open: Segment::default(),
+            privates: HashMap::new(),
+            private_order: VecDeque::new(),
+            messages: 0,
+            bytes: 0,
+            keep,
+        }
+    }
+
+    /// Adds a message to everybody.
+    pub fn push_public(&mut self, json: &[u8]) {
+        if self.open.json.len() + json.len() > SEGMENT {
+            self.seal();
+        }
+        self.open.starts.push(self.open.json.len());
+        self.open.json.extend_from_slice(LIST_SEPARATOR);
+        self.open.json.extend_from_slice(json);
+        self.added(json.len());
+    }
+
+    /// Adds a message to one user.
+    pub fn push_private(&mut self, recipient: &Username, json: &[u8]) {
+        let after_public = self.open.first + self.open.len();
+        let private = Private { after_public, json: [LIST_SEPARATOR, json].concat().into() };
+        self.privates.entry(recipient.clone()).or_default().push_back(private);
+        self.private_order.push_back(recipient.clone());
+        self.added(json.len());
+    }
+
+    /// How many messages are kept.
+    pub fn messages(&self) -> u64 {
+        self.messages
+    }
+
+    /// The elements of MESSAGES for this user, as pieces of one list.
+    pub fn for_user(&self, user: &Username) -> Vec<Bytes> {
+        let open = Bytes::copy_from_slice(&self.open.json);
+        let sealed = self.sealed.iter().map(|s| (s.json.clone(), &s.starts, s.first));
+        let segments = sealed.chain([(open, &self.open.starts, self.open.first)]);
+        let mut privates = self.privates.get(user).into_iter().flatten().peekable();
+        let mut pieces = Vec::with_capacity(self.sealed.len() + 1);
+        for (json, starts, first) in segments {
+            let end = first + starts.len() as u64;
+            let mut from = 0;
+            while let Some(private) = privates.next_if(|private| private.after_public < end) {
+                let index = usize::try_from(private.after_public.saturating_sub(first)).ok();
+                let to = index.and_then(|index| starts.get(index).copied()).unwrap_or(from);
+                push_piece(&mut pieces, json.slice(from..to));
+                push_piece(&mut pieces, private.json.clone());
+                from = to;
+            }
+            push_piece(&mut pieces, json.slice(from..));
+        }
+        for private in privates {
+            push_piece(&mut pieces, private.json.clone());
+        }
+        // The list begins without a separator.
+        if let Some(first) = pieces.first_mut() {
+            *first = first.slice(LIST_SEPARATOR.len()..);
+        }
+        pieces
+    }
+
+    fn seal(&mut self) {
+        if self.open.starts.is_empty() {
+            return;
+        }
+        let first = self.open.first + self.open.len();
+        let full = std::mem::replace(&mut self.open, Segment { first, ..Segment::default() });
+        self.sealed.push_back(Segment {
+            json: full.json.into(),
+            starts: full.starts,
+            first: full.first,
+        });
+    }
+
+    fn added(&mut self, json: usize) {
+        self.messages += 1;
+        self.bytes += (json + LIST_SEPARATOR.len()) as u64;
+        while self.messages > self.keep.messages || self.bytes > self.keep.bytes {
+            if !self.drop_oldest() {
+                break;
+            }
+        }
+    }
+
+    /// Drops the oldest private message, or the oldest segment with the private messages said within it, whichever
+    /// is older. The open segment is sealed first when it is all there is.
+    fn drop_oldest(&mut self) -> bool {
+        if self.sealed.is_empty() {
+            self.seal();
+        }
+        let first = self.sealed.front().map(|segment| segment.first);
+        match (first, self.oldest_private()) {
+            (None, None) => return false,
+            (Some(first), private) if private.is_none_or(|private| private > first) => {
+                if let Some(segment) = self.sealed.pop_front() {
+                    self.messages -= segment.len();
+                    self.bytes -= segment.bytes();
+                    let end = first + segment.len();
+                    while self.oldest_private().is_some_and(|private| private < end) {
+                        self.drop_private();
+                    }
+                }
+            }
+            _ => self.drop_private(),
+        }
+        true
+    }
+
+    /// How many public messages came before the oldest private one.
+    fn oldest_private(&self) -> Option<u64> {
+        let user = self.private_order.front()?;
+        self.privates.get(user)?.front().map(|private| private.after_public)
+    }
+
+    fn drop_private(&mut self) {
+        let Some(user) = self.private_order.pop_front() else { return };
+        let Some(privates) = self.privates.get_mut(&user) else { return };
+        if let Some(private) = privates.pop_front() {
+            self.messages -= 1;
+            self.bytes -= private.json.len() as u64;
+        }
+        if privates.is_empty() {
+            self.privates.remove(&user);
+        }
+    }
+}
+
+fn push_piece(pieces: &mut Vec<Bytes>, piece: Bytes) {
+    if !piece.is_empty() {
+        pieces.push(piece);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn name(text: &str) -> Username {
+        Username::parse(text).unwrap()
+    }
+
+    fn read(history: &History, user: &str) -> Vec<String> {
+        let json = [b"[".to_vec(), history.for_user(&name(user)).concat(), b"]".to_vec()].concat();
+        serde_json::from_slice(&json).unwrap()
+    }
+
+    fn add(history: &mut History, to: Option<&str>, text: &str) {
+        let json = serde_json::to_vec(text).unwrap();
+        match to {
+            None => history.push_public(&json),
+            Some(user) => history.push_private(&name(user), &json),
+        }
+    }
+
+    #[test]
+    fn private_messages_stand_where_they_were_said() {
+        let mut history = History::new(Keep::default());
+        for (to, text) in [
+            (Some("a"), "1"),
+            (None, "2"),
+            (Some("a"), "3"),
+            (Some("b"), "4"),
+            (Some("a"), "5"),
+            (None, "6"),
+            (Some("b"), "7"),
+        ] {
+            add(&mut history, to, text);
+        }
+        assert_eq!(read(&history, "a"), ["1", "2", "3", "5", "6"]);
+        assert_eq!(read(&history, "B"), ["2", "4", "6", "7"]);
+        assert_eq!(read(&history, "c"), ["2", "6"]);
+        assert_eq!(read(&History::new(Keep::default()), "c"), [""; 0]);
+    }
+
+    #[test]
+    fn a_bound_of_zero_keeps_nothing() {
+        let mut history = History::new(Keep { messages: 0, bytes: 0 });
+        add(&mut history, None, "x");
+        add(&mut history, Some("a"), "y");
+        assert_eq!((read(&history, "a").len(), history.messages(), history.bytes), (0, 0, 0));
+        assert!(history.privates.is_empty() && history.private_order.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn equals_a_plain_list(
+            said in prop::collection::vec((prop::option::of("[ab]"), 1_usize..30_000), 0..40),
+        ) {
+            let mut history = History::new(Keep::default());
+            let mut plain = Vec::new();
+            for (number, (to, size)) in said.into_iter().enumerate() {
+                let text = format!("{number}{}", "x".repeat(size));
+                add(&mut history, to.as_deref(), &text);
+                plain.push((to, text));
+            }
+            for user in ["a", "b", "c"] {
+                let expected: Vec<_> = plain
+                    .iter()
+                    .filter(|(to, _)| to.as_deref().is_none_or(|to| to == user))
+                    .map(|(_, text)| text.clone())
+                    .collect();
+                prop_assert_eq!(read(&history, user), expected);
+            }
+        }
+
+        #[test]
+        fn a_bounded_history_is_the_newest_part(
+            said in prop::collection::vec((prop::option::of(Just("a")), 1_usize..9000), 0..80),
+            keep in (0_u64..50, 0_u64..200_000),
+        ) {
+            let mut history = History::new(Keep { messages: keep.0, bytes: keep.1 });
+            let mut plain = Vec::new();
+            for (number, (to, size)) in said.into_iter().enumerate() {
+                let text = format!("{number}{}", "x".repeat(size));
+                add(&mut history, to, &text);
+                plain.push(text);
+                prop_assert!(history.messages() <= keep.0 && history.bytes <= keep.1);
+            }
+            let kept = read(&history, "a");
+            prop_assert_eq!(kept.len() as u64, history.messages());
+            prop_assert_eq!(&kept[..], &plain[plain.len() - kept.len()..]);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! One joined connection, as the hub sees it: a cursor into the timeline and a small queue of its own.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use chatterbox_proto::Username;
+
+use super::event::Event;
+
+/// Names one join; never used twice, so that what comes late for a former user of a name reaches nobody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MemberId(pub(super) u64);
+
+/// What only this member gets: private messages and errors.
+#[derive(Debug)]
+struct Direct {
+    /// The position of the timeline before which it happened.
+    at: u64,
+    event: Event,
+}
+
+/// A member's own queue is full with this much; whoever fills it further is told to wait (AS-3).
+const DIRECT_BYTES: usize = 256 * 1024;
+const DIRECT_EVENTS: usize = 1024;
+
+/// One joined connection.
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) name: Username,
+    /// The name as JSON.
+    pub(super) name_json: Bytes,
+    /// What of the timeline has been handed out.
+    pub(super) cursor: u64,
+    /// Whether anything was handed out or written since the last look at who is stuck.
+    pub(super) progressed: bool,
+    direct: VecDeque<Direct>,
+    direct_bytes: usize,
+}
+
+impl Member {
+    pub(super) fn new(name: Username, name_json: Bytes, cursor: u64) -> Self {
+        Self { name, name_json, cursor, progressed: true, direct: VecDeque::new(), direct_bytes: 0 }
+    }
+
+    /// Whether something more may be put into the queue.
+    pub(super) fn has_room(&self) -> bool {
+        self.direct_bytes < DIRECT_BYTES && self.direct.len() < DIRECT_EVENTS
+    }
+
+    /// Queues an event that happens now, when the timeline ends at `at`.
+    pub(super) fn push_direct(&mut self, at: u64, event: Event) {
+        self.direct_bytes += event.json.len();
+        self.direct.push_back(Direct { at, event });
+    }
+
+    /// The position of the next own event.
+    pub(super) fn next_direct(&self) -> Option<u64> {
+        self.direct.front().map(|direct| direct.at)
+    }
+
+    /// Takes the next own event if it happened at or before `at`.
+    pub(super) fn pop_direct(&mut self, at: u64) -> Option<Event> {
+        if self.next_direct()? > at {
+            return None;
+        }
+        let direct = self.direct.pop_front()?;
+        self.direct_bytes -= direct.event.json.len();
+        Some(direct.event)
+    }
+}

@@ -1,0 +1,327 @@
+//! The chat itself, as one pure state machine: who is here, what happened, who has seen how much of it.
+//!
+//! Nothing in here waits, reads a clock or touches a socket. The shell around it ([`crate::chat`]) holds it behind one
+//! short lock and does what the returned [`Wake`] says.
+//!
+//! A room is a [`Timeline`], a receiver is a cursor in it: fan-out copies nothing into per-connection queues. What only
+//! one user gets lies in a small queue of theirs, stamped with its place in the timeline, so that one order holds for all.
+
+mod batch;
+mod event;
+mod history;
+mod member;
+mod timeline;
+mod welcome;
+
+use std::collections::{BTreeMap, HashMap};
+
+use bytes::Bytes;
+use chatterbox_proto::frame::TooLong;
+use chatterbox_proto::session::Destination;
+use chatterbox_proto::{Code, Refusal, Username, json};
+
+pub use batch::Batch;
+use batch::{BatchCache, assemble};
+pub use event::{Event, Kind};
+use history::History;
+pub use history::Keep;
+use member::Member;
+pub use member::MemberId;
+use timeline::Timeline;
+pub use timeline::{Lag, TimelineLimits};
+
+use crate::backlog::Record;
+
+/// Who has something to read now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "whoever is not woken waits for ever"]
+pub enum Wake {
+    /// Everybody.
+    All,
+    /// One member.
+    One(MemberId),
+    /// Nobody.
+    Nobody,
+}
+
+/// Why somebody could not join.
+#[derive(Debug, thiserror::Error)]
+pub enum JoinError {
+    /// The name is not to be had.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The history does not fit into a frame.
+    #[error(transparent)]
+    TooLong(#[from] TooLong),
+}
+
+/// What a new member gets.
+#[derive(Debug)]
+pub struct Joined {
+    /// The member.
+    pub id: MemberId,
+    /// The welcome: pieces of one frame.
+    pub welcome: Vec<Bytes>,
+}
+
+/// What a member can be sent now.
+#[derive(Debug)]
+pub enum Taken {
+    /// Whole frames.
+    Batch(Batch),
+    /// Nothing new.
+    Nothing,
+    /// The member is not here any more: it was too slow.
+    Gone,
+}
+
+/// One batch has no more than this, so that the lock is held shortly and a slow reader gets on in small steps.
+const BATCH_EVENTS: usize = 1024;
+const BATCH_BYTES: usize = 64 * 1024;
+
+/// The state of the whole chat.
+#[derive(Debug)]
+pub struct Hub {
+    members: BTreeMap<MemberId, Member>,
+    names: HashMap<Username, MemberId>,
+    /// How many members have this look-alike key.
+    looks: HashMap<String, usize>,
+    lobby: Timeline,
+    history: History,
+    batches: BatchCache,
+    next: u64,
+}
+
+impl Hub {
+    /// An empty chat.
+    pub fn new(lobby: TimelineLimits, keep: Keep) -> Self {
+        Self {
+            members: BTreeMap::new(),
+            names: HashMap::new(),
+            looks: HashMap::new(),
+            lobby: Timeline::new(lobby),
+            history: History::new(keep),
+            batches: BatchCache::default(),
+            next: 0,
+        }
+    }
+
+    /// Lets somebody in: list, history, cursor and notice are of one moment, because this is one call.
+    ///
+    /// # Errors
+    /// [`JoinError`] when the name is in use or looks like one that is (TK-1, NM-2).
+    pub fn join(&mut self, name: &Username, info: &str) -> Result<Joined, JoinError> {
+        if self.names.contains_key(name) {
+            return Err(Refusal::Taken.into());
+        }
+        let look = name.look_alike_key();
+        if !name.is_ascii() && self.looks.contains_key(&look) {
+            return Err(Refusal::LooksTaken.into());
+        }
+        let name_json = json::string(name.as_str());
+        // The joiner is in the list (UL-5), and told of what happens from now on (UJ-3).
+        let users = self.members.values().map(|member| &member.name_json).chain([&name_json]);
+        let welcome = welcome::welcome(info, users, self.history.for_user(name))?;
+        self.lobby.push(Event { kind: Kind::Joined, json: name_json.clone() });
+        let id = MemberId(self.next);
+        self.next += 1;
+        self.members.insert(id, Member::new(name.clone(), name_json, self.lobby.head()));
+        self.names.insert(name.clone(), id);
+        *self.looks.entry(look).or_default() += 1;
+        Ok(Joined { id, welcome })
+    }
+
+    /// Lets somebody go. Leaving twice is leaving once.
+    pub fn leave(&mut self, id: MemberId) -> Wake {
+        let Some(member) = self.members.remove(&id) else {
+            return Wake::Nobody;
+        };
+        self.names.remove(&member.name);
+        let look = member.name.look_alike_key();
+        if let Some(count) = self.looks.get_mut(&look) {
+            *count -= 1;
+            if *count == 0 {
+                self.looks.remove(&look);
+            }
+        }
+        self.lobby.push(Event { kind: Kind::Left, json: member.name_json });
+        Wake::All
+    }
+
+    /// Says under which spelling a recipient is here (DE-2), if a message can be sent to them now.
+    ///
+    /// # Errors
+    /// [`Code::NoSuchUser`], or [`Code::RecipientBusy`] when they read nothing.
+    pub fn recipient(&self, name: &Username) -> Result<&Username, Code> {
+        let id = self.names.get(name).ok_or(Code::NoSuchUser)?;
+        let member = self.members.get(id).ok_or(Code::NoSuchUser)?;
+        if member.has_room() { Ok(&member.name) } else { Err(Code::RecipientBusy) }
+    }
+
+    /// Takes a message that the backlog has: it goes into the history and to whom it is for.
+    pub fn apply(&mut self, record: &Record) -> Wake {
+        self.remember(record);
+        let event = Event::message(record.json.clone());
+        match &record.destination {
+            Destination::All => {
+                self.lobby.push(event);
+                Wake::All
+            }
+            // Who has left meanwhile gets it with the history of the next join.
+            Destination::User(name) => match self.names.get(name) {
+                Some(id) => self.tell(*id, event),
+                None => Wake::Nobody,
+            },
+        }
+    }
+
+    /// Takes a message of an earlier run into the history.
+    pub fn remember(&mut self, record: &Record) {
+        match &record.destination {
+            Destination::All => self.history.push_public(&record.json),
+            Destination::User(name) => self.history.push_private(name, &record.json),
+        }
+    }
+
+    /// Tells everybody something that is not part of the history.
+    pub fn announce(&mut self, event: Event) -> Wake {
+        self.lobby.push(event);
+        Wake::All
+    }
+
+    /// Tells one member something, after everything that has happened so far.
+    pub fn tell(&mut self, id: MemberId, event: Event) -> Wake {
+        let at = self.lobby.head();
+        match self.members.get_mut(&id) {
+            Some(member) => {
+                member.push_direct(at, event);
+                Wake::One(id)
+            }
+            None => Wake::Nobody,
+        }
+    }
+
+    /// Whether a member's own queue takes more. A member who is gone has room: nothing is kept for them.
+    pub fn has_room(&self, id: MemberId) -> bool {
+        self.members.get(&id).is_none_or(Member::has_room)
+    }
+
+    /// Whether a member is not here any more.
+    pub fn is_gone(&self, id: MemberId) -> bool {
+        !self.members.contains_key(&id)
+    }
+
+    /// Hands out what a member has not got yet, as far as it fits one batch.
+    pub fn take(&mut self, id: MemberId) -> Taken {
+        let Some(member) = self.members.get_mut(&id) else {
+            return Taken::Gone;
+        };
+        let (from, head) = (member.cursor, self.lobby.head());
+        if from == head && member.next_direct().is_none() {
+            return Taken::Nothing;
+        }
+        member.progressed = true;
+        // Everybody who waits at the same place, with nothing of their own in between, shares one batch.
+        let limit = member.next_direct().unwrap_or(head);
+        if let Some((to, batch)) = self.batches.get(from, limit) {
+            member.cursor = to;
+            return Taken::Batch(batch);
+        }
+        let Some(mut lobby) = self.lobby.since(from) else {
+            // The ring has moved past the cursor.
+            return Taken::Gone;
+        };
+        let mut own = Vec::new();
+        let mut shared = Vec::new();
+        let (mut to, mut bytes, mut events) = (from, 0, 0);
+        while bytes < BATCH_BYTES && events < BATCH_EVENTS {
+            let size = if let Some(event) = member.pop_direct(to) {
+                let size = event.json.len();
+                own.push((shared.len(), event));
+                size
+            } else if let Some(event) = lobby.next() {
+                to += 1;
+                shared.push(event);
+                event.json.len()
+            } else {
+                break;
+            };
+            bytes += size;
+            events += 1;
+        }
+        member.cursor = to;
+        if own.is_empty() {
+            let batch = assemble(&shared);
+            self.batches.put(from, to, &batch);
+            return Taken::Batch(batch);
+        }
+        let mut merged = Vec::with_capacity(shared.len() + own.len());
+        let mut shared = shared.into_iter();
+        let mut merged_shared = 0;
+        for (before, event) in &own {
+            merged.extend(shared.by_ref().take(before - merged_shared));
+            merged_shared = *before;
+            merged.push(event);
+        }
+        merged.extend(shared);
+        Taken::Batch(assemble(&merged))
+    }
+
+    /// Notes that bytes are moving to a member who is in the middle of a long batch.
+    pub fn progressed(&mut self, id: MemberId) {
+        if let Some(member) = self.members.get_mut(&id) {
+            member.progressed = true;
+        }
+    }
+
+    /// Removes those whom the ring has overtaken, and says whether somebody who is reading is in danger of it.
+    pub fn look_after_slow(&mut self) -> Slow {
+        let limits = self.lobby.limits();
+        let half = Lag { events: limits.events as u64 / 2, bytes: limits.bytes / 2 };
+        let mut overtaken = Vec::new();
+        let mut struggling = false;
+        for (id, member) in &mut self.members {
+            match self.lobby.lag(member.cursor) {
+                None => overtaken.push(*id),
+                Some(lag) => {
+                    let behind = lag.events > half.events || lag.bytes > half.bytes;
+                    struggling |= behind && member.progressed;
+                    if behind {
+                        member.progressed = false;
+                    }
+                }
+            }
+        }
+        for id in &overtaken {
+            let _ = self.leave(*id);
+        }
+        Slow { overtaken, struggling }
+    }
+
+    /// How many are here.
+    pub fn members(&self) -> usize {
+        self.members.len()
+    }
+
+    /// How many messages are kept for joiners.
+    pub fn kept_messages(&self) -> u64 {
+        self.history.messages()
+    }
+
+    /// What went through the lobby so far.
+    pub fn volume(&self) -> Lag {
+        Lag { events: self.lobby.head(), bytes: self.lobby.bytes() }
+    }
+}
+
+/// What [`Hub::look_after_slow`] found.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Slow {
+    /// Members who had fallen off the ring; they are removed, and the others are going to be told.
+    pub overtaken: Vec<MemberId>,
+    /// Whether somebody more than half a ring behind is reading: a pause would save them.
+    pub struggling: bool,
+}
+
+#[cfg(test)]
+mod tests;

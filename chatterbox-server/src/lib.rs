@@ -1,0 +1,23 @@
+//! The Chatterbox server.
+//!
+//! # The way of a message
+//! ```text
+//! net::connection   bytes -> frames -> typed actions (chatterbox-proto)
+//!   -> sequencer    one writer: groups of messages, in one order
+//!   -> backlog      written down first
+//!   -> hub          then applied: history, timeline, queues (pure)
+//!   -> net::outbox  from each receiver's cursor: shared frames, one write
+//! ```
+//! [`run`] takes both ends as arguments, listeners and the wish to stop, so that tests can hold them.
+
+pub mod backlog;
+pub mod chat;
+pub mod config;
+pub mod hub;
+pub mod net;
+pub mod ops;
+pub mod sequencer;
+mod server;
+
+pub use config::Config;
+pub use server::run;

@@ -1,0 +1,185 @@
+//! The door: who may come in, how many at a time, and from where.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::task::TaskTracker;
+
+use super::connection::{self, Context};
+
+/// When the machine has no more sockets, this long is waited before the next try.
+const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
+
+/// Counts connections, in all and by address.
+///
+/// One address is one IPv4 address or one IPv6 /64 network, which is what one household or machine commonly gets.
+#[derive(Debug)]
+pub struct Door {
+    inside: Mutex<HashMap<IpAddr, usize>>,
+    total: AtomicUsize,
+    max_total: usize,
+    max_per_address: usize,
+}
+
+/// Why somebody is not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Full {
+    /// There are too many connections.
+    #[error("too many connections")]
+    Total,
+    /// There are too many from there.
+    #[error("too many connections from this address")]
+    Address,
+}
+
+/// The place of one connection; dropping it is going out.
+#[derive(Debug)]
+pub struct Place {
+    door: Arc<Door>,
+    address: IpAddr,
+}
+
+impl Door {
+    /// A door that lets in so many.
+    pub fn new(max_total: usize, max_per_address: usize) -> Self {
+        Self { inside: Mutex::default(), total: AtomicUsize::new(0), max_total, max_per_address }
+    }
+
+    /// Lets somebody in.
+    ///
+    /// # Errors
+    /// [`Full`].
+    pub fn enter(self: &Arc<Self>, peer: IpAddr) -> Result<Place, Full> {
+        let address = network(peer);
+        let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.total.load(Ordering::Relaxed) >= self.max_total {
+            return Err(Full::Total);
+        }
+        let count = inside.entry(address).or_default();
+        if *count >= self.max_per_address {
+            return Err(Full::Address);
+        }
+        *count += 1;
+        self.total.fetch_add(1, Ordering::Relaxed);
+        Ok(Place { door: Arc::clone(self), address })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut inside = self.door.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = inside.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                inside.remove(&self.address);
+            }
+        }
+        self.door.total.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn network(peer: IpAddr) -> IpAddr {
+    match peer.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
+    }
+}
+
+/// Accepts on one listener.
+#[derive(Debug)]
+pub struct Acceptor {
+    /// Where.
+    pub listener: TcpListener,
+    /// How many.
+    pub door: Arc<Door>,
+    /// What connections need.
+    pub context: Arc<Context>,
+    /// Who waits for them at the end.
+    pub tasks: TaskTracker,
+}
+
+impl Acceptor {
+    /// Accepts for ever. Nothing that one peer does or leaves undone holds up the next (AS-1, AS-2).
+    pub async fn run(self) {
+        let mut turned_away = 0_u64;
+        loop {
+            let (stream, peer) = match self.listener.accept().await {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    if !concerns_one_peer(&error) {
+                        tracing::warn!(%error, "can't accept connections");
+                        tokio::time::sleep(EXHAUSTED_PAUSE).await;
+                    }
+                    continue;
+                }
+            };
+            match self.door.enter(peer.ip()) {
+                Ok(place) => self.admit(stream, peer, place),
+                Err(full) => {
+                    // At 1, 2, 4, 8 ...: a flood is not to flood the log.
+                    turned_away += 1;
+                    if turned_away.is_power_of_two() {
+                        tracing::warn!(%peer, turned_away, "turned away: {full}");
+                    }
+                }
+            }
+        }
+    }
+
+    fn admit(&self, stream: TcpStream, peer: SocketAddr, place: Place) {
+        if let Err(error) = tune(&stream) {
+            tracing::debug!(%peer, %error, "socket options");
+        }
+        let context = Arc::clone(&self.context);
+        self.tasks.spawn(async move {
+            connection::serve(stream, peer, context).await;
+            drop(place);
+        });
+    }
+}
+
+fn concerns_one_peer(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::Interrupted
+    )
+}
+
+fn tune(stream: &TcpStream) -> io::Result<()> {
+    // What is written is complete: there is nothing to wait for.
+    stream.set_nodelay(true)?;
+    // Peers that vanish without a word are noticed within two minutes.
+    let keepalive = TcpKeepalive::new()
+        .with_time(Duration::from_secs(60))
+        .with_interval(Duration::from_secs(15))
+        .with_retries(4);
+    SockRef::from(stream).set_tcp_keepalive(&keepalive)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_counted_by_network_and_given_back() {
+        let door = Arc::new(Door::new(3, 2));
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        let first = door.enter(ip("2001:db8::1")).unwrap();
+        let _second = door.enter(ip("2001:db8::2:1")).unwrap();
+        assert_eq!(door.enter(ip("2001:db8::3")).unwrap_err(), Full::Address);
+        let _other = door.enter(ip("2001:db8:0:1::1")).unwrap();
+        assert_eq!(door.enter(ip("192.0.2.1")).unwrap_err(), Full::Total);
+        drop(first);
+        let _again = door.enter(ip("2001:db8::3")).unwrap();
+        assert_eq!(network(ip("::ffff:192.0.2.1")), ip("192.0.2.1"));
+    }
+}

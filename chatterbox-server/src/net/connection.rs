@@ -1,0 +1,405 @@
+//! One connection from its first byte to its last: handshake, greeting, chat, good bye.
+//!
+//! A joined connection is two halves in one task: one reads frames and posts messages, the other writes what its member
+//! has not got yet. Neither waits for the other.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chatterbox_proto::frame::Decoder;
+use chatterbox_proto::session::{Action, ServerSession};
+use chatterbox_proto::{ClientFrame, Code, Fault, limits, server_frame};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+
+use super::outbox::{Outbox, WriteEnd, last_words};
+use super::tls::Transport;
+use crate::backlog::Record;
+use crate::chat::{Chat, Handle, Seat, resolve};
+use crate::config::Config;
+use crate::hub::JoinError;
+
+/// What every connection needs.
+#[derive(Debug)]
+pub struct Context {
+    /// The chat.
+    pub chat: Arc<Chat>,
+    /// The settings.
+    pub config: Config,
+    /// TLS or not.
+    pub transport: Transport,
+    /// Cancelled when connections have to end.
+    pub closing: CancellationToken,
+}
+
+/// Why a connection ended, for the log.
+#[derive(Debug, thiserror::Error)]
+enum End {
+    #[error("closed by the client")]
+    Closed,
+    #[error("took too long to join")]
+    JoinTimeout,
+    #[error("handshake failed: {0}")]
+    Handshake(io::Error),
+    #[error("sent a frame that is too long")]
+    FrameTooLong,
+    #[error("too many refused names")]
+    Refused,
+    #[error("stopped reading")]
+    TooSlow,
+    #[error("the server is closing")]
+    Closing,
+    #[error("connection broken: {0}")]
+    Broken(#[from] io::Error),
+}
+
+/// How much is read at a time.
+const READ: usize = 8 * 1024;
+
+/// What is written to a connection that ends has this long to get away.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Messages are handed on in posts of no more than this.
+const POST_RECORDS: usize = 256;
+const POST_BYTES: usize = 1024 * 1024;
+
+/// Serves one connection to its end.
+pub async fn serve(stream: TcpStream, peer: SocketAddr, context: Arc<Context>) {
+    tracing::debug!(%peer, "connected");
+    let deadline = tokio::time::sleep(context.config.join_timeout);
+    let mut deadline = std::pin::pin!(deadline);
+    let end = match context.transport.acceptor() {
+        None => talk(stream, peer, &context, deadline.as_mut()).await,
+        Some(acceptor) => {
+            tokio::select! {
+                accepted = acceptor.accept(stream) => match accepted {
+                    Ok(stream) => talk(stream, peer, &context, deadline.as_mut()).await,
+                    Err(error) => End::Handshake(error),
+                },
+                () = deadline.as_mut() => End::JoinTimeout,
+                () = context.closing.cancelled() => End::Closing,
+            }
+        }
+    };
+    tracing::debug!(%peer, reason = %end, "disconnected");
+}
+
+type Deadline<'a> = std::pin::Pin<&'a mut tokio::time::Sleep>;
+
+async fn talk<S>(mut stream: S, peer: SocketAddr, context: &Context, deadline: Deadline<'_>) -> End
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut greeting = Greeting {
+        decoder: Decoder::new(limits::GREETING_FRAME),
+        session: ServerSession::new(context.config.max_name),
+    };
+    let greeted = tokio::select! {
+        greeted = greeting.run(&mut stream, context) => greeted,
+        () = deadline => Err(End::JoinTimeout),
+        () = context.closing.cancelled() => Err(End::Closing),
+    };
+    let end = match greeted {
+        Ok(joined) => {
+            let name = greeting.session.name().cloned();
+            let name = name.as_ref().map(tracing::field::display);
+            tracing::info!(%peer, name, "joined");
+            let (end, words) = chat(&mut stream, greeting, joined, context).await;
+            tracing::info!(%peer, name, reason = %end, "left");
+            say_last_words(&mut stream, &words).await;
+            end
+        }
+        Err(end) => {
+            if matches!(end, End::JoinTimeout) {
+                let last = server_frame::error(&[Fault::frame(Code::JoinTimeout)]);
+                say_last_words(&mut stream, &[last.unwrap_or_default()]).await;
+            }
+            end
+        }
+    };
+    if !matches!(end, End::Broken(_) | End::TooSlow) {
+        close(&mut stream).await;
+    }
+    end
+}
+
+async fn say_last_words<S: AsyncWrite + Unpin>(stream: &mut S, words: &[Bytes]) {
+    let _ = tokio::time::timeout(LAST_WORDS, async {
+        for word in words {
+            stream.write_all(word).await?;
+        }
+        stream.flush().await
+    })
+    .await;
+}
+
+/// Closes so that what was written last arrives: unread input would turn the close into a reset.
+async fn close<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) {
+    let _ = tokio::time::timeout(LAST_WORDS, async {
+        stream.shutdown().await?;
+        let mut ignored = vec![0; READ];
+        while stream.read(&mut ignored).await? > 0 {}
+        Ok::<_, io::Error>(())
+    })
+    .await;
+}
+
+/// A connection that has no name yet.
+struct Greeting {
+    decoder: Decoder,
+    session: ServerSession,
+}
+
+/// A connection that has just joined.
+struct Joined {
+    seat: Seat,
+    welcome: Vec<Bytes>,
+    /// What the frame with the name held beside it.
+    first: Inbox,
+}
+
+impl Greeting {
+    async fn run<S>(&mut self, stream: &mut S, context: &Context) -> Result<Joined, End>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let mut buffer = vec![0; READ];
+        loop {
+            loop {
+                let body = match self.decoder.next_body() {
+                    Ok(Some(body)) => body,
+                    Ok(None) => break,
+                    Err(_) => {
+                        answer(stream, server_frame::error(&[Code::FrameTooLong.into()])).await?;
+                        return Err(End::FrameTooLong);
+                    }
+                };
+                if let Some(joined) = self.frame(&body, stream, context).await? {
+                    self.decoder.set_limit(context.config.max_frame);
+                    return Ok(joined);
+                }
+            }
+            let read = stream.read(&mut buffer).await?;
+            if read == 0 {
+                return Err(End::Closed);
+            }
+            self.decoder.push(buffer.get(..read).unwrap_or_default());
+        }
+    }
+
+    async fn frame<S: AsyncWrite + Unpin>(
+        &mut self,
+        body: &[u8],
+        stream: &mut S,
+        context: &Context,
+    ) -> Result<Option<Joined>, End> {
+        let mut actions = VecDeque::from(self.session.receive(ClientFrame::parse(body)));
+        while let Some(action) = actions.pop_front() {
+            match action {
+                Action::Claim { name, messages } => {
+                    let info = format!("Welcome, {name}!");
+                    match context.chat.join(&name, &info) {
+                        Ok((seat, welcome)) => {
+                            let rest = self.session.claimed(Ok(name), messages);
+                            let mut first = Inbox::new(seat.handle());
+                            first.take(rest);
+                            return Ok(Some(Joined { seat, welcome, first }));
+                        }
+                        Err(JoinError::Refused(refusal)) => {
+                            actions.extend(self.session.claimed(Err(refusal), messages));
+                        }
+                        Err(JoinError::TooLong(error)) => {
+                            tracing::error!(%error, "the history does not fit a welcome");
+                            return Err(End::Closing);
+                        }
+                    }
+                }
+                Action::Refuse(refusal) => {
+                    tracing::debug!(reason = refusal.word(), "name refused");
+                    answer(stream, server_frame::refused(&refusal)).await?;
+                }
+                Action::Error(faults) => answer(stream, server_frame::error(&faults)).await?,
+                Action::Close => return Err(End::Refused),
+                // Only what has a name posts.
+                Action::Post(_) => {}
+            }
+        }
+        Ok(None)
+    }
+}
+
+async fn answer<S: AsyncWrite + Unpin>(
+    stream: &mut S,
+    frame: Result<Bytes, chatterbox_proto::frame::TooLong>,
+) -> io::Result<()> {
+    // Answers are made of bounded parts, so they always fit a frame.
+    stream.write_all(&frame.unwrap_or_default()).await?;
+    stream.flush().await
+}
+
+/// The joined part of a connection's life. Gives back what is still to be said to it.
+async fn chat<S>(
+    stream: &mut S,
+    greeting: Greeting,
+    joined: Joined,
+    context: &Context,
+) -> (End, Vec<Bytes>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let Greeting { decoder, session } = greeting;
+    let Joined { mut seat, welcome, first } = joined;
+    let (reader, writer) = tokio::io::split(stream);
+    let mut reader = Reader { reader, decoder, session, inbox: first };
+    let mut outbox = Outbox::new(writer, seat.handle(), context.config.stall_timeout);
+    let end = tokio::select! {
+        end = reader.run() => end,
+        end = outbox.run(welcome, &mut seat) => match end {
+            WriteEnd::TooSlow => End::TooSlow,
+            WriteEnd::Broken(error) => End::Broken(error),
+        },
+        () = context.closing.cancelled() => End::Closing,
+    };
+    let words = match end {
+        End::TooSlow | End::Broken(_) => Vec::new(),
+        _ => last_words(&seat),
+    };
+    // Leaving comes first: nobody waits for the last words of somebody else.
+    drop(seat);
+    (end, words)
+}
+
+/// The way in: frames of a joined client, turned into posts and answers.
+struct Reader<R> {
+    reader: R,
+    decoder: Decoder,
+    session: ServerSession,
+    inbox: Inbox,
+}
+
+impl<R: AsyncRead + Unpin> Reader<R> {
+    async fn run(&mut self) -> End {
+        let mut buffer = vec![0; READ];
+        loop {
+            loop {
+                match self.decoder.next_body() {
+                    Ok(Some(body)) => {
+                        let actions = self.session.receive(ClientFrame::parse(&body));
+                        self.inbox.take(actions);
+                        if self.inbox.is_due() {
+                            self.inbox.deliver().await;
+                        }
+                    }
+                    Ok(None) => break,
+                    Err(_) => {
+                        self.inbox.faults.push(Code::FrameTooLong.into());
+                        self.inbox.deliver().await;
+                        return End::FrameTooLong;
+                    }
+                }
+            }
+            self.inbox.deliver().await;
+            match self.reader.read(&mut buffer).await {
+                Ok(0) => return End::Closed,
+                Ok(read) => self.decoder.push(buffer.get(..read).unwrap_or_default()),
+                // Many clients just drop the connection; that is leaving too (LV-1).
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return End::Closed,
+                Err(error) => return End::Broken(error),
+            }
+        }
+    }
+}
+
+/// What a member's frames have led to and is not handed on yet: messages to post, then faults to answer.
+struct Inbox {
+    member: Handle,
+    records: Vec<Record>,
+    bytes: usize,
+    faults: Vec<Fault>,
+}
+
+impl Inbox {
+    fn new(member: Handle) -> Self {
+        Self { member, records: Vec::new(), bytes: 0, faults: Vec::new() }
+    }
+
+    /// Takes what one frame led to.
+    fn take(&mut self, actions: Vec<Action<'_>>) {
+        for action in actions {
+            match action {
+                Action::Post(postings) => {
+                    for posting in postings {
+                        self.post(posting);
+                    }
+                }
+                Action::Error(faults) => self.faults.extend(faults),
+                // Names are settled.
+                Action::Claim { .. } | Action::Refuse(_) | Action::Close => {}
+            }
+        }
+        // By their place in the frame, wherever they were found.
+        self.faults.sort_by_key(|fault| fault.index);
+    }
+
+    fn post(&mut self, mut posting: chatterbox_proto::session::Posting<'_>) {
+        let wanted = posting.entry.destination.clone();
+        match resolve(self.member.chat(), posting.destination) {
+            Ok(destination) => {
+                if let chatterbox_proto::session::Destination::User(name) = &destination {
+                    // In the spelling that the recipient's client knows as its own.
+                    posting.entry.destination = name.as_str().to_owned().into();
+                }
+                let json = Bytes::from(posting.entry.to_json());
+                self.bytes += json.len();
+                self.records.push(Record { destination, json });
+            }
+            Err(code) => self.faults.push(Fault::message(posting.index, code).about(&wanted)),
+        }
+    }
+
+    /// Whether what is waiting should not wait for more frames: an answer belongs to one frame, and posts are bounded.
+    fn is_due(&self) -> bool {
+        !self.faults.is_empty() || self.records.len() >= POST_RECORDS || self.bytes >= POST_BYTES
+    }
+
+    /// Posts the messages, then answers the faults.
+    async fn deliver(&mut self) {
+        self.bytes = 0;
+        let mut records = std::mem::take(&mut self.records);
+        while !records.is_empty() {
+            let rest = split_post(&mut records);
+            if let Err(code) = self.member.chat().post(records).await {
+                self.faults.push(code.into());
+            }
+            records = rest;
+        }
+        if self.faults.is_empty() {
+            return;
+        }
+        let faults = std::mem::take(&mut self.faults);
+        // Who does not read the answers to its mistakes is not listened to, either.
+        while !self.member.tell_faults(&faults) {
+            self.member.room().await;
+        }
+    }
+}
+
+/// Cuts a post to its bounds; gives the rest.
+fn split_post(records: &mut Vec<Record>) -> Vec<Record> {
+    let mut bytes = 0;
+    let fitting = records
+        .iter()
+        .take(POST_RECORDS)
+        .take_while(|record| {
+            let before = bytes;
+            bytes += record.json.len();
+            before < POST_BYTES
+        })
+        .count();
+    records.split_off(fitting)
+}

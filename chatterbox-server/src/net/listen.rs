@@ -1,0 +1,148 @@
+//! Binding: every address that getaddrinfo returns (GA-1).
+
+use std::io;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::TcpListener;
+
+/// Why the server can't listen.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ListenError {
+    /// The host name means nothing.
+    #[error("can't find the host {host:?}: {source}")]
+    UnknownHost {
+        /// What was asked for.
+        host: String,
+        /// What the resolver said.
+        source: io::Error,
+    },
+    /// An address is taken.
+    #[error("{0} is in use already")]
+    InUse(SocketAddr),
+    /// An address needs rights.
+    #[error("no permission to listen on {0}")]
+    Forbidden(SocketAddr),
+    /// An address can't be had for another reason.
+    #[error("can't listen on {address}: {source}")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// Connections that wait for being accepted; join storms of a thousand are ordinary.
+const BACKLOG: i32 = 4096;
+
+/// With port 0 the first address chooses; this often another choice is tried when the others can't follow.
+const PORT_TRIES: usize = 10;
+
+/// Listens on every address of `host`, all on the same port; 0 is any.
+///
+/// # Errors
+/// [`ListenError`]. An address whose family this machine does not have is left out, as long as one remains.
+pub async fn listen(host: &str, port: u16) -> Result<Vec<TcpListener>, ListenError> {
+    let unknown = |source| ListenError::UnknownHost { host: host.to_owned(), source };
+    let mut addresses: Vec<SocketAddr> =
+        tokio::net::lookup_host((host, port)).await.map_err(unknown)?.collect();
+    addresses.dedup();
+    if addresses.is_empty() {
+        return Err(unknown(io::Error::new(io::ErrorKind::NotFound, "no address")));
+    }
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match bind_all(&addresses, port) {
+            Err(ListenError::InUse(_)) if port == 0 && tries < PORT_TRIES => {}
+            outcome => return outcome,
+        }
+    }
+}
+
+fn bind_all(addresses: &[SocketAddr], mut port: u16) -> Result<Vec<TcpListener>, ListenError> {
+    let mut listeners = Vec::new();
+    let mut missing = None;
+    for address in addresses {
+        let mut address = *address;
+        address.set_port(port);
+        match bind(address) {
+            Ok(listener) => {
+                if port == 0 {
+                    port = listener.local_addr().map_or(0, |address| address.port());
+                }
+                listeners.push(listener);
+            }
+            Err(source) if family_is_missing(&source) => {
+                tracing::debug!(%address, "this machine has no such address");
+                missing = Some(ListenError::Bind { address, source });
+            }
+            Err(source) => {
+                return Err(match source.kind() {
+                    io::ErrorKind::AddrInUse => ListenError::InUse(address),
+                    io::ErrorKind::PermissionDenied => ListenError::Forbidden(address),
+                    _ => ListenError::Bind { address, source },
+                });
+            }
+        }
+    }
+    match missing {
+        Some(error) if listeners.is_empty() => Err(error),
+        _ => Ok(listeners),
+    }
+}
+
+fn family_is_missing(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    error.kind() == io::ErrorKind::AddrNotAvailable
+        || error.raw_os_error() == Some(Errno::AFNOSUPPORT.raw_os_error())
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        // `::` is every address, of both families; any other IPv6 address leaves IPv4 to its own socket.
+        socket.set_only_v6(address.ip() != IpAddr::V6(Ipv6Addr::UNSPECIFIED))?;
+    }
+    // A restart is not to wait for the connections of the last run to time out (B10).
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn port_zero_is_one_port_for_all_addresses() {
+        let listeners = listen("localhost", 0).await.unwrap();
+        let ports: Vec<_> = listeners.iter().map(|l| l.local_addr().unwrap().port()).collect();
+        assert!(ports[0] != 0 && ports.iter().all(|port| *port == ports[0]), "{ports:?}");
+    }
+
+    #[tokio::test]
+    async fn wildcards_work() {
+        for host in ["0.0.0.0", "::"] {
+            match listen(host, 0).await {
+                Ok(listeners) => assert_eq!(listeners.len(), 1),
+                Err(error) => eprintln!("SKIPPED: {host} on this machine: {error}"),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_taken_or_unknown_is_said() {
+        let first = listen("127.0.0.1", 0).await.unwrap();
+        let address = first[0].local_addr().unwrap();
+        assert!(matches!(
+            listen("127.0.0.1", address.port()).await,
+            Err(ListenError::InUse(taken)) if taken == address
+        ));
+        assert!(matches!(listen("no such host", 1).await, Err(ListenError::UnknownHost { .. })));
+    }
+}

@@ -1,0 +1,372 @@
+//! A certificate for machines that have none: a local authority, made once, and a certificate for `localhost` from it.
+//!
+//! Clients trust the authority (`ca.crt`), so the server's certificate can be renewed without telling them. Whatever in
+//! the folder was not made here is never overwritten.
+
+#![allow(clippy::disallowed_methods, reason = "the edge: keeps its files here")]
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, SanType,
+};
+use rustix::fs::FlockOperation;
+use rustls::pki_types::CertificateDer;
+use time::{Duration, OffsetDateTime};
+use x509_parser::extensions::GeneralName;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use super::{TlsError, pem};
+
+/// The authority's certificate: what clients are given.
+pub const AUTHORITY_FILE: &str = "ca.crt";
+const AUTHORITY_KEY: &str = "ca.key";
+const SERVER_FILE: &str = "localhost.crt";
+const SERVER_KEY: &str = "localhost.key";
+const LOCK: &str = ".lock";
+
+/// By this we know our own work.
+const AUTHORITY_NAME: &str = "Chatterbox local authority";
+
+const AUTHORITY_LIFE: Duration = Duration::days(3650);
+/// The longest that strict clients accept.
+const SERVER_LIFE: Duration = Duration::days(397);
+/// Renewed when it has less than this.
+const RENEW_BEFORE: Duration = Duration::days(30);
+/// Clocks differ.
+const CLOCK_SKEW: Duration = Duration::hours(1);
+
+/// Where the authority lives when nobody says: `certs` if that folder is here, otherwise the user's data folder.
+pub fn default_folder() -> PathBuf {
+    let here = PathBuf::from("certs");
+    if here.is_dir() {
+        return here;
+    }
+    directories::ProjectDirs::from("", "", "chatterbox")
+        .map_or(here, |project| project.data_dir().join("certs"))
+}
+
+/// Makes or renews what is missing or old, and gives the paths of the server's certificate and key.
+///
+/// # Errors
+/// [`TlsError`] when the folder can't be used, or holds files of somebody else.
+pub(super) fn ensure(folder: &Path, host: &str) -> Result<(PathBuf, PathBuf), TlsError> {
+    let (certificate, key) = (folder.join(SERVER_FILE), folder.join(SERVER_KEY));
+    let names = names_for(host);
+    // What is there and good needs no right to write.
+    if let Some(kept) = Kept::read(folder, &certificate)?
+        && kept.serves(&names)
+        && key.exists()
+    {
+        return Ok((certificate, key));
+    }
+    fs::create_dir_all(folder).map_err(at(folder))?;
+    let _lock = lock(folder)?;
+    let authority = authority(folder)?;
+    let fresh = match Kept::read(folder, &certificate)? {
+        // Another server may have made it while we waited.
+        Some(kept) => !kept.serves(&names) || !key.exists(),
+        None => true,
+    };
+    if fresh {
+        issue(&authority, &names, &certificate, &key)?;
+        tracing::info!(certificate = %certificate.display(), "made a certificate");
+    }
+    Ok((certificate, key))
+}
+
+fn at(path: &Path) -> impl FnOnce(io::Error) -> TlsError {
+    let path = path.to_owned();
+    |source| TlsError::File { path, source }
+}
+
+fn lock(folder: &Path) -> Result<File, TlsError> {
+    let path = folder.join(LOCK);
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .map_err(at(&path))?;
+    rustix::fs::flock(&file, FlockOperation::LockExclusive)
+        .map_err(|error| at(&path)(error.into()))?;
+    Ok(file)
+}
+
+/// The names that the server's certificate is for.
+fn names_for(host: &str) -> Vec<SanType> {
+    let mut names = Vec::new();
+    let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    for name in ["localhost", host, &machine] {
+        // What can't stand in a certificate (`::`, a name with spaces) is left out.
+        let name = match name.parse::<IpAddr>() {
+            Ok(address) if address.is_unspecified() => None,
+            Ok(address) => Some(SanType::IpAddress(address)),
+            Err(_) => name.try_into().ok().filter(|_| is_host_name(name)).map(SanType::DnsName),
+        };
+        names.extend(name.filter(|name| !names.contains(name)));
+    }
+    for address in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)] {
+        let name = SanType::IpAddress(address);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+fn is_host_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() < 254
+        && name.split('.').all(|label| {
+            (1..64).contains(&label.len())
+                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        })
+}
+
+/// A server certificate of ours that is in the folder.
+struct Kept {
+    names: Vec<SanType>,
+    expires: OffsetDateTime,
+    /// Whether the authority that is in the folder has made it.
+    of_authority: bool,
+}
+
+impl Kept {
+    fn read(folder: &Path, path: &Path) -> Result<Option<Self>, TlsError> {
+        let authority = folder.join(AUTHORITY_FILE);
+        if !path.exists() || !authority.exists() {
+            return Ok(None);
+        }
+        let authority_der = first(&authority)?;
+        let authority_parsed = parse(&authority, &authority_der)?;
+        let der = first(path)?;
+        let parsed = parse(path, &der)?;
+        if common_name(parsed.issuer()) != Some(AUTHORITY_NAME) {
+            return Err(TlsError::Foreign(path.to_owned()));
+        }
+        let names = parsed
+            .subject_alternative_name()
+            .ok()
+            .flatten()
+            .into_iter()
+            .flat_map(|extension| &extension.value.general_names)
+            .filter_map(san)
+            .collect();
+        let of_authority = parsed.verify_signature(Some(authority_parsed.public_key())).is_ok();
+        Ok(Some(Self { names, expires: parsed.validity().not_after.to_datetime(), of_authority }))
+    }
+
+    fn serves(&self, names: &[SanType]) -> bool {
+        self.of_authority
+            && self.expires - RENEW_BEFORE > OffsetDateTime::now_utc()
+            && names.iter().all(|name| self.names.contains(name))
+    }
+}
+
+fn first(path: &Path) -> Result<CertificateDer<'static>, TlsError> {
+    pem::certificates(path)?.into_iter().next().ok_or(TlsError::NoCertificate(path.to_owned()))
+}
+
+fn parse<'a>(path: &Path, der: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>, TlsError> {
+    X509Certificate::from_der(der)
+        .map(|(_, certificate)| certificate)
+        .map_err(|_| TlsError::Malformed { path: path.to_owned(), problem: "not a certificate" })
+}
+
+fn common_name<'a>(name: &'a x509_parser::x509::X509Name<'_>) -> Option<&'a str> {
+    name.iter_common_name().next()?.as_str().ok()
+}
+
+fn san(name: &GeneralName<'_>) -> Option<SanType> {
+    match name {
+        GeneralName::DNSName(name) => (*name).try_into().ok().map(SanType::DnsName),
+        GeneralName::IPAddress(bytes) => {
+            let address = <[u8; 4]>::try_from(*bytes)
+                .map(IpAddr::from)
+                .or_else(|_| <[u8; 16]>::try_from(*bytes).map(IpAddr::from));
+            address.ok().map(SanType::IpAddress)
+        }
+        _ => None,
+    }
+}
+
+/// The authority of the folder, made if there is none.
+fn authority(folder: &Path) -> Result<Issuer<'static, KeyPair>, TlsError> {
+    let (certificate, key) = (folder.join(AUTHORITY_FILE), folder.join(AUTHORITY_KEY));
+    if !certificate.exists() {
+        if key.exists() {
+            return Err(TlsError::Foreign(key));
+        }
+        return make_authority(&certificate, &key);
+    }
+    let der = first(&certificate)?;
+    let parsed = parse(&certificate, &der)?;
+    if common_name(parsed.subject()) != Some(AUTHORITY_NAME) || !key.exists() {
+        return Err(TlsError::Foreign(certificate));
+    }
+    if parsed.validity().not_after.to_datetime() - RENEW_BEFORE < OffsetDateTime::now_utc() {
+        tracing::warn!(authority = %certificate.display(), "the authority was too old: clients need the new ca.crt");
+        return make_authority(&certificate, &key);
+    }
+    let malformed = |path: &Path| TlsError::Malformed {
+        path: path.to_owned(),
+        problem: "not the private key of our authority",
+    };
+    let text = fs::read_to_string(&key).map_err(at(&key))?;
+    let pair = KeyPair::from_pem(&text).map_err(|_| malformed(&key))?;
+    if parsed.public_key().subject_public_key.data.as_ref() != pair.public_key_raw() {
+        return Err(malformed(&key));
+    }
+    Ok(Issuer::from_ca_cert_der(&der, pair)?)
+}
+
+fn make_authority(certificate: &Path, key: &Path) -> Result<Issuer<'static, KeyPair>, TlsError> {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.remove(DnType::CommonName);
+    params.distinguished_name.push(DnType::CommonName, AUTHORITY_NAME);
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    set_life(&mut params, AUTHORITY_LIFE);
+    let pair = KeyPair::generate()?;
+    let signed = params.self_signed(&pair)?;
+    write(key, &pair.serialize_pem(), 0o600)?;
+    write(certificate, &signed.pem(), 0o644)?;
+    Ok(Issuer::new(params, pair))
+}
+
+fn issue(
+    authority: &Issuer<'static, KeyPair>,
+    names: &[SanType],
+    certificate: &Path,
+    key: &Path,
+) -> Result<(), TlsError> {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.remove(DnType::CommonName);
+    params.distinguished_name.push(DnType::CommonName, "localhost");
+    params.subject_alt_names = names.to_vec();
+    params.use_authority_key_identifier_extension = true;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    set_life(&mut params, SERVER_LIFE);
+    let pair = KeyPair::generate()?;
+    let signed = params.signed_by(&pair, authority)?;
+    write(key, &pair.serialize_pem(), 0o600)?;
+    write(certificate, &signed.pem(), 0o644)
+}
+
+fn set_life(params: &mut CertificateParams, life: Duration) {
+    let now = OffsetDateTime::now_utc();
+    params.not_before = now - CLOCK_SKEW;
+    params.not_after = now + life;
+}
+
+/// Writes a file as a whole or not at all, never readable by others for a moment when it is not to be.
+fn write(path: &Path, text: &str, mode: u32) -> Result<(), TlsError> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let fresh = path.with_file_name(name);
+    // Left by a server that was killed here.
+    let _ = fs::remove_file(&fresh);
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(&fresh)
+        .and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            file.sync_all()
+        })
+        .and_then(|()| fs::rename(&fresh, path));
+    written.map_err(|source| {
+        let _ = fs::remove_file(&fresh);
+        TlsError::File { path: path.to_owned(), source }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn read(folder: &Path, file: &str) -> Vec<u8> {
+        fs::read(folder.join(file)).unwrap()
+    }
+
+    #[test]
+    fn made_once_and_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("deep/certs");
+        let (certificate, key) = ensure(&folder, "chat.example").unwrap();
+        for (file, mode) in
+            [(&key, 0o600), (&folder.join(AUTHORITY_KEY), 0o600), (&certificate, 0o644)]
+        {
+            assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, mode);
+        }
+        let before = (read(&folder, AUTHORITY_FILE), read(&folder, SERVER_FILE));
+        ensure(&folder, "chat.example").unwrap();
+        ensure(&folder, "localhost").unwrap();
+        assert_eq!(before, (read(&folder, AUTHORITY_FILE), read(&folder, SERVER_FILE)));
+
+        let kept = Kept::read(&folder, &certificate).unwrap().unwrap();
+        for name in ["localhost", "chat.example"] {
+            assert!(kept.names.contains(&SanType::DnsName(name.try_into().unwrap())));
+        }
+        for address in ["127.0.0.1", "::1"] {
+            assert!(kept.names.contains(&SanType::IpAddress(address.parse().unwrap())));
+        }
+    }
+
+    #[test]
+    fn a_new_host_gets_a_new_certificate_from_the_same_authority() {
+        let folder = tempfile::tempdir().unwrap();
+        ensure(folder.path(), "localhost").unwrap();
+        let before = (read(folder.path(), AUTHORITY_FILE), read(folder.path(), SERVER_FILE));
+        ensure(folder.path(), "192.0.2.7").unwrap();
+        assert_eq!(before.0, read(folder.path(), AUTHORITY_FILE));
+        assert_ne!(before.1, read(folder.path(), SERVER_FILE));
+    }
+
+    #[test]
+    fn renewed_when_near_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let (certificate, _) = ensure(folder.path(), "localhost").unwrap();
+        let mut kept = Kept::read(folder.path(), &certificate).unwrap().unwrap();
+        assert!(kept.serves(&names_for("localhost")));
+        kept.expires = OffsetDateTime::now_utc() + Duration::days(29);
+        assert!(!kept.serves(&names_for("localhost")));
+    }
+
+    #[test]
+    fn what_belongs_to_somebody_else_is_left_alone() {
+        let foreign = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec!["localhost".into()]).unwrap();
+        let foreign_pem = params.self_signed(&foreign).unwrap().pem();
+        for file in [AUTHORITY_FILE, SERVER_FILE] {
+            let folder = tempfile::tempdir().unwrap();
+            if file == SERVER_FILE {
+                ensure(folder.path(), "localhost").unwrap();
+            }
+            fs::write(folder.path().join(file), &foreign_pem).unwrap();
+            let error = ensure(folder.path(), "localhost").unwrap_err();
+            assert!(matches!(&error, TlsError::Foreign(path) if path.ends_with(file)), "{error}");
+            assert_eq!(read(folder.path(), file), foreign_pem.as_bytes());
+        }
+    }
+
+    #[test]
+    fn odd_hosts_are_left_out_of_the_certificate() {
+        for host in ["::", "0.0.0.0", "", "a b", "é"] {
+            let names = names_for(host);
+            assert!(names.contains(&SanType::DnsName("localhost".try_into().unwrap())));
+            assert!(names.len() <= 4, "{host}: {names:?}");
+        }
+    }
+}

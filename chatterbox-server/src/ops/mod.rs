@@ -1,0 +1,5 @@
+//! What whoever runs the server sees and does: logs, signals, limits of the machine.
+
+pub mod logging;
+pub mod machine;
+pub mod signals;

@@ -1,0 +1,160 @@
+//! One writer for all messages: stored in groups, then applied in the order in which they are stored.
+//!
+//! Connections hand in posts and wait; whatever has come meanwhile makes the next group, so under load the cost of
+//! storing is shared by many messages. What could not be stored was seen by nobody.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chatterbox_proto::Code;
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+use crate::backlog::{Backlog, Record};
+use crate::chat::Chat;
+use crate::hub::{Lag, TimelineLimits};
+
+/// Posts that may wait; one connection has at most one.
+const WAITING_POSTS: usize = 1024;
+
+/// Bytes of messages that may wait, over all connections. One post is larger only when it is alone.
+const WAITING_BYTES: u32 = 32 * 1024 * 1024;
+
+/// A group has no more records than this (and one post).
+const GROUP: usize = 1024;
+
+struct Post {
+    records: Vec<Record>,
+    done: oneshot::Sender<Result<(), Code>>,
+}
+
+/// Where connections hand in their messages.
+#[derive(Debug)]
+pub struct Posts {
+    posts: mpsc::Sender<Post>,
+    bytes: Arc<Semaphore>,
+}
+
+/// The other end of [`Posts`].
+#[derive(Debug)]
+pub struct Inbox(mpsc::Receiver<Post>);
+
+/// A queue of posts, bounded in number and bytes.
+pub fn queue() -> (Posts, Inbox) {
+    let (sender, receiver) = mpsc::channel(WAITING_POSTS);
+    (
+        Posts { posts: sender, bytes: Arc::new(Semaphore::new(WAITING_BYTES as usize)) },
+        Inbox(receiver),
+    )
+}
+
+impl Posts {
+    /// Hands in messages, and waits until they are stored and delivered.
+    ///
+    /// # Errors
+    /// [`Code::NotStored`].
+    pub async fn post(&self, records: Vec<Record>) -> Result<(), Code> {
+        let size: usize = records.iter().map(|record| record.json.len()).sum();
+        let size = u32::try_from(size).map_or(WAITING_BYTES, |size| size.min(WAITING_BYTES));
+        let _room = self.bytes.acquire_many(size).await.map_err(|_| Code::NotStored)?;
+        let (done, stored) = oneshot::channel();
+        self.posts.send(Post { records, done }).await.map_err(|_| Code::NotStored)?;
+        stored.await.map_err(|_| Code::NotStored)?
+    }
+}
+
+/// Stores and applies until `stop` is done; what was handed in by then is finished.
+pub async fn run(
+    mut inbox: Inbox,
+    chat: Arc<Chat>,
+    backlog: Arc<dyn Backlog>,
+    ring: TimelineLimits,
+    stop: impl Future<Output = ()>,
+) {
+    let mut pace = Pace::new(ring, chat.volume());
+    let mut stop = std::pin::pin!(stop);
+    let mut stopping = false;
+    let mut group = Vec::new();
+    loop {
+        let first = tokio::select! {
+            first = inbox.0.recv() => first,
+            () = &mut stop, if !stopping => {
+                stopping = true;
+                inbox.0.close();
+                continue;
+            }
+        };
+        let Some(first) = first else { return };
+        let mut records = first.records.len();
+        group.push(first);
+        while records < GROUP {
+            let Ok(post) = inbox.0.try_recv() else { break };
+            records += post.records.len();
+            group.push(post);
+        }
+        store(&mut group, &chat, &*backlog).await;
+        pace.keep(&chat).await;
+    }
+}
+
+async fn store(group: &mut Vec<Post>, chat: &Chat, backlog: &dyn Backlog) {
+    let records: Vec<Record> =
+        group.iter_mut().flat_map(|post| std::mem::take(&mut post.records)).collect();
+    let outcome = match backlog.append(&records).await {
+        Ok(_) => {
+            chat.apply(records.iter());
+            Ok(())
+        }
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "messages refused");
+            Err(Code::NotStored)
+        }
+    };
+    for post in group.drain(..) {
+        // Whoever does not wait any more has disconnected.
+        let _ = post.done.send(outcome);
+    }
+}
+
+/// Keeps a burst from overtaking receivers who are reading as fast as they can.
+///
+/// From time to time it looks for receivers who are more than half a ring behind *and* still moving, and pauses for them.
+/// Those who do not move are never waited for, and the pause is bounded so that the chat never gets slower than
+/// [`FLOOR_EVENTS`] and [`FLOOR_BYTES`] a second for anybody's sake.
+struct Pace {
+    step: Lag,
+    looked: Lag,
+}
+
+const FLOOR_EVENTS: u32 = 20_000;
+const FLOOR_BYTES: u32 = 8 * 1024 * 1024;
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// How often the ring is looked at while it goes round once.
+const LOOKS: u64 = 32;
+
+impl Pace {
+    fn new(ring: TimelineLimits, volume: Lag) -> Self {
+        let step = Lag { events: ring.events as u64 / LOOKS, bytes: ring.bytes / LOOKS };
+        Self { step, looked: volume }
+    }
+
+    async fn keep(&mut self, chat: &Chat) {
+        let volume = chat.volume();
+        let events = volume.events - self.looked.events;
+        let bytes = volume.bytes - self.looked.bytes;
+        if events < self.step.events && bytes < self.step.bytes {
+            return;
+        }
+        self.looked = volume;
+        let floor = |amount: u64, rate: u32| {
+            Duration::from_secs(1)
+                .mul_f64(u32::try_from(amount).unwrap_or(u32::MAX) as f64 / f64::from(rate))
+        };
+        let longest = floor(events, FLOOR_EVENTS).max(floor(bytes, FLOOR_BYTES));
+        let mut paused = Duration::ZERO;
+        while chat.look_after_slow().struggling && paused < longest {
+            tokio::time::sleep(PAUSE).await;
+            paused += PAUSE;
+        }
+    }
+}
