@@ -1,0 +1,200 @@
+//! The command line: what may be given, and what `--help` teaches.
+//!
+//! The assignment's tradition is `-ca FILE` with one dash, which no short option can be. [`with_long_ca`] rewrites it
+//! before clap looks.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Parser};
+
+use crate::exit::Exit;
+use crate::net::verify::Fingerprint;
+
+/// Talk to a Chatterbox server, or to any server of the base protocol.
+#[derive(Debug, Clone, PartialEq, Eq, Parser)]
+#[command(name = "chatterbox-client", version, max_term_width = 100, after_help = after_help())]
+#[command(group(ArgGroup::new("trust").args(["ca", "pin", "insecure", "plaintext"])))]
+pub struct Arguments {
+    /// The server: a name or an address.
+    #[arg(default_value = "localhost", value_parser = parse_host)]
+    pub host: String,
+
+    /// The server's port.
+    #[arg(short, long, default_value_t = 9000, value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: u16,
+
+    /// Trust servers certified by this authority (PEM); `-ca FILE` works too. Without it: the system's authorities.
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+
+    /// Trust the one certificate with this fingerprint (SHA-256, hexadecimal), whatever is written in it.
+    #[arg(long, value_name = "SHA256")]
+    pub pin: Option<Fingerprint>,
+
+    /// Trust any certificate. Whoever is between you and the server can read and change everything.
+    #[arg(long)]
+    pub insecure: bool,
+
+    /// No TLS at all. Everybody on the way can read and change everything.
+    #[arg(long)]
+    pub plaintext: bool,
+
+    /// Join under this name instead of asking for one.
+    #[arg(short, long, value_name = "NAME")]
+    pub username: Option<String>,
+
+    /// Report whatever the server does otherwise than the protocol says.
+    #[arg(long)]
+    pub strict: bool,
+}
+
+impl Arguments {
+    /// Parses a command line, the program's name included.
+    ///
+    /// # Errors
+    /// What clap says, the texts of `--help` and `--version` included.
+    pub fn parse_line(
+        arguments: impl IntoIterator<Item = impl Into<OsString>>,
+    ) -> Result<Self, clap::Error> {
+        Self::try_parse_from(with_long_ca(arguments.into_iter().map(Into::into)))
+    }
+}
+
+/// Turns `-ca FILE` and `-ca=FILE` into `--ca`, up to a `--`.
+fn with_long_ca(arguments: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
+    let mut options = true;
+    arguments.map(move |argument| {
+        let Some(text) = argument.to_str() else {
+            return argument;
+        };
+        options &= text != "--";
+        if options && (text == "-ca" || text.starts_with("-ca=")) {
+            return format!("-{text}").into();
+        }
+        argument
+    })
+}
+
+/// Takes the brackets off `[::1]`, and catches `host:port` before getaddrinfo makes a riddle of it.
+fn parse_host(text: &str) -> Result<String, String> {
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    if bare.is_empty() {
+        return Err("a host needs a name".to_owned());
+    }
+    if let Some((host, port)) = bare.split_once(':')
+        && !port.is_empty()
+        && port.bytes().all(|byte| byte.is_ascii_digit())
+        && !host.is_empty()
+    {
+        return Err(format!("the port goes apart: {host} -p {port}"));
+    }
+    Ok(bare.to_owned())
+}
+
+fn after_help() -> String {
+    let mut text = String::from(
+        "\
+Examples:
+  chatterbox-client localhost -p 5000 -ca certs/ca.crt
+      Chat with the server on this machine; it made certs/ca.crt when it was started first.
+  chatterbox-client chat.example.org --username ann
+      A server whose certificate the system trusts anyway.
+  printf 'ann\\nhello\\n@bob psst\\n' | chatterbox-client localhost -p 5000 -ca ca.crt
+      Through pipes: the first line is the name, each further line is sent. What is said goes to
+      the output, everything about the program to the error output. After the last line it waits
+      until that line has come back, or for a second, and leaves.
+  chatterbox-client old.example.org --pin 5C:0D:9F:...
+      A server with an old or home-made certificate, known by its fingerprint.
+
+In the chat:
+  text            say it to everybody        @NAME text      say it to NAME only
+  /users          who is here                /name           under which name you are here
+  /help           this list                  /quit           leave (so do Ctrl-D and Ctrl-C)
+  //text          a message that starts with a slash (@@text: with an @)
+
+Exit codes:
+",
+    );
+    for exit in Exit::ALL {
+        // Writing to a String can't fail.
+        let _ = writeln!(text, "  {:>3}  {}", exit.code(), exit.meaning());
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Arguments, clap::error::ErrorKind> {
+        let line = format!("chatterbox-client {line}");
+        Arguments::parse_line(line.split_whitespace()).map_err(|error| error.kind())
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        <Arguments as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn every_form_of_the_authority_is_understood() {
+        let with =
+            |host: &str, port, ca: Option<&str>| Ok((host.to_owned(), port, ca.map(PathBuf::from)));
+        let table = [
+            ("", with("localhost", 9000, None)),
+            ("example.org", with("example.org", 9000, None)),
+            ("host -p 5000 -ca ca.crt", with("host", 5000, Some("ca.crt"))),
+            ("host -p 5000 -ca=ca.crt", with("host", 5000, Some("ca.crt"))),
+            ("host -p 5000 --ca ca.crt", with("host", 5000, Some("ca.crt"))),
+            ("host -p 5000 --ca=ca.crt", with("host", 5000, Some("ca.crt"))),
+            ("-ca ca.crt host -p 5000", with("host", 5000, Some("ca.crt"))),
+            ("-ca ca.crt -p5000 host", with("host", 5000, Some("ca.crt"))),
+            ("-p=5000 -ca -- host", Err(clap::error::ErrorKind::InvalidValue)),
+            ("--port 5000 -ca a=b.crt host", with("host", 5000, Some("a=b.crt"))),
+            ("-ca=a=b.crt", with("localhost", 9000, Some("a=b.crt"))),
+            ("-p 5000 -- host", with("host", 5000, None)),
+            ("-- -ca", with("-ca", 9000, None)),
+            ("-- -ca ca.crt", Err(clap::error::ErrorKind::UnknownArgument)),
+            ("host -ca", Err(clap::error::ErrorKind::InvalidValue)),
+            ("host -cafile", Err(clap::error::ErrorKind::UnknownArgument)),
+            ("host -c", Err(clap::error::ErrorKind::UnknownArgument)),
+            ("[::1]", with("::1", 9000, None)),
+            ("::1", with("::1", 9000, None)),
+            ("fe80::1%eth0", with("fe80::1%eth0", 9000, None)),
+            ("host:5000", Err(clap::error::ErrorKind::ValueValidation)),
+            ("host -p 0", Err(clap::error::ErrorKind::ValueValidation)),
+            ("host -p 65536", Err(clap::error::ErrorKind::ValueValidation)),
+            ("host other", Err(clap::error::ErrorKind::UnknownArgument)),
+        ];
+        for (line, expected) in table {
+            let parsed = parse(line).map(|got| (got.host, got.port, got.ca));
+            assert_eq!(parsed, expected, "chatterbox-client {line}");
+        }
+    }
+
+    #[test]
+    fn there_is_one_way_to_trust() {
+        let pin = "5c".repeat(32);
+        for (line, works) in [
+            ("--plaintext".to_owned(), true),
+            ("--insecure".to_owned(), true),
+            (format!("--pin {pin}"), true),
+            ("--pin 5c".to_owned(), false),
+            ("--plaintext --insecure".to_owned(), false),
+            (format!("--pin {pin} -ca ca.crt"), false),
+            ("--insecure -ca ca.crt".to_owned(), false),
+        ] {
+            assert_eq!(parse(&line).is_ok(), works, "chatterbox-client {line}");
+        }
+    }
+
+    #[test]
+    fn the_help_teaches() {
+        let help = <Arguments as clap::CommandFactory>::command().render_help().to_string();
+        for part in ["-ca certs/ca.crt", "Exit codes:", "  69  ", "@NAME text", "--pin <SHA256>"] {
+            assert!(help.contains(part), "{part} in {help}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! How the program ends: one table of exit codes, and failures that carry their hint.
+//!
+//! The codes are those of `sysexits.h` where it has one, so that scripts can tell a typing mistake from a server that is
+//! down.
+
+use std::fmt;
+use std::process::ExitCode;
+
+/// Every way to end, with the number that the shell sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Exit {
+    /// The user left, the input ended, or whoever read the output had enough.
+    Ok,
+    /// The command line makes no sense.
+    Usage,
+    /// The file of the certificate authority can't be used.
+    NoInput,
+    /// The host has no address.
+    NoHost,
+    /// The server can't be reached, or the connection was lost.
+    Unavailable,
+    /// This program is at fault.
+    Software,
+    /// Input or output failed.
+    InputOutput,
+    /// The server does not speak the protocol.
+    Protocol,
+    /// No name was accepted.
+    NoName,
+    /// The server's certificate is not trusted.
+    Untrusted,
+    /// Ctrl-C.
+    Interrupted,
+    /// SIGTERM or SIGHUP.
+    Terminated,
+}
+
+impl Exit {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 12] = [
+        Self::Ok,
+        Self::Usage,
+        Self::NoInput,
+        Self::NoHost,
+        Self::Unavailable,
+        Self::Software,
+        Self::InputOutput,
+        Self::Protocol,
+        Self::NoName,
+        Self::Untrusted,
+        Self::Interrupted,
+        Self::Terminated,
+    ];
+
+    /// The number.
+    pub const fn code(self) -> u8 {
+        self.row().0
+    }
+
+    /// What `--help` says about it.
+    pub const fn meaning(self) -> &'static str {
+        self.row().1
+    }
+
+    const fn row(self) -> (u8, &'static str) {
+        match self {
+            Self::Ok => (0, "you left, the input ended, or the reader of the output went away"),
+            Self::Usage => (64, "the command line is wrong"),
+            Self::NoInput => (66, "the file of the certificate authority can't be used"),
+            Self::NoHost => (68, "the host is unknown"),
+            Self::Unavailable => (69, "the server can't be reached, or the connection was lost"),
+            Self::Software => (70, "a fault of this program"),
+            Self::InputOutput => (74, "reading the input or writing the output failed"),
+            Self::Protocol => (76, "the server does not speak the protocol, or no TLS"),
+            Self::NoName => (77, "no name was accepted"),
+            Self::Untrusted => (78, "the server's certificate is not trusted"),
+            Self::Interrupted => (130, "Ctrl-C"),
+            Self::Terminated => (143, "SIGTERM or SIGHUP"),
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+/// An end that the user is told about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The code.
+    pub exit: Exit,
+    message: String,
+    details: Vec<String>,
+    hints: Vec<String>,
+}
+
+impl Failure {
+    /// A failure with one line that says what happened.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into(), details: Vec::new(), hints: Vec::new() }
+    }
+
+    /// Adds an indented line.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.details.push(detail.into());
+        self
+    }
+
+    /// Adds a `hint:` line that says what to do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+}
+
+/// Several lines, without a newline at the end.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        for detail in &self.details {
+            write!(f, "\n  {detail}")?;
+        }
+        for hint in &self.hints {
+            write!(f, "\nhint: {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_distinct_and_in_order() {
+        let codes: Vec<_> = Exit::ALL.iter().map(|exit| exit.code()).collect();
+        assert!(codes.is_sorted_by(|a, b| a < b), "{codes:?}");
+    }
+
+    #[test]
+    fn a_failure_reads_from_what_to_why_to_how() {
+        let failure = Failure::new(Exit::Unavailable, "no way").detail("1: closed").hint("open it");
+        assert_eq!(failure.to_string(), "no way\n  1: closed\nhint: open it");
+    }
+}

@@ -1,0 +1,23 @@
+//! The Chatterbox client: a person, or a script, in a chat.
+//!
+//! The layers go one way. [`app`] is pure: what was typed and what came from the server goes in, what to show and to
+//! send comes out. [`net`] gets a connection and moves frames. [`plain`] moves lines, to and from a terminal or pipes,
+//! and drives the other two. The `main` file only puts them together.
+//!
+//! | to learn or change | go to |
+//! |---|---|
+//! | flags, help | [`cli`] |
+//! | exit codes | [`exit`] |
+//! | what a typed line means | [`app::typed`] |
+//! | what a line on the screen looks like | [`app::line`] |
+//! | addresses, which one is taken | [`net::dial`] |
+//! | which certificates are trusted | [`net::trust`], [`net::verify`] |
+//! | texts and hints for failures | [`net::explain`] |
+//! | how a session ends | [`plain::talk`] |
+//! | the half-typed line | [`plain::terminal`] |
+
+pub mod app;
+pub mod cli;
+pub mod exit;
+pub mod net;
+pub mod plain;

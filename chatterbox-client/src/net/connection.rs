@@ -1,0 +1,254 @@
+//! One connection: frames in and bytes out, in two halves that wait independently.
+//!
+//! It owns no rule. Reading takes bounded pieces, so that a hostile server can't make it hold more than it has sent;
+//! both halves may be cancelled at any await without losing a byte.
+
+use std::io;
+
+use bytes::{Buf as _, Bytes, BytesMut};
+use chatterbox_proto::frame::{Decoder, TooLong};
+use chatterbox_proto::limits;
+use tokio::io::{
+    AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadHalf, WriteHalf, split,
+};
+use tokio_rustls::client::TlsStream;
+
+use super::Tcp;
+
+/// One read takes at most this much.
+const PIECE: usize = 16 * 1024;
+
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+type Boxed = Box<dyn Stream>;
+
+/// Why there is no next frame.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The connection broke.
+    #[error("the connection was lost: {0}")]
+    Lost(#[from] io::Error),
+    /// The server's length makes no sense, so the stream can't be followed.
+    #[error("the server announced {}", .0)]
+    TooLong(#[from] TooLong),
+    /// The connection ended inside a frame.
+    #[error("the server closed the connection in the middle of a frame")]
+    Truncated,
+    /// These are no frames but TLS.
+    #[error("the server speaks TLS")]
+    SpeaksTls,
+}
+
+/// Both halves.
+pub struct Connection {
+    /// Frames of the server.
+    pub reader: Reader,
+    /// Bytes for the server.
+    pub writer: Writer,
+}
+
+impl Connection {
+    /// A connection without TLS.
+    pub fn plaintext(stream: Tcp) -> Self {
+        Self::new(Box::new(stream), false)
+    }
+
+    /// A connection inside TLS, after the handshake.
+    pub fn encrypted(stream: TlsStream<Tcp>) -> Self {
+        Self::new(Box::new(stream), true)
+    }
+
+    fn new(stream: Boxed, encrypted: bool) -> Self {
+        let (read, write) = split(stream);
+        Self {
+            reader: Reader {
+                half: read,
+                decoder: Decoder::new(limits::SERVER_FRAME),
+                buffer: BytesMut::with_capacity(PIECE),
+                opening: (!encrypted).then(Vec::new),
+            },
+            writer: Writer { half: write, queue: BytesMut::new(), unflushed: false },
+        }
+    }
+}
+
+/// The half that frames come from.
+pub struct Reader {
+    half: ReadHalf<Boxed>,
+    decoder: Decoder,
+    buffer: BytesMut,
+    /// Without TLS, the first bytes of the server: they tell an alert from a frame. Gone after the first frame.
+    opening: Option<Vec<u8>>,
+}
+
+impl Reader {
+    /// The body of the next frame; `None` when the server closed between two frames. Cancelling it loses nothing.
+    ///
+    /// # Errors
+    /// [`ReadError`]; no frame will follow.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, ReadError> {
+        loop {
+            match self.decoder.next_body() {
+                Ok(Some(body)) => {
+                    self.opening = None;
+                    return Ok(Some(body));
+                }
+                Ok(None) => {}
+                Err(_) if self.is_tls() => return Err(ReadError::SpeaksTls),
+                Err(error) => return Err(error.into()),
+            }
+            self.buffer.clear();
+            self.buffer.reserve(PIECE);
+            let mut piece = (&mut self.half).take(PIECE as u64);
+            let got = match piece.read_buf(&mut self.buffer).await {
+                Ok(got) => got,
+                // A server that closes TCP without closing TLS, as many do.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
+                Err(error) => return Err(error.into()),
+            };
+            if got == 0 {
+                return match self.decoder.pending() {
+                    0 => Ok(None),
+                    _ if self.is_tls() => Err(ReadError::SpeaksTls),
+                    _ => Err(ReadError::Truncated),
+                };
+            }
+            if let Some(opening) = &mut self.opening {
+                let missing = 2_usize.saturating_sub(opening.len());
+                opening.extend(self.buffer.iter().take(missing));
+            }
+            self.decoder.push(&self.buffer);
+        }
+    }
+
+    /// Whether the server began with a TLS record (alert or handshake, version 3) where no TLS was expected.
+    fn is_tls(&self) -> bool {
+        matches!(self.opening.as_deref(), Some([0x15 | 0x16, 3]))
+    }
+
+    /// Reads to the end without looking.
+    pub async fn discard(&mut self) {
+        while let Ok(Some(_)) = self.next().await {}
+    }
+}
+
+/// The half that bytes go to.
+pub struct Writer {
+    half: WriteHalf<Boxed>,
+    queue: BytesMut,
+    unflushed: bool,
+}
+
+impl Writer {
+    /// Puts a frame at the end of what waits.
+    pub fn push(&mut self, frame: &[u8]) {
+        self.queue.extend_from_slice(frame);
+    }
+
+    /// How many bytes wait.
+    pub fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Whether everything has left this program.
+    pub fn is_idle(&self) -> bool {
+        self.queue.is_empty() && !self.unflushed
+    }
+
+    /// Moves some of what waits. Cancelling it loses nothing.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub async fn progress(&mut self) -> io::Result<()> {
+        if self.queue.is_empty() {
+            // TLS keeps a record of its own until it is flushed.
+            self.half.flush().await?;
+            self.unflushed = false;
+            return Ok(());
+        }
+        let written = self.half.write(&self.queue).await?;
+        if written == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        self.queue.advance(written);
+        self.unflushed = true;
+        Ok(())
+    }
+
+    /// Moves everything that waits, then says that nothing will follow.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub async fn close(&mut self) -> io::Result<()> {
+        while !self.is_idle() {
+            self.progress().await?;
+        }
+        self.half.shutdown().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncWriteExt as _, duplex};
+
+    use super::*;
+
+    fn pair() -> (Connection, tokio::io::DuplexStream) {
+        let (near, far) = duplex(1 << 16);
+        (Connection::new(Box::new(near), false), far)
+    }
+
+    #[tokio::test]
+    async fn frames_come_whole_however_they_are_cut() {
+        let (mut connection, mut far) = pair();
+        let sender = async {
+            for byte in b"\0\0\0\x02{}\0\0\0\x03[1]" {
+                far.write_all(&[*byte]).await.unwrap();
+                tokio::task::yield_now().await;
+            }
+            far.write_all(b"\0\0\0\0\0\0\0\x01x\0\0").await.unwrap();
+            drop(far);
+        };
+        let receiver = async {
+            let mut bodies = Vec::new();
+            let end = loop {
+                match connection.reader.next().await {
+                    Ok(Some(body)) => bodies.push(body),
+                    other => break other,
+                }
+            };
+            assert_eq!(bodies, [&b"{}"[..], b"[1]", b"", b"x"]);
+            assert!(matches!(end, Err(ReadError::Truncated)));
+        };
+        tokio::join!(sender, receiver);
+    }
+
+    #[tokio::test]
+    async fn a_length_beyond_the_limit_ends_it() {
+        let (mut connection, mut far) = pair();
+        far.write_all(b"\xff\xff\xff\xff{}").await.unwrap();
+        assert!(matches!(connection.reader.next().await, Err(ReadError::TooLong(_))));
+    }
+
+    #[tokio::test]
+    async fn a_tls_alert_in_place_of_a_frame_is_recognised() {
+        let (mut connection, mut far) = pair();
+        far.write_all(&[0x15, 3, 3, 0, 2, 2, 50]).await.unwrap();
+        drop(far);
+        assert!(matches!(connection.reader.next().await, Err(ReadError::SpeaksTls)));
+    }
+
+    #[tokio::test]
+    async fn closing_sends_what_waits() {
+        let (mut connection, mut far) = pair();
+        connection.writer.push(b"abc");
+        connection.writer.push(b"def");
+        assert!(!connection.writer.is_idle());
+        connection.writer.close().await.unwrap();
+        let mut got = Vec::new();
+        far.read_to_end(&mut got).await.unwrap();
+        assert_eq!(got, b"abcdef");
+    }
+}

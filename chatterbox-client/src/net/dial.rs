@@ -1,0 +1,176 @@
+//! From a name to a TCP connection: every address that getaddrinfo gives is tried (GA-1).
+//!
+//! The addresses race, each starting 250 ms after the one before or when that one failed ("happy eyeballs", RFC 8305).
+//! An address that swallows packets then costs a quarter of a second instead of minutes.
+#![allow(clippy::disallowed_methods, reason = "this module does network I/O")]
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::{TcpStream, lookup_host};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+/// How long one address may take.
+pub const ADDRESS_TIME: Duration = Duration::from_secs(10);
+
+/// The head start of each address.
+const STEP: Duration = Duration::from_millis(250);
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DialError {
+    /// getaddrinfo knows nothing of it.
+    #[error("the host {host:?} has no address")]
+    UnknownHost {
+        /// What was looked up.
+        host: String,
+        /// What getaddrinfo says.
+        #[source]
+        source: io::Error,
+    },
+    /// Every address failed.
+    #[error("no connection to {host:?}, port {port}")]
+    Unreachable {
+        /// What was looked up.
+        host: String,
+        /// The port.
+        port: u16,
+        /// Each address with its failure, in the order in which they were tried.
+        failures: Vec<(SocketAddr, io::Error)>,
+    },
+}
+
+/// Connects to whichever address of `host` answers first.
+///
+/// # Errors
+/// [`DialError`], with the failure of each address.
+pub async fn dial(host: &str, port: u16) -> Result<TcpStream, DialError> {
+    let unknown = |source| DialError::UnknownHost { host: host.to_owned(), source };
+    let addresses = interleaved(lookup_host((host, port)).await.map_err(unknown)?);
+    race(&addresses).await.map_err(|failures| DialError::Unreachable {
+        host: host.to_owned(),
+        port,
+        failures,
+    })
+}
+
+/// The families take turns, beginning with that of the first address, and no address comes twice.
+fn interleaved(addresses: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {
+    let mut unique = Vec::new();
+    for address in addresses {
+        if !unique.contains(&address) {
+            unique.push(address);
+        }
+    }
+    let first_is_v6 = unique.first().is_some_and(SocketAddr::is_ipv6);
+    let (mut preferred, mut other): (Vec<_>, Vec<_>) =
+        unique.into_iter().partition(|address| address.is_ipv6() == first_is_v6);
+    let mut turns = Vec::new();
+    preferred.reverse();
+    other.reverse();
+    while !preferred.is_empty() || !other.is_empty() {
+        turns.extend(preferred.pop());
+        turns.extend(other.pop());
+    }
+    turns
+}
+
+async fn race(addresses: &[SocketAddr]) -> Result<TcpStream, Vec<(SocketAddr, io::Error)>> {
+    let mut running = JoinSet::new();
+    let mut failures = Vec::new();
+    let mut waiting = addresses.iter().copied().enumerate();
+    let mut more = true;
+    loop {
+        if more {
+            match waiting.next() {
+                Some((place, address)) => {
+                    running.spawn(async move { (place, address, attempt(address).await) });
+                }
+                None => more = false,
+            }
+        }
+        let finished = if more {
+            match timeout(STEP, running.join_next()).await {
+                Ok(finished) => finished,
+                Err(_) => continue,
+            }
+        } else {
+            running.join_next().await
+        };
+        match finished {
+            // The others are aborted when the set is dropped.
+            Some(Ok((_, _, Ok(stream)))) => return Ok(stream),
+            Some(Ok((place, address, Err(error)))) => failures.push((place, address, error)),
+            Some(Err(_)) => {}
+            None if more => {}
+            None => break,
+        }
+    }
+    failures.sort_by_key(|(place, ..)| *place);
+    Err(failures.into_iter().map(|(_, address, error)| (address, error)).collect())
+}
+
+async fn attempt(address: SocketAddr) -> io::Result<TcpStream> {
+    match timeout(ADDRESS_TIME, TcpStream::connect(address)).await {
+        Ok(result) => result,
+        Err(_) => Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            format!("no answer within {} seconds", ADDRESS_TIME.as_secs()),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    fn addresses(texts: &[&str]) -> Vec<SocketAddr> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn families_take_turns_and_nothing_comes_twice() {
+        let given = addresses(&["[::1]:1", "[::2]:1", "[::1]:1", "1.0.0.1:1", "[::3]:1"]);
+        assert_eq!(
+            interleaved(given.into_iter()),
+            addresses(&["[::1]:1", "1.0.0.1:1", "[::2]:1", "[::3]:1"])
+        );
+        let given = addresses(&["1.0.0.1:1", "[::1]:1"]);
+        assert_eq!(interleaved(given.clone().into_iter()), given);
+    }
+
+    async fn closed_port() -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        listener.local_addr().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_refusing_address_is_passed_at_once() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let open = listener.local_addr().unwrap();
+        let stream = race(&[closed_port().await, open]).await.unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), open);
+    }
+
+    #[tokio::test]
+    async fn every_failure_is_kept_in_the_order_of_trying() {
+        let closed = [closed_port().await, closed_port().await, closed_port().await];
+        let failures = race(&closed).await.unwrap_err();
+        let order: Vec<_> = failures.iter().map(|(address, _)| *address).collect();
+        assert_eq!(order, closed);
+        assert!(failures.iter().all(|(_, e)| e.kind() == io::ErrorKind::ConnectionRefused));
+    }
+
+    #[tokio::test]
+    async fn a_name_without_address_is_told() {
+        assert!(matches!(
+            dial("nobody.invalid", 1).await,
+            Err(DialError::UnknownHost { host, .. }) if host == "nobody.invalid"
+        ));
+    }
+}

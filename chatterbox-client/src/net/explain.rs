@@ -1,0 +1,200 @@
+//! Failures of the network in words: what happened, where, and what may help.
+
+use std::io;
+use std::time::Duration;
+
+use rustls::{AlertDescription, CertificateError, Error as Tls};
+
+use super::dial::DialError;
+use super::trust::{Seen, Trust};
+use crate::exit::{Exit, Failure};
+use chatterbox_proto::ScreenText;
+
+/// There is no TCP connection.
+pub fn dialling(error: &DialError) -> Failure {
+    match error {
+        DialError::UnknownHost { source, .. } => {
+            Failure::new(Exit::NoHost, error.to_string()).detail(source.to_string())
+        }
+        DialError::Unreachable { failures, .. } => {
+            let mut failure = Failure::new(Exit::Unavailable, error.to_string());
+            for (address, error) in failures {
+                failure = failure.detail(format!("{address}: {}", without_number(error)));
+            }
+            let refused =
+                |(_, error): &(_, io::Error)| error.kind() == io::ErrorKind::ConnectionRefused;
+            if !failures.is_empty() && failures.iter().all(refused) {
+                failure = failure.hint("is the server running, and on this port?");
+            }
+            failure
+        }
+    }
+}
+
+/// `Connection refused`, without ` (os error 111)`.
+fn without_number(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
+}
+
+const NO_TLS: &str = "if the server is meant to speak without TLS, say --plaintext";
+
+/// The handshake took too long.
+pub fn handshake_timeout(peer: &str, limit: Duration) -> Failure {
+    Failure::new(
+        Exit::Protocol,
+        format!("{peer} did not finish the TLS handshake within {} seconds", limit.as_secs()),
+    )
+    .hint(NO_TLS)
+}
+
+/// The handshake failed.
+pub fn handshake(error: &io::Error, peer: &str, seen: &Seen) -> Failure {
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Tls>());
+    match tls {
+        Some(Tls::InvalidCertificate(reason)) => certificate(reason, peer, seen),
+        Some(Tls::InvalidMessage(_)) => {
+            Failure::new(Exit::Protocol, format!("{peer} does not speak TLS")).hint(NO_TLS)
+        }
+        Some(Tls::AlertReceived(alert)) => {
+            let failure = Failure::new(
+                Exit::Protocol,
+                format!("{peer} refused the TLS handshake with the alert {alert:?}"),
+            );
+            if matches!(
+                alert,
+                AlertDescription::ProtocolVersion | AlertDescription::HandshakeFailure
+            ) {
+                failure.hint("this client speaks TLS 1.2 and 1.3; the server may be too old")
+            } else {
+                failure
+            }
+        }
+        Some(other) => {
+            Failure::new(Exit::Protocol, format!("the TLS handshake with {peer} failed"))
+                .detail(ScreenText::new(&other.to_string()).to_string())
+        }
+        None if error.kind() == io::ErrorKind::UnexpectedEof => Failure::new(
+            Exit::Protocol,
+            format!("{peer} closed in the middle of the TLS handshake"),
+        )
+        .hint(NO_TLS),
+        None => Failure::new(
+            Exit::Unavailable,
+            format!("{peer} was lost in the TLS handshake: {}", without_number(error)),
+        )
+        .hint(NO_TLS),
+    }
+}
+
+fn certificate(reason: &CertificateError, peer: &str, seen: &Seen) -> Failure {
+    let mut failure = Failure::new(
+        Exit::Untrusted,
+        format!("the certificate of {peer} is not trusted: {}", in_words(reason, seen)),
+    );
+    if let Some(fingerprint) = &seen.fingerprint {
+        failure = failure.detail(format!("its SHA-256 fingerprint is {fingerprint}"));
+    }
+    for hint in hints(reason, seen) {
+        failure = failure.hint(*hint);
+    }
+    failure
+}
+
+fn in_words(reason: &CertificateError, seen: &Seen) -> String {
+    match reason {
+        CertificateError::UnknownIssuer => match &seen.trust {
+            Trust::Authority(path) => format!("no authority in {} issued it", path.display()),
+            _ => "no authority that this system trusts issued it".to_owned(),
+        },
+        CertificateError::NotValidForNameContext { expected, presented } => {
+            let names: Vec<_> = presented.iter().map(|name| plain_name(name)).collect();
+            let presented = match names.as_slice() {
+                [] => "nothing".to_owned(),
+                names => ScreenText::shortened(&names.join(", "), 300).to_string(),
+            };
+            format!("it is for {presented}, not for {:?}", expected.to_str())
+        }
+        CertificateError::NotValidForName => "it is for another host".to_owned(),
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "it has expired".to_owned()
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "it is not valid yet (is the clock of this machine right?)".to_owned()
+        }
+        CertificateError::ApplicationVerificationFailure => match &seen.trust {
+            Trust::Pinned(pin) => format!("its fingerprint is not {pin}"),
+            _ => reason.to_string(),
+        },
+        CertificateError::BadSignature => "the server does not have its key".to_owned(),
+        _ if is_old_version(reason) => "it is of the old version X.509 v1".to_owned(),
+        _ if is_authority(reason) => {
+            "it is an authority's own certificate, used as a server's".to_owned()
+        }
+        _ => ScreenText::new(&reason.to_string()).to_string(),
+    }
+}
+
+/// `DnsName("localhost")` and `IpAddress(127.0.0.1)`, as webpki gives them, without the wrapping.
+fn plain_name(presented: &str) -> &str {
+    presented
+        .split_once('(')
+        .and_then(|(_, rest)| rest.strip_suffix(')'))
+        .unwrap_or(presented)
+        .trim_matches('"')
+}
+
+fn hints(reason: &CertificateError, seen: &Seen) -> &'static [&'static str] {
+    const PIN: &str = "if whoever runs the server confirms this fingerprint, give it with --pin";
+    match reason {
+        CertificateError::UnknownIssuer => match seen.trust {
+            Trust::Authority(_) => &["is this the authority's file of this very server?", PIN],
+            _ => &["give the file of the server's authority: -ca FILE", PIN],
+        },
+        CertificateError::NotValidForNameContext { .. } | CertificateError::NotValidForName => {
+            &["connect to a name that the certificate is for", PIN]
+        }
+        CertificateError::ApplicationVerificationFailure => &[
+            "ask whoever runs the server whether its certificate is new; otherwise somebody is in between",
+        ],
+        _ if is_old_version(reason) => &[PIN, "to trust any certificate at all, say --insecure"],
+        CertificateError::BadSignature => &[],
+        _ => &[PIN],
+    }
+}
+
+/// rustls hands webpki's own errors on as `Other`; their names are stable, their types are not reachable.
+fn is_old_version(reason: &CertificateError) -> bool {
+    format!("{reason:?}").contains("UnsupportedCertVersion")
+}
+
+fn is_authority(reason: &CertificateError) -> bool {
+    format!("{reason:?}").contains("CaUsedAsEndEntity")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn presented_names_lose_their_wrapping() {
+        assert_eq!(plain_name("DnsName(\"localhost\")"), "localhost");
+        assert_eq!(plain_name("IpAddress(127.0.0.1)"), "127.0.0.1");
+        assert_eq!(plain_name("odd"), "odd");
+    }
+
+    #[test]
+    fn each_address_is_told_with_its_failure() {
+        let failures = vec![
+            ("[::1]:5".parse().unwrap(), io::Error::from_raw_os_error(111)),
+            ("127.0.0.1:5".parse().unwrap(), io::Error::from_raw_os_error(111)),
+        ];
+        let error = DialError::Unreachable { host: "localhost".to_owned(), port: 5, failures };
+        insta::assert_snapshot!(dialling(&error), @r#"
+        no connection to "localhost", port 5
+          [::1]:5: Connection refused
+          127.0.0.1:5: Connection refused
+        hint: is the server running, and on this port?
+        "#);
+    }
+}

@@ -1,0 +1,93 @@
+//! What a session needs of the outside: lines in when asked for, lines out, both bounded.
+//!
+//! Reading a terminal or a pipe blocks, so does writing to one. Each has a thread of its own, and the session talks to
+//! the two through channels. A thread reads one line when it is asked for one: before the server has answered a name,
+//! nobody knows what the next line is.
+
+use std::collections::VecDeque;
+use std::io;
+
+use chatterbox_proto::ScreenText;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::app::line::{Line, Stream};
+
+/// A request for a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Prompt {
+    /// A name is needed.
+    Name,
+    /// Something to say, by the user of this name.
+    Talk(ScreenText),
+}
+
+/// The answer to a [`Prompt`].
+#[derive(Debug)]
+pub(super) enum Input {
+    /// A line, without its end.
+    Line(String),
+    /// A line longer than any server takes; it was passed over.
+    TooLong,
+    /// There will be no more lines.
+    End,
+    /// Ctrl-C.
+    Interrupted,
+    /// Reading failed.
+    Failed(io::Error),
+}
+
+/// Some whole lines for one stream.
+#[derive(Debug)]
+pub(super) struct Chunk {
+    /// Where they go.
+    pub(super) stream: Stream,
+    /// The lines, each with its newline.
+    pub(super) text: String,
+}
+
+/// How many chunks may wait for a slow terminal; then the server has to wait.
+pub(super) const CHUNKS: usize = 16;
+
+/// About how much of the waiting lines is written at once.
+const CHUNK_BYTES: usize = 16 * 1024;
+
+/// Both directions.
+pub(super) struct Console {
+    /// Whether a person sits at a terminal: then the end of the input is the wish to leave at once.
+    pub(super) interactive: bool,
+    /// Colours on the output and on the error output.
+    pub(super) colours: (bool, bool),
+    /// Asks for a line.
+    pub(super) prompts: mpsc::Sender<Prompt>,
+    /// The lines.
+    pub(super) input: mpsc::Receiver<Input>,
+    /// What is shown; dropping it ends the thread that shows.
+    pub(super) output: mpsc::Sender<Chunk>,
+    /// How showing ended.
+    pub(super) output_ended: oneshot::Receiver<io::Result<()>>,
+    /// Prepares for the last lines to be shown; given whether a line is still asked for.
+    pub(super) before_last: Box<dyn FnOnce(bool) + Send>,
+    /// Puts the terminal in order.
+    pub(super) restore: Box<dyn FnOnce() + Send>,
+}
+
+impl Console {
+    /// Takes lines that go to the same stream off the front of `lines`, as one piece.
+    pub(super) fn chunk(lines: &mut VecDeque<Line>, colours: (bool, bool)) -> Option<Chunk> {
+        let stream = lines.front()?.stream();
+        let colour = match stream {
+            Stream::Output => colours.0,
+            Stream::Error => colours.1,
+        };
+        let mut text = String::new();
+        while lines.front().is_some_and(|line| line.stream() == stream) {
+            let Some(line) = lines.pop_front() else { break };
+            text.push_str(&line.text(colour));
+            text.push('\n');
+            if text.len() >= CHUNK_BYTES {
+                break;
+            }
+        }
+        Some(Chunk { stream, text })
+    }
+}

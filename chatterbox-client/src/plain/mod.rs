@@ -1,0 +1,104 @@
+//! Plain mode: lines in, lines out, on a terminal or through pipes.
+
+mod console;
+mod pipes;
+mod signals;
+mod talk;
+mod terminal;
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use chatterbox_proto::ScreenText;
+use jiff::tz::TimeZone;
+
+use crate::app::clock::Clock;
+use crate::app::{App, Options};
+use crate::cli::Arguments;
+use crate::exit::{Exit, Failure};
+use crate::net::{self, trust::Trust};
+use console::Console;
+use signals::Signals;
+use talk::Talk;
+
+/// Runs the whole session: connects, chats, leaves.
+///
+/// # Errors
+/// A [`Failure`] that is still to be told to the user; the terminal is in order again.
+pub async fn run(arguments: Arguments) -> Result<Exit, Failure> {
+    let mut signals = Signals::listen()?;
+    let trust = trust(&arguments);
+    warn(&trust);
+    let connection = tokio::select! {
+        connection = net::connect(&arguments.host, arguments.port, &trust) => connection?,
+        exit = signals.next() => return Ok(exit),
+    };
+    let interactive = terminal::is_usable();
+    let options = Options {
+        username: arguments.username,
+        strict: arguments.strict,
+        repeat_own: !interactive,
+        ask_again: interactive,
+    };
+    let app = App::new(options, Clock::new(TimeZone::system()));
+    let console = if interactive {
+        let host = ScreenText::new(&arguments.host);
+        say(&format!(
+            "-- connected to {host}, port {}; /help tells what can be typed",
+            arguments.port
+        ));
+        terminal::open()?
+    } else {
+        pipes::open()
+    };
+    let outcome = Talk::new(app, connection, console, signals).run().await;
+    if interactive && matches!(outcome, Ok(Exit::Ok | Exit::Interrupted)) {
+        say("-- you have left the chat");
+    }
+    outcome
+}
+
+fn trust(arguments: &Arguments) -> Trust {
+    match arguments {
+        Arguments { plaintext: true, .. } => Trust::Plaintext,
+        Arguments { insecure: true, .. } => Trust::Anybody,
+        Arguments { pin: Some(pin), .. } => Trust::Pinned(*pin),
+        Arguments { ca: Some(path), .. } => Trust::Authority(path.clone()),
+        _ => Trust::System,
+    }
+}
+
+/// Says loudly when there is no protection.
+fn warn(trust: &Trust) {
+    let what = match trust {
+        Trust::Plaintext => "--plaintext: nothing is encrypted",
+        Trust::Anybody => "--insecure: the server's certificate is not checked",
+        Trust::Authority(_) | Trust::System | Trust::Pinned(_) => return,
+    };
+    say(&format!(
+        "WARNING: {what}. Anybody between here and the server can read and change everything."
+    ));
+}
+
+/// A line on the error output, before and after the session. Nobody is left to tell when that fails.
+fn say(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Whether colours are wanted: on a terminal, unless <https://no-color.org> or a dumb one.
+fn wants_colour(is_terminal: bool) -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    is_terminal && !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// Whether the two streams of a piped session take colours.
+fn pipe_colours() -> (bool, bool) {
+    (wants_colour(io::stdout().is_terminal()), wants_colour(io::stderr().is_terminal()))
+}
+
+impl Console {
+    /// What is shown may be coloured.
+    fn colours_for_terminal() -> (bool, bool) {
+        let wanted = wants_colour(true);
+        (wanted, wanted)
+    }
+}

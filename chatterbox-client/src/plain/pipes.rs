@@ -1,0 +1,121 @@
+//! Lines through pipes and files: no prompts, one line each, the chat on the output and the rest on the error output.
+#![allow(clippy::disallowed_methods, reason = "this module reads and writes the standard streams")]
+
+use std::io::{self, BufRead, IsTerminal as _, Read as _, Write as _};
+use std::thread;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::console::{CHUNKS, Chunk, Console, Input, Prompt};
+use super::pipe_colours;
+use crate::app::line::Stream;
+
+/// A longer line is in no protocol's interest; it is skipped, not kept.
+const LINE: usize = 8 * 1024 * 1024;
+
+/// Starts the two threads.
+pub(super) fn open() -> Console {
+    let (prompts, asked) = mpsc::channel(1);
+    let (lines, input) = mpsc::channel(1);
+    let (output, chunks) = mpsc::channel(CHUNKS);
+    let (ended, output_ended) = oneshot::channel();
+    thread::spawn(move || read(asked, &lines));
+    thread::spawn(move || {
+        // Nobody listens when the session has ended by itself.
+        let _ = ended.send(write(chunks));
+    });
+    Console {
+        interactive: false,
+        colours: pipe_colours(),
+        prompts,
+        input,
+        output,
+        output_ended,
+        before_last: Box::new(|_| {}),
+        restore: Box::new(|| {}),
+    }
+}
+
+fn read(mut asked: mpsc::Receiver<Prompt>, lines: &mpsc::Sender<Input>) {
+    let mut input = io::stdin().lock();
+    let person = input.is_terminal();
+    while let Some(prompt) = asked.blocking_recv() {
+        // The output is elsewhere, but somebody sits there.
+        if person && prompt == Prompt::Name {
+            let _ = write!(io::stderr(), "name: ");
+        }
+        let line = next_line(&mut input);
+        let last = matches!(line, Input::End | Input::Failed(_));
+        if lines.blocking_send(line).is_err() || last {
+            return;
+        }
+    }
+}
+
+/// The next line, with at most [`LINE`] bytes of it in memory.
+fn next_line(input: &mut impl BufRead) -> Input {
+    let mut line = Vec::new();
+    match input.by_ref().take(LINE as u64).read_until(b'\n', &mut line) {
+        Ok(0) => return Input::End,
+        Ok(_) => {}
+        Err(error) => return Input::Failed(error),
+    }
+    if line.last() == Some(&b'\n') {
+        line.pop();
+        if line.last() == Some(&b'\r') {
+            line.pop();
+        }
+    } else if line.len() == LINE {
+        return match input.skip_until(b'\n') {
+            Ok(_) => Input::TooLong,
+            Err(error) => Input::Failed(error),
+        };
+    }
+    Input::Line(String::from_utf8_lossy(&line).into_owned())
+}
+
+fn write(mut chunks: mpsc::Receiver<Chunk>) -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    while let Some(chunk) = chunks.blocking_recv() {
+        match chunk.stream {
+            Stream::Output => {
+                output.write_all(chunk.text.as_bytes())?;
+                output.flush()?;
+            }
+            // The chat goes on when nobody wants to hear about the program.
+            Stream::Error => {
+                let _ = io::stderr().write_all(chunk.text.as_bytes());
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(mut input: &[u8]) -> Vec<String> {
+        let mut lines = Vec::new();
+        loop {
+            match next_line(&mut input) {
+                Input::Line(line) => lines.push(line),
+                Input::TooLong => lines.push("(too long)".to_owned()),
+                _ => return lines,
+            }
+        }
+    }
+
+    #[test]
+    fn lines_end_in_any_usual_way() {
+        assert_eq!(lines(b"a\r\n\nb \n\xff\nc"), ["a", "", "b ", "\u{fffd}", "c"]);
+        assert!(lines(b"").is_empty());
+    }
+
+    #[test]
+    fn an_endless_line_is_passed_over() {
+        let mut input = vec![b'x'; LINE + 10];
+        input.extend_from_slice(b"\nnext\n");
+        assert_eq!(lines(&input), ["(too long)", "next"]);
+    }
+}
