@@ -25,7 +25,10 @@ impl Default for Keep {
 }
 
 /// A segment is sealed, and so shared without copying, when it has this many bytes.
-const SEGMENT: usize = 64 * 1024;
+const SEGMENT: u64 = 64 * 1024;
+
+/// Segments go as a whole, so none is larger than this part of what is kept.
+const PART: u64 = 16;
 
 /// Public messages that follow each other. Every one is written with a separator before it.
 #[derive(Debug, Default)]
@@ -84,7 +87,9 @@ impl History {
 
     /// Adds a message to everybody.
     pub fn push_public(&mut self, json: &[u8]) {
-        if self.open.json.len() + json.len() > SEGMENT {
+        let full = self.open.bytes() + json.len() as u64 > SEGMENT.min(self.keep.bytes / PART)
+            || self.open.len() >= self.keep.messages / PART;
+        if full {
             self.seal();
         }
         self.open.starts.push(self.open.json.len());
@@ -298,6 +303,10 @@ mod tests {
             let kept = read(&history, "a");
             prop_assert_eq!(kept.len() as u64, history.messages());
             prop_assert_eq!(&kept[..], &plain[plain.len() - kept.len()..]);
+            // Not much less than it could be: a part of the bound, and one message of 9,000 bytes.
+            let full = history.messages >= keep.0 - keep.0 / PART
+                || history.bytes + 10_000 >= keep.1 - keep.1 / PART;
+            prop_assert!(full || kept.len() == plain.len(), "{} of {}", kept.len(), plain.len());
         }
     }
 }

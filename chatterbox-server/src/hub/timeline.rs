@@ -8,6 +8,8 @@ use std::collections::VecDeque;
 use super::event::Event;
 
 /// How much a ring holds.
+///
+/// It has to be many times what is applied at once (1,280 events), or a burst would overtake everybody.
 #[derive(Debug, Clone, Copy)]
 pub struct TimelineLimits {
     /// Events.

@@ -1,0 +1,305 @@
+//! The program as people run it: its lines, its ends, its signals.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests may be blunt, and are an edge"
+)]
+
+mod harness;
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use assert_cmd::cargo::CommandCargoExt as _;
+use predicates::str::contains;
+use rustix::process::{Pid, Signal, kill_process};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConnection, StreamOwned};
+
+fn command() -> assert_cmd::Command {
+    assert_cmd::Command::cargo_bin("chatterbox-server").unwrap()
+}
+
+/// The program running; it is killed when a test ends early.
+struct Running {
+    child: Child,
+    stderr: BufReader<std::process::ChildStderr>,
+    address: SocketAddr,
+    client_line: String,
+}
+
+impl Running {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = Command::cargo_bin("chatterbox-server")
+            .unwrap()
+            .args(arguments)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let (mut address, mut client_line) = (None, None);
+        while client_line.is_none() {
+            let mut line = String::new();
+            assert!(stderr.read_line(&mut line).unwrap() > 0, "ended before it was ready");
+            if let Some((_, list)) = line.split_once("listening on ") {
+                address = Some(list.trim().split(", ").next().unwrap().parse().unwrap());
+            }
+            if let Some((_, command)) = line.split_once("to chat, run: ") {
+                client_line = Some(command.trim().to_owned());
+            }
+        }
+        let (address, client_line) = (address.unwrap(), client_line.unwrap());
+        Self { child, stderr, address, client_line }
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    fn end(mut self) -> (Option<i32>, String) {
+        let status = self.child.wait().unwrap();
+        let mut log = String::new();
+        self.stderr.read_to_string(&mut log).unwrap();
+        (status.code(), log)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn read_frame(stream: &mut impl std::io::Read) -> String {
+    let mut length = [0; 4];
+    stream.read_exact(&mut length).unwrap();
+    let mut body = vec![0; u32::from_be_bytes(length) as usize];
+    stream.read_exact(&mut body).unwrap();
+    String::from_utf8(body).unwrap()
+}
+
+fn join(stream: &mut (impl std::io::Read + std::io::Write), name: &str) -> String {
+    stream.write_all(&chatterbox_proto::client_frame::join(name).unwrap()).unwrap();
+    read_frame(stream)
+}
+
+fn tls_to(address: SocketAddr, authority: &Path) -> StreamOwned<ClientConnection, TcpStream> {
+    let name = ServerName::try_from("localhost").unwrap();
+    let session = ClientConnection::new(harness::trusting(authority), name).unwrap();
+    StreamOwned::new(session, TcpStream::connect(address).unwrap())
+}
+
+#[test]
+fn help_teaches_and_version_tells() {
+    command()
+        .arg("--help")
+        .assert()
+        .success()
+        .stdout(contains("chatterbox-server localhost -p 5000"))
+        .stdout(contains("Exit codes:"));
+    command().arg("--version").assert().success().stdout(contains(env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn wrong_arguments_are_64() {
+    for arguments in [&["-p", "x"][..], &["a", "b"], &["--nonsense"], &["--log", "a=b=c"]] {
+        command().args(arguments).assert().code(64);
+    }
+}
+
+#[test]
+fn what_can_not_be_listened_on_is_said_with_a_hint() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    command()
+        .args(["127.0.0.1", "--plaintext", "-p", &port])
+        .assert()
+        .code(69)
+        .stderr(contains("is in use already"))
+        .stderr(contains("hint: "));
+    command()
+        .args(["no-such-host.invalid", "--plaintext", "-p", "0"])
+        .assert()
+        .code(69)
+        .stderr(contains("can't find the host"));
+    command()
+        .args(["192.0.2.1", "--plaintext", "-p", "0"])
+        .assert()
+        .code(69)
+        .stderr(contains("192.0.2.1"));
+}
+
+#[test]
+fn bad_certificates_are_78_and_say_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let pair = || rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
+    let (first, second) = (pair(), pair());
+    std::fs::write(path("a.crt"), first.cert.pem()).unwrap();
+    std::fs::write(path("b.key"), second.signing_key.serialize_pem()).unwrap();
+    std::fs::write(path("empty"), "").unwrap();
+    std::fs::write(path("file"), "not a folder").unwrap();
+    let missing = path("missing");
+    let below_file = path("file/certs");
+    for (arguments, text) in [
+        (vec!["--cert", &missing], "missing"),
+        (vec!["--cert", &path("empty")], "no certificate in it"),
+        (vec!["--cert", &path("a.crt")], "no private key in it"),
+        (vec!["--cert", &path("a.crt"), "--key", &path("b.key")], "hint: certificate and key"),
+        (vec!["--certs", &below_file], "hint: give a folder that can be written"),
+    ] {
+        let arguments = [vec!["localhost", "-p", "0"], arguments].concat();
+        command().args(&arguments).assert().code(78).stderr(contains(text));
+    }
+}
+
+#[test]
+fn the_readmes_line_works_and_says_how_to_get_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let certs = folder.path().join("certs").display().to_string();
+    let server = Running::start(&["localhost", "-p", "0", "--certs", &certs]);
+    let port = server.address.port();
+    assert_eq!(
+        server.client_line,
+        format!("chatterbox-client localhost -p {port} -ca {certs}/ca.crt")
+    );
+    let mut stream = tls_to(server.address, &folder.path().join("certs/ca.crt"));
+    assert!(join(&mut stream, "ann").contains("\"USERNAME_ACCEPTED\": true"));
+
+    // The first signal says good bye, with a grace; nobody is left, so it ends at once then.
+    server.signal(Signal::TERM);
+    let notice = read_frame(&mut stream);
+    assert!(notice.contains("\"SERVER\"") && notice.contains("shutting down"), "{notice}");
+    drop(stream);
+    let (code, log) = server.end();
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("stopped"), "{log}");
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let server = Running::start(&["localhost", "-p", "0", "--plaintext", "--grace", "3600"]);
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    join(&mut stream, "ann");
+    server.signal(Signal::INT);
+    read_frame(&mut stream);
+    // While the grace lasts nobody new gets in.
+    assert!(TcpStream::connect(server.address).is_err());
+    server.signal(Signal::INT);
+    assert_eq!(stream.read(&mut [0; 16]).unwrap(), 0);
+    assert_eq!(server.end().0, Some(0));
+}
+
+#[test]
+fn a_restart_is_not_blocked_by_old_connections() {
+    // B10: the server closes first, so its side of the connection is in TIME_WAIT.
+    let server = Running::start(&["127.0.0.1", "-p", "0", "--plaintext", "--grace", "0"]);
+    let port = server.address.port().to_string();
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    join(&mut stream, "ann");
+    server.signal(Signal::TERM);
+    read_frame(&mut stream);
+    assert_eq!(stream.read(&mut [0; 16]).unwrap(), 0);
+    drop(stream);
+    assert_eq!(server.end().0, Some(0));
+    let again = Running::start(&["127.0.0.1", "-p", &port, "--plaintext"]);
+    assert_eq!(again.address.port().to_string(), port);
+}
+
+#[test]
+fn certificates_are_read_again_on_hangup() {
+    let folder = tempfile::tempdir().unwrap();
+    let combined = folder.path().join("combined.pem");
+    let ca = folder.path().join("ca.crt");
+    let write = || {
+        let pair = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
+        let pem = pair.cert.pem();
+        std::fs::write(&combined, format!("{pem}{}", pair.signing_key.serialize_pem())).unwrap();
+        std::fs::write(&ca, &pem).unwrap();
+    };
+    write();
+    let path = combined.display().to_string();
+    let mut server = Running::start(&["localhost", "-p", "0", "--cert", &path]);
+    let mut old = tls_to(server.address, &ca);
+    assert!(join(&mut old, "old").contains("true"));
+
+    let mut line = String::new();
+    std::fs::write(&combined, "garbage").unwrap();
+    server.signal(Signal::HUP);
+    while !line.contains("old certificates stay") {
+        line.clear();
+        assert!(server.stderr.read_line(&mut line).unwrap() > 0);
+    }
+    assert!(join(&mut tls_to(server.address, &ca), "still").contains("true"));
+
+    write();
+    server.signal(Signal::HUP);
+    while !line.contains("certificates read again") {
+        line.clear();
+        assert!(server.stderr.read_line(&mut line).unwrap() > 0);
+    }
+    assert!(
+        join(&mut tls_to(server.address, &ca), "new").contains("true"),
+        "only the new one is trusted"
+    );
+    // Connections of before go on.
+    old.write_all(&chatterbox_proto::frame::encode(b"{}").unwrap()).unwrap();
+    while !read_frame(&mut old).contains("ERROR") {}
+}
+
+#[test]
+fn logs_hold_no_content_and_no_raw_bytes() {
+    let server = Running::start(&["localhost", "-p", "0", "--plaintext", "--log", "trace"]);
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    join(&mut stream, "\u{1b}[31mred");
+    join(&mut stream, "ann");
+    let body =
+        br#"{"MESSAGES": [["ann", "ALL", 1, "secret-content"], ["\u001b[31m", "ALL", 1, "x"]]}"#;
+    stream.write_all(&chatterbox_proto::frame::encode(body).unwrap()).unwrap();
+    read_frame(&mut stream);
+    drop(stream);
+    server.signal(Signal::TERM);
+    let (code, log) = server.end();
+    assert_eq!(code, Some(0));
+    assert!(log.contains("ann"), "{log}");
+    assert!(!log.contains("secret-content") && !log.contains('\u{1b}'), "{log}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn absurd_lengths_and_stuck_peers_cost_no_memory() {
+    let resident = |pid: u32| -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    };
+    let server = Running::start(&["localhost", "-p", "0", "--plaintext"]);
+    let mut ann = TcpStream::connect(server.address).unwrap();
+    join(&mut ann, "ann");
+    let before = resident(server.child.id());
+    let mut stuck = Vec::new();
+    for number in 0..300 {
+        let mut stream = TcpStream::connect(server.address).unwrap();
+        if number % 3 == 0 {
+            // As much as a stranger may announce, and nothing behind it.
+            stream.write_all(&65_536_u32.to_be_bytes()).unwrap();
+        } else {
+            join(&mut stream, &format!("u{number}"));
+            stream.write_all(&4_000_000_u32.to_be_bytes()).unwrap();
+            stream.write_all(b"{\"MESSAGES\": [").unwrap();
+        }
+        stuck.push(stream);
+        let mut rude = TcpStream::connect(server.address).unwrap();
+        rude.write_all(&u32::MAX.to_be_bytes()).unwrap();
+        assert!(read_frame(&mut rude).contains("FR-5"));
+    }
+    let grown = resident(server.child.id()).saturating_sub(before);
+    // 300 connections announce 800 MB; what they cost is buffers of some kilobytes each.
+    assert!(grown < 32 * 1024, "{grown} KiB more");
+}

@@ -1,0 +1,233 @@
+//! A server in this process and peers over real sockets and real TLS.
+#![allow(dead_code, reason = "every test file uses a part of it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests may be blunt, and are an edge"
+)]
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chatterbox_proto::frame::{self, Decoder};
+use chatterbox_proto::{Entry, ServerFrame, client_frame, limits};
+use chatterbox_server::Config;
+use chatterbox_server::backlog::{Backlog, Memory};
+use chatterbox_server::net::listen::listen;
+use chatterbox_server::net::tls::{CertificateSource, Transport};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsConnector;
+
+/// Nothing in these tests takes this long, unless it is broken.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A server in this process.
+pub struct Server {
+    pub address: SocketAddr,
+    pub stop: watch::Sender<u32>,
+    tls: Option<Arc<ClientConfig>>,
+    task: JoinHandle<()>,
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl Server {
+    /// With TLS, from a local authority in a folder of its own.
+    pub async fn start(config: Config) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let source =
+            CertificateSource::Local { folder: folder.path().to_owned(), host: "localhost".into() };
+        let transport = Transport::tls(source).unwrap();
+        let tls = trusting(&folder.path().join("ca.crt"));
+        Self::run(config, transport, Arc::new(Memory::default()), Some(tls), Some(folder)).await
+    }
+
+    /// Without TLS.
+    pub async fn plaintext(config: Config) -> Self {
+        Self::with_backlog(config, Arc::new(Memory::default())).await
+    }
+
+    /// Without TLS, with this backlog.
+    pub async fn with_backlog(config: Config, backlog: Arc<dyn Backlog>) -> Self {
+        Self::run(config, Transport::Plaintext, backlog, None, None).await
+    }
+
+    async fn run(
+        config: Config,
+        transport: Transport,
+        backlog: Arc<dyn Backlog>,
+        tls: Option<Arc<ClientConfig>>,
+        folder: Option<tempfile::TempDir>,
+    ) -> Self {
+        let listeners = listen("127.0.0.1", 0).await.unwrap();
+        let address = listeners.first().unwrap().local_addr().unwrap();
+        let (stop, stopped) = watch::channel(0);
+        let task =
+            tokio::spawn(chatterbox_server::run(listeners, transport, backlog, config, stopped));
+        Self { address, stop, tls, task, _folder: folder }
+    }
+
+    /// A peer that has done no more than connecting.
+    pub async fn connect(&self) -> Peer {
+        let stream = TcpStream::connect(self.address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        match &self.tls {
+            None => Peer::over(stream),
+            Some(tls) => Peer::over(handshake(stream, tls).await),
+        }
+    }
+
+    /// A peer that has joined, and its welcome.
+    pub async fn join(&self, name: &str) -> (Peer, ServerFrame) {
+        let mut peer = self.connect().await;
+        let welcome = peer.ask(name).await;
+        assert_eq!(welcome.accepted, Some(true), "{welcome:?}");
+        (peer, welcome)
+    }
+
+    /// Stops it, and waits until it has.
+    pub async fn stop(self) {
+        self.stop.send_modify(|count| *count += 2);
+        tokio::time::timeout(PATIENCE, self.task).await.expect("stops in time").unwrap();
+    }
+}
+
+/// A TLS client that trusts one authority.
+pub fn trusting(authority: &Path) -> Arc<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    let pem = std::fs::read(authority).unwrap();
+    for certificate in rustls_pemfile::certs(&mut &pem[..]) {
+        roots.add(certificate.unwrap()).unwrap();
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    Arc::new(
+        ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth(),
+    )
+}
+
+pub async fn handshake(
+    stream: TcpStream,
+    tls: &Arc<ClientConfig>,
+) -> tokio_rustls::client::TlsStream<TcpStream> {
+    let name = ServerName::try_from("localhost").unwrap();
+    TlsConnector::from(Arc::clone(tls)).connect(name, stream).await.unwrap()
+}
+
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
+/// The other end of a connection, by hand.
+pub struct Peer {
+    stream: Box<dyn Stream>,
+    decoder: Decoder,
+    waiting: VecDeque<ServerFrame>,
+    name: String,
+}
+
+impl Peer {
+    fn over(stream: impl Stream + 'static) -> Self {
+        Self {
+            stream: Box::new(stream),
+            decoder: Decoder::new(limits::SERVER_FRAME),
+            waiting: VecDeque::new(),
+            name: String::new(),
+        }
+    }
+
+    /// Sends bytes as they are.
+    pub async fn send(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).await.unwrap();
+        self.stream.flush().await.unwrap();
+    }
+
+    /// Sends a body as a frame.
+    pub async fn send_body(&mut self, body: &str) {
+        self.send(&frame::encode(body.as_bytes()).unwrap()).await;
+    }
+
+    /// Asks for a name, and gives the answer.
+    pub async fn ask(&mut self, name: &str) -> ServerFrame {
+        self.name = name.to_owned();
+        self.send(&client_frame::join(name).unwrap()).await;
+        self.next().await
+    }
+
+    pub async fn say(&mut self, destination: &str, content: &str) {
+        let entry = Entry {
+            source: self.name.as_str().into(),
+            destination: destination.into(),
+            timestamp: 1,
+            content: content.into(),
+        };
+        self.send(&client_frame::say([&entry]).unwrap()).await;
+    }
+
+    /// The next frame.
+    pub async fn next(&mut self) -> ServerFrame {
+        self.try_next().await.expect("the connection is open")
+    }
+
+    /// The next frame, or `None` when the connection has ended.
+    pub async fn try_next(&mut self) -> Option<ServerFrame> {
+        loop {
+            if let Some(frame) = self.waiting.pop_front() {
+                return Some(frame);
+            }
+            let mut buffer = vec![0; 64 * 1024];
+            let read = tokio::time::timeout(PATIENCE, self.stream.read(&mut buffer));
+            match read.await.expect("something comes in time") {
+                Ok(read) if read > 0 => self.decoder.push(buffer.get(..read).unwrap()),
+                _ => return None,
+            }
+            while let Some(body) = self.decoder.next_body().unwrap() {
+                let (frame, notes) = ServerFrame::parse(&body).unwrap();
+                assert_eq!(notes.into_vec(), [], "the server keeps to the norm");
+                self.waiting.push_back(frame);
+            }
+        }
+    }
+
+    /// Reads until a message with this content comes; gives the contents of all messages on the way, it included.
+    pub async fn until(&mut self, content: &str) -> Vec<String> {
+        let mut contents = Vec::new();
+        loop {
+            let frame = self.next().await;
+            contents.extend(frame.messages.into_iter().flatten().map(|m| m.content.into_owned()));
+            if contents.last().is_some_and(|last| last == content) {
+                return contents;
+            }
+        }
+    }
+
+    /// Reads until an ERROR comes; gives its text.
+    pub async fn error(&mut self) -> String {
+        loop {
+            if let Some(text) = self.next().await.error {
+                return text.as_wire().to_owned();
+            }
+        }
+    }
+
+    /// Reads until this user is announced as gone.
+    pub async fn sees_leave(&mut self, name: &str) {
+        loop {
+            let left = self.next().await.left;
+            if left.iter().any(|left| left.as_wire() == name) {
+                return;
+            }
+        }
+    }
+}

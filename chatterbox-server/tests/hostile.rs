@@ -1,0 +1,305 @@
+//! Peers that are stuck, silent, greedy or rude: they harm themselves, and nobody else (AS-1 to AS-4, IV-3, RT-6).
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests may be blunt, and are an edge"
+)]
+
+mod harness;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use chatterbox_server::Config;
+use chatterbox_server::backlog::{Backlog, BacklogError, Memory, Record, Sequence};
+use chatterbox_server::hub::TimelineLimits;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use harness::{PATIENCE, Server};
+use proptest::test_runner::{Config as Proptest, TestRunner};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+
+/// Two others can chat, whatever else is going on.
+async fn others_are_served(server: &Server, mark: &str) {
+    let (mut ann, _) = server.join(&format!("ann{mark}")).await;
+    let (mut bob, _) = server.join(&format!("bob{mark}")).await;
+    ann.say("ALL", mark).await;
+    bob.until(mark).await;
+}
+
+#[tokio::test]
+async fn b7_whoever_is_silent_or_stuck_delays_nobody() {
+    let server = Server::start(Config::default()).await;
+    let mut stuck = Vec::new();
+    for _ in 0..50 {
+        // Says nothing, not even a handshake.
+        stuck.push(TcpStream::connect(server.address).await.unwrap());
+        // Stops in the middle of its handshake.
+        let mut halfway = TcpStream::connect(server.address).await.unwrap();
+        halfway.write_all(&[22, 3, 1, 2, 0, 1, 0]).await.unwrap();
+        stuck.push(halfway);
+    }
+    let mut peers = Vec::new();
+    for number in 0..20 {
+        // Never gives its name; gives half of it; has one and stops in the middle of a frame.
+        peers.push(server.connect().await);
+        let mut half = server.connect().await;
+        half.send(b"\0\0\0\x40{\"USERNAME\"").await;
+        peers.push(half);
+        let (mut joined, _) = server.join(&format!("stuck{number}")).await;
+        joined.send(b"\0\0").await;
+        peers.push(joined);
+    }
+    others_are_served(&server, "x").await;
+    drop((stuck, peers));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_takes_too_long_to_join_is_told_and_closed() {
+    let server =
+        Server::start(Config { join_timeout: Duration::from_millis(300), ..Config::default() })
+            .await;
+    let mut silent = TcpStream::connect(server.address).await.unwrap();
+    let mut nameless = server.connect().await;
+    assert!(nameless.error().await.contains("AS-4"));
+    assert!(nameless.try_next().await.is_none());
+    let ended = tokio::time::timeout(PATIENCE, silent.read(&mut [0; 16])).await.unwrap();
+    assert!(matches!(ended, Ok(0) | Err(_)), "a silent connection is closed as well");
+    // Whoever has joined may be silent for as long as they like.
+    let (mut joined, _) = server.join("ann").await;
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    joined.say("ALL", "here").await;
+    joined.until("here").await;
+}
+
+/// Joins without TLS through a small window, and reads nothing from then on.
+async fn join_and_stop_reading(server: &Server, name: &str) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut stream = socket.connect(server.address).await.unwrap();
+    stream.write_all(&chatterbox_proto::client_frame::join(name).unwrap()).await.unwrap();
+    let mut start = [0; 8];
+    stream.read_exact(&mut start).await.unwrap();
+    stream
+}
+
+#[tokio::test]
+async fn b3_a_reader_that_stops_reading_is_told_and_removed_alone() {
+    let ring = TimelineLimits { events: 256, bytes: 1 << 20 };
+    let server = Server::plaintext(Config { ring, ..Config::default() }).await;
+    let (mut fast, _) = server.join("fast").await;
+    let mut slow = join_and_stop_reading(&server, "slow").await;
+    let (mut ann, _) = server.join("ann").await;
+    let text = "x".repeat(20_000);
+    let removed = tokio::spawn(async move {
+        fast.sees_leave("slow").await;
+        fast
+    });
+    // Everybody else reads all along.
+    let mut said = 0;
+    while !removed.is_finished() {
+        ann.say("ALL", &text).await;
+        ann.until(&text).await;
+        said += 1;
+        assert!(said < 10_000, "slow is removed at last");
+    }
+    let mut fast = removed.await.unwrap();
+    // What it was told is the last that it finds.
+    let mut rest = Vec::new();
+    let _ = tokio::time::timeout(PATIENCE, slow.read_to_end(&mut rest)).await.unwrap();
+    let end =
+        String::from_utf8_lossy(rest.get(rest.len().saturating_sub(200)..).unwrap()).into_owned();
+    assert!(end.contains("ERROR") && end.contains("AS-3"), "{end}");
+    ann.say("fast", "done").await;
+    fast.until("done").await;
+    // Its name is free again.
+    server.join("slow").await;
+}
+
+#[tokio::test]
+async fn a_stalled_reader_in_a_quiet_room_is_removed_too() {
+    let config = Config { stall_timeout: Duration::from_millis(300), ..Config::default() };
+    let server = Server::plaintext(config).await;
+    let (mut ann, _) = server.join("ann").await;
+    let _slow = join_and_stop_reading(&server, "slow").await;
+    // More than the socket buffers of both sides take, and far less than the ring.
+    let text = "x".repeat(1 << 20);
+    for _ in 0..12 {
+        ann.say("ALL", &text).await;
+        ann.until(&text).await;
+    }
+    ann.sees_leave("slow").await;
+}
+
+#[tokio::test]
+async fn a_flood_of_private_messages_is_refused_and_its_victim_stays() {
+    let server = Server::plaintext(Config::default()).await;
+    let (mut ann, _) = server.join("ann").await;
+    let mut slow = join_and_stop_reading(&server, "slow").await;
+    assert_eq!(ann.next().await.joined.len(), 1);
+    let text = "x".repeat(100_000);
+    let mut said = 0;
+    let error = loop {
+        ann.say("slow", &text).await;
+        ann.say("ann", "sent").await;
+        said += 1;
+        assert!(said < 1000);
+        let frame = ann.next().await;
+        if let Some(error) = frame.error {
+            break error;
+        }
+    };
+    assert!(error.as_wire().contains("too much unread"), "{error:?}");
+    // When slow reads again, everything that was accepted is there.
+    let mut read = 0;
+    let mut buffer = vec![0; 1 << 16];
+    while read < (said - 1) * 100_000 {
+        let more = tokio::time::timeout(PATIENCE, slow.read(&mut buffer)).await.unwrap().unwrap();
+        assert!(more > 0);
+        read += more;
+    }
+}
+
+#[tokio::test]
+async fn whoever_does_not_read_the_answers_to_its_mistakes_is_not_listened_to() {
+    let server = Server::plaintext(Config::default()).await;
+    let mut rude = join_and_stop_reading(&server, "rude").await;
+    // Each of these is answered with an ERROR that nobody reads, so at some point nothing more is taken.
+    let garbage = b"\0\0\0\x01x".repeat(10_000);
+    let mut sent = 0;
+    while sent < 100 << 20 {
+        match tokio::time::timeout(Duration::from_millis(500), rude.write(&garbage)).await {
+            Ok(Ok(written)) => sent += written,
+            Ok(Err(_)) | Err(_) => break,
+        }
+    }
+    assert!(sent < 100 << 20, "the server went on listening");
+    others_are_served(&server, "x").await;
+}
+
+#[tokio::test]
+async fn every_way_of_ending_a_connection_is_noticed() {
+    let server = Server::start(Config::default()).await;
+    let (mut ann, _) = server.join("ann").await;
+
+    // TLS close and FIN, FIN alone, reset.
+    let tls_peer = server.join("bob").await.0;
+    drop(tls_peer);
+    ann.sees_leave("bob").await;
+
+    let plain = Server::plaintext(Config::default()).await;
+    let (mut ann, _) = plain.join("ann").await;
+    let fin = join_and_stop_reading(&plain, "fin").await;
+    drop(fin);
+    ann.sees_leave("fin").await;
+    let reset = join_and_stop_reading(&plain, "reset").await;
+    socket2::SockRef::from(&reset).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(reset);
+    ann.sees_leave("reset").await;
+    // A half-closed connection has left, but still gets what was on its way.
+    let mut half = join_and_stop_reading(&plain, "half").await;
+    half.write_all(
+        &chatterbox_proto::frame::encode(br#"{"MESSAGES": [["half", "ALL", 1, "last words"]]}"#)
+            .unwrap(),
+    )
+    .await
+    .unwrap();
+    half.shutdown().await.unwrap();
+    ann.sees_leave("half").await;
+    let mut rest = Vec::new();
+    tokio::time::timeout(PATIENCE, half.read_to_end(&mut rest)).await.unwrap().unwrap();
+    assert!(String::from_utf8_lossy(&rest).contains("last words"));
+}
+
+#[tokio::test]
+async fn arbitrary_bytes_harm_nobody() {
+    let server = Server::plaintext(Config::default()).await;
+    let mut runner = TestRunner::new(Proptest { cases: 60, ..Proptest::default() });
+    let strategy = proptest::collection::vec(proptest::prelude::any::<u8>(), 0..3000);
+    let inputs = std::sync::Mutex::new(Vec::new());
+    runner
+        .run(&strategy, |bytes| {
+            inputs.lock().unwrap().push(bytes);
+            Ok(())
+        })
+        .unwrap();
+    for (number, bytes) in inputs.into_inner().unwrap().into_iter().enumerate() {
+        let mut raw = TcpStream::connect(server.address).await.unwrap();
+        let _ = raw.write_all(&bytes).await;
+        let (mut joined, _) = server.join(&format!("g{number}")).await;
+        joined.send(&bytes).await;
+    }
+    others_are_served(&server, "x").await;
+}
+
+#[tokio::test]
+async fn the_door_is_bounded_and_opens_again() {
+    let server = Server::plaintext(Config { max_per_address: 3, ..Config::default() }).await;
+    let (first, _) = server.join("a").await;
+    let (mut second, _) = server.join("b").await;
+    let (_third, _) = server.join("c").await;
+    let mut fourth = TcpStream::connect(server.address).await.unwrap();
+    let ended = tokio::time::timeout(PATIENCE, fourth.read(&mut [0; 16])).await.unwrap();
+    assert!(matches!(ended, Ok(0) | Err(_)));
+    drop(first);
+    second.sees_leave("a").await;
+    // The place is given back a moment after the leave.
+    let joined = async {
+        loop {
+            let mut peer = server.connect().await;
+            let name = chatterbox_proto::client_frame::join("d").unwrap();
+            peer.send(&name).await;
+            if peer.try_next().await.is_some() {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, joined).await.unwrap();
+}
+
+/// A backlog that can be made to refuse.
+#[derive(Debug, Default)]
+struct Fickle {
+    memory: Memory,
+    full: AtomicBool,
+}
+
+impl Backlog for Fickle {
+    fn append<'a>(
+        &'a self,
+        records: &'a [Record],
+    ) -> BoxFuture<'a, Result<Sequence, BacklogError>> {
+        if self.full.load(Ordering::SeqCst) {
+            return futures_util::future::ready(Err(BacklogError::Full)).boxed();
+        }
+        self.memory.append(records)
+    }
+
+    fn read(
+        &self,
+        from: Sequence,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<(Sequence, Record)>, BacklogError>> {
+        self.memory.read(from, limit)
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_stored_is_seen_by_nobody_and_said_to_its_sender() {
+    let backlog = Arc::new(Fickle::default());
+    let server = Server::with_backlog(Config::default(), Arc::clone(&backlog) as _).await;
+    let (mut ann, _) = server.join("ann").await;
+    let (mut bob, _) = server.join("bob").await;
+    backlog.full.store(true, Ordering::SeqCst);
+    ann.say("ALL", "lost").await;
+    assert!(ann.error().await.contains("can't store"));
+    backlog.full.store(false, Ordering::SeqCst);
+    ann.say("ALL", "kept").await;
+    assert_eq!(bob.until("kept").await, ["kept"]);
+    let (_, welcome) = server.join("cyd").await;
+    assert_eq!(welcome.messages.unwrap().len(), 1);
+}
