@@ -68,6 +68,10 @@ pub struct History {
     private_order: VecDeque<Username>,
     messages: u64,
     bytes: u64,
+    messages_ever: u64,
+    bytes_ever: u64,
+    /// Both of these when the open segment began. Private messages count, since they go with the segment around them.
+    sealed_at: (u64, u64),
     keep: Keep,
 }
 
@@ -81,17 +85,16 @@ impl History {
             private_order: VecDeque::new(),
             messages: 0,
             bytes: 0,
+            messages_ever: 0,
+            bytes_ever: 0,
+            sealed_at: (0, 0),
             keep,
         }
     }
 
     /// Adds a message to everybody.
     pub fn push_public(&mut self, json: &[u8]) {
-        let full = self.open.bytes() + json.len() as u64 > SEGMENT.min(self.keep.bytes / PART)
-            || self.open.len() >= self.keep.messages / PART;
-        if full {
-            self.seal();
-        }
+        self.seal_if_full(json.len());
         self.open.starts.push(self.open.json.len());
         self.open.json.extend_from_slice(LIST_SEPARATOR);
         self.open.json.extend_from_slice(json);
@@ -100,6 +103,7 @@ impl History {
 
     /// Adds a message to one user.
     pub fn push_private(&mut self, recipient: &Username, json: &[u8]) {
+        self.seal_if_full(json.len());
         let after_public = self.open.first + self.open.len();
         let private = Private { after_public, json: [LIST_SEPARATOR, json].concat().into() };
         self.privates.entry(recipient.clone()).or_default().push_back(private);
@@ -141,7 +145,17 @@ impl History {
         pieces
     }
 
+    /// Makes room for one more message of this size.
+    fn seal_if_full(&mut self, json: usize) {
+        let bytes = self.bytes_ever - self.sealed_at.1 + json as u64;
+        let messages = self.messages_ever - self.sealed_at.0;
+        if bytes > SEGMENT.min(self.keep.bytes / PART) || messages >= self.keep.messages / PART {
+            self.seal();
+        }
+    }
+
     fn seal(&mut self) {
+        self.sealed_at = (self.messages_ever, self.bytes_ever);
         if self.open.starts.is_empty() {
             return;
         }
@@ -155,8 +169,11 @@ impl History {
     }
 
     fn added(&mut self, json: usize) {
+        let bytes = (json + LIST_SEPARATOR.len()) as u64;
         self.messages += 1;
-        self.bytes += (json + LIST_SEPARATOR.len()) as u64;
+        self.bytes += bytes;
+        self.messages_ever += 1;
+        self.bytes_ever += bytes;
         while self.messages > self.keep.messages || self.bytes > self.keep.bytes {
             if !self.drop_oldest() {
                 break;
@@ -303,9 +320,9 @@ mod tests {
             let kept = read(&history, "a");
             prop_assert_eq!(kept.len() as u64, history.messages());
             prop_assert_eq!(&kept[..], &plain[plain.len() - kept.len()..]);
-            // Not much less than it could be: a part of the bound, and one message of 9,000 bytes.
-            let full = history.messages >= keep.0 - keep.0 / PART
-                || history.bytes + 10_000 >= keep.1 - keep.1 / PART;
+            // Not much less than it could be: a part of the bound, and two messages.
+            let full = history.messages + 2 >= keep.0 - keep.0 / PART
+                || history.bytes + 20_000 >= keep.1 - keep.1 / PART;
             prop_assert!(full || kept.len() == plain.len(), "{} of {}", kept.len(), plain.len());
         }
     }
