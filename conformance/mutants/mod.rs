@@ -1,0 +1,15 @@
+//! A small server that does everything right, and one thing wrong when told to.
+//!
+//! It exists to prove that every case can fail: the kill matrix runs each case against the server
+//! without a fault and against the faults that the case names. It is written for that and for
+//! nothing else; whoever wants a server takes `chatterbox-server`.
+
+mod chat;
+mod fault;
+mod inbox;
+mod outbox;
+mod server;
+mod session;
+
+pub use fault::{Fault, Faults, OPPOSITE_CHOICES};
+pub use server::{Mutant, start};

@@ -1,0 +1,133 @@
+//! The command line.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use conformance::{Target, TlsMode};
+
+/// Grades any implementation of the Chatterbox protocol.
+#[derive(Debug, Parser)]
+#[command(
+    name = "conformance",
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:
+  conformance --target localhost:5000 --ca certs/ca.crt
+  conformance --target localhost:5000 --insecure --only framing,join.taken
+  conformance list --json
+  conformance explain framing.coalesced
+
+Exit codes: 0 every MUST holds, 1 a MUST is broken, 2 inconclusive or nothing ran,
+3 stale expectation, 64 usage, 69 unreachable, 70 a bug in the suite."
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) grade: Grade,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List all cases.
+    List {
+        /// As JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Explain a case: its clause, what it asks, the usual cause of a failure.
+    Explain {
+        /// The case, such as framing.coalesced.
+        id: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Grade {
+    /// The server to grade: HOST:PORT, IPv6 in brackets.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) target: Option<Target>,
+    /// Certificate of the authority to trust (PEM).
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Accept every certificate, X.509 v1, too.
+    #[arg(long)]
+    pub(crate) insecure: bool,
+    /// Whether to speak TLS; auto falls back to none and charges tls.handshake.
+    #[arg(long, value_enum, default_value_t = Tls::Auto)]
+    pub(crate) tls: Tls,
+    /// Server name to send in TLS instead of the host.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) sni: Option<String>,
+    /// Run only these cases: ids, groups, levels or clauses, with globs.
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
+    /// Leave these cases out.
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    pub(crate) skip: Vec<String>,
+    /// Multiply all waiting times by this.
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = scale)]
+    pub(crate) timeout_scale: f64,
+    /// SHOULD counts like MUST.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Seed of the names and texts that the cases use.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
+    /// How many cases run at the same time.
+    #[arg(long, value_name = "NUMBER", default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) jobs: u16,
+    /// End the run after this time, such as 8m or 90s.
+    #[arg(long, value_name = "TIME", default_value = "8m", value_parser = duration)]
+    pub(crate) deadline: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Tls {
+    Auto,
+    On,
+    Off,
+}
+
+impl From<Tls> for TlsMode {
+    fn from(tls: Tls) -> Self {
+        match tls {
+            Tls::Auto => Self::Auto,
+            Tls::On => Self::On,
+            Tls::Off => Self::Off,
+        }
+    }
+}
+
+fn scale(text: &str) -> Result<f64, String> {
+    let factor: f64 = text.parse().map_err(|_| "a number, such as 2 or 0.5".to_owned())?;
+    if (0.05..=100.0).contains(&factor) { Ok(factor) } else { Err("from 0.05 to 100".to_owned()) }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = match text.strip_suffix('m') {
+        Some(number) => (number, 60),
+        None => (text.strip_suffix('s').unwrap_or(text), 1),
+    };
+    let number: u32 = number.parse().map_err(|_| "a time, such as 8m or 90s".to_owned())?;
+    Ok(Duration::from_secs(u64::from(number) * unit))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn times_and_factors() {
+        assert_eq!(duration("8m"), Ok(Duration::from_secs(480)));
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert!(duration("soon").is_err() && scale("0").is_err() && scale("nan").is_err());
+    }
+}

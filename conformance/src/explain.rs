@@ -1,0 +1,86 @@
+//! `list` and `explain`: what the suite asks, for people and programs.
+
+use std::fmt::Write as _;
+
+use conformance::{case::Case, catalogue, clause};
+use serde_json::json;
+
+pub(crate) fn list(json: bool) -> anyhow::Result<u8> {
+    if json {
+        let cases: Vec<_> = catalogue::server_cases().map(describe).collect();
+        anstream::println!("{}", serde_json::to_string_pretty(&cases)?);
+        return Ok(0);
+    }
+    for (group, title, cases) in catalogue::SERVER_GROUPS {
+        anstream::println!("{group}: {title}");
+        for case in *cases {
+            let mark = if case.literal { " (literal reading)" } else { "" };
+            anstream::println!(
+                "  {:26} {:6} {:5} {}{mark}",
+                case.id,
+                case.level,
+                case.clause,
+                case.title
+            );
+        }
+    }
+    anstream::println!("\n{} cases for servers", catalogue::server_cases().count());
+    Ok(0)
+}
+
+fn describe(case: &Case) -> serde_json::Value {
+    json!({
+        "id": case.id,
+        "revision": case.revision,
+        "side": case.side,
+        "group": case.group(),
+        "clause": case.clause,
+        "level": case.level,
+        "literal": case.literal,
+        "title": case.title,
+        "hint": case.hint,
+        "needs": case.needs,
+    })
+}
+
+pub(crate) fn explain(id: &str) -> anyhow::Result<u8> {
+    let Some(case) = catalogue::find(id) else {
+        let near = catalogue::server_cases().map(|case| case.id).filter(|known| {
+            known.split('.').any(|part| id.contains(part))
+                || id.split('.').any(|part| known.contains(part))
+        });
+        let near: Vec<_> = near.take(8).collect();
+        let instead =
+            if near.is_empty() { "see `conformance list`".to_owned() } else { near.join(", ") };
+        anyhow::bail!("there is no case {:?}; {instead}", conformance::escape::visible(id));
+    };
+    let mut out = String::new();
+    writeln!(out, "{}  {}", case.id, case.title)?;
+    if let Some(clause) = clause::find(case.clause) {
+        writeln!(
+            out,
+            "\n  {} {} (from: {})\n    {}",
+            clause.id, clause.level, clause.origin, clause.rule
+        )?;
+    }
+    let consequence = match case.level {
+        conformance::case::Level::Must => "A violation fails.",
+        conformance::case::Level::Should => "A violation fails only under --strict.",
+        conformance::case::Level::Open => "Observed and reported, never failed.",
+    };
+    writeln!(out, "\n  level    {}. {consequence}", case.level)?;
+    if case.literal {
+        writeln!(out, "  reading  by the letter of the assignment; no points depend on it")?;
+    }
+    if !case.hint.is_empty() {
+        writeln!(out, "  often    {}", case.hint)?;
+    }
+    if !case.needs.is_empty() {
+        writeln!(out, "  needs    {}", case.needs.join(", "))?;
+    }
+    for fault in case.killed_by {
+        writeln!(out, "  notices  {}: {}", fault.name(), fault.description().trim())?;
+    }
+    anstream::print!("{out}");
+    Ok(0)
+}
