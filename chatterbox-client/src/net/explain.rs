@@ -126,7 +126,14 @@ fn in_words(reason: &CertificateError, seen: &Seen) -> String {
             Trust::Pinned(pin) => format!("its fingerprint is not {pin}"),
             _ => reason.to_string(),
         },
-        CertificateError::BadSignature => "the server does not have its key".to_owned(),
+        CertificateError::BadSignature => match &seen.trust {
+            // After a server made itself a new authority, say.
+            Trust::Authority(path) => format!(
+                "it is signed with another key than those in {}, by an authority of the same name",
+                path.display()
+            ),
+            _ => "the server does not have its key".to_owned(),
+        },
         _ if is_old_version(reason) => "it is of the old version X.509 v1".to_owned(),
         _ if is_authority(reason) => {
             "it is an authority's own certificate, used as a server's".to_owned()
@@ -147,7 +154,8 @@ fn plain_name(presented: &str) -> &str {
 fn hints(reason: &CertificateError, seen: &Seen) -> &'static [&'static str] {
     const PIN: &str = "if whoever runs the server confirms this fingerprint, give it with --pin";
     match reason {
-        CertificateError::UnknownIssuer => match seen.trust {
+        CertificateError::BadSignature if !matches!(seen.trust, Trust::Authority(_)) => &[],
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => match seen.trust {
             Trust::Authority(_) => &["is this the authority's file of this very server?", PIN],
             _ => &["give the file of the server's authority: -ca FILE", PIN],
         },
@@ -158,7 +166,6 @@ fn hints(reason: &CertificateError, seen: &Seen) -> &'static [&'static str] {
             "ask whoever runs the server whether its certificate is new; otherwise somebody is in between",
         ],
         _ if is_old_version(reason) => &[PIN, "to trust any certificate at all, say --insecure"],
-        CertificateError::BadSignature => &[],
         _ => &[PIN],
     }
 }

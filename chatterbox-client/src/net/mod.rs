@@ -25,14 +25,16 @@ const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 /// # Errors
 /// A [`Failure`] that says which address failed how, or what is wrong with the server's certificate.
 pub async fn connect(host: &str, port: u16, trust: &Trust) -> Result<Connection, Failure> {
+    // A mistake in what was asked for is told without a server.
+    let setup = trust.setup()?;
+    let name = setup.as_ref().map(|_| server_name(host)).transpose()?;
     let stream = dial::dial(host, port).await.map_err(|error| explain::dialling(&error))?;
     // Without it a small message waits for the acknowledgement of the one before. It can fail only when the connection
     // is gone already, which the next read tells.
     let _ = stream.set_nodelay(true);
-    let Some(setup) = trust.setup()? else {
+    let (Some(setup), Some(name)) = (setup, name) else {
         return Ok(Connection::plaintext(stream));
     };
-    let name = server_name(host)?;
     let peer = stream.peer_addr().map_or_else(|_| host.to_owned(), |address| address.to_string());
     let connector = TlsConnector::from(setup.config.clone());
     match tokio::time::timeout(HANDSHAKE_TIME, connector.connect(name, stream)).await {

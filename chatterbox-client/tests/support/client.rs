@@ -1,0 +1,120 @@
+//! The program, with pipes.
+
+use std::process::{Output, Stdio};
+
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+
+use super::soon;
+
+/// The program's path.
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_chatterbox-client");
+
+/// The program with these arguments, in an environment that changes nothing.
+pub(crate) fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(BINARY);
+    command
+        .args(arguments)
+        .env("TZ", "UTC")
+        .env_remove("NO_COLOR")
+        .env_remove("SSL_CERT_FILE")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+/// Runs it to its end with this input.
+pub(crate) async fn run(arguments: &[&str], input: &str) -> Finished {
+    let mut child = command(arguments).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // It may end without reading.
+    let _ = stdin.write_all(input.as_bytes()).await;
+    drop(stdin);
+    Finished::new(soon("the program's end", child.wait_with_output()).await.unwrap())
+}
+
+/// How it ended.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Finished {
+    fn new(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// The program while it runs.
+pub(crate) struct Client {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    stdout: Lines<BufReader<ChildStdout>>,
+}
+
+impl Client {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        let mut child = command(arguments).spawn().unwrap();
+        let stdin = child.stdin.take();
+        let stdout = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, stdin, stdout }
+    }
+
+    pub(crate) fn id(&self) -> String {
+        self.child.id().unwrap().to_string()
+    }
+
+    pub(crate) async fn types(&mut self, line: &str) {
+        let stdin = self.stdin.as_mut().unwrap();
+        stdin.write_all(format!("{line}\n").as_bytes()).await.unwrap();
+        stdin.flush().await.unwrap();
+    }
+
+    /// The next line of the output, which has to come by itself (AI-1), without the time.
+    pub(crate) async fn line(&mut self) -> String {
+        let line =
+            soon("a line", self.stdout.next_line()).await.unwrap().expect("a line, not the end");
+        match line.split_once("] ") {
+            Some((time, rest)) if time.starts_with('[') => rest.to_owned(),
+            _ => line,
+        }
+    }
+
+    pub(crate) fn close_stdin(&mut self) {
+        self.stdin = None;
+    }
+
+    /// Closes the pipe that it writes to, as `head` does.
+    pub(crate) async fn finish_deaf(self) -> Finished {
+        let Self { child, stdin, stdout } = self;
+        drop(stdout);
+        let finished = soon("the program's end", child.wait_with_output()).await.unwrap();
+        drop(stdin);
+        Finished::new(finished)
+    }
+
+    /// Waits for its end, with the input left open.
+    pub(crate) async fn finish(mut self) -> Finished {
+        let mut out = String::new();
+        soon("the rest of the output", async {
+            while let Some(line) = self.stdout.next_line().await.unwrap() {
+                out.push_str(&line);
+                out.push('\n');
+            }
+        })
+        .await;
+        let mut err = String::new();
+        let mut stderr = self.child.stderr.take().unwrap();
+        soon("the rest", stderr.read_to_string(&mut err)).await.unwrap();
+        let code = soon("the program's end", self.child.wait()).await.unwrap().code();
+        Finished { code, out, err }
+    }
+}

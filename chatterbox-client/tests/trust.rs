@@ -1,0 +1,215 @@
+//! Which servers are trusted, and what is said about the others.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may be blunt")]
+
+mod support;
+
+use support::certificate::Certificate;
+use support::client::{Finished, run};
+use support::server::Server;
+use tokio::net::TcpListener;
+
+/// Runs the program as ann against one connection of the server.
+async fn visit(server: &Server, host: &str, flags: &[&str]) -> Finished {
+    let port = server.port().to_string();
+    let mut arguments = vec![host, "-p", &port, "--username", "ann"];
+    arguments.extend(flags);
+    let serving = async {
+        // Who is not trusted is told nothing: the handshake fails, or ends without a frame (TL-4).
+        let Ok(mut peer) = server.try_accept().await else { return };
+        if let Some(frame) = peer.next().await {
+            assert_eq!(frame, r#"{"USERNAME": "ann"}"#);
+            peer.send(r#"{"USERNAME_ACCEPTED": true, "USER_LIST": [], "MESSAGES": []}"#).await;
+            peer.closed().await;
+        }
+    };
+    let (end, ()) = tokio::join!(run(&arguments, ""), serving);
+    end
+}
+
+fn text(path: &std::path::Path) -> String {
+    path.display().to_string()
+}
+
+#[tokio::test]
+async fn the_authority_is_enough_for_every_name_of_the_certificate() {
+    let certificate = Certificate::localhost();
+    let server = Server::tls(&certificate).await;
+    let ca = text(&certificate.authority());
+    for host in ["localhost", "127.0.0.1"] {
+        let end = visit(&server, host, &["-ca", &ca]).await;
+        assert_eq!((end.code, end.err.as_str()), (Some(0), ""), "{host}");
+        assert!(end.out.contains("* you are ann"));
+    }
+}
+
+#[tokio::test]
+async fn both_versions_of_tls_work_with_every_way_of_trust() {
+    let certificate = Certificate::localhost();
+    let ca = text(&certificate.authority());
+    let pin = certificate.fingerprint();
+    for version in rustls::ALL_VERSIONS {
+        let server = Server::versions(&certificate, &[version]).await;
+        for flags in [&["-ca", ca.as_str()][..], &["--pin", &pin], &["--insecure"]] {
+            let end = visit(&server, "localhost", flags).await;
+            assert_eq!(end.code, Some(0), "{version:?} {flags:?}: {}", end.err);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_authority_is_explained() {
+    let certificate = Certificate::localhost();
+    let server = Server::tls(&certificate).await;
+    // A server that makes itself a new authority gives it the old name.
+    for (name, part) in
+        [("another", "no authority in "), ("an authority", "by an authority of the same name")]
+    {
+        let other = Certificate::issued_by(name, &["localhost"]);
+        let end = visit(&server, "localhost", &["-ca", &text(&other.authority())]).await;
+        assert_eq!((end.code, end.out.as_str()), (Some(78), ""));
+        let fingerprint = certificate.fingerprint();
+        for part in [part, &fingerprint, "hint: is this the authority's file of this very server?"]
+        {
+            assert!(end.err.contains(part), "{part} in {}", end.err);
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_an_authority_the_hint_is_to_give_one() {
+    let certificate = Certificate::localhost();
+    let server = Server::tls(&certificate).await;
+    let end = visit_with_system_roots(&server).await;
+    assert_eq!(end.code, Some(78), "{}", end.err);
+    assert!(end.err.contains("-ca FILE"), "{}", end.err);
+}
+
+/// Some machines have no authorities at all; the answer there is the same code and hint.
+async fn visit_with_system_roots(server: &Server) -> Finished {
+    let port = server.port().to_string();
+    let arguments = ["localhost", "-p", &port, "--username", "ann"];
+    let finished = run(&arguments, "");
+    tokio::select! {
+        biased;
+        end = finished => end,
+        () = async { loop { let _ = server.try_accept().await; } } => unreachable!(),
+    }
+}
+
+#[tokio::test]
+async fn another_host_is_explained() {
+    let certificate = Certificate::new(&["chat.example.org", "127.0.0.2"]);
+    let server = Server::tls(&certificate).await;
+    let end = visit(&server, "localhost", &["-ca", &text(&certificate.authority())]).await;
+    assert_eq!(end.code, Some(78));
+    assert!(
+        end.err.contains("it is for chat.example.org, 127.0.0.2, not for \"localhost\""),
+        "{}",
+        end.err
+    );
+    assert!(end.err.contains("hint: connect to a name that the certificate is for"), "{}", end.err);
+}
+
+#[tokio::test]
+async fn a_pin_is_enough_and_another_certificate_is_told() {
+    let certificate = Certificate::new(&["chat.example.org"]);
+    let server = Server::tls(&certificate).await;
+    let pin = certificate.fingerprint();
+    let end = visit(&server, "localhost", &["--pin", &pin.replace(':', "").to_lowercase()]).await;
+    assert_eq!((end.code, end.err.as_str()), (Some(0), ""));
+
+    let other = Certificate::localhost().fingerprint();
+    let end = visit(&server, "localhost", &["--pin", &other]).await;
+    assert_eq!(end.code, Some(78));
+    assert!(end.err.contains(&format!("its SHA-256 fingerprint is {pin}")), "{}", end.err);
+    assert!(end.err.contains(&format!("its fingerprint is not {other}")), "{}", end.err);
+}
+
+#[tokio::test]
+async fn a_pinned_certificate_without_its_key_is_refused() {
+    let certificate = Certificate::localhost();
+    let pin = certificate.fingerprint();
+    for version in rustls::ALL_VERSIONS {
+        // Somebody else presents the public certificate, with a key of their own.
+        let mut forged = Certificate::localhost();
+        forged.chain.clone_from(&certificate.chain);
+        let server = Server::versions(&forged, &[version]).await;
+        let end = visit(&server, "localhost", &["--pin", &pin]).await;
+        assert_eq!(end.code, Some(78), "{version:?}: {}", end.err);
+        assert!(end.err.contains("the server does not have its key"), "{}", end.err);
+    }
+}
+
+#[tokio::test]
+async fn old_certificates_work_when_they_are_meant_to() {
+    let Some(certificate) = Certificate::version_1() else {
+        eprintln!("SKIPPED: openssl, which makes the X.509 v1 certificate, is not here");
+        return;
+    };
+    for version in rustls::ALL_VERSIONS {
+        let server = Server::versions(&certificate, &[version]).await;
+        let end = visit(&server, "localhost", &["--insecure"]).await;
+        assert_eq!(end.code, Some(0), "{}", end.err);
+        assert!(end.err.starts_with("WARNING: --insecure"), "{}", end.err);
+        let end = visit(&server, "localhost", &["--pin", &certificate.fingerprint()]).await;
+        assert_eq!((end.code, end.err.as_str()), (Some(0), ""));
+        let end = visit(&server, "localhost", &["-ca", &text(&certificate.authority())]).await;
+        assert_eq!(end.code, Some(78));
+        assert!(end.err.contains("X.509 v1") && end.err.contains("--insecure"), "{}", end.err);
+    }
+}
+
+#[tokio::test]
+async fn plaintext_works_loudly_and_both_mismatches_are_explained() {
+    let server = Server::plaintext().await;
+    let end = visit(&server, "localhost", &["--plaintext"]).await;
+    assert_eq!(end.code, Some(0), "{}", end.err);
+    assert!(end.err.starts_with("WARNING: --plaintext: nothing is encrypted"), "{}", end.err);
+
+    // This server speaks frames, and takes the handshake for one.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let answering = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut stream, b"\0\0\0\x0e{\"ERROR\": \"x\"}")
+            .await
+            .unwrap();
+        let mut rest = Vec::new();
+        let _ = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut rest).await;
+    };
+    let arguments = ["localhost", "-p", &port, "--insecure"];
+    let (end, ()) = tokio::join!(run(&arguments, ""), answering);
+    assert_eq!(end.code, Some(76));
+    assert!(
+        end.err.contains("does not speak TLS") && end.err.contains("--plaintext"),
+        "{}",
+        end.err
+    );
+
+    let certificate = Certificate::localhost();
+    let server = Server::tls(&certificate).await;
+    let port = server.port().to_string();
+    let arguments = ["localhost", "-p", &port, "--plaintext", "--username", "ann"];
+    let (end, _) = tokio::join!(run(&arguments, ""), server.try_accept());
+    assert_eq!(end.code, Some(76), "{}", end.err);
+    assert!(end.err.contains("hint: leave --plaintext away"), "{}", end.err);
+}
+
+#[tokio::test]
+async fn nobody_there_is_told_for_each_address() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    drop(listener);
+    let addresses: Vec<_> =
+        tokio::net::lookup_host(format!("localhost:{port}")).await.unwrap().collect();
+    let end = run(&["localhost", "-p", &port], "").await;
+    assert_eq!(end.code, Some(69));
+    for address in addresses {
+        assert!(end.err.contains(&format!("{address}: ")), "{address} in {}", end.err);
+    }
+    assert!(end.err.contains("Connection refused\nhint: is the server running"), "{}", end.err);
+
+    let end = run(&["nobody.invalid", "-p", &port], "").await;
+    assert_eq!(end.code, Some(68));
+    assert!(end.err.contains("the host \"nobody.invalid\" has no address"), "{}", end.err);
+}
