@@ -10,7 +10,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use chatterbox_server::Config;
 use chatterbox_server::backlog::{Backlog, Memory};
 use chatterbox_server::net::listen::listen;
 use chatterbox_server::net::tls::{CertificateSource, Transport};
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -37,7 +37,7 @@ pub struct Server {
     pub stop: watch::Sender<u32>,
     tls: Option<Arc<ClientConfig>>,
     task: JoinHandle<()>,
-    _folder: Option<tempfile::TempDir>,
+    folder: Option<tempfile::TempDir>,
 }
 
 impl Server {
@@ -73,7 +73,18 @@ impl Server {
         let (stop, stopped) = watch::channel(0);
         let task =
             tokio::spawn(chatterbox_server::run(listeners, transport, backlog, config, stopped));
-        Self { address, stop, tls, task, _folder: folder }
+        Self { address, stop, tls, task, folder }
+    }
+
+    /// The file that clients trust.
+    pub fn authority_file(&self) -> PathBuf {
+        self.folder.as_ref().expect("a server with TLS").path().join("ca.crt")
+    }
+
+    /// The certificate in it.
+    pub fn authority(&self) -> Vec<CertificateDer<'static>> {
+        let pem = std::fs::read(self.authority_file()).unwrap();
+        rustls_pemfile::certs(&mut &pem[..]).map(Result::unwrap).collect()
     }
 
     /// A peer that has done no more than connecting.

@@ -1,0 +1,37 @@
+//! The judge on our own server: every MUST and every SHOULD holds, on this process, over TLS and without.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests may be blunt, and are an edge"
+)]
+
+mod harness;
+
+use chatterbox_server::Config;
+use conformance::{Options, Subject, TlsMode, Trust, report::console, run};
+use harness::Server;
+
+async fn full_marks(server: &Server, options: Options) {
+    let subject = Subject::At { host: "localhost".into(), addresses: vec![server.address] };
+    let report = run(&subject, &Options { strict: true, ..options }).await.unwrap();
+    let shown = console::render(&report);
+    assert_eq!(report.exit_code(), 0, "{shown}");
+    // A suite that asked nothing would be green as well.
+    assert!(report.totals().passed >= 80, "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_must_and_should_holds_over_tls() {
+    let server = Server::start(Config::default()).await;
+    let trust = Trust::Authority(server.authority());
+    full_marks(&server, Options { trust, ..Options::default() }).await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn and_without_tls_but_for_tls_itself() {
+    let server = Server::plaintext(Config::default()).await;
+    let skip = vec!["tls".to_owned()];
+    full_marks(&server, Options { tls: TlsMode::Off, skip, ..Options::default() }).await;
+    server.stop().await;
+}
