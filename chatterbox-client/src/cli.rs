@@ -1,6 +1,6 @@
 //! The command line: what may be given, and what `--help` teaches.
 //!
-//! The assignment's tradition is `-ca FILE` with one dash, which no short option can be. [`with_long_ca`] rewrites it
+//! The assignment's tradition is `-ca FILE` with one dash, which no short option can be. `with_long_ca` rewrites it
 //! before clap looks.
 
 use std::ffi::OsString;

@@ -13,8 +13,8 @@
 //! | addresses, which one is taken | [`net::dial`] |
 //! | which certificates are trusted | [`net::trust`], [`net::verify`] |
 //! | texts and hints for failures | [`net::explain`] |
-//! | how a session ends | [`plain::talk`] |
-//! | the half-typed line | [`plain::terminal`] |
+//! | how a session ends | `plain::talk` |
+//! | the half-typed line | `plain::terminal` |
 
 pub mod app;
 pub mod cli;

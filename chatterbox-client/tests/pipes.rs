@@ -120,8 +120,8 @@ async fn a_server_that_deviates_is_understood_and_with_strict_reported() {
         ("* you are ann".into(), "* here: bob".into())
     );
     peer.send(r#"{"USERS_JOINED": "cyd"}"#).await;
-    peer.send(r#""no such thing""#).await;
     peer.send("garbage").await;
+    peer.send(r#""no such thing""#).await;
     assert_eq!(
         (client.line().await, client.line().await),
         ("* cyd joined".into(), "! server: no such thing".into())

@@ -18,8 +18,15 @@ use support::server::{Peer, Server};
 const ROWS: u16 = 12;
 const COLUMNS: u16 = 60;
 
-/// What the terminal shows, and news about it.
-type Screen = Arc<(Mutex<(vt100::Parser, bool)>, Condvar)>;
+/// What the terminal shows, everything that was ever written to it, and whether that was all.
+struct Shown {
+    parser: vt100::Parser,
+    written: Vec<u8>,
+    over: bool,
+}
+
+/// The same, with news about it.
+type Screen = Arc<(Mutex<Shown>, Condvar)>;
 
 struct Terminal {
     screen: Screen,
@@ -42,8 +49,9 @@ impl Terminal {
         }
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
-        let screen: Screen =
-            Arc::new((Mutex::new((vt100::Parser::new(ROWS, COLUMNS, 0), false)), Condvar::new()));
+        let parser = vt100::Parser::new(ROWS, COLUMNS, 0);
+        let shown = Shown { parser, written: Vec::new(), over: false };
+        let screen: Screen = Arc::new((Mutex::new(shown), Condvar::new()));
         let mut reader = pair.master.try_clone_reader().unwrap();
         let shared = Arc::clone(&screen);
         thread::spawn(move || {
@@ -51,8 +59,9 @@ impl Terminal {
             loop {
                 let got = reader.read(&mut piece).unwrap_or(0);
                 let mut state = shared.0.lock().unwrap();
-                state.0.process(&piece[..got]);
-                state.1 = got == 0;
+                state.parser.process(&piece[..got]);
+                state.written.extend_from_slice(&piece[..got]);
+                state.over = got == 0;
                 shared.1.notify_all();
                 if got == 0 {
                     return;
@@ -73,7 +82,7 @@ impl Terminal {
         let until = Instant::now() + DEADLINE;
         let mut state = self.screen.0.lock().unwrap();
         loop {
-            let rows = rows(&state.0);
+            let rows = rows(&state.parser);
             if wanted(&rows) {
                 return;
             }
@@ -91,12 +100,12 @@ impl Terminal {
     fn ends(mut self) -> (u32, String) {
         let until = Instant::now() + DEADLINE;
         let mut state = self.screen.0.lock().unwrap();
-        while !state.1 {
+        while !state.over {
             let left = until.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "it does not end:\n{}", rows(&state.0).join("\n"));
+            assert!(!left.is_zero(), "it does not end:\n{}", rows(&state.parser).join("\n"));
             state = self.screen.1.wait_timeout(state, left).unwrap().0;
         }
-        let text = rows(&state.0).join("\n");
+        let text = rows(&state.parser).join("\n");
         drop(state);
         (self.child.wait().unwrap().exit_code(), text)
     }
@@ -168,6 +177,29 @@ async fn what_is_typed_ahead_is_not_lost() {
     terminal.sees_last("ann> four");
 }
 
+/// Between two lines the editor does not print for others, and what it was given before waits inside it.
+#[tokio::test]
+async fn nothing_overtakes_while_lines_are_entered() {
+    const MESSAGES: usize = 600;
+    let (mut terminal, mut peer) = joined(false).await;
+    for number in 0..MESSAGES {
+        peer.send(&format!(r#"{{"MESSAGES": [["bob", "ALL", 1, "<{number}>"]]}}"#)).await;
+        if number % 5 == 0 {
+            terminal.types("x\r");
+        }
+    }
+    let last = format!("bob: <{}>", MESSAGES - 1);
+    terminal.sees("the last message", |rows| rows.iter().any(|row| row.ends_with(&last)));
+    let state = terminal.screen.0.lock().unwrap();
+    let written = String::from_utf8_lossy(&state.written).into_owned();
+    let numbers: Vec<usize> = written
+        .split("bob: <")
+        .skip(1)
+        .map(|rest| rest.split('>').next().unwrap().parse().unwrap())
+        .collect();
+    assert!(numbers.is_sorted() && numbers.len() == MESSAGES, "{numbers:?}");
+}
+
 #[tokio::test]
 async fn ctrl_c_leaves_from_the_middle_of_a_line() {
     let (mut terminal, mut peer) = joined(false).await;
@@ -199,7 +231,7 @@ async fn colours_are_there_unless_they_are_not_wanted() {
         peer.send(r#"{"MESSAGES": [["bob", "ALL", 1, "hi"]]}"#).await;
         terminal.sees("the message", |rows| rows.iter().any(|row| row.ends_with("bob: hi")));
         let state = terminal.screen.0.lock().unwrap();
-        let screen = state.0.screen();
+        let screen = state.parser.screen();
         let coloured = (0..ROWS).any(|row| {
             (0..COLUMNS).any(|column| {
                 screen.cell(row, column).is_some_and(|cell| cell.fgcolor() != vt100::Color::Default)
