@@ -301,7 +301,6 @@ pub const OPPOSITE_CHOICES: &[Fault] = &[
     Fault::UnknownKeyIgnored,
     Fault::LongNamesAccepted,
     Fault::EmptyContentRefused,
-    Fault::PiggybackIgnored,
     Fault::NoInfo,
     Fault::SeparateFrames,
 ];

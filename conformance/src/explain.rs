@@ -1,4 +1,4 @@
-//! `list` and `explain`: what the suite asks, for people and programs.
+//! `list`, `explain` and what else the suite says about itself, for people and programs.
 
 use std::fmt::Write as _;
 
@@ -82,5 +82,15 @@ pub(crate) fn explain(id: &str) -> anyhow::Result<u8> {
         writeln!(out, "  notices  {}: {}", fault.name(), fault.description().trim())?;
     }
     anstream::print!("{out}");
+    Ok(0)
+}
+
+pub(crate) fn schema() -> anyhow::Result<u8> {
+    anstream::print!("{}", conformance::report::json::schema()?);
+    Ok(0)
+}
+
+pub(crate) fn kill_matrix() -> anyhow::Result<u8> {
+    anstream::print!("{}", conformance::catalogue::kill_matrix());
     Ok(0)
 }
