@@ -104,7 +104,7 @@ fn what_a_subject_prints_changes_no_grade() {
         ],
     );
     assert_eq!(code, 1, "{printed}");
-    assert!(!printed.contains("::set-output"), "{printed}");
+    assert!(printed.lines().all(|line| !line.starts_with("::")), "{printed}");
     let grade: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(results).unwrap()).unwrap();
     let failed = grade["tests"].as_array().unwrap().iter().find(|t| t["number"] == "join.taken");
@@ -157,4 +157,27 @@ fn secrets_and_transcripts_are_kept_where_asked() {
     assert_eq!(code, 1);
     assert!(std::fs::read_to_string(keys).unwrap().contains("CLIENT_TRAFFIC_SECRET_0"));
     assert!(std::fs::read_to_string(bytes.join("join.accept.json")).unwrap().contains("\"hex\""));
+}
+
+#[test]
+fn a_run_that_is_cut_short_leaves_a_report_of_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let command = mutant(folder.path(), "");
+    let (code, report, printed) = grade(folder.path(), &["--spawn", &command, "--deadline", "1s"]);
+    assert_eq!(code, 2, "{printed}");
+    let report = report.unwrap();
+    assert_eq!(report.cases.len(), conformance::catalogue::server_cases().count());
+    assert!(report.took_ms < 10_000, "{} ms", report.took_ms);
+    assert!(report.totals().inconclusive > 0 && report.totals().passed > 0, "{printed}");
+}
+
+#[test]
+fn invariants_alone_run_the_session_that_feeds_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let command = mutant(folder.path(), "--fault LeftBareString");
+    let (code, report, printed) = grade(folder.path(), &["--spawn", &command, "--only", "inv"]);
+    assert_eq!(code, 1, "{printed}");
+    let report = report.unwrap();
+    let failed: Vec<_> = report.cases.iter().filter(|case| case.is_failure(false)).collect();
+    assert_eq!(failed.iter().map(|case| case.id.as_str()).collect::<Vec<_>>(), ["inv.left-list"]);
 }

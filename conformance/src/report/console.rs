@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style};
 use super::{CaseResult, Report, Totals};
 use crate::{
     catalogue, clause,
-    escape::{visible, visible_lines},
+    escape::{shorten, visible, visible_lines},
     verdict::{Mismatch, Verdict},
 };
 
@@ -20,6 +20,8 @@ const STRONG: Style = Style::new().bold();
 
 /// How much of either side is shown around the first difference.
 const WINDOW: usize = 110;
+/// How many lines of what the server printed are shown.
+const LAST_LINES: usize = 12;
 
 /// Renders a report with ANSI styles.
 #[must_use]
@@ -139,6 +141,15 @@ fn conclusion(out: &mut String, report: &Report) {
     let totals = report.totals();
     let seconds = report.took_ms / 1000;
     let tenths = report.took_ms % 1000 / 100;
+    let failed = report.cases.iter().any(|case| matches!(case.verdict, Verdict::Fail(_)));
+    if failed && !report.output.trim().is_empty() {
+        let _ = writeln!(out, "\n{STRONG}the server printed last{STRONG:#}");
+        let lines: Vec<&str> = report.output.trim_end().lines().collect();
+        for line in lines.iter().skip(lines.len().saturating_sub(LAST_LINES)) {
+            // Indented, so that no line of it can be taken for one of ours or for a command.
+            let _ = writeln!(out, "  | {}", shorten(&visible(line), 200));
+        }
+    }
     let _ = writeln!(
         out,
         "\n{} of {} cases in {seconds}.{tenths} s",

@@ -6,7 +6,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::{CaseResult, Report, Totals};
 use crate::{
     catalogue, clause,
-    escape::visible,
+    escape::{visible, visible_lines},
     tape::{Event, Kind, unhex},
     verdict::Verdict,
 };
@@ -39,6 +39,12 @@ pub fn render(report: &Report) -> String {
                 (failures(report))
                 @for (group, title, _) in catalogue::SERVER_GROUPS {
                     (section(report, group, title))
+                }
+                @if !report.output.is_empty() {
+                    section {
+                        h2 { "What the server printed last" }
+                        pre { (visible_lines(&report.output)) }
+                    }
                 }
             }
         },
@@ -122,7 +128,7 @@ fn failure(report: &Report, case: &CaseResult) -> Markup {
             h3 { code { (case.id) } " " (case.title) }
             p.clause {
                 strong { (case.clause) " " (case.level) } " "
-                (clause::find(&case.clause).map_or("", |clause| clause.rule))
+                (rule(clause::find(&case.clause).map_or("", |clause| clause.rule)))
                 @if case.literal { " (By the letter of the assignment; no points depend on it.)" }
             }
             @if let Some(reason) = &case.known { p { "Expected to fail: " (visible(reason)) } }
@@ -133,6 +139,15 @@ fn failure(report: &Report, case: &CaseResult) -> Markup {
                 dt { "Repeat" } dd { code { (visible(&report.repeat_command(&case.id))) } }
             }
             (timeline(case))
+        }
+    }
+}
+
+/// A rule of the norm, with what stands between backticks set as code.
+fn rule(text: &str) -> Markup {
+    html! {
+        @for (n, part) in text.split('`').enumerate() {
+            @if n % 2 == 1 { code { (part) } } @else { (part) }
         }
     }
 }

@@ -59,7 +59,7 @@ pub fn points<'a>(report: &'a Report, rubric: &Rubric) -> Vec<Points<'a>> {
             && !matches!(case.verdict, Verdict::NotApplicable { .. })
     };
     let cases: Vec<&CaseResult> = report.cases.iter().filter(gives).collect();
-    let passed = |case: &CaseResult| matches!(case.verdict, Verdict::Pass) && case.flaky.is_none();
+    let passed = |case: &CaseResult| matches!(case.verdict, Verdict::Pass);
     let mut out = Vec::new();
     for case in &cases {
         let group: Vec<_> = cases.iter().filter(|other| other.group == case.group).collect();

@@ -36,7 +36,8 @@ pub(super) struct Schedule<'a> {
     house: Option<House>,
     /// Counts the servers that were started one after the other.
     epoch: usize,
-    /// Cases that were disturbed by the death of a server, and run again without company.
+    /// Cases that run again without company: they failed in it, or its server died. What they say
+    /// alone counts, and their timeline holds nobody else's traffic.
     solo: HashSet<&'static str>,
 }
 
@@ -98,7 +99,7 @@ impl<'a> Schedule<'a> {
                 break;
             };
             alone = false;
-            self.take(done, watch).await;
+            self.take(done, !running.is_empty(), watch).await;
         }
         // Whatever is left has run out of time.
         let deadline = self.options.deadline;
@@ -240,15 +241,21 @@ impl<'a> Schedule<'a> {
         .boxed()
     }
 
-    async fn take(&mut self, done: Done, watch: &mut dyn Watch) {
+    async fn take(&mut self, done: Done, company: bool, watch: &mut dyn Watch) {
         let Done { case, mut result, alive, epoch, bug } = done;
         self.bugs.extend(bug);
         let same_server = epoch == self.epoch;
-        let disturbed = case.lane == Lane::Together && !(alive && same_server);
-        if disturbed && self.house.is_some() && self.solo.insert(case.id) && self.jobs() > 1 {
-            // Somebody's server died: whose fault it was shows when each runs by itself.
+        let died = !(alive && same_server);
+        // A dead server that is not ours to start again can't be asked twice.
+        let doubtful =
+            if died { self.house.is_some() } else { company && !result.verdict.carries() };
+        let again = case.lane == Lane::Together && doubtful && self.jobs() > 1;
+        if again && self.solo.insert(case.id) {
             self.waiting.push((case, result.asked));
         } else {
+            if self.solo.contains(case.id) && matches!(result.verdict, Verdict::Pass) {
+                result.flaky = Some("passed alone, and not in the company of others".to_owned());
+            }
             if !alive && same_server && self.lost.is_none() {
                 result.verdict = after_death(case, result.verdict);
             }
