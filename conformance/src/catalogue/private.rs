@@ -25,8 +25,8 @@ pub const CASES: &[Case] = &[
     Case::must("private.once", "RT-2", |c| Box::pin(once(c)))
         .asks("A private message arrives exactly once")
         .hint("One connection for each name; beware of sending in the loop over all users, too.")
-        .needs(&["private.delivered"])
-        .killed_by(&[Fault::DeliversTwice]),
+        .needs(&["private.delivered", "bcast.once"])
+        .killed_by(&[Fault::PrivateTwice]),
     Case::open("private.echo", "RT-7", |c| Box::pin(echo(c)))
         .asks("Does the sender of a private message get a copy?")
         .needs(&["private.delivered"])
