@@ -184,6 +184,8 @@ async fn race(c: &mut Context) -> Outcome {
             let expected = "one true and one false for two who ask at the same moment";
             return Ok(Verdict::fail(expected, format!("in round {round}: {heard}")));
         }
+        let loser = if answers.0 == Some(true) { two } else { one };
+        c.dismiss(loser).await;
     }
     Ok(Verdict::Pass)
 }
@@ -214,12 +216,14 @@ async fn case(c: &mut Context) -> Outcome {
 async fn empty_name(c: &mut Context) -> Outcome {
     let mut ann = c.connect("ann").await?;
     let value = answer_to(&mut ann, &json!({"USERNAME": ""})).await;
+    c.dismiss(ann).await;
     Ok(Verdict::observed("an empty name", value))
 }
 
 async fn name_all(c: &mut Context) -> Outcome {
     let mut ann = c.connect("ann").await?;
     let value = answer_to(&mut ann, &json!({"USERNAME": "ALL"})).await;
+    c.dismiss(ann).await;
     Ok(Verdict::observed("a user called ALL", value))
 }
 
@@ -229,7 +233,9 @@ async fn not_string(c: &mut Context) -> Outcome {
     let value = answer_to(&mut ann, &json!({"USERNAME": number})).await;
     let expected = "ERROR, or USERNAME_ACCEPTED: false, for a name that is a number";
     let good = matches!(value, "ERROR" | "refused");
-    Ok(Verdict::check(good, expected, format!("{value}: {}", ann.heard(Mark::START))))
+    let actual = format!("{value}: {}", ann.heard(Mark::START));
+    c.dismiss(ann).await;
+    Ok(Verdict::check(good, expected, actual))
 }
 
 async fn twice(c: &mut Context) -> Outcome {

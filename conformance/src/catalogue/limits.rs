@@ -71,6 +71,7 @@ async fn name_64(c: &mut Context) -> Outcome {
         Some(false) => "refused",
         None => "no answer",
     };
+    c.dismiss(ann).await;
     Ok(Verdict::observed("a name of 64 characters", value))
 }
 
