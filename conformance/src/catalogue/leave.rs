@@ -30,7 +30,7 @@ pub const CASES: &[Case] = &[
     Case::must("leave.rejected-conn", "UX-2", |c| Box::pin(rejected_conn(c)))
         .asks("When a connection closes whose name was refused, the holder is not announced as gone")
         .hint("Remember on each connection whether it has joined; only then does its end remove a name.")
-        .needs(&["join.taken", "leave.fin", "bcast.all-others"])
+        .needs(&["join.taken", "leave.unjoined"])
         .killed_by(&[Fault::RefusedCloseRemovesHolder])
         .alone(),
     Case::must("leave.unjoined", "UX-2", |c| Box::pin(unjoined(c)))
