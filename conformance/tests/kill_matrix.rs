@@ -19,12 +19,10 @@ fn plain(report: &Report) -> String {
     anstream::adapter::strip_str(&console::render(report)).to_string()
 }
 
-async fn judge(faults: &[Fault], only: &[&str]) -> (Report, usize) {
+async fn judge(faults: &[Fault], only: &[&str], scale: f64) -> (Report, usize) {
     let (mutant, subject, mut options) = subject::mutant(faults).await;
     options.only = only.iter().map(|id| (*id).to_owned()).collect();
-    if !only.is_empty() {
-        options.timeout_scale = 0.35;
-    }
+    options.timeout_scale = scale;
     let report = run(&subject, &options).await.unwrap();
     let times = faults.iter().map(|fault| mutant.faults.times(*fault)).sum();
     (report, times)
@@ -32,7 +30,7 @@ async fn judge(faults: &[Fault], only: &[&str]) -> (Report, usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_correct_server_passes_everything() {
-    let (report, _) = judge(&[], &[]).await;
+    let (report, _) = judge(&[], &[], 1.0).await;
     let good = |case: &&conformance::CaseResult| {
         !matches!(case.verdict, Verdict::Pass | Verdict::Observed { .. })
     };
@@ -42,7 +40,7 @@ async fn a_correct_server_passes_everything() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_opposite_answer_to_every_open_question_passes_too() {
-    let (report, _) = judge(OPPOSITE_CHOICES, &[]).await;
+    let (report, _) = judge(OPPOSITE_CHOICES, &[], 1.0).await;
     assert_eq!(report.exit_code(), 0, "{}", plain(&report));
     assert_eq!(
         report.totals().warned,
@@ -67,8 +65,13 @@ fn every_case_names_a_fault_and_every_fault_is_named() {
 }
 
 /// Why a case did not notice a fault; `None` when it did.
-async fn unnoticed(case: &'static Case, fault: Fault, healthy: &Report) -> Option<String> {
-    let (report, times) = judge(&[fault], &[case.id]).await;
+async fn unnoticed(
+    case: &'static Case,
+    fault: Fault,
+    healthy: &Report,
+    scale: f64,
+) -> Option<String> {
+    let (report, times) = judge(&[fault], &[case.id], scale).await;
     let pair = format!("{} on {}", case.id, fault.name());
     if times == 0 {
         return Some(format!("{pair}: the fault never acted"));
@@ -86,17 +89,24 @@ async fn unnoticed(case: &'static Case, fault: Fault, healthy: &Report) -> Optio
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_case_notices_the_faults_that_it_names() {
     use futures_util::StreamExt as _;
-    let (healthy, _) = judge(&[], &[]).await;
+    let (healthy, _) = judge(&[], &[], 1.0).await;
     let only = std::env::var("KILL").unwrap_or_default();
     let pairs = catalogue::server_cases()
         .filter(|case| only.split(',').any(|part| case.id.contains(part)))
         .flat_map(|case| case.killed_by.iter().map(move |fault| (case, *fault)));
     let healthy = &healthy;
-    let unkilled: Vec<String> = futures_util::stream::iter(pairs)
-        .map(|(case, fault)| unnoticed(case, fault, healthy))
+    let doubtful: Vec<(&'static Case, Fault)> = futures_util::stream::iter(pairs)
+        .map(|(case, fault)| async move {
+            unnoticed(case, fault, healthy, 0.35).await.map(|_| (case, fault))
+        })
         .buffer_unordered(6)
-        .filter_map(|trouble| async { trouble })
+        .filter_map(|doubt| async move { doubt })
         .collect()
         .await;
+    // Hurried and in company, a busy machine can be too slow for the heavy ones.
+    let mut unkilled = Vec::new();
+    for (case, fault) in doubtful {
+        unkilled.extend(unnoticed(case, fault, healthy, 2.0).await);
+    }
     assert!(unkilled.is_empty(), "{} unnoticed:\n{}", unkilled.len(), unkilled.join("\n"));
 }
