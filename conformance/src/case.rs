@@ -148,6 +148,13 @@ impl Case {
         self
     }
 
+    /// Asked only of subjects that claim this extension; the name is lower case.
+    #[must_use]
+    pub const fn extension(mut self, name: &'static str) -> Self {
+        self.extension = Some(name);
+        self
+    }
+
     /// Says what usually is wrong.
     #[must_use]
     pub const fn hint(mut self, hint: &'static str) -> Self {
@@ -194,13 +201,6 @@ impl Case {
     #[must_use]
     pub const fn literal(mut self) -> Self {
         self.literal = true;
-        self
-    }
-
-    /// Asked only of subjects that claim this extension; the name is lower case.
-    #[must_use]
-    pub const fn extension(mut self, name: &'static str) -> Self {
-        self.extension = Some(name);
         self
     }
 
