@@ -1,0 +1,49 @@
+//! What it costs to store a group of messages: `cargo bench -p chatterbox-server --bench backlog`.
+#![allow(missing_docs, clippy::unwrap_used, reason = "a bench")]
+
+use bytes::Bytes;
+use chatterbox_proto::session::Destination;
+use chatterbox_server::backlog::sqlite::{Durability, Retention, Sqlite, SqliteOptions};
+use chatterbox_server::backlog::{Backlog, Memory, Record};
+use divan::Bencher;
+use divan::counter::ItemsCount;
+
+fn main() {
+    divan::main();
+}
+
+/// How many messages have come while the last group was stored.
+const GROUPS: [usize; 3] = [1, 32, 1024];
+
+#[divan::bench(args = GROUPS)]
+fn memory(bencher: Bencher<'_, '_>, size: usize) {
+    append(bencher, size, &Memory::default());
+}
+
+#[divan::bench(args = GROUPS)]
+fn sqlite_process(bencher: Bencher<'_, '_>, size: usize) {
+    sqlite(bencher, size, Durability::Process);
+}
+
+#[divan::bench(args = GROUPS)]
+fn sqlite_power(bencher: Bencher<'_, '_>, size: usize) {
+    sqlite(bencher, size, Durability::Power);
+}
+
+fn sqlite(bencher: Bencher<'_, '_>, size: usize, durability: Durability) {
+    // On a disk: many systems keep /tmp in memory.
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let retention = Retention { messages: 1_000_000, bytes: 64 << 20, age: None };
+    let options = SqliteOptions { folder: folder.path().to_owned(), durability, retention };
+    append(bencher, size, &Sqlite::open(&options).unwrap());
+}
+
+fn append(bencher: Bencher<'_, '_>, size: usize, backlog: &dyn Backlog) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let json = Bytes::from(format!("[\"user1\", \"ALL\", 1700000000, \"{}\"]", "x".repeat(64)));
+    let records =
+        vec![Record { destination: Destination::All, json, arrived: 1_700_000_000 }; size];
+    bencher
+        .counter(ItemsCount::new(size))
+        .bench_local(|| runtime.block_on(backlog.append(&records)).unwrap());
+}
