@@ -64,15 +64,13 @@ pub enum Command {
     Backup {
         /// The file to make
         file: PathBuf,
-        /// Folder of the messages [default: the user's data folder]
-        #[arg(long, value_name = "DIR", env = "CHATTERBOX_DATA")]
-        data: Option<PathBuf>,
+        #[command(flatten)]
+        messages: Messages,
     },
     /// Write all messages to stdout, one JSON object a line, also while a server runs
     Export {
-        /// Folder of the messages [default: the user's data folder]
-        #[arg(long, value_name = "DIR", env = "CHATTERBOX_DATA")]
-        data: Option<PathBuf>,
+        #[command(flatten)]
+        messages: Messages,
     },
     /// Show the settings that are in force, and where each comes from
     Config {
@@ -83,6 +81,25 @@ pub enum Command {
         #[command(flatten)]
         serve: Box<Serve>,
     },
+}
+
+/// Where the messages are.
+#[derive(Debug, Args)]
+pub struct Messages {
+    /// Folder of the messages [default: the user's data folder]
+    #[arg(long, value_name = "DIR", env = "CHATTERBOX_DATA")]
+    pub data: Option<PathBuf>,
+
+    /// Configuration file, which may name the folder
+    #[arg(long, value_name = "FILE", env = "CHATTERBOX_CONFIG")]
+    pub config: Option<PathBuf>,
+}
+
+impl Messages {
+    /// The folder.
+    pub fn folder(&self) -> PathBuf {
+        self.data.clone().unwrap_or_else(folders::data)
+    }
 }
 
 /// What a message that was seen survives.
@@ -276,11 +293,12 @@ pub struct Serve {
     )]
     pub log_format: LogFormat,
 
-    /// What is logged: error, warn, info, debug, trace, or directives
+    /// What is logged: off, error, warn, info, debug, trace, or of parts of the program, as in info,rustls=debug
     #[arg(
         long,
         value_name = "LEVEL",
         default_value = "info",
+        value_parser = log_filter,
         env = "CHATTERBOX_LOG",
         help_heading = "Logs"
     )]
@@ -305,6 +323,17 @@ fn seconds_or_none(text: &str) -> Result<Duration, String> {
 fn days(text: &str) -> Result<Duration, String> {
     let days: u32 = between(text, 1, 36_500)?;
     Ok(Duration::from_secs(u64::from(days) * 86_400))
+}
+
+/// The filter itself takes any word for the name of a part, and then logs nothing.
+fn log_filter(text: &str) -> Result<String, String> {
+    for directive in text.split(',') {
+        let level = directive.rsplit('=').next().unwrap_or_default();
+        if !["off", "error", "warn", "info", "debug", "trace"].contains(&level) {
+            return Err(format!("{level:?} is none of off, error, warn, info, debug, trace"));
+        }
+    }
+    Ok(text.to_owned())
 }
 
 fn max_frame(text: &str) -> Result<usize, String> {
@@ -417,6 +446,8 @@ mod tests {
             &["--max-frame", "10"],
             &["--keep-bytes", "x"],
             &["--keep-days", "0"],
+            &["--log", "wran"],
+            &["--log", "info,rustls"],
             &["backup"],
         ] {
             let line = std::iter::once(&"chatterbox-server").chain(line);

@@ -98,10 +98,18 @@ pub struct Settings {
 pub fn read(arguments: &[OsString]) -> Result<Settings, LayerError> {
     let first = Cli::command().try_get_matches_from(arguments)?;
     let cli = Cli::from_arg_matches(&first)?;
-    let (matches, config) = match (&cli.command, first.subcommand()) {
-        (Some(Command::Config { serve, .. }), Some((_, sub))) => (sub, &serve.config),
-        _ => (&first, &cli.serve.config),
+    let config = match &cli.command {
+        None => &cli.serve.config,
+        Some(Command::Config { serve, .. }) => &serve.config,
+        Some(Command::Backup { messages, .. } | Command::Export { messages }) => &messages.config,
     };
+    // What the file says is only for those who take it: a backup needs to know where the messages are, and nothing else.
+    let root = Cli::command();
+    let (active, matches) = match first.subcommand() {
+        Some((name, sub)) => (root.find_subcommand(name).unwrap_or(&root), sub),
+        None => (&root, &first),
+    };
+    let taken: Vec<String> = active.get_arguments().map(key_of).collect();
     let from_file = match config.clone().or_else(default_file) {
         Some(path) => Some((read_file(&path)?, path)),
         None => None,
@@ -110,7 +118,7 @@ pub fn read(arguments: &[OsString]) -> Result<Settings, LayerError> {
     let mut used = Vec::new();
     if let Some((values, _)) = &from_file {
         for (key, value) in values {
-            if decided_above(matches, key) {
+            if !taken.contains(key) || decided_above(matches, &taken, key) {
                 continue;
             }
             used.push(key.clone());
@@ -128,16 +136,13 @@ pub fn read(arguments: &[OsString]) -> Result<Settings, LayerError> {
     let file = from_file.map(|(_, path)| path);
     let second = Cli::command().try_get_matches_from(&extended).map_err(|error| match &file {
         // The arguments alone were fine, so it is the file.
-        Some(path) => LayerError::Refused {
-            path: path.clone(),
-            problem: error.render().to_string().lines().next().unwrap_or_default().to_owned(),
-        },
+        Some(path) => LayerError::Refused { path: path.clone(), problem: problem(&error) },
         None => error.into(),
     })?;
     let cli = Cli::from_arg_matches(&second)?;
     let matches = second.subcommand().map_or(&second, |(_, sub)| sub);
     let effective = settings()
-        .filter(|arg| matches.try_contains_id(arg.get_id().as_str()).is_ok())
+        .filter(|arg| taken.contains(&key_of(arg)))
         .map(|arg| effective(&arg, matches, &used))
         .collect();
     let (command, serve) = match cli.command {
@@ -147,6 +152,13 @@ pub fn read(arguments: &[OsString]) -> Result<Settings, LayerError> {
         command => (command, cli.serve),
     };
     Ok(Settings { command, serve, effective, file })
+}
+
+/// The first line of what the parser says, without what it is about a command line.
+fn problem(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let line = text.lines().next().unwrap_or_default();
+    line.strip_prefix("error: ").unwrap_or(line).to_owned()
 }
 
 fn default_file() -> Option<PathBuf> {
@@ -173,9 +185,11 @@ fn is_flag(arg: Option<&Arg>) -> bool {
 }
 
 /// Whether the command line or the environment has said something about this, or about what stands for the same thing.
-fn decided_above(matches: &ArgMatches, key: &str) -> bool {
+fn decided_above(matches: &ArgMatches, taken: &[String], key: &str) -> bool {
     let said = |key: &str| {
-        let Some(arg) = setting(key) else { return false };
+        let Some(arg) = setting(key).filter(|_| taken.iter().any(|taken| taken == key)) else {
+            return false;
+        };
         matches!(
             matches.value_source(arg.get_id().as_str()),
             Some(ValueSource::CommandLine | ValueSource::EnvVariable)
@@ -285,7 +299,7 @@ pub fn sample() -> String {
         let value = match default {
             Some(value) => toml_value(&key, &value),
             None if is_flag(Some(&arg)) => "false".to_owned(),
-            None => "\"\"".to_owned(),
+            None => "\"...\" (not set)".to_owned(),
         };
         let _ = write!(text, "\n# {help}\n# {key} = {value}\n");
     }
@@ -353,6 +367,23 @@ mod tests {
     }
 
     #[test]
+    fn other_commands_take_from_the_file_what_they_know() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("server.toml");
+        std::fs::write(&file, "port = 5002\ndata = \"from-file\"\n").unwrap();
+        let file = file.display().to_string();
+        let data = |arguments: &[&str]| {
+            let line = [&["s", "export", "--config", &file][..], arguments].concat();
+            match read(&line.iter().map(OsString::from).collect::<Vec<_>>()).unwrap().command {
+                Some(Command::Export { messages }) => messages.folder(),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(data(&[]), Path::new("from-file"));
+        assert_eq!(data(&["--data", "given"]), Path::new("given"));
+    }
+
+    #[test]
     fn mistakes_in_the_file_are_said() {
         for (text, expected) in [
             ("max_frame = 70000", "did you mean \"max-frame\"?"),
@@ -381,7 +412,7 @@ mod tests {
             .filter_map(|line| line.strip_prefix("# "))
             .filter(|line| line.split_once(" = ").is_some_and(|(key, _)| setting(key).is_some()))
             // What depends on the machine has no default to write down.
-            .filter(|line| !line.ends_with("\"\""))
+            .filter(|line| !line.ends_with("(not set)"))
             .map(|line| format!("{line}\n"))
             .collect();
         let from_file = with_file(&text, &[]).unwrap();

@@ -6,7 +6,6 @@ mod layers;
 
 use std::ffi::OsString;
 use std::io::{BufWriter, Write as _};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,7 +13,7 @@ use chatterbox_server::backlog::sqlite::{self, CopyError};
 use chatterbox_server::backlog::{Backlog, Memory, Sqlite};
 use chatterbox_server::net::listen::listen;
 use chatterbox_server::net::tls::{AUTHORITY_FILE, CertificateSource, Transport};
-use chatterbox_server::ops::{folders, logging, machine, signals};
+use chatterbox_server::ops::{logging, machine, signals};
 use chatterbox_server::{Config, Live};
 use clap::error::ErrorKind;
 use tokio::net::TcpListener;
@@ -50,15 +49,14 @@ fn main() -> ExitCode {
 
 /// What is not serving.
 fn other(command: &Command, settings: &Settings) -> Result<(), Failure> {
-    let folder = |data: &Option<PathBuf>| data.clone().unwrap_or_else(folders::data);
     let mut stdout = BufWriter::new(std::io::stdout().lock());
     let written = match command {
-        Command::Backup { file, data } => {
-            sqlite::backup(&folder(data), file)?;
+        Command::Backup { file, messages } => {
+            sqlite::backup(&messages.folder(), file)?;
             eprintln!("chatterbox-server: wrote {}", file.display());
             Ok(())
         }
-        Command::Export { data } => match sqlite::export(&folder(data), &mut stdout) {
+        Command::Export { messages } => match sqlite::export(&messages.folder(), &mut stdout) {
             Ok(count) => {
                 eprintln!("chatterbox-server: wrote {count} messages");
                 Ok(())
@@ -183,7 +181,8 @@ fn reload(
                     *setting = fresh.clone();
                 }
             }
-            tracing::info!(changed = changed.join(", "), "settings read again");
+            let live: Vec<_> = changed.into_iter().filter(|key| !waiting.contains(key)).collect();
+            tracing::info!(changed = live.join(", "), "settings read again");
         }
         Err(error) => tracing::error!(%error, "the old settings stay in use"),
     }
@@ -226,6 +225,13 @@ fn ready(cli: &Serve, source: Option<&CertificateSource>, listeners: &[TcpListen
         );
     }
     lines.push(format!("chatterbox-server: listening on {addresses}"));
+    match cli.store() {
+        Some(store) => {
+            let folder = store.folder.display();
+            lines.push(format!("chatterbox-server: messages are kept in {folder}"));
+        }
+        None => lines.push("chatterbox-server: messages are not kept".to_owned()),
+    }
     lines.push(format!("chatterbox-server: to chat, run: {client}"));
     // Nobody reading it is no reason to stop.
     let _ = writeln!(std::io::stderr(), "{}", lines.join("\n"));

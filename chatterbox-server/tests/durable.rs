@@ -66,6 +66,8 @@ fn history_survives_a_restart() {
     while contents(&read_frame(&mut bob)) != ["for bob"] {}
     drop((ann, bob));
     stop(server);
+    let log = folder.path().join("chatterbox.db-wal");
+    assert!(!log.exists(), "after a clean stop everything is in one file");
 
     let server = start(folder.path());
     assert_eq!(history(server.address, "ann"), ["first"]);

@@ -50,9 +50,21 @@ const WAITING_JOBS: usize = 16;
 /// The database, open.
 #[derive(Debug)]
 pub struct Sqlite {
-    jobs: mpsc::Sender<Job>,
-    /// Ends by itself when `jobs` is dropped.
-    _thread: JoinHandle<()>,
+    /// There until the end.
+    jobs: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Waits for the thread, which puts everything into one file before it ends.
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the backlog's thread has panicked");
+        }
+    }
 }
 
 impl Sqlite {
@@ -67,7 +79,7 @@ impl Sqlite {
             .name("backlog".into())
             .spawn(move || writer.run(inbox))
             .map_err(|source| OpenError::Thread { source })?;
-        Ok(Self { jobs, _thread: thread })
+        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
     async fn ask<T>(
@@ -76,7 +88,8 @@ impl Sqlite {
     ) -> Result<T, BacklogError> {
         let (reply, answer) = oneshot::channel();
         let gone = || BacklogError::Store("the backlog's thread has ended".into());
-        self.jobs.send(job(reply)).await.map_err(|_| gone())?;
+        let jobs = self.jobs.as_ref().ok_or_else(gone)?;
+        jobs.send(job(reply)).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }
 }

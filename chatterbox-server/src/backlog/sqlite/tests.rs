@@ -26,13 +26,6 @@ fn open(folder: &Path) -> Sqlite {
     Sqlite::open(&options(folder)).unwrap()
 }
 
-/// Drops it, and waits until the folder is free again.
-fn close(backlog: Sqlite) {
-    let Sqlite { jobs, _thread } = backlog;
-    drop(jobs);
-    _thread.join().unwrap();
-}
-
 fn record(text: &str, arrived: i64) -> Record {
     Record { destination: Destination::All, json: format!("[\"{text}\"]").into(), arrived }
 }
@@ -65,7 +58,7 @@ async fn what_was_stored_is_there_again() {
     };
     let backlog = open(folder.path());
     backlog.append(&[record("a", 7), to_bob.clone()]).await.unwrap();
-    close(backlog);
+    drop(backlog);
     let backlog = open(folder.path());
     assert_eq!(backlog.read(0, 9).await.unwrap(), [(1, record("a", 7)), (2, to_bob)]);
     assert_eq!(backlog.append(&[record("c", 9)]).await.unwrap(), 3);
@@ -78,7 +71,7 @@ async fn numbers_are_never_used_twice() {
     let backlog =
         Sqlite::open(&SqliteOptions { retention: nothing, ..options(folder.path()) }).unwrap();
     backlog.append(&[record("a", 7), record("b", 7)]).await.unwrap();
-    close(backlog);
+    drop(backlog);
     let backlog =
         Sqlite::open(&SqliteOptions { retention: nothing, ..options(folder.path()) }).unwrap();
     assert_eq!(texts(&backlog).await, []);
@@ -90,7 +83,7 @@ fn one_server_at_a_time() {
     let folder = tempfile::tempdir().unwrap();
     let first = open(folder.path());
     assert!(matches!(Sqlite::open(&options(folder.path())), Err(OpenError::InUse(_))));
-    close(first);
+    drop(first);
     open(folder.path());
 }
 
@@ -114,7 +107,7 @@ fn what_is_not_ours_is_left_alone() {
     unchanged(|error| matches!(error, OpenError::Foreign(_)));
 
     std::fs::remove_file(&path).unwrap();
-    close(open(folder.path()));
+    drop(open(folder.path()));
     let newer = Connection::open(&path).unwrap();
     newer.execute_batch("PRAGMA user_version = 999; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
     drop(newer);
@@ -127,7 +120,7 @@ async fn damage_is_said() {
     let backlog = open(folder.path());
     let many: Vec<_> = (0..2000).map(|number| record(&format!("{number:0100}"), 7)).collect();
     backlog.append(&many).await.unwrap();
-    close(backlog);
+    drop(backlog);
     let path = folder.path().join(DATABASE_FILE);
     let mut bytes = std::fs::read(&path).unwrap();
     let end = bytes.len();
@@ -150,7 +143,7 @@ async fn a_full_disk_refuses_and_recovers() {
     let writer = Writer::new(opened, Retention { messages: 20, ..FOR_EVER }).unwrap();
     let (jobs, inbox) = mpsc::channel(16);
     let thread = std::thread::spawn(|| writer.run(inbox));
-    let backlog = Sqlite { jobs, _thread: thread };
+    let backlog = Sqlite { jobs: Some(jobs), thread: Some(thread) };
     let long = "x".repeat(3000);
     let mut stored = Vec::new();
     let full = loop {
