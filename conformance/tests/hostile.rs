@@ -184,3 +184,17 @@ async fn one_that_dies_in_the_middle() {
         "{later:?}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_without_tls_is_charged_once_and_judged_all_the_same() {
+    let hosts = ["127.0.0.1:0".parse().unwrap()];
+    let mutant = conformance::mutants::start(&hosts, None, &[]).await.unwrap();
+    let subject = Subject::At { host: "localhost".into(), addresses: mutant.addresses.clone() };
+    let report = run(&subject, &Options { seed: Some(1), ..Options::default() }).await.unwrap();
+    let shown = console::render(&report);
+    let totals = report.totals();
+    assert_eq!((report.exit_code(), totals.failed), (1, 1), "{shown}");
+    assert!(matches!(report.case("tls.handshake").unwrap().verdict, Verdict::Fail(_)));
+    assert!(matches!(report.case("join.accept").unwrap().verdict, Verdict::Pass), "{shown}");
+    assert!(totals.passed > 70, "{shown}");
+}
