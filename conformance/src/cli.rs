@@ -40,6 +40,7 @@ pub(crate) enum Command {
         /// The case, such as framing.coalesced.
         id: String,
     },
+    Client(Box<crate::client_command::ClientArguments>),
 }
 
 #[derive(Debug, Args)]
@@ -99,12 +100,12 @@ impl From<Tls> for TlsMode {
     }
 }
 
-fn scale(text: &str) -> Result<f64, String> {
+pub(crate) fn scale(text: &str) -> Result<f64, String> {
     let factor: f64 = text.parse().map_err(|_| "a number, such as 2 or 0.5".to_owned())?;
     if (0.05..=100.0).contains(&factor) { Ok(factor) } else { Err("from 0.05 to 100".to_owned()) }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = match text.strip_suffix('m') {
         Some(number) => (number, 60),
         None => (text.strip_suffix('s').unwrap_or(text), 1),

@@ -18,6 +18,7 @@ pub mod case;
 pub mod catalogue;
 pub mod census;
 pub mod clause;
+pub mod client;
 mod clock;
 pub mod context;
 pub mod dialect;

@@ -9,6 +9,7 @@ use conformance::{Options, RunError, Subject, Trust, report::console, run};
 use rustls::pki_types::CertificateDer;
 
 mod cli;
+mod client_command;
 mod explain;
 
 use cli::{Cli, Command, Grade};
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
     let code = match cli.command {
         Some(Command::List { json }) => explain::list(json),
         Some(Command::Explain { id }) => explain::explain(&id),
+        Some(Command::Client(arguments)) => client_command::run(&arguments),
         None => grade(&cli.grade),
     };
     ExitCode::from(code.unwrap_or_else(|error| {
