@@ -55,6 +55,8 @@ clauses! {
     TK_4 = "TK-4";
     /// USERNAME_ACCEPTED is a boolean.
     AC_1 = "AC-1";
+    /// INFO is optional.
+    IN_1 = "IN-1";
     /// USER_LIST is a list of strings.
     UL_1 = "UL-1";
     /// The welcome has MESSAGES.

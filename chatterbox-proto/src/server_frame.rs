@@ -204,8 +204,12 @@ impl<'de> Visitor<'de> for ReadFrame {
                         }
                     };
                 }
-                "INFO" => frame.info = read_text(&mut object, "INFO", &mut notes)?,
-                "ERROR" => frame.error = read_text(&mut object, "ERROR", &mut notes)?,
+                "INFO" => {
+                    frame.info = read_text(&mut object, "INFO", clause::IN_1, &mut notes)?;
+                }
+                "ERROR" => {
+                    frame.error = read_text(&mut object, "ERROR", clause::IV_1, &mut notes)?;
+                }
                 "USER_LIST" => {
                     frame.user_list =
                         read_names(&mut object, "USER_LIST", clause::UL_1, &mut notes)?;
@@ -237,12 +241,13 @@ fn is_boolean_word(text: &str) -> bool {
 fn read_text<'de, A: MapAccess<'de>>(
     object: &mut A,
     key: &'static str,
+    clause: Clause,
     notes: &mut Deviations,
 ) -> Result<Option<WireText<'static>>, A::Error> {
     Ok(match object.next_value_seed(ReadShape::MEMBER)? {
         Shape::String(text) => Some(owned(text)),
         _ => {
-            notes.note(Deviation::WrongType(key, clause::IV_1));
+            notes.note(Deviation::WrongType(key, clause));
             None
         }
     })
@@ -432,7 +437,7 @@ mod tests {
                 "MESSAGES[2] is not a message (T4-1)",
                 "USERS_JOINED is one string, not a list (UJ-1)",
                 "USERS_LEFT has the wrong type (UX-1)",
-                "INFO has the wrong type (IV-1)",
+                "INFO has the wrong type (IN-1)",
                 "unknown key EXTRA (BN-1)",
             ]
         );

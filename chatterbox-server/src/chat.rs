@@ -94,6 +94,19 @@ impl Chat {
         self.ring(&single);
     }
 
+    /// Takes messages of an earlier run into the history.
+    pub fn remember<'a>(&self, records: impl Iterator<Item = &'a Record>) {
+        let mut hub = self.hub();
+        for record in records {
+            hub.remember(record);
+        }
+    }
+
+    /// Forgets what arrived before `oldest`, in seconds since 1970 UTC.
+    pub fn forget_before(&self, oldest: i64) {
+        self.hub().forget_before(oldest);
+    }
+
     /// Tells everybody something that is not part of the history.
     pub fn announce(&self, event: Event) {
         let wake = self.hub().announce(event);

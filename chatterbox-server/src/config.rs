@@ -1,5 +1,6 @@
 //! What whoever runs a server can set.
 
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use chatterbox_proto::limits;
@@ -25,6 +26,8 @@ pub struct Config {
     pub max_name: usize,
     /// How much is kept for those who join later (HI-6).
     pub keep: Keep,
+    /// How long it is kept for them, counted from its arrival.
+    pub keep_age: Option<Duration>,
     /// How far a reader may fall behind.
     pub ring: TimelineLimits,
 }
@@ -40,7 +43,31 @@ impl Default for Config {
             max_frame: limits::CLIENT_FRAME,
             max_name: limits::USERNAME_CHARS,
             keep: Keep::default(),
+            keep_age: None,
             ring: TimelineLimits::default(),
         }
+    }
+}
+
+/// The settings of a running server, which may change as a whole.
+///
+/// What is only looked at when the server starts (`ring`, `keep`, `keep_age`) stays as it was then.
+#[derive(Debug, Clone)]
+pub struct Live(Arc<RwLock<Arc<Config>>>);
+
+impl Live {
+    /// Settings to start with.
+    pub fn new(config: Config) -> Self {
+        Self(Arc::new(RwLock::new(Arc::new(config))))
+    }
+
+    /// The settings of this moment; a connection keeps those it began with.
+    pub fn current(&self) -> Arc<Config> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts others in their place, for everything that begins from now on.
+    pub fn replace(&self, config: Config) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
     }
 }

@@ -2,8 +2,11 @@
 
 use std::process::ExitCode;
 
+use chatterbox_server::backlog::sqlite::{CopyError, OpenError};
 use chatterbox_server::net::listen::ListenError;
 use chatterbox_server::net::tls::TlsError;
+
+use crate::layers::LayerError;
 
 /// Something that ends the program.
 #[derive(Debug)]
@@ -22,6 +25,8 @@ pub const USAGE: u8 = 64;
 pub const UNAVAILABLE: u8 = 69;
 /// The system refuses something.
 pub const SYSTEM: u8 = 71;
+/// Messages can't be kept, read or copied.
+pub const MESSAGES: u8 = 74;
 /// No permission.
 pub const FORBIDDEN: u8 = 77;
 /// Certificates or keys can't be used.
@@ -34,8 +39,9 @@ Exit codes:
   64  wrong arguments
   69  unknown host, or the address is in use or not to be had
   71  the system refuses something else
+  74  messages can't be kept, read or copied: in use, damaged, of a newer version, no room
   77  no permission to listen there (ports below 1024 need rights)
-  78  the certificate or key can't be used";
+  78  the certificate, the key or the configuration file can't be used";
 
 impl Failure {
     /// Tells it on stderr.
@@ -70,6 +76,37 @@ impl From<ListenError> for Failure {
             _ => (UNAVAILABLE, Some("give a name or address of this machine")),
         };
         Self { message: error.to_string(), hint, code }
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        let hint = match &error {
+            OpenError::InUse(_) => {
+                "give another folder with --data DIR, or keep nothing with --memory"
+            }
+            OpenError::TooNew { .. } => {
+                "use the newer program, or give another folder with --data DIR"
+            }
+            OpenError::Corrupt { .. } => {
+                "put a backup in its place, or give another folder with --data DIR"
+            }
+            _ => "give a folder that can be written with --data DIR, or keep nothing with --memory",
+        };
+        Self { message: error.to_string(), hint: Some(hint), code: MESSAGES }
+    }
+}
+
+impl From<CopyError> for Failure {
+    fn from(error: CopyError) -> Self {
+        Self { message: error.to_string(), hint: None, code: MESSAGES }
+    }
+}
+
+impl From<LayerError> for Failure {
+    fn from(error: LayerError) -> Self {
+        let hint = Some("`chatterbox-server config --sample` prints every setting");
+        Self { message: error.to_string(), hint, code: CONFIGURATION }
     }
 }
 

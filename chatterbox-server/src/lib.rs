@@ -19,5 +19,5 @@ pub mod ops;
 pub mod sequencer;
 mod server;
 
-pub use config::Config;
+pub use config::{Config, Live};
 pub use server::run;

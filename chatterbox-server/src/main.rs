@@ -2,26 +2,33 @@
 
 mod cli;
 mod exit;
+mod layers;
 
+use std::ffi::OsString;
+use std::io::{BufWriter, Write as _};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use chatterbox_server::backlog::Memory;
+use chatterbox_server::backlog::sqlite::{self, CopyError};
+use chatterbox_server::backlog::{Backlog, Memory, Sqlite};
 use chatterbox_server::net::listen::listen;
 use chatterbox_server::net::tls::{AUTHORITY_FILE, CertificateSource, Transport};
-use chatterbox_server::ops::{logging, machine, signals};
-use clap::Parser as _;
+use chatterbox_server::ops::{folders, logging, machine, signals};
+use chatterbox_server::{Config, Live};
 use clap::error::ErrorKind;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::cli::Cli;
+use crate::cli::{Command, Serve};
 use crate::exit::Failure;
+use crate::layers::{Effective, LayerError, Settings};
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let settings = match layers::read(&arguments) {
+        Ok(settings) => settings,
+        Err(LayerError::Arguments(error)) => {
             // Nothing is left to do when not even this can be written.
             let _ = error.print();
             return match error.kind() {
@@ -29,52 +36,161 @@ fn main() -> ExitCode {
                 _ => ExitCode::from(exit::USAGE),
             };
         }
+        Err(error) => return Failure::from(error).report(),
     };
-    match serve(&cli) {
+    let outcome = match &settings.command {
+        None => serve(settings, arguments),
+        Some(command) => other(command, &settings),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
 }
 
-fn serve(cli: &Cli) -> Result<(), Failure> {
-    logging::start(cli.log_format, &cli.log).map_err(|error| Failure {
-        message: format!("--log {}: {error}", cli.log),
+/// What is not serving.
+fn other(command: &Command, settings: &Settings) -> Result<(), Failure> {
+    let folder = |data: &Option<PathBuf>| data.clone().unwrap_or_else(folders::data);
+    let mut stdout = BufWriter::new(std::io::stdout().lock());
+    let written = match command {
+        Command::Backup { file, data } => {
+            sqlite::backup(&folder(data), file)?;
+            eprintln!("chatterbox-server: wrote {}", file.display());
+            Ok(())
+        }
+        Command::Export { data } => match sqlite::export(&folder(data), &mut stdout) {
+            Ok(count) => {
+                eprintln!("chatterbox-server: wrote {count} messages");
+                Ok(())
+            }
+            Err(CopyError::Output(error)) => Err(error),
+            Err(error) => return Err(error.into()),
+        },
+        Command::Config { sample: true, .. } => stdout.write_all(layers::sample().as_bytes()),
+        Command::Config { .. } => {
+            match &settings.file {
+                Some(file) => eprintln!("chatterbox-server: the file is {}", file.display()),
+                None => eprintln!("chatterbox-server: there is no configuration file"),
+            }
+            stdout.write_all(layers::show(settings).as_bytes())
+        }
+    };
+    match written.and_then(|()| stdout.flush()) {
+        // Whoever reads has seen enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(Failure::system("can't write", &error)),
+        Ok(()) => Ok(()),
+    }
+}
+
+fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure> {
+    let options = settings.serve.clone();
+    logging::start(options.log_format, &options.log).map_err(|error| Failure {
+        message: format!("log {}: {error}", options.log),
         hint: Some("error, warn, info, debug and trace are levels"),
         code: exit::USAGE,
     })?;
-    let files = machine::allow_many_connections();
-    let mut config = cli.config();
-    if config.max_connections > files {
-        tracing::warn!(files, "this system allows fewer connections than --max-connections");
-        config.max_connections = files;
-    }
+    let config = bounded_by_machine(options.config());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::system("can't start threads", &error))?;
     runtime.block_on(async {
-        let listeners = listen(&cli.host, cli.port).await?;
-        let source = cli.certificate();
+        let listeners = listen(&options.host, options.port).await?;
+        let source = options.certificate();
         let transport = match &source {
             Some(source) => Transport::tls(source.clone())?,
             None => Transport::Plaintext,
         };
+        let backlog: Arc<dyn Backlog> = match options.store() {
+            Some(store) => Arc::new(Sqlite::open(&store)?),
+            None => Arc::new(Memory::default()),
+        };
+        let live = Live::new(config);
         let (stop, stopped) = watch::channel(0);
-        let signals = signals::watch(stop, transport.clone())
+        let reload = {
+            let (live, transport) = (live.clone(), transport.clone());
+            let in_force = Mutex::new(settings.effective);
+            move || reload(&arguments, &live, &transport, &in_force)
+        };
+        let signals = signals::watch(stop, reload)
             .map_err(|error| Failure::system("can't listen to signals", &error))?;
-        ready(cli, source.as_ref(), &listeners);
-        let backlog = Arc::new(Memory::default());
-        let server = chatterbox_server::run(listeners, transport, backlog, config, stopped);
+        ready(&options, source.as_ref(), &listeners);
+        let server = chatterbox_server::run(listeners, transport, backlog, live, stopped);
         tokio::select! {
-            () = server => {}
-            () = signals => {}
+            outcome = server => outcome.map_err(|error| Failure {
+                message: error.to_string(),
+                hint: Some("put a backup in its place, or give another folder with --data DIR"),
+                code: exit::MESSAGES,
+            }),
+            () = signals => Ok(()),
         }
-        Ok(())
     })
 }
 
+fn bounded_by_machine(mut config: Config) -> Config {
+    let files = machine::allow_many_connections();
+    if config.max_connections > files {
+        tracing::warn!(files, "this system allows fewer connections than max-connections");
+        config.max_connections = files;
+    }
+    config
+}
+
+/// What a running server can take over; the rest waits for the next start.
+const LIVE: &[&str] = &[
+    "max-connections",
+    "max-per-address",
+    "max-frame",
+    "max-name",
+    "join-timeout",
+    "stall-timeout",
+    "grace",
+];
+
+/// Reads all layers and the certificates again. A mistake leaves everything of its kind as it was.
+fn reload(
+    arguments: &[OsString],
+    live: &Live,
+    transport: &Transport,
+    in_force: &Mutex<Vec<Effective>>,
+) {
+    match layers::read(arguments) {
+        Ok(fresh) => {
+            live.replace(bounded_by_machine(fresh.serve.config()));
+            let mut in_force = in_force.lock().unwrap_or_else(PoisonError::into_inner);
+            let changed: Vec<_> = fresh
+                .effective
+                .iter()
+                .filter(|setting| {
+                    in_force.iter().any(|old| old.key == setting.key && old.value != setting.value)
+                })
+                .map(|setting| setting.key.clone())
+                .collect();
+            let waiting: Vec<_> =
+                changed.iter().filter(|key| !LIVE.contains(&key.as_str())).cloned().collect();
+            if !waiting.is_empty() {
+                tracing::warn!(settings = waiting.join(", "), "changed at the next start only");
+            }
+            for setting in &mut *in_force {
+                if LIVE.contains(&setting.key.as_str())
+                    && let Some(fresh) = fresh.effective.iter().find(|new| new.key == setting.key)
+                {
+                    *setting = fresh.clone();
+                }
+            }
+            tracing::info!(changed = changed.join(", "), "settings read again");
+        }
+        Err(error) => tracing::error!(%error, "the old settings stay in use"),
+    }
+    match transport.reload() {
+        Ok(()) => tracing::info!("certificates read again"),
+        Err(error) => tracing::error!(%error, "the old certificates stay in use"),
+    }
+}
+
 /// Says where the server is, and how to get in.
-fn ready(cli: &Cli, source: Option<&CertificateSource>, listeners: &[TcpListener]) {
+fn ready(cli: &Serve, source: Option<&CertificateSource>, listeners: &[TcpListener]) {
     let addresses: Vec<_> =
         listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
     let port = addresses.first().map_or(cli.port, std::net::SocketAddr::port);

@@ -3,7 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "the edge: tasks are started and waited for here")]
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use chatterbox_proto::{ALL, Entry, SERVER};
 use tokio::net::TcpListener;
@@ -11,12 +11,12 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::backlog::Backlog;
+use crate::backlog::{Backlog, BacklogError};
 use crate::chat::Chat;
-use crate::config::Config;
+use crate::config::Live;
 use crate::hub::{Event, Hub};
 use crate::net::accept::{Acceptor, Door};
-use crate::net::connection::Context;
+use crate::net::connection::{Context, unix_now};
 use crate::net::tls::Transport;
 use crate::sequencer;
 
@@ -26,31 +26,41 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Serves until `stop` counts to one, then says good bye; at two it closes at once.
 ///
 /// When it returns, every connection is closed and everything that was accepted is stored.
+///
+/// # Errors
+/// [`BacklogError`] when the history of earlier runs can't be read; the chat is not opened then.
 pub async fn run(
     listeners: Vec<TcpListener>,
     transport: Transport,
     backlog: Arc<dyn Backlog>,
-    config: Config,
+    config: Live,
     mut stop: watch::Receiver<u32>,
-) {
+) -> Result<(), BacklogError> {
+    let at_start = config.current();
     let (posts, inbox) = sequencer::queue();
-    let chat = Arc::new(Chat::new(Hub::new(config.ring, config.keep), posts));
-    let (grace, ring) = (config.grace, config.ring);
+    let chat = Arc::new(Chat::new(Hub::new(at_start.ring, at_start.keep), posts));
+    let keep_age = at_start.keep_age;
     let sequencer_stop = CancellationToken::new();
     let sequencer = tokio::spawn(sequencer::run(
         inbox,
         Arc::clone(&chat),
-        backlog,
-        ring,
+        Arc::clone(&backlog),
+        at_start.ring,
         sequencer_stop.clone().cancelled_owned(),
     ));
 
+    let warmed = CancellationToken::new();
     let closing = CancellationToken::new();
     let accepting = CancellationToken::new();
     let tasks = TaskTracker::new();
-    let door = Arc::new(Door::new(config.max_connections, config.max_per_address));
-    let context =
-        Arc::new(Context { chat: Arc::clone(&chat), config, transport, closing: closing.clone() });
+    let door = Arc::new(Door::default());
+    let context = Arc::new(Context {
+        chat: Arc::clone(&chat),
+        config: config.clone(),
+        transport,
+        warmed: warmed.clone(),
+        closing: closing.clone(),
+    });
     let acceptors = TaskTracker::new();
     for listener in listeners {
         let acceptor = Acceptor {
@@ -63,10 +73,20 @@ pub async fn run(
     }
     acceptors.close();
 
-    wanted(&mut stop, 1).await;
+    let warming = async {
+        warm(&chat, &*backlog).await?;
+        warmed.cancel();
+        forget_by_age(&chat, keep_age).await;
+        Ok(())
+    };
+    let outcome = tokio::select! {
+        failed = warming => failed,
+        () = wanted(&mut stop, 1) => Ok(()),
+    };
     accepting.cancel();
     acceptors.wait().await;
     tasks.close();
+    let grace = config.current().grace;
     let connections = tasks.len();
     tracing::info!(connections, grace_s = grace.as_secs(), "shutting down");
     if connections > 0 {
@@ -86,6 +106,40 @@ pub async fn run(
         tracing::error!("the sequencer has panicked");
     }
     tracing::info!("stopped");
+    outcome
+}
+
+/// Records that are read at a time when the history of earlier runs is loaded.
+const PAGE: usize = 4096;
+
+/// Loads the history of earlier runs.
+async fn warm(chat: &Chat, backlog: &dyn Backlog) -> Result<(), BacklogError> {
+    let (mut from, mut count) = (0, 0);
+    loop {
+        let page = backlog.read(from, PAGE).await?;
+        let Some((last, _)) = page.last() else { break };
+        from = last + 1;
+        count += page.len();
+        chat.remember(page.iter().map(|(_, record)| record));
+    }
+    if count > 0 {
+        tracing::info!(messages = count, "history loaded");
+    }
+    Ok(())
+}
+
+/// How often the age of the history is looked at.
+const AGE_EVERY: Duration = Duration::from_secs(60);
+
+/// Forgets what is too old, for ever.
+async fn forget_by_age(chat: &Chat, age: Option<Duration>) {
+    let Some(age) = age.and_then(|age| i64::try_from(age.as_secs()).ok()) else {
+        return std::future::pending().await;
+    };
+    loop {
+        chat.forget_before(unix_now().saturating_sub(age));
+        tokio::time::sleep(AGE_EVERY).await;
+    }
 }
 
 async fn wanted(stop: &mut watch::Receiver<u32>, times: u32) {
@@ -98,11 +152,10 @@ async fn wanted(stop: &mut watch::Receiver<u32>, times: u32) {
 
 /// Every client can show a message, so that is what the notice is.
 fn shutdown_notice(grace: Duration) -> Event {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let entry = Entry {
         source: SERVER.into(),
         destination: ALL.into(),
-        timestamp: i64::try_from(now.as_secs()).unwrap_or(i64::MAX),
+        timestamp: unix_now(),
         content: format!("The server is shutting down in {} s.", grace.as_secs()).into(),
     };
     Event::message(entry.to_json().into())

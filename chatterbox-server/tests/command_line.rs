@@ -10,14 +10,13 @@
 
 mod harness;
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
-use assert_cmd::cargo::CommandCargoExt as _;
+use harness::process::{Running, connect, join, read_frame};
 use predicates::str::contains;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, StreamOwned};
 
@@ -25,74 +24,10 @@ fn command() -> assert_cmd::Command {
     assert_cmd::Command::cargo_bin("chatterbox-server").unwrap()
 }
 
-/// The program running; it is killed when a test ends early.
-struct Running {
-    child: Child,
-    stderr: BufReader<std::process::ChildStderr>,
-    address: SocketAddr,
-    client_line: String,
-}
-
-impl Running {
-    fn start(arguments: &[&str]) -> Self {
-        let mut child = Command::cargo_bin("chatterbox-server")
-            .unwrap()
-            .args(arguments)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let (mut address, mut client_line) = (None, None);
-        while client_line.is_none() {
-            let mut line = String::new();
-            assert!(stderr.read_line(&mut line).unwrap() > 0, "ended before it was ready");
-            if let Some((_, list)) = line.split_once("listening on ") {
-                address = Some(list.trim().split(", ").next().unwrap().parse().unwrap());
-            }
-            if let Some((_, command)) = line.split_once("to chat, run: ") {
-                client_line = Some(command.trim().to_owned());
-            }
-        }
-        let (address, client_line) = (address.unwrap(), client_line.unwrap());
-        Self { child, stderr, address, client_line }
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
-    }
-
-    fn end(mut self) -> (Option<i32>, String) {
-        let status = self.child.wait().unwrap();
-        let mut log = String::new();
-        self.stderr.read_to_string(&mut log).unwrap();
-        (status.code(), log)
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn read_frame(stream: &mut impl std::io::Read) -> String {
-    let mut length = [0; 4];
-    stream.read_exact(&mut length).unwrap();
-    let mut body = vec![0; u32::from_be_bytes(length) as usize];
-    stream.read_exact(&mut body).unwrap();
-    String::from_utf8(body).unwrap()
-}
-
-fn join(stream: &mut (impl std::io::Read + std::io::Write), name: &str) -> String {
-    stream.write_all(&chatterbox_proto::client_frame::join(name).unwrap()).unwrap();
-    read_frame(stream)
-}
-
 fn tls_to(address: SocketAddr, authority: &Path) -> StreamOwned<ClientConnection, TcpStream> {
     let name = ServerName::try_from("localhost").unwrap();
     let session = ClientConnection::new(harness::trusting(authority), name).unwrap();
-    StreamOwned::new(session, TcpStream::connect(address).unwrap())
+    StreamOwned::new(session, connect(address))
 }
 
 #[test]
@@ -118,18 +53,18 @@ fn what_can_not_be_listened_on_is_said_with_a_hint() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     command()
-        .args(["127.0.0.1", "--plaintext", "-p", &port])
+        .args(["127.0.0.1", "--plaintext", "--memory", "-p", &port])
         .assert()
         .code(69)
         .stderr(contains("is in use already"))
         .stderr(contains("hint: "));
     command()
-        .args(["no-such-host.invalid", "--plaintext", "-p", "0"])
+        .args(["no-such-host.invalid", "--plaintext", "--memory", "-p", "0"])
         .assert()
         .code(69)
         .stderr(contains("can't find the host"));
     command()
-        .args(["192.0.2.1", "--plaintext", "-p", "0"])
+        .args(["192.0.2.1", "--plaintext", "--memory", "-p", "0"])
         .assert()
         .code(69)
         .stderr(contains("192.0.2.1"));
@@ -154,7 +89,7 @@ fn bad_certificates_are_78_and_say_why() {
         (vec!["--cert", &path("a.crt"), "--key", &path("b.key")], "hint: certificate and key"),
         (vec!["--certs", &below_file], "hint: give a folder that can be written"),
     ] {
-        let arguments = [vec!["localhost", "-p", "0"], arguments].concat();
+        let arguments = [vec!["localhost", "-p", "0", "--memory"], arguments].concat();
         command().args(&arguments).assert().code(78).stderr(contains(text));
     }
 }
@@ -163,7 +98,7 @@ fn bad_certificates_are_78_and_say_why() {
 fn the_readmes_line_works_and_says_how_to_get_in() {
     let folder = tempfile::tempdir().unwrap();
     let certs = folder.path().join("certs").display().to_string();
-    let server = Running::start(&["localhost", "-p", "0", "--certs", &certs]);
+    let server = Running::start(&["localhost", "-p", "0", "--memory", "--certs", &certs]);
     let port = server.address.port();
     assert_eq!(
         server.client_line,
@@ -184,8 +119,9 @@ fn the_readmes_line_works_and_says_how_to_get_in() {
 
 #[test]
 fn a_second_signal_ends_it_at_once() {
-    let server = Running::start(&["localhost", "-p", "0", "--plaintext", "--grace", "3600"]);
-    let mut stream = TcpStream::connect(server.address).unwrap();
+    let server =
+        Running::start(&["localhost", "-p", "0", "--plaintext", "--memory", "--grace", "3600"]);
+    let mut stream = connect(server.address);
     join(&mut stream, "ann");
     server.signal(Signal::INT);
     read_frame(&mut stream);
@@ -199,16 +135,17 @@ fn a_second_signal_ends_it_at_once() {
 #[test]
 fn a_restart_is_not_blocked_by_old_connections() {
     // B10: the server closes first, so its side of the connection is in TIME_WAIT.
-    let server = Running::start(&["127.0.0.1", "-p", "0", "--plaintext", "--grace", "0"]);
+    let server =
+        Running::start(&["127.0.0.1", "-p", "0", "--plaintext", "--memory", "--grace", "0"]);
     let port = server.address.port().to_string();
-    let mut stream = TcpStream::connect(server.address).unwrap();
+    let mut stream = connect(server.address);
     join(&mut stream, "ann");
     server.signal(Signal::TERM);
     read_frame(&mut stream);
     assert_eq!(stream.read(&mut [0; 16]).unwrap(), 0);
     drop(stream);
     assert_eq!(server.end().0, Some(0));
-    let again = Running::start(&["127.0.0.1", "-p", &port, "--plaintext"]);
+    let again = Running::start(&["127.0.0.1", "-p", &port, "--plaintext", "--memory"]);
     assert_eq!(again.address.port().to_string(), port);
 }
 
@@ -225,25 +162,18 @@ fn certificates_are_read_again_on_hangup() {
     };
     write();
     let path = combined.display().to_string();
-    let mut server = Running::start(&["localhost", "-p", "0", "--cert", &path]);
+    let mut server = Running::start(&["localhost", "-p", "0", "--memory", "--cert", &path]);
     let mut old = tls_to(server.address, &ca);
     assert!(join(&mut old, "old").contains("true"));
 
-    let mut line = String::new();
     std::fs::write(&combined, "garbage").unwrap();
     server.signal(Signal::HUP);
-    while !line.contains("old certificates stay") {
-        line.clear();
-        assert!(server.stderr.read_line(&mut line).unwrap() > 0);
-    }
+    server.log_line("old certificates stay in use");
     assert!(join(&mut tls_to(server.address, &ca), "still").contains("true"));
 
     write();
     server.signal(Signal::HUP);
-    while !line.contains("certificates read again") {
-        line.clear();
-        assert!(server.stderr.read_line(&mut line).unwrap() > 0);
-    }
+    server.log_line("certificates read again");
     assert!(
         join(&mut tls_to(server.address, &ca), "new").contains("true"),
         "only the new one is trusted"
@@ -255,8 +185,9 @@ fn certificates_are_read_again_on_hangup() {
 
 #[test]
 fn logs_hold_no_content_and_no_raw_bytes() {
-    let server = Running::start(&["localhost", "-p", "0", "--plaintext", "--log", "trace"]);
-    let mut stream = TcpStream::connect(server.address).unwrap();
+    let server =
+        Running::start(&["localhost", "-p", "0", "--plaintext", "--memory", "--log", "trace"]);
+    let mut stream = connect(server.address);
     join(&mut stream, "\u{1b}[31mred");
     join(&mut stream, "ann");
     let body =
@@ -279,13 +210,13 @@ fn absurd_lengths_and_stuck_peers_cost_no_memory() {
         let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     };
-    let server = Running::start(&["localhost", "-p", "0", "--plaintext"]);
-    let mut ann = TcpStream::connect(server.address).unwrap();
+    let server = Running::start(&["localhost", "-p", "0", "--plaintext", "--memory"]);
+    let mut ann = connect(server.address);
     join(&mut ann, "ann");
-    let before = resident(server.child.id());
+    let before = resident(server.id());
     let mut stuck = Vec::new();
     for number in 0..300 {
-        let mut stream = TcpStream::connect(server.address).unwrap();
+        let mut stream = connect(server.address);
         if number % 3 == 0 {
             // As much as a stranger may announce, and nothing behind it.
             stream.write_all(&65_536_u32.to_be_bytes()).unwrap();
@@ -295,11 +226,60 @@ fn absurd_lengths_and_stuck_peers_cost_no_memory() {
             stream.write_all(b"{\"MESSAGES\": [").unwrap();
         }
         stuck.push(stream);
-        let mut rude = TcpStream::connect(server.address).unwrap();
+        let mut rude = connect(server.address);
         rude.write_all(&u32::MAX.to_be_bytes()).unwrap();
         assert!(read_frame(&mut rude).contains("FR-5"));
     }
-    let grown = resident(server.child.id()).saturating_sub(before);
+    let grown = resident(server.id()).saturating_sub(before);
     // 300 connections announce 800 MB; what they cost is buffers of some kilobytes each.
     assert!(grown < 32 * 1024, "{grown} KiB more");
+}
+
+#[test]
+fn settings_come_from_three_layers_and_say_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("server.toml");
+    std::fs::write(&file, "port = 5005\nmax-name = 20\ngrace = 1\n").unwrap();
+    let config = |arguments: &[&str]| {
+        let mut command = command();
+        command.arg("config").arg("--config").arg(&file).args(arguments);
+        command.env("CHATTERBOX_GRACE", "2").assert()
+    };
+    config(&["-p", "5006"])
+        .success()
+        .stdout(contains("port = 5006"))
+        .stdout(contains("# command line"))
+        .stdout(predicates::str::is_match("max-name = 20 +# file").unwrap())
+        .stdout(predicates::str::is_match("grace = 2 +# environment").unwrap())
+        .stdout(predicates::str::is_match("max-frame = 4194304 +# default").unwrap());
+    config(&["--sample"]).success().stdout(contains("# max-frame = 4194304"));
+    std::fs::write(&file, "max_name = 20\n").unwrap();
+    config(&[]).code(78).stderr(contains("did you mean \"max-name\"?")).stderr(contains("hint: "));
+}
+
+#[test]
+fn settings_are_read_again_on_hangup_and_mistakes_change_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("server.toml");
+    let write = |text: &str| std::fs::write(&file, text).unwrap();
+    write("max-name = 5\n");
+    let path = file.display().to_string();
+    let mut server =
+        Running::start(&["localhost", "-p", "0", "--plaintext", "--memory", "--config", &path]);
+    let accepted = |server: &Running, name: &str| {
+        let mut stream = connect(server.address);
+        join(&mut stream, name).contains("\"USERNAME_ACCEPTED\": true")
+    };
+    assert!(!accepted(&server, "longer"));
+
+    write("max-name = 8\ndata = \"x\"\nlog = \"debug\"\n");
+    server.signal(Signal::HUP);
+    assert!(server.log_line("next start only").contains("log"));
+    server.log_line("settings read again");
+    assert!(accepted(&server, "longer"));
+
+    write("max-name = 5\nmax-frames = 5\n");
+    server.signal(Signal::HUP);
+    assert!(server.log_line("old settings stay in use").contains("max-frame"));
+    assert!(accepted(&server, "longest"));
 }

@@ -281,7 +281,8 @@ impl Chat {
             }
             return;
         }
-        for _ in 0..if f.acts(Fault::DeliversTwice) { 2 } else { 1 } {
+        let twice = f.acts(Fault::DeliversTwice) || (route != "ALL" && f.acts(Fault::PrivateTwice));
+        for _ in 0..if twice { 2 } else { 1 } {
             self.pass_on(&object, &sender, route);
         }
     }

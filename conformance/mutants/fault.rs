@@ -81,6 +81,8 @@ faults! {
     LittleEndian,
     /// What one read brings is taken for the whole body.
     OneReadOneBody,
+    /// A frame that takes more than three reads is cut off.
+    ThreeReadsAtMost,
     /// A length split over two reads ends the connection.
     SplitHeaderRaises,
     /// What follows a frame in one read is thrown away.
@@ -193,6 +195,8 @@ faults! {
     UnjoinedHear,
     /// Private messages are lost.
     PrivateLost,
+    /// Private messages are delivered twice.
+    PrivateTwice,
     /// Private messages go to everybody.
     PrivateToAll,
     /// The sender gets a copy of private messages.
@@ -311,7 +315,6 @@ pub const OPPOSITE_CHOICES: &[Fault] = &[
     Fault::UnknownKeyIgnored,
     Fault::LongNamesAccepted,
     Fault::EmptyContentRefused,
-    Fault::PiggybackIgnored,
     Fault::NoInfo,
     Fault::SeparateFrames,
 ];

@@ -25,11 +25,12 @@ pub(super) struct Inbox<S> {
     buffer: Vec<u8>,
     faults: Faults,
     taken_from_this_read: usize,
+    reads_of_this_frame: usize,
 }
 
 impl<S: AsyncRead + Unpin> Inbox<S> {
     pub(super) const fn new(stream: S, faults: Faults) -> Self {
-        Self { stream, buffer: Vec::new(), faults, taken_from_this_read: 0 }
+        Self { stream, buffer: Vec::new(), faults, taken_from_this_read: 0, reads_of_this_frame: 0 }
     }
 
     /// Whether a frame has begun and is not complete.
@@ -67,7 +68,8 @@ impl<S: AsyncRead + Unpin> Inbox<S> {
             return Some(Incoming::TooLong(announced));
         }
         if rest.len() < length {
-            if f.acts(Fault::OneReadOneBody) {
+            let slow = self.reads_of_this_frame > 3 && f.acts(Fault::ThreeReadsAtMost);
+            if slow || f.acts(Fault::OneReadOneBody) {
                 let body = rest.to_vec();
                 self.buffer.clear();
                 return Some(Incoming::Body(body));
@@ -77,6 +79,7 @@ impl<S: AsyncRead + Unpin> Inbox<S> {
         let body = rest.get(..length).unwrap_or_default().to_vec();
         self.buffer.drain(..length + 4);
         self.taken_from_this_read += 1;
+        self.reads_of_this_frame = 0;
         Some(Incoming::Body(body))
     }
 
@@ -94,6 +97,7 @@ impl<S: AsyncRead + Unpin> Inbox<S> {
     pub(super) async fn read(&mut self) -> Option<Incoming> {
         let mut piece = vec![0; 64 * 1024];
         self.taken_from_this_read = 0;
+        self.reads_of_this_frame += 1;
         match self.stream.read(&mut piece).await {
             Ok(0) => Some(Incoming::Closed { noticed: true }),
             Ok(count) => {

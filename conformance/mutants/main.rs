@@ -64,7 +64,7 @@ fn main() -> anyhow::Result<ExitCode> {
         for address in &mutant.addresses {
             anstream::println!("listening on {} {}", address.ip(), address.port());
         }
-        std::future::pending::<()>().await;
-        Ok(ExitCode::SUCCESS)
+        mutant.died().await;
+        Ok(ExitCode::FAILURE)
     })
 }

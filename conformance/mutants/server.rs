@@ -46,6 +46,13 @@ pub struct Mutant {
     power: Power,
 }
 
+impl Mutant {
+    /// Waits until a fault has killed the server.
+    pub async fn died(&self) {
+        self.power.clone().cut().await;
+    }
+}
+
 impl Drop for Mutant {
     fn drop(&mut self) {
         self.power.off();

@@ -16,10 +16,6 @@ use crate::{
 
 /// What all cases of a run share.
 pub struct Arena {
-    /// The address that answered.
-    pub address: SocketAddr,
-    /// Every address of the target.
-    pub addresses: Vec<SocketAddr>,
     /// The run's clock.
     pub clock: Clock,
     /// The invariants.
@@ -28,6 +24,8 @@ pub struct Arena {
 }
 
 struct State {
+    address: SocketAddr,
+    addresses: Vec<SocketAddr>,
     transport: Transport,
     dialect: Dialect,
     timing: Timing,
@@ -46,13 +44,27 @@ impl Arena {
         census: Census,
     ) -> Self {
         let state = State {
+            address,
+            addresses,
             transport,
             timing,
             dialect: Dialect::default(),
             greeting: Greeting::default(),
             names: HashSet::new(),
         };
-        Self { address, addresses, clock: Clock::start(), census, state: RwLock::new(state) }
+        Self { clock: Clock::start(), census, state: RwLock::new(state) }
+    }
+
+    /// The address that answered.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.read(|state| state.address)
+    }
+
+    /// Every address of the target.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.read(|state| state.addresses.clone())
     }
 
     /// What runs between TCP and the frames.
@@ -88,6 +100,13 @@ impl Arena {
     pub(crate) fn remember_name(&self, name: &str) {
         self.write(|state| {
             state.names.insert(name.to_owned());
+        });
+    }
+
+    pub(crate) fn set_addresses(&self, address: SocketAddr, addresses: Vec<SocketAddr>) {
+        self.write(|state| {
+            state.address = address;
+            state.addresses = addresses;
         });
     }
 

@@ -3,6 +3,7 @@
 use std::{fmt, future::ready};
 
 use futures_util::future::BoxFuture;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -13,7 +14,9 @@ use crate::{
 };
 
 /// How binding a clause is, and so what a violation costs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Level {
     /// The norm leaves it open: observed, never failed.
@@ -65,6 +68,9 @@ pub enum Lane {
     Together,
     /// Rough or busy: nobody else runs meanwhile, so that harm is charged to the one who did it.
     Alone,
+    /// Alone, and leaves so much behind that a leaking history would burden all others; runs after
+    /// them.
+    Heavy,
     /// Judges what all the others saw; runs when they are done.
     Last,
 }
@@ -206,6 +212,13 @@ impl Case {
     #[must_use]
     pub const fn alone(mut self) -> Self {
         self.lane = Lane::Alone;
+        self
+    }
+
+    /// Runs alone, and after all that is lighter.
+    #[must_use]
+    pub const fn heavy(mut self) -> Self {
+        self.lane = Lane::Heavy;
         self
     }
 

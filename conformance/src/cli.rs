@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use conformance::{Target, TlsMode};
+use conformance::{Target, TlsMode, report::format::Output};
 
 /// Grades any implementation of the Chatterbox protocol.
 #[derive(Debug, Parser)]
@@ -14,6 +14,7 @@ use conformance::{Target, TlsMode};
     after_help = "Examples:
   conformance --target localhost:5000 --ca certs/ca.crt
   conformance --target localhost:5000 --insecure --only framing,join.taken
+  conformance --spawn 'python3 server.py {host} -p {port}' --insecure --report html=report.html
   conformance list --json
   conformance explain framing.coalesced
 
@@ -41,6 +42,31 @@ pub(crate) enum Command {
         id: String,
     },
     Client(Box<crate::client_command::ClientArguments>),
+    /// Render an earlier JSON report again.
+    Replay {
+        /// The JSON report.
+        file: PathBuf,
+        #[command(flatten)]
+        reports: Reports,
+    },
+    /// Print the schema of the JSON report.
+    Schema,
+    /// Print which faults each case notices, as Markdown.
+    KillMatrix {
+        /// Those of the cases for clients.
+        #[arg(long)]
+        clients: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Reports {
+    /// Write a report: json, junit, html, tap, md, gradescope, classroom or badge.
+    #[arg(long = "report", value_name = "FORMAT=FILE", value_delimiter = ',')]
+    pub(crate) outputs: Vec<Output>,
+    /// Points by group (TOML).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rubric: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -48,6 +74,12 @@ pub(crate) struct Grade {
     /// The server to grade: HOST:PORT, IPv6 in brackets.
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) target: Option<Target>,
+    /// Start this server and grade it; {host} and {port} are filled in.
+    #[arg(long, value_name = "COMMAND", conflicts_with = "target")]
+    pub(crate) spawn: Option<String>,
+    /// A fresh server for every case.
+    #[arg(long, requires = "spawn")]
+    pub(crate) fresh: bool,
     /// Certificate of the authority to trust (PEM).
     #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
     pub(crate) ca: Option<PathBuf>,
@@ -78,6 +110,23 @@ pub(crate) struct Grade {
     /// How many cases run at the same time.
     #[arg(long, value_name = "NUMBER", default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) jobs: u16,
+    /// Run everything so often, and tell what did not always come out the same.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub(crate) repeat: u16,
+    /// Run only what did not pass in an earlier JSON report.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) failed: Option<PathBuf>,
+    /// Known failures (TOML); a stale entry fails the run.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) expect: Option<PathBuf>,
+    /// Keep the bytes of every case that did not pass in this folder.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) transcripts: Option<PathBuf>,
+    /// Append the secrets of TLS connections, for a packet analyser.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keylog: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) reports: Reports,
     /// End the run after this time, such as 8m or 90s.
     #[arg(long, value_name = "TIME", default_value = "8m", value_parser = duration)]
     pub(crate) deadline: Duration,

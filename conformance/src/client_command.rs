@@ -1,5 +1,4 @@
 //! `conformance client`: the command line around [`conformance::client`].
-#![allow(clippy::disallowed_methods, reason = "the edge: reads the profile")]
 
 use std::{path::PathBuf, sync::Arc, sync::Mutex, time::Duration};
 
@@ -9,8 +8,10 @@ use conformance::{
     Options,
     client::{self, Client, Means, Profile, actor::person::AtTerminal, profile::Lines},
     escape,
-    report::{ONLY, console},
+    report::{ONLY, expect::Expectations, json, repeat, write},
 };
+
+use crate::{cli::Reports, grade, progress::Progress};
 
 /// Grades a client. In its command, {host}, {port} and {ca} are filled in; {name}, too, where the
 /// client takes the user's name there.
@@ -70,46 +71,87 @@ pub(crate) struct ClientArguments {
     /// End the run after this time, such as 8m or 90s.
     #[arg(long, value_name = "TIME", default_value = "8m", value_parser = super::cli::duration)]
     deadline: Duration,
+    /// Run everything so often, and tell what did not always come out the same.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
+    repeat: u16,
+    /// Run only what did not pass in an earlier JSON report.
+    #[arg(long, value_name = "FILE")]
+    failed: Option<PathBuf>,
+    /// Known failures (TOML); a stale entry fails the run.
+    #[arg(long, value_name = "FILE")]
+    expect: Option<PathBuf>,
+    /// Keep what happened in every case that did not pass in this folder.
+    #[arg(long, value_name = "FOLDER")]
+    transcripts: Option<PathBuf>,
+    #[command(flatten)]
+    reports: Reports,
     /// The client's command.
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<String>,
 }
 
-/// Grades, prints the report, and gives the exit code.
+/// Grades, writes the reports, and gives the exit code.
 pub(crate) fn run(arguments: &ClientArguments) -> anyhow::Result<u8> {
     let client = Client {
         command: arguments.command.clone(),
         means: arguments.means(),
         profile: arguments.profile()?,
     };
-    let options = Options {
-        only: arguments.only.clone(),
-        skip: arguments.skip.clone(),
-        timeout_scale: arguments.timeout_scale,
-        strict: arguments.strict,
-        seed: arguments.seed,
-        jobs: arguments.jobs.into(),
-        deadline: arguments.deadline,
-        command: arguments.again(),
-        ..Options::default()
+    let rubric = grade::rubric(&arguments.reports)?;
+    let expectations = match &arguments.expect {
+        Some(file) => Expectations::parse(&grade::read(file)?)
+            .with_context(|| format!("{} is no list of expectations", file.display()))?,
+        None => Expectations::default(),
     };
-    let runtime = tokio::runtime::Runtime::new()?;
-    match runtime.block_on(client::run(&client, &options)) {
-        Ok(report) => {
-            anstream::print!("{}", console::render(&report));
-            Ok(report.exit_code())
-        }
-        Err(error) => {
-            anstream::eprintln!("conformance: {}", escape::visible(&error.to_string()));
-            if let Some(hint) = error.hint() {
-                anstream::eprintln!("hint: {hint}");
+    let options = arguments.options()?;
+    let runtime = tokio::runtime::Runtime::new().context("no runtime")?;
+    let mut reports = Vec::new();
+    for _ in 0..arguments.repeat {
+        let mut progress = Progress::new(&arguments.reports.outputs, &rubric);
+        match runtime.block_on(client::run_watched(&client, &options, &mut progress)) {
+            Ok(report) => reports.push(report),
+            Err(error) => {
+                anstream::eprintln!("conformance: {}", escape::visible(&error.to_string()));
+                if let Some(hint) = error.hint() {
+                    anstream::eprintln!("hint: {hint}");
+                }
+                return Ok(error.exit_code());
             }
-            Ok(error.exit_code())
         }
     }
+    let mut report = repeat::merge(reports).context("nothing was run")?;
+    let started = report.header.started;
+    expectations.apply(&mut report, started);
+    if let Some(folder) = &arguments.transcripts {
+        write::transcripts(folder, &report)?;
+    }
+    grade::publish(&report, &arguments.reports, &rubric)
 }
 
 impl ClientArguments {
+    fn options(&self) -> anyhow::Result<Options> {
+        let mut only = self.only.clone();
+        if let Some(file) = &self.failed {
+            let earlier = json::read(&grade::read(file)?)
+                .with_context(|| format!("{} is no report of this suite", file.display()))?;
+            let again = earlier.cases.iter().filter(|case| !case.verdict.carries());
+            let before = only.len();
+            only.extend(again.map(|case| case.id.clone()));
+            anyhow::ensure!(only.len() > before, "nothing failed in {}", file.display());
+        }
+        Ok(Options {
+            only,
+            skip: self.skip.clone(),
+            timeout_scale: self.timeout_scale,
+            strict: self.strict,
+            seed: self.seed,
+            jobs: self.jobs.into(),
+            deadline: self.deadline,
+            command: self.again(),
+            ..Options::default()
+        })
+    }
+
     fn means(&self) -> Means {
         if self.assisted {
             Means::Person(Arc::new(Mutex::new(AtTerminal)))
@@ -125,11 +167,7 @@ impl ClientArguments {
     fn profile(&self) -> anyhow::Result<Profile> {
         let mut profile = match &self.profile {
             None => Profile::default(),
-            Some(file) => {
-                let text = std::fs::read_to_string(file)
-                    .with_context(|| format!("can't read {}", file.display()))?;
-                Profile::parse(&text)?
-            }
+            Some(file) => Profile::parse(&grade::read(file)?)?,
         };
         let lines = |text: &String| Lines::Many(text.split("\\n").map(str::to_owned).collect());
         if let Some(public) = &self.public {

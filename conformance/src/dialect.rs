@@ -204,11 +204,11 @@ async fn try_join(
 
 async fn open(arena: &Arena, tape: &Tape) -> Result<Link, DialError> {
     let transport = arena.transport();
-    let opened = dial::dial(arena.address, &transport, arena.timing().patience).await;
+    let opened = dial::dial(arena.address(), &transport, arena.timing().patience).await;
     match &opened {
         Ok(link) => {
             let with = link.tls.as_ref().map_or("no TLS", |facts| facts.version.as_str());
-            tape.note("greeting", Kind::Opened, &format!("{} with {with}", arena.address));
+            tape.note("greeting", Kind::Opened, &format!("{} with {with}", arena.address()));
         }
         Err(error) => tape.note("greeting", Kind::Note, &error.to_string()),
     }

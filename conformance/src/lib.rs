@@ -1,6 +1,6 @@
 //! Grades any implementation of the Chatterbox protocol.
 //!
-//! [`run`] takes a [`Subject`] and [`Options`] and gives a [`Report`]; the binary `conformance` is
+//! [`run()`] takes a [`Subject`] and [`Options`] and gives a [`Report`]; the binary `conformance` is
 //! a command line around it. The parts, from the outside in:
 //!
 //! * [`run`](mod@run) schedules the cases of the [`catalogue`] and probes the subject's health,

@@ -1,5 +1,6 @@
 //! What a case concludes.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::escape;
@@ -8,7 +9,7 @@ use crate::escape;
 const LONGEST_SIDE: usize = 2_000;
 
 /// Why a case failed: what should have been, and what was.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Mismatch {
     /// What the clause demands here.
     pub expected: String,
@@ -17,7 +18,7 @@ pub struct Mismatch {
 }
 
 /// What a case concludes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "verdict", rename_all = "kebab-case")]
 pub enum Verdict {
     /// The clause holds.

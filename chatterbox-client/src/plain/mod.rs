@@ -52,7 +52,8 @@ pub async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     };
     let outcome = Talk::new(app, connection, console, signals).run().await;
     if interactive && matches!(outcome, Ok(Exit::Ok | Exit::Interrupted)) {
-        say("-- you have left the chat");
+        // Where the line editor is not at work, the terminal itself has written `^C`, which this takes the place of.
+        say("\r-- you have left the chat");
     }
     outcome
 }

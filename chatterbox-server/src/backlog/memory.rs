@@ -82,7 +82,8 @@ mod tests {
     #[tokio::test]
     async fn the_oldest_go_and_numbers_stay() {
         let backlog = Memory::new(3);
-        let record = Record { destination: Destination::All, json: bytes::Bytes::new() };
+        let record =
+            Record { destination: Destination::All, json: bytes::Bytes::new(), arrived: 7 };
         for number in 1..=5 {
             assert_eq!(backlog.append(std::slice::from_ref(&record)).await.unwrap(), number);
         }

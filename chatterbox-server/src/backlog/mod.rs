@@ -4,16 +4,19 @@
 //! kind of backlog makes them. Only then are they applied to the hub, so whatever anybody has seen is in the backlog.
 //!
 //! The seam is kept free of the ways of any one store: appends are groups, ordered, asynchronous; reading is in order
-//! from a number on. [`Memory`] keeps the newest records while the process lives. Every implementation passes the contract
+//! from a number on. [`Memory`] keeps the newest records while the process lives, [`Sqlite`] keeps them in a
+//! database. Every implementation passes the contract
 //! tests of this module.
 
 mod memory;
+pub mod sqlite;
 
 use bytes::Bytes;
 use chatterbox_proto::session::Destination;
 use futures_util::future::BoxFuture;
 
 pub use memory::Memory;
+pub use sqlite::Sqlite;
 
 /// The number of a record: rising by one from 1, never used twice.
 pub type Sequence = u64;
@@ -25,6 +28,8 @@ pub struct Record {
     pub destination: Destination,
     /// The 4-tuple as ASCII JSON, exactly as every receiver gets it.
     pub json: Bytes,
+    /// When it came to this server, in seconds since 1970 UTC. Senders' clocks may say anything.
+    pub arrived: i64,
 }
 
 /// Why a backlog could not do its work.
@@ -35,8 +40,8 @@ pub enum BacklogError {
     #[error("there is no room for more messages")]
     Full,
     /// The store failed.
-    #[error("the message store failed")]
-    Store(#[source] std::io::Error),
+    #[error("the message store failed: {0}")]
+    Store(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// An ordered log of messages.
@@ -68,7 +73,7 @@ pub mod contract {
         } else {
             Destination::All
         };
-        Record { destination, json: Bytes::from(format!("[{number}]")) }
+        Record { destination, json: Bytes::from(format!("[{number}]")), arrived: 7 }
     }
 
     async fn read_all(backlog: &dyn Backlog) -> Vec<(Sequence, Record)> {

@@ -38,6 +38,8 @@ struct Segment<B> {
     starts: Vec<usize>,
     /// How many public messages came before the first of these, ever.
     first: u64,
+    /// When the newest of them arrived.
+    newest: i64,
 }
 
 impl<B: AsRef<[u8]>> Segment<B> {
@@ -56,6 +58,7 @@ struct Private {
     after_public: u64,
     /// With its separator.
     json: Bytes,
+    arrived: i64,
 }
 
 /// Everything that is kept.
@@ -93,19 +96,21 @@ impl History {
     }
 
     /// Adds a message to everybody.
-    pub fn push_public(&mut self, json: &[u8]) {
+    pub fn push_public(&mut self, json: &[u8], arrived: i64) {
         self.seal_if_full(json.len());
         self.open.starts.push(self.open.json.len());
         self.open.json.extend_from_slice(LIST_SEPARATOR);
         self.open.json.extend_from_slice(json);
+        self.open.newest = arrived;
         self.added(json.len());
     }
 
     /// Adds a message to one user.
-    pub fn push_private(&mut self, recipient: &Username, json: &[u8]) {
+    pub fn push_private(&mut self, recipient: &Username, json: &[u8], arrived: i64) {
         self.seal_if_full(json.len());
         let after_public = self.open.first + self.open.len();
-        let private = Private { after_public, json: [LIST_SEPARATOR, json].concat().into() };
+        let json_after = [LIST_SEPARATOR, json].concat().into();
+        let private = Private { after_public, json: json_after, arrived };
         self.privates.entry(recipient.clone()).or_default().push_back(private);
         self.private_order.push_back(recipient.clone());
         self.added(json.len());
@@ -154,6 +159,22 @@ impl History {
         }
     }
 
+    /// Drops what arrived before `oldest`, as far as whole segments are that old.
+    pub fn expire(&mut self, oldest: i64) {
+        if !self.open.starts.is_empty() && self.open.newest < oldest {
+            self.seal();
+        }
+        loop {
+            if self.sealed.front().is_some_and(|segment| segment.newest < oldest) {
+                self.drop_segment();
+            } else if self.oldest_private().is_some_and(|private| private.arrived < oldest) {
+                self.drop_private();
+            } else {
+                return;
+            }
+        }
+    }
+
     fn seal(&mut self) {
         self.sealed_at = (self.messages_ever, self.bytes_ever);
         if self.open.starts.is_empty() {
@@ -165,6 +186,7 @@ impl History {
             json: full.json.into(),
             starts: full.starts,
             first: full.first,
+            newest: full.newest,
         });
     }
 
@@ -188,27 +210,29 @@ impl History {
             self.seal();
         }
         let first = self.sealed.front().map(|segment| segment.first);
-        match (first, self.oldest_private()) {
+        let private = self.oldest_private().map(|private| private.after_public);
+        match (first, private) {
             (None, None) => return false,
             (Some(first), private) if private.is_none_or(|private| private > first) => {
-                if let Some(segment) = self.sealed.pop_front() {
-                    self.messages -= segment.len();
-                    self.bytes -= segment.bytes();
-                    let end = first + segment.len();
-                    while self.oldest_private().is_some_and(|private| private < end) {
-                        self.drop_private();
-                    }
-                }
+                self.drop_segment();
             }
             _ => self.drop_private(),
         }
         true
     }
 
-    /// How many public messages came before the oldest private one.
-    fn oldest_private(&self) -> Option<u64> {
-        let user = self.private_order.front()?;
-        self.privates.get(user)?.front().map(|private| private.after_public)
+    fn oldest_private(&self) -> Option<&Private> {
+        self.privates.get(self.private_order.front()?)?.front()
+    }
+
+    fn drop_segment(&mut self) {
+        let Some(segment) = self.sealed.pop_front() else { return };
+        self.messages -= segment.len();
+        self.bytes -= segment.bytes();
+        let end = segment.first + segment.len();
+        while self.oldest_private().is_some_and(|private| private.after_public < end) {
+            self.drop_private();
+        }
     }
 
     fn drop_private(&mut self) {
@@ -248,8 +272,8 @@ mod tests {
     fn add(history: &mut History, to: Option<&str>, text: &str) {
         let json = serde_json::to_vec(text).unwrap();
         match to {
-            None => history.push_public(&json),
-            Some(user) => history.push_private(&name(user), &json),
+            None => history.push_public(&json, 7),
+            Some(user) => history.push_private(&name(user), &json, 7),
         }
     }
 
@@ -271,6 +295,26 @@ mod tests {
         assert_eq!(read(&history, "B"), ["2", "4", "6", "7"]);
         assert_eq!(read(&history, "c"), ["2", "6"]);
         assert_eq!(read(&History::new(Keep::default()), "c"), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_too_old_is_forgotten() {
+        let mut history = History::new(Keep::default());
+        for arrived in 1..=6 {
+            history.push_public(format!("\"all {arrived}\"").as_bytes(), arrived);
+            history.push_private(&name("a"), format!("\"a {arrived}\"").as_bytes(), arrived);
+            if arrived == 3 {
+                history.seal();
+            }
+        }
+        history.expire(3);
+        let all = read(&history, "a");
+        assert_eq!(all.len(), 10, "the segment is not old as a whole: {all:?}");
+        assert!(!all.contains(&"a 2".to_owned()) && all.contains(&"a 3".to_owned()));
+        history.expire(5);
+        assert_eq!(read(&history, "a"), ["all 4", "all 5", "a 5", "all 6", "a 6"]);
+        history.expire(7);
+        assert_eq!((read(&history, "a").len(), history.messages(), history.bytes), (0, 0, 0));
     }
 
     #[test]

@@ -178,9 +178,16 @@ impl Hub {
     /// Takes a message of an earlier run into the history.
     pub fn remember(&mut self, record: &Record) {
         match &record.destination {
-            Destination::All => self.history.push_public(&record.json),
-            Destination::User(name) => self.history.push_private(name, &record.json),
+            Destination::All => self.history.push_public(&record.json, record.arrived),
+            Destination::User(name) => {
+                self.history.push_private(name, &record.json, record.arrived);
+            }
         }
+    }
+
+    /// Forgets what arrived before `oldest`, in seconds since 1970 UTC.
+    pub fn forget_before(&mut self, oldest: i64) {
+        self.history.expire(oldest);
     }
 
     /// Tells everybody something that is not part of the history.

@@ -25,7 +25,7 @@ fn record(source: &str, recipient: Option<&str>, content: &str) -> Record {
         timestamp: 1,
         content: content.into(),
     };
-    Record { destination, json: entry.to_json().into() }
+    Record { destination, json: entry.to_json().into(), arrived: 7 }
 }
 
 /// What a reader of one object is told, in the order of the norm (PB-2).

@@ -12,6 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::TaskTracker;
 
 use super::connection::{self, Context};
+use crate::config::Config;
 
 /// When the machine has no more sockets, this long is waited before the next try.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
@@ -19,12 +20,10 @@ const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
 /// Counts connections, in all and by address.
 ///
 /// One address is one IPv4 address or one IPv6 /64 network, which is what one household or machine commonly gets.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Door {
     inside: Mutex<HashMap<IpAddr, usize>>,
     total: AtomicUsize,
-    max_total: usize,
-    max_per_address: usize,
 }
 
 /// Why somebody is not let in.
@@ -46,23 +45,18 @@ pub struct Place {
 }
 
 impl Door {
-    /// A door that lets in so many.
-    pub fn new(max_total: usize, max_per_address: usize) -> Self {
-        Self { inside: Mutex::default(), total: AtomicUsize::new(0), max_total, max_per_address }
-    }
-
     /// Lets somebody in.
     ///
     /// # Errors
     /// [`Full`].
-    pub fn enter(self: &Arc<Self>, peer: IpAddr) -> Result<Place, Full> {
+    pub fn enter(self: &Arc<Self>, peer: IpAddr, config: &Config) -> Result<Place, Full> {
         let address = network(peer);
         let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.total.load(Ordering::Relaxed) >= self.max_total {
+        if self.total.load(Ordering::Relaxed) >= config.max_connections {
             return Err(Full::Total);
         }
         let count = inside.entry(address).or_default();
-        if *count >= self.max_per_address {
+        if *count >= config.max_per_address {
             return Err(Full::Address);
         }
         *count += 1;
@@ -119,7 +113,7 @@ impl Acceptor {
                     continue;
                 }
             };
-            match self.door.enter(peer.ip()) {
+            match self.door.enter(peer.ip(), &self.context.config.current()) {
                 Ok(place) => self.admit(stream, peer, place),
                 Err(full) => {
                     // At 1, 2, 4, 8 ...: a flood is not to flood the log.
@@ -171,15 +165,17 @@ mod tests {
 
     #[test]
     fn places_are_counted_by_network_and_given_back() {
-        let door = Arc::new(Door::new(3, 2));
+        let door = Arc::new(Door::default());
+        let config = Config { max_connections: 3, max_per_address: 2, ..Config::default() };
+        let enter = |peer| door.enter(peer, &config);
         let ip = |text: &str| text.parse::<IpAddr>().unwrap();
-        let first = door.enter(ip("2001:db8::1")).unwrap();
-        let _second = door.enter(ip("2001:db8::2:1")).unwrap();
-        assert_eq!(door.enter(ip("2001:db8::3")).unwrap_err(), Full::Address);
-        let _other = door.enter(ip("2001:db8:0:1::1")).unwrap();
-        assert_eq!(door.enter(ip("192.0.2.1")).unwrap_err(), Full::Total);
+        let first = enter(ip("2001:db8::1")).unwrap();
+        let _second = enter(ip("2001:db8::2:1")).unwrap();
+        assert_eq!(enter(ip("2001:db8::3")).unwrap_err(), Full::Address);
+        let _other = enter(ip("2001:db8:0:1::1")).unwrap();
+        assert_eq!(enter(ip("192.0.2.1")).unwrap_err(), Full::Total);
         drop(first);
-        let _again = door.enter(ip("2001:db8::3")).unwrap();
+        let _again = enter(ip("2001:db8::3")).unwrap();
         assert_eq!(network(ip("::ffff:192.0.2.1")), ip("192.0.2.1"));
     }
 }

@@ -3,11 +3,13 @@
 //! A joined connection is two halves in one task: one reads frames and posts messages, the other writes what its member
 //! has not got yet. Neither waits for the other.
 
+#![allow(clippy::disallowed_methods, reason = "the edge: says when messages arrived")]
+
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use chatterbox_proto::frame::Decoder;
@@ -21,7 +23,7 @@ use super::outbox::{Outbox, WriteEnd, last_words};
 use super::tls::Transport;
 use crate::backlog::Record;
 use crate::chat::{Chat, Handle, Seat, resolve};
-use crate::config::Config;
+use crate::config::{Config, Live};
 use crate::hub::JoinError;
 
 /// What every connection needs.
@@ -30,9 +32,11 @@ pub struct Context {
     /// The chat.
     pub chat: Arc<Chat>,
     /// The settings.
-    pub config: Config,
+    pub config: Live,
     /// TLS or not.
     pub transport: Transport,
+    /// Cancelled (that is, done) when the history of earlier runs is there; nobody joins before.
+    pub warmed: CancellationToken,
     /// Cancelled when connections have to end.
     pub closing: CancellationToken,
 }
@@ -71,14 +75,15 @@ const POST_BYTES: usize = 1024 * 1024;
 /// Serves one connection to its end.
 pub async fn serve(stream: TcpStream, peer: SocketAddr, context: Arc<Context>) {
     tracing::debug!(%peer, "connected");
-    let deadline = tokio::time::sleep(context.config.join_timeout);
+    let config = context.config.current();
+    let deadline = tokio::time::sleep(config.join_timeout);
     let mut deadline = std::pin::pin!(deadline);
     let end = match context.transport.acceptor() {
-        None => talk(stream, peer, &context, deadline.as_mut()).await,
+        None => talk(stream, peer, &context, &config, deadline.as_mut()).await,
         Some(acceptor) => {
             tokio::select! {
                 accepted = acceptor.accept(stream) => match accepted {
-                    Ok(stream) => talk(stream, peer, &context, deadline.as_mut()).await,
+                    Ok(stream) => talk(stream, peer, &context, &config, deadline.as_mut()).await,
                     Err(error) => End::Handshake(error),
                 },
                 () = deadline.as_mut() => End::JoinTimeout,
@@ -91,13 +96,19 @@ pub async fn serve(stream: TcpStream, peer: SocketAddr, context: Arc<Context>) {
 
 type Deadline<'a> = std::pin::Pin<&'a mut tokio::time::Sleep>;
 
-async fn talk<S>(mut stream: S, peer: SocketAddr, context: &Context, deadline: Deadline<'_>) -> End
+async fn talk<S>(
+    mut stream: S,
+    peer: SocketAddr,
+    context: &Context,
+    config: &Config,
+    deadline: Deadline<'_>,
+) -> End
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let mut greeting = Greeting {
         decoder: Decoder::new(limits::GREETING_FRAME),
-        session: ServerSession::new(context.config.max_name),
+        session: ServerSession::new(config.max_name),
     };
     let greeted = tokio::select! {
         greeted = greeting.run(&mut stream, context) => greeted,
@@ -109,7 +120,8 @@ where
             let name = greeting.session.name().cloned();
             let name = name.as_ref().map(tracing::field::display);
             tracing::info!(%peer, name, "joined");
-            let (end, words) = chat(&mut stream, greeting, joined, context).await;
+            greeting.decoder.set_limit(config.max_frame);
+            let (end, words) = chat(&mut stream, greeting, joined, context, config).await;
             tracing::info!(%peer, name, reason = %end, "left");
             say_last_words(&mut stream, &words).await;
             end
@@ -180,7 +192,6 @@ impl Greeting {
                     }
                 };
                 if let Some(joined) = self.frame(&body, stream, context).await? {
-                    self.decoder.set_limit(context.config.max_frame);
                     return Ok(joined);
                 }
             }
@@ -202,6 +213,8 @@ impl Greeting {
         while let Some(action) = actions.pop_front() {
             match action {
                 Action::Claim { name, messages } => {
+                    // A welcome holds all of the history, so there is none before all of it is read.
+                    context.warmed.cancelled().await;
                     let info = format!("Welcome, {name}!");
                     match context.chat.join(&name, &info) {
                         Ok((seat, welcome)) => {
@@ -248,6 +261,7 @@ async fn chat<S>(
     greeting: Greeting,
     joined: Joined,
     context: &Context,
+    config: &Config,
 ) -> (End, Vec<Bytes>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -256,7 +270,7 @@ where
     let Joined { mut seat, welcome, first } = joined;
     let (reader, writer) = tokio::io::split(stream);
     let mut reader = Reader { reader, decoder, session, inbox: first };
-    let mut outbox = Outbox::new(writer, seat.handle(), context.config.stall_timeout);
+    let mut outbox = Outbox::new(writer, seat.handle(), config.stall_timeout);
     let end = tokio::select! {
         end = reader.run() => end,
         end = outbox.run(welcome, &mut seat) => match end {
@@ -356,7 +370,7 @@ impl Inbox {
                 }
                 let json = Bytes::from(posting.entry.to_json());
                 self.bytes += json.len();
-                self.records.push(Record { destination, json });
+                self.records.push(Record { destination, json, arrived: unix_now() });
             }
             Err(code) => self.faults.push(Fault::message(posting.index, code).about(&wanted)),
         }
@@ -387,6 +401,12 @@ impl Inbox {
             self.member.room().await;
         }
     }
+}
+
+/// Seconds since 1970 UTC.
+pub(crate) fn unix_now() -> i64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// Cuts a post to its bounds; gives the rest.

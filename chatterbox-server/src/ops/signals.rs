@@ -1,20 +1,15 @@
-//! Signals: SIGINT and SIGTERM stop, twice at once; SIGHUP reads the certificates again.
+//! Signals: SIGINT and SIGTERM stop, twice at once; SIGHUP reads settings and certificates again.
 
 use std::io;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::net::tls::Transport;
-
-/// Counts wishes to stop, for ever; meant to run beside the server.
+/// Counts wishes to stop, and calls `reload` when asked to, for ever; meant to run beside the server.
 ///
 /// # Errors
 /// When the system does not let us listen to signals.
-pub fn watch(
-    stop: watch::Sender<u32>,
-    transport: Transport,
-) -> io::Result<impl Future<Output = ()>> {
+pub fn watch(stop: watch::Sender<u32>, reload: impl Fn()) -> io::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
@@ -23,12 +18,7 @@ pub fn watch(
             tokio::select! {
                 _ = interrupt.recv() => stop.send_modify(|count| *count += 1),
                 _ = terminate.recv() => stop.send_modify(|count| *count += 1),
-                _ = hangup.recv() => match transport.reload() {
-                    Ok(()) => tracing::info!("certificates read again"),
-                    Err(error) => {
-                        tracing::error!(%error, "the old certificates stay in use");
-                    }
-                },
+                _ = hangup.recv() => reload(),
             }
         }
     })

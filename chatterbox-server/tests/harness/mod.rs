@@ -8,6 +8,8 @@
     reason = "tests may be blunt, and are an edge"
 )]
 
+pub mod process;
+
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -16,10 +18,10 @@ use std::time::Duration;
 
 use chatterbox_proto::frame::{self, Decoder};
 use chatterbox_proto::{Entry, ServerFrame, client_frame, limits};
-use chatterbox_server::Config;
-use chatterbox_server::backlog::{Backlog, Memory};
+use chatterbox_server::backlog::{Backlog, BacklogError, Memory};
 use chatterbox_server::net::listen::listen;
 use chatterbox_server::net::tls::{CertificateSource, Transport};
+use chatterbox_server::{Config, Live};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -36,7 +38,7 @@ pub struct Server {
     pub address: SocketAddr,
     pub stop: watch::Sender<u32>,
     tls: Option<Arc<ClientConfig>>,
-    task: JoinHandle<()>,
+    task: JoinHandle<Result<(), BacklogError>>,
     folder: Option<tempfile::TempDir>,
 }
 
@@ -71,8 +73,13 @@ impl Server {
         let listeners = listen("127.0.0.1", 0).await.unwrap();
         let address = listeners.first().unwrap().local_addr().unwrap();
         let (stop, stopped) = watch::channel(0);
-        let task =
-            tokio::spawn(chatterbox_server::run(listeners, transport, backlog, config, stopped));
+        let task = tokio::spawn(chatterbox_server::run(
+            listeners,
+            transport,
+            backlog,
+            Live::new(config),
+            stopped,
+        ));
         Self { address, stop, tls, task, folder }
     }
 
@@ -108,7 +115,7 @@ impl Server {
     /// Stops it, and waits until it has.
     pub async fn stop(self) {
         self.stop.send_modify(|count| *count += 2);
-        tokio::time::timeout(PATIENCE, self.task).await.expect("stops in time").unwrap();
+        tokio::time::timeout(PATIENCE, self.task).await.expect("stops in time").unwrap().unwrap();
     }
 }
 

@@ -36,13 +36,13 @@ pub const CASES: &[Case] = &[
     Case::should("conc.slow-reader", "AS-3", |c| Box::pin(slow_reader(c)))
         .asks("A peer that stops reading delays nobody")
         .hint("Don't write to a client's socket while holding a lock that others need: give every client a queue of its own, with an end.")
-        .needs(&["private.delivered", "framing.over-64k"])
+        .needs(&["private.not-others", "framing.coalesced", "framing.over-64k"])
         .killed_by(&[Fault::SlowReaderStalls])
-        .alone(),
+        .heavy(),
     Case::should("conc.churn", "UL-4", |c| Box::pin(churn(c)))
         .asks("After many joins and leaves under traffic all agree on who is here")
         .hint("Change the list of users and send the notice under one lock.")
-        .needs(&["users.left-removed", "users.joined-notice", "leave.fin"])
+        .needs(&["users.others-listed", "users.left-removed", "users.joined-notice", "leave.no-close-notify"])
         .killed_by(&[Fault::LosesLeavesUnderLoad])
         .alone(),
 ];

@@ -23,10 +23,12 @@ pub const CASES: &[Case] = &[
         .hint("Look for the keys that you know and leave the others alone.")
         .needs(&["bcast.all-others"])
         .killed_by(&[Fault::ExtraBesideMessagesRefused]),
-    Case::open("ext.piggyback", "PB-1", |c| Box::pin(piggyback(c)))
-        .asks("What happens to USERNAME and MESSAGES in one object?")
+    Case::must("ext.piggyback", "PB-1", |c| Box::pin(piggyback(c)))
+        .asks("USERNAME and MESSAGES in one object are both taken")
+        .hint("Look for every key in every object, USERNAME first; don't return after the first that you find.")
         .needs(&["bcast.all-others"])
-        .killed_by(&[Fault::PiggybackIgnored]),
+        .killed_by(&[Fault::PiggybackIgnored])
+        .literal(),
     Case::must("ext.silent-by-default", "BN-1", |c| Box::pin(silent_by_default(c)))
         .asks("A plain client gets only frames that mean something in the base protocol")
         .hint("Send keys of your own only to clients that asked for them when they connected.")
@@ -63,13 +65,10 @@ async fn piggyback(c: &mut Context) -> Outcome {
     let joined = ann.find(Mark::START, Frame::accepted).await == Some(true);
     let mut carl = c.join("carl").await?;
     c.fence(&mut carl, &mut bob).await?;
-    let value = match (joined, bob.count(&text) > 0) {
-        (true, true) => "joined, and the message is delivered",
-        (true, false) => "joined, and the message is not delivered",
-        (false, true) => "not joined, and the message is delivered",
-        (false, false) => "not joined",
-    };
-    Ok(Verdict::observed("USERNAME and MESSAGES in one object", value))
+    let delivered = bob.count(&text) > 0;
+    let expected = "ann joins, and her message is delivered";
+    let actual = format!("joined: {joined}, delivered: {delivered}; {}", ann.heard(Mark::START));
+    Ok(Verdict::check(joined && delivered, expected, actual))
 }
 
 async fn silent_by_default(c: &mut Context) -> Outcome {

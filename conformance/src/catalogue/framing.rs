@@ -24,8 +24,8 @@ pub const CASES: &[Case] = &[
     Case::must("framing.bytewise", "FR-3", |c| Box::pin(bytewise(c)))
         .asks("A frame that arrives byte by byte is one frame")
         .hint(READ_HINT)
-        .needs(&["join.accept"])
-        .killed_by(&[Fault::OneReadOneBody]),
+        .needs(&["framing.split-header", "framing.split-body"])
+        .killed_by(&[Fault::ThreeReadsAtMost]),
     Case::must("framing.split-header", "FR-3", |c| Box::pin(split_header(c)))
         .asks("A length that arrives in two pieces is one length")
         .hint(READ_HINT)
@@ -44,7 +44,7 @@ pub const CASES: &[Case] = &[
     Case::must("framing.three-and-half", "FR-4", |c| Box::pin(three_and_half(c)))
         .asks("Two and a half frames, then the rest: all three count, once")
         .hint(GLUE_HINT)
-        .needs(&["framing.coalesced"])
+        .needs(&["framing.coalesced", "framing.split-body"])
         .killed_by(&[Fault::TailDropped]),
     Case::must("framing.len-123", "FR-1", |c| Box::pin(len_123(c)))
         .asks("A body of 123 bytes, whose length byte is 0x7B, the code of {")
@@ -54,12 +54,12 @@ pub const CASES: &[Case] = &[
     Case::must("framing.tls-record-span", "FR-3", |c| Box::pin(long(c, 20 * 1024)))
         .asks("A frame of 20 KiB, more than a TLS record holds, arrives intact")
         .hint(READ_HINT)
-        .needs(&["bcast.all-others"])
+        .needs(&["bcast.all-others", "framing.split-body"])
         .killed_by(&[Fault::CutsAt16KiB]),
     Case::must("framing.over-64k", "LG-1", |c| Box::pin(long(c, 70_000)))
         .asks("A message of 70,000 bytes arrives intact")
         .hint("No fixed buffer, no 16-bit length; write everything (sendall, not send).")
-        .needs(&["framing.tls-record-span"])
+        .needs(&["framing.tls-record-span", "framing.bytewise"])
         .killed_by(&[Fault::CutsAt64KiB]),
     Case::must("framing.whitespace", "JS-2", |c| Box::pin(whitespace(c)))
         .asks("JSON with spaces and line breaks between its tokens means the same")

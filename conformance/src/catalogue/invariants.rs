@@ -75,7 +75,7 @@ pub const CASES: &[Case] = &[
     })
     .asks("The time of every message is an integer")
     .hint("int(time.time()), not time.time() and not a formatted date.")
-    .needs(&["bcast.all-others"])
+    .needs(&["bcast.all-others", "inv.tuple"])
     .killed_by(&[Fault::TimestampFloat])
     .last(),
     Case::must("inv.error-string", "IV-1", |c| {
@@ -83,7 +83,7 @@ pub const CASES: &[Case] = &[
     })
     .asks("The value of ERROR is a string")
     .hint("{\"ERROR\": \"text\"}: no list, no object, no number.")
-    .needs(&["errors.not-json"])
+    .needs(&["errors.not-json", "inv.json-object"])
     .killed_by(&[Fault::ErrorObject])
     .last(),
     Case::open("inv.unknown-keys", "BN-1", |c| Box::pin(ready(unknown_keys(c))))

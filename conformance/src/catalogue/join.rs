@@ -104,7 +104,7 @@ async fn second_user(c: &mut Context) -> Outcome {
     let _ann = c.join("ann").await?;
     let name = c.name("bob");
     let expected = "bob can join while ann is in the chat";
-    let (address, transport) = (c.arena.address, c.arena.transport());
+    let (address, transport) = (c.arena.address(), c.arena.transport());
     let mut bob = match c.dial("bob", address, &transport).await {
         Ok(bob) => bob,
         Err(error) => {

@@ -17,7 +17,7 @@ pub const CASES: &[Case] = &[Case::open("net.families", "GA-1", |c| Box::pin(fam
 async fn families(c: &mut Context) -> Outcome {
     let transport = c.arena.transport();
     let mut words = Vec::new();
-    for address in c.arena.addresses.clone() {
+    for address in c.arena.addresses() {
         let answers = match c.dial("ann", address, &transport).await {
             Ok(mut ann) => {
                 let name = c.name("ann");

@@ -22,6 +22,11 @@ pub const CASES: &[Case] = &[
         .hint("Send to everybody only when DEST is ALL.")
         .needs(&["private.delivered"])
         .killed_by(&[Fault::PrivateToAll]),
+    Case::must("private.once", "RT-2", |c| Box::pin(once(c)))
+        .asks("A private message arrives exactly once")
+        .hint("One connection for each name; beware of sending in the loop over all users, too.")
+        .needs(&["private.delivered", "bcast.once"])
+        .killed_by(&[Fault::PrivateTwice]),
     Case::open("private.echo", "RT-7", |c| Box::pin(echo(c)))
         .asks("Does the sender of a private message get a copy?")
         .needs(&["private.delivered"])
@@ -48,11 +53,10 @@ async fn delivered(c: &mut Context) -> Outcome {
     let got = bob.expect_content(&text).await?;
     let addressed = (got.src.as_str(), got.dest.as_str());
     let expected = (ann.name.as_str(), bob.name.as_str());
-    Ok(Verdict::check(
-        addressed == expected,
-        format!("SRC and DEST {expected:?}"),
-        format!("{addressed:?}"),
-    ))
+    // Where case makes no difference, another spelling is the same name.
+    let same = expected.0.eq_ignore_ascii_case(addressed.0)
+        && expected.1.eq_ignore_ascii_case(addressed.1);
+    Ok(Verdict::check(same, format!("SRC and DEST {expected:?}"), format!("{addressed:?}")))
 }
 
 async fn not_others(c: &mut Context) -> Outcome {
@@ -64,6 +68,16 @@ async fn not_others(c: &mut Context) -> Outcome {
     c.fence(&mut ann, &mut carl).await?;
     let expected = "carl does not get what ann tells bob in private";
     Ok(Verdict::check(carl.count(&text) == 0, expected, format!("carl got \"{text}\"")))
+}
+
+async fn once(c: &mut Context) -> Outcome {
+    let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
+    let text = c.text();
+    ann.tell(&bob.name, &text).await;
+    bob.expect_content(&text).await?;
+    c.fence(&mut ann, &mut bob).await?;
+    let times = bob.count(&text);
+    Ok(Verdict::check(times == 1, "bob gets the message once", format!("{times} times")))
 }
 
 async fn echo(c: &mut Context) -> Outcome {

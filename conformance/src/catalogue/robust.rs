@@ -13,7 +13,7 @@ pub const CASES: &[Case] = &[
     Case::should("robust.zero-length", "FR-6", |c| Box::pin(zero_length(c)))
         .asks("A frame of length zero ends neither the server nor its connection")
         .hint("Zero bytes of body are an invalid message; only a read that returns nothing is the end.")
-        .needs(&["bcast.all-others"])
+        .needs(&["errors.others-unaffected", "errors.keeps-connection"])
         .killed_by(&[Fault::ZeroLengthCloses])
         .alone(),
     Case::should("robust.bad-utf8", "IV-3", |c| Box::pin(bad_utf8(c)))

@@ -120,6 +120,7 @@ async fn certificate(c: &mut Context) -> Outcome {
     speaks_tls(c)?;
     let ann = c.connect("ann").await?;
     let facts = ann.tls.clone().unwrap_or_default();
+    c.dismiss(ann).await;
     let Some(der) = facts.certificates.first() else {
         return Ok(Verdict::observed("the certificate", "none"));
     };

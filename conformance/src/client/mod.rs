@@ -14,8 +14,8 @@ use crate::{
     census::Census,
     clause, clock,
     nonce::Nonces,
-    report::{CaseResult, Header, Report},
-    run::Options,
+    report::{Header, Report},
+    run::{Options, Unwatched, Watch},
     select::{self, SelectError},
     verdict::Verdict,
 };
@@ -111,7 +111,7 @@ impl ClientError {
 /// When there is nothing to judge: a wrong selection, or a client that can't be started. Whatever
 /// the client does wrong is in the report instead.
 pub async fn run(client: &Client, options: &Options) -> Result<Report, ClientError> {
-    run_watched(client, options, &mut |_| {}).await
+    run_watched(client, options, &mut Unwatched).await
 }
 
 /// Judges a client and tells of each result as soon as it is there.
@@ -121,7 +121,7 @@ pub async fn run(client: &Client, options: &Options) -> Result<Report, ClientErr
 pub async fn run_watched(
     client: &Client,
     options: &Options,
-    watch: &mut (dyn FnMut(&CaseResult) + Send),
+    watch: &mut dyn Watch,
 ) -> Result<Report, ClientError> {
     client.check()?;
     let all: Vec<_> = catalogue::client_cases().collect();
@@ -149,21 +149,25 @@ pub async fn run_watched(
         // One person, one client.
         options.jobs = 1;
     }
+    let header = Header {
+        suite: env!("CARGO_PKG_VERSION").to_owned(),
+        edition: clause::edition(),
+        target: client.name(),
+        address: client.means.word().to_owned(),
+        seed,
+        strict: options.strict,
+        started,
+        command: options.command.clone(),
+    };
+    watch.begins(&header, &selected.iter().map(|(case, _)| *case).collect::<Vec<_>>());
     let (cases, bugs) = schedule::run(&lobby, &options, seed, selected, watch).await;
     Ok(Report {
-        header: Header {
-            suite: env!("CARGO_PKG_VERSION").to_owned(),
-            edition: clause::edition(),
-            target: client.name(),
-            address: client.means.word().to_owned(),
-            seed,
-            strict: options.strict,
-            started,
-            command: options.command.clone(),
-        },
+        header,
         cases,
         took_ms: u64::try_from(lobby.clock.elapsed().as_millis()).unwrap_or(u64::MAX),
         bugs,
+        stale: Vec::new(),
+        output: String::new(),
     })
 }
 

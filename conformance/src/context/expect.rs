@@ -139,16 +139,25 @@ impl Peer {
     /// Says in words what has arrived since a mark; for the `actual` of a mismatch.
     pub fn heard(&mut self, since: Mark) -> String {
         let role = self.role.clone();
-        let frames = self.frames(since);
-        let last = frames.iter().rev().take(3).map(|frame| escape::bytes(&frame.body, 160));
-        let mut last: Vec<String> = last.collect();
+        // Joins and leaves of other cases' users are no news.
+        let notice = |frame: &&Frame| {
+            frame.object().is_some_and(|object| {
+                object.keys().all(|key| key == "USERS_JOINED" || key == "USERS_LEFT")
+            })
+        };
+        let (notices, frames): (Vec<&Frame>, Vec<&Frame>) =
+            self.frames(since).iter().partition(notice);
+        let mut last: Vec<String> =
+            frames.iter().rev().take(3).map(|frame| escape::bytes(&frame.body, 160)).collect();
         last.reverse();
-        let count = frames.len();
-        let mut text = match count {
+        let mut text = match frames.len() {
             0 => format!("{role} got nothing"),
             1..=3 => format!("{role} got {}", last.join(" and ")),
-            _ => format!("{role} got {count} frames, the last ones {}", last.join(" and ")),
+            count => format!("{role} got {count} frames, the last ones {}", last.join(" and ")),
         };
+        if !notices.is_empty() {
+            text.push_str(&format!("; beside {} notices of joins and leaves", notices.len()));
+        }
         for how in self.trouble.iter().chain(&self.closed) {
             text.push_str("; ");
             text.push_str(how);

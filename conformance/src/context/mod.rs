@@ -150,13 +150,22 @@ impl Context {
         Ok(Verdict::check(arrived, expected, dora.heard(Mark::START)))
     }
 
+    /// Whether the subject answers a fresh user, be it with a refusal.
+    pub async fn is_answered(&mut self) -> bool {
+        let name = self.name("health");
+        match self.connect("health").await {
+            Ok(mut peer) => peer.ask_for(&name).await.is_some(),
+            Err(_) => false,
+        }
+    }
+
     /// Opens a connection that has not joined.
     ///
     /// # Errors
     /// Inconclusive when the server can't be reached.
     pub async fn connect(&mut self, role: &str) -> Result<Peer, Verdict> {
         let transport = self.arena.transport();
-        self.dial(role, self.arena.address, &transport)
+        self.dial(role, self.arena.address(), &transport)
             .await
             .map_err(|error| unreachable(role, &error))
     }
@@ -166,7 +175,7 @@ impl Context {
     /// # Errors
     /// Inconclusive when the server can't be reached.
     pub async fn connect_tcp(&mut self, role: &str) -> Result<Peer, Verdict> {
-        self.dial(role, self.arena.address, &Transport::Plain)
+        self.dial(role, self.arena.address(), &Transport::Plain)
             .await
             .map_err(|error| unreachable(role, &error))
     }

@@ -98,7 +98,7 @@ impl Reader {
                     Step::Body(body) => self.deliver(body),
                     Step::More => break,
                     Step::Absurd(length) => {
-                        let what = format!("a frame announces {length} bytes");
+                        let what = format!("a frame announces {length} bytes{}", likeness(length));
                         if self.judged {
                             self.arena.census.charge(Invariant::Length, self.case, &what);
                         }
@@ -115,5 +115,15 @@ impl Reader {
             self.arena.census.look(self.case, &frame);
         }
         let _ = self.sink.send(Incoming::Frame(frame));
+    }
+}
+
+/// What four bytes look like that are no sensible length.
+const fn likeness(length: u32) -> &'static str {
+    match length.to_be_bytes() {
+        [0x14..=0x17, 3, ..] => " (which is how TLS begins: does the server speak it after all?)",
+        [b'H', b'T', b'T', b'P'] => " (which is how a web server answers)",
+        [b'{', ..] => " (which is how JSON begins: is the length missing?)",
+        _ => "",
     }
 }

@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style};
 use super::{CaseResult, Report, Totals};
 use crate::{
     catalogue, clause,
-    escape::{visible, visible_lines},
+    escape::{shorten, visible, visible_lines},
     verdict::{Mismatch, Verdict},
 };
 
@@ -20,6 +20,8 @@ const STRONG: Style = Style::new().bold();
 
 /// How much of either side is shown around the first difference.
 const WINDOW: usize = 110;
+/// How many lines of what the server printed are shown.
+const LAST_LINES: usize = 12;
 
 /// Renders a report with ANSI styles.
 #[must_use]
@@ -62,11 +64,12 @@ pub fn line(case: &CaseResult, strict: bool) -> String {
     let id = format!("{:26}", visible(&case.id));
     match &case.verdict {
         Verdict::Pass => format!("{GOOD}pass{GOOD:#}  {id} {}", visible(&case.title)),
-        Verdict::Fail(_) if case.counts(strict) => {
+        Verdict::Fail(_) if case.is_failure(strict) => {
             format!("{BAD}FAIL{BAD:#}  {id} {}", visible(&case.title))
         }
         Verdict::Fail(_) => {
-            format!("{ODD}warn{ODD:#}  {id} {} ({})", visible(&case.title), case.level)
+            let why = case.known.as_deref().map_or_else(|| case.level.to_string(), visible);
+            format!("{ODD}warn{ODD:#}  {id} {} ({why})", visible(&case.title))
         }
         Verdict::Observed { key, value } => {
             format!("{QUIET}seen  {id}{QUIET:#} {}: {}", visible(key), visible(value))
@@ -102,7 +105,7 @@ fn summary(totals: &Totals) -> String {
 
 fn failure(out: &mut String, report: &Report, case: &CaseResult) {
     let Verdict::Fail(mismatch) = &case.verdict else { return };
-    let style = if case.counts(report.header.strict) { BAD } else { ODD };
+    let style = if case.is_failure(report.header.strict) { BAD } else { ODD };
     let _ = writeln!(out, "\n{style}{}{style:#}  {}", visible(&case.id), visible(&case.title));
     let rule = clause::find(&case.clause).map_or("", |clause| clause.rule);
     let reading = if case.literal { ", by the letter of the assignment; no points" } else { "" };
@@ -138,12 +141,28 @@ fn conclusion(out: &mut String, report: &Report) {
     let totals = report.totals();
     let seconds = report.took_ms / 1000;
     let tenths = report.took_ms % 1000 / 100;
+    let failed = report.cases.iter().any(|case| matches!(case.verdict, Verdict::Fail(_)));
+    if failed && !report.output.trim().is_empty() {
+        let _ = writeln!(out, "\n{STRONG}the server printed last{STRONG:#}");
+        let lines: Vec<&str> = report.output.trim_end().lines().collect();
+        for line in lines.iter().skip(lines.len().saturating_sub(LAST_LINES)) {
+            // Indented, so that no line of it can be taken for one of ours or for a command.
+            let _ = writeln!(out, "  | {}", shorten(&visible(line), 200));
+        }
+    }
     let _ = writeln!(
         out,
         "\n{} of {} cases in {seconds}.{tenths} s",
         summary(&totals),
         report.cases.len()
     );
+    for case in report.cases.iter().filter(|case| case.flaky.is_some()) {
+        let how = case.flaky.as_deref().unwrap_or_default();
+        let _ = writeln!(out, "{ODD}flaky{ODD:#}  {:26} {}", visible(&case.id), visible(how));
+    }
+    for entry in &report.stale {
+        let _ = writeln!(out, "{ODD}stale expectation{ODD:#}  {}", visible(entry));
+    }
     for bug in &report.bugs {
         let _ = writeln!(out, "{BAD}bug in the suite{BAD:#}  {}", visible(bug));
     }
@@ -151,6 +170,7 @@ fn conclusion(out: &mut String, report: &Report) {
         0 => format!("{GOOD}Every MUST holds.{GOOD:#}"),
         1 if report.header.strict => format!("{BAD}A MUST or a SHOULD is broken.{BAD:#}"),
         1 => format!("{BAD}A MUST is broken.{BAD:#}"),
+        3 => format!("{ODD}Every MUST holds, and an expectation is stale.{ODD:#}"),
         2 => format!("{ODD}Some questions stayed open; this is not a pass.{ODD:#}"),
         _ => format!("{BAD}The suite itself went wrong; please report it.{BAD:#}"),
     };

@@ -1,5 +1,6 @@
 //! What a run found. Everything that is shown or written is rendered from [`Report`].
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -8,13 +9,26 @@ use crate::{
     verdict::Verdict,
 };
 
+pub mod badge;
+pub mod classroom;
 pub mod console;
+pub mod expect;
+pub mod format;
+pub mod gradescope;
+pub mod html;
+pub mod json;
+pub mod junit;
+pub mod markdown;
+pub mod points;
+pub mod repeat;
+pub mod tap;
+pub mod write;
 
 /// Where `--only` goes in the command of a run, when that is not at its end.
 pub const ONLY: &str = "{only}";
 
 /// What a report says about the run as a whole.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Header {
     /// Version of this suite.
     pub suite: String,
@@ -35,7 +49,7 @@ pub struct Header {
 }
 
 /// What became of one case.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CaseResult {
     /// The case's id.
     pub id: String,
@@ -60,6 +74,12 @@ pub struct CaseResult {
     pub verdict: Verdict,
     /// How long it took, in milliseconds.
     pub took_ms: u64,
+    /// Why the failure is known, when it is.
+    #[serde(default)]
+    pub known: Option<String>,
+    /// How often it passed, when that was not always or never.
+    #[serde(default)]
+    pub flaky: Option<String>,
     /// What happened on the wire; kept for cases that did not pass.
     pub timeline: Vec<Event>,
 }
@@ -80,6 +100,8 @@ impl CaseResult {
             asked,
             verdict,
             took_ms: 0,
+            known: None,
+            flaky: None,
             timeline: Vec::new(),
         }
     }
@@ -87,7 +109,7 @@ impl CaseResult {
     /// Whether this result makes the run a failure.
     #[must_use]
     pub fn is_failure(&self, strict: bool) -> bool {
-        matches!(self.verdict, Verdict::Fail(_)) && self.counts(strict)
+        matches!(self.verdict, Verdict::Fail(_)) && self.known.is_none() && self.counts(strict)
     }
 
     /// Whether this result leaves a question open that the grade depends on.
@@ -105,7 +127,7 @@ impl CaseResult {
 }
 
 /// What a run found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// About the run.
     pub header: Header,
@@ -114,11 +136,18 @@ pub struct Report {
     /// How long the run took, in milliseconds.
     pub took_ms: u64,
     /// Cases in which the suite itself went wrong.
+    #[serde(default)]
     pub bugs: Vec<String>,
+    /// Expectations that do not fit any more.
+    #[serde(default)]
+    pub stale: Vec<String>,
+    /// What the subject printed, when the suite started it; escaped, and its end only.
+    #[serde(default)]
+    pub output: String,
 }
 
 /// How many cases came out how.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Totals {
     /// Passed.
     pub passed: usize,
@@ -143,7 +172,7 @@ impl Totals {
         for case in cases {
             *match case.verdict {
                 Verdict::Pass => &mut totals.passed,
-                Verdict::Fail(_) if case.counts(strict) => &mut totals.failed,
+                Verdict::Fail(_) if case.is_failure(strict) => &mut totals.failed,
                 Verdict::Fail(_) => &mut totals.warned,
                 Verdict::Observed { .. } => &mut totals.observed,
                 Verdict::Blocked { .. } => &mut totals.blocked,
@@ -168,8 +197,8 @@ impl Report {
         Totals::of(&self.cases, self.header.strict)
     }
 
-    /// The exit code: 0 all MUST pass, 1 a MUST failed, 2 inconclusive or nothing ran, 70 a bug in
-    /// the suite.
+    /// The exit code: 0 all MUST pass, 1 a MUST failed, 2 inconclusive or nothing ran, 3 a stale
+    /// expectation, 70 a bug in the suite.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         let strict = self.header.strict;
@@ -184,6 +213,8 @@ impl Report {
             || !self.cases.iter().any(judged)
         {
             2
+        } else if !self.stale.is_empty() {
+            3
         } else {
             0
         }

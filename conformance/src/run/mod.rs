@@ -17,7 +17,7 @@ use crate::{
         tls::{self, TlsSetupError},
     },
     nonce::Nonces,
-    report::{CaseResult, Header, Report},
+    report::{Header, Report},
     select::{self, SelectError},
     tape::Tape,
     timing::Timing,
@@ -25,8 +25,11 @@ use crate::{
 
 pub mod options;
 mod schedule;
+mod spawn;
+pub mod watch;
 
 pub use options::Options;
+pub use watch::{Unwatched, Watch};
 
 /// What is to be judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +43,13 @@ pub enum Subject {
         host: String,
         /// Where it listens; the first that answers is used.
         addresses: Vec<SocketAddr>,
+    },
+    /// A server that the suite starts itself, and again when it died.
+    Spawned {
+        /// A shell command, with `{host}` and `{port}`.
+        command: String,
+        /// A fresh server for every case.
+        fresh: bool,
     },
 }
 
@@ -63,6 +73,14 @@ pub enum RunError {
         target: String,
         /// What the system says.
         error: std::io::Error,
+    },
+    /// The command does not start, or nobody listens.
+    #[error("the server that was started does not answer: {error}; it printed: {output}")]
+    Spawn {
+        /// What is wrong.
+        error: String,
+        /// What it printed last, escaped.
+        output: String,
     },
     /// Nobody is there.
     #[error("can't reach {target}: {error}")]
@@ -88,7 +106,10 @@ impl RunError {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Select(_) | Self::Tls(_) | Self::Name(_) => 64,
-            Self::Lookup { .. } | Self::Unreachable { .. } | Self::Untrusted { .. } => 69,
+            Self::Spawn { .. }
+            | Self::Lookup { .. }
+            | Self::Unreachable { .. }
+            | Self::Untrusted { .. } => 69,
         }
     }
 
@@ -111,7 +132,7 @@ impl RunError {
 /// When there is nothing to judge: nobody answers, or the options contradict themselves. Everything
 /// that the subject does wrong is in the report instead.
 pub async fn run(subject: &Subject, options: &Options) -> Result<Report, RunError> {
-    run_watched(subject, options, &mut |_| {}).await
+    run_watched(subject, options, &mut Unwatched).await
 }
 
 /// Judges a subject and tells of each result as soon as it is there.
@@ -121,37 +142,78 @@ pub async fn run(subject: &Subject, options: &Options) -> Result<Report, RunErro
 pub async fn run_watched(
     subject: &Subject,
     options: &Options,
-    watch: &mut (dyn FnMut(&CaseResult) + Send),
+    watch: &mut dyn Watch,
 ) -> Result<Report, RunError> {
     let all: Vec<_> = catalogue::server_cases().collect();
     let selected = select::select(&all, &options.only, &options.skip)?;
     let seed = options.seed.unwrap_or_else(|| rand::random::<u32>().into());
-    let started = clock::unix_seconds();
-    let arena = Arc::new(prepare(subject, options, seed).await?);
-    let mut schedule = schedule::Schedule::new(Arc::clone(&arena), options, seed, selected);
+    let mut spawned = match subject {
+        Subject::Spawned { command, .. } => Some(spawn::Spawned::new(command)),
+        _ => None,
+    };
+    let arena = Arc::new(find(subject, spawned.as_mut(), options, seed).await?);
+    let header = Header {
+        suite: env!("CARGO_PKG_VERSION").to_owned(),
+        edition: clause::edition(),
+        target: name_of(subject),
+        address: arena.address().to_string(),
+        seed,
+        strict: options.strict,
+        started: clock::unix_seconds(),
+        command: options.command.clone(),
+    };
+    watch.begins(&header, &selected.iter().map(|(case, _)| *case).collect::<Vec<_>>());
+    let fresh = matches!(subject, Subject::Spawned { fresh: true, .. });
+    let house = spawned.map(|spawned| schedule::House { spawned, fresh });
+    let mut schedule = schedule::Schedule::new(Arc::clone(&arena), options, seed, selected, house);
     schedule.run(watch).await;
+    let output = schedule.output();
     let (cases, bugs) = schedule.finish();
-    Ok(Report {
-        header: Header {
-            suite: env!("CARGO_PKG_VERSION").to_owned(),
-            edition: clause::edition(),
-            target: name_of(subject),
-            address: arena.address.to_string(),
-            seed,
-            strict: options.strict,
-            started,
-            command: options.command.clone(),
-        },
-        cases,
-        took_ms: u64::try_from(arena.clock.elapsed().as_millis()).unwrap_or(u64::MAX),
-        bugs,
-    })
+    let took_ms = u64::try_from(arena.clock.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(Report { header, cases, took_ms, bugs, stale: Vec::new(), output })
+}
+
+/// How long a server that was started may take until it listens.
+const STARTING: Duration = Duration::from_secs(15);
+
+/// Finds the subject, after starting it when that is wanted.
+async fn find(
+    subject: &Subject,
+    spawned: Option<&mut spawn::Spawned>,
+    options: &Options,
+    seed: u64,
+) -> Result<Arena, RunError> {
+    let Some(spawned) = spawned else { return prepare(subject, options, seed).await };
+    let failed = |error: String, spawned: &spawn::Spawned| RunError::Spawn {
+        error,
+        output: crate::escape::shorten(spawned.output().trim(), 2_000),
+    };
+    let target = match spawned.start().await {
+        Ok(target) => target,
+        Err(error) => return Err(failed(error.to_string(), spawned)),
+    };
+    let clock = clock::Clock::start();
+    loop {
+        match prepare(&Subject::Running(target.clone()), options, seed).await {
+            Err(RunError::Unreachable { error, .. }) => {
+                if !spawned.is_running() {
+                    return Err(failed("it has ended".to_owned(), spawned));
+                }
+                if clock.elapsed() > STARTING.mul_f64(options.timeout_scale.max(1.0)) {
+                    return Err(failed(error.to_string(), spawned));
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            other => return other,
+        }
+    }
 }
 
 fn name_of(subject: &Subject) -> String {
     match subject {
         Subject::Running(target) => target.to_string(),
         Subject::At { host, .. } => host.clone(),
+        Subject::Spawned { command, .. } => command.clone(),
     }
 }
 
@@ -165,6 +227,8 @@ async fn prepare(subject: &Subject, options: &Options, seed: u64) -> Result<Aren
             (target.host.clone(), found.map_err(error)?)
         }
         Subject::At { host, addresses } => (host.clone(), addresses.clone()),
+        // Started and looked up by the caller.
+        Subject::Spawned { command, .. } => return Err(RunError::Name(command.clone())),
     };
     let config = tls::configuration(&options.trust, options.keylog.clone())?;
     let name = options.sni.clone().unwrap_or(host);

@@ -1,12 +1,18 @@
 //! The order of cases: after what they need, together where they don't disturb each other, and
 //! with a look at the subject's health in between.
 
-use std::{any::Any, collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    any::Any,
+    collections::{HashMap, HashSet},
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use tokio::time::timeout;
 
-use super::Options;
+use super::{Options, Watch, spawn::Spawned};
 use crate::{
     arena::Arena,
     case::{Case, Lane, Level},
@@ -27,13 +33,30 @@ pub(super) struct Schedule<'a> {
     bugs: Vec<String>,
     /// After which case the subject did not answer any more.
     lost: Option<&'static str>,
+    house: Option<House>,
+    /// Counts the servers that were started one after the other.
+    epoch: usize,
+    /// Cases that run again without company: they failed in it, or its server died. What they say
+    /// alone counts, and their timeline holds nobody else's traffic.
+    solo: HashSet<&'static str>,
 }
+
+/// A server of the suite's own.
+pub(super) struct House {
+    pub(super) spawned: Spawned,
+    /// A new one for every case.
+    pub(super) fresh: bool,
+}
+
+/// Changes the nonces of a case that is asked again.
+const SECOND_TRY: u64 = 0x5EC0_0000_0000_0000;
 
 /// What comes back from a case.
 struct Done {
     case: &'static Case,
     result: CaseResult,
     alive: bool,
+    epoch: usize,
     bug: Option<String>,
 }
 
@@ -43,6 +66,7 @@ impl<'a> Schedule<'a> {
         options: &'a Options,
         seed: u64,
         selected: Vec<(&'static Case, bool)>,
+        house: Option<House>,
     ) -> Self {
         Self {
             arena,
@@ -53,18 +77,21 @@ impl<'a> Schedule<'a> {
             results: HashMap::new(),
             bugs: Vec::new(),
             lost: None,
+            house,
+            epoch: 0,
+            solo: HashSet::new(),
         }
     }
 
     /// Runs everything, or as much as the deadline allows.
-    pub(super) async fn run(&mut self, watch: &mut (dyn FnMut(&CaseResult) + Send)) {
+    pub(super) async fn run(&mut self, watch: &mut dyn Watch) {
         let mut running: FuturesUnordered<BoxFuture<'static, Done>> = FuturesUnordered::new();
         let mut alone = false;
         loop {
             self.settle_unrunnable(watch);
-            while !alone && running.len() < self.options.jobs.max(1) {
+            while !alone && running.len() < self.jobs() {
                 let Some((case, asked)) = self.next(running.is_empty()) else { break };
-                alone = case.lane != Lane::Together;
+                alone = self.lane(case) != Lane::Together;
                 running.push(self.start(case, asked));
             }
             if running.is_empty() {
@@ -75,7 +102,7 @@ impl<'a> Schedule<'a> {
                 break;
             };
             alone = false;
-            self.take(done, watch);
+            self.take(done, !running.is_empty(), watch).await;
         }
         // Whatever is left has run out of time.
         let deadline = self.options.deadline;
@@ -97,6 +124,24 @@ impl<'a> Schedule<'a> {
         }
     }
 
+    fn jobs(&self) -> usize {
+        let fresh = self.house.as_ref().is_some_and(|house| house.fresh);
+        if fresh { 1 } else { self.options.jobs.max(1) }
+    }
+
+    fn lane(&self, case: &Case) -> Lane {
+        if self.solo.contains(case.id) && case.lane == Lane::Together {
+            Lane::Alone
+        } else {
+            case.lane
+        }
+    }
+
+    /// What the subject printed last.
+    pub(super) fn output(&self) -> String {
+        self.house.as_ref().map(|house| house.spawned.output()).unwrap_or_default()
+    }
+
     /// The results in the order of the catalogue, and the bugs of the suite.
     pub(super) fn finish(mut self) -> (Vec<CaseResult>, Vec<String>) {
         let cases = self.order.iter().filter_map(|id| self.results.remove(id)).collect();
@@ -104,7 +149,7 @@ impl<'a> Schedule<'a> {
     }
 
     /// Gives a verdict to all cases that can't run: their needs failed, or the subject is gone.
-    fn settle_unrunnable(&mut self, watch: &mut (dyn FnMut(&CaseResult) + Send)) {
+    fn settle_unrunnable(&mut self, watch: &mut dyn Watch) {
         loop {
             let mut settled = false;
             for (case, asked) in std::mem::take(&mut self.waiting) {
@@ -149,18 +194,15 @@ impl<'a> Schedule<'a> {
             })
         };
         let lanes: &[Lane] = if nobody_runs {
-            &[Lane::Together, Lane::Alone, Lane::Last]
+            &[Lane::Together, Lane::Alone, Lane::Heavy, Lane::Last]
         } else {
             &[Lane::Together]
         };
         for lane in lanes {
-            let at = self.waiting.iter().position(|(case, _)| case.lane == *lane && ready(case));
+            let at =
+                self.waiting.iter().position(|(case, _)| self.lane(case) == *lane && ready(case));
             if let Some(at) = at {
                 return Some(self.waiting.remove(at));
-            }
-            if *lane == Lane::Alone && self.waiting.iter().any(|(case, _)| case.lane != Lane::Last)
-            {
-                return None;
             }
         }
         None
@@ -168,7 +210,9 @@ impl<'a> Schedule<'a> {
 
     fn start(&self, case: &'static Case, asked: bool) -> BoxFuture<'static, Done> {
         let arena = Arc::clone(&self.arena);
-        let seed = self.seed;
+        // A second try must not find what the first one left behind.
+        let seed = self.seed ^ if self.solo.contains(case.id) { SECOND_TRY } else { 0 };
+        let epoch = self.epoch;
         async move {
             let mut context = Context::new(Arc::clone(&arena), case.id, seed);
             let clock = Clock::start();
@@ -188,44 +232,76 @@ impl<'a> Schedule<'a> {
                 }
             };
             let took_ms = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
-            let rough = case.lane == Lane::Alone || !verdict.carries();
+            let rough = case.lane != Lane::Together || !verdict.carries();
             let probe = rough && case.lane != Lane::Last && arena.greeting().join.is_some();
             let alive = !probe || is_alive(&mut context).await;
             let mut result = CaseResult::new(case, asked, verdict);
             result.took_ms = took_ms;
-            if !matches!(result.verdict, Verdict::Pass) || !alive {
+            let dull = matches!(result.verdict, Verdict::Pass | Verdict::Observed { .. });
+            if !dull || !alive {
                 result.timeline = context.tape.take();
             }
-            Done { case, result, alive, bug }
+            Done { case, result, alive, epoch, bug }
         }
         .boxed()
     }
 
-    fn take(&mut self, done: Done, watch: &mut (dyn FnMut(&CaseResult) + Send)) {
-        let Done { case, mut result, alive, bug } = done;
+    async fn take(&mut self, done: Done, company: bool, watch: &mut dyn Watch) {
+        let Done { case, mut result, alive, epoch, bug } = done;
         self.bugs.extend(bug);
-        if !alive && self.lost.is_none() {
-            self.lost = Some(case.id);
-            result.verdict = after_death(case, result.verdict);
+        let same_server = epoch == self.epoch;
+        let died = !(alive && same_server);
+        // A dead server that is not ours to start again can't be asked twice.
+        let doubtful =
+            if died { self.house.is_some() } else { company && !result.verdict.carries() };
+        let again = case.lane == Lane::Together && doubtful && self.jobs() > 1;
+        if again && self.solo.insert(case.id) {
+            self.waiting.push((case, result.asked));
+        } else {
+            if self.solo.contains(case.id) && matches!(result.verdict, Verdict::Pass) {
+                result.flaky = Some("passed alone, and not in the company of others".to_owned());
+            }
+            if !alive && same_server && self.lost.is_none() {
+                result.verdict = after_death(case, result.verdict);
+            }
+            self.record(case, result, watch);
         }
-        self.record(case, result, watch);
+        let fresh = self.house.as_ref().is_some_and(|house| house.fresh);
+        if (!alive && same_server) || fresh {
+            self.lost = if self.restart().await { None } else { self.lost.or(Some(case.id)) };
+        }
     }
 
-    fn record(
-        &mut self,
-        case: &'static Case,
-        result: CaseResult,
-        watch: &mut (dyn FnMut(&CaseResult) + Send),
-    ) {
-        watch(&result);
+    /// Starts the server again; false when it is not the suite's to start, or does not answer.
+    async fn restart(&mut self) -> bool {
+        let Some(house) = &mut self.house else { return false };
+        let Ok(target) = house.spawned.start().await else { return false };
+        self.epoch += 1;
+        let Ok(addresses) = target.resolve().await else { return false };
+        let mut context = Context::new(Arc::clone(&self.arena), "restart", self.seed);
+        let clock = Clock::start();
+        while house.spawned.is_running() && clock.elapsed() < Duration::from_secs(15) {
+            for address in &addresses {
+                self.arena.set_addresses(*address, addresses.clone());
+                if context.is_answered().await {
+                    return true;
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        false
+    }
+
+    fn record(&mut self, case: &'static Case, result: CaseResult, watch: &mut dyn Watch) {
+        watch.done(&result);
         self.results.insert(case.id, result);
     }
 }
 
-/// Whether a fresh user can still join; asked twice, since a busy server is not a dead one.
+/// Whether the subject still answers; asked twice, since a busy server is not a dead one.
 async fn is_alive(context: &mut Context) -> bool {
     for _ in 0..2 {
-        if context.join("health").await.is_ok() {
+        if context.is_answered().await {
             return true;
         }
         context.settle().await;
@@ -235,7 +311,7 @@ async fn is_alive(context: &mut Context) -> bool {
 
 /// The verdict of a case after which the subject was dead.
 fn after_death(case: &Case, verdict: Verdict) -> Verdict {
-    const DEAD: &str = "after this case nobody could join any more: the server is gone or stuck";
+    const DEAD: &str = "after this case nobody got an answer any more: the server is gone or stuck";
     match verdict {
         Verdict::Pass if case.level != Level::Open => {
             Verdict::fail("a server that goes on after this case", DEAD)

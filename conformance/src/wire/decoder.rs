@@ -11,6 +11,9 @@ use super::prefix::Prefix;
 /// The largest body the suite takes; whoever announces more is not followed any further.
 pub const LARGEST_BODY: usize = 32 * 1024 * 1024;
 
+/// How far behind its announced end a JSON text is looked for.
+const LONGEST_OVERRUN: usize = 1024 * 1024;
+
 /// One body, and what was wrong with its length.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Body {
@@ -43,13 +46,16 @@ enum Extent {
 pub struct Decoder {
     prefix: Prefix,
     buffer: Vec<u8>,
+    /// How many bytes there have to be before an unfinished text is looked at again: a subject that
+    /// never finishes must not make the suite parse everything for every read.
+    retry_at: usize,
 }
 
 impl Decoder {
     /// Starts at the beginning of a stream.
     #[must_use]
     pub const fn new(prefix: Prefix) -> Self {
-        Self { prefix, buffer: Vec::new() }
+        Self { prefix, buffer: Vec::new(), retry_at: 0 }
     }
 
     /// Takes bytes from the stream.
@@ -82,12 +88,17 @@ impl Decoder {
                 self.take(end, Some(format!("the length says {length}, the JSON has {end} bytes")))
             }
             Extent::NotJson => self.take(length, None),
+            Extent::Unfinished if rest.len() < self.retry_at => Step::More,
             Extent::Unfinished => match extent(rest) {
                 Extent::Ends(end) => self.take(
                     end,
                     Some(format!("the length says {length}, the JSON goes on to byte {end}")),
                 ),
-                _ => Step::More,
+                _ if rest.len() > length.saturating_add(LONGEST_OVERRUN) => self.take(length, None),
+                _ => {
+                    self.retry_at = rest.len().saturating_mul(2);
+                    Step::More
+                }
             },
         }
     }
@@ -111,6 +122,7 @@ impl Decoder {
     }
 
     fn take(&mut self, length: usize, complaint: Option<String>) -> Step {
+        self.retry_at = 0;
         let end = length.saturating_add(4).min(self.buffer.len());
         let mut bytes: Vec<u8> = self.buffer.drain(..end).collect();
         bytes.drain(..4.min(bytes.len()));
@@ -178,6 +190,37 @@ mod tests {
         let mut decoder = Decoder::new(Prefix::NETWORK);
         decoder.push(&[0xFF; 8]);
         assert_eq!(decoder.step(), Step::Absurd(u32::MAX));
+    }
+
+    #[test]
+    fn a_text_that_never_ends_is_given_up() {
+        let mut decoder = Decoder::new(Prefix::NETWORK);
+        decoder.push(&[0, 0, 0, 2]);
+        let mut bodies = 0;
+        for _ in 0..64 {
+            decoder.push(&[b'['; 64 * 1024]);
+            while let Step::Body(_) = decoder.step() {
+                bodies += 1;
+            }
+        }
+        assert!(bodies > 0);
+    }
+
+    #[test]
+    fn no_bytes_are_too_strange() {
+        let mut nonces = crate::nonce::Nonces::new(1, "decoder");
+        for _ in 0..2_000 {
+            let mut decoder = Decoder::new(Prefix::NETWORK);
+            for _ in 0..4 {
+                let strange = nonces.number().to_be_bytes().map(|byte| byte & 0x7F);
+                decoder.push(&[0, 0, 0, strange[0] % 8]);
+                decoder.push(&strange);
+                while let Step::Body(body) = decoder.step() {
+                    assert!(body.bytes.len() < 40);
+                }
+                decoder.flush();
+            }
+        }
     }
 
     #[test]

@@ -41,16 +41,6 @@ const RENEW_BEFORE: Duration = Duration::days(30);
 /// Clocks differ.
 const CLOCK_SKEW: Duration = Duration::hours(1);
 
-/// Where the authority lives when nobody says: `certs` if that folder is here, otherwise the user's data folder.
-pub fn default_folder() -> PathBuf {
-    let here = PathBuf::from("certs");
-    if here.is_dir() {
-        return here;
-    }
-    directories::ProjectDirs::from("", "", "chatterbox")
-        .map_or(here, |project| project.data_dir().join("certs"))
-}
-
 /// Makes or renews what is missing or old, and gives the paths of the server's certificate and key.
 ///
 /// # Errors

@@ -1,0 +1,95 @@
+//! The server as a process of its own.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, ChildStderr, Command, Stdio};
+
+use assert_cmd::cargo::CommandCargoExt as _;
+use rustix::process::{Pid, Signal, kill_process};
+
+/// The program running; it is killed when a test ends early.
+pub struct Running {
+    child: Child,
+    stderr: BufReader<ChildStderr>,
+    pub address: SocketAddr,
+    pub client_line: String,
+}
+
+impl Running {
+    pub fn start(arguments: &[&str]) -> Self {
+        let mut child = Command::cargo_bin("chatterbox-server")
+            .unwrap()
+            .args(arguments)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let (mut address, mut client_line) = (None, None);
+        while client_line.is_none() {
+            let mut line = String::new();
+            assert!(stderr.read_line(&mut line).unwrap() > 0, "ended before it was ready");
+            if let Some((_, list)) = line.split_once("listening on ") {
+                address = Some(list.trim().split(", ").next().unwrap().parse().unwrap());
+            }
+            if let Some((_, command)) = line.split_once("to chat, run: ") {
+                client_line = Some(command.trim().to_owned());
+            }
+        }
+        let (address, client_line) = (address.unwrap(), client_line.unwrap());
+        Self { child, stderr, address, client_line }
+    }
+
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Reads its log until a line holds this.
+    pub fn log_line(&mut self, text: &str) -> String {
+        loop {
+            let mut line = String::new();
+            assert!(self.stderr.read_line(&mut line).unwrap() > 0, "ended without {text:?}");
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    pub fn end(mut self) -> (Option<i32>, String) {
+        let status = self.child.wait().unwrap();
+        let mut log = String::new();
+        self.stderr.read_to_string(&mut log).unwrap();
+        (status.code(), log)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub fn read_frame(stream: &mut impl std::io::Read) -> String {
+    let mut length = [0; 4];
+    stream.read_exact(&mut length).unwrap();
+    let mut body = vec![0; u32::from_be_bytes(length) as usize];
+    stream.read_exact(&mut body).unwrap();
+    String::from_utf8(body).unwrap()
+}
+
+pub fn join(stream: &mut (impl std::io::Read + std::io::Write), name: &str) -> String {
+    stream.write_all(&chatterbox_proto::client_frame::join(name).unwrap()).unwrap();
+    read_frame(stream)
+}
+
+/// A connection on which waiting in vain fails instead of hanging.
+pub fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(super::PATIENCE)).unwrap();
+    stream
+}

@@ -1,0 +1,24 @@
+//! Who wants to know how a run goes on.
+
+use crate::{
+    case::Case,
+    report::{CaseResult, Header},
+};
+
+/// Told of a run while it goes on; everything is optional.
+pub trait Watch: Send {
+    /// The subject answers, and these cases will run.
+    fn begins(&mut self, header: &Header, cases: &[&'static Case]) {
+        let _ = (header, cases);
+    }
+
+    /// A case is done.
+    fn done(&mut self, result: &CaseResult) {
+        let _ = result;
+    }
+}
+
+/// Nobody.
+pub struct Unwatched;
+
+impl Watch for Unwatched {}
