@@ -42,6 +42,7 @@ pub(crate) enum Command {
         id: String,
     },
     Client(Box<crate::client_command::ClientArguments>),
+    Matrix(crate::matrix_command::MatrixArguments),
     /// Render an earlier JSON report again.
     Replay {
         /// The JSON report.

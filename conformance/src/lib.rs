@@ -23,6 +23,8 @@ mod clock;
 pub mod context;
 pub mod dialect;
 pub mod escape;
+pub mod host;
+pub mod matrix;
 #[path = "../mutants/mod.rs"]
 pub mod mutants;
 pub mod net;

@@ -9,6 +9,7 @@ mod client_command;
 mod explain;
 mod grade;
 mod keylog;
+mod matrix_command;
 mod progress;
 
 use cli::{Cli, Command};
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Some(Command::List { json }) => explain::list(json),
         Some(Command::Explain { id }) => explain::explain(&id),
         Some(Command::Client(arguments)) => client_command::run(&arguments),
+        Some(Command::Matrix(arguments)) => matrix_command::run(&arguments),
         Some(Command::Replay { file, reports }) => grade::replay(&file, &reports),
         Some(Command::Schema) => explain::schema(),
         Some(Command::KillMatrix { clients }) => explain::kill_matrix(clients),

@@ -60,13 +60,29 @@ impl Authority {
         let nobody = Signer::make("Nobody's authority")?;
         let here = ["localhost", "127.0.0.1", "::1"];
         let folder = tempfile::tempdir()?;
-        std::fs::write(folder.path().join("ca.crt"), &trusted.pem)?;
+        let Identity { config: good, cert, key } = trusted.server(&here)?;
+        // The folder is readable to its owner only.
+        for (name, pem) in [("ca.crt", &trusted.pem), ("server.crt", &cert), ("server.key", &key)] {
+            std::fs::write(folder.path().join(name), pem)?;
+        }
         Ok(Self {
             folder,
-            good: trusted.server(&here)?,
-            stranger: nobody.server(&here)?,
-            other_host: trusted.server(&[ELSEWHERE])?,
+            good,
+            stranger: nobody.server(&here)?.config,
+            other_host: trusted.server(&[ELSEWHERE])?.config,
         })
+    }
+
+    /// A certificate of this authority for servers on this machine (PEM).
+    #[must_use]
+    pub fn cert_file(&self) -> PathBuf {
+        self.folder.path().join("server.crt")
+    }
+
+    /// The key that belongs to it (PEM).
+    #[must_use]
+    pub fn key_file(&self) -> PathBuf {
+        self.folder.path().join("server.key")
     }
 
     /// The file that the client has to trust (PEM).
@@ -86,6 +102,13 @@ impl Authority {
     }
 }
 
+/// What one server shows.
+struct Identity {
+    config: Arc<ServerConfig>,
+    cert: String,
+    key: String,
+}
+
 struct Signer {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
@@ -102,7 +125,7 @@ impl Signer {
         Ok(Self { issuer: Issuer::new(params, key), pem })
     }
 
-    fn server(&self, names: &[&str]) -> Result<Arc<ServerConfig>, AuthorityError> {
+    fn server(&self, names: &[&str]) -> Result<Identity, AuthorityError> {
         let key = KeyPair::generate()?;
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names)?;
@@ -110,7 +133,9 @@ impl Signer {
         params.use_authority_key_identifier_extension = true;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        let chain = vec![params.signed_by(&key, &self.issuer)?.der().clone()];
+        let certificate = params.signed_by(&key, &self.issuer)?;
+        let chain = vec![certificate.der().clone()];
+        let key_pem = key.serialize_pem();
         let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()?
@@ -118,7 +143,7 @@ impl Signer {
             .with_single_cert(chain, key)?;
         // A ticket that the client never reads turns its close into a reset.
         config.send_tls13_tickets = 0;
-        Ok(Arc::new(config))
+        Ok(Identity { config: Arc::new(config), cert: certificate.pem(), key: key_pem })
     }
 }
 

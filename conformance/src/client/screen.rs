@@ -343,6 +343,8 @@ mod tests {
         };
         assert!(tokio::join!(waiting, feeding).0);
         screen.ended();
-        assert!(!screen.wait(Duration::from_secs(60), |s| s.shows(ScreenMark::START, "no")).await);
+        assert!(
+            !screen.wait(Duration::from_secs(60), |s| s.shows(ScreenMark::START, "absent")).await
+        );
     }
 }

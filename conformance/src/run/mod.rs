@@ -25,7 +25,7 @@ use crate::{
 
 pub mod options;
 mod schedule;
-mod spawn;
+pub(crate) mod spawn;
 pub mod watch;
 
 pub use options::Options;
