@@ -43,6 +43,7 @@ pub(crate) enum Command {
     },
     Client(Box<crate::client_command::ClientArguments>),
     Matrix(crate::matrix_command::MatrixArguments),
+    Fuzz(crate::fuzz_command::FuzzArguments),
     /// Render an earlier JSON report again.
     Replay {
         /// The JSON report.

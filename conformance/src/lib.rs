@@ -23,6 +23,7 @@ mod clock;
 pub mod context;
 pub mod dialect;
 pub mod escape;
+pub mod fuzz;
 pub mod host;
 pub mod matrix;
 #[path = "../mutants/mod.rs"]

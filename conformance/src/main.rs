@@ -7,6 +7,7 @@ use clap::Parser as _;
 mod cli;
 mod client_command;
 mod explain;
+mod fuzz_command;
 mod grade;
 mod keylog;
 mod matrix_command;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         Some(Command::Explain { id }) => explain::explain(&id),
         Some(Command::Client(arguments)) => client_command::run(&arguments),
         Some(Command::Matrix(arguments)) => matrix_command::run(&arguments),
+        Some(Command::Fuzz(arguments)) => fuzz_command::run(&arguments),
         Some(Command::Replay { file, reports }) => grade::replay(&file, &reports),
         Some(Command::Schema) => explain::schema(),
         Some(Command::KillMatrix { clients }) => explain::kill_matrix(clients),
