@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
-use crate::code::{Code, Fault};
+use crate::code::{Code, Fault, Faults};
 use crate::entry::Entry;
 use crate::frame::TooLong;
 use crate::json::Object;
@@ -22,8 +22,18 @@ use crate::shape::{
 pub struct ClientFrame<'a> {
     /// `USERNAME`, if the key is there.
     pub username: Option<Result<Cow<'a, str>, Fault>>,
-    /// `MESSAGES`, if the key is there: each element with its index by place (MM-1, IV-5).
-    pub messages: Option<Result<Vec<Result<Entry<'a>, Fault>>, Fault>>,
+    /// `MESSAGES`, if the key is there.
+    pub messages: Option<Result<Messages<'a>, Fault>>,
+}
+
+/// The elements of `MESSAGES` (MM-1): those that are messages, each with its index, and what is wrong with the others
+/// (IV-5).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Messages<'a> {
+    /// The messages.
+    pub entries: Vec<(usize, Entry<'a>)>,
+    /// What is wrong with the other elements.
+    pub faults: Faults,
 }
 
 impl<'a> ClientFrame<'a> {
@@ -97,8 +107,15 @@ impl<'de> Visitor<'de> for ReadFrame {
                 "MESSAGES" => {
                     twice |= frame.messages.is_some();
                     let within = ReadShape::MEMBER.inner()?;
-                    let mut messages = Vec::new();
-                    let each = |tuple| messages.push(read_entry(messages.len(), tuple));
+                    let mut messages = Messages::default();
+                    let mut index = 0;
+                    let each = |tuple| {
+                        match read_entry(tuple) {
+                            Ok(entry) => messages.entries.push((index, entry)),
+                            Err(code) => messages.faults.note(|| Fault::message(index, code)),
+                        }
+                        index += 1;
+                    };
                     let list = ReadList { seed: ReadTuple { within }, within, each };
                     let other = object.next_value_seed(list)?;
                     frame.messages = Some(match other {
@@ -115,17 +132,16 @@ impl<'de> Visitor<'de> for ReadFrame {
     }
 }
 
-fn read_entry<'a>(index: usize, tuple: TupleShape<'a>) -> Result<Entry<'a>, Fault> {
-    let fault = |code| Err(Fault::message(index, code));
+fn read_entry<'a>(tuple: TupleShape<'a>) -> Result<Entry<'a>, Code> {
     let TupleShape::List { elements, count } = tuple else {
-        return fault(Code::MessageNotList);
+        return Err(Code::MessageNotList);
     };
     let Ok([source, destination, timestamp, content]) = <[Shape<'a>; TUPLE]>::try_from(elements)
     else {
-        return fault(Code::MessageNotFour);
+        return Err(Code::MessageNotFour);
     };
     if count != TUPLE {
-        return fault(Code::MessageNotFour);
+        return Err(Code::MessageNotFour);
     }
     match (source, destination, timestamp, content) {
         (
@@ -134,10 +150,10 @@ fn read_entry<'a>(index: usize, tuple: TupleShape<'a>) -> Result<Entry<'a>, Faul
             Shape::Integer(timestamp),
             Shape::String(content),
         ) => Ok(Entry { source, destination, timestamp, content }),
-        (Shape::String(_), Shape::String(_), Shape::Integer(_), _) => fault(Code::ContentNotString),
-        (Shape::String(_), Shape::String(_), _, _) => fault(Code::TimestampNotInteger),
-        (Shape::String(_), _, _, _) => fault(Code::DestinationNotString),
-        _ => fault(Code::SourceNotString),
+        (Shape::String(_), Shape::String(_), Shape::Integer(_), _) => Err(Code::ContentNotString),
+        (Shape::String(_), Shape::String(_), _, _) => Err(Code::TimestampNotInteger),
+        (Shape::String(_), _, _, _) => Err(Code::DestinationNotString),
+        _ => Err(Code::SourceNotString),
     }
 }
 
@@ -154,9 +170,9 @@ mod tests {
 
     fn entry_fault(element: &str) -> Fault {
         let body = format!(r#"{{"MESSAGES": [["a", "ALL", 1, "x"], {element}]}}"#);
-        let mut messages = ClientFrame::parse(body.as_bytes()).unwrap().messages.unwrap().unwrap();
-        assert!(messages[0].is_ok());
-        messages.pop().unwrap().unwrap_err()
+        let messages = ClientFrame::parse(body.as_bytes()).unwrap().messages.unwrap().unwrap();
+        assert_eq!(messages.entries.len(), 1);
+        messages.faults.listed()[0].clone()
     }
 
     #[test]
@@ -240,7 +256,9 @@ mod tests {
         fn what_is_said_is_read(entries in entries()) {
             let frame = say(&entries).unwrap();
             let read = ClientFrame::parse(&frame[4..]).unwrap();
-            let read: Vec<_> = read.messages.unwrap().unwrap().into_iter().map(Result::unwrap).collect();
+            let read = read.messages.unwrap().unwrap();
+            prop_assert!(read.faults.is_empty());
+            let read: Vec<_> = read.entries.into_iter().map(|(_, entry)| entry).collect();
             prop_assert_eq!(read, entries);
         }
 

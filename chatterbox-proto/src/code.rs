@@ -59,6 +59,10 @@ pub enum Code {
     RecipientBusy,
     /// The message could not be stored, so it was not delivered.
     NotStored,
+    /// Too many long frames are under way at the same time.
+    TooManyLongFrames,
+    /// A long frame was begun and not finished in time.
+    FrameTimeout,
     /// The connection took too long to join.
     JoinTimeout,
     /// The connection stopped reading.
@@ -149,6 +153,16 @@ impl Code {
             Self::NotStored => {
                 ("not-stored", clause::IV_1, "the server can't store messages now, it was not sent")
             }
+            Self::TooManyLongFrames => (
+                "too-many-long-frames",
+                clause::LG_3,
+                "the server receives too many long frames at the moment, try again later",
+            ),
+            Self::FrameTimeout => (
+                "frame-timeout",
+                clause::LG_3,
+                "you took too long to finish a long frame, good bye",
+            ),
             Self::JoinTimeout => {
                 ("join-timeout", clause::AS_4, "you took too long to join, good bye")
             }
@@ -208,20 +222,74 @@ impl fmt::Display for Fault {
     }
 }
 
-/// The one ERROR text for all faults of one frame: the first few in full, the rest counted (IV-5).
-pub fn error_text(faults: &[Fault]) -> String {
-    let mut text = String::new();
-    for fault in faults.iter().take(limits::FAULTS_LISTED) {
-        if !text.is_empty() {
-            text.push_str("; ");
+/// The faults of one frame: the first few in full, the rest counted, so that millions cost nothing (IV-5).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Faults {
+    listed: Vec<Fault>,
+    more: usize,
+}
+
+impl Faults {
+    /// None.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.listed.is_empty()
+    }
+
+    /// Notes one; it is only made when it is going to be listed.
+    pub fn note(&mut self, fault: impl FnOnce() -> Fault) {
+        if self.listed.len() < limits::FAULTS_LISTED {
+            self.listed.push(fault());
+        } else {
+            self.more += 1;
         }
-        // Writing to a String can't fail.
-        let _ = write!(text, "{fault}");
     }
-    if let Some(more) = faults.len().checked_sub(limits::FAULTS_LISTED).filter(|more| *more > 0) {
-        let _ = write!(text, "; and {more} more");
+
+    /// Takes those of the same frame that were found elsewhere; listed is what comes first in the frame.
+    pub fn merge(&mut self, others: Self) {
+        self.more += others.more;
+        self.listed.extend(others.listed);
+        self.listed.sort_by_key(|fault| fault.index);
+        self.more += self.listed.len().saturating_sub(limits::FAULTS_LISTED);
+        self.listed.truncate(limits::FAULTS_LISTED);
     }
-    text
+
+    /// Those that are listed.
+    pub fn listed(&self) -> &[Fault] {
+        &self.listed
+    }
+
+    /// The one ERROR text for all of them.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for fault in &self.listed {
+            if !text.is_empty() {
+                text.push_str("; ");
+            }
+            // Writing to a String can't fail.
+            let _ = write!(text, "{fault}");
+        }
+        if self.more > 0 {
+            let _ = write!(text, "; and {} more", self.more);
+        }
+        text
+    }
+}
+
+impl From<Fault> for Faults {
+    fn from(fault: Fault) -> Self {
+        Self { listed: vec![fault], more: 0 }
+    }
+}
+
+impl From<Code> for Faults {
+    fn from(code: Code) -> Self {
+        Fault::frame(code).into()
+    }
 }
 
 /// Why a name was not accepted.
@@ -266,11 +334,15 @@ mod tests {
 
     #[test]
     fn many_faults_make_one_bounded_text() {
-        let faults: Vec<_> =
-            (0..1000).map(|index| Fault::message(index, Code::SourceNotYou)).collect();
-        let text = error_text(&faults);
+        let mut faults = Faults::new();
+        for index in 1..1000 {
+            faults.note(|| Fault::message(index, Code::SourceNotYou));
+        }
+        faults.merge(Fault::message(0, Code::NoSuchUser).into());
+        let text = faults.text();
         assert!(text.ends_with("; and 992 more"), "{text}");
         assert!(text.contains("MESSAGES[7]") && !text.contains("MESSAGES[8]"));
-        assert_eq!(error_text(&faults[..8]).matches("more").count(), 0);
+        assert!(text.starts_with("MESSAGES[0]: nobody"));
+        assert!(!Faults::from(Code::NotJson).text().contains("more"));
     }
 }

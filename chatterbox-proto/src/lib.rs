@@ -37,8 +37,8 @@ pub mod session;
 mod shape;
 pub mod text;
 
-pub use client_frame::ClientFrame;
-pub use code::{Code, Fault, Refusal};
+pub use client_frame::{ClientFrame, Messages};
+pub use code::{Code, Fault, Faults, Refusal};
 pub use entry::Entry;
 pub use name::Username;
 pub use server_frame::ServerFrame;

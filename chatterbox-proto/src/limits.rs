@@ -7,7 +7,7 @@ pub const PREFIX: usize = 4;
 
 /// Largest body that the server takes from a joined client (LG-3).
 ///
-/// LG-2 asks for one message of 1 MiB. Escapes make text longer on the wire (up to six times for two-byte characters),
+/// LG-2 asks for one message of 1 MiB. Escapes make text longer on the wire (up to three times, in bytes),
 /// so this leaves room for a good part of that without letting one connection hold much memory.
 pub const CLIENT_FRAME: usize = 4 * 1024 * 1024;
 

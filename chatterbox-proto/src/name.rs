@@ -64,8 +64,8 @@ impl Username {
     /// # Errors
     /// [`NameError`], with the text that the user is told.
     pub fn parse_within(wire: &str, limit: usize) -> Result<Self, NameError> {
-        // Normalising may shorten: 18 is the most that one character decomposes into (Unicode, UAX 15).
-        if wire.chars().take(limit.saturating_mul(18) + 1).count() > limit.saturating_mul(18) {
+        // Normalising may shorten, and is not to be asked of megabytes.
+        if wire.len() > longest(limit) {
             return Err(NameError::TooLong { limit });
         }
         let text: String = wire.nfc().collect();
@@ -83,7 +83,7 @@ impl Username {
             return Err(NameError::Start);
         }
         let key = fold(&text);
-        if [ALL, SERVER].iter().any(|reserved| key == fold(reserved)) {
+        if is_reserved(&text, &key) {
             return Err(NameError::Reserved);
         }
         if !text.is_ascii() && !text.as_str().is_single_script() {
@@ -101,18 +101,35 @@ impl Username {
 
     /// Whether a text from the wire means this user. An exact match is cheap.
     pub fn is(&self, wire: &str) -> bool {
-        *self.text == *wire || *self.key == *fold(wire)
+        *self.text == *wire
+            || (wire.len() <= longest(self.text.chars().count()) && *self.key == *fold(wire))
     }
 
-    /// What names that look the same have in common (UTS 39 skeleton).
-    pub fn look_alike_key(&self) -> String {
-        unicode_security::skeleton(&self.key).collect()
+    /// What names that look the same have in common (UTS 39 skeletons): as it is written, and without regard to case.
+    pub fn look_alike_keys(&self) -> [String; 2] {
+        [&self.text, &self.key].map(|text| unicode_security::skeleton(text).collect())
     }
 
     /// Whether look-alikes of this name are a danger: ASCII names are never refused for how they look.
     pub fn is_ascii(&self) -> bool {
         self.text.is_ascii()
     }
+}
+
+/// The most bytes that can become a name of so many characters: one character is at most four in canonical decomposition
+/// (Unicode, UAX 15), of at most four bytes, and folding case may triple them.
+const fn longest(characters: usize) -> usize {
+    characters.saturating_mul(4 * 4 * 3)
+}
+
+/// Whether a name is one of those that mean something else, or could be taken for it.
+fn is_reserved(text: &str, key: &str) -> bool {
+    let means = |candidate: &str| [ALL, SERVER].iter().any(|word| fold(candidate) == fold(word));
+    means(key)
+        || (!text.is_ascii()
+            && (means(&text.nfkc().collect::<String>())
+                || means(&unicode_security::skeleton(text).collect::<String>())
+                || means(&unicode_security::skeleton(key).collect::<String>())))
 }
 
 /// Canonical caseless form: two texts are the same name when theirs are equal.
@@ -195,7 +212,18 @@ mod tests {
         for start in ["#a", "@a", "/a", ":a", "\u{301}a"] {
             assert_eq!(refused(start), NameError::Start);
         }
-        for reserved in ["ALL", "all", "aLL", "SERVER", "Server"] {
+        for reserved in [
+            "ALL",
+            "all",
+            "aLL",
+            "SERVER",
+            "Server",
+            "ＳＥＲＶＥＲ",
+            "𝐒𝐄𝐑𝐕𝐄𝐑",
+            "ＡＬＬ",
+            "𝐀𝐋𝐋",
+            "ѕеrvеr",
+        ] {
             assert_eq!(refused(reserved), NameError::Reserved);
         }
         assert_eq!(refused("p\u{430}ypal"), NameError::MixedScripts);
@@ -220,8 +248,16 @@ mod tests {
 
     #[test]
     fn look_alikes_share_a_key() {
-        assert_eq!(name("ѕсоре").look_alike_key(), name("scope").look_alike_key());
-        assert_ne!(name("anna").look_alike_key(), name("otto").look_alike_key());
+        let alike = |a: &str, b: &str| {
+            let keys = name(a).look_alike_keys();
+            name(b).look_alike_keys().iter().any(|key| keys.contains(key))
+        };
+        for (a, b) in
+            [("ѕсоре", "scope"), ("ΑΝΝΑ", "ANNA"), ("ВОВ", "BOB"), ("ТОМ", "TOM"), ("𝐀𝐍𝐍", "ANN")]
+        {
+            assert!(alike(a, b), "{a} {b}");
+        }
+        assert!(!alike("anna", "otto"));
     }
 
     proptest! {

@@ -11,7 +11,7 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
 use crate::clause::{self, Clause};
-use crate::code::{Code, Fault, Refusal, error_text};
+use crate::code::{Code, Faults, Refusal};
 use crate::entry::Entry;
 use crate::frame::TooLong;
 use crate::json::Object;
@@ -36,8 +36,8 @@ pub fn refused(refusal: &Refusal) -> Result<Bytes, TooLong> {
 ///
 /// # Errors
 /// [`TooLong`] when it does not fit a frame.
-pub fn error(faults: &[Fault]) -> Result<Bytes, TooLong> {
-    Object::with_capacity(128).string("ERROR", &error_text(faults)).finish()
+pub fn error(faults: &Faults) -> Result<Bytes, TooLong> {
+    Object::with_capacity(128).string("ERROR", &faults.text()).finish()
 }
 
 /// One frame of a server, as far as it could be understood.

@@ -3,11 +3,12 @@
 //! This is the only place where the pure [`Hub`] meets tasks. The lock is held for single calls and never across an await.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use chatterbox_proto::session::Destination;
-use chatterbox_proto::{Code, Fault, Username, code};
+use chatterbox_proto::{Code, Username};
 use tokio::sync::{Notify, watch};
 
 use crate::backlog::Record;
@@ -55,16 +56,31 @@ impl Chat {
         lobby.mark_changed();
         self.lobby.send_replace(());
         let handed_out = Arc::new(Notify::new());
-        let seat = Seat { id: joined.id, chat: Arc::clone(self), bell, handed_out, lobby };
+        let seat = Seat {
+            id: joined.id,
+            chat: Arc::clone(self),
+            bell,
+            handed_out,
+            muted: Arc::default(),
+            lobby,
+        };
         Ok((seat, joined.welcome))
     }
 
-    /// Under which spelling a recipient is here.
+    /// Reserves room for a private message, and says under which spelling its recipient is here.
     ///
     /// # Errors
     /// [`Code::NoSuchUser`] or [`Code::RecipientBusy`].
-    pub fn recipient(&self, name: &Username) -> Result<Username, Code> {
-        self.hub().recipient(name).cloned()
+    pub fn reserve(&self, name: &Username, bytes: usize) -> Result<Username, Code> {
+        self.hub().reserve(name, bytes)
+    }
+
+    /// Gives back what was reserved for messages that were not stored; for the sequencer only.
+    pub fn give_back(&self, records: &[Record]) {
+        let mut hub = self.hub();
+        for record in records {
+            hub.give_back(record);
+        }
     }
 
     /// Hands messages to the sequencer, and waits until they are stored and delivered.
@@ -114,8 +130,8 @@ impl Chat {
     }
 
     /// Removes those who are too slow; see [`Hub::look_after_slow`].
-    pub fn look_after_slow(&self) -> Slow {
-        let slow = self.hub().look_after_slow();
+    pub fn look_after_slow(&self, now: u64) -> Slow {
+        let slow = self.hub().look_after_slow(now);
         if !slow.overtaken.is_empty() {
             self.lobby.send_replace(());
             self.ring(&slow.overtaken);
@@ -126,11 +142,6 @@ impl Chat {
     /// What went through the lobby so far.
     pub fn volume(&self) -> Lag {
         self.hub().volume()
-    }
-
-    /// How many are here.
-    pub fn members(&self) -> usize {
-        self.hub().members()
     }
 
     fn wake(&self, wake: Wake) {
@@ -161,6 +172,7 @@ pub struct Seat {
     chat: Arc<Chat>,
     bell: Arc<Notify>,
     handed_out: Arc<Notify>,
+    muted: Arc<AtomicBool>,
     lobby: watch::Receiver<()>,
 }
 
@@ -172,6 +184,7 @@ impl Seat {
             chat: Arc::clone(&self.chat),
             bell: Arc::clone(&self.bell),
             handed_out: Arc::clone(&self.handed_out),
+            muted: Arc::clone(&self.muted),
         }
     }
 
@@ -207,6 +220,7 @@ pub struct Handle {
     chat: Arc<Chat>,
     bell: Arc<Notify>,
     handed_out: Arc<Notify>,
+    muted: Arc<AtomicBool>,
 }
 
 impl Handle {
@@ -218,8 +232,11 @@ impl Handle {
     /// Queues one ERROR for this member, behind everything that has happened so far.
     ///
     /// Says `false`, and does nothing, when too much is waiting: the member is not reading the answers to its mistakes.
-    pub fn tell_faults(&self, faults: &[Fault]) -> bool {
-        let event = Event::error(&code::error_text(faults));
+    pub fn tell_error(&self, text: &str) -> bool {
+        if self.muted.load(Ordering::Relaxed) {
+            return true;
+        }
+        let event = Event::error(text);
         let mut hub = self.chat.hub();
         if !hub.has_room(self.id) {
             return false;
@@ -232,9 +249,15 @@ impl Handle {
 
     /// Waits until some of what was waiting for the member has been handed out.
     pub async fn room(&self) {
-        while !self.chat.hub().has_room(self.id) {
+        while !self.muted.load(Ordering::Relaxed) && !self.chat.hub().has_room(self.id) {
             self.handed_out.notified().await;
         }
+    }
+
+    /// Lets nothing more be queued for this member: nobody is going to write it.
+    pub fn mute(&self) {
+        self.muted.store(true, Ordering::Relaxed);
+        self.handed_out.notify_one();
     }
 
     /// Notes that bytes are moving in the middle of a long batch.
@@ -254,13 +277,13 @@ impl Handle {
     }
 }
 
-/// Where a message goes, in the spelling that its recipient has joined under.
+/// Where a message of about `bytes` goes, in the spelling that its recipient has joined under, with room for it.
 ///
 /// # Errors
 /// [`Code::NoSuchUser`] or [`Code::RecipientBusy`].
-pub fn resolve(chat: &Chat, destination: Destination) -> Result<Destination, Code> {
+pub fn resolve(chat: &Chat, destination: Destination, bytes: usize) -> Result<Destination, Code> {
     match destination {
         Destination::All => Ok(Destination::All),
-        Destination::User(name) => chat.recipient(&name).map(Destination::User),
+        Destination::User(name) => chat.reserve(&name, bytes).map(Destination::User),
     }
 }

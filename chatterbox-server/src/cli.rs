@@ -308,8 +308,8 @@ fn days(text: &str) -> Result<Duration, String> {
 }
 
 fn max_frame(text: &str) -> Result<usize, String> {
-    // Escaping makes text up to three times longer, and the ring holds a few of the largest.
-    between(text, limits::GREETING_FRAME, 16 * 1024 * 1024)
+    // Escaping makes text up to three times longer, and the ring has to hold a few of the largest.
+    between(text, limits::GREETING_FRAME, 8 * 1024 * 1024)
 }
 
 fn max_name(text: &str) -> Result<usize, String> {
@@ -317,8 +317,8 @@ fn max_name(text: &str) -> Result<usize, String> {
 }
 
 fn keep_bytes(text: &str) -> Result<u64, String> {
-    // A welcome is one frame, and its length has 32 bits; a part of that is left for the list of users.
-    between(text, 0, 3 * 1024 * 1024 * 1024)
+    // A welcome is one frame, and our own client takes 512 MiB: private messages come on top, and the list of users.
+    between(text, 0, 384 * 1024 * 1024)
 }
 
 fn between<N>(text: &str, least: N, most: N) -> Result<N, String>

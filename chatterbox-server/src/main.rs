@@ -85,7 +85,7 @@ fn other(command: &Command, settings: &Settings) -> Result<(), Failure> {
 
 fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure> {
     let options = settings.serve.clone();
-    logging::start(options.log_format, &options.log).map_err(|error| Failure {
+    let _logging = logging::start(options.log_format, &options.log).map_err(|error| Failure {
         message: format!("log {}: {error}", options.log),
         hint: Some("error, warn, info, debug and trace are levels"),
         code: exit::USAGE,
@@ -113,7 +113,11 @@ fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure> {
             let in_force = Mutex::new(settings.effective);
             move || reload(&arguments, &live, &transport, &in_force)
         };
-        let signals = signals::watch(stop, reload)
+        let renew = {
+            let transport = transport.clone();
+            move || reload_certificates(&transport)
+        };
+        let signals = signals::watch(stop, reload, renew)
             .map_err(|error| Failure::system("can't listen to signals", &error))?;
         ready(&options, source.as_ref(), &listeners);
         let server = chatterbox_server::run(listeners, transport, backlog, live, stopped);
@@ -183,6 +187,10 @@ fn reload(
         }
         Err(error) => tracing::error!(%error, "the old settings stay in use"),
     }
+    reload_certificates(transport);
+}
+
+fn reload_certificates(transport: &Transport) {
     match transport.reload() {
         Ok(()) => tracing::info!("certificates read again"),
         Err(error) => tracing::error!(%error, "the old certificates stay in use"),
@@ -211,11 +219,16 @@ fn ready(cli: &Serve, source: Option<&CertificateSource>, listeners: &[TcpListen
         tracing::info!(addresses, client, tls = source.is_some(), "ready");
         return;
     }
+    let mut lines = Vec::new();
     if source.is_none() {
-        eprintln!("WARNING: no TLS: everybody on the way can read and change everything.");
+        lines.push(
+            "WARNING: no TLS: everybody on the way can read and change everything.".to_owned(),
+        );
     }
-    eprintln!("chatterbox-server: listening on {addresses}");
-    eprintln!("chatterbox-server: to chat, run: {client}");
+    lines.push(format!("chatterbox-server: listening on {addresses}"));
+    lines.push(format!("chatterbox-server: to chat, run: {client}"));
+    // Nobody reading it is no reason to stop.
+    let _ = writeln!(std::io::stderr(), "{}", lines.join("\n"));
 }
 
 /// A word that a shell takes as one.

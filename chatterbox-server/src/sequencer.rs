@@ -3,11 +3,14 @@
 //! Connections hand in posts and wait; whatever has come meanwhile makes the next group, so under load the cost of
 //! storing is shared by many messages. What could not be stored was seen by nobody.
 
+#![allow(clippy::disallowed_methods, reason = "the edge: paces by the clock")]
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use chatterbox_proto::Code;
 use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::time::Instant;
 
 use crate::backlog::{Backlog, Record};
 use crate::chat::Chat;
@@ -19,11 +22,14 @@ const WAITING_POSTS: usize = 1024;
 /// Bytes of messages that may wait, over all connections. One post is larger only when it is alone.
 const WAITING_BYTES: u32 = 32 * 1024 * 1024;
 
-/// A group has no more records than this (and one post).
+/// A group has no more records and bytes than this (and one post): what is applied at once has to be a small part of the
+/// timeline.
 const GROUP: usize = 1024;
+const GROUP_BYTES: usize = 2 * 1024 * 1024;
 
 struct Post {
     records: Vec<Record>,
+    bytes: usize,
     done: oneshot::Sender<Result<(), Code>>,
 }
 
@@ -54,10 +60,10 @@ impl Posts {
     /// [`Code::NotStored`].
     pub async fn post(&self, records: Vec<Record>) -> Result<(), Code> {
         let size: usize = records.iter().map(|record| record.json.len()).sum();
-        let size = u32::try_from(size).map_or(WAITING_BYTES, |size| size.min(WAITING_BYTES));
-        let _room = self.bytes.acquire_many(size).await.map_err(|_| Code::NotStored)?;
+        let permits = u32::try_from(size).map_or(WAITING_BYTES, |size| size.min(WAITING_BYTES));
+        let _room = self.bytes.acquire_many(permits).await.map_err(|_| Code::NotStored)?;
         let (done, stored) = oneshot::channel();
-        self.posts.send(Post { records, done }).await.map_err(|_| Code::NotStored)?;
+        self.posts.send(Post { records, bytes: size, done }).await.map_err(|_| Code::NotStored)?;
         stored.await.map_err(|_| Code::NotStored)?
     }
 }
@@ -70,7 +76,7 @@ pub async fn run(
     ring: TimelineLimits,
     stop: impl Future<Output = ()>,
 ) {
-    let mut pace = Pace::new(ring, chat.volume());
+    let mut pace = Pace::new(ring, chat.volume(), Instant::now());
     let mut stop = std::pin::pin!(stop);
     let mut stopping = false;
     let mut group = Vec::new();
@@ -84,11 +90,12 @@ pub async fn run(
             }
         };
         let Some(first) = first else { return };
-        let mut records = first.records.len();
+        let (mut records, mut bytes) = (first.records.len(), first.bytes);
         group.push(first);
-        while records < GROUP {
+        while records < GROUP && bytes < GROUP_BYTES {
             let Ok(post) = inbox.0.try_recv() else { break };
             records += post.records.len();
+            bytes += post.bytes;
             group.push(post);
         }
         store(&mut group, &chat, &*backlog).await;
@@ -106,6 +113,7 @@ async fn store(group: &mut Vec<Post>, chat: &Chat, backlog: &dyn Backlog) {
         }
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "messages refused");
+            chat.give_back(&records);
             Err(Code::NotStored)
         }
     };
@@ -121,6 +129,7 @@ async fn store(group: &mut Vec<Post>, chat: &Chat, backlog: &dyn Backlog) {
 /// Those who do not move are never waited for, and the pause is bounded so that the chat never gets slower than
 /// [`FLOOR_EVENTS`] and [`FLOOR_BYTES`] a second for anybody's sake.
 struct Pace {
+    start: Instant,
     step: Lag,
     looked: Lag,
 }
@@ -133,9 +142,14 @@ const PAUSE: Duration = Duration::from_millis(5);
 const LOOKS: u64 = 32;
 
 impl Pace {
-    fn new(ring: TimelineLimits, volume: Lag) -> Self {
+    fn new(ring: TimelineLimits, volume: Lag, start: Instant) -> Self {
         let step = Lag { events: ring.events as u64 / LOOKS, bytes: ring.bytes / LOOKS };
-        Self { step, looked: volume }
+        Self { start, step, looked: volume }
+    }
+
+    /// Milliseconds since the start.
+    fn now(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     async fn keep(&mut self, chat: &Chat) {
@@ -152,7 +166,7 @@ impl Pace {
         };
         let longest = floor(events, FLOOR_EVENTS).max(floor(bytes, FLOOR_BYTES));
         let mut paused = Duration::ZERO;
-        while chat.look_after_slow().struggling && paused < longest {
+        while chat.look_after_slow(self.now()).struggling && paused < longest {
             tokio::time::sleep(PAUSE).await;
             paused += PAUSE;
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chatterbox_proto::{ALL, Entry, SERVER};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -16,16 +16,17 @@ use crate::chat::Chat;
 use crate::config::Live;
 use crate::hub::{Event, Hub};
 use crate::net::accept::{Acceptor, Door};
-use crate::net::connection::{Context, unix_now};
+use crate::net::connection::{Context, LONG_FRAMES_KIB, unix_now};
 use crate::net::tls::Transport;
 use crate::sequencer;
 
 /// After the grace, connections have this long to take what is still waiting for them.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+const LAST_WORDS: Duration = Duration::from_secs(4);
 
 /// Serves until `stop` counts to one, then says good bye; at two it closes at once.
 ///
-/// When it returns, every connection is closed and everything that was accepted is stored.
+/// When it returns, everything that was accepted is stored, and every connection is closed or, if it took nothing any
+/// more, cut off.
 ///
 /// # Errors
 /// [`BacklogError`] when the history of earlier runs can't be read; the chat is not opened then.
@@ -41,7 +42,7 @@ pub async fn run(
     let chat = Arc::new(Chat::new(Hub::new(at_start.ring, at_start.keep), posts));
     let keep_age = at_start.keep_age;
     let sequencer_stop = CancellationToken::new();
-    let sequencer = tokio::spawn(sequencer::run(
+    let mut sequencer = tokio::spawn(sequencer::run(
         inbox,
         Arc::clone(&chat),
         Arc::clone(&backlog),
@@ -59,6 +60,7 @@ pub async fn run(
         config: config.clone(),
         transport,
         warmed: warmed.clone(),
+        long_frames: Arc::new(Semaphore::new(LONG_FRAMES_KIB)),
         closing: closing.clone(),
     });
     let acceptors = TaskTracker::new();
@@ -82,6 +84,7 @@ pub async fn run(
     let outcome = tokio::select! {
         failed = warming => failed,
         () = wanted(&mut stop, 1) => Ok(()),
+        _ = &mut sequencer => Err(BacklogError::Store("the sequencer has ended".into())),
     };
     accepting.cancel();
     acceptors.wait().await;
@@ -102,7 +105,7 @@ pub async fn run(
         tracing::warn!(connections = tasks.len(), "connections cut off");
     }
     sequencer_stop.cancel();
-    if sequencer.await.is_err() {
+    if !sequencer.is_finished() && sequencer.await.is_err() {
         tracing::error!("the sequencer has panicked");
     }
     tracing::info!("stopped");

@@ -12,6 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use chatterbox_proto::frame::Decoder;
+use chatterbox_proto::{ServerFrame, limits};
 use chatterbox_server::Config;
 use chatterbox_server::backlog::{Backlog, BacklogError, Memory, Record, Sequence};
 use chatterbox_server::hub::TimelineLimits;
@@ -76,15 +78,26 @@ async fn whoever_takes_too_long_to_join_is_told_and_closed() {
     joined.until("here").await;
 }
 
-/// Joins without TLS through a small window, and reads nothing from then on.
-async fn join_and_stop_reading(server: &Server, name: &str) -> TcpStream {
+/// Everything that was received, which has to be whole frames.
+fn frames(stream: &[u8]) -> Vec<ServerFrame> {
+    let mut decoder = Decoder::new(limits::SERVER_FRAME);
+    decoder.push(stream);
+    let frames = std::iter::from_fn(|| decoder.next_body().unwrap())
+        .map(|body| ServerFrame::parse(&body).unwrap().0)
+        .collect();
+    assert_eq!(decoder.pending(), 0, "the stream ends at the border of a frame");
+    frames
+}
+
+/// Joins without TLS through a small window, and reads no more than 8 bytes from then on.
+async fn join_and_stop_reading(server: &Server, name: &str) -> (TcpStream, [u8; 8]) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     let mut stream = socket.connect(server.address).await.unwrap();
     stream.write_all(&chatterbox_proto::client_frame::join(name).unwrap()).await.unwrap();
     let mut start = [0; 8];
     stream.read_exact(&mut start).await.unwrap();
-    stream
+    (stream, start)
 }
 
 #[tokio::test]
@@ -92,7 +105,7 @@ async fn b3_a_reader_that_stops_reading_is_told_and_removed_alone() {
     let ring = TimelineLimits { events: 256, bytes: 1 << 20 };
     let server = Server::plaintext(Config { ring, ..Config::default() }).await;
     let (mut fast, _) = server.join("fast").await;
-    let mut slow = join_and_stop_reading(&server, "slow").await;
+    let (mut slow, start) = join_and_stop_reading(&server, "slow").await;
     let (mut ann, _) = server.join("ann").await;
     let text = "x".repeat(20_000);
     let removed = tokio::spawn(async move {
@@ -111,9 +124,9 @@ async fn b3_a_reader_that_stops_reading_is_told_and_removed_alone() {
     // What it was told is the last that it finds.
     let mut rest = Vec::new();
     let _ = tokio::time::timeout(PATIENCE, slow.read_to_end(&mut rest)).await.unwrap();
-    let end =
-        String::from_utf8_lossy(rest.get(rest.len().saturating_sub(200)..).unwrap()).into_owned();
-    assert!(end.contains("ERROR") && end.contains("AS-3"), "{end}");
+    let frames = frames(&[&start[..], &rest].concat());
+    let error = frames.last().unwrap().error.as_ref().unwrap().as_wire();
+    assert!(error.contains("AS-3"), "{error}");
     ann.say("fast", "done").await;
     fast.until("done").await;
     // Its name is free again.
@@ -125,6 +138,8 @@ async fn a_stalled_reader_in_a_quiet_room_is_removed_too() {
     let config = Config { stall_timeout: Duration::from_millis(300), ..Config::default() };
     let server = Server::plaintext(config).await;
     let (mut ann, _) = server.join("ann").await;
+    let (mut watcher, _) = server.join("watcher").await;
+    let watching = tokio::spawn(async move { watcher.sees_leave("slow").await });
     let _slow = join_and_stop_reading(&server, "slow").await;
     // More than the socket buffers of both sides take, and far less than the ring.
     let text = "x".repeat(1 << 20);
@@ -132,14 +147,14 @@ async fn a_stalled_reader_in_a_quiet_room_is_removed_too() {
         ann.say("ALL", &text).await;
         ann.until(&text).await;
     }
-    ann.sees_leave("slow").await;
+    watching.await.unwrap();
 }
 
 #[tokio::test]
 async fn a_flood_of_private_messages_is_refused_and_its_victim_stays() {
     let server = Server::plaintext(Config::default()).await;
     let (mut ann, _) = server.join("ann").await;
-    let mut slow = join_and_stop_reading(&server, "slow").await;
+    let (mut slow, _) = join_and_stop_reading(&server, "slow").await;
     assert_eq!(ann.next().await.joined.len(), 1);
     let text = "x".repeat(100_000);
     let mut said = 0;
@@ -167,7 +182,7 @@ async fn a_flood_of_private_messages_is_refused_and_its_victim_stays() {
 #[tokio::test]
 async fn whoever_does_not_read_the_answers_to_its_mistakes_is_not_listened_to() {
     let server = Server::plaintext(Config::default()).await;
-    let mut rude = join_and_stop_reading(&server, "rude").await;
+    let (mut rude, _) = join_and_stop_reading(&server, "rude").await;
     // Each of these is answered with an ERROR that nobody reads, so at some point nothing more is taken.
     let garbage = b"\0\0\0\x01x".repeat(10_000);
     let mut sent = 0;
@@ -193,15 +208,15 @@ async fn every_way_of_ending_a_connection_is_noticed() {
 
     let plain = Server::plaintext(Config::default()).await;
     let (mut ann, _) = plain.join("ann").await;
-    let fin = join_and_stop_reading(&plain, "fin").await;
+    let (fin, _) = join_and_stop_reading(&plain, "fin").await;
     drop(fin);
     ann.sees_leave("fin").await;
-    let reset = join_and_stop_reading(&plain, "reset").await;
+    let (reset, _) = join_and_stop_reading(&plain, "reset").await;
     socket2::SockRef::from(&reset).set_linger(Some(Duration::ZERO)).unwrap();
     drop(reset);
     ann.sees_leave("reset").await;
     // A half-closed connection has left, but still gets what was on its way.
-    let mut half = join_and_stop_reading(&plain, "half").await;
+    let (mut half, start) = join_and_stop_reading(&plain, "half").await;
     half.write_all(
         &chatterbox_proto::frame::encode(br#"{"MESSAGES": [["half", "ALL", 1, "last words"]]}"#)
             .unwrap(),
@@ -212,7 +227,14 @@ async fn every_way_of_ending_a_connection_is_noticed() {
     ann.sees_leave("half").await;
     let mut rest = Vec::new();
     tokio::time::timeout(PATIENCE, half.read_to_end(&mut rest)).await.unwrap().unwrap();
-    assert!(String::from_utf8_lossy(&rest).contains("last words"));
+    let frames = frames(&[&start[..], &rest].concat());
+    assert!(
+        frames.iter().any(|frame| frame
+            .messages
+            .iter()
+            .flatten()
+            .any(|m| m.content == "last words"))
+    );
 }
 
 #[tokio::test]
@@ -230,7 +252,10 @@ async fn arbitrary_bytes_harm_nobody() {
     for (number, bytes) in inputs.into_inner().unwrap().into_iter().enumerate() {
         let mut raw = TcpStream::connect(server.address).await.unwrap();
         let _ = raw.write_all(&bytes).await;
+        // As a body it reaches the JSON reader, and is answered.
         let (mut joined, _) = server.join(&format!("g{number}")).await;
+        joined.send(&chatterbox_proto::frame::encode(&bytes).unwrap()).await;
+        joined.error().await;
         joined.send(&bytes).await;
     }
     others_are_served(&server, "x").await;
@@ -302,4 +327,64 @@ async fn what_is_not_stored_is_seen_by_nobody_and_said_to_its_sender() {
     assert_eq!(bob.until("kept").await, ["kept"]);
     let (_, welcome) = server.join("cyd").await;
     assert_eq!(welcome.messages.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_was_sent_before_a_close_is_delivered() {
+    let server = Server::plaintext(Config::default()).await;
+    let (mut ann, _) = server.join("ann").await;
+    let (mut hasty, _) = join_and_stop_reading(&server, "hasty").await;
+    let mut frames = Vec::new();
+    // No more than the server's system takes at once: what is still with the client's is lost in a reset.
+    for number in 0..700 {
+        let body = format!(r#"{{"MESSAGES": [["hasty", "ALL", 1, "{number}"]]}}"#);
+        frames.extend(chatterbox_proto::frame::encode(body.as_bytes()).unwrap());
+    }
+    hasty.write_all(&frames).await.unwrap();
+    // Its echoes are unread, so this ends in a reset.
+    drop(hasty);
+    assert_eq!(ann.until("699").await.len(), 700);
+}
+
+#[tokio::test]
+async fn whoever_is_removed_speaks_no_more_and_frames_stay_whole() {
+    let config = Config { stall_timeout: Duration::from_millis(300), ..Config::default() };
+    let server = Server::plaintext(config).await;
+    let (mut ann, _) = server.join("ann").await;
+    // In the middle of the welcome, which is one long frame of many pieces.
+    let text = "x".repeat(1 << 20);
+    for _ in 0..12 {
+        ann.say("ALL", &text).await;
+        ann.until(&text).await;
+    }
+    let (mut slow, start) = join_and_stop_reading(&server, "slow").await;
+    ann.sees_leave("slow").await;
+    // The name is free at once, and its former connection is deaf.
+    let (mut heir, _) = server.join("slow").await;
+    let _ = slow
+        .write_all(
+            &chatterbox_proto::frame::encode(br#"{"MESSAGES": [["slow", "ALL", 1, "forged"]]}"#)
+                .unwrap(),
+        )
+        .await;
+    heir.say("ALL", "mine").await;
+    assert_eq!(ann.until("mine").await, ["mine"]);
+    let mut rest = Vec::new();
+    let _ = tokio::time::timeout(PATIENCE, slow.read_to_end(&mut rest)).await.unwrap();
+    let frames = frames(&[&start[..], &rest].concat());
+    assert_eq!(frames.first().unwrap().accepted, Some(true));
+    assert!(frames.last().unwrap().error.as_ref().unwrap().as_wire().contains("AS-3"));
+}
+
+#[tokio::test]
+async fn one_frame_of_private_messages_fills_no_more_than_the_queue() {
+    let server = Server::plaintext(Config::default()).await;
+    let (mut ann, _) = server.join("ann").await;
+    let (_slow, _) = join_and_stop_reading(&server, "slow").await;
+    let body = vec![r#"["ann","slow",1,""]"#; 100_000].join(",");
+    ann.send_body(&format!(r#"{{"MESSAGES": [{body}]}}"#)).await;
+    let error = ann.error().await;
+    assert!(error.contains("too much unread"), "{error}");
+    let (_, welcome) = server.join("SLOW2").await;
+    assert_eq!(welcome.accepted, Some(true));
 }

@@ -207,10 +207,18 @@ impl Chat {
         {
             return;
         }
-        if f.acts(Fault::LeftBareString) {
-            self.to_all(&json!({"USERS_LEFT": name}));
+        let notice = if f.acts(Fault::LeftBareString) {
+            json!({"USERS_LEFT": name})
         } else {
-            self.to_all(&json!({"USERS_LEFT": [name]}));
+            json!({"USERS_LEFT": [name]})
+        };
+        // Whoever is behind the leaver in the list, when there is more than one.
+        let skipped = self.members.len().checked_sub(1);
+        let skipped = skipped.filter(|last| *last > 0 && f.acts(Fault::LeftSkipsOne));
+        for (n, member) in self.members.iter().enumerate() {
+            if Some(n) != skipped {
+                member.outbox.send(&notice);
+            }
         }
     }
 

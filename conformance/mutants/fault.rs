@@ -221,6 +221,8 @@ faults! {
     UnjoinedIgnored,
     /// Leaving is not announced.
     NoLeftNotice,
+    /// One user is not told who left.
+    LeftSkipsOne,
     /// A connection that ends without closing TLS is not noticed.
     BareFinUnnoticed,
     /// A reset is not noticed.
@@ -261,6 +263,8 @@ faults! {
     DeepJsonKills,
     /// An absurd length stalls everybody.
     HugeLengthStalls,
+    /// The rest of a frame of absurd length is waited for.
+    HugeLengthAwaited,
     /// Names of 64 characters are accepted.
     LongNamesAccepted,
     /// Messages without text are refused.

@@ -61,6 +61,9 @@ impl<S: AsyncRead + Unpin> Inbox<S> {
         };
         let announced = prefix(&f).decode(*head);
         let length = usize::try_from(announced).unwrap_or(usize::MAX);
+        if announced > 1 << 30 && f.acts(Fault::HugeLengthAwaited) {
+            return None;
+        }
         if length > limit(&f) {
             for fault in LIMITS {
                 let _ = f.acts(*fault);

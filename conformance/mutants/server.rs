@@ -1,7 +1,15 @@
 //! The mutant server's sockets, TLS and switch.
 #![allow(clippy::disallowed_methods, reason = "every task ends when the power is cut")]
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use rustls::{
     ServerConfig,
@@ -109,8 +117,10 @@ fn acceptor(
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
+/// Numbers connections over all listeners.
+static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
+
 async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, house: House) {
-    let mut connection = 0;
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -118,7 +128,7 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, house: House) {
         };
         let Ok((tcp, _)) = accepted else { continue };
         let _ = tcp.set_nodelay(true);
-        connection += 1;
+        let connection = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
         let (tls, house) = (tls.clone(), house.clone());
         let f = house.faults.clone();
         if f.has(Fault::HandshakeInAcceptLoop) {

@@ -105,6 +105,8 @@ pub struct Case {
     pub level: Level,
     /// The clause follows from the letter of the assignment only: no points depend on it.
     pub literal: bool,
+    /// The extension that it is about: asked only when the subject claims it.
+    pub extension: Option<&'static str>,
     /// What is asked, in one line.
     pub title: &'static str,
     /// The usual cause of a failure, for a student.
@@ -134,6 +136,7 @@ impl Case {
             clause,
             level,
             literal: false,
+            extension: None,
             title: "",
             hint: "",
             needs: &[],
@@ -233,6 +236,13 @@ impl Case {
     #[must_use]
     pub const fn literal(mut self) -> Self {
         self.literal = true;
+        self
+    }
+
+    /// Asked only of subjects that claim this extension; the name is lower case.
+    #[must_use]
+    pub const fn extension(mut self, name: &'static str) -> Self {
+        self.extension = Some(name);
         self
     }
 

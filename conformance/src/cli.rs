@@ -100,6 +100,9 @@ pub(crate) struct Grade {
     /// Leave these cases out.
     #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
     pub(crate) skip: Vec<String>,
+    /// Extensions that the server declares: their cases run, and count as their levels say.
+    #[arg(long, value_name = "EXTENSION", value_delimiter = ',')]
+    pub(crate) claims: Vec<String>,
     /// Multiply all waiting times by this.
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = scale)]
     pub(crate) timeout_scale: f64,

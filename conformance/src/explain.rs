@@ -14,7 +14,10 @@ pub(crate) fn list(json: bool) -> anyhow::Result<u8> {
     for (group, title, cases) in catalogue::groups() {
         anstream::println!("{group}: {title}");
         for case in *cases {
-            let mark = if case.literal { " (literal reading)" } else { "" };
+            let mut mark = if case.literal { " (literal reading)" } else { "" }.to_owned();
+            if let Some(name) = case.extension {
+                let _ = write!(mark, " (only with --claims {name})");
+            }
             anstream::println!(
                 "  {:26} {:6} {:5} {}{mark}",
                 case.id,
@@ -42,6 +45,7 @@ fn describe(case: &Case) -> serde_json::Value {
         "clause": case.clause,
         "level": case.level,
         "literal": case.literal,
+        "extension": case.extension,
         "title": case.title,
         "hint": case.hint,
         "needs": case.needs,
@@ -76,6 +80,9 @@ pub(crate) fn explain(id: &str) -> anyhow::Result<u8> {
     writeln!(out, "\n  level    {}. {consequence}", case.level)?;
     if case.literal {
         writeln!(out, "  reading  by the letter of the assignment; no points depend on it")?;
+    }
+    if let Some(name) = case.extension {
+        writeln!(out, "  asked    only with --claims {name}")?;
     }
     if !case.hint.is_empty() {
         writeln!(out, "  often    {}", case.hint)?;

@@ -70,12 +70,9 @@ pub(crate) fn run(arguments: &FuzzArguments) -> anyhow::Result<u8> {
             let transcript = Transcript::read(&grade::read(file)?)
                 .with_context(|| format!("{} is no transcript", file.display()))?;
             runtime.block_on(fuzz::replay(&place, &options, &transcript)).map(|finding| {
-                match &finding {
-                    Some(finding) => {
-                        anstream::println!("{}", escape::visible(&finding.to_string()))
-                    }
-                    None => anstream::println!("Nothing went wrong."),
-                }
+                let nothing = || "Nothing went wrong.".to_owned();
+                let what = finding.as_ref().map_or_else(nothing, ToString::to_string);
+                anstream::println!("{}", escape::visible(&what));
                 u8::from(finding.is_some())
             })
         }
@@ -111,7 +108,8 @@ async fn search(
             .and_then(|()| write::atomically(&file, finding.render()?.as_bytes()));
         match kept {
             Ok(()) => {
-                anstream::println!("{}: {}", file.display(), escape::visible(&finding.finding))
+                let what = escape::visible(&finding.finding);
+                anstream::println!("{}: {what}", file.display());
             }
             Err(error) => anstream::eprintln!("conformance: {}: {error}", file.display()),
         }

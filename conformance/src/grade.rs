@@ -100,6 +100,7 @@ fn options(arguments: &Grade) -> anyhow::Result<Options> {
         },
         only,
         skip: arguments.skip.clone(),
+        claims: arguments.claims.clone(),
         timeout_scale: arguments.timeout_scale,
         strict: arguments.strict,
         seed: arguments.seed,
@@ -155,6 +156,9 @@ fn command(arguments: &Grade) -> String {
     }
     if let Some(command) = &arguments.spawn {
         words.push(format!("--spawn '{}'", command.replace('\'', "'\\''")));
+    }
+    if !arguments.claims.is_empty() {
+        words.push(format!("--claims {}", arguments.claims.join(",")));
     }
     if let Some(ca) = &arguments.ca {
         words.push(format!("--ca {}", ca.display()));

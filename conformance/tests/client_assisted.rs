@@ -1,6 +1,7 @@
 //! The assisted mode, with a person who is a robot: it does what it is asked, with a client of its
 //! own, and says what it sees.
 #![allow(clippy::unwrap_used, reason = "tests may be blunt")]
+#![allow(clippy::disallowed_methods, reason = "a person has a clock")]
 
 mod client_subject;
 

@@ -25,11 +25,24 @@ fn wrong_usage_is_64() {
         &["--nonsense"],
         &["explain", "no.such"],
         &["--target", "localhost:1", "--ca", "/no/such/file"],
+        &["--target", "localhost:1", "--insecure", "--claims", "no-such-extension"],
     ] {
         let (code, stdout, stderr) = output(arguments);
         assert_eq!(code, 64, "{arguments:?}: {stderr}");
         assert!(stdout.is_empty() && !stderr.is_empty(), "{arguments:?}");
     }
+}
+
+#[test]
+fn an_unknown_claim_says_which_extensions_have_cases() {
+    let (code, _, stderr) =
+        output(&["--target", "localhost:1", "--insecure", "--claims", "no-such-extension"]);
+    assert_eq!(code, 64);
+    let names: std::collections::BTreeSet<_> =
+        conformance::catalogue::server_cases().filter_map(|case| case.extension).collect();
+    let names: Vec<_> = names.into_iter().collect();
+    let known = if names.is_empty() { "none yet".to_owned() } else { names.join(", ") };
+    assert!(stderr.contains(&format!("extensions with cases: {known}")), "{stderr}");
 }
 
 #[test]

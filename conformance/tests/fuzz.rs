@@ -35,7 +35,8 @@ async fn a_correct_server_stays_right() {
 /// The first finding is of this kind, small, and can be played again from its file.
 async fn finds(fault: Fault, words: &str, cases: u64) {
     let report = run(&[fault], 1, cases).await;
-    let first = report.findings.first().unwrap_or_else(|| panic!("{} not found", fault.name()));
+    assert!(!report.findings.is_empty(), "{} not found", fault.name());
+    let first = report.findings.first().unwrap();
     assert!(first.finding.contains(words), "{}: {}", fault.name(), first.finding);
     assert!(first.steps.len() <= 6, "{}: {:?}", fault.name(), first.steps);
     let again = Transcript::read(&first.render().unwrap()).unwrap();

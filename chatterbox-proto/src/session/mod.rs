@@ -7,4 +7,4 @@ mod client;
 mod server;
 
 pub use client::{ClientSession, Event, Message, SayError};
-pub use server::{Action, Destination, Messages, Posting, ServerSession};
+pub use server::{Action, Destination, InFrame, Posting, ServerSession};

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::client_frame::ClientFrame;
-use crate::code::{Code, Fault, Refusal};
+use crate::client_frame::{ClientFrame, Messages};
+use crate::code::{Code, Fault, Faults, Refusal};
 use crate::entry::Entry;
 use crate::name::Username;
 use crate::{ALL, limits};
@@ -36,20 +36,20 @@ pub enum Action<'a> {
         /// The name.
         name: Username,
         /// MESSAGES of the same frame, to be handed back with the answer.
-        messages: Messages<'a>,
+        messages: InFrame<'a>,
     },
     /// Answer that the name is refused.
     Refuse(Refusal),
     /// Store and deliver.
     Post(Vec<Posting<'a>>),
     /// Answer with one ERROR.
-    Error(Vec<Fault>),
+    Error(Faults),
     /// Close the connection once everything is said.
     Close,
 }
 
 /// What stood in MESSAGES, if anything.
-pub type Messages<'a> = Option<Result<Vec<Result<Entry<'a>, Fault>>, Fault>>;
+pub type InFrame<'a> = Option<Result<Messages<'a>, Fault>>;
 
 #[derive(Debug)]
 enum State {
@@ -85,14 +85,14 @@ impl ServerSession {
     pub fn receive<'a>(&mut self, frame: Result<ClientFrame<'a>, Fault>) -> Vec<Action<'a>> {
         let frame = match frame {
             Ok(frame) => frame,
-            Err(fault) => return vec![Action::Error(vec![fault])],
+            Err(fault) => return vec![Action::Error(fault.into())],
         };
         let mut actions = Vec::new();
         match (frame.username, &self.state) {
             (None, _) => {}
-            (Some(Err(fault)), _) => actions.push(Action::Error(vec![fault])),
+            (Some(Err(fault)), _) => actions.push(Action::Error(fault.into())),
             (Some(Ok(_)), State::Joined(_)) => {
-                actions.push(Action::Error(vec![Code::AlreadyJoined.into()]));
+                actions.push(Action::Error(Code::AlreadyJoined.into()));
             }
             (Some(Ok(text)), State::Greeting { .. }) => {
                 return match Username::parse_within(&text, self.name_limit) {
@@ -109,7 +109,7 @@ impl ServerSession {
     pub fn claimed<'a>(
         &mut self,
         claim: Result<Username, Refusal>,
-        messages: Messages<'a>,
+        messages: InFrame<'a>,
     ) -> Vec<Action<'a>> {
         match claim {
             Err(refusal) => self.refused(refusal, messages),
@@ -122,7 +122,7 @@ impl ServerSession {
         }
     }
 
-    fn refused<'a>(&mut self, refusal: Refusal, messages: Messages<'a>) -> Vec<Action<'a>> {
+    fn refused<'a>(&mut self, refusal: Refusal, messages: InFrame<'a>) -> Vec<Action<'a>> {
         let mut actions = vec![Action::Refuse(refusal)];
         self.messages(messages, &mut actions);
         if let State::Greeting { refused } = &mut self.state {
@@ -134,23 +134,24 @@ impl ServerSession {
         actions
     }
 
-    fn messages<'a>(&self, messages: Messages<'a>, actions: &mut Vec<Action<'a>>) {
-        let entries = match (messages, &self.state) {
+    fn messages<'a>(&self, messages: InFrame<'a>, actions: &mut Vec<Action<'a>>) {
+        let messages = match (messages, &self.state) {
             (None, _) => return,
-            (Some(Err(fault)), _) => return actions.push(Action::Error(vec![fault])),
+            (Some(Err(fault)), _) => return actions.push(Action::Error(fault.into())),
             (Some(Ok(_)), State::Greeting { .. }) => {
-                return actions.push(Action::Error(vec![Code::NotJoined.into()]));
+                return actions.push(Action::Error(Code::NotJoined.into()));
             }
-            (Some(Ok(entries)), State::Joined(_)) => entries,
+            (Some(Ok(messages)), State::Joined(_)) => messages,
         };
-        let mut postings = Vec::with_capacity(entries.len());
-        let mut faults = Vec::new();
-        for (index, entry) in entries.into_iter().enumerate() {
-            match entry.and_then(|entry| self.check(index, entry)) {
+        let mut postings = Vec::with_capacity(messages.entries.len());
+        let mut faults = Faults::new();
+        for (index, entry) in messages.entries {
+            match self.check(index, entry) {
                 Ok(posting) => postings.push(posting),
-                Err(fault) => faults.push(fault),
+                Err((code, name)) => faults.note(|| Fault::message(index, code).about(&name)),
             }
         }
+        faults.merge(messages.faults);
         if !postings.is_empty() {
             actions.push(Action::Post(postings));
         }
@@ -160,11 +161,15 @@ impl ServerSession {
     }
 
     /// SRC is checked for every message by itself (SR-1, SR-2).
-    fn check<'a>(&self, index: usize, mut entry: Entry<'a>) -> Result<Posting<'a>, Fault> {
-        let name = self.name().ok_or(Fault::frame(Code::NotJoined))?;
+    fn check<'a>(
+        &self,
+        index: usize,
+        mut entry: Entry<'a>,
+    ) -> Result<Posting<'a>, (Code, Cow<'a, str>)> {
+        let Some(name) = self.name() else { return Err((Code::NotJoined, entry.source)) };
         if entry.source != name.as_str() {
             if !name.is(&entry.source) {
-                return Err(Fault::message(index, Code::SourceNotYou).about(&entry.source));
+                return Err((Code::SourceNotYou, entry.source));
             }
             entry.source = Cow::Owned(name.as_str().to_owned());
         }
@@ -172,8 +177,9 @@ impl ServerSession {
             Destination::All
         } else {
             // What can't be a name is nobody's.
-            let name = Username::parse_within(&entry.destination, self.name_limit)
-                .map_err(|_| Fault::message(index, Code::NoSuchUser).about(&entry.destination))?;
+            let Ok(name) = Username::parse_within(&entry.destination, self.name_limit) else {
+                return Err((Code::NoSuchUser, entry.destination));
+            };
             Destination::User(name)
         };
         Ok(Posting { index, destination, entry })
@@ -197,7 +203,7 @@ mod tests {
 
     fn codes(actions: &[Action<'_>]) -> Vec<(Option<usize>, Code)> {
         let faults = actions.iter().flat_map(|action| match action {
-            Action::Error(faults) => faults.clone(),
+            Action::Error(faults) => faults.listed().to_vec(),
             _ => vec![],
         });
         faults.map(|fault| (fault.index, fault.code)).collect()
@@ -271,7 +277,7 @@ mod tests {
         let mut session = joined("ann");
         for body in [&b"xyz"[..], b"[1]", b"{}", b"", b"{\"MESSAGES\": 5}", b"{\"USERNAME\": 5}"] {
             let actions = session.receive(ClientFrame::parse(body));
-            assert!(matches!(&actions[..], [Action::Error(faults)] if faults.len() == 1));
+            assert!(matches!(&actions[..], [Action::Error(faults)] if faults.listed().len() == 1));
         }
         assert_eq!(session.name().unwrap().as_str(), "ann");
     }

@@ -22,7 +22,11 @@ struct Kept {
     records: VecDeque<Record>,
     /// How many came before the first of them.
     gone: u64,
+    bytes: usize,
 }
+
+/// However few records there may be, they are no more bytes than this.
+const LARGEST: usize = 16 * 1024 * 1024;
 
 impl Memory {
     /// Keeps the newest `limit` records.
@@ -45,11 +49,13 @@ impl Backlog for Memory {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let first = kept.gone + kept.records.len() as u64 + 1;
         for record in records {
-            if kept.records.len() == self.limit {
-                kept.records.pop_front();
+            kept.bytes += record.json.len();
+            kept.records.push_back(record.clone());
+            while kept.records.len() > self.limit || kept.bytes > LARGEST {
+                let Some(oldest) = kept.records.pop_front() else { break };
+                kept.bytes -= oldest.json.len();
                 kept.gone += 1;
             }
-            kept.records.push_back(record.clone());
         }
         ready(Ok(first)).boxed()
     }

@@ -52,7 +52,8 @@ pub trait Backlog: Send + Sync + std::fmt::Debug {
     fn append<'a>(&'a self, records: &'a [Record])
     -> BoxFuture<'a, Result<Sequence, BacklogError>>;
 
-    /// Gives the kept records from number `from` on, oldest first, at most `limit`.
+    /// Gives the kept records from number `from` on, oldest first, at most `limit`; fewer when they are long, none only when
+    /// there are none.
     fn read(
         &self,
         from: Sequence,

@@ -61,7 +61,8 @@ const RECENT: usize = 4;
 impl BatchCache {
     /// The batch from `from` on that ends at `to` or before, if it is still there.
     pub fn get(&self, from: u64, to: u64) -> Option<(u64, Batch)> {
-        let found = self.recent.iter().find(|(start, end, _)| *start == from && *end <= to)?;
+        let found =
+            self.recent.iter().rev().find(|(start, end, _)| *start == from && *end <= to)?;
         Some((found.1, Arc::clone(&found.2)))
     }
 

@@ -1,7 +1,8 @@
 //! What was said, encoded once, for everybody who joins later (HI-1 to HI-6, OR-1).
 //!
 //! Public messages lie in segments of encoded JSON that all joiners share; a welcome is a list of such segments, cut only
-//! where a private message of this user belongs between two public ones.
+//! where a private message of this user belongs between two public ones. Public and private messages have bounds of their
+//! own, so that nobody can push out what everybody may read by talking to themselves.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -24,11 +25,30 @@ impl Default for Keep {
     }
 }
 
+impl Keep {
+    const fn part(self, part: u64) -> Self {
+        Self { messages: self.messages / part, bytes: self.bytes / part }
+    }
+
+    const fn is_exceeded_by(self, held: Self) -> bool {
+        held.messages > self.messages || held.bytes > self.bytes
+    }
+}
+
 /// A segment is sealed, and so shared without copying, when it has this many bytes.
 const SEGMENT: u64 = 64 * 1024;
 
 /// Segments go as a whole, so none is larger than this part of what is kept.
-const PART: u64 = 16;
+const SEGMENT_PART: u64 = 16;
+
+/// All private messages together get this part of what is kept, beside the public ones.
+const PRIVATE_PART: u64 = 4;
+
+/// One user's get this part of what is kept.
+const RECIPIENT_PART: u64 = 16;
+
+/// What a private message costs beside its JSON: without it, many empty ones would be free.
+const OVERHEAD: u64 = 128;
 
 /// Public messages that follow each other. Every one is written with a separator before it.
 #[derive(Debug, Default)]
@@ -43,17 +63,15 @@ struct Segment<B> {
 }
 
 impl<B: AsRef<[u8]>> Segment<B> {
-    fn len(&self) -> u64 {
-        self.starts.len() as u64
-    }
-
-    fn bytes(&self) -> u64 {
-        self.json.as_ref().len() as u64
+    fn held(&self) -> Keep {
+        Keep { messages: self.starts.len() as u64, bytes: self.json.as_ref().len() as u64 }
     }
 }
 
 #[derive(Debug)]
 struct Private {
+    /// Rises over all private messages.
+    number: u64,
     /// How many public messages came before it, ever.
     after_public: u64,
     /// With its separator.
@@ -61,64 +79,100 @@ struct Private {
     arrived: i64,
 }
 
+impl Private {
+    fn bytes(&self) -> u64 {
+        self.json.len() as u64 + OVERHEAD
+    }
+}
+
+/// The private messages of one user.
+#[derive(Debug)]
+struct Mailbox {
+    privates: VecDeque<Private>,
+    held: Keep,
+}
+
 /// Everything that is kept.
 #[derive(Debug)]
 pub struct History {
     sealed: VecDeque<Segment<Bytes>>,
     open: Segment<Vec<u8>>,
-    privates: HashMap<Username, VecDeque<Private>>,
-    /// Whose private message is the oldest, the next, and so on.
-    private_order: VecDeque<Username>,
-    messages: u64,
-    bytes: u64,
-    messages_ever: u64,
-    bytes_ever: u64,
-    /// Both of these when the open segment began. Private messages count, since they go with the segment around them.
-    sealed_at: (u64, u64),
+    public: Keep,
+    mailboxes: HashMap<Username, Mailbox>,
+    /// Whose private message has which number, in order; those that are gone already may still be in it.
+    private_order: VecDeque<(u64, Username)>,
+    private: Keep,
+    next_private: u64,
     keep: Keep,
 }
 
 impl History {
     /// An empty history.
     pub fn new(keep: Keep) -> Self {
+        let nothing = Keep { messages: 0, bytes: 0 };
         Self {
             sealed: VecDeque::new(),
             open: Segment::default(),
-            privates: HashMap::new(),
+            public: nothing,
+            mailboxes: HashMap::new(),
             private_order: VecDeque::new(),
-            messages: 0,
-            bytes: 0,
-            messages_ever: 0,
-            bytes_ever: 0,
-            sealed_at: (0, 0),
+            private: nothing,
+            next_private: 0,
             keep,
         }
     }
 
     /// Adds a message to everybody.
     pub fn push_public(&mut self, json: &[u8], arrived: i64) {
-        self.seal_if_full(json.len());
+        let part = self.keep.part(SEGMENT_PART);
+        let open = self.open.held();
+        if open.bytes + json.len() as u64 > part.bytes || open.messages >= part.messages {
+            self.seal();
+        }
         self.open.starts.push(self.open.json.len());
         self.open.json.extend_from_slice(LIST_SEPARATOR);
         self.open.json.extend_from_slice(json);
-        self.open.newest = arrived;
-        self.added(json.len());
+        self.open.newest = self.open.newest.max(arrived);
+        self.public.messages += 1;
+        self.public.bytes += (json.len() + LIST_SEPARATOR.len()) as u64;
+        if self.open.held().bytes >= SEGMENT {
+            self.seal();
+        }
+        while self.keep.is_exceeded_by(self.public) {
+            if self.sealed.is_empty() {
+                self.seal();
+            }
+            self.drop_segment();
+        }
     }
 
     /// Adds a message to one user.
     pub fn push_private(&mut self, recipient: &Username, json: &[u8], arrived: i64) {
-        self.seal_if_full(json.len());
-        let after_public = self.open.first + self.open.len();
-        let json_after = [LIST_SEPARATOR, json].concat().into();
-        let private = Private { after_public, json: json_after, arrived };
-        self.privates.entry(recipient.clone()).or_default().push_back(private);
-        self.private_order.push_back(recipient.clone());
-        self.added(json.len());
-    }
-
-    /// How many messages are kept.
-    pub fn messages(&self) -> u64 {
-        self.messages
+        let after_public = self.open.first + self.open.starts.len() as u64;
+        let number = self.next_private;
+        self.next_private += 1;
+        let json = [LIST_SEPARATOR, json].concat().into();
+        let private = Private { number, after_public, json, arrived };
+        let bytes = private.bytes();
+        let mailbox = self.mailboxes.entry(recipient.clone()).or_insert_with(|| Mailbox {
+            privates: VecDeque::new(),
+            held: Keep { messages: 0, bytes: 0 },
+        });
+        mailbox.privates.push_back(private);
+        for held in [&mut mailbox.held, &mut self.private] {
+            held.messages += 1;
+            held.bytes += bytes;
+        }
+        self.private_order.push_back((number, recipient.clone()));
+        let most = self.keep.part(RECIPIENT_PART);
+        while self.mailboxes.get(recipient).is_some_and(|mailbox| most.is_exceeded_by(mailbox.held))
+        {
+            self.drop_private(recipient);
+        }
+        while self.keep.part(PRIVATE_PART).is_exceeded_by(self.private) {
+            let Some(user) = self.oldest_recipient() else { break };
+            self.drop_private(&user);
+        }
     }
 
     /// The elements of MESSAGES for this user, as pieces of one list.
@@ -126,7 +180,8 @@ impl History {
         let open = Bytes::copy_from_slice(&self.open.json);
         let sealed = self.sealed.iter().map(|s| (s.json.clone(), &s.starts, s.first));
         let segments = sealed.chain([(open, &self.open.starts, self.open.first)]);
-        let mut privates = self.privates.get(user).into_iter().flatten().peekable();
+        let mailbox = self.mailboxes.get(user).into_iter();
+        let mut privates = mailbox.flat_map(|mailbox| &mailbox.privates).peekable();
         let mut pieces = Vec::with_capacity(self.sealed.len() + 1);
         for (json, starts, first) in segments {
             let end = first + starts.len() as u64;
@@ -150,37 +205,28 @@ impl History {
         pieces
     }
 
-    /// Makes room for one more message of this size.
-    fn seal_if_full(&mut self, json: usize) {
-        let bytes = self.bytes_ever - self.sealed_at.1 + json as u64;
-        let messages = self.messages_ever - self.sealed_at.0;
-        if bytes > SEGMENT.min(self.keep.bytes / PART) || messages >= self.keep.messages / PART {
-            self.seal();
-        }
-    }
-
-    /// Drops what arrived before `oldest`, as far as whole segments are that old.
+    /// Drops what arrived before `oldest`, public messages as far as whole segments are that old.
     pub fn expire(&mut self, oldest: i64) {
         if !self.open.starts.is_empty() && self.open.newest < oldest {
             self.seal();
         }
-        loop {
-            if self.sealed.front().is_some_and(|segment| segment.newest < oldest) {
-                self.drop_segment();
-            } else if self.oldest_private().is_some_and(|private| private.arrived < oldest) {
-                self.drop_private();
-            } else {
+        while self.sealed.front().is_some_and(|segment| segment.newest < oldest) {
+            self.drop_segment();
+        }
+        while let Some(user) = self.oldest_recipient() {
+            let first = self.mailboxes.get(&user).and_then(|mailbox| mailbox.privates.front());
+            if first.is_none_or(|private| private.arrived >= oldest) {
                 return;
             }
+            self.drop_private(&user);
         }
     }
 
     fn seal(&mut self) {
-        self.sealed_at = (self.messages_ever, self.bytes_ever);
         if self.open.starts.is_empty() {
             return;
         }
-        let first = self.open.first + self.open.len();
+        let first = self.open.first + self.open.starts.len() as u64;
         let full = std::mem::replace(&mut self.open, Segment { first, ..Segment::default() });
         self.sealed.push_back(Segment {
             json: full.json.into(),
@@ -190,60 +236,44 @@ impl History {
         });
     }
 
-    fn added(&mut self, json: usize) {
-        let bytes = (json + LIST_SEPARATOR.len()) as u64;
-        self.messages += 1;
-        self.bytes += bytes;
-        self.messages_ever += 1;
-        self.bytes_ever += bytes;
-        while self.messages > self.keep.messages || self.bytes > self.keep.bytes {
-            if !self.drop_oldest() {
-                break;
-            }
-        }
-    }
-
-    /// Drops the oldest private message, or the oldest segment with the private messages said within it, whichever
-    /// is older. The open segment is sealed first when it is all there is.
-    fn drop_oldest(&mut self) -> bool {
-        if self.sealed.is_empty() {
-            self.seal();
-        }
-        let first = self.sealed.front().map(|segment| segment.first);
-        let private = self.oldest_private().map(|private| private.after_public);
-        match (first, private) {
-            (None, None) => return false,
-            (Some(first), private) if private.is_none_or(|private| private > first) => {
-                self.drop_segment();
-            }
-            _ => self.drop_private(),
-        }
-        true
-    }
-
-    fn oldest_private(&self) -> Option<&Private> {
-        self.privates.get(self.private_order.front()?)?.front()
-    }
-
     fn drop_segment(&mut self) {
-        let Some(segment) = self.sealed.pop_front() else { return };
-        self.messages -= segment.len();
-        self.bytes -= segment.bytes();
-        let end = segment.first + segment.len();
-        while self.oldest_private().is_some_and(|private| private.after_public < end) {
-            self.drop_private();
+        if let Some(segment) = self.sealed.pop_front() {
+            self.public.messages -= segment.held().messages;
+            self.public.bytes -= segment.held().bytes;
         }
     }
 
-    fn drop_private(&mut self) {
-        let Some(user) = self.private_order.pop_front() else { return };
-        let Some(privates) = self.privates.get_mut(&user) else { return };
-        if let Some(private) = privates.pop_front() {
-            self.messages -= 1;
-            self.bytes -= private.json.len() as u64;
+    /// To whom the oldest private message is.
+    fn oldest_recipient(&mut self) -> Option<Username> {
+        loop {
+            let (number, user) = self.private_order.front()?;
+            let mailbox = self.mailboxes.get(user);
+            if mailbox.is_some_and(|m| m.privates.front().is_some_and(|p| p.number == *number)) {
+                return Some(user.clone());
+            }
+            self.private_order.pop_front();
         }
-        if privates.is_empty() {
-            self.privates.remove(&user);
+    }
+
+    /// Drops the oldest private message to somebody.
+    fn drop_private(&mut self, user: &Username) {
+        let Some(mailbox) = self.mailboxes.get_mut(user) else { return };
+        if let Some(private) = mailbox.privates.pop_front() {
+            for held in [&mut mailbox.held, &mut self.private] {
+                held.messages -= 1;
+                held.bytes -= private.bytes();
+            }
+        }
+        if mailbox.privates.is_empty() {
+            self.mailboxes.remove(user);
+        }
+        // What is gone is taken out of the order when it is half of it.
+        if self.private_order.len() as u64 > 2 * self.private.messages + 64 {
+            let mailboxes = &self.mailboxes;
+            self.private_order.retain(|(number, user)| {
+                let first = mailboxes.get(user).and_then(|mailbox| mailbox.privates.front());
+                first.is_some_and(|first| first.number <= *number)
+            });
         }
     }
 }
@@ -314,7 +344,32 @@ mod tests {
         history.expire(5);
         assert_eq!(read(&history, "a"), ["all 4", "all 5", "a 5", "all 6", "a 6"]);
         history.expire(7);
-        assert_eq!((read(&history, "a").len(), history.messages(), history.bytes), (0, 0, 0));
+        assert_eq!(
+            (read(&history, "a").len(), history.public.messages + history.private.messages),
+            (0, 0)
+        );
+    }
+
+    #[test]
+    fn talking_to_oneself_pushes_out_nothing_of_others() {
+        let mut history = History::new(Keep { messages: 1000, bytes: 100_000 });
+        add(&mut history, None, "for all");
+        add(&mut history, Some("b"), "for b");
+        for number in 0..10_000 {
+            add(&mut history, Some("a"), &format!("{number}"));
+        }
+        assert_eq!(read(&history, "b"), ["for all", "for b"]);
+        let kept = read(&history, "a");
+        assert_eq!(kept.last().map(String::as_str), Some("9999"));
+        assert!(kept.len() <= 1 + 1000 / 16 && history.private_order.len() < 300);
+    }
+
+    #[test]
+    fn a_long_message_is_shared_and_not_copied() {
+        let mut history = History::new(Keep::default());
+        add(&mut history, None, &"x".repeat(1 << 20));
+        let places: Vec<_> = (0..2).map(|_| history.for_user(&name("a"))[0].as_ptr()).collect();
+        assert_eq!(places[0], places[1]);
     }
 
     #[test]
@@ -322,8 +377,11 @@ mod tests {
         let mut history = History::new(Keep { messages: 0, bytes: 0 });
         add(&mut history, None, "x");
         add(&mut history, Some("a"), "y");
-        assert_eq!((read(&history, "a").len(), history.messages(), history.bytes), (0, 0, 0));
-        assert!(history.privates.is_empty() && history.private_order.is_empty());
+        assert_eq!(
+            (read(&history, "a").len(), history.public.messages + history.private.messages),
+            (0, 0)
+        );
+        assert!(history.mailboxes.is_empty() && history.public.bytes + history.private.bytes == 0);
     }
 
     proptest! {
@@ -350,24 +408,32 @@ mod tests {
 
         #[test]
         fn a_bounded_history_is_the_newest_part(
-            said in prop::collection::vec((prop::option::of(Just("a")), 1_usize..9000), 0..80),
-            keep in (0_u64..50, 0_u64..200_000),
+            said in prop::collection::vec((prop::option::of("[ab]"), 1_usize..3000), 0..150),
+            keep in (0_u64..100, 0_u64..200_000),
         ) {
-            let mut history = History::new(Keep { messages: keep.0, bytes: keep.1 });
-            let mut plain = Vec::new();
+            let keep = Keep { messages: keep.0, bytes: keep.1 };
+            let mut history = History::new(keep);
+            let (mut public, mut private) = (Vec::new(), Vec::new());
             for (number, (to, size)) in said.into_iter().enumerate() {
                 let text = format!("{number}{}", "x".repeat(size));
-                add(&mut history, to, &text);
-                plain.push(text);
-                prop_assert!(history.messages() <= keep.0 && history.bytes <= keep.1);
+                add(&mut history, to.as_deref(), &text);
+                match to.as_deref() {
+                    None => public.push(text),
+                    Some("a") => private.push(text),
+                    Some(_) => {}
+                }
+                prop_assert!(!keep.is_exceeded_by(history.public));
+                prop_assert!(!keep.part(PRIVATE_PART).is_exceeded_by(history.private));
             }
             let kept = read(&history, "a");
-            prop_assert_eq!(kept.len() as u64, history.messages());
-            prop_assert_eq!(&kept[..], &plain[plain.len() - kept.len()..]);
-            // Not much less than it could be: a part of the bound, and two messages.
-            let full = history.messages + 2 >= keep.0 - keep.0 / PART
-                || history.bytes + 20_000 >= keep.1 - keep.1 / PART;
-            prop_assert!(full || kept.len() == plain.len(), "{} of {}", kept.len(), plain.len());
+            let (kept_public, kept_private): (Vec<_>, Vec<_>) =
+                kept.into_iter().partition(|text| public.contains(text));
+            prop_assert!(public.ends_with(&kept_public) && private.ends_with(&kept_private));
+            // Not much less than it could be: a part of the bound, and one message.
+            let part = keep.part(SEGMENT_PART);
+            let full = history.public.messages + part.messages + 1 >= keep.messages
+                || history.public.bytes + part.bytes + 6_100 >= keep.bytes;
+            prop_assert!(full || kept_public.len() == public.len(), "{} of {}", kept_public.len(), public.len());
         }
     }
 }

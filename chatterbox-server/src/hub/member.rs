@@ -35,16 +35,48 @@ pub(super) struct Member {
     pub(super) progressed: bool,
     direct: VecDeque<Direct>,
     direct_bytes: usize,
+    /// For messages that are being stored.
+    reserved_bytes: usize,
+    reserved_events: usize,
+    /// When it was last seen moving, in the hub's milliseconds.
+    pub(super) moved_at: u64,
 }
 
 impl Member {
-    pub(super) fn new(name: Username, name_json: Bytes, cursor: u64) -> Self {
-        Self { name, name_json, cursor, progressed: true, direct: VecDeque::new(), direct_bytes: 0 }
+    pub(super) fn new(name: Username, name_json: Bytes, cursor: u64, now: u64) -> Self {
+        Self {
+            name,
+            name_json,
+            cursor,
+            progressed: true,
+            direct: VecDeque::new(),
+            direct_bytes: 0,
+            reserved_bytes: 0,
+            reserved_events: 0,
+            moved_at: now,
+        }
     }
 
     /// Whether something more may be put into the queue.
     pub(super) fn has_room(&self) -> bool {
-        self.direct_bytes < DIRECT_BYTES && self.direct.len() < DIRECT_EVENTS
+        self.direct_bytes + self.reserved_bytes < DIRECT_BYTES
+            && self.direct.len() + self.reserved_events < DIRECT_EVENTS
+    }
+
+    /// Keeps room for a message that is being stored.
+    pub(super) fn reserve(&mut self, bytes: usize) {
+        self.reserved_bytes += bytes;
+        self.reserved_events += 1;
+    }
+
+    /// Gives it back. What was reserved for a former user of the name is not ours to give back, so nothing goes below 0.
+    pub(super) fn unreserve(&mut self, bytes: usize) {
+        self.reserved_bytes = self.reserved_bytes.saturating_sub(bytes);
+        self.reserved_events = self.reserved_events.saturating_sub(1);
+        if self.reserved_events == 0 {
+            // The size was an estimate.
+            self.reserved_bytes = 0;
+        }
     }
 
     /// Queues an event that happens now, when the timeline ends at `at`.

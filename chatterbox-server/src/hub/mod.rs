@@ -79,6 +79,9 @@ pub enum Taken {
 const BATCH_EVENTS: usize = 1024;
 const BATCH_BYTES: usize = 64 * 1024;
 
+/// Who has moved within this many milliseconds is reading.
+pub const MOVING: u64 = 1000;
+
 /// The state of the whole chat.
 #[derive(Debug)]
 pub struct Hub {
@@ -90,6 +93,8 @@ pub struct Hub {
     history: History,
     batches: BatchCache,
     next: u64,
+    /// The last moment that was told, in milliseconds of some clock.
+    now: u64,
 }
 
 impl Hub {
@@ -103,6 +108,7 @@ impl Hub {
             history: History::new(keep),
             batches: BatchCache::default(),
             next: 0,
+            now: 0,
         }
     }
 
@@ -114,8 +120,8 @@ impl Hub {
         if self.names.contains_key(name) {
             return Err(Refusal::Taken.into());
         }
-        let look = name.look_alike_key();
-        if !name.is_ascii() && self.looks.contains_key(&look) {
+        let looks = name.look_alike_keys();
+        if !name.is_ascii() && looks.iter().any(|look| self.looks.contains_key(look)) {
             return Err(Refusal::LooksTaken.into());
         }
         let name_json = json::string(name.as_str());
@@ -125,9 +131,11 @@ impl Hub {
         self.lobby.push(Event { kind: Kind::Joined, json: name_json.clone() });
         let id = MemberId(self.next);
         self.next += 1;
-        self.members.insert(id, Member::new(name.clone(), name_json, self.lobby.head()));
+        self.members.insert(id, Member::new(name.clone(), name_json, self.lobby.head(), self.now));
         self.names.insert(name.clone(), id);
-        *self.looks.entry(look).or_default() += 1;
+        for look in looks {
+            *self.looks.entry(look).or_default() += 1;
+        }
         Ok(Joined { id, welcome })
     }
 
@@ -137,25 +145,41 @@ impl Hub {
             return Wake::Nobody;
         };
         self.names.remove(&member.name);
-        let look = member.name.look_alike_key();
-        if let Some(count) = self.looks.get_mut(&look) {
-            *count -= 1;
-            if *count == 0 {
-                self.looks.remove(&look);
+        for look in member.name.look_alike_keys() {
+            if let Some(count) = self.looks.get_mut(&look) {
+                *count -= 1;
+                if *count == 0 {
+                    self.looks.remove(&look);
+                }
             }
         }
         self.lobby.push(Event { kind: Kind::Left, json: member.name_json });
         Wake::All
     }
 
-    /// Says under which spelling a recipient is here (DE-2), if a message can be sent to them now.
+    /// Reserves room for a private message of about `bytes`, and says under which spelling its recipient is here (DE-2).
+    ///
+    /// The room is used by [`Hub::apply`], or given back by [`Hub::give_back`].
     ///
     /// # Errors
-    /// [`Code::NoSuchUser`], or [`Code::RecipientBusy`] when they read nothing.
-    pub fn recipient(&self, name: &Username) -> Result<&Username, Code> {
+    /// [`Code::NoSuchUser`], or [`Code::RecipientBusy`] when too much waits for them already.
+    pub fn reserve(&mut self, name: &Username, bytes: usize) -> Result<Username, Code> {
         let id = self.names.get(name).ok_or(Code::NoSuchUser)?;
-        let member = self.members.get(id).ok_or(Code::NoSuchUser)?;
-        if member.has_room() { Ok(&member.name) } else { Err(Code::RecipientBusy) }
+        let member = self.members.get_mut(id).ok_or(Code::NoSuchUser)?;
+        if !member.has_room() {
+            return Err(Code::RecipientBusy);
+        }
+        member.reserve(bytes);
+        Ok(member.name.clone())
+    }
+
+    /// Gives back what was reserved for messages that were not stored.
+    pub fn give_back(&mut self, record: &Record) {
+        if let Destination::User(name) = &record.destination
+            && let Some(member) = self.names.get(name).and_then(|id| self.members.get_mut(id))
+        {
+            member.unreserve(record.json.len());
+        }
     }
 
     /// Takes a message that the backlog has: it goes into the history and to whom it is for.
@@ -169,7 +193,13 @@ impl Hub {
             }
             // Who has left meanwhile gets it with the history of the next join.
             Destination::User(name) => match self.names.get(name) {
-                Some(id) => self.tell(*id, event),
+                Some(id) => {
+                    let id = *id;
+                    if let Some(member) = self.members.get_mut(&id) {
+                        member.unreserve(event.json.len());
+                    }
+                    self.tell(id, event)
+                }
                 None => Wake::Nobody,
             },
         }
@@ -282,7 +312,11 @@ impl Hub {
     }
 
     /// Removes those whom the ring has overtaken, and says whether somebody who is reading is in danger of it.
-    pub fn look_after_slow(&mut self) -> Slow {
+    ///
+    /// `now` is in milliseconds of any clock that does not go back. Reading is having taken or written something within
+    /// [`MOVING`]: the system tells that a socket can be written to again in steps that may take that long.
+    pub fn look_after_slow(&mut self, now: u64) -> Slow {
+        self.now = now;
         let limits = self.lobby.limits();
         let half = Lag { events: limits.events as u64 / 2, bytes: limits.bytes / 2 };
         let mut overtaken = Vec::new();
@@ -292,10 +326,10 @@ impl Hub {
                 None => overtaken.push(*id),
                 Some(lag) => {
                     let behind = lag.events > half.events || lag.bytes > half.bytes;
-                    struggling |= behind && member.progressed;
-                    if behind {
-                        member.progressed = false;
+                    if std::mem::take(&mut member.progressed) {
+                        member.moved_at = now;
                     }
+                    struggling |= behind && now.saturating_sub(member.moved_at) < MOVING;
                 }
             }
         }
@@ -308,11 +342,6 @@ impl Hub {
     /// How many are here.
     pub fn members(&self) -> usize {
         self.members.len()
-    }
-
-    /// How many messages are kept for joiners.
-    pub fn kept_messages(&self) -> u64 {
-        self.history.messages()
     }
 
     /// What went through the lobby so far.

@@ -78,7 +78,7 @@ fn a_refused_name_leaves_no_trace() {
     assert!(matches!(hub.take(ann.id), Taken::Nothing));
     assert_eq!(hub.members(), 1);
     // B12: what the refused connection does at its end must not touch the holder.
-    assert_eq!(hub.recipient(&name("Ann")).unwrap().as_str(), "ann");
+    assert_eq!(hub.reserve(&name("Ann"), 0).unwrap().as_str(), "ann");
 }
 
 #[test]
@@ -104,10 +104,10 @@ fn a_member_who_stops_reading_is_overtaken_alone() {
     for number in 0..64 {
         let _ = hub.apply(&record("fast", None, &number.to_string()));
         assert_eq!(take_all(&mut hub, fast), [number.to_string()]);
-        assert_eq!(hub.look_after_slow().overtaken, []);
+        assert_eq!(hub.look_after_slow(0).overtaken, []);
     }
     let _ = hub.apply(&record("fast", None, "one too many"));
-    assert_eq!(hub.look_after_slow(), Slow { overtaken: vec![slow], struggling: false });
+    assert_eq!(hub.look_after_slow(0), Slow { overtaken: vec![slow], struggling: false });
     assert!(matches!(hub.take(slow), Taken::Gone));
     assert_eq!(take_all(&mut hub, fast), ["one too many", "-slow"]);
     assert_eq!(hub.leave(slow), Wake::Nobody, "gone is gone");
@@ -120,28 +120,56 @@ fn only_those_who_are_reading_are_waited_for() {
     for _ in 0..40 {
         let _ = hub.apply(&record("fast", None, "x"));
     }
-    assert!(hub.look_after_slow().struggling, "was just here");
-    assert!(!hub.look_after_slow().struggling, "nothing moved since");
+    assert!(hub.look_after_slow(10).struggling, "was just here");
+    assert!(hub.look_after_slow(10 + MOVING - 1).struggling, "may be in the middle of a step");
+    assert!(!hub.look_after_slow(10 + MOVING).struggling, "nothing moved since");
     hub.progressed(slow);
-    assert!(hub.look_after_slow().struggling, "is in the middle of a batch");
+    assert!(hub.look_after_slow(2 * MOVING).struggling, "is in the middle of a batch");
     take_all(&mut hub, slow);
-    assert!(!hub.look_after_slow().struggling, "has caught up");
+    assert!(!hub.look_after_slow(2 * MOVING).struggling, "has caught up");
 }
 
 #[test]
 fn a_full_queue_refuses_senders_and_keeps_its_owner() {
     let mut hub = hub();
     let bob = hub.join(&name("bob"), "").unwrap().id;
-    let mut sent = 0;
-    while hub.recipient(&name("bob")).is_ok() {
-        let _ = hub.apply(&record("ann", Some("bob"), "psst"));
-        sent += 1;
-        assert!(sent < 100_000);
+    let whisper = record("ann", Some("bob"), "psst");
+    // A frame may hold thousands: all are reserved before one of them is applied.
+    let mut reserved = 0;
+    while hub.reserve(&name("bob"), whisper.json.len()).is_ok() {
+        reserved += 1;
+        assert!(reserved < 100_000);
     }
-    assert_eq!(hub.recipient(&name("bob")), Err(Code::RecipientBusy));
+    assert_eq!(hub.reserve(&name("bob"), 1), Err(Code::RecipientBusy));
+    for _ in 1..reserved {
+        let _ = hub.apply(&whisper);
+    }
     assert!(!hub.has_room(bob));
-    assert_eq!(take_all(&mut hub, bob).len(), sent);
-    assert!(hub.recipient(&name("bob")).is_ok());
+    // The last one could not be stored.
+    hub.give_back(&whisper);
+    assert_eq!(take_all(&mut hub, bob).len(), reserved - 1);
+    assert!(hub.reserve(&name("bob"), 1).is_ok());
+}
+
+#[test]
+fn a_member_far_behind_gets_everything_in_bounded_batches() {
+    let mut hub = hub();
+    let bob = hub.join(&name("bob"), "").unwrap().id;
+    let mut expected = Vec::new();
+    for number in 0..5000 {
+        let text = format!("{number}{}", "x".repeat(number % 300));
+        let to = (number % 7 == 0).then_some("bob");
+        let _ = hub.apply(&record("ann", to, &text));
+        expected.push(text);
+    }
+    let mut seen = Vec::new();
+    while let Taken::Batch(batch) = hub.take(bob) {
+        assert!(batch.iter().map(Bytes::len).sum::<usize>() < 2 * BATCH_BYTES);
+        let before = seen.len();
+        seen.extend(read_frames(batch.iter()).into_iter().flat_map(told));
+        assert!(seen.len() - before <= BATCH_EVENTS);
+    }
+    assert_eq!(seen, expected);
 }
 
 #[test]
@@ -253,7 +281,7 @@ proptest! {
                     model.said.push((None, text));
                 }
                 Step::Whisper(from, to) => {
-                    prop_assert_eq!(hub.recipient(&name(NAMES[to])).is_ok(), ids.contains_key(&to));
+                    prop_assert_eq!(hub.reserve(&name(NAMES[to]), 9).is_ok(), ids.contains_key(&to));
                     let _ = hub.apply(&record(NAMES[from], Some(NAMES[to]), &text));
                     if let Some(list) = model.expected.get_mut(&to) {
                         list.push(text.clone());

@@ -17,6 +17,10 @@ use crate::config::Config;
 /// When the machine has no more sockets, this long is waited before the next try.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
 
+/// A socket counts as writable when less than this is unsent.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const UNSENT: u32 = 128 * 1024;
+
 /// Counts connections, in all and by address.
 ///
 /// One address is one IPv4 address or one IPv6 /64 network, which is what one household or machine commonly gets.
@@ -156,7 +160,12 @@ fn tune(stream: &TcpStream) -> io::Result<()> {
         .with_time(Duration::from_secs(60))
         .with_interval(Duration::from_secs(15))
         .with_retries(4);
-    SockRef::from(stream).set_tcp_keepalive(&keepalive)
+    let socket = SockRef::from(stream);
+    // A socket can be written to again as soon as little is left unsent: slow readers are seen moving in small steps, and
+    // the system keeps less for them.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    socket.set_tcp_notsent_lowat(UNSENT)?;
+    socket.set_tcp_keepalive(&keepalive)
 }
 
 #[cfg(test)]

@@ -14,12 +14,13 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::session::{Action, ServerSession};
-use chatterbox_proto::{ClientFrame, Code, Fault, limits, server_frame};
+use chatterbox_proto::{ClientFrame, Code, Fault, Faults, limits, server_frame};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use super::outbox::{Outbox, WriteEnd, last_words};
+use super::outbox::{Outbox, WriteEnd};
 use super::tls::Transport;
 use crate::backlog::Record;
 use crate::chat::{Chat, Handle, Seat, resolve};
@@ -35,6 +36,8 @@ pub struct Context {
     pub config: Live,
     /// TLS or not.
     pub transport: Transport,
+    /// Room for long frames that are being received, in KiB, for all connections together.
+    pub long_frames: Arc<Semaphore>,
     /// Cancelled (that is, done) when the history of earlier runs is there; nobody joins before.
     pub warmed: CancellationToken,
     /// Cancelled when connections have to end.
@@ -52,6 +55,8 @@ enum End {
     Handshake(io::Error),
     #[error("sent a frame that is too long")]
     FrameTooLong,
+    #[error("did not finish a long frame, or there were too many")]
+    LongFrame,
     #[error("too many refused names")]
     Refused,
     #[error("stopped reading")]
@@ -67,6 +72,18 @@ const READ: usize = 8 * 1024;
 
 /// What is written to a connection that ends has this long to get away.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Who is removed for being slow gets longer to find out why.
+const LAST_WORDS_SLOW: Duration = Duration::from_secs(5);
+
+/// What a client has sent before it closed is read for this long.
+const LAST_INPUT: Duration = Duration::from_secs(5);
+
+/// From this size on a frame is long: it needs room from what all connections share, and has to be finished in time.
+const LONG_FRAME: usize = 64 * 1024;
+
+/// What all connections together may hold of unfinished long frames, in KiB.
+pub const LONG_FRAMES_KIB: usize = 256 * 1024;
 
 /// Messages are handed on in posts of no more than this.
 const POST_RECORDS: usize = 256;
@@ -121,33 +138,22 @@ where
             let name = name.as_ref().map(tracing::field::display);
             tracing::info!(%peer, name, "joined");
             greeting.decoder.set_limit(config.max_frame);
-            let (end, words) = chat(&mut stream, greeting, joined, context, config).await;
+            let end = chat(&mut stream, greeting, joined, context, config).await;
             tracing::info!(%peer, name, reason = %end, "left");
-            say_last_words(&mut stream, &words).await;
             end
         }
         Err(end) => {
             if matches!(end, End::JoinTimeout) {
-                let last = server_frame::error(&[Fault::frame(Code::JoinTimeout)]);
-                say_last_words(&mut stream, &[last.unwrap_or_default()]).await;
+                let last = answer(&mut stream, server_frame::error(&Code::JoinTimeout.into()));
+                let _ = tokio::time::timeout(LAST_WORDS, last).await;
             }
             end
         }
     };
-    if !matches!(end, End::Broken(_) | End::TooSlow) {
+    if !matches!(end, End::Broken(_)) {
         close(&mut stream).await;
     }
     end
-}
-
-async fn say_last_words<S: AsyncWrite + Unpin>(stream: &mut S, words: &[Bytes]) {
-    let _ = tokio::time::timeout(LAST_WORDS, async {
-        for word in words {
-            stream.write_all(word).await?;
-        }
-        stream.flush().await
-    })
-    .await;
 }
 
 /// Closes so that what was written last arrives: unread input would turn the close into a reset.
@@ -187,7 +193,7 @@ impl Greeting {
                     Ok(Some(body)) => body,
                     Ok(None) => break,
                     Err(_) => {
-                        answer(stream, server_frame::error(&[Code::FrameTooLong.into()])).await?;
+                        answer(stream, server_frame::error(&Code::FrameTooLong.into())).await?;
                         return Err(End::FrameTooLong);
                     }
                 };
@@ -255,37 +261,61 @@ async fn answer<S: AsyncWrite + Unpin>(
     stream.flush().await
 }
 
-/// The joined part of a connection's life. Gives back what is still to be said to it.
+/// The joined part of a connection's life.
 async fn chat<S>(
     stream: &mut S,
     greeting: Greeting,
     joined: Joined,
     context: &Context,
     config: &Config,
-) -> (End, Vec<Bytes>)
+) -> End
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let Greeting { decoder, session } = greeting;
     let Joined { mut seat, welcome, first } = joined;
+    let member = seat.handle();
     let (reader, writer) = tokio::io::split(stream);
-    let mut reader = Reader { reader, decoder, session, inbox: first };
-    let mut outbox = Outbox::new(writer, seat.handle(), config.stall_timeout);
-    let end = tokio::select! {
-        end = reader.run() => end,
-        end = outbox.run(welcome, &mut seat) => match end {
-            WriteEnd::TooSlow => End::TooSlow,
-            WriteEnd::Broken(error) => End::Broken(error),
-        },
-        () = context.closing.cancelled() => End::Closing,
+    let mut reader = Reader {
+        reader,
+        decoder,
+        session,
+        inbox: first,
+        long_frame: LongFrame::new(Arc::clone(&context.long_frames), config.join_timeout),
     };
-    let words = match end {
-        End::TooSlow | End::Broken(_) => Vec::new(),
-        _ => last_words(&seat),
+    let mut outbox = Outbox::new(writer, member.clone(), config.stall_timeout, welcome);
+    let end = {
+        let mut reading = std::pin::pin!(reader.run());
+        tokio::select! {
+            end = &mut reading => end,
+            end = outbox.run(&mut seat) => match end {
+                WriteEnd::TooSlow => End::TooSlow,
+                WriteEnd::Broken(error) => {
+                    // A client that just closes has perhaps not read everything, but said it (QT-1).
+                    member.mute();
+                    let _ = tokio::time::timeout(LAST_INPUT, reading).await;
+                    End::Broken(error)
+                }
+            },
+            () = context.closing.cancelled() => End::Closing,
+        }
+    };
+    drop(reader);
+    let within = match end {
+        End::Broken(_) => Duration::ZERO,
+        End::TooSlow => {
+            outbox.say_too_slow();
+            LAST_WORDS_SLOW
+        }
+        _ => {
+            outbox.say_last(&seat);
+            LAST_WORDS
+        }
     };
     // Leaving comes first: nobody waits for the last words of somebody else.
     drop(seat);
-    (end, words)
+    outbox.finish(within).await;
+    end
 }
 
 /// The way in: frames of a joined client, turned into posts and answers.
@@ -294,10 +324,13 @@ struct Reader<R> {
     decoder: Decoder,
     session: ServerSession,
     inbox: Inbox,
+    long_frame: LongFrame,
 }
 
 impl<R: AsyncRead + Unpin> Reader<R> {
     async fn run(&mut self) -> End {
+        // What came beside the name belongs to that frame.
+        self.inbox.deliver().await;
         let mut buffer = vec![0; READ];
         loop {
             loop {
@@ -310,21 +343,72 @@ impl<R: AsyncRead + Unpin> Reader<R> {
                         }
                     }
                     Ok(None) => break,
-                    Err(_) => {
-                        self.inbox.faults.push(Code::FrameTooLong.into());
-                        self.inbox.deliver().await;
-                        return End::FrameTooLong;
-                    }
+                    Err(_) => return self.refuse(Code::FrameTooLong, End::FrameTooLong).await,
                 }
             }
             self.inbox.deliver().await;
-            match self.reader.read(&mut buffer).await {
+            if self.long_frame.holds(self.decoder.pending()).is_err() {
+                return self.refuse(Code::TooManyLongFrames, End::LongFrame).await;
+            }
+            let read = tokio::select! {
+                read = self.reader.read(&mut buffer) => read,
+                () = self.long_frame.overdue() => {
+                    return self.refuse(Code::FrameTimeout, End::LongFrame).await;
+                }
+            };
+            match read {
                 Ok(0) => return End::Closed,
                 Ok(read) => self.decoder.push(buffer.get(..read).unwrap_or_default()),
                 // Many clients just drop the connection; that is leaving too (LV-1).
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return End::Closed,
                 Err(error) => return End::Broken(error),
             }
+        }
+    }
+
+    async fn refuse(&mut self, code: Code, end: End) -> End {
+        self.inbox.faults.note(|| code.into());
+        self.inbox.deliver().await;
+        end
+    }
+}
+
+/// The long frame that a connection is receiving: what it holds of the shared room, and until when.
+struct LongFrame {
+    room: Arc<Semaphore>,
+    held: Option<OwnedSemaphorePermit>,
+    time: Duration,
+    until: Option<tokio::time::Instant>,
+}
+
+impl LongFrame {
+    fn new(room: Arc<Semaphore>, time: Duration) -> Self {
+        Self { room, held: None, time, until: None }
+    }
+
+    /// Notes how much of an unfinished frame there is.
+    fn holds(&mut self, pending: usize) -> Result<(), tokio::sync::TryAcquireError> {
+        if pending < LONG_FRAME {
+            (self.held, self.until) = (None, None);
+            return Ok(());
+        }
+        let held = self.held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let more = (pending / 1024).saturating_sub(held);
+        let more = u32::try_from(more).unwrap_or(u32::MAX);
+        let permit = Arc::clone(&self.room).try_acquire_many_owned(more)?;
+        match &mut self.held {
+            Some(held) => held.merge(permit),
+            None => self.held = Some(permit),
+        }
+        self.until.get_or_insert_with(|| tokio::time::Instant::now() + self.time);
+        Ok(())
+    }
+
+    /// Waits until the frame should have been finished; for ever when there is none.
+    async fn overdue(&self) {
+        match self.until {
+            Some(until) => tokio::time::sleep_until(until).await,
+            None => std::future::pending().await,
         }
     }
 }
@@ -334,12 +418,12 @@ struct Inbox {
     member: Handle,
     records: Vec<Record>,
     bytes: usize,
-    faults: Vec<Fault>,
+    faults: Faults,
 }
 
 impl Inbox {
     fn new(member: Handle) -> Self {
-        Self { member, records: Vec::new(), bytes: 0, faults: Vec::new() }
+        Self { member, records: Vec::new(), bytes: 0, faults: Faults::new() }
     }
 
     /// Takes what one frame led to.
@@ -351,18 +435,17 @@ impl Inbox {
                         self.post(posting);
                     }
                 }
-                Action::Error(faults) => self.faults.extend(faults),
+                Action::Error(faults) => self.faults.merge(faults),
                 // Names are settled.
                 Action::Claim { .. } | Action::Refuse(_) | Action::Close => {}
             }
         }
-        // By their place in the frame, wherever they were found.
-        self.faults.sort_by_key(|fault| fault.index);
     }
 
     fn post(&mut self, mut posting: chatterbox_proto::session::Posting<'_>) {
         let wanted = posting.entry.destination.clone();
-        match resolve(self.member.chat(), posting.destination) {
+        let size = posting.entry.content.len();
+        match resolve(self.member.chat(), posting.destination, size) {
             Ok(destination) => {
                 if let chatterbox_proto::session::Destination::User(name) = &destination {
                     // In the spelling that the recipient's client knows as its own.
@@ -372,7 +455,12 @@ impl Inbox {
                 self.bytes += json.len();
                 self.records.push(Record { destination, json, arrived: unix_now() });
             }
-            Err(code) => self.faults.push(Fault::message(posting.index, code).about(&wanted)),
+            Err(code) => {
+                let index = posting.index;
+                let mut fault = Faults::new();
+                fault.note(|| Fault::message(index, code).about(&wanted));
+                self.faults.merge(fault);
+            }
         }
     }
 
@@ -384,20 +472,26 @@ impl Inbox {
     /// Posts the messages, then answers the faults.
     async fn deliver(&mut self) {
         self.bytes = 0;
-        let mut records = std::mem::take(&mut self.records);
-        while !records.is_empty() {
-            let rest = split_post(&mut records);
-            if let Err(code) = self.member.chat().post(records).await {
-                self.faults.push(code.into());
+        let mut records = std::mem::take(&mut self.records).into_iter().peekable();
+        while records.peek().is_some() {
+            let mut bytes = 0;
+            let mut post = Vec::new();
+            while let Some(record) =
+                records.next_if(|_| post.len() < POST_RECORDS && bytes < POST_BYTES)
+            {
+                bytes += record.json.len();
+                post.push(record);
             }
-            records = rest;
+            if let Err(code) = self.member.chat().post(post).await {
+                self.faults.note(|| code.into());
+            }
         }
         if self.faults.is_empty() {
             return;
         }
-        let faults = std::mem::take(&mut self.faults);
+        let text = std::mem::take(&mut self.faults).text();
         // Who does not read the answers to its mistakes is not listened to, either.
-        while !self.member.tell_faults(&faults) {
+        while !self.member.tell_error(&text) {
             self.member.room().await;
         }
     }
@@ -407,19 +501,4 @@ impl Inbox {
 pub(crate) fn unix_now() -> i64 {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
-}
-
-/// Cuts a post to its bounds; gives the rest.
-fn split_post(records: &mut Vec<Record>) -> Vec<Record> {
-    let mut bytes = 0;
-    let fitting = records
-        .iter()
-        .take(POST_RECORDS)
-        .take_while(|record| {
-            let before = bytes;
-            bytes += record.json.len();
-            before < POST_BYTES
-        })
-        .count();
-    records.split_off(fitting)
 }

@@ -48,7 +48,9 @@ pub async fn listen(host: &str, port: u16) -> Result<Vec<TcpListener>, ListenErr
     let unknown = |source| ListenError::UnknownHost { host: host.to_owned(), source };
     let mut addresses: Vec<SocketAddr> =
         tokio::net::lookup_host((host, port)).await.map_err(unknown)?.collect();
-    addresses.dedup();
+    // A name may stand for one address twice.
+    let mut seen = std::collections::HashSet::new();
+    addresses.retain(|address| seen.insert(*address));
     if addresses.is_empty() {
         return Err(unknown(io::Error::new(io::ErrorKind::NotFound, "no address")));
     }

@@ -1,11 +1,16 @@
 //! The way out: from a member's cursor to its socket, one write for whatever is waiting.
+//!
+//! What is on its way lies in the [`Outbox`], not in its futures: writing can be given up at any moment, and what is said
+//! last still begins at the border of a frame (FR-1).
 
+use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::io;
 use std::time::Duration;
 
-use bytes::Bytes;
-use chatterbox_proto::{Code, Fault, server_frame};
-use tokio::io::{AsyncWrite, AsyncWriteExt};
+use bytes::{Buf as _, Bytes, BytesMut};
+use chatterbox_proto::{Code, server_frame};
+use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
 use crate::chat::{Handle, Seat};
 use crate::hub::Taken;
@@ -25,11 +30,18 @@ impl From<io::Error> for WriteEnd {
     }
 }
 
-/// A member who is removed for being slow has this long to take the news.
-const LAST_WORDS: Duration = Duration::from_secs(5);
-
-/// When a connection ends, no more than this is still written to it.
+/// When a connection ends, no more than this is still taken for it.
 const LAST_BYTES: usize = 1024 * 1024;
+
+/// Pieces of one frame that are smaller than this are put together: each write is a TLS record and a system call.
+const SMALL: usize = 16 * 1024;
+
+/// A part of a frame, and whether the frame ends with it.
+#[derive(Debug)]
+struct Part {
+    bytes: Bytes,
+    ends_frame: bool,
+}
 
 /// Writes one member's frames.
 #[derive(Debug)]
@@ -37,71 +49,72 @@ pub(super) struct Outbox<W> {
     writer: W,
     member: Handle,
     stall_timeout: Duration,
+    /// What is on its way; the first may be written in part.
+    pending: VecDeque<Part>,
+    /// Whether the first is written in part, or is the rest of a frame that is.
+    mid_frame: bool,
 }
 
 impl<W: AsyncWrite + Unpin> Outbox<W> {
-    pub(super) fn new(writer: W, member: Handle, stall_timeout: Duration) -> Self {
-        Self { writer, member, stall_timeout }
+    /// An outbox that begins with the welcome, the pieces of one frame.
+    pub(super) fn new(
+        writer: W,
+        member: Handle,
+        stall_timeout: Duration,
+        welcome: Vec<Bytes>,
+    ) -> Self {
+        let pending = joined(welcome);
+        Self { writer, member, stall_timeout, pending, mid_frame: false }
     }
 
-    /// Writes the welcome, then whatever comes, until the connection can't be written to any more.
-    pub(super) async fn run(&mut self, welcome: Vec<Bytes>, seat: &mut Seat) -> WriteEnd {
-        match self.write_for_ever(welcome, seat).await {
+    /// Writes whatever comes, until the connection can't be written to any more. May be given up and run again.
+    pub(super) async fn run(&mut self, seat: &mut Seat) -> WriteEnd {
+        match self.run_for_ever(seat).await {
             Ok(never) => match never {},
             Err(end) => end,
         }
     }
 
-    async fn write_for_ever(
-        &mut self,
-        welcome: Vec<Bytes>,
-        seat: &mut Seat,
-    ) -> Result<std::convert::Infallible, WriteEnd> {
-        for piece in welcome {
-            self.write(&piece).await?;
-        }
+    async fn run_for_ever(&mut self, seat: &mut Seat) -> Result<Infallible, WriteEnd> {
         loop {
+            while !self.pending.is_empty() {
+                self.write_some().await?;
+            }
             match seat.take() {
-                Taken::Batch(frames) => {
-                    for frame in frames.iter() {
-                        self.write(frame).await?;
-                    }
-                }
+                Taken::Batch(frames) => self.push_frames(frames.iter().cloned()),
                 Taken::Nothing => {
                     self.flush().await?;
                     seat.news().await;
                 }
-                Taken::Gone => {
-                    self.tell_too_slow(&[]).await;
-                    return Err(WriteEnd::TooSlow);
-                }
+                Taken::Gone => return Err(WriteEnd::TooSlow),
             }
         }
     }
 
-    /// Writes all of a piece, for as long as at least some of it gets away in time.
-    async fn write(&mut self, piece: &[u8]) -> Result<(), WriteEnd> {
-        let mut rest = piece;
-        while !rest.is_empty() {
-            let written = tokio::select! {
-                biased;
-                written = self.writer.write(rest) => written?,
-                () = self.member.overtaken() => {
-                    self.tell_too_slow(rest).await;
-                    return Err(WriteEnd::TooSlow);
-                }
-                () = tokio::time::sleep(self.stall_timeout) => {
-                    self.tell_too_slow(rest).await;
-                    return Err(WriteEnd::TooSlow);
-                }
-            };
-            if written == 0 {
-                return Err(WriteEnd::Broken(io::ErrorKind::WriteZero.into()));
-            }
-            rest = rest.get(written..).unwrap_or_default();
-            if !rest.is_empty() {
-                self.member.progressed();
-            }
+    fn push_frames(&mut self, frames: impl IntoIterator<Item = Bytes>) {
+        let part = |bytes| Part { bytes, ends_frame: true };
+        self.pending.extend(frames.into_iter().map(part));
+    }
+
+    /// Writes as much of the first part as gets away, if any of it does in time.
+    async fn write_some(&mut self) -> Result<(), WriteEnd> {
+        let Some(part) = self.pending.front_mut() else { return Ok(()) };
+        let written = tokio::select! {
+            biased;
+            written = self.writer.write(&part.bytes) => written?,
+            () = self.member.overtaken() => return Err(WriteEnd::TooSlow),
+            () = tokio::time::sleep(self.stall_timeout) => return Err(WriteEnd::TooSlow),
+        };
+        if written == 0 {
+            return Err(WriteEnd::Broken(io::ErrorKind::WriteZero.into()));
+        }
+        part.bytes.advance(written.min(part.bytes.len()));
+        if part.bytes.is_empty() {
+            self.mid_frame = !part.ends_frame;
+            self.pending.pop_front();
+        } else {
+            self.mid_frame = true;
+            self.member.progressed();
         }
         Ok(())
     }
@@ -115,26 +128,82 @@ impl<W: AsyncWrite + Unpin> Outbox<W> {
         }
     }
 
-    /// Tries to say why, behind the rest of the frame that is on its way.
-    async fn tell_too_slow(&mut self, rest: &[u8]) {
-        let last = server_frame::error(&[Fault::frame(Code::TooSlow)]).unwrap_or_default();
-        let _ = tokio::time::timeout(LAST_WORDS, async {
-            self.writer.write_all(rest).await?;
-            self.writer.write_all(&last).await?;
+    /// Puts what is still to be said behind what is on its way.
+    pub(super) fn say_last(&mut self, seat: &Seat) {
+        let mut size = 0;
+        while size < LAST_BYTES {
+            let Taken::Batch(frames) = seat.take() else { break };
+            size += frames.iter().map(Bytes::len).sum::<usize>();
+            self.push_frames(frames.iter().cloned());
+        }
+    }
+
+    /// Puts the news that it was too slow behind the frame that is on its way, in place of everything else (AS-3).
+    pub(super) fn say_too_slow(&mut self) {
+        let frame_ends = self.pending.iter().position(|part| part.ends_frame);
+        let rest_of_frame = if self.mid_frame { frame_ends.map_or(0, |end| end + 1) } else { 0 };
+        self.pending.truncate(rest_of_frame);
+        self.push_frames(server_frame::error(&Code::TooSlow.into()));
+    }
+
+    /// Writes what is pending, as far as it gets in this time. What does not get away is given up.
+    pub(super) async fn finish(&mut self, within: Duration) {
+        let _ = tokio::time::timeout(within, async {
+            while let Some(part) = self.pending.front() {
+                self.writer.write_all(&part.bytes).await?;
+                self.pending.pop_front();
+            }
             self.writer.flush().await
         })
         .await;
     }
 }
 
-/// What is waiting for a member whose connection ends, as far as it is worth waiting for.
-pub(super) fn last_words(seat: &Seat) -> Vec<Bytes> {
-    let mut words = Vec::new();
-    let mut size = 0;
-    while size < LAST_BYTES {
-        let Taken::Batch(frames) = seat.take() else { break };
-        size += frames.iter().map(Bytes::len).sum::<usize>();
-        words.extend(frames.iter().cloned());
+/// The pieces of one frame, small neighbours put together.
+fn joined(pieces: Vec<Bytes>) -> VecDeque<Part> {
+    let mut parts: VecDeque<Part> = VecDeque::new();
+    let mut small = BytesMut::new();
+    let mut push = |bytes| parts.push_back(Part { bytes, ends_frame: false });
+    for piece in pieces {
+        if piece.len() < SMALL {
+            small.extend_from_slice(&piece);
+        }
+        if !small.is_empty() && (piece.len() >= SMALL || small.len() >= SMALL) {
+            push(small.split().freeze());
+        }
+        if piece.len() >= SMALL {
+            push(piece);
+        }
     }
-    words
+    if !small.is_empty() {
+        push(small.freeze());
+    }
+    if let Some(last) = parts.back_mut() {
+        last.ends_frame = true;
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_pieces_are_put_together_and_large_ones_are_not_copied() {
+        let large = Bytes::from(vec![b'x'; SMALL]);
+        let small = Bytes::from_static(b"small");
+        let pieces = vec![small.clone(), small.clone(), large.clone(), small.clone()];
+        let expected = pieces.concat();
+        let parts = joined(pieces);
+        assert_eq!(parts.iter().map(|part| part.bytes.len()).collect::<Vec<_>>(), [10, SMALL, 5]);
+        assert_eq!(parts[1].bytes.as_ptr(), large.as_ptr());
+        let whole: Vec<u8> = parts.iter().flat_map(|part| part.bytes.to_vec()).collect();
+        assert_eq!(whole, expected);
+        assert_eq!(
+            parts.iter().map(|part| part.ends_frame).collect::<Vec<_>>(),
+            [false, false, true]
+        );
+        assert_eq!(joined(vec![small; 10_000]).len(), 4);
+        assert!(joined(vec![]).is_empty());
+    }
 }

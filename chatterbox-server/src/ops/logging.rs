@@ -1,7 +1,11 @@
 //! Logs: to stderr, as text or JSON; who came and went, never what was said.
+//!
+//! A thread of its own writes them. When whoever reads them has stopped (a terminal on Ctrl-S, a pipe that is full), lines
+//! are lost and the chat goes on.
 
 use std::io::IsTerminal as _;
 
+use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
 /// How log lines look.
@@ -15,14 +19,17 @@ pub enum LogFormat {
 
 /// Starts logging; `filter` is a level (`info`) or directives (`info,chatterbox_server=debug`).
 ///
+/// What is logged before the guard is dropped gets written.
+///
 /// # Errors
 /// When the filter can't be understood.
 pub fn start(
     format: LogFormat,
     filter: &str,
-) -> Result<(), tracing_subscriber::filter::ParseError> {
+) -> Result<WorkerGuard, tracing_subscriber::filter::ParseError> {
     let filter = EnvFilter::builder().parse(filter)?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     match format {
         LogFormat::Text => {
             let colour = std::io::stderr().is_terminal()
@@ -31,5 +38,5 @@ pub fn start(
         }
         LogFormat::Json => builder.json().flatten_event(true).init(),
     }
-    Ok(())
+    Ok(guard)
 }

@@ -18,7 +18,7 @@ pub const CASES: &[Case] = &[
     Case::must("conc.half-frame", "AS-1", |c| Box::pin(half_frame(c)))
         .asks("Peers that stop in the middle of a frame delay nobody")
         .hint("Never wait for the rest of one client's frame where the others have to wait, too: a thread, a task or a buffer for each.")
-        .needs(&["bcast.all-others"])
+        .needs(&["bcast.all-others", "conc.idle"])
         .killed_by(&[Fault::HalfFrameStalls])
         .alone(),
     Case::must("conc.idle", "AS-1", |c| Box::pin(idle(c)))

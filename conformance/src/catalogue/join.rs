@@ -143,12 +143,16 @@ async fn taken_keeps_first(c: &mut Context) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let mut thief = c.connect("thief").await?;
     thief.ask_for(&ann.name).await;
+    // Under a name of its own the thief is an ordinary user: what a connection without one does to
+    // the others is the business of `conc.idle`.
+    let own = c.name("thief");
+    thief.ask_for(&own).await;
     let (to_ann, to_bob) = (c.text(), c.text());
     bob.say(&to_ann).await;
     ann.expect_content(&to_ann).await?;
     ann.say(&to_bob).await;
     bob.expect_content(&to_bob).await?;
-    c.dismiss(thief).await;
+    thief.close(Closing::Polite).await;
     Ok(Verdict::Pass)
 }
 
@@ -184,6 +188,8 @@ async fn race(c: &mut Context) -> Outcome {
             let expected = "one true and one false for two who ask at the same moment";
             return Ok(Verdict::fail(expected, format!("in round {round}: {heard}")));
         }
+        let loser = if answers.0 == Some(true) { two } else { one };
+        c.dismiss(loser).await;
     }
     Ok(Verdict::Pass)
 }
@@ -214,12 +220,14 @@ async fn case(c: &mut Context) -> Outcome {
 async fn empty_name(c: &mut Context) -> Outcome {
     let mut ann = c.connect("ann").await?;
     let value = answer_to(&mut ann, &json!({"USERNAME": ""})).await;
+    c.dismiss(ann).await;
     Ok(Verdict::observed("an empty name", value))
 }
 
 async fn name_all(c: &mut Context) -> Outcome {
     let mut ann = c.connect("ann").await?;
     let value = answer_to(&mut ann, &json!({"USERNAME": "ALL"})).await;
+    c.dismiss(ann).await;
     Ok(Verdict::observed("a user called ALL", value))
 }
 
@@ -229,7 +237,9 @@ async fn not_string(c: &mut Context) -> Outcome {
     let value = answer_to(&mut ann, &json!({"USERNAME": number})).await;
     let expected = "ERROR, or USERNAME_ACCEPTED: false, for a name that is a number";
     let good = matches!(value, "ERROR" | "refused");
-    Ok(Verdict::check(good, expected, format!("{value}: {}", ann.heard(Mark::START))))
+    let actual = format!("{value}: {}", ann.heard(Mark::START));
+    c.dismiss(ann).await;
+    Ok(Verdict::check(good, expected, actual))
 }
 
 async fn twice(c: &mut Context) -> Outcome {

@@ -2,7 +2,7 @@
 
 use crate::{
     case::Case,
-    context::{Closing, Context, Mark},
+    context::{Closing, Context, Mark, Peer},
     mutants::Fault,
     verdict::{Outcome, Verdict},
     wire::frame::Frame,
@@ -15,6 +15,11 @@ pub const CASES: &[Case] = &[
         .hint("When reading returns nothing, remove the user and send {\"USERS_LEFT\": [name]} to the others.")
         .needs(&["join.second-user"])
         .killed_by(&[Fault::NoLeftNotice]),
+    Case::must("leave.all-others", "UX-1", |c| Box::pin(all_others(c)))
+        .asks("Every other user is told who left")
+        .hint("Send USERS_LEFT to everybody in the list of users, and go through a copy of it: a list that changes while you go through it skips its next element.")
+        .needs(&["leave.fin"])
+        .killed_by(&[Fault::LeftSkipsOne]),
     Case::must("leave.no-close-notify", "LV-1", |c| Box::pin(leaves(c, Closing::Fin)))
         .asks("So is a TCP connection that ends without closing TLS")
         .hint("An SSL error while reading (SSLEOFError, unexpected EOF) means that the client is gone, too.")
@@ -30,7 +35,7 @@ pub const CASES: &[Case] = &[
     Case::must("leave.rejected-conn", "UX-2", |c| Box::pin(rejected_conn(c)))
         .asks("When a connection closes whose name was refused, the holder is not announced as gone")
         .hint("Remember on each connection whether it has joined; only then does its end remove a name.")
-        .needs(&["join.taken", "leave.fin", "bcast.all-others"])
+        .needs(&["join.taken", "leave.unjoined"])
         .killed_by(&[Fault::RefusedCloseRemovesHolder])
         .alone(),
     Case::must("leave.unjoined", "UX-2", |c| Box::pin(unjoined(c)))
@@ -48,6 +53,24 @@ async fn leaves(c: &mut Context, how: Closing) -> Outcome {
     ann.close(how).await;
     let told = bob.find_left(since, &name).await;
     Ok(Verdict::check(told, format!("bob gets USERS_LEFT with {name}"), bob.heard(since)))
+}
+
+async fn all_others(c: &mut Context) -> Outcome {
+    let ann = c.join("ann").await?;
+    let mut others = Vec::new();
+    for role in ["bob", "carl", "dora"] {
+        others.push(c.join(role).await?);
+    }
+    let name = ann.name.clone();
+    let marks: Vec<Mark> = others.iter_mut().map(Peer::mark).collect();
+    ann.close(Closing::Polite).await;
+    for (other, since) in others.iter_mut().zip(marks) {
+        if !other.find_left(since, &name).await {
+            let expected = format!("{} gets USERS_LEFT with {name}, as the others do", other.role);
+            return Ok(Verdict::fail(expected, other.heard(since)));
+        }
+    }
+    Ok(Verdict::Pass)
 }
 
 async fn rejected_conn(c: &mut Context) -> Outcome {

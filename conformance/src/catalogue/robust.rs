@@ -34,6 +34,12 @@ pub const CASES: &[Case] = &[
         .needs(&["errors.others-unaffected"])
         .killed_by(&[Fault::HugeLengthStalls])
         .alone(),
+    Case::should("robust.huge-length-refused", "FR-5", |c| Box::pin(huge_length_refused(c)))
+        .asks("A length of 4 GiB is answered with ERROR, or ends the connection")
+        .hint("Don't wait for bytes that will never come: compare the length with a limit, answer ERROR, and close.")
+        .needs(&["robust.huge-length"])
+        .killed_by(&[Fault::HugeLengthAwaited])
+        .alone(),
 ];
 
 async fn zero_length(c: &mut Context) -> Outcome {
@@ -87,4 +93,14 @@ async fn huge_length(c: &mut Context) -> Outcome {
     ann.send_bytes(b"\xFF\xFF\xFF\xFF{\"MESSAGES\": [").await;
     pause(c, &mut ann, since).await;
     c.others_are_served("while a peer announces 4 GiB").await
+}
+
+async fn huge_length_refused(c: &mut Context) -> Outcome {
+    let mut ann = c.join("ann").await?;
+    let since = ann.mark();
+    ann.send_bytes(b"\xFF\xFF\xFF\xFF{\"MESSAGES\": [").await;
+    // Ends early when the connection does: its end is an answer, too.
+    let refused = ann.find(since, Frame::error).await.is_some() || ann.is_closed();
+    let expected = "ann gets ERROR for a length of 4 GiB, or the connection is closed";
+    Ok(Verdict::check(refused, expected, ann.heard(since)))
 }

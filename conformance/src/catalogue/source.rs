@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     case::Case,
-    context::{Context, Mark, Peer},
+    context::{Context, Peer},
     mutants::Fault,
     verdict::{Outcome, Verdict},
 };
@@ -93,6 +93,6 @@ async fn before_join(c: &mut Context) -> Outcome {
     let (name, text) = (c.name("stranger"), c.text());
     let early = Context::message(&name, "ALL", &text);
     let outcome = refused(c, &mut stranger, &mut carl, &[early], &text).await;
-    carl.frames(Mark::START);
+    c.dismiss(stranger).await;
     outcome
 }

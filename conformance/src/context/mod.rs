@@ -117,10 +117,9 @@ impl Context {
     pub async fn dismiss(&mut self, mut peer: Peer) {
         let name = self.name(&peer.role.clone());
         if !peer.is_closed() {
-            tokio::select! {
-                _ = peer.ask_for(&name) => {}
-                () = self.settle() => {}
-            }
+            // The answer is waited for: closing with it unread would turn into a reset, which can
+            // overtake the name on its way.
+            peer.ask_for(&name).await;
         }
         peer.close(Closing::Polite).await;
     }

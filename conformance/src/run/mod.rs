@@ -23,11 +23,13 @@ use crate::{
     timing::Timing,
 };
 
+pub mod claims;
 pub mod options;
 mod schedule;
 pub(crate) mod spawn;
 pub mod watch;
 
+pub use claims::{ClaimError, Claims};
 pub use options::Options;
 pub use watch::{Unwatched, Watch};
 
@@ -60,6 +62,9 @@ pub enum RunError {
     /// The selection is none.
     #[error(transparent)]
     Select(#[from] SelectError),
+    /// A claim is none.
+    #[error(transparent)]
+    Claim(#[from] ClaimError),
     /// TLS can't be set up.
     #[error(transparent)]
     Tls(#[from] TlsSetupError),
@@ -105,7 +110,7 @@ impl RunError {
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Select(_) | Self::Tls(_) | Self::Name(_) => 64,
+            Self::Select(_) | Self::Claim(_) | Self::Tls(_) | Self::Name(_) => 64,
             Self::Spawn { .. }
             | Self::Lookup { .. }
             | Self::Unreachable { .. }
@@ -146,6 +151,7 @@ pub async fn run_watched(
 ) -> Result<Report, RunError> {
     let all: Vec<_> = catalogue::server_cases().collect();
     let selected = select::select(&all, &options.only, &options.skip)?;
+    let claims = Claims::parse(&options.claims, &all)?;
     let seed = options.seed.unwrap_or_else(|| rand::random::<u32>().into());
     let mut spawned = match subject {
         Subject::Spawned { command, .. } => Some(spawn::Spawned::new(command)),
@@ -166,6 +172,7 @@ pub async fn run_watched(
     let fresh = matches!(subject, Subject::Spawned { fresh: true, .. });
     let house = spawned.map(|spawned| schedule::House { spawned, fresh });
     let mut schedule = schedule::Schedule::new(Arc::clone(&arena), options, seed, selected, house);
+    schedule.claims = claims;
     schedule.run(watch).await;
     let output = schedule.output();
     let (cases, bugs) = schedule.finish();

@@ -21,6 +21,8 @@ pub struct Options {
     pub only: Vec<String>,
     /// Patterns of the cases to leave out.
     pub skip: Vec<String>,
+    /// Extensions that the subject declares; their cases run, too.
+    pub claims: Vec<String>,
     /// All waiting times are multiplied by this.
     pub timeout_scale: f64,
     /// SHOULD counts like MUST.
@@ -44,6 +46,7 @@ impl Default for Options {
             keylog: None,
             only: Vec::new(),
             skip: Vec::new(),
+            claims: Vec::new(),
             timeout_scale: 1.0,
             strict: false,
             seed: None,
@@ -59,6 +62,7 @@ impl fmt::Debug for Options {
         f.debug_struct("Options")
             .field("only", &self.only)
             .field("skip", &self.skip)
+            .field("claims", &self.claims)
             .field("strict", &self.strict)
             .field("command", &self.command)
             .finish_non_exhaustive()

@@ -12,7 +12,7 @@ use std::{
 use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use tokio::time::timeout;
 
-use super::{Options, Watch, spawn::Spawned};
+use super::{Claims, Options, Watch, spawn::Spawned};
 use crate::{
     arena::Arena,
     case::{Case, Lane, Level},
@@ -27,6 +27,8 @@ pub(super) struct Schedule<'a> {
     arena: Arc<Arena>,
     options: &'a Options,
     seed: u64,
+    /// Cases of other extensions are not asked.
+    pub(super) claims: Claims,
     order: Vec<&'static str>,
     waiting: Vec<(&'static Case, bool)>,
     results: HashMap<&'static str, CaseResult>,
@@ -72,6 +74,7 @@ impl<'a> Schedule<'a> {
             arena,
             options,
             seed,
+            claims: Claims::default(),
             order: selected.iter().map(|(case, _)| case.id).collect(),
             waiting: selected,
             results: HashMap::new(),
@@ -156,9 +159,10 @@ impl<'a> Schedule<'a> {
                 let failed = case.needs.iter().find(|need| {
                     self.results.get(*need).is_some_and(|result| !result.verdict.carries())
                 });
-                let verdict = match (failed, self.lost) {
-                    (Some(need), _) => Verdict::Blocked { by: self.root(need) },
-                    (None, Some(after)) if case.lane != Lane::Last => {
+                let verdict = match (self.claims.excuse(case), failed, self.lost) {
+                    (Some(excuse), ..) => excuse,
+                    (None, Some(need), _) => Verdict::Blocked { by: self.root(need) },
+                    (None, None, Some(after)) if case.lane != Lane::Last => {
                         Verdict::inconclusive(format!(
                             "the server stopped answering in or after {after}, so this case did not run"
                         ))

@@ -30,6 +30,9 @@ pub(super) enum Job {
 /// One step of cleaning removes no more than this, so that appends wait for milliseconds at most.
 const STEP: u32 = 1000;
 
+/// A page that is read ends with the message that makes it longer than this.
+const PAGE_BYTES: usize = 8 * 1024 * 1024;
+
 /// Room is given back to the disk in steps of so many pages.
 const FREED_PAGES: u32 = 256;
 
@@ -121,7 +124,17 @@ impl Writer {
                 "SELECT sequence, arrived, recipient, json FROM messages
                  WHERE sequence >= ? ORDER BY sequence LIMIT ?",
             )?;
-            select.query_map((from, limit), record)?.collect()
+            let mut page = Vec::new();
+            let mut bytes = 0;
+            for row in select.query_map((from, limit), record)? {
+                let row = row?;
+                bytes += row.1.json.len();
+                page.push(row);
+                if bytes > PAGE_BYTES {
+                    break;
+                }
+            }
+            Ok(page)
         };
         read().map_err(refused)
     }

@@ -49,21 +49,19 @@ pub(super) fn ensure(folder: &Path, host: &str) -> Result<(PathBuf, PathBuf), Tl
     let (certificate, key) = (folder.join(SERVER_FILE), folder.join(SERVER_KEY));
     let names = names_for(host);
     // What is there and good needs no right to write.
-    if let Some(kept) = Kept::read(folder, &certificate)?
-        && kept.serves(&names)
-        && key.exists()
-    {
+    if Kept::read(folder, &certificate)?.is_some_and(|kept| kept.serves(&names, &key)) {
         return Ok((certificate, key));
     }
     fs::create_dir_all(folder).map_err(at(folder))?;
     let _lock = lock(folder)?;
     let authority = authority(folder)?;
-    let fresh = match Kept::read(folder, &certificate)? {
-        // Another server may have made it while we waited.
-        Some(kept) => !kept.serves(&names) || !key.exists(),
-        None => true,
-    };
-    if fresh {
+    // Another server may have made it while we waited.
+    let kept = Kept::read(folder, &certificate)?;
+    if kept.is_none() && key.exists() {
+        // A key without our certificate is not ours.
+        return Err(TlsError::Foreign(key));
+    }
+    if !kept.is_some_and(|kept| kept.serves(&names, &key)) {
         issue(&authority, &names, &certificate, &key)?;
         tracing::info!(certificate = %certificate.display(), "made a certificate");
     }
@@ -126,13 +124,17 @@ struct Kept {
     expires: OffsetDateTime,
     /// Whether the authority that is in the folder has made it.
     of_authority: bool,
+    public_key: Vec<u8>,
 }
 
 impl Kept {
     fn read(folder: &Path, path: &Path) -> Result<Option<Self>, TlsError> {
         let authority = folder.join(AUTHORITY_FILE);
-        if !path.exists() || !authority.exists() {
+        if !path.exists() {
             return Ok(None);
+        }
+        if !authority.exists() {
+            return Err(TlsError::Foreign(path.to_owned()));
         }
         let authority_der = first(&authority)?;
         let authority_parsed = parse(&authority, &authority_der)?;
@@ -150,14 +152,22 @@ impl Kept {
             .filter_map(san)
             .collect();
         let of_authority = parsed.verify_signature(Some(authority_parsed.public_key())).is_ok();
-        Ok(Some(Self { names, expires: parsed.validity().not_after.to_datetime(), of_authority }))
+        let expires = parsed.validity().not_after.to_datetime();
+        let public_key = parsed.public_key().subject_public_key.data.to_vec();
+        Ok(Some(Self { names, expires, of_authority, public_key }))
     }
 
-    fn serves(&self, names: &[SanType]) -> bool {
+    fn serves(&self, names: &[SanType], key: &Path) -> bool {
         self.of_authority
+            && read_key(key).is_some_and(|pair| pair.public_key_raw() == self.public_key)
             && self.expires - RENEW_BEFORE > OffsetDateTime::now_utc()
             && names.iter().all(|name| self.names.contains(name))
     }
+}
+
+/// A key of ours; `None` when there is none, or something else.
+fn read_key(path: &Path) -> Option<KeyPair> {
+    KeyPair::from_pem(&fs::read_to_string(path).ok()?).ok()
 }
 
 fn first(path: &Path) -> Result<CertificateDer<'static>, TlsError> {
@@ -198,23 +208,22 @@ fn authority(folder: &Path) -> Result<Issuer<'static, KeyPair>, TlsError> {
     }
     let der = first(&certificate)?;
     let parsed = parse(&certificate, &der)?;
-    if common_name(parsed.subject()) != Some(AUTHORITY_NAME) || !key.exists() {
+    if common_name(parsed.subject()) != Some(AUTHORITY_NAME) {
         return Err(TlsError::Foreign(certificate));
     }
-    if parsed.validity().not_after.to_datetime() - RENEW_BEFORE < OffsetDateTime::now_utc() {
-        tracing::warn!(authority = %certificate.display(), "the authority was too old: clients need the new ca.crt");
-        return make_authority(&certificate, &key);
+    // What it signs is not to outlive it.
+    let old = parsed.validity().not_after.to_datetime() - SERVER_LIFE < OffsetDateTime::now_utc();
+    let public_key = &parsed.public_key().subject_public_key.data;
+    let pair = read_key(&key).filter(|pair| public_key.as_ref() == pair.public_key_raw());
+    match pair {
+        Some(pair) if !old => Ok(Issuer::from_ca_cert_der(&der, pair)?),
+        // A start that was cut off leaves a certificate of ours without its key.
+        _ => {
+            let authority = certificate.display().to_string();
+            tracing::warn!(authority, "the authority is made anew: clients need the new ca.crt");
+            make_authority(&certificate, &key)
+        }
     }
-    let malformed = |path: &Path| TlsError::Malformed {
-        path: path.to_owned(),
-        problem: "not the private key of our authority",
-    };
-    let text = fs::read_to_string(&key).map_err(at(&key))?;
-    let pair = KeyPair::from_pem(&text).map_err(|_| malformed(&key))?;
-    if parsed.public_key().subject_public_key.data.as_ref() != pair.public_key_raw() {
-        return Err(malformed(&key));
-    }
-    Ok(Issuer::from_ca_cert_der(&der, pair)?)
 }
 
 fn make_authority(certificate: &Path, key: &Path) -> Result<Issuer<'static, KeyPair>, TlsError> {
@@ -226,8 +235,9 @@ fn make_authority(certificate: &Path, key: &Path) -> Result<Issuer<'static, KeyP
     set_life(&mut params, AUTHORITY_LIFE);
     let pair = KeyPair::generate()?;
     let signed = params.self_signed(&pair)?;
-    write(key, &pair.serialize_pem(), 0o600)?;
+    // The certificate first: by it the key that follows is known as ours, should we be cut off in between.
     write(certificate, &signed.pem(), 0o644)?;
+    write(key, &pair.serialize_pem(), 0o600)?;
     Ok(Issuer::new(params, pair))
 }
 
@@ -247,8 +257,8 @@ fn issue(
     set_life(&mut params, SERVER_LIFE);
     let pair = KeyPair::generate()?;
     let signed = params.signed_by(&pair, authority)?;
-    write(key, &pair.serialize_pem(), 0o600)?;
-    write(certificate, &signed.pem(), 0o644)
+    write(certificate, &signed.pem(), 0o644)?;
+    write(key, &pair.serialize_pem(), 0o600)
 }
 
 fn set_life(params: &mut CertificateParams, life: Duration) {
@@ -329,9 +339,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (certificate, _) = ensure(folder.path(), "localhost").unwrap();
         let mut kept = Kept::read(folder.path(), &certificate).unwrap().unwrap();
-        assert!(kept.serves(&names_for("localhost")));
+        let key = folder.path().join(SERVER_KEY);
+        assert!(kept.serves(&names_for("localhost"), &key));
         kept.expires = OffsetDateTime::now_utc() + Duration::days(29);
-        assert!(!kept.serves(&names_for("localhost")));
+        assert!(!kept.serves(&names_for("localhost"), &key));
     }
 
     #[test]
@@ -349,6 +360,36 @@ mod tests {
             assert!(matches!(&error, TlsError::Foreign(path) if path.ends_with(file)), "{error}");
             assert_eq!(read(folder.path(), file), foreign_pem.as_bytes());
         }
+    }
+
+    #[test]
+    fn a_key_of_somebody_else_is_left_alone() {
+        for file in [SERVER_KEY, AUTHORITY_KEY] {
+            let folder = tempfile::tempdir().unwrap();
+            fs::write(folder.path().join(file), "mine").unwrap();
+            let error = ensure(folder.path(), "localhost").unwrap_err();
+            assert!(matches!(&error, TlsError::Foreign(path) if path.ends_with(file)), "{error}");
+            assert_eq!(read(folder.path(), file), b"mine");
+        }
+    }
+
+    #[test]
+    fn a_start_that_was_cut_off_is_made_good() {
+        for missing in [SERVER_KEY, AUTHORITY_KEY] {
+            let folder = tempfile::tempdir().unwrap();
+            ensure(folder.path(), "localhost").unwrap();
+            fs::remove_file(folder.path().join(missing)).unwrap();
+            // Another host, so that the authority is needed.
+            let (certificate, key) = ensure(folder.path(), "192.0.2.7").unwrap();
+            let kept = Kept::read(folder.path(), &certificate).unwrap().unwrap();
+            assert!(kept.serves(&names_for("192.0.2.7"), &key), "{missing}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let (_, key) = ensure(folder.path(), "localhost").unwrap();
+        fs::write(&key, KeyPair::generate().unwrap().serialize_pem()).unwrap();
+        let (certificate, key) = ensure(folder.path(), "localhost").unwrap();
+        let kept = Kept::read(folder.path(), &certificate).unwrap().unwrap();
+        assert!(kept.serves(&names_for("localhost"), &key), "a key that does not belong to it");
     }
 
     #[test]
