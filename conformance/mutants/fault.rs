@@ -9,12 +9,12 @@ use std::{
 };
 
 macro_rules! faults {
-    ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
-        /// One thing that the mutant server does wrong; or, where the norm is open, otherwise.
+    ($(#[doc = $about:literal])+ $enum:ident { $($(#[doc = $doc:literal])+ $name:ident,)+ }) => {
+        $(#[doc = $about])+
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Fault { $($(#[doc = $doc])+ $name,)+ }
+        pub enum $enum { $($(#[doc = $doc])+ $name,)+ }
 
-        impl Fault {
+        impl $enum {
             /// Every fault there is.
             pub const ALL: &[Self] = &[$(Self::$name,)+];
 
@@ -29,11 +29,20 @@ macro_rules! faults {
             pub const fn description(self) -> &'static str {
                 match self { $(Self::$name => concat!($($doc),+),)+ }
             }
+
+            /// Finds a fault by its name.
+            #[must_use]
+            pub fn parse(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|fault| fault.name().eq_ignore_ascii_case(name))
+            }
         }
     };
 }
+pub(super) use faults;
 
 faults! {
+    /// One thing that the mutant server does wrong; or, where the norm is open, otherwise.
+    Fault {
     /// The length includes its own four bytes, in both directions.
     LengthCountsItself,
     /// The length counts characters where it should count bytes.
@@ -282,6 +291,7 @@ faults! {
     NoInfo,
     /// Every key of the welcome comes in a frame of its own.
     SeparateFrames,
+    }
 }
 
 /// The other answer at every question that the norm leaves open: a server with all of these is as
@@ -312,14 +322,6 @@ pub const OPPOSITE_CHOICES: &[Fault] = &[
     Fault::NoInfo,
     Fault::SeparateFrames,
 ];
-
-impl Fault {
-    /// Finds a fault by its name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|fault| fault.name().eq_ignore_ascii_case(name))
-    }
-}
 
 /// The faults of one mutant, and how often each of them came to act.
 #[derive(Debug, Clone, Default)]

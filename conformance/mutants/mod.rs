@@ -5,11 +5,13 @@
 //! nothing else; whoever wants a server takes `chatterbox-server`.
 
 mod chat;
+mod client_fault;
 mod fault;
 mod inbox;
 mod outbox;
 mod server;
 mod session;
 
+pub use client_fault::{ClientFault, OPPOSITE_CLIENT};
 pub use fault::{Fault, Faults, OPPOSITE_CHOICES};
 pub use server::{Mutant, start};

@@ -1,12 +1,17 @@
 //! The shape of a case: data that says what is asked, and a function that asks it.
 
-use std::fmt;
+use std::{fmt, future::ready};
 
 use futures_util::future::BoxFuture;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{context::Context, mutants::Fault, verdict::Outcome};
+use crate::{
+    client::Stage,
+    context::Context,
+    mutants::{ClientFault, Fault},
+    verdict::{Outcome, Verdict},
+};
 
 /// How binding a clause is, and so what a violation costs.
 #[derive(
@@ -70,8 +75,20 @@ pub enum Lane {
     Last,
 }
 
-/// What a case does; it ends with `?` as soon as the verdict is clear.
+/// What a case does with a server; it ends with `?` as soon as the verdict is clear.
 pub type Run = for<'a> fn(&'a mut Context) -> BoxFuture<'a, Outcome>;
+
+/// What a case does with a client.
+pub type ClientRun = for<'a> fn(&'a mut Stage) -> BoxFuture<'a, Outcome>;
+
+/// The question itself, to one side or the other.
+#[derive(Debug, Clone, Copy)]
+pub enum Question {
+    /// To a server.
+    Server(Run),
+    /// To a client.
+    Client(ClientRun),
+}
 
 /// One question to a subject.
 #[derive(Debug, Clone, Copy)]
@@ -98,18 +115,24 @@ pub struct Case {
     pub needs: &'static [&'static str],
     /// Faults of the mutant server that this case must notice.
     pub killed_by: &'static [Fault],
+    /// Faults of the mutant client that this case must notice.
+    pub killed_by_client: &'static [ClientFault],
     /// Company.
     pub lane: Lane,
     /// The question itself.
-    pub run: Run,
+    pub question: Question,
 }
 
 impl Case {
-    const fn new(id: &'static str, level: Level, clause: &'static str, run: Run) -> Self {
+    const fn new(id: &'static str, level: Level, clause: &'static str, question: Question) -> Self {
+        let side = match question {
+            Question::Server(_) => Side::Server,
+            Question::Client(_) => Side::Client,
+        };
         Self {
             id,
             revision: 1,
-            side: Side::Server,
+            side,
             clause,
             level,
             literal: false,
@@ -118,27 +141,39 @@ impl Case {
             hint: "",
             needs: &[],
             killed_by: &[],
+            killed_by_client: &[],
             lane: Lane::Together,
-            run,
+            question,
         }
     }
 
     /// A case that fails when its clause is broken.
     #[must_use]
     pub const fn must(id: &'static str, clause: &'static str, run: Run) -> Self {
-        Self::new(id, Level::Must, clause, run)
+        Self::new(id, Level::Must, clause, Question::Server(run))
     }
 
     /// A case that fails only under `--strict`.
     #[must_use]
     pub const fn should(id: &'static str, clause: &'static str, run: Run) -> Self {
-        Self::new(id, Level::Should, clause, run)
+        Self::new(id, Level::Should, clause, Question::Server(run))
     }
 
     /// A case that observes.
     #[must_use]
     pub const fn open(id: &'static str, clause: &'static str, run: Run) -> Self {
-        Self::new(id, Level::Open, clause, run)
+        Self::new(id, Level::Open, clause, Question::Server(run))
+    }
+
+    /// A case for clients, of this level.
+    #[must_use]
+    pub const fn client(
+        id: &'static str,
+        level: Level,
+        clause: &'static str,
+        run: ClientRun,
+    ) -> Self {
+        Self::new(id, level, clause, Question::Client(run))
     }
 
     /// Says what is asked.
@@ -176,6 +211,13 @@ impl Case {
         self
     }
 
+    /// Names the faults of a client that it must notice.
+    #[must_use]
+    pub const fn kills(mut self, faults: &'static [ClientFault]) -> Self {
+        self.killed_by_client = faults;
+        self
+    }
+
     /// Nobody else runs meanwhile.
     #[must_use]
     pub const fn alone(mut self) -> Self {
@@ -204,9 +246,36 @@ impl Case {
         self
     }
 
-    /// The part of the id before the dot.
+    /// The part of the id that it shares with its group: `join` of `join.taken`, `c.join` of
+    /// `c.join.first`.
     #[must_use]
     pub fn group(&self) -> &'static str {
-        self.id.split_once('.').map_or(self.id, |(group, _)| group)
+        let dots = if self.side == Side::Client { 2 } else { 1 };
+        self.id
+            .match_indices('.')
+            .nth(dots - 1)
+            .map_or(self.id, |(at, _)| self.id.get(..at).unwrap_or(self.id))
     }
+
+    /// Asks a server.
+    #[must_use]
+    pub fn ask_server<'a>(&self, context: &'a mut Context) -> BoxFuture<'a, Outcome> {
+        match self.question {
+            Question::Server(run) => run(context),
+            Question::Client(_) => Box::pin(ready(Err(wrong_side()))),
+        }
+    }
+
+    /// Asks a client.
+    #[must_use]
+    pub fn ask_client<'a>(&self, stage: &'a mut Stage) -> BoxFuture<'a, Outcome> {
+        match self.question {
+            Question::Client(run) => run(stage),
+            Question::Server(_) => Box::pin(ready(Err(wrong_side()))),
+        }
+    }
+}
+
+fn wrong_side() -> Verdict {
+    Verdict::inconclusive("this case is for the other side")
 }

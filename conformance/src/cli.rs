@@ -41,6 +41,9 @@ pub(crate) enum Command {
         /// The case, such as framing.coalesced.
         id: String,
     },
+    Client(Box<crate::client_command::ClientArguments>),
+    Matrix(crate::matrix_command::MatrixArguments),
+    Fuzz(crate::fuzz_command::FuzzArguments),
     /// Render an earlier JSON report again.
     Replay {
         /// The JSON report.
@@ -51,7 +54,11 @@ pub(crate) enum Command {
     /// Print the schema of the JSON report.
     Schema,
     /// Print which faults each case notices, as Markdown.
-    KillMatrix,
+    KillMatrix {
+        /// Those of the cases for clients.
+        #[arg(long)]
+        clients: bool,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -147,12 +154,12 @@ impl From<Tls> for TlsMode {
     }
 }
 
-fn scale(text: &str) -> Result<f64, String> {
+pub(crate) fn scale(text: &str) -> Result<f64, String> {
     let factor: f64 = text.parse().map_err(|_| "a number, such as 2 or 0.5".to_owned())?;
     if (0.05..=100.0).contains(&factor) { Ok(factor) } else { Err("from 0.05 to 100".to_owned()) }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = match text.strip_suffix('m') {
         Some(number) => (number, 60),
         None => (text.strip_suffix('s').unwrap_or(text), 1),

@@ -7,11 +7,11 @@ use serde_json::json;
 
 pub(crate) fn list(json: bool) -> anyhow::Result<u8> {
     if json {
-        let cases: Vec<_> = catalogue::server_cases().map(describe).collect();
+        let cases: Vec<_> = every_case().map(describe).collect();
         anstream::println!("{}", serde_json::to_string_pretty(&cases)?);
         return Ok(0);
     }
-    for (group, title, cases) in catalogue::SERVER_GROUPS {
+    for (group, title, cases) in catalogue::groups() {
         anstream::println!("{group}: {title}");
         for case in *cases {
             let mut mark = if case.literal { " (literal reading)" } else { "" }.to_owned();
@@ -27,8 +27,13 @@ pub(crate) fn list(json: bool) -> anyhow::Result<u8> {
             );
         }
     }
-    anstream::println!("\n{} cases for servers", catalogue::server_cases().count());
+    let (servers, clients) = (catalogue::server_cases().count(), catalogue::client_cases().count());
+    anstream::println!("\n{servers} cases for servers, {clients} for clients");
     Ok(0)
+}
+
+fn every_case() -> impl Iterator<Item = &'static Case> {
+    catalogue::server_cases().chain(catalogue::client_cases())
 }
 
 fn describe(case: &Case) -> serde_json::Value {
@@ -49,7 +54,7 @@ fn describe(case: &Case) -> serde_json::Value {
 
 pub(crate) fn explain(id: &str) -> anyhow::Result<u8> {
     let Some(case) = catalogue::find(id) else {
-        let near = catalogue::server_cases().map(|case| case.id).filter(|known| {
+        let near = every_case().map(|case| case.id).filter(|known| {
             known.split('.').any(|part| id.contains(part))
                 || id.split('.').any(|part| known.contains(part))
         });
@@ -88,6 +93,9 @@ pub(crate) fn explain(id: &str) -> anyhow::Result<u8> {
     for fault in case.killed_by {
         writeln!(out, "  notices  {}: {}", fault.name(), fault.description().trim())?;
     }
+    for fault in case.killed_by_client {
+        writeln!(out, "  notices  {}: {}", fault.name(), fault.description().trim())?;
+    }
     anstream::print!("{out}");
     Ok(0)
 }
@@ -97,7 +105,8 @@ pub(crate) fn schema() -> anyhow::Result<u8> {
     Ok(0)
 }
 
-pub(crate) fn kill_matrix() -> anyhow::Result<u8> {
-    anstream::print!("{}", conformance::catalogue::kill_matrix());
+pub(crate) fn kill_matrix(clients: bool) -> anyhow::Result<u8> {
+    let page = if clients { catalogue::client::kill_matrix() } else { catalogue::kill_matrix() };
+    anstream::print!("{page}");
     Ok(0)
 }

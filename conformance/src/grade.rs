@@ -70,7 +70,7 @@ pub(crate) fn replay(file: &Path, reports: &Reports) -> anyhow::Result<u8> {
     publish(&report, reports, &rubric(reports)?)
 }
 
-fn publish(report: &Report, reports: &Reports, rubric: &Rubric) -> anyhow::Result<u8> {
+pub(crate) fn publish(report: &Report, reports: &Reports, rubric: &Rubric) -> anyhow::Result<u8> {
     write::all(&reports.outputs, report, rubric).context("can't write a report")?;
     anstream::print!("{}", console::render(report));
     if reports.rubric.is_some() {
@@ -117,18 +117,18 @@ fn explain_failure(error: &RunError) {
     }
 }
 
-fn rubric(reports: &Reports) -> anyhow::Result<Rubric> {
+pub(crate) fn rubric(reports: &Reports) -> anyhow::Result<Rubric> {
     let Some(file) = &reports.rubric else { return Ok(Rubric::default()) };
     let rubric: Rubric =
         toml::from_str(&read(file)?).with_context(|| format!("{} is no rubric", file.display()))?;
     for group in rubric.groups.keys() {
-        let known = conformance::catalogue::SERVER_GROUPS.iter().any(|(id, _, _)| id == group);
+        let known = conformance::catalogue::groups().any(|(id, _, _)| id == group);
         anyhow::ensure!(known, "{}: there is no group {group:?}", file.display());
     }
     Ok(rubric)
 }
 
-fn read(file: &Path) -> anyhow::Result<String> {
+pub(crate) fn read(file: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(file).with_context(|| format!("can't read {}", file.display()))
 }
 

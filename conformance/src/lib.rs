@@ -18,10 +18,14 @@ pub mod case;
 pub mod catalogue;
 pub mod census;
 pub mod clause;
+pub mod client;
 mod clock;
 pub mod context;
 pub mod dialect;
 pub mod escape;
+pub mod fuzz;
+pub mod host;
+pub mod matrix;
 #[path = "../mutants/mod.rs"]
 pub mod mutants;
 pub mod net;

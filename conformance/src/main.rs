@@ -5,9 +5,12 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 mod cli;
+mod client_command;
 mod explain;
+mod fuzz_command;
 mod grade;
 mod keylog;
+mod matrix_command;
 mod progress;
 
 use cli::{Cli, Command};
@@ -27,9 +30,12 @@ fn main() -> ExitCode {
     let code = match cli.command {
         Some(Command::List { json }) => explain::list(json),
         Some(Command::Explain { id }) => explain::explain(&id),
+        Some(Command::Client(arguments)) => client_command::run(&arguments),
+        Some(Command::Matrix(arguments)) => matrix_command::run(&arguments),
+        Some(Command::Fuzz(arguments)) => fuzz_command::run(&arguments),
         Some(Command::Replay { file, reports }) => grade::replay(&file, &reports),
         Some(Command::Schema) => explain::schema(),
-        Some(Command::KillMatrix) => explain::kill_matrix(),
+        Some(Command::KillMatrix { clients }) => explain::kill_matrix(clients),
         None => grade::grade(&cli.grade),
     };
     ExitCode::from(code.unwrap_or_else(|error| {

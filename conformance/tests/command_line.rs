@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may be blunt")]
 
 use assert_cmd::Command;
+use conformance::catalogue;
 
 fn conformance() -> Command {
     let mut command = Command::cargo_bin("conformance").unwrap();
@@ -56,7 +57,8 @@ fn every_case_is_listed_and_explained() {
     let (code, stdout, _) = output(&["list", "--json"]);
     assert_eq!(code, 0);
     let cases: Vec<serde_json::Value> = serde_json::from_str(&stdout).unwrap();
-    assert_eq!(cases.len(), conformance::catalogue::server_cases().count());
+    let (servers, clients) = (catalogue::server_cases(), catalogue::client_cases());
+    assert_eq!(cases.len(), servers.chain(clients).count());
     let (code, stdout, _) = output(&["explain", "framing.coalesced"]);
     assert_eq!(code, 0);
     assert!(stdout.contains("FR-4 MUST") && stdout.contains("often"), "{stdout}");

@@ -85,7 +85,7 @@ impl Peer {
         let frame = self.next().await.expect("a message, not the end");
         let frame = chatterbox_proto::ClientFrame::parse(frame.as_bytes()).unwrap();
         let mut messages = frame.messages.unwrap().unwrap();
-        let message = messages.remove(0).unwrap();
+        let message = messages.entries.remove(0).1;
         (message.destination.into_owned(), message.content.into_owned())
     }
 

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::case::Case;
 
 pub mod broadcast;
+pub mod client;
 pub mod concurrency;
 pub mod errors;
 pub mod ext;
@@ -46,16 +47,26 @@ pub fn server_cases() -> impl Iterator<Item = &'static Case> {
     SERVER_GROUPS.iter().flat_map(|(_, _, cases)| cases.iter())
 }
 
+/// Every case for clients, in the order of the groups.
+pub fn client_cases() -> impl Iterator<Item = &'static Case> {
+    client::GROUPS.iter().flat_map(|(_, _, cases)| cases.iter())
+}
+
+/// Every group: those for servers, then those for clients.
+pub fn groups() -> impl Iterator<Item = &'static (&'static str, &'static str, &'static [Case])> {
+    SERVER_GROUPS.iter().chain(client::GROUPS)
+}
+
 /// Finds a case by its id.
 #[must_use]
 pub fn find(id: &str) -> Option<&'static Case> {
-    server_cases().find(|case| case.id == id)
+    server_cases().chain(client_cases()).find(|case| case.id == id)
 }
 
 /// The title of a group.
 #[must_use]
 pub fn group_title(group: &str) -> &'static str {
-    SERVER_GROUPS.iter().find(|(id, _, _)| *id == group).map_or("", |(_, title, _)| title)
+    groups().find(|(id, _, _)| *id == group).map_or("", |(_, title, _)| title)
 }
 
 /// Which faults of the mutant server each case notices, as the page `docs/reference/kill-matrix.md`.

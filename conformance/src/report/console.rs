@@ -39,7 +39,7 @@ pub fn render(report: &Report) -> String {
         visible(&head.edition),
         head.seed
     );
-    for (group, title, _) in catalogue::SERVER_GROUPS {
+    for (group, title, _) in catalogue::groups() {
         let cases: Vec<&CaseResult> = report.cases.iter().filter(|c| c.group == *group).collect();
         if cases.is_empty() {
             continue;

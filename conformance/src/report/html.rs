@@ -37,7 +37,7 @@ pub fn render(report: &Report) -> String {
             }
             main {
                 (failures(report))
-                @for (group, title, _) in catalogue::SERVER_GROUPS {
+                @for (group, title, _) in catalogue::groups() {
                     (section(report, group, title))
                 }
                 @if !report.output.is_empty() {

@@ -26,7 +26,7 @@ pub fn render(report: &Report) -> io::Result<String> {
         .with_attribute(("errors", open(&report.cases, report).to_string().as_str()))
         .with_attribute(("time", seconds(report.took_ms).as_str()))
         .write_inner_content(|writer| {
-            for (group, _, _) in catalogue::SERVER_GROUPS {
+            for (group, _, _) in catalogue::groups() {
                 let cases = report.cases.iter().filter(|case| case.group == *group);
                 let cases: Vec<CaseResult> = cases.cloned().collect();
                 if !cases.is_empty() {

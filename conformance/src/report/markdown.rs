@@ -31,7 +31,7 @@ pub fn render(report: &Report) -> String {
         out,
         "| group | passed | failed | warned | open | observed |\n|---|--:|--:|--:|--:|--:|"
     );
-    for (group, title, _) in catalogue::SERVER_GROUPS {
+    for (group, title, _) in catalogue::groups() {
         let cases: Vec<&CaseResult> = report.cases.iter().filter(|c| c.group == *group).collect();
         if !cases.is_empty() {
             let t = Totals::of(cases, strict);

@@ -24,6 +24,9 @@ pub mod repeat;
 pub mod tap;
 pub mod write;
 
+/// Where `--only` goes in the command of a run, when that is not at its end.
+pub const ONLY: &str = "{only}";
+
 /// What a report says about the run as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Header {
@@ -220,6 +223,11 @@ impl Report {
     /// The command that repeats one case.
     #[must_use]
     pub fn repeat_command(&self, id: &str) -> String {
-        format!("{} --only {id}", self.header.command)
+        let command = &self.header.command;
+        // Behind the `--` of a client's command line it would be an argument of the client.
+        if command.contains(ONLY) {
+            return command.replace(ONLY, &format!("--only {id}"));
+        }
+        format!("{command} --only {id}")
     }
 }

@@ -26,7 +26,7 @@ use crate::{
 pub mod claims;
 pub mod options;
 mod schedule;
-mod spawn;
+pub(crate) mod spawn;
 pub mod watch;
 
 pub use claims::{ClaimError, Claims};

@@ -232,8 +232,9 @@ impl<'a> Schedule<'a> {
             let clock = Clock::start();
             let limit = context.patience() * 24 + Duration::from_secs(20);
             let mut bug = None;
-            let outcome =
-                AssertUnwindSafe(timeout(limit, (case.run)(&mut context))).catch_unwind().await;
+            let outcome = AssertUnwindSafe(timeout(limit, case.ask_server(&mut context)))
+                .catch_unwind()
+                .await;
             let verdict = match outcome {
                 Ok(Ok(Ok(verdict) | Err(verdict))) => verdict,
                 Ok(Err(_)) => {

@@ -20,19 +20,19 @@ use crate::{escape, net::target::Target};
 const KEPT: usize = 16 * 1024;
 
 /// A server of the suite's own.
-pub(super) struct Spawned {
+pub(crate) struct Spawned {
     template: String,
     child: Option<Child>,
     output: Arc<Mutex<VecDeque<u8>>>,
 }
 
 impl Spawned {
-    pub(super) fn new(template: &str) -> Self {
+    pub(crate) fn new(template: &str) -> Self {
         Self { template: template.to_owned(), child: None, output: Arc::default() }
     }
 
     /// Starts the server, in place of the one before, and says where it will listen.
-    pub(super) async fn start(&mut self) -> io::Result<Target> {
+    pub(crate) async fn start(&mut self) -> io::Result<Target> {
         self.stop().await;
         // A port that was free a moment ago; nobody promises more on a shared machine.
         let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
@@ -60,12 +60,17 @@ impl Spawned {
     }
 
     /// Whether the process that was started is still there.
-    pub(super) fn is_running(&mut self) -> bool {
+    pub(crate) fn is_running(&mut self) -> bool {
         self.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
     }
 
+    /// Its process, while it runs.
+    pub(crate) fn id(&self) -> Option<u32> {
+        self.child.as_ref().and_then(Child::id)
+    }
+
     /// What the subject printed last, harmless.
-    pub(super) fn output(&self) -> String {
+    pub(crate) fn output(&self) -> String {
         let kept = self.output.lock().unwrap_or_else(PoisonError::into_inner);
         let bytes: Vec<u8> = kept.iter().copied().collect();
         escape::visible_lines(&String::from_utf8_lossy(&bytes))
