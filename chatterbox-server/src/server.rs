@@ -16,8 +16,9 @@ use crate::chat::Chat;
 use crate::config::Live;
 use crate::hub::{Event, Hub};
 use crate::net::accept::{Acceptor, Door};
-use crate::net::connection::{Context, LONG_FRAMES_KIB, unix_now};
+use crate::net::connection::Context;
 use crate::net::tls::Transport;
+use crate::net::{LONG_FRAMES_KIB, unix_now};
 use crate::sequencer;
 
 /// After the grace, connections have this long to take what is still waiting for them.

@@ -3,27 +3,26 @@
 //! A joined connection is two halves in one task: one reads frames and posts messages, the other writes what its member
 //! has not got yet. Neither waits for the other.
 
-#![allow(clippy::disallowed_methods, reason = "the edge: says when messages arrived")]
-
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::Bytes;
 use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::session::{Action, ServerSession};
-use chatterbox_proto::{ClientFrame, Code, Fault, Faults, limits, server_frame};
+use chatterbox_proto::{ClientFrame, Code, limits, server_frame};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::inbox::Inbox;
+use super::long_frame::LongFrame;
 use super::outbox::{Outbox, WriteEnd};
 use super::tls::Transport;
-use crate::backlog::Record;
-use crate::chat::{Chat, Handle, Seat, resolve};
+use crate::chat::{Chat, Seat};
 use crate::config::{Config, Live};
 use crate::hub::JoinError;
 
@@ -78,16 +77,6 @@ const LAST_WORDS_SLOW: Duration = Duration::from_secs(5);
 
 /// What a client has sent before it closed is read for this long.
 const LAST_INPUT: Duration = Duration::from_secs(5);
-
-/// From this size on a frame is long: it needs room from what all connections share, and has to be finished in time.
-const LONG_FRAME: usize = 64 * 1024;
-
-/// What all connections together may hold of unfinished long frames, in KiB.
-pub const LONG_FRAMES_KIB: usize = 256 * 1024;
-
-/// Messages are handed on in posts of no more than this.
-const POST_RECORDS: usize = 256;
-const POST_BYTES: usize = 1024 * 1024;
 
 /// Serves one connection to its end.
 pub async fn serve(stream: TcpStream, peer: SocketAddr, context: Arc<Context>) {
@@ -371,134 +360,4 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         self.inbox.deliver().await;
         end
     }
-}
-
-/// The long frame that a connection is receiving: what it holds of the shared room, and until when.
-struct LongFrame {
-    room: Arc<Semaphore>,
-    held: Option<OwnedSemaphorePermit>,
-    time: Duration,
-    until: Option<tokio::time::Instant>,
-}
-
-impl LongFrame {
-    fn new(room: Arc<Semaphore>, time: Duration) -> Self {
-        Self { room, held: None, time, until: None }
-    }
-
-    /// Notes how much of an unfinished frame there is.
-    fn holds(&mut self, pending: usize) -> Result<(), tokio::sync::TryAcquireError> {
-        if pending < LONG_FRAME {
-            (self.held, self.until) = (None, None);
-            return Ok(());
-        }
-        let held = self.held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let more = (pending / 1024).saturating_sub(held);
-        let more = u32::try_from(more).unwrap_or(u32::MAX);
-        let permit = Arc::clone(&self.room).try_acquire_many_owned(more)?;
-        match &mut self.held {
-            Some(held) => held.merge(permit),
-            None => self.held = Some(permit),
-        }
-        self.until.get_or_insert_with(|| tokio::time::Instant::now() + self.time);
-        Ok(())
-    }
-
-    /// Waits until the frame should have been finished; for ever when there is none.
-    async fn overdue(&self) {
-        match self.until {
-            Some(until) => tokio::time::sleep_until(until).await,
-            None => std::future::pending().await,
-        }
-    }
-}
-
-/// What a member's frames have led to and is not handed on yet: messages to post, then faults to answer.
-struct Inbox {
-    member: Handle,
-    records: Vec<Record>,
-    bytes: usize,
-    faults: Faults,
-}
-
-impl Inbox {
-    fn new(member: Handle) -> Self {
-        Self { member, records: Vec::new(), bytes: 0, faults: Faults::new() }
-    }
-
-    /// Takes what one frame led to.
-    fn take(&mut self, actions: Vec<Action<'_>>) {
-        for action in actions {
-            match action {
-                Action::Post(postings) => {
-                    for posting in postings {
-                        self.post(posting);
-                    }
-                }
-                Action::Error(faults) => self.faults.merge(faults),
-                // Names are settled.
-                Action::Claim { .. } | Action::Refuse(_) | Action::Close => {}
-            }
-        }
-    }
-
-    fn post(&mut self, mut posting: chatterbox_proto::session::Posting<'_>) {
-        let wanted = posting.entry.destination.clone();
-        let size = posting.entry.content.len();
-        match resolve(self.member.chat(), posting.destination, size) {
-            Ok(destination) => {
-                if let chatterbox_proto::session::Destination::User(name) = &destination {
-                    // In the spelling that the recipient's client knows as its own.
-                    posting.entry.destination = name.as_str().to_owned().into();
-                }
-                let json = Bytes::from(posting.entry.to_json());
-                self.bytes += json.len();
-                self.records.push(Record { destination, json, arrived: unix_now() });
-            }
-            Err(code) => {
-                let index = posting.index;
-                let mut fault = Faults::new();
-                fault.note(|| Fault::message(index, code).about(&wanted));
-                self.faults.merge(fault);
-            }
-        }
-    }
-
-    /// Whether what is waiting should not wait for more frames: an answer belongs to one frame, and posts are bounded.
-    fn is_due(&self) -> bool {
-        !self.faults.is_empty() || self.records.len() >= POST_RECORDS || self.bytes >= POST_BYTES
-    }
-
-    /// Posts the messages, then answers the faults.
-    async fn deliver(&mut self) {
-        self.bytes = 0;
-        let mut records = std::mem::take(&mut self.records).into_iter().peekable();
-        while records.peek().is_some() {
-            let mut bytes = 0;
-            let mut post = Vec::new();
-            while let Some(record) =
-                records.next_if(|_| post.len() < POST_RECORDS && bytes < POST_BYTES)
-            {
-                bytes += record.json.len();
-                post.push(record);
-            }
-            if let Err(code) = self.member.chat().post(post).await {
-                self.faults.note(|| code.into());
-            }
-        }
-        if self.faults.is_empty() {
-            return;
-        }
-        let text = std::mem::take(&mut self.faults).text();
-        // Who does not read the answers to its mistakes is not listened to, either.
-        while !self.member.tell_error(&text) {
-            self.member.room().await;
-        }
-    }
-}
-
-/// Seconds since 1970 UTC.
-pub(crate) fn unix_now() -> i64 {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
 }

@@ -1,0 +1,96 @@
+//! From a member's frames to the sequencer: messages are addressed, encoded and posted, faults are answered.
+
+use bytes::Bytes;
+use chatterbox_proto::session::{Action, Destination, Posting};
+use chatterbox_proto::{Fault, Faults};
+
+use crate::backlog::Record;
+use crate::chat::{Handle, resolve};
+
+/// Messages are handed on in posts of no more than this.
+const POST_RECORDS: usize = 256;
+const POST_BYTES: usize = 1024 * 1024;
+
+/// What a member's frames have led to and is not handed on yet: messages to post, then faults to answer.
+pub(super) struct Inbox {
+    member: Handle,
+    records: Vec<Record>,
+    bytes: usize,
+    pub(super) faults: Faults,
+}
+
+impl Inbox {
+    pub(super) fn new(member: Handle) -> Self {
+        Self { member, records: Vec::new(), bytes: 0, faults: Faults::new() }
+    }
+
+    /// Takes what one frame led to.
+    pub(super) fn take(&mut self, actions: Vec<Action<'_>>) {
+        for action in actions {
+            match action {
+                Action::Post(postings) => {
+                    for posting in postings {
+                        self.post(posting);
+                    }
+                }
+                Action::Error(faults) => self.faults.merge(faults),
+                // Names are settled.
+                Action::Claim { .. } | Action::Refuse(_) | Action::Close => {}
+            }
+        }
+    }
+
+    fn post(&mut self, mut posting: Posting<'_>) {
+        let wanted = posting.entry.destination.clone();
+        let size = posting.entry.content.len();
+        match resolve(self.member.chat(), posting.destination, size) {
+            Ok(destination) => {
+                if let Destination::User(name) = &destination {
+                    // In the spelling that the recipient's client knows as its own.
+                    posting.entry.destination = name.as_str().to_owned().into();
+                }
+                let json = Bytes::from(posting.entry.to_json());
+                self.bytes += json.len();
+                self.records.push(Record { destination, json, arrived: super::unix_now() });
+            }
+            Err(code) => {
+                let index = posting.index;
+                let mut fault = Faults::new();
+                fault.note(|| Fault::message(index, code).about(&wanted));
+                self.faults.merge(fault);
+            }
+        }
+    }
+
+    /// Whether what is waiting should not wait for more frames: an answer belongs to one frame, and posts are bounded.
+    pub(super) fn is_due(&self) -> bool {
+        !self.faults.is_empty() || self.records.len() >= POST_RECORDS || self.bytes >= POST_BYTES
+    }
+
+    /// Posts the messages, then answers the faults.
+    pub(super) async fn deliver(&mut self) {
+        self.bytes = 0;
+        let mut records = std::mem::take(&mut self.records).into_iter().peekable();
+        while records.peek().is_some() {
+            let mut bytes = 0;
+            let mut post = Vec::new();
+            while let Some(record) =
+                records.next_if(|_| post.len() < POST_RECORDS && bytes < POST_BYTES)
+            {
+                bytes += record.json.len();
+                post.push(record);
+            }
+            if let Err(code) = self.member.chat().post(post).await {
+                self.faults.note(|| code.into());
+            }
+        }
+        if self.faults.is_empty() {
+            return;
+        }
+        let text = std::mem::take(&mut self.faults).text();
+        // Who does not read the answers to its mistakes is not listened to, either.
+        while !self.member.tell_error(&text) {
+            self.member.room().await;
+        }
+    }
+}
