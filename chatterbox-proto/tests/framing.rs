@@ -19,7 +19,7 @@ fn padded(body: &[u8]) -> Vec<u8> {
 
 proptest! {
     #[test]
-    fn split_at_every_byte_equals_whole(bodies in bodies()) {
+    fn b8_split_at_every_byte_equals_whole(bodies in bodies()) {
         let stream: Vec<u8> = bodies.iter().flat_map(|body| frame::encode(body).unwrap()).collect();
         let expected: Vec<_> = bodies.iter().map(|body| padded(body)).collect();
 

@@ -56,7 +56,7 @@ fn stop(server: Running) {
 }
 
 #[test]
-fn history_survives_a_restart() {
+fn b9_a_restart_loses_nothing_old_or_new() {
     let folder = tempfile::tempdir().unwrap();
     let server = start(folder.path());
     say_and_see(&server, "zoe", "first");
