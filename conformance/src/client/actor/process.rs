@@ -2,6 +2,7 @@
 //! ends with it.
 #![allow(clippy::disallowed_methods, reason = "starts programs and threads that end with them")]
 
+use std::ffi::OsString;
 use std::{
     collections::BTreeMap,
     io::{BufRead as _, BufReader, Read, Write},
@@ -154,9 +155,17 @@ impl Drop for Process {
 fn in_terminal(program: &Program, rows: u16, cols: u16) -> Result<Process, String> {
     let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
     let pair = native_pty_system().openpty(size).map_err(|error| error.to_string())?;
-    let mut command = CommandBuilder::from_argv(program.words.iter().map(Into::into).collect());
+    let here = std::env::current_dir().map_err(|error| error.to_string())?;
+    let mut words: Vec<OsString> = program.words.iter().map(Into::into).collect();
+    if let Some(name) = words.first_mut()
+        && name.to_string_lossy().contains('/')
+    {
+        // As a shell does it: a name with a slash is a path from here, and not looked for elsewhere.
+        *name = here.join(&name).into_os_string();
+    }
+    let mut command = CommandBuilder::from_argv(words);
     // Without it the program would run in its user's home.
-    command.cwd(std::env::current_dir().map_err(|error| error.to_string())?);
+    command.cwd(here);
     command.env("TERM", "xterm-256color");
     command.env_remove("COLUMNS");
     command.env_remove("LINES");
