@@ -3,7 +3,7 @@
 //! Nothing in here waits, reads a clock or touches a socket. The shell around it ([`crate::chat`]) holds it behind one
 //! short lock and does what the returned [`Wake`] says.
 //!
-//! A room is a [`Timeline`], a receiver is a cursor in it: fan-out copies nothing into per-connection queues. What only
+//! A room is a `timeline`, a receiver is a cursor in it: fan-out copies nothing into per-connection queues. What only
 //! one user gets lies in a small queue of theirs, stamped with its place in the timeline, so that one order holds for all.
 
 mod batch;
