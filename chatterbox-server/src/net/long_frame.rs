@@ -55,3 +55,38 @@ impl LongFrame {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIME: Duration = Duration::from_secs(120);
+
+    #[tokio::test]
+    async fn long_frames_share_their_room_and_give_it_back() {
+        let room = Arc::new(Semaphore::new(128));
+        let mut first = LongFrame::new(Arc::clone(&room), TIME);
+        let mut second = LongFrame::new(Arc::clone(&room), TIME);
+        assert!(first.holds(LONG_FRAME - 1).is_ok() && room.available_permits() == 128);
+        assert!(first.holds(80 * 1024).is_ok() && first.holds(100 * 1024).is_ok());
+        assert_eq!(room.available_permits(), 28, "grows with the frame, and is not counted twice");
+        assert!(second.holds(LONG_FRAME).is_err());
+        assert!(first.holds(0).is_ok() && second.holds(LONG_FRAME).is_ok());
+        drop(second);
+        assert_eq!(room.available_permits(), 128);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_frame_has_to_be_finished_in_time() {
+        let mut frame = LongFrame::new(Arc::new(Semaphore::new(1024)), TIME);
+        let start = tokio::time::Instant::now();
+        frame.holds(LONG_FRAME).unwrap();
+        tokio::time::sleep(TIME / 2).await;
+        // More of it does not begin it anew.
+        frame.holds(2 * LONG_FRAME).unwrap();
+        frame.overdue().await;
+        assert_eq!(start.elapsed(), TIME);
+        frame.holds(0).unwrap();
+        assert!(tokio::time::timeout(10 * TIME, frame.overdue()).await.is_err());
+    }
+}
