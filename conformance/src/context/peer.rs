@@ -178,7 +178,14 @@ impl Peer {
     }
 
     /// Closes the connection.
-    pub async fn close(mut self, how: Closing) {
+    pub async fn close(self, how: Closing) {
+        let settle = self.arena.timing().settle;
+        self.close_within(how, settle).await;
+    }
+
+    /// Closes the connection, and reads until the server closes it too, or time is up: data left
+    /// unread would turn the FIN into a reset, and an answer on its way would be lost.
+    pub async fn close_within(mut self, how: Closing, time: Duration) {
         self.tape.note(
             &self.role,
             Kind::Closed,
@@ -192,12 +199,11 @@ impl Peer {
         match how {
             Closing::Polite => {
                 let _ = timeout(Duration::from_secs(1), self.writer.shutdown()).await;
+                let _ = timeout(time, &mut self.reader).await;
             }
             Closing::Fin => {
                 let _ = self.socket.shutdown(Shutdown::Write);
-                // The reader goes on until the server closes too: data left unread would turn the
-                // FIN into a reset.
-                let _ = timeout(self.arena.timing().settle, &mut self.reader).await;
+                let _ = timeout(time, &mut self.reader).await;
             }
             Closing::Reset => {
                 let _ = socket2::SockRef::from(&self.socket).set_linger(Some(Duration::ZERO));

@@ -176,10 +176,11 @@ impl<'a> Bench<'a> {
             self.pair = None;
             self.pair = Some(Pair::join(&self.host, seed).await?);
         }
-        let played = send(&self.host, steps).await;
+        let timing = self.host.arena.timing();
+        let farewell = if self.careful { timing.patience } else { timing.settle };
+        let played = send(&self.host, steps, farewell).await;
         if self.careful {
-            let settle = self.host.arena.timing().settle;
-            tokio::time::sleep(settle).await;
+            tokio::time::sleep(timing.settle).await;
         }
         if !self.host.is_running() {
             return Err(Finding::Died(self.host.output()));
@@ -234,8 +235,9 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// Plays the steps on a connection of their own.
-async fn send(host: &Host, steps: &[Step]) -> Result<(), Finding> {
+/// Plays the steps on a connection of their own, and reads what comes until the server ends it,
+/// within `farewell`.
+async fn send(host: &Host, steps: &[Step], farewell: Duration) -> Result<(), Finding> {
     let mut context = Context::new(std::sync::Arc::clone(&host.arena), "fuzz", 0);
     let connecting = tokio::time::timeout(CONNECT, context.connect("fuzz"));
     let mut peer = match connecting.await {
@@ -253,10 +255,11 @@ async fn send(host: &Host, steps: &[Step]) -> Result<(), Finding> {
                     End::Fin => Closing::Fin,
                     End::Reset => Closing::Reset,
                 };
-                peer.close(closing).await;
+                peer.close_within(closing, farewell).await;
                 return Ok(());
             }
         }
     }
+    peer.close_within(Closing::Fin, farewell).await;
     Ok(())
 }
