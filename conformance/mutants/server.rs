@@ -89,21 +89,46 @@ pub async fn start(
         Some((chain, key)) => Some(acceptor(chain, key)?),
         None => None,
     };
+    let mut tries = 0;
+    let (addresses, listeners) = loop {
+        match bind(hosts, faults.acts(Fault::OneAddressOnly)).await {
+            // The port that the first address got may be in use at the second.
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && tries < PORT_TRIES => {
+                tries += 1;
+            }
+            bound => break bound?,
+        }
+    };
+    for listener in listeners {
+        tokio::spawn(accept(listener, tls.clone(), house.clone()));
+    }
+    Ok(Mutant { addresses, faults, power })
+}
+
+/// How often a port is looked for that is free at all addresses.
+const PORT_TRIES: u32 = 16;
+
+/// Binds one port at all addresses, or only at the first while the others are said to be there too.
+async fn bind(
+    hosts: &[SocketAddr],
+    first_only: bool,
+) -> io::Result<(Vec<SocketAddr>, Vec<TcpListener>)> {
     let mut addresses: Vec<SocketAddr> = Vec::new();
+    let mut listeners = Vec::new();
     for host in hosts {
         let mut address = *host;
         if let Some(first) = addresses.first() {
             address.set_port(first.port());
-            if faults.acts(Fault::OneAddressOnly) {
+            if first_only {
                 addresses.push(address);
                 continue;
             }
         }
         let listener = TcpListener::bind(address).await?;
         addresses.push(listener.local_addr()?);
-        tokio::spawn(accept(listener, tls.clone(), house.clone()));
+        listeners.push(listener);
     }
-    Ok(Mutant { addresses, faults, power })
+    Ok((addresses, listeners))
 }
 
 fn acceptor(

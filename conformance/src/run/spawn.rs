@@ -26,6 +26,20 @@ pub(crate) struct Spawned {
     output: Arc<Mutex<VecDeque<u8>>>,
 }
 
+/// A port that was free a moment ago; nobody promises more on a shared machine.
+///
+/// It lies below those that systems give to outgoing connections: the suite itself makes hundreds of these, and one of
+/// them could get the port before the server does.
+fn free_port() -> io::Result<u16> {
+    let free = |port| std::net::TcpListener::bind(("127.0.0.1", port));
+    for _ in 0..32 {
+        if let Ok(listener) = free(rand::random_range(10_240..32_000)) {
+            return Ok(listener.local_addr()?.port());
+        }
+    }
+    Ok(free(0)?.local_addr()?.port())
+}
+
 impl Spawned {
     pub(crate) fn new(template: &str) -> Self {
         Self { template: template.to_owned(), child: None, output: Arc::default() }
@@ -34,8 +48,7 @@ impl Spawned {
     /// Starts the server, in place of the one before, and says where it will listen.
     pub(crate) async fn start(&mut self) -> io::Result<Target> {
         self.stop().await;
-        // A port that was free a moment ago; nobody promises more on a shared machine.
-        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let port = free_port()?;
         let target = Target { host: "localhost".to_owned(), port };
         let command = self
             .template
