@@ -13,7 +13,7 @@ use bytes::Bytes;
 use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::session::{Action, ServerSession};
 use chatterbox_proto::{ClientFrame, Code, limits, server_frame};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::inbox::Inbox;
 use super::long_frame::LongFrame;
 use super::outbox::{Outbox, WriteEnd};
+use super::reading;
 use super::tls::Transport;
 use crate::chat::{Chat, Seat};
 use crate::config::{Config, Live};
@@ -66,9 +67,6 @@ enum End {
     Broken(#[from] io::Error),
 }
 
-/// How much is read at a time.
-const READ: usize = 8 * 1024;
-
 /// What is written to a connection that ends has this long to get away.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -78,40 +76,49 @@ const LAST_WORDS_SLOW: Duration = Duration::from_secs(5);
 /// What a client has sent before it closed is read for this long.
 const LAST_INPUT: Duration = Duration::from_secs(5);
 
+/// What is read from and written to: TLS or bare TCP.
+trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Duplex for S {}
+
+/// In a box, so that what a joined connection holds is small whatever is inside.
+type Stream = Box<dyn Duplex>;
+
 /// Serves one connection to its end.
 pub async fn serve(stream: TcpStream, peer: SocketAddr, context: Arc<Context>) {
     tracing::debug!(%peer, "connected");
     let config = context.config.current();
-    let deadline = tokio::time::sleep(config.join_timeout);
-    let mut deadline = std::pin::pin!(deadline);
-    let end = match context.transport.acceptor() {
-        None => talk(stream, peer, &context, &config, deadline.as_mut()).await,
-        Some(acceptor) => {
-            tokio::select! {
-                accepted = acceptor.accept(stream) => match accepted {
-                    Ok(stream) => talk(stream, peer, &context, &config, deadline.as_mut()).await,
-                    Err(error) => End::Handshake(error),
-                },
-                () = deadline.as_mut() => End::JoinTimeout,
-                () = context.closing.cancelled() => End::Closing,
-            }
-        }
+    // In boxes: what arriving and leaving need is not kept through all of the chat.
+    let end = match Box::pin(arrive(stream, &context, &config)).await {
+        Ok(arrived) => chat(arrived, peer, &context, &config).await,
+        Err(end) => end,
     };
     tracing::debug!(%peer, reason = %end, "disconnected");
 }
 
-type Deadline<'a> = std::pin::Pin<&'a mut tokio::time::Sleep>;
+/// A connection that has joined.
+struct Arrived {
+    stream: Stream,
+    greeting: Greeting,
+    joined: Joined,
+}
 
-async fn talk<S>(
-    mut stream: S,
-    peer: SocketAddr,
+/// From the first byte to a name, all of it within the time for joining.
+async fn arrive(
+    stream: TcpStream,
     context: &Context,
     config: &Config,
-    deadline: Deadline<'_>,
-) -> End
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
+) -> Result<Box<Arrived>, End> {
+    let deadline = tokio::time::sleep(config.join_timeout);
+    let mut deadline = std::pin::pin!(deadline);
+    let mut stream: Stream = match context.transport.acceptor() {
+        None => Box::new(stream),
+        Some(acceptor) => tokio::select! {
+            accepted = acceptor.accept(stream) => Box::new(accepted.map_err(End::Handshake)?),
+            () = deadline.as_mut() => return Err(End::JoinTimeout),
+            () = context.closing.cancelled() => return Err(End::Closing),
+        },
+    };
     let mut greeting = Greeting {
         decoder: Decoder::new(limits::GREETING_FRAME),
         session: ServerSession::new(config.max_name),
@@ -123,34 +130,26 @@ where
     };
     let end = match greeted {
         Ok(joined) => {
-            let name = greeting.session.name().cloned();
-            let name = name.as_ref().map(tracing::field::display);
-            tracing::info!(%peer, name, "joined");
             greeting.decoder.set_limit(config.max_frame);
-            let end = chat(&mut stream, greeting, joined, context, config).await;
-            tracing::info!(%peer, name, reason = %end, "left");
-            end
+            return Ok(Box::new(Arrived { stream, greeting, joined }));
         }
-        Err(end) => {
-            if matches!(end, End::JoinTimeout) {
-                let last = answer(&mut stream, server_frame::error(&Code::JoinTimeout.into()));
-                let _ = tokio::time::timeout(LAST_WORDS, last).await;
-            }
-            end
-        }
+        Err(end) => end,
     };
+    if matches!(end, End::JoinTimeout) {
+        let last = answer(&mut stream, server_frame::error(&Code::JoinTimeout.into()));
+        let _ = tokio::time::timeout(LAST_WORDS, last).await;
+    }
     if !matches!(end, End::Broken(_)) {
         close(&mut stream).await;
     }
-    end
+    Err(end)
 }
 
 /// Closes so that what was written last arrives: unread input would turn the close into a reset.
-async fn close<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) {
+async fn close(stream: &mut Stream) {
     let _ = tokio::time::timeout(LAST_WORDS, async {
         stream.shutdown().await?;
-        let mut ignored = vec![0; READ];
-        while stream.read(&mut ignored).await? > 0 {}
+        while reading::read(stream, |_| ()).await? > 0 {}
         Ok::<_, io::Error>(())
     })
     .await;
@@ -171,11 +170,7 @@ struct Joined {
 }
 
 impl Greeting {
-    async fn run<S>(&mut self, stream: &mut S, context: &Context) -> Result<Joined, End>
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
-        let mut buffer = vec![0; READ];
+    async fn run(&mut self, stream: &mut Stream, context: &Context) -> Result<Joined, End> {
         loop {
             loop {
                 let body = match self.decoder.next_body() {
@@ -190,18 +185,16 @@ impl Greeting {
                     return Ok(joined);
                 }
             }
-            let read = stream.read(&mut buffer).await?;
-            if read == 0 {
+            if reading::read_frames(stream, &mut self.decoder).await? == 0 {
                 return Err(End::Closed);
             }
-            self.decoder.push(buffer.get(..read).unwrap_or_default());
         }
     }
 
-    async fn frame<S: AsyncWrite + Unpin>(
+    async fn frame(
         &mut self,
         body: &[u8],
-        stream: &mut S,
+        stream: &mut Stream,
         context: &Context,
     ) -> Result<Option<Joined>, End> {
         let mut actions = VecDeque::from(self.session.receive(ClientFrame::parse(body)));
@@ -241,8 +234,8 @@ impl Greeting {
     }
 }
 
-async fn answer<S: AsyncWrite + Unpin>(
-    stream: &mut S,
+async fn answer(
+    stream: &mut Stream,
     frame: Result<Bytes, chatterbox_proto::frame::TooLong>,
 ) -> io::Result<()> {
     // Answers are made of bounded parts, so they always fit a frame.
@@ -251,20 +244,15 @@ async fn answer<S: AsyncWrite + Unpin>(
 }
 
 /// The joined part of a connection's life.
-async fn chat<S>(
-    stream: &mut S,
-    greeting: Greeting,
-    joined: Joined,
-    context: &Context,
-    config: &Config,
-) -> End
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
+async fn chat(arrived: Box<Arrived>, peer: SocketAddr, context: &Context, config: &Config) -> End {
+    let Arrived { mut stream, greeting, joined } = *arrived;
     let Greeting { decoder, session } = greeting;
     let Joined { mut seat, welcome, first } = joined;
+    let name = session.name().cloned();
+    let name = name.as_ref().map(tracing::field::display);
+    tracing::info!(%peer, name, "joined");
     let member = seat.handle();
-    let (reader, writer) = tokio::io::split(stream);
+    let (reader, writer) = tokio::io::split(&mut stream);
     let mut reader = Reader {
         reader,
         decoder,
@@ -303,7 +291,12 @@ where
     };
     // Leaving comes first: nobody waits for the last words of somebody else.
     drop(seat);
-    outbox.finish(within).await;
+    Box::pin(outbox.finish(within)).await;
+    drop(outbox);
+    tracing::info!(%peer, name, reason = %end, "left");
+    if !matches!(end, End::Broken(_)) {
+        Box::pin(close(&mut stream)).await;
+    }
     end
 }
 
@@ -319,8 +312,7 @@ struct Reader<R> {
 impl<R: AsyncRead + Unpin> Reader<R> {
     async fn run(&mut self) -> End {
         // What came beside the name belongs to that frame.
-        self.inbox.deliver().await;
-        let mut buffer = vec![0; READ];
+        self.deliver().await;
         loop {
             loop {
                 match self.decoder.next_body() {
@@ -328,26 +320,26 @@ impl<R: AsyncRead + Unpin> Reader<R> {
                         let actions = self.session.receive(ClientFrame::parse(&body));
                         self.inbox.take(actions);
                         if self.inbox.is_due() {
-                            self.inbox.deliver().await;
+                            self.deliver().await;
                         }
                     }
                     Ok(None) => break,
                     Err(_) => return self.refuse(Code::FrameTooLong, End::FrameTooLong).await,
                 }
             }
-            self.inbox.deliver().await;
+            self.deliver().await;
             if self.long_frame.holds(self.decoder.pending()).is_err() {
                 return self.refuse(Code::TooManyLongFrames, End::LongFrame).await;
             }
             let read = tokio::select! {
-                read = self.reader.read(&mut buffer) => read,
+                read = reading::read_frames(&mut self.reader, &mut self.decoder) => read,
                 () = self.long_frame.overdue() => {
                     return self.refuse(Code::FrameTimeout, End::LongFrame).await;
                 }
             };
             match read {
                 Ok(0) => return End::Closed,
-                Ok(read) => self.decoder.push(buffer.get(..read).unwrap_or_default()),
+                Ok(_) => {}
                 // Many clients just drop the connection; that is leaving too (LV-1).
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return End::Closed,
                 Err(error) => return End::Broken(error),
@@ -357,7 +349,41 @@ impl<R: AsyncRead + Unpin> Reader<R> {
 
     async fn refuse(&mut self, code: Code, end: End) -> End {
         self.inbox.faults.note(|| code.into());
-        self.inbox.deliver().await;
+        self.deliver().await;
         end
+    }
+
+    async fn deliver(&mut self) {
+        if !self.inbox.is_empty() {
+            // In a box: most members are silent most of the time.
+            Box::pin(self.inbox.deliver()).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Live};
+
+    #[tokio::test]
+    async fn a_connection_is_small() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stream = TcpStream::connect(address).await.unwrap();
+        let (posts, _inbox) = crate::sequencer::queue();
+        let config = Config::default();
+        let hub = crate::hub::Hub::new(config.ring, config.keep);
+        let context = Arc::new(Context {
+            chat: Arc::new(Chat::new(hub, posts)),
+            config: Live::new(config),
+            transport: Transport::Plaintext,
+            long_frames: Arc::new(Semaphore::new(1)),
+            warmed: CancellationToken::new(),
+            closing: CancellationToken::new(),
+        });
+        // Every connection costs this much for as long as it lasts, beside what TLS needs.
+        let size = size_of_val(&serve(stream, address, context));
+        assert!(size <= 2048, "{size} bytes");
     }
 }

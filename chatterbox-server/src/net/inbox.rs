@@ -62,6 +62,11 @@ impl Inbox {
         }
     }
 
+    /// Whether there is nothing to hand on.
+    pub(super) fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.faults.is_empty()
+    }
+
     /// Whether what is waiting should not wait for more frames: an answer belongs to one frame, and posts are bounded.
     pub(super) fn is_due(&self) -> bool {
         !self.faults.is_empty() || self.records.len() >= POST_RECORDS || self.bytes >= POST_BYTES

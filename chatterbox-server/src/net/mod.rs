@@ -10,6 +10,7 @@ mod inbox;
 pub mod listen;
 mod long_frame;
 mod outbox;
+mod reading;
 pub mod tls;
 
 pub use long_frame::LONG_FRAMES_KIB;
