@@ -1,8 +1,7 @@
-//! The hub behind its lock, and the bells that wake whoever has something to read.
+//! The hub behind its lock.
 //!
 //! This is the only place where the pure [`Hub`] meets tasks. The lock is held for single calls and never across an await.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,6 +11,7 @@ use chatterbox_proto::{Code, Username};
 use tokio::sync::{Notify, watch};
 
 use crate::backlog::Record;
+use crate::bells::Bells;
 use crate::hub::{Event, Hub, JoinError, Lag, MemberId, Slow, Taken, Wake};
 use crate::sequencer::Posts;
 
@@ -19,16 +19,14 @@ use crate::sequencer::Posts;
 #[derive(Debug)]
 pub struct Chat {
     hub: Mutex<Hub>,
-    /// Rings for everybody; a receiver that was not listening notices all the same.
-    lobby: watch::Sender<()>,
-    bells: Mutex<HashMap<MemberId, Arc<Notify>>>,
+    bells: Bells,
     posts: Posts,
 }
 
 impl Chat {
     /// A chat whose messages go through `posts`.
     pub fn new(hub: Hub, posts: Posts) -> Self {
-        Self { hub: Mutex::new(hub), lobby: watch::Sender::new(()), bells: Mutex::default(), posts }
+        Self { hub: Mutex::new(hub), bells: Bells::new(), posts }
     }
 
     // A panic under the lock would be our bug; the others' chat goes on.
@@ -36,8 +34,9 @@ impl Chat {
         self.hub.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn bells(&self) -> MutexGuard<'_, HashMap<MemberId, Arc<Notify>>> {
-        self.bells.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The bells, which somebody has to ring for notices.
+    pub fn bells(&self) -> &Bells {
+        &self.bells
     }
 
     /// Lets somebody in.
@@ -50,11 +49,8 @@ impl Chat {
         info: &str,
     ) -> Result<(Seat, Vec<Bytes>), JoinError> {
         let joined = self.hub().join(name, info)?;
-        let bell = Arc::new(Notify::new());
-        self.bells().insert(joined.id, Arc::clone(&bell));
-        let mut lobby = self.lobby.subscribe();
-        lobby.mark_changed();
-        self.lobby.send_replace(());
+        let (bell, lobby) = self.bells.hang(joined.id);
+        self.bells.ring(Wake::AllSoon);
         let handed_out = Arc::new(Notify::new());
         let seat = Seat {
             id: joined.id,
@@ -98,16 +94,16 @@ impl Chat {
         let mut hub = self.hub();
         for record in records {
             match hub.apply(record) {
-                Wake::All => everybody = true,
+                Wake::All | Wake::AllSoon => everybody = true,
                 Wake::One(id) => single.push(id),
                 Wake::Nobody => {}
             }
         }
         drop(hub);
         if everybody {
-            self.lobby.send_replace(());
+            self.bells.ring(Wake::All);
         }
-        self.ring(&single);
+        self.bells.ring_each(&single);
     }
 
     /// Takes messages of an earlier run into the history.
@@ -126,15 +122,15 @@ impl Chat {
     /// Tells everybody something that is not part of the history.
     pub fn announce(&self, event: Event) {
         let wake = self.hub().announce(event);
-        self.wake(wake);
+        self.bells.ring(wake);
     }
 
     /// Removes those who are too slow; see [`Hub::look_after_slow`].
     pub fn look_after_slow(&self, now: u64) -> Slow {
         let slow = self.hub().look_after_slow(now);
         if !slow.overtaken.is_empty() {
-            self.lobby.send_replace(());
-            self.ring(&slow.overtaken);
+            self.bells.ring(Wake::AllSoon);
+            self.bells.ring_each(&slow.overtaken);
         }
         slow
     }
@@ -142,26 +138,6 @@ impl Chat {
     /// What went through the lobby so far.
     pub fn volume(&self) -> Lag {
         self.hub().volume()
-    }
-
-    fn wake(&self, wake: Wake) {
-        match wake {
-            Wake::All => {
-                self.lobby.send_replace(());
-            }
-            Wake::One(id) => self.ring(&[id]),
-            Wake::Nobody => {}
-        }
-    }
-
-    fn ring(&self, ids: &[MemberId]) {
-        if ids.is_empty() {
-            return;
-        }
-        let bells = self.bells();
-        for bell in ids.iter().filter_map(|id| bells.get(id)) {
-            bell.notify_one();
-        }
     }
 }
 
@@ -208,8 +184,8 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         let wake = self.chat.hub().leave(self.id);
-        self.chat.bells().remove(&self.id);
-        self.chat.wake(wake);
+        self.chat.bells.take_down(self.id);
+        self.chat.bells.ring(wake);
     }
 }
 
@@ -243,7 +219,7 @@ impl Handle {
         }
         let wake = hub.tell(self.id, event);
         drop(hub);
-        self.chat.wake(wake);
+        self.chat.bells.ring(wake);
         true
     }
 

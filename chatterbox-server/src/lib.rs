@@ -11,6 +11,7 @@
 //! [`run`] takes both ends as arguments, listeners and the wish to stop, so that tests can hold them.
 
 pub mod backlog;
+pub mod bells;
 pub mod chat;
 pub mod config;
 pub mod hub;

@@ -51,6 +51,9 @@ pub async fn run(
         sequencer_stop.clone().cancelled_owned(),
     ));
 
+    let ringer = Arc::clone(&chat);
+    let ringer = tokio::spawn(async move { ringer.bells().ring_for_notices().await });
+
     let warmed = CancellationToken::new();
     let closing = CancellationToken::new();
     let accepting = CancellationToken::new();
@@ -109,6 +112,7 @@ pub async fn run(
     if !sequencer.is_finished() && sequencer.await.is_err() {
         tracing::error!("the sequencer has panicked");
     }
+    ringer.abort();
     tracing::info!("stopped");
     outcome
 }

@@ -9,6 +9,7 @@ use super::event::Event;
 
 /// Names one join; never used twice, so that what comes late for a former user of a name reaches nobody else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(test, derive(Default))]
 pub struct MemberId(pub(super) u64);
 
 /// What only this member gets: private messages and errors.
@@ -83,6 +84,11 @@ impl Member {
     pub(super) fn push_direct(&mut self, at: u64, event: Event) {
         self.direct_bytes += event.json.len();
         self.direct.push_back(Direct { at, event });
+    }
+
+    /// Whether there is something to hand out, when the timeline ends at `head`.
+    pub(super) fn is_behind(&self, head: u64) -> bool {
+        self.cursor != head || !self.direct.is_empty()
     }
 
     /// The position of the next own event.

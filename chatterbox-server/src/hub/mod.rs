@@ -38,6 +38,8 @@ use crate::backlog::Record;
 pub enum Wake {
     /// Everybody.
     All,
+    /// Everybody, but it may wait a moment.
+    AllSoon,
     /// One member.
     One(MemberId),
     /// Nobody.
@@ -68,7 +70,12 @@ pub struct Joined {
 #[derive(Debug)]
 pub enum Taken {
     /// Whole frames.
-    Batch(Batch),
+    Batch {
+        /// The frames.
+        frames: Batch,
+        /// Whether something else is waiting already.
+        more: bool,
+    },
     /// Nothing new.
     Nothing,
     /// The member is not here any more: it was too slow.
@@ -154,7 +161,7 @@ impl Hub {
             }
         }
         self.lobby.push(Event { kind: Kind::Left, json: member.name_json });
-        Wake::All
+        Wake::AllSoon
     }
 
     /// Reserves room for a private message of about `bytes`, and says under which spelling its recipient is here (DE-2).
@@ -254,7 +261,7 @@ impl Hub {
             return Taken::Gone;
         };
         let (from, head) = (member.cursor, self.lobby.head());
-        if from == head && member.next_direct().is_none() {
+        if !member.is_behind(head) {
             return Taken::Nothing;
         }
         member.progressed = true;
@@ -262,7 +269,7 @@ impl Hub {
         let limit = member.next_direct().unwrap_or(head);
         if let Some((to, batch)) = self.batches.get(from, limit) {
             member.cursor = to;
-            return Taken::Batch(batch);
+            return Taken::Batch { frames: batch, more: member.is_behind(head) };
         }
         let Some(mut lobby) = self.lobby.since(from) else {
             // The ring has moved past the cursor.
@@ -287,10 +294,11 @@ impl Hub {
             events += 1;
         }
         member.cursor = to;
+        let more = member.is_behind(head);
         if own.is_empty() {
-            let batch = assemble(&shared);
-            self.batches.put(from, to, &batch);
-            return Taken::Batch(batch);
+            let frames = assemble(&shared);
+            self.batches.put(from, to, &frames);
+            return Taken::Batch { frames, more };
         }
         let mut merged = Vec::with_capacity(shared.len() + own.len());
         let mut shared = shared.into_iter();
@@ -301,7 +309,7 @@ impl Hub {
             merged.push(event);
         }
         merged.extend(shared);
-        Taken::Batch(assemble(&merged))
+        Taken::Batch { frames: assemble(&merged), more }
     }
 
     /// Notes that bytes are moving to a member who is in the middle of a long batch.

@@ -57,7 +57,9 @@ fn take_all(hub: &mut Hub, id: MemberId) -> Vec<String> {
     let mut all = Vec::new();
     loop {
         match hub.take(id) {
-            Taken::Batch(batch) => all.extend(read_frames(batch.iter()).into_iter().flat_map(told)),
+            Taken::Batch { frames, .. } => {
+                all.extend(read_frames(frames.iter()).into_iter().flat_map(told))
+            }
             Taken::Nothing => return all,
             Taken::Gone => panic!("gone"),
         }
@@ -163,7 +165,7 @@ fn a_member_far_behind_gets_everything_in_bounded_batches() {
         expected.push(text);
     }
     let mut seen = Vec::new();
-    while let Taken::Batch(batch) = hub.take(bob) {
+    while let Taken::Batch { frames: batch, .. } = hub.take(bob) {
         assert!(batch.iter().map(Bytes::len).sum::<usize>() < 2 * BATCH_BYTES);
         let before = seen.len();
         seen.extend(read_frames(batch.iter()).into_iter().flat_map(told));
@@ -184,7 +186,7 @@ fn receivers_at_the_same_place_share_the_same_bytes() {
     let batches: Vec<_> = ids
         .iter()
         .map(|id| match hub.take(*id) {
-            Taken::Batch(batch) => batch,
+            Taken::Batch { frames, .. } => frames,
             other => panic!("{other:?}"),
         })
         .collect();

@@ -5,7 +5,10 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
@@ -53,6 +56,8 @@ pub(super) struct Outbox<W> {
     pending: VecDeque<Part>,
     /// Whether the first is written in part, or is the rest of a frame that is.
     mid_frame: bool,
+    /// Whether nothing more was waiting for the member when the last was taken.
+    up_to_date: bool,
 }
 
 impl<W: AsyncWrite + Unpin> Outbox<W> {
@@ -64,7 +69,7 @@ impl<W: AsyncWrite + Unpin> Outbox<W> {
         welcome: Vec<Bytes>,
     ) -> Self {
         let pending = joined(welcome);
-        Self { writer, member, stall_timeout, pending, mid_frame: false }
+        Self { writer, member, stall_timeout, pending, mid_frame: false, up_to_date: false }
     }
 
     /// Writes whatever comes, until the connection can't be written to any more. May be given up and run again.
@@ -80,12 +85,18 @@ impl<W: AsyncWrite + Unpin> Outbox<W> {
             while !self.pending.is_empty() {
                 self.write_some().await?;
             }
+            if self.up_to_date {
+                self.flush().await?;
+            }
+            if self.up_to_date {
+                seat.news().await;
+            }
             match seat.take() {
-                Taken::Batch(frames) => self.push_frames(frames.iter().cloned()),
-                Taken::Nothing => {
-                    self.flush().await?;
-                    seat.news().await;
+                Taken::Batch { frames, more } => {
+                    self.push_frames(frames.iter().cloned());
+                    self.up_to_date = !more;
                 }
+                Taken::Nothing => self.up_to_date = true,
                 Taken::Gone => return Err(WriteEnd::TooSlow),
             }
         }
@@ -99,12 +110,9 @@ impl<W: AsyncWrite + Unpin> Outbox<W> {
     /// Writes as much of the first part as gets away, if any of it does in time.
     async fn write_some(&mut self) -> Result<(), WriteEnd> {
         let Some(part) = self.pending.front_mut() else { return Ok(()) };
-        let written = tokio::select! {
-            biased;
-            written = self.writer.write(&part.bytes) => written?,
-            () = self.member.overtaken() => return Err(WriteEnd::TooSlow),
-            () = tokio::time::sleep(self.stall_timeout) => return Err(WriteEnd::TooSlow),
-        };
+        let write = self.writer.write(&part.bytes);
+        let written =
+            in_time(write, &self.member, self.stall_timeout, &mut self.up_to_date).await?;
         if written == 0 {
             return Err(WriteEnd::Broken(io::ErrorKind::WriteZero.into()));
         }
@@ -120,19 +128,14 @@ impl<W: AsyncWrite + Unpin> Outbox<W> {
     }
 
     async fn flush(&mut self) -> Result<(), WriteEnd> {
-        tokio::select! {
-            biased;
-            flushed = self.writer.flush() => Ok(flushed?),
-            () = self.member.overtaken() => Err(WriteEnd::TooSlow),
-            () = tokio::time::sleep(self.stall_timeout) => Err(WriteEnd::TooSlow),
-        }
+        in_time(self.writer.flush(), &self.member, self.stall_timeout, &mut self.up_to_date).await
     }
 
     /// Puts what is still to be said behind what is on its way.
     pub(super) fn say_last(&mut self, seat: &Seat) {
         let mut size = 0;
         while size < LAST_BYTES {
-            let Taken::Batch(frames) = seat.take() else { break };
+            let Taken::Batch { frames, .. } = seat.take() else { break };
             size += frames.iter().map(Bytes::len).sum::<usize>();
             self.push_frames(frames.iter().cloned());
         }
@@ -156,6 +159,29 @@ impl<W: AsyncWrite + Unpin> Outbox<W> {
             self.writer.flush().await
         })
         .await;
+    }
+}
+
+/// Writes, unless the member is too slow for it.
+///
+/// Nearly every write is done at once, and then costs neither a timer nor a look at the bell. While one waits, the bell
+/// may ring for something that came meanwhile, so the member is not up to date any more.
+async fn in_time<T>(
+    write: impl Future<Output = io::Result<T>>,
+    member: &Handle,
+    stall_timeout: Duration,
+    up_to_date: &mut bool,
+) -> Result<T, WriteEnd> {
+    let mut write = pin!(write);
+    if let Poll::Ready(done) = poll_fn(|context| Poll::Ready(write.as_mut().poll(context))).await {
+        return Ok(done?);
+    }
+    *up_to_date = false;
+    tokio::select! {
+        biased;
+        done = write => Ok(done?),
+        () = member.overtaken() => Err(WriteEnd::TooSlow),
+        () = tokio::time::sleep(stall_timeout) => Err(WriteEnd::TooSlow),
     }
 }
 
