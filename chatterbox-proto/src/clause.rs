@@ -1,6 +1,6 @@
-//! The ids of the norm's clauses, as `docs/protocol.md` gives them.
+//! The ids of the norm's clauses, as `docs/protocol.md` and `docs/capabilities.md` give them.
 //!
-//! Only what this crate cites is here; a test holds every one against the document.
+//! Only what this crate cites is here; a test holds every one against the documents.
 
 use std::fmt;
 
@@ -93,6 +93,24 @@ clauses! {
     AS_3 = "AS-3";
     /// How long joining may take.
     AS_4 = "AS-4";
+    /// What an offer looks like.
+    CP_3 = "CP-3";
+    /// When an offer is made.
+    CP_4 = "CP-4";
+    /// Tags beside messages.
+    ID_3 = "ID-3";
+    /// A page of history.
+    ID_6 = "ID-6";
+    /// Going on with a session.
+    ID_7 = "ID-7";
+    /// Asking whether the other end is there.
+    PI_1 = "PI-1";
+    /// Proving whose name it is.
+    AN_1 = "AN-1";
+    /// A command.
+    CM_2 = "CM-2";
+    /// A question of the server.
+    CM_4 = "CM-4";
 }
 
 #[cfg(test)]
@@ -101,13 +119,16 @@ mod tests {
 
     #[test]
     fn every_cited_clause_is_in_the_norm() {
-        let norm = include_str!("../../docs/protocol.md");
+        let norm = concat!(
+            include_str!("../../docs/protocol.md"),
+            include_str!("../../docs/capabilities.md")
+        );
         for clause in CITED {
             let row = format!("\n| {clause} | ");
             assert_eq!(
                 norm.matches(&row).count(),
                 1,
-                "{clause} must stand once in docs/protocol.md"
+                "{clause} must stand once in docs/protocol.md or docs/capabilities.md"
             );
         }
     }

@@ -6,10 +6,14 @@ use bytes::Bytes;
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
+use crate::capability::accounts::{PASSWORD, Proof, TOKEN};
+use crate::capability::ids::{RESUME, Resume, TAGS};
+use crate::capability::{CAPABILITIES, Capabilities};
+use crate::client_keys::{ClientKeys, Known, Taken};
 use crate::code::{Code, Fault, Faults};
 use crate::entry::Entry;
 use crate::frame::TooLong;
-use crate::json::Object;
+use crate::json::{self, Object};
 use crate::shape::{
     Key, ReadList, ReadShape, ReadTuple, Shape, TUPLE, TupleShape, body_text, reading_failed,
     scalars_as_shape,
@@ -18,12 +22,14 @@ use crate::shape::{
 /// One frame of a client. Either key may be there, or both (PB-1).
 ///
 /// What is wrong inside a key is kept beside what is right in the other: each is judged by itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ClientFrame<'a> {
     /// `USERNAME`, if the key is there.
     pub username: Option<Result<Cow<'a, str>, Fault>>,
     /// `MESSAGES`, if the key is there.
     pub messages: Option<Result<Messages<'a>, Fault>>,
+    /// Everything beyond the base protocol.
+    pub keys: Option<Box<ClientKeys<'a>>>,
 }
 
 /// The elements of `MESSAGES` (MM-1): those that are messages, each with its index, and what is wrong with the others
@@ -34,21 +40,39 @@ pub struct Messages<'a> {
     pub entries: Vec<(usize, Entry<'a>)>,
     /// What is wrong with the other elements.
     pub faults: Faults,
+    /// How many elements there are.
+    pub count: usize,
+    /// Which of them are no messages, and why; only where they may have tags.
+    pub refused: Vec<(usize, Code)>,
 }
 
 impl<'a> ClientFrame<'a> {
-    /// Reads the body of one frame, strictly.
+    /// Reads the body of one frame of somebody who has not joined, strictly.
+    ///
+    /// # Errors
+    /// As [`ClientFrame::parse_as`].
+    pub fn parse(body: &'a [u8]) -> Result<Self, Fault> {
+        Self::parse_as(body, Known::Joining)
+    }
+
+    /// Reads the body of one frame, strictly; `known` says which keys count.
     ///
     /// # Errors
     /// A [`Fault`] when the frame as a whole is invalid: empty, not UTF-8, not JSON, not an object, too deep, a known
     /// key twice, or none at all (FR-6, JS-1, JS-3, JS-5, JS-6, IV-4).
-    pub fn parse(body: &'a [u8]) -> Result<Self, Fault> {
+    pub fn parse_as(body: &'a [u8], known: Known) -> Result<Self, Fault> {
         let text = body_text(body)?;
         let mut reader = serde_json::Deserializer::from_str(text);
-        let frame = ReadFrame.deserialize(&mut reader).map_err(|error| reading_failed(&error))?;
+        let read = ReadFrame { known };
+        let frame = read.deserialize(&mut reader).map_err(|error| reading_failed(&error))?;
         reader.end().map_err(|_| Code::NotJson)?;
-        let frame = frame?;
-        if frame == Self::default() { Err(Code::NoKnownKey.into()) } else { Ok(frame) }
+        let mut frame = frame?;
+        // What proves and resumes belongs beside an offer, and is unknown without one (CP-6).
+        if known == Known::Joining && frame.keys.as_ref().is_some_and(|keys| keys.offer.is_none()) {
+            frame.keys = None;
+        }
+        let empty = frame.username.is_none() && frame.messages.is_none() && frame.keys.is_none();
+        if empty { Err(Code::NoKnownKey.into()) } else { Ok(frame) }
     }
 }
 
@@ -68,7 +92,52 @@ pub fn say<'e>(entries: impl IntoIterator<Item = &'e Entry<'e>>) -> Result<Bytes
     Object::with_capacity(128).list("MESSAGES", entries.into_iter().map(Entry::to_json)).finish()
 }
 
-struct ReadFrame;
+/// What stands beside a name (CP-1, AN-1, ID-7).
+#[derive(Debug, Clone, Default)]
+pub struct Offer<'a> {
+    /// What the client speaks.
+    pub capabilities: Capabilities,
+    /// What proves that the name is the user's.
+    pub proof: Option<&'a Proof>,
+    /// Which session to go on with.
+    pub resume: Option<&'a Resume>,
+}
+
+/// The frame that asks for a name and offers to speak more than the base protocol.
+///
+/// # Errors
+/// [`TooLong`] when it does not fit a frame.
+pub fn join_with(username: &str, offer: &Offer<'_>) -> Result<Bytes, TooLong> {
+    let mut object = Object::with_capacity(username.len() + 128)
+        .string("USERNAME", username)
+        .string(CAPABILITIES, &offer.capabilities.to_string());
+    object = match offer.proof {
+        Some(Proof::Password(secret)) => object.string(PASSWORD, secret.reveal()),
+        Some(Proof::Token(secret)) => object.string(TOKEN, secret.reveal()),
+        None => object,
+    };
+    if let Some(resume) = offer.resume {
+        object = object.json(RESUME, &resume.to_json());
+    }
+    object.finish()
+}
+
+/// The frame that says something, each message with a tag of its own (ID-3).
+///
+/// # Errors
+/// [`TooLong`] when it does not fit a frame.
+pub fn say_tagged<'e>(
+    messages: impl IntoIterator<Item = (&'e Entry<'e>, &'e str)> + Clone,
+) -> Result<Bytes, TooLong> {
+    Object::with_capacity(192)
+        .list("MESSAGES", messages.clone().into_iter().map(|(entry, _)| entry.to_json()))
+        .list(TAGS, messages.into_iter().map(|(_, tag)| json::string(tag)))
+        .finish()
+}
+
+struct ReadFrame {
+    known: Known,
+}
 
 impl<'de> DeserializeSeed<'de> for ReadFrame {
     type Value = Result<ClientFrame<'de>, Code>;
@@ -95,6 +164,7 @@ impl<'de> Visitor<'de> for ReadFrame {
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
         let mut frame = ClientFrame::default();
         let mut twice = false;
+        let mut key_twice = false;
         while let Some(Key(key)) = object.next_key()? {
             match key.as_ref() {
                 "USERNAME" => {
@@ -109,26 +179,39 @@ impl<'de> Visitor<'de> for ReadFrame {
                     let within = ReadShape::MEMBER.inner()?;
                     let mut messages = Messages::default();
                     let mut index = 0;
+                    let tagged = self.known.has_tags();
                     let each = |tuple| {
                         match read_entry(tuple) {
                             Ok(entry) => messages.entries.push((index, entry)),
-                            Err(code) => messages.faults.note(|| Fault::message(index, code)),
+                            Err(code) => {
+                                messages.faults.note(|| Fault::message(index, code));
+                                if tagged {
+                                    messages.refused.push((index, code));
+                                }
+                            }
                         }
                         index += 1;
                     };
                     let list = ReadList { seed: ReadTuple { within }, within, each };
                     let other = object.next_value_seed(list)?;
+                    messages.count = index;
                     frame.messages = Some(match other {
                         None => Ok(messages),
                         Some(_) => Err(Code::MessagesNotList.into()),
                     });
                 }
-                _ => {
-                    object.next_value_seed(ReadShape::MEMBER)?;
-                }
+                key => match ClientKeys::take(&mut frame.keys, key, self.known, &mut object)? {
+                    Taken::Unknown => {
+                        object.next_value_seed(ReadShape::MEMBER)?;
+                    }
+                    Taken::Once => {}
+                    Taken::Twice => key_twice = true,
+                },
             }
         }
-        Ok(if twice { Err(Code::DuplicateKey) } else { Ok(frame) })
+        let counts = self.known != Known::Joining
+            || frame.keys.as_ref().is_some_and(|keys| keys.offer.is_some());
+        Ok(if twice || key_twice && counts { Err(Code::DuplicateKey) } else { Ok(frame) })
     }
 }
 
@@ -274,8 +357,24 @@ mod tests {
         }
 
         #[test]
-        fn no_json_like_text_panics(body in r#"(\{|\}|\[|\]|,|:|"USERNAME"|"MESSAGES"|"a"|1|1\.5|null|true| ){0,40}"#) {
+        fn no_json_like_text_panics(
+            body in r#"(\{|\}|\[|\]|,|:|"USERNAME"|"MESSAGES"|"TAGS"|"HISTORY"|"COMMAND"|"a"|1|1\.5|null|true| ){0,40}"#
+        ) {
             let _ = ClientFrame::parse(body.as_bytes());
+            let all = Known::Agreed(crate::Capability::EVERY.iter().copied().collect());
+            let _ = ClientFrame::parse_as(body.as_bytes(), all);
+        }
+
+        #[test]
+        fn what_is_said_with_tags_is_read(entries in entries(), tag in "[a-z]{1,10}") {
+            let tags: Vec<String> = (0..entries.len()).map(|n| format!("{tag}{n}")).collect();
+            let tagged = entries.iter().zip(tags.iter().map(String::as_str));
+            let frame = say_tagged(tagged).unwrap();
+            let known = Known::Agreed(Capabilities::NONE.with(crate::Capability::Ids));
+            let read = ClientFrame::parse_as(&frame[4..], known).unwrap();
+            prop_assert_eq!(read.messages.unwrap().unwrap().count, entries.len());
+            let read: Vec<_> = read.keys.unwrap().tags.unwrap().unwrap();
+            prop_assert_eq!(read, tags.iter().map(|tag| Some(tag.into())).collect::<Vec<_>>());
         }
     }
 }

@@ -67,6 +67,28 @@ pub enum Code {
     JoinTimeout,
     /// The connection stopped reading.
     TooSlow,
+    /// CAPABILITIES is no offer.
+    BadOffer,
+    /// CAPABILITIES where it can't be any more, or without USERNAME.
+    OfferNotNow,
+    /// PASSWORD or TOKEN is not a string, or both are there.
+    BadProof,
+    /// RESUME is not what it should be.
+    BadResume,
+    /// TAGS is not what it should be.
+    BadTags,
+    /// HISTORY is not what it should be.
+    BadHistory,
+    /// PING or PONG is not an integer.
+    BadPing,
+    /// COMMAND is not what it should be.
+    BadCommand,
+    /// ANSWER is not what it should be.
+    BadAnswer,
+    /// ANSWER to nothing that was asked.
+    AnswerToNothing,
+    /// Another connection goes on with this session.
+    Resumed,
 }
 
 impl Code {
@@ -169,6 +191,47 @@ impl Code {
             Self::TooSlow => {
                 ("too-slow", clause::AS_3, "you are too far behind in reading, good bye")
             }
+            Self::BadOffer => (
+                "bad-offer",
+                clause::CP_3,
+                "CAPABILITIES has to be a string of words name/version, each name once",
+            ),
+            Self::OfferNotNow => (
+                "offer-not-now",
+                clause::CP_4,
+                "CAPABILITIES belongs beside the USERNAME of a connection that has not joined",
+            ),
+            Self::BadProof => {
+                ("bad-proof", clause::AN_1, "PASSWORD or TOKEN has to be a string, one of the two")
+            }
+            Self::BadResume => {
+                ("bad-resume", clause::ID_7, "RESUME has to be {TOKEN: string, AFTER: id}")
+            }
+            Self::BadTags => (
+                "bad-tags",
+                clause::ID_3,
+                "TAGS has to be a list as long as MESSAGES, of null and up to 256 strings of 1 to 64 bytes",
+            ),
+            Self::BadHistory => (
+                "bad-history",
+                clause::ID_6,
+                "HISTORY has to be {WITH: string, BEFORE or AFTER: id, LIMIT: 1 to 500}",
+            ),
+            Self::BadPing => {
+                ("bad-ping", clause::PI_1, "PING and PONG have to be integers of 64 bits")
+            }
+            Self::BadCommand => {
+                ("bad-command", clause::CM_2, "COMMAND has to be {ID, NAME, ARGS: [text...]}")
+            }
+            Self::BadAnswer => {
+                ("bad-answer", clause::CM_4, "ANSWER has to be {ID, TEXT: string or null}")
+            }
+            Self::AnswerToNothing => {
+                ("answer-to-nothing", clause::CM_4, "nothing was asked that this ANSWER answers")
+            }
+            Self::Resumed => {
+                ("resumed", clause::ID_7, "another connection goes on with this session")
+            }
         }
     }
 }
@@ -227,6 +290,7 @@ impl fmt::Display for Fault {
 pub struct Faults {
     listed: Vec<Fault>,
     more: usize,
+    refused: Vec<(String, Code)>,
 }
 
 impl Faults {
@@ -249,9 +313,20 @@ impl Faults {
         }
     }
 
+    /// Notes that a message with a tag was refused (ID-4); there are few of them in a frame (ID-3).
+    pub fn refuse(&mut self, tag: impl Into<String>, code: Code) {
+        self.refused.push((tag.into(), code));
+    }
+
+    /// The tags of messages that were refused, and why.
+    pub fn refused(&self) -> &[(String, Code)] {
+        &self.refused
+    }
+
     /// Takes those of the same frame that were found elsewhere; listed is what comes first in the frame.
     pub fn merge(&mut self, others: Self) {
         self.more += others.more;
+        self.refused.extend(others.refused);
         self.listed.extend(others.listed);
         self.listed.sort_by_key(|fault| fault.index);
         self.more += self.listed.len().saturating_sub(limits::FAULTS_LISTED);
@@ -282,7 +357,7 @@ impl Faults {
 
 impl From<Fault> for Faults {
     fn from(fault: Fault) -> Self {
-        Self { listed: vec![fault], more: 0 }
+        Self { listed: vec![fault], ..Self::default() }
     }
 }
 
@@ -305,6 +380,27 @@ pub enum Refusal {
     /// It looks like a name that somebody has (NM-2).
     #[error("This name looks like one that is already in use.")]
     LooksTaken,
+    /// It belongs to somebody, who has not been proven (AN-5).
+    #[error("This name is registered; its owner joins with a password.")]
+    Registered,
+    /// The password is not the right one, or there is no such account (AN-3).
+    #[error("The name or the password is wrong.")]
+    WrongPassword,
+    /// The token is not one, not one of this name, or too old (AN-3).
+    #[error("This login has ended; log in with the password again.")]
+    WrongToken,
+    /// There were too many wrong ones (AN-6).
+    #[error("Too many failed logins, try again later.")]
+    Throttled,
+    /// Only registered users may join here.
+    #[error("Only registered users may join here.")]
+    NoGuests,
+    /// It is kept for the user who has just left (`--hold-name`).
+    #[error("This name is kept for the user who has just left, try again later.")]
+    Held,
+    /// The server can't decide now.
+    #[error("The server is busy, try again later.")]
+    Busy,
 }
 
 impl Refusal {
@@ -314,6 +410,13 @@ impl Refusal {
             Self::Name(_) => "bad-name",
             Self::Taken => "taken",
             Self::LooksTaken => "looks-taken",
+            Self::Registered => "registered",
+            Self::WrongPassword => "wrong-password",
+            Self::WrongToken => "wrong-token",
+            Self::Throttled => "throttled",
+            Self::NoGuests => "no-guests",
+            Self::Held => "held",
+            Self::Busy => "busy",
         }
     }
 }

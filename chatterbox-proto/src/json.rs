@@ -4,6 +4,7 @@
 //! place: four bytes are kept free for the length, members are appended, and [`Object::finish`] puts length and padding in.
 
 use bytes::Bytes;
+use serde_json::Value;
 
 use crate::frame::{self, TooLong};
 use crate::limits::PREFIX;
@@ -58,6 +59,40 @@ pub fn push_integer(out: &mut Vec<u8>, value: i64) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
+/// Appends any value, ASCII only. The values are ours, so they are not deep.
+pub fn push_value(out: &mut Vec<u8>, value: &Value) {
+    let separate = |out: &mut Vec<u8>, first: &mut bool| {
+        if !std::mem::take(first) {
+            out.extend_from_slice(LIST_SEPARATOR);
+        }
+    };
+    let mut first = true;
+    match value {
+        Value::String(text) => push_string(out, text),
+        Value::Array(elements) => {
+            out.push(b'[');
+            for element in elements {
+                separate(out, &mut first);
+                push_value(out, element);
+            }
+            out.push(b']');
+        }
+        Value::Object(members) => {
+            out.push(b'{');
+            for (key, member) in members {
+                separate(out, &mut first);
+                push_string(out, key);
+                out.extend_from_slice(b": ");
+                push_value(out, member);
+            }
+            out.push(b'}');
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {
+            out.extend_from_slice(value.to_string().as_bytes());
+        }
+    }
+}
+
 /// One JSON object being written as the body of one frame.
 #[derive(Debug)]
 pub struct Object {
@@ -105,6 +140,34 @@ impl Object {
         self
     }
 
+    /// Adds an integer.
+    #[must_use]
+    pub fn integer(mut self, key: &str, value: i64) -> Self {
+        self.key(key);
+        push_integer(&mut self.out, value);
+        self
+    }
+
+    /// Adds any value.
+    #[must_use]
+    pub fn value(mut self, key: &str, value: &Value) -> Self {
+        self.key(key);
+        push_value(&mut self.out, value);
+        self
+    }
+
+    /// Adds members that are JSON already, as [`Object::into_members`] gives them.
+    #[must_use]
+    pub fn members(mut self, members: &[u8]) -> Self {
+        if !members.is_empty() {
+            if self.out.len() > PREFIX + 1 {
+                self.out.extend_from_slice(LIST_SEPARATOR);
+            }
+            self.out.extend_from_slice(members);
+        }
+        self
+    }
+
     /// Adds a list whose elements are JSON already.
     #[must_use]
     pub fn list<T: AsRef<[u8]>>(
@@ -140,6 +203,17 @@ impl Object {
         frame::seal(self.out)
     }
 
+    /// The object as a value inside another one.
+    pub fn into_value(mut self) -> Vec<u8> {
+        self.out.push(b'}');
+        self.out.split_off(PREFIX)
+    }
+
+    /// The members without their braces, to stand in an object beside others.
+    pub fn into_members(mut self) -> Bytes {
+        self.out.split_off(PREFIX + 1).into()
+    }
+
     /// What is written so far, behind the free place for the length, with nothing closed.
     ///
     /// For bodies whose end lies in shared buffers: the caller fills in [`frame::prefix`] of the whole.
@@ -172,6 +246,27 @@ mod tests {
             .unwrap();
         assert_eq!(&frame[..], b"\0\0\0\x22{\"A\": true, \"B\": \"x\", \"C\": [1, 2]}");
         assert_eq!(&Object::with_capacity(0).finish().unwrap()[..], b"\0\0\0\x02{}");
+    }
+
+    #[test]
+    fn objects_stand_in_and_beside_others() {
+        let inner = Object::with_capacity(0).integer("n", -1).into_value();
+        let members = Object::with_capacity(0).json("O", &inner).boolean("B", false).into_members();
+        assert_eq!(&members[..], br#""O": {"n": -1}, "B": false"#);
+        let whole = Object::with_capacity(0).members(b"").members(&members).members(&members);
+        assert_eq!(
+            whole.into_value(),
+            br#"{"O": {"n": -1}, "B": false, "O": {"n": -1}, "B": false}"#
+        );
+    }
+
+    #[test]
+    fn any_value_is_written_in_ascii() {
+        let value = serde_json::json!({"\u{e9}": [1, 2.5, null, true, "\u{1f44d}"], "x": {}});
+        let mut out = Vec::new();
+        push_value(&mut out, &value);
+        assert!(out.is_ascii());
+        assert_eq!(serde_json::from_slice::<Value>(&out).unwrap(), value);
     }
 
     proptest! {

@@ -16,16 +16,19 @@
 //! |---|---|
 //! | length prefix, limits before allocating | [`frame`], [`limits`] |
 //! | how JSON is written | [`json`] |
+//! | what is spoken beyond the base protocol | [`capability`], one file for each |
 //! | the 4-tuple | [`entry`] |
 //! | which names are allowed, when two names are the same | [`name`] |
 //! | what may reach a screen | [`text`] |
 //! | who may say what when | [`session`] |
 //! | ERROR and INFO texts | [`code`] |
 //!
-//! Rules are cited by the ids of `docs/protocol.md`, as in [`clause`].
+//! Rules are cited by the ids of `docs/protocol.md` and `docs/capabilities.md`, as in [`clause`].
 
+pub mod capability;
 pub mod clause;
 pub mod client_frame;
+pub mod client_keys;
 pub mod code;
 pub mod entry;
 pub mod frame;
@@ -33,10 +36,13 @@ pub mod json;
 pub mod limits;
 pub mod name;
 pub mod server_frame;
+pub mod server_keys;
 pub mod session;
 mod shape;
 pub mod text;
+mod tree;
 
+pub use capability::{Capabilities, Capability};
 pub use client_frame::{ClientFrame, Messages};
 pub use code::{Code, Fault, Faults, Refusal};
 pub use entry::Entry;

@@ -34,3 +34,28 @@ pub const NAME_TRIES: u32 = 10;
 
 /// How many faulty messages of one frame an ERROR lists one by one; the rest is counted (IV-5).
 pub const FAULTS_LISTED: usize = 8;
+
+/// Longest offer of capabilities, in bytes (CP-3).
+pub const OFFER: usize = 1024;
+
+/// Longest tag of a message, and longest id of a command, in bytes (ID-3, CM-2).
+pub const TAG: usize = 64;
+
+/// How many tags one frame may carry, and how many a session remembers (ID-3, ID-5).
+///
+/// A client that sends more without waiting for their ACKS could not be told apart from one that sends them again.
+pub const TAGS: usize = 256;
+
+/// The greatest id of a message: what every JSON reader takes for an exact number (ID-1).
+pub const LARGEST_ID: u64 = (1 << 53) - 1;
+
+/// How many messages one page of history holds, and how many when nobody says (ID-6).
+pub const PAGE: u16 = 500;
+/// See [`PAGE`].
+pub const PAGE_DEFAULT: u16 = 100;
+
+/// Longest name that may be asked for in HISTORY, in bytes: longer than any name can be.
+pub const PAGE_WITH: usize = 4096;
+
+/// How many arguments a command may have (CM-2).
+pub const ARGUMENTS: usize = 64;

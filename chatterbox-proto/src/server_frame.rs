@@ -10,11 +10,13 @@ use bytes::Bytes;
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
+use crate::capability::{Capabilities, Capability, accounts, ids};
 use crate::clause::{self, Clause};
 use crate::code::{Code, Faults, Refusal};
 use crate::entry::Entry;
 use crate::frame::TooLong;
 use crate::json::Object;
+use crate::server_keys::{Read as ReadKey, ServerKeys};
 use crate::shape::{
     Key, ReadList, ReadShape, ReadTuple, Shape, TUPLE, TupleShape, body_text, reading_failed,
     scalars_as_shape,
@@ -26,10 +28,21 @@ use crate::text::WireText;
 /// # Errors
 /// [`TooLong`] when it does not fit a frame.
 pub fn refused(refusal: &Refusal) -> Result<Bytes, TooLong> {
+    refusal_object(refusal).finish()
+}
+
+/// The same with `CODE`, for programs (AN-3).
+///
+/// # Errors
+/// [`TooLong`] when it does not fit a frame.
+pub fn refused_with_code(refusal: &Refusal) -> Result<Bytes, TooLong> {
+    refusal_object(refusal).string(accounts::CODE, refusal.word()).finish()
+}
+
+fn refusal_object(refusal: &Refusal) -> Object {
     Object::with_capacity(128)
         .boolean("USERNAME_ACCEPTED", false)
         .string("INFO", &refusal.to_string())
-        .finish()
 }
 
 /// `{"ERROR": text}` for all faults of one frame (IV-1, IV-5).
@@ -37,11 +50,20 @@ pub fn refused(refusal: &Refusal) -> Result<Bytes, TooLong> {
 /// # Errors
 /// [`TooLong`] when it does not fit a frame.
 pub fn error(faults: &Faults) -> Result<Bytes, TooLong> {
-    Object::with_capacity(128).string("ERROR", &faults.text()).finish()
+    error_object(faults).finish()
+}
+
+/// ERROR, with REFUSED behind it where messages with tags are among the faults (ID-4).
+pub fn error_object(faults: &Faults) -> Object {
+    let object = Object::with_capacity(128).string("ERROR", &faults.text());
+    if faults.refused().is_empty() {
+        return object;
+    }
+    object.members(&ids::refused(faults.refused()).into_members())
 }
 
 /// One frame of a server, as far as it could be understood.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ServerFrame {
     /// `USERNAME_ACCEPTED`.
     pub accepted: Option<bool>,
@@ -57,6 +79,8 @@ pub struct ServerFrame {
     pub left: Vec<WireText<'static>>,
     /// `ERROR`.
     pub error: Option<WireText<'static>>,
+    /// Everything beyond the base protocol.
+    pub keys: Option<Box<ServerKeys>>,
 }
 
 /// Something that a server does otherwise than the norm says, and that was forgiven.
@@ -79,6 +103,8 @@ pub enum Deviation {
     BareError,
     /// A key that nobody negotiated.
     UnknownKey(WireText<'static>),
+    /// The value of a key of a capability can't be understood; it was ignored.
+    WrongValue(&'static str, Capability),
     /// The welcome had no such list.
     WelcomeWithout(&'static str, Clause),
     /// Somebody left who was not there.
@@ -107,6 +133,9 @@ impl fmt::Display for Deviation {
             Self::BareError => write!(f, "ERROR came as a bare string ({})", clause::IV_1),
             Self::UnknownKey(key) => {
                 write!(f, "unknown key {} ({})", key.screen(), clause::BN_1)
+            }
+            Self::WrongValue(key, capability) => {
+                write!(f, "the value of {key} is not as {} has it", capability.word())
             }
             Self::WelcomeWithout(key, clause) => write!(f, "the welcome has no {key} ({clause})"),
             Self::LeftUnknown(name) => {
@@ -144,9 +173,18 @@ impl ServerFrame {
     /// # Errors
     /// The [`Code`] of what kept the body from being a JSON object (or a bare string, which is an ERROR).
     pub fn parse(body: &[u8]) -> Result<(Self, Deviations), Code> {
+        Self::parse_as(body, Capabilities::NONE)
+    }
+
+    /// The same where more than the base protocol is spoken: what was agreed, or until then what was offered.
+    ///
+    /// # Errors
+    /// As [`ServerFrame::parse`].
+    pub fn parse_as(body: &[u8], known: Capabilities) -> Result<(Self, Deviations), Code> {
         let text = body_text(body)?;
         let mut reader = serde_json::Deserializer::from_str(text);
-        let read = ReadFrame.deserialize(&mut reader).map_err(|error| reading_failed(&error))?;
+        let read = ReadFrame { known };
+        let read = read.deserialize(&mut reader).map_err(|error| reading_failed(&error))?;
         reader.end().map_err(|_| Code::NotJson)?;
         read
     }
@@ -156,7 +194,9 @@ fn owned(text: Cow<'_, str>) -> WireText<'static> {
     WireText::new(text.into_owned())
 }
 
-struct ReadFrame;
+struct ReadFrame {
+    known: Capabilities,
+}
 
 type Read = Result<(ServerFrame, Deviations), Code>;
 
@@ -224,10 +264,14 @@ impl<'de> Visitor<'de> for ReadFrame {
                         .unwrap_or_default();
                 }
                 "MESSAGES" => frame.messages = read_messages(&mut object, &mut notes)?,
-                _ => {
-                    object.next_value_seed(ReadShape::MEMBER)?;
-                    notes.note(Deviation::UnknownKey(owned(key)));
-                }
+                word => match ServerKeys::take(&mut frame.keys, word, self.known, &mut object)? {
+                    ReadKey::Sound => {}
+                    ReadKey::Wrong(key, of) => notes.note(Deviation::WrongValue(key, of)),
+                    ReadKey::Unknown => {
+                        object.next_value_seed(ReadShape::MEMBER)?;
+                        notes.note(Deviation::UnknownKey(owned(key)));
+                    }
+                },
             }
         }
         Ok(Ok((frame, notes)))
@@ -441,6 +485,45 @@ mod tests {
                 "unknown key EXTRA (BN-1)",
             ]
         );
+    }
+
+    #[test]
+    fn what_was_agreed_is_read_and_nothing_else() {
+        let body = r#"{"MESSAGES": [["a", "ALL", 1, "x"]], "IDS": [5], "ACKS": {"t": 5}, "PONG": -1, "RESUMED": true,
+            "USERS_RENAMED": {"a": "b"}, "CAPABILITIES": "ids/1 zzz/4", "LIMITS": {"FRAME": 9, "X": 1}}"#;
+        let known = Capabilities::NONE.with(Capability::Ids);
+        let (frame, notes) = ServerFrame::parse_as(body.as_bytes(), known).unwrap();
+        let unknown = |key| Deviation::UnknownKey(WireText::new(key));
+        assert_eq!(notes.into_vec(), [unknown("PONG"), unknown("USERS_RENAMED")]);
+        let keys = frame.keys.unwrap();
+        assert_eq!((keys.ids, keys.resumed), (Some(vec![Some(5)]), Some(true)));
+        assert_eq!((keys.agreed, keys.limits.unwrap().frame), (Some(known), Some(9)));
+        assert_eq!(keys.acks, [(WireText::new("t"), 5)]);
+        assert_eq!(read(body).0.keys, None);
+        assert_eq!(read(body).1.len(), 7);
+    }
+
+    #[test]
+    fn what_can_not_be_understood_is_noted() {
+        let known = Capability::EVERY.iter().copied().collect();
+        for body in [
+            r#"{"IDS": 5}"#,
+            r#"{"IDS": [0]}"#,
+            r#"{"IDS": [9007199254740992]}"#,
+            r#"{"ACKS": {"a": "b"}}"#,
+            r#"{"HISTORY": {"WITH": "ALL", "MESSAGES": [], "IDS": [1], "MORE": false}}"#,
+            r#"{"RESULT": {}}"#,
+            r#"{"COMMANDS": [5]}"#,
+            r#"{"ACCOUNT": {"LEVEL": 256}}"#,
+            r#"{"PING": 1.5}"#,
+            r#"{"LIMITS": 5}"#,
+            r#"{"CAPABILITIES": 5}"#,
+            r#"{"USERS_RENAMED": {"a": 5}}"#,
+            r#"{"CODE": null}"#,
+        ] {
+            let (_, notes) = ServerFrame::parse_as(body.as_bytes(), known).unwrap();
+            assert!(matches!(notes.into_vec()[..], [Deviation::WrongValue(..)]), "{body}");
+        }
     }
 
     #[test]

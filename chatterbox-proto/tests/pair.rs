@@ -8,7 +8,9 @@ use chatterbox_proto::json::Object;
 use chatterbox_proto::session::{
     Action, ClientSession, Destination, Event, Message, ServerSession,
 };
-use chatterbox_proto::{ClientFrame, Entry, Refusal, Username, client_frame, limits, server_frame};
+use chatterbox_proto::{
+    Capabilities, ClientFrame, Entry, Refusal, Username, client_frame, limits, server_frame,
+};
 use proptest::prelude::*;
 
 /// A server with one connection: it grants every name but `taken`, and echoes what goes to ALL.
@@ -21,7 +23,7 @@ struct Server {
 impl Server {
     fn new() -> Self {
         Self {
-            session: ServerSession::new(limits::USERNAME_CHARS),
+            session: ServerSession::new(limits::USERNAME_CHARS, Capabilities::NONE),
             decoder: Decoder::new(limits::CLIENT_FRAME),
             out: Vec::new(),
         }
@@ -38,7 +40,8 @@ impl Server {
     fn act(&mut self, actions: Vec<Action<'_>>) {
         for action in actions {
             match action {
-                Action::Claim { name, messages } => {
+                Action::Claim(claim) => {
+                    let (name, messages) = (claim.name, claim.messages);
                     let taken = Username::parse("taken").unwrap();
                     let claim = if name == taken { Err(Refusal::Taken) } else { Ok(name) };
                     if let Ok(name) = &claim {
@@ -64,7 +67,7 @@ impl Server {
                     self.out.extend(client_frame::say(&public).unwrap());
                 }
                 Action::Error(faults) => self.out.extend(server_frame::error(&faults).unwrap()),
-                Action::Close => {}
+                _ => {}
             }
         }
     }

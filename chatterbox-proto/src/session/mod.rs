@@ -7,4 +7,4 @@ mod client;
 mod server;
 
 pub use client::{ClientSession, Event, Message, SayError};
-pub use server::{Action, Destination, InFrame, Posting, ServerSession};
+pub use server::{Action, Claim, Destination, InFrame, Posting, ServerSession};

@@ -1,8 +1,14 @@
 //! The server's side of one connection: names, then messages that are really from whom they say.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 
+use crate::capability::accounts::Proof;
+use crate::capability::commands::{Answer, Call};
+use crate::capability::ids::{Query, Resume};
+use crate::capability::{Capabilities, Capability};
 use crate::client_frame::{ClientFrame, Messages};
+use crate::client_keys::{ClientKeys, Known, Tags};
 use crate::code::{Code, Fault, Faults, Refusal};
 use crate::entry::Entry;
 use crate::name::Username;
@@ -26,24 +32,46 @@ pub struct Posting<'a> {
     pub destination: Destination,
     /// The message, its SRC in the spelling of the joined name.
     pub entry: Entry<'a>,
+    /// What its acknowledgement is to be called (ID-3).
+    pub tag: Option<Cow<'a, str>>,
+}
+
+/// What a name is asked for with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim<'a> {
+    /// The name.
+    pub name: Username,
+    /// What is in force if it is accepted; `None` when nothing was offered, which is answered by the base protocol.
+    pub agreed: Option<Capabilities>,
+    /// What proves that the name is the user's; only with `accounts`.
+    pub proof: Option<Proof>,
+    /// Which session to go on with; only with `ids`.
+    pub resume: Option<Resume>,
+    /// MESSAGES of the same frame, to be handed back with the answer.
+    pub messages: InFrame<'a>,
 }
 
 /// What the server has to do because of a frame, in this order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action<'a> {
     /// Ask the roster for this name, then tell the session with [`ServerSession::claimed`].
-    Claim {
-        /// The name.
-        name: Username,
-        /// MESSAGES of the same frame, to be handed back with the answer.
-        messages: InFrame<'a>,
-    },
+    Claim(Box<Claim<'a>>),
     /// Answer that the name is refused.
     Refuse(Refusal),
     /// Store and deliver.
     Post(Vec<Posting<'a>>),
     /// Answer with one ERROR.
     Error(Faults),
+    /// Answer with a page of history (ID-6).
+    History(Query),
+    /// Run a command (CM-2).
+    Call(Call),
+    /// Hand an answer to the command that asked (CM-4).
+    Answer(Answer),
+    /// Answer with PONG (PI-1).
+    Ping(i64),
+    /// Note that the other end has come this far (PI-1).
+    Pong(i64),
     /// Close the connection once everything is said.
     Close,
 }
@@ -60,17 +88,72 @@ enum State {
     Joined(Username),
 }
 
+/// A name that the connection had before, and until when messages under it are still taken (RN-3).
+#[derive(Debug)]
+struct Former {
+    name: Username,
+    until: u64,
+}
+
+/// Of the names that somebody had in the last seconds, no more than this are remembered.
+const FORMER_NAMES: usize = 8;
+
 /// One connection, as the server sees it.
 #[derive(Debug)]
 pub struct ServerSession {
     state: State,
     name_limit: usize,
+    /// What this server speaks.
+    spoken: Capabilities,
+    /// What was offered last and is spoken, or is in force.
+    agreed: Capabilities,
+    former: VecDeque<Former>,
 }
 
 impl ServerSession {
-    /// A new connection; names may have `name_limit` characters (NM-2).
-    pub fn new(name_limit: usize) -> Self {
-        Self { state: State::Greeting { refused: 0 }, name_limit }
+    /// A new connection to a server that speaks `spoken`; names may have `name_limit` characters (NM-2).
+    pub fn new(name_limit: usize, spoken: Capabilities) -> Self {
+        Self {
+            state: State::Greeting { refused: 0 },
+            name_limit,
+            spoken,
+            agreed: Capabilities::NONE,
+            former: VecDeque::new(),
+        }
+    }
+
+    /// Which keys of the next frame count, for [`ClientFrame::parse_as`].
+    pub fn known(&self) -> Known {
+        match self.state {
+            State::Greeting { .. } => Known::Joining,
+            State::Joined(_) => Known::Agreed(self.agreed),
+        }
+    }
+
+    /// What is in force, or would be if the name that was asked for last is accepted.
+    pub fn agreed(&self) -> Capabilities {
+        self.agreed
+    }
+
+    /// Goes on under another name. Messages that say the old one are taken until `until`, of any clock (RN-3).
+    pub fn renamed(&mut self, name: Username, until: u64) {
+        if let State::Joined(current) = &mut self.state {
+            let old = std::mem::replace(current, name);
+            if self.former.len() == FORMER_NAMES {
+                self.former.pop_front();
+            }
+            self.former.push_back(Former { name: old, until });
+        }
+    }
+
+    /// Whether there are former names, which [`ServerSession::forget_names`] has to be told the time for.
+    pub fn has_former_names(&self) -> bool {
+        !self.former.is_empty()
+    }
+
+    /// Takes messages under former names no more whose time is over.
+    pub fn forget_names(&mut self, now: u64) {
+        self.former.retain(|former| now < former.until);
     }
 
     /// The name under which the connection has joined.
@@ -83,26 +166,75 @@ impl ServerSession {
 
     /// Takes one frame: what it was read as, or what was wrong with it.
     pub fn receive<'a>(&mut self, frame: Result<ClientFrame<'a>, Fault>) -> Vec<Action<'a>> {
-        let frame = match frame {
+        let mut frame = match frame {
             Ok(frame) => frame,
             Err(fault) => return vec![Action::Error(fault.into())],
         };
         let mut actions = Vec::new();
+        let keys = frame.keys.take();
         match (frame.username, &self.state) {
-            (None, _) => {}
+            (None, _) => {
+                if keys.as_ref().is_some_and(|keys| keys.offer.is_some()) {
+                    actions.push(Action::Error(Code::OfferNotNow.into()));
+                }
+            }
             (Some(Err(fault)), _) => actions.push(Action::Error(fault.into())),
             (Some(Ok(_)), State::Joined(_)) => {
                 actions.push(Action::Error(Code::AlreadyJoined.into()));
             }
             (Some(Ok(text)), State::Greeting { .. }) => {
-                return match Username::parse_within(&text, self.name_limit) {
-                    Ok(name) => vec![Action::Claim { name, messages: frame.messages }],
-                    Err(error) => self.refused(error.into(), frame.messages),
+                return match self.offered(keys) {
+                    Ok(offered) => self.ask(&text, offered, frame.messages),
+                    Err(fault) => {
+                        actions.push(Action::Error(fault.into()));
+                        self.messages(frame.messages, None, &mut actions);
+                        actions
+                    }
                 };
             }
         }
-        self.messages(frame.messages, &mut actions);
+        let Some(mut keys) = keys else {
+            self.messages(frame.messages, None, &mut actions);
+            return actions;
+        };
+        self.messages(frame.messages, keys.tags.take(), &mut actions);
+        self.others(*keys, &mut actions);
         actions
+    }
+
+    /// What stands beside a name, as far as it counts; what is wrong with it keeps the name from being taken (CP-3).
+    fn offered(&self, keys: Option<Box<ClientKeys<'_>>>) -> Result<Offered, Fault> {
+        let Some(keys) = keys else { return Ok(Offered::default()) };
+        let Some(offer) = keys.offer.transpose()? else { return Ok(Offered::default()) };
+        let agreed = offer.and(self.spoken);
+        let proof = keys.proof.filter(|_| agreed.has(Capability::Accounts)).transpose()?;
+        let resume = keys.resume.filter(|_| agreed.has(Capability::Ids)).transpose()?;
+        Ok(Offered { agreed: Some(agreed), proof, resume })
+    }
+
+    fn ask<'a>(&mut self, text: &str, offered: Offered, messages: InFrame<'a>) -> Vec<Action<'a>> {
+        let Offered { agreed, proof, resume } = offered;
+        self.agreed = agreed.unwrap_or_default();
+        match Username::parse_within(text, self.name_limit) {
+            Ok(name) => {
+                vec![Action::Claim(Box::new(Claim { name, agreed, proof, resume, messages }))]
+            }
+            Err(error) => self.refused(error.into(), messages),
+        }
+    }
+
+    /// What stands beside messages: what is asked for comes in this order, PING last, since its answer is behind all.
+    fn others<'a>(&self, keys: ClientKeys<'a>, actions: &mut Vec<Action<'a>>) {
+        let mut add = |action: Option<Result<Action<'a>, Fault>>| {
+            actions.extend(
+                action.map(|action| action.unwrap_or_else(|fault| Action::Error(fault.into()))),
+            );
+        };
+        add(keys.history.map(|history| history.map(Action::History)));
+        add(keys.call.map(|call| call.map(Action::Call)));
+        add(keys.answer.map(|answer| answer.map(Action::Answer)));
+        add(keys.pong.map(|pong| pong.map(Action::Pong)));
+        add(keys.ping.map(|ping| ping.map(Action::Ping)));
     }
 
     /// Takes the roster's answer to [`Action::Claim`].
@@ -116,7 +248,7 @@ impl ServerSession {
             Ok(name) => {
                 self.state = State::Joined(name);
                 let mut actions = Vec::new();
-                self.messages(messages, &mut actions);
+                self.messages(messages, None, &mut actions);
                 actions
             }
         }
@@ -124,7 +256,7 @@ impl ServerSession {
 
     fn refused<'a>(&mut self, refusal: Refusal, messages: InFrame<'a>) -> Vec<Action<'a>> {
         let mut actions = vec![Action::Refuse(refusal)];
-        self.messages(messages, &mut actions);
+        self.messages(messages, None, &mut actions);
         if let State::Greeting { refused } = &mut self.state {
             *refused += 1;
             if *refused >= limits::NAME_TRIES {
@@ -134,8 +266,21 @@ impl ServerSession {
         actions
     }
 
-    fn messages<'a>(&self, messages: InFrame<'a>, actions: &mut Vec<Action<'a>>) {
+    fn messages<'a>(
+        &self,
+        messages: InFrame<'a>,
+        tags: Option<Result<Tags<'a>, Fault>>,
+        actions: &mut Vec<Action<'a>>,
+    ) {
+        let mut tags = match tags.transpose() {
+            Ok(tags) => tags,
+            // Nothing of the frame is delivered (ID-3).
+            Err(fault) => return actions.push(Action::Error(fault.into())),
+        };
         let messages = match (messages, &self.state) {
+            (None, _) if tags.is_some() => {
+                return actions.push(Action::Error(Code::BadTags.into()));
+            }
             (None, _) => return,
             (Some(Err(fault)), _) => return actions.push(Action::Error(fault.into())),
             (Some(Ok(_)), State::Greeting { .. }) => {
@@ -143,12 +288,27 @@ impl ServerSession {
             }
             (Some(Ok(messages)), State::Joined(_)) => messages,
         };
+        if tags.as_ref().is_some_and(|tags| tags.len() != messages.count) {
+            return actions.push(Action::Error(Code::BadTags.into()));
+        }
+        let mut tag = |index: usize| tags.as_mut()?.get_mut(index)?.take();
         let mut postings = Vec::with_capacity(messages.entries.len());
         let mut faults = Faults::new();
         for (index, entry) in messages.entries {
+            let tag = tag(index);
             match self.check(index, entry) {
-                Ok(posting) => postings.push(posting),
-                Err((code, name)) => faults.note(|| Fault::message(index, code).about(&name)),
+                Ok(posting) => postings.push(Posting { tag, ..posting }),
+                Err((code, name)) => {
+                    faults.note(|| Fault::message(index, code).about(&name));
+                    if let Some(tag) = tag {
+                        faults.refuse(tag, code);
+                    }
+                }
+            }
+        }
+        for (index, code) in messages.refused {
+            if let Some(tag) = tag(index) {
+                faults.refuse(tag, code);
             }
         }
         faults.merge(messages.faults);
@@ -168,7 +328,10 @@ impl ServerSession {
     ) -> Result<Posting<'a>, (Code, Cow<'a, str>)> {
         let Some(name) = self.name() else { return Err((Code::NotJoined, entry.source)) };
         if entry.source != name.as_str() {
-            if !name.is(&entry.source) {
+            let mine = |source: &str| {
+                name.is(source) || self.former.iter().any(|former| former.name.is(source))
+            };
+            if !mine(&entry.source) {
                 return Err((Code::SourceNotYou, entry.source));
             }
             entry.source = Cow::Owned(name.as_str().to_owned());
@@ -182,103 +345,17 @@ impl ServerSession {
             };
             Destination::User(name)
         };
-        Ok(Posting { index, destination, entry })
+        Ok(Posting { index, destination, entry, tag: None })
     }
+}
+
+/// What stood beside a name.
+#[derive(Default)]
+struct Offered {
+    agreed: Option<Capabilities>,
+    proof: Option<Proof>,
+    resume: Option<Resume>,
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn session() -> ServerSession {
-        ServerSession::new(limits::USERNAME_CHARS)
-    }
-
-    fn joined(name: &str) -> ServerSession {
-        let mut session = session();
-        let name = Username::parse(name).unwrap();
-        assert_eq!(session.claimed(Ok(name), None), []);
-        session
-    }
-
-    fn codes(actions: &[Action<'_>]) -> Vec<(Option<usize>, Code)> {
-        let faults = actions.iter().flat_map(|action| match action {
-            Action::Error(faults) => faults.listed().to_vec(),
-            _ => vec![],
-        });
-        faults.map(|fault| (fault.index, fault.code)).collect()
-    }
-
-    #[test]
-    fn a_name_is_claimed_and_messages_of_its_frame_wait_for_the_answer() {
-        let mut session = session();
-        let body = br#"{"MESSAGES": [["ann", "ALL", 1, "x"]], "USERNAME": "ann"}"#;
-        let mut actions = session.receive(ClientFrame::parse(body));
-        let Some(Action::Claim { name, messages }) = actions.pop() else { panic!() };
-        let actions = session.claimed(Ok(name), messages.clone());
-        assert!(matches!(&actions[..], [Action::Post(postings)] if postings.len() == 1));
-
-        let mut other = self::session();
-        let actions = other.claimed(Err(Refusal::Taken), messages);
-        assert_eq!(actions[0], Action::Refuse(Refusal::Taken));
-        assert_eq!(codes(&actions), [(None, Code::NotJoined)]);
-    }
-
-    #[test]
-    fn b6_nothing_is_taken_before_joining() {
-        let actions = session()
-            .receive(ClientFrame::parse(br#"{"MESSAGES": [["ann", "ALL", 1, "x"]]}"#))
-            .len();
-        assert_eq!(actions, 1);
-    }
-
-    #[test]
-    fn every_source_is_checked_not_just_the_first() {
-        let body = br#"{"MESSAGES": [["ann", "ALL", 1, "x"], ["bob", "ALL", 1, "y"], ["ANN", "bob", 1, "z"],
-            ["annie", "ALL", 1, "w"], 5, ["ann", "not a name", 1, "v"]]}"#;
-        let actions = joined("ann").receive(ClientFrame::parse(body));
-        let Action::Post(postings) = &actions[0] else { panic!() };
-        assert_eq!(postings.iter().map(|p| p.index).collect::<Vec<_>>(), [0, 2]);
-        assert_eq!(postings[1].entry.source, "ann", "delivered in the joined spelling");
-        assert_eq!(postings[1].destination, Destination::User(Username::parse("bob").unwrap()));
-        assert_eq!(
-            codes(&actions),
-            [
-                (Some(1), Code::SourceNotYou),
-                (Some(3), Code::SourceNotYou),
-                (Some(4), Code::MessageNotList),
-                (Some(5), Code::NoSuchUser),
-            ]
-        );
-    }
-
-    #[test]
-    fn a_second_name_is_an_error_and_its_messages_still_count() {
-        let body = br#"{"USERNAME": "bob", "MESSAGES": [["ann", "ALL", 1, "x"]]}"#;
-        let mut session = joined("ann");
-        let actions = session.receive(ClientFrame::parse(body));
-        assert_eq!(codes(&actions), [(None, Code::AlreadyJoined)]);
-        assert!(matches!(&actions[1], Action::Post(_)));
-        assert_eq!(session.name().unwrap().as_str(), "ann");
-    }
-
-    #[test]
-    fn names_may_be_tried_a_few_times() {
-        let mut session = session();
-        for attempt in 1..=limits::NAME_TRIES {
-            let actions = session.receive(ClientFrame::parse(br#"{"USERNAME": "a b"}"#));
-            assert!(matches!(actions[0], Action::Refuse(Refusal::Name(_))));
-            assert_eq!(actions.contains(&Action::Close), attempt == limits::NAME_TRIES);
-        }
-    }
-
-    #[test]
-    fn a_faulty_frame_changes_nothing() {
-        let mut session = joined("ann");
-        for body in [&b"xyz"[..], b"[1]", b"{}", b"", b"{\"MESSAGES\": 5}", b"{\"USERNAME\": 5}"] {
-            let actions = session.receive(ClientFrame::parse(body));
-            assert!(matches!(&actions[..], [Action::Error(faults)] if faults.listed().len() == 1));
-        }
-        assert_eq!(session.name().unwrap().as_str(), "ann");
-    }
-}
+mod tests;

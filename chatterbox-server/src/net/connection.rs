@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chatterbox_proto::frame::Decoder;
-use chatterbox_proto::session::{Action, ServerSession};
-use chatterbox_proto::{ClientFrame, Code, limits, server_frame};
+use chatterbox_proto::session::{Action, Claim, ServerSession};
+use chatterbox_proto::{Capabilities, ClientFrame, Code, limits, server_frame};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
@@ -121,7 +121,7 @@ async fn arrive(
     };
     let mut greeting = Greeting {
         decoder: Decoder::new(limits::GREETING_FRAME),
-        session: ServerSession::new(config.max_name),
+        session: ServerSession::new(config.max_name, Capabilities::NONE),
     };
     let greeted = tokio::select! {
         greeted = greeting.run(&mut stream, context) => greeted,
@@ -200,7 +200,8 @@ impl Greeting {
         let mut actions = VecDeque::from(self.session.receive(ClientFrame::parse(body)));
         while let Some(action) = actions.pop_front() {
             match action {
-                Action::Claim { name, messages } => {
+                Action::Claim(claim) => {
+                    let Claim { name, messages, .. } = *claim;
                     // A welcome holds all of the history, so there is none before all of it is read.
                     context.warmed.cancelled().await;
                     let info = format!("Welcome, {name}!");
@@ -226,8 +227,13 @@ impl Greeting {
                 }
                 Action::Error(faults) => answer(stream, server_frame::error(&faults)).await?,
                 Action::Close => return Err(End::Refused),
-                // Only what has a name posts.
-                Action::Post(_) => {}
+                // Only what has a name posts, and only it has agreed to more.
+                Action::Post(_)
+                | Action::History(_)
+                | Action::Call(_)
+                | Action::Answer(_)
+                | Action::Ping(_)
+                | Action::Pong(_) => {}
             }
         }
         Ok(None)
@@ -317,7 +323,8 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             loop {
                 match self.decoder.next_body() {
                     Ok(Some(body)) => {
-                        let actions = self.session.receive(ClientFrame::parse(&body));
+                        let frame = ClientFrame::parse_as(&body, self.session.known());
+                        let actions = self.session.receive(frame);
                         self.inbox.take(actions);
                         if self.inbox.is_due() {
                             self.deliver().await;

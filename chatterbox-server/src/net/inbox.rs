@@ -35,7 +35,13 @@ impl Inbox {
                 }
                 Action::Error(faults) => self.faults.merge(faults),
                 // Names are settled.
-                Action::Claim { .. } | Action::Refuse(_) | Action::Close => {}
+                Action::Claim(_) | Action::Refuse(_) | Action::Close => {}
+                // Nothing beyond the base protocol is spoken yet.
+                Action::History(_)
+                | Action::Call(_)
+                | Action::Answer(_)
+                | Action::Ping(_)
+                | Action::Pong(_) => {}
             }
         }
     }

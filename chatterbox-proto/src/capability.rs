@@ -1,0 +1,245 @@
+//! What is spoken beyond the base protocol, where both ends agree to it (`docs/capabilities.md`).
+//!
+//! [`Capability`] is the one table; the frames of each capability are in its own file. What was agreed is a small
+//! [`Capabilities`] set that travels with the connection. Who offers nothing gets the base protocol and not one key more.
+
+use std::fmt;
+
+use crate::code::Code;
+use crate::limits;
+
+pub mod accounts;
+pub mod commands;
+pub mod ids;
+pub mod ping;
+pub mod rename;
+pub mod utf8;
+
+/// The keys of the negotiation itself (CP-1, CP-2, CP-7).
+pub const CAPABILITIES: &str = "CAPABILITIES";
+/// The integers that the welcome tells a client that offered (CP-7).
+pub const LIMITS: &str = "LIMITS";
+
+macro_rules! table {
+    ($($(#[$doc:meta])* $variant:ident = $word:literal / $version:literal;)*) => {
+        /// One thing that two ends may agree to speak.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Capability {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Capability {
+            /// Every capability, in the order in which they are written.
+            pub const EVERY: &[Self] = &[$(Self::$variant),*];
+
+            /// Its name on the wire.
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+
+            /// The version that we speak.
+            pub const fn version(self) -> u16 {
+                match self { $(Self::$variant => $version,)* }
+            }
+        }
+    };
+}
+
+table! {
+    /// Joining under a name that belongs to somebody.
+    Accounts = "accounts" / 1;
+    /// Commands, their results, questions of the server.
+    Commands = "commands" / 1;
+    /// Messages have numbers: acknowledgements, paging, resuming.
+    Ids = "ids" / 1;
+    /// Asking whether the other end is there.
+    Ping = "ping" / 1;
+    /// A user changes name without leaving.
+    Rename = "rename" / 1;
+    /// Text without `\u` escapes.
+    Utf8 = "utf8" / 1;
+}
+
+impl Capability {
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+/// A set of capabilities: what one end speaks, or what both agreed to.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Capabilities(u8);
+
+impl Capabilities {
+    /// The base protocol.
+    pub const NONE: Self = Self(0);
+
+    /// Whether it is in the set.
+    pub const fn has(self, capability: Capability) -> bool {
+        self.0 & capability.bit() != 0
+    }
+
+    /// Whether there is nothing beyond the base protocol.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The set with one more.
+    #[must_use]
+    pub const fn with(self, capability: Capability) -> Self {
+        Self(self.0 | capability.bit())
+    }
+
+    /// The set without one.
+    #[must_use]
+    pub const fn without(self, capability: Capability) -> Self {
+        Self(self.0 & !capability.bit())
+    }
+
+    /// What is in both sets: what two ends can agree to.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Those in the set.
+    pub fn iter(self) -> impl Iterator<Item = Capability> {
+        Capability::EVERY.iter().copied().filter(move |capability| self.has(*capability))
+    }
+
+    /// Reads what is offered (CP-1). Every version of a capability that we know is one that we speak, since there is only
+    /// the first so far; what we don't know is left out.
+    ///
+    /// # Errors
+    /// [`Code::BadOffer`] when a word is none, a name stands twice, or it is too long (CP-3).
+    pub fn parse_offer(text: &str) -> Result<Self, Code> {
+        if text.len() > limits::OFFER {
+            return Err(Code::BadOffer);
+        }
+        let mut offered = Self::NONE;
+        let mut names: Vec<&str> = Vec::new();
+        for word in text.split(' ').filter(|word| !word.is_empty()) {
+            let name = word_of(word).ok_or(Code::BadOffer)?;
+            if names.contains(&name) {
+                return Err(Code::BadOffer);
+            }
+            names.push(name);
+            if let Some(known) = Capability::EVERY.iter().find(|known| known.word() == name) {
+                offered = offered.with(*known);
+            }
+        }
+        Ok(offered)
+    }
+}
+
+impl FromIterator<Capability> for Capabilities {
+    fn from_iter<I: IntoIterator<Item = Capability>>(all: I) -> Self {
+        all.into_iter().fold(Self::NONE, Self::with)
+    }
+}
+
+/// As it stands in `CAPABILITIES`: `ids/1 ping/1`.
+impl fmt::Display for Capabilities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, capability) in self.iter().enumerate() {
+            let space = if place == 0 { "" } else { " " };
+            write!(f, "{space}{}/{}", capability.word(), capability.version())?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Capabilities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Capabilities({self})")
+    }
+}
+
+/// The name of a word `name/version`, if it is one.
+fn word_of(word: &str) -> Option<&str> {
+    let (name, version) = word.split_once('/')?;
+    let named = (1..=32).contains(&name.len())
+        && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+    let versioned = (1..=3).contains(&version.len())
+        && version.bytes().all(|b| b.is_ascii_digit())
+        && !version.starts_with('0');
+    (named && versioned).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn offer(text: &str) -> Result<String, Code> {
+        Capabilities::parse_offer(text).map(|offered| offered.to_string())
+    }
+
+    #[test]
+    fn what_is_known_is_taken_and_the_rest_left_out() {
+        assert_eq!(offer("ping/1 ids/7  fancy/999 "), Ok("ids/1 ping/1".into()));
+        assert_eq!(offer(""), Ok(String::new()));
+        assert_eq!(offer("  "), Ok(String::new()));
+        assert_eq!(offer("x-9/1"), Ok(String::new()));
+    }
+
+    #[test]
+    fn what_is_no_offer_is_refused() {
+        for text in [
+            "ids",
+            "ids/",
+            "/1",
+            "ids/0",
+            "ids/01",
+            "ids/1000",
+            "ids/+1",
+            "ids/1.0",
+            "Ids/1",
+            "ids/1/1",
+            "ids/1\tping/1",
+            "ids/1 ids/1",
+            "x/1 x/2",
+            "i ds/1",
+            "\u{e9}/1",
+            "ids/-1",
+        ] {
+            assert_eq!(offer(text), Err(Code::BadOffer), "{text:?}");
+        }
+        let long = "a".repeat(32);
+        assert!(offer(&format!("{long}/1")).is_ok() && offer(&format!("{long}a/1")).is_err());
+        let spaces = " ".repeat(limits::OFFER);
+        assert!(offer(&spaces).is_ok() && offer(&format!("{spaces} ")).is_err());
+    }
+
+    #[test]
+    fn every_capability_has_a_bit_and_a_row_in_the_norm() {
+        let norm = include_str!("../../docs/capabilities.md");
+        let mut seen = Capabilities::NONE;
+        for capability in Capability::EVERY {
+            assert!(!seen.has(*capability));
+            seen = seen.with(*capability);
+            let row = format!("\n| `{}` | {} | ", capability.word(), capability.version());
+            assert_eq!(norm.matches(&row).count(), 1, "{row}");
+        }
+        assert_eq!(seen.iter().count(), Capability::EVERY.len());
+        assert_eq!(
+            seen.without(Capability::Ids).and(Capabilities::NONE.with(Capability::Ids)),
+            Capabilities::NONE
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(bits in 0_u8..64) {
+            let set: Capabilities =
+                Capability::EVERY.iter().copied().filter(|c| bits & c.bit() != 0).collect();
+            prop_assert_eq!(Capabilities::parse_offer(&set.to_string()), Ok(set));
+        }
+
+        #[test]
+        fn no_text_panics(text in any::<String>()) {
+            let _ = Capabilities::parse_offer(&text);
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! `ids`: messages have numbers, so they can be acknowledged, paged and resumed (ID-1 to ID-8).
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::accounts::Secret;
+use crate::ALL;
+use crate::code::Code;
+use crate::entry::Entry;
+use crate::json::{self, Object};
+use crate::limits;
+use crate::text::WireText;
+
+/// A list parallel to MESSAGES (ID-1).
+pub const IDS: &str = "IDS";
+/// A list parallel to MESSAGES, of the client (ID-3).
+pub const TAGS: &str = "TAGS";
+/// An object `{tag: id}` (ID-4).
+pub const ACKS: &str = "ACKS";
+/// An object `{tag: {CODE, ERROR}}` (ID-4).
+pub const REFUSED: &str = "REFUSED";
+/// A page, asked for and given (ID-6).
+pub const HISTORY: &str = "HISTORY";
+/// The token of a session, in the welcome; what goes on with it, beside USERNAME (ID-7).
+pub const RESUME: &str = "RESUME";
+/// Whether that was possible (ID-7, ID-8).
+pub const RESUMED: &str = "RESUMED";
+
+const WITH: &str = "WITH";
+const BEFORE: &str = "BEFORE";
+const AFTER: &str = "AFTER";
+const LIMIT: &str = "LIMIT";
+const MORE: &str = "MORE";
+const MESSAGES: &str = "MESSAGES";
+const TOKEN: &str = "TOKEN";
+
+/// The number of one message: from 1, greater for later ones (ID-2).
+pub type Id = u64;
+
+/// The wish to go on with a session (ID-7).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resume {
+    /// Which session.
+    pub token: Secret,
+    /// The last message that was seen; 0 is none.
+    pub after: Id,
+}
+
+impl Resume {
+    /// The value of `RESUME`, as JSON.
+    pub fn to_json(&self) -> Vec<u8> {
+        let object = Object::with_capacity(80).string(TOKEN, self.token.reveal());
+        object.integer(AFTER, signed(self.after)).into_value()
+    }
+
+    pub(crate) fn read(value: &Value) -> Option<Self> {
+        let token = Secret::new(value.get(TOKEN)?.as_str()?);
+        Some(Self { token, after: read_id(value.get(AFTER)?)? })
+    }
+}
+
+/// Which end of the history a page lies at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The newest before this id.
+    Before(Id),
+    /// The oldest after this id.
+    After(Id),
+    /// The newest of all.
+    Newest,
+}
+
+/// The wish for a page of history (ID-6).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    /// `ALL`, or the other user of a private conversation.
+    pub with: WireText<'static>,
+    /// From where.
+    pub side: Side,
+    /// How many at most.
+    pub limit: u16,
+}
+
+impl Query {
+    /// Whether it asks for the public messages.
+    pub fn is_public(&self) -> bool {
+        self.with.as_wire() == ALL
+    }
+
+    /// `HISTORY`, as a client asks.
+    pub fn to_object(&self) -> Object {
+        let mut query = Object::with_capacity(96).string(WITH, self.with.as_wire());
+        query = match self.side {
+            Side::Before(id) => query.integer(BEFORE, signed(id)),
+            Side::After(id) => query.integer(AFTER, signed(id)),
+            Side::Newest => query,
+        };
+        let query = query.integer(LIMIT, i64::from(self.limit)).into_value();
+        Object::with_capacity(query.len() + 16).json(HISTORY, &query)
+    }
+
+    pub(crate) fn read(value: &Value) -> Option<Self> {
+        let with = value.get(WITH)?.as_str().filter(|with| with.len() <= limits::PAGE_WITH)?;
+        let side = match (value.get(BEFORE), value.get(AFTER)) {
+            (None, None) => Side::Newest,
+            (Some(id), None) => Side::Before(read_id(id)?),
+            (None, Some(id)) => Side::After(read_id(id)?),
+            (Some(_), Some(_)) => return None,
+        };
+        let limit = match value.get(LIMIT) {
+            None => limits::PAGE_DEFAULT,
+            Some(limit) => u16::try_from(limit.as_u64()?).ok()?,
+        };
+        let fits = (1..=limits::PAGE).contains(&limit);
+        fits.then(|| Self { with: WireText::new(with.to_owned()), side, limit })
+    }
+}
+
+/// A page of history, as the client gets it (ID-6).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// As it was asked for.
+    pub with: WireText<'static>,
+    /// Oldest first, each with its number.
+    pub messages: Vec<(Id, Entry<'static>)>,
+    /// Whether there are others on the side that was asked for.
+    pub more: bool,
+}
+
+impl Page {
+    pub(crate) fn read(value: Value) -> Option<Self> {
+        let Value::Object(mut page) = value else { return None };
+        let with = WireText::new(page.get(WITH)?.as_str()?.to_owned());
+        let more = page.get(MORE)?.as_bool()?;
+        let ids: Vec<Id> = page.get(IDS)?.as_array()?.iter().map(read_id).collect::<Option<_>>()?;
+        let Value::Array(messages) = page.remove(MESSAGES)? else { return None };
+        if ids.len() != messages.len() {
+            return None;
+        }
+        let messages = messages.into_iter().map(read_entry).collect::<Option<Vec<_>>>()?;
+        Some(Self { with, messages: ids.into_iter().zip(messages).collect(), more })
+    }
+}
+
+/// `HISTORY`, as the server answers; the messages are JSON tuples already.
+pub fn page<'a>(
+    with: &str,
+    messages: impl Iterator<Item = (Id, &'a [u8])> + Clone,
+    more: bool,
+) -> Object {
+    let size: usize = messages.clone().map(|(_, json)| json.len() + 24).sum();
+    let page = Object::with_capacity(size + with.len() + 64)
+        .string(WITH, with)
+        .list(MESSAGES, messages.clone().map(|(_, json)| json))
+        .list(IDS, messages.map(|(id, _)| id_json(id)))
+        .boolean(MORE, more)
+        .into_value();
+    Object::with_capacity(page.len() + 16).json(HISTORY, &page)
+}
+
+/// `ACKS`: each tag once, the first id of it.
+pub fn acks<'a>(acks: impl IntoIterator<Item = (&'a str, Id)>) -> Object {
+    let mut seen = std::collections::HashSet::new();
+    let mut object = Object::with_capacity(128);
+    for (tag, id) in acks {
+        if seen.insert(tag) {
+            object = object.integer(tag, signed(id));
+        }
+    }
+    let acks = object.into_value();
+    Object::with_capacity(acks.len() + 16).json(ACKS, &acks)
+}
+
+/// `REFUSED`: each tag once, the first reason of it.
+pub fn refused(refused: &[(String, Code)]) -> Object {
+    let mut seen = std::collections::HashSet::new();
+    let mut object = Object::with_capacity(128);
+    for (tag, code) in refused {
+        if seen.insert(tag) {
+            let reason = Object::with_capacity(96)
+                .string("CODE", code.word())
+                .string("ERROR", code.text())
+                .into_value();
+            object = object.json(tag, &reason);
+        }
+    }
+    let refused = object.into_value();
+    Object::with_capacity(refused.len() + 16).json(REFUSED, &refused)
+}
+
+/// An id as it stands in a list: a number, or null for what has none.
+pub fn push_id(out: &mut Vec<u8>, id: Option<Id>) {
+    match id {
+        Some(id) => json::push_integer(out, signed(id)),
+        None => out.extend_from_slice(b"null"),
+    }
+}
+
+fn id_json(id: Id) -> Bytes {
+    let mut out = Vec::with_capacity(20);
+    push_id(&mut out, Some(id));
+    out.into()
+}
+
+/// Ids are far below the bounds of 64 bits (ID-1).
+fn signed(id: Id) -> i64 {
+    i64::try_from(id).unwrap_or(i64::MAX)
+}
+
+/// An id, or 0 for the place before the first.
+pub(crate) fn read_id(value: &Value) -> Option<Id> {
+    value.as_u64().filter(|id| *id <= limits::LARGEST_ID)
+}
+
+/// What the server says of tags: `{tag: id}`.
+pub(crate) fn read_acks(value: Value) -> Option<Vec<(WireText<'static>, Id)>> {
+    let Value::Object(acks) = value else { return None };
+    acks.into_iter().map(|(tag, id)| Some((WireText::new(tag), read_id(&id)?))).collect()
+}
+
+/// A message that was refused, by its tag (ID-4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedTag {
+    /// Which.
+    pub tag: WireText<'static>,
+    /// Why, for programs.
+    pub code: WireText<'static>,
+    /// Why, for people.
+    pub error: WireText<'static>,
+}
+
+pub(crate) fn read_refused(value: Value) -> Option<Vec<RefusedTag>> {
+    let Value::Object(refused) = value else { return None };
+    let text = |reason: &Value, key| Some(WireText::new(reason.get(key)?.as_str()?.to_owned()));
+    refused
+        .into_iter()
+        .map(|(tag, reason)| {
+            let (code, error) = (text(&reason, "CODE")?, text(&reason, "ERROR")?);
+            Some(RefusedTag { tag: WireText::new(tag), code, error })
+        })
+        .collect()
+}
+
+fn read_entry(tuple: Value) -> Option<Entry<'static>> {
+    let Value::Array(elements) = tuple else { return None };
+    let [source, destination, timestamp, content] = <[Value; 4]>::try_from(elements).ok()?;
+    let (Value::String(source), Value::String(destination), Value::String(content)) =
+        (source, destination, content)
+    else {
+        return None;
+    };
+    Some(Entry {
+        source: source.into(),
+        destination: destination.into(),
+        timestamp: timestamp.as_i64()?,
+        content: content.into(),
+    })
+}
