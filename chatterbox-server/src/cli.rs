@@ -250,6 +250,15 @@ pub struct Serve {
     )]
     pub max_name: usize,
 
+    /// No limits on how many connections there are and how fast things come: for load runs only
+    #[arg(
+        long,
+        conflicts_with_all = ["max_connections", "max_per_address"],
+        env = "CHATTERBOX_NO_LIMITS",
+        help_heading = "Limits"
+    )]
+    pub no_limits: bool,
+
     /// Seconds that TLS handshake and choosing a name may take together
     #[arg(
         long,
@@ -400,12 +409,14 @@ impl Serve {
 
     /// The settings of the running server.
     pub fn config(&self) -> Config {
+        // What the machine allows stays a bound.
+        let limit = |limit| if self.no_limits { usize::MAX } else { limit };
         Config {
             join_timeout: self.join_timeout,
             stall_timeout: self.stall_timeout,
             grace: self.grace,
-            max_connections: self.max_connections,
-            max_per_address: self.max_per_address,
+            max_connections: limit(self.max_connections),
+            max_per_address: limit(self.max_per_address),
             max_frame: self.max_frame,
             max_name: self.max_name,
             keep: Keep { messages: self.keep_messages, bytes: self.keep_bytes },
@@ -446,6 +457,7 @@ mod tests {
             &["--max-frame", "10"],
             &["--keep-bytes", "x"],
             &["--keep-days", "0"],
+            &["--no-limits", "--max-connections", "5"],
             &["--log", "wran"],
             &["--log", "info,rustls"],
             &["backup"],

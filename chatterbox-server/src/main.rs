@@ -133,7 +133,9 @@ fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure> {
 fn bounded_by_machine(mut config: Config) -> Config {
     let files = machine::allow_many_connections();
     if config.max_connections > files {
-        tracing::warn!(files, "this system allows fewer connections than max-connections");
+        if config.max_connections != usize::MAX {
+            tracing::warn!(files, "this system allows fewer connections than max-connections");
+        }
         config.max_connections = files;
     }
     config
@@ -143,6 +145,7 @@ fn bounded_by_machine(mut config: Config) -> Config {
 const LIVE: &[&str] = &[
     "max-connections",
     "max-per-address",
+    "no-limits",
     "max-frame",
     "max-name",
     "join-timeout",
@@ -216,9 +219,15 @@ fn ready(cli: &Serve, source: Option<&CertificateSource>, listeners: &[TcpListen
     let client = format!("chatterbox-client {host} -p {port}{trust}");
     if cli.log_format == logging::LogFormat::Json {
         tracing::info!(addresses, client, tls = source.is_some(), "ready");
+        if cli.no_limits {
+            tracing::warn!("no limits: anybody can use up this machine");
+        }
         return;
     }
     let mut lines = Vec::new();
+    if cli.no_limits {
+        lines.push("WARNING: no limits: anybody can use up this machine.".to_owned());
+    }
     if source.is_none() {
         lines.push(
             "WARNING: no TLS: everybody on the way can read and change everything.".to_owned(),
