@@ -230,6 +230,14 @@ impl Handle {
         }
     }
 
+    /// Waits until everything that has happened by now was handed out to the member, too.
+    pub async fn up_to_date(&self) {
+        let now = self.chat.volume().events;
+        while !self.muted.load(Ordering::Relaxed) && self.chat.hub().lags_behind(self.id, now) {
+            self.handed_out.notified().await;
+        }
+    }
+
     /// Lets nothing more be queued for this member: nobody is going to write it.
     pub fn mute(&self) {
         self.muted.store(true, Ordering::Relaxed);
@@ -261,5 +269,36 @@ pub fn resolve(chat: &Chat, destination: Destination, bytes: usize) -> Result<De
     match destination {
         Destination::All => Ok(Destination::All),
         Destination::User(name) => chat.reserve(&name, bytes).map(Destination::User),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::hub::{Keep, TimelineLimits};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_member_is_up_to_date_when_it_was_handed_what_has_happened() {
+        let (posts, _inbox) = crate::sequencer::queue();
+        let hub = Hub::new(TimelineLimits::default(), Keep::default());
+        let chat = Arc::new(Chat::new(hub, posts));
+        let join = |name| chat.join(&Username::parse(name).unwrap(), "Hi").unwrap().0;
+        let ann = join("ann");
+        let handle = ann.handle();
+        handle.up_to_date().await;
+        let _bob = join("bob");
+        let waiting = tokio::time::timeout(Duration::from_secs(60), handle.up_to_date());
+        assert!(waiting.await.is_err(), "ann was not told of bob");
+        let task = tokio::spawn({
+            let handle = handle.clone();
+            async move { handle.up_to_date().await }
+        });
+        tokio::task::yield_now().await;
+        assert!(matches!(ann.take(), Taken::Batch { more: false, .. }));
+        task.await.unwrap();
+        drop(ann);
+        handle.up_to_date().await;
     }
 }

@@ -250,6 +250,11 @@ impl Hub {
         self.members.get(&id).is_none_or(Member::has_room)
     }
 
+    /// Whether a member who is here has not been handed out what happened before this place of the timeline.
+    pub fn lags_behind(&self, id: MemberId, place: u64) -> bool {
+        self.members.get(&id).is_some_and(|member| member.cursor < place)
+    }
+
     /// Whether a member is not here any more.
     pub fn is_gone(&self, id: MemberId) -> bool {
         !self.members.contains_key(&id)

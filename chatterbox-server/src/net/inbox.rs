@@ -1,5 +1,7 @@
 //! From a member's frames to the sequencer: messages are addressed, encoded and posted, faults are answered.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use chatterbox_proto::session::{Action, Destination, Posting};
 use chatterbox_proto::{Fault, Faults};
@@ -8,8 +10,15 @@ use crate::backlog::Record;
 use crate::chat::{Handle, resolve};
 
 /// Messages are handed on in posts of no more than this.
-const POST_RECORDS: usize = 256;
+const POST_RECORDS: usize = 128;
 const POST_BYTES: usize = 1024 * 1024;
+
+/// Who posts is not read from before its post has come round to itself, but never for longer than this: a client may
+/// send much before it reads.
+///
+/// So everybody, however much they send, has about one post on its way, and a flood takes no more than a sender's share
+/// of what the receivers can take.
+const ROUND: Duration = Duration::from_millis(50);
 
 /// What a member's frames have led to and is not handed on yet: messages to post, then faults to answer.
 pub(super) struct Inbox {
@@ -91,8 +100,9 @@ impl Inbox {
                 bytes += record.json.len();
                 post.push(record);
             }
-            if let Err(code) = self.member.chat().post(post).await {
-                self.faults.note(|| code.into());
+            match self.member.chat().post(post).await {
+                Ok(()) => drop(tokio::time::timeout(ROUND, self.member.up_to_date()).await),
+                Err(code) => self.faults.note(|| code.into()),
             }
         }
         if self.faults.is_empty() {
