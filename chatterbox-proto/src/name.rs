@@ -99,6 +99,11 @@ impl Username {
         &self.text
     }
 
+    /// What names that are the same have in common (NM-4), for looking them up elsewhere.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
     /// Whether a text from the wire means this user. An exact match is cheap.
     pub fn is(&self, wire: &str) -> bool {
         *self.text == *wire

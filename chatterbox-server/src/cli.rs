@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chatterbox_proto::limits;
 use chatterbox_server::Config;
+use chatterbox_server::account::Level;
 use chatterbox_server::backlog::sqlite::{Durability, Retention, SqliteOptions};
 use chatterbox_server::hub::Keep;
 use chatterbox_server::net::tls::CertificateSource;
@@ -25,6 +26,8 @@ Examples:
       Any free port, without TLS, and nothing is kept: for experiments only.
   chatterbox-server backup monday.db
       Copies the messages, also of a server that is running, into a new file.
+  chatterbox-server user add ann --level moderator
+      Makes an account; the password is asked for.
 
 Settings:
   Every option is also an environment variable (CHATTERBOX_MAX_FRAME) and a key of the
@@ -72,6 +75,13 @@ pub enum Command {
         #[command(flatten)]
         messages: Messages,
     },
+    /// Make, change, remove and list accounts, also while a server runs
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+    },
+    /// Set the password with which the command `elevate` makes an admin, also while a server runs
+    AdminPassword(AdminPassword),
     /// Show the settings that are in force, and where each comes from
     Config {
         /// Print a configuration file with every setting and its description instead
@@ -83,16 +93,109 @@ pub enum Command {
     },
 }
 
-/// Where the messages are.
+/// What can be done with accounts. A running server sees it at the next login.
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Make an account; its password is asked for, or read as one line from a pipe
+    Add {
+        /// The user's name
+        name: String,
+        /// What the user may do, from 1 to 5
+        #[arg(long, value_name = "LEVEL", default_value = "user", value_parser = level)]
+        level: Level,
+        #[command(flatten)]
+        ask: Ask,
+        #[command(flatten)]
+        messages: Messages,
+    },
+    /// Give an account another password, which ends all its logins on other devices
+    Passwd {
+        /// The user's name
+        name: String,
+        #[command(flatten)]
+        ask: Ask,
+        #[command(flatten)]
+        messages: Messages,
+    },
+    /// Say what a user may do: 1 user, 2 helper, 3 moderator, 4 operator, 5 admin
+    Level {
+        /// The user's name
+        name: String,
+        /// The number or its name
+        #[arg(value_parser = level)]
+        level: Level,
+        #[command(flatten)]
+        messages: Messages,
+    },
+    /// Remove an account; its name is free for everybody then
+    Del {
+        /// The user's name
+        name: String,
+        #[command(flatten)]
+        messages: Messages,
+    },
+    /// Show all accounts
+    List {
+        #[command(flatten)]
+        messages: Messages,
+    },
+}
+
+/// Setting the admin password.
+#[derive(Debug, Args)]
+pub struct AdminPassword {
+    /// Take it away: nobody can elevate then
+    #[arg(long, conflicts_with = "password_stdin")]
+    pub remove: bool,
+    #[command(flatten)]
+    pub ask: Ask,
+    #[command(flatten)]
+    pub messages: Messages,
+}
+
+/// How a password is asked for.
+#[derive(Debug, Args)]
+pub struct Ask {
+    /// Read the password as one line from stdin, even if that is a terminal
+    #[arg(long)]
+    pub password_stdin: bool,
+}
+
+fn level(text: &str) -> Result<Level, String> {
+    Level::parse(text)
+        .filter(|level| *level > Level::GUEST)
+        .ok_or_else(|| "is none of 1 user, 2 helper, 3 moderator, 4 operator, 5 admin".into())
+}
+
+/// Where the messages are, and the accounts.
 #[derive(Debug, Args)]
 pub struct Messages {
-    /// Folder of the messages [default: the user's data folder]
+    /// Folder of messages and accounts [default: the user's data folder]
     #[arg(long, value_name = "DIR", env = "CHATTERBOX_DATA")]
     pub data: Option<PathBuf>,
 
     /// Configuration file, which may name the folder
     #[arg(long, value_name = "FILE", env = "CHATTERBOX_CONFIG")]
     pub config: Option<PathBuf>,
+}
+
+impl Command {
+    /// The configuration file that it was told of.
+    pub fn config(&self) -> Option<&PathBuf> {
+        let messages = match self {
+            Self::Config { serve, .. } => return serve.config.as_ref(),
+            Self::Backup { messages, .. } | Self::Export { messages } => messages,
+            Self::AdminPassword(command) => &command.messages,
+            Self::User { command } => match command {
+                UserCommand::Add { messages, .. }
+                | UserCommand::Passwd { messages, .. }
+                | UserCommand::Level { messages, .. }
+                | UserCommand::Del { messages, .. }
+                | UserCommand::List { messages } => messages,
+            },
+        };
+        messages.config.as_ref()
+    }
 }
 
 impl Messages {
@@ -461,6 +564,11 @@ mod tests {
             &["--log", "wran"],
             &["--log", "info,rustls"],
             &["backup"],
+            &["user"],
+            &["user", "add"],
+            &["user", "add", "ann", "secret"],
+            &["user", "add", "ann", "--level", "0"],
+            &["user", "level", "ann", "6"],
         ] {
             let line = std::iter::once(&"chatterbox-server").chain(line);
             assert!(Cli::try_parse_from(line.clone()).is_err(), "{:?}", line.collect::<Vec<_>>());

@@ -21,6 +21,10 @@ pub struct Failure {
 
 /// Wrong arguments.
 pub const USAGE: u8 = 64;
+/// A name or a password can't be used.
+pub const DATA: u8 = 65;
+/// There is no such account.
+pub const NO_USER: u8 = 67;
 /// The address can't be had.
 pub const UNAVAILABLE: u8 = 69;
 /// The system refuses something.
@@ -37,9 +41,11 @@ pub const HELP: &str = "\
 Exit codes:
   0   stopped by SIGINT or SIGTERM
   64  wrong arguments
+  65  this name or password can't be used, or there is such an account already
+  67  there is no such account
   69  unknown host, or the address is in use or not to be had
   71  the system refuses something else
-  74  messages can't be kept, read or copied: in use, damaged, of a newer version, no room
+  74  messages or accounts can't be kept, read or copied: in use, damaged, of a newer version, no room
   77  no permission to listen there (ports below 1024 need rights)
   78  the certificate, the key or the configuration file can't be used";
 

@@ -99,18 +99,17 @@ pub fn read(arguments: &[OsString]) -> Result<Settings, LayerError> {
     let first = Cli::command().try_get_matches_from(arguments)?;
     let cli = Cli::from_arg_matches(&first)?;
     let config = match &cli.command {
-        None => &cli.serve.config,
-        Some(Command::Config { serve, .. }) => &serve.config,
-        Some(Command::Backup { messages, .. } | Command::Export { messages }) => &messages.config,
+        None => cli.serve.config.as_ref(),
+        Some(command) => command.config(),
     };
     // What the file says is only for those who take it: a backup needs to know where the messages are, and nothing else.
     let root = Cli::command();
-    let (active, matches) = match first.subcommand() {
-        Some((name, sub)) => (root.find_subcommand(name).unwrap_or(&root), sub),
-        None => (&root, &first),
-    };
+    let (mut active, mut matches) = (&root, &first);
+    while let Some((name, sub)) = matches.subcommand() {
+        (active, matches) = (active.find_subcommand(name).unwrap_or(active), sub);
+    }
     let taken: Vec<String> = active.get_arguments().map(key_of).collect();
-    let from_file = match config.clone().or_else(default_file) {
+    let from_file = match config.cloned().or_else(default_file) {
         Some(path) => Some((read_file(&path)?, path)),
         None => None,
     };
@@ -140,7 +139,10 @@ pub fn read(arguments: &[OsString]) -> Result<Settings, LayerError> {
         None => error.into(),
     })?;
     let cli = Cli::from_arg_matches(&second)?;
-    let matches = second.subcommand().map_or(&second, |(_, sub)| sub);
+    let mut matches = &second;
+    while let Some((_, sub)) = matches.subcommand() {
+        matches = sub;
+    }
     let effective = settings()
         .filter(|arg| taken.contains(&key_of(arg)))
         .map(|arg| effective(&arg, matches, &used))

@@ -10,10 +10,12 @@
 //! ```
 //! [`run`] takes both ends as arguments, listeners and the wish to stop, so that tests can hold them.
 
+pub mod account;
 pub mod backlog;
 pub mod bells;
 pub mod chat;
 pub mod config;
+pub mod guard;
 pub mod hub;
 pub mod net;
 pub mod ops;

@@ -3,6 +3,7 @@
 mod cli;
 mod exit;
 mod layers;
+mod users;
 
 use std::ffi::OsString;
 use std::io::{BufWriter, Write as _};
@@ -64,6 +65,11 @@ fn other(command: &Command, settings: &Settings) -> Result<(), Failure> {
             Err(CopyError::Output(error)) => Err(error),
             Err(error) => return Err(error.into()),
         },
+        Command::User { command } => users::user(command, &mut stdout)?,
+        Command::AdminPassword(command) => {
+            users::admin_password(command)?;
+            Ok(())
+        }
         Command::Config { sample: true, .. } => stdout.write_all(layers::sample().as_bytes()),
         Command::Config { .. } => {
             match &settings.file {

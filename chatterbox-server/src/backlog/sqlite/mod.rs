@@ -19,6 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 pub use copy::{CopyError, backup, export};
 pub use retention::Retention;
 pub use schema::OpenError;
+pub(crate) use schema::open_shared;
 
 use super::{Backlog, BacklogError, Record, Sequence};
 use writer::{Job, Writer};

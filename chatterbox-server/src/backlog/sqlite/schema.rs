@@ -20,7 +20,8 @@ const LOCK_FILE: &str = "chatterbox.lock";
 const APPLICATION: i32 = 0x6368_6278;
 
 /// Each brings the database from the version of its place to the next. Never change one that was released.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE messages (
         -- Rising, never used twice, so AUTOINCREMENT.
         sequence INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -31,7 +32,48 @@ const MIGRATIONS: &[&str] = &["
         -- The 4-tuple as ASCII JSON.
         json TEXT NOT NULL
     ) STRICT;
-"];
+",
+    "
+    -- Names that belong to somebody.
+    CREATE TABLE accounts (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        -- As it was registered.
+        name TEXT NOT NULL,
+        -- What names that are the same have in common (NM-4).
+        key TEXT NOT NULL UNIQUE,
+        -- argon2id, in the PHC text form.
+        password TEXT NOT NULL,
+        level INTEGER NOT NULL CHECK (level BETWEEN 1 AND 5),
+        -- In seconds since 1970 UTC, like all times here.
+        created INTEGER NOT NULL
+    ) STRICT;
+    -- What names that look the same have in common (UTS 39).
+    CREATE TABLE account_looks (
+        look TEXT NOT NULL,
+        account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
+        PRIMARY KEY (look, account)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX account_looks_of ON account_looks (account);
+    CREATE TABLE tokens (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        -- SHA-256.
+        hash BLOB NOT NULL UNIQUE,
+        account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
+        expires INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX tokens_of ON tokens (account);
+    -- Whom the owner of an account does not want to hear.
+    CREATE TABLE blocks (
+        account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
+        key TEXT NOT NULL,
+        name TEXT NOT NULL,
+        PRIMARY KEY (account, key)
+    ) STRICT, WITHOUT ROWID;
+    -- What admins have set while the server ran.
+    CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE disabled_commands (command TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+",
+];
 
 /// Why a database can't be used. Nothing in it was changed.
 #[derive(Debug, thiserror::Error)]
@@ -87,7 +129,7 @@ pub enum OpenError {
 
 impl OpenError {
     /// Sorts what SQLite says.
-    pub(super) fn database(path: &Path, source: rusqlite::Error) -> Self {
+    pub(crate) fn database(path: &Path, source: rusqlite::Error) -> Self {
         let path = path.to_owned();
         match source.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => Self::Foreign(path),
@@ -109,23 +151,55 @@ pub(super) struct Opened {
 
 /// Opens the database of a folder for the one server that uses it.
 pub(super) fn open(options: &SqliteOptions) -> Result<Opened, OpenError> {
-    let folder = &options.folder;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(at(folder))?;
-    let lock = lock(&folder.join(LOCK_FILE))?;
-    let path = folder.join(DATABASE_FILE);
+    make_folder(&options.folder)?;
+    let lock = lock(&options.folder.join(LOCK_FILE))?;
+    let path = options.folder.join(DATABASE_FILE);
+    let connection = open_locked(&path, options.durability)?;
+    Ok(Opened { connection, path, _lock: lock })
+}
+
+fn make_folder(folder: &Path) -> Result<(), OpenError> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(at(folder))
+}
+
+/// Opens the database, made or migrated when needed, for whoever holds the lock.
+fn open_locked(path: &Path, durability: Durability) -> Result<Connection, OpenError> {
     // Made here, so that it is nobody else's to read; SQLite gives its other files the same rights.
     OpenOptions::new()
         .write(true)
         .create(true)
         .truncate(false)
         .mode(0o600)
-        .open(&path)
-        .map_err(at(&path))?;
-    let mut connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    let version = version(&connection, &path)?;
-    prepare(&mut connection, version, options.durability)
-        .map_err(|error| OpenError::database(&path, error))?;
-    Ok(Opened { connection, path, _lock: lock })
+        .open(path)
+        .map_err(at(path))?;
+    let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let version = version(&connection, path)?;
+    prepare(&mut connection, version, durability)
+        .map_err(|error| OpenError::database(path, error))?;
+    Ok(connection)
+}
+
+/// Opens the database of a folder to read and write, beside the server that may be using it.
+///
+/// Where none is, the database is made or brought to our version first. The lock is not kept: a server may start beside us.
+///
+/// # Errors
+/// [`OpenError`].
+pub(crate) fn open_shared(folder: &Path) -> Result<(Connection, PathBuf), OpenError> {
+    make_folder(folder)?;
+    let path = folder.join(DATABASE_FILE);
+    match lock(&folder.join(LOCK_FILE)) {
+        Ok(_lock) => Ok((open_locked(&path, Durability::Process)?, path)),
+        Err(OpenError::InUse(_)) => {
+            let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+            match version(&connection, &path)? {
+                // The server that uses it is older than we are, and would not understand what we make of it.
+                found if found < MIGRATIONS.len() => Err(OpenError::InUse(path)),
+                _ => Ok((connection, path)),
+            }
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Opens the database of a folder beside the server that may be using it.

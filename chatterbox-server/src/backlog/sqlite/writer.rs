@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use chatterbox_proto::Username;
 use chatterbox_proto::session::Destination;
-use rusqlite::{Connection, ErrorCode, Row};
+use rusqlite::{Connection, ErrorCode, Row, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use super::retention::{Holdings, Retention};
@@ -167,7 +167,11 @@ impl Writer {
     }
 
     fn clean_step(&mut self, too_old: Option<i64>) -> Result<bool, rusqlite::Error> {
-        let transaction = self.opened.connection.transaction()?;
+        let transaction = self
+            .opened
+            .connection
+            // The accounts are written beside us: what was read must not be old when it is written.
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut left = self.holdings;
         let mut last = None;
         let more = {

@@ -1,0 +1,112 @@
+//! A password on its way from the wire to its hash: never shown, and wiped when it is dropped.
+
+use std::fmt;
+
+use unicode_normalization::UnicodeNormalization as _;
+use zeroize::Zeroizing;
+
+/// The longest password that is looked at, in bytes: hashing is to cost what we say it costs.
+pub const LONGEST: usize = 1024;
+
+/// The shortest password that is taken, in characters.
+pub const SHORTEST: usize = 8;
+
+/// Why a text can't be a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SecretError {
+    /// Too few characters.
+    #[error("A password has at least {SHORTEST} characters.")]
+    TooShort,
+    /// Too many bytes.
+    #[error("A password has at most {LONGEST} bytes.")]
+    TooLong,
+}
+
+/// A password or another text that nobody is to see.
+#[derive(Clone)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// A secret that is to be compared with one that was chosen earlier.
+    ///
+    /// Keyboards write one character in several ways, so it is put into normalisation form C, as names are. What is
+    /// longer than any password can be is cut: it is wrong in any case.
+    pub fn given(text: &str) -> Self {
+        let mut end = text.len().min(LONGEST + 1);
+        while !text.is_char_boundary(end) {
+            end += 1;
+        }
+        let text = text.get(..end).unwrap_or(text);
+        // Made large enough at once: growing would leave copies behind.
+        let mut normal = Zeroizing::new(String::with_capacity(text.len() * 3));
+        normal.extend(text.nfc());
+        Self(normal)
+    }
+
+    /// A secret that is chosen now.
+    ///
+    /// # Errors
+    /// [`SecretError`].
+    pub fn chosen(text: &str) -> Result<Self, SecretError> {
+        let secret = Self::given(text);
+        if secret.0.len() > LONGEST || text.len() > LONGEST {
+            return Err(SecretError::TooLong);
+        }
+        if secret.0.chars().count() < SHORTEST {
+            return Err(SecretError::TooShort);
+        }
+        Ok(secret)
+    }
+
+    /// Its bytes, for hashing.
+    pub fn bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    /// Whether both are the same, for asking twice.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn b14_a_secret_is_not_shown() {
+        let secret = Secret::chosen("correct horse").unwrap();
+        assert_eq!(format!("{secret:?}"), "Secret(..)");
+    }
+
+    #[test]
+    fn length_is_bounded_on_both_sides() {
+        assert_eq!(Secret::chosen("1234567").unwrap_err(), SecretError::TooShort);
+        assert_eq!(Secret::chosen(&"x".repeat(1025)).unwrap_err(), SecretError::TooLong);
+        assert!(Secret::chosen(&"é".repeat(8)).is_ok());
+    }
+
+    #[test]
+    fn one_character_written_in_two_ways_is_one_password() {
+        let (composed, decomposed) = ("p\u{e9}ss w\u{f6}rd", "pe\u{301}ss wo\u{308}rd");
+        assert!(Secret::given(composed).is_same(&Secret::given(decomposed)));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_too_long_is_cut_and_stays_wrong(text in any::<String>()) {
+            let long = text.repeat(300);
+            let secret = Secret::given(&long);
+            prop_assert!(secret.bytes().len() <= (LONGEST + 4) * 3);
+            prop_assert!(long.len() <= LONGEST || Secret::chosen(&long).is_err());
+        }
+    }
+}
