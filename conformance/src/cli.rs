@@ -44,6 +44,7 @@ pub(crate) enum Command {
     Client(Box<crate::client_command::ClientArguments>),
     Matrix(crate::matrix_command::MatrixArguments),
     Fuzz(crate::fuzz_command::FuzzArguments),
+    Load(Box<crate::load_command::LoadArguments>),
     /// Render an earlier JSON report again.
     Replay {
         /// The JSON report.

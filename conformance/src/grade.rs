@@ -139,7 +139,7 @@ fn trust(arguments: &Grade) -> anyhow::Result<Trust> {
     arguments.ca.as_deref().map_or(Ok(Trust::Nobody), |file| Ok(Trust::Authority(authority(file)?)))
 }
 
-fn authority(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+pub(crate) fn authority(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
     let pem = std::fs::read(file).with_context(|| format!("can't read {}", file.display()))?;
     let certificates: Vec<_> = rustls_pemfile::certs(&mut pem.as_slice())
         .collect::<Result<_, _>>()

@@ -25,6 +25,7 @@ pub mod dialect;
 pub mod escape;
 pub mod fuzz;
 pub mod host;
+pub mod load;
 pub mod matrix;
 #[path = "../mutants/mod.rs"]
 pub mod mutants;

@@ -10,6 +10,7 @@ mod explain;
 mod fuzz_command;
 mod grade;
 mod keylog;
+mod load_command;
 mod matrix_command;
 mod progress;
 
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Some(Command::Client(arguments)) => client_command::run(&arguments),
         Some(Command::Matrix(arguments)) => matrix_command::run(&arguments),
         Some(Command::Fuzz(arguments)) => fuzz_command::run(&arguments),
+        Some(Command::Load(arguments)) => load_command::run(&arguments),
         Some(Command::Replay { file, reports }) => grade::replay(&file, &reports),
         Some(Command::Schema) => explain::schema(),
         Some(Command::KillMatrix { clients }) => explain::kill_matrix(clients),
