@@ -1,6 +1,6 @@
 //! What one frame means for the run: no texts, no JSON values, only who, which and when.
 //!
-//! [`scan`](super::scan) makes a digest from the usual spelling without building anything;
+//! The fast reader makes a digest from the usual spelling without building anything;
 //! [`Reading::slowly`] is for everything else, and goes through the suite's ordinary reader.
 
 use std::time::Duration;

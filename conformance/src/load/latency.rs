@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     fn near(value: u64, expected: u64) -> bool {
-        value.abs_diff(expected) <= expected / 500
+        value.abs_diff(expected) <= expected / 200
     }
 
     #[test]

@@ -221,10 +221,7 @@ impl Act<'_> {
         self.joining.joined = 0;
         self.assemble().await;
         self.joining.joined = u64::from(plan.residents()).min(self.joining.joined);
-        let history = self.director.shared.history.lock();
-        let history = history.unwrap_or_else(std::sync::PoisonError::into_inner);
-        self.joining.history = history.map(|(_, count)| count);
-        drop(history);
+        self.joining.history = self.director.shared.history_of_first().map(|(_, count)| count);
         self.director.quiet(Duration::from_millis(150)).await;
     }
 

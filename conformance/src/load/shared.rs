@@ -310,6 +310,11 @@ impl Shared {
         self.sources.get(usize::try_from(user % count).unwrap_or_default()).copied()
     }
 
+    /// The first sequence number and the count of the first joiner's history.
+    pub fn history_of_first(&self) -> Option<(u32, u32)> {
+        *self.history.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Notes that a user has been accepted.
     pub fn came(&self, user: u32) {
         self.presence.lock().unwrap_or_else(PoisonError::into_inner).came.set(user);

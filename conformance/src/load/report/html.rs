@@ -116,13 +116,16 @@ fn micros(number: f64) -> String {
     time(number as u64)
 }
 
+/// A title, and what it counts.
+type Curve = (&'static str, fn(&Sample) -> Option<f64>);
+
 fn over_time(report: &LoadReport) -> Markup {
     let samples = &report.timeline;
     let end = samples.last().map_or(1.0, |sample| sample.at);
     let x = ticks(end, |at| format!("{at} s"));
     let measured = samples.iter().filter(|sample| sample.measured).map(|sample| sample.at);
     let shade = measured.clone().reduce(f64::min).zip(measured.reduce(f64::max));
-    let figures: [(&str, fn(&Sample) -> Option<f64>); 3] = [
+    let figures: [Curve; 3] = [
         ("Deliveries a second", |sample| Some(float(sample.deliveries))),
         ("Users joining a second", |sample| Some(float(sample.joined))),
         ("Server CPU, processors", |sample| sample.cpu),
