@@ -1,7 +1,7 @@
 //! Whether every message came: once, in the order of its sender.
 //!
 //! A receiver keeps one number for each sender, the sequence number that comes next. Only gaps are
-//! kept as such, and no more than [`MOST_GAPS`] of them, so that a message that is late is told from
+//! kept as such, and a bounded number of them, so that a message that is late is told from
 //! one that comes again; the memory does not grow with the number of messages.
 
 use serde::{Deserialize, Serialize};
