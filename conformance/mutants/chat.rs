@@ -1,31 +1,71 @@
 //! Who is here and what was said: the state behind one lock.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::{
-    fault::{Fault, Faults},
+    capability::{
+        offer::Agreed,
+        resume::{Resumption, Sitting},
+    },
+    fault::Fault,
+    faults::Faults,
     outbox::Outbox,
 };
-use crate::clock;
 
 /// One joined connection.
-#[derive(Debug)]
-struct Member {
-    connection: u64,
-    name: String,
-    outbox: Outbox,
+#[derive(Debug, Clone)]
+pub(super) struct Member {
+    pub(super) connection: u64,
+    pub(super) name: String,
+    pub(super) outbox: Outbox,
+    pub(super) agreed: Agreed,
+    /// The token of the session.
+    pub(super) token: String,
+}
+
+/// One message that was taken.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) id: u64,
+    pub(super) parts: Vec<Value>,
+    /// What its sender calls it.
+    pub(super) tag: Option<String>,
+}
+
+impl Entry {
+    pub(super) fn src(&self) -> &str {
+        self.parts.first().and_then(Value::as_str).unwrap_or_default()
+    }
+
+    pub(super) fn dest(&self) -> &str {
+        self.parts.get(1).and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+/// What a connection asks for when it joins.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Joining {
+    pub(super) agreed: Agreed,
+    /// It wants to go on with a session.
+    pub(super) resumes: bool,
+    /// That session, when it can.
+    pub(super) resumption: Option<Resumption>,
 }
 
 /// Who is here and what was said.
 #[derive(Debug, Default)]
 pub(super) struct Chat {
-    faults: Faults,
-    members: Vec<Member>,
+    pub(super) faults: Faults,
+    pub(super) members: Vec<Member>,
+    pub(super) sessions: BTreeMap<String, Sitting>,
+    pub(super) history: Vec<Entry>,
+    pub(super) last_id: u64,
+    pub(super) unjoined: Vec<(u64, Outbox)>,
+    pub(super) held_back: Option<Entry>,
+    pub(super) deliveries: usize,
     gone: Vec<String>,
-    history: Vec<[Value; 4]>,
-    unjoined: Vec<(u64, Outbox)>,
-    held_back: Option<Value>,
-    deliveries: usize,
     leaves: usize,
 }
 
@@ -55,13 +95,27 @@ impl Chat {
     }
 
     /// Lets a connection in: welcome for it, notice for the others.
-    pub(super) fn join(&mut self, connection: u64, name: &str, outbox: &Outbox) {
+    pub(super) fn join(&mut self, connection: u64, name: &str, outbox: &Outbox, asks: &Joining) {
         let f = self.faults.clone();
+        let Joining { agreed, resumes, resumption } = asks;
         self.unjoined.retain(|(other, _)| *other != connection);
-        self.announce_join(name);
-        self.members.push(Member { connection, name: name.to_owned(), outbox: outbox.clone() });
-        let mut welcome = self.welcome(name);
-        if f.acts(Fault::SeparateFrames) {
+        let replaced = resumption.as_ref().is_some_and(|resumption| self.replace(resumption));
+        if !replaced {
+            self.announce_join(name, agreed);
+        }
+        let token = self.sit_down(name, resumption.as_ref());
+        let member = Member {
+            connection,
+            name: name.to_owned(),
+            outbox: outbox.clone(),
+            agreed: agreed.clone(),
+            token,
+        };
+        self.members.push(member.clone());
+        let mut welcome = self.welcome(&member, resumption.as_ref());
+        self.answer_offer(agreed, &mut welcome);
+        self.tell_session(&member, *resumes, resumption.is_some(), &mut welcome);
+        if !agreed.offered() && f.acts(Fault::SeparateFrames) {
             // A key of an extension alone would be more than a choice.
             let extra = welcome.remove("X_SERVER");
             for (key, value) in welcome {
@@ -69,6 +123,9 @@ impl Chat {
             }
         } else {
             outbox.send(&Value::Object(welcome));
+        }
+        if agreed.has("utf8") {
+            outbox.speak_utf8();
         }
         if f.acts(Fault::JoinedToSelf) {
             outbox.send(&json!({"USERS_JOINED": [name]}));
@@ -78,7 +135,11 @@ impl Chat {
         }
     }
 
-    fn welcome(&self, name: &str) -> serde_json::Map<String, Value> {
+    fn welcome(
+        &self,
+        member: &Member,
+        resumption: Option<&Resumption>,
+    ) -> serde_json::Map<String, Value> {
         let f = &self.faults;
         let mut welcome = serde_json::Map::new();
         let yes = if f.acts(Fault::AcceptedAsString) { json!("true") } else { json!(true) };
@@ -88,10 +149,20 @@ impl Chat {
             welcome.insert("INFO".into(), json!(info));
         }
         if !f.acts(Fault::NoUserList) {
-            welcome.insert("USER_LIST".into(), self.user_list(name));
+            welcome.insert("USER_LIST".into(), self.user_list(&member.name));
         }
         if !f.acts(Fault::NoMessagesKey) {
-            welcome.insert("MESSAGES".into(), self.history_for(name));
+            let past = match resumption {
+                Some(resumption) => self.missed(&member.name, resumption),
+                None => self.past_of(&member.name),
+            };
+            let messages: Vec<Value> =
+                past.iter().map(|entry| self.spelled(&entry.parts)).collect();
+            welcome.insert("MESSAGES".into(), json!(messages));
+            let numbered = member.agreed.has("ids") || f.acts(Fault::IdsToEverybody);
+            if numbered && !f.acts(Fault::NoIdsInWelcome) {
+                welcome.insert("IDS".into(), self.numbers(&past));
+            }
         }
         if f.acts(Fault::ExtraKey) {
             welcome.insert("X_SERVER".into(), json!("mutant"));
@@ -121,10 +192,10 @@ impl Chat {
         json!(names)
     }
 
-    fn history_for(&self, own: &str) -> Value {
+    fn past_of(&self, own: &str) -> Vec<&Entry> {
         let f = &self.faults;
-        let due = |entry: &&[Value; 4]| {
-            let [src, dest, ..] = entry;
+        let due = |entry: &&Entry| {
+            let (src, dest) = (entry.src(), entry.dest());
             dest == "ALL"
                 || (dest == own && !f.acts(Fault::NoPrivateHistory))
                 || (src == own && f.acts(Fault::HistoryWithSentPrivate))
@@ -140,11 +211,11 @@ impl Chat {
         if f.acts(Fault::HistoryDoubles) {
             past = past.repeat(2);
         }
-        past.iter().map(|entry| self.spelled(entry.as_slice())).collect()
+        past
     }
 
     /// A message as this mutant writes it.
-    fn spelled(&self, entry: &[Value]) -> Value {
+    pub(super) fn spelled(&self, entry: &[Value]) -> Value {
         let mut message = entry.to_vec();
         if let Some(time) = message.get_mut(2)
             && self.faults.acts(Fault::TimestampFloat)
@@ -157,7 +228,7 @@ impl Chat {
         Value::Array(message)
     }
 
-    fn announce_join(&self, name: &str) {
+    pub(super) fn announce_join(&self, name: &str, agreed: &Agreed) {
         let f = &self.faults;
         if f.acts(Fault::NoJoinedNotice) {
             return;
@@ -170,14 +241,19 @@ impl Chat {
             json!({"USERS_JOINED": [name]})
         };
         for _ in 0..if f.acts(Fault::JoinedTwice) { 2 } else { 1 } {
-            self.to_all(&notice);
+            for member in &self.members {
+                let hidden = agreed.offered() && !member.agreed.offered();
+                if !(hidden && f.acts(Fault::ExtendedUsersHidden)) {
+                    member.outbox.send(&notice);
+                }
+            }
         }
     }
 
     /// A name was refused.
     pub(super) fn refused(&mut self, name: &str, outbox: &Outbox) {
         if self.faults.acts(Fault::RefusedAnnounced) {
-            self.announce_join(name);
+            self.announce_join(name, &Agreed::default());
         }
         if self.faults.has(Fault::DuplicateStealsRoute) {
             for member in self.members.iter_mut().filter(|member| member.name == name) {
@@ -194,7 +270,7 @@ impl Chat {
         let name = self.members.remove(at).name;
         self.announce_left(&name);
         if self.faults.acts(Fault::HistoryDropsLeavers) {
-            self.history.retain(|entry| entry.first() != Some(&json!(name)));
+            self.history.retain(|entry| entry.src() != name);
         }
         self.gone.push(name);
     }
@@ -222,12 +298,6 @@ impl Chat {
         }
     }
 
-    pub(super) fn to_all(&self, object: &Value) {
-        for member in &self.members {
-            member.outbox.send(object);
-        }
-    }
-
     pub(super) fn kick_all(&self) {
         for member in &self.members {
             member.outbox.close();
@@ -241,6 +311,18 @@ impl Chat {
         }
     }
 
+    /// Another agreement than the one of the joining.
+    pub(super) fn agree(&mut self, connection: u64, agreed: &Agreed) {
+        for member in self.members.iter_mut().filter(|member| member.connection == connection) {
+            member.agreed = agreed.clone();
+        }
+    }
+
+    /// The member behind a connection.
+    pub(super) fn member(&self, connection: u64) -> Option<&Member> {
+        self.members.iter().find(|member| member.connection == connection)
+    }
+
     pub(super) fn is_here(&self, name: &str) -> bool {
         self.members.iter().any(|member| member.name == name)
     }
@@ -248,78 +330,5 @@ impl Chat {
     /// The most frames that wait for one connection.
     pub(super) fn longest_queue(&self) -> usize {
         self.members.iter().map(|member| member.outbox.waiting()).max().unwrap_or_default()
-    }
-
-    pub(super) fn store(&mut self, message: &[Value]) {
-        if let [src, dest, time, content] = message {
-            self.history.push([src.clone(), dest.clone(), time.clone(), content.clone()]);
-        }
-    }
-
-    /// Stores a message and passes it on to where `route` says.
-    pub(super) fn deliver(&mut self, message: &[Value], route: &str) {
-        let f = self.faults.clone();
-        let mut message = message.to_vec();
-        if let (Some(time), true) = (message.get_mut(2), f.acts(Fault::Restamps)) {
-            *time = json!(clock::unix_seconds());
-        }
-        if let Some(Value::String(content)) = message.get_mut(3) {
-            if content.trim().len() != content.len() && f.acts(Fault::ContentStripped) {
-                *content = content.trim().to_owned();
-            }
-            let odd = content.contains(['"', '\\']) || !content.is_ascii();
-            if odd && f.acts(Fault::EscapesKept) {
-                *content = content.escape_default().to_string();
-            }
-        }
-        self.store(&message);
-        let object = json!({"MESSAGES": [self.spelled(&message)]});
-        let sender = message.first().and_then(Value::as_str).unwrap_or_default().to_owned();
-        if f.has(Fault::Reorders) && route == "ALL" {
-            // Every second message waits until the next one has overtaken it.
-            let _ = f.acts(Fault::Reorders);
-            let text = message.get(3).and_then(Value::as_str).unwrap_or_default();
-            if text.ends_with(" 4") {
-                self.held_back = Some(object);
-                return;
-            }
-            self.pass_on(&object, &sender, route);
-            if let Some(late) = self.held_back.take() {
-                self.pass_on(&late, &sender, route);
-            }
-            return;
-        }
-        let twice = f.acts(Fault::DeliversTwice) || (route != "ALL" && f.acts(Fault::PrivateTwice));
-        for _ in 0..if twice { 2 } else { 1 } {
-            self.pass_on(&object, &sender, route);
-        }
-    }
-
-    fn pass_on(&mut self, object: &Value, sender: &str, route: &str) {
-        let f = self.faults.clone();
-        let public = route == "ALL" || f.acts(Fault::PrivateToAll);
-        if !public && f.acts(Fault::PrivateLost) {
-            return;
-        }
-        let last = self.members.len().saturating_sub(1);
-        for (n, member) in self.members.iter().enumerate() {
-            let own = member.name == sender;
-            let due = if public {
-                if own { !f.acts(Fault::NoEcho) } else { !f.acts(Fault::EchoOnly) }
-            } else {
-                member.name == route || (own && f.acts(Fault::PrivateCopyToSender))
-            };
-            let skipped = public && n == last && !own && f.acts(Fault::BroadcastSkipsOne);
-            self.deliveries += 1;
-            let lost = self.deliveries.is_multiple_of(101) && f.acts(Fault::LosesUnderLoad);
-            if due && !skipped && !lost {
-                member.outbox.send(object);
-            }
-        }
-        if public && f.acts(Fault::UnjoinedHear) {
-            for (_, outbox) in &self.unjoined {
-                outbox.send(object);
-            }
-        }
     }
 }

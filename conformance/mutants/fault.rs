@@ -1,13 +1,5 @@
 //! Everything that the mutant server can do wrong, or otherwise.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
-
 macro_rules! faults {
     ($(#[doc = $about:literal])+ $enum:ident { $($(#[doc = $doc:literal])+ $name:ident,)+ }) => {
         $(#[doc = $about])+
@@ -291,6 +283,210 @@ faults! {
     NoInfo,
     /// Every key of the welcome comes in a frame of its own.
     SeparateFrames,
+    /// Nothing that is offered is agreed to.
+    NothingAgreed,
+    /// An offer is not answered.
+    OfferUnanswered,
+    /// An offer is answered with a list.
+    OfferAnsweredByList,
+    /// The version that is agreed to is one more than what was offered.
+    AgreesAboveOffer,
+    /// Whoever offers one capability gets all of them.
+    AgreesToUnoffered,
+    /// An offer with an unknown name is an error.
+    UnknownOfferRefused,
+    /// An offer with more than one space between two words is an error.
+    SpacesInOfferRefused,
+    /// The answer is left out when nothing was agreed.
+    EmptyAnswerLeftOut,
+    /// A version above its own is not agreed to.
+    HigherOfferIgnored,
+    /// An offer that is no string is taken for none.
+    OfferOfWrongTypeIgnored,
+    /// Words in an offer that are none are ignored.
+    OfferWordsUnchecked,
+    /// Names in an offer begin with a letter.
+    OfferWordsNarrow,
+    /// A name may stand twice in an offer.
+    OfferTwiceTaken,
+    /// An offer may have any length.
+    OfferLengthUnchecked,
+    /// A malformed offer takes the name.
+    MalformedOfferTakesName,
+    /// In the frame with the offer, all keys of capabilities count.
+    FirstFrameExtended,
+    /// An offer of who has joined is ignored.
+    LateOfferIgnored,
+    /// An offer of who has joined is an error, and comes into force.
+    LateOfferTaken,
+    /// An offer without a name is ignored.
+    NamelessOfferIgnored,
+    /// An offer without a name is an error, and counts when the name comes.
+    NamelessOfferKept,
+    /// What was offered beside a refused name counts.
+    RefusedOfferKept,
+    /// Everybody gets the ids of messages.
+    IdsToEverybody,
+    /// Whoever agreed on anything gets everything.
+    AllOrNothing,
+    /// Users with capabilities are not announced to others.
+    ExtendedUsersHidden,
+    /// Tagged messages reach others with the tag in the text.
+    TagsShown,
+    /// PING is answered without having been agreed.
+    PingWithoutOffer,
+    /// TAGS are checked without having been agreed.
+    TagsWithoutOffer,
+    /// RESUME beside the name is an error without ids.
+    ResumeWithoutOfferRefused,
+    /// The welcome has no `LIMITS`.
+    NoLimits,
+    /// The limits are texts.
+    LimitsAsText,
+    /// The limits are larger than what is taken.
+    LimitsTooLarge,
+    /// `MESSAGES` comes without `IDS`, but for the welcome.
+    NoIdsLive,
+    /// The welcome has no `IDS`.
+    NoIdsInWelcome,
+    /// Ids are strings.
+    IdsAsStrings,
+    /// The last message of the welcome has no id.
+    IdsTooFew,
+    /// Ids of later messages are smaller.
+    IdsFalling,
+    /// Every receiver counts for itself.
+    IdsPerReceiver,
+    /// A message has another id in the history.
+    IdsRenumbered,
+    /// Private messages have no id.
+    PrivateWithoutId,
+    /// A tagged message is not acknowledged.
+    NoAcks,
+    /// An acknowledgement carries the id of the message before.
+    AckWithOtherId,
+    /// A tagged message is acknowledged before it is stored.
+    AckBeforeStored,
+    /// A tagged message is acknowledged before it comes back.
+    AckBeforeEcho,
+    /// Any number of messages may be tagged.
+    TagsUncounted,
+    /// A tag that was refused counts as used.
+    RefusedTagUsed,
+    /// TAGS of a wrong shape are ignored.
+    TagsShapeUnchecked,
+    /// Tags may be anything.
+    TagsUnchecked,
+    /// The length of tags is counted in characters.
+    TagsInCharacters,
+    /// What stands before a bad tag is delivered.
+    TagsCheckedOneByOne,
+    /// A null among the tags is an error.
+    NullTagRefused,
+    /// A tagged message that is refused is not in `REFUSED`.
+    NoRefused,
+    /// A tagged message that is refused is acknowledged.
+    RefusedAcked,
+    /// `REFUSED` comes without ERROR.
+    RefusedWithoutError,
+    /// The reasons in `REFUSED` are texts.
+    RefusedAsText,
+    /// A tag that was used is delivered again.
+    DuplicateDelivered,
+    /// A tag that was used gets a new id.
+    DuplicateNewId,
+    /// A tag that was used is not answered.
+    DuplicateUnanswered,
+    /// Within one frame, tags are not compared.
+    DuplicateInFrame,
+    /// Only the last sixteen tags are remembered.
+    TagsForgottenEarly,
+    /// Tags of others count as used.
+    TagsShared,
+    /// Without BEFORE and AFTER, the oldest messages come.
+    HistoryOldest,
+    /// A page of the history runs backwards.
+    PageNewestFirst,
+    /// `MORE` is never true.
+    NeverMore,
+    /// `MORE` is always true.
+    AlwaysMore,
+    /// A page holds the message of BEFORE, too.
+    BeforeIncluded,
+    /// A page after an id holds the newest messages.
+    AfterGivesNewest,
+    /// A page never has more than 100 messages.
+    PagesOfHundred,
+    /// A page without LIMIT has 50 messages at most.
+    PagesOfFifty,
+    /// A page of private messages holds those that were received only.
+    PageOneDirection,
+    /// A page of private messages holds those with everybody.
+    PageLeaksPrivate,
+    /// A page of public messages holds private ones, too.
+    PublicPageLeaksPrivate,
+    /// A page has no `IDS`.
+    PageWithoutIds,
+    /// A page does not say with whom.
+    PageWithoutWith,
+    /// A page with a name that nobody has had is an error.
+    EmptyPageRefused,
+    /// AFTER 0 is an error.
+    AfterZeroRefused,
+    /// Malformed HISTORY is answered by a page.
+    HistoryUnchecked,
+    /// LIMIT may be anything.
+    LimitUnchecked,
+    /// The welcome has no token.
+    NoResumeToken,
+    /// Sessions are never resumed.
+    NeverResumes,
+    /// A resumed session begins with the whole history.
+    ResumeSendsAll,
+    /// The first message that was missed is left out.
+    ResumeOffByOne,
+    /// The private messages that were missed are left out.
+    ResumeWithoutPrivate,
+    /// The own messages that were missed are left out.
+    ResumeWithoutOwn,
+    /// A token that is none refuses the name.
+    BadTokenRefused,
+    /// Any token resumes.
+    AnyTokenResumes,
+    /// A token resumes under any name.
+    TokenOfAnybody,
+    /// A token that is none takes a name in use.
+    BadTokenTakesName,
+    /// Resuming is announced to others.
+    ResumeAnnounced,
+    /// The connection before is closed without an error.
+    OldClosedSilently,
+    /// A resumed session gets another token.
+    TokenChanges,
+    /// A malformed RESUME is an ordinary join.
+    MalformedResumeIgnored,
+    /// The connection before is left open.
+    OldConnectionStays,
+    /// Resuming forgets the tags.
+    ResumeForgetsTags,
+    /// PING is not answered.
+    NoPong,
+    /// PONG carries a fraction's precision.
+    PongAsFloat,
+    /// PONG overtakes errors.
+    PongOvertakes,
+    /// PING may be anything.
+    PingUnchecked,
+    /// A malformed PING is not answered.
+    BadPingIgnored,
+    /// Characters beyond ASCII are escaped for everybody.
+    StillEscaped,
+    /// Control and invisible characters are not escaped.
+    ControlsRaw,
+    /// Characters beyond the basic plane are lost.
+    AstralLost,
+    /// What comes from who agreed on UTF-8 goes to everybody without escapes.
+    RawFromWhoAgreed,
     }
 }
 
@@ -322,35 +518,3 @@ pub const OPPOSITE_CHOICES: &[Fault] = &[
     Fault::NoInfo,
     Fault::SeparateFrames,
 ];
-
-/// The faults of one mutant, and how often each of them came to act.
-#[derive(Debug, Clone, Default)]
-pub struct Faults(Arc<BTreeMap<Fault, AtomicUsize>>);
-
-impl Faults {
-    /// A mutant with these faults.
-    #[must_use]
-    pub fn new(faults: &[Fault]) -> Self {
-        Self(Arc::new(faults.iter().map(|fault| (*fault, AtomicUsize::new(0))).collect()))
-    }
-
-    /// Whether the mutant has the fault, without its acting.
-    #[must_use]
-    pub fn has(&self, fault: Fault) -> bool {
-        self.0.contains_key(&fault)
-    }
-
-    /// Whether the mutant has the fault; counts that it acts now.
-    #[must_use]
-    pub fn acts(&self, fault: Fault) -> bool {
-        let Some(count) = self.0.get(&fault) else { return false };
-        count.fetch_add(1, Ordering::Relaxed);
-        true
-    }
-
-    /// How often a fault came to act.
-    #[must_use]
-    pub fn times(&self, fault: Fault) -> usize {
-        self.0.get(&fault).map_or(0, |count| count.load(Ordering::Relaxed))
-    }
-}

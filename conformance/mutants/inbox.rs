@@ -2,10 +2,7 @@
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-use super::{
-    fault::{Fault, Faults},
-    outbox::prefix,
-};
+use super::{fault::Fault, faults::Faults, outbox::prefix};
 
 /// What a connection brings.
 #[derive(Debug)]
@@ -119,7 +116,8 @@ impl<S: AsyncRead + Unpin> Inbox<S> {
 const LIMITS: &[Fault] =
     &[Fault::CutsAt16KiB, Fault::CutsAt64KiB, Fault::CutsAt512KiB, Fault::NothingAbove3MiB];
 
-fn limit(f: &Faults) -> usize {
+/// The longest body that is taken.
+pub(super) fn limit(f: &Faults) -> usize {
     let sizes = [16 * 1024, 64 * 1024, 512 * 1024, 3 * 1024 * 1024];
     let chosen = LIMITS.iter().zip(sizes).find(|(fault, _)| f.has(**fault));
     chosen.map_or(20 * 1024 * 1024, |(_, size)| size)

@@ -3,7 +3,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use serde_json::Value;
@@ -12,7 +12,7 @@ use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
 };
 
-use super::fault::{Fault, Faults};
+use super::{capability::utf8, fault::Fault, faults::Faults};
 use crate::{context::peer::ascii, wire::prefix::Prefix};
 
 /// The sending end of a connection.
@@ -20,6 +20,7 @@ use crate::{context::peer::ascii, wire::prefix::Prefix};
 pub(super) struct Outbox {
     queue: UnboundedSender<Option<Vec<u8>>>,
     waiting: Arc<AtomicUsize>,
+    utf8: Arc<AtomicBool>,
     faults: Faults,
 }
 
@@ -29,7 +30,25 @@ impl Outbox {
         let (queue, frames) = unbounded_channel();
         let waiting = Arc::new(AtomicUsize::new(0));
         tokio::spawn(write(stream, frames, Arc::clone(&waiting)));
-        Self { queue, waiting, faults }
+        Self { queue, waiting, utf8: Arc::default(), faults }
+    }
+
+    /// From now on, characters beyond ASCII are written as they are.
+    pub(super) fn speak_utf8(&self) {
+        self.utf8.store(true, Ordering::Relaxed);
+    }
+
+    /// Queues an object without escapes, whatever was agreed.
+    pub(super) fn send_raw(&self, object: &Value) {
+        let before = self.utf8.swap(true, Ordering::Relaxed);
+        self.send(object);
+        self.utf8.store(before, Ordering::Relaxed);
+    }
+
+    fn text(&self, object: &Value) -> String {
+        let f = &self.faults;
+        let agreed = self.utf8.load(Ordering::Relaxed) && !f.acts(Fault::StillEscaped);
+        if agreed { utf8::raw(object, f) } else { ascii(object) }
     }
 
     /// Queues an object.
@@ -43,7 +62,7 @@ impl Outbox {
             }
             (text, characters)
         } else {
-            let text = ascii(object);
+            let text = self.text(object);
             let length = text.len();
             (text, length)
         };

@@ -26,7 +26,8 @@ use tokio_rustls::TlsAcceptor;
 
 use super::{
     chat::Chat,
-    fault::{Fault, Faults},
+    fault::Fault,
+    faults::Faults,
     session::{self, House},
 };
 

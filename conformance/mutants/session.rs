@@ -10,12 +10,24 @@ use tokio::{
 };
 
 use super::{
-    chat::Chat,
-    fault::{Fault, Faults},
+    capability::{
+        ids::{Answer, Taken},
+        offer::{Agreed, longest_name},
+    },
+    chat::{Chat, Joining},
+    fault::Fault,
+    faults::Faults,
     inbox::{Inbox, Incoming},
     outbox::Outbox,
     server::Power,
 };
+
+/// The keys that this server knows; those of capabilities where they were agreed on.
+const KEYS: [&str; 7] =
+    ["USERNAME", "MESSAGES", "CAPABILITIES", "RESUME", "TAGS", "HISTORY", "PING"];
+
+/// What is asked for beside messages, in the order in which it is done.
+const REQUESTS: [&str; 2] = ["HISTORY", "PING"];
 
 /// What a session shares with the others.
 #[derive(Clone)]
@@ -25,11 +37,18 @@ pub(super) struct House {
     pub(super) power: Power,
 }
 
-struct Session {
-    house: House,
-    outbox: Outbox,
-    connection: u64,
-    name: Option<String>,
+/// One connection.
+pub(super) struct Session {
+    pub(super) house: House,
+    pub(super) outbox: Outbox,
+    pub(super) connection: u64,
+    pub(super) name: Option<String>,
+    /// What is in force since the name was accepted.
+    pub(super) agreed: Agreed,
+    /// Errors that wait for the next PONG to overtake them.
+    pub(super) held: Vec<&'static str>,
+    /// An offer that a server keeps that should not.
+    kept: Option<Agreed>,
     refused: Option<String>,
 }
 
@@ -43,7 +62,16 @@ pub(super) async fn serve(
     let outbox = Outbox::start(writing, house.faults.clone());
     house.chat.lock().await.connected(connection, outbox.clone());
     let mut inbox = Inbox::new(reading, house.faults.clone());
-    let mut session = Session { house, outbox, connection, name: None, refused: None };
+    let mut session = Session {
+        house,
+        outbox,
+        connection,
+        name: None,
+        agreed: Agreed::default(),
+        held: Vec::new(),
+        kept: None,
+        refused: None,
+    };
     let cut = session.house.power.clone().cut();
     let noticed = tokio::select! {
         noticed = session.run(&mut inbox) => noticed,
@@ -133,14 +161,18 @@ impl Session {
         }
     }
 
-    async fn bad_frame(&mut self, text: &str) -> bool {
+    async fn bad_frame(&mut self, text: &'static str) -> bool {
         if self.house.faults.acts(Fault::BadFrameKicksEverybody) {
             self.house.chat.lock().await.kick_all();
         }
         self.error(text).await
     }
 
-    async fn error(&mut self, text: &str) -> bool {
+    pub(super) async fn error(&mut self, text: &'static str) -> bool {
+        if self.agreed.has("ping") && self.house.faults.acts(Fault::PongOvertakes) {
+            self.held.push(text);
+            return true;
+        }
         if self.house.faults.acts(Fault::ErrorToEverybody) {
             self.house.chat.lock().await.error_to_all(text);
         } else {
@@ -151,7 +183,7 @@ impl Session {
 
     async fn object(&mut self, object: &Map<String, Value>) -> bool {
         let f = self.house.faults.clone();
-        let unknown = object.keys().any(|key| key != "USERNAME" && key != "MESSAGES");
+        let unknown = object.keys().any(|key| !KEYS.contains(&key.as_str()));
         let (name, messages) = (object.get("USERNAME"), object.get("MESSAGES"));
         if name.is_some() && unknown && f.acts(Fault::ExtraOnJoinRefused) {
             return self.error("unknown key").await;
@@ -159,24 +191,94 @@ impl Session {
         if messages.is_some() && unknown && f.acts(Fault::ExtraBesideMessagesRefused) {
             return self.error("unknown key").await;
         }
+        // What is agreed in this frame counts from the next one on.
+        let mut before = self.agreed.clone();
+        let offer = match self.offer(object).await {
+            Ok(offer) => offer,
+            Err(goes_on) => return goes_on,
+        };
         if let Some(name) = name {
-            if !self.ask(name).await {
+            if !self.ask(name, offer, object).await {
                 return false;
             }
             if messages.is_some() && f.acts(Fault::PiggybackIgnored) {
                 return true;
             }
         }
-        match messages {
-            Some(messages) => self.messages(messages).await,
-            None if name.is_some() => true,
-            None if object.is_empty() && f.acts(Fault::EmptyObjectIgnored) => true,
-            None if !object.is_empty() && f.acts(Fault::UnknownKeyIgnored) => true,
-            None => self.error("nothing in it").await,
+        if f.has(Fault::FirstFrameExtended) && self.agreed.offered() != before.offered() {
+            let _ = f.acts(Fault::FirstFrameExtended);
+            before = self.agreed.clone();
+        }
+        let mut known = name.is_some();
+        if let Some(messages) = messages {
+            known = true;
+            let tagged = before.has("ids") || f.acts(Fault::TagsWithoutOffer);
+            if !self.messages(messages, object.get("TAGS").filter(|_| tagged)).await {
+                return false;
+            }
+        }
+        for (key, value) in REQUESTS.iter().filter_map(|key| Some((*key, object.get(*key)?))) {
+            let Some(goes_on) = self.extended(&before, key, value).await else { continue };
+            known = true;
+            if !goes_on {
+                return false;
+            }
+        }
+        match known {
+            true => true,
+            false if object.is_empty() && f.acts(Fault::EmptyObjectIgnored) => true,
+            false if !object.is_empty() && f.acts(Fault::UnknownKeyIgnored) => true,
+            false => self.error("nothing in it").await,
         }
     }
 
-    async fn ask(&mut self, name: &Value) -> bool {
+    /// The offer in an object; an error where none belongs.
+    async fn offer(&mut self, object: &Map<String, Value>) -> Result<Agreed, bool> {
+        let f = self.house.faults.clone();
+        let Some(offer) = object.get("CAPABILITIES") else { return Ok(Agreed::default()) };
+        let read = Agreed::read(offer, &f);
+        if self.name.is_some() {
+            if f.acts(Fault::LateOfferIgnored) {
+                return Err(true);
+            }
+            if let (Ok(agreed), true) = (&read, f.acts(Fault::LateOfferTaken)) {
+                self.agreed = agreed.clone();
+                self.house.chat.lock().await.agree(self.connection, agreed);
+            }
+            return Err(self.error("offers come with the name").await);
+        }
+        if !object.contains_key("USERNAME") {
+            if f.acts(Fault::NamelessOfferIgnored) {
+                return Err(true);
+            }
+            self.kept = read.ok().filter(|_| f.acts(Fault::NamelessOfferKept));
+            return Err(self.error("an offer needs a name").await);
+        }
+        match read {
+            Ok(agreed) => Ok(agreed),
+            Err(text) => {
+                if f.acts(Fault::MalformedOfferTakesName) {
+                    let name = object.get("USERNAME").unwrap_or(&Value::Null);
+                    self.ask(name, Agreed::default(), &Map::new()).await;
+                }
+                Err(self.error(text).await)
+            }
+        }
+    }
+
+    /// Takes a key of a capability; `None` when it is none that was agreed on.
+    async fn extended(&mut self, agreed: &Agreed, key: &str, value: &Value) -> Option<bool> {
+        let f = self.house.faults.clone();
+        Some(match key {
+            "PING" if agreed.has("ping") || f.acts(Fault::PingWithoutOffer) => {
+                self.ping(value).await
+            }
+            "HISTORY" if agreed.has("ids") => self.history(value).await,
+            _ => return None,
+        })
+    }
+
+    async fn ask(&mut self, name: &Value, offer: Agreed, beside: &Map<String, Value>) -> bool {
         let f = self.house.faults.clone();
         if f.acts(Fault::NoAnswerToName) {
             return true;
@@ -190,20 +292,48 @@ impl Session {
             _ if f.acts(Fault::NumberNameIgnored) => return true,
             _ => return self.error("a name is a string").await,
         };
+        let mut asks = Joining { agreed: offer, ..Joining::default() };
+        if let Some(kept) = self.kept.take() {
+            asks.agreed = kept;
+        }
+        let resume = beside.get("RESUME");
+        let sound = |resume: &Value| {
+            resume.get("TOKEN").is_some_and(Value::is_string)
+                && resume.get("AFTER").is_some_and(Value::is_u64)
+        };
+        if asks.agreed.has("ids")
+            && resume.is_some_and(|resume| !sound(resume))
+            && !f.acts(Fault::MalformedResumeIgnored)
+        {
+            return self.error("RESUME is TOKEN and AFTER").await;
+        }
+        if resume.is_some() && !asks.agreed.has("ids") && f.acts(Fault::ResumeWithoutOfferRefused) {
+            return self.error("resume what?").await;
+        }
         let mut chat = self.house.chat.lock().await;
-        let taken = chat.is_taken(&name);
+        if let Some(resume) = resume.filter(|_| asks.agreed.has("ids")) {
+            asks.resumes = true;
+            asks.resumption = chat.resumption(resume, &name);
+        }
+        let lost = asks.resumes && asks.resumption.is_none();
+        let taken = chat.is_taken(&name)
+            && asks.resumption.is_none()
+            && !(lost && f.acts(Fault::BadTokenTakesName));
         if taken && f.acts(Fault::NoAnswerToDuplicate) {
             return true;
         }
         let usable = !f.acts(Fault::NeverAccepts)
             && (!name.is_empty() || f.acts(Fault::EmptyNameAccepted))
             && (!name.eq_ignore_ascii_case("ALL") || f.acts(Fault::AllAccepted))
-            && (name.chars().count() <= 32 || f.acts(Fault::LongNamesAccepted))
+            && (name.chars().count() <= 32
+                || (f.acts(Fault::LongNamesAccepted) && name.chars().count() <= longest_name(&f)))
+            && !(lost && f.acts(Fault::BadTokenRefused))
             && (self.refused.is_none() || !f.acts(Fault::RefusedForGood));
         if !usable || (taken && !f.acts(Fault::DuplicateAccepted)) {
             chat.refused(&name, &self.outbox);
             drop(chat);
             self.refused = Some(name);
+            self.kept = f.acts(Fault::RefusedOfferKept).then_some(asks.agreed);
             let no = if f.acts(Fault::AcceptedAsString) { json!("false") } else { json!(false) };
             self.outbox.send(&json!({"USERNAME_ACCEPTED": no}));
             return !f.acts(Fault::ClosesAfterRefusal);
@@ -214,12 +344,13 @@ impl Session {
             sleep(Duration::from_millis(60)).await;
             chat = self.house.chat.lock().await;
         }
-        chat.join(self.connection, &name, &self.outbox);
+        chat.join(self.connection, &name, &self.outbox, &asks);
+        self.agreed = asks.agreed;
         self.name = Some(name);
         true
     }
 
-    async fn messages(&mut self, messages: &Value) -> bool {
+    async fn messages(&mut self, messages: &Value, tags: Option<&Value>) -> bool {
         let f = self.house.faults.clone();
         let Some(list) = messages.as_array() else { return self.error("not a list").await };
         let own = match &self.name {
@@ -233,22 +364,43 @@ impl Session {
                 .to_owned(),
             None => return self.error("join first").await,
         };
+        let tags = match self.tags(list.len(), tags) {
+            Ok(tags) => tags,
+            Err(text) => return self.error(text).await,
+        };
+        let promised = self.promise(&tags).await;
         let first_dest = list.first().and_then(|m| m.get(1)).and_then(Value::as_str);
-        let mut trouble = None;
+        let (mut trouble, mut answer) = (None, Answer::default());
+        let earlier = self.house.chat.lock().await.last_id + 1;
         for (n, message) in list.iter().enumerate() {
             if n > 0 && f.acts(Fault::FirstMessageOnly) {
                 break;
             }
+            if tags.end == Some(n) {
+                trouble = Some("a tag is a string");
+                break;
+            }
             let routed =
                 (f.has(Fault::FrameRoutedByFirst) && n > 0).then_some(first_dest).flatten();
-            if let Err(text) = self.message(&own, n, message, routed).await {
-                trouble = Some(text);
+            let tag = tags.at(n);
+            match (self.message(&own, n, message, routed, tag.map(|tag| (tag, earlier))).await, tag)
+            {
+                (Ok(Taken::Now(id)), Some(tag)) if !promised => self.stored(tag, id, &mut answer),
+                (Ok(Taken::Before(id)), Some(tag)) => self.again(tag, id, &mut answer),
+                (Err(text), tag) => {
+                    trouble = Some(text);
+                    if let Some(tag) = tag {
+                        if f.acts(Fault::RefusedTagUsed) {
+                            let mut chat = self.house.chat.lock().await;
+                            chat.remember(self.connection, tag, 1);
+                        }
+                        self.refused_tag(tag, text, &mut answer);
+                    }
+                }
+                _ => {}
             }
         }
-        match trouble {
-            Some(text) if !text.is_empty() => self.error(text).await,
-            _ => true,
-        }
+        self.tell(answer, trouble).await
     }
 
     /// Checks and delivers one message; an empty error is one about which nothing is said.
@@ -258,7 +410,8 @@ impl Session {
         n: usize,
         message: &Value,
         routed: Option<&str>,
-    ) -> Result<(), &'static str> {
+        tag: Option<(&str, u64)>,
+    ) -> Result<Taken, &'static str> {
         let f = &self.house.faults;
         let parts = message.as_array().ok_or("not a list")?;
         if parts.len() < 4 {
@@ -275,9 +428,12 @@ impl Session {
             return Err("the time is no integer");
         }
         let mut chat = self.house.chat.lock().await;
+        if self.agreed.has("ids") && chat.member(self.connection).is_none() {
+            return Err("this session goes on elsewhere");
+        }
         if src != own && !self.forgives(dest, n) {
             if f.acts(Fault::RefusedIsStored) {
-                chat.store(parts);
+                chat.store(parts, None);
             }
             let silent = f.acts(Fault::SpoofSilentlyDropped);
             return Err(if silent { "" } else { "you are somebody else" });
@@ -294,14 +450,22 @@ impl Session {
         if routed.is_some() {
             let _ = f.acts(Fault::FrameRoutedByFirst);
         }
-        chat.deliver(parts, routed.unwrap_or(dest));
+        if let Some((tag, earlier)) = tag
+            && let Some(id) = chat.used(self.connection, tag, earlier)
+        {
+            return Ok(Taken::Before(id));
+        }
+        let id = chat.deliver(parts, routed.unwrap_or(dest), tag.map(|(tag, _)| tag));
+        if let Some((tag, _)) = tag {
+            chat.remember(self.connection, tag, id);
+        }
         if f.has(Fault::SlowReaderStalls) && chat.longest_queue() > 20 {
             let _ = f.acts(Fault::SlowReaderStalls);
             while chat.longest_queue() > 20 {
                 sleep(Duration::from_millis(20)).await;
             }
         }
-        Ok(())
+        Ok(Taken::Now(id))
     }
 
     fn forgives(&self, dest: &str, n: usize) -> bool {

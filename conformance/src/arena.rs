@@ -11,6 +11,7 @@ use crate::{
     clock::Clock,
     dialect::{Dialect, Greeting},
     net::dial::Transport,
+    run::Claims,
     timing::Timing,
 };
 
@@ -31,6 +32,7 @@ struct State {
     timing: Timing,
     greeting: Greeting,
     names: HashSet<String>,
+    claims: Claims,
 }
 
 impl Arena {
@@ -51,6 +53,7 @@ impl Arena {
             dialect: Dialect::default(),
             greeting: Greeting::default(),
             names: HashSet::new(),
+            claims: Claims::default(),
         };
         Self { clock: Clock::start(), census, state: RwLock::new(state) }
     }
@@ -91,6 +94,12 @@ impl Arena {
         self.read(|state| state.greeting.clone())
     }
 
+    /// The extensions that the subject declares.
+    #[must_use]
+    pub fn claims(&self) -> Claims {
+        self.read(|state| state.claims.clone())
+    }
+
     /// Whether the suite has asked for this name in any case.
     #[must_use]
     pub fn asked_for(&self, name: &str) -> bool {
@@ -101,6 +110,10 @@ impl Arena {
         self.write(|state| {
             state.names.insert(name.to_owned());
         });
+    }
+
+    pub(crate) fn set_claims(&self, claims: Claims) {
+        self.write(|state| state.claims = claims);
     }
 
     pub(crate) fn set_addresses(&self, address: SocketAddr, addresses: Vec<SocketAddr>) {

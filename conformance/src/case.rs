@@ -99,7 +99,7 @@ pub struct Case {
     pub revision: u16,
     /// Which end it judges.
     pub side: Side,
-    /// The clause of `docs/protocol.md` behind it.
+    /// The clause of `docs/protocol.md` or `docs/capabilities.md` behind it.
     pub clause: &'static str,
     /// What a violation costs; never more than its clause.
     pub level: Level,
@@ -107,6 +107,8 @@ pub struct Case {
     pub literal: bool,
     /// The extension that it is about: asked only when the subject claims it.
     pub extension: Option<&'static str>,
+    /// Extensions beside it without which the case can't be asked.
+    pub also: &'static [&'static str],
     /// What is asked, in one line.
     pub title: &'static str,
     /// The usual cause of a failure, for a student.
@@ -137,6 +139,7 @@ impl Case {
             level,
             literal: false,
             extension: None,
+            also: &[],
             title: "",
             hint: "",
             needs: &[],
@@ -187,6 +190,13 @@ impl Case {
     #[must_use]
     pub const fn extension(mut self, name: &'static str) -> Self {
         self.extension = Some(name);
+        self
+    }
+
+    /// Asked only when these are claimed, too.
+    #[must_use]
+    pub const fn also(mut self, names: &'static [&'static str]) -> Self {
+        self.also = names;
         self
     }
 

@@ -120,13 +120,18 @@ impl Census {
                 "USERS_LEFT" => self.is(Invariant::LeftList, case, self.names(value), value),
                 "ERROR" => self.is(Invariant::ErrorString, case, value.is_string(), value),
                 "MESSAGES" => self.messages(case, value),
-                other if !BASE_KEYS.contains(&other) => {
-                    let mut counts = self.lock();
-                    if counts.unknown_keys.len() < 50 {
-                        counts.unknown_keys.insert(escape::shorten(other, 60));
-                    }
-                }
                 _ => {}
+            }
+        }
+    }
+
+    /// Looks for keys that the base protocol does not know, on a connection that speaks it alone.
+    pub fn look_for_unknown_keys(&self, frame: &Frame) {
+        let keys = frame.object().into_iter().flat_map(|object| object.keys());
+        for key in keys.filter(|key| !BASE_KEYS.contains(&key.as_str())) {
+            let mut counts = self.lock();
+            if counts.unknown_keys.len() < 50 {
+                counts.unknown_keys.insert(escape::shorten(key, 60));
             }
         }
     }

@@ -1,4 +1,5 @@
-//! The clauses of `docs/protocol.md`, read from the page itself: what a report quotes is the norm.
+//! The clauses of `docs/protocol.md` and `docs/capabilities.md`, read from the pages themselves: what a report quotes is
+//! the norm.
 
 use std::sync::LazyLock;
 
@@ -6,6 +7,9 @@ use crate::case::Level;
 
 /// The norm, as it was when this suite was built.
 pub const NORM: &str = include_str!("../../docs/protocol.md");
+
+/// What a server may offer beyond it, as it was when this suite was built.
+pub const CAPABILITIES: &str = include_str!("../../docs/capabilities.md");
 
 /// One clause.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,13 +20,13 @@ pub struct Clause {
     pub level: Level,
     /// The rule, with the page's Markdown.
     pub rule: &'static str,
-    /// The part of the assignment that it rests on.
+    /// The part of the assignment that it rests on; `Capabilities` for what goes beyond it.
     pub origin: &'static str,
 }
 
-/// Every clause, in the order of the page.
+/// Every clause, in the order of the pages.
 pub static CLAUSES: LazyLock<Vec<Clause>> =
-    LazyLock::new(|| NORM.lines().filter_map(row).collect());
+    LazyLock::new(|| NORM.lines().chain(CAPABILITIES.lines()).filter_map(row).collect());
 
 /// Finds a clause.
 #[must_use]
@@ -44,7 +48,8 @@ pub fn edition() -> String {
 
 fn row(line: &'static str) -> Option<Clause> {
     let mut cells = line.strip_prefix('|')?.strip_suffix('|')?.split(" | ").map(str::trim);
-    let (id, level, rule, origin) = (cells.next()?, cells.next()?, cells.next()?, cells.next()?);
+    let (id, level, rule) = (cells.next()?, cells.next()?, cells.next()?);
+    let origin = cells.next().unwrap_or("Capabilities");
     let (area, number) = id.split_once('-')?;
     if area.len() != 2 || number.parse::<u16>().is_err() {
         return None;
@@ -62,17 +67,15 @@ mod tests {
         let first = find("FR-1").unwrap();
         assert_eq!((first.level, first.origin), (Level::Must, "Protocol"));
         assert!(first.rule.starts_with("A frame is a 4-byte"));
+        let offer = find("CP-1").unwrap();
+        assert_eq!((offer.level, offer.origin), (Level::Must, "Capabilities"));
+        assert!(offer.rule.ends_with("on a string."), "{}", offer.rule);
     }
 
     #[test]
     fn every_row_with_an_id_is_read() {
-        let rows = NORM.lines().filter(|line| {
-            line.get(..6).is_some_and(|head| {
-                head.starts_with("| ") && head.ends_with('-') || head.ends_with("- ")
-            })
-        });
-        let _ = rows.count();
-        let levels = NORM.lines().filter(|line| {
+        let lines = NORM.lines().chain(CAPABILITIES.lines());
+        let levels = lines.filter(|line| {
             ["| MUST |", "| SHOULD |", "| OPEN |"].iter().any(|level| line.contains(level))
         });
         assert_eq!(levels.count(), CLAUSES.len());

@@ -15,8 +15,8 @@ pub(crate) fn list(json: bool) -> anyhow::Result<u8> {
         anstream::println!("{group}: {title}");
         for case in *cases {
             let mut mark = if case.literal { " (literal reading)" } else { "" }.to_owned();
-            if let Some(name) = case.extension {
-                let _ = write!(mark, " (only with --claims {name})");
+            if let Some(names) = claims(case) {
+                let _ = write!(mark, " (only with --claims {names})");
             }
             anstream::println!(
                 "  {:26} {:6} {:5} {}{mark}",
@@ -30,6 +30,12 @@ pub(crate) fn list(json: bool) -> anyhow::Result<u8> {
     let (servers, clients) = (catalogue::server_cases().count(), catalogue::client_cases().count());
     anstream::println!("\n{servers} cases for servers, {clients} for clients");
     Ok(0)
+}
+
+/// The extensions that have to be claimed for a case.
+fn claims(case: &Case) -> Option<String> {
+    let names: Vec<&str> = case.extension.into_iter().chain(case.also.iter().copied()).collect();
+    (!names.is_empty()).then(|| names.join(","))
 }
 
 fn every_case() -> impl Iterator<Item = &'static Case> {
@@ -46,6 +52,7 @@ fn describe(case: &Case) -> serde_json::Value {
         "level": case.level,
         "literal": case.literal,
         "extension": case.extension,
+        "also": case.also,
         "title": case.title,
         "hint": case.hint,
         "needs": case.needs,
@@ -81,8 +88,8 @@ pub(crate) fn explain(id: &str) -> anyhow::Result<u8> {
     if case.literal {
         writeln!(out, "  reading  by the letter of the assignment; no points depend on it")?;
     }
-    if let Some(name) = case.extension {
-        writeln!(out, "  asked    only with --claims {name}")?;
+    if let Some(names) = claims(case) {
+        writeln!(out, "  asked    only with --claims {names}")?;
     }
     if !case.hint.is_empty() {
         writeln!(out, "  often    {}", case.hint)?;

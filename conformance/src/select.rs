@@ -41,13 +41,23 @@ impl Pattern {
             .collect()
     }
 
+    /// Whether a case is meant by its id, its group or its extension.
+    #[must_use]
+    pub fn names(&self, case: &Case) -> bool {
+        [case.id, case.group()]
+            .into_iter()
+            .chain(case.extension)
+            .any(|word| self.matcher.is_match(word))
+    }
+
     /// Whether a case is meant.
     #[must_use]
     pub fn matches(&self, case: &Case) -> bool {
         let area = case.clause.split('-').next().unwrap_or_default();
         let level = case.level.to_string();
         [case.id, case.group(), case.clause, area, level.as_str()]
-            .iter()
+            .into_iter()
+            .chain(case.extension)
             .any(|word| self.matcher.is_match(word.to_ascii_lowercase()))
     }
 }

@@ -20,7 +20,17 @@ fn plain(report: &Report) -> String {
 }
 
 async fn judge(faults: &[Fault], only: &[&str], scale: f64) -> (Report, usize) {
+    judge_claims(&["all"], faults, only, scale).await
+}
+
+async fn judge_claims(
+    claims: &[&str],
+    faults: &[Fault],
+    only: &[&str],
+    scale: f64,
+) -> (Report, usize) {
     let (mutant, subject, mut options) = subject::mutant(faults).await;
+    options.claims = claims.iter().map(|name| (*name).to_owned()).collect();
     options.only = only.iter().map(|id| (*id).to_owned()).collect();
     options.timeout_scale = scale;
     let report = run(&subject, &options).await.unwrap();
@@ -36,6 +46,13 @@ async fn a_correct_server_passes_everything() {
     };
     assert_eq!(report.cases.iter().filter(good).count(), 0, "{}", plain(&report));
     assert_eq!(report.exit_code(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_case_that_is_asked_for_by_its_name_says_what_to_claim() {
+    let (report, _) = judge_claims(&[], &[], &["ping.pong"], 1.0).await;
+    let verdict = report.case("ping.pong").unwrap().verdict.clone();
+    assert_eq!(verdict, Verdict::not_applicable("not claimed: the extension ping"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -166,7 +166,8 @@ fn a_run_that_is_cut_short_leaves_a_report_of_everything() {
     let (code, report, printed) = grade(folder.path(), &["--spawn", &command, "--deadline", "1s"]);
     assert_eq!(code, 2, "{printed}");
     let report = report.unwrap();
-    assert_eq!(report.cases.len(), conformance::catalogue::server_cases().count());
+    let unclaimed = conformance::catalogue::server_cases().filter(|case| case.extension.is_none());
+    assert_eq!(report.cases.len(), unclaimed.count());
     assert!(report.took_ms < 10_000, "{} ms", report.took_ms);
     assert!(report.totals().inconclusive > 0 && report.totals().passed > 0, "{printed}");
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::case::Case;
 
 pub mod broadcast;
+pub mod capability;
 pub mod client;
 pub mod concurrency;
 pub mod errors;
@@ -40,6 +41,13 @@ pub const SERVER_GROUPS: &[(&str, &str, &[Case])] = &[
     ("limits", "Limits", limits::CASES),
     ("conc", "Many at once", concurrency::CASES),
     ("ext", "Extensions", ext::CASES),
+    ("cap", "Capabilities: negotiation", capability::negotiation::CASES),
+    ("ids", "Capability ids: numbers", capability::ids::CASES),
+    ("tags", "Capability ids: tags", capability::tags::CASES),
+    ("paging", "Capability ids: pages of the history", capability::paging::CASES),
+    ("resume", "Capability ids: resuming", capability::resume::CASES),
+    ("ping", "Capability ping", capability::ping::CASES),
+    ("utf8", "Capability utf8", capability::utf8::CASES),
 ];
 
 /// Every case for servers, in the order of the groups.

@@ -14,6 +14,7 @@ use crate::{
 };
 
 pub mod expect;
+pub mod offer;
 pub mod peer;
 mod reader;
 

@@ -1,6 +1,13 @@
 //! One connection to the subject, and the user behind it.
 
-use std::{net::Shutdown, sync::Arc, time::Duration};
+use std::{
+    net::Shutdown,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 use tokio::{
@@ -63,6 +70,7 @@ pub struct Peer {
     pub(super) inbox: UnboundedReceiver<Incoming>,
     pub(super) closed: Option<String>,
     pub(super) trouble: Option<String>,
+    extended: Arc<AtomicBool>,
     writer: WriteHalf<Box<dyn Duplex>>,
     socket: std::net::TcpStream,
     reader: JoinHandle<()>,
@@ -73,7 +81,9 @@ impl Peer {
     pub(super) fn start(context: &Context, role: &str, link: Link) -> Self {
         let (sink, inbox) = unbounded_channel();
         let (reading, writer) = tokio::io::split(link.stream);
+        let extended = Arc::new(AtomicBool::new(false));
         let reader = Reader {
+            extended: Arc::clone(&extended),
             arena: Arc::clone(&context.arena),
             case: context.case,
             role: role.to_owned(),
@@ -90,11 +100,17 @@ impl Peer {
             inbox,
             closed: None,
             trouble: None,
+            extended,
             writer,
             socket: link.socket,
             reader: reader.start(reading),
             tape: context.tape.clone(),
         }
+    }
+
+    /// The connection is going to offer capabilities: keys beyond the base protocol are no surprise on it.
+    pub(super) fn speaks_more(&self) {
+        self.extended.store(true, Ordering::Relaxed);
     }
 
     /// Sends bytes as they are, in one write.

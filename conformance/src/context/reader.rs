@@ -2,7 +2,13 @@
 //! elsewhere never becomes the slow reader that it does not mean to be.
 #![allow(clippy::disallowed_methods, reason = "the task is owned and stopped by its Peer")]
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncReadExt as _, ReadHalf},
@@ -41,6 +47,8 @@ pub(super) struct Reader {
     /// Whether the invariants apply: they don't where the suite spoke no TLS and the answer may be
     /// an alert instead of a frame.
     pub(super) judged: bool,
+    /// Whether more than the base protocol was offered on this connection.
+    pub(super) extended: Arc<AtomicBool>,
     pub(super) sink: UnboundedSender<Incoming>,
 }
 
@@ -113,6 +121,9 @@ impl Reader {
         let frame = Frame::read(self.arena.clock.elapsed(), body);
         if self.judged {
             self.arena.census.look(self.case, &frame);
+            if !self.extended.load(Ordering::Relaxed) {
+                self.arena.census.look_for_unknown_keys(&frame);
+            }
         }
         let _ = self.sink.send(Incoming::Frame(frame));
     }

@@ -5,7 +5,16 @@ use std::collections::BTreeSet;
 
 use thiserror::Error;
 
-use crate::{case::Case, verdict::Verdict};
+use crate::{case::Case, select::Pattern, verdict::Verdict};
+
+/// The extension that is claimed with every capability: that a server negotiates at all.
+pub const NEGOTIATION: &str = "negotiation";
+
+/// The capabilities of `docs/capabilities.md`.
+pub const CAPABILITIES: [&str; 6] = ["accounts", "commands", "ids", "ping", "rename", "utf8"];
+
+/// Stands for every extension that some case is about.
+const ALL: &str = "all";
 
 /// The extensions that the subject declares.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,7 +31,8 @@ pub struct ClaimError {
 }
 
 impl Claims {
-    /// Reads names separated by commas; each must be an extension that some case is about.
+    /// Reads names separated by commas; each must be an extension that some case is about, or `all`. Whoever claims a
+    /// capability claims [`NEGOTIATION`], too.
     ///
     /// # Errors
     /// For an extension without cases.
@@ -32,6 +42,10 @@ impl Claims {
         let mut claims = BTreeSet::new();
         for part in parts.filter(|part| !part.is_empty()) {
             let name = part.to_ascii_lowercase();
+            if name == ALL && !known.is_empty() {
+                claims.extend(known.iter().map(|name| (*name).to_owned()));
+                continue;
+            }
             if !known.contains(name.as_str()) {
                 let names: Vec<&str> = known.into_iter().collect();
                 let known = if names.is_empty() { "none yet".to_owned() } else { names.join(", ") };
@@ -39,13 +53,36 @@ impl Claims {
             }
             claims.insert(name);
         }
+        let negotiates = CAPABILITIES.iter().any(|name| claims.contains(*name));
+        if negotiates && known.contains(NEGOTIATION) {
+            claims.insert(NEGOTIATION.to_owned());
+        }
         Ok(Self(claims))
+    }
+
+    /// Whether an extension is declared.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains(name)
+    }
+
+    /// The capabilities that are declared.
+    pub fn capabilities(&self) -> impl Iterator<Item = &'static str> {
+        CAPABILITIES.into_iter().filter(|name| self.has(name))
+    }
+
+    /// Whether a case is part of a run: what is not claimed is not, unless it was asked for by its name; then the answer
+    /// is why not.
+    #[must_use]
+    pub fn concern(&self, case: &Case, named: &[Pattern]) -> bool {
+        self.excuse(case).is_none() || named.iter().any(|pattern| pattern.names(case))
     }
 
     /// Why a case is not asked, if it isn't: its extension was not claimed.
     #[must_use]
     pub fn excuse(&self, case: &Case) -> Option<Verdict> {
-        let extension = case.extension.filter(|name| !self.0.contains(*name))?;
+        let mut wanted = case.extension.iter().chain(case.also);
+        let extension = wanted.find(|name| !self.has(name))?;
         Some(Verdict::not_applicable(format!("not claimed: the extension {extension}")))
     }
 }
@@ -148,6 +185,36 @@ mod tests {
         let [_, room, ..] = &MADE_UP;
         let reason = "not claimed: the extension rooms".to_owned();
         assert_eq!(Claims::default().excuse(room), Some(Verdict::NotApplicable { reason }));
+    }
+
+    #[test]
+    fn a_case_may_rest_on_two_extensions() {
+        let both = Case::must("x.two", "FR-1", |c| Box::pin(ready(broken(c))))
+            .extension("rooms")
+            .also(&["commands"]);
+        let claims = |words: &[&str]| Claims::parse(&own(words), &all()).unwrap();
+        assert!(claims(&["rooms"]).excuse(&both).is_some());
+        assert_eq!(claims(&["all"]).excuse(&both), None);
+    }
+
+    #[test]
+    fn without_claims_a_run_is_about_the_base_protocol() {
+        let (claims, none) = (Claims::default(), Vec::new());
+        for case in crate::catalogue::server_cases() {
+            assert_eq!(claims.concern(case, &none), case.extension.is_none(), "{}", case.id);
+        }
+        let named = Pattern::parse_list(&own(&["x.room", "must"])).unwrap();
+        let [_, room, nice, ..] = &MADE_UP;
+        assert!(claims.concern(room, &named) && !claims.concern(nice, &named));
+    }
+
+    #[test]
+    fn who_claims_a_capability_negotiates() {
+        let cases: Vec<_> = crate::catalogue::server_cases().collect();
+        let claims = Claims::parse(&own(&["ping"]), &cases).unwrap();
+        assert!(claims.has(NEGOTIATION) && claims.has("ping") && !claims.has("ids"));
+        let all = Claims::parse(&own(&["all"]), &cases).unwrap();
+        assert_eq!(all.capabilities().collect::<Vec<_>>(), ["ids", "ping", "utf8"]);
     }
 
     #[test]

@@ -150,8 +150,10 @@ pub async fn run_watched(
     watch: &mut dyn Watch,
 ) -> Result<Report, RunError> {
     let all: Vec<_> = catalogue::server_cases().collect();
-    let selected = select::select(&all, &options.only, &options.skip)?;
+    let mut selected = select::select(&all, &options.only, &options.skip)?;
     let claims = Claims::parse(&options.claims, &all)?;
+    let named = select::Pattern::parse_list(&options.only)?;
+    selected.retain(|(case, _)| claims.concern(case, &named));
     let seed = options.seed.unwrap_or_else(|| rand::random::<u32>().into());
     let mut spawned = match subject {
         Subject::Spawned { command, .. } => Some(spawn::Spawned::new(command)),
@@ -172,6 +174,7 @@ pub async fn run_watched(
     let fresh = matches!(subject, Subject::Spawned { fresh: true, .. });
     let house = spawned.map(|spawned| schedule::House { spawned, fresh });
     let mut schedule = schedule::Schedule::new(Arc::clone(&arena), options, seed, selected, house);
+    arena.set_claims(claims.clone());
     schedule.claims = claims;
     schedule.run(watch).await;
     let output = schedule.output();

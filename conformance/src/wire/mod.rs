@@ -5,6 +5,7 @@
 //! is written down and charged to one case.
 
 pub mod decoder;
+pub mod extended;
 pub mod frame;
 pub mod message;
 pub mod prefix;
