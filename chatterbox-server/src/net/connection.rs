@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ use super::long_frame::LongFrame;
 use super::outbox::{Outbox, WriteEnd};
 use super::reading;
 use super::tls::Transport;
+use super::woken::Woken;
 use crate::chat::{Chat, Seat};
 use crate::config::{Config, Live};
 use crate::hub::JoinError;
@@ -268,10 +270,13 @@ async fn chat(arrived: Box<Arrived>, peer: SocketAddr, context: &Context, config
     };
     let mut outbox = Outbox::new(writer, member.clone(), config.stall_timeout, welcome);
     let end = {
-        let mut reading = std::pin::pin!(reader.run());
+        let mut reading = pin!(reader.run());
+        let mut reading = Woken::new(reading.as_mut());
+        let mut writing = pin!(outbox.run(&mut seat));
+        let mut closing = pin!(context.closing.cancelled());
         tokio::select! {
             end = &mut reading => end,
-            end = outbox.run(&mut seat) => match end {
+            end = Woken::new(writing.as_mut()) => match end {
                 WriteEnd::TooSlow => End::TooSlow,
                 WriteEnd::Broken(error) => {
                     // A client that just closes has perhaps not read everything, but said it (QT-1).
@@ -280,7 +285,7 @@ async fn chat(arrived: Box<Arrived>, peer: SocketAddr, context: &Context, config
                     End::Broken(error)
                 }
             },
-            () = context.closing.cancelled() => End::Closing,
+            () = Woken::new(closing.as_mut()) => End::Closing,
         }
     };
     drop(reader);

@@ -12,6 +12,7 @@ mod long_frame;
 mod outbox;
 mod reading;
 pub mod tls;
+mod woken;
 
 pub use long_frame::LONG_FRAMES_KIB;
 

@@ -1,0 +1,133 @@
+//! Several futures in one task, each polled only when it was woken itself.
+//!
+//! A connection waits for its socket, for the chat and for the end of the server at the same time. `select!` polls all of
+//! them whatever has happened; when a message goes to thousands of connections, looking at each of their sockets costs a
+//! good part of writing to it.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+use futures_util::task::AtomicWaker;
+
+/// What wakes one of the futures.
+struct Bell {
+    rung: AtomicBool,
+    task: AtomicWaker,
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.rung.store(true, Ordering::Release);
+        self.task.wake();
+    }
+}
+
+/// A future that is polled only when it was woken.
+pub(super) struct Woken<'f, F> {
+    future: Pin<&'f mut F>,
+    bell: Arc<Bell>,
+    /// The bell, as the future sees it.
+    waker: Waker,
+    /// Whom the bell wakes.
+    task: Option<Waker>,
+}
+
+impl<'f, F: Future> Woken<'f, F> {
+    pub(super) fn new(future: Pin<&'f mut F>) -> Self {
+        let bell = Arc::new(Bell { rung: AtomicBool::new(true), task: AtomicWaker::new() });
+        Self { future, waker: Waker::from(Arc::clone(&bell)), bell, task: None }
+    }
+}
+
+impl<F: Future> Future for Woken<'_, F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = &mut *self;
+        if this.task.as_ref().is_none_or(|task| !task.will_wake(context.waker())) {
+            this.task = Some(context.waker().clone());
+            this.bell.task.register(context.waker());
+        }
+        if !this.bell.rung.swap(false, Ordering::AcqRel) {
+            return Poll::Pending;
+        }
+        this.future.as_mut().poll(&mut Context::from_waker(&this.waker))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::pin::pin;
+    use std::sync::atomic::AtomicU32;
+    use std::time::Duration;
+
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    /// Counts how often it is polled before it was notified so often.
+    async fn counted(notify: &Notify, times: u32, polled: &AtomicU32) {
+        for _ in 0..times {
+            let mut waiting = pin!(notify.notified());
+            poll_fn(|context| {
+                polled.fetch_add(1, Ordering::Relaxed);
+                waiting.as_mut().poll(context)
+            })
+            .await;
+        }
+    }
+
+    #[tokio::test]
+    async fn only_who_was_woken_is_polled() {
+        let (busy, idle) = (Arc::new(Notify::new()), Notify::new());
+        let (busy_polled, idle_polled) = (AtomicU32::new(0), AtomicU32::new(0));
+        let ringing = tokio::spawn({
+            let busy = Arc::clone(&busy);
+            async move {
+                for _ in 0..10 {
+                    busy.notify_one();
+                    tokio::task::yield_now().await;
+                }
+            }
+        });
+        let mut idle_future = pin!(counted(&idle, 1, &idle_polled));
+        let mut idle_future = Woken::new(idle_future.as_mut());
+        {
+            let mut busy_future = pin!(counted(&busy, 10, &busy_polled));
+            let busy_future = Woken::new(busy_future.as_mut());
+            let both = async {
+                tokio::select! {
+                    biased;
+                    () = &mut idle_future => panic!("nobody woke it"),
+                    () = busy_future => {}
+                }
+            };
+            tokio::time::timeout(Duration::from_secs(60), both).await.unwrap();
+        }
+        ringing.await.unwrap();
+        assert!(busy_polled.load(Ordering::Relaxed) >= 10);
+        assert_eq!(idle_polled.load(Ordering::Relaxed), 1);
+        idle.notify_one();
+        tokio::time::timeout(Duration::from_secs(60), idle_future).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn it_may_move_to_another_task() {
+        let notify = Arc::new(Notify::new());
+        let waiting = Arc::clone(&notify);
+        let mut future = Box::pin(async move { waiting.notified().await });
+        let first = tokio::time::timeout(Duration::from_millis(1), Woken::new(future.as_mut()));
+        assert!(first.await.is_err());
+        let task = tokio::spawn(async move { Woken::new(future.as_mut()).await });
+        tokio::task::yield_now().await;
+        notify.notify_one();
+        tokio::time::timeout(Duration::from_secs(60), task).await.unwrap().unwrap();
+    }
+}
