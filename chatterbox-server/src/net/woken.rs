@@ -34,14 +34,12 @@ pub(super) struct Woken<'f, F> {
     bell: Arc<Bell>,
     /// The bell, as the future sees it.
     waker: Waker,
-    /// Whom the bell wakes.
-    task: Option<Waker>,
 }
 
 impl<'f, F: Future> Woken<'f, F> {
     pub(super) fn new(future: Pin<&'f mut F>) -> Self {
         let bell = Arc::new(Bell { rung: AtomicBool::new(true), task: AtomicWaker::new() });
-        Self { future, waker: Waker::from(Arc::clone(&bell)), bell, task: None }
+        Self { future, waker: Waker::from(Arc::clone(&bell)), bell }
     }
 }
 
@@ -50,10 +48,8 @@ impl<F: Future> Future for Woken<'_, F> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = &mut *self;
-        if this.task.as_ref().is_none_or(|task| !task.will_wake(context.waker())) {
-            this.task = Some(context.waker().clone());
-            this.bell.task.register(context.waker());
-        }
+        // Before looking at the bell, so that no ring between the two is lost.
+        this.bell.task.register(context.waker());
         if !this.bell.rung.swap(false, Ordering::AcqRel) {
             return Poll::Pending;
         }
@@ -116,6 +112,30 @@ mod tests {
         assert_eq!(idle_polled.load(Ordering::Relaxed), 1);
         idle.notify_one();
         tokio::time::timeout(Duration::from_secs(60), idle_future).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn it_is_woken_again_and_again() {
+        let (ping, pong) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        // Another task, so that nothing but the bell wakes ours.
+        let asking = tokio::spawn({
+            let (ping, pong) = (Arc::clone(&ping), Arc::clone(&pong));
+            async move {
+                for _ in 0..100 {
+                    ping.notify_one();
+                    pong.notified().await;
+                }
+            }
+        });
+        let mut answering = pin!(async {
+            for _ in 0..100 {
+                ping.notified().await;
+                pong.notify_one();
+            }
+        });
+        let answering = Woken::new(answering.as_mut());
+        tokio::time::timeout(Duration::from_secs(60), answering).await.unwrap();
+        asking.await.unwrap();
     }
 
     #[tokio::test]
