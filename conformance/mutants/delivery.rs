@@ -43,7 +43,8 @@ impl Chat {
             // Every second message waits until the next one has overtaken it.
             let _ = f.acts(Fault::Reorders);
             let text = message.get(3).and_then(Value::as_str).unwrap_or_default();
-            if text.ends_with(" 4") {
+            // Cases count behind a space; the filling of the load tool ends so now and then.
+            if text.ends_with(" 4") || text.ends_with("01234") {
                 self.held_back = Some(entry);
                 return id;
             }

@@ -225,6 +225,7 @@ fn plan(common: &Common, workload: Workload) -> Plan {
         stay: Duration::ZERO,
         at_once: common.at_once.into(),
         patience: common.patience,
+        drain: common.drain,
     }
 }
 

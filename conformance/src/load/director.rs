@@ -189,24 +189,24 @@ impl<'a> Director<'a> {
     pub(super) async fn assemble(&mut self) -> (Joining, bool) {
         self.phase = "joining";
         let plan = self.shared.plan.clone();
-        let (from, bytes, cpu) = (self.shared.now(), self.shared.totals().bytes, self.cpu());
+        let (from, before, cpu) = (self.shared.now(), self.shared.totals(), self.cpu());
         let all_joined = self.join(0..plan.residents()).await;
         let joined_at = self.shared.now();
         let mut all_known = !self.shared.judges_rosters;
         if all_joined && self.shared.judges_rosters {
             self.phase = "meeting";
             let receivers = u64::from(plan.receivers());
-            all_known = self.wait(plan.patience, |_, totals| totals.known >= receivers).await;
+            all_known = self.wait(plan.drain, |_, totals| totals.known >= receivers).await;
         }
         let totals = self.shared.totals();
         let known_at = self.shared.known_at.load(Relaxed);
         let known = all_joined && all_known && self.shared.judges_rosters;
         let cpu = self.cpu().zip(cpu).map(|(after, before)| after - before);
         let joining = Joining {
-            joined: totals.joined,
+            joined: totals.joined - before.joined,
             seconds: seconds(joined_at - from),
             known_seconds: known.then(|| seconds(known_at.saturating_sub(from))),
-            bytes: totals.bytes - bytes,
+            bytes: totals.bytes - before.bytes,
             cpu,
             history: None,
         };
@@ -279,13 +279,13 @@ impl<'a> Director<'a> {
         let plan = self.shared.plan.clone();
         let passers =
             |shared: &Shared| u64::from(shared.next_passer.load(Relaxed) - plan.first_passer());
-        self.wait(plan.patience * 2 + plan.stay, |shared, totals| {
+        self.wait(plan.drain + plan.stay, |shared, totals| {
             // Whoever has come to nothing is counted among them; these are told of nobody.
             totals.passed + totals.failed + totals.refused >= passers(shared)
         })
         .await;
         let judges = self.shared.judges_rosters;
-        self.wait(plan.patience, |shared, totals| {
+        self.wait(plan.drain, |shared, totals| {
             let receivers = u64::from(plan.receivers()).saturating_sub(totals.closed);
             let sent = shared.sent();
             let due = match plan.workload {

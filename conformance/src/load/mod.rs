@@ -23,6 +23,7 @@ pub mod names;
 mod pacer;
 pub mod plan;
 pub mod process;
+mod receive;
 pub mod report;
 pub mod roster;
 mod run;

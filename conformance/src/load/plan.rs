@@ -73,6 +73,8 @@ pub struct Plan {
     pub at_once: usize,
     /// How long one step of a connection may take: connecting, the handshake, the answer to a name.
     pub patience: Duration,
+    /// How long nothing at all may come before what is missing counts as lost.
+    pub drain: Duration,
 }
 
 /// What a user is there for.
@@ -255,6 +257,7 @@ pub(crate) mod tests {
             stay: Duration::from_secs(1),
             at_once: 8,
             patience: Duration::from_secs(5),
+            drain: Duration::from_secs(5),
         }
     }
 

@@ -208,7 +208,7 @@ impl Act<'_> {
             let full = there
                 && self
                     .director
-                    .wait(plan.patience, |_, totals| totals.from_others >= plan.history.into())
+                    .wait(plan.drain, |_, totals| totals.from_others >= plan.history.into())
                     .await;
             if !full {
                 self.doubts.push("the history could not be filled".to_owned());
@@ -218,9 +218,7 @@ impl Act<'_> {
             self.director.quiet(Duration::from_millis(300)).await;
         }
         self.director.begin_timeline();
-        self.joining.joined = 0;
         self.assemble().await;
-        self.joining.joined = u64::from(plan.residents()).min(self.joining.joined);
         self.joining.history = self.director.shared.history_of_first().map(|(_, count)| count);
         self.director.quiet(Duration::from_millis(150)).await;
     }

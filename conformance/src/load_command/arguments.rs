@@ -47,9 +47,12 @@ pub(super) struct Common {
     /// Threads of the tool [default: one for each processor].
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(super) threads: Option<u16>,
-    /// How long one step may take: connecting, a handshake, an answer, the end.
+    /// How long one step of a connection may take: connecting, a handshake, an answer.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = crate::cli::duration)]
     pub(super) patience: Duration,
+    /// How long nothing at all may come before what is missing counts as lost.
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = time)]
+    pub(super) drain: Duration,
     /// Write a report: json or html.
     #[arg(long = "report", value_name = "FORMAT=FILE", value_delimiter = ',')]
     pub(super) reports: Vec<Output>,
@@ -247,6 +250,7 @@ impl LimitTalk {
             stay: Duration::ZERO,
             at_once: 64,
             patience: Duration::from_secs(30),
+            drain: Duration::from_secs(10),
         };
         LoadOptions {
             plan,
