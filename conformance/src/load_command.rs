@@ -119,7 +119,19 @@ fn comparison(a: &std::path::Path, b: &std::path::Path) -> anyhow::Result<u8> {
     Ok(0)
 }
 
+/// The limit and the server have to be built alike for a fraction to mean anything.
+fn warn_of_debug_build() {
+    if cfg!(debug_assertions) {
+        anstream::eprintln!(
+            "conformance: this is a debug build, and its limit means nothing: cargo run --release"
+        );
+    }
+}
+
 fn measure(common: &Common, options: &LoadOptions) -> anyhow::Result<u8> {
+    if options.limit.is_some() {
+        warn_of_debug_build();
+    }
     let runtime = runtime()?;
     let live = std::io::stderr().is_terminal();
     let mut line = Line::default();
@@ -147,6 +159,7 @@ fn measure(common: &Common, options: &LoadOptions) -> anyhow::Result<u8> {
 }
 
 fn only_limit(talk: &LimitTalk) -> anyhow::Result<u8> {
+    warn_of_debug_build();
     let program = std::env::current_exe().context("where is this program?")?;
     let options = talk.options();
     let runtime = runtime()?;

@@ -9,7 +9,7 @@ use tokio::{
 
 use super::{
     director::Watch,
-    plan::{Plan, Workload},
+    plan::{Pace, Plan, Workload},
     report::{Limit, LoadReport, Verdict},
     run::{LoadError, LoadOptions, Stage},
     subject::Subject,
@@ -84,8 +84,12 @@ pub async fn one(
     let server = LimitServer::start(program, batch, options.plaintext).await?;
     let plan = &options.plan;
     // Nobody comes, goes or dawdles there, and nobody is judged for anything but messages.
+    let pace = match plan.pace {
+        Pace::Window(window) => Pace::Window(window.max(room_for(batch, plan.senders))),
+        rate @ Pace::Rate(_) => rate,
+    };
     let plan =
-        Plan { workload: Workload::FanOut, flooders: 0, slow: 0, history: 0, ..plan.clone() };
+        Plan { workload: Workload::FanOut, pace, flooders: 0, slow: 0, history: 0, ..plan.clone() };
     let duration = if options.busy.is_zero() { options.duration } else { options.busy };
     let options = LoadOptions {
         plan,
@@ -105,4 +109,10 @@ pub async fn one(
     };
     let right = run.verdict == Verdict::Right;
     Ok(Limit { mode: mode.to_owned(), batch, traffic, fraction: None, right })
+}
+
+/// A window that lets a batch come together while another is on its way.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a batch is small")]
+fn room_for(batch: f64, senders: u32) -> u32 {
+    if batch <= 1.0 { 1 } else { (2.0 * batch / f64::from(senders.max(1))).ceil() as u32 }
 }

@@ -88,7 +88,6 @@ pub(super) async fn live(shard: Rc<Shard>, user: u32, permit: OwnedSemaphorePerm
     desk.present.set(false);
     match end {
         Err(error) if role == Role::Slow => {
-            shard.count(|c| &c.slow_closed, 1);
             shard.shared.trouble(&format!("a slow reader was disconnected: {error}"));
         }
         Err(error) => {

@@ -129,6 +129,12 @@ impl Roster {
         self.came.has(user)
     }
 
+    /// Whether it was told that somebody left.
+    #[must_use]
+    pub fn has_lost(&self, user: u32) -> bool {
+        self.went.has(user)
+    }
+
     /// Takes `USERS_LEFT`.
     pub fn left(&mut self, users: &[u32]) {
         for user in users {

@@ -266,7 +266,7 @@ impl Act<'_> {
             refused: totals.refused,
             failed: totals.failed,
             closed: totals.closed,
-            slow_closed: totals.slow_closed,
+            slow_closed: tally.slow_gone,
             errors: totals.errors,
             nonsense: totals.nonsense,
             strangers: totals.strangers,

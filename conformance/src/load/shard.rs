@@ -96,6 +96,8 @@ pub struct Tally {
     pub notices: NoticeFaults,
     /// How long the messages of those who are measured took, and those of the flooders.
     pub latency: [Latency; 2],
+    /// How many of the slow readers were said to have left.
+    pub slow_gone: u64,
 }
 
 impl Tally {
@@ -106,6 +108,7 @@ impl Tally {
         for (own, other) in self.latency.iter_mut().zip(&other.latency) {
             own.add(other);
         }
+        self.slow_gone = self.slow_gone.max(other.slow_gone);
     }
 }
 
@@ -178,6 +181,7 @@ impl Shard {
         let plan = &self.shared.plan;
         let echoes = self.shared.echoes.load(Relaxed);
         let sent = |slot: usize| self.shared.sent.get(slot).map_or(0, |sent| sent.load(Relaxed));
+        let mut slow_gone = 0;
         let presence = self.shared.presence.lock().unwrap_or_else(PoisonError::into_inner);
         for desk in self.desks.borrow().values().filter(|desk| desk.present.get()) {
             let mut state = desk.state.borrow_mut();
@@ -211,8 +215,11 @@ impl Shard {
                 }
                 self.blame(&state.roster);
             }
+            let slow = plan.receivers()..plan.residents();
+            slow_gone = slow_gone.max(slow.filter(|user| state.roster.has_lost(*user)).count());
         }
         Tally {
+            slow_gone: slow_gone as u64,
             faults: *self.ledger.borrow_mut().faults_mut(),
             notices: self.notices.get(),
             latency: self.latency.take(),

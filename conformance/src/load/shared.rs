@@ -71,8 +71,6 @@ counters! {
     known,
     /// Connections that the server ended after they had joined.
     closed,
-    /// Slow readers whom the server has disconnected.
-    slow_closed,
     /// Those who came and went again.
     passed,
     /// Those who were to come and did not, since too many were still on their way.

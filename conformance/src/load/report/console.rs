@@ -34,6 +34,10 @@ pub fn render(report: &LoadReport) -> String {
     for limit in &report.limits {
         out.row(&format!("limit, {}", limit.mode), &self::limit(limit));
     }
+    if set.slow > 0 {
+        let text = format!("{} of {} were disconnected", report.checks.slow_closed, set.slow);
+        out.row("slow readers", &text);
+    }
     out.row("checked", &checked(report));
     for reason in &report.reasons {
         out.row("", reason);

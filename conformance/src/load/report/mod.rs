@@ -313,3 +313,6 @@ impl Checks {
 pub(crate) const fn float(count: u64) -> f64 {
     count as f64
 }
+
+#[cfg(test)]
+mod tests;

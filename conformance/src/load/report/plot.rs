@@ -11,7 +11,7 @@ const HEIGHT: f64 = 260.0;
 const LEFT: f64 = 74.0;
 const BOTTOM: f64 = 34.0;
 const TOP: f64 = 14.0;
-const RIGHT: f64 = 14.0;
+const RIGHT: f64 = 34.0;
 
 /// One line of a plot.
 #[derive(Debug, Clone, PartialEq)]

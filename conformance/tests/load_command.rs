@@ -1,0 +1,108 @@
+//! The load tool as people run it: exit codes, reports, comparing, and the limit in a process of its
+//! own.
+#![allow(clippy::unwrap_used, reason = "tests may be blunt")]
+#![allow(clippy::disallowed_methods, reason = "reports are files")]
+
+use std::{path::Path, time::Duration};
+
+use assert_cmd::Command;
+use conformance::load::report::LoadReport;
+
+fn load(arguments: &[&str]) -> (i32, String) {
+    let output = Command::cargo_bin("conformance")
+        .unwrap()
+        .arg("load")
+        .args(arguments)
+        .timeout(Duration::from_secs(120))
+        .output()
+        .unwrap();
+    let printed = [output.stdout, output.stderr].concat();
+    (output.status.code().unwrap(), String::from_utf8_lossy(&printed).into_owned())
+}
+
+fn report(file: &Path) -> LoadReport {
+    LoadReport::read(&std::fs::read_to_string(file).unwrap()).unwrap()
+}
+
+#[test]
+fn a_server_is_started_measured_and_held_against_the_limit() {
+    let folder = tempfile::tempdir().unwrap();
+    let (json, html) = (folder.path().join("a.json"), folder.path().join("a.html"));
+    let mutant = env!("CARGO_BIN_EXE_mutant");
+    let spawn = format!("{mutant} 127.0.0.1:{{port}} --cert {{cert}} --key {{key}}");
+    let reports = format!("json={},html={}", json.display(), html.display());
+    let arguments = [
+        "fan-out",
+        "--spawn",
+        &spawn,
+        "--connections=8",
+        "--senders=2",
+        "--duration=300ms",
+        "--warm-up=100ms",
+        "--with-limit",
+        "--report",
+        &reports,
+    ];
+    let (code, printed) = load(&arguments);
+    assert_eq!(code, 0, "{printed}");
+    let measured = report(&json);
+    // The mutant never batches, so one limit is both.
+    assert!(measured.limits.iter().all(|limit| limit.right), "{printed}");
+    assert_eq!(measured.limits.len(), 1, "{printed}");
+    assert!(measured.limits.iter().all(|limit| limit.traffic.deliveries > 0), "{printed}");
+    assert!(std::fs::read_to_string(html).unwrap().contains("<svg"));
+    if cfg!(target_os = "linux") {
+        assert!(printed.contains("server CPU"), "{printed}");
+    }
+    let json = json.to_str().unwrap();
+    for comparing in [["--compare", json, json], ["compare", json, json]] {
+        let (code, printed) = load(&comparing);
+        assert!(code == 0 && printed.contains("deliveries/s"), "{printed}");
+    }
+}
+
+#[test]
+fn the_limit_writes_batches_with_and_without_tls() {
+    for more in [&["--plaintext"][..], &[]] {
+        let arguments = ["limit", "-n=6", "--senders=3", "--window=4", "--batch=2.5"];
+        let short = ["--duration=300ms", "--warm-up=50ms"];
+        let (code, printed) = load(&[&arguments[..], &short, more].concat());
+        assert_eq!(code, 0, "{printed}");
+        assert!(printed.contains("at 2.5 a write"), "{printed}");
+    }
+}
+
+#[test]
+fn a_fault_is_exit_code_1_and_nobody_is_69() {
+    let mutant = env!("CARGO_BIN_EXE_mutant");
+    let spawn = format!("{mutant} 127.0.0.1:{{port}} --fault DeliversTwice");
+    let short = ["--duration=100ms", "--warm-up=0s", "-n=4"];
+    let (code, printed) =
+        load(&[&["fan-out", "--plaintext", "--spawn", &spawn][..], &short].concat());
+    assert!(code == 1 && printed.contains("came again"), "{printed}");
+    // Nobody listens at the discard port.
+    let (code, printed) = load(&["idle", "--plaintext", "--target=127.0.0.1:9"]);
+    assert!(code == 69 && printed.contains("127.0.0.1:9"), "{printed}");
+    let (code, printed) = load(&["idle", "--plaintext", "--spawn", "false {port}"]);
+    assert!(code == 69, "{printed}");
+}
+
+#[test]
+fn wrong_usage_is_64() {
+    for arguments in [
+        &[][..],
+        &["fan-out"],
+        &["fan-out", "--target=nowhere"],
+        &["fan-out", "--target=localhost:9", "--window=4", "--rate=5"],
+        &["fan-out", "--target=localhost:9", "-n=5", "--senders=6"],
+        &["fan-out", "--target=localhost:9", "--payload=3"],
+        &["private", "--target=localhost:9", "-n=5"],
+        &["--compare", "one.json"],
+        &["--compare", "one.json", "two.json"],
+    ] {
+        let (code, printed) = load(arguments);
+        assert_eq!(code, 64, "{arguments:?}: {printed}");
+    }
+    let (code, printed) = load(&["--help"]);
+    assert!(code == 0 && printed.contains("load --compare before.json after.json"), "{printed}");
+}
