@@ -10,77 +10,84 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
-
+use crate::bell::Bell;
 use crate::hub::{MemberId, Wake};
 
 /// Comings and goings are told at most this often. Nobody sees the difference, and 1,000 users who join within a second
 /// cost everybody 50 writes.
 const NOTICES_EVERY: Duration = Duration::from_millis(20);
 
+/// The bells of one member.
+#[derive(Debug, Default)]
+pub struct MemberBells {
+    /// Rings when there is something to take.
+    pub news: Bell,
+    /// Rings when the member was removed.
+    pub removed: Bell,
+}
+
 /// The bells of everybody who is here.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Bells {
-    /// Rings for everybody; a receiver that was not listening notices all the same.
-    lobby: watch::Sender<()>,
-    own: Mutex<HashMap<MemberId, Arc<Notify>>>,
-    /// Whether comings and goings wait to be told.
-    notices: Notify,
+    bells: Mutex<HashMap<MemberId, Arc<MemberBells>>>,
+    /// Rings when comings and goings are to be told.
+    notices: Bell,
 }
 
 impl Bells {
-    /// No bells.
-    pub fn new() -> Self {
-        Self { lobby: watch::Sender::new(()), own: Mutex::default(), notices: Notify::new() }
-    }
-
     // A panic under the lock would be our bug; the others' bells go on ringing.
-    fn own(&self) -> MutexGuard<'_, HashMap<MemberId, Arc<Notify>>> {
-        self.own.lock().unwrap_or_else(PoisonError::into_inner)
+    fn bells(&self) -> MutexGuard<'_, HashMap<MemberId, Arc<MemberBells>>> {
+        self.bells.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A bell for a member who has just joined, and the one that rings for everybody. It has rung already: something may
-    /// have happened meanwhile.
-    pub fn hang(&self, id: MemberId) -> (Arc<Notify>, watch::Receiver<()>) {
-        let bell = Arc::new(Notify::new());
-        self.own().insert(id, Arc::clone(&bell));
-        let mut lobby = self.lobby.subscribe();
-        lobby.mark_changed();
-        (bell, lobby)
+    /// The bells for a member who has just joined. That for news has rung already: something may have happened meanwhile.
+    pub fn hang(&self, id: MemberId) -> Arc<MemberBells> {
+        let bells = Arc::new(MemberBells::default());
+        self.bells().insert(id, Arc::clone(&bells));
+        bells.news.ring();
+        bells
     }
 
-    /// Takes down the bell of a member who has left.
+    /// Takes down the bells of a member who has left.
     pub fn take_down(&self, id: MemberId) {
-        self.own().remove(&id);
+        self.bells().remove(&id);
     }
 
     /// Rings for whom it is due.
     pub fn ring(&self, wake: Wake) {
         match wake {
-            Wake::All => {
-                self.lobby.send_replace(());
-            }
-            Wake::AllSoon => self.notices.notify_one(),
+            Wake::All => self.bells().values().for_each(|bells| bells.news.ring()),
+            Wake::AllSoon => self.notices.ring(),
             Wake::One(id) => self.ring_each(&[id]),
             Wake::Nobody => {}
         }
     }
 
-    /// Rings for some.
+    /// Rings for news of some.
     pub fn ring_each(&self, ids: &[MemberId]) {
+        self.each(ids, |bells| bells.news.ring());
+    }
+
+    /// Tells some that they were removed.
+    pub fn ring_removed(&self, ids: &[MemberId]) {
+        self.each(ids, |bells| {
+            bells.removed.ring();
+            bells.news.ring();
+        });
+    }
+
+    fn each(&self, ids: &[MemberId], ring: impl Fn(&MemberBells)) {
         if ids.is_empty() {
             return;
         }
-        let own = self.own();
-        for bell in ids.iter().filter_map(|id| own.get(id)) {
-            bell.notify_one();
-        }
+        let bells = self.bells();
+        ids.iter().filter_map(|id| bells.get(id)).for_each(|bells| ring(bells));
     }
 
     /// Rings for [`Wake::AllSoon`], for as long as it is polled.
     pub async fn ring_for_notices(&self) -> Infallible {
         loop {
-            self.notices.notified().await;
+            self.notices.rung().await;
             self.ring(Wake::All);
             tokio::time::sleep(NOTICES_EVERY).await;
         }
@@ -93,24 +100,26 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn notices_are_rung_for_at_once_and_then_together() {
-        let bells = Arc::new(Bells::new());
-        let (_bell, mut lobby) = bells.hang(MemberId::default());
-        lobby.mark_unchanged();
+        let bells = Arc::new(Bells::default());
+        let bell = bells.hang(MemberId::default());
+        bell.news.rung().await;
         let ringer = Arc::clone(&bells);
         let ringing = tokio::spawn(async move { ringer.ring_for_notices().await });
         let start = tokio::time::Instant::now();
         bells.ring(Wake::AllSoon);
-        lobby.changed().await.unwrap();
+        bell.news.rung().await;
         assert_eq!(start.elapsed(), Duration::ZERO, "the first does not wait");
         for _ in 0..100 {
             bells.ring(Wake::AllSoon);
         }
-        lobby.changed().await.unwrap();
+        bell.news.rung().await;
         assert_eq!(start.elapsed(), NOTICES_EVERY);
-        let more = tokio::time::timeout(Duration::from_secs(60), lobby.changed());
+        let more = tokio::time::timeout(Duration::from_secs(60), bell.news.rung());
         assert!(more.await.is_err(), "a hundred are one");
+        let start = tokio::time::Instant::now();
         bells.ring(Wake::All);
-        assert!(lobby.has_changed().unwrap(), "a message does not wait");
+        bell.news.rung().await;
+        assert_eq!(start.elapsed(), Duration::ZERO, "a message does not wait");
         ringing.abort();
     }
 }

@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Code, Username};
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 
 use crate::backlog::Record;
-use crate::bells::Bells;
+use crate::bells::{Bells, MemberBells};
 use crate::hub::{Event, Hub, JoinError, Lag, MemberId, Slow, Taken, Wake};
 use crate::sequencer::Posts;
 
@@ -26,7 +26,7 @@ pub struct Chat {
 impl Chat {
     /// A chat whose messages go through `posts`.
     pub fn new(hub: Hub, posts: Posts) -> Self {
-        Self { hub: Mutex::new(hub), bells: Bells::new(), posts }
+        Self { hub: Mutex::new(hub), bells: Bells::default(), posts }
     }
 
     // A panic under the lock would be our bug; the others' chat goes on.
@@ -49,16 +49,15 @@ impl Chat {
         info: &str,
     ) -> Result<(Seat, Vec<Bytes>), JoinError> {
         let joined = self.hub().join(name, info)?;
-        let (bell, lobby) = self.bells.hang(joined.id);
+        let bells = self.bells.hang(joined.id);
         self.bells.ring(Wake::AllSoon);
         let handed_out = Arc::new(Notify::new());
         let seat = Seat {
             id: joined.id,
             chat: Arc::clone(self),
-            bell,
+            bells,
             handed_out,
             muted: Arc::default(),
-            lobby,
         };
         Ok((seat, joined.welcome))
     }
@@ -130,7 +129,7 @@ impl Chat {
         let slow = self.hub().look_after_slow(now);
         if !slow.overtaken.is_empty() {
             self.bells.ring(Wake::AllSoon);
-            self.bells.ring_each(&slow.overtaken);
+            self.bells.ring_removed(&slow.overtaken);
         }
         slow
     }
@@ -146,10 +145,9 @@ impl Chat {
 pub struct Seat {
     id: MemberId,
     chat: Arc<Chat>,
-    bell: Arc<Notify>,
+    bells: Arc<MemberBells>,
     handed_out: Arc<Notify>,
     muted: Arc<AtomicBool>,
-    lobby: watch::Receiver<()>,
 }
 
 impl Seat {
@@ -158,7 +156,7 @@ impl Seat {
         Handle {
             id: self.id,
             chat: Arc::clone(&self.chat),
-            bell: Arc::clone(&self.bell),
+            bells: Arc::clone(&self.bells),
             handed_out: Arc::clone(&self.handed_out),
             muted: Arc::clone(&self.muted),
         }
@@ -172,12 +170,8 @@ impl Seat {
     }
 
     /// Waits until there may be something to send.
-    pub async fn news(&mut self) {
-        tokio::select! {
-            // The sender lives as long as the chat, so this never fails.
-            _ = self.lobby.changed() => {}
-            () = self.bell.notified() => {}
-        }
+    pub async fn news(&self) {
+        self.bells.news.rung().await;
     }
 }
 
@@ -194,7 +188,7 @@ impl Drop for Seat {
 pub struct Handle {
     id: MemberId,
     chat: Arc<Chat>,
-    bell: Arc<Notify>,
+    bells: Arc<MemberBells>,
     handed_out: Arc<Notify>,
     muted: Arc<AtomicBool>,
 }
@@ -251,13 +245,7 @@ impl Handle {
 
     /// Waits until the member was removed for being too slow.
     pub async fn overtaken(&self) {
-        loop {
-            // Rung for every private message too, which is seen when the batch is out.
-            self.bell.notified().await;
-            if self.chat.hub().is_gone(self.id) {
-                return;
-            }
-        }
+        self.bells.removed.rung().await;
     }
 }
 

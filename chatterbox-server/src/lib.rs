@@ -12,6 +12,7 @@
 
 pub mod account;
 pub mod backlog;
+pub mod bell;
 pub mod bells;
 pub mod chat;
 pub mod config;

@@ -255,11 +255,6 @@ impl Hub {
         self.members.get(&id).is_some_and(|member| member.cursor < place)
     }
 
-    /// Whether a member is not here any more.
-    pub fn is_gone(&self, id: MemberId) -> bool {
-        !self.members.contains_key(&id)
-    }
-
     /// Hands out what a member has not got yet, as far as it fits one batch.
     pub fn take(&mut self, id: MemberId) -> Taken {
         let Some(member) = self.members.get_mut(&id) else {

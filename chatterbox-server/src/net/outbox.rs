@@ -87,8 +87,6 @@ impl<W: AsyncWrite + Unpin> Outbox<W> {
             }
             if self.up_to_date {
                 self.flush().await?;
-            }
-            if self.up_to_date {
                 seat.news().await;
             }
             match seat.take() {
@@ -111,8 +109,7 @@ impl<W: AsyncWrite + Unpin> Outbox<W> {
     async fn write_some(&mut self) -> Result<(), WriteEnd> {
         let Some(part) = self.pending.front_mut() else { return Ok(()) };
         let write = self.writer.write(&part.bytes);
-        let written =
-            in_time(write, &self.member, self.stall_timeout, &mut self.up_to_date).await?;
+        let written = in_time(write, &self.member, self.stall_timeout).await?;
         if written == 0 {
             return Err(WriteEnd::Broken(io::ErrorKind::WriteZero.into()));
         }
@@ -128,7 +125,7 @@ impl<W: AsyncWrite + Unpin> Outbox<W> {
     }
 
     async fn flush(&mut self) -> Result<(), WriteEnd> {
-        in_time(self.writer.flush(), &self.member, self.stall_timeout, &mut self.up_to_date).await
+        in_time(self.writer.flush(), &self.member, self.stall_timeout).await
     }
 
     /// Puts what is still to be said behind what is on its way.
@@ -164,19 +161,16 @@ impl<W: AsyncWrite + Unpin> Outbox<W> {
 
 /// Writes, unless the member is too slow for it.
 ///
-/// Nearly every write is done at once, and then costs neither a timer nor a look at the bell. While one waits, the bell
-/// may ring for something that came meanwhile, so the member is not up to date any more.
+/// Nearly every write is done at once, and then costs neither a timer nor a look at the bell.
 async fn in_time<T>(
     write: impl Future<Output = io::Result<T>>,
     member: &Handle,
     stall_timeout: Duration,
-    up_to_date: &mut bool,
 ) -> Result<T, WriteEnd> {
     let mut write = pin!(write);
     if let Poll::Ready(done) = poll_fn(|context| Poll::Ready(write.as_mut().poll(context))).await {
         return Ok(done?);
     }
-    *up_to_date = false;
     tokio::select! {
         biased;
         done = write => Ok(done?),

@@ -6,39 +6,36 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker, ready};
 
-use futures_util::task::AtomicWaker;
-
-/// What wakes one of the futures.
-struct Bell {
-    rung: AtomicBool,
-    task: AtomicWaker,
-}
-
-impl Wake for Bell {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.rung.store(true, Ordering::Release);
-        self.task.wake();
-    }
-}
+use crate::bell::Bell;
 
 /// A future that is polled only when it was woken.
 pub(super) struct Woken<'f, F> {
     future: Pin<&'f mut F>,
-    bell: Arc<Bell>,
+    bell: Arc<Ringing>,
     /// The bell, as the future sees it.
     waker: Waker,
 }
 
+#[derive(Default)]
+struct Ringing(Bell);
+
+impl Wake for Ringing {
+    fn wake(self: Arc<Self>) {
+        self.0.ring();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.ring();
+    }
+}
+
 impl<'f, F: Future> Woken<'f, F> {
     pub(super) fn new(future: Pin<&'f mut F>) -> Self {
-        let bell = Arc::new(Bell { rung: AtomicBool::new(true), task: AtomicWaker::new() });
+        let bell = Arc::new(Ringing::default());
+        // To be polled a first time.
+        bell.0.ring();
         Self { future, waker: Waker::from(Arc::clone(&bell)), bell }
     }
 }
@@ -48,11 +45,7 @@ impl<F: Future> Future for Woken<'_, F> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = &mut *self;
-        // Before looking at the bell, so that no ring between the two is lost.
-        this.bell.task.register(context.waker());
-        if !this.bell.rung.swap(false, Ordering::AcqRel) {
-            return Poll::Pending;
-        }
+        ready!(this.bell.0.poll_rung(context));
         this.future.as_mut().poll(&mut Context::from_waker(&this.waker))
     }
 }
@@ -61,7 +54,7 @@ impl<F: Future> Future for Woken<'_, F> {
 mod tests {
     use std::future::poll_fn;
     use std::pin::pin;
-    use std::sync::atomic::AtomicU32;
+    use std::sync::atomic::{AtomicU32, Ordering};
     use std::time::Duration;
 
     use tokio::sync::Notify;
