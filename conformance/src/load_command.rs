@@ -57,16 +57,31 @@ pub(crate) struct LoadArguments {
 #[derive(Debug, Subcommand)]
 enum LoadCommand {
     /// A few talk to everybody.
+    #[command(after_help = "Examples:
+  conformance load fan-out --target localhost:5000 --insecure -n 1000 --pid 4711
+  conformance load fan-out --target localhost:5000 --ca ca.crt --senders 1 --window 1
+  conformance load fan-out --target localhost:5000 --ca ca.crt --rate 500 --flood 1 --slow 5")]
     FanOut(Box<Talk>),
     /// Pairs talk privately.
+    #[command(after_help = "Examples:
+  conformance load private --target localhost:5000 --insecure -n 100 --window 4")]
     Private(Box<Talk>),
     /// Some come and go while others talk.
+    #[command(after_help = "Examples:
+  conformance load churn --target localhost:5000 --insecure -n 500 --churn 100 --rate 50")]
     Churn(Box<Churning>),
     /// Everybody joins at once.
+    #[command(after_help = "Examples:
+  conformance load join-storm --target localhost:5000 --insecure -n 1000 --history 100000")]
     JoinStorm(Box<Storm>),
     /// Everybody is there and silent: what a connection costs in memory.
+    #[command(after_help = "Examples:
+  conformance load idle --target localhost:5000 --plaintext -n 10000 --busy 5s --pid 4711")]
     Idle(Box<Idling>),
     /// What the machine can do at most: a server that only writes bytes that are ready.
+    #[command(after_help = "Examples:
+  conformance load limit -n 1000 --batch 60
+  conformance load limit -n 1000 --senders 1 --window 1 --plaintext")]
     Limit(LimitTalk),
     /// Compare two JSON reports.
     Compare {

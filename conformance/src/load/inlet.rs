@@ -32,6 +32,9 @@ impl Reference {
     /// Finds the history in the first welcome; `None` when it is not spelled as expected.
     #[must_use]
     pub fn of(welcome: &[u8]) -> Option<Self> {
+        if welcome.len() < LARGE {
+            return None;
+        }
         let from = find(welcome, 0)?;
         let list = welcome.get(from..)?;
         // The list is the last thing in the object, or it can't serve.

@@ -27,7 +27,7 @@ impl Shard {
             }
             Piece::Welcome(body) => Rc::new(reading.read(body)),
             Piece::Body(body) => {
-                if state.accepted.is_none() && self.reference.borrow().is_none() {
+                if !state.is_welcomed && self.reference.borrow().is_none() {
                     *self.reference.borrow_mut() = Reference::of(body).map(Rc::new);
                 }
                 self.memory.borrow_mut().read(reading, body)
@@ -41,6 +41,7 @@ impl Shard {
         if let Some(answer) = digest.accepted {
             let said = digest.info.clone().or_else(|| digest.error.clone());
             state.accepted = Some((answer, said));
+            state.is_welcomed |= answer;
             if answer {
                 self.history(state, digest, is_reference);
             }

@@ -89,8 +89,8 @@ impl LoadError {
 /// When it could not begin.
 pub async fn run(options: &LoadOptions, watch: Watch<'_>) -> Result<LoadReport, LoadError> {
     options.plan.check().map_err(LoadError::Plan)?;
-    // Those who come and go, and what a server that is started needs of ours.
-    descriptors::raise(u64::from(options.plan.residents()) + 4_096)?;
+    let passing = if options.plan.workload == Workload::Churn { 4_096 } else { 0 };
+    descriptors::raise(u64::from(options.plan.residents()) + passing)?;
     let subject =
         Subject::open(&options.place, &options.trust, options.plaintext, options.pid).await?;
     let mut report = Stage::set(options, &subject, true)?.run(options, &subject, watch).await?;

@@ -64,6 +64,8 @@ pub struct State {
     pub roster: Roster,
     /// The answer to its name, and what the server said to it.
     pub accepted: Option<(bool, Option<String>)>,
+    /// Whether its welcome has come.
+    pub(super) is_welcomed: bool,
     pub(super) knows_all: bool,
 }
 
