@@ -270,10 +270,15 @@ async fn chat(arrived: Box<Arrived>, peer: SocketAddr, context: &Context, config
     };
     let mut outbox = Outbox::new(writer, member.clone(), config.stall_timeout, welcome);
     let end = {
-        let mut reading = pin!(reader.run());
+        // Together, since both are rare: a message to everybody wakes the other one only.
+        let mut reading = pin!(async {
+            tokio::select! {
+                end = reader.run() => end,
+                () = context.closing.cancelled() => End::Closing,
+            }
+        });
         let mut reading = Woken::new(reading.as_mut());
         let mut writing = pin!(outbox.run(&mut seat));
-        let mut closing = pin!(context.closing.cancelled());
         tokio::select! {
             end = &mut reading => end,
             end = Woken::new(writing.as_mut()) => match end {
@@ -285,7 +290,6 @@ async fn chat(arrived: Box<Arrived>, peer: SocketAddr, context: &Context, config
                     End::Broken(error)
                 }
             },
-            () = Woken::new(closing.as_mut()) => End::Closing,
         }
     };
     drop(reader);
