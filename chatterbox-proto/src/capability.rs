@@ -132,6 +132,15 @@ impl Capabilities {
     }
 }
 
+/// What is in either set.
+impl std::ops::BitOr for Capabilities {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
 impl FromIterator<Capability> for Capabilities {
     fn from_iter<I: IntoIterator<Item = Capability>>(all: I) -> Self {
         all.into_iter().fold(Self::NONE, Self::with)

@@ -109,6 +109,8 @@ clauses! {
     AN_1 = "AN-1";
     /// A command.
     CM_2 = "CM-2";
+    /// Who has blocked whom.
+    BL_1 = "BL-1";
     /// A question of the server.
     CM_4 = "CM-4";
 }

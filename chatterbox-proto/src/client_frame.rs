@@ -215,7 +215,8 @@ impl<'de> Visitor<'de> for ReadFrame {
     }
 }
 
-fn read_entry<'a>(tuple: TupleShape<'a>) -> Result<Entry<'a>, Code> {
+/// One message, strictly (T4-1).
+pub(crate) fn read_entry<'a>(tuple: TupleShape<'a>) -> Result<Entry<'a>, Code> {
     let TupleShape::List { elements, count } = tuple else {
         return Err(Code::MessageNotList);
     };
@@ -342,7 +343,11 @@ mod tests {
             let read = read.messages.unwrap().unwrap();
             prop_assert!(read.faults.is_empty());
             let read: Vec<_> = read.entries.into_iter().map(|(_, entry)| entry).collect();
-            prop_assert_eq!(read, entries);
+            prop_assert_eq!(&read, &entries);
+            for entry in entries {
+                let json = entry.to_json();
+                prop_assert_eq!(Entry::parse(&json), Some(entry));
+            }
         }
 
         #[test]

@@ -57,8 +57,12 @@ pub enum Code {
     NoSuchUser,
     /// The recipient has too much waiting already.
     RecipientBusy,
+    /// One of the two has blocked the other.
+    Blocked,
     /// The message could not be stored, so it was not delivered.
     NotStored,
+    /// The history can't be read now.
+    NotRead,
     /// Too many long frames are under way at the same time.
     TooManyLongFrames,
     /// A long frame was begun and not finished in time.
@@ -172,8 +176,14 @@ impl Code {
                 clause::AS_3,
                 "the recipient has too much unread already, try again later",
             ),
+            Self::Blocked => {
+                ("blocked", clause::BL_1, "there are no private messages between you two")
+            }
             Self::NotStored => {
                 ("not-stored", clause::IV_1, "the server can't store messages now, it was not sent")
+            }
+            Self::NotRead => {
+                ("not-read", clause::ID_6, "the server can't read its history now, try again later")
             }
             Self::TooManyLongFrames => (
                 "too-many-long-frames",

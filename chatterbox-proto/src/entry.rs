@@ -2,7 +2,11 @@
 
 use std::borrow::Cow;
 
+use serde::de::DeserializeSeed as _;
+
+use crate::client_frame::read_entry;
 use crate::json;
+use crate::shape::{ReadShape, ReadTuple};
 
 /// One message as it stands in `MESSAGES`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +19,16 @@ pub struct Entry<'a> {
     pub timestamp: i64,
     /// What is said; any text.
     pub content: Cow<'a, str>,
+}
+
+impl<'a> Entry<'a> {
+    /// Reads a tuple that is JSON of its own, as [`Entry::to_json`] writes it; `None` when it is none.
+    pub fn parse(json: &'a [u8]) -> Option<Self> {
+        let mut reader = serde_json::Deserializer::from_str(std::str::from_utf8(json).ok()?);
+        let tuple = ReadTuple { within: ReadShape::MEMBER }.deserialize(&mut reader).ok()?;
+        reader.end().ok()?;
+        read_entry(tuple).ok()
+    }
 }
 
 impl Entry<'_> {

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use chatterbox_proto::Username;
 use chatterbox_proto::session::Destination;
 use chatterbox_server::backlog::Record;
-use chatterbox_server::hub::{Hub, Keep, MemberId, Taken, TimelineLimits};
+use chatterbox_server::hub::{Hub, Keep, MemberId, Taken, TimelineLimits, Wake};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 
@@ -38,6 +38,11 @@ fn take_all(hub: &mut Hub, ids: &[MemberId]) {
     }
 }
 
+fn apply_next(hub: &mut Hub, record: &Record) -> Wake {
+    let id = hub.newest() + 1;
+    hub.apply(id, record)
+}
+
 const GROUPS: [usize; 3] = [1, 32, 1024];
 
 /// A group of public messages, applied.
@@ -47,7 +52,7 @@ fn apply(bencher: Bencher<'_, '_>, group: usize) {
     let record = record(Destination::All);
     bencher.counter(ItemsCount::new(group)).bench_local(|| {
         for _ in 0..group {
-            let _ = divan::black_box(hub.apply(&record));
+            let _ = divan::black_box(apply_next(&mut hub, &record));
         }
     });
 }
@@ -60,7 +65,7 @@ fn private(bencher: Bencher<'_, '_>) {
     let record = record(Destination::User(name.clone()));
     bencher.bench_local(|| {
         hub.reserve(&name, 64).unwrap();
-        let _ = hub.apply(&record);
+        let _ = apply_next(&mut hub, &record);
         divan::black_box(hub.take(*ids.get(500).unwrap()))
     });
 }
@@ -72,7 +77,7 @@ fn assemble_and_share(bencher: Bencher<'_, '_>, group: usize) {
     let record = record(Destination::All);
     bencher.counter(ItemsCount::new(group * ids.len())).bench_local(|| {
         for _ in 0..group {
-            let _ = hub.apply(&record);
+            let _ = apply_next(&mut hub, &record);
         }
         take_all(&mut hub, &ids);
     });
@@ -84,7 +89,7 @@ fn join(bencher: Bencher<'_, '_>, history: usize) {
     let (mut hub, _) = hub(1000);
     let record = record(Destination::All);
     for _ in 0..history {
-        let _ = hub.apply(&record);
+        let _ = apply_next(&mut hub, &record);
     }
     let name = Username::parse("visitor").unwrap();
     bencher.bench_local(|| {

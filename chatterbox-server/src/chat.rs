@@ -1,19 +1,27 @@
 //! The hub behind its lock.
 //!
-//! This is the only place where the pure [`Hub`] meets tasks. The lock is held for single calls and never across an await.
+//! This is the only place where the pure [`Hub`] meets tasks and the clock. The lock is held for single calls and never
+//! across an await.
 
+#![allow(clippy::disallowed_methods, reason = "the edge: tells the hub the time")]
+
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use chatterbox_proto::session::Destination;
-use chatterbox_proto::{Code, Username};
+use chatterbox_proto::{Code, Refusal, Username};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
-use crate::backlog::Record;
+use crate::backlog::{Record, Sequence};
 use crate::bells::{Bells, MemberBells};
-use crate::hub::{Event, Hub, JoinError, Lag, MemberId, Slow, Taken, Wake};
-use crate::sequencer::Posts;
+use crate::hub::{
+    Event, Hub, JoinError, Joined, Lag, MemberId, Newcomer, SessionId, SessionKey, Shut, Slow,
+    Taken, View, Wake, shown,
+};
+use crate::sequencer::{Acks, Posts, Tags};
 
 /// The chat, shared by all connections.
 #[derive(Debug)]
@@ -21,12 +29,13 @@ pub struct Chat {
     hub: Mutex<Hub>,
     bells: Bells,
     posts: Posts,
+    start: Instant,
 }
 
 impl Chat {
     /// A chat whose messages go through `posts`.
     pub fn new(hub: Hub, posts: Posts) -> Self {
-        Self { hub: Mutex::new(hub), bells: Bells::default(), posts }
+        Self { hub: Mutex::new(hub), bells: Bells::default(), posts, start: Instant::now() }
     }
 
     // A panic under the lock would be our bug; the others' chat goes on.
@@ -34,12 +43,25 @@ impl Chat {
         self.hub.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The hub, told what time it is.
+    fn hub_now(&self) -> MutexGuard<'_, Hub> {
+        let now = self.now();
+        let mut hub = self.hub();
+        hub.tick(now);
+        hub
+    }
+
+    /// Milliseconds since the chat was opened.
+    pub fn now(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
     /// The bells, which somebody has to ring for notices.
     pub fn bells(&self) -> &Bells {
         &self.bells
     }
 
-    /// Lets somebody in.
+    /// Lets somebody in who speaks the base protocol.
     ///
     /// # Errors
     /// [`JoinError`] when the name is not to be had.
@@ -48,9 +70,22 @@ impl Chat {
         name: &Username,
         info: &str,
     ) -> Result<(Seat, Vec<Bytes>), JoinError> {
-        let joined = self.hub().join(name, info)?;
+        let (seat, joined) = self.admit(Newcomer::base(name, info))?;
+        Ok((seat, joined.welcome))
+    }
+
+    /// Lets somebody in.
+    ///
+    /// # Errors
+    /// [`JoinError`] when the name is not to be had.
+    pub fn admit(self: &Arc<Self>, newcomer: Newcomer<'_>) -> Result<(Seat, Joined), JoinError> {
+        let view = newcomer.agreed.map_or(View::BASE, View::of);
+        let mut joined = self.hub_now().admit(newcomer)?;
         let bells = self.bells.hang(joined.id);
-        self.bells.ring(Wake::AllSoon);
+        match joined.replaced {
+            Some(replaced) => self.bells.ring_removed(&[replaced]),
+            None => self.bells.ring(Wake::AllSoon),
+        }
         let handed_out = Arc::new(Notify::new());
         let seat = Seat {
             id: joined.id,
@@ -59,7 +94,49 @@ impl Chat {
             handed_out,
             muted: Arc::default(),
         };
-        Ok((seat, joined.welcome))
+        if view.utf8() {
+            // The whole history is looked at, which is not for the lock.
+            joined.welcome = shown(joined.welcome)?;
+        }
+        Ok((seat, joined))
+    }
+
+    /// Whether a session can be gone on with under this name, and if so, whether the name was proven then.
+    pub fn resumable(&self, key: SessionKey, name: &Username) -> Option<bool> {
+        self.hub().resumable(key, name)
+    }
+
+    /// Says whether a name belongs to somebody, who alone can join under it (AN-5).
+    pub fn register(&self, name: &Username, belongs: bool) {
+        self.hub().register(name, belongs);
+    }
+
+    /// Who is here under a name.
+    pub fn who(&self, name: &Username) -> Option<MemberId> {
+        self.hub().who(name)
+    }
+
+    /// Notes whom a member has shut out, in place of what was noted before.
+    pub fn shut(&self, id: MemberId, shut: Shut) {
+        self.hub().shut(id, shut);
+    }
+
+    /// Queues something for a member, behind everything that has happened so far; says `false`, and does nothing, when too
+    /// much is waiting for them.
+    pub fn tell(&self, id: MemberId, event: Event) -> bool {
+        let mut hub = self.hub();
+        if !hub.has_room(id) {
+            return false;
+        }
+        let wake = hub.tell(id, event);
+        drop(hub);
+        self.bells.ring(wake);
+        true
+    }
+
+    /// The number of the message that a session sent with this tag, if it is among its last.
+    pub fn known_tag(&self, session: SessionId, tag: &str) -> Option<Sequence> {
+        self.hub().known_tag(session, tag)
     }
 
     /// Reserves room for a private message, and says under which spelling its recipient is here.
@@ -70,6 +147,19 @@ impl Chat {
         self.hub().reserve(name, bytes)
     }
 
+    /// The same for a message of this member.
+    ///
+    /// # Errors
+    /// The same, and [`Code::Blocked`].
+    pub fn reserve_from(
+        &self,
+        sender: MemberId,
+        name: &Username,
+        bytes: usize,
+    ) -> Result<Username, Code> {
+        self.hub().reserve_from(sender, name, bytes)
+    }
+
     /// Gives back what was reserved for messages that were not stored; for the sequencer only.
     pub fn give_back(&self, records: &[Record]) {
         let mut hub = self.hub();
@@ -78,25 +168,34 @@ impl Chat {
         }
     }
 
-    /// Hands messages to the sequencer, and waits until they are stored and delivered.
+    /// Hands messages to the sequencer, and waits until they are stored and delivered. Says what numbers those with tags
+    /// have.
     ///
     /// # Errors
     /// [`Code::NotStored`] when they were not; nobody has seen them then.
-    pub async fn post(&self, records: Vec<Record>) -> Result<(), Code> {
-        self.posts.post(records).await
+    pub async fn post(&self, records: Vec<Record>, tags: Option<Tags>) -> Result<Acks, Code> {
+        self.posts.post(records, tags).await
     }
 
-    /// Applies what the backlog has; for the sequencer only.
-    pub fn apply<'a>(&self, records: impl Iterator<Item = &'a Record>) {
+    /// Applies what the backlog has from number `first` on, and the tags of it; for the sequencer only.
+    pub fn apply<'a>(
+        &self,
+        first: Sequence,
+        records: impl Iterator<Item = &'a Record>,
+        tags: impl Iterator<Item = (SessionId, &'a str, Sequence)>,
+    ) {
         let mut everybody = false;
         let mut single = Vec::new();
         let mut hub = self.hub();
-        for record in records {
-            match hub.apply(record) {
+        for (id, record) in (first..).zip(records) {
+            match hub.apply(id, record) {
                 Wake::All | Wake::AllSoon => everybody = true,
                 Wake::One(id) => single.push(id),
                 Wake::Nobody => {}
             }
+        }
+        for (session, tag, id) in tags {
+            hub.note_tag(session, tag, id);
         }
         drop(hub);
         if everybody {
@@ -106,10 +205,10 @@ impl Chat {
     }
 
     /// Takes messages of an earlier run into the history.
-    pub fn remember<'a>(&self, records: impl Iterator<Item = &'a Record>) {
+    pub fn remember<'a>(&self, records: impl Iterator<Item = &'a (Sequence, Record)>) {
         let mut hub = self.hub();
-        for record in records {
-            hub.remember(record);
+        for (id, record) in records {
+            hub.remember(*id, record);
         }
     }
 
@@ -162,6 +261,11 @@ impl Seat {
         }
     }
 
+    /// The session that this member can go on with later.
+    pub fn session(&self) -> Option<SessionId> {
+        self.chat.hub().session(self.id)
+    }
+
     /// What is to be sent now.
     pub fn take(&self) -> Taken {
         let taken = self.chat.hub().take(self.id);
@@ -177,7 +281,7 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let wake = self.chat.hub().leave(self.id);
+        let wake = self.chat.hub_now().leave(self.id);
         self.chat.bells.take_down(self.id);
         self.chat.bells.ring(wake);
     }
@@ -206,15 +310,54 @@ impl Handle {
         if self.muted.load(Ordering::Relaxed) {
             return true;
         }
-        let event = Event::error(text);
-        let mut hub = self.chat.hub();
-        if !hub.has_room(self.id) {
-            return false;
+        self.tell(Event::error(text))
+    }
+
+    /// Queues something for this member, as [`Handle::tell_error`] does.
+    pub fn tell(&self, event: Event) -> bool {
+        self.muted.load(Ordering::Relaxed) || self.chat.tell(self.id, event)
+    }
+
+    /// The same, as soon as there is room: who does not read the answers is not listened to.
+    pub async fn tell_when_read(&self, event: Event) {
+        while !self.tell(event.clone()) {
+            self.room().await;
         }
-        let wake = hub.tell(self.id, event);
-        drop(hub);
+    }
+
+    /// The member.
+    pub fn id(&self) -> MemberId {
+        self.id
+    }
+
+    /// Whether another connection goes on with its session.
+    pub fn was_replaced(&self) -> bool {
+        self.chat.hub().was_replaced(self.id)
+    }
+
+    /// Under which name it is here now, if it is.
+    pub fn name(&self) -> Option<Username> {
+        self.chat.hub().name_of(self.id).cloned()
+    }
+
+    /// Whose messages it is not shown.
+    pub fn hidden(&self) -> HashSet<Username> {
+        self.chat.hub().hidden(self.id)
+    }
+
+    /// Gives it another name, told to everybody; for whoever reads its frames only, which has to know.
+    ///
+    /// # Errors
+    /// [`Refusal`], by the rules of joining; nothing changes then.
+    pub fn rename(&self, name: &Username, owns: bool) -> Result<(), Refusal> {
+        let wake = self.chat.hub_now().rename(self.id, name, owns)?;
         self.chat.bells.ring(wake);
-        true
+        Ok(())
+    }
+
+    /// Notes whether its name was proven to be its own, for when its session goes on.
+    pub fn set_owned(&self, owned: bool) {
+        self.chat.hub().set_owned(self.id, owned);
     }
 
     /// Waits until some of what was waiting for the member has been handed out.
@@ -252,11 +395,17 @@ impl Handle {
 /// Where a message of about `bytes` goes, in the spelling that its recipient has joined under, with room for it.
 ///
 /// # Errors
-/// [`Code::NoSuchUser`] or [`Code::RecipientBusy`].
-pub fn resolve(chat: &Chat, destination: Destination, bytes: usize) -> Result<Destination, Code> {
+/// [`Code::NoSuchUser`], [`Code::Blocked`] or [`Code::RecipientBusy`].
+pub fn resolve(
+    sender: &Handle,
+    destination: Destination,
+    bytes: usize,
+) -> Result<Destination, Code> {
     match destination {
         Destination::All => Ok(Destination::All),
-        Destination::User(name) => chat.reserve(&name, bytes).map(Destination::User),
+        Destination::User(name) => {
+            sender.chat.reserve_from(sender.id, &name, bytes).map(Destination::User)
+        }
     }
 }
 

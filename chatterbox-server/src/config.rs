@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use chatterbox_proto::limits;
+use chatterbox_proto::{Capabilities, Capability, limits};
 
 use crate::hub::{Keep, TimelineLimits};
 
@@ -28,6 +28,10 @@ pub struct Config {
     pub keep: Keep,
     /// How long it is kept for them, counted from its arrival.
     pub keep_age: Option<Duration>,
+    /// For how long a name is kept for its user after they have left; zero is not at all.
+    pub hold_name: Duration,
+    /// What is spoken beyond the base protocol, with those who offer it.
+    pub spoken: Capabilities,
     /// How far a reader may fall behind.
     pub ring: TimelineLimits,
 }
@@ -44,6 +48,10 @@ impl Default for Config {
             max_name: limits::USERNAME_CHARS,
             keep: Keep::default(),
             keep_age: None,
+            hold_name: Duration::ZERO,
+            spoken: [Capability::Ids, Capability::Ping, Capability::Rename, Capability::Utf8]
+                .into_iter()
+                .collect(),
             ring: TimelineLimits::default(),
         }
     }

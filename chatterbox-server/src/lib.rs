@@ -16,12 +16,14 @@ pub mod bell;
 pub mod bells;
 pub mod chat;
 pub mod config;
+pub mod gate;
 pub mod guard;
 pub mod hub;
 pub mod net;
 pub mod ops;
+pub mod pages;
 pub mod sequencer;
 mod server;
 
 pub use config::{Config, Live};
-pub use server::run;
+pub use server::{run, run_with};

@@ -5,6 +5,8 @@
 
 #![allow(clippy::disallowed_methods, reason = "the edge: paces by the clock")]
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,9 +14,9 @@ use chatterbox_proto::Code;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 
-use crate::backlog::{Backlog, Record};
+use crate::backlog::{Backlog, Record, Sequence};
 use crate::chat::Chat;
-use crate::hub::{Lag, TimelineLimits};
+use crate::hub::{Lag, SessionId, TimelineLimits};
 
 /// Posts that may wait; one connection has at most one.
 const WAITING_POSTS: usize = 1024;
@@ -29,9 +31,22 @@ const GROUP_BYTES: usize = 2 * 1024 * 1024;
 
 struct Post {
     records: Vec<Record>,
+    tags: Option<Tags>,
     bytes: usize,
-    done: oneshot::Sender<Result<(), Code>>,
+    done: oneshot::Sender<Result<Acks, Code>>,
 }
+
+/// The tags of a post's messages (ID-3): one place for each message.
+#[derive(Debug)]
+pub struct Tags {
+    /// Whose they are.
+    pub session: SessionId,
+    /// Each message's tag, if it has one.
+    pub each: Vec<Option<Arc<str>>>,
+}
+
+/// The numbers of messages with tags.
+pub type Acks = Vec<(Arc<str>, Sequence)>;
 
 /// Where connections hand in their messages.
 #[derive(Debug)]
@@ -58,12 +73,15 @@ impl Posts {
     ///
     /// # Errors
     /// [`Code::NotStored`].
-    pub async fn post(&self, records: Vec<Record>) -> Result<(), Code> {
+    pub async fn post(&self, records: Vec<Record>, tags: Option<Tags>) -> Result<Acks, Code> {
         let size: usize = records.iter().map(|record| record.json.len()).sum();
         let permits = u32::try_from(size).map_or(WAITING_BYTES, |size| size.min(WAITING_BYTES));
         let _room = self.bytes.acquire_many(permits).await.map_err(|_| Code::NotStored)?;
         let (done, stored) = oneshot::channel();
-        self.posts.send(Post { records, bytes: size, done }).await.map_err(|_| Code::NotStored)?;
+        self.posts
+            .send(Post { records, tags, bytes: size, done })
+            .await
+            .map_err(|_| Code::NotStored)?;
         stored.await.map_err(|_| Code::NotStored)?
     }
 }
@@ -104,12 +122,20 @@ pub async fn run(
 }
 
 async fn store(group: &mut Vec<Post>, chat: &Chat, backlog: &dyn Backlog) {
-    let records: Vec<Record> =
-        group.iter_mut().flat_map(|post| std::mem::take(&mut post.records)).collect();
+    let mut records = Vec::with_capacity(group.iter().map(|post| post.records.len()).sum());
+    let mut tagged = Tagged::default();
+    for (place, post) in group.iter_mut().enumerate() {
+        match post.tags.take() {
+            None => records.append(&mut post.records),
+            Some(tags) => tagged.sift(place, post, tags, &mut records, chat),
+        }
+    }
     let outcome = match backlog.append(&records).await {
-        Ok(_) => {
-            chat.apply(records.iter());
-            Ok(())
+        Ok(first) => {
+            let noted =
+                tagged.new.iter().map(|((session, tag), at)| (*session, &**tag, first + *at));
+            chat.apply(first, records.iter(), noted);
+            Ok(first)
         }
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "messages refused");
@@ -117,9 +143,79 @@ async fn store(group: &mut Vec<Post>, chat: &Chat, backlog: &dyn Backlog) {
             Err(Code::NotStored)
         }
     };
-    for post in group.drain(..) {
+    let mut answers = tagged.answers.into_iter().peekable();
+    for (place, post) in group.drain(..).enumerate() {
+        let acks = outcome.map(|first| {
+            let own = std::iter::from_fn(|| answers.next_if(|answer| answer.place == place));
+            own.map(|answer| (answer.tag, answer.number.of(first))).collect()
+        });
         // Whoever does not wait any more has disconnected.
-        let _ = post.done.send(outcome);
+        let _ = post.done.send(acks);
+    }
+}
+
+/// What of a group has tags. Only here it is decided what has been sent before: there is one writer, so there is no moment
+/// in which two connections of a session could both be the first (ID-5).
+#[derive(Default)]
+struct Tagged {
+    /// What is new, with its place in the group.
+    new: HashMap<(SessionId, Arc<str>), u64>,
+    answers: Vec<Answer>,
+}
+
+struct Answer {
+    /// Which post.
+    place: usize,
+    tag: Arc<str>,
+    number: Number,
+}
+
+enum Number {
+    /// It had been sent before.
+    Known(Sequence),
+    /// It has this place in the group.
+    New(u64),
+}
+
+impl Number {
+    fn of(&self, first: Sequence) -> Sequence {
+        match self {
+            Self::Known(number) => *number,
+            Self::New(at) => first + at,
+        }
+    }
+}
+
+impl Tagged {
+    /// Takes the records of a post that have not been sent before.
+    fn sift(
+        &mut self,
+        place: usize,
+        post: &mut Post,
+        tags: Tags,
+        records: &mut Vec<Record>,
+        chat: &Chat,
+    ) {
+        for (record, tag) in std::mem::take(&mut post.records).into_iter().zip(tags.each) {
+            let Some(tag) = tag else {
+                records.push(record);
+                continue;
+            };
+            let number = match self.new.entry((tags.session, Arc::clone(&tag))) {
+                Entry::Occupied(earlier) => Number::New(*earlier.get()),
+                Entry::Vacant(new) => match chat.known_tag(tags.session, &tag) {
+                    Some(number) => Number::Known(number),
+                    None => {
+                        let at = *new.insert(records.len() as u64);
+                        self.answers.push(Answer { place, tag, number: Number::New(at) });
+                        records.push(record);
+                        continue;
+                    }
+                },
+            };
+            chat.give_back(std::slice::from_ref(&record));
+            self.answers.push(Answer { place, tag, number });
+        }
     }
 }
 

@@ -14,11 +14,13 @@ use tokio_util::task::TaskTracker;
 use crate::backlog::{Backlog, BacklogError};
 use crate::chat::Chat;
 use crate::config::Live;
+use crate::gate::{Gate, Open};
 use crate::hub::{Event, Hub};
 use crate::net::accept::{Acceptor, Door};
 use crate::net::connection::Context;
 use crate::net::tls::Transport;
 use crate::net::{LONG_FRAMES_KIB, unix_now};
+use crate::pages::Pages;
 use crate::sequencer;
 
 /// After the grace, connections have this long to take what is still waiting for them.
@@ -36,11 +38,27 @@ pub async fn run(
     transport: Transport,
     backlog: Arc<dyn Backlog>,
     config: Live,
+    stop: watch::Receiver<u32>,
+) -> Result<(), BacklogError> {
+    run_with(listeners, transport, backlog, Arc::new(Open), config, stop).await
+}
+
+/// The same with a gate, which decides who may come in and what members can ask for.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_with(
+    listeners: Vec<TcpListener>,
+    transport: Transport,
+    backlog: Arc<dyn Backlog>,
+    gate: Arc<dyn Gate>,
+    config: Live,
     mut stop: watch::Receiver<u32>,
 ) -> Result<(), BacklogError> {
     let at_start = config.current();
     let (posts, inbox) = sequencer::queue();
     let chat = Arc::new(Chat::new(Hub::new(at_start.ring, at_start.keep), posts));
+    gate.opened(&chat);
     let keep_age = at_start.keep_age;
     let sequencer_stop = CancellationToken::new();
     let mut sequencer = tokio::spawn(sequencer::run(
@@ -61,6 +79,8 @@ pub async fn run(
     let door = Arc::new(Door::default());
     let context = Arc::new(Context {
         chat: Arc::clone(&chat),
+        gate,
+        pages: Arc::new(Pages::new(Arc::clone(&backlog))),
         config: config.clone(),
         transport,
         warmed: warmed.clone(),
@@ -128,7 +148,7 @@ async fn warm(chat: &Chat, backlog: &dyn Backlog) -> Result<(), BacklogError> {
         let Some((last, _)) = page.last() else { break };
         from = last + 1;
         count += page.len();
-        chat.remember(page.iter().map(|(_, record)| record));
+        chat.remember(page.iter());
     }
     if count > 0 {
         tracing::info!(messages = count, "history loaded");

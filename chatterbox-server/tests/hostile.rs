@@ -15,7 +15,9 @@ use std::time::Duration;
 use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::{ServerFrame, limits};
 use chatterbox_server::Config;
-use chatterbox_server::backlog::{Backlog, BacklogError, Memory, Record, Sequence};
+use chatterbox_server::backlog::{
+    Backlog, BacklogError, Memory, Page, PageQuery, Record, Sequence,
+};
 use chatterbox_server::hub::TimelineLimits;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -310,6 +312,10 @@ impl Backlog for Fickle {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<(Sequence, Record)>, BacklogError>> {
         self.memory.read(from, limit)
+    }
+
+    fn page(&self, query: PageQuery) -> BoxFuture<'_, Result<Page, BacklogError>> {
+        self.memory.page(query)
     }
 }
 

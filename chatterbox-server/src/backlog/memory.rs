@@ -3,10 +3,12 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
+use chatterbox_proto::capability::ids::Side;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
 
-use super::{Backlog, BacklogError, Record, Sequence};
+use super::page::{conversation, key};
+use super::{Backlog, BacklogError, Conversation, Page, PageQuery, Record, Sequence};
 
 /// The newest records, in memory.
 ///
@@ -70,6 +72,28 @@ impl Backlog for Memory {
         let skipped = usize::try_from(from.saturating_sub(first)).unwrap_or(usize::MAX);
         let page = (first..).zip(&kept.records).skip(skipped).take(limit);
         ready(Ok(page.map(|(number, record)| (number, record.clone())).collect())).boxed()
+    }
+
+    fn page(&self, query: PageQuery) -> BoxFuture<'_, Result<Page, BacklogError>> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let wanted = match &query.of {
+            Conversation::Public => None,
+            Conversation::Between(one, other) => Some(key(one, other)),
+        };
+        let all = (kept.gone + 1..).zip(&kept.records);
+        let mut found: Vec<_> = all
+            .filter(|(number, _)| match query.side {
+                Side::Before(id) => *number < id,
+                Side::After(id) => *number > id,
+                Side::Newest => true,
+            })
+            .filter(|(_, record)| conversation(record) == wanted)
+            .collect();
+        if !matches!(query.side, Side::After(_)) {
+            found.reverse();
+        }
+        let found = found.into_iter().map(|(number, record)| Ok((number, record.clone())));
+        ready(Page::collect(&query, found)).boxed()
     }
 }
 

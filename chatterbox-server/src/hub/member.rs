@@ -1,11 +1,14 @@
 //! One joined connection, as the hub sees it: a cursor into the timeline and a small queue of its own.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
+use std::net::IpAddr;
 
 use bytes::Bytes;
 use chatterbox_proto::Username;
 
 use super::event::Event;
+use super::sessions::SessionId;
+use super::view::View;
 
 /// Names one join; never used twice, so that what comes late for a former user of a name reaches nobody else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +44,37 @@ pub(super) struct Member {
     reserved_events: usize,
     /// When it was last seen moving, in the hub's milliseconds.
     pub(super) moved_at: u64,
+    /// How it is told what happens.
+    pub(super) view: View,
+    /// What only few have.
+    pub(super) more: Option<Box<More>>,
+}
+
+/// What a member has who is more than a user of the base protocol.
+#[derive(Debug, Default)]
+pub(super) struct More {
+    /// The session that it can go on with later.
+    pub(super) session: Option<SessionId>,
+    /// Whom it does not see and who can't write to it.
+    pub(super) shut: Shut,
+    /// For how long its name is kept when it has left, in milliseconds, and for whom.
+    pub(super) hold: Option<(u64, Option<IpAddr>)>,
+}
+
+/// Who is shut out by a member, or shuts it out.
+#[derive(Debug, Clone, Default)]
+pub struct Shut {
+    /// Whose messages this member is not shown.
+    pub hidden: HashSet<Username>,
+    /// With whom it exchanges no private messages, in either direction.
+    pub refused: HashSet<Username>,
+}
+
+impl Shut {
+    /// Whether there is nobody.
+    pub fn is_empty(&self) -> bool {
+        self.hidden.is_empty() && self.refused.is_empty()
+    }
 }
 
 impl Member {
@@ -55,7 +89,24 @@ impl Member {
             reserved_bytes: 0,
             reserved_events: 0,
             moved_at: now,
+            view: View::BASE,
+            more: None,
         }
+    }
+
+    /// What goes beyond the base protocol.
+    pub(super) fn more(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
+    }
+
+    /// Whose messages it is not shown, if there are any.
+    pub(super) fn hidden(&self) -> Option<&HashSet<Username>> {
+        self.more.as_ref().map(|more| &more.shut.hidden).filter(|hidden| !hidden.is_empty())
+    }
+
+    /// Whether private messages between it and somebody are refused.
+    pub(super) fn refuses(&self, other: &Username) -> bool {
+        self.more.as_ref().is_some_and(|more| more.shut.refused.contains(other))
     }
 
     /// Whether something more may be put into the queue.

@@ -9,28 +9,39 @@
 mod batch;
 mod event;
 mod history;
+mod joining;
 mod member;
+mod names;
+mod sessions;
+mod source;
 mod timeline;
+mod view;
 mod welcome;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 
-use bytes::Bytes;
-use chatterbox_proto::frame::TooLong;
 use chatterbox_proto::session::Destination;
-use chatterbox_proto::{Code, Refusal, Username, json};
+use chatterbox_proto::{Code, Username};
 
 pub use batch::Batch;
 use batch::{BatchCache, assemble};
 pub use event::{Event, Kind};
 use history::History;
 pub use history::Keep;
+use joining::Followed;
+pub use joining::{JoinError, Joined, Newcomer, Resuming};
 use member::Member;
-pub use member::MemberId;
+pub use member::{MemberId, Shut};
+use names::Names;
+use sessions::Sessions;
+pub use sessions::{SessionId, SessionKey};
+pub use source::is_from;
 use timeline::Timeline;
 pub use timeline::{Lag, TimelineLimits};
+pub use view::View;
+pub use welcome::shown;
 
-use crate::backlog::Record;
+use crate::backlog::{Record, Sequence};
 
 /// Who has something to read now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,26 +55,6 @@ pub enum Wake {
     One(MemberId),
     /// Nobody.
     Nobody,
-}
-
-/// Why somebody could not join.
-#[derive(Debug, thiserror::Error)]
-pub enum JoinError {
-    /// The name is not to be had.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// The history does not fit into a frame.
-    #[error(transparent)]
-    TooLong(#[from] TooLong),
-}
-
-/// What a new member gets.
-#[derive(Debug)]
-pub struct Joined {
-    /// The member.
-    pub id: MemberId,
-    /// The welcome: pieces of one frame.
-    pub welcome: Vec<Bytes>,
 }
 
 /// What a member can be sent now.
@@ -93,9 +84,11 @@ pub const MOVING: u64 = 1000;
 #[derive(Debug)]
 pub struct Hub {
     members: BTreeMap<MemberId, Member>,
-    names: HashMap<Username, MemberId>,
-    /// How many members have this look-alike key.
-    looks: HashMap<String, usize>,
+    names: Names,
+    sessions: Sessions,
+    /// Members whose sessions others go on with, until their connections have ended.
+    replaced: HashSet<MemberId>,
+    followed: VecDeque<Followed>,
     lobby: Timeline,
     history: History,
     batches: BatchCache,
@@ -109,8 +102,10 @@ impl Hub {
     pub fn new(lobby: TimelineLimits, keep: Keep) -> Self {
         Self {
             members: BTreeMap::new(),
-            names: HashMap::new(),
-            looks: HashMap::new(),
+            names: Names::default(),
+            sessions: Sessions::default(),
+            replaced: HashSet::new(),
+            followed: VecDeque::new(),
             lobby: Timeline::new(lobby),
             history: History::new(keep),
             batches: BatchCache::default(),
@@ -119,49 +114,51 @@ impl Hub {
         }
     }
 
-    /// Lets somebody in: list, history, cursor and notice are of one moment, because this is one call.
-    ///
-    /// # Errors
-    /// [`JoinError`] when the name is in use or looks like one that is (TK-1, NM-2).
-    pub fn join(&mut self, name: &Username, info: &str) -> Result<Joined, JoinError> {
-        if self.names.contains_key(name) {
-            return Err(Refusal::Taken.into());
-        }
-        let looks = name.look_alike_keys();
-        if !name.is_ascii() && looks.iter().any(|look| self.looks.contains_key(look)) {
-            return Err(Refusal::LooksTaken.into());
-        }
-        let name_json = json::string(name.as_str());
-        // The joiner is in the list (UL-5), and told of what happens from now on (UJ-3).
-        let users = self.members.values().map(|member| &member.name_json).chain([&name_json]);
-        let welcome = welcome::welcome(info, users, self.history.for_user(name))?;
-        self.lobby.push(Event { kind: Kind::Joined, json: name_json.clone() });
-        let id = MemberId(self.next);
-        self.next += 1;
-        self.members.insert(id, Member::new(name.clone(), name_json, self.lobby.head(), self.now));
-        self.names.insert(name.clone(), id);
-        for look in looks {
-            *self.looks.entry(look).or_default() += 1;
-        }
-        Ok(Joined { id, welcome })
+    /// Tells the time, in milliseconds of any clock that does not go back.
+    pub fn tick(&mut self, now: u64) {
+        self.now = self.now.max(now);
     }
 
-    /// Lets somebody go. Leaving twice is leaving once.
-    pub fn leave(&mut self, id: MemberId) -> Wake {
-        let Some(member) = self.members.remove(&id) else {
-            return Wake::Nobody;
-        };
-        self.names.remove(&member.name);
-        for look in member.name.look_alike_keys() {
-            if let Some(count) = self.looks.get_mut(&look) {
-                *count -= 1;
-                if *count == 0 {
-                    self.looks.remove(&look);
-                }
-            }
+    /// Who a member is now.
+    pub fn name_of(&self, id: MemberId) -> Option<&Username> {
+        self.members.get(&id).map(|member| &member.name)
+    }
+
+    /// Who is here under a name.
+    pub fn who(&self, name: &Username) -> Option<MemberId> {
+        self.names.who(name)
+    }
+
+    /// Notes whom a member has shut out, in place of what was noted before.
+    pub fn shut(&mut self, id: MemberId, shut: Shut) {
+        if let Some(member) = self.members.get_mut(&id) {
+            member.more().shut = shut;
         }
-        self.lobby.push(Event { kind: Kind::Left, json: member.name_json });
-        Wake::AllSoon
+    }
+
+    /// The number of the newest message; 0 when there was none.
+    pub fn newest(&self) -> Sequence {
+        self.history.newest()
+    }
+
+    /// Whose messages a member is not shown.
+    pub fn hidden(&self, id: MemberId) -> HashSet<Username> {
+        self.members.get(&id).and_then(Member::hidden).cloned().unwrap_or_default()
+    }
+
+    /// The session that a member can go on with later.
+    pub fn session(&self, id: MemberId) -> Option<SessionId> {
+        self.members.get(&id)?.more.as_ref()?.session
+    }
+
+    /// The number of the message that a session sent with this tag, if it is among its last (ID-5).
+    pub fn known_tag(&self, session: SessionId, tag: &str) -> Option<Sequence> {
+        self.sessions.known(session, tag)
+    }
+
+    /// Notes the number of a message that a session sent with this tag.
+    pub fn note_tag(&mut self, session: SessionId, tag: &str, id: Sequence) {
+        self.sessions.sent(session, tag, id);
     }
 
     /// Reserves room for a private message of about `bytes`, and says under which spelling its recipient is here (DE-2).
@@ -171,8 +168,8 @@ impl Hub {
     /// # Errors
     /// [`Code::NoSuchUser`], or [`Code::RecipientBusy`] when too much waits for them already.
     pub fn reserve(&mut self, name: &Username, bytes: usize) -> Result<Username, Code> {
-        let id = self.names.get(name).ok_or(Code::NoSuchUser)?;
-        let member = self.members.get_mut(id).ok_or(Code::NoSuchUser)?;
+        let id = self.names.who(name).ok_or(Code::NoSuchUser)?;
+        let member = self.members.get_mut(&id).ok_or(Code::NoSuchUser)?;
         if !member.has_room() {
             return Err(Code::RecipientBusy);
         }
@@ -180,44 +177,64 @@ impl Hub {
         Ok(member.name.clone())
     }
 
+    /// The same for a message of this member, who may have been shut out or have shut out the recipient.
+    ///
+    /// # Errors
+    /// As [`Hub::reserve`], and [`Code::Blocked`].
+    pub fn reserve_from(
+        &mut self,
+        sender: MemberId,
+        name: &Username,
+        bytes: usize,
+    ) -> Result<Username, Code> {
+        if let (Some(from), Some(to)) = (self.members.get(&sender), self.names.who(name))
+            && let Some(to) = self.members.get(&to)
+            && (from.refuses(&to.name) || to.refuses(&from.name))
+        {
+            return Err(Code::Blocked);
+        }
+        self.reserve(name, bytes)
+    }
+
     /// Gives back what was reserved for messages that were not stored.
     pub fn give_back(&mut self, record: &Record) {
         if let Destination::User(name) = &record.destination
-            && let Some(member) = self.names.get(name).and_then(|id| self.members.get_mut(id))
+            && let Some(member) = self.recipient(name).and_then(|id| self.members.get_mut(&id))
         {
             member.unreserve(record.json.len());
         }
     }
 
-    /// Takes a message that the backlog has: it goes into the history and to whom it is for.
-    pub fn apply(&mut self, record: &Record) -> Wake {
-        self.remember(record);
-        let event = Event::message(record.json.clone());
+    /// Takes a message that the backlog has under this number: it goes into the history and to whom it is for.
+    pub fn apply(&mut self, id: Sequence, record: &Record) -> Wake {
+        let event = Event::stored(id, record.json.clone());
         match &record.destination {
             Destination::All => {
+                self.remember(id, record);
                 self.lobby.push(event);
                 Wake::All
             }
             // Who has left meanwhile gets it with the history of the next join.
-            Destination::User(name) => match self.names.get(name) {
-                Some(id) => {
-                    let id = *id;
-                    if let Some(member) = self.members.get_mut(&id) {
-                        member.unreserve(event.json.len());
-                    }
-                    self.tell(id, event)
-                }
-                None => Wake::Nobody,
-            },
+            Destination::User(name) => {
+                let member =
+                    self.recipient(name).and_then(|id| Some((id, self.members.get_mut(&id)?)));
+                let Some((to, member)) = member else {
+                    self.remember(id, record);
+                    return Wake::Nobody;
+                };
+                member.unreserve(event.json.len());
+                self.history.push_private(id, &member.name, &record.json, record.arrived);
+                self.tell(to, event)
+            }
         }
     }
 
     /// Takes a message of an earlier run into the history.
-    pub fn remember(&mut self, record: &Record) {
+    pub fn remember(&mut self, id: Sequence, record: &Record) {
         match &record.destination {
-            Destination::All => self.history.push_public(&record.json, record.arrived),
+            Destination::All => self.history.push_public(id, &record.json, record.arrived),
             Destination::User(name) => {
-                self.history.push_private(name, &record.json, record.arrived);
+                self.history.push_private(id, name, &record.json, record.arrived);
             }
         }
     }
@@ -267,7 +284,9 @@ impl Hub {
         member.progressed = true;
         // Everybody who waits at the same place, with nothing of their own in between, shares one batch.
         let limit = member.next_direct().unwrap_or(head);
-        if let Some((to, batch)) = self.batches.get(from, limit) {
+        let view = member.view;
+        let shares = member.hidden().is_none();
+        if shares && let Some((to, batch)) = self.batches.get(view, from, limit) {
             member.cursor = to;
             return Taken::Batch { frames: batch, more: member.is_behind(head) };
         }
@@ -295,9 +314,9 @@ impl Hub {
         }
         member.cursor = to;
         let more = member.is_behind(head);
-        if own.is_empty() {
-            let frames = assemble(&shared);
-            self.batches.put(from, to, &frames);
+        if own.is_empty() && shares {
+            let frames = assemble(&shared, view);
+            self.batches.put(view, from, to, &frames);
             return Taken::Batch { frames, more };
         }
         let mut merged = Vec::with_capacity(shared.len() + own.len());
@@ -309,7 +328,10 @@ impl Hub {
             merged.push(event);
         }
         merged.extend(shared);
-        Taken::Batch { frames: assemble(&merged), more }
+        if let Some(hidden) = member.hidden() {
+            merged.retain(|event| event.kind != Kind::Message || !is_from(&event.json, hidden));
+        }
+        Taken::Batch { frames: assemble(&merged, view), more }
     }
 
     /// Notes that bytes are moving to a member who is in the middle of a long batch.
@@ -324,7 +346,8 @@ impl Hub {
     /// `now` is in milliseconds of any clock that does not go back. Reading is having taken or written something within
     /// [`MOVING`]: the system tells that a socket can be written to again in steps that may take that long.
     pub fn look_after_slow(&mut self, now: u64) -> Slow {
-        self.now = now;
+        self.tick(now);
+        let now = self.now;
         let limits = self.lobby.limits();
         let half = Lag { events: limits.events as u64 / 2, bytes: limits.bytes / 2 };
         let mut overtaken = Vec::new();

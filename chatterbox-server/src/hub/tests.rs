@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use bytes::Bytes;
 use chatterbox_proto::frame::Decoder;
-use chatterbox_proto::{ServerFrame, limits};
+use chatterbox_proto::{Refusal, ServerFrame, limits};
 use proptest::prelude::*;
 
 use super::*;
@@ -26,6 +27,11 @@ fn record(source: &str, recipient: Option<&str>, content: &str) -> Record {
         content: content.into(),
     };
     Record { destination, json: entry.to_json().into(), arrived: 7 }
+}
+
+fn apply(hub: &mut Hub, record: &Record) -> Wake {
+    let id = hub.newest() + 1;
+    hub.apply(id, record)
 }
 
 /// What a reader of one object is told, in the order of the norm (PB-2).
@@ -58,7 +64,7 @@ fn take_all(hub: &mut Hub, id: MemberId) -> Vec<String> {
     loop {
         match hub.take(id) {
             Taken::Batch { frames, .. } => {
-                all.extend(read_frames(frames.iter()).into_iter().flat_map(told))
+                all.extend(read_frames(frames.iter()).into_iter().flat_map(told));
             }
             Taken::Nothing => return all,
             Taken::Gone => panic!("gone"),
@@ -104,11 +110,11 @@ fn a_member_who_stops_reading_is_overtaken_alone() {
     let fast = hub.join(&name("fast"), "").unwrap().id;
     take_all(&mut hub, slow);
     for number in 0..64 {
-        let _ = hub.apply(&record("fast", None, &number.to_string()));
+        let _ = apply(&mut hub, &record("fast", None, &number.to_string()));
         assert_eq!(take_all(&mut hub, fast), [number.to_string()]);
         assert_eq!(hub.look_after_slow(0).overtaken, []);
     }
-    let _ = hub.apply(&record("fast", None, "one too many"));
+    let _ = apply(&mut hub, &record("fast", None, "one too many"));
     assert_eq!(hub.look_after_slow(0), Slow { overtaken: vec![slow], struggling: false });
     assert!(matches!(hub.take(slow), Taken::Gone));
     assert_eq!(take_all(&mut hub, fast), ["one too many", "-slow"]);
@@ -120,7 +126,7 @@ fn only_those_who_are_reading_are_waited_for() {
     let mut hub = Hub::new(TimelineLimits { events: 64, bytes: 1 << 20 }, Keep::default());
     let slow = hub.join(&name("slow"), "").unwrap().id;
     for _ in 0..40 {
-        let _ = hub.apply(&record("fast", None, "x"));
+        let _ = apply(&mut hub, &record("fast", None, "x"));
     }
     assert!(hub.look_after_slow(10).struggling, "was just here");
     assert!(hub.look_after_slow(10 + MOVING - 1).struggling, "may be in the middle of a step");
@@ -144,7 +150,7 @@ fn a_full_queue_refuses_senders_and_keeps_its_owner() {
     }
     assert_eq!(hub.reserve(&name("bob"), 1), Err(Code::RecipientBusy));
     for _ in 1..reserved {
-        let _ = hub.apply(&whisper);
+        let _ = apply(&mut hub, &whisper);
     }
     assert!(!hub.has_room(bob));
     // The last one could not be stored.
@@ -161,7 +167,7 @@ fn a_member_far_behind_gets_everything_in_bounded_batches() {
     for number in 0..5000 {
         let text = format!("{number}{}", "x".repeat(number % 300));
         let to = (number % 7 == 0).then_some("bob");
-        let _ = hub.apply(&record("ann", to, &text));
+        let _ = apply(&mut hub, &record("ann", to, &text));
         expected.push(text);
     }
     let mut seen = Vec::new();
@@ -182,7 +188,7 @@ fn receivers_at_the_same_place_share_the_same_bytes() {
     for id in &ids {
         take_all(&mut hub, *id);
     }
-    let _ = hub.apply(&record("a", None, "x"));
+    let _ = apply(&mut hub, &record("a", None, "x"));
     let batches: Vec<_> = ids
         .iter()
         .map(|id| match hub.take(*id) {
@@ -278,13 +284,13 @@ proptest! {
                     model.tell_others(who, &format!("-{}", NAMES[who]));
                 }
                 Step::Say(who) => {
-                    let _ = hub.apply(&record(NAMES[who], None, &text));
+                    let _ = apply(&mut hub, &record(NAMES[who], None, &text));
                     model.tell_others(usize::MAX, &text);
                     model.said.push((None, text));
                 }
                 Step::Whisper(from, to) => {
                     prop_assert_eq!(hub.reserve(&name(NAMES[to]), 9).is_ok(), ids.contains_key(&to));
-                    let _ = hub.apply(&record(NAMES[from], Some(NAMES[to]), &text));
+                    let _ = apply(&mut hub, &record(NAMES[from], Some(NAMES[to]), &text));
                     if let Some(list) = model.expected.get_mut(&to) {
                         list.push(text.clone());
                     }

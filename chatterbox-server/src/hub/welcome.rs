@@ -1,6 +1,9 @@
 //! The first frame of a joined connection: who is here and what was said (AC-1, UL-1, HI-1).
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
+use chatterbox_proto::capability::utf8;
 use chatterbox_proto::frame::{self, TooLong};
 use chatterbox_proto::json::Object;
 use chatterbox_proto::limits::PREFIX;
@@ -17,24 +20,75 @@ pub fn welcome<'a>(
     users: impl Iterator<Item = &'a Bytes>,
     history: Vec<Bytes>,
 ) -> Result<Vec<Bytes>, TooLong> {
+    frame(head(info, users), [history], b"]}".to_vec())
+}
+
+/// The same with keys of capabilities behind those of the base protocol: `ids` as pieces of IDS, where they are wanted, then
+/// the members `rest`.
+///
+/// # Errors
+/// [`TooLong`] when the history does not fit a 4-byte length.
+pub fn extended<'a>(
+    info: &str,
+    users: impl Iterator<Item = &'a Bytes>,
+    history: Vec<Bytes>,
+    ids: Option<Vec<Bytes>>,
+    rest: &[u8],
+) -> Result<Vec<Bytes>, TooLong> {
+    let mut lists = vec![history];
+    if let Some(ids) = ids {
+        lists.push(vec![Bytes::from_static(br#"], "IDS": ["#)]);
+        lists.push(ids);
+    }
+    let tail = [b"], ", rest, b"}"].concat();
+    frame(head(info, users), lists, tail)
+}
+
+/// Everything up to the elements of MESSAGES, behind the free place for the length.
+fn head<'a>(info: &str, users: impl Iterator<Item = &'a Bytes>) -> Vec<u8> {
     let mut object = Object::with_capacity(256)
         .boolean("USERNAME_ACCEPTED", true)
         .string("INFO", info)
         .list("USER_LIST", users);
     object.begin_list("MESSAGES");
-    let mut head = object.into_open();
-    let mut tail = b"]}".to_vec();
-    let body = head.len() - PREFIX + history.iter().map(Bytes::len).sum::<usize>() + tail.len();
-    let (prefix, padding) = frame::prefix(body)?;
+    object.into_open()
+}
+
+/// The pieces of one frame; `head` has a free place for the length.
+fn frame(
+    mut head: Vec<u8>,
+    lists: impl AsRef<[Vec<Bytes>]> + IntoIterator<Item = Vec<Bytes>>,
+    mut tail: Vec<u8>,
+) -> Result<Vec<Bytes>, TooLong> {
+    let middle: usize = lists.as_ref().iter().flatten().map(Bytes::len).sum();
+    let count: usize = lists.as_ref().iter().map(Vec::len).sum();
+    let (prefix, padding) = frame::prefix(head.len() - PREFIX + middle + tail.len())?;
     if let Some(place) = head.first_chunk_mut() {
         *place = prefix;
     }
     tail.resize(tail.len() + padding, b' ');
-    let mut pieces = Vec::with_capacity(history.len() + 2);
+    let mut pieces = Vec::with_capacity(count + 2);
     pieces.push(head.into());
-    pieces.extend(history);
+    pieces.extend(lists.into_iter().flatten());
     pieces.push(tail.into());
     Ok(pieces)
+}
+
+/// The same welcome with its text shown instead of escaped (U8-1). This reads all of it, so it is not for the lock.
+///
+/// # Errors
+/// [`TooLong`] never happens, since it gets shorter.
+pub fn shown(welcome: Vec<Bytes>) -> Result<Vec<Bytes>, TooLong> {
+    let shown = |piece: Bytes| match utf8::unescaped(&piece) {
+        Cow::Borrowed(_) => piece,
+        Cow::Owned(shown) => shown.into(),
+    };
+    // No piece ends within a string, and the padding is white space behind the object.
+    let mut pieces = welcome.into_iter();
+    let mut head = pieces.next().unwrap_or_default();
+    let prefix = head.split_to(PREFIX.min(head.len()));
+    let head = [prefix, shown(head)].concat();
+    frame(head, [pieces.map(shown).collect()], Vec::new())
 }
 
 #[cfg(test)]
@@ -51,6 +105,29 @@ mod tests {
         let body = r#"{"USERNAME_ACCEPTED": true, "INFO": "Hi", "USER_LIST": ["bob", "ann"], "MESSAGES": [[1], [2]]}"#;
         assert_eq!(u32::from_be_bytes(frame[..4].try_into().unwrap()) as usize, body.len());
         assert_eq!(std::str::from_utf8(&frame[4..]).unwrap(), body);
+    }
+
+    #[test]
+    fn keys_of_capabilities_stand_behind_those_of_the_base_protocol() {
+        let users = [json::string("é")];
+        let lists = || vec![Bytes::from_static(br#"["\u00e9"]"#)];
+        let frame =
+            extended("\u{202e}", users.iter(), lists(), Some(lists()), br#""X": 1"#).unwrap();
+        let body = r#"{"USERNAME_ACCEPTED": true, "INFO": "\u202e", "USER_LIST": ["\u00e9"], "MESSAGES": [["\u00e9"]], "IDS": [["\u00e9"]], "X": 1}"#;
+        let check = |pieces: Vec<Bytes>, body: &str| {
+            let frame = pieces.concat();
+            assert_eq!(
+                u32::from_be_bytes(frame[..4].try_into().unwrap()) as usize,
+                frame.len() - 4
+            );
+            assert_eq!(std::str::from_utf8(&frame[4..]).unwrap().trim_end(), body);
+        };
+        check(frame.clone(), body);
+        check(shown(frame).unwrap(), &body.replace("\\u00e9", "é"));
+        let base = extended("", [].iter(), vec![], None, br#""X": 1"#).unwrap();
+        let body =
+            r#"{"USERNAME_ACCEPTED": true, "INFO": "", "USER_LIST": [], "MESSAGES": [], "X": 1}"#;
+        check(base, body);
     }
 
     #[test]

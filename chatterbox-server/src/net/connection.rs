@@ -3,37 +3,43 @@
 //! A joined connection is two halves in one task: one reads frames and posts messages, the other writes what its member
 //! has not got yet. Neither waits for the other.
 
-use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use chatterbox_proto::frame::Decoder;
-use chatterbox_proto::session::{Action, Claim, ServerSession};
-use chatterbox_proto::{Capabilities, ClientFrame, Code, limits, server_frame};
+use chatterbox_proto::session::ServerSession;
+use chatterbox_proto::{ClientFrame, Code, server_frame};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use super::greeting::{Greeting, Joined, answer};
 use super::inbox::Inbox;
 use super::long_frame::LongFrame;
 use super::outbox::{Outbox, WriteEnd};
 use super::reading;
 use super::tls::Transport;
 use super::woken::Woken;
-use crate::chat::{Chat, Seat};
+use crate::chat::Chat;
 use crate::config::{Config, Live};
-use crate::hub::JoinError;
+use crate::gate::{Gate, Wish};
+use crate::pages::Pages;
 
 /// What every connection needs.
 #[derive(Debug)]
 pub struct Context {
     /// The chat.
     pub chat: Arc<Chat>,
+    /// Who decides who may come in.
+    pub gate: Arc<dyn Gate>,
+    /// Pages of history for those who ask.
+    pub pages: Arc<Pages>,
     /// The settings.
     pub config: Live,
     /// TLS or not.
@@ -48,7 +54,7 @@ pub struct Context {
 
 /// Why a connection ended, for the log.
 #[derive(Debug, thiserror::Error)]
-enum End {
+pub(super) enum End {
     #[error("closed by the client")]
     Closed,
     #[error("took too long to join")]
@@ -63,6 +69,8 @@ enum End {
     Refused,
     #[error("stopped reading")]
     TooSlow,
+    #[error("another connection goes on with the session")]
+    Resumed,
     #[error("the server is closing")]
     Closing,
     #[error("connection broken: {0}")]
@@ -78,20 +86,23 @@ const LAST_WORDS_SLOW: Duration = Duration::from_secs(5);
 /// What a client has sent before it closed is read for this long.
 const LAST_INPUT: Duration = Duration::from_secs(5);
 
+/// Messages under the old name are taken for this long after a change, in milliseconds (RN-3).
+const OLD_NAME: u64 = 10_000;
+
 /// What is read from and written to: TLS or bare TCP.
-trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
+pub(super) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Duplex for S {}
 
 /// In a box, so that what a joined connection holds is small whatever is inside.
-type Stream = Box<dyn Duplex>;
+pub(super) type Stream = Box<dyn Duplex>;
 
 /// Serves one connection to its end.
 pub async fn serve(stream: TcpStream, peer: SocketAddr, context: Arc<Context>) {
     tracing::debug!(%peer, "connected");
     let config = context.config.current();
     // In boxes: what arriving and leaving need is not kept through all of the chat.
-    let end = match Box::pin(arrive(stream, &context, &config)).await {
+    let end = match Box::pin(arrive(stream, peer, &context, &config)).await {
         Ok(arrived) => chat(arrived, peer, &context, &config).await,
         Err(end) => end,
     };
@@ -108,6 +119,7 @@ struct Arrived {
 /// From the first byte to a name, all of it within the time for joining.
 async fn arrive(
     stream: TcpStream,
+    peer: SocketAddr,
     context: &Context,
     config: &Config,
 ) -> Result<Box<Arrived>, End> {
@@ -121,10 +133,8 @@ async fn arrive(
             () = context.closing.cancelled() => return Err(End::Closing),
         },
     };
-    let mut greeting = Greeting {
-        decoder: Decoder::new(limits::GREETING_FRAME),
-        session: ServerSession::new(config.max_name, Capabilities::NONE),
-    };
+    let spoken = config.spoken | context.gate.speaks();
+    let mut greeting = Greeting::new(peer, spoken, config);
     let greeted = tokio::select! {
         greeted = greeting.run(&mut stream, context) => greeted,
         () = deadline => Err(End::JoinTimeout),
@@ -157,111 +167,22 @@ async fn close(stream: &mut Stream) {
     .await;
 }
 
-/// A connection that has no name yet.
-struct Greeting {
-    decoder: Decoder,
-    session: ServerSession,
-}
-
-/// A connection that has just joined.
-struct Joined {
-    seat: Seat,
-    welcome: Vec<Bytes>,
-    /// What the frame with the name held beside it.
-    first: Inbox,
-}
-
-impl Greeting {
-    async fn run(&mut self, stream: &mut Stream, context: &Context) -> Result<Joined, End> {
-        loop {
-            loop {
-                let body = match self.decoder.next_body() {
-                    Ok(Some(body)) => body,
-                    Ok(None) => break,
-                    Err(_) => {
-                        answer(stream, server_frame::error(&Code::FrameTooLong.into())).await?;
-                        return Err(End::FrameTooLong);
-                    }
-                };
-                if let Some(joined) = self.frame(&body, stream, context).await? {
-                    return Ok(joined);
-                }
-            }
-            if reading::read_frames(stream, &mut self.decoder).await? == 0 {
-                return Err(End::Closed);
-            }
-        }
-    }
-
-    async fn frame(
-        &mut self,
-        body: &[u8],
-        stream: &mut Stream,
-        context: &Context,
-    ) -> Result<Option<Joined>, End> {
-        let mut actions = VecDeque::from(self.session.receive(ClientFrame::parse(body)));
-        while let Some(action) = actions.pop_front() {
-            match action {
-                Action::Claim(claim) => {
-                    let Claim { name, messages, .. } = *claim;
-                    // A welcome holds all of the history, so there is none before all of it is read.
-                    context.warmed.cancelled().await;
-                    let info = format!("Welcome, {name}!");
-                    match context.chat.join(&name, &info) {
-                        Ok((seat, welcome)) => {
-                            let rest = self.session.claimed(Ok(name), messages);
-                            let mut first = Inbox::new(seat.handle());
-                            first.take(rest);
-                            return Ok(Some(Joined { seat, welcome, first }));
-                        }
-                        Err(JoinError::Refused(refusal)) => {
-                            actions.extend(self.session.claimed(Err(refusal), messages));
-                        }
-                        Err(JoinError::TooLong(error)) => {
-                            tracing::error!(%error, "the history does not fit a welcome");
-                            return Err(End::Closing);
-                        }
-                    }
-                }
-                Action::Refuse(refusal) => {
-                    tracing::debug!(reason = refusal.word(), "name refused");
-                    answer(stream, server_frame::refused(&refusal)).await?;
-                }
-                Action::Error(faults) => answer(stream, server_frame::error(&faults)).await?,
-                Action::Close => return Err(End::Refused),
-                // Only what has a name posts, and only it has agreed to more.
-                Action::Post(_)
-                | Action::History(_)
-                | Action::Call(_)
-                | Action::Answer(_)
-                | Action::Ping(_)
-                | Action::Pong(_) => {}
-            }
-        }
-        Ok(None)
-    }
-}
-
-async fn answer(
-    stream: &mut Stream,
-    frame: Result<Bytes, chatterbox_proto::frame::TooLong>,
-) -> io::Result<()> {
-    // Answers are made of bounded parts, so they always fit a frame.
-    stream.write_all(&frame.unwrap_or_default()).await?;
-    stream.flush().await
-}
-
 /// The joined part of a connection's life.
 async fn chat(arrived: Box<Arrived>, peer: SocketAddr, context: &Context, config: &Config) -> End {
     let Arrived { mut stream, greeting, joined } = *arrived;
-    let Greeting { decoder, session } = greeting;
-    let Joined { mut seat, welcome, first } = joined;
+    let Greeting { decoder, session, .. } = greeting;
+    let Joined { mut seat, welcome, first, served } = joined;
     let name = session.name().cloned();
     let name = name.as_ref().map(tracing::field::display);
     tracing::info!(%peer, name, "joined");
     let member = seat.handle();
+    let (mut serving, wishes) = match served {
+        Some(served) => (Some(woken(context.gate.attend(*served.guest))), Some(served.wishes)),
+        None => (None, None),
+    };
     let (reader, writer) = tokio::io::split(&mut stream);
     let mut reader = Reader {
+        wishes,
         reader,
         decoder,
         session,
@@ -270,18 +191,21 @@ async fn chat(arrived: Box<Arrived>, peer: SocketAddr, context: &Context, config
     };
     let mut outbox = Outbox::new(writer, member.clone(), config.stall_timeout, welcome);
     let end = {
-        // Together, since both are rare: a message to everybody wakes the other one only.
-        let mut reading = pin!(async {
-            tokio::select! {
-                end = reader.run() => end,
-                () = context.closing.cancelled() => End::Closing,
-            }
-        });
+        let mut reading = pin!(reader.run());
         let mut reading = Woken::new(reading.as_mut());
         let mut writing = pin!(outbox.run(&mut seat));
+        let mut closing = pin!(context.closing.cancelled());
+        let serving = async {
+            if let Some(serving) = &mut serving {
+                serving.await;
+            }
+            std::future::pending::<End>().await
+        };
         tokio::select! {
             end = &mut reading => end,
+            end = serving => end,
             end = Woken::new(writing.as_mut()) => match end {
+                WriteEnd::TooSlow if member.was_replaced() => End::Resumed,
                 WriteEnd::TooSlow => End::TooSlow,
                 WriteEnd::Broken(error) => {
                     // A client that just closes has perhaps not read everything, but said it (QT-1).
@@ -290,14 +214,19 @@ async fn chat(arrived: Box<Arrived>, peer: SocketAddr, context: &Context, config
                     End::Broken(error)
                 }
             },
+            () = Woken::new(closing.as_mut()) => End::Closing,
         }
     };
     drop(reader);
     let within = match end {
         End::Broken(_) => Duration::ZERO,
         End::TooSlow => {
-            outbox.say_too_slow();
+            outbox.say_instead(Code::TooSlow);
             LAST_WORDS_SLOW
+        }
+        End::Resumed => {
+            outbox.say_instead(Code::Resumed);
+            LAST_WORDS
         }
         _ => {
             outbox.say_last(&seat);
@@ -317,6 +246,8 @@ async fn chat(arrived: Box<Arrived>, peer: SocketAddr, context: &Context, config
 
 /// The way in: frames of a joined client, turned into posts and answers.
 struct Reader<R> {
+    /// Names that the member is to get.
+    wishes: Option<mpsc::Receiver<Wish>>,
     reader: R,
     decoder: Decoder,
     session: ServerSession,
@@ -332,6 +263,9 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             loop {
                 match self.decoder.next_body() {
                     Ok(Some(body)) => {
+                        if self.session.has_former_names() {
+                            self.session.forget_names(self.inbox.member().chat().now());
+                        }
                         let frame = ClientFrame::parse_as(&body, self.session.known());
                         let actions = self.session.receive(frame);
                         self.inbox.take(actions);
@@ -349,6 +283,10 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             }
             let read = tokio::select! {
                 read = reading::read_frames(&mut self.reader, &mut self.decoder) => read,
+                wish = next(&mut self.wishes) => {
+                    self.rename(wish);
+                    continue;
+                }
                 () = self.long_frame.overdue() => {
                     return self.refuse(Code::FrameTimeout, End::LongFrame).await;
                 }
@@ -363,6 +301,18 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         }
     }
 
+    /// Gives the member another name, between two of its frames.
+    fn rename(&mut self, wish: Wish) {
+        let member = self.inbox.member();
+        let outcome = member.rename(&wish.name, wish.owns);
+        if outcome.is_ok() {
+            let until = member.chat().now().saturating_add(OLD_NAME);
+            self.session.renamed(wish.name, until);
+        }
+        // Whoever does not wait any more does not need to know.
+        let _ = wish.done.send(outcome);
+    }
+
     async fn refuse(&mut self, code: Code, end: End) -> End {
         self.inbox.faults.note(|| code.into());
         self.deliver().await;
@@ -375,6 +325,21 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             Box::pin(self.inbox.deliver()).await;
         }
     }
+}
+
+/// A future that is polled only when it was woken. In a box: few members have one.
+fn woken<'f>(mut future: BoxFuture<'f, ()>) -> BoxFuture<'f, ()> {
+    async move { Woken::new(Pin::new(&mut future)).await }.boxed()
+}
+
+/// The next wish; none comes where nobody can have one.
+async fn next(wishes: &mut Option<mpsc::Receiver<Wish>>) -> Wish {
+    if let Some(wishes) = wishes
+        && let Some(wish) = wishes.recv().await
+    {
+        return wish;
+    }
+    std::future::pending().await
 }
 
 #[cfg(test)]
@@ -392,6 +357,8 @@ mod tests {
         let hub = crate::hub::Hub::new(config.ring, config.keep);
         let context = Arc::new(Context {
             chat: Arc::new(Chat::new(hub, posts)),
+            gate: Arc::new(crate::gate::Open),
+            pages: Arc::new(Pages::new(Arc::new(crate::backlog::Memory::default()))),
             config: Live::new(config),
             transport: Transport::Plaintext,
             long_frames: Arc::new(Semaphore::new(1)),

@@ -1,13 +1,17 @@
-//! From a member's frames to the sequencer: messages are addressed, encoded and posted, faults are answered.
+//! From a member's frames to the sequencer: messages are addressed, encoded and posted, faults and questions are answered.
 
 use std::time::Duration;
 
 use bytes::Bytes;
+use chatterbox_proto::capability::ids;
 use chatterbox_proto::session::{Action, Destination, Posting};
-use chatterbox_proto::{Fault, Faults};
+use chatterbox_proto::{Code, Fault, Faults, server_frame};
 
+use super::asked::Asked;
 use crate::backlog::Record;
 use crate::chat::{Handle, resolve};
+use crate::hub::Event;
+use crate::sequencer::Acks;
 
 /// Messages are handed on in posts of no more than this.
 const POST_RECORDS: usize = 128;
@@ -20,17 +24,25 @@ const POST_BYTES: usize = 1024 * 1024;
 /// of what the receivers can take.
 const ROUND: Duration = Duration::from_millis(50);
 
-/// What a member's frames have led to and is not handed on yet: messages to post, then faults to answer.
+/// What a member's frames have led to and is not handed on yet: messages to post, then faults to answer, then what was
+/// asked for.
 pub(super) struct Inbox {
     member: Handle,
     records: Vec<Record>,
     bytes: usize,
     pub(super) faults: Faults,
+    /// What goes beyond the base protocol, for those who agreed to something.
+    asked: Option<Box<Asked>>,
 }
 
 impl Inbox {
-    pub(super) fn new(member: Handle) -> Self {
-        Self { member, records: Vec::new(), bytes: 0, faults: Faults::new() }
+    pub(super) fn new(member: Handle, asked: Option<Box<Asked>>) -> Self {
+        Self { member, records: Vec::new(), bytes: 0, faults: Faults::new(), asked }
+    }
+
+    /// Whose it is.
+    pub(super) fn member(&self) -> &Handle {
+        &self.member
     }
 
     /// Takes what one frame led to.
@@ -45,20 +57,30 @@ impl Inbox {
                 Action::Error(faults) => self.faults.merge(faults),
                 // Names are settled.
                 Action::Claim(_) | Action::Refuse(_) | Action::Close => {}
-                // Nothing beyond the base protocol is spoken yet.
-                Action::History(_)
-                | Action::Call(_)
-                | Action::Answer(_)
-                | Action::Ping(_)
-                | Action::Pong(_) => {}
+                other => {
+                    if let Some(asked) = &mut self.asked {
+                        asked.take(other);
+                    }
+                }
             }
         }
     }
 
     fn post(&mut self, mut posting: Posting<'_>) {
+        if let Some(asked) = &mut self.asked {
+            if asked.is_command(&self.member, &posting) {
+                return;
+            }
+            // What has arrived before is answered, whatever has become of its recipient since.
+            if let Some(tag) = &posting.tag
+                && asked.has_sent(self.member.chat(), tag)
+            {
+                return;
+            }
+        }
         let wanted = posting.entry.destination.clone();
         let size = posting.entry.content.len();
-        match resolve(self.member.chat(), posting.destination, size) {
+        match resolve(&self.member, posting.destination, size) {
             Ok(destination) => {
                 if let Destination::User(name) = &destination {
                     // In the spelling that the recipient's client knows as its own.
@@ -67,11 +89,17 @@ impl Inbox {
                 let json = Bytes::from(posting.entry.to_json());
                 self.bytes += json.len();
                 self.records.push(Record { destination, json, arrived: super::unix_now() });
+                if let Some(asked) = &mut self.asked {
+                    asked.tags.push_back(posting.tag.as_deref().map(Into::into));
+                }
             }
             Err(code) => {
                 let index = posting.index;
                 let mut fault = Faults::new();
                 fault.note(|| Fault::message(index, code).about(&wanted));
+                if let Some(tag) = posting.tag {
+                    fault.refuse(tag, code);
+                }
                 self.faults.merge(fault);
             }
         }
@@ -79,17 +107,24 @@ impl Inbox {
 
     /// Whether there is nothing to hand on.
     pub(super) fn is_empty(&self) -> bool {
-        self.records.is_empty() && self.faults.is_empty()
+        self.records.is_empty()
+            && self.faults.is_empty()
+            && self.asked.as_ref().is_none_or(|asked| asked.is_empty())
     }
 
     /// Whether what is waiting should not wait for more frames: an answer belongs to one frame, and posts are bounded.
     pub(super) fn is_due(&self) -> bool {
-        !self.faults.is_empty() || self.records.len() >= POST_RECORDS || self.bytes >= POST_BYTES
+        !self.faults.is_empty()
+            || self.records.len() >= POST_RECORDS
+            || self.bytes >= POST_BYTES
+            || self.asked.as_ref().is_some_and(|asked| asked.is_due())
     }
 
-    /// Posts the messages, then answers the faults.
+    /// Posts the messages, then answers the faults, then what was asked for.
     pub(super) async fn deliver(&mut self) {
         self.bytes = 0;
+        let known = self.asked.as_mut().map(|asked| std::mem::take(&mut asked.known));
+        self.acknowledge(known.unwrap_or_default()).await;
         let mut records = std::mem::take(&mut self.records).into_iter().peekable();
         while records.peek().is_some() {
             let mut bytes = 0;
@@ -100,18 +135,42 @@ impl Inbox {
                 bytes += record.json.len();
                 post.push(record);
             }
-            match self.member.chat().post(post).await {
-                Ok(()) => drop(tokio::time::timeout(ROUND, self.member.up_to_date()).await),
-                Err(code) => self.faults.note(|| code.into()),
+            let tags = self.asked.as_mut().and_then(|asked| asked.tags_of(post.len()));
+            let again = tags.as_ref().map(|tags| tags.each.clone());
+            match self.member.chat().post(post, tags).await {
+                Ok(acks) => {
+                    self.acknowledge(acks).await;
+                    drop(tokio::time::timeout(ROUND, self.member.up_to_date()).await);
+                }
+                Err(code) => self.not_stored(code, again.unwrap_or_default()),
             }
         }
-        if self.faults.is_empty() {
-            return;
+        if !self.faults.is_empty() {
+            let faults = std::mem::take(&mut self.faults);
+            let event = if faults.refused().is_empty() {
+                Event::error(&faults.text())
+            } else {
+                Event::own(server_frame::error_object(&faults))
+            };
+            // Who does not read the answers to its mistakes is not listened to, either.
+            self.member.tell_when_read(event).await;
         }
-        let text = std::mem::take(&mut self.faults).text();
-        // Who does not read the answers to its mistakes is not listened to, either.
-        while !self.member.tell_error(&text) {
-            self.member.room().await;
+        if let Some(asked) = &mut self.asked {
+            asked.answer(&self.member).await;
+        }
+    }
+
+    async fn acknowledge(&self, acks: Acks) {
+        if !acks.is_empty() {
+            let acks = ids::acks(acks.iter().map(|(tag, id)| (&**tag, *id)));
+            self.member.tell_when_read(Event::own(acks)).await;
+        }
+    }
+
+    fn not_stored(&mut self, code: Code, tags: Vec<Option<std::sync::Arc<str>>>) {
+        self.faults.note(|| code.into());
+        for tag in tags.into_iter().flatten() {
+            self.faults.refuse(&*tag, code);
         }
     }
 }

@@ -5,7 +5,9 @@
 use std::time::SystemTime;
 
 pub mod accept;
+mod asked;
 pub mod connection;
+mod greeting;
 mod inbox;
 pub mod listen;
 mod long_frame;

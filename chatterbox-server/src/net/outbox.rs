@@ -138,12 +138,12 @@ impl<W: AsyncWrite + Unpin> Outbox<W> {
         }
     }
 
-    /// Puts the news that it was too slow behind the frame that is on its way, in place of everything else (AS-3).
-    pub(super) fn say_too_slow(&mut self) {
+    /// Puts the reason for the end behind the frame that is on its way, in place of everything else (AS-3).
+    pub(super) fn say_instead(&mut self, reason: Code) {
         let frame_ends = self.pending.iter().position(|part| part.ends_frame);
         let rest_of_frame = if self.mid_frame { frame_ends.map_or(0, |end| end + 1) } else { 0 };
         self.pending.truncate(rest_of_frame);
-        self.push_frames(server_frame::error(&Code::TooSlow.into()));
+        self.push_frames(server_frame::error(&reason.into()));
     }
 
     /// Writes what is pending, as far as it gets in this time. What does not get away is given up.

@@ -16,9 +16,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use chatterbox_proto::frame::{self, Decoder};
-use chatterbox_proto::{Entry, ServerFrame, client_frame, limits};
+use chatterbox_proto::server_keys::ServerKeys;
+use chatterbox_proto::{Capabilities, Entry, ServerFrame, client_frame, limits};
 use chatterbox_server::backlog::{Backlog, BacklogError, Memory};
+use chatterbox_server::gate::{Gate, Open};
 use chatterbox_server::net::listen::listen;
 use chatterbox_server::net::tls::{CertificateSource, Transport};
 use chatterbox_server::{Config, Live};
@@ -58,6 +61,17 @@ impl Server {
         Self::with_backlog(config, Arc::new(Memory::default())).await
     }
 
+    /// With TLS, and with this gate.
+    pub async fn with_gate(config: Config, gate: Arc<dyn Gate>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let source =
+            CertificateSource::Local { folder: folder.path().to_owned(), host: "localhost".into() };
+        let transport = Transport::tls(source).unwrap();
+        let tls = trusting(&folder.path().join("ca.crt"));
+        let backlog = Arc::new(Memory::default());
+        Self::run_with(config, transport, backlog, gate, Some(tls), Some(folder)).await
+    }
+
     /// Without TLS, with this backlog.
     pub async fn with_backlog(config: Config, backlog: Arc<dyn Backlog>) -> Self {
         Self::run(config, Transport::Plaintext, backlog, None, None).await
@@ -70,13 +84,25 @@ impl Server {
         tls: Option<Arc<ClientConfig>>,
         folder: Option<tempfile::TempDir>,
     ) -> Self {
+        Self::run_with(config, transport, backlog, Arc::new(Open), tls, folder).await
+    }
+
+    async fn run_with(
+        config: Config,
+        transport: Transport,
+        backlog: Arc<dyn Backlog>,
+        gate: Arc<dyn Gate>,
+        tls: Option<Arc<ClientConfig>>,
+        folder: Option<tempfile::TempDir>,
+    ) -> Self {
         let listeners = listen("127.0.0.1", 0).await.unwrap();
         let address = listeners.first().unwrap().local_addr().unwrap();
         let (stop, stopped) = watch::channel(0);
-        let task = tokio::spawn(chatterbox_server::run(
+        let task = tokio::spawn(chatterbox_server::run_with(
             listeners,
             transport,
             backlog,
+            gate,
             Live::new(config),
             stopped,
         ));
@@ -96,7 +122,12 @@ impl Server {
 
     /// A peer that has done no more than connecting.
     pub async fn connect(&self) -> Peer {
-        let stream = TcpStream::connect(self.address).await.unwrap();
+        self.connect_by(self.address).await
+    }
+
+    /// The same by another address, behind which somebody hands everything on.
+    pub async fn connect_by(&self, address: SocketAddr) -> Peer {
+        let stream = TcpStream::connect(address).await.unwrap();
         stream.set_nodelay(true).unwrap();
         match &self.tls {
             None => Peer::over(stream),
@@ -151,8 +182,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 pub struct Peer {
     stream: Box<dyn Stream>,
     decoder: Decoder,
-    waiting: VecDeque<ServerFrame>,
+    waiting: VecDeque<Bytes>,
     name: String,
+    /// What it speaks.
+    offered: Capabilities,
 }
 
 impl Peer {
@@ -162,6 +195,7 @@ impl Peer {
             decoder: Decoder::new(limits::SERVER_FRAME),
             waiting: VecDeque::new(),
             name: String::new(),
+            offered: Capabilities::NONE,
         }
     }
 
@@ -183,6 +217,26 @@ impl Peer {
         self.next().await
     }
 
+    /// Asks for a name and offers to speak this, with these members beside it; gives the answer.
+    pub async fn offer(&mut self, name: &str, offered: &str, beside: &str) -> ServerFrame {
+        self.name = name.to_owned();
+        self.offered = Capabilities::parse_offer(offered).unwrap();
+        let body = format!(r#"{{"USERNAME": "{name}", "CAPABILITIES": "{offered}"{beside}}}"#);
+        self.send_body(&body).await;
+        self.next().await
+    }
+
+    /// Says something with a tag.
+    pub async fn say_tagged(&mut self, destination: &str, content: &str, tag: &str) {
+        let entry = Entry {
+            source: self.name.as_str().into(),
+            destination: destination.into(),
+            timestamp: 1,
+            content: content.into(),
+        };
+        self.send(&client_frame::say_tagged([(&entry, tag)]).unwrap()).await;
+    }
+
     pub async fn say(&mut self, destination: &str, content: &str) {
         let entry = Entry {
             source: self.name.as_str().into(),
@@ -200,9 +254,22 @@ impl Peer {
 
     /// The next frame, or `None` when the connection has ended.
     pub async fn try_next(&mut self) -> Option<ServerFrame> {
+        let body = self.try_next_body().await?;
+        let (frame, notes) = ServerFrame::parse_as(&body, self.offered).unwrap();
+        assert_eq!(notes.into_vec(), [], "the server keeps to the norm");
+        Some(frame)
+    }
+
+    /// The body of the next frame.
+    pub async fn next_body(&mut self) -> String {
+        let body = self.try_next_body().await.expect("the connection is open");
+        String::from_utf8(body.to_vec()).unwrap()
+    }
+
+    async fn try_next_body(&mut self) -> Option<Bytes> {
         loop {
-            if let Some(frame) = self.waiting.pop_front() {
-                return Some(frame);
+            if let Some(body) = self.waiting.pop_front() {
+                return Some(body);
             }
             let mut buffer = vec![0; 64 * 1024];
             let read = tokio::time::timeout(PATIENCE, self.stream.read(&mut buffer));
@@ -211,9 +278,16 @@ impl Peer {
                 _ => return None,
             }
             while let Some(body) = self.decoder.next_body().unwrap() {
-                let (frame, notes) = ServerFrame::parse(&body).unwrap();
-                assert_eq!(notes.into_vec(), [], "the server keeps to the norm");
-                self.waiting.push_back(frame);
+                self.waiting.push_back(body);
+            }
+        }
+    }
+
+    /// Reads until the keys of capabilities in a frame have something; gives that.
+    pub async fn find<T>(&mut self, what: impl Fn(&ServerKeys) -> Option<T>) -> T {
+        loop {
+            if let Some(found) = self.next().await.keys.as_ref().and_then(|keys| what(keys)) {
+                return found;
             }
         }
     }

@@ -5,6 +5,7 @@
 //! between appends.
 
 mod copy;
+mod pages;
 mod retention;
 mod schema;
 mod writer;
@@ -21,7 +22,7 @@ pub use retention::Retention;
 pub use schema::OpenError;
 pub(crate) use schema::open_shared;
 
-use super::{Backlog, BacklogError, Record, Sequence};
+use super::{Backlog, BacklogError, Page, PageQuery, Record, Sequence};
 use writer::{Job, Writer};
 
 /// What a committed message survives.
@@ -110,6 +111,10 @@ impl Backlog for Sqlite {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<(Sequence, Record)>, BacklogError>> {
         self.ask(move |reply| Job::Read { from, limit, reply }).boxed()
+    }
+
+    fn page(&self, query: PageQuery) -> BoxFuture<'_, Result<Page, BacklogError>> {
+        self.ask(move |reply| Job::Page { query, reply }).boxed()
     }
 }
 

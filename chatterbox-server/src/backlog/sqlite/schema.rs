@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::pages::sort_into_conversations;
 use super::{Durability, SqliteOptions};
 
 /// The database in its folder.
@@ -73,7 +74,16 @@ const MIGRATIONS: &[&str] = &[
     CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE disabled_commands (command TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 ",
+    "
+    -- What the private messages between two users have in common, in both directions; NULL for public ones.
+    ALTER TABLE messages ADD COLUMN conversation TEXT;
+    CREATE INDEX messages_of ON messages (conversation, sequence) WHERE conversation IS NOT NULL;
+    CREATE INDEX messages_public ON messages (sequence) WHERE recipient IS NULL;
+",
 ];
+
+/// The migration that is followed by [`sort_into_conversations`].
+const CONVERSATIONS: usize = 2;
 
 /// Why a database can't be used. Nothing in it was changed.
 #[derive(Debug, thiserror::Error)]
@@ -289,6 +299,9 @@ fn prepare(
     for (place, migration) in MIGRATIONS.iter().enumerate().skip(version) {
         let step = connection.transaction()?;
         step.execute_batch(migration)?;
+        if place == CONVERSATIONS {
+            sort_into_conversations(&step)?;
+        }
         step.pragma_update(None, "application_id", APPLICATION)?;
         step.pragma_update(None, "user_version", i64::try_from(place + 1).unwrap_or(i64::MAX))?;
         step.commit()?;

@@ -5,12 +5,13 @@
 use std::path::Path;
 
 use chatterbox_proto::Username;
+use chatterbox_proto::capability::ids::Side;
 use chatterbox_proto::session::Destination;
 use rusqlite::Connection;
 
 use super::schema::DATABASE_FILE;
 use super::*;
-use crate::backlog::contract;
+use crate::backlog::{Conversation, contract};
 
 const FOR_EVER: Retention = Retention { messages: u64::MAX, bytes: u64::MAX, age: None };
 
@@ -62,6 +63,50 @@ async fn what_was_stored_is_there_again() {
     let backlog = open(folder.path());
     assert_eq!(backlog.read(0, 9).await.unwrap(), [(1, record("a", 7)), (2, to_bob)]);
     assert_eq!(backlog.append(&[record("c", 9)]).await.unwrap(), 3);
+}
+
+#[tokio::test]
+async fn private_messages_of_an_older_version_are_found_by_conversation() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(folder.path()));
+    let old = Connection::open(folder.path().join(DATABASE_FILE)).unwrap();
+    old.execute_batch(
+        "DROP INDEX messages_of; DROP INDEX messages_public;
+         ALTER TABLE messages DROP COLUMN conversation; PRAGMA user_version = 2;",
+    )
+    .unwrap();
+    for number in 0..2500 {
+        let (recipient, to) =
+            [(None, "ALL"), (Some("Bob"), "Bob"), (Some("cyd"), "cyd")][number % 3];
+        let json = format!("[\"ann\", \"{to}\", 1, \"{number}\"]");
+        let sql = "INSERT INTO messages (arrived, recipient, json) VALUES (7, ?, ?)";
+        old.execute(sql, (recipient, json)).unwrap();
+    }
+    drop(old);
+    let backlog = open(folder.path());
+    let name = |text| Username::parse(text).unwrap();
+    let of = Conversation::Between(name("BOB"), name("ann"));
+    let page = backlog.page(PageQuery { of, side: Side::Newest, limit: 500 }).await.unwrap();
+    assert_eq!((page.records.len(), page.more), (500, true));
+    assert!(page.records.iter().all(|(number, _)| number % 3 == 2));
+    assert_eq!(page.records.last().unwrap().0, 2498);
+}
+
+#[tokio::test]
+async fn pages_are_found_by_an_index() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(folder.path()));
+    let connection = Connection::open(folder.path().join(DATABASE_FILE)).unwrap();
+    for (of, index) in [
+        ("recipient IS NULL AND ?1 IS NULL", "messages_public"),
+        ("conversation = ?1", "messages_of"),
+    ] {
+        let sql = format!(
+            "EXPLAIN QUERY PLAN SELECT json FROM messages WHERE {of} AND sequence < 9 ORDER BY sequence DESC LIMIT 5"
+        );
+        let plan: String = connection.query_row(&sql, ["x"], |row| row.get(3)).unwrap();
+        assert!(plan.contains(index), "{plan}");
+    }
 }
 
 #[tokio::test]

@@ -11,9 +11,11 @@ use chatterbox_proto::session::Destination;
 use rusqlite::{Connection, ErrorCode, Row, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
+use super::pages;
 use super::retention::{Holdings, Retention};
 use super::schema::{OpenError, Opened};
-use crate::backlog::{BacklogError, Record, Sequence};
+use crate::backlog::page::conversation;
+use crate::backlog::{BacklogError, Page, PageQuery, Record, Sequence};
 
 /// What the thread is asked.
 pub(super) enum Job {
@@ -25,6 +27,8 @@ pub(super) enum Job {
         limit: usize,
         reply: oneshot::Sender<Result<Vec<(Sequence, Record)>, BacklogError>>,
     },
+    /// Give these of one conversation.
+    Page { query: PageQuery, reply: oneshot::Sender<Result<Page, BacklogError>> },
 }
 
 /// One step of cleaning removes no more than this, so that appends wait for milliseconds at most.
@@ -74,6 +78,10 @@ impl Writer {
                 // Whoever does not wait any more does not need the answer.
                 Some(Job::Append { records, reply }) => drop(reply.send(self.append(&records))),
                 Some(Job::Read { from, limit, reply }) => drop(reply.send(self.read(from, limit))),
+                Some(Job::Page { query, reply }) => {
+                    let page = pages::page(&self.opened.connection, &query).map_err(refused);
+                    drop(reply.send(page));
+                }
             }
         }
         // The next start finds one file, and nothing to recover.
@@ -88,7 +96,7 @@ impl Writer {
         let mut bytes = 0;
         let first = {
             let mut insert = transaction
-                .prepare_cached("INSERT INTO messages (arrived, recipient, json) VALUES (?, ?, ?)")
+                .prepare_cached("INSERT INTO messages (arrived, recipient, json, conversation) VALUES (?, ?, ?, ?)")
                 .map_err(refused)?;
             let mut first = None;
             for record in records {
@@ -99,7 +107,9 @@ impl Writer {
                 // JSON is ASCII; anything else would be our bug, and is not stored.
                 let json = std::str::from_utf8(&record.json)
                     .map_err(|error| BacklogError::Store(error.into()))?;
-                let sequence = insert.insert((record.arrived, recipient, json)).map_err(refused)?;
+                let sequence = insert
+                    .insert((record.arrived, recipient, json, conversation(record)))
+                    .map_err(refused)?;
                 first.get_or_insert(sequence);
                 bytes += json.len() as u64;
             }
@@ -213,7 +223,7 @@ fn next_sequence(connection: &Connection) -> Result<i64, rusqlite::Error> {
     )
 }
 
-fn record(row: &Row<'_>) -> Result<(Sequence, Record), rusqlite::Error> {
+pub(super) fn record(row: &Row<'_>) -> Result<(Sequence, Record), rusqlite::Error> {
     let sequence = unsigned(row, 0)?;
     let destination = match row.get_ref(2)?.as_str_or_null()? {
         None => Destination::All,

@@ -1,0 +1,157 @@
+//! The history against a plain list.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn name(text: &str) -> Username {
+    Username::parse(text).unwrap()
+}
+
+fn read(history: &History, user: &str) -> Vec<String> {
+    let json = [b"[".to_vec(), history.for_user(&name(user)).concat(), b"]".to_vec()].concat();
+    serde_json::from_slice(&json).unwrap()
+}
+
+fn add(history: &mut History, to: Option<&str>, text: &str) {
+    let json = serde_json::to_vec(text).unwrap();
+    match to {
+        None => history.push_public(history.newest() + 1, &json, 7),
+        Some(user) => history.push_private(history.newest() + 1, &name(user), &json, 7),
+    }
+}
+
+#[test]
+fn private_messages_stand_where_they_were_said() {
+    let mut history = History::new(Keep::default());
+    for (to, text) in [
+        (Some("a"), "1"),
+        (None, "2"),
+        (Some("a"), "3"),
+        (Some("b"), "4"),
+        (Some("a"), "5"),
+        (None, "6"),
+        (Some("b"), "7"),
+    ] {
+        add(&mut history, to, text);
+    }
+    assert_eq!(read(&history, "a"), ["1", "2", "3", "5", "6"]);
+    assert_eq!(read(&history, "B"), ["2", "4", "6", "7"]);
+    assert_eq!(read(&history, "c"), ["2", "6"]);
+    assert_eq!(read(&History::new(Keep::default()), "c"), [""; 0]);
+}
+
+#[test]
+fn what_is_too_old_is_forgotten() {
+    let mut history = History::new(Keep::default());
+    for arrived in 1..=6 {
+        history.push_public(history.newest() + 1, format!("\"all {arrived}\"").as_bytes(), arrived);
+        history.push_private(
+            history.newest() + 1,
+            &name("a"),
+            format!("\"a {arrived}\"").as_bytes(),
+            arrived,
+        );
+        if arrived == 3 {
+            history.seal();
+        }
+    }
+    history.expire(3);
+    let all = read(&history, "a");
+    assert_eq!(all.len(), 10, "the segment is not old as a whole: {all:?}");
+    assert!(!all.contains(&"a 2".to_owned()) && all.contains(&"a 3".to_owned()));
+    history.expire(5);
+    assert_eq!(read(&history, "a"), ["all 4", "all 5", "a 5", "all 6", "a 6"]);
+    history.expire(7);
+    assert_eq!(
+        (read(&history, "a").len(), history.public.messages + history.private.messages),
+        (0, 0)
+    );
+}
+
+#[test]
+fn talking_to_oneself_pushes_out_nothing_of_others() {
+    let mut history = History::new(Keep { messages: 1000, bytes: 100_000 });
+    add(&mut history, None, "for all");
+    add(&mut history, Some("b"), "for b");
+    for number in 0..10_000 {
+        add(&mut history, Some("a"), &format!("{number}"));
+    }
+    assert_eq!(read(&history, "b"), ["for all", "for b"]);
+    let kept = read(&history, "a");
+    assert_eq!(kept.last().map(String::as_str), Some("9999"));
+    assert!(kept.len() <= 1 + 1000 / 16 && history.private_order.len() < 300);
+}
+
+#[test]
+fn a_long_message_is_shared_and_not_copied() {
+    let mut history = History::new(Keep::default());
+    add(&mut history, None, &"x".repeat(1 << 20));
+    let places: Vec<_> = (0..2).map(|_| history.for_user(&name("a"))[0].as_ptr()).collect();
+    assert_eq!(places[0], places[1]);
+}
+
+#[test]
+fn a_bound_of_zero_keeps_nothing() {
+    let mut history = History::new(Keep { messages: 0, bytes: 0 });
+    add(&mut history, None, "x");
+    add(&mut history, Some("a"), "y");
+    assert_eq!(
+        (read(&history, "a").len(), history.public.messages + history.private.messages),
+        (0, 0)
+    );
+    assert!(history.mailboxes.is_empty() && history.public.bytes + history.private.bytes == 0);
+}
+
+proptest! {
+    #[test]
+    fn equals_a_plain_list(
+        said in prop::collection::vec((prop::option::of("[ab]"), 1_usize..30_000), 0..40),
+    ) {
+        let mut history = History::new(Keep::default());
+        let mut plain = Vec::new();
+        for (number, (to, size)) in said.into_iter().enumerate() {
+            let text = format!("{number}{}", "x".repeat(size));
+            add(&mut history, to.as_deref(), &text);
+            plain.push((to, text));
+        }
+        for user in ["a", "b", "c"] {
+            let expected: Vec<_> = plain
+                .iter()
+                .filter(|(to, _)| to.as_deref().is_none_or(|to| to == user))
+                .map(|(_, text)| text.clone())
+                .collect();
+            prop_assert_eq!(read(&history, user), expected);
+        }
+    }
+
+    #[test]
+    fn a_bounded_history_is_the_newest_part(
+        said in prop::collection::vec((prop::option::of("[ab]"), 1_usize..3000), 0..150),
+        keep in (0_u64..100, 0_u64..200_000),
+    ) {
+        let keep = Keep { messages: keep.0, bytes: keep.1 };
+        let mut history = History::new(keep);
+        let (mut public, mut private) = (Vec::new(), Vec::new());
+        for (number, (to, size)) in said.into_iter().enumerate() {
+            let text = format!("{number}{}", "x".repeat(size));
+            add(&mut history, to.as_deref(), &text);
+            match to.as_deref() {
+                None => public.push(text),
+                Some("a") => private.push(text),
+                Some(_) => {}
+            }
+            prop_assert!(!keep.is_exceeded_by(history.public));
+            prop_assert!(!keep.part(PRIVATE_PART).is_exceeded_by(history.private));
+        }
+        let kept = read(&history, "a");
+        let (kept_public, kept_private): (Vec<_>, Vec<_>) =
+            kept.into_iter().partition(|text| public.contains(text));
+        prop_assert!(public.ends_with(&kept_public) && private.ends_with(&kept_private));
+        // Not much less than it could be: a part of the bound, and one message.
+        let part = keep.part(SEGMENT_PART);
+        let full = history.public.messages + part.messages + 1 >= keep.messages
+            || history.public.bytes + part.bytes + 6_100 >= keep.bytes;
+        prop_assert!(full || kept_public.len() == public.len(), "{} of {}", kept_public.len(), public.len());
+    }
+}
