@@ -5,14 +5,13 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::session::ServerSession;
 use chatterbox_proto::{ClientFrame, Code, server_frame};
-use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -177,7 +176,7 @@ async fn chat(arrived: Box<Arrived>, peer: SocketAddr, context: &Context, config
     tracing::info!(%peer, name, "joined");
     let member = seat.handle();
     let (mut serving, wishes) = match served {
-        Some(served) => (Some(woken(context.gate.attend(*served.guest))), Some(served.wishes)),
+        Some(served) => (Some(context.gate.attend(*served.guest)), Some(served.wishes)),
         None => (None, None),
     };
     let (reader, writer) = tokio::io::split(&mut stream);
@@ -191,19 +190,18 @@ async fn chat(arrived: Box<Arrived>, peer: SocketAddr, context: &Context, config
     };
     let mut outbox = Outbox::new(writer, member.clone(), config.stall_timeout, welcome);
     let end = {
-        let mut reading = pin!(reader.run());
+        // Together, since all are rare: a message to everybody wakes the other one only.
+        let mut reading = pin!(async {
+            tokio::select! {
+                end = reader.run() => end,
+                () = context.closing.cancelled() => End::Closing,
+                () = serve_requests(&mut serving) => End::Closed,
+            }
+        });
         let mut reading = Woken::new(reading.as_mut());
         let mut writing = pin!(outbox.run(&mut seat));
-        let mut closing = pin!(context.closing.cancelled());
-        let serving = async {
-            if let Some(serving) = &mut serving {
-                serving.await;
-            }
-            std::future::pending::<End>().await
-        };
         tokio::select! {
             end = &mut reading => end,
-            end = serving => end,
             end = Woken::new(writing.as_mut()) => match end {
                 WriteEnd::TooSlow if member.was_replaced() => End::Resumed,
                 WriteEnd::TooSlow => End::TooSlow,
@@ -214,7 +212,6 @@ async fn chat(arrived: Box<Arrived>, peer: SocketAddr, context: &Context, config
                     End::Broken(error)
                 }
             },
-            () = Woken::new(closing.as_mut()) => End::Closing,
         }
     };
     drop(reader);
@@ -327,9 +324,12 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     }
 }
 
-/// A future that is polled only when it was woken. In a box: few members have one.
-fn woken<'f>(mut future: BoxFuture<'f, ()>) -> BoxFuture<'f, ()> {
-    async move { Woken::new(Pin::new(&mut future)).await }.boxed()
+/// Serves a member's commands for as long as it is here, where somebody does.
+async fn serve_requests(serving: &mut Option<BoxFuture<'static, ()>>) {
+    if let Some(serving) = serving {
+        serving.await;
+    }
+    std::future::pending().await
 }
 
 /// The next wish; none comes where nobody can have one.
