@@ -1,11 +1,12 @@
 //! Who is here and what was said: the state behind one lock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use super::{
     capability::{
+        accounts::{Accounts, Standing},
         offer::Agreed,
         resume::{Resumption, Sitting},
     },
@@ -23,6 +24,8 @@ pub(super) struct Member {
     pub(super) agreed: Agreed,
     /// The token of the session.
     pub(super) token: String,
+    /// The name before the last change.
+    pub(super) once: Option<String>,
 }
 
 /// One message that was taken.
@@ -52,6 +55,8 @@ pub(super) struct Joining {
     pub(super) resumes: bool,
     /// That session, when it can.
     pub(super) resumption: Option<Resumption>,
+    /// Who it is.
+    pub(super) standing: Standing,
 }
 
 /// Who is here and what was said.
@@ -60,6 +65,11 @@ pub(super) struct Chat {
     pub(super) faults: Faults,
     pub(super) members: Vec<Member>,
     pub(super) sessions: BTreeMap<String, Sitting>,
+    pub(super) accounts: Accounts,
+    /// Who blocks whom.
+    pub(super) blocks: BTreeSet<(String, String)>,
+    /// The calls of commands that wait for an answer.
+    pub(super) asking: BTreeSet<String>,
     pub(super) history: Vec<Entry>,
     pub(super) last_id: u64,
     pub(super) unjoined: Vec<(u64, Outbox)>,
@@ -97,7 +107,7 @@ impl Chat {
     /// Lets a connection in: welcome for it, notice for the others.
     pub(super) fn join(&mut self, connection: u64, name: &str, outbox: &Outbox, asks: &Joining) {
         let f = self.faults.clone();
-        let Joining { agreed, resumes, resumption } = asks;
+        let Joining { agreed, resumes, resumption, standing } = asks;
         self.unjoined.retain(|(other, _)| *other != connection);
         let replaced = resumption.as_ref().is_some_and(|resumption| self.replace(resumption));
         if !replaced {
@@ -110,10 +120,12 @@ impl Chat {
             outbox: outbox.clone(),
             agreed: agreed.clone(),
             token,
+            once: None,
         };
         self.members.push(member.clone());
         let mut welcome = self.welcome(&member, resumption.as_ref());
         self.answer_offer(agreed, &mut welcome);
+        self.tell_account(agreed, standing, &mut welcome);
         self.tell_session(&member, *resumes, resumption.is_some(), &mut welcome);
         if !agreed.offered() && f.acts(Fault::SeparateFrames) {
             // A key of an extension alone would be more than a choice.
@@ -196,7 +208,7 @@ impl Chat {
         let f = &self.faults;
         let due = |entry: &&Entry| {
             let (src, dest) = (entry.src(), entry.dest());
-            dest == "ALL"
+            (dest == "ALL" && !self.hides_past(own, entry))
                 || (dest == own && !f.acts(Fault::NoPrivateHistory))
                 || (src == own && f.acts(Fault::HistoryWithSentPrivate))
                 || (src != own && dest != own && f.acts(Fault::HistoryLeaksPrivate))

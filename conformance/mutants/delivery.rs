@@ -80,7 +80,8 @@ impl Chat {
             let skipped = public && n == last && !own && f.acts(Fault::BroadcastSkipsOne);
             self.deliveries += 1;
             let lost = self.deliveries.is_multiple_of(101) && f.acts(Fault::LosesUnderLoad);
-            if due && !skipped && !lost {
+            let hidden = public && self.hides(member, sender);
+            if due && !skipped && !lost && !hidden {
                 let framed = self.framed(member, entry);
                 if by_utf8 && f.acts(Fault::RawFromWhoAgreed) {
                     member.outbox.send_raw(&framed);

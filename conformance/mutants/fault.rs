@@ -487,6 +487,104 @@ faults! {
     AstralLost,
     /// What comes from who agreed on UTF-8 goes to everybody without escapes.
     RawFromWhoAgreed,
+    /// A client with `rename` gets LEFT and JOINED.
+    RenamedAsLeft,
+    /// A client with `rename` gets LEFT and JOINED, too.
+    RenamedBothWays,
+    /// The user itself is not told of the new name.
+    RenamedUntoldToSelf,
+    /// Base clients are not told of a new name.
+    RenameHidden,
+    /// Base clients are told of the new name first.
+    RenameJoinedFirst,
+    /// Messages under the name before are refused at once.
+    OldSrcRefused,
+    /// The name before leads to the user for ever.
+    RenameKeepsRoute,
+    /// A name in use can be taken by renaming.
+    NickTakesAnyName,
+    /// The welcome has no `ACCOUNT`.
+    NoAccount,
+    /// After a password the user is a guest.
+    PasswordIgnored,
+    /// After a password there is no token.
+    NoLoginToken,
+    /// No token logs in.
+    TokenUseless,
+    /// Any token logs in.
+    AnyTokenLogsIn,
+    /// A token is good after its user logged out, too.
+    TokenSurvivesLogout,
+    /// Any password logs in.
+    AnyPasswordLogsIn,
+    /// Another word tells that there is no such account.
+    UnknownAccountTold,
+    /// A failed login makes an account.
+    FailedLoginRegisters,
+    /// A refusal has no `CODE`.
+    RefusedWithoutCode,
+    /// A refusal has `CODE` for everybody.
+    CodeToEverybody,
+    /// A registered name can be had without a password.
+    RegisteredTaken,
+    /// Who comes without `accounts` is not told that a name is registered.
+    RegisteredUntold,
+    /// A name that looks like a registered one can be had.
+    LookalikeTaken,
+    /// A registered name can be taken by renaming.
+    NickTakesRegistered,
+    /// A proof that is no string is ignored.
+    ProofUnchecked,
+    /// Passwords can be tried for ever.
+    NeverThrottled,
+    /// There is no catalogue of commands.
+    NoCatalogue,
+    /// The entries of the catalogue have no `ARGUMENTS`.
+    CatalogueShort,
+    /// The catalogue comes without `PREFIX`.
+    NoPrefix,
+    /// The catalogue holds what the user may not use.
+    CatalogueOfEverything,
+    /// `RESULT` has no `CODE`.
+    ResultWithoutCode,
+    /// `RESULT` comes twice.
+    ResultTwice,
+    /// `RESULT` goes to everybody.
+    ResultToEverybody,
+    /// An unknown command is an ERROR.
+    UnknownCommandIsError,
+    /// Missing arguments are no mistake.
+    ArgumentsUnchecked,
+    /// Commands have to be in small letters.
+    CommandsWithCase,
+    /// A malformed COMMAND is answered by a result.
+    CommandUnchecked,
+    /// What is forbidden is refused, and done.
+    ForbiddenDone,
+    /// A question does not say to which command it belongs.
+    PromptOfAnotherId,
+    /// A question does not say whether the answer is secret.
+    PromptWithoutSecret,
+    /// A question that is cancelled has no result.
+    CancelIgnored,
+    /// Anybody can answer a question.
+    AnybodyAnswers,
+    /// An answer to nothing is not answered.
+    AnswerToNothingIgnored,
+    /// Who blocks a user goes on hearing them.
+    BlockedHeard,
+    /// A user who is blocked goes on hearing the one who blocks.
+    BlockedListens,
+    /// Private messages go to and from who is blocked.
+    BlockedWhispers,
+    /// A base client that is blocked misses public messages.
+    BlockHidesFromBase,
+    /// The history holds what a blocked user said before.
+    BlockLeavesPast,
+    /// A command overtakes one that asks something.
+    CommandsOvertake,
+    /// Any number of commands wait.
+    NeverBusy,
     }
 }
 

@@ -11,6 +11,7 @@ mod delivery;
 mod fault;
 mod faults;
 mod inbox;
+mod naming;
 mod outbox;
 mod server;
 mod session;

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::Mutex,
@@ -11,10 +11,11 @@ use tokio::{
 
 use super::{
     capability::{
+        commands::Desk,
         ids::{Answer, Taken},
-        offer::{Agreed, longest_name},
+        offer::Agreed,
     },
-    chat::{Chat, Joining},
+    chat::Chat,
     fault::Fault,
     faults::Faults,
     inbox::{Inbox, Incoming},
@@ -23,11 +24,22 @@ use super::{
 };
 
 /// The keys that this server knows; those of capabilities where they were agreed on.
-const KEYS: [&str; 7] =
-    ["USERNAME", "MESSAGES", "CAPABILITIES", "RESUME", "TAGS", "HISTORY", "PING"];
+const KEYS: [&str; 11] = [
+    "USERNAME",
+    "MESSAGES",
+    "CAPABILITIES",
+    "RESUME",
+    "PASSWORD",
+    "TOKEN",
+    "TAGS",
+    "HISTORY",
+    "COMMAND",
+    "ANSWER",
+    "PING",
+];
 
 /// What is asked for beside messages, in the order in which it is done.
-const REQUESTS: [&str; 2] = ["HISTORY", "PING"];
+const REQUESTS: [&str; 4] = ["HISTORY", "COMMAND", "ANSWER", "PING"];
 
 /// What a session shares with the others.
 #[derive(Clone)]
@@ -47,9 +59,12 @@ pub(super) struct Session {
     pub(super) agreed: Agreed,
     /// Errors that wait for the next PONG to overtake them.
     pub(super) held: Vec<&'static str>,
+    /// What the user may do.
+    pub(super) level: u8,
+    pub(super) desk: Desk,
     /// An offer that a server keeps that should not.
-    kept: Option<Agreed>,
-    refused: Option<String>,
+    pub(super) kept: Option<Agreed>,
+    pub(super) refused: Option<String>,
 }
 
 /// Serves one connection to its end.
@@ -69,6 +84,8 @@ pub(super) async fn serve(
         name: None,
         agreed: Agreed::default(),
         held: Vec::new(),
+        level: 0,
+        desk: Desk::default(),
         kept: None,
         refused: None,
     };
@@ -232,124 +249,6 @@ impl Session {
         }
     }
 
-    /// The offer in an object; an error where none belongs.
-    async fn offer(&mut self, object: &Map<String, Value>) -> Result<Agreed, bool> {
-        let f = self.house.faults.clone();
-        let Some(offer) = object.get("CAPABILITIES") else { return Ok(Agreed::default()) };
-        let read = Agreed::read(offer, &f);
-        if self.name.is_some() {
-            if f.acts(Fault::LateOfferIgnored) {
-                return Err(true);
-            }
-            if let (Ok(agreed), true) = (&read, f.acts(Fault::LateOfferTaken)) {
-                self.agreed = agreed.clone();
-                self.house.chat.lock().await.agree(self.connection, agreed);
-            }
-            return Err(self.error("offers come with the name").await);
-        }
-        if !object.contains_key("USERNAME") {
-            if f.acts(Fault::NamelessOfferIgnored) {
-                return Err(true);
-            }
-            self.kept = read.ok().filter(|_| f.acts(Fault::NamelessOfferKept));
-            return Err(self.error("an offer needs a name").await);
-        }
-        match read {
-            Ok(agreed) => Ok(agreed),
-            Err(text) => {
-                if f.acts(Fault::MalformedOfferTakesName) {
-                    let name = object.get("USERNAME").unwrap_or(&Value::Null);
-                    self.ask(name, Agreed::default(), &Map::new()).await;
-                }
-                Err(self.error(text).await)
-            }
-        }
-    }
-
-    /// Takes a key of a capability; `None` when it is none that was agreed on.
-    async fn extended(&mut self, agreed: &Agreed, key: &str, value: &Value) -> Option<bool> {
-        let f = self.house.faults.clone();
-        Some(match key {
-            "PING" if agreed.has("ping") || f.acts(Fault::PingWithoutOffer) => {
-                self.ping(value).await
-            }
-            "HISTORY" if agreed.has("ids") => self.history(value).await,
-            _ => return None,
-        })
-    }
-
-    async fn ask(&mut self, name: &Value, offer: Agreed, beside: &Map<String, Value>) -> bool {
-        let f = self.house.faults.clone();
-        if f.acts(Fault::NoAnswerToName) {
-            return true;
-        }
-        if self.name.is_some() {
-            return f.acts(Fault::SecondNameIgnored) || self.error("joined already").await;
-        }
-        let name = match name {
-            Value::String(name) => name.clone(),
-            other if f.acts(Fault::NumberNameAccepted) => other.to_string(),
-            _ if f.acts(Fault::NumberNameIgnored) => return true,
-            _ => return self.error("a name is a string").await,
-        };
-        let mut asks = Joining { agreed: offer, ..Joining::default() };
-        if let Some(kept) = self.kept.take() {
-            asks.agreed = kept;
-        }
-        let resume = beside.get("RESUME");
-        let sound = |resume: &Value| {
-            resume.get("TOKEN").is_some_and(Value::is_string)
-                && resume.get("AFTER").is_some_and(Value::is_u64)
-        };
-        if asks.agreed.has("ids")
-            && resume.is_some_and(|resume| !sound(resume))
-            && !f.acts(Fault::MalformedResumeIgnored)
-        {
-            return self.error("RESUME is TOKEN and AFTER").await;
-        }
-        if resume.is_some() && !asks.agreed.has("ids") && f.acts(Fault::ResumeWithoutOfferRefused) {
-            return self.error("resume what?").await;
-        }
-        let mut chat = self.house.chat.lock().await;
-        if let Some(resume) = resume.filter(|_| asks.agreed.has("ids")) {
-            asks.resumes = true;
-            asks.resumption = chat.resumption(resume, &name);
-        }
-        let lost = asks.resumes && asks.resumption.is_none();
-        let taken = chat.is_taken(&name)
-            && asks.resumption.is_none()
-            && !(lost && f.acts(Fault::BadTokenTakesName));
-        if taken && f.acts(Fault::NoAnswerToDuplicate) {
-            return true;
-        }
-        let usable = !f.acts(Fault::NeverAccepts)
-            && (!name.is_empty() || f.acts(Fault::EmptyNameAccepted))
-            && (!name.eq_ignore_ascii_case("ALL") || f.acts(Fault::AllAccepted))
-            && (name.chars().count() <= 32
-                || (f.acts(Fault::LongNamesAccepted) && name.chars().count() <= longest_name(&f)))
-            && !(lost && f.acts(Fault::BadTokenRefused))
-            && (self.refused.is_none() || !f.acts(Fault::RefusedForGood));
-        if !usable || (taken && !f.acts(Fault::DuplicateAccepted)) {
-            chat.refused(&name, &self.outbox);
-            drop(chat);
-            self.refused = Some(name);
-            self.kept = f.acts(Fault::RefusedOfferKept).then_some(asks.agreed);
-            let no = if f.acts(Fault::AcceptedAsString) { json!("false") } else { json!(false) };
-            self.outbox.send(&json!({"USERNAME_ACCEPTED": no}));
-            return !f.acts(Fault::ClosesAfterRefusal);
-        }
-        if f.acts(Fault::RaceBothAccepted) {
-            // Between the check and the taking, another one gets in.
-            drop(chat);
-            sleep(Duration::from_millis(60)).await;
-            chat = self.house.chat.lock().await;
-        }
-        chat.join(self.connection, &name, &self.outbox, &asks);
-        self.agreed = asks.agreed;
-        self.name = Some(name);
-        true
-    }
-
     async fn messages(&mut self, messages: &Value, tags: Option<&Value>) -> bool {
         let f = self.house.faults.clone();
         let Some(list) = messages.as_array() else { return self.error("not a list").await };
@@ -413,7 +312,8 @@ impl Session {
         tag: Option<(&str, u64)>,
     ) -> Result<Taken, &'static str> {
         let f = &self.house.faults;
-        let parts = message.as_array().ok_or("not a list")?;
+        let mut parts = message.as_array().ok_or("not a list")?.clone();
+        self.by_present_name(own, &mut parts).await;
         if parts.len() < 4 {
             return Err(if f.acts(Fault::ShortTupleIgnored) { "" } else { "four elements" });
         }
@@ -433,7 +333,7 @@ impl Session {
         }
         if src != own && !self.forgives(dest, n) {
             if f.acts(Fault::RefusedIsStored) {
-                chat.store(parts, None);
+                chat.store(&parts, None);
             }
             let silent = f.acts(Fault::SpoofSilentlyDropped);
             return Err(if silent { "" } else { "you are somebody else" });
@@ -444,18 +344,22 @@ impl Session {
         if dest == own && f.acts(Fault::SelfMessageRefused) {
             return Err("that is you");
         }
+        let dest = &chat.present_name(dest);
         if dest != "ALL" && !chat.is_here(dest) {
             return Err(if f.acts(Fault::UnknownDestIgnored) { "" } else { "nobody there" });
         }
         if routed.is_some() {
             let _ = f.acts(Fault::FrameRoutedByFirst);
         }
+        if dest != "ALL" && chat.apart(own, dest) {
+            return Err("one of you has blocked the other");
+        }
         if let Some((tag, earlier)) = tag
             && let Some(id) = chat.used(self.connection, tag, earlier)
         {
             return Ok(Taken::Before(id));
         }
-        let id = chat.deliver(parts, routed.unwrap_or(dest), tag.map(|(tag, _)| tag));
+        let id = chat.deliver(&parts, routed.unwrap_or(dest), tag.map(|(tag, _)| tag));
         if let Some((tag, _)) = tag {
             chat.remember(self.connection, tag, id);
         }

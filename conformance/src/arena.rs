@@ -33,6 +33,7 @@ struct State {
     greeting: Greeting,
     names: HashSet<String>,
     claims: Claims,
+    account: Option<(String, String)>,
 }
 
 impl Arena {
@@ -54,6 +55,7 @@ impl Arena {
             greeting: Greeting::default(),
             names: HashSet::new(),
             claims: Claims::default(),
+            account: None,
         };
         Self { clock: Clock::start(), census, state: RwLock::new(state) }
     }
@@ -100,6 +102,12 @@ impl Arena {
         self.read(|state| state.claims.clone())
     }
 
+    /// The name and the password of an account that is there.
+    #[must_use]
+    pub fn account(&self) -> Option<(String, String)> {
+        self.read(|state| state.account.clone())
+    }
+
     /// Whether the suite has asked for this name in any case.
     #[must_use]
     pub fn asked_for(&self, name: &str) -> bool {
@@ -114,6 +122,10 @@ impl Arena {
 
     pub(crate) fn set_claims(&self, claims: Claims) {
         self.write(|state| state.claims = claims);
+    }
+
+    pub(crate) fn set_account(&self, account: Option<(String, String)>) {
+        self.write(|state| state.account = account);
     }
 
     pub(crate) fn set_addresses(&self, address: SocketAddr, addresses: Vec<SocketAddr>) {

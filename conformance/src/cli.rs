@@ -104,6 +104,9 @@ pub(crate) struct Grade {
     /// Extensions that the server declares: their cases run, and count as their levels say.
     #[arg(long, value_name = "EXTENSION", value_delimiter = ',')]
     pub(crate) claims: Vec<String>,
+    /// An account that is there, and a file with its password, for the claim accounts without commands.
+    #[arg(long, value_name = "NAME:FILE")]
+    pub(crate) account: Option<String>,
     /// Multiply all waiting times by this.
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = scale)]
     pub(crate) timeout_scale: f64,

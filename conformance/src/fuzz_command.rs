@@ -1,7 +1,6 @@
 //! `conformance fuzz`: the command line around [`conformance::fuzz`].
 #![allow(clippy::disallowed_methods, reason = "the edge: makes the folder of the findings")]
 
-use crate::interrupt;
 use std::{io::IsTerminal as _, path::PathBuf, time::Duration};
 
 use anyhow::Context as _;
@@ -70,15 +69,14 @@ pub(crate) fn run(arguments: &FuzzArguments) -> anyhow::Result<u8> {
         Some(file) => {
             let transcript = Transcript::read(&grade::read(file)?)
                 .with_context(|| format!("{} is no transcript", file.display()))?;
-            let played = fuzz::replay(&place, &options, &transcript);
-            interrupt::block_on(&runtime, played)?.map(|finding| {
+            runtime.block_on(fuzz::replay(&place, &options, &transcript)).map(|finding| {
                 let nothing = || "Nothing went wrong.".to_owned();
                 let what = finding.as_ref().map_or_else(nothing, ToString::to_string);
                 anstream::println!("{}", escape::visible(&what));
                 u8::from(finding.is_some())
             })
         }
-        None => interrupt::block_on(&runtime, search(&place, &options, arguments))?,
+        None => runtime.block_on(search(&place, &options, arguments)),
     };
     match outcome {
         Ok(code) => Ok(code),

@@ -2,7 +2,6 @@
 //! code.
 #![allow(clippy::disallowed_methods, reason = "the edge: the one place that reads files")]
 
-use crate::interrupt;
 use std::{path::Path, sync::Arc};
 
 use anyhow::Context as _;
@@ -47,7 +46,7 @@ pub(crate) fn grade(arguments: &Grade) -> anyhow::Result<u8> {
     let mut reports = Vec::new();
     for _ in 0..arguments.repeat {
         let mut progress = Progress::new(&arguments.reports.outputs, &rubric);
-        match interrupt::block_on(&runtime, run_watched(&subject, &options, &mut progress))? {
+        match runtime.block_on(run_watched(&subject, &options, &mut progress)) {
             Ok(report) => reports.push(report),
             Err(error) => {
                 explain_failure(&error);
@@ -102,6 +101,7 @@ fn options(arguments: &Grade) -> anyhow::Result<Options> {
         only,
         skip: arguments.skip.clone(),
         claims: arguments.claims.clone(),
+        account: arguments.account.as_deref().map(account).transpose()?,
         timeout_scale: arguments.timeout_scale,
         strict: arguments.strict,
         seed: arguments.seed,
@@ -109,6 +109,15 @@ fn options(arguments: &Grade) -> anyhow::Result<Options> {
         deadline: arguments.deadline,
         command: command(arguments),
     })
+}
+
+/// Reads `--account NAME:FILE`.
+fn account(text: &str) -> anyhow::Result<(String, String)> {
+    let (name, file) = text.split_once(':').context("--account is NAME:FILE")?;
+    let password = read(Path::new(file))?;
+    let password = password.lines().next().unwrap_or_default();
+    anyhow::ensure!(!password.is_empty(), "there is no password in {file}");
+    Ok((name.to_owned(), password.to_owned()))
 }
 
 fn explain_failure(error: &RunError) {
@@ -160,6 +169,9 @@ fn command(arguments: &Grade) -> String {
     }
     if !arguments.claims.is_empty() {
         words.push(format!("--claims {}", arguments.claims.join(",")));
+    }
+    if let Some(account) = &arguments.account {
+        words.push(format!("--account {account}"));
     }
     if let Some(ca) = &arguments.ca {
         words.push(format!("--ca {}", ca.display()));

@@ -9,7 +9,6 @@ mod client_command;
 mod explain;
 mod fuzz_command;
 mod grade;
-mod interrupt;
 mod keylog;
 mod load_command;
 mod matrix_command;
@@ -43,6 +42,6 @@ fn main() -> ExitCode {
     };
     ExitCode::from(code.unwrap_or_else(|error| {
         anstream::eprintln!("conformance: {error:#}");
-        if error.is::<interrupt::Interrupted>() { interrupt::Interrupted::EXIT } else { USAGE }
+        USAGE
     }))
 }

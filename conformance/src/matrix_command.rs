@@ -1,6 +1,5 @@
 //! `conformance matrix`: the command line around [`conformance::matrix`].
 
-use crate::interrupt;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -43,7 +42,7 @@ pub(crate) fn run(arguments: &MatrixArguments) -> anyhow::Result<u8> {
         anstream::eprintln!("{word}  {} at {}", cell.client, cell.server);
     };
     let running = matrix::run(&peers, seed, arguments.timeout_scale, &mut tell);
-    let grid = interrupt::block_on(&runtime, running)??;
+    let grid = runtime.block_on(running)?;
     if let Some(file) = &arguments.html {
         write::atomically(file, render::page(&grid).as_bytes())?;
     }

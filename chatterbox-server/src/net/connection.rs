@@ -111,8 +111,7 @@ pub async fn serve(stream: TcpStream, peer: SocketAddr, context: Arc<Context>) {
 /// A connection that has joined.
 struct Arrived {
     stream: Stream,
-    decoder: Decoder,
-    session: ServerSession,
+    greeting: Greeting,
     joined: Joined,
 }
 
@@ -143,8 +142,7 @@ async fn arrive(
     let end = match greeted {
         Ok(joined) => {
             greeting.decoder.set_limit(config.max_frame);
-            let Greeting { decoder, session, .. } = greeting;
-            return Ok(Box::new(Arrived { stream, decoder, session, joined }));
+            return Ok(Box::new(Arrived { stream, greeting, joined }));
         }
         Err(end) => end,
     };
@@ -170,7 +168,8 @@ async fn close(stream: &mut Stream) {
 
 /// The joined part of a connection's life.
 async fn chat(arrived: Box<Arrived>, peer: SocketAddr, context: &Context, config: &Config) -> End {
-    let Arrived { mut stream, decoder, session, joined } = *arrived;
+    let Arrived { mut stream, greeting, joined } = *arrived;
+    let Greeting { decoder, session, .. } = greeting;
     let Joined { mut seat, welcome, first, served } = joined;
     let name = session.name().cloned();
     let name = name.as_ref().map(tracing::field::display);
@@ -330,7 +329,7 @@ async fn serve_requests(serving: &mut Option<BoxFuture<'static, ()>>) {
     if let Some(serving) = serving {
         serving.await;
     }
-    std::future::pending::<()>().await;
+    std::future::pending().await
 }
 
 /// The next wish; none comes where nobody can have one.

@@ -121,6 +121,9 @@ impl Chat {
     fn belongs(&self, own: &str, with: &str, entry: &Entry) -> bool {
         let f = &self.faults;
         let (src, dest) = (entry.src(), entry.dest());
+        if self.hides_past(own, entry) {
+            return false;
+        }
         if with == "ALL" {
             return dest == "ALL" || f.acts(Fault::PublicPageLeaksPrivate);
         }

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::mutants::{chat::Chat, fault::Fault, faults::Faults};
+use crate::mutants::{chat::Chat, fault::Fault, faults::Faults, session::Session};
 
 /// What this server speaks, all of it in version 1.
-const KNOWN: [&str; 4] = ["ids", "ping", "rename", "utf8"];
+const KNOWN: [&str; 6] = ["accounts", "commands", "ids", "ping", "rename", "utf8"];
 
 /// What is in force on one connection.
 #[derive(Debug, Clone, Default)]
@@ -88,6 +88,45 @@ fn read_word(word: &str) -> Option<(&str, u16)> {
     let digits = version.bytes().all(|c| c.is_ascii_digit());
     let version = version.parse().ok().filter(|version| digits && (1..=999).contains(version))?;
     ((1..=32).contains(&name.len()) && name.bytes().all(good)).then_some((name, version))
+}
+
+impl Session {
+    /// The offer in an object; an error where none belongs.
+    pub(in crate::mutants) async fn offer(
+        &mut self,
+        object: &Map<String, Value>,
+    ) -> Result<Agreed, bool> {
+        let f = self.house.faults.clone();
+        let Some(offer) = object.get("CAPABILITIES") else { return Ok(Agreed::default()) };
+        let read = Agreed::read(offer, &f);
+        if self.name.is_some() {
+            if f.acts(Fault::LateOfferIgnored) {
+                return Err(true);
+            }
+            if let (Ok(agreed), true) = (&read, f.acts(Fault::LateOfferTaken)) {
+                self.agreed = agreed.clone();
+                self.house.chat.lock().await.agree(self.connection, agreed);
+            }
+            return Err(self.error("offers come with the name").await);
+        }
+        if !object.contains_key("USERNAME") {
+            if f.acts(Fault::NamelessOfferIgnored) {
+                return Err(true);
+            }
+            self.kept = read.ok().filter(|_| f.acts(Fault::NamelessOfferKept));
+            return Err(self.error("an offer needs a name").await);
+        }
+        match read {
+            Ok(agreed) => Ok(agreed),
+            Err(text) => {
+                if f.acts(Fault::MalformedOfferTakesName) {
+                    let name = object.get("USERNAME").unwrap_or(&Value::Null);
+                    self.ask(name, Agreed::default(), &Map::new()).await;
+                }
+                Err(self.error(text).await)
+            }
+        }
+    }
 }
 
 impl Chat {

@@ -48,6 +48,9 @@ pub const SERVER_GROUPS: &[(&str, &str, &[Case])] = &[
     ("resume", "Capability ids: resuming", capability::resume::CASES),
     ("ping", "Capability ping", capability::ping::CASES),
     ("utf8", "Capability utf8", capability::utf8::CASES),
+    ("rename", "Capability rename", capability::rename::CASES),
+    ("accounts", "Capability accounts", capability::accounts::CASES),
+    ("commands", "Capability commands", capability::commands::CASES),
 ];
 
 /// Every case for servers, in the order of the groups.

@@ -90,6 +90,11 @@ impl Peer {
         .await
     }
 
+    /// The server is going to call this user by another name.
+    pub fn remember(&self, name: &str) {
+        self.arena.remember_name(name);
+    }
+
     /// The welcome.
     pub fn welcome(&mut self) -> Option<Frame> {
         self.frames(Mark::START).iter().find(|frame| frame.accepted() == Some(true)).cloned()

@@ -175,6 +175,7 @@ pub async fn run_watched(
     let house = spawned.map(|spawned| schedule::House { spawned, fresh });
     let mut schedule = schedule::Schedule::new(Arc::clone(&arena), options, seed, selected, house);
     arena.set_claims(claims.clone());
+    arena.set_account(options.account.clone());
     schedule.claims = claims;
     schedule.run(watch).await;
     let output = schedule.output();

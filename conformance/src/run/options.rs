@@ -23,6 +23,8 @@ pub struct Options {
     pub skip: Vec<String>,
     /// Extensions that the subject declares; their cases run, too.
     pub claims: Vec<String>,
+    /// The name and the password of an account that is there, for cases about accounts.
+    pub account: Option<(String, String)>,
     /// All waiting times are multiplied by this.
     pub timeout_scale: f64,
     /// SHOULD counts like MUST.
@@ -47,6 +49,7 @@ impl Default for Options {
             only: Vec::new(),
             skip: Vec::new(),
             claims: Vec::new(),
+            account: None,
             timeout_scale: 1.0,
             strict: false,
             seed: None,

@@ -6,11 +6,17 @@ use crate::{
     wire::frame::Frame,
 };
 
+pub mod accounts;
+mod blocking;
+mod calling;
+pub mod commands;
 pub mod ids;
 pub mod negotiation;
-pub mod offers;
+mod offers;
 pub mod paging;
 pub mod ping;
+mod questions;
+pub mod rename;
 pub mod resume;
 pub mod tags;
 pub mod utf8;
