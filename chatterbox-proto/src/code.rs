@@ -300,7 +300,11 @@ impl fmt::Display for Fault {
 pub struct Faults {
     listed: Vec<Fault>,
     more: usize,
-    refused: Vec<(String, Code)>,
+    #[expect(
+        clippy::box_collection,
+        reason = "few frames have any, and every connection has a place for faults"
+    )]
+    refused: Option<Box<Vec<(String, Code)>>>,
 }
 
 impl Faults {
@@ -325,18 +329,20 @@ impl Faults {
 
     /// Notes that a message with a tag was refused (ID-4); there are few of them in a frame (ID-3).
     pub fn refuse(&mut self, tag: impl Into<String>, code: Code) {
-        self.refused.push((tag.into(), code));
+        self.refused.get_or_insert_default().push((tag.into(), code));
     }
 
     /// The tags of messages that were refused, and why.
     pub fn refused(&self) -> &[(String, Code)] {
-        &self.refused
+        self.refused.as_ref().map_or(&[], |refused| refused.as_slice())
     }
 
     /// Takes those of the same frame that were found elsewhere; listed is what comes first in the frame.
     pub fn merge(&mut self, others: Self) {
         self.more += others.more;
-        self.refused.extend(others.refused);
+        if let Some(refused) = others.refused {
+            self.refused.get_or_insert_default().extend(*refused);
+        }
         self.listed.extend(others.listed);
         self.listed.sort_by_key(|fault| fault.index);
         self.more += self.listed.len().saturating_sub(limits::FAULTS_LISTED);

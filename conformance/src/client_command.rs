@@ -11,7 +11,7 @@ use conformance::{
     report::{ONLY, expect::Expectations, json, repeat, write},
 };
 
-use crate::{cli::Reports, grade, progress::Progress};
+use crate::{cli::Reports, grade, interrupt, progress::Progress};
 
 /// Grades a client. In its command, {host}, {port} and {ca} are filled in; {name}, too, where the
 /// client takes the user's name there.
@@ -108,7 +108,8 @@ pub(crate) fn run(arguments: &ClientArguments) -> anyhow::Result<u8> {
     let mut reports = Vec::new();
     for _ in 0..arguments.repeat {
         let mut progress = Progress::new(&arguments.reports.outputs, &rubric);
-        match runtime.block_on(client::run_watched(&client, &options, &mut progress)) {
+        match interrupt::block_on(&runtime, client::run_watched(&client, &options, &mut progress))?
+        {
             Ok(report) => reports.push(report),
             Err(error) => {
                 anstream::eprintln!("conformance: {}", escape::visible(&error.to_string()));

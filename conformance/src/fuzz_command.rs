@@ -1,6 +1,7 @@
 //! `conformance fuzz`: the command line around [`conformance::fuzz`].
 #![allow(clippy::disallowed_methods, reason = "the edge: makes the folder of the findings")]
 
+use crate::interrupt;
 use std::{io::IsTerminal as _, path::PathBuf, time::Duration};
 
 use anyhow::Context as _;
@@ -69,14 +70,15 @@ pub(crate) fn run(arguments: &FuzzArguments) -> anyhow::Result<u8> {
         Some(file) => {
             let transcript = Transcript::read(&grade::read(file)?)
                 .with_context(|| format!("{} is no transcript", file.display()))?;
-            runtime.block_on(fuzz::replay(&place, &options, &transcript)).map(|finding| {
+            let played = fuzz::replay(&place, &options, &transcript);
+            interrupt::block_on(&runtime, played)?.map(|finding| {
                 let nothing = || "Nothing went wrong.".to_owned();
                 let what = finding.as_ref().map_or_else(nothing, ToString::to_string);
                 anstream::println!("{}", escape::visible(&what));
                 u8::from(finding.is_some())
             })
         }
-        None => runtime.block_on(search(&place, &options, arguments)),
+        None => interrupt::block_on(&runtime, search(&place, &options, arguments))?,
     };
     match outcome {
         Ok(code) => Ok(code),

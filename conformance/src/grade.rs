@@ -2,6 +2,7 @@
 //! code.
 #![allow(clippy::disallowed_methods, reason = "the edge: the one place that reads files")]
 
+use crate::interrupt;
 use std::{path::Path, sync::Arc};
 
 use anyhow::Context as _;
@@ -46,7 +47,7 @@ pub(crate) fn grade(arguments: &Grade) -> anyhow::Result<u8> {
     let mut reports = Vec::new();
     for _ in 0..arguments.repeat {
         let mut progress = Progress::new(&arguments.reports.outputs, &rubric);
-        match runtime.block_on(run_watched(&subject, &options, &mut progress)) {
+        match interrupt::block_on(&runtime, run_watched(&subject, &options, &mut progress))? {
             Ok(report) => reports.push(report),
             Err(error) => {
                 explain_failure(&error);

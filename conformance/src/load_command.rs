@@ -1,5 +1,6 @@
 //! `conformance load`: the command line around [`conformance::load`].
 
+use crate::interrupt;
 use std::{
     io::{IsTerminal as _, Write as _},
     path::PathBuf,
@@ -151,7 +152,7 @@ fn measure(common: &Common, options: &LoadOptions) -> anyhow::Result<u8> {
     let live = std::io::stderr().is_terminal();
     let mut line = Line::default();
     let mut watch = |moment: &Moment| line.show(live, moment);
-    let outcome = runtime.block_on(load::run(options, &mut watch));
+    let outcome = interrupt::block_on(&runtime, load::run(options, &mut watch))?;
     line.clear(live);
     match outcome {
         Ok(report) => {
@@ -181,8 +182,8 @@ fn only_limit(talk: &LimitTalk) -> anyhow::Result<u8> {
     let live = std::io::stderr().is_terminal();
     let mut line = Line::default();
     let mut watch = |moment: &Moment| line.show(live, moment);
-    let measured =
-        runtime.block_on(load::limit::one(&options, &program, "limit", talk.batch, &mut watch));
+    let measuring = load::limit::one(&options, &program, "limit", talk.batch, &mut watch);
+    let measured = interrupt::block_on(&runtime, measuring)?;
     line.clear(live);
     match measured {
         Ok(limit) => {

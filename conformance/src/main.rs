@@ -9,6 +9,7 @@ mod client_command;
 mod explain;
 mod fuzz_command;
 mod grade;
+mod interrupt;
 mod keylog;
 mod load_command;
 mod matrix_command;
@@ -42,6 +43,6 @@ fn main() -> ExitCode {
     };
     ExitCode::from(code.unwrap_or_else(|error| {
         anstream::eprintln!("conformance: {error:#}");
-        USAGE
+        if error.is::<interrupt::Interrupted>() { interrupt::Interrupted::EXIT } else { USAGE }
     }))
 }

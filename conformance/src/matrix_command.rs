@@ -1,5 +1,6 @@
 //! `conformance matrix`: the command line around [`conformance::matrix`].
 
+use crate::interrupt;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -42,7 +43,7 @@ pub(crate) fn run(arguments: &MatrixArguments) -> anyhow::Result<u8> {
         anstream::eprintln!("{word}  {} at {}", cell.client, cell.server);
     };
     let running = matrix::run(&peers, seed, arguments.timeout_scale, &mut tell);
-    let grid = runtime.block_on(running)?;
+    let grid = interrupt::block_on(&runtime, running)??;
     if let Some(file) = &arguments.html {
         write::atomically(file, render::page(&grid).as_bytes())?;
     }

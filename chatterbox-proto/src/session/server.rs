@@ -107,7 +107,8 @@ pub struct ServerSession {
     spoken: Capabilities,
     /// What was offered last and is spoken, or is in force.
     agreed: Capabilities,
-    former: VecDeque<Former>,
+    #[expect(clippy::box_collection, reason = "few connections have any")]
+    former: Option<Box<VecDeque<Former>>>,
 }
 
 impl ServerSession {
@@ -118,7 +119,7 @@ impl ServerSession {
             name_limit,
             spoken,
             agreed: Capabilities::NONE,
-            former: VecDeque::new(),
+            former: None,
         }
     }
 
@@ -139,21 +140,25 @@ impl ServerSession {
     pub fn renamed(&mut self, name: Username, until: u64) {
         if let State::Joined(current) = &mut self.state {
             let old = std::mem::replace(current, name);
-            if self.former.len() == FORMER_NAMES {
-                self.former.pop_front();
+            let former = self.former.get_or_insert_default();
+            if former.len() == FORMER_NAMES {
+                former.pop_front();
             }
-            self.former.push_back(Former { name: old, until });
+            former.push_back(Former { name: old, until });
         }
     }
 
     /// Whether there are former names, which [`ServerSession::forget_names`] has to be told the time for.
     pub fn has_former_names(&self) -> bool {
-        !self.former.is_empty()
+        self.former.is_some()
     }
 
     /// Takes messages under former names no more whose time is over.
     pub fn forget_names(&mut self, now: u64) {
-        self.former.retain(|former| now < former.until);
+        if let Some(former) = &mut self.former {
+            former.retain(|former| now < former.until);
+        }
+        self.former.take_if(|former| former.is_empty());
     }
 
     /// The name under which the connection has joined.
@@ -329,7 +334,8 @@ impl ServerSession {
         let Some(name) = self.name() else { return Err((Code::NotJoined, entry.source)) };
         if entry.source != name.as_str() {
             let mine = |source: &str| {
-                name.is(source) || self.former.iter().any(|former| former.name.is(source))
+                name.is(source)
+                    || self.former.iter().flat_map(|all| &**all).any(|old| old.name.is(source))
             };
             if !mine(&entry.source) {
                 return Err((Code::SourceNotYou, entry.source));

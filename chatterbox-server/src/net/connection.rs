@@ -111,7 +111,8 @@ pub async fn serve(stream: TcpStream, peer: SocketAddr, context: Arc<Context>) {
 /// A connection that has joined.
 struct Arrived {
     stream: Stream,
-    greeting: Greeting,
+    decoder: Decoder,
+    session: ServerSession,
     joined: Joined,
 }
 
@@ -142,7 +143,8 @@ async fn arrive(
     let end = match greeted {
         Ok(joined) => {
             greeting.decoder.set_limit(config.max_frame);
-            return Ok(Box::new(Arrived { stream, greeting, joined }));
+            let Greeting { decoder, session, .. } = greeting;
+            return Ok(Box::new(Arrived { stream, decoder, session, joined }));
         }
         Err(end) => end,
     };
@@ -168,8 +170,7 @@ async fn close(stream: &mut Stream) {
 
 /// The joined part of a connection's life.
 async fn chat(arrived: Box<Arrived>, peer: SocketAddr, context: &Context, config: &Config) -> End {
-    let Arrived { mut stream, greeting, joined } = *arrived;
-    let Greeting { decoder, session, .. } = greeting;
+    let Arrived { mut stream, decoder, session, joined } = *arrived;
     let Joined { mut seat, welcome, first, served } = joined;
     let name = session.name().cloned();
     let name = name.as_ref().map(tracing::field::display);
@@ -329,7 +330,7 @@ async fn serve_requests(serving: &mut Option<BoxFuture<'static, ()>>) {
     if let Some(serving) = serving {
         serving.await;
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// The next wish; none comes where nobody can have one.
