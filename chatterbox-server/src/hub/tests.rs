@@ -9,6 +9,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod views;
+
 fn name(text: &str) -> Username {
     Username::parse(text).unwrap()
 }

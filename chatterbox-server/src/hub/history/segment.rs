@@ -78,6 +78,8 @@ impl Segment<Vec<u8>> {
         self.json.extend_from_slice(LIST_SEPARATOR);
         self.json.extend_from_slice(json);
         self.marks.end = self.json.len();
+        // Somebody may have asked for the segment while it was shorter.
+        self.marks.ids.take();
         self.newest = self.newest.max(arrived);
     }
 
