@@ -395,6 +395,17 @@ pub struct Serve {
     )]
     pub grace: Duration,
 
+    /// Seconds that a name is kept for its user after they have left: for the same address or session; 0 is not at all
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value = "0",
+        value_parser = seconds_or_none,
+        env = "CHATTERBOX_HOLD_NAME",
+        help_heading = "Times"
+    )]
+    pub hold_name: Duration,
+
     /// How log lines look; they go to stderr and never hold what was said
     #[arg(
         long,
@@ -524,6 +535,7 @@ impl Serve {
             max_name: self.max_name,
             keep: Keep { messages: self.keep_messages, bytes: self.keep_bytes },
             keep_age: self.keep_days,
+            hold_name: self.hold_name,
             ..Config::default()
         }
     }
@@ -557,6 +569,7 @@ mod tests {
             &["--memory", "--data", "d"],
             &["--join-timeout", "0"],
             &["--grace", "-1"],
+            &["--hold-name", "-1"],
             &["--max-frame", "10"],
             &["--keep-bytes", "x"],
             &["--keep-days", "0"],

@@ -157,6 +157,7 @@ const LIVE: &[&str] = &[
     "join-timeout",
     "stall-timeout",
     "grace",
+    "hold-name",
 ];
 
 /// Reads all layers and the certificates again. A mistake leaves everything of its kind as it was.
