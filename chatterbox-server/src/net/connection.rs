@@ -23,6 +23,7 @@ use super::inbox::Inbox;
 use super::long_frame::LongFrame;
 use super::outbox::{Outbox, WriteEnd};
 use super::reading;
+use super::socket::Socket;
 use super::tls::Transport;
 use super::woken::Woken;
 use crate::chat::Chat;
@@ -128,7 +129,7 @@ async fn arrive(
     let mut stream: Stream = match context.transport.acceptor() {
         None => Box::new(stream),
         Some(acceptor) => tokio::select! {
-            accepted = acceptor.accept(stream) => Box::new(accepted.map_err(End::Handshake)?),
+            accepted = acceptor.accept(Socket(stream)) => Box::new(accepted.map_err(End::Handshake)?),
             () = deadline.as_mut() => return Err(End::JoinTimeout),
             () = context.closing.cancelled() => return Err(End::Closing),
         },

@@ -13,6 +13,7 @@ pub mod listen;
 mod long_frame;
 mod outbox;
 mod reading;
+mod socket;
 pub mod tls;
 mod woken;
 
