@@ -4,8 +4,9 @@
 //! ([`Keeper`]) asks it, and the command line asks it directly. [`Memory`] forgets everything with the process,
 //! [`Sqlite`] keeps it in the database of the messages. Both pass the contract tests of this module.
 //!
-//! [`Hashing`] spends processor time on passwords within bounds.
+//! Above it: [`Accounts`] says who may join under which name, and [`Hashing`] spends processor time within bounds.
 
+mod accounts;
 #[cfg(test)]
 pub mod contract;
 mod hashing;
@@ -22,6 +23,7 @@ use std::fmt::Debug;
 
 use chatterbox_proto::Username;
 
+pub use accounts::{Accounts, Admission, Refused};
 pub use hashing::Hashing;
 pub use keeper::Keeper;
 pub use level::Level;

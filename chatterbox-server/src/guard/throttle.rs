@@ -30,7 +30,8 @@ const LONGEST: Duration = Duration::from_secs(5 * 60);
 const FORGOTTEN: Duration = Duration::from_secs(15 * 60);
 
 impl Slope {
-    const fn after(free: u32) -> Self {
+    /// So many are free; then one second, two, four, up to five minutes.
+    pub const fn after(free: u32) -> Self {
         Self { free, first: Duration::from_secs(1), longest: LONGEST, forgotten: FORGOTTEN }
     }
 

@@ -1,0 +1,513 @@
+//! Who may join under which name, and what the owners of names do with their accounts.
+//!
+//! The rules are here; where accounts are kept, how long a hash takes and how often somebody may try are elsewhere.
+
+#![allow(clippy::disallowed_methods, reason = "the edge: tries and tokens are timed here")]
+
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use chatterbox_proto::capability::accounts::Proof;
+use chatterbox_proto::{Refusal, Username};
+
+use super::{
+    Account, Added, Cost, Directory, DirectoryError, HashError, Hashing, Keeper, LIFETIME, Level,
+    PasswordHash, Secret, Settings, Token, TokenHash, Verdict,
+};
+use crate::guard::throttle::{Counter, Slope, Throttle, TooMany, Try};
+use crate::net::{accept::network, unix_now};
+
+/// Accounts made from one address: a class may sit behind one.
+const REGISTRATIONS: Slope = Slope::after(100);
+
+/// Tokens that were none, from one address. Nobody guesses one, but asking costs us something.
+const WRONG_TOKENS: Slope = Slope::after(50);
+
+/// Addresses of which registrations and wrong tokens are remembered.
+const ADDRESSES: usize = 10_000;
+
+/// The name under which tries at the admin password are counted; no user can have it.
+const ELEVATION: &str = "admin password of ";
+
+/// Somebody who may have a name.
+#[derive(Debug, Clone, Default)]
+pub struct Admission {
+    /// What they may do.
+    pub level: Level,
+    /// Their account; `None` is a guest.
+    pub account: Option<Username>,
+    /// What they get for their password; [`Accounts::keep_token`] makes it good.
+    pub token: Option<Token>,
+    /// What they got in with, or get: the token that ends with this login.
+    pub token_hash: Option<TokenHash>,
+    /// Whom they block.
+    pub blocked: Vec<Username>,
+}
+
+/// Why something was not done to an account.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// The password is not the right one.
+    #[error("The password is wrong.")]
+    WrongPassword,
+    /// Too often; this long is to be waited.
+    #[error("Too many tries, wait {} s.", .0.as_secs() + 1)]
+    Throttled(Duration),
+    /// There is an account of this name, or of one that looks like it.
+    #[error("{0} is registered already, and looks the same or is the same.")]
+    Registered(Username),
+    /// There is no such account (any more).
+    #[error("There is no such account.")]
+    NoAccount,
+    /// There is no admin password.
+    #[error("This server has no admin password.")]
+    NoAdminPassword,
+    /// There are too many.
+    #[error("There is no room for more.")]
+    Full,
+    /// The store failed.
+    #[error("The server can't store this now.")]
+    Store(#[from] DirectoryError),
+    /// There is no hash.
+    #[error("The server is busy, try again later.")]
+    Hash(#[from] HashError),
+}
+
+impl From<TooMany> for Refused {
+    fn from(TooMany(wait): TooMany) -> Self {
+        Self::Throttled(wait)
+    }
+}
+
+/// All accounts of a running server.
+#[derive(Debug)]
+pub struct Accounts {
+    keeper: Keeper,
+    hashing: Hashing,
+    guards: Mutex<Guards>,
+    began: Instant,
+}
+
+#[derive(Debug)]
+struct Guards {
+    passwords: Throttle,
+    elevations: Throttle,
+    registrations: Counter<IpAddr>,
+    wrong_tokens: Counter<IpAddr>,
+}
+
+impl Accounts {
+    /// The accounts of this directory; hashes cost `cost`.
+    ///
+    /// # Errors
+    /// When the system gives no thread or no random numbers.
+    pub fn new(directory: impl Directory + 'static, cost: Cost) -> std::io::Result<Self> {
+        Ok(Self {
+            keeper: Keeper::new(directory)?,
+            hashing: Hashing::new(cost).map_err(std::io::Error::other)?,
+            guards: Mutex::new(Guards {
+                passwords: Throttle::default(),
+                elevations: Throttle::default(),
+                registrations: Counter::new(REGISTRATIONS, ADDRESSES),
+                wrong_tokens: Counter::new(WRONG_TOKENS, ADDRESSES),
+            }),
+            began: Instant::now(),
+        })
+    }
+
+    fn guards(&self) -> MutexGuard<'_, Guards> {
+        self.guards.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The clock of the guards.
+    fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// Whether somebody may have a name; whether it is in use is the roster's to say. Changes nothing but counts (AN-4).
+    ///
+    /// # Errors
+    /// [`Refusal`]; `Busy` as well when the accounts can't be read: nobody gets in by breaking the store.
+    pub async fn admit(
+        &self,
+        name: &Username,
+        proof: Option<&Proof>,
+        peer: IpAddr,
+        guests: bool,
+    ) -> Result<Admission, Refusal> {
+        let peer = network(peer);
+        let admitted = match proof {
+            None => self.admit_guest(name, guests).await,
+            Some(Proof::Password(password)) => {
+                self.admit_password(name, Secret::given(password.reveal()), peer).await
+            }
+            Some(Proof::Token(token)) => {
+                self.admit_token(name, Token::given(token.reveal()).hash(), peer).await
+            }
+        };
+        if let Err(refusal) = &admitted
+            && proof.is_some()
+        {
+            tracing::info!(%name, %peer, reason = refusal.word(), "login failed");
+        }
+        admitted
+    }
+
+    async fn admit_guest(&self, name: &Username, guests: bool) -> Result<Admission, Refusal> {
+        match self.owner_or_look_alike(name).await.map_err(|error| busy(&error))? {
+            Some(owner) if owner == *name => Err(Refusal::Registered),
+            Some(_) => Err(Refusal::LooksTaken),
+            None if guests => Ok(Admission::default()),
+            None => Err(Refusal::NoGuests),
+        }
+    }
+
+    async fn admit_password(
+        &self,
+        name: &Username,
+        secret: Secret,
+        peer: IpAddr,
+    ) -> Result<Admission, Refusal> {
+        let this = self.begin(name, peer).map_err(|_| Refusal::Throttled)?;
+        let account = match self.check(name, secret, &this).await {
+            Ok(account) => account,
+            Err(Refused::WrongPassword | Refused::NoAccount) => return Err(Refusal::WrongPassword),
+            Err(error) => return Err(busy(&error)),
+        };
+        let now = self.now();
+        self.guards().passwords.succeeded(now, this);
+        let token = Token::generate().map_err(|error| busy(&error))?;
+        let hash = token.hash();
+        self.admitted(account, Some(token), hash).await
+    }
+
+    async fn admit_token(
+        &self,
+        name: &Username,
+        token: TokenHash,
+        peer: IpAddr,
+    ) -> Result<Admission, Refusal> {
+        let now = self.now();
+        if !self.guards().wrong_tokens.wait(now, &peer).is_zero() {
+            return Err(Refusal::Throttled);
+        }
+        let owner = self.keeper.ask(move |directory| directory.token_owner(token, unix_now()));
+        match owner.await.map_err(|error| busy(&error))? {
+            // A token of somebody else proves nothing about this name.
+            Some(account) if account.name == *name => self.admitted(account, None, token).await,
+            _ => {
+                let now = self.now();
+                self.guards().wrong_tokens.count(now, &peer);
+                Err(Refusal::WrongToken)
+            }
+        }
+    }
+
+    async fn admitted(
+        &self,
+        account: Account,
+        token: Option<Token>,
+        token_hash: TokenHash,
+    ) -> Result<Admission, Refusal> {
+        let owner = account.name.clone();
+        let blocked = self.keeper.ask(move |directory| directory.blocked(&owner)).await;
+        Ok(Admission {
+            level: account.level,
+            account: Some(account.name),
+            token,
+            token_hash: Some(token_hash),
+            blocked: blocked.map_err(|error| busy(&error))?,
+        })
+    }
+
+    /// Makes the token of an admission good, once its owner has joined.
+    ///
+    /// # Errors
+    /// [`DirectoryError`]; the token is worth nothing then.
+    pub async fn keep_token(&self, admission: &Admission) -> Result<(), DirectoryError> {
+        let (Some(name), Some(token), true) =
+            (admission.account.clone(), admission.token_hash, admission.token.is_some())
+        else {
+            return Ok(());
+        };
+        let expires = unix_now().saturating_add(LIFETIME);
+        self.keeper.ask(move |directory| directory.add_token(&name, token, expires)).await
+    }
+
+    /// Whose account has this name, or one that looks like it.
+    ///
+    /// # Errors
+    /// [`DirectoryError`].
+    pub async fn owner_or_look_alike(
+        &self,
+        name: &Username,
+    ) -> Result<Option<Username>, DirectoryError> {
+        let name = name.clone();
+        let question = move |directory: &mut dyn Directory| match directory.account(&name)? {
+            Some(account) => Ok(Some(account.name)),
+            None => directory.look_alike(&name),
+        };
+        self.keeper.ask(question).await
+    }
+
+    /// The account of a name.
+    ///
+    /// # Errors
+    /// [`DirectoryError`].
+    pub async fn account(&self, name: &Username) -> Result<Option<Account>, DirectoryError> {
+        let name = name.clone();
+        self.keeper.ask(move |directory| directory.account(&name)).await
+    }
+
+    /// The first accounts, in the order of their names.
+    ///
+    /// # Errors
+    /// [`DirectoryError`].
+    pub async fn list(&self, limit: usize) -> Result<Vec<Account>, DirectoryError> {
+        self.keeper.ask(move |directory| directory.list(limit)).await
+    }
+
+    /// Makes an account for who has the name now, with a token for this login.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn register(
+        &self,
+        name: &Username,
+        secret: Secret,
+        blocked: Vec<Username>,
+        peer: IpAddr,
+    ) -> Result<Token, Refused> {
+        let peer = network(peer);
+        if let Some(owner) = self.owner_or_look_alike(name).await? {
+            return Err(Refused::Registered(owner));
+        }
+        {
+            let now = self.now();
+            let mut guards = self.guards();
+            let wait = guards.registrations.wait(now, &peer);
+            if !wait.is_zero() {
+                return Err(Refused::Throttled(wait));
+            }
+            guards.registrations.count(now, &peer);
+        }
+        let password = self.hashing.make(secret).await?;
+        let token = Token::generate()?;
+        let hash = token.hash();
+        let created = unix_now();
+        let account = Account { name: name.clone(), password, level: Level::USER, created };
+        let add = move |directory: &mut dyn Directory| {
+            let added = directory.add(&account)?;
+            if added == Added::Yes {
+                directory.add_token(&account.name, hash, created.saturating_add(LIFETIME))?;
+                for other in &blocked {
+                    directory.block(&account.name, other)?;
+                }
+            }
+            Ok(added)
+        };
+        match self.keeper.ask(add).await? {
+            Added::Yes => {
+                tracing::info!(%name, %peer, "registered");
+                Ok(token)
+            }
+            Added::Already => Err(Refused::Registered(name.clone())),
+            Added::Full => Err(Refused::Full),
+        }
+    }
+
+    /// Gives an account another password for the old one. All its tokens end; the new one is for this login.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn change_password(
+        &self,
+        name: &Username,
+        old: Secret,
+        new: Secret,
+        peer: IpAddr,
+    ) -> Result<Token, Refused> {
+        let peer = network(peer);
+        let this = self.begin(name, peer)?;
+        self.check(name, old, &this).await?;
+        let now = self.now();
+        self.guards().passwords.succeeded(now, this);
+        let password = self.hashing.make(new).await?;
+        let token = Token::generate()?;
+        let (hash, expires) = (token.hash(), unix_now().saturating_add(LIFETIME));
+        let owner = name.clone();
+        let change = move |directory: &mut dyn Directory| {
+            let changed = directory.change_password(&owner, &password)?;
+            directory.add_token(&owner, hash, expires)?;
+            Ok(changed)
+        };
+        if !self.keeper.ask(change).await? {
+            return Err(Refused::NoAccount);
+        }
+        tracing::info!(%name, %peer, "password changed");
+        Ok(token)
+    }
+
+    /// Ends one login of an account, or all of them.
+    ///
+    /// # Errors
+    /// [`DirectoryError`].
+    pub async fn log_out(
+        &self,
+        name: &Username,
+        token: Option<TokenHash>,
+    ) -> Result<(), DirectoryError> {
+        let name = name.clone();
+        let end = move |directory: &mut dyn Directory| match token {
+            Some(token) => directory.remove_token(token),
+            None => directory.remove_tokens(&name),
+        };
+        self.keeper.ask(end).await
+    }
+
+    /// Checks the admin password.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn elevate(
+        &self,
+        name: &Username,
+        secret: Secret,
+        peer: IpAddr,
+    ) -> Result<(), Refused> {
+        let peer = network(peer);
+        let now = self.now();
+        let who = format!("{ELEVATION}{}", name.key());
+        let this = self.guards().elevations.begin(now, &who, peer)?;
+        let checked = async {
+            let hash = self.settings().await?.admin_password.ok_or(Refused::NoAdminPassword)?;
+            Ok(self.hashing.check(secret, Some(hash)).await?)
+        };
+        match checked.await {
+            Ok(Verdict::Wrong) => {
+                tracing::warn!(%name, %peer, "wrong admin password");
+                Err(Refused::WrongPassword)
+            }
+            Ok(Verdict::Right | Verdict::RightButOld) => {
+                tracing::warn!(%name, %peer, "elevated to admin");
+                let now = self.now();
+                self.guards().elevations.succeeded(now, this);
+                Ok(())
+            }
+            Err(error) => {
+                self.guards().elevations.give_up(&this);
+                Err(error)
+            }
+        }
+    }
+
+    /// Gives an account another level.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn set_level(&self, name: &Username, level: Level) -> Result<(), Refused> {
+        let name = name.clone();
+        let found = self.keeper.ask(move |directory| directory.set_level(&name, level)).await?;
+        if found { Ok(()) } else { Err(Refused::NoAccount) }
+    }
+
+    /// Adds somebody to the block list of an account.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn block(&self, owner: &Username, other: &Username) -> Result<(), Refused> {
+        let (owner, other) = (owner.clone(), other.clone());
+        match self.keeper.ask(move |directory| directory.block(&owner, &other)).await? {
+            Added::Yes | Added::Already => Ok(()),
+            Added::Full => Err(Refused::Full),
+        }
+    }
+
+    /// Takes somebody from the block list of an account.
+    ///
+    /// # Errors
+    /// [`DirectoryError`].
+    pub async fn unblock(
+        &self,
+        owner: &Username,
+        other: &Username,
+    ) -> Result<bool, DirectoryError> {
+        let (owner, other) = (owner.clone(), other.clone());
+        self.keeper.ask(move |directory| directory.unblock(&owner, &other)).await
+    }
+
+    /// What admins have set.
+    ///
+    /// # Errors
+    /// [`DirectoryError`].
+    pub async fn settings(&self) -> Result<Settings, DirectoryError> {
+        self.keeper.ask(|directory| directory.settings()).await
+    }
+
+    /// Sets what is typed before a command.
+    ///
+    /// # Errors
+    /// [`DirectoryError`].
+    pub async fn set_prefix(&self, prefix: String) -> Result<(), DirectoryError> {
+        self.keeper.ask(move |directory| directory.set_prefix(&prefix)).await
+    }
+
+    /// Switches a command off or on.
+    ///
+    /// # Errors
+    /// [`DirectoryError`].
+    pub async fn set_disabled(
+        &self,
+        command: &'static str,
+        disabled: bool,
+    ) -> Result<(), DirectoryError> {
+        self.keeper.ask(move |directory| directory.set_disabled(command, disabled)).await
+    }
+
+    fn begin(&self, name: &Username, peer: IpAddr) -> Result<Try, TooMany> {
+        let now = self.now();
+        self.guards().passwords.begin(now, name.key(), peer)
+    }
+
+    /// Checks a password, and makes its hash anew if it was made at another cost. What goes wrong on our side is no try.
+    async fn check(&self, name: &Username, secret: Secret, this: &Try) -> Result<Account, Refused> {
+        let checked = async {
+            let account = self.account(name).await?;
+            let hash = account.as_ref().map(|account| account.password.clone());
+            let verdict = self.hashing.check(secret.clone(), hash).await?;
+            Ok::<_, Refused>((account, verdict))
+        };
+        let (account, verdict) = checked.await.inspect_err(|_| {
+            self.guards().passwords.give_up(this);
+        })?;
+        let account = account.ok_or(Refused::NoAccount)?;
+        match verdict {
+            Verdict::Wrong => return Err(Refused::WrongPassword),
+            Verdict::Right => {}
+            Verdict::RightButOld => self.rehash(&account, secret).await,
+        }
+        Ok(account)
+    }
+
+    /// It can wait until the next login if it fails.
+    async fn rehash(&self, account: &Account, secret: Secret) {
+        let Ok(new) = self.hashing.make(secret).await else { return };
+        let (name, old): (Username, PasswordHash) =
+            (account.name.clone(), account.password.clone());
+        let replaced =
+            self.keeper.ask(move |directory| directory.replace_hash(&name, &old, &new)).await;
+        match replaced {
+            Ok(()) => tracing::info!(name = %account.name, "password hashed anew"),
+            Err(error) => tracing::warn!(%error, "a password could not be hashed anew"),
+        }
+    }
+}
+
+fn busy(error: &dyn std::error::Error) -> Refusal {
+    tracing::warn!(%error, "a login could not be checked");
+    Refusal::Busy
+}
+
+#[cfg(test)]
+mod tests;
