@@ -82,6 +82,12 @@ pub enum Command {
     },
     /// Set the password with which the command `elevate` makes an admin, also while a server runs
     AdminPassword(AdminPassword),
+    /// Print the commands of the chat, as the page of the documentation
+    Commands {
+        /// In Markdown, which is the only form there is
+        #[arg(long)]
+        markdown: bool,
+    },
     /// Show the settings that are in force, and where each comes from
     Config {
         /// Print a configuration file with every setting and its description instead
@@ -185,6 +191,7 @@ impl Command {
         let messages = match self {
             Self::Config { serve, .. } => return serve.config.as_ref(),
             Self::Backup { messages, .. } | Self::Export { messages } => messages,
+            Self::Commands { .. } => return None,
             Self::AdminPassword(command) => &command.messages,
             Self::User { command } => match command {
                 UserCommand::Add { messages, .. }

@@ -15,6 +15,7 @@ pub mod backlog;
 pub mod bell;
 pub mod bells;
 pub mod chat;
+pub mod command;
 pub mod config;
 pub mod gate;
 pub mod guard;

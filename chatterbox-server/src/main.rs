@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chatterbox_server::backlog::sqlite::{self, CopyError};
 use chatterbox_server::backlog::{Backlog, Memory, Sqlite};
+use chatterbox_server::command;
 use chatterbox_server::net::listen::listen;
 use chatterbox_server::net::tls::{AUTHORITY_FILE, CertificateSource, Transport};
 use chatterbox_server::ops::{logging, machine, signals};
@@ -70,6 +71,7 @@ fn other(command: &Command, settings: &Settings) -> Result<(), Failure> {
             users::admin_password(command)?;
             Ok(())
         }
+        Command::Commands { .. } => stdout.write_all(command::markdown().as_bytes()),
         Command::Config { sample: true, .. } => stdout.write_all(layers::sample().as_bytes()),
         Command::Config { .. } => {
             match &settings.file {

@@ -43,6 +43,8 @@ pub struct Admission {
     pub token_hash: Option<TokenHash>,
     /// Whom they block.
     pub blocked: Vec<Username>,
+    /// The accounts that block them.
+    pub blocked_by: Vec<Username>,
 }
 
 /// Why something was not done to an account.
@@ -158,7 +160,10 @@ impl Accounts {
         match self.owner_or_look_alike(name).await.map_err(|error| busy(&error))? {
             Some(owner) if owner == *name => Err(Refusal::Registered),
             Some(_) => Err(Refusal::LooksTaken),
-            None if guests => Ok(Admission::default()),
+            None if guests => {
+                let blocked_by = self.blockers(name).await.map_err(|error| busy(&error))?;
+                Ok(Admission { blocked_by, ..Admission::default() })
+            }
             None => Err(Refusal::NoGuests),
         }
     }
@@ -211,13 +216,17 @@ impl Accounts {
         token_hash: TokenHash,
     ) -> Result<Admission, Refusal> {
         let owner = account.name.clone();
-        let blocked = self.keeper.ask(move |directory| directory.blocked(&owner)).await;
+        let lists = self
+            .keeper
+            .ask(move |directory| Ok((directory.blocked(&owner)?, directory.blockers(&owner)?)));
+        let (blocked, blocked_by) = lists.await.map_err(|error| busy(&error))?;
         Ok(Admission {
             level: account.level,
             account: Some(account.name),
             token,
             token_hash: Some(token_hash),
-            blocked: blocked.map_err(|error| busy(&error))?,
+            blocked,
+            blocked_by,
         })
     }
 
@@ -249,6 +258,15 @@ impl Accounts {
             None => directory.look_alike(&name),
         };
         self.keeper.ask(question).await
+    }
+
+    /// The accounts that block somebody.
+    ///
+    /// # Errors
+    /// [`DirectoryError`].
+    pub async fn blockers(&self, name: &Username) -> Result<Vec<Username>, DirectoryError> {
+        let name = name.clone();
+        self.keeper.ask(move |directory| directory.blockers(&name)).await
     }
 
     /// The account of a name.

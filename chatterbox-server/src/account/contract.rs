@@ -114,6 +114,10 @@ fn blocks(directory: &mut impl Directory) {
     let texts =
         |names: Vec<Username>| -> Vec<_> { names.iter().map(Username::to_string).collect() };
     assert_eq!(texts(directory.blocked(&ann).unwrap()), ["Dan", "eve"]);
+    let mut blockers = texts(directory.blockers(&name("EVE")).unwrap());
+    blockers.sort();
+    assert_eq!(blockers, ["ann", "bob"]);
+    assert_eq!(directory.blockers(&name("ev")).unwrap(), []);
     assert!(directory.unblock(&ann, &name("Eve")).unwrap());
     assert!(!directory.unblock(&ann, &name("eve")).unwrap());
     assert_eq!(texts(directory.blocked(&ann).unwrap()), ["Dan"]);

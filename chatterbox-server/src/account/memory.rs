@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use chatterbox_proto::Username;
 
 use super::{
-    ACCOUNTS, Account, Added, BLOCKS, Directory, DirectoryError, Level, PasswordHash, Settings,
-    TOKENS, TokenHash,
+    ACCOUNTS, Account, Added, BLOCKERS, BLOCKS, Directory, DirectoryError, Level, PasswordHash,
+    Settings, TOKENS, TokenHash,
 };
 
 /// Accounts in memory.
@@ -135,6 +135,12 @@ impl Directory for Memory {
     fn blocked(&mut self, owner: &Username) -> Result<Vec<Username>, DirectoryError> {
         let blocked = self.kept.get(owner).map(|kept| kept.blocked.values().cloned().collect());
         Ok(blocked.unwrap_or_default())
+    }
+
+    fn blockers(&mut self, other: &Username) -> Result<Vec<Username>, DirectoryError> {
+        let blocks = |kept: &&Kept| kept.blocked.contains_key(other.key());
+        let names = self.kept.values().filter(blocks).map(|kept| kept.account.name.clone());
+        Ok(names.take(BLOCKERS).collect())
     }
 
     fn block(&mut self, owner: &Username, other: &Username) -> Result<Added, DirectoryError> {

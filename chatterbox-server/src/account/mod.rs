@@ -42,6 +42,9 @@ pub const TOKENS: usize = 10;
 /// Users whom one account can block.
 pub const BLOCKS: usize = 1_000;
 
+/// Accounts that block one user and are looked at; nobody has more enemies.
+pub const BLOCKERS: usize = 10_000;
+
 /// A name that belongs to somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
@@ -186,6 +189,12 @@ pub trait Directory: Send + Debug {
     /// # Errors
     /// [`DirectoryError`].
     fn blocked(&mut self, owner: &Username) -> Result<Vec<Username>, DirectoryError>;
+
+    /// The accounts that block somebody, at most [`BLOCKERS`] of them.
+    ///
+    /// # Errors
+    /// [`DirectoryError`].
+    fn blockers(&mut self, other: &Username) -> Result<Vec<Username>, DirectoryError>;
 
     /// Adds a user to a block list; where there is no account it is full.
     ///

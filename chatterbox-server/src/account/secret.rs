@@ -30,13 +30,12 @@ impl Secret {
     /// A secret that is to be compared with one that was chosen earlier.
     ///
     /// Keyboards write one character in several ways, so it is put into normalisation form C, as names are. What is
-    /// longer than any password can be is cut: it is wrong in any case.
+    /// longer than any password can be is cut, so that it is still too long: it is wrong in any case.
     pub fn given(text: &str) -> Self {
-        let mut end = text.len().min(LONGEST + 1);
-        while !text.is_char_boundary(end) {
-            end += 1;
+        if text.len() > LONGEST {
+            let end = (LONGEST + 1..).find(|end| text.is_char_boundary(*end)).unwrap_or(text.len());
+            return Self(Zeroizing::new(text.get(..end).unwrap_or(text).to_owned()));
         }
-        let text = text.get(..end).unwrap_or(text);
         // Made large enough at once: growing would leave copies behind.
         let mut normal = Zeroizing::new(String::with_capacity(text.len() * 3));
         normal.extend(text.nfc());
@@ -49,13 +48,22 @@ impl Secret {
     /// [`SecretError`].
     pub fn chosen(text: &str) -> Result<Self, SecretError> {
         let secret = Self::given(text);
-        if secret.0.len() > LONGEST || text.len() > LONGEST {
+        secret.is_choosable()?;
+        Ok(secret)
+    }
+
+    /// Whether it may be chosen.
+    ///
+    /// # Errors
+    /// [`SecretError`].
+    pub fn is_choosable(&self) -> Result<(), SecretError> {
+        if self.0.len() > LONGEST {
             return Err(SecretError::TooLong);
         }
-        if secret.0.chars().count() < SHORTEST {
+        if self.0.chars().count() < SHORTEST {
             return Err(SecretError::TooShort);
         }
-        Ok(secret)
+        Ok(())
     }
 
     /// Its bytes, for hashing.

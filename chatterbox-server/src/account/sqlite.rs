@@ -9,8 +9,8 @@ use chatterbox_proto::Username;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior};
 
 use super::{
-    ACCOUNTS, Account, Added, BLOCKS, Directory, DirectoryError, Level, PasswordHash, Settings,
-    TOKENS, TokenHash,
+    ACCOUNTS, Account, Added, BLOCKERS, BLOCKS, Directory, DirectoryError, Level, PasswordHash,
+    Settings, TOKENS, TokenHash,
 };
 use crate::backlog::sqlite::{OpenError, open_shared};
 
@@ -250,6 +250,16 @@ impl Directory for Sqlite {
              WHERE accounts.key = ? ORDER BY blocks.key",
         )?;
         let names = select.query_map([owner.key()], |row| name(row, 0))?;
+        Ok(names.collect::<Result<_, _>>()?)
+    }
+
+    fn blockers(&mut self, other: &Username) -> Result<Vec<Username>, DirectoryError> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT accounts.name FROM blocks JOIN accounts ON account = id
+             WHERE blocks.key = ? LIMIT ?",
+        )?;
+        let limit = i64::try_from(BLOCKERS).unwrap_or(i64::MAX);
+        let names = select.query_map((other.key(), limit), |row| name(row, 0))?;
         Ok(names.collect::<Result<_, _>>()?)
     }
 

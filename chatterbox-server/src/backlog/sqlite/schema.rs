@@ -80,6 +80,10 @@ const MIGRATIONS: &[&str] = &[
     CREATE INDEX messages_of ON messages (conversation, sequence) WHERE conversation IS NOT NULL;
     CREATE INDEX messages_public ON messages (sequence) WHERE recipient IS NULL;
 ",
+    "
+    -- Who blocks somebody.
+    CREATE INDEX blocks_of ON blocks (key);
+",
 ];
 
 /// The migration that is followed by [`sort_into_conversations`].

@@ -1,0 +1,149 @@
+//! Who does not see whom because of block lists: pure, over everybody who is here.
+//!
+//! A block holds in both directions, and follows a user from the account to a nick and back. Two do not lose anything by
+//! being blocked: base clients, to whom a public message has to go (RT-1), and staff, from whom nobody hides.
+
+use std::collections::HashSet;
+
+use chatterbox_proto::Username;
+
+use super::authorise::{Deed, Target, authorise};
+use super::session::Who;
+
+/// Whose messages somebody is not shown, and with whom no private messages are exchanged.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shut {
+    /// Not shown.
+    pub hidden: HashSet<Username>,
+    /// No private messages, in either direction.
+    pub refused: HashSet<Username>,
+}
+
+impl Who {
+    /// The names under which they are known now.
+    pub(super) fn names(&self) -> impl Iterator<Item = &Username> {
+        std::iter::once(&self.name).chain(&self.account)
+    }
+
+    /// Whether they block somebody.
+    pub(super) fn blocks(&self, other: &Self) -> bool {
+        !self.blocked.is_empty() && other.names().any(|name| self.blocked.contains(name))
+    }
+}
+
+/// Whether one of the two blocks the other.
+pub(super) fn are_apart(one: &Who, other: &Who) -> bool {
+    one.blocks(other) || other.blocks(one)
+}
+
+/// What holds for one of those who are here; `is_base` says whether they speak the base protocol only.
+pub(super) fn shut<'a>(me: &Who, is_base: bool, here: impl Iterator<Item = &'a Who>) -> Shut {
+    let mut mine: HashSet<Username> = me.blocked.iter().cloned().collect();
+    let mut theirs: HashSet<Username> = me.blocked_by.iter().cloned().collect();
+    for other in here {
+        if me.blocks(other) {
+            mine.extend(other.names().cloned());
+        }
+        let for_good = other.account.as_ref().is_some_and(|name| me.blocked_by.contains(name));
+        if for_good || other.blocks(me) {
+            theirs.extend(other.names().cloned());
+        }
+    }
+    // Nobody hides from themselves, whatever name they took.
+    for name in me.names() {
+        mine.remove(name);
+        theirs.remove(name);
+    }
+    let hears_all = authorise(me.actor(), Deed::HearBlockers, Target::Oneself).is_ok();
+    let refused = mine.union(&theirs).cloned().collect();
+    if !is_base && !hears_all {
+        mine.extend(theirs);
+    }
+    Shut { hidden: mine, refused }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::account::Level;
+
+    fn name(text: &str) -> Username {
+        Username::parse(text).unwrap()
+    }
+
+    fn who(text: &str, blocked: &[&str]) -> Who {
+        Who { blocked: blocked.iter().map(|text| name(text)).collect(), ..Who::guest(name(text)) }
+    }
+
+    fn names(texts: &[&str]) -> HashSet<Username> {
+        texts.iter().map(|text| name(text)).collect()
+    }
+
+    #[test]
+    fn a_block_holds_in_both_directions() {
+        let (ann, eve) = (who("ann", &["eve"]), who("eve", &[]));
+        let here = || [&ann, &eve].into_iter();
+        for (me, other) in [(&ann, "eve"), (&eve, "ann")] {
+            let expected = Shut { hidden: names(&[other]), refused: names(&[other]) };
+            assert_eq!(shut(me, false, here()), expected);
+        }
+    }
+
+    #[test]
+    fn base_clients_and_staff_go_on_hearing_who_blocks_them() {
+        let (ann, eve) = (who("ann", &["eve"]), who("eve", &[]));
+        let here = || [&ann, &eve].into_iter();
+        let heard = Shut { hidden: names(&[]), refused: names(&["ann"]) };
+        assert_eq!(shut(&eve, true, here()), heard);
+        let staff = Who { account: Some(name("eve")), level: Level::HELPER, ..eve.clone() };
+        assert_eq!(shut(&staff, false, [&ann, &staff].into_iter()), heard);
+        let own = Shut { hidden: names(&["eve"]), refused: names(&["eve"]) };
+        assert_eq!(shut(&ann, true, here()), own, "what a base client itself blocks is hidden");
+    }
+
+    #[test]
+    fn a_block_follows_a_nick_and_stays_when_its_owner_has_left() {
+        let ann = who("ann", &["eve"]);
+        let nicked = Who { account: Some(name("eve")), ..who("evelyn", &[]) };
+        let both = names(&["eve", "evelyn"]);
+        assert_eq!(shut(&ann, false, [&nicked].into_iter()).hidden, both);
+        let blocked = Who { blocked_by: vec![name("bob")], ..who("eve", &[]) };
+        assert_eq!(shut(&blocked, false, [].into_iter()).hidden, names(&["bob"]));
+        let bob = Who { account: Some(name("bob")), ..who("rob", &["eve"]) };
+        assert_eq!(shut(&blocked, false, [&bob].into_iter()).hidden, names(&["bob", "rob"]));
+    }
+
+    #[test]
+    fn b2_whole_names_only() {
+        let (ann, bobby) = (who("ann", &["bob"]), who("bobby", &[]));
+        assert_eq!(shut(&bobby, false, [&ann].into_iter()), Shut::default());
+        assert_eq!(shut(&ann, false, [&bobby].into_iter()).hidden, names(&["bob"]));
+    }
+
+    proptest! {
+        #[test]
+        fn who_is_apart_refuses_each_other(lists in prop::collection::vec(prop::collection::vec(0_usize..6, 0..4), 6)) {
+            let text = |number: usize| format!("user{number}");
+            let all: Vec<Who> = lists
+                .iter()
+                .enumerate()
+                .map(|(me, blocked)| Who {
+                    blocked: blocked.iter().filter(|other| **other != me).map(|n| name(&text(*n))).collect(),
+                    ..Who::guest(name(&text(me)))
+                })
+                .collect();
+            for me in &all {
+                let found = shut(me, false, all.iter());
+                for other in &all {
+                    let apart = me.name != other.name && are_apart(me, other);
+                    prop_assert_eq!(found.refused.contains(&other.name), apart);
+                    prop_assert_eq!(found.hidden.contains(&other.name), apart);
+                    let back = shut(other, false, all.iter());
+                    prop_assert_eq!(back.refused.contains(&me.name), apart);
+                }
+            }
+        }
+    }
+}
