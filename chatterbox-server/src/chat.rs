@@ -101,14 +101,25 @@ impl Chat {
         Ok((seat, joined))
     }
 
-    /// Whether a session can be gone on with under this name, and if so, whether the name was proven then.
-    pub fn resumable(&self, key: SessionKey, name: &Username) -> Option<bool> {
+    /// Whether a session can be gone on with under this name, and if so, with which account.
+    pub fn resumable(&self, key: SessionKey, name: &Username) -> Option<Option<Username>> {
         self.hub().resumable(key, name)
     }
 
     /// Says whether a name belongs to somebody, who alone can join under it (AN-5).
     pub fn register(&self, name: &Username, belongs: bool) {
         self.hub().register(name, belongs);
+    }
+
+    /// Who is here, in the order in which they came.
+    pub fn users(&self) -> Vec<Username> {
+        self.hub().users().cloned().collect()
+    }
+
+    /// In which spelling somebody is here.
+    pub fn spelling(&self, name: &Username) -> Option<Username> {
+        let hub = self.hub();
+        hub.who(name).and_then(|id| hub.name_of(id)).cloned()
     }
 
     /// Who is here under a name.
@@ -355,9 +366,9 @@ impl Handle {
         Ok(())
     }
 
-    /// Notes whether its name was proven to be its own, for when its session goes on.
-    pub fn set_owned(&self, owned: bool) {
-        self.chat.hub().set_owned(self.id, owned);
+    /// Notes the account that it is logged in with, for when its session goes on.
+    pub fn set_account(&self, account: Option<Username>) {
+        self.chat.hub().set_account(self.id, account);
     }
 
     /// Waits until some of what was waiting for the member has been handed out.

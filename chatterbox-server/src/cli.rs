@@ -221,6 +221,15 @@ pub enum Survives {
     Power,
 }
 
+/// One or the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Choice {
+    /// Yes
+    Yes,
+    /// No
+    No,
+}
+
 /// All settings of a server.
 #[derive(Debug, Clone, Args)]
 pub struct Serve {
@@ -317,6 +326,20 @@ pub struct Serve {
         help_heading = "Messages"
     )]
     pub keep_days: Option<Duration>,
+
+    /// Whether people without an account may join
+    #[arg(
+        long,
+        value_name = "YES/NO",
+        default_value = "yes",
+        env = "CHATTERBOX_GUESTS",
+        help_heading = "Accounts"
+    )]
+    pub guests: Choice,
+
+    /// Let base clients use commands: messages to themselves that begin with the prefix
+    #[arg(long, env = "CHATTERBOX_LEGACY_COMMANDS", help_heading = "Accounts")]
+    pub legacy_commands: bool,
 
     /// Connections at the same time
     #[arg(
@@ -543,6 +566,8 @@ impl Serve {
             keep: Keep { messages: self.keep_messages, bytes: self.keep_bytes },
             keep_age: self.keep_days,
             hold_name: self.hold_name,
+            guests: self.guests == Choice::Yes,
+            legacy_commands: self.legacy_commands,
             ..Config::default()
         }
     }
@@ -584,6 +609,7 @@ mod tests {
             &["--log", "wran"],
             &["--log", "info,rustls"],
             &["backup"],
+            &["--guests", "perhaps"],
             &["user"],
             &["user", "add"],
             &["user", "add", "ann", "secret"],

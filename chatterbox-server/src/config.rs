@@ -30,6 +30,10 @@ pub struct Config {
     pub keep_age: Option<Duration>,
     /// For how long a name is kept for its user after they have left; zero is not at all.
     pub hold_name: Duration,
+    /// Whether people without an account may join.
+    pub guests: bool,
+    /// Whether base clients can use commands, by messages to themselves.
+    pub legacy_commands: bool,
     /// What is spoken beyond the base protocol, with those who offer it.
     pub spoken: Capabilities,
     /// How far a reader may fall behind.
@@ -49,6 +53,8 @@ impl Default for Config {
             keep: Keep::default(),
             keep_age: None,
             hold_name: Duration::ZERO,
+            guests: true,
+            legacy_commands: false,
             spoken: [Capability::Ids, Capability::Ping, Capability::Rename, Capability::Utf8]
                 .into_iter()
                 .collect(),

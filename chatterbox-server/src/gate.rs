@@ -1,7 +1,7 @@
 //! The seam for whatever decides who may come in, and what members can ask for.
 //!
 //! A connection asks its [`Gate`] twice: before the roster, with the name, what proves it and where it comes from; and once
-//! it has joined, for a task that serves its commands. Neither holds a lock of the chat. [`Open`] is the gate of a chat
+//! it has joined, for what serves its commands. Neither holds a lock of the chat. [`Open`] is the gate of a chat
 //! without accounts and commands.
 
 use std::fmt::Debug;
@@ -15,6 +15,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::account::Admission as Login;
 use crate::chat::{Chat, Handle};
 use crate::hub::Shut;
 
@@ -27,9 +28,9 @@ pub struct Arrival<'a> {
     pub agreed: Capabilities,
     /// What proves that the name is theirs; only where `accounts` was agreed.
     pub proof: Option<&'a Proof>,
-    /// Whether they go on with a session of this name, and if so, whether the name was proven to be theirs then. Such an
+    /// Whether they go on with a session of this name, and if so, with which account they were logged in then. Such an
     /// arrival needs no other proof (ID-7).
-    pub resumes: Option<bool>,
+    pub resumes: Option<Option<&'a Username>>,
     /// Where they come from.
     pub peer: IpAddr,
 }
@@ -37,12 +38,12 @@ pub struct Arrival<'a> {
 /// How somebody is let in.
 #[derive(Debug, Clone, Default)]
 pub struct Admission {
-    /// Whether the name is proven to be theirs.
-    pub owns: bool,
     /// `ACCOUNT` of the welcome, which goes out where `accounts` was agreed (AN-2).
     pub account: Account,
     /// Whom they have shut out, from the welcome on.
     pub shut: Shut,
+    /// Their account, and what is kept for it.
+    pub login: Login,
 }
 
 /// What a member asks for.
@@ -54,6 +55,8 @@ pub enum Request {
     Answer(Answer),
     /// What a member who did not agree to `commands` said to itself, behind the prefix.
     Typed(String),
+    /// The answer to a PING of ours (PI-1).
+    Pong(i64),
 }
 
 /// Requests that wait for whoever serves them; further ones are answered with `busy` (CM-6).
@@ -111,9 +114,13 @@ pub trait Gate: Send + Sync + Debug {
     }
 
     /// Decides whether somebody may ask the roster for a name. It is asked outside of every lock, and given up when the
-    /// connection ends. Registered names and their look-alikes are also known to the roster by
-    /// [`crate::chat::Chat::register`].
+    /// connection ends.
     fn admit<'a>(&'a self, arrival: Arrival<'a>) -> BoxFuture<'a, Result<Admission, Refusal>>;
+
+    /// Is told that somebody who was let in has joined, before their welcome is sent.
+    fn joined<'a>(&'a self, _admission: &'a Admission) -> BoxFuture<'a, ()> {
+        ready(()).boxed()
+    }
 
     /// What a message of a member to itself begins with that is a command instead, for those who did not agree to
     /// `commands`. `None`: nothing is.
@@ -122,7 +129,16 @@ pub trait Gate: Send + Sync + Debug {
     }
 
     /// Serves what one member asks for. It is polled beside reading and writing, and given up when the connection ends.
-    fn attend(&self, guest: Guest) -> BoxFuture<'static, ()>;
+    fn attend(&self, guest: Guest) -> BoxFuture<'static, Attended>;
+}
+
+/// Why a member is not served any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attended {
+    /// Nobody serves it; the connection goes on.
+    Unserved,
+    /// It is done: the connection ends.
+    Done,
 }
 
 /// Everybody is a guest, and there are no commands.
@@ -134,7 +150,7 @@ impl Gate for Open {
         ready(Ok(Admission::default())).boxed()
     }
 
-    fn attend(&self, _guest: Guest) -> BoxFuture<'static, ()> {
-        ready(()).boxed()
+    fn attend(&self, _guest: Guest) -> BoxFuture<'static, Attended> {
+        ready(Attended::Unserved).boxed()
     }
 }

@@ -310,7 +310,7 @@ pub fn sample() -> String {
 
 /// The value as TOML: bare where it is a number or a flag, and the setting takes one.
 fn toml_value(key: &str, value: &str) -> String {
-    let textual = ["host", "log", "log-format", "durability"].contains(&key);
+    let textual = ["host", "log", "log-format", "durability", "guests"].contains(&key);
     if !textual && (value.parse::<f64>().is_ok() || matches!(value, "true" | "false")) {
         value.to_owned()
     } else {

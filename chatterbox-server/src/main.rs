@@ -10,9 +10,11 @@ use std::io::{BufWriter, Write as _};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chatterbox_server::account::{self, Accounts, Cost};
 use chatterbox_server::backlog::sqlite::{self, CopyError};
 use chatterbox_server::backlog::{Backlog, Memory, Sqlite};
-use chatterbox_server::command;
+use chatterbox_server::command::{self, Desk, Reception};
+use chatterbox_server::gate::Gate;
 use chatterbox_server::net::listen::listen;
 use chatterbox_server::net::tls::{AUTHORITY_FILE, CertificateSource, Transport};
 use chatterbox_server::ops::{logging, machine, signals};
@@ -113,6 +115,7 @@ fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure> {
             None => Arc::new(Memory::default()),
         };
         let live = Live::new(config);
+        let gate = gate(&options, &live).await?;
         let (stop, stopped) = watch::channel(0);
         let reload = {
             let (live, transport) = (live.clone(), transport.clone());
@@ -126,7 +129,8 @@ fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure> {
         let signals = signals::watch(stop, reload, renew)
             .map_err(|error| Failure::system("can't listen to signals", &error))?;
         ready(&options, source.as_ref(), &listeners);
-        let server = chatterbox_server::run(listeners, transport, backlog, live, stopped);
+        let server =
+            chatterbox_server::run_with(listeners, transport, backlog, gate, live, stopped);
         tokio::select! {
             outcome = server => outcome.map_err(|error| Failure {
                 message: error.to_string(),
@@ -136,6 +140,18 @@ fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure> {
             () = signals => Ok(()),
         }
     })
+}
+
+/// Accounts and commands; the database of the messages has to be open.
+async fn gate(options: &Serve, live: &Live) -> Result<Arc<dyn Gate>, Failure> {
+    let cost = Cost::default();
+    let accounts = match options.store() {
+        Some(store) => Accounts::new(account::Sqlite::open(&store.folder)?, cost),
+        None => Accounts::new(account::Memory::default(), cost),
+    };
+    let accounts = accounts.map_err(|error| Failure::system("can't keep accounts", &error))?;
+    let desk = Desk::open(Arc::new(accounts), live.clone()).await?;
+    Ok(Arc::new(Reception::new(desk, live.clone())))
 }
 
 fn bounded_by_machine(mut config: Config) -> Config {
@@ -160,6 +176,8 @@ const LIVE: &[&str] = &[
     "stall-timeout",
     "grace",
     "hold-name",
+    "guests",
+    "legacy-commands",
 ];
 
 /// Reads all layers and the certificates again. A mistake leaves everything of its kind as it was.

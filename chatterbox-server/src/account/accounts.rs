@@ -184,7 +184,18 @@ impl Accounts {
         self.guards().passwords.succeeded(now, this);
         let token = Token::generate().map_err(|error| busy(&error))?;
         let hash = token.hash();
-        self.admitted(account, Some(token), hash).await
+        self.admitted(account, Some(token), Some(hash)).await
+    }
+
+    /// Somebody who goes on with a session that was logged in with this account; a guest if there is none any more.
+    ///
+    /// # Errors
+    /// [`Refusal::Busy`].
+    pub async fn resume(&self, account: &Username) -> Result<Option<Admission>, Refusal> {
+        match self.account(account).await.map_err(|error| busy(&error))? {
+            Some(account) => self.admitted(account, None, None).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     async fn admit_token(
@@ -200,7 +211,9 @@ impl Accounts {
         let owner = self.keeper.ask(move |directory| directory.token_owner(token, unix_now()));
         match owner.await.map_err(|error| busy(&error))? {
             // A token of somebody else proves nothing about this name.
-            Some(account) if account.name == *name => self.admitted(account, None, token).await,
+            Some(account) if account.name == *name => {
+                self.admitted(account, None, Some(token)).await
+            }
             _ => {
                 let now = self.now();
                 self.guards().wrong_tokens.count(now, &peer);
@@ -213,7 +226,7 @@ impl Accounts {
         &self,
         account: Account,
         token: Option<Token>,
-        token_hash: TokenHash,
+        token_hash: Option<TokenHash>,
     ) -> Result<Admission, Refusal> {
         let owner = account.name.clone();
         let lists = self
@@ -224,7 +237,7 @@ impl Accounts {
             level: account.level,
             account: Some(account.name),
             token,
-            token_hash: Some(token_hash),
+            token_hash,
             blocked,
             blocked_by,
         })

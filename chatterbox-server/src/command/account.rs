@@ -41,7 +41,6 @@ async fn register(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         who.level = Level::USER;
         who.token = Some(hash);
     });
-    context.session.line.owns_name();
     let info = format!("{} is your name now; join with your password next time.", who.name);
     Ok(Done::new(info).with_data(login(&token, Level::USER)))
 }
@@ -97,6 +96,11 @@ async fn logout(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         }
     };
     context.desk.accounts.log_out(&account, token).await?;
+    // Nobody goes on with a session that has been logged out.
+    context.desk.change(context.session, |who| {
+        who.account = None;
+        who.elevated = false;
+    });
     Ok(Done { closes: true, ..Done::new("You are logged out, good bye.") })
 }
 

@@ -8,10 +8,11 @@ use chatterbox_proto::capability::commands as wire;
 
 use super::authorise::{Actor, Deed, Target, authorise};
 use super::session::{Session, Who};
-use super::shutting::{Shut, are_apart, shut};
+use super::shutting::{are_apart, shut};
 use super::table::{Spec, TABLE};
 use crate::account::{Accounts, DirectoryError, Settings};
 use crate::config::Live;
+use crate::hub::Shut;
 
 /// What is typed before a command unless an admin has said otherwise.
 pub const PREFIX: &str = "/";
@@ -62,6 +63,9 @@ impl Desk {
         let before = session.who();
         session.change(change);
         let after = session.who();
+        if before.account != after.account {
+            session.line.set_account(after.account.clone());
+        }
         if before.name != after.name {
             remove(&mut online, &before.name, session);
             online.insert(after.name.clone(), Arc::clone(session));

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use chatterbox_proto::{Code, Refusal, Username};
 use futures_util::future::BoxFuture;
 
-use super::shutting::Shut;
+use crate::hub::Shut;
 
 /// Why a private message was not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +48,6 @@ pub trait Line: Send + Sync + Debug {
     /// Whom this user does not see and can't write to, from now on.
     fn shut(&self, shut: Shut);
 
-    /// Notes that the name of this user is theirs from now on.
-    fn owns_name(&self);
+    /// Notes the account that this user is logged in with, for when the session goes on.
+    fn set_account(&self, account: Option<Username>);
 }

@@ -17,6 +17,7 @@ mod desk;
 mod legacy;
 mod line;
 mod people;
+mod reception;
 mod reference;
 mod runner;
 mod session;
@@ -31,10 +32,10 @@ pub use context::{Context, Done, Refusal, Reply};
 pub use desk::{Desk, Presence};
 pub use legacy::call as legacy_call;
 pub use line::{Line, PostError};
+pub use reception::Reception;
 pub use reference::markdown;
 pub use runner::{Ended, Queue, Request, Runner, runner};
 pub use session::{Session, Who};
-pub use shutting::Shut;
 pub use table::{Spec, TABLE, find};
 
 #[cfg(test)]

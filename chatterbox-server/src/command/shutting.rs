@@ -9,15 +9,7 @@ use chatterbox_proto::Username;
 
 use super::authorise::{Deed, Target, authorise};
 use super::session::Who;
-
-/// Whose messages somebody is not shown, and with whom no private messages are exchanged.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Shut {
-    /// Not shown.
-    pub hidden: HashSet<Username>,
-    /// No private messages, in either direction.
-    pub refused: HashSet<Username>,
-}
+use crate::hub::Shut;
 
 impl Who {
     /// The names under which they are known now.

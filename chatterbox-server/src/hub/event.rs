@@ -97,6 +97,11 @@ impl Event {
         Self::plain(Kind::Own, object.into_members())
     }
 
+    /// The same, written already.
+    pub const fn members(members: Bytes) -> Self {
+        Self::plain(Kind::Own, members)
+    }
+
     /// An ERROR text.
     pub fn error(text: &str) -> Self {
         Self::plain(Kind::Error, json::string(text))

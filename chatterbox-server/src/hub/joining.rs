@@ -46,8 +46,8 @@ pub struct Newcomer<'a> {
     pub resume: Option<Resuming>,
     /// 128 random bits, for a new session.
     pub random: u128,
-    /// Whether the name was proven to be theirs.
-    pub owns: bool,
+    /// The account that they are logged in with.
+    pub account: Option<Username>,
     /// Whom they have shut out.
     pub shut: Shut,
     /// The address they come from, or its network.
@@ -77,7 +77,7 @@ impl<'a> Newcomer<'a> {
             extra: b"",
             resume: None,
             random: 0,
-            owns: false,
+            account: None,
             shut: Shut::default(),
             address: None,
             hold: 0,
@@ -121,11 +121,11 @@ impl Hub {
         self.admit(Newcomer::base(name, info))
     }
 
-    /// The session of a key, if it can be gone on with under this name: whether the name was proven.
-    pub fn resumable(&self, key: SessionKey, name: &Username) -> Option<bool> {
+    /// The session of a key, if it can be gone on with under this name: the account of its user, if there is one.
+    pub fn resumable(&self, key: SessionKey, name: &Username) -> Option<Option<Username>> {
         let (_, session) = self.sessions.find(key, name)?;
         // Somebody else may have the name now.
-        (self.names.who(name) == session.member).then_some(session.owned)
+        (self.names.who(name) == session.member).then(|| session.account.clone())
     }
 
     /// Lets somebody in: list, history, cursor and notice are of one moment, because this is one call. Who goes on with a
@@ -145,7 +145,7 @@ impl Hub {
             Some(member) => member.name.clone(),
             None => {
                 let claimant = Claimant {
-                    owns: newcomer.owns,
+                    owns: newcomer.account.as_ref() == Some(newcomer.name),
                     address: newcomer.address,
                     resumes: session.is_some(),
                 };
@@ -215,7 +215,10 @@ impl Hub {
         if has_ids {
             let begun = match session.and_then(|session| self.sessions.key(session)) {
                 Some(key) => key,
-                None => self.sessions.begin(name.clone(), newcomer.owns, id, newcomer.random),
+                None => {
+                    let account = newcomer.account.clone();
+                    self.sessions.begin(name.clone(), account, id, newcomer.random)
+                }
             };
             rest = rest.string(RESUME, &begun.to_string());
             if newcomer.resume.is_some() {
@@ -227,7 +230,7 @@ impl Hub {
         let ids = has_ids.then_some(ids);
         let pieces = welcome::extended(newcomer.info, users, messages, ids, &rest)?;
         if let Some(session) = key.and_then(|key| self.sessions.session_mut(key)) {
-            (session.member, session.owned) = (Some(id), newcomer.owns);
+            (session.member, session.account) = (Some(id), newcomer.account.clone());
         }
         Ok(Welcome { pieces, session: key })
     }
@@ -270,7 +273,7 @@ impl Hub {
         let old_json = std::mem::replace(&mut member.name_json, new_json.clone());
         let session = member.more.as_ref().and_then(|more| more.session);
         if let Some(session) = session.and_then(|session| self.sessions.session_mut(session)) {
-            (session.name, session.owned) = (name.clone(), owns);
+            session.name = name.clone();
         }
         if self.followed.len() == FOLLOWED_NAMES {
             self.followed.pop_front();
@@ -280,11 +283,11 @@ impl Hub {
         Ok(Wake::All)
     }
 
-    /// Notes whether the name of a member was proven to be theirs; a session that goes on does not prove it again.
-    pub fn set_owned(&mut self, id: MemberId, owned: bool) {
+    /// Notes the account that a member is logged in with; a session that goes on does not prove it again.
+    pub fn set_account(&mut self, id: MemberId, account: Option<Username>) {
         let session = self.members.get(&id).and_then(|member| member.more.as_ref()?.session);
         if let Some(session) = session.and_then(|session| self.sessions.session_mut(session)) {
-            session.owned = owned;
+            session.account = account;
         }
     }
 

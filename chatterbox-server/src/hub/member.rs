@@ -62,7 +62,7 @@ pub(super) struct More {
 }
 
 /// Who is shut out by a member, or shuts it out.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Shut {
     /// Whose messages this member is not shown.
     pub hidden: HashSet<Username>,

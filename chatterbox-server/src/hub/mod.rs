@@ -370,6 +370,11 @@ impl Hub {
         Slow { overtaken, struggling }
     }
 
+    /// Who is here, in the order in which they came.
+    pub fn users(&self) -> impl Iterator<Item = &Username> {
+        self.members.values().map(|member| &member.name)
+    }
+
     /// How many are here.
     pub fn members(&self) -> usize {
         self.members.len()

@@ -60,8 +60,8 @@ pub struct Session {
     secret: u128,
     /// Under which name it goes on.
     pub name: Username,
-    /// Whether the name was proven to be the user's.
-    pub owned: bool,
+    /// The account that the user is logged in with, which need not have this name.
+    pub account: Option<Username>,
     /// Its connection, if there is one.
     pub member: Option<MemberId>,
     /// How many of its connections have ended.
@@ -89,7 +89,7 @@ impl Sessions {
     pub fn begin(
         &mut self,
         name: Username,
-        owned: bool,
+        account: Option<Username>,
         member: MemberId,
         random: u128,
     ) -> SessionKey {
@@ -97,7 +97,7 @@ impl Sessions {
         self.next += 1;
         let member = Some(member);
         let tags = Tags::default();
-        self.by_id.insert(id, Session { secret: random, name, owned, member, ends: 0, tags });
+        self.by_id.insert(id, Session { secret: random, name, account, member, ends: 0, tags });
         SessionKey { id, secret: random }
     }
 

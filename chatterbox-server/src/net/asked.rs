@@ -11,7 +11,7 @@ use chatterbox_proto::{Code, Faults, limits};
 use tokio::sync::mpsc;
 
 use crate::chat::{Chat, Handle};
-use crate::gate::Request;
+use crate::gate::{Gate, Request};
 use crate::hub::{Event, SessionId};
 use crate::pages::Pages;
 use crate::sequencer::{Acks, Tags};
@@ -27,8 +27,8 @@ pub(super) struct Asked {
     pub(super) pages: Arc<Pages>,
     /// Where commands go, if somebody serves them.
     pub(super) requests: Option<mpsc::Sender<Request>>,
-    /// What a message of the member to itself begins with that is a command.
-    pub(super) legacy_prefix: Option<String>,
+    /// Who knows what a message of the member to itself begins with that is a command.
+    pub(super) legacy: Option<Arc<dyn Gate>>,
     /// The tags of the records that wait to be posted, where there is a session.
     pub(super) tags: VecDeque<Option<Arc<str>>>,
     /// Messages that had been sent before.
@@ -51,7 +51,7 @@ impl Asked {
             session,
             pages,
             requests: None,
-            legacy_prefix: None,
+            legacy: None,
             tags: VecDeque::new(),
             known: Vec::new(),
             questions: Vec::new(),
@@ -65,6 +65,11 @@ impl Asked {
             Action::Call(call) => Some(Question::Call(call)),
             Action::Answer(answer) => Some(Question::Answer(answer)),
             Action::Ping(number) => Some(Question::Ping(number)),
+            Action::Pong(number) => {
+                // Nobody waits for one that comes too late for the queue.
+                let _ = self.hand_on(Request::Pong(number));
+                None
+            }
             // What others do with it is theirs.
             _ => None,
         });
@@ -72,20 +77,20 @@ impl Asked {
 
     /// Takes a message that is a command of a client without `commands`; says whether it is one.
     pub(super) fn is_command(&mut self, member: &Handle, posting: &Posting<'_>) -> bool {
-        let (Some(prefix), Destination::User(name)) = (&self.legacy_prefix, &posting.destination)
-        else {
+        let (Some(gate), Destination::User(name)) = (&self.legacy, &posting.destination) else {
             return false;
         };
+        let is_own = name.is(&posting.entry.source) && member.chat().who(name) == Some(member.id());
+        let Some(prefix) = is_own.then(|| gate.legacy_prefix()).flatten() else { return false };
         let Some(command) = posting.entry.content.strip_prefix(prefix.as_str()) else {
             return false;
         };
-        let is = name.is(&posting.entry.source) && member.chat().who(name) == Some(member.id());
-        if is && self.questions.len() < TYPED {
+        if self.questions.len() < TYPED {
             self.questions.push(Question::Typed(command.to_owned()));
-        } else if is && self.questions.len() == TYPED {
+        } else if self.questions.len() == TYPED {
             self.questions.push(Question::TooMany);
         }
-        is
+        true
     }
 
     /// Whether the session has sent a message with this tag before; it is acknowledged again then.

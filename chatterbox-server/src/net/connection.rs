@@ -28,7 +28,7 @@ use super::tls::Transport;
 use super::woken::Woken;
 use crate::chat::Chat;
 use crate::config::{Config, Live};
-use crate::gate::{Gate, Wish};
+use crate::gate::{Attended, Gate, Wish};
 use crate::pages::Pages;
 
 /// What every connection needs.
@@ -71,6 +71,8 @@ pub(super) enum End {
     TooSlow,
     #[error("another connection goes on with the session")]
     Resumed,
+    #[error("logged out")]
+    LoggedOut,
     #[error("the server is closing")]
     Closing,
     #[error("connection broken: {0}")]
@@ -197,7 +199,7 @@ async fn chat(arrived: Box<Arrived>, peer: SocketAddr, context: &Context, config
             tokio::select! {
                 end = reader.run() => end,
                 () = context.closing.cancelled() => End::Closing,
-                () = serve_requests(&mut serving) => End::Closed,
+                end = serve_requests(&mut serving) => end,
             }
         });
         let mut reading = Woken::new(reading.as_mut());
@@ -327,9 +329,11 @@ impl<R: AsyncRead + Unpin> Reader<R> {
 }
 
 /// Serves a member's commands for as long as it is here, where somebody does.
-async fn serve_requests(serving: &mut Option<BoxFuture<'static, ()>>) {
-    if let Some(serving) = serving {
-        serving.await;
+async fn serve_requests(serving: &mut Option<BoxFuture<'static, Attended>>) -> End {
+    if let Some(serving) = serving
+        && serving.await == Attended::Done
+    {
+        return End::LoggedOut;
     }
     std::future::pending::<()>().await;
 }

@@ -160,7 +160,7 @@ impl Greeting {
             name: &claim.name,
             agreed: claim.agreed.unwrap_or_default(),
             proof: claim.proof.as_ref(),
-            resumes,
+            resumes: resumes.as_ref().map(Option::as_ref),
             peer: self.peer.ip(),
         };
         let admission = context.gate.admit(arrival).await?;
@@ -172,16 +172,17 @@ impl Greeting {
             resume: resume.map(|resume| Resuming {
                 key,
                 after: resume.after,
-                only: resumes == Some(true) && claim.proof.is_none(),
+                only: matches!(resumes, Some(Some(_))) && claim.proof.is_none(),
             }),
             random: if claim.agreed.is_some() { random() } else { 0 },
-            owns: admission.owns,
+            account: admission.login.account.clone(),
             shut: admission.shut.clone(),
             address: (self.hold > 0).then(|| network(self.peer.ip())),
             hold: self.hold,
             ..Newcomer::base(&claim.name, &info)
         };
         let (seat, joined) = context.chat.admit(newcomer)?;
+        context.gate.joined(&admission).await;
         Ok((seat, joined, admission))
     }
 
@@ -210,13 +211,14 @@ impl Greeting {
     ) -> (Inbox, Option<Served>) {
         let agreed = self.session.agreed();
         let commands = agreed.has(Capability::Commands);
-        let legacy_prefix = if commands { None } else { context.gate.legacy_prefix() };
-        if agreed.is_empty() && legacy_prefix.is_none() {
+        let legacy = !commands && context.gate.legacy_prefix().is_some();
+        if agreed.is_empty() && !legacy {
             return (Inbox::new(seat.handle(), None), None);
         }
         let mut asked = Asked::new(seat.session(), Arc::clone(&context.pages));
-        let serves = commands || legacy_prefix.is_some();
-        asked.legacy_prefix = legacy_prefix;
+        // Who has an account is known to others' commands, even without any of their own.
+        let serves = commands || legacy || agreed.has(Capability::Accounts);
+        asked.legacy = legacy.then(|| Arc::clone(&context.gate));
         let guest = serves.then(|| {
             let (requests, inbox) = mpsc::channel(WAITING_REQUESTS);
             let (wishes, wished) = mpsc::channel(1);

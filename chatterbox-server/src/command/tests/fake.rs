@@ -21,6 +21,7 @@ use crate::account::{
     Account, Accounts, Admission, Cost, Directory as _, Level, Memory, PasswordHash, Secret,
 };
 use crate::config::{Config, Live};
+use crate::hub::Shut;
 
 pub const PASSWORD: &str = "correct horse";
 
@@ -96,7 +97,7 @@ impl Line for FakeLine {
             return ready(Err(PostError(Code::NoSuchUser))).boxed();
         }
         if self.told.shut.lock().unwrap().refused.contains(to) {
-            return ready(Err(PostError(Code::RecipientBusy))).boxed();
+            return ready(Err(PostError(Code::Blocked))).boxed();
         }
         self.told.push(json!({"POSTED": [to.as_str(), text]}));
         ready(Ok(())).boxed()
@@ -111,7 +112,7 @@ impl Line for FakeLine {
         *self.told.shut.lock().unwrap() = shut;
     }
 
-    fn owns_name(&self) {}
+    fn set_account(&self, _account: Option<Username>) {}
 }
 
 /// A desk and who is at it.
