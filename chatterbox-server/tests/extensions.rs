@@ -16,7 +16,7 @@ use std::time::Duration;
 use chatterbox_proto::capability::commands::{Outcome, OutcomeCode};
 use chatterbox_proto::{Capabilities, Capability, Refusal, ServerFrame, Username};
 use chatterbox_server::Config;
-use chatterbox_server::gate::{Admission, Arrival, Gate, Guest, Request};
+use chatterbox_server::gate::{Admission, Arrival, Attended, Gate, Guest, Request};
 use chatterbox_server::hub::Event;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
@@ -311,13 +311,13 @@ impl Gate for Nick {
         Some("/".into())
     }
 
-    fn attend(&self, mut guest: Guest) -> BoxFuture<'static, ()> {
+    fn attend(&self, mut guest: Guest) -> BoxFuture<'static, Attended> {
         async move {
             while let Some(request) = guest.requests.recv().await {
                 let (id, name) = match request {
                     Request::Call(call) => (call.id, call.arguments[0].clone()),
                     Request::Typed(text) => (String::new(), text),
-                    Request::Answer(_) => continue,
+                    Request::Answer(_) | Request::Pong(_) => continue,
                 };
                 let outcome = guest.renamer.rename(Username::parse(&name).unwrap(), false).await;
                 let (code, text) = match &outcome {
@@ -329,6 +329,7 @@ impl Gate for Nick {
                     guest.member.tell_when_read(Event::own(outcome.to_object())).await;
                 }
             }
+            Attended::Unserved
         }
         .boxed()
     }

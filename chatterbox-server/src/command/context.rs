@@ -46,7 +46,10 @@ impl Done {
     /// The same with a table for programs, which clients can draw.
     #[must_use]
     pub fn with_table(self, columns: &[&str], rows: Vec<Value>) -> Self {
-        self.with_data(serde_json::json!({"COLUMNS": columns, "ROWS": rows}))
+        let mut table = serde_json::Map::new();
+        table.insert("COLUMNS".to_owned(), columns.into());
+        table.insert("ROWS".to_owned(), Value::Array(rows));
+        self.with_data(Value::Object(table))
     }
 }
 
@@ -125,7 +128,12 @@ impl From<Code> for Refusal {
             Code::RecipientBusy => OutcomeCode::Busy,
             _ => OutcomeCode::Failed,
         });
-        Self::new(word, format!("{}.", code.text()))
+        let mut text = code.text().to_owned();
+        // As a sentence of its own, it is one.
+        if let Some(first) = text.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        Self::new(word, text + ".")
     }
 }
 

@@ -113,7 +113,7 @@ impl Runner {
             }
         }
         // The reading half has gone, and the connection with it.
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     async fn execute(&self, request: Request) -> Reply {

@@ -111,10 +111,10 @@ async fn a_block_is_seen_by_both_and_each_list_is_its_owners() {
     assert_eq!(bob.call("blocked", &[]).await["DATA"]["ROWS"], json!([["eve"]]), "b9");
     assert_eq!(eve.shut(), ("bob".into(), "bob".into()));
     assert_eq!(ann.call("unblock", &["eve"]).await["CODE"], "no-such-user");
-    bob.leave().await;
+    bob.leave();
     assert_eq!(eve.shut(), (String::new(), String::new()), "a guest's blocks end with the session");
     ann.call("block", &["eve"]).await;
-    ann.leave().await;
+    ann.leave();
     assert_eq!(eve.shut(), ("ann".into(), "ann".into()), "an account's do not");
     let mut late = house.guest("eve2").await;
     assert_eq!(late.call("blocked", &[]).await["INFO"], "You block nobody.");
@@ -161,12 +161,12 @@ async fn secrets_are_not_remembered() {
 #[tokio::test]
 async fn a_prompt_of_a_base_client_is_refused_and_its_results_are_messages() {
     let house = House::new().await;
-    let mut ann = house.base("ann").await;
-    ann.type_line("/register").await;
+    let mut ann = house.base("ann");
+    ann.type_line("/register");
     assert!(ann.next_with("ERROR").await["ERROR"].as_str().unwrap().contains("as an argument"));
-    ann.type_line("/register correct-horse").await;
+    ann.type_line("/register correct-horse");
     assert!(ann.next_with("BASE").await["BASE"].as_str().unwrap().contains("your name now"));
-    ann.type_line("/nick annie").await;
+    ann.type_line("/nick annie");
     assert!(ann.next_with("ERROR").await["ERROR"].as_str().unwrap().contains("speaks rename"));
     let kinds = ann.everything();
     assert!(

@@ -176,7 +176,7 @@ mod tests {
     }
 
     fn begin(sessions: &mut Sessions, user: &str, random: u128) -> SessionKey {
-        sessions.begin(name(user), false, MemberId::default(), random)
+        sessions.begin(name(user), None, MemberId::default(), random)
     }
 
     #[test]

@@ -335,7 +335,7 @@ async fn serve_requests(serving: &mut Option<BoxFuture<'static, Attended>>) -> E
     {
         return End::LoggedOut;
     }
-    std::future::pending::<()>().await;
+    std::future::pending().await
 }
 
 /// The next wish; none comes where nobody can have one.

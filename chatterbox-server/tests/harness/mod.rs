@@ -8,6 +8,7 @@
     reason = "tests may be blunt, and are an edge"
 )]
 
+pub mod house;
 pub mod process;
 
 use std::collections::VecDeque;

@@ -142,7 +142,7 @@ impl House {
         self.enter(text, admission.unwrap(), all)
     }
 
-    pub async fn base(&self, text: &str) -> Somebody {
+    pub fn base(&self, text: &str) -> Somebody {
         self.enter(text, Admission::default(), Capabilities::NONE)
     }
 
@@ -225,7 +225,7 @@ impl Somebody {
     }
 
     /// What a base client says to itself.
-    pub async fn type_line(&mut self, text: &str) {
+    pub fn type_line(&mut self, text: &str) {
         let call = legacy_call(text, &self.prefix).unwrap();
         self.queue.call(Request { call, from_base: true }).unwrap();
     }
@@ -273,7 +273,7 @@ impl Somebody {
         self.task.await.is_ok()
     }
 
-    pub async fn leave(mut self) {
+    pub fn leave(mut self) {
         self.task.abort();
         drop(self.presence.take());
     }

@@ -1,5 +1,7 @@
 //! Questions: answered, cancelled, late, and by the wrong one.
 
+#![allow(clippy::disallowed_methods, reason = "a test of time")]
+
 use std::time::Duration;
 
 use chatterbox_proto::Code;

@@ -1,0 +1,306 @@
+//! Commands over real sockets and real TLS.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "tests may be blunt, and are an edge"
+)]
+
+mod harness;
+
+use chatterbox_server::Config;
+use harness::house::{ADMIN_PASSWORD, House, PASSWORD};
+use serde_json::json;
+
+#[tokio::test]
+async fn the_catalogue_comes_after_the_welcome_and_whenever_it_changes() {
+    let house = House::open(&[("root", 5)]).await;
+    let mut ann = house.guest("ann").await;
+    let names = |commands: &[chatterbox_proto::capability::commands::Command]| -> Vec<String> {
+        commands.iter().map(|command| command.name.clone()).collect()
+    };
+    let first = names(&ann.peer.find(|keys| keys.commands.clone()).await);
+    assert!(first.contains(&"register".into()) && !first.contains(&"nick".into()), "{first:?}");
+    ann.data("register", &[PASSWORD]).await;
+    let second = names(&ann.peer.find(|keys| keys.commands.clone()).await);
+    assert!(second.contains(&"nick".into()), "{second:?}");
+    let mut root = house.user("root").await;
+    root.data("set-prefix", &["//"]).await;
+    let prefix = ann.peer.find(|keys| keys.prefix.clone()).await;
+    assert_eq!(prefix.as_wire(), "//");
+}
+
+#[tokio::test]
+async fn a_nick_is_a_rename_for_all_and_needs_the_capability() {
+    let house = House::open(&[("ann", 1), ("bob", 1)]).await;
+    let mut ann = house.user("ann").await;
+    let (mut base, _) = house.server.join("base").await;
+    assert_eq!(ann.data("nick", &["annie"]).await["NAME"], "annie");
+    let frame = base.next().await;
+    assert_eq!((frame.left[0].as_wire(), frame.joined.len()), ("ann", 0));
+    assert_eq!(base.next().await.joined[0].as_wire(), "annie");
+    base.say("annie", "hello").await;
+    ann.peer.until("hello").await;
+    let mut peer = house.server.connect().await;
+    let beside = harness::house::password(PASSWORD);
+    let welcome = peer.offer("bob", "accounts/1 commands/1", &beside).await;
+    assert_eq!(welcome.accepted, Some(true));
+    peer.send_body(r#"{"COMMAND": {"ID": "1", "NAME": "nick", "ARGS": ["bobby"]}}"#).await;
+    let result = peer.find(|keys| keys.result.clone()).await;
+    assert_eq!(result.code.as_wire(), "needs-capability");
+}
+
+#[tokio::test]
+async fn a_question_is_answered_by_whom_it_was_put_to_and_nobody_else() {
+    let house = House::open(&[]).await;
+    let (mut ann, mut eve) = (house.guest("ann").await, house.guest("eve").await);
+    let id = ann.begin("input-test", &[]).await;
+    let prompt = ann.prompt().await;
+    assert_eq!((prompt.id.as_wire(), prompt.secret), (id.as_str(), false));
+    eve.answer(&id, Some("I am ann")).await;
+    assert!(eve.peer.error().await.contains("CM-4"), "b13");
+    ann.answer(&id, Some("hello")).await;
+    let result = ann.result(&id).await;
+    assert_eq!(result.data.unwrap(), json!({"ANSWER": "hello"}));
+    let id = ann.begin("register", &[]).await;
+    assert!(ann.prompt().await.secret);
+    ann.answer(&id, None).await;
+    assert_eq!(ann.result(&id).await.code.as_wire(), "cancelled");
+    ann.answer(&id, Some("late")).await;
+    assert!(ann.peer.error().await.contains("CM-4"));
+    // Who leaves in the middle of a question leaves nothing behind.
+    let _id = ann.begin("register", &[]).await;
+    ann.prompt().await;
+    drop(ann);
+    eve.peer.sees_leave("ann").await;
+    assert_eq!(house.registered().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn malformed_commands_are_errors_and_the_connection_stays() {
+    let house = House::open(&[]).await;
+    let mut ann = house.guest("ann").await;
+    for body in [
+        r#"{"COMMAND": 5}"#,
+        r#"{"COMMAND": {"ID": "1", "NAME": "name"}}"#,
+        r#"{"COMMAND": {"ID": "", "NAME": "name", "ARGS": []}}"#,
+        r#"{"COMMAND": {"ID": 1, "NAME": "name", "ARGS": []}}"#,
+        r#"{"COMMAND": {"ID": "1", "NAME": "name", "ARGS": [1]}}"#,
+        r#"{"ANSWER": {"ID": "1"}}"#,
+        r#"{"ANSWER": {"ID": "1", "TEXT": 5}}"#,
+    ] {
+        ann.peer.send_body(body).await;
+        assert!(ann.peer.error().await.contains("(CM-"), "{body}");
+    }
+    assert_eq!(ann.data("name", &[]).await["NAME"], "ann");
+}
+
+#[tokio::test]
+async fn a_block_is_seen_by_both_live_and_in_the_history() {
+    let house = House::open(&[("ann", 1), ("eve", 1), ("mod", 2)]).await;
+    let mut ann = house.user("ann").await;
+    let mut eve = house.user("eve").await;
+    let mut staff = house.user("mod").await;
+    let (mut base, _) = house.server.join("base").await;
+    ann.peer.say("ALL", "ann before").await;
+    eve.peer.say("ALL", "eve before").await;
+    base.until("eve before").await;
+    for who in [&mut ann, &mut eve, &mut staff] {
+        who.settle().await;
+    }
+    assert!(ann.call("block", &["eve", "base", "mod"]).await.ok);
+    ann.peer.say("ALL", "ann after").await;
+    eve.peer.say("ALL", "eve after").await;
+    base.say("ALL", "base after").await;
+    base.until("base after").await;
+    assert_eq!(ann.settle().await, ["ann after"]);
+    assert_eq!(eve.settle().await, ["eve after", "base after"]);
+    assert_eq!(staff.settle().await, ["ann after", "eve after", "base after"]);
+    for (one, other) in [(&mut ann, "eve"), (&mut eve, "ann"), (&mut staff, "ann")] {
+        one.peer.say(other, "psst").await;
+        assert!(one.peer.error().await.contains("BL-1"), "to {other}");
+        assert_eq!(one.code_of("msg", &[other, "psst"]).await, "blocked");
+    }
+    base.say("ann", "psst").await;
+    assert!(base.error().await.contains("no private messages"));
+
+    // What joiners are told is cut the same way, also when the other one is not here.
+    drop(ann);
+    staff.peer.sees_leave("ann").await;
+    drop(eve);
+    staff.peer.sees_leave("eve").await;
+    let contents = |frame: &chatterbox_proto::ServerFrame| -> Vec<String> {
+        frame.messages.iter().flatten().map(|m| m.content.to_string()).collect()
+    };
+    let beside = harness::house::password(PASSWORD);
+    let (mut eve, welcome) = house.ask("eve", &beside).await;
+    assert_eq!(contents(&welcome), ["eve before", "eve after", "base after"]);
+    let (mut ann, welcome) = house.ask("ann", &beside).await;
+    assert_eq!(contents(&welcome), ["ann before", "ann after"]);
+    ann.peer.say("ALL", "ann again").await;
+    ann.settle().await;
+    assert_eq!(eve.settle().await, [""; 0]);
+    // Unblocked, they see each other again.
+    assert!(ann.call("unblock", &["eve"]).await.ok);
+    ann.peer.say("eve", "sorry").await;
+    eve.peer.until("sorry").await;
+}
+
+#[tokio::test]
+async fn b9_each_list_is_its_owners() {
+    let house = House::open(&[("ann", 1), ("bob", 1)]).await;
+    let (mut ann, mut bob) = (house.user("ann").await, house.user("bob").await);
+    let _eve = house.guest("eve").await;
+    ann.data("block", &["eve"]).await;
+    bob.data("block", &["eve"]).await;
+    ann.data("unblock", &["eve"]).await;
+    assert_eq!(bob.data("blocked", &[]).await["ROWS"], json!([["eve"]]));
+    let mut watcher = house.guest("watcher").await;
+    drop(bob);
+    watcher.peer.sees_leave("bob").await;
+    let mut bob = house.user("bob").await;
+    assert_eq!(bob.data("blocked", &[]).await["ROWS"], json!([["eve"]]));
+}
+
+#[tokio::test]
+async fn msg_goes_where_a_private_message_goes() {
+    let house = House::open(&[]).await;
+    let mut ann = house.guest("ann").await;
+    let (mut bob, _) = house.server.join("Bob").await;
+    let (_bobby, _) = house.server.join("bobby").await;
+    let text = "hello \u{1b}[2J <b>bold</b> \u{202e}\u{1f44d}";
+    assert!(ann.call("msg", &["bob", text]).await.ok);
+    loop {
+        let frame = bob.next().await;
+        if let Some(entry) = frame.messages.into_iter().flatten().next() {
+            assert_eq!((&*entry.source, &*entry.destination), ("ann", "Bob"), "b2");
+            assert_eq!(entry.content, text, "b1: it arrives as it was, and acts on no screen");
+            break;
+        }
+    }
+    assert_eq!(ann.code_of("msg", &["nobody", "x"]).await, "no-such-user");
+    assert_eq!(ann.code_of("msg", &["ALL", "x"]).await, "no-such-user");
+}
+
+#[tokio::test]
+async fn b1_names_and_results_act_on_no_screen() {
+    let house = House::open(&[("root", 5)]).await;
+    let mut root = house.user("root").await;
+    for name in ["a\u{1b}[2J", "\u{202e}nna", "a\u{200b}nn", "<b>\u{7}"] {
+        assert_eq!(root.code_of("nick", &[name]).await, "bad-name", "{name:?}");
+        let refused = root.call("perm", &[name]).await;
+        assert!(!refused.text.as_wire().chars().any(|c| c.is_control() || c == '\u{202e}'));
+    }
+    assert_eq!(
+        root.data("nick", &["<b>root</b>"]).await["NAME"],
+        "<b>root</b>",
+        "plain text is plain"
+    );
+}
+
+#[tokio::test]
+async fn the_ping_command_measures_a_client_that_answers() {
+    let house = House::open(&[]).await;
+    let mut ann = house.guest("ann").await;
+    let id = ann.begin("ping", &[]).await;
+    let number = ann.peer.find(|keys| keys.ping).await;
+    ann.peer.send_body(&format!(r#"{{"PONG": {}}}"#, number + 1)).await;
+    ann.peer.send_body(&format!(r#"{{"PONG": {number}}}"#)).await;
+    let data = ann.result(&id).await.data.unwrap();
+    assert!(data["MILLISECONDS"].as_f64().unwrap() > 0.0, "{data}");
+    let mut peer = house.server.connect().await;
+    peer.offer("bob", "commands/1", "").await;
+    peer.send_body(r#"{"COMMAND": {"ID": "1", "NAME": "ping", "ARGS": []}}"#).await;
+    let result = peer.find(|keys| keys.result.clone()).await;
+    assert_eq!(result.text.as_wire(), "Pong!");
+}
+
+#[tokio::test]
+async fn levels_are_given_from_above_and_count_at_once() {
+    let house = House::open(&[("root", 5), ("other", 5), ("bob", 1)]).await;
+    let (mut root, mut bob) = (house.user("root").await, house.user("bob").await);
+    let _guest = house.guest("guest").await;
+    assert_eq!(bob.code_of("set-perm", &["root", "1"]).await, "forbidden");
+    for (who, level, expected) in [
+        ("root", "1", "forbidden"),
+        ("other", "4", "forbidden"),
+        ("guest", "3", "no-such-user"),
+        ("nobody", "3", "no-such-user"),
+        ("bob", "0", "bad-arguments"),
+        ("bob", "6", "bad-arguments"),
+        ("bob", "moderator", "ok"),
+    ] {
+        assert_eq!(root.code_of("set-perm", &[who, level]).await, expected, "{who} {level}");
+    }
+    assert_eq!(bob.data("perm", &[]).await, json!({"NAME": "bob", "LEVEL": 3, "ACCOUNT": "bob"}));
+    assert_eq!(bob.code_of("set-perm", &["guest", "1"]).await, "forbidden");
+    assert_eq!(bob.data("elevate", &[ADMIN_PASSWORD]).await["LEVEL"], 5);
+    assert_eq!(root.code_of("set-perm", &["bob", "1"]).await, "forbidden", "elevated, for now");
+}
+
+#[tokio::test]
+async fn base_clients_use_commands_by_messages_to_themselves() {
+    let config = Config { legacy_commands: true, ..Config::default() };
+    let house = House::with(config, &[("root", 5)]).await;
+    let (mut ann, _) = house.server.join("ann").await;
+    let mut watcher = house.guest("watcher").await;
+    ann.say("ann", "/users").await;
+    assert_eq!(ann.until("2 here: ann, watcher").await, ["2 here: ann, watcher"]);
+    ann.say("ann", "/msg watcher  two  words").await;
+    watcher.peer.until("two  words").await;
+    ann.until("Sent to watcher.").await;
+    ann.say("ann", "/nonsense").await;
+    assert!(ann.error().await.contains("no command nonsense"));
+    ann.say("ann", "/register").await;
+    assert!(ann.error().await.contains("as an argument"));
+    ann.say("ann", "/set-prefix !").await;
+    assert!(ann.error().await.contains("level 5"));
+    ann.say("ann", "/register correct-horse-battery").await;
+    assert_eq!(
+        ann.until("ann is your name now; join with your password next time.").await.len(),
+        1
+    );
+    assert_eq!(house.registered().await, ["ann", "root"]);
+    let mut root = house.user("root").await;
+    root.data("set-prefix", &["//"]).await;
+    ann.say("ann", "/note to myself").await;
+    ann.until("/note to myself").await;
+    ann.say("ann", "\\//users").await;
+    ann.until("\\//users").await;
+    ann.say("ann", "//user-count").await;
+    ann.until("3 here.").await;
+    // A message to somebody else, or to all, is none.
+    ann.say("watcher", "//users").await;
+    watcher.peer.until("//users").await;
+    assert_eq!(watcher.settle().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn without_the_setting_a_message_to_oneself_is_a_message() {
+    let house = House::open(&[]).await;
+    let (mut ann, _) = house.server.join("ann").await;
+    ann.say("ann", "/users").await;
+    assert_eq!(ann.until("/users").await, ["/users"]);
+}
+
+#[tokio::test]
+async fn too_many_commands_are_busy_and_the_connection_lives() {
+    let house = House::open(&[]).await;
+    let mut ann = house.guest("ann").await;
+    let first = ann.begin("input-test", &[]).await;
+    ann.prompt().await;
+    let mut ids = Vec::new();
+    for _ in 0..20 {
+        ids.push(ann.begin("name", &[]).await);
+    }
+    let mut busy = 0;
+    for id in &ids[16..] {
+        busy += usize::from(ann.result(id).await.code.as_wire() == "busy");
+    }
+    assert_eq!(busy, 4);
+    ann.answer(&first, Some("x")).await;
+    assert_eq!(ann.result(&first).await.code.as_wire(), "ok");
+    assert_eq!(ann.result(&ids[15]).await.code.as_wire(), "ok");
+}

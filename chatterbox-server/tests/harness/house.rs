@@ -1,0 +1,170 @@
+//! A server with accounts and commands, and clients that speak everything.
+
+use std::sync::Arc;
+
+use chatterbox_proto::capability::commands::{Outcome, Prompt};
+use chatterbox_proto::{ServerFrame, Username, json};
+use chatterbox_server::account::{
+    Account, Accounts, Cost, Directory, Level, Memory, PasswordHash, Secret,
+};
+use chatterbox_server::command::{Desk, Reception};
+use chatterbox_server::{Config, Live};
+use serde_json::Value;
+
+use super::{Peer, Server};
+
+pub const PASSWORD: &str = "correct horse battery staple";
+pub const ADMIN_PASSWORD: &str = "open sesame, please";
+pub const EVERYTHING: &str = "accounts/1 commands/1 ids/1 ping/1 rename/1 utf8/1";
+
+/// A server whose users are listed.
+pub struct House {
+    pub server: Server,
+    pub accounts: Arc<Accounts>,
+}
+
+impl House {
+    pub async fn open(users: &[(&str, u8)]) -> Self {
+        Self::with(Config::default(), users).await
+    }
+
+    pub async fn with(config: Config, users: &[(&str, u8)]) -> Self {
+        Self::keeping(config, users, Memory::default(), Cost::CHEAP).await
+    }
+
+    pub async fn keeping(
+        config: Config,
+        users: &[(&str, u8)],
+        mut directory: impl Directory + 'static,
+        cost: Cost,
+    ) -> Self {
+        let hash = |text| PasswordHash::make(&Secret::given(text), cost).unwrap();
+        for (name, level) in users {
+            let account = Account {
+                name: Username::parse(name).unwrap(),
+                password: hash(PASSWORD),
+                level: Level::new((*level).into()).unwrap(),
+                created: 7,
+            };
+            directory.add(&account).unwrap();
+        }
+        directory.set_admin_password(Some(&hash(ADMIN_PASSWORD))).unwrap();
+        let accounts = Arc::new(Accounts::new(directory, cost).unwrap());
+        let live = Live::new(config.clone());
+        let desk = Desk::open(Arc::clone(&accounts), live.clone()).await.unwrap();
+        let server = Server::with_gate(config, Arc::new(Reception::new(desk, live))).await;
+        Self { server, accounts }
+    }
+
+    /// The answer to a name with these members beside it, on a connection of its own.
+    pub async fn ask(&self, name: &str, beside: &str) -> (Client, ServerFrame) {
+        let mut peer = self.server.connect().await;
+        let answer = peer.offer(name, EVERYTHING, beside).await;
+        (Client { peer, calls: 0 }, answer)
+    }
+
+    /// Somebody without an account.
+    pub async fn guest(&self, name: &str) -> Client {
+        let (client, answer) = self.ask(name, "").await;
+        assert_eq!(answer.accepted, Some(true), "{answer:?}");
+        client
+    }
+
+    /// Somebody with an account and PASSWORD.
+    pub async fn user(&self, name: &str) -> Client {
+        let (client, answer) = self.ask(name, &password(PASSWORD)).await;
+        assert_eq!(answer.accepted, Some(true), "{answer:?}");
+        client
+    }
+
+    /// The accounts' names.
+    pub async fn registered(&self) -> Vec<String> {
+        let all = self.accounts.list(1000).await.unwrap();
+        all.iter().map(|account| account.name.to_string()).collect()
+    }
+}
+
+/// What stands beside a name.
+pub fn password(text: &str) -> String {
+    beside("PASSWORD", text)
+}
+
+pub fn token(text: &str) -> String {
+    beside("TOKEN", text)
+}
+
+fn beside(key: &str, text: &str) -> String {
+    let text = String::from_utf8(json::string(text).to_vec()).unwrap();
+    format!(r#", "{key}": {text}"#)
+}
+
+/// The word of a refusal.
+pub fn code(answer: &ServerFrame) -> String {
+    assert_eq!(answer.accepted, Some(false), "{answer:?}");
+    assert!(answer.info.is_some());
+    answer.keys.as_ref().and_then(|keys| keys.code.clone()).unwrap().as_wire().to_owned()
+}
+
+/// Somebody who speaks everything.
+pub struct Client {
+    pub peer: Peer,
+    calls: usize,
+}
+
+impl Client {
+    /// Calls a command, and gives its id.
+    pub async fn begin(&mut self, name: &str, arguments: &[&str]) -> String {
+        self.calls += 1;
+        let id = format!("c{}", self.calls);
+        let call = serde_json::json!({"COMMAND": {"ID": id, "NAME": name, "ARGS": arguments}});
+        self.peer.send_body(&call.to_string()).await;
+        id
+    }
+
+    /// The result of a call.
+    pub async fn result(&mut self, id: &str) -> Outcome {
+        let of = |outcome: &Outcome| outcome.id.as_wire() == id;
+        self.peer.find(|keys| keys.result.clone().filter(of)).await
+    }
+
+    /// Calls a command, and gives its result.
+    pub async fn call(&mut self, name: &str, arguments: &[&str]) -> Outcome {
+        let id = self.begin(name, arguments).await;
+        self.result(&id).await
+    }
+
+    /// The code of it.
+    pub async fn code_of(&mut self, name: &str, arguments: &[&str]) -> String {
+        self.call(name, arguments).await.code.as_wire().to_owned()
+    }
+
+    /// The DATA of it, which has to be done.
+    pub async fn data(&mut self, name: &str, arguments: &[&str]) -> Value {
+        let outcome = self.call(name, arguments).await;
+        assert!(outcome.ok, "{name}: {outcome:?}");
+        outcome.data.unwrap()
+    }
+
+    /// The next question.
+    pub async fn prompt(&mut self) -> Prompt {
+        self.peer.find(|keys| keys.prompt.clone()).await
+    }
+
+    pub async fn answer(&mut self, id: &str, text: Option<&str>) {
+        let answer = serde_json::json!({"ANSWER": {"ID": id, "TEXT": text}});
+        self.peer.send_body(&answer.to_string()).await;
+    }
+
+    /// Waits until everything that was on its way is here; gives the contents of the messages on the way.
+    pub async fn settle(&mut self) -> Vec<String> {
+        self.peer.send_body(r#"{"PING": 4711}"#).await;
+        let mut contents = Vec::new();
+        loop {
+            let frame = self.peer.next().await;
+            contents.extend(frame.messages.into_iter().flatten().map(|m| m.content.into_owned()));
+            if frame.keys.is_some_and(|keys| keys.pong == Some(4711)) {
+                return contents;
+            }
+        }
+    }
+}
