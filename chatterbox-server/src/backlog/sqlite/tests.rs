@@ -71,7 +71,7 @@ async fn private_messages_of_an_older_version_are_found_by_conversation() {
     drop(open(folder.path()));
     let old = Connection::open(folder.path().join(DATABASE_FILE)).unwrap();
     old.execute_batch(
-        "DROP INDEX messages_of; DROP INDEX messages_public;
+        "DROP INDEX blocks_of; DROP INDEX messages_of; DROP INDEX messages_public;
          ALTER TABLE messages DROP COLUMN conversation; PRAGMA user_version = 2;",
     )
     .unwrap();
