@@ -14,11 +14,9 @@ const OFFER: &str = "utf8/1";
 
 /// Letters, ideographs, a character beyond the basic plane.
 const ORDINARY: &str = "\u{e9}\u{df}\u{416}\u{6f22}\u{1f642}\u{1d11e}";
-/// Control, bidirectional formatting and invisible characters, none of which any reading counts among the others.
-const ESCAPED: [char; 9] = [
-    '\u{1b}', '\u{7f}', '\u{85}', '\u{200b}', '\u{202e}', '\u{2066}', '\u{2069}', '\u{2060}',
-    '\u{feff}',
-];
+/// Control, bidirectional formatting and invisible characters beyond ASCII, none of which any reading counts among the others.
+const ESCAPED: [char; 7] =
+    ['\u{85}', '\u{200b}', '\u{202e}', '\u{2066}', '\u{2069}', '\u{2060}', '\u{feff}'];
 
 /// The group.
 pub const CASES: &[Case] = &[
