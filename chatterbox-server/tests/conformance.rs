@@ -11,20 +11,32 @@ use chatterbox_server::Config;
 use conformance::{Options, Subject, TlsMode, Trust, report::console, run};
 use harness::Server;
 
-async fn full_marks(server: &Server, options: Options) {
+/// What this server speaks beyond the base protocol.
+const CLAIMS: &str = "ids,ping,rename,utf8";
+
+async fn full_marks(server: &Server, least: usize, options: Options) {
     let subject = Subject::At { host: "localhost".into(), addresses: vec![server.address] };
     let report = run(&subject, &Options { strict: true, ..options }).await.unwrap();
     let shown = console::render(&report);
     assert_eq!(report.exit_code(), 0, "{shown}");
     // A suite that asked nothing would be green as well.
-    assert!(report.totals().passed >= 80, "{shown}");
+    assert!(report.totals().passed >= least, "{shown}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_must_and_should_holds_over_tls() {
     let server = Server::start(Config::default()).await;
     let trust = Trust::Authority(server.authority());
-    full_marks(&server, Options { trust, ..Options::default() }).await;
+    full_marks(&server, 80, Options { trust, ..Options::default() }).await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_claimed_holds_too() {
+    let server = Server::start(Config::default()).await;
+    let trust = Trust::Authority(server.authority());
+    let claims = vec![CLAIMS.to_owned()];
+    full_marks(&server, 150, Options { trust, claims, ..Options::default() }).await;
     server.stop().await;
 }
 
@@ -32,6 +44,6 @@ async fn every_must_and_should_holds_over_tls() {
 async fn and_without_tls_but_for_tls_itself() {
     let server = Server::plaintext(Config::default()).await;
     let skip = vec!["tls".to_owned()];
-    full_marks(&server, Options { tls: TlsMode::Off, skip, ..Options::default() }).await;
+    full_marks(&server, 80, Options { tls: TlsMode::Off, skip, ..Options::default() }).await;
     server.stop().await;
 }
