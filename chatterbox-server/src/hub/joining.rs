@@ -1,6 +1,7 @@
 //! Coming, going, going on and changing names: whatever changes who is here.
 
-use std::net::IpAddr;
+// An address is a number here; nothing of the network is used.
+use core::net::IpAddr;
 
 use bytes::Bytes;
 use chatterbox_proto::capability::ids::{RESUME, RESUMED};

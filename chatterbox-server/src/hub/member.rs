@@ -1,7 +1,8 @@
 //! One joined connection, as the hub sees it: a cursor into the timeline and a small queue of its own.
 
 use std::collections::{HashSet, VecDeque};
-use std::net::IpAddr;
+// An address is a number here; nothing of the network is used.
+use core::net::IpAddr;
 
 use bytes::Bytes;
 use chatterbox_proto::Username;

@@ -1,7 +1,8 @@
 //! Whose a name is: who is here under it, to whom it is registered, for whom it is kept (TK-1, NM-2, AN-5).
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::net::IpAddr;
+// An address is a number here; nothing of the network is used.
+use core::net::IpAddr;
 
 use chatterbox_proto::{Refusal, Username};
 
