@@ -194,7 +194,7 @@ async fn chat(arrived: Box<Arrived>, peer: SocketAddr, context: &Context, config
     };
     let mut outbox = Outbox::new(writer, member.clone(), config.stall_timeout, welcome);
     let end = {
-        // Together, since all are rare: a message to everybody wakes the other one only.
+        // Together, since all are rare: a message to everybody is no reason to look at them.
         let mut reading = pin!(async {
             tokio::select! {
                 end = reader.run() => end,
@@ -203,10 +203,9 @@ async fn chat(arrived: Box<Arrived>, peer: SocketAddr, context: &Context, config
             }
         });
         let mut reading = Woken::new(reading.as_mut());
-        let mut writing = pin!(outbox.run(&mut seat));
         tokio::select! {
             end = &mut reading => end,
-            end = Woken::new(writing.as_mut()) => match end {
+            end = outbox.run(&mut seat) => match end {
                 WriteEnd::TooSlow if member.was_replaced() => End::Resumed,
                 WriteEnd::TooSlow => End::TooSlow,
                 WriteEnd::Broken(error) => {

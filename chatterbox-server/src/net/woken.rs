@@ -1,4 +1,4 @@
-//! Several futures in one task, each polled only when it was woken itself.
+//! A part of a task, polled only when it was woken itself.
 //!
 //! A connection waits for its socket, for the chat and for the end of the server at the same time. `select!` polls all of
 //! them whatever has happened; when a message goes to thousands of connections, looking at each of their sockets costs a
