@@ -110,9 +110,13 @@ impl Username {
             || (wire.len() <= longest(self.text.chars().count()) && *self.key == *fold(wire))
     }
 
-    /// What names that look the same have in common (UTS 39 skeletons): as it is written, and without regard to case.
-    pub fn look_alike_keys(&self) -> [String; 2] {
-        [&self.text, &self.key].map(|text| unicode_security::skeleton(text).collect())
+    /// What names that look the same have in common (UTS 39 skeletons): as it is written, without regard to case, and
+    /// as somebody sees it who does not mind case (`0` looks like `O`, which is `o`).
+    pub fn look_alike_keys(&self) -> [String; 3] {
+        let skeleton = |text: &str| unicode_security::skeleton(text).collect::<String>();
+        let written = skeleton(&self.text);
+        let seen = fold(&written);
+        [written, skeleton(&self.key), seen]
     }
 
     /// Whether look-alikes of this name are a danger: ASCII names are never refused for how they look.
@@ -257,9 +261,14 @@ mod tests {
             let keys = name(a).look_alike_keys();
             name(b).look_alike_keys().iter().any(|key| keys.contains(key))
         };
-        for (a, b) in
-            [("ѕсоре", "scope"), ("ΑΝΝΑ", "ANNA"), ("ВОВ", "BOB"), ("ТОМ", "TOM"), ("𝐀𝐍𝐍", "ANN")]
-        {
+        for (a, b) in [
+            ("ѕсоре", "scope"),
+            ("ΑΝΝΑ", "ANNA"),
+            ("ВОВ", "BOB"),
+            ("ТОМ", "TOM"),
+            ("𝐀𝐍𝐍", "ANN"),
+            ("0tto", "otto"),
+        ] {
             assert!(alike(a, b), "{a} {b}");
         }
         assert!(!alike("anna", "otto"));

@@ -17,7 +17,8 @@ use chatterbox_server::ops::folders;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, CommandFactory as _, FromArgMatches as _};
 
-use crate::cli::{Cli, Command, Serve};
+use crate::cli::{Cli, Serve};
+use crate::subcommands::Command;
 
 /// Options that say the same thing in different ways: the highest layer that names one of a group decides for all.
 const GROUPS: &[&[&str]] = &[&["cert", "key", "certs", "plaintext"], &["data", "memory"]];

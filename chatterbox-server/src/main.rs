@@ -3,6 +3,7 @@
 mod cli;
 mod exit;
 mod layers;
+mod subcommands;
 mod users;
 
 use std::ffi::OsString;
@@ -23,9 +24,10 @@ use clap::error::ErrorKind;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::cli::{Command, Serve};
+use crate::cli::Serve;
 use crate::exit::Failure;
 use crate::layers::{Effective, LayerError, Settings};
+use crate::subcommands::Command;
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();

@@ -10,8 +10,8 @@ use chatterbox_server::account::{
 };
 use time::OffsetDateTime;
 
-use crate::cli::{AdminPassword, Ask, Messages, UserCommand};
 use crate::exit::{self, Failure};
+use crate::subcommands::{AdminPassword, Ask, Messages, UserCommand};
 
 /// Does what was asked, and says so.
 pub fn user(command: &UserCommand, out: &mut impl Write) -> Result<io::Result<()>, Failure> {

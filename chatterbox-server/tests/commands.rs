@@ -22,10 +22,10 @@ async fn the_catalogue_comes_after_the_welcome_and_whenever_it_changes() {
         commands.iter().map(|command| command.name.clone()).collect()
     };
     let first = names(&ann.peer.find(|keys| keys.commands.clone()).await);
-    assert!(first.contains(&"register".into()) && !first.contains(&"nick".into()), "{first:?}");
+    assert!(first.contains(&"register".into()) && !first.contains(&"passwd".into()), "{first:?}");
     ann.data("register", &[PASSWORD]).await;
     let second = names(&ann.peer.find(|keys| keys.commands.clone()).await);
-    assert!(second.contains(&"nick".into()), "{second:?}");
+    assert!(second.contains(&"passwd".into()), "{second:?}");
     let mut root = house.user("root").await;
     root.data("set-prefix", &["//"]).await;
     let prefix = ann.peer.find(|keys| keys.prefix.clone()).await;

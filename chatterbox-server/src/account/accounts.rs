@@ -1,4 +1,4 @@
-//! Who may join under which name, and what the owners of names do with their accounts.
+//! Who may join under which name.
 //!
 //! The rules are here; where accounts are kept, how long a hash takes and how often somebody may try are elsewhere.
 
@@ -12,8 +12,8 @@ use chatterbox_proto::capability::accounts::Proof;
 use chatterbox_proto::{Refusal, Username};
 
 use super::{
-    Account, Added, Cost, Directory, DirectoryError, HashError, Hashing, Keeper, LIFETIME, Level,
-    PasswordHash, Secret, Settings, Token, TokenHash, Verdict,
+    Account, Cost, Directory, DirectoryError, HashError, Hashing, Keeper, LIFETIME, Level,
+    PasswordHash, Secret, Token, TokenHash, Verdict,
 };
 use crate::guard::throttle::{Counter, Slope, Throttle, TooMany, Try};
 use crate::net::{accept::network, unix_now};
@@ -26,9 +26,6 @@ const WRONG_TOKENS: Slope = Slope::after(50);
 
 /// Addresses of which registrations and wrong tokens are remembered.
 const ADDRESSES: usize = 10_000;
-
-/// The name under which tries at the admin password are counted; no user can have it.
-const ELEVATION: &str = "admin password of ";
 
 /// Somebody who may have a name.
 #[derive(Debug, Clone, Default)]
@@ -85,17 +82,17 @@ impl From<TooMany> for Refused {
 /// All accounts of a running server.
 #[derive(Debug)]
 pub struct Accounts {
-    keeper: Keeper,
-    hashing: Hashing,
+    pub(super) keeper: Keeper,
+    pub(super) hashing: Hashing,
     guards: Mutex<Guards>,
     began: Instant,
 }
 
 #[derive(Debug)]
-struct Guards {
-    passwords: Throttle,
-    elevations: Throttle,
-    registrations: Counter<IpAddr>,
+pub(super) struct Guards {
+    pub(super) passwords: Throttle,
+    pub(super) elevations: Throttle,
+    pub(super) registrations: Counter<IpAddr>,
     wrong_tokens: Counter<IpAddr>,
 }
 
@@ -118,12 +115,12 @@ impl Accounts {
         })
     }
 
-    fn guards(&self) -> MutexGuard<'_, Guards> {
+    pub(super) fn guards(&self) -> MutexGuard<'_, Guards> {
         self.guards.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The clock of the guards.
-    fn now(&self) -> Duration {
+    pub(super) fn now(&self) -> Duration {
         self.began.elapsed()
     }
 
@@ -299,210 +296,18 @@ impl Accounts {
         self.keeper.ask(move |directory| directory.list(limit)).await
     }
 
-    /// Makes an account for who has the name now, with a token for this login.
-    ///
-    /// # Errors
-    /// [`Refused`].
-    pub async fn register(
-        &self,
-        name: &Username,
-        secret: Secret,
-        blocked: Vec<Username>,
-        peer: IpAddr,
-    ) -> Result<Token, Refused> {
-        let peer = network(peer);
-        if let Some(owner) = self.owner_or_look_alike(name).await? {
-            return Err(Refused::Registered(owner));
-        }
-        {
-            let now = self.now();
-            let mut guards = self.guards();
-            let wait = guards.registrations.wait(now, &peer);
-            if !wait.is_zero() {
-                return Err(Refused::Throttled(wait));
-            }
-            guards.registrations.count(now, &peer);
-        }
-        let password = self.hashing.make(secret).await?;
-        let token = Token::generate()?;
-        let hash = token.hash();
-        let created = unix_now();
-        let account = Account { name: name.clone(), password, level: Level::USER, created };
-        let add = move |directory: &mut dyn Directory| {
-            let added = directory.add(&account)?;
-            if added == Added::Yes {
-                directory.add_token(&account.name, hash, created.saturating_add(LIFETIME))?;
-                for other in &blocked {
-                    directory.block(&account.name, other)?;
-                }
-            }
-            Ok(added)
-        };
-        match self.keeper.ask(add).await? {
-            Added::Yes => {
-                tracing::info!(%name, %peer, "registered");
-                Ok(token)
-            }
-            Added::Already => Err(Refused::Registered(name.clone())),
-            Added::Full => Err(Refused::Full),
-        }
-    }
-
-    /// Gives an account another password for the old one. All its tokens end; the new one is for this login.
-    ///
-    /// # Errors
-    /// [`Refused`].
-    pub async fn change_password(
-        &self,
-        name: &Username,
-        old: Secret,
-        new: Secret,
-        peer: IpAddr,
-    ) -> Result<Token, Refused> {
-        let peer = network(peer);
-        let this = self.begin(name, peer)?;
-        self.check(name, old, &this).await?;
-        let now = self.now();
-        self.guards().passwords.succeeded(now, this);
-        let password = self.hashing.make(new).await?;
-        let token = Token::generate()?;
-        let (hash, expires) = (token.hash(), unix_now().saturating_add(LIFETIME));
-        let owner = name.clone();
-        let change = move |directory: &mut dyn Directory| {
-            let changed = directory.change_password(&owner, &password)?;
-            directory.add_token(&owner, hash, expires)?;
-            Ok(changed)
-        };
-        if !self.keeper.ask(change).await? {
-            return Err(Refused::NoAccount);
-        }
-        tracing::info!(%name, %peer, "password changed");
-        Ok(token)
-    }
-
-    /// Ends one login of an account, or all of them.
-    ///
-    /// # Errors
-    /// [`DirectoryError`].
-    pub async fn log_out(
-        &self,
-        name: &Username,
-        token: Option<TokenHash>,
-    ) -> Result<(), DirectoryError> {
-        let name = name.clone();
-        let end = move |directory: &mut dyn Directory| match token {
-            Some(token) => directory.remove_token(token),
-            None => directory.remove_tokens(&name),
-        };
-        self.keeper.ask(end).await
-    }
-
-    /// Checks the admin password.
-    ///
-    /// # Errors
-    /// [`Refused`].
-    pub async fn elevate(
-        &self,
-        name: &Username,
-        secret: Secret,
-        peer: IpAddr,
-    ) -> Result<(), Refused> {
-        let peer = network(peer);
-        let now = self.now();
-        let who = format!("{ELEVATION}{}", name.key());
-        let this = self.guards().elevations.begin(now, &who, peer)?;
-        let checked = async {
-            let hash = self.settings().await?.admin_password.ok_or(Refused::NoAdminPassword)?;
-            Ok(self.hashing.check(secret, Some(hash)).await?)
-        };
-        match checked.await {
-            Ok(Verdict::Wrong) => {
-                tracing::warn!(%name, %peer, "wrong admin password");
-                Err(Refused::WrongPassword)
-            }
-            Ok(Verdict::Right | Verdict::RightButOld) => {
-                tracing::warn!(%name, %peer, "elevated to admin");
-                let now = self.now();
-                self.guards().elevations.succeeded(now, this);
-                Ok(())
-            }
-            Err(error) => {
-                self.guards().elevations.give_up(&this);
-                Err(error)
-            }
-        }
-    }
-
-    /// Gives an account another level.
-    ///
-    /// # Errors
-    /// [`Refused`].
-    pub async fn set_level(&self, name: &Username, level: Level) -> Result<(), Refused> {
-        let name = name.clone();
-        let found = self.keeper.ask(move |directory| directory.set_level(&name, level)).await?;
-        if found { Ok(()) } else { Err(Refused::NoAccount) }
-    }
-
-    /// Adds somebody to the block list of an account.
-    ///
-    /// # Errors
-    /// [`Refused`].
-    pub async fn block(&self, owner: &Username, other: &Username) -> Result<(), Refused> {
-        let (owner, other) = (owner.clone(), other.clone());
-        match self.keeper.ask(move |directory| directory.block(&owner, &other)).await? {
-            Added::Yes | Added::Already => Ok(()),
-            Added::Full => Err(Refused::Full),
-        }
-    }
-
-    /// Takes somebody from the block list of an account.
-    ///
-    /// # Errors
-    /// [`DirectoryError`].
-    pub async fn unblock(
-        &self,
-        owner: &Username,
-        other: &Username,
-    ) -> Result<bool, DirectoryError> {
-        let (owner, other) = (owner.clone(), other.clone());
-        self.keeper.ask(move |directory| directory.unblock(&owner, &other)).await
-    }
-
-    /// What admins have set.
-    ///
-    /// # Errors
-    /// [`DirectoryError`].
-    pub async fn settings(&self) -> Result<Settings, DirectoryError> {
-        self.keeper.ask(|directory| directory.settings()).await
-    }
-
-    /// Sets what is typed before a command.
-    ///
-    /// # Errors
-    /// [`DirectoryError`].
-    pub async fn set_prefix(&self, prefix: String) -> Result<(), DirectoryError> {
-        self.keeper.ask(move |directory| directory.set_prefix(&prefix)).await
-    }
-
-    /// Switches a command off or on.
-    ///
-    /// # Errors
-    /// [`DirectoryError`].
-    pub async fn set_disabled(
-        &self,
-        command: &'static str,
-        disabled: bool,
-    ) -> Result<(), DirectoryError> {
-        self.keeper.ask(move |directory| directory.set_disabled(command, disabled)).await
-    }
-
-    fn begin(&self, name: &Username, peer: IpAddr) -> Result<Try, TooMany> {
+    pub(super) fn begin(&self, name: &Username, peer: IpAddr) -> Result<Try, TooMany> {
         let now = self.now();
         self.guards().passwords.begin(now, name.key(), peer)
     }
 
     /// Checks a password, and makes its hash anew if it was made at another cost. What goes wrong on our side is no try.
-    async fn check(&self, name: &Username, secret: Secret, this: &Try) -> Result<Account, Refused> {
+    pub(super) async fn check(
+        &self,
+        name: &Username,
+        secret: Secret,
+        this: &Try,
+    ) -> Result<Account, Refused> {
         let checked = async {
             let account = self.account(name).await?;
             let hash = account.as_ref().map(|account| account.password.clone());

@@ -65,6 +65,7 @@ fn look_alikes(directory: &mut impl Directory) {
     let mut alike = |text| directory.look_alike(&name(text)).unwrap().map(|n| n.to_string());
     assert_eq!(alike("ѕсоре").as_deref(), Some("scope"));
     assert_eq!(alike("BiII").as_deref(), Some("Bill"));
+    assert_eq!(alike("sc0pe").as_deref(), Some("scope"));
     assert_eq!(alike("scope"), None, "it is no look-alike of itself");
     assert_eq!(alike("SCOPE"), None, "the same name is not one that looks like it");
     assert_eq!(alike("otto"), None);

@@ -118,12 +118,12 @@ impl Directory for Sqlite {
     }
 
     fn look_alike(&mut self, name: &Username) -> Result<Option<Username>, DirectoryError> {
-        let [written, folded] = name.look_alike_keys();
+        let [written, folded, seen] = name.look_alike_keys();
         let mut select = self.connection.prepare_cached(
             "SELECT name FROM accounts JOIN account_looks ON account = id
-             WHERE look IN (?1, ?2) AND key <> ?3 LIMIT 1",
+             WHERE look IN (?1, ?2, ?3) AND key <> ?4 LIMIT 1",
         )?;
-        let found = select.query_row((written, folded, name.key()), |row| self::name(row, 0));
+        let found = select.query_row((written, folded, seen, name.key()), |row| self::name(row, 0));
         Ok(found.optional()?)
     }
 

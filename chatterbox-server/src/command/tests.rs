@@ -73,7 +73,11 @@ async fn an_account_is_made_changed_and_left() {
     assert_eq!(ann.call("passwd", &["correct horse", "short"]).await["CODE"], "bad-arguments");
     assert_eq!(ann.call("passwd", &["correct horse", "battery staple"]).await["CODE"], "ok");
     let mut bob = house.guest("bob").await;
-    assert_eq!(bob.call("nick", &["x"]).await["CODE"], "forbidden", "a guest has no nick");
+    assert_eq!(
+        bob.call("passwd", &["x", "y"]).await["CODE"],
+        "forbidden",
+        "a guest has no account"
+    );
     bob.call("register", &["correct horse"]).await;
     assert_eq!(bob.call("nick", &["Ann"]).await["CODE"], "registered");
     assert_eq!(bob.call("nick", &["a b"]).await["CODE"], "bad-name");

@@ -13,7 +13,7 @@ use super::*;
 const COMMANDS: &[(&str, u8, &[&str])] = &[
     ("help", 0, &[]),
     ("name", 0, &[]),
-    ("nick", 1, &["newname"]),
+    ("nick", 0, &["newname"]),
     ("users", 0, &[]),
     ("user-count", 0, &[]),
     ("register", 0, &[PASSWORD]),

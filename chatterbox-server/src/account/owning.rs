@@ -1,0 +1,160 @@
+//! What the owners of names do with their accounts, and admins with those of others.
+
+use std::net::IpAddr;
+
+use chatterbox_proto::Username;
+
+use super::accounts::{Accounts, Refused};
+use super::{
+    Account, Added, Directory, DirectoryError, LIFETIME, Level, Secret, Token, TokenHash, Verdict,
+};
+use crate::net::{accept::network, unix_now};
+
+/// The name under which tries at the admin password are counted; no user can have it.
+const ELEVATION: &str = "admin password of ";
+
+impl Accounts {
+    /// Makes an account for who has the name now, with a token for this login.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn register(
+        &self,
+        name: &Username,
+        secret: Secret,
+        blocked: Vec<Username>,
+        peer: IpAddr,
+    ) -> Result<Token, Refused> {
+        let peer = network(peer);
+        if let Some(owner) = self.owner_or_look_alike(name).await? {
+            return Err(Refused::Registered(owner));
+        }
+        {
+            let now = self.now();
+            let mut guards = self.guards();
+            let wait = guards.registrations.wait(now, &peer);
+            if !wait.is_zero() {
+                return Err(Refused::Throttled(wait));
+            }
+            guards.registrations.count(now, &peer);
+        }
+        let password = self.hashing.make(secret).await?;
+        let token = Token::generate()?;
+        let hash = token.hash();
+        let created = unix_now();
+        let account = Account { name: name.clone(), password, level: Level::USER, created };
+        let add = move |directory: &mut dyn Directory| {
+            let added = directory.add(&account)?;
+            if added == Added::Yes {
+                directory.add_token(&account.name, hash, created.saturating_add(LIFETIME))?;
+                for other in &blocked {
+                    directory.block(&account.name, other)?;
+                }
+            }
+            Ok(added)
+        };
+        match self.keeper.ask(add).await? {
+            Added::Yes => {
+                tracing::info!(%name, %peer, "registered");
+                Ok(token)
+            }
+            Added::Already => Err(Refused::Registered(name.clone())),
+            Added::Full => Err(Refused::Full),
+        }
+    }
+
+    /// Gives an account another password for the old one. All its tokens end; the new one is for this login.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn change_password(
+        &self,
+        name: &Username,
+        old: Secret,
+        new: Secret,
+        peer: IpAddr,
+    ) -> Result<Token, Refused> {
+        let peer = network(peer);
+        let this = self.begin(name, peer)?;
+        self.check(name, old, &this).await?;
+        let now = self.now();
+        self.guards().passwords.succeeded(now, this);
+        let password = self.hashing.make(new).await?;
+        let token = Token::generate()?;
+        let (hash, expires) = (token.hash(), unix_now().saturating_add(LIFETIME));
+        let owner = name.clone();
+        let change = move |directory: &mut dyn Directory| {
+            let changed = directory.change_password(&owner, &password)?;
+            directory.add_token(&owner, hash, expires)?;
+            Ok(changed)
+        };
+        if !self.keeper.ask(change).await? {
+            return Err(Refused::NoAccount);
+        }
+        tracing::info!(%name, %peer, "password changed");
+        Ok(token)
+    }
+
+    /// Ends one login of an account, or all of them.
+    ///
+    /// # Errors
+    /// [`DirectoryError`].
+    pub async fn log_out(
+        &self,
+        name: &Username,
+        token: Option<TokenHash>,
+    ) -> Result<(), DirectoryError> {
+        let name = name.clone();
+        let end = move |directory: &mut dyn Directory| match token {
+            Some(token) => directory.remove_token(token),
+            None => directory.remove_tokens(&name),
+        };
+        self.keeper.ask(end).await
+    }
+
+    /// Checks the admin password.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn elevate(
+        &self,
+        name: &Username,
+        secret: Secret,
+        peer: IpAddr,
+    ) -> Result<(), Refused> {
+        let peer = network(peer);
+        let now = self.now();
+        let who = format!("{ELEVATION}{}", name.key());
+        let this = self.guards().elevations.begin(now, &who, peer)?;
+        let checked = async {
+            let hash = self.settings().await?.admin_password.ok_or(Refused::NoAdminPassword)?;
+            Ok(self.hashing.check(secret, Some(hash)).await?)
+        };
+        match checked.await {
+            Ok(Verdict::Wrong) => {
+                tracing::warn!(%name, %peer, "wrong admin password");
+                Err(Refused::WrongPassword)
+            }
+            Ok(Verdict::Right | Verdict::RightButOld) => {
+                tracing::warn!(%name, %peer, "elevated to admin");
+                let now = self.now();
+                self.guards().elevations.succeeded(now, this);
+                Ok(())
+            }
+            Err(error) => {
+                self.guards().elevations.give_up(&this);
+                Err(error)
+            }
+        }
+    }
+
+    /// Gives an account another level.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn set_level(&self, name: &Username, level: Level) -> Result<(), Refused> {
+        let name = name.clone();
+        let found = self.keeper.ask(move |directory| directory.set_level(&name, level)).await?;
+        if found { Ok(()) } else { Err(Refused::NoAccount) }
+    }
+}
