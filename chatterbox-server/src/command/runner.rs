@@ -130,11 +130,11 @@ impl Runner {
             let text = format!("{} is switched off.", spec.name);
             return Err(Refusal::new(OutcomeCode::Disabled, text));
         }
+        let arguments = Arguments::read(spec, arguments)?;
         if let Some(needs) = spec.needs.filter(|needs| !self.session.agreed.has(*needs)) {
             let text = format!("{} needs a client that speaks {}.", spec.name, needs.word());
             return Err(Refusal::new(OutcomeCode::NeedsCapability, text));
         }
-        let arguments = Arguments::read(spec, arguments)?;
         let context = Context {
             desk: &self.desk,
             session: &self.session,

@@ -433,7 +433,7 @@ async fn lookalike(c: &mut Context) -> Outcome {
 
 async fn by_nick(c: &mut Context) -> Outcome {
     let owner = somebody(c).await?;
-    let mut eve = c.join_with("eve", "accounts/1 commands/1").await?;
+    let mut eve = c.join_with("eve", "accounts/1 commands/1 rename/1").await?;
     let result = nick(c, &mut eve, &owner.name).await?;
     let good = !is_ok(&result) && code(&result) == "registered";
     let expected = "CODE registered for a name that belongs to somebody";
