@@ -259,7 +259,7 @@ async fn base_clients_use_commands_by_messages_to_themselves() {
     assert!(ann.error().await.contains("level 5"));
     ann.say("ann", "/register correct-horse-battery").await;
     assert_eq!(
-        ann.until("ann is your name now; join with your password next time.").await.len(),
+        ann.until("ann is your name now; join with your password next time. This client can't give one: you need another client then.").await.len(),
         1
     );
     assert_eq!(house.registered().await, ["ann", "root"]);

@@ -154,13 +154,16 @@ impl Accounts {
     }
 
     async fn admit_guest(&self, name: &Username, guests: bool) -> Result<Admission, Refusal> {
-        match self.owner_or_look_alike(name).await.map_err(|error| busy(&error))? {
+        let wanted = name.clone();
+        // One question: this is what every joining base client waits for.
+        let answer = self.keeper.ask(move |directory| {
+            Ok((owner_or_look_alike(directory, &wanted)?, directory.blockers(&wanted)?))
+        });
+        let (owner, blocked_by) = answer.await.map_err(|error| busy(&error))?;
+        match owner {
             Some(owner) if owner == *name => Err(Refusal::Registered),
             Some(_) => Err(Refusal::LooksTaken),
-            None if guests => {
-                let blocked_by = self.blockers(name).await.map_err(|error| busy(&error))?;
-                Ok(Admission { blocked_by, ..Admission::default() })
-            }
+            None if guests => Ok(Admission { blocked_by, ..Admission::default() }),
             None => Err(Refusal::NoGuests),
         }
     }
@@ -263,11 +266,7 @@ impl Accounts {
         name: &Username,
     ) -> Result<Option<Username>, DirectoryError> {
         let name = name.clone();
-        let question = move |directory: &mut dyn Directory| match directory.account(&name)? {
-            Some(account) => Ok(Some(account.name)),
-            None => directory.look_alike(&name),
-        };
-        self.keeper.ask(question).await
+        self.keeper.ask(move |directory| owner_or_look_alike(directory, &name)).await
     }
 
     /// The accounts that block somebody.
@@ -337,6 +336,16 @@ impl Accounts {
             Ok(()) => tracing::info!(name = %account.name, "password hashed anew"),
             Err(error) => tracing::warn!(%error, "a password could not be hashed anew"),
         }
+    }
+}
+
+fn owner_or_look_alike(
+    directory: &mut dyn Directory,
+    name: &Username,
+) -> Result<Option<Username>, DirectoryError> {
+    match directory.account(name)? {
+        Some(account) => Ok(Some(account.name)),
+        None => directory.look_alike(name),
     }
 }
 

@@ -1,5 +1,6 @@
 //! One's own account: `register`, `passwd`, `logout`, `elevate`.
 
+use chatterbox_proto::capability::Capability;
 use chatterbox_proto::capability::commands::{ArgumentType, OutcomeCode};
 use serde_json::{Value, json};
 
@@ -41,7 +42,10 @@ async fn register(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         who.level = Level::USER;
         who.token = Some(hash);
     });
-    let info = format!("{} is your name now; join with your password next time.", who.name);
+    let mut info = format!("{} is your name now; join with your password next time.", who.name);
+    if !context.session.agreed.has(Capability::Accounts) {
+        info.push_str(" This client can't give one: you need another client then.");
+    }
     Ok(Done::new(info).with_data(login(&token, Level::USER)))
 }
 
