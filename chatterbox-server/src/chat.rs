@@ -106,11 +106,6 @@ impl Chat {
         self.hub().resumable(key, name)
     }
 
-    /// Says whether a name belongs to somebody, who alone can join under it (AN-5).
-    pub fn register(&self, name: &Username, belongs: bool) {
-        self.hub().register(name, belongs);
-    }
-
     /// Who is here, in the order in which they came.
     pub fn users(&self) -> Vec<Username> {
         self.hub().users().cloned().collect()

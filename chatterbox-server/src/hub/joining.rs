@@ -292,11 +292,6 @@ impl Hub {
         }
     }
 
-    /// Says whether a name belongs to somebody, who alone can join under it (AN-5).
-    pub fn register(&mut self, name: &Username, belongs: bool) {
-        self.names.register(name, belongs);
-    }
-
     /// Who is here under a name, or was a moment ago and is here under another one now.
     pub(super) fn recipient(&self, name: &Username) -> Option<MemberId> {
         self.names.who(name).or_else(|| {

@@ -1,6 +1,6 @@
-//! Whose a name is: who is here under it, to whom it is registered, for whom it is kept (TK-1, NM-2, AN-5).
+//! Whose a name is: who is here under it, and for whom it is kept (TK-1, NM-2). To whom it is registered, the gate knows.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 // An address is a number here; nothing of the network is used.
 use core::net::IpAddr;
 
@@ -35,9 +35,6 @@ pub struct Names {
     here: HashMap<Username, MemberId>,
     /// How many who are here have this look-alike key.
     looks: HashMap<String, usize>,
-    /// Names that belong to somebody, and how many of them have this look-alike key.
-    registered: HashSet<Username>,
-    registered_looks: HashMap<String, usize>,
     held: HashMap<Username, Held>,
     /// In which order they are kept; some have been taken since.
     held_order: VecDeque<(u64, Username)>,
@@ -57,16 +54,9 @@ impl Names {
         if self.here.contains_key(name) {
             return Err(Refusal::Taken);
         }
-        if !claimant.owns && self.registered.contains(name) {
-            return Err(Refusal::Registered);
-        }
-        if !name.is_ascii() {
-            let looks = name.look_alike_keys();
-            let used = looks.iter().any(|look| self.looks.contains_key(look));
-            let registered = looks.iter().any(|look| self.registered_looks.contains_key(look));
-            if used || (registered && !claimant.owns) {
-                return Err(Refusal::LooksTaken);
-            }
+        let looks_used = || name.look_alike_keys().iter().any(|look| self.looks.contains_key(look));
+        if !name.is_ascii() && looks_used() {
+            return Err(Refusal::LooksTaken);
         }
         let held = self.held.get(name).filter(|held| now < held.until);
         let mine = |held: &Held| held.address.is_some() && held.address == claimant.address;
@@ -126,15 +116,6 @@ impl Names {
             self.held_order.pop_front();
         }
     }
-
-    /// Says to whom a name belongs: to somebody, or to nobody.
-    pub fn register(&mut self, name: &Username, belongs: bool) {
-        if belongs && self.registered.insert(name.clone()) {
-            add(&mut self.registered_looks, name);
-        } else if !belongs && self.registered.remove(name) {
-            remove(&mut self.registered_looks, name);
-        }
-    }
 }
 
 fn add(looks: &mut HashMap<String, usize>, name: &Username) {
@@ -164,20 +145,6 @@ mod tests {
 
     fn from(address: &str) -> Claimant {
         Claimant { address: Some(address.parse().unwrap()), ..Claimant::default() }
-    }
-
-    #[test]
-    fn a_registered_name_and_its_look_alikes_are_the_owners() {
-        let mut names = Names::default();
-        names.register(&name("scope"), true);
-        let guest = Claimant::default();
-        let owner = Claimant { owns: true, ..guest };
-        assert_eq!(names.check(&name("Scope"), guest, 0), Err(Refusal::Registered));
-        assert_eq!(names.check(&name("scope"), owner, 0), Ok(()));
-        assert_eq!(names.check(&name("ѕсоре"), guest, 0), Err(Refusal::LooksTaken));
-        names.register(&name("scope"), true);
-        names.register(&name("scope"), false);
-        assert_eq!(names.check(&name("ѕсоре"), guest, 0), Ok(()));
     }
 
     #[test]
