@@ -275,7 +275,7 @@ impl Seat {
     /// What is to be sent now.
     pub fn take(&self) -> Taken {
         let taken = self.chat.hub().take(self.id);
-        self.handed_out.notify_one();
+        self.handed_out.notify_waiters();
         taken
     }
 
@@ -368,23 +368,31 @@ impl Handle {
 
     /// Waits until some of what was waiting for the member has been handed out.
     pub async fn room(&self) {
-        while !self.muted.load(Ordering::Relaxed) && !self.chat.hub().has_room(self.id) {
-            self.handed_out.notified().await;
-        }
+        self.until(|hub| hub.has_room(self.id)).await;
     }
 
     /// Waits until everything that has happened by now was handed out to the member, too.
     pub async fn up_to_date(&self) {
         let now = self.chat.volume().events;
-        while !self.muted.load(Ordering::Relaxed) && self.chat.hub().lags_behind(self.id, now) {
-            self.handed_out.notified().await;
+        self.until(|hub| !hub.lags_behind(self.id, now)).await;
+    }
+
+    /// Looks again whenever something was handed out. The reader, a command and the catalogue may wait at the same time.
+    async fn until(&self, is_so: impl Fn(&Hub) -> bool) {
+        loop {
+            // Before looking, so that what is handed out between the two is not missed.
+            let handed_out = self.handed_out.notified();
+            if self.muted.load(Ordering::Relaxed) || is_so(&self.chat.hub()) {
+                return;
+            }
+            handed_out.await;
         }
     }
 
     /// Lets nothing more be queued for this member: nobody is going to write it.
     pub fn mute(&self) {
         self.muted.store(true, Ordering::Relaxed);
-        self.handed_out.notify_one();
+        self.handed_out.notify_waiters();
     }
 
     /// Notes that bytes are moving in the middle of a long batch.
@@ -443,5 +451,22 @@ mod tests {
         task.await.unwrap();
         drop(ann);
         handle.up_to_date().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn everybody_who_waits_for_a_member_is_woken() {
+        let (posts, _inbox) = crate::sequencer::queue();
+        let hub = Hub::new(TimelineLimits::default(), Keep::default());
+        let chat = Arc::new(Chat::new(hub, posts));
+        let ann = chat.join(&Username::parse("ann").unwrap(), "Hi").unwrap().0;
+        let handle = ann.handle();
+        while handle.tell_error(&"x".repeat(1000)) {}
+        let _bob = chat.join(&Username::parse("bob").unwrap(), "Hi").unwrap().0;
+        let all = async { tokio::join!(handle.room(), handle.up_to_date(), handle.room()) };
+        let mut all = std::pin::pin!(all);
+        let early = tokio::time::timeout(Duration::from_secs(1), all.as_mut()).await;
+        assert!(early.is_err(), "nothing was handed out");
+        while let Taken::Batch { more: true, .. } = ann.take() {}
+        tokio::time::timeout(Duration::from_secs(1), all).await.unwrap();
     }
 }
