@@ -112,10 +112,10 @@ fn refused_then_accepted_then_an_error() {
     let (mut server, mut client) = (Server::new(), ClientSession::new());
     let frame = client.ask("taken").unwrap();
     let events = answer(&mut server, &mut client, &frame, &[3]);
-    assert!(matches!(&events[..], [Event::Refused { info: Some(_) }]));
+    assert!(matches!(&events[..], [Event::Refused { info: Some(_), .. }]));
     let frame = client.ask("a b").unwrap();
     let events = answer(&mut server, &mut client, &frame, &[3]);
-    assert!(matches!(&events[..], [Event::Refused { info: Some(_) }]));
+    assert!(matches!(&events[..], [Event::Refused { info: Some(_), .. }]));
     let frame = client.ask("ann").unwrap();
     let events = answer(&mut server, &mut client, &frame, &[3]);
     assert!(matches!(&events[..], [Event::Accepted { .. }]), "{events:?}");
@@ -155,7 +155,7 @@ proptest! {
             let events = answer(&mut server, &mut client, &frame, &sizes);
             prop_assert_eq!(events, vec![Event::Message(Message::from(entry))]);
             // Said through the session, the echo is swallowed.
-            let frame = client.say(None, &content, 7).unwrap();
+            let frame = client.say(None, &content, 7).unwrap().frame.unwrap();
             prop_assert_eq!(answer(&mut server, &mut client, &frame, &sizes), vec![]);
         }
     }

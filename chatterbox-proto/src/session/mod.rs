@@ -6,5 +6,5 @@
 mod client;
 mod server;
 
-pub use client::{ClientSession, Event, Message, SayError};
+pub use client::{ClientSession, Event, Message, Said, SayError};
 pub use server::{Action, Claim, Destination, InFrame, Posting, ServerSession};

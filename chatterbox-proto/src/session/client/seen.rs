@@ -1,0 +1,67 @@
+//! Which messages have been seen, so that nothing is shown twice and nothing is taken for missed that was not.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use crate::capability::ids::Id;
+use crate::entry::Entry;
+
+/// So many of the last messages are remembered one by one.
+const KEPT: usize = 4096;
+
+/// The last messages that had a number.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// A digest of each message, since after a restart without its database a server counts from 1 again.
+    recent: BTreeMap<Id, u64>,
+    last: Id,
+}
+
+impl Seen {
+    /// The number of the last message; 0 is the place before the first.
+    pub(super) fn last(&self) -> Id {
+        self.last
+    }
+
+    /// Notes a message. Says whether it is news.
+    pub(super) fn note(&mut self, id: Id, entry: &Entry<'_>) -> bool {
+        let digest = digest(entry);
+        if self.recent.insert(id, digest) == Some(digest) {
+            return false;
+        }
+        if self.recent.len() > KEPT {
+            self.recent.pop_first();
+        }
+        self.last = self.last.max(id);
+        true
+    }
+
+    /// Whether this very message was seen.
+    fn has(&self, id: Id, entry: &Entry<'_>) -> bool {
+        self.recent.get(&id).is_some_and(|seen| *seen == digest(entry))
+    }
+
+    /// From where on a whole history is news, if it can be told: the history is one that was seen before.
+    ///
+    /// A history that has nothing of what was seen may be another one, with numbers of its own.
+    pub(super) fn continues<'e>(
+        &self,
+        mut history: impl Iterator<Item = (Option<Id>, &'e Entry<'static>)>,
+    ) -> Option<Id> {
+        let nothing_seen = self.last == 0;
+        let known =
+            nothing_seen || history.any(|(id, entry)| id.is_some_and(|id| self.has(id, entry)));
+        known.then_some(self.last)
+    }
+
+    /// Begins with another history.
+    pub(super) fn forget(&mut self) {
+        *self = Self::default();
+    }
+}
+
+fn digest(entry: &Entry<'_>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (&entry.source, &entry.destination, entry.timestamp, &entry.content).hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,170 @@
+//! One connection after the other, as the client sees it.
+
+use super::*;
+
+fn wire(text: &'static str) -> WireText<'static> {
+    WireText::new(text)
+}
+
+fn joined() -> ClientSession {
+    let mut session = ClientSession::new();
+    session.ask("ann").unwrap();
+    let events = session
+        .receive(br#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["bob", "ann"], "MESSAGES": []}"#);
+    assert!(matches!(&events[..], [Event::Accepted { info: None, users, .. }] if users.len() == 2));
+    session
+}
+
+#[test]
+fn a_refused_name_may_be_followed_by_another() {
+    let mut session = ClientSession::new();
+    session.ask("bob").unwrap();
+    assert_eq!(
+        session.receive(br#"{"USERNAME_ACCEPTED": false, "INFO": "no"}"#),
+        [Event::Refused { info: Some(wire("no")), code: None }]
+    );
+    assert_eq!(session.me(), None);
+    session.ask("ann").unwrap();
+    let events = session.receive(br#"{"USERNAME_ACCEPTED": "true"}"#);
+    assert!(matches!(&events[0], Event::Accepted { .. }));
+    assert_eq!(events.len(), 4, "three deviations: {events:?}");
+    assert_eq!(session.me(), Some("ann"));
+}
+
+#[test]
+fn everything_may_come_in_one_object_and_keeps_its_order() {
+    let events = joined().receive(
+        br#"{"ERROR": "e", "USERS_LEFT": ["bob"], "MESSAGES": [["bob", "ALL", 1, "x"], ["bob", "ann", 2, "y"]],
+            "USERS_JOINED": ["cyd", "ann"], "INFO": "i"}"#,
+    );
+    let [
+        Event::Joined(cyd),
+        Event::Message(public),
+        Event::Message(private),
+        Event::Left(bob),
+        rest @ ..,
+    ] = &events[..]
+    else {
+        panic!("{events:?}")
+    };
+    assert_eq!((cyd, bob), (&wire("cyd"), &wire("bob")));
+    assert_eq!((public.recipient.as_ref(), private.recipient.as_ref()), (None, Some(&wire("ann"))));
+    assert_eq!(rest, [Event::Info(wire("i")), Event::Error(wire("e"))]);
+}
+
+#[test]
+fn own_messages_are_never_seen_twice() {
+    let mut session = joined();
+    session.say(None, "hi", 100).unwrap();
+    session.say(Some("Bob"), "psst", 100).unwrap();
+    session.say(None, "hi", 101).unwrap();
+    // The server sets its own time and the spelling of the name.
+    assert_eq!(
+        session.receive(br#"{"MESSAGES": [["ann", "ALL", 999, "hi"], ["ann", "bob", 9, "psst"]]}"#),
+        []
+    );
+    assert_eq!(session.receive(br#"{"MESSAGES": [["ann", "ALL", 999, "hi"]]}"#), []);
+    // What this client did not say is shown.
+    assert_eq!(session.receive(br#"{"MESSAGES": [["ann", "ALL", 999, "hi"]]}"#).len(), 1);
+    assert_eq!(session.receive(br#"{"MESSAGES": [["bob", "ALL", 999, "hi"]]}"#).len(), 1);
+}
+
+#[test]
+fn the_echo_of_the_last_message_is_noticed() {
+    let mut session = joined();
+    assert!(!session.last_echoed());
+    session.say(None, "hi", 1).unwrap();
+    session.say(None, "hi", 1).unwrap();
+    session.receive(br#"{"MESSAGES": [["ann", "ALL", 1, "hi"]]}"#);
+    assert!(!session.last_echoed(), "this was the echo of the first");
+    session.receive(br#"{"MESSAGES": [["ann", "ALL", 1, "hi"]]}"#);
+    assert!(session.last_echoed());
+    session.say(Some("bob"), "psst", 1).unwrap();
+    assert!(!session.last_echoed());
+}
+
+#[test]
+fn a_server_that_never_echoes_costs_a_bounded_memory() {
+    let mut session = joined();
+    for number in 0..1000 {
+        session.say(None, &number.to_string(), 1).unwrap();
+    }
+    assert_eq!(session.sent.unechoed(), sent::UNECHOED_KEPT);
+}
+
+#[test]
+fn who_leaves_without_being_there_harms_nobody() {
+    let mut session = joined();
+    assert_eq!(
+        session.receive(br#"{"USERS_LEFT": ["zoe"]}"#),
+        [Event::Deviation(Deviation::LeftUnknown(wire("zoe")))]
+    );
+    assert_eq!(session.users().count(), 2);
+    assert!(matches!(session.receive(b"xyz")[..], [Event::Deviation(Deviation::Unreadable(_))]));
+}
+
+#[test]
+fn nothing_can_be_said_without_a_name() {
+    assert_eq!(ClientSession::new().say(None, "x", 1), Err(SayError::NotJoined));
+}
+
+/// A server that closes on a message that is too long would otherwise get it again on every connection.
+#[test]
+fn what_the_server_does_not_take_is_not_sent() {
+    let mut session = ClientSession::offering(Capabilities::NONE.with(Capability::Ids));
+    session.ask("ann").unwrap();
+    session.receive(
+        br#"{"USERNAME_ACCEPTED": true, "USER_LIST": [], "MESSAGES": [], "IDS": [], "CAPABILITIES": "ids/1", "LIMITS": {"FRAME": 200}}"#,
+    );
+    assert!(matches!(session.say(None, &"x".repeat(200), 1), Err(SayError::TooLong(_))));
+    assert_eq!(session.unanswered(), 0);
+    assert!(session.say(None, "short", 1).is_ok());
+    assert_eq!(session.unanswered(), 1);
+}
+
+#[test]
+fn a_name_changes_and_messages_go_out_under_the_new_one() {
+    let offer = Capabilities::NONE.with(Capability::Ids).with(Capability::Rename);
+    let mut session = ClientSession::offering(offer);
+    session.ask("ann").unwrap();
+    session.receive(
+        br#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["ann", "bob"], "MESSAGES": [], "IDS": [], "CAPABILITIES": "ids/1 rename/1"}"#,
+    );
+    session.say(None, "one", 1).unwrap();
+    let events = session.receive(
+        br#"{"USERS_RENAMED": {"ann": "anna"}, "MESSAGES": [["anna", "ALL", 1, "one"]], "IDS": [5]}"#,
+    );
+    assert_eq!(events, [Event::YouAre(wire("anna"))]);
+    assert_eq!(
+        session.receive(br#"{"USERS_RENAMED": {"bob": "rob"}}"#),
+        [Event::Renamed { old: wire("bob"), new: wire("rob") }]
+    );
+    let users: Vec<_> = session.users().cloned().collect();
+    assert_eq!(users, [wire("anna"), wire("rob")]);
+    session.say(None, "two", 1).unwrap();
+    session.lost();
+    session.again(None).unwrap();
+    session.receive(
+        br#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["anna"], "MESSAGES": [], "IDS": [], "CAPABILITIES": "ids/1"}"#,
+    );
+    // The first came back, so it is stored, though this server does not know the session any more.
+    let frames = session.send_again();
+    let [frame] = &frames[..] else { panic!("{frames:?}") };
+    let text = String::from_utf8_lossy(&frame[4..]).into_owned();
+    assert!(text.contains(r#"["anna", "ALL", 1, "two"]"#), "{text}");
+}
+
+#[test]
+fn numbers_that_do_not_fit_their_messages_are_noted_and_left_out() {
+    let mut session = ClientSession::offering(Capabilities::NONE.with(Capability::Ids));
+    session.ask("ann").unwrap();
+    let events = session.receive(
+        br#"{"USERNAME_ACCEPTED": true, "USER_LIST": [], "MESSAGES": [["b", "ALL", 1, "x"]], "IDS": [], "CAPABILITIES": "ids/1"}"#,
+    );
+    let [Event::Accepted { history, .. }, Event::Deviation(Deviation::WrongValue("IDS", _))] =
+        &events[..]
+    else {
+        panic!("{events:?}")
+    };
+    assert_eq!(history[0].id, None);
+}
