@@ -48,6 +48,34 @@ pub struct Arguments {
     /// Report whatever the server does otherwise than the protocol says.
     #[arg(long)]
     pub strict: bool,
+
+    /// Speak the base protocol only: offer the server nothing beyond it.
+    #[arg(long)]
+    pub base: bool,
+
+    /// Write every event as one JSON object a line, for programs.
+    #[arg(long)]
+    pub json: bool,
+
+    /// The password of a registered name is the first line of this file; others must not be able to read it.
+    #[arg(long, value_name = "FILE", conflicts_with = "base")]
+    pub password_file: Option<PathBuf>,
+
+    /// The password of a registered name is the first line of the input (not on a terminal, where it is asked for).
+    #[arg(long, conflicts_with_all = ["password_file", "base"])]
+    pub password_stdin: bool,
+
+    /// Stay logged in: keep what the server gives for that in your state folder, where only you can read it.
+    #[arg(long, conflicts_with_all = ["base", "insecure", "plaintext"])]
+    pub remember: bool,
+
+    /// How long a lost connection is tried again, where the server can go on with a session.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    pub reconnect_for: u64,
+
+    /// End when the connection is lost.
+    #[arg(long, conflicts_with = "reconnect_for")]
+    pub no_reconnect: bool,
 }
 
 impl Arguments {
@@ -107,12 +135,20 @@ Examples:
       until that line has come back, or for a second, and leaves.
   chatterbox-client old.example.org --pin 5C:0D:9F:...
       A server with an old or home-made certificate, known by its fingerprint.
+  printf 'nightly build is done\\n' | chatterbox-client chat.example.org -u bot \\
+      --password-file ~/.config/bot.password
+      A name that is registered. --json makes what comes back easy to read for a script.
 
 In the chat:
   text            say it to everybody        @NAME text      say it to NAME only
   /users          who is here                /name           under which name you are here
   /help           this list                  /quit           leave (so do Ctrl-D and Ctrl-C)
   //text          a message that starts with a slash (@@text: with an @)
+  Servers may add commands, such as /register; /help lists them and /help NAME explains one. What a
+  command asks is answered on the next line; passwords are not shown. /history shows older messages.
+
+A server that can (ours can) confirms every message. When such a connection is lost, the client
+comes back by itself, shows what was missed and sends what was not confirmed, nothing twice.
 
 Exit codes:
 ",

@@ -14,7 +14,9 @@ pub enum Exit {
     Ok,
     /// The command line makes no sense.
     Usage,
-    /// The file of the certificate authority can't be used.
+    /// A command of the input did not ask what the next line was to answer.
+    NotAsked,
+    /// The file of the certificate authority, or of the password, can't be used.
     NoInput,
     /// The host has no address.
     NoHost,
@@ -38,9 +40,10 @@ pub enum Exit {
 
 impl Exit {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Ok,
         Self::Usage,
+        Self::NotAsked,
         Self::NoInput,
         Self::NoHost,
         Self::Unavailable,
@@ -67,13 +70,18 @@ impl Exit {
         match self {
             Self::Ok => (0, "you left, the input ended, or the reader of the output went away"),
             Self::Usage => (64, "the command line is wrong"),
-            Self::NoInput => (66, "the file of the certificate authority can't be used"),
+            Self::NotAsked => {
+                (65, "a command did not ask what the next line was to answer (pipes)")
+            }
+            Self::NoInput => (66, "the file of the authority or of the password can't be used"),
             Self::NoHost => (68, "the host is unknown"),
-            Self::Unavailable => (69, "the server can't be reached, or the connection was lost"),
+            Self::Unavailable => {
+                (69, "the server can't be reached, or the connection was lost for good")
+            }
             Self::Software => (70, "a fault of this program"),
             Self::InputOutput => (74, "reading the input or writing the output failed"),
             Self::Protocol => (76, "the server does not speak the protocol, or no TLS"),
-            Self::NoName => (77, "no name was accepted"),
+            Self::NoName => (77, "no name was accepted, or the password is wrong"),
             Self::Untrusted => (78, "the server's certificate is not trusted"),
             Self::Interrupted => (130, "Ctrl-C"),
             Self::Terminated => (143, "SIGTERM or SIGHUP"),
@@ -101,6 +109,11 @@ impl Failure {
     /// A failure with one line that says what happened.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self { exit, message: message.into(), details: Vec::new(), hints: Vec::new() }
+    }
+
+    /// The line that says what happened.
+    pub fn message(&self) -> &str {
+        &self.message
     }
 
     /// Adds an indented line.

@@ -10,10 +10,12 @@
 //! | exit codes | [`exit`] |
 //! | what a typed line means | [`app::typed`] |
 //! | what a line on the screen looks like | [`app::line`] |
+//! | what the server can be asked to do | [`app::catalogue`] |
+//! | when a lost connection is tried again | [`app::link`] |
 //! | addresses, which one is taken | [`net::dial`] |
 //! | which certificates are trusted | [`net::trust`], [`net::verify`] |
 //! | texts and hints for failures | [`net::explain`] |
-//! | how a session ends | `plain::talk` |
+//! | how long is waited for what, how a session ends | `plain::waiting`, `plain::ending` |
 //! | the half-typed line | `plain::terminal` |
 
 pub mod app;

@@ -34,7 +34,7 @@ async fn a_whole_session() {
     let mut client = Client::start(&borrowed(&arguments));
     client.types("bob").await;
     let mut peer = server.accept().await;
-    assert_eq!(peer.next().await.unwrap(), r#"{"USERNAME": "bob"}"#);
+    assert_eq!(peer.name().await, "bob");
     peer.send(r#"{"USERNAME_ACCEPTED": false, "INFO": "This name is already in use."}"#).await;
     assert_eq!(
         client.line().await,
@@ -42,7 +42,7 @@ async fn a_whole_session() {
     );
 
     client.types("ann").await;
-    assert_eq!(peer.next().await.unwrap(), r#"{"USERNAME": "ann"}"#);
+    assert_eq!(peer.name().await, "ann");
     peer.send(
         r#"{"USERNAME_ACCEPTED": true, "INFO": "Welcome!", "USER_LIST": ["bob", "ann"],
             "MESSAGES": [["bob", "ALL", 1600000000, "anybody here?"]]}"#,
@@ -243,7 +243,7 @@ async fn a_message_never_becomes_a_name() {
     arguments.extend(["--username".to_owned(), "bob".to_owned()]);
     let refusing = async {
         let mut peer = server.accept().await;
-        assert_eq!(peer.next().await.unwrap(), r#"{"USERNAME": "bob"}"#);
+        assert_eq!(peer.name().await, "bob");
         peer.send(r#"{"USERNAME_ACCEPTED": false}"#).await;
         assert_eq!(peer.next().await, None);
     };

@@ -17,7 +17,7 @@ async fn visit(server: &Server, host: &str, flags: &[&str]) -> Finished {
         // Who is not trusted is told nothing: the handshake fails, or ends without a frame (TL-4).
         let Ok(mut peer) = server.try_accept().await else { return };
         if let Some(frame) = peer.next().await {
-            assert_eq!(frame, r#"{"USERNAME": "ann"}"#);
+            assert!(frame.starts_with(r#"{"USERNAME": "ann""#), "{frame}");
             peer.send(r#"{"USERNAME_ACCEPTED": true, "USER_LIST": [], "MESSAGES": []}"#).await;
             peer.closed().await;
         }

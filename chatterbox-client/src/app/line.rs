@@ -1,42 +1,119 @@
 //! Lines of the screen: what they say, which stream they go to, and what is coloured in them.
 //!
-//! A message starts with `[`, what the server tells with `*`, its complaints with `!`, and what this program says with
-//! `--`. So nobody's message can pass for a notice, with colours or without.
+//! A message starts with `[`, what the server tells with `*`, its complaints with `!`, its questions with `?`, and what this
+//! program says with `--`. So nobody's message can pass for a notice, with colours or without.
 
 use std::fmt::{self, Write as _};
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use chatterbox_proto::ScreenText;
+use chatterbox_proto::capability::commands::Outcome;
+use chatterbox_proto::capability::ids::{Id, RefusedTag};
+use chatterbox_proto::{Capabilities, ScreenText, WireText};
 
-/// One line to show.
-#[derive(Debug, Clone, PartialEq, Eq)]
+use super::notice::{write_back, write_lost, write_page, write_result};
+use super::table::Table;
+
+/// Text as it came; it is made safe when it is shown.
+pub type Wire = WireText<'static>;
+
+/// One line to show; a few are several.
+#[derive(Debug, Clone, PartialEq)]
 pub enum Line {
     /// Somebody says something.
     Speech(Speech),
     /// The name was accepted.
-    Welcome(ScreenText),
+    Welcome {
+        /// The name.
+        name: Wire,
+        /// What is spoken beyond the base protocol.
+        agreed: Capabilities,
+        /// What the user may do, where there are accounts.
+        level: Option<u8>,
+    },
     /// The name was refused.
     Refused {
         /// The name.
-        name: ScreenText,
+        name: Wire,
         /// Why.
-        reason: Option<ScreenText>,
+        reason: Option<Wire>,
+        /// Why, for programs.
+        code: Option<Wire>,
     },
     /// Who is here.
     Users {
         /// Their names.
-        users: Vec<ScreenText>,
+        users: Vec<Wire>,
         /// How many more there are.
         more: usize,
     },
     /// Somebody joined.
-    Joined(ScreenText),
+    Joined(Wire),
     /// Somebody left.
-    Left(ScreenText),
+    Left(Wire),
+    /// Somebody has another name.
+    Renamed {
+        /// What they were called.
+        old: Wire,
+        /// What they are called.
+        new: Wire,
+    },
+    /// This user has another name.
+    YouAre(Wire),
     /// The server says something.
-    Info(ScreenText),
+    Info(Wire),
     /// The server complains (DS-1).
-    Error(ScreenText),
+    Error(Wire),
+    /// A command is done, or it is not.
+    Result {
+        /// Which command, as the catalogue has it.
+        command: String,
+        /// What came of it, without secrets.
+        outcome: Outcome,
+        /// What is shown as a table beside it.
+        table: Option<Table>,
+    },
+    /// The server asks something.
+    Prompt {
+        /// The question.
+        text: Wire,
+        /// Whether the answer is not to be seen.
+        secret: bool,
+    },
+    /// A page of history is over.
+    Page {
+        /// With whom; `ALL` is everybody.
+        with: Wire,
+        /// How many messages it had.
+        count: usize,
+        /// Whether there are older ones.
+        more: bool,
+    },
+    /// The connection is gone and tried again.
+    Lost {
+        /// What happened.
+        why: String,
+        /// After how long it is tried again.
+        wait: Duration,
+        /// How many messages wait.
+        waiting: usize,
+    },
+    /// The session goes on.
+    Back {
+        /// How many messages were missed; they follow.
+        missed: usize,
+        /// Whether there were no others.
+        complete: bool,
+    },
+    /// A message of this user is stored; for programs only.
+    Stored {
+        /// Its tag.
+        tag: String,
+        /// Its number.
+        id: Id,
+    },
+    /// A message of this user is refused; for programs only, people get the ERROR.
+    NotTaken(RefusedTag),
     /// The server does something otherwise than the protocol says.
     Deviation(String),
     /// This program says something.
@@ -48,12 +125,33 @@ pub enum Line {
 pub struct Speech {
     /// When, as it is shown.
     pub when: String,
+    /// When, in seconds since 1970.
+    pub time: i64,
     /// Who.
-    pub from: ScreenText,
+    pub from: Wire,
     /// To whom, if not to everybody.
-    pub to: Option<ScreenText>,
+    pub to: Option<Wire>,
     /// What.
-    pub text: ScreenText,
+    pub text: Wire,
+    /// Its number, if it has one.
+    pub id: Option<Id>,
+    /// Its tag, if it is of this user and will be answered.
+    pub tag: Option<String>,
+    /// Why it is shown now.
+    pub kind: Kind,
+}
+
+/// Why a message is shown now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// It was just said.
+    Live,
+    /// It was said before this user came, or is on a page that was asked for.
+    History,
+    /// It was said while the connection was lost.
+    Missed,
+    /// This user says it.
+    Own,
 }
 
 /// Where a line goes when the two are apart.
@@ -74,12 +172,14 @@ impl Line {
     /// Where it goes.
     pub fn stream(&self) -> Stream {
         match self {
-            Self::Note(_) | Self::Deviation(_) => Stream::Error,
+            Self::Note(_) | Self::Deviation(_) | Self::Lost { .. } | Self::Back { .. } => {
+                Stream::Error
+            }
             _ => Stream::Output,
         }
     }
 
-    /// The line, without a newline.
+    /// The line, without a newline at its end.
     pub fn text(&self, colour: bool) -> String {
         let mut text = String::new();
         // Writing to a String can't fail.
@@ -90,17 +190,22 @@ impl Line {
     fn write(&self, out: &mut String, pen: &Pen) -> fmt::Result {
         match self {
             Self::Speech(speech) => speech.write(out, pen),
-            Self::Welcome(name) => pen.write(out, QUIET, format_args!("* you are {name}")),
-            Self::Refused { name, reason } => pen.write(
-                out,
-                ALARM,
-                format_args!(
-                    "! the server refused the name {name}: {}",
-                    reason.as_ref().map_or("it gives no reason", ScreenText::as_str)
-                ),
-            ),
+            Self::Welcome { name, .. } | Self::YouAre(name) => {
+                pen.write(out, QUIET, format_args!("* you are {}", name.screen()))
+            }
+            Self::Refused { name, reason, .. } => {
+                let reason = reason.as_ref().map(Wire::screen);
+                let reason = reason.as_ref().map_or("it gives no reason", ScreenText::as_str);
+                let name = name.screen();
+                pen.write(
+                    out,
+                    ALARM,
+                    format_args!("! the server refused the name {name}: {reason}"),
+                )
+            }
             Self::Users { users, more } => {
-                let names: Vec<_> = users.iter().map(ScreenText::as_str).collect();
+                let names: Vec<_> = users.iter().map(Wire::screen).collect();
+                let names: Vec<_> = names.iter().map(ScreenText::as_str).collect();
                 let mut list = names.join(", ");
                 if *more > 0 {
                     write!(list, ", and {more} more")?;
@@ -108,32 +213,50 @@ impl Line {
                 let list = if list.is_empty() { "nobody else" } else { &list };
                 pen.write(out, QUIET, format_args!("* here: {list}"))
             }
-            Self::Joined(name) => pen.write(out, QUIET, format_args!("* {name} joined")),
-            Self::Left(name) => pen.write(out, QUIET, format_args!("* {name} left")),
-            Self::Info(text) => pen.write(out, QUIET, format_args!("* server: {text}")),
-            Self::Error(text) => pen.write(out, ALARM, format_args!("! server: {text}")),
+            Self::Joined(name) => pen.write(out, QUIET, format_args!("* {} joined", name.screen())),
+            Self::Left(name) => pen.write(out, QUIET, format_args!("* {} left", name.screen())),
+            Self::Renamed { old, new } => {
+                let (old, new) = (old.screen(), new.screen());
+                pen.write(out, QUIET, format_args!("* {old} is now called {new}"))
+            }
+            Self::Info(text) => pen.write(out, QUIET, format_args!("* server: {}", text.screen())),
+            Self::Error(text) => pen.write(out, ALARM, format_args!("! server: {}", text.screen())),
+            Self::Result { command, outcome, table } => {
+                write_result(out, pen, command, outcome, table.as_ref())
+            }
+            Self::Prompt { text, .. } => {
+                pen.write(out, WHISPER, format_args!("? the server asks: {}", text.screen()))
+            }
+            Self::Page { with, count, more } => write_page(out, pen, with, *count, *more),
+            Self::Lost { why, wait, waiting } => write_lost(out, pen, why, *wait, *waiting),
+            Self::Back { missed, complete } => write_back(out, pen, *missed, *complete),
             Self::Deviation(text) => {
                 pen.write(out, ALARM, format_args!("-- the server deviates: {text}"))
             }
             Self::Note(text) => pen.write(out, QUIET, format_args!("-- {text}")),
+            Self::Stored { id, .. } => pen.write(out, QUIET, format_args!("-- stored as {id}")),
+            Self::NotTaken(refused) => {
+                pen.write(out, ALARM, format_args!("! server: {}", refused.error.screen()))
+            }
         }
     }
 }
 
 impl Speech {
     fn write(&self, out: &mut String, pen: &Pen) -> fmt::Result {
+        let from = self.from.screen();
         pen.write(out, QUIET, format_args!("[{}] ", self.when))?;
-        pen.write(out, colour_of(self.from.as_str()), format_args!("{}", self.from))?;
+        pen.write(out, colour_of(from.as_str()), format_args!("{from}"))?;
         if let Some(to) = &self.to {
-            pen.write(out, WHISPER, format_args!(" -> {to}"))?;
+            pen.write(out, WHISPER, format_args!(" -> {}", to.screen()))?;
         }
-        write!(out, ": {}", self.text)
+        write!(out, ": {}", self.text.screen())
     }
 }
 
-const QUIET: Style = Style::new().dimmed();
-const ALARM: Style = AnsiColor::Red.on_default();
-const WHISPER: Style = AnsiColor::Magenta.on_default();
+pub(super) const QUIET: Style = Style::new().dimmed();
+pub(super) const ALARM: Style = AnsiColor::Red.on_default();
+pub(super) const WHISPER: Style = AnsiColor::Magenta.on_default();
 
 /// The same name has the same colour everywhere; red and magenta mean something else.
 fn colour_of(name: &str) -> Style {
@@ -149,12 +272,17 @@ fn colour_of(name: &str) -> Style {
     COLOURS.get(sum % COLOURS.len()).map_or(Style::new(), |colour| colour.on_default()).bold()
 }
 
-struct Pen {
+pub(super) struct Pen {
     colour: bool,
 }
 
 impl Pen {
-    fn write(&self, out: &mut String, style: Style, text: fmt::Arguments<'_>) -> fmt::Result {
+    pub(super) fn write(
+        &self,
+        out: &mut String,
+        style: Style,
+        text: fmt::Arguments<'_>,
+    ) -> fmt::Result {
         if self.colour { write!(out, "{style}{text}{style:#}") } else { out.write_fmt(text) }
     }
 }
@@ -163,8 +291,8 @@ impl Pen {
 mod tests {
     use super::*;
 
-    fn screen(text: &str) -> ScreenText {
-        ScreenText::new(text)
+    fn wire(text: &str) -> Wire {
+        WireText::new(text.to_owned())
     }
 
     #[test]
@@ -172,12 +300,16 @@ mod tests {
         let lines = [
             Line::Speech(Speech {
                 when: "14:03".to_owned(),
-                from: screen("bob"),
-                to: Some(screen("ann")),
-                text: screen("psst"),
+                time: 1,
+                from: wire("bob"),
+                to: Some(wire("ann")),
+                text: wire("psst"),
+                id: None,
+                tag: None,
+                kind: Kind::Live,
             }),
-            Line::Users { users: vec![screen("ann"), screen("bob")], more: 3 },
-            Line::Error(screen("no")),
+            Line::Users { users: vec![wire("ann"), wire("bob")], more: 3 },
+            Line::Error(wire("no")),
             Line::note("hint"),
         ];
         for line in lines {

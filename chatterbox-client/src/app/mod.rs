@@ -3,18 +3,34 @@
 //!
 //! Nothing here waits, prints or knows the time: `now` is given. So every situation is a test without a server.
 
+mod calls;
+pub mod catalogue;
 pub mod clock;
+mod happened;
+mod history;
+mod joining;
+mod json;
 pub mod line;
+pub mod link;
+mod notice;
+pub mod table;
+mod talking;
 pub mod typed;
 
-use bytes::Bytes;
-use chatterbox_proto::ScreenText;
-use chatterbox_proto::server_frame::Deviation;
-use chatterbox_proto::session::{ClientSession, Event, Message, SayError};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
+use bytes::Bytes;
+use chatterbox_proto::capability::accounts::{Proof, Secret};
+use chatterbox_proto::session::ClientSession;
+use chatterbox_proto::{Capabilities, Capability, ScreenText};
+
+use calls::Calls;
+use catalogue::Catalogue;
 use clock::Clock;
-use line::{Line, Speech};
-use typed::Typed;
+use history::Pages;
+use line::Line;
+use link::{Link, Policy};
 
 /// How this user wants it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -25,22 +41,62 @@ pub struct Options {
     pub strict: bool,
     /// Whether own messages are shown when they are sent. On a terminal the typed line is there already.
     pub repeat_own: bool,
-    /// Whether the next line is a name after `username` was refused. Through pipes it is a message, which must not
-    /// become anybody's name.
+    /// Whether the next line is a name after `username` was refused, and somebody can be asked for a password. Through
+    /// pipes the next line is a message, which must not become anybody's name.
     pub ask_again: bool,
+    /// Whether the lines are for a program.
+    pub json: bool,
+    /// What is offered to the server (CP-1).
+    pub offer: Capabilities,
+    /// The user's password, if it was given beforehand.
+    pub password: Option<Secret>,
+    /// What does the same as a password, for each name (AN-2).
+    pub tokens: BTreeMap<String, Secret>,
+    /// How a lost connection is tried again, if at all.
+    pub reconnect: Option<Policy>,
 }
 
 /// What has to be done, in this order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Show this.
     Show(Line),
     /// Send this.
     Send(Bytes),
+    /// Let the arrow keys bring this line back; it has no secret in it.
+    Remember(String),
+    /// Begin the next line with this: it was half typed when the server asked something.
+    Hold(String),
+    /// Keep what does the same as a password for this name, or forget it.
+    Keep {
+        /// The name.
+        name: String,
+        /// The token.
+        token: Option<Secret>,
+    },
+    /// Connect again after this time.
+    Redial(Duration),
+    /// Drop this connection, and take it as lost.
+    HangUp(String),
+    /// The connection is gone, and that is the end.
+    Over,
     /// The user wants to leave.
     Leave,
+    /// It makes no sense to go on.
+    GiveUp(Reason),
+}
+
+/// Why it makes no sense to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
     /// No name was accepted, and none can be asked for.
-    GiveUp,
+    NoName,
+    /// The name is registered, and no password was given.
+    PasswordNeeded,
+    /// The password is not the right one.
+    WrongPassword,
+    /// A command did not ask what the next line was to answer; that line may be a secret.
+    NotAsked,
 }
 
 /// What the next typed line is needed for.
@@ -48,9 +104,37 @@ pub enum Effect {
 pub enum Wants {
     /// A name.
     Name,
+    /// A password, which is not to be seen.
+    Password,
     /// Nothing: the server has not answered yet.
     Answer,
+    /// Nothing: what the server can be asked to do is not known yet.
+    Catalogue,
+    /// Nothing: a command may still ask something, or a page of history is on its way.
+    Outcome,
+    /// Nothing: the server owes many answers.
+    Room,
+    /// The answer to a question of the server, by its number.
+    Reply(u64),
     /// Something to say.
+    Talk,
+}
+
+/// A question that is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// What is asked.
+    pub text: ScreenText,
+    /// Whether the answer is not to be seen.
+    pub secret: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Name,
+    Password,
+    Answer,
+    Catalogue,
     Talk,
 }
 
@@ -58,25 +142,46 @@ pub enum Wants {
 #[derive(Debug)]
 pub struct App {
     session: ClientSession,
-    wants: Wants,
+    stage: Stage,
     /// The name that the server was asked for last.
     asked: String,
+    /// What the name is asked for with.
+    proof: Option<Proof>,
+    /// Whose account it is, which stays when the user takes another name.
+    account: Option<String>,
+    /// Whether the password that was given beforehand was used.
+    password_used: bool,
     refused: bool,
+    catalogue: Option<Catalogue>,
+    calls: Calls,
+    pages: Pages,
+    link: Link,
+    /// Whether the user has logged out: the end of the connection is what was wanted then.
+    logged_out: bool,
     options: Options,
     clock: Clock,
 }
 
-/// A welcome names at most this many users; `/users` names all.
-const USERS_IN_WELCOME: usize = 100;
+/// No more messages than this are on their way before further lines are taken; it is below what a server tells apart
+/// (ID-5).
+const WINDOW: usize = 128;
 
 impl App {
     /// A session that has not begun.
     pub fn new(options: Options, clock: Clock) -> Self {
         Self {
-            session: ClientSession::new(),
-            wants: Wants::Name,
+            session: ClientSession::offering(options.offer),
+            stage: Stage::Name,
             asked: String::new(),
+            proof: None,
+            account: None,
+            password_used: false,
             refused: false,
+            catalogue: None,
+            calls: Calls::default(),
+            pages: Pages::default(),
+            link: Link::new(options.reconnect),
+            logged_out: false,
             options,
             clock,
         }
@@ -92,7 +197,38 @@ impl App {
 
     /// What the next line is needed for.
     pub fn wants(&self) -> Wants {
-        self.wants
+        match self.stage {
+            Stage::Name => Wants::Name,
+            Stage::Password => Wants::Password,
+            Stage::Answer => Wants::Answer,
+            Stage::Catalogue => Wants::Catalogue,
+            Stage::Talk => match self.calls.question() {
+                Some((number, _)) => Wants::Reply(number),
+                None if self.calls.may_ask() || self.pages.is_waited_for() => Wants::Outcome,
+                None if self.session.unanswered() >= WINDOW => Wants::Room,
+                None => Wants::Talk,
+            },
+        }
+    }
+
+    /// What the user is asked, where [`App::wants`] is a password or a reply.
+    pub fn question(&self) -> Option<Question> {
+        match self.stage {
+            Stage::Password => Some(Question {
+                text: ScreenText::new(&format!("password of {}: ", self.asked)),
+                secret: true,
+            }),
+            _ => self.calls.question().map(|(_, question)| question),
+        }
+    }
+
+    /// Waiting for the catalogue, or for what a command may ask, took too long.
+    pub fn patience_is_over(&mut self) {
+        if self.stage == Stage::Catalogue {
+            self.stage = Stage::Talk;
+        }
+        self.calls.stop_waiting();
+        self.pages.stop_waiting();
     }
 
     /// The name under which this user has joined.
@@ -100,169 +236,93 @@ impl App {
         self.session.me()
     }
 
+    /// Which words on a line are secret: behind this first word, from this place on.
+    pub fn secrets(&self) -> Vec<(String, usize)> {
+        self.catalogue.as_ref().map(Catalogue::secrets).unwrap_or_default()
+    }
+
     /// Whether a name was refused and none accepted since.
     pub fn was_refused(&self) -> bool {
         self.refused
     }
 
-    /// Whether the last message came back, so that nothing of what was sent is still on its way.
+    /// Whether nothing of what was sent is still on its way: everything is answered, or the last message came back.
     pub fn is_settled(&self) -> bool {
-        self.session.last_echoed()
+        self.owed() == 0 && (self.is_acknowledged() || self.session.last_echoed())
     }
 
-    /// Takes a line that the user typed, at `now` in seconds since 1970.
-    pub fn typed(&mut self, text: &str, now: i64) -> Vec<Effect> {
-        match (Typed::parse(text), self.wants) {
-            (Typed::Nothing, Wants::Name) => note("A name is needed first."),
-            (Typed::Nothing, _) => Vec::new(),
-            (Typed::Quit, _) => vec![Effect::Leave],
-            (Typed::Help, _) => HELP.iter().map(|line| Effect::Show(Line::note(*line))).collect(),
-            (Typed::Unknown(command), _) => note(format!(
-                "There is no command {}. /help lists them; //text sends a text that starts with a slash.",
-                ScreenText::shortened(command, 40)
-            )),
-            (Typed::Users, _) => self.users(),
-            (Typed::Name(None), _) => match self.session.me() {
-                Some(me) => note(format!("You are {}.", ScreenText::new(me))),
-                None => note("You have no name yet."),
-            },
-            (Typed::Name(Some(name)), Wants::Name) => self.ask(name),
-            (Typed::Name(Some(_)), _) => note("A name stays for the whole connection."),
-            (Typed::Public(_) | Typed::Private { .. } | Typed::NoText(_), Wants::Name) => {
-                self.ask(text.trim())
-            }
-            (Typed::NoText(name), _) => note(format!(
-                "Nothing was sent: it takes a text after @{}.",
-                ScreenText::shortened(name, 40)
-            )),
-            (Typed::Public(text), _) => self.say(None, text, now),
-            (Typed::Private { to, text }, _) => self.say(Some(to), text, now),
-        }
+    /// Whether the server answers every message, so that waiting for it makes sense.
+    pub fn is_acknowledged(&self) -> bool {
+        self.session.agreed().has(Capability::Ids)
+    }
+
+    /// How many answers the server owes.
+    pub fn owed(&self) -> usize {
+        self.session.unanswered() + self.calls.open() + self.pages.open()
+    }
+
+    /// How many messages the server has neither stored nor refused.
+    pub fn unanswered(&self) -> usize {
+        self.session.unanswered()
+    }
+
+    /// Whether the server answers when it is asked whether it is there.
+    pub fn can_ping(&self) -> bool {
+        self.session.is_joined() && self.session.agreed().has(Capability::Ping)
+    }
+
+    /// The frame that asks.
+    pub fn ping(&self) -> Option<Bytes> {
+        chatterbox_proto::capability::ping::ping(1).finish().ok()
+    }
+
+    /// Whether the end of the connection is what the user wanted.
+    pub fn has_logged_out(&self) -> bool {
+        self.logged_out
     }
 
     /// Takes the body of one frame of the server.
     pub fn received(&mut self, body: &[u8], now: i64) -> Vec<Effect> {
         let mut effects = Vec::new();
-        for event in self.session.receive(body) {
-            self.happened(event, now, &mut effects);
-        }
+        let events = self.session.receive(body);
+        self.happen(events, now, &mut effects);
         effects
     }
 
-    fn ask(&mut self, name: &str) -> Vec<Effect> {
-        match self.session.ask(name) {
-            Ok(frame) => {
-                name.clone_into(&mut self.asked);
-                self.wants = Wants::Answer;
-                vec![Effect::Send(frame)]
-            }
-            Err(error) => note(format!("The name was not sent: {error}.")),
+    /// The connection is gone, or the next one failed, as `why` says; `now` is of a clock that never goes back.
+    pub fn lost(&mut self, why: &str, now: Duration, random: u64) -> Vec<Effect> {
+        if self.logged_out || !(self.link.is_down() || self.session.can_go_on()) {
+            return vec![Effect::Over];
         }
-    }
-
-    fn say(&mut self, to: Option<&str>, text: &str, now: i64) -> Vec<Effect> {
-        let frame = match self.session.say(to, text, now) {
-            Ok(frame) => frame,
-            Err(SayError::NotJoined) => return note("Nothing was sent: there is no name yet."),
-            Err(error) => return note(format!("Nothing was sent: {error}.")),
-        };
-        let mut effects = vec![Effect::Send(frame)];
-        if let Some(me) = self.session.me().filter(|_| self.options.repeat_own) {
-            effects.push(Effect::Show(Line::Speech(Speech {
-                when: self.clock.at(now, now),
-                from: ScreenText::new(me),
-                to: to.filter(|to| *to != chatterbox_proto::ALL).map(ScreenText::new),
-                text: ScreenText::new(text),
-            })));
+        let Some(wait) = self.link.lost(now, random) else { return vec![Effect::Over] };
+        self.session.lost();
+        let mut effects = self.forget_calls();
+        if self.stage == Stage::Catalogue {
+            self.stage = Stage::Talk;
         }
+        effects.push(Effect::Show(Line::Lost {
+            why: why.to_owned(),
+            wait,
+            waiting: self.session.unanswered(),
+        }));
+        effects.push(Effect::Redial(wait));
         effects
     }
 
-    fn users(&self) -> Vec<Effect> {
-        if self.session.me().is_none() {
-            return note("The server tells who is here once you have joined.");
-        }
-        let users = self.session.users().map(|user| user.screen()).collect();
-        vec![Effect::Show(Line::Users { users, more: 0 })]
+    /// Whether the session is without a connection.
+    pub fn is_down(&self) -> bool {
+        self.link.is_down()
     }
 
-    fn happened(&mut self, event: Event, now: i64, effects: &mut Vec<Effect>) {
-        match event {
-            Event::Accepted { info, users, history } => {
-                self.wants = Wants::Talk;
-                self.refused = false;
-                effects.extend(history.into_iter().map(|message| self.speech(message, now)));
-                effects.push(Effect::Show(Line::Welcome(ScreenText::new(&self.asked))));
-                effects.extend(info.map(|info| Effect::Show(Line::Info(info.screen()))));
-                let more = users.len().saturating_sub(USERS_IN_WELCOME);
-                let users = users.iter().take(USERS_IN_WELCOME).map(|user| user.screen()).collect();
-                effects.push(Effect::Show(Line::Users { users, more }));
-            }
-            Event::Refused { info } => {
-                let name = ScreenText::new(&self.asked);
-                let reason = info.map(|info| info.screen());
-                effects.push(Effect::Show(Line::Refused { name, reason }));
-                self.next_name(effects);
-            }
-            Event::Joined(name) => effects.push(Effect::Show(Line::Joined(name.screen()))),
-            Event::Left(name) => effects.push(Effect::Show(Line::Left(name.screen()))),
-            Event::Message(message) => effects.push(self.speech(message, now)),
-            Event::Info(text) => effects.push(Effect::Show(Line::Info(text.screen()))),
-            Event::Error(text) => {
-                effects.push(Effect::Show(Line::Error(text.screen())));
-                // Some servers answer a name with nothing else. A late acceptance still counts.
-                if self.wants == Wants::Answer {
-                    self.next_name(effects);
-                }
-            }
-            Event::Deviation(deviation) if self.options.strict || loses_something(&deviation) => {
-                effects.push(Effect::Show(Line::Deviation(
-                    ScreenText::shortened(&deviation.to_string(), 200).to_string(),
-                )));
-            }
-            Event::Deviation(_) => {}
-        }
+    /// How long a lost connection is tried again.
+    pub fn patience(&self) -> Option<Duration> {
+        self.link.patience()
     }
-
-    fn next_name(&mut self, effects: &mut Vec<Effect>) {
-        self.wants = Wants::Name;
-        self.refused = true;
-        if self.options.username.is_some() && !self.options.ask_again {
-            effects.push(Effect::GiveUp);
-        }
-    }
-
-    fn speech(&self, message: Message, now: i64) -> Effect {
-        let Message { source, recipient, timestamp, content } = message;
-        Effect::Show(Line::Speech(Speech {
-            when: self.clock.at(timestamp, now),
-            from: source.screen(),
-            to: recipient.map(|recipient| recipient.screen()),
-            text: content.screen(),
-        }))
-    }
-}
-
-/// What the user would miss without being told (ER-1).
-fn loses_something(deviation: &Deviation) -> bool {
-    matches!(
-        deviation,
-        Deviation::Unreadable(_) | Deviation::NotAMessage(_) | Deviation::WrongType(..)
-    )
 }
 
 fn note(text: impl Into<String>) -> Vec<Effect> {
     vec![Effect::Show(Line::note(text))]
 }
-
-const HELP: &[&str] = &[
-    "text          say it to everybody",
-    "@NAME text    say it to NAME only",
-    "/users        who is here",
-    "/name         under which name you are here",
-    "/quit         leave (so do Ctrl-D and Ctrl-C)",
-    "//text        say a text that starts with a slash (@@text: with an @)",
-];
 
 #[cfg(test)]
 mod tests;

@@ -18,15 +18,17 @@ pub enum Typed<'a> {
     },
     /// `@user` without a text, or `@` without a user.
     NoText(&'a str),
-    /// `/help`.
-    Help,
+    /// `/help`, or `/help COMMAND`.
+    Help(Option<&'a str>),
     /// `/name`, or `/name NAME`.
     Name(Option<&'a str>),
-    /// `/users`.
-    Users,
+    /// `/users`, and what stands behind it.
+    Users(&'a str),
+    /// `/history`, and what stands behind it.
+    History(&'a str),
     /// `/quit`.
     Quit,
-    /// A command that does not exist, with its slash.
+    /// A command that is none of this program's, with its slash.
     Unknown(&'a str),
 }
 
@@ -61,9 +63,10 @@ impl<'a> Typed<'a> {
         let (command, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         let rest = rest.trim();
         match command {
-            "/help" => Self::Help,
+            "/help" => Self::Help(Some(rest).filter(|rest| !rest.is_empty())),
             "/name" => Self::Name(Some(rest).filter(|rest| !rest.is_empty())),
-            "/users" => Self::Users,
+            "/users" => Self::Users(rest),
+            "/history" => Self::History(rest),
             "/quit" => Self::Quit,
             _ => Self::Unknown(command),
         }
@@ -100,11 +103,14 @@ mod tests {
             ("@bob  ", Typed::NoText("bob")),
             ("@", Typed::NoText("")),
             ("@ bob", Typed::NoText("bob")),
-            ("/help", Typed::Help),
+            ("/help", Typed::Help(None)),
+            ("/help  kick ", Typed::Help(Some("kick"))),
             ("/name", Typed::Name(None)),
             ("/name  ann ", Typed::Name(Some("ann"))),
-            ("/users", Typed::Users),
-            ("/users x", Typed::Users),
+            ("/users", Typed::Users("")),
+            ("/users --all", Typed::Users("--all")),
+            ("/history", Typed::History("")),
+            ("/history bob 5", Typed::History("bob 5")),
             ("/quit", Typed::Quit),
             ("/quit\t", Typed::Quit),
             ("/quitter", Typed::Unknown("/quitter")),

@@ -10,15 +10,47 @@ use std::io;
 use chatterbox_proto::ScreenText;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::app::Question;
 use crate::app::line::{Line, Stream};
 
 /// A request for a line.
+#[derive(Debug, Clone)]
+pub(super) struct Prompt {
+    /// What for.
+    pub(super) ask: Ask,
+    /// What the line begins with: it was half typed before.
+    pub(super) begun: String,
+    /// An earlier line that the arrow keys may bring back from now on.
+    pub(super) remember: Option<String>,
+    /// Which words are not to be seen: behind this first word, from this place on.
+    pub(super) secrets: Vec<(String, usize)>,
+}
+
+/// What a line is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Prompt {
+pub(super) enum Ask {
     /// A name is needed.
     Name,
     /// Something to say, by the user of this name.
     Talk(ScreenText),
+    /// The answer to a question.
+    Reply(Question),
+}
+
+impl Ask {
+    /// What stands before the line.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::Name => "name: ".to_owned(),
+            Self::Talk(me) => format!("{me}> "),
+            Self::Reply(question) => question.text.to_string(),
+        }
+    }
+
+    /// Whether what is typed is not to be seen.
+    pub(super) fn is_secret(&self) -> bool {
+        matches!(self, Self::Reply(question) if question.secret)
+    }
 }
 
 /// The answer to a [`Prompt`].
@@ -32,6 +64,8 @@ pub(super) enum Input {
     End,
     /// Ctrl-C.
     Interrupted,
+    /// Ctrl-C or Ctrl-D in place of an answer.
+    Cancelled,
     /// Reading failed.
     Failed(io::Error),
 }
@@ -55,6 +89,8 @@ const CHUNK_BYTES: usize = 16 * 1024;
 pub(super) struct Console {
     /// Whether a person sits at a terminal: then the end of the input is the wish to leave at once.
     pub(super) interactive: bool,
+    /// Whether the lines are for a program.
+    pub(super) json: bool,
     /// Colours on the output and on the error output.
     pub(super) colours: (bool, bool),
     /// Asks for a line.
@@ -73,16 +109,18 @@ pub(super) struct Console {
 
 impl Console {
     /// Takes lines that go to the same stream off the front of `lines`, as one piece.
-    pub(super) fn chunk(lines: &mut VecDeque<Line>, colours: (bool, bool)) -> Option<Chunk> {
-        let stream = lines.front()?.stream();
+    pub(super) fn chunk(&self, lines: &mut VecDeque<Line>) -> Option<Chunk> {
+        // A program reads one stream.
+        let of = |line: &Line| if self.json { Stream::Output } else { line.stream() };
+        let stream = of(lines.front()?);
         let colour = match stream {
-            Stream::Output => colours.0,
-            Stream::Error => colours.1,
+            Stream::Output => self.colours.0,
+            Stream::Error => self.colours.1,
         };
         let mut text = String::new();
-        while lines.front().is_some_and(|line| line.stream() == stream) {
+        while lines.front().is_some_and(|line| of(line) == stream) {
             let Some(line) = lines.pop_front() else { break };
-            text.push_str(&line.text(colour));
+            text.push_str(&if self.json { line.json() } else { line.text(colour) });
             text.push('\n');
             if text.len() >= CHUNK_BYTES {
                 break;

@@ -1,22 +1,30 @@
 //! Plain mode: lines in, lines out, on a terminal or through pipes.
 
 mod console;
+mod ending;
 mod pipes;
+mod secrets;
 mod signals;
 mod talk;
 mod terminal;
+mod veil;
+mod waiting;
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::time::Duration;
 
-use chatterbox_proto::ScreenText;
+use chatterbox_proto::{Capabilities, Capability, ScreenText};
 use jiff::tz::TimeZone;
 
 use crate::app::clock::Clock;
+use crate::app::link::Policy;
 use crate::app::{App, Options};
 use crate::cli::Arguments;
 use crate::exit::{Exit, Failure};
+use crate::net::connection::Connection;
 use crate::net::{self, trust::Trust};
 use console::Console;
+use secrets::Tokens;
 use signals::Signals;
 use talk::Talk;
 
@@ -25,19 +33,16 @@ use talk::Talk;
 /// # Errors
 /// A [`Failure`] that is still to be told to the user; the terminal is in order again.
 pub async fn run(arguments: Arguments) -> Result<Exit, Failure> {
+    let interactive = terminal::is_usable() && !arguments.json;
+    let server =
+        Server { host: arguments.host.clone(), port: arguments.port, trust: trust(&arguments) };
+    let tokens = arguments.remember.then(|| Tokens::of(&server.host, server.port)).transpose()?;
+    let options = options(&arguments, interactive, tokens.as_ref())?;
     let mut signals = Signals::listen()?;
-    let trust = trust(&arguments);
-    warn(&trust);
+    warn(&server.trust);
     let connection = tokio::select! {
-        connection = net::connect(&arguments.host, arguments.port, &trust) => connection?,
+        connection = server.connect() => connection?,
         exit = signals.next() => return Ok(exit),
-    };
-    let interactive = terminal::is_usable();
-    let options = Options {
-        username: arguments.username,
-        strict: arguments.strict,
-        repeat_own: !interactive,
-        ask_again: interactive,
     };
     let app = App::new(options, Clock::new(TimeZone::system()));
     let console = if interactive {
@@ -48,14 +53,56 @@ pub async fn run(arguments: Arguments) -> Result<Exit, Failure> {
         ));
         terminal::open()?
     } else {
-        pipes::open()
+        pipes::open(arguments.json)
     };
-    let outcome = Talk::new(app, connection, console, signals).run().await;
+    let outcome = Talk::new(app, connection, server, console, signals, tokens).run().await;
     if interactive && matches!(outcome, Ok(Exit::Ok | Exit::Interrupted)) {
         // Where the line editor is not at work, the terminal itself has written `^C`, which this takes the place of.
         say("\r-- you have left the chat");
     }
     outcome
+}
+
+/// Where the server is, and how it is told from another.
+#[derive(Debug, Clone)]
+struct Server {
+    host: String,
+    port: u16,
+    trust: Trust,
+}
+
+impl Server {
+    async fn connect(&self) -> Result<Connection, Failure> {
+        net::connect(&self.host, self.port, &self.trust).await
+    }
+}
+
+fn options(
+    arguments: &Arguments,
+    interactive: bool,
+    tokens: Option<&Tokens>,
+) -> Result<Options, Failure> {
+    let password = match &arguments.password_file {
+        Some(path) => Some(secrets::from_file(path)?),
+        None if arguments.password_stdin && io::stdin().is_terminal() => {
+            return Err(Failure::new(Exit::Usage, "--password-stdin is for pipes")
+                .hint("without it, you are asked for the password when it is needed"));
+        }
+        None => arguments.password_stdin.then(secrets::from_input).transpose()?,
+    };
+    let everything = Capability::EVERY.iter().copied().collect();
+    let reconnect_for = Duration::from_secs(arguments.reconnect_for);
+    Ok(Options {
+        username: arguments.username.clone(),
+        strict: arguments.strict,
+        repeat_own: !interactive,
+        ask_again: interactive,
+        json: arguments.json,
+        offer: if arguments.base { Capabilities::NONE } else { everything },
+        password,
+        tokens: tokens.map(Tokens::load).unwrap_or_default(),
+        reconnect: (!arguments.no_reconnect).then(|| Policy::lasting(reconnect_for)),
+    })
 }
 
 fn trust(arguments: &Arguments) -> Trust {

@@ -6,7 +6,9 @@ use std::thread;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::console::{CHUNKS, Chunk, Console, Input, Prompt};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+
+use super::console::{Ask, CHUNKS, Chunk, Console, Input, Prompt};
 use super::pipe_colours;
 use crate::app::line::Stream;
 
@@ -14,42 +16,68 @@ use crate::app::line::Stream;
 const LINE: usize = 8 * 1024 * 1024;
 
 /// Starts the two threads.
-pub(super) fn open() -> Console {
+pub(super) fn open(json: bool) -> Console {
     let (prompts, asked) = mpsc::channel(1);
     let (lines, input) = mpsc::channel(1);
     let (output, chunks) = mpsc::channel(CHUNKS);
     let (ended, output_ended) = oneshot::channel();
-    thread::spawn(move || read(asked, &lines));
+    // Whoever leaves while a password is typed gets the terminal back as it was.
+    let settings = tcgetattr(io::stdin()).ok();
+    let restore: Box<dyn FnOnce() + Send> = match settings.clone() {
+        Some(settings) => Box::new(move || restore_terminal(&settings)),
+        None => Box::new(|| {}),
+    };
+    thread::spawn(move || read(asked, &lines, settings.as_ref()));
     thread::spawn(move || {
         // Nobody listens when the session has ended by itself.
         let _ = ended.send(write(chunks));
     });
     Console {
         interactive: false,
+        json,
         colours: pipe_colours(),
         prompts,
         input,
         output,
         output_ended,
         before_last: Box::new(|_| {}),
-        restore: Box::new(|| {}),
+        restore,
     }
 }
 
-fn read(mut asked: mpsc::Receiver<Prompt>, lines: &mpsc::Sender<Input>) {
+fn read(
+    mut asked: mpsc::Receiver<Prompt>,
+    lines: &mpsc::Sender<Input>,
+    settings: Option<&Termios>,
+) {
     let mut input = io::stdin().lock();
     let person = input.is_terminal();
     while let Some(prompt) = asked.blocking_recv() {
         // The output is elsewhere, but somebody sits there.
-        if person && prompt == Prompt::Name {
-            let _ = write!(io::stderr(), "name: ");
+        let asks = person && !matches!(prompt.ask, Ask::Talk(_));
+        if asks {
+            let _ = write!(io::stderr(), "{}", prompt.ask.text());
+        }
+        let hidden = settings.filter(|_| person && prompt.ask.is_secret());
+        if let Some(settings) = hidden {
+            let mut silent = settings.clone();
+            silent.local_modes.remove(LocalModes::ECHO);
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, &silent);
         }
         let line = next_line(&mut input);
+        if let Some(settings) = hidden {
+            restore_terminal(settings);
+            let _ = writeln!(io::stderr());
+        }
         let last = matches!(line, Input::End | Input::Failed(_));
         if lines.blocking_send(line).is_err() || last {
             return;
         }
     }
+}
+
+fn restore_terminal(settings: &Termios) {
+    let _ = tcsetattr(io::stdin(), OptionalActions::Now, settings);
 }
 
 /// The next line, with at most [`LINE`] bytes of it in memory.

@@ -6,6 +6,7 @@
 //! ([`Gate`]).
 #![allow(clippy::disallowed_methods, reason = "this module reads and writes the terminal")]
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
@@ -14,14 +15,15 @@ use std::time::Duration;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use rustyline::completion::Completer;
 use rustyline::error::ReadlineError;
-use rustyline::highlight::Highlighter;
+use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::Hinter;
 use rustyline::history::MemHistory;
 use rustyline::validate::Validator;
-use rustyline::{Config, Context, Editor, ExternalPrinter, Helper};
+use rustyline::{ColorMode, Config, Context, Editor, ExternalPrinter, Helper};
 use tokio::sync::{mpsc, oneshot};
 
-use super::console::{CHUNKS, Chunk, Console, Input, Prompt};
+use super::console::{Ask, CHUNKS, Chunk, Console, Input, Prompt};
+use super::veil::Veil;
 use crate::exit::{Exit, Failure};
 
 /// Lines that the arrow keys bring back.
@@ -51,12 +53,15 @@ pub(super) fn open() -> Result<Console, Failure> {
     let config = Config::builder()
         .max_history_size(HISTORY)
         .map_err(|error| unusable(&error))?
-        .auto_add_history(true)
+        // What may be kept is known only when it is known what the line was for.
+        .auto_add_history(false)
+        // What hides secrets is a way of colouring, for the editor.
+        .color_mode(ColorMode::Forced)
         .build();
     let history = MemHistory::with_config(&config);
     let mut editor: Editor<Watcher, MemHistory> =
         Editor::with_history(config, history).map_err(|error| unusable(&error))?;
-    editor.set_helper(Some(Watcher(Arc::clone(&gate))));
+    editor.set_helper(Some(Watcher { gate: Arc::clone(&gate), veil: Veil::default() }));
     let printer = editor.create_external_printer().map_err(|error| unusable(&error))?;
 
     let (prompts, asked) = mpsc::channel(1);
@@ -73,6 +78,7 @@ pub(super) fn open() -> Result<Console, Failure> {
     let ending = Arc::clone(&gate);
     Ok(Console {
         interactive: true,
+        json: false,
         colours: Console::colours_for_terminal(),
         prompts,
         input,
@@ -90,20 +96,29 @@ fn edit(
     lines: &mpsc::Sender<Input>,
 ) {
     while let Some(prompt) = asked.blocking_recv() {
-        let prompt = match prompt {
-            Prompt::Name => "name: ".to_owned(),
-            Prompt::Talk(me) => format!("{me}> "),
-        };
-        let line = editor.readline(&prompt);
+        let Prompt { ask, begun, remember, secrets } = prompt;
+        if let Some(line) = remember {
+            let _ = editor.add_history_entry(line);
+        }
+        let secret = ask.is_secret();
+        if let Some(helper) = editor.helper_mut() {
+            helper.veil = Veil { whole: secret, words: secrets };
+        }
+        // Nothing moves while a secret is typed, not even the cursor.
+        let hidden = if secret { editor.set_cursor_visibility(false).ok().flatten() } else { None };
+        let line = editor.readline_with_initial(&ask.text(), (&begun, ""));
+        drop(hidden);
         gate.set(Editing::No);
+        let reply = matches!(ask, Ask::Reply(_));
         let input = match line {
             Ok(line) => Input::Line(line),
+            Err(ReadlineError::Eof | ReadlineError::Interrupted) if reply => Input::Cancelled,
             Err(ReadlineError::Eof) => Input::End,
             Err(ReadlineError::Interrupted) => Input::Interrupted,
             Err(ReadlineError::Io(error)) => Input::Failed(error),
             Err(other) => Input::Failed(io::Error::other(other)),
         };
-        let last = !matches!(input, Input::Line(_));
+        let last = !matches!(input, Input::Line(_) | Input::Cancelled);
         if lines.blocking_send(input).is_err() || last {
             return;
         }
@@ -191,14 +206,17 @@ impl Gate {
     }
 }
 
-/// Is called by the editor whenever it draws its line, so it knows that the editor is at work.
-struct Watcher(Arc<Gate>);
+/// Is called by the editor whenever it draws its line: so it knows that the editor is at work, and hides what is secret.
+struct Watcher {
+    gate: Arc<Gate>,
+    veil: Veil,
+}
 
 impl Hinter for Watcher {
     type Hint = String;
 
     fn hint(&self, _line: &str, _position: usize, _context: &Context<'_>) -> Option<String> {
-        self.0.set(Editing::Yes);
+        self.gate.set(Editing::Yes);
         None
     }
 }
@@ -207,6 +225,15 @@ impl Completer for Watcher {
     type Candidate = String;
 }
 
-impl Highlighter for Watcher {}
+impl Highlighter for Watcher {
+    fn highlight<'l>(&self, line: &'l str, _position: usize) -> Cow<'l, str> {
+        self.veil.over(line)
+    }
+
+    fn highlight_char(&self, line: &str, _position: usize, kind: CmdKind) -> bool {
+        kind != CmdKind::MoveCursor && matches!(self.veil.over(line), Cow::Owned(_))
+    }
+}
+
 impl Validator for Watcher {}
 impl Helper for Watcher {}

@@ -88,6 +88,21 @@ impl Client {
         }
     }
 
+    /// Whether it gets to the list of who is here, with `--json`.
+    pub(crate) async fn joins(&mut self) -> bool {
+        while let Some(line) = soon("a line", self.stdout.next_line()).await.unwrap() {
+            if line.contains("\"event\": \"users\"") {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// The next line of the output, as it is.
+    pub(crate) async fn raw_line(&mut self) -> String {
+        soon("a line", self.stdout.next_line()).await.unwrap().expect("a line, not the end")
+    }
+
     pub(crate) fn close_stdin(&mut self) {
         self.stdin = None;
     }

@@ -9,7 +9,10 @@
 
 pub(crate) mod certificate;
 pub(crate) mod client;
+pub(crate) mod cutting;
+pub(crate) mod real;
 pub(crate) mod server;
+pub(crate) mod terminal;
 
 use std::time::Duration;
 

@@ -89,6 +89,14 @@ impl Peer {
         (message.destination.into_owned(), message.content.into_owned())
     }
 
+    /// The content of the next message of the client, which has a tag.
+    pub(crate) async fn message_with_tags(&mut self) -> String {
+        let frame = self.next().await.expect("a message, not the end");
+        let frame: serde_json::Value = serde_json::from_str(&frame).unwrap();
+        assert!(frame["TAGS"][0].is_string(), "{frame}");
+        frame["MESSAGES"][0][3].as_str().unwrap().to_owned()
+    }
+
     /// Raw bytes.
     pub(crate) async fn bytes(&mut self, bytes: &[u8]) {
         soon("the client to read", self.stream.write_all(bytes)).await.unwrap();
@@ -114,12 +122,34 @@ impl Peer {
         self.bytes(&pieces).await;
     }
 
+    /// The name that the client asks for; what it offers beside it is for servers that know about it.
+    pub(crate) async fn name(&mut self) -> String {
+        let frame = self.next().await.expect("a name, not the end");
+        let frame = chatterbox_proto::ClientFrame::parse(frame.as_bytes()).unwrap();
+        frame.username.unwrap().unwrap().into_owned()
+    }
+
     /// Takes a name and says welcome.
     pub(crate) async fn welcome(&mut self, name: &str) {
-        assert_eq!(self.next().await, Some(format!("{{\"USERNAME\": \"{name}\"}}")));
+        assert_eq!(self.name().await, name);
         self.send(&format!(
             r#"{{"USERNAME_ACCEPTED": true, "USER_LIST": ["bob", "{name}"], "MESSAGES": []}}"#
         ))
+        .await;
+    }
+
+    /// Takes a name and says welcome, as a server that speaks everything and has one command.
+    pub(crate) async fn welcome_speaking(&mut self, name: &str) {
+        assert_eq!(self.name().await, name);
+        self.send(&format!(
+            r#"{{"USERNAME_ACCEPTED": true, "USER_LIST": ["bob", "{name}"], "MESSAGES": [], "IDS": [], "RESUME": "session",
+                "CAPABILITIES": "accounts/1 commands/1 ids/1 ping/1", "ACCOUNT": {{"LEVEL": 1, "TOKEN": "for-next-time"}}}}"#
+        ))
+        .await;
+        self.send(
+            r#"{"PREFIX": "/", "COMMANDS": [{"NAME": "register", "ALIASES": [], "HELP": "Makes your name yours.", "EXAMPLE": "register", "LEVEL": 0,
+                "ARGUMENTS": [{"NAME": "password", "TYPE": "secret", "OPTIONAL": true, "REST": false}]}]}"#,
+        )
         .await;
     }
 

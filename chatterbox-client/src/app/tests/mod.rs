@@ -1,5 +1,9 @@
 //! Situations of a session, each as the screen that results from it.
 
+mod commands;
+mod lost;
+mod negotiated;
+
 use chatterbox_proto::frame::Decoder;
 use jiff::tz::TimeZone;
 
@@ -41,15 +45,64 @@ impl Stage {
                     format!("net| {}", String::from_utf8(body.to_vec()).unwrap())
                 }
                 Effect::Leave => "end| leave".to_owned(),
-                Effect::GiveUp => "end| give up".to_owned(),
+                Effect::GiveUp(Reason::NoName) => "end| give up".to_owned(),
+                Effect::GiveUp(reason) => format!("end| give up: {reason:?}"),
+                Effect::Remember(line) => format!("key| {line}"),
+                Effect::Hold(line) => format!("key| held: {line}"),
+                Effect::Keep { name, token } => {
+                    format!("dir| {name}: {}", token.as_ref().map_or("none", |t| t.reveal()))
+                }
+                Effect::Redial(wait) => format!("net| dial in {} ms", wait.as_millis()),
+                Effect::HangUp(why) => format!("net| hang up: {why}"),
+                Effect::Over => "end| over".to_owned(),
             };
             self.screen.push_str(&line);
             self.screen.push('\n');
         }
     }
 
+    /// With a server that speaks everything, and has these commands.
+    fn negotiated(options: Options) -> Self {
+        let offer = Capability::EVERY.iter().copied().collect();
+        let mut stage = Self::new(Options { offer, ..options })
+            .types("ann")
+            .gets(
+                r#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["bob", "ann"], "MESSAGES": [["bob", "ALL", 1700000000, "old"]], "IDS": [17],
+                    "CAPABILITIES": "accounts/1 commands/1 ids/1 ping/1 rename/1 utf8/1", "RESUME": "session", "ACCOUNT": {"LEVEL": 0}}"#,
+            )
+            .gets(COMMANDS);
+        stage.screen.clear();
+        stage
+    }
+
     fn types(mut self, text: &str) -> Self {
-        let effects = self.app.typed(text, NOW);
+        let wanted = self.app.wants();
+        let effects = self.app.typed(text, wanted, NOW);
+        self.play(effects);
+        self
+    }
+
+    /// A line that was begun when something else was wanted.
+    fn types_for(mut self, wanted: Wants, text: &str) -> Self {
+        let effects = self.app.typed(text, wanted, NOW);
+        self.play(effects);
+        self
+    }
+
+    fn cancels(mut self) -> Self {
+        let effects = self.app.cancelled(self.app.wants());
+        self.play(effects);
+        self
+    }
+
+    fn loses(mut self, at: u64) -> Self {
+        let effects = self.app.lost("the server closed the connection", Duration::from_secs(at), 0);
+        self.play(effects);
+        self
+    }
+
+    fn connects(mut self) -> Self {
+        let effects = self.app.connected();
         self.play(effects);
         self
     }
@@ -68,6 +121,18 @@ impl Stage {
         stage
     }
 }
+
+const COMMANDS: &str = r#"{"PREFIX": "/", "COMMANDS": [
+    {"NAME": "help", "ALIASES": ["h"], "ARGUMENTS": [], "HELP": "Shows help.", "EXAMPLE": "help", "LEVEL": 0},
+    {"NAME": "register", "ALIASES": ["p"], "ARGUMENTS": [{"NAME": "password", "TYPE": "secret", "OPTIONAL": true, "REST": false}],
+     "HELP": "Makes your name yours.", "EXAMPLE": "register", "LEVEL": 0},
+    {"NAME": "nick", "ALIASES": [], "ARGUMENTS": [{"NAME": "name", "TYPE": "text", "OPTIONAL": false, "REST": false}],
+     "HELP": "Changes your name.", "EXAMPLE": "nick annie", "LEVEL": 1},
+    {"NAME": "block", "ALIASES": ["ignore"], "ARGUMENTS": [{"NAME": "users", "TYPE": "users", "OPTIONAL": false, "REST": true}],
+     "HELP": "Hides users.", "EXAMPLE": "block eve", "LEVEL": 1},
+    {"NAME": "users", "ALIASES": [], "ARGUMENTS": [{"NAME": "--all", "TYPE": "text", "OPTIONAL": true, "REST": false}],
+     "HELP": "Shows who is here.", "EXAMPLE": "users", "LEVEL": 0},
+    {"NAME": "logout", "ALIASES": [], "ARGUMENTS": [], "HELP": "Ends this login.", "EXAMPLE": "logout", "LEVEL": 1}]}"#;
 
 #[test]
 fn a_refused_name_is_asked_for_again() {

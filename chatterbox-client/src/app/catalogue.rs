@@ -1,0 +1,324 @@
+//! What the server can be asked to do, as it said (CM-1): finding a command, reading what is typed behind it, and help.
+
+use chatterbox_proto::ScreenText;
+use chatterbox_proto::capability::commands::{Argument, ArgumentType, Command};
+
+/// The commands of the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Catalogue {
+    commands: Vec<Command>,
+    prefix: String,
+}
+
+/// What is typed before a command of this program, and of most servers.
+pub const SLASH: &str = "/";
+
+/// A command as it was typed, read by the catalogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading<'c> {
+    /// Which command.
+    pub command: &'c Command,
+    /// What goes into ARGS.
+    pub arguments: Vec<String>,
+    /// Whether a secret was left out, which the server will ask for.
+    pub will_be_asked: bool,
+}
+
+/// Why a line can't be sent as a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Misread<'c> {
+    /// There is no such command.
+    Unknown,
+    /// An argument is missing.
+    Missing(&'c Command, &'c Argument),
+    /// An argument has to be a number.
+    NotANumber(&'c Command, &'c Argument),
+}
+
+impl Catalogue {
+    /// What the server sent. A prefix that would hide everything else is not used.
+    pub fn new(commands: Vec<Command>, prefix: Option<&str>) -> Self {
+        let mut catalogue = Self { commands, prefix: SLASH.to_owned() };
+        catalogue.set_prefix(prefix.unwrap_or(SLASH));
+        catalogue
+    }
+
+    /// Takes another prefix.
+    pub fn set_prefix(&mut self, prefix: &str) {
+        let usable = !prefix.is_empty()
+            && !prefix.starts_with('@')
+            && !prefix.chars().any(|c| c.is_whitespace() || c.is_alphanumeric());
+        if usable {
+            prefix.clone_into(&mut self.prefix);
+        }
+    }
+
+    /// What is typed before a command.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// The command of this name or alias, without regard to case (CM-2).
+    pub fn find(&self, name: &str) -> Option<&Command> {
+        let named = |command: &&Command| command.name.eq_ignore_ascii_case(name);
+        let called = |command: &&Command| {
+            command.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name))
+        };
+        self.commands.iter().find(named).or_else(|| self.commands.iter().find(called))
+    }
+
+    /// All of them.
+    pub fn commands(&self) -> &[Command] {
+        &self.commands
+    }
+
+    /// Reads a line, without its prefix.
+    ///
+    /// # Errors
+    /// [`Misread`]; nothing is to be sent then.
+    pub fn read<'c>(&'c self, line: &str) -> Result<Reading<'c>, Misread<'c>> {
+        let (name, mut rest) = first_word(line);
+        let command = self.find(name).ok_or(Misread::Unknown)?;
+        let mut arguments = Vec::new();
+        let mut will_be_asked = false;
+        for argument in &command.arguments {
+            rest = rest.trim_start();
+            if rest.is_empty() {
+                // Secrets may always be left out, whatever else is said: that is how they stay off the screen.
+                if argument.kind == ArgumentType::Secret {
+                    will_be_asked = true;
+                } else if !argument.optional {
+                    return Err(Misread::Missing(command, argument));
+                }
+                continue;
+            }
+            if argument.rest || argument.kind == ArgumentType::Users {
+                if argument.kind == ArgumentType::Users {
+                    arguments.extend(rest.split_whitespace().map(|word| name_of(word).to_owned()));
+                } else {
+                    arguments.push(rest.trim_end().to_owned());
+                }
+                rest = "";
+                continue;
+            }
+            let (word, behind) = first_word(rest);
+            rest = behind;
+            arguments.push(match argument.kind {
+                ArgumentType::User => name_of(word).to_owned(),
+                ArgumentType::Integer if word.parse::<i64>().is_err() => {
+                    return Err(Misread::NotANumber(command, argument));
+                }
+                ArgumentType::Command => word.strip_prefix(&self.prefix).unwrap_or(word).to_owned(),
+                _ => word.to_owned(),
+            });
+        }
+        // What is too much is the server's to judge: it knows more about its commands than the catalogue says.
+        arguments.extend(rest.split_whitespace().map(str::to_owned));
+        Ok(Reading { command, arguments, will_be_asked })
+    }
+
+    /// How a command is typed: `/msg USER TEXT...`, `[..]` around what may be left out.
+    pub fn usage(&self, command: &Command) -> String {
+        let mut usage = format!("{}{}", self.prefix, command.name);
+        for argument in &command.arguments {
+            let dots = if argument.rest { "..." } else { "" };
+            let flag = argument.name.starts_with('-');
+            let name = if flag { argument.name.clone() } else { argument.name.to_uppercase() };
+            usage.push_str(&if argument.optional {
+                format!(" [{name}{dots}]")
+            } else {
+                format!(" {name}{dots}")
+            });
+        }
+        ScreenText::shortened(&usage, 120).to_string()
+    }
+
+    /// Lines about one command.
+    pub fn help(&self, command: &Command) -> Vec<String> {
+        let shown = |text: &str| ScreenText::shortened(text, 300).to_string();
+        let mut lines = vec![self.usage(command), format!("  {}", shown(&command.help))];
+        if !command.example.is_empty() {
+            let slash =
+                if command.example.starts_with(&self.prefix) { "" } else { self.prefix.as_str() };
+            lines.push(shown(&format!("  for example: {slash}{}", command.example)));
+        }
+        if !command.aliases.is_empty() {
+            lines.push(shown(&format!("  also: {}", command.aliases.join(", "))));
+        }
+        lines
+    }
+
+    /// One line for each command, but those that `hidden` names.
+    pub fn list(&self, hidden: &[&str]) -> Vec<String> {
+        let shown = self
+            .commands
+            .iter()
+            .filter(|command| !hidden.iter().any(|name| command.name.eq_ignore_ascii_case(name)));
+        let rows: Vec<_> = shown
+            .map(|command| (self.usage(command), ScreenText::shortened(&command.help, 200)))
+            .collect();
+        let width = rows.iter().map(|(usage, _)| usage.chars().count()).max().unwrap_or(0).min(28);
+        rows.iter().map(|(usage, help)| format!("{usage:width$}  {help}")).collect()
+    }
+
+    /// Which words behind which commands are secret: the place of the first one (1 is the first word behind the command).
+    pub fn secrets(&self) -> Vec<(String, usize)> {
+        let mut secrets = Vec::new();
+        for command in &self.commands {
+            let place = command.arguments.iter().position(|a| a.kind == ArgumentType::Secret);
+            let Some(place) = place else { continue };
+            for name in std::iter::once(&command.name).chain(&command.aliases) {
+                secrets.push((format!("{}{}", self.prefix, name.to_lowercase()), place + 1));
+            }
+        }
+        secrets
+    }
+}
+
+/// The nearest of the known words to one that is not known.
+pub fn nearest<'w>(typed: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+    if !(2..=64).contains(&typed.chars().count()) {
+        return None;
+    }
+    let typed = typed.to_lowercase();
+    known
+        .map(|word| (strsim::damerau_levenshtein(&typed, &word.to_lowercase()), word))
+        .filter(|(distance, word)| *distance <= (word.chars().count() / 3).max(1))
+        .min()
+        .map(|(_, word)| word)
+}
+
+fn first_word(text: &str) -> (&str, &str) {
+    text.split_once(char::is_whitespace).unwrap_or((text, ""))
+}
+
+/// `@bob` is how a name is typed elsewhere; no name begins like that.
+fn name_of(word: &str) -> &str {
+    word.strip_prefix('@').filter(|name| !name.is_empty()).unwrap_or(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn argument(name: &str, kind: ArgumentType, optional: bool, rest: bool) -> Argument {
+        Argument { name: name.to_owned(), kind, optional, rest }
+    }
+
+    fn command(name: &str, aliases: &[&str], arguments: Vec<Argument>) -> Command {
+        Command {
+            name: name.to_owned(),
+            aliases: aliases.iter().map(|alias| (*alias).to_owned()).collect(),
+            arguments,
+            help: format!("what {name} does"),
+            example: format!("{name} something"),
+            level: 0,
+        }
+    }
+
+    fn catalogue(prefix: &str) -> Catalogue {
+        use ArgumentType::{Integer, Secret, Text, User, Users};
+        let commands = vec![
+            command(
+                "msg",
+                &["dm", "W"],
+                vec![argument("user", User, false, false), argument("text", Text, false, true)],
+            ),
+            command("block", &[], vec![argument("users", Users, false, true)]),
+            command(
+                "passwd",
+                &["password"],
+                vec![argument("old", Secret, true, false), argument("new", Secret, false, false)],
+            ),
+            command(
+                "set-perm",
+                &[],
+                vec![
+                    argument("user", User, false, false),
+                    argument("level", Integer, false, false),
+                ],
+            ),
+            command("users", &[], vec![argument("--all", Text, true, false)]),
+        ];
+        Catalogue::new(commands, Some(prefix))
+    }
+
+    #[test]
+    fn arguments_are_read_as_the_catalogue_says() {
+        let catalogue = catalogue("/");
+        let read = |line: &str| {
+            catalogue.read(line).map(|read| (read.command.name.clone(), read.arguments))
+        };
+        let sent = |name: &str, arguments: &[&str]| {
+            Ok((name.to_owned(), arguments.iter().map(|&word| word.to_owned()).collect()))
+        };
+        assert_eq!(read("msg bob  see you  at five "), sent("msg", &["bob", "see you  at five"]));
+        assert_eq!(read("DM @bob x"), sent("msg", &["bob", "x"]));
+        assert_eq!(read("w bob\tx"), sent("msg", &["bob", "x"]));
+        assert_eq!(read("block eve  @mallory x"), sent("block", &["eve", "mallory", "x"]));
+        assert_eq!(read("set-perm bob 3 more"), sent("set-perm", &["bob", "3", "more"]));
+        assert_eq!(read("users"), sent("users", &[]));
+        assert_eq!(read("users --all"), sent("users", &["--all"]));
+        assert!(matches!(read("set-perm bob high"), Err(Misread::NotANumber(..))));
+        assert!(matches!(read("msg bob  "), Err(Misread::Missing(_, a)) if a.name == "text"));
+        assert!(matches!(read("block"), Err(Misread::Missing(..))));
+        assert_eq!(read("nothing"), Err(Misread::Unknown));
+        assert_eq!(read(""), Err(Misread::Unknown));
+    }
+
+    #[test]
+    fn a_secret_that_is_left_out_will_be_asked_for() {
+        let catalogue = catalogue("/");
+        let asked = |line| catalogue.read(line).unwrap().will_be_asked;
+        assert!(asked("passwd") && asked("passwd old") && !asked("passwd old new"));
+        assert_eq!(catalogue.secrets(), [("/passwd".to_owned(), 1), ("/password".to_owned(), 1)]);
+    }
+
+    #[test]
+    fn usage_and_help_are_safe_to_show() {
+        let mut hostile = command("x\u{1b}[2J", &[], vec![]);
+        hostile.help = "\u{202e}evil\n".to_owned();
+        let catalogue = Catalogue::new(vec![hostile], None);
+        let command = catalogue.find("x\u{1b}[2J").unwrap();
+        for line in catalogue.help(command).into_iter().chain(catalogue.list(&[])) {
+            assert!(!line.contains(['\u{1b}', '\u{202e}', '\n']), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn help_says_how_a_command_is_typed() {
+        let catalogue = catalogue("//");
+        let help = catalogue.help(catalogue.find("dm").unwrap());
+        assert_eq!(
+            help,
+            [
+                "//msg USER TEXT...",
+                "  what msg does",
+                "  for example: //msg something",
+                "  also: dm, W"
+            ]
+        );
+        assert_eq!(
+            catalogue.list(&["msg", "block", "passwd", "set-perm"]),
+            ["//users [--all]  what users does"]
+        );
+    }
+
+    #[test]
+    fn a_prefix_that_would_swallow_everything_is_not_taken() {
+        for (prefix, used) in
+            [("", "/"), ("@", "/"), ("a", "/"), (" ", "/"), ("!", "!"), ("//", "//")]
+        {
+            assert_eq!(catalogue(prefix).prefix(), used, "{prefix:?}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_word_is_suggested_if_it_is_near() {
+        let known = || ["register", "users", "quit"].into_iter();
+        assert_eq!(nearest("regsiter", known()), Some("register"));
+        assert_eq!(nearest("USRES", known()), Some("users"));
+        assert_eq!(nearest("frobnicate", known()), None);
+        assert_eq!(nearest(&"x".repeat(100), known()), None);
+    }
+}

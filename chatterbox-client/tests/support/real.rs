@@ -1,0 +1,47 @@
+//! The server of this project with accounts and commands, in this process, behind real sockets and real TLS.
+
+use std::sync::Arc;
+
+use chatterbox_server::account::{Accounts, Cost, Memory as Directory};
+use chatterbox_server::backlog::Memory;
+use chatterbox_server::command::{Desk, Reception};
+use chatterbox_server::net::listen::listen;
+use chatterbox_server::net::tls::{CertificateSource, Transport};
+use chatterbox_server::{Config, Live};
+use tokio::sync::watch;
+
+/// A server that speaks everything.
+pub(crate) struct Real {
+    pub(crate) port: u16,
+    folder: tempfile::TempDir,
+    _stop: watch::Sender<u32>,
+}
+
+impl Real {
+    pub(crate) async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let source =
+            CertificateSource::Local { folder: folder.path().to_owned(), host: "localhost".into() };
+        let transport = Transport::tls(source).unwrap();
+        let listeners = listen("127.0.0.1", 0).await.unwrap();
+        let port = listeners.first().unwrap().local_addr().unwrap().port();
+        let (stop, stopped) = watch::channel(0);
+        let live = Live::new(Config::default());
+        let accounts = Arc::new(Accounts::new(Directory::default(), Cost::CHEAP).unwrap());
+        let desk = Desk::open(accounts, live.clone()).await.unwrap();
+        let gate = Arc::new(Reception::new(desk, live.clone()));
+        let backlog = Arc::new(Memory::default());
+        tokio::spawn(chatterbox_server::run_with(
+            listeners, transport, backlog, gate, live, stopped,
+        ));
+        Self { port, folder, _stop: stop }
+    }
+
+    /// The arguments that reach it, by another port if there is something in between.
+    pub(crate) fn arguments(&self, port: u16, more: &[&str]) -> Vec<String> {
+        let ca = self.folder.path().join("ca.crt").display().to_string();
+        let port = port.to_string();
+        let words = ["localhost", "-p", &port, "-ca", &ca];
+        words.iter().chain(more).map(|word| (*word).to_owned()).collect()
+    }
+}

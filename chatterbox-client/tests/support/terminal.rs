@@ -1,0 +1,112 @@
+//! The program on a pseudo-terminal, seen as a person sees it.
+
+use std::io::{Read as _, Write};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::Instant;
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+use super::DEADLINE;
+use super::client::BINARY;
+
+pub(crate) const ROWS: u16 = 12;
+pub(crate) const COLUMNS: u16 = 60;
+
+/// What the terminal shows, everything that was ever written to it, and whether that was all.
+pub(crate) struct Shown {
+    pub(crate) parser: vt100::Parser,
+    pub(crate) written: Vec<u8>,
+    over: bool,
+}
+
+/// The same, with news about it.
+pub(crate) type Screen = Arc<(Mutex<Shown>, Condvar)>;
+
+pub(crate) struct Terminal {
+    pub(crate) screen: Screen,
+    keys: Box<dyn Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    _master: Box<dyn MasterPty + Send>,
+}
+
+impl Terminal {
+    pub(crate) fn start(arguments: &[&str], colours: bool) -> Self {
+        let size = PtySize { rows: ROWS, cols: COLUMNS, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).unwrap();
+        let mut command = CommandBuilder::new(BINARY);
+        command.args(arguments);
+        command.env("TERM", "xterm");
+        command.env("TZ", "UTC");
+        command.env_remove("NO_COLOR");
+        if !colours {
+            command.env("NO_COLOR", "1");
+        }
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let parser = vt100::Parser::new(ROWS, COLUMNS, 0);
+        let shown = Shown { parser, written: Vec::new(), over: false };
+        let screen: Screen = Arc::new((Mutex::new(shown), Condvar::new()));
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let shared = Arc::clone(&screen);
+        thread::spawn(move || {
+            let mut piece = [0; 4096];
+            loop {
+                let got = reader.read(&mut piece).unwrap_or(0);
+                let mut state = shared.0.lock().unwrap();
+                state.parser.process(&piece[..got]);
+                state.written.extend_from_slice(&piece[..got]);
+                state.over = got == 0;
+                shared.1.notify_all();
+                if got == 0 {
+                    return;
+                }
+            }
+        });
+        let keys = pair.master.take_writer().unwrap();
+        Self { screen, keys, child, _master: pair.master }
+    }
+
+    pub(crate) fn types(&mut self, text: &str) {
+        self.keys.write_all(text.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+    }
+
+    /// Waits until the rows that are not empty satisfy `wanted`.
+    pub(crate) fn sees(&self, what: &str, wanted: impl Fn(&[String]) -> bool) {
+        let until = Instant::now() + DEADLINE;
+        let mut state = self.screen.0.lock().unwrap();
+        loop {
+            let rows = rows(&state.parser);
+            if wanted(&rows) {
+                return;
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "waited in vain for {what} on\n{}", rows.join("\n"));
+            state = self.screen.1.wait_timeout(state, left).unwrap().0;
+        }
+    }
+
+    pub(crate) fn sees_last(&self, last: &str) {
+        self.sees(last, |rows| rows.last().is_some_and(|row| row == last));
+    }
+
+    /// How it ended, and everything that is on the screen then.
+    pub(crate) fn ends(mut self) -> (u32, String) {
+        let until = Instant::now() + DEADLINE;
+        let mut state = self.screen.0.lock().unwrap();
+        while !state.over {
+            let left = until.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "it does not end:\n{}", rows(&state.parser).join("\n"));
+            state = self.screen.1.wait_timeout(state, left).unwrap().0;
+        }
+        let text = rows(&state.parser).join("\n");
+        drop(state);
+        (self.child.wait().unwrap().exit_code(), text)
+    }
+}
+
+pub(crate) fn rows(parser: &vt100::Parser) -> Vec<String> {
+    let rows = parser.screen().rows(0, COLUMNS);
+    rows.map(|row| row.trim_end().to_owned()).filter(|row| !row.is_empty()).collect()
+}
