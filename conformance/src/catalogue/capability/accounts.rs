@@ -123,7 +123,7 @@ pub const CASES: &[Case] = &[
         .hint("Renaming asks the same questions as joining.")
         .needs(&["accounts.registered", "commands.result"])
         .extension(ACCOUNTS)
-        .also(&["commands"])
+        .also(&["commands", "rename"])
         .killed_by(&[Fault::NickTakesRegistered])
         .alone(),
     Case::must("accounts.throttled", "AN-6", |c| Box::pin(throttled(c)))
@@ -412,9 +412,6 @@ async fn lookalike(c: &mut Context) -> Outcome {
     }
     if owner.name.contains('a') {
         alike.push(owner.name.replacen('a', "\u{430}", 1));
-    }
-    if owner.name.contains('o') {
-        alike.push(owner.name.replacen('o', "0", 1));
     }
     if alike.is_empty() {
         return Ok(Verdict::not_applicable("nothing in the name of --account has a look-alike"));

@@ -102,14 +102,27 @@ pub(super) fn is_ok(result: &Value) -> bool {
     result.get("OK") == Some(&json!(true))
 }
 
+/// Makes sure that a user may call `nick`; where guests may not, the user gets an account.
+pub(super) async fn may_nick(c: &mut Context, peer: &mut Peer) -> Result<(), Verdict> {
+    let known = catalogue(peer).await?;
+    if entry(&known, "nick").is_some() {
+        return Ok(());
+    }
+    let none =
+        Verdict::not_applicable("no command nick in the catalogue, so nobody can be renamed");
+    if entry(&known, "register").is_none() {
+        return Err(none);
+    }
+    let since = peer.mark();
+    let password = format!("pass {} word", c.nonces.letters(12));
+    register(c, peer, &password).await?;
+    let nick = |frame: &Frame| entry(frame.key("COMMANDS")?.as_array()?, "nick").map(|_| ());
+    peer.find(since, nick).await.ok_or(none)
+}
+
 /// Calls `nick`.
 pub(super) async fn nick(c: &mut Context, peer: &mut Peer, name: &str) -> Result<Value, Verdict> {
-    let known = catalogue(peer).await?;
-    if entry(&known, "nick").is_none() {
-        return Err(Verdict::not_applicable(
-            "no command nick in the catalogue, so nobody can be renamed",
-        ));
-    }
+    may_nick(c, peer).await?;
     result_of(c, peer, "nick", &[name]).await
 }
 
