@@ -297,6 +297,8 @@ impl ClientSession {
                 if is_first {
                     self.welcomed(info.take(), users, history, &mut keys, events);
                 } else {
+                    // Who was greeted once knows.
+                    info = None;
                     self.welcomed_back(users, history, &mut keys, events);
                 }
                 self.others(keys, joined, Vec::new(), left, notes, events);
