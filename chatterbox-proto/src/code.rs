@@ -230,12 +230,16 @@ impl Code {
             Self::BadPing => {
                 ("bad-ping", clause::PI_1, "PING and PONG have to be integers of 64 bits")
             }
-            Self::BadCommand => {
-                ("bad-command", clause::CM_2, "COMMAND has to be {ID, NAME, ARGS: [text...]}")
-            }
-            Self::BadAnswer => {
-                ("bad-answer", clause::CM_4, "ANSWER has to be {ID, TEXT: string or null}")
-            }
+            Self::BadCommand => (
+                "bad-command",
+                clause::CM_2,
+                "COMMAND has to be {ID, NAME, ARGS: [text...]} of 16 KiB",
+            ),
+            Self::BadAnswer => (
+                "bad-answer",
+                clause::CM_4,
+                "ANSWER has to be {ID, TEXT: string or null} of 16 KiB",
+            ),
             Self::AnswerToNothing => {
                 ("answer-to-nothing", clause::CM_4, "nothing was asked that this ANSWER answers")
             }

@@ -59,3 +59,8 @@ pub const PAGE_WITH: usize = 4096;
 
 /// How many arguments a command may have (CM-2).
 pub const ARGUMENTS: usize = 64;
+
+/// Longest NAME and ARGS of a command together, and longest TEXT of an answer, in bytes (CM-2, CM-4).
+///
+/// They wait in queues that are counted in calls, so it is what bounds those in bytes.
+pub const COMMAND: usize = 16 * 1024;

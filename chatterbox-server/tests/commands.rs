@@ -98,6 +98,30 @@ async fn malformed_commands_are_errors_and_the_connection_stays() {
 }
 
 #[tokio::test]
+async fn commands_and_answers_are_bounded_in_bytes() {
+    let house = House::open(&[]).await;
+    let mut ann = house.guest("ann").await;
+    let longest = "x".repeat(16 * 1024 - 4);
+    let (half, long) = ("x".repeat(9 * 1024), "x".repeat(16 * 1024 + 1));
+    assert_eq!(ann.code_of("test", &[&longest]).await, "ok");
+    for body in [
+        format!(r#"{{"COMMAND": {{"ID": "1", "NAME": "test", "ARGS": ["{half}", "{half}"]}}}}"#),
+        format!(r#"{{"COMMAND": {{"ID": "1", "NAME": "{long}", "ARGS": []}}}}"#),
+        format!(r#"{{"ANSWER": {{"ID": "1", "TEXT": "{long}"}}}}"#),
+    ] {
+        ann.peer.send_body(&body).await;
+        assert!(ann.peer.error().await.contains("(CM-"));
+    }
+    let config = Config { legacy_commands: true, ..Config::default() };
+    let house = House::with(config, &[]).await;
+    let (mut bob, _) = house.server.join("bob").await;
+    bob.say("bob", &format!("/test {long}")).await;
+    assert!(bob.error().await.contains("16 KiB"));
+    bob.say("bob", "/test x").await;
+    bob.until("It works: x").await;
+}
+
+#[tokio::test]
 async fn a_block_is_seen_by_both_live_and_in_the_history() {
     let house = House::open(&[("ann", 1), ("eve", 1), ("mod", 2)]).await;
     let mut ann = house.user("ann").await;

@@ -233,11 +233,16 @@ impl Call {
         if arguments.len() > limits::ARGUMENTS {
             return None;
         }
-        let argument = |value: &Value| value.as_str().map(str::to_owned);
+        let name = value.get("NAME")?.as_str()?;
+        let texts: Vec<&str> = arguments.iter().map(Value::as_str).collect::<Option<_>>()?;
+        let length: usize = texts.iter().map(|text| text.len()).sum();
+        if name.len() + length > limits::COMMAND {
+            return None;
+        }
         Some(Self {
             id: read_id(value)?,
-            name: value.get("NAME")?.as_str()?.to_owned(),
-            arguments: arguments.iter().map(argument).collect::<Option<_>>()?,
+            name: name.to_owned(),
+            arguments: texts.into_iter().map(str::to_owned).collect(),
         })
     }
 }
@@ -356,7 +361,7 @@ impl Answer {
     pub(crate) fn read(value: &Value) -> Option<Self> {
         let text = match value.get("TEXT")? {
             Value::Null => None,
-            Value::String(text) => Some(Secret::new(text)),
+            Value::String(text) if text.len() <= limits::COMMAND => Some(Secret::new(text)),
             _ => return None,
         };
         Some(Self { id: read_id(value)?, text })

@@ -21,6 +21,8 @@ const TYPED: usize = 16;
 
 const TOO_MUCH: &str = "too many commands are waiting, this one was not taken";
 
+const TOO_LONG: &str = "a command is not longer than 16 KiB, this one was not taken";
+
 /// What is kept for a member who agreed to something.
 pub(super) struct Asked {
     pub(super) session: Option<SessionId>,
@@ -42,6 +44,7 @@ enum Question {
     Answer(Answer),
     Typed(String),
     TooMany,
+    TooLong,
     Ping(i64),
 }
 
@@ -85,7 +88,9 @@ impl Asked {
         let Some(command) = posting.entry.content.strip_prefix(prefix.as_str()) else {
             return false;
         };
-        if self.questions.len() < TYPED {
+        if command.len() > limits::COMMAND && self.questions.len() < TYPED {
+            self.questions.push(Question::TooLong);
+        } else if self.questions.len() < TYPED {
             self.questions.push(Question::Typed(command.to_owned()));
         } else if self.questions.len() == TYPED {
             self.questions.push(Question::TooMany);
@@ -144,6 +149,7 @@ impl Asked {
                     }
                 }
                 Question::TooMany => member.tell_when_read(Event::error(TOO_MUCH)).await,
+                Question::TooLong => member.tell_when_read(Event::error(TOO_LONG)).await,
             }
         }
     }
