@@ -15,6 +15,7 @@ use chatterbox_proto::{Code, Refusal, Username};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::account::LoggedIn;
 use crate::backlog::{Record, Sequence};
 use crate::bells::{Bells, MemberBells};
 use crate::hub::{
@@ -102,7 +103,7 @@ impl Chat {
     }
 
     /// Whether a session can be gone on with under this name, and if so, with which account.
-    pub fn resumable(&self, key: SessionKey, name: &Username) -> Option<Option<Username>> {
+    pub fn resumable(&self, key: SessionKey, name: &Username) -> Option<Option<LoggedIn>> {
         self.hub().resumable(key, name)
     }
 
@@ -362,7 +363,7 @@ impl Handle {
     }
 
     /// Notes the account that it is logged in with, for when its session goes on.
-    pub fn set_account(&self, account: Option<Username>) {
+    pub fn set_account(&self, account: Option<LoggedIn>) {
         self.chat.hub().set_account(self.id, account);
     }
 

@@ -15,7 +15,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::account::Admission as Login;
+use crate::account::{Admission as Login, LoggedIn};
 use crate::chat::{Chat, Handle};
 use crate::hub::Shut;
 
@@ -30,7 +30,7 @@ pub struct Arrival<'a> {
     pub proof: Option<&'a Proof>,
     /// Whether they go on with a session of this name, and if so, with which account they were logged in then. Such an
     /// arrival needs no other proof (ID-7).
-    pub resumes: Option<Option<&'a Username>>,
+    pub resumes: Option<Option<&'a LoggedIn>>,
     /// Where they come from.
     pub peer: IpAddr,
 }

@@ -5,8 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use chatterbox_proto::Username;
 use chatterbox_server::account::{
-    ACCOUNTS, Account, Added, Cost, Directory as _, DirectoryError, HashError, Level, PasswordHash,
-    Secret, Sqlite,
+    ACCOUNTS, Account, Added, Cost, Directory as _, DirectoryError, HashError, Identity, Level,
+    PasswordHash, Secret, Sqlite,
 };
 use time::OffsetDateTime;
 
@@ -25,7 +25,10 @@ pub fn user(command: &UserCommand, out: &mut impl Write) -> Result<io::Result<()
             existing(directory.account(&name)?.is_some(), &name)?;
             let hash = new_password(&format!("New password for {name}: "), ask)?;
             existing(directory.change_password(&name, &hash)?, &name)?;
-            say(&format!("{name} has another password, and is logged out of other devices"));
+            say(&format!(
+                "{name} has another password, and is logged out of other devices; who is \
+                 connected stays so until then"
+            ));
         }
         UserCommand::Level { name, level, messages } => {
             let name = parse(name)?;
@@ -73,7 +76,8 @@ fn add(name: &Username, level: Level, ask: &Ask, messages: &Messages) -> Result<
     }
     let alike = directory.look_alike(name)?;
     let password = new_password(&format!("Password for {name}: "), ask)?;
-    let account = Account { name: name.clone(), password, level, created: now() };
+    let identity = Identity::default();
+    let account = Account { identity, name: name.clone(), password, level, created: now() };
     match directory.add(&account)? {
         Added::Yes => say(&format!("{name} has an account of level {level}")),
         Added::Already => return Err(exists()),

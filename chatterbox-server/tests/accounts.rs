@@ -159,6 +159,100 @@ async fn a_session_that_is_resumed_is_logged_in_as_before() {
     assert_eq!(code(&answer), "registered");
 }
 
+/// The wish to go on with the session of a welcome.
+fn resume(welcome: &ServerFrame) -> String {
+    let text = welcome.keys.as_ref().unwrap().resume.as_ref().unwrap().as_wire().to_owned();
+    format!(r#", "RESUME": {{"TOKEN": "{text}", "AFTER": 0}}"#)
+}
+
+fn resumed(welcome: &ServerFrame) -> Option<bool> {
+    assert_eq!(welcome.accepted, Some(true));
+    welcome.keys.as_ref().unwrap().resumed
+}
+
+#[tokio::test]
+async fn a_session_is_not_gone_on_with_after_all_logins_were_ended() {
+    const NEW: &str = "battery staple";
+    for ends in ["passwd", "logout"] {
+        let house = House::open(&[("ann", 3)]).await;
+        let mut watcher = house.guest("watcher").await;
+        let (stolen, welcome) = house.ask("ann", &password(PASSWORD)).await;
+        let session = resume(&welcome);
+        drop(stolen);
+        watcher.peer.sees_leave("ann").await;
+        let (mut ann, welcome) = house.ask("ann", &password(PASSWORD)).await;
+        let own = resume(&welcome);
+        let arguments = if ends == "passwd" { &[PASSWORD, NEW][..] } else { &["everywhere"] };
+        assert_eq!(ann.code_of(ends, arguments).await, "ok");
+        drop(ann);
+        watcher.peer.sees_leave("ann").await;
+        let (_, answer) = house.ask("ann", &session).await;
+        assert_eq!(code(&answer), "registered", "{ends}");
+        if ends == "passwd" {
+            let (_ann, welcome) = house.ask("ann", &own).await;
+            assert_eq!(resumed(&welcome), Some(true), "one's own login goes on");
+            continue;
+        }
+        assert_eq!(code(&house.ask("ann", &own).await.1), "registered");
+        let both = format!("{}{session}", password(PASSWORD));
+        let (_ann, welcome) = house.ask("ann", &both).await;
+        assert_eq!(resumed(&welcome), Some(false), "an ordinary join, with all it needs");
+    }
+}
+
+#[tokio::test]
+async fn a_session_under_another_name_is_a_guests_after_all_logins_were_ended() {
+    let house = House::open(&[("ann", 3)]).await;
+    let mut watcher = house.guest("watcher").await;
+    let (mut old, welcome) = house.ask("ann", &password(PASSWORD)).await;
+    let session = resume(&welcome);
+    assert_eq!(old.code_of("nick", &["annie"]).await, "ok");
+    let mut ann = house.user("ann").await;
+    assert_eq!(ann.code_of("logout", &["everywhere"]).await, "ok");
+    drop(old);
+    watcher.peer.sees_leave("annie").await;
+    let (mut annie, welcome) = house.ask("annie", &session).await;
+    assert_eq!((resumed(&welcome), account(&welcome).0), (Some(false), 0));
+    assert_eq!(annie.data("name", &[]).await["ACCOUNT"], serde_json::Value::Null);
+}
+
+#[tokio::test]
+async fn a_session_is_not_gone_on_with_after_the_command_line_changed_its_account() {
+    use chatterbox_server::account::{Directory as _, Identity, PasswordHash};
+
+    for removed in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = Sqlite::open(folder.path()).unwrap();
+        let users = [("ann", 3)];
+        let house = House::keeping(Config::default(), &users, directory, Cost::CHEAP).await;
+        let mut watcher = house.guest("watcher").await;
+        let (ann, welcome) = house.ask("ann", &password(PASSWORD)).await;
+        let session = resume(&welcome);
+        drop(ann);
+        watcher.peer.sees_leave("ann").await;
+        let mut beside = Sqlite::open(folder.path()).unwrap();
+        let name = chatterbox_proto::Username::parse("ann").unwrap();
+        let account = beside.account(&name).unwrap().unwrap();
+        if removed {
+            beside.remove(&name).unwrap();
+            let (guest, welcome) = house.ask("ann", &session).await;
+            assert_eq!((resumed(&welcome), self::account(&welcome).0), (Some(false), 0));
+            drop(guest);
+            watcher.peer.sees_leave("ann").await;
+            let made = chatterbox_server::account::Account {
+                identity: Identity::default(),
+                ..account.clone()
+            };
+            beside.add(&made).unwrap();
+            assert_ne!(beside.account(&name).unwrap().unwrap().identity.id, account.identity.id);
+        } else {
+            beside.change_password(&name, &PasswordHash::clone(&account.password)).unwrap();
+        }
+        let (_, answer) = house.ask("ann", &session).await;
+        assert_eq!(code(&answer), "registered", "removed: {removed}");
+    }
+}
+
 #[tokio::test]
 async fn b4_a_login_that_fails_or_is_broken_off_makes_no_user() {
     let house = House::open(&[("ann", 1)]).await;

@@ -12,8 +12,8 @@ use chatterbox_proto::capability::accounts::Proof;
 use chatterbox_proto::{Refusal, Username};
 
 use super::{
-    Account, Cost, Directory, DirectoryError, HashError, Hashing, Keeper, LIFETIME, Level,
-    PasswordHash, Secret, Token, TokenHash, Verdict,
+    Account, Cost, Directory, DirectoryError, HashError, Hashing, Identity, Keeper, LIFETIME,
+    Level, LoggedIn, PasswordHash, Secret, Token, TokenHash, Verdict,
 };
 use crate::guard::throttle::{Counter, Slope, Throttle, TooMany, Try};
 use crate::net::{accept::network, unix_now};
@@ -34,6 +34,8 @@ pub struct Admission {
     pub level: Level,
     /// Their account; `None` is a guest.
     pub account: Option<Username>,
+    /// Which one of this name it is.
+    pub identity: Identity,
     /// What they get for their password; [`Accounts::keep_token`] makes it good.
     pub token: Option<Token>,
     /// What they got in with, or get: the token that ends with this login.
@@ -42,6 +44,14 @@ pub struct Admission {
     pub blocked: Vec<Username>,
     /// The accounts that block them.
     pub blocked_by: Vec<Username>,
+}
+
+impl Admission {
+    /// What the session remembers of it; `None` is a guest.
+    pub fn logged_in(&self) -> Option<LoggedIn> {
+        let account = self.account.clone()?;
+        Some(LoggedIn { account, identity: self.identity })
+    }
 }
 
 /// Why something was not done to an account.
@@ -187,14 +197,17 @@ impl Accounts {
         self.admitted(account, Some(token), Some(hash)).await
     }
 
-    /// Somebody who goes on with a session that was logged in with this account; a guest if there is none any more.
+    /// Somebody who goes on with a session that was logged in with this account. `None` when that is not the account any
+    /// more, or all logins of then have been ended: the session proves nothing.
     ///
     /// # Errors
     /// [`Refusal::Busy`].
-    pub async fn resume(&self, account: &Username) -> Result<Option<Admission>, Refusal> {
-        match self.account(account).await.map_err(|error| busy(&error))? {
-            Some(account) => self.admitted(account, None, None).await.map(Some),
-            None => Ok(None),
+    pub async fn resume(&self, login: &LoggedIn) -> Result<Option<Admission>, Refusal> {
+        match self.account(&login.account).await.map_err(|error| busy(&error))? {
+            Some(account) if account.identity == login.identity => {
+                self.admitted(account, None, None).await.map(Some)
+            }
+            _ => Ok(None),
         }
     }
 
@@ -236,6 +249,7 @@ impl Accounts {
         Ok(Admission {
             level: account.level,
             account: Some(account.name),
+            identity: account.identity,
             token,
             token_hash,
             blocked,
@@ -253,8 +267,15 @@ impl Accounts {
         else {
             return Ok(());
         };
-        let expires = unix_now().saturating_add(LIFETIME);
-        self.keeper.ask(move |directory| directory.add_token(&name, token, expires)).await
+        let (identity, expires) = (admission.identity, unix_now().saturating_add(LIFETIME));
+        let keep = move |directory: &mut dyn Directory| match directory.account(&name)? {
+            Some(account) if account.identity == identity => {
+                directory.add_token(&name, token, expires)
+            }
+            // It was removed, or got another password, while its owner joined.
+            _ => Ok(()),
+        };
+        self.keeper.ask(keep).await
     }
 
     /// Whose account has this name, or one that looks like it.

@@ -11,12 +11,24 @@ fn hash(text: &str) -> PasswordHash {
 }
 
 fn account(text: &str) -> Account {
-    Account { name: name(text), password: hash(text), level: Level::USER, created: 7 }
+    Account {
+        identity: Identity::default(),
+        name: name(text),
+        password: hash(text),
+        level: Level::USER,
+        created: 7,
+    }
+}
+
+/// The account apart from which one it is.
+fn whichever(account: Account) -> Account {
+    Account { identity: Identity::default(), ..account }
 }
 
 /// Runs the contract against fresh directories.
 pub fn holds<D: Directory>(fresh: impl Fn() -> D) {
     accounts(&mut fresh());
+    identities(&mut fresh());
     look_alikes(&mut fresh());
     tokens(&mut fresh());
     blocks(&mut fresh());
@@ -35,7 +47,7 @@ fn accounts(directory: &mut impl Directory) {
 
     assert_eq!(directory.add(&account("Ann")).unwrap(), Added::Yes);
     assert_eq!(directory.add(&account("aNN")).unwrap(), Added::Already);
-    let found = directory.account(&name("ANN")).unwrap();
+    let found = directory.account(&name("ANN")).unwrap().map(whichever);
     assert_eq!(found, Some(account("Ann")), "the same name, and the first one counts");
     assert_eq!(found.unwrap().name.as_str(), "Ann", "in the spelling that was registered");
     assert_eq!(directory.account(&name("anna")).unwrap(), None, "b2: whole names only");
@@ -53,10 +65,43 @@ fn accounts(directory: &mut impl Directory) {
     assert_eq!((found.level, found.password), (Level::MODERATOR, hash("new")));
     directory.replace_hash(&name("ann"), &hash("new"), &hash("costlier")).unwrap();
     assert_eq!(directory.account(&name("ann")).unwrap().unwrap().password, hash("costlier"));
-    assert_eq!(directory.account(&name("bob")).unwrap(), Some(account("bob")));
+    assert_eq!(directory.account(&name("bob")).unwrap().map(whichever), Some(account("bob")));
 
     assert!(directory.remove(&name("ann")).unwrap());
     assert_eq!(directory.account(&name("ann")).unwrap(), None);
+}
+
+fn identities(directory: &mut impl Directory) {
+    for owner in ["ann", "bob"] {
+        directory.add(&account(owner)).unwrap();
+    }
+    let mut seen = Vec::new();
+    let mut is_new = |directory: &mut dyn Directory, what| {
+        let identity = directory.account(&name("ann")).unwrap().unwrap().identity;
+        assert!(!seen.contains(&identity), "{what}");
+        seen.push(identity);
+        identity
+    };
+    let bob = directory.account(&name("bob")).unwrap().unwrap().identity;
+    let first = is_new(directory, "an account");
+    assert_ne!(first.id, bob.id);
+    directory.change_password(&name("ANN"), &hash("new")).unwrap();
+    assert_eq!(is_new(directory, "a password").id, first.id);
+    directory.remove_tokens(&name("ANN")).unwrap();
+    let last = is_new(directory, "all logins ended");
+    assert_eq!(last.id, first.id);
+    directory.set_level(&name("ann"), Level::ADMIN).unwrap();
+    directory.replace_hash(&name("ann"), &hash("new"), &hash("costlier")).unwrap();
+    directory.add_token(&name("ann"), TokenHash([1; 32]), 100).unwrap();
+    directory.remove_token(TokenHash([1; 32])).unwrap();
+    let same = directory.account(&name("ann")).unwrap().unwrap().identity;
+    assert_eq!(same, last, "none of that ends all logins");
+    for _ in 0..2 {
+        directory.remove(&name("ann")).unwrap();
+        directory.add(&account("ann")).unwrap();
+        assert_ne!(is_new(directory, "it is another ann's").id, first.id);
+    }
+    assert_eq!(directory.account(&name("bob")).unwrap().unwrap().identity, bob);
 }
 
 fn look_alikes(directory: &mut impl Directory) {
@@ -82,7 +127,7 @@ fn tokens(directory: &mut impl Directory) {
     }
     directory.add_token(&name("ANN"), token(1), 100).unwrap();
     directory.add_token(&name("bob"), token(2), 100).unwrap();
-    assert_eq!(directory.token_owner(token(1), 99).unwrap(), Some(account("ann")));
+    assert_eq!(directory.token_owner(token(1), 99).unwrap().map(whichever), Some(account("ann")));
     assert_eq!(directory.token_owner(token(1), 100).unwrap(), None, "it has ended");
     directory.remove_token(token(1)).unwrap();
     assert_eq!(directory.token_owner(token(1), 7).unwrap(), None);
@@ -93,7 +138,7 @@ fn tokens(directory: &mut impl Directory) {
     assert!(directory.token_owner(token(11), 7).unwrap().is_some());
     directory.change_password(&name("ann"), &hash("new")).unwrap();
     assert_eq!(directory.token_owner(token(11), 7).unwrap(), None, "a new password ends them");
-    assert_eq!(directory.token_owner(token(2), 7).unwrap(), Some(account("bob")));
+    assert_eq!(directory.token_owner(token(2), 7).unwrap().map(whichever), Some(account("bob")));
     directory.remove_tokens(&name("bob")).unwrap();
     assert_eq!(directory.token_owner(token(2), 7).unwrap(), None);
     directory.add_token(&name("bob"), token(3), 100).unwrap();

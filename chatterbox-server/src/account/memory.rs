@@ -5,14 +5,16 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use chatterbox_proto::Username;
 
 use super::{
-    ACCOUNTS, Account, Added, BLOCKERS, BLOCKS, Directory, DirectoryError, Level, PasswordHash,
-    Settings, TOKENS, TokenHash,
+    ACCOUNTS, Account, Added, BLOCKERS, BLOCKS, Directory, DirectoryError, Identity, Level,
+    PasswordHash, Settings, TOKENS, TokenHash,
 };
 
 /// Accounts in memory.
 #[derive(Debug, Default)]
 pub struct Memory {
     kept: HashMap<Username, Kept>,
+    /// How many accounts have ever been made.
+    made: i64,
     settings: Settings,
 }
 
@@ -22,6 +24,13 @@ struct Kept {
     /// The oldest first, each with its end.
     tokens: VecDeque<(TokenHash, i64)>,
     blocked: BTreeMap<String, Username>,
+}
+
+impl Kept {
+    fn end_logins(&mut self) {
+        self.tokens.clear();
+        self.account.identity.epoch += 1;
+    }
 }
 
 impl Directory for Memory {
@@ -44,9 +53,11 @@ impl Directory for Memory {
         if self.kept.len() >= ACCOUNTS {
             return Ok(Added::Full);
         }
-        let kept =
-            Kept { account: account.clone(), tokens: VecDeque::new(), blocked: BTreeMap::new() };
-        self.kept.insert(account.name.clone(), kept);
+        self.made += 1;
+        let identity = Identity { id: self.made, epoch: 0 };
+        let account = Account { identity, ..account.clone() };
+        let kept = Kept { account, tokens: VecDeque::new(), blocked: BTreeMap::new() };
+        self.kept.insert(kept.account.name.clone(), kept);
         Ok(Added::Yes)
     }
 
@@ -57,7 +68,7 @@ impl Directory for Memory {
     ) -> Result<bool, DirectoryError> {
         let Some(kept) = self.kept.get_mut(name) else { return Ok(false) };
         kept.account.password = password.clone();
-        kept.tokens.clear();
+        kept.end_logins();
         Ok(true)
     }
 
@@ -127,7 +138,7 @@ impl Directory for Memory {
 
     fn remove_tokens(&mut self, name: &Username) -> Result<(), DirectoryError> {
         if let Some(kept) = self.kept.get_mut(name) {
-            kept.tokens.clear();
+            kept.end_logins();
         }
         Ok(())
     }

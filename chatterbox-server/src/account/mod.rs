@@ -47,9 +47,29 @@ pub const BLOCKS: usize = 1_000;
 /// Accounts that block one user and are looked at; nobody has more enemies.
 pub const BLOCKERS: usize = 10_000;
 
+/// Which account it is, whatever its name, and since when its logins are good.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// Never used twice: who registers a name anew has another account.
+    pub id: i64,
+    /// Another one after everything that ends all logins: a new password, logging out everywhere.
+    pub epoch: i64,
+}
+
+/// An account, as a login remembers it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggedIn {
+    /// Its name.
+    pub account: Username,
+    /// Which one of this name, and since when.
+    pub identity: Identity,
+}
+
 /// A name that belongs to somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
+    /// Which one it is; the directory says so, whatever stands here when it is added.
+    pub identity: Identity,
     /// The name, as it was registered.
     pub name: Username,
     /// The hash of its password.
@@ -114,7 +134,7 @@ pub trait Directory: Send + Debug {
     /// [`DirectoryError`].
     fn add(&mut self, account: &Account) -> Result<Added, DirectoryError>;
 
-    /// Gives an account another password, and makes its tokens worthless. Says whether there is such an account.
+    /// Gives an account another password, and makes its tokens and all its logins until then worthless. Says whether there is such an account.
     ///
     /// # Errors
     /// [`DirectoryError`].
@@ -180,7 +200,7 @@ pub trait Directory: Send + Debug {
     /// [`DirectoryError`].
     fn remove_token(&mut self, token: TokenHash) -> Result<(), DirectoryError>;
 
-    /// Makes all tokens of an account worthless.
+    /// Makes all tokens of an account and all its logins until then worthless.
     ///
     /// # Errors
     /// [`DirectoryError`].

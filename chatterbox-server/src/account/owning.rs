@@ -6,7 +6,8 @@ use chatterbox_proto::Username;
 
 use super::accounts::{Accounts, Refused};
 use super::{
-    Account, Added, Directory, DirectoryError, LIFETIME, Level, Secret, Token, TokenHash, Verdict,
+    Account, Added, Directory, DirectoryError, Identity, LIFETIME, Level, LoggedIn, Secret, Token,
+    TokenHash, Verdict,
 };
 use crate::net::{accept::network, unix_now};
 
@@ -24,7 +25,7 @@ impl Accounts {
         secret: Secret,
         blocked: Vec<Username>,
         peer: IpAddr,
-    ) -> Result<Token, Refused> {
+    ) -> Result<(Token, Identity), Refused> {
         let peer = network(peer);
         if let Some(owner) = self.owner_or_look_alike(name).await? {
             return Err(Refused::Registered(owner));
@@ -42,7 +43,13 @@ impl Accounts {
         let token = Token::generate()?;
         let hash = token.hash();
         let created = unix_now();
-        let account = Account { name: name.clone(), password, level: Level::USER, created };
+        let account = Account {
+            identity: Identity::default(),
+            name: name.clone(),
+            password,
+            level: Level::USER,
+            created,
+        };
         let add = move |directory: &mut dyn Directory| {
             let added = directory.add(&account)?;
             if added == Added::Yes {
@@ -51,12 +58,14 @@ impl Accounts {
                     directory.block(&account.name, other)?;
                 }
             }
-            Ok(added)
+            let identity = directory.account(&account.name)?.map(|account| account.identity);
+            Ok((added, identity.unwrap_or_default()))
         };
-        match self.keeper.ask(add).await? {
+        let (added, identity) = self.keeper.ask(add).await?;
+        match added {
             Added::Yes => {
                 tracing::info!(%name, %peer, "registered");
-                Ok(token)
+                Ok((token, identity))
             }
             Added::Already => Err(Refused::Registered(name.clone())),
             Added::Full => Err(Refused::Full),
@@ -73,10 +82,10 @@ impl Accounts {
         old: Secret,
         new: Secret,
         peer: IpAddr,
-    ) -> Result<Token, Refused> {
+    ) -> Result<(Token, Identity), Refused> {
         let peer = network(peer);
         let this = self.begin(name, peer)?;
-        self.check(name, old, &this).await?;
+        let checked = self.check(name, old, &this).await?.identity;
         let now = self.now();
         self.guards().passwords.succeeded(now, this);
         let password = self.hashing.make(new).await?;
@@ -84,30 +93,38 @@ impl Accounts {
         let (hash, expires) = (token.hash(), unix_now().saturating_add(LIFETIME));
         let owner = name.clone();
         let change = move |directory: &mut dyn Directory| {
-            let changed = directory.change_password(&owner, &password)?;
+            // Hashing takes a while: the old password has to be that of the account that is there now.
+            if directory.account(&owner)?.map(|account| account.identity) != Some(checked) {
+                return Ok(None);
+            }
+            directory.change_password(&owner, &password)?;
             directory.add_token(&owner, hash, expires)?;
-            Ok(changed)
+            Ok(directory.account(&owner)?.map(|account| account.identity))
         };
-        if !self.keeper.ask(change).await? {
-            return Err(Refused::NoAccount);
-        }
+        let identity = self.keeper.ask(change).await?.ok_or(Refused::NoAccount)?;
         tracing::info!(%name, %peer, "password changed");
-        Ok(token)
+        Ok((token, identity))
     }
 
-    /// Ends one login of an account, or all of them.
+    /// Ends one login of an account, or all of them. Who is logged in with an account that is not there any more ends none
+    /// of one that has its name now.
     ///
     /// # Errors
     /// [`DirectoryError`].
     pub async fn log_out(
         &self,
-        name: &Username,
+        login: &LoggedIn,
         token: Option<TokenHash>,
     ) -> Result<(), DirectoryError> {
-        let name = name.clone();
+        let LoggedIn { account: name, identity } = login.clone();
         let end = move |directory: &mut dyn Directory| match token {
             Some(token) => directory.remove_token(token),
-            None => directory.remove_tokens(&name),
+            None => match directory.account(&name)? {
+                Some(account) if account.identity.id == identity.id => {
+                    directory.remove_tokens(&name)
+                }
+                _ => Ok(()),
+            },
         };
         self.keeper.ask(end).await
     }

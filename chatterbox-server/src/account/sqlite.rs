@@ -9,8 +9,8 @@ use chatterbox_proto::Username;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior};
 
 use super::{
-    ACCOUNTS, Account, Added, BLOCKERS, BLOCKS, Directory, DirectoryError, Level, PasswordHash,
-    Settings, TOKENS, TokenHash,
+    ACCOUNTS, Account, Added, BLOCKERS, BLOCKS, Directory, DirectoryError, Identity, Level,
+    PasswordHash, Settings, TOKENS, TokenHash,
 };
 use crate::backlog::sqlite::{OpenError, open_shared};
 
@@ -84,14 +84,18 @@ fn name(row: &Row<'_>, column: usize) -> Result<Username, rusqlite::Error> {
     Username::parse_within(text, ANY_NAME).map_err(|error| damaged(column, error.into()))
 }
 
+/// What [`account`] reads.
+const COLUMNS: &str = "accounts.id, accounts.name, password, level, created, epoch";
+
 fn account(row: &Row<'_>) -> Result<Account, rusqlite::Error> {
     let level =
-        Level::new(row.get(2)?).ok_or_else(|| damaged(2, "there is no such level".into()))?;
+        Level::new(row.get(3)?).ok_or_else(|| damaged(3, "there is no such level".into()))?;
     Ok(Account {
-        name: name(row, 0)?,
-        password: PasswordHash::stored(row.get(1)?),
+        identity: Identity { id: row.get(0)?, epoch: row.get(5)? },
+        name: name(row, 1)?,
+        password: PasswordHash::stored(row.get(2)?),
         level,
-        created: row.get(3)?,
+        created: row.get(4)?,
     })
 }
 
@@ -111,9 +115,8 @@ fn count(
 
 impl Directory for Sqlite {
     fn account(&mut self, name: &Username) -> Result<Option<Account>, DirectoryError> {
-        let mut select = self
-            .connection
-            .prepare_cached("SELECT name, password, level, created FROM accounts WHERE key = ?")?;
+        let select = format!("SELECT {COLUMNS} FROM accounts WHERE key = ?");
+        let mut select = self.connection.prepare_cached(&select)?;
         Ok(select.query_row([name.key()], account).optional()?)
     }
 
@@ -160,7 +163,7 @@ impl Directory for Sqlite {
         password: &PasswordHash,
     ) -> Result<bool, DirectoryError> {
         let transaction = self.writing()?;
-        let update = "UPDATE accounts SET password = ? WHERE key = ?";
+        let update = "UPDATE accounts SET password = ?, epoch = epoch + 1 WHERE key = ?";
         let changed = transaction.execute(update, (password.as_str(), name.key()))? > 0;
         if let Some(id) = id(&transaction, name)? {
             transaction.execute("DELETE FROM tokens WHERE account = ?", [id])?;
@@ -191,9 +194,8 @@ impl Directory for Sqlite {
     }
 
     fn list(&mut self, limit: usize) -> Result<Vec<Account>, DirectoryError> {
-        let mut select = self.connection.prepare_cached(
-            "SELECT name, password, level, created FROM accounts ORDER BY key LIMIT ?",
-        )?;
+        let select = format!("SELECT {COLUMNS} FROM accounts ORDER BY key LIMIT ?");
+        let mut select = self.connection.prepare_cached(&select)?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         Ok(select.query_map([limit], account)?.collect::<Result<_, _>>()?)
     }
@@ -224,10 +226,11 @@ impl Directory for Sqlite {
         token: TokenHash,
         now: i64,
     ) -> Result<Option<Account>, DirectoryError> {
-        let mut select = self.connection.prepare_cached(
-            "SELECT name, password, level, created FROM accounts JOIN tokens ON account = id
-             WHERE hash = ? AND expires > ?",
-        )?;
+        let select = format!(
+            "SELECT {COLUMNS} FROM accounts JOIN tokens ON account = id
+             WHERE hash = ? AND expires > ?"
+        );
+        let mut select = self.connection.prepare_cached(&select)?;
         Ok(select.query_row((&token.0[..], now), account).optional()?)
     }
 
@@ -237,10 +240,12 @@ impl Directory for Sqlite {
     }
 
     fn remove_tokens(&mut self, name: &Username) -> Result<(), DirectoryError> {
-        self.connection.execute(
-            "DELETE FROM tokens WHERE account = (SELECT id FROM accounts WHERE key = ?)",
-            [name.key()],
-        )?;
+        let transaction = self.writing()?;
+        if let Some(id) = id(&transaction, name)? {
+            transaction.execute("DELETE FROM tokens WHERE account = ?", [id])?;
+            transaction.execute("UPDATE accounts SET epoch = epoch + 1 WHERE id = ?", [id])?;
+        }
+        transaction.commit()?;
         Ok(())
     }
 
@@ -350,6 +355,7 @@ mod tests {
             (Sqlite::open(folder.path()).unwrap(), Sqlite::open(folder.path()).unwrap());
         let name = Username::parse("ann").unwrap();
         let account = Account {
+            identity: Identity { id: 1, epoch: 0 },
             name: name.clone(),
             password: PasswordHash::stored("x".into()),
             level: Level::USER,

@@ -35,10 +35,12 @@ async fn register(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let given = arguments.secret(0);
     let secret = context.chosen_secret(given, "Choose a password (at least 8 characters):").await?;
     let accounts = &context.desk.accounts;
-    let token = accounts.register(&who.name, secret, who.blocked, context.session.peer).await?;
+    let (token, identity) =
+        accounts.register(&who.name, secret, who.blocked, context.session.peer).await?;
     let (name, hash) = (who.name.clone(), token.hash());
     context.desk.change(context.session, |who| {
         who.account = Some(name);
+        who.identity = identity;
         who.level = Level::USER;
         who.token = Some(hash);
     });
@@ -56,7 +58,7 @@ pub(super) const PASSWD: Spec = Spec {
         Parameter::required("old", ArgumentType::Secret),
         Parameter::required("new", ArgumentType::Secret),
     ],
-    help: "Changes your password, and ends your logins on other devices.",
+    help: "Changes your password; other devices have to log in again when they come back.",
     example: "passwd",
     level: Level::USER,
     needs: None,
@@ -70,10 +72,14 @@ async fn passwd(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let old = context.secret(arguments.secret(0), "Your password now:").await?;
     let new = context.chosen_secret(arguments.secret(1), "Choose a new password:").await?;
     let accounts = &context.desk.accounts;
-    let token = accounts.change_password(&account, old, new, context.session.peer).await?;
+    let (token, identity) =
+        accounts.change_password(&account, old, new, context.session.peer).await?;
     let hash = token.hash();
-    context.desk.change(context.session, |who| who.token = Some(hash));
-    let info = "You have another password. Other devices have to log in again.";
+    context.desk.change(context.session, |who| {
+        who.identity = identity;
+        who.token = Some(hash);
+    });
+    let info = "You have another password. Other devices have to log in again when they come back; who is connected stays so.";
     Ok(Done::new(info).with_data(login(&token, who.level)))
 }
 
@@ -91,7 +97,7 @@ pub(super) const LOGOUT: Spec = Spec {
 
 async fn logout(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let who = context.who();
-    let account = who.account.ok_or_else(no_account)?;
+    let login = who.logged_in().ok_or_else(no_account)?;
     let token = match arguments.text(0).as_deref() {
         None => who.token,
         Some("everywhere" | "--everywhere") => None,
@@ -99,7 +105,7 @@ async fn logout(context: &Context<'_>, mut arguments: Arguments) -> Reply {
             return Err(context.misused());
         }
     };
-    context.desk.accounts.log_out(&account, token).await?;
+    context.desk.accounts.log_out(&login, token).await?;
     // Nobody goes on with a session that has been logged out.
     context.desk.change(context.session, |who| {
         who.account = None;

@@ -63,8 +63,9 @@ impl Desk {
         let before = session.who();
         session.change(change);
         let after = session.who();
-        if before.account != after.account {
-            session.line.set_account(after.account.clone());
+        let login = after.logged_in();
+        if before.logged_in() != login {
+            session.line.set_account(login);
         }
         if before.name != after.name {
             remove(&mut online, &before.name, session);

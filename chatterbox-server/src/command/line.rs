@@ -7,6 +7,7 @@ use bytes::Bytes;
 use chatterbox_proto::{Code, Refusal, Username};
 use futures_util::future::BoxFuture;
 
+use crate::account::LoggedIn;
 use crate::hub::Shut;
 
 /// Why a private message was not sent.
@@ -49,5 +50,5 @@ pub trait Line: Send + Sync + Debug {
     fn shut(&self, shut: Shut);
 
     /// Notes the account that this user is logged in with, for when the session goes on.
-    fn set_account(&self, account: Option<Username>);
+    fn set_account(&self, account: Option<LoggedIn>);
 }

@@ -22,6 +22,7 @@ use super::legacy;
 use super::line::{Line, PostError};
 use super::runner::{self, Queue, runner};
 use super::session::{Session, Who};
+use crate::account::LoggedIn;
 use crate::backlog::Record;
 use crate::chat::{Handle, resolve};
 use crate::config::Live;
@@ -202,7 +203,7 @@ impl Line for MemberLine {
         self.member.chat().shut(self.member.id(), shut);
     }
 
-    fn set_account(&self, account: Option<Username>) {
+    fn set_account(&self, account: Option<LoggedIn>) {
         self.member.set_account(account);
     }
 }

@@ -11,7 +11,7 @@ use tokio::sync::{Notify, oneshot};
 
 use super::authorise::Actor;
 use super::line::Line;
-use crate::account::{Admission, Level, TokenHash};
+use crate::account::{Admission, Identity, Level, LoggedIn, TokenHash};
 
 /// Commands that a connection remembers.
 const HISTORY: usize = 100;
@@ -23,6 +23,8 @@ pub struct Who {
     pub name: Username,
     /// The account that they are logged in with, which a nick does not change.
     pub account: Option<Username>,
+    /// Which one of this name it is.
+    pub identity: Identity,
     /// The level of the account; 0 without one.
     pub level: Level,
     /// Whether they have given the admin password.
@@ -46,12 +48,19 @@ impl Who {
         Self {
             name,
             account: admission.account,
+            identity: admission.identity,
             level: admission.level,
             elevated: false,
             token: admission.token_hash,
             blocked: admission.blocked,
             blocked_by: admission.blocked_by,
         }
+    }
+
+    /// What their session remembers of the login.
+    pub fn logged_in(&self) -> Option<LoggedIn> {
+        let account = self.account.clone()?;
+        Some(LoggedIn { account, identity: self.identity })
     }
 
     /// What they may do now.

@@ -16,6 +16,7 @@ use super::names::Claimant;
 use super::sessions::{SessionId, SessionKey};
 use super::view::View;
 use super::{Hub, Wake, welcome};
+use crate::account::LoggedIn;
 use crate::backlog::Sequence;
 
 /// Why somebody could not join.
@@ -48,7 +49,7 @@ pub struct Newcomer<'a> {
     /// 128 random bits, for a new session.
     pub random: u128,
     /// The account that they are logged in with.
-    pub account: Option<Username>,
+    pub account: Option<LoggedIn>,
     /// Whom they have shut out.
     pub shut: Shut,
     /// The address they come from, or its network.
@@ -123,7 +124,7 @@ impl Hub {
     }
 
     /// The session of a key, if it can be gone on with under this name: the account of its user, if there is one.
-    pub fn resumable(&self, key: SessionKey, name: &Username) -> Option<Option<Username>> {
+    pub fn resumable(&self, key: SessionKey, name: &Username) -> Option<Option<LoggedIn>> {
         let (_, session) = self.sessions.find(key, name)?;
         // Somebody else may have the name now.
         (self.names.who(name) == session.member).then(|| session.account.clone())
@@ -146,7 +147,10 @@ impl Hub {
             Some(member) => member.name.clone(),
             None => {
                 let claimant = Claimant {
-                    owns: newcomer.account.as_ref() == Some(newcomer.name),
+                    owns: newcomer
+                        .account
+                        .as_ref()
+                        .is_some_and(|login| login.account == *newcomer.name),
                     address: newcomer.address,
                     resumes: session.is_some(),
                 };
@@ -184,7 +188,9 @@ impl Hub {
     fn session_of(&self, newcomer: &Newcomer<'_>) -> Option<SessionId> {
         let key = newcomer.resume?.key?;
         let (id, _) = self.sessions.find(key, newcomer.name)?;
-        self.resumable(key, newcomer.name).map(|_| id)
+        // It may have been logged out, or in, since the gate was asked; and who was let in as somebody else goes on with
+        // nothing of it.
+        self.resumable(key, newcomer.name).filter(|login| *login == newcomer.account).map(|_| id)
     }
 
     fn welcome(
@@ -285,7 +291,7 @@ impl Hub {
     }
 
     /// Notes the account that a member is logged in with; a session that goes on does not prove it again.
-    pub fn set_account(&mut self, id: MemberId, account: Option<Username>) {
+    pub fn set_account(&mut self, id: MemberId, account: Option<LoggedIn>) {
         let session = self.members.get(&id).and_then(|member| member.more.as_ref()?.session);
         if let Some(session) = session.and_then(|session| self.sessions.session_mut(session)) {
             session.account = account;

@@ -8,6 +8,7 @@ use std::hash::BuildHasher as _;
 use chatterbox_proto::{Username, limits};
 
 use super::member::MemberId;
+use crate::account::LoggedIn;
 use crate::backlog::Sequence;
 
 /// How long a session outlives its connection, in milliseconds.
@@ -61,7 +62,7 @@ pub struct Session {
     /// Under which name it goes on.
     pub name: Username,
     /// The account that the user is logged in with, which need not have this name.
-    pub account: Option<Username>,
+    pub account: Option<LoggedIn>,
     /// Its connection, if there is one.
     pub member: Option<MemberId>,
     /// How many of its connections have ended.
@@ -89,7 +90,7 @@ impl Sessions {
     pub fn begin(
         &mut self,
         name: Username,
-        account: Option<Username>,
+        account: Option<LoggedIn>,
         member: MemberId,
         random: u128,
     ) -> SessionKey {

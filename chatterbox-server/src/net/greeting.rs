@@ -166,16 +166,19 @@ impl Greeting {
         let admission = context.gate.admit(arrival).await?;
         let info = format!("Welcome, {}!", claim.name);
         let extra = claim.agreed.map(|agreed| self.extra(agreed, &admission));
+        let logged_in = admission.login.logged_in();
+        // Who was let in because of the session has proven nothing else.
+        let by_session = matches!(&resumes, Some(login @ Some(_)) if *login == logged_in);
         let newcomer = Newcomer {
             agreed: claim.agreed,
             extra: extra.as_deref().unwrap_or_default(),
             resume: resume.map(|resume| Resuming {
                 key,
                 after: resume.after,
-                only: matches!(resumes, Some(Some(_))) && claim.proof.is_none(),
+                only: by_session && claim.proof.is_none(),
             }),
             random: if claim.agreed.is_some() { random() } else { 0 },
-            account: admission.login.account.clone(),
+            account: logged_in,
             shut: admission.shut.clone(),
             address: (self.hold > 0).then(|| network(self.peer.ip())),
             hold: self.hold,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chatterbox_proto::capability::commands::{Outcome, Prompt};
 use chatterbox_proto::{ServerFrame, Username, json};
 use chatterbox_server::account::{
-    Account, Accounts, Cost, Directory, Level, Memory, PasswordHash, Secret,
+    Account, Accounts, Cost, Directory, Identity, Level, Memory, PasswordHash, Secret,
 };
 use chatterbox_server::command::{Desk, Reception};
 use chatterbox_server::{Config, Live};
@@ -41,6 +41,7 @@ impl House {
         let hash = |text| PasswordHash::make(&Secret::given(text), cost).unwrap();
         for (name, level) in users {
             let account = Account {
+                identity: Identity::default(),
                 name: Username::parse(name).unwrap(),
                 password: hash(PASSWORD),
                 level: Level::new((*level).into()).unwrap(),

@@ -26,7 +26,8 @@ fn accounts() -> Accounts {
 async fn with_ann() -> (Accounts, Token) {
     let accounts = accounts();
     let secret = Secret::given("correct horse");
-    let token = accounts.register(&name("ann"), secret, vec![name("eve")], HERE).await.unwrap();
+    let (token, _) =
+        accounts.register(&name("ann"), secret, vec![name("eve")], HERE).await.unwrap();
     (accounts, token)
 }
 
@@ -124,12 +125,13 @@ async fn another_password_ends_all_logins() {
     let change =
         |old, new| accounts.change_password(&ann, Secret::given(old), Secret::given(new), HERE);
     assert!(matches!(change("wrong", "x").await, Err(Refused::WrongPassword)));
-    let new = change("correct horse", "battery staple").await.unwrap();
+    let (new, identity) = change("correct horse", "battery staple").await.unwrap();
     assert!(admit(&accounts, "ann", token(old.as_str())).await.is_err());
     assert!(admit(&accounts, "ann", token(new.as_str())).await.is_ok());
     assert!(admit(&accounts, "ann", password("correct horse")).await.is_err());
     assert!(admit(&accounts, "ann", password("battery staple")).await.is_ok());
-    accounts.log_out(&name("ann"), Some(new.hash())).await.unwrap();
+    let login = LoggedIn { account: name("ann"), identity };
+    accounts.log_out(&login, Some(new.hash())).await.unwrap();
     assert_eq!(admit(&accounts, "ann", token(new.as_str())).await.unwrap_err(), "wrong-token");
 }
 
@@ -138,8 +140,13 @@ async fn a_hash_of_another_cost_is_made_anew() {
     let mut directory = Memory::default();
     let secret = Secret::given("correct horse");
     let old = PasswordHash::make(&secret, Cost { passes: 2, ..Cost::CHEAP }).unwrap();
-    let account =
-        Account { name: name("ann"), password: old.clone(), level: Level::HELPER, created: 7 };
+    let account = Account {
+        identity: Identity::default(),
+        name: name("ann"),
+        password: old.clone(),
+        level: Level::HELPER,
+        created: 7,
+    };
     directory.add(&account).unwrap();
     let accounts = Accounts::new(directory, Cost::CHEAP).unwrap();
     assert!(admit(&accounts, "ann", password("wrong")).await.is_err());

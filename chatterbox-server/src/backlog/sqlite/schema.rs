@@ -84,6 +84,10 @@ const MIGRATIONS: &[&str] = &[
     -- Who blocks somebody.
     CREATE INDEX blocks_of ON blocks (key);
 ",
+    "
+    -- Rises with whatever ends all logins of an account; a session that goes on has to be of the same one.
+    ALTER TABLE accounts ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;
+",
 ];
 
 /// The migration that is followed by [`sort_into_conversations`].

@@ -72,7 +72,8 @@ async fn private_messages_of_an_older_version_are_found_by_conversation() {
     let old = Connection::open(folder.path().join(DATABASE_FILE)).unwrap();
     old.execute_batch(
         "DROP INDEX blocks_of; DROP INDEX messages_of; DROP INDEX messages_public;
-         ALTER TABLE messages DROP COLUMN conversation; PRAGMA user_version = 2;",
+         ALTER TABLE messages DROP COLUMN conversation;
+         ALTER TABLE accounts DROP COLUMN epoch; PRAGMA user_version = 2;",
     )
     .unwrap();
     for number in 0..2500 {

@@ -18,7 +18,8 @@ use tokio::task::JoinHandle;
 
 use super::super::*;
 use crate::account::{
-    Account, Accounts, Admission, Cost, Directory as _, Level, Memory, PasswordHash, Secret,
+    Account, Accounts, Admission, Cost, Directory as _, Level, LoggedIn, Memory, PasswordHash,
+    Secret,
 };
 use crate::config::{Config, Live};
 use crate::hub::Shut;
@@ -112,7 +113,7 @@ impl Line for FakeLine {
         *self.told.shut.lock().unwrap() = shut;
     }
 
-    fn set_account(&self, _account: Option<Username>) {}
+    fn set_account(&self, _account: Option<LoggedIn>) {}
 }
 
 /// A desk and who is at it.
@@ -156,7 +157,9 @@ impl House {
         let secret = Secret::given(PASSWORD);
         accounts.register(&name(text), secret, vec![], peer).await.unwrap();
         accounts.set_level(&name(text), level).await.unwrap();
-        let admission = Admission { level, account: Some(name(text)), ..Admission::default() };
+        let identity = accounts.account(&name(text)).await.unwrap().unwrap().identity;
+        let account = Some(name(text));
+        let admission = Admission { level, account, identity, ..Admission::default() };
         self.enter(text, admission, Capability::EVERY.iter().copied().collect())
     }
 

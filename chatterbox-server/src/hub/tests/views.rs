@@ -327,3 +327,42 @@ fn a_session_whose_history_is_gone_starts_again() {
     let (_, _, resumed, _) = come(&mut hub, resume(45));
     assert_eq!(resumed, Some(false), "too late");
 }
+
+#[test]
+fn a_session_that_was_logged_out_meanwhile_is_not_gone_on_with() {
+    use crate::account::{Identity, LoggedIn};
+
+    let mut hub = hub();
+    let ann = name("ann");
+    let login =
+        |id, epoch| Some(LoggedIn { account: name("ann"), identity: Identity { id, epoch } });
+    let come = |hub: &mut Hub, account, resume| {
+        let newcomer = Newcomer {
+            agreed: Some(agreed(1)),
+            extra: br#""CAPABILITIES": """#,
+            resume,
+            account,
+            ..Newcomer::base(&ann, "hi")
+        };
+        let joined = hub.admit(newcomer)?;
+        let frame = ServerFrame::parse_as(&joined.welcome.concat()[4..], agreed(1)).unwrap().0;
+        let keys = frame.keys.unwrap();
+        let key = SessionKey::parse(keys.resume.unwrap().as_wire());
+        Ok::<_, JoinError>((joined.id, key, keys.resumed))
+    };
+    let (member, key, _) = come(&mut hub, login(1, 0), None).unwrap();
+    assert_eq!(hub.resumable(key.unwrap(), &ann), Some(login(1, 0)), "what the gate is asked");
+    // The gate has said yes by now, but that login is not there any more.
+    for now in [None, login(1, 1), login(2, 0)] {
+        hub.set_account(member, now);
+        let resume = |only| Some(Resuming { key, after: 0, only });
+        let refused = come(&mut hub, login(1, 0), resume(true));
+        assert!(matches!(refused, Err(JoinError::NotResumable)), "{refused:?}");
+        let refused = come(&mut hub, login(1, 0), resume(false));
+        assert!(matches!(refused, Err(JoinError::Refused(_))), "the name is in use: {refused:?}");
+    }
+    let _ = hub.leave(member);
+    let resume = Some(Resuming { key, after: 0, only: false });
+    let (_, _, resumed) = come(&mut hub, login(1, 0), resume).unwrap();
+    assert_eq!(resumed, Some(false), "with a password it is an ordinary join");
+}
