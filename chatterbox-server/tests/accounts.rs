@@ -159,6 +159,24 @@ async fn a_session_that_is_resumed_is_logged_in_as_before() {
     assert_eq!(code(&answer), "registered");
 }
 
+#[tokio::test]
+async fn who_is_elevated_is_so_under_every_name() {
+    let house = House::open(&[("ann", 1), ("bob", 1)]).await;
+    let (mut ann, mut bob) = (house.user("ann").await, house.user("bob").await);
+    for (client, nick) in [(&mut ann, "foo"), (&mut bob, "baz")] {
+        assert_eq!(client.code_of("elevate", &[harness::house::ADMIN_PASSWORD]).await, "ok");
+        assert_eq!(client.code_of("nick", &[nick]).await, "ok");
+    }
+    for name in ["ann", "foo", "bob", "baz"] {
+        assert_eq!(ann.code_of("set-perm", &[name, "5"]).await, "forbidden", "{name}");
+        assert_eq!(ann.code_of("set-perm", &[name, "1"]).await, "forbidden", "{name}");
+    }
+    for name in ["ann", "bob"] {
+        let name = chatterbox_proto::Username::parse(name).unwrap();
+        assert_eq!(house.accounts.account(&name).await.unwrap().unwrap().level.number(), 1);
+    }
+}
+
 /// The wish to go on with the session of a welcome.
 fn resume(welcome: &ServerFrame) -> String {
     let text = welcome.keys.as_ref().unwrap().resume.as_ref().unwrap().as_wire().to_owned();

@@ -1,5 +1,7 @@
 //! What admins do, and everybody may look at: `perm`, `set-perm`, `set-prefix`, `disable-command`, `enable-command`.
 
+use std::sync::Arc;
+
 use chatterbox_proto::Username;
 use chatterbox_proto::capability::commands::{ArgumentType, OutcomeCode};
 use serde_json::json;
@@ -7,8 +9,9 @@ use serde_json::json;
 use super::arguments::{Arguments, Parameter};
 use super::authorise::{Deed, Target};
 use super::context::{Context, Done, Refusal, Reply};
+use super::session::Session;
 use super::table::Spec;
-use crate::account::Level;
+use crate::account::{Level, LoggedIn};
 
 pub(super) const PERM: Spec = Spec {
     name: "perm",
@@ -25,8 +28,8 @@ pub(super) const PERM: Spec = Spec {
 /// Somebody, here or not.
 struct Somebody {
     name: Username,
-    account: Option<Username>,
-    /// What they have for good or at the moment, whichever is more.
+    account: Option<LoggedIn>,
+    /// What they have for good or at the moment, under whatever names, whichever is more.
     level: Level,
 }
 
@@ -42,9 +45,14 @@ async fn somebody(context: &Context<'_>, name: &Username) -> Result<Somebody, Re
         Some(account) => context.desk.accounts.account(account).await?,
         None => None,
     };
+    let login = stored
+        .as_ref()
+        .map(|account| LoggedIn { account: account.name.clone(), identity: account.identity });
     let now = who.as_ref().map(|who| who.actor().level);
     let for_good = stored.as_ref().map(|account| account.level);
-    let level = now.max(for_good);
+    let sessions = login.as_ref().map(|login| logged_in_with(context, login)).unwrap_or_default();
+    let anywhere = sessions.iter().map(|session| session.who().actor().level).max();
+    let level = now.max(for_good).max(anywhere);
     let Some(level) = level else {
         let text = format!("There is nobody called {name}.");
         return Err(Refusal::new(OutcomeCode::NoSuchUser, text));
@@ -52,9 +60,16 @@ async fn somebody(context: &Context<'_>, name: &Username) -> Result<Somebody, Re
     let name = who.map(|who| who.name).or_else(|| stored.as_ref().map(|a| a.name.clone()));
     Ok(Somebody {
         name: name.unwrap_or_else(|| account.clone().unwrap_or_else(|| context.who().name)),
-        account: stored.map(|account| account.name),
+        account: login,
         level,
     })
+}
+
+/// The connections that are logged in with an account, under whatever name; not those of an earlier one of its name.
+fn logged_in_with(context: &Context<'_>, login: &LoggedIn) -> Vec<Arc<Session>> {
+    let mut sessions = context.desk.logged_in_with(&login.account);
+    sessions.retain(|session| session.who().identity.id == login.identity.id);
+    sessions
 }
 
 async fn perm(context: &Context<'_>, mut arguments: Arguments) -> Reply {
@@ -64,7 +79,7 @@ async fn perm(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     Ok(Done::new(info).with_data(json!({
         "NAME": found.name.as_str(),
         "LEVEL": found.level.number(),
-        "ACCOUNT": found.account.as_ref().map(Username::as_str),
+        "ACCOUNT": found.account.as_ref().map(|login| login.account.as_str()),
     })))
 }
 
@@ -90,13 +105,19 @@ async fn set_perm(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         Refusal::new(OutcomeCode::BadArguments, "The level has to be between 1 and 5.")
     })?;
     let found = somebody(context, &name).await?;
-    let Some(account) = found.account else {
+    let Some(login) = found.account else {
         let text = format!("{} is a guest: only a registered user keeps a level.", found.name);
         return Err(Refusal::new(OutcomeCode::NoSuchUser, text));
     };
-    context.authorise(Deed::GiveLevel(level), Target::User(found.level))?;
+    let own = context
+        .who()
+        .logged_in()
+        .is_some_and(|own| own.account == login.account && own.identity.id == login.identity.id);
+    let target = if own { Target::Oneself } else { Target::User(found.level) };
+    context.authorise(Deed::GiveLevel(level), target)?;
+    let account = login.account.clone();
     context.desk.accounts.set_level(&account, level).await?;
-    for session in context.desk.logged_in_with(&account) {
+    for session in logged_in_with(context, &login) {
         context.desk.change(&session, |who| who.level = level);
     }
     tracing::info!(by = %context.who().name, %account, level = level.number(), "level given");
