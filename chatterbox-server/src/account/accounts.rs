@@ -21,7 +21,7 @@ use crate::net::{accept::network, unix_now};
 /// Accounts made from one address: a class may sit behind one.
 const REGISTRATIONS: Slope = Slope::after(100);
 
-/// Tokens that were none, from one address. Nobody guesses one, but asking costs us something.
+/// Tokens that were none, from one address. Nobody guesses one, but who tries is told so.
 const WRONG_TOKENS: Slope = Slope::after(50);
 
 /// Addresses of which registrations and wrong tokens are remembered.
@@ -217,10 +217,6 @@ impl Accounts {
         token: TokenHash,
         peer: IpAddr,
     ) -> Result<Admission, Refusal> {
-        let now = self.now();
-        if !self.guards().wrong_tokens.wait(now, &peer).is_zero() {
-            return Err(Refusal::Throttled);
-        }
         let owner = self.keeper.ask(move |directory| directory.token_owner(token, unix_now()));
         match owner.await.map_err(|error| busy(&error))? {
             // A token of somebody else proves nothing about this name.
@@ -228,8 +224,13 @@ impl Accounts {
                 self.admitted(account, None, Some(token)).await
             }
             _ => {
+                // A good one is looked up first: nobody is locked out by others behind the same address.
                 let now = self.now();
-                self.guards().wrong_tokens.count(now, &peer);
+                let mut guards = self.guards();
+                if !guards.wrong_tokens.wait(now, &peer).is_zero() {
+                    return Err(Refusal::Throttled);
+                }
+                guards.wrong_tokens.count(now, &peer);
                 Err(Refusal::WrongToken)
             }
         }

@@ -142,7 +142,16 @@ impl Accounts {
         let peer = network(peer);
         let now = self.now();
         let who = format!("{ELEVATION}{}", name.key());
-        let this = self.guards().elevations.begin(now, &who, peer)?;
+        let (this, one) = {
+            let mut guards = self.guards();
+            let this = guards.elevations.begin(now, &who, peer)?;
+            // There is one password for all of them: who has many accounts has no more tries.
+            let one = guards.elevations.begin(now, ELEVATION, peer).inspect_err(|_| {
+                guards.elevations.give_up(&this);
+            });
+            (this, one)
+        };
+        let one = one?;
         let checked = async {
             let hash = self.settings().await?.admin_password.ok_or(Refused::NoAdminPassword)?;
             Ok(self.hashing.check(secret, Some(hash)).await?)
@@ -155,11 +164,16 @@ impl Accounts {
             Ok(Verdict::Right | Verdict::RightButOld) => {
                 tracing::warn!(%name, %peer, "elevated to admin");
                 let now = self.now();
-                self.guards().elevations.succeeded(now, this);
+                let mut guards = self.guards();
+                guards.elevations.succeeded(now, this);
+                // A guesser elsewhere locks nobody out who has got in from here.
+                guards.elevations.succeeded(now, one);
                 Ok(())
             }
             Err(error) => {
-                self.guards().elevations.give_up(&this);
+                let mut guards = self.guards();
+                guards.elevations.give_up(&this);
+                guards.elevations.give_up(&one);
                 Err(error)
             }
         }

@@ -119,6 +119,17 @@ async fn guesses_at_the_same_moment_count_too() {
 }
 
 #[tokio::test]
+async fn wrong_tokens_do_not_lock_out_good_ones() {
+    let (accounts, good) = with_ann().await;
+    let mut refused = Vec::new();
+    for _ in 0..60 {
+        refused.push(admit(&accounts, "ann", token("wrong")).await.unwrap_err());
+    }
+    assert_eq!((refused[0], refused[59]), ("wrong-token", "throttled"));
+    assert!(admit(&accounts, "ann", token(good.as_str())).await.is_ok());
+}
+
+#[tokio::test]
 async fn another_password_ends_all_logins() {
     let (accounts, old) = with_ann().await;
     let ann = name("ann");
@@ -169,6 +180,9 @@ async fn the_admin_password_is_throttled() {
         assert!(matches!(elevate("wrong").await, Err(Refused::WrongPassword)));
     }
     assert!(matches!(elevate("correct horse").await, Err(Refused::Throttled(_))));
+    let bob = name("bob");
+    let others = accounts.elevate(&bob, Secret::given("wrong"), HERE);
+    assert!(matches!(others.await, Err(Refused::Throttled(_))), "one password, so one count");
     let none = self::accounts().elevate(&ann, Secret::given("x"), HERE).await;
     assert!(matches!(none, Err(Refused::NoAdminPassword)));
 }
