@@ -24,41 +24,72 @@ pub(super) const BLOCK: Spec = Spec {
     run: |context, arguments| Box::pin(block(context, arguments)),
 };
 
+/// Whom a guest blocks at most: everybody can be a guest, and everybody's list is held against whoever comes.
+const GUEST_BLOCKS: usize = 50;
+
+/// Users of one command: others wait for the desk while their pairs are worked out.
+const AT_ONCE: usize = 20;
+
+fn few_enough(others: &[Username]) -> Result<(), Refusal> {
+    if others.len() > AT_ONCE {
+        let text = format!("At most {AT_ONCE} users at a time.");
+        return Err(Refusal::new(OutcomeCode::BadArguments, text));
+    }
+    Ok(())
+}
+
+/// The account of somebody who is here under a nick; it is what stays when they change the nick.
+fn account_of(context: &Context<'_>, name: &Username) -> Option<Username> {
+    context.desk.session_of(name)?.look(|other| other.account.clone())
+}
+
 async fn block(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let who = context.who();
     let mut others = Vec::new();
-    for other in arguments.users(0) {
-        if other == who.name || who.account.as_ref() == Some(&other) {
-            return Err(Refusal::new(OutcomeCode::BadArguments, "You can't block yourself."));
-        }
+    let names = arguments.users(0);
+    few_enough(&names)?;
+    for other in names {
         // A name that nobody has is a mistyped one.
         let here = context.session.line.find(&other);
         let known = match here {
-            Some(known) => known,
+            Some(known) => account_of(context, &known).unwrap_or(known),
             None => match context.desk.accounts.account(&other).await? {
                 Some(account) => account.name,
                 None => return Err(nobody(&other)),
             },
         };
+        if who.names().any(|own| *own == other || *own == known) {
+            return Err(Refusal::new(OutcomeCode::BadArguments, "You can't block yourself."));
+        }
         others.push(known);
     }
+    let most = if who.account.is_some() { BLOCKS } else { GUEST_BLOCKS };
     let mut blocked = who.blocked;
+    let mut stored = Ok(());
     for other in others {
         if blocked.contains(&other) {
             continue;
         }
-        if blocked.len() >= BLOCKS {
-            let text = format!("Nobody blocks more than {BLOCKS} users.");
-            return Err(Refusal::new(OutcomeCode::Failed, text));
+        if blocked.len() >= most {
+            let text = format!("You can't block more than {most} users.");
+            stored = Err(Refusal::new(OutcomeCode::Failed, text));
+            break;
         }
-        if let Some(account) = &who.account {
-            context.desk.accounts.block(account, &other).await?;
+        if let Some(account) = &who.account
+            && let Err(error) = context.desk.accounts.block(account, &other).await
+        {
+            stored = Err(error.into());
+            break;
         }
         blocked.push(other);
-        // Each as it comes: what is stored is in force, whatever happens to the next one.
-        context.desk.change(context.session, |who| who.blocked.clone_from(&blocked));
     }
-    Ok(listed(&blocked))
+    // What is stored is in force, whatever happened to the next one.
+    put(context, &blocked);
+    stored.map(|()| listed(&blocked))
+}
+
+fn put(context: &Context<'_>, blocked: &[Username]) {
+    context.desk.change(context.session, |who| who.set_blocked(blocked.to_vec()));
 }
 
 pub(super) const UNBLOCK: Spec = Spec {
@@ -75,20 +106,32 @@ pub(super) const UNBLOCK: Spec = Spec {
 
 async fn unblock(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let who = context.who();
-    let others = arguments.users(0);
-    if let Some(stranger) = others.iter().find(|other| !who.blocked.contains(other)) {
-        let text = format!("You don't block {stranger}.");
-        return Err(Refusal::new(OutcomeCode::NoSuchUser, text));
+    let names = arguments.users(0);
+    few_enough(&names)?;
+    let mut others = Vec::new();
+    for name in names {
+        let account = account_of(context, &name).filter(|account| *account != name);
+        let found: Vec<_> =
+            account.into_iter().chain([name.clone()]).filter(|n| who.blocks.contains(n)).collect();
+        if found.is_empty() {
+            let text = format!("You don't block {name}.");
+            return Err(Refusal::new(OutcomeCode::NoSuchUser, text));
+        }
+        others.extend(found);
     }
     let mut blocked = who.blocked;
+    let mut stored = Ok(());
     for other in others {
-        if let Some(account) = &who.account {
-            context.desk.accounts.unblock(account, &other).await?;
+        if let Some(account) = &who.account
+            && let Err(error) = context.desk.accounts.unblock(account, &other).await
+        {
+            stored = Err(error.into());
+            break;
         }
         blocked.retain(|name| *name != other);
-        context.desk.change(context.session, |who| who.blocked.clone_from(&blocked));
     }
-    Ok(listed(&blocked))
+    put(context, &blocked);
+    stored.map(|()| listed(&blocked))
 }
 
 pub(super) const BLOCKED: Spec = Spec {

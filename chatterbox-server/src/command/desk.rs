@@ -1,6 +1,6 @@
 //! What all connections share for their commands: the accounts, the settings of admins, and who is here.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use chatterbox_proto::Username;
@@ -8,7 +8,7 @@ use chatterbox_proto::capability::commands as wire;
 
 use super::authorise::{Actor, Deed, Target, authorise};
 use super::session::{Session, Who};
-use super::shutting::{are_apart, shut};
+use super::shutting::{Gathering, are_related};
 use super::table::{Spec, TABLE};
 use crate::account::{Accounts, DirectoryError, Settings};
 use crate::config::Live;
@@ -51,8 +51,11 @@ impl Desk {
         let mut online = self.online();
         let who = session.who();
         online.insert(who.name.clone(), Arc::clone(&session));
-        // Under a nick that is gone on with, others don't know yet who it is.
-        apart_from(&online, &[&who]);
+        // Under a nick that is gone on with, others don't know yet who it is; and somebody else may have had the name.
+        renew(&online, |other| {
+            other.has_shut_out(&who.name)
+                || other.look(|other| other.name == who.name || are_related(&who, other))
+        });
         drop(online);
         Presence { desk: Arc::clone(self), session }
     }
@@ -71,21 +74,30 @@ impl Desk {
             remove(&mut online, &before.name, session);
             online.insert(after.name.clone(), Arc::clone(session));
         }
-        // Blocks of accounts hold when their owner has left, so whom they concern has to know them.
-        if let Some(account) = &after.account {
-            for other in online.values() {
-                let (did, does) = other.look(|other| (before.blocks(other), after.blocks(other)));
-                if did != does {
-                    other.change(|other| {
-                        other.blocked_by.retain(|name| name != account);
-                        if does {
-                            other.blocked_by.push(account.clone());
-                        }
-                    });
-                }
+        let renamed = before.name != after.name || before.account != after.account;
+        let mut concerned = HashSet::new();
+        for (name, other) in online.iter() {
+            // Only the pairs that changed are looked at again: lists are long, and all wait for this lock.
+            let (did, does, was_related) = other.look(|other| {
+                (before.blocks(other), after.blocks(other), are_related(&before, other))
+            });
+            // Blocks of accounts hold when their owner has left, so whom they concern has to know them.
+            if let Some(account) = after.account.as_ref().filter(|_| did != does) {
+                other.change(|other| {
+                    if does {
+                        other.blocked_by.insert(account.clone());
+                    } else {
+                        other.blocked_by.remove(account);
+                    }
+                });
+            }
+            let is_related = other.look(|other| are_related(&after, other));
+            let same = did == does && was_related == is_related && !renamed;
+            if Arc::ptr_eq(other, session) || (!same && (was_related || is_related)) {
+                concerned.insert(name.clone());
             }
         }
-        apart_from(&online, &[&before, &after]);
+        renew(&online, |other| other.look(|other| concerned.contains(&other.name)));
     }
 
     /// The connection of somebody who is here.
@@ -154,10 +166,8 @@ impl Drop for Presence {
         let mut online = self.desk.online();
         remove(&mut online, &name, &self.session);
         let who = self.session.who();
-        if who.account.is_none() && !who.blocked.is_empty() {
-            // A guest's blocks end with the session.
-            apart_from(&online, &[&who]);
-        }
+        // A guest's blocks end with the session, and somebody else may take the name.
+        renew(&online, |other| other.look(|other| are_related(&who, other)));
     }
 }
 
@@ -171,33 +181,16 @@ fn remove(online: &mut Online, name: &Username, session: &Arc<Session>) {
 }
 
 fn shut_among(online: &Online, who: &Who, is_base: bool) -> Shut {
-    // Nearly nobody blocks anybody, so nearly nobody is copied.
-    let related: Vec<Who> = online
-        .values()
-        .filter_map(|other| {
-            other.look(|other| {
-                let for_good = other.account.as_ref().is_some_and(|a| who.blocked_by.contains(a));
-                (for_good || are_apart(who, other)).then(|| other.clone())
-            })
-        })
-        .collect();
-    shut(who, is_base, related.iter())
+    let mut gathering = Gathering::of(who);
+    for other in online.values() {
+        other.look(|other| gathering.meet(other));
+    }
+    gathering.shut(is_base)
 }
 
-/// Works out anew whom those see who have to do with one of these, and they themselves.
-fn apart_from(online: &Online, these: &[&Who]) {
-    for session in online.values() {
-        let concerned = session.look(|other| {
-            these.iter().any(|who| {
-                who.name == other.name
-                    || are_apart(who, other)
-                    || who.account.as_ref().is_some_and(|name| other.blocked_by.contains(name))
-                    || other.account.as_ref().is_some_and(|name| who.blocked_by.contains(name))
-            })
-        });
-        if concerned {
-            let who = session.who();
-            session.line.shut(shut_among(online, &who, session.is_base()));
-        }
+/// Works out anew whom these see.
+fn renew(online: &Online, is_concerned: impl Fn(&Session) -> bool) {
+    for session in online.values().filter(|session| is_concerned(session)) {
+        session.shut_out(shut_among(online, &session.who(), session.is_base()));
     }
 }

@@ -109,11 +109,7 @@ async fn nick(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     context.session.line.rename(name.clone(), owns).await?;
     context.desk.change(context.session, |who| {
         who.name = name.clone();
-        for other in blocked_by {
-            if !who.blocked_by.contains(&other) {
-                who.blocked_by.push(other);
-            }
-        }
+        who.blocked_by.extend(blocked_by);
     });
     Ok(Done::new(format!("You are {name} now.")).with_data(json!({"NAME": name.as_str()})))
 }

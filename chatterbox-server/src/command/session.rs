@@ -1,6 +1,6 @@
 //! One connection, as commands know it: who it is, what it has asked for, what it was asked.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -12,6 +12,7 @@ use tokio::sync::{Notify, oneshot};
 use super::authorise::Actor;
 use super::line::Line;
 use crate::account::{Admission, Identity, Level, LoggedIn, TokenHash};
+use crate::hub::Shut;
 
 /// Commands that a connection remembers.
 const HISTORY: usize = 100;
@@ -31,10 +32,12 @@ pub struct Who {
     pub elevated: bool,
     /// What ends with this login.
     pub token: Option<TokenHash>,
-    /// Whom they block.
+    /// Whom they block, in the order in which they did.
     pub blocked: Vec<Username>,
+    /// The same, to look a name up: everybody who comes and goes is held against everybody's list.
+    pub(super) blocks: HashSet<Username>,
     /// The accounts that block them, of users who are not here included.
-    pub blocked_by: Vec<Username>,
+    pub blocked_by: HashSet<Username>,
 }
 
 impl Who {
@@ -52,8 +55,9 @@ impl Who {
             level: admission.level,
             elevated: false,
             token: admission.token_hash,
+            blocks: admission.blocked.iter().cloned().collect(),
             blocked: admission.blocked,
-            blocked_by: admission.blocked_by,
+            blocked_by: admission.blocked_by.into_iter().collect(),
         }
     }
 
@@ -61,6 +65,12 @@ impl Who {
     pub fn logged_in(&self) -> Option<LoggedIn> {
         let account = self.account.clone()?;
         Some(LoggedIn { account, identity: self.identity })
+    }
+
+    /// Changes whom they block.
+    pub fn set_blocked(&mut self, blocked: Vec<Username>) {
+        self.blocks = blocked.iter().cloned().collect();
+        self.blocked = blocked;
     }
 
     /// What they may do now.
@@ -89,6 +99,8 @@ pub struct Session {
     who: Mutex<Who>,
     history: Mutex<VecDeque<String>>,
     asked: Mutex<Option<Asked>>,
+    /// What the line was told last of whom this user does not see.
+    shut: Mutex<Option<Shut>>,
     /// Rung when the catalogue may have changed for this user.
     pub(super) changed: Notify,
 }
@@ -107,6 +119,7 @@ impl Session {
             who: Mutex::new(who),
             history: Mutex::default(),
             asked: Mutex::default(),
+            shut: Mutex::default(),
             changed: Notify::new(),
         }
     }
@@ -136,6 +149,21 @@ impl Session {
         if before != after {
             self.changed.notify_one();
         }
+    }
+
+    /// Notes whom this user does not see from now on.
+    pub(super) fn shut_out(&self, shut: Shut) {
+        let mut noted = lock(&self.shut);
+        if noted.as_ref() != Some(&shut) {
+            self.line.shut(shut.clone());
+            *noted = Some(shut);
+        }
+    }
+
+    /// Whether this user has to do with a name at the moment, whoever has it.
+    pub(super) fn has_shut_out(&self, name: &Username) -> bool {
+        let noted = lock(&self.shut);
+        noted.as_ref().is_some_and(|shut| shut.hidden.contains(name) || shut.refused.contains(name))
     }
 
     /// Remembers a command.

@@ -19,7 +19,7 @@ impl Who {
 
     /// Whether they block somebody.
     pub(super) fn blocks(&self, other: &Self) -> bool {
-        !self.blocked.is_empty() && other.names().any(|name| self.blocked.contains(name))
+        !self.blocks.is_empty() && other.names().any(|name| self.blocks.contains(name))
     }
 }
 
@@ -28,30 +28,52 @@ pub(super) fn are_apart(one: &Who, other: &Who) -> bool {
     one.blocks(other) || other.blocks(one)
 }
 
-/// What holds for one of those who are here; `is_base` says whether they speak the base protocol only.
-pub(super) fn shut<'a>(me: &Who, is_base: bool, here: impl Iterator<Item = &'a Who>) -> Shut {
-    let mut mine: HashSet<Username> = me.blocked.iter().cloned().collect();
-    let mut theirs: HashSet<Username> = me.blocked_by.iter().cloned().collect();
-    for other in here {
-        if me.blocks(other) {
-            mine.extend(other.names().cloned());
+/// The same, with blocks of accounts that were set before this login.
+pub(super) fn are_related(one: &Who, other: &Who) -> bool {
+    let by = |one: &Who, other: &Who| {
+        one.account.as_ref().is_some_and(|name| other.blocked_by.contains(name))
+    };
+    are_apart(one, other) || by(one, other) || by(other, one)
+}
+
+/// What holds for one of those who are here, gathered from them one by one.
+pub(super) struct Gathering<'a> {
+    me: &'a Who,
+    mine: HashSet<Username>,
+    theirs: HashSet<Username>,
+}
+
+impl<'a> Gathering<'a> {
+    pub(super) fn of(me: &'a Who) -> Self {
+        Self { me, mine: me.blocks.clone(), theirs: me.blocked_by.clone() }
+    }
+
+    /// Takes somebody who is here into account.
+    pub(super) fn meet(&mut self, other: &Who) {
+        if self.me.blocks(other) {
+            self.mine.extend(other.names().cloned());
         }
-        let for_good = other.account.as_ref().is_some_and(|name| me.blocked_by.contains(name));
-        if for_good || other.blocks(me) {
-            theirs.extend(other.names().cloned());
+        let by_account = |name| self.me.blocked_by.contains(name);
+        if other.account.as_ref().is_some_and(by_account) || other.blocks(self.me) {
+            self.theirs.extend(other.names().cloned());
         }
     }
-    // Nobody hides from themselves, whatever name they took.
-    for name in me.names() {
-        mine.remove(name);
-        theirs.remove(name);
+
+    /// What holds; `is_base` says whether they speak the base protocol only.
+    pub(super) fn shut(self, is_base: bool) -> Shut {
+        let Self { me, mut mine, mut theirs } = self;
+        // Nobody hides from themselves, whatever name they took.
+        for name in me.names() {
+            mine.remove(name);
+            theirs.remove(name);
+        }
+        let hears_all = authorise(me.actor(), Deed::HearBlockers, Target::Oneself).is_ok();
+        let refused = mine.union(&theirs).cloned().collect();
+        if !is_base && !hears_all {
+            mine.extend(theirs);
+        }
+        Shut { hidden: mine, refused }
     }
-    let hears_all = authorise(me.actor(), Deed::HearBlockers, Target::Oneself).is_ok();
-    let refused = mine.union(&theirs).cloned().collect();
-    if !is_base && !hears_all {
-        mine.extend(theirs);
-    }
-    Shut { hidden: mine, refused }
 }
 
 #[cfg(test)]
@@ -66,7 +88,15 @@ mod tests {
     }
 
     fn who(text: &str, blocked: &[&str]) -> Who {
-        Who { blocked: blocked.iter().map(|text| name(text)).collect(), ..Who::guest(name(text)) }
+        let mut who = Who::guest(name(text));
+        who.set_blocked(blocked.iter().map(|text| name(text)).collect());
+        who
+    }
+
+    fn shut<'a>(me: &Who, is_base: bool, here: impl Iterator<Item = &'a Who>) -> Shut {
+        let mut gathering = Gathering::of(me);
+        here.for_each(|other| gathering.meet(other));
+        gathering.shut(is_base)
     }
 
     fn names(texts: &[&str]) -> HashSet<Username> {
@@ -101,7 +131,7 @@ mod tests {
         let nicked = Who { account: Some(name("eve")), ..who("evelyn", &[]) };
         let both = names(&["eve", "evelyn"]);
         assert_eq!(shut(&ann, false, [&nicked].into_iter()).hidden, both);
-        let blocked = Who { blocked_by: vec![name("bob")], ..who("eve", &[]) };
+        let blocked = Who { blocked_by: names(&["bob"]), ..who("eve", &[]) };
         assert_eq!(shut(&blocked, false, [].into_iter()).hidden, names(&["bob"]));
         let bob = Who { account: Some(name("bob")), ..who("rob", &["eve"]) };
         assert_eq!(shut(&blocked, false, [&bob].into_iter()).hidden, names(&["bob", "rob"]));
@@ -121,9 +151,11 @@ mod tests {
             let all: Vec<Who> = lists
                 .iter()
                 .enumerate()
-                .map(|(me, blocked)| Who {
-                    blocked: blocked.iter().filter(|other| **other != me).map(|n| name(&text(*n))).collect(),
-                    ..Who::guest(name(&text(me)))
+                .map(|(me, blocked)| {
+                    let mut who = Who::guest(name(&text(me)));
+                    let others = blocked.iter().filter(|other| **other != me);
+                    who.set_blocked(others.map(|n| name(&text(*n))).collect());
+                    who
                 })
                 .collect();
             for me in &all {

@@ -126,6 +126,62 @@ async fn a_block_is_seen_by_both_and_each_list_is_its_owners() {
 }
 
 #[tokio::test]
+async fn whoever_takes_the_nick_of_a_blocked_user_is_not_blocked() {
+    let house = House::new().await;
+    let mut ann = house.guest("ann").await;
+    let mut eve = house.user("eve", Level::USER).await;
+    eve.call("nick", &["evelyn"]).await;
+    ann.call("block", &["eve"]).await;
+    assert_eq!(ann.shut().0, "eve evelyn");
+    eve.leave();
+    assert_eq!(ann.shut().0, "eve");
+    let innocent = house.guest("evelyn").await;
+    assert_eq!(ann.shut().0, "eve");
+    assert_eq!(innocent.shut(), (String::new(), String::new()));
+}
+
+#[tokio::test]
+async fn a_block_on_a_nick_is_one_on_the_account() {
+    let house = House::new().await;
+    let mut ann = house.guest("ann").await;
+    let mut eve = house.user("eve", Level::USER).await;
+    eve.call("nick", &["evelyn"]).await;
+    assert_eq!(eve.call("block", &["eve"]).await["CODE"], "bad-arguments");
+    assert_eq!(ann.call("block", &["evelyn"]).await["DATA"]["ROWS"], json!([["eve"]]));
+    eve.call("nick", &["mallory"]).await;
+    assert_eq!(ann.shut().0, "eve mallory");
+    assert_eq!(eve.shut().0, "ann");
+    assert_eq!(ann.call("unblock", &["mallory"]).await["DATA"]["ROWS"], json!([]));
+    assert_eq!((ann.shut().0, eve.shut().0), (String::new(), String::new()));
+}
+
+#[tokio::test]
+async fn block_lists_of_guests_and_names_of_one_command_are_bounded() {
+    let house = House::new().await;
+    let mut ann = house.guest("ann").await;
+    let names: Vec<_> = (0..60).map(|number| format!("user{number}")).collect();
+    let mut crowd = Vec::new();
+    for name in &names {
+        crowd.push(house.guest(name).await);
+    }
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    assert_eq!(ann.call("block", &names[..21]).await["CODE"], "bad-arguments");
+    assert_eq!(ann.call("block", &names[..20]).await["CODE"], "ok");
+    assert_eq!(ann.call("block", &names[20..40]).await["CODE"], "ok");
+    assert_eq!(ann.call("block", &names[40..60]).await["CODE"], "failed");
+    let rows = ann.call("blocked", &[]).await["DATA"]["ROWS"].clone();
+    assert_eq!(rows.as_array().unwrap().len(), 50, "those that fit are blocked");
+    assert_eq!(crowd[49].shut().0, "ann");
+    assert_eq!(crowd[50].shut().0, "");
+    assert_eq!(ann.call("unblock", &names[..20]).await["CODE"], "ok");
+    assert_eq!((crowd[0].shut().0.as_str(), crowd[20].shut().0.as_str()), ("", "ann"));
+    // What one user's command changes is told to no others.
+    let told = crowd[30].shuts();
+    ann.call("unblock", &names[40..41]).await;
+    assert_eq!(crowd[30].shuts(), told);
+}
+
+#[tokio::test]
 async fn staff_hears_everybody_and_a_level_that_changes_counts_at_once() {
     let house = House::new().await;
     let mut root = house.user("root", Level::ADMIN).await;

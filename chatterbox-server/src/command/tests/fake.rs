@@ -38,6 +38,7 @@ pub struct Told {
     pub frames: Mutex<Vec<Value>>,
     pub bell: Notify,
     pub shut: Mutex<Shut>,
+    pub shuts: std::sync::atomic::AtomicUsize,
 }
 
 impl Told {
@@ -111,6 +112,7 @@ impl Line for FakeLine {
 
     fn shut(&self, shut: Shut) {
         *self.told.shut.lock().unwrap() = shut;
+        self.told.shuts.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     }
 
     fn set_account(&self, _account: Option<LoggedIn>) {}
@@ -270,6 +272,11 @@ impl Somebody {
             names.join(" ")
         };
         (text(&shut.hidden), text(&shut.refused))
+    }
+
+    /// How often that was said.
+    pub fn shuts(&self) -> usize {
+        self.told.shuts.load(std::sync::atomic::Ordering::Relaxed)
     }
 
     pub async fn has_ended(self) -> bool {
