@@ -79,7 +79,7 @@ pub(super) const NICK: Spec = Spec {
     name: "nick",
     aliases: &["u"],
     parameters: &[Parameter::required("name", ArgumentType::Text)],
-    help: "Changes your name for this session; one that you registered stays yours.",
+    help: "Changes your name for this session; one that you registered stays yours. Private messages stay with the old name, and go to whoever has it next.",
     example: "nick annie",
     level: Level::GUEST,
     needs: Some(Capability::Rename),
