@@ -53,7 +53,7 @@ pub enum Request {
     Call(Call),
     /// The answer to a question (CM-4).
     Answer(Answer),
-    /// What a member who did not agree to `commands` said to itself, behind the prefix.
+    /// What a member who agreed to nothing said to itself, behind the prefix.
     Typed(String),
     /// The answer to a PING of ours (PI-1).
     Pong(i64),
@@ -122,8 +122,8 @@ pub trait Gate: Send + Sync + Debug {
         ready(()).boxed()
     }
 
-    /// What a message of a member to itself begins with that is a command instead, for those who did not agree to
-    /// `commands`. `None`: nothing is.
+    /// What a message of a member to itself begins with that is a command instead, for those who agreed to nothing.
+    /// `None`: nothing is.
     fn legacy_prefix(&self) -> Option<String> {
         None
     }

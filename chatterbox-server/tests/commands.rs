@@ -234,6 +234,16 @@ async fn the_ping_command_measures_a_client_that_answers() {
     ann.peer.send_body(&format!(r#"{{"PONG": {number}}}"#)).await;
     let data = ann.result(&id).await.data.unwrap();
     assert!(data["MILLISECONDS"].as_f64().unwrap() > 0.0, "{data}");
+    // One that was never answered is not asked again.
+    let id = ann.begin("ping", &[]).await;
+    let unanswered = ann.peer.find(|keys| keys.ping).await;
+    assert_eq!(unanswered, number + 1);
+    assert_eq!(ann.result(&id).await.code.as_wire(), "timeout");
+    let id = ann.begin("ping", &[]).await;
+    let next = ann.peer.find(|keys| keys.ping).await;
+    assert_eq!(next, unanswered + 1);
+    ann.peer.send_body(&format!(r#"{{"PONG": {next}}}"#)).await;
+    assert!(ann.result(&id).await.ok);
     let mut peer = house.server.connect().await;
     peer.offer("bob", "commands/1", "").await;
     peer.send_body(r#"{"COMMAND": {"ID": "1", "NAME": "ping", "ARGS": []}}"#).await;
@@ -295,10 +305,40 @@ async fn base_clients_use_commands_by_messages_to_themselves() {
     ann.until("\\//users").await;
     ann.say("ann", "//user-count").await;
     ann.until("3 here.").await;
+    for bare in ["//", "//  "] {
+        ann.say("ann", bare).await;
+        ann.until(bare).await;
+    }
     // A message to somebody else, or to all, is none.
     ann.say("watcher", "//users").await;
     watcher.peer.until("//users").await;
     assert_eq!(watcher.settle().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn who_agreed_to_anything_has_no_legacy_commands_and_is_told_of_each_tag() {
+    let config = Config { legacy_commands: true, ..Config::default() };
+    let house = House::with(config, &[]).await;
+    let mut peer = house.server.connect().await;
+    peer.offer("ann", "ids/1", "").await;
+    let body = r#"{"MESSAGES": [["ann", "ann", 1, "/users"]], "TAGS": ["a1"]}"#;
+    peer.send_body(body).await;
+    let acks = peer.find(|keys| (!keys.acks.is_empty()).then(|| keys.acks.clone())).await;
+    assert_eq!(acks.len(), 1);
+}
+
+#[tokio::test]
+async fn a_block_holds_for_a_client_without_commands() {
+    let house = House::open(&[]).await;
+    let mut ann = house.guest("ann").await;
+    let mut eve = house.server.connect().await;
+    eve.offer("eve", "ids/1", "").await;
+    assert!(ann.call("block", &["eve"]).await.ok);
+    ann.peer.say("ALL", "unheard").await;
+    ann.settle().await;
+    assert!(ann.call("unblock", &["eve"]).await.ok);
+    ann.peer.say("ALL", "heard").await;
+    assert_eq!(eve.until("heard").await, ["heard"]);
 }
 
 #[tokio::test]

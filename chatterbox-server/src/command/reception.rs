@@ -6,6 +6,7 @@
 )]
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -99,7 +100,8 @@ async fn attend(desk: Arc<Desk>, guest: Guest) -> Attended {
     // It may have been too slow already.
     let Some(name) = member.name() else { return Attended::Unserved };
     let pongs = watch::Sender::new(0);
-    let line = MemberLine { member: member.clone(), renamer, agreed, pongs: pongs.clone() };
+    let pings = AtomicI64::new(0);
+    let line = MemberLine { member: member.clone(), renamer, agreed, pings, pongs: pongs.clone() };
     let who = Who::admitted(name, admission.login);
     let session = Arc::new(Session::new(Box::new(line), who, peer, agreed));
     let _presence = desk.enter(Arc::clone(&session));
@@ -151,6 +153,8 @@ struct MemberLine {
     member: Handle,
     renamer: Renamer,
     agreed: Capabilities,
+    /// The number of the newest PING.
+    pings: AtomicI64,
     /// The number of the newest PONG.
     pongs: watch::Sender<i64>,
 }
@@ -230,7 +234,7 @@ impl MemberLine {
             return None;
         }
         // One that was answered late is not taken for the next.
-        let number = self.pongs.borrow().wrapping_add(1);
+        let number = self.pings.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
         let mut pongs = self.pongs.subscribe();
         let asked = tokio::time::Instant::now();
         self.member.tell_when_read(Event::own(ping::ping(number))).await;

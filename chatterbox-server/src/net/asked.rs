@@ -78,7 +78,7 @@ impl Asked {
         });
     }
 
-    /// Takes a message that is a command of a client without `commands`; says whether it is one.
+    /// Takes a message that is a command of a base client; says whether it is one.
     pub(super) fn is_command(&mut self, member: &Handle, posting: &Posting<'_>) -> bool {
         let (Some(gate), Destination::User(name)) = (&self.legacy, &posting.destination) else {
             return false;
@@ -88,6 +88,10 @@ impl Asked {
         let Some(command) = posting.entry.content.strip_prefix(prefix.as_str()) else {
             return false;
         };
+        // Without a word it is just something that was said.
+        if command.trim_start().is_empty() {
+            return false;
+        }
         if command.len() > limits::COMMAND && self.questions.len() < TYPED {
             self.questions.push(Question::TooLong);
         } else if self.questions.len() < TYPED {

@@ -213,30 +213,27 @@ impl Greeting {
         context: &Context,
     ) -> (Inbox, Option<Served>) {
         let agreed = self.session.agreed();
-        let commands = agreed.has(Capability::Commands);
-        let legacy = !commands && context.gate.legacy_prefix().is_some();
+        // Only where nothing was agreed: others have ways to call commands, and to be told what became of a message.
+        let legacy = agreed.is_empty() && context.gate.legacy_prefix().is_some();
         if agreed.is_empty() && !legacy {
             return (Inbox::new(seat.handle(), None), None);
         }
         let mut asked = Asked::new(seat.session(), Arc::clone(&context.pages));
-        // Who has an account is known to others' commands, even without any of their own.
-        let serves = commands || legacy || agreed.has(Capability::Accounts);
         asked.legacy = legacy.then(|| Arc::clone(&context.gate));
-        let guest = serves.then(|| {
-            let (requests, inbox) = mpsc::channel(WAITING_REQUESTS);
-            let (wishes, wished) = mpsc::channel(1);
-            asked.requests = Some(requests);
-            let guest = Guest {
-                member: seat.handle(),
-                renamer: Renamer(wishes),
-                admission,
-                agreed,
-                peer: self.peer.ip(),
-                requests: inbox,
-            };
-            Served { guest: Box::new(guest), wishes: wished }
-        });
-        (Inbox::new(seat.handle(), Some(Box::new(asked))), guest)
+        // Whoever agreed to anything is known to others' commands, even without any of their own (BL-1).
+        let (requests, inbox) = mpsc::channel(WAITING_REQUESTS);
+        let (wishes, wished) = mpsc::channel(1);
+        asked.requests = Some(requests);
+        let guest = Guest {
+            member: seat.handle(),
+            renamer: Renamer(wishes),
+            admission,
+            agreed,
+            peer: self.peer.ip(),
+            requests: inbox,
+        };
+        let served = Served { guest: Box::new(guest), wishes: wished };
+        (Inbox::new(seat.handle(), Some(Box::new(asked))), Some(served))
     }
 }
 
