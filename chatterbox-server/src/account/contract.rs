@@ -114,6 +114,11 @@ fn look_alikes(directory: &mut impl Directory) {
     assert_eq!(alike("scope"), None, "it is no look-alike of itself");
     assert_eq!(alike("SCOPE"), None, "the same name is not one that looks like it");
     assert_eq!(alike("otto"), None);
+    for text in ["ѕсоре", "BiII", "sc0pe", "bill"] {
+        assert_eq!(directory.add_unlike(&account(text)).unwrap(), Added::Already, "{text}");
+    }
+    assert_eq!(directory.list(9).unwrap().len(), 2, "nothing of that has made anything");
+    assert_eq!(directory.add_unlike(&account("otto")).unwrap(), Added::Yes);
     directory.remove(&name("scope")).unwrap();
     assert_eq!(directory.look_alike(&name("ѕсоре")).unwrap(), None);
 }

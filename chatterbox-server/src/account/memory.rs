@@ -61,6 +61,13 @@ impl Directory for Memory {
         Ok(Added::Yes)
     }
 
+    fn add_unlike(&mut self, account: &Account) -> Result<Added, DirectoryError> {
+        match self.look_alike(&account.name)? {
+            Some(_) => Ok(Added::Already),
+            None => self.add(account),
+        }
+    }
+
     fn change_password(
         &mut self,
         name: &Username,

@@ -134,6 +134,12 @@ pub trait Directory: Send + Debug {
     /// [`DirectoryError`].
     fn add(&mut self, account: &Account) -> Result<Added, DirectoryError>;
 
+    /// Makes an account, unless another one looks like it: [`Added::Already`] then. Looking and making is one step.
+    ///
+    /// # Errors
+    /// [`DirectoryError`].
+    fn add_unlike(&mut self, account: &Account) -> Result<Added, DirectoryError>;
+
     /// Gives an account another password, and makes its tokens and all its logins until then worthless. Says whether there is such an account.
     ///
     /// # Errors

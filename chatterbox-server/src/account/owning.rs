@@ -51,7 +51,7 @@ impl Accounts {
             created,
         };
         let add = move |directory: &mut dyn Directory| {
-            let added = directory.add(&account)?;
+            let added = directory.add_unlike(&account)?;
             if added == Added::Yes {
                 directory.add_token(&account.name, hash, created.saturating_add(LIFETIME))?;
                 for other in &blocked {

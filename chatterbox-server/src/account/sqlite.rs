@@ -55,6 +55,36 @@ impl Sqlite {
         self.connection.transaction_with_behavior(TransactionBehavior::Immediate)
     }
 
+    fn add_if(&mut self, account: &Account, alike: bool) -> Result<Added, DirectoryError> {
+        let transaction = self.writing()?;
+        if id(&transaction, &account.name)?.is_some() {
+            return Ok(Added::Already);
+        }
+        if !alike && look_alike(&transaction, &account.name)?.is_some() {
+            return Ok(Added::Already);
+        }
+        if count(&transaction, "SELECT count(*) FROM accounts", [])? >= ACCOUNTS {
+            return Ok(Added::Full);
+        }
+        transaction.execute(
+            "INSERT INTO accounts (name, key, password, level, created) VALUES (?, ?, ?, ?, ?)",
+            (
+                account.name.as_str(),
+                account.name.key(),
+                account.password.as_str(),
+                account.level.number(),
+                account.created,
+            ),
+        )?;
+        let id = transaction.last_insert_rowid();
+        for look in account.name.look_alike_keys() {
+            let insert = "INSERT OR IGNORE INTO account_looks (look, account) VALUES (?, ?)";
+            transaction.execute(insert, (look, id))?;
+        }
+        transaction.commit()?;
+        Ok(Added::Yes)
+    }
+
     fn setting(&self, name: &str) -> Result<Option<String>, rusqlite::Error> {
         let mut select =
             self.connection.prepare_cached("SELECT value FROM settings WHERE name = ?")?;
@@ -104,6 +134,18 @@ fn id(transaction: &Transaction<'_>, name: &Username) -> Result<Option<i64>, rus
     select.query_row([name.key()], |row| row.get(0)).optional()
 }
 
+fn look_alike(
+    connection: &Connection,
+    name: &Username,
+) -> Result<Option<Username>, rusqlite::Error> {
+    let [written, folded, seen] = name.look_alike_keys();
+    let mut select = connection.prepare_cached(
+        "SELECT name FROM accounts JOIN account_looks ON account = id
+         WHERE look IN (?1, ?2, ?3) AND key <> ?4 LIMIT 1",
+    )?;
+    select.query_row((written, folded, seen, name.key()), |row| self::name(row, 0)).optional()
+}
+
 fn count(
     transaction: &Transaction<'_>,
     select: &str,
@@ -121,40 +163,15 @@ impl Directory for Sqlite {
     }
 
     fn look_alike(&mut self, name: &Username) -> Result<Option<Username>, DirectoryError> {
-        let [written, folded, seen] = name.look_alike_keys();
-        let mut select = self.connection.prepare_cached(
-            "SELECT name FROM accounts JOIN account_looks ON account = id
-             WHERE look IN (?1, ?2, ?3) AND key <> ?4 LIMIT 1",
-        )?;
-        let found = select.query_row((written, folded, seen, name.key()), |row| self::name(row, 0));
-        Ok(found.optional()?)
+        Ok(look_alike(&self.connection, name)?)
     }
 
     fn add(&mut self, account: &Account) -> Result<Added, DirectoryError> {
-        let transaction = self.writing()?;
-        if id(&transaction, &account.name)?.is_some() {
-            return Ok(Added::Already);
-        }
-        if count(&transaction, "SELECT count(*) FROM accounts", [])? >= ACCOUNTS {
-            return Ok(Added::Full);
-        }
-        transaction.execute(
-            "INSERT INTO accounts (name, key, password, level, created) VALUES (?, ?, ?, ?, ?)",
-            (
-                account.name.as_str(),
-                account.name.key(),
-                account.password.as_str(),
-                account.level.number(),
-                account.created,
-            ),
-        )?;
-        let id = transaction.last_insert_rowid();
-        for look in account.name.look_alike_keys() {
-            let insert = "INSERT OR IGNORE INTO account_looks (look, account) VALUES (?, ?)";
-            transaction.execute(insert, (look, id))?;
-        }
-        transaction.commit()?;
-        Ok(Added::Yes)
+        self.add_if(account, true)
+    }
+
+    fn add_unlike(&mut self, account: &Account) -> Result<Added, DirectoryError> {
+        self.add_if(account, false)
     }
 
     fn change_password(

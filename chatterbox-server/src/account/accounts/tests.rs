@@ -119,6 +119,16 @@ async fn guesses_at_the_same_moment_count_too() {
 }
 
 #[tokio::test]
+async fn of_two_that_look_alike_and_register_at_the_same_moment_one_is_registered() {
+    let accounts = accounts();
+    let (bill, alike) = (name("Bill"), name("BiII"));
+    let register = |name| accounts.register(name, Secret::given("correct horse"), vec![], HERE);
+    let (first, second) = futures_util::future::join(register(&bill), register(&alike)).await;
+    assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
+    assert_eq!(accounts.list(9).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn wrong_tokens_do_not_lock_out_good_ones() {
     let (accounts, good) = with_ann().await;
     let mut refused = Vec::new();
