@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use chatterbox_proto::Username;
 use chatterbox_proto::capability::ids::{self, Query, Side};
 use chatterbox_proto::json::Object;
+use chatterbox_proto::{Username, limits};
 use tokio::sync::Semaphore;
 
 use crate::backlog::{Backlog, BacklogError, Conversation, PageQuery, Sequence};
@@ -14,6 +14,9 @@ use crate::hub::is_from;
 
 /// Pages that are looked up at the same time.
 const AT_ONCE: usize = 2;
+
+/// Pages that are looked up for one request, while all that they hold is hidden: as much as is kept by default.
+const SEARCHED: usize = 512;
 
 /// No name is longer, in characters.
 const ANY_NAME: usize = 256;
@@ -62,9 +65,10 @@ impl Pages {
         query: &Query,
         hidden: &HashSet<Username>,
     ) -> Result<(Vec<(Sequence, Bytes)>, bool), BacklogError> {
-        let limit = usize::from(query.limit);
+        let asked = usize::from(query.limit);
+        let mut limit = asked;
         let mut side = query.side;
-        loop {
+        for _ in 0..SEARCHED {
             let page = {
                 // It is never closed.
                 let _room = self.room.acquire().await.ok();
@@ -72,16 +76,65 @@ impl Pages {
             };
             let ends = (page.records.first().map(|r| r.0), page.records.last().map(|r| r.0));
             let seen = page.records.into_iter().map(|(id, record)| (id, record.json));
-            let found: Vec<_> = seen.filter(|(_, json)| !is_from(json, hidden)).collect();
+            let mut found: Vec<_> = seen.filter(|(_, json)| !is_from(json, hidden)).collect();
             // A page of nothing but hidden messages is none: who asked would not know where to go on.
             if !found.is_empty() || !page.more {
-                return Ok((found, page.more));
+                let beyond = found.len().saturating_sub(asked);
+                match side {
+                    Side::After(_) => found.truncate(asked),
+                    _ => drop(found.drain(..beyond)),
+                }
+                return Ok((found, page.more || beyond > 0));
             }
+            // What is hidden is passed over in large steps, however little was asked for.
+            limit = usize::from(limits::PAGE);
             side = match (side, ends) {
                 (Side::After(_), (_, Some(last))) => Side::After(last),
                 (_, (Some(first), _)) => Side::Before(first),
                 _ => return Ok((found, false)),
             };
+        }
+        Ok((Vec::new(), false))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chatterbox_proto::session::Destination;
+    use chatterbox_proto::{Entry, WireText};
+
+    use super::*;
+    use crate::backlog::{Memory, Record};
+
+    #[tokio::test]
+    async fn what_is_hidden_is_passed_over_and_no_more_is_given_than_was_asked_for() {
+        let record = |source: &'static str| {
+            let entry = Entry {
+                source: source.into(),
+                destination: "ALL".into(),
+                timestamp: 1,
+                content: "x".into(),
+            };
+            let json = entry.to_json().into();
+            Record { destination: Destination::All, json, arrived: 1 }
+        };
+        let backlog = Arc::new(Memory::new(1_000));
+        let sources = [("ann", 5), ("eve", 610), ("ann", 5)];
+        let all = sources.map(|(source, count)| vec![record(source); count]).concat();
+        backlog.append(&all).await.unwrap();
+        let pages = Pages::new(backlog);
+        let hidden = HashSet::from([Username::parse("eve").unwrap()]);
+        for (side, limit, ids, more) in [
+            (Side::Before(616), 2, vec![4, 5], true),
+            (Side::Before(616), 5, vec![1, 2, 3, 4, 5], false),
+            (Side::After(5), 1, vec![616], true),
+            (Side::After(5), 5, vec![616, 617, 618, 619, 620], false),
+            (Side::After(620), 5, vec![], false),
+        ] {
+            let query = Query { with: WireText::new("ALL"), side, limit };
+            let found = pages.find(Conversation::Public, &query, &hidden).await.unwrap();
+            let found_ids: Vec<_> = found.0.iter().map(|(id, _)| *id).collect();
+            assert_eq!((found_ids, found.1), (ids, more), "{side:?} {limit}");
         }
     }
 }
