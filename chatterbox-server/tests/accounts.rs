@@ -72,22 +72,28 @@ async fn wrong_is_wrong_in_three_ways() {
 
 #[tokio::test]
 async fn who_does_not_exist_takes_as_long() {
-    let house =
-        House::keeping(Config::default(), &[("ann", 1)], Memory::default(), Cost::default()).await;
+    // On a busy machine a try may take any time, but the shortest come near to what the work takes. Without the work an
+    // unknown name is answered in a hundredth of that, however often one asks.
     let mut shortest = [Duration::MAX; 2];
-    for _ in 0..4 {
-        for (name, shortest) in ["ann", "nobody"].into_iter().zip(&mut shortest) {
-            let mut peer = house.server.connect().await;
-            let begun = Instant::now();
-            assert_eq!(
-                code(&peer.offer(name, EVERYTHING, &password("wrong")).await),
-                "wrong-password"
-            );
-            *shortest = begun.elapsed().min(*shortest);
+    for _ in 0..12 {
+        // Each asks four times about a name: from the sixth on one has to wait.
+        let memory = Memory::default();
+        let house = House::keeping(Config::default(), &[("ann", 1)], memory, Cost::default()).await;
+        for _ in 0..4 {
+            for (name, shortest) in ["ann", "nobody"].into_iter().zip(&mut shortest) {
+                let mut peer = house.server.connect().await;
+                let begun = Instant::now();
+                let answer = peer.offer(name, EVERYTHING, &password("wrong")).await;
+                assert_eq!(code(&answer), "wrong-password");
+                *shortest = begun.elapsed().min(*shortest);
+            }
+        }
+        let [known, unknown] = shortest;
+        if unknown * 2 > known {
+            return;
         }
     }
-    let [known, unknown] = shortest;
-    assert!(unknown * 2 > known, "known {known:?}, unknown {unknown:?}");
+    panic!("known and unknown: {shortest:?}");
 }
 
 #[tokio::test]

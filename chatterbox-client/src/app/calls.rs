@@ -74,17 +74,18 @@ impl App {
             Ok(reading) => reading,
             Err(Misread::Unknown) => {
                 let name = line.split_whitespace().next().unwrap_or_default();
-                return note(self.unknown(prefix, name, Some(catalogue)));
+                return self.not_called(self.unknown(prefix, name, Some(catalogue)));
             }
             Err(Misread::Missing(command, argument)) => {
                 let (name, usage) = (shown(&argument.name), catalogue.usage(command));
-                return note(format!("Nothing was sent: {name} is missing. Usage: {usage}"));
+                let text = format!("Nothing was sent: {name} is missing. Usage: {usage}");
+                return self.not_called(text);
             }
             Err(Misread::NotANumber(command, argument)) => {
                 let (name, usage) = (shown(&argument.name), catalogue.usage(command));
-                return note(format!(
-                    "Nothing was sent: {name} has to be a whole number. Usage: {usage}"
-                ));
+                let text =
+                    format!("Nothing was sent: {name} has to be a whole number. Usage: {usage}");
+                return self.not_called(text);
             }
         };
         if !self.session.is_joined() {
@@ -140,9 +141,19 @@ impl App {
             }
             _ => {
                 let name = command.strip_prefix(SLASH).unwrap_or(command);
-                note(self.unknown(SLASH, name, self.catalogue.as_ref()))
+                self.not_called(self.unknown(SLASH, name, self.catalogue.as_ref()))
             }
         }
+    }
+
+    /// A command that could not be called. Through pipes the next line may be what it was to ask for, a secret perhaps,
+    /// and is not to be said to everybody; at a server without commands nobody can have meant that.
+    fn not_called(&self, text: String) -> Vec<Effect> {
+        let mut effects = note(text);
+        if self.catalogue.is_some() && !self.options.ask_again {
+            effects.push(Effect::GiveUp(Reason::NotAsked));
+        }
+        effects
     }
 
     pub(super) fn help(&self, about: Option<&str>) -> Vec<Effect> {

@@ -6,7 +6,7 @@ use chatterbox_proto::session::{Event, Message};
 use chatterbox_proto::{Capabilities, Capability, ScreenText, WireText};
 
 use super::line::{Kind, Line, Speech};
-use super::{App, Effect, Stage};
+use super::{App, Effect, Stage, note};
 
 /// A welcome names at most this many users; `/users` names all.
 const USERS_IN_WELCOME: usize = 100;
@@ -51,6 +51,13 @@ impl App {
                 let more = users.len().saturating_sub(USERS_IN_WELCOME);
                 let users = users.into_iter().take(USERS_IN_WELCOME).collect();
                 effects.push(Effect::Show(Line::Users { users, more }));
+                // A server that has forgotten the session knows a changed name as anybody's.
+                if let (Some(account), Some(0)) = (&self.account, level) {
+                    effects.extend(note(format!(
+                        "You are a guest now. Join as {} to be logged in again.",
+                        ScreenText::shortened(account, 40)
+                    )));
+                }
                 self.take_account(account, effects);
             }
             Event::Back { missed, complete, agreed, account } => {

@@ -132,6 +132,10 @@ fn a_secret_is_not_remembered() {
 /// Otherwise a script that goes on would say the password to everybody.
 #[test]
 fn through_pipes_a_command_that_fails_without_asking_ends_it() {
+    for line in ["/regster", "/elevate", "/etc/passwd"] {
+        let stage = pipes().types(line);
+        assert!(stage.screen.ends_with("end| give up: NotAsked\n"), "{}", stage.screen);
+    }
     let refused = result(1, "forbidden", "You are registered already.");
     let stage = pipes().types("/register").gets(&refused);
     assert!(stage.screen.ends_with("end| give up: NotAsked\n"), "{}", stage.screen);
