@@ -14,7 +14,7 @@ use crate::hub::Event;
 use crate::sequencer::Acks;
 
 /// Messages are handed on in posts of no more than this.
-const POST_RECORDS: usize = 128;
+const POST_RECORDS: usize = 32;
 const POST_BYTES: usize = 1024 * 1024;
 
 /// Who posts is not read from before its post has come round to itself, but never for longer than this: a client may
@@ -22,7 +22,7 @@ const POST_BYTES: usize = 1024 * 1024;
 ///
 /// So everybody, however much they send, has about one post on its way, and a flood takes no more than a sender's share
 /// of what the receivers can take.
-const ROUND: Duration = Duration::from_millis(50);
+const ROUND: Duration = Duration::from_millis(12);
 
 /// What a member's frames have led to and is not handed on yet: messages to post, then faults to answer, then what was
 /// asked for.
