@@ -2,9 +2,10 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a bench")]
 
 use bytes::Bytes;
+use chatterbox_hub::Record;
 use chatterbox_proto::session::Destination;
-use chatterbox_server::backlog::sqlite::{Durability, Retention, Sqlite, SqliteOptions};
-use chatterbox_server::backlog::{Backlog, Memory, Record};
+use chatterbox_server::store::sqlite::{Durability, Retention, Sqlite, SqliteOptions};
+use chatterbox_server::store::{Backlog, Memory};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 

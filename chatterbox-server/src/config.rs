@@ -3,9 +3,8 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use chatterbox_hub::{Keep, TimelineLimits};
 use chatterbox_proto::{Capabilities, Capability, limits};
-
-use crate::hub::{Keep, TimelineLimits};
 
 /// All settings of a running server; where it listens and with which certificate is decided before.
 #[derive(Debug, Clone)]

@@ -10,21 +10,15 @@
 //! ```
 //! [`run`] takes both ends as arguments, listeners and the wish to stop, so that tests can hold them.
 
-pub mod account;
-pub mod backlog;
-pub mod bell;
-pub mod bells;
+pub mod access;
+pub mod accounts;
 pub mod chat;
-pub mod command;
+pub mod commands;
 pub mod config;
-pub mod gate;
-pub mod guard;
-pub mod hub;
 pub mod net;
 pub mod ops;
-pub mod pages;
-pub mod sequencer;
 mod server;
+pub mod store;
 
 pub use config::{Config, Live};
 pub use server::{run, run_with};

@@ -1,44 +1,48 @@
 //! `chatterbox-server HOST -p PORT`: hosts a chat.
 
 mod cli;
-mod exit;
-mod layers;
-mod subcommands;
-mod users;
 
 use std::ffi::OsString;
 use std::io::{BufWriter, Write as _};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chatterbox_server::account::{self, Accounts, Cost};
-use chatterbox_server::backlog::sqlite::{self, CopyError};
-use chatterbox_server::backlog::{Backlog, Memory, Sqlite};
-use chatterbox_server::command::{self, Desk, Reception};
-use chatterbox_server::gate::Gate;
+use chatterbox_server::access::Gate;
+use chatterbox_server::accounts::Accounts;
+use chatterbox_server::accounts::Cost;
+use chatterbox_server::commands;
+use chatterbox_server::commands::Desk;
+use chatterbox_server::commands::Reception;
 use chatterbox_server::net::listen::listen;
-use chatterbox_server::net::tls::{AUTHORITY_FILE, CertificateSource, Transport};
+use chatterbox_server::net::tls::AUTHORITY_FILE;
+use chatterbox_server::net::tls::{CertificateSource, Transport};
 use chatterbox_server::ops::{logging, machine, signals};
+use chatterbox_server::store::Backlog;
+use chatterbox_server::store::Memory;
+use chatterbox_server::store::Sqlite;
+use chatterbox_server::store::sqlite;
+use chatterbox_server::store::sqlite::CopyError;
+use chatterbox_server::store::{MemoryDirectory, SqliteDirectory};
 use chatterbox_server::{Config, Live};
 use clap::error::ErrorKind;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::cli::Serve;
-use crate::exit::Failure;
-use crate::layers::{Effective, LayerError, Settings};
-use crate::subcommands::Command;
+use crate::cli::exit::Failure;
+use crate::cli::layers::{Effective, LayerError, Settings};
+use crate::cli::settings::Serve;
+use crate::cli::subcommand::Command;
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    let settings = match layers::read(&arguments) {
+    let settings = match cli::layers::read(&arguments) {
         Ok(settings) => settings,
         Err(LayerError::Arguments(error)) => {
             // Nothing is left to do when not even this can be written.
             let _ = error.print();
             return match error.kind() {
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
-                _ => ExitCode::from(exit::USAGE),
+                _ => ExitCode::from(cli::exit::USAGE),
             };
         }
         Err(error) => return Failure::from(error).report(),
@@ -70,19 +74,19 @@ fn other(command: &Command, settings: &Settings) -> Result<(), Failure> {
             Err(CopyError::Output(error)) => Err(error),
             Err(error) => return Err(error.into()),
         },
-        Command::User { command } => users::user(command, &mut stdout)?,
+        Command::User { command } => cli::user::user(command, &mut stdout)?,
         Command::AdminPassword(command) => {
-            users::admin_password(command)?;
+            cli::user::admin_password(command)?;
             Ok(())
         }
-        Command::Commands { .. } => stdout.write_all(command::markdown().as_bytes()),
-        Command::Config { sample: true, .. } => stdout.write_all(layers::sample().as_bytes()),
+        Command::Commands { .. } => stdout.write_all(commands::markdown().as_bytes()),
+        Command::Config { sample: true, .. } => stdout.write_all(cli::layers::sample().as_bytes()),
         Command::Config { .. } => {
             match &settings.file {
                 Some(file) => eprintln!("chatterbox-server: the file is {}", file.display()),
                 None => eprintln!("chatterbox-server: there is no configuration file"),
             }
-            stdout.write_all(layers::show(settings).as_bytes())
+            stdout.write_all(cli::layers::show(settings).as_bytes())
         }
     };
     match written.and_then(|()| stdout.flush()) {
@@ -98,7 +102,7 @@ fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure> {
     let _logging = logging::start(options.log_format, &options.log).map_err(|error| Failure {
         message: format!("log {}: {error}", options.log),
         hint: Some("error, warn, info, debug and trace are levels"),
-        code: exit::USAGE,
+        code: cli::exit::USAGE,
     })?;
     let config = bounded_by_machine(options.config());
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -137,7 +141,7 @@ fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure> {
             outcome = server => outcome.map_err(|error| Failure {
                 message: error.to_string(),
                 hint: Some("put a backup in its place, or give another folder with --data DIR"),
-                code: exit::MESSAGES,
+                code: cli::exit::MESSAGES,
             }),
             () = signals => Ok(()),
         }
@@ -148,8 +152,8 @@ fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure> {
 async fn gate(options: &Serve, live: &Live) -> Result<Arc<dyn Gate>, Failure> {
     let cost = Cost::default();
     let accounts = match options.store() {
-        Some(store) => Accounts::new(account::Sqlite::open(&store.folder)?, cost),
-        None => Accounts::new(account::Memory::default(), cost),
+        Some(store) => Accounts::new(SqliteDirectory::open(&store.folder)?, cost),
+        None => Accounts::new(MemoryDirectory::default(), cost),
     };
     let accounts = accounts.map_err(|error| Failure::system("can't keep accounts", &error))?;
     let desk = Desk::open(Arc::new(accounts), live.clone()).await?;
@@ -189,7 +193,7 @@ fn reload(
     transport: &Transport,
     in_force: &Mutex<Vec<Effective>>,
 ) {
-    match layers::read(arguments) {
+    match cli::layers::read(arguments) {
         Ok(fresh) => {
             live.replace(bounded_by_machine(fresh.serve.config()));
             let mut in_force = in_force.lock().unwrap_or_else(PoisonError::into_inner);

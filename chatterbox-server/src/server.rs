@@ -5,23 +5,24 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chatterbox_hub::{Event, Hub};
 use chatterbox_proto::{ALL, Entry, SERVER};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::backlog::{Backlog, BacklogError};
-use crate::chat::Chat;
+use crate::access::{Gate, Open};
+use crate::chat::paging::Pages;
+use crate::chat::sequencer;
+use crate::chat::shared::Chat;
 use crate::config::Live;
-use crate::gate::{Gate, Open};
-use crate::hub::{Event, Hub};
-use crate::net::accept::{Acceptor, Door};
+use crate::net::LONG_FRAMES_KIB;
+use crate::net::acceptor::{Acceptor, Door};
 use crate::net::connection::Context;
 use crate::net::tls::Transport;
-use crate::net::{LONG_FRAMES_KIB, unix_now};
-use crate::pages::Pages;
-use crate::sequencer;
+use crate::ops::clock::unix_now;
+use crate::store::{Backlog, BacklogError};
 
 /// After the grace, connections have this long to take what is still waiting for them.
 const LAST_WORDS: Duration = Duration::from_secs(4);

@@ -14,8 +14,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use chatterbox_proto::ServerFrame;
-use chatterbox_server::Config;
-use chatterbox_server::account::{Cost, Memory, Sqlite};
+use chatterbox_server::accounts::Cost;
+use chatterbox_server::config::Config;
+use chatterbox_server::store::MemoryDirectory;
+use chatterbox_server::store::SqliteDirectory;
 use harness::house::{Client, EVERYTHING, House, PASSWORD, code, password, token};
 use harness::process::{Running, connect, read_frame};
 use tokio::io::AsyncWriteExt as _;
@@ -77,7 +79,7 @@ async fn who_does_not_exist_takes_as_long() {
     let mut shortest = [Duration::MAX; 2];
     for _ in 0..12 {
         // Each asks four times about a name: from the sixth on one has to wait.
-        let memory = Memory::default();
+        let memory = MemoryDirectory::default();
         let house = House::keeping(Config::default(), &[("ann", 1)], memory, Cost::default()).await;
         for _ in 0..4 {
             for (name, shortest) in ["ann", "nobody"].into_iter().zip(&mut shortest) {
@@ -242,11 +244,13 @@ async fn a_session_under_another_name_is_a_guests_after_all_logins_were_ended() 
 
 #[tokio::test]
 async fn a_session_is_not_gone_on_with_after_the_command_line_changed_its_account() {
-    use chatterbox_server::account::{Directory as _, Identity, PasswordHash};
+    use chatterbox_hub::Identity;
+    use chatterbox_server::accounts::Directory as _;
+    use chatterbox_server::accounts::PasswordHash;
 
     for removed in [false, true] {
         let folder = tempfile::tempdir().unwrap();
-        let directory = Sqlite::open(folder.path()).unwrap();
+        let directory = SqliteDirectory::open(folder.path()).unwrap();
         let users = [("ann", 3)];
         let house = House::keeping(Config::default(), &users, directory, Cost::CHEAP).await;
         let mut watcher = house.guest("watcher").await;
@@ -254,7 +258,7 @@ async fn a_session_is_not_gone_on_with_after_the_command_line_changed_its_accoun
         let session = resume(&welcome);
         drop(ann);
         watcher.peer.sees_leave("ann").await;
-        let mut beside = Sqlite::open(folder.path()).unwrap();
+        let mut beside = SqliteDirectory::open(folder.path()).unwrap();
         let name = chatterbox_proto::Username::parse("ann").unwrap();
         let account = beside.account(&name).unwrap().unwrap();
         if removed {
@@ -263,7 +267,7 @@ async fn a_session_is_not_gone_on_with_after_the_command_line_changed_its_accoun
             assert_eq!((resumed(&welcome), self::account(&welcome).0), (Some(false), 0));
             drop(guest);
             watcher.peer.sees_leave("ann").await;
-            let made = chatterbox_server::account::Account {
+            let made = chatterbox_server::accounts::Account {
                 identity: Identity::default(),
                 ..account.clone()
             };
@@ -350,8 +354,13 @@ async fn b6_nothing_is_taken_before_the_login_and_nobody_speaks_for_others() {
 
 #[tokio::test]
 async fn b7_a_silent_connection_stalls_nobodys_login() {
-    let house =
-        House::keeping(Config::default(), &[("ann", 1)], Memory::default(), Cost::default()).await;
+    let house = House::keeping(
+        Config::default(),
+        &[("ann", 1)],
+        MemoryDirectory::default(),
+        Cost::default(),
+    )
+    .await;
     let mut silent = Vec::new();
     for number in 0..60 {
         // Before the handshake, after it, in the middle of a login.
@@ -390,7 +399,7 @@ async fn b7_a_silent_connection_stalls_nobodys_login() {
 async fn accounts_survive_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let open = async |users: &[(&str, u8)]| {
-        let directory = Sqlite::open(folder.path()).unwrap();
+        let directory = SqliteDirectory::open(folder.path()).unwrap();
         House::keeping(Config::default(), users, directory, Cost::CHEAP).await
     };
     let house = open(&[("root", 5)]).await;

@@ -8,8 +8,8 @@
 
 mod harness;
 
-use chatterbox_server::Config;
-use chatterbox_server::hub::{Keep, TimelineLimits};
+use chatterbox_hub::{Keep, TimelineLimits};
+use chatterbox_server::config::Config;
 use harness::Server;
 
 fn contents(frame: chatterbox_proto::ServerFrame) -> Vec<String> {

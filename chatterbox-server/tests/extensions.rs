@@ -13,11 +13,11 @@ mod harness;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chatterbox_hub::Event;
 use chatterbox_proto::capability::commands::{Outcome, OutcomeCode};
 use chatterbox_proto::{Capabilities, Capability, Refusal, ServerFrame, Username};
-use chatterbox_server::Config;
-use chatterbox_server::gate::{Admission, Arrival, Attended, Gate, Guest, Request};
-use chatterbox_server::hub::Event;
+use chatterbox_server::access::{Admission, Arrival, Attended, Gate, Guest, Request};
+use chatterbox_server::config::Config;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use harness::{Peer, Server};

@@ -3,10 +3,8 @@
 
 use std::time::Duration;
 
-use conformance::{
-    fuzz::{self, FuzzOptions},
-    host::Place,
-};
+use conformance::fuzz::{self, FuzzOptions};
+use conformance::host::Place;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sessions_that_are_nearly_right_harm_nobody() {

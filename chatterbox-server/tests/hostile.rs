@@ -12,13 +12,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use chatterbox_hub::TimelineLimits;
+use chatterbox_hub::{Record, Sequence};
 use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::{ServerFrame, limits};
-use chatterbox_server::Config;
-use chatterbox_server::backlog::{
-    Backlog, BacklogError, Memory, Page, PageQuery, Record, Sequence,
-};
-use chatterbox_server::hub::TimelineLimits;
+use chatterbox_server::config::Config;
+use chatterbox_server::store::Memory;
+use chatterbox_server::store::{Backlog, BacklogError};
+use chatterbox_server::store::{Page, PageQuery};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use harness::{PATIENCE, Server};

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use chatterbox_server::account::{Accounts, Cost, Memory as Directory};
-use chatterbox_server::backlog::Memory;
-use chatterbox_server::command::{Desk, Reception};
+use chatterbox_server::accounts::Accounts;
+use chatterbox_server::accounts::Cost;
+use chatterbox_server::commands::Desk;
+use chatterbox_server::commands::Reception;
+use chatterbox_server::config::{Config, Live};
 use chatterbox_server::net::listen::listen;
 use chatterbox_server::net::tls::{CertificateSource, Transport};
-use chatterbox_server::{Config, Live};
+use chatterbox_server::store::Memory;
+use chatterbox_server::store::MemoryDirectory as Directory;
 use tokio::sync::watch;
 
 /// A server that speaks everything.

@@ -18,18 +18,18 @@ use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use super::greeting::{Greeting, Joined, answer};
-use super::inbox::Inbox;
-use super::long_frame::LongFrame;
-use super::outbox::{Outbox, WriteEnd};
-use super::reading;
-use super::socket::Socket;
-use super::tls::Transport;
-use super::woken::Woken;
-use crate::chat::Chat;
+use crate::access::{Attended, Gate, Wish};
+use crate::chat::paging::Pages;
+use crate::chat::shared::Chat;
 use crate::config::{Config, Live};
-use crate::gate::{Attended, Gate, Wish};
-use crate::pages::Pages;
+use crate::net::inbound::Inbox;
+use crate::net::login::{Greeting, Joined, answer};
+use crate::net::long_frame::LongFrame;
+use crate::net::outbound::{Outbox, WriteEnd};
+use crate::net::poll_on_wake::Woken;
+use crate::net::read_buffer;
+use crate::net::socket::Socket;
+use crate::net::tls::Transport;
 
 /// What every connection needs.
 #[derive(Debug)]
@@ -165,7 +165,7 @@ async fn arrive(
 async fn close(stream: &mut Stream) {
     let _ = tokio::time::timeout(LAST_WORDS, async {
         stream.shutdown().await?;
-        while reading::read(stream, |_| ()).await? > 0 {}
+        while read_buffer::read(stream, |_| ()).await? > 0 {}
         Ok::<_, io::Error>(())
     })
     .await;
@@ -282,7 +282,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
                 return self.refuse(Code::TooManyLongFrames, End::LongFrame).await;
             }
             let read = tokio::select! {
-                read = reading::read_frames(&mut self.reader, &mut self.decoder) => read,
+                read = read_buffer::read_frames(&mut self.reader, &mut self.decoder) => read,
                 wish = next(&mut self.wishes) => {
                     self.rename(wish);
                     continue;
@@ -357,13 +357,13 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stream = TcpStream::connect(address).await.unwrap();
-        let (posts, _inbox) = crate::sequencer::queue();
+        let (posts, _inbox) = crate::chat::sequencer::queue();
         let config = Config::default();
-        let hub = crate::hub::Hub::new(config.ring, config.keep);
+        let hub = chatterbox_hub::Hub::new(config.ring, config.keep);
         let context = Arc::new(Context {
             chat: Arc::new(Chat::new(hub, posts)),
-            gate: Arc::new(crate::gate::Open),
-            pages: Arc::new(Pages::new(Arc::new(crate::backlog::Memory::default()))),
+            gate: Arc::new(crate::access::Open),
+            pages: Arc::new(Pages::new(Arc::new(crate::store::Memory::default()))),
             config: Live::new(config),
             transport: Transport::Plaintext,
             long_frames: Arc::new(Semaphore::new(1)),

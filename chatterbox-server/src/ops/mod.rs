@@ -1,5 +1,6 @@
 //! What whoever runs the server sees and does: logs, signals, limits of the machine.
 
+pub mod clock;
 pub mod folders;
 pub mod logging;
 pub mod machine;

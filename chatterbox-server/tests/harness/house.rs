@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use chatterbox_hub::{Identity, Level};
 use chatterbox_proto::capability::commands::{Outcome, Prompt};
 use chatterbox_proto::{ServerFrame, Username, json};
-use chatterbox_server::account::{
-    Account, Accounts, Cost, Directory, Identity, Level, Memory, PasswordHash, Secret,
-};
-use chatterbox_server::command::{Desk, Reception};
-use chatterbox_server::{Config, Live};
+use chatterbox_server::accounts::{Account, Accounts, Cost, Directory, PasswordHash, Secret};
+use chatterbox_server::commands::{Desk, Reception};
+use chatterbox_server::config::{Config, Live};
+use chatterbox_server::store::MemoryDirectory;
 use serde_json::Value;
 
 use super::{Peer, Server};
@@ -29,7 +29,7 @@ impl House {
     }
 
     pub async fn with(config: Config, users: &[(&str, u8)]) -> Self {
-        Self::keeping(config, users, Memory::default(), Cost::CHEAP).await
+        Self::keeping(config, users, MemoryDirectory::default(), Cost::CHEAP).await
     }
 
     pub async fn keeping(

@@ -21,7 +21,7 @@ use time::{Duration, OffsetDateTime};
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use super::{TlsError, pem};
+use crate::net::tls::{TlsError, pem};
 
 /// The authority's certificate: what clients are given.
 pub const AUTHORITY_FILE: &str = "ca.crt";

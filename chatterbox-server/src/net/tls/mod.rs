@@ -12,7 +12,7 @@ use rustls::server::NoServerSessionStorage;
 use rustls::{ServerConfig, version};
 use tokio_rustls::TlsAcceptor;
 
-pub use local_authority::AUTHORITY_FILE;
+pub use crate::net::tls::local_authority::AUTHORITY_FILE;
 
 /// Where certificate and key come from.
 #[derive(Debug, Clone, PartialEq, Eq)]

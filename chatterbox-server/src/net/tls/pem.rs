@@ -11,7 +11,7 @@ use std::path::Path;
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::TlsError;
+use crate::net::tls::TlsError;
 
 /// Nobody's chain is larger; a wrong path may lead to anything.
 const LARGEST: u64 = 1024 * 1024;

@@ -1,0 +1,99 @@
+//! What delivering costs without sockets: `cargo bench -p chatterbox-server --bench hub`.
+#![allow(missing_docs, clippy::unwrap_used, reason = "a bench")]
+
+use bytes::Bytes;
+use chatterbox_hub::{Hub, Keep, MemberId, Record, Taken, TimelineLimits, Wake};
+use chatterbox_proto::Username;
+use chatterbox_proto::session::Destination;
+use divan::Bencher;
+use divan::counter::ItemsCount;
+
+fn main() {
+    divan::main();
+}
+
+fn record(destination: Destination) -> Record {
+    let json = Bytes::from(format!("[\"user1\", \"ALL\", 1700000000, \"{}\"]", "x".repeat(64)));
+    Record { destination, json, arrived: 1_700_000_000 }
+}
+
+/// A hub with so many members who have taken everything.
+fn hub(members: usize) -> (Hub, Vec<MemberId>) {
+    let mut hub = Hub::new(TimelineLimits::default(), Keep::default());
+    let join = |number| {
+        let name = Username::parse(&format!("user{number}")).unwrap();
+        hub.join(&name, "Welcome!").unwrap().id
+    };
+    let ids: Vec<_> = (0..members).map(join).collect();
+    take_all(&mut hub, &ids);
+    (hub, ids)
+}
+
+fn take_all(hub: &mut Hub, ids: &[MemberId]) {
+    for id in ids {
+        while let Taken::Batch { frames, .. } = hub.take(*id) {
+            divan::black_box(&frames);
+        }
+    }
+}
+
+fn apply_next(hub: &mut Hub, record: &Record) -> Wake {
+    let id = hub.newest() + 1;
+    hub.apply(id, record)
+}
+
+const GROUPS: [usize; 3] = [1, 32, 1024];
+
+/// A group of public messages, applied.
+#[divan::bench(args = GROUPS)]
+fn apply(bencher: Bencher<'_, '_>, group: usize) {
+    let (mut hub, _) = hub(10);
+    let record = record(Destination::All);
+    bencher.counter(ItemsCount::new(group)).bench_local(|| {
+        for _ in 0..group {
+            let _ = divan::black_box(apply_next(&mut hub, &record));
+        }
+    });
+}
+
+/// A private message, reserved, applied and taken.
+#[divan::bench]
+fn private(bencher: Bencher<'_, '_>) {
+    let (mut hub, ids) = hub(1000);
+    let name = Username::parse("user500").unwrap();
+    let record = record(Destination::User(name.clone()));
+    bencher.bench_local(|| {
+        hub.reserve(&name, 64).unwrap();
+        let _ = apply_next(&mut hub, &record);
+        divan::black_box(hub.take(*ids.get(500).unwrap()))
+    });
+}
+
+/// A group of messages, put into frames for the first receiver and handed to 999 others.
+#[divan::bench(args = GROUPS)]
+fn assemble_and_share(bencher: Bencher<'_, '_>, group: usize) {
+    let (mut hub, ids) = hub(1000);
+    let record = record(Destination::All);
+    bencher.counter(ItemsCount::new(group * ids.len())).bench_local(|| {
+        for _ in 0..group {
+            let _ = apply_next(&mut hub, &record);
+        }
+        take_all(&mut hub, &ids);
+    });
+}
+
+/// A join with so many messages of history, and the leave after it.
+#[divan::bench(args = [0, 1_000, 100_000])]
+fn join(bencher: Bencher<'_, '_>, history: usize) {
+    let (mut hub, _) = hub(1000);
+    let record = record(Destination::All);
+    for _ in 0..history {
+        let _ = apply_next(&mut hub, &record);
+    }
+    let name = Username::parse("visitor").unwrap();
+    bencher.bench_local(|| {
+        let joined = hub.join(&name, "Welcome!").unwrap();
+        let _ = hub.leave(joined.id);
+        joined.welcome
+    });
+}

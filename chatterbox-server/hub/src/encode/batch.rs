@@ -1,0 +1,228 @@
+//! From events to frames: as few objects as their order allows (PB-2), put together once for all who wait at one place with
+//! the same view.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use chatterbox_proto::capability::{ids, utf8};
+use chatterbox_proto::frame;
+use chatterbox_proto::json::Object;
+
+use crate::encode::view::View;
+use crate::event::{Event, Kind};
+
+/// Whole frames, shared by every receiver that gets them.
+pub type Batch = Arc<[Bytes]>;
+
+/// Puts events into frames without changing their order.
+///
+/// An event whose key would come before one that is already in the object starts a new frame.
+pub fn assemble(events: &[&Event], view: View) -> Batch {
+    if !view.renames() && events.iter().any(|event| event.kind == Kind::Renamed) {
+        let told: Vec<Event> = events.iter().flat_map(|event| base(event)).collect();
+        return assemble_as_told(&told.iter().collect::<Vec<_>>(), view);
+    }
+    assemble_as_told(events, view)
+}
+
+/// The events of the base protocol that one event is.
+fn base(event: &Event) -> Vec<Event> {
+    match event.kind {
+        Kind::Renamed => event.left_and_joined().into(),
+        _ => vec![event.clone()],
+    }
+}
+
+fn assemble_as_told(events: &[&Event], view: View) -> Batch {
+    let mut frames = Vec::with_capacity(1);
+    let mut rest = events;
+    while !rest.is_empty() {
+        let mut object_len = 1;
+        for pair in rest.windows(2) {
+            let [before, after] = pair else { break };
+            if !before.kind.may_precede(after.kind) {
+                break;
+            }
+            object_len += 1;
+        }
+        let Some((object, tail)) = rest.split_at_checked(object_len) else { break };
+        // Batches are bounded far below what a frame can hold, so nothing is dropped here.
+        frames.extend(frame(object, view));
+        rest = tail;
+    }
+    frames.into()
+}
+
+/// One frame of events that are sorted by key.
+fn frame(events: &[&Event], view: View) -> Option<Bytes> {
+    let size = events.iter().map(|event| event.json.len() + 2).sum::<usize>();
+    let ids = if view.ids() { events.len() * ID_LENGTH } else { 0 };
+    let mut object = Object::with_capacity(size + ids + 48);
+    for group in events.chunk_by(|a, b| a.kind == b.kind) {
+        let [first, ..] = group else { continue };
+        object = match first.kind {
+            Kind::Error => object.json(first.kind.key(), &first.json),
+            Kind::Own => object.members(&first.json),
+            Kind::Renamed => object.json(first.kind.key(), &[b"{", &first.json[..], b"}"].concat()),
+            kind => object.list(kind.key(), group.iter().map(|event| &event.json)),
+        };
+        if first.kind == Kind::Message && view.ids() {
+            object = object.list(ids::IDS, group.iter().map(|event| id_json(event)));
+        }
+    }
+    if !view.utf8() {
+        return object.finish().ok();
+    }
+    frame::encode(&utf8::unescaped(&object.into_value())).ok()
+}
+
+/// About what an id takes in a frame.
+const ID_LENGTH: usize = 12;
+
+fn id_json(event: &Event) -> Vec<u8> {
+    let mut json = Vec::with_capacity(ID_LENGTH);
+    ids::push_id(&mut json, event.id.map(Into::into));
+    json
+}
+
+/// The last few batches of each view, by the places between which they lie.
+///
+/// Under load most receivers wait at the same place, so one assembled batch serves hundreds of them.
+#[derive(Debug, Default)]
+pub struct BatchCache {
+    recent: [VecDeque<(u64, u64, Batch)>; View::COUNT],
+}
+
+const RECENT: usize = 4;
+
+impl BatchCache {
+    /// The batch from `from` on that ends at `to` or before, if it is still there.
+    pub fn get(&self, view: View, from: u64, to: u64) -> Option<(u64, Batch)> {
+        let recent = self.recent.get(view.index())?;
+        let found = recent.iter().rev().find(|(start, end, _)| *start == from && *end <= to)?;
+        Some((found.1, Arc::clone(&found.2)))
+    }
+
+    /// Keeps a batch for the others.
+    pub fn put(&mut self, view: View, from: u64, to: u64, batch: &Batch) {
+        let Some(recent) = self.recent.get_mut(view.index()) else { return };
+        if recent.len() == RECENT {
+            recent.pop_front();
+        }
+        recent.push_back((from, to, Arc::clone(batch)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chatterbox_proto::{Capabilities, Capability};
+
+    use super::*;
+
+    fn view(capabilities: &[Capability]) -> View {
+        View::of(capabilities.iter().copied().collect::<Capabilities>())
+    }
+
+    fn texts(kinds: &[(Kind, &'static str)], view: View) -> Vec<String> {
+        let events: Vec<_> = kinds
+            .iter()
+            .map(|(kind, json)| Event::plain(*kind, Bytes::from_static(json.as_bytes())))
+            .collect();
+        frames(&events, view)
+    }
+
+    fn frames(events: &[Event], view: View) -> Vec<String> {
+        assemble(&events.iter().collect::<Vec<_>>(), view)
+            .iter()
+            .map(|frame| String::from_utf8(frame[4..].to_vec()).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn events_in_order_share_one_object() {
+        use Kind::{Error, Joined, Left, Message};
+        assert_eq!(
+            texts(
+                &[(Joined, "1"), (Joined, "2"), (Message, "3"), (Left, "4"), (Error, "5")],
+                View::BASE
+            ),
+            [r#"{"USERS_JOINED": [1, 2], "MESSAGES": [3], "USERS_LEFT": [4], "ERROR": 5}"#]
+        );
+        assert_eq!(texts(&[], View::BASE), [""; 0]);
+    }
+
+    #[test]
+    fn what_would_change_their_order_starts_a_frame() {
+        use Kind::{Error, Joined, Left, Message, Own};
+        assert_eq!(
+            texts(
+                &[
+                    (Message, "1"),
+                    (Joined, "2"),
+                    (Left, "3"),
+                    (Joined, "4"),
+                    (Error, "5"),
+                    (Error, "6"),
+                    (Message, "7"),
+                    (Own, r#""A": 8"#),
+                    (Own, r#""A": 9, "ERROR": 9"#),
+                    (Error, "10"),
+                ],
+                View::BASE
+            ),
+            [
+                r#"{"MESSAGES": [1]}"#,
+                r#"{"USERS_JOINED": [2], "USERS_LEFT": [3]}"#,
+                r#"{"USERS_JOINED": [4], "ERROR": 5}"#,
+                r#"{"ERROR": 6}"#,
+                r#"{"MESSAGES": [7], "A": 8}"#,
+                r#"{"A": 9, "ERROR": 9}"#,
+                r#"{"ERROR": 10}"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn a_rename_is_one_event_or_two() {
+        let renamed = |old: &str, new: &str| Event::renamed(old.as_bytes(), new.as_bytes());
+        let events = [
+            Event::plain(Kind::Joined, Bytes::from_static(b"\"x\"")),
+            renamed("\"a\"", "\"b\""),
+            renamed("\"b\"", "\"c\""),
+            Event::message(Bytes::from_static(b"[1]")),
+        ];
+        assert_eq!(
+            frames(&events, view(&[Capability::Rename])),
+            [
+                r#"{"USERS_JOINED": ["x"], "USERS_RENAMED": {"a": "b"}}"#,
+                r#"{"USERS_RENAMED": {"b": "c"}, "MESSAGES": [[1]]}"#,
+            ]
+        );
+        assert_eq!(
+            frames(&events, View::BASE),
+            [
+                r#"{"USERS_JOINED": ["x"], "USERS_LEFT": ["a"]}"#,
+                r#"{"USERS_JOINED": ["b"], "USERS_LEFT": ["b"]}"#,
+                r#"{"USERS_JOINED": ["c"], "MESSAGES": [[1]]}"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn ids_stand_beside_messages_and_text_is_shown() {
+        let events = [
+            Event::stored(7, Bytes::from_static(br#"["\u00e9"]"#)),
+            Event::message(Bytes::from_static(b"[2]")),
+            Event::plain(Kind::Left, Bytes::from_static(br#""\u00fc""#)),
+        ];
+        assert_eq!(
+            frames(&events, view(&[Capability::Ids, Capability::Utf8])),
+            [r#"{"MESSAGES": [["é"], [2]], "IDS": [7, null], "USERS_LEFT": ["ü"]}"#]
+        );
+        assert_eq!(
+            frames(&events, View::BASE),
+            [r#"{"MESSAGES": [["\u00e9"], [2]], "USERS_LEFT": ["\u00fc"]}"#]
+        );
+    }
+}

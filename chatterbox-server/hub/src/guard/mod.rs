@@ -1,0 +1,7 @@
+//! Rate limits: pure, with the clock as an argument.
+
+mod network;
+mod throttle;
+
+pub use network::network;
+pub use throttle::{Counter, Slope, Throttle, TooMany, Try};

@@ -1,0 +1,366 @@
+//! The chat itself, as one pure state machine: who is here, what happened, who has seen how much of it.
+//!
+//! Nothing in here waits, reads a clock or touches a socket. The shell around it (`chatterbox-server`) holds it behind one
+//! short lock and does what the returned [`Wake`] says.
+//!
+//! A room is a `timeline`, a receiver is a cursor in it: fan-out copies nothing into per-connection queues. What only
+//! one user gets lies in a small queue of theirs, stamped with its place in the timeline, so that one order holds for all.
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+
+use chatterbox_proto::session::Destination;
+use chatterbox_proto::{Code, Username};
+
+use crate::encode::batch::{Batch, BatchCache, assemble};
+use crate::event::{Event, Kind};
+use crate::ids::{MemberId, SessionId};
+use crate::member::{Member, Shut};
+use crate::record::{Record, Sequence};
+use crate::room::history::History;
+use crate::room::limits::{Keep, TimelineLimits};
+use crate::room::timeline::{Lag, Timeline};
+use crate::roster::{Followed, Names};
+use crate::sessions::Sessions;
+use crate::source::is_from;
+use crate::wake::Wake;
+
+/// What a member can be sent now.
+#[derive(Debug)]
+pub enum Taken {
+    /// Whole frames.
+    Batch {
+        /// The frames.
+        frames: Batch,
+        /// Whether something else is waiting already.
+        more: bool,
+    },
+    /// Nothing new.
+    Nothing,
+    /// The member is not here any more: it was too slow.
+    Gone,
+}
+
+/// One batch has no more than this, so that the lock is held shortly and a slow reader gets on in small steps.
+const BATCH_EVENTS: usize = 1024;
+const BATCH_BYTES: usize = 64 * 1024;
+
+/// Who has moved within this many milliseconds is reading.
+pub const MOVING: u64 = 1000;
+
+/// The state of the whole chat.
+#[derive(Debug)]
+pub struct Hub {
+    pub(crate) members: BTreeMap<MemberId, Member>,
+    pub(crate) names: Names,
+    pub(crate) sessions: Sessions,
+    /// Members whose sessions others go on with, until their connections have ended.
+    pub(crate) replaced: HashSet<MemberId>,
+    pub(crate) followed: VecDeque<Followed>,
+    pub(crate) lobby: Timeline,
+    pub(crate) history: History,
+    pub(crate) batches: BatchCache,
+    pub(crate) next: u64,
+    /// The last moment that was told, in milliseconds of some clock.
+    pub(crate) now: u64,
+}
+
+impl Hub {
+    /// An empty chat.
+    pub fn new(lobby: TimelineLimits, keep: Keep) -> Self {
+        Self {
+            members: BTreeMap::new(),
+            names: Names::default(),
+            sessions: Sessions::default(),
+            replaced: HashSet::new(),
+            followed: VecDeque::new(),
+            lobby: Timeline::new(lobby),
+            history: History::new(keep),
+            batches: BatchCache::default(),
+            next: 0,
+            now: 0,
+        }
+    }
+
+    /// Tells the time, in milliseconds of any clock that does not go back.
+    pub fn tick(&mut self, now: u64) {
+        self.now = self.now.max(now);
+    }
+
+    /// Who a member is now.
+    pub fn name_of(&self, id: MemberId) -> Option<&Username> {
+        self.members.get(&id).map(|member| &member.name)
+    }
+
+    /// Who is here under a name.
+    pub fn who(&self, name: &Username) -> Option<MemberId> {
+        self.names.who(name)
+    }
+
+    /// Notes whom a member has shut out, in place of what was noted before.
+    pub fn shut(&mut self, id: MemberId, shut: Shut) {
+        if let Some(member) = self.members.get_mut(&id) {
+            member.more().shut = shut;
+        }
+    }
+
+    /// The number of the newest message; 0 when there was none.
+    pub fn newest(&self) -> Sequence {
+        self.history.newest()
+    }
+
+    /// Whose messages a member is not shown.
+    pub fn hidden(&self, id: MemberId) -> HashSet<Username> {
+        self.members.get(&id).and_then(Member::hidden).cloned().unwrap_or_default()
+    }
+
+    /// The session that a member can go on with later.
+    pub fn session(&self, id: MemberId) -> Option<SessionId> {
+        self.members.get(&id)?.more.as_ref()?.session
+    }
+
+    /// The number of the message that a session sent with this tag, if it is among its last (ID-5).
+    pub fn known_tag(&self, session: SessionId, tag: &str) -> Option<Sequence> {
+        self.sessions.known(session, tag)
+    }
+
+    /// Notes the number of a message that a session sent with this tag.
+    pub fn note_tag(&mut self, session: SessionId, tag: &str, id: Sequence) {
+        self.sessions.sent(session, tag, id);
+    }
+
+    /// Reserves room for a private message of about `bytes`, and says under which spelling its recipient is here (DE-2).
+    ///
+    /// The room is used by [`Hub::apply`], or given back by [`Hub::give_back`].
+    ///
+    /// # Errors
+    /// [`Code::NoSuchUser`], or [`Code::RecipientBusy`] when too much waits for them already.
+    pub fn reserve(&mut self, name: &Username, bytes: usize) -> Result<Username, Code> {
+        let id = self.names.who(name).ok_or(Code::NoSuchUser)?;
+        let member = self.members.get_mut(&id).ok_or(Code::NoSuchUser)?;
+        if !member.has_room() {
+            return Err(Code::RecipientBusy);
+        }
+        member.reserve(bytes);
+        Ok(member.name.clone())
+    }
+
+    /// The same for a message of this member, who may have been shut out or have shut out the recipient.
+    ///
+    /// # Errors
+    /// As [`Hub::reserve`], and [`Code::Blocked`].
+    pub fn reserve_from(
+        &mut self,
+        sender: MemberId,
+        name: &Username,
+        bytes: usize,
+    ) -> Result<Username, Code> {
+        if let (Some(from), Some(to)) = (self.members.get(&sender), self.names.who(name))
+            && let Some(to) = self.members.get(&to)
+            && (from.refuses(&to.name) || to.refuses(&from.name))
+        {
+            return Err(Code::Blocked);
+        }
+        self.reserve(name, bytes)
+    }
+
+    /// Gives back what was reserved for messages that were not stored.
+    pub fn give_back(&mut self, record: &Record) {
+        if let Destination::User(name) = &record.destination
+            && let Some(member) = self.recipient(name).and_then(|id| self.members.get_mut(&id))
+        {
+            member.unreserve(record.json.len());
+        }
+    }
+
+    /// Takes a message that the backlog has under this number: it goes into the history and to whom it is for.
+    pub fn apply(&mut self, id: Sequence, record: &Record) -> Wake {
+        let event = Event::stored(id, record.json.clone());
+        match &record.destination {
+            Destination::All => {
+                self.remember(id, record);
+                self.lobby.push(event);
+                Wake::All
+            }
+            // Who has left meanwhile gets it with the history of the next join.
+            Destination::User(name) => {
+                let member =
+                    self.recipient(name).and_then(|id| Some((id, self.members.get_mut(&id)?)));
+                let Some((to, member)) = member else {
+                    self.remember(id, record);
+                    return Wake::Nobody;
+                };
+                member.unreserve(event.json.len());
+                self.history.push_private(id, &member.name, &record.json, record.arrived);
+                self.tell(to, event)
+            }
+        }
+    }
+
+    /// Takes a message of an earlier run into the history.
+    pub fn remember(&mut self, id: Sequence, record: &Record) {
+        match &record.destination {
+            Destination::All => self.history.push_public(id, &record.json, record.arrived),
+            Destination::User(name) => {
+                self.history.push_private(id, name, &record.json, record.arrived);
+            }
+        }
+    }
+
+    /// Forgets what arrived before `oldest`, in seconds since 1970 UTC.
+    pub fn forget_before(&mut self, oldest: i64) {
+        self.history.expire(oldest);
+    }
+
+    /// Tells everybody something that is not part of the history.
+    pub fn announce(&mut self, event: Event) -> Wake {
+        self.lobby.push(event);
+        Wake::All
+    }
+
+    /// Tells one member something, after everything that has happened so far.
+    pub fn tell(&mut self, id: MemberId, event: Event) -> Wake {
+        let at = self.lobby.head();
+        match self.members.get_mut(&id) {
+            Some(member) => {
+                member.push_direct(at, event);
+                Wake::One(id)
+            }
+            None => Wake::Nobody,
+        }
+    }
+
+    /// Whether a member's own queue takes more. A member who is gone has room: nothing is kept for them.
+    pub fn has_room(&self, id: MemberId) -> bool {
+        self.members.get(&id).is_none_or(Member::has_room)
+    }
+
+    /// Whether a member who is here has not been handed out what happened before this place of the timeline.
+    pub fn lags_behind(&self, id: MemberId, place: u64) -> bool {
+        self.members.get(&id).is_some_and(|member| member.cursor < place)
+    }
+
+    /// Hands out what a member has not got yet, as far as it fits one batch.
+    pub fn take(&mut self, id: MemberId) -> Taken {
+        let Some(member) = self.members.get_mut(&id) else {
+            return Taken::Gone;
+        };
+        let (from, head) = (member.cursor, self.lobby.head());
+        if !member.is_behind(head) {
+            return Taken::Nothing;
+        }
+        member.progressed = true;
+        // Everybody who waits at the same place, with nothing of their own in between, shares one batch.
+        let limit = member.next_direct().unwrap_or(head);
+        let view = member.view;
+        let shares = member.hidden().is_none();
+        if shares && let Some((to, batch)) = self.batches.get(view, from, limit) {
+            member.cursor = to;
+            return Taken::Batch { frames: batch, more: member.is_behind(head) };
+        }
+        let Some(mut lobby) = self.lobby.since(from) else {
+            // The ring has moved past the cursor.
+            return Taken::Gone;
+        };
+        let mut own = Vec::new();
+        let mut shared = Vec::new();
+        let (mut to, mut bytes, mut events) = (from, 0, 0);
+        while bytes < BATCH_BYTES && events < BATCH_EVENTS {
+            let size = if let Some(event) = member.pop_direct(to) {
+                let size = event.json.len();
+                own.push((shared.len(), event));
+                size
+            } else if let Some(event) = lobby.next() {
+                to += 1;
+                shared.push(event);
+                event.json.len()
+            } else {
+                break;
+            };
+            bytes += size;
+            events += 1;
+        }
+        member.cursor = to;
+        let more = member.is_behind(head);
+        if own.is_empty() && shares {
+            let frames = assemble(&shared, view);
+            self.batches.put(view, from, to, &frames);
+            return Taken::Batch { frames, more };
+        }
+        let mut merged = Vec::with_capacity(shared.len() + own.len());
+        let mut shared = shared.into_iter();
+        let mut merged_shared = 0;
+        for (before, event) in &own {
+            merged.extend(shared.by_ref().take(before - merged_shared));
+            merged_shared = *before;
+            merged.push(event);
+        }
+        merged.extend(shared);
+        if let Some(hidden) = member.hidden() {
+            merged.retain(|event| event.kind != Kind::Message || !is_from(&event.json, hidden));
+        }
+        Taken::Batch { frames: assemble(&merged, view), more }
+    }
+
+    /// Notes that bytes are moving to a member who is in the middle of a long batch.
+    pub fn progressed(&mut self, id: MemberId) {
+        if let Some(member) = self.members.get_mut(&id) {
+            member.progressed = true;
+        }
+    }
+
+    /// Removes those whom the ring has overtaken, and says whether somebody who is reading is in danger of it.
+    ///
+    /// `now` is in milliseconds of any clock that does not go back. Reading is having taken or written something within
+    /// [`MOVING`]: the system tells that a socket can be written to again in steps that may take that long.
+    pub fn look_after_slow(&mut self, now: u64) -> Slow {
+        self.tick(now);
+        let now = self.now;
+        let limits = self.lobby.limits();
+        let half = Lag { events: limits.events as u64 / 2, bytes: limits.bytes / 2 };
+        let mut overtaken = Vec::new();
+        let mut struggling = false;
+        for (id, member) in &mut self.members {
+            match self.lobby.lag(member.cursor) {
+                None => overtaken.push(*id),
+                Some(lag) => {
+                    let behind = lag.events > half.events || lag.bytes > half.bytes;
+                    if std::mem::take(&mut member.progressed) {
+                        member.moved_at = now;
+                    }
+                    struggling |= behind && now.saturating_sub(member.moved_at) < MOVING;
+                }
+            }
+        }
+        for id in &overtaken {
+            let _ = self.leave(*id);
+        }
+        Slow { overtaken, struggling }
+    }
+
+    /// Who is here, in the order in which they came.
+    pub fn users(&self) -> impl Iterator<Item = &Username> {
+        self.members.values().map(|member| &member.name)
+    }
+
+    /// How many are here.
+    pub fn members(&self) -> usize {
+        self.members.len()
+    }
+
+    /// What went through the lobby so far.
+    pub fn volume(&self) -> Lag {
+        Lag { events: self.lobby.head(), bytes: self.lobby.bytes() }
+    }
+}
+
+/// What [`Hub::look_after_slow`] found.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Slow {
+    /// Members who had fallen off the ring; they are removed, and the others are going to be told.
+    pub overtaken: Vec<MemberId>,
+    /// Whether somebody more than half a ring behind is reading: a pause would save them.
+    pub struggling: bool,
+}
+
+#[cfg(test)]
+mod tests;

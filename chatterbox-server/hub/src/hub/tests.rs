@@ -1,0 +1,318 @@
+//! The hub against a naive model: every member sees exactly what happened while they were here, in one order.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use chatterbox_proto::frame::Decoder;
+use chatterbox_proto::{Refusal, ServerFrame, limits};
+use proptest::prelude::*;
+
+use super::*;
+use crate::{JoinError, Joined};
+
+mod views;
+
+fn name(text: &str) -> Username {
+    Username::parse(text).unwrap()
+}
+
+fn hub() -> Hub {
+    Hub::new(TimelineLimits::default(), Keep::default())
+}
+
+fn record(source: &str, recipient: Option<&str>, content: &str) -> Record {
+    let destination =
+        recipient.map_or(Destination::All, |recipient| Destination::User(name(recipient)));
+    let entry = chatterbox_proto::Entry {
+        source: source.into(),
+        destination: recipient.unwrap_or("ALL").into(),
+        timestamp: 1,
+        content: content.into(),
+    };
+    Record { destination, json: entry.to_json().into(), arrived: 7 }
+}
+
+fn apply(hub: &mut Hub, record: &Record) -> Wake {
+    let id = hub.newest() + 1;
+    hub.apply(id, record)
+}
+
+/// What a reader of one object is told, in the order of the norm (PB-2).
+fn told(frame: ServerFrame) -> Vec<String> {
+    let mut told = Vec::new();
+    told.extend(frame.joined.iter().map(|name| format!("+{}", name.as_wire())));
+    told.extend(frame.messages.into_iter().flatten().map(|entry| entry.content.into_owned()));
+    told.extend(frame.left.iter().map(|name| format!("-{}", name.as_wire())));
+    told.extend(frame.error.iter().map(|text| format!("!{}", text.as_wire())));
+    told
+}
+
+fn read_frames<'a>(frames: impl IntoIterator<Item = &'a Bytes>) -> Vec<ServerFrame> {
+    let mut decoder = Decoder::new(limits::SERVER_FRAME);
+    let mut read = Vec::new();
+    for frame in frames {
+        decoder.push(frame);
+        while let Some(body) = decoder.next_body().unwrap() {
+            let (frame, notes) = ServerFrame::parse(&body).unwrap();
+            assert_eq!(notes.into_vec(), [], "the server keeps to the norm");
+            read.push(frame);
+        }
+    }
+    assert_eq!(decoder.pending(), 0);
+    read
+}
+
+fn take_all(hub: &mut Hub, id: MemberId) -> Vec<String> {
+    let mut all = Vec::new();
+    loop {
+        match hub.take(id) {
+            Taken::Batch { frames, .. } => {
+                all.extend(read_frames(frames.iter()).into_iter().flat_map(told));
+            }
+            Taken::Nothing => return all,
+            Taken::Gone => panic!("gone"),
+        }
+    }
+}
+
+fn welcome_of(joined: &Joined) -> ServerFrame {
+    let mut frames = read_frames(&joined.welcome);
+    assert_eq!(frames.len(), 1);
+    frames.pop().unwrap()
+}
+
+#[test]
+fn a_refused_name_leaves_no_trace() {
+    let mut hub = hub();
+    let ann = hub.join(&name("ann"), "").unwrap();
+    assert!(matches!(hub.join(&name("ANN"), ""), Err(JoinError::Refused(Refusal::Taken))));
+    assert!(matches!(hub.take(ann.id), Taken::Nothing));
+    assert_eq!(hub.members(), 1);
+    // B12: what the refused connection does at its end must not touch the holder.
+    assert_eq!(hub.reserve(&name("Ann"), 0).unwrap().as_str(), "ann");
+}
+
+#[test]
+fn names_beyond_ascii_may_not_look_like_one_in_use() {
+    let mut hub = hub();
+    let scope = hub.join(&name("scope"), "").unwrap();
+    let twin = name("ѕсоре");
+    assert!(matches!(hub.join(&twin, ""), Err(JoinError::Refused(Refusal::LooksTaken))));
+    let _ = hub.leave(scope.id);
+    hub.join(&twin, "").unwrap();
+    // An ASCII name is never refused for its look.
+    hub.join(&name("scope"), "").unwrap();
+    hub.join(&name("user1"), "").unwrap();
+    hub.join(&name("userl"), "").unwrap();
+}
+
+#[test]
+fn a_member_who_stops_reading_is_overtaken_alone() {
+    let mut hub = Hub::new(TimelineLimits { events: 64, bytes: 1 << 20 }, Keep::default());
+    let slow = hub.join(&name("slow"), "").unwrap().id;
+    let fast = hub.join(&name("fast"), "").unwrap().id;
+    take_all(&mut hub, slow);
+    for number in 0..64 {
+        let _ = apply(&mut hub, &record("fast", None, &number.to_string()));
+        assert_eq!(take_all(&mut hub, fast), [number.to_string()]);
+        assert_eq!(hub.look_after_slow(0).overtaken, []);
+    }
+    let _ = apply(&mut hub, &record("fast", None, "one too many"));
+    assert_eq!(hub.look_after_slow(0), Slow { overtaken: vec![slow], struggling: false });
+    assert!(matches!(hub.take(slow), Taken::Gone));
+    assert_eq!(take_all(&mut hub, fast), ["one too many", "-slow"]);
+    assert_eq!(hub.leave(slow), Wake::Nobody, "gone is gone");
+}
+
+#[test]
+fn only_those_who_are_reading_are_waited_for() {
+    let mut hub = Hub::new(TimelineLimits { events: 64, bytes: 1 << 20 }, Keep::default());
+    let slow = hub.join(&name("slow"), "").unwrap().id;
+    for _ in 0..40 {
+        let _ = apply(&mut hub, &record("fast", None, "x"));
+    }
+    assert!(hub.look_after_slow(10).struggling, "was just here");
+    assert!(hub.look_after_slow(10 + MOVING - 1).struggling, "may be in the middle of a step");
+    assert!(!hub.look_after_slow(10 + MOVING).struggling, "nothing moved since");
+    hub.progressed(slow);
+    assert!(hub.look_after_slow(2 * MOVING).struggling, "is in the middle of a batch");
+    take_all(&mut hub, slow);
+    assert!(!hub.look_after_slow(2 * MOVING).struggling, "has caught up");
+}
+
+#[test]
+fn a_full_queue_refuses_senders_and_keeps_its_owner() {
+    let mut hub = hub();
+    let bob = hub.join(&name("bob"), "").unwrap().id;
+    let whisper = record("ann", Some("bob"), "psst");
+    // A frame may hold thousands: all are reserved before one of them is applied.
+    let mut reserved = 0;
+    while hub.reserve(&name("bob"), whisper.json.len()).is_ok() {
+        reserved += 1;
+        assert!(reserved < 100_000);
+    }
+    assert_eq!(hub.reserve(&name("bob"), 1), Err(Code::RecipientBusy));
+    for _ in 1..reserved {
+        let _ = apply(&mut hub, &whisper);
+    }
+    assert!(!hub.has_room(bob));
+    // The last one could not be stored.
+    hub.give_back(&whisper);
+    assert_eq!(take_all(&mut hub, bob).len(), reserved - 1);
+    assert!(hub.reserve(&name("bob"), 1).is_ok());
+}
+
+#[test]
+fn a_member_far_behind_gets_everything_in_bounded_batches() {
+    let mut hub = hub();
+    let bob = hub.join(&name("bob"), "").unwrap().id;
+    let mut expected = Vec::new();
+    for number in 0..5000 {
+        let text = format!("{number}{}", "x".repeat(number % 300));
+        let to = (number % 7 == 0).then_some("bob");
+        let _ = apply(&mut hub, &record("ann", to, &text));
+        expected.push(text);
+    }
+    let mut seen = Vec::new();
+    while let Taken::Batch { frames: batch, .. } = hub.take(bob) {
+        assert!(batch.iter().map(Bytes::len).sum::<usize>() < 2 * BATCH_BYTES);
+        let before = seen.len();
+        seen.extend(read_frames(batch.iter()).into_iter().flat_map(told));
+        assert!(seen.len() - before <= BATCH_EVENTS);
+    }
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn receivers_at_the_same_place_share_the_same_bytes() {
+    let mut hub = hub();
+    let ids: Vec<_> =
+        ["a", "b", "c"].map(|text| hub.join(&name(text), "").unwrap().id).into_iter().collect();
+    for id in &ids {
+        take_all(&mut hub, *id);
+    }
+    let _ = apply(&mut hub, &record("a", None, "x"));
+    let batches: Vec<_> = ids
+        .iter()
+        .map(|id| match hub.take(*id) {
+            Taken::Batch { frames, .. } => frames,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert!(batches.iter().all(|batch| batch[0].as_ptr() == batches[0][0].as_ptr()));
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Join(usize),
+    Leave(usize),
+    Say(usize),
+    Whisper(usize, usize),
+    Tell(usize),
+    Take(usize),
+}
+
+const NAMES: [&str; 5] = ["ann", "bob", "cyd", "dan", "eve"];
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let who = 0..NAMES.len();
+    let step = prop_oneof![
+        1 => who.clone().prop_map(Step::Join),
+        1 => who.clone().prop_map(Step::Leave),
+        4 => who.clone().prop_map(Step::Say),
+        2 => (who.clone(), who.clone()).prop_map(|(from, to)| Step::Whisper(from, to)),
+        1 => who.clone().prop_map(Step::Tell),
+        2 => who.prop_map(Step::Take),
+    ];
+    prop::collection::vec(step, 0..120)
+}
+
+/// What ought to be: a list per member, and one of everything said.
+#[derive(Default)]
+struct Model {
+    expected: HashMap<usize, Vec<String>>,
+    /// To whom, and what.
+    said: Vec<(Option<usize>, String)>,
+    order: Vec<usize>,
+}
+
+impl Model {
+    fn tell_others(&mut self, who: usize, text: &str) {
+        for (other, list) in &mut self.expected {
+            if *other != who {
+                list.push(text.to_owned());
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn everybody_sees_what_happened_while_here(steps in steps()) {
+        let mut hub = hub();
+        let mut model = Model::default();
+        let mut ids: HashMap<usize, MemberId> = HashMap::new();
+        for (number, step) in steps.into_iter().enumerate() {
+            let text = number.to_string();
+            match step {
+                Step::Join(who) => {
+                    let outcome = hub.join(&name(NAMES[who]), "hi");
+                    prop_assert_eq!(outcome.is_ok(), !ids.contains_key(&who));
+                    let Ok(joined) = outcome else { continue };
+                    model.tell_others(who, &format!("+{}", NAMES[who]));
+                    model.expected.insert(who, vec![]);
+                    model.order.push(who);
+                    let welcome = welcome_of(&joined);
+                    prop_assert_eq!(welcome.accepted, Some(true));
+                    let users: Vec<_> = welcome.user_list.unwrap();
+                    let users: Vec<_> = users.iter().map(|user| user.as_wire()).collect();
+                    let expected: Vec<_> = model.order.iter().map(|who| NAMES[*who]).collect();
+                    prop_assert_eq!(users, expected);
+                    let history: Vec<_> =
+                        welcome.messages.unwrap().into_iter().map(|m| m.content.into_owned()).collect();
+                    let expected: Vec<_> = model
+                        .said
+                        .iter()
+                        .filter(|(to, _)| to.is_none_or(|to| to == who))
+                        .map(|(_, text)| text.clone())
+                        .collect();
+                    prop_assert_eq!(history, expected);
+                    ids.insert(who, joined.id);
+                }
+                Step::Leave(who) => {
+                    let Some(id) = ids.remove(&who) else { continue };
+                    let _ = hub.leave(id);
+                    model.expected.remove(&who);
+                    model.order.retain(|other| *other != who);
+                    model.tell_others(who, &format!("-{}", NAMES[who]));
+                }
+                Step::Say(who) => {
+                    let _ = apply(&mut hub, &record(NAMES[who], None, &text));
+                    model.tell_others(usize::MAX, &text);
+                    model.said.push((None, text));
+                }
+                Step::Whisper(from, to) => {
+                    prop_assert_eq!(hub.reserve(&name(NAMES[to]), 9).is_ok(), ids.contains_key(&to));
+                    let _ = apply(&mut hub, &record(NAMES[from], Some(NAMES[to]), &text));
+                    if let Some(list) = model.expected.get_mut(&to) {
+                        list.push(text.clone());
+                    }
+                    model.said.push((Some(to), text));
+                }
+                Step::Tell(who) => {
+                    let Some(id) = ids.get(&who) else { continue };
+                    let _ = hub.tell(*id, Event::error(&text));
+                    model.expected.get_mut(&who).unwrap().push(format!("!{text}"));
+                }
+                Step::Take(who) => {
+                    let Some(id) = ids.get(&who) else { continue };
+                    let expected = std::mem::take(model.expected.get_mut(&who).unwrap());
+                    prop_assert_eq!(take_all(&mut hub, *id), expected);
+                }
+            }
+        }
+        for (who, id) in ids {
+            prop_assert_eq!(take_all(&mut hub, id), model.expected.remove(&who).unwrap());
+        }
+    }
+}

@@ -1,0 +1,369 @@
+//! Whatever a member agreed to, it can tell the same story: views, renames, cut and resumed sessions against a naive model.
+
+use chatterbox_proto::{Capabilities, Capability};
+
+use super::*;
+use crate::{Newcomer, Resuming, SessionKey, View};
+
+#[derive(Debug, Clone)]
+enum Step {
+    Join(usize, usize),
+    Leave(usize),
+    /// Goes on with its session, on a connection that is still there or after its end.
+    Resume(usize),
+    Rename(usize, usize),
+    Say(usize),
+    Whisper(usize, usize),
+    Take(usize),
+}
+
+const USERS: usize = 4;
+const SPARE: [&str; 4] = ["spare", "other", "\u{e9}ve", "a\\\"b"];
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let who = 0..USERS;
+    let step = prop_oneof![
+        2 => (who.clone(), 0..View::COUNT).prop_map(|(who, view)| Step::Join(who, view)),
+        1 => who.clone().prop_map(Step::Leave),
+        2 => who.clone().prop_map(Step::Resume),
+        2 => (who.clone(), 0..SPARE.len()).prop_map(|(who, name)| Step::Rename(who, name)),
+        4 => who.clone().prop_map(Step::Say),
+        2 => (who.clone(), who.clone()).prop_map(|(from, to)| Step::Whisper(from, to)),
+        2 => who.prop_map(Step::Take),
+    ];
+    prop::collection::vec(step, 0..100)
+}
+
+fn agreed(view: usize) -> Capabilities {
+    let all = [Capability::Ids, Capability::Rename, Capability::Utf8];
+    let bits = all.into_iter().enumerate().filter(|(bit, _)| view >> bit & 1 == 1);
+    bits.map(|(_, capability)| capability).collect()
+}
+
+/// One user, as it ought to be.
+struct User {
+    name: String,
+    agreed: Capabilities,
+    here: Option<MemberId>,
+    key: Option<SessionKey>,
+    /// What it is going to be told.
+    expected: Vec<String>,
+    /// The newest number that it has seen.
+    last: Sequence,
+}
+
+#[derive(Default)]
+struct Model {
+    users: Vec<User>,
+    /// Number, to which name, text.
+    said: Vec<(Sequence, Option<String>, String)>,
+}
+
+impl Model {
+    fn tell(&mut self, except: Option<usize>, text: &str) {
+        for (place, user) in self.users.iter_mut().enumerate() {
+            if user.here.is_some() && Some(place) != except {
+                user.expected.push(text.to_owned());
+            }
+        }
+    }
+
+    fn is_taken(&self, name: &str) -> bool {
+        self.users.iter().any(|user| user.here.is_some() && user.name == name)
+    }
+
+    fn history(&self, name: &str, after: Sequence) -> Vec<String> {
+        let mine = self
+            .said
+            .iter()
+            .filter(|(id, to, _)| *id > after && to.as_ref().is_none_or(|to| to == name));
+        mine.map(|(id, _, text)| format!("#{id} {text}")).collect()
+    }
+}
+
+/// What a reader of frames is told; numbers are put before messages where they are known.
+fn read_story<'a>(
+    frames: impl IntoIterator<Item = &'a Bytes>,
+    known: Capabilities,
+    numbers: &Model,
+) -> (Vec<String>, Sequence) {
+    let mut decoder = Decoder::new(limits::SERVER_FRAME);
+    let (mut story, mut last) = (Vec::new(), 0);
+    for frame in frames {
+        decoder.push(frame);
+        while let Some(body) = decoder.next_body().unwrap() {
+            assert!(known.has(Capability::Utf8) || body.is_ascii());
+            let (frame, notes) = ServerFrame::parse_as(&body, known).unwrap();
+            assert_eq!(notes.into_vec(), []);
+            let keys = frame.keys.unwrap_or_default();
+            story.extend(frame.joined.iter().map(|name| format!("+{}", name.as_wire())));
+            for (old, new) in &keys.renamed {
+                story.extend([format!("-{}", old.as_wire()), format!("+{}", new.as_wire())]);
+            }
+            let messages = frame.messages.unwrap_or_default();
+            assert_eq!(keys.ids.as_ref().map_or(messages.len(), Vec::len), messages.len());
+            for (place, entry) in messages.iter().enumerate() {
+                let said = numbers.said.iter().find(|(.., text)| *text == entry.content).unwrap();
+                if let Some(ids) = &keys.ids {
+                    assert_eq!(ids[place], Some(said.0));
+                }
+                last = last.max(said.0);
+                story.push(format!("#{} {}", said.0, entry.content));
+            }
+            story.extend(frame.left.iter().map(|name| format!("-{}", name.as_wire())));
+        }
+    }
+    (story, last)
+}
+
+fn check_taken(hub: &mut Hub, model: &mut Model, who: usize) {
+    let Some(id) = model.users[who].here else { return };
+    let mut frames = Vec::new();
+    while let Taken::Batch { frames: some, .. } = hub.take(id) {
+        frames.extend(some.iter().cloned());
+    }
+    let (story, last) = read_story(&frames, model.users[who].agreed, model);
+    let user = &mut model.users[who];
+    assert_eq!(story, std::mem::take(&mut user.expected), "{}", user.agreed);
+    user.last = user.last.max(last);
+}
+
+fn come(hub: &mut Hub, model: &mut Model, who: usize, resume: bool) {
+    let user = &model.users[who];
+    let (name_text, known) = (user.name.clone(), user.agreed);
+    let wanted = name(&name_text);
+    let key = user.key.filter(|_| resume);
+    let resumes = key.is_some_and(|key| hub.resumable(key, &wanted).is_some());
+    let replaces = resumes && user.here.is_some();
+    let after = if resumes { user.last } else { 0 };
+    let newcomer = Newcomer {
+        agreed: (!known.is_empty()).then_some(known),
+        extra: br#""CAPABILITIES": """#,
+        resume: resume.then_some(Resuming { key, after: user.last, only: false }),
+        random: 5,
+        ..Newcomer::base(&wanted, "hi")
+    };
+    let taken = model.is_taken(&name_text) && !replaces;
+    let joined = match hub.admit(newcomer) {
+        Ok(joined) => joined,
+        Err(error) => return assert!(taken, "{error}"),
+    };
+    assert!(!taken);
+    assert_eq!(joined.replaced, model.users[who].here.filter(|_| replaces));
+    if !replaces {
+        model.tell(Some(who), &format!("+{name_text}"));
+    }
+    let read = ServerFrame::parse_as(&joined.welcome.concat()[4..], known).unwrap().0;
+    let keys = read.keys.unwrap_or_default();
+    let (story, last) = read_story(&joined.welcome, known, model);
+    assert_eq!(story, model.history(&name_text, after));
+    assert_eq!(keys.resumed, (resume && known.has(Capability::Ids)).then_some(resumes));
+    let user = &mut model.users[who];
+    user.here = Some(joined.id);
+    user.expected = Vec::new();
+    user.last = user.last.max(last);
+    user.key = keys.resume.and_then(|token| SessionKey::parse(token.as_wire()));
+}
+
+proptest! {
+    #[test]
+    fn everybody_tells_the_same_story(steps in steps()) {
+        let mut hub = hub();
+        let mut model = Model::default();
+        for text in &NAMES[..USERS] {
+            let (name, agreed) = ((*text).to_owned(), Capabilities::NONE);
+            let user = User { name, agreed, here: None, key: None, expected: vec![], last: 0 };
+            model.users.push(user);
+        }
+        for (number, step) in steps.into_iter().enumerate() {
+            let text = format!("{number} \u{e9}\u{202e}\\\"");
+            match step {
+                Step::Join(who, view) => {
+                    if model.users[who].here.is_none() {
+                        model.users[who].agreed = agreed(view);
+                        model.users[who].last = 0;
+                        come(&mut hub, &mut model, who, false);
+                    }
+                }
+                Step::Resume(who) => {
+                    if model.users[who].key.is_some() {
+                        come(&mut hub, &mut model, who, true);
+                    }
+                }
+                Step::Leave(who) => {
+                    let Some(id) = model.users[who].here.take() else { continue };
+                    let _ = hub.leave(id);
+                    let left = format!("-{}", model.users[who].name);
+                    model.users[who].expected.clear();
+                    model.tell(None, &left);
+                }
+                Step::Rename(who, to) => {
+                    let Some(id) = model.users[who].here else { continue };
+                    let new = SPARE[to];
+                    let old = model.users[who].name.clone();
+                    let free = old == new || !model.is_taken(new);
+                    let outcome = hub.rename(id, &name(new), false);
+                    prop_assert_eq!(outcome.is_ok(), free);
+                    if free {
+                        model.users[who].name = new.to_owned();
+                        model.tell(None, &format!("-{old}"));
+                        model.tell(None, &format!("+{new}"));
+                    }
+                }
+                Step::Say(who) => {
+                    let id = hub.newest() + 1;
+                    let _ = apply(&mut hub, &record(&model.users[who].name, None, &text));
+                    model.said.push((id, None, text.clone()));
+                    model.tell(None, &format!("#{id} {text}"));
+                }
+                Step::Whisper(from, to) => {
+                    let (from, to_name) = (model.users[from].name.clone(), model.users[to].name.clone());
+                    let Ok(found) = hub.reserve(&name(&to_name), 9) else { continue };
+                    prop_assert_eq!(found.as_str(), &to_name);
+                    let id = hub.newest() + 1;
+                    let _ = apply(&mut hub, &record(&from, Some(&to_name), &text));
+                    model.said.push((id, Some(to_name.clone()), text.clone()));
+                    let holder = model.users.iter_mut().find(|user| user.here.is_some() && user.name == to_name);
+                    holder.unwrap().expected.push(format!("#{id} {text}"));
+                }
+                Step::Take(who) => check_taken(&mut hub, &mut model, who),
+            }
+        }
+        for who in 0..USERS {
+            check_taken(&mut hub, &mut model, who);
+        }
+    }
+}
+
+#[test]
+fn who_is_hidden_is_left_out_live_and_in_the_history() {
+    let mut hub = hub();
+    let hidden: HashSet<_> = [name("BOB")].into();
+    let shut = Shut { hidden, refused: [name("bob")].into() };
+    let ann = hub.join(&name("ann"), "").unwrap().id;
+    let bob = hub.join(&name("bob"), "").unwrap().id;
+    let cyd = hub.join(&name("cyd"), "").unwrap().id;
+    for id in [ann, bob, cyd] {
+        take_all(&mut hub, id);
+    }
+    hub.shut(ann, shut.clone());
+    for (from, text) in [("bob", "1"), ("cyd", "2"), ("bob", "3")] {
+        let _ = apply(&mut hub, &record(from, None, text));
+    }
+    assert_eq!(take_all(&mut hub, ann), ["2"]);
+    assert_eq!(take_all(&mut hub, cyd), ["1", "2", "3"]);
+    assert_eq!(hub.reserve_from(bob, &name("ann"), 1), Err(Code::Blocked));
+    assert_eq!(hub.reserve_from(ann, &name("bob"), 1), Err(Code::Blocked));
+    assert!(hub.reserve_from(cyd, &name("ann"), 1).is_ok());
+    let _ = hub.leave(bob);
+    assert_eq!(take_all(&mut hub, ann), ["-bob"], "notices stay");
+    let _ = hub.leave(ann);
+    let wanted = name("ann");
+    let newcomer = Newcomer {
+        agreed: Some(agreed(1)),
+        extra: br#""CAPABILITIES": """#,
+        shut,
+        ..Newcomer::base(&wanted, "")
+    };
+    let joined = hub.admit(newcomer).unwrap();
+    let welcome = ServerFrame::parse_as(&joined.welcome.concat()[4..], agreed(1)).unwrap().0;
+    let said: Vec<_> = welcome.messages.unwrap().into_iter().map(|m| m.content).collect();
+    assert_eq!((said, welcome.keys.unwrap().ids), (vec!["2".into()], Some(vec![Some(2)])));
+}
+
+#[test]
+fn what_is_on_its_way_to_an_old_name_arrives() {
+    let mut hub = hub();
+    let ann = hub.join(&name("ann"), "").unwrap().id;
+    take_all(&mut hub, ann);
+    let to_ann = hub.reserve(&name("ann"), 5).unwrap();
+    let _ = hub.rename(ann, &name("bob"), false).unwrap();
+    assert_eq!(hub.reserve(&to_ann, 5), Err(Code::NoSuchUser), "nobody has it any more");
+    let _ = apply(&mut hub, &record("cyd", Some("ann"), "psst"));
+    assert_eq!(take_all(&mut hub, ann), ["-ann", "+bob", "psst"]);
+    // Whoever takes the name meanwhile is not told.
+    hub.reserve(&name("bob"), 5).unwrap();
+    let _ = hub.rename(ann, &name("cyd"), false).unwrap();
+    hub.tick(20_000);
+    let _ = apply(&mut hub, &record("x", Some("bob"), "late"));
+    assert_eq!(take_all(&mut hub, ann), ["-bob", "+cyd"]);
+}
+
+#[test]
+fn a_session_whose_history_is_gone_starts_again() {
+    let keep = Keep { messages: 10, bytes: 1 << 20 };
+    let mut hub = Hub::new(TimelineLimits::default(), keep);
+    let wanted = name("ann");
+    let come = |hub: &mut Hub, resume| {
+        let newcomer = Newcomer {
+            agreed: Some(agreed(1)),
+            extra: br#""CAPABILITIES": """#,
+            resume,
+            ..Newcomer::base(&wanted, "")
+        };
+        let joined = hub.admit(newcomer).unwrap();
+        let frame = ServerFrame::parse_as(&joined.welcome.concat()[4..], agreed(1)).unwrap().0;
+        let keys = *frame.keys.unwrap();
+        let key = SessionKey::parse(keys.resume.unwrap().as_wire());
+        (joined.id, key, keys.resumed, frame.messages.unwrap().len())
+    };
+    let (first, key, resumed, _) = come(&mut hub, None);
+    assert_eq!(resumed, None);
+    for number in 0..50 {
+        let _ = apply(&mut hub, &record("ann", None, &number.to_string()));
+    }
+    let session = hub.session(first).unwrap();
+    hub.note_tag(session, "tag", 50);
+    let resume = |after| Some(Resuming { key, after, only: false });
+    let (second, _, resumed, count) = come(&mut hub, resume(45));
+    assert_eq!((resumed, count), (Some(true), 5));
+    assert!(hub.was_replaced(first) && hub.name_of(first).is_none());
+    let (third, _, resumed, count) = come(&mut hub, resume(1));
+    assert_eq!((resumed, count), (Some(false), 10), "what was missed is not kept");
+    assert!(hub.name_of(second).is_none());
+    let session = hub.session(third).unwrap();
+    assert_eq!(hub.known_tag(session, "tag"), Some(50), "but it is the same session");
+    let _ = hub.leave(third);
+    hub.tick(11 * 60 * 1000);
+    let (_, _, resumed, _) = come(&mut hub, resume(45));
+    assert_eq!(resumed, Some(false), "too late");
+}
+
+#[test]
+fn a_session_that_was_logged_out_meanwhile_is_not_gone_on_with() {
+    use crate::identity::{Identity, LoggedIn};
+
+    let mut hub = hub();
+    let ann = name("ann");
+    let login =
+        |id, epoch| Some(LoggedIn { account: name("ann"), identity: Identity { id, epoch } });
+    let come = |hub: &mut Hub, account, resume| {
+        let newcomer = Newcomer {
+            agreed: Some(agreed(1)),
+            extra: br#""CAPABILITIES": """#,
+            resume,
+            account,
+            ..Newcomer::base(&ann, "hi")
+        };
+        let joined = hub.admit(newcomer)?;
+        let frame = ServerFrame::parse_as(&joined.welcome.concat()[4..], agreed(1)).unwrap().0;
+        let keys = frame.keys.unwrap();
+        let key = SessionKey::parse(keys.resume.unwrap().as_wire());
+        Ok::<_, JoinError>((joined.id, key, keys.resumed))
+    };
+    let (member, key, _) = come(&mut hub, login(1, 0), None).unwrap();
+    assert_eq!(hub.resumable(key.unwrap(), &ann), Some(login(1, 0)), "what the gate is asked");
+    // The gate has said yes by now, but that login is not there any more.
+    for now in [None, login(1, 1), login(2, 0)] {
+        hub.set_account(member, now);
+        let resume = |only| Some(Resuming { key, after: 0, only });
+        let refused = come(&mut hub, login(1, 0), resume(true));
+        assert!(matches!(refused, Err(JoinError::NotResumable)), "{refused:?}");
+        let refused = come(&mut hub, login(1, 0), resume(false));
+        assert!(matches!(refused, Err(JoinError::Refused(_))), "the name is in use: {refused:?}");
+    }
+    let _ = hub.leave(member);
+    let resume = Some(Resuming { key, after: 0, only: false });
+    let (_, _, resumed) = come(&mut hub, login(1, 0), resume).unwrap();
+    assert_eq!(resumed, Some(false), "with a password it is an ordinary join");
+}

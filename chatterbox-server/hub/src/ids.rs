@@ -1,0 +1,46 @@
+//! Members and sessions by number.
+
+use std::fmt;
+
+/// Names one join; never used twice, so that what comes late for a former user of a name reaches nobody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(test, derive(Default))]
+pub struct MemberId(pub(crate) u64);
+
+/// What names a session to the one client that knows it: a number to find it by, and 128 random bits.
+#[derive(Clone, Copy)]
+pub struct SessionKey {
+    pub(crate) id: SessionId,
+    pub(crate) secret: u128,
+}
+
+/// Names one session; never used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SessionId(pub(crate) u64);
+
+impl SessionKey {
+    /// Which session it is the key of.
+    pub(crate) fn id(self) -> SessionId {
+        self.id
+    }
+
+    /// Reads a token; `None` when it is none of ours.
+    pub fn parse(token: &str) -> Option<Self> {
+        let (id, secret) = token.split_once('-')?;
+        let id = SessionId(u64::from_str_radix(id, 16).ok()?);
+        Some(Self { id, secret: u128::from_str_radix(secret, 16).ok()? })
+    }
+}
+
+/// The token, as the client gets it.
+impl fmt::Display for SessionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:x}-{:032x}", self.id.0, self.secret)
+    }
+}
+
+impl fmt::Debug for SessionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SessionKey({:x})", self.id.0)
+    }
+}

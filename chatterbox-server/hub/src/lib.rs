@@ -1,0 +1,35 @@
+//! The chat itself, as one pure state machine: who is here, what happened, who has seen how much of it.
+
+mod conversation;
+mod encode;
+mod event;
+pub mod guard;
+mod hub;
+mod identity;
+mod ids;
+mod level;
+mod member;
+mod membership;
+mod record;
+mod room;
+mod roster;
+mod sessions;
+mod source;
+mod wake;
+
+pub use conversation::{Conversation, conversation, key};
+pub use encode::batch::Batch;
+pub use encode::view::View;
+pub use encode::welcome::shown;
+pub use event::{Event, Kind};
+pub use hub::{Hub, MOVING, Slow, Taken};
+pub use identity::{Identity, LoggedIn};
+pub use ids::{MemberId, SessionId, SessionKey};
+pub use level::Level;
+pub use member::Shut;
+pub use membership::{JoinError, Joined, Newcomer, Resuming};
+pub use record::{Record, Sequence};
+pub use room::limits::{Keep, TimelineLimits};
+pub use room::timeline::Lag;
+pub use source::is_from;
+pub use wake::Wake;

@@ -1,0 +1,155 @@
+//! One joined connection, as the hub sees it: a cursor into the timeline and a small queue of its own.
+
+use std::collections::{HashSet, VecDeque};
+// An address is a number here; nothing of the network is used.
+use core::net::IpAddr;
+
+use bytes::Bytes;
+use chatterbox_proto::Username;
+
+use crate::encode::view::View;
+use crate::event::Event;
+use crate::ids::SessionId;
+
+/// What only this member gets: private messages and errors.
+#[derive(Debug)]
+struct Direct {
+    /// The position of the timeline before which it happened.
+    at: u64,
+    event: Event,
+}
+
+/// A member's own queue is full with this much; whoever fills it further is told to wait (AS-3).
+const DIRECT_BYTES: usize = 256 * 1024;
+const DIRECT_EVENTS: usize = 1024;
+
+/// One joined connection.
+#[derive(Debug)]
+pub(crate) struct Member {
+    pub(crate) name: Username,
+    /// The name as JSON.
+    pub(crate) name_json: Bytes,
+    /// What of the timeline has been handed out.
+    pub(crate) cursor: u64,
+    /// Whether anything was handed out or written since the last look at who is stuck.
+    pub(crate) progressed: bool,
+    direct: VecDeque<Direct>,
+    direct_bytes: usize,
+    /// For messages that are being stored.
+    reserved_bytes: usize,
+    reserved_events: usize,
+    /// When it was last seen moving, in the hub's milliseconds.
+    pub(crate) moved_at: u64,
+    /// How it is told what happens.
+    pub(crate) view: View,
+    /// What only few have.
+    pub(crate) more: Option<Box<More>>,
+}
+
+/// What a member has who is more than a user of the base protocol.
+#[derive(Debug, Default)]
+pub(crate) struct More {
+    /// The session that it can go on with later.
+    pub(crate) session: Option<SessionId>,
+    /// Whom it does not see and who can't write to it.
+    pub(crate) shut: Shut,
+    /// For how long its name is kept when it has left, in milliseconds, and for whom.
+    pub(crate) hold: Option<(u64, Option<IpAddr>)>,
+}
+
+/// Who is shut out by a member, or shuts it out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shut {
+    /// Whose messages this member is not shown.
+    pub hidden: HashSet<Username>,
+    /// With whom it exchanges no private messages, in either direction.
+    pub refused: HashSet<Username>,
+}
+
+impl Shut {
+    /// Whether there is nobody.
+    pub fn is_empty(&self) -> bool {
+        self.hidden.is_empty() && self.refused.is_empty()
+    }
+}
+
+impl Member {
+    pub(crate) fn new(name: Username, name_json: Bytes, cursor: u64, now: u64) -> Self {
+        Self {
+            name,
+            name_json,
+            cursor,
+            progressed: true,
+            direct: VecDeque::new(),
+            direct_bytes: 0,
+            reserved_bytes: 0,
+            reserved_events: 0,
+            moved_at: now,
+            view: View::BASE,
+            more: None,
+        }
+    }
+
+    /// What goes beyond the base protocol.
+    pub(crate) fn more(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
+    }
+
+    /// Whose messages it is not shown, if there are any.
+    pub(crate) fn hidden(&self) -> Option<&HashSet<Username>> {
+        self.more.as_ref().map(|more| &more.shut.hidden).filter(|hidden| !hidden.is_empty())
+    }
+
+    /// Whether private messages between it and somebody are refused.
+    pub(crate) fn refuses(&self, other: &Username) -> bool {
+        self.more.as_ref().is_some_and(|more| more.shut.refused.contains(other))
+    }
+
+    /// Whether something more may be put into the queue.
+    pub(crate) fn has_room(&self) -> bool {
+        self.direct_bytes + self.reserved_bytes < DIRECT_BYTES
+            && self.direct.len() + self.reserved_events < DIRECT_EVENTS
+    }
+
+    /// Keeps room for a message that is being stored.
+    pub(crate) fn reserve(&mut self, bytes: usize) {
+        self.reserved_bytes += bytes;
+        self.reserved_events += 1;
+    }
+
+    /// Gives it back. What was reserved for a former user of the name is not ours to give back, so nothing goes below 0.
+    pub(crate) fn unreserve(&mut self, bytes: usize) {
+        self.reserved_bytes = self.reserved_bytes.saturating_sub(bytes);
+        self.reserved_events = self.reserved_events.saturating_sub(1);
+        if self.reserved_events == 0 {
+            // The size was an estimate.
+            self.reserved_bytes = 0;
+        }
+    }
+
+    /// Queues an event that happens now, when the timeline ends at `at`.
+    pub(crate) fn push_direct(&mut self, at: u64, event: Event) {
+        self.direct_bytes += event.json.len();
+        self.direct.push_back(Direct { at, event });
+    }
+
+    /// Whether there is something to hand out, when the timeline ends at `head`.
+    pub(crate) fn is_behind(&self, head: u64) -> bool {
+        self.cursor != head || !self.direct.is_empty()
+    }
+
+    /// The position of the next own event.
+    pub(crate) fn next_direct(&self) -> Option<u64> {
+        self.direct.front().map(|direct| direct.at)
+    }
+
+    /// Takes the next own event if it happened at or before `at`.
+    pub(crate) fn pop_direct(&mut self, at: u64) -> Option<Event> {
+        if self.next_direct()? > at {
+            return None;
+        }
+        let direct = self.direct.pop_front()?;
+        self.direct_bytes -= direct.event.json.len();
+        Some(direct.event)
+    }
+}

@@ -1,0 +1,284 @@
+//! What was said, encoded once, for everybody who joins later (HI-1 to HI-6, OR-1).
+//!
+//! Public messages lie in segments of encoded JSON that all joiners share; a welcome is a list of such segments, cut only
+//! where a private message of this user belongs between two public ones. Public and private messages have bounds of their
+//! own, so that nobody can push out what everybody may read by talking to themselves.
+//!
+//! Every message has the number under which the backlog has it (ID-2); the numbers are the order.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use bytes::Bytes;
+use chatterbox_proto::Username;
+use chatterbox_proto::json::LIST_SEPARATOR;
+
+use crate::record::Sequence;
+use crate::room::limits::Keep;
+use crate::room::segment::{Segment, Told};
+use crate::source::is_from;
+
+/// A segment is sealed, and so shared without copying, when it has this many bytes.
+const SEGMENT: u64 = 64 * 1024;
+
+/// Segments go as a whole, so none is larger than this part of what is kept.
+const SEGMENT_PART: u64 = 16;
+
+/// All private messages together get this part of what is kept, beside the public ones.
+const PRIVATE_PART: u64 = 4;
+
+/// One user's get this part of what is kept.
+const RECIPIENT_PART: u64 = 16;
+
+/// What a private message costs beside its JSON: without it, many empty ones would be free.
+const OVERHEAD: u64 = 128;
+
+#[derive(Debug)]
+struct Private {
+    id: Sequence,
+    /// With its separator.
+    json: Bytes,
+    arrived: i64,
+}
+
+impl Private {
+    fn bytes(&self) -> u64 {
+        self.json.len() as u64 + OVERHEAD
+    }
+}
+
+/// The private messages of one user.
+#[derive(Debug)]
+struct Mailbox {
+    privates: VecDeque<Private>,
+    held: Keep,
+    /// Up to this number some may be missing.
+    forgotten: Sequence,
+}
+
+/// What somebody is told of the history.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// To whom the private messages are.
+    pub user: &'a Username,
+    /// What comes after this number; 0 is everything.
+    pub after: Sequence,
+    /// Whose messages are left out.
+    pub hidden: &'a HashSet<Username>,
+}
+
+/// Everything that is kept.
+#[derive(Debug)]
+pub struct History {
+    sealed: VecDeque<Segment<Bytes>>,
+    open: Segment<Vec<u8>>,
+    public: Keep,
+    mailboxes: HashMap<Username, Mailbox>,
+    /// Whose private message has which number, in order; those that are gone already may still be in it.
+    private_order: VecDeque<(Sequence, Username)>,
+    private: Keep,
+    keep: Keep,
+    /// The newest message there was.
+    newest: Option<Sequence>,
+    /// Up to these numbers public messages, and private ones of users who have no mailbox, may be missing.
+    public_forgotten: Sequence,
+    private_forgotten: Sequence,
+}
+
+impl History {
+    /// An empty history.
+    pub fn new(keep: Keep) -> Self {
+        let nothing = Keep { messages: 0, bytes: 0 };
+        Self {
+            sealed: VecDeque::new(),
+            open: Segment::default(),
+            public: nothing,
+            mailboxes: HashMap::new(),
+            private_order: VecDeque::new(),
+            private: nothing,
+            keep,
+            newest: None,
+            public_forgotten: 0,
+            private_forgotten: 0,
+        }
+    }
+
+    /// Notes the number of the next message. What came before the first one is not here.
+    fn begin(&mut self, id: Sequence) {
+        if self.newest.is_none() {
+            self.public_forgotten = id.saturating_sub(1);
+            self.private_forgotten = id.saturating_sub(1);
+        }
+        self.newest = Some(id);
+    }
+
+    /// The number of the newest message; 0 when there was none.
+    pub fn newest(&self) -> Sequence {
+        self.newest.unwrap_or(0)
+    }
+
+    /// Adds a message to everybody.
+    pub fn push_public(&mut self, id: Sequence, json: &[u8], arrived: i64) {
+        self.begin(id);
+        let part = self.keep.part(SEGMENT_PART);
+        let open = self.open.held();
+        let full = open.bytes + json.len() as u64 > part.bytes || open.messages >= part.messages;
+        if full || !self.open.takes(id) {
+            self.seal();
+        }
+        self.open.push(id, json, arrived);
+        self.public.messages += 1;
+        self.public.bytes += (json.len() + LIST_SEPARATOR.len()) as u64;
+        if self.open.held().bytes >= SEGMENT {
+            self.seal();
+        }
+        while self.keep.is_exceeded_by(self.public) {
+            if self.sealed.is_empty() {
+                self.seal();
+            }
+            self.drop_segment();
+        }
+    }
+
+    /// Adds a message to one user.
+    pub fn push_private(&mut self, id: Sequence, recipient: &Username, json: &[u8], arrived: i64) {
+        self.begin(id);
+        let json = [LIST_SEPARATOR, json].concat().into();
+        let private = Private { id, json, arrived };
+        let bytes = private.bytes();
+        let forgotten = self.private_forgotten;
+        let mailbox = self.mailboxes.entry(recipient.clone()).or_insert_with(|| Mailbox {
+            privates: VecDeque::new(),
+            held: Keep { messages: 0, bytes: 0 },
+            forgotten,
+        });
+        mailbox.privates.push_back(private);
+        for held in [&mut mailbox.held, &mut self.private] {
+            held.messages += 1;
+            held.bytes += bytes;
+        }
+        self.private_order.push_back((id, recipient.clone()));
+        let most = self.keep.part(RECIPIENT_PART);
+        while self.mailboxes.get(recipient).is_some_and(|mailbox| most.is_exceeded_by(mailbox.held))
+        {
+            self.drop_private(recipient);
+        }
+        while self.keep.part(PRIVATE_PART).is_exceeded_by(self.private) {
+            let Some(user) = self.oldest_recipient() else { break };
+            self.drop_private(&user);
+        }
+    }
+
+    /// The elements of MESSAGES for this user, as pieces of one list.
+    pub fn for_user(&self, user: &Username) -> Vec<Bytes> {
+        let mut told = Told::messages(self.sealed.len() + 1);
+        self.walk(user, 0, &mut told);
+        told.finish().0
+    }
+
+    /// The elements of MESSAGES and those of IDS, as pieces of two lists.
+    pub fn for_user_with_ids(&self, wanted: Wanted<'_>) -> (Vec<Bytes>, Vec<Bytes>) {
+        let mut told = Told::with_ids(self.sealed.len() + 1);
+        if !wanted.hidden.is_empty() {
+            told.leave_out(|json| is_from(json, wanted.hidden));
+        }
+        self.walk(wanted.user, wanted.after, &mut told);
+        told.finish()
+    }
+
+    /// Whether everything that this user could have been told after this number is still here.
+    pub fn reaches(&self, user: &Username, after: Sequence) -> bool {
+        let private = self.mailboxes.get(user).map_or(self.private_forgotten, |m| m.forgotten);
+        after >= self.public_forgotten && after >= private
+    }
+
+    /// Public messages and those of this user, in their order.
+    fn walk(&self, user: &Username, after: Sequence, told: &mut Told<'_>) {
+        let privates = self.mailboxes.get(user).into_iter().flat_map(|mailbox| &mailbox.privates);
+        let mut privates = privates.skip_while(|private| private.id <= after).peekable();
+        let open = (!self.open.is_empty()).then(|| Bytes::copy_from_slice(self.open.json()));
+        let sealed = self.sealed.iter().map(|segment| (segment.json().clone(), segment.marks()));
+        for (json, marks) in sealed.chain(open.map(|json| (json, self.open.marks()))) {
+            let mut from = marks.place_of(after + 1);
+            while let Some(private) = privates.next_if(|private| marks.last() > private.id) {
+                let to = marks.place_of(private.id);
+                told.take(&json, marks, from..to);
+                told.take_one(&private.json, private.id);
+                from = to;
+            }
+            told.take(&json, marks, from..marks.len());
+        }
+        for private in privates {
+            told.take_one(&private.json, private.id);
+        }
+    }
+
+    /// Drops what arrived before `oldest`, public messages as far as whole segments are that old.
+    pub fn expire(&mut self, oldest: i64) {
+        if !self.open.is_empty() && self.open.newest() < oldest {
+            self.seal();
+        }
+        while self.sealed.front().is_some_and(|segment| segment.newest() < oldest) {
+            self.drop_segment();
+        }
+        while let Some(user) = self.oldest_recipient() {
+            let first = self.mailboxes.get(&user).and_then(|mailbox| mailbox.privates.front());
+            if first.is_none_or(|private| private.arrived >= oldest) {
+                return;
+            }
+            self.drop_private(&user);
+        }
+    }
+
+    fn seal(&mut self) {
+        if !self.open.is_empty() {
+            self.sealed.push_back(std::mem::take(&mut self.open).seal());
+        }
+    }
+
+    fn drop_segment(&mut self) {
+        if let Some(segment) = self.sealed.pop_front() {
+            self.public.messages -= segment.held().messages;
+            self.public.bytes -= segment.held().bytes;
+            self.public_forgotten = segment.marks().last();
+        }
+    }
+
+    /// To whom the oldest private message is.
+    fn oldest_recipient(&mut self) -> Option<Username> {
+        loop {
+            let (id, user) = self.private_order.front()?;
+            let mailbox = self.mailboxes.get(user);
+            if mailbox.is_some_and(|m| m.privates.front().is_some_and(|p| p.id == *id)) {
+                return Some(user.clone());
+            }
+            self.private_order.pop_front();
+        }
+    }
+
+    /// Drops the oldest private message to somebody.
+    fn drop_private(&mut self, user: &Username) {
+        let Some(mailbox) = self.mailboxes.get_mut(user) else { return };
+        if let Some(private) = mailbox.privates.pop_front() {
+            for held in [&mut mailbox.held, &mut self.private] {
+                held.messages -= 1;
+                held.bytes -= private.bytes();
+            }
+            mailbox.forgotten = private.id;
+        }
+        if mailbox.privates.is_empty() {
+            self.private_forgotten = self.private_forgotten.max(mailbox.forgotten);
+            self.mailboxes.remove(user);
+        }
+        // What is gone is taken out of the order when it is half of it.
+        if self.private_order.len() as u64 > 2 * self.private.messages + 64 {
+            let mailboxes = &self.mailboxes;
+            self.private_order.retain(|(id, user)| {
+                let first = mailboxes.get(user).and_then(|mailbox| mailbox.privates.front());
+                first.is_some_and(|first| first.id <= *id)
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

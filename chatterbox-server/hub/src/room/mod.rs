@@ -1,0 +1,6 @@
+//! What a room holds: what happened lately, and what is told to those who join.
+
+pub(crate) mod history;
+pub(crate) mod limits;
+pub(crate) mod segment;
+pub(crate) mod timeline;

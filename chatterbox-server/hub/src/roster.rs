@@ -1,0 +1,209 @@
+//! Whose a name is: who is here under it, and for whom it is kept (TK-1, NM-2). To whom it is registered, the gate knows.
+
+use std::collections::{HashMap, VecDeque};
+// An address is a number here; nothing of the network is used.
+use core::net::IpAddr;
+
+use chatterbox_proto::{Refusal, Username};
+
+use crate::ids::MemberId;
+
+/// Names that are kept for users who have left; beyond, those go first that were kept first.
+const HELD: usize = 20_000;
+
+/// A change of name is followed for this long, in milliseconds: what was on its way to the old name still arrives.
+pub const FOLLOWED: u64 = 10_000;
+
+/// Changes of name that are followed; beyond, the oldest are not.
+pub const FOLLOWED_NAMES: usize = 1024;
+
+/// Somebody who had another name a moment ago.
+#[derive(Debug)]
+pub struct Followed {
+    /// The old name.
+    pub old: Username,
+    /// Which member had it.
+    pub member: MemberId,
+    /// Until when.
+    pub until: u64,
+}
+
+/// Who asks for a name.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Claimant {
+    /// Whether the name was proven to be theirs.
+    pub owns: bool,
+    /// From which address or network.
+    pub address: Option<IpAddr>,
+    /// Whether they go on with the session that had the name.
+    pub resumes: bool,
+}
+
+/// A name that is kept for a while.
+#[derive(Debug)]
+struct Held {
+    until: u64,
+    address: Option<IpAddr>,
+}
+
+/// All names.
+#[derive(Debug, Default)]
+pub struct Names {
+    here: HashMap<Username, MemberId>,
+    /// How many who are here have this look-alike key.
+    looks: HashMap<String, usize>,
+    held: HashMap<Username, Held>,
+    /// In which order they are kept; some have been taken since.
+    held_order: VecDeque<(u64, Username)>,
+}
+
+impl Names {
+    /// Who is here under this name.
+    pub fn who(&self, name: &Username) -> Option<MemberId> {
+        self.here.get(name).copied()
+    }
+
+    /// Whether somebody can have this name.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn check(&self, name: &Username, claimant: Claimant, now: u64) -> Result<(), Refusal> {
+        if self.here.contains_key(name) {
+            return Err(Refusal::Taken);
+        }
+        let looks_used = || name.look_alike_keys().iter().any(|look| self.looks.contains_key(look));
+        if !name.is_ascii() && looks_used() {
+            return Err(Refusal::LooksTaken);
+        }
+        let held = self.held.get(name).filter(|held| now < held.until);
+        let mine = |held: &Held| held.address.is_some() && held.address == claimant.address;
+        if held.is_some_and(|held| !claimant.resumes && !claimant.owns && !mine(held)) {
+            return Err(Refusal::Held);
+        }
+        Ok(())
+    }
+
+    /// Gives somebody another name.
+    ///
+    /// # Errors
+    /// [`Refusal`]; they keep the old one then.
+    pub fn change(
+        &mut self,
+        old: &Username,
+        new: &Username,
+        claimant: Claimant,
+        now: u64,
+    ) -> Result<(), Refusal> {
+        let Some(member) = self.who(old) else { return Err(Refusal::Taken) };
+        // The old name is no reason against one that looks like it, such as another spelling.
+        self.free(old);
+        let checked = self.check(new, claimant, now);
+        self.take(if checked.is_ok() { new } else { old }, member);
+        checked
+    }
+
+    /// Somebody is here under this name from now on.
+    pub fn take(&mut self, name: &Username, member: MemberId) {
+        self.held.remove(name);
+        if self.here.insert(name.clone(), member).is_none() {
+            add(&mut self.looks, name);
+        }
+    }
+
+    /// Nobody is any more.
+    pub fn free(&mut self, name: &Username) {
+        // In the spelling in which it was taken.
+        if let Some((taken, _)) = self.here.remove_entry(name) {
+            remove(&mut self.looks, &taken);
+        }
+    }
+
+    /// Keeps a name for whoever comes from this address, until then.
+    pub fn hold(&mut self, name: &Username, address: Option<IpAddr>, until: u64, now: u64) {
+        self.held.insert(name.clone(), Held { until, address });
+        self.held_order.push_back((until, name.clone()));
+        while let Some((until, name)) = self.held_order.front() {
+            let current = self.held.get(name).is_some_and(|held| held.until == *until);
+            if current && now < *until && self.held_order.len() <= HELD {
+                return;
+            }
+            if current {
+                self.held.remove(name);
+            }
+            self.held_order.pop_front();
+        }
+    }
+}
+
+fn add(looks: &mut HashMap<String, usize>, name: &Username) {
+    for look in name.look_alike_keys() {
+        *looks.entry(look).or_default() += 1;
+    }
+}
+
+fn remove(looks: &mut HashMap<String, usize>, name: &Username) {
+    for look in name.look_alike_keys() {
+        if let Some(count) = looks.get_mut(&look) {
+            *count -= 1;
+            if *count == 0 {
+                looks.remove(&look);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> Username {
+        Username::parse(text).unwrap()
+    }
+
+    fn from(address: &str) -> Claimant {
+        Claimant { address: Some(address.parse().unwrap()), ..Claimant::default() }
+    }
+
+    #[test]
+    fn a_name_can_be_spelt_otherwise() {
+        let mut names = Names::default();
+        let guest = Claimant::default();
+        names.take(&name("jörg"), MemberId::default());
+        names.take(&name("bob"), MemberId::default());
+        assert_eq!(names.change(&name("jörg"), &name("JÖRG"), guest, 0), Ok(()));
+        assert_eq!(names.change(&name("jörg"), &name("bob"), guest, 0), Err(Refusal::Taken));
+        assert!(names.who(&name("jörg")).is_some(), "a refused change changes nothing");
+        assert_eq!(names.change(&name("jörg"), &name("ann"), guest, 0), Ok(()));
+        assert_eq!(names.check(&name("JÖRG"), guest, 0), Ok(()));
+    }
+
+    #[test]
+    fn a_held_name_is_for_whoever_left() {
+        let mut names = Names::default();
+        let (home, away) = (from("192.0.2.1"), from("192.0.2.2"));
+        names.hold(&name("ann"), home.address, 100, 0);
+        assert_eq!(names.check(&name("Ann"), away, 99), Err(Refusal::Held));
+        assert_eq!(names.check(&name("Ann"), Claimant::default(), 99), Err(Refusal::Held));
+        for claimant in [home, Claimant { resumes: true, ..away }, Claimant { owns: true, ..away }]
+        {
+            assert_eq!(names.check(&name("Ann"), claimant, 99), Ok(()));
+        }
+        assert_eq!(names.check(&name("Ann"), away, 100), Ok(()));
+        names.take(&name("ann"), MemberId::default());
+        names.free(&name("ann"));
+        assert_eq!(names.check(&name("Ann"), away, 99), Ok(()), "taken and given up");
+    }
+
+    #[test]
+    fn what_is_held_is_bounded() {
+        let mut names = Names::default();
+        for number in 0..HELD + 10 {
+            names.hold(&name(&format!("u{number}")), None, 100, 0);
+            names.hold(&name("same"), None, 100 + number as u64, 0);
+        }
+        assert!(names.held.len() <= HELD && names.held_order.len() <= HELD);
+        assert!(names.held.contains_key(&name("same")));
+        names.hold(&name("last"), None, 1_000_000, 999_999);
+        assert_eq!((names.held.len(), names.held_order.len()), (1, 1));
+    }
+}

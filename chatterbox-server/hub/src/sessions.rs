@@ -1,0 +1,203 @@
+//! Sessions that can be gone on with after their connection has ended (ID-7), and what they have sent (ID-5).
+
+use std::collections::hash_map::RandomState;
+use std::collections::{HashMap, VecDeque};
+use std::hash::BuildHasher as _;
+
+use chatterbox_proto::{Username, limits};
+
+use crate::identity::LoggedIn;
+use crate::ids::{MemberId, SessionId, SessionKey};
+use crate::record::Sequence;
+
+/// How long a session outlives its connection, in milliseconds.
+pub const RESUMABLE: u64 = 10 * 60 * 1000;
+
+/// Sessions that are kept; beyond, those go first that ended first.
+const SESSIONS: usize = 20_000;
+
+/// One user's session, over all its connections.
+#[derive(Debug)]
+pub struct Session {
+    secret: u128,
+    /// Under which name it goes on.
+    pub name: Username,
+    /// The account that the user is logged in with, which need not have this name.
+    pub account: Option<LoggedIn>,
+    /// Its connection, if there is one.
+    pub member: Option<MemberId>,
+    /// How many of its connections have ended.
+    ends: u64,
+    tags: Tags,
+}
+
+/// The newest tags and the numbers of their messages. Of a tag only a keyed hash is kept: two tags of one session share one
+/// with a chance of one to 2^56.
+#[derive(Debug, Default)]
+struct Tags(VecDeque<(u64, Sequence)>);
+
+/// All sessions.
+#[derive(Debug, Default)]
+pub struct Sessions {
+    by_id: HashMap<SessionId, Session>,
+    /// When which session ended, and how often it had, in order; some have been gone on with since.
+    ended: VecDeque<(u64, SessionId, u64)>,
+    next: u64,
+    tag_hasher: RandomState,
+}
+
+impl Sessions {
+    /// Begins one for a member; `random` has to be.
+    pub fn begin(
+        &mut self,
+        name: Username,
+        account: Option<LoggedIn>,
+        member: MemberId,
+        random: u128,
+    ) -> SessionKey {
+        let id = SessionId(self.next);
+        self.next += 1;
+        let member = Some(member);
+        let tags = Tags::default();
+        self.by_id.insert(id, Session { secret: random, name, account, member, ends: 0, tags });
+        SessionKey { id, secret: random }
+    }
+
+    /// The session of a key, if there is one and it is this name's.
+    pub fn find(&self, key: SessionKey, name: &Username) -> Option<(SessionId, &Session)> {
+        let session = self.by_id.get(&key.id)?;
+        // Compared as one number, not byte by byte: how long it takes tells nothing.
+        let same = (session.secret ^ key.secret) == 0;
+        (same && session.name == *name).then_some((key.id, session))
+    }
+
+    /// One session.
+    pub fn session_mut(&mut self, id: SessionId) -> Option<&mut Session> {
+        self.by_id.get_mut(&id)
+    }
+
+    /// The key of a session that goes on.
+    pub fn key(&self, id: SessionId) -> Option<SessionKey> {
+        self.by_id.get(&id).map(|session| SessionKey { id, secret: session.secret })
+    }
+
+    /// Notes that the connection of a session has ended.
+    pub fn end(&mut self, id: SessionId, now: u64) {
+        let Some(session) = self.by_id.get_mut(&id) else { return };
+        session.member = None;
+        session.ends += 1;
+        self.ended.push_back((now, id, session.ends));
+        self.forget(now);
+    }
+
+    /// Forgets those that ended too long ago, and the oldest beyond the bound.
+    pub fn forget(&mut self, now: u64) {
+        while let Some((ended, id, ends)) = self.ended.front().copied() {
+            let over = self.by_id.get(&id).is_some_and(|s| s.member.is_none() && s.ends == ends);
+            let old = now.saturating_sub(ended) >= RESUMABLE;
+            if over && !old && self.by_id.len() <= SESSIONS && self.ended.len() <= 2 * SESSIONS {
+                return;
+            }
+            self.ended.pop_front();
+            if over {
+                self.by_id.remove(&id);
+            }
+        }
+    }
+
+    /// The number of the message that a session sent with this tag, if that is among the last (ID-5).
+    pub fn known(&self, id: SessionId, tag: &str) -> Option<Sequence> {
+        let hash = self.tag_hasher.hash_one(tag);
+        let tags = &self.by_id.get(&id)?.tags.0;
+        tags.iter().rev().find(|(known, _)| *known == hash).map(|(_, number)| *number)
+    }
+
+    /// Notes the number of a message with a tag.
+    pub fn sent(&mut self, id: SessionId, tag: &str, number: Sequence) {
+        let hash = self.tag_hasher.hash_one(tag);
+        let Some(session) = self.by_id.get_mut(&id) else { return };
+        if session.tags.0.len() == limits::TAGS {
+            session.tags.0.pop_front();
+        }
+        session.tags.0.push_back((hash, number));
+    }
+
+    /// How many there are.
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.by_id.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> Username {
+        Username::parse(text).unwrap()
+    }
+
+    fn begin(sessions: &mut Sessions, user: &str, random: u128) -> SessionKey {
+        sessions.begin(name(user), None, MemberId::default(), random)
+    }
+
+    #[test]
+    fn a_session_is_found_by_its_token_and_name() {
+        let mut sessions = Sessions::default();
+        let key = begin(&mut sessions, "ann", 7);
+        let read = SessionKey::parse(&key.to_string()).unwrap();
+        assert!(sessions.find(read, &name("ANN")).is_some());
+        assert!(sessions.find(read, &name("bob")).is_none());
+        assert!(sessions.find(SessionKey { secret: 8, ..key }, &name("ann")).is_none());
+        for token in ["", "-", "0", "0-", "x-1", "0-x", "0-100000000000000000000000000000000"] {
+            assert!(SessionKey::parse(token).is_none(), "{token}");
+        }
+    }
+
+    #[test]
+    fn it_lasts_ten_minutes_after_its_end() {
+        let mut sessions = Sessions::default();
+        let (ann, bob) = (begin(&mut sessions, "ann", 1), begin(&mut sessions, "bob", 2));
+        sessions.forget(100 * RESUMABLE);
+        assert_eq!(sessions.len(), 2, "there is a connection");
+        sessions.end(ann.id, 5);
+        sessions.end(bob.id, 6);
+        sessions.forget(RESUMABLE + 4);
+        assert_eq!(sessions.len(), 2);
+        // Going on begins anew.
+        sessions.session_mut(ann.id).unwrap().member = Some(MemberId::default());
+        sessions.forget(RESUMABLE + 6);
+        assert!(sessions.find(ann, &name("ann")).is_some() && sessions.len() == 1);
+    }
+
+    #[test]
+    fn the_table_is_bounded() {
+        let mut sessions = Sessions::default();
+        let first = begin(&mut sessions, "ann", 0);
+        sessions.end(first.id, 0);
+        for number in 0..SESSIONS as u128 {
+            let key = begin(&mut sessions, "ann", number);
+            sessions.end(key.id, 1);
+        }
+        assert!(sessions.len() == SESSIONS && sessions.find(first, &name("ann")).is_none());
+        let again = begin(&mut sessions, "bob", 0);
+        for _ in 0..10 * SESSIONS {
+            sessions.session_mut(again.id).unwrap().member = Some(MemberId::default());
+            sessions.end(again.id, 2);
+        }
+        assert!(sessions.ended.len() <= 2 * SESSIONS + 1);
+    }
+
+    #[test]
+    fn the_last_tags_are_known() {
+        let mut sessions = Sessions::default();
+        let (ann, bob) = (begin(&mut sessions, "ann", 1), begin(&mut sessions, "bob", 2));
+        for number in 0..=limits::TAGS as u64 {
+            sessions.sent(ann.id, &number.to_string(), number + 10);
+        }
+        assert_eq!(sessions.known(ann.id, "0"), None, "too long ago");
+        assert_eq!(sessions.known(ann.id, "1"), Some(11));
+        assert_eq!(sessions.known(ann.id, "256"), Some(266));
+        assert_eq!(sessions.known(bob.id, "1"), None, "another session");
+    }
+}

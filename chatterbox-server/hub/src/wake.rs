@@ -1,0 +1,17 @@
+//! Who is woken by something that happened.
+
+use crate::ids::MemberId;
+
+/// Who has something to read now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "whoever is not woken waits for ever"]
+pub enum Wake {
+    /// Everybody.
+    All,
+    /// Everybody, but it may wait a moment.
+    AllSoon,
+    /// One member.
+    One(MemberId),
+    /// Nobody.
+    Nobody,
+}

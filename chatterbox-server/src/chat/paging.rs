@@ -1,0 +1,141 @@
+//! Pages of history for those who ask (ID-6): a few at a time, so that storing never waits long behind reading.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use chatterbox_hub::{Conversation, Sequence, is_from};
+use chatterbox_proto::capability::ids::{self, Query, Side};
+use chatterbox_proto::json::Object;
+use chatterbox_proto::{Username, limits};
+use tokio::sync::Semaphore;
+
+use crate::store::{Backlog, BacklogError, PageQuery};
+
+/// Pages that are looked up at the same time.
+const AT_ONCE: usize = 2;
+
+/// Pages that are looked up for one request, while all that they hold is hidden: as much as is kept by default.
+const SEARCHED: usize = 512;
+
+/// No name is longer, in characters.
+const ANY_NAME: usize = 256;
+
+/// Looks up pages.
+#[derive(Debug)]
+pub struct Pages {
+    backlog: Arc<dyn Backlog>,
+    room: Semaphore,
+}
+
+impl Pages {
+    /// Pages of this backlog.
+    pub fn new(backlog: Arc<dyn Backlog>) -> Self {
+        Self { backlog, room: Semaphore::new(AT_ONCE) }
+    }
+
+    /// The answer to a user who asks, without what those say whom it does not see.
+    ///
+    /// # Errors
+    /// [`BacklogError`].
+    pub async fn answer(
+        &self,
+        query: &Query,
+        user: &Username,
+        hidden: &HashSet<Username>,
+    ) -> Result<Object, BacklogError> {
+        let with = query.with.as_wire();
+        let of = if query.is_public() {
+            Some(Conversation::Public)
+        } else {
+            // What can't be a name has no messages.
+            let other = Username::parse_within(with, ANY_NAME).ok();
+            other.map(|other| Conversation::Between(user.clone(), other))
+        };
+        let (found, more) = match of {
+            Some(of) => self.find(of, query, hidden).await?,
+            None => (Vec::new(), false),
+        };
+        Ok(ids::page(with, found.iter().map(|(id, json)| (*id, &json[..])), more))
+    }
+
+    async fn find(
+        &self,
+        of: Conversation,
+        query: &Query,
+        hidden: &HashSet<Username>,
+    ) -> Result<(Vec<(Sequence, Bytes)>, bool), BacklogError> {
+        let asked = usize::from(query.limit);
+        let mut limit = asked;
+        let mut side = query.side;
+        for _ in 0..SEARCHED {
+            let page = {
+                // It is never closed.
+                let _room = self.room.acquire().await.ok();
+                self.backlog.page(PageQuery { of: of.clone(), side, limit }).await?
+            };
+            let ends = (page.records.first().map(|r| r.0), page.records.last().map(|r| r.0));
+            let seen = page.records.into_iter().map(|(id, record)| (id, record.json));
+            let mut found: Vec<_> = seen.filter(|(_, json)| !is_from(json, hidden)).collect();
+            // A page of nothing but hidden messages is none: who asked would not know where to go on.
+            if !found.is_empty() || !page.more {
+                let beyond = found.len().saturating_sub(asked);
+                match side {
+                    Side::After(_) => found.truncate(asked),
+                    _ => drop(found.drain(..beyond)),
+                }
+                return Ok((found, page.more || beyond > 0));
+            }
+            // What is hidden is passed over in large steps, however little was asked for.
+            limit = usize::from(limits::PAGE);
+            side = match (side, ends) {
+                (Side::After(_), (_, Some(last))) => Side::After(last),
+                (_, (Some(first), _)) => Side::Before(first),
+                _ => return Ok((found, false)),
+            };
+        }
+        Ok((Vec::new(), false))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chatterbox_proto::session::Destination;
+    use chatterbox_proto::{Entry, WireText};
+
+    use super::*;
+    use crate::store::Memory;
+    use chatterbox_hub::Record;
+
+    #[tokio::test]
+    async fn what_is_hidden_is_passed_over_and_no_more_is_given_than_was_asked_for() {
+        let record = |source: &'static str| {
+            let entry = Entry {
+                source: source.into(),
+                destination: "ALL".into(),
+                timestamp: 1,
+                content: "x".into(),
+            };
+            let json = entry.to_json().into();
+            Record { destination: Destination::All, json, arrived: 1 }
+        };
+        let backlog = Arc::new(Memory::new(1_000));
+        let sources = [("ann", 5), ("eve", 610), ("ann", 5)];
+        let all = sources.map(|(source, count)| vec![record(source); count]).concat();
+        backlog.append(&all).await.unwrap();
+        let pages = Pages::new(backlog);
+        let hidden = HashSet::from([Username::parse("eve").unwrap()]);
+        for (side, limit, ids, more) in [
+            (Side::Before(616), 2, vec![4, 5], true),
+            (Side::Before(616), 5, vec![1, 2, 3, 4, 5], false),
+            (Side::After(5), 1, vec![616], true),
+            (Side::After(5), 5, vec![616, 617, 618, 619, 620], false),
+            (Side::After(620), 5, vec![], false),
+        ] {
+            let query = Query { with: WireText::new("ALL"), side, limit };
+            let found = pages.find(Conversation::Public, &query, &hidden).await.unwrap();
+            let found_ids: Vec<_> = found.0.iter().map(|(id, _)| *id).collect();
+            assert_eq!((found_ids, found.1), (ids, more), "{side:?} {limit}");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! How the program ends when it can't go on: one line, a hint, and an exit code of the sysexits family.
+
+use std::process::ExitCode;
+
+use chatterbox_server::net::listen::ListenError;
+use chatterbox_server::net::tls::TlsError;
+use chatterbox_server::store::sqlite::{CopyError, OpenError};
+
+use crate::cli::layers::LayerError;
+
+/// Something that ends the program.
+#[derive(Debug)]
+pub struct Failure {
+    /// What happened.
+    pub message: String,
+    /// What can be done about it.
+    pub hint: Option<&'static str>,
+    /// The exit code.
+    pub code: u8,
+}
+
+/// Wrong arguments.
+pub const USAGE: u8 = 64;
+/// A name or a password can't be used.
+pub const DATA: u8 = 65;
+/// There is no such account.
+pub const NO_USER: u8 = 67;
+/// The address can't be had.
+pub const UNAVAILABLE: u8 = 69;
+/// The system refuses something.
+pub const SYSTEM: u8 = 71;
+/// Messages can't be kept, read or copied.
+pub const MESSAGES: u8 = 74;
+/// No permission.
+pub const FORBIDDEN: u8 = 77;
+/// Certificates or keys can't be used.
+pub const CONFIGURATION: u8 = 78;
+
+/// The exit codes, for `--help`.
+pub const HELP: &str = "\
+Exit codes:
+  0   stopped by SIGINT or SIGTERM
+  64  wrong arguments
+  65  this name or password can't be used, or there is such an account already
+  67  there is no such account
+  69  unknown host, or the address is in use or not to be had
+  71  the system refuses something else
+  74  messages or accounts can't be kept, read or copied: in use, damaged, of a newer version, no room
+  77  no permission to listen there (ports below 1024 need rights)
+  78  the certificate, the key or the configuration file can't be used";
+
+impl Failure {
+    /// Tells it on stderr.
+    pub fn report(&self) -> ExitCode {
+        eprintln!("chatterbox-server: {}", self.message);
+        if let Some(hint) = self.hint {
+            eprintln!("hint: {hint}");
+        }
+        ExitCode::from(self.code)
+    }
+
+    /// The system refuses something.
+    pub fn system(what: &str, error: &dyn std::error::Error) -> Self {
+        Self { message: format!("{what}: {error}"), hint: None, code: SYSTEM }
+    }
+}
+
+impl From<ListenError> for Failure {
+    fn from(error: ListenError) -> Self {
+        let (code, hint) = match &error {
+            ListenError::UnknownHost { .. } => (
+                UNAVAILABLE,
+                Some("give a name or address of this machine, for example localhost or 0.0.0.0"),
+            ),
+            ListenError::InUse(_) => (
+                UNAVAILABLE,
+                Some("another server runs there; choose another port with -p, or -p 0 for any"),
+            ),
+            ListenError::Forbidden(_) => {
+                (FORBIDDEN, Some("ports below 1024 need rights; choose a higher one with -p"))
+            }
+            _ => (UNAVAILABLE, Some("give a name or address of this machine")),
+        };
+        Self { message: error.to_string(), hint, code }
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        let hint = match &error {
+            OpenError::InUse(_) => {
+                "give another folder with --data DIR, or keep nothing with --memory"
+            }
+            OpenError::TooNew { .. } => {
+                "use the newer program, or give another folder with --data DIR"
+            }
+            OpenError::Corrupt { .. } => {
+                "put a backup in its place, or give another folder with --data DIR"
+            }
+            _ => "give a folder that can be written with --data DIR, or keep nothing with --memory",
+        };
+        Self { message: error.to_string(), hint: Some(hint), code: MESSAGES }
+    }
+}
+
+impl From<CopyError> for Failure {
+    fn from(error: CopyError) -> Self {
+        Self { message: error.to_string(), hint: None, code: MESSAGES }
+    }
+}
+
+impl From<LayerError> for Failure {
+    fn from(error: LayerError) -> Self {
+        let hint = Some("`chatterbox-server config --sample` prints every setting");
+        Self { message: error.to_string(), hint, code: CONFIGURATION }
+    }
+}
+
+impl From<TlsError> for Failure {
+    fn from(error: TlsError) -> Self {
+        let hint = match &error {
+            TlsError::Foreign(_) => Some(
+                "use these files with --cert and --key, or give another folder with --certs DIR",
+            ),
+            TlsError::NoKey(_) => Some("give the file that holds the key with --key"),
+            TlsError::File { .. } => Some(
+                "give a folder that can be written with --certs DIR, or files with --cert and --key",
+            ),
+            TlsError::Unusable { .. } => Some("certificate and key have to belong together"),
+            _ => None,
+        };
+        Self { message: error.to_string(), hint, code: CONFIGURATION }
+    }
+}

@@ -1,0 +1,188 @@
+//! `chatterbox-server user ...` and `admin-password`: accounts, from the command line, beside a server that may be running.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use chatterbox_hub::{Identity, Level};
+use chatterbox_proto::Username;
+use chatterbox_server::accounts::{
+    ACCOUNTS, Account, Added, Cost, Directory as _, DirectoryError, HashError, PasswordHash, Secret,
+};
+use chatterbox_server::store::SqliteDirectory;
+use time::OffsetDateTime;
+
+use crate::cli::exit::{self, Failure};
+use crate::cli::subcommand::{AdminPassword, Ask, Messages, UserCommand};
+
+/// Does what was asked, and says so.
+pub fn user(command: &UserCommand, out: &mut impl Write) -> Result<io::Result<()>, Failure> {
+    match command {
+        UserCommand::Add { name, level, ask, messages } => {
+            add(&parse(name)?, *level, ask, messages)?;
+        }
+        UserCommand::Passwd { name, ask, messages } => {
+            let name = parse(name)?;
+            let mut directory = open(messages)?;
+            existing(directory.account(&name)?.is_some(), &name)?;
+            let hash = new_password(&format!("New password for {name}: "), ask)?;
+            existing(directory.change_password(&name, &hash)?, &name)?;
+            say(&format!(
+                "{name} has another password, and is logged out of other devices; who is \
+                 connected stays so until then"
+            ));
+        }
+        UserCommand::Level { name, level, messages } => {
+            let name = parse(name)?;
+            existing(open(messages)?.set_level(&name, *level)?, &name)?;
+            say(&format!("{name} has level {level} from the next login on"));
+        }
+        UserCommand::Del { name, messages } => {
+            let name = parse(name)?;
+            existing(open(messages)?.remove(&name)?, &name)?;
+            say(&format!(
+                "the account {name} is removed; who is logged in with it stays until then"
+            ));
+        }
+        UserCommand::List { messages } => {
+            let accounts = open(messages)?.list(ACCOUNTS)?;
+            return Ok(list(&accounts, out));
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// Sets or removes the admin password.
+pub fn admin_password(command: &AdminPassword) -> Result<(), Failure> {
+    let mut directory = open(&command.messages)?;
+    if command.remove {
+        directory.set_admin_password(None)?;
+        say("there is no admin password any more");
+    } else {
+        let hash = new_password("New admin password: ", &command.ask)?;
+        directory.set_admin_password(Some(&hash))?;
+        say("the admin password is set; `elevate` asks for it");
+    }
+    Ok(())
+}
+
+fn add(name: &Username, level: Level, ask: &Ask, messages: &Messages) -> Result<(), Failure> {
+    let mut directory = open(messages)?;
+    let exists = || Failure {
+        message: format!("there is an account {name} already"),
+        hint: Some("`chatterbox-server user passwd` and `user level` change it"),
+        code: exit::DATA,
+    };
+    if directory.account(name)?.is_some() {
+        return Err(exists());
+    }
+    let alike = directory.look_alike(name)?;
+    let password = new_password(&format!("Password for {name}: "), ask)?;
+    let identity = Identity::default();
+    let account = Account { identity, name: name.clone(), password, level, created: now() };
+    match directory.add(&account)? {
+        Added::Yes => say(&format!("{name} has an account of level {level}")),
+        Added::Already => return Err(exists()),
+        Added::Full => {
+            return Err(Failure {
+                message: format!("there are {ACCOUNTS} accounts, which is the most there can be"),
+                hint: None,
+                code: exit::DATA,
+            });
+        }
+    }
+    if let Some(other) = alike {
+        say(&format!("note: this name looks like that of the account {other}"));
+    }
+    Ok(())
+}
+
+fn list(accounts: &[Account], out: &mut impl Write) -> io::Result<()> {
+    let width = accounts.iter().map(|account| account.name.as_str().chars().count()).max();
+    let width = width.unwrap_or_default().max(4);
+    writeln!(out, "{:width$}  {:13}  CREATED", "NAME", "LEVEL")?;
+    for account in accounts {
+        let created = OffsetDateTime::from_unix_timestamp(account.created)
+            .map_or_else(|_| "?".to_owned(), |at| at.date().to_string());
+        let (name, level) = (&account.name, account.level.to_string());
+        writeln!(out, "{name:width$}  {level:13}  {created}")?;
+    }
+    Ok(())
+}
+
+fn open(messages: &Messages) -> Result<SqliteDirectory, Failure> {
+    Ok(SqliteDirectory::open(&messages.folder())?)
+}
+
+fn parse(name: &str) -> Result<Username, Failure> {
+    Username::parse(name).map_err(|error| Failure {
+        message: format!("{}: {error}", chatterbox_proto::ScreenText::shortened(name, 40)),
+        hint: None,
+        code: exit::DATA,
+    })
+}
+
+fn existing(found: bool, name: &Username) -> Result<(), Failure> {
+    if found {
+        return Ok(());
+    }
+    Err(Failure {
+        message: format!("there is no account {name}"),
+        hint: Some("`chatterbox-server user list` shows all of them"),
+        code: exit::NO_USER,
+    })
+}
+
+/// Asks twice on a terminal, without showing it; takes one line of a pipe. Never an argument: everybody on the machine
+/// can see those.
+fn new_password(question: &str, ask: &Ask) -> Result<PasswordHash, Failure> {
+    let unusable = |message: String| Failure { message, hint: None, code: exit::DATA };
+    let unreadable = |error: io::Error| Failure {
+        message: format!("can't read a password: {error}"),
+        hint: Some("run it on a terminal, or give the password as one line with --password-stdin"),
+        code: exit::DATA,
+    };
+    let text = if ask.password_stdin || !io::stdin().is_terminal() {
+        let mut line = String::new();
+        io::stdin().lock().take(LONGEST_LINE).read_line(&mut line).map_err(unreadable)?;
+        if line.is_empty() {
+            return Err(unreadable(io::ErrorKind::UnexpectedEof.into()));
+        }
+        let end = line.trim_end_matches(['\r', '\n']).len();
+        line.truncate(end);
+        line
+    } else {
+        let first = rpassword::prompt_password(question).map_err(unreadable)?;
+        let again = rpassword::prompt_password("Once more: ").map_err(unreadable)?;
+        if first != again {
+            return Err(unusable("these were two different passwords; nothing was changed".into()));
+        }
+        first
+    };
+    let secret = Secret::chosen(&text).map_err(|error| unusable(error.to_string()))?;
+    Ok(PasswordHash::make(&secret, Cost::default())?)
+}
+
+/// A password is shorter; this is not read to its end.
+const LONGEST_LINE: u64 = 4096;
+
+fn say(text: &str) {
+    eprintln!("chatterbox-server: {text}");
+}
+
+#[allow(clippy::disallowed_methods, reason = "the edge: when an account is made")]
+fn now() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
+}
+
+impl From<DirectoryError> for Failure {
+    fn from(error: DirectoryError) -> Self {
+        Self { message: error.to_string(), hint: None, code: exit::MESSAGES }
+    }
+}
+
+impl From<HashError> for Failure {
+    fn from(error: HashError) -> Self {
+        Self::system("can't hash a password", &error)
+    }
+}

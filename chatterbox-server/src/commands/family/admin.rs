@@ -1,0 +1,199 @@
+//! What admins do, and everybody may look at: `perm`, `set-perm`, `set-prefix`, `disable-command`, `enable-command`.
+
+use std::sync::Arc;
+
+use chatterbox_hub::{Level, LoggedIn};
+use chatterbox_proto::Username;
+use chatterbox_proto::capability::commands::{ArgumentType, OutcomeCode};
+use serde_json::json;
+
+use crate::commands::arguments::{Arguments, Parameter};
+use crate::commands::caller::Session;
+use crate::commands::context::{Context, Done, Refusal, Reply};
+use crate::commands::permission::{Deed, Target};
+use crate::commands::registry::Spec;
+
+pub(in crate::commands) const PERM: Spec = Spec {
+    name: "perm",
+    aliases: &["level"],
+    parameters: &[Parameter::optional("user", ArgumentType::User)],
+    help: "Shows your level, or somebody's.",
+    example: "perm bob",
+    level: Level::GUEST,
+    needs: None,
+    data: r#"`{"NAME", "LEVEL", "ACCOUNT": name or null}`."#,
+    run: |context, arguments| Box::pin(perm(context, arguments)),
+};
+
+/// Somebody, here or not.
+struct Somebody {
+    name: Username,
+    account: Option<LoggedIn>,
+    /// What they have for good or at the moment, under whatever names, whichever is more.
+    level: Level,
+}
+
+/// Who somebody is: who has the name now, otherwise whose account it is.
+async fn somebody(context: &Context<'_>, name: &Username) -> Result<Somebody, Refusal> {
+    let session = context.desk.session_of(name);
+    let who = session.map(|session| session.who());
+    let account = match &who {
+        Some(who) => who.account.clone(),
+        None => Some(name.clone()),
+    };
+    let stored = match &account {
+        Some(account) => context.desk.accounts.account(account).await?,
+        None => None,
+    };
+    let login = stored
+        .as_ref()
+        .map(|account| LoggedIn { account: account.name.clone(), identity: account.identity });
+    let now = who.as_ref().map(|who| who.actor().level);
+    let for_good = stored.as_ref().map(|account| account.level);
+    let sessions = login.as_ref().map(|login| logged_in_with(context, login)).unwrap_or_default();
+    let anywhere = sessions.iter().map(|session| session.who().actor().level).max();
+    let level = now.max(for_good).max(anywhere);
+    let Some(level) = level else {
+        let text = format!("There is nobody called {name}.");
+        return Err(Refusal::new(OutcomeCode::NoSuchUser, text));
+    };
+    let name = who.map(|who| who.name).or_else(|| stored.as_ref().map(|a| a.name.clone()));
+    Ok(Somebody {
+        name: name.unwrap_or_else(|| account.clone().unwrap_or_else(|| context.who().name)),
+        account: login,
+        level,
+    })
+}
+
+/// The connections that are logged in with an account, under whatever name; not those of an earlier one of its name.
+fn logged_in_with(context: &Context<'_>, login: &LoggedIn) -> Vec<Arc<Session>> {
+    let mut sessions = context.desk.logged_in_with(&login.account);
+    sessions.retain(|session| session.who().identity.id == login.identity.id);
+    sessions
+}
+
+async fn perm(context: &Context<'_>, mut arguments: Arguments) -> Reply {
+    let name = arguments.user(0).unwrap_or_else(|| context.who().name);
+    let found = somebody(context, &name).await?;
+    let info = format!("{} has level {}.", found.name, found.level);
+    Ok(Done::new(info).with_data(json!({
+        "NAME": found.name.as_str(),
+        "LEVEL": found.level.number(),
+        "ACCOUNT": found.account.as_ref().map(|login| login.account.as_str()),
+    })))
+}
+
+pub(in crate::commands) const SET_PERM: Spec = Spec {
+    name: "set-perm",
+    aliases: &["setperm"],
+    parameters: &[
+        Parameter::required("user", ArgumentType::User),
+        Parameter::required("level", ArgumentType::Text),
+    ],
+    help: "Gives a registered user another level, for good: 1 user, 2 helper, 3 moderator, 4 operator, 5 admin.",
+    example: "set-perm bob 3",
+    level: Level::ADMIN,
+    needs: None,
+    data: r#"`{"NAME", "LEVEL", "ACCOUNT"}`, as for `perm`."#,
+    run: |context, arguments| Box::pin(set_perm(context, arguments)),
+};
+
+async fn set_perm(context: &Context<'_>, mut arguments: Arguments) -> Reply {
+    let name = arguments.user(0).ok_or_else(Refusal::missing)?;
+    let text = arguments.text(1).ok_or_else(Refusal::missing)?;
+    let level = Level::parse(&text).filter(|level| *level > Level::GUEST).ok_or_else(|| {
+        Refusal::new(OutcomeCode::BadArguments, "The level has to be between 1 and 5.")
+    })?;
+    let found = somebody(context, &name).await?;
+    let Some(login) = found.account else {
+        let text = format!("{} is a guest: only a registered user keeps a level.", found.name);
+        return Err(Refusal::new(OutcomeCode::NoSuchUser, text));
+    };
+    let own = context
+        .who()
+        .logged_in()
+        .is_some_and(|own| own.account == login.account && own.identity.id == login.identity.id);
+    let target = if own { Target::Oneself } else { Target::User(found.level) };
+    context.authorise(Deed::GiveLevel(level), target)?;
+    let account = login.account.clone();
+    context.desk.accounts.set_level(&account, level).await?;
+    for session in logged_in_with(context, &login) {
+        context.desk.change(&session, |who| who.level = level);
+    }
+    tracing::info!(by = %context.who().name, %account, level = level.number(), "level given");
+    let info = format!("{account} has level {level} now.");
+    let data =
+        json!({"NAME": found.name.as_str(), "LEVEL": level.number(), "ACCOUNT": account.as_str()});
+    Ok(Done::new(info).with_data(data))
+}
+
+pub(in crate::commands) const SET_PREFIX: Spec = Spec {
+    name: "set-prefix",
+    aliases: &["prefix"],
+    parameters: &[Parameter::required("prefix", ArgumentType::Text)],
+    help: "Changes what is typed before a command, for everybody.",
+    example: "set-prefix !",
+    level: Level::ADMIN,
+    needs: None,
+    data: r#"`{"PREFIX"}`."#,
+    run: |context, arguments| Box::pin(set_prefix(context, arguments)),
+};
+
+async fn set_prefix(context: &Context<'_>, mut arguments: Arguments) -> Reply {
+    let prefix = arguments.text(0).ok_or_else(Refusal::missing)?;
+    // A letter would make words commands, and a backslash takes a prefix its meaning.
+    let sound = (1..=8).contains(&prefix.len())
+        && prefix.bytes().all(|byte| byte.is_ascii_punctuation() && byte != b'\\');
+    if !sound {
+        let text = "A prefix has 1 to 8 ASCII punctuation characters other than a backslash.";
+        return Err(Refusal::new(OutcomeCode::BadArguments, text));
+    }
+    context.desk.accounts.set_prefix(prefix.clone()).await?;
+    context.desk.change_settings(|settings| settings.prefix = Some(prefix.clone()));
+    tracing::info!(by = %context.who().name, prefix, "prefix set");
+    let info = format!("Commands begin with {prefix} now.");
+    Ok(Done::new(info).with_data(json!({"PREFIX": prefix})))
+}
+
+pub(in crate::commands) const DISABLE_COMMAND: Spec = Spec {
+    name: "disable-command",
+    aliases: &[],
+    parameters: &[Parameter::required("command", ArgumentType::Command)],
+    help: "Switches a command off, for everybody.",
+    example: "disable-command nick",
+    level: Level::ADMIN,
+    needs: None,
+    data: r#"`{"COMMAND", "ENABLED"}`."#,
+    run: |context, arguments| Box::pin(switch(context, arguments, true)),
+};
+
+pub(in crate::commands) const ENABLE_COMMAND: Spec = Spec {
+    name: "enable-command",
+    aliases: &[],
+    parameters: &[Parameter::required("command", ArgumentType::Command)],
+    help: "Switches a command on again.",
+    example: "enable-command nick",
+    level: Level::ADMIN,
+    needs: None,
+    data: r#"`{"COMMAND", "ENABLED"}`."#,
+    run: |context, arguments| Box::pin(switch(context, arguments, false)),
+};
+
+async fn switch(context: &Context<'_>, mut arguments: Arguments, off: bool) -> Reply {
+    let spec = arguments.command(0).ok_or_else(Refusal::missing)?;
+    if off {
+        context.authorise(Deed::SwitchOff(spec), Target::Oneself)?;
+    }
+    context.desk.accounts.set_disabled(spec.name, off).await?;
+    context.desk.change_settings(|settings| {
+        if off {
+            settings.disabled.insert(spec.name.to_owned());
+        } else {
+            settings.disabled.remove(spec.name);
+        }
+    });
+    let state = if off { "off" } else { "on" };
+    tracing::info!(by = %context.who().name, command = spec.name, state, "command switched");
+    let info = format!("{} is switched {state}.", spec.name);
+    Ok(Done::new(info).with_data(json!({"COMMAND": spec.name, "ENABLED": !off})))
+}

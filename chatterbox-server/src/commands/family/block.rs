@@ -1,0 +1,162 @@
+//! Whom one does not want to hear: `block`, `unblock`, `blocked`. Each user's list is their own.
+
+use chatterbox_hub::Level;
+use chatterbox_proto::Username;
+use chatterbox_proto::capability::commands::{ArgumentType, OutcomeCode};
+use serde_json::json;
+
+use crate::accounts::BLOCKS;
+use crate::commands::arguments::{Arguments, Parameter};
+use crate::commands::context::{Context, Done, Refusal, Reply};
+use crate::commands::registry::Spec;
+
+/// What `DATA` of all three is.
+const DATA: &str = r#"A table: `NAME`, everybody you block now."#;
+
+pub(in crate::commands) const BLOCK: Spec = Spec {
+    name: "block",
+    aliases: &["ignore"],
+    parameters: &[Parameter::required("users", ArgumentType::Users)],
+    help: "Hides what these users say from you, and what you say from them.",
+    example: "block eve mallory",
+    level: Level::GUEST,
+    needs: None,
+    data: DATA,
+    run: |context, arguments| Box::pin(block(context, arguments)),
+};
+
+/// Whom a guest blocks at most: everybody can be a guest, and everybody's list is held against whoever comes.
+const GUEST_BLOCKS: usize = 50;
+
+/// Users of one command: others wait for the desk while their pairs are worked out.
+const AT_ONCE: usize = 20;
+
+fn few_enough(others: &[Username]) -> Result<(), Refusal> {
+    if others.len() > AT_ONCE {
+        let text = format!("At most {AT_ONCE} users at a time.");
+        return Err(Refusal::new(OutcomeCode::BadArguments, text));
+    }
+    Ok(())
+}
+
+/// The account of somebody who is here under a nick; it is what stays when they change the nick.
+fn account_of(context: &Context<'_>, name: &Username) -> Option<Username> {
+    context.desk.session_of(name)?.look(|other| other.account.clone())
+}
+
+async fn block(context: &Context<'_>, mut arguments: Arguments) -> Reply {
+    let who = context.who();
+    let mut others = Vec::new();
+    let names = arguments.users(0);
+    few_enough(&names)?;
+    for other in names {
+        // A name that nobody has is a mistyped one.
+        let here = context.session.line.find(&other);
+        let known = match here {
+            Some(known) => account_of(context, &known).unwrap_or(known),
+            None => match context.desk.accounts.account(&other).await? {
+                Some(account) => account.name,
+                None => return Err(nobody(&other)),
+            },
+        };
+        if who.names().any(|own| *own == other || *own == known) {
+            return Err(Refusal::new(OutcomeCode::BadArguments, "You can't block yourself."));
+        }
+        others.push(known);
+    }
+    let most = if who.account.is_some() { BLOCKS } else { GUEST_BLOCKS };
+    let mut blocked = who.blocked;
+    let mut stored = Ok(());
+    for other in others {
+        if blocked.contains(&other) {
+            continue;
+        }
+        if blocked.len() >= most {
+            let text = format!("You can't block more than {most} users.");
+            stored = Err(Refusal::new(OutcomeCode::Failed, text));
+            break;
+        }
+        if let Some(account) = &who.account
+            && let Err(error) = context.desk.accounts.block(account, &other).await
+        {
+            stored = Err(error.into());
+            break;
+        }
+        blocked.push(other);
+    }
+    // What is stored is in force, whatever happened to the next one.
+    put(context, &blocked);
+    stored.map(|()| listed(&blocked))
+}
+
+fn put(context: &Context<'_>, blocked: &[Username]) {
+    context.desk.change(context.session, |who| who.set_blocked(blocked.to_vec()));
+}
+
+pub(in crate::commands) const UNBLOCK: Spec = Spec {
+    name: "unblock",
+    aliases: &["unignore"],
+    parameters: &[Parameter::required("users", ArgumentType::Users)],
+    help: "Takes users from your block list.",
+    example: "unblock eve",
+    level: Level::GUEST,
+    needs: None,
+    data: DATA,
+    run: |context, arguments| Box::pin(unblock(context, arguments)),
+};
+
+async fn unblock(context: &Context<'_>, mut arguments: Arguments) -> Reply {
+    let who = context.who();
+    let names = arguments.users(0);
+    few_enough(&names)?;
+    let mut others = Vec::new();
+    for name in names {
+        let account = account_of(context, &name).filter(|account| *account != name);
+        let found: Vec<_> =
+            account.into_iter().chain([name.clone()]).filter(|n| who.blocks.contains(n)).collect();
+        if found.is_empty() {
+            let text = format!("You don't block {name}.");
+            return Err(Refusal::new(OutcomeCode::NoSuchUser, text));
+        }
+        others.extend(found);
+    }
+    let mut blocked = who.blocked;
+    let mut stored = Ok(());
+    for other in others {
+        if let Some(account) = &who.account
+            && let Err(error) = context.desk.accounts.unblock(account, &other).await
+        {
+            stored = Err(error.into());
+            break;
+        }
+        blocked.retain(|name| *name != other);
+    }
+    put(context, &blocked);
+    stored.map(|()| listed(&blocked))
+}
+
+pub(in crate::commands) const BLOCKED: Spec = Spec {
+    name: "blocked",
+    aliases: &["ignored"],
+    parameters: &[],
+    help: "Shows whom you block.",
+    example: "blocked",
+    level: Level::GUEST,
+    needs: None,
+    data: DATA,
+    run: |context, _| Box::pin(async move { Ok(listed(&context.who().blocked)) }),
+};
+
+fn listed(blocked: &[Username]) -> Done {
+    let names: Vec<_> = blocked.iter().map(Username::as_str).collect();
+    let info = if names.is_empty() {
+        "You block nobody.".to_owned()
+    } else {
+        format!("You block {}.", names.join(", "))
+    };
+    Done::new(info).with_table(&["NAME"], names.iter().map(|name| json!([name])).collect())
+}
+
+fn nobody(name: &Username) -> Refusal {
+    Refusal::new(OutcomeCode::NoSuchUser, format!("There is nobody called {name}."))
+}

@@ -1,0 +1,31 @@
+//! Saying something: `msg`.
+
+use chatterbox_hub::Level;
+use chatterbox_proto::capability::commands::ArgumentType;
+
+use crate::commands::arguments::{Arguments, Parameter};
+use crate::commands::client_port::PostError;
+use crate::commands::context::{Context, Done, Refusal, Reply};
+use crate::commands::registry::Spec;
+
+pub(in crate::commands) const MSG: Spec = Spec {
+    name: "msg",
+    aliases: &["dm", "private", "private-message", "w"],
+    parameters: &[
+        Parameter::required("user", ArgumentType::User),
+        Parameter::required("text", ArgumentType::Text).rest(),
+    ],
+    help: "Says something to one user only.",
+    example: "msg bob see you at five",
+    level: Level::GUEST,
+    needs: None,
+    data: "",
+    run: |context, arguments| Box::pin(msg(context, arguments)),
+};
+
+async fn msg(context: &Context<'_>, mut arguments: Arguments) -> Reply {
+    let to = arguments.user(0).ok_or_else(Refusal::missing)?;
+    let text = arguments.text(1).ok_or_else(Refusal::missing)?;
+    context.session.line.post(&to, &text).await.map_err(|PostError(code)| Refusal::from(code))?;
+    Ok(Done::new(format!("Sent to {to}.")))
+}

@@ -1,0 +1,8 @@
+//! The commands, a file for each family.
+
+pub(super) mod account;
+pub(super) mod admin;
+pub(super) mod block;
+pub(super) mod diagnostics;
+pub(super) mod message;
+pub(super) mod users;

@@ -1,0 +1,93 @@
+//! Every permission, in one pure function (CM-5).
+//!
+//! Ranks are strict: nobody gives a level above the own one, or changes who is not below.
+
+use chatterbox_hub::Level;
+
+use crate::commands::registry::Spec;
+
+/// Who wants something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Actor {
+    /// What they may do now.
+    pub level: Level,
+    /// Whether the name is theirs: they have an account and are logged in.
+    pub registered: bool,
+}
+
+/// What they want.
+#[derive(Debug, Clone, Copy)]
+pub enum Deed<'a> {
+    /// To use a command.
+    Use(&'a Spec),
+    /// To give somebody a level.
+    GiveLevel(Level),
+    /// To switch a command off.
+    SwitchOff(&'a Spec),
+    /// To see every account, those of users who are not here included.
+    ListAccounts,
+    /// To hear what is said by those who block them.
+    HearBlockers,
+}
+
+/// To whom they do it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// To nobody, or to themselves.
+    Oneself,
+    /// To a user of this level: what they have for good or at the moment, whichever is more.
+    User(Level),
+}
+
+/// Why not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// The level is too low.
+    #[error("This needs level {0}.")]
+    Level(Level),
+    /// Nobody gives more than they have.
+    #[error("Nobody gives a level above the own one.")]
+    AboveOwn,
+    /// Nobody changes their equals.
+    #[error("Only users of a level below the own one can be changed.")]
+    NotBelow,
+    /// What switches everything on again stays on.
+    #[error("This command can't be switched off.")]
+    StaysOn,
+}
+
+/// Says whether somebody may do something.
+///
+/// # Errors
+/// [`Denied`] says why not.
+pub fn authorise(actor: Actor, deed: Deed<'_>, target: Target) -> Result<(), Denied> {
+    let at_least = |level: Level| {
+        // Who is not logged in is a guest, whatever else may have gone wrong.
+        let has = if actor.registered { actor.level } else { Level::GUEST };
+        if has >= level { Ok(()) } else { Err(Denied::Level(level)) }
+    };
+    let below = match target {
+        Target::Oneself => true,
+        Target::User(level) => level < actor.level,
+    };
+    match deed {
+        Deed::Use(spec) => at_least(spec.level),
+        Deed::ListAccounts => at_least(Level::USER),
+        Deed::HearBlockers => at_least(Level::HELPER),
+        Deed::GiveLevel(level) => {
+            at_least(Level::ADMIN)?;
+            if level > actor.level {
+                return Err(Denied::AboveOwn);
+            }
+            // Nobody is below themselves.
+            if below && target != Target::Oneself { Ok(()) } else { Err(Denied::NotBelow) }
+        }
+        Deed::SwitchOff(spec) => {
+            at_least(Level::ADMIN)?;
+            if spec.name == crate::commands::family::admin::ENABLE_COMMAND.name {
+                return Err(Denied::StaysOn);
+            }
+            Ok(())
+        }
+    }
+}

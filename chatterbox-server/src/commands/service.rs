@@ -1,0 +1,243 @@
+//! The gate of a chat with accounts and commands: who may come in, and what they ask for then.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the edge: measures how long a client takes to answer"
+)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use chatterbox_hub::{Event, LoggedIn, Record, Shut};
+use chatterbox_proto::capability::accounts::{Account, Secret};
+use chatterbox_proto::capability::ping;
+use chatterbox_proto::session::Destination;
+use chatterbox_proto::{Capabilities, Capability, Code, Entry, Faults, Refusal, SERVER, Username};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use tokio::sync::watch;
+
+use crate::access::{Admission, Arrival, Attended, Gate, Guest, Renamer, Request};
+use crate::chat::shared::{Handle, resolve};
+use crate::commands::caller::{Session, Who};
+use crate::commands::client_port::{Line, PostError};
+use crate::commands::executor::{self, Queue, runner};
+use crate::commands::legacy;
+use crate::commands::online::Desk;
+use crate::config::Live;
+use crate::ops::clock::unix_now;
+
+/// The gate.
+#[derive(Debug)]
+pub struct Reception {
+    desk: Arc<Desk>,
+    config: Live,
+}
+
+impl Reception {
+    /// A gate whose commands share this desk.
+    pub fn new(desk: Arc<Desk>, config: Live) -> Self {
+        Self { desk, config }
+    }
+
+    async fn decide(&self, arrival: Arrival<'_>) -> Result<Admission, Refusal> {
+        let accounts = &self.desk.accounts;
+        let resumed = match (arrival.proof, arrival.resumes) {
+            (None, Some(Some(account))) => accounts.resume(account).await?,
+            _ => None,
+        };
+        let login = match resumed {
+            Some(login) => login,
+            None => {
+                let guests = self.config.current().guests;
+                accounts.admit(arrival.name, arrival.proof, arrival.peer, guests).await?
+            }
+        };
+        let who = Who::admitted(arrival.name.clone(), login.clone());
+        let account = Account {
+            level: login.level.number(),
+            token: login.token.as_ref().map(|token| Secret::new(token.as_str())),
+        };
+        let shut = self.desk.shut_for(&who, arrival.agreed.is_empty());
+        Ok(Admission { account, shut, login })
+    }
+}
+
+impl Gate for Reception {
+    fn speaks(&self) -> Capabilities {
+        Capabilities::NONE.with(Capability::Accounts).with(Capability::Commands)
+    }
+
+    fn admit<'a>(&'a self, arrival: Arrival<'a>) -> BoxFuture<'a, Result<Admission, Refusal>> {
+        self.decide(arrival).boxed()
+    }
+
+    fn joined<'a>(&'a self, admission: &'a Admission) -> BoxFuture<'a, ()> {
+        async {
+            if let Err(error) = self.desk.accounts.keep_token(&admission.login).await {
+                tracing::warn!(%error, "a token could not be kept, it is worth nothing");
+            }
+        }
+        .boxed()
+    }
+
+    fn legacy_prefix(&self) -> Option<String> {
+        self.config.current().legacy_commands.then(|| self.desk.prefix())
+    }
+
+    fn attend(&self, guest: Guest) -> BoxFuture<'static, Attended> {
+        attend(Arc::clone(&self.desk), guest).boxed()
+    }
+}
+
+/// Serves one member for as long as it is here.
+async fn attend(desk: Arc<Desk>, guest: Guest) -> Attended {
+    let Guest { member, renamer, admission, agreed, peer, mut requests } = guest;
+    // It may have been too slow already.
+    let Some(name) = member.name() else { return Attended::Unserved };
+    let pongs = watch::Sender::new(0);
+    let pings = AtomicI64::new(0);
+    let line = MemberLine { member: member.clone(), renamer, agreed, pings, pongs: pongs.clone() };
+    let who = Who::admitted(name, admission.login);
+    let session = Arc::new(Session::new(Box::new(line), who, peer, agreed));
+    let _presence = desk.enter(Arc::clone(&session));
+    let (queue, mut runner) = runner(desk, session);
+    let handing_in = async {
+        while let Some(request) = requests.recv().await {
+            hand_in(&queue, &member, &pongs, request).await;
+        }
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        executor::Ended = runner.run() => Attended::Done,
+        () = handing_in => Attended::Unserved,
+    }
+}
+
+async fn hand_in(queue: &Queue, member: &Handle, pongs: &watch::Sender<i64>, request: Request) {
+    match request {
+        Request::Call(call) => {
+            let request = executor::Request { call, from_base: false };
+            if let Err(busy) = queue.call(request) {
+                member.tell_when_read(Event::own(busy.to_object())).await;
+            }
+        }
+        Request::Answer(answer) => {
+            if let Err(code) = queue.answer(answer) {
+                member.tell_when_read(Event::error(&Faults::from(code).text())).await;
+            }
+        }
+        Request::Typed(text) => {
+            // What is behind the prefix came here, so nothing is before it.
+            let Some(call) = legacy::call(&text, "") else { return };
+            if let Err(busy) = queue.call(executor::Request { call, from_base: true }) {
+                member.tell_when_read(Event::error(busy.text.as_wire())).await;
+            }
+        }
+        Request::Pong(number) => {
+            pongs.send_replace(number);
+        }
+    }
+}
+
+/// A PING that is not answered in this time is not going to be.
+const PONG_WITHIN: Duration = Duration::from_secs(10);
+
+/// The connection of a member, as commands see it.
+#[derive(Debug)]
+struct MemberLine {
+    member: Handle,
+    renamer: Renamer,
+    agreed: Capabilities,
+    /// The number of the newest PING.
+    pings: AtomicI64,
+    /// The number of the newest PONG.
+    pongs: watch::Sender<i64>,
+}
+
+impl Line for MemberLine {
+    fn tell(&self, members: Bytes) -> bool {
+        self.member.tell(Event::members(members))
+    }
+
+    fn tell_base(&self, text: &str) -> bool {
+        let Some(name) = self.member.name() else { return true };
+        let entry = Entry {
+            source: SERVER.into(),
+            destination: name.as_str().into(),
+            timestamp: unix_now(),
+            content: text.into(),
+        };
+        self.member.tell(Event::message(entry.to_json().into()))
+    }
+
+    fn tell_error(&self, text: &str) -> bool {
+        self.member.tell_error(text)
+    }
+
+    fn room(&self) -> BoxFuture<'_, ()> {
+        self.member.room().boxed()
+    }
+
+    fn users(&self) -> Vec<Username> {
+        self.member.chat().users()
+    }
+
+    fn find(&self, name: &Username) -> Option<Username> {
+        self.member.chat().spelling(name)
+    }
+
+    fn rename(&self, name: Username, owns: bool) -> BoxFuture<'_, Result<(), Refusal>> {
+        self.renamer.rename(name, owns).boxed()
+    }
+
+    fn post<'a>(&'a self, to: &'a Username, text: &'a str) -> BoxFuture<'a, Result<(), PostError>> {
+        self.send(to, text).map(|sent| sent.map_err(PostError)).boxed()
+    }
+
+    fn ping(&self) -> BoxFuture<'_, Option<Duration>> {
+        self.measure().boxed()
+    }
+
+    fn shut(&self, shut: Shut) {
+        self.member.chat().shut(self.member.id(), shut);
+    }
+
+    fn set_account(&self, account: Option<LoggedIn>) {
+        self.member.set_account(account);
+    }
+}
+
+impl MemberLine {
+    async fn send(&self, to: &Username, text: &str) -> Result<(), Code> {
+        let name = self.member.name().ok_or(Code::NotJoined)?;
+        let destination = resolve(&self.member, Destination::User(to.clone()), text.len())?;
+        let Destination::User(recipient) = &destination else { return Err(Code::NoSuchUser) };
+        let arrived = unix_now();
+        let entry = Entry {
+            source: name.as_str().into(),
+            destination: recipient.as_str().into(),
+            timestamp: arrived,
+            content: text.into(),
+        };
+        let json = entry.to_json().into();
+        let record = Record { destination, json, arrived };
+        self.member.chat().post(vec![record], None).await.map(drop)
+    }
+
+    async fn measure(&self) -> Option<Duration> {
+        if !self.agreed.has(Capability::Ping) {
+            return None;
+        }
+        // One that was answered late is not taken for the next.
+        let number = self.pings.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        let mut pongs = self.pongs.subscribe();
+        let asked = tokio::time::Instant::now();
+        self.member.tell_when_read(Event::own(ping::ping(number))).await;
+        let answered = tokio::time::timeout(PONG_WITHIN, pongs.wait_for(|pong| *pong == number));
+        answered.await.ok()?.ok()?;
+        Some(asked.elapsed())
+    }
+}

@@ -1,0 +1,196 @@
+//! Every permission as one table: who may use which command, who may give which level, which frame counts when.
+//!
+//! What is expected stands here a second time, on purpose.
+
+use chatterbox_proto::capability::Capability;
+use chatterbox_proto::session::{Action, ServerSession};
+use chatterbox_proto::{Capabilities, ClientFrame, Username};
+
+use super::*;
+use crate::commands::tests::fake::{House, PASSWORD};
+
+/// From which level on each command may be used, and arguments that make it do something.
+const COMMANDS: &[(&str, u8, &[&str])] = &[
+    ("help", 0, &[]),
+    ("name", 0, &[]),
+    ("nick", 0, &["newname"]),
+    ("users", 0, &[]),
+    ("user-count", 0, &[]),
+    ("register", 0, &[PASSWORD]),
+    ("passwd", 1, &[PASSWORD, "battery staple"]),
+    ("logout", 1, &[]),
+    ("elevate", 1, &[PASSWORD]),
+    ("block", 0, &["bob"]),
+    ("unblock", 0, &["bob"]),
+    ("blocked", 0, &[]),
+    ("msg", 0, &["bob", "hi"]),
+    ("ping", 0, &[]),
+    ("test", 0, &["x"]),
+    ("input-test", 0, &[]),
+    ("command-history", 0, &[]),
+    ("perm", 0, &["bob"]),
+    ("set-perm", 5, &["bob", "2"]),
+    ("set-prefix", 5, &["!"]),
+    ("disable-command", 5, &["test"]),
+    ("enable-command", 5, &["test"]),
+];
+
+#[derive(Default)]
+struct Counts {
+    allowed: usize,
+    refused: usize,
+}
+
+impl Counts {
+    fn note(&mut self, allowed: bool) {
+        *if allowed { &mut self.allowed } else { &mut self.refused } += 1;
+    }
+
+    fn cells(&self) -> String {
+        let Self { allowed, refused } = self;
+        format!("{} cells, {allowed} allowed, {refused} refused", allowed + refused)
+    }
+}
+
+#[tokio::test]
+async fn every_permission() {
+    let mut commands = Counts::default();
+    assert_eq!(COMMANDS.len(), TABLE.len(), "every command is in this table");
+    for (command, least, arguments) in COMMANDS {
+        for level in Level::ALL {
+            let allowed = level.number() >= *least;
+            one_command(command, level, arguments, allowed).await;
+            commands.note(allowed);
+        }
+    }
+    let levels = giving_levels();
+    let frames = frames();
+    println!("commands x levels: {}", commands.cells());
+    println!("set-perm, actor x target x level: {}", levels.cells());
+    println!("frames x states: {}", frames.cells());
+}
+
+async fn one_command(command: &str, level: Level, arguments: &[&str], allowed: bool) {
+    let cell = format!("{command} at level {level}");
+    let house = House::new().await;
+    let _bob = house.user("bob", Level::USER).await;
+    let mut ann = house.user("ann", level).await;
+    let catalogue = ann.next_with("COMMANDS").await;
+    let listed = catalogue["COMMANDS"].as_array().unwrap().iter().any(|c| c["NAME"] == command);
+    assert_eq!(listed, allowed, "{cell}: in the catalogue");
+    let stored = async || {
+        (
+            house.account("ann").await,
+            house.account("bob").await,
+            house.desk.prefix(),
+            house.desk.accounts.settings().await.unwrap(),
+        )
+    };
+    let (before, told, shut) = (stored().await, ann.everything().len(), ann.shut());
+    let id = ann.begin(command, arguments);
+    if allowed && command == "input-test" {
+        ann.next_with("PROMPT").await;
+        ann.answer(&id, Some("x")).unwrap();
+    }
+    let result = ann.result(&id).await;
+    assert_eq!(result["CODE"] != "forbidden", allowed, "{cell}: {result}");
+    if !allowed {
+        assert_eq!(stored().await, before, "{cell}: it changes nothing");
+        assert_eq!(
+            (ann.everything().len(), ann.shut()),
+            (told + 1, shut),
+            "{cell}: it only answers"
+        );
+    }
+}
+
+/// Only admins give levels; to whom is below them, and nothing above their own.
+fn giving_levels() -> Counts {
+    let mut counts = Counts::default();
+    for actor in Level::ALL {
+        for target in Level::ALL {
+            for given in &Level::ALL[1..] {
+                let allowed = actor.number() == 5 && target.number() < 5 && given.number() <= 5;
+                for registered in [true, false] {
+                    let somebody = Actor { level: actor, registered };
+                    let deed = Deed::GiveLevel(*given);
+                    let found = authorise(somebody, deed, Target::User(target)).is_ok();
+                    assert_eq!(found, allowed && registered, "{actor} gives {target} {given}");
+                    counts.note(found);
+                }
+            }
+        }
+        let oneself = Actor { level: actor, registered: true };
+        assert!(authorise(oneself, Deed::GiveLevel(Level::USER), Target::Oneself).is_err());
+        let hears = authorise(oneself, Deed::HearBlockers, Target::Oneself).is_ok();
+        assert_eq!(hears, actor.number() >= 2);
+        let lists = authorise(oneself, Deed::ListAccounts, Target::Oneself).is_ok();
+        assert_eq!(lists, actor.number() >= 1);
+        let fixed = find("enable-command").unwrap();
+        assert!(authorise(oneself, Deed::SwitchOff(fixed), Target::Oneself).is_err());
+    }
+    counts
+}
+
+/// What becomes of each key: of a stranger, of somebody who joined by the base protocol, and of somebody who agreed to all.
+const FRAMES: &[(&str, [&str; 3])] = &[
+    (r#""USERNAME": "ann""#, ["claim", "already-joined", "already-joined"]),
+    (r#""MESSAGES": [["ann", "ALL", 1, "x"]]"#, ["not-joined", "post", "post"]),
+    (r#""CAPABILITIES": "ids/1""#, ["offer-not-now", "offer-not-now", "offer-not-now"]),
+    (r#""PASSWORD": "x""#, ["no-known-key"; 3]),
+    (r#""TOKEN": "x""#, ["no-known-key"; 3]),
+    (r#""RESUME": {"TOKEN": "x", "AFTER": 1}"#, ["no-known-key"; 3]),
+    (r#""TAGS": []"#, ["no-known-key", "no-known-key", "bad-tags"]),
+    (r#""HISTORY": {"WITH": "ALL"}"#, ["no-known-key", "no-known-key", "history"]),
+    (
+        r#""COMMAND": {"ID": "1", "NAME": "name", "ARGS": []}"#,
+        ["no-known-key", "no-known-key", "call"],
+    ),
+    (r#""ANSWER": {"ID": "1", "TEXT": "x"}"#, ["no-known-key", "no-known-key", "answer"]),
+    (r#""PING": 1"#, ["no-known-key", "no-known-key", "ping"]),
+    (r#""PONG": 1"#, ["no-known-key", "no-known-key", "pong"]),
+    (r#""X": 1"#, ["no-known-key"; 3]),
+];
+
+fn frames() -> Counts {
+    let mut counts = Counts::default();
+    let everything: Capabilities = Capability::EVERY.iter().copied().collect();
+    for (key, expected) in FRAMES {
+        for (state, expected) in expected.iter().enumerate() {
+            let mut session = ServerSession::new(32, everything);
+            let offer = format!(r#"{{"USERNAME": "ann", "CAPABILITIES": "{everything}"}}"#);
+            let joining = match state {
+                0 => None,
+                1 => Some(r#"{"USERNAME": "ann"}"#),
+                _ => Some(offer.as_str()),
+            };
+            if let Some(joining) = joining {
+                session.receive(ClientFrame::parse(joining.as_bytes()));
+                session.claimed(Ok(Username::parse("ann").unwrap()), None);
+            }
+            let body = format!("{{{key}}}");
+            let actions = session.receive(ClientFrame::parse_as(body.as_bytes(), session.known()));
+            let found: Vec<_> = actions.iter().map(word).collect();
+            assert_eq!(found, [*expected], "{key} in state {state}");
+            counts.note(!matches!(actions[..], [Action::Error(_)]));
+        }
+    }
+    counts
+}
+
+fn word(action: &Action<'_>) -> &'static str {
+    match action {
+        Action::Claim(_) => "claim",
+        Action::Refuse(_) => "refuse",
+        Action::Post(_) => "post",
+        Action::Error(faults) => faults.listed()[0].code.word(),
+        Action::Close => "close",
+        Action::History(_) => "history",
+        Action::Call(_) => "call",
+        Action::Answer(_) => "answer",
+        Action::Ping(_) => "ping",
+        Action::Pong(_) => "pong",
+        #[allow(unreachable_patterns, reason = "the table grows with the protocol")]
+        _ => "other",
+    }
+}

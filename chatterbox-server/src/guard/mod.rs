@@ -1,3 +1,0 @@
-//! What keeps people from trying too often: pure, with the clock as an argument.
-
-pub mod throttle;

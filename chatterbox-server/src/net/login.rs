@@ -1,0 +1,254 @@
+//! From a connection without a name to a member: the offer is answered, the gate and then the roster are asked.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use chatterbox_hub::guard::network;
+use chatterbox_hub::{self, JoinError, Newcomer, Resuming, SessionKey};
+use chatterbox_proto::capability::accounts::ACCOUNT;
+use chatterbox_proto::capability::{CAPABILITIES, LIMITS};
+use chatterbox_proto::frame::Decoder;
+use chatterbox_proto::json::Object;
+use chatterbox_proto::session::{Action, Claim, ServerSession};
+use chatterbox_proto::{
+    Capabilities, Capability, ClientFrame, Code, Refusal, limits, server_frame,
+};
+use tokio::io::AsyncWriteExt as _;
+use tokio::sync::mpsc;
+
+use crate::access::{Admission, Arrival, Guest, Renamer, WAITING_REQUESTS, Wish};
+use crate::chat::shared::Seat;
+use crate::config::Config;
+use crate::net::connection::{Context, End, Stream};
+use crate::net::inbound::Inbox;
+use crate::net::read_buffer;
+use crate::net::requests::Asked;
+
+/// A connection that has no name yet.
+pub(super) struct Greeting {
+    pub(super) decoder: Decoder,
+    pub(super) session: ServerSession,
+    peer: SocketAddr,
+    max_frame: usize,
+    max_name: usize,
+    hold: u64,
+}
+
+/// A connection that has just joined.
+pub(super) struct Joined {
+    pub(super) seat: Seat,
+    pub(super) welcome: Vec<Bytes>,
+    /// What the frame with the name held beside it.
+    pub(super) first: Inbox,
+    pub(super) served: Option<Served>,
+}
+
+/// A member whose commands are served, and the names that it is to get then.
+pub(super) struct Served {
+    pub(super) guest: Box<Guest>,
+    pub(super) wishes: mpsc::Receiver<Wish>,
+}
+
+impl Greeting {
+    pub(super) fn new(peer: SocketAddr, spoken: Capabilities, config: &Config) -> Self {
+        Self {
+            decoder: Decoder::new(limits::GREETING_FRAME),
+            session: ServerSession::new(config.max_name, spoken),
+            peer,
+            max_frame: config.max_frame,
+            max_name: config.max_name,
+            hold: u64::try_from(config.hold_name.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+
+    pub(super) async fn run(
+        &mut self,
+        stream: &mut Stream,
+        context: &Context,
+    ) -> Result<Joined, End> {
+        loop {
+            loop {
+                let body = match self.decoder.next_body() {
+                    Ok(Some(body)) => body,
+                    Ok(None) => break,
+                    Err(_) => {
+                        answer(stream, server_frame::error(&Code::FrameTooLong.into())).await?;
+                        return Err(End::FrameTooLong);
+                    }
+                };
+                if let Some(joined) = self.frame(&body, stream, context).await? {
+                    return Ok(joined);
+                }
+            }
+            if read_buffer::read_frames(stream, &mut self.decoder).await? == 0 {
+                return Err(End::Closed);
+            }
+        }
+    }
+
+    async fn frame(
+        &mut self,
+        body: &[u8],
+        stream: &mut Stream,
+        context: &Context,
+    ) -> Result<Option<Joined>, End> {
+        let mut actions = VecDeque::from(self.session.receive(ClientFrame::parse(body)));
+        while let Some(action) = actions.pop_front() {
+            match action {
+                Action::Claim(claim) => {
+                    // A welcome holds all of the history, so there is none before all of it is read.
+                    context.warmed.cancelled().await;
+                    match self.claim(&claim, context).await {
+                        Ok((seat, joined, admission)) => {
+                            let rest = self.session.claimed(Ok(joined.name), claim.messages);
+                            let (first, served) = self.seated(&seat, admission, context);
+                            let mut joined =
+                                Joined { seat, welcome: joined.welcome, first, served };
+                            joined.first.take(rest);
+                            return Ok(Some(joined));
+                        }
+                        Err(JoinError::Refused(refusal)) => {
+                            actions.extend(self.session.claimed(Err(refusal), claim.messages));
+                        }
+                        Err(JoinError::NotResumable) => {
+                            // It ended between two looks at it.
+                            let refused = self.session.claimed(Err(Refusal::Busy), claim.messages);
+                            actions.extend(refused);
+                        }
+                        Err(JoinError::TooLong(error)) => {
+                            tracing::error!(%error, "the history does not fit a welcome");
+                            return Err(End::Closing);
+                        }
+                    }
+                }
+                Action::Refuse(refusal) => {
+                    tracing::debug!(reason = refusal.word(), "name refused");
+                    let refused = if self.session.agreed().has(Capability::Accounts) {
+                        server_frame::refused_with_code(&refusal)
+                    } else {
+                        server_frame::refused(&refusal)
+                    };
+                    answer(stream, refused).await?;
+                }
+                Action::Error(faults) => answer(stream, server_frame::error(&faults)).await?,
+                Action::Close => return Err(End::Refused),
+                // Only what has a name posts, and only it has agreed to more.
+                Action::Post(_)
+                | Action::History(_)
+                | Action::Call(_)
+                | Action::Answer(_)
+                | Action::Ping(_)
+                | Action::Pong(_) => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// Asks the gate, then the roster.
+    async fn claim(
+        &self,
+        claim: &Claim<'_>,
+        context: &Context,
+    ) -> Result<(Seat, chatterbox_hub::Joined, Admission), JoinError> {
+        let resume = claim.resume.as_ref();
+        let key = resume.and_then(|resume| SessionKey::parse(resume.token.reveal()));
+        let resumes = key.and_then(|key| context.chat.resumable(key, &claim.name));
+        let arrival = Arrival {
+            name: &claim.name,
+            agreed: claim.agreed.unwrap_or_default(),
+            proof: claim.proof.as_ref(),
+            resumes: resumes.as_ref().map(Option::as_ref),
+            peer: self.peer.ip(),
+        };
+        let admission = context.gate.admit(arrival).await?;
+        let info = format!("Welcome, {}!", claim.name);
+        let extra = claim.agreed.map(|agreed| self.extra(agreed, &admission));
+        let logged_in = admission.login.logged_in();
+        // Who was let in because of the session has proven nothing else.
+        let by_session = matches!(&resumes, Some(login @ Some(_)) if *login == logged_in);
+        let newcomer = Newcomer {
+            agreed: claim.agreed,
+            extra: extra.as_deref().unwrap_or_default(),
+            resume: resume.map(|resume| Resuming {
+                key,
+                after: resume.after,
+                only: by_session && claim.proof.is_none(),
+            }),
+            random: if claim.agreed.is_some() { random() } else { 0 },
+            account: logged_in,
+            shut: admission.shut.clone(),
+            address: (self.hold > 0).then(|| network(self.peer.ip())),
+            hold: self.hold,
+            ..Newcomer::base(&claim.name, &info)
+        };
+        let (seat, joined) = context.chat.admit(newcomer)?;
+        context.gate.joined(&admission).await;
+        Ok((seat, joined, admission))
+    }
+
+    /// What the welcome says to whoever offered anything (CP-2, CP-7, AN-2).
+    fn extra(&self, agreed: Capabilities, admission: &Admission) -> Bytes {
+        let limit = |limit| i64::try_from(limit).unwrap_or(i64::MAX);
+        let limits = Object::with_capacity(48)
+            .integer("FRAME", limit(self.max_frame))
+            .integer("USERNAME", limit(self.max_name))
+            .into_value();
+        let extra = Object::with_capacity(160)
+            .string(CAPABILITIES, &agreed.to_string())
+            .json(LIMITS, &limits);
+        if agreed.has(Capability::Accounts) {
+            return extra.json(ACCOUNT, &admission.account.to_json()).into_members();
+        }
+        extra.into_members()
+    }
+
+    /// What is there for a member beyond the base protocol.
+    fn seated(
+        &self,
+        seat: &Seat,
+        admission: Admission,
+        context: &Context,
+    ) -> (Inbox, Option<Served>) {
+        let agreed = self.session.agreed();
+        // Only where nothing was agreed: others have ways to call commands, and to be told what became of a message.
+        let legacy = agreed.is_empty() && context.gate.legacy_prefix().is_some();
+        if agreed.is_empty() && !legacy {
+            return (Inbox::new(seat.handle(), None), None);
+        }
+        let mut asked = Asked::new(seat.session(), Arc::clone(&context.pages));
+        asked.legacy = legacy.then(|| Arc::clone(&context.gate));
+        // Whoever agreed to anything is known to others' commands, even without any of their own (BL-1).
+        let (requests, inbox) = mpsc::channel(WAITING_REQUESTS);
+        let (wishes, wished) = mpsc::channel(1);
+        asked.requests = Some(requests);
+        let guest = Guest {
+            member: seat.handle(),
+            renamer: Renamer(wishes),
+            admission,
+            agreed,
+            peer: self.peer.ip(),
+            requests: inbox,
+        };
+        let served = Served { guest: Box::new(guest), wishes: wished };
+        (Inbox::new(seat.handle(), Some(Box::new(asked))), Some(served))
+    }
+}
+
+/// 128 bits that nobody can guess.
+fn random() -> u128 {
+    let random = ring::rand::generate::<[u8; 16]>(&ring::rand::SystemRandom::new());
+    // A system without randomness has no TLS either, so this is never seen.
+    random.map_or_else(|_| 0, |bits| u128::from_ne_bytes(bits.expose()))
+}
+
+pub(super) async fn answer(
+    stream: &mut Stream,
+    frame: Result<Bytes, chatterbox_proto::frame::TooLong>,
+) -> io::Result<()> {
+    // Answers are made of bounded parts, so they always fit a frame.
+    stream.write_all(&frame.unwrap_or_default()).await?;
+    stream.flush().await
+}

@@ -1,0 +1,229 @@
+//! The way out: from a member's cursor to its socket, one write for whatever is waiting.
+//!
+//! What is on its way lies in the [`Outbox`], not in its futures: writing can be given up at any moment, and what is said
+//! last still begins at the border of a frame (FR-1).
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::io;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::{Buf as _, Bytes, BytesMut};
+use chatterbox_hub::Taken;
+use chatterbox_proto::{Code, server_frame};
+use tokio::io::{AsyncWrite, AsyncWriteExt as _};
+
+use crate::chat::shared::{Handle, Seat};
+
+/// Why nothing more is written.
+#[derive(Debug)]
+pub(super) enum WriteEnd {
+    /// The member has been removed, or has taken nothing for too long.
+    TooSlow,
+    /// The connection is broken.
+    Broken(io::Error),
+}
+
+impl From<io::Error> for WriteEnd {
+    fn from(error: io::Error) -> Self {
+        Self::Broken(error)
+    }
+}
+
+/// When a connection ends, no more than this is still taken for it.
+const LAST_BYTES: usize = 1024 * 1024;
+
+/// Pieces of one frame that are smaller than this are put together: each write is a TLS record and a system call.
+const SMALL: usize = 16 * 1024;
+
+/// A part of a frame, and whether the frame ends with it.
+#[derive(Debug)]
+struct Part {
+    bytes: Bytes,
+    ends_frame: bool,
+}
+
+/// Writes one member's frames.
+#[derive(Debug)]
+pub(super) struct Outbox<W> {
+    writer: W,
+    member: Handle,
+    stall_timeout: Duration,
+    /// What is on its way; the first may be written in part.
+    pending: VecDeque<Part>,
+    /// Whether the first is written in part, or is the rest of a frame that is.
+    mid_frame: bool,
+    /// Whether nothing more was waiting for the member when the last was taken.
+    up_to_date: bool,
+}
+
+impl<W: AsyncWrite + Unpin> Outbox<W> {
+    /// An outbox that begins with the welcome, the pieces of one frame.
+    pub(super) fn new(
+        writer: W,
+        member: Handle,
+        stall_timeout: Duration,
+        welcome: Vec<Bytes>,
+    ) -> Self {
+        let pending = joined(welcome);
+        Self { writer, member, stall_timeout, pending, mid_frame: false, up_to_date: false }
+    }
+
+    /// Writes whatever comes, until the connection can't be written to any more. May be given up and run again.
+    pub(super) async fn run(&mut self, seat: &mut Seat) -> WriteEnd {
+        match self.run_for_ever(seat).await {
+            Ok(never) => match never {},
+            Err(end) => end,
+        }
+    }
+
+    async fn run_for_ever(&mut self, seat: &mut Seat) -> Result<Infallible, WriteEnd> {
+        loop {
+            while !self.pending.is_empty() {
+                self.write_some().await?;
+            }
+            if self.up_to_date {
+                self.flush().await?;
+                seat.news().await;
+            }
+            match seat.take() {
+                Taken::Batch { frames, more } => {
+                    self.push_frames(frames.iter().cloned());
+                    self.up_to_date = !more;
+                }
+                Taken::Nothing => self.up_to_date = true,
+                Taken::Gone => return Err(WriteEnd::TooSlow),
+            }
+        }
+    }
+
+    fn push_frames(&mut self, frames: impl IntoIterator<Item = Bytes>) {
+        let part = |bytes| Part { bytes, ends_frame: true };
+        self.pending.extend(frames.into_iter().map(part));
+    }
+
+    /// Writes as much of the first part as gets away, if any of it does in time.
+    async fn write_some(&mut self) -> Result<(), WriteEnd> {
+        let Some(part) = self.pending.front_mut() else { return Ok(()) };
+        let write = self.writer.write(&part.bytes);
+        let written = in_time(write, &self.member, self.stall_timeout).await?;
+        if written == 0 {
+            return Err(WriteEnd::Broken(io::ErrorKind::WriteZero.into()));
+        }
+        part.bytes.advance(written.min(part.bytes.len()));
+        if part.bytes.is_empty() {
+            self.mid_frame = !part.ends_frame;
+            self.pending.pop_front();
+        } else {
+            self.mid_frame = true;
+            self.member.progressed();
+        }
+        Ok(())
+    }
+
+    async fn flush(&mut self) -> Result<(), WriteEnd> {
+        in_time(self.writer.flush(), &self.member, self.stall_timeout).await
+    }
+
+    /// Puts what is still to be said behind what is on its way.
+    pub(super) fn say_last(&mut self, seat: &Seat) {
+        let mut size = 0;
+        while size < LAST_BYTES {
+            let Taken::Batch { frames, .. } = seat.take() else { break };
+            size += frames.iter().map(Bytes::len).sum::<usize>();
+            self.push_frames(frames.iter().cloned());
+        }
+    }
+
+    /// Puts the reason for the end behind the frame that is on its way, in place of everything else (AS-3).
+    pub(super) fn say_instead(&mut self, reason: Code) {
+        let frame_ends = self.pending.iter().position(|part| part.ends_frame);
+        let rest_of_frame = if self.mid_frame { frame_ends.map_or(0, |end| end + 1) } else { 0 };
+        self.pending.truncate(rest_of_frame);
+        self.push_frames(server_frame::error(&reason.into()));
+    }
+
+    /// Writes what is pending, as far as it gets in this time. What does not get away is given up.
+    pub(super) async fn finish(&mut self, within: Duration) {
+        let _ = tokio::time::timeout(within, async {
+            while let Some(part) = self.pending.front() {
+                self.writer.write_all(&part.bytes).await?;
+                self.pending.pop_front();
+            }
+            self.writer.flush().await
+        })
+        .await;
+    }
+}
+
+/// Writes, unless the member is too slow for it.
+///
+/// Nearly every write is done at once, and then costs neither a timer nor a look at the bell.
+async fn in_time<T>(
+    write: impl Future<Output = io::Result<T>>,
+    member: &Handle,
+    stall_timeout: Duration,
+) -> Result<T, WriteEnd> {
+    let mut write = pin!(write);
+    if let Poll::Ready(done) = poll_fn(|context| Poll::Ready(write.as_mut().poll(context))).await {
+        return Ok(done?);
+    }
+    tokio::select! {
+        biased;
+        done = write => Ok(done?),
+        () = member.overtaken() => Err(WriteEnd::TooSlow),
+        () = tokio::time::sleep(stall_timeout) => Err(WriteEnd::TooSlow),
+    }
+}
+
+/// The pieces of one frame, small neighbours put together.
+fn joined(pieces: Vec<Bytes>) -> VecDeque<Part> {
+    let mut parts: VecDeque<Part> = VecDeque::new();
+    let mut small = BytesMut::new();
+    let mut push = |bytes| parts.push_back(Part { bytes, ends_frame: false });
+    for piece in pieces {
+        if piece.len() < SMALL {
+            small.extend_from_slice(&piece);
+        }
+        if !small.is_empty() && (piece.len() >= SMALL || small.len() >= SMALL) {
+            push(small.split().freeze());
+        }
+        if piece.len() >= SMALL {
+            push(piece);
+        }
+    }
+    if !small.is_empty() {
+        push(small.freeze());
+    }
+    if let Some(last) = parts.back_mut() {
+        last.ends_frame = true;
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_pieces_are_put_together_and_large_ones_are_not_copied() {
+        let large = Bytes::from(vec![b'x'; SMALL]);
+        let small = Bytes::from_static(b"small");
+        let pieces = vec![small.clone(), small.clone(), large.clone(), small.clone()];
+        let expected = pieces.concat();
+        let parts = joined(pieces);
+        assert_eq!(parts.iter().map(|part| part.bytes.len()).collect::<Vec<_>>(), [10, SMALL, 5]);
+        assert_eq!(parts[1].bytes.as_ptr(), large.as_ptr());
+        let whole: Vec<u8> = parts.iter().flat_map(|part| part.bytes.to_vec()).collect();
+        assert_eq!(whole, expected);
+        assert_eq!(
+            parts.iter().map(|part| part.ends_frame).collect::<Vec<_>>(),
+            [false, false, true]
+        );
+        assert_eq!(joined(vec![small; 10_000]).len(), 4);
+        assert!(joined(vec![]).is_empty());
+    }
+}

@@ -1,0 +1,146 @@
+//! A part of a task, polled only when it was woken itself.
+//!
+//! A connection waits for its socket, for the chat and for the end of the server at the same time. `select!` polls all of
+//! them whatever has happened; when a message goes to thousands of connections, looking at each of their sockets costs a
+//! good part of writing to it.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker, ready};
+
+use crate::chat::wake_flag::Bell;
+
+/// A future that is polled only when it was woken.
+pub(super) struct Woken<'f, F> {
+    future: Pin<&'f mut F>,
+    bell: Arc<Ringing>,
+    /// The bell, as the future sees it.
+    waker: Waker,
+}
+
+#[derive(Default)]
+struct Ringing(Bell);
+
+impl Wake for Ringing {
+    fn wake(self: Arc<Self>) {
+        self.0.ring();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.ring();
+    }
+}
+
+impl<'f, F: Future> Woken<'f, F> {
+    pub(super) fn new(future: Pin<&'f mut F>) -> Self {
+        let bell = Arc::new(Ringing::default());
+        // To be polled a first time.
+        bell.0.ring();
+        Self { future, waker: Waker::from(Arc::clone(&bell)), bell }
+    }
+}
+
+impl<F: Future> Future for Woken<'_, F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = &mut *self;
+        ready!(this.bell.0.poll_rung(context));
+        this.future.as_mut().poll(&mut Context::from_waker(&this.waker))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::pin::pin;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::time::Duration;
+
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    /// Counts how often it is polled before it was notified so often.
+    async fn counted(notify: &Notify, times: u32, polled: &AtomicU32) {
+        for _ in 0..times {
+            let mut waiting = pin!(notify.notified());
+            poll_fn(|context| {
+                polled.fetch_add(1, Ordering::Relaxed);
+                waiting.as_mut().poll(context)
+            })
+            .await;
+        }
+    }
+
+    #[tokio::test]
+    async fn only_who_was_woken_is_polled() {
+        let (busy, idle) = (Arc::new(Notify::new()), Notify::new());
+        let (busy_polled, idle_polled) = (AtomicU32::new(0), AtomicU32::new(0));
+        let ringing = tokio::spawn({
+            let busy = Arc::clone(&busy);
+            async move {
+                for _ in 0..10 {
+                    busy.notify_one();
+                    tokio::task::yield_now().await;
+                }
+            }
+        });
+        let mut idle_future = pin!(counted(&idle, 1, &idle_polled));
+        let mut idle_future = Woken::new(idle_future.as_mut());
+        {
+            let mut busy_future = pin!(counted(&busy, 10, &busy_polled));
+            let busy_future = Woken::new(busy_future.as_mut());
+            let both = async {
+                tokio::select! {
+                    biased;
+                    () = &mut idle_future => panic!("nobody woke it"),
+                    () = busy_future => {}
+                }
+            };
+            tokio::time::timeout(Duration::from_secs(60), both).await.unwrap();
+        }
+        ringing.await.unwrap();
+        assert!(busy_polled.load(Ordering::Relaxed) >= 10);
+        assert_eq!(idle_polled.load(Ordering::Relaxed), 1);
+        idle.notify_one();
+        tokio::time::timeout(Duration::from_secs(60), idle_future).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn it_is_woken_again_and_again() {
+        let (ping, pong) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        // Another task, so that nothing but the bell wakes ours.
+        let asking = tokio::spawn({
+            let (ping, pong) = (Arc::clone(&ping), Arc::clone(&pong));
+            async move {
+                for _ in 0..100 {
+                    ping.notify_one();
+                    pong.notified().await;
+                }
+            }
+        });
+        let mut answering = pin!(async {
+            for _ in 0..100 {
+                ping.notified().await;
+                pong.notify_one();
+            }
+        });
+        let answering = Woken::new(answering.as_mut());
+        tokio::time::timeout(Duration::from_secs(60), answering).await.unwrap();
+        asking.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn it_may_move_to_another_task() {
+        let notify = Arc::new(Notify::new());
+        let waiting = Arc::clone(&notify);
+        let mut future = Box::pin(async move { waiting.notified().await });
+        let first = tokio::time::timeout(Duration::from_millis(1), Woken::new(future.as_mut()));
+        assert!(first.await.is_err());
+        let task = tokio::spawn(async move { Woken::new(future.as_mut()).await });
+        tokio::task::yield_now().await;
+        notify.notify_one();
+        tokio::time::timeout(Duration::from_secs(60), task).await.unwrap().unwrap();
+    }
+}

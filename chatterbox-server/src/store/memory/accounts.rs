@@ -1,0 +1,217 @@
+//! A directory that lives as long as the process.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use chatterbox_hub::{Identity, Level};
+use chatterbox_proto::Username;
+
+use crate::accounts::{
+    ACCOUNTS, Account, Added, BLOCKERS, BLOCKS, Directory, DirectoryError, PasswordHash, Settings,
+    TOKENS, TokenHash,
+};
+
+/// Accounts in memory.
+#[derive(Debug, Default)]
+pub struct Memory {
+    kept: HashMap<Username, Kept>,
+    /// How many accounts have ever been made.
+    made: i64,
+    settings: Settings,
+}
+
+#[derive(Debug)]
+struct Kept {
+    account: Account,
+    /// The oldest first, each with its end.
+    tokens: VecDeque<(TokenHash, i64)>,
+    blocked: BTreeMap<String, Username>,
+}
+
+impl Kept {
+    fn end_logins(&mut self) {
+        self.tokens.clear();
+        self.account.identity.epoch += 1;
+    }
+}
+
+impl Directory for Memory {
+    fn account(&mut self, name: &Username) -> Result<Option<Account>, DirectoryError> {
+        Ok(self.kept.get(name).map(|kept| kept.account.clone()))
+    }
+
+    fn look_alike(&mut self, name: &Username) -> Result<Option<Username>, DirectoryError> {
+        let looks = name.look_alike_keys();
+        let alike = |other: &&Username| {
+            *other != name && other.look_alike_keys().iter().any(|look| looks.contains(look))
+        };
+        Ok(self.kept.keys().find(alike).cloned())
+    }
+
+    fn add(&mut self, account: &Account) -> Result<Added, DirectoryError> {
+        if self.kept.contains_key(&account.name) {
+            return Ok(Added::Already);
+        }
+        if self.kept.len() >= ACCOUNTS {
+            return Ok(Added::Full);
+        }
+        self.made += 1;
+        let identity = Identity { id: self.made, epoch: 0 };
+        let account = Account { identity, ..account.clone() };
+        let kept = Kept { account, tokens: VecDeque::new(), blocked: BTreeMap::new() };
+        self.kept.insert(kept.account.name.clone(), kept);
+        Ok(Added::Yes)
+    }
+
+    fn add_unlike(&mut self, account: &Account) -> Result<Added, DirectoryError> {
+        match self.look_alike(&account.name)? {
+            Some(_) => Ok(Added::Already),
+            None => self.add(account),
+        }
+    }
+
+    fn change_password(
+        &mut self,
+        name: &Username,
+        password: &PasswordHash,
+    ) -> Result<bool, DirectoryError> {
+        let Some(kept) = self.kept.get_mut(name) else { return Ok(false) };
+        kept.account.password = password.clone();
+        kept.end_logins();
+        Ok(true)
+    }
+
+    fn replace_hash(
+        &mut self,
+        name: &Username,
+        old: &PasswordHash,
+        new: &PasswordHash,
+    ) -> Result<(), DirectoryError> {
+        if let Some(kept) = self.kept.get_mut(name)
+            && kept.account.password == *old
+        {
+            kept.account.password = new.clone();
+        }
+        Ok(())
+    }
+
+    fn set_level(&mut self, name: &Username, level: Level) -> Result<bool, DirectoryError> {
+        let Some(kept) = self.kept.get_mut(name) else { return Ok(false) };
+        kept.account.level = level;
+        Ok(true)
+    }
+
+    fn remove(&mut self, name: &Username) -> Result<bool, DirectoryError> {
+        Ok(self.kept.remove(name).is_some())
+    }
+
+    fn list(&mut self, limit: usize) -> Result<Vec<Account>, DirectoryError> {
+        let mut accounts: Vec<_> = self.kept.values().map(|kept| kept.account.clone()).collect();
+        accounts.sort_by(|a, b| a.name.key().cmp(b.name.key()));
+        accounts.truncate(limit);
+        Ok(accounts)
+    }
+
+    fn add_token(
+        &mut self,
+        name: &Username,
+        token: TokenHash,
+        expires: i64,
+    ) -> Result<(), DirectoryError> {
+        if let Some(kept) = self.kept.get_mut(name) {
+            if kept.tokens.len() >= TOKENS {
+                kept.tokens.pop_front();
+            }
+            kept.tokens.push_back((token, expires));
+        }
+        Ok(())
+    }
+
+    fn token_owner(
+        &mut self,
+        token: TokenHash,
+        now: i64,
+    ) -> Result<Option<Account>, DirectoryError> {
+        let good = |kept: &&Kept| {
+            kept.tokens.iter().any(|(hash, expires)| *hash == token && *expires > now)
+        };
+        Ok(self.kept.values().find(good).map(|kept| kept.account.clone()))
+    }
+
+    fn remove_token(&mut self, token: TokenHash) -> Result<(), DirectoryError> {
+        for kept in self.kept.values_mut() {
+            kept.tokens.retain(|(hash, _)| *hash != token);
+        }
+        Ok(())
+    }
+
+    fn remove_tokens(&mut self, name: &Username) -> Result<(), DirectoryError> {
+        if let Some(kept) = self.kept.get_mut(name) {
+            kept.end_logins();
+        }
+        Ok(())
+    }
+
+    fn blocked(&mut self, owner: &Username) -> Result<Vec<Username>, DirectoryError> {
+        let blocked = self.kept.get(owner).map(|kept| kept.blocked.values().cloned().collect());
+        Ok(blocked.unwrap_or_default())
+    }
+
+    fn blockers(&mut self, other: &Username) -> Result<Vec<Username>, DirectoryError> {
+        let blocks = |kept: &&Kept| kept.blocked.contains_key(other.key());
+        let names = self.kept.values().filter(blocks).map(|kept| kept.account.name.clone());
+        Ok(names.take(BLOCKERS).collect())
+    }
+
+    fn block(&mut self, owner: &Username, other: &Username) -> Result<Added, DirectoryError> {
+        let Some(kept) = self.kept.get_mut(owner) else { return Ok(Added::Full) };
+        if kept.blocked.contains_key(other.key()) {
+            return Ok(Added::Already);
+        }
+        if kept.blocked.len() >= BLOCKS {
+            return Ok(Added::Full);
+        }
+        kept.blocked.insert(other.key().to_owned(), other.clone());
+        Ok(Added::Yes)
+    }
+
+    fn unblock(&mut self, owner: &Username, other: &Username) -> Result<bool, DirectoryError> {
+        let kept = self.kept.get_mut(owner);
+        Ok(kept.is_some_and(|kept| kept.blocked.remove(other.key()).is_some()))
+    }
+
+    fn settings(&mut self) -> Result<Settings, DirectoryError> {
+        Ok(self.settings.clone())
+    }
+
+    fn set_prefix(&mut self, prefix: &str) -> Result<(), DirectoryError> {
+        self.settings.prefix = Some(prefix.to_owned());
+        Ok(())
+    }
+
+    fn set_disabled(&mut self, command: &str, disabled: bool) -> Result<(), DirectoryError> {
+        if disabled {
+            self.settings.disabled.insert(command.to_owned());
+        } else {
+            self.settings.disabled.remove(command);
+        }
+        Ok(())
+    }
+
+    fn set_admin_password(
+        &mut self,
+        password: Option<&PasswordHash>,
+    ) -> Result<(), DirectoryError> {
+        self.settings.admin_password = password.cloned();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holds_the_contract() {
+        crate::accounts::contract::holds(Memory::default);
+    }
+}

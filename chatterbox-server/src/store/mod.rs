@@ -1,0 +1,13 @@
+//! Where messages and accounts are kept.
+
+mod backlog;
+#[cfg(test)]
+pub use backlog::contract;
+mod memory;
+mod page;
+pub mod sqlite;
+
+pub use backlog::{Backlog, BacklogError};
+pub use memory::{Memory, MemoryDirectory};
+pub use page::{Page, PageQuery};
+pub use sqlite::{Sqlite, SqliteDirectory};

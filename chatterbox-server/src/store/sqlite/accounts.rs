@@ -1,0 +1,390 @@
+//! Accounts in the database of the messages, through a connection of their own.
+//!
+//! The server has one, and whoever runs `chatterbox-server user` beside it has another; SQLite's own locking keeps them
+//! apart. Nothing is remembered in here, so what one of them writes the other sees at once.
+
+use std::path::{Path, PathBuf};
+
+use chatterbox_hub::{Identity, Level};
+use chatterbox_proto::Username;
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior};
+
+use crate::accounts::{
+    ACCOUNTS, Account, Added, BLOCKERS, BLOCKS, Directory, DirectoryError, PasswordHash, Settings,
+    TOKENS, TokenHash,
+};
+use crate::store::sqlite::database::{OpenError, open_shared};
+
+/// Accounts in a database.
+pub struct Sqlite {
+    connection: Connection,
+    path: PathBuf,
+}
+
+impl std::fmt::Debug for Sqlite {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sqlite").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// Names are checked when they are registered; they may have been allowed to be longer then.
+const ANY_NAME: usize = 256;
+
+const PREFIX: &str = "prefix";
+const ADMIN_PASSWORD: &str = "admin-password";
+
+impl Sqlite {
+    /// Opens the database of a folder, whether a server is using it or not; it is made or migrated when none is.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open(folder: &Path) -> Result<Self, OpenError> {
+        let (connection, path) = open_shared(folder)?;
+        let prepare = || {
+            connection.pragma_update(None, "foreign_keys", true)?;
+            // A password that was changed stays changed, whatever happens to the power, and the old hash is overwritten.
+            connection.pragma_update(None, "synchronous", "FULL")?;
+            connection.pragma_update(None, "secure_delete", true)?;
+            connection.pragma_update(None, "trusted_schema", false)
+        };
+        prepare().map_err(|error| OpenError::database(&path, error))?;
+        Ok(Self { connection, path })
+    }
+
+    /// What is read in it decides what is written, so the right to write is taken first.
+    fn writing(&mut self) -> Result<Transaction<'_>, rusqlite::Error> {
+        self.connection.transaction_with_behavior(TransactionBehavior::Immediate)
+    }
+
+    fn add_if(&mut self, account: &Account, alike: bool) -> Result<Added, DirectoryError> {
+        let transaction = self.writing()?;
+        if id(&transaction, &account.name)?.is_some() {
+            return Ok(Added::Already);
+        }
+        if !alike && look_alike(&transaction, &account.name)?.is_some() {
+            return Ok(Added::Already);
+        }
+        if count(&transaction, "SELECT count(*) FROM accounts", [])? >= ACCOUNTS {
+            return Ok(Added::Full);
+        }
+        transaction.execute(
+            "INSERT INTO accounts (name, key, password, level, created) VALUES (?, ?, ?, ?, ?)",
+            (
+                account.name.as_str(),
+                account.name.key(),
+                account.password.as_str(),
+                account.level.number(),
+                account.created,
+            ),
+        )?;
+        let id = transaction.last_insert_rowid();
+        for look in account.name.look_alike_keys() {
+            let insert = "INSERT OR IGNORE INTO account_looks (look, account) VALUES (?, ?)";
+            transaction.execute(insert, (look, id))?;
+        }
+        transaction.commit()?;
+        Ok(Added::Yes)
+    }
+
+    fn setting(&self, name: &str) -> Result<Option<String>, rusqlite::Error> {
+        let mut select =
+            self.connection.prepare_cached("SELECT value FROM settings WHERE name = ?")?;
+        select.query_row([name], |row| row.get(0)).optional()
+    }
+
+    fn set(&self, name: &str, value: &str) -> Result<(), rusqlite::Error> {
+        let upsert = "INSERT INTO settings (name, value) VALUES (?1, ?2)
+             ON CONFLICT (name) DO UPDATE SET value = ?2";
+        self.connection.execute(upsert, (name, value)).map(drop)
+    }
+}
+
+impl From<rusqlite::Error> for DirectoryError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// Text in the database that we would not have put there.
+fn damaged(column: usize, error: Box<dyn std::error::Error + Send + Sync>) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, error)
+}
+
+fn name(row: &Row<'_>, column: usize) -> Result<Username, rusqlite::Error> {
+    let text = row.get_ref(column)?.as_str()?;
+    Username::parse_within(text, ANY_NAME).map_err(|error| damaged(column, error.into()))
+}
+
+/// What [`account`] reads.
+const COLUMNS: &str = "accounts.id, accounts.name, password, level, created, epoch";
+
+fn account(row: &Row<'_>) -> Result<Account, rusqlite::Error> {
+    let level =
+        Level::new(row.get(3)?).ok_or_else(|| damaged(3, "there is no such level".into()))?;
+    Ok(Account {
+        identity: Identity { id: row.get(0)?, epoch: row.get(5)? },
+        name: name(row, 1)?,
+        password: PasswordHash::stored(row.get(2)?),
+        level,
+        created: row.get(4)?,
+    })
+}
+
+fn id(transaction: &Transaction<'_>, name: &Username) -> Result<Option<i64>, rusqlite::Error> {
+    let mut select = transaction.prepare_cached("SELECT id FROM accounts WHERE key = ?")?;
+    select.query_row([name.key()], |row| row.get(0)).optional()
+}
+
+fn look_alike(
+    connection: &Connection,
+    name: &Username,
+) -> Result<Option<Username>, rusqlite::Error> {
+    let [written, folded, seen] = name.look_alike_keys();
+    let mut select = connection.prepare_cached(
+        "SELECT name FROM accounts JOIN account_looks ON account = id
+         WHERE look IN (?1, ?2, ?3) AND key <> ?4 LIMIT 1",
+    )?;
+    select.query_row((written, folded, seen, name.key()), |row| self::name(row, 0)).optional()
+}
+
+fn count(
+    transaction: &Transaction<'_>,
+    select: &str,
+    of: impl rusqlite::Params,
+) -> Result<usize, rusqlite::Error> {
+    let count: i64 = transaction.query_row(select, of, |row| row.get(0))?;
+    Ok(usize::try_from(count).unwrap_or(usize::MAX))
+}
+
+impl Directory for Sqlite {
+    fn account(&mut self, name: &Username) -> Result<Option<Account>, DirectoryError> {
+        let select = format!("SELECT {COLUMNS} FROM accounts WHERE key = ?");
+        let mut select = self.connection.prepare_cached(&select)?;
+        Ok(select.query_row([name.key()], account).optional()?)
+    }
+
+    fn look_alike(&mut self, name: &Username) -> Result<Option<Username>, DirectoryError> {
+        Ok(look_alike(&self.connection, name)?)
+    }
+
+    fn add(&mut self, account: &Account) -> Result<Added, DirectoryError> {
+        self.add_if(account, true)
+    }
+
+    fn add_unlike(&mut self, account: &Account) -> Result<Added, DirectoryError> {
+        self.add_if(account, false)
+    }
+
+    fn change_password(
+        &mut self,
+        name: &Username,
+        password: &PasswordHash,
+    ) -> Result<bool, DirectoryError> {
+        let transaction = self.writing()?;
+        let update = "UPDATE accounts SET password = ?, epoch = epoch + 1 WHERE key = ?";
+        let changed = transaction.execute(update, (password.as_str(), name.key()))? > 0;
+        if let Some(id) = id(&transaction, name)? {
+            transaction.execute("DELETE FROM tokens WHERE account = ?", [id])?;
+        }
+        transaction.commit()?;
+        Ok(changed)
+    }
+
+    fn replace_hash(
+        &mut self,
+        name: &Username,
+        old: &PasswordHash,
+        new: &PasswordHash,
+    ) -> Result<(), DirectoryError> {
+        let update = "UPDATE accounts SET password = ? WHERE key = ? AND password = ?";
+        self.connection.execute(update, (new.as_str(), name.key(), old.as_str()))?;
+        Ok(())
+    }
+
+    fn set_level(&mut self, name: &Username, level: Level) -> Result<bool, DirectoryError> {
+        let update = "UPDATE accounts SET level = ? WHERE key = ?";
+        Ok(self.connection.execute(update, (level.number(), name.key()))? > 0)
+    }
+
+    fn remove(&mut self, name: &Username) -> Result<bool, DirectoryError> {
+        // Tokens, look-alikes and block lists go with it.
+        Ok(self.connection.execute("DELETE FROM accounts WHERE key = ?", [name.key()])? > 0)
+    }
+
+    fn list(&mut self, limit: usize) -> Result<Vec<Account>, DirectoryError> {
+        let select = format!("SELECT {COLUMNS} FROM accounts ORDER BY key LIMIT ?");
+        let mut select = self.connection.prepare_cached(&select)?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        Ok(select.query_map([limit], account)?.collect::<Result<_, _>>()?)
+    }
+
+    fn add_token(
+        &mut self,
+        name: &Username,
+        token: TokenHash,
+        expires: i64,
+    ) -> Result<(), DirectoryError> {
+        let transaction = self.writing()?;
+        let Some(id) = id(&transaction, name)? else { return Ok(()) };
+        transaction.execute(
+            "INSERT OR REPLACE INTO tokens (hash, account, expires) VALUES (?, ?, ?)",
+            (&token.0[..], id, expires),
+        )?;
+        transaction.execute(
+            "DELETE FROM tokens WHERE account = ?1 AND number NOT IN
+             (SELECT number FROM tokens WHERE account = ?1 ORDER BY number DESC LIMIT ?2)",
+            (id, i64::try_from(TOKENS).unwrap_or(i64::MAX)),
+        )?;
+        transaction.commit()?;
+        Ok(())
+    }
+
+    fn token_owner(
+        &mut self,
+        token: TokenHash,
+        now: i64,
+    ) -> Result<Option<Account>, DirectoryError> {
+        let select = format!(
+            "SELECT {COLUMNS} FROM accounts JOIN tokens ON account = id
+             WHERE hash = ? AND expires > ?"
+        );
+        let mut select = self.connection.prepare_cached(&select)?;
+        Ok(select.query_row((&token.0[..], now), account).optional()?)
+    }
+
+    fn remove_token(&mut self, token: TokenHash) -> Result<(), DirectoryError> {
+        self.connection.execute("DELETE FROM tokens WHERE hash = ?", [&token.0[..]])?;
+        Ok(())
+    }
+
+    fn remove_tokens(&mut self, name: &Username) -> Result<(), DirectoryError> {
+        let transaction = self.writing()?;
+        if let Some(id) = id(&transaction, name)? {
+            transaction.execute("DELETE FROM tokens WHERE account = ?", [id])?;
+            transaction.execute("UPDATE accounts SET epoch = epoch + 1 WHERE id = ?", [id])?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    fn blocked(&mut self, owner: &Username) -> Result<Vec<Username>, DirectoryError> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT blocks.name FROM blocks JOIN accounts ON account = id
+             WHERE accounts.key = ? ORDER BY blocks.key",
+        )?;
+        let names = select.query_map([owner.key()], |row| name(row, 0))?;
+        Ok(names.collect::<Result<_, _>>()?)
+    }
+
+    fn blockers(&mut self, other: &Username) -> Result<Vec<Username>, DirectoryError> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT accounts.name FROM blocks JOIN accounts ON account = id
+             WHERE blocks.key = ? LIMIT ?",
+        )?;
+        let limit = i64::try_from(BLOCKERS).unwrap_or(i64::MAX);
+        let names = select.query_map((other.key(), limit), |row| name(row, 0))?;
+        Ok(names.collect::<Result<_, _>>()?)
+    }
+
+    fn block(&mut self, owner: &Username, other: &Username) -> Result<Added, DirectoryError> {
+        let transaction = self.writing()?;
+        let Some(id) = id(&transaction, owner)? else { return Ok(Added::Full) };
+        let there = "SELECT count(*) FROM blocks WHERE account = ? AND key = ?";
+        if count(&transaction, there, (id, other.key()))? > 0 {
+            return Ok(Added::Already);
+        }
+        if count(&transaction, "SELECT count(*) FROM blocks WHERE account = ?", [id])? >= BLOCKS {
+            return Ok(Added::Full);
+        }
+        transaction.execute(
+            "INSERT INTO blocks (account, key, name) VALUES (?, ?, ?)",
+            (id, other.key(), other.as_str()),
+        )?;
+        transaction.commit()?;
+        Ok(Added::Yes)
+    }
+
+    fn unblock(&mut self, owner: &Username, other: &Username) -> Result<bool, DirectoryError> {
+        let removed = self.connection.execute(
+            "DELETE FROM blocks
+             WHERE account = (SELECT id FROM accounts WHERE key = ?) AND key = ?",
+            (owner.key(), other.key()),
+        )?;
+        Ok(removed > 0)
+    }
+
+    fn settings(&mut self) -> Result<Settings, DirectoryError> {
+        let mut select = self.connection.prepare_cached("SELECT command FROM disabled_commands")?;
+        let disabled = select.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        Ok(Settings {
+            prefix: self.setting(PREFIX)?,
+            disabled,
+            admin_password: self.setting(ADMIN_PASSWORD)?.map(PasswordHash::stored),
+        })
+    }
+
+    fn set_prefix(&mut self, prefix: &str) -> Result<(), DirectoryError> {
+        Ok(self.set(PREFIX, prefix)?)
+    }
+
+    fn set_disabled(&mut self, command: &str, disabled: bool) -> Result<(), DirectoryError> {
+        let change = if disabled {
+            "INSERT OR IGNORE INTO disabled_commands (command) VALUES (?)"
+        } else {
+            "DELETE FROM disabled_commands WHERE command = ?"
+        };
+        self.connection.execute(change, [command])?;
+        Ok(())
+    }
+
+    fn set_admin_password(
+        &mut self,
+        password: Option<&PasswordHash>,
+    ) -> Result<(), DirectoryError> {
+        match password {
+            Some(password) => self.set(ADMIN_PASSWORD, password.as_str())?,
+            None => {
+                self.connection.execute("DELETE FROM settings WHERE name = ?", [ADMIN_PASSWORD])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holds_the_contract() {
+        let folders = std::cell::RefCell::new(Vec::new());
+        crate::accounts::contract::holds(|| {
+            let folder = tempfile::tempdir().unwrap();
+            let directory = Sqlite::open(folder.path()).unwrap();
+            folders.borrow_mut().push(folder);
+            directory
+        });
+    }
+
+    #[test]
+    fn two_that_are_open_at_a_time_see_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut server, mut beside) =
+            (Sqlite::open(folder.path()).unwrap(), Sqlite::open(folder.path()).unwrap());
+        let name = Username::parse("ann").unwrap();
+        let account = Account {
+            identity: Identity { id: 1, epoch: 0 },
+            name: name.clone(),
+            password: PasswordHash::stored("x".into()),
+            level: Level::USER,
+            created: 7,
+        };
+        assert_eq!(beside.add(&account).unwrap(), Added::Yes);
+        assert_eq!(server.account(&name).unwrap(), Some(account.clone()));
+        assert_eq!(server.add(&account).unwrap(), Added::Already);
+        beside.set_level(&name, Level::ADMIN).unwrap();
+        assert_eq!(server.account(&name).unwrap().unwrap().level, Level::ADMIN);
+        beside.remove(&name).unwrap();
+        assert_eq!(server.account(&name).unwrap(), None);
+    }
+}

@@ -1,0 +1,115 @@
+//! A backlog in a SQLite database: what anybody saw survives the end of the process.
+//!
+//! One thread owns the database. Every append is one transaction, and the sequencer hands over whatever has come meanwhile
+//! as one append, so under load many messages share the cost of one commit. Old messages are removed in small steps
+//! between appends.
+
+use std::path::PathBuf;
+use std::thread::JoinHandle;
+
+use chatterbox_hub::{Record, Sequence};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::store::backlog::{Backlog, BacklogError};
+use crate::store::page::{Page, PageQuery};
+use crate::store::sqlite::database::{self, OpenError};
+use crate::store::sqlite::retention::Retention;
+use crate::store::sqlite::writer::{Job, Writer};
+
+/// What a committed message survives.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// The end of the process, kill -9 included.
+    #[default]
+    Process,
+    /// A power cut as well: every group waits for the disk.
+    Power,
+}
+
+/// Where and how messages are kept.
+#[derive(Debug, Clone)]
+pub struct SqliteOptions {
+    /// The folder of the database; made when it is not there.
+    pub folder: PathBuf,
+    /// What a committed message survives.
+    pub durability: Durability,
+    /// What is kept, and for how long.
+    pub retention: Retention,
+}
+
+/// Jobs that may wait for the thread: an append, a few readers.
+const WAITING_JOBS: usize = 16;
+
+/// The database, open.
+#[derive(Debug)]
+pub struct Sqlite {
+    /// There until the end.
+    jobs: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Waits for the thread, which puts everything into one file before it ends.
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the backlog's thread has panicked");
+        }
+    }
+}
+
+impl Sqlite {
+    /// Opens the database, made or migrated when needed.
+    ///
+    /// # Errors
+    /// [`OpenError`] when it can't be used; nothing in it is changed then.
+    pub fn open(options: &SqliteOptions) -> Result<Self, OpenError> {
+        let writer = Writer::new(database::open(options)?, options.retention)?;
+        let (jobs, inbox) = mpsc::channel(WAITING_JOBS);
+        let thread = std::thread::Builder::new()
+            .name("backlog".into())
+            .spawn(move || writer.run(inbox))
+            .map_err(|source| OpenError::Thread { source })?;
+        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+    }
+
+    async fn ask<T>(
+        &self,
+        job: impl FnOnce(oneshot::Sender<Result<T, BacklogError>>) -> Job,
+    ) -> Result<T, BacklogError> {
+        let (reply, answer) = oneshot::channel();
+        let gone = || BacklogError::Store("the backlog's thread has ended".into());
+        let jobs = self.jobs.as_ref().ok_or_else(gone)?;
+        jobs.send(job(reply)).await.map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+}
+
+impl Backlog for Sqlite {
+    fn append<'a>(
+        &'a self,
+        records: &'a [Record],
+    ) -> BoxFuture<'a, Result<Sequence, BacklogError>> {
+        let records = records.to_vec();
+        self.ask(|reply| Job::Append { records, reply }).boxed()
+    }
+
+    fn read(
+        &self,
+        from: Sequence,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<(Sequence, Record)>, BacklogError>> {
+        self.ask(move |reply| Job::Read { from, limit, reply }).boxed()
+    }
+
+    fn page(&self, query: PageQuery) -> BoxFuture<'_, Result<Page, BacklogError>> {
+        self.ask(move |reply| Job::Page { query, reply }).boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,269 @@
+//! The contract, and what only a database can do: come back, refuse, recover, shrink, be copied.
+
+#![allow(clippy::disallowed_methods, reason = "a test of files")]
+
+use std::path::Path;
+
+use chatterbox_hub::Conversation;
+use chatterbox_proto::Username;
+use chatterbox_proto::capability::ids::Side;
+use chatterbox_proto::session::Destination;
+use rusqlite::Connection;
+
+use super::*;
+use crate::store::backlog::contract;
+use crate::store::sqlite::database::DATABASE_FILE;
+use crate::store::sqlite::{CopyError, backup, export};
+
+const FOR_EVER: Retention = Retention { messages: u64::MAX, bytes: u64::MAX, age: None };
+
+fn options(folder: &Path) -> SqliteOptions {
+    SqliteOptions {
+        folder: folder.to_owned(),
+        durability: Durability::Process,
+        retention: FOR_EVER,
+    }
+}
+
+fn open(folder: &Path) -> Sqlite {
+    Sqlite::open(&options(folder)).unwrap()
+}
+
+fn record(text: &str, arrived: i64) -> Record {
+    Record { destination: Destination::All, json: format!("[\"{text}\"]").into(), arrived }
+}
+
+async fn texts(backlog: &Sqlite) -> Vec<(Sequence, String)> {
+    let all = backlog.read(0, 10_000).await.unwrap();
+    all.into_iter()
+        .map(|(sequence, record)| (sequence, String::from_utf8(record.json.to_vec()).unwrap()))
+        .collect()
+}
+
+#[tokio::test]
+async fn holds_the_contract() {
+    let folders = std::cell::RefCell::new(Vec::new());
+    contract::holds(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let backlog = open(folder.path());
+        folders.borrow_mut().push(folder);
+        backlog
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_stored_is_there_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let to_bob = Record {
+        destination: Destination::User(Username::parse("Jörg").unwrap()),
+        ..record("b", 8)
+    };
+    let backlog = open(folder.path());
+    backlog.append(&[record("a", 7), to_bob.clone()]).await.unwrap();
+    drop(backlog);
+    let backlog = open(folder.path());
+    assert_eq!(backlog.read(0, 9).await.unwrap(), [(1, record("a", 7)), (2, to_bob)]);
+    assert_eq!(backlog.append(&[record("c", 9)]).await.unwrap(), 3);
+}
+
+#[tokio::test]
+async fn private_messages_of_an_older_version_are_found_by_conversation() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(folder.path()));
+    let old = Connection::open(folder.path().join(DATABASE_FILE)).unwrap();
+    old.execute_batch(
+        "DROP INDEX blocks_of; DROP INDEX messages_of; DROP INDEX messages_public;
+         ALTER TABLE messages DROP COLUMN conversation;
+         ALTER TABLE accounts DROP COLUMN epoch; PRAGMA user_version = 2;",
+    )
+    .unwrap();
+    for number in 0..2500 {
+        let (recipient, to) =
+            [(None, "ALL"), (Some("Bob"), "Bob"), (Some("cyd"), "cyd")][number % 3];
+        let json = format!("[\"ann\", \"{to}\", 1, \"{number}\"]");
+        let sql = "INSERT INTO messages (arrived, recipient, json) VALUES (7, ?, ?)";
+        old.execute(sql, (recipient, json)).unwrap();
+    }
+    drop(old);
+    let backlog = open(folder.path());
+    let name = |text| Username::parse(text).unwrap();
+    let of = Conversation::Between(name("BOB"), name("ann"));
+    let page = backlog.page(PageQuery { of, side: Side::Newest, limit: 500 }).await.unwrap();
+    assert_eq!((page.records.len(), page.more), (500, true));
+    assert!(page.records.iter().all(|(number, _)| number % 3 == 2));
+    assert_eq!(page.records.last().unwrap().0, 2498);
+}
+
+#[tokio::test]
+async fn pages_are_found_by_an_index() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(folder.path()));
+    let connection = Connection::open(folder.path().join(DATABASE_FILE)).unwrap();
+    for (of, index) in [
+        ("recipient IS NULL AND ?1 IS NULL", "messages_public"),
+        ("conversation = ?1", "messages_of"),
+    ] {
+        let sql = format!(
+            "EXPLAIN QUERY PLAN SELECT json FROM messages WHERE {of} AND sequence < 9 ORDER BY sequence DESC LIMIT 5"
+        );
+        let plan: String = connection.query_row(&sql, ["x"], |row| row.get(3)).unwrap();
+        assert!(plan.contains(index), "{plan}");
+    }
+}
+
+#[tokio::test]
+async fn numbers_are_never_used_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let nothing = Retention { messages: 0, ..FOR_EVER };
+    let backlog =
+        Sqlite::open(&SqliteOptions { retention: nothing, ..options(folder.path()) }).unwrap();
+    backlog.append(&[record("a", 7), record("b", 7)]).await.unwrap();
+    drop(backlog);
+    let backlog =
+        Sqlite::open(&SqliteOptions { retention: nothing, ..options(folder.path()) }).unwrap();
+    assert_eq!(texts(&backlog).await, []);
+    assert_eq!(backlog.append(&[record("c", 7)]).await.unwrap(), 3);
+}
+
+#[test]
+fn one_server_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = open(folder.path());
+    assert!(matches!(Sqlite::open(&options(folder.path())), Err(OpenError::InUse(_))));
+    drop(first);
+    open(folder.path());
+}
+
+#[test]
+fn what_is_not_ours_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(DATABASE_FILE);
+    let unchanged = |expected: fn(&OpenError) -> bool| {
+        let before = std::fs::read(&path).unwrap();
+        let error = Sqlite::open(&options(folder.path())).unwrap_err();
+        assert!(expected(&error), "{error}");
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+    };
+    std::fs::write(&path, "this is a letter to my grandmother, and no database at all").unwrap();
+    unchanged(|error| matches!(error, OpenError::Foreign(_)));
+
+    std::fs::remove_file(&path).unwrap();
+    let foreign = Connection::open(&path).unwrap();
+    foreign.execute_batch("CREATE TABLE recipes (name TEXT)").unwrap();
+    drop(foreign);
+    unchanged(|error| matches!(error, OpenError::Foreign(_)));
+
+    std::fs::remove_file(&path).unwrap();
+    drop(open(folder.path()));
+    let newer = Connection::open(&path).unwrap();
+    newer.execute_batch("PRAGMA user_version = 999; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    drop(newer);
+    unchanged(|error| matches!(error, OpenError::TooNew { found: 999, .. }));
+}
+
+#[tokio::test]
+async fn damage_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let backlog = open(folder.path());
+    let many: Vec<_> = (0..2000).map(|number| record(&format!("{number:0100}"), 7)).collect();
+    backlog.append(&many).await.unwrap();
+    drop(backlog);
+    let path = folder.path().join(DATABASE_FILE);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let end = bytes.len();
+    bytes[5000..end].fill(0xa5);
+    std::fs::write(&path, bytes).unwrap();
+    let outcome = match Sqlite::open(&options(folder.path())) {
+        Err(OpenError::Corrupt { .. }) => return,
+        Err(error) => panic!("{error}"),
+        Ok(backlog) => backlog.read(0, 10_000).await,
+    };
+    assert!(outcome.is_err());
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_and_recovers() {
+    let folder = tempfile::tempdir().unwrap();
+    let opened = database::open(&options(folder.path())).unwrap();
+    // As many pages as there are: the next one is like a disk that is full.
+    opened.connection.pragma_update(None, "max_page_count", 8).unwrap();
+    let writer = Writer::new(opened, Retention { messages: 20, ..FOR_EVER }).unwrap();
+    let (jobs, inbox) = mpsc::channel(16);
+    let thread = std::thread::spawn(|| writer.run(inbox));
+    let backlog = Sqlite { jobs: Some(jobs), thread: Some(thread) };
+    let long = "x".repeat(3000);
+    let mut stored = Vec::new();
+    let full = loop {
+        match backlog.append(&[record(&long, 7), record("end", 7)]).await {
+            Ok(first) => stored.extend([first, first + 1]),
+            Err(error) => break error,
+        }
+        assert!(stored.len() < 1000);
+    };
+    assert!(matches!(full, BacklogError::Full), "{full}");
+    let kept: Vec<_> = texts(&backlog).await.into_iter().map(|(sequence, _)| sequence).collect();
+    assert_eq!(kept, stored, "all or none");
+    // Short messages still fit, or fit again, without a restart.
+    let next = backlog.append(&[record("short", 7)]).await.unwrap();
+    assert_eq!(next, stored.last().unwrap() + 1);
+}
+
+#[tokio::test]
+async fn the_oldest_go_by_number_size_and_age() {
+    let now = 1 << 40;
+    for retention in [
+        Retention { messages: 10, ..FOR_EVER },
+        Retention { bytes: 10 * 7, ..FOR_EVER },
+        Retention { age: Some(std::time::Duration::from_secs(1 << 30)), ..FOR_EVER },
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Sqlite::open(&SqliteOptions { retention, ..options(folder.path()) }).unwrap();
+        let mut backlog = open();
+        let group: Vec<_> = (0..5000)
+            .map(|number| {
+                record(&format!("{:03}", number % 1000), if number < 4990 { 7 } else { now })
+            })
+            .collect();
+        backlog.append(&group).await.unwrap();
+        if retention.age.is_some() {
+            // Age is looked at when the database is opened, and once a minute.
+            drop(backlog);
+            backlog = open();
+        }
+        // What is too much goes when nobody waits.
+        while backlog.read(0, 10_000).await.unwrap().len() > 10 {
+            tokio::task::yield_now().await;
+        }
+        let kept = backlog.read(0, 10_000).await.unwrap();
+        assert_eq!(kept.first().map(|(sequence, _)| *sequence), Some(4991), "{retention:?}");
+        assert_eq!(kept.len(), 10);
+    }
+}
+
+#[tokio::test]
+async fn copies_are_whole_and_restore() {
+    let folder = tempfile::tempdir().unwrap();
+    let backlog = open(folder.path());
+    backlog.append(&[record("a", 7), record("b", 8)]).await.unwrap();
+    // While it is in use.
+    let copy = tempfile::tempdir().unwrap();
+    let file = copy.path().join(DATABASE_FILE);
+    backup(folder.path(), &file).unwrap();
+    assert!(matches!(backup(folder.path(), &file), Err(CopyError::Exists(_))));
+    let mut lines = Vec::new();
+    assert_eq!(export(folder.path(), &mut lines).unwrap(), 2);
+    let lines = String::from_utf8(lines).unwrap();
+    let first = r#"{"sequence": 1, "arrived": 7, "message": ["a"]}"#;
+    assert_eq!(lines.lines().next(), Some(first));
+
+    backlog.append(&[record("c", 9)]).await.unwrap();
+    let restored = open(copy.path());
+    assert_eq!(texts(&restored).await.len(), 2);
+    assert_eq!(restored.append(&[record("d", 9)]).await.unwrap(), 3);
+    let empty = tempfile::tempdir().unwrap();
+    assert!(matches!(
+        export(empty.path(), &mut Vec::new()),
+        Err(CopyError::Open(OpenError::File { .. }))
+    ));
+}

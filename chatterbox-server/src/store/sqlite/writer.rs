@@ -1,0 +1,258 @@
+//! The thread that owns the database: appends, reads, and removes what is too old.
+
+#![allow(clippy::disallowed_methods, reason = "the edge: the age of messages is measured here")]
+
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use chatterbox_hub::{Record, Sequence, conversation};
+use chatterbox_proto::Username;
+use chatterbox_proto::session::Destination;
+use rusqlite::{Connection, ErrorCode, Row, TransactionBehavior};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::store::backlog::BacklogError;
+use crate::store::page::{Page, PageQuery};
+use crate::store::sqlite::database::{OpenError, Opened};
+use crate::store::sqlite::pages;
+use crate::store::sqlite::retention::{Holdings, Retention};
+
+/// What the thread is asked.
+pub(super) enum Job {
+    /// Keep these.
+    Append { records: Vec<Record>, reply: oneshot::Sender<Result<Sequence, BacklogError>> },
+    /// Give these.
+    Read {
+        from: Sequence,
+        limit: usize,
+        reply: oneshot::Sender<Result<Vec<(Sequence, Record)>, BacklogError>>,
+    },
+    /// Give these of one conversation.
+    Page { query: PageQuery, reply: oneshot::Sender<Result<Page, BacklogError>> },
+}
+
+/// One step of cleaning removes no more than this, so that appends wait for milliseconds at most.
+const STEP: u32 = 1000;
+
+/// A page that is read ends with the message that makes it longer than this.
+const PAGE_BYTES: usize = 8 * 1024 * 1024;
+
+/// Room is given back to the disk in steps of so many pages.
+const FREED_PAGES: u32 = 256;
+
+/// The age of messages is looked at this often.
+const AGE_EVERY: Duration = Duration::from_secs(60);
+
+/// Names are checked when they join; what is stored may have been allowed to be longer then.
+const ANY_NAME: usize = 256;
+
+pub(super) struct Writer {
+    opened: Opened,
+    retention: Retention,
+    holdings: Holdings,
+    age_looked_at: SystemTime,
+}
+
+impl Writer {
+    pub(super) fn new(opened: Opened, retention: Retention) -> Result<Self, OpenError> {
+        let holdings = opened
+            .connection
+            .query_row("SELECT count(*), coalesce(sum(length(json)), 0) FROM messages", [], |row| {
+                Ok(Holdings { messages: unsigned(row, 0)?, bytes: unsigned(row, 1)? })
+            })
+            .map_err(|error| OpenError::database(&opened.path, error))?;
+        Ok(Self { opened, retention, holdings, age_looked_at: SystemTime::UNIX_EPOCH })
+    }
+
+    /// Works until nobody can ask any more.
+    pub(super) fn run(mut self, mut inbox: mpsc::Receiver<Job>) {
+        loop {
+            // Jobs first; what is too old is removed when nobody waits.
+            let job = match inbox.try_recv() {
+                Ok(job) => Some(job),
+                Err(_) if self.clean() => continue,
+                Err(_) => inbox.blocking_recv(),
+            };
+            match job {
+                None => break,
+                // Whoever does not wait any more does not need the answer.
+                Some(Job::Append { records, reply }) => drop(reply.send(self.append(&records))),
+                Some(Job::Read { from, limit, reply }) => drop(reply.send(self.read(from, limit))),
+                Some(Job::Page { query, reply }) => {
+                    let page = pages::page(&self.opened.connection, &query).map_err(refused);
+                    drop(reply.send(page));
+                }
+            }
+        }
+        // The next start finds one file, and nothing to recover.
+        let checkpoint = self.opened.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+        if let Err(error) = checkpoint {
+            tracing::debug!(%error, "checkpoint at the end");
+        }
+    }
+
+    fn append(&mut self, records: &[Record]) -> Result<Sequence, BacklogError> {
+        let transaction = self.opened.connection.transaction().map_err(refused)?;
+        let mut bytes = 0;
+        let first = {
+            let mut insert = transaction
+                .prepare_cached("INSERT INTO messages (arrived, recipient, json, conversation) VALUES (?, ?, ?, ?)")
+                .map_err(refused)?;
+            let mut first = None;
+            for record in records {
+                let recipient = match &record.destination {
+                    Destination::All => None,
+                    Destination::User(name) => Some(name.as_str()),
+                };
+                // JSON is ASCII; anything else would be our bug, and is not stored.
+                let json = std::str::from_utf8(&record.json)
+                    .map_err(|error| BacklogError::Store(error.into()))?;
+                let sequence = insert
+                    .insert((record.arrived, recipient, json, conversation(record)))
+                    .map_err(refused)?;
+                first.get_or_insert(sequence);
+                bytes += json.len() as u64;
+            }
+            first
+        };
+        let first = match first {
+            Some(first) => first,
+            None => next_sequence(&transaction).map_err(refused)?,
+        };
+        transaction.commit().map_err(refused)?;
+        self.holdings.messages += records.len() as u64;
+        self.holdings.bytes += bytes;
+        Ok(first.unsigned_abs())
+    }
+
+    fn read(&self, from: Sequence, limit: usize) -> Result<Vec<(Sequence, Record)>, BacklogError> {
+        let (Ok(from), Ok(limit)) = (i64::try_from(from), i64::try_from(limit)) else {
+            return Ok(Vec::new());
+        };
+        let read = || -> Result<Vec<_>, rusqlite::Error> {
+            let mut select = self.opened.connection.prepare_cached(
+                "SELECT sequence, arrived, recipient, json FROM messages
+                 WHERE sequence >= ? ORDER BY sequence LIMIT ?",
+            )?;
+            let mut page = Vec::new();
+            let mut bytes = 0;
+            for row in select.query_map((from, limit), record)? {
+                let row = row?;
+                bytes += row.1.json.len();
+                page.push(row);
+                if bytes > PAGE_BYTES {
+                    break;
+                }
+            }
+            Ok(page)
+        };
+        read().map_err(refused)
+    }
+
+    /// Removes one step of what is beyond the bounds; says whether there is more.
+    fn clean(&mut self) -> bool {
+        let now = SystemTime::now();
+        let mut too_old = None;
+        if now.duration_since(self.age_looked_at).is_ok_and(|age| age >= AGE_EVERY) {
+            let seconds = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+            too_old = self.retention.oldest(i64::try_from(seconds).unwrap_or(i64::MAX));
+        }
+        if too_old.is_none() && !self.retention.exceeded_by(self.holdings) {
+            return false;
+        }
+        match self.clean_step(too_old) {
+            Ok(more) => {
+                if !more {
+                    self.age_looked_at = now;
+                }
+                more
+            }
+            Err(error) => {
+                // A full disk can make even this fail; the next message tries again.
+                tracing::warn!(%error, "old messages could not be removed");
+                self.age_looked_at = now;
+                false
+            }
+        }
+    }
+
+    fn clean_step(&mut self, too_old: Option<i64>) -> Result<bool, rusqlite::Error> {
+        let transaction = self
+            .opened
+            .connection
+            // The accounts are written beside us: what was read must not be old when it is written.
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut left = self.holdings;
+        let mut last = None;
+        let more = {
+            let mut oldest = transaction.prepare_cached(
+                "SELECT sequence, arrived, length(json) FROM messages ORDER BY sequence LIMIT ?",
+            )?;
+            let mut rows = oldest.query([STEP])?;
+            loop {
+                let Some(row) = rows.next()? else { break left.messages > 0 };
+                let arrived: i64 = row.get(1)?;
+                let old = too_old.is_some_and(|limit| arrived < limit);
+                if !old && !self.retention.exceeded_by(left) {
+                    break false;
+                }
+                last = Some(row.get::<_, i64>(0)?);
+                left.messages = left.messages.saturating_sub(1);
+                left.bytes = left.bytes.saturating_sub(unsigned(row, 2)?);
+            }
+        };
+        let Some(last) = last else { return Ok(false) };
+        transaction.execute("DELETE FROM messages WHERE sequence <= ?", [last])?;
+        transaction.commit()?;
+        self.holdings = left;
+        self.opened.connection.pragma(None, "incremental_vacuum", FREED_PAGES, |_| Ok(()))?;
+        Ok(more)
+    }
+}
+
+fn unsigned(row: &Row<'_>, column: usize) -> Result<u64, rusqlite::Error> {
+    row.get::<_, i64>(column).map(i64::unsigned_abs)
+}
+
+/// The number that the next message is going to have.
+fn next_sequence(connection: &Connection) -> Result<i64, rusqlite::Error> {
+    connection.query_row(
+        "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'messages'), 0) + 1",
+        [],
+        |row| row.get(0),
+    )
+}
+
+pub(super) fn record(row: &Row<'_>) -> Result<(Sequence, Record), rusqlite::Error> {
+    let sequence = unsigned(row, 0)?;
+    let destination = match row.get_ref(2)?.as_str_or_null()? {
+        None => Destination::All,
+        Some(name) => {
+            Destination::User(Username::parse_within(name, ANY_NAME).map_err(|error| {
+                rusqlite::Error::FromSqlConversionFailure(
+                    2,
+                    rusqlite::types::Type::Text,
+                    error.into(),
+                )
+            })?)
+        }
+    };
+    let json = Bytes::copy_from_slice(row.get_ref(3)?.as_str()?.as_bytes());
+    Ok((sequence, Record { destination, json, arrived: row.get(1)? }))
+}
+
+fn refused(error: rusqlite::Error) -> BacklogError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => BacklogError::Full,
+        _ => BacklogError::Store(error.into()),
+    }
+}
+
+/// Where the database is, for messages.
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let path: &PathBuf = &self.opened.path;
+        f.debug_struct("Writer").field("path", path).finish_non_exhaustive()
+    }
+}
