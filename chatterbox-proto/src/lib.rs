@@ -28,30 +28,22 @@
 pub mod capability;
 pub mod clause;
 pub mod client_frame;
-pub mod client_keys;
 pub mod code;
+mod destination;
 pub mod entry;
 pub mod frame;
 pub mod json;
 pub mod limits;
 pub mod name;
 pub mod server_frame;
-pub mod server_keys;
 pub mod session;
-mod shape;
 pub mod text;
-mod tree;
 
 pub use capability::{Capabilities, Capability};
 pub use client_frame::{ClientFrame, Messages};
 pub use code::{Code, Fault, Faults, Refusal};
+pub use destination::Destination;
 pub use entry::Entry;
-pub use name::Username;
+pub use name::{ALL, SERVER, Username};
 pub use server_frame::ServerFrame;
 pub use text::{ScreenText, WireText};
-
-/// The destination that means everybody (DE-1).
-pub const ALL: &str = "ALL";
-
-/// The name under which the server itself speaks; no user can have it (NM-2).
-pub const SERVER: &str = "SERVER";

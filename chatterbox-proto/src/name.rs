@@ -10,8 +10,14 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 use unicode_security::MixedScript;
 
+use crate::limits;
 use crate::text::{acts_or_hides, is_bidi_control};
-use crate::{ALL, SERVER, limits};
+
+/// The destination that means everybody (DE-1).
+pub const ALL: &str = "ALL";
+
+/// The name under which the server itself speaks; no user can have it (NM-2).
+pub const SERVER: &str = "SERVER";
 
 /// Why a text can't be a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -8,9 +8,9 @@ use chatterbox_proto::capability::commands::{
 use chatterbox_proto::capability::ids::{self, Query, Resume, Side};
 use chatterbox_proto::capability::{ping, rename};
 use chatterbox_proto::client_frame::{self, Offer};
-use chatterbox_proto::client_keys::{ClientKeys, Known};
+use chatterbox_proto::client_frame::{ClientKeys, Known};
 use chatterbox_proto::json::Object;
-use chatterbox_proto::server_keys::ServerKeys;
+use chatterbox_proto::server_frame::ServerKeys;
 use chatterbox_proto::{
     Capabilities, Capability, ClientFrame, Code, Entry, Faults, ServerFrame, WireText, server_frame,
 };

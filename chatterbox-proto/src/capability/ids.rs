@@ -4,11 +4,11 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::accounts::Secret;
-use crate::ALL;
 use crate::code::Code;
 use crate::entry::Entry;
 use crate::json::{self, Object};
 use crate::limits;
+use crate::name::ALL;
 use crate::text::WireText;
 
 /// A list parallel to MESSAGES (ID-1).

@@ -7,4 +7,6 @@ mod client;
 mod server;
 
 pub use client::{ClientSession, Event, Message, Said, SayError};
-pub use server::{Action, Claim, Destination, InFrame, Posting, ServerSession};
+pub use server::{Action, Claim, InFrame, Posting, ServerSession};
+
+pub use crate::destination::Destination;

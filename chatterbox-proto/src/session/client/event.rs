@@ -1,11 +1,11 @@
 //! What a person is told because of a server's frame.
 
-use crate::ALL;
 use crate::capability::Capabilities;
 use crate::capability::accounts::Account;
 use crate::capability::commands::{Command, Outcome, Prompt};
 use crate::capability::ids::{Id, Page, RefusedTag};
 use crate::entry::Entry;
+use crate::name::ALL;
 use crate::server_frame::Deviation;
 use crate::text::WireText;
 

@@ -1,6 +1,9 @@
 //! One connection after the other, as the client sees it.
 
 use super::*;
+use crate::capability::{Capabilities, Capability};
+use crate::server_frame::Deviation;
+use crate::text::WireText;
 
 fn wire(text: &'static str) -> WireText<'static> {
     WireText::new(text)

@@ -1,6 +1,13 @@
 //! What one connection may say when.
 
-use super::*;
+use super::session::*;
+use crate::capability::accounts::Proof;
+use crate::capability::Capability;
+use crate::client_frame::ClientFrame;
+use crate::code::{Code, Refusal};
+use crate::destination::Destination;
+use crate::limits;
+use crate::name::Username;
 
 fn session() -> ServerSession {
     ServerSession::new(limits::USERNAME_CHARS, Capability::EVERY.iter().copied().collect())

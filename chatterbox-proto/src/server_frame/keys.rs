@@ -9,20 +9,12 @@ use serde_json::Value;
 use crate::capability::accounts::{self, Account};
 use crate::capability::commands::{self, Command, Outcome, Prompt};
 use crate::capability::ids::{self, Id, Page, RefusedTag};
-use crate::capability::{self, Capabilities, Capability, ping, rename};
+use crate::capability::negotiation::{CAPABILITIES, LIMITS, Limits, read_agreed};
+use crate::capability::{Capabilities, Capability, ping, rename};
+use crate::json::read::{ReadList, ReadShape, Shape};
+use crate::json::tree::read_tree;
 use crate::limits;
-use crate::shape::{ReadList, ReadShape, Shape};
 use crate::text::WireText;
-use crate::tree::read_tree;
-
-/// `LIMITS` of the welcome (CP-7).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Limits {
-    /// The longest body in bytes that the server takes.
-    pub frame: Option<u64>,
-    /// The longest name in characters.
-    pub username: Option<u64>,
-}
 
 /// What stands in a server's frame beside the keys of the base protocol.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -85,7 +77,7 @@ impl ServerKeys {
     ) -> Result<Read, A::Error> {
         let Some(row) = ROWS.iter().find(|row| row.key == key) else { return Ok(Read::Unknown) };
         // Who offered anything is answered with these two.
-        let answer = matches!(row.key, capability::CAPABILITIES | capability::LIMITS);
+        let answer = matches!(row.key, CAPABILITIES | LIMITS);
         let counts = known.has(row.of) || (answer && !known.is_empty());
         if !counts {
             return Ok(Read::Unknown);
@@ -122,8 +114,8 @@ macro_rules! rows {
 }
 
 const ROWS: &[Row] = rows! {
-    capability::CAPABILITIES, Ids, agreed = |value| read_agreed(&value).map(Some);
-    capability::LIMITS, Ids, limits = |value| read_limits(&value).map(Some);
+    CAPABILITIES, Ids, agreed = |value| read_agreed(&value).map(Some);
+    LIMITS, Ids, limits = |value| Limits::read(&value).map(Some);
     ids::IDS, Ids, ids = |_value| None::<Option<Vec<Option<Id>>>>;
     ids::ACKS, Ids, acks = |value| ids::read_acks(value);
     ids::REFUSED, Ids, refused = |value| ids::read_refused(value);
@@ -140,17 +132,6 @@ const ROWS: &[Row] = rows! {
     commands::RESULT, Commands, result = |value| Outcome::read(&value).map(Some);
     commands::PROMPT, Commands, prompt = |value| Prompt::read(&value).map(Some);
 };
-
-/// A server agrees to nothing that we don't know; if it says so, that is not in force.
-fn read_agreed(value: &Value) -> Option<Capabilities> {
-    Capabilities::parse_offer(value.as_str()?).ok()
-}
-
-fn read_limits(value: &Value) -> Option<Limits> {
-    let limits = value.as_object()?;
-    let limit = |key| limits.get(key).and_then(Value::as_u64);
-    Some(Limits { frame: limit("FRAME"), username: limit("USERNAME") })
-}
 
 fn read_ids<'de, A: MapAccess<'de>>(object: &mut A) -> Result<Option<Vec<Option<Id>>>, A::Error> {
     let within = ReadShape::MEMBER.inner()?;

@@ -13,9 +13,9 @@ use crate::capability::commands::{self, Answer, Call};
 use crate::capability::ids::{self, Query, Resume};
 use crate::capability::{self, Capabilities, Capability, ping};
 use crate::code::{Code, Fault};
+use crate::json::read::{ReadList, ReadShape, Shape};
+use crate::json::tree::read_tree;
 use crate::limits;
-use crate::shape::{ReadList, ReadShape, Shape};
-use crate::tree::read_tree;
 
 /// Which keys count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

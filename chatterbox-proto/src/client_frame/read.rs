@@ -1,22 +1,15 @@
-//! What a client says: the strict reader of the server, and the writer of the client.
+//! The strict reader of the server.
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
-use crate::capability::accounts::{PASSWORD, Proof, TOKEN};
-use crate::capability::ids::{RESUME, Resume, TAGS};
-use crate::capability::{CAPABILITIES, Capabilities};
-use crate::client_keys::{ClientKeys, Known, Taken};
+use super::keys::{ClientKeys, Known, Taken};
 use crate::code::{Code, Fault, Faults};
 use crate::entry::Entry;
-use crate::frame::TooLong;
-use crate::json::{self, Object};
-use crate::shape::{
-    Key, ReadList, ReadShape, ReadTuple, Shape, TUPLE, TupleShape, body_text, reading_failed,
-    scalars_as_shape,
+use crate::json::read::{
+    Key, ReadList, ReadShape, ReadTuple, Shape, body_text, reading_failed, scalars_as_shape,
 };
 
 /// One frame of a client. Either key may be there, or both (PB-1).
@@ -76,65 +69,6 @@ impl<'a> ClientFrame<'a> {
     }
 }
 
-/// The frame that asks for a name (NM-1).
-///
-/// # Errors
-/// [`TooLong`] when it does not fit a frame.
-pub fn join(username: &str) -> Result<Bytes, TooLong> {
-    Object::with_capacity(username.len() + 32).string("USERNAME", username).finish()
-}
-
-/// The frame that says something (MM-1).
-///
-/// # Errors
-/// [`TooLong`] when it does not fit a frame.
-pub fn say<'e>(entries: impl IntoIterator<Item = &'e Entry<'e>>) -> Result<Bytes, TooLong> {
-    Object::with_capacity(128).list("MESSAGES", entries.into_iter().map(Entry::to_json)).finish()
-}
-
-/// What stands beside a name (CP-1, AN-1, ID-7).
-#[derive(Debug, Clone, Default)]
-pub struct Offer<'a> {
-    /// What the client speaks.
-    pub capabilities: Capabilities,
-    /// What proves that the name is the user's.
-    pub proof: Option<&'a Proof>,
-    /// Which session to go on with.
-    pub resume: Option<&'a Resume>,
-}
-
-/// The frame that asks for a name and offers to speak more than the base protocol.
-///
-/// # Errors
-/// [`TooLong`] when it does not fit a frame.
-pub fn join_with(username: &str, offer: &Offer<'_>) -> Result<Bytes, TooLong> {
-    let mut object = Object::with_capacity(username.len() + 128)
-        .string("USERNAME", username)
-        .string(CAPABILITIES, &offer.capabilities.to_string());
-    object = match offer.proof {
-        Some(Proof::Password(secret)) => object.string(PASSWORD, secret.reveal()),
-        Some(Proof::Token(secret)) => object.string(TOKEN, secret.reveal()),
-        None => object,
-    };
-    if let Some(resume) = offer.resume {
-        object = object.json(RESUME, &resume.to_json());
-    }
-    object.finish()
-}
-
-/// The frame that says something, each message with a tag of its own (ID-3).
-///
-/// # Errors
-/// [`TooLong`] when it does not fit a frame.
-pub fn say_tagged<'e>(
-    messages: impl IntoIterator<Item = (&'e Entry<'e>, &'e str)> + Clone,
-) -> Result<Bytes, TooLong> {
-    Object::with_capacity(192)
-        .list("MESSAGES", messages.clone().into_iter().map(|(entry, _)| entry.to_json()))
-        .list(TAGS, messages.into_iter().map(|(_, tag)| json::string(tag)))
-        .finish()
-}
-
 struct ReadFrame {
     known: Known,
 }
@@ -181,7 +115,7 @@ impl<'de> Visitor<'de> for ReadFrame {
                     let mut index = 0;
                     let tagged = self.known.has_tags();
                     let each = |tuple| {
-                        match read_entry(tuple) {
+                        match Entry::from_tuple(tuple) {
                             Ok(entry) => messages.entries.push((index, entry)),
                             Err(code) => {
                                 messages.faults.note(|| Fault::message(index, code));
@@ -215,37 +149,13 @@ impl<'de> Visitor<'de> for ReadFrame {
     }
 }
 
-/// One message, strictly (T4-1).
-pub(crate) fn read_entry<'a>(tuple: TupleShape<'a>) -> Result<Entry<'a>, Code> {
-    let TupleShape::List { elements, count } = tuple else {
-        return Err(Code::MessageNotList);
-    };
-    let Ok([source, destination, timestamp, content]) = <[Shape<'a>; TUPLE]>::try_from(elements)
-    else {
-        return Err(Code::MessageNotFour);
-    };
-    if count != TUPLE {
-        return Err(Code::MessageNotFour);
-    }
-    match (source, destination, timestamp, content) {
-        (
-            Shape::String(source),
-            Shape::String(destination),
-            Shape::Integer(timestamp),
-            Shape::String(content),
-        ) => Ok(Entry { source, destination, timestamp, content }),
-        (Shape::String(_), Shape::String(_), Shape::Integer(_), _) => Err(Code::ContentNotString),
-        (Shape::String(_), Shape::String(_), _, _) => Err(Code::TimestampNotInteger),
-        (Shape::String(_), _, _, _) => Err(Code::DestinationNotString),
-        _ => Err(Code::SourceNotString),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::write::{join, say, say_tagged};
     use super::*;
+    use crate::capability::{Capabilities, Capability};
     use crate::limits;
 
     fn code(body: &[u8]) -> Code {
@@ -366,7 +276,7 @@ mod tests {
             body in r#"(\{|\}|\[|\]|,|:|"USERNAME"|"MESSAGES"|"TAGS"|"HISTORY"|"COMMAND"|"a"|1|1\.5|null|true| ){0,40}"#
         ) {
             let _ = ClientFrame::parse(body.as_bytes());
-            let all = Known::Agreed(crate::Capability::EVERY.iter().copied().collect());
+            let all = Known::Agreed(Capability::EVERY.iter().copied().collect());
             let _ = ClientFrame::parse_as(body.as_bytes(), all);
         }
 
@@ -375,7 +285,7 @@ mod tests {
             let tags: Vec<String> = (0..entries.len()).map(|n| format!("{tag}{n}")).collect();
             let tagged = entries.iter().zip(tags.iter().map(String::as_str));
             let frame = say_tagged(tagged).unwrap();
-            let known = Known::Agreed(Capabilities::NONE.with(crate::Capability::Ids));
+            let known = Known::Agreed(Capabilities::NONE.with(Capability::Ids));
             let read = ClientFrame::parse_as(&frame[4..], known).unwrap();
             prop_assert_eq!(read.messages.unwrap().unwrap().count, entries.len());
             let read: Vec<_> = read.keys.unwrap().tags.unwrap().unwrap();

@@ -1,70 +1,10 @@
-//! What is spoken beyond the base protocol, where both ends agree to it (`docs/capabilities.md`).
-//!
-//! [`Capability`] is the one table; the frames of each capability are in its own file. What was agreed is a small
-//! [`Capabilities`] set that travels with the connection. Who offers nothing gets the base protocol and not one key more.
+//! A small set of capabilities, which travels with the connection.
 
 use std::fmt;
 
+use super::table::Capability;
 use crate::code::Code;
 use crate::limits;
-
-pub mod accounts;
-pub mod commands;
-pub mod ids;
-pub mod ping;
-pub mod rename;
-pub mod utf8;
-
-/// The keys of the negotiation itself (CP-1, CP-2, CP-7).
-pub const CAPABILITIES: &str = "CAPABILITIES";
-/// The integers that the welcome tells a client that offered (CP-7).
-pub const LIMITS: &str = "LIMITS";
-
-macro_rules! table {
-    ($($(#[$doc:meta])* $variant:ident = $word:literal / $version:literal;)*) => {
-        /// One thing that two ends may agree to speak.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Capability {
-            $($(#[$doc])* $variant,)*
-        }
-
-        impl Capability {
-            /// Every capability, in the order in which they are written.
-            pub const EVERY: &[Self] = &[$(Self::$variant),*];
-
-            /// Its name on the wire.
-            pub const fn word(self) -> &'static str {
-                match self { $(Self::$variant => $word,)* }
-            }
-
-            /// The version that we speak.
-            pub const fn version(self) -> u16 {
-                match self { $(Self::$variant => $version,)* }
-            }
-        }
-    };
-}
-
-table! {
-    /// Joining under a name that belongs to somebody.
-    Accounts = "accounts" / 1;
-    /// Commands, their results, questions of the server.
-    Commands = "commands" / 1;
-    /// Messages have numbers: acknowledgements, paging, resuming.
-    Ids = "ids" / 1;
-    /// Asking whether the other end is there.
-    Ping = "ping" / 1;
-    /// A user changes name without leaving.
-    Rename = "rename" / 1;
-    /// Text without `\u` escapes.
-    Utf8 = "utf8" / 1;
-}
-
-impl Capability {
-    const fn bit(self) -> u8 {
-        1 << self as u8
-    }
-}
 
 /// A set of capabilities: what one end speaks, or what both agreed to.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -223,7 +163,7 @@ mod tests {
 
     #[test]
     fn every_capability_has_a_bit_and_a_row_in_the_norm() {
-        let norm = include_str!("../../docs/capabilities.md");
+        let norm = include_str!("../../../docs/capabilities.md");
         let mut seen = Capabilities::NONE;
         for capability in Capability::EVERY {
             assert!(!seen.has(*capability));

@@ -7,21 +7,12 @@ use crate::capability::accounts::Proof;
 use crate::capability::commands::{Answer, Call};
 use crate::capability::ids::{Query, Resume};
 use crate::capability::{Capabilities, Capability};
-use crate::client_frame::{ClientFrame, Messages};
-use crate::client_keys::{ClientKeys, Known, Tags};
+use crate::client_frame::{ClientFrame, ClientKeys, Known, Messages, Tags};
 use crate::code::{Code, Fault, Faults, Refusal};
+use crate::destination::Destination;
 use crate::entry::Entry;
-use crate::name::Username;
-use crate::{ALL, limits};
-
-/// Where a message goes (DE-1).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Destination {
-    /// Everybody.
-    All,
-    /// One user, by a name that could be one; whether they are here is the roster's to say.
-    User(Username),
-}
+use crate::limits;
+use crate::name::{ALL, Username};
 
 /// A message that passed everything one connection can know: it is a tuple, and its SRC is the joined name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -362,6 +353,3 @@ struct Offered {
     proof: Option<Proof>,
     resume: Option<Resume>,
 }
-
-#[cfg(test)]
-mod tests;

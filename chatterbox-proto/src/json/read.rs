@@ -136,25 +136,25 @@ macro_rules! scalars_as_shape {
             f.write_str("any JSON value")
         }
         fn visit_unit<E: serde::de::Error>(self) -> Result<Self::Value, E> {
-            Ok($make($crate::shape::Shape::Null))
+            Ok($make($crate::json::read::Shape::Null))
         }
         fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Self::Value, E> {
-            Ok($make($crate::shape::Shape::Bool(value)))
+            Ok($make($crate::json::read::Shape::Bool(value)))
         }
         fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Self::Value, E> {
-            Ok($make($crate::shape::Shape::Integer(value)))
+            Ok($make($crate::json::read::Shape::Integer(value)))
         }
         fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Self::Value, E> {
-            $crate::shape::ReadShape::MEMBER.visit_u64(value).map($make)
+            $crate::json::read::ReadShape::MEMBER.visit_u64(value).map($make)
         }
         fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Self::Value, E> {
-            Ok($make($crate::shape::Shape::Float(value)))
+            Ok($make($crate::json::read::Shape::Float(value)))
         }
         fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Self::Value, E> {
-            $crate::shape::ReadShape::MEMBER.visit_str(value).map($make)
+            $crate::json::read::ReadShape::MEMBER.visit_str(value).map($make)
         }
         fn visit_borrowed_str<E: serde::de::Error>(self, value: &$de str) -> Result<Self::Value, E> {
-            $crate::shape::ReadShape::MEMBER.visit_borrowed_str(value).map($make)
+            $crate::json::read::ReadShape::MEMBER.visit_borrowed_str(value).map($make)
         }
     };
 }
