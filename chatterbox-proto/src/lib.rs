@@ -5,8 +5,8 @@
 //!
 //! # The way of a message
 //! ```text
-//! bytes -> frame::Decoder -> ClientFrame::parse -> session::ServerSession -> Action   (at the server)
-//! bytes -> frame::Decoder -> ServerFrame::parse -> session::ClientSession -> Event    (at the client)
+//! bytes -> frame::Decoder -> ClientFrame::parse -> session::JoinedSession -> JoinedAction   (at the server)
+//! bytes -> frame::Decoder -> ServerFrame::parse -> session::ClientSession -> Event          (at the client)
 //! ```
 //! The strict reader is the server's ([`ClientFrame`]): everything that breaks the norm becomes a [`Fault`] that names
 //! the clause. The lenient reader is the client's ([`ServerFrame`]): real servers deviate, and a person wants to chat.

@@ -368,6 +368,15 @@ impl Answer {
     }
 }
 
+/// What a client sends to whoever runs its commands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CommandRequest {
+    /// `COMMAND` (CM-2).
+    Call(Call),
+    /// `ANSWER` (CM-4).
+    Answer(Answer),
+}
+
 fn read_id(value: &Value) -> Option<String> {
     let id = value.get("ID")?.as_str()?;
     (1..=limits::TAG).contains(&id.len()).then(|| id.to_owned())

@@ -9,10 +9,12 @@ pub mod ids;
 pub(crate) mod negotiation;
 pub mod ping;
 pub mod rename;
+pub(crate) mod request;
 mod set;
 mod table;
 pub mod utf8;
 
 pub use negotiation::{CAPABILITIES, LIMITS, Limits};
+pub use request::Request;
 pub use set::Capabilities;
 pub use table::Capability;

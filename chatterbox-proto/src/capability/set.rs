@@ -8,7 +8,7 @@ use crate::limits;
 
 /// A set of capabilities: what one end speaks, or what both agreed to.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct Capabilities(u8);
+pub struct Capabilities(u32);
 
 impl Capabilities {
     /// The base protocol.
@@ -180,7 +180,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(bits in 0_u8..64) {
+        fn what_is_written_is_read(bits in 0_u32..64) {
             let set: Capabilities =
                 Capability::EVERY.iter().copied().filter(|c| bits & c.bit() != 0).collect();
             prop_assert_eq!(Capabilities::parse_offer(&set.to_string()), Ok(set));

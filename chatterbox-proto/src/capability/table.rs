@@ -41,7 +41,7 @@ table! {
 }
 
 impl Capability {
-    pub(super) const fn bit(self) -> u8 {
-        1 << self as u8
+    pub(super) const fn bit(self) -> u32 {
+        1 << self as u32
     }
 }

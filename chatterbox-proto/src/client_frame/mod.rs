@@ -4,6 +4,6 @@ mod keys;
 mod read;
 mod write;
 
-pub use keys::{ClientKeys, Known, Tags};
+pub use keys::{ClientKeys, Known, Requests, Tags};
 pub use read::{ClientFrame, Messages};
 pub use write::{Offer, join, join_with, say, say_tagged};

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chatterbox_proto::capability::accounts::{Account, Secret};
+use chatterbox_proto::capability::commands::CommandRequest;
 use chatterbox_proto::capability::ping;
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Capabilities, Capability, Code, Entry, Faults, Refusal, SERVER, Username};
@@ -27,7 +28,7 @@ use crate::account::LoggedIn;
 use crate::backlog::Record;
 use crate::chat::{Handle, resolve};
 use crate::config::Live;
-use crate::gate::{Admission, Arrival, Attended, Gate, Guest, Renamer, Request};
+use crate::gate::{Admission, Arrival, Attended, CommandInput, Gate, Guest, Renamer};
 use crate::hub::{Event, Shut};
 use crate::net::unix_now;
 
@@ -118,27 +119,32 @@ async fn attend(desk: Arc<Desk>, guest: Guest) -> Attended {
     }
 }
 
-async fn hand_in(queue: &Queue, member: &Handle, pongs: &watch::Sender<i64>, request: Request) {
+async fn hand_in(
+    queue: &Queue,
+    member: &Handle,
+    pongs: &watch::Sender<i64>,
+    request: CommandInput,
+) {
     match request {
-        Request::Call(call) => {
+        CommandInput::Request(CommandRequest::Call(call)) => {
             let request = runner::Request { call, from_base: false };
             if let Err(busy) = queue.call(request) {
                 member.tell_when_read(Event::own(busy.to_object())).await;
             }
         }
-        Request::Answer(answer) => {
+        CommandInput::Request(CommandRequest::Answer(answer)) => {
             if let Err(code) = queue.answer(answer) {
                 member.tell_when_read(Event::error(&Faults::from(code).text())).await;
             }
         }
-        Request::Typed(text) => {
+        CommandInput::Typed(text) => {
             // What is behind the prefix came here, so nothing is before it.
             let Some(call) = legacy::call(&text, "") else { return };
             if let Err(busy) = queue.call(runner::Request { call, from_base: true }) {
                 member.tell_when_read(Event::error(busy.text.as_wire())).await;
             }
         }
-        Request::Pong(number) => {
+        CommandInput::Pong(number) => {
             pongs.send_replace(number);
         }
     }

@@ -1,7 +1,9 @@
-//! The server's side of one connection.
+//! The server's side of one connection: a name first, then messages.
 
-mod session;
+mod joined;
+mod joining;
 #[cfg(test)]
 mod tests;
 
-pub use session::{Action, Claim, InFrame, Posting, ServerSession};
+pub use joined::{InFrame, JoinedAction, JoinedSession, Posting};
+pub use joining::{Claim, JoiningAction, JoiningSession};
