@@ -1,12 +1,12 @@
-//! Where a message goes.
+//! The destination of a message: everybody, or one user.
 
 use crate::name::Username;
 
-/// Where a message goes (DE-1).
+/// The destination of a message (DE-1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Destination {
-    /// Everybody.
+    /// A broadcast to everybody.
     All,
-    /// One user, by a name that could be one; whether they are here is the roster's to say.
+    /// A private message to one user. The name is valid; whether that user is present is not checked yet.
     User(Username),
 }

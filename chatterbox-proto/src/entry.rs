@@ -11,13 +11,13 @@ use crate::json::read::{ReadShape, ReadTuple, Shape, TUPLE, TupleShape};
 /// One message as it stands in `MESSAGES`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry<'a> {
-    /// Who says it.
+    /// The name of the sender.
     pub source: Cow<'a, str>,
     /// `ALL` or a user's name (DE-1).
     pub destination: Cow<'a, str>,
     /// Seconds since 1970-01-01 UTC, as the sender sees it (TS-1).
     pub timestamp: i64,
-    /// What is said; any text.
+    /// The text.
     pub content: Cow<'a, str>,
 }
 
@@ -30,7 +30,7 @@ impl<'a> Entry<'a> {
         Self::from_tuple(tuple).ok()
     }
 
-    /// One message, strictly (T4-1).
+    /// Checks a tuple strictly (T4-1).
     pub(crate) fn from_tuple(tuple: TupleShape<'a>) -> Result<Self, Code> {
         let TupleShape::List { elements, count } = tuple else {
             return Err(Code::MessageNotList);
@@ -83,7 +83,7 @@ impl Entry<'_> {
         out
     }
 
-    /// Copies what is borrowed.
+    /// Copies borrowed text, for keeping the message longer than its frame.
     pub fn into_owned(self) -> Entry<'static> {
         Entry {
             source: Cow::Owned(self.source.into_owned()),

@@ -142,13 +142,13 @@ fn answer(
 #[test]
 fn refused_then_accepted_then_an_error() {
     let (mut server, mut client) = (Server::new(), ClientSession::new());
-    let frame = client.ask("taken").unwrap();
+    let frame = client.join("taken").unwrap();
     let events = answer(&mut server, &mut client, &frame, &[3]);
     assert!(matches!(&events[..], [Event::Refused { info: Some(_), .. }]));
-    let frame = client.ask("a b").unwrap();
+    let frame = client.join("a b").unwrap();
     let events = answer(&mut server, &mut client, &frame, &[3]);
     assert!(matches!(&events[..], [Event::Refused { info: Some(_), .. }]));
-    let frame = client.ask("ann").unwrap();
+    let frame = client.join("ann").unwrap();
     let events = answer(&mut server, &mut client, &frame, &[3]);
     assert!(matches!(&events[..], [Event::Accepted { .. }]), "{events:?}");
     let spoofed = Entry {
@@ -172,7 +172,7 @@ proptest! {
     ) {
         let (mut server, mut client) = (Server::new(), ClientSession::new());
         prop_assume!(!["all", "server", "taken"].contains(&name.as_str()));
-        let frame = client.ask(&name).unwrap();
+        let frame = client.join(&name).unwrap();
         answer(&mut server, &mut client, &frame, &sizes);
         prop_assert_eq!(client.me(), Some(name.as_str()));
         for content in contents {

@@ -143,7 +143,7 @@ impl World {
             there: usize::MAX,
             back: usize::MAX,
         };
-        let frame = world.client.ask("ann").unwrap();
+        let frame = world.client.join("ann").unwrap();
         world.sends(&frame);
         world
     }
@@ -166,11 +166,11 @@ impl World {
         for event in self.client.receive(&frame[4..]) {
             match event {
                 Event::Message(message) => self.heard.push(message.content.as_wire().to_owned()),
-                Event::Back { missed, complete, .. } => {
+                Event::Rejoined { missed, complete, .. } => {
                     assert!(complete);
                     let missed = missed.iter().map(|message| message.content.as_wire().to_owned());
                     self.heard.extend(missed);
-                    for frame in self.client.send_again() {
+                    for frame in self.client.resend() {
                         self.sends(&frame);
                     }
                 }
@@ -182,10 +182,10 @@ impl World {
 
     /// The connection is gone; the next one lets so many frames through in each direction.
     fn cut(&mut self, there: usize, back: usize) {
-        self.client.lost();
+        self.client.disconnected();
         self.server.connected();
         (self.there, self.back) = (there, back);
-        let frame = self.client.again(None).unwrap();
+        let frame = self.client.resume(None).unwrap();
         self.sends(&frame);
     }
 }

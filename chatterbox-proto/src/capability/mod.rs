@@ -1,7 +1,8 @@
 //! What is spoken beyond the base protocol, where both ends agree to it (`docs/capabilities.md`).
 //!
-//! [`Capability`] is the one table; the frames of each capability are in its own file. What was agreed is a small
-//! [`Capabilities`] set that travels with the connection. Who offers nothing gets the base protocol and not one key more.
+//! [`Capability`] is the table of extensions; each has a file with its keys and frames. The client offers a set, the server
+//! answers with the part that it speaks ([`Capabilities`]), and that set is in force for the connection. A client that
+//! offers nothing gets the base protocol, without a single further key.
 
 pub mod accounts;
 pub mod commands;

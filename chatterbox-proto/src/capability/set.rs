@@ -1,4 +1,4 @@
-//! A small set of capabilities, which travels with the connection.
+//! A set of capabilities: what one end offers, or what a connection has negotiated.
 
 use std::fmt;
 
@@ -11,38 +11,38 @@ use crate::limits;
 pub struct Capabilities(u32);
 
 impl Capabilities {
-    /// The base protocol.
+    /// The empty set, which is the base protocol.
     pub const NONE: Self = Self(0);
 
-    /// Whether it is in the set.
+    /// Whether the set contains a capability.
     pub const fn has(self, capability: Capability) -> bool {
         self.0 & capability.bit() != 0
     }
 
-    /// Whether there is nothing beyond the base protocol.
+    /// Whether the set is the base protocol.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// The set with one more.
+    /// The set with one capability added.
     #[must_use]
     pub const fn with(self, capability: Capability) -> Self {
         Self(self.0 | capability.bit())
     }
 
-    /// The set without one.
+    /// The set with one capability removed.
     #[must_use]
     pub const fn without(self, capability: Capability) -> Self {
         Self(self.0 & !capability.bit())
     }
 
-    /// What is in both sets: what two ends can agree to.
+    /// The intersection: what two ends can agree to.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
-    /// Those in the set.
+    /// The capabilities of the set, in the order of the table.
     pub fn iter(self) -> impl Iterator<Item = Capability> {
         Capability::EVERY.iter().copied().filter(move |capability| self.has(*capability))
     }
@@ -72,7 +72,7 @@ impl Capabilities {
     }
 }
 
-/// What is in either set.
+/// The union.
 impl std::ops::BitOr for Capabilities {
     type Output = Self;
 

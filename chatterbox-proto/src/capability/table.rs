@@ -1,8 +1,8 @@
-//! The table of capabilities.
+//! The table of capabilities: each has a name and a version on the wire.
 
 macro_rules! table {
     ($($(#[$doc:meta])* $variant:ident = $word:literal / $version:literal;)*) => {
-        /// One thing that two ends may agree to speak.
+        /// One extension of the base protocol, which two ends may negotiate.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Capability {
             $($(#[$doc])* $variant,)*
@@ -12,12 +12,12 @@ macro_rules! table {
             /// Every capability, in the order in which they are written.
             pub const EVERY: &[Self] = &[$(Self::$variant),*];
 
-            /// Its name on the wire.
+            /// The name on the wire.
             pub const fn word(self) -> &'static str {
                 match self { $(Self::$variant => $word,)* }
             }
 
-            /// The version that we speak.
+            /// The version that this crate implements.
             pub const fn version(self) -> u16 {
                 match self { $(Self::$variant => $version,)* }
             }
@@ -26,15 +26,15 @@ macro_rules! table {
 }
 
 table! {
-    /// Joining under a name that belongs to somebody.
+    /// Authentication: joining under a registered name.
     Accounts = "accounts" / 1;
-    /// Commands, their results, questions of the server.
+    /// Remote commands, their results and prompts.
     Commands = "commands" / 1;
-    /// Messages have numbers: acknowledgements, paging, resuming.
+    /// Sequence numbers: acknowledgements, paging, resuming a session.
     Ids = "ids" / 1;
-    /// Asking whether the other end is there.
+    /// Liveness checks.
     Ping = "ping" / 1;
-    /// A user changes name without leaving.
+    /// Changes of name without leaving.
     Rename = "rename" / 1;
     /// Text without `\u` escapes.
     Utf8 = "utf8" / 1;

@@ -1,7 +1,7 @@
-//! The keys that a client's frame may have beyond the base protocol, and which of them count when.
+//! The keys of a client's frame beyond the base protocol.
 //!
-//! Before a name is accepted those count that belong beside it; afterwards those of the agreed capabilities. All others are
-//! unknown keys, whatever their value is (CP-6).
+//! Before joining, the keys that belong beside USERNAME count; after joining, those of the negotiated capabilities. Every
+//! other key is unknown, and its value is not judged (CP-6).
 
 use std::borrow::Cow;
 
@@ -16,35 +16,35 @@ use crate::json::read::{ReadList, ReadShape, Shape};
 use crate::json::tree::read_tree;
 use crate::limits;
 
-/// Which keys count.
+/// Selects the keys that count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known {
-    /// Those of somebody who has not joined.
+    /// The keys of a connection that has not joined.
     Joining,
-    /// Those of somebody who has, with what was agreed.
+    /// The keys of a joined connection with these capabilities.
     Agreed(Capabilities),
 }
 
 impl Known {
-    /// Whether messages may have tags.
+    /// Whether messages may have idempotency keys.
     pub(crate) fn has_tags(self) -> bool {
         matches!(self, Self::Agreed(agreed) if agreed.has(Capability::Ids))
     }
 }
 
-/// The elements of `TAGS`: a tag or null for each message, none when it is anything else.
+/// The elements of `TAGS`: for each message an idempotency key or null.
 pub type Tags<'a> = Vec<Option<Cow<'a, str>>>;
 
-/// What stands in a client's frame beside the keys of the base protocol. Each key is judged by itself.
+/// The keys of a client's frame beyond the base protocol. Each is judged by itself.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ClientKeys<'a> {
-    /// `CAPABILITIES`.
+    /// `CAPABILITIES`: the capabilities that the client offers.
     pub offer: Option<Result<Capabilities, Fault>>,
-    /// `PASSWORD` or `TOKEN`.
+    /// `PASSWORD` or `TOKEN`: the credential.
     pub proof: Option<Result<Proof, Fault>>,
-    /// `RESUME`.
+    /// `RESUME`: the session to resume.
     pub resume: Option<Result<Resume, Fault>>,
-    /// `TAGS`.
+    /// `TAGS`: the idempotency keys of the messages.
     pub tags: Option<Result<Tags<'a>, Fault>>,
     /// The keys that are requests of their own.
     pub requests: Requests,
@@ -77,7 +77,7 @@ impl IntoIterator for Requests {
     }
 }
 
-/// The values of one key of a client are no more than this; COMMAND has the most.
+/// The most JSON values that one key of a client may have; COMMAND needs the most.
 const VALUES: usize = 4 * limits::ARGUMENTS;
 
 impl<'a> ClientKeys<'a> {
@@ -125,7 +125,7 @@ impl<'a> ClientKeys<'a> {
     }
 }
 
-/// What became of a key.
+/// The result of reading a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Taken {
     Unknown,
@@ -144,7 +144,7 @@ enum Word {
 }
 
 impl Word {
-    /// Which key this is, if it counts.
+    /// The known key of this name, if it counts.
     fn of(key: &str, known: Known) -> Option<Self> {
         if key == capability::CAPABILITIES {
             return Some(Self::Offer);

@@ -1,4 +1,4 @@
-//! What a client says: the strict reader of the server, and the writer of the client.
+//! Frames of a client: the strict reader that the server uses, and the writer that the client uses.
 
 mod keys;
 mod read;

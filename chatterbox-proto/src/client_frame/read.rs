@@ -1,4 +1,4 @@
-//! The strict reader of the server.
+//! The strict reader of client frames, for the server: every violation of the protocol becomes a [`Fault`].
 
 use std::borrow::Cow;
 
@@ -12,35 +12,34 @@ use crate::json::read::{
     Key, ReadList, ReadShape, ReadTuple, Shape, body_text, reading_failed, scalars_as_shape,
 };
 
-/// One frame of a client. Either key may be there, or both (PB-1).
+/// One frame of a client; it has either key of the base protocol, or both (PB-1).
 ///
-/// What is wrong inside a key is kept beside what is right in the other: each is judged by itself.
+/// Each key is judged by itself: a fault in one does not invalidate the other.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ClientFrame<'a> {
-    /// `USERNAME`, if the key is there.
+    /// The value of `USERNAME`, if the key is present.
     pub username: Option<Result<Cow<'a, str>, Fault>>,
-    /// `MESSAGES`, if the key is there.
+    /// The value of `MESSAGES`, if the key is present.
     pub messages: Option<Result<Messages<'a>, Fault>>,
-    /// Everything beyond the base protocol.
+    /// The keys beyond the base protocol, if any are present.
     pub keys: Option<Box<ClientKeys<'a>>>,
 }
 
-/// The elements of `MESSAGES` (MM-1): those that are messages, each with its index, and what is wrong with the others
-/// (IV-5).
+/// The elements of `MESSAGES` (MM-1): the valid messages, each with its index, and the faults of the others (IV-5).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Messages<'a> {
-    /// The messages.
+    /// The valid messages, with their indices in the list.
     pub entries: Vec<(usize, Entry<'a>)>,
-    /// What is wrong with the other elements.
+    /// The faults of the other elements.
     pub faults: Faults,
-    /// How many elements there are.
+    /// The number of elements, valid or not.
     pub count: usize,
-    /// Which of them are no messages, and why; only where they may have tags.
+    /// The indices of the invalid elements and the reasons; kept only where messages may have idempotency keys.
     pub refused: Vec<(usize, Code)>,
 }
 
 impl<'a> ClientFrame<'a> {
-    /// Reads the body of one frame of somebody who has not joined, strictly.
+    /// Reads the body of one frame of a connection that has not joined, strictly.
     ///
     /// # Errors
     /// As [`ClientFrame::parse_as`].
@@ -60,7 +59,7 @@ impl<'a> ClientFrame<'a> {
         let frame = read.deserialize(&mut reader).map_err(|error| reading_failed(&error))?;
         reader.end().map_err(|_| Code::NotJson)?;
         let mut frame = frame?;
-        // What proves and resumes belongs beside an offer, and is unknown without one (CP-6).
+        // Credentials and RESUME are known only beside an offer (CP-6).
         if known == Known::Joining && frame.keys.as_ref().is_some_and(|keys| keys.offer.is_none()) {
             frame.keys = None;
         }

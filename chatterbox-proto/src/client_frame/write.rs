@@ -1,4 +1,4 @@
-//! The writer of the client.
+//! The writer of client frames, for the client.
 
 use bytes::Bytes;
 
@@ -9,7 +9,7 @@ use crate::entry::Entry;
 use crate::frame::TooLong;
 use crate::json::{self, Object};
 
-/// The frame that asks for a name (NM-1).
+/// The frame that joins under a name (NM-1).
 ///
 /// # Errors
 /// [`TooLong`] when it does not fit a frame.
@@ -17,7 +17,7 @@ pub fn join(username: &str) -> Result<Bytes, TooLong> {
     Object::with_capacity(username.len() + 32).string("USERNAME", username).finish()
 }
 
-/// The frame that says something (MM-1).
+/// The frame that sends messages (MM-1).
 ///
 /// # Errors
 /// [`TooLong`] when it does not fit a frame.
@@ -25,18 +25,18 @@ pub fn say<'e>(entries: impl IntoIterator<Item = &'e Entry<'e>>) -> Result<Bytes
     Object::with_capacity(128).list("MESSAGES", entries.into_iter().map(Entry::to_json)).finish()
 }
 
-/// What stands beside a name (CP-1, AN-1, ID-7).
+/// What a client sends beside USERNAME (CP-1, AN-1, ID-7).
 #[derive(Debug, Clone, Default)]
 pub struct Offer<'a> {
-    /// What the client speaks.
+    /// The capabilities that the client offers.
     pub capabilities: Capabilities,
-    /// What proves that the name is the user's.
+    /// The credential, where the client authenticates.
     pub proof: Option<&'a Proof>,
-    /// Which session to go on with.
+    /// The session to resume.
     pub resume: Option<&'a Resume>,
 }
 
-/// The frame that asks for a name and offers to speak more than the base protocol.
+/// The frame that joins under a name and offers capabilities.
 ///
 /// # Errors
 /// [`TooLong`] when it does not fit a frame.
@@ -55,7 +55,7 @@ pub fn join_with(username: &str, offer: &Offer<'_>) -> Result<Bytes, TooLong> {
     object.finish()
 }
 
-/// The frame that says something, each message with a tag of its own (ID-3).
+/// The frame that sends messages, each with its idempotency key (ID-3).
 ///
 /// # Errors
 /// [`TooLong`] when it does not fit a frame.

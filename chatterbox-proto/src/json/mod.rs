@@ -1,4 +1,4 @@
-//! JSON on the wire: [`write`](self) is ASCII only and builds frames in place; the readers are bounded in depth.
+//! JSON on the wire: an ASCII-only writer that builds frames in place, and readers that are bounded in depth and size.
 
 pub(crate) mod read;
 pub(crate) mod tree;

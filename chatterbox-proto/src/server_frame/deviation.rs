@@ -1,4 +1,4 @@
-//! What servers do otherwise than the norm says.
+//! Deviations of real servers from the protocol, which the client tolerates and reports.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use crate::clause::{self, Clause};
 use crate::code::Code;
 use crate::text::WireText;
 
-/// Something that a server does otherwise than the norm says, and that was forgiven.
+/// A violation of the protocol by a server, which the reader tolerated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Deviation {
@@ -25,13 +25,13 @@ pub enum Deviation {
     TimeNotInteger(usize),
     /// The frame was a bare string, which was taken for an ERROR.
     BareError,
-    /// A key that nobody negotiated.
+    /// A key of no negotiated capability.
     UnknownKey(WireText<'static>),
     /// The value of a key of a capability can't be understood; it was ignored.
     WrongValue(&'static str, Capability),
     /// The welcome had no such list.
     WelcomeWithout(&'static str, Clause),
-    /// Somebody left who was not there.
+    /// A user left who was not present.
     LeftUnknown(WireText<'static>),
     /// The frame could not be read at all.
     Unreadable(Code),
@@ -70,7 +70,7 @@ impl fmt::Display for Deviation {
     }
 }
 
-/// Of one frame no more deviations than this are kept: a hostile server could send millions.
+/// The most deviations that are kept of one frame: a hostile server could cause millions.
 pub(super) const DEVIATIONS_KEPT: usize = 16;
 
 /// The deviations of one frame.
@@ -78,14 +78,14 @@ pub(super) const DEVIATIONS_KEPT: usize = 16;
 pub struct Deviations(Vec<Deviation>);
 
 impl Deviations {
-    /// Notes one, unless there are plenty or it is a repetition.
+    /// Adds one, unless the list is full or the last one is the same.
     pub fn note(&mut self, deviation: Deviation) {
         if self.0.len() < DEVIATIONS_KEPT && self.0.last() != Some(&deviation) {
             self.0.push(deviation);
         }
     }
 
-    /// Those that were kept.
+    /// The deviations that were kept, in the order of the frame.
     pub fn into_vec(self) -> Vec<Deviation> {
         self.0
     }

@@ -1,7 +1,7 @@
-//! The keys that a server's frame may have beyond the base protocol, as the client reads them.
+//! The keys of a server's frame beyond the base protocol, as the client reads them.
 //!
-//! They count only where they were offered or agreed; a value of a wrong kind is noted and ignored, like everything else
-//! that a server does otherwise than the norm says.
+//! They count only where their capability was offered or negotiated; a malformed value is reported as a deviation and
+//! ignored.
 
 use serde::de::MapAccess;
 use serde_json::Value;
@@ -16,49 +16,49 @@ use crate::json::tree::read_tree;
 use crate::limits;
 use crate::text::WireText;
 
-/// What stands in a server's frame beside the keys of the base protocol.
+/// The keys of a server's frame beyond the base protocol.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ServerKeys {
-    /// `CAPABILITIES`: what is in force.
+    /// `CAPABILITIES`: the capabilities in force.
     pub agreed: Option<Capabilities>,
-    /// `LIMITS`.
+    /// `LIMITS`: the limits of the server.
     pub limits: Option<Limits>,
-    /// `IDS`: the number of each message, if it has one.
+    /// `IDS`: the id of each message, or null.
     pub ids: Option<Vec<Option<Id>>>,
-    /// `ACKS`.
+    /// `ACKS`: idempotency keys of stored messages, and the ids of those.
     pub acks: Vec<(WireText<'static>, Id)>,
-    /// `REFUSED`.
+    /// `REFUSED`: the messages that were rejected.
     pub refused: Vec<RefusedTag>,
-    /// `HISTORY`.
+    /// `HISTORY`: a page of history.
     pub history: Option<Page>,
     /// `RESUME`: the token of this session.
     pub resume: Option<WireText<'static>>,
-    /// `RESUMED`.
+    /// `RESUMED`: whether the session was resumed.
     pub resumed: Option<bool>,
-    /// `PING`.
+    /// `PING`: a liveness check, to be answered with PONG.
     pub ping: Option<i64>,
-    /// `PONG`.
+    /// `PONG`: the answer to a PING of this client.
     pub pong: Option<i64>,
     /// `USERS_RENAMED`: old and new names.
     pub renamed: Vec<(WireText<'static>, WireText<'static>)>,
-    /// `ACCOUNT`.
+    /// `ACCOUNT`: the account of this user.
     pub account: Option<Account>,
-    /// `CODE` of a refusal.
+    /// `CODE`: the machine word of a refusal.
     pub code: Option<WireText<'static>>,
-    /// `COMMANDS`.
+    /// `COMMANDS`: the catalogue.
     pub commands: Option<Vec<Command>>,
-    /// `PREFIX`.
+    /// `PREFIX`: the prefix of typed commands.
     pub prefix: Option<WireText<'static>>,
-    /// `RESULT`.
+    /// `RESULT`: the result of a command.
     pub result: Option<Outcome>,
-    /// `PROMPT`.
+    /// `PROMPT`: a question of a running command.
     pub prompt: Option<Prompt>,
 }
 
-/// The values of one key are no more than this: a page of history and a catalogue are a few thousand.
+/// The most JSON values that one key may have: a page of history and a catalogue have a few thousand.
 const VALUES: usize = 64 * 1024;
 
-/// Whether a key counts, and what became of its value.
+/// The result of reading a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Read {
     Unknown,
@@ -76,7 +76,7 @@ impl ServerKeys {
         object: &mut A,
     ) -> Result<Read, A::Error> {
         let Some(row) = ROWS.iter().find(|row| row.key == key) else { return Ok(Read::Unknown) };
-        // Who offered anything is answered with these two.
+        // The answer to any offer has these two.
         let answer = matches!(row.key, CAPABILITIES | LIMITS);
         let counts = known.has(row.of) || (answer && !known.is_empty());
         if !counts {

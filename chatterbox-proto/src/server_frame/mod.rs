@@ -1,4 +1,4 @@
-//! What a server says: the writer of the server, and the lenient reader of the client.
+//! Frames of a server: the writer that the server uses, and the lenient reader that the client uses.
 
 mod deviation;
 mod keys;

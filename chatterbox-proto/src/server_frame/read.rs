@@ -1,4 +1,5 @@
-//! The lenient reader of the client: it takes what real servers send and notes every [`Deviation`] from the norm.
+//! The lenient reader of server frames, for the client: it accepts what real servers send and reports every [`Deviation`]
+//! from the protocol.
 
 use std::borrow::Cow;
 
@@ -17,24 +18,24 @@ use crate::json::read::{
 };
 use crate::text::WireText;
 
-/// One frame of a server, as far as it could be understood.
+/// One frame of a server; keys that could not be understood are left out.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ServerFrame {
-    /// `USERNAME_ACCEPTED`.
+    /// `USERNAME_ACCEPTED`: whether the client has joined.
     pub accepted: Option<bool>,
-    /// `INFO`.
+    /// `INFO`: a text for the user.
     pub info: Option<WireText<'static>>,
-    /// `USER_LIST`.
+    /// `USER_LIST`: the users who are present, in the welcome.
     pub user_list: Option<Vec<WireText<'static>>>,
-    /// `USERS_JOINED`; empty when the key is not there.
+    /// `USERS_JOINED`: users who became present; empty without the key.
     pub joined: Vec<WireText<'static>>,
-    /// `MESSAGES`.
+    /// `MESSAGES`: the history in the welcome, live messages otherwise.
     pub messages: Option<Vec<Entry<'static>>>,
-    /// `USERS_LEFT`; empty when the key is not there.
+    /// `USERS_LEFT`: users who are no longer present; empty without the key.
     pub left: Vec<WireText<'static>>,
-    /// `ERROR`.
+    /// `ERROR`: the faults of a frame of this client.
     pub error: Option<WireText<'static>>,
-    /// Everything beyond the base protocol.
+    /// The keys beyond the base protocol, if any are present.
     pub keys: Option<Box<ServerKeys>>,
 }
 
@@ -47,7 +48,7 @@ impl ServerFrame {
         Self::parse_as(body, Capabilities::NONE)
     }
 
-    /// The same where more than the base protocol is spoken: what was agreed, or until then what was offered.
+    /// The same with the keys of these capabilities: the negotiated ones, or the offered ones before the welcome.
     ///
     /// # Errors
     /// As [`ServerFrame::parse`].

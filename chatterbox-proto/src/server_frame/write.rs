@@ -1,5 +1,5 @@
-//! The writer of the server, for the small frames; what many receivers share (welcomes, batches) is put together by the
-//! server from the same parts.
+//! The writer of small server frames, for the server. Frames that many receivers share (snapshots for new members,
+//! broadcast batches) are assembled by the server itself.
 
 use bytes::Bytes;
 
@@ -16,7 +16,7 @@ pub fn refused(refusal: &Refusal) -> Result<Bytes, TooLong> {
     refusal_object(refusal).finish()
 }
 
-/// The same with `CODE`, for programs (AN-3).
+/// The same with the machine word in `CODE` (AN-3).
 ///
 /// # Errors
 /// [`TooLong`] when it does not fit a frame.
@@ -38,7 +38,7 @@ pub fn error(faults: &Faults) -> Result<Bytes, TooLong> {
     error_object(faults).finish()
 }
 
-/// ERROR, with REFUSED behind it where messages with tags are among the faults (ID-4).
+/// ERROR, with REFUSED behind it where a faulty message has an idempotency key (ID-4).
 pub fn error_object(faults: &Faults) -> Object {
     let object = Object::with_capacity(128).string("ERROR", &faults.text());
     if faults.refused().is_empty() {

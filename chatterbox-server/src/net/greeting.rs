@@ -56,7 +56,7 @@ pub(super) struct Served {
 impl Greeting {
     pub(super) fn new(peer: SocketAddr, spoken: Capabilities, config: &Config) -> Self {
         Self {
-            decoder: Decoder::new(limits::GREETING_FRAME),
+            decoder: Decoder::new(limits::JOINING_FRAME),
             session: JoiningSession::new(config.max_name, spoken),
             peer,
             max_frame: config.max_frame,
@@ -136,7 +136,7 @@ impl Greeting {
                     answer(stream, refused).await?;
                 }
                 JoiningAction::Error(faults) => {
-                    answer(stream, server_frame::error(&faults)).await?
+                    answer(stream, server_frame::error(&faults)).await?;
                 }
                 JoiningAction::Close => return Err(End::Refused),
             }

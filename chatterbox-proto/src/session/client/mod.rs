@@ -1,4 +1,4 @@
-//! The client's side of one user's session.
+//! The client's side of a session, which may outlive its connection.
 
 mod event;
 mod numbered;
@@ -11,4 +11,4 @@ mod tests;
 mod welcome;
 
 pub use event::{Event, Message};
-pub use session::{ClientSession, Said, SayError};
+pub use session::{ClientSession, Outgoing, SayError};

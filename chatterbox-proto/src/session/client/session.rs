@@ -1,7 +1,7 @@
-//! The client's side of one user's session: what a server's frames mean for the person in front of it.
+//! The state machine of the client: it turns frames of the server into events for the user.
 //!
-//! It may outlive its connection: where `ids` was agreed, [`ClientSession::lost`] and [`ClientSession::again`] go on with it
-//! on the next one, nothing being lost or shown twice.
+//! A session may outlive its connection: where `ids` was negotiated, [`ClientSession::disconnected`] and
+//! [`ClientSession::resume`] continue it on the next connection, and no message is lost or shown twice.
 
 use bytes::Bytes;
 
@@ -22,14 +22,14 @@ use crate::name::{ALL, Username};
 use crate::server_frame::{Deviation, Deviations, ServerFrame, ServerKeys};
 use crate::text::WireText;
 
-/// Why a message can't be sent.
+/// The reason why a message can't be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SayError {
-    /// There is no name yet.
+    /// The session has not joined.
     #[error("not joined yet")]
     NotJoined,
-    /// The server has not answered those before (ID-5).
+    /// Too many messages are not acknowledged (ID-5).
     #[error("too many messages wait for the server already")]
     TooMany,
     /// It does not fit a frame.
@@ -37,12 +37,12 @@ pub enum SayError {
     TooLong(#[from] TooLong),
 }
 
-/// A message that is on its way.
+/// A message that the session has taken for sending.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Said {
-    /// The frame; `None` while the connection is lost: the message waits for [`ClientSession::send_again`].
+pub struct Outgoing {
+    /// The frame to send; `None` while disconnected: the message waits for [`ClientSession::resend`].
     pub frame: Option<Bytes>,
-    /// What its answer is called (ID-3), where messages are answered.
+    /// Its idempotency key, under which it is acknowledged (ID-3); only with `ids`.
     pub tag: Option<String>,
 }
 
@@ -51,12 +51,12 @@ enum State {
     Nameless,
     Asked(String),
     Joined(String),
-    /// The connection is gone, the session is not.
+    /// The connection is gone; the session can be resumed.
     Lost(String),
     AskedAgain(String),
 }
 
-/// One user's session.
+/// The session of one user.
 #[derive(Debug)]
 pub struct ClientSession {
     state: State,
@@ -65,9 +65,9 @@ pub struct ClientSession {
     pub(super) roster: Roster,
     pub(super) sent: Sent,
     pub(super) seen: Seen,
-    /// What goes on with this session (ID-7).
+    /// The token that resumes this session (ID-7).
     pub(super) resume: Option<Secret>,
-    /// The longest body that the server takes, if it said so (CP-7).
+    /// The longest body that the server accepts, if it announced one (CP-7).
     longest: Option<usize>,
 }
 
@@ -78,12 +78,12 @@ impl Default for ClientSession {
 }
 
 impl ClientSession {
-    /// A session that speaks the base protocol only.
+    /// A session that offers no capabilities.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A session that offers to speak more.
+    /// A session that offers these capabilities.
     pub fn offering(offer: Capabilities) -> Self {
         Self {
             state: State::Nameless,
@@ -97,25 +97,25 @@ impl ClientSession {
         }
     }
 
-    /// The frame that asks for a name (NM-1), with the offer if there is one.
+    /// The frame that joins under a name (NM-1), with the offer if there is one.
     ///
     /// # Errors
     /// [`TooLong`] when it does not fit a frame.
-    pub fn ask(&mut self, name: &str) -> Result<Bytes, TooLong> {
-        self.ask_with(name, None)
+    pub fn join(&mut self, name: &str) -> Result<Bytes, TooLong> {
+        self.join_with(name, None)
     }
 
-    /// The same with a proof that the name is the user's (AN-1), where something is offered at all.
+    /// The same with a credential to authenticate with (AN-1); it needs an offer.
     ///
     /// # Errors
     /// [`TooLong`] when it does not fit a frame.
-    pub fn ask_with(&mut self, name: &str, proof: Option<&Proof>) -> Result<Bytes, TooLong> {
-        let frame = self.join(name, proof, None)?;
+    pub fn join_with(&mut self, name: &str, proof: Option<&Proof>) -> Result<Bytes, TooLong> {
+        let frame = self.join_frame(name, proof, None)?;
         self.state = State::Asked(name.to_owned());
         Ok(frame)
     }
 
-    fn join(
+    fn join_frame(
         &self,
         name: &str,
         proof: Option<&Proof>,
@@ -135,43 +135,43 @@ impl ClientSession {
         }
     }
 
-    /// Whether what is sent now reaches the server as this user's.
+    /// Whether the session is joined and connected.
     pub fn is_joined(&self) -> bool {
         matches!(self.state, State::Joined(_))
     }
 
-    /// What is spoken beyond the base protocol.
+    /// The capabilities in force.
     pub fn agreed(&self) -> Capabilities {
         self.agreed
     }
 
-    /// Who is here, in the order in which the server named them.
+    /// The users who are present, in the order in which the server named them.
     pub fn users(&self) -> impl Iterator<Item = &WireText<'static>> {
         self.roster.names()
     }
 
-    /// Says something, to `recipient` or to everybody.
+    /// Takes a message for sending, to `recipient` or to everybody.
     ///
     /// # Errors
-    /// [`SayError::NotJoined`] without a name, [`SayError::TooMany`] when the server owes too many answers,
+    /// [`SayError::NotJoined`] without a name, [`SayError::TooMany`] when too many are not acknowledged,
     /// [`SayError::TooLong`] when it does not fit a frame.
     pub fn say(
         &mut self,
         recipient: Option<&str>,
         content: &str,
         now: i64,
-    ) -> Result<Said, SayError> {
+    ) -> Result<Outgoing, SayError> {
         let me = self.me().ok_or(SayError::NotJoined)?.to_owned();
         let destination = recipient.unwrap_or(ALL);
         let said = if self.agreed.has(Capability::Ids) {
             let waiting = self.sent.tag(destination, content, now).ok_or(SayError::TooMany)?;
             let tag = waiting.tag.clone();
             let frame = client_frame::say_tagged([(&waiting.entry(&me), tag.as_str())]);
-            // What the server does not take ends the connection, and would end the next one as well.
+            // A frame above the server's limit ends the connection, and resending it would end the next one.
             let frame = frame.and_then(|frame| self.fitting(frame)).inspect_err(|_| {
                 self.sent.answered(&tag);
             })?;
-            Said { frame: self.is_joined().then_some(frame), tag: Some(tag) }
+            Outgoing { frame: self.is_joined().then_some(frame), tag: Some(tag) }
         } else if self.is_joined() {
             let entry = Entry {
                 source: me.into(),
@@ -179,7 +179,7 @@ impl ClientSession {
                 timestamp: now,
                 content: content.into(),
             };
-            Said { frame: Some(client_frame::say([&entry])?), tag: None }
+            Outgoing { frame: Some(client_frame::say([&entry])?), tag: None }
         } else {
             return Err(SayError::NotJoined);
         };
@@ -195,51 +195,52 @@ impl ClientSession {
         }
     }
 
-    /// Whether the message said last has come back, and with it everything that was due before (RT-3, RT-4).
+    /// Whether the message sent last was echoed, and with it everything that was due before (RT-3, RT-4).
     ///
-    /// A client that is done uses it to leave early; servers that send no echo never make it true.
+    /// A client that is done uses it to leave early; it is never true with servers that send no echo.
     pub fn last_echoed(&self) -> bool {
         self.sent.last_echoed()
     }
 
-    /// How many messages the server has neither stored nor refused (ID-4).
+    /// The number of messages that the server has neither acknowledged nor rejected (ID-4).
     pub fn unanswered(&self) -> usize {
         self.sent.unanswered().len()
     }
 
-    /// Whether this session could go on after its connection.
-    pub fn can_go_on(&self) -> bool {
+    /// Whether this session can be resumed after its connection.
+    pub fn can_resume(&self) -> bool {
         self.me().is_some() && self.agreed.has(Capability::Ids)
     }
 
-    /// The connection is gone.
-    pub fn lost(&mut self) {
+    /// Notes that the connection is gone.
+    pub fn disconnected(&mut self) {
         self.state = match std::mem::replace(&mut self.state, State::Nameless) {
             State::Joined(name) | State::AskedAgain(name) | State::Lost(name) => State::Lost(name),
             State::Nameless | State::Asked(_) => State::Nameless,
         };
     }
 
-    /// The frame that goes on with the session on a new connection (ID-7).
+    /// The frame that resumes the session on a new connection (ID-7).
     ///
     /// # Errors
-    /// [`SayError::NotJoined`] when there is no session to go on with.
-    pub fn again(&mut self, proof: Option<&Proof>) -> Result<Bytes, SayError> {
+    /// [`SayError::NotJoined`] when there is no session to resume.
+    pub fn resume(&mut self, proof: Option<&Proof>) -> Result<Bytes, SayError> {
         let (State::Lost(name) | State::AskedAgain(name)) = &self.state else {
             return Err(SayError::NotJoined);
         };
         let name = name.clone();
         let resume = self.resume.clone().map(|token| Resume { token, after: self.seen.last() });
-        let frame = self.join(&name, proof, resume.as_ref())?;
+        let frame = self.join_frame(&name, proof, resume.as_ref())?;
         self.state = State::AskedAgain(name);
         Ok(frame)
     }
 
-    /// What the server has not answered, to be sent again in this order: it delivers nothing twice (ID-5).
-    pub fn send_again(&mut self) -> Vec<Bytes> {
+    /// The frames of the messages that are not acknowledged, in order. The server delivers none of them twice, since
+    /// they have their idempotency keys (ID-5).
+    pub fn resend(&mut self) -> Vec<Bytes> {
         let State::Joined(me) = &self.state else { return Vec::new() };
         if self.agreed.has(Capability::Ids) {
-            let frame = |message: &sent::Unanswered| {
+            let frame = |message: &sent::Unacknowledged| {
                 client_frame::say_tagged([(&message.entry(me), message.tag.as_str())]).ok()
             };
             return self.sent.unanswered().iter().filter_map(frame).collect();
@@ -248,9 +249,9 @@ impl ClientSession {
         waiting.iter().filter_map(|said| client_frame::say([&said.entry(me)]).ok()).collect()
     }
 
-    /// Takes the body of one frame of the server.
+    /// Processes the body of one frame of the server.
     pub fn receive(&mut self, body: &[u8]) -> Vec<Event> {
-        // Until the answer to an offer, what is offered may stand in it.
+        // Before the answer to an offer, keys of any offered capability may be present.
         let known = if self.is_joined() { self.agreed } else { self.offer };
         let (frame, mut notes) = match ServerFrame::parse_as(body, known) {
             Ok(read) => read,
@@ -262,7 +263,7 @@ impl ClientSession {
         events
     }
 
-    /// The order in which the parts of one object are meant (PB-2, RN-4).
+    /// Processes the keys of a frame in the order of the protocol (PB-2, RN-4).
     fn take(&mut self, frame: ServerFrame, notes: &mut Deviations, events: &mut Vec<Event>) {
         let ServerFrame { accepted, mut info, user_list, joined, messages, left, error, keys } =
             frame;
@@ -289,7 +290,7 @@ impl ClientSession {
                 if is_first {
                     self.welcomed(info.take(), users, history, &mut keys, events);
                 } else {
-                    // Who was greeted once knows.
+                    // The user has seen the greeting of the first welcome.
                     info = None;
                     self.welcomed_back(users, history, &mut keys, events);
                 }
@@ -311,7 +312,7 @@ impl ClientSession {
         events.extend(error.map(Event::Error));
     }
 
-    /// What may be in any frame.
+    /// Processes the keys that any frame may have.
     fn others(
         &mut self,
         keys: ServerKeys,
@@ -322,7 +323,7 @@ impl ClientSession {
         events: &mut Vec<Event>,
     ) {
         for name in joined {
-            // Before the welcome nobody is listed: it will name them all.
+            // Before the snapshot of the welcome no presence is kept: it will name everybody.
             let news = self.is_joined() && self.roster.add(name.clone());
             if news && !self.is_me(name.as_wire()) {
                 events.push(Event::Joined(name));
@@ -334,7 +335,7 @@ impl ClientSession {
             match &mut self.state {
                 State::Joined(name) if was_me => {
                     new.as_wire().clone_into(name);
-                    events.push(Event::YouAre(new));
+                    events.push(Event::SelfRenamed(new));
                 }
                 _ => events.push(Event::Renamed { old, new }),
             }
@@ -366,7 +367,7 @@ impl ClientSession {
         }
         for refused in keys.refused {
             if self.sent.answered(refused.tag.as_wire()) {
-                events.push(Event::NotTaken(refused));
+                events.push(Event::Rejected(refused));
             }
         }
         events.extend(keys.history.map(Event::Page));

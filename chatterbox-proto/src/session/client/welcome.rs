@@ -1,4 +1,4 @@
-//! Joining, and joining again: what a welcome brings.
+//! The welcome: the snapshot of users and history that a client gets when it joins, and when it joins again.
 
 use super::event::{Event, Message};
 use super::roster::Roster;
@@ -68,7 +68,7 @@ impl ClientSession {
         if !resumed {
             self.sent.forget_arrived();
         }
-        events.push(Event::Back {
+        events.push(Event::Rejoined {
             missed,
             complete: from.is_some(),
             agreed: self.agreed,

@@ -1,4 +1,4 @@
-//! A connection that has joined: its messages are really from whom they say.
+//! The state of a connection after it has joined: the source of each message is checked against its name.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -10,44 +10,44 @@ use crate::destination::Destination;
 use crate::entry::Entry;
 use crate::name::{ALL, Username};
 
-/// A message that passed everything one connection can know: it is a tuple, and its SRC is the joined name.
+/// A message that passed every check that one connection can make: it is well-formed, and its SRC is the joined name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Posting<'a> {
-    /// Its place in the frame.
+    /// Its index in MESSAGES.
     pub index: usize,
-    /// Where it goes.
+    /// The recipient, or everybody.
     pub destination: Destination,
-    /// The message, its SRC in the spelling of the joined name.
+    /// The message; SRC has the spelling of the joined name.
     pub entry: Entry<'a>,
-    /// What its acknowledgement is to be called (ID-3).
+    /// Its idempotency key, under which it is acknowledged (ID-3).
     pub tag: Option<Cow<'a, str>>,
 }
 
-/// What the server has to do because of a frame of a joined client, in this order.
+/// An action of the server in response to a frame of a joined client; they are carried out in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JoinedAction<'a> {
-    /// Store and deliver.
+    /// Store the messages, then deliver them.
     Post(Vec<Posting<'a>>),
     /// Answer with one ERROR.
     Error(Faults),
-    /// Answer what is asked for beyond the base protocol.
+    /// Serve a request of a capability.
     Request(Request),
 }
 
-/// What stood in MESSAGES, if anything.
+/// The value of MESSAGES, if the key is present.
 pub type InFrame<'a> = Option<Result<Messages<'a>, Fault>>;
 
-/// A name that the connection had before, and until when messages under it are still taken (RN-3).
+/// A former name of the connection. Messages under it are accepted until a deadline (RN-3).
 #[derive(Debug)]
 struct Former {
     name: Username,
     until: u64,
 }
 
-/// Of the names that somebody had in the last seconds, no more than this are remembered.
+/// The most former names that are kept; older ones are forgotten before their deadline.
 const FORMER_NAMES: usize = 8;
 
-/// A connection that has joined, as the server sees it.
+/// The session of a connection that has joined.
 #[derive(Debug)]
 pub struct JoinedSession {
     name: Username,
@@ -58,7 +58,7 @@ pub struct JoinedSession {
 }
 
 impl JoinedSession {
-    /// A connection whose name was accepted, with what was agreed.
+    /// A connection whose name was accepted, with these capabilities in force.
     pub(super) fn new(name: Username, name_limit: usize, agreed: Capabilities) -> Self {
         Self { name, name_limit, agreed, former: None }
     }
@@ -78,7 +78,8 @@ impl JoinedSession {
         &self.name
     }
 
-    /// Goes on under another name. Messages that say the old one are taken until `until`, of any clock (RN-3).
+    /// Changes the name. Messages under the old one are accepted until the deadline `until`, by the clock of
+    /// [`JoinedSession::forget_names`] (RN-3).
     pub fn renamed(&mut self, name: Username, until: u64) {
         let old = std::mem::replace(&mut self.name, name);
         let former = self.former.get_or_insert_default();
@@ -88,12 +89,12 @@ impl JoinedSession {
         former.push_back(Former { name: old, until });
     }
 
-    /// Whether there are former names, which [`ServerSession::forget_names`] has to be told the time for.
+    /// Whether there are former names, so that [`JoinedSession::forget_names`] has to be called.
     pub fn has_former_names(&self) -> bool {
         self.former.is_some()
     }
 
-    /// Takes messages under former names no more whose time is over.
+    /// Forgets the former names whose deadline has passed.
     pub fn forget_names(&mut self, now: u64) {
         if let Some(former) = &mut self.former {
             former.retain(|former| now < former.until);
@@ -101,7 +102,7 @@ impl JoinedSession {
         self.former.take_if(|former| former.is_empty());
     }
 
-    /// Takes one frame: what it was read as, or what was wrong with it.
+    /// Processes one frame, or the fault of a frame that could not be read.
     pub fn receive<'a>(&mut self, frame: Result<ClientFrame<'a>, Fault>) -> Vec<JoinedAction<'a>> {
         let frame = match frame {
             Ok(frame) => frame,
@@ -200,7 +201,7 @@ impl JoinedSession {
         let destination = if entry.destination == ALL {
             Destination::All
         } else {
-            // What can't be a name is nobody's.
+            // No user has a name that is not valid.
             let Ok(name) = Username::parse_within(&entry.destination, self.name_limit) else {
                 return Err((Code::NoSuchUser, entry.destination));
             };

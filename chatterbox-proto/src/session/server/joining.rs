@@ -1,4 +1,4 @@
-//! A connection that has no name yet.
+//! The state of a connection before it has joined: it negotiates capabilities and claims a name.
 
 use super::joined::{InFrame, JoinedAction, JoinedSession};
 use crate::capability::accounts::Proof;
@@ -9,25 +9,25 @@ use crate::code::{Code, Fault, Faults, Refusal};
 use crate::limits;
 use crate::name::Username;
 
-/// What a name is asked for with.
+/// A request to join.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim<'a> {
-    /// The name.
+    /// The name that is claimed.
     pub name: Username,
-    /// What is in force if it is accepted; `None` when nothing was offered, which is answered by the base protocol.
+    /// The capabilities in force after joining; `None` without an offer, which gets the base protocol.
     pub agreed: Option<Capabilities>,
-    /// What proves that the name is the user's; only with `accounts`.
+    /// The credential to authenticate with; only with `accounts`.
     pub proof: Option<Proof>,
-    /// Which session to go on with; only with `ids`.
+    /// The session to resume; only with `ids`.
     pub resume: Option<Resume>,
-    /// MESSAGES of the same frame, to be handed back with the answer.
+    /// The messages of the same frame, to be passed to [`JoiningSession::accepted`] or [`JoiningSession::refused`].
     pub messages: InFrame<'a>,
 }
 
-/// What the server has to do because of a frame of a client that has not joined, in this order.
+/// An action of the server in response to a frame of a client that has not joined; they are carried out in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JoiningAction<'a> {
-    /// Ask the roster for this name, then tell the session with [`JoiningSession::accepted`] or
+    /// Authenticate, reserve the name, then call [`JoiningSession::accepted`] or
     /// [`JoiningSession::refused`].
     Claim(Box<Claim<'a>>),
     /// Answer that the name is refused.
@@ -38,30 +38,30 @@ pub enum JoiningAction<'a> {
     Close,
 }
 
-/// A connection that has no name yet, as the server sees it.
+/// The session of a connection that has not joined.
 #[derive(Debug)]
 pub struct JoiningSession {
     name_limit: usize,
-    /// What this server speaks.
+    /// The capabilities that this server speaks.
     spoken: Capabilities,
-    /// What was offered last and is spoken.
+    /// The part of the last offer that is spoken.
     agreed: Capabilities,
-    /// How many names were refused.
+    /// The number of refused claims, which is limited (TK-4).
     refused: u32,
 }
 
 impl JoiningSession {
-    /// A new connection to a server that speaks `spoken`; names may have `name_limit` characters (NM-2).
+    /// A new connection to a server with these capabilities; names may have `name_limit` characters (NM-2).
     pub fn new(name_limit: usize, spoken: Capabilities) -> Self {
         Self { name_limit, spoken, agreed: Capabilities::NONE, refused: 0 }
     }
 
-    /// What is in force if the name that was asked for last is accepted.
+    /// The capabilities that are in force once the name of the last claim is accepted.
     pub fn agreed(&self) -> Capabilities {
         self.agreed
     }
 
-    /// Takes one frame, as [`ClientFrame::parse`] reads it.
+    /// Processes one frame, as [`ClientFrame::parse`] reads it.
     pub fn receive<'a>(&mut self, frame: Result<ClientFrame<'a>, Fault>) -> Vec<JoiningAction<'a>> {
         let frame = match frame {
             Ok(frame) => frame,
@@ -82,7 +82,7 @@ impl JoiningSession {
         faults.map(|fault| JoiningAction::Error(fault.into())).collect()
     }
 
-    /// What stands beside a name, as far as it counts; what is wrong with it keeps the name from being taken (CP-3).
+    /// The offer beside a name; a fault in it prevents the claim (CP-3).
     fn offered(&self, keys: Option<Box<ClientKeys<'_>>>) -> Result<Offered, Fault> {
         let Some(keys) = keys else { return Ok(Offered::default()) };
         let Some(offer) = keys.offer.transpose()? else { return Ok(Offered::default()) };
@@ -114,8 +114,7 @@ impl JoiningSession {
         }
     }
 
-    /// The roster has accepted the name: the connection goes on as a joined one, and the messages of the frame with the
-    /// name are its first.
+    /// Accepts the name: the connection goes on as a joined one. The messages of the frame with the name are its first.
     pub fn accepted<'a>(
         &self,
         name: Username,
@@ -127,7 +126,7 @@ impl JoiningSession {
         (session, actions)
     }
 
-    /// The name is refused, by the rules of names or by the roster.
+    /// Refuses the name. After too many refusals the connection is closed.
     pub fn refused<'a>(
         &mut self,
         refusal: Refusal,
@@ -143,12 +142,12 @@ impl JoiningSession {
     }
 }
 
-/// The fault of messages that nobody can have sent yet (SR-3).
+/// The fault of messages before joining (SR-3).
 fn too_early(messages: InFrame<'_>) -> Option<Fault> {
     messages.map(|messages| messages.err().unwrap_or(Code::NotJoined.into()))
 }
 
-/// What stood beside a name.
+/// An offer, after it was judged.
 #[derive(Default)]
 struct Offered {
     agreed: Option<Capabilities>,

@@ -1,4 +1,4 @@
-//! The server's side of one connection: a name first, then messages.
+//! The server's side of one connection. Accepting a name turns a [`JoiningSession`] into a [`JoinedSession`].
 
 mod joined;
 mod joining;
