@@ -1,4 +1,4 @@
-//! One table of everything that can be wrong, and what a person is told about it.
+//! The table of errors, with their texts for the user.
 //!
 //! A [`Code`] has a stable machine word, the clause that was broken, and the text that goes into `ERROR`. A
 //! [`Refusal`] is the same for a name that was not accepted; its text goes into `INFO`. Wording is for people and may
@@ -69,29 +69,29 @@ pub enum Code {
     FrameTimeout,
     /// The connection took too long to join.
     JoinTimeout,
-    /// The connection stopped reading.
+    /// The connection is a slow consumer: it stopped reading.
     TooSlow,
-    /// CAPABILITIES is no offer.
+    /// CAPABILITIES is malformed.
     BadOffer,
     /// CAPABILITIES where it can't be any more, or without USERNAME.
     OfferNotNow,
     /// PASSWORD or TOKEN is not a string, or both are there.
     BadProof,
-    /// RESUME is not what it should be.
+    /// RESUME is malformed.
     BadResume,
-    /// TAGS is not what it should be.
+    /// TAGS is malformed.
     BadTags,
-    /// HISTORY is not what it should be.
+    /// HISTORY is malformed.
     BadHistory,
     /// PING or PONG is not an integer.
     BadPing,
-    /// COMMAND is not what it should be.
+    /// COMMAND is malformed.
     BadCommand,
-    /// ANSWER is not what it should be.
+    /// ANSWER is malformed.
     BadAnswer,
-    /// ANSWER to nothing that was asked.
+    /// ANSWER, although no prompt is open.
     AnswerToNothing,
-    /// Another connection goes on with this session.
+    /// Another connection has resumed this session.
     Resumed,
 }
 
@@ -106,7 +106,7 @@ impl Code {
         self.row().1
     }
 
-    /// What a person reads.
+    /// The text for the user.
     pub const fn text(self) -> &'static str {
         self.row().2
     }
@@ -253,9 +253,9 @@ impl Code {
 /// One thing that is wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// What is wrong.
+    /// The kind of fault.
     pub code: Code,
-    /// Which message of MESSAGES, from 0; `None` when it is the frame.
+    /// The index in MESSAGES; `None` when the whole frame is at fault.
     pub index: Option<usize>,
     /// The name in question, already made safe to show.
     pub name: Option<ScreenText>,
@@ -312,17 +312,17 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// None.
+    /// No faults.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Whether there is none.
+    /// Whether there are no faults.
     pub fn is_empty(&self) -> bool {
         self.listed.is_empty()
     }
 
-    /// Notes one; it is only made when it is going to be listed.
+    /// Adds a fault, which is only made if it is going to be listed.
     pub fn note(&mut self, fault: impl FnOnce() -> Fault) {
         if self.listed.len() < limits::FAULTS_LISTED {
             self.listed.push(fault());
@@ -331,12 +331,12 @@ impl Faults {
         }
     }
 
-    /// Notes that a message with a tag was refused (ID-4); there are few of them in a frame (ID-3).
+    /// Adds the rejection of a message with an idempotency key (ID-4); a frame has few of them (ID-3).
     pub fn refuse(&mut self, tag: impl Into<String>, code: Code) {
         self.refused.get_or_insert_default().push((tag.into(), code));
     }
 
-    /// The tags of messages that were refused, and why.
+    /// The idempotency keys of rejected messages, with the reasons.
     pub fn refused(&self) -> &[(String, Code)] {
         self.refused.as_ref().map_or(&[], |refused| refused.as_slice())
     }
@@ -353,7 +353,7 @@ impl Faults {
         self.listed.truncate(limits::FAULTS_LISTED);
     }
 
-    /// Those that are listed.
+    /// The faults that are listed in full.
     pub fn listed(&self) -> &[Fault] {
         &self.listed
     }
@@ -394,28 +394,28 @@ pub enum Refusal {
     /// The text can't be a name.
     #[error("{0}")]
     Name(#[from] NameError),
-    /// Somebody has it (TK-1).
+    /// The name is in use (TK-1).
     #[error("This name is already in use.")]
     Taken,
-    /// It looks like a name that somebody has (NM-2).
+    /// The name looks like one that is in use (NM-2).
     #[error("This name looks like one that is already in use.")]
     LooksTaken,
-    /// It belongs to somebody, who has not been proven (AN-5).
+    /// The name is registered, and the user did not authenticate (AN-5).
     #[error("This name is registered; its owner joins with a password.")]
     Registered,
-    /// The password is not the right one, or there is no such account (AN-3).
+    /// The password is wrong, or there is no such account (AN-3).
     #[error("The name or the password is wrong.")]
     WrongPassword,
-    /// The token is not one, not one of this name, or too old (AN-3).
+    /// The token is unknown, of another name, or expired (AN-3).
     #[error("This login has ended; log in with the password again.")]
     WrongToken,
-    /// There were too many wrong ones (AN-6).
+    /// The rate limit of failed logins was exceeded (AN-6).
     #[error("Too many failed logins, try again later.")]
     Throttled,
     /// Only registered users may join here.
     #[error("Only registered users may join here.")]
     NoGuests,
-    /// It is kept for the user who has just left (`--hold-name`).
+    /// The name is reserved for the user who has just left (`--hold-name`).
     #[error("This name is kept for the user who has just left, try again later.")]
     Held,
     /// The server can't decide now.

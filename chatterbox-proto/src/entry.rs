@@ -4,20 +4,20 @@ use std::borrow::Cow;
 
 use serde::de::DeserializeSeed as _;
 
-use crate::client_frame::read_entry;
+use crate::code::Code;
 use crate::json;
-use crate::shape::{ReadShape, ReadTuple};
+use crate::json::read::{ReadShape, ReadTuple, Shape, TUPLE, TupleShape};
 
 /// One message as it stands in `MESSAGES`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry<'a> {
-    /// Who says it.
+    /// The name of the sender.
     pub source: Cow<'a, str>,
     /// `ALL` or a user's name (DE-1).
     pub destination: Cow<'a, str>,
     /// Seconds since 1970-01-01 UTC, as the sender sees it (TS-1).
     pub timestamp: i64,
-    /// What is said; any text.
+    /// The text.
     pub content: Cow<'a, str>,
 }
 
@@ -27,7 +27,36 @@ impl<'a> Entry<'a> {
         let mut reader = serde_json::Deserializer::from_str(std::str::from_utf8(json).ok()?);
         let tuple = ReadTuple { within: ReadShape::MEMBER }.deserialize(&mut reader).ok()?;
         reader.end().ok()?;
-        read_entry(tuple).ok()
+        Self::from_tuple(tuple).ok()
+    }
+
+    /// Checks a tuple strictly (T4-1).
+    pub(crate) fn from_tuple(tuple: TupleShape<'a>) -> Result<Self, Code> {
+        let TupleShape::List { elements, count } = tuple else {
+            return Err(Code::MessageNotList);
+        };
+        let Ok([source, destination, timestamp, content]) =
+            <[Shape<'a>; TUPLE]>::try_from(elements)
+        else {
+            return Err(Code::MessageNotFour);
+        };
+        if count != TUPLE {
+            return Err(Code::MessageNotFour);
+        }
+        match (source, destination, timestamp, content) {
+            (
+                Shape::String(source),
+                Shape::String(destination),
+                Shape::Integer(timestamp),
+                Shape::String(content),
+            ) => Ok(Self { source, destination, timestamp, content }),
+            (Shape::String(_), Shape::String(_), Shape::Integer(_), _) => {
+                Err(Code::ContentNotString)
+            }
+            (Shape::String(_), Shape::String(_), _, _) => Err(Code::TimestampNotInteger),
+            (Shape::String(_), _, _, _) => Err(Code::DestinationNotString),
+            _ => Err(Code::SourceNotString),
+        }
     }
 }
 
@@ -54,7 +83,7 @@ impl Entry<'_> {
         out
     }
 
-    /// Copies what is borrowed.
+    /// Copies borrowed text, for keeping the message longer than its frame.
     pub fn into_owned(self) -> Entry<'static> {
         Entry {
             source: Cow::Owned(self.source.into_owned()),

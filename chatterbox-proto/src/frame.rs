@@ -11,13 +11,13 @@ use crate::limits::PREFIX;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a frame of {announced} bytes is longer than the limit of {limit}")]
 pub struct TooLong {
-    /// The length in question.
+    /// The length of the body in bytes.
     pub announced: usize,
-    /// What is allowed.
+    /// The greatest length that is accepted.
     pub limit: usize,
 }
 
-/// Takes bytes, gives bodies.
+/// Splits a stream of bytes into frames.
 #[derive(Debug)]
 pub struct Decoder {
     buffer: BytesMut,
@@ -58,7 +58,7 @@ impl Decoder {
             return Ok(None);
         }
         self.buffer.advance(PREFIX);
-        // An empty buffer keeps nothing: thousands of connections are idle at any moment.
+        // An empty buffer keeps no allocation: thousands of connections are idle at any moment.
         let body = if self.buffer.len() == announced {
             std::mem::take(&mut self.buffer)
         } else {

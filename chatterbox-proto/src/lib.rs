@@ -1,12 +1,12 @@
 //! The Chatterbox protocol, and nothing but the protocol.
 //!
-//! This crate does no I/O, reads no clock and starts no task. Bytes go in, typed values come out, and the other way
-//! round; whoever drives it (server, client, a test with two state machines and no socket) owns the rest.
+//! This crate does no I/O, reads no clock and starts no task. It turns bytes into typed values and back; its driver
+//! (server, client, or a test with two state machines and no socket) owns the rest.
 //!
 //! # The way of a message
 //! ```text
-//! bytes -> frame::Decoder -> ClientFrame::parse -> session::ServerSession -> Action   (at the server)
-//! bytes -> frame::Decoder -> ServerFrame::parse -> session::ClientSession -> Event    (at the client)
+//! bytes -> frame::Decoder -> ClientFrame::parse -> session::JoinedSession -> JoinedAction   (at the server)
+//! bytes -> frame::Decoder -> ServerFrame::parse -> session::ClientSession -> Event          (at the client)
 //! ```
 //! The strict reader is the server's ([`ClientFrame`]): everything that breaks the norm becomes a [`Fault`] that names
 //! the clause. The lenient reader is the client's ([`ServerFrame`]): real servers deviate, and a person wants to chat.
@@ -15,43 +15,36 @@
 //! | to learn or change | go to |
 //! |---|---|
 //! | length prefix, limits before allocating | [`frame`], [`limits`] |
-//! | how JSON is written | [`json`] |
-//! | what is spoken beyond the base protocol | [`capability`], one file for each |
-//! | the 4-tuple | [`entry`] |
-//! | which names are allowed, when two names are the same | [`name`] |
-//! | what may reach a screen | [`text`] |
-//! | who may say what when | [`session`] |
-//! | ERROR and INFO texts | [`code`] |
+//! | JSON: how it is written, and read within bounds | [`json`] |
+//! | the extensions of the base protocol | [`capability`], one file for each |
+//! | a message (the 4-tuple) | [`Entry`] |
+//! | frames of each direction, with their keys | [`client_frame`], [`server_frame`] |
+//! | which names are valid, when two names are the same | [`Username`] |
+//! | what may reach a screen | [`ScreenText`] |
+//! | the state of a connection, what is allowed in it | [`session`] |
+//! | ERROR and INFO texts | [`Code`] |
 //!
 //! Rules are cited by the ids of `docs/protocol.md` and `docs/capabilities.md`, as in [`clause`].
 
 pub mod capability;
 pub mod clause;
 pub mod client_frame;
-pub mod client_keys;
-pub mod code;
-pub mod entry;
+mod code;
+mod destination;
+mod entry;
 pub mod frame;
 pub mod json;
 pub mod limits;
-pub mod name;
+mod name;
 pub mod server_frame;
-pub mod server_keys;
 pub mod session;
-mod shape;
-pub mod text;
-mod tree;
+mod text;
 
 pub use capability::{Capabilities, Capability};
 pub use client_frame::{ClientFrame, Messages};
 pub use code::{Code, Fault, Faults, Refusal};
+pub use destination::Destination;
 pub use entry::Entry;
-pub use name::Username;
+pub use name::{ALL, NameError, SERVER, Username};
 pub use server_frame::ServerFrame;
 pub use text::{ScreenText, WireText};
-
-/// The destination that means everybody (DE-1).
-pub const ALL: &str = "ALL";
-
-/// The name under which the server itself speaks; no user can have it (NM-2).
-pub const SERVER: &str = "SERVER";

@@ -14,7 +14,7 @@ pub const CLIENT_FRAME: usize = 4 * 1024 * 1024;
 /// Largest body that the server takes before a name was accepted (LG-3).
 ///
 /// A name needs a hundred bytes; the rest is room for extension keys and for weak clients that send more.
-pub const GREETING_FRAME: usize = 64 * 1024;
+pub const JOINING_FRAME: usize = 64 * 1024;
 
 /// Largest body that the client takes.
 ///
@@ -38,10 +38,10 @@ pub const FAULTS_LISTED: usize = 8;
 /// Longest offer of capabilities, in bytes (CP-3).
 pub const OFFER: usize = 1024;
 
-/// Longest tag of a message, and longest id of a command, in bytes (ID-3, CM-2).
+/// Longest tag (the idempotency key of a message), and longest id of a command, in bytes (ID-3, CM-2).
 pub const TAG: usize = 64;
 
-/// How many tags one frame may carry, and how many a session remembers (ID-3, ID-5).
+/// How many tags one frame may carry, and how many a session remembers for deduplication (ID-3, ID-5).
 ///
 /// A client that sends more without waiting for their ACKS could not be told apart from one that sends them again.
 pub const TAGS: usize = 256;
@@ -49,9 +49,9 @@ pub const TAGS: usize = 256;
 /// The greatest id of a message: what every JSON reader takes for an exact number (ID-1).
 pub const LARGEST_ID: u64 = (1 << 53) - 1;
 
-/// How many messages one page of history holds, and how many when nobody says (ID-6).
+/// The most messages that one page of history holds (ID-6).
 pub const PAGE: u16 = 500;
-/// See [`PAGE`].
+/// The size of a page when a query names none (ID-6).
 pub const PAGE_DEFAULT: u16 = 100;
 
 /// Longest name that may be asked for in HISTORY, in bytes: longer than any name can be.

@@ -10,23 +10,29 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 use unicode_security::MixedScript;
 
+use crate::limits;
 use crate::text::{acts_or_hides, is_bidi_control};
-use crate::{ALL, SERVER, limits};
 
-/// Why a text can't be a name.
+/// The destination of a broadcast (DE-1).
+pub const ALL: &str = "ALL";
+
+/// The name under which the server itself speaks; no user can have it (NM-2).
+pub const SERVER: &str = "SERVER";
+
+/// The reason why a text is not a valid name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NameError {
-    /// No character at all.
+    /// The text is empty.
     #[error("A name needs at least one character.")]
     Empty,
-    /// Too many characters.
+    /// The text has too many characters.
     #[error("A name has at most {limit} characters.")]
     TooLong {
-        /// How many are allowed.
+        /// The most characters that a name may have.
         limit: usize,
     },
-    /// White space.
+    /// The text has white space in it.
     #[error("A name has no white space in it.")]
     WhiteSpace,
     /// A control, bidirectional formatting or invisible character.
@@ -35,7 +41,7 @@ pub enum NameError {
     /// It starts like a room, a command or a mention.
     #[error("A name does not begin with '#', '@', '/', ':' or a combining mark.")]
     Start,
-    /// `ALL` or `SERVER`.
+    /// The name is `ALL` or `SERVER`, or looks like one of them.
     #[error("This name is reserved.")]
     Reserved,
     /// Scripts mixed as no language mixes them.

@@ -26,7 +26,7 @@ impl<'a> WireText<'a> {
         ScreenText::new(&self.0)
     }
 
-    /// Copies what is borrowed.
+    /// Copies borrowed text.
     pub fn into_owned(self) -> WireText<'static> {
         WireText(Cow::Owned(self.0.into_owned()))
     }
@@ -62,7 +62,7 @@ impl ScreenText {
         Self(line.into())
     }
 
-    /// The line.
+    /// The line, without a line break.
     pub fn as_str(&self) -> &str {
         &self.0
     }

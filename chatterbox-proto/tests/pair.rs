@@ -6,16 +6,23 @@ use bytes::Bytes;
 use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::json::Object;
 use chatterbox_proto::session::{
-    Action, ClientSession, Destination, Event, Message, ServerSession,
+    ClientSession, Destination, Event, JoinedAction, JoinedSession, JoiningAction, JoiningSession,
+    Message,
 };
 use chatterbox_proto::{
     Capabilities, ClientFrame, Entry, Refusal, Username, client_frame, limits, server_frame,
 };
 use proptest::prelude::*;
 
+/// A connection of the server, before and after its name was accepted.
+enum State {
+    Joining(JoiningSession),
+    Joined(JoinedSession),
+}
+
 /// A server with one connection: it grants every name but `taken`, and echoes what goes to ALL.
 struct Server {
-    session: ServerSession,
+    state: State,
     decoder: Decoder,
     out: Vec<u8>,
 }
@@ -23,7 +30,7 @@ struct Server {
 impl Server {
     fn new() -> Self {
         Self {
-            session: ServerSession::new(limits::USERNAME_CHARS, Capabilities::NONE),
+            state: State::Joining(JoiningSession::new(limits::USERNAME_CHARS, Capabilities::NONE)),
             decoder: Decoder::new(limits::CLIENT_FRAME),
             out: Vec::new(),
         }
@@ -32,33 +39,56 @@ impl Server {
     fn push(&mut self, bytes: &[u8]) {
         self.decoder.push(bytes);
         while let Some(body) = self.decoder.next_body().unwrap() {
-            let actions = self.session.receive(ClientFrame::parse(&body));
-            self.act(actions);
+            let frame = ClientFrame::parse(&body);
+            match &mut self.state {
+                State::Joining(session) => {
+                    let actions = session.receive(frame);
+                    self.join(actions);
+                }
+                State::Joined(session) => {
+                    let actions = session.receive(frame);
+                    self.act(actions);
+                }
+            }
         }
     }
 
-    fn act(&mut self, actions: Vec<Action<'_>>) {
+    fn join(&mut self, actions: Vec<JoiningAction<'_>>) {
         for action in actions {
             match action {
-                Action::Claim(claim) => {
+                JoiningAction::Claim(claim) => {
                     let (name, messages) = (claim.name, claim.messages);
-                    let taken = Username::parse("taken").unwrap();
-                    let claim = if name == taken { Err(Refusal::Taken) } else { Ok(name) };
-                    if let Ok(name) = &claim {
-                        let welcome = Object::with_capacity(64)
-                            .boolean("USERNAME_ACCEPTED", true)
-                            .list("USER_LIST", [chatterbox_proto::json::string(name.as_str())])
-                            .list::<Bytes>("MESSAGES", [])
-                            .finish();
-                        self.out.extend(welcome.unwrap());
+                    let State::Joining(session) = &mut self.state else { panic!() };
+                    if name == Username::parse("taken").unwrap() {
+                        let next = session.refused(Refusal::Taken, messages);
+                        self.join(next);
+                        continue;
                     }
-                    let next = self.session.claimed(claim, messages);
+                    let welcome = Object::with_capacity(64)
+                        .boolean("USERNAME_ACCEPTED", true)
+                        .list("USER_LIST", [chatterbox_proto::json::string(name.as_str())])
+                        .list::<Bytes>("MESSAGES", [])
+                        .finish();
+                    self.out.extend(welcome.unwrap());
+                    let (session, next) = session.accepted(name, messages);
+                    self.state = State::Joined(session);
                     self.act(next);
                 }
-                Action::Refuse(refusal) => {
+                JoiningAction::Refuse(refusal) => {
                     self.out.extend(server_frame::refused(&refusal).unwrap());
                 }
-                Action::Post(postings) => {
+                JoiningAction::Error(faults) => {
+                    self.out.extend(server_frame::error(&faults).unwrap());
+                }
+                JoiningAction::Close => {}
+            }
+        }
+    }
+
+    fn act(&mut self, actions: Vec<JoinedAction<'_>>) {
+        for action in actions {
+            match action {
+                JoinedAction::Post(postings) => {
                     let public: Vec<Entry<'_>> = postings
                         .into_iter()
                         .filter(|posting| posting.destination == Destination::All)
@@ -66,8 +96,10 @@ impl Server {
                         .collect();
                     self.out.extend(client_frame::say(&public).unwrap());
                 }
-                Action::Error(faults) => self.out.extend(server_frame::error(&faults).unwrap()),
-                _ => {}
+                JoinedAction::Error(faults) => {
+                    self.out.extend(server_frame::error(&faults).unwrap());
+                }
+                JoinedAction::Request(_) => {}
             }
         }
     }
@@ -110,13 +142,13 @@ fn answer(
 #[test]
 fn refused_then_accepted_then_an_error() {
     let (mut server, mut client) = (Server::new(), ClientSession::new());
-    let frame = client.ask("taken").unwrap();
+    let frame = client.join("taken").unwrap();
     let events = answer(&mut server, &mut client, &frame, &[3]);
     assert!(matches!(&events[..], [Event::Refused { info: Some(_), .. }]));
-    let frame = client.ask("a b").unwrap();
+    let frame = client.join("a b").unwrap();
     let events = answer(&mut server, &mut client, &frame, &[3]);
     assert!(matches!(&events[..], [Event::Refused { info: Some(_), .. }]));
-    let frame = client.ask("ann").unwrap();
+    let frame = client.join("ann").unwrap();
     let events = answer(&mut server, &mut client, &frame, &[3]);
     assert!(matches!(&events[..], [Event::Accepted { .. }]), "{events:?}");
     let spoofed = Entry {
@@ -140,7 +172,7 @@ proptest! {
     ) {
         let (mut server, mut client) = (Server::new(), ClientSession::new());
         prop_assume!(!["all", "server", "taken"].contains(&name.as_str()));
-        let frame = client.ask(&name).unwrap();
+        let frame = client.join(&name).unwrap();
         answer(&mut server, &mut client, &frame, &sizes);
         prop_assert_eq!(client.me(), Some(name.as_str()));
         for content in contents {

@@ -10,7 +10,10 @@
 use bytes::Bytes;
 use chatterbox_proto::capability::ids;
 use chatterbox_proto::json::{self, Object};
-use chatterbox_proto::session::{Action, ClientSession, Destination, Event, ServerSession};
+use chatterbox_proto::session::{
+    Claim, ClientSession, Destination, Event, JoinedAction, JoinedSession, JoiningAction,
+    JoiningSession, Posting,
+};
 use chatterbox_proto::{Capabilities, Capability, ClientFrame, Entry, limits};
 use proptest::prelude::*;
 
@@ -18,9 +21,15 @@ fn spoken() -> Capabilities {
     Capabilities::NONE.with(Capability::Ids)
 }
 
+/// A connection of the server, before and after its name was accepted.
+enum State {
+    Joining(JoiningSession),
+    Joined(JoinedSession),
+}
+
 /// A server that keeps one user's session, its tags, and everything that was said.
 struct Server {
-    session: ServerSession,
+    state: State,
     history: Vec<Entry<'static>>,
     tags: Vec<(String, u64)>,
     /// Whether it still knows the session when its user comes back.
@@ -29,13 +38,13 @@ struct Server {
 
 impl Server {
     fn new(remembers: bool) -> Self {
-        let session = ServerSession::new(limits::USERNAME_CHARS, spoken());
-        Self { session, history: Vec::new(), tags: Vec::new(), remembers }
+        let state = State::Joining(JoiningSession::new(limits::USERNAME_CHARS, spoken()));
+        Self { state, history: Vec::new(), tags: Vec::new(), remembers }
     }
 
     /// A new connection.
     fn connected(&mut self) {
-        self.session = ServerSession::new(limits::USERNAME_CHARS, spoken());
+        self.state = State::Joining(JoiningSession::new(limits::USERNAME_CHARS, spoken()));
     }
 
     fn frame(&self, object: Object, from: usize, to: usize) -> Object {
@@ -58,49 +67,60 @@ impl Server {
 
     fn takes(&mut self, frame: &[u8]) -> Vec<Bytes> {
         let body = frame[4..].to_vec();
-        let known = self.session.known();
-        let actions = self.session.receive(ClientFrame::parse_as(&body, known));
-        let mut answers = Vec::new();
-        for action in actions {
-            match action {
-                Action::Claim(claim) => {
-                    let known = self.remembers && claim.resume.is_some();
-                    let after = claim.resume.filter(|_| known).map_or(0, |resume| resume.after);
-                    if !known {
-                        self.tags.clear();
-                    }
-                    let welcome = Object::with_capacity(64)
-                        .boolean("USERNAME_ACCEPTED", true)
-                        .list("USER_LIST", [json::string("ann")]);
-                    let after = usize::try_from(after).unwrap();
-                    let welcome = self
-                        .frame(welcome, after, self.history.len())
-                        .string("CAPABILITIES", &claim.agreed.unwrap().to_string())
-                        .string("RESUME", "token")
-                        .boolean("RESUMED", known);
-                    answers.push(welcome.finish().unwrap());
-                    self.session.claimed(Ok(claim.name), None);
-                }
-                Action::Post(postings) => {
-                    for posting in postings {
-                        assert_eq!(posting.destination, Destination::All);
-                        let tag = posting.tag.unwrap().into_owned();
-                        let object = Object::with_capacity(64);
-                        if let Some((_, id)) = self.tags.iter().find(|(known, _)| *known == tag) {
-                            answers.push(ids::acks([(tag.as_str(), *id)]).finish().unwrap());
-                            continue;
-                        }
-                        self.history.push(posting.entry.into_owned());
-                        let last = self.history.len();
-                        self.tags.push((tag.clone(), last as u64));
-                        answers.push(self.frame(object, last - 1, last).finish().unwrap());
-                        answers.push(ids::acks([(tag.as_str(), last as u64)]).finish().unwrap());
-                    }
-                }
-                other => panic!("{other:?}"),
+        match &mut self.state {
+            State::Joining(session) => {
+                let claim = match session.receive(ClientFrame::parse(&body)).pop() {
+                    Some(JoiningAction::Claim(claim)) => claim,
+                    other => panic!("{other:?}"),
+                };
+                let (joined, _) = session.accepted(claim.name.clone(), None);
+                self.state = State::Joined(joined);
+                vec![self.welcome(*claim)]
+            }
+            State::Joined(session) => {
+                let frame = ClientFrame::parse_as(&body, session.known());
+                let actions = session.receive(frame).into_iter();
+                let postings = actions.flat_map(|action| match action {
+                    JoinedAction::Post(postings) => postings,
+                    other => panic!("{other:?}"),
+                });
+                postings.collect::<Vec<_>>().into_iter().flat_map(|said| self.post(said)).collect()
             }
         }
-        answers
+    }
+
+    fn welcome(&mut self, claim: Claim<'_>) -> Bytes {
+        let known = self.remembers && claim.resume.is_some();
+        let after = claim.resume.filter(|_| known).map_or(0, |resume| resume.after);
+        if !known {
+            self.tags.clear();
+        }
+        let welcome = Object::with_capacity(64)
+            .boolean("USERNAME_ACCEPTED", true)
+            .list("USER_LIST", [json::string("ann")]);
+        let after = usize::try_from(after).unwrap();
+        let welcome = self
+            .frame(welcome, after, self.history.len())
+            .string("CAPABILITIES", &claim.agreed.unwrap().to_string())
+            .string("RESUME", "token")
+            .boolean("RESUMED", known);
+        welcome.finish().unwrap()
+    }
+
+    fn post(&mut self, posting: Posting<'_>) -> Vec<Bytes> {
+        assert_eq!(posting.destination, Destination::All);
+        let tag = posting.tag.unwrap().into_owned();
+        let object = Object::with_capacity(64);
+        if let Some((_, id)) = self.tags.iter().find(|(known, _)| *known == tag) {
+            return vec![ids::acks([(tag.as_str(), *id)]).finish().unwrap()];
+        }
+        self.history.push(posting.entry.into_owned());
+        let last = self.history.len();
+        self.tags.push((tag.clone(), last as u64));
+        vec![
+            self.frame(object, last - 1, last).finish().unwrap(),
+            ids::acks([(tag.as_str(), last as u64)]).finish().unwrap(),
+        ]
     }
 }
 
@@ -123,7 +143,7 @@ impl World {
             there: usize::MAX,
             back: usize::MAX,
         };
-        let frame = world.client.ask("ann").unwrap();
+        let frame = world.client.join("ann").unwrap();
         world.sends(&frame);
         world
     }
@@ -146,11 +166,11 @@ impl World {
         for event in self.client.receive(&frame[4..]) {
             match event {
                 Event::Message(message) => self.heard.push(message.content.as_wire().to_owned()),
-                Event::Back { missed, complete, .. } => {
+                Event::Rejoined { missed, complete, .. } => {
                     assert!(complete);
                     let missed = missed.iter().map(|message| message.content.as_wire().to_owned());
                     self.heard.extend(missed);
-                    for frame in self.client.send_again() {
+                    for frame in self.client.resend() {
                         self.sends(&frame);
                     }
                 }
@@ -162,10 +182,10 @@ impl World {
 
     /// The connection is gone; the next one lets so many frames through in each direction.
     fn cut(&mut self, there: usize, back: usize) {
-        self.client.lost();
+        self.client.disconnected();
         self.server.connected();
         (self.there, self.back) = (there, back);
-        let frame = self.client.again(None).unwrap();
+        let frame = self.client.resume(None).unwrap();
         self.sends(&frame);
     }
 }
@@ -205,7 +225,7 @@ proptest! {
                     let text = format!("heard {number}");
                     let frame = world.server.other(&text);
                     // Who has not joined gets nothing live.
-                    if world.server.session.name().is_some() {
+                    if matches!(world.server.state, State::Joined(_)) {
                         world.gets(&frame);
                     }
                     others.push(text);

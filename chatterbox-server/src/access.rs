@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use chatterbox_hub::{LoggedIn, Shut};
 use chatterbox_proto::capability::accounts::{Account, Proof};
-use chatterbox_proto::capability::commands::{Answer, Call};
+use chatterbox_proto::capability::commands::CommandRequest;
 use chatterbox_proto::{Capabilities, Refusal, Username};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
@@ -46,13 +46,11 @@ pub struct Admission {
     pub login: Login,
 }
 
-/// What a member asks for.
+/// What a member hands to whoever serves its commands.
 #[derive(Debug)]
-pub enum Request {
-    /// A command (CM-2).
-    Call(Call),
-    /// The answer to a question (CM-4).
-    Answer(Answer),
+pub enum CommandInput {
+    /// As the protocol has it (CM-2, CM-4).
+    Request(CommandRequest),
     /// What a member who agreed to nothing said to itself, behind the prefix.
     Typed(String),
     /// The answer to a PING of ours (PI-1).
@@ -76,7 +74,7 @@ pub struct Guest {
     /// Where it comes from.
     pub peer: IpAddr,
     /// What it asks for, in order. It ends with the connection.
-    pub requests: mpsc::Receiver<Request>,
+    pub requests: mpsc::Receiver<CommandInput>,
 }
 
 /// The wish of whoever serves a member to give it another name.

@@ -14,9 +14,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chatterbox_hub::Event;
-use chatterbox_proto::capability::commands::{Outcome, OutcomeCode};
+use chatterbox_proto::capability::commands::{CommandRequest, Outcome, OutcomeCode};
 use chatterbox_proto::{Capabilities, Capability, Refusal, ServerFrame, Username};
-use chatterbox_server::access::{Admission, Arrival, Attended, Gate, Guest, Request};
+use chatterbox_server::access::{Admission, Arrival, Attended, CommandInput, Gate, Guest};
 use chatterbox_server::config::Config;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
@@ -315,9 +315,13 @@ impl Gate for Nick {
         async move {
             while let Some(request) = guest.requests.recv().await {
                 let (id, name) = match request {
-                    Request::Call(call) => (call.id, call.arguments[0].clone()),
-                    Request::Typed(text) => (String::new(), text),
-                    Request::Answer(_) | Request::Pong(_) => continue,
+                    CommandInput::Request(CommandRequest::Call(call)) => {
+                        (call.id, call.arguments[0].clone())
+                    }
+                    CommandInput::Typed(text) => (String::new(), text),
+                    CommandInput::Request(CommandRequest::Answer(_)) | CommandInput::Pong(_) => {
+                        continue;
+                    }
                 };
                 let outcome = guest.renamer.rename(Username::parse(&name).unwrap(), false).await;
                 let (code, text) = match &outcome {

@@ -19,12 +19,12 @@ impl App {
         let progress = events.iter().any(|event| match event {
             Event::Stored { .. } => true,
             Event::Message(message) => message.id.is_some(),
-            Event::Back { missed, .. } => !missed.is_empty(),
+            Event::Rejoined { missed, .. } => !missed.is_empty(),
             _ => false,
         });
         for event in events {
             match event {
-                Event::NotTaken(refused) => {
+                Event::Rejected(refused) => {
                     if self.options.json || !told {
                         effects.push(Effect::Show(Line::NotTaken(refused)));
                     }
@@ -60,7 +60,7 @@ impl App {
                 }
                 self.take_account(account, effects);
             }
-            Event::Back { missed, complete, agreed, account } => {
+            Event::Rejoined { missed, complete, agreed, account } => {
                 self.link.back();
                 self.refused = false;
                 self.stage = stage(agreed);
@@ -68,13 +68,13 @@ impl App {
                 let missed = missed.into_iter();
                 effects.extend(missed.map(|message| self.speech(message, Kind::Missed, now)));
                 self.take_account(account, effects);
-                effects.extend(self.session.send_again().into_iter().map(Effect::Send));
+                effects.extend(self.session.resend().into_iter().map(Effect::Send));
             }
             Event::Refused { info, code } => self.refused(info, code, effects),
             Event::Joined(name) => effects.push(Effect::Show(Line::Joined(name))),
             Event::Left(name) => effects.push(Effect::Show(Line::Left(name))),
             Event::Renamed { old, new } => effects.push(Effect::Show(Line::Renamed { old, new })),
-            Event::YouAre(name) => {
+            Event::SelfRenamed(name) => {
                 name.as_wire().clone_into(&mut self.asked);
                 effects.push(Effect::Show(Line::YouAre(name)));
             }
@@ -84,7 +84,7 @@ impl App {
                     effects.push(Effect::Show(Line::Stored { tag, id }));
                 }
             }
-            Event::NotTaken(_) => {}
+            Event::Rejected(_) => {}
             Event::Page(page) => self.paged(page, now, effects),
             Event::Catalogue { commands, prefix } => {
                 self.take_catalogue(commands, prefix.as_ref().map(WireText::as_wire));

@@ -20,9 +20,9 @@ impl App {
 
     fn ask_with_proof(&mut self, name: &str) -> Vec<Effect> {
         let frame = if self.link.is_down() {
-            self.session.again(self.proof.as_ref()).map_err(|error| error.to_string())
+            self.session.resume(self.proof.as_ref()).map_err(|error| error.to_string())
         } else {
-            let frame = self.session.ask_with(name, self.proof.as_ref());
+            let frame = self.session.join_with(name, self.proof.as_ref());
             frame.map_err(|error| error.to_string())
         };
         match frame {

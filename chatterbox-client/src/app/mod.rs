@@ -291,11 +291,11 @@ impl App {
 
     /// The connection is gone, or the next one failed, as `why` says; `now` is of a clock that never goes back.
     pub fn lost(&mut self, why: &str, now: Duration, random: u64) -> Vec<Effect> {
-        if self.logged_out || !(self.link.is_down() || self.session.can_go_on()) {
+        if self.logged_out || !(self.link.is_down() || self.session.can_resume()) {
             return vec![Effect::Over];
         }
         let Some(wait) = self.link.lost(now, random) else { return vec![Effect::Over] };
-        self.session.lost();
+        self.session.disconnected();
         let mut effects = self.forget_calls();
         if self.stage == Stage::Catalogue {
             self.stage = Stage::Talk;

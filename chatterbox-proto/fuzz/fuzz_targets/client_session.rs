@@ -10,7 +10,7 @@ fn harmless(text: &str) {
 
 fuzz_target!(|data: &[u8]| {
     let mut session = ClientSession::new();
-    let _ = session.ask("ann");
+    let _ = session.join("ann");
     for body in data.split(|byte| *byte == 0) {
         for event in session.receive(body) {
             match event {

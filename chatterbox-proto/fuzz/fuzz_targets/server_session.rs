@@ -1,14 +1,20 @@
 //! Whatever a client sends, the server's reader judges it, and nobody speaks for somebody else.
 #![no_main]
 
-use chatterbox_proto::{Capabilities, Capability, ClientFrame, session::ServerSession};
+use chatterbox_proto::session::{JoinedAction, JoiningSession};
+use chatterbox_proto::{Capabilities, Capability, ClientFrame, Username};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
-    let mut session = ServerSession::new(32, Capability::EVERY.iter().copied().collect::<Capabilities>());
+    let mut joining = JoiningSession::new(32, Capability::EVERY.iter().copied().collect::<Capabilities>());
+    let name = Username::parse("ann").expect("a name");
+    let (mut joined, _) = joining.accepted(name, None);
     for body in data.split(|byte| *byte == 0) {
-        let actions = session.receive(ClientFrame::parse(body));
+        let actions = joining.receive(ClientFrame::parse(body));
         assert!(!actions.is_empty() || ClientFrame::parse(body).is_ok());
-        assert!(session.name().is_none(), "nobody has accepted a name");
+        for action in joined.receive(ClientFrame::parse_as(body, joined.known())) {
+            let JoinedAction::Post(postings) = action else { continue };
+            assert!(postings.iter().all(|posting| posting.entry.source == "ann"));
+        }
     }
 });

@@ -1,4 +1,4 @@
-//! `accounts`: joining under a name that belongs to somebody (AN-1, AN-2, AN-3).
+//! `accounts`: authentication, that is, joining under a registered name (AN-1, AN-2, AN-3).
 
 use std::fmt;
 
@@ -7,26 +7,26 @@ use serde_json::Value;
 use crate::json::Object;
 use crate::text::WireText;
 
-/// Beside USERNAME: the user's password.
+/// The user's password, beside USERNAME.
 pub const PASSWORD: &str = "PASSWORD";
-/// Beside USERNAME, and in `ACCOUNT`: what does the same for a while.
+/// A login token, which authenticates in place of the password until it expires; beside USERNAME and in `ACCOUNT`.
 pub const TOKEN: &str = "TOKEN";
-/// In the welcome.
+/// The account of the user, in the welcome.
 pub const ACCOUNT: &str = "ACCOUNT";
-/// Beside a refusal: its word.
+/// The machine word of a refusal, beside its text.
 pub const CODE: &str = "CODE";
 
-/// Text that is in no log and on no screen: it can be compared and stored, but not printed.
+/// A secret text: it has no `Display`, and its `Debug` hides it, so it gets into no log and onto no screen.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Hides a text.
+    /// Wraps a secret text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The text, for whoever has to check it or send it.
+    /// The secret itself, for checking it or sending it.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -38,21 +38,21 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// What proves that a name is the user's (AN-1).
+/// The credential that authenticates a user (AN-1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Proof {
-    /// `PASSWORD`.
+    /// The value of `PASSWORD`.
     Password(Secret),
-    /// `TOKEN`.
+    /// The value of `TOKEN`, from an earlier `ACCOUNT`.
     Token(Secret),
 }
 
 /// `ACCOUNT` of the welcome (AN-2).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Account {
-    /// 0 is a guest, 5 an admin.
+    /// The permission level, from 0 (guest) to 5 (admin).
     pub level: u8,
-    /// After a password: what does the same for a while.
+    /// A login token, which the server issues after a password was accepted.
     pub token: Option<Secret>,
 }
 
@@ -74,7 +74,7 @@ impl Account {
     }
 }
 
-/// A word of the server, for programs.
+/// A machine-readable word of the server.
 pub(crate) fn read_word(value: Value) -> Option<WireText<'static>> {
     match value {
         Value::String(word) => Some(WireText::new(word)),

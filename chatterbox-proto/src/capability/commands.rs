@@ -1,7 +1,7 @@
-//! `commands`: what a user can ask the server to do, its results, and what it asks back (CM-1 to CM-6).
+//! `commands`: remote commands of the server (CM-1 to CM-6).
 //!
-//! The server's table of commands is written as [`Command`]s; what is called goes as [`Call`], comes back as [`Outcome`],
-//! and may ask with a [`Prompt`] that an [`Answer`] answers.
+//! The server publishes its catalogue as [`Command`]s. A client calls one with a [`Call`] and gets an [`Outcome`]; while it
+//! runs, the command may send a [`Prompt`], which the client answers with an [`Answer`].
 
 use std::fmt;
 
@@ -12,17 +12,17 @@ use crate::json::{self, Object};
 use crate::limits;
 use crate::text::WireText;
 
-/// The catalogue: what this user may use now.
+/// The catalogue of the commands that this user may use now.
 pub const COMMANDS: &str = "COMMANDS";
-/// What is typed before a command.
+/// The prefix that a user types before a command.
 pub const PREFIX: &str = "PREFIX";
-/// Calls one.
+/// A call of a command.
 pub const COMMAND: &str = "COMMAND";
-/// What came of it.
+/// The result of a call.
 pub const RESULT: &str = "RESULT";
-/// A question of the server.
+/// A question that a running command asks.
 pub const PROMPT: &str = "PROMPT";
-/// The answer.
+/// The answer to a prompt.
 pub const ANSWER: &str = "ANSWER";
 
 macro_rules! words {
@@ -35,7 +35,7 @@ macro_rules! words {
         }
 
         impl $name {
-            /// Every one.
+            /// All variants.
             pub const EVERY: &[Self] = &[$(Self::$variant),*];
 
             /// The stable machine word.
@@ -43,7 +43,7 @@ macro_rules! words {
                 match self { $(Self::$variant => $word,)* }
             }
 
-            /// The one with this word.
+            /// The variant with this word.
             pub fn of(word: &str) -> Option<Self> {
                 Self::EVERY.iter().copied().find(|one| one.word() == word)
             }
@@ -52,69 +52,69 @@ macro_rules! words {
 }
 
 words! {
-    /// What came of a command, for programs (CM-3).
+    /// The machine-readable result of a command (CM-3).
     OutcomeCode:
-    /// It is done.
+    /// The command succeeded.
     Ok = "ok";
-    /// There is none of that name.
+    /// No command has that name.
     NoSuchCommand = "no-such-command";
-    /// It is switched off.
+    /// The command is disabled on this server.
     Disabled = "disabled";
-    /// This user may not do it (CM-5).
+    /// The user is not authorised (CM-5).
     Forbidden = "forbidden";
-    /// The arguments are not what it takes.
+    /// The arguments do not match the command's.
     BadArguments = "bad-arguments";
-    /// Nobody by that name.
+    /// No user has that name.
     NoSuchUser = "no-such-user";
-    /// The text can't be a name.
+    /// The text is not a valid name.
     BadName = "bad-name";
-    /// Somebody has that name.
+    /// The name is in use.
     Taken = "taken";
-    /// The name belongs to somebody.
+    /// The name is registered to an account.
     Registered = "registered";
-    /// The password is not the right one.
+    /// The password is wrong.
     WrongPassword = "wrong-password";
-    /// Too often.
+    /// The rate limit was exceeded.
     Throttled = "throttled";
-    /// Its question was not answered in time.
+    /// The deadline of its prompt passed without an answer.
     Timeout = "timeout";
-    /// Its question was answered with no.
+    /// The user cancelled its prompt.
     Cancelled = "cancelled";
-    /// Too many are waiting (CM-6).
+    /// The queue of commands is full (CM-6).
     Busy = "busy";
-    /// The client would have to speak something that was not agreed.
+    /// The command needs a capability that was not negotiated.
     NeedsCapability = "needs-capability";
-    /// The server can't store it now.
+    /// The storage of the server failed.
     NotStored = "not-stored";
     /// One of the two has blocked the other.
     Blocked = "blocked";
-    /// Something else went wrong.
+    /// The command failed for another reason.
     Failed = "failed";
 }
 
 words! {
-    /// What an argument is (CM-1).
+    /// The type of an argument (CM-1).
     ArgumentType:
     /// Any text.
     Text = "text";
     /// The name of a user.
     User = "user";
-    /// Names of users, all that follow.
+    /// Names of users, up to the end of the line.
     Users = "users";
     /// A whole number.
     Integer = "integer";
     /// The name of a command.
     Command = "command";
-    /// What is not to be seen.
+    /// A secret, which the client does not echo.
     Secret = "secret";
 }
 
 /// One argument of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Argument {
-    /// What it is called.
+    /// The name of the argument, for help texts.
     pub name: String,
-    /// What it is. A client takes what it does not know for text.
+    /// Its type. A client treats an unknown type as text.
     pub kind: ArgumentType,
     /// Whether it may be left out.
     pub optional: bool,
@@ -125,17 +125,17 @@ pub struct Argument {
 /// One entry of the catalogue (CM-1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
-    /// Its name.
+    /// The name by which it is called.
     pub name: String,
-    /// Other names of it.
+    /// Other names by which it can be called.
     pub aliases: Vec<String>,
-    /// What it takes.
+    /// Its arguments, in order.
     pub arguments: Vec<Argument>,
-    /// What it does, in a line.
+    /// One line of help.
     pub help: String,
-    /// How it may be typed.
+    /// An example of a call, as a user types it.
     pub example: String,
-    /// Who may use it.
+    /// The lowest permission level that may use it.
     pub level: u8,
 }
 
@@ -196,14 +196,14 @@ pub(crate) fn read_catalogue(value: &Value) -> Option<Vec<Command>> {
     value.as_array()?.iter().map(Command::read).collect()
 }
 
-/// A command that is called (CM-2).
+/// A call of a command (CM-2).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Call {
-    /// The client's choice; the result has it.
+    /// The request id, chosen by the client and repeated in the result.
     pub id: String,
-    /// Which command.
+    /// The name of the command.
     pub name: String,
-    /// As they are. They may hold a password, so they are in no log.
+    /// The arguments, verbatim. They may hold a password, so `Debug` leaves them out.
     pub arguments: Vec<String>,
 }
 
@@ -247,23 +247,23 @@ impl Call {
     }
 }
 
-/// What came of a command (CM-2).
+/// The result of a command (CM-2).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
-    /// Of which call.
+    /// The request id of the call.
     pub id: WireText<'static>,
-    /// For programs; [`OutcomeCode`] has the words.
+    /// The machine-readable result, one of the words of [`OutcomeCode`].
     pub code: WireText<'static>,
-    /// Whether it was done.
+    /// Whether the command succeeded.
     pub ok: bool,
-    /// For people: INFO when it was done, ERROR when it was not.
+    /// The human-readable result: INFO on success, ERROR otherwise.
     pub text: WireText<'static>,
-    /// For programs; its shape is the command's.
+    /// Machine-readable data, in a shape that the command defines.
     pub data: Option<Value>,
 }
 
 impl Outcome {
-    /// Of this call, with this code.
+    /// The result of a call, with a text for the user.
     pub fn new(id: &str, code: OutcomeCode, text: impl Into<String>) -> Self {
         Self {
             id: WireText::new(id.to_owned()),
@@ -274,7 +274,7 @@ impl Outcome {
         }
     }
 
-    /// The same with something for programs.
+    /// Adds machine-readable data.
     #[must_use]
     pub fn with_data(mut self, data: Value) -> Self {
         self.data = Some(data);
@@ -309,14 +309,14 @@ impl Outcome {
     }
 }
 
-/// A question of the server (CM-4).
+/// A question that a running command asks the user (CM-4).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prompt {
-    /// Of which call.
+    /// The request id of the call.
     pub id: WireText<'static>,
-    /// The question.
+    /// The question, for the user.
     pub text: WireText<'static>,
-    /// Whether the answer is not to be seen.
+    /// Whether the answer is a secret, which the client does not echo.
     pub secret: bool,
 }
 
@@ -337,12 +337,12 @@ impl Prompt {
     }
 }
 
-/// What the user says to a question (CM-4).
+/// The answer of the user to a prompt (CM-4).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// Of which call.
+    /// The request id of the call.
     pub id: String,
-    /// `None` cancels.
+    /// The text of the answer; `None` cancels the command.
     pub text: Option<Secret>,
 }
 
@@ -366,6 +366,15 @@ impl Answer {
         };
         Some(Self { id: read_id(value)?, text })
     }
+}
+
+/// The requests of this capability: a call, or an answer to a prompt of a running one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CommandRequest {
+    /// The value of `COMMAND` (CM-2).
+    Call(Call),
+    /// The value of `ANSWER` (CM-4).
+    Answer(Answer),
 }
 
 fn read_id(value: &Value) -> Option<String> {

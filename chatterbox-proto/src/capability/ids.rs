@@ -1,29 +1,32 @@
-//! `ids`: messages have numbers, so they can be acknowledged, paged and resumed (ID-1 to ID-8).
+//! `ids`: messages have sequence numbers, so they can be acknowledged, paged and resumed (ID-1 to ID-8).
+//!
+//! A tag is an idempotency key: the client chooses one for each message, and a message that is sent again with the same tag
+//! in the same session is acknowledged again, but neither stored nor delivered twice (ID-5).
 
 use bytes::Bytes;
 use serde_json::Value;
 
 use super::accounts::Secret;
-use crate::ALL;
 use crate::code::Code;
 use crate::entry::Entry;
 use crate::json::{self, Object};
 use crate::limits;
+use crate::name::ALL;
 use crate::text::WireText;
 
-/// A list parallel to MESSAGES (ID-1).
+/// The ids of the messages, a list parallel to MESSAGES (ID-1).
 pub const IDS: &str = "IDS";
-/// A list parallel to MESSAGES, of the client (ID-3).
+/// The idempotency keys of a client's messages, a list parallel to MESSAGES (ID-3).
 pub const TAGS: &str = "TAGS";
-/// An object `{tag: id}` (ID-4).
+/// Acknowledgements, an object `{tag: id}` (ID-4).
 pub const ACKS: &str = "ACKS";
-/// An object `{tag: {CODE, ERROR}}` (ID-4).
+/// Rejections, an object `{tag: {CODE, ERROR}}` (ID-4).
 pub const REFUSED: &str = "REFUSED";
-/// A page, asked for and given (ID-6).
+/// A query for a page of history, and the page (ID-6).
 pub const HISTORY: &str = "HISTORY";
-/// The token of a session, in the welcome; what goes on with it, beside USERNAME (ID-7).
+/// The token of a session, in the welcome; the request to resume it, beside USERNAME (ID-7).
 pub const RESUME: &str = "RESUME";
-/// Whether that was possible (ID-7, ID-8).
+/// Whether the session was resumed (ID-7, ID-8).
 pub const RESUMED: &str = "RESUMED";
 
 const WITH: &str = "WITH";
@@ -34,15 +37,15 @@ const MORE: &str = "MORE";
 const MESSAGES: &str = "MESSAGES";
 const TOKEN: &str = "TOKEN";
 
-/// The number of one message: from 1, greater for later ones (ID-2).
+/// The sequence number of a message: it starts at 1 and rises (ID-2).
 pub type Id = u64;
 
-/// The wish to go on with a session (ID-7).
+/// A request to resume a session (ID-7).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resume {
-    /// Which session.
+    /// The token of the session.
     pub token: Secret,
-    /// The last message that was seen; 0 is none.
+    /// The id of the last message that the client has received; 0 if there is none.
     pub after: Id,
 }
 
@@ -59,25 +62,25 @@ impl Resume {
     }
 }
 
-/// Which end of the history a page lies at.
+/// The direction in which a page is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// The newest before this id.
+    /// Backwards: the newest messages before this id.
     Before(Id),
-    /// The oldest after this id.
+    /// Forwards: the oldest messages after this id.
     After(Id),
-    /// The newest of all.
+    /// Backwards from the end: the newest messages.
     Newest,
 }
 
-/// The wish for a page of history (ID-6).
+/// A query for a page of history (ID-6).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
     /// `ALL`, or the other user of a private conversation.
     pub with: WireText<'static>,
-    /// From where.
+    /// The direction, and the id at which the page begins.
     pub side: Side,
-    /// How many at most.
+    /// The most messages that the page may hold.
     pub limit: u16,
 }
 
@@ -119,11 +122,11 @@ impl Query {
 /// A page of history, as the client gets it (ID-6).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// As it was asked for.
+    /// The conversation, as the query named it.
     pub with: WireText<'static>,
-    /// Oldest first, each with its number.
+    /// The messages, oldest first, each with its id.
     pub messages: Vec<(Id, Entry<'static>)>,
-    /// Whether there are others on the side that was asked for.
+    /// Whether there are more messages in the direction of the query.
     pub more: bool,
 }
 
@@ -158,7 +161,7 @@ pub fn page<'a>(
     Object::with_capacity(page.len() + 16).json(HISTORY, &page)
 }
 
-/// `ACKS`: each tag once, the first id of it.
+/// `ACKS`; a tag that occurs twice is acknowledged once, with its first id.
 pub fn acks<'a>(acks: impl IntoIterator<Item = (&'a str, Id)>) -> Object {
     let mut seen = std::collections::HashSet::new();
     let mut object = Object::with_capacity(128);
@@ -171,7 +174,7 @@ pub fn acks<'a>(acks: impl IntoIterator<Item = (&'a str, Id)>) -> Object {
     Object::with_capacity(acks.len() + 16).json(ACKS, &acks)
 }
 
-/// `REFUSED`: each tag once, the first reason of it.
+/// `REFUSED`; a tag that occurs twice is refused once, for its first reason.
 pub fn refused(refused: &[(String, Code)]) -> Object {
     let mut seen = std::collections::HashSet::new();
     let mut object = Object::with_capacity(128);
@@ -212,20 +215,20 @@ pub(crate) fn read_id(value: &Value) -> Option<Id> {
     value.as_u64().filter(|id| *id <= limits::LARGEST_ID)
 }
 
-/// What the server says of tags: `{tag: id}`.
+/// Reads acknowledgements: `{tag: id}`.
 pub(crate) fn read_acks(value: Value) -> Option<Vec<(WireText<'static>, Id)>> {
     let Value::Object(acks) = value else { return None };
     acks.into_iter().map(|(tag, id)| Some((WireText::new(tag), read_id(&id)?))).collect()
 }
 
-/// A message that was refused, by its tag (ID-4).
+/// The rejection of a message (ID-4).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedTag {
-    /// Which.
+    /// The idempotency key of the message.
     pub tag: WireText<'static>,
-    /// Why, for programs.
+    /// The machine word of the reason.
     pub code: WireText<'static>,
-    /// Why, for people.
+    /// The reason, for the user.
     pub error: WireText<'static>,
 }
 

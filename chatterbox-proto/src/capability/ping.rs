@@ -1,18 +1,18 @@
-//! `ping`: asking whether the other end is there, and how far it has come (PI-1).
+//! `ping`: a liveness check, which also measures the round trip (PI-1).
 
 use crate::json::Object;
 
-/// Asks.
+/// A probe, with a number of the sender's choice.
 pub const PING: &str = "PING";
-/// Answers, with the number that was asked with.
+/// The answer, with the number of the PING.
 pub const PONG: &str = "PONG";
 
-/// `PING n`.
+/// The frame `{"PING": number}`.
 pub fn ping(number: i64) -> Object {
     Object::with_capacity(32).integer(PING, number)
 }
 
-/// `PONG n`.
+/// The frame `{"PONG": number}`.
 pub fn pong(number: i64) -> Object {
     Object::with_capacity(32).integer(PONG, number)
 }

@@ -15,7 +15,7 @@ pub fn push_change(out: &mut Vec<u8>, old: &[u8], new: &[u8]) {
     out.extend_from_slice(new);
 }
 
-/// `{old: new}` as JSON.
+/// The value of `USERS_RENAMED` for one change, as JSON.
 pub fn change(old: &str, new: &str) -> Vec<u8> {
     let mut out = vec![b'{'];
     push_change(&mut out, &json::string(old), &json::string(new));
@@ -23,7 +23,7 @@ pub fn change(old: &str, new: &str) -> Vec<u8> {
     out
 }
 
-/// Who has which name now, in the order in which they stand; `None` when it is something else.
+/// The old and new names, in the order of the object; `None` when the value is malformed.
 pub(crate) fn read(value: Value) -> Option<Vec<(WireText<'static>, WireText<'static>)>> {
     let Value::Object(changes) = value else { return None };
     changes

@@ -1,10 +1,14 @@
-//! Who may say what when: one pure state machine for each side of a connection.
+//! The protocol as pure state machines, one for each side of a connection.
 //!
-//! [`ServerSession`] turns frames of a client into [`Action`]s for the server; [`ClientSession`] turns frames of a
-//! server into [`Event`]s for a person. Neither knows of sockets, clocks or other connections.
+//! [`JoiningSession`] and then [`JoinedSession`] turn frames of a client into actions for the server; [`ClientSession`]
+//! turns frames of a server into [`Event`]s for its user. None knows of sockets, clocks or other connections.
 
 mod client;
 mod server;
 
-pub use client::{ClientSession, Event, Message, Said, SayError};
-pub use server::{Action, Claim, Destination, InFrame, Posting, ServerSession};
+pub use client::{ClientSession, Event, Message, Outgoing, SayError};
+pub use server::{
+    Claim, InFrame, JoinedAction, JoinedSession, JoiningAction, JoiningSession, Posting,
+};
+
+pub use crate::destination::Destination;

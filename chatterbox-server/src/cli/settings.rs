@@ -337,7 +337,7 @@ fn log_filter(text: &str) -> Result<String, String> {
 
 fn max_frame(text: &str) -> Result<usize, String> {
     // Escaping makes text up to three times longer, and the ring has to hold a few of the largest.
-    between(text, limits::GREETING_FRAME, 8 * 1024 * 1024)
+    between(text, limits::JOINING_FRAME, 8 * 1024 * 1024)
 }
 
 fn max_name(text: &str) -> Result<usize, String> {

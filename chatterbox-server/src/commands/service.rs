@@ -12,6 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use chatterbox_hub::{Event, LoggedIn, Record, Shut};
 use chatterbox_proto::capability::accounts::{Account, Secret};
+use chatterbox_proto::capability::commands::CommandRequest;
 use chatterbox_proto::capability::ping;
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Capabilities, Capability, Code, Entry, Faults, Refusal, SERVER, Username};
@@ -19,7 +20,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
-use crate::access::{Admission, Arrival, Attended, Gate, Guest, Renamer, Request};
+use crate::access::{Admission, Arrival, Attended, CommandInput, Gate, Guest, Renamer};
 use crate::chat::shared::{Handle, resolve};
 use crate::commands::caller::{Session, Who};
 use crate::commands::client_port::{Line, PostError};
@@ -116,27 +117,32 @@ async fn attend(desk: Arc<Desk>, guest: Guest) -> Attended {
     }
 }
 
-async fn hand_in(queue: &Queue, member: &Handle, pongs: &watch::Sender<i64>, request: Request) {
+async fn hand_in(
+    queue: &Queue,
+    member: &Handle,
+    pongs: &watch::Sender<i64>,
+    request: CommandInput,
+) {
     match request {
-        Request::Call(call) => {
+        CommandInput::Request(CommandRequest::Call(call)) => {
             let request = executor::Request { call, from_base: false };
             if let Err(busy) = queue.call(request) {
                 member.tell_when_read(Event::own(busy.to_object())).await;
             }
         }
-        Request::Answer(answer) => {
+        CommandInput::Request(CommandRequest::Answer(answer)) => {
             if let Err(code) = queue.answer(answer) {
                 member.tell_when_read(Event::error(&Faults::from(code).text())).await;
             }
         }
-        Request::Typed(text) => {
+        CommandInput::Typed(text) => {
             // What is behind the prefix came here, so nothing is before it.
             let Some(call) = legacy::call(&text, "") else { return };
             if let Err(busy) = queue.call(executor::Request { call, from_base: true }) {
                 member.tell_when_read(Event::error(busy.text.as_wire())).await;
             }
         }
-        Request::Pong(number) => {
+        CommandInput::Pong(number) => {
             pongs.send_replace(number);
         }
     }

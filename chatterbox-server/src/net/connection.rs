@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chatterbox_proto::frame::Decoder;
-use chatterbox_proto::session::ServerSession;
+use chatterbox_proto::session::JoinedSession;
 use chatterbox_proto::{ClientFrame, Code, server_frame};
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
@@ -115,7 +115,6 @@ pub async fn serve(stream: TcpStream, peer: SocketAddr, context: Arc<Context>) {
 struct Arrived {
     stream: Stream,
     decoder: Decoder,
-    session: ServerSession,
     joined: Joined,
 }
 
@@ -146,8 +145,8 @@ async fn arrive(
     let end = match greeted {
         Ok(joined) => {
             greeting.decoder.set_limit(config.max_frame);
-            let Greeting { decoder, session, .. } = greeting;
-            return Ok(Box::new(Arrived { stream, decoder, session, joined }));
+            let Greeting { decoder, .. } = greeting;
+            return Ok(Box::new(Arrived { stream, decoder, joined }));
         }
         Err(end) => end,
     };
@@ -173,10 +172,10 @@ async fn close(stream: &mut Stream) {
 
 /// The joined part of a connection's life.
 async fn chat(arrived: Box<Arrived>, peer: SocketAddr, context: &Context, config: &Config) -> End {
-    let Arrived { mut stream, decoder, session, joined } = *arrived;
-    let Joined { mut seat, welcome, first, served } = joined;
-    let name = session.name().cloned();
-    let name = name.as_ref().map(tracing::field::display);
+    let Arrived { mut stream, decoder, joined } = *arrived;
+    let Joined { mut seat, session, welcome, first, served } = joined;
+    let name = session.name().clone();
+    let name = tracing::field::display(&name);
     tracing::info!(%peer, name, "joined");
     let member = seat.handle();
     let (mut serving, wishes) = match served {
@@ -250,7 +249,7 @@ struct Reader<R> {
     wishes: Option<mpsc::Receiver<Wish>>,
     reader: R,
     decoder: Decoder,
-    session: ServerSession,
+    session: JoinedSession,
     inbox: Inbox,
     long_frame: LongFrame,
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use chatterbox_hub::{Event, Record};
 use chatterbox_proto::capability::ids;
-use chatterbox_proto::session::{Action, Destination, Posting};
+use chatterbox_proto::session::{Destination, JoinedAction, Posting};
 use chatterbox_proto::{Code, Fault, Faults, server_frame};
 
 use crate::chat::sequencer::Acks;
@@ -45,20 +45,18 @@ impl Inbox {
     }
 
     /// Takes what one frame led to.
-    pub(super) fn take(&mut self, actions: Vec<Action<'_>>) {
+    pub(super) fn take(&mut self, actions: Vec<JoinedAction<'_>>) {
         for action in actions {
             match action {
-                Action::Post(postings) => {
+                JoinedAction::Post(postings) => {
                     for posting in postings {
                         self.post(posting);
                     }
                 }
-                Action::Error(faults) => self.faults.merge(faults),
-                // Names are settled.
-                Action::Claim(_) | Action::Refuse(_) | Action::Close => {}
-                other => {
+                JoinedAction::Error(faults) => self.faults.merge(faults),
+                JoinedAction::Request(request) => {
                     if let Some(asked) = &mut self.asked {
-                        asked.take(other);
+                        asked.take(request);
                     }
                 }
             }

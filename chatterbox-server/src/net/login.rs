@@ -12,7 +12,7 @@ use chatterbox_proto::capability::accounts::ACCOUNT;
 use chatterbox_proto::capability::{CAPABILITIES, LIMITS};
 use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::json::Object;
-use chatterbox_proto::session::{Action, Claim, ServerSession};
+use chatterbox_proto::session::{Claim, JoinedSession, JoiningAction, JoiningSession};
 use chatterbox_proto::{
     Capabilities, Capability, ClientFrame, Code, Refusal, limits, server_frame,
 };
@@ -30,7 +30,7 @@ use crate::net::requests::Asked;
 /// A connection that has no name yet.
 pub(super) struct Greeting {
     pub(super) decoder: Decoder,
-    pub(super) session: ServerSession,
+    session: JoiningSession,
     peer: SocketAddr,
     max_frame: usize,
     max_name: usize,
@@ -40,6 +40,7 @@ pub(super) struct Greeting {
 /// A connection that has just joined.
 pub(super) struct Joined {
     pub(super) seat: Seat,
+    pub(super) session: JoinedSession,
     pub(super) welcome: Vec<Bytes>,
     /// What the frame with the name held beside it.
     pub(super) first: Inbox,
@@ -55,8 +56,8 @@ pub(super) struct Served {
 impl Greeting {
     pub(super) fn new(peer: SocketAddr, spoken: Capabilities, config: &Config) -> Self {
         Self {
-            decoder: Decoder::new(limits::GREETING_FRAME),
-            session: ServerSession::new(config.max_name, spoken),
+            decoder: Decoder::new(limits::JOINING_FRAME),
+            session: JoiningSession::new(config.max_name, spoken),
             peer,
             max_frame: config.max_frame,
             max_name: config.max_name,
@@ -98,24 +99,25 @@ impl Greeting {
         let mut actions = VecDeque::from(self.session.receive(ClientFrame::parse(body)));
         while let Some(action) = actions.pop_front() {
             match action {
-                Action::Claim(claim) => {
+                JoiningAction::Claim(claim) => {
                     // A welcome holds all of the history, so there is none before all of it is read.
                     context.warmed.cancelled().await;
                     match self.claim(&claim, context).await {
                         Ok((seat, joined, admission)) => {
-                            let rest = self.session.claimed(Ok(joined.name), claim.messages);
+                            let (session, rest) =
+                                self.session.accepted(joined.name, claim.messages);
                             let (first, served) = self.seated(&seat, admission, context);
                             let mut joined =
-                                Joined { seat, welcome: joined.welcome, first, served };
+                                Joined { seat, session, welcome: joined.welcome, first, served };
                             joined.first.take(rest);
                             return Ok(Some(joined));
                         }
                         Err(JoinError::Refused(refusal)) => {
-                            actions.extend(self.session.claimed(Err(refusal), claim.messages));
+                            actions.extend(self.session.refused(refusal, claim.messages));
                         }
                         Err(JoinError::NotResumable) => {
                             // It ended between two looks at it.
-                            let refused = self.session.claimed(Err(Refusal::Busy), claim.messages);
+                            let refused = self.session.refused(Refusal::Busy, claim.messages);
                             actions.extend(refused);
                         }
                         Err(JoinError::TooLong(error)) => {
@@ -124,7 +126,7 @@ impl Greeting {
                         }
                     }
                 }
-                Action::Refuse(refusal) => {
+                JoiningAction::Refuse(refusal) => {
                     tracing::debug!(reason = refusal.word(), "name refused");
                     let refused = if self.session.agreed().has(Capability::Accounts) {
                         server_frame::refused_with_code(&refusal)
@@ -133,15 +135,10 @@ impl Greeting {
                     };
                     answer(stream, refused).await?;
                 }
-                Action::Error(faults) => answer(stream, server_frame::error(&faults)).await?,
-                Action::Close => return Err(End::Refused),
-                // Only what has a name posts, and only it has agreed to more.
-                Action::Post(_)
-                | Action::History(_)
-                | Action::Call(_)
-                | Action::Answer(_)
-                | Action::Ping(_)
-                | Action::Pong(_) => {}
+                JoiningAction::Error(faults) => {
+                    answer(stream, server_frame::error(&faults)).await?;
+                }
+                JoiningAction::Close => return Err(End::Refused),
             }
         }
         Ok(None)

@@ -4,14 +4,15 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use chatterbox_hub::{Event, SessionId};
-use chatterbox_proto::capability::commands::{Answer, Call, Outcome, OutcomeCode};
+use chatterbox_proto::capability::commands::{CommandRequest, Outcome, OutcomeCode};
 use chatterbox_proto::capability::ids::Query;
-use chatterbox_proto::capability::ping;
-use chatterbox_proto::session::{Action, Destination, Posting};
+use chatterbox_proto::capability::{Request, ping};
+use chatterbox_proto::session::{Destination, Posting};
 use chatterbox_proto::{Code, Faults, limits};
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 
-use crate::access::{Gate, Request};
+use crate::access::{CommandInput, Gate};
 use crate::chat::paging::Pages;
 use crate::chat::sequencer::{Acks, Tags};
 use crate::chat::shared::{Chat, Handle};
@@ -28,7 +29,7 @@ pub(super) struct Asked {
     pub(super) session: Option<SessionId>,
     pub(super) pages: Arc<Pages>,
     /// Where commands go, if somebody serves them.
-    pub(super) requests: Option<mpsc::Sender<Request>>,
+    pub(super) requests: Option<mpsc::Sender<CommandInput>>,
     /// Who knows what a message of the member to itself begins with that is a command.
     pub(super) legacy: Option<Arc<dyn Gate>>,
     /// The tags of the records that wait to be posted, where there is a session.
@@ -40,12 +41,10 @@ pub(super) struct Asked {
 
 enum Question {
     Page(Query),
-    Call(Call),
-    Answer(Answer),
-    Typed(String),
-    TooMany,
-    TooLong,
     Ping(i64),
+    Command(CommandInput),
+    /// A typed command that is answered with this text instead.
+    NotTaken(&'static str),
 }
 
 impl Asked {
@@ -62,19 +61,16 @@ impl Asked {
     }
 
     /// Takes what is not of the base protocol.
-    pub(super) fn take(&mut self, action: Action<'_>) {
-        self.questions.extend(match action {
-            Action::History(query) => Some(Question::Page(query)),
-            Action::Call(call) => Some(Question::Call(call)),
-            Action::Answer(answer) => Some(Question::Answer(answer)),
-            Action::Ping(number) => Some(Question::Ping(number)),
-            Action::Pong(number) => {
+    pub(super) fn take(&mut self, request: Request) {
+        self.questions.push(match request {
+            Request::History(query) => Question::Page(query),
+            Request::Ping(number) => Question::Ping(number),
+            Request::Command(request) => Question::Command(CommandInput::Request(request)),
+            Request::Pong(number) => {
                 // Nobody waits for one that comes too late for the queue.
-                let _ = self.hand_on(Request::Pong(number));
-                None
+                let _ = self.hand_on(CommandInput::Pong(number));
+                return;
             }
-            // What others do with it is theirs.
-            _ => None,
         });
     }
 
@@ -93,11 +89,11 @@ impl Asked {
             return false;
         }
         if command.len() > limits::COMMAND && self.questions.len() < TYPED {
-            self.questions.push(Question::TooLong);
+            self.questions.push(Question::NotTaken(TOO_LONG));
         } else if self.questions.len() < TYPED {
-            self.questions.push(Question::Typed(command.to_owned()));
+            self.questions.push(Question::Command(CommandInput::Typed(command.to_owned())));
         } else if self.questions.len() == TYPED {
-            self.questions.push(Question::TooMany);
+            self.questions.push(Question::NotTaken(TOO_MUCH));
         }
         true
     }
@@ -127,42 +123,23 @@ impl Asked {
     /// Answers what was asked, in order, and hands on what others answer.
     pub(super) async fn answer(&mut self, member: &Handle) {
         for question in std::mem::take(&mut self.questions) {
-            match question {
-                Question::Page(query) => {
-                    member.tell_when_read(self.page(member, &query).await).await;
-                }
-                Question::Ping(number) => {
-                    member.tell_when_read(Event::own(ping::pong(number))).await;
-                }
-                Question::Call(call) => {
-                    let id = call.id.clone();
-                    if self.hand_on(Request::Call(call)).is_err() {
-                        let busy = Outcome::new(&id, OutcomeCode::Busy, TOO_MUCH);
-                        member.tell_when_read(Event::own(busy.to_object())).await;
-                    }
-                }
-                Question::Answer(answer) => {
-                    if self.hand_on(Request::Answer(answer)).is_err() {
-                        let text = Faults::from(Code::AnswerToNothing).text();
-                        member.tell_when_read(Event::error(&text)).await;
-                    }
-                }
-                Question::Typed(command) => {
-                    if self.hand_on(Request::Typed(command)).is_err() {
-                        member.tell_when_read(Event::error(TOO_MUCH)).await;
-                    }
-                }
-                Question::TooMany => member.tell_when_read(Event::error(TOO_MUCH)).await,
-                Question::TooLong => member.tell_when_read(Event::error(TOO_LONG)).await,
+            let answer = match question {
+                Question::Page(query) => Some(self.page(member, &query).await),
+                Question::Ping(number) => Some(Event::own(ping::pong(number))),
+                Question::Command(input) => self.hand_on(input).err().and_then(not_taken),
+                Question::NotTaken(text) => Some(Event::error(text)),
+            };
+            if let Some(answer) = answer {
+                member.tell_when_read(answer).await;
             }
         }
     }
 
-    /// Hands a request to whoever serves it, unless too much is waiting there. It is never waited for: that one may be
-    /// waiting for us.
-    fn hand_on(&self, request: Request) -> Result<(), ()> {
-        let requests = self.requests.as_ref().ok_or(())?;
-        requests.try_send(request).map_err(drop)
+    /// Hands an input to whoever serves it, or back when too much is waiting there. It is never waited for: that one may
+    /// be waiting for us.
+    fn hand_on(&self, input: CommandInput) -> Result<(), CommandInput> {
+        let Some(requests) = &self.requests else { return Err(input) };
+        requests.try_send(input).map_err(TrySendError::into_inner)
     }
 
     async fn page(&self, member: &Handle, query: &Query) -> Event {
@@ -174,5 +151,20 @@ impl Asked {
                 Event::error(&Faults::from(Code::NotRead).text())
             }
         }
+    }
+}
+
+/// What a member is told of an input that was not taken.
+fn not_taken(input: CommandInput) -> Option<Event> {
+    match input {
+        CommandInput::Request(CommandRequest::Call(call)) => {
+            let busy = Outcome::new(&call.id, OutcomeCode::Busy, TOO_MUCH);
+            Some(Event::own(busy.to_object()))
+        }
+        CommandInput::Request(CommandRequest::Answer(_)) => {
+            Some(Event::error(&Faults::from(Code::AnswerToNothing).text()))
+        }
+        CommandInput::Typed(_) => Some(Event::error(TOO_MUCH)),
+        CommandInput::Pong(_) => None,
     }
 }

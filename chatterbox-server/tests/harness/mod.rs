@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chatterbox_proto::frame::{self, Decoder};
-use chatterbox_proto::server_keys::ServerKeys;
+use chatterbox_proto::server_frame::ServerKeys;
 use chatterbox_proto::{Capabilities, Entry, ServerFrame, client_frame, limits};
 use chatterbox_server::access::{Gate, Open};
 use chatterbox_server::config::{Config, Live};

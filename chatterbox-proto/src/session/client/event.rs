@@ -1,31 +1,31 @@
-//! What a person is told because of a server's frame.
+//! Events for the user, which result from frames of the server.
 
-use crate::ALL;
 use crate::capability::Capabilities;
 use crate::capability::accounts::Account;
 use crate::capability::commands::{Command, Outcome, Prompt};
 use crate::capability::ids::{Id, Page, RefusedTag};
 use crate::entry::Entry;
+use crate::name::ALL;
 use crate::server_frame::Deviation;
 use crate::text::WireText;
 
-/// One message, ready to be shown.
+/// One received message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// Who says it.
+    /// The name of the sender.
     pub source: WireText<'static>,
-    /// To whom it was said; `None` is everybody.
+    /// The recipient of a private message; `None` for a broadcast.
     pub recipient: Option<WireText<'static>>,
     /// Seconds since 1970-01-01 UTC, by the sender's clock.
     pub timestamp: i64,
-    /// What is said.
+    /// The text.
     pub content: WireText<'static>,
-    /// Its number, where messages have one (ID-1).
+    /// Its id, where messages have one (ID-1).
     pub id: Option<Id>,
 }
 
 impl Message {
-    /// A message with its number.
+    /// A message with its id.
     pub fn numbered(entry: Entry<'static>, id: Option<Id>) -> Self {
         let recipient = (entry.destination != ALL).then(|| WireText::new(entry.destination));
         Self {
@@ -44,83 +44,83 @@ impl From<Entry<'static>> for Message {
     }
 }
 
-/// Something that the person is told.
+/// Something that the user is told.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// The name was accepted; who is here and what was said before.
+    /// The name was accepted; the welcome is a snapshot of the chat.
     Accepted {
         /// The server's greeting, if any (IN-1).
         info: Option<WireText<'static>>,
-        /// Everybody in the chat, as the server says.
+        /// The users who are present.
         users: Vec<WireText<'static>>,
-        /// What was said, oldest first.
+        /// The history, oldest first.
         history: Vec<Message>,
-        /// What is spoken from now on.
+        /// The capabilities in force.
         agreed: Capabilities,
-        /// What the user's account is like, where there are accounts (AN-2).
+        /// The account of the user, with `accounts` (AN-2).
         account: Option<Account>,
     },
     /// The name was accepted again, after the connection had been lost.
-    Back {
-        /// What was said meanwhile, oldest first.
+    Rejoined {
+        /// The messages that were missed, oldest first.
         missed: Vec<Message>,
-        /// Whether that is all of it: the session was resumed (ID-7), or the history says so.
+        /// Whether none is lost: the session was resumed (ID-7), or the history reaches back far enough.
         complete: bool,
-        /// What is spoken from now on.
+        /// The capabilities in force.
         agreed: Capabilities,
-        /// What the user's account is like.
+        /// The account of the user.
         account: Option<Account>,
     },
     /// The name was not accepted; another one may be asked for.
     Refused {
         /// The server's reason, if any (IN-1).
         info: Option<WireText<'static>>,
-        /// The same for programs, where there are accounts (AN-3).
+        /// The machine word of the reason, with `accounts` (AN-3).
         code: Option<WireText<'static>>,
     },
-    /// Somebody else joined.
+    /// Another user joined.
     Joined(WireText<'static>),
-    /// Somebody else has another name now (RN-1).
+    /// Another user changed name (RN-1).
     Renamed {
-        /// What they were called.
+        /// The name before.
         old: WireText<'static>,
-        /// What they are called.
+        /// The name from now on.
         new: WireText<'static>,
     },
-    /// This user has another name now.
-    YouAre(WireText<'static>),
-    /// A message came.
+    /// This user's own name was changed.
+    SelfRenamed(WireText<'static>),
+    /// A message was received.
     Message(Message),
-    /// Somebody left.
+    /// Another user left.
     Left(WireText<'static>),
-    /// A message of this user is stored (ID-4).
+    /// A message of this user was acknowledged: it is stored (ID-4).
     Stored {
-        /// Its tag.
+        /// The idempotency key of the message.
         tag: String,
-        /// Its number.
+        /// The id of the message.
         id: Id,
     },
-    /// A message of this user is refused (ID-4). The ERROR beside it, if there is one, follows.
-    NotTaken(RefusedTag),
+    /// A message of this user was rejected (ID-4). The ERROR beside it, if there is one, follows.
+    Rejected(RefusedTag),
     /// A page of history that was asked for.
     Page(Page),
-    /// What this user may ask the server to do has changed (CM-1).
+    /// The catalogue of commands has changed (CM-1).
     Catalogue {
-        /// The commands.
+        /// The commands that this user may use.
         commands: Option<Vec<Command>>,
-        /// What is typed before one.
+        /// The prefix that is typed before a command.
         prefix: Option<WireText<'static>>,
     },
-    /// What came of a command (CM-2).
+    /// The result of a command (CM-2).
     Result(Outcome),
-    /// The server asks something (CM-4).
+    /// A running command asks the user something (CM-4).
     Prompt(Prompt),
-    /// The server wants to know whether this end is there; the answer is PONG with this number (PI-1).
+    /// A liveness check of the server, to be answered with PONG and this number (PI-1).
     Ping(i64),
     /// A text of the server that belongs to nothing else.
     Info(WireText<'static>),
-    /// The server says that something was wrong (DS-1).
+    /// An error that the server reports (DS-1).
     Error(WireText<'static>),
-    /// The server does something otherwise than the norm says.
+    /// A violation of the protocol by the server.
     Deviation(Deviation),
 }

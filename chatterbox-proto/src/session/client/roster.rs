@@ -1,10 +1,10 @@
-//! Who is here, in the order in which the server named them.
+//! Presence: the users in the chat, in the order in which the server named them.
 
 use std::collections::{BTreeMap, HashMap};
 
 use crate::text::WireText;
 
-/// More users than this are not kept apart; a hostile server could name millions.
+/// The most users that are kept: a hostile server could name millions.
 const USERS_KEPT: usize = 200_000;
 
 /// The users of the chat.
@@ -24,7 +24,7 @@ impl Roster {
         self.places.contains_key(name)
     }
 
-    /// Says whether the name is news.
+    /// Adds a user. Says whether the name is new.
     pub(super) fn add(&mut self, name: WireText<'static>) -> bool {
         if self.places.len() >= USERS_KEPT || self.has(&name) {
             return false;
@@ -35,7 +35,7 @@ impl Roster {
         true
     }
 
-    /// Says whether the name was there.
+    /// Removes a user. Says whether the name was there.
     pub(super) fn remove(&mut self, name: &WireText<'static>) -> bool {
         self.places.remove(name).and_then(|place| self.by_place.remove(&place)).is_some()
     }
@@ -46,7 +46,7 @@ impl Roster {
             self.add(new);
             return false;
         };
-        // Somebody of the new name was there already, by mistake of the server.
+        // The server may rename to a name that is present, by mistake; the two become one user.
         if let Some(other) = self.places.insert(new.clone(), place) {
             self.by_place.remove(&other);
         }

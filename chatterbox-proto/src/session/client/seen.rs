@@ -1,4 +1,4 @@
-//! Which messages have been seen, so that nothing is shown twice and nothing is taken for missed that was not.
+//! Deduplication of received messages by id and content.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use crate::capability::ids::Id;
 use crate::entry::Entry;
 
-/// So many of the last messages are remembered one by one.
+/// The number of recent messages that are remembered one by one.
 const KEPT: usize = 4096;
 
 /// The last messages that had a number.
@@ -23,7 +23,7 @@ impl Seen {
         self.last
     }
 
-    /// Notes a message. Says whether it is news.
+    /// Remembers a message. Says whether it is new.
     pub(super) fn note(&mut self, id: Id, entry: &Entry<'_>) -> bool {
         let digest = digest(entry);
         if self.recent.insert(id, digest) == Some(digest) {
@@ -41,9 +41,9 @@ impl Seen {
         self.recent.get(&id).is_some_and(|seen| *seen == digest(entry))
     }
 
-    /// From where on a whole history is news, if it can be told: the history is one that was seen before.
+    /// The id after which the messages of a history are new, if the history contains a message that was seen.
     ///
-    /// A history that has nothing of what was seen may be another one, with numbers of its own.
+    /// A history without any seen message may be another one, with ids of its own.
     pub(super) fn continues<'e>(
         &self,
         mut history: impl Iterator<Item = (Option<Id>, &'e Entry<'static>)>,
@@ -54,7 +54,7 @@ impl Seen {
         known.then_some(self.last)
     }
 
-    /// Begins with another history.
+    /// Forgets everything, for another history.
     pub(super) fn forget(&mut self) {
         *self = Self::default();
     }

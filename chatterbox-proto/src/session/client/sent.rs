@@ -1,26 +1,26 @@
-//! What was said and is not over: what may come back as an echo, and what the server has not answered.
+//! Messages in flight: those that may be echoed, and those that are not acknowledged.
 
 use std::collections::VecDeque;
 
 use crate::entry::Entry;
 use crate::limits;
 
-/// A server that never echoes must not make the client remember everything it said.
+/// The most messages whose echo is awaited: a server that never echoes must not make the client keep everything.
 pub(super) const UNECHOED_KEPT: usize = 256;
 
-/// A message with a tag that the server has not answered (ID-4).
+/// A message that the server has neither acknowledged nor rejected (ID-4).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Unanswered {
+pub(super) struct Unacknowledged {
     pub(super) tag: String,
     pub(super) destination: String,
     pub(super) timestamp: i64,
     pub(super) content: String,
-    /// Whether it came back, so that it is stored whatever became of the answer.
+    /// Whether it was echoed or found in the history, so that it is stored even if its acknowledgement was lost.
     arrived: bool,
 }
 
-impl Unanswered {
-    /// The message, by somebody who is called `me` now.
+impl Unacknowledged {
+    /// The message, under the name that this user has now.
     pub(super) fn entry<'a>(&'a self, me: &'a str) -> Entry<'a> {
         Entry {
             source: me.into(),
@@ -31,14 +31,14 @@ impl Unanswered {
     }
 }
 
-/// What was said.
+/// The messages in flight.
 #[derive(Debug, Default)]
 pub(super) struct Sent {
-    /// Destination and content of what may come back (RT-3). The time is left out, since some servers set their own.
+    /// Destination and content of messages that may be echoed (RT-3), without the time: some servers set their own.
     unechoed: VecDeque<(String, String)>,
-    /// Whether what was said last has come back.
+    /// Whether the message sent last was echoed.
     last_echoed: bool,
-    unanswered: VecDeque<Unanswered>,
+    unanswered: VecDeque<Unacknowledged>,
     tags: u64,
 }
 
@@ -51,19 +51,19 @@ impl Sent {
         self.last_echoed = false;
     }
 
-    /// Keeps a message until it is answered. `None` when too many wait: the server tells no more than
-    /// [`limits::TAGS`] apart (ID-5).
+    /// Gives a message an idempotency key and keeps it until it is acknowledged. `None` when too many are kept: the server
+    /// remembers no more than [`limits::TAGS`] keys (ID-5).
     pub(super) fn tag(
         &mut self,
         destination: &str,
         content: &str,
         timestamp: i64,
-    ) -> Option<&Unanswered> {
+    ) -> Option<&Unacknowledged> {
         if self.unanswered.len() >= limits::TAGS {
             return None;
         }
         self.tags += 1;
-        self.unanswered.push_back(Unanswered {
+        self.unanswered.push_back(Unacknowledged {
             tag: self.tags.to_string(),
             destination: destination.to_owned(),
             timestamp,
@@ -73,22 +73,22 @@ impl Sent {
         self.unanswered.back()
     }
 
-    pub(super) fn unanswered(&self) -> &VecDeque<Unanswered> {
+    pub(super) fn unanswered(&self) -> &VecDeque<Unacknowledged> {
         &self.unanswered
     }
 
-    /// Says whether the tag was waiting.
+    /// Removes the message with this key. Says whether there was one.
     pub(super) fn answered(&mut self, tag: &str) -> bool {
         let place = self.unanswered.iter().position(|message| message.tag == tag);
         place.and_then(|place| self.unanswered.remove(place)).is_some()
     }
 
-    /// Forgets the tags: the server that has them is gone, and what waited is taken back.
-    pub(super) fn take_unanswered(&mut self) -> VecDeque<Unanswered> {
+    /// Takes all messages out, since the server that knows their keys is gone.
+    pub(super) fn take_unanswered(&mut self) -> VecDeque<Unacknowledged> {
         std::mem::take(&mut self.unanswered)
     }
 
-    /// A message that came back, or was found in the history, arrived.
+    /// Notes that a message was echoed, or found in the history.
     pub(super) fn arrived(&mut self, entry: &Entry<'_>) {
         let message = self.unanswered.iter_mut().find(|message| {
             !message.arrived
@@ -100,12 +100,12 @@ impl Sent {
         }
     }
 
-    /// The server does not know the tags any more: what arrived is not answered, and not to be sent again.
+    /// Drops the messages that are known to be stored, since the server has forgotten the keys and would store them again.
     pub(super) fn forget_arrived(&mut self) {
         self.unanswered.retain(|message| !message.arrived);
     }
 
-    /// Whether this is a copy of what was said here (RT-3, RT-7).
+    /// Whether this is the echo of a message in flight (RT-3, RT-7).
     pub(super) fn is_echo(&mut self, entry: &Entry<'_>) -> bool {
         let place = self.unechoed.iter().position(|(destination, content)| {
             *content == entry.content && destination.eq_ignore_ascii_case(&entry.destination)

@@ -1,6 +1,9 @@
 //! One connection after the other, as the client sees it.
 
 use super::*;
+use crate::capability::{Capabilities, Capability};
+use crate::server_frame::Deviation;
+use crate::text::WireText;
 
 fn wire(text: &'static str) -> WireText<'static> {
     WireText::new(text)
@@ -8,7 +11,7 @@ fn wire(text: &'static str) -> WireText<'static> {
 
 fn joined() -> ClientSession {
     let mut session = ClientSession::new();
-    session.ask("ann").unwrap();
+    session.join("ann").unwrap();
     let events = session
         .receive(br#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["bob", "ann"], "MESSAGES": []}"#);
     assert!(matches!(&events[..], [Event::Accepted { info: None, users, .. }] if users.len() == 2));
@@ -18,13 +21,13 @@ fn joined() -> ClientSession {
 #[test]
 fn a_refused_name_may_be_followed_by_another() {
     let mut session = ClientSession::new();
-    session.ask("bob").unwrap();
+    session.join("bob").unwrap();
     assert_eq!(
         session.receive(br#"{"USERNAME_ACCEPTED": false, "INFO": "no"}"#),
         [Event::Refused { info: Some(wire("no")), code: None }]
     );
     assert_eq!(session.me(), None);
-    session.ask("ann").unwrap();
+    session.join("ann").unwrap();
     let events = session.receive(br#"{"USERNAME_ACCEPTED": "true"}"#);
     assert!(matches!(&events[0], Event::Accepted { .. }));
     assert_eq!(events.len(), 4, "three deviations: {events:?}");
@@ -112,7 +115,7 @@ fn nothing_can_be_said_without_a_name() {
 #[test]
 fn what_the_server_does_not_take_is_not_sent() {
     let mut session = ClientSession::offering(Capabilities::NONE.with(Capability::Ids));
-    session.ask("ann").unwrap();
+    session.join("ann").unwrap();
     session.receive(
         br#"{"USERNAME_ACCEPTED": true, "USER_LIST": [], "MESSAGES": [], "IDS": [], "CAPABILITIES": "ids/1", "LIMITS": {"FRAME": 200}}"#,
     );
@@ -126,7 +129,7 @@ fn what_the_server_does_not_take_is_not_sent() {
 fn a_name_changes_and_messages_go_out_under_the_new_one() {
     let offer = Capabilities::NONE.with(Capability::Ids).with(Capability::Rename);
     let mut session = ClientSession::offering(offer);
-    session.ask("ann").unwrap();
+    session.join("ann").unwrap();
     session.receive(
         br#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["ann", "bob"], "MESSAGES": [], "IDS": [], "CAPABILITIES": "ids/1 rename/1"}"#,
     );
@@ -134,7 +137,7 @@ fn a_name_changes_and_messages_go_out_under_the_new_one() {
     let events = session.receive(
         br#"{"USERS_RENAMED": {"ann": "anna"}, "MESSAGES": [["anna", "ALL", 1, "one"]], "IDS": [5]}"#,
     );
-    assert_eq!(events, [Event::YouAre(wire("anna"))]);
+    assert_eq!(events, [Event::SelfRenamed(wire("anna"))]);
     assert_eq!(
         session.receive(br#"{"USERS_RENAMED": {"bob": "rob"}}"#),
         [Event::Renamed { old: wire("bob"), new: wire("rob") }]
@@ -142,13 +145,13 @@ fn a_name_changes_and_messages_go_out_under_the_new_one() {
     let users: Vec<_> = session.users().cloned().collect();
     assert_eq!(users, [wire("anna"), wire("rob")]);
     session.say(None, "two", 1).unwrap();
-    session.lost();
-    session.again(None).unwrap();
+    session.disconnected();
+    session.resume(None).unwrap();
     session.receive(
         br#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["anna"], "MESSAGES": [], "IDS": [], "CAPABILITIES": "ids/1"}"#,
     );
     // The first came back, so it is stored, though this server does not know the session any more.
-    let frames = session.send_again();
+    let frames = session.resend();
     let [frame] = &frames[..] else { panic!("{frames:?}") };
     let text = String::from_utf8_lossy(&frame[4..]).into_owned();
     assert!(text.contains(r#"["anna", "ALL", 1, "two"]"#), "{text}");
@@ -157,7 +160,7 @@ fn a_name_changes_and_messages_go_out_under_the_new_one() {
 #[test]
 fn numbers_that_do_not_fit_their_messages_are_noted_and_left_out() {
     let mut session = ClientSession::offering(Capabilities::NONE.with(Capability::Ids));
-    session.ask("ann").unwrap();
+    session.join("ann").unwrap();
     let events = session.receive(
         br#"{"USERNAME_ACCEPTED": true, "USER_LIST": [], "MESSAGES": [["b", "ALL", 1, "x"]], "IDS": [], "CAPABILITIES": "ids/1"}"#,
     );

@@ -1,12 +1,12 @@
-//! Joining, and joining again: what a welcome brings.
+//! The welcome: the snapshot of users and history that a client gets when it joins, and when it joins again.
 
-use super::{ClientSession, Event, Message, Roster};
-use crate::capability::Capability;
+use super::event::{Event, Message};
+use super::roster::Roster;
+use super::session::ClientSession;
 use crate::capability::accounts::Secret;
-use crate::capability::ids::{self, Id};
+use crate::capability::ids::Id;
 use crate::entry::Entry;
-use crate::server_frame::{Deviation, Deviations};
-use crate::server_keys::ServerKeys;
+use crate::server_frame::ServerKeys;
 use crate::text::WireText;
 
 impl ClientSession {
@@ -68,7 +68,7 @@ impl ClientSession {
         if !resumed {
             self.sent.forget_arrived();
         }
-        events.push(Event::Back {
+        events.push(Event::Rejoined {
             missed,
             complete: from.is_some(),
             agreed: self.agreed,
@@ -88,23 +88,4 @@ impl ClientSession {
             self.roster.add(user);
         }
     }
-}
-
-/// Each message with its number, where the two lists fit together (ID-1).
-pub(super) fn numbered(
-    messages: Option<Vec<Entry<'static>>>,
-    ids: Option<Vec<Option<Id>>>,
-    notes: &mut Deviations,
-) -> Vec<(Option<Id>, Entry<'static>)> {
-    let messages = messages.unwrap_or_default();
-    let ids = match ids {
-        Some(ids) if ids.len() == messages.len() => ids,
-        Some(_) => {
-            notes.note(Deviation::WrongValue(ids::IDS, Capability::Ids));
-            Vec::new()
-        }
-        None => Vec::new(),
-    };
-    let ids = ids.into_iter().chain(std::iter::repeat(None));
-    ids.zip(messages).collect()
 }

@@ -1,24 +1,43 @@
 //! What one connection may say when.
 
-use super::*;
+use super::{Claim, JoinedAction, JoinedSession, JoiningAction, JoiningSession};
+use crate::capability::accounts::Proof;
+use crate::capability::commands::CommandRequest;
+use crate::capability::{Capability, Request};
+use crate::client_frame::ClientFrame;
+use crate::code::{Code, Faults, Refusal};
+use crate::destination::Destination;
+use crate::limits;
+use crate::name::Username;
 
-fn session() -> ServerSession {
-    ServerSession::new(limits::USERNAME_CHARS, Capability::EVERY.iter().copied().collect())
+fn session() -> JoiningSession {
+    JoiningSession::new(limits::USERNAME_CHARS, Capability::EVERY.iter().copied().collect())
 }
 
-fn joined(name: &str) -> ServerSession {
-    let mut session = session();
-    let name = Username::parse(name).unwrap();
-    assert_eq!(session.claimed(Ok(name), None), []);
+fn joined(name: &str) -> JoinedSession {
+    let (session, actions) = session().accepted(Username::parse(name).unwrap(), None);
+    assert_eq!(actions, []);
     session
 }
 
-fn codes(actions: &[Action<'_>]) -> Vec<(Option<usize>, Code)> {
-    let faults = actions.iter().flat_map(|action| match action {
-        Action::Error(faults) => faults.listed().to_vec(),
+fn listed(faults: &Faults) -> Vec<(Option<usize>, Code)> {
+    faults.listed().iter().map(|fault| (fault.index, fault.code)).collect()
+}
+
+fn codes(actions: &[JoinedAction<'_>]) -> Vec<(Option<usize>, Code)> {
+    let faults = actions.iter().map(|action| match action {
+        JoinedAction::Error(faults) => listed(faults),
         _ => vec![],
     });
-    faults.map(|fault| (fault.index, fault.code)).collect()
+    faults.flatten().collect()
+}
+
+fn early_codes(actions: &[JoiningAction<'_>]) -> Vec<(Option<usize>, Code)> {
+    let faults = actions.iter().map(|action| match action {
+        JoiningAction::Error(faults) => listed(faults),
+        _ => vec![],
+    });
+    faults.flatten().collect()
 }
 
 #[test]
@@ -26,17 +45,17 @@ fn a_name_is_claimed_and_messages_of_its_frame_wait_for_the_answer() {
     let mut session = session();
     let body = br#"{"MESSAGES": [["ann", "ALL", 1, "x"]], "USERNAME": "ann"}"#;
     let mut actions = session.receive(ClientFrame::parse(body));
-    let Some(Action::Claim(claim)) = actions.pop() else { panic!() };
+    let Some(JoiningAction::Claim(claim)) = actions.pop() else { panic!() };
     let Claim { name, messages, agreed: None, proof: None, resume: None } = *claim else {
         panic!()
     };
-    let actions = session.claimed(Ok(name), messages.clone());
-    assert!(matches!(&actions[..], [Action::Post(postings)] if postings.len() == 1));
+    let (_, actions) = session.accepted(name, messages.clone());
+    assert!(matches!(&actions[..], [JoinedAction::Post(postings)] if postings.len() == 1));
 
     let mut other = self::session();
-    let actions = other.claimed(Err(Refusal::Taken), messages);
-    assert_eq!(actions[0], Action::Refuse(Refusal::Taken));
-    assert_eq!(codes(&actions), [(None, Code::NotJoined)]);
+    let actions = other.refused(Refusal::Taken, messages);
+    assert_eq!(actions[0], JoiningAction::Refuse(Refusal::Taken));
+    assert_eq!(early_codes(&actions), [(None, Code::NotJoined)]);
 }
 
 #[test]
@@ -52,7 +71,7 @@ fn every_source_is_checked_not_just_the_first() {
         br#"{"MESSAGES": [["ann", "ALL", 1, "x"], ["bob", "ALL", 1, "y"], ["ANN", "bob", 1, "z"],
         ["annie", "ALL", 1, "w"], 5, ["ann", "not a name", 1, "v"]]}"#;
     let actions = joined("ann").receive(ClientFrame::parse(body));
-    let Action::Post(postings) = &actions[0] else { panic!() };
+    let JoinedAction::Post(postings) = &actions[0] else { panic!() };
     assert_eq!(postings.iter().map(|p| p.index).collect::<Vec<_>>(), [0, 2]);
     assert_eq!(postings[1].entry.source, "ann", "delivered in the joined spelling");
     assert_eq!(postings[1].destination, Destination::User(Username::parse("bob").unwrap()));
@@ -73,8 +92,8 @@ fn a_second_name_is_an_error_and_its_messages_still_count() {
     let mut session = joined("ann");
     let actions = session.receive(ClientFrame::parse(body));
     assert_eq!(codes(&actions), [(None, Code::AlreadyJoined)]);
-    assert!(matches!(&actions[1], Action::Post(_)));
-    assert_eq!(session.name().unwrap().as_str(), "ann");
+    assert!(matches!(&actions[1], JoinedAction::Post(_)));
+    assert_eq!(session.name().as_str(), "ann");
 }
 
 #[test]
@@ -82,8 +101,8 @@ fn names_may_be_tried_a_few_times() {
     let mut session = session();
     for attempt in 1..=limits::NAME_TRIES {
         let actions = session.receive(ClientFrame::parse(br#"{"USERNAME": "a b"}"#));
-        assert!(matches!(actions[0], Action::Refuse(Refusal::Name(_))));
-        assert_eq!(actions.contains(&Action::Close), attempt == limits::NAME_TRIES);
+        assert!(matches!(actions[0], JoiningAction::Refuse(Refusal::Name(_))));
+        assert_eq!(actions.contains(&JoiningAction::Close), attempt == limits::NAME_TRIES);
     }
 }
 
@@ -92,16 +111,18 @@ fn a_faulty_frame_changes_nothing() {
     let mut session = joined("ann");
     for body in [&b"xyz"[..], b"[1]", b"{}", b"", b"{\"MESSAGES\": 5}", b"{\"USERNAME\": 5}"] {
         let actions = session.receive(ClientFrame::parse(body));
-        assert!(matches!(&actions[..], [Action::Error(faults)] if faults.listed().len() == 1));
+        assert!(
+            matches!(&actions[..], [JoinedAction::Error(faults)] if faults.listed().len() == 1)
+        );
     }
-    assert_eq!(session.name().unwrap().as_str(), "ann");
+    assert_eq!(session.name().as_str(), "ann");
 }
 
 fn claim(body: &str) -> Result<Claim<'_>, Vec<(Option<usize>, Code)>> {
     let mut actions = session().receive(ClientFrame::parse(body.as_bytes()));
     match actions.pop() {
-        Some(Action::Claim(claim)) if actions.is_empty() => Ok(*claim),
-        other => Err(codes(&actions.into_iter().chain(other).collect::<Vec<_>>())),
+        Some(JoiningAction::Claim(claim)) if actions.is_empty() => Ok(*claim),
+        other => Err(early_codes(&actions.into_iter().chain(other).collect::<Vec<_>>())),
     }
 }
 
@@ -153,18 +174,20 @@ fn a_malformed_offer_takes_no_name() {
     }
 }
 
-fn joined_with(words: &str) -> ServerSession {
+fn joined_with(words: &str) -> JoinedSession {
     let mut session = session();
     let body = format!(r#"{{"USERNAME": "ann", "CAPABILITIES": "{words}"}}"#);
-    let Some(Action::Claim(claim)) = session.receive(ClientFrame::parse(body.as_bytes())).pop()
+    let Some(JoiningAction::Claim(claim)) =
+        session.receive(ClientFrame::parse(body.as_bytes())).pop()
     else {
         panic!()
     };
-    assert_eq!(session.claimed(Ok(claim.name), None), []);
+    let (session, actions) = session.accepted(claim.name, None);
+    assert_eq!(actions, []);
     session
 }
 
-fn received<'a>(session: &mut ServerSession, body: &'a str) -> Vec<Action<'a>> {
+fn received<'a>(session: &mut JoinedSession, body: &'a str) -> Vec<JoinedAction<'a>> {
     session.receive(ClientFrame::parse_as(body.as_bytes(), session.known()))
 }
 
@@ -187,7 +210,7 @@ fn tags_belong_to_their_messages() {
     let body = r#"{"TAGS": ["a", null, "c", "d", "e"], "MESSAGES": [["ann", "ALL", 1, "x"], ["ann", "ALL", 1, "y"],
         ["bob", "ALL", 1, "z"], 5, ["ann", "ALL", 1, "w"]]}"#;
     let actions = received(&mut session, body);
-    let [Action::Post(postings), Action::Error(faults)] = &actions[..] else {
+    let [JoinedAction::Post(postings), JoinedAction::Error(faults)] = &actions[..] else {
         panic!("{actions:?}")
     };
     let tags: Vec<_> = postings.iter().map(|posting| posting.tag.as_deref()).collect();
@@ -216,13 +239,16 @@ fn malformed_tags_deliver_nothing() {
     ] {
         let body = format!(r#"{{"MESSAGES": [{messages}], "TAGS": {tags}}}"#);
         let actions = received(&mut session, &body);
-        assert!(!actions.iter().any(|action| matches!(action, Action::Post(_))), "{tags:.40}");
+        assert!(
+            !actions.iter().any(|action| matches!(action, JoinedAction::Post(_))),
+            "{tags:.40}"
+        );
         assert_eq!(codes(&actions), [(None, Code::BadTags)], "{tags:.40}");
     }
     assert_eq!(codes(&received(&mut session, r#"{"TAGS": []}"#)), [(None, Code::BadTags)]);
     // Where they were not agreed they are an unknown key.
     let body = format!(r#"{{"MESSAGES": [{one}], "TAGS": 5}}"#);
-    assert!(matches!(received(&mut joined_with("ping/1"), &body)[..], [Action::Post(_)]));
+    assert!(matches!(received(&mut joined_with("ping/1"), &body)[..], [JoinedAction::Post(_)]));
 }
 
 #[test]
@@ -235,11 +261,11 @@ fn what_is_asked_for_is_judged_by_itself() {
         matches!(
             &actions[..],
             [
-                Action::History(_),
-                Action::Call(_),
-                Action::Answer(_),
-                Action::Pong(3),
-                Action::Ping(-5)
+                JoinedAction::Request(Request::History(_)),
+                JoinedAction::Request(Request::Command(CommandRequest::Call(_))),
+                JoinedAction::Request(Request::Command(CommandRequest::Answer(_))),
+                JoinedAction::Request(Request::Pong(3)),
+                JoinedAction::Request(Request::Ping(-5))
             ]
         ),
         "{actions:?}"
@@ -273,10 +299,10 @@ fn the_old_name_is_taken_for_a_while() {
     let mut session = joined_with("rename/1");
     session.renamed(Username::parse("bob").unwrap(), 10);
     session.renamed(Username::parse("cyd").unwrap(), 20);
-    let said = |session: &mut ServerSession, source: &str| {
+    let said = |session: &mut JoinedSession, source: &str| {
         let body = format!(r#"{{"MESSAGES": [["{source}", "ALL", 1, "x"]]}}"#);
         match &session.receive(ClientFrame::parse_as(body.as_bytes(), session.known()))[..] {
-            [Action::Post(postings)] => Ok(postings[0].entry.source.to_string()),
+            [JoinedAction::Post(postings)] => Ok(postings[0].entry.source.to_string()),
             other => Err(codes(other)),
         }
     };

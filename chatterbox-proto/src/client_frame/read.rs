@@ -1,53 +1,45 @@
-//! What a client says: the strict reader of the server, and the writer of the client.
+//! The strict reader of client frames, for the server: every violation of the protocol becomes a [`Fault`].
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
-use crate::capability::accounts::{PASSWORD, Proof, TOKEN};
-use crate::capability::ids::{RESUME, Resume, TAGS};
-use crate::capability::{CAPABILITIES, Capabilities};
-use crate::client_keys::{ClientKeys, Known, Taken};
+use super::keys::{ClientKeys, Known, Taken};
 use crate::code::{Code, Fault, Faults};
 use crate::entry::Entry;
-use crate::frame::TooLong;
-use crate::json::{self, Object};
-use crate::shape::{
-    Key, ReadList, ReadShape, ReadTuple, Shape, TUPLE, TupleShape, body_text, reading_failed,
-    scalars_as_shape,
+use crate::json::read::{
+    Key, ReadList, ReadShape, ReadTuple, Shape, body_text, reading_failed, scalars_as_shape,
 };
 
-/// One frame of a client. Either key may be there, or both (PB-1).
+/// One frame of a client; it has either key of the base protocol, or both (PB-1).
 ///
-/// What is wrong inside a key is kept beside what is right in the other: each is judged by itself.
+/// Each key is judged by itself: a fault in one does not invalidate the other.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ClientFrame<'a> {
-    /// `USERNAME`, if the key is there.
+    /// The value of `USERNAME`, if the key is present.
     pub username: Option<Result<Cow<'a, str>, Fault>>,
-    /// `MESSAGES`, if the key is there.
+    /// The value of `MESSAGES`, if the key is present.
     pub messages: Option<Result<Messages<'a>, Fault>>,
-    /// Everything beyond the base protocol.
+    /// The keys beyond the base protocol, if any are present.
     pub keys: Option<Box<ClientKeys<'a>>>,
 }
 
-/// The elements of `MESSAGES` (MM-1): those that are messages, each with its index, and what is wrong with the others
-/// (IV-5).
+/// The elements of `MESSAGES` (MM-1): the valid messages, each with its index, and the faults of the others (IV-5).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Messages<'a> {
-    /// The messages.
+    /// The valid messages, with their indices in the list.
     pub entries: Vec<(usize, Entry<'a>)>,
-    /// What is wrong with the other elements.
+    /// The faults of the other elements.
     pub faults: Faults,
-    /// How many elements there are.
+    /// The number of elements, valid or not.
     pub count: usize,
-    /// Which of them are no messages, and why; only where they may have tags.
+    /// The indices of the invalid elements and the reasons; kept only where messages may have idempotency keys.
     pub refused: Vec<(usize, Code)>,
 }
 
 impl<'a> ClientFrame<'a> {
-    /// Reads the body of one frame of somebody who has not joined, strictly.
+    /// Reads the body of one frame of a connection that has not joined, strictly.
     ///
     /// # Errors
     /// As [`ClientFrame::parse_as`].
@@ -67,72 +59,13 @@ impl<'a> ClientFrame<'a> {
         let frame = read.deserialize(&mut reader).map_err(|error| reading_failed(&error))?;
         reader.end().map_err(|_| Code::NotJson)?;
         let mut frame = frame?;
-        // What proves and resumes belongs beside an offer, and is unknown without one (CP-6).
+        // Credentials and RESUME are known only beside an offer (CP-6).
         if known == Known::Joining && frame.keys.as_ref().is_some_and(|keys| keys.offer.is_none()) {
             frame.keys = None;
         }
         let empty = frame.username.is_none() && frame.messages.is_none() && frame.keys.is_none();
         if empty { Err(Code::NoKnownKey.into()) } else { Ok(frame) }
     }
-}
-
-/// The frame that asks for a name (NM-1).
-///
-/// # Errors
-/// [`TooLong`] when it does not fit a frame.
-pub fn join(username: &str) -> Result<Bytes, TooLong> {
-    Object::with_capacity(username.len() + 32).string("USERNAME", username).finish()
-}
-
-/// The frame that says something (MM-1).
-///
-/// # Errors
-/// [`TooLong`] when it does not fit a frame.
-pub fn say<'e>(entries: impl IntoIterator<Item = &'e Entry<'e>>) -> Result<Bytes, TooLong> {
-    Object::with_capacity(128).list("MESSAGES", entries.into_iter().map(Entry::to_json)).finish()
-}
-
-/// What stands beside a name (CP-1, AN-1, ID-7).
-#[derive(Debug, Clone, Default)]
-pub struct Offer<'a> {
-    /// What the client speaks.
-    pub capabilities: Capabilities,
-    /// What proves that the name is the user's.
-    pub proof: Option<&'a Proof>,
-    /// Which session to go on with.
-    pub resume: Option<&'a Resume>,
-}
-
-/// The frame that asks for a name and offers to speak more than the base protocol.
-///
-/// # Errors
-/// [`TooLong`] when it does not fit a frame.
-pub fn join_with(username: &str, offer: &Offer<'_>) -> Result<Bytes, TooLong> {
-    let mut object = Object::with_capacity(username.len() + 128)
-        .string("USERNAME", username)
-        .string(CAPABILITIES, &offer.capabilities.to_string());
-    object = match offer.proof {
-        Some(Proof::Password(secret)) => object.string(PASSWORD, secret.reveal()),
-        Some(Proof::Token(secret)) => object.string(TOKEN, secret.reveal()),
-        None => object,
-    };
-    if let Some(resume) = offer.resume {
-        object = object.json(RESUME, &resume.to_json());
-    }
-    object.finish()
-}
-
-/// The frame that says something, each message with a tag of its own (ID-3).
-///
-/// # Errors
-/// [`TooLong`] when it does not fit a frame.
-pub fn say_tagged<'e>(
-    messages: impl IntoIterator<Item = (&'e Entry<'e>, &'e str)> + Clone,
-) -> Result<Bytes, TooLong> {
-    Object::with_capacity(192)
-        .list("MESSAGES", messages.clone().into_iter().map(|(entry, _)| entry.to_json()))
-        .list(TAGS, messages.into_iter().map(|(_, tag)| json::string(tag)))
-        .finish()
 }
 
 struct ReadFrame {
@@ -181,7 +114,7 @@ impl<'de> Visitor<'de> for ReadFrame {
                     let mut index = 0;
                     let tagged = self.known.has_tags();
                     let each = |tuple| {
-                        match read_entry(tuple) {
+                        match Entry::from_tuple(tuple) {
                             Ok(entry) => messages.entries.push((index, entry)),
                             Err(code) => {
                                 messages.faults.note(|| Fault::message(index, code));
@@ -215,37 +148,13 @@ impl<'de> Visitor<'de> for ReadFrame {
     }
 }
 
-/// One message, strictly (T4-1).
-pub(crate) fn read_entry<'a>(tuple: TupleShape<'a>) -> Result<Entry<'a>, Code> {
-    let TupleShape::List { elements, count } = tuple else {
-        return Err(Code::MessageNotList);
-    };
-    let Ok([source, destination, timestamp, content]) = <[Shape<'a>; TUPLE]>::try_from(elements)
-    else {
-        return Err(Code::MessageNotFour);
-    };
-    if count != TUPLE {
-        return Err(Code::MessageNotFour);
-    }
-    match (source, destination, timestamp, content) {
-        (
-            Shape::String(source),
-            Shape::String(destination),
-            Shape::Integer(timestamp),
-            Shape::String(content),
-        ) => Ok(Entry { source, destination, timestamp, content }),
-        (Shape::String(_), Shape::String(_), Shape::Integer(_), _) => Err(Code::ContentNotString),
-        (Shape::String(_), Shape::String(_), _, _) => Err(Code::TimestampNotInteger),
-        (Shape::String(_), _, _, _) => Err(Code::DestinationNotString),
-        _ => Err(Code::SourceNotString),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::write::{join, say, say_tagged};
     use super::*;
+    use crate::capability::{Capabilities, Capability};
     use crate::limits;
 
     fn code(body: &[u8]) -> Code {
@@ -366,7 +275,7 @@ mod tests {
             body in r#"(\{|\}|\[|\]|,|:|"USERNAME"|"MESSAGES"|"TAGS"|"HISTORY"|"COMMAND"|"a"|1|1\.5|null|true| ){0,40}"#
         ) {
             let _ = ClientFrame::parse(body.as_bytes());
-            let all = Known::Agreed(crate::Capability::EVERY.iter().copied().collect());
+            let all = Known::Agreed(Capability::EVERY.iter().copied().collect());
             let _ = ClientFrame::parse_as(body.as_bytes(), all);
         }
 
@@ -375,7 +284,7 @@ mod tests {
             let tags: Vec<String> = (0..entries.len()).map(|n| format!("{tag}{n}")).collect();
             let tagged = entries.iter().zip(tags.iter().map(String::as_str));
             let frame = say_tagged(tagged).unwrap();
-            let known = Known::Agreed(Capabilities::NONE.with(crate::Capability::Ids));
+            let known = Known::Agreed(Capabilities::NONE.with(Capability::Ids));
             let read = ClientFrame::parse_as(&frame[4..], known).unwrap();
             prop_assert_eq!(read.messages.unwrap().unwrap().count, entries.len());
             let read: Vec<_> = read.keys.unwrap().tags.unwrap().unwrap();

@@ -1,170 +1,42 @@
-//! What a server says: the writer of the server, and the lenient reader of the client.
-//!
-//! The writer makes the small frames here; what many receivers share (welcomes, batches) is put together by the server
-//! from the same parts. The reader takes what real servers send and notes every [`Deviation`] from the norm.
+//! The lenient reader of server frames, for the client: it accepts what real servers send and reports every [`Deviation`]
+//! from the protocol.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use bytes::Bytes;
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
-use crate::capability::{Capabilities, Capability, accounts, ids};
+use super::deviation::{Deviation, Deviations};
+use super::keys::{Read as ReadKey, ServerKeys};
+use crate::capability::Capabilities;
 use crate::clause::{self, Clause};
-use crate::code::{Code, Faults, Refusal};
+use crate::code::Code;
 use crate::entry::Entry;
-use crate::frame::TooLong;
-use crate::json::Object;
-use crate::server_keys::{Read as ReadKey, ServerKeys};
-use crate::shape::{
+use crate::json::read::{
     Key, ReadList, ReadShape, ReadTuple, Shape, TUPLE, TupleShape, body_text, reading_failed,
     scalars_as_shape,
 };
 use crate::text::WireText;
 
-/// `{"USERNAME_ACCEPTED": false, "INFO": reason}` (TK-1).
-///
-/// # Errors
-/// [`TooLong`] when it does not fit a frame.
-pub fn refused(refusal: &Refusal) -> Result<Bytes, TooLong> {
-    refusal_object(refusal).finish()
-}
-
-/// The same with `CODE`, for programs (AN-3).
-///
-/// # Errors
-/// [`TooLong`] when it does not fit a frame.
-pub fn refused_with_code(refusal: &Refusal) -> Result<Bytes, TooLong> {
-    refusal_object(refusal).string(accounts::CODE, refusal.word()).finish()
-}
-
-fn refusal_object(refusal: &Refusal) -> Object {
-    Object::with_capacity(128)
-        .boolean("USERNAME_ACCEPTED", false)
-        .string("INFO", &refusal.to_string())
-}
-
-/// `{"ERROR": text}` for all faults of one frame (IV-1, IV-5).
-///
-/// # Errors
-/// [`TooLong`] when it does not fit a frame.
-pub fn error(faults: &Faults) -> Result<Bytes, TooLong> {
-    error_object(faults).finish()
-}
-
-/// ERROR, with REFUSED behind it where messages with tags are among the faults (ID-4).
-pub fn error_object(faults: &Faults) -> Object {
-    let object = Object::with_capacity(128).string("ERROR", &faults.text());
-    if faults.refused().is_empty() {
-        return object;
-    }
-    object.members(&ids::refused(faults.refused()).into_members())
-}
-
-/// One frame of a server, as far as it could be understood.
+/// One frame of a server; keys that could not be understood are left out.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ServerFrame {
-    /// `USERNAME_ACCEPTED`.
+    /// `USERNAME_ACCEPTED`: whether the client has joined.
     pub accepted: Option<bool>,
-    /// `INFO`.
+    /// `INFO`: a text for the user.
     pub info: Option<WireText<'static>>,
-    /// `USER_LIST`.
+    /// `USER_LIST`: the users who are present, in the welcome.
     pub user_list: Option<Vec<WireText<'static>>>,
-    /// `USERS_JOINED`; empty when the key is not there.
+    /// `USERS_JOINED`: users who became present; empty without the key.
     pub joined: Vec<WireText<'static>>,
-    /// `MESSAGES`.
+    /// `MESSAGES`: the history in the welcome, live messages otherwise.
     pub messages: Option<Vec<Entry<'static>>>,
-    /// `USERS_LEFT`; empty when the key is not there.
+    /// `USERS_LEFT`: users who are no longer present; empty without the key.
     pub left: Vec<WireText<'static>>,
-    /// `ERROR`.
+    /// `ERROR`: the faults of a frame of this client.
     pub error: Option<WireText<'static>>,
-    /// Everything beyond the base protocol.
+    /// The keys beyond the base protocol, if any are present.
     pub keys: Option<Box<ServerKeys>>,
-}
-
-/// Something that a server does otherwise than the norm says, and that was forgiven.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Deviation {
-    /// `USERNAME_ACCEPTED` was the text of a boolean.
-    BooleanAsString,
-    /// A key has a value of a type that can't be understood; it was ignored.
-    WrongType(&'static str, Clause),
-    /// A list of names was one bare string.
-    NamesAsString(&'static str, Clause),
-    /// An element of `USER_LIST` was an object.
-    UserAsObject,
-    /// A message was not a 4-tuple of the right types; it was ignored.
-    NotAMessage(usize),
-    /// A time was not an integer.
-    TimeNotInteger(usize),
-    /// The frame was a bare string, which was taken for an ERROR.
-    BareError,
-    /// A key that nobody negotiated.
-    UnknownKey(WireText<'static>),
-    /// The value of a key of a capability can't be understood; it was ignored.
-    WrongValue(&'static str, Capability),
-    /// The welcome had no such list.
-    WelcomeWithout(&'static str, Clause),
-    /// Somebody left who was not there.
-    LeftUnknown(WireText<'static>),
-    /// The frame could not be read at all.
-    Unreadable(Code),
-}
-
-impl fmt::Display for Deviation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::BooleanAsString => {
-                write!(f, "USERNAME_ACCEPTED is text, not a boolean ({})", clause::AC_1)
-            }
-            Self::WrongType(key, clause) => write!(f, "{key} has the wrong type ({clause})"),
-            Self::NamesAsString(key, clause) => {
-                write!(f, "{key} is one string, not a list ({clause})")
-            }
-            Self::UserAsObject => write!(f, "USER_LIST holds objects ({})", clause::UL_1),
-            Self::NotAMessage(index) => {
-                write!(f, "MESSAGES[{index}] is not a message ({})", clause::T4_1)
-            }
-            Self::TimeNotInteger(index) => {
-                write!(f, "the time of MESSAGES[{index}] is not an integer ({})", clause::TS_1)
-            }
-            Self::BareError => write!(f, "ERROR came as a bare string ({})", clause::IV_1),
-            Self::UnknownKey(key) => {
-                write!(f, "unknown key {} ({})", key.screen(), clause::BN_1)
-            }
-            Self::WrongValue(key, capability) => {
-                write!(f, "the value of {key} is not as {} has it", capability.word())
-            }
-            Self::WelcomeWithout(key, clause) => write!(f, "the welcome has no {key} ({clause})"),
-            Self::LeftUnknown(name) => {
-                write!(f, "{} left without having been there ({})", name.screen(), clause::UX_2)
-            }
-            Self::Unreadable(code) => write!(f, "{} ({})", code.text(), code.clause()),
-        }
-    }
-}
-
-/// Of one frame no more deviations than this are kept: a hostile server could send millions.
-const DEVIATIONS_KEPT: usize = 16;
-
-/// The deviations of one frame.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Deviations(Vec<Deviation>);
-
-impl Deviations {
-    /// Notes one, unless there are plenty or it is a repetition.
-    pub fn note(&mut self, deviation: Deviation) {
-        if self.0.len() < DEVIATIONS_KEPT && self.0.last() != Some(&deviation) {
-            self.0.push(deviation);
-        }
-    }
-
-    /// Those that were kept.
-    pub fn into_vec(self) -> Vec<Deviation> {
-        self.0
-    }
 }
 
 impl ServerFrame {
@@ -176,7 +48,7 @@ impl ServerFrame {
         Self::parse_as(body, Capabilities::NONE)
     }
 
-    /// The same where more than the base protocol is spoken: what was agreed, or until then what was offered.
+    /// The same with the keys of these capabilities: the negotiated ones, or the offered ones before the welcome.
     ///
     /// # Errors
     /// As [`ServerFrame::parse`].
@@ -213,7 +85,7 @@ fn bare(shape: Shape<'_>) -> Read {
         return Err(Code::NotObject);
     };
     let frame = ServerFrame { error: Some(owned(text)), ..ServerFrame::default() };
-    Ok((frame, Deviations(vec![Deviation::BareError])))
+    Ok((frame, Deviations::from(Deviation::BareError)))
 }
 
 impl<'de> Visitor<'de> for ReadFrame {
@@ -431,7 +303,9 @@ fn lenient_entry(tuple: TupleShape<'_>) -> Option<(Entry<'static>, bool)> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::deviation::DEVIATIONS_KEPT;
     use super::*;
+    use crate::capability::Capability;
 
     fn read(body: &str) -> (ServerFrame, Vec<Deviation>) {
         let (frame, notes) = ServerFrame::parse(body.as_bytes()).unwrap();

@@ -1,7 +1,7 @@
-//! Reading any JSON value far enough to say what it is.
+//! A reader that classifies any JSON value without building a tree.
 //!
-//! The readers never fail on a wrong type: a wrong type is an answer, which becomes a fault with an index. They keep no
-//! tree: what is not needed is walked over, with the depth bounded (JS-5).
+//! A wrong type is a result and no error, so that it becomes a fault with an index. Values that are not needed are skipped,
+//! with the depth bounded (JS-5).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -136,25 +136,25 @@ macro_rules! scalars_as_shape {
             f.write_str("any JSON value")
         }
         fn visit_unit<E: serde::de::Error>(self) -> Result<Self::Value, E> {
-            Ok($make($crate::shape::Shape::Null))
+            Ok($make($crate::json::read::Shape::Null))
         }
         fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Self::Value, E> {
-            Ok($make($crate::shape::Shape::Bool(value)))
+            Ok($make($crate::json::read::Shape::Bool(value)))
         }
         fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Self::Value, E> {
-            Ok($make($crate::shape::Shape::Integer(value)))
+            Ok($make($crate::json::read::Shape::Integer(value)))
         }
         fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Self::Value, E> {
-            $crate::shape::ReadShape::MEMBER.visit_u64(value).map($make)
+            $crate::json::read::ReadShape::MEMBER.visit_u64(value).map($make)
         }
         fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Self::Value, E> {
-            Ok($make($crate::shape::Shape::Float(value)))
+            Ok($make($crate::json::read::Shape::Float(value)))
         }
         fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Self::Value, E> {
-            $crate::shape::ReadShape::MEMBER.visit_str(value).map($make)
+            $crate::json::read::ReadShape::MEMBER.visit_str(value).map($make)
         }
         fn visit_borrowed_str<E: serde::de::Error>(self, value: &$de str) -> Result<Self::Value, E> {
-            $crate::shape::ReadShape::MEMBER.visit_borrowed_str(value).map($make)
+            $crate::json::read::ReadShape::MEMBER.visit_borrowed_str(value).map($make)
         }
     };
 }
@@ -251,7 +251,7 @@ where
     }
 }
 
-/// Text and JSON of a body, up to the object; what kept it from being one.
+/// The text of a body, or the fault that makes it unreadable.
 pub(crate) fn body_text(body: &[u8]) -> Result<&str, Code> {
     if body.is_empty() {
         return Err(Code::FrameEmpty);
@@ -259,7 +259,7 @@ pub(crate) fn body_text(body: &[u8]) -> Result<&str, Code> {
     std::str::from_utf8(body).map_err(|_| Code::NotUtf8)
 }
 
-/// Which fault a failed reading is.
+/// The fault behind an error of the JSON reader.
 pub(crate) fn reading_failed(error: &serde_json::Error) -> Code {
     // The readers themselves only ever fail on depth.
     if error.is_data() { Code::TooDeep } else { Code::NotJson }

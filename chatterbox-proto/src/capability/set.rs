@@ -1,108 +1,48 @@
-//! What is spoken beyond the base protocol, where both ends agree to it (`docs/capabilities.md`).
-//!
-//! [`Capability`] is the one table; the frames of each capability are in its own file. What was agreed is a small
-//! [`Capabilities`] set that travels with the connection. Who offers nothing gets the base protocol and not one key more.
+//! A set of capabilities: what one end offers, or what a connection has negotiated.
 
 use std::fmt;
 
+use super::table::Capability;
 use crate::code::Code;
 use crate::limits;
 
-pub mod accounts;
-pub mod commands;
-pub mod ids;
-pub mod ping;
-pub mod rename;
-pub mod utf8;
-
-/// The keys of the negotiation itself (CP-1, CP-2, CP-7).
-pub const CAPABILITIES: &str = "CAPABILITIES";
-/// The integers that the welcome tells a client that offered (CP-7).
-pub const LIMITS: &str = "LIMITS";
-
-macro_rules! table {
-    ($($(#[$doc:meta])* $variant:ident = $word:literal / $version:literal;)*) => {
-        /// One thing that two ends may agree to speak.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Capability {
-            $($(#[$doc])* $variant,)*
-        }
-
-        impl Capability {
-            /// Every capability, in the order in which they are written.
-            pub const EVERY: &[Self] = &[$(Self::$variant),*];
-
-            /// Its name on the wire.
-            pub const fn word(self) -> &'static str {
-                match self { $(Self::$variant => $word,)* }
-            }
-
-            /// The version that we speak.
-            pub const fn version(self) -> u16 {
-                match self { $(Self::$variant => $version,)* }
-            }
-        }
-    };
-}
-
-table! {
-    /// Joining under a name that belongs to somebody.
-    Accounts = "accounts" / 1;
-    /// Commands, their results, questions of the server.
-    Commands = "commands" / 1;
-    /// Messages have numbers: acknowledgements, paging, resuming.
-    Ids = "ids" / 1;
-    /// Asking whether the other end is there.
-    Ping = "ping" / 1;
-    /// A user changes name without leaving.
-    Rename = "rename" / 1;
-    /// Text without `\u` escapes.
-    Utf8 = "utf8" / 1;
-}
-
-impl Capability {
-    const fn bit(self) -> u8 {
-        1 << self as u8
-    }
-}
-
 /// A set of capabilities: what one end speaks, or what both agreed to.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct Capabilities(u8);
+pub struct Capabilities(u32);
 
 impl Capabilities {
-    /// The base protocol.
+    /// The empty set, which is the base protocol.
     pub const NONE: Self = Self(0);
 
-    /// Whether it is in the set.
+    /// Whether the set contains a capability.
     pub const fn has(self, capability: Capability) -> bool {
         self.0 & capability.bit() != 0
     }
 
-    /// Whether there is nothing beyond the base protocol.
+    /// Whether the set is the base protocol.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// The set with one more.
+    /// The set with one capability added.
     #[must_use]
     pub const fn with(self, capability: Capability) -> Self {
         Self(self.0 | capability.bit())
     }
 
-    /// The set without one.
+    /// The set with one capability removed.
     #[must_use]
     pub const fn without(self, capability: Capability) -> Self {
         Self(self.0 & !capability.bit())
     }
 
-    /// What is in both sets: what two ends can agree to.
+    /// The intersection: what two ends can agree to.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
-    /// Those in the set.
+    /// The capabilities of the set, in the order of the table.
     pub fn iter(self) -> impl Iterator<Item = Capability> {
         Capability::EVERY.iter().copied().filter(move |capability| self.has(*capability))
     }
@@ -132,7 +72,7 @@ impl Capabilities {
     }
 }
 
-/// What is in either set.
+/// The union.
 impl std::ops::BitOr for Capabilities {
     type Output = Self;
 
@@ -223,7 +163,7 @@ mod tests {
 
     #[test]
     fn every_capability_has_a_bit_and_a_row_in_the_norm() {
-        let norm = include_str!("../../docs/capabilities.md");
+        let norm = include_str!("../../../docs/capabilities.md");
         let mut seen = Capabilities::NONE;
         for capability in Capability::EVERY {
             assert!(!seen.has(*capability));
@@ -240,7 +180,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(bits in 0_u8..64) {
+        fn what_is_written_is_read(bits in 0_u32..64) {
             let set: Capabilities =
                 Capability::EVERY.iter().copied().filter(|c| bits & c.bit() != 0).collect();
             prop_assert_eq!(Capabilities::parse_offer(&set.to_string()), Ok(set));

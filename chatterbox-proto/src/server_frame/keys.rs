@@ -1,7 +1,7 @@
-//! The keys that a server's frame may have beyond the base protocol, as the client reads them.
+//! The keys of a server's frame beyond the base protocol, as the client reads them.
 //!
-//! They count only where they were offered or agreed; a value of a wrong kind is noted and ignored, like everything else
-//! that a server does otherwise than the norm says.
+//! They count only where their capability was offered or negotiated; a malformed value is reported as a deviation and
+//! ignored.
 
 use serde::de::MapAccess;
 use serde_json::Value;
@@ -9,64 +9,56 @@ use serde_json::Value;
 use crate::capability::accounts::{self, Account};
 use crate::capability::commands::{self, Command, Outcome, Prompt};
 use crate::capability::ids::{self, Id, Page, RefusedTag};
-use crate::capability::{self, Capabilities, Capability, ping, rename};
+use crate::capability::negotiation::{CAPABILITIES, LIMITS, Limits, read_agreed};
+use crate::capability::{Capabilities, Capability, ping, rename};
+use crate::json::read::{ReadList, ReadShape, Shape};
+use crate::json::tree::read_tree;
 use crate::limits;
-use crate::shape::{ReadList, ReadShape, Shape};
 use crate::text::WireText;
-use crate::tree::read_tree;
 
-/// `LIMITS` of the welcome (CP-7).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Limits {
-    /// The longest body in bytes that the server takes.
-    pub frame: Option<u64>,
-    /// The longest name in characters.
-    pub username: Option<u64>,
-}
-
-/// What stands in a server's frame beside the keys of the base protocol.
+/// The keys of a server's frame beyond the base protocol.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ServerKeys {
-    /// `CAPABILITIES`: what is in force.
+    /// `CAPABILITIES`: the capabilities in force.
     pub agreed: Option<Capabilities>,
-    /// `LIMITS`.
+    /// `LIMITS`: the limits of the server.
     pub limits: Option<Limits>,
-    /// `IDS`: the number of each message, if it has one.
+    /// `IDS`: the id of each message, or null.
     pub ids: Option<Vec<Option<Id>>>,
-    /// `ACKS`.
+    /// `ACKS`: idempotency keys of stored messages, and the ids of those.
     pub acks: Vec<(WireText<'static>, Id)>,
-    /// `REFUSED`.
+    /// `REFUSED`: the messages that were rejected.
     pub refused: Vec<RefusedTag>,
-    /// `HISTORY`.
+    /// `HISTORY`: a page of history.
     pub history: Option<Page>,
     /// `RESUME`: the token of this session.
     pub resume: Option<WireText<'static>>,
-    /// `RESUMED`.
+    /// `RESUMED`: whether the session was resumed.
     pub resumed: Option<bool>,
-    /// `PING`.
+    /// `PING`: a liveness check, to be answered with PONG.
     pub ping: Option<i64>,
-    /// `PONG`.
+    /// `PONG`: the answer to a PING of this client.
     pub pong: Option<i64>,
     /// `USERS_RENAMED`: old and new names.
     pub renamed: Vec<(WireText<'static>, WireText<'static>)>,
-    /// `ACCOUNT`.
+    /// `ACCOUNT`: the account of this user.
     pub account: Option<Account>,
-    /// `CODE` of a refusal.
+    /// `CODE`: the machine word of a refusal.
     pub code: Option<WireText<'static>>,
-    /// `COMMANDS`.
+    /// `COMMANDS`: the catalogue.
     pub commands: Option<Vec<Command>>,
-    /// `PREFIX`.
+    /// `PREFIX`: the prefix of typed commands.
     pub prefix: Option<WireText<'static>>,
-    /// `RESULT`.
+    /// `RESULT`: the result of a command.
     pub result: Option<Outcome>,
-    /// `PROMPT`.
+    /// `PROMPT`: a question of a running command.
     pub prompt: Option<Prompt>,
 }
 
-/// The values of one key are no more than this: a page of history and a catalogue are a few thousand.
+/// The most JSON values that one key may have: a page of history and a catalogue have a few thousand.
 const VALUES: usize = 64 * 1024;
 
-/// Whether a key counts, and what became of its value.
+/// The result of reading a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Read {
     Unknown,
@@ -84,8 +76,8 @@ impl ServerKeys {
         object: &mut A,
     ) -> Result<Read, A::Error> {
         let Some(row) = ROWS.iter().find(|row| row.key == key) else { return Ok(Read::Unknown) };
-        // Who offered anything is answered with these two.
-        let answer = matches!(row.key, capability::CAPABILITIES | capability::LIMITS);
+        // The answer to any offer has these two.
+        let answer = matches!(row.key, CAPABILITIES | LIMITS);
         let counts = known.has(row.of) || (answer && !known.is_empty());
         if !counts {
             return Ok(Read::Unknown);
@@ -122,8 +114,8 @@ macro_rules! rows {
 }
 
 const ROWS: &[Row] = rows! {
-    capability::CAPABILITIES, Ids, agreed = |value| read_agreed(&value).map(Some);
-    capability::LIMITS, Ids, limits = |value| read_limits(&value).map(Some);
+    CAPABILITIES, Ids, agreed = |value| read_agreed(&value).map(Some);
+    LIMITS, Ids, limits = |value| Limits::read(&value).map(Some);
     ids::IDS, Ids, ids = |_value| None::<Option<Vec<Option<Id>>>>;
     ids::ACKS, Ids, acks = |value| ids::read_acks(value);
     ids::REFUSED, Ids, refused = |value| ids::read_refused(value);
@@ -140,17 +132,6 @@ const ROWS: &[Row] = rows! {
     commands::RESULT, Commands, result = |value| Outcome::read(&value).map(Some);
     commands::PROMPT, Commands, prompt = |value| Prompt::read(&value).map(Some);
 };
-
-/// A server agrees to nothing that we don't know; if it says so, that is not in force.
-fn read_agreed(value: &Value) -> Option<Capabilities> {
-    Capabilities::parse_offer(value.as_str()?).ok()
-}
-
-fn read_limits(value: &Value) -> Option<Limits> {
-    let limits = value.as_object()?;
-    let limit = |key| limits.get(key).and_then(Value::as_u64);
-    Some(Limits { frame: limit("FRAME"), username: limit("USERNAME") })
-}
 
 fn read_ids<'de, A: MapAccess<'de>>(object: &mut A) -> Result<Option<Vec<Option<Id>>>, A::Error> {
     let within = ReadShape::MEMBER.inner()?;

@@ -1,65 +1,83 @@
-//! The keys that a client's frame may have beyond the base protocol, and which of them count when.
+//! The keys of a client's frame beyond the base protocol.
 //!
-//! Before a name is accepted those count that belong beside it; afterwards those of the agreed capabilities. All others are
-//! unknown keys, whatever their value is (CP-6).
+//! Before joining, the keys that belong beside USERNAME count; after joining, those of the negotiated capabilities. Every
+//! other key is unknown, and its value is not judged (CP-6).
 
 use std::borrow::Cow;
 
 use serde::de::MapAccess;
-use serde_json::Value;
 
 use crate::capability::accounts::{self, Proof, Secret};
-use crate::capability::commands::{self, Answer, Call};
-use crate::capability::ids::{self, Query, Resume};
-use crate::capability::{self, Capabilities, Capability, ping};
+use crate::capability::ids::{self, Resume};
+use crate::capability::request::RequestKey;
+use crate::capability::{self, Capabilities, Capability, Request};
 use crate::code::{Code, Fault};
+use crate::json::read::{ReadList, ReadShape, Shape};
+use crate::json::tree::read_tree;
 use crate::limits;
-use crate::shape::{ReadList, ReadShape, Shape};
-use crate::tree::read_tree;
 
-/// Which keys count.
+/// Selects the keys that count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known {
-    /// Those of somebody who has not joined.
+    /// The keys of a connection that has not joined.
     Joining,
-    /// Those of somebody who has, with what was agreed.
+    /// The keys of a joined connection with these capabilities.
     Agreed(Capabilities),
 }
 
 impl Known {
-    /// Whether messages may have tags.
+    /// Whether messages may have idempotency keys.
     pub(crate) fn has_tags(self) -> bool {
         matches!(self, Self::Agreed(agreed) if agreed.has(Capability::Ids))
     }
 }
 
-/// The elements of `TAGS`: a tag or null for each message, none when it is anything else.
+/// The elements of `TAGS`: for each message an idempotency key or null.
 pub type Tags<'a> = Vec<Option<Cow<'a, str>>>;
 
-/// What stands in a client's frame beside the keys of the base protocol. Each key is judged by itself.
+/// The keys of a client's frame beyond the base protocol. Each is judged by itself.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ClientKeys<'a> {
-    /// `CAPABILITIES`.
+    /// `CAPABILITIES`: the capabilities that the client offers.
     pub offer: Option<Result<Capabilities, Fault>>,
-    /// `PASSWORD` or `TOKEN`.
+    /// `PASSWORD` or `TOKEN`: the credential.
     pub proof: Option<Result<Proof, Fault>>,
-    /// `RESUME`.
+    /// `RESUME`: the session to resume.
     pub resume: Option<Result<Resume, Fault>>,
-    /// `TAGS`.
+    /// `TAGS`: the idempotency keys of the messages.
     pub tags: Option<Result<Tags<'a>, Fault>>,
-    /// `HISTORY`.
-    pub history: Option<Result<Query, Fault>>,
-    /// `COMMAND`.
-    pub call: Option<Result<Call, Fault>>,
-    /// `ANSWER`.
-    pub answer: Option<Result<Answer, Fault>>,
-    /// `PING`.
-    pub ping: Option<Result<i64, Fault>>,
-    /// `PONG`.
-    pub pong: Option<Result<i64, Fault>>,
+    /// The keys that are requests of their own.
+    pub requests: Requests,
 }
 
-/// The values of one key of a client are no more than this; COMMAND has the most.
+/// The requests of one frame, in the order in which they are handled; each is judged by itself.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Requests(Vec<(usize, Result<Request, Fault>)>);
+
+impl Requests {
+    /// Adds a request at its place in the table of keys. Says whether there was one at this place.
+    fn add(&mut self, place: usize, request: Result<Request, Fault>) -> bool {
+        let found = self.0.binary_search_by_key(&place, |(other, _)| *other);
+        if let Err(at) = found {
+            self.0.insert(at, (place, request));
+        }
+        found.is_ok()
+    }
+}
+
+impl IntoIterator for Requests {
+    type Item = Result<Request, Fault>;
+    type IntoIter = std::iter::Map<
+        std::vec::IntoIter<(usize, Self::Item)>,
+        fn((usize, Self::Item)) -> Self::Item,
+    >;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter().map(|(_, request)| request)
+    }
+}
+
+/// The most JSON values that one key of a client may have; COMMAND needs the most.
 const VALUES: usize = 4 * limits::ARGUMENTS;
 
 impl<'a> ClientKeys<'a> {
@@ -94,24 +112,20 @@ impl<'a> ClientKeys<'a> {
             Word::Tags => {
                 keys.tags.replace(read_tags(object)?.ok_or(Code::BadTags.into())).is_some()
             }
-            Word::Ping | Word::Pong => {
-                let number = match object.next_value_seed(ReadShape::MEMBER)? {
-                    Shape::Integer(number) => Ok(number),
-                    _ => Err(Code::BadPing.into()),
-                };
-                let place = if key == Word::Ping { &mut keys.ping } else { &mut keys.pong };
-                place.replace(number).is_some()
+            Word::Resume => {
+                let resume = read_tree(object, VALUES)?.and_then(|value| Resume::read(&value));
+                keys.resume.replace(resume.ok_or(Code::BadResume.into())).is_some()
             }
-            Word::Resume => put(&mut keys.resume, object, Code::BadResume, Resume::read)?,
-            Word::History => put(&mut keys.history, object, Code::BadHistory, Query::read)?,
-            Word::Command => put(&mut keys.call, object, Code::BadCommand, Call::read)?,
-            Word::Answer => put(&mut keys.answer, object, Code::BadAnswer, Answer::read)?,
+            Word::Request(place, row) => {
+                let value = read_tree(object, VALUES)?;
+                keys.requests.add(place, row.read(value.as_ref()).map_err(Fault::from))
+            }
         };
         Ok(if twice { Taken::Twice } else { Taken::Once })
     }
 }
 
-/// What became of a key.
+/// The result of reading a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Taken {
     Unknown,
@@ -119,22 +133,18 @@ pub(crate) enum Taken {
     Twice,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Word {
     Offer,
     Password,
     Token,
     Resume,
     Tags,
-    History,
-    Command,
-    Answer,
-    Ping,
-    Pong,
+    Request(usize, &'static RequestKey),
 }
 
 impl Word {
-    /// Which key this is, if it counts.
+    /// The known key of this name, if it counts.
     fn of(key: &str, known: Known) -> Option<Self> {
         if key == capability::CAPABILITIES {
             return Some(Self::Offer);
@@ -147,30 +157,12 @@ impl Word {
                 _ => None,
             },
             Known::Agreed(agreed) if agreed.is_empty() => None,
+            Known::Agreed(_) if key == ids::TAGS => known.has_tags().then_some(Self::Tags),
             Known::Agreed(agreed) => {
-                let (word, of) = match key {
-                    ids::TAGS => (Self::Tags, Capability::Ids),
-                    ids::HISTORY => (Self::History, Capability::Ids),
-                    commands::COMMAND => (Self::Command, Capability::Commands),
-                    commands::ANSWER => (Self::Answer, Capability::Commands),
-                    ping::PING => (Self::Ping, Capability::Ping),
-                    ping::PONG => (Self::Pong, Capability::Ping),
-                    _ => return None,
-                };
-                agreed.has(of).then_some(word)
+                RequestKey::find(key, agreed).map(|(place, row)| Self::Request(place, row))
             }
         }
     }
-}
-
-fn put<'de, T, A: MapAccess<'de>>(
-    place: &mut Option<Result<T, Fault>>,
-    object: &mut A,
-    otherwise: Code,
-    read: impl FnOnce(&Value) -> Option<T>,
-) -> Result<bool, A::Error> {
-    let value = read_tree(object, VALUES)?.and_then(|value| read(&value));
-    Ok(place.replace(value.ok_or(otherwise.into())).is_some())
 }
 
 /// A list of null and short strings, not too many of them; `None` when it is something else (ID-3).

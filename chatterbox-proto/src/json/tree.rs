@@ -1,6 +1,6 @@
 //! Small JSON values as a tree, for the keys of capabilities, bounded in depth and in the number of values (JS-5).
 //!
-//! Messages never go this way: they are read in place by [`crate::shape`].
+//! Messages never go this way: they are read in place by [`super::read`].
 
 use std::cell::Cell;
 use std::fmt;
@@ -9,7 +9,7 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use crate::shape::{Key, ReadShape};
+use super::read::{Key, ReadShape};
 
 /// Reads one value as a tree.
 #[derive(Debug, Clone, Copy)]

@@ -1,0 +1,21 @@
+//! What is spoken beyond the base protocol, where both ends agree to it (`docs/capabilities.md`).
+//!
+//! [`Capability`] is the table of extensions; each has a file with its keys and frames. The client offers a set, the server
+//! answers with the part that it speaks ([`Capabilities`]), and that set is in force for the connection. A client that
+//! offers nothing gets the base protocol, without a single further key.
+
+pub mod accounts;
+pub mod commands;
+pub mod ids;
+pub(crate) mod negotiation;
+pub mod ping;
+pub mod rename;
+pub(crate) mod request;
+mod set;
+mod table;
+pub mod utf8;
+
+pub use negotiation::{CAPABILITIES, LIMITS, Limits};
+pub use request::Request;
+pub use set::Capabilities;
+pub use table::Capability;

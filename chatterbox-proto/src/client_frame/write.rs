@@ -1,0 +1,69 @@
+//! The writer of client frames, for the client.
+
+use bytes::Bytes;
+
+use crate::capability::accounts::{PASSWORD, Proof, TOKEN};
+use crate::capability::ids::{RESUME, Resume, TAGS};
+use crate::capability::{CAPABILITIES, Capabilities};
+use crate::entry::Entry;
+use crate::frame::TooLong;
+use crate::json::{self, Object};
+
+/// The frame that joins under a name (NM-1).
+///
+/// # Errors
+/// [`TooLong`] when it does not fit a frame.
+pub fn join(username: &str) -> Result<Bytes, TooLong> {
+    Object::with_capacity(username.len() + 32).string("USERNAME", username).finish()
+}
+
+/// The frame that sends messages (MM-1).
+///
+/// # Errors
+/// [`TooLong`] when it does not fit a frame.
+pub fn say<'e>(entries: impl IntoIterator<Item = &'e Entry<'e>>) -> Result<Bytes, TooLong> {
+    Object::with_capacity(128).list("MESSAGES", entries.into_iter().map(Entry::to_json)).finish()
+}
+
+/// What a client sends beside USERNAME (CP-1, AN-1, ID-7).
+#[derive(Debug, Clone, Default)]
+pub struct Offer<'a> {
+    /// The capabilities that the client offers.
+    pub capabilities: Capabilities,
+    /// The credential, where the client authenticates.
+    pub proof: Option<&'a Proof>,
+    /// The session to resume.
+    pub resume: Option<&'a Resume>,
+}
+
+/// The frame that joins under a name and offers capabilities.
+///
+/// # Errors
+/// [`TooLong`] when it does not fit a frame.
+pub fn join_with(username: &str, offer: &Offer<'_>) -> Result<Bytes, TooLong> {
+    let mut object = Object::with_capacity(username.len() + 128)
+        .string("USERNAME", username)
+        .string(CAPABILITIES, &offer.capabilities.to_string());
+    object = match offer.proof {
+        Some(Proof::Password(secret)) => object.string(PASSWORD, secret.reveal()),
+        Some(Proof::Token(secret)) => object.string(TOKEN, secret.reveal()),
+        None => object,
+    };
+    if let Some(resume) = offer.resume {
+        object = object.json(RESUME, &resume.to_json());
+    }
+    object.finish()
+}
+
+/// The frame that sends messages, each with its idempotency key (ID-3).
+///
+/// # Errors
+/// [`TooLong`] when it does not fit a frame.
+pub fn say_tagged<'e>(
+    messages: impl IntoIterator<Item = (&'e Entry<'e>, &'e str)> + Clone,
+) -> Result<Bytes, TooLong> {
+    Object::with_capacity(192)
+        .list("MESSAGES", messages.clone().into_iter().map(|(entry, _)| entry.to_json()))
+        .list(TAGS, messages.into_iter().map(|(_, tag)| json::string(tag)))
+        .finish()
+}

@@ -1,0 +1,48 @@
+//! The writer of small server frames, for the server. Frames that many receivers share (snapshots for new members,
+//! broadcast batches) are assembled by the server itself.
+
+use bytes::Bytes;
+
+use crate::capability::{accounts, ids};
+use crate::code::{Faults, Refusal};
+use crate::frame::TooLong;
+use crate::json::Object;
+
+/// `{"USERNAME_ACCEPTED": false, "INFO": reason}` (TK-1).
+///
+/// # Errors
+/// [`TooLong`] when it does not fit a frame.
+pub fn refused(refusal: &Refusal) -> Result<Bytes, TooLong> {
+    refusal_object(refusal).finish()
+}
+
+/// The same with the machine word in `CODE` (AN-3).
+///
+/// # Errors
+/// [`TooLong`] when it does not fit a frame.
+pub fn refused_with_code(refusal: &Refusal) -> Result<Bytes, TooLong> {
+    refusal_object(refusal).string(accounts::CODE, refusal.word()).finish()
+}
+
+fn refusal_object(refusal: &Refusal) -> Object {
+    Object::with_capacity(128)
+        .boolean("USERNAME_ACCEPTED", false)
+        .string("INFO", &refusal.to_string())
+}
+
+/// `{"ERROR": text}` for all faults of one frame (IV-1, IV-5).
+///
+/// # Errors
+/// [`TooLong`] when it does not fit a frame.
+pub fn error(faults: &Faults) -> Result<Bytes, TooLong> {
+    error_object(faults).finish()
+}
+
+/// ERROR, with REFUSED behind it where a faulty message has an idempotency key (ID-4).
+pub fn error_object(faults: &Faults) -> Object {
+    let object = Object::with_capacity(128).string("ERROR", &faults.text());
+    if faults.refused().is_empty() {
+        return object;
+    }
+    object.members(&ids::refused(faults.refused()).into_members())
+}

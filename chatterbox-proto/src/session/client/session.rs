@@ -1,0 +1,388 @@
+//! The state machine of the client: it turns frames of the server into events for the user.
+//!
+//! A session may outlive its connection: where `ids` was negotiated, [`ClientSession::disconnected`] and
+//! [`ClientSession::resume`] continue it on the next connection, and no message is lost or shown twice.
+
+use bytes::Bytes;
+
+use super::event::{Event, Message};
+use super::numbered::numbered;
+use super::roster::Roster;
+use super::seen::Seen;
+use super::sent::{self, Sent};
+use crate::capability::accounts::{Proof, Secret};
+use crate::capability::ids::{Id, Resume};
+use crate::capability::{Capabilities, Capability};
+use crate::clause;
+use crate::client_frame::{self, Offer};
+use crate::entry::Entry;
+use crate::frame::TooLong;
+use crate::limits;
+use crate::name::{ALL, Username};
+use crate::server_frame::{Deviation, Deviations, ServerFrame, ServerKeys};
+use crate::text::WireText;
+
+/// The reason why a message can't be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SayError {
+    /// The session has not joined.
+    #[error("not joined yet")]
+    NotJoined,
+    /// Too many messages are not acknowledged (ID-5).
+    #[error("too many messages wait for the server already")]
+    TooMany,
+    /// It does not fit a frame.
+    #[error(transparent)]
+    TooLong(#[from] TooLong),
+}
+
+/// A message that the session has taken for sending.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The frame to send; `None` while disconnected: the message waits for [`ClientSession::resend`].
+    pub frame: Option<Bytes>,
+    /// Its idempotency key, under which it is acknowledged (ID-3); only with `ids`.
+    pub tag: Option<String>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum State {
+    Nameless,
+    Asked(String),
+    Joined(String),
+    /// The connection is gone; the session can be resumed.
+    Lost(String),
+    AskedAgain(String),
+}
+
+/// The session of one user.
+#[derive(Debug)]
+pub struct ClientSession {
+    state: State,
+    offer: Capabilities,
+    pub(super) agreed: Capabilities,
+    pub(super) roster: Roster,
+    pub(super) sent: Sent,
+    pub(super) seen: Seen,
+    /// The token that resumes this session (ID-7).
+    pub(super) resume: Option<Secret>,
+    /// The longest body that the server accepts, if it announced one (CP-7).
+    longest: Option<usize>,
+}
+
+impl Default for ClientSession {
+    fn default() -> Self {
+        Self::offering(Capabilities::NONE)
+    }
+}
+
+impl ClientSession {
+    /// A session that offers no capabilities.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A session that offers these capabilities.
+    pub fn offering(offer: Capabilities) -> Self {
+        Self {
+            state: State::Nameless,
+            offer,
+            agreed: Capabilities::NONE,
+            roster: Roster::default(),
+            sent: Sent::default(),
+            seen: Seen::default(),
+            resume: None,
+            longest: None,
+        }
+    }
+
+    /// The frame that joins under a name (NM-1), with the offer if there is one.
+    ///
+    /// # Errors
+    /// [`TooLong`] when it does not fit a frame.
+    pub fn join(&mut self, name: &str) -> Result<Bytes, TooLong> {
+        self.join_with(name, None)
+    }
+
+    /// The same with a credential to authenticate with (AN-1); it needs an offer.
+    ///
+    /// # Errors
+    /// [`TooLong`] when it does not fit a frame.
+    pub fn join_with(&mut self, name: &str, proof: Option<&Proof>) -> Result<Bytes, TooLong> {
+        let frame = self.join_frame(name, proof, None)?;
+        self.state = State::Asked(name.to_owned());
+        Ok(frame)
+    }
+
+    fn join_frame(
+        &self,
+        name: &str,
+        proof: Option<&Proof>,
+        resume: Option<&Resume>,
+    ) -> Result<Bytes, TooLong> {
+        if self.offer.is_empty() {
+            return client_frame::join(name);
+        }
+        client_frame::join_with(name, &Offer { capabilities: self.offer, proof, resume })
+    }
+
+    /// The name under which this user has joined.
+    pub fn me(&self) -> Option<&str> {
+        match &self.state {
+            State::Joined(name) | State::Lost(name) | State::AskedAgain(name) => Some(name),
+            State::Nameless | State::Asked(_) => None,
+        }
+    }
+
+    /// Whether the session is joined and connected.
+    pub fn is_joined(&self) -> bool {
+        matches!(self.state, State::Joined(_))
+    }
+
+    /// The capabilities in force.
+    pub fn agreed(&self) -> Capabilities {
+        self.agreed
+    }
+
+    /// The users who are present, in the order in which the server named them.
+    pub fn users(&self) -> impl Iterator<Item = &WireText<'static>> {
+        self.roster.names()
+    }
+
+    /// Takes a message for sending, to `recipient` or to everybody.
+    ///
+    /// # Errors
+    /// [`SayError::NotJoined`] without a name, [`SayError::TooMany`] when too many are not acknowledged,
+    /// [`SayError::TooLong`] when it does not fit a frame.
+    pub fn say(
+        &mut self,
+        recipient: Option<&str>,
+        content: &str,
+        now: i64,
+    ) -> Result<Outgoing, SayError> {
+        let me = self.me().ok_or(SayError::NotJoined)?.to_owned();
+        let destination = recipient.unwrap_or(ALL);
+        let said = if self.agreed.has(Capability::Ids) {
+            let waiting = self.sent.tag(destination, content, now).ok_or(SayError::TooMany)?;
+            let tag = waiting.tag.clone();
+            let frame = client_frame::say_tagged([(&waiting.entry(&me), tag.as_str())]);
+            // A frame above the server's limit ends the connection, and resending it would end the next one.
+            let frame = frame.and_then(|frame| self.fitting(frame)).inspect_err(|_| {
+                self.sent.answered(&tag);
+            })?;
+            Outgoing { frame: self.is_joined().then_some(frame), tag: Some(tag) }
+        } else if self.is_joined() {
+            let entry = Entry {
+                source: me.into(),
+                destination: destination.into(),
+                timestamp: now,
+                content: content.into(),
+            };
+            Outgoing { frame: Some(client_frame::say([&entry])?), tag: None }
+        } else {
+            return Err(SayError::NotJoined);
+        };
+        self.sent.say(destination, content);
+        Ok(said)
+    }
+
+    fn fitting(&self, frame: Bytes) -> Result<Bytes, TooLong> {
+        let announced = frame.len().saturating_sub(limits::PREFIX);
+        match self.longest {
+            Some(limit) if announced > limit => Err(TooLong { announced, limit }),
+            _ => Ok(frame),
+        }
+    }
+
+    /// Whether the message sent last was echoed, and with it everything that was due before (RT-3, RT-4).
+    ///
+    /// A client that is done uses it to leave early; it is never true with servers that send no echo.
+    pub fn last_echoed(&self) -> bool {
+        self.sent.last_echoed()
+    }
+
+    /// The number of messages that the server has neither acknowledged nor rejected (ID-4).
+    pub fn unanswered(&self) -> usize {
+        self.sent.unanswered().len()
+    }
+
+    /// Whether this session can be resumed after its connection.
+    pub fn can_resume(&self) -> bool {
+        self.me().is_some() && self.agreed.has(Capability::Ids)
+    }
+
+    /// Notes that the connection is gone.
+    pub fn disconnected(&mut self) {
+        self.state = match std::mem::replace(&mut self.state, State::Nameless) {
+            State::Joined(name) | State::AskedAgain(name) | State::Lost(name) => State::Lost(name),
+            State::Nameless | State::Asked(_) => State::Nameless,
+        };
+    }
+
+    /// The frame that resumes the session on a new connection (ID-7).
+    ///
+    /// # Errors
+    /// [`SayError::NotJoined`] when there is no session to resume.
+    pub fn resume(&mut self, proof: Option<&Proof>) -> Result<Bytes, SayError> {
+        let (State::Lost(name) | State::AskedAgain(name)) = &self.state else {
+            return Err(SayError::NotJoined);
+        };
+        let name = name.clone();
+        let resume = self.resume.clone().map(|token| Resume { token, after: self.seen.last() });
+        let frame = self.join_frame(&name, proof, resume.as_ref())?;
+        self.state = State::AskedAgain(name);
+        Ok(frame)
+    }
+
+    /// The frames of the messages that are not acknowledged, in order. The server delivers none of them twice, since
+    /// they have their idempotency keys (ID-5).
+    pub fn resend(&mut self) -> Vec<Bytes> {
+        let State::Joined(me) = &self.state else { return Vec::new() };
+        if self.agreed.has(Capability::Ids) {
+            let frame = |message: &sent::Unacknowledged| {
+                client_frame::say_tagged([(&message.entry(me), message.tag.as_str())]).ok()
+            };
+            return self.sent.unanswered().iter().filter_map(frame).collect();
+        }
+        let waiting = self.sent.take_unanswered();
+        waiting.iter().filter_map(|said| client_frame::say([&said.entry(me)]).ok()).collect()
+    }
+
+    /// Processes the body of one frame of the server.
+    pub fn receive(&mut self, body: &[u8]) -> Vec<Event> {
+        // Before the answer to an offer, keys of any offered capability may be present.
+        let known = if self.is_joined() { self.agreed } else { self.offer };
+        let (frame, mut notes) = match ServerFrame::parse_as(body, known) {
+            Ok(read) => read,
+            Err(code) => return vec![Event::Deviation(Deviation::Unreadable(code))],
+        };
+        let mut events = Vec::new();
+        self.take(frame, &mut notes, &mut events);
+        events.extend(notes.into_vec().into_iter().map(Event::Deviation));
+        events
+    }
+
+    /// Processes the keys of a frame in the order of the protocol (PB-2, RN-4).
+    fn take(&mut self, frame: ServerFrame, notes: &mut Deviations, events: &mut Vec<Event>) {
+        let ServerFrame { accepted, mut info, user_list, joined, messages, left, error, keys } =
+            frame;
+        let mut keys = keys.map(|keys| *keys).unwrap_or_default();
+        match (accepted, &mut self.state) {
+            (Some(true), State::Asked(name) | State::AskedAgain(name)) => {
+                let name = std::mem::take(name);
+                if user_list.is_none() {
+                    notes.note(Deviation::WelcomeWithout("USER_LIST", clause::UL_1));
+                }
+                if messages.is_none() {
+                    notes.note(Deviation::WelcomeWithout("MESSAGES", clause::HI_1));
+                }
+                self.agreed = keys.agreed.unwrap_or_default().and(self.offer);
+                if !self.agreed.has(Capability::Ids) {
+                    keys.ids = None;
+                }
+                let longest = keys.limits.and_then(|limits| limits.frame);
+                self.longest = longest.and_then(|limit| usize::try_from(limit).ok());
+                let history = numbered(messages, keys.ids.take(), notes);
+                let users = user_list.unwrap_or_default();
+                let is_first = matches!(self.state, State::Asked(_));
+                self.state = State::Joined(name);
+                if is_first {
+                    self.welcomed(info.take(), users, history, &mut keys, events);
+                } else {
+                    // The user has seen the greeting of the first welcome.
+                    info = None;
+                    self.welcomed_back(users, history, &mut keys, events);
+                }
+                self.others(keys, joined, Vec::new(), left, notes, events);
+            }
+            (Some(false), State::Asked(_) | State::AskedAgain(_)) => {
+                self.state = match std::mem::replace(&mut self.state, State::Nameless) {
+                    State::AskedAgain(name) => State::Lost(name),
+                    _ => State::Nameless,
+                };
+                events.push(Event::Refused { info: info.take(), code: keys.code.take() });
+            }
+            _ => {
+                let messages = numbered(messages, keys.ids.take(), notes);
+                self.others(keys, joined, messages, left, notes, events);
+            }
+        }
+        events.extend(info.map(Event::Info));
+        events.extend(error.map(Event::Error));
+    }
+
+    /// Processes the keys that any frame may have.
+    fn others(
+        &mut self,
+        keys: ServerKeys,
+        joined: Vec<WireText<'static>>,
+        messages: Vec<(Option<Id>, Entry<'static>)>,
+        left: Vec<WireText<'static>>,
+        notes: &mut Deviations,
+        events: &mut Vec<Event>,
+    ) {
+        for name in joined {
+            // Before the snapshot of the welcome no presence is kept: it will name everybody.
+            let news = self.is_joined() && self.roster.add(name.clone());
+            if news && !self.is_me(name.as_wire()) {
+                events.push(Event::Joined(name));
+            }
+        }
+        for (old, new) in keys.renamed {
+            let was_me = self.is_me(old.as_wire());
+            self.roster.rename(&old, new.clone());
+            match &mut self.state {
+                State::Joined(name) if was_me => {
+                    new.as_wire().clone_into(name);
+                    events.push(Event::SelfRenamed(new));
+                }
+                _ => events.push(Event::Renamed { old, new }),
+            }
+        }
+        for (id, entry) in messages {
+            let news = id.is_none_or(|id| self.seen.note(id, &entry));
+            if !news {
+                continue;
+            }
+            if self.is_me(&entry.source) {
+                self.sent.arrived(&entry);
+                if self.sent.is_echo(&entry) {
+                    continue;
+                }
+            }
+            events.push(Event::Message(Message::numbered(entry, id)));
+        }
+        for name in left {
+            if self.roster.remove(&name) {
+                events.push(Event::Left(name));
+            } else {
+                notes.note(Deviation::LeftUnknown(name));
+            }
+        }
+        for (tag, id) in keys.acks {
+            if self.sent.answered(tag.as_wire()) {
+                events.push(Event::Stored { tag: tag.as_wire().to_owned(), id });
+            }
+        }
+        for refused in keys.refused {
+            if self.sent.answered(refused.tag.as_wire()) {
+                events.push(Event::Rejected(refused));
+            }
+        }
+        events.extend(keys.history.map(Event::Page));
+        if keys.commands.is_some() || keys.prefix.is_some() {
+            events.push(Event::Catalogue { commands: keys.commands, prefix: keys.prefix });
+        }
+        events.extend(keys.result.map(Event::Result));
+        events.extend(keys.prompt.map(Event::Prompt));
+        events.extend(keys.ping.map(Event::Ping));
+    }
+
+    pub(super) fn is_me(&self, name: &str) -> bool {
+        self.me().is_some_and(|me| {
+            me == name
+                || Username::parse_within(me, limits::USERNAME_CHARS).is_ok_and(|me| me.is(name))
+        })
+    }
+}

@@ -1,0 +1,212 @@
+//! The state of a connection after it has joined: the source of each message is checked against its name.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+
+use crate::capability::{Capabilities, Request};
+use crate::client_frame::{ClientFrame, Known, Messages, Tags};
+use crate::code::{Code, Fault, Faults};
+use crate::destination::Destination;
+use crate::entry::Entry;
+use crate::name::{ALL, Username};
+
+/// A message that passed every check that one connection can make: it is well-formed, and its SRC is the joined name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Posting<'a> {
+    /// Its index in MESSAGES.
+    pub index: usize,
+    /// The recipient, or everybody.
+    pub destination: Destination,
+    /// The message; SRC has the spelling of the joined name.
+    pub entry: Entry<'a>,
+    /// Its idempotency key, under which it is acknowledged (ID-3).
+    pub tag: Option<Cow<'a, str>>,
+}
+
+/// An action of the server in response to a frame of a joined client; they are carried out in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JoinedAction<'a> {
+    /// Store the messages, then deliver them.
+    Post(Vec<Posting<'a>>),
+    /// Answer with one ERROR.
+    Error(Faults),
+    /// Serve a request of a capability.
+    Request(Request),
+}
+
+/// The value of MESSAGES, if the key is present.
+pub type InFrame<'a> = Option<Result<Messages<'a>, Fault>>;
+
+/// A former name of the connection. Messages under it are accepted until a deadline (RN-3).
+#[derive(Debug)]
+struct Former {
+    name: Username,
+    until: u64,
+}
+
+/// The most former names that are kept; older ones are forgotten before their deadline.
+const FORMER_NAMES: usize = 8;
+
+/// The session of a connection that has joined.
+#[derive(Debug)]
+pub struct JoinedSession {
+    name: Username,
+    name_limit: usize,
+    agreed: Capabilities,
+    #[expect(clippy::box_collection, reason = "few connections have any")]
+    former: Option<Box<VecDeque<Former>>>,
+}
+
+impl JoinedSession {
+    /// A connection whose name was accepted, with these capabilities in force.
+    pub(super) fn new(name: Username, name_limit: usize, agreed: Capabilities) -> Self {
+        Self { name, name_limit, agreed, former: None }
+    }
+
+    /// Which keys of the next frame count, for [`ClientFrame::parse_as`].
+    pub fn known(&self) -> Known {
+        Known::Agreed(self.agreed)
+    }
+
+    /// The capabilities in force.
+    pub fn agreed(&self) -> Capabilities {
+        self.agreed
+    }
+
+    /// The name under which the connection has joined.
+    pub fn name(&self) -> &Username {
+        &self.name
+    }
+
+    /// Changes the name. Messages under the old one are accepted until the deadline `until`, by the clock of
+    /// [`JoinedSession::forget_names`] (RN-3).
+    pub fn renamed(&mut self, name: Username, until: u64) {
+        let old = std::mem::replace(&mut self.name, name);
+        let former = self.former.get_or_insert_default();
+        if former.len() == FORMER_NAMES {
+            former.pop_front();
+        }
+        former.push_back(Former { name: old, until });
+    }
+
+    /// Whether there are former names, so that [`JoinedSession::forget_names`] has to be called.
+    pub fn has_former_names(&self) -> bool {
+        self.former.is_some()
+    }
+
+    /// Forgets the former names whose deadline has passed.
+    pub fn forget_names(&mut self, now: u64) {
+        if let Some(former) = &mut self.former {
+            former.retain(|former| now < former.until);
+        }
+        self.former.take_if(|former| former.is_empty());
+    }
+
+    /// Processes one frame, or the fault of a frame that could not be read.
+    pub fn receive<'a>(&mut self, frame: Result<ClientFrame<'a>, Fault>) -> Vec<JoinedAction<'a>> {
+        let frame = match frame {
+            Ok(frame) => frame,
+            Err(fault) => return vec![JoinedAction::Error(fault.into())],
+        };
+        let mut keys = frame.keys;
+        let fault = match frame.username {
+            Some(Ok(_)) => Some(Code::AlreadyJoined.into()),
+            Some(Err(fault)) => Some(fault),
+            None if keys.as_ref().is_some_and(|keys| keys.offer.is_some()) => {
+                Some(Code::OfferNotNow.into())
+            }
+            None => None,
+        };
+        let mut actions: Vec<_> =
+            fault.into_iter().map(|fault| JoinedAction::Error(fault.into())).collect();
+        let tags = keys.as_mut().and_then(|keys| keys.tags.take());
+        self.messages(frame.messages, tags, &mut actions);
+        for request in keys.into_iter().flat_map(|keys| keys.requests) {
+            actions.push(match request {
+                Ok(request) => JoinedAction::Request(request),
+                Err(fault) => JoinedAction::Error(fault.into()),
+            });
+        }
+        actions
+    }
+
+    pub(super) fn messages<'a>(
+        &self,
+        messages: InFrame<'a>,
+        tags: Option<Result<Tags<'a>, Fault>>,
+        actions: &mut Vec<JoinedAction<'a>>,
+    ) {
+        let mut tags = match tags.transpose() {
+            Ok(tags) => tags,
+            // Nothing of the frame is delivered (ID-3).
+            Err(fault) => return actions.push(JoinedAction::Error(fault.into())),
+        };
+        let messages = match messages {
+            None if tags.is_some() => {
+                return actions.push(JoinedAction::Error(Code::BadTags.into()));
+            }
+            None => return,
+            Some(Err(fault)) => return actions.push(JoinedAction::Error(fault.into())),
+            Some(Ok(messages)) => messages,
+        };
+        if tags.as_ref().is_some_and(|tags| tags.len() != messages.count) {
+            return actions.push(JoinedAction::Error(Code::BadTags.into()));
+        }
+        let mut tag = |index: usize| tags.as_mut()?.get_mut(index)?.take();
+        let mut postings = Vec::with_capacity(messages.entries.len());
+        let mut faults = Faults::new();
+        for (index, entry) in messages.entries {
+            let tag = tag(index);
+            match self.check(index, entry) {
+                Ok(posting) => postings.push(Posting { tag, ..posting }),
+                Err((code, name)) => {
+                    faults.note(|| Fault::message(index, code).about(&name));
+                    if let Some(tag) = tag {
+                        faults.refuse(tag, code);
+                    }
+                }
+            }
+        }
+        for (index, code) in messages.refused {
+            if let Some(tag) = tag(index) {
+                faults.refuse(tag, code);
+            }
+        }
+        faults.merge(messages.faults);
+        if !postings.is_empty() {
+            actions.push(JoinedAction::Post(postings));
+        }
+        if !faults.is_empty() {
+            actions.push(JoinedAction::Error(faults));
+        }
+    }
+
+    /// SRC is checked for every message by itself (SR-1, SR-2).
+    fn check<'a>(
+        &self,
+        index: usize,
+        mut entry: Entry<'a>,
+    ) -> Result<Posting<'a>, (Code, Cow<'a, str>)> {
+        let name = &self.name;
+        if entry.source != name.as_str() {
+            let mine = |source: &str| {
+                name.is(source)
+                    || self.former.iter().flat_map(|all| &**all).any(|old| old.name.is(source))
+            };
+            if !mine(&entry.source) {
+                return Err((Code::SourceNotYou, entry.source));
+            }
+            entry.source = Cow::Owned(name.as_str().to_owned());
+        }
+        let destination = if entry.destination == ALL {
+            Destination::All
+        } else {
+            // No user has a name that is not valid.
+            let Ok(name) = Username::parse_within(&entry.destination, self.name_limit) else {
+                return Err((Code::NoSuchUser, entry.destination));
+            };
+            Destination::User(name)
+        };
+        Ok(Posting { index, destination, entry, tag: None })
+    }
+}
