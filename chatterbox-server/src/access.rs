@@ -1,14 +1,14 @@
 //! The seam for whatever decides who may come in, and what members can ask for.
 //!
 //! A connection asks its [`Gate`] twice: before the roster, with the name, what proves it and where it comes from; and once
-//! it has joined, for what serves its commands. Neither holds a lock of the chat. [`Open`] is the gate of a chat
+//! it has joined, for what serves its commands. Neither holds a lock of the chat. [`NoAccounts`] is the gate of a chat
 //! without accounts and commands.
 
 use std::fmt::Debug;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use chatterbox_hub::{LoggedIn, Shut};
+use chatterbox_hub::{IgnoreFilter, LoggedIn};
 use chatterbox_proto::capability::accounts::{Account, Proof};
 use chatterbox_proto::capability::commands::CommandRequest;
 use chatterbox_proto::{Capabilities, Refusal, Username};
@@ -16,12 +16,12 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::accounts::Admission as Login;
+use crate::accounts::Login;
 use crate::chat::shared::{Chat, Handle};
 
 /// Somebody who asks for a name.
 #[derive(Debug, Clone, Copy)]
-pub struct Arrival<'a> {
+pub struct LoginRequest<'a> {
     /// The name.
     pub name: &'a Username,
     /// What is in force if it is accepted.
@@ -29,7 +29,7 @@ pub struct Arrival<'a> {
     /// What proves that the name is theirs; only where `accounts` was agreed.
     pub proof: Option<&'a Proof>,
     /// Whether they go on with a session of this name, and if so, with which account they were logged in then. Such an
-    /// arrival needs no other proof (ID-7).
+    /// request needs no other proof (ID-7).
     pub resumes: Option<Option<&'a LoggedIn>>,
     /// Where they come from.
     pub peer: IpAddr,
@@ -37,11 +37,11 @@ pub struct Arrival<'a> {
 
 /// How somebody is let in.
 #[derive(Debug, Clone, Default)]
-pub struct Admission {
+pub struct Grant {
     /// `ACCOUNT` of the welcome, which goes out where `accounts` was agreed (AN-2).
     pub account: Account,
-    /// Whom they have shut out, from the welcome on.
-    pub shut: Shut,
+    /// Whom they have ignored out, from the welcome on.
+    pub ignored: IgnoreFilter,
     /// Their account, and what is kept for it.
     pub login: Login,
 }
@@ -62,13 +62,13 @@ pub const WAITING_REQUESTS: usize = 64;
 
 /// A member whose requests are to be served.
 #[derive(Debug)]
-pub struct Guest {
+pub struct Attachment {
     /// The member: telling it something, shutting others out.
     pub member: Handle,
     /// Gives it another name.
     pub renamer: Renamer,
     /// How it was let in.
-    pub admission: Admission,
+    pub grant: Grant,
     /// What is in force.
     pub agreed: Capabilities,
     /// Where it comes from.
@@ -79,7 +79,7 @@ pub struct Guest {
 
 /// The wish of whoever serves a member to give it another name.
 #[derive(Debug)]
-pub(crate) struct Wish {
+pub(crate) struct RenameRequest {
     pub(crate) name: Username,
     pub(crate) owns: bool,
     pub(crate) done: oneshot::Sender<Result<(), Refusal>>,
@@ -87,7 +87,7 @@ pub(crate) struct Wish {
 
 /// Gives a member other names. It is done between two of its frames, so what it said before goes under the old name.
 #[derive(Debug, Clone)]
-pub struct Renamer(pub(crate) mpsc::Sender<Wish>);
+pub struct Renamer(pub(crate) mpsc::Sender<RenameRequest>);
 
 impl Renamer {
     /// Gives the member this name; `owns` says whether it is proven to be its own.
@@ -96,7 +96,7 @@ impl Renamer {
     /// [`Refusal`], by the rules of joining; [`Refusal::Busy`] when the connection ends.
     pub async fn rename(&self, name: Username, owns: bool) -> Result<(), Refusal> {
         let (done, outcome) = oneshot::channel();
-        self.0.send(Wish { name, owns, done }).await.map_err(|_| Refusal::Busy)?;
+        self.0.send(RenameRequest { name, owns, done }).await.map_err(|_| Refusal::Busy)?;
         outcome.await.map_err(|_| Refusal::Busy)?
     }
 }
@@ -113,10 +113,10 @@ pub trait Gate: Send + Sync + Debug {
 
     /// Decides whether somebody may ask the roster for a name. It is asked outside of every lock, and given up when the
     /// connection ends.
-    fn admit<'a>(&'a self, arrival: Arrival<'a>) -> BoxFuture<'a, Result<Admission, Refusal>>;
+    fn admit<'a>(&'a self, request: LoginRequest<'a>) -> BoxFuture<'a, Result<Grant, Refusal>>;
 
     /// Is told that somebody who was let in has joined, before their welcome is sent.
-    fn joined<'a>(&'a self, _admission: &'a Admission) -> BoxFuture<'a, ()> {
+    fn joined<'a>(&'a self, _admission: &'a Grant) -> BoxFuture<'a, ()> {
         ready(()).boxed()
     }
 
@@ -127,28 +127,28 @@ pub trait Gate: Send + Sync + Debug {
     }
 
     /// Serves what one member asks for. It is polled beside reading and writing, and given up when the connection ends.
-    fn attend(&self, guest: Guest) -> BoxFuture<'static, Attended>;
+    fn attend(&self, attachment: Attachment) -> BoxFuture<'static, Served>;
 }
 
 /// Why a member is not served any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Attended {
+pub enum Served {
     /// Nobody serves it; the connection goes on.
     Unserved,
     /// It is done: the connection ends.
     Done,
 }
 
-/// Everybody is a guest, and there are no commands.
+/// Everybody is a attachment, and there are no commands.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Open;
+pub struct NoAccounts;
 
-impl Gate for Open {
-    fn admit<'a>(&'a self, _arrival: Arrival<'a>) -> BoxFuture<'a, Result<Admission, Refusal>> {
-        ready(Ok(Admission::default())).boxed()
+impl Gate for NoAccounts {
+    fn admit<'a>(&'a self, _arrival: LoginRequest<'a>) -> BoxFuture<'a, Result<Grant, Refusal>> {
+        ready(Ok(Grant::default())).boxed()
     }
 
-    fn attend(&self, _guest: Guest) -> BoxFuture<'static, Attended> {
-        ready(Attended::Unserved).boxed()
+    fn attend(&self, _guest: Attachment) -> BoxFuture<'static, Served> {
+        ready(Served::Unserved).boxed()
     }
 }

@@ -12,7 +12,7 @@ use chatterbox_server::accounts::Accounts;
 use chatterbox_server::accounts::Cost;
 use chatterbox_server::commands;
 use chatterbox_server::commands::Desk;
-use chatterbox_server::commands::Reception;
+use chatterbox_server::commands::Service;
 use chatterbox_server::net::listen::listen;
 use chatterbox_server::net::tls::AUTHORITY_FILE;
 use chatterbox_server::net::tls::{CertificateSource, Transport};
@@ -157,7 +157,7 @@ async fn gate(options: &Serve, live: &Live) -> Result<Arc<dyn Gate>, Failure> {
     };
     let accounts = accounts.map_err(|error| Failure::system("can't keep accounts", &error))?;
     let desk = Desk::open(Arc::new(accounts), live.clone()).await?;
-    Ok(Arc::new(Reception::new(desk, live.clone())))
+    Ok(Arc::new(Service::new(desk, live.clone())))
 }
 
 fn bounded_by_machine(mut config: Config) -> Config {

@@ -12,13 +12,13 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::access::{Gate, Open};
+use crate::access::{Gate, NoAccounts};
 use crate::chat::paging::Pages;
 use crate::chat::sequencer;
 use crate::chat::shared::Chat;
 use crate::config::Live;
 use crate::net::LONG_FRAMES_KIB;
-use crate::net::acceptor::{Acceptor, Door};
+use crate::net::acceptor::{Acceptor, ConnectionLimits};
 use crate::net::connection::Context;
 use crate::net::tls::Transport;
 use crate::ops::clock::unix_now;
@@ -41,7 +41,7 @@ pub async fn run(
     config: Live,
     stop: watch::Receiver<u32>,
 ) -> Result<(), BacklogError> {
-    run_with(listeners, transport, backlog, Arc::new(Open), config, stop).await
+    run_with(listeners, transport, backlog, Arc::new(NoAccounts), config, stop).await
 }
 
 /// The same with a gate, which decides who may come in and what members can ask for.
@@ -71,13 +71,13 @@ pub async fn run_with(
     ));
 
     let ringer = Arc::clone(&chat);
-    let ringer = tokio::spawn(async move { ringer.bells().ring_for_notices().await });
+    let ringer = tokio::spawn(async move { ringer.notifier().notify_of_presence().await });
 
     let warmed = CancellationToken::new();
     let closing = CancellationToken::new();
     let accepting = CancellationToken::new();
     let tasks = TaskTracker::new();
-    let door = Arc::new(Door::default());
+    let limits = Arc::new(ConnectionLimits::default());
     let context = Arc::new(Context {
         chat: Arc::clone(&chat),
         gate,
@@ -92,7 +92,7 @@ pub async fn run_with(
     for listener in listeners {
         let acceptor = Acceptor {
             listener,
-            door: Arc::clone(&door),
+            limits: Arc::clone(&limits),
             context: Arc::clone(&context),
             tasks: tasks.clone(),
         };

@@ -244,7 +244,7 @@ async fn a_session_under_another_name_is_a_guests_after_all_logins_were_ended() 
 
 #[tokio::test]
 async fn a_session_is_not_gone_on_with_after_the_command_line_changed_its_account() {
-    use chatterbox_hub::Identity;
+    use chatterbox_hub::AccountKey;
     use chatterbox_server::accounts::Directory as _;
     use chatterbox_server::accounts::PasswordHash;
 
@@ -268,11 +268,14 @@ async fn a_session_is_not_gone_on_with_after_the_command_line_changed_its_accoun
             drop(guest);
             watcher.peer.sees_leave("ann").await;
             let made = chatterbox_server::accounts::Account {
-                identity: Identity::default(),
+                account_key: AccountKey::default(),
                 ..account.clone()
             };
             beside.add(&made).unwrap();
-            assert_ne!(beside.account(&name).unwrap().unwrap().identity.id, account.identity.id);
+            assert_ne!(
+                beside.account(&name).unwrap().unwrap().account_key.id,
+                account.account_key.id
+            );
         } else {
             beside.change_password(&name, &PasswordHash::clone(&account.password)).unwrap();
         }

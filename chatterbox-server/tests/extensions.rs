@@ -16,7 +16,7 @@ use std::time::Duration;
 use chatterbox_hub::Event;
 use chatterbox_proto::capability::commands::{CommandRequest, Outcome, OutcomeCode};
 use chatterbox_proto::{Capabilities, Capability, Refusal, ServerFrame, Username};
-use chatterbox_server::access::{Admission, Arrival, Attended, CommandInput, Gate, Guest};
+use chatterbox_server::access::{Attachment, CommandInput, Gate, Grant, LoginRequest, Served};
 use chatterbox_server::config::Config;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
@@ -303,17 +303,17 @@ impl Gate for Nick {
         Capabilities::NONE.with(Capability::Commands)
     }
 
-    fn admit<'a>(&'a self, _: Arrival<'a>) -> BoxFuture<'a, Result<Admission, Refusal>> {
-        ready(Ok(Admission::default())).boxed()
+    fn admit<'a>(&'a self, _: LoginRequest<'a>) -> BoxFuture<'a, Result<Grant, Refusal>> {
+        ready(Ok(Grant::default())).boxed()
     }
 
     fn legacy_prefix(&self) -> Option<String> {
         Some("/".into())
     }
 
-    fn attend(&self, mut guest: Guest) -> BoxFuture<'static, Attended> {
+    fn attend(&self, mut attachment: Attachment) -> BoxFuture<'static, Served> {
         async move {
-            while let Some(request) = guest.requests.recv().await {
+            while let Some(request) = attachment.requests.recv().await {
                 let (id, name) = match request {
                     CommandInput::Request(CommandRequest::Call(call)) => {
                         (call.id, call.arguments[0].clone())
@@ -323,17 +323,18 @@ impl Gate for Nick {
                         continue;
                     }
                 };
-                let outcome = guest.renamer.rename(Username::parse(&name).unwrap(), false).await;
+                let outcome =
+                    attachment.renamer.rename(Username::parse(&name).unwrap(), false).await;
                 let (code, text) = match &outcome {
                     Ok(()) => (OutcomeCode::Ok, "done".to_owned()),
                     Err(refusal) => (OutcomeCode::Taken, refusal.to_string()),
                 };
                 if !id.is_empty() {
                     let outcome = Outcome::new(&id, code, text);
-                    guest.member.tell_when_read(Event::own(outcome.to_object())).await;
+                    attachment.member.tell_when_read(Event::own(outcome.to_object())).await;
                 }
             }
-            Attended::Unserved
+            Served::Unserved
         }
         .boxed()
     }

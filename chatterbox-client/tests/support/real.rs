@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chatterbox_server::accounts::Accounts;
 use chatterbox_server::accounts::Cost;
 use chatterbox_server::commands::Desk;
-use chatterbox_server::commands::Reception;
+use chatterbox_server::commands::Service;
 use chatterbox_server::config::{Config, Live};
 use chatterbox_server::net::listen::listen;
 use chatterbox_server::net::tls::{CertificateSource, Transport};
@@ -32,7 +32,7 @@ impl Real {
         let live = Live::new(Config::default());
         let accounts = Arc::new(Accounts::new(Directory::default(), Cost::CHEAP).unwrap());
         let desk = Desk::open(accounts, live.clone()).await.unwrap();
-        let gate = Arc::new(Reception::new(desk, live.clone()));
+        let gate = Arc::new(Service::new(desk, live.clone()));
         let backlog = Arc::new(Memory::default());
         tokio::spawn(chatterbox_server::run_with(
             listeners, transport, backlog, gate, live, stopped,

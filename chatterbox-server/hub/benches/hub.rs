@@ -2,7 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a bench")]
 
 use bytes::Bytes;
-use chatterbox_hub::{Hub, Keep, MemberId, Record, Taken, TimelineLimits, Wake};
+use chatterbox_hub::{Delivery, Hub, Keep, MemberId, Record, TimelineLimits, Wake};
 use chatterbox_proto::Username;
 use chatterbox_proto::session::Destination;
 use divan::Bencher;
@@ -31,7 +31,7 @@ fn hub(members: usize) -> (Hub, Vec<MemberId>) {
 
 fn take_all(hub: &mut Hub, ids: &[MemberId]) {
     for id in ids {
-        while let Taken::Batch { frames, .. } = hub.take(*id) {
+        while let Delivery::Frames { frames, .. } = hub.take(*id) {
             divan::black_box(&frames);
         }
     }

@@ -5,7 +5,7 @@ use chatterbox_proto::{Entry, Username};
 
 use crate::record::Record;
 
-/// Names were checked when they joined; what is stored may have been allowed to be longer then.
+/// Roster were checked when they joined; what is stored may have been allowed to be longer then.
 const ANY_NAME: usize = 256;
 
 /// Messages that belong together.

@@ -14,30 +14,30 @@ use chatterbox_proto::{Code, Username};
 use crate::encode::batch::{Batch, BatchCache, assemble};
 use crate::event::{Event, Kind};
 use crate::ids::{MemberId, SessionId};
-use crate::member::{Member, Shut};
+use crate::member::{IgnoreFilter, Member};
 use crate::record::{Record, Sequence};
 use crate::room::history::History;
 use crate::room::limits::{Keep, TimelineLimits};
 use crate::room::timeline::{Lag, Timeline};
-use crate::roster::{Followed, Names};
+use crate::roster::{RecentRename, Roster};
 use crate::sessions::Sessions;
 use crate::source::is_from;
 use crate::wake::Wake;
 
 /// What a member can be sent now.
 #[derive(Debug)]
-pub enum Taken {
+pub enum Delivery {
     /// Whole frames.
-    Batch {
+    Frames {
         /// The frames.
         frames: Batch,
         /// Whether something else is waiting already.
         more: bool,
     },
     /// Nothing new.
-    Nothing,
+    UpToDate,
     /// The member is not here any more: it was too slow.
-    Gone,
+    Removed,
 }
 
 /// One batch has no more than this, so that the lock is held shortly and a slow reader gets on in small steps.
@@ -51,11 +51,11 @@ pub const MOVING: u64 = 1000;
 #[derive(Debug)]
 pub struct Hub {
     pub(crate) members: BTreeMap<MemberId, Member>,
-    pub(crate) names: Names,
+    pub(crate) roster: Roster,
     pub(crate) sessions: Sessions,
     /// Members whose sessions others go on with, until their connections have ended.
     pub(crate) replaced: HashSet<MemberId>,
-    pub(crate) followed: VecDeque<Followed>,
+    pub(crate) recent_renames: VecDeque<RecentRename>,
     pub(crate) lobby: Timeline,
     pub(crate) history: History,
     pub(crate) batches: BatchCache,
@@ -69,10 +69,10 @@ impl Hub {
     pub fn new(lobby: TimelineLimits, keep: Keep) -> Self {
         Self {
             members: BTreeMap::new(),
-            names: Names::default(),
+            roster: Roster::default(),
             sessions: Sessions::default(),
             replaced: HashSet::new(),
-            followed: VecDeque::new(),
+            recent_renames: VecDeque::new(),
             lobby: Timeline::new(lobby),
             history: History::new(keep),
             batches: BatchCache::default(),
@@ -93,13 +93,13 @@ impl Hub {
 
     /// Who is here under a name.
     pub fn who(&self, name: &Username) -> Option<MemberId> {
-        self.names.who(name)
+        self.roster.who(name)
     }
 
-    /// Notes whom a member has shut out, in place of what was noted before.
-    pub fn shut(&mut self, id: MemberId, shut: Shut) {
+    /// Notes whom a member has ignored out, in place of what was noted before.
+    pub fn ignore(&mut self, id: MemberId, ignored: IgnoreFilter) {
         if let Some(member) = self.members.get_mut(&id) {
-            member.more().shut = shut;
+            member.extras().ignored = ignored;
         }
     }
 
@@ -115,7 +115,7 @@ impl Hub {
 
     /// The session that a member can go on with later.
     pub fn session(&self, id: MemberId) -> Option<SessionId> {
-        self.members.get(&id)?.more.as_ref()?.session
+        self.members.get(&id)?.extras.as_ref()?.session
     }
 
     /// The number of the message that a session sent with this tag, if it is among its last (ID-5).
@@ -135,7 +135,7 @@ impl Hub {
     /// # Errors
     /// [`Code::NoSuchUser`], or [`Code::RecipientBusy`] when too much waits for them already.
     pub fn reserve(&mut self, name: &Username, bytes: usize) -> Result<Username, Code> {
-        let id = self.names.who(name).ok_or(Code::NoSuchUser)?;
+        let id = self.roster.who(name).ok_or(Code::NoSuchUser)?;
         let member = self.members.get_mut(&id).ok_or(Code::NoSuchUser)?;
         if !member.has_room() {
             return Err(Code::RecipientBusy);
@@ -144,7 +144,7 @@ impl Hub {
         Ok(member.name.clone())
     }
 
-    /// The same for a message of this member, who may have been shut out or have shut out the recipient.
+    /// The same for a message of this member, who may have been ignored out or have ignored out the recipient.
     ///
     /// # Errors
     /// As [`Hub::reserve`], and [`Code::Blocked`].
@@ -154,7 +154,7 @@ impl Hub {
         name: &Username,
         bytes: usize,
     ) -> Result<Username, Code> {
-        if let (Some(from), Some(to)) = (self.members.get(&sender), self.names.who(name))
+        if let (Some(from), Some(to)) = (self.members.get(&sender), self.roster.who(name))
             && let Some(to) = self.members.get(&to)
             && (from.refuses(&to.name) || to.refuses(&from.name))
         {
@@ -240,13 +240,13 @@ impl Hub {
     }
 
     /// Hands out what a member has not got yet, as far as it fits one batch.
-    pub fn take(&mut self, id: MemberId) -> Taken {
+    pub fn take(&mut self, id: MemberId) -> Delivery {
         let Some(member) = self.members.get_mut(&id) else {
-            return Taken::Gone;
+            return Delivery::Removed;
         };
         let (from, head) = (member.cursor, self.lobby.head());
         if !member.is_behind(head) {
-            return Taken::Nothing;
+            return Delivery::UpToDate;
         }
         member.progressed = true;
         // Everybody who waits at the same place, with nothing of their own in between, shares one batch.
@@ -255,11 +255,11 @@ impl Hub {
         let shares = member.hidden().is_none();
         if shares && let Some((to, batch)) = self.batches.get(view, from, limit) {
             member.cursor = to;
-            return Taken::Batch { frames: batch, more: member.is_behind(head) };
+            return Delivery::Frames { frames: batch, more: member.is_behind(head) };
         }
         let Some(mut lobby) = self.lobby.since(from) else {
             // The ring has moved past the cursor.
-            return Taken::Gone;
+            return Delivery::Removed;
         };
         let mut own = Vec::new();
         let mut shared = Vec::new();
@@ -284,7 +284,7 @@ impl Hub {
         if own.is_empty() && shares {
             let frames = assemble(&shared, view);
             self.batches.put(view, from, to, &frames);
-            return Taken::Batch { frames, more };
+            return Delivery::Frames { frames, more };
         }
         let mut merged = Vec::with_capacity(shared.len() + own.len());
         let mut shared = shared.into_iter();
@@ -298,7 +298,7 @@ impl Hub {
         if let Some(hidden) = member.hidden() {
             merged.retain(|event| event.kind != Kind::Message || !is_from(&event.json, hidden));
         }
-        Taken::Batch { frames: assemble(&merged, view), more }
+        Delivery::Frames { frames: assemble(&merged, view), more }
     }
 
     /// Notes that bytes are moving to a member who is in the middle of a long batch.
@@ -312,13 +312,13 @@ impl Hub {
     ///
     /// `now` is in milliseconds of any clock that does not go back. Reading is having taken or written something within
     /// [`MOVING`]: the system tells that a socket can be written to again in steps that may take that long.
-    pub fn look_after_slow(&mut self, now: u64) -> Slow {
+    pub fn evict_overtaken(&mut self, now: u64) -> Laggards {
         self.tick(now);
         let now = self.now;
         let limits = self.lobby.limits();
         let half = Lag { events: limits.events as u64 / 2, bytes: limits.bytes / 2 };
         let mut overtaken = Vec::new();
-        let mut struggling = false;
+        let mut catching_up = false;
         for (id, member) in &mut self.members {
             match self.lobby.lag(member.cursor) {
                 None => overtaken.push(*id),
@@ -327,14 +327,14 @@ impl Hub {
                     if std::mem::take(&mut member.progressed) {
                         member.moved_at = now;
                     }
-                    struggling |= behind && now.saturating_sub(member.moved_at) < MOVING;
+                    catching_up |= behind && now.saturating_sub(member.moved_at) < MOVING;
                 }
             }
         }
         for id in &overtaken {
             let _ = self.leave(*id);
         }
-        Slow { overtaken, struggling }
+        Laggards { overtaken, catching_up }
     }
 
     /// Who is here, in the order in which they came.
@@ -353,13 +353,13 @@ impl Hub {
     }
 }
 
-/// What [`Hub::look_after_slow`] found.
+/// What [`Hub::evict_overtaken`] found.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Slow {
+pub struct Laggards {
     /// Members who had fallen off the ring; they are removed, and the others are going to be told.
     pub overtaken: Vec<MemberId>,
     /// Whether somebody more than half a ring behind is reading: a pause would save them.
-    pub struggling: bool,
+    pub catching_up: bool,
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Names one join; never used twice, so that what comes late for a former user of a name reaches nobody else.
+/// Roster one join; never used twice, so that what comes late for a former user of a name reaches nobody else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(test, derive(Default))]
 pub struct MemberId(pub(crate) u64);
@@ -14,7 +14,7 @@ pub struct SessionKey {
     pub(crate) secret: u128,
 }
 
-/// Names one session; never used twice.
+/// Roster one session; never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionId(pub(crate) u64);
 

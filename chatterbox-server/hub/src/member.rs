@@ -43,30 +43,30 @@ pub(crate) struct Member {
     /// How it is told what happens.
     pub(crate) view: View,
     /// What only few have.
-    pub(crate) more: Option<Box<More>>,
+    pub(crate) extras: Option<Box<Extras>>,
 }
 
 /// What a member has who is more than a user of the base protocol.
 #[derive(Debug, Default)]
-pub(crate) struct More {
+pub(crate) struct Extras {
     /// The session that it can go on with later.
     pub(crate) session: Option<SessionId>,
     /// Whom it does not see and who can't write to it.
-    pub(crate) shut: Shut,
+    pub(crate) ignored: IgnoreFilter,
     /// For how long its name is kept when it has left, in milliseconds, and for whom.
     pub(crate) hold: Option<(u64, Option<IpAddr>)>,
 }
 
-/// Who is shut out by a member, or shuts it out.
+/// Who is ignored out by a member, or shuts it out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Shut {
+pub struct IgnoreFilter {
     /// Whose messages this member is not shown.
     pub hidden: HashSet<Username>,
     /// With whom it exchanges no private messages, in either direction.
     pub refused: HashSet<Username>,
 }
 
-impl Shut {
+impl IgnoreFilter {
     /// Whether there is nobody.
     pub fn is_empty(&self) -> bool {
         self.hidden.is_empty() && self.refused.is_empty()
@@ -86,23 +86,26 @@ impl Member {
             reserved_events: 0,
             moved_at: now,
             view: View::BASE,
-            more: None,
+            extras: None,
         }
     }
 
     /// What goes beyond the base protocol.
-    pub(crate) fn more(&mut self) -> &mut More {
-        self.more.get_or_insert_default()
+    pub(crate) fn extras(&mut self) -> &mut Extras {
+        self.extras.get_or_insert_default()
     }
 
     /// Whose messages it is not shown, if there are any.
     pub(crate) fn hidden(&self) -> Option<&HashSet<Username>> {
-        self.more.as_ref().map(|more| &more.shut.hidden).filter(|hidden| !hidden.is_empty())
+        self.extras
+            .as_ref()
+            .map(|extras| &extras.ignored.hidden)
+            .filter(|hidden| !hidden.is_empty())
     }
 
     /// Whether private messages between it and somebody are refused.
     pub(crate) fn refuses(&self, other: &Username) -> bool {
-        self.more.as_ref().is_some_and(|more| more.shut.refused.contains(other))
+        self.extras.as_ref().is_some_and(|extras| extras.ignored.refused.contains(other))
     }
 
     /// Whether something more may be put into the queue.

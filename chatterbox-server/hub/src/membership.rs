@@ -15,10 +15,10 @@ use crate::event::{Event, Kind};
 use crate::hub::Hub;
 use crate::identity::LoggedIn;
 use crate::ids::{MemberId, SessionId, SessionKey};
-use crate::member::{Member, Shut};
+use crate::member::{IgnoreFilter, Member};
 use crate::record::Sequence;
 use crate::room::history::Wanted;
-use crate::roster::{Claimant, FOLLOWED, FOLLOWED_NAMES, Followed};
+use crate::roster::{Claimant, RECENT_RENAMES, RENAME_FOLLOWED, RecentRename};
 use crate::wake::Wake;
 
 /// Why somebody could not join.
@@ -37,7 +37,7 @@ pub enum JoinError {
 
 /// Somebody who wants to join.
 #[derive(Debug)]
-pub struct Newcomer<'a> {
+pub struct JoinRequest<'a> {
     /// Under which name.
     pub name: &'a Username,
     /// What the welcome says to a person.
@@ -52,8 +52,8 @@ pub struct Newcomer<'a> {
     pub random: u128,
     /// The account that they are logged in with.
     pub account: Option<LoggedIn>,
-    /// Whom they have shut out.
-    pub shut: Shut,
+    /// Whom they have ignored out.
+    pub ignored: IgnoreFilter,
     /// The address they come from, or its network.
     pub address: Option<IpAddr>,
     /// For how long their name is kept after they have left, in milliseconds.
@@ -71,7 +71,7 @@ pub struct Resuming {
     pub only: bool,
 }
 
-impl<'a> Newcomer<'a> {
+impl<'a> JoinRequest<'a> {
     /// Somebody who speaks the base protocol.
     pub fn base(name: &'a Username, info: &'a str) -> Self {
         Self {
@@ -82,7 +82,7 @@ impl<'a> Newcomer<'a> {
             resume: None,
             random: 0,
             account: None,
-            shut: Shut::default(),
+            ignored: IgnoreFilter::default(),
             address: None,
             hold: 0,
         }
@@ -91,7 +91,7 @@ impl<'a> Newcomer<'a> {
 
 /// What a new member gets.
 #[derive(Debug)]
-pub struct Joined {
+pub struct JoinReply {
     /// The member.
     pub id: MemberId,
     /// The name, in the spelling under which the others know it.
@@ -107,15 +107,15 @@ impl Hub {
     ///
     /// # Errors
     /// As [`Hub::admit`].
-    pub fn join(&mut self, name: &Username, info: &str) -> Result<Joined, JoinError> {
-        self.admit(Newcomer::base(name, info))
+    pub fn join(&mut self, name: &Username, info: &str) -> Result<JoinReply, JoinError> {
+        self.admit(JoinRequest::base(name, info))
     }
 
     /// The session of a key, if it can be gone on with under this name: the account of its user, if there is one.
     pub fn resumable(&self, key: SessionKey, name: &Username) -> Option<Option<LoggedIn>> {
         let (_, session) = self.sessions.find(key, name)?;
         // Somebody else may have the name now.
-        (self.names.who(name) == session.member).then(|| session.account.clone())
+        (self.roster.who(name) == session.member).then(|| session.account.clone())
     }
 
     /// Lets somebody in: list, history, cursor and notice are of one moment, because this is one call. Who goes on with a
@@ -123,11 +123,11 @@ impl Hub {
     ///
     /// # Errors
     /// [`JoinError`] when the name is in use or looks like one that is (TK-1, NM-2).
-    pub fn admit(&mut self, newcomer: Newcomer<'_>) -> Result<Joined, JoinError> {
+    pub fn admit(&mut self, request: JoinRequest<'_>) -> Result<JoinReply, JoinError> {
         self.sessions.forget(self.now);
         let id = MemberId(self.next);
-        let session = self.session_of(&newcomer);
-        if session.is_none() && newcomer.resume.is_some_and(|resume| resume.only) {
+        let session = self.session_of(&request);
+        if session.is_none() && request.resume.is_some_and(|resume| resume.only) {
             return Err(JoinError::NotResumable);
         }
         let old = session.and_then(|session| self.sessions.session_mut(session)?.member);
@@ -135,19 +135,19 @@ impl Hub {
             Some(member) => member.name.clone(),
             None => {
                 let claimant = Claimant {
-                    owns: newcomer
+                    owns: request
                         .account
                         .as_ref()
-                        .is_some_and(|login| login.account == *newcomer.name),
-                    address: newcomer.address,
+                        .is_some_and(|login| login.account == *request.name),
+                    address: request.address,
                     resumes: session.is_some(),
                 };
-                self.names.check(newcomer.name, claimant, self.now)?;
-                newcomer.name.clone()
+                self.roster.check(request.name, claimant, self.now)?;
+                request.name.clone()
             }
         };
         let name_json = json::string(name.as_str());
-        let welcome = self.welcome(&newcomer, &name, &name_json, session, old, id)?;
+        let welcome = self.welcome(&request, &name, &name_json, session, old, id)?;
         self.next += 1;
         match old {
             Some(old) => {
@@ -157,33 +157,33 @@ impl Hub {
             None => self.lobby.push(Event::plain(Kind::Joined, name_json.clone())),
         }
         let mut member = Member::new(name.clone(), name_json, self.lobby.head(), self.now);
-        member.view = View::of(newcomer.agreed.unwrap_or_default());
+        member.view = View::of(request.agreed.unwrap_or_default());
         if welcome.session.is_some() {
-            member.more().session = welcome.session;
+            member.extras().session = welcome.session;
         }
-        if !newcomer.shut.is_empty() {
-            member.more().shut = newcomer.shut;
+        if !request.ignored.is_empty() {
+            member.extras().ignored = request.ignored;
         }
-        if newcomer.hold > 0 {
-            member.more().hold = Some((newcomer.hold, newcomer.address));
+        if request.hold > 0 {
+            member.extras().hold = Some((request.hold, request.address));
         }
         self.members.insert(id, member);
-        self.names.take(&name, id);
-        Ok(Joined { id, name, welcome: welcome.pieces, replaced: old })
+        self.roster.take(&name, id);
+        Ok(JoinReply { id, name, welcome: welcome.pieces, replaced: old })
     }
 
     /// The session that somebody can go on with.
-    fn session_of(&self, newcomer: &Newcomer<'_>) -> Option<SessionId> {
-        let key = newcomer.resume?.key?;
-        let (id, _) = self.sessions.find(key, newcomer.name)?;
+    fn session_of(&self, request: &JoinRequest<'_>) -> Option<SessionId> {
+        let key = request.resume?.key?;
+        let (id, _) = self.sessions.find(key, request.name)?;
         // It may have been logged out, or in, since the gate was asked; and who was let in as somebody else goes on with
         // nothing of it.
-        self.resumable(key, newcomer.name).filter(|login| *login == newcomer.account).map(|_| id)
+        self.resumable(key, request.name).filter(|login| *login == request.account).map(|_| id)
     }
 
     fn welcome(
         &mut self,
-        newcomer: &Newcomer<'_>,
+        request: &JoinRequest<'_>,
         name: &Username,
         name_json: &Bytes,
         session: Option<SessionId>,
@@ -193,39 +193,39 @@ impl Hub {
         // The joiner is in the list (UL-5), and told of what happens from now on (UJ-3).
         let others = self.members.iter().filter(|(member, _)| Some(**member) != old);
         let users = others.map(|(_, member)| &member.name_json).chain([name_json]);
-        let Some(agreed) = newcomer.agreed else {
-            let pieces = welcome::welcome(newcomer.info, users, self.history.for_user(name))?;
+        let Some(agreed) = request.agreed else {
+            let pieces = welcome::welcome(request.info, users, self.history.for_user(name))?;
             return Ok(Welcome { pieces, session: None });
         };
-        let after = newcomer.resume.filter(|_| session.is_some()).map(|resume| resume.after);
+        let after = request.resume.filter(|_| session.is_some()).map(|resume| resume.after);
         let after = after.filter(|after| self.history.reaches(name, *after));
         let (messages, ids) = self.history.for_user_with_ids(Wanted {
             user: name,
             after: after.unwrap_or(0),
-            hidden: &newcomer.shut.hidden,
+            hidden: &request.ignored.hidden,
         });
-        let mut rest = Object::with_capacity(256).members(newcomer.extra);
+        let mut rest = Object::with_capacity(256).members(request.extra);
         let has_ids = View::of(agreed).ids();
         let mut key = None;
         if has_ids {
             let begun = match session.and_then(|session| self.sessions.key(session)) {
                 Some(key) => key,
                 None => {
-                    let account = newcomer.account.clone();
-                    self.sessions.begin(name.clone(), account, id, newcomer.random)
+                    let account = request.account.clone();
+                    self.sessions.begin(name.clone(), account, id, request.random)
                 }
             };
             rest = rest.string(RESUME, &begun.to_string());
-            if newcomer.resume.is_some() {
+            if request.resume.is_some() {
                 rest = rest.boolean(RESUMED, after.is_some());
             }
             key = Some(begun.id());
         }
         let rest = rest.into_members();
         let ids = has_ids.then_some(ids);
-        let pieces = welcome::extended(newcomer.info, users, messages, ids, &rest)?;
+        let pieces = welcome::extended(request.info, users, messages, ids, &rest)?;
         if let Some(session) = key.and_then(|key| self.sessions.session_mut(key)) {
-            (session.member, session.account) = (Some(id), newcomer.account.clone());
+            (session.member, session.account) = (Some(id), request.account.clone());
         }
         Ok(Welcome { pieces, session: key })
     }
@@ -236,13 +236,13 @@ impl Hub {
         let Some(member) = self.members.remove(&id) else {
             return Wake::Nobody;
         };
-        self.names.free(&member.name);
-        if let Some(more) = &member.more {
-            if let Some(session) = more.session {
+        self.roster.free(&member.name);
+        if let Some(extras) = &member.extras {
+            if let Some(session) = extras.session {
                 self.sessions.end(session, self.now);
             }
-            if let Some((time, address)) = more.hold {
-                self.names.hold(&member.name, address, self.now.saturating_add(time), self.now);
+            if let Some((time, address)) = extras.hold {
+                self.roster.hold(&member.name, address, self.now.saturating_add(time), self.now);
             }
         }
         self.lobby.push(Event::plain(Kind::Left, member.name_json));
@@ -260,27 +260,32 @@ impl Hub {
     /// [`Refusal`], by the rules of joining; nothing changes then.
     pub fn rename(&mut self, id: MemberId, name: &Username, owns: bool) -> Result<Wake, Refusal> {
         let Some(member) = self.members.get_mut(&id) else { return Err(Refusal::Busy) };
-        let address = member.more.as_ref().and_then(|more| more.hold).and_then(|(_, from)| from);
+        let address =
+            member.extras.as_ref().and_then(|extras| extras.hold).and_then(|(_, from)| from);
         let claimant = Claimant { owns, address, resumes: false };
-        self.names.change(&member.name, name, claimant, self.now)?;
+        self.roster.change(&member.name, name, claimant, self.now)?;
         let old = std::mem::replace(&mut member.name, name.clone());
         let new_json = json::string(name.as_str());
         let old_json = std::mem::replace(&mut member.name_json, new_json.clone());
-        let session = member.more.as_ref().and_then(|more| more.session);
+        let session = member.extras.as_ref().and_then(|extras| extras.session);
         if let Some(session) = session.and_then(|session| self.sessions.session_mut(session)) {
             session.name = name.clone();
         }
-        if self.followed.len() == FOLLOWED_NAMES {
-            self.followed.pop_front();
+        if self.recent_renames.len() == RECENT_RENAMES {
+            self.recent_renames.pop_front();
         }
-        self.followed.push_back(Followed { old, member: id, until: self.now + FOLLOWED });
+        self.recent_renames.push_back(RecentRename {
+            old,
+            member: id,
+            until: self.now + RENAME_FOLLOWED,
+        });
         self.lobby.push(Event::renamed(&old_json, &new_json));
         Ok(Wake::All)
     }
 
     /// Notes the account that a member is logged in with; a session that goes on does not prove it again.
     pub fn set_account(&mut self, id: MemberId, account: Option<LoggedIn>) {
-        let session = self.members.get(&id).and_then(|member| member.more.as_ref()?.session);
+        let session = self.members.get(&id).and_then(|member| member.extras.as_ref()?.session);
         if let Some(session) = session.and_then(|session| self.sessions.session_mut(session)) {
             session.account = account;
         }
@@ -288,8 +293,8 @@ impl Hub {
 
     /// Who is here under a name, or was a moment ago and is here under another one now.
     pub(crate) fn recipient(&self, name: &Username) -> Option<MemberId> {
-        self.names.who(name).or_else(|| {
-            let newest = self.followed.iter().rev();
+        self.roster.who(name).or_else(|| {
+            let newest = self.recent_renames.iter().rev();
             newest
                 .take_while(|followed| self.now < followed.until)
                 .find(|followed| followed.old == *name)

@@ -8,18 +8,18 @@ use chatterbox_proto::{Refusal, Username};
 
 use crate::ids::MemberId;
 
-/// Names that are kept for users who have left; beyond, those go first that were kept first.
+/// Roster that are kept for users who have left; beyond, those go first that were kept first.
 const HELD: usize = 20_000;
 
 /// A change of name is followed for this long, in milliseconds: what was on its way to the old name still arrives.
-pub const FOLLOWED: u64 = 10_000;
+pub const RENAME_FOLLOWED: u64 = 10_000;
 
 /// Changes of name that are followed; beyond, the oldest are not.
-pub const FOLLOWED_NAMES: usize = 1024;
+pub const RECENT_RENAMES: usize = 1024;
 
 /// Somebody who had another name a moment ago.
 #[derive(Debug)]
-pub struct Followed {
+pub struct RecentRename {
     /// The old name.
     pub old: Username,
     /// Which member had it.
@@ -48,7 +48,7 @@ struct Held {
 
 /// All names.
 #[derive(Debug, Default)]
-pub struct Names {
+pub struct Roster {
     here: HashMap<Username, MemberId>,
     /// How many who are here have this look-alike key.
     looks: HashMap<String, usize>,
@@ -57,7 +57,7 @@ pub struct Names {
     held_order: VecDeque<(u64, Username)>,
 }
 
-impl Names {
+impl Roster {
     /// Who is here under this name.
     pub fn who(&self, name: &Username) -> Option<MemberId> {
         self.here.get(name).copied()
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_name_can_be_spelt_otherwise() {
-        let mut names = Names::default();
+        let mut names = Roster::default();
         let guest = Claimant::default();
         names.take(&name("jörg"), MemberId::default());
         names.take(&name("bob"), MemberId::default());
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_held_name_is_for_whoever_left() {
-        let mut names = Names::default();
+        let mut names = Roster::default();
         let (home, away) = (from("192.0.2.1"), from("192.0.2.2"));
         names.hold(&name("ann"), home.address, 100, 0);
         assert_eq!(names.check(&name("Ann"), away, 99), Err(Refusal::Held));
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn what_is_held_is_bounded() {
-        let mut names = Names::default();
+        let mut names = Roster::default();
         for number in 0..HELD + 10 {
             names.hold(&name(&format!("u{number}")), None, 100, 0);
             names.hold(&name("same"), None, 100 + number as u64, 0);

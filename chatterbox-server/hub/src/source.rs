@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use chatterbox_proto::{Entry, Username};
 
-/// Names were checked when they joined; what is stored may have been allowed to be longer then.
+/// Roster were checked when they joined; what is stored may have been allowed to be longer then.
 const ANY_NAME: usize = 256;
 
 /// Whether one of these says a message.

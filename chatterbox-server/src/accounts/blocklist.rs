@@ -12,7 +12,7 @@ impl Accounts {
     /// [`Refused`].
     pub async fn block(&self, owner: &Username, other: &Username) -> Result<(), Refused> {
         let (owner, other) = (owner.clone(), other.clone());
-        match self.keeper.ask(move |directory| directory.block(&owner, &other)).await? {
+        match self.thread.ask(move |directory| directory.block(&owner, &other)).await? {
             Added::Yes | Added::Already => Ok(()),
             Added::Full => Err(Refused::Full),
         }
@@ -28,7 +28,7 @@ impl Accounts {
         other: &Username,
     ) -> Result<bool, DirectoryError> {
         let (owner, other) = (owner.clone(), other.clone());
-        self.keeper.ask(move |directory| directory.unblock(&owner, &other)).await
+        self.thread.ask(move |directory| directory.unblock(&owner, &other)).await
     }
 
     /// What admins have set.
@@ -36,7 +36,7 @@ impl Accounts {
     /// # Errors
     /// [`DirectoryError`].
     pub async fn settings(&self) -> Result<Settings, DirectoryError> {
-        self.keeper.ask(|directory| directory.settings()).await
+        self.thread.ask(|directory| directory.settings()).await
     }
 
     /// Sets what is typed before a command.
@@ -44,7 +44,7 @@ impl Accounts {
     /// # Errors
     /// [`DirectoryError`].
     pub async fn set_prefix(&self, prefix: String) -> Result<(), DirectoryError> {
-        self.keeper.ask(move |directory| directory.set_prefix(&prefix)).await
+        self.thread.ask(move |directory| directory.set_prefix(&prefix)).await
     }
 
     /// Switches a command off or on.
@@ -56,6 +56,6 @@ impl Accounts {
         command: &'static str,
         disabled: bool,
     ) -> Result<(), DirectoryError> {
-        self.keeper.ask(move |directory| directory.set_disabled(command, disabled)).await
+        self.thread.ask(move |directory| directory.set_disabled(command, disabled)).await
     }
 }

@@ -1,6 +1,6 @@
 //! What every directory has to pass.
 
-use chatterbox_hub::{Identity, Level};
+use chatterbox_hub::{AccountKey, Level};
 use chatterbox_proto::Username;
 
 use super::*;
@@ -15,7 +15,7 @@ fn hash(text: &str) -> PasswordHash {
 
 fn account(text: &str) -> Account {
     Account {
-        identity: Identity::default(),
+        account_key: AccountKey::default(),
         name: name(text),
         password: hash(text),
         level: Level::USER,
@@ -25,7 +25,7 @@ fn account(text: &str) -> Account {
 
 /// The account apart from which one it is.
 fn whichever(account: Account) -> Account {
-    Account { identity: Identity::default(), ..account }
+    Account { account_key: AccountKey::default(), ..account }
 }
 
 /// Runs the contract against fresh directories.
@@ -80,12 +80,12 @@ fn identities(directory: &mut impl Directory) {
     }
     let mut seen = Vec::new();
     let mut is_new = |directory: &mut dyn Directory, what| {
-        let identity = directory.account(&name("ann")).unwrap().unwrap().identity;
-        assert!(!seen.contains(&identity), "{what}");
-        seen.push(identity);
-        identity
+        let account_key = directory.account(&name("ann")).unwrap().unwrap().account_key;
+        assert!(!seen.contains(&account_key), "{what}");
+        seen.push(account_key);
+        account_key
     };
-    let bob = directory.account(&name("bob")).unwrap().unwrap().identity;
+    let bob = directory.account(&name("bob")).unwrap().unwrap().account_key;
     let first = is_new(directory, "an account");
     assert_ne!(first.id, bob.id);
     directory.change_password(&name("ANN"), &hash("new")).unwrap();
@@ -97,14 +97,14 @@ fn identities(directory: &mut impl Directory) {
     directory.replace_hash(&name("ann"), &hash("new"), &hash("costlier")).unwrap();
     directory.add_token(&name("ann"), TokenHash([1; 32]), 100).unwrap();
     directory.remove_token(TokenHash([1; 32])).unwrap();
-    let same = directory.account(&name("ann")).unwrap().unwrap().identity;
+    let same = directory.account(&name("ann")).unwrap().unwrap().account_key;
     assert_eq!(same, last, "none of that ends all logins");
     for _ in 0..2 {
         directory.remove(&name("ann")).unwrap();
         directory.add(&account("ann")).unwrap();
         assert_ne!(is_new(directory, "it is another ann's").id, first.id);
     }
-    assert_eq!(directory.account(&name("bob")).unwrap().unwrap().identity, bob);
+    assert_eq!(directory.account(&name("bob")).unwrap().unwrap().account_key, bob);
 }
 
 fn look_alikes(directory: &mut impl Directory) {

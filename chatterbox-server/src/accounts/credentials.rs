@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use chatterbox_hub::guard::network;
-use chatterbox_hub::{Identity, Level, LoggedIn};
+use chatterbox_hub::{AccountKey, Level, LoggedIn};
 use chatterbox_proto::Username;
 
 use crate::accounts::directory::{Account, Added, Directory, DirectoryError};
@@ -27,7 +27,7 @@ impl Accounts {
         secret: Secret,
         blocked: Vec<Username>,
         peer: IpAddr,
-    ) -> Result<(Token, Identity), Refused> {
+    ) -> Result<(Token, AccountKey), Refused> {
         let peer = network(peer);
         if let Some(owner) = self.owner_or_look_alike(name).await? {
             return Err(Refused::Registered(owner));
@@ -46,7 +46,7 @@ impl Accounts {
         let hash = token.hash();
         let created = unix_now();
         let account = Account {
-            identity: Identity::default(),
+            account_key: AccountKey::default(),
             name: name.clone(),
             password,
             level: Level::USER,
@@ -60,14 +60,14 @@ impl Accounts {
                     directory.block(&account.name, other)?;
                 }
             }
-            let identity = directory.account(&account.name)?.map(|account| account.identity);
-            Ok((added, identity.unwrap_or_default()))
+            let account_key = directory.account(&account.name)?.map(|account| account.account_key);
+            Ok((added, account_key.unwrap_or_default()))
         };
-        let (added, identity) = self.keeper.ask(add).await?;
+        let (added, account_key) = self.thread.ask(add).await?;
         match added {
             Added::Yes => {
                 tracing::info!(%name, %peer, "registered");
-                Ok((token, identity))
+                Ok((token, account_key))
             }
             Added::Already => Err(Refused::Registered(name.clone())),
             Added::Full => Err(Refused::Full),
@@ -84,10 +84,10 @@ impl Accounts {
         old: Secret,
         new: Secret,
         peer: IpAddr,
-    ) -> Result<(Token, Identity), Refused> {
+    ) -> Result<(Token, AccountKey), Refused> {
         let peer = network(peer);
         let this = self.begin(name, peer)?;
-        let checked = self.check(name, old, &this).await?.identity;
+        let checked = self.check(name, old, &this).await?.account_key;
         let now = self.now();
         self.guards().passwords.succeeded(now, this);
         let password = self.hashing.make(new).await?;
@@ -96,16 +96,16 @@ impl Accounts {
         let owner = name.clone();
         let change = move |directory: &mut dyn Directory| {
             // Hashing takes a while: the old password has to be that of the account that is there now.
-            if directory.account(&owner)?.map(|account| account.identity) != Some(checked) {
+            if directory.account(&owner)?.map(|account| account.account_key) != Some(checked) {
                 return Ok(None);
             }
             directory.change_password(&owner, &password)?;
             directory.add_token(&owner, hash, expires)?;
-            Ok(directory.account(&owner)?.map(|account| account.identity))
+            Ok(directory.account(&owner)?.map(|account| account.account_key))
         };
-        let identity = self.keeper.ask(change).await?.ok_or(Refused::NoAccount)?;
+        let account_key = self.thread.ask(change).await?.ok_or(Refused::NoAccount)?;
         tracing::info!(%name, %peer, "password changed");
-        Ok((token, identity))
+        Ok((token, account_key))
     }
 
     /// Ends one login of an account, or all of them. Who is logged in with an account that is not there any more ends none
@@ -118,17 +118,17 @@ impl Accounts {
         login: &LoggedIn,
         token: Option<TokenHash>,
     ) -> Result<(), DirectoryError> {
-        let LoggedIn { account: name, identity } = login.clone();
+        let LoggedIn { account: name, account_key } = login.clone();
         let end = move |directory: &mut dyn Directory| match token {
             Some(token) => directory.remove_token(token),
             None => match directory.account(&name)? {
-                Some(account) if account.identity.id == identity.id => {
+                Some(account) if account.account_key.id == account_key.id => {
                     directory.remove_tokens(&name)
                 }
                 _ => Ok(()),
             },
         };
-        self.keeper.ask(end).await
+        self.thread.ask(end).await
     }
 
     /// Checks the admin password.
@@ -187,7 +187,7 @@ impl Accounts {
     /// [`Refused`].
     pub async fn set_level(&self, name: &Username, level: Level) -> Result<(), Refused> {
         let name = name.clone();
-        let found = self.keeper.ask(move |directory| directory.set_level(&name, level)).await?;
+        let found = self.thread.ask(move |directory| directory.set_level(&name, level)).await?;
         if found { Ok(()) } else { Err(Refused::NoAccount) }
     }
 }

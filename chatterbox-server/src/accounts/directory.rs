@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
-use chatterbox_hub::{Identity, Level};
+use chatterbox_hub::{AccountKey, Level};
 use chatterbox_proto::Username;
 
 use crate::accounts::password::PasswordHash;
@@ -25,7 +25,7 @@ pub const BLOCKERS: usize = 10_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
     /// Which one it is; the directory says so, whatever stands here when it is added.
-    pub identity: Identity,
+    pub account_key: AccountKey,
     /// The name, as it was registered.
     pub name: Username,
     /// The hash of its password.

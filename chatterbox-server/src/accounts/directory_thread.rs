@@ -14,13 +14,13 @@ const WAITING_JOBS: usize = 64;
 
 /// The directory, for tasks.
 #[derive(Debug)]
-pub struct Keeper {
+pub struct DirectoryThread {
     /// There until the end.
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Keeper {
+impl DirectoryThread {
     /// Starts the thread.
     ///
     /// # Errors
@@ -55,7 +55,7 @@ impl Keeper {
 }
 
 /// Waits for what was asked by then.
-impl Drop for Keeper {
+impl Drop for DirectoryThread {
     fn drop(&mut self) {
         drop(self.jobs.take());
         if let Some(thread) = self.thread.take()

@@ -9,12 +9,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use chatterbox_hub::guard::{Counter, Slope, Throttle, TooMany, Try, network};
-use chatterbox_hub::{Identity, Level, LoggedIn};
+use chatterbox_hub::{AccountKey, Level, LoggedIn};
 use chatterbox_proto::capability::accounts::Proof;
 use chatterbox_proto::{Refusal, Username};
 
 use crate::accounts::directory::{Account, Directory, DirectoryError};
-use crate::accounts::directory_thread::Keeper;
+use crate::accounts::directory_thread::DirectoryThread;
 use crate::accounts::hashing::Hashing;
 use crate::accounts::password::{Cost, HashError, PasswordHash, Verdict};
 use crate::accounts::secret::Secret;
@@ -32,13 +32,13 @@ const ADDRESSES: usize = 10_000;
 
 /// Somebody who may have a name.
 #[derive(Debug, Clone, Default)]
-pub struct Admission {
+pub struct Login {
     /// What they may do.
     pub level: Level,
     /// Their account; `None` is a guest.
     pub account: Option<Username>,
     /// Which one of this name it is.
-    pub identity: Identity,
+    pub account_key: AccountKey,
     /// What they get for their password; [`Accounts::keep_token`] makes it good.
     pub token: Option<Token>,
     /// What they got in with, or get: the token that ends with this login.
@@ -49,11 +49,11 @@ pub struct Admission {
     pub blocked_by: Vec<Username>,
 }
 
-impl Admission {
+impl Login {
     /// What the session remembers of it; `None` is a guest.
     pub fn logged_in(&self) -> Option<LoggedIn> {
         let account = self.account.clone()?;
-        Some(LoggedIn { account, identity: self.identity })
+        Some(LoggedIn { account, account_key: self.account_key })
     }
 }
 
@@ -95,7 +95,7 @@ impl From<TooMany> for Refused {
 /// All accounts of a running server.
 #[derive(Debug)]
 pub struct Accounts {
-    pub(super) keeper: Keeper,
+    pub(super) thread: DirectoryThread,
     pub(super) hashing: Hashing,
     guards: Mutex<Guards>,
     began: Instant,
@@ -116,7 +116,7 @@ impl Accounts {
     /// When the system gives no thread or no random numbers.
     pub fn new(directory: impl Directory + 'static, cost: Cost) -> std::io::Result<Self> {
         Ok(Self {
-            keeper: Keeper::new(directory)?,
+            thread: DirectoryThread::new(directory)?,
             hashing: Hashing::new(cost).map_err(std::io::Error::other)?,
             guards: Mutex::new(Guards {
                 passwords: Throttle::default(),
@@ -147,7 +147,7 @@ impl Accounts {
         proof: Option<&Proof>,
         peer: IpAddr,
         guests: bool,
-    ) -> Result<Admission, Refusal> {
+    ) -> Result<Login, Refusal> {
         let peer = network(peer);
         let admitted = match proof {
             None => self.admit_guest(name, guests).await,
@@ -166,17 +166,17 @@ impl Accounts {
         admitted
     }
 
-    async fn admit_guest(&self, name: &Username, guests: bool) -> Result<Admission, Refusal> {
+    async fn admit_guest(&self, name: &Username, guests: bool) -> Result<Login, Refusal> {
         let wanted = name.clone();
         // One question: this is what every joining base client waits for.
-        let answer = self.keeper.ask(move |directory| {
+        let answer = self.thread.ask(move |directory| {
             Ok((owner_or_look_alike(directory, &wanted)?, directory.blockers(&wanted)?))
         });
         let (owner, blocked_by) = answer.await.map_err(|error| busy(&error))?;
         match owner {
             Some(owner) if owner == *name => Err(Refusal::Registered),
             Some(_) => Err(Refusal::LooksTaken),
-            None if guests => Ok(Admission { blocked_by, ..Admission::default() }),
+            None if guests => Ok(Login { blocked_by, ..Login::default() }),
             None => Err(Refusal::NoGuests),
         }
     }
@@ -186,7 +186,7 @@ impl Accounts {
         name: &Username,
         secret: Secret,
         peer: IpAddr,
-    ) -> Result<Admission, Refusal> {
+    ) -> Result<Login, Refusal> {
         let this = self.begin(name, peer).map_err(|_| Refusal::Throttled)?;
         let account = match self.check(name, secret, &this).await {
             Ok(account) => account,
@@ -205,9 +205,9 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Refusal::Busy`].
-    pub async fn resume(&self, login: &LoggedIn) -> Result<Option<Admission>, Refusal> {
+    pub async fn resume(&self, login: &LoggedIn) -> Result<Option<Login>, Refusal> {
         match self.account(&login.account).await.map_err(|error| busy(&error))? {
-            Some(account) if account.identity == login.identity => {
+            Some(account) if account.account_key == login.account_key => {
                 self.admitted(account, None, None).await.map(Some)
             }
             _ => Ok(None),
@@ -219,8 +219,8 @@ impl Accounts {
         name: &Username,
         token: TokenHash,
         peer: IpAddr,
-    ) -> Result<Admission, Refusal> {
-        let owner = self.keeper.ask(move |directory| directory.token_owner(token, unix_now()));
+    ) -> Result<Login, Refusal> {
+        let owner = self.thread.ask(move |directory| directory.token_owner(token, unix_now()));
         match owner.await.map_err(|error| busy(&error))? {
             // A token of somebody else proves nothing about this name.
             Some(account) if account.name == *name => {
@@ -244,16 +244,16 @@ impl Accounts {
         account: Account,
         token: Option<Token>,
         token_hash: Option<TokenHash>,
-    ) -> Result<Admission, Refusal> {
+    ) -> Result<Login, Refusal> {
         let owner = account.name.clone();
         let lists = self
-            .keeper
+            .thread
             .ask(move |directory| Ok((directory.blocked(&owner)?, directory.blockers(&owner)?)));
         let (blocked, blocked_by) = lists.await.map_err(|error| busy(&error))?;
-        Ok(Admission {
+        Ok(Login {
             level: account.level,
             account: Some(account.name),
-            identity: account.identity,
+            account_key: account.account_key,
             token,
             token_hash,
             blocked,
@@ -261,25 +261,25 @@ impl Accounts {
         })
     }
 
-    /// Makes the token of an admission good, once its owner has joined.
+    /// Makes the token of an login good, once its owner has joined.
     ///
     /// # Errors
     /// [`DirectoryError`]; the token is worth nothing then.
-    pub async fn keep_token(&self, admission: &Admission) -> Result<(), DirectoryError> {
+    pub async fn keep_token(&self, login: &Login) -> Result<(), DirectoryError> {
         let (Some(name), Some(token), true) =
-            (admission.account.clone(), admission.token_hash, admission.token.is_some())
+            (login.account.clone(), login.token_hash, login.token.is_some())
         else {
             return Ok(());
         };
-        let (identity, expires) = (admission.identity, unix_now().saturating_add(LIFETIME));
+        let (account_key, expires) = (login.account_key, unix_now().saturating_add(LIFETIME));
         let keep = move |directory: &mut dyn Directory| match directory.account(&name)? {
-            Some(account) if account.identity == identity => {
+            Some(account) if account.account_key == account_key => {
                 directory.add_token(&name, token, expires)
             }
             // It was removed, or got another password, while its owner joined.
             _ => Ok(()),
         };
-        self.keeper.ask(keep).await
+        self.thread.ask(keep).await
     }
 
     /// Whose account has this name, or one that looks like it.
@@ -291,7 +291,7 @@ impl Accounts {
         name: &Username,
     ) -> Result<Option<Username>, DirectoryError> {
         let name = name.clone();
-        self.keeper.ask(move |directory| owner_or_look_alike(directory, &name)).await
+        self.thread.ask(move |directory| owner_or_look_alike(directory, &name)).await
     }
 
     /// The accounts that block somebody.
@@ -300,7 +300,7 @@ impl Accounts {
     /// [`DirectoryError`].
     pub async fn blockers(&self, name: &Username) -> Result<Vec<Username>, DirectoryError> {
         let name = name.clone();
-        self.keeper.ask(move |directory| directory.blockers(&name)).await
+        self.thread.ask(move |directory| directory.blockers(&name)).await
     }
 
     /// The account of a name.
@@ -309,7 +309,7 @@ impl Accounts {
     /// [`DirectoryError`].
     pub async fn account(&self, name: &Username) -> Result<Option<Account>, DirectoryError> {
         let name = name.clone();
-        self.keeper.ask(move |directory| directory.account(&name)).await
+        self.thread.ask(move |directory| directory.account(&name)).await
     }
 
     /// The first accounts, in the order of their names.
@@ -317,7 +317,7 @@ impl Accounts {
     /// # Errors
     /// [`DirectoryError`].
     pub async fn list(&self, limit: usize) -> Result<Vec<Account>, DirectoryError> {
-        self.keeper.ask(move |directory| directory.list(limit)).await
+        self.thread.ask(move |directory| directory.list(limit)).await
     }
 
     pub(super) fn begin(&self, name: &Username, peer: IpAddr) -> Result<Try, TooMany> {
@@ -356,7 +356,7 @@ impl Accounts {
         let (name, old): (Username, PasswordHash) =
             (account.name.clone(), account.password.clone());
         let replaced =
-            self.keeper.ask(move |directory| directory.replace_hash(&name, &old, &new)).await;
+            self.thread.ask(move |directory| directory.replace_hash(&name, &old, &new)).await;
         match replaced {
             Ok(()) => tracing::info!(name = %account.name, "password hashed anew"),
             Err(error) => tracing::warn!(%error, "a password could not be hashed anew"),

@@ -12,90 +12,93 @@ use std::time::Duration;
 
 use chatterbox_hub::{MemberId, Wake};
 
-use crate::chat::wake_flag::Bell;
+use crate::chat::wake_flag::WakeFlag;
 
 /// Comings and goings are told at most this often. Nobody sees the difference, and 1,000 users who join within a second
 /// cost everybody 33 writes.
-const NOTICES_EVERY: Duration = Duration::from_millis(20);
+const PRESENCE_INTERVAL: Duration = Duration::from_millis(20);
 
 /// For each member it is so much longer, several times what it takes to tell one: a crowd that joins is not to be busy
 /// with telling each other. With 10,000 members it is 120 ms.
-const NOTICES_FOR_EACH: Duration = Duration::from_micros(10);
+const PRESENCE_INTERVAL_PER_MEMBER: Duration = Duration::from_micros(10);
 
-/// The bells of one member.
+/// The signals of one member.
 #[derive(Debug, Default)]
-pub struct MemberBells {
+pub struct Signals {
     /// Rings when there is something to take.
-    pub news: Bell,
+    pub pending: WakeFlag,
     /// Rings when the member was removed.
-    pub removed: Bell,
+    pub removed: WakeFlag,
 }
 
-/// The bells of everybody who is here.
+/// The signals of everybody who is here.
 #[derive(Debug, Default)]
-pub struct Bells {
-    bells: Mutex<HashMap<MemberId, Arc<MemberBells>>>,
+pub struct Notifier {
+    signals: Mutex<HashMap<MemberId, Arc<Signals>>>,
     /// Rings when comings and goings are to be told.
-    notices: Bell,
+    presence: WakeFlag,
 }
 
-impl Bells {
-    // A panic under the lock would be our bug; the others' bells go on ringing.
-    fn bells(&self) -> MutexGuard<'_, HashMap<MemberId, Arc<MemberBells>>> {
-        self.bells.lock().unwrap_or_else(PoisonError::into_inner)
+impl Notifier {
+    // A panic under the lock would be our bug; the others' signals go on ringing.
+    fn signals(&self) -> MutexGuard<'_, HashMap<MemberId, Arc<Signals>>> {
+        self.signals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The bells for a member who has just joined. That for news has rung already: something may have happened meanwhile.
-    pub fn hang(&self, id: MemberId) -> Arc<MemberBells> {
-        let bells = Arc::new(MemberBells::default());
-        self.bells().insert(id, Arc::clone(&bells));
-        bells.news.ring();
-        bells
+    /// The signals for a member who has just joined. That for news has rung already: something may have happened meanwhile.
+    pub fn subscribe(&self, id: MemberId) -> Arc<Signals> {
+        let signals = Arc::new(Signals::default());
+        self.signals().insert(id, Arc::clone(&signals));
+        signals.pending.raise();
+        signals
     }
 
-    /// Takes down the bells of a member who has left.
-    pub fn take_down(&self, id: MemberId) {
-        self.bells().remove(&id);
+    /// Takes down the signals of a member who has left.
+    pub fn unsubscribe(&self, id: MemberId) {
+        self.signals().remove(&id);
     }
 
     /// Rings for whom it is due.
-    pub fn ring(&self, wake: Wake) {
+    pub fn notify(&self, wake: Wake) {
         match wake {
-            Wake::All => self.bells().values().for_each(|bells| bells.news.ring()),
-            Wake::AllSoon => self.notices.ring(),
-            Wake::One(id) => self.ring_each(&[id]),
+            Wake::All => self.signals().values().for_each(|signals| signals.pending.raise()),
+            Wake::AllSoon => self.presence.raise(),
+            Wake::One(id) => self.notify_each(&[id]),
             Wake::Nobody => {}
         }
     }
 
     /// Rings for news of some.
-    pub fn ring_each(&self, ids: &[MemberId]) {
-        self.each(ids, |bells| bells.news.ring());
+    pub fn notify_each(&self, ids: &[MemberId]) {
+        self.each(ids, |signals| signals.pending.raise());
     }
 
     /// Tells some that they were removed.
-    pub fn ring_removed(&self, ids: &[MemberId]) {
-        self.each(ids, |bells| {
-            bells.removed.ring();
-            bells.news.ring();
+    pub fn notify_removed(&self, ids: &[MemberId]) {
+        self.each(ids, |signals| {
+            signals.removed.raise();
+            signals.pending.raise();
         });
     }
 
-    fn each(&self, ids: &[MemberId], ring: impl Fn(&MemberBells)) {
+    fn each(&self, ids: &[MemberId], ring: impl Fn(&Signals)) {
         if ids.is_empty() {
             return;
         }
-        let bells = self.bells();
-        ids.iter().filter_map(|id| bells.get(id)).for_each(|bells| ring(bells));
+        let signals = self.signals();
+        ids.iter().filter_map(|id| signals.get(id)).for_each(|signals| ring(signals));
     }
 
     /// Rings for [`Wake::AllSoon`], for as long as it is polled.
-    pub async fn ring_for_notices(&self) -> Infallible {
+    pub async fn notify_of_presence(&self) -> Infallible {
         loop {
-            self.notices.rung().await;
-            self.ring(Wake::All);
-            let members = u32::try_from(self.bells().len()).unwrap_or(u32::MAX);
-            tokio::time::sleep(NOTICES_EVERY + NOTICES_FOR_EACH.saturating_mul(members)).await;
+            self.presence.raised().await;
+            self.notify(Wake::All);
+            let members = u32::try_from(self.signals().len()).unwrap_or(u32::MAX);
+            tokio::time::sleep(
+                PRESENCE_INTERVAL + PRESENCE_INTERVAL_PER_MEMBER.saturating_mul(members),
+            )
+            .await;
         }
     }
 }
@@ -113,29 +116,29 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn notices_are_rung_for_at_once_and_then_together() {
-        let bells = Arc::new(Bells::default());
-        let bell = bells.hang(a_member());
-        bell.news.rung().await;
-        let ringer = Arc::clone(&bells);
-        let ringing = tokio::spawn(async move { ringer.ring_for_notices().await });
+    async fn presence_is_told_at_once_and_then_together() {
+        let notifier = Arc::new(Notifier::default());
+        let signals = notifier.subscribe(a_member());
+        signals.pending.raised().await;
+        let task = Arc::clone(&notifier);
+        let notifying = tokio::spawn(async move { task.notify_of_presence().await });
         let start = tokio::time::Instant::now();
-        bells.ring(Wake::AllSoon);
-        bell.news.rung().await;
+        notifier.notify(Wake::AllSoon);
+        signals.pending.raised().await;
         assert_eq!(start.elapsed(), Duration::ZERO, "the first does not wait");
         for _ in 0..100 {
-            bells.ring(Wake::AllSoon);
+            notifier.notify(Wake::AllSoon);
         }
-        bell.news.rung().await;
+        signals.pending.raised().await;
         // The clock of the runtime counts in milliseconds.
         let waited = start.elapsed();
-        assert!(waited >= NOTICES_EVERY && waited < 2 * NOTICES_EVERY, "{waited:?}");
-        let more = tokio::time::timeout(Duration::from_secs(60), bell.news.rung());
+        assert!(waited >= PRESENCE_INTERVAL && waited < 2 * PRESENCE_INTERVAL, "{waited:?}");
+        let more = tokio::time::timeout(Duration::from_secs(60), signals.pending.raised());
         assert!(more.await.is_err(), "a hundred are one");
         let start = tokio::time::Instant::now();
-        bells.ring(Wake::All);
-        bell.news.rung().await;
+        notifier.notify(Wake::All);
+        signals.pending.raised().await;
         assert_eq!(start.elapsed(), Duration::ZERO, "a message does not wait");
-        ringing.abort();
+        notifying.abort();
     }
 }

@@ -262,7 +262,7 @@ impl Pace {
         };
         let longest = floor(events, FLOOR_EVENTS).max(floor(bytes, FLOOR_BYTES));
         let mut paused = Duration::ZERO;
-        while chat.look_after_slow(self.now()).struggling && paused < longest {
+        while chat.evict_overtaken(self.now()).catching_up && paused < longest {
             tokio::time::sleep(PAUSE).await;
             paused += PAUSE;
         }

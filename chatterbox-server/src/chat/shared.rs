@@ -11,22 +11,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use chatterbox_hub::{
-    Event, Hub, JoinError, Joined, Lag, LoggedIn, MemberId, Newcomer, Record, Sequence, SessionId,
-    SessionKey, Shut, Slow, Taken, View, Wake, shown,
+    Delivery, Event, Hub, IgnoreFilter, JoinError, JoinReply, JoinRequest, Lag, Laggards, LoggedIn,
+    MemberId, Record, Sequence, SessionId, SessionKey, View, Wake, shown,
 };
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Code, Refusal, Username};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::chat::notifier::{Bells, MemberBells};
+use crate::chat::notifier::{Notifier, Signals};
 use crate::chat::sequencer::{Acks, Posts, Tags};
 
 /// The chat, shared by all connections.
 #[derive(Debug)]
 pub struct Chat {
     hub: Mutex<Hub>,
-    bells: Bells,
+    notifier: Notifier,
     posts: Posts,
     start: Instant,
 }
@@ -34,7 +34,7 @@ pub struct Chat {
 impl Chat {
     /// A chat whose messages go through `posts`.
     pub fn new(hub: Hub, posts: Posts) -> Self {
-        Self { hub: Mutex::new(hub), bells: Bells::default(), posts, start: Instant::now() }
+        Self { hub: Mutex::new(hub), notifier: Notifier::default(), posts, start: Instant::now() }
     }
 
     // A panic under the lock would be our bug; the others' chat goes on.
@@ -55,9 +55,9 @@ impl Chat {
         u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// The bells, which somebody has to ring for notices.
-    pub fn bells(&self) -> &Bells {
-        &self.bells
+    /// The signals, which somebody has to ring for notices.
+    pub fn notifier(&self) -> &Notifier {
+        &self.notifier
     }
 
     /// Lets somebody in who speaks the base protocol.
@@ -69,7 +69,7 @@ impl Chat {
         name: &Username,
         info: &str,
     ) -> Result<(Seat, Vec<Bytes>), JoinError> {
-        let (seat, joined) = self.admit(Newcomer::base(name, info))?;
+        let (seat, joined) = self.admit(JoinRequest::base(name, info))?;
         Ok((seat, joined.welcome))
     }
 
@@ -77,19 +77,22 @@ impl Chat {
     ///
     /// # Errors
     /// [`JoinError`] when the name is not to be had.
-    pub fn admit(self: &Arc<Self>, newcomer: Newcomer<'_>) -> Result<(Seat, Joined), JoinError> {
-        let view = newcomer.agreed.map_or(View::BASE, View::of);
-        let mut joined = self.hub_now().admit(newcomer)?;
-        let bells = self.bells.hang(joined.id);
+    pub fn admit(
+        self: &Arc<Self>,
+        request: JoinRequest<'_>,
+    ) -> Result<(Seat, JoinReply), JoinError> {
+        let view = request.agreed.map_or(View::BASE, View::of);
+        let mut joined = self.hub_now().admit(request)?;
+        let signals = self.notifier.subscribe(joined.id);
         match joined.replaced {
-            Some(replaced) => self.bells.ring_removed(&[replaced]),
-            None => self.bells.ring(Wake::AllSoon),
+            Some(replaced) => self.notifier.notify_removed(&[replaced]),
+            None => self.notifier.notify(Wake::AllSoon),
         }
         let handed_out = Arc::new(Notify::new());
         let seat = Seat {
             id: joined.id,
             chat: Arc::clone(self),
-            bells,
+            signals,
             handed_out,
             muted: Arc::default(),
         };
@@ -121,9 +124,9 @@ impl Chat {
         self.hub().who(name)
     }
 
-    /// Notes whom a member has shut out, in place of what was noted before.
-    pub fn shut(&self, id: MemberId, shut: Shut) {
-        self.hub().shut(id, shut);
+    /// Notes whom a member has ignored out, in place of what was noted before.
+    pub fn ignore(&self, id: MemberId, ignored: IgnoreFilter) {
+        self.hub().ignore(id, ignored);
     }
 
     /// Queues something for a member, behind everything that has happened so far; says `false`, and does nothing, when too
@@ -135,7 +138,7 @@ impl Chat {
         }
         let wake = hub.tell(id, event);
         drop(hub);
-        self.bells.ring(wake);
+        self.notifier.notify(wake);
         true
     }
 
@@ -204,9 +207,9 @@ impl Chat {
         }
         drop(hub);
         if everybody {
-            self.bells.ring(Wake::All);
+            self.notifier.notify(Wake::All);
         }
-        self.bells.ring_each(&single);
+        self.notifier.notify_each(&single);
     }
 
     /// Takes messages of an earlier run into the history.
@@ -225,15 +228,15 @@ impl Chat {
     /// Tells everybody something that is not part of the history.
     pub fn announce(&self, event: Event) {
         let wake = self.hub().announce(event);
-        self.bells.ring(wake);
+        self.notifier.notify(wake);
     }
 
-    /// Removes those who are too slow; see [`Hub::look_after_slow`].
-    pub fn look_after_slow(&self, now: u64) -> Slow {
-        let slow = self.hub().look_after_slow(now);
+    /// Removes those who are too slow; see [`Hub::evict_overtaken`].
+    pub fn evict_overtaken(&self, now: u64) -> Laggards {
+        let slow = self.hub().evict_overtaken(now);
         if !slow.overtaken.is_empty() {
-            self.bells.ring(Wake::AllSoon);
-            self.bells.ring_removed(&slow.overtaken);
+            self.notifier.notify(Wake::AllSoon);
+            self.notifier.notify_removed(&slow.overtaken);
         }
         slow
     }
@@ -249,7 +252,7 @@ impl Chat {
 pub struct Seat {
     id: MemberId,
     chat: Arc<Chat>,
-    bells: Arc<MemberBells>,
+    signals: Arc<Signals>,
     handed_out: Arc<Notify>,
     muted: Arc<AtomicBool>,
 }
@@ -260,7 +263,7 @@ impl Seat {
         Handle {
             id: self.id,
             chat: Arc::clone(&self.chat),
-            bells: Arc::clone(&self.bells),
+            signals: Arc::clone(&self.signals),
             handed_out: Arc::clone(&self.handed_out),
             muted: Arc::clone(&self.muted),
         }
@@ -272,7 +275,7 @@ impl Seat {
     }
 
     /// What is to be sent now.
-    pub fn take(&self) -> Taken {
+    pub fn take(&self) -> Delivery {
         let taken = self.chat.hub().take(self.id);
         self.handed_out.notify_waiters();
         taken
@@ -280,15 +283,15 @@ impl Seat {
 
     /// Waits until there may be something to send.
     pub async fn news(&self) {
-        self.bells.news.rung().await;
+        self.signals.pending.raised().await;
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
         let wake = self.chat.hub_now().leave(self.id);
-        self.chat.bells.take_down(self.id);
-        self.chat.bells.ring(wake);
+        self.chat.notifier.unsubscribe(self.id);
+        self.chat.notifier.notify(wake);
     }
 }
 
@@ -297,7 +300,7 @@ impl Drop for Seat {
 pub struct Handle {
     id: MemberId,
     chat: Arc<Chat>,
-    bells: Arc<MemberBells>,
+    signals: Arc<Signals>,
     handed_out: Arc<Notify>,
     muted: Arc<AtomicBool>,
 }
@@ -356,7 +359,7 @@ impl Handle {
     /// [`Refusal`], by the rules of joining; nothing changes then.
     pub fn rename(&self, name: &Username, owns: bool) -> Result<(), Refusal> {
         let wake = self.chat.hub_now().rename(self.id, name, owns)?;
-        self.chat.bells.ring(wake);
+        self.chat.notifier.notify(wake);
         Ok(())
     }
 
@@ -401,7 +404,7 @@ impl Handle {
 
     /// Waits until the member was removed for being too slow.
     pub async fn overtaken(&self) {
-        self.bells.removed.rung().await;
+        self.signals.removed.raised().await;
     }
 }
 
@@ -446,7 +449,7 @@ mod tests {
             async move { handle.up_to_date().await }
         });
         tokio::task::yield_now().await;
-        assert!(matches!(ann.take(), Taken::Batch { more: false, .. }));
+        assert!(matches!(ann.take(), Delivery::Frames { more: false, .. }));
         task.await.unwrap();
         drop(ann);
         handle.up_to_date().await;
@@ -465,7 +468,7 @@ mod tests {
         let mut all = std::pin::pin!(all);
         let early = tokio::time::timeout(Duration::from_secs(1), all.as_mut()).await;
         assert!(early.is_err(), "nothing was handed out");
-        while let Taken::Batch { more: true, .. } = ann.take() {}
+        while let Delivery::Frames { more: true, .. } = ann.take() {}
         tokio::time::timeout(Duration::from_secs(1), all).await.unwrap();
     }
 }

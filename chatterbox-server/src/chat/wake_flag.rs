@@ -10,30 +10,30 @@ use futures_util::task::AtomicWaker;
 ///
 /// Cheaper than a `Notify`, which keeps a list of who waits: here it is one, the task of a connection.
 #[derive(Debug, Default)]
-pub struct Bell {
-    rung: AtomicBool,
+pub struct WakeFlag {
+    raised: AtomicBool,
     waiting: AtomicWaker,
 }
 
-impl Bell {
+impl WakeFlag {
     /// Rings.
-    pub fn ring(&self) {
+    pub fn raise(&self) {
         // Whoever was woken for the ring before has not looked yet, and will find this one too.
-        if !self.rung.swap(true, Ordering::AcqRel) {
+        if !self.raised.swap(true, Ordering::AcqRel) {
             self.waiting.wake();
         }
     }
 
     /// Whether it was rung since this was asked last; if not, the task is woken by the next ring.
-    pub fn poll_rung(&self, context: &mut Context<'_>) -> Poll<()> {
+    pub fn poll_raised(&self, context: &mut Context<'_>) -> Poll<()> {
         // Before looking, so that no ring between the two is lost.
         self.waiting.register(context.waker());
-        if self.rung.swap(false, Ordering::AcqRel) { Poll::Ready(()) } else { Poll::Pending }
+        if self.raised.swap(false, Ordering::AcqRel) { Poll::Ready(()) } else { Poll::Pending }
     }
 
     /// Waits until it was rung.
-    pub async fn rung(&self) {
-        poll_fn(|context| self.poll_rung(context)).await;
+    pub async fn raised(&self) {
+        poll_fn(|context| self.poll_raised(context)).await;
     }
 }
 
@@ -47,31 +47,31 @@ mod tests {
 
     #[tokio::test]
     async fn no_ring_is_lost_and_two_are_one() {
-        let bell = Bell::default();
-        bell.ring();
-        bell.ring();
-        bell.rung().await;
-        assert!(tokio::time::timeout(Duration::from_millis(1), bell.rung()).await.is_err());
-        bell.ring();
-        bell.rung().await;
+        let bell = WakeFlag::default();
+        bell.raise();
+        bell.raise();
+        bell.raised().await;
+        assert!(tokio::time::timeout(Duration::from_millis(1), bell.raised()).await.is_err());
+        bell.raise();
+        bell.raised().await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn two_tasks_ring_for_each_other() {
-        let (there, back) = (Arc::new(Bell::default()), Arc::new(Bell::default()));
+        let (there, back) = (Arc::new(WakeFlag::default()), Arc::new(WakeFlag::default()));
         let task = tokio::spawn({
             let (there, back) = (Arc::clone(&there), Arc::clone(&back));
             async move {
                 for _ in 0..10_000 {
-                    there.rung().await;
-                    back.ring();
+                    there.raised().await;
+                    back.raise();
                 }
             }
         });
         let asking = async {
             for _ in 0..10_000 {
-                there.ring();
-                back.rung().await;
+                there.raise();
+                back.raised().await;
             }
         };
         tokio::time::timeout(Duration::from_secs(60), asking).await.unwrap();

@@ -10,7 +10,7 @@ use chatterbox_server::config::Config;
 use chatterbox_server::net::tls::CertificateSource;
 use chatterbox_server::ops::folders;
 use chatterbox_server::ops::logging::LogFormat;
-use chatterbox_server::store::sqlite::{Durability, Retention, SqliteOptions};
+use chatterbox_server::store::sqlite::{self, Retention, SqliteOptions};
 use clap::{Args, Parser, ValueEnum};
 
 use crate::cli::exit;
@@ -60,7 +60,7 @@ pub struct Cli {
 
 /// What a message that was seen survives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Survives {
+pub enum Durability {
     /// The end of the server, kill -9 included
     Process,
     /// A power cut as well; every group of messages waits for the disk
@@ -69,7 +69,7 @@ pub enum Survives {
 
 /// One or the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Choice {
+pub enum YesNo {
     /// Yes
     Yes,
     /// No
@@ -140,7 +140,7 @@ pub struct Serve {
         env = "CHATTERBOX_DURABILITY",
         help_heading = "Messages"
     )]
-    pub durability: Survives,
+    pub durability: Durability,
 
     /// Messages kept; the oldest go
     #[arg(
@@ -181,7 +181,7 @@ pub struct Serve {
         env = "CHATTERBOX_GUESTS",
         help_heading = "Accounts"
     )]
-    pub guests: Choice,
+    pub guests: YesNo,
 
     /// Let base clients use commands: messages to themselves that begin with the prefix
     #[arg(long, env = "CHATTERBOX_LEGACY_COMMANDS", help_heading = "Accounts")]
@@ -386,8 +386,8 @@ impl Serve {
         Some(SqliteOptions {
             folder: self.data.clone().unwrap_or_else(folders::data),
             durability: match self.durability {
-                Survives::Process => Durability::Process,
-                Survives::Power => Durability::Power,
+                Durability::Process => sqlite::Durability::Process,
+                Durability::Power => sqlite::Durability::Power,
             },
             retention: Retention {
                 messages: self.keep_messages,
@@ -412,7 +412,7 @@ impl Serve {
             keep: Keep { messages: self.keep_messages, bytes: self.keep_bytes },
             keep_age: self.keep_days,
             hold_name: self.hold_name,
-            guests: self.guests == Choice::Yes,
+            guests: self.guests == YesNo::Yes,
             legacy_commands: self.legacy_commands,
             ..Config::default()
         }

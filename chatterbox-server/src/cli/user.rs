@@ -3,7 +3,7 @@
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use chatterbox_hub::{Identity, Level};
+use chatterbox_hub::{AccountKey, Level};
 use chatterbox_proto::Username;
 use chatterbox_server::accounts::{
     ACCOUNTS, Account, Added, Cost, Directory as _, DirectoryError, HashError, PasswordHash, Secret,
@@ -77,8 +77,8 @@ fn add(name: &Username, level: Level, ask: &Ask, messages: &Messages) -> Result<
     }
     let alike = directory.look_alike(name)?;
     let password = new_password(&format!("Password for {name}: "), ask)?;
-    let identity = Identity::default();
-    let account = Account { identity, name: name.clone(), password, level, created: now() };
+    let account_key = AccountKey::default();
+    let account = Account { account_key, name: name.clone(), password, level, created: now() };
     match directory.add(&account)? {
         Added::Yes => say(&format!("{name} has an account of level {level}")),
         Added::Already => return Err(exists()),

@@ -4,7 +4,7 @@ use chatterbox_proto::Username;
 use chatterbox_proto::capability::commands::{Argument, ArgumentType, OutcomeCode};
 
 use crate::accounts::Secret;
-use crate::commands::context::Refusal;
+use crate::commands::context::Rejection;
 use crate::commands::registry::{Spec, find};
 
 /// One argument that a command takes.
@@ -77,8 +77,8 @@ impl Arguments {
     /// Reads them (CM-2).
     ///
     /// # Errors
-    /// [`Refusal`] that says what is wrong, and how the command is used.
-    pub fn read(spec: &Spec, texts: Vec<String>) -> Result<Self, Refusal> {
+    /// [`Rejection`] that says what is wrong, and how the command is used.
+    pub fn read(spec: &Spec, texts: Vec<String>) -> Result<Self, Rejection> {
         let usage = || format!("Usage: {}", spec.usage());
         let mut texts = texts.into_iter();
         let mut values = Vec::with_capacity(spec.parameters.len());
@@ -92,18 +92,18 @@ impl Arguments {
                 let asked_for = parameter.kind == ArgumentType::Secret;
                 if !parameter.optional && !asked_for {
                     let text = format!("{} is missing. {}", parameter.name, usage());
-                    return Err(Refusal::new(OutcomeCode::BadArguments, text));
+                    return Err(Rejection::new(OutcomeCode::BadArguments, text));
                 }
                 values.push(None);
                 continue;
             }
             values.push(Some(read_value(parameter, given).map_err(|(code, problem)| {
-                Refusal::new(code, format!("{problem} {}", usage()))
+                Rejection::new(code, format!("{problem} {}", usage()))
             })?));
         }
         if texts.next().is_some() {
             let text = format!("That is too much. {}", usage());
-            return Err(Refusal::new(OutcomeCode::BadArguments, text));
+            return Err(Rejection::new(OutcomeCode::BadArguments, text));
         }
         Ok(Self(values))
     }

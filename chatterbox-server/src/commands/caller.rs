@@ -4,14 +4,14 @@ use std::collections::{HashSet, VecDeque};
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use chatterbox_hub::{Identity, Level, LoggedIn, Shut};
+use chatterbox_hub::{AccountKey, IgnoreFilter, Level, LoggedIn};
 use chatterbox_proto::capability::accounts::Secret as Typed;
 use chatterbox_proto::capability::commands::Answer;
 use chatterbox_proto::{Capabilities, Code, Username};
 use tokio::sync::{Notify, oneshot};
 
-use crate::accounts::{Admission, TokenHash};
-use crate::commands::client_port::Line;
+use crate::accounts::{Login, TokenHash};
+use crate::commands::client_port::ClientPort;
 use crate::commands::permission::Actor;
 
 /// Commands that a connection remembers.
@@ -25,7 +25,7 @@ pub struct Who {
     /// The account that they are logged in with, which a nick does not change.
     pub account: Option<Username>,
     /// Which one of this name it is.
-    pub identity: Identity,
+    pub account_key: AccountKey,
     /// The level of the account; 0 without one.
     pub level: Level,
     /// Whether they have given the admin password.
@@ -43,28 +43,28 @@ pub struct Who {
 impl Who {
     /// Somebody without an account.
     pub fn guest(name: Username) -> Self {
-        Self::admitted(name, Admission::default())
+        Self::with_login(name, Login::default())
     }
 
     /// Somebody who is let in.
-    pub fn admitted(name: Username, admission: Admission) -> Self {
+    pub fn with_login(name: Username, login: Login) -> Self {
         Self {
             name,
-            account: admission.account,
-            identity: admission.identity,
-            level: admission.level,
+            account: login.account,
+            account_key: login.account_key,
+            level: login.level,
             elevated: false,
-            token: admission.token_hash,
-            blocks: admission.blocked.iter().cloned().collect(),
-            blocked: admission.blocked,
-            blocked_by: admission.blocked_by.into_iter().collect(),
+            token: login.token_hash,
+            blocks: login.blocked.iter().cloned().collect(),
+            blocked: login.blocked,
+            blocked_by: login.blocked_by.into_iter().collect(),
         }
     }
 
     /// What their session remembers of the login.
     pub fn logged_in(&self) -> Option<LoggedIn> {
         let account = self.account.clone()?;
-        Some(LoggedIn { account, identity: self.identity })
+        Some(LoggedIn { account, account_key: self.account_key })
     }
 
     /// Changes whom they block.
@@ -91,7 +91,7 @@ struct Asked {
 #[derive(Debug)]
 pub struct Session {
     /// What it came over.
-    pub line: Box<dyn Line>,
+    pub port: Box<dyn ClientPort>,
     /// From where.
     pub peer: IpAddr,
     /// What it speaks.
@@ -99,8 +99,8 @@ pub struct Session {
     who: Mutex<Who>,
     history: Mutex<VecDeque<String>>,
     asked: Mutex<Option<Asked>>,
-    /// What the line was told last of whom this user does not see.
-    shut: Mutex<Option<Shut>>,
+    /// What the port was told last of whom this user does not see.
+    filter: Mutex<Option<IgnoreFilter>>,
     /// Rung when the catalogue may have changed for this user.
     pub(super) changed: Notify,
 }
@@ -111,15 +111,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Session {
     /// Somebody who has just joined.
-    pub fn new(line: Box<dyn Line>, who: Who, peer: IpAddr, agreed: Capabilities) -> Self {
+    pub fn new(port: Box<dyn ClientPort>, who: Who, peer: IpAddr, agreed: Capabilities) -> Self {
         Self {
-            line,
+            port,
             peer,
             agreed,
             who: Mutex::new(who),
             history: Mutex::default(),
             asked: Mutex::default(),
-            shut: Mutex::default(),
+            filter: Mutex::default(),
             changed: Notify::new(),
         }
     }
@@ -152,27 +152,29 @@ impl Session {
     }
 
     /// Notes whom this user does not see from now on.
-    pub(super) fn shut_out(&self, shut: Shut) {
-        let mut noted = lock(&self.shut);
-        if noted.as_ref() != Some(&shut) {
-            self.line.shut(shut.clone());
-            *noted = Some(shut);
+    pub(super) fn set_filter(&self, filter: IgnoreFilter) {
+        let mut noted = lock(&self.filter);
+        if noted.as_ref() != Some(&filter) {
+            self.port.ignore(filter.clone());
+            *noted = Some(filter);
         }
     }
 
     /// Whether this user has to do with a name at the moment, whoever has it.
-    pub(super) fn has_shut_out(&self, name: &Username) -> bool {
-        let noted = lock(&self.shut);
-        noted.as_ref().is_some_and(|shut| shut.hidden.contains(name) || shut.refused.contains(name))
+    pub(super) fn filters(&self, name: &Username) -> bool {
+        let noted = lock(&self.filter);
+        noted
+            .as_ref()
+            .is_some_and(|filter| filter.hidden.contains(name) || filter.refused.contains(name))
     }
 
     /// Remembers a command.
-    pub(super) fn remember(&self, line: String) {
+    pub(super) fn remember(&self, port: String) {
         let mut history = lock(&self.history);
         if history.len() == HISTORY {
             history.pop_front();
         }
-        history.push_back(line);
+        history.push_back(port);
     }
 
     /// The last commands, the oldest first.

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chatterbox_hub::{LoggedIn, Shut};
+use chatterbox_hub::{IgnoreFilter, LoggedIn};
 use chatterbox_proto::{Code, Refusal, Username};
 use futures_util::future::BoxFuture;
 
@@ -13,7 +13,7 @@ use futures_util::future::BoxFuture;
 pub struct PostError(pub Code);
 
 /// The seam between commands and the rest of the server; tests have one without sockets.
-pub trait Line: Send + Sync + Debug {
+pub trait ClientPort: Send + Sync + Debug {
     /// Sends members of an object, in an object of their own or with others. `false` when too much waits to be sent.
     fn tell(&self, members: Bytes) -> bool;
 
@@ -45,7 +45,7 @@ pub trait Line: Send + Sync + Debug {
     fn ping(&self) -> BoxFuture<'_, Option<Duration>>;
 
     /// Whom this user does not see and can't write to, from now on.
-    fn shut(&self, shut: Shut);
+    fn ignore(&self, ignored: IgnoreFilter);
 
     /// Notes the account that this user is logged in with, for when the session goes on.
     fn set_account(&self, account: Option<LoggedIn>);

@@ -11,14 +11,14 @@ use serde_json::Value;
 use crate::accounts::{DirectoryError, Refused, Secret, SecretError};
 use crate::commands::caller::{Session, Who};
 use crate::commands::online::Desk;
-use crate::commands::permission::{Deed, Denied, Target, authorise};
+use crate::commands::permission::{Denied, Permission, Target, authorise};
 use crate::commands::registry::Spec;
 
 /// A question that is not answered in this time is answered with no (CM-4).
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 
 /// What came of a command.
-pub type Reply = Result<Done, Refusal>;
+pub type Reply = Result<Done, Rejection>;
 
 /// It was done.
 #[derive(Debug, Clone, Default)]
@@ -55,14 +55,14 @@ impl Done {
 
 /// It was not done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct Rejection {
     /// For programs.
     pub code: OutcomeCode,
     /// For people.
     pub text: String,
 }
 
-impl Refusal {
+impl Rejection {
     /// It was not done.
     pub fn new(code: OutcomeCode, text: impl Into<String>) -> Self {
         Self { code, text: text.into() }
@@ -74,26 +74,26 @@ impl Refusal {
     }
 }
 
-impl From<Denied> for Refusal {
+impl From<Denied> for Rejection {
     fn from(denied: Denied) -> Self {
         Self::new(OutcomeCode::Forbidden, denied.to_string())
     }
 }
 
-impl From<DirectoryError> for Refusal {
+impl From<DirectoryError> for Rejection {
     fn from(error: DirectoryError) -> Self {
         tracing::error!(%error, "a command could not read or write accounts");
         Self::new(OutcomeCode::NotStored, "The server can't read or store this now.")
     }
 }
 
-impl From<SecretError> for Refusal {
+impl From<SecretError> for Rejection {
     fn from(error: SecretError) -> Self {
         Self::new(OutcomeCode::BadArguments, error.to_string())
     }
 }
 
-impl From<Refused> for Refusal {
+impl From<Refused> for Rejection {
     fn from(refused: Refused) -> Self {
         let code = match refused {
             Refused::Store(error) => return error.into(),
@@ -108,7 +108,7 @@ impl From<Refused> for Refusal {
     }
 }
 
-impl From<chatterbox_proto::Refusal> for Refusal {
+impl From<chatterbox_proto::Refusal> for Rejection {
     fn from(refusal: chatterbox_proto::Refusal) -> Self {
         use chatterbox_proto::Refusal as Name;
         let code = match refusal {
@@ -122,7 +122,7 @@ impl From<chatterbox_proto::Refusal> for Refusal {
     }
 }
 
-impl From<Code> for Refusal {
+impl From<Code> for Rejection {
     fn from(code: Code) -> Self {
         let word = OutcomeCode::of(code.word()).unwrap_or(match code {
             Code::RecipientBusy => OutcomeCode::Busy,
@@ -159,26 +159,26 @@ impl Context<'_> {
     }
 
     /// What is answered to arguments that make no sense.
-    pub fn misused(&self) -> Refusal {
-        Refusal::new(OutcomeCode::BadArguments, format!("Usage: {}", self.spec.usage()))
+    pub fn misused(&self) -> Rejection {
+        Rejection::new(OutcomeCode::BadArguments, format!("Usage: {}", self.spec.usage()))
     }
 
     /// Whether they may do this as well.
     ///
     /// # Errors
-    /// [`Refusal`] with `forbidden`.
-    pub fn authorise(&self, deed: Deed<'_>, target: Target) -> Result<(), Refusal> {
-        Ok(authorise(self.who().actor(), deed, target)?)
+    /// [`Rejection`] with `forbidden`.
+    pub fn authorise(&self, permission: Permission<'_>, target: Target) -> Result<(), Rejection> {
+        Ok(authorise(self.who().actor(), permission, target)?)
     }
 
     /// Asks the user something, and waits for the answer (CM-4).
     ///
     /// # Errors
-    /// [`Refusal`] when the answer is no, late, or can't be asked for.
-    pub async fn ask(&self, question: &str, secret: bool) -> Result<Typed, Refusal> {
+    /// [`Rejection`] when the answer is no, late, or can't be asked for.
+    pub async fn ask(&self, question: &str, secret: bool) -> Result<Typed, Rejection> {
         if !self.can_ask {
             let text = format!("{question} Questions can't be asked here: give it as an argument.");
-            return Err(Refusal::new(OutcomeCode::BadArguments, text));
+            return Err(Rejection::new(OutcomeCode::BadArguments, text));
         }
         let answered = self.session.asking(self.id);
         let prompt = Prompt {
@@ -188,8 +188,8 @@ impl Context<'_> {
         };
         let members = prompt.to_object().into_members();
         let asked = async {
-            while !self.session.line.tell(members.clone()) {
-                self.session.line.room().await;
+            while !self.session.port.tell(members.clone()) {
+                self.session.port.room().await;
             }
             answered.await
         };
@@ -197,8 +197,8 @@ impl Context<'_> {
         self.session.asked_in_vain();
         match answer {
             Ok(Ok(Some(text))) => Ok(text),
-            Ok(_) => Err(Refusal::new(OutcomeCode::Cancelled, "It was cancelled.")),
-            Err(_) => Err(Refusal::new(OutcomeCode::Timeout, "It was not answered in time.")),
+            Ok(_) => Err(Rejection::new(OutcomeCode::Cancelled, "It was cancelled.")),
+            Err(_) => Err(Rejection::new(OutcomeCode::Timeout, "It was not answered in time.")),
         }
     }
 
@@ -206,7 +206,7 @@ impl Context<'_> {
     ///
     /// # Errors
     /// As [`Context::ask`].
-    pub async fn secret(&self, given: Option<Secret>, question: &str) -> Result<Secret, Refusal> {
+    pub async fn secret(&self, given: Option<Secret>, question: &str) -> Result<Secret, Rejection> {
         match given {
             Some(secret) => Ok(secret),
             None => Ok(Secret::given(self.ask(question, true).await?.reveal())),
@@ -221,7 +221,7 @@ impl Context<'_> {
         &self,
         given: Option<Secret>,
         question: &str,
-    ) -> Result<Secret, Refusal> {
+    ) -> Result<Secret, Rejection> {
         if let Some(secret) = given {
             secret.is_choosable()?;
             return Ok(secret);
@@ -232,7 +232,7 @@ impl Context<'_> {
         if first.is_same(&again) {
             Ok(first)
         } else {
-            Err(Refusal::new(OutcomeCode::Failed, "These were two different passwords."))
+            Err(Rejection::new(OutcomeCode::Failed, "These were two different passwords."))
         }
     }
 }

@@ -9,9 +9,9 @@ use tokio::sync::mpsc;
 
 use crate::commands::arguments::{Arguments, for_history};
 use crate::commands::caller::Session;
-use crate::commands::context::{Context, Done, Refusal, Reply};
+use crate::commands::context::{Context, Done, Rejection, Reply};
 use crate::commands::online::Desk;
-use crate::commands::permission::{Deed, Target, authorise};
+use crate::commands::permission::{Permission, Target, authorise};
 use crate::commands::registry::find;
 
 /// Commands that wait for the one that runs.
@@ -32,26 +32,29 @@ pub struct Ended;
 
 /// Where the reading half of a connection hands in commands and answers.
 #[derive(Debug, Clone)]
-pub struct Queue {
+pub struct CallQueue {
     requests: mpsc::Sender<Request>,
     session: Arc<Session>,
 }
 
-/// The other end of a [`Queue`], which does the work.
+/// The other end of a [`CallQueue`], which does the work.
 #[derive(Debug)]
-pub struct Runner {
+pub struct Executor {
     requests: mpsc::Receiver<Request>,
     desk: Arc<Desk>,
     session: Arc<Session>,
 }
 
 /// Both ends, for a connection that has joined.
-pub fn runner(desk: Arc<Desk>, session: Arc<Session>) -> (Queue, Runner) {
+pub fn executor(desk: Arc<Desk>, session: Arc<Session>) -> (CallQueue, Executor) {
     let (requests, inbox) = mpsc::channel(WAITING);
-    (Queue { requests, session: Arc::clone(&session) }, Runner { requests: inbox, desk, session })
+    (
+        CallQueue { requests, session: Arc::clone(&session) },
+        Executor { requests: inbox, desk, session },
+    )
 }
 
-impl Queue {
+impl CallQueue {
     /// Hands in a command.
     ///
     /// # Errors
@@ -73,7 +76,7 @@ impl Queue {
     }
 }
 
-impl Runner {
+impl Executor {
     /// Works until the user logs out, or nobody can ask any more. May be given up at any moment.
     pub async fn run(&mut self) -> Ended {
         let speaks = self.session.agreed.has(Capability::Commands);
@@ -105,7 +108,7 @@ impl Runner {
                     let outcome = Outcome::new(&id, OutcomeCode::Ok, info);
                     (Outcome { data, ..outcome }, closes)
                 }
-                Err(Refusal { code, text }) => (Outcome::new(&id, code, text), false),
+                Err(Rejection { code, text }) => (Outcome::new(&id, code, text), false),
             };
             self.tell(&outcome, from_base).await;
             if closes {
@@ -122,18 +125,18 @@ impl Runner {
         self.session.remember(for_history(spec, &name, &arguments));
         let Some(spec) = spec else {
             let text = format!("There is no command {}.", ScreenText::shortened(&name, 40));
-            return Err(Refusal::new(OutcomeCode::NoSuchCommand, text));
+            return Err(Rejection::new(OutcomeCode::NoSuchCommand, text));
         };
         tracing::debug!(name = %self.session.who().name, command = spec.name, "command");
-        authorise(self.session.who().actor(), Deed::Use(spec), Target::Oneself)?;
+        authorise(self.session.who().actor(), Permission::Use(spec), Target::Oneself)?;
         if self.desk.is_disabled(spec) {
             let text = format!("{} is switched off.", spec.name);
-            return Err(Refusal::new(OutcomeCode::Disabled, text));
+            return Err(Rejection::new(OutcomeCode::Disabled, text));
         }
         let arguments = Arguments::read(spec, arguments)?;
         if let Some(needs) = spec.needs.filter(|needs| !self.session.agreed.has(*needs)) {
             let text = format!("{} needs a client that speaks {}.", spec.name, needs.word());
-            return Err(Refusal::new(OutcomeCode::NeedsCapability, text));
+            return Err(Rejection::new(OutcomeCode::NeedsCapability, text));
         }
         let context = Context {
             desk: &self.desk,
@@ -146,14 +149,14 @@ impl Runner {
     }
 
     async fn tell(&self, outcome: &Outcome, from_base: bool) {
-        let line = &self.session.line;
+        let port = &self.session.port;
         let said = || match (from_base, outcome.ok) {
-            (false, _) => line.tell(outcome.to_object().into_members()),
-            (true, true) => line.tell_base(outcome.text.as_wire()),
-            (true, false) => line.tell_error(outcome.text.as_wire()),
+            (false, _) => port.tell(outcome.to_object().into_members()),
+            (true, true) => port.tell_base(outcome.text.as_wire()),
+            (true, false) => port.tell_error(outcome.text.as_wire()),
         };
         while !said() {
-            line.room().await;
+            port.room().await;
         }
     }
 }
@@ -162,7 +165,7 @@ impl Runner {
 async fn catalogue(desk: &Desk, session: &Session) {
     let commands = desk.catalogue(session.who().actor());
     let members = wire::catalogue(&commands, &desk.prefix()).into_members();
-    while !session.line.tell(members.clone()) {
-        session.line.room().await;
+    while !session.port.tell(members.clone()) {
+        session.port.room().await;
     }
 }

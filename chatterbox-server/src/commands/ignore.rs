@@ -5,11 +5,11 @@
 
 use std::collections::HashSet;
 
-use chatterbox_hub::Shut;
+use chatterbox_hub::IgnoreFilter;
 use chatterbox_proto::Username;
 
 use crate::commands::caller::Who;
-use crate::commands::permission::{Deed, Target, authorise};
+use crate::commands::permission::{Permission, Target, authorise};
 
 impl Who {
     /// The names under which they are known now.
@@ -37,19 +37,19 @@ pub(super) fn are_related(one: &Who, other: &Who) -> bool {
 }
 
 /// What holds for one of those who are here, gathered from them one by one.
-pub(super) struct Gathering<'a> {
+pub(super) struct FilterBuilder<'a> {
     me: &'a Who,
     mine: HashSet<Username>,
     theirs: HashSet<Username>,
 }
 
-impl<'a> Gathering<'a> {
+impl<'a> FilterBuilder<'a> {
     pub(super) fn of(me: &'a Who) -> Self {
         Self { me, mine: me.blocks.clone(), theirs: me.blocked_by.clone() }
     }
 
     /// Takes somebody who is here into account.
-    pub(super) fn meet(&mut self, other: &Who) {
+    pub(super) fn consider(&mut self, other: &Who) {
         if self.me.blocks(other) {
             self.mine.extend(other.names().cloned());
         }
@@ -60,19 +60,19 @@ impl<'a> Gathering<'a> {
     }
 
     /// What holds; `is_base` says whether they speak the base protocol only.
-    pub(super) fn shut(self, is_base: bool) -> Shut {
+    pub(super) fn build(self, is_base: bool) -> IgnoreFilter {
         let Self { me, mut mine, mut theirs } = self;
         // Nobody hides from themselves, whatever name they took.
         for name in me.names() {
             mine.remove(name);
             theirs.remove(name);
         }
-        let hears_all = authorise(me.actor(), Deed::HearBlockers, Target::Oneself).is_ok();
+        let hears_all = authorise(me.actor(), Permission::HearBlockers, Target::Oneself).is_ok();
         let refused = mine.union(&theirs).cloned().collect();
         if !is_base && !hears_all {
             mine.extend(theirs);
         }
-        Shut { hidden: mine, refused }
+        IgnoreFilter { hidden: mine, refused }
     }
 }
 
@@ -93,10 +93,10 @@ mod tests {
         who
     }
 
-    fn shut<'a>(me: &Who, is_base: bool, here: impl Iterator<Item = &'a Who>) -> Shut {
-        let mut gathering = Gathering::of(me);
-        here.for_each(|other| gathering.meet(other));
-        gathering.shut(is_base)
+    fn shut<'a>(me: &Who, is_base: bool, here: impl Iterator<Item = &'a Who>) -> IgnoreFilter {
+        let mut filter = FilterBuilder::of(me);
+        here.for_each(|other| filter.consider(other));
+        filter.build(is_base)
     }
 
     fn names(texts: &[&str]) -> HashSet<Username> {
@@ -108,7 +108,7 @@ mod tests {
         let (ann, eve) = (who("ann", &["eve"]), who("eve", &[]));
         let here = || [&ann, &eve].into_iter();
         for (me, other) in [(&ann, "eve"), (&eve, "ann")] {
-            let expected = Shut { hidden: names(&[other]), refused: names(&[other]) };
+            let expected = IgnoreFilter { hidden: names(&[other]), refused: names(&[other]) };
             assert_eq!(shut(me, false, here()), expected);
         }
     }
@@ -117,11 +117,11 @@ mod tests {
     fn base_clients_and_staff_go_on_hearing_who_blocks_them() {
         let (ann, eve) = (who("ann", &["eve"]), who("eve", &[]));
         let here = || [&ann, &eve].into_iter();
-        let heard = Shut { hidden: names(&[]), refused: names(&["ann"]) };
+        let heard = IgnoreFilter { hidden: names(&[]), refused: names(&["ann"]) };
         assert_eq!(shut(&eve, true, here()), heard);
         let staff = Who { account: Some(name("eve")), level: Level::HELPER, ..eve.clone() };
         assert_eq!(shut(&staff, false, [&ann, &staff].into_iter()), heard);
-        let own = Shut { hidden: names(&["eve"]), refused: names(&["eve"]) };
+        let own = IgnoreFilter { hidden: names(&["eve"]), refused: names(&["eve"]) };
         assert_eq!(shut(&ann, true, here()), own, "what a base client itself blocks is hidden");
     }
 
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn b2_whole_names_only() {
         let (ann, bobby) = (who("ann", &["bob"]), who("bobby", &[]));
-        assert_eq!(shut(&bobby, false, [&ann].into_iter()), Shut::default());
+        assert_eq!(shut(&bobby, false, [&ann].into_iter()), IgnoreFilter::default());
         assert_eq!(shut(&ann, false, [&bobby].into_iter()).hidden, names(&["bob"]));
     }
 

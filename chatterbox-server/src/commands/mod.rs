@@ -4,8 +4,8 @@
 //! clients get, `help`, the parsing of arguments, every permission, switching off and on, the commands of base clients and
 //! the reference page (`docs/reference/commands.md`) all come from it. Adding a command is adding a function and a row to the file of its family.
 //!
-//! A [`Runner`] runs the commands of one connection, one at a time. What a command may do with the connection and the chat
-//! behind it is a [`Line`]; what all connections share is the [`Desk`].
+//! A [`Executor`] runs the commands of one connection, one at a time. What a command may do with the connection and the chat
+//! behind it is a [`ClientPort`]; what all connections share is the [`Desk`].
 
 mod arguments;
 mod caller;
@@ -23,15 +23,15 @@ mod service;
 
 pub use arguments::{Arguments, Parameter};
 pub use caller::{Session, Who};
-pub use client_port::{Line, PostError};
-pub use context::{Context, Done, Refusal, Reply};
-pub use executor::{Ended, Queue, Request, Runner, runner};
+pub use client_port::{ClientPort, PostError};
+pub use context::{Context, Done, Rejection, Reply};
+pub use executor::{CallQueue, Ended, Executor, Request, executor};
 pub use legacy::call as legacy_call;
 pub use online::{Desk, Presence};
-pub use permission::{Actor, Deed, Denied, Target, authorise};
+pub use permission::{Actor, Denied, Permission, Target, authorise};
 pub use reference::markdown;
 pub use registry::{Spec, TABLE, find};
-pub use service::Reception;
+pub use service::Service;
 
 #[cfg(test)]
 mod tests;

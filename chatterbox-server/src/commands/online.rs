@@ -3,14 +3,14 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use chatterbox_hub::Shut;
+use chatterbox_hub::IgnoreFilter;
 use chatterbox_proto::Username;
 use chatterbox_proto::capability::commands as wire;
 
 use crate::accounts::{Accounts, DirectoryError, Settings};
 use crate::commands::caller::{Session, Who};
-use crate::commands::ignore::{Gathering, are_related};
-use crate::commands::permission::{Actor, Deed, Target, authorise};
+use crate::commands::ignore::{FilterBuilder, are_related};
+use crate::commands::permission::{Actor, Permission, Target, authorise};
 use crate::commands::registry::{Spec, TABLE};
 use crate::config::Live;
 
@@ -42,8 +42,8 @@ impl Desk {
     }
 
     /// Whom somebody who is going to join does not see.
-    pub fn shut_for(&self, who: &Who, is_base: bool) -> Shut {
-        shut_among(&self.online(), who, is_base)
+    pub fn filter_for(&self, who: &Who, is_base: bool) -> IgnoreFilter {
+        filter_among(&self.online(), who, is_base)
     }
 
     /// Notes that somebody is here, for as long as the answer is kept.
@@ -53,7 +53,7 @@ impl Desk {
         online.insert(who.name.clone(), Arc::clone(&session));
         // Under a nick that is gone on with, others don't know yet who it is; and somebody else may have had the name.
         renew(&online, |other| {
-            other.has_shut_out(&who.name)
+            other.filters(&who.name)
                 || other.look(|other| other.name == who.name || are_related(&who, other))
         });
         drop(online);
@@ -68,7 +68,7 @@ impl Desk {
         let after = session.who();
         let login = after.logged_in();
         if before.logged_in() != login {
-            session.line.set_account(login);
+            session.port.set_account(login);
         }
         if before.name != after.name {
             remove(&mut online, &before.name, session);
@@ -143,7 +143,7 @@ impl Desk {
             self.settings.read().unwrap_or_else(PoisonError::into_inner).disabled.clone();
         TABLE.iter().copied().filter(move |spec| {
             !disabled.contains(spec.name)
-                && authorise(actor, Deed::Use(spec), Target::Oneself).is_ok()
+                && authorise(actor, Permission::Use(spec), Target::Oneself).is_ok()
         })
     }
 
@@ -180,17 +180,17 @@ fn remove(online: &mut Online, name: &Username, session: &Arc<Session>) {
     }
 }
 
-fn shut_among(online: &Online, who: &Who, is_base: bool) -> Shut {
-    let mut gathering = Gathering::of(who);
+fn filter_among(online: &Online, who: &Who, is_base: bool) -> IgnoreFilter {
+    let mut filter = FilterBuilder::of(who);
     for other in online.values() {
-        other.look(|other| gathering.meet(other));
+        other.look(|other| filter.consider(other));
     }
-    gathering.shut(is_base)
+    filter.build(is_base)
 }
 
 /// Works out anew whom these see.
 fn renew(online: &Online, is_concerned: impl Fn(&Session) -> bool) {
     for session in online.values().filter(|session| is_concerned(session)) {
-        session.shut_out(shut_among(online, &session.who(), session.is_base()));
+        session.set_filter(filter_among(online, &session.who(), session.is_base()));
     }
 }

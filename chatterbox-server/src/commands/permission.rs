@@ -17,7 +17,7 @@ pub struct Actor {
 
 /// What they want.
 #[derive(Debug, Clone, Copy)]
-pub enum Deed<'a> {
+pub enum Permission<'a> {
     /// To use a command.
     Use(&'a Spec),
     /// To give somebody a level.
@@ -60,7 +60,7 @@ pub enum Denied {
 ///
 /// # Errors
 /// [`Denied`] says why not.
-pub fn authorise(actor: Actor, deed: Deed<'_>, target: Target) -> Result<(), Denied> {
+pub fn authorise(actor: Actor, permission: Permission<'_>, target: Target) -> Result<(), Denied> {
     let at_least = |level: Level| {
         // Who is not logged in is a guest, whatever else may have gone wrong.
         let has = if actor.registered { actor.level } else { Level::GUEST };
@@ -70,11 +70,11 @@ pub fn authorise(actor: Actor, deed: Deed<'_>, target: Target) -> Result<(), Den
         Target::Oneself => true,
         Target::User(level) => level < actor.level,
     };
-    match deed {
-        Deed::Use(spec) => at_least(spec.level),
-        Deed::ListAccounts => at_least(Level::USER),
-        Deed::HearBlockers => at_least(Level::HELPER),
-        Deed::GiveLevel(level) => {
+    match permission {
+        Permission::Use(spec) => at_least(spec.level),
+        Permission::ListAccounts => at_least(Level::USER),
+        Permission::HearBlockers => at_least(Level::HELPER),
+        Permission::GiveLevel(level) => {
             at_least(Level::ADMIN)?;
             if level > actor.level {
                 return Err(Denied::AboveOwn);
@@ -82,7 +82,7 @@ pub fn authorise(actor: Actor, deed: Deed<'_>, target: Target) -> Result<(), Den
             // Nobody is below themselves.
             if below && target != Target::Oneself { Ok(()) } else { Err(Denied::NotBelow) }
         }
-        Deed::SwitchOff(spec) => {
+        Permission::SwitchOff(spec) => {
             at_least(Level::ADMIN)?;
             if spec.name == crate::commands::family::admin::ENABLE_COMMAND.name {
                 return Err(Denied::StaysOn);

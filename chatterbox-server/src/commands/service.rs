@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use chatterbox_hub::{Event, LoggedIn, Record, Shut};
+use chatterbox_hub::{Event, IgnoreFilter, LoggedIn, Record};
 use chatterbox_proto::capability::accounts::{Account, Secret};
 use chatterbox_proto::capability::commands::CommandRequest;
 use chatterbox_proto::capability::ping;
@@ -20,11 +20,11 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
-use crate::access::{Admission, Arrival, Attended, CommandInput, Gate, Guest, Renamer};
+use crate::access::{Attachment, CommandInput, Gate, Grant, LoginRequest, Renamer, Served};
 use crate::chat::shared::{Handle, resolve};
 use crate::commands::caller::{Session, Who};
-use crate::commands::client_port::{Line, PostError};
-use crate::commands::executor::{self, Queue, runner};
+use crate::commands::client_port::{ClientPort, PostError};
+use crate::commands::executor::{self, CallQueue, executor};
 use crate::commands::legacy;
 use crate::commands::online::Desk;
 use crate::config::Live;
@@ -32,20 +32,20 @@ use crate::ops::clock::unix_now;
 
 /// The gate.
 #[derive(Debug)]
-pub struct Reception {
+pub struct Service {
     desk: Arc<Desk>,
     config: Live,
 }
 
-impl Reception {
+impl Service {
     /// A gate whose commands share this desk.
     pub fn new(desk: Arc<Desk>, config: Live) -> Self {
         Self { desk, config }
     }
 
-    async fn decide(&self, arrival: Arrival<'_>) -> Result<Admission, Refusal> {
+    async fn decide(&self, request: LoginRequest<'_>) -> Result<Grant, Refusal> {
         let accounts = &self.desk.accounts;
-        let resumed = match (arrival.proof, arrival.resumes) {
+        let resumed = match (request.proof, request.resumes) {
             (None, Some(Some(account))) => accounts.resume(account).await?,
             _ => None,
         };
@@ -53,31 +53,31 @@ impl Reception {
             Some(login) => login,
             None => {
                 let guests = self.config.current().guests;
-                accounts.admit(arrival.name, arrival.proof, arrival.peer, guests).await?
+                accounts.admit(request.name, request.proof, request.peer, guests).await?
             }
         };
-        let who = Who::admitted(arrival.name.clone(), login.clone());
+        let who = Who::with_login(request.name.clone(), login.clone());
         let account = Account {
             level: login.level.number(),
             token: login.token.as_ref().map(|token| Secret::new(token.as_str())),
         };
-        let shut = self.desk.shut_for(&who, arrival.agreed.is_empty());
-        Ok(Admission { account, shut, login })
+        let ignored = self.desk.filter_for(&who, request.agreed.is_empty());
+        Ok(Grant { account, ignored, login })
     }
 }
 
-impl Gate for Reception {
+impl Gate for Service {
     fn speaks(&self) -> Capabilities {
         Capabilities::NONE.with(Capability::Accounts).with(Capability::Commands)
     }
 
-    fn admit<'a>(&'a self, arrival: Arrival<'a>) -> BoxFuture<'a, Result<Admission, Refusal>> {
-        self.decide(arrival).boxed()
+    fn admit<'a>(&'a self, request: LoginRequest<'a>) -> BoxFuture<'a, Result<Grant, Refusal>> {
+        self.decide(request).boxed()
     }
 
-    fn joined<'a>(&'a self, admission: &'a Admission) -> BoxFuture<'a, ()> {
+    fn joined<'a>(&'a self, grant: &'a Grant) -> BoxFuture<'a, ()> {
         async {
-            if let Err(error) = self.desk.accounts.keep_token(&admission.login).await {
+            if let Err(error) = self.desk.accounts.keep_token(&grant.login).await {
                 tracing::warn!(%error, "a token could not be kept, it is worth nothing");
             }
         }
@@ -88,23 +88,23 @@ impl Gate for Reception {
         self.config.current().legacy_commands.then(|| self.desk.prefix())
     }
 
-    fn attend(&self, guest: Guest) -> BoxFuture<'static, Attended> {
-        attend(Arc::clone(&self.desk), guest).boxed()
+    fn attend(&self, attachment: Attachment) -> BoxFuture<'static, Served> {
+        attend(Arc::clone(&self.desk), attachment).boxed()
     }
 }
 
 /// Serves one member for as long as it is here.
-async fn attend(desk: Arc<Desk>, guest: Guest) -> Attended {
-    let Guest { member, renamer, admission, agreed, peer, mut requests } = guest;
+async fn attend(desk: Arc<Desk>, attachment: Attachment) -> Served {
+    let Attachment { member, renamer, grant, agreed, peer, mut requests } = attachment;
     // It may have been too slow already.
-    let Some(name) = member.name() else { return Attended::Unserved };
+    let Some(name) = member.name() else { return Served::Unserved };
     let pongs = watch::Sender::new(0);
     let pings = AtomicI64::new(0);
-    let line = MemberLine { member: member.clone(), renamer, agreed, pings, pongs: pongs.clone() };
-    let who = Who::admitted(name, admission.login);
-    let session = Arc::new(Session::new(Box::new(line), who, peer, agreed));
+    let port = MemberPort { member: member.clone(), renamer, agreed, pings, pongs: pongs.clone() };
+    let who = Who::with_login(name, grant.login);
+    let session = Arc::new(Session::new(Box::new(port), who, peer, agreed));
     let _presence = desk.enter(Arc::clone(&session));
-    let (queue, mut runner) = runner(desk, session);
+    let (queue, mut executor) = executor(desk, session);
     let handing_in = async {
         while let Some(request) = requests.recv().await {
             hand_in(&queue, &member, &pongs, request).await;
@@ -112,13 +112,13 @@ async fn attend(desk: Arc<Desk>, guest: Guest) -> Attended {
         std::future::pending::<()>().await;
     };
     tokio::select! {
-        executor::Ended = runner.run() => Attended::Done,
-        () = handing_in => Attended::Unserved,
+        executor::Ended = executor.run() => Served::Done,
+        () = handing_in => Served::Unserved,
     }
 }
 
 async fn hand_in(
-    queue: &Queue,
+    queue: &CallQueue,
     member: &Handle,
     pongs: &watch::Sender<i64>,
     request: CommandInput,
@@ -153,7 +153,7 @@ const PONG_WITHIN: Duration = Duration::from_secs(10);
 
 /// The connection of a member, as commands see it.
 #[derive(Debug)]
-struct MemberLine {
+struct MemberPort {
     member: Handle,
     renamer: Renamer,
     agreed: Capabilities,
@@ -163,7 +163,7 @@ struct MemberLine {
     pongs: watch::Sender<i64>,
 }
 
-impl Line for MemberLine {
+impl ClientPort for MemberPort {
     fn tell(&self, members: Bytes) -> bool {
         self.member.tell(Event::members(members))
     }
@@ -207,8 +207,8 @@ impl Line for MemberLine {
         self.measure().boxed()
     }
 
-    fn shut(&self, shut: Shut) {
-        self.member.chat().shut(self.member.id(), shut);
+    fn ignore(&self, ignored: IgnoreFilter) {
+        self.member.chat().ignore(self.member.id(), ignored);
     }
 
     fn set_account(&self, account: Option<LoggedIn>) {
@@ -216,7 +216,7 @@ impl Line for MemberLine {
     }
 }
 
-impl MemberLine {
+impl MemberPort {
     async fn send(&self, to: &Username, text: &str) -> Result<(), Code> {
         let name = self.member.name().ok_or(Code::NotJoined)?;
         let destination = resolve(&self.member, Destination::User(to.clone()), text.len())?;

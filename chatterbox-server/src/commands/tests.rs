@@ -1,4 +1,4 @@
-//! Commands without sockets: a line that writes down what it is told.
+//! Commands without sockets: a port that writes down what it is told.
 
 mod fake;
 mod permissions;
@@ -107,22 +107,26 @@ async fn a_block_is_seen_by_both_and_each_list_is_its_owners() {
     assert_eq!(ann.call("block", &["ann"]).await["CODE"], "bad-arguments");
     assert_eq!(ann.call("block", &["nobody-here"]).await["CODE"], "no-such-user");
     assert_eq!(ann.call("block", &["eve", "Bob"]).await["DATA"]["ROWS"], json!([["eve"], ["bob"]]));
-    assert_eq!(ann.shut(), ("bob eve".into(), "bob eve".into()));
-    assert_eq!(eve.shut(), ("ann".into(), "ann".into()));
+    assert_eq!(ann.filter(), ("bob eve".into(), "bob eve".into()));
+    assert_eq!(eve.filter(), ("ann".into(), "ann".into()));
     assert_eq!(bob.call("block", &["eve"]).await["CODE"], "ok");
-    assert_eq!(eve.shut(), ("ann bob".into(), "ann bob".into()));
+    assert_eq!(eve.filter(), ("ann bob".into(), "ann bob".into()));
     assert_eq!(ann.call("unblock", &["EVE"]).await["DATA"]["ROWS"], json!([["bob"]]));
     assert_eq!(bob.call("blocked", &[]).await["DATA"]["ROWS"], json!([["eve"]]), "b9");
-    assert_eq!(eve.shut(), ("bob".into(), "bob".into()));
+    assert_eq!(eve.filter(), ("bob".into(), "bob".into()));
     assert_eq!(ann.call("unblock", &["eve"]).await["CODE"], "no-such-user");
     bob.leave();
-    assert_eq!(eve.shut(), (String::new(), String::new()), "a guest's blocks end with the session");
+    assert_eq!(
+        eve.filter(),
+        (String::new(), String::new()),
+        "a guest's blocks end with the session"
+    );
     ann.call("block", &["eve"]).await;
     ann.leave();
-    assert_eq!(eve.shut(), ("ann".into(), "ann".into()), "an account's do not");
+    assert_eq!(eve.filter(), ("ann".into(), "ann".into()), "an account's do not");
     let mut late = house.guest("eve2").await;
     assert_eq!(late.call("blocked", &[]).await["INFO"], "You block nobody.");
-    assert_eq!(late.shut(), (String::new(), String::new()), "b2");
+    assert_eq!(late.filter(), (String::new(), String::new()), "b2");
 }
 
 #[tokio::test]
@@ -132,12 +136,12 @@ async fn whoever_takes_the_nick_of_a_blocked_user_is_not_blocked() {
     let mut eve = house.user("eve", Level::USER).await;
     eve.call("nick", &["evelyn"]).await;
     ann.call("block", &["eve"]).await;
-    assert_eq!(ann.shut().0, "eve evelyn");
+    assert_eq!(ann.filter().0, "eve evelyn");
     eve.leave();
-    assert_eq!(ann.shut().0, "eve");
+    assert_eq!(ann.filter().0, "eve");
     let innocent = house.guest("evelyn").await;
-    assert_eq!(ann.shut().0, "eve");
-    assert_eq!(innocent.shut(), (String::new(), String::new()));
+    assert_eq!(ann.filter().0, "eve");
+    assert_eq!(innocent.filter(), (String::new(), String::new()));
 }
 
 #[tokio::test]
@@ -149,10 +153,10 @@ async fn a_block_on_a_nick_is_one_on_the_account() {
     assert_eq!(eve.call("block", &["eve"]).await["CODE"], "bad-arguments");
     assert_eq!(ann.call("block", &["evelyn"]).await["DATA"]["ROWS"], json!([["eve"]]));
     eve.call("nick", &["mallory"]).await;
-    assert_eq!(ann.shut().0, "eve mallory");
-    assert_eq!(eve.shut().0, "ann");
+    assert_eq!(ann.filter().0, "eve mallory");
+    assert_eq!(eve.filter().0, "ann");
     assert_eq!(ann.call("unblock", &["mallory"]).await["DATA"]["ROWS"], json!([]));
-    assert_eq!((ann.shut().0, eve.shut().0), (String::new(), String::new()));
+    assert_eq!((ann.filter().0, eve.filter().0), (String::new(), String::new()));
 }
 
 #[tokio::test]
@@ -171,14 +175,14 @@ async fn block_lists_of_guests_and_names_of_one_command_are_bounded() {
     assert_eq!(ann.call("block", &names[40..60]).await["CODE"], "failed");
     let rows = ann.call("blocked", &[]).await["DATA"]["ROWS"].clone();
     assert_eq!(rows.as_array().unwrap().len(), 50, "those that fit are blocked");
-    assert_eq!(crowd[49].shut().0, "ann");
-    assert_eq!(crowd[50].shut().0, "");
+    assert_eq!(crowd[49].filter().0, "ann");
+    assert_eq!(crowd[50].filter().0, "");
     assert_eq!(ann.call("unblock", &names[..20]).await["CODE"], "ok");
-    assert_eq!((crowd[0].shut().0.as_str(), crowd[20].shut().0.as_str()), ("", "ann"));
+    assert_eq!((crowd[0].filter().0.as_str(), crowd[20].filter().0.as_str()), ("", "ann"));
     // What one user's command changes is told to no others.
-    let told = crowd[30].shuts();
+    let told = crowd[30].filters_sent();
     ann.call("unblock", &names[40..41]).await;
-    assert_eq!(crowd[30].shuts(), told);
+    assert_eq!(crowd[30].filters_sent(), told);
 }
 
 #[tokio::test]
@@ -188,11 +192,11 @@ async fn staff_hears_everybody_and_a_level_that_changes_counts_at_once() {
     let mut ann = house.user("ann", Level::USER).await;
     let bob = house.user("bob", Level::USER).await;
     ann.call("block", &["bob"]).await;
-    assert_eq!(bob.shut(), ("ann".into(), "ann".into()));
+    assert_eq!(bob.filter(), ("ann".into(), "ann".into()));
     root.call("set-perm", &["bob", "helper"]).await;
-    assert_eq!(bob.shut(), (String::new(), "ann".into()));
+    assert_eq!(bob.filter(), (String::new(), "ann".into()));
     root.call("set-perm", &["bob", "1"]).await;
-    assert_eq!(bob.shut(), ("ann".into(), "ann".into()));
+    assert_eq!(bob.filter(), ("ann".into(), "ann".into()));
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The door: who may come in, how many at a time, and from where.
+//! The limits: who may come in, how many at a time, and from where.
 
 use std::collections::HashMap;
 use std::io;
@@ -26,14 +26,14 @@ const UNSENT: u32 = 128 * 1024;
 ///
 /// One address is one IPv4 address or one IPv6 /64 network, which is what one household or machine commonly gets.
 #[derive(Debug, Default)]
-pub struct Door {
+pub struct ConnectionLimits {
     inside: Mutex<HashMap<IpAddr, usize>>,
     total: AtomicUsize,
 }
 
 /// Why somebody is not let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Full {
+pub enum LimitReached {
     /// There are too many connections.
     #[error("too many connections")]
     Total,
@@ -42,44 +42,44 @@ pub enum Full {
     Address,
 }
 
-/// The place of one connection; dropping it is going out.
+/// The permit of one connection; dropping it is going out.
 #[derive(Debug)]
-pub struct Place {
-    door: Arc<Door>,
+pub struct Permit {
+    limits: Arc<ConnectionLimits>,
     address: IpAddr,
 }
 
-impl Door {
+impl ConnectionLimits {
     /// Lets somebody in.
     ///
     /// # Errors
-    /// [`Full`].
-    pub fn enter(self: &Arc<Self>, peer: IpAddr, config: &Config) -> Result<Place, Full> {
+    /// [`LimitReached`].
+    pub fn enter(self: &Arc<Self>, peer: IpAddr, config: &Config) -> Result<Permit, LimitReached> {
         let address = network(peer);
         let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
         if self.total.load(Ordering::Relaxed) >= config.max_connections {
-            return Err(Full::Total);
+            return Err(LimitReached::Total);
         }
         let count = inside.entry(address).or_default();
         if *count >= config.max_per_address {
-            return Err(Full::Address);
+            return Err(LimitReached::Address);
         }
         *count += 1;
         self.total.fetch_add(1, Ordering::Relaxed);
-        Ok(Place { door: Arc::clone(self), address })
+        Ok(Permit { limits: Arc::clone(self), address })
     }
 }
 
-impl Drop for Place {
+impl Drop for Permit {
     fn drop(&mut self) {
-        let mut inside = self.door.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inside = self.limits.inside.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = inside.get_mut(&self.address) {
             *count -= 1;
             if *count == 0 {
                 inside.remove(&self.address);
             }
         }
-        self.door.total.fetch_sub(1, Ordering::Relaxed);
+        self.limits.total.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -89,7 +89,7 @@ pub struct Acceptor {
     /// Where.
     pub listener: TcpListener,
     /// How many.
-    pub door: Arc<Door>,
+    pub limits: Arc<ConnectionLimits>,
     /// What connections need.
     pub context: Arc<Context>,
     /// Who waits for them at the end.
@@ -111,8 +111,8 @@ impl Acceptor {
                     continue;
                 }
             };
-            match self.door.enter(peer.ip(), &self.context.config.current()) {
-                Ok(place) => self.admit(stream, peer, place),
+            match self.limits.enter(peer.ip(), &self.context.config.current()) {
+                Ok(permit) => self.admit(stream, peer, permit),
                 Err(full) => {
                     // At 1, 2, 4, 8 ...: a flood is not to flood the log.
                     turned_away += 1;
@@ -124,14 +124,14 @@ impl Acceptor {
         }
     }
 
-    fn admit(&self, stream: TcpStream, peer: SocketAddr, place: Place) {
+    fn admit(&self, stream: TcpStream, peer: SocketAddr, permit: Permit) {
         if let Err(error) = tune(&stream) {
             tracing::debug!(%peer, %error, "socket options");
         }
         let context = Arc::clone(&self.context);
         self.tasks.spawn(async move {
             connection::serve(stream, peer, context).await;
-            drop(place);
+            drop(permit);
         });
     }
 }
@@ -168,15 +168,15 @@ mod tests {
 
     #[test]
     fn places_are_counted_by_network_and_given_back() {
-        let door = Arc::new(Door::default());
+        let limits = Arc::new(ConnectionLimits::default());
         let config = Config { max_connections: 3, max_per_address: 2, ..Config::default() };
-        let enter = |peer| door.enter(peer, &config);
+        let enter = |peer| limits.enter(peer, &config);
         let ip = |text: &str| text.parse::<IpAddr>().unwrap();
         let first = enter(ip("2001:db8::1")).unwrap();
         let _second = enter(ip("2001:db8::2:1")).unwrap();
-        assert_eq!(enter(ip("2001:db8::3")).unwrap_err(), Full::Address);
+        assert_eq!(enter(ip("2001:db8::3")).unwrap_err(), LimitReached::Address);
         let _other = enter(ip("2001:db8:0:1::1")).unwrap();
-        assert_eq!(enter(ip("192.0.2.1")).unwrap_err(), Full::Total);
+        assert_eq!(enter(ip("192.0.2.1")).unwrap_err(), LimitReached::Total);
         drop(first);
         let _again = enter(ip("2001:db8::3")).unwrap();
         assert_eq!(network(ip("::ffff:192.0.2.1")), ip("192.0.2.1"));

@@ -1,4 +1,4 @@
-//! One connection from its first byte to its last: handshake, greeting, chat, good bye.
+//! One connection from its first byte to its last: handshake, joining, chat, good bye.
 //!
 //! A joined connection is two halves in one task: one reads frames and posts messages, the other writes what its member
 //! has not got yet. Neither waits for the other.
@@ -18,15 +18,15 @@ use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use crate::access::{Attended, Gate, Wish};
+use crate::access::{Gate, RenameRequest, Served};
 use crate::chat::paging::Pages;
 use crate::chat::shared::Chat;
 use crate::config::{Config, Live};
-use crate::net::inbound::Inbox;
-use crate::net::login::{Greeting, Joined, answer};
+use crate::net::inbound::Inbound;
+use crate::net::login::{Joined, Joining, answer};
 use crate::net::long_frame::LongFrame;
-use crate::net::outbound::{Outbox, WriteEnd};
-use crate::net::poll_on_wake::Woken;
+use crate::net::outbound::{Outbound, WriteEnd};
+use crate::net::poll_on_wake::PollOnWake;
 use crate::net::read_buffer;
 use crate::net::socket::Socket;
 use crate::net::tls::Transport;
@@ -136,16 +136,16 @@ async fn arrive(
         },
     };
     let spoken = config.spoken | context.gate.speaks();
-    let mut greeting = Greeting::new(peer, spoken, config);
+    let mut joining = Joining::new(peer, spoken, config);
     let greeted = tokio::select! {
-        greeted = greeting.run(&mut stream, context) => greeted,
+        greeted = joining.run(&mut stream, context) => greeted,
         () = deadline => Err(End::JoinTimeout),
         () = context.closing.cancelled() => Err(End::Closing),
     };
     let end = match greeted {
         Ok(joined) => {
-            greeting.decoder.set_limit(config.max_frame);
-            let Greeting { decoder, .. } = greeting;
+            joining.decoder.set_limit(config.max_frame);
+            let Joining { decoder, .. } = joining;
             return Ok(Box::new(Arrived { stream, decoder, joined }));
         }
         Err(end) => end,
@@ -173,25 +173,25 @@ async fn close(stream: &mut Stream) {
 /// The joined part of a connection's life.
 async fn chat(arrived: Box<Arrived>, peer: SocketAddr, context: &Context, config: &Config) -> End {
     let Arrived { mut stream, decoder, joined } = *arrived;
-    let Joined { mut seat, session, welcome, first, served } = joined;
+    let Joined { mut seat, session, welcome, first, attached } = joined;
     let name = session.name().clone();
     let name = tracing::field::display(&name);
     tracing::info!(%peer, name, "joined");
     let member = seat.handle();
-    let (mut serving, wishes) = match served {
-        Some(served) => (Some(context.gate.attend(*served.guest)), Some(served.wishes)),
+    let (mut serving, renames) = match attached {
+        Some(attached) => (Some(context.gate.attend(*attached.attachment)), Some(attached.renames)),
         None => (None, None),
     };
     let (reader, writer) = tokio::io::split(&mut stream);
     let mut reader = Reader {
-        wishes,
+        renames,
         reader,
         decoder,
         session,
-        inbox: first,
+        inbound: first,
         long_frame: LongFrame::new(Arc::clone(&context.long_frames), config.join_timeout),
     };
-    let mut outbox = Outbox::new(writer, member.clone(), config.stall_timeout, welcome);
+    let mut outbound = Outbound::new(writer, member.clone(), config.stall_timeout, welcome);
     let end = {
         // Together, since all are rare: a message to everybody is no reason to look at them.
         let mut reading = pin!(async {
@@ -201,10 +201,10 @@ async fn chat(arrived: Box<Arrived>, peer: SocketAddr, context: &Context, config
                 end = serve_requests(&mut serving) => end,
             }
         });
-        let mut reading = Woken::new(reading.as_mut());
+        let mut reading = PollOnWake::new(reading.as_mut());
         tokio::select! {
             end = &mut reading => end,
-            end = outbox.run(&mut seat) => match end {
+            end = outbound.run(&mut seat) => match end {
                 WriteEnd::TooSlow if member.was_replaced() => End::Resumed,
                 WriteEnd::TooSlow => End::TooSlow,
                 WriteEnd::Broken(error) => {
@@ -220,22 +220,22 @@ async fn chat(arrived: Box<Arrived>, peer: SocketAddr, context: &Context, config
     let within = match end {
         End::Broken(_) => Duration::ZERO,
         End::TooSlow => {
-            outbox.say_instead(Code::TooSlow);
+            outbound.say_instead(Code::TooSlow);
             LAST_WORDS_SLOW
         }
         End::Resumed => {
-            outbox.say_instead(Code::Resumed);
+            outbound.say_instead(Code::Resumed);
             LAST_WORDS
         }
         _ => {
-            outbox.say_last(&seat);
+            outbound.say_last(&seat);
             LAST_WORDS
         }
     };
     // Leaving comes first: nobody waits for the last words of somebody else.
     drop(seat);
-    Box::pin(outbox.finish(within)).await;
-    drop(outbox);
+    Box::pin(outbound.finish(within)).await;
+    drop(outbound);
     tracing::info!(%peer, name, reason = %end, "left");
     if !matches!(end, End::Broken(_)) {
         Box::pin(close(&mut stream)).await;
@@ -246,11 +246,11 @@ async fn chat(arrived: Box<Arrived>, peer: SocketAddr, context: &Context, config
 /// The way in: frames of a joined client, turned into posts and answers.
 struct Reader<R> {
     /// Names that the member is to get.
-    wishes: Option<mpsc::Receiver<Wish>>,
+    renames: Option<mpsc::Receiver<RenameRequest>>,
     reader: R,
     decoder: Decoder,
     session: JoinedSession,
-    inbox: Inbox,
+    inbound: Inbound,
     long_frame: LongFrame,
 }
 
@@ -263,12 +263,12 @@ impl<R: AsyncRead + Unpin> Reader<R> {
                 match self.decoder.next_body() {
                     Ok(Some(body)) => {
                         if self.session.has_former_names() {
-                            self.session.forget_names(self.inbox.member().chat().now());
+                            self.session.forget_names(self.inbound.member().chat().now());
                         }
                         let frame = ClientFrame::parse_as(&body, self.session.known());
                         let actions = self.session.receive(frame);
-                        self.inbox.take(actions);
-                        if self.inbox.is_due() {
+                        self.inbound.take(actions);
+                        if self.inbound.is_due() {
                             self.deliver().await;
                         }
                     }
@@ -282,8 +282,8 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             }
             let read = tokio::select! {
                 read = read_buffer::read_frames(&mut self.reader, &mut self.decoder) => read,
-                wish = next(&mut self.wishes) => {
-                    self.rename(wish);
+                rename = next(&mut self.renames) => {
+                    self.rename(rename);
                     continue;
                 }
                 () = self.long_frame.overdue() => {
@@ -301,47 +301,47 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     }
 
     /// Gives the member another name, between two of its frames.
-    fn rename(&mut self, wish: Wish) {
-        let member = self.inbox.member();
-        let outcome = member.rename(&wish.name, wish.owns);
+    fn rename(&mut self, rename: RenameRequest) {
+        let member = self.inbound.member();
+        let outcome = member.rename(&rename.name, rename.owns);
         if outcome.is_ok() {
             let until = member.chat().now().saturating_add(OLD_NAME);
-            self.session.renamed(wish.name, until);
+            self.session.renamed(rename.name, until);
         }
         // Whoever does not wait any more does not need to know.
-        let _ = wish.done.send(outcome);
+        let _ = rename.done.send(outcome);
     }
 
     async fn refuse(&mut self, code: Code, end: End) -> End {
-        self.inbox.faults.note(|| code.into());
+        self.inbound.faults.note(|| code.into());
         self.deliver().await;
         end
     }
 
     async fn deliver(&mut self) {
-        if !self.inbox.is_empty() {
+        if !self.inbound.is_empty() {
             // In a box: most members are silent most of the time.
-            Box::pin(self.inbox.deliver()).await;
+            Box::pin(self.inbound.deliver()).await;
         }
     }
 }
 
 /// Serves a member's commands for as long as it is here, where somebody does.
-async fn serve_requests(serving: &mut Option<BoxFuture<'static, Attended>>) -> End {
+async fn serve_requests(serving: &mut Option<BoxFuture<'static, Served>>) -> End {
     if let Some(serving) = serving
-        && serving.await == Attended::Done
+        && serving.await == Served::Done
     {
         return End::LoggedOut;
     }
     std::future::pending().await
 }
 
-/// The next wish; none comes where nobody can have one.
-async fn next(wishes: &mut Option<mpsc::Receiver<Wish>>) -> Wish {
-    if let Some(wishes) = wishes
-        && let Some(wish) = wishes.recv().await
+/// The next rename; none comes where nobody can have one.
+async fn next(renames: &mut Option<mpsc::Receiver<RenameRequest>>) -> RenameRequest {
+    if let Some(renames) = renames
+        && let Some(rename) = renames.recv().await
     {
-        return wish;
+        return rename;
     }
     std::future::pending().await
 }
@@ -361,7 +361,7 @@ mod tests {
         let hub = chatterbox_hub::Hub::new(config.ring, config.keep);
         let context = Arc::new(Context {
             chat: Arc::new(Chat::new(hub, posts)),
-            gate: Arc::new(crate::access::Open),
+            gate: Arc::new(crate::access::NoAccounts),
             pages: Arc::new(Pages::new(Arc::new(crate::store::Memory::default()))),
             config: Live::new(config),
             transport: Transport::Plaintext,

@@ -10,7 +10,7 @@ use chatterbox_proto::{Code, Fault, Faults, server_frame};
 
 use crate::chat::sequencer::Acks;
 use crate::chat::shared::{Handle, resolve};
-use crate::net::requests::Asked;
+use crate::net::requests::Requests;
 
 /// Messages are handed on in posts of no more than this.
 const POST_RECORDS: usize = 32;
@@ -24,19 +24,19 @@ const POST_BYTES: usize = 1024 * 1024;
 const ROUND: Duration = Duration::from_millis(12);
 
 /// What a member's frames have led to and is not handed on yet: messages to post, then faults to answer, then what was
-/// asked for.
-pub(super) struct Inbox {
+/// requests for.
+pub(super) struct Inbound {
     member: Handle,
     records: Vec<Record>,
     bytes: usize,
     pub(super) faults: Faults,
     /// What goes beyond the base protocol, for those who agreed to something.
-    asked: Option<Box<Asked>>,
+    requests: Option<Box<Requests>>,
 }
 
-impl Inbox {
-    pub(super) fn new(member: Handle, asked: Option<Box<Asked>>) -> Self {
-        Self { member, records: Vec::new(), bytes: 0, faults: Faults::new(), asked }
+impl Inbound {
+    pub(super) fn new(member: Handle, requests: Option<Box<Requests>>) -> Self {
+        Self { member, records: Vec::new(), bytes: 0, faults: Faults::new(), requests }
     }
 
     /// Whose it is.
@@ -55,8 +55,8 @@ impl Inbox {
                 }
                 JoinedAction::Error(faults) => self.faults.merge(faults),
                 JoinedAction::Request(request) => {
-                    if let Some(asked) = &mut self.asked {
-                        asked.take(request);
+                    if let Some(requests) = &mut self.requests {
+                        requests.take(request);
                     }
                 }
             }
@@ -64,13 +64,13 @@ impl Inbox {
     }
 
     fn post(&mut self, mut posting: Posting<'_>) {
-        if let Some(asked) = &mut self.asked {
-            if asked.is_command(&self.member, &posting) {
+        if let Some(requests) = &mut self.requests {
+            if requests.is_command(&self.member, &posting) {
                 return;
             }
             // What has arrived before is answered, whatever has become of its recipient since.
             if let Some(tag) = &posting.tag
-                && asked.has_sent(self.member.chat(), tag)
+                && requests.has_sent(self.member.chat(), tag)
             {
                 return;
             }
@@ -90,8 +90,8 @@ impl Inbox {
                     json,
                     arrived: crate::ops::clock::unix_now(),
                 });
-                if let Some(asked) = &mut self.asked {
-                    asked.tags.push_back(posting.tag.as_deref().map(Into::into));
+                if let Some(requests) = &mut self.requests {
+                    requests.tags.push_back(posting.tag.as_deref().map(Into::into));
                 }
             }
             Err(code) => {
@@ -110,7 +110,7 @@ impl Inbox {
     pub(super) fn is_empty(&self) -> bool {
         self.records.is_empty()
             && self.faults.is_empty()
-            && self.asked.as_ref().is_none_or(|asked| asked.is_empty())
+            && self.requests.as_ref().is_none_or(|requests| requests.is_empty())
     }
 
     /// Whether what is waiting should not wait for more frames: an answer belongs to one frame, and posts are bounded.
@@ -118,13 +118,13 @@ impl Inbox {
         !self.faults.is_empty()
             || self.records.len() >= POST_RECORDS
             || self.bytes >= POST_BYTES
-            || self.asked.as_ref().is_some_and(|asked| asked.is_due())
+            || self.requests.as_ref().is_some_and(|requests| requests.is_due())
     }
 
-    /// Posts the messages, then answers the faults, then what was asked for.
+    /// Posts the messages, then answers the faults, then what was requests for.
     pub(super) async fn deliver(&mut self) {
         self.bytes = 0;
-        let known = self.asked.as_mut().map(|asked| std::mem::take(&mut asked.known));
+        let known = self.requests.as_mut().map(|requests| std::mem::take(&mut requests.known));
         self.acknowledge(known.unwrap_or_default()).await;
         let mut records = std::mem::take(&mut self.records).into_iter().peekable();
         while records.peek().is_some() {
@@ -136,7 +136,7 @@ impl Inbox {
                 bytes += record.json.len();
                 post.push(record);
             }
-            let tags = self.asked.as_mut().and_then(|asked| asked.tags_of(post.len()));
+            let tags = self.requests.as_mut().and_then(|requests| requests.tags_of(post.len()));
             let again = tags.as_ref().map(|tags| tags.each.clone());
             match self.member.chat().post(post, tags).await {
                 Ok(acks) => {
@@ -156,8 +156,8 @@ impl Inbox {
             // Who does not read the answers to its mistakes is not listened to, either.
             self.member.tell_when_read(event).await;
         }
-        if let Some(asked) = &mut self.asked {
-            asked.answer(&self.member).await;
+        if let Some(requests) = &mut self.requests {
+            requests.answer(&self.member).await;
         }
     }
 

@@ -1,4 +1,4 @@
-//! From a connection without a name to a member: the offer is answered, the gate and then the roster are asked.
+//! From a connection without a name to a member: the offer is answered, the gate and then the roster are requests.
 
 use std::collections::VecDeque;
 use std::io;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use chatterbox_hub::guard::network;
-use chatterbox_hub::{self, JoinError, Newcomer, Resuming, SessionKey};
+use chatterbox_hub::{self, JoinError, JoinRequest, Resuming, SessionKey};
 use chatterbox_proto::capability::accounts::ACCOUNT;
 use chatterbox_proto::capability::{CAPABILITIES, LIMITS};
 use chatterbox_proto::frame::Decoder;
@@ -19,16 +19,16 @@ use chatterbox_proto::{
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc;
 
-use crate::access::{Admission, Arrival, Guest, Renamer, WAITING_REQUESTS, Wish};
+use crate::access::{Attachment, Grant, LoginRequest, RenameRequest, Renamer, WAITING_REQUESTS};
 use crate::chat::shared::Seat;
 use crate::config::Config;
 use crate::net::connection::{Context, End, Stream};
-use crate::net::inbound::Inbox;
+use crate::net::inbound::Inbound;
 use crate::net::read_buffer;
-use crate::net::requests::Asked;
+use crate::net::requests::Requests;
 
 /// A connection that has no name yet.
-pub(super) struct Greeting {
+pub(super) struct Joining {
     pub(super) decoder: Decoder,
     session: JoiningSession,
     peer: SocketAddr,
@@ -43,17 +43,17 @@ pub(super) struct Joined {
     pub(super) session: JoinedSession,
     pub(super) welcome: Vec<Bytes>,
     /// What the frame with the name held beside it.
-    pub(super) first: Inbox,
-    pub(super) served: Option<Served>,
+    pub(super) first: Inbound,
+    pub(super) attached: Option<Attached>,
 }
 
-/// A member whose commands are served, and the names that it is to get then.
-pub(super) struct Served {
-    pub(super) guest: Box<Guest>,
-    pub(super) wishes: mpsc::Receiver<Wish>,
+/// A member whose commands are attached, and the names that it is to get then.
+pub(super) struct Attached {
+    pub(super) attachment: Box<Attachment>,
+    pub(super) renames: mpsc::Receiver<RenameRequest>,
 }
 
-impl Greeting {
+impl Joining {
     pub(super) fn new(peer: SocketAddr, spoken: Capabilities, config: &Config) -> Self {
         Self {
             decoder: Decoder::new(limits::JOINING_FRAME),
@@ -103,12 +103,12 @@ impl Greeting {
                     // A welcome holds all of the history, so there is none before all of it is read.
                     context.warmed.cancelled().await;
                     match self.claim(&claim, context).await {
-                        Ok((seat, joined, admission)) => {
+                        Ok((seat, joined, grant)) => {
                             let (session, rest) =
                                 self.session.accepted(joined.name, claim.messages);
-                            let (first, served) = self.seated(&seat, admission, context);
+                            let (first, attached) = self.seated(&seat, grant, context);
                             let mut joined =
-                                Joined { seat, session, welcome: joined.welcome, first, served };
+                                Joined { seat, session, welcome: joined.welcome, first, attached };
                             joined.first.take(rest);
                             return Ok(Some(joined));
                         }
@@ -149,24 +149,24 @@ impl Greeting {
         &self,
         claim: &Claim<'_>,
         context: &Context,
-    ) -> Result<(Seat, chatterbox_hub::Joined, Admission), JoinError> {
+    ) -> Result<(Seat, chatterbox_hub::JoinReply, Grant), JoinError> {
         let resume = claim.resume.as_ref();
         let key = resume.and_then(|resume| SessionKey::parse(resume.token.reveal()));
         let resumes = key.and_then(|key| context.chat.resumable(key, &claim.name));
-        let arrival = Arrival {
+        let request = LoginRequest {
             name: &claim.name,
             agreed: claim.agreed.unwrap_or_default(),
             proof: claim.proof.as_ref(),
             resumes: resumes.as_ref().map(Option::as_ref),
             peer: self.peer.ip(),
         };
-        let admission = context.gate.admit(arrival).await?;
+        let grant = context.gate.admit(request).await?;
         let info = format!("Welcome, {}!", claim.name);
-        let extra = claim.agreed.map(|agreed| self.extra(agreed, &admission));
-        let logged_in = admission.login.logged_in();
+        let extra = claim.agreed.map(|agreed| self.extra(agreed, &grant));
+        let logged_in = grant.login.logged_in();
         // Who was let in because of the session has proven nothing else.
         let by_session = matches!(&resumes, Some(login @ Some(_)) if *login == logged_in);
-        let newcomer = Newcomer {
+        let request = JoinRequest {
             agreed: claim.agreed,
             extra: extra.as_deref().unwrap_or_default(),
             resume: resume.map(|resume| Resuming {
@@ -176,18 +176,18 @@ impl Greeting {
             }),
             random: if claim.agreed.is_some() { random() } else { 0 },
             account: logged_in,
-            shut: admission.shut.clone(),
+            ignored: grant.ignored.clone(),
             address: (self.hold > 0).then(|| network(self.peer.ip())),
             hold: self.hold,
-            ..Newcomer::base(&claim.name, &info)
+            ..JoinRequest::base(&claim.name, &info)
         };
-        let (seat, joined) = context.chat.admit(newcomer)?;
-        context.gate.joined(&admission).await;
-        Ok((seat, joined, admission))
+        let (seat, joined) = context.chat.admit(request)?;
+        context.gate.joined(&grant).await;
+        Ok((seat, joined, grant))
     }
 
     /// What the welcome says to whoever offered anything (CP-2, CP-7, AN-2).
-    fn extra(&self, agreed: Capabilities, admission: &Admission) -> Bytes {
+    fn extra(&self, agreed: Capabilities, grant: &Grant) -> Bytes {
         let limit = |limit| i64::try_from(limit).unwrap_or(i64::MAX);
         let limits = Object::with_capacity(48)
             .integer("FRAME", limit(self.max_frame))
@@ -197,40 +197,35 @@ impl Greeting {
             .string(CAPABILITIES, &agreed.to_string())
             .json(LIMITS, &limits);
         if agreed.has(Capability::Accounts) {
-            return extra.json(ACCOUNT, &admission.account.to_json()).into_members();
+            return extra.json(ACCOUNT, &grant.account.to_json()).into_members();
         }
         extra.into_members()
     }
 
     /// What is there for a member beyond the base protocol.
-    fn seated(
-        &self,
-        seat: &Seat,
-        admission: Admission,
-        context: &Context,
-    ) -> (Inbox, Option<Served>) {
+    fn seated(&self, seat: &Seat, grant: Grant, context: &Context) -> (Inbound, Option<Attached>) {
         let agreed = self.session.agreed();
         // Only where nothing was agreed: others have ways to call commands, and to be told what became of a message.
         let legacy = agreed.is_empty() && context.gate.legacy_prefix().is_some();
         if agreed.is_empty() && !legacy {
-            return (Inbox::new(seat.handle(), None), None);
+            return (Inbound::new(seat.handle(), None), None);
         }
-        let mut asked = Asked::new(seat.session(), Arc::clone(&context.pages));
-        asked.legacy = legacy.then(|| Arc::clone(&context.gate));
+        let mut requests = Requests::new(seat.session(), Arc::clone(&context.pages));
+        requests.legacy = legacy.then(|| Arc::clone(&context.gate));
         // Whoever agreed to anything is known to others' commands, even without any of their own (BL-1).
-        let (requests, inbox) = mpsc::channel(WAITING_REQUESTS);
-        let (wishes, wished) = mpsc::channel(1);
-        asked.requests = Some(requests);
-        let guest = Guest {
+        let (commands, command_inputs) = mpsc::channel(WAITING_REQUESTS);
+        let (renames, rename_requests) = mpsc::channel(1);
+        requests.commands = Some(commands);
+        let attachment = Attachment {
             member: seat.handle(),
-            renamer: Renamer(wishes),
-            admission,
+            renamer: Renamer(renames),
+            grant,
             agreed,
             peer: self.peer.ip(),
-            requests: inbox,
+            requests: command_inputs,
         };
-        let served = Served { guest: Box::new(guest), wishes: wished };
-        (Inbox::new(seat.handle(), Some(Box::new(asked))), Some(served))
+        let attached = Attached { attachment: Box::new(attachment), renames: rename_requests };
+        (Inbound::new(seat.handle(), Some(Box::new(requests))), Some(attached))
     }
 }
 

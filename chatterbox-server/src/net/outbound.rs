@@ -1,6 +1,6 @@
 //! The way out: from a member's cursor to its socket, one write for whatever is waiting.
 //!
-//! What is on its way lies in the [`Outbox`], not in its futures: writing can be given up at any moment, and what is said
+//! What is on its way lies in the [`Outbound`], not in its futures: writing can be given up at any moment, and what is said
 //! last still begins at the border of a frame (FR-1).
 
 use std::collections::VecDeque;
@@ -12,7 +12,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
-use chatterbox_hub::Taken;
+use chatterbox_hub::Delivery;
 use chatterbox_proto::{Code, server_frame};
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
@@ -48,7 +48,7 @@ struct Part {
 
 /// Writes one member's frames.
 #[derive(Debug)]
-pub(super) struct Outbox<W> {
+pub(super) struct Outbound<W> {
     writer: W,
     member: Handle,
     stall_timeout: Duration,
@@ -60,8 +60,8 @@ pub(super) struct Outbox<W> {
     up_to_date: bool,
 }
 
-impl<W: AsyncWrite + Unpin> Outbox<W> {
-    /// An outbox that begins with the welcome, the pieces of one frame.
+impl<W: AsyncWrite + Unpin> Outbound<W> {
+    /// An outbound that begins with the welcome, the pieces of one frame.
     pub(super) fn new(
         writer: W,
         member: Handle,
@@ -90,12 +90,12 @@ impl<W: AsyncWrite + Unpin> Outbox<W> {
                 seat.news().await;
             }
             match seat.take() {
-                Taken::Batch { frames, more } => {
+                Delivery::Frames { frames, more } => {
                     self.push_frames(frames.iter().cloned());
                     self.up_to_date = !more;
                 }
-                Taken::Nothing => self.up_to_date = true,
-                Taken::Gone => return Err(WriteEnd::TooSlow),
+                Delivery::UpToDate => self.up_to_date = true,
+                Delivery::Removed => return Err(WriteEnd::TooSlow),
             }
         }
     }
@@ -132,7 +132,7 @@ impl<W: AsyncWrite + Unpin> Outbox<W> {
     pub(super) fn say_last(&mut self, seat: &Seat) {
         let mut size = 0;
         while size < LAST_BYTES {
-            let Taken::Batch { frames, .. } = seat.take() else { break };
+            let Delivery::Frames { frames, .. } = seat.take() else { break };
             size += frames.iter().map(Bytes::len).sum::<usize>();
             self.push_frames(frames.iter().cloned());
         }

@@ -8,44 +8,44 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker, ready};
 
-use crate::chat::wake_flag::Bell;
+use crate::chat::wake_flag::WakeFlag;
 
 /// A future that is polled only when it was woken.
-pub(super) struct Woken<'f, F> {
+pub(super) struct PollOnWake<'f, F> {
     future: Pin<&'f mut F>,
-    bell: Arc<Ringing>,
-    /// The bell, as the future sees it.
+    flag: Arc<Ringing>,
+    /// The flag, as the future sees it.
     waker: Waker,
 }
 
 #[derive(Default)]
-struct Ringing(Bell);
+struct Ringing(WakeFlag);
 
 impl Wake for Ringing {
     fn wake(self: Arc<Self>) {
-        self.0.ring();
+        self.0.raise();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.0.ring();
+        self.0.raise();
     }
 }
 
-impl<'f, F: Future> Woken<'f, F> {
+impl<'f, F: Future> PollOnWake<'f, F> {
     pub(super) fn new(future: Pin<&'f mut F>) -> Self {
-        let bell = Arc::new(Ringing::default());
+        let flag = Arc::new(Ringing::default());
         // To be polled a first time.
-        bell.0.ring();
-        Self { future, waker: Waker::from(Arc::clone(&bell)), bell }
+        flag.0.raise();
+        Self { future, waker: Waker::from(Arc::clone(&flag)), flag }
     }
 }
 
-impl<F: Future> Future for Woken<'_, F> {
+impl<F: Future> Future for PollOnWake<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = &mut *self;
-        ready!(this.bell.0.poll_rung(context));
+        ready!(this.flag.0.poll_raised(context));
         this.future.as_mut().poll(&mut Context::from_waker(&this.waker))
     }
 }
@@ -87,10 +87,10 @@ mod tests {
             }
         });
         let mut idle_future = pin!(counted(&idle, 1, &idle_polled));
-        let mut idle_future = Woken::new(idle_future.as_mut());
+        let mut idle_future = PollOnWake::new(idle_future.as_mut());
         {
             let mut busy_future = pin!(counted(&busy, 10, &busy_polled));
-            let busy_future = Woken::new(busy_future.as_mut());
+            let busy_future = PollOnWake::new(busy_future.as_mut());
             let both = async {
                 tokio::select! {
                     biased;
@@ -110,7 +110,7 @@ mod tests {
     #[tokio::test]
     async fn it_is_woken_again_and_again() {
         let (ping, pong) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        // Another task, so that nothing but the bell wakes ours.
+        // Another task, so that nothing but the flag wakes ours.
         let asking = tokio::spawn({
             let (ping, pong) = (Arc::clone(&ping), Arc::clone(&pong));
             async move {
@@ -126,7 +126,7 @@ mod tests {
                 pong.notify_one();
             }
         });
-        let answering = Woken::new(answering.as_mut());
+        let answering = PollOnWake::new(answering.as_mut());
         tokio::time::timeout(Duration::from_secs(60), answering).await.unwrap();
         asking.await.unwrap();
     }
@@ -136,9 +136,10 @@ mod tests {
         let notify = Arc::new(Notify::new());
         let waiting = Arc::clone(&notify);
         let mut future = Box::pin(async move { waiting.notified().await });
-        let first = tokio::time::timeout(Duration::from_millis(1), Woken::new(future.as_mut()));
+        let first =
+            tokio::time::timeout(Duration::from_millis(1), PollOnWake::new(future.as_mut()));
         assert!(first.await.is_err());
-        let task = tokio::spawn(async move { Woken::new(future.as_mut()).await });
+        let task = tokio::spawn(async move { PollOnWake::new(future.as_mut()).await });
         tokio::task::yield_now().await;
         notify.notify_one();
         tokio::time::timeout(Duration::from_secs(60), task).await.unwrap().unwrap();

@@ -25,11 +25,11 @@ const TOO_MUCH: &str = "too many commands are waiting, this one was not taken";
 const TOO_LONG: &str = "a command is not longer than 16 KiB, this one was not taken";
 
 /// What is kept for a member who agreed to something.
-pub(super) struct Asked {
+pub(super) struct Requests {
     pub(super) session: Option<SessionId>,
     pub(super) pages: Arc<Pages>,
     /// Where commands go, if somebody serves them.
-    pub(super) requests: Option<mpsc::Sender<CommandInput>>,
+    pub(super) commands: Option<mpsc::Sender<CommandInput>>,
     /// Who knows what a message of the member to itself begins with that is a command.
     pub(super) legacy: Option<Arc<dyn Gate>>,
     /// The tags of the records that wait to be posted, where there is a session.
@@ -47,12 +47,12 @@ enum Question {
     NotTaken(&'static str),
 }
 
-impl Asked {
+impl Requests {
     pub(super) fn new(session: Option<SessionId>, pages: Arc<Pages>) -> Self {
         Self {
             session,
             pages,
-            requests: None,
+            commands: None,
             legacy: None,
             tags: VecDeque::new(),
             known: Vec::new(),
@@ -138,8 +138,8 @@ impl Asked {
     /// Hands an input to whoever serves it, or back when too much is waiting there. It is never waited for: that one may
     /// be waiting for us.
     fn hand_on(&self, input: CommandInput) -> Result<(), CommandInput> {
-        let Some(requests) = &self.requests else { return Err(input) };
-        requests.try_send(input).map_err(TrySendError::into_inner)
+        let Some(commands) = &self.commands else { return Err(input) };
+        commands.try_send(input).map_err(TrySendError::into_inner)
     }
 
     async fn page(&self, member: &Handle, query: &Query) -> Event {

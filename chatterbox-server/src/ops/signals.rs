@@ -12,7 +12,7 @@ use tokio::time::Instant;
 /// Certificates are looked at this often, so that a server that is never restarted renews them in time.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Counts wishes to stop, calls `reload` when asked to and `renew` once a day, for ever; meant to run beside the server.
+/// Counts renames to stop, calls `reload` when asked to and `renew` once a day, for ever; meant to run beside the server.
 ///
 /// # Errors
 /// When the system does not let us listen to signals.

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use chatterbox_hub::{Identity, Level};
+use chatterbox_hub::{AccountKey, Level};
 use chatterbox_proto::capability::commands::{Outcome, Prompt};
 use chatterbox_proto::{ServerFrame, Username, json};
 use chatterbox_server::accounts::{Account, Accounts, Cost, Directory, PasswordHash, Secret};
-use chatterbox_server::commands::{Desk, Reception};
+use chatterbox_server::commands::{Desk, Service};
 use chatterbox_server::config::{Config, Live};
 use chatterbox_server::store::MemoryDirectory;
 use serde_json::Value;
@@ -41,7 +41,7 @@ impl House {
         let hash = |text| PasswordHash::make(&Secret::given(text), cost).unwrap();
         for (name, level) in users {
             let account = Account {
-                identity: Identity::default(),
+                account_key: AccountKey::default(),
                 name: Username::parse(name).unwrap(),
                 password: hash(PASSWORD),
                 level: Level::new((*level).into()).unwrap(),
@@ -53,7 +53,7 @@ impl House {
         let accounts = Arc::new(Accounts::new(directory, cost).unwrap());
         let live = Live::new(config.clone());
         let desk = Desk::open(Arc::clone(&accounts), live.clone()).await.unwrap();
-        let server = Server::with_gate(config, Arc::new(Reception::new(desk, live))).await;
+        let server = Server::with_gate(config, Arc::new(Service::new(desk, live))).await;
         Self { server, accounts }
     }
 

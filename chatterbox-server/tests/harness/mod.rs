@@ -21,7 +21,7 @@ use bytes::Bytes;
 use chatterbox_proto::frame::{self, Decoder};
 use chatterbox_proto::server_frame::ServerKeys;
 use chatterbox_proto::{Capabilities, Entry, ServerFrame, client_frame, limits};
-use chatterbox_server::access::{Gate, Open};
+use chatterbox_server::access::{Gate, NoAccounts};
 use chatterbox_server::config::{Config, Live};
 use chatterbox_server::net::listen::listen;
 use chatterbox_server::net::tls::{CertificateSource, Transport};
@@ -86,7 +86,7 @@ impl Server {
         tls: Option<Arc<ClientConfig>>,
         folder: Option<tempfile::TempDir>,
     ) -> Self {
-        Self::run_with(config, transport, backlog, Arc::new(Open), tls, folder).await
+        Self::run_with(config, transport, backlog, Arc::new(NoAccounts), tls, folder).await
     }
 
     async fn run_with(

@@ -8,7 +8,7 @@ use chatterbox_proto::{Refusal, ServerFrame, limits};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{JoinError, Joined};
+use crate::{JoinError, JoinReply};
 
 mod views;
 
@@ -66,16 +66,16 @@ fn take_all(hub: &mut Hub, id: MemberId) -> Vec<String> {
     let mut all = Vec::new();
     loop {
         match hub.take(id) {
-            Taken::Batch { frames, .. } => {
+            Delivery::Frames { frames, .. } => {
                 all.extend(read_frames(frames.iter()).into_iter().flat_map(told));
             }
-            Taken::Nothing => return all,
-            Taken::Gone => panic!("gone"),
+            Delivery::UpToDate => return all,
+            Delivery::Removed => panic!("gone"),
         }
     }
 }
 
-fn welcome_of(joined: &Joined) -> ServerFrame {
+fn welcome_of(joined: &JoinReply) -> ServerFrame {
     let mut frames = read_frames(&joined.welcome);
     assert_eq!(frames.len(), 1);
     frames.pop().unwrap()
@@ -86,7 +86,7 @@ fn a_refused_name_leaves_no_trace() {
     let mut hub = hub();
     let ann = hub.join(&name("ann"), "").unwrap();
     assert!(matches!(hub.join(&name("ANN"), ""), Err(JoinError::Refused(Refusal::Taken))));
-    assert!(matches!(hub.take(ann.id), Taken::Nothing));
+    assert!(matches!(hub.take(ann.id), Delivery::UpToDate));
     assert_eq!(hub.members(), 1);
     // B12: what the refused connection does at its end must not touch the holder.
     assert_eq!(hub.reserve(&name("Ann"), 0).unwrap().as_str(), "ann");
@@ -115,11 +115,11 @@ fn a_member_who_stops_reading_is_overtaken_alone() {
     for number in 0..64 {
         let _ = apply(&mut hub, &record("fast", None, &number.to_string()));
         assert_eq!(take_all(&mut hub, fast), [number.to_string()]);
-        assert_eq!(hub.look_after_slow(0).overtaken, []);
+        assert_eq!(hub.evict_overtaken(0).overtaken, []);
     }
     let _ = apply(&mut hub, &record("fast", None, "one too many"));
-    assert_eq!(hub.look_after_slow(0), Slow { overtaken: vec![slow], struggling: false });
-    assert!(matches!(hub.take(slow), Taken::Gone));
+    assert_eq!(hub.evict_overtaken(0), Laggards { overtaken: vec![slow], catching_up: false });
+    assert!(matches!(hub.take(slow), Delivery::Removed));
     assert_eq!(take_all(&mut hub, fast), ["one too many", "-slow"]);
     assert_eq!(hub.leave(slow), Wake::Nobody, "gone is gone");
 }
@@ -131,13 +131,13 @@ fn only_those_who_are_reading_are_waited_for() {
     for _ in 0..40 {
         let _ = apply(&mut hub, &record("fast", None, "x"));
     }
-    assert!(hub.look_after_slow(10).struggling, "was just here");
-    assert!(hub.look_after_slow(10 + MOVING - 1).struggling, "may be in the middle of a step");
-    assert!(!hub.look_after_slow(10 + MOVING).struggling, "nothing moved since");
+    assert!(hub.evict_overtaken(10).catching_up, "was just here");
+    assert!(hub.evict_overtaken(10 + MOVING - 1).catching_up, "may be in the middle of a step");
+    assert!(!hub.evict_overtaken(10 + MOVING).catching_up, "nothing moved since");
     hub.progressed(slow);
-    assert!(hub.look_after_slow(2 * MOVING).struggling, "is in the middle of a batch");
+    assert!(hub.evict_overtaken(2 * MOVING).catching_up, "is in the middle of a batch");
     take_all(&mut hub, slow);
-    assert!(!hub.look_after_slow(2 * MOVING).struggling, "has caught up");
+    assert!(!hub.evict_overtaken(2 * MOVING).catching_up, "has caught up");
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn a_member_far_behind_gets_everything_in_bounded_batches() {
         expected.push(text);
     }
     let mut seen = Vec::new();
-    while let Taken::Batch { frames: batch, .. } = hub.take(bob) {
+    while let Delivery::Frames { frames: batch, .. } = hub.take(bob) {
         assert!(batch.iter().map(Bytes::len).sum::<usize>() < 2 * BATCH_BYTES);
         let before = seen.len();
         seen.extend(read_frames(batch.iter()).into_iter().flat_map(told));
@@ -195,7 +195,7 @@ fn receivers_at_the_same_place_share_the_same_bytes() {
     let batches: Vec<_> = ids
         .iter()
         .map(|id| match hub.take(*id) {
-            Taken::Batch { frames, .. } => frames,
+            Delivery::Frames { frames, .. } => frames,
             other => panic!("{other:?}"),
         })
         .collect();

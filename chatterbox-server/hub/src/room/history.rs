@@ -14,7 +14,7 @@ use chatterbox_proto::json::LIST_SEPARATOR;
 
 use crate::record::Sequence;
 use crate::room::limits::Keep;
-use crate::room::segment::{Segment, Told};
+use crate::room::segment::{HistoryCut, Segment};
 use crate::source::is_from;
 
 /// A segment is sealed, and so shared without copying, when it has this many bytes.
@@ -33,14 +33,14 @@ const RECIPIENT_PART: u64 = 16;
 const OVERHEAD: u64 = 128;
 
 #[derive(Debug)]
-struct Private {
+struct PrivateMessage {
     id: Sequence,
     /// With its separator.
     json: Bytes,
     arrived: i64,
 }
 
-impl Private {
+impl PrivateMessage {
     fn bytes(&self) -> u64 {
         self.json.len() as u64 + OVERHEAD
     }
@@ -49,7 +49,7 @@ impl Private {
 /// The private messages of one user.
 #[derive(Debug)]
 struct Mailbox {
-    privates: VecDeque<Private>,
+    privates: VecDeque<PrivateMessage>,
     held: Keep,
     /// Up to this number some may be missing.
     forgotten: Sequence,
@@ -143,7 +143,7 @@ impl History {
     pub fn push_private(&mut self, id: Sequence, recipient: &Username, json: &[u8], arrived: i64) {
         self.begin(id);
         let json = [LIST_SEPARATOR, json].concat().into();
-        let private = Private { id, json, arrived };
+        let private = PrivateMessage { id, json, arrived };
         let bytes = private.bytes();
         let forgotten = self.private_forgotten;
         let mailbox = self.mailboxes.entry(recipient.clone()).or_insert_with(|| Mailbox {
@@ -170,14 +170,14 @@ impl History {
 
     /// The elements of MESSAGES for this user, as pieces of one list.
     pub fn for_user(&self, user: &Username) -> Vec<Bytes> {
-        let mut told = Told::messages(self.sealed.len() + 1);
+        let mut told = HistoryCut::messages(self.sealed.len() + 1);
         self.walk(user, 0, &mut told);
         told.finish().0
     }
 
     /// The elements of MESSAGES and those of IDS, as pieces of two lists.
     pub fn for_user_with_ids(&self, wanted: Wanted<'_>) -> (Vec<Bytes>, Vec<Bytes>) {
-        let mut told = Told::with_ids(self.sealed.len() + 1);
+        let mut told = HistoryCut::with_ids(self.sealed.len() + 1);
         if !wanted.hidden.is_empty() {
             told.leave_out(|json| is_from(json, wanted.hidden));
         }
@@ -192,7 +192,7 @@ impl History {
     }
 
     /// Public messages and those of this user, in their order.
-    fn walk(&self, user: &Username, after: Sequence, told: &mut Told<'_>) {
+    fn walk(&self, user: &Username, after: Sequence, told: &mut HistoryCut<'_>) {
         let privates = self.mailboxes.get(user).into_iter().flat_map(|mailbox| &mailbox.privates);
         let mut privates = privates.skip_while(|private| private.id <= after).peekable();
         let open = (!self.open.is_empty()).then(|| Bytes::copy_from_slice(self.open.json()));

@@ -131,7 +131,7 @@ impl Marks {
 
 /// What a reader is told: pieces of MESSAGES and, if wanted, of IDS.
 #[derive(Default)]
-pub struct Told<'h> {
+pub struct HistoryCut<'h> {
     messages: Vec<Bytes>,
     ids: Option<Vec<Bytes>>,
     left_out: Option<LeftOut<'h>>,
@@ -140,7 +140,7 @@ pub struct Told<'h> {
 /// Whether a message, as JSON, is not for this reader.
 type LeftOut<'h> = Box<dyn Fn(&[u8]) -> bool + 'h>;
 
-impl<'h> Told<'h> {
+impl<'h> HistoryCut<'h> {
     pub(crate) fn messages(pieces: usize) -> Self {
         Self { messages: Vec::with_capacity(pieces), ..Self::default() }
     }

@@ -35,7 +35,7 @@ async fn admit(
     accounts: &Accounts,
     text: &str,
     proof: Option<Proof>,
-) -> Result<Admission, &'static str> {
+) -> Result<Login, &'static str> {
     let admitted = accounts.admit(&name(text), proof.as_ref(), HERE, true).await;
     admitted.map_err(|refusal| refusal.word())
 }
@@ -146,12 +146,12 @@ async fn another_password_ends_all_logins() {
     let change =
         |old, new| accounts.change_password(&ann, Secret::given(old), Secret::given(new), HERE);
     assert!(matches!(change("wrong", "x").await, Err(Refused::WrongPassword)));
-    let (new, identity) = change("correct horse", "battery staple").await.unwrap();
+    let (new, account_key) = change("correct horse", "battery staple").await.unwrap();
     assert!(admit(&accounts, "ann", token(old.as_str())).await.is_err());
     assert!(admit(&accounts, "ann", token(new.as_str())).await.is_ok());
     assert!(admit(&accounts, "ann", password("correct horse")).await.is_err());
     assert!(admit(&accounts, "ann", password("battery staple")).await.is_ok());
-    let login = LoggedIn { account: name("ann"), identity };
+    let login = LoggedIn { account: name("ann"), account_key };
     accounts.log_out(&login, Some(new.hash())).await.unwrap();
     assert_eq!(admit(&accounts, "ann", token(new.as_str())).await.unwrap_err(), "wrong-token");
 }
@@ -162,7 +162,7 @@ async fn a_hash_of_another_cost_is_made_anew() {
     let secret = Secret::given("correct horse");
     let old = PasswordHash::make(&secret, Cost { passes: 2, ..Cost::CHEAP }).unwrap();
     let account = Account {
-        identity: Identity::default(),
+        account_key: AccountKey::default(),
         name: name("ann"),
         password: old.clone(),
         level: Level::HELPER,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::accounts::Token;
 use crate::commands::arguments::{Arguments, Parameter};
-use crate::commands::context::{Context, Done, Refusal, Reply};
+use crate::commands::context::{Context, Done, Rejection, Reply};
 use crate::commands::registry::Spec;
 
 /// What a client needs to log in again without the password.
@@ -31,17 +31,17 @@ async fn register(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let who = context.who();
     if let Some(account) = who.account {
         let text = format!("You are registered already, as {account}.");
-        return Err(Refusal::new(OutcomeCode::Registered, text));
+        return Err(Rejection::new(OutcomeCode::Registered, text));
     }
     let given = arguments.secret(0);
     let secret = context.chosen_secret(given, "Choose a password (at least 8 characters):").await?;
     let accounts = &context.desk.accounts;
-    let (token, identity) =
+    let (token, account_key) =
         accounts.register(&who.name, secret, who.blocked, context.session.peer).await?;
     let (name, hash) = (who.name.clone(), token.hash());
     context.desk.change(context.session, |who| {
         who.account = Some(name);
-        who.identity = identity;
+        who.account_key = account_key;
         who.level = Level::USER;
         who.token = Some(hash);
     });
@@ -73,11 +73,11 @@ async fn passwd(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let old = context.secret(arguments.secret(0), "Your password now:").await?;
     let new = context.chosen_secret(arguments.secret(1), "Choose a new password:").await?;
     let accounts = &context.desk.accounts;
-    let (token, identity) =
+    let (token, account_key) =
         accounts.change_password(&account, old, new, context.session.peer).await?;
     let hash = token.hash();
     context.desk.change(context.session, |who| {
-        who.identity = identity;
+        who.account_key = account_key;
         who.token = Some(hash);
     });
     let info = "You have another password. Other devices have to log in again when they come back; who is connected stays so.";
@@ -137,6 +137,6 @@ async fn elevate(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         .with_data(json!({"LEVEL": level.number()})))
 }
 
-fn no_account() -> Refusal {
-    Refusal::new(OutcomeCode::Forbidden, "You are not logged in.")
+fn no_account() -> Rejection {
+    Rejection::new(OutcomeCode::Forbidden, "You are not logged in.")
 }

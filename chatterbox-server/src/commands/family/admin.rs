@@ -9,8 +9,8 @@ use serde_json::json;
 
 use crate::commands::arguments::{Arguments, Parameter};
 use crate::commands::caller::Session;
-use crate::commands::context::{Context, Done, Refusal, Reply};
-use crate::commands::permission::{Deed, Target};
+use crate::commands::context::{Context, Done, Rejection, Reply};
+use crate::commands::permission::{Permission, Target};
 use crate::commands::registry::Spec;
 
 pub(in crate::commands) const PERM: Spec = Spec {
@@ -34,7 +34,7 @@ struct Somebody {
 }
 
 /// Who somebody is: who has the name now, otherwise whose account it is.
-async fn somebody(context: &Context<'_>, name: &Username) -> Result<Somebody, Refusal> {
+async fn somebody(context: &Context<'_>, name: &Username) -> Result<Somebody, Rejection> {
     let session = context.desk.session_of(name);
     let who = session.map(|session| session.who());
     let account = match &who {
@@ -45,9 +45,10 @@ async fn somebody(context: &Context<'_>, name: &Username) -> Result<Somebody, Re
         Some(account) => context.desk.accounts.account(account).await?,
         None => None,
     };
-    let login = stored
-        .as_ref()
-        .map(|account| LoggedIn { account: account.name.clone(), identity: account.identity });
+    let login = stored.as_ref().map(|account| LoggedIn {
+        account: account.name.clone(),
+        account_key: account.account_key,
+    });
     let now = who.as_ref().map(|who| who.actor().level);
     let for_good = stored.as_ref().map(|account| account.level);
     let sessions = login.as_ref().map(|login| logged_in_with(context, login)).unwrap_or_default();
@@ -55,7 +56,7 @@ async fn somebody(context: &Context<'_>, name: &Username) -> Result<Somebody, Re
     let level = now.max(for_good).max(anywhere);
     let Some(level) = level else {
         let text = format!("There is nobody called {name}.");
-        return Err(Refusal::new(OutcomeCode::NoSuchUser, text));
+        return Err(Rejection::new(OutcomeCode::NoSuchUser, text));
     };
     let name = who.map(|who| who.name).or_else(|| stored.as_ref().map(|a| a.name.clone()));
     Ok(Somebody {
@@ -68,7 +69,7 @@ async fn somebody(context: &Context<'_>, name: &Username) -> Result<Somebody, Re
 /// The connections that are logged in with an account, under whatever name; not those of an earlier one of its name.
 fn logged_in_with(context: &Context<'_>, login: &LoggedIn) -> Vec<Arc<Session>> {
     let mut sessions = context.desk.logged_in_with(&login.account);
-    sessions.retain(|session| session.who().identity.id == login.identity.id);
+    sessions.retain(|session| session.who().account_key.id == login.account_key.id);
     sessions
 }
 
@@ -99,22 +100,21 @@ pub(in crate::commands) const SET_PERM: Spec = Spec {
 };
 
 async fn set_perm(context: &Context<'_>, mut arguments: Arguments) -> Reply {
-    let name = arguments.user(0).ok_or_else(Refusal::missing)?;
-    let text = arguments.text(1).ok_or_else(Refusal::missing)?;
+    let name = arguments.user(0).ok_or_else(Rejection::missing)?;
+    let text = arguments.text(1).ok_or_else(Rejection::missing)?;
     let level = Level::parse(&text).filter(|level| *level > Level::GUEST).ok_or_else(|| {
-        Refusal::new(OutcomeCode::BadArguments, "The level has to be between 1 and 5.")
+        Rejection::new(OutcomeCode::BadArguments, "The level has to be between 1 and 5.")
     })?;
     let found = somebody(context, &name).await?;
     let Some(login) = found.account else {
         let text = format!("{} is a guest: only a registered user keeps a level.", found.name);
-        return Err(Refusal::new(OutcomeCode::NoSuchUser, text));
+        return Err(Rejection::new(OutcomeCode::NoSuchUser, text));
     };
-    let own = context
-        .who()
-        .logged_in()
-        .is_some_and(|own| own.account == login.account && own.identity.id == login.identity.id);
+    let own = context.who().logged_in().is_some_and(|own| {
+        own.account == login.account && own.account_key.id == login.account_key.id
+    });
     let target = if own { Target::Oneself } else { Target::User(found.level) };
-    context.authorise(Deed::GiveLevel(level), target)?;
+    context.authorise(Permission::GiveLevel(level), target)?;
     let account = login.account.clone();
     context.desk.accounts.set_level(&account, level).await?;
     for session in logged_in_with(context, &login) {
@@ -140,13 +140,13 @@ pub(in crate::commands) const SET_PREFIX: Spec = Spec {
 };
 
 async fn set_prefix(context: &Context<'_>, mut arguments: Arguments) -> Reply {
-    let prefix = arguments.text(0).ok_or_else(Refusal::missing)?;
+    let prefix = arguments.text(0).ok_or_else(Rejection::missing)?;
     // A letter would make words commands, and a backslash takes a prefix its meaning.
     let sound = (1..=8).contains(&prefix.len())
         && prefix.bytes().all(|byte| byte.is_ascii_punctuation() && byte != b'\\');
     if !sound {
         let text = "A prefix has 1 to 8 ASCII punctuation characters other than a backslash.";
-        return Err(Refusal::new(OutcomeCode::BadArguments, text));
+        return Err(Rejection::new(OutcomeCode::BadArguments, text));
     }
     context.desk.accounts.set_prefix(prefix.clone()).await?;
     context.desk.change_settings(|settings| settings.prefix = Some(prefix.clone()));
@@ -180,9 +180,9 @@ pub(in crate::commands) const ENABLE_COMMAND: Spec = Spec {
 };
 
 async fn switch(context: &Context<'_>, mut arguments: Arguments, off: bool) -> Reply {
-    let spec = arguments.command(0).ok_or_else(Refusal::missing)?;
+    let spec = arguments.command(0).ok_or_else(Rejection::missing)?;
     if off {
-        context.authorise(Deed::SwitchOff(spec), Target::Oneself)?;
+        context.authorise(Permission::SwitchOff(spec), Target::Oneself)?;
     }
     context.desk.accounts.set_disabled(spec.name, off).await?;
     context.desk.change_settings(|settings| {

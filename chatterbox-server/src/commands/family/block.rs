@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::accounts::BLOCKS;
 use crate::commands::arguments::{Arguments, Parameter};
-use crate::commands::context::{Context, Done, Refusal, Reply};
+use crate::commands::context::{Context, Done, Rejection, Reply};
 use crate::commands::registry::Spec;
 
 /// What `DATA` of all three is.
@@ -31,10 +31,10 @@ const GUEST_BLOCKS: usize = 50;
 /// Users of one command: others wait for the desk while their pairs are worked out.
 const AT_ONCE: usize = 20;
 
-fn few_enough(others: &[Username]) -> Result<(), Refusal> {
+fn few_enough(others: &[Username]) -> Result<(), Rejection> {
     if others.len() > AT_ONCE {
         let text = format!("At most {AT_ONCE} users at a time.");
-        return Err(Refusal::new(OutcomeCode::BadArguments, text));
+        return Err(Rejection::new(OutcomeCode::BadArguments, text));
     }
     Ok(())
 }
@@ -51,7 +51,7 @@ async fn block(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     few_enough(&names)?;
     for other in names {
         // A name that nobody has is a mistyped one.
-        let here = context.session.line.find(&other);
+        let here = context.session.port.find(&other);
         let known = match here {
             Some(known) => account_of(context, &known).unwrap_or(known),
             None => match context.desk.accounts.account(&other).await? {
@@ -60,7 +60,7 @@ async fn block(context: &Context<'_>, mut arguments: Arguments) -> Reply {
             },
         };
         if who.names().any(|own| *own == other || *own == known) {
-            return Err(Refusal::new(OutcomeCode::BadArguments, "You can't block yourself."));
+            return Err(Rejection::new(OutcomeCode::BadArguments, "You can't block yourself."));
         }
         others.push(known);
     }
@@ -73,7 +73,7 @@ async fn block(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         }
         if blocked.len() >= most {
             let text = format!("You can't block more than {most} users.");
-            stored = Err(Refusal::new(OutcomeCode::Failed, text));
+            stored = Err(Rejection::new(OutcomeCode::Failed, text));
             break;
         }
         if let Some(account) = &who.account
@@ -116,7 +116,7 @@ async fn unblock(context: &Context<'_>, mut arguments: Arguments) -> Reply {
             account.into_iter().chain([name.clone()]).filter(|n| who.blocks.contains(n)).collect();
         if found.is_empty() {
             let text = format!("You don't block {name}.");
-            return Err(Refusal::new(OutcomeCode::NoSuchUser, text));
+            return Err(Rejection::new(OutcomeCode::NoSuchUser, text));
         }
         others.extend(found);
     }
@@ -157,6 +157,6 @@ fn listed(blocked: &[Username]) -> Done {
     Done::new(info).with_table(&["NAME"], names.iter().map(|name| json!([name])).collect())
 }
 
-fn nobody(name: &Username) -> Refusal {
-    Refusal::new(OutcomeCode::NoSuchUser, format!("There is nobody called {name}."))
+fn nobody(name: &Username) -> Rejection {
+    Rejection::new(OutcomeCode::NoSuchUser, format!("There is nobody called {name}."))
 }

@@ -7,7 +7,7 @@ use chatterbox_proto::capability::commands::{ArgumentType, OutcomeCode};
 use serde_json::json;
 
 use crate::commands::arguments::{Arguments, Parameter};
-use crate::commands::context::{Context, Done, Refusal, Reply};
+use crate::commands::context::{Context, Done, Rejection, Reply};
 use crate::commands::registry::Spec;
 
 pub(in crate::commands) const PING: Spec = Spec {
@@ -26,8 +26,8 @@ async fn ping(context: &Context<'_>) -> Reply {
     if !context.session.agreed.has(Capability::Ping) {
         return Ok(Done::new("Pong!").with_data(json!({"MILLISECONDS": null})));
     }
-    let taken = context.session.line.ping().await.ok_or_else(|| {
-        Refusal::new(OutcomeCode::Timeout, "Your client did not answer a PING in time.")
+    let taken = context.session.port.ping().await.ok_or_else(|| {
+        Rejection::new(OutcomeCode::Timeout, "Your client did not answer a PING in time.")
     })?;
     let milliseconds = taken.as_secs_f64() * 1000.0;
     let rounded = (milliseconds * 100.0).round() / 100.0;

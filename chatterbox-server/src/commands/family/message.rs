@@ -5,7 +5,7 @@ use chatterbox_proto::capability::commands::ArgumentType;
 
 use crate::commands::arguments::{Arguments, Parameter};
 use crate::commands::client_port::PostError;
-use crate::commands::context::{Context, Done, Refusal, Reply};
+use crate::commands::context::{Context, Done, Rejection, Reply};
 use crate::commands::registry::Spec;
 
 pub(in crate::commands) const MSG: Spec = Spec {
@@ -24,8 +24,8 @@ pub(in crate::commands) const MSG: Spec = Spec {
 };
 
 async fn msg(context: &Context<'_>, mut arguments: Arguments) -> Reply {
-    let to = arguments.user(0).ok_or_else(Refusal::missing)?;
-    let text = arguments.text(1).ok_or_else(Refusal::missing)?;
-    context.session.line.post(&to, &text).await.map_err(|PostError(code)| Refusal::from(code))?;
+    let to = arguments.user(0).ok_or_else(Rejection::missing)?;
+    let text = arguments.text(1).ok_or_else(Rejection::missing)?;
+    context.session.port.post(&to, &text).await.map_err(|PostError(code)| Rejection::from(code))?;
     Ok(Done::new(format!("Sent to {to}.")))
 }

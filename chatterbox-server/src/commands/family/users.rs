@@ -7,8 +7,8 @@ use chatterbox_proto::capability::commands::{ArgumentType, OutcomeCode};
 use serde_json::{Value, json};
 
 use crate::commands::arguments::{Arguments, Parameter};
-use crate::commands::context::{Context, Done, Refusal, Reply};
-use crate::commands::permission::{Deed, Target, authorise};
+use crate::commands::context::{Context, Done, Rejection, Reply};
+use crate::commands::permission::{Permission, Target, authorise};
 use crate::commands::registry::Spec;
 
 /// Rows of one table: a list that is longer than this is of no use to a person.
@@ -38,7 +38,7 @@ fn help(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         let rows = usable.iter().map(row).collect();
         return Ok(Done::new(lines.join("\n")).with_table(&columns, rows));
     };
-    authorise(actor, Deed::Use(spec), Target::Oneself)?;
+    authorise(actor, Permission::Use(spec), Target::Oneself)?;
     let mut lines = vec![format!("{prefix}{}  {}", spec.usage(), spec.help)];
     lines.push(format!("Example: {prefix}{}", spec.example));
     if !spec.aliases.is_empty() {
@@ -88,7 +88,7 @@ pub(in crate::commands) const NICK: Spec = Spec {
 };
 
 async fn nick(context: &Context<'_>, mut arguments: Arguments) -> Reply {
-    let text = arguments.text(0).ok_or_else(Refusal::missing)?;
+    let text = arguments.text(0).ok_or_else(Rejection::missing)?;
     let name = Username::parse_within(&text, context.desk.max_name())
         .map_err(chatterbox_proto::Refusal::from)?;
     let who = context.who();
@@ -100,13 +100,13 @@ async fn nick(context: &Context<'_>, mut arguments: Arguments) -> Reply {
             } else {
                 format!("This name looks like {owner}, which is registered.")
             };
-            return Err(Refusal::new(OutcomeCode::Registered, text));
+            return Err(Rejection::new(OutcomeCode::Registered, text));
         }
         _ => {}
     }
     let owns = who.account.as_ref() == Some(&name);
     let blocked_by = context.desk.accounts.blockers(&name).await?;
-    context.session.line.rename(name.clone(), owns).await?;
+    context.session.port.rename(name.clone(), owns).await?;
     context.desk.change(context.session, |who| {
         who.name = name.clone();
         who.blocked_by.extend(blocked_by);
@@ -134,7 +134,7 @@ async fn users(context: &Context<'_>, mut arguments: Arguments) -> Reply {
             return Err(context.misused());
         }
     };
-    let here = context.session.line.users();
+    let here = context.session.port.users();
     let level = |name: &Username| {
         let session = context.desk.session_of(name);
         session.map_or(Level::GUEST, |session| session.who().actor().level).number()
@@ -144,7 +144,7 @@ async fn users(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let names: Vec<_> = here.iter().take(ROWS).map(Username::as_str).collect();
     let mut info = format!("{} here: {}", here.len(), names.join(", "));
     if all {
-        context.authorise(Deed::ListAccounts, Target::Oneself)?;
+        context.authorise(Permission::ListAccounts, Target::Oneself)?;
         let away: Vec<_> = context
             .desk
             .accounts
@@ -172,7 +172,7 @@ pub(in crate::commands) const USER_COUNT: Spec = Spec {
     data: r#"`{"COUNT"}`."#,
     run: |context, _| {
         Box::pin(async move {
-            let count = context.session.line.users().len();
+            let count = context.session.port.users().len();
             Ok(Done::new(format!("{count} here.")).with_data(json!({"COUNT": count})))
         })
     },
@@ -195,8 +195,8 @@ fn command_history(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let count = usize::try_from(count)
         .ok()
         .filter(|count| *count > 0)
-        .ok_or_else(|| Refusal::new(OutcomeCode::BadArguments, "n has to be 1 or more."))?;
+        .ok_or_else(|| Rejection::new(OutcomeCode::BadArguments, "n has to be 1 or more."))?;
     let lines = context.session.remembered(count);
-    let rows = lines.iter().map(|line| json!([line])).collect();
+    let rows = lines.iter().map(|port| json!([port])).collect();
     Ok(Done::new(lines.join("\n")).with_table(&["COMMAND"], rows))
 }

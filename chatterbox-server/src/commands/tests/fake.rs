@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use chatterbox_hub::{Level, LoggedIn, Shut};
+use chatterbox_hub::{IgnoreFilter, Level, LoggedIn};
 use chatterbox_proto::capability::Capability;
 use chatterbox_proto::capability::accounts::Secret as Typed;
 use chatterbox_proto::capability::commands::{Answer, Call};
@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use super::super::*;
-use crate::accounts::{Account, Accounts, Admission, Cost, Directory as _, PasswordHash, Secret};
+use crate::accounts::{Account, Accounts, Cost, Directory as _, Login, PasswordHash, Secret};
 use crate::config::{Config, Live};
 use crate::store::MemoryDirectory;
 
@@ -35,8 +35,8 @@ pub fn name(text: &str) -> Username {
 pub struct Told {
     pub frames: Mutex<Vec<Value>>,
     pub bell: Notify,
-    pub shut: Mutex<Shut>,
-    pub shuts: std::sync::atomic::AtomicUsize,
+    pub filter: Mutex<IgnoreFilter>,
+    pub filters_sent: std::sync::atomic::AtomicUsize,
 }
 
 impl Told {
@@ -54,7 +54,7 @@ struct FakeLine {
     name: Mutex<Username>,
 }
 
-impl Line for FakeLine {
+impl ClientPort for FakeLine {
     fn tell(&self, members: Bytes) -> bool {
         let object = [b"{", &members[..], b"}"].concat();
         self.told.push(serde_json::from_slice(&object).unwrap())
@@ -96,7 +96,7 @@ impl Line for FakeLine {
         if self.find(to).is_none() {
             return ready(Err(PostError(Code::NoSuchUser))).boxed();
         }
-        if self.told.shut.lock().unwrap().refused.contains(to) {
+        if self.told.filter.lock().unwrap().refused.contains(to) {
             return ready(Err(PostError(Code::Blocked))).boxed();
         }
         self.told.push(json!({"POSTED": [to.as_str(), text]}));
@@ -108,9 +108,9 @@ impl Line for FakeLine {
         ready((!silent).then_some(Duration::from_micros(12_500))).boxed()
     }
 
-    fn shut(&self, shut: Shut) {
-        *self.told.shut.lock().unwrap() = shut;
-        self.told.shuts.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    fn ignore(&self, ignored: IgnoreFilter) {
+        *self.told.filter.lock().unwrap() = ignored;
+        self.told.filters_sent.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     }
 
     fn set_account(&self, _account: Option<LoggedIn>) {}
@@ -138,13 +138,13 @@ impl House {
 
     pub async fn guest(&self, text: &str) -> Somebody {
         let all = Capability::EVERY.iter().copied().collect();
-        let admission =
+        let grant =
             self.desk.accounts.admit(&name(text), None, Ipv4Addr::LOCALHOST.into(), true).await;
-        self.enter(text, admission.unwrap(), all)
+        self.enter(text, grant.unwrap(), all)
     }
 
     pub fn base(&self, text: &str) -> Somebody {
-        self.enter(text, Admission::default(), Capabilities::NONE)
+        self.enter(text, Login::default(), Capabilities::NONE)
     }
 
     /// Somebody with an account of this level, and PASSWORD.
@@ -157,10 +157,10 @@ impl House {
         let secret = Secret::given(PASSWORD);
         accounts.register(&name(text), secret, vec![], peer).await.unwrap();
         accounts.set_level(&name(text), level).await.unwrap();
-        let identity = accounts.account(&name(text)).await.unwrap().unwrap().identity;
+        let account_key = accounts.account(&name(text)).await.unwrap().unwrap().account_key;
         let account = Some(name(text));
-        let admission = Admission { level, account, identity, ..Admission::default() };
-        self.enter(text, admission, Capability::EVERY.iter().copied().collect())
+        let grant = Login { level, account, account_key, ..Login::default() };
+        self.enter(text, grant, Capability::EVERY.iter().copied().collect())
     }
 
     pub async fn account(&self, text: &str) -> Option<Account> {
@@ -168,21 +168,21 @@ impl House {
     }
 
     #[allow(clippy::disallowed_methods, reason = "a test is an edge")]
-    fn enter(&self, text: &str, admission: Admission, agreed: Capabilities) -> Somebody {
+    fn enter(&self, text: &str, grant: Login, agreed: Capabilities) -> Somebody {
         let told = Arc::new(Told::default());
         self.room.lock().unwrap().insert(name(text).key().to_owned(), name(text));
-        let line = FakeLine {
+        let port = FakeLine {
             told: Arc::clone(&told),
             room: Arc::clone(&self.room),
             name: Mutex::new(name(text)),
         };
         let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let who = Who::admitted(name(text), admission);
-        let session = Arc::new(Session::new(Box::new(line), who, peer, agreed));
+        let who = Who::with_login(name(text), grant);
+        let session = Arc::new(Session::new(Box::new(port), who, peer, agreed));
         let presence = self.desk.enter(Arc::clone(&session));
-        let (queue, mut runner) = runner(Arc::clone(&self.desk), Arc::clone(&session));
+        let (queue, mut executor) = executor(Arc::clone(&self.desk), Arc::clone(&session));
         let prefix = self.desk.prefix();
-        let task = tokio::spawn(async move { runner.run().await });
+        let task = tokio::spawn(async move { executor.run().await });
         Somebody { told, queue, task, presence: Some(presence), next: 0, seen: 0, prefix }
     }
 }
@@ -190,7 +190,7 @@ impl House {
 /// Somebody who is there.
 pub struct Somebody {
     told: Arc<Told>,
-    pub queue: Queue,
+    pub queue: CallQueue,
     task: JoinHandle<Ended>,
     presence: Option<Presence>,
     next: usize,
@@ -262,19 +262,19 @@ impl Somebody {
     }
 
     /// Whose messages are hidden, and with whom there are no private ones.
-    pub fn shut(&self) -> (String, String) {
-        let shut = self.told.shut.lock().unwrap();
+    pub fn filter(&self) -> (String, String) {
+        let ignored = self.told.filter.lock().unwrap();
         let text = |names: &std::collections::HashSet<Username>| {
             let mut names: Vec<_> = names.iter().map(Username::as_str).collect();
             names.sort_unstable();
             names.join(" ")
         };
-        (text(&shut.hidden), text(&shut.refused))
+        (text(&ignored.hidden), text(&ignored.refused))
     }
 
     /// How often that was said.
-    pub fn shuts(&self) -> usize {
-        self.told.shuts.load(std::sync::atomic::Ordering::Relaxed)
+    pub fn filters_sent(&self) -> usize {
+        self.told.filters_sent.load(std::sync::atomic::Ordering::Relaxed)
     }
 
     pub async fn has_ended(self) -> bool {

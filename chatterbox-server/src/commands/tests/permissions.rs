@@ -87,7 +87,7 @@ async fn one_command(command: &str, level: Level, arguments: &[&str], allowed: b
             house.desk.accounts.settings().await.unwrap(),
         )
     };
-    let (before, told, shut) = (stored().await, ann.everything().len(), ann.shut());
+    let (before, told, ignored) = (stored().await, ann.everything().len(), ann.filter());
     let id = ann.begin(command, arguments);
     if allowed && command == "input-test" {
         ann.next_with("PROMPT").await;
@@ -98,8 +98,8 @@ async fn one_command(command: &str, level: Level, arguments: &[&str], allowed: b
     if !allowed {
         assert_eq!(stored().await, before, "{cell}: it changes nothing");
         assert_eq!(
-            (ann.everything().len(), ann.shut()),
-            (told + 1, shut),
+            (ann.everything().len(), ann.filter()),
+            (told + 1, ignored),
             "{cell}: it only answers"
         );
     }
@@ -114,21 +114,21 @@ fn giving_levels() -> Counts {
                 let allowed = actor.number() == 5 && target.number() < 5 && given.number() <= 5;
                 for registered in [true, false] {
                     let somebody = Actor { level: actor, registered };
-                    let deed = Deed::GiveLevel(*given);
-                    let found = authorise(somebody, deed, Target::User(target)).is_ok();
+                    let permission = Permission::GiveLevel(*given);
+                    let found = authorise(somebody, permission, Target::User(target)).is_ok();
                     assert_eq!(found, allowed && registered, "{actor} gives {target} {given}");
                     counts.note(found);
                 }
             }
         }
         let oneself = Actor { level: actor, registered: true };
-        assert!(authorise(oneself, Deed::GiveLevel(Level::USER), Target::Oneself).is_err());
-        let hears = authorise(oneself, Deed::HearBlockers, Target::Oneself).is_ok();
+        assert!(authorise(oneself, Permission::GiveLevel(Level::USER), Target::Oneself).is_err());
+        let hears = authorise(oneself, Permission::HearBlockers, Target::Oneself).is_ok();
         assert_eq!(hears, actor.number() >= 2);
-        let lists = authorise(oneself, Deed::ListAccounts, Target::Oneself).is_ok();
+        let lists = authorise(oneself, Permission::ListAccounts, Target::Oneself).is_ok();
         assert_eq!(lists, actor.number() >= 1);
         let fixed = find("enable-command").unwrap();
-        assert!(authorise(oneself, Deed::SwitchOff(fixed), Target::Oneself).is_err());
+        assert!(authorise(oneself, Permission::SwitchOff(fixed), Target::Oneself).is_err());
     }
     counts
 }

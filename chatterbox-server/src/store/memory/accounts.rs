@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use chatterbox_hub::{Identity, Level};
+use chatterbox_hub::{AccountKey, Level};
 use chatterbox_proto::Username;
 
 use crate::accounts::{
@@ -30,7 +30,7 @@ struct Kept {
 impl Kept {
     fn end_logins(&mut self) {
         self.tokens.clear();
-        self.account.identity.epoch += 1;
+        self.account.account_key.epoch += 1;
     }
 }
 
@@ -55,8 +55,8 @@ impl Directory for Memory {
             return Ok(Added::Full);
         }
         self.made += 1;
-        let identity = Identity { id: self.made, epoch: 0 };
-        let account = Account { identity, ..account.clone() };
+        let account_key = AccountKey { id: self.made, epoch: 0 };
+        let account = Account { account_key, ..account.clone() };
         let kept = Kept { account, tokens: VecDeque::new(), blocked: BTreeMap::new() };
         self.kept.insert(kept.account.name.clone(), kept);
         Ok(Added::Yes)

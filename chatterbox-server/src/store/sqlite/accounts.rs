@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use chatterbox_hub::{Identity, Level};
+use chatterbox_hub::{AccountKey, Level};
 use chatterbox_proto::Username;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior};
 
@@ -122,7 +122,7 @@ fn account(row: &Row<'_>) -> Result<Account, rusqlite::Error> {
     let level =
         Level::new(row.get(3)?).ok_or_else(|| damaged(3, "there is no such level".into()))?;
     Ok(Account {
-        identity: Identity { id: row.get(0)?, epoch: row.get(5)? },
+        account_key: AccountKey { id: row.get(0)?, epoch: row.get(5)? },
         name: name(row, 1)?,
         password: PasswordHash::stored(row.get(2)?),
         level,
@@ -373,7 +373,7 @@ mod tests {
             (Sqlite::open(folder.path()).unwrap(), Sqlite::open(folder.path()).unwrap());
         let name = Username::parse("ann").unwrap();
         let account = Account {
-            identity: Identity { id: 1, epoch: 0 },
+            account_key: AccountKey { id: 1, epoch: 0 },
             name: name.clone(),
             password: PasswordHash::stored("x".into()),
             level: Level::USER,

@@ -3,7 +3,7 @@
 use chatterbox_proto::{Capabilities, Capability};
 
 use super::*;
-use crate::{Newcomer, Resuming, SessionKey, View};
+use crate::{JoinRequest, Resuming, SessionKey, View};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -119,7 +119,7 @@ fn read_story<'a>(
 fn check_taken(hub: &mut Hub, model: &mut Model, who: usize) {
     let Some(id) = model.users[who].here else { return };
     let mut frames = Vec::new();
-    while let Taken::Batch { frames: some, .. } = hub.take(id) {
+    while let Delivery::Frames { frames: some, .. } = hub.take(id) {
         frames.extend(some.iter().cloned());
     }
     let (story, last) = read_story(&frames, model.users[who].agreed, model);
@@ -136,15 +136,15 @@ fn come(hub: &mut Hub, model: &mut Model, who: usize, resume: bool) {
     let resumes = key.is_some_and(|key| hub.resumable(key, &wanted).is_some());
     let replaces = resumes && user.here.is_some();
     let after = if resumes { user.last } else { 0 };
-    let newcomer = Newcomer {
+    let request = JoinRequest {
         agreed: (!known.is_empty()).then_some(known),
         extra: br#""CAPABILITIES": """#,
         resume: resume.then_some(Resuming { key, after: user.last, only: false }),
         random: 5,
-        ..Newcomer::base(&wanted, "hi")
+        ..JoinRequest::base(&wanted, "hi")
     };
     let taken = model.is_taken(&name_text) && !replaces;
-    let joined = match hub.admit(newcomer) {
+    let joined = match hub.admit(request) {
         Ok(joined) => joined,
         Err(error) => return assert!(taken, "{error}"),
     };
@@ -239,14 +239,14 @@ proptest! {
 fn who_is_hidden_is_left_out_live_and_in_the_history() {
     let mut hub = hub();
     let hidden: HashSet<_> = [name("BOB")].into();
-    let shut = Shut { hidden, refused: [name("bob")].into() };
+    let ignored = IgnoreFilter { hidden, refused: [name("bob")].into() };
     let ann = hub.join(&name("ann"), "").unwrap().id;
     let bob = hub.join(&name("bob"), "").unwrap().id;
     let cyd = hub.join(&name("cyd"), "").unwrap().id;
     for id in [ann, bob, cyd] {
         take_all(&mut hub, id);
     }
-    hub.shut(ann, shut.clone());
+    hub.ignore(ann, ignored.clone());
     for (from, text) in [("bob", "1"), ("cyd", "2"), ("bob", "3")] {
         let _ = apply(&mut hub, &record(from, None, text));
     }
@@ -259,13 +259,13 @@ fn who_is_hidden_is_left_out_live_and_in_the_history() {
     assert_eq!(take_all(&mut hub, ann), ["-bob"], "notices stay");
     let _ = hub.leave(ann);
     let wanted = name("ann");
-    let newcomer = Newcomer {
+    let request = JoinRequest {
         agreed: Some(agreed(1)),
         extra: br#""CAPABILITIES": """#,
-        shut,
-        ..Newcomer::base(&wanted, "")
+        ignored,
+        ..JoinRequest::base(&wanted, "")
     };
-    let joined = hub.admit(newcomer).unwrap();
+    let joined = hub.admit(request).unwrap();
     let welcome = ServerFrame::parse_as(&joined.welcome.concat()[4..], agreed(1)).unwrap().0;
     let said: Vec<_> = welcome.messages.unwrap().into_iter().map(|m| m.content).collect();
     assert_eq!((said, welcome.keys.unwrap().ids), (vec!["2".into()], Some(vec![Some(2)])));
@@ -295,13 +295,13 @@ fn a_session_whose_history_is_gone_starts_again() {
     let mut hub = Hub::new(TimelineLimits::default(), keep);
     let wanted = name("ann");
     let come = |hub: &mut Hub, resume| {
-        let newcomer = Newcomer {
+        let request = JoinRequest {
             agreed: Some(agreed(1)),
             extra: br#""CAPABILITIES": """#,
             resume,
-            ..Newcomer::base(&wanted, "")
+            ..JoinRequest::base(&wanted, "")
         };
-        let joined = hub.admit(newcomer).unwrap();
+        let joined = hub.admit(request).unwrap();
         let frame = ServerFrame::parse_as(&joined.welcome.concat()[4..], agreed(1)).unwrap().0;
         let keys = *frame.keys.unwrap();
         let key = SessionKey::parse(keys.resume.unwrap().as_wire());
@@ -331,21 +331,21 @@ fn a_session_whose_history_is_gone_starts_again() {
 
 #[test]
 fn a_session_that_was_logged_out_meanwhile_is_not_gone_on_with() {
-    use crate::identity::{Identity, LoggedIn};
+    use crate::identity::{AccountKey, LoggedIn};
 
     let mut hub = hub();
     let ann = name("ann");
     let login =
-        |id, epoch| Some(LoggedIn { account: name("ann"), identity: Identity { id, epoch } });
+        |id, epoch| Some(LoggedIn { account: name("ann"), account_key: AccountKey { id, epoch } });
     let come = |hub: &mut Hub, account, resume| {
-        let newcomer = Newcomer {
+        let request = JoinRequest {
             agreed: Some(agreed(1)),
             extra: br#""CAPABILITIES": """#,
             resume,
             account,
-            ..Newcomer::base(&ann, "hi")
+            ..JoinRequest::base(&ann, "hi")
         };
-        let joined = hub.admit(newcomer)?;
+        let joined = hub.admit(request)?;
         let frame = ServerFrame::parse_as(&joined.welcome.concat()[4..], agreed(1)).unwrap().0;
         let keys = frame.keys.unwrap();
         let key = SessionKey::parse(keys.resume.unwrap().as_wire());
