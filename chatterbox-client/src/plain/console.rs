@@ -7,11 +7,9 @@
 use std::collections::VecDeque;
 use std::io;
 
+use chatterbox_app::{Line, Question, Stream};
 use chatterbox_proto::ScreenText;
 use tokio::sync::{mpsc, oneshot};
-
-use crate::app::Question;
-use crate::app::line::{Line, Stream};
 
 /// A request for a line.
 #[derive(Debug, Clone)]

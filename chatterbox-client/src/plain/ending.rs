@@ -3,13 +3,12 @@
 use std::io;
 use std::time::Duration;
 
+use chatterbox_app::{Line, Reason};
 use tokio::sync::mpsc::channel;
 use tokio::time::timeout;
 
 use super::talk::Talk;
 use super::waiting::Stage;
-use crate::app::Reason;
-use crate::app::line::Line;
 use crate::exit::{Exit, Failure};
 use crate::net::connection::ReadError;
 

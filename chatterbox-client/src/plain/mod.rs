@@ -13,12 +13,10 @@ mod waiting;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
 
+use chatterbox_app::{App, Clock, Options, Policy};
 use chatterbox_proto::{Capabilities, Capability, ScreenText};
 use jiff::tz::TimeZone;
 
-use crate::app::clock::Clock;
-use crate::app::link::Policy;
-use crate::app::{App, Options};
 use crate::cli::Arguments;
 use crate::exit::{Exit, Failure};
 use crate::net::connection::Connection;

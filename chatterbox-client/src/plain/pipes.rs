@@ -4,13 +4,13 @@
 use std::io::{self, BufRead, IsTerminal as _, Read as _, Write as _};
 use std::thread;
 
+use chatterbox_app::Stream;
 use tokio::sync::{mpsc, oneshot};
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use super::console::{Ask, CHUNKS, Chunk, Console, Input, Prompt};
 use super::pipe_colours;
-use crate::app::line::Stream;
 
 /// A longer line is in no protocol's interest; it is skipped, not kept.
 const LINE: usize = 8 * 1024 * 1024;

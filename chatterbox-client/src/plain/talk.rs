@@ -12,6 +12,7 @@ use std::pin::Pin;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use chatterbox_app::{App, Effect, Line, Wants};
 use chatterbox_proto::ScreenText;
 use ring::rand::{SystemRandom, generate};
 use tokio::sync::mpsc::Sender;
@@ -23,8 +24,6 @@ use super::ending::End;
 use super::secrets::Tokens;
 use super::signals::Signals;
 use super::waiting::{Stage, Waiting};
-use crate::app::line::Line;
-use crate::app::{App, Effect, Wants};
 use crate::exit::{Exit, Failure};
 use crate::net::connection::{Connection, ReadError, Reader, Writer};
 

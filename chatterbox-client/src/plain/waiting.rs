@@ -4,11 +4,10 @@
 
 use std::time::Duration;
 
+use chatterbox_app::{Line, Wants};
 use tokio::time::Instant;
 
 use super::talk::Talk;
-use crate::app::Wants;
-use crate::app::line::Line;
 use crate::exit::{Exit, Failure};
 
 /// After the input has ended: how long what is already on its way is waited for.

@@ -4,18 +4,18 @@
 //! Nothing here waits, prints or knows the time: `now` is given. So every situation is a test without a server.
 
 mod calls;
-pub mod catalogue;
-pub mod clock;
+mod catalogue;
+mod clock;
 mod happened;
 mod history;
 mod joining;
 mod json;
-pub mod line;
-pub mod link;
+mod line;
+mod link;
 mod notice;
-pub mod table;
+mod table;
 mod talking;
-pub mod typed;
+mod typed;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -27,10 +27,13 @@ use chatterbox_proto::{Capabilities, Capability, ScreenText};
 
 use calls::Calls;
 use catalogue::Catalogue;
-use clock::Clock;
 use history::Pages;
-use line::Line;
-use link::{Link, Policy};
+use link::Link;
+
+pub use clock::Clock;
+pub use line::{Kind, Line, Speech, Stream, Wire};
+pub use link::Policy;
+pub use table::Table;
 
 /// How this user wants it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
