@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use chatterbox_client::cli::Arguments;
 use chatterbox_client::exit::{Exit, Failure};
-use chatterbox_client::plain;
+use chatterbox_client::start;
 
 fn main() -> ExitCode {
     let arguments = match Arguments::parse_line(std::env::args_os()) {
@@ -30,7 +30,7 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Exit::Software, format!("no runtime: {error}")))?;
-    let outcome = runtime.block_on(plain::run(arguments));
+    let outcome = runtime.block_on(start::run(arguments));
     // A name that is still being looked up would keep a plain drop waiting.
     runtime.shutdown_background();
     outcome

@@ -5,9 +5,9 @@ use chatterbox_proto::capability::accounts::Secret;
 use chatterbox_proto::capability::commands::{Answer, Call, Outcome, Prompt};
 use serde_json::Value;
 
-use super::catalogue::{Catalogue, Misread, SLASH, nearest};
-use super::line::Line;
+use super::commands::{Catalogue, Misread, SLASH, nearest};
 use super::notice::plural;
+use super::output::Line;
 use super::table::Table;
 use super::{App, Effect, Question, Reason, note};
 

@@ -6,7 +6,7 @@ use chatterbox_proto::capability::ids::{Id, Page, Query, Side};
 use chatterbox_proto::session::Message;
 use chatterbox_proto::{ALL, Capability, WireText, limits};
 
-use super::line::{Kind, Line};
+use super::output::{Kind, Line};
 use super::{App, Effect, note};
 
 /// A screenful.

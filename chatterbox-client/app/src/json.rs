@@ -5,7 +5,7 @@
 use chatterbox_proto::capability::ids::Id;
 use chatterbox_proto::json::{self, Object};
 
-use super::line::{Kind, Line, Speech, Wire};
+use super::output::{Kind, Line, Speech, Wire};
 
 impl Line {
     /// The line as one JSON object.

@@ -4,18 +4,18 @@
 //! Nothing here waits, prints or knows the time: `now` is given. So every situation is a test without a server.
 
 mod calls;
-mod catalogue;
-mod clock;
-mod happened;
+mod commands;
+mod events;
 mod history;
-mod joining;
+mod input;
 mod json;
-mod line;
-mod link;
+mod login;
 mod notice;
+mod output;
+mod parse;
+mod reconnect;
 mod table;
-mod talking;
-mod typed;
+mod time;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -26,14 +26,14 @@ use chatterbox_proto::session::ClientSession;
 use chatterbox_proto::{Capabilities, Capability, ScreenText};
 
 use calls::Calls;
-use catalogue::Catalogue;
+use commands::Catalogue;
 use history::Pages;
-use link::Link;
+use reconnect::Link;
 
-pub use clock::Clock;
-pub use line::{Kind, Line, Speech, Stream, Wire};
-pub use link::Policy;
+pub use output::{Kind, Line, Speech, Stream, Wire};
+pub use reconnect::Policy;
 pub use table::Table;
+pub use time::Clock;
 
 /// How this user wants it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

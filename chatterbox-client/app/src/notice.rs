@@ -6,7 +6,7 @@ use std::time::Duration;
 use chatterbox_proto::ScreenText;
 use chatterbox_proto::capability::commands::Outcome;
 
-use super::line::{ALARM, Pen, QUIET, Wire};
+use super::output::{ALARM, Pen, QUIET, Wire};
 use super::table::Table;
 
 /// More lines of one result are not shown to a person.

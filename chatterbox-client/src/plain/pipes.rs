@@ -9,14 +9,14 @@ use tokio::sync::{mpsc, oneshot};
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
-use super::console::{Ask, CHUNKS, Chunk, Console, Input, Prompt};
-use super::pipe_colours;
+use super::colour::pipe_colours;
+use crate::session::screen::{Ask, CHUNKS, Chunk, Console, Input, Prompt};
 
 /// A longer line is in no protocol's interest; it is skipped, not kept.
 const LINE: usize = 8 * 1024 * 1024;
 
 /// Starts the two threads.
-pub(super) fn open(json: bool) -> Console {
+pub(crate) fn open(json: bool) -> Console {
     let (prompts, asked) = mpsc::channel(1);
     let (lines, input) = mpsc::channel(1);
     let (output, chunks) = mpsc::channel(CHUNKS);

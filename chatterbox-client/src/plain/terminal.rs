@@ -22,9 +22,10 @@ use rustyline::validate::Validator;
 use rustyline::{ColorMode, Config, Context, Editor, ExternalPrinter, Helper};
 use tokio::sync::{mpsc, oneshot};
 
-use super::console::{Ask, CHUNKS, Chunk, Console, Input, Prompt};
-use super::veil::Veil;
+use super::colour::terminal_colours;
+use super::mask::Veil;
 use crate::exit::{Exit, Failure};
+use crate::session::screen::{Ask, CHUNKS, Chunk, Console, Input, Prompt};
 
 /// Lines that the arrow keys bring back.
 const HISTORY: usize = 500;
@@ -33,7 +34,7 @@ const HISTORY: usize = 500;
 const LAST_LINE: Duration = Duration::from_millis(50);
 
 /// Whether there is a terminal at both ends that can do more than print.
-pub(super) fn is_usable() -> bool {
+pub(crate) fn is_usable() -> bool {
     io::stdin().is_terminal()
         && io::stdout().is_terminal()
         && std::env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb")
@@ -43,7 +44,7 @@ pub(super) fn is_usable() -> bool {
 const BEGINNING: Duration = Duration::from_millis(500);
 
 /// Starts the two threads.
-pub(super) fn open() -> Result<Console, Failure> {
+pub(crate) fn open() -> Result<Console, Failure> {
     let unusable = |error: &dyn std::fmt::Display| {
         Failure::new(Exit::InputOutput, format!("the terminal can't be used: {error}"))
             .hint("TERM=dumb keeps it from being used for more than lines")
@@ -79,7 +80,7 @@ pub(super) fn open() -> Result<Console, Failure> {
     Ok(Console {
         interactive: true,
         json: false,
-        colours: Console::colours_for_terminal(),
+        colours: terminal_colours(),
         prompts,
         input,
         output,

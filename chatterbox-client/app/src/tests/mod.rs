@@ -7,7 +7,7 @@ mod negotiated;
 use chatterbox_proto::frame::Decoder;
 use jiff::tz::TimeZone;
 
-use super::line::Stream;
+use super::output::Stream;
 use super::*;
 
 /// 2023-11-14 22:13:20 UTC.

@@ -5,7 +5,7 @@ use chatterbox_proto::server_frame::Deviation;
 use chatterbox_proto::session::{Event, Message};
 use chatterbox_proto::{Capabilities, Capability, ScreenText, WireText};
 
-use super::line::{Kind, Line, Speech};
+use super::output::{Kind, Line, Speech};
 use super::{App, Effect, Stage, note};
 
 /// A welcome names at most this many users; `/users` names all.

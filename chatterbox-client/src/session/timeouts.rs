@@ -7,7 +7,7 @@ use std::time::Duration;
 use chatterbox_app::{Line, Wants};
 use tokio::time::Instant;
 
-use super::talk::Talk;
+use super::driver::Talk;
 use crate::exit::{Exit, Failure};
 
 /// After the input has ended: how long what is already on its way is waited for.
@@ -33,7 +33,7 @@ const QUIET: Duration = Duration::from_secs(30);
 
 /// What is being waited for, where that has an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stage {
+pub(crate) enum Stage {
     /// Whatever happens.
     Chat,
     /// The last words of a server that takes nothing any more.
@@ -50,7 +50,7 @@ pub(super) enum Stage {
 
 /// Something with an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Waiting {
+pub(crate) struct Waiting {
     of: Of,
     since: Instant,
 }
@@ -63,7 +63,7 @@ enum Of {
 
 impl Talk {
     /// When one of the waits is over, if ever.
-    pub(super) fn deadline(&mut self) -> Option<Instant> {
+    pub(crate) fn deadline(&mut self) -> Option<Instant> {
         let stage = self.stage_deadline();
         let question = self.question_deadline();
         // Somebody who is asked for a password may take their time.
@@ -139,7 +139,7 @@ impl Talk {
     }
 
     /// One of the waits is over.
-    pub(super) fn timed_out(&mut self) {
+    pub(crate) fn timed_out(&mut self) {
         let now = Instant::now();
         if self.question_deadline().is_some_and(|deadline| deadline <= now) {
             self.waiting = None;

@@ -18,12 +18,12 @@ use ring::rand::{SystemRandom, generate};
 use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::Server;
-use super::console::{Ask, Chunk, Console, Input, Prompt};
+use super::credentials::Tokens;
 use super::ending::End;
-use super::secrets::Tokens;
+use super::screen::{Ask, Chunk, Console, Input, Prompt};
+use super::server::Server;
 use super::signals::Signals;
-use super::waiting::{Stage, Waiting};
+use super::timeouts::{Stage, Waiting};
 use crate::exit::{Exit, Failure};
 use crate::net::connection::{Connection, ReadError, Reader, Writer};
 
@@ -33,38 +33,38 @@ const UNSENT: usize = 256 * 1024;
 type Dialling = Pin<Box<dyn Future<Output = Result<Connection, Failure>>>>;
 
 /// A session under way.
-pub(super) struct Talk {
-    pub(super) app: App,
-    pub(super) connection: Option<Connection>,
+pub(crate) struct Talk {
+    pub(crate) app: App,
+    pub(crate) connection: Option<Connection>,
     /// The next connection, while there is none.
     dialling: Option<Dialling>,
     server: Server,
-    pub(super) console: Console,
-    pub(super) signals: Signals,
+    pub(crate) console: Console,
+    pub(crate) signals: Signals,
     tokens: Option<Tokens>,
-    pub(super) to_show: VecDeque<Line>,
+    pub(crate) to_show: VecDeque<Line>,
     /// What a line was asked for that has not come yet.
-    pub(super) asked: Option<Wants>,
+    pub(crate) asked: Option<Wants>,
     /// What the next line of talk begins with.
     begun: String,
     remember: Option<String>,
-    pub(super) input_over: bool,
-    pub(super) write_error: Option<io::Error>,
-    pub(super) stage: (Stage, Instant),
-    pub(super) waiting: Option<Waiting>,
+    pub(crate) input_over: bool,
+    pub(crate) write_error: Option<io::Error>,
+    pub(crate) stage: (Stage, Instant),
+    pub(crate) waiting: Option<Waiting>,
     /// Since when the server is asked whether the session may go on.
-    pub(super) rejoining: Option<Instant>,
+    pub(crate) rejoining: Option<Instant>,
     /// When the server said something last, and whether it was asked to since.
-    pub(super) heard: Instant,
-    pub(super) pinged: bool,
+    pub(crate) heard: Instant,
+    pub(crate) pinged: bool,
     born: Instant,
     /// What happened to the connection last.
-    pub(super) trouble: Option<Failure>,
-    pub(super) end: Option<End>,
+    pub(crate) trouble: Option<Failure>,
+    pub(crate) end: Option<End>,
 }
 
 impl Talk {
-    pub(super) fn new(
+    pub(crate) fn new(
         app: App,
         connection: Connection,
         server: Server,
@@ -99,7 +99,7 @@ impl Talk {
     }
 
     /// Runs it to its end.
-    pub(super) async fn run(mut self) -> Result<Exit, Failure> {
+    pub(crate) async fn run(mut self) -> Result<Exit, Failure> {
         let effects = self.app.start();
         self.perform(effects);
         let end = loop {
@@ -195,27 +195,27 @@ impl Talk {
     }
 
     /// Puts a frame behind what waits, if there is a connection.
-    pub(super) fn push(&mut self, frame: &Bytes) {
+    pub(crate) fn push(&mut self, frame: &Bytes) {
         if let Some(connection) = &mut self.connection {
             connection.writer.push(frame);
         }
     }
 
-    pub(super) fn unsent(&self) -> usize {
+    pub(crate) fn unsent(&self) -> usize {
         self.connection.as_ref().map_or(0, |connection| connection.writer.waiting())
     }
 
-    pub(super) fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         self.connection.as_ref().is_none_or(|connection| connection.writer.is_idle())
     }
 
     /// Whether the session is without a connection.
-    pub(super) fn is_down(&self) -> bool {
+    pub(crate) fn is_down(&self) -> bool {
         self.app.is_down()
     }
 
     /// The connection is gone, or the next one failed; the app says whether it is tried again.
-    pub(super) fn lose(&mut self, failure: Failure) {
+    pub(crate) fn lose(&mut self, failure: Failure) {
         self.connection = None;
         self.dialling = None;
         self.write_error = None;

@@ -7,8 +7,8 @@ use chatterbox_app::{Line, Reason};
 use tokio::sync::mpsc::channel;
 use tokio::time::timeout;
 
-use super::talk::Talk;
-use super::waiting::Stage;
+use super::driver::Talk;
+use super::timeouts::Stage;
 use crate::exit::{Exit, Failure};
 use crate::net::connection::ReadError;
 
@@ -17,7 +17,7 @@ const CLOSE_TIME: Duration = Duration::from_secs(1);
 
 /// Why it is over.
 #[derive(Debug)]
-pub(super) enum End {
+pub(crate) enum End {
     /// The user wants to leave, or all is said.
     Left(Exit),
     /// The output is gone.
@@ -27,15 +27,15 @@ pub(super) enum End {
 }
 
 impl Talk {
-    pub(super) fn fail(&mut self, failure: Failure) {
+    pub(crate) fn fail(&mut self, failure: Failure) {
         self.end = Some(End::Failed(failure));
     }
 
-    pub(super) fn leave(&mut self) {
+    pub(crate) fn leave(&mut self) {
         self.end = Some(End::Left(Exit::Ok));
     }
 
-    pub(super) fn give_up(&mut self, reason: Reason) {
+    pub(crate) fn give_up(&mut self, reason: Reason) {
         let no_name = |what| Failure::new(Exit::NoName, what);
         self.fail(match reason {
             Reason::NoName => no_name("the server did not accept the name")
@@ -53,7 +53,7 @@ impl Talk {
     }
 
     /// The server is gone.
-    pub(super) fn closed(&mut self, error: Option<ReadError>) {
+    pub(crate) fn closed(&mut self, error: Option<ReadError>) {
         let lost = |what: String| Failure::new(Exit::Unavailable, what);
         let failure = match (error, self.write_error.take()) {
             (Some(error @ ReadError::SpeaksTls), _) => {
@@ -86,7 +86,7 @@ impl Talk {
     }
 
     /// The connection is gone for good.
-    pub(super) fn over(&mut self) {
+    pub(crate) fn over(&mut self) {
         if self.app.has_logged_out() {
             return self.leave();
         }
@@ -111,7 +111,7 @@ impl Talk {
     }
 
     /// Says good bye to the server, shows what is left to show, and puts the terminal in order.
-    pub(super) async fn finish(mut self, end: End) -> Result<Exit, Failure> {
+    pub(crate) async fn finish(mut self, end: End) -> Result<Exit, Failure> {
         let leaves = matches!(end, End::Left(_) | End::OutputGone(_));
         if leaves
             && self.write_error.is_none()

@@ -3,9 +3,9 @@
 use chatterbox_proto::session::SayError;
 use chatterbox_proto::{ScreenText, WireText};
 
-use super::catalogue::SLASH;
-use super::line::{Kind, Line, Speech};
-use super::typed::Typed;
+use super::commands::SLASH;
+use super::output::{Kind, Line, Speech};
+use super::parse::Typed;
 use super::{App, Effect, Wants, note};
 
 impl App {

@@ -3,7 +3,7 @@
 use chatterbox_proto::capability::accounts::{Account, Proof, Secret};
 use chatterbox_proto::{Capability, WireText};
 
-use super::line::Line;
+use super::output::Line;
 use super::{App, Effect, Reason, Stage, note};
 
 impl App {

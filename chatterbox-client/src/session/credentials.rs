@@ -16,7 +16,7 @@ use crate::exit::{Exit, Failure};
 const LONGEST: u64 = 64 * 1024;
 
 /// The first line of a file that only its owner can read.
-pub(super) fn from_file(path: &Path) -> Result<Secret, Failure> {
+pub(crate) fn from_file(path: &Path) -> Result<Secret, Failure> {
     let shown = path.display();
     let failed = |error: io::Error| {
         Failure::new(Exit::NoInput, format!("the password file {shown} can't be read: {error}"))
@@ -32,7 +32,7 @@ pub(super) fn from_file(path: &Path) -> Result<Secret, Failure> {
 }
 
 /// The first line of the input. The others stay for the session.
-pub(super) fn from_input() -> Result<Secret, Failure> {
+pub(crate) fn from_input() -> Result<Secret, Failure> {
     first_line(io::stdin().lock(), "the input")
 }
 
@@ -51,7 +51,7 @@ fn first_line(mut input: impl io::BufRead, of: &str) -> Result<Secret, Failure> 
 }
 
 /// What servers gave in place of passwords, in one file of the user's state folder.
-pub(super) struct Tokens {
+pub(crate) struct Tokens {
     path: PathBuf,
     /// Whose tokens are read and written: a token is for one server.
     server: String,
@@ -59,7 +59,7 @@ pub(super) struct Tokens {
 
 impl Tokens {
     /// Those of one server.
-    pub(super) fn of(host: &str, port: u16) -> Result<Self, Failure> {
+    pub(crate) fn of(host: &str, port: u16) -> Result<Self, Failure> {
         let folder = folder().ok_or_else(|| {
             Failure::new(Exit::NoInput, "there is no folder to keep a login in")
                 .hint("set HOME, or leave --remember away")
@@ -68,7 +68,7 @@ impl Tokens {
     }
 
     /// All of them, by name. What can't be read is not there.
-    pub(super) fn load(&self) -> BTreeMap<String, Secret> {
+    pub(crate) fn load(&self) -> BTreeMap<String, Secret> {
         let all = self.read();
         let Some(Value::Object(of_server)) = all.get(&self.server) else { return BTreeMap::new() };
         let token =
@@ -77,7 +77,7 @@ impl Tokens {
     }
 
     /// Keeps one, or forgets it.
-    pub(super) fn keep(&self, name: &str, token: Option<&Secret>) -> io::Result<()> {
+    pub(crate) fn keep(&self, name: &str, token: Option<&Secret>) -> io::Result<()> {
         let mut all = self.read();
         let of_server = all.entry(self.server.clone()).or_insert_with(|| Map::new().into());
         if !of_server.is_object() {

@@ -13,20 +13,20 @@ use tokio::sync::{mpsc, oneshot};
 
 /// A request for a line.
 #[derive(Debug, Clone)]
-pub(super) struct Prompt {
+pub(crate) struct Prompt {
     /// What for.
-    pub(super) ask: Ask,
+    pub(crate) ask: Ask,
     /// What the line begins with: it was half typed before.
-    pub(super) begun: String,
+    pub(crate) begun: String,
     /// An earlier line that the arrow keys may bring back from now on.
-    pub(super) remember: Option<String>,
+    pub(crate) remember: Option<String>,
     /// Which words are not to be seen: behind this first word, from this place on.
-    pub(super) secrets: Vec<(String, usize)>,
+    pub(crate) secrets: Vec<(String, usize)>,
 }
 
 /// What a line is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Ask {
+pub(crate) enum Ask {
     /// A name is needed.
     Name,
     /// Something to say, by the user of this name.
@@ -37,7 +37,7 @@ pub(super) enum Ask {
 
 impl Ask {
     /// What stands before the line.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         match self {
             Self::Name => "name: ".to_owned(),
             Self::Talk(me) => format!("{me}> "),
@@ -46,14 +46,14 @@ impl Ask {
     }
 
     /// Whether what is typed is not to be seen.
-    pub(super) fn is_secret(&self) -> bool {
+    pub(crate) fn is_secret(&self) -> bool {
         matches!(self, Self::Reply(question) if question.secret)
     }
 }
 
 /// The answer to a [`Prompt`].
 #[derive(Debug)]
-pub(super) enum Input {
+pub(crate) enum Input {
     /// A line, without its end.
     Line(String),
     /// A line longer than any server takes; it was passed over.
@@ -70,44 +70,44 @@ pub(super) enum Input {
 
 /// Some whole lines for one stream.
 #[derive(Debug)]
-pub(super) struct Chunk {
+pub(crate) struct Chunk {
     /// Where they go.
-    pub(super) stream: Stream,
+    pub(crate) stream: Stream,
     /// The lines, each with its newline.
-    pub(super) text: String,
+    pub(crate) text: String,
 }
 
 /// How many chunks may wait for a slow terminal; then the server has to wait.
-pub(super) const CHUNKS: usize = 16;
+pub(crate) const CHUNKS: usize = 16;
 
 /// About how much of the waiting lines is written at once.
 const CHUNK_BYTES: usize = 16 * 1024;
 
 /// Both directions.
-pub(super) struct Console {
+pub(crate) struct Console {
     /// Whether a person sits at a terminal: then the end of the input is the wish to leave at once.
-    pub(super) interactive: bool,
+    pub(crate) interactive: bool,
     /// Whether the lines are for a program.
-    pub(super) json: bool,
+    pub(crate) json: bool,
     /// Colours on the output and on the error output.
-    pub(super) colours: (bool, bool),
+    pub(crate) colours: (bool, bool),
     /// Asks for a line.
-    pub(super) prompts: mpsc::Sender<Prompt>,
+    pub(crate) prompts: mpsc::Sender<Prompt>,
     /// The lines.
-    pub(super) input: mpsc::Receiver<Input>,
+    pub(crate) input: mpsc::Receiver<Input>,
     /// What is shown; dropping it ends the thread that shows.
-    pub(super) output: mpsc::Sender<Chunk>,
+    pub(crate) output: mpsc::Sender<Chunk>,
     /// How showing ended.
-    pub(super) output_ended: oneshot::Receiver<io::Result<()>>,
+    pub(crate) output_ended: oneshot::Receiver<io::Result<()>>,
     /// Prepares for the last lines to be shown; given whether a line is still asked for.
-    pub(super) before_last: Box<dyn FnOnce(bool) + Send>,
+    pub(crate) before_last: Box<dyn FnOnce(bool) + Send>,
     /// Puts the terminal in order.
-    pub(super) restore: Box<dyn FnOnce() + Send>,
+    pub(crate) restore: Box<dyn FnOnce() + Send>,
 }
 
 impl Console {
     /// Takes lines that go to the same stream off the front of `lines`, as one piece.
-    pub(super) fn chunk(&self, lines: &mut VecDeque<Line>) -> Option<Chunk> {
+    pub(crate) fn chunk(&self, lines: &mut VecDeque<Line>) -> Option<Chunk> {
         // A program reads one stream.
         let of = |line: &Line| if self.json { Stream::Output } else { line.stream() };
         let stream = of(lines.front()?);
