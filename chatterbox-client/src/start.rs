@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
 
-use chatterbox_app::{App, Clock, Options, Policy};
+use chatterbox_app::{App, Options, ReconnectPolicy, TimeFormatter};
 use chatterbox_proto::{Capabilities, Capability, ScreenText};
 use jiff::tz::TimeZone;
 
@@ -11,8 +11,8 @@ use crate::cli::Arguments;
 use crate::exit::{Exit, Failure};
 use crate::net::trust::Trust;
 use crate::plain::{pipes, terminal};
-use crate::session::credentials::{self, Tokens};
-use crate::session::driver::Talk;
+use crate::session::credentials::{self, TokenStore};
+use crate::session::driver::Session;
 use crate::session::server::Server;
 use crate::session::signals::Signals;
 
@@ -24,7 +24,10 @@ pub async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let interactive = terminal::is_usable() && !arguments.json;
     let server =
         Server { host: arguments.host.clone(), port: arguments.port, trust: trust(&arguments) };
-    let tokens = arguments.remember.then(|| Tokens::of(&server.host, server.port)).transpose()?;
+    let tokens = arguments
+        .remember
+        .then(|| TokenStore::for_server(&server.host, server.port))
+        .transpose()?;
     let options = options(&arguments, interactive, tokens.as_ref())?;
     let mut signals = Signals::listen()?;
     warn(&server.trust);
@@ -32,7 +35,7 @@ pub async fn run(arguments: Arguments) -> Result<Exit, Failure> {
         connection = server.connect() => connection?,
         exit = signals.next() => return Ok(exit),
     };
-    let app = App::new(options, Clock::new(TimeZone::system()));
+    let app = App::new(options, TimeFormatter::new(TimeZone::system()));
     let console = if interactive {
         let host = ScreenText::new(&arguments.host);
         say(&format!(
@@ -43,7 +46,7 @@ pub async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     } else {
         pipes::open(arguments.json)
     };
-    let outcome = Talk::new(app, connection, server, console, signals, tokens).run().await;
+    let outcome = Session::new(app, connection, server, console, signals, tokens).run().await;
     if interactive && matches!(outcome, Ok(Exit::Ok | Exit::Interrupted)) {
         // Where the line editor is not at work, the terminal itself has written `^C`, which this takes the place of.
         say("\r-- you have left the chat");
@@ -54,7 +57,7 @@ pub async fn run(arguments: Arguments) -> Result<Exit, Failure> {
 fn options(
     arguments: &Arguments,
     interactive: bool,
-    tokens: Option<&Tokens>,
+    tokens: Option<&TokenStore>,
 ) -> Result<Options, Failure> {
     let password = match &arguments.password_file {
         Some(path) => Some(credentials::from_file(path)?),
@@ -69,20 +72,20 @@ fn options(
     Ok(Options {
         username: arguments.username.clone(),
         strict: arguments.strict,
-        repeat_own: !interactive,
-        ask_again: interactive,
+        echo_own: !interactive,
+        interactive,
         json: arguments.json,
         offer: if arguments.base { Capabilities::NONE } else { everything },
         password,
-        tokens: tokens.map(Tokens::load).unwrap_or_default(),
-        reconnect: (!arguments.no_reconnect).then(|| Policy::lasting(reconnect_for)),
+        tokens: tokens.map(TokenStore::load).unwrap_or_default(),
+        reconnect: (!arguments.no_reconnect).then(|| ReconnectPolicy::for_at_most(reconnect_for)),
     })
 }
 
 fn trust(arguments: &Arguments) -> Trust {
     match arguments {
         Arguments { plaintext: true, .. } => Trust::Plaintext,
-        Arguments { insecure: true, .. } => Trust::Anybody,
+        Arguments { insecure: true, .. } => Trust::AnyCertificate,
         Arguments { pin: Some(pin), .. } => Trust::Pinned(*pin),
         Arguments { ca: Some(path), .. } => Trust::Authority(path.clone()),
         _ => Trust::System,
@@ -93,7 +96,7 @@ fn trust(arguments: &Arguments) -> Trust {
 fn warn(trust: &Trust) {
     let what = match trust {
         Trust::Plaintext => "--plaintext: nothing is encrypted",
-        Trust::Anybody => "--insecure: the server's certificate is not checked",
+        Trust::AnyCertificate => "--insecure: the server's certificate is not checked",
         Trust::Authority(_) | Trust::System | Trust::Pinned(_) => return,
     };
     say(&format!(

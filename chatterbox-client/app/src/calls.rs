@@ -5,11 +5,11 @@ use chatterbox_proto::capability::accounts::Secret;
 use chatterbox_proto::capability::commands::{Answer, Call, Outcome, Prompt};
 use serde_json::Value;
 
-use super::commands::{Catalogue, Misread, SLASH, nearest};
+use super::commands::{CallError, Catalogue, SLASH, nearest};
 use super::notice::plural;
-use super::output::Line;
+use super::output::Output;
 use super::table::Table;
-use super::{App, Effect, Question, Reason, note};
+use super::{App, Effect, GiveUpReason, Question, note};
 
 /// The commands that were called and are not over.
 #[derive(Debug, Default)]
@@ -72,16 +72,16 @@ impl App {
         let shown = |name: &str| ScreenText::shortened(&name.to_uppercase(), 40);
         let reading = match catalogue.read(line) {
             Ok(reading) => reading,
-            Err(Misread::Unknown) => {
+            Err(CallError::Unknown) => {
                 let name = line.split_whitespace().next().unwrap_or_default();
                 return self.not_called(self.unknown(prefix, name, Some(catalogue)));
             }
-            Err(Misread::Missing(command, argument)) => {
+            Err(CallError::Missing(command, argument)) => {
                 let (name, usage) = (shown(&argument.name), catalogue.usage(command));
                 let text = format!("Nothing was sent: {name} is missing. Usage: {usage}");
                 return self.not_called(text);
             }
-            Err(Misread::NotANumber(command, argument)) => {
+            Err(CallError::NotANumber(command, argument)) => {
                 let (name, usage) = (shown(&argument.name), catalogue.usage(command));
                 let text =
                     format!("Nothing was sent: {name} has to be a whole number. Usage: {usage}");
@@ -150,8 +150,8 @@ impl App {
     /// and is not to be said to everybody; at a server without commands nobody can have meant that.
     fn not_called(&self, text: String) -> Vec<Effect> {
         let mut effects = note(text);
-        if self.catalogue.is_some() && !self.options.ask_again {
-            effects.push(Effect::GiveUp(Reason::NotAsked));
+        if self.catalogue.is_some() && !self.options.interactive {
+            effects.push(Effect::GiveUp(GiveUpReason::NotAsked));
         }
         effects
     }
@@ -195,8 +195,10 @@ impl App {
 
     /// The server asks something; the next line answers it.
     pub(super) fn asked(&mut self, prompt: Prompt, effects: &mut Vec<Effect>) {
-        effects
-            .push(Effect::Show(Line::Prompt { text: prompt.text.clone(), secret: prompt.secret }));
+        effects.push(Effect::Show(Output::Prompt {
+            text: prompt.text.clone(),
+            secret: prompt.secret,
+        }));
         if let Some(open) = self.calls.open.iter_mut().find(|open| open.id == prompt.id.as_wire()) {
             open.will_be_asked = false;
         }
@@ -231,7 +233,7 @@ impl App {
                 if let Some(token) = take_token(data) {
                     self.take_token(Secret::new(token), effects);
                 }
-                Table::read(data).filter(|_| self.options.ask_again)
+                Table::read(data).filter(|_| self.options.interactive)
             }
             None => None,
         };
@@ -240,13 +242,13 @@ impl App {
             self.logged_out = true;
             self.proof = None;
             let name = self.account.take().or_else(|| self.session.me().map(str::to_owned));
-            effects.extend(name.map(|name| Effect::Keep { name, token: None }));
+            effects.extend(name.map(|name| Effect::StoreToken { name, token: None }));
         }
         let failed = !outcome.ok;
-        effects.push(Effect::Show(Line::Result { command, outcome, table }));
+        effects.push(Effect::Show(Output::Result { command, outcome, table }));
         // The next line through a pipe may be the secret that was not asked for: it must not be said to everybody.
-        if failed && !self.options.ask_again && open.is_some_and(|open| open.will_be_asked) {
-            effects.push(Effect::GiveUp(Reason::NotAsked));
+        if failed && !self.options.interactive && open.is_some_and(|open| open.will_be_asked) {
+            effects.push(Effect::GiveUp(GiveUpReason::NotAsked));
         }
     }
 

@@ -15,7 +15,7 @@ pub const SLASH: &str = "/";
 
 /// A command as it was typed, read by the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reading<'c> {
+pub struct ParsedCall<'c> {
     /// Which command.
     pub command: &'c Command,
     /// What goes into ARGS.
@@ -26,7 +26,7 @@ pub struct Reading<'c> {
 
 /// Why a line can't be sent as a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Misread<'c> {
+pub enum CallError<'c> {
     /// There is no such command.
     Unknown,
     /// An argument is missing.
@@ -75,10 +75,10 @@ impl Catalogue {
     /// Reads a line, without its prefix.
     ///
     /// # Errors
-    /// [`Misread`]; nothing is to be sent then.
-    pub fn read<'c>(&'c self, line: &str) -> Result<Reading<'c>, Misread<'c>> {
+    /// [`CallError`]; nothing is to be sent then.
+    pub fn read<'c>(&'c self, line: &str) -> Result<ParsedCall<'c>, CallError<'c>> {
         let (name, mut rest) = first_word(line);
-        let command = self.find(name).ok_or(Misread::Unknown)?;
+        let command = self.find(name).ok_or(CallError::Unknown)?;
         let mut arguments = Vec::new();
         let mut will_be_asked = false;
         for argument in &command.arguments {
@@ -88,7 +88,7 @@ impl Catalogue {
                 if argument.kind == ArgumentType::Secret {
                     will_be_asked = true;
                 } else if !argument.optional {
-                    return Err(Misread::Missing(command, argument));
+                    return Err(CallError::Missing(command, argument));
                 }
                 continue;
             }
@@ -106,7 +106,7 @@ impl Catalogue {
             arguments.push(match argument.kind {
                 ArgumentType::User => name_of(word).to_owned(),
                 ArgumentType::Integer if word.parse::<i64>().is_err() => {
-                    return Err(Misread::NotANumber(command, argument));
+                    return Err(CallError::NotANumber(command, argument));
                 }
                 ArgumentType::Command => word.strip_prefix(&self.prefix).unwrap_or(word).to_owned(),
                 _ => word.to_owned(),
@@ -114,7 +114,7 @@ impl Catalogue {
         }
         // What is too much is the server's to judge: it knows more about its commands than the catalogue says.
         arguments.extend(rest.split_whitespace().map(str::to_owned));
-        Ok(Reading { command, arguments, will_be_asked })
+        Ok(ParsedCall { command, arguments, will_be_asked })
     }
 
     /// How a command is typed: `/msg USER TEXT...`, `[..]` around what may be left out.
@@ -162,7 +162,7 @@ impl Catalogue {
     }
 
     /// Which words behind which commands are secret: the place of the first one (1 is the first word behind the command).
-    pub fn secrets(&self) -> Vec<(String, usize)> {
+    pub fn secret_arguments(&self) -> Vec<(String, usize)> {
         let mut secrets = Vec::new();
         for command in &self.commands {
             let place = command.arguments.iter().position(|a| a.kind == ArgumentType::Secret);
@@ -259,11 +259,11 @@ mod tests {
         assert_eq!(read("set-perm bob 3 more"), sent("set-perm", &["bob", "3", "more"]));
         assert_eq!(read("users"), sent("users", &[]));
         assert_eq!(read("users --all"), sent("users", &["--all"]));
-        assert!(matches!(read("set-perm bob high"), Err(Misread::NotANumber(..))));
-        assert!(matches!(read("msg bob  "), Err(Misread::Missing(_, a)) if a.name == "text"));
-        assert!(matches!(read("block"), Err(Misread::Missing(..))));
-        assert_eq!(read("nothing"), Err(Misread::Unknown));
-        assert_eq!(read(""), Err(Misread::Unknown));
+        assert!(matches!(read("set-perm bob high"), Err(CallError::NotANumber(..))));
+        assert!(matches!(read("msg bob  "), Err(CallError::Missing(_, a)) if a.name == "text"));
+        assert!(matches!(read("block"), Err(CallError::Missing(..))));
+        assert_eq!(read("nothing"), Err(CallError::Unknown));
+        assert_eq!(read(""), Err(CallError::Unknown));
     }
 
     #[test]
@@ -271,7 +271,10 @@ mod tests {
         let catalogue = catalogue("/");
         let asked = |line| catalogue.read(line).unwrap().will_be_asked;
         assert!(asked("passwd") && asked("passwd old") && !asked("passwd old new"));
-        assert_eq!(catalogue.secrets(), [("/passwd".to_owned(), 1), ("/password".to_owned(), 1)]);
+        assert_eq!(
+            catalogue.secret_arguments(),
+            [("/passwd".to_owned(), 1), ("/password".to_owned(), 1)]
+        );
     }
 
     #[test]

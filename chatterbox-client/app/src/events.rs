@@ -2,11 +2,11 @@
 
 use chatterbox_proto::capability::ping;
 use chatterbox_proto::server_frame::Deviation;
-use chatterbox_proto::session::{Event, Message};
+use chatterbox_proto::session::{self, Event};
 use chatterbox_proto::{Capabilities, Capability, ScreenText, WireText};
 
-use super::output::{Kind, Line, Speech};
-use super::{App, Effect, Stage, note};
+use super::output::{Message, MessageKind, Output};
+use super::{App, Effect, Phase, note};
 
 /// A welcome names at most this many users; `/users` names all.
 const USERS_IN_WELCOME: usize = 100;
@@ -26,31 +26,32 @@ impl App {
             match event {
                 Event::NotTaken(refused) => {
                     if self.options.json || !told {
-                        effects.push(Effect::Show(Line::NotTaken(refused)));
+                        effects.push(Effect::Show(Output::Rejected(refused)));
                     }
                 }
                 event => self.happened(event, now, effects),
             }
         }
         if progress || self.session.unanswered() == 0 {
-            self.link.works();
+            self.reconnect.proved_useful();
         }
     }
 
     fn happened(&mut self, event: Event, now: i64, effects: &mut Vec<Effect>) {
         match event {
             Event::Accepted { info, users, history, agreed, account } => {
-                self.stage = stage(agreed);
+                self.phase = stage(agreed);
                 self.refused = false;
                 let history = history.into_iter();
-                effects.extend(history.map(|message| self.speech(message, Kind::History, now)));
+                effects
+                    .extend(history.map(|message| self.speech(message, MessageKind::History, now)));
                 let level = account.as_ref().map(|account| account.level);
                 let name = WireText::new(self.asked.clone());
-                effects.push(Effect::Show(Line::Welcome { name, agreed, level }));
-                effects.extend(info.map(|info| Effect::Show(Line::Info(info))));
+                effects.push(Effect::Show(Output::Welcome { name, agreed, level }));
+                effects.extend(info.map(|info| Effect::Show(Output::Info(info))));
                 let more = users.len().saturating_sub(USERS_IN_WELCOME);
                 let users = users.into_iter().take(USERS_IN_WELCOME).collect();
-                effects.push(Effect::Show(Line::Users { users, more }));
+                effects.push(Effect::Show(Output::Users { users, more }));
                 // A server that has forgotten the session knows a changed name as anybody's.
                 if let (Some(account), Some(0)) = (&self.account, level) {
                     effects.extend(note(format!(
@@ -61,35 +62,36 @@ impl App {
                 self.take_account(account, effects);
             }
             Event::Back { missed, complete, agreed, account } => {
-                self.link.back();
+                self.reconnect.resumed();
                 self.refused = false;
-                self.stage = stage(agreed);
-                effects.push(Effect::Show(Line::Back { missed: missed.len(), complete }));
+                self.phase = stage(agreed);
+                effects.push(Effect::Show(Output::Resumed { missed: missed.len(), complete }));
                 let missed = missed.into_iter();
-                effects.extend(missed.map(|message| self.speech(message, Kind::Missed, now)));
+                effects
+                    .extend(missed.map(|message| self.speech(message, MessageKind::Missed, now)));
                 self.take_account(account, effects);
                 effects.extend(self.session.send_again().into_iter().map(Effect::Send));
             }
             Event::Refused { info, code } => self.refused(info, code, effects),
-            Event::Joined(name) => effects.push(Effect::Show(Line::Joined(name))),
-            Event::Left(name) => effects.push(Effect::Show(Line::Left(name))),
-            Event::Renamed { old, new } => effects.push(Effect::Show(Line::Renamed { old, new })),
+            Event::Joined(name) => effects.push(Effect::Show(Output::Joined(name))),
+            Event::Left(name) => effects.push(Effect::Show(Output::Left(name))),
+            Event::Renamed { old, new } => effects.push(Effect::Show(Output::Renamed { old, new })),
             Event::YouAre(name) => {
                 name.as_wire().clone_into(&mut self.asked);
-                effects.push(Effect::Show(Line::YouAre(name)));
+                effects.push(Effect::Show(Output::YouAre(name)));
             }
-            Event::Message(message) => effects.push(self.speech(message, Kind::Live, now)),
+            Event::Message(message) => effects.push(self.speech(message, MessageKind::Live, now)),
             Event::Stored { tag, id } => {
                 if self.options.json {
-                    effects.push(Effect::Show(Line::Stored { tag, id }));
+                    effects.push(Effect::Show(Output::Stored { tag, id }));
                 }
             }
             Event::NotTaken(_) => {}
             Event::Page(page) => self.paged(page, now, effects),
             Event::Catalogue { commands, prefix } => {
                 self.take_catalogue(commands, prefix.as_ref().map(WireText::as_wire));
-                if self.stage == Stage::Catalogue {
-                    self.stage = Stage::Talk;
+                if self.phase == Phase::Catalogue {
+                    self.phase = Phase::Chat;
                 }
             }
             Event::Result(outcome) => self.resulted(outcome, effects),
@@ -97,17 +99,17 @@ impl App {
             Event::Ping(number) => {
                 effects.extend(ping::pong(number).finish().ok().map(Effect::Send));
             }
-            Event::Info(text) => effects.push(Effect::Show(Line::Info(text))),
+            Event::Info(text) => effects.push(Effect::Show(Output::Info(text))),
             Event::Error(text) => {
-                effects.push(Effect::Show(Line::Error(text)));
+                effects.push(Effect::Show(Output::Error(text)));
                 self.page_failed();
                 // Some servers answer a name with nothing else. A late acceptance still counts.
-                if self.stage == Stage::Answer {
+                if self.phase == Phase::Pending {
                     self.next_name(effects);
                 }
             }
             Event::Deviation(deviation) if self.options.strict || loses_something(&deviation) => {
-                effects.push(Effect::Show(Line::Deviation(
+                effects.push(Effect::Show(Output::Deviation(
                     ScreenText::shortened(&deviation.to_string(), 200).to_string(),
                 )));
             }
@@ -115,10 +117,10 @@ impl App {
         }
     }
 
-    pub(super) fn speech(&self, message: Message, kind: Kind, now: i64) -> Effect {
-        let Message { source, recipient, timestamp, content, id } = message;
-        Effect::Show(Line::Speech(Speech {
-            when: self.clock.at(timestamp, now),
+    pub(super) fn speech(&self, message: session::Message, kind: MessageKind, now: i64) -> Effect {
+        let session::Message { source, recipient, timestamp, content, id } = message;
+        Effect::Show(Output::Message(Message {
+            when: self.time.format(timestamp, now),
             time: timestamp,
             from: source,
             to: recipient,
@@ -131,8 +133,8 @@ impl App {
 }
 
 /// After the welcome comes the catalogue, without which no line that begins with a slash can be read.
-fn stage(agreed: Capabilities) -> Stage {
-    if agreed.has(Capability::Commands) { Stage::Catalogue } else { Stage::Talk }
+fn stage(agreed: Capabilities) -> Phase {
+    if agreed.has(Capability::Commands) { Phase::Catalogue } else { Phase::Chat }
 }
 
 /// What the user would miss without being told (ER-1).

@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 
 use chatterbox_proto::capability::ids::{Id, Page, Query, Side};
-use chatterbox_proto::session::Message;
+use chatterbox_proto::session;
 use chatterbox_proto::{ALL, Capability, WireText, limits};
 
-use super::output::{Kind, Line};
+use super::output::{MessageKind, Output};
 use super::{App, Effect, note};
 
 /// A screenful.
@@ -105,10 +105,10 @@ impl App {
             Some((with.as_wire().to_owned(), oldest.map_or(Next::Nothing, Next::Before)));
         let count = messages.len();
         for (id, entry) in messages {
-            let message = Message::numbered(entry, Some(id));
-            effects.push(self.speech(message, Kind::History, now));
+            let message = session::Message::numbered(entry, Some(id));
+            effects.push(self.speech(message, MessageKind::History, now));
         }
-        effects.push(Effect::Show(Line::Page { with, count, more }));
+        effects.push(Effect::Show(Output::Page { with, count, more }));
     }
 
     /// An ERROR may be what came of a page: it is not waited for then.

@@ -4,30 +4,32 @@ use chatterbox_proto::session::SayError;
 use chatterbox_proto::{ScreenText, WireText};
 
 use super::commands::SLASH;
-use super::output::{Kind, Line, Speech};
-use super::parse::Typed;
-use super::{App, Effect, Wants, note};
+use super::output::{Message, MessageKind, Output};
+use super::parse::ParsedLine;
+use super::{App, Effect, InputMode, note};
 
 impl App {
     /// Takes a line that the user typed, at `now` in seconds since 1970; `wanted` is what it was asked for.
-    pub fn typed(&mut self, text: &str, wanted: Wants, now: i64) -> Vec<Effect> {
-        match (wanted, self.wants()) {
-            (Wants::Password, Wants::Password) => self.password(text),
+    pub fn typed(&mut self, text: &str, wanted: InputMode, now: i64) -> Vec<Effect> {
+        match (wanted, self.input_mode()) {
+            (InputMode::Password, InputMode::Password) => self.password(text),
             // The question may be another one by now, and what was typed may be a secret.
-            (Wants::Password, _) => {
+            (InputMode::Password, _) => {
                 note("Nothing was sent: the password is not asked for any more.")
             }
-            (Wants::Reply(number), _) => self.reply(number, Some(text)),
+            (InputMode::Reply(number), _) => self.reply(number, Some(text)),
             // A line that was begun before the question is no answer to it: it is kept for afterwards. Through pipes
             // nobody begins a line.
-            (_, Wants::Reply(number)) if !self.options.ask_again => self.reply(number, Some(text)),
-            (_, Wants::Reply(_)) if text.trim().is_empty() => Vec::new(),
-            (_, Wants::Reply(_)) => {
+            (_, InputMode::Reply(number)) if !self.options.interactive => {
+                self.reply(number, Some(text))
+            }
+            (_, InputMode::Reply(_)) if text.trim().is_empty() => Vec::new(),
+            (_, InputMode::Reply(_)) => {
                 let mut effects = note("Your line is kept; the server's question comes first.");
-                effects.push(Effect::Hold(text.to_owned()));
+                effects.push(Effect::Prefill(text.to_owned()));
                 effects
             }
-            (_, Wants::Password) => Vec::new(),
+            (_, InputMode::Password) => Vec::new(),
             _ => {
                 let mut effects: Vec<_> = self.memorable(text).into_iter().collect();
                 effects.extend(self.line(text, now));
@@ -37,17 +39,17 @@ impl App {
     }
 
     /// The user does not want to answer.
-    pub fn cancelled(&mut self, wanted: Wants) -> Vec<Effect> {
+    pub fn cancelled(&mut self, wanted: InputMode) -> Vec<Effect> {
         match wanted {
-            Wants::Reply(number) => self.reply(number, None),
-            Wants::Password => self.cancel_password(),
+            InputMode::Reply(number) => self.reply(number, None),
+            InputMode::Password => self.cancel_password(),
             _ => Vec::new(),
         }
     }
 
     /// What the arrow keys may bring back of a line: nothing that is secret.
     fn memorable(&self, text: &str) -> Option<Effect> {
-        if text.trim().is_empty() || !self.options.ask_again {
+        if text.trim().is_empty() || !self.options.interactive {
             return None;
         }
         let mut words = text.split_whitespace();
@@ -55,14 +57,16 @@ impl App {
         let prefix = self.catalogue.as_ref().map_or(SLASH, |catalogue| catalogue.prefix());
         let named = first.strip_prefix(prefix).or_else(|| first.strip_prefix(SLASH));
         let secret = named.is_some_and(|name| {
-            self.secrets().iter().any(|(secret, _)| secret.strip_prefix(prefix) == Some(name))
+            self.secret_arguments()
+                .iter()
+                .any(|(secret, _)| secret.strip_prefix(prefix) == Some(name))
         });
         Some(Effect::Remember(if secret { first } else { text.to_owned() }))
     }
 
     fn line(&mut self, text: &str, now: i64) -> Vec<Effect> {
-        let wants = self.wants();
-        if wants != Wants::Name
+        let wants = self.input_mode();
+        if wants != InputMode::Name
             && let Some(prefix) =
                 self.catalogue.as_ref().map(|c| c.prefix().to_owned()).filter(|p| p != SLASH)
             && let Some(behind) = text.strip_prefix(&prefix)
@@ -75,40 +79,43 @@ impl App {
                 self.call(behind)
             };
         }
-        let typed = Typed::parse(text);
-        if !matches!(typed, Typed::History(_) | Typed::Nothing) {
+        let typed = ParsedLine::parse(text);
+        if !matches!(typed, ParsedLine::History(_) | ParsedLine::Empty) {
             self.pages.begin_anew();
         }
         match (typed, wants) {
-            (Typed::Nothing, Wants::Name) => note("A name is needed first."),
-            (Typed::Nothing, _) => Vec::new(),
-            (Typed::Quit, _) => vec![Effect::Leave],
-            (Typed::Help(about), _) => self.help(about),
-            (Typed::History(arguments), _) if self.has_history() => self.history(arguments),
-            (Typed::History(_), _) => self.unknown_command("/history", text),
-            (Typed::Unknown(command), _) => self.unknown_command(command, text),
-            (Typed::Users(arguments), _) if !arguments.is_empty() && self.server_has("users") => {
+            (ParsedLine::Empty, InputMode::Name) => note("A name is needed first."),
+            (ParsedLine::Empty, _) => Vec::new(),
+            (ParsedLine::Quit, _) => vec![Effect::Leave],
+            (ParsedLine::Help(about), _) => self.help(about),
+            (ParsedLine::History(arguments), _) if self.has_history() => self.history(arguments),
+            (ParsedLine::History(_), _) => self.unknown_command("/history", text),
+            (ParsedLine::Unknown(command), _) => self.unknown_command(command, text),
+            (ParsedLine::Users(arguments), _)
+                if !arguments.is_empty() && self.server_has("users") =>
+            {
                 self.call(&format!("users {arguments}"))
             }
-            (Typed::Users(_), _) => self.users(),
-            (Typed::Name(None), _) => match self.session.me() {
+            (ParsedLine::Users(_), _) => self.users(),
+            (ParsedLine::Name(None), _) => match self.session.me() {
                 Some(me) => note(format!("You are {}.", ScreenText::new(me))),
                 None => note("You have no name yet."),
             },
-            (Typed::Name(Some(name)), Wants::Name) => self.ask(name),
-            (Typed::Name(Some(name)), _) if self.server_has("nick") => {
+            (ParsedLine::Name(Some(name)), InputMode::Name) => self.ask(name),
+            (ParsedLine::Name(Some(name)), _) if self.server_has("nick") => {
                 self.call(&format!("nick {name}"))
             }
-            (Typed::Name(Some(_)), _) => note("A name stays for the whole connection."),
-            (Typed::Public(_) | Typed::Private { .. } | Typed::NoText(_), Wants::Name) => {
-                self.ask(text.trim())
-            }
-            (Typed::NoText(name), _) => note(format!(
+            (ParsedLine::Name(Some(_)), _) => note("A name stays for the whole connection."),
+            (
+                ParsedLine::Public(_) | ParsedLine::Private { .. } | ParsedLine::MissingText(_),
+                InputMode::Name,
+            ) => self.ask(text.trim()),
+            (ParsedLine::MissingText(name), _) => note(format!(
                 "Nothing was sent: it takes a text after @{}.",
                 ScreenText::shortened(name, 40)
             )),
-            (Typed::Public(text), _) => self.say(None, text, now),
-            (Typed::Private { to, text }, _) => self.say(Some(to), text, now),
+            (ParsedLine::Public(text), _) => self.say(None, text, now),
+            (ParsedLine::Private { to, text }, _) => self.say(Some(to), text, now),
         }
     }
 
@@ -123,17 +130,17 @@ impl App {
             Err(error) => return note(format!("Nothing was sent: {error}.")),
         };
         let mut effects: Vec<_> = said.frame.into_iter().map(Effect::Send).collect();
-        if let Some(me) = self.session.me().filter(|_| self.options.repeat_own) {
+        if let Some(me) = self.session.me().filter(|_| self.options.echo_own) {
             let to = to.filter(|to| *to != chatterbox_proto::ALL);
-            effects.push(Effect::Show(Line::Speech(Speech {
-                when: self.clock.at(now, now),
+            effects.push(Effect::Show(Output::Message(Message {
+                when: self.time.format(now, now),
                 time: now,
                 from: WireText::new(me.to_owned()),
                 to: to.map(|to| WireText::new(to.to_owned())),
                 text: WireText::new(text.to_owned()),
                 id: None,
                 tag: said.tag,
-                kind: Kind::Own,
+                kind: MessageKind::Own,
             })));
         }
         effects
@@ -144,6 +151,6 @@ impl App {
             return note("The server tells who is here once you have joined.");
         }
         let users = self.session.users().cloned().collect();
-        vec![Effect::Show(Line::Users { users, more: 0 })]
+        vec![Effect::Show(Output::Users { users, more: 0 })]
     }
 }

@@ -5,14 +5,14 @@
 use chatterbox_proto::capability::ids::Id;
 use chatterbox_proto::json::{self, Object};
 
-use super::output::{Kind, Line, Speech, Wire};
+use super::output::{Message, MessageKind, Output, Wire};
 
-impl Line {
+impl Output {
     /// The line as one JSON object.
     pub fn json(&self) -> String {
         let event = |name| Object::with_capacity(128).string("event", name);
         let object = match self {
-            Self::Speech(speech) => message(event("message"), speech),
+            Self::Message(said) => message(event("message"), said),
             Self::Welcome { name, agreed, level } => {
                 let words = agreed.iter().map(|capability| json::string(capability.word()));
                 let object =
@@ -52,17 +52,17 @@ impl Line {
                 .string("with", with.as_wire())
                 .integer("count", count(*messages))
                 .boolean("more", *more),
-            Self::Lost { why, wait, waiting } => event("lost")
+            Self::ConnectionLost { why, wait, waiting } => event("lost")
                 .string("text", why)
                 .integer("wait_ms", i64::try_from(wait.as_millis()).unwrap_or(i64::MAX))
                 .integer("waiting", count(*waiting)),
-            Self::Back { missed, complete } => {
+            Self::Resumed { missed, complete } => {
                 event("back").integer("missed", count(*missed)).boolean("complete", *complete)
             }
             Self::Stored { tag, id } => {
                 integer(event("stored").string("tag", tag), "id", Some(signed(*id)))
             }
-            Self::NotTaken(refused) => event("not-taken")
+            Self::Rejected(refused) => event("not-taken")
                 .string("tag", refused.tag.as_wire())
                 .string("code", refused.code.as_wire())
                 .string("text", refused.error.as_wire()),
@@ -73,23 +73,23 @@ impl Line {
     }
 }
 
-fn message(object: Object, speech: &Speech) -> Object {
-    let object = object.string("from", speech.from.as_wire());
-    let object = text(object, "to", speech.to.as_ref())
-        .integer("time", speech.time)
-        .string("text", speech.text.as_wire());
-    let object = integer(object, "id", speech.id.map(signed));
-    let object = match &speech.tag {
+fn message(object: Object, message: &Message) -> Object {
+    let object = object.string("from", message.from.as_wire());
+    let object = text(object, "to", message.to.as_ref())
+        .integer("time", message.time)
+        .string("text", message.text.as_wire());
+    let object = integer(object, "id", message.id.map(signed));
+    let object = match &message.tag {
         Some(tag) => object.string("tag", tag),
         None => object.json("tag", b"null"),
     };
     object.string(
         "kind",
-        match speech.kind {
-            Kind::Live => "live",
-            Kind::History => "history",
-            Kind::Missed => "missed",
-            Kind::Own => "own",
+        match message.kind {
+            MessageKind::Live => "live",
+            MessageKind::History => "history",
+            MessageKind::Missed => "missed",
+            MessageKind::Own => "own",
         },
     )
 }

@@ -28,12 +28,12 @@ use chatterbox_proto::{Capabilities, Capability, ScreenText};
 use calls::Calls;
 use commands::Catalogue;
 use history::Pages;
-use reconnect::Link;
+use reconnect::Reconnect;
 
-pub use output::{Kind, Line, Speech, Stream, Wire};
-pub use reconnect::Policy;
+pub use output::{Message, MessageKind, Output, Stream, Wire};
+pub use reconnect::ReconnectPolicy;
 pub use table::Table;
-pub use time::Clock;
+pub use time::TimeFormatter;
 
 /// How this user wants it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -43,10 +43,10 @@ pub struct Options {
     /// Whether every deviation of the server is reported, not only those that lose something.
     pub strict: bool,
     /// Whether own messages are shown when they are sent. On a terminal the typed line is there already.
-    pub repeat_own: bool,
+    pub echo_own: bool,
     /// Whether the next line is a name after `username` was refused, and somebody can be asked for a password. Through
     /// pipes the next line is a message, which must not become anybody's name.
-    pub ask_again: bool,
+    pub interactive: bool,
     /// Whether the lines are for a program.
     pub json: bool,
     /// What is offered to the server (CP-1).
@@ -56,22 +56,22 @@ pub struct Options {
     /// What does the same as a password, for each name (AN-2).
     pub tokens: BTreeMap<String, Secret>,
     /// How a lost connection is tried again, if at all.
-    pub reconnect: Option<Policy>,
+    pub reconnect: Option<ReconnectPolicy>,
 }
 
 /// What has to be done, in this order.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Show this.
-    Show(Line),
+    Show(Output),
     /// Send this.
     Send(Bytes),
     /// Let the arrow keys bring this line back; it has no secret in it.
     Remember(String),
     /// Begin the next line with this: it was half typed when the server asked something.
-    Hold(String),
+    Prefill(String),
     /// Keep what does the same as a password for this name, or forget it.
-    Keep {
+    StoreToken {
         /// The name.
         name: String,
         /// The token.
@@ -80,18 +80,18 @@ pub enum Effect {
     /// Connect again after this time.
     Redial(Duration),
     /// Drop this connection, and take it as lost.
-    HangUp(String),
+    Disconnect(String),
     /// The connection is gone, and that is the end.
-    Over,
+    ConnectionLost,
     /// The user wants to leave.
     Leave,
     /// It makes no sense to go on.
-    GiveUp(Reason),
+    GiveUp(GiveUpReason),
 }
 
 /// Why it makes no sense to go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
+pub enum GiveUpReason {
     /// No name was accepted, and none can be asked for.
     NoName,
     /// The name is registered, and no password was given.
@@ -104,23 +104,23 @@ pub enum Reason {
 
 /// What the next typed line is needed for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wants {
+pub enum InputMode {
     /// A name.
     Name,
     /// A password, which is not to be seen.
     Password,
     /// Nothing: the server has not answered yet.
-    Answer,
+    LoginPending,
     /// Nothing: what the server can be asked to do is not known yet.
-    Catalogue,
+    CataloguePending,
     /// Nothing: a command may still ask something, or a page of history is on its way.
-    Outcome,
+    ResultPending,
     /// Nothing: the server owes many answers.
-    Room,
+    WindowFull,
     /// The answer to a question of the server, by its number.
     Reply(u64),
     /// Something to say.
-    Talk,
+    Chat,
 }
 
 /// A question that is open.
@@ -133,19 +133,19 @@ pub struct Question {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+enum Phase {
     Name,
     Password,
-    Answer,
+    Pending,
     Catalogue,
-    Talk,
+    Chat,
 }
 
 /// One user's session.
 #[derive(Debug)]
 pub struct App {
     session: ClientSession,
-    stage: Stage,
+    phase: Phase,
     /// The name that the server was asked for last.
     asked: String,
     /// What the name is asked for with.
@@ -158,11 +158,11 @@ pub struct App {
     catalogue: Option<Catalogue>,
     calls: Calls,
     pages: Pages,
-    link: Link,
+    reconnect: Reconnect,
     /// Whether the user has logged out: the end of the connection is what was wanted then.
     logged_out: bool,
     options: Options,
-    clock: Clock,
+    time: TimeFormatter,
 }
 
 /// No more messages than this are on their way before further lines are taken; it is below what a server tells apart
@@ -171,10 +171,10 @@ const WINDOW: usize = 128;
 
 impl App {
     /// A session that has not begun.
-    pub fn new(options: Options, clock: Clock) -> Self {
+    pub fn new(options: Options, time: TimeFormatter) -> Self {
         Self {
             session: ClientSession::offering(options.offer),
-            stage: Stage::Name,
+            phase: Phase::Name,
             asked: String::new(),
             proof: None,
             account: None,
@@ -183,10 +183,10 @@ impl App {
             catalogue: None,
             calls: Calls::default(),
             pages: Pages::default(),
-            link: Link::new(options.reconnect),
+            reconnect: Reconnect::new(options.reconnect),
             logged_out: false,
             options,
-            clock,
+            time,
         }
     }
 
@@ -199,25 +199,27 @@ impl App {
     }
 
     /// What the next line is needed for.
-    pub fn wants(&self) -> Wants {
-        match self.stage {
-            Stage::Name => Wants::Name,
-            Stage::Password => Wants::Password,
-            Stage::Answer => Wants::Answer,
-            Stage::Catalogue => Wants::Catalogue,
-            Stage::Talk => match self.calls.question() {
-                Some((number, _)) => Wants::Reply(number),
-                None if self.calls.may_ask() || self.pages.is_waited_for() => Wants::Outcome,
-                None if self.session.unanswered() >= WINDOW => Wants::Room,
-                None => Wants::Talk,
+    pub fn input_mode(&self) -> InputMode {
+        match self.phase {
+            Phase::Name => InputMode::Name,
+            Phase::Password => InputMode::Password,
+            Phase::Pending => InputMode::LoginPending,
+            Phase::Catalogue => InputMode::CataloguePending,
+            Phase::Chat => match self.calls.question() {
+                Some((number, _)) => InputMode::Reply(number),
+                None if self.calls.may_ask() || self.pages.is_waited_for() => {
+                    InputMode::ResultPending
+                }
+                None if self.session.unanswered() >= WINDOW => InputMode::WindowFull,
+                None => InputMode::Chat,
             },
         }
     }
 
-    /// What the user is asked, where [`App::wants`] is a password or a reply.
+    /// What the user is asked, where [`App::input_mode`] is a password or a reply.
     pub fn question(&self) -> Option<Question> {
-        match self.stage {
-            Stage::Password => Some(Question {
+        match self.phase {
+            Phase::Password => Some(Question {
                 text: ScreenText::new(&format!("password of {}: ", self.asked)),
                 secret: true,
             }),
@@ -226,9 +228,9 @@ impl App {
     }
 
     /// Waiting for the catalogue, or for what a command may ask, took too long.
-    pub fn patience_is_over(&mut self) {
-        if self.stage == Stage::Catalogue {
-            self.stage = Stage::Talk;
+    pub fn stop_waiting(&mut self) {
+        if self.phase == Phase::Catalogue {
+            self.phase = Phase::Chat;
         }
         self.calls.stop_waiting();
         self.pages.stop_waiting();
@@ -240,8 +242,8 @@ impl App {
     }
 
     /// Which words on a line are secret: behind this first word, from this place on.
-    pub fn secrets(&self) -> Vec<(String, usize)> {
-        self.catalogue.as_ref().map(Catalogue::secrets).unwrap_or_default()
+    pub fn secret_arguments(&self) -> Vec<(String, usize)> {
+        self.catalogue.as_ref().map(Catalogue::secret_arguments).unwrap_or_default()
     }
 
     /// Whether a name was refused and none accepted since.
@@ -251,7 +253,7 @@ impl App {
 
     /// Whether nothing of what was sent is still on its way: everything is answered, or the last message came back.
     pub fn is_settled(&self) -> bool {
-        self.owed() == 0 && (self.is_acknowledged() || self.session.last_echoed())
+        self.pending_replies() == 0 && (self.is_acknowledged() || self.session.last_echoed())
     }
 
     /// Whether the server answers every message, so that waiting for it makes sense.
@@ -260,7 +262,7 @@ impl App {
     }
 
     /// How many answers the server owes.
-    pub fn owed(&self) -> usize {
+    pub fn pending_replies(&self) -> usize {
         self.session.unanswered() + self.calls.open() + self.pages.open()
     }
 
@@ -293,17 +295,19 @@ impl App {
     }
 
     /// The connection is gone, or the next one failed, as `why` says; `now` is of a clock that never goes back.
-    pub fn lost(&mut self, why: &str, now: Duration, random: u64) -> Vec<Effect> {
-        if self.logged_out || !(self.link.is_down() || self.session.can_go_on()) {
-            return vec![Effect::Over];
+    pub fn connection_lost(&mut self, why: &str, now: Duration, random: u64) -> Vec<Effect> {
+        if self.logged_out || !(self.reconnect.is_down() || self.session.can_go_on()) {
+            return vec![Effect::ConnectionLost];
         }
-        let Some(wait) = self.link.lost(now, random) else { return vec![Effect::Over] };
+        let Some(wait) = self.reconnect.failed(now, random) else {
+            return vec![Effect::ConnectionLost];
+        };
         self.session.lost();
         let mut effects = self.forget_calls();
-        if self.stage == Stage::Catalogue {
-            self.stage = Stage::Talk;
+        if self.phase == Phase::Catalogue {
+            self.phase = Phase::Chat;
         }
-        effects.push(Effect::Show(Line::Lost {
+        effects.push(Effect::Show(Output::ConnectionLost {
             why: why.to_owned(),
             wait,
             waiting: self.session.unanswered(),
@@ -314,17 +318,17 @@ impl App {
 
     /// Whether the session is without a connection.
     pub fn is_down(&self) -> bool {
-        self.link.is_down()
+        self.reconnect.is_down()
     }
 
     /// How long a lost connection is tried again.
-    pub fn patience(&self) -> Option<Duration> {
-        self.link.patience()
+    pub fn reconnect_for(&self) -> Option<Duration> {
+        self.reconnect.limit()
     }
 }
 
 fn note(text: impl Into<String>) -> Vec<Effect> {
-    vec![Effect::Show(Line::note(text))]
+    vec![Effect::Show(Output::note(text))]
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use chatterbox_proto::capability::accounts::{Account, Proof, Secret};
 use chatterbox_proto::{Capability, WireText};
 
-use super::output::Line;
-use super::{App, Effect, Reason, Stage, note};
+use super::output::Output;
+use super::{App, Effect, GiveUpReason, Phase, note};
 
 impl App {
     /// Asks for a name; a token for it, or a password that was given beforehand, goes along.
@@ -19,7 +19,7 @@ impl App {
     }
 
     fn ask_with_proof(&mut self, name: &str) -> Vec<Effect> {
-        let frame = if self.link.is_down() {
+        let frame = if self.reconnect.is_down() {
             self.session.again(self.proof.as_ref()).map_err(|error| error.to_string())
         } else {
             let frame = self.session.ask_with(name, self.proof.as_ref());
@@ -28,8 +28,8 @@ impl App {
         match frame {
             Ok(frame) => {
                 name.clone_into(&mut self.asked);
-                if !self.link.is_down() {
-                    self.stage = Stage::Answer;
+                if !self.reconnect.is_down() {
+                    self.phase = Phase::Pending;
                 }
                 vec![Effect::Send(frame)]
             }
@@ -38,7 +38,7 @@ impl App {
     }
 
     /// There is a connection again.
-    pub fn connected(&mut self) -> Vec<Effect> {
+    pub fn reconnected(&mut self) -> Vec<Effect> {
         let name = self.session.me().unwrap_or_default().to_owned();
         // Under a name that was taken since, the login is none: the session alone has to do.
         let renamed = self.account.as_ref().is_some_and(|account| *account != name);
@@ -54,7 +54,7 @@ impl App {
             return self.cancel_password();
         }
         self.proof = Some(Proof::Password(Secret::new(text)));
-        self.stage = if self.link.is_down() { Stage::Talk } else { Stage::Answer };
+        self.phase = if self.reconnect.is_down() { Phase::Chat } else { Phase::Pending };
         let name = self.asked.clone();
         self.ask_with_proof(&name)
     }
@@ -62,10 +62,10 @@ impl App {
     /// The user does not want to say the password.
     pub(super) fn cancel_password(&mut self) -> Vec<Effect> {
         self.proof = None;
-        if self.link.is_down() {
-            return vec![Effect::GiveUp(Reason::PasswordNeeded)];
+        if self.reconnect.is_down() {
+            return vec![Effect::GiveUp(GiveUpReason::PasswordNeeded)];
         }
-        self.stage = Stage::Name;
+        self.phase = Phase::Name;
         note("Without the password another name is needed.")
     }
 
@@ -77,18 +77,18 @@ impl App {
         effects: &mut Vec<Effect>,
     ) {
         let word = code.as_ref().map(|code| code.as_wire().to_owned()).unwrap_or_default();
-        let down = self.link.is_down();
+        let down = self.reconnect.is_down();
         if word == "wrong-token" {
             // It has been used up; what it stood for may be asked for.
             let name = self.asked.clone();
             self.options.tokens.remove(&name);
-            effects.push(Effect::Keep { name: name.clone(), token: None });
+            effects.push(Effect::StoreToken { name: name.clone(), token: None });
             self.proof = self.options.password.clone().map(Proof::Password);
             effects.extend(self.ask_with_proof(&name));
             return;
         }
         let name = WireText::new(self.asked.clone());
-        let line = Line::Refused { name, reason: info.clone(), code };
+        let line = Output::Refused { name, reason: info.clone(), code };
         if word == "registered" && self.proof.is_none() {
             if let Some(password) = self.options.password.clone().filter(|_| !self.password_used) {
                 self.password_used = true;
@@ -98,13 +98,13 @@ impl App {
                 return;
             }
             effects.push(Effect::Show(line));
-            self.ask_for_password(Reason::PasswordNeeded, effects);
+            self.ask_for_password(GiveUpReason::PasswordNeeded, effects);
             return;
         }
         if word == "wrong-password" {
             self.proof = None;
             effects.push(Effect::Show(line));
-            self.ask_for_password(Reason::WrongPassword, effects);
+            self.ask_for_password(GiveUpReason::WrongPassword, effects);
             return;
         }
         if down {
@@ -113,11 +113,11 @@ impl App {
                 // Who was here before, perhaps this very user, may still be leaving.
                 "" | "taken" | "looks-taken" | "held" | "busy" | "throttled" => {
                     let name = chatterbox_proto::ScreenText::new(&self.asked);
-                    effects.push(Effect::HangUp(format!("{name} can't come back yet{reason}")));
+                    effects.push(Effect::Disconnect(format!("{name} can't come back yet{reason}")));
                 }
                 _ => {
                     effects.push(Effect::Show(line));
-                    effects.push(Effect::GiveUp(Reason::NoName));
+                    effects.push(Effect::GiveUp(GiveUpReason::NoName));
                 }
             }
             return;
@@ -126,18 +126,18 @@ impl App {
         self.next_name(effects);
     }
 
-    fn ask_for_password(&mut self, reason: Reason, effects: &mut Vec<Effect>) {
-        if self.options.ask_again {
+    fn ask_for_password(&mut self, reason: GiveUpReason, effects: &mut Vec<Effect>) {
+        if self.options.interactive {
             self.refused = true;
-            self.stage = Stage::Password;
+            self.phase = Phase::Password;
         } else if self.options.username.is_some()
             || self.options.password.is_some()
-            || self.link.is_down()
+            || self.reconnect.is_down()
         {
             effects.push(Effect::GiveUp(reason));
         } else {
             // Through pipes each line after a refusal is the next name to try.
-            if reason == Reason::PasswordNeeded {
+            if reason == GiveUpReason::PasswordNeeded {
                 effects.extend(note("Give the password with --password-file or --password-stdin."));
             }
             self.next_name(effects);
@@ -145,11 +145,11 @@ impl App {
     }
 
     pub(super) fn next_name(&mut self, effects: &mut Vec<Effect>) {
-        self.stage = Stage::Name;
+        self.phase = Phase::Name;
         self.refused = true;
         self.proof = None;
-        if self.options.username.is_some() && !self.options.ask_again {
-            effects.push(Effect::GiveUp(Reason::NoName));
+        if self.options.username.is_some() && !self.options.interactive {
+            effects.push(Effect::GiveUp(GiveUpReason::NoName));
         }
     }
 
@@ -175,6 +175,6 @@ impl App {
         let Some(me) = self.session.me() else { return };
         let name = self.account.get_or_insert_with(|| me.to_owned()).clone();
         self.proof = Some(Proof::Token(token.clone()));
-        effects.push(Effect::Keep { name, token: Some(token) });
+        effects.push(Effect::StoreToken { name, token: Some(token) });
     }
 }

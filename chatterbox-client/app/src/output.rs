@@ -19,9 +19,9 @@ pub type Wire = WireText<'static>;
 
 /// One line to show; a few are several.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Line {
+pub enum Output {
     /// Somebody says something.
-    Speech(Speech),
+    Message(Message),
     /// The name was accepted.
     Welcome {
         /// The name.
@@ -90,7 +90,7 @@ pub enum Line {
         more: bool,
     },
     /// The connection is gone and tried again.
-    Lost {
+    ConnectionLost {
         /// What happened.
         why: String,
         /// After how long it is tried again.
@@ -99,7 +99,7 @@ pub enum Line {
         waiting: usize,
     },
     /// The session goes on.
-    Back {
+    Resumed {
         /// How many messages were missed; they follow.
         missed: usize,
         /// Whether there were no others.
@@ -113,7 +113,7 @@ pub enum Line {
         id: Id,
     },
     /// A message of this user is refused; for programs only, people get the ERROR.
-    NotTaken(RefusedTag),
+    Rejected(RefusedTag),
     /// The server does something otherwise than the protocol says.
     Deviation(String),
     /// This program says something.
@@ -122,7 +122,7 @@ pub enum Line {
 
 /// A message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Speech {
+pub struct Message {
     /// When, as it is shown.
     pub when: String,
     /// When, in seconds since 1970.
@@ -138,12 +138,12 @@ pub struct Speech {
     /// Its tag, if it is of this user and will be answered.
     pub tag: Option<String>,
     /// Why it is shown now.
-    pub kind: Kind,
+    pub kind: MessageKind,
 }
 
 /// Why a message is shown now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum MessageKind {
     /// It was just said.
     Live,
     /// It was said before this user came, or is on a page that was asked for.
@@ -163,7 +163,7 @@ pub enum Stream {
     Error,
 }
 
-impl Line {
+impl Output {
     /// A line of this program.
     pub fn note(text: impl Into<String>) -> Self {
         Self::Note(text.into())
@@ -172,9 +172,10 @@ impl Line {
     /// Where it goes.
     pub fn stream(&self) -> Stream {
         match self {
-            Self::Note(_) | Self::Deviation(_) | Self::Lost { .. } | Self::Back { .. } => {
-                Stream::Error
-            }
+            Self::Note(_)
+            | Self::Deviation(_)
+            | Self::ConnectionLost { .. }
+            | Self::Resumed { .. } => Stream::Error,
             _ => Stream::Output,
         }
     }
@@ -189,7 +190,7 @@ impl Line {
 
     fn write(&self, out: &mut String, pen: &Pen) -> fmt::Result {
         match self {
-            Self::Speech(speech) => speech.write(out, pen),
+            Self::Message(message) => message.write(out, pen),
             Self::Welcome { name, .. } | Self::YouAre(name) => {
                 pen.write(out, QUIET, format_args!("* you are {}", name.screen()))
             }
@@ -228,21 +229,23 @@ impl Line {
                 pen.write(out, WHISPER, format_args!("? the server asks: {}", text.screen()))
             }
             Self::Page { with, count, more } => write_page(out, pen, with, *count, *more),
-            Self::Lost { why, wait, waiting } => write_lost(out, pen, why, *wait, *waiting),
-            Self::Back { missed, complete } => write_back(out, pen, *missed, *complete),
+            Self::ConnectionLost { why, wait, waiting } => {
+                write_lost(out, pen, why, *wait, *waiting)
+            }
+            Self::Resumed { missed, complete } => write_back(out, pen, *missed, *complete),
             Self::Deviation(text) => {
                 pen.write(out, ALARM, format_args!("-- the server deviates: {text}"))
             }
             Self::Note(text) => pen.write(out, QUIET, format_args!("-- {text}")),
             Self::Stored { id, .. } => pen.write(out, QUIET, format_args!("-- stored as {id}")),
-            Self::NotTaken(refused) => {
+            Self::Rejected(refused) => {
                 pen.write(out, ALARM, format_args!("! server: {}", refused.error.screen()))
             }
         }
     }
 }
 
-impl Speech {
+impl Message {
     fn write(&self, out: &mut String, pen: &Pen) -> fmt::Result {
         let from = self.from.screen();
         pen.write(out, QUIET, format_args!("[{}] ", self.when))?;
@@ -298,7 +301,7 @@ mod tests {
     #[test]
     fn colour_only_adds_to_a_line() {
         let lines = [
-            Line::Speech(Speech {
+            Output::Message(Message {
                 when: "14:03".to_owned(),
                 time: 1,
                 from: wire("bob"),
@@ -306,11 +309,11 @@ mod tests {
                 text: wire("psst"),
                 id: None,
                 tag: None,
-                kind: Kind::Live,
+                kind: MessageKind::Live,
             }),
-            Line::Users { users: vec![wire("ann"), wire("bob")], more: 3 },
-            Line::Error(wire("no")),
-            Line::note("hint"),
+            Output::Users { users: vec![wire("ann"), wire("bob")], more: 3 },
+            Output::Error(wire("no")),
+            Output::note("hint"),
         ];
         for line in lines {
             let coloured = line.text(true);
@@ -328,6 +331,6 @@ mod tests {
 
     #[test]
     fn nobody_else_is_said_in_words() {
-        assert_eq!(Line::Users { users: vec![], more: 0 }.text(false), "* here: nobody else");
+        assert_eq!(Output::Users { users: vec![], more: 0 }.text(false), "* here: nobody else");
     }
 }

@@ -4,9 +4,9 @@ use chatterbox_proto::ALL;
 
 /// A line that a user typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Typed<'a> {
+pub enum ParsedLine<'a> {
     /// Only white space.
-    Nothing,
+    Empty,
     /// Something for everybody.
     Public(&'a str),
     /// Something for one user.
@@ -17,7 +17,7 @@ pub enum Typed<'a> {
         text: &'a str,
     },
     /// `@user` without a text, or `@` without a user.
-    NoText(&'a str),
+    MissingText(&'a str),
     /// `/help`, or `/help COMMAND`.
     Help(Option<&'a str>),
     /// `/name`, or `/name NAME`.
@@ -32,11 +32,11 @@ pub enum Typed<'a> {
     Unknown(&'a str),
 }
 
-impl<'a> Typed<'a> {
+impl<'a> ParsedLine<'a> {
     /// Reads a line. Text that is sent keeps its white space (T4-2).
     pub fn parse(line: &'a str) -> Self {
         if line.trim().is_empty() {
-            return Self::Nothing;
+            return Self::Empty;
         }
         if let Some(rest) = line.strip_prefix('/') {
             return if rest.starts_with('/') { Self::Public(rest) } else { Self::command(line) };
@@ -55,7 +55,7 @@ impl<'a> Typed<'a> {
                     Self::Private { to, text }
                 }
             }
-            _ => Self::NoText(rest.trim()),
+            _ => Self::MissingText(rest.trim()),
         }
     }
 
@@ -79,48 +79,48 @@ mod tests {
 
     #[test]
     fn every_form_of_a_line_is_understood() {
-        let private = |to, text| Typed::Private { to, text };
+        let private = |to, text| ParsedLine::Private { to, text };
         let table = [
-            ("", Typed::Nothing),
-            (" \t ", Typed::Nothing),
-            ("hello", Typed::Public("hello")),
-            ("  two  spaces ", Typed::Public("  two  spaces ")),
-            ("mail me @work", Typed::Public("mail me @work")),
-            ("1/2", Typed::Public("1/2")),
-            (" /quit", Typed::Public(" /quit")),
-            ("//quit", Typed::Public("/quit")),
-            ("// comment", Typed::Public("/ comment")),
-            ("///", Typed::Public("//")),
-            ("@@bob", Typed::Public("@bob")),
+            ("", ParsedLine::Empty),
+            (" \t ", ParsedLine::Empty),
+            ("hello", ParsedLine::Public("hello")),
+            ("  two  spaces ", ParsedLine::Public("  two  spaces ")),
+            ("mail me @work", ParsedLine::Public("mail me @work")),
+            ("1/2", ParsedLine::Public("1/2")),
+            (" /quit", ParsedLine::Public(" /quit")),
+            ("//quit", ParsedLine::Public("/quit")),
+            ("// comment", ParsedLine::Public("/ comment")),
+            ("///", ParsedLine::Public("//")),
+            ("@@bob", ParsedLine::Public("@bob")),
             ("@bob psst", private("bob", "psst")),
             ("@bob\tpsst", private("bob", "psst")),
             ("@bob  two words ", private("bob", " two words ")),
             ("@bob /quit", private("bob", "/quit")),
             ("@böb @cyd", private("böb", "@cyd")),
-            ("@ALL hello", Typed::Public("hello")),
+            ("@ALL hello", ParsedLine::Public("hello")),
             ("@all hello", private("all", "hello")),
-            ("@bob", Typed::NoText("bob")),
-            ("@bob  ", Typed::NoText("bob")),
-            ("@", Typed::NoText("")),
-            ("@ bob", Typed::NoText("bob")),
-            ("/help", Typed::Help(None)),
-            ("/help  kick ", Typed::Help(Some("kick"))),
-            ("/name", Typed::Name(None)),
-            ("/name  ann ", Typed::Name(Some("ann"))),
-            ("/users", Typed::Users("")),
-            ("/users --all", Typed::Users("--all")),
-            ("/history", Typed::History("")),
-            ("/history bob 5", Typed::History("bob 5")),
-            ("/quit", Typed::Quit),
-            ("/quit\t", Typed::Quit),
-            ("/quitter", Typed::Unknown("/quitter")),
-            ("/QUIT", Typed::Unknown("/QUIT")),
-            ("/", Typed::Unknown("/")),
-            ("/ quit", Typed::Unknown("/")),
-            ("/etc/passwd is a file", Typed::Unknown("/etc/passwd")),
+            ("@bob", ParsedLine::MissingText("bob")),
+            ("@bob  ", ParsedLine::MissingText("bob")),
+            ("@", ParsedLine::MissingText("")),
+            ("@ bob", ParsedLine::MissingText("bob")),
+            ("/help", ParsedLine::Help(None)),
+            ("/help  kick ", ParsedLine::Help(Some("kick"))),
+            ("/name", ParsedLine::Name(None)),
+            ("/name  ann ", ParsedLine::Name(Some("ann"))),
+            ("/users", ParsedLine::Users("")),
+            ("/users --all", ParsedLine::Users("--all")),
+            ("/history", ParsedLine::History("")),
+            ("/history bob 5", ParsedLine::History("bob 5")),
+            ("/quit", ParsedLine::Quit),
+            ("/quit\t", ParsedLine::Quit),
+            ("/quitter", ParsedLine::Unknown("/quitter")),
+            ("/QUIT", ParsedLine::Unknown("/QUIT")),
+            ("/", ParsedLine::Unknown("/")),
+            ("/ quit", ParsedLine::Unknown("/")),
+            ("/etc/passwd is a file", ParsedLine::Unknown("/etc/passwd")),
         ];
         for (line, expected) in table {
-            assert_eq!(Typed::parse(line), expected, "{line:?}");
+            assert_eq!(ParsedLine::parse(line), expected, "{line:?}");
         }
     }
 }

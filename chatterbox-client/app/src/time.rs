@@ -5,11 +5,11 @@ use jiff::tz::TimeZone;
 
 /// Writes times in one time zone.
 #[derive(Debug, Clone)]
-pub struct Clock {
+pub struct TimeFormatter {
     zone: TimeZone,
 }
 
-impl Clock {
+impl TimeFormatter {
     /// A clock for this zone.
     pub fn new(zone: TimeZone) -> Self {
         Self { zone }
@@ -18,7 +18,7 @@ impl Clock {
     /// The time `seconds` since 1970, seen at `now`.
     ///
     /// Servers may give any number; one that no calendar has is shown as `??:??`.
-    pub fn at(&self, seconds: i64, now: i64) -> String {
+    pub fn format(&self, seconds: i64, now: i64) -> String {
         let Some(time) = self.local(seconds) else {
             return "??:??".to_owned();
         };
@@ -38,7 +38,7 @@ mod tests {
 
     #[test]
     fn the_date_is_there_when_it_is_another_day_here() {
-        let clock = Clock::new(TimeZone::fixed(jiff::tz::offset(2)));
+        let time = TimeFormatter::new(TimeZone::fixed(jiff::tz::offset(2)));
         let now = 1_700_000_000; // 2023-11-15 00:13 at +2.
         let table = [
             (now, "00:13"),
@@ -51,8 +51,8 @@ mod tests {
             (i64::MIN, "??:??"),
         ];
         for (seconds, expected) in table {
-            assert_eq!(clock.at(seconds, now), expected, "{seconds}");
+            assert_eq!(time.format(seconds, now), expected, "{seconds}");
         }
-        assert_eq!(clock.at(0, i64::MAX), "1970-01-01 02:00");
+        assert_eq!(time.format(0, i64::MAX), "1970-01-01 02:00");
     }
 }

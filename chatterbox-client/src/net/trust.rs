@@ -13,7 +13,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, KeyLogFile, RootCertStore};
 use rustls_pemfile::Item;
 
-use super::verify::{Anybody, Fingerprint, Pinned, Remembering};
+use super::verify::{AnyCertificate, Fingerprint, Pinned, Recording};
 use crate::exit::{Exit, Failure};
 
 /// No file of authorities is larger; a device or a film given by mistake is not read to its end.
@@ -29,7 +29,7 @@ pub enum Trust {
     /// It has the certificate with this fingerprint.
     Pinned(Fingerprint),
     /// Nothing, but TLS is spoken.
-    Anybody,
+    AnyCertificate,
     /// Nothing, and no TLS is spoken.
     Plaintext,
 }
@@ -83,9 +83,9 @@ impl Trust {
                 )?)
             }
             Self::Pinned(pin) => Arc::new(Pinned::new(*pin, algorithms)),
-            Self::Anybody => Arc::new(Anybody::new(algorithms.supported_schemes())),
+            Self::AnyCertificate => Arc::new(AnyCertificate::new(algorithms.supported_schemes())),
         };
-        let (verifier, seen) = Remembering::new(verifier);
+        let (verifier, seen) = Recording::new(verifier);
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|error| Failure::new(Exit::Software, error.to_string()))?

@@ -167,18 +167,18 @@ impl ServerCertVerifier for Pinned {
 ///
 /// The handshake's signature is not looked at either: whoever may present any certificate may present their own.
 #[derive(Debug)]
-pub struct Anybody {
+pub struct AnyCertificate {
     schemes: Vec<SignatureScheme>,
 }
 
-impl Anybody {
+impl AnyCertificate {
     /// Accepts whatever is signed in one of these ways.
     pub fn new(schemes: Vec<SignatureScheme>) -> Self {
         Self { schemes }
     }
 }
 
-impl ServerCertVerifier for Anybody {
+impl ServerCertVerifier for AnyCertificate {
     fn verify_server_cert(
         &self,
         _end_entity: &CertificateDer<'_>,
@@ -215,12 +215,12 @@ impl ServerCertVerifier for Anybody {
 
 /// Lets another verifier decide, and remembers whose certificate it was, so that a failure can say so.
 #[derive(Debug)]
-pub struct Remembering {
+pub struct Recording {
     inner: Arc<dyn ServerCertVerifier>,
     seen: Arc<Mutex<Option<Fingerprint>>>,
 }
 
-impl Remembering {
+impl Recording {
     /// Wraps `inner`; what was seen can be asked of the second value.
     pub fn new(inner: Arc<dyn ServerCertVerifier>) -> (Self, Arc<Mutex<Option<Fingerprint>>>) {
         let seen = Arc::new(Mutex::new(None));
@@ -228,7 +228,7 @@ impl Remembering {
     }
 }
 
-impl ServerCertVerifier for Remembering {
+impl ServerCertVerifier for Recording {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,

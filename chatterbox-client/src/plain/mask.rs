@@ -6,17 +6,17 @@ use unicode_width::UnicodeWidthChar as _;
 
 /// What is not to be seen.
 #[derive(Debug, Default)]
-pub(super) struct Veil {
+pub(super) struct Mask {
     /// The line as a whole, as when a password was asked for.
     pub(super) whole: bool,
     /// What stands behind certain first words, from a place on: the arguments of commands.
     pub(super) words: Vec<(String, usize)>,
 }
 
-impl Veil {
+impl Mask {
     /// The line as it may be seen, with each hidden character as wide as it was: blanks where everything is hidden, since
     /// even the length of a password is nobody's business, and stars where a part is.
-    pub(super) fn over<'l>(&self, line: &'l str) -> Cow<'l, str> {
+    pub(super) fn apply<'l>(&self, line: &'l str) -> Cow<'l, str> {
         if self.whole {
             return if line.is_empty() {
                 Cow::Borrowed(line)
@@ -63,7 +63,7 @@ mod tests {
     #[test]
     fn secrets_of_commands_are_hidden_while_they_are_typed() {
         let words = vec![("/register".to_owned(), 1), ("/set-password".to_owned(), 2)];
-        let veil = Veil { whole: false, words };
+        let mask = Mask { whole: false, words };
         for (line, seen) in [
             ("/register", "/register"),
             ("/register ", "/register "),
@@ -75,14 +75,14 @@ mod tests {
             ("hello /register x", "hello /register x"),
             ("", ""),
         ] {
-            assert_eq!(veil.over(line), seen, "{line}");
+            assert_eq!(mask.apply(line), seen, "{line}");
         }
     }
 
     #[test]
     fn an_answer_is_hidden_as_a_whole() {
-        let veil = Veil { whole: true, words: Vec::new() };
-        assert_eq!(veil.over("hush"), "    ");
-        assert_eq!(veil.over(""), "");
+        let mask = Mask { whole: true, words: Vec::new() };
+        assert_eq!(mask.apply("hush"), "    ");
+        assert_eq!(mask.apply(""), "");
     }
 }

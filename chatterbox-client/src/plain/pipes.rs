@@ -54,7 +54,7 @@ fn read(
     let person = input.is_terminal();
     while let Some(prompt) = asked.blocking_recv() {
         // The output is elsewhere, but somebody sits there.
-        let asks = person && !matches!(prompt.ask, Ask::Talk(_));
+        let asks = person && !matches!(prompt.ask, Ask::Chat(_));
         if asks {
             let _ = write!(io::stderr(), "{}", prompt.ask.text());
         }

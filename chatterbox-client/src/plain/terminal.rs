@@ -23,7 +23,7 @@ use rustyline::{ColorMode, Config, Context, Editor, ExternalPrinter, Helper};
 use tokio::sync::{mpsc, oneshot};
 
 use super::colour::terminal_colours;
-use super::mask::Veil;
+use super::mask::Mask;
 use crate::exit::{Exit, Failure};
 use crate::session::screen::{Ask, CHUNKS, Chunk, Console, Input, Prompt};
 
@@ -62,7 +62,7 @@ pub(crate) fn open() -> Result<Console, Failure> {
     let history = MemHistory::with_config(&config);
     let mut editor: Editor<Watcher, MemHistory> =
         Editor::with_history(config, history).map_err(|error| unusable(&error))?;
-    editor.set_helper(Some(Watcher { gate: Arc::clone(&gate), veil: Veil::default() }));
+    editor.set_helper(Some(Watcher { gate: Arc::clone(&gate), mask: Mask::default() }));
     let printer = editor.create_external_printer().map_err(|error| unusable(&error))?;
 
     let (prompts, asked) = mpsc::channel(1);
@@ -97,17 +97,17 @@ fn edit(
     lines: &mpsc::Sender<Input>,
 ) {
     while let Some(prompt) = asked.blocking_recv() {
-        let Prompt { ask, begun, remember, secrets } = prompt;
+        let Prompt { ask, prefill, remember, secrets } = prompt;
         if let Some(line) = remember {
             let _ = editor.add_history_entry(line);
         }
         let secret = ask.is_secret();
         if let Some(helper) = editor.helper_mut() {
-            helper.veil = Veil { whole: secret, words: secrets };
+            helper.mask = Mask { whole: secret, words: secrets };
         }
         // Nothing moves while a secret is typed, not even the cursor.
         let hidden = if secret { editor.set_cursor_visibility(false).ok().flatten() } else { None };
-        let line = editor.readline_with_initial(&ask.text(), (&begun, ""));
+        let line = editor.readline_with_initial(&ask.text(), (&prefill, ""));
         drop(hidden);
         gate.set(Editing::No);
         let reply = matches!(ask, Ask::Reply(_));
@@ -210,7 +210,7 @@ impl Gate {
 /// Is called by the editor whenever it draws its line: so it knows that the editor is at work, and hides what is secret.
 struct Watcher {
     gate: Arc<Gate>,
-    veil: Veil,
+    mask: Mask,
 }
 
 impl Hinter for Watcher {
@@ -228,11 +228,11 @@ impl Completer for Watcher {
 
 impl Highlighter for Watcher {
     fn highlight<'l>(&self, line: &'l str, _position: usize) -> Cow<'l, str> {
-        self.veil.over(line)
+        self.mask.apply(line)
     }
 
     fn highlight_char(&self, line: &str, _position: usize, kind: CmdKind) -> bool {
-        kind != CmdKind::MoveCursor && matches!(self.veil.over(line), Cow::Owned(_))
+        kind != CmdKind::MoveCursor && matches!(self.mask.apply(line), Cow::Owned(_))
     }
 }
 

@@ -51,15 +51,15 @@ fn first_line(mut input: impl io::BufRead, of: &str) -> Result<Secret, Failure> 
 }
 
 /// What servers gave in place of passwords, in one file of the user's state folder.
-pub(crate) struct Tokens {
+pub(crate) struct TokenStore {
     path: PathBuf,
     /// Whose tokens are read and written: a token is for one server.
     server: String,
 }
 
-impl Tokens {
+impl TokenStore {
     /// Those of one server.
-    pub(crate) fn of(host: &str, port: u16) -> Result<Self, Failure> {
+    pub(crate) fn for_server(host: &str, port: u16) -> Result<Self, Failure> {
         let folder = folder().ok_or_else(|| {
             Failure::new(Exit::NoInput, "there is no folder to keep a login in")
                 .hint("set HOME, or leave --remember away")
@@ -77,7 +77,7 @@ impl Tokens {
     }
 
     /// Keeps one, or forgets it.
-    pub(crate) fn keep(&self, name: &str, token: Option<&Secret>) -> io::Result<()> {
+    pub(crate) fn store(&self, name: &str, token: Option<&Secret>) -> io::Result<()> {
         let mut all = self.read();
         let of_server = all.entry(self.server.clone()).or_insert_with(|| Map::new().into());
         if !of_server.is_object() {
@@ -165,12 +165,12 @@ mod tests {
     fn tokens_are_kept_for_each_server_and_name_and_nobody_else_can_read_them() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state").join("logins.json");
-        let of = |server: &str| Tokens { path: path.clone(), server: server.to_owned() };
+        let of = |server: &str| TokenStore { path: path.clone(), server: server.to_owned() };
         let (one, two) = (of("a:1"), of("b:1"));
-        one.keep("ann", Some(&Secret::new("t1"))).unwrap();
-        two.keep("ann", Some(&Secret::new("t2"))).unwrap();
-        one.keep("bob", Some(&Secret::new("t3"))).unwrap();
-        one.keep("bob", None).unwrap();
+        one.store("ann", Some(&Secret::new("t1"))).unwrap();
+        two.store("ann", Some(&Secret::new("t2"))).unwrap();
+        one.store("bob", Some(&Secret::new("t3"))).unwrap();
+        one.store("bob", None).unwrap();
         assert_eq!(one.load(), BTreeMap::from([("ann".to_owned(), Secret::new("t1"))]));
         assert_eq!(two.load().len(), 1);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
@@ -179,7 +179,7 @@ mod tests {
         assert_eq!(fs::read_dir(folder).unwrap().count(), 1, "no other file is left behind");
         fs::write(&path, "nonsense").unwrap();
         assert!(one.load().is_empty());
-        one.keep("ann", Some(&Secret::new("t4"))).unwrap();
+        one.store("ann", Some(&Secret::new("t4"))).unwrap();
         assert_eq!(one.load().len(), 1);
     }
 }

@@ -12,13 +12,13 @@ use std::pin::Pin;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use chatterbox_app::{App, Effect, Line, Wants};
+use chatterbox_app::{App, Effect, InputMode, Output};
 use chatterbox_proto::ScreenText;
 use ring::rand::{SystemRandom, generate};
 use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::credentials::Tokens;
+use super::credentials::TokenStore;
 use super::ending::End;
 use super::screen::{Ask, Chunk, Console, Input, Prompt};
 use super::server::Server;
@@ -33,7 +33,7 @@ const UNSENT: usize = 256 * 1024;
 type Dialling = Pin<Box<dyn Future<Output = Result<Connection, Failure>>>>;
 
 /// A session under way.
-pub(crate) struct Talk {
+pub(crate) struct Session {
     pub(crate) app: App,
     pub(crate) connection: Option<Connection>,
     /// The next connection, while there is none.
@@ -41,12 +41,12 @@ pub(crate) struct Talk {
     server: Server,
     pub(crate) console: Console,
     pub(crate) signals: Signals,
-    tokens: Option<Tokens>,
-    pub(crate) to_show: VecDeque<Line>,
+    tokens: Option<TokenStore>,
+    pub(crate) to_show: VecDeque<Output>,
     /// What a line was asked for that has not come yet.
-    pub(crate) asked: Option<Wants>,
+    pub(crate) asked: Option<InputMode>,
     /// What the next line of talk begins with.
-    begun: String,
+    prefill: String,
     remember: Option<String>,
     pub(crate) input_over: bool,
     pub(crate) write_error: Option<io::Error>,
@@ -63,14 +63,14 @@ pub(crate) struct Talk {
     pub(crate) end: Option<End>,
 }
 
-impl Talk {
+impl Session {
     pub(crate) fn new(
         app: App,
         connection: Connection,
         server: Server,
         console: Console,
         signals: Signals,
-        tokens: Option<Tokens>,
+        tokens: Option<TokenStore>,
     ) -> Self {
         let now = Instant::now();
         Self {
@@ -83,7 +83,7 @@ impl Talk {
             tokens,
             to_show: VecDeque::new(),
             asked: None,
-            begun: String::new(),
+            prefill: String::new(),
             remember: None,
             input_over: false,
             write_error: None,
@@ -165,18 +165,18 @@ impl Talk {
         for effect in effects {
             match effect {
                 // Whoever is not in the middle of a line gets the question in front of the next one.
-                Effect::Show(Line::Prompt { .. })
+                Effect::Show(Output::Prompt { .. })
                     if self.console.interactive && self.asked.is_none() => {}
                 Effect::Show(line) => self.to_show.push_back(line),
                 Effect::Send(frame) => self.push(&frame),
                 Effect::Remember(line) => self.remember = Some(line),
-                Effect::Hold(line) => self.begun = line,
-                Effect::Keep { name, token } => {
+                Effect::Prefill(line) => self.prefill = line,
+                Effect::StoreToken { name, token } => {
                     let kept =
-                        self.tokens.as_ref().map(|tokens| tokens.keep(&name, token.as_ref()));
+                        self.tokens.as_ref().map(|tokens| tokens.store(&name, token.as_ref()));
                     if let Some(Err(error)) = kept {
                         let what = format!("The login could not be kept: {error}.");
-                        self.to_show.push_back(Line::note(what));
+                        self.to_show.push_back(Output::note(what));
                     }
                 }
                 Effect::Redial(wait) => {
@@ -186,8 +186,8 @@ impl Talk {
                         server.connect().await
                     }));
                 }
-                Effect::HangUp(why) => self.lose(Failure::new(Exit::Unavailable, why)),
-                Effect::Over => self.over(),
+                Effect::Disconnect(why) => self.lose(Failure::new(Exit::Unavailable, why)),
+                Effect::ConnectionLost => self.connection_gone(),
                 Effect::Leave => self.leave(),
                 Effect::GiveUp(reason) => self.give_up(reason),
             }
@@ -220,7 +220,7 @@ impl Talk {
         self.dialling = None;
         self.write_error = None;
         self.rejoining = None;
-        let effects = self.app.lost(failure.message(), self.born.elapsed(), random());
+        let effects = self.app.connection_lost(failure.message(), self.born.elapsed(), random());
         self.trouble = Some(failure);
         self.perform(effects);
     }
@@ -232,7 +232,7 @@ impl Talk {
                 self.connection = Some(connection);
                 self.heard = Instant::now();
                 self.rejoining = Some(self.heard);
-                let effects = self.app.connected();
+                let effects = self.app.reconnected();
                 self.perform(effects);
             }
             // Another certificate than before is nothing that time heals.
@@ -245,7 +245,7 @@ impl Talk {
 
     fn ask_for_line(&mut self) {
         if self.input_over
-            && let wanted @ Wants::Reply(_) = self.app.wants()
+            && let wanted @ InputMode::Reply(_) = self.app.input_mode()
         {
             let effects = self.app.cancelled(wanted);
             self.perform(effects);
@@ -253,20 +253,26 @@ impl Talk {
         if self.asked.is_some() || self.input_over || self.unsent() > UNSENT {
             return;
         }
-        let wants = self.app.wants();
+        let wants = self.app.input_mode();
         let ask = match wants {
-            Wants::Answer | Wants::Catalogue | Wants::Outcome | Wants::Room => return,
-            Wants::Name => Ask::Name,
-            Wants::Password | Wants::Reply(_) => match self.app.question() {
+            InputMode::LoginPending
+            | InputMode::CataloguePending
+            | InputMode::ResultPending
+            | InputMode::WindowFull => return,
+            InputMode::Name => Ask::Name,
+            InputMode::Password | InputMode::Reply(_) => match self.app.question() {
                 Some(question) => Ask::Reply(question),
                 None => return,
             },
-            Wants::Talk => Ask::Talk(ScreenText::new(self.app.me().unwrap_or_default())),
+            InputMode::Chat => Ask::Chat(ScreenText::new(self.app.me().unwrap_or_default())),
         };
-        let begun =
-            if wants == Wants::Talk { std::mem::take(&mut self.begun) } else { String::new() };
+        let prefill = if wants == InputMode::Chat {
+            std::mem::take(&mut self.prefill)
+        } else {
+            String::new()
+        };
         let remember = self.remember.take();
-        let prompt = Prompt { ask, begun, remember, secrets: self.app.secrets() };
+        let prompt = Prompt { ask, prefill, remember, secrets: self.app.secret_arguments() };
         // The thread has answered everything it was asked, so there is room; or it has ended, which its last answer told.
         self.asked = self.console.prompts.try_send(prompt).is_ok().then_some(wants);
     }
@@ -283,7 +289,7 @@ impl Talk {
                 self.perform(effects);
             }
             Input::TooLong => {
-                let note = Line::note("Nothing was sent: the line is too long.");
+                let note = Output::note("Nothing was sent: the line is too long.");
                 self.to_show.push_back(note);
             }
             Input::End if self.console.interactive => self.leave(),

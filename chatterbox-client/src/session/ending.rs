@@ -3,11 +3,11 @@
 use std::io;
 use std::time::Duration;
 
-use chatterbox_app::{Line, Reason};
+use chatterbox_app::{GiveUpReason, Output};
 use tokio::sync::mpsc::channel;
 use tokio::time::timeout;
 
-use super::driver::Talk;
+use super::driver::Session;
 use super::timeouts::Stage;
 use crate::exit::{Exit, Failure};
 use crate::net::connection::ReadError;
@@ -26,7 +26,7 @@ pub(crate) enum End {
     Failed(Failure),
 }
 
-impl Talk {
+impl Session {
     pub(crate) fn fail(&mut self, failure: Failure) {
         self.end = Some(End::Failed(failure));
     }
@@ -35,16 +35,18 @@ impl Talk {
         self.end = Some(End::Left(Exit::Ok));
     }
 
-    pub(crate) fn give_up(&mut self, reason: Reason) {
+    pub(crate) fn give_up(&mut self, reason: GiveUpReason) {
         let no_name = |what| Failure::new(Exit::NoName, what);
         self.fail(match reason {
-            Reason::NoName => no_name("the server did not accept the name")
+            GiveUpReason::NoName => no_name("the server did not accept the name")
                 .hint("give another one with --username"),
-            Reason::PasswordNeeded => no_name("the name is registered, and needs its password")
-                .hint("give it with --password-file FILE or --password-stdin"),
-            Reason::WrongPassword => no_name("the server did not accept the password")
+            GiveUpReason::PasswordNeeded => {
+                no_name("the name is registered, and needs its password")
+                    .hint("give it with --password-file FILE or --password-stdin")
+            }
+            GiveUpReason::WrongPassword => no_name("the server did not accept the password")
                 .hint("a name that nobody has registered is refused so, too"),
-            Reason::NotAsked => Failure::new(
+            GiveUpReason::NotAsked => Failure::new(
                 Exit::NotAsked,
                 "a command failed without asking what the next line was to answer",
             )
@@ -86,7 +88,7 @@ impl Talk {
     }
 
     /// The connection is gone for good.
-    pub(crate) fn over(&mut self) {
+    pub(crate) fn connection_gone(&mut self) {
         if self.app.has_logged_out() {
             return self.leave();
         }
@@ -94,7 +96,7 @@ impl Talk {
             .trouble
             .take()
             .unwrap_or_else(|| Failure::new(Exit::Unavailable, "the connection was lost"));
-        let mut failure = match self.app.patience().filter(|_| self.app.is_down()) {
+        let mut failure = match self.app.reconnect_for().filter(|_| self.app.is_down()) {
             Some(patience) => Failure::new(
                 Exit::Unavailable,
                 format!("there was no way back to the server for {} s", patience.as_secs()),
@@ -123,7 +125,7 @@ impl Talk {
         }
         if leaves && self.is_down() && self.app.unanswered() > 0 {
             let what = format!("Not sent: {}.", self.app.unanswered());
-            self.to_show.push_back(Line::note(what));
+            self.to_show.push_back(Output::note(what));
         }
         (std::mem::replace(&mut self.console.before_last, Box::new(|_| {})))(self.asked.is_some());
         let outcome = match end {

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::io;
 
-use chatterbox_app::{Line, Question, Stream};
+use chatterbox_app::{Output, Question, Stream};
 use chatterbox_proto::ScreenText;
 use tokio::sync::{mpsc, oneshot};
 
@@ -17,7 +17,7 @@ pub(crate) struct Prompt {
     /// What for.
     pub(crate) ask: Ask,
     /// What the line begins with: it was half typed before.
-    pub(crate) begun: String,
+    pub(crate) prefill: String,
     /// An earlier line that the arrow keys may bring back from now on.
     pub(crate) remember: Option<String>,
     /// Which words are not to be seen: behind this first word, from this place on.
@@ -30,7 +30,7 @@ pub(crate) enum Ask {
     /// A name is needed.
     Name,
     /// Something to say, by the user of this name.
-    Talk(ScreenText),
+    Chat(ScreenText),
     /// The answer to a question.
     Reply(Question),
 }
@@ -40,7 +40,7 @@ impl Ask {
     pub(crate) fn text(&self) -> String {
         match self {
             Self::Name => "name: ".to_owned(),
-            Self::Talk(me) => format!("{me}> "),
+            Self::Chat(me) => format!("{me}> "),
             Self::Reply(question) => question.text.to_string(),
         }
     }
@@ -107,9 +107,9 @@ pub(crate) struct Console {
 
 impl Console {
     /// Takes lines that go to the same stream off the front of `lines`, as one piece.
-    pub(crate) fn chunk(&self, lines: &mut VecDeque<Line>) -> Option<Chunk> {
+    pub(crate) fn chunk(&self, lines: &mut VecDeque<Output>) -> Option<Chunk> {
         // A program reads one stream.
-        let of = |line: &Line| if self.json { Stream::Output } else { line.stream() };
+        let of = |line: &Output| if self.json { Stream::Output } else { line.stream() };
         let stream = of(lines.front()?);
         let colour = match stream {
             Stream::Output => self.colours.0,

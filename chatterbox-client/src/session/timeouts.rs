@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
-use chatterbox_app::{Line, Wants};
+use chatterbox_app::{InputMode, Output};
 use tokio::time::Instant;
 
-use super::driver::Talk;
+use super::driver::Session;
 use crate::exit::{Exit, Failure};
 
 /// After the input has ended: how long what is already on its way is waited for.
@@ -61,13 +61,13 @@ enum Of {
     Outcome,
 }
 
-impl Talk {
+impl Session {
     /// When one of the waits is over, if ever.
     pub(crate) fn deadline(&mut self) -> Option<Instant> {
         let stage = self.stage_deadline();
         let question = self.question_deadline();
         // Somebody who is asked for a password may take their time.
-        if self.app.wants() == Wants::Password {
+        if self.app.input_mode() == InputMode::Password {
             self.rejoining = None;
         }
         let again = self.rejoining.map(|since| since + PATIENCE);
@@ -81,16 +81,16 @@ impl Talk {
             self.stage = (Stage::Chat, Instant::now());
             return None;
         }
-        let stage = match self.app.wants() {
+        let stage = match self.app.input_mode() {
             _ if self.write_error.is_some() => Stage::LastWords,
             _ if !self.input_over => Stage::Chat,
-            Wants::Answer => Stage::Answer,
-            Wants::Name | Wants::Password => {
+            InputMode::LoginPending => Stage::Answer,
+            InputMode::Name | InputMode::Password => {
                 // Nothing is left that could be a name.
                 return Some(Instant::now());
             }
             _ if !self.is_idle() => Stage::Sending(self.unsent()),
-            _ if self.app.owed() > 0 => Stage::Owed(self.app.owed()),
+            _ if self.app.pending_replies() > 0 => Stage::Owed(self.app.pending_replies()),
             _ => Stage::Drain,
         };
         if stage != self.stage.0 {
@@ -111,9 +111,9 @@ impl Talk {
 
     /// When the next line does not wait any more for what the server may ask.
     fn question_deadline(&mut self) -> Option<Instant> {
-        let of = match self.app.wants() {
-            Wants::Catalogue => Of::Catalogue,
-            Wants::Outcome => Of::Outcome,
+        let of = match self.app.input_mode() {
+            InputMode::CataloguePending => Of::Catalogue,
+            InputMode::ResultPending => Of::Outcome,
             _ => {
                 self.waiting = None;
                 return None;
@@ -133,7 +133,7 @@ impl Talk {
     /// When a server that says nothing is asked whether it is there, or is taken for gone.
     fn quiet_deadline(&self) -> Option<Instant> {
         // Only where the session can go on, so that a mistake costs nothing.
-        let worth = !self.is_down() && self.app.can_ping() && self.app.patience().is_some();
+        let worth = !self.is_down() && self.app.can_ping() && self.app.reconnect_for().is_some();
         let rounds = if self.pinged { 2 } else { 1 };
         worth.then(|| self.heard + QUIET * rounds)
     }
@@ -143,7 +143,7 @@ impl Talk {
         let now = Instant::now();
         if self.question_deadline().is_some_and(|deadline| deadline <= now) {
             self.waiting = None;
-            return self.app.patience_is_over();
+            return self.app.stop_waiting();
         }
         if self.rejoining.is_some_and(|since| since + PATIENCE <= now) {
             return self.lose(Failure::new(Exit::Unavailable, "the server did not answer"));
@@ -158,7 +158,7 @@ impl Talk {
             }
             return;
         }
-        let nameless = matches!(self.app.wants(), Wants::Name | Wants::Password);
+        let nameless = matches!(self.app.input_mode(), InputMode::Name | InputMode::Password);
         if self.input_over && nameless {
             return self.fail(no_name_left(self.app.was_refused()));
         }
@@ -180,7 +180,7 @@ impl Talk {
             Stage::Owed(_) => {
                 let unanswered = self.app.unanswered();
                 if unanswered == 0 {
-                    self.to_show.push_back(Line::note("The server owes an answer."));
+                    self.to_show.push_back(Output::note("The server owes an answer."));
                     return self.leave();
                 }
                 self.fail(

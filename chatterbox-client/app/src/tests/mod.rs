@@ -13,22 +13,24 @@ use super::*;
 /// 2023-11-14 22:13:20 UTC.
 const NOW: i64 = 1_700_000_000;
 
-struct Stage {
+struct Scene {
     app: App,
     screen: String,
 }
 
-impl Stage {
+impl Scene {
     fn new(options: Options) -> Self {
-        let mut stage =
-            Self { app: App::new(options, Clock::new(TimeZone::UTC)), screen: String::new() };
-        let effects = stage.app.start();
-        stage.play(effects);
-        stage
+        let mut scene = Self {
+            app: App::new(options, TimeFormatter::new(TimeZone::UTC)),
+            screen: String::new(),
+        };
+        let effects = scene.app.start();
+        scene.play(effects);
+        scene
     }
 
     fn pipes() -> Self {
-        Self::new(Options { repeat_own: true, ..Options::default() })
+        Self::new(Options { echo_own: true, ..Options::default() })
     }
 
     fn play(&mut self, effects: Vec<Effect>) {
@@ -45,16 +47,16 @@ impl Stage {
                     format!("net| {}", String::from_utf8(body.to_vec()).unwrap())
                 }
                 Effect::Leave => "end| leave".to_owned(),
-                Effect::GiveUp(Reason::NoName) => "end| give up".to_owned(),
+                Effect::GiveUp(GiveUpReason::NoName) => "end| give up".to_owned(),
                 Effect::GiveUp(reason) => format!("end| give up: {reason:?}"),
                 Effect::Remember(line) => format!("key| {line}"),
-                Effect::Hold(line) => format!("key| held: {line}"),
-                Effect::Keep { name, token } => {
+                Effect::Prefill(line) => format!("key| held: {line}"),
+                Effect::StoreToken { name, token } => {
                     format!("dir| {name}: {}", token.as_ref().map_or("none", |t| t.reveal()))
                 }
                 Effect::Redial(wait) => format!("net| dial in {} ms", wait.as_millis()),
-                Effect::HangUp(why) => format!("net| hang up: {why}"),
-                Effect::Over => "end| over".to_owned(),
+                Effect::Disconnect(why) => format!("net| hang up: {why}"),
+                Effect::ConnectionLost => "end| over".to_owned(),
             };
             self.screen.push_str(&line);
             self.screen.push('\n');
@@ -64,45 +66,49 @@ impl Stage {
     /// With a server that speaks everything, and has these commands.
     fn negotiated(options: Options) -> Self {
         let offer = Capability::EVERY.iter().copied().collect();
-        let mut stage = Self::new(Options { offer, ..options })
+        let mut scene = Self::new(Options { offer, ..options })
             .types("ann")
             .gets(
                 r#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["bob", "ann"], "MESSAGES": [["bob", "ALL", 1700000000, "old"]], "IDS": [17],
                     "CAPABILITIES": "accounts/1 commands/1 ids/1 ping/1 rename/1 utf8/1", "RESUME": "session", "ACCOUNT": {"LEVEL": 0}}"#,
             )
             .gets(COMMANDS);
-        stage.screen.clear();
-        stage
+        scene.screen.clear();
+        scene
     }
 
     fn types(mut self, text: &str) -> Self {
-        let wanted = self.app.wants();
+        let wanted = self.app.input_mode();
         let effects = self.app.typed(text, wanted, NOW);
         self.play(effects);
         self
     }
 
     /// A line that was begun when something else was wanted.
-    fn types_for(mut self, wanted: Wants, text: &str) -> Self {
+    fn types_for(mut self, wanted: InputMode, text: &str) -> Self {
         let effects = self.app.typed(text, wanted, NOW);
         self.play(effects);
         self
     }
 
     fn cancels(mut self) -> Self {
-        let effects = self.app.cancelled(self.app.wants());
+        let effects = self.app.cancelled(self.app.input_mode());
         self.play(effects);
         self
     }
 
     fn loses(mut self, at: u64) -> Self {
-        let effects = self.app.lost("the server closed the connection", Duration::from_secs(at), 0);
+        let effects = self.app.connection_lost(
+            "the server closed the connection",
+            Duration::from_secs(at),
+            0,
+        );
         self.play(effects);
         self
     }
 
     fn connects(mut self) -> Self {
-        let effects = self.app.connected();
+        let effects = self.app.reconnected();
         self.play(effects);
         self
     }
@@ -114,11 +120,11 @@ impl Stage {
     }
 
     fn joined(self) -> Self {
-        let mut stage = self
+        let mut scene = self
             .types("ann")
             .gets(r#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["bob", "ann"], "MESSAGES": []}"#);
-        stage.screen.clear();
-        stage
+        scene.screen.clear();
+        scene
     }
 }
 
@@ -136,7 +142,7 @@ const COMMANDS: &str = r#"{"PREFIX": "/", "COMMANDS": [
 
 #[test]
 fn a_refused_name_is_asked_for_again() {
-    let stage = Stage::pipes()
+    let scene = Scene::pipes()
         .types("")
         .types("bob")
         .gets(r#"{"USERNAME_ACCEPTED": false, "INFO": "This name is already in use."}"#)
@@ -151,7 +157,7 @@ fn a_refused_name_is_asked_for_again() {
         )
         .types("/name")
         .types("/name zoe");
-    insta::assert_snapshot!(stage.screen, @r#"
+    insta::assert_snapshot!(scene.screen, @r#"
     err| -- A name is needed first.
     net| {"USERNAME": "bob"}
     out| ! the server refused the name bob: This name is already in use.
@@ -172,7 +178,7 @@ fn a_refused_name_is_asked_for_again() {
 
 #[test]
 fn what_is_typed_is_sent_and_through_pipes_shown_once() {
-    let stage = Stage::pipes()
+    let scene = Scene::pipes()
         .joined()
         .types("hello")
         .gets(r#"{"MESSAGES": [["ann", "ALL", 1700000000, "hello"]]}"#)
@@ -186,7 +192,7 @@ fn what_is_typed_is_sent_and_through_pipes_shown_once() {
         .types("/help")
         .types("/users")
         .types("/quit");
-    insta::assert_snapshot!(stage.screen, @r#"
+    insta::assert_snapshot!(scene.screen, @r#"
     net| {"MESSAGES": [["ann", "ALL", 1700000000, "hello"]]}
     out| [22:13] ann: hello
     net| {"MESSAGES": [["ann", "bob", 1700000000, "psst"]]}
@@ -210,8 +216,8 @@ fn what_is_typed_is_sent_and_through_pipes_shown_once() {
 
 #[test]
 fn on_a_terminal_own_lines_are_not_repeated() {
-    let stage = Stage::new(Options::default()).joined().types("hello").types("@bob psst");
-    insta::assert_snapshot!(stage.screen, @r#"
+    let scene = Scene::new(Options::default()).joined().types("hello").types("@bob psst");
+    insta::assert_snapshot!(scene.screen, @r#"
     net| {"MESSAGES": [["ann", "ALL", 1700000000, "hello"]]}
     net| {"MESSAGES": [["ann", "bob", 1700000000, "psst"]]}
     "#);
@@ -219,7 +225,7 @@ fn on_a_terminal_own_lines_are_not_repeated() {
 
 #[test]
 fn everything_that_happens_is_shown_in_its_order() {
-    let stage = Stage::pipes()
+    let scene = Scene::pipes()
         .joined()
         .gets(
             r#"{"USERS_LEFT": ["bob"], "ERROR": "nobody by that name is here", "INFO": "maintenance at noon",
@@ -227,7 +233,7 @@ fn everything_that_happens_is_shown_in_its_order() {
         )
         .gets(r#""a bare string""#)
         .types("/users");
-    insta::assert_snapshot!(stage.screen, @r"
+    insta::assert_snapshot!(scene.screen, @r"
     out| * cyd joined
     out| [22:13] cyd: hi
     out| [2023-11-13 18:26] cyd -> ann: psst
@@ -241,14 +247,14 @@ fn everything_that_happens_is_shown_in_its_order() {
 
 #[test]
 fn nothing_from_the_wire_acts_on_the_screen() {
-    let stage = Stage::pipes().types("ann").gets(
+    let scene = Scene::pipes().types("ann").gets(
         r#"{"USERNAME_ACCEPTED": true, "INFO": "\u001b[2J\u202e", "USER_LIST": ["\u001b]0;x\u0007"],
             "MESSAGES": [["\nbob", "a\rnn", 99999999999999, "one\n[22:13] bob: forged"]], "ERROR": "\u009b31m",
             "USERS_JOINED": ["\u0000"], "USERS_LEFT": ["\u0000"], "\u001b[1m": 1}"#,
     );
-    let escapes = stage.screen.chars().filter(|c| c.is_control() && *c != '\n').count();
+    let escapes = scene.screen.chars().filter(|c| c.is_control() && *c != '\n').count();
     assert_eq!(escapes, 0);
-    insta::assert_snapshot!(stage.screen, @r#"
+    insta::assert_snapshot!(scene.screen, @r#"
     net| {"USERNAME": "ann"}
     out| [??:??] \nbob -> a\rnn: one\n[22:13] bob: forged
     out| * you are ann
@@ -263,7 +269,7 @@ fn nothing_from_the_wire_acts_on_the_screen() {
 #[test]
 fn deviations_are_reported_when_asked_for_or_when_something_is_lost() {
     let play = |strict| {
-        Stage::new(Options { strict, ..Options::default() })
+        Scene::new(Options { strict, ..Options::default() })
             .types("ann")
             .gets(r#"{"USERNAME_ACCEPTED": "true"}"#)
             .gets(r#"{"USERS_JOINED": "bob"}"#)
@@ -301,47 +307,47 @@ fn deviations_are_reported_when_asked_for_or_when_something_is_lost() {
 
 #[test]
 fn a_given_name_that_is_refused_through_pipes_ends_it() {
-    let stage = |ask_again| {
+    let scene = |interactive| {
         let username = Some("bob".to_owned());
-        Stage::new(Options { username, ask_again, ..Options::default() })
+        Scene::new(Options { username, interactive, ..Options::default() })
             .gets(r#"{"USERNAME_ACCEPTED": false, "INFO": "taken"}"#)
     };
-    insta::assert_snapshot!(stage(false).screen, @r#"
+    insta::assert_snapshot!(scene(false).screen, @r#"
     net| {"USERNAME": "bob"}
     out| ! the server refused the name bob: taken
     end| give up
     "#);
-    let again = stage(true);
-    assert_eq!(again.app.wants(), Wants::Name);
+    let again = scene(true);
+    assert_eq!(again.app.input_mode(), InputMode::Name);
     assert!(again.app.was_refused() && !again.screen.contains("give up"));
 }
 
 #[test]
 fn an_error_in_place_of_an_answer_asks_again_and_a_late_answer_counts() {
-    let stage = Stage::pipes().types("ann").gets(r#"{"ERROR": "what?"}"#);
-    assert_eq!(stage.app.wants(), Wants::Name);
-    let stage = stage.gets(r#"{"USERNAME_ACCEPTED": true, "USER_LIST": [], "MESSAGES": []}"#);
-    assert_eq!((stage.app.wants(), stage.app.me()), (Wants::Talk, Some("ann")));
+    let scene = Scene::pipes().types("ann").gets(r#"{"ERROR": "what?"}"#);
+    assert_eq!(scene.app.input_mode(), InputMode::Name);
+    let scene = scene.gets(r#"{"USERNAME_ACCEPTED": true, "USER_LIST": [], "MESSAGES": []}"#);
+    assert_eq!((scene.app.input_mode(), scene.app.me()), (InputMode::Chat, Some("ann")));
 }
 
 #[test]
 fn a_long_list_of_users_is_cut_in_the_welcome_only() {
     let names: Vec<_> = (0..120).map(|n| format!("\"user{n}\"")).collect();
-    let stage = Stage::pipes().types("ann").gets(&format!(
+    let scene = Scene::pipes().types("ann").gets(&format!(
         r#"{{"USERNAME_ACCEPTED": true, "USER_LIST": [{}], "MESSAGES": []}}"#,
         names.join(", ")
     ));
-    assert!(stage.screen.ends_with("user99, and 20 more\n"), "{}", stage.screen);
-    assert!(stage.types("/users").screen.ends_with("user118, user119\n"));
+    assert!(scene.screen.ends_with("user99, and 20 more\n"), "{}", scene.screen);
+    assert!(scene.types("/users").screen.ends_with("user118, user119\n"));
 }
 
 #[test]
 fn the_echo_of_the_last_message_settles_the_session() {
-    let stage = Stage::pipes().joined();
-    assert!(!stage.app.is_settled());
-    let stage = stage.types("a").types("b");
-    let stage = stage.gets(r#"{"MESSAGES": [["ann", "ALL", 1, "a"]]}"#);
-    assert!(!stage.app.is_settled());
-    let stage = stage.gets(r#"{"MESSAGES": [["ann", "ALL", 1, "b"]]}"#);
-    assert!(stage.app.is_settled());
+    let scene = Scene::pipes().joined();
+    assert!(!scene.app.is_settled());
+    let scene = scene.types("a").types("b");
+    let scene = scene.gets(r#"{"MESSAGES": [["ann", "ALL", 1, "a"]]}"#);
+    assert!(!scene.app.is_settled());
+    let scene = scene.gets(r#"{"MESSAGES": [["ann", "ALL", 1, "b"]]}"#);
+    assert!(scene.app.is_settled());
 }

@@ -3,35 +3,35 @@
 use super::*;
 
 fn terminal() -> Options {
-    Options { ask_again: true, ..Options::default() }
+    Options { interactive: true, ..Options::default() }
 }
 
-fn offering(options: Options) -> Stage {
-    Stage::new(Options { offer: Capability::EVERY.iter().copied().collect(), ..options })
+fn offering(options: Options) -> Scene {
+    Scene::new(Options { offer: Capability::EVERY.iter().copied().collect(), ..options })
 }
 
 #[test]
 fn the_offer_goes_with_the_name_and_a_base_server_changes_nothing() {
-    let stage = offering(Options { repeat_own: true, ..Options::default() })
+    let scene = offering(Options { echo_own: true, ..Options::default() })
         .types("ann")
         .gets(r#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["ann"], "MESSAGES": []}"#)
         .types("hello")
         .types("/history")
         .types("/register");
-    insta::assert_snapshot!(stage.screen);
-    assert_eq!(stage.app.wants(), Wants::Talk);
-    assert!(!stage.app.is_acknowledged());
+    insta::assert_snapshot!(scene.screen);
+    assert_eq!(scene.app.input_mode(), InputMode::Chat);
+    assert!(!scene.app.is_acknowledged());
 }
 
 #[test]
 fn a_registered_name_takes_its_password() {
-    let stage = offering(terminal()).types("ann").gets(
+    let scene = offering(terminal()).types("ann").gets(
         r#"{"USERNAME_ACCEPTED": false, "INFO": "This name is registered.", "CODE": "registered"}"#,
     );
-    assert_eq!(stage.app.wants(), Wants::Password);
-    let question = stage.app.question().unwrap();
+    assert_eq!(scene.app.input_mode(), InputMode::Password);
+    let question = scene.app.question().unwrap();
     assert_eq!((question.text.as_str(), question.secret), ("password of ann: ", true));
-    let stage = stage
+    let scene = scene
         .types("wrong")
         .gets(r#"{"USERNAME_ACCEPTED": false, "INFO": "The password is wrong.", "CODE": "wrong-password"}"#)
         .types("right")
@@ -39,19 +39,19 @@ fn a_registered_name_takes_its_password() {
             r#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["ann"], "MESSAGES": [], "CAPABILITIES": "accounts/1",
                 "ACCOUNT": {"LEVEL": 1, "TOKEN": "for next time"}}"#,
         );
-    insta::assert_snapshot!(stage.screen);
+    insta::assert_snapshot!(scene.screen);
 }
 
 #[test]
 fn whoever_does_not_know_the_password_takes_another_name() {
     let registered = r#"{"USERNAME_ACCEPTED": false, "CODE": "registered"}"#;
-    for stage in [
+    for scene in [
         offering(terminal()).types("ann").gets(registered).types(""),
         offering(terminal()).types("ann").gets(registered).cancels(),
     ] {
-        assert_eq!(stage.app.wants(), Wants::Name);
-        let stage = stage.types("zoe");
-        assert!(!stage.screen.contains("PASSWORD"), "{}", stage.screen);
+        assert_eq!(scene.app.input_mode(), InputMode::Name);
+        let scene = scene.types("zoe");
+        assert!(!scene.screen.contains("PASSWORD"), "{}", scene.screen);
     }
 }
 
@@ -59,89 +59,89 @@ fn whoever_does_not_know_the_password_takes_another_name() {
 fn a_password_that_was_given_goes_with_the_name_and_is_tried_once() {
     let password = Some(Secret::new("given"));
     let username = Some("ann".to_owned());
-    let stage = offering(Options { username, password, ..Options::default() })
+    let scene = offering(Options { username, password, ..Options::default() })
         .gets(r#"{"USERNAME_ACCEPTED": false, "INFO": "no", "CODE": "wrong-password"}"#);
-    insta::assert_snapshot!(stage.screen);
+    insta::assert_snapshot!(scene.screen);
 }
 
 #[test]
 fn a_kept_token_goes_with_its_name_and_is_forgotten_when_it_is_old() {
     let tokens = BTreeMap::from([("ann".to_owned(), Secret::new("kept"))]);
-    let stage = offering(Options { tokens, ..terminal() })
+    let scene = offering(Options { tokens, ..terminal() })
         .types("zoe")
         .gets(r#"{"USERNAME_ACCEPTED": false, "CODE": "taken"}"#)
         .types("ann")
         .gets(r#"{"USERNAME_ACCEPTED": false, "CODE": "wrong-token"}"#)
         .gets(r#"{"USERNAME_ACCEPTED": false, "INFO": "registered", "CODE": "registered"}"#);
-    insta::assert_snapshot!(stage.screen);
-    assert_eq!(stage.app.wants(), Wants::Password);
+    insta::assert_snapshot!(scene.screen);
+    assert_eq!(scene.app.input_mode(), InputMode::Password);
 }
 
 #[test]
 fn through_pipes_a_registered_name_is_said_and_the_next_line_is_a_name() {
-    let stage = offering(Options::default())
+    let scene = offering(Options::default())
         .types("ann")
         .gets(r#"{"USERNAME_ACCEPTED": false, "INFO": "registered", "CODE": "registered"}"#);
-    assert_eq!(stage.app.wants(), Wants::Name);
-    assert!(stage.screen.contains("--password-file"), "{}", stage.screen);
+    assert_eq!(scene.app.input_mode(), InputMode::Name);
+    assert!(scene.screen.contains("--password-file"), "{}", scene.screen);
     let username = Some("ann".to_owned());
-    let stage = offering(Options { username, ..Options::default() })
+    let scene = offering(Options { username, ..Options::default() })
         .gets(r#"{"USERNAME_ACCEPTED": false, "INFO": "registered", "CODE": "registered"}"#);
-    assert!(stage.screen.ends_with("end| give up: PasswordNeeded\n"), "{}", stage.screen);
+    assert!(scene.screen.ends_with("end| give up: PasswordNeeded\n"), "{}", scene.screen);
 }
 
 #[test]
 fn messages_are_tagged_and_everything_is_settled_when_it_is_answered() {
-    let stage = Stage::negotiated(Options { repeat_own: true, ..Options::default() });
-    assert!(stage.app.is_settled());
-    let stage = stage.types("one").types("@zoe two").types("three");
-    assert_eq!(stage.app.owed(), 3);
-    let stage = stage
+    let scene = Scene::negotiated(Options { echo_own: true, ..Options::default() });
+    assert!(scene.app.is_settled());
+    let scene = scene.types("one").types("@zoe two").types("three");
+    assert_eq!(scene.app.pending_replies(), 3);
+    let scene = scene
         .gets(r#"{"MESSAGES": [["ann", "ALL", 1700000000, "one"]], "IDS": [18], "ACKS": {"1": 18}}"#)
         .gets(r#"{"ERROR": "MESSAGES[0]: nobody by that name is here: zoe (DE-2)", "REFUSED": {"2": {"CODE": "no-such-user", "ERROR": "nobody by that name is here"}}}"#);
-    assert!(!stage.app.is_settled());
-    let stage = stage.gets(r#"{"ACKS": {"3": 19}}"#).gets(
+    assert!(!scene.app.is_settled());
+    let scene = scene.gets(r#"{"ACKS": {"3": 19}}"#).gets(
         r#"{"MESSAGES": [["bob", "ALL", 1700000000, "hi"], ["SERVER", "ALL", 1700000000, "maintenance"]], "IDS": [20, null]}"#,
     );
-    assert!(stage.app.is_settled());
-    insta::assert_snapshot!(stage.screen);
+    assert!(scene.app.is_settled());
+    insta::assert_snapshot!(scene.screen);
 }
 
 #[test]
 fn a_refusal_without_an_error_beside_it_is_told() {
-    let stage = Stage::negotiated(Options::default())
+    let scene = Scene::negotiated(Options::default())
         .types("@zoe x")
         .gets(r#"{"REFUSED": {"1": {"CODE": "blocked", "ERROR": "they blocked you"}}}"#);
-    assert_eq!(stage.screen.matches("they blocked you").count(), 1, "{}", stage.screen);
+    assert_eq!(scene.screen.matches("they blocked you").count(), 1, "{}", scene.screen);
 }
 
 #[test]
 fn when_the_server_owes_many_answers_lines_wait() {
-    let mut stage = Stage::negotiated(Options::default());
+    let mut scene = Scene::negotiated(Options::default());
     for number in 0..WINDOW {
-        assert_eq!(stage.app.wants(), Wants::Talk);
-        stage = stage.types(&number.to_string());
+        assert_eq!(scene.app.input_mode(), InputMode::Chat);
+        scene = scene.types(&number.to_string());
     }
-    assert_eq!(stage.app.wants(), Wants::Room);
-    let stage = stage.gets(r#"{"ACKS": {"1": 18}}"#);
-    assert_eq!(stage.app.wants(), Wants::Talk);
+    assert_eq!(scene.app.input_mode(), InputMode::WindowFull);
+    let scene = scene.gets(r#"{"ACKS": {"1": 18}}"#);
+    assert_eq!(scene.app.input_mode(), InputMode::Chat);
 }
 
 #[test]
 fn names_change_on_the_screen_and_for_the_server() {
-    let stage = Stage::negotiated(Options::default())
+    let scene = Scene::negotiated(Options::default())
         .gets(r#"{"USERS_RENAMED": {"bob": "robert"}}"#)
         .gets(r#"{"USERS_RENAMED": {"ann": "anna"}, "MESSAGES": [["robert", "anna", 1700000000, "nice"]], "IDS": [18]}"#)
         .types("/users")
         .types("hello");
-    assert_eq!(stage.app.me(), Some("anna"));
-    insta::assert_snapshot!(stage.screen);
+    assert_eq!(scene.app.me(), Some("anna"));
+    insta::assert_snapshot!(scene.screen);
 }
 
 #[test]
 fn a_ping_is_answered() {
-    let stage = Stage::negotiated(Options::default()).gets(r#"{"PING": -7}"#);
-    assert_eq!(stage.screen, "net| {\"PONG\": -7}\n");
+    let scene = Scene::negotiated(Options::default()).gets(r#"{"PING": -7}"#);
+    assert_eq!(scene.screen, "net| {\"PONG\": -7}\n");
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn history_goes_back_page_by_page() {
             first + 1
         )
     };
-    let stage = Stage::negotiated(Options::default())
+    let scene = Scene::negotiated(Options::default())
         .types("/history 2")
         .gets(&page(7, true))
         .types("/history 2")
@@ -166,21 +166,21 @@ fn history_goes_back_page_by_page() {
         .types("/history @123 5")
         .types("/history bob 501")
         .types("/history 1 2");
-    insta::assert_snapshot!(stage.screen);
+    insta::assert_snapshot!(scene.screen);
 }
 
 #[test]
 fn for_programs_every_line_is_an_object_of_ascii() {
-    let json = |stage: &Stage, text: &str, gets: &[&str]| {
+    let json = |scene: &Scene, text: &str, gets: &[&str]| {
         let mut app = App::new(
-            Options { json: true, repeat_own: true, ..stage.app.options.clone() },
-            Clock::new(TimeZone::UTC),
+            Options { json: true, echo_own: true, ..scene.app.options.clone() },
+            TimeFormatter::new(TimeZone::UTC),
         );
-        let mut effects = app.typed("ann", Wants::Name, NOW);
+        let mut effects = app.typed("ann", InputMode::Name, NOW);
         for body in gets {
             effects.extend(app.received(body.as_bytes(), NOW));
         }
-        effects.extend(app.typed(text, app.wants(), NOW));
+        effects.extend(app.typed(text, app.input_mode(), NOW));
         effects.extend(app.received(
             br#"{"ACKS": {"1": 18}, "MESSAGES": [["b\u00f6b\u202e", "ann", 1, "x\u001b"]], "IDS": [19], "USERS_LEFT": ["bob"], "ERROR": "e", "INFO": "i"}"#,
             NOW,
@@ -191,13 +191,13 @@ fn for_programs_every_line_is_an_object_of_ascii() {
             br#"{"HISTORY": {"WITH": "bob", "MESSAGES": [], "IDS": [], "MORE": false}}"#,
             NOW,
         ));
-        effects.extend(app.typed("@zoe hm", app.wants(), NOW));
+        effects.extend(app.typed("@zoe hm", app.input_mode(), NOW));
         effects.extend(app.received(
             br#"{"ERROR": "e", "REFUSED": {"2": {"CODE": "no-such-user", "ERROR": "e"}}}"#,
             NOW,
         ));
-        effects.extend(app.lost("gone", Duration::ZERO, 0));
-        effects.extend(app.connected());
+        effects.extend(app.connection_lost("gone", Duration::ZERO, 0));
+        effects.extend(app.reconnected());
         effects.extend(app.received(
             br#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["ann"], "MESSAGES": [], "IDS": [], "CAPABILITIES": "ids/1", "RESUME": "session", "RESUMED": true}"#,
             NOW,
@@ -212,12 +212,12 @@ fn for_programs_every_line_is_an_object_of_ascii() {
         lines
     };
     let offer = Capability::EVERY.iter().copied().collect();
-    let reconnect = Some(Policy::lasting(Duration::from_secs(60)));
-    let stage = Stage::new(Options { offer, reconnect, ..Options::default() });
+    let reconnect = Some(ReconnectPolicy::for_at_most(Duration::from_secs(60)));
+    let scene = Scene::new(Options { offer, reconnect, ..Options::default() });
     let refused = r#"{"USERNAME_ACCEPTED": false, "INFO": "no", "CODE": "taken"}"#;
-    let lines = json(&stage, "zoe", &[refused])
+    let lines = json(&scene, "zoe", &[refused])
         + &json(
-            &stage,
+            &scene,
             "hello",
             &[
                 r#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["bob"], "MESSAGES": [["bob", "ALL", 1, "old"]], "IDS": [17],
