@@ -1,50 +1,66 @@
-//! What the server can be asked to do, as it said (CM-1): finding a command, reading what is typed behind it, and help.
+//! The server's catalogue of commands (CM-1): finds a command, parses its arguments and describes it.
 
 use chatterbox_proto::ScreenText;
 use chatterbox_proto::capability::commands::{Argument, ArgumentType, Command};
 
-/// The commands of the server.
+/// The commands of one server, and the prefix that is typed before them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Catalogue {
+pub(crate) struct Catalogue {
     commands: Vec<Command>,
     prefix: String,
 }
 
-/// What is typed before a command of this program, and of most servers.
-pub const SLASH: &str = "/";
+/// The prefix of this program's commands, and of those of most servers.
+pub(crate) const SLASH: &str = "/";
 
-/// A command as it was typed, read by the catalogue.
+/// A typed command, parsed as the catalogue says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ParsedCall<'c> {
-    /// Which command.
-    pub command: &'c Command,
-    /// What goes into ARGS.
-    pub arguments: Vec<String>,
+pub(crate) struct ParsedCall<'c> {
+    pub(crate) command: &'c Command,
+    /// The values of ARGS.
+    pub(crate) arguments: Vec<String>,
     /// Whether a secret was left out, which the server will ask for.
-    pub will_be_asked: bool,
+    pub(crate) will_be_asked: bool,
 }
 
-/// Why a line can't be sent as a command.
+/// The reason why a line is no call of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CallError<'c> {
-    /// There is no such command.
+pub(crate) enum CallError<'c> {
+    /// The catalogue has no such command.
     Unknown,
-    /// An argument is missing.
+    /// A required argument is missing.
     Missing(&'c Command, &'c Argument),
-    /// An argument has to be a number.
+    /// An argument that has to be a whole number is none.
     NotANumber(&'c Command, &'c Argument),
 }
 
 impl Catalogue {
-    /// What the server sent. A prefix that would hide everything else is not used.
-    pub fn new(commands: Vec<Command>, prefix: Option<&str>) -> Self {
+    /// The catalogue that the server sent. Without a usable prefix, commands start with a slash.
+    pub(crate) fn new(commands: Vec<Command>, prefix: Option<&str>) -> Self {
         let mut catalogue = Self { commands, prefix: SLASH.to_owned() };
         catalogue.set_prefix(prefix.unwrap_or(SLASH));
         catalogue
     }
 
-    /// Takes another prefix.
-    pub fn set_prefix(&mut self, prefix: &str) {
+    /// Applies what the server sent of a catalogue to the one that is known, if any: new commands, a new prefix, or both.
+    pub(crate) fn update(
+        known: &mut Option<Self>,
+        commands: Option<Vec<Command>>,
+        prefix: Option<&str>,
+    ) {
+        match (commands, known) {
+            (Some(commands), Some(known)) => {
+                let before = known.prefix().to_owned();
+                *known = Self::new(commands, Some(prefix.unwrap_or(&before)));
+            }
+            (Some(commands), known) => *known = Some(Self::new(commands, prefix)),
+            (None, Some(known)) => known.set_prefix(prefix.unwrap_or(SLASH)),
+            (None, None) => {}
+        }
+    }
+
+    /// Changes the prefix, unless ordinary text could start with the new one.
+    fn set_prefix(&mut self, prefix: &str) {
         let usable = !prefix.is_empty()
             && !prefix.starts_with('@')
             && !prefix.chars().any(|c| c.is_whitespace() || c.is_alphanumeric());
@@ -53,13 +69,12 @@ impl Catalogue {
         }
     }
 
-    /// What is typed before a command.
-    pub fn prefix(&self) -> &str {
+    pub(crate) fn prefix(&self) -> &str {
         &self.prefix
     }
 
     /// The command of this name or alias, without regard to case (CM-2).
-    pub fn find(&self, name: &str) -> Option<&Command> {
+    pub(crate) fn find(&self, name: &str) -> Option<&Command> {
         let named = |command: &&Command| command.name.eq_ignore_ascii_case(name);
         let called = |command: &&Command| {
             command.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name))
@@ -67,16 +82,15 @@ impl Catalogue {
         self.commands.iter().find(named).or_else(|| self.commands.iter().find(called))
     }
 
-    /// All of them.
-    pub fn commands(&self) -> &[Command] {
+    pub(crate) fn commands(&self) -> &[Command] {
         &self.commands
     }
 
-    /// Reads a line, without its prefix.
+    /// Parses a line, without its prefix.
     ///
     /// # Errors
-    /// [`CallError`]; nothing is to be sent then.
-    pub fn read<'c>(&'c self, line: &str) -> Result<ParsedCall<'c>, CallError<'c>> {
+    /// [`CallError`]; nothing must be sent then.
+    pub(crate) fn read<'c>(&'c self, line: &str) -> Result<ParsedCall<'c>, CallError<'c>> {
         let (name, mut rest) = first_word(line);
         let command = self.find(name).ok_or(CallError::Unknown)?;
         let mut arguments = Vec::new();
@@ -84,7 +98,7 @@ impl Catalogue {
         for argument in &command.arguments {
             rest = rest.trim_start();
             if rest.is_empty() {
-                // Secrets may always be left out, whatever else is said: that is how they stay off the screen.
+                // Secrets may be left out even where they are required: the server asks for them, off the screen.
                 if argument.kind == ArgumentType::Secret {
                     will_be_asked = true;
                 } else if !argument.optional {
@@ -112,13 +126,13 @@ impl Catalogue {
                 _ => word.to_owned(),
             });
         }
-        // What is too much is the server's to judge: it knows more about its commands than the catalogue says.
+        // Surplus arguments are sent as well: the server knows more about its commands than the catalogue says.
         arguments.extend(rest.split_whitespace().map(str::to_owned));
         Ok(ParsedCall { command, arguments, will_be_asked })
     }
 
-    /// How a command is typed: `/msg USER TEXT...`, `[..]` around what may be left out.
-    pub fn usage(&self, command: &Command) -> String {
+    /// The usage of a command: `/msg USER TEXT...`, with brackets around optional arguments.
+    pub(crate) fn usage(&self, command: &Command) -> String {
         let mut usage = format!("{}{}", self.prefix, command.name);
         for argument in &command.arguments {
             let dots = if argument.rest { "..." } else { "" };
@@ -133,8 +147,21 @@ impl Catalogue {
         ScreenText::shortened(&usage, 120).to_string()
     }
 
-    /// Lines about one command.
-    pub fn help(&self, command: &Command) -> Vec<String> {
+    /// The words for a line that is no call.
+    pub(crate) fn explain(&self, error: &CallError<'_>) -> String {
+        let (command, argument, problem) = match error {
+            CallError::Unknown => return "There is no such command.".to_owned(),
+            CallError::Missing(command, argument) => (command, argument, "is missing"),
+            CallError::NotANumber(command, argument) => {
+                (command, argument, "has to be a whole number")
+            }
+        };
+        let name = ScreenText::shortened(&argument.name.to_uppercase(), 40);
+        format!("Nothing was sent: {name} {problem}. Usage: {}", self.usage(command))
+    }
+
+    /// The help text of one command: usage, description, example, aliases.
+    pub(crate) fn help(&self, command: &Command) -> Vec<String> {
         let shown = |text: &str| ScreenText::shortened(text, 300).to_string();
         let mut lines = vec![self.usage(command), format!("  {}", shown(&command.help))];
         if !command.example.is_empty() {
@@ -149,7 +176,7 @@ impl Catalogue {
     }
 
     /// One line for each command, but those that `hidden` names.
-    pub fn list(&self, hidden: &[&str]) -> Vec<String> {
+    pub(crate) fn list(&self, hidden: &[&str]) -> Vec<String> {
         let shown = self
             .commands
             .iter()
@@ -161,8 +188,9 @@ impl Catalogue {
         rows.iter().map(|(usage, help)| format!("{usage:width$}  {help}")).collect()
     }
 
-    /// Which words behind which commands are secret: the place of the first one (1 is the first word behind the command).
-    pub fn secret_arguments(&self) -> Vec<(String, usize)> {
+    /// The commands with secret arguments, prefix included, and the place of their first secret word (1 is the word
+    /// behind the command).
+    pub(crate) fn secret_arguments(&self) -> Vec<(String, usize)> {
         let mut secrets = Vec::new();
         for command in &self.commands {
             let place = command.arguments.iter().position(|a| a.kind == ArgumentType::Secret);
@@ -175,8 +203,8 @@ impl Catalogue {
     }
 }
 
-/// The nearest of the known words to one that is not known.
-pub fn nearest<'w>(typed: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+/// The known word with the smallest edit distance to an unknown one, if it is near.
+pub(crate) fn nearest<'w>(typed: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
     if !(2..=64).contains(&typed.chars().count()) {
         return None;
     }
@@ -192,7 +220,7 @@ fn first_word(text: &str) -> (&str, &str) {
     text.split_once(char::is_whitespace).unwrap_or((text, ""))
 }
 
-/// `@bob` is how a name is typed elsewhere; no name begins like that.
+/// Takes the `@` off `@bob`, as names are typed before a private message; no name starts with it.
 fn name_of(word: &str) -> &str {
     word.strip_prefix('@').filter(|name| !name.is_empty()).unwrap_or(word)
 }

@@ -1,24 +1,26 @@
-//! `/history`: what was said before, page by page (ID-6).
+//! `/history`: earlier messages, page by page (ID-6).
 
 use std::collections::VecDeque;
 
 use chatterbox_proto::capability::ids::{Id, Page, Query, Side};
 use chatterbox_proto::session;
-use chatterbox_proto::{ALL, Capability, WireText, limits};
+use chatterbox_proto::{ALL, WireText, limits};
 
-use super::output::{MessageKind, Output};
-use super::{App, Effect, note};
+use crate::effect::{Effect, note};
+use crate::output::Output;
+use crate::wording::plural;
 
-/// A screenful.
+/// The messages of one page, unless the user gives another number.
 const SCREENFUL: u16 = 20;
 
-/// The pages that were asked for.
+/// The pages that were requested.
 #[derive(Debug, Default)]
-pub(super) struct Pages {
+pub(crate) struct Pages {
+    /// The conversations of the requests that are open.
     open: VecDeque<String>,
     /// Whether the next line waits for a page: it may ask for the one before.
-    waiting: bool,
-    /// Where the next page goes on, if it is asked for before anything else is typed.
+    awaited: bool,
+    /// The conversation of the last page and where its next page starts, until anything else is typed.
     next: Option<(String, Next)>,
 }
 
@@ -29,37 +31,26 @@ enum Next {
 }
 
 impl Pages {
-    pub(super) fn open(&self) -> usize {
+    pub(crate) fn open(&self) -> usize {
         self.open.len()
     }
 
-    pub(super) fn is_waited_for(&self) -> bool {
-        self.waiting && !self.open.is_empty()
+    /// Whether the next line waits for a page.
+    pub(crate) fn are_awaited(&self) -> bool {
+        self.awaited && !self.open.is_empty()
     }
 
-    pub(super) fn stop_waiting(&mut self) {
-        self.waiting = false;
+    pub(crate) fn stop_waiting(&mut self) {
+        self.awaited = false;
     }
 
-    /// Says how many pages will not come.
-    pub(super) fn forget(&mut self) -> usize {
-        self.next = None;
-        std::mem::take(&mut self.open).len()
-    }
-
-    /// Something else was typed.
-    pub(super) fn begin_anew(&mut self) {
+    /// Something else was typed: the next page is the newest again.
+    pub(crate) fn restart(&mut self) {
         self.next = None;
     }
-}
 
-impl App {
-    pub(super) fn has_history(&self) -> bool {
-        self.session.agreed().has(Capability::Ids)
-    }
-
-    /// `/history [NAME] [N]`; a NAME of digits is typed `@123`.
-    pub(super) fn history(&mut self, arguments: &str) -> Vec<Effect> {
+    /// Carries out `/history [NAME] [N]`; a NAME of digits is typed `@123`.
+    pub(crate) fn request(&mut self, arguments: &str, joined: bool) -> Vec<Effect> {
         let mut words = arguments.split_whitespace().peekable();
         let number =
             |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
@@ -72,10 +63,10 @@ impl App {
         let (Some(limit), None) = (limit, words.next()) else {
             return note(format!("/history [NAME] [N], and N is at most {}.", limits::PAGE));
         };
-        if !self.session.is_joined() {
+        if !joined {
             return note("Nothing was asked: the connection is lost.");
         }
-        let side = match &self.pages.next {
+        let side = match &self.next {
             Some((same, Next::Before(id))) if same == with => Side::Before(*id),
             Some((same, Next::Nothing)) if same == with => {
                 return note("There is nothing before that.");
@@ -85,34 +76,42 @@ impl App {
         let query = Query { with: WireText::new(with.to_owned()), side, limit };
         match query.to_object().finish() {
             Ok(frame) => {
-                self.pages.open.push_back(with.to_owned());
-                self.pages.waiting = true;
+                self.open.push_back(with.to_owned());
+                self.awaited = true;
                 vec![Effect::Send(frame)]
             }
             Err(error) => note(format!("Nothing was asked: {error}.")),
         }
     }
 
-    /// A page came.
-    pub(super) fn paged(&mut self, page: Page, now: i64, effects: &mut Vec<Effect>) {
+    /// A page came: its messages, and the line below them.
+    pub(crate) fn received(&mut self, page: Page) -> (Vec<session::Message>, Output) {
         let Page { with, messages, more } = page;
-        let place = self.pages.open.iter().position(|asked| asked == with.as_wire());
+        let place = self.open.iter().position(|requested| requested == with.as_wire());
         if let Some(place) = place {
-            self.pages.open.remove(place);
+            self.open.remove(place);
         }
         let oldest = messages.first().map(|(id, _)| *id).filter(|_| more);
-        self.pages.next =
-            Some((with.as_wire().to_owned(), oldest.map_or(Next::Nothing, Next::Before)));
-        let count = messages.len();
-        for (id, entry) in messages {
-            let message = session::Message::numbered(entry, Some(id));
-            effects.push(self.speech(message, MessageKind::History, now));
-        }
-        effects.push(Effect::Show(Output::Page { with, count, more }));
+        self.next = Some((with.as_wire().to_owned(), oldest.map_or(Next::Nothing, Next::Before)));
+        let messages: Vec<_> = messages
+            .into_iter()
+            .map(|(id, entry)| session::Message::numbered(entry, Some(id)))
+            .collect();
+        let end = Output::Page { with, count: messages.len(), more };
+        (messages, end)
     }
 
-    /// An ERROR may be what came of a page: it is not waited for then.
-    pub(super) fn page_failed(&mut self) {
-        self.pages.open.pop_front();
+    /// The server sent an ERROR, which may be the answer to the oldest request: no page is waited for then.
+    pub(crate) fn error_received(&mut self) {
+        self.open.pop_front();
+    }
+
+    /// The connection is lost, and the pages that were requested on it with it.
+    pub(crate) fn forget(&mut self) -> Vec<Effect> {
+        self.next = None;
+        match std::mem::take(&mut self.open).len() {
+            0 => Vec::new(),
+            pages => note(format!("{} of history did not come.", plural(pages, "page"))),
+        }
     }
 }

@@ -1,14 +1,14 @@
-//! Lines for programs: each is one JSON object, in ASCII (`docs/guide/scripting.md`).
+//! Outputs for programs: one JSON object a line, in ASCII (`docs/guide/scripting.md`).
 //!
 //! Texts are as they came, not as they would be shown: JSON's escapes keep them from acting on a terminal.
 
 use chatterbox_proto::capability::ids::Id;
 use chatterbox_proto::json::{self, Object};
 
-use super::output::{Message, MessageKind, Output, Wire};
+use crate::output::{Message, MessageKind, Output, Wire};
 
 impl Output {
-    /// The line as one JSON object.
+    /// The output as one JSON object, without a line break.
     pub fn json(&self) -> String {
         let event = |name| Object::with_capacity(128).string("event", name);
         let object = match self {

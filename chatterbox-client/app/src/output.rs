@@ -1,175 +1,171 @@
-//! Lines of the screen: what they say, which stream they go to, and what is coloured in them.
+//! Outputs: everything that a user can be shown, as data.
 //!
-//! A message starts with `[`, what the server tells with `*`, its complaints with `!`, its questions with `?`, and what this
-//! program says with `--`. So nobody's message can pass for a notice, with colours or without.
+//! `wording` says it to people, `json` to programs; a screen of its own kind reads the fields.
 
-use std::fmt::{self, Write as _};
 use std::time::Duration;
 
-use anstyle::{AnsiColor, Style};
 use chatterbox_proto::capability::commands::Outcome;
 use chatterbox_proto::capability::ids::{Id, RefusedTag};
-use chatterbox_proto::{Capabilities, ScreenText, WireText};
+use chatterbox_proto::{Capabilities, WireText};
 
-use super::notice::{write_back, write_lost, write_page, write_result};
-use super::table::Table;
+use crate::table::Table;
 
-/// Text as it came; it is made safe when it is shown.
+/// Text as it came from the network; it is made safe when it is shown.
 pub type Wire = WireText<'static>;
 
-/// One line to show; a few are several.
+/// One thing to show, mostly a line; a few are several.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Output {
-    /// Somebody says something.
+    /// A message of the chat.
     Message(Message),
-    /// The name was accepted.
+    /// The server accepted the name.
     Welcome {
-        /// The name.
+        /// The name under which this user has joined.
         name: Wire,
-        /// What is spoken beyond the base protocol.
+        /// The capabilities that both sides speak.
         agreed: Capabilities,
-        /// What the user may do, where there are accounts.
+        /// The user's permission level, where there are accounts.
         level: Option<u8>,
     },
-    /// The name was refused.
+    /// The server refused the name.
     Refused {
-        /// The name.
+        /// The name that was asked for.
         name: Wire,
-        /// Why.
+        /// The server's reason, for people.
         reason: Option<Wire>,
-        /// Why, for programs.
+        /// The server's reason, for programs.
         code: Option<Wire>,
     },
-    /// Who is here.
+    /// The users who are here.
     Users {
-        /// Their names.
+        /// Their names, in the order of the server.
         users: Vec<Wire>,
-        /// How many more there are.
+        /// How many were left out.
         more: usize,
     },
-    /// Somebody joined.
+    /// This user joined.
     Joined(Wire),
-    /// Somebody left.
+    /// This user left.
     Left(Wire),
-    /// Somebody has another name.
+    /// Another user changed the name.
     Renamed {
-        /// What they were called.
+        /// The name until now.
         old: Wire,
-        /// What they are called.
+        /// The name from now on.
         new: Wire,
     },
-    /// This user has another name.
+    /// This user's own name changed.
     YouAre(Wire),
-    /// The server says something.
+    /// An INFO of the server.
     Info(Wire),
-    /// The server complains (DS-1).
+    /// An ERROR of the server (DS-1).
     Error(Wire),
-    /// A command is done, or it is not.
+    /// The result of a command.
     Result {
-        /// Which command, as the catalogue has it.
+        /// The command's name, as the catalogue has it.
         command: String,
-        /// What came of it, without secrets.
+        /// The server's answer, without secrets.
         outcome: Outcome,
-        /// What is shown as a table beside it.
+        /// The answer's data as a table, for people.
         table: Option<Table>,
     },
-    /// The server asks something.
+    /// A question of the server.
     Prompt {
-        /// The question.
+        /// The server's words.
         text: Wire,
-        /// Whether the answer is not to be seen.
+        /// Whether the answer must not be seen.
         secret: bool,
     },
-    /// A page of history is over.
+    /// The end of a page of history.
     Page {
-        /// With whom; `ALL` is everybody.
+        /// The conversation: a name, or `ALL`.
         with: Wire,
-        /// How many messages it had.
+        /// How many messages the page had.
         count: usize,
         /// Whether there are older ones.
         more: bool,
     },
-    /// The connection is gone and tried again.
+    /// The connection is lost and will be tried again.
     ConnectionLost {
-        /// What happened.
+        /// The reason, in words.
         why: String,
-        /// After how long it is tried again.
+        /// The time until the next try.
         wait: Duration,
-        /// How many messages wait.
+        /// How many messages are kept until then.
         waiting: usize,
     },
-    /// The session goes on.
+    /// The session was resumed on a new connection.
     Resumed {
         /// How many messages were missed; they follow.
         missed: usize,
-        /// Whether there were no others.
+        /// Whether these are all.
         complete: bool,
     },
     /// A message of this user is stored; for programs only.
     Stored {
-        /// Its tag.
+        /// The idempotency key under which it was sent.
         tag: String,
-        /// Its number.
+        /// The number that the server gave it.
         id: Id,
     },
-    /// A message of this user is refused; for programs only, people get the ERROR.
+    /// A message of this user is rejected; for programs only, since people get the ERROR.
     Rejected(RefusedTag),
-    /// The server does something otherwise than the protocol says.
+    /// The server deviates from the protocol.
     Deviation(String),
-    /// This program says something.
+    /// A notice of this program.
     Note(String),
 }
 
-/// A message.
+/// A message of the chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// When, as it is shown.
+    /// The sender's time, as a person reads it.
     pub when: String,
-    /// When, in seconds since 1970.
+    /// The sender's time, in seconds since 1970.
     pub time: i64,
-    /// Who.
+    /// The sender's name.
     pub from: Wire,
-    /// To whom, if not to everybody.
+    /// The recipient's name; `None` is everybody.
     pub to: Option<Wire>,
-    /// What.
+    /// The text as it was sent.
     pub text: Wire,
-    /// Its number, if it has one.
+    /// The number that the server gave it, where it gives numbers.
     pub id: Option<Id>,
-    /// Its tag, if it is of this user and will be answered.
+    /// The idempotency key of an own message that the server will acknowledge.
     pub tag: Option<String>,
-    /// Why it is shown now.
+    /// The reason why it is shown now.
     pub kind: MessageKind,
 }
 
-/// Why a message is shown now.
+/// The reason why a message is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageKind {
-    /// It was just said.
+    /// It was just sent.
     Live,
-    /// It was said before this user came, or is on a page that was asked for.
+    /// It was sent before this user joined, or is on a page that was requested.
     History,
-    /// It was said while the connection was lost.
+    /// It was sent while the connection was lost.
     Missed,
-    /// This user says it.
+    /// This user sends it.
     Own,
 }
 
-/// Where a line goes when the two are apart.
+/// The stream of an output, where the chat and the program's notices are apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stream {
-    /// The chat.
+    /// Standard output: the chat.
     Output,
-    /// Everything about the program.
+    /// Standard error: notices about the program.
     Error,
 }
 
 impl Output {
-    /// A line of this program.
+    /// A notice of this program.
     pub fn note(text: impl Into<String>) -> Self {
         Self::Note(text.into())
     }
 
-    /// Where it goes.
+    /// The stream that it goes to.
     pub fn stream(&self) -> Stream {
         match self {
             Self::Note(_)
@@ -178,159 +174,5 @@ impl Output {
             | Self::Resumed { .. } => Stream::Error,
             _ => Stream::Output,
         }
-    }
-
-    /// The line, without a newline at its end.
-    pub fn text(&self, colour: bool) -> String {
-        let mut text = String::new();
-        // Writing to a String can't fail.
-        let _ = self.write(&mut text, &Pen { colour });
-        text
-    }
-
-    fn write(&self, out: &mut String, pen: &Pen) -> fmt::Result {
-        match self {
-            Self::Message(message) => message.write(out, pen),
-            Self::Welcome { name, .. } | Self::YouAre(name) => {
-                pen.write(out, QUIET, format_args!("* you are {}", name.screen()))
-            }
-            Self::Refused { name, reason, .. } => {
-                let reason = reason.as_ref().map(Wire::screen);
-                let reason = reason.as_ref().map_or("it gives no reason", ScreenText::as_str);
-                let name = name.screen();
-                pen.write(
-                    out,
-                    ALARM,
-                    format_args!("! the server refused the name {name}: {reason}"),
-                )
-            }
-            Self::Users { users, more } => {
-                let names: Vec<_> = users.iter().map(Wire::screen).collect();
-                let names: Vec<_> = names.iter().map(ScreenText::as_str).collect();
-                let mut list = names.join(", ");
-                if *more > 0 {
-                    write!(list, ", and {more} more")?;
-                }
-                let list = if list.is_empty() { "nobody else" } else { &list };
-                pen.write(out, QUIET, format_args!("* here: {list}"))
-            }
-            Self::Joined(name) => pen.write(out, QUIET, format_args!("* {} joined", name.screen())),
-            Self::Left(name) => pen.write(out, QUIET, format_args!("* {} left", name.screen())),
-            Self::Renamed { old, new } => {
-                let (old, new) = (old.screen(), new.screen());
-                pen.write(out, QUIET, format_args!("* {old} is now called {new}"))
-            }
-            Self::Info(text) => pen.write(out, QUIET, format_args!("* server: {}", text.screen())),
-            Self::Error(text) => pen.write(out, ALARM, format_args!("! server: {}", text.screen())),
-            Self::Result { command, outcome, table } => {
-                write_result(out, pen, command, outcome, table.as_ref())
-            }
-            Self::Prompt { text, .. } => {
-                pen.write(out, WHISPER, format_args!("? the server asks: {}", text.screen()))
-            }
-            Self::Page { with, count, more } => write_page(out, pen, with, *count, *more),
-            Self::ConnectionLost { why, wait, waiting } => {
-                write_lost(out, pen, why, *wait, *waiting)
-            }
-            Self::Resumed { missed, complete } => write_back(out, pen, *missed, *complete),
-            Self::Deviation(text) => {
-                pen.write(out, ALARM, format_args!("-- the server deviates: {text}"))
-            }
-            Self::Note(text) => pen.write(out, QUIET, format_args!("-- {text}")),
-            Self::Stored { id, .. } => pen.write(out, QUIET, format_args!("-- stored as {id}")),
-            Self::Rejected(refused) => {
-                pen.write(out, ALARM, format_args!("! server: {}", refused.error.screen()))
-            }
-        }
-    }
-}
-
-impl Message {
-    fn write(&self, out: &mut String, pen: &Pen) -> fmt::Result {
-        let from = self.from.screen();
-        pen.write(out, QUIET, format_args!("[{}] ", self.when))?;
-        pen.write(out, colour_of(from.as_str()), format_args!("{from}"))?;
-        if let Some(to) = &self.to {
-            pen.write(out, WHISPER, format_args!(" -> {}", to.screen()))?;
-        }
-        write!(out, ": {}", self.text.screen())
-    }
-}
-
-pub(super) const QUIET: Style = Style::new().dimmed();
-pub(super) const ALARM: Style = AnsiColor::Red.on_default();
-pub(super) const WHISPER: Style = AnsiColor::Magenta.on_default();
-
-/// The same name has the same colour everywhere; red and magenta mean something else.
-fn colour_of(name: &str) -> Style {
-    const COLOURS: [AnsiColor; 6] = [
-        AnsiColor::Green,
-        AnsiColor::Yellow,
-        AnsiColor::Blue,
-        AnsiColor::Cyan,
-        AnsiColor::BrightGreen,
-        AnsiColor::BrightCyan,
-    ];
-    let sum = name.bytes().fold(0_usize, |sum, byte| sum.wrapping_mul(31) + usize::from(byte));
-    COLOURS.get(sum % COLOURS.len()).map_or(Style::new(), |colour| colour.on_default()).bold()
-}
-
-pub(super) struct Pen {
-    colour: bool,
-}
-
-impl Pen {
-    pub(super) fn write(
-        &self,
-        out: &mut String,
-        style: Style,
-        text: fmt::Arguments<'_>,
-    ) -> fmt::Result {
-        if self.colour { write!(out, "{style}{text}{style:#}") } else { out.write_fmt(text) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn wire(text: &str) -> Wire {
-        WireText::new(text.to_owned())
-    }
-
-    #[test]
-    fn colour_only_adds_to_a_line() {
-        let lines = [
-            Output::Message(Message {
-                when: "14:03".to_owned(),
-                time: 1,
-                from: wire("bob"),
-                to: Some(wire("ann")),
-                text: wire("psst"),
-                id: None,
-                tag: None,
-                kind: MessageKind::Live,
-            }),
-            Output::Users { users: vec![wire("ann"), wire("bob")], more: 3 },
-            Output::Error(wire("no")),
-            Output::note("hint"),
-        ];
-        for line in lines {
-            let coloured = line.text(true);
-            assert!(coloured.contains("\u{1b}[") && coloured.ends_with(['m', 't']));
-            let mut plain = String::new();
-            let mut rest = coloured.as_str();
-            while let Some((before, after)) = rest.split_once('\u{1b}') {
-                plain.push_str(before);
-                rest = after.split_once('m').unwrap().1;
-            }
-            plain.push_str(rest);
-            assert_eq!(plain, line.text(false));
-        }
-    }
-
-    #[test]
-    fn nobody_else_is_said_in_words() {
-        assert_eq!(Output::Users { users: vec![], more: 0 }.text(false), "* here: nobody else");
     }
 }

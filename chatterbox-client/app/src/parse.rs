@@ -1,19 +1,17 @@
-//! What a typed line means.
+//! The syntax of typed lines: messages, private messages and the commands of this program.
 
 use chatterbox_proto::ALL;
 
-/// A line that a user typed.
+/// A typed line, by its syntax alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ParsedLine<'a> {
+pub(crate) enum ParsedLine<'a> {
     /// Only white space.
     Empty,
-    /// Something for everybody.
+    /// A message to everybody.
     Public(&'a str),
-    /// Something for one user.
+    /// A message to one user.
     Private {
-        /// The user.
         to: &'a str,
-        /// The text.
         text: &'a str,
     },
     /// `@user` without a text, or `@` without a user.
@@ -22,19 +20,18 @@ pub enum ParsedLine<'a> {
     Help(Option<&'a str>),
     /// `/name`, or `/name NAME`.
     Name(Option<&'a str>),
-    /// `/users`, and what stands behind it.
+    /// `/users`, and its arguments.
     Users(&'a str),
-    /// `/history`, and what stands behind it.
+    /// `/history`, and its arguments.
     History(&'a str),
-    /// `/quit`.
     Quit,
-    /// A command that is none of this program's, with its slash.
+    /// Any other word behind a slash, the slash included.
     Unknown(&'a str),
 }
 
 impl<'a> ParsedLine<'a> {
-    /// Reads a line. Text that is sent keeps its white space (T4-2).
-    pub fn parse(line: &'a str) -> Self {
+    /// Parses a line. Text that is sent keeps its white space (T4-2).
+    pub(crate) fn parse(line: &'a str) -> Self {
         if line.trim().is_empty() {
             return Self::Empty;
         }

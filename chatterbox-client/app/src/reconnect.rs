@@ -1,34 +1,32 @@
-//! Whether there is a connection, and when the next one is tried: a jittered exponential back-off.
-//!
-//! Nothing here knows a clock or a random number: both are given.
+//! Reconnecting: jittered exponential back-off with a time limit. Clock and random numbers are arguments.
 
 use std::time::Duration;
 
-/// How a lost connection is tried again.
+/// The waits between the tries to connect again, and the limit of all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReconnectPolicy {
-    /// About how long the first wait is; each further one is twice as long.
+    /// The longest first wait; it doubles with each further try.
     pub first: Duration,
-    /// No wait is longer.
+    /// The limit of a single wait.
     pub longest: Duration,
-    /// After this long without a session it is given up.
+    /// The limit of an outage: after this time there are no more tries.
     pub total: Duration,
 }
 
 impl ReconnectPolicy {
-    /// Begins with half a second, and never waits longer than half a minute.
+    /// Waits of half a second up to half a minute.
     pub fn for_at_most(total: Duration) -> Self {
         Self { first: Duration::from_millis(500), longest: Duration::from_secs(30), total }
     }
 }
 
-/// The state of the connection.
+/// Whether the session is without a connection, and how often the next one was tried.
 #[derive(Debug)]
-pub struct Reconnect {
+pub(crate) struct Reconnect {
     policy: Option<ReconnectPolicy>,
     down: bool,
-    /// Since when, and how often it was tried. It outlives the connection that came about: only when that is good for
-    /// something, the next outage is another one.
+    /// The tries since the connection was lost. They go on counting after a reconnect until the new connection has
+    /// proved useful, so a message that kills each connection can't cause endless tries.
     outage: Option<Outage>,
 }
 
@@ -39,24 +37,23 @@ struct Outage {
 }
 
 impl Reconnect {
-    /// A connection that is there. Without a policy it is not tried again.
-    pub fn new(policy: Option<ReconnectPolicy>) -> Self {
+    /// Starts with a connection. Without a policy it is never tried again.
+    pub(crate) fn new(policy: Option<ReconnectPolicy>) -> Self {
         Self { policy, down: false, outage: None }
     }
 
-    /// Whether the session is waiting for a connection.
-    pub fn is_down(&self) -> bool {
+    pub(crate) fn is_down(&self) -> bool {
         self.down
     }
 
-    /// How long it is tried, if at all.
-    pub fn limit(&self) -> Option<Duration> {
+    /// The limit of an outage, if there are tries at all.
+    pub(crate) fn limit(&self) -> Option<Duration> {
         self.policy.map(|policy| policy.total)
     }
 
-    /// The connection is gone, or the next one failed, at `now` of a clock that never goes back: after how long the next
-    /// one is tried. `None` when that is over. Any random number will do.
-    pub fn failed(&mut self, now: Duration, random: u64) -> Option<Duration> {
+    /// The connection is lost, or a try failed, at `now` of a monotonic clock. Returns the wait before the next try;
+    /// `None` when the limit is reached. `random` may be any number.
+    pub(crate) fn failed(&mut self, now: Duration, random: u64) -> Option<Duration> {
         let policy = self.policy?;
         self.down = true;
         let outage = self.outage.get_or_insert(Outage { since: now, tries: 0 });
@@ -68,20 +65,20 @@ impl Reconnect {
             policy.first.saturating_mul(1_u32.checked_shl(outage.tries).unwrap_or(u32::MAX));
         let full = doubled.min(policy.longest);
         outage.tries = (outage.tries + 1).min(31);
-        // Between half of it and all: when a server comes back, not everybody is there at once.
+        // Jitter between half the wait and all of it, so that a restarted server does not get all clients at once.
         let millis = u64::try_from(full.as_millis() / 2).unwrap_or(u64::MAX);
         let wait = Duration::from_millis(millis + random % (millis + 1));
-        // The last try comes at the end, however long the waits are by then.
+        // The last try comes exactly at the limit, however long the waits are by then.
         Some(wait.min(left))
     }
 
-    /// The session goes on.
-    pub fn resumed(&mut self) {
+    /// The session was resumed on a new connection.
+    pub(crate) fn resumed(&mut self) {
         self.down = false;
     }
 
-    /// The connection is good for something. One that a message kills each time never is.
-    pub fn proved_useful(&mut self) {
+    /// The server made progress on this connection: the next outage starts its tries anew.
+    pub(crate) fn proved_useful(&mut self) {
         if !self.down {
             self.outage = None;
         }

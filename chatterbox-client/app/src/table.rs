@@ -1,23 +1,23 @@
-//! What a command's result has for programs, as a table for people.
+//! Tables: the data of a command's result, laid out for people.
 
 use chatterbox_proto::ScreenText;
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
 
-/// Rows and columns of one line each, all of them safe to show.
+/// A table of one-line cells, safe to show and bounded in rows, columns and width.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
     columns: Vec<String>,
     rows: Vec<Vec<String>>,
-    /// How many rows are not shown.
+    /// How many rows were left out.
     more: usize,
 }
 
-/// A person reads no more; programs get everything.
+/// Bounds for people; programs get the whole data.
 const ROWS: usize = 500;
 const COLUMNS: usize = 16;
 
-/// What is longer is cut.
+/// Longer cells are cut.
 const CELL: usize = 60;
 
 impl Table {

@@ -1,23 +1,22 @@
-//! Times as a person reads them: local, the minute today, with the date when it is another day.
+//! Times as a person reads them: local, with the date when it is not today.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// Writes times in one time zone.
+/// Formats times in one time zone. The zone is given from outside, since reading the machine's is I/O.
 #[derive(Debug, Clone)]
 pub struct TimeFormatter {
     zone: TimeZone,
 }
 
 impl TimeFormatter {
-    /// A clock for this zone.
+    /// A formatter for this zone.
     pub fn new(zone: TimeZone) -> Self {
         Self { zone }
     }
 
-    /// The time `seconds` since 1970, seen at `now`.
-    ///
-    /// Servers may give any number; one that no calendar has is shown as `??:??`.
+    /// The time `seconds` since 1970, as read at `now`. A number outside of the calendar, which servers may send, is
+    /// shown as `??:??`.
     pub fn format(&self, seconds: i64, now: i64) -> String {
         let Some(time) = self.local(seconds) else {
             return "??:??".to_owned();

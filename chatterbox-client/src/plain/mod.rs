@@ -3,4 +3,5 @@
 mod colour;
 mod mask;
 pub(crate) mod pipes;
+pub(crate) mod render;
 pub(crate) mod terminal;

@@ -11,6 +11,8 @@ use chatterbox_app::{Output, Question, Stream};
 use chatterbox_proto::ScreenText;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::plain::render::render;
+
 /// A request for a line.
 #[derive(Debug, Clone)]
 pub(crate) struct Prompt {
@@ -118,7 +120,7 @@ impl Console {
         let mut text = String::new();
         while lines.front().is_some_and(|line| of(line) == stream) {
             let Some(line) = lines.pop_front() else { break };
-            text.push_str(&if self.json { line.json() } else { line.text(colour) });
+            text.push_str(&if self.json { line.json() } else { render(&line, colour) });
             text.push('\n');
             if text.len() >= CHUNK_BYTES {
                 break;

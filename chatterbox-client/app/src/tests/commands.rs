@@ -92,7 +92,7 @@ fn the_next_line_answers_a_question_and_is_shown_nowhere() {
         assert_eq!(scene.app.input_mode(), InputMode::Chat);
         let shown = scene.screen.lines().filter(|line| !line.starts_with("net|"));
         assert!(!shown.clone().any(|line| line.contains("hush")), "{}", scene.screen);
-        if scene.app.options.interactive {
+        if scene.options.interactive {
             insta::assert_snapshot!(scene.screen);
         }
     }

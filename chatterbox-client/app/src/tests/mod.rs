@@ -4,26 +4,30 @@ mod commands;
 mod lost;
 mod negotiated;
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chatterbox_proto::Capability;
+use chatterbox_proto::capability::accounts::Secret;
 use chatterbox_proto::frame::Decoder;
 use jiff::tz::TimeZone;
 
-use super::output::Stream;
-use super::*;
+use crate::app::WINDOW;
+use crate::*;
 
 /// 2023-11-14 22:13:20 UTC.
 const NOW: i64 = 1_700_000_000;
 
 struct Scene {
     app: App,
+    options: Options,
     screen: String,
 }
 
 impl Scene {
     fn new(options: Options) -> Self {
-        let mut scene = Self {
-            app: App::new(options, TimeFormatter::new(TimeZone::UTC)),
-            screen: String::new(),
-        };
+        let app = App::new(options.clone(), TimeFormatter::new(TimeZone::UTC));
+        let mut scene = Self { app, options, screen: String::new() };
         let effects = scene.app.start();
         scene.play(effects);
         scene
@@ -38,7 +42,7 @@ impl Scene {
             let line = match effect {
                 Effect::Show(line) => {
                     let mark = if line.stream() == Stream::Error { "err| " } else { "out| " };
-                    mark.to_owned() + &line.text(false)
+                    mark.to_owned() + &line.text()
                 }
                 Effect::Send(frame) => {
                     let mut decoder = Decoder::new(1 << 20);

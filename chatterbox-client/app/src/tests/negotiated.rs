@@ -173,7 +173,7 @@ fn history_goes_back_page_by_page() {
 fn for_programs_every_line_is_an_object_of_ascii() {
     let json = |scene: &Scene, text: &str, gets: &[&str]| {
         let mut app = App::new(
-            Options { json: true, echo_own: true, ..scene.app.options.clone() },
+            Options { json: true, echo_own: true, ..scene.options.clone() },
             TimeFormatter::new(TimeZone::UTC),
         );
         let mut effects = app.typed("ann", InputMode::Name, NOW);
