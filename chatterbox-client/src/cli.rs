@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Parser};
 
 use crate::exit::Exit;
-use crate::net::verify::Fingerprint;
+use crate::net::Fingerprint;
 
 /// Talk to a Chatterbox server, or to any server of the base protocol.
 #[derive(Debug, Clone, PartialEq, Eq, Parser)]

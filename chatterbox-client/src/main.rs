@@ -3,9 +3,7 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use chatterbox_client::cli::Arguments;
-use chatterbox_client::exit::{Exit, Failure};
-use chatterbox_client::start;
+use chatterbox_client::{Arguments, Exit, Failure};
 
 fn main() -> ExitCode {
     let arguments = match Arguments::parse_line(std::env::args_os()) {
@@ -30,7 +28,7 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Exit::Software, format!("no runtime: {error}")))?;
-    let outcome = runtime.block_on(start::run(arguments));
+    let outcome = runtime.block_on(chatterbox_client::run(arguments));
     // A name that is still being looked up would keep a plain drop waiting.
     runtime.shutdown_background();
     outcome

@@ -9,17 +9,16 @@ use jiff::tz::TimeZone;
 
 use crate::cli::Arguments;
 use crate::exit::{Exit, Failure};
-use crate::net::trust::Trust;
+use crate::net::Trust;
 use crate::plain::{pipes, terminal};
-use crate::session::credentials::{self, TokenStore};
-use crate::session::driver::Session;
-use crate::session::server::Server;
-use crate::session::signals::Signals;
+use crate::session::{
+    Server, Session, Signals, TokenStore, password_from_file, password_from_input,
+};
 
 /// Runs the whole session: connects, chats, leaves.
 ///
 /// # Errors
-/// A [`Failure`] that is still to be told to the user; the terminal is in order again.
+/// A [`Failure`] that the user has not been told yet; the terminal is restored.
 pub async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let interactive = terminal::is_usable() && !arguments.json;
     let server =
@@ -36,19 +35,17 @@ pub async fn run(arguments: Arguments) -> Result<Exit, Failure> {
         exit = signals.next() => return Ok(exit),
     };
     let app = App::new(options, TimeFormatter::new(TimeZone::system()));
-    let console = if interactive {
-        let host = ScreenText::new(&arguments.host);
-        say(&format!(
-            "-- connected to {host}, port {}; /help tells what can be typed",
-            arguments.port
-        ));
-        terminal::open()?
-    } else {
-        pipes::open(arguments.json)
-    };
-    let outcome = Session::new(app, connection, server, console, signals, tokens).run().await;
-    if interactive && matches!(outcome, Ok(Exit::Ok | Exit::Interrupted)) {
-        // Where the line editor is not at work, the terminal itself has written `^C`, which this takes the place of.
+    let link = (server, connection);
+    if !interactive {
+        let screen = pipes::open(arguments.json);
+        return Session::new(app, link, screen, signals, tokens).run().await;
+    }
+    let host = ScreenText::new(&arguments.host);
+    say(&format!("-- connected to {host}, port {}; /help tells what can be typed", arguments.port));
+    let screen = terminal::open()?;
+    let outcome = Session::new(app, link, screen, signals, tokens).run().await;
+    if matches!(outcome, Ok(Exit::Ok | Exit::Interrupted)) {
+        // Without the line editor the terminal itself has written `^C`, which this overwrites.
         say("\r-- you have left the chat");
     }
     outcome
@@ -60,12 +57,12 @@ fn options(
     tokens: Option<&TokenStore>,
 ) -> Result<Options, Failure> {
     let password = match &arguments.password_file {
-        Some(path) => Some(credentials::from_file(path)?),
+        Some(path) => Some(password_from_file(path)?),
         None if arguments.password_stdin && io::stdin().is_terminal() => {
             return Err(Failure::new(Exit::Usage, "--password-stdin is for pipes")
                 .hint("without it, you are asked for the password when it is needed"));
         }
-        None => arguments.password_stdin.then(credentials::from_input).transpose()?,
+        None => arguments.password_stdin.then(password_from_input).transpose()?,
     };
     let everything = Capability::EVERY.iter().copied().collect();
     let reconnect_for = Duration::from_secs(arguments.reconnect_for);
@@ -92,7 +89,7 @@ fn trust(arguments: &Arguments) -> Trust {
     }
 }
 
-/// Says loudly when there is no protection.
+/// Warns where nothing protects the connection.
 fn warn(trust: &Trust) {
     let what = match trust {
         Trust::Plaintext => "--plaintext: nothing is encrypted",
@@ -104,7 +101,7 @@ fn warn(trust: &Trust) {
     ));
 }
 
-/// A line on the error output, before and after the session. Nobody is left to tell when that fails.
+/// Writes a line to standard error, before or after the session. A failure can be told to nobody.
 fn say(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }

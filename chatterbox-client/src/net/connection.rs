@@ -11,9 +11,8 @@ use chatterbox_proto::limits;
 use tokio::io::{
     AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadHalf, WriteHalf, split,
 };
+use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
-
-use super::Tcp;
 
 /// One read takes at most this much.
 const PIECE: usize = 16 * 1024;
@@ -51,12 +50,12 @@ pub struct Connection {
 
 impl Connection {
     /// A connection without TLS.
-    pub fn plaintext(stream: Tcp) -> Self {
+    pub fn plaintext(stream: TcpStream) -> Self {
         Self::new(Box::new(stream), false)
     }
 
     /// A connection inside TLS, after the handshake.
-    pub fn encrypted(stream: TlsStream<Tcp>) -> Self {
+    pub fn encrypted(stream: TlsStream<TcpStream>) -> Self {
         Self::new(Box::new(stream), true)
     }
 

@@ -1,21 +1,21 @@
-//! Hides what is secret of a line that is being typed.
+//! Masks the secrets of a line while it is typed.
 
 use std::borrow::Cow;
 
 use unicode_width::UnicodeWidthChar as _;
 
-/// What is not to be seen.
+/// The parts of a line that are masked.
 #[derive(Debug, Default)]
 pub(super) struct Mask {
-    /// The line as a whole, as when a password was asked for.
+    /// The whole line: a password was asked for.
     pub(super) whole: bool,
-    /// What stands behind certain first words, from a place on: the arguments of commands.
-    pub(super) words: Vec<(String, usize)>,
+    /// Arguments of commands: the first word of the line, and the place of its first secret word.
+    pub(super) arguments: Vec<(String, usize)>,
 }
 
 impl Mask {
-    /// The line as it may be seen, with each hidden character as wide as it was: blanks where everything is hidden, since
-    /// even the length of a password is nobody's business, and stars where a part is.
+    /// The line with each secret character replaced by as many cells as it is wide: by blanks in a whole line, since even
+    /// the length of a password is a secret, and by stars in arguments.
     pub(super) fn apply<'l>(&self, line: &'l str) -> Cow<'l, str> {
         if self.whole {
             return if line.is_empty() {
@@ -32,10 +32,10 @@ impl Mask {
         }
     }
 
-    /// Where the secret of a command begins, if the line is such a command.
+    /// Splits the line before the first secret argument, if it is a command that has one.
     fn begins<'l>(&self, line: &'l str) -> Option<(&'l str, &'l str)> {
         let first = line.split_whitespace().next()?.to_lowercase();
-        let (_, place) = self.words.iter().find(|(word, _)| *word == first)?;
+        let (_, place) = self.arguments.iter().find(|(word, _)| *word == first)?;
         let mut words = 0;
         let mut inside = false;
         for (at, character) in line.char_indices() {
@@ -62,8 +62,8 @@ mod tests {
 
     #[test]
     fn secrets_of_commands_are_hidden_while_they_are_typed() {
-        let words = vec![("/register".to_owned(), 1), ("/set-password".to_owned(), 2)];
-        let mask = Mask { whole: false, words };
+        let arguments = vec![("/register".to_owned(), 1), ("/set-password".to_owned(), 2)];
+        let mask = Mask { whole: false, arguments };
         for (line, seen) in [
             ("/register", "/register"),
             ("/register ", "/register "),
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_hidden_as_a_whole() {
-        let mask = Mask { whole: true, words: Vec::new() };
+        let mask = Mask { whole: true, arguments: Vec::new() };
         assert_eq!(mask.apply("hush"), "    ");
         assert_eq!(mask.apply(""), "");
     }

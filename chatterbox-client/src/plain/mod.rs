@@ -1,7 +1,8 @@
 //! Plain mode: lines in, lines out, on a terminal or through pipes.
 
 mod colour;
+mod console;
 mod mask;
 pub(crate) mod pipes;
-pub(crate) mod render;
+mod render;
 pub(crate) mod terminal;

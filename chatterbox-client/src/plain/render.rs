@@ -1,12 +1,63 @@
-//! Rendering for terminals and pipes: the words of an output with the colours of its roles.
+//! Rendering for terminals and pipes: the words of an output with the colours of its roles, or JSON.
 
+use std::collections::VecDeque;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use chatterbox_app::{Output, Role, Span};
+use chatterbox_app::{Output, Role, Span, Stream};
+
+use super::colour::{pipe_colours, terminal_colours};
+use super::console::Chunk;
+
+/// About how much is rendered at once.
+const CHUNK_BYTES: usize = 16 * 1024;
+
+/// The form of the outputs of one session.
+pub(super) struct Renderer {
+    /// Whether a program reads the lines, all of them from one stream.
+    json: bool,
+    /// Whether there are colours on standard output and on standard error.
+    colours: (bool, bool),
+}
+
+impl Renderer {
+    pub(super) fn for_terminal() -> Self {
+        Self { json: false, colours: terminal_colours() }
+    }
+
+    pub(super) fn for_pipes(json: bool) -> Self {
+        Self { json, colours: pipe_colours() }
+    }
+
+    /// Takes outputs of one stream off the front of the queue and renders them, up to a limit.
+    pub(super) fn chunk(&self, outputs: &mut VecDeque<Output>) -> Option<Chunk> {
+        let stream = self.stream(outputs.front()?);
+        let mut text = String::new();
+        while text.len() < CHUNK_BYTES
+            && outputs.front().is_some_and(|output| self.stream(output) == stream)
+            && let Some(output) = outputs.pop_front()
+        {
+            text.push_str(&self.line(&output, stream));
+            text.push('\n');
+        }
+        Some(Chunk { stream, text })
+    }
+
+    fn stream(&self, output: &Output) -> Stream {
+        if self.json { Stream::Output } else { output.stream() }
+    }
+
+    fn line(&self, output: &Output, stream: Stream) -> String {
+        let colour = match stream {
+            Stream::Output => self.colours.0,
+            Stream::Error => self.colours.1,
+        };
+        if self.json { output.json() } else { render(output, colour) }
+    }
+}
 
 /// The output's words, in colours where these are wanted, without a line break at the end.
-pub(crate) fn render(output: &Output, colour: bool) -> String {
+fn render(output: &Output, colour: bool) -> String {
     if !colour {
         return output.text();
     }

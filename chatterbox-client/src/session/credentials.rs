@@ -1,4 +1,4 @@
-//! Passwords and tokens at rest: read from a file or the input, kept in the user's state folder.
+//! Credentials at rest: a password from a file or the input, login tokens in the user's state folder.
 #![allow(clippy::disallowed_methods, reason = "this module reads and writes files")]
 
 use std::collections::BTreeMap;
@@ -12,11 +12,11 @@ use serde_json::{Map, Value};
 
 use crate::exit::{Exit, Failure};
 
-/// No password is longer; a wrong file may be.
+/// The limit of a password's file, which may be the wrong one.
 const LONGEST: u64 = 64 * 1024;
 
-/// The first line of a file that only its owner can read.
-pub(crate) fn from_file(path: &Path) -> Result<Secret, Failure> {
+/// Reads a password: the first line of a file that others can't read.
+pub(crate) fn password_from_file(path: &Path) -> Result<Secret, Failure> {
     let shown = path.display();
     let failed = |error: io::Error| {
         Failure::new(Exit::NoInput, format!("the password file {shown} can't be read: {error}"))
@@ -31,8 +31,8 @@ pub(crate) fn from_file(path: &Path) -> Result<Secret, Failure> {
     first_line(BufReader::new(file.take(LONGEST)), &shown.to_string())
 }
 
-/// The first line of the input. The others stay for the session.
-pub(crate) fn from_input() -> Result<Secret, Failure> {
+/// Reads a password: the first line of the input. The other lines stay for the session.
+pub(crate) fn password_from_input() -> Result<Secret, Failure> {
     first_line(io::stdin().lock(), "the input")
 }
 
@@ -50,15 +50,15 @@ fn first_line(mut input: impl io::BufRead, of: &str) -> Result<Secret, Failure> 
     }
 }
 
-/// What servers gave in place of passwords, in one file of the user's state folder.
+/// The login tokens of all servers, in one file of the user's state folder.
 pub(crate) struct TokenStore {
     path: PathBuf,
-    /// Whose tokens are read and written: a token is for one server.
+    /// The server whose tokens are read and written; a token is valid at one server.
     server: String,
 }
 
 impl TokenStore {
-    /// Those of one server.
+    /// The tokens of one server.
     pub(crate) fn for_server(host: &str, port: u16) -> Result<Self, Failure> {
         let folder = folder().ok_or_else(|| {
             Failure::new(Exit::NoInput, "there is no folder to keep a login in")
@@ -67,7 +67,7 @@ impl TokenStore {
         Ok(Self { path: folder.join("logins.json"), server: format!("{host}:{port}") })
     }
 
-    /// All of them, by name. What can't be read is not there.
+    /// All tokens of the server, by name. A file that can't be read counts as empty.
     pub(crate) fn load(&self) -> BTreeMap<String, Secret> {
         let all = self.read();
         let Some(Value::Object(of_server)) = all.get(&self.server) else { return BTreeMap::new() };
@@ -76,7 +76,7 @@ impl TokenStore {
         of_server.iter().filter_map(token).collect()
     }
 
-    /// Keeps one, or forgets it.
+    /// Stores the token of a name, or deletes it.
     pub(crate) fn store(&self, name: &str, token: Option<&Secret>) -> io::Result<()> {
         let mut all = self.read();
         let of_server = all.entry(self.server.clone()).or_insert_with(|| Map::new().into());
@@ -104,7 +104,7 @@ impl TokenStore {
         }
     }
 
-    /// The file is never there in part, and never readable by others.
+    /// Replaces the file atomically; others can never read it.
     fn write(&self, all: &Value) -> io::Result<()> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn a_password_file_that_everybody_can_read_is_refused() {
         let (_folder, path) = file(0o644, "hush\n");
-        let failure = from_file(&path).unwrap_err();
+        let failure = password_from_file(&path).unwrap_err();
         assert_eq!(failure.exit, Exit::NoInput);
         assert!(
             failure.to_string().contains("hint: chmod 600 ")
@@ -153,11 +153,11 @@ mod tests {
     fn a_password_is_the_first_line_without_its_end() {
         for text in ["hush hush ", "hush hush \n", "hush hush \r\nmore\n"] {
             let (_folder, path) = file(0o600, text);
-            assert_eq!(from_file(&path).unwrap().reveal(), "hush hush ");
+            assert_eq!(password_from_file(&path).unwrap().reveal(), "hush hush ");
         }
         for text in ["", "\n", "\nhush\n"] {
             let (_folder, path) = file(0o640, text);
-            assert!(from_file(&path).is_err());
+            assert!(password_from_file(&path).is_err());
         }
     }
 

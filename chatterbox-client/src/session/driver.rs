@@ -1,104 +1,71 @@
-//! One session from its first line to its last: moves things between the app, the connection and the console.
+//! The driver of a session: waits for one event at a time, tells the application, and carries out its effects.
 //!
-//! Everything waits in one place, nothing is unbounded: frames are read only when everything before is shown, lines
-//! only when what was said before has left. So a flood, a slow terminal or a server that stops reading holds up itself.
-//! How long is waited is in `waiting`, how it ends in `ending`.
-#![allow(clippy::disallowed_methods, reason = "this module owns the clock of the session")]
+//! Back-pressure holds everywhere, and nothing is unbounded: frames are read only when everything before is shown, lines
+//! only when what was typed before has left. So a flood, a slow screen or a server that stops reading slows itself down.
 
 use std::collections::VecDeque;
 use std::future::pending;
-use std::io;
-use std::pin::Pin;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use bytes::Bytes;
 use chatterbox_app::{App, Effect, InputMode, Output};
-use chatterbox_proto::ScreenText;
 use ring::rand::{SystemRandom, generate};
-use tokio::sync::mpsc::Sender;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
+use super::clock::Clock;
 use super::credentials::TokenStore;
-use super::ending::End;
-use super::screen::{Ask, Chunk, Console, Input, Prompt};
+use super::ending::{self, Closed, End, unavailable};
+use super::link::{Link, LinkEvent, LinkTimeout};
+use super::prompting::Prompting;
+use super::screen::{Screen, ScreenEvent, Typed};
 use super::server::Server;
+use super::shutdown::Shutdown;
 use super::signals::Signals;
-use super::timeouts::{Stage, Waiting};
+use super::stage::{Situation, Stage};
+use super::timeouts::Timeouts;
 use crate::exit::{Exit, Failure};
-use crate::net::connection::{Connection, ReadError, Reader, Writer};
+use crate::net::{Connection, ReadError};
 
-/// More than this is not taken from the user before the server has taken some.
+/// No line is taken from the user while more bytes than this wait for the server.
 const UNSENT: usize = 256 * 1024;
 
-type Dialling = Pin<Box<dyn Future<Output = Result<Connection, Failure>>>>;
-
 /// A session under way.
-pub(crate) struct Session {
-    pub(crate) app: App,
-    pub(crate) connection: Option<Connection>,
-    /// The next connection, while there is none.
-    dialling: Option<Dialling>,
-    server: Server,
-    pub(crate) console: Console,
-    pub(crate) signals: Signals,
+pub(crate) struct Session<S> {
+    app: App,
+    link: Link,
+    screen: S,
+    signals: Signals,
     tokens: Option<TokenStore>,
-    pub(crate) to_show: VecDeque<Output>,
-    /// What a line was asked for that has not come yet.
-    pub(crate) asked: Option<InputMode>,
-    /// What the next line of talk begins with.
-    prefill: String,
-    remember: Option<String>,
-    pub(crate) input_over: bool,
-    pub(crate) write_error: Option<io::Error>,
-    pub(crate) stage: (Stage, Instant),
-    pub(crate) waiting: Option<Waiting>,
-    /// Since when the server is asked whether the session may go on.
-    pub(crate) rejoining: Option<Instant>,
-    /// When the server said something last, and whether it was asked to since.
-    pub(crate) heard: Instant,
-    pub(crate) pinged: bool,
-    born: Instant,
-    /// What happened to the connection last.
-    pub(crate) trouble: Option<Failure>,
-    pub(crate) end: Option<End>,
+    /// The outputs that wait for the screen.
+    queue: VecDeque<Output>,
+    prompting: Prompting,
+    timeouts: Timeouts,
+    clock: Clock,
+    end: Option<End>,
 }
 
-impl Session {
+impl<S: Screen> Session<S> {
     pub(crate) fn new(
         app: App,
-        connection: Connection,
-        server: Server,
-        console: Console,
+        (server, connection): (Server, Connection),
+        screen: S,
         signals: Signals,
         tokens: Option<TokenStore>,
     ) -> Self {
-        let now = Instant::now();
+        let clock = Clock::start();
         Self {
             app,
-            connection: Some(connection),
-            dialling: None,
-            server,
-            console,
+            link: Link::new(server, connection, clock.now()),
+            screen,
             signals,
             tokens,
-            to_show: VecDeque::new(),
-            asked: None,
-            prefill: String::new(),
-            remember: None,
-            input_over: false,
-            write_error: None,
-            stage: (Stage::Chat, now),
-            waiting: None,
-            rejoining: None,
-            heard: now,
-            pinged: false,
-            born: now,
-            trouble: None,
+            queue: VecDeque::new(),
+            prompting: Prompting::default(),
+            timeouts: Timeouts::new(clock.now()),
+            clock,
             end: None,
         }
     }
 
-    /// Runs it to its end.
+    /// Runs the session to its end.
     pub(crate) async fn run(mut self) -> Result<Exit, Failure> {
         let effects = self.app.start();
         self.perform(effects);
@@ -110,10 +77,18 @@ impl Session {
             let deadline = self.deadline();
             self.step(deadline).await;
         };
-        self.finish(end).await
+        let shutdown = Shutdown {
+            unsent: if self.app.is_down() { self.app.unanswered() } else { 0 },
+            asked: self.prompting.is_asked(),
+            link: self.link,
+            screen: self.screen,
+            signals: self.signals,
+            queue: self.queue,
+        };
+        shutdown.run(end).await
     }
 
-    /// Waits for one thing to happen.
+    /// Waits for one event.
     async fn step(&mut self, deadline: Option<Instant>) {
         let timer = async {
             match deadline {
@@ -121,121 +96,140 @@ impl Session {
                 None => pending().await,
             }
         };
-        let (reader, writer) = match &mut self.connection {
-            Some(Connection { reader, writer }) => (Some(reader), Some(writer)),
-            None => (None, None),
-        };
-        let writer = writer.filter(|writer| self.write_error.is_none() && !writer.is_idle());
+        let shown = self.queue.is_empty();
         tokio::select! {
             exit = self.signals.next() => self.end = Some(End::Left(exit)),
-            shown = &mut self.console.output_ended => {
-                self.end = Some(End::OutputGone(shown.unwrap_or(Ok(()))));
-            }
-            input = self.console.input.recv(), if self.asked.is_some() => {
-                self.typed(input.unwrap_or(Input::End));
-            }
-            sent = progress(writer) => self.write_error = sent.err(),
-            _ = room(&self.console.output), if !self.to_show.is_empty() => {
-                if let Some(chunk) = self.console.chunk(&mut self.to_show) {
-                    // There is room, since nobody else sends; or the output has ended, which is told above.
-                    let _ = self.console.output.try_send(chunk);
-                }
-            }
-            frame = next_frame(reader), if self.to_show.is_empty() => match frame {
-                Ok(Some(body)) => self.received(&body),
-                Ok(None) => self.closed(None),
-                Err(error) => self.closed(Some(error)),
+            event = self.screen.event(self.prompting.is_asked(), !shown) => match event {
+                ScreenEvent::Typed(typed) => self.typed(typed),
+                ScreenEvent::Room => self.screen.show(&mut self.queue),
+                ScreenEvent::Closed(result) => self.end = Some(End::OutputGone(result)),
             },
-            dialled = dialled(self.dialling.as_mut()) => self.dialled(dialled),
+            event = self.link.event(shown) => match event {
+                LinkEvent::Frame(body) => self.received(&body),
+                LinkEvent::Written => {}
+                LinkEvent::Closed(error) => self.closed(error),
+                LinkEvent::Dialed(dialed) => self.dialed(dialed),
+            },
             () = timer => self.timed_out(),
         }
     }
 
     fn received(&mut self, body: &[u8]) {
-        self.heard = Instant::now();
-        self.pinged = false;
-        let effects = self.app.received(body, now());
+        self.link.heard(self.clock.now());
+        let effects = self.app.received(body, self.clock.unix_now());
         self.perform(effects);
         if !self.app.is_down() {
-            self.rejoining = None;
+            self.link.stop_resuming();
         }
     }
 
     fn perform(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                // Whoever is not in the middle of a line gets the question in front of the next one.
+                // Where no line is half typed, the question becomes the next prompt.
                 Effect::Show(Output::Prompt { .. })
-                    if self.console.interactive && self.asked.is_none() => {}
-                Effect::Show(line) => self.to_show.push_back(line),
-                Effect::Send(frame) => self.push(&frame),
-                Effect::Remember(line) => self.remember = Some(line),
-                Effect::Prefill(line) => self.prefill = line,
+                    if self.screen.is_interactive() && !self.prompting.is_asked() => {}
+                Effect::Show(output) => self.queue.push_back(output),
+                Effect::Send(frame) => self.link.send(&frame),
+                Effect::Remember(line) => self.prompting.remember(line),
+                Effect::Prefill(line) => self.prompting.prefill(line),
                 Effect::StoreToken { name, token } => {
-                    let kept =
+                    let stored =
                         self.tokens.as_ref().map(|tokens| tokens.store(&name, token.as_ref()));
-                    if let Some(Err(error)) = kept {
-                        let what = format!("The login could not be kept: {error}.");
-                        self.to_show.push_back(Output::note(what));
+                    if let Some(Err(error)) = stored {
+                        self.note(format!("The login could not be kept: {error}."));
                     }
                 }
-                Effect::Redial(wait) => {
-                    let server = self.server.clone();
-                    self.dialling = Some(Box::pin(async move {
-                        sleep(wait).await;
-                        server.connect().await
-                    }));
-                }
-                Effect::Disconnect(why) => self.lose(Failure::new(Exit::Unavailable, why)),
-                Effect::ConnectionLost => self.connection_gone(),
+                Effect::Redial(wait) => self.link.dial(wait),
+                Effect::Disconnect(why) => self.lose(unavailable(why)),
+                Effect::ConnectionLost => self.connection_lost(),
                 Effect::Leave => self.leave(),
-                Effect::GiveUp(reason) => self.give_up(reason),
+                Effect::GiveUp(reason) => self.fail(ending::gave_up(reason)),
             }
         }
     }
 
-    /// Puts a frame behind what waits, if there is a connection.
-    pub(crate) fn push(&mut self, frame: &Bytes) {
-        if let Some(connection) = &mut self.connection {
-            connection.writer.push(frame);
+    fn note(&mut self, text: impl Into<String>) {
+        self.queue.push_back(Output::note(text));
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        self.end = Some(End::Failed(failure));
+    }
+
+    fn leave(&mut self) {
+        self.end = Some(End::Left(Exit::Ok));
+    }
+
+    fn ask_for_line(&mut self) {
+        if self.prompting.has_ended()
+            && let mode @ InputMode::Reply(_) = self.app.input_mode()
+        {
+            let effects = self.app.cancelled(mode);
+            self.perform(effects);
+        }
+        if !self.prompting.is_asked() && !self.prompting.has_ended() && self.link.unsent() <= UNSENT
+        {
+            self.prompting.ask(&self.app, &mut self.screen);
         }
     }
 
-    pub(crate) fn unsent(&self) -> usize {
-        self.connection.as_ref().map_or(0, |connection| connection.writer.waiting())
+    fn typed(&mut self, typed: Typed) {
+        let Some(mode) = self.prompting.answered() else { return };
+        match typed {
+            Typed::Line(line) => {
+                let effects = self.app.typed(&line, mode, self.clock.unix_now());
+                self.perform(effects);
+            }
+            Typed::Cancelled => {
+                let effects = self.app.cancelled(mode);
+                self.perform(effects);
+            }
+            Typed::TooLong => self.note("Nothing was sent: the line is too long."),
+            Typed::End if self.screen.is_interactive() => self.leave(),
+            Typed::End => self.prompting.end(),
+            Typed::Interrupted => self.end = Some(End::Left(Exit::Interrupted)),
+            Typed::Failed(error) => self
+                .fail(Failure::new(Exit::InputOutput, format!("the input can't be read: {error}"))),
+        }
     }
 
-    pub(crate) fn is_idle(&self) -> bool {
-        self.connection.as_ref().is_none_or(|connection| connection.writer.is_idle())
+    /// The server closed the connection, or reading from it failed.
+    fn closed(&mut self, error: Option<ReadError>) {
+        let stage = self.situation().stage;
+        let written = self.link.take_write_error();
+        match Closed::judge(error, written, stage, &self.app) {
+            Closed::Done => self.leave(),
+            Closed::Lost(failure) => self.lose(failure),
+            Closed::Failed(failure) => self.fail(failure),
+        }
     }
 
-    /// Whether the session is without a connection.
-    pub(crate) fn is_down(&self) -> bool {
-        self.app.is_down()
-    }
-
-    /// The connection is gone, or the next one failed; the app says whether it is tried again.
-    pub(crate) fn lose(&mut self, failure: Failure) {
-        self.connection = None;
-        self.dialling = None;
-        self.write_error = None;
-        self.rejoining = None;
-        let effects = self.app.connection_lost(failure.message(), self.born.elapsed(), random());
-        self.trouble = Some(failure);
+    /// The connection is lost, or the next one failed; the application decides whether another one is tried.
+    fn lose(&mut self, failure: Failure) {
+        let why = failure.message().to_owned();
+        self.link.lose(failure);
+        let effects = self.app.connection_lost(&why, self.clock.elapsed(), random());
         self.perform(effects);
     }
 
-    fn dialled(&mut self, dialled: Result<Connection, Failure>) {
-        self.dialling = None;
-        match dialled {
+    /// No other connection is tried.
+    fn connection_lost(&mut self) {
+        if self.app.has_logged_out() {
+            return self.leave();
+        }
+        let last = self.link.take_failure();
+        self.fail(ending::lost_for_good(last, &self.app));
+    }
+
+    fn dialed(&mut self, dialed: Result<Connection, Failure>) {
+        match dialed {
             Ok(connection) => {
-                self.connection = Some(connection);
-                self.heard = Instant::now();
-                self.rejoining = Some(self.heard);
+                self.link.connected(connection, self.clock.now());
                 let effects = self.app.reconnected();
                 self.perform(effects);
             }
-            // Another certificate than before is nothing that time heals.
+            // A certificate that is not trusted may be an attack, and does not get better by trying again.
             Err(failure) if matches!(failure.exit, Exit::Untrusted | Exit::NoInput) => {
                 self.fail(failure);
             }
@@ -243,98 +237,85 @@ impl Session {
         }
     }
 
-    fn ask_for_line(&mut self) {
-        if self.input_over
-            && let wanted @ InputMode::Reply(_) = self.app.input_mode()
-        {
-            let effects = self.app.cancelled(wanted);
-            self.perform(effects);
+    fn situation(&self) -> Situation {
+        Situation {
+            mode: self.app.input_mode(),
+            stage: Stage::of(&self.app, &self.link, &self.prompting),
+            interactive: self.screen.is_interactive(),
+            settled: self.app.is_settled() && self.queue.is_empty(),
+            unanswered: self.app.unanswered(),
         }
-        if self.asked.is_some() || self.input_over || self.unsent() > UNSENT {
+    }
+
+    /// Whether no name was accepted, and no line is left that could be one.
+    fn lacks_name(&self) -> bool {
+        self.prompting.has_ended()
+            && matches!(self.app.input_mode(), InputMode::Name | InputMode::Password)
+    }
+
+    /// Whether a silent server is noticed: only where the session can be resumed, so that a mistake costs nothing.
+    fn is_watched(&self) -> bool {
+        !self.app.is_down() && self.app.can_ping() && self.app.reconnect_for().is_some()
+    }
+
+    fn deadline(&mut self) -> Option<Instant> {
+        // A person who is asked for a password may take any time.
+        if self.app.input_mode() == InputMode::Password {
+            self.link.stop_resuming();
+        }
+        let link = self.link.deadline(self.is_watched());
+        let session = self.timeouts.deadline(&self.situation(), self.clock.now());
+        [link, session].into_iter().flatten().min()
+    }
+
+    fn timed_out(&mut self) {
+        let now = self.clock.now();
+        let situation = self.situation();
+        if self.timeouts.question_expired(&situation, now) {
+            return self.app.stop_waiting();
+        }
+        match self.link.expired(self.is_watched(), now) {
+            Some(LinkTimeout::NotResumed) => {
+                return self.lose(unavailable("the server did not answer"));
+            }
+            Some(LinkTimeout::Silent) => return self.lose(unavailable("the server is silent")),
+            Some(LinkTimeout::Quiet) => {
+                if let Some(frame) = self.app.ping() {
+                    self.link.send(&frame);
+                }
+                return;
+            }
+            None => {}
+        }
+        if !self.timeouts.stage_expired(&situation, now) {
             return;
         }
-        let wants = self.app.input_mode();
-        let ask = match wants {
-            InputMode::LoginPending
-            | InputMode::CataloguePending
-            | InputMode::ResultPending
-            | InputMode::WindowFull => return,
-            InputMode::Name => Ask::Name,
-            InputMode::Password | InputMode::Reply(_) => match self.app.question() {
-                Some(question) => Ask::Reply(question),
-                None => return,
-            },
-            InputMode::Chat => Ask::Chat(ScreenText::new(self.app.me().unwrap_or_default())),
-        };
-        let prefill = if wants == InputMode::Chat {
-            std::mem::take(&mut self.prefill)
-        } else {
-            String::new()
-        };
-        let remember = self.remember.take();
-        let prompt = Prompt { ask, prefill, remember, secrets: self.app.secret_arguments() };
-        // The thread has answered everything it was asked, so there is room; or it has ended, which its last answer told.
-        self.asked = self.console.prompts.try_send(prompt).is_ok().then_some(wants);
-    }
-
-    fn typed(&mut self, input: Input) {
-        let Some(wanted) = self.asked.take() else { return };
-        match input {
-            Input::Line(line) => {
-                let effects = self.app.typed(&line, wanted, now());
-                self.perform(effects);
+        match situation.stage {
+            Stage::Chat => {}
+            Stage::LastWords if !self.lacks_name() => self.closed(None),
+            Stage::LastWords | Stage::Name => {
+                self.fail(ending::no_name_left(self.app.was_refused()));
             }
-            Input::Cancelled => {
-                let effects = self.app.cancelled(wanted);
-                self.perform(effects);
+            Stage::Drain => self.leave(),
+            Stage::Login => {
+                self.fail(unavailable("the server did not answer whether it accepts the name"));
             }
-            Input::TooLong => {
-                let note = Output::note("Nothing was sent: the line is too long.");
-                self.to_show.push_back(note);
+            Stage::Sending(_) => self.fail(unavailable(
+                "the server does not take any more messages; the last ones may not have arrived",
+            )),
+            Stage::Owed(_) if situation.unanswered == 0 => {
+                self.note("The server owes an answer.");
+                self.leave();
             }
-            Input::End if self.console.interactive => self.leave(),
-            Input::End => self.input_over = true,
-            Input::Interrupted => self.end = Some(End::Left(Exit::Interrupted)),
-            Input::Failed(error) => self
-                .fail(Failure::new(Exit::InputOutput, format!("the input can't be read: {error}"))),
+            Stage::Owed(_) => self.fail(
+                unavailable("the server does not confirm any more messages")
+                    .detail(format!("not confirmed: {}", situation.unanswered)),
+            ),
         }
     }
 }
 
-async fn next_frame(reader: Option<&mut Reader>) -> Result<Option<Bytes>, ReadError> {
-    match reader {
-        Some(reader) => reader.next().await,
-        None => pending().await,
-    }
-}
-
-async fn progress(writer: Option<&mut Writer>) -> io::Result<()> {
-    match writer {
-        Some(writer) => writer.progress().await,
-        None => pending().await,
-    }
-}
-
-async fn dialled(dialling: Option<&mut Dialling>) -> Result<Connection, Failure> {
-    match dialling {
-        Some(dialling) => dialling.await,
-        None => pending().await,
-    }
-}
-
-/// Waits until something can be shown.
-async fn room(output: &Sender<Chunk>) {
-    // The permit is not kept: it would borrow the session.
-    let _ = output.reserve().await;
-}
-
-/// Any number; without a source of them, all clients wait equally long.
+/// A number that spreads the reconnects of many clients; without a source of randomness they all wait equally long.
 fn random() -> u64 {
     generate::<[u8; 8]>(&SystemRandom::new()).map_or(0, |bytes| u64::from_ne_bytes(bytes.expose()))
-}
-
-/// Seconds since 1970; before that, 0.
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or_default()
 }

@@ -1,44 +1,79 @@
-//! What a session needs of the outside: lines in when asked for, lines out, both bounded.
-//!
-//! Reading a terminal or a pipe blocks, so does writing to one. Each has a thread of its own, and the session talks to
-//! the two through channels. A thread reads one line when it is asked for one: before the server has answered a name,
-//! nobody knows what the next line is.
+//! The seam between a session and what shows it: a terminal, pipes, or anything else that can ask for a line.
 
 use std::collections::VecDeque;
 use std::io;
 
-use chatterbox_app::{Output, Question, Stream};
+use chatterbox_app::{Output, Question};
 use chatterbox_proto::ScreenText;
-use tokio::sync::{mpsc, oneshot};
 
-use crate::plain::render::render;
+/// A place that shows outputs and asks for lines. Outputs are data; the screen renders them.
+///
+/// A session asks for one line at a time, and for the next only when it knows what that line is for. It hands outputs
+/// over only when there is room, so that a slow screen slows the server down (back-pressure).
+pub(crate) trait Screen {
+    /// Whether a person sits in front of it: the end of the input is then the wish to leave at once.
+    fn is_interactive(&self) -> bool;
+
+    /// Asks for a line. Returns false if no more lines can be asked for.
+    fn ask(&mut self, prompt: Prompt) -> bool;
+
+    /// Waits for the next event: a line if one was asked for (`line`), room for outputs if some wait (`room`), or the
+    /// end of the screen. Cancelling it loses nothing.
+    async fn event(&mut self, line: bool, room: bool) -> ScreenEvent;
+
+    /// Shows outputs from the front of the queue, as many as there is room for; at least one after
+    /// [`ScreenEvent::Room`].
+    fn show(&mut self, outputs: &mut VecDeque<Output>);
+
+    /// Prepares for the last outputs; `asked` says whether a line is still asked for.
+    fn prepare_end(&mut self, asked: bool);
+
+    /// Shows all outputs and waits until they are shown, however slow the screen is. The caller may give up by
+    /// cancelling it.
+    ///
+    /// # Errors
+    /// The screen can't be written to.
+    async fn finish(&mut self, outputs: &mut VecDeque<Output>) -> io::Result<()>;
+
+    /// Leaves the screen as it was before the session.
+    fn restore(&mut self);
+}
+
+/// An event of a screen.
+#[derive(Debug)]
+pub(crate) enum ScreenEvent {
+    Typed(Typed),
+    /// There is room for outputs.
+    Room,
+    /// Nothing can be shown any more.
+    Closed(io::Result<()>),
+}
 
 /// A request for a line.
 #[derive(Debug, Clone)]
 pub(crate) struct Prompt {
-    /// What for.
-    pub(crate) ask: Ask,
-    /// What the line begins with: it was half typed before.
+    pub(crate) kind: PromptKind,
+    /// The start of the line: it was half typed before.
     pub(crate) prefill: String,
-    /// An earlier line that the arrow keys may bring back from now on.
+    /// An earlier line for the editor's history.
     pub(crate) remember: Option<String>,
-    /// Which words are not to be seen: behind this first word, from this place on.
-    pub(crate) secrets: Vec<(String, usize)>,
+    /// The arguments to mask while they are typed: the command, and the place of its first secret word.
+    pub(crate) secret_arguments: Vec<(String, usize)>,
 }
 
-/// What a line is for.
+/// The purpose of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Ask {
-    /// A name is needed.
+pub(crate) enum PromptKind {
+    /// A name to join under.
     Name,
-    /// Something to say, by the user of this name.
+    /// A message or command by the user of this name.
     Chat(ScreenText),
     /// The answer to a question.
     Reply(Question),
 }
 
-impl Ask {
-    /// What stands before the line.
+impl PromptKind {
+    /// The words in front of the line.
     pub(crate) fn text(&self) -> String {
         match self {
             Self::Name => "name: ".to_owned(),
@@ -47,7 +82,7 @@ impl Ask {
         }
     }
 
-    /// Whether what is typed is not to be seen.
+    /// Whether the line must not be seen.
     pub(crate) fn is_secret(&self) -> bool {
         matches!(self, Self::Reply(question) if question.secret)
     }
@@ -55,12 +90,12 @@ impl Ask {
 
 /// The answer to a [`Prompt`].
 #[derive(Debug)]
-pub(crate) enum Input {
-    /// A line, without its end.
+pub(crate) enum Typed {
+    /// A line, without its line break.
     Line(String),
-    /// A line longer than any server takes; it was passed over.
+    /// A line longer than any server takes; it was skipped.
     TooLong,
-    /// There will be no more lines.
+    /// The input has ended.
     End,
     /// Ctrl-C.
     Interrupted,
@@ -68,64 +103,4 @@ pub(crate) enum Input {
     Cancelled,
     /// Reading failed.
     Failed(io::Error),
-}
-
-/// Some whole lines for one stream.
-#[derive(Debug)]
-pub(crate) struct Chunk {
-    /// Where they go.
-    pub(crate) stream: Stream,
-    /// The lines, each with its newline.
-    pub(crate) text: String,
-}
-
-/// How many chunks may wait for a slow terminal; then the server has to wait.
-pub(crate) const CHUNKS: usize = 16;
-
-/// About how much of the waiting lines is written at once.
-const CHUNK_BYTES: usize = 16 * 1024;
-
-/// Both directions.
-pub(crate) struct Console {
-    /// Whether a person sits at a terminal: then the end of the input is the wish to leave at once.
-    pub(crate) interactive: bool,
-    /// Whether the lines are for a program.
-    pub(crate) json: bool,
-    /// Colours on the output and on the error output.
-    pub(crate) colours: (bool, bool),
-    /// Asks for a line.
-    pub(crate) prompts: mpsc::Sender<Prompt>,
-    /// The lines.
-    pub(crate) input: mpsc::Receiver<Input>,
-    /// What is shown; dropping it ends the thread that shows.
-    pub(crate) output: mpsc::Sender<Chunk>,
-    /// How showing ended.
-    pub(crate) output_ended: oneshot::Receiver<io::Result<()>>,
-    /// Prepares for the last lines to be shown; given whether a line is still asked for.
-    pub(crate) before_last: Box<dyn FnOnce(bool) + Send>,
-    /// Puts the terminal in order.
-    pub(crate) restore: Box<dyn FnOnce() + Send>,
-}
-
-impl Console {
-    /// Takes lines that go to the same stream off the front of `lines`, as one piece.
-    pub(crate) fn chunk(&self, lines: &mut VecDeque<Output>) -> Option<Chunk> {
-        // A program reads one stream.
-        let of = |line: &Output| if self.json { Stream::Output } else { line.stream() };
-        let stream = of(lines.front()?);
-        let colour = match stream {
-            Stream::Output => self.colours.0,
-            Stream::Error => self.colours.1,
-        };
-        let mut text = String::new();
-        while lines.front().is_some_and(|line| of(line) == stream) {
-            let Some(line) = lines.pop_front() else { break };
-            text.push_str(&if self.json { line.json() } else { render(&line, colour) });
-            text.push('\n');
-            if text.len() >= CHUNK_BYTES {
-                break;
-            }
-        }
-        Some(Chunk { stream, text })
-    }
 }

@@ -1,10 +1,9 @@
-//! The server that a session talks to.
+//! The server of a session.
 
 use crate::exit::Failure;
-use crate::net::connection::Connection;
-use crate::net::{self, trust::Trust};
+use crate::net::{self, Connection, Trust};
 
-/// Where the server is, and how it is told from another.
+/// The address of a server, and the proof of identity that it has to give.
 #[derive(Debug, Clone)]
 pub(crate) struct Server {
     pub(crate) host: String,
@@ -13,6 +12,10 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// Opens a connection.
+    ///
+    /// # Errors
+    /// A [`Failure`] that explains which step failed.
     pub(crate) async fn connect(&self) -> Result<Connection, Failure> {
         net::connect(&self.host, self.port, &self.trust).await
     }

@@ -1,207 +1,137 @@
-//! How long a session waits for what: each wait has an end, but for the wish of the user to go on.
-
-#![allow(clippy::disallowed_methods, reason = "this module owns the clock of the session")]
+//! The deadlines of a session: each wait has an end, except for the user's next line.
+//!
+//! The deadlines of the connection are in `link`.
 
 use std::time::Duration;
 
-use chatterbox_app::{InputMode, Output};
+use chatterbox_app::InputMode;
 use tokio::time::Instant;
 
-use super::driver::Session;
-use crate::exit::{Exit, Failure};
+use super::stage::{Situation, Stage};
 
-/// After the input has ended: how long what is already on its way is waited for.
+/// After the end of the input: the limit for what is already on its way.
 const DRAIN_TIME: Duration = Duration::from_secs(1);
 
-/// How long the server may take to answer a name or to take a message, once nothing else will come.
+/// The limit for the answer to a name, or for taking the last messages, with no more lines to come.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long a server that can't be written to may take to say why.
+/// The limit for the reason of a server that can't be written to any more.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// How long the server may take to say what it can be asked to do.
+/// The limit for the catalogue of commands.
 const CATALOGUE_TIME: Duration = Duration::from_secs(3);
 
-/// How long a person's next line waits for what a command may ask.
+/// The limit for a command's question, which the next line waits for.
 const QUESTION_TIME: Duration = Duration::from_secs(2);
 
 /// The same through pipes, where nobody would notice: longer than a question may stay open (CM-4).
 const QUESTION_TIME_PIPES: Duration = Duration::from_secs(75);
 
-/// After this long without a word of the server it is asked whether it is there, and after this long again it is not.
-const QUIET: Duration = Duration::from_secs(30);
-
-/// What is being waited for, where that has an end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stage {
-    /// Whatever happens.
-    Chat,
-    /// The last words of a server that takes nothing any more.
-    LastWords,
-    /// The answer to a name, with no more lines to come.
-    Answer,
-    /// The server taking the last messages, this many bytes of them.
-    Sending(usize),
-    /// This many answers of the server.
-    Owed(usize),
-    /// What is already on its way.
-    Drain,
+/// The waits that are under way.
+#[derive(Debug)]
+pub(super) struct Timeouts {
+    /// The stage, and when it began.
+    stage: (Stage, Instant),
+    /// The input mode in which no line is taken, and when it began.
+    blocked: Option<(InputMode, Instant)>,
 }
 
-/// Something with an end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Waiting {
-    of: Of,
-    since: Instant,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Of {
-    Catalogue,
-    Outcome,
-}
-
-impl Session {
-    /// When one of the waits is over, if ever.
-    pub(crate) fn deadline(&mut self) -> Option<Instant> {
-        let stage = self.stage_deadline();
-        let question = self.question_deadline();
-        // Somebody who is asked for a password may take their time.
-        if self.app.input_mode() == InputMode::Password {
-            self.rejoining = None;
-        }
-        let again = self.rejoining.map(|since| since + PATIENCE);
-        let quiet = self.quiet_deadline();
-        [stage, question, again, quiet].into_iter().flatten().min()
+impl Timeouts {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { stage: (Stage::Chat, now), blocked: None }
     }
 
-    fn stage_deadline(&mut self) -> Option<Instant> {
-        if self.is_down() {
-            // The back-off has an end of its own.
-            self.stage = (Stage::Chat, Instant::now());
-            return None;
+    /// The next deadline, if there is one.
+    pub(super) fn deadline(&mut self, situation: &Situation, now: Instant) -> Option<Instant> {
+        let stage = self.stage_deadline(situation, now);
+        let question = self.question_deadline(situation, now);
+        [stage, question].into_iter().flatten().min()
+    }
+
+    /// Whether lines have been blocked long enough by the catalogue or by what a command may ask.
+    pub(super) fn question_expired(&mut self, situation: &Situation, now: Instant) -> bool {
+        let expired = self.question_deadline(situation, now).is_some_and(|at| at <= now);
+        if expired {
+            self.blocked = None;
         }
-        let stage = match self.app.input_mode() {
-            _ if self.write_error.is_some() => Stage::LastWords,
-            _ if !self.input_over => Stage::Chat,
-            InputMode::LoginPending => Stage::Answer,
-            InputMode::Name | InputMode::Password => {
-                // Nothing is left that could be a name.
-                return Some(Instant::now());
-            }
-            _ if !self.is_idle() => Stage::Sending(self.unsent()),
-            _ if self.app.pending_replies() > 0 => Stage::Owed(self.app.pending_replies()),
-            _ => Stage::Drain,
-        };
-        if stage != self.stage.0 {
-            self.stage = (stage, Instant::now());
+        expired
+    }
+
+    /// Whether the stage has lasted long enough.
+    pub(super) fn stage_expired(&mut self, situation: &Situation, now: Instant) -> bool {
+        self.stage_deadline(situation, now).is_some_and(|at| at <= now)
+    }
+
+    fn stage_deadline(&mut self, situation: &Situation, now: Instant) -> Option<Instant> {
+        if situation.stage != self.stage.0 {
+            self.stage = (situation.stage, now);
         }
-        let since = self.stage.1;
+        let (stage, since) = self.stage;
         match stage {
             Stage::Chat => None,
+            // Nothing is left that could be a name.
+            Stage::Name => Some(since),
             Stage::LastWords => Some(since + LAST_WORDS),
-            Stage::Answer | Stage::Sending(_) => Some(since + PATIENCE),
+            Stage::Login | Stage::Sending(_) => Some(since + PATIENCE),
             // A command may take as long as its question may stay open.
-            Stage::Owed(_) if self.app.unanswered() == 0 => Some(since + QUESTION_TIME_PIPES),
+            Stage::Owed(_) if situation.unanswered == 0 => Some(since + QUESTION_TIME_PIPES),
             Stage::Owed(_) => Some(since + PATIENCE),
-            Stage::Drain if self.app.is_settled() && self.to_show.is_empty() => Some(since),
+            Stage::Drain if situation.settled => Some(since),
             Stage::Drain => Some(since + DRAIN_TIME),
         }
     }
 
-    /// When the next line does not wait any more for what the server may ask.
-    fn question_deadline(&mut self) -> Option<Instant> {
-        let of = match self.app.input_mode() {
-            InputMode::CataloguePending => Of::Catalogue,
-            InputMode::ResultPending => Of::Outcome,
+    fn question_deadline(&mut self, situation: &Situation, now: Instant) -> Option<Instant> {
+        let limit = match situation.mode {
+            InputMode::CataloguePending => CATALOGUE_TIME,
+            InputMode::ResultPending if situation.interactive => QUESTION_TIME,
+            InputMode::ResultPending => QUESTION_TIME_PIPES,
             _ => {
-                self.waiting = None;
+                self.blocked = None;
                 return None;
             }
         };
-        if self.waiting.is_none_or(|waiting| waiting.of != of) {
-            self.waiting = Some(Waiting { of, since: Instant::now() });
-        }
-        let limit = match of {
-            Of::Catalogue => CATALOGUE_TIME,
-            Of::Outcome if self.console.interactive => QUESTION_TIME,
-            Of::Outcome => QUESTION_TIME_PIPES,
-        };
-        self.waiting.map(|waiting| waiting.since + limit)
-    }
-
-    /// When a server that says nothing is asked whether it is there, or is taken for gone.
-    fn quiet_deadline(&self) -> Option<Instant> {
-        // Only where the session can go on, so that a mistake costs nothing.
-        let worth = !self.is_down() && self.app.can_ping() && self.app.reconnect_for().is_some();
-        let rounds = if self.pinged { 2 } else { 1 };
-        worth.then(|| self.heard + QUIET * rounds)
-    }
-
-    /// One of the waits is over.
-    pub(crate) fn timed_out(&mut self) {
-        let now = Instant::now();
-        if self.question_deadline().is_some_and(|deadline| deadline <= now) {
-            self.waiting = None;
-            return self.app.stop_waiting();
-        }
-        if self.rejoining.is_some_and(|since| since + PATIENCE <= now) {
-            return self.lose(Failure::new(Exit::Unavailable, "the server did not answer"));
-        }
-        if self.quiet_deadline().is_some_and(|deadline| deadline <= now) {
-            if self.pinged {
-                return self.lose(Failure::new(Exit::Unavailable, "the server is silent"));
-            }
-            self.pinged = true;
-            if let Some(frame) = self.app.ping() {
-                self.push(&frame);
-            }
-            return;
-        }
-        let nameless = matches!(self.app.input_mode(), InputMode::Name | InputMode::Password);
-        if self.input_over && nameless {
-            return self.fail(no_name_left(self.app.was_refused()));
-        }
-        if self.stage_deadline().is_none_or(|deadline| deadline > now) {
-            return;
-        }
-        match self.stage.0 {
-            Stage::Chat => {}
-            Stage::LastWords => self.closed(None),
-            Stage::Drain => self.leave(),
-            Stage::Answer => self.fail(Failure::new(
-                Exit::Unavailable,
-                "the server did not answer whether it accepts the name",
-            )),
-            Stage::Sending(_) => self.fail(Failure::new(
-                Exit::Unavailable,
-                "the server does not take any more messages; the last ones may not have arrived",
-            )),
-            Stage::Owed(_) => {
-                let unanswered = self.app.unanswered();
-                if unanswered == 0 {
-                    self.to_show.push_back(Output::note("The server owes an answer."));
-                    return self.leave();
-                }
-                self.fail(
-                    Failure::new(
-                        Exit::Unavailable,
-                        "the server does not confirm any more messages",
-                    )
-                    .detail(format!("not confirmed: {unanswered}")),
-                );
-            }
-        }
+        let same = self.blocked.filter(|(mode, _)| *mode == situation.mode);
+        let (_, since) = *self.blocked.insert(same.unwrap_or((situation.mode, now)));
+        Some(since + limit)
     }
 }
 
-fn no_name_left(refused: bool) -> Failure {
-    if refused {
-        Failure::new(Exit::NoName, "the input ended before a name was accepted").hint(
-            "the first line is the name, and each line after a refusal is the next one to try",
-        )
-    } else {
-        Failure::new(Exit::NoName, "the input ended before a name was given")
-            .hint("the first line is the name; or give it with --username")
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn situation(mode: InputMode, stage: Stage) -> Situation {
+        Situation { mode, stage, interactive: true, settled: false, unanswered: 0 }
+    }
+
+    #[test]
+    fn a_stage_is_measured_from_its_beginning() {
+        let start = Instant::now();
+        let mut timeouts = Timeouts::new(start);
+        let sending = |bytes| situation(InputMode::Chat, Stage::Sending(bytes));
+        assert_eq!(timeouts.deadline(&situation(InputMode::Chat, Stage::Chat), start), None);
+        let first = timeouts.deadline(&sending(2), start).unwrap();
+        let later = start + DRAIN_TIME;
+        assert_eq!(timeouts.deadline(&sending(2), later), Some(first));
+        assert!(!timeouts.stage_expired(&sending(2), later));
+        assert!(timeouts.stage_expired(&sending(2), first));
+        // Progress begins the wait anew.
+        assert_eq!(timeouts.deadline(&sending(1), later), Some(later + PATIENCE));
+    }
+
+    #[test]
+    fn a_blocked_line_is_released_once() {
+        let start = Instant::now();
+        let mut timeouts = Timeouts::new(start);
+        let catalogue = situation(InputMode::CataloguePending, Stage::Chat);
+        let result = situation(InputMode::ResultPending, Stage::Chat);
+        assert_eq!(timeouts.deadline(&catalogue, start), Some(start + CATALOGUE_TIME));
+        assert!(timeouts.question_expired(&catalogue, start + CATALOGUE_TIME));
+        let now = start + CATALOGUE_TIME;
+        assert_eq!(timeouts.deadline(&result, now), Some(now + QUESTION_TIME));
+        let pipes = Situation { interactive: false, ..result };
+        assert_eq!(timeouts.deadline(&pipes, now), Some(now + QUESTION_TIME_PIPES));
+        assert!(!timeouts.question_expired(&situation(InputMode::Chat, Stage::Chat), now));
     }
 }

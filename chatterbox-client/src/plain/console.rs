@@ -1,0 +1,132 @@
+//! What terminal and pipes share: two threads, one that reads lines and one that writes, behind bounded channels.
+//!
+//! Reading a terminal or a pipe blocks, and so does writing to one. The reading thread reads one line for each prompt:
+//! before the server has answered a name, nobody knows what the next line is for.
+
+use std::collections::VecDeque;
+use std::future::pending;
+use std::io;
+use std::thread;
+
+use chatterbox_app::{Output, Stream};
+use tokio::sync::{mpsc, oneshot};
+
+use super::render::Renderer;
+use crate::session::{Prompt, Screen, ScreenEvent, Typed};
+
+/// How many chunks may wait for a slow terminal; then the server has to wait.
+const CHUNKS: usize = 16;
+
+/// Some whole lines for one stream.
+#[derive(Debug)]
+pub(super) struct Chunk {
+    pub(super) stream: Stream,
+    /// The lines, each with its line break.
+    pub(super) text: String,
+}
+
+/// The reading thread's ends of the channels.
+pub(super) struct Reader {
+    pub(super) prompts: mpsc::Receiver<Prompt>,
+    pub(super) lines: mpsc::Sender<Typed>,
+}
+
+/// What differs between the kinds of screens with two threads.
+pub(crate) trait Device {
+    /// Whether a person sits in front of it.
+    const INTERACTIVE: bool;
+
+    /// Prepares for the last outputs; `asked` says whether a line is still asked for.
+    fn prepare_end(&mut self, asked: bool);
+
+    /// Leaves the device as it was before the session.
+    fn restore(&mut self);
+}
+
+/// A screen with two threads.
+pub(crate) struct Console<D> {
+    device: D,
+    renderer: Renderer,
+    prompts: mpsc::Sender<Prompt>,
+    lines: mpsc::Receiver<Typed>,
+    /// The writing thread ends when this is dropped.
+    output: Option<mpsc::Sender<Chunk>>,
+    output_ended: oneshot::Receiver<io::Result<()>>,
+}
+
+impl<D: Device> Console<D> {
+    /// Starts the two threads.
+    pub(super) fn start(
+        device: D,
+        renderer: Renderer,
+        read: impl FnOnce(Reader) + Send + 'static,
+        write: impl FnOnce(mpsc::Receiver<Chunk>) -> io::Result<()> + Send + 'static,
+    ) -> Self {
+        let (prompts, asked) = mpsc::channel(1);
+        let (typed, lines) = mpsc::channel(1);
+        let (output, chunks) = mpsc::channel(CHUNKS);
+        let (ended, output_ended) = oneshot::channel();
+        thread::spawn(move || read(Reader { prompts: asked, lines: typed }));
+        thread::spawn(move || {
+            // Nobody listens when the session has ended by itself.
+            let _ = ended.send(write(chunks));
+        });
+        Self { device, renderer, prompts, lines, output: Some(output), output_ended }
+    }
+}
+
+impl<D: Device> Screen for Console<D> {
+    fn is_interactive(&self) -> bool {
+        D::INTERACTIVE
+    }
+
+    fn ask(&mut self, prompt: Prompt) -> bool {
+        // The thread has answered everything it was asked, so there is room; or it has ended, which its last answer
+        // told.
+        self.prompts.try_send(prompt).is_ok()
+    }
+
+    async fn event(&mut self, line: bool, room: bool) -> ScreenEvent {
+        tokio::select! {
+            typed = self.lines.recv(), if line => ScreenEvent::Typed(typed.unwrap_or(Typed::End)),
+            // The permit is not kept: it would borrow the screen.
+            () = has_room(self.output.as_ref()), if room => ScreenEvent::Room,
+            ended = &mut self.output_ended => ScreenEvent::Closed(ended.unwrap_or(Ok(()))),
+        }
+    }
+
+    fn show(&mut self, outputs: &mut VecDeque<Output>) {
+        if let Some(output) = &self.output
+            && let Some(chunk) = self.renderer.chunk(outputs)
+        {
+            // There is room, since nobody else sends; or the thread has ended, which `event` tells.
+            let _ = output.try_send(chunk);
+        }
+    }
+
+    fn prepare_end(&mut self, asked: bool) {
+        self.device.prepare_end(asked);
+    }
+
+    async fn finish(&mut self, outputs: &mut VecDeque<Output>) -> io::Result<()> {
+        if let Some(output) = self.output.take() {
+            while let Some(chunk) = self.renderer.chunk(outputs) {
+                if output.send(chunk).await.is_err() {
+                    break;
+                }
+            }
+        }
+        (&mut self.output_ended).await.unwrap_or(Ok(()))
+    }
+
+    fn restore(&mut self) {
+        self.device.restore();
+    }
+}
+
+async fn has_room(output: Option<&mpsc::Sender<Chunk>>) {
+    match output {
+        Some(output) => drop(output.reserve().await),
+        None => pending().await,
+    }
+}
