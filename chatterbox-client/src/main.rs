@@ -1,4 +1,4 @@
-//! `chatterbox-client`: puts the parts together, and turns the way it ended into an exit code.
+//! `chatterbox-client`: parses the command line, runs the session, and turns its end into an exit code.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ fn main() -> ExitCode {
     let arguments = match Arguments::parse_line(std::env::args_os()) {
         Ok(arguments) => arguments,
         Err(error) => {
-            // `--help` and `--version` come this way too. Whoever closed the pipe has read enough.
+            // `--help` and `--version` are errors to clap as well. A closed pipe is no failure.
             let _ = error.print();
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Ok.into() };
         }
@@ -29,7 +29,7 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
         .build()
         .map_err(|error| Failure::new(Exit::Software, format!("no runtime: {error}")))?;
     let outcome = runtime.block_on(chatterbox_client::run(arguments));
-    // A name that is still being looked up would keep a plain drop waiting.
+    // Dropping the runtime would wait for a name that is still being looked up.
     runtime.shutdown_background();
     outcome
 }

@@ -11,20 +11,20 @@ use super::trust::Trust;
 use super::{dial, explain};
 use crate::exit::{Exit, Failure};
 
-/// How long the TLS handshake may take: a server that speaks something else often just waits.
+/// The limit of the TLS handshake: a server that speaks something else often just waits.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 
-/// Connects, and makes sure of the server unless told not to (TL-1, TL-4).
+/// Connects, and authenticates the server unless the trust says otherwise (TL-1, TL-4).
 ///
 /// # Errors
-/// A [`Failure`] that says which address failed how, or what is wrong with the server's certificate.
+/// A [`Failure`] that names the failure of each address, or the fault of the server's certificate.
 pub async fn connect(host: &str, port: u16, trust: &Trust) -> Result<Connection, Failure> {
-    // A mistake in what was asked for is told without a server.
+    // The command line's mistakes are found before any server is asked.
     let setup = trust.setup()?;
     let name = setup.as_ref().map(|_| server_name(host)).transpose()?;
     let stream = dial::dial(host, port).await.map_err(|error| explain::dialling(&error))?;
-    // Without it a small message waits for the acknowledgement of the one before. It can fail only when the connection
-    // is gone already, which the next read tells.
+    // Without TCP_NODELAY a small message waits for the acknowledgement of the one before. Setting it fails only when
+    // the connection is gone already, which the next read reports.
     let _ = stream.set_nodelay(true);
     let (Some(setup), Some(name)) = (setup, name) else {
         return Ok(Connection::plaintext(stream));
@@ -38,7 +38,7 @@ pub async fn connect(host: &str, port: u16, trust: &Trust) -> Result<Connection,
     }
 }
 
-/// The name that the certificate has to be for.
+/// The name that the certificate has to be valid for.
 fn server_name(host: &str) -> Result<ServerName<'static>, Failure> {
     // A scope (`fe80::1%eth0`) means something to this machine only.
     let address = host.split('%').next().unwrap_or(host);

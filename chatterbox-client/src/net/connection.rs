@@ -1,7 +1,7 @@
-//! One connection: frames in and bytes out, in two halves that wait independently.
+//! One connection: a half that reads frames and a half that writes bytes.
 //!
-//! It owns no rule. Reading takes bounded pieces, so that a hostile server can't make it hold more than it has sent;
-//! both halves may be cancelled at any await without losing a byte.
+//! Reads are bounded, so that a hostile server can't make the client allocate more than it has sent. Both halves are
+//! cancel-safe: no byte is lost at any await.
 
 use std::io;
 
@@ -14,7 +14,7 @@ use tokio::io::{
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-/// One read takes at most this much.
+/// The limit of one read.
 const PIECE: usize = 16 * 1024;
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -22,29 +22,27 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 type Boxed = Box<dyn Stream>;
 
-/// Why there is no next frame.
+/// The reason why no frame follows.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// The connection broke.
+    /// Reading from the connection failed.
     #[error("the connection was lost: {0}")]
     Lost(#[from] io::Error),
-    /// The server's length makes no sense, so the stream can't be followed.
+    /// A length prefix is beyond the limit, so the next frame can't be found.
     #[error("the server announced {}", .0)]
     TooLong(#[from] TooLong),
     /// The connection ended inside a frame.
     #[error("the server closed the connection in the middle of a frame")]
     Truncated,
-    /// These are no frames but TLS.
+    /// The bytes are TLS records in place of frames.
     #[error("the server speaks TLS")]
     SpeaksTls,
 }
 
-/// Both halves.
+/// A connection to a server.
 pub struct Connection {
-    /// Frames of the server.
     pub reader: Reader,
-    /// Bytes for the server.
     pub writer: Writer,
 }
 
@@ -73,12 +71,12 @@ impl Connection {
     }
 }
 
-/// The half that frames come from.
+/// The reading half.
 pub struct Reader {
     half: ReadHalf<Boxed>,
     decoder: Decoder,
     buffer: BytesMut,
-    /// Without TLS, the first bytes of the server: they tell an alert from a frame. Gone after the first frame.
+    /// Without TLS, the first two bytes of the server, which tell a TLS record from a frame; `None` after the first frame.
     opening: Option<Vec<u8>>,
 }
 
@@ -103,7 +101,7 @@ impl Reader {
             let mut piece = (&mut self.half).take(PIECE as u64);
             let got = match piece.read_buf(&mut self.buffer).await {
                 Ok(got) => got,
-                // A server that closes TCP without closing TLS, as many do.
+                // Many servers close TCP without closing TLS.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
                 Err(error) => return Err(error.into()),
             };
@@ -127,13 +125,13 @@ impl Reader {
         matches!(self.opening.as_deref(), Some([0x15 | 0x16, 3]))
     }
 
-    /// Reads to the end without looking.
+    /// Reads and drops everything up to the end.
     pub async fn discard(&mut self) {
         while let Ok(Some(_)) = self.next().await {}
     }
 }
 
-/// The half that bytes go to.
+/// The writing half, with its queue.
 pub struct Writer {
     half: WriteHalf<Boxed>,
     queue: BytesMut,
@@ -141,12 +139,12 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Puts a frame at the end of what waits.
+    /// Queues a frame.
     pub fn push(&mut self, frame: &[u8]) {
         self.queue.extend_from_slice(frame);
     }
 
-    /// How many bytes wait.
+    /// How many bytes are queued.
     pub fn waiting(&self) -> usize {
         self.queue.len()
     }
@@ -156,13 +154,13 @@ impl Writer {
         self.queue.is_empty() && !self.unflushed
     }
 
-    /// Moves some of what waits. Cancelling it loses nothing.
+    /// Writes some of the queue, or flushes. Cancelling it loses nothing.
     ///
     /// # Errors
-    /// The connection broke.
+    /// Writing to the connection failed.
     pub async fn progress(&mut self) -> io::Result<()> {
         if self.queue.is_empty() {
-            // TLS keeps a record of its own until it is flushed.
+            // TLS may hold a record back until it is flushed.
             self.half.flush().await?;
             self.unflushed = false;
             return Ok(());
@@ -176,10 +174,10 @@ impl Writer {
         Ok(())
     }
 
-    /// Moves everything that waits, then says that nothing will follow.
+    /// Writes the whole queue, then closes this direction.
     ///
     /// # Errors
-    /// The connection broke.
+    /// Writing to the connection failed.
     pub async fn close(&mut self) -> io::Result<()> {
         while !self.is_idle() {
             self.progress().await?;

@@ -1,4 +1,4 @@
-//! Verifiers of our own: by fingerprint, not at all, and one that remembers what it saw.
+//! Certificate verifiers: by fingerprint, by nothing, and one that records the certificate.
 //!
 //! webpki, which rustls uses otherwise, refuses X.509 v1 certificates even for checking a signature. Old course servers
 //! have such certificates, so nothing here calls it: [`Pinned`] checks the handshake's signature with the key as
@@ -82,7 +82,7 @@ pub struct Pinned {
 }
 
 impl Pinned {
-    /// Accepts the certificate with this fingerprint.
+    /// A verifier for the certificate with this fingerprint.
     pub fn new(pin: Fingerprint, algorithms: WebPkiSupportedAlgorithms) -> Self {
         Self { pin, algorithms }
     }
@@ -165,14 +165,14 @@ impl ServerCertVerifier for Pinned {
 
 /// Accepts everything, for `--insecure`.
 ///
-/// The handshake's signature is not looked at either: whoever may present any certificate may present their own.
+/// Checking the handshake's signature would add nothing: an attacker can sign with the key of their own certificate.
 #[derive(Debug)]
 pub struct AnyCertificate {
     schemes: Vec<SignatureScheme>,
 }
 
 impl AnyCertificate {
-    /// Accepts whatever is signed in one of these ways.
+    /// A verifier that offers these signature schemes.
     pub fn new(schemes: Vec<SignatureScheme>) -> Self {
         Self { schemes }
     }
@@ -213,7 +213,7 @@ impl ServerCertVerifier for AnyCertificate {
     }
 }
 
-/// Lets another verifier decide, and remembers whose certificate it was, so that a failure can say so.
+/// Wraps another verifier and records the fingerprint of the certificate, so that a failure can name it.
 #[derive(Debug)]
 pub struct Recording {
     inner: Arc<dyn ServerCertVerifier>,
@@ -221,7 +221,7 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// Wraps `inner`; what was seen can be asked of the second value.
+    /// Wraps `inner`; the second value holds the fingerprint after a handshake.
     pub fn new(inner: Arc<dyn ServerCertVerifier>) -> (Self, Arc<Mutex<Option<Fingerprint>>>) {
         let seen = Arc::new(Mutex::new(None));
         (Self { inner, seen: Arc::clone(&seen) }, seen)

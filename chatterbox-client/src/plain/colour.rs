@@ -5,7 +5,12 @@ use std::io::{self, IsTerminal as _};
 /// Colours are wanted on a terminal, unless it is dumb or <https://no-color.org> forbids them.
 fn wants_colour(is_terminal: bool) -> bool {
     let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    is_terminal && !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+    is_terminal && !set("NO_COLOR") && !is_dumb()
+}
+
+/// Whether the terminal can only print, as the variable TERM says.
+pub(super) fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
 /// Whether standard output and standard error of a piped session take colours.

@@ -8,22 +8,14 @@ use std::future::pending;
 use std::io;
 use std::thread;
 
-use chatterbox_app::{Output, Stream};
+use chatterbox_app::Output;
 use tokio::sync::{mpsc, oneshot};
 
-use super::render::Renderer;
+use super::render::{Chunk, Renderer};
 use crate::session::{Prompt, Screen, ScreenEvent, Typed};
 
 /// How many chunks may wait for a slow terminal; then the server has to wait.
 const CHUNKS: usize = 16;
-
-/// Some whole lines for one stream.
-#[derive(Debug)]
-pub(super) struct Chunk {
-    pub(super) stream: Stream,
-    /// The lines, each with its line break.
-    pub(super) text: String,
-}
 
 /// The reading thread's ends of the channels.
 pub(super) struct Reader {

@@ -8,8 +8,8 @@ use tokio::sync::mpsc;
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
-use super::console::{Chunk, Console, Device, Reader};
-use super::render::Renderer;
+use super::console::{Console, Device, Reader};
+use super::render::{Chunk, Renderer};
 use crate::session::{PromptKind, Typed};
 
 /// The limit of a line. A longer one fits no frame; it is skipped without being kept in memory.
@@ -72,7 +72,7 @@ fn restore_terminal(settings: &Termios) {
     let _ = tcsetattr(io::stdin(), OptionalActions::Now, settings);
 }
 
-/// The next line, with at most [`LINE`] bytes of it in memory.
+/// Reads the next line, with at most [`LINE`] bytes of it in memory.
 fn next_line(input: &mut impl BufRead) -> Typed {
     let mut line = Vec::new();
     match input.by_ref().take(LINE as u64).read_until(b'\n', &mut line) {

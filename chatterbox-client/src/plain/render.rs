@@ -7,10 +7,17 @@ use anstyle::{AnsiColor, Style};
 use chatterbox_app::{Output, Role, Span, Stream};
 
 use super::colour::{pipe_colours, terminal_colours};
-use super::console::Chunk;
 
 /// About how much is rendered at once.
 const CHUNK_BYTES: usize = 16 * 1024;
+
+/// Some whole lines for one stream.
+#[derive(Debug)]
+pub(super) struct Chunk {
+    pub(super) stream: Stream,
+    /// The lines, each with its line break.
+    pub(super) text: String,
+}
 
 /// The form of the outputs of one session.
 pub(super) struct Renderer {

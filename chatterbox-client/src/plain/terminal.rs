@@ -21,9 +21,10 @@ use rustyline::validate::Validator;
 use rustyline::{ColorMode, Config, Context, Editor, ExternalPrinter, Helper};
 use tokio::sync::mpsc;
 
-use super::console::{Chunk, Console, Device, Reader};
+use super::colour::is_dumb;
+use super::console::{Console, Device, Reader};
 use super::mask::Mask;
-use super::render::Renderer;
+use super::render::{Chunk, Renderer};
 use crate::exit::{Exit, Failure};
 use crate::session::{Prompt, PromptKind, Typed};
 
@@ -37,7 +38,8 @@ const LAST_LINE: Duration = Duration::from_millis(50);
 pub(crate) fn is_usable() -> bool {
     io::stdin().is_terminal()
         && io::stdout().is_terminal()
-        && std::env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb")
+        && std::env::var_os("TERM").is_some_and(|term| !term.is_empty())
+        && !is_dumb()
 }
 
 /// The limit for the editor to begin with a line.
@@ -93,9 +95,9 @@ impl Device for Terminal {
 
     fn restore(&mut self) {
         if self.gate.is(Editing::Yes) {
-            // The last line may still be on its way through the editor, which nothing tells.
+            // The last output may still be inside the editor, which does not report when it is shown.
             thread::sleep(LAST_LINE);
-            // The editor is cut off in the middle of its line; it would also have ended bracketed paste.
+            // The editor is cut off in the middle of its line, so bracketed paste is ended for it.
             let mut output = io::stdout();
             let _ = output.write_all(b"\x1b[?2004l\n");
             let _ = output.flush();
@@ -114,7 +116,7 @@ fn edit(mut editor: Editor<Watcher, MemHistory>, gate: &Gate, mut reader: Reader
         if let Some(helper) = editor.helper_mut() {
             helper.mask = Mask { whole: secret, arguments: secret_arguments };
         }
-        // Nothing moves while a secret is typed, not even the cursor.
+        // A cursor that moves would show the length of a secret.
         let hidden = if secret { editor.set_cursor_visibility(false).ok().flatten() } else { None };
         let line = editor.readline_with_initial(&kind.text(), (&prefill, ""));
         drop(hidden);

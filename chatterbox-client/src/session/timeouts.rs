@@ -100,6 +100,7 @@ impl Timeouts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::clock::Clock;
 
     fn situation(mode: InputMode, stage: Stage) -> Situation {
         Situation { mode, stage, interactive: true, settled: false, unanswered: 0 }
@@ -107,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_stage_is_measured_from_its_beginning() {
-        let start = Instant::now();
+        let start = Clock::start().now();
         let mut timeouts = Timeouts::new(start);
         let sending = |bytes| situation(InputMode::Chat, Stage::Sending(bytes));
         assert_eq!(timeouts.deadline(&situation(InputMode::Chat, Stage::Chat), start), None);
@@ -122,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_blocked_line_is_released_once() {
-        let start = Instant::now();
+        let start = Clock::start().now();
         let mut timeouts = Timeouts::new(start);
         let catalogue = situation(InputMode::CataloguePending, Stage::Chat);
         let result = situation(InputMode::ResultPending, Stage::Chat);
