@@ -101,7 +101,7 @@ fn warn(trust: &Trust) {
     ));
 }
 
-/// Writes a line to standard error, before or after the session. A failure can be told to nobody.
+/// Writes a line to standard error, before or after the session; a failure to do so is ignored.
 fn say(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }

@@ -1,6 +1,6 @@
 //! The state machine of one user's session: its parts, and what a driver may ask about them.
 //!
-//! What goes in is in two files: typed lines in `input`, the server's frames in `events`.
+//! Its two inputs have a file each: typed lines in `input`, the server's frames in `events`.
 
 mod events;
 mod input;
@@ -107,7 +107,7 @@ impl App {
         self.session.me()
     }
 
-    /// Which arguments of commands are secret: the command with its prefix, and the place of the first secret word
+    /// The secret arguments of commands: the command with its prefix, and the place of the first secret word
     /// (1 is the word behind the command).
     pub fn secret_arguments(&self) -> Vec<(String, usize)> {
         self.catalogue.as_ref().map(Catalogue::secret_arguments).unwrap_or_default()

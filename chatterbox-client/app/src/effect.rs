@@ -37,7 +37,7 @@ pub enum Effect {
     GiveUp(GiveUpReason),
 }
 
-/// Why the session can't go on.
+/// The reason why the session can't go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GiveUpReason {
     /// No name was accepted, and none can be asked for.

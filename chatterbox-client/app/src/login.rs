@@ -11,7 +11,7 @@ use crate::input_mode::Question;
 use crate::options::Options;
 use crate::output::{Output, Wire};
 
-/// How far the login is.
+/// The progress of the login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// A name is needed.

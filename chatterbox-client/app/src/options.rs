@@ -7,7 +7,7 @@ use chatterbox_proto::capability::accounts::Secret;
 
 use crate::reconnect::ReconnectPolicy;
 
-/// What the user has chosen, and what kind of screen there is.
+/// The user's choices, and the kind of screen.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Options {
     /// The name to join under; without it the user is asked.

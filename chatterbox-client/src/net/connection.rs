@@ -57,6 +57,13 @@ impl Connection {
         Self::new(Box::new(stream), true)
     }
 
+    /// A connection without a network, and its other end.
+    #[cfg(test)]
+    pub fn in_memory() -> (Self, tokio::io::DuplexStream) {
+        let (near, far) = tokio::io::duplex(1 << 16);
+        (Self::new(Box::new(near), false), far)
+    }
+
     fn new(stream: Boxed, encrypted: bool) -> Self {
         let (read, write) = split(stream);
         Self {
@@ -188,18 +195,13 @@ impl Writer {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncWriteExt as _, duplex};
+    use tokio::io::AsyncWriteExt as _;
 
     use super::*;
 
-    fn pair() -> (Connection, tokio::io::DuplexStream) {
-        let (near, far) = duplex(1 << 16);
-        (Connection::new(Box::new(near), false), far)
-    }
-
     #[tokio::test]
     async fn frames_come_whole_however_they_are_cut() {
-        let (mut connection, mut far) = pair();
+        let (mut connection, mut far) = Connection::in_memory();
         let sender = async {
             for byte in b"\0\0\0\x02{}\0\0\0\x03[1]" {
                 far.write_all(&[*byte]).await.unwrap();
@@ -224,14 +226,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_length_beyond_the_limit_ends_it() {
-        let (mut connection, mut far) = pair();
+        let (mut connection, mut far) = Connection::in_memory();
         far.write_all(b"\xff\xff\xff\xff{}").await.unwrap();
         assert!(matches!(connection.reader.next().await, Err(ReadError::TooLong(_))));
     }
 
     #[tokio::test]
     async fn a_tls_alert_in_place_of_a_frame_is_recognised() {
-        let (mut connection, mut far) = pair();
+        let (mut connection, mut far) = Connection::in_memory();
         far.write_all(&[0x15, 3, 3, 0, 2, 2, 50]).await.unwrap();
         drop(far);
         assert!(matches!(connection.reader.next().await, Err(ReadError::SpeaksTls)));
@@ -239,7 +241,7 @@ mod tests {
 
     #[tokio::test]
     async fn closing_sends_what_waits() {
-        let (mut connection, mut far) = pair();
+        let (mut connection, mut far) = Connection::in_memory();
         connection.writer.push(b"abc");
         connection.writer.push(b"def");
         assert!(!connection.writer.is_idle());

@@ -42,7 +42,7 @@ impl FromStr for Fingerprint {
     type Err = NotAFingerprint;
 
     fn from_str(text: &str) -> Result<Self, NotAFingerprint> {
-        // What `openssl x509 -fingerprint -sha256` prints may be pasted as it is.
+        // Accepts the output of `openssl x509 -fingerprint -sha256` as it is.
         let text = text.rsplit_once('=').map_or(text, |(_, digits)| digits);
         let mut digits = text.chars().filter(|c| *c != ':').map(|c| c.to_digit(16));
         let mut bytes = [0; 32];

@@ -1,4 +1,4 @@
-//! What terminal and pipes share: two threads, one that reads lines and one that writes, behind bounded channels.
+//! The threads behind terminal and pipes: one reads lines, one writes, both behind bounded channels.
 //!
 //! Reading a terminal or a pipe blocks, and so does writing to one. The reading thread reads one line for each prompt:
 //! before the server has answered a name, nobody knows what the next line is for.
@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::render::{Chunk, Renderer};
 use crate::session::{Prompt, Screen, ScreenEvent, Typed};
 
-/// How many chunks may wait for a slow terminal; then the server has to wait.
+/// Back-pressure: with more chunks than this waiting for a slow terminal, no frame is read from the server.
 const CHUNKS: usize = 16;
 
 /// The reading thread's ends of the channels.
@@ -23,7 +23,7 @@ pub(super) struct Reader {
     pub(super) lines: mpsc::Sender<Typed>,
 }
 
-/// What differs between the kinds of screens with two threads.
+/// The differences between the screens with two threads.
 pub(crate) trait Device {
     /// Whether a person sits in front of it.
     const INTERACTIVE: bool;
@@ -91,7 +91,7 @@ impl<D: Device> Screen for Console<D> {
         if let Some(output) = &self.output
             && let Some(chunk) = self.renderer.chunk(outputs)
         {
-            // There is room, since nobody else sends; or the thread has ended, which `event` tells.
+            // There is room, since this is the only sender; or the thread has ended, which `event` reports.
             let _ = output.try_send(chunk);
         }
     }

@@ -31,9 +31,9 @@ pub(super) struct Link {
     dialing: Option<Dialing>,
     /// The failure of a write. The connection is still read from: the server may have said why it closes.
     write_error: Option<io::Error>,
-    /// When the server was asked to resume the session, until it answers.
+    /// The time of the request to resume the session, until the server answers it.
     resuming: Option<Instant>,
-    /// When the last frame came.
+    /// The time of the last frame.
     heard: Instant,
     /// Whether a PING was sent since.
     pinged: bool,
@@ -229,5 +229,43 @@ async fn dialed(dialing: Option<&mut Dialing>) -> Result<Connection, Failure> {
     match dialing {
         Some(dialing) => dialing.await,
         None => pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::Trust;
+    use crate::session::clock::Clock;
+
+    #[tokio::test]
+    async fn a_silent_server_gets_a_ping_and_is_then_taken_for_gone() {
+        let (connection, _far) = Connection::in_memory();
+        let server = Server { host: String::new(), port: 1, trust: Trust::Plaintext };
+        let start = Clock::start().now();
+        let mut link = Link::new(server, connection, start);
+        assert_eq!(link.deadline(false), None, "not watched");
+        assert_eq!(link.deadline(true), Some(start + SILENCE));
+        assert!(link.expired(true, start).is_none());
+        assert!(matches!(link.expired(true, start + SILENCE), Some(LinkTimeout::Quiet)));
+        assert!(link.expired(true, start + SILENCE).is_none());
+        assert!(matches!(link.expired(true, start + SILENCE * 2), Some(LinkTimeout::Silent)));
+        link.heard(start + SILENCE);
+        assert_eq!(link.deadline(true), Some(start + SILENCE * 2));
+    }
+
+    #[tokio::test]
+    async fn a_resumption_has_a_deadline_until_it_is_answered() {
+        let (connection, _far) = Connection::in_memory();
+        let (next, _other) = Connection::in_memory();
+        let server = Server { host: String::new(), port: 1, trust: Trust::Plaintext };
+        let start = Clock::start().now();
+        let mut link = Link::new(server, connection, start);
+        link.connected(next, start);
+        let end = start + RESUME_TIME;
+        assert_eq!(link.deadline(true), Some(end));
+        assert!(matches!(link.expired(true, end), Some(LinkTimeout::NotResumed)));
+        link.stop_resuming();
+        assert!(link.expired(false, end).is_none());
     }
 }

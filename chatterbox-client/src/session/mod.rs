@@ -17,6 +17,9 @@ mod signals;
 mod stage;
 mod timeouts;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use credentials::{TokenStore, password_from_file, password_from_input};
 pub(crate) use driver::Session;
 pub(crate) use screen::{Prompt, PromptKind, Screen, ScreenEvent, Typed};

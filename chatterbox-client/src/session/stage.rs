@@ -1,4 +1,4 @@
-//! The stages of a session as its deadlines see them: what is being waited for, where that has an end.
+//! The stages of a session: the event that is waited for, on which its deadlines depend.
 
 use chatterbox_app::{App, InputMode};
 
@@ -18,7 +18,7 @@ pub(super) struct Situation {
     pub(super) unanswered: usize,
 }
 
-/// What is being waited for.
+/// The event that a session waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
     /// The next event, for as long as it takes.
@@ -33,7 +33,7 @@ pub(super) enum Stage {
     Sending(usize),
     /// This many answers of the server.
     Owed(usize),
-    /// What is already on its way.
+    /// Messages that are already on their way.
     Drain,
 }
 

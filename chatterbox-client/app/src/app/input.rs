@@ -24,8 +24,8 @@ impl App {
                 note("Nothing was sent: the password is not asked for any more.")
             }
             (InputMode::Reply(number), _) => self.calls.reply(number, Some(text)),
-            // A line that was begun before the question is no answer to it: it is kept for afterwards. Through pipes
-            // nobody begins a line.
+            // A line that was begun before the question is no answer to it: it is kept for afterwards. Through pipes no
+            // line is begun before it is asked for.
             (_, InputMode::Reply(number)) if !self.interactive => {
                 self.calls.reply(number, Some(text))
             }
@@ -209,7 +209,7 @@ impl App {
     }
 
     /// A command that could not be called. Through pipes the next line may be what it was to ask for, a secret perhaps,
-    /// and must not be sent as a message; at a server without commands nobody can have meant that.
+    /// and must not be sent as a message. A server without commands never asks.
     fn not_called(&self, text: String) -> Vec<Effect> {
         let mut effects = note(text);
         if self.catalogue.is_some() && !self.interactive {
