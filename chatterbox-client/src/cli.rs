@@ -1,7 +1,6 @@
-//! The command line: what may be given, and what `--help` teaches.
+//! The command line. Each flag is one field: its name, default, conflicts and help are written here and nowhere else.
 //!
-//! The assignment's tradition is `-ca FILE` with one dash, which no short option can be. `with_long_ca` rewrites it
-//! before clap looks.
+//! The assignment writes `-ca FILE` with one dash, which clap can't parse. `with_long_ca` rewrites it before.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -10,7 +9,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Parser};
 
 use crate::exit::Exit;
-use crate::net::verify::Fingerprint;
+use crate::net::Fingerprint;
 
 /// Talk to a Chatterbox server, or to any server of the base protocol.
 #[derive(Debug, Clone, PartialEq, Eq, Parser)]
@@ -82,7 +81,7 @@ impl Arguments {
     /// Parses a command line, the program's name included.
     ///
     /// # Errors
-    /// What clap says, the texts of `--help` and `--version` included.
+    /// clap's error, which also carries the texts of `--help` and `--version`.
     pub fn parse_line(
         arguments: impl IntoIterator<Item = impl Into<OsString>>,
     ) -> Result<Self, clap::Error> {
@@ -105,7 +104,7 @@ fn with_long_ca(arguments: impl Iterator<Item = OsString>) -> impl Iterator<Item
     })
 }
 
-/// Takes the brackets off `[::1]`, and catches `host:port` before getaddrinfo makes a riddle of it.
+/// Takes the brackets off `[::1]`, and rejects `host:port` with a hint; getaddrinfo's error would be a riddle.
 fn parse_host(text: &str) -> Result<String, String> {
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     if bare.is_empty() {

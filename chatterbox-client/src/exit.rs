@@ -1,4 +1,4 @@
-//! How the program ends: one table of exit codes, and failures that carry their hint.
+//! Exit codes in one table, and failures with details and hints.
 //!
 //! The codes are those of `sysexits.h` where it has one, so that scripts can tell a typing mistake from a server that is
 //! down.
@@ -6,13 +6,13 @@
 use std::fmt;
 use std::process::ExitCode;
 
-/// Every way to end, with the number that the shell sees.
+/// The exit codes of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Exit {
-    /// The user left, the input ended, or whoever read the output had enough.
+    /// The user left, the input ended, or the reader of the output went away.
     Ok,
-    /// The command line makes no sense.
+    /// The command line is wrong.
     Usage,
     /// A command of the input did not ask what the next line was to answer.
     NotAsked,
@@ -22,7 +22,7 @@ pub enum Exit {
     NoHost,
     /// The server can't be reached, or the connection was lost.
     Unavailable,
-    /// This program is at fault.
+    /// An internal error of this program.
     Software,
     /// Input or output failed.
     InputOutput,
@@ -39,7 +39,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// All of them, in the order of their numbers.
+    /// All codes, in the order of their numbers.
     pub const ALL: [Self; 13] = [
         Self::Ok,
         Self::Usage,
@@ -56,12 +56,12 @@ impl Exit {
         Self::Terminated,
     ];
 
-    /// The number.
+    /// The number that the shell sees.
     pub const fn code(self) -> u8 {
         self.row().0
     }
 
-    /// What `--help` says about it.
+    /// The explanation in `--help`.
     pub const fn meaning(self) -> &'static str {
         self.row().1
     }
@@ -95,10 +95,10 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// An end that the user is told about.
+/// A failure that ends the program, with everything that the user is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// The code.
+    /// The exit code of the program.
     pub exit: Exit,
     message: String,
     details: Vec<String>,
@@ -106,12 +106,12 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure with one line that says what happened.
+    /// A failure with one line about the event.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self { exit, message: message.into(), details: Vec::new(), hints: Vec::new() }
     }
 
-    /// The line that says what happened.
+    /// The line about the event, without details and hints.
     pub fn message(&self) -> &str {
         &self.message
     }
@@ -123,7 +123,7 @@ impl Failure {
         self
     }
 
-    /// Adds a `hint:` line that says what to do.
+    /// Adds a `hint:` line with something to do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());

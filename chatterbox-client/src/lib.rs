@@ -1,25 +1,39 @@
 //! The Chatterbox client: a person, or a script, in a chat.
 //!
-//! The layers go one way. [`app`] is pure: what was typed and what came from the server goes in, what to show and to
-//! send comes out. [`net`] gets a connection and moves frames. [`plain`] moves lines, to and from a terminal or pipes,
-//! and drives the other two. The `main` file only puts them together.
+//! The layers go one way. `chatterbox-app`, a package of its own, is pure: typed lines and the server's frames go in,
+//! outputs to show and frames to send come out. `net` opens connections and moves frames. `plain` renders outputs and
+//! reads lines, on a terminal or through pipes. `session` drives the three, [`run`] puts them together.
+//!
+//! ```text
+//! typed line -> plain -> session -> app -> session -> net -> socket
+//! frame      -> net -> session -> app -> session -> plain -> screen
+//! ```
 //!
 //! | to learn or change | go to |
 //! |---|---|
-//! | flags, help | [`cli`] |
-//! | exit codes | [`exit`] |
-//! | what a typed line means | [`app::typed`] |
-//! | what a line on the screen looks like | [`app::line`] |
-//! | what the server can be asked to do | [`app::catalogue`] |
-//! | when a lost connection is tried again | [`app::link`] |
-//! | addresses, which one is taken | [`net::dial`] |
-//! | which certificates are trusted | [`net::trust`], [`net::verify`] |
-//! | texts and hints for failures | [`net::explain`] |
-//! | how long is waited for what, how a session ends | `plain::waiting`, `plain::ending` |
-//! | the half-typed line | `plain::terminal` |
+//! | a flag: name, default, help | `cli.rs` |
+//! | exit codes | `exit.rs` |
+//! | what a typed line means, what is shown, help, history, login | `app/src/`, whose `lib.rs` has a table |
+//! | back-pressure, and what follows each effect | `session/driver.rs` |
+//! | losing, dialing and resuming a connection; PING | `session/link.rs` |
+//! | all other deadlines | `session/timeouts.rs`, and `session/stage.rs` for what is waited for |
+//! | the end: its words, its order | `session/ending.rs`, `session/shutdown.rs` |
+//! | passwords from files, stored logins | `session/credentials.rs` |
+//! | another kind of screen | the trait in `session/screen.rs` |
+//! | colours, JSON lines | `plain/render.rs` |
+//! | the line editor; masked secrets | `plain/terminal.rs`, `plain/mask.rs` |
+//! | addresses, which one is taken | `net/dial.rs` |
+//! | which certificates are trusted | `net/trust.rs`, `net/verify.rs` |
+//! | the words for failures of the network | `net/explain.rs` |
 
-pub mod app;
-pub mod cli;
-pub mod exit;
-pub mod net;
-pub mod plain;
+mod cli;
+mod exit;
+mod net;
+mod plain;
+mod session;
+mod start;
+
+pub use cli::Arguments;
+pub use exit::{Exit, Failure};
+pub use net::Fingerprint;
+pub use start::run;

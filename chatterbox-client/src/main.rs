@@ -1,17 +1,15 @@
-//! `chatterbox-client`: puts the parts together, and turns the way it ended into an exit code.
+//! `chatterbox-client`: parses the command line, runs the session, and turns its end into an exit code.
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use chatterbox_client::cli::Arguments;
-use chatterbox_client::exit::{Exit, Failure};
-use chatterbox_client::plain;
+use chatterbox_client::{Arguments, Exit, Failure};
 
 fn main() -> ExitCode {
     let arguments = match Arguments::parse_line(std::env::args_os()) {
         Ok(arguments) => arguments,
         Err(error) => {
-            // `--help` and `--version` come this way too. Whoever closed the pipe has read enough.
+            // `--help` and `--version` are errors to clap as well. A closed pipe is no failure.
             let _ = error.print();
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Ok.into() };
         }
@@ -30,8 +28,8 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Exit::Software, format!("no runtime: {error}")))?;
-    let outcome = runtime.block_on(plain::run(arguments));
-    // A name that is still being looked up would keep a plain drop waiting.
+    let outcome = runtime.block_on(chatterbox_client::run(arguments));
+    // Dropping the runtime would wait for a name that is still being looked up.
     runtime.shutdown_background();
     outcome
 }

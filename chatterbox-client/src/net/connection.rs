@@ -1,7 +1,7 @@
-//! One connection: frames in and bytes out, in two halves that wait independently.
+//! One connection: a half that reads frames and a half that writes bytes.
 //!
-//! It owns no rule. Reading takes bounded pieces, so that a hostile server can't make it hold more than it has sent;
-//! both halves may be cancelled at any await without losing a byte.
+//! Reads are bounded, so that a hostile server can't make the client allocate more than it has sent. Both halves are
+//! cancel-safe: no byte is lost at any await.
 
 use std::io;
 
@@ -11,11 +11,10 @@ use chatterbox_proto::limits;
 use tokio::io::{
     AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadHalf, WriteHalf, split,
 };
+use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-use super::Tcp;
-
-/// One read takes at most this much.
+/// The limit of one read.
 const PIECE: usize = 16 * 1024;
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -23,41 +22,46 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 type Boxed = Box<dyn Stream>;
 
-/// Why there is no next frame.
+/// The reason why no frame follows.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// The connection broke.
+    /// Reading from the connection failed.
     #[error("the connection was lost: {0}")]
     Lost(#[from] io::Error),
-    /// The server's length makes no sense, so the stream can't be followed.
+    /// A length prefix is beyond the limit, so the next frame can't be found.
     #[error("the server announced {}", .0)]
     TooLong(#[from] TooLong),
     /// The connection ended inside a frame.
     #[error("the server closed the connection in the middle of a frame")]
     Truncated,
-    /// These are no frames but TLS.
+    /// The bytes are TLS records in place of frames.
     #[error("the server speaks TLS")]
     SpeaksTls,
 }
 
-/// Both halves.
+/// A connection to a server.
 pub struct Connection {
-    /// Frames of the server.
     pub reader: Reader,
-    /// Bytes for the server.
     pub writer: Writer,
 }
 
 impl Connection {
     /// A connection without TLS.
-    pub fn plaintext(stream: Tcp) -> Self {
+    pub fn plaintext(stream: TcpStream) -> Self {
         Self::new(Box::new(stream), false)
     }
 
     /// A connection inside TLS, after the handshake.
-    pub fn encrypted(stream: TlsStream<Tcp>) -> Self {
+    pub fn encrypted(stream: TlsStream<TcpStream>) -> Self {
         Self::new(Box::new(stream), true)
+    }
+
+    /// A connection without a network, and its other end.
+    #[cfg(test)]
+    pub fn in_memory() -> (Self, tokio::io::DuplexStream) {
+        let (near, far) = tokio::io::duplex(1 << 16);
+        (Self::new(Box::new(near), false), far)
     }
 
     fn new(stream: Boxed, encrypted: bool) -> Self {
@@ -74,12 +78,12 @@ impl Connection {
     }
 }
 
-/// The half that frames come from.
+/// The reading half.
 pub struct Reader {
     half: ReadHalf<Boxed>,
     decoder: Decoder,
     buffer: BytesMut,
-    /// Without TLS, the first bytes of the server: they tell an alert from a frame. Gone after the first frame.
+    /// Without TLS, the first two bytes of the server, which tell a TLS record from a frame; `None` after the first frame.
     opening: Option<Vec<u8>>,
 }
 
@@ -104,7 +108,7 @@ impl Reader {
             let mut piece = (&mut self.half).take(PIECE as u64);
             let got = match piece.read_buf(&mut self.buffer).await {
                 Ok(got) => got,
-                // A server that closes TCP without closing TLS, as many do.
+                // Many servers close TCP without closing TLS.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
                 Err(error) => return Err(error.into()),
             };
@@ -128,13 +132,13 @@ impl Reader {
         matches!(self.opening.as_deref(), Some([0x15 | 0x16, 3]))
     }
 
-    /// Reads to the end without looking.
+    /// Reads and drops everything up to the end.
     pub async fn discard(&mut self) {
         while let Ok(Some(_)) = self.next().await {}
     }
 }
 
-/// The half that bytes go to.
+/// The writing half, with its queue.
 pub struct Writer {
     half: WriteHalf<Boxed>,
     queue: BytesMut,
@@ -142,12 +146,12 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Puts a frame at the end of what waits.
+    /// Queues a frame.
     pub fn push(&mut self, frame: &[u8]) {
         self.queue.extend_from_slice(frame);
     }
 
-    /// How many bytes wait.
+    /// How many bytes are queued.
     pub fn waiting(&self) -> usize {
         self.queue.len()
     }
@@ -157,13 +161,13 @@ impl Writer {
         self.queue.is_empty() && !self.unflushed
     }
 
-    /// Moves some of what waits. Cancelling it loses nothing.
+    /// Writes some of the queue, or flushes. Cancelling it loses nothing.
     ///
     /// # Errors
-    /// The connection broke.
+    /// Writing to the connection failed.
     pub async fn progress(&mut self) -> io::Result<()> {
         if self.queue.is_empty() {
-            // TLS keeps a record of its own until it is flushed.
+            // TLS may hold a record back until it is flushed.
             self.half.flush().await?;
             self.unflushed = false;
             return Ok(());
@@ -177,10 +181,10 @@ impl Writer {
         Ok(())
     }
 
-    /// Moves everything that waits, then says that nothing will follow.
+    /// Writes the whole queue, then closes this direction.
     ///
     /// # Errors
-    /// The connection broke.
+    /// Writing to the connection failed.
     pub async fn close(&mut self) -> io::Result<()> {
         while !self.is_idle() {
             self.progress().await?;
@@ -191,18 +195,13 @@ impl Writer {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncWriteExt as _, duplex};
+    use tokio::io::AsyncWriteExt as _;
 
     use super::*;
 
-    fn pair() -> (Connection, tokio::io::DuplexStream) {
-        let (near, far) = duplex(1 << 16);
-        (Connection::new(Box::new(near), false), far)
-    }
-
     #[tokio::test]
     async fn frames_come_whole_however_they_are_cut() {
-        let (mut connection, mut far) = pair();
+        let (mut connection, mut far) = Connection::in_memory();
         let sender = async {
             for byte in b"\0\0\0\x02{}\0\0\0\x03[1]" {
                 far.write_all(&[*byte]).await.unwrap();
@@ -227,14 +226,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_length_beyond_the_limit_ends_it() {
-        let (mut connection, mut far) = pair();
+        let (mut connection, mut far) = Connection::in_memory();
         far.write_all(b"\xff\xff\xff\xff{}").await.unwrap();
         assert!(matches!(connection.reader.next().await, Err(ReadError::TooLong(_))));
     }
 
     #[tokio::test]
     async fn a_tls_alert_in_place_of_a_frame_is_recognised() {
-        let (mut connection, mut far) = pair();
+        let (mut connection, mut far) = Connection::in_memory();
         far.write_all(&[0x15, 3, 3, 0, 2, 2, 50]).await.unwrap();
         drop(far);
         assert!(matches!(connection.reader.next().await, Err(ReadError::SpeaksTls)));
@@ -242,7 +241,7 @@ mod tests {
 
     #[tokio::test]
     async fn closing_sends_what_waits() {
-        let (mut connection, mut far) = pair();
+        let (mut connection, mut far) = Connection::in_memory();
         connection.writer.push(b"abc");
         connection.writer.push(b"def");
         assert!(!connection.writer.is_idle());

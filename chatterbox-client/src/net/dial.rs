@@ -1,7 +1,7 @@
-//! From a name to a TCP connection: every address that getaddrinfo gives is tried (GA-1).
+//! Dialing: from a host's name to a TCP connection, over every address that getaddrinfo gives (GA-1).
 //!
-//! The addresses race, each starting 250 ms after the one before or when that one failed ("happy eyeballs", RFC 8305).
-//! An address that swallows packets then costs a quarter of a second instead of minutes.
+//! Happy eyeballs (RFC 8305): the addresses race, each starting 250 ms after the one before or when that one failed. An
+//! address that swallows packets then costs a quarter of a second instead of minutes.
 #![allow(clippy::disallowed_methods, reason = "this module does network I/O")]
 
 use std::io;
@@ -12,38 +12,34 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-/// How long one address may take.
+/// The limit of one address.
 pub const ADDRESS_TIME: Duration = Duration::from_secs(10);
 
 /// The head start of each address.
 const STEP: Duration = Duration::from_millis(250);
 
-/// Why there is no connection.
+/// The reason why there is no connection.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DialError {
-    /// getaddrinfo knows nothing of it.
+    /// getaddrinfo found no address.
     #[error("the host {host:?} has no address")]
     UnknownHost {
-        /// What was looked up.
         host: String,
-        /// What getaddrinfo says.
         #[source]
         source: io::Error,
     },
     /// Every address failed.
     #[error("no connection to {host:?}, port {port}")]
     Unreachable {
-        /// What was looked up.
         host: String,
-        /// The port.
         port: u16,
         /// Each address with its failure, in the order in which they were tried.
         failures: Vec<(SocketAddr, io::Error)>,
     },
 }
 
-/// Connects to whichever address of `host` answers first.
+/// Connects to the address of `host` that answers first.
 ///
 /// # Errors
 /// [`DialError`], with the failure of each address.
@@ -57,7 +53,7 @@ pub async fn dial(host: &str, port: u16) -> Result<TcpStream, DialError> {
     })
 }
 
-/// The families take turns, beginning with that of the first address, and no address comes twice.
+/// Alternates the address families, beginning with that of the first address, and drops duplicates.
 fn interleaved(addresses: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {
     let mut unique = Vec::new();
     for address in addresses {

@@ -1,4 +1,4 @@
-//! Failures of the network in words: what happened, where, and what may help.
+//! Failures of the network in words: the event, the address, and hints.
 
 use std::io;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::trust::{Seen, Trust};
 use crate::exit::{Exit, Failure};
 use chatterbox_proto::ScreenText;
 
-/// There is no TCP connection.
+/// Explains that there is no TCP connection.
 pub fn dialling(error: &DialError) -> Failure {
     match error {
         DialError::UnknownHost { source, .. } => {
@@ -39,7 +39,7 @@ fn without_number(error: &io::Error) -> String {
 
 const NO_TLS: &str = "if the server is meant to speak without TLS, say --plaintext";
 
-/// The handshake took too long.
+/// Explains a TLS handshake that took too long.
 pub fn handshake_timeout(peer: &str, limit: Duration) -> Failure {
     Failure::new(
         Exit::Protocol,
@@ -48,7 +48,7 @@ pub fn handshake_timeout(peer: &str, limit: Duration) -> Failure {
     .hint(NO_TLS)
 }
 
-/// The handshake failed.
+/// Explains a TLS handshake that failed.
 pub fn handshake(error: &io::Error, peer: &str, seen: &Seen) -> Failure {
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Tls>());
     match tls {
@@ -127,7 +127,7 @@ fn in_words(reason: &CertificateError, seen: &Seen) -> String {
             _ => reason.to_string(),
         },
         CertificateError::BadSignature => match &seen.trust {
-            // After a server made itself a new authority, say.
+            // For example, the server has made itself a new authority.
             Trust::Authority(path) => format!(
                 "it is signed with another key than those in {}, by an authority of the same name",
                 path.display()
@@ -170,7 +170,7 @@ fn hints(reason: &CertificateError, seen: &Seen) -> &'static [&'static str] {
     }
 }
 
-/// rustls hands webpki's own errors on as `Other`; their names are stable, their types are not reachable.
+/// rustls wraps some of webpki's errors as `Other`; their names are stable, but their types can't be reached.
 fn is_old_version(reason: &CertificateError) -> bool {
     format!("{reason:?}").contains("UnsupportedCertVersion")
 }

@@ -1,60 +1,13 @@
 //! The network: from a host's name to a connection that carries frames.
 
-pub mod connection;
-pub mod dial;
-pub mod explain;
-pub mod trust;
-pub mod verify;
+mod connect;
+mod connection;
+mod dial;
+mod explain;
+mod trust;
+mod verify;
 
-use std::net::Ipv6Addr;
-use std::time::Duration;
-
-use rustls::pki_types::ServerName;
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
-
-use crate::exit::{Exit, Failure};
-use connection::Connection;
-use trust::Trust;
-
-/// How long the TLS handshake may take: a server that speaks something else often just waits.
-const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
-
-/// Connects, and makes sure of the server unless told not to (TL-1, TL-4).
-///
-/// # Errors
-/// A [`Failure`] that says which address failed how, or what is wrong with the server's certificate.
-pub async fn connect(host: &str, port: u16, trust: &Trust) -> Result<Connection, Failure> {
-    // A mistake in what was asked for is told without a server.
-    let setup = trust.setup()?;
-    let name = setup.as_ref().map(|_| server_name(host)).transpose()?;
-    let stream = dial::dial(host, port).await.map_err(|error| explain::dialling(&error))?;
-    // Without it a small message waits for the acknowledgement of the one before. It can fail only when the connection
-    // is gone already, which the next read tells.
-    let _ = stream.set_nodelay(true);
-    let (Some(setup), Some(name)) = (setup, name) else {
-        return Ok(Connection::plaintext(stream));
-    };
-    let peer = stream.peer_addr().map_or_else(|_| host.to_owned(), |address| address.to_string());
-    let connector = TlsConnector::from(setup.config.clone());
-    match tokio::time::timeout(HANDSHAKE_TIME, connector.connect(name, stream)).await {
-        Ok(Ok(stream)) => Ok(Connection::encrypted(stream)),
-        Ok(Err(error)) => Err(explain::handshake(&error, &peer, &setup.seen())),
-        Err(_) => Err(explain::handshake_timeout(&peer, HANDSHAKE_TIME)),
-    }
-}
-
-/// The name that the certificate has to be for.
-fn server_name(host: &str) -> Result<ServerName<'static>, Failure> {
-    // A scope (`fe80::1%eth0`) means something to this machine only.
-    let address = host.split('%').next().unwrap_or(host);
-    let name = if address.parse::<Ipv6Addr>().is_ok() { address } else { host };
-    // The final dot of an absolute DNS name is in no certificate.
-    let name = name.strip_suffix('.').unwrap_or(name);
-    ServerName::try_from(name.to_owned()).map_err(|_| {
-        Failure::new(Exit::Usage, format!("no certificate can be for the name {host:?}"))
-    })
-}
-
-/// The stream under everything.
-pub(crate) type Tcp = TcpStream;
+pub(crate) use connect::connect;
+pub(crate) use connection::{Connection, ReadError, Reader, Writer};
+pub(crate) use trust::Trust;
+pub use verify::Fingerprint;

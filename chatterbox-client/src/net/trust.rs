@@ -1,4 +1,4 @@
-//! Which servers are trusted: an authority's file, the system's authorities, one fingerprint, anybody, or no TLS.
+//! Trust: the certificates that prove a server's identity, from an authority's file down to none at all.
 #![allow(clippy::disallowed_methods, reason = "the file of the authority is read here")]
 
 use std::fs::File;
@@ -13,47 +13,46 @@ use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, KeyLogFile, RootCertStore};
 use rustls_pemfile::Item;
 
-use super::verify::{Anybody, Fingerprint, Pinned, Remembering};
+use super::verify::{AnyCertificate, Fingerprint, Pinned, Recording};
 use crate::exit::{Exit, Failure};
 
-/// No file of authorities is larger; a device or a film given by mistake is not read to its end.
+/// The limit of an authority's file: a device or a film given by mistake is not read to its end.
 const CA_FILE: u64 = 16 * 1024 * 1024;
 
-/// What makes a server the right one.
+/// The proof of identity that a server has to give.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trust {
-    /// An authority in this file certified it.
+    /// A certificate issued by an authority in this file.
     Authority(PathBuf),
-    /// An authority of this system certified it.
+    /// A certificate issued by an authority of this system.
     System,
-    /// It has the certificate with this fingerprint.
+    /// The certificate with this fingerprint.
     Pinned(Fingerprint),
-    /// Nothing, but TLS is spoken.
-    Anybody,
-    /// Nothing, and no TLS is spoken.
+    /// Any certificate.
+    AnyCertificate,
+    /// None: there is no TLS.
     Plaintext,
 }
 
-/// What a TLS handshake needs.
+/// The configuration of a TLS handshake, and a record of the certificate that it meets.
 #[derive(Debug)]
 pub struct Setup {
-    /// For rustls.
     pub config: Arc<ClientConfig>,
     trust: Trust,
     seen: Arc<Mutex<Option<Fingerprint>>>,
 }
 
-/// What a handshake was about, for whoever explains its failure.
+/// The facts about a handshake that failed, from which the failure is explained.
 #[derive(Debug, Clone)]
 pub struct Seen {
-    /// What was asked for.
+    /// The proof that was demanded.
     pub trust: Trust,
     /// The certificate that the server presented, if it came to that.
     pub fingerprint: Option<Fingerprint>,
 }
 
 impl Setup {
-    /// What is known after a handshake failed.
+    /// The facts after a handshake failed.
     pub fn seen(&self) -> Seen {
         Seen {
             trust: self.trust.clone(),
@@ -83,16 +82,16 @@ impl Trust {
                 )?)
             }
             Self::Pinned(pin) => Arc::new(Pinned::new(*pin, algorithms)),
-            Self::Anybody => Arc::new(Anybody::new(algorithms.supported_schemes())),
+            Self::AnyCertificate => Arc::new(AnyCertificate::new(algorithms.supported_schemes())),
         };
-        let (verifier, seen) = Remembering::new(verifier);
+        let (verifier, seen) = Recording::new(verifier);
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|error| Failure::new(Exit::Software, error.to_string()))?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_no_client_auth();
-        // Writes only where the environment's SSLKEYLOGFILE says so: for looking at one's own session in Wireshark.
+        // Writes keys only where the variable SSLKEYLOGFILE names a file, to decrypt one's own session in Wireshark.
         config.key_log = Arc::new(KeyLogFile::new());
         Ok(Some(Setup { config: Arc::new(config), trust: self.clone(), seen }))
     }

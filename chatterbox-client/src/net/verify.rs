@@ -1,4 +1,4 @@
-//! Verifiers of our own: by fingerprint, not at all, and one that remembers what it saw.
+//! Certificate verifiers: by fingerprint, by nothing, and one that records the certificate.
 //!
 //! webpki, which rustls uses otherwise, refuses X.509 v1 certificates even for checking a signature. Old course servers
 //! have such certificates, so nothing here calls it: [`Pinned`] checks the handshake's signature with the key as
@@ -42,7 +42,7 @@ impl FromStr for Fingerprint {
     type Err = NotAFingerprint;
 
     fn from_str(text: &str) -> Result<Self, NotAFingerprint> {
-        // What `openssl x509 -fingerprint -sha256` prints may be pasted as it is.
+        // Accepts the output of `openssl x509 -fingerprint -sha256` as it is.
         let text = text.rsplit_once('=').map_or(text, |(_, digits)| digits);
         let mut digits = text.chars().filter(|c| *c != ':').map(|c| c.to_digit(16));
         let mut bytes = [0; 32];
@@ -82,7 +82,7 @@ pub struct Pinned {
 }
 
 impl Pinned {
-    /// Accepts the certificate with this fingerprint.
+    /// A verifier for the certificate with this fingerprint.
     pub fn new(pin: Fingerprint, algorithms: WebPkiSupportedAlgorithms) -> Self {
         Self { pin, algorithms }
     }
@@ -165,20 +165,20 @@ impl ServerCertVerifier for Pinned {
 
 /// Accepts everything, for `--insecure`.
 ///
-/// The handshake's signature is not looked at either: whoever may present any certificate may present their own.
+/// Checking the handshake's signature would add nothing: an attacker can sign with the key of their own certificate.
 #[derive(Debug)]
-pub struct Anybody {
+pub struct AnyCertificate {
     schemes: Vec<SignatureScheme>,
 }
 
-impl Anybody {
-    /// Accepts whatever is signed in one of these ways.
+impl AnyCertificate {
+    /// A verifier that offers these signature schemes.
     pub fn new(schemes: Vec<SignatureScheme>) -> Self {
         Self { schemes }
     }
 }
 
-impl ServerCertVerifier for Anybody {
+impl ServerCertVerifier for AnyCertificate {
     fn verify_server_cert(
         &self,
         _end_entity: &CertificateDer<'_>,
@@ -213,22 +213,22 @@ impl ServerCertVerifier for Anybody {
     }
 }
 
-/// Lets another verifier decide, and remembers whose certificate it was, so that a failure can say so.
+/// Wraps another verifier and records the fingerprint of the certificate, so that a failure can name it.
 #[derive(Debug)]
-pub struct Remembering {
+pub struct Recording {
     inner: Arc<dyn ServerCertVerifier>,
     seen: Arc<Mutex<Option<Fingerprint>>>,
 }
 
-impl Remembering {
-    /// Wraps `inner`; what was seen can be asked of the second value.
+impl Recording {
+    /// Wraps `inner`; the second value holds the fingerprint after a handshake.
     pub fn new(inner: Arc<dyn ServerCertVerifier>) -> (Self, Arc<Mutex<Option<Fingerprint>>>) {
         let seen = Arc::new(Mutex::new(None));
         (Self { inner, seen: Arc::clone(&seen) }, seen)
     }
 }
 
-impl ServerCertVerifier for Remembering {
+impl ServerCertVerifier for Recording {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,

@@ -1,131 +1,124 @@
-//! What a session needs of the outside: lines in when asked for, lines out, both bounded.
+//! The threads behind terminal and pipes: one reads lines, one writes, both behind bounded channels.
 //!
-//! Reading a terminal or a pipe blocks, so does writing to one. Each has a thread of its own, and the session talks to
-//! the two through channels. A thread reads one line when it is asked for one: before the server has answered a name,
-//! nobody knows what the next line is.
+//! Reading a terminal or a pipe blocks, and so does writing to one. The reading thread reads one line for each prompt:
+//! before the server has answered a name, nobody knows what the next line is for.
 
 use std::collections::VecDeque;
+use std::future::pending;
 use std::io;
+use std::thread;
 
-use chatterbox_proto::ScreenText;
+use chatterbox_app::Output;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::app::Question;
-use crate::app::line::{Line, Stream};
+use super::render::{Chunk, Renderer};
+use crate::session::{Prompt, Screen, ScreenEvent, Typed};
 
-/// A request for a line.
-#[derive(Debug, Clone)]
-pub(super) struct Prompt {
-    /// What for.
-    pub(super) ask: Ask,
-    /// What the line begins with: it was half typed before.
-    pub(super) begun: String,
-    /// An earlier line that the arrow keys may bring back from now on.
-    pub(super) remember: Option<String>,
-    /// Which words are not to be seen: behind this first word, from this place on.
-    pub(super) secrets: Vec<(String, usize)>,
+/// Back-pressure: with more chunks than this waiting for a slow terminal, no frame is read from the server.
+const CHUNKS: usize = 16;
+
+/// The reading thread's ends of the channels.
+pub(super) struct Reader {
+    pub(super) prompts: mpsc::Receiver<Prompt>,
+    pub(super) lines: mpsc::Sender<Typed>,
 }
 
-/// What a line is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Ask {
-    /// A name is needed.
-    Name,
-    /// Something to say, by the user of this name.
-    Talk(ScreenText),
-    /// The answer to a question.
-    Reply(Question),
+/// The differences between the screens with two threads.
+pub(crate) trait Device {
+    /// Whether a person sits in front of it.
+    const INTERACTIVE: bool;
+
+    /// Prepares for the last outputs; `asked` says whether a line is still asked for.
+    fn prepare_end(&mut self, asked: bool);
+
+    /// Leaves the device as it was before the session.
+    fn restore(&mut self);
 }
 
-impl Ask {
-    /// What stands before the line.
-    pub(super) fn text(&self) -> String {
-        match self {
-            Self::Name => "name: ".to_owned(),
-            Self::Talk(me) => format!("{me}> "),
-            Self::Reply(question) => question.text.to_string(),
+/// A screen with two threads.
+pub(crate) struct Console<D> {
+    device: D,
+    renderer: Renderer,
+    prompts: mpsc::Sender<Prompt>,
+    lines: mpsc::Receiver<Typed>,
+    /// The writing thread ends when this is dropped.
+    output: Option<mpsc::Sender<Chunk>>,
+    output_ended: oneshot::Receiver<io::Result<()>>,
+}
+
+impl<D: Device> Console<D> {
+    /// Starts the two threads.
+    pub(super) fn start(
+        device: D,
+        renderer: Renderer,
+        read: impl FnOnce(Reader) + Send + 'static,
+        write: impl FnOnce(mpsc::Receiver<Chunk>) -> io::Result<()> + Send + 'static,
+    ) -> Self {
+        let (prompts, asked) = mpsc::channel(1);
+        let (typed, lines) = mpsc::channel(1);
+        let (output, chunks) = mpsc::channel(CHUNKS);
+        let (ended, output_ended) = oneshot::channel();
+        thread::spawn(move || read(Reader { prompts: asked, lines: typed }));
+        thread::spawn(move || {
+            // Nobody listens when the session has ended by itself.
+            let _ = ended.send(write(chunks));
+        });
+        Self { device, renderer, prompts, lines, output: Some(output), output_ended }
+    }
+}
+
+impl<D: Device> Screen for Console<D> {
+    fn is_interactive(&self) -> bool {
+        D::INTERACTIVE
+    }
+
+    fn ask(&mut self, prompt: Prompt) -> bool {
+        // The thread has answered everything it was asked, so there is room; or it has ended, which its last answer
+        // told.
+        self.prompts.try_send(prompt).is_ok()
+    }
+
+    async fn event(&mut self, line: bool, room: bool) -> ScreenEvent {
+        tokio::select! {
+            typed = self.lines.recv(), if line => ScreenEvent::Typed(typed.unwrap_or(Typed::End)),
+            // The permit is not kept: it would borrow the screen.
+            () = has_room(self.output.as_ref()), if room => ScreenEvent::Room,
+            ended = &mut self.output_ended => ScreenEvent::Closed(ended.unwrap_or(Ok(()))),
         }
     }
 
-    /// Whether what is typed is not to be seen.
-    pub(super) fn is_secret(&self) -> bool {
-        matches!(self, Self::Reply(question) if question.secret)
+    fn show(&mut self, outputs: &mut VecDeque<Output>) {
+        if let Some(output) = &self.output
+            && let Some(chunk) = self.renderer.chunk(outputs)
+        {
+            // There is room, since this is the only sender; or the thread has ended, which `event` reports.
+            let _ = output.try_send(chunk);
+        }
     }
-}
 
-/// The answer to a [`Prompt`].
-#[derive(Debug)]
-pub(super) enum Input {
-    /// A line, without its end.
-    Line(String),
-    /// A line longer than any server takes; it was passed over.
-    TooLong,
-    /// There will be no more lines.
-    End,
-    /// Ctrl-C.
-    Interrupted,
-    /// Ctrl-C or Ctrl-D in place of an answer.
-    Cancelled,
-    /// Reading failed.
-    Failed(io::Error),
-}
+    fn prepare_end(&mut self, asked: bool) {
+        self.device.prepare_end(asked);
+    }
 
-/// Some whole lines for one stream.
-#[derive(Debug)]
-pub(super) struct Chunk {
-    /// Where they go.
-    pub(super) stream: Stream,
-    /// The lines, each with its newline.
-    pub(super) text: String,
-}
-
-/// How many chunks may wait for a slow terminal; then the server has to wait.
-pub(super) const CHUNKS: usize = 16;
-
-/// About how much of the waiting lines is written at once.
-const CHUNK_BYTES: usize = 16 * 1024;
-
-/// Both directions.
-pub(super) struct Console {
-    /// Whether a person sits at a terminal: then the end of the input is the wish to leave at once.
-    pub(super) interactive: bool,
-    /// Whether the lines are for a program.
-    pub(super) json: bool,
-    /// Colours on the output and on the error output.
-    pub(super) colours: (bool, bool),
-    /// Asks for a line.
-    pub(super) prompts: mpsc::Sender<Prompt>,
-    /// The lines.
-    pub(super) input: mpsc::Receiver<Input>,
-    /// What is shown; dropping it ends the thread that shows.
-    pub(super) output: mpsc::Sender<Chunk>,
-    /// How showing ended.
-    pub(super) output_ended: oneshot::Receiver<io::Result<()>>,
-    /// Prepares for the last lines to be shown; given whether a line is still asked for.
-    pub(super) before_last: Box<dyn FnOnce(bool) + Send>,
-    /// Puts the terminal in order.
-    pub(super) restore: Box<dyn FnOnce() + Send>,
-}
-
-impl Console {
-    /// Takes lines that go to the same stream off the front of `lines`, as one piece.
-    pub(super) fn chunk(&self, lines: &mut VecDeque<Line>) -> Option<Chunk> {
-        // A program reads one stream.
-        let of = |line: &Line| if self.json { Stream::Output } else { line.stream() };
-        let stream = of(lines.front()?);
-        let colour = match stream {
-            Stream::Output => self.colours.0,
-            Stream::Error => self.colours.1,
-        };
-        let mut text = String::new();
-        while lines.front().is_some_and(|line| of(line) == stream) {
-            let Some(line) = lines.pop_front() else { break };
-            text.push_str(&if self.json { line.json() } else { line.text(colour) });
-            text.push('\n');
-            if text.len() >= CHUNK_BYTES {
-                break;
+    async fn finish(&mut self, outputs: &mut VecDeque<Output>) -> io::Result<()> {
+        if let Some(output) = self.output.take() {
+            while let Some(chunk) = self.renderer.chunk(outputs) {
+                if output.send(chunk).await.is_err() {
+                    break;
+                }
             }
         }
-        Some(Chunk { stream, text })
+        (&mut self.output_ended).await.unwrap_or(Ok(()))
+    }
+
+    fn restore(&mut self) {
+        self.device.restore();
+    }
+}
+
+async fn has_room(output: Option<&mpsc::Sender<Chunk>>) {
+    match output {
+        Some(output) => drop(output.reserve().await),
+        None => pending().await,
     }
 }

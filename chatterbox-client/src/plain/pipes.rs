@@ -1,64 +1,56 @@
-//! Lines through pipes and files: no prompts, one line each, the chat on the output and the rest on the error output.
+//! Pipes and files: no prompts, one line each, the chat on standard output and everything else on standard error.
 #![allow(clippy::disallowed_methods, reason = "this module reads and writes the standard streams")]
 
 use std::io::{self, BufRead, IsTerminal as _, Read as _, Write as _};
-use std::thread;
 
-use tokio::sync::{mpsc, oneshot};
+use chatterbox_app::Stream;
+use tokio::sync::mpsc;
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
-use super::console::{Ask, CHUNKS, Chunk, Console, Input, Prompt};
-use super::pipe_colours;
-use crate::app::line::Stream;
+use super::console::{Console, Device, Reader};
+use super::render::{Chunk, Renderer};
+use crate::session::{PromptKind, Typed};
 
-/// A longer line is in no protocol's interest; it is skipped, not kept.
+/// The limit of a line. A longer one fits no frame; it is skipped without being kept in memory.
 const LINE: usize = 8 * 1024 * 1024;
 
-/// Starts the two threads.
-pub(super) fn open(json: bool) -> Console {
-    let (prompts, asked) = mpsc::channel(1);
-    let (lines, input) = mpsc::channel(1);
-    let (output, chunks) = mpsc::channel(CHUNKS);
-    let (ended, output_ended) = oneshot::channel();
-    // Whoever leaves while a password is typed gets the terminal back as it was.
+/// Takes the standard streams over.
+pub(crate) fn open(json: bool) -> Console<Pipes> {
     let settings = tcgetattr(io::stdin()).ok();
-    let restore: Box<dyn FnOnce() + Send> = match settings.clone() {
-        Some(settings) => Box::new(move || restore_terminal(&settings)),
-        None => Box::new(|| {}),
-    };
-    thread::spawn(move || read(asked, &lines, settings.as_ref()));
-    thread::spawn(move || {
-        // Nobody listens when the session has ended by itself.
-        let _ = ended.send(write(chunks));
-    });
-    Console {
-        interactive: false,
-        json,
-        colours: pipe_colours(),
-        prompts,
-        input,
-        output,
-        output_ended,
-        before_last: Box::new(|_| {}),
-        restore,
+    let pipes = Pipes { settings: settings.clone() };
+    let renderer = Renderer::for_pipes(json);
+    Console::start(pipes, renderer, move |reader| read(reader, settings.as_ref()), write)
+}
+
+/// Pipes and files; the input may still be a terminal.
+pub(crate) struct Pipes {
+    /// The settings of a terminal at the input, which change while a password is typed.
+    settings: Option<Termios>,
+}
+
+impl Device for Pipes {
+    const INTERACTIVE: bool = false;
+
+    fn prepare_end(&mut self, _asked: bool) {}
+
+    fn restore(&mut self) {
+        if let Some(settings) = &self.settings {
+            restore_terminal(settings);
+        }
     }
 }
 
-fn read(
-    mut asked: mpsc::Receiver<Prompt>,
-    lines: &mpsc::Sender<Input>,
-    settings: Option<&Termios>,
-) {
+fn read(mut reader: Reader, settings: Option<&Termios>) {
     let mut input = io::stdin().lock();
     let person = input.is_terminal();
-    while let Some(prompt) = asked.blocking_recv() {
-        // The output is elsewhere, but somebody sits there.
-        let asks = person && !matches!(prompt.ask, Ask::Talk(_));
+    while let Some(prompt) = reader.prompts.blocking_recv() {
+        // Only the output is redirected: a person types, who has to know what is asked.
+        let asks = person && !matches!(prompt.kind, PromptKind::Chat(_));
         if asks {
-            let _ = write!(io::stderr(), "{}", prompt.ask.text());
+            let _ = write!(io::stderr(), "{}", prompt.kind.text());
         }
-        let hidden = settings.filter(|_| person && prompt.ask.is_secret());
+        let hidden = settings.filter(|_| person && prompt.kind.is_secret());
         if let Some(settings) = hidden {
             let mut silent = settings.clone();
             silent.local_modes.remove(LocalModes::ECHO);
@@ -69,8 +61,8 @@ fn read(
             restore_terminal(settings);
             let _ = writeln!(io::stderr());
         }
-        let last = matches!(line, Input::End | Input::Failed(_));
-        if lines.blocking_send(line).is_err() || last {
+        let last = matches!(line, Typed::End | Typed::Failed(_));
+        if reader.lines.blocking_send(line).is_err() || last {
             return;
         }
     }
@@ -80,13 +72,13 @@ fn restore_terminal(settings: &Termios) {
     let _ = tcsetattr(io::stdin(), OptionalActions::Now, settings);
 }
 
-/// The next line, with at most [`LINE`] bytes of it in memory.
-fn next_line(input: &mut impl BufRead) -> Input {
+/// Reads the next line, with at most [`LINE`] bytes of it in memory.
+fn next_line(input: &mut impl BufRead) -> Typed {
     let mut line = Vec::new();
     match input.by_ref().take(LINE as u64).read_until(b'\n', &mut line) {
-        Ok(0) => return Input::End,
+        Ok(0) => return Typed::End,
         Ok(_) => {}
-        Err(error) => return Input::Failed(error),
+        Err(error) => return Typed::Failed(error),
     }
     if line.last() == Some(&b'\n') {
         line.pop();
@@ -95,11 +87,11 @@ fn next_line(input: &mut impl BufRead) -> Input {
         }
     } else if line.len() == LINE {
         return match input.skip_until(b'\n') {
-            Ok(_) => Input::TooLong,
-            Err(error) => Input::Failed(error),
+            Ok(_) => Typed::TooLong,
+            Err(error) => Typed::Failed(error),
         };
     }
-    Input::Line(String::from_utf8_lossy(&line).into_owned())
+    Typed::Line(String::from_utf8_lossy(&line).into_owned())
 }
 
 fn write(mut chunks: mpsc::Receiver<Chunk>) -> io::Result<()> {
@@ -110,7 +102,7 @@ fn write(mut chunks: mpsc::Receiver<Chunk>) -> io::Result<()> {
                 output.write_all(chunk.text.as_bytes())?;
                 output.flush()?;
             }
-            // The chat goes on when nobody wants to hear about the program.
+            // The chat goes on without standard error.
             Stream::Error => {
                 let _ = io::stderr().write_all(chunk.text.as_bytes());
             }
@@ -127,8 +119,8 @@ mod tests {
         let mut lines = Vec::new();
         loop {
             match next_line(&mut input) {
-                Input::Line(line) => lines.push(line),
-                Input::TooLong => lines.push("(too long)".to_owned()),
+                Typed::Line(line) => lines.push(line),
+                Typed::TooLong => lines.push("(too long)".to_owned()),
                 _ => return lines,
             }
         }

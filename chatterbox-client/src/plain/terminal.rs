@@ -1,9 +1,8 @@
-//! A person at a terminal: a line editor at the bottom, the chat above it.
+//! A terminal: a line editor at the bottom, the chat above it.
 //!
-//! rustyline edits the line in one thread, and prints what comes in between without touching what is half typed. Two
-//! things are ours. It has no way to be told to stop, so that the terminal's settings are kept and put back here. And
-//! what is printed between two lines would overtake what still waits inside it, so that printing waits for the editor
-//! ([`Gate`]).
+//! rustyline edits the line in one thread, and prints outputs above it without touching the half-typed line. It lacks
+//! two things. It can't be told to stop, so the terminal's settings are saved and restored here. And outputs printed
+//! between two lines would overtake those that still wait inside it, so printing waits for the editor ([`Gate`]).
 #![allow(clippy::disallowed_methods, reason = "this module reads and writes the terminal")]
 
 use std::borrow::Cow;
@@ -20,30 +19,37 @@ use rustyline::hint::Hinter;
 use rustyline::history::MemHistory;
 use rustyline::validate::Validator;
 use rustyline::{ColorMode, Config, Context, Editor, ExternalPrinter, Helper};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
-use super::console::{Ask, CHUNKS, Chunk, Console, Input, Prompt};
-use super::veil::Veil;
+use super::colour::is_dumb;
+use super::console::{Console, Device, Reader};
+use super::mask::Mask;
+use super::render::{Chunk, Renderer};
 use crate::exit::{Exit, Failure};
+use crate::session::{Prompt, PromptKind, Typed};
 
-/// Lines that the arrow keys bring back.
+/// The length of the editor's history.
 const HISTORY: usize = 500;
 
-/// How long the editor gets to show the last line that it was given.
+/// The time that the editor gets to show the last output.
 const LAST_LINE: Duration = Duration::from_millis(50);
 
-/// Whether there is a terminal at both ends that can do more than print.
-pub(super) fn is_usable() -> bool {
+/// Whether input and output are a terminal that can do more than print.
+pub(crate) fn is_usable() -> bool {
     io::stdin().is_terminal()
         && io::stdout().is_terminal()
-        && std::env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb")
+        && std::env::var_os("TERM").is_some_and(|term| !term.is_empty())
+        && !is_dumb()
 }
 
-/// How long the editor may take to begin with a line.
+/// The limit for the editor to begin with a line.
 const BEGINNING: Duration = Duration::from_millis(500);
 
-/// Starts the two threads.
-pub(super) fn open() -> Result<Console, Failure> {
+/// Takes the terminal over.
+///
+/// # Errors
+/// The terminal has no settings, or the editor can't use it.
+pub(crate) fn open() -> Result<Console<Terminal>, Failure> {
     let unusable = |error: &dyn std::fmt::Display| {
         Failure::new(Exit::InputOutput, format!("the terminal can't be used: {error}"))
             .hint("TERM=dumb keeps it from being used for more than lines")
@@ -53,73 +59,79 @@ pub(super) fn open() -> Result<Console, Failure> {
     let config = Config::builder()
         .max_history_size(HISTORY)
         .map_err(|error| unusable(&error))?
-        // What may be kept is known only when it is known what the line was for.
+        // Whether a line may be remembered is decided by its purpose: it may be a secret.
         .auto_add_history(false)
-        // What hides secrets is a way of colouring, for the editor.
+        // Masking secrets is highlighting to the editor, which it would leave out without colours.
         .color_mode(ColorMode::Forced)
         .build();
     let history = MemHistory::with_config(&config);
     let mut editor: Editor<Watcher, MemHistory> =
         Editor::with_history(config, history).map_err(|error| unusable(&error))?;
-    editor.set_helper(Some(Watcher { gate: Arc::clone(&gate), veil: Veil::default() }));
+    editor.set_helper(Some(Watcher { gate: Arc::clone(&gate), mask: Mask::default() }));
     let printer = editor.create_external_printer().map_err(|error| unusable(&error))?;
 
-    let (prompts, asked) = mpsc::channel(1);
-    let (lines, input) = mpsc::channel(1);
-    let (output, chunks) = mpsc::channel(CHUNKS);
-    let (ended, output_ended) = oneshot::channel();
-    let editing = Arc::clone(&gate);
-    thread::spawn(move || edit(editor, &editing, asked, &lines));
+    let terminal = Terminal { gate: Arc::clone(&gate), settings };
     let printing = Arc::clone(&gate);
-    thread::spawn(move || {
-        // Nobody listens when the session has ended by itself.
-        let _ = ended.send(print(printer, &printing, chunks));
-    });
-    let ending = Arc::clone(&gate);
-    Ok(Console {
-        interactive: true,
-        json: false,
-        colours: Console::colours_for_terminal(),
-        prompts,
-        input,
-        output,
-        output_ended,
-        before_last: Box::new(move |asked| ending.finish(asked)),
-        restore: Box::new(move || restore(&gate, &settings)),
-    })
+    Ok(Console::start(
+        terminal,
+        Renderer::for_terminal(),
+        move |reader| edit(editor, &gate, reader),
+        move |chunks| print(printer, &printing, chunks),
+    ))
 }
 
-fn edit(
-    mut editor: Editor<Watcher, MemHistory>,
-    gate: &Gate,
-    mut asked: mpsc::Receiver<Prompt>,
-    lines: &mpsc::Sender<Input>,
-) {
-    while let Some(prompt) = asked.blocking_recv() {
-        let Prompt { ask, begun, remember, secrets } = prompt;
+/// A terminal with a line editor.
+pub(crate) struct Terminal {
+    gate: Arc<Gate>,
+    settings: Termios,
+}
+
+impl Device for Terminal {
+    const INTERACTIVE: bool = true;
+
+    fn prepare_end(&mut self, asked: bool) {
+        self.gate.finish(asked);
+    }
+
+    fn restore(&mut self) {
+        if self.gate.is(Editing::Yes) {
+            // The last output may still be inside the editor, which does not report when it is shown.
+            thread::sleep(LAST_LINE);
+            // The editor is cut off in the middle of its line, so bracketed paste is ended for it.
+            let mut output = io::stdout();
+            let _ = output.write_all(b"\x1b[?2004l\n");
+            let _ = output.flush();
+        }
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.settings);
+    }
+}
+
+fn edit(mut editor: Editor<Watcher, MemHistory>, gate: &Gate, mut reader: Reader) {
+    while let Some(prompt) = reader.prompts.blocking_recv() {
+        let Prompt { kind, prefill, remember, secret_arguments } = prompt;
         if let Some(line) = remember {
             let _ = editor.add_history_entry(line);
         }
-        let secret = ask.is_secret();
+        let secret = kind.is_secret();
         if let Some(helper) = editor.helper_mut() {
-            helper.veil = Veil { whole: secret, words: secrets };
+            helper.mask = Mask { whole: secret, arguments: secret_arguments };
         }
-        // Nothing moves while a secret is typed, not even the cursor.
+        // A cursor that moves would show the length of a secret.
         let hidden = if secret { editor.set_cursor_visibility(false).ok().flatten() } else { None };
-        let line = editor.readline_with_initial(&ask.text(), (&begun, ""));
+        let line = editor.readline_with_initial(&kind.text(), (&prefill, ""));
         drop(hidden);
         gate.set(Editing::No);
-        let reply = matches!(ask, Ask::Reply(_));
-        let input = match line {
-            Ok(line) => Input::Line(line),
-            Err(ReadlineError::Eof | ReadlineError::Interrupted) if reply => Input::Cancelled,
-            Err(ReadlineError::Eof) => Input::End,
-            Err(ReadlineError::Interrupted) => Input::Interrupted,
-            Err(ReadlineError::Io(error)) => Input::Failed(error),
-            Err(other) => Input::Failed(io::Error::other(other)),
+        let reply = matches!(kind, PromptKind::Reply(_));
+        let typed = match line {
+            Ok(line) => Typed::Line(line),
+            Err(ReadlineError::Eof | ReadlineError::Interrupted) if reply => Typed::Cancelled,
+            Err(ReadlineError::Eof) => Typed::End,
+            Err(ReadlineError::Interrupted) => Typed::Interrupted,
+            Err(ReadlineError::Io(error)) => Typed::Failed(error),
+            Err(other) => Typed::Failed(io::Error::other(other)),
         };
-        let last = !matches!(input, Input::Line(_) | Input::Cancelled);
-        if lines.blocking_send(input).is_err() || last {
+        let last = !matches!(typed, Typed::Line(_) | Typed::Cancelled);
+        if reader.lines.blocking_send(typed).is_err() || last {
             return;
         }
     }
@@ -140,31 +152,19 @@ fn print(
     Ok(())
 }
 
-fn restore(gate: &Gate, settings: &Termios) {
-    let mut output = io::stdout();
-    if gate.is(Editing::Yes) {
-        // The last line may still be on its way through the editor, which nothing tells.
-        thread::sleep(LAST_LINE);
-        // The editor is cut off in the middle of its line; it would also have ended bracketed paste.
-        let _ = output.write_all(b"\x1b[?2004l\n");
-        let _ = output.flush();
-    }
-    let _ = tcsetattr(io::stdin(), OptionalActions::Now, settings);
-}
-
-/// Whether the editor is at work.
+/// The state of the editor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Editing {
-    /// Not now.
+    /// It waits for the next prompt.
     #[default]
     No,
-    /// Yes: it has the terminal in its own mode and prints for others.
+    /// It has the terminal in its own mode, and prints outputs above its line.
     Yes,
-    /// It will not be any more; whatever is printed now goes out directly.
+    /// It gets no more prompts; outputs go out directly.
     Never,
 }
 
-/// Lets lines pass while the editor is at work, or when it will never be again.
+/// Holds outputs back while the editor waits for a prompt.
 #[derive(Debug, Default)]
 struct Gate {
     editing: Mutex<Editing>,
@@ -180,8 +180,8 @@ impl Gate {
         }
     }
 
-    /// Lets the last lines pass. An editor that was just asked for a line gets the time to begin: it would otherwise set
-    /// the terminal up after it was put in order.
+    /// Lets the last outputs pass. An editor that has just got a prompt gets the time to begin: it would otherwise change
+    /// the terminal's settings after they were restored.
     fn finish(&self, asked: bool) {
         let state = self.editing.lock().unwrap_or_else(PoisonError::into_inner);
         let idle = |state: &mut Editing| asked && *state == Editing::No;
@@ -206,10 +206,10 @@ impl Gate {
     }
 }
 
-/// Is called by the editor whenever it draws its line: so it knows that the editor is at work, and hides what is secret.
+/// The editor calls this whenever it draws its line: it opens the gate, and masks secrets.
 struct Watcher {
     gate: Arc<Gate>,
-    veil: Veil,
+    mask: Mask,
 }
 
 impl Hinter for Watcher {
@@ -227,11 +227,11 @@ impl Completer for Watcher {
 
 impl Highlighter for Watcher {
     fn highlight<'l>(&self, line: &'l str, _position: usize) -> Cow<'l, str> {
-        self.veil.over(line)
+        self.mask.apply(line)
     }
 
     fn highlight_char(&self, line: &str, _position: usize, kind: CmdKind) -> bool {
-        kind != CmdKind::MoveCursor && matches!(self.veil.over(line), Cow::Owned(_))
+        kind != CmdKind::MoveCursor && matches!(self.mask.apply(line), Cow::Owned(_))
     }
 }
 

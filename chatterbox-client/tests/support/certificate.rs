@@ -78,7 +78,7 @@ impl Certificate {
 
     /// What `--pin` takes.
     pub(crate) fn fingerprint(&self) -> String {
-        chatterbox_client::net::verify::Fingerprint::of(&self.chain[0]).to_string()
+        chatterbox_client::Fingerprint::of(&self.chain[0]).to_string()
     }
 
     pub(crate) fn server_config(

@@ -1,0 +1,202 @@
+//! The state machine of one user's session: its parts, and what a driver may ask about them.
+//!
+//! Its two inputs have a file each: typed lines in `input`, the server's frames in `events`.
+
+mod events;
+mod input;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use chatterbox_proto::capability::ping;
+use chatterbox_proto::session::ClientSession;
+use chatterbox_proto::{Capabilities, Capability};
+
+use crate::calls::Calls;
+use crate::commands::Catalogue;
+use crate::effect::Effect;
+use crate::history::Pages;
+use crate::input_mode::{InputMode, Question};
+use crate::login::{Login, Phase};
+use crate::options::Options;
+use crate::output::Output;
+use crate::reconnect::Reconnect;
+use crate::time::TimeFormatter;
+
+/// Flow control: no more messages than this wait for an answer; it is below the number of idempotency keys that a server
+/// remembers (ID-5).
+pub(crate) const WINDOW: usize = 128;
+
+/// The state machine of one user's session.
+#[derive(Debug)]
+pub struct App {
+    session: ClientSession,
+    login: Login,
+    catalogue: Option<Catalogue>,
+    /// Whether lines wait for the catalogue, which follows the welcome.
+    awaits_catalogue: bool,
+    calls: Calls,
+    pages: Pages,
+    reconnect: Reconnect,
+    /// Whether the user has logged out; the server then closes the connection, which is no failure.
+    logged_out: bool,
+    strict: bool,
+    echo_own: bool,
+    interactive: bool,
+    json: bool,
+    time: TimeFormatter,
+}
+
+impl App {
+    /// A session that has not begun.
+    pub fn new(options: Options, time: TimeFormatter) -> Self {
+        Self {
+            session: ClientSession::offering(options.offer),
+            catalogue: None,
+            awaits_catalogue: false,
+            calls: Calls::default(),
+            pages: Pages::default(),
+            reconnect: Reconnect::new(options.reconnect),
+            logged_out: false,
+            strict: options.strict,
+            echo_own: options.echo_own,
+            interactive: options.interactive,
+            json: options.json,
+            login: Login::new(options),
+            time,
+        }
+    }
+
+    /// Begins: asks the server for the name, if it was given beforehand.
+    pub fn start(&mut self) -> Vec<Effect> {
+        self.login.start(&mut self.session)
+    }
+
+    /// What the next typed line is for.
+    pub fn input_mode(&self) -> InputMode {
+        match self.login.phase() {
+            Phase::Name => InputMode::Name,
+            Phase::Password => InputMode::Password,
+            Phase::Pending => InputMode::LoginPending,
+            Phase::Done if self.awaits_catalogue => InputMode::CataloguePending,
+            Phase::Done => match self.calls.question() {
+                Some((number, _)) => InputMode::Reply(number),
+                None if self.calls.may_ask() || self.pages.are_awaited() => {
+                    InputMode::ResultPending
+                }
+                None if self.session.unanswered() >= WINDOW => InputMode::WindowFull,
+                None => InputMode::Chat,
+            },
+        }
+    }
+
+    /// The open question, where [`App::input_mode`] is a password or a reply.
+    pub fn question(&self) -> Option<Question> {
+        self.login.question().or_else(|| self.calls.question().map(|(_, question)| question))
+    }
+
+    /// The deadline for the catalogue, for what a command may ask or for a page is over: lines are taken again.
+    pub fn stop_waiting(&mut self) {
+        self.awaits_catalogue = false;
+        self.calls.stop_waiting();
+        self.pages.stop_waiting();
+    }
+
+    /// The name under which this user has joined.
+    pub fn me(&self) -> Option<&str> {
+        self.session.me()
+    }
+
+    /// The secret arguments of commands: the command with its prefix, and the place of the first secret word
+    /// (1 is the word behind the command).
+    pub fn secret_arguments(&self) -> Vec<(String, usize)> {
+        self.catalogue.as_ref().map(Catalogue::secret_arguments).unwrap_or_default()
+    }
+
+    /// Whether a name was refused and none accepted since.
+    pub fn was_refused(&self) -> bool {
+        self.login.was_refused()
+    }
+
+    /// Whether nothing that was sent is still on its way: everything is answered, or the last message came back.
+    pub fn is_settled(&self) -> bool {
+        self.pending_replies() == 0 && (self.is_acknowledged() || self.session.last_echoed())
+    }
+
+    /// Whether the server acknowledges every message, so that waiting for it makes sense.
+    pub fn is_acknowledged(&self) -> bool {
+        self.session.agreed().has(Capability::Ids)
+    }
+
+    /// How many answers the server owes: to messages, commands and requests for history.
+    pub fn pending_replies(&self) -> usize {
+        self.session.unanswered() + self.calls.open() + self.pages.open()
+    }
+
+    /// How many messages the server has neither stored nor refused.
+    pub fn unanswered(&self) -> usize {
+        self.session.unanswered()
+    }
+
+    /// Whether the server answers a PING.
+    pub fn can_ping(&self) -> bool {
+        self.session.is_joined() && self.session.agreed().has(Capability::Ping)
+    }
+
+    /// The frame of a PING.
+    pub fn ping(&self) -> Option<Bytes> {
+        ping::ping(1).finish().ok()
+    }
+
+    /// Whether the end of the connection is what the user wanted.
+    pub fn has_logged_out(&self) -> bool {
+        self.logged_out
+    }
+
+    /// The connection is lost, or the next try failed, for the reason `why`. `now` is the time of a monotonic clock,
+    /// `random` spreads the clients of a server that comes back.
+    pub fn connection_lost(&mut self, why: &str, now: Duration, random: u64) -> Vec<Effect> {
+        if self.logged_out || !(self.is_down() || self.session.can_resume()) {
+            return vec![Effect::ConnectionLost];
+        }
+        let Some(wait) = self.reconnect.failed(now, random) else {
+            return vec![Effect::ConnectionLost];
+        };
+        self.session.disconnected();
+        self.awaits_catalogue = false;
+        let mut effects = self.calls.forget();
+        effects.extend(self.pages.forget());
+        effects.push(Effect::Show(Output::ConnectionLost {
+            why: why.to_owned(),
+            wait,
+            waiting: self.session.unanswered(),
+        }));
+        effects.push(Effect::Redial(wait));
+        effects
+    }
+
+    /// There is a connection again: asks the server to resume the session on it.
+    pub fn reconnected(&mut self) -> Vec<Effect> {
+        self.login.rejoin(&mut self.session, self.reconnect.is_down())
+    }
+
+    /// Whether the session is without a connection.
+    pub fn is_down(&self) -> bool {
+        self.reconnect.is_down()
+    }
+
+    /// How long a lost connection is tried again.
+    pub fn reconnect_for(&self) -> Option<Duration> {
+        self.reconnect.limit()
+    }
+
+    /// After the welcome comes the catalogue, where commands were agreed.
+    fn welcomed(&mut self, agreed: Capabilities) {
+        self.login.accepted();
+        self.awaits_catalogue = agreed.has(Capability::Commands);
+    }
+
+    fn has_history(&self) -> bool {
+        self.session.agreed().has(Capability::Ids)
+    }
+}

@@ -1,0 +1,220 @@
+//! Typed lines: what the user wants, in each input mode.
+
+use chatterbox_proto::session::SayError;
+use chatterbox_proto::{ScreenText, WireText};
+
+use super::App;
+use crate::commands::{CallError, Catalogue, SLASH};
+use crate::effect::{Effect, GiveUpReason, note};
+use crate::help::Help;
+use crate::input_mode::InputMode;
+use crate::output::{Message, MessageKind, Output};
+use crate::parse::ParsedLine;
+
+impl App {
+    /// Takes a typed line. `mode` is what it was asked for, which may be over by now; `now` is in seconds since 1970.
+    pub fn typed(&mut self, text: &str, mode: InputMode, now: i64) -> Vec<Effect> {
+        match (mode, self.input_mode()) {
+            (InputMode::Password, InputMode::Password) => {
+                let down = self.is_down();
+                self.login.password_typed(&mut self.session, down, text)
+            }
+            // The question may be another one by now, and what was typed may be a secret.
+            (InputMode::Password, _) => {
+                note("Nothing was sent: the password is not asked for any more.")
+            }
+            (InputMode::Reply(number), _) => self.calls.reply(number, Some(text)),
+            // A line that was begun before the question is no answer to it: it is kept for afterwards. Through pipes no
+            // line is begun before it is asked for.
+            (_, InputMode::Reply(number)) if !self.interactive => {
+                self.calls.reply(number, Some(text))
+            }
+            (_, InputMode::Reply(_)) if text.trim().is_empty() => Vec::new(),
+            (_, InputMode::Reply(_)) => {
+                let mut effects = note("Your line is kept; the server's question comes first.");
+                effects.push(Effect::Prefill(text.to_owned()));
+                effects
+            }
+            (_, InputMode::Password) => Vec::new(),
+            (_, mode) => {
+                let mut effects: Vec<_> = self.remembered(text).into_iter().collect();
+                effects.extend(self.line(text, mode, now));
+                effects
+            }
+        }
+    }
+
+    /// The user does not answer what was asked in this mode.
+    pub fn cancelled(&mut self, mode: InputMode) -> Vec<Effect> {
+        match mode {
+            InputMode::Reply(number) => self.calls.reply(number, None),
+            InputMode::Password => self.login.password_cancelled(self.reconnect.is_down()),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The part of a line that may be in the editor's history: of a command with secrets, only the command.
+    fn remembered(&self, text: &str) -> Option<Effect> {
+        if text.trim().is_empty() || !self.interactive {
+            return None;
+        }
+        let mut words = text.split_whitespace();
+        let first = words.next().unwrap_or_default().to_lowercase();
+        let prefix = self.catalogue.as_ref().map_or(SLASH, Catalogue::prefix);
+        let named = first.strip_prefix(prefix).or_else(|| first.strip_prefix(SLASH));
+        let secret = named.is_some_and(|name| {
+            let with_secrets = self.secret_arguments();
+            with_secrets.iter().any(|(command, _)| command.strip_prefix(prefix) == Some(name))
+        });
+        Some(Effect::Remember(if secret { first } else { text.to_owned() }))
+    }
+
+    fn line(&mut self, text: &str, mode: InputMode, now: i64) -> Vec<Effect> {
+        // A server's prefix other than the slash comes before this program's own commands.
+        let prefix = self.catalogue.as_ref().map(Catalogue::prefix).filter(|p| *p != SLASH);
+        if mode != InputMode::Name
+            && let Some(prefix) = prefix.map(str::to_owned)
+            && let Some(behind) = text.strip_prefix(&prefix)
+        {
+            // Twice the prefix is a text that begins with it once.
+            return if behind.starts_with(&prefix) {
+                self.say(None, behind, now)
+            } else {
+                self.pages.restart();
+                self.call(behind)
+            };
+        }
+        let parsed = ParsedLine::parse(text);
+        if !matches!(parsed, ParsedLine::History(_) | ParsedLine::Empty) {
+            self.pages.restart();
+        }
+        match (parsed, mode) {
+            (ParsedLine::Empty, InputMode::Name) => note("A name is needed first."),
+            (ParsedLine::Empty, _) => Vec::new(),
+            (ParsedLine::Quit, _) => vec![Effect::Leave],
+            (ParsedLine::Help(about), _) => {
+                let help = self.help();
+                let lines = about.map_or_else(|| help.overview(), |word| help.about(word));
+                lines.into_iter().flat_map(note).collect()
+            }
+            (ParsedLine::History(arguments), _) if self.has_history() => {
+                self.pages.request(arguments, self.session.is_joined())
+            }
+            (ParsedLine::History(_), _) => self.server_command("/history", text),
+            (ParsedLine::Unknown(command), _) => self.server_command(command, text),
+            (ParsedLine::Users(arguments), _)
+                if !arguments.is_empty() && self.server_has("users") =>
+            {
+                self.call(&format!("users {arguments}"))
+            }
+            (ParsedLine::Users(_), _) => self.users(),
+            (ParsedLine::Name(None), _) => match self.session.me() {
+                Some(me) => note(format!("You are {}.", ScreenText::new(me))),
+                None => note("You have no name yet."),
+            },
+            (ParsedLine::Name(Some(name)), InputMode::Name) => self.request_name(name),
+            (ParsedLine::Name(Some(name)), _) if self.server_has("nick") => {
+                self.call(&format!("nick {name}"))
+            }
+            (ParsedLine::Name(Some(_)), _) => note("A name stays for the whole connection."),
+            (
+                ParsedLine::Public(_) | ParsedLine::Private { .. } | ParsedLine::MissingText(_),
+                InputMode::Name,
+            ) => self.request_name(text.trim()),
+            (ParsedLine::MissingText(name), _) => note(format!(
+                "Nothing was sent: it takes a text after @{}.",
+                ScreenText::shortened(name, 40)
+            )),
+            (ParsedLine::Public(text), _) => self.say(None, text, now),
+            (ParsedLine::Private { to, text }, _) => self.say(Some(to), text, now),
+        }
+    }
+
+    fn request_name(&mut self, name: &str) -> Vec<Effect> {
+        let down = self.is_down();
+        self.login.request(&mut self.session, down, name)
+    }
+
+    fn server_has(&self, command: &str) -> bool {
+        self.catalogue.as_ref().is_some_and(|catalogue| catalogue.find(command).is_some())
+    }
+
+    fn help(&self) -> Help<'_> {
+        Help { catalogue: self.catalogue.as_ref(), has_history: self.has_history() }
+    }
+
+    fn say(&mut self, to: Option<&str>, text: &str, now: i64) -> Vec<Effect> {
+        let said = match self.session.say(to, text, now) {
+            Ok(said) => said,
+            Err(SayError::NotJoined) => return note("Nothing was sent: there is no name yet."),
+            Err(error) => return note(format!("Nothing was sent: {error}.")),
+        };
+        let mut effects: Vec<_> = said.frame.into_iter().map(Effect::Send).collect();
+        if let Some(me) = self.session.me().filter(|_| self.echo_own) {
+            let to = to.filter(|to| *to != chatterbox_proto::ALL);
+            effects.push(Effect::Show(Output::Message(Message {
+                when: self.time.format(now, now),
+                time: now,
+                from: WireText::new(me.to_owned()),
+                to: to.map(|to| WireText::new(to.to_owned())),
+                text: WireText::new(text.to_owned()),
+                id: None,
+                tag: said.tag,
+                kind: MessageKind::Own,
+            })));
+        }
+        effects
+    }
+
+    fn users(&self) -> Vec<Effect> {
+        if self.session.me().is_none() {
+            return note("The server tells who is here once you have joined.");
+        }
+        let users = self.session.users().cloned().collect();
+        vec![Effect::Show(Output::Users { users, more: 0 })]
+    }
+
+    /// A line with a slash that is no command of this program: the server's, even where its prefix is another one.
+    fn server_command(&mut self, command: &str, line: &str) -> Vec<Effect> {
+        let behind = line.strip_prefix(SLASH).unwrap_or(line);
+        match &self.catalogue {
+            Some(catalogue) if catalogue.prefix() == SLASH || catalogue.read(behind).is_ok() => {
+                self.call(behind)
+            }
+            _ => {
+                let name = command.strip_prefix(SLASH).unwrap_or(command);
+                self.not_called(self.help().unknown(SLASH, name))
+            }
+        }
+    }
+
+    /// Calls a command of the server; `line` is without the prefix.
+    fn call(&mut self, line: &str) -> Vec<Effect> {
+        let Some(catalogue) = &self.catalogue else { return Vec::new() };
+        let parsed = match catalogue.read(line) {
+            Ok(parsed) => parsed,
+            Err(CallError::Unknown) => {
+                let name = line.split_whitespace().next().unwrap_or_default();
+                return self.not_called(self.help().unknown(catalogue.prefix(), name));
+            }
+            Err(error) => return self.not_called(catalogue.explain(&error)),
+        };
+        if !self.session.is_joined() {
+            return note("Nothing was sent: commands need the connection, which is lost.");
+        }
+        match self.calls.call(parsed) {
+            Ok(frame) => vec![Effect::Send(frame)],
+            Err(error) => note(format!("Nothing was sent: {error}.")),
+        }
+    }
+
+    /// A command that could not be called. Through pipes the next line may be what it was to ask for, a secret perhaps,
+    /// and must not be sent as a message. A server without commands never asks.
+    fn not_called(&self, text: String) -> Vec<Effect> {
+        let mut effects = note(text);
+        if self.catalogue.is_some() && !self.interactive {
+            effects.push(Effect::GiveUp(GiveUpReason::NotAsked));
+        }
+        effects
+    }
+}

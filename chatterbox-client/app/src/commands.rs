@@ -1,0 +1,355 @@
+//! The server's catalogue of commands (CM-1): finds a command, parses its arguments and describes it.
+
+use chatterbox_proto::ScreenText;
+use chatterbox_proto::capability::commands::{Argument, ArgumentType, Command};
+
+/// The commands of one server, and the prefix that is typed before them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Catalogue {
+    commands: Vec<Command>,
+    prefix: String,
+}
+
+/// The prefix of this program's commands, and of those of most servers.
+pub(crate) const SLASH: &str = "/";
+
+/// A typed command, parsed as the catalogue says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ParsedCall<'c> {
+    pub(crate) command: &'c Command,
+    /// The values of ARGS.
+    pub(crate) arguments: Vec<String>,
+    /// Whether a secret was left out, which the server will ask for.
+    pub(crate) will_be_asked: bool,
+}
+
+/// The reason why a line is no call of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum CallError<'c> {
+    /// The catalogue has no such command.
+    Unknown,
+    /// A required argument is missing.
+    Missing(&'c Command, &'c Argument),
+    /// An argument that has to be a whole number is none.
+    NotANumber(&'c Command, &'c Argument),
+}
+
+impl Catalogue {
+    /// The catalogue that the server sent. Without a usable prefix, commands start with a slash.
+    pub(crate) fn new(commands: Vec<Command>, prefix: Option<&str>) -> Self {
+        let mut catalogue = Self { commands, prefix: SLASH.to_owned() };
+        catalogue.set_prefix(prefix.unwrap_or(SLASH));
+        catalogue
+    }
+
+    /// Applies what the server sent of a catalogue to the one that is known, if any: new commands, a new prefix, or both.
+    pub(crate) fn update(
+        known: &mut Option<Self>,
+        commands: Option<Vec<Command>>,
+        prefix: Option<&str>,
+    ) {
+        match (commands, known) {
+            (Some(commands), Some(known)) => {
+                let before = known.prefix().to_owned();
+                *known = Self::new(commands, Some(prefix.unwrap_or(&before)));
+            }
+            (Some(commands), known) => *known = Some(Self::new(commands, prefix)),
+            (None, Some(known)) => known.set_prefix(prefix.unwrap_or(SLASH)),
+            (None, None) => {}
+        }
+    }
+
+    /// Changes the prefix, unless ordinary text could start with the new one.
+    fn set_prefix(&mut self, prefix: &str) {
+        let usable = !prefix.is_empty()
+            && !prefix.starts_with('@')
+            && !prefix.chars().any(|c| c.is_whitespace() || c.is_alphanumeric());
+        if usable {
+            prefix.clone_into(&mut self.prefix);
+        }
+    }
+
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// The command of this name or alias, without regard to case (CM-2).
+    pub(crate) fn find(&self, name: &str) -> Option<&Command> {
+        let named = |command: &&Command| command.name.eq_ignore_ascii_case(name);
+        let called = |command: &&Command| {
+            command.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name))
+        };
+        self.commands.iter().find(named).or_else(|| self.commands.iter().find(called))
+    }
+
+    pub(crate) fn commands(&self) -> &[Command] {
+        &self.commands
+    }
+
+    /// Parses a line, without its prefix.
+    ///
+    /// # Errors
+    /// [`CallError`]; nothing must be sent then.
+    pub(crate) fn read<'c>(&'c self, line: &str) -> Result<ParsedCall<'c>, CallError<'c>> {
+        let (name, mut rest) = first_word(line);
+        let command = self.find(name).ok_or(CallError::Unknown)?;
+        let mut arguments = Vec::new();
+        let mut will_be_asked = false;
+        for argument in &command.arguments {
+            rest = rest.trim_start();
+            if rest.is_empty() {
+                // Secrets may be left out even where they are required: the server asks for them, off the screen.
+                if argument.kind == ArgumentType::Secret {
+                    will_be_asked = true;
+                } else if !argument.optional {
+                    return Err(CallError::Missing(command, argument));
+                }
+                continue;
+            }
+            if argument.rest || argument.kind == ArgumentType::Users {
+                if argument.kind == ArgumentType::Users {
+                    arguments.extend(rest.split_whitespace().map(|word| name_of(word).to_owned()));
+                } else {
+                    arguments.push(rest.trim_end().to_owned());
+                }
+                rest = "";
+                continue;
+            }
+            let (word, behind) = first_word(rest);
+            rest = behind;
+            arguments.push(match argument.kind {
+                ArgumentType::User => name_of(word).to_owned(),
+                ArgumentType::Integer if word.parse::<i64>().is_err() => {
+                    return Err(CallError::NotANumber(command, argument));
+                }
+                ArgumentType::Command => word.strip_prefix(&self.prefix).unwrap_or(word).to_owned(),
+                _ => word.to_owned(),
+            });
+        }
+        // Surplus arguments are sent as well: the server knows more about its commands than the catalogue says.
+        arguments.extend(rest.split_whitespace().map(str::to_owned));
+        Ok(ParsedCall { command, arguments, will_be_asked })
+    }
+
+    /// The usage of a command: `/msg USER TEXT...`, with brackets around optional arguments.
+    pub(crate) fn usage(&self, command: &Command) -> String {
+        let mut usage = format!("{}{}", self.prefix, command.name);
+        for argument in &command.arguments {
+            let dots = if argument.rest { "..." } else { "" };
+            let flag = argument.name.starts_with('-');
+            let name = if flag { argument.name.clone() } else { argument.name.to_uppercase() };
+            usage.push_str(&if argument.optional {
+                format!(" [{name}{dots}]")
+            } else {
+                format!(" {name}{dots}")
+            });
+        }
+        ScreenText::shortened(&usage, 120).to_string()
+    }
+
+    /// The words for a line that is no call.
+    pub(crate) fn explain(&self, error: &CallError<'_>) -> String {
+        let (command, argument, problem) = match error {
+            CallError::Unknown => return "There is no such command.".to_owned(),
+            CallError::Missing(command, argument) => (command, argument, "is missing"),
+            CallError::NotANumber(command, argument) => {
+                (command, argument, "has to be a whole number")
+            }
+        };
+        let name = ScreenText::shortened(&argument.name.to_uppercase(), 40);
+        format!("Nothing was sent: {name} {problem}. Usage: {}", self.usage(command))
+    }
+
+    /// The help text of one command: usage, description, example, aliases.
+    pub(crate) fn help(&self, command: &Command) -> Vec<String> {
+        let shown = |text: &str| ScreenText::shortened(text, 300).to_string();
+        let mut lines = vec![self.usage(command), format!("  {}", shown(&command.help))];
+        if !command.example.is_empty() {
+            let slash =
+                if command.example.starts_with(&self.prefix) { "" } else { self.prefix.as_str() };
+            lines.push(shown(&format!("  for example: {slash}{}", command.example)));
+        }
+        if !command.aliases.is_empty() {
+            lines.push(shown(&format!("  also: {}", command.aliases.join(", "))));
+        }
+        lines
+    }
+
+    /// One line for each command, but those that `hidden` names.
+    pub(crate) fn list(&self, hidden: &[&str]) -> Vec<String> {
+        let shown = self
+            .commands
+            .iter()
+            .filter(|command| !hidden.iter().any(|name| command.name.eq_ignore_ascii_case(name)));
+        let rows: Vec<_> = shown
+            .map(|command| (self.usage(command), ScreenText::shortened(&command.help, 200)))
+            .collect();
+        let width = rows.iter().map(|(usage, _)| usage.chars().count()).max().unwrap_or(0).min(28);
+        rows.iter().map(|(usage, help)| format!("{usage:width$}  {help}")).collect()
+    }
+
+    /// The commands with secret arguments, prefix included, and the place of their first secret word (1 is the word
+    /// behind the command).
+    pub(crate) fn secret_arguments(&self) -> Vec<(String, usize)> {
+        let mut secrets = Vec::new();
+        for command in &self.commands {
+            let place = command.arguments.iter().position(|a| a.kind == ArgumentType::Secret);
+            let Some(place) = place else { continue };
+            for name in std::iter::once(&command.name).chain(&command.aliases) {
+                secrets.push((format!("{}{}", self.prefix, name.to_lowercase()), place + 1));
+            }
+        }
+        secrets
+    }
+}
+
+/// The known word with the smallest edit distance to an unknown one, if it is near.
+pub(crate) fn nearest<'w>(typed: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+    if !(2..=64).contains(&typed.chars().count()) {
+        return None;
+    }
+    let typed = typed.to_lowercase();
+    known
+        .map(|word| (strsim::damerau_levenshtein(&typed, &word.to_lowercase()), word))
+        .filter(|(distance, word)| *distance <= (word.chars().count() / 3).max(1))
+        .min()
+        .map(|(_, word)| word)
+}
+
+fn first_word(text: &str) -> (&str, &str) {
+    text.split_once(char::is_whitespace).unwrap_or((text, ""))
+}
+
+/// Takes the `@` off `@bob`, as names are typed before a private message; no name starts with it.
+fn name_of(word: &str) -> &str {
+    word.strip_prefix('@').filter(|name| !name.is_empty()).unwrap_or(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn argument(name: &str, kind: ArgumentType, optional: bool, rest: bool) -> Argument {
+        Argument { name: name.to_owned(), kind, optional, rest }
+    }
+
+    fn command(name: &str, aliases: &[&str], arguments: Vec<Argument>) -> Command {
+        Command {
+            name: name.to_owned(),
+            aliases: aliases.iter().map(|alias| (*alias).to_owned()).collect(),
+            arguments,
+            help: format!("what {name} does"),
+            example: format!("{name} something"),
+            level: 0,
+        }
+    }
+
+    fn catalogue(prefix: &str) -> Catalogue {
+        use ArgumentType::{Integer, Secret, Text, User, Users};
+        let commands = vec![
+            command(
+                "msg",
+                &["dm", "W"],
+                vec![argument("user", User, false, false), argument("text", Text, false, true)],
+            ),
+            command("block", &[], vec![argument("users", Users, false, true)]),
+            command(
+                "passwd",
+                &["password"],
+                vec![argument("old", Secret, true, false), argument("new", Secret, false, false)],
+            ),
+            command(
+                "set-perm",
+                &[],
+                vec![
+                    argument("user", User, false, false),
+                    argument("level", Integer, false, false),
+                ],
+            ),
+            command("users", &[], vec![argument("--all", Text, true, false)]),
+        ];
+        Catalogue::new(commands, Some(prefix))
+    }
+
+    #[test]
+    fn arguments_are_read_as_the_catalogue_says() {
+        let catalogue = catalogue("/");
+        let read = |line: &str| {
+            catalogue.read(line).map(|read| (read.command.name.clone(), read.arguments))
+        };
+        let sent = |name: &str, arguments: &[&str]| {
+            Ok((name.to_owned(), arguments.iter().map(|&word| word.to_owned()).collect()))
+        };
+        assert_eq!(read("msg bob  see you  at five "), sent("msg", &["bob", "see you  at five"]));
+        assert_eq!(read("DM @bob x"), sent("msg", &["bob", "x"]));
+        assert_eq!(read("w bob\tx"), sent("msg", &["bob", "x"]));
+        assert_eq!(read("block eve  @mallory x"), sent("block", &["eve", "mallory", "x"]));
+        assert_eq!(read("set-perm bob 3 more"), sent("set-perm", &["bob", "3", "more"]));
+        assert_eq!(read("users"), sent("users", &[]));
+        assert_eq!(read("users --all"), sent("users", &["--all"]));
+        assert!(matches!(read("set-perm bob high"), Err(CallError::NotANumber(..))));
+        assert!(matches!(read("msg bob  "), Err(CallError::Missing(_, a)) if a.name == "text"));
+        assert!(matches!(read("block"), Err(CallError::Missing(..))));
+        assert_eq!(read("nothing"), Err(CallError::Unknown));
+        assert_eq!(read(""), Err(CallError::Unknown));
+    }
+
+    #[test]
+    fn a_secret_that_is_left_out_will_be_asked_for() {
+        let catalogue = catalogue("/");
+        let asked = |line| catalogue.read(line).unwrap().will_be_asked;
+        assert!(asked("passwd") && asked("passwd old") && !asked("passwd old new"));
+        assert_eq!(
+            catalogue.secret_arguments(),
+            [("/passwd".to_owned(), 1), ("/password".to_owned(), 1)]
+        );
+    }
+
+    #[test]
+    fn usage_and_help_are_safe_to_show() {
+        let mut hostile = command("x\u{1b}[2J", &[], vec![]);
+        hostile.help = "\u{202e}evil\n".to_owned();
+        let catalogue = Catalogue::new(vec![hostile], None);
+        let command = catalogue.find("x\u{1b}[2J").unwrap();
+        for line in catalogue.help(command).into_iter().chain(catalogue.list(&[])) {
+            assert!(!line.contains(['\u{1b}', '\u{202e}', '\n']), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn help_says_how_a_command_is_typed() {
+        let catalogue = catalogue("//");
+        let help = catalogue.help(catalogue.find("dm").unwrap());
+        assert_eq!(
+            help,
+            [
+                "//msg USER TEXT...",
+                "  what msg does",
+                "  for example: //msg something",
+                "  also: dm, W"
+            ]
+        );
+        assert_eq!(
+            catalogue.list(&["msg", "block", "passwd", "set-perm"]),
+            ["//users [--all]  what users does"]
+        );
+    }
+
+    #[test]
+    fn a_prefix_that_would_swallow_everything_is_not_taken() {
+        for (prefix, used) in
+            [("", "/"), ("@", "/"), ("a", "/"), (" ", "/"), ("!", "!"), ("//", "//")]
+        {
+            assert_eq!(catalogue(prefix).prefix(), used, "{prefix:?}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_word_is_suggested_if_it_is_near() {
+        let known = || ["register", "users", "quit"].into_iter();
+        assert_eq!(nearest("regsiter", known()), Some("register"));
+        assert_eq!(nearest("USRES", known()), Some("users"));
+        assert_eq!(nearest("frobnicate", known()), None);
+        assert_eq!(nearest(&"x".repeat(100), known()), None);
+    }
+}

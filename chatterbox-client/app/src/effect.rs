@@ -1,0 +1,56 @@
+//! Effects: what the session has to do for the state machine.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use chatterbox_proto::capability::accounts::Secret;
+
+use crate::output::Output;
+
+/// One thing to do; a list of them is done in its order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Show this.
+    Show(Output),
+    /// Send this frame.
+    Send(Bytes),
+    /// Add this line to the editor's history; it has no secret in it.
+    Remember(String),
+    /// Begin the next line with this: it was half typed when the server asked something.
+    Prefill(String),
+    /// Store the login token of this name, or delete it.
+    StoreToken {
+        /// The account's name.
+        name: String,
+        /// The new token; `None` deletes the old one.
+        token: Option<Secret>,
+    },
+    /// Connect again after this time.
+    Redial(Duration),
+    /// Close this connection and treat it as lost, for this reason.
+    Disconnect(String),
+    /// The connection is lost for good, so the session ends.
+    ConnectionLost,
+    /// The user wants to leave.
+    Leave,
+    /// The session can't go on.
+    GiveUp(GiveUpReason),
+}
+
+/// The reason why the session can't go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GiveUpReason {
+    /// No name was accepted, and none can be asked for.
+    NoName,
+    /// The name is registered, and no password was given.
+    PasswordNeeded,
+    /// The password is not the right one.
+    WrongPassword,
+    /// A command did not ask what the next line was to answer; that line may be a secret.
+    NotAsked,
+}
+
+/// The effect of a notice of this program.
+pub(crate) fn note(text: impl Into<String>) -> Vec<Effect> {
+    vec![Effect::Show(Output::note(text))]
+}

@@ -1,0 +1,91 @@
+//! `/help`, and the hint where a command is unknown: the commands of this program come before the server's.
+
+use chatterbox_proto::ScreenText;
+
+use crate::commands::{Catalogue, SLASH, nearest};
+
+/// The commands of this program.
+const OWN: &[&str] = &["help", "users", "name", "quit", HISTORY];
+const HISTORY: &str = "history";
+
+const HELP: &[&str] = &[
+    "text          say it to everybody",
+    "@NAME text    say it to NAME only",
+    "/users        who is here",
+    "/name         under which name you are here",
+    "/quit         leave (so do Ctrl-D and Ctrl-C)",
+    "//text        say a text that starts with a slash (@@text: with an @)",
+];
+const HELP_HISTORY: &str = "/history [NAME] [N]  what was said before; again for what is older";
+
+/// Help for what can be typed at this server.
+pub(crate) struct Help<'c> {
+    /// The server's commands, if it has any.
+    pub(crate) catalogue: Option<&'c Catalogue>,
+    /// Whether the server has pages of history.
+    pub(crate) has_history: bool,
+}
+
+impl Help<'_> {
+    /// Everything, one line each.
+    pub(crate) fn overview(&self) -> Vec<String> {
+        let mut lines: Vec<_> = self.own_lines().map(str::to_owned).collect();
+        if let Some(catalogue) = self.catalogue {
+            lines.push("of the server (/help NAME has more):".to_owned());
+            lines.extend(catalogue.list(&["help", "name", "quit"]));
+        }
+        lines
+    }
+
+    /// One command, with its prefix or without.
+    pub(crate) fn about(&self, word: &str) -> Vec<String> {
+        let own = word.strip_prefix(SLASH).unwrap_or(word);
+        let theirs = self.catalogue.map_or(word, |c| word.strip_prefix(c.prefix()).unwrap_or(own));
+        let line = self.own_lines().find(|line| {
+            line.strip_prefix(SLASH).is_some_and(|line| line.split(' ').next() == Some(own))
+        });
+        let mut lines: Vec<_> = line.iter().map(|line| (*line).to_owned()).collect();
+        if let Some(catalogue) = self.catalogue
+            && let Some(command) = catalogue.find(theirs)
+        {
+            if line.is_some() {
+                lines.push("of the server:".to_owned());
+            }
+            lines.extend(catalogue.help(command));
+        }
+        if lines.is_empty() {
+            let prefix = self.catalogue.map_or(SLASH, Catalogue::prefix);
+            lines.push(self.unknown(prefix, theirs));
+        }
+        lines
+    }
+
+    /// Says that there is no such command, and which one is near.
+    pub(crate) fn unknown(&self, prefix: &str, name: &str) -> String {
+        let own = OWN.iter().copied().filter(|own| *own != HISTORY || self.has_history);
+        let own = own.map(|name| (SLASH, name));
+        let theirs = self.catalogue.into_iter().flat_map(|catalogue| {
+            let names = catalogue.commands().iter().flat_map(|command| {
+                std::iter::once(&command.name).chain(&command.aliases).map(String::as_str)
+            });
+            names.map(|name| (catalogue.prefix(), name))
+        });
+        let all: Vec<_> = own.chain(theirs).collect();
+        let near = nearest(name, all.iter().map(|(_, name)| *name));
+        let near = near.and_then(|near| all.iter().find(|(_, name)| *name == near));
+        let typed = ScreenText::shortened(&format!("{prefix}{name}"), 40);
+        match near {
+            Some((prefix, near)) => {
+                let near = ScreenText::shortened(&format!("{prefix}{near}"), 40);
+                format!("There is no command {typed}. Did you mean {near}? /help lists them.")
+            }
+            None => format!(
+                "There is no command {typed}. /help lists them; //text sends a text that starts with a slash."
+            ),
+        }
+    }
+
+    fn own_lines(&self) -> impl Iterator<Item = &'static str> {
+        HELP.iter().copied().chain(self.has_history.then_some(HELP_HISTORY))
+    }
+}

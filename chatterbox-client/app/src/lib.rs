@@ -1,0 +1,51 @@
+//! The Chatterbox client as a pure state machine: typed lines and the server's frames go in, outputs to show and frames
+//! to send come out.
+//!
+//! [`App`] is driven by a session that owns the connection, the screen and the clock; `now` is an argument. No socket,
+//! file, task or terminal is known here, so every situation is a test without a server, and every interface (lines on a
+//! terminal, pipes, a full screen, a gateway) shares one behaviour.
+//!
+//! ```text
+//! typed line -> App::typed    -> parse -> login | calls | history | session -> Vec<Effect>
+//! frame      -> App::received -> session -> events -> login | calls | history -> Vec<Effect>
+//! ```
+//!
+//! | to learn or change | go to |
+//! |---|---|
+//! | what a typed line means | `parse.rs`, then `app/input.rs` |
+//! | what a frame of the server means | `app/events.rs` |
+//! | names, passwords, tokens | `login.rs` |
+//! | commands of the server: the catalogue; calls, questions and results; help | `commands.rs`, `calls.rs`, `help.rs` |
+//! | pages of history | `history.rs` |
+//! | when a lost connection is tried again | `reconnect.rs` |
+//! | what can be shown; in which words; for programs | `output.rs`, `wording.rs`, `json.rs` |
+
+mod app;
+mod calls;
+mod commands;
+mod effect;
+mod help;
+mod history;
+mod input_mode;
+mod json;
+mod login;
+mod options;
+mod output;
+mod parse;
+mod reconnect;
+mod table;
+mod time;
+mod wording;
+
+#[cfg(test)]
+mod tests;
+
+pub use app::App;
+pub use effect::{Effect, GiveUpReason};
+pub use input_mode::{InputMode, Question};
+pub use options::Options;
+pub use output::{Message, MessageKind, Output, Stream, Wire};
+pub use reconnect::ReconnectPolicy;
+pub use table::Table;
+pub use time::TimeFormatter;
+pub use wording::{Role, Span};

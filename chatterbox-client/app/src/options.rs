@@ -1,0 +1,32 @@
+//! The settings of one session.
+
+use std::collections::BTreeMap;
+
+use chatterbox_proto::Capabilities;
+use chatterbox_proto::capability::accounts::Secret;
+
+use crate::reconnect::ReconnectPolicy;
+
+/// The user's choices, and the kind of screen.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Options {
+    /// The name to join under; without it the user is asked.
+    pub username: Option<String>,
+    /// Whether every deviation of the server is reported, not only those that lose something.
+    pub strict: bool,
+    /// Whether own messages are shown when they are sent. On a terminal the typed line is there already.
+    pub echo_own: bool,
+    /// Whether a person can be asked again, for another name or for a password. Through pipes the next line is a
+    /// message, which must not become anybody's name.
+    pub interactive: bool,
+    /// Whether a program reads the outputs: it gets those that a person has no use for.
+    pub json: bool,
+    /// The capabilities that are offered to the server (CP-1).
+    pub offer: Capabilities,
+    /// The user's password, if it was given beforehand.
+    pub password: Option<Secret>,
+    /// Login tokens of earlier sessions, by name (AN-2).
+    pub tokens: BTreeMap<String, Secret>,
+    /// How a lost connection is tried again, if at all.
+    pub reconnect: Option<ReconnectPolicy>,
+}

@@ -1,0 +1,123 @@
+//! The syntax of typed lines: messages, private messages and the commands of this program.
+
+use chatterbox_proto::ALL;
+
+/// A typed line, by its syntax alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ParsedLine<'a> {
+    /// Only white space.
+    Empty,
+    /// A message to everybody.
+    Public(&'a str),
+    /// A message to one user.
+    Private {
+        to: &'a str,
+        text: &'a str,
+    },
+    /// `@user` without a text, or `@` without a user.
+    MissingText(&'a str),
+    /// `/help`, or `/help COMMAND`.
+    Help(Option<&'a str>),
+    /// `/name`, or `/name NAME`.
+    Name(Option<&'a str>),
+    /// `/users`, and its arguments.
+    Users(&'a str),
+    /// `/history`, and its arguments.
+    History(&'a str),
+    Quit,
+    /// Any other word behind a slash, the slash included.
+    Unknown(&'a str),
+}
+
+impl<'a> ParsedLine<'a> {
+    /// Parses a line. Text that is sent keeps its white space (T4-2).
+    pub(crate) fn parse(line: &'a str) -> Self {
+        if line.trim().is_empty() {
+            return Self::Empty;
+        }
+        if let Some(rest) = line.strip_prefix('/') {
+            return if rest.starts_with('/') { Self::Public(rest) } else { Self::command(line) };
+        }
+        let Some(rest) = line.strip_prefix('@') else {
+            return Self::Public(line);
+        };
+        if rest.starts_with('@') {
+            return Self::Public(rest);
+        }
+        match rest.split_once(char::is_whitespace) {
+            Some((to, text)) if !to.is_empty() && !text.trim().is_empty() => {
+                if to == ALL {
+                    Self::Public(text)
+                } else {
+                    Self::Private { to, text }
+                }
+            }
+            _ => Self::MissingText(rest.trim()),
+        }
+    }
+
+    fn command(line: &'a str) -> Self {
+        let (command, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        let rest = rest.trim();
+        match command {
+            "/help" => Self::Help(Some(rest).filter(|rest| !rest.is_empty())),
+            "/name" => Self::Name(Some(rest).filter(|rest| !rest.is_empty())),
+            "/users" => Self::Users(rest),
+            "/history" => Self::History(rest),
+            "/quit" => Self::Quit,
+            _ => Self::Unknown(command),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_of_a_line_is_understood() {
+        let private = |to, text| ParsedLine::Private { to, text };
+        let table = [
+            ("", ParsedLine::Empty),
+            (" \t ", ParsedLine::Empty),
+            ("hello", ParsedLine::Public("hello")),
+            ("  two  spaces ", ParsedLine::Public("  two  spaces ")),
+            ("mail me @work", ParsedLine::Public("mail me @work")),
+            ("1/2", ParsedLine::Public("1/2")),
+            (" /quit", ParsedLine::Public(" /quit")),
+            ("//quit", ParsedLine::Public("/quit")),
+            ("// comment", ParsedLine::Public("/ comment")),
+            ("///", ParsedLine::Public("//")),
+            ("@@bob", ParsedLine::Public("@bob")),
+            ("@bob psst", private("bob", "psst")),
+            ("@bob\tpsst", private("bob", "psst")),
+            ("@bob  two words ", private("bob", " two words ")),
+            ("@bob /quit", private("bob", "/quit")),
+            ("@böb @cyd", private("böb", "@cyd")),
+            ("@ALL hello", ParsedLine::Public("hello")),
+            ("@all hello", private("all", "hello")),
+            ("@bob", ParsedLine::MissingText("bob")),
+            ("@bob  ", ParsedLine::MissingText("bob")),
+            ("@", ParsedLine::MissingText("")),
+            ("@ bob", ParsedLine::MissingText("bob")),
+            ("/help", ParsedLine::Help(None)),
+            ("/help  kick ", ParsedLine::Help(Some("kick"))),
+            ("/name", ParsedLine::Name(None)),
+            ("/name  ann ", ParsedLine::Name(Some("ann"))),
+            ("/users", ParsedLine::Users("")),
+            ("/users --all", ParsedLine::Users("--all")),
+            ("/history", ParsedLine::History("")),
+            ("/history bob 5", ParsedLine::History("bob 5")),
+            ("/quit", ParsedLine::Quit),
+            ("/quit\t", ParsedLine::Quit),
+            ("/quitter", ParsedLine::Unknown("/quitter")),
+            ("/QUIT", ParsedLine::Unknown("/QUIT")),
+            ("/", ParsedLine::Unknown("/")),
+            ("/ quit", ParsedLine::Unknown("/")),
+            ("/etc/passwd is a file", ParsedLine::Unknown("/etc/passwd")),
+        ];
+        for (line, expected) in table {
+            assert_eq!(ParsedLine::parse(line), expected, "{line:?}");
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Names, passwords, numbers and changes of name, with a server that speaks them.
+
+use super::*;
+
+fn terminal() -> Options {
+    Options { interactive: true, ..Options::default() }
+}
+
+fn offering(options: Options) -> Scene {
+    Scene::new(Options { offer: Capability::EVERY.iter().copied().collect(), ..options })
+}
+
+#[test]
+fn the_offer_goes_with_the_name_and_a_base_server_changes_nothing() {
+    let scene = offering(Options { echo_own: true, ..Options::default() })
+        .types("ann")
+        .gets(r#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["ann"], "MESSAGES": []}"#)
+        .types("hello")
+        .types("/history")
+        .types("/register");
+    insta::assert_snapshot!(scene.screen);
+    assert_eq!(scene.app.input_mode(), InputMode::Chat);
+    assert!(!scene.app.is_acknowledged());
+}
+
+#[test]
+fn a_registered_name_takes_its_password() {
+    let scene = offering(terminal()).types("ann").gets(
+        r#"{"USERNAME_ACCEPTED": false, "INFO": "This name is registered.", "CODE": "registered"}"#,
+    );
+    assert_eq!(scene.app.input_mode(), InputMode::Password);
+    let question = scene.app.question().unwrap();
+    assert_eq!((question.text.as_str(), question.secret), ("password of ann: ", true));
+    let scene = scene
+        .types("wrong")
+        .gets(r#"{"USERNAME_ACCEPTED": false, "INFO": "The password is wrong.", "CODE": "wrong-password"}"#)
+        .types("right")
+        .gets(
+            r#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["ann"], "MESSAGES": [], "CAPABILITIES": "accounts/1",
+                "ACCOUNT": {"LEVEL": 1, "TOKEN": "for next time"}}"#,
+        );
+    insta::assert_snapshot!(scene.screen);
+}
+
+#[test]
+fn whoever_does_not_know_the_password_takes_another_name() {
+    let registered = r#"{"USERNAME_ACCEPTED": false, "CODE": "registered"}"#;
+    for scene in [
+        offering(terminal()).types("ann").gets(registered).types(""),
+        offering(terminal()).types("ann").gets(registered).cancels(),
+    ] {
+        assert_eq!(scene.app.input_mode(), InputMode::Name);
+        let scene = scene.types("zoe");
+        assert!(!scene.screen.contains("PASSWORD"), "{}", scene.screen);
+    }
+}
+
+#[test]
+fn a_password_that_was_given_goes_with_the_name_and_is_tried_once() {
+    let password = Some(Secret::new("given"));
+    let username = Some("ann".to_owned());
+    let scene = offering(Options { username, password, ..Options::default() })
+        .gets(r#"{"USERNAME_ACCEPTED": false, "INFO": "no", "CODE": "wrong-password"}"#);
+    insta::assert_snapshot!(scene.screen);
+}
+
+#[test]
+fn a_kept_token_goes_with_its_name_and_is_forgotten_when_it_is_old() {
+    let tokens = BTreeMap::from([("ann".to_owned(), Secret::new("kept"))]);
+    let scene = offering(Options { tokens, ..terminal() })
+        .types("zoe")
+        .gets(r#"{"USERNAME_ACCEPTED": false, "CODE": "taken"}"#)
+        .types("ann")
+        .gets(r#"{"USERNAME_ACCEPTED": false, "CODE": "wrong-token"}"#)
+        .gets(r#"{"USERNAME_ACCEPTED": false, "INFO": "registered", "CODE": "registered"}"#);
+    insta::assert_snapshot!(scene.screen);
+    assert_eq!(scene.app.input_mode(), InputMode::Password);
+}
+
+#[test]
+fn through_pipes_a_registered_name_is_said_and_the_next_line_is_a_name() {
+    let scene = offering(Options::default())
+        .types("ann")
+        .gets(r#"{"USERNAME_ACCEPTED": false, "INFO": "registered", "CODE": "registered"}"#);
+    assert_eq!(scene.app.input_mode(), InputMode::Name);
+    assert!(scene.screen.contains("--password-file"), "{}", scene.screen);
+    let username = Some("ann".to_owned());
+    let scene = offering(Options { username, ..Options::default() })
+        .gets(r#"{"USERNAME_ACCEPTED": false, "INFO": "registered", "CODE": "registered"}"#);
+    assert!(scene.screen.ends_with("end| give up: PasswordNeeded\n"), "{}", scene.screen);
+}
+
+#[test]
+fn messages_are_tagged_and_everything_is_settled_when_it_is_answered() {
+    let scene = Scene::negotiated(Options { echo_own: true, ..Options::default() });
+    assert!(scene.app.is_settled());
+    let scene = scene.types("one").types("@zoe two").types("three");
+    assert_eq!(scene.app.pending_replies(), 3);
+    let scene = scene
+        .gets(r#"{"MESSAGES": [["ann", "ALL", 1700000000, "one"]], "IDS": [18], "ACKS": {"1": 18}}"#)
+        .gets(r#"{"ERROR": "MESSAGES[0]: nobody by that name is here: zoe (DE-2)", "REFUSED": {"2": {"CODE": "no-such-user", "ERROR": "nobody by that name is here"}}}"#);
+    assert!(!scene.app.is_settled());
+    let scene = scene.gets(r#"{"ACKS": {"3": 19}}"#).gets(
+        r#"{"MESSAGES": [["bob", "ALL", 1700000000, "hi"], ["SERVER", "ALL", 1700000000, "maintenance"]], "IDS": [20, null]}"#,
+    );
+    assert!(scene.app.is_settled());
+    insta::assert_snapshot!(scene.screen);
+}
+
+#[test]
+fn a_refusal_without_an_error_beside_it_is_told() {
+    let scene = Scene::negotiated(Options::default())
+        .types("@zoe x")
+        .gets(r#"{"REFUSED": {"1": {"CODE": "blocked", "ERROR": "they blocked you"}}}"#);
+    assert_eq!(scene.screen.matches("they blocked you").count(), 1, "{}", scene.screen);
+}
+
+#[test]
+fn when_the_server_owes_many_answers_lines_wait() {
+    let mut scene = Scene::negotiated(Options::default());
+    for number in 0..WINDOW {
+        assert_eq!(scene.app.input_mode(), InputMode::Chat);
+        scene = scene.types(&number.to_string());
+    }
+    assert_eq!(scene.app.input_mode(), InputMode::WindowFull);
+    let scene = scene.gets(r#"{"ACKS": {"1": 18}}"#);
+    assert_eq!(scene.app.input_mode(), InputMode::Chat);
+}
+
+#[test]
+fn names_change_on_the_screen_and_for_the_server() {
+    let scene = Scene::negotiated(Options::default())
+        .gets(r#"{"USERS_RENAMED": {"bob": "robert"}}"#)
+        .gets(r#"{"USERS_RENAMED": {"ann": "anna"}, "MESSAGES": [["robert", "anna", 1700000000, "nice"]], "IDS": [18]}"#)
+        .types("/users")
+        .types("hello");
+    assert_eq!(scene.app.me(), Some("anna"));
+    insta::assert_snapshot!(scene.screen);
+}
+
+#[test]
+fn a_ping_is_answered() {
+    let scene = Scene::negotiated(Options::default()).gets(r#"{"PING": -7}"#);
+    assert_eq!(scene.screen, "net| {\"PONG\": -7}\n");
+}
+
+#[test]
+fn history_goes_back_page_by_page() {
+    let page = |first: u32, more: bool| {
+        format!(
+            r#"{{"HISTORY": {{"WITH": "ALL", "MESSAGES": [["bob", "ALL", 1600000000, "m{first}"], ["zoe", "ALL", 1600000001, "m{}"]],
+                "IDS": [{first}, {}], "MORE": {more}}}}}"#,
+            first + 1,
+            first + 1
+        )
+    };
+    let scene = Scene::negotiated(Options::default())
+        .types("/history 2")
+        .gets(&page(7, true))
+        .types("/history 2")
+        .gets(&page(5, false))
+        .types("/history")
+        .types("hello")
+        .types("/history")
+        .types("/history bob")
+        .types("/history @123 5")
+        .types("/history bob 501")
+        .types("/history 1 2");
+    insta::assert_snapshot!(scene.screen);
+}
+
+#[test]
+fn for_programs_every_line_is_an_object_of_ascii() {
+    let json = |scene: &Scene, text: &str, gets: &[&str]| {
+        let mut app = App::new(
+            Options { json: true, echo_own: true, ..scene.options.clone() },
+            TimeFormatter::new(TimeZone::UTC),
+        );
+        let mut effects = app.typed("ann", InputMode::Name, NOW);
+        for body in gets {
+            effects.extend(app.received(body.as_bytes(), NOW));
+        }
+        effects.extend(app.typed(text, app.input_mode(), NOW));
+        effects.extend(app.received(
+            br#"{"ACKS": {"1": 18}, "MESSAGES": [["b\u00f6b\u202e", "ann", 1, "x\u001b"]], "IDS": [19], "USERS_LEFT": ["bob"], "ERROR": "e", "INFO": "i"}"#,
+            NOW,
+        ));
+        effects.extend(app.received(br#"{"USERS_RENAMED": {"x": "y"}, "PROMPT": {"ID": "1", "TEXT": "t?", "SECRET": true}}"#, NOW));
+        effects.extend(app.received(br#"{"RESULT": {"ID": "1", "OK": true, "CODE": "ok", "INFO": "done", "DATA": {"LEVEL": 1, "TOKEN": "hush"}}}"#, NOW));
+        effects.extend(app.received(
+            br#"{"HISTORY": {"WITH": "bob", "MESSAGES": [], "IDS": [], "MORE": false}}"#,
+            NOW,
+        ));
+        effects.extend(app.typed("@zoe hm", app.input_mode(), NOW));
+        effects.extend(app.received(
+            br#"{"ERROR": "e", "REFUSED": {"2": {"CODE": "no-such-user", "ERROR": "e"}}}"#,
+            NOW,
+        ));
+        effects.extend(app.connection_lost("gone", Duration::ZERO, 0));
+        effects.extend(app.reconnected());
+        effects.extend(app.received(
+            br#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["ann"], "MESSAGES": [], "IDS": [], "CAPABILITIES": "ids/1", "RESUME": "session", "RESUMED": true}"#,
+            NOW,
+        ));
+        let mut lines = String::new();
+        for effect in effects {
+            if let Effect::Show(line) = effect {
+                lines += &line.json();
+                lines.push('\n');
+            }
+        }
+        lines
+    };
+    let offer = Capability::EVERY.iter().copied().collect();
+    let reconnect = Some(ReconnectPolicy::for_at_most(Duration::from_secs(60)));
+    let scene = Scene::new(Options { offer, reconnect, ..Options::default() });
+    let refused = r#"{"USERNAME_ACCEPTED": false, "INFO": "no", "CODE": "taken"}"#;
+    let lines = json(&scene, "zoe", &[refused])
+        + &json(
+            &scene,
+            "hello",
+            &[
+                r#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["bob"], "MESSAGES": [["bob", "ALL", 1, "old"]], "IDS": [17],
+                    "CAPABILITIES": "commands/1 ids/1 rename/1 accounts/1", "ACCOUNT": {"LEVEL": 1}, "RESUME": "session"}"#,
+                COMMANDS,
+            ],
+        );
+    for line in lines.lines() {
+        assert!(line.is_ascii() && !line.contains(char::is_control), "{line}");
+        let value: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(value.get("event").is_some_and(serde_json::Value::is_string), "{line}");
+    }
+    assert!(!lines.contains("hush"));
+    insta::assert_snapshot!(lines);
+}

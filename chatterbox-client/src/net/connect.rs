@@ -1,0 +1,51 @@
+//! Connecting: address, TCP, TLS, in this order.
+
+use std::net::Ipv6Addr;
+use std::time::Duration;
+
+use rustls::pki_types::ServerName;
+use tokio_rustls::TlsConnector;
+
+use super::connection::Connection;
+use super::trust::Trust;
+use super::{dial, explain};
+use crate::exit::{Exit, Failure};
+
+/// The limit of the TLS handshake: a server that speaks something else often just waits.
+const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
+
+/// Connects, and authenticates the server unless the trust says otherwise (TL-1, TL-4).
+///
+/// # Errors
+/// A [`Failure`] that names the failure of each address, or the fault of the server's certificate.
+pub async fn connect(host: &str, port: u16, trust: &Trust) -> Result<Connection, Failure> {
+    // The command line's mistakes are found before any server is asked.
+    let setup = trust.setup()?;
+    let name = setup.as_ref().map(|_| server_name(host)).transpose()?;
+    let stream = dial::dial(host, port).await.map_err(|error| explain::dialling(&error))?;
+    // Without TCP_NODELAY a small message waits for the acknowledgement of the one before. Setting it fails only when
+    // the connection is gone already, which the next read reports.
+    let _ = stream.set_nodelay(true);
+    let (Some(setup), Some(name)) = (setup, name) else {
+        return Ok(Connection::plaintext(stream));
+    };
+    let peer = stream.peer_addr().map_or_else(|_| host.to_owned(), |address| address.to_string());
+    let connector = TlsConnector::from(setup.config.clone());
+    match tokio::time::timeout(HANDSHAKE_TIME, connector.connect(name, stream)).await {
+        Ok(Ok(stream)) => Ok(Connection::encrypted(stream)),
+        Ok(Err(error)) => Err(explain::handshake(&error, &peer, &setup.seen())),
+        Err(_) => Err(explain::handshake_timeout(&peer, HANDSHAKE_TIME)),
+    }
+}
+
+/// The name that the certificate has to be valid for.
+fn server_name(host: &str) -> Result<ServerName<'static>, Failure> {
+    // A scope (`fe80::1%eth0`) means something to this machine only.
+    let address = host.split('%').next().unwrap_or(host);
+    let name = if address.parse::<Ipv6Addr>().is_ok() { address } else { host };
+    // The final dot of an absolute DNS name is in no certificate.
+    let name = name.strip_suffix('.').unwrap_or(name);
+    ServerName::try_from(name.to_owned()).map_err(|_| {
+        Failure::new(Exit::Usage, format!("no certificate can be for the name {host:?}"))
+    })
+}

@@ -1,0 +1,88 @@
+//! Masks the secrets of a line while it is typed.
+
+use std::borrow::Cow;
+
+use unicode_width::UnicodeWidthChar as _;
+
+/// The parts of a line that are masked.
+#[derive(Debug, Default)]
+pub(super) struct Mask {
+    /// The whole line: a password was asked for.
+    pub(super) whole: bool,
+    /// Arguments of commands: the first word of the line, and the place of its first secret word.
+    pub(super) arguments: Vec<(String, usize)>,
+}
+
+impl Mask {
+    /// The line with each secret character replaced by as many cells as it is wide: by blanks in a whole line, since even
+    /// the length of a password is a secret, and by stars in arguments.
+    pub(super) fn apply<'l>(&self, line: &'l str) -> Cow<'l, str> {
+        if self.whole {
+            return if line.is_empty() {
+                Cow::Borrowed(line)
+            } else {
+                Cow::Owned(hidden(line, ' '))
+            };
+        }
+        match self.begins(line) {
+            Some((before, secret)) if !secret.is_empty() => {
+                Cow::Owned(before.to_owned() + &hidden(secret, '*'))
+            }
+            _ => Cow::Borrowed(line),
+        }
+    }
+
+    /// Splits the line before the first secret argument, if it is a command that has one.
+    fn begins<'l>(&self, line: &'l str) -> Option<(&'l str, &'l str)> {
+        let first = line.split_whitespace().next()?.to_lowercase();
+        let (_, place) = self.arguments.iter().find(|(word, _)| *word == first)?;
+        let mut words = 0;
+        let mut inside = false;
+        for (at, character) in line.char_indices() {
+            let blank = character.is_whitespace();
+            if !blank && !inside {
+                if words == *place {
+                    return line.split_at_checked(at);
+                }
+                words += 1;
+            }
+            inside = !blank;
+        }
+        None
+    }
+}
+
+fn hidden(text: &str, with: char) -> String {
+    text.chars().flat_map(|c| std::iter::repeat_n(with, c.width().unwrap_or(0))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_of_commands_are_hidden_while_they_are_typed() {
+        let arguments = vec![("/register".to_owned(), 1), ("/set-password".to_owned(), 2)];
+        let mask = Mask { whole: false, arguments };
+        for (line, seen) in [
+            ("/register", "/register"),
+            ("/register ", "/register "),
+            ("/register h\u{e9}世x y", "/register *******"),
+            ("/REGISTER  hush", "/REGISTER  ****"),
+            ("/registers hush", "/registers hush"),
+            ("/set-password bob", "/set-password bob"),
+            ("/set-password bob hush", "/set-password bob ****"),
+            ("hello /register x", "hello /register x"),
+            ("", ""),
+        ] {
+            assert_eq!(mask.apply(line), seen, "{line}");
+        }
+    }
+
+    #[test]
+    fn an_answer_is_hidden_as_a_whole() {
+        let mask = Mask { whole: true, arguments: Vec::new() };
+        assert_eq!(mask.apply("hush"), "    ");
+        assert_eq!(mask.apply(""), "");
+    }
+}

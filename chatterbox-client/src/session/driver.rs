@@ -1,0 +1,321 @@
+//! The driver of a session: waits for one event at a time, tells the application, and carries out its effects.
+//!
+//! Back-pressure holds everywhere, and nothing is unbounded: frames are read only when everything before is shown, lines
+//! only when what was typed before has left. So a flood, a slow screen or a server that stops reading slows itself down.
+
+use std::collections::VecDeque;
+use std::future::pending;
+
+use chatterbox_app::{App, Effect, InputMode, Output};
+use ring::rand::{SystemRandom, generate};
+use tokio::time::{Instant, sleep_until};
+
+use super::clock::Clock;
+use super::credentials::TokenStore;
+use super::ending::{self, Closed, End, unavailable};
+use super::link::{Link, LinkEvent, LinkTimeout};
+use super::prompting::Prompting;
+use super::screen::{Screen, ScreenEvent, Typed};
+use super::server::Server;
+use super::shutdown::Shutdown;
+use super::signals::Signals;
+use super::stage::{Situation, Stage};
+use super::timeouts::Timeouts;
+use crate::exit::{Exit, Failure};
+use crate::net::{Connection, ReadError};
+
+/// No line is taken from the user while more bytes than this wait for the server.
+const UNSENT: usize = 256 * 1024;
+
+/// A session under way.
+pub(crate) struct Session<S> {
+    app: App,
+    link: Link,
+    screen: S,
+    signals: Signals,
+    tokens: Option<TokenStore>,
+    /// The outputs that wait for the screen.
+    queue: VecDeque<Output>,
+    prompting: Prompting,
+    timeouts: Timeouts,
+    clock: Clock,
+    end: Option<End>,
+}
+
+impl<S: Screen> Session<S> {
+    pub(crate) fn new(
+        app: App,
+        (server, connection): (Server, Connection),
+        screen: S,
+        signals: Signals,
+        tokens: Option<TokenStore>,
+    ) -> Self {
+        let clock = Clock::start();
+        Self {
+            app,
+            link: Link::new(server, connection, clock.now()),
+            screen,
+            signals,
+            tokens,
+            queue: VecDeque::new(),
+            prompting: Prompting::default(),
+            timeouts: Timeouts::new(clock.now()),
+            clock,
+            end: None,
+        }
+    }
+
+    /// Runs the session to its end.
+    pub(crate) async fn run(mut self) -> Result<Exit, Failure> {
+        let effects = self.app.start();
+        self.perform(effects);
+        let end = loop {
+            if let Some(end) = self.end.take() {
+                break end;
+            }
+            self.ask_for_line();
+            let deadline = self.deadline();
+            self.step(deadline).await;
+        };
+        let shutdown = Shutdown {
+            unsent: if self.app.is_down() { self.app.unanswered() } else { 0 },
+            asked: self.prompting.is_asked(),
+            link: self.link,
+            screen: self.screen,
+            signals: self.signals,
+            queue: self.queue,
+        };
+        shutdown.run(end).await
+    }
+
+    /// Waits for one event.
+    async fn step(&mut self, deadline: Option<Instant>) {
+        let timer = async {
+            match deadline {
+                Some(deadline) => sleep_until(deadline).await,
+                None => pending().await,
+            }
+        };
+        let shown = self.queue.is_empty();
+        tokio::select! {
+            exit = self.signals.next() => self.end = Some(End::Left(exit)),
+            event = self.screen.event(self.prompting.is_asked(), !shown) => match event {
+                ScreenEvent::Typed(typed) => self.typed(typed),
+                ScreenEvent::Room => self.screen.show(&mut self.queue),
+                ScreenEvent::Closed(result) => self.end = Some(End::OutputGone(result)),
+            },
+            event = self.link.event(shown) => match event {
+                LinkEvent::Frame(body) => self.received(&body),
+                LinkEvent::Written => {}
+                LinkEvent::Closed(error) => self.closed(error),
+                LinkEvent::Dialed(dialed) => self.dialed(dialed),
+            },
+            () = timer => self.timed_out(),
+        }
+    }
+
+    fn received(&mut self, body: &[u8]) {
+        self.link.heard(self.clock.now());
+        let effects = self.app.received(body, self.clock.unix_now());
+        self.perform(effects);
+        if !self.app.is_down() {
+            self.link.stop_resuming();
+        }
+    }
+
+    fn perform(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                // Where no line is half typed, the question becomes the next prompt.
+                Effect::Show(Output::Prompt { .. })
+                    if self.screen.is_interactive() && !self.prompting.is_asked() => {}
+                Effect::Show(output) => self.queue.push_back(output),
+                Effect::Send(frame) => self.link.send(&frame),
+                Effect::Remember(line) => self.prompting.remember(line),
+                Effect::Prefill(line) => self.prompting.prefill(line),
+                Effect::StoreToken { name, token } => {
+                    let stored =
+                        self.tokens.as_ref().map(|tokens| tokens.store(&name, token.as_ref()));
+                    if let Some(Err(error)) = stored {
+                        self.note(format!("The login could not be kept: {error}."));
+                    }
+                }
+                Effect::Redial(wait) => self.link.dial(wait),
+                Effect::Disconnect(why) => self.lose(unavailable(why)),
+                Effect::ConnectionLost => self.connection_lost(),
+                Effect::Leave => self.leave(),
+                Effect::GiveUp(reason) => self.fail(ending::gave_up(reason)),
+            }
+        }
+    }
+
+    fn note(&mut self, text: impl Into<String>) {
+        self.queue.push_back(Output::note(text));
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        self.end = Some(End::Failed(failure));
+    }
+
+    fn leave(&mut self) {
+        self.end = Some(End::Left(Exit::Ok));
+    }
+
+    fn ask_for_line(&mut self) {
+        if self.prompting.has_ended()
+            && let mode @ InputMode::Reply(_) = self.app.input_mode()
+        {
+            let effects = self.app.cancelled(mode);
+            self.perform(effects);
+        }
+        if !self.prompting.is_asked() && !self.prompting.has_ended() && self.link.unsent() <= UNSENT
+        {
+            self.prompting.ask(&self.app, &mut self.screen);
+        }
+    }
+
+    fn typed(&mut self, typed: Typed) {
+        let Some(mode) = self.prompting.answered() else { return };
+        match typed {
+            Typed::Line(line) => {
+                let effects = self.app.typed(&line, mode, self.clock.unix_now());
+                self.perform(effects);
+            }
+            Typed::Cancelled => {
+                let effects = self.app.cancelled(mode);
+                self.perform(effects);
+            }
+            Typed::TooLong => self.note("Nothing was sent: the line is too long."),
+            Typed::End if self.screen.is_interactive() => self.leave(),
+            Typed::End => self.prompting.end(),
+            Typed::Interrupted => self.end = Some(End::Left(Exit::Interrupted)),
+            Typed::Failed(error) => self
+                .fail(Failure::new(Exit::InputOutput, format!("the input can't be read: {error}"))),
+        }
+    }
+
+    /// The server closed the connection, or reading from it failed.
+    fn closed(&mut self, error: Option<ReadError>) {
+        let stage = self.situation().stage;
+        let written = self.link.take_write_error();
+        match Closed::judge(error, written, stage, &self.app) {
+            Closed::Done => self.leave(),
+            Closed::Lost(failure) => self.lose(failure),
+            Closed::Failed(failure) => self.fail(failure),
+        }
+    }
+
+    /// The connection is lost, or the next one failed; the application decides whether another one is tried.
+    fn lose(&mut self, failure: Failure) {
+        let why = failure.message().to_owned();
+        self.link.lose(failure);
+        let effects = self.app.connection_lost(&why, self.clock.elapsed(), random());
+        self.perform(effects);
+    }
+
+    /// No other connection is tried.
+    fn connection_lost(&mut self) {
+        if self.app.has_logged_out() {
+            return self.leave();
+        }
+        let last = self.link.take_failure();
+        self.fail(ending::lost_for_good(last, &self.app));
+    }
+
+    fn dialed(&mut self, dialed: Result<Connection, Failure>) {
+        match dialed {
+            Ok(connection) => {
+                self.link.connected(connection, self.clock.now());
+                let effects = self.app.reconnected();
+                self.perform(effects);
+            }
+            // A certificate that is not trusted may be an attack, and does not get better by trying again.
+            Err(failure) if matches!(failure.exit, Exit::Untrusted | Exit::NoInput) => {
+                self.fail(failure);
+            }
+            Err(failure) => self.lose(failure),
+        }
+    }
+
+    fn situation(&self) -> Situation {
+        Situation {
+            mode: self.app.input_mode(),
+            stage: Stage::of(&self.app, &self.link, &self.prompting),
+            interactive: self.screen.is_interactive(),
+            settled: self.app.is_settled() && self.queue.is_empty(),
+            unanswered: self.app.unanswered(),
+        }
+    }
+
+    /// Whether no name was accepted, and no line is left that could be one.
+    fn lacks_name(&self) -> bool {
+        self.prompting.has_ended()
+            && matches!(self.app.input_mode(), InputMode::Name | InputMode::Password)
+    }
+
+    /// Whether a silent server is noticed: only where the session can be resumed, so that a mistake costs nothing.
+    fn is_watched(&self) -> bool {
+        !self.app.is_down() && self.app.can_ping() && self.app.reconnect_for().is_some()
+    }
+
+    fn deadline(&mut self) -> Option<Instant> {
+        // A person who is asked for a password may take any time.
+        if self.app.input_mode() == InputMode::Password {
+            self.link.stop_resuming();
+        }
+        let link = self.link.deadline(self.is_watched());
+        let session = self.timeouts.deadline(&self.situation(), self.clock.now());
+        [link, session].into_iter().flatten().min()
+    }
+
+    fn timed_out(&mut self) {
+        let now = self.clock.now();
+        let situation = self.situation();
+        if self.timeouts.question_expired(&situation, now) {
+            return self.app.stop_waiting();
+        }
+        match self.link.expired(self.is_watched(), now) {
+            Some(LinkTimeout::NotResumed) => {
+                return self.lose(unavailable("the server did not answer"));
+            }
+            Some(LinkTimeout::Silent) => return self.lose(unavailable("the server is silent")),
+            Some(LinkTimeout::Quiet) => {
+                if let Some(frame) = self.app.ping() {
+                    self.link.send(&frame);
+                }
+                return;
+            }
+            None => {}
+        }
+        if !self.timeouts.stage_expired(&situation, now) {
+            return;
+        }
+        match situation.stage {
+            Stage::Chat => {}
+            Stage::LastWords if !self.lacks_name() => self.closed(None),
+            Stage::LastWords | Stage::Name => {
+                self.fail(ending::no_name_left(self.app.was_refused()));
+            }
+            Stage::Drain => self.leave(),
+            Stage::Login => {
+                self.fail(unavailable("the server did not answer whether it accepts the name"));
+            }
+            Stage::Sending(_) => self.fail(unavailable(
+                "the server does not take any more messages; the last ones may not have arrived",
+            )),
+            Stage::Owed(_) if situation.unanswered == 0 => {
+                self.note("The server owes an answer.");
+                self.leave();
+            }
+            Stage::Owed(_) => self.fail(
+                unavailable("the server does not confirm any more messages")
+                    .detail(format!("not confirmed: {}", situation.unanswered)),
+            ),
+        }
+    }
+}
+
+/// A number that spreads the reconnects of many clients; without a source of randomness they all wait equally long.
+fn random() -> u64 {
+    generate::<[u8; 8]>(&SystemRandom::new()).map_or(0, |bytes| u64::from_ne_bytes(bytes.expose()))
+}

@@ -1,0 +1,271 @@
+//! The link to the server: supervises the connection, dials the next one, and finds out when the server is silent.
+
+use std::future::pending;
+use std::io;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::server::Server;
+use crate::exit::Failure;
+use crate::net::{Connection, ReadError, Reader, Writer};
+
+/// The deadline of a server to resume the session on a new connection.
+const RESUME_TIME: Duration = Duration::from_secs(10);
+
+/// Keep-alive: after this long without a frame the server gets a PING, and after this long again it is taken for gone.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// The limit of each step of closing.
+const CLOSE_TIME: Duration = Duration::from_secs(1);
+
+type Dialing = Pin<Box<dyn Future<Output = Result<Connection, Failure>>>>;
+
+/// The connection of a session, or the way to the next one.
+pub(super) struct Link {
+    server: Server,
+    connection: Option<Connection>,
+    /// The next connection, while there is none.
+    dialing: Option<Dialing>,
+    /// The failure of a write. The connection is still read from: the server may have said why it closes.
+    write_error: Option<io::Error>,
+    /// The time of the request to resume the session, until the server answers it.
+    resuming: Option<Instant>,
+    /// The time of the last frame.
+    heard: Instant,
+    /// Whether a PING was sent since.
+    pinged: bool,
+    /// The reason of the last loss.
+    failure: Option<Failure>,
+}
+
+/// An event of the link.
+pub(super) enum LinkEvent {
+    /// The body of a frame.
+    Frame(Bytes),
+    /// Some bytes were written, or writing failed.
+    Written,
+    /// The server closed the connection, or reading failed.
+    Closed(Option<ReadError>),
+    /// Dialing has ended.
+    Dialed(Result<Connection, Failure>),
+}
+
+/// A deadline of the link that is over.
+pub(super) enum LinkTimeout {
+    /// The server did not answer whether it resumes the session.
+    NotResumed,
+    /// The server has said nothing for a while: it is to be sent a PING.
+    Quiet,
+    /// The server did not answer the PING.
+    Silent,
+}
+
+impl Link {
+    pub(super) fn new(server: Server, connection: Connection, now: Instant) -> Self {
+        Self {
+            server,
+            connection: Some(connection),
+            dialing: None,
+            write_error: None,
+            resuming: None,
+            heard: now,
+            pinged: false,
+            failure: None,
+        }
+    }
+
+    /// Waits for the next event. Frames are read only if `read`, so that what can't be shown is not taken from the
+    /// server. Cancelling it loses nothing.
+    pub(super) async fn event(&mut self, read: bool) -> LinkEvent {
+        let (reader, writer) = match &mut self.connection {
+            Some(Connection { reader, writer }) => (Some(reader), Some(writer)),
+            None => (None, None),
+        };
+        let reader = reader.filter(|_| read);
+        let writer = writer.filter(|writer| self.write_error.is_none() && !writer.is_idle());
+        tokio::select! {
+            written = write_some(writer) => {
+                self.write_error = written.err();
+                LinkEvent::Written
+            }
+            frame = next_frame(reader) => match frame {
+                Ok(Some(body)) => LinkEvent::Frame(body),
+                Ok(None) => LinkEvent::Closed(None),
+                Err(error) => LinkEvent::Closed(Some(error)),
+            },
+            dialed = dialed(self.dialing.as_mut()) => {
+                self.dialing = None;
+                LinkEvent::Dialed(dialed)
+            }
+        }
+    }
+
+    /// Queues a frame, if there is a connection.
+    pub(super) fn send(&mut self, frame: &Bytes) {
+        if let Some(connection) = &mut self.connection {
+            connection.writer.push(frame);
+        }
+    }
+
+    /// How many bytes are queued.
+    pub(super) fn unsent(&self) -> usize {
+        self.connection.as_ref().map_or(0, |connection| connection.writer.waiting())
+    }
+
+    /// Whether everything has left this program.
+    pub(super) fn is_idle(&self) -> bool {
+        self.connection.as_ref().is_none_or(|connection| connection.writer.is_idle())
+    }
+
+    pub(super) fn write_failed(&self) -> bool {
+        self.write_error.is_some()
+    }
+
+    /// Takes the failure of a write, if there was one.
+    pub(super) fn take_write_error(&mut self) -> Option<io::Error> {
+        self.write_error.take()
+    }
+
+    /// Dials after this wait.
+    pub(super) fn dial(&mut self, wait: Duration) {
+        let server = self.server.clone();
+        self.dialing = Some(Box::pin(async move {
+            sleep(wait).await;
+            server.connect().await
+        }));
+    }
+
+    /// Takes a new connection, on which the server is asked to resume the session.
+    pub(super) fn connected(&mut self, connection: Connection, now: Instant) {
+        self.connection = Some(connection);
+        self.heard = now;
+        self.resuming = Some(now);
+    }
+
+    /// Drops the connection, and the dialing of the next one.
+    pub(super) fn lose(&mut self, failure: Failure) {
+        self.connection = None;
+        self.dialing = None;
+        self.write_error = None;
+        self.resuming = None;
+        self.failure = Some(failure);
+    }
+
+    /// Takes the reason of the last loss.
+    pub(super) fn take_failure(&mut self) -> Option<Failure> {
+        self.failure.take()
+    }
+
+    /// A frame came.
+    pub(super) fn heard(&mut self, now: Instant) {
+        self.heard = now;
+        self.pinged = false;
+    }
+
+    /// The session needs no answer to its resumption any more.
+    pub(super) fn stop_resuming(&mut self) {
+        self.resuming = None;
+    }
+
+    /// The next deadline. Silence counts only if `watched`.
+    pub(super) fn deadline(&self, watched: bool) -> Option<Instant> {
+        [self.resume_deadline(), self.silence_deadline(watched)].into_iter().flatten().min()
+    }
+
+    /// The deadline that is over, if one is.
+    pub(super) fn expired(&mut self, watched: bool, now: Instant) -> Option<LinkTimeout> {
+        if self.resume_deadline().is_some_and(|deadline| deadline <= now) {
+            return Some(LinkTimeout::NotResumed);
+        }
+        if self.silence_deadline(watched).is_none_or(|deadline| deadline > now) {
+            return None;
+        }
+        if std::mem::replace(&mut self.pinged, true) {
+            Some(LinkTimeout::Silent)
+        } else {
+            Some(LinkTimeout::Quiet)
+        }
+    }
+
+    fn resume_deadline(&self) -> Option<Instant> {
+        self.resuming.map(|since| since + RESUME_TIME)
+    }
+
+    fn silence_deadline(&self, watched: bool) -> Option<Instant> {
+        let rounds = if self.pinged { 2 } else { 1 };
+        watched.then(|| self.heard + SILENCE * rounds)
+    }
+
+    /// Closes the connection, if it is sound. Unread bytes are read first: closing with them would reset the connection,
+    /// and the reset could overtake the last message.
+    pub(super) async fn close(&mut self) {
+        if self.write_error.is_none()
+            && let Some(connection) = &mut self.connection
+        {
+            let _ = timeout(CLOSE_TIME, connection.writer.close()).await;
+            let _ = timeout(CLOSE_TIME, connection.reader.discard()).await;
+        }
+    }
+}
+
+async fn next_frame(reader: Option<&mut Reader>) -> Result<Option<Bytes>, ReadError> {
+    match reader {
+        Some(reader) => reader.next().await,
+        None => pending().await,
+    }
+}
+
+async fn write_some(writer: Option<&mut Writer>) -> io::Result<()> {
+    match writer {
+        Some(writer) => writer.progress().await,
+        None => pending().await,
+    }
+}
+
+async fn dialed(dialing: Option<&mut Dialing>) -> Result<Connection, Failure> {
+    match dialing {
+        Some(dialing) => dialing.await,
+        None => pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::Trust;
+    use crate::session::clock::Clock;
+
+    #[tokio::test]
+    async fn a_silent_server_gets_a_ping_and_is_then_taken_for_gone() {
+        let (connection, _far) = Connection::in_memory();
+        let server = Server { host: String::new(), port: 1, trust: Trust::Plaintext };
+        let start = Clock::start().now();
+        let mut link = Link::new(server, connection, start);
+        assert_eq!(link.deadline(false), None, "not watched");
+        assert_eq!(link.deadline(true), Some(start + SILENCE));
+        assert!(link.expired(true, start).is_none());
+        assert!(matches!(link.expired(true, start + SILENCE), Some(LinkTimeout::Quiet)));
+        assert!(link.expired(true, start + SILENCE).is_none());
+        assert!(matches!(link.expired(true, start + SILENCE * 2), Some(LinkTimeout::Silent)));
+        link.heard(start + SILENCE);
+        assert_eq!(link.deadline(true), Some(start + SILENCE * 2));
+    }
+
+    #[tokio::test]
+    async fn a_resumption_has_a_deadline_until_it_is_answered() {
+        let (connection, _far) = Connection::in_memory();
+        let (next, _other) = Connection::in_memory();
+        let server = Server { host: String::new(), port: 1, trust: Trust::Plaintext };
+        let start = Clock::start().now();
+        let mut link = Link::new(server, connection, start);
+        link.connected(next, start);
+        let end = start + RESUME_TIME;
+        assert_eq!(link.deadline(true), Some(end));
+        assert!(matches!(link.expired(true, end), Some(LinkTimeout::NotResumed)));
+        link.stop_resuming();
+        assert!(link.expired(false, end).is_none());
+    }
+}

@@ -1,0 +1,27 @@
+//! One session, from its first line to its last.
+//!
+//! [`Session`] moves things between the pure application, the server and a [`Screen`]. Its parts have a file each:
+//! `link` the connection, `prompting` the line that is asked for, `timeouts` the deadlines, `ending` and `shutdown` the
+//! end. It knows no terminal: a screen is what implements the trait.
+
+mod clock;
+mod credentials;
+mod driver;
+mod ending;
+mod link;
+mod prompting;
+mod screen;
+mod server;
+mod shutdown;
+mod signals;
+mod stage;
+mod timeouts;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use credentials::{TokenStore, password_from_file, password_from_input};
+pub(crate) use driver::Session;
+pub(crate) use screen::{Prompt, PromptKind, Screen, ScreenEvent, Typed};
+pub(crate) use server::Server;
+pub(crate) use signals::Signals;

@@ -1,0 +1,106 @@
+//! The seam between a session and what shows it: a terminal, pipes, or anything else that can ask for a line.
+
+use std::collections::VecDeque;
+use std::io;
+
+use chatterbox_app::{Output, Question};
+use chatterbox_proto::ScreenText;
+
+/// A place that shows outputs and asks for lines. Outputs are data; the screen renders them.
+///
+/// A session asks for one line at a time, and for the next only when it knows what that line is for. It hands outputs
+/// over only when there is room, so that a slow screen slows the server down (back-pressure).
+pub(crate) trait Screen {
+    /// Whether a person sits in front of it: the end of the input is then the wish to leave at once.
+    fn is_interactive(&self) -> bool;
+
+    /// Asks for a line. Returns false if no more lines can be asked for.
+    fn ask(&mut self, prompt: Prompt) -> bool;
+
+    /// Waits for the next event: a line if one was asked for (`line`), room for outputs if some wait (`room`), or the
+    /// end of the screen. Cancelling it loses nothing.
+    async fn event(&mut self, line: bool, room: bool) -> ScreenEvent;
+
+    /// Shows outputs from the front of the queue, as many as there is room for; at least one after
+    /// [`ScreenEvent::Room`].
+    fn show(&mut self, outputs: &mut VecDeque<Output>);
+
+    /// Prepares for the last outputs; `asked` says whether a line is still asked for.
+    fn prepare_end(&mut self, asked: bool);
+
+    /// Shows all outputs and waits until they are shown, however slow the screen is. The caller may give up by
+    /// cancelling it.
+    ///
+    /// # Errors
+    /// The screen can't be written to.
+    async fn finish(&mut self, outputs: &mut VecDeque<Output>) -> io::Result<()>;
+
+    /// Leaves the screen as it was before the session.
+    fn restore(&mut self);
+}
+
+/// An event of a screen.
+#[derive(Debug)]
+pub(crate) enum ScreenEvent {
+    Typed(Typed),
+    /// There is room for outputs.
+    Room,
+    /// Nothing can be shown any more.
+    Closed(io::Result<()>),
+}
+
+/// A request for a line.
+#[derive(Debug, Clone)]
+pub(crate) struct Prompt {
+    pub(crate) kind: PromptKind,
+    /// The start of the line: it was half typed before.
+    pub(crate) prefill: String,
+    /// An earlier line for the editor's history.
+    pub(crate) remember: Option<String>,
+    /// The arguments to mask while they are typed: the command, and the place of its first secret word.
+    pub(crate) secret_arguments: Vec<(String, usize)>,
+}
+
+/// The purpose of a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum PromptKind {
+    /// A name to join under.
+    Name,
+    /// A message or command by the user of this name.
+    Chat(ScreenText),
+    /// The answer to a question.
+    Reply(Question),
+}
+
+impl PromptKind {
+    /// The words in front of the line.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::Name => "name: ".to_owned(),
+            Self::Chat(me) => format!("{me}> "),
+            Self::Reply(question) => question.text.to_string(),
+        }
+    }
+
+    /// Whether the line must not be seen.
+    pub(crate) fn is_secret(&self) -> bool {
+        matches!(self, Self::Reply(question) if question.secret)
+    }
+}
+
+/// The answer to a [`Prompt`].
+#[derive(Debug)]
+pub(crate) enum Typed {
+    /// A line, without its line break.
+    Line(String),
+    /// A line longer than any server takes; it was skipped.
+    TooLong,
+    /// The input has ended.
+    End,
+    /// Ctrl-C.
+    Interrupted,
+    /// Ctrl-C or Ctrl-D in place of an answer.
+    Cancelled,
+    /// Reading failed.
+    Failed(io::Error),
+}

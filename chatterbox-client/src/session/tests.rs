@@ -1,0 +1,171 @@
+//! Sessions between a scripted screen and a scripted server: no terminal, no network.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::future::pending;
+use std::io;
+use std::rc::Rc;
+
+use chatterbox_app::{App, Options, Output, TimeFormatter};
+use chatterbox_proto::frame::Decoder;
+use jiff::tz::TimeZone;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
+
+use super::screen::{Prompt, Screen, ScreenEvent, Typed};
+use super::server::Server;
+use super::{Session, Signals};
+use crate::exit::{Exit, Failure};
+use crate::net::{Connection, Trust};
+
+/// A screen that types its lines as soon as it is asked for them, and writes down what it is told.
+struct Script {
+    interactive: bool,
+    lines: VecDeque<Typed>,
+    seen: Rc<RefCell<Vec<String>>>,
+}
+
+impl Screen for Script {
+    fn is_interactive(&self) -> bool {
+        self.interactive
+    }
+
+    fn ask(&mut self, prompt: Prompt) -> bool {
+        self.seen.borrow_mut().push(prompt.kind.text());
+        true
+    }
+
+    async fn event(&mut self, line: bool, room: bool) -> ScreenEvent {
+        if room {
+            return ScreenEvent::Room;
+        }
+        let typed = if line { self.lines.pop_front() } else { None };
+        match typed {
+            Some(typed) => ScreenEvent::Typed(typed),
+            None => pending().await,
+        }
+    }
+
+    fn show(&mut self, outputs: &mut VecDeque<Output>) {
+        self.seen.borrow_mut().extend(outputs.drain(..).map(|output| output.text()));
+    }
+
+    fn prepare_end(&mut self, asked: bool) {
+        self.seen.borrow_mut().push(format!("(end, asked: {asked})"));
+    }
+
+    async fn finish(&mut self, outputs: &mut VecDeque<Output>) -> io::Result<()> {
+        self.show(outputs);
+        Ok(())
+    }
+
+    fn restore(&mut self) {
+        self.seen.borrow_mut().push("(restored)".to_owned());
+    }
+}
+
+/// The server's end of the connection.
+struct Peer {
+    stream: DuplexStream,
+    decoder: Decoder,
+}
+
+impl Peer {
+    async fn send(&mut self, body: &str) {
+        let length = u32::try_from(body.len()).unwrap().to_be_bytes();
+        self.stream.write_all(&length).await.unwrap();
+        self.stream.write_all(body.as_bytes()).await.unwrap();
+    }
+
+    /// The next frame; `None` when the session has closed the connection.
+    async fn frame(&mut self) -> Option<String> {
+        loop {
+            if let Some(body) = self.decoder.next_body().unwrap() {
+                return Some(String::from_utf8(body.to_vec()).unwrap());
+            }
+            let mut bytes = [0; 1024];
+            match self.stream.read(&mut bytes).await.unwrap() {
+                0 => return None,
+                got => self.decoder.push(&bytes[..got]),
+            }
+        }
+    }
+}
+
+/// Runs a session beside a server; returns its end and what the screen saw.
+async fn play(
+    interactive: bool,
+    lines: impl IntoIterator<Item = Typed>,
+    server: impl AsyncFnOnce(&mut Peer),
+) -> (Result<Exit, Failure>, Vec<String>) {
+    let (connection, stream) = Connection::in_memory();
+    let seen = Rc::new(RefCell::new(Vec::new()));
+    let screen = Script { interactive, lines: lines.into_iter().collect(), seen: Rc::clone(&seen) };
+    let options = Options { interactive, echo_own: !interactive, ..Options::default() };
+    let app = App::new(options, TimeFormatter::new(TimeZone::UTC));
+    let address = Server { host: "nowhere.invalid".to_owned(), port: 1, trust: Trust::Plaintext };
+    let signals = Signals::listen().unwrap();
+    let session = Session::new(app, (address, connection), screen, signals, None);
+    let mut peer = Peer { stream, decoder: Decoder::new(1 << 20) };
+    let (outcome, ()) = tokio::join!(session.run(), server(&mut peer));
+    (outcome, seen.take())
+}
+
+fn line(text: &str) -> Typed {
+    Typed::Line(text.to_owned())
+}
+
+const WELCOME: &str = r#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["ann"], "MESSAGES": []}"#;
+
+#[tokio::test]
+async fn a_screen_is_asked_and_shown_everything_in_its_order() {
+    let lines = [line("ann"), line("hello"), Typed::End];
+    let (outcome, seen) = play(false, lines, async |peer: &mut Peer| {
+        assert_eq!(peer.frame().await.as_deref(), Some(r#"{"USERNAME": "ann"}"#));
+        peer.send(WELCOME).await;
+        assert!(peer.frame().await.unwrap().contains(r#""hello"]"#));
+        peer.send(r#"{"MESSAGES": [["ann", "ALL", 1, "hello"]]}"#).await;
+        assert_eq!(peer.frame().await, None);
+    })
+    .await;
+    assert_eq!(outcome, Ok(Exit::Ok));
+    let seen: Vec<_> = seen.iter().map(|line| line.split("] ").last().unwrap_or(line)).collect();
+    let expected = [
+        "name: ",
+        "ann> ",
+        "* you are ann",
+        "* here: ann",
+        "ann> ",
+        "ann: hello",
+        "(end, asked: false)",
+        "(restored)",
+    ];
+    assert_eq!(seen, expected);
+}
+
+#[tokio::test]
+async fn the_end_of_a_person_s_input_sends_what_was_typed_and_leaves() {
+    let lines = [line("ann"), line("bye"), Typed::End];
+    let (outcome, seen) = play(true, lines, async |peer: &mut Peer| {
+        peer.frame().await.unwrap();
+        peer.send(WELCOME).await;
+        assert!(peer.frame().await.unwrap().contains(r#""bye"]"#));
+        assert_eq!(peer.frame().await, None);
+    })
+    .await;
+    assert_eq!(outcome, Ok(Exit::Ok));
+    assert_eq!(seen.last().map(String::as_str), Some("(restored)"));
+}
+
+#[tokio::test]
+async fn a_failure_is_returned_after_everything_was_shown() {
+    let (outcome, seen) = play(false, [line("ann")], async |peer: &mut Peer| {
+        peer.frame().await.unwrap();
+        peer.send(r#"{"USERNAME_ACCEPTED": false, "INFO": "no"}"#).await;
+        peer.stream.shutdown().await.unwrap();
+    })
+    .await;
+    assert_eq!(outcome.unwrap_err().exit, Exit::NoName);
+    assert_eq!(seen.first().map(String::as_str), Some("name: "));
+    assert!(seen.contains(&"! the server refused the name ann: no".to_owned()), "{seen:?}");
+    assert_eq!(seen.last().map(String::as_str), Some("(restored)"));
+}

@@ -1,0 +1,138 @@
+//! The deadlines of a session: each wait has an end, except for the user's next line.
+//!
+//! The deadlines of the connection are in `link`.
+
+use std::time::Duration;
+
+use chatterbox_app::InputMode;
+use tokio::time::Instant;
+
+use super::stage::{Situation, Stage};
+
+/// After the end of the input: the limit for what is already on its way.
+const DRAIN_TIME: Duration = Duration::from_secs(1);
+
+/// The limit for the answer to a name, or for taking the last messages, with no more lines to come.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The limit for the reason of a server that can't be written to any more.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// The limit for the catalogue of commands.
+const CATALOGUE_TIME: Duration = Duration::from_secs(3);
+
+/// The limit for a command's question, which the next line waits for.
+const QUESTION_TIME: Duration = Duration::from_secs(2);
+
+/// The same through pipes, where nobody would notice: longer than a question may stay open (CM-4).
+const QUESTION_TIME_PIPES: Duration = Duration::from_secs(75);
+
+/// The waits that are under way.
+#[derive(Debug)]
+pub(super) struct Timeouts {
+    /// The stage, and when it began.
+    stage: (Stage, Instant),
+    /// The input mode in which no line is taken, and when it began.
+    blocked: Option<(InputMode, Instant)>,
+}
+
+impl Timeouts {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { stage: (Stage::Chat, now), blocked: None }
+    }
+
+    /// The next deadline, if there is one.
+    pub(super) fn deadline(&mut self, situation: &Situation, now: Instant) -> Option<Instant> {
+        let stage = self.stage_deadline(situation, now);
+        let question = self.question_deadline(situation, now);
+        [stage, question].into_iter().flatten().min()
+    }
+
+    /// Whether lines have been blocked long enough by the catalogue or by what a command may ask.
+    pub(super) fn question_expired(&mut self, situation: &Situation, now: Instant) -> bool {
+        let expired = self.question_deadline(situation, now).is_some_and(|at| at <= now);
+        if expired {
+            self.blocked = None;
+        }
+        expired
+    }
+
+    /// Whether the stage has lasted long enough.
+    pub(super) fn stage_expired(&mut self, situation: &Situation, now: Instant) -> bool {
+        self.stage_deadline(situation, now).is_some_and(|at| at <= now)
+    }
+
+    fn stage_deadline(&mut self, situation: &Situation, now: Instant) -> Option<Instant> {
+        if situation.stage != self.stage.0 {
+            self.stage = (situation.stage, now);
+        }
+        let (stage, since) = self.stage;
+        match stage {
+            Stage::Chat => None,
+            // Nothing is left that could be a name.
+            Stage::Name => Some(since),
+            Stage::LastWords => Some(since + LAST_WORDS),
+            Stage::Login | Stage::Sending(_) => Some(since + PATIENCE),
+            // A command may take as long as its question may stay open.
+            Stage::Owed(_) if situation.unanswered == 0 => Some(since + QUESTION_TIME_PIPES),
+            Stage::Owed(_) => Some(since + PATIENCE),
+            Stage::Drain if situation.settled => Some(since),
+            Stage::Drain => Some(since + DRAIN_TIME),
+        }
+    }
+
+    fn question_deadline(&mut self, situation: &Situation, now: Instant) -> Option<Instant> {
+        let limit = match situation.mode {
+            InputMode::CataloguePending => CATALOGUE_TIME,
+            InputMode::ResultPending if situation.interactive => QUESTION_TIME,
+            InputMode::ResultPending => QUESTION_TIME_PIPES,
+            _ => {
+                self.blocked = None;
+                return None;
+            }
+        };
+        let same = self.blocked.filter(|(mode, _)| *mode == situation.mode);
+        let (_, since) = *self.blocked.insert(same.unwrap_or((situation.mode, now)));
+        Some(since + limit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::clock::Clock;
+
+    fn situation(mode: InputMode, stage: Stage) -> Situation {
+        Situation { mode, stage, interactive: true, settled: false, unanswered: 0 }
+    }
+
+    #[test]
+    fn a_stage_is_measured_from_its_beginning() {
+        let start = Clock::start().now();
+        let mut timeouts = Timeouts::new(start);
+        let sending = |bytes| situation(InputMode::Chat, Stage::Sending(bytes));
+        assert_eq!(timeouts.deadline(&situation(InputMode::Chat, Stage::Chat), start), None);
+        let first = timeouts.deadline(&sending(2), start).unwrap();
+        let later = start + DRAIN_TIME;
+        assert_eq!(timeouts.deadline(&sending(2), later), Some(first));
+        assert!(!timeouts.stage_expired(&sending(2), later));
+        assert!(timeouts.stage_expired(&sending(2), first));
+        // Progress begins the wait anew.
+        assert_eq!(timeouts.deadline(&sending(1), later), Some(later + PATIENCE));
+    }
+
+    #[test]
+    fn a_blocked_line_is_released_once() {
+        let start = Clock::start().now();
+        let mut timeouts = Timeouts::new(start);
+        let catalogue = situation(InputMode::CataloguePending, Stage::Chat);
+        let result = situation(InputMode::ResultPending, Stage::Chat);
+        assert_eq!(timeouts.deadline(&catalogue, start), Some(start + CATALOGUE_TIME));
+        assert!(timeouts.question_expired(&catalogue, start + CATALOGUE_TIME));
+        let now = start + CATALOGUE_TIME;
+        assert_eq!(timeouts.deadline(&result, now), Some(now + QUESTION_TIME));
+        let pipes = Situation { interactive: false, ..result };
+        assert_eq!(timeouts.deadline(&pipes, now), Some(now + QUESTION_TIME_PIPES));
+        assert!(!timeouts.question_expired(&situation(InputMode::Chat, Stage::Chat), now));
+    }
+}
