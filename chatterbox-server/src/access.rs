@@ -8,7 +8,7 @@ use std::fmt::Debug;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use chatterbox_hub::{IgnoreFilter, LoggedIn};
+use chatterbox_hub::{LoggedIn, Rename};
 use chatterbox_proto::capability::accounts::{Account, Proof};
 use chatterbox_proto::capability::commands::CommandRequest;
 use chatterbox_proto::{Capabilities, Refusal, Username};
@@ -40,8 +40,6 @@ pub struct LoginRequest<'a> {
 pub struct Grant {
     /// `ACCOUNT` of the welcome, which goes out where `accounts` was agreed (AN-2).
     pub account: Account,
-    /// Whom they have ignored out, from the welcome on.
-    pub ignored: IgnoreFilter,
     /// Their account, and what is kept for it.
     pub login: Login,
 }
@@ -71,32 +69,30 @@ pub struct Attachment {
     pub grant: Grant,
     /// What is in force.
     pub agreed: Capabilities,
-    /// Where it comes from.
-    pub peer: IpAddr,
     /// What it asks for, in order. It ends with the connection.
     pub requests: mpsc::Receiver<CommandInput>,
 }
 
-/// The wish of whoever serves a member to give it another name.
+/// A member is to get another name.
 #[derive(Debug)]
 pub(crate) struct RenameRequest {
-    pub(crate) name: Username,
-    pub(crate) owns: bool,
+    pub(crate) rename: Rename,
     pub(crate) done: oneshot::Sender<Result<(), Refusal>>,
 }
 
-/// Gives a member other names. It is done between two of its frames, so what it said before goes under the old name.
+/// Gives a member other names. The task that reads its frames does it between two of them, so what the member said before
+/// goes under the old name.
 #[derive(Debug, Clone)]
 pub struct Renamer(pub(crate) mpsc::Sender<RenameRequest>);
 
 impl Renamer {
-    /// Gives the member this name; `owns` says whether it is proven to be its own.
+    /// Gives the member another name.
     ///
     /// # Errors
     /// [`Refusal`], by the rules of joining; [`Refusal::Busy`] when the connection ends.
-    pub async fn rename(&self, name: Username, owns: bool) -> Result<(), Refusal> {
+    pub async fn rename(&self, rename: Rename) -> Result<(), Refusal> {
         let (done, outcome) = oneshot::channel();
-        self.0.send(RenameRequest { name, owns, done }).await.map_err(|_| Refusal::Busy)?;
+        self.0.send(RenameRequest { rename, done }).await.map_err(|_| Refusal::Busy)?;
         outcome.await.map_err(|_| Refusal::Busy)?
     }
 }

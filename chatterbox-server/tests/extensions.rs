@@ -13,7 +13,7 @@ mod harness;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatterbox_hub::Event;
+use chatterbox_hub::{Event, Rename};
 use chatterbox_proto::capability::commands::{CommandRequest, Outcome, OutcomeCode};
 use chatterbox_proto::{Capabilities, Capability, Refusal, ServerFrame, Username};
 use chatterbox_server::access::{Attachment, CommandInput, Gate, Grant, LoginRequest, Served};
@@ -323,8 +323,9 @@ impl Gate for Nick {
                         continue;
                     }
                 };
-                let outcome =
-                    attachment.renamer.rename(Username::parse(&name).unwrap(), false).await;
+                let name = Username::parse(&name).unwrap();
+                let rename = Rename { name, owns: false, blocked_by: vec![] };
+                let outcome = attachment.renamer.rename(rename).await;
                 let (code, text) = match &outcome {
                     Ok(()) => (OutcomeCode::Ok, "done".to_owned()),
                     Err(refusal) => (OutcomeCode::Taken, refusal.to_string()),

@@ -13,13 +13,16 @@ use chatterbox_proto::{Code, Username};
 
 use crate::encode::batch::{Batch, BatchCache, assemble};
 use crate::event::{Event, Kind};
+use crate::identity::{Identity, LoggedIn};
 use crate::ids::{MemberId, SessionId};
-use crate::member::{IgnoreFilter, Member};
+use crate::ignore::IgnoreFilter;
+use crate::member::Member;
+use crate::presence::Presence;
 use crate::record::{Record, Sequence};
 use crate::room::history::History;
 use crate::room::limits::{Keep, TimelineLimits};
 use crate::room::timeline::{Lag, Timeline};
-use crate::roster::{RecentRename, Roster};
+use crate::roster::RecentRename;
 use crate::sessions::Sessions;
 use crate::source::is_from;
 use crate::wake::Wake;
@@ -51,7 +54,7 @@ pub const MOVING: u64 = 1000;
 #[derive(Debug)]
 pub struct Hub {
     pub(crate) members: BTreeMap<MemberId, Member>,
-    pub(crate) roster: Roster,
+    pub(crate) presence: Presence,
     pub(crate) sessions: Sessions,
     /// Members whose sessions others go on with, until their connections have ended.
     pub(crate) replaced: HashSet<MemberId>,
@@ -69,7 +72,7 @@ impl Hub {
     pub fn new(lobby: TimelineLimits, keep: Keep) -> Self {
         Self {
             members: BTreeMap::new(),
-            roster: Roster::default(),
+            presence: Presence::default(),
             sessions: Sessions::default(),
             replaced: HashSet::new(),
             recent_renames: VecDeque::new(),
@@ -87,20 +90,36 @@ impl Hub {
     }
 
     /// Who a member is now.
+    pub fn identity(&self, id: MemberId) -> Option<&Identity> {
+        self.presence.identity(id)
+    }
+
+    /// The name of a member.
     pub fn name_of(&self, id: MemberId) -> Option<&Username> {
-        self.members.get(&id).map(|member| &member.name)
+        self.identity(id).map(|identity| &identity.name)
     }
 
     /// Who is here under a name.
-    pub fn who(&self, name: &Username) -> Option<MemberId> {
-        self.roster.who(name)
+    pub fn find(&self, name: &Username) -> Option<(MemberId, &Identity)> {
+        self.presence.find(name)
     }
 
-    /// Notes whom a member has ignored out, in place of what was noted before.
-    pub fn ignore(&mut self, id: MemberId, ignored: IgnoreFilter) {
-        if let Some(member) = self.members.get_mut(&id) {
-            member.extras().ignored = ignored;
-        }
+    /// Which member is here under a name.
+    pub fn who(&self, name: &Username) -> Option<MemberId> {
+        self.presence.roster().who(name)
+    }
+
+    /// The members that are logged in with an account, under whatever names; not those of an earlier account of its name.
+    pub fn logged_in<'a>(
+        &'a self,
+        account: &'a LoggedIn,
+    ) -> impl Iterator<Item = (MemberId, &'a Identity)> {
+        self.presence.logged_in(account)
+    }
+
+    /// Whom a member blocks, in the order in which it did.
+    pub fn blocked(&self, id: MemberId) -> &[Username] {
+        self.presence.blocked(id)
     }
 
     /// The number of the newest message; 0 when there was none.
@@ -108,9 +127,25 @@ impl Hub {
         self.history.newest()
     }
 
+    /// What block lists mean for a member now.
+    pub fn filter(&self, id: MemberId) -> IgnoreFilter {
+        self.presence.filter(id)
+    }
+
     /// Whose messages a member is not shown.
-    pub fn hidden(&self, id: MemberId) -> HashSet<Username> {
+    pub fn hidden(&mut self, id: MemberId) -> HashSet<Username> {
+        self.refresh_filter(id);
         self.members.get(&id).and_then(Member::hidden).cloned().unwrap_or_default()
+    }
+
+    /// Works out what block lists mean for a member, if anything has changed since. It is put off until it is needed:
+    /// somebody with many blockers may come and go often.
+    fn refresh_filter(&mut self, id: MemberId) {
+        if let Some(member) = self.members.get_mut(&id)
+            && member.is_filter_stale()
+        {
+            member.set_filter(self.presence.filter(id));
+        }
     }
 
     /// The session that a member can go on with later.
@@ -135,16 +170,16 @@ impl Hub {
     /// # Errors
     /// [`Code::NoSuchUser`], or [`Code::RecipientBusy`] when too much waits for them already.
     pub fn reserve(&mut self, name: &Username, bytes: usize) -> Result<Username, Code> {
-        let id = self.roster.who(name).ok_or(Code::NoSuchUser)?;
+        let (id, identity) = self.presence.find(name).ok_or(Code::NoSuchUser)?;
         let member = self.members.get_mut(&id).ok_or(Code::NoSuchUser)?;
         if !member.has_room() {
             return Err(Code::RecipientBusy);
         }
         member.reserve(bytes);
-        Ok(member.name.clone())
+        Ok(identity.name.clone())
     }
 
-    /// The same for a message of this member, who may have been ignored out or have ignored out the recipient.
+    /// The same for a message of this member, who may be blocked by the recipient or block them.
     ///
     /// # Errors
     /// As [`Hub::reserve`], and [`Code::Blocked`].
@@ -154,11 +189,16 @@ impl Hub {
         name: &Username,
         bytes: usize,
     ) -> Result<Username, Code> {
-        if let (Some(from), Some(to)) = (self.members.get(&sender), self.roster.who(name))
-            && let Some(to) = self.members.get(&to)
-            && (from.refuses(&to.name) || to.refuses(&from.name))
-        {
-            return Err(Code::Blocked);
+        if let Some(recipient) = self.who(name) {
+            self.refresh_filter(sender);
+            self.refresh_filter(recipient);
+            let refuses = |one: MemberId, other: MemberId| {
+                let (member, name) = (self.members.get(&one), self.name_of(other));
+                member.zip(name).is_some_and(|(member, name)| member.refuses(name))
+            };
+            if refuses(sender, recipient) || refuses(recipient, sender) {
+                return Err(Code::Blocked);
+            }
         }
         self.reserve(name, bytes)
     }
@@ -190,7 +230,8 @@ impl Hub {
                     return Wake::Nobody;
                 };
                 member.unreserve(event.json.len());
-                self.history.push_private(id, &member.name, &record.json, record.arrived);
+                let name = self.presence.identity(to).map_or(name, |identity| &identity.name);
+                self.history.push_private(id, name, &record.json, record.arrived);
                 self.tell(to, event)
             }
         }
@@ -241,6 +282,7 @@ impl Hub {
 
     /// Hands out what a member has not got yet, as far as it fits one batch.
     pub fn take(&mut self, id: MemberId) -> Delivery {
+        self.refresh_filter(id);
         let Some(member) = self.members.get_mut(&id) else {
             return Delivery::Removed;
         };
@@ -337,9 +379,9 @@ impl Hub {
         Laggards { overtaken, catching_up }
     }
 
-    /// Who is here, in the order in which they came.
-    pub fn users(&self) -> impl Iterator<Item = &Username> {
-        self.members.values().map(|member| &member.name)
+    /// Who is here, in the order in which they joined.
+    pub fn users(&self) -> impl Iterator<Item = &Identity> {
+        self.presence.people().map(|(_, person)| &person.identity)
     }
 
     /// How many are here.

@@ -1,21 +1,100 @@
-//! Which account somebody is logged in with.
+//! Who a member is: the one record of a person who is here, whatever they speak.
+//!
+//! The hub keeps it for everybody, base clients included. Names say who is meant; whether two members have the same
+//! account is decided by the account's number, because a name can be registered anew by somebody else.
 
-use chatterbox_proto::Username;
+// An address is a number here; nothing of the network is used.
+use core::net::IpAddr;
 
-/// Which account it is, whatever its name, and since when its logins are good.
+use chatterbox_proto::{Capabilities, Username};
+
+use crate::level::Level;
+
+/// An account, whatever its name, and since when its logins are good.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct AccountKey {
-    /// Never used twice: who registers a name anew has another account.
+    /// Never used twice: a name that is registered anew has an account of another number.
     pub id: i64,
-    /// Another one after everything that ends all logins: a new password, logging out everywhere.
+    /// Counts what ended all logins: a new password, logging out everywhere.
     pub epoch: i64,
 }
 
-/// An account, as a login remembers it.
+/// The account that a login proved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoggedIn {
-    /// Its name.
+    /// Its name, as it was registered.
     pub account: Username,
-    /// Which one of this name, and since when.
+    /// Its number and epoch.
     pub account_key: AccountKey,
+}
+
+impl LoggedIn {
+    /// Whether both are logins of one account, in whatever epoch.
+    pub fn is_same_account(&self, other: &Self) -> bool {
+        self.account_key.id == other.account_key.id
+    }
+}
+
+/// Who somebody is at the moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The name under which they are here.
+    pub name: Username,
+    /// The account that they are logged in with, which a nick does not change; `None` is a guest.
+    pub login: Option<LoggedIn>,
+    /// The level of the account; 0 without one.
+    pub level: Level,
+    /// Whether they have given the admin password.
+    pub elevated: bool,
+    /// Where they come from; `None` where nobody can tell.
+    pub address: Option<IpAddr>,
+    /// When they joined, in seconds since 1970 UTC.
+    pub since: i64,
+    /// What is in force; `None` for a client that offered nothing.
+    pub agreed: Option<Capabilities>,
+}
+
+/// What permissions are decided by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Actor {
+    /// The level at the moment.
+    pub level: Level,
+    /// Whether they are logged in with an account.
+    pub registered: bool,
+}
+
+impl Identity {
+    /// A guest who speaks the base protocol.
+    pub fn guest(name: Username) -> Self {
+        Self {
+            name,
+            login: None,
+            level: Level::GUEST,
+            elevated: false,
+            address: None,
+            since: 0,
+            agreed: None,
+        }
+    }
+
+    /// The name of their account.
+    pub fn account(&self) -> Option<&Username> {
+        self.login.as_ref().map(|login| &login.account)
+    }
+
+    /// The names under which they are known now.
+    pub fn names(&self) -> impl Iterator<Item = &Username> {
+        std::iter::once(&self.name).chain(self.account())
+    }
+
+    /// Whether they speak the base protocol only.
+    pub fn is_base(&self) -> bool {
+        self.agreed.unwrap_or_default().is_empty()
+    }
+
+    /// What they may do now.
+    pub fn actor(&self) -> Actor {
+        let level = if self.elevated { Level::ADMIN } else { self.level };
+        Actor { level, registered: self.login.is_some() }
+    }
 }

@@ -1,15 +1,13 @@
-//! One joined connection, as the hub sees it: a cursor into the timeline and a small queue of its own.
+//! What is on its way to one joined connection: a cursor into the timeline and a small queue of its own.
 
 use std::collections::{HashSet, VecDeque};
-// An address is a number here; nothing of the network is used.
-use core::net::IpAddr;
 
-use bytes::Bytes;
 use chatterbox_proto::Username;
 
 use crate::encode::view::View;
 use crate::event::Event;
 use crate::ids::SessionId;
+use crate::ignore::IgnoreFilter;
 
 /// What only this member gets: private messages and errors.
 #[derive(Debug)]
@@ -26,9 +24,6 @@ const DIRECT_EVENTS: usize = 1024;
 /// One joined connection.
 #[derive(Debug)]
 pub(crate) struct Member {
-    pub(crate) name: Username,
-    /// The name as JSON.
-    pub(crate) name_json: Bytes,
     /// What of the timeline has been handed out.
     pub(crate) cursor: u64,
     /// Whether anything was handed out or written since the last look at who is stuck.
@@ -46,38 +41,22 @@ pub(crate) struct Member {
     pub(crate) extras: Option<Box<Extras>>,
 }
 
-/// What a member has who is more than a user of the base protocol.
+/// What only few members have.
 #[derive(Debug, Default)]
 pub(crate) struct Extras {
-    /// The session that it can go on with later.
+    /// The session that can be resumed later (ID-7).
     pub(crate) session: Option<SessionId>,
-    /// Whom it does not see and who can't write to it.
-    pub(crate) ignored: IgnoreFilter,
-    /// For how long its name is kept when it has left, in milliseconds, and for whom.
-    pub(crate) hold: Option<(u64, Option<IpAddr>)>,
-}
-
-/// Who is ignored out by a member, or shuts it out.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct IgnoreFilter {
-    /// Whose messages this member is not shown.
-    pub hidden: HashSet<Username>,
-    /// With whom it exchanges no private messages, in either direction.
-    pub refused: HashSet<Username>,
-}
-
-impl IgnoreFilter {
-    /// Whether there is nobody.
-    pub fn is_empty(&self) -> bool {
-        self.hidden.is_empty() && self.refused.is_empty()
-    }
+    /// For how long the name is reserved after the member has left, in milliseconds.
+    pub(crate) hold: u64,
+    /// What block lists mean for this member, as far as they mean anything: worked out by the presence, kept here.
+    filter: Option<Box<IgnoreFilter>>,
+    /// Whether somebody has changed since it was worked out.
+    filter_is_stale: bool,
 }
 
 impl Member {
-    pub(crate) fn new(name: Username, name_json: Bytes, cursor: u64, now: u64) -> Self {
+    pub(crate) fn new(cursor: u64, now: u64) -> Self {
         Self {
-            name,
-            name_json,
             cursor,
             progressed: true,
             direct: VecDeque::new(),
@@ -95,17 +74,37 @@ impl Member {
         self.extras.get_or_insert_default()
     }
 
+    /// Notes that its filter has to be worked out again before it is used.
+    pub(crate) fn mark_filter_stale(&mut self) {
+        self.extras().filter_is_stale = true;
+    }
+
+    /// Whether its filter has to be worked out again.
+    pub(crate) fn is_filter_stale(&self) -> bool {
+        self.extras.as_ref().is_some_and(|extras| extras.filter_is_stale)
+    }
+
+    /// Puts a filter that was worked out in place.
+    pub(crate) fn set_filter(&mut self, filter: IgnoreFilter) {
+        if self.extras.is_some() || !filter.is_empty() {
+            let extras = self.extras();
+            extras.filter = (!filter.is_empty()).then(|| Box::new(filter));
+            extras.filter_is_stale = false;
+        }
+    }
+
+    fn filter(&self) -> Option<&IgnoreFilter> {
+        self.extras.as_ref()?.filter.as_deref()
+    }
+
     /// Whose messages it is not shown, if there are any.
     pub(crate) fn hidden(&self) -> Option<&HashSet<Username>> {
-        self.extras
-            .as_ref()
-            .map(|extras| &extras.ignored.hidden)
-            .filter(|hidden| !hidden.is_empty())
+        self.filter().map(|filter| &filter.hidden).filter(|hidden| !hidden.is_empty())
     }
 
     /// Whether private messages between it and somebody are refused.
     pub(crate) fn refuses(&self, other: &Username) -> bool {
-        self.extras.as_ref().is_some_and(|extras| extras.ignored.refused.contains(other))
+        self.filter().is_some_and(|filter| filter.refused.contains(other))
     }
 
     /// Whether something more may be put into the queue.

@@ -1,21 +1,21 @@
-//! Coming, going, going on and changing names: whatever changes who is here.
-
-// An address is a number here; nothing of the network is used.
-use core::net::IpAddr;
+//! Joining, leaving, resuming and renaming: whatever changes who is here, for everybody at the same moment.
 
 use bytes::Bytes;
 use chatterbox_proto::capability::ids::{RESUME, RESUMED};
 use chatterbox_proto::frame::TooLong;
-use chatterbox_proto::json::Object;
-use chatterbox_proto::{Capabilities, Refusal, Username, json};
+use chatterbox_proto::json::{self, Object};
+use chatterbox_proto::{Refusal, Username};
 
 use crate::encode::view::View;
 use crate::encode::welcome;
 use crate::event::{Event, Kind};
+use crate::guard::network;
 use crate::hub::Hub;
-use crate::identity::LoggedIn;
+use crate::identity::{Identity, LoggedIn};
 use crate::ids::{MemberId, SessionId, SessionKey};
-use crate::member::{IgnoreFilter, Member};
+use crate::ignore::{BlockLists, IgnoreFilter};
+use crate::member::Member;
+use crate::presence::Stale;
 use crate::record::Sequence;
 use crate::room::history::Wanted;
 use crate::roster::{Claimant, RECENT_RENAMES, RENAME_FOLLOWED, RecentRename};
@@ -38,25 +38,19 @@ pub enum JoinError {
 /// Somebody who wants to join.
 #[derive(Debug)]
 pub struct JoinRequest<'a> {
-    /// Under which name.
-    pub name: &'a Username,
+    /// Who it is, under the name that they ask for.
+    pub identity: Identity,
+    /// Whom they block, and who blocks them.
+    pub lists: BlockLists,
     /// What the welcome says to a person.
     pub info: &'a str,
-    /// What is in force, for whoever offered anything.
-    pub agreed: Option<Capabilities>,
     /// Members of the welcome for whoever offered anything, as JSON; at least one.
     pub extra: &'a [u8],
-    /// Which session to go on with.
+    /// Which session to resume.
     pub resume: Option<Resuming>,
     /// 128 random bits, for a new session.
     pub random: u128,
-    /// The account that they are logged in with.
-    pub account: Option<LoggedIn>,
-    /// Whom they have ignored out.
-    pub ignored: IgnoreFilter,
-    /// The address they come from, or its network.
-    pub address: Option<IpAddr>,
-    /// For how long their name is kept after they have left, in milliseconds.
+    /// For how long their name is reserved after they have left, in milliseconds.
     pub hold: u64,
 }
 
@@ -71,19 +65,27 @@ pub struct Resuming {
     pub only: bool,
 }
 
+/// Another name for a member (RN-1).
+#[derive(Debug)]
+pub struct Rename {
+    /// The name.
+    pub name: Username,
+    /// Whether it was proven to be theirs.
+    pub owns: bool,
+    /// The accounts that block whoever has it: number and name.
+    pub blocked_by: Vec<(i64, Username)>,
+}
+
 impl<'a> JoinRequest<'a> {
-    /// Somebody who speaks the base protocol.
-    pub fn base(name: &'a Username, info: &'a str) -> Self {
+    /// A guest who speaks the base protocol.
+    pub fn base(name: &Username, info: &'a str) -> Self {
         Self {
-            name,
+            identity: Identity::guest(name.clone()),
+            lists: BlockLists::default(),
             info,
-            agreed: None,
             extra: b"",
             resume: None,
             random: 0,
-            account: None,
-            ignored: IgnoreFilter::default(),
-            address: None,
             hold: 0,
         }
     }
@@ -111,19 +113,19 @@ impl Hub {
         self.admit(JoinRequest::base(name, info))
     }
 
-    /// The session of a key, if it can be gone on with under this name: the account of its user, if there is one.
+    /// The session of a key, if it can be resumed under this name: the account of its user, if there is one.
     pub fn resumable(&self, key: SessionKey, name: &Username) -> Option<Option<LoggedIn>> {
         let (_, session) = self.sessions.find(key, name)?;
         // Somebody else may have the name now.
-        (self.roster.who(name) == session.member).then(|| session.account.clone())
+        (self.who(name) == session.member).then(|| session.account.clone())
     }
 
-    /// Lets somebody in: list, history, cursor and notice are of one moment, because this is one call. Who goes on with a
-    /// session takes the place of the connection that had it, unseen by the others (ID-7).
+    /// Lets somebody in: list, history, cursor and notice are of one moment, because this is one call. A connection that
+    /// resumes a session takes the place of the one that had it, unseen by the others (ID-7).
     ///
     /// # Errors
     /// [`JoinError`] when the name is in use or looks like one that is (TK-1, NM-2).
-    pub fn admit(&mut self, request: JoinRequest<'_>) -> Result<JoinReply, JoinError> {
+    pub fn admit(&mut self, mut request: JoinRequest<'_>) -> Result<JoinReply, JoinError> {
         self.sessions.forget(self.now);
         let id = MemberId(self.next);
         let session = self.session_of(&request);
@@ -131,69 +133,72 @@ impl Hub {
             return Err(JoinError::NotResumable);
         }
         let old = session.and_then(|session| self.sessions.session_mut(session)?.member);
-        let name = match old.and_then(|old| self.members.get(&old)) {
-            Some(member) => member.name.clone(),
+        match old.and_then(|old| self.name_of(old)) {
+            // The session goes on under the name that it has now, which may be a nick.
+            Some(name) => request.identity.name = name.clone(),
             None => {
                 let claimant = Claimant {
-                    owns: request
-                        .account
-                        .as_ref()
-                        .is_some_and(|login| login.account == *request.name),
-                    address: request.address,
+                    owns: request.identity.account() == Some(&request.identity.name),
+                    address: request.identity.address.map(network),
                     resumes: session.is_some(),
                 };
-                self.roster.check(request.name, claimant, self.now)?;
-                request.name.clone()
+                self.presence.roster().check(&request.identity.name, claimant, self.now)?;
             }
-        };
-        let name_json = json::string(name.as_str());
-        let welcome = self.welcome(&request, &name, &name_json, session, old, id)?;
+        }
+        let filter = self.presence.filter_for(&request.identity, &request.lists, old);
+        let welcome = self.welcome(&request, &filter, session, old, id)?;
         self.next += 1;
+        if let Some((_, stale)) = old.and_then(|old| self.presence.remove(old)) {
+            self.mark_stale(stale);
+        }
+        let JoinRequest { identity, lists, hold, .. } = request;
+        let (name, view) = (identity.name.clone(), View::of(identity.agreed.unwrap_or_default()));
+        let stale = self.presence.insert(id, identity, lists);
+        self.mark_stale(stale);
         match old {
             Some(old) => {
                 self.members.remove(&old);
                 self.replaced.insert(old);
             }
-            None => self.lobby.push(Event::plain(Kind::Joined, name_json.clone())),
+            None => self.lobby.push(Event::plain(Kind::Joined, json::string(name.as_str()))),
         }
-        let mut member = Member::new(name.clone(), name_json, self.lobby.head(), self.now);
-        member.view = View::of(request.agreed.unwrap_or_default());
+        let mut member = Member::new(self.lobby.head(), self.now);
+        member.view = view;
         if welcome.session.is_some() {
             member.extras().session = welcome.session;
         }
-        if !request.ignored.is_empty() {
-            member.extras().ignored = request.ignored;
+        if hold > 0 {
+            member.extras().hold = hold;
         }
-        if request.hold > 0 {
-            member.extras().hold = Some((request.hold, request.address));
-        }
+        member.set_filter(filter);
         self.members.insert(id, member);
-        self.roster.take(&name, id);
         Ok(JoinReply { id, name, welcome: welcome.pieces, replaced: old })
     }
 
-    /// The session that somebody can go on with.
+    /// The session that somebody can resume.
     fn session_of(&self, request: &JoinRequest<'_>) -> Option<SessionId> {
         let key = request.resume?.key?;
-        let (id, _) = self.sessions.find(key, request.name)?;
-        // It may have been logged out, or in, since the gate was asked; and who was let in as somebody else goes on with
-        // nothing of it.
-        self.resumable(key, request.name).filter(|login| *login == request.account).map(|_| id)
+        let name = &request.identity.name;
+        let (id, _) = self.sessions.find(key, name)?;
+        // It may have been logged out, or in, since the login was checked; and a user who was let in as somebody else
+        // resumes nothing of it.
+        self.resumable(key, name).filter(|login| *login == request.identity.login).map(|_| id)
     }
 
     fn welcome(
         &mut self,
         request: &JoinRequest<'_>,
-        name: &Username,
-        name_json: &Bytes,
+        filter: &IgnoreFilter,
         session: Option<SessionId>,
         old: Option<MemberId>,
         id: MemberId,
     ) -> Result<Welcome, TooLong> {
+        let Identity { name, login, agreed, .. } = &request.identity;
+        let name_json = json::string(name.as_str());
         // The joiner is in the list (UL-5), and told of what happens from now on (UJ-3).
-        let others = self.members.iter().filter(|(member, _)| Some(**member) != old);
-        let users = others.map(|(_, member)| &member.name_json).chain([name_json]);
-        let Some(agreed) = request.agreed else {
+        let others = self.presence.people().filter(|(member, _)| Some(*member) != old);
+        let users = others.map(|(_, person)| &person.name_json).chain([&name_json]);
+        let Some(agreed) = *agreed else {
             let pieces = welcome::welcome(request.info, users, self.history.for_user(name))?;
             return Ok(Welcome { pieces, session: None });
         };
@@ -202,7 +207,7 @@ impl Hub {
         let (messages, ids) = self.history.for_user_with_ids(Wanted {
             user: name,
             after: after.unwrap_or(0),
-            hidden: &request.ignored.hidden,
+            hidden: &filter.hidden,
         });
         let mut rest = Object::with_capacity(256).members(request.extra);
         let has_ids = View::of(agreed).ids();
@@ -210,10 +215,7 @@ impl Hub {
         if has_ids {
             let begun = match session.and_then(|session| self.sessions.key(session)) {
                 Some(key) => key,
-                None => {
-                    let account = request.account.clone();
-                    self.sessions.begin(name.clone(), account, id, request.random)
-                }
+                None => self.sessions.begin(name.clone(), login.clone(), id, request.random),
             };
             rest = rest.string(RESUME, &begun.to_string());
             if request.resume.is_some() {
@@ -225,49 +227,56 @@ impl Hub {
         let ids = has_ids.then_some(ids);
         let pieces = welcome::extended(request.info, users, messages, ids, &rest)?;
         if let Some(session) = key.and_then(|key| self.sessions.session_mut(key)) {
-            (session.member, session.account) = (Some(id), request.account.clone());
+            (session.member, session.account) = (Some(id), login.clone());
         }
         Ok(Welcome { pieces, session: key })
     }
 
-    /// Lets somebody go. Leaving twice is leaving once.
+    /// Lets a member go. Leaving twice is leaving once.
     pub fn leave(&mut self, id: MemberId) -> Wake {
         self.replaced.remove(&id);
-        let Some(member) = self.members.remove(&id) else {
+        let (Some(member), Some((person, stale))) =
+            (self.members.remove(&id), self.presence.remove(id))
+        else {
             return Wake::Nobody;
         };
-        self.roster.free(&member.name);
+        self.mark_stale(stale);
         if let Some(extras) = &member.extras {
             if let Some(session) = extras.session {
                 self.sessions.end(session, self.now);
             }
-            if let Some((time, address)) = extras.hold {
-                self.roster.hold(&member.name, address, self.now.saturating_add(time), self.now);
+            if extras.hold > 0 {
+                let Identity { name, address, .. } = &person.identity;
+                let until = self.now.saturating_add(extras.hold);
+                self.presence.roster_mut().hold(name, address.map(network), until, self.now);
             }
         }
-        self.lobby.push(Event::plain(Kind::Left, member.name_json));
+        self.lobby.push(Event::plain(Kind::Left, person.name_json));
         Wake::AllSoon
     }
 
-    /// Whether another connection goes on with the session of a member who is gone.
+    /// Whether another connection has resumed the session of a member who is gone.
     pub fn was_replaced(&self, id: MemberId) -> bool {
         self.replaced.contains(&id)
     }
 
-    /// Gives a member another name, told to everybody (RN-1, RN-2); `owns` says whether it was proven to be theirs.
+    /// Gives a member another name, told to everybody (RN-1, RN-2). Name, session and block lists change in this one step.
     ///
     /// # Errors
     /// [`Refusal`], by the rules of joining; nothing changes then.
-    pub fn rename(&mut self, id: MemberId, name: &Username, owns: bool) -> Result<Wake, Refusal> {
-        let Some(member) = self.members.get_mut(&id) else { return Err(Refusal::Busy) };
-        let address =
-            member.extras.as_ref().and_then(|extras| extras.hold).and_then(|(_, from)| from);
+    pub fn rename(&mut self, id: MemberId, rename: Rename) -> Result<Wake, Refusal> {
+        let Rename { name, owns, blocked_by } = rename;
+        let Some(person) = self.presence.person(id) else { return Err(Refusal::Busy) };
+        let (old, old_json) = (person.identity.name.clone(), person.name_json.clone());
+        let address = person.identity.address.map(network);
         let claimant = Claimant { owns, address, resumes: false };
-        self.roster.change(&member.name, name, claimant, self.now)?;
-        let old = std::mem::replace(&mut member.name, name.clone());
-        let new_json = json::string(name.as_str());
-        let old_json = std::mem::replace(&mut member.name_json, new_json.clone());
-        let session = member.extras.as_ref().and_then(|extras| extras.session);
+        let stale = self.presence.rename(id, &name, claimant, self.now)?;
+        self.mark_stale(stale);
+        if !blocked_by.is_empty() {
+            let stale = self.presence.amend(id, |_, lists| lists.add_blockers(blocked_by));
+            self.mark_stale(stale);
+        }
+        let session = self.members.get(&id).and_then(|member| member.extras.as_ref()?.session);
         if let Some(session) = session.and_then(|session| self.sessions.session_mut(session)) {
             session.name = name.clone();
         }
@@ -279,21 +288,33 @@ impl Hub {
             member: id,
             until: self.now + RENAME_FOLLOWED,
         });
-        self.lobby.push(Event::renamed(&old_json, &new_json));
+        self.lobby.push(Event::renamed(&old_json, &json::string(name.as_str())));
         Ok(Wake::All)
     }
 
-    /// Notes the account that a member is logged in with; a session that goes on does not prove it again.
-    pub fn set_account(&mut self, id: MemberId, account: Option<LoggedIn>) {
+    /// Changes the account, the level or the block lists of a member; the name stays. A session that is resumed does not
+    /// prove its account again, so it remembers it.
+    pub fn amend(&mut self, id: MemberId, amend: impl FnOnce(&mut Identity, &mut BlockLists)) {
+        let stale = self.presence.amend(id, amend);
+        self.mark_stale(stale);
         let session = self.members.get(&id).and_then(|member| member.extras.as_ref()?.session);
+        let login = self.presence.identity(id).and_then(|identity| identity.login.clone());
         if let Some(session) = session.and_then(|session| self.sessions.session_mut(session)) {
-            session.account = account;
+            session.account = login;
+        }
+    }
+
+    fn mark_stale(&mut self, stale: Stale) {
+        for id in stale.0 {
+            if let Some(member) = self.members.get_mut(&id) {
+                member.mark_filter_stale();
+            }
         }
     }
 
     /// Who is here under a name, or was a moment ago and is here under another one now.
     pub(crate) fn recipient(&self, name: &Username) -> Option<MemberId> {
-        self.roster.who(name).or_else(|| {
+        self.who(name).or_else(|| {
             let newest = self.recent_renames.iter().rev();
             newest
                 .take_while(|followed| self.now < followed.until)

@@ -168,7 +168,11 @@ fn blocks(directory: &mut impl Directory) {
     let texts =
         |names: Vec<Username>| -> Vec<_> { names.iter().map(Username::to_string).collect() };
     assert_eq!(texts(directory.blocked(&ann).unwrap()), ["Dan", "eve"]);
-    let mut blockers = texts(directory.blockers(&name("EVE")).unwrap());
+    let found = directory.blockers(&name("EVE")).unwrap();
+    for (id, owner) in &found {
+        assert_eq!(directory.account(owner).unwrap().unwrap().account_key.id, *id);
+    }
+    let mut blockers = texts(found.into_iter().map(|(_, name)| name).collect());
     blockers.sort();
     assert_eq!(blockers, ["ann", "bob"]);
     assert_eq!(directory.blockers(&name("ev")).unwrap(), []);

@@ -174,11 +174,11 @@ pub trait Directory: Send + Debug {
     /// [`DirectoryError`].
     fn blocked(&mut self, owner: &Username) -> Result<Vec<Username>, DirectoryError>;
 
-    /// The accounts that block somebody, at most [`BLOCKERS`] of them.
+    /// The accounts that block somebody, at most [`BLOCKERS`] of them: number and name.
     ///
     /// # Errors
     /// [`DirectoryError`].
-    fn blockers(&mut self, other: &Username) -> Result<Vec<Username>, DirectoryError>;
+    fn blockers(&mut self, other: &Username) -> Result<Vec<(i64, Username)>, DirectoryError>;
 
     /// Adds a user to a block list; where there is no account it is full.
     ///

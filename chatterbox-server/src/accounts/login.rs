@@ -45,8 +45,8 @@ pub struct Login {
     pub token_hash: Option<TokenHash>,
     /// Whom they block.
     pub blocked: Vec<Username>,
-    /// The accounts that block them.
-    pub blocked_by: Vec<Username>,
+    /// The accounts that block them: number and name.
+    pub blocked_by: Vec<(i64, Username)>,
 }
 
 impl Login {
@@ -298,7 +298,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`DirectoryError`].
-    pub async fn blockers(&self, name: &Username) -> Result<Vec<Username>, DirectoryError> {
+    pub async fn blockers(&self, name: &Username) -> Result<Vec<(i64, Username)>, DirectoryError> {
         let name = name.clone();
         self.thread.ask(move |directory| directory.blockers(&name)).await
     }

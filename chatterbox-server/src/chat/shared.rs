@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use chatterbox_hub::{
-    Delivery, Event, Hub, IgnoreFilter, JoinError, JoinReply, JoinRequest, Lag, Laggards, LoggedIn,
-    MemberId, Record, Sequence, SessionId, SessionKey, View, Wake, shown,
+    BlockLists, Delivery, Event, Hub, Identity, JoinError, JoinReply, JoinRequest, Lag, Laggards,
+    LoggedIn, MemberId, Record, Rename, Sequence, SessionId, SessionKey, View, Wake, shown,
 };
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Code, Refusal, Username};
@@ -81,7 +81,7 @@ impl Chat {
         self: &Arc<Self>,
         request: JoinRequest<'_>,
     ) -> Result<(Seat, JoinReply), JoinError> {
-        let view = request.agreed.map_or(View::BASE, View::of);
+        let view = View::of(request.identity.agreed.unwrap_or_default());
         let mut joined = self.hub_now().admit(request)?;
         let signals = self.notifier.subscribe(joined.id);
         match joined.replaced {
@@ -108,25 +108,38 @@ impl Chat {
         self.hub().resumable(key, name)
     }
 
-    /// Who is here, in the order in which they came.
-    pub fn users(&self) -> Vec<Username> {
+    /// Who is here, in the order in which they joined.
+    pub fn users(&self) -> Vec<Identity> {
         self.hub().users().cloned().collect()
     }
 
-    /// In which spelling somebody is here.
-    pub fn spelling(&self, name: &Username) -> Option<Username> {
-        let hub = self.hub();
-        hub.who(name).and_then(|id| hub.name_of(id)).cloned()
+    /// How many are here.
+    pub fn user_count(&self) -> usize {
+        self.hub().members()
     }
 
     /// Who is here under a name.
+    pub fn find(&self, name: &Username) -> Option<Identity> {
+        self.hub().find(name).map(|(_, identity)| identity.clone())
+    }
+
+    /// Which member is here under a name.
     pub fn who(&self, name: &Username) -> Option<MemberId> {
         self.hub().who(name)
     }
 
-    /// Notes whom a member has ignored out, in place of what was noted before.
-    pub fn ignore(&self, id: MemberId, ignored: IgnoreFilter) {
-        self.hub().ignore(id, ignored);
+    /// The members that are logged in with an account, under whatever names.
+    pub fn logged_in(&self, account: &LoggedIn) -> Vec<(MemberId, Identity)> {
+        self.hub().logged_in(account).map(|(id, identity)| (id, identity.clone())).collect()
+    }
+
+    /// Changes the account, the level or the block lists of a member; see [`Hub::amend`]. Says whether it may do something
+    /// else now than before.
+    pub fn amend(&self, id: MemberId, amend: impl FnOnce(&mut Identity, &mut BlockLists)) -> bool {
+        let mut hub = self.hub();
+        let before = hub.identity(id).map(Identity::actor);
+        hub.amend(id, amend);
+        hub.identity(id).map(Identity::actor) != before
     }
 
     /// Queues something for a member, behind everything that has happened so far; says `false`, and does nothing, when too
@@ -343,9 +356,19 @@ impl Handle {
         self.chat.hub().was_replaced(self.id)
     }
 
-    /// Under which name it is here now, if it is.
+    /// The name under which it is here now, if it is.
     pub fn name(&self) -> Option<Username> {
         self.chat.hub().name_of(self.id).cloned()
+    }
+
+    /// Who it is now, if it is here.
+    pub fn identity(&self) -> Option<Identity> {
+        self.chat.hub().identity(self.id).cloned()
+    }
+
+    /// Whom it blocks, in the order in which it did.
+    pub fn blocked(&self) -> Vec<Username> {
+        self.chat.hub().blocked(self.id).to_vec()
     }
 
     /// Whose messages it is not shown.
@@ -353,19 +376,14 @@ impl Handle {
         self.chat.hub().hidden(self.id)
     }
 
-    /// Gives it another name, told to everybody; for whoever reads its frames only, which has to know.
+    /// Gives it another name, told to everybody; for the task that reads its frames only, which has to know.
     ///
     /// # Errors
     /// [`Refusal`], by the rules of joining; nothing changes then.
-    pub fn rename(&self, name: &Username, owns: bool) -> Result<(), Refusal> {
-        let wake = self.chat.hub_now().rename(self.id, name, owns)?;
+    pub fn rename(&self, rename: Rename) -> Result<(), Refusal> {
+        let wake = self.chat.hub_now().rename(self.id, rename)?;
         self.chat.notifier.notify(wake);
         Ok(())
-    }
-
-    /// Notes the account that it is logged in with, for when its session goes on.
-    pub fn set_account(&self, account: Option<LoggedIn>) {
-        self.chat.hub().set_account(self.id, account);
     }
 
     /// Waits until some of what was waiting for the member has been handed out.

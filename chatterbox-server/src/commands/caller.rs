@@ -1,84 +1,21 @@
-//! One connection, as commands know it: who it is, what it has asked for, what it was asked.
+//! One connection, as commands know it: what it has called, what it was asked, and the token that ends with it.
+//!
+//! Who the user is stands in the hub's presence alone; [`Caller::who`] asks for it.
 
-use std::collections::{HashSet, VecDeque};
-use std::net::IpAddr;
+use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use chatterbox_hub::{AccountKey, IgnoreFilter, Level, LoggedIn};
+use chatterbox_hub::Identity;
 use chatterbox_proto::capability::accounts::Secret as Typed;
 use chatterbox_proto::capability::commands::Answer;
-use chatterbox_proto::{Capabilities, Code, Username};
+use chatterbox_proto::{Capabilities, Code};
 use tokio::sync::{Notify, oneshot};
 
-use crate::accounts::{Login, TokenHash};
+use crate::accounts::TokenHash;
 use crate::commands::client_port::ClientPort;
-use crate::commands::permission::Actor;
 
 /// Commands that a connection remembers.
 const HISTORY: usize = 100;
-
-/// Who somebody is at the moment.
-#[derive(Debug, Clone)]
-pub struct Who {
-    /// The name.
-    pub name: Username,
-    /// The account that they are logged in with, which a nick does not change.
-    pub account: Option<Username>,
-    /// Which one of this name it is.
-    pub account_key: AccountKey,
-    /// The level of the account; 0 without one.
-    pub level: Level,
-    /// Whether they have given the admin password.
-    pub elevated: bool,
-    /// What ends with this login.
-    pub token: Option<TokenHash>,
-    /// Whom they block, in the order in which they did.
-    pub blocked: Vec<Username>,
-    /// The same, to look a name up: everybody who comes and goes is held against everybody's list.
-    pub(super) blocks: HashSet<Username>,
-    /// The accounts that block them, of users who are not here included.
-    pub blocked_by: HashSet<Username>,
-}
-
-impl Who {
-    /// Somebody without an account.
-    pub fn guest(name: Username) -> Self {
-        Self::with_login(name, Login::default())
-    }
-
-    /// Somebody who is let in.
-    pub fn with_login(name: Username, login: Login) -> Self {
-        Self {
-            name,
-            account: login.account,
-            account_key: login.account_key,
-            level: login.level,
-            elevated: false,
-            token: login.token_hash,
-            blocks: login.blocked.iter().cloned().collect(),
-            blocked: login.blocked,
-            blocked_by: login.blocked_by.into_iter().collect(),
-        }
-    }
-
-    /// What their session remembers of the login.
-    pub fn logged_in(&self) -> Option<LoggedIn> {
-        let account = self.account.clone()?;
-        Some(LoggedIn { account, account_key: self.account_key })
-    }
-
-    /// Changes whom they block.
-    pub fn set_blocked(&mut self, blocked: Vec<Username>) {
-        self.blocks = blocked.iter().cloned().collect();
-        self.blocked = blocked;
-    }
-
-    /// What they may do now.
-    pub fn actor(&self) -> Actor {
-        let level = if self.elevated { Level::ADMIN } else { self.level };
-        Actor { level, registered: self.account.is_some() }
-    }
-}
 
 /// A question that waits for its answer.
 #[derive(Debug)]
@@ -89,19 +26,18 @@ struct Asked {
 
 /// One connection that has joined.
 #[derive(Debug)]
-pub struct Session {
-    /// What it came over.
+pub struct Caller {
+    /// The connection.
     pub port: Box<dyn ClientPort>,
-    /// From where.
-    pub peer: IpAddr,
-    /// What it speaks.
+    /// The capabilities in force.
     pub agreed: Capabilities,
-    who: Mutex<Who>,
+    /// Who it was when it joined: what is left of a user whom the hub has removed.
+    joined_as: Identity,
+    /// The token that logging out makes worthless.
+    token: Mutex<Option<TokenHash>>,
     history: Mutex<VecDeque<String>>,
     asked: Mutex<Option<Asked>>,
-    /// What the port was told last of whom this user does not see.
-    filter: Mutex<Option<IgnoreFilter>>,
-    /// Rung when the catalogue may have changed for this user.
+    /// Notified when the catalogue may have changed for this user.
     pub(super) changed: Notify,
 }
 
@@ -109,72 +45,42 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Session {
-    /// Somebody who has just joined.
-    pub fn new(port: Box<dyn ClientPort>, who: Who, peer: IpAddr, agreed: Capabilities) -> Self {
+impl Caller {
+    /// A connection that has just joined as somebody, with the token of its login.
+    pub fn new(port: Box<dyn ClientPort>, joined_as: Identity, token: Option<TokenHash>) -> Self {
         Self {
             port,
-            peer,
-            agreed,
-            who: Mutex::new(who),
+            agreed: joined_as.agreed.unwrap_or_default(),
+            joined_as,
+            token: Mutex::new(token),
             history: Mutex::default(),
             asked: Mutex::default(),
-            filter: Mutex::default(),
             changed: Notify::new(),
         }
     }
 
-    /// Who it is.
-    pub fn who(&self) -> Who {
-        lock(&self.who).clone()
+    /// Who the user is now. One who has been removed may do nothing any more.
+    pub fn who(&self) -> Identity {
+        self.port.identity().unwrap_or_else(|| Identity::guest(self.joined_as.name.clone()))
     }
 
-    /// Whether it speaks the base protocol only.
-    pub fn is_base(&self) -> bool {
-        self.agreed.is_empty()
+    /// The token that ends with this login.
+    pub(super) fn token(&self) -> Option<TokenHash> {
+        *lock(&self.token)
     }
 
-    /// Looks at who it is without copying that.
-    pub(super) fn look<T>(&self, look: impl FnOnce(&Who) -> T) -> T {
-        look(&lock(&self.who))
-    }
-
-    /// Changes who it is; the catalogue follows. What the user hears is the desk's to say.
-    pub(super) fn change(&self, change: impl FnOnce(&mut Who)) {
-        let mut who = lock(&self.who);
-        let before = who.actor();
-        change(&mut who);
-        let after = who.actor();
-        drop(who);
-        if before != after {
-            self.changed.notify_one();
-        }
-    }
-
-    /// Notes whom this user does not see from now on.
-    pub(super) fn set_filter(&self, filter: IgnoreFilter) {
-        let mut noted = lock(&self.filter);
-        if noted.as_ref() != Some(&filter) {
-            self.port.ignore(filter.clone());
-            *noted = Some(filter);
-        }
-    }
-
-    /// Whether this user has to do with a name at the moment, whoever has it.
-    pub(super) fn filters(&self, name: &Username) -> bool {
-        let noted = lock(&self.filter);
-        noted
-            .as_ref()
-            .is_some_and(|filter| filter.hidden.contains(name) || filter.refused.contains(name))
+    /// Replaces the token that ends with this login.
+    pub(super) fn set_token(&self, token: TokenHash) {
+        *lock(&self.token) = Some(token);
     }
 
     /// Remembers a command.
-    pub(super) fn remember(&self, port: String) {
+    pub(super) fn remember(&self, line: String) {
         let mut history = lock(&self.history);
         if history.len() == HISTORY {
             history.pop_front();
         }
-        history.push_back(port);
+        history.push_back(line);
     }
 
     /// The last commands, the oldest first.

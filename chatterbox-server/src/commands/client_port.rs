@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chatterbox_hub::{IgnoreFilter, LoggedIn};
+use chatterbox_hub::{BlockLists, Identity, LoggedIn, MemberId, Rename};
 use chatterbox_proto::{Code, Refusal, Username};
 use futures_util::future::BoxFuture;
 
@@ -12,8 +12,14 @@ use futures_util::future::BoxFuture;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PostError(pub Code);
 
-/// The seam between commands and the rest of the server; tests have one without sockets.
+/// A change of a member's account, level or block lists.
+pub type Amend<'a> = Box<dyn FnOnce(&mut Identity, &mut BlockLists) + 'a>;
+
+/// The port between commands and the rest of the server; tests have an adapter without sockets.
 pub trait ClientPort: Send + Sync + Debug {
+    /// The member whose connection it is.
+    fn id(&self) -> MemberId;
+
     /// Sends members of an object, in an object of their own or with others. `false` when too much waits to be sent.
     fn tell(&self, members: Bytes) -> bool;
 
@@ -26,27 +32,36 @@ pub trait ClientPort: Send + Sync + Debug {
     /// Waits until something more can be sent.
     fn room(&self) -> BoxFuture<'_, ()>;
 
-    /// Who is here.
-    fn users(&self) -> Vec<Username>;
+    /// Who this user is; `None` once they have left.
+    fn identity(&self) -> Option<Identity>;
 
-    /// In which spelling somebody is here.
-    fn find(&self, name: &Username) -> Option<Username>;
+    /// Whom this user blocks, in the order in which they did.
+    fn blocked(&self) -> Vec<Username>;
 
-    /// Changes the name of this user, for everybody; `owns` says whether it is proven to be theirs.
+    /// Everybody who is here, in the order in which they joined.
+    fn users(&self) -> Vec<Identity>;
+
+    /// How many are here.
+    fn user_count(&self) -> usize;
+
+    /// Who is here under a name.
+    fn find(&self, name: &Username) -> Option<Identity>;
+
+    /// The members that are logged in with an account, under whatever names.
+    fn logged_in(&self, account: &LoggedIn) -> Vec<(MemberId, Identity)>;
+
+    /// Changes the account, the level or the block lists of a member, and says whether it may do something else now.
+    fn amend(&self, member: MemberId, amend: Amend<'_>) -> bool;
+
+    /// Changes the name of this user, for everybody.
     ///
     /// # Errors
     /// [`Refusal`] when the name is in use or looks like one that is.
-    fn rename(&self, name: Username, owns: bool) -> BoxFuture<'_, Result<(), Refusal>>;
+    fn rename(&self, rename: Rename) -> BoxFuture<'_, Result<(), Refusal>>;
 
     /// Sends a private message of this user, as if it had come as a frame.
     fn post<'a>(&'a self, to: &'a Username, text: &'a str) -> BoxFuture<'a, Result<(), PostError>>;
 
     /// Measures how long the client takes to answer, if it speaks `ping`; `None` when it does not answer.
     fn ping(&self) -> BoxFuture<'_, Option<Duration>>;
-
-    /// Whom this user does not see and can't write to, from now on.
-    fn ignore(&self, ignored: IgnoreFilter);
-
-    /// Notes the account that this user is logged in with, for when the session goes on.
-    fn set_account(&self, account: Option<LoggedIn>);
 }

@@ -1,18 +1,19 @@
 //! What a command is given, and what it gives back.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chatterbox_hub::{BlockLists, Denied, Identity, LoggedIn, Permission, Target, authorise};
 use chatterbox_proto::capability::accounts::Secret as Typed;
 use chatterbox_proto::capability::commands::{OutcomeCode, Prompt};
 use chatterbox_proto::{Code, WireText};
 use serde_json::Value;
 
 use crate::accounts::{DirectoryError, Refused, Secret, SecretError};
-use crate::commands::caller::{Session, Who};
-use crate::commands::online::Desk;
-use crate::commands::permission::{Denied, Permission, Target, authorise};
+use crate::commands::caller::Caller;
 use crate::commands::registry::Spec;
+use crate::commands::state::Desk;
 
 /// A question that is not answered in this time is answered with no (CM-4).
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(60);
@@ -143,7 +144,7 @@ pub struct Context<'a> {
     /// What all share.
     pub desk: &'a Desk,
     /// Who calls it.
-    pub session: &'a Arc<Session>,
+    pub session: &'a Arc<Caller>,
     /// Which command it is.
     pub spec: &'static Spec,
     /// Which call it is.
@@ -154,8 +155,27 @@ pub struct Context<'a> {
 
 impl Context<'_> {
     /// Who calls it.
-    pub fn who(&self) -> Who {
+    pub fn who(&self) -> Identity {
         self.session.who()
+    }
+
+    /// Changes the caller's own account, level or block lists.
+    pub(super) fn amend(&self, amend: impl FnOnce(&mut Identity, &mut BlockLists)) {
+        self.desk.online.amend(self.session, self.session.port.id(), amend);
+    }
+
+    /// The caller's account, which a command of this level can't be called without.
+    ///
+    /// # Errors
+    /// [`Rejection`] with `forbidden`.
+    pub(super) fn login(&self) -> Result<LoggedIn, Rejection> {
+        let none = || Rejection::new(OutcomeCode::Forbidden, "You are not logged in.");
+        self.who().login.ok_or_else(none)
+    }
+
+    /// Where the caller comes from.
+    pub(super) fn peer(&self) -> IpAddr {
+        self.who().address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
     }
 
     /// What is answered to arguments that make no sense.
@@ -167,7 +187,7 @@ impl Context<'_> {
     ///
     /// # Errors
     /// [`Rejection`] with `forbidden`.
-    pub fn authorise(&self, permission: Permission<'_>, target: Target) -> Result<(), Rejection> {
+    pub fn authorise(&self, permission: Permission, target: Target) -> Result<(), Rejection> {
         Ok(authorise(self.who().actor(), permission, target)?)
     }
 

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
+use chatterbox_hub::{Permission, Target, authorise};
 use chatterbox_proto::capability::Capability;
 use chatterbox_proto::capability::commands::{self as wire, Answer, Call, Outcome, OutcomeCode};
 use chatterbox_proto::{Code, ScreenText};
 use tokio::sync::mpsc;
 
 use crate::commands::arguments::{Arguments, for_history};
-use crate::commands::caller::Session;
+use crate::commands::caller::Caller;
 use crate::commands::context::{Context, Done, Rejection, Reply};
-use crate::commands::online::Desk;
-use crate::commands::permission::{Permission, Target, authorise};
 use crate::commands::registry::find;
+use crate::commands::state::Desk;
 
 /// Commands that wait for the one that runs.
 pub const WAITING: usize = 16;
@@ -34,7 +34,7 @@ pub struct Ended;
 #[derive(Debug, Clone)]
 pub struct CallQueue {
     requests: mpsc::Sender<Request>,
-    session: Arc<Session>,
+    session: Arc<Caller>,
 }
 
 /// The other end of a [`CallQueue`], which does the work.
@@ -42,11 +42,11 @@ pub struct CallQueue {
 pub struct Executor {
     requests: mpsc::Receiver<Request>,
     desk: Arc<Desk>,
-    session: Arc<Session>,
+    session: Arc<Caller>,
 }
 
 /// Both ends, for a connection that has joined.
-pub fn executor(desk: Arc<Desk>, session: Arc<Session>) -> (CallQueue, Executor) {
+pub fn executor(desk: Arc<Desk>, session: Arc<Caller>) -> (CallQueue, Executor) {
     let (requests, inbox) = mpsc::channel(WAITING);
     (
         CallQueue { requests, session: Arc::clone(&session) },
@@ -128,7 +128,7 @@ impl Executor {
             return Err(Rejection::new(OutcomeCode::NoSuchCommand, text));
         };
         tracing::debug!(name = %self.session.who().name, command = spec.name, "command");
-        authorise(self.session.who().actor(), Permission::Use(spec), Target::Oneself)?;
+        authorise(self.session.who().actor(), Permission::Use(spec.level), Target::Oneself)?;
         if self.desk.is_disabled(spec) {
             let text = format!("{} is switched off.", spec.name);
             return Err(Rejection::new(OutcomeCode::Disabled, text));
@@ -162,7 +162,7 @@ impl Executor {
 }
 
 /// Tells what this user may use now, and what is typed before it (CM-1).
-async fn catalogue(desk: &Desk, session: &Session) {
+async fn catalogue(desk: &Desk, session: &Caller) {
     let commands = desk.catalogue(session.who().actor());
     let members = wire::catalogue(&commands, &desk.prefix()).into_members();
     while !session.port.tell(members.clone()) {

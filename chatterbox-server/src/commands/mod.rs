@@ -13,25 +13,24 @@ mod client_port;
 mod context;
 mod executor;
 mod family;
-mod ignore;
 mod legacy;
 mod online;
-mod permission;
 mod reference;
 mod registry;
 mod service;
+mod state;
 
 pub use arguments::{Arguments, Parameter};
-pub use caller::{Session, Who};
-pub use client_port::{ClientPort, PostError};
+pub use caller::Caller;
+pub use client_port::{Amend, ClientPort, PostError};
 pub use context::{Context, Done, Rejection, Reply};
 pub use executor::{CallQueue, Ended, Executor, Request, executor};
 pub use legacy::call as legacy_call;
-pub use online::{Desk, Presence};
-pub use permission::{Actor, Denied, Permission, Target, authorise};
+pub use online::{Online, OnlineGuard};
 pub use reference::markdown;
 pub use registry::{Spec, TABLE, find};
 pub use service::Service;
+pub use state::Desk;
 
 #[cfg(test)]
 mod tests;

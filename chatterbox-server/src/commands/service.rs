@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use chatterbox_hub::{Event, IgnoreFilter, LoggedIn, Record};
+use chatterbox_hub::{Event, Identity, LoggedIn, MemberId, Record, Rename};
 use chatterbox_proto::capability::accounts::{Account, Secret};
 use chatterbox_proto::capability::commands::CommandRequest;
 use chatterbox_proto::capability::ping;
@@ -22,11 +22,11 @@ use tokio::sync::watch;
 
 use crate::access::{Attachment, CommandInput, Gate, Grant, LoginRequest, Renamer, Served};
 use crate::chat::shared::{Handle, resolve};
-use crate::commands::caller::{Session, Who};
-use crate::commands::client_port::{ClientPort, PostError};
+use crate::commands::caller::Caller;
+use crate::commands::client_port::{Amend, ClientPort, PostError};
 use crate::commands::executor::{self, CallQueue, executor};
 use crate::commands::legacy;
-use crate::commands::online::Desk;
+use crate::commands::state::Desk;
 use crate::config::Live;
 use crate::ops::clock::unix_now;
 
@@ -56,13 +56,11 @@ impl Service {
                 accounts.admit(request.name, request.proof, request.peer, guests).await?
             }
         };
-        let who = Who::with_login(request.name.clone(), login.clone());
         let account = Account {
             level: login.level.number(),
             token: login.token.as_ref().map(|token| Secret::new(token.as_str())),
         };
-        let ignored = self.desk.filter_for(&who, request.agreed.is_empty());
-        Ok(Grant { account, ignored, login })
+        Ok(Grant { account, login })
     }
 }
 
@@ -95,15 +93,14 @@ impl Gate for Service {
 
 /// Serves one member for as long as it is here.
 async fn attend(desk: Arc<Desk>, attachment: Attachment) -> Served {
-    let Attachment { member, renamer, grant, agreed, peer, mut requests } = attachment;
+    let Attachment { member, renamer, grant, agreed, mut requests } = attachment;
     // It may have been too slow already.
-    let Some(name) = member.name() else { return Served::Unserved };
+    let Some(identity) = member.identity() else { return Served::Unserved };
     let pongs = watch::Sender::new(0);
     let pings = AtomicI64::new(0);
     let port = MemberPort { member: member.clone(), renamer, agreed, pings, pongs: pongs.clone() };
-    let who = Who::with_login(name, grant.login);
-    let session = Arc::new(Session::new(Box::new(port), who, peer, agreed));
-    let _presence = desk.enter(Arc::clone(&session));
+    let session = Arc::new(Caller::new(Box::new(port), identity, grant.login.token_hash));
+    let _online = desk.online.enter(&session);
     let (queue, mut executor) = executor(desk, session);
     let handing_in = async {
         while let Some(request) = requests.recv().await {
@@ -187,16 +184,40 @@ impl ClientPort for MemberPort {
         self.member.room().boxed()
     }
 
-    fn users(&self) -> Vec<Username> {
+    fn id(&self) -> MemberId {
+        self.member.id()
+    }
+
+    fn identity(&self) -> Option<Identity> {
+        self.member.identity()
+    }
+
+    fn blocked(&self) -> Vec<Username> {
+        self.member.blocked()
+    }
+
+    fn users(&self) -> Vec<Identity> {
         self.member.chat().users()
     }
 
-    fn find(&self, name: &Username) -> Option<Username> {
-        self.member.chat().spelling(name)
+    fn user_count(&self) -> usize {
+        self.member.chat().user_count()
     }
 
-    fn rename(&self, name: Username, owns: bool) -> BoxFuture<'_, Result<(), Refusal>> {
-        self.renamer.rename(name, owns).boxed()
+    fn find(&self, name: &Username) -> Option<Identity> {
+        self.member.chat().find(name)
+    }
+
+    fn logged_in(&self, account: &LoggedIn) -> Vec<(MemberId, Identity)> {
+        self.member.chat().logged_in(account)
+    }
+
+    fn amend(&self, member: MemberId, amend: Amend<'_>) -> bool {
+        self.member.chat().amend(member, amend)
+    }
+
+    fn rename(&self, rename: Rename) -> BoxFuture<'_, Result<(), Refusal>> {
+        self.renamer.rename(rename).boxed()
     }
 
     fn post<'a>(&'a self, to: &'a Username, text: &'a str) -> BoxFuture<'a, Result<(), PostError>> {
@@ -205,14 +226,6 @@ impl ClientPort for MemberPort {
 
     fn ping(&self) -> BoxFuture<'_, Option<Duration>> {
         self.measure().boxed()
-    }
-
-    fn ignore(&self, ignored: IgnoreFilter) {
-        self.member.chat().ignore(self.member.id(), ignored);
-    }
-
-    fn set_account(&self, account: Option<LoggedIn>) {
-        self.member.set_account(account);
     }
 }
 

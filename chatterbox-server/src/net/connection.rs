@@ -301,15 +301,16 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     }
 
     /// Gives the member another name, between two of its frames.
-    fn rename(&mut self, rename: RenameRequest) {
+    fn rename(&mut self, request: RenameRequest) {
         let member = self.inbound.member();
-        let outcome = member.rename(&rename.name, rename.owns);
+        let name = request.rename.name.clone();
+        let outcome = member.rename(request.rename);
         if outcome.is_ok() {
             let until = member.chat().now().saturating_add(OLD_NAME);
-            self.session.renamed(rename.name, until);
+            self.session.renamed(name, until);
         }
-        // Whoever does not wait any more does not need to know.
-        let _ = rename.done.send(outcome);
+        // A command that does not wait any more does not need to know.
+        let _ = request.done.send(outcome);
     }
 
     async fn refuse(&mut self, code: Code, end: End) -> End {

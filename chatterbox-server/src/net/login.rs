@@ -6,8 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use chatterbox_hub::guard::network;
-use chatterbox_hub::{self, JoinError, JoinRequest, Resuming, SessionKey};
+use chatterbox_hub::{self, BlockLists, Identity, JoinError, JoinRequest, Resuming, SessionKey};
 use chatterbox_proto::capability::accounts::ACCOUNT;
 use chatterbox_proto::capability::{CAPABILITIES, LIMITS};
 use chatterbox_proto::frame::Decoder;
@@ -26,6 +25,7 @@ use crate::net::connection::{Context, End, Stream};
 use crate::net::inbound::Inbound;
 use crate::net::read_buffer;
 use crate::net::requests::Requests;
+use crate::ops::clock::unix_now;
 
 /// A connection that has no name yet.
 pub(super) struct Joining {
@@ -160,14 +160,26 @@ impl Joining {
             resumes: resumes.as_ref().map(Option::as_ref),
             peer: self.peer.ip(),
         };
-        let grant = context.gate.admit(request).await?;
+        let mut grant = context.gate.admit(request).await?;
         let info = format!("Welcome, {}!", claim.name);
         let extra = claim.agreed.map(|agreed| self.extra(agreed, &grant));
         let logged_in = grant.login.logged_in();
         // Who was let in because of the session has proven nothing else.
         let by_session = matches!(&resumes, Some(login @ Some(_)) if *login == logged_in);
         let request = JoinRequest {
-            agreed: claim.agreed,
+            identity: Identity {
+                name: claim.name.clone(),
+                login: logged_in,
+                level: grant.login.level,
+                elevated: false,
+                address: Some(self.peer.ip()),
+                since: unix_now(),
+                agreed: claim.agreed,
+            },
+            lists: BlockLists::new(
+                std::mem::take(&mut grant.login.blocked),
+                std::mem::take(&mut grant.login.blocked_by),
+            ),
             extra: extra.as_deref().unwrap_or_default(),
             resume: resume.map(|resume| Resuming {
                 key,
@@ -175,9 +187,6 @@ impl Joining {
                 only: by_session && claim.proof.is_none(),
             }),
             random: if claim.agreed.is_some() { random() } else { 0 },
-            account: logged_in,
-            ignored: grant.ignored.clone(),
-            address: (self.hold > 0).then(|| network(self.peer.ip())),
             hold: self.hold,
             ..JoinRequest::base(&claim.name, &info)
         };
@@ -221,7 +230,6 @@ impl Joining {
             renamer: Renamer(renames),
             grant,
             agreed,
-            peer: self.peer.ip(),
             requests: command_inputs,
         };
         let attached = Attached { attachment: Box::new(attachment), renames: rename_requests };

@@ -1,6 +1,6 @@
 //! One's own account: `register`, `passwd`, `logout`, `elevate`.
 
-use chatterbox_hub::Level;
+use chatterbox_hub::{Level, LoggedIn};
 use chatterbox_proto::capability::Capability;
 use chatterbox_proto::capability::commands::{ArgumentType, OutcomeCode};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::commands::context::{Context, Done, Rejection, Reply};
 use crate::commands::registry::Spec;
 
 /// What a client needs to log in again without the password.
-fn login(token: &Token, level: Level) -> Value {
+fn login_data(token: &Token, level: Level) -> Value {
     json!({"LEVEL": level.number(), "TOKEN": token.as_str()})
 }
 
@@ -29,27 +29,27 @@ pub(in crate::commands) const REGISTER: Spec = Spec {
 
 async fn register(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let who = context.who();
-    if let Some(account) = who.account {
+    if let Some(account) = who.account() {
         let text = format!("You are registered already, as {account}.");
         return Err(Rejection::new(OutcomeCode::Registered, text));
     }
     let given = arguments.secret(0);
     let secret = context.chosen_secret(given, "Choose a password (at least 8 characters):").await?;
     let accounts = &context.desk.accounts;
-    let (token, account_key) =
-        accounts.register(&who.name, secret, who.blocked, context.session.peer).await?;
-    let (name, hash) = (who.name.clone(), token.hash());
-    context.desk.change(context.session, |who| {
-        who.account = Some(name);
-        who.account_key = account_key;
+    let (token, account_key) = accounts
+        .register(&who.name, secret, context.session.port.blocked(), context.peer())
+        .await?;
+    context.session.set_token(token.hash());
+    let login = LoggedIn { account: who.name.clone(), account_key };
+    context.amend(|who, _| {
+        who.login = Some(login);
         who.level = Level::USER;
-        who.token = Some(hash);
     });
     let mut info = format!("{} is your name now; join with your password next time.", who.name);
     if !context.session.agreed.has(Capability::Accounts) {
         info.push_str(" This client can't give one: you need another client then.");
     }
-    Ok(Done::new(info).with_data(login(&token, Level::USER)))
+    Ok(Done::new(info).with_data(login_data(&token, Level::USER)))
 }
 
 pub(in crate::commands) const PASSWD: Spec = Spec {
@@ -68,20 +68,16 @@ pub(in crate::commands) const PASSWD: Spec = Spec {
 };
 
 async fn passwd(context: &Context<'_>, mut arguments: Arguments) -> Reply {
-    let who = context.who();
-    let account = who.account.ok_or_else(no_account)?;
+    let account = context.login()?.account;
     let old = context.secret(arguments.secret(0), "Your password now:").await?;
     let new = context.chosen_secret(arguments.secret(1), "Choose a new password:").await?;
     let accounts = &context.desk.accounts;
-    let (token, account_key) =
-        accounts.change_password(&account, old, new, context.session.peer).await?;
-    let hash = token.hash();
-    context.desk.change(context.session, |who| {
-        who.account_key = account_key;
-        who.token = Some(hash);
-    });
+    let (token, account_key) = accounts.change_password(&account, old, new, context.peer()).await?;
+    context.session.set_token(token.hash());
+    let level = context.who().level;
+    context.amend(|who, _| who.login = Some(LoggedIn { account, account_key }));
     let info = "You have another password. Other devices have to log in again when they come back; who is connected stays so.";
-    Ok(Done::new(info).with_data(login(&token, who.level)))
+    Ok(Done::new(info).with_data(login_data(&token, level)))
 }
 
 pub(in crate::commands) const LOGOUT: Spec = Spec {
@@ -97,10 +93,9 @@ pub(in crate::commands) const LOGOUT: Spec = Spec {
 };
 
 async fn logout(context: &Context<'_>, mut arguments: Arguments) -> Reply {
-    let who = context.who();
-    let login = who.logged_in().ok_or_else(no_account)?;
+    let login = context.login()?;
     let token = match arguments.text(0).as_deref() {
-        None => who.token,
+        None => context.session.token(),
         Some("everywhere" | "--everywhere") => None,
         Some(_) => {
             return Err(context.misused());
@@ -108,8 +103,8 @@ async fn logout(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     };
     context.desk.accounts.log_out(&login, token).await?;
     // Nobody goes on with a session that has been logged out.
-    context.desk.change(context.session, |who| {
-        who.account = None;
+    context.amend(|who, _| {
+        who.login = None;
         who.elevated = false;
     });
     Ok(Done { closes: true, ..Done::new("You are logged out, good bye.") })
@@ -128,15 +123,11 @@ pub(in crate::commands) const ELEVATE: Spec = Spec {
 };
 
 async fn elevate(context: &Context<'_>, mut arguments: Arguments) -> Reply {
-    let account = context.who().account.ok_or_else(no_account)?;
+    let account = context.login()?.account;
     let secret = context.secret(arguments.secret(0), "The admin password:").await?;
-    context.desk.accounts.elevate(&account, secret, context.session.peer).await?;
-    context.desk.change(context.session, |who| who.elevated = true);
+    context.desk.accounts.elevate(&account, secret, context.peer()).await?;
+    context.amend(|who, _| who.elevated = true);
     let level = Level::ADMIN;
     Ok(Done::new(format!("You have level {level} until you leave."))
         .with_data(json!({"LEVEL": level.number()})))
-}
-
-fn no_account() -> Rejection {
-    Rejection::new(OutcomeCode::Forbidden, "You are not logged in.")
 }

@@ -1,16 +1,12 @@
 //! What admins do, and everybody may look at: `perm`, `set-perm`, `set-prefix`, `disable-command`, `enable-command`.
 
-use std::sync::Arc;
-
-use chatterbox_hub::{Level, LoggedIn};
+use chatterbox_hub::{Level, LoggedIn, Permission, Target};
 use chatterbox_proto::Username;
 use chatterbox_proto::capability::commands::{ArgumentType, OutcomeCode};
 use serde_json::json;
 
 use crate::commands::arguments::{Arguments, Parameter};
-use crate::commands::caller::Session;
 use crate::commands::context::{Context, Done, Rejection, Reply};
-use crate::commands::permission::{Permission, Target};
 use crate::commands::registry::Spec;
 
 pub(in crate::commands) const PERM: Spec = Spec {
@@ -33,15 +29,15 @@ struct Somebody {
     level: Level,
 }
 
-/// Who somebody is: who has the name now, otherwise whose account it is.
+/// Who somebody is: the user who has the name now, otherwise the owner of the account of that name.
 async fn somebody(context: &Context<'_>, name: &Username) -> Result<Somebody, Rejection> {
-    let session = context.desk.session_of(name);
-    let who = session.map(|session| session.who());
-    let account = match &who {
-        Some(who) => who.account.clone(),
-        None => Some(name.clone()),
+    let port = &context.session.port;
+    let here = port.find(name);
+    let account = match &here {
+        Some(here) => here.account(),
+        None => Some(name),
     };
-    let stored = match &account {
+    let stored = match account {
         Some(account) => context.desk.accounts.account(account).await?,
         None => None,
     };
@@ -49,28 +45,16 @@ async fn somebody(context: &Context<'_>, name: &Username) -> Result<Somebody, Re
         account: account.name.clone(),
         account_key: account.account_key,
     });
-    let now = who.as_ref().map(|who| who.actor().level);
+    let now = here.as_ref().map(|here| here.actor().level);
     let for_good = stored.as_ref().map(|account| account.level);
-    let sessions = login.as_ref().map(|login| logged_in_with(context, login)).unwrap_or_default();
-    let anywhere = sessions.iter().map(|session| session.who().actor().level).max();
-    let level = now.max(for_good).max(anywhere);
-    let Some(level) = level else {
+    let members = login.as_ref().map(|login| port.logged_in(login)).unwrap_or_default();
+    let anywhere = members.iter().map(|(_, identity)| identity.actor().level).max();
+    let Some(level) = now.max(for_good).max(anywhere) else {
         let text = format!("There is nobody called {name}.");
         return Err(Rejection::new(OutcomeCode::NoSuchUser, text));
     };
-    let name = who.map(|who| who.name).or_else(|| stored.as_ref().map(|a| a.name.clone()));
-    Ok(Somebody {
-        name: name.unwrap_or_else(|| account.clone().unwrap_or_else(|| context.who().name)),
-        account: login,
-        level,
-    })
-}
-
-/// The connections that are logged in with an account, under whatever name; not those of an earlier one of its name.
-fn logged_in_with(context: &Context<'_>, login: &LoggedIn) -> Vec<Arc<Session>> {
-    let mut sessions = context.desk.logged_in_with(&login.account);
-    sessions.retain(|session| session.who().account_key.id == login.account_key.id);
-    sessions
+    let spelling = here.map(|here| here.name).or_else(|| stored.map(|account| account.name));
+    Ok(Somebody { name: spelling.unwrap_or_else(|| name.clone()), account: login, level })
 }
 
 async fn perm(context: &Context<'_>, mut arguments: Arguments) -> Reply {
@@ -110,15 +94,13 @@ async fn set_perm(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         let text = format!("{} is a guest: only a registered user keeps a level.", found.name);
         return Err(Rejection::new(OutcomeCode::NoSuchUser, text));
     };
-    let own = context.who().logged_in().is_some_and(|own| {
-        own.account == login.account && own.account_key.id == login.account_key.id
-    });
+    let own = context.who().login.is_some_and(|own| own.is_same_account(&login));
     let target = if own { Target::Oneself } else { Target::User(found.level) };
     context.authorise(Permission::GiveLevel(level), target)?;
     let account = login.account.clone();
     context.desk.accounts.set_level(&account, level).await?;
-    for session in logged_in_with(context, &login) {
-        context.desk.change(&session, |who| who.level = level);
+    for (member, _) in context.session.port.logged_in(&login) {
+        context.desk.online.amend(context.session, member, |who, _| who.level = level);
     }
     tracing::info!(by = %context.who().name, %account, level = level.number(), "level given");
     let info = format!("{account} has level {level} now.");
@@ -167,8 +149,11 @@ pub(in crate::commands) const DISABLE_COMMAND: Spec = Spec {
     run: |context, arguments| Box::pin(switch(context, arguments, true)),
 };
 
+/// What switches the others on again stays on.
+const ENABLE: &str = "enable-command";
+
 pub(in crate::commands) const ENABLE_COMMAND: Spec = Spec {
-    name: "enable-command",
+    name: ENABLE,
     aliases: &[],
     parameters: &[Parameter::required("command", ArgumentType::Command)],
     help: "Switches a command on again.",
@@ -182,7 +167,8 @@ pub(in crate::commands) const ENABLE_COMMAND: Spec = Spec {
 async fn switch(context: &Context<'_>, mut arguments: Arguments, off: bool) -> Reply {
     let spec = arguments.command(0).ok_or_else(Rejection::missing)?;
     if off {
-        context.authorise(Permission::SwitchOff(spec), Target::Oneself)?;
+        context
+            .authorise(Permission::SwitchOff { stays_on: spec.name == ENABLE }, Target::Oneself)?;
     }
     context.desk.accounts.set_disabled(spec.name, off).await?;
     context.desk.change_settings(|settings| {

@@ -41,7 +41,7 @@ fn few_enough(others: &[Username]) -> Result<(), Rejection> {
 
 /// The account of somebody who is here under a nick; it is what stays when they change the nick.
 fn account_of(context: &Context<'_>, name: &Username) -> Option<Username> {
-    context.desk.session_of(name)?.look(|other| other.account.clone())
+    context.session.port.find(name)?.login.map(|login| login.account)
 }
 
 async fn block(context: &Context<'_>, mut arguments: Arguments) -> Reply {
@@ -51,9 +51,8 @@ async fn block(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     few_enough(&names)?;
     for other in names {
         // A name that nobody has is a mistyped one.
-        let here = context.session.port.find(&other);
-        let known = match here {
-            Some(known) => account_of(context, &known).unwrap_or(known),
+        let known = match context.session.port.find(&other) {
+            Some(known) => known.account().unwrap_or(&known.name).clone(),
             None => match context.desk.accounts.account(&other).await? {
                 Some(account) => account.name,
                 None => return Err(nobody(&other)),
@@ -64,8 +63,8 @@ async fn block(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         }
         others.push(known);
     }
-    let most = if who.account.is_some() { BLOCKS } else { GUEST_BLOCKS };
-    let mut blocked = who.blocked;
+    let most = if who.login.is_some() { BLOCKS } else { GUEST_BLOCKS };
+    let mut blocked = context.session.port.blocked();
     let mut stored = Ok(());
     for other in others {
         if blocked.contains(&other) {
@@ -76,7 +75,7 @@ async fn block(context: &Context<'_>, mut arguments: Arguments) -> Reply {
             stored = Err(Rejection::new(OutcomeCode::Failed, text));
             break;
         }
-        if let Some(account) = &who.account
+        if let Some(account) = who.account()
             && let Err(error) = context.desk.accounts.block(account, &other).await
         {
             stored = Err(error.into());
@@ -90,7 +89,7 @@ async fn block(context: &Context<'_>, mut arguments: Arguments) -> Reply {
 }
 
 fn put(context: &Context<'_>, blocked: &[Username]) {
-    context.desk.change(context.session, |who| who.set_blocked(blocked.to_vec()));
+    context.amend(|_, lists| lists.set_blocked(blocked.to_vec()));
 }
 
 pub(in crate::commands) const UNBLOCK: Spec = Spec {
@@ -109,21 +108,21 @@ async fn unblock(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let who = context.who();
     let names = arguments.users(0);
     few_enough(&names)?;
+    let mut blocked = context.session.port.blocked();
     let mut others = Vec::new();
     for name in names {
         let account = account_of(context, &name).filter(|account| *account != name);
         let found: Vec<_> =
-            account.into_iter().chain([name.clone()]).filter(|n| who.blocks.contains(n)).collect();
+            account.into_iter().chain([name.clone()]).filter(|n| blocked.contains(n)).collect();
         if found.is_empty() {
             let text = format!("You don't block {name}.");
             return Err(Rejection::new(OutcomeCode::NoSuchUser, text));
         }
         others.extend(found);
     }
-    let mut blocked = who.blocked;
     let mut stored = Ok(());
     for other in others {
-        if let Some(account) = &who.account
+        if let Some(account) = who.account()
             && let Err(error) = context.desk.accounts.unblock(account, &other).await
         {
             stored = Err(error.into());
@@ -144,7 +143,7 @@ pub(in crate::commands) const BLOCKED: Spec = Spec {
     level: Level::GUEST,
     needs: None,
     data: DATA,
-    run: |context, _| Box::pin(async move { Ok(listed(&context.who().blocked)) }),
+    run: |context, _| Box::pin(async move { Ok(listed(&context.session.port.blocked())) }),
 };
 
 fn listed(blocked: &[Username]) -> Done {

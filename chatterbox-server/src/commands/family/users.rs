@@ -1,6 +1,6 @@
 //! Who is who, what is here, and what one has done: `help`, `name`, `nick`, `users`, `user-count`, `command-history`.
 
-use chatterbox_hub::Level;
+use chatterbox_hub::{Level, Permission, Rename, Target, authorise};
 use chatterbox_proto::Username;
 use chatterbox_proto::capability::Capability;
 use chatterbox_proto::capability::commands::{ArgumentType, OutcomeCode};
@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 
 use crate::commands::arguments::{Arguments, Parameter};
 use crate::commands::context::{Context, Done, Rejection, Reply};
-use crate::commands::permission::{Permission, Target, authorise};
 use crate::commands::registry::Spec;
 
 /// Rows of one table: a list that is longer than this is of no use to a person.
@@ -38,7 +37,7 @@ fn help(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         let rows = usable.iter().map(row).collect();
         return Ok(Done::new(lines.join("\n")).with_table(&columns, rows));
     };
-    authorise(actor, Permission::Use(spec), Target::Oneself)?;
+    authorise(actor, Permission::Use(spec.level), Target::Oneself)?;
     let mut lines = vec![format!("{prefix}{}  {}", spec.usage(), spec.help)];
     lines.push(format!("Example: {prefix}{}", spec.example));
     if !spec.aliases.is_empty() {
@@ -65,7 +64,7 @@ pub(in crate::commands) const NAME: Spec = Spec {
 fn name(context: &Context<'_>) -> Reply {
     let who = context.who();
     let level = who.actor().level;
-    let account = who.account.as_ref().map(Username::as_str);
+    let account = who.account().map(Username::as_str);
     let info = match account {
         Some(account) if account == who.name.as_str() => format!("You are {}.", who.name),
         Some(account) => format!("You are {}, logged in as {account}.", who.name),
@@ -94,7 +93,7 @@ async fn nick(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let who = context.who();
     // One's own registered name, and what looks like it, is free for oneself (AN-5).
     match context.desk.accounts.owner_or_look_alike(&name).await? {
-        Some(owner) if who.account.as_ref() != Some(&owner) => {
+        Some(owner) if who.account() != Some(&owner) => {
             let text = if owner == name {
                 "This name is registered.".to_owned()
             } else {
@@ -104,13 +103,9 @@ async fn nick(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         }
         _ => {}
     }
-    let owns = who.account.as_ref() == Some(&name);
+    let owns = who.account() == Some(&name);
     let blocked_by = context.desk.accounts.blockers(&name).await?;
-    context.session.port.rename(name.clone(), owns).await?;
-    context.desk.change(context.session, |who| {
-        who.name = name.clone();
-        who.blocked_by.extend(blocked_by);
-    });
+    context.session.port.rename(Rename { name: name.clone(), owns, blocked_by }).await?;
     Ok(Done::new(format!("You are {name} now.")).with_data(json!({"NAME": name.as_str()})))
 }
 
@@ -135,13 +130,12 @@ async fn users(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         }
     };
     let here = context.session.port.users();
-    let level = |name: &Username| {
-        let session = context.desk.session_of(name);
-        session.map_or(Level::GUEST, |session| session.who().actor().level).number()
-    };
-    let mut rows: Vec<Value> =
-        here.iter().take(ROWS).map(|name| json!([name.as_str(), true, level(name)])).collect();
-    let names: Vec<_> = here.iter().take(ROWS).map(Username::as_str).collect();
+    let mut rows: Vec<Value> = here
+        .iter()
+        .take(ROWS)
+        .map(|user| json!([user.name.as_str(), true, user.actor().level.number()]))
+        .collect();
+    let names: Vec<_> = here.iter().take(ROWS).map(|user| user.name.as_str()).collect();
     let mut info = format!("{} here: {}", here.len(), names.join(", "));
     if all {
         context.authorise(Permission::ListAccounts, Target::Oneself)?;
@@ -152,7 +146,7 @@ async fn users(context: &Context<'_>, mut arguments: Arguments) -> Reply {
             .await?
             .into_iter()
             .map(|account| account.name)
-            .filter(|name| !here.contains(name))
+            .filter(|name| context.session.port.find(name).is_none())
             .collect();
         let names: Vec<_> = away.iter().map(Username::as_str).collect();
         info = format!("{info}\n{} away: {}", away.len(), names.join(", "));
@@ -172,7 +166,7 @@ pub(in crate::commands) const USER_COUNT: Spec = Spec {
     data: r#"`{"COUNT"}`."#,
     run: |context, _| {
         Box::pin(async move {
-            let count = context.session.port.users().len();
+            let count = context.session.port.user_count();
             Ok(Done::new(format!("{count} here.")).with_data(json!({"COUNT": count})))
         })
     },
@@ -197,6 +191,6 @@ fn command_history(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         .filter(|count| *count > 0)
         .ok_or_else(|| Rejection::new(OutcomeCode::BadArguments, "n has to be 1 or more."))?;
     let lines = context.session.remembered(count);
-    let rows = lines.iter().map(|port| json!([port])).collect();
+    let rows = lines.iter().map(|line| json!([line])).collect();
     Ok(Done::new(lines.join("\n")).with_table(&["COMMAND"], rows))
 }

@@ -1,12 +1,13 @@
-//! A house with a desk, and people in it whose connections are lists.
+//! A chat without sockets: a real hub, and people whose connections are lists.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use bytes::Bytes;
-use chatterbox_hub::{IgnoreFilter, Level, LoggedIn};
+use chatterbox_hub::{
+    BlockLists, Hub, Identity, JoinRequest, Keep, Level, LoggedIn, MemberId, Rename, TimelineLimits,
+};
 use chatterbox_proto::capability::Capability;
 use chatterbox_proto::capability::accounts::Secret as Typed;
 use chatterbox_proto::capability::commands::{Answer, Call};
@@ -24,8 +25,6 @@ use crate::store::MemoryDirectory;
 
 pub const PASSWORD: &str = "correct horse";
 
-type Room = Arc<Mutex<BTreeMap<String, Username>>>;
-
 pub fn name(text: &str) -> Username {
     Username::parse(text).unwrap()
 }
@@ -35,8 +34,6 @@ pub fn name(text: &str) -> Username {
 pub struct Told {
     pub frames: Mutex<Vec<Value>>,
     pub bell: Notify,
-    pub filter: Mutex<IgnoreFilter>,
-    pub filters_sent: std::sync::atomic::AtomicUsize,
 }
 
 impl Told {
@@ -47,14 +44,25 @@ impl Told {
     }
 }
 
+/// A connection whose frames are a list; who is here, a real hub knows.
 #[derive(Debug)]
-struct FakeLine {
+struct FakePort {
     told: Arc<Told>,
-    room: Room,
-    name: Mutex<Username>,
+    hub: Arc<Mutex<Hub>>,
+    id: MemberId,
 }
 
-impl ClientPort for FakeLine {
+impl FakePort {
+    fn hub(&self) -> MutexGuard<'_, Hub> {
+        self.hub.lock().unwrap()
+    }
+}
+
+impl ClientPort for FakePort {
+    fn id(&self) -> MemberId {
+        self.id
+    }
+
     fn tell(&self, members: Bytes) -> bool {
         let object = [b"{", &members[..], b"}"].concat();
         self.told.push(serde_json::from_slice(&object).unwrap())
@@ -72,54 +80,59 @@ impl ClientPort for FakeLine {
         ready(()).boxed()
     }
 
-    fn users(&self) -> Vec<Username> {
-        self.room.lock().unwrap().values().cloned().collect()
+    fn identity(&self) -> Option<Identity> {
+        self.hub().identity(self.id).cloned()
     }
 
-    fn find(&self, name: &Username) -> Option<Username> {
-        self.room.lock().unwrap().get(name.key()).cloned()
+    fn blocked(&self) -> Vec<Username> {
+        self.hub().blocked(self.id).to_vec()
     }
 
-    fn rename(&self, to: Username, _owns: bool) -> BoxFuture<'_, Result<(), Refusal>> {
-        let mut room = self.room.lock().unwrap();
-        let mut current = self.name.lock().unwrap();
-        if to != *current && room.contains_key(to.key()) {
-            return ready(Err(Refusal::Taken)).boxed();
-        }
-        room.remove(current.key());
-        room.insert(to.key().to_owned(), to.clone());
-        *current = to;
-        ready(Ok(())).boxed()
+    fn users(&self) -> Vec<Identity> {
+        self.hub().users().cloned().collect()
+    }
+
+    fn user_count(&self) -> usize {
+        self.hub().members()
+    }
+
+    fn find(&self, name: &Username) -> Option<Identity> {
+        self.hub().find(name).map(|(_, identity)| identity.clone())
+    }
+
+    fn logged_in(&self, account: &LoggedIn) -> Vec<(MemberId, Identity)> {
+        self.hub().logged_in(account).map(|(id, identity)| (id, identity.clone())).collect()
+    }
+
+    fn amend(&self, member: MemberId, amend: Amend<'_>) -> bool {
+        let mut hub = self.hub();
+        let before = hub.identity(member).map(Identity::actor);
+        hub.amend(member, amend);
+        hub.identity(member).map(Identity::actor) != before
+    }
+
+    fn rename(&self, rename: Rename) -> BoxFuture<'_, Result<(), Refusal>> {
+        ready(self.hub().rename(self.id, rename).map(drop)).boxed()
     }
 
     fn post<'a>(&'a self, to: &'a Username, text: &'a str) -> BoxFuture<'a, Result<(), PostError>> {
-        if self.find(to).is_none() {
-            return ready(Err(PostError(Code::NoSuchUser))).boxed();
+        let reserved = self.hub().reserve_from(self.id, to, text.len());
+        if reserved.is_ok() {
+            self.told.push(json!({"POSTED": [to.as_str(), text]}));
         }
-        if self.told.filter.lock().unwrap().refused.contains(to) {
-            return ready(Err(PostError(Code::Blocked))).boxed();
-        }
-        self.told.push(json!({"POSTED": [to.as_str(), text]}));
-        ready(Ok(())).boxed()
+        ready(reserved.map(drop).map_err(PostError)).boxed()
     }
 
     fn ping(&self) -> BoxFuture<'_, Option<Duration>> {
-        let silent = self.name.lock().unwrap().as_str() == "silent";
+        let silent = self.identity().unwrap().name.as_str() == "silent";
         ready((!silent).then_some(Duration::from_micros(12_500))).boxed()
     }
-
-    fn ignore(&self, ignored: IgnoreFilter) {
-        *self.told.filter.lock().unwrap() = ignored;
-        self.told.filters_sent.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    }
-
-    fn set_account(&self, _account: Option<LoggedIn>) {}
 }
 
-/// A desk and who is at it.
+/// A chat with commands, and the people in it.
 pub struct House {
     pub desk: Arc<Desk>,
-    room: Room,
+    hub: Arc<Mutex<Hub>>,
 }
 
 impl House {
@@ -129,7 +142,8 @@ impl House {
         directory.set_admin_password(Some(&hash)).unwrap();
         let accounts = Arc::new(Accounts::new(directory, Cost::CHEAP).unwrap());
         let desk = Desk::open(accounts, Live::new(Config::default())).await.unwrap();
-        Self { desk, room: Room::default() }
+        let hub = Hub::new(TimelineLimits::default(), Keep::default());
+        Self { desk, hub: Arc::new(Mutex::new(hub)) }
     }
 
     pub fn config(&self) -> Live {
@@ -168,22 +182,33 @@ impl House {
     }
 
     #[allow(clippy::disallowed_methods, reason = "a test is an edge")]
-    fn enter(&self, text: &str, grant: Login, agreed: Capabilities) -> Somebody {
+    fn enter(&self, text: &str, login: Login, agreed: Capabilities) -> Somebody {
         let told = Arc::new(Told::default());
-        self.room.lock().unwrap().insert(name(text).key().to_owned(), name(text));
-        let port = FakeLine {
-            told: Arc::clone(&told),
-            room: Arc::clone(&self.room),
-            name: Mutex::new(name(text)),
+        let name = name(text);
+        let identity = Identity {
+            login: login.logged_in(),
+            level: login.level,
+            address: Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+            agreed: (!agreed.is_empty()).then_some(agreed),
+            ..Identity::guest(name.clone())
         };
-        let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let who = Who::with_login(name(text), grant);
-        let session = Arc::new(Session::new(Box::new(port), who, peer, agreed));
-        let presence = self.desk.enter(Arc::clone(&session));
-        let (queue, mut executor) = executor(Arc::clone(&self.desk), Arc::clone(&session));
+        let joined_as = identity.clone();
+        let lists = BlockLists::new(login.blocked, login.blocked_by);
+        let request = JoinRequest {
+            identity,
+            lists,
+            extra: br#""CAPABILITIES": """#,
+            ..JoinRequest::base(&name, "hi")
+        };
+        let id = self.hub.lock().unwrap().admit(request).unwrap().id;
+        let port = FakePort { told: Arc::clone(&told), hub: Arc::clone(&self.hub), id };
+        let session = Arc::new(Caller::new(Box::new(port), joined_as, login.token_hash));
+        let online = self.desk.online.enter(&session);
+        let (queue, mut executor) = executor(Arc::clone(&self.desk), session);
         let prefix = self.desk.prefix();
         let task = tokio::spawn(async move { executor.run().await });
-        Somebody { told, queue, task, presence: Some(presence), next: 0, seen: 0, prefix }
+        let hub = Arc::clone(&self.hub);
+        Somebody { told, hub, id, queue, task, online: Some(online), next: 0, seen: 0, prefix }
     }
 }
 
@@ -192,7 +217,9 @@ pub struct Somebody {
     told: Arc<Told>,
     pub queue: CallQueue,
     task: JoinHandle<Ended>,
-    presence: Option<Presence>,
+    hub: Arc<Mutex<Hub>>,
+    id: MemberId,
+    online: Option<OnlineGuard>,
     next: usize,
     seen: usize,
     prefix: String,
@@ -263,18 +290,13 @@ impl Somebody {
 
     /// Whose messages are hidden, and with whom there are no private ones.
     pub fn filter(&self) -> (String, String) {
-        let ignored = self.told.filter.lock().unwrap();
+        let filter = self.hub.lock().unwrap().filter(self.id);
         let text = |names: &std::collections::HashSet<Username>| {
             let mut names: Vec<_> = names.iter().map(Username::as_str).collect();
             names.sort_unstable();
             names.join(" ")
         };
-        (text(&ignored.hidden), text(&ignored.refused))
-    }
-
-    /// How often that was said.
-    pub fn filters_sent(&self) -> usize {
-        self.told.filters_sent.load(std::sync::atomic::Ordering::Relaxed)
+        (text(&filter.hidden), text(&filter.refused))
     }
 
     pub async fn has_ended(self) -> bool {
@@ -283,6 +305,7 @@ impl Somebody {
 
     pub fn leave(mut self) {
         self.task.abort();
-        drop(self.presence.take());
+        drop(self.online.take());
+        let _ = self.hub.lock().unwrap().leave(self.id);
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! What is expected stands here a second time, on purpose.
 
+use chatterbox_hub::{Actor, Permission, Target, authorise};
 use chatterbox_proto::capability::commands::CommandRequest;
 use chatterbox_proto::capability::{Capability, Request};
 use chatterbox_proto::session::{JoinedAction, JoiningAction, JoiningSession};
@@ -128,7 +129,14 @@ fn giving_levels() -> Counts {
         let lists = authorise(oneself, Permission::ListAccounts, Target::Oneself).is_ok();
         assert_eq!(lists, actor.number() >= 1);
         let fixed = find("enable-command").unwrap();
-        assert!(authorise(oneself, Permission::SwitchOff(fixed), Target::Oneself).is_err());
+        assert!(
+            authorise(
+                oneself,
+                Permission::SwitchOff { stays_on: fixed.name == "enable-command" },
+                Target::Oneself
+            )
+            .is_err()
+        );
     }
     counts
 }

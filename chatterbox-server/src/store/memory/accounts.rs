@@ -156,10 +156,11 @@ impl Directory for Memory {
         Ok(blocked.unwrap_or_default())
     }
 
-    fn blockers(&mut self, other: &Username) -> Result<Vec<Username>, DirectoryError> {
+    fn blockers(&mut self, other: &Username) -> Result<Vec<(i64, Username)>, DirectoryError> {
         let blocks = |kept: &&Kept| kept.blocked.contains_key(other.key());
-        let names = self.kept.values().filter(blocks).map(|kept| kept.account.name.clone());
-        Ok(names.take(BLOCKERS).collect())
+        let blockers = self.kept.values().filter(blocks);
+        let found = blockers.map(|kept| (kept.account.account_key.id, kept.account.name.clone()));
+        Ok(found.take(BLOCKERS).collect())
     }
 
     fn block(&mut self, owner: &Username, other: &Username) -> Result<Added, DirectoryError> {

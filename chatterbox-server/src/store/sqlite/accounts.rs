@@ -276,13 +276,14 @@ impl Directory for Sqlite {
         Ok(names.collect::<Result<_, _>>()?)
     }
 
-    fn blockers(&mut self, other: &Username) -> Result<Vec<Username>, DirectoryError> {
+    fn blockers(&mut self, other: &Username) -> Result<Vec<(i64, Username)>, DirectoryError> {
         let mut select = self.connection.prepare_cached(
-            "SELECT accounts.name FROM blocks JOIN accounts ON account = id
+            "SELECT accounts.id, accounts.name FROM blocks JOIN accounts ON account = id
              WHERE blocks.key = ? LIMIT ?",
         )?;
         let limit = i64::try_from(BLOCKERS).unwrap_or(i64::MAX);
-        let names = select.query_map((other.key(), limit), |row| name(row, 0))?;
+        let names =
+            select.query_map((other.key(), limit), |row| Ok((row.get(0)?, name(row, 1)?)))?;
         Ok(names.collect::<Result<_, _>>()?)
     }
 

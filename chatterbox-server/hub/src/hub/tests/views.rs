@@ -3,7 +3,9 @@
 use chatterbox_proto::{Capabilities, Capability};
 
 use super::*;
-use crate::{JoinRequest, Resuming, SessionKey, View};
+use crate::{
+    AccountKey, BlockLists, Identity, JoinRequest, LoggedIn, Rename, Resuming, SessionKey, View,
+};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -137,7 +139,10 @@ fn come(hub: &mut Hub, model: &mut Model, who: usize, resume: bool) {
     let replaces = resumes && user.here.is_some();
     let after = if resumes { user.last } else { 0 };
     let request = JoinRequest {
-        agreed: (!known.is_empty()).then_some(known),
+        identity: Identity {
+            agreed: (!known.is_empty()).then_some(known),
+            ..Identity::guest(wanted.clone())
+        },
         extra: br#""CAPABILITIES": """#,
         resume: resume.then_some(Resuming { key, after: user.last, only: false }),
         random: 5,
@@ -202,7 +207,7 @@ proptest! {
                     let new = SPARE[to];
                     let old = model.users[who].name.clone();
                     let free = old == new || !model.is_taken(new);
-                    let outcome = hub.rename(id, &name(new), false);
+                    let outcome = hub.rename(id, renamed(new));
                     prop_assert_eq!(outcome.is_ok(), free);
                     if free {
                         model.users[who].name = new.to_owned();
@@ -235,18 +240,21 @@ proptest! {
     }
 }
 
+fn renamed(to: &str) -> Rename {
+    Rename { name: name(to), owns: false, blocked_by: vec![] }
+}
+
 #[test]
 fn who_is_hidden_is_left_out_live_and_in_the_history() {
     let mut hub = hub();
-    let hidden: HashSet<_> = [name("BOB")].into();
-    let ignored = IgnoreFilter { hidden, refused: [name("bob")].into() };
+    let lists = BlockLists::new(vec![name("BOB")], []);
     let ann = hub.join(&name("ann"), "").unwrap().id;
     let bob = hub.join(&name("bob"), "").unwrap().id;
     let cyd = hub.join(&name("cyd"), "").unwrap().id;
     for id in [ann, bob, cyd] {
         take_all(&mut hub, id);
     }
-    hub.ignore(ann, ignored.clone());
+    hub.amend(ann, |_, own| *own = lists.clone());
     for (from, text) in [("bob", "1"), ("cyd", "2"), ("bob", "3")] {
         let _ = apply(&mut hub, &record(from, None, text));
     }
@@ -260,9 +268,9 @@ fn who_is_hidden_is_left_out_live_and_in_the_history() {
     let _ = hub.leave(ann);
     let wanted = name("ann");
     let request = JoinRequest {
-        agreed: Some(agreed(1)),
+        identity: Identity { agreed: Some(agreed(1)), ..Identity::guest(wanted.clone()) },
         extra: br#""CAPABILITIES": """#,
-        ignored,
+        lists,
         ..JoinRequest::base(&wanted, "")
     };
     let joined = hub.admit(request).unwrap();
@@ -277,13 +285,13 @@ fn what_is_on_its_way_to_an_old_name_arrives() {
     let ann = hub.join(&name("ann"), "").unwrap().id;
     take_all(&mut hub, ann);
     let to_ann = hub.reserve(&name("ann"), 5).unwrap();
-    let _ = hub.rename(ann, &name("bob"), false).unwrap();
+    let _ = hub.rename(ann, renamed("bob")).unwrap();
     assert_eq!(hub.reserve(&to_ann, 5), Err(Code::NoSuchUser), "nobody has it any more");
     let _ = apply(&mut hub, &record("cyd", Some("ann"), "psst"));
     assert_eq!(take_all(&mut hub, ann), ["-ann", "+bob", "psst"]);
     // Whoever takes the name meanwhile is not told.
     hub.reserve(&name("bob"), 5).unwrap();
-    let _ = hub.rename(ann, &name("cyd"), false).unwrap();
+    let _ = hub.rename(ann, renamed("cyd")).unwrap();
     hub.tick(20_000);
     let _ = apply(&mut hub, &record("x", Some("bob"), "late"));
     assert_eq!(take_all(&mut hub, ann), ["-bob", "+cyd"]);
@@ -296,7 +304,7 @@ fn a_session_whose_history_is_gone_starts_again() {
     let wanted = name("ann");
     let come = |hub: &mut Hub, resume| {
         let request = JoinRequest {
-            agreed: Some(agreed(1)),
+            identity: Identity { agreed: Some(agreed(1)), ..Identity::guest(wanted.clone()) },
             extra: br#""CAPABILITIES": """#,
             resume,
             ..JoinRequest::base(&wanted, "")
@@ -331,18 +339,19 @@ fn a_session_whose_history_is_gone_starts_again() {
 
 #[test]
 fn a_session_that_was_logged_out_meanwhile_is_not_gone_on_with() {
-    use crate::identity::{AccountKey, LoggedIn};
-
     let mut hub = hub();
     let ann = name("ann");
     let login =
         |id, epoch| Some(LoggedIn { account: name("ann"), account_key: AccountKey { id, epoch } });
     let come = |hub: &mut Hub, account, resume| {
         let request = JoinRequest {
-            agreed: Some(agreed(1)),
+            identity: Identity {
+                agreed: Some(agreed(1)),
+                login: account,
+                ..Identity::guest(ann.clone())
+            },
             extra: br#""CAPABILITIES": """#,
             resume,
-            account,
             ..JoinRequest::base(&ann, "hi")
         };
         let joined = hub.admit(request)?;
@@ -355,7 +364,7 @@ fn a_session_that_was_logged_out_meanwhile_is_not_gone_on_with() {
     assert_eq!(hub.resumable(key.unwrap(), &ann), Some(login(1, 0)), "what the gate is asked");
     // The gate has said yes by now, but that login is not there any more.
     for now in [None, login(1, 1), login(2, 0)] {
-        hub.set_account(member, now);
+        hub.amend(member, |identity, _| identity.login = now);
         let resume = |only| Some(Resuming { key, after: 0, only });
         let refused = come(&mut hub, login(1, 0), resume(true));
         assert!(matches!(refused, Err(JoinError::NotResumable)), "{refused:?}");

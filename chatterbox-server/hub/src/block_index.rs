@@ -1,0 +1,132 @@
+//! Which members block lists connect: an index on the identities and lists of those who are here.
+//!
+//! Whoever joins, leaves, changes name, account or list concerns only the members that a list connects with them. The
+//! index finds these by looking names up, so a change costs as much as there are such pairs and never a walk over
+//! everybody.
+
+use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
+
+use chatterbox_proto::Username;
+
+use crate::identity::Identity;
+use crate::ids::MemberId;
+use crate::ignore::BlockLists;
+use crate::roster::Roster;
+
+/// The index. What a member's identity or lists put into it is taken out with the same identity and lists.
+#[derive(Debug, Default)]
+pub(crate) struct BlockIndex {
+    /// The connections that are logged in with an account of this name.
+    logged_in: HashMap<Username, BTreeSet<MemberId>>,
+    /// The members that have a name on their list.
+    blockers: HashMap<Username, BTreeSet<MemberId>>,
+    /// The members that the account of this number blocks.
+    blocked_by: HashMap<i64, BTreeSet<MemberId>>,
+}
+
+impl BlockIndex {
+    /// Puts a member in.
+    pub(crate) fn insert(&mut self, id: MemberId, identity: &Identity, lists: Option<&BlockLists>) {
+        if let Some(account) = identity.account() {
+            add(&mut self.logged_in, account, id);
+        }
+        for name in lists.into_iter().flat_map(BlockLists::blocked) {
+            add(&mut self.blockers, name, id);
+        }
+        for account in lists.into_iter().flat_map(|lists| lists.blocked_by().keys()) {
+            add(&mut self.blocked_by, account, id);
+        }
+    }
+
+    /// Takes a member out.
+    pub(crate) fn remove(&mut self, id: MemberId, identity: &Identity, lists: Option<&BlockLists>) {
+        if let Some(account) = identity.account() {
+            take(&mut self.logged_in, account, id);
+        }
+        for name in lists.into_iter().flat_map(BlockLists::blocked) {
+            take(&mut self.blockers, name, id);
+        }
+        for account in lists.into_iter().flat_map(|lists| lists.blocked_by().keys()) {
+            take(&mut self.blocked_by, account, id);
+        }
+    }
+
+    /// Notes what of a member's account and lists has changed.
+    pub(crate) fn update(
+        &mut self,
+        id: MemberId,
+        (old, old_lists): (&Identity, Option<&BlockLists>),
+        (new, new_lists): (&Identity, Option<&BlockLists>),
+    ) {
+        // Lists are long and names are short: a rename or a login leaves the lists alone.
+        if old_lists == new_lists {
+            self.remove(id, old, None);
+            self.insert(id, new, None);
+        } else {
+            self.remove(id, old, old_lists);
+            self.insert(id, new, new_lists);
+        }
+    }
+
+    /// The connections that are logged in with an account of this name.
+    pub(crate) fn logged_in(&self, account: &Username) -> impl Iterator<Item = MemberId> + '_ {
+        self.logged_in.get(account).into_iter().flatten().copied()
+    }
+
+    /// The members that these lists name, under whatever name they are here.
+    pub(crate) fn listed(&self, roster: &Roster, lists: &BlockLists) -> BTreeSet<MemberId> {
+        let mut found = BTreeSet::new();
+        for name in lists.blocked() {
+            found.extend(roster.who(name));
+            found.extend(self.logged_in(name));
+        }
+        for account in lists.blocked_by().values() {
+            found.extend(self.logged_in(account));
+        }
+        found
+    }
+
+    /// The members that a block list connects with this one, in whichever direction. Some may be named who are not
+    /// connected after all; nobody who is connected is left out.
+    pub(crate) fn related(
+        &self,
+        roster: &Roster,
+        identity: &Identity,
+        lists: Option<&BlockLists>,
+    ) -> BTreeSet<MemberId> {
+        let mut found = lists.map(|lists| self.listed(roster, lists)).unwrap_or_default();
+        for name in identity.names() {
+            found.extend(self.blockers.get(name).into_iter().flatten());
+        }
+        if let Some(login) = &identity.login {
+            found.extend(self.blocked_by.get(&login.account_key.id).into_iter().flatten());
+        }
+        found
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.logged_in.is_empty() && self.blockers.is_empty() && self.blocked_by.is_empty()
+    }
+}
+
+fn add<K: Hash + Eq + Clone>(map: &mut HashMap<K, BTreeSet<MemberId>>, key: &K, id: MemberId) {
+    match map.get_mut(key) {
+        Some(members) => {
+            members.insert(id);
+        }
+        None => {
+            map.insert(key.clone(), BTreeSet::from([id]));
+        }
+    }
+}
+
+fn take<K: Hash + Eq>(map: &mut HashMap<K, BTreeSet<MemberId>>, key: &K, id: MemberId) {
+    if let Some(members) = map.get_mut(key) {
+        members.remove(&id);
+        if members.is_empty() {
+            map.remove(key);
+        }
+    }
+}

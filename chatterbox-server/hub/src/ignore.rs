@@ -1,0 +1,156 @@
+//! Block lists, and what follows from them for one member: pure rules about pairs.
+//!
+//! A block holds in both directions, and follows a user from the account to a nick and back. Two kinds of user lose
+//! nothing by being blocked: base clients, to whom a public message has to go (RT-1), and staff, from whom nobody hides.
+
+use std::collections::{HashMap, HashSet};
+
+use chatterbox_proto::Username;
+
+use crate::identity::Identity;
+use crate::permission::{Permission, Target, authorise};
+
+/// Whom a member blocks, and which accounts block it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BlockLists {
+    /// Whom it blocks, in the order in which it did.
+    blocked: Vec<Username>,
+    /// The same names, for looking one up.
+    lookup: HashSet<Username>,
+    /// The accounts that block it, those of users who are not here included: number and name.
+    blocked_by: HashMap<i64, Username>,
+}
+
+impl BlockLists {
+    /// The lists of somebody who blocks `blocked` and is blocked by these accounts.
+    pub fn new(
+        blocked: Vec<Username>,
+        blocked_by: impl IntoIterator<Item = (i64, Username)>,
+    ) -> Self {
+        let lookup = blocked.iter().cloned().collect();
+        Self { blocked, lookup, blocked_by: blocked_by.into_iter().collect() }
+    }
+
+    /// Whether both are empty.
+    pub fn is_empty(&self) -> bool {
+        self.blocked.is_empty() && self.blocked_by.is_empty()
+    }
+
+    /// Whom the member blocks, in the order in which it did.
+    pub fn blocked(&self) -> &[Username] {
+        &self.blocked
+    }
+
+    /// Whether a name is on the member's own list.
+    pub fn has(&self, name: &Username) -> bool {
+        self.lookup.contains(name)
+    }
+
+    /// Replaces the member's own list.
+    pub fn set_blocked(&mut self, blocked: Vec<Username>) {
+        self.lookup = blocked.iter().cloned().collect();
+        self.blocked = blocked;
+    }
+
+    /// Adds accounts that block the member.
+    pub fn add_blockers(&mut self, accounts: impl IntoIterator<Item = (i64, Username)>) {
+        self.blocked_by.extend(accounts);
+    }
+
+    /// Removes an account that no longer blocks the member.
+    pub(crate) fn remove_blocker(&mut self, account: i64) {
+        self.blocked_by.remove(&account);
+    }
+
+    /// The accounts that block the member.
+    pub(crate) fn blocked_by(&self) -> &HashMap<i64, Username> {
+        &self.blocked_by
+    }
+
+    /// What is in one of the two and not in the other.
+    pub(crate) fn difference(&self, other: &Self) -> Self {
+        let only = |one: &Self, other: &Self| {
+            let blocked = one.blocked.iter().filter(|name| !other.has(name)).cloned();
+            let known = |id: &i64| other.blocked_by.contains_key(id);
+            let blocked_by = one.blocked_by.iter().filter(|(id, _)| !known(id));
+            let blocked_by = blocked_by.map(|(id, name)| (*id, name.clone()));
+            (blocked.collect::<Vec<_>>(), blocked_by.collect::<Vec<_>>())
+        };
+        let (mut blocked, mut blocked_by) = only(self, other);
+        let (more, more_by) = only(other, self);
+        blocked.extend(more);
+        blocked_by.extend(more_by);
+        Self::new(blocked, blocked_by)
+    }
+
+    /// Whether the member blocks somebody, under whatever name that one is known.
+    pub(crate) fn blocks(&self, other: &Identity) -> bool {
+        !self.lookup.is_empty() && other.names().any(|name| self.lookup.contains(name))
+    }
+
+    /// Whether the account of somebody is known to block the member.
+    fn is_blocked_by_account(&self, other: &Identity) -> bool {
+        other
+            .login
+            .as_ref()
+            .is_some_and(|login| self.blocked_by.contains_key(&login.account_key.id))
+    }
+}
+
+/// What block lists mean for one member: names, because messages of the past have nothing else.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct IgnoreFilter {
+    /// Whose messages the member is not shown.
+    pub hidden: HashSet<Username>,
+    /// With whom it exchanges no private messages, in either direction.
+    pub refused: HashSet<Username>,
+}
+
+impl IgnoreFilter {
+    /// Whether nobody is filtered.
+    pub fn is_empty(&self) -> bool {
+        self.hidden.is_empty() && self.refused.is_empty()
+    }
+}
+
+/// Collects the filter of one member from those who are here, one by one.
+pub(crate) struct FilterBuilder<'a> {
+    me: &'a Identity,
+    lists: &'a BlockLists,
+    mine: HashSet<Username>,
+    theirs: HashSet<Username>,
+}
+
+impl<'a> FilterBuilder<'a> {
+    /// The filter of a member who is alone.
+    pub(crate) fn new(me: &'a Identity, lists: &'a BlockLists) -> Self {
+        let theirs = lists.blocked_by.values().cloned().collect();
+        Self { me, lists, mine: lists.lookup.clone(), theirs }
+    }
+
+    /// Takes somebody who is here into account.
+    pub(crate) fn consider(&mut self, other: &Identity, lists: &BlockLists) {
+        if self.lists.blocks(other) {
+            self.mine.extend(other.names().cloned());
+        }
+        if self.lists.is_blocked_by_account(other) || lists.blocks(self.me) {
+            self.theirs.extend(other.names().cloned());
+        }
+    }
+
+    /// The filter that holds.
+    pub(crate) fn build(self) -> IgnoreFilter {
+        let Self { me, mut mine, mut theirs, .. } = self;
+        // Nobody hides from themselves, whatever name they took.
+        for name in me.names() {
+            mine.remove(name);
+            theirs.remove(name);
+        }
+        let refused = mine.union(&theirs).cloned().collect();
+        let hears_blockers = authorise(me.actor(), Permission::HearBlockers, Target::Oneself);
+        if !me.is_base() && hears_blockers.is_err() {
+            mine.extend(theirs);
+        }
+        IgnoreFilter { hidden: mine, refused }
+    }
+}

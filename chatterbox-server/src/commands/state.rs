@@ -1,0 +1,74 @@
+//! What the commands of all connections share: the accounts, what admins have set, and the callers.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use chatterbox_hub::{Actor, Permission, Target, authorise};
+use chatterbox_proto::capability::commands as wire;
+
+use crate::accounts::{Accounts, DirectoryError, Settings};
+use crate::commands::online::Online;
+use crate::commands::registry::{Spec, TABLE};
+use crate::config::Live;
+
+/// What is typed before a command unless an admin has said otherwise.
+pub const PREFIX: &str = "/";
+
+/// Shared by the commands of all connections.
+#[derive(Debug)]
+pub struct Desk {
+    /// The accounts.
+    pub accounts: Arc<Accounts>,
+    /// The connections whose commands are served.
+    pub(super) online: Arc<Online>,
+    config: Live,
+    settings: RwLock<Settings>,
+}
+
+impl Desk {
+    /// Opens them with what admins have set in earlier runs.
+    ///
+    /// # Errors
+    /// [`DirectoryError`].
+    pub async fn open(accounts: Arc<Accounts>, config: Live) -> Result<Arc<Self>, DirectoryError> {
+        let settings = RwLock::new(accounts.settings().await?);
+        Ok(Arc::new(Self { accounts, online: Arc::default(), config, settings }))
+    }
+
+    /// The longest name, in characters (NM-2).
+    pub fn max_name(&self) -> usize {
+        self.config.current().max_name
+    }
+
+    /// What is typed before a command.
+    pub fn prefix(&self) -> String {
+        let settings = self.settings.read().unwrap_or_else(PoisonError::into_inner);
+        settings.prefix.clone().unwrap_or_else(|| PREFIX.to_owned())
+    }
+
+    /// Whether a command is switched off.
+    pub fn is_disabled(&self, spec: &Spec) -> bool {
+        let settings = self.settings.read().unwrap_or_else(PoisonError::into_inner);
+        settings.disabled.contains(spec.name)
+    }
+
+    /// Changes what admins can set; everybody's catalogue may change with it.
+    pub(super) fn change_settings(&self, change: impl FnOnce(&mut Settings)) {
+        change(&mut self.settings.write().unwrap_or_else(PoisonError::into_inner));
+        self.online.catalogues_changed();
+    }
+
+    /// What somebody may use now.
+    pub fn usable(&self, actor: Actor) -> impl Iterator<Item = &'static Spec> + use<> {
+        let disabled =
+            self.settings.read().unwrap_or_else(PoisonError::into_inner).disabled.clone();
+        TABLE.iter().copied().filter(move |spec| {
+            !disabled.contains(spec.name)
+                && authorise(actor, Permission::Use(spec.level), Target::Oneself).is_ok()
+        })
+    }
+
+    /// The catalogue of somebody (CM-1).
+    pub fn catalogue(&self, actor: Actor) -> Vec<wire::Command> {
+        self.usable(actor).map(Spec::to_wire).collect()
+    }
+}
