@@ -11,7 +11,7 @@ use chatterbox_proto::{Capabilities, Refusal, Username, json};
 
 use crate::encode::view::View;
 use crate::encode::welcome;
-use crate::event::{Event, Kind};
+use crate::event::Event;
 use crate::hub::Hub;
 use crate::identity::LoggedIn;
 use crate::ids::{MemberId, SessionId, SessionKey};
@@ -154,7 +154,7 @@ impl Hub {
                 self.members.remove(&old);
                 self.replaced.insert(old);
             }
-            None => self.lobby.push(Event::plain(Kind::Joined, name_json.clone())),
+            None => self.lobby.push(Event::joined(name_json.clone())),
         }
         let mut member = Member::new(name.clone(), name_json, self.lobby.head(), self.now);
         member.view = View::of(request.agreed.unwrap_or_default());
@@ -245,7 +245,7 @@ impl Hub {
                 self.roster.hold(&member.name, address, self.now.saturating_add(time), self.now);
             }
         }
-        self.lobby.push(Event::plain(Kind::Left, member.name_json));
+        self.lobby.push(Event::left(member.name_json));
         Wake::AllSoon
     }
 
@@ -279,7 +279,7 @@ impl Hub {
             member: id,
             until: self.now + RENAME_FOLLOWED,
         });
-        self.lobby.push(Event::renamed(&old_json, &new_json));
+        self.lobby.push(Event::renamed(old_json, new_json));
         Ok(Wake::All)
     }
 
