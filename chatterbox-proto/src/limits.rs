@@ -24,6 +24,9 @@ pub const SERVER_FRAME: usize = 512 * 1024 * 1024;
 /// Longest user name, in characters after normalisation (NM-2).
 pub const USERNAME_CHARS: usize = 32;
 
+/// The most that [`USERNAME_CHARS`] may be set to: no stored name is longer, whatever the setting was at that time.
+pub const USERNAME_CHARS_MOST: usize = 256;
+
 /// Deepest nesting of JSON lists and objects in one frame, the frame's own object included (JS-5).
 ///
 /// The base protocol needs three levels. The bound keeps a small frame from using up the stack.

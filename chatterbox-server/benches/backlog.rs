@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 use chatterbox_hub::Record;
+use chatterbox_proto::Username;
 use chatterbox_proto::session::Destination;
 use chatterbox_server::store::sqlite::{Durability, Retention, Sqlite, SqliteOptions};
 use chatterbox_server::store::{Backlog, Memory};
@@ -42,8 +43,9 @@ fn sqlite(bencher: Bencher<'_, '_>, size: usize, durability: Durability) {
 fn append(bencher: Bencher<'_, '_>, size: usize, backlog: &dyn Backlog) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let json = Bytes::from(format!("[\"user1\", \"ALL\", 1700000000, \"{}\"]", "x".repeat(64)));
-    let records =
-        vec![Record { destination: Destination::All, json, arrived: 1_700_000_000 }; size];
+    let source = Username::parse("user1").unwrap();
+    let destination = Destination::All;
+    let records = vec![Record { source, destination, json, arrived: 1_700_000_000 }; size];
     bencher
         .counter(ItemsCount::new(size))
         .bench_local(|| runtime.block_on(backlog.append(&records)).unwrap());

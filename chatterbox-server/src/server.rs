@@ -187,5 +187,5 @@ fn shutdown_notice(grace: Duration) -> Event {
         timestamp: unix_now(),
         content: format!("The server is shutting down in {} s.", grace.as_secs()).into(),
     };
-    Event::message(entry.to_json().into())
+    Event::notice(entry.to_json().into())
 }

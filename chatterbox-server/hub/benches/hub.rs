@@ -13,8 +13,9 @@ fn main() {
 }
 
 fn record(destination: Destination) -> Record {
+    let source = Username::parse("user1").unwrap();
     let json = Bytes::from(format!("[\"user1\", \"ALL\", 1700000000, \"{}\"]", "x".repeat(64)));
-    Record { destination, json, arrived: 1_700_000_000 }
+    Record { source, destination, json, arrived: 1_700_000_000 }
 }
 
 /// A hub with so many members who have taken everything.
@@ -39,7 +40,7 @@ fn take_all(hub: &mut Hub, ids: &[MemberId]) {
 
 fn apply_next(hub: &mut Hub, record: &Record) -> Wake {
     let id = hub.newest() + 1;
-    hub.apply(id, record)
+    hub.apply(id, record.clone())
 }
 
 const GROUPS: [usize; 3] = [1, 32, 1024];

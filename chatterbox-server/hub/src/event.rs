@@ -1,48 +1,61 @@
-//! What can happen to a receiver, encoded once for all of them.
-
-use std::num::NonZeroU64;
+//! What can happen to a receiver, encoded once for all receivers.
 
 use bytes::Bytes;
+use chatterbox_proto::Username;
 use chatterbox_proto::capability::rename;
 use chatterbox_proto::json::{self, Object};
 
-use crate::record::Sequence;
+use crate::record::{Record, Sequence};
 
 /// One thing that a joined connection is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// Under which key it goes.
-    pub kind: Kind,
-    /// The element of that key's list (or its value, or the members themselves), as JSON.
-    pub json: Bytes,
-    /// The number of a message that is part of the history (ID-1).
-    pub id: Option<NonZeroU64>,
+    pub(crate) body: Body,
+}
+
+/// What happened, with its parts as JSON that every frame shares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Body {
+    /// A user has joined; the name.
+    Joined(Bytes),
+    /// A user has another name.
+    Renamed { old: Bytes, new: Bytes },
+    /// A message of the history; its tuple, its number and its source.
+    Message { id: Sequence, source: Username, json: Bytes },
+    /// A message of the server itself, which has no number; the tuple.
+    Notice(Bytes),
+    /// A user has left; the name.
+    Left(Bytes),
+    /// Keys of capabilities for one member, with their values. Nothing may stand behind them.
+    Own(Bytes),
+    /// An ERROR text.
+    Error(Bytes),
 }
 
 /// The keys, in the order of their meaning inside one object (PB-2, RN-4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub(crate) enum Key {
     /// `USERS_JOINED`
     Joined,
     /// `USERS_RENAMED`, one per object; for the base protocol `USERS_LEFT` and then `USERS_JOINED`.
     Renamed,
     /// `MESSAGES`
-    Message,
+    Messages,
     /// `USERS_LEFT`
     Left,
-    /// Keys of capabilities for one member, with their values: what nothing may stand behind.
+    /// The keys that [`Body::Own`] brings.
     Own,
     /// `ERROR`, one per object.
     Error,
 }
 
-impl Kind {
-    /// The key of the protocol; [`Kind::Own`] brings its own.
-    pub const fn key(self) -> &'static str {
+impl Key {
+    /// The key as it is written; [`Key::Own`] has none.
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Joined => "USERS_JOINED",
             Self::Renamed => rename::USERS_RENAMED,
-            Self::Message => "MESSAGES",
+            Self::Messages => "MESSAGES",
             Self::Left => "USERS_LEFT",
             Self::Own => "",
             Self::Error => "ERROR",
@@ -54,72 +67,98 @@ impl Kind {
         match self {
             Self::Renamed => self < next,
             Self::Own | Self::Error => false,
-            Self::Joined | Self::Message | Self::Left => self <= next,
+            Self::Joined | Self::Messages | Self::Left => self <= next,
         }
     }
 }
 
 impl Event {
-    /// Under a key that has no more to it than its JSON.
-    pub(crate) const fn plain(kind: Kind, json: Bytes) -> Self {
-        Self { kind, json, id: None }
+    const fn new(body: Body) -> Self {
+        Self { body }
     }
 
-    /// A message that is not part of the history, already a JSON tuple.
-    pub const fn message(json: Bytes) -> Self {
-        Self::plain(Kind::Message, json)
+    /// A user has joined; `name` is a JSON string.
+    pub(crate) const fn joined(name: Bytes) -> Self {
+        Self::new(Body::Joined(name))
+    }
+
+    /// A user has left; `name` is a JSON string.
+    pub(crate) const fn left(name: Bytes) -> Self {
+        Self::new(Body::Left(name))
+    }
+
+    /// A user has another name; both are JSON strings.
+    pub(crate) const fn renamed(old: Bytes, new: Bytes) -> Self {
+        Self::new(Body::Renamed { old, new })
     }
 
     /// A message that the backlog has under this number.
-    pub const fn stored(id: Sequence, json: Bytes) -> Self {
-        Self { kind: Kind::Message, json, id: NonZeroU64::new(id) }
+    pub(crate) fn message(id: Sequence, record: Record) -> Self {
+        Self::new(Body::Message { id, source: record.source, json: record.json })
     }
 
-    /// A change of name; both are JSON strings.
-    pub(crate) fn renamed(old: &[u8], new: &[u8]) -> Self {
-        let mut json = Vec::with_capacity(old.len() + new.len() + 2);
-        rename::push_change(&mut json, old, new);
-        Self::plain(Kind::Renamed, json.into())
-    }
-
-    /// A change of name as the base protocol has it: who left, who joined.
-    pub(crate) fn left_and_joined(&self) -> [Self; 2] {
-        let end = string_end(&self.json);
-        let new = (end + RENAME_SEPARATOR).min(self.json.len());
-        [
-            Self::plain(Kind::Left, self.json.slice(..end)),
-            Self::plain(Kind::Joined, self.json.slice(new..)),
-        ]
+    /// A message of the server itself, already a JSON tuple. It is not part of the history.
+    pub const fn notice(json: Bytes) -> Self {
+        Self::new(Body::Notice(json))
     }
 
     /// Keys of capabilities, for one member.
     pub fn own(object: Object) -> Self {
-        Self::plain(Kind::Own, object.into_members())
+        Self::members(object.into_members())
     }
 
     /// The same, written already.
     pub const fn members(members: Bytes) -> Self {
-        Self::plain(Kind::Own, members)
+        Self::new(Body::Own(members))
     }
 
     /// An ERROR text.
     pub fn error(text: &str) -> Self {
-        Self::plain(Kind::Error, json::string(text))
+        Self::new(Body::Error(json::string(text)))
     }
-}
 
-/// What [`rename::push_change`] puts between the two names.
-const RENAME_SEPARATOR: usize = ": ".len();
+    /// The key that it goes under.
+    pub(crate) const fn key(&self) -> Key {
+        match self.body {
+            Body::Joined(_) => Key::Joined,
+            Body::Renamed { .. } => Key::Renamed,
+            Body::Message { .. } | Body::Notice(_) => Key::Messages,
+            Body::Left(_) => Key::Left,
+            Body::Own(_) => Key::Own,
+            Body::Error(_) => Key::Error,
+        }
+    }
 
-/// Where the JSON string ends that the text begins with.
-fn string_end(json: &[u8]) -> usize {
-    let mut escaped = false;
-    let end = json.iter().skip(1).position(|byte| {
-        let ends = *byte == b'"' && !escaped;
-        escaped = *byte == b'\\' && !escaped;
-        ends
-    });
-    end.map_or(json.len(), |end| end + 2)
+    /// The size of its JSON, by which rings, queues and batches are bounded.
+    pub(crate) const fn size(&self) -> usize {
+        match &self.body {
+            Body::Joined(json)
+            | Body::Message { json, .. }
+            | Body::Notice(json)
+            | Body::Left(json)
+            | Body::Own(json)
+            | Body::Error(json) => json.len(),
+            Body::Renamed { old, new } => old.len() + ": ".len() + new.len(),
+        }
+    }
+
+    /// The user who sent the message, if it is one of a user.
+    pub(crate) const fn source(&self) -> Option<&Username> {
+        match &self.body {
+            Body::Message { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+
+    /// A change of name as the base protocol has it: one user left, another joined.
+    pub(crate) fn left_and_joined(&self) -> Option<[Self; 2]> {
+        match &self.body {
+            Body::Renamed { old, new } => {
+                Some([Self::left(old.clone()), Self::joined(new.clone())])
+            }
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -129,10 +168,16 @@ mod tests {
     #[test]
     fn a_rename_comes_apart_whatever_is_in_the_names() {
         for (old, new) in [("ann", "bob"), ("a\"b", "\\"), ("\\\"", "c: \"d"), ("\u{e9}", "x")] {
-            let event = Event::renamed(&json::string(old), &json::string(new));
-            let [left, joined] = event.left_and_joined();
-            assert_eq!((left.kind, left.json), (Kind::Left, json::string(old)));
-            assert_eq!((joined.kind, joined.json), (Kind::Joined, json::string(new)));
+            let event = Event::renamed(json::string(old), json::string(new));
+            let [left, joined] = event.left_and_joined().unwrap();
+            assert_eq!((left.key(), left.body), (Key::Left, Body::Left(json::string(old))));
+            assert_eq!((joined.key(), joined.body), (Key::Joined, Body::Joined(json::string(new))));
         }
+    }
+
+    #[test]
+    fn an_event_is_small() {
+        // The timeline holds 16,384 of them, and every queue its own.
+        assert!(size_of::<Event>() <= 80, "{}", size_of::<Event>());
     }
 }

@@ -12,7 +12,7 @@ use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Code, Username};
 
 use crate::encode::batch::{Batch, BatchCache, assemble};
-use crate::event::{Event, Kind};
+use crate::event::Event;
 use crate::identity::{Identity, LoggedIn};
 use crate::ids::{MemberId, SessionId};
 use crate::ignore::IgnoreFilter;
@@ -24,7 +24,6 @@ use crate::room::limits::{Keep, TimelineLimits};
 use crate::room::timeline::{Lag, Timeline};
 use crate::roster::RecentRename;
 use crate::sessions::Sessions;
-use crate::source::is_from;
 use crate::wake::Wake;
 
 /// What a member can be sent now.
@@ -213,12 +212,11 @@ impl Hub {
     }
 
     /// Takes a message that the backlog has under this number: it goes into the history and to whom it is for.
-    pub fn apply(&mut self, id: Sequence, record: &Record) -> Wake {
-        let event = Event::stored(id, record.json.clone());
+    pub fn apply(&mut self, id: Sequence, record: Record) -> Wake {
         match &record.destination {
             Destination::All => {
-                self.remember(id, record);
-                self.lobby.push(event);
+                self.history.push_public(id, &record);
+                self.lobby.push(Event::message(id, record));
                 Wake::All
             }
             // Who has left meanwhile gets it with the history of the next join.
@@ -226,13 +224,13 @@ impl Hub {
                 let member =
                     self.recipient(name).and_then(|id| Some((id, self.members.get_mut(&id)?)));
                 let Some((to, member)) = member else {
-                    self.remember(id, record);
+                    self.history.push_private(id, name, &record);
                     return Wake::Nobody;
                 };
-                member.unreserve(event.json.len());
+                member.unreserve(record.json.len());
                 let name = self.presence.identity(to).map_or(name, |identity| &identity.name);
-                self.history.push_private(id, name, &record.json, record.arrived);
-                self.tell(to, event)
+                self.history.push_private(id, name, &record);
+                self.tell(to, Event::message(id, record))
             }
         }
     }
@@ -240,9 +238,9 @@ impl Hub {
     /// Takes a message of an earlier run into the history.
     pub fn remember(&mut self, id: Sequence, record: &Record) {
         match &record.destination {
-            Destination::All => self.history.push_public(id, &record.json, record.arrived),
+            Destination::All => self.history.push_public(id, record),
             Destination::User(name) => {
-                self.history.push_private(id, name, &record.json, record.arrived);
+                self.history.push_private(id, name, record);
             }
         }
     }
@@ -308,13 +306,13 @@ impl Hub {
         let (mut to, mut bytes, mut events) = (from, 0, 0);
         while bytes < BATCH_BYTES && events < BATCH_EVENTS {
             let size = if let Some(event) = member.pop_direct(to) {
-                let size = event.json.len();
+                let size = event.size();
                 own.push((shared.len(), event));
                 size
             } else if let Some(event) = lobby.next() {
                 to += 1;
                 shared.push(event);
-                event.json.len()
+                event.size()
             } else {
                 break;
             };
@@ -338,7 +336,7 @@ impl Hub {
         }
         merged.extend(shared);
         if let Some(hidden) = member.hidden() {
-            merged.retain(|event| event.kind != Kind::Message || !is_from(&event.json, hidden));
+            merged.retain(|event| event.source().is_none_or(|source| !hidden.contains(source)));
         }
         Delivery::Frames { frames: assemble(&merged, view), more }
     }

@@ -131,7 +131,7 @@ impl Member {
 
     /// Queues an event that happens now, when the timeline ends at `at`.
     pub(crate) fn push_direct(&mut self, at: u64, event: Event) {
-        self.direct_bytes += event.json.len();
+        self.direct_bytes += event.size();
         self.direct.push_back(Direct { at, event });
     }
 
@@ -151,7 +151,7 @@ impl Member {
             return None;
         }
         let direct = self.direct.pop_front()?;
-        self.direct_bytes -= direct.event.json.len();
+        self.direct_bytes -= direct.event.size();
         Some(direct.event)
     }
 }

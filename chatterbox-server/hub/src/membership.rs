@@ -8,7 +8,7 @@ use chatterbox_proto::{Refusal, Username};
 
 use crate::encode::view::View;
 use crate::encode::welcome;
-use crate::event::{Event, Kind};
+use crate::event::Event;
 use crate::guard::network;
 use crate::hub::Hub;
 use crate::identity::{Identity, LoggedIn};
@@ -160,7 +160,7 @@ impl Hub {
                 self.members.remove(&old);
                 self.replaced.insert(old);
             }
-            None => self.lobby.push(Event::plain(Kind::Joined, json::string(name.as_str()))),
+            None => self.lobby.push(Event::joined(json::string(name.as_str()))),
         }
         let mut member = Member::new(self.lobby.head(), self.now);
         member.view = view;
@@ -251,7 +251,7 @@ impl Hub {
                 self.presence.roster_mut().hold(name, address.map(network), until, self.now);
             }
         }
-        self.lobby.push(Event::plain(Kind::Left, person.name_json));
+        self.lobby.push(Event::left(person.name_json));
         Wake::AllSoon
     }
 
@@ -288,7 +288,7 @@ impl Hub {
             member: id,
             until: self.now + RENAME_FOLLOWED,
         });
-        self.lobby.push(Event::renamed(&old_json, &json::string(name.as_str())));
+        self.lobby.push(Event::renamed(old_json, json::string(name.as_str())));
         Ok(Wake::All)
     }
 

@@ -1,18 +1,21 @@
-//! What is kept of a message.
+//! A message as it is stored.
 
 use bytes::Bytes;
+use chatterbox_proto::Username;
 use chatterbox_proto::session::Destination;
 
 /// The number of a record: rising by one from 1, never used twice.
 pub type Sequence = u64;
 
-/// One message, as it is kept.
+/// One message: encoded once, and known by its source and destination from then on, so that nobody reads the JSON again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
+    /// The user who sent it, under the name of that moment.
+    pub source: Username,
     /// To whom.
     pub destination: Destination,
     /// The 4-tuple as ASCII JSON, exactly as every receiver gets it.
     pub json: Bytes,
-    /// When it came to this server, in seconds since 1970 UTC. Senders' clocks may say anything.
+    /// The time of arrival at this server, in seconds since 1970 UTC. The clocks of senders may say anything.
     pub arrived: i64,
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use chatterbox_hub::{Conversation, Sequence, is_from};
+use chatterbox_hub::{Conversation, Sequence};
 use chatterbox_proto::capability::ids::{self, Query, Side};
 use chatterbox_proto::json::Object;
 use chatterbox_proto::{Username, limits};
@@ -17,9 +17,6 @@ const AT_ONCE: usize = 2;
 
 /// Pages that are looked up for one request, while all that they hold is hidden: as much as is kept by default.
 const SEARCHED: usize = 512;
-
-/// No name is longer, in characters.
-const ANY_NAME: usize = 256;
 
 /// Looks up pages.
 #[derive(Debug)]
@@ -49,7 +46,7 @@ impl Pages {
             Some(Conversation::Public)
         } else {
             // What can't be a name has no messages.
-            let other = Username::parse_within(with, ANY_NAME).ok();
+            let other = Username::parse_within(with, limits::USERNAME_CHARS_MOST).ok();
             other.map(|other| Conversation::Between(user.clone(), other))
         };
         let (found, more) = match of {
@@ -75,8 +72,10 @@ impl Pages {
                 self.backlog.page(PageQuery { of: of.clone(), side, limit }).await?
             };
             let ends = (page.records.first().map(|r| r.0), page.records.last().map(|r| r.0));
-            let seen = page.records.into_iter().map(|(id, record)| (id, record.json));
-            let mut found: Vec<_> = seen.filter(|(_, json)| !is_from(json, hidden)).collect();
+            let mut seen = page.records;
+            seen.retain(|(_, record)| !hidden.contains(&record.source));
+            let mut found: Vec<_> =
+                seen.into_iter().map(|(id, record)| (id, record.json)).collect();
             // A page of nothing but hidden messages is none: who asked would not know where to go on.
             if !found.is_empty() || !page.more {
                 let beyond = found.len().saturating_sub(asked);
@@ -117,7 +116,8 @@ mod tests {
                 content: "x".into(),
             };
             let json = entry.to_json().into();
-            Record { destination: Destination::All, json, arrived: 1 }
+            let source = Username::parse(source).unwrap();
+            Record { source, destination: Destination::All, json, arrived: 1 }
         };
         let backlog = Arc::new(Memory::new(1_000));
         let sources = [("ann", 5), ("eve", 610), ("ann", 5)];

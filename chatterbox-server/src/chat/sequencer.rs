@@ -134,7 +134,7 @@ async fn store(group: &mut Vec<Post>, chat: &Chat, backlog: &dyn Backlog) {
         Ok(first) => {
             let noted =
                 tagged.new.iter().map(|((session, tag), at)| (*session, &**tag, first + *at));
-            chat.apply(first, records.iter(), noted);
+            chat.apply(first, records, noted);
             Ok(first)
         }
         Err(error) => {

@@ -202,7 +202,7 @@ impl Chat {
     pub fn apply<'a>(
         &self,
         first: Sequence,
-        records: impl Iterator<Item = &'a Record>,
+        records: Vec<Record>,
         tags: impl Iterator<Item = (SessionId, &'a str, Sequence)>,
     ) {
         let mut everybody = false;

@@ -341,7 +341,7 @@ fn max_frame(text: &str) -> Result<usize, String> {
 }
 
 fn max_name(text: &str) -> Result<usize, String> {
-    between(text, 1, 256)
+    between(text, 1, limits::USERNAME_CHARS_MOST)
 }
 
 fn keep_bytes(text: &str) -> Result<u64, String> {

@@ -173,7 +173,7 @@ impl ClientPort for MemberPort {
             timestamp: unix_now(),
             content: text.into(),
         };
-        self.member.tell(Event::message(entry.to_json().into()))
+        self.member.tell(Event::notice(entry.to_json().into()))
     }
 
     fn tell_error(&self, text: &str) -> bool {
@@ -242,7 +242,7 @@ impl MemberPort {
             content: text.into(),
         };
         let json = entry.to_json().into();
-        let record = Record { destination, json, arrived };
+        let record = Record { source: name, destination, json, arrived };
         self.member.chat().post(vec![record], None).await.map(drop)
     }
 

@@ -86,6 +86,7 @@ impl Inbound {
                 let json = Bytes::from(posting.entry.to_json());
                 self.bytes += json.len();
                 self.records.push(Record {
+                    source: posting.source,
                     destination,
                     json,
                     arrived: crate::ops::clock::unix_now(),

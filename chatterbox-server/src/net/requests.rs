@@ -79,7 +79,7 @@ impl Requests {
         let (Some(gate), Destination::User(name)) = (&self.legacy, &posting.destination) else {
             return false;
         };
-        let is_own = name.is(&posting.entry.source) && member.chat().who(name) == Some(member.id());
+        let is_own = *name == posting.source && member.chat().who(name) == Some(member.id());
         let Some(prefix) = is_own.then(|| gate.legacy_prefix()).flatten() else { return false };
         let Some(command) = posting.entry.content.strip_prefix(prefix.as_str()) else {
             return false;

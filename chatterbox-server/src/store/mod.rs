@@ -2,7 +2,7 @@
 
 mod backlog;
 #[cfg(test)]
-pub use backlog::contract;
+mod contract;
 mod memory;
 mod page;
 pub mod sqlite;

@@ -15,6 +15,8 @@ use crate::name::{ALL, Username};
 pub struct Posting<'a> {
     /// Its index in MESSAGES.
     pub index: usize,
+    /// The joined name.
+    pub source: Username,
     /// The recipient, or everybody.
     pub destination: Destination,
     /// The message; SRC has the spelling of the joined name.
@@ -207,6 +209,6 @@ impl JoinedSession {
             };
             Destination::User(name)
         };
-        Ok(Posting { index, destination, entry, tag: None })
+        Ok(Posting { index, source: self.name.clone(), destination, entry, tag: None })
     }
 }

@@ -5,12 +5,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use chatterbox_proto::capability::{ids, utf8};
+use chatterbox_proto::capability::{ids, rename, utf8};
 use chatterbox_proto::frame;
 use chatterbox_proto::json::Object;
 
 use crate::encode::view::View;
-use crate::event::{Event, Kind};
+use crate::event::{Body, Event, Key};
 
 /// Whole frames, shared by every receiver that gets them.
 pub type Batch = Arc<[Bytes]>;
@@ -19,29 +19,29 @@ pub type Batch = Arc<[Bytes]>;
 ///
 /// An event whose key would come before one that is already in the object starts a new frame.
 pub fn assemble(events: &[&Event], view: View) -> Batch {
-    if !view.renames() && events.iter().any(|event| event.kind == Kind::Renamed) {
-        let told: Vec<Event> = events.iter().flat_map(|event| base(event)).collect();
-        return assemble_as_told(&told.iter().collect::<Vec<_>>(), view);
+    if view.renames() || events.iter().all(|event| event.key() != Key::Renamed) {
+        return assemble_as_viewed(events, view);
     }
-    assemble_as_told(events, view)
+    let split: Vec<_> = events.iter().map(|event| event.left_and_joined()).collect();
+    let mut viewed = Vec::with_capacity(events.len() + 1);
+    for (event, split) in events.iter().zip(&split) {
+        match split {
+            Some(both) => viewed.extend(both),
+            None => viewed.push(*event),
+        }
+    }
+    assemble_as_viewed(&viewed, view)
 }
 
-/// The events of the base protocol that one event is.
-fn base(event: &Event) -> Vec<Event> {
-    match event.kind {
-        Kind::Renamed => event.left_and_joined().into(),
-        _ => vec![event.clone()],
-    }
-}
-
-fn assemble_as_told(events: &[&Event], view: View) -> Batch {
+/// The same for events that the view has just like this.
+fn assemble_as_viewed(events: &[&Event], view: View) -> Batch {
     let mut frames = Vec::with_capacity(1);
     let mut rest = events;
     while !rest.is_empty() {
         let mut object_len = 1;
         for pair in rest.windows(2) {
             let [before, after] = pair else { break };
-            if !before.kind.may_precede(after.kind) {
+            if !before.key().may_precede(after.key()) {
                 break;
             }
             object_len += 1;
@@ -56,18 +56,21 @@ fn assemble_as_told(events: &[&Event], view: View) -> Batch {
 
 /// One frame of events that are sorted by key.
 fn frame(events: &[&Event], view: View) -> Option<Bytes> {
-    let size = events.iter().map(|event| event.json.len() + 2).sum::<usize>();
+    let size = events.iter().map(|event| event.size() + 2).sum::<usize>();
     let ids = if view.ids() { events.len() * ID_LENGTH } else { 0 };
     let mut object = Object::with_capacity(size + ids + 48);
-    for group in events.chunk_by(|a, b| a.kind == b.kind) {
+    for group in events.chunk_by(|a, b| a.key() == b.key()) {
         let [first, ..] = group else { continue };
-        object = match first.kind {
-            Kind::Error => object.json(first.kind.key(), &first.json),
-            Kind::Own => object.members(&first.json),
-            Kind::Renamed => object.json(first.kind.key(), &[b"{", &first.json[..], b"}"].concat()),
-            kind => object.list(kind.key(), group.iter().map(|event| &event.json)),
+        let key = first.key();
+        object = match &first.body {
+            Body::Error(text) => object.json(key.as_str(), text),
+            Body::Own(members) => object.members(members),
+            Body::Renamed { old, new } => object.json(key.as_str(), &rename_json(old, new)),
+            Body::Joined(_) | Body::Message { .. } | Body::Notice(_) | Body::Left(_) => {
+                object.list(key.as_str(), group.iter().filter_map(|event| element(event)))
+            }
         };
-        if first.kind == Kind::Message && view.ids() {
+        if key == Key::Messages && view.ids() {
             object = object.list(ids::IDS, group.iter().map(|event| id_json(event)));
         }
     }
@@ -77,12 +80,33 @@ fn frame(events: &[&Event], view: View) -> Option<Bytes> {
     frame::encode(&utf8::unescaped(&object.into_value())).ok()
 }
 
+/// The element of its key's list that an event is.
+const fn element(event: &Event) -> Option<&Bytes> {
+    match &event.body {
+        Body::Joined(json) | Body::Message { json, .. } | Body::Notice(json) | Body::Left(json) => {
+            Some(json)
+        }
+        Body::Renamed { .. } | Body::Own(_) | Body::Error(_) => None,
+    }
+}
+
+fn rename_json(old: &[u8], new: &[u8]) -> Vec<u8> {
+    let mut json = vec![b'{'];
+    rename::push_change(&mut json, old, new);
+    json.push(b'}');
+    json
+}
+
 /// About what an id takes in a frame.
 const ID_LENGTH: usize = 12;
 
 fn id_json(event: &Event) -> Vec<u8> {
+    let id = match event.body {
+        Body::Message { id, .. } => Some(id),
+        _ => None,
+    };
     let mut json = Vec::with_capacity(ID_LENGTH);
-    ids::push_id(&mut json, event.id.map(Into::into));
+    ids::push_id(&mut json, id);
     json
 }
 
@@ -116,20 +140,32 @@ impl BatchCache {
 
 #[cfg(test)]
 mod tests {
-    use chatterbox_proto::{Capabilities, Capability};
+    use chatterbox_proto::session::Destination;
+    use chatterbox_proto::{Capabilities, Capability, Username};
 
     use super::*;
+    use crate::record::{Record, Sequence};
 
     fn view(capabilities: &[Capability]) -> View {
         View::of(capabilities.iter().copied().collect::<Capabilities>())
     }
 
-    fn texts(kinds: &[(Kind, &'static str)], view: View) -> Vec<String> {
-        let events: Vec<_> = kinds
-            .iter()
-            .map(|(kind, json)| Event::plain(*kind, Bytes::from_static(json.as_bytes())))
-            .collect();
+    type MakeBody = fn(Bytes) -> Body;
+
+    fn texts(bodies: &[(MakeBody, &'static str)], view: View) -> Vec<String> {
+        let events: Vec<_> = bodies.iter().map(|(body, json)| event(*body, json)).collect();
         frames(&events, view)
+    }
+
+    fn event(body: MakeBody, json: &'static str) -> Event {
+        Event { body: body(Bytes::from_static(json.as_bytes())) }
+    }
+
+    fn stored(id: Sequence, json: &'static str) -> Event {
+        let source = Username::parse("ann").unwrap();
+        let json = Bytes::from_static(json.as_bytes());
+        let destination = Destination::All;
+        Event::message(id, Record { source, destination, json, arrived: 7 })
     }
 
     fn frames(events: &[Event], view: View) -> Vec<String> {
@@ -141,7 +177,7 @@ mod tests {
 
     #[test]
     fn events_in_order_share_one_object() {
-        use Kind::{Error, Joined, Left, Message};
+        use Body::{Error, Joined, Left, Notice as Message};
         assert_eq!(
             texts(
                 &[(Joined, "1"), (Joined, "2"), (Message, "3"), (Left, "4"), (Error, "5")],
@@ -154,7 +190,7 @@ mod tests {
 
     #[test]
     fn what_would_change_their_order_starts_a_frame() {
-        use Kind::{Error, Joined, Left, Message, Own};
+        use Body::{Error, Joined, Left, Notice as Message, Own};
         assert_eq!(
             texts(
                 &[
@@ -185,12 +221,12 @@ mod tests {
 
     #[test]
     fn a_rename_is_one_event_or_two() {
-        let renamed = |old: &str, new: &str| Event::renamed(old.as_bytes(), new.as_bytes());
+        let renamed = |old: &'static str, new: &'static str| Event::renamed(old.into(), new.into());
         let events = [
-            Event::plain(Kind::Joined, Bytes::from_static(b"\"x\"")),
+            event(Body::Joined, "\"x\""),
             renamed("\"a\"", "\"b\""),
             renamed("\"b\"", "\"c\""),
-            Event::message(Bytes::from_static(b"[1]")),
+            event(Body::Notice, "[1]"),
         ];
         assert_eq!(
             frames(&events, view(&[Capability::Rename])),
@@ -212,9 +248,9 @@ mod tests {
     #[test]
     fn ids_stand_beside_messages_and_text_is_shown() {
         let events = [
-            Event::stored(7, Bytes::from_static(br#"["\u00e9"]"#)),
-            Event::message(Bytes::from_static(b"[2]")),
-            Event::plain(Kind::Left, Bytes::from_static(br#""\u00fc""#)),
+            stored(7, r#"["\u00e9"]"#),
+            event(Body::Notice, "[2]"),
+            event(Body::Left, r#""\u00fc""#),
         ];
         assert_eq!(
             frames(&events, view(&[Capability::Ids, Capability::Utf8])),

@@ -29,12 +29,12 @@ fn record(source: &str, recipient: Option<&str>, content: &str) -> Record {
         timestamp: 1,
         content: content.into(),
     };
-    Record { destination, json: entry.to_json().into(), arrived: 7 }
+    Record { source: name(source), destination, json: entry.to_json().into(), arrived: 7 }
 }
 
 fn apply(hub: &mut Hub, record: &Record) -> Wake {
     let id = hub.newest() + 1;
-    hub.apply(id, record)
+    hub.apply(id, record.clone())
 }
 
 /// What a reader of one object is told, in the order of the norm (PB-2).

@@ -12,10 +12,9 @@ use bytes::Bytes;
 use chatterbox_proto::Username;
 use chatterbox_proto::json::LIST_SEPARATOR;
 
-use crate::record::Sequence;
+use crate::record::{Record, Sequence};
 use crate::room::limits::Keep;
 use crate::room::segment::{HistoryCut, Segment};
-use crate::source::is_from;
 
 /// A segment is sealed, and so shared without copying, when it has this many bytes.
 const SEGMENT: u64 = 64 * 1024;
@@ -35,6 +34,7 @@ const OVERHEAD: u64 = 128;
 #[derive(Debug)]
 struct PrivateMessage {
     id: Sequence,
+    source: Username,
     /// With its separator.
     json: Bytes,
     arrived: i64,
@@ -117,17 +117,18 @@ impl History {
     }
 
     /// Adds a message to everybody.
-    pub fn push_public(&mut self, id: Sequence, json: &[u8], arrived: i64) {
+    pub fn push_public(&mut self, id: Sequence, record: &Record) {
         self.begin(id);
         let part = self.keep.part(SEGMENT_PART);
         let open = self.open.held();
-        let full = open.bytes + json.len() as u64 > part.bytes || open.messages >= part.messages;
+        let full =
+            open.bytes + record.json.len() as u64 > part.bytes || open.messages >= part.messages;
         if full || !self.open.takes(id) {
             self.seal();
         }
-        self.open.push(id, json, arrived);
+        self.open.push(id, record);
         self.public.messages += 1;
-        self.public.bytes += (json.len() + LIST_SEPARATOR.len()) as u64;
+        self.public.bytes += (record.json.len() + LIST_SEPARATOR.len()) as u64;
         if self.open.held().bytes >= SEGMENT {
             self.seal();
         }
@@ -140,10 +141,11 @@ impl History {
     }
 
     /// Adds a message to one user.
-    pub fn push_private(&mut self, id: Sequence, recipient: &Username, json: &[u8], arrived: i64) {
+    pub fn push_private(&mut self, id: Sequence, recipient: &Username, record: &Record) {
         self.begin(id);
-        let json = [LIST_SEPARATOR, json].concat().into();
-        let private = PrivateMessage { id, json, arrived };
+        let json = [LIST_SEPARATOR, &record.json].concat().into();
+        let source = record.source.clone();
+        let private = PrivateMessage { id, source, json, arrived: record.arrived };
         let bytes = private.bytes();
         let forgotten = self.private_forgotten;
         let mailbox = self.mailboxes.entry(recipient.clone()).or_insert_with(|| Mailbox {
@@ -178,9 +180,7 @@ impl History {
     /// The elements of MESSAGES and those of IDS, as pieces of two lists.
     pub fn for_user_with_ids(&self, wanted: Wanted<'_>) -> (Vec<Bytes>, Vec<Bytes>) {
         let mut told = HistoryCut::with_ids(self.sealed.len() + 1);
-        if !wanted.hidden.is_empty() {
-            told.leave_out(|json| is_from(json, wanted.hidden));
-        }
+        told.hide(wanted.hidden);
         self.walk(wanted.user, wanted.after, &mut told);
         told.finish()
     }
@@ -202,13 +202,13 @@ impl History {
             while let Some(private) = privates.next_if(|private| marks.last() > private.id) {
                 let to = marks.place_of(private.id);
                 told.take(&json, marks, from..to);
-                told.take_one(&private.json, private.id);
+                told.take_private(private.id, &private.source, &private.json);
                 from = to;
             }
             told.take(&json, marks, from..marks.len());
         }
         for private in privates {
-            told.take_one(&private.json, private.id);
+            told.take_private(private.id, &private.source, &private.json);
         }
     }
 

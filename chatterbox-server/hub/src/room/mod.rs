@@ -3,4 +3,5 @@
 pub(crate) mod history;
 pub(crate) mod limits;
 pub(crate) mod segment;
+pub(crate) mod sources;
 pub(crate) mod timeline;

@@ -1,14 +1,17 @@
 //! Public messages that follow each other, as one piece of JSON, and what is cut from such pieces for one reader.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::OnceLock;
 
 use bytes::Bytes;
+use chatterbox_proto::Username;
 use chatterbox_proto::capability::ids::push_id;
 use chatterbox_proto::json::LIST_SEPARATOR;
 
-use crate::record::Sequence;
+use crate::record::{Record, Sequence};
 use crate::room::limits::Keep;
+use crate::room::sources::Sources;
 
 /// Public messages that follow each other. Every one is written with a separator before it.
 #[derive(Debug, Default)]
@@ -19,12 +22,13 @@ pub(crate) struct Segment<B> {
     newest: i64,
 }
 
-/// Where the messages of a segment begin, and their numbers: eight bytes for each.
+/// Where the messages of a segment begin, their numbers and sources: ten bytes for each.
 #[derive(Debug, Default)]
 pub(crate) struct Marks {
     /// The number of the first; the others are told by their distance from it.
     first: Sequence,
     each: Vec<Mark>,
+    sources: Sources,
     /// The length of the JSON.
     end: usize,
     /// The elements of IDS for the segment as a whole, made when somebody asks for them first.
@@ -61,29 +65,33 @@ impl<B: AsRef<[u8]>> Segment<B> {
 }
 
 impl Segment<Vec<u8>> {
-    /// Whether a message of this number can be told by its distance from the first.
+    /// Whether a message of this number can be added: its distance from the first and its place have to fit their types.
     pub(crate) fn takes(&self, id: Sequence) -> bool {
         self.is_empty()
             || (u32::try_from(id - self.marks.first).is_ok()
-                && u32::try_from(self.json.len()).is_ok())
+                && u32::try_from(self.json.len()).is_ok()
+                && !self.marks.sources.is_full())
     }
 
-    pub(crate) fn push(&mut self, id: Sequence, json: &[u8], arrived: i64) {
+    pub(crate) fn push(&mut self, id: Sequence, record: &Record) {
         if self.is_empty() {
             self.marks.first = id;
         }
         let start = u32::try_from(self.json.len()).unwrap_or(u32::MAX);
         let distance = u32::try_from(id - self.marks.first).unwrap_or(u32::MAX);
         self.marks.each.push(Mark { start, distance });
+        self.marks.sources.push(&record.source);
         self.json.extend_from_slice(LIST_SEPARATOR);
-        self.json.extend_from_slice(json);
+        self.json.extend_from_slice(&record.json);
         self.marks.end = self.json.len();
         // Somebody may have asked for the segment while it was shorter.
         self.marks.ids.take();
-        self.newest = self.newest.max(arrived);
+        self.newest = self.newest.max(record.arrived);
     }
 
-    pub(crate) fn seal(self) -> Segment<Bytes> {
+    pub(crate) fn seal(mut self) -> Segment<Bytes> {
+        self.marks.each.shrink_to_fit();
+        self.marks.sources.seal();
         Segment { json: self.json.into(), marks: self.marks, newest: self.newest }
     }
 }
@@ -129,16 +137,14 @@ impl Marks {
     }
 }
 
-/// What a reader is told: pieces of MESSAGES and, if wanted, of IDS.
+/// A part of the history for one reader: pieces of MESSAGES and, if wanted, of IDS.
 #[derive(Default)]
 pub struct HistoryCut<'h> {
     messages: Vec<Bytes>,
     ids: Option<Vec<Bytes>>,
-    left_out: Option<LeftOut<'h>>,
+    /// The keys of the names whose messages are left out.
+    hidden: HashSet<&'h str>,
 }
-
-/// Whether a message, as JSON, is not for this reader.
-type LeftOut<'h> = Box<dyn Fn(&[u8]) -> bool + 'h>;
 
 impl<'h> HistoryCut<'h> {
     pub(crate) fn messages(pieces: usize) -> Self {
@@ -149,41 +155,45 @@ impl<'h> HistoryCut<'h> {
         Self { ids: Some(Vec::with_capacity(pieces)), ..Self::messages(pieces) }
     }
 
-    pub(crate) fn leave_out(&mut self, left_out: impl Fn(&[u8]) -> bool + 'h) {
-        self.left_out = Some(Box::new(left_out));
+    /// Leaves out the messages of these from now on.
+    pub(crate) fn hide(&mut self, sources: &'h HashSet<Username>) {
+        self.hidden = sources.iter().map(Username::key).collect();
     }
 
     /// Takes some messages of a segment.
     pub(crate) fn take(&mut self, json: &Bytes, marks: &Marks, places: Range<usize>) {
-        if self.left_out.is_some() {
-            // Not for everybody: one by one.
-            for place in places {
-                let one = json.slice(marks.start(place)..marks.start(place + 1));
-                self.push(one, |_| marks.written_ids(place..place + 1));
+        let mut from = places.start;
+        if !self.hidden.is_empty() {
+            for place in places.clone() {
+                if self.hidden.contains(marks.sources.of(place)) {
+                    self.take_run(json, marks, from..place);
+                    from = place + 1;
+                }
             }
-        } else if !places.is_empty() {
-            let some = json.slice(marks.start(places.start)..marks.start(places.end));
-            self.push(some, |_| marks.ids(places));
+        }
+        self.take_run(json, marks, from..places.end);
+    }
+
+    /// Takes messages of a segment that stand behind each other, as one piece.
+    fn take_run(&mut self, json: &Bytes, marks: &Marks, places: Range<usize>) {
+        if !places.is_empty() {
+            self.messages.push(json.slice(marks.start(places.start)..marks.start(places.end)));
+            if let Some(ids) = &mut self.ids {
+                ids.push(marks.ids(places));
+            }
         }
     }
 
-    /// Takes a message of the reader's own.
-    pub(crate) fn take_one(&mut self, json: &Bytes, id: Sequence) {
-        self.push(json.clone(), |mut out| {
-            out.extend_from_slice(LIST_SEPARATOR);
-            push_id(&mut out, Some(id));
-            out.into()
-        });
-    }
-
-    fn push(&mut self, json: Bytes, ids: impl FnOnce(Vec<u8>) -> Bytes) {
-        let tuple = json.get(LIST_SEPARATOR.len()..).unwrap_or_default();
-        if self.left_out.as_ref().is_some_and(|left_out| left_out(tuple)) {
+    /// Takes a private message, whose JSON has a separator before it.
+    pub(crate) fn take_private(&mut self, id: Sequence, source: &Username, json: &Bytes) {
+        if self.hidden.contains(source.key()) {
             return;
         }
-        self.messages.push(json);
-        if let Some(all) = &mut self.ids {
-            all.push(ids(Vec::new()));
+        self.messages.push(json.clone());
+        if let Some(ids) = &mut self.ids {
+            let mut one = LIST_SEPARATOR.to_vec();
+            push_id(&mut one, Some(id));
+            ids.push(one.into());
         }
     }
 

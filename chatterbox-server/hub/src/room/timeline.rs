@@ -57,7 +57,7 @@ impl Timeline {
 
     /// Adds an event; the oldest ones make room, but the newest is always there.
     pub fn push(&mut self, event: Event) {
-        self.bytes += event.json.len() as u64;
+        self.bytes += event.size() as u64;
         self.slots.push_back(Slot { event, bytes_through: self.bytes });
         while self.slots.len() > 1
             && (self.slots.len() > self.limits.events || self.held() > self.limits.bytes)
@@ -71,7 +71,7 @@ impl Timeline {
         let before_first = self
             .slots
             .front()
-            .map_or(self.bytes, |slot| slot.bytes_through - slot.event.json.len() as u64);
+            .map_or(self.bytes, |slot| slot.bytes_through - slot.event.size() as u64);
         self.bytes - before_first
     }
 
@@ -86,7 +86,7 @@ impl Timeline {
         let skipped = usize::try_from(cursor.checked_sub(self.base)?).ok()?;
         let next = self.slots.get(skipped);
         let before_next =
-            next.map_or(self.bytes, |slot| slot.bytes_through - slot.event.json.len() as u64);
+            next.map_or(self.bytes, |slot| slot.bytes_through - slot.event.size() as u64);
         Some(Lag { events: self.head() - cursor, bytes: self.bytes - before_next })
     }
 }
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     fn event(size: usize) -> Event {
-        Event::message(Bytes::from(vec![b'x'; size]))
+        Event::notice(Bytes::from(vec![b'x'; size]))
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-use chatterbox_hub::{Conversation, Record, Sequence, conversation, key};
+use chatterbox_hub::{Conversation, Record, Sequence, key};
 use chatterbox_proto::capability::ids::Side;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
@@ -88,7 +88,7 @@ impl Backlog for Memory {
                 Side::After(id) => *number > id,
                 Side::Newest => true,
             })
-            .filter(|(_, record)| conversation(record) == wanted)
+            .filter(|(_, record)| record.conversation() == wanted)
             .collect();
         if !matches!(query.side, Side::After(_)) {
             found.reverse();
@@ -100,10 +100,11 @@ impl Backlog for Memory {
 
 #[cfg(test)]
 mod tests {
+    use chatterbox_proto::Username;
     use chatterbox_proto::session::Destination;
 
     use super::*;
-    use crate::store::backlog::contract;
+    use crate::store::contract;
 
     #[tokio::test]
     async fn holds_the_contract() {
@@ -113,8 +114,9 @@ mod tests {
     #[tokio::test]
     async fn the_oldest_go_and_numbers_stay() {
         let backlog = Memory::new(3);
-        let record =
-            Record { destination: Destination::All, json: bytes::Bytes::new(), arrived: 7 };
+        let source = Username::parse("ann").unwrap();
+        let (destination, json) = (Destination::All, bytes::Bytes::new());
+        let record = Record { source, destination, json, arrived: 7 };
         for number in 1..=5 {
             assert_eq!(backlog.append(std::slice::from_ref(&record)).await.unwrap(), number);
         }

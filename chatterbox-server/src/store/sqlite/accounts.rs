@@ -13,7 +13,9 @@ use crate::accounts::{
     ACCOUNTS, Account, Added, BLOCKERS, BLOCKS, Directory, DirectoryError, PasswordHash, Settings,
     TOKENS, TokenHash,
 };
-use crate::store::sqlite::database::{OpenError, open_shared};
+use crate::store::sqlite::database::open_shared;
+use crate::store::sqlite::error::OpenError;
+use crate::store::sqlite::row::{damaged, name};
 
 /// Accounts in a database.
 pub struct Sqlite {
@@ -26,9 +28,6 @@ impl std::fmt::Debug for Sqlite {
         f.debug_struct("Sqlite").field("path", &self.path).finish_non_exhaustive()
     }
 }
-
-/// Names are checked when they are registered; they may have been allowed to be longer then.
-const ANY_NAME: usize = 256;
 
 const PREFIX: &str = "prefix";
 const ADMIN_PASSWORD: &str = "admin-password";
@@ -103,16 +102,6 @@ impl From<rusqlite::Error> for DirectoryError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Store(error.into())
     }
-}
-
-/// Text in the database that we would not have put there.
-fn damaged(column: usize, error: Box<dyn std::error::Error + Send + Sync>) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, error)
-}
-
-fn name(row: &Row<'_>, column: usize) -> Result<Username, rusqlite::Error> {
-    let text = row.get_ref(column)?.as_str()?;
-    Username::parse_within(text, ANY_NAME).map_err(|error| damaged(column, error.into()))
 }
 
 /// What [`account`] reads.

@@ -4,7 +4,6 @@
 //! as one append, so under load many messages share the cost of one commit. Old messages are removed in small steps
 //! between appends.
 
-use std::path::PathBuf;
 use std::thread::JoinHandle;
 
 use chatterbox_hub::{Record, Sequence};
@@ -14,30 +13,10 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::store::backlog::{Backlog, BacklogError};
 use crate::store::page::{Page, PageQuery};
-use crate::store::sqlite::database::{self, OpenError};
-use crate::store::sqlite::retention::Retention;
+use crate::store::sqlite::database;
+use crate::store::sqlite::error::OpenError;
+use crate::store::sqlite::options::SqliteOptions;
 use crate::store::sqlite::writer::{Job, Writer};
-
-/// What a committed message survives.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Durability {
-    /// The end of the process, kill -9 included.
-    #[default]
-    Process,
-    /// A power cut as well: every group waits for the disk.
-    Power,
-}
-
-/// Where and how messages are kept.
-#[derive(Debug, Clone)]
-pub struct SqliteOptions {
-    /// The folder of the database; made when it is not there.
-    pub folder: PathBuf,
-    /// What a committed message survives.
-    pub durability: Durability,
-    /// What is kept, and for how long.
-    pub retention: Retention,
-}
 
 /// Jobs that may wait for the thread: an append, a few readers.
 const WAITING_JOBS: usize = 16;

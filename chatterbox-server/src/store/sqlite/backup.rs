@@ -10,7 +10,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::store::sqlite::database::{self, OpenError};
+use crate::store::sqlite::database;
+use crate::store::sqlite::error::OpenError;
 
 /// Why there is no copy.
 #[derive(Debug, thiserror::Error)]

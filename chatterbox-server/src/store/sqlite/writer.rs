@@ -5,18 +5,18 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
-use chatterbox_hub::{Record, Sequence, conversation};
-use chatterbox_proto::Username;
+use chatterbox_hub::{Record, Sequence};
 use chatterbox_proto::session::Destination;
-use rusqlite::{Connection, ErrorCode, Row, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::store::backlog::BacklogError;
 use crate::store::page::{Page, PageQuery};
-use crate::store::sqlite::database::{OpenError, Opened};
+use crate::store::sqlite::database::Opened;
+use crate::store::sqlite::error::OpenError;
 use crate::store::sqlite::pages;
 use crate::store::sqlite::retention::{Holdings, Retention};
+use crate::store::sqlite::row::{COLUMNS, record, unsigned};
 
 /// What the thread is asked.
 pub(super) enum Job {
@@ -43,9 +43,6 @@ const FREED_PAGES: u32 = 256;
 
 /// The age of messages is looked at this often.
 const AGE_EVERY: Duration = Duration::from_secs(60);
-
-/// Names are checked when they join; what is stored may have been allowed to be longer then.
-const ANY_NAME: usize = 256;
 
 pub(super) struct Writer {
     opened: Opened,
@@ -97,7 +94,10 @@ impl Writer {
         let mut bytes = 0;
         let first = {
             let mut insert = transaction
-                .prepare_cached("INSERT INTO messages (arrived, recipient, json, conversation) VALUES (?, ?, ?, ?)")
+                .prepare_cached(
+                    "INSERT INTO messages (arrived, source, recipient, json, conversation)
+                     VALUES (?, ?, ?, ?, ?)",
+                )
                 .map_err(refused)?;
             let mut first = None;
             for record in records {
@@ -108,8 +108,9 @@ impl Writer {
                 // JSON is ASCII; anything else would be our bug, and is not stored.
                 let json = std::str::from_utf8(&record.json)
                     .map_err(|error| BacklogError::Store(error.into()))?;
+                let source = record.source.as_str();
                 let sequence = insert
-                    .insert((record.arrived, recipient, json, conversation(record)))
+                    .insert((record.arrived, source, recipient, json, record.conversation()))
                     .map_err(refused)?;
                 first.get_or_insert(sequence);
                 bytes += json.len() as u64;
@@ -131,10 +132,9 @@ impl Writer {
             return Ok(Vec::new());
         };
         let read = || -> Result<Vec<_>, rusqlite::Error> {
-            let mut select = self.opened.connection.prepare_cached(
-                "SELECT sequence, arrived, recipient, json FROM messages
-                 WHERE sequence >= ? ORDER BY sequence LIMIT ?",
-            )?;
+            let mut select = self.opened.connection.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM messages WHERE sequence >= ? ORDER BY sequence LIMIT ?"
+            ))?;
             let mut page = Vec::new();
             let mut bytes = 0;
             for row in select.query_map((from, limit), record)? {
@@ -211,10 +211,6 @@ impl Writer {
     }
 }
 
-fn unsigned(row: &Row<'_>, column: usize) -> Result<u64, rusqlite::Error> {
-    row.get::<_, i64>(column).map(i64::unsigned_abs)
-}
-
 /// The number that the next message is going to have.
 fn next_sequence(connection: &Connection) -> Result<i64, rusqlite::Error> {
     connection.query_row(
@@ -222,24 +218,6 @@ fn next_sequence(connection: &Connection) -> Result<i64, rusqlite::Error> {
         [],
         |row| row.get(0),
     )
-}
-
-pub(super) fn record(row: &Row<'_>) -> Result<(Sequence, Record), rusqlite::Error> {
-    let sequence = unsigned(row, 0)?;
-    let destination = match row.get_ref(2)?.as_str_or_null()? {
-        None => Destination::All,
-        Some(name) => {
-            Destination::User(Username::parse_within(name, ANY_NAME).map_err(|error| {
-                rusqlite::Error::FromSqlConversionFailure(
-                    2,
-                    rusqlite::types::Type::Text,
-                    error.into(),
-                )
-            })?)
-        }
-    };
-    let json = Bytes::copy_from_slice(row.get_ref(3)?.as_str()?.as_bytes());
-    Ok((sequence, Record { destination, json, arrived: row.get(1)? }))
 }
 
 fn refused(error: rusqlite::Error) -> BacklogError {

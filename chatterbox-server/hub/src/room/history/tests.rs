@@ -1,5 +1,6 @@
 //! The history against a plain list.
 
+use chatterbox_proto::session::Destination;
 use proptest::prelude::*;
 
 use super::*;
@@ -14,10 +15,15 @@ fn read(history: &History, user: &str) -> Vec<String> {
 }
 
 fn add(history: &mut History, to: Option<&str>, text: &str) {
-    let json = serde_json::to_vec(text).unwrap();
+    add_arrived(history, to, text, 7);
+}
+
+fn add_arrived(history: &mut History, to: Option<&str>, text: &str, arrived: i64) {
+    let json = serde_json::to_vec(text).unwrap().into();
+    let record = Record { source: name("a"), destination: Destination::All, json, arrived };
     match to {
-        None => history.push_public(history.newest() + 1, &json, 7),
-        Some(user) => history.push_private(history.newest() + 1, &name(user), &json, 7),
+        None => history.push_public(history.newest() + 1, &record),
+        Some(user) => history.push_private(history.newest() + 1, &name(user), &record),
     }
 }
 
@@ -45,13 +51,8 @@ fn private_messages_stand_where_they_were_said() {
 fn what_is_too_old_is_forgotten() {
     let mut history = History::new(Keep::default());
     for arrived in 1..=6 {
-        history.push_public(history.newest() + 1, format!("\"all {arrived}\"").as_bytes(), arrived);
-        history.push_private(
-            history.newest() + 1,
-            &name("a"),
-            format!("\"a {arrived}\"").as_bytes(),
-            arrived,
-        );
+        add_arrived(&mut history, None, &format!("all {arrived}"), arrived);
+        add_arrived(&mut history, Some("a"), &format!("a {arrived}"), arrived);
         if arrived == 3 {
             history.seal();
         }

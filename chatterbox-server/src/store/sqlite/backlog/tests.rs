@@ -4,16 +4,17 @@
 
 use std::path::Path;
 
-use chatterbox_hub::Conversation;
-use chatterbox_proto::Username;
+use chatterbox_hub::{Conversation, key};
 use chatterbox_proto::capability::ids::Side;
 use chatterbox_proto::session::Destination;
+use chatterbox_proto::{Entry, Username};
 use rusqlite::Connection;
 
 use super::*;
-use crate::store::backlog::contract;
+use crate::store::contract;
 use crate::store::sqlite::database::DATABASE_FILE;
-use crate::store::sqlite::{CopyError, backup, export};
+use crate::store::sqlite::migrate::{APPLICATION, MIGRATIONS};
+use crate::store::sqlite::{CopyError, Durability, Retention, backup, export};
 
 const FOR_EVER: Retention = Retention { messages: u64::MAX, bytes: u64::MAX, age: None };
 
@@ -30,7 +31,9 @@ fn open(folder: &Path) -> Sqlite {
 }
 
 fn record(text: &str, arrived: i64) -> Record {
-    Record { destination: Destination::All, json: format!("[\"{text}\"]").into(), arrived }
+    let source = Username::parse("ann").unwrap();
+    let json = format!("[\"{text}\"]").into();
+    Record { source, destination: Destination::All, json, arrived }
 }
 
 async fn texts(backlog: &Sqlite) -> Vec<(Sequence, String)> {
@@ -74,7 +77,7 @@ async fn private_messages_of_an_older_version_are_found_by_conversation() {
     let old = Connection::open(folder.path().join(DATABASE_FILE)).unwrap();
     old.execute_batch(
         "DROP INDEX blocks_of; DROP INDEX messages_of; DROP INDEX messages_public;
-         ALTER TABLE messages DROP COLUMN conversation;
+         ALTER TABLE messages DROP COLUMN conversation; ALTER TABLE messages DROP COLUMN source;
          ALTER TABLE accounts DROP COLUMN epoch; PRAGMA user_version = 2;",
     )
     .unwrap();
@@ -93,6 +96,62 @@ async fn private_messages_of_an_older_version_are_found_by_conversation() {
     assert_eq!((page.records.len(), page.more), (500, true));
     assert!(page.records.iter().all(|(number, _)| number % 3 == 2));
     assert_eq!(page.records.last().unwrap().0, 2498);
+}
+
+/// The database of an earlier version. Migrations never change, so the first of them are its schema.
+fn made_by_version(version: i32, folder: &Path) -> Connection {
+    let connection = Connection::open(folder.join(DATABASE_FILE)).unwrap();
+    for migration in MIGRATIONS.iter().take(version.unsigned_abs() as usize) {
+        connection.execute_batch(migration).unwrap();
+    }
+    connection.pragma_update(None, "application_id", APPLICATION).unwrap();
+    connection.pragma_update(None, "user_version", version).unwrap();
+    connection
+}
+
+#[tokio::test]
+async fn messages_of_a_version_without_sources_have_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = made_by_version(5, folder.path());
+    let name = |text| Username::parse(text).unwrap();
+    let said = [
+        ("ann", None),
+        ("J\u{f6}rg", Some("ann")),
+        ("\u{20bb7}\u{91ce}", None),
+        ("a\"b\\c", Some("J\u{d6}RG")),
+    ];
+    let mut expected = Vec::new();
+    for (number, (source, to)) in (1..).zip(said) {
+        let entry = Entry {
+            source: source.into(),
+            destination: to.unwrap_or("ALL").into(),
+            timestamp: 1,
+            content: "[\"eve\", \u{e9}".into(),
+        };
+        let json = entry.to_json();
+        let conversation = to.map(|to| key(&name(source), &name(to)));
+        let sql =
+            "INSERT INTO messages (arrived, recipient, json, conversation) VALUES (?, ?, ?, ?)";
+        let text = std::str::from_utf8(&json).unwrap();
+        assert!(text.is_ascii());
+        old.execute(sql, (number, to, text, conversation)).unwrap();
+        let destination = to.map_or(Destination::All, |to| Destination::User(name(to)));
+        let (json, arrived) = (json.into(), number);
+        let record = Record { source: name(source), destination, json, arrived };
+        expected.push((number.unsigned_abs(), record));
+    }
+    drop(old);
+    let backlog = open(folder.path());
+    let read = backlog.read(0, 10).await.unwrap();
+    assert_eq!(read, expected);
+    for ((_, read), (source, _)) in read.iter().zip(said) {
+        assert_eq!(read.source.as_str(), source, "in its spelling");
+    }
+    let of = Conversation::Between(name("ann"), name("j\u{f6}rg"));
+    let page = backlog.page(PageQuery { of, side: Side::Newest, limit: 5 }).await.unwrap();
+    assert_eq!(page.records, expected[1..2]);
+    assert_eq!(backlog.append(&[record("new", 9)]).await.unwrap(), 5);
+    assert_eq!(backlog.read(5, 10).await.unwrap(), [(5, record("new", 9))]);
 }
 
 #[tokio::test]

@@ -1,0 +1,87 @@
+//! The sources of a segment's messages: every name is kept once, and each message has an index to it.
+//!
+//! Only a member who hides somebody needs them, so they are small: two bytes a message, and no allocation a name.
+
+use std::collections::HashMap;
+
+use chatterbox_proto::Username;
+
+/// The sources of the messages of one segment, in the order of the messages.
+#[derive(Debug, Default)]
+pub(crate) struct Sources {
+    /// The keys of the names ([`Username::key`]), one behind the other.
+    keys: String,
+    /// The end of each key.
+    ends: Vec<u32>,
+    /// The index of the source of each message.
+    each: Vec<u16>,
+    /// The indexes of the names, for as long as messages are added.
+    indexes: HashMap<Username, u16>,
+}
+
+impl Sources {
+    /// Whether one more name would not have an index.
+    pub(crate) fn is_full(&self) -> bool {
+        self.ends.len() > usize::from(u16::MAX)
+    }
+
+    /// Adds the source of the next message, for which there has to be an index.
+    pub(crate) fn push(&mut self, source: &Username) {
+        let newest = self.each.last().copied();
+        // Many say several things in a row.
+        let same = newest.filter(|index| self.key(*index) == source.key());
+        let index = same.or_else(|| self.indexes.get(source).copied()).unwrap_or_else(|| {
+            let new = u16::try_from(self.ends.len()).unwrap_or(u16::MAX);
+            self.keys.push_str(source.key());
+            self.ends.push(u32::try_from(self.keys.len()).unwrap_or(u32::MAX));
+            self.indexes.insert(source.clone(), new);
+            new
+        });
+        self.each.push(index);
+    }
+
+    /// Gives back the memory that only adding needs.
+    pub(crate) fn seal(&mut self) {
+        self.indexes = HashMap::new();
+        self.keys.shrink_to_fit();
+        self.ends.shrink_to_fit();
+        self.each.shrink_to_fit();
+    }
+
+    /// The key of the name that the message at this place is from.
+    pub(crate) fn of(&self, place: usize) -> &str {
+        self.each.get(place).map_or("", |index| self.key(*index))
+    }
+
+    fn key(&self, index: u16) -> &str {
+        let index = usize::from(index);
+        let end = |index: usize| self.ends.get(index).map_or(0, |end| *end as usize);
+        let start = index.checked_sub(1).map_or(0, end);
+        self.keys.get(start..end(index)).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_message_has_its_source_and_every_name_is_kept_once() {
+        let said = ["ann", "ANN", "b\u{f6}b", "ann", "B\u{d6}B", "cyd", "cyd"];
+        let mut sources = Sources::default();
+        for name in said {
+            sources.push(&Username::parse(name).unwrap());
+        }
+        let check = |sources: &Sources| {
+            for (place, name) in said.into_iter().enumerate() {
+                assert_eq!(sources.of(place), Username::parse(name).unwrap().key());
+            }
+            assert_eq!(sources.of(said.len()), "");
+            assert_eq!(sources.keys, "annb\u{f6}bcyd");
+        };
+        check(&sources);
+        sources.seal();
+        check(&sources);
+        assert!(sources.indexes.is_empty());
+    }
+}

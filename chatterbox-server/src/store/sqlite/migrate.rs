@@ -1,0 +1,136 @@
+//! The versions of the database, and how it gets from an older one to ours.
+
+use chatterbox_hub::key;
+use chatterbox_proto::{Entry, Username, limits};
+use rusqlite::{Connection, Transaction};
+
+use crate::store::sqlite::row;
+
+/// Marks a database as ours ("chbx").
+pub(super) const APPLICATION: i32 = 0x6368_6278;
+
+/// Our version: the number of migrations that lead to it.
+pub(super) const VERSION: usize = MIGRATIONS.len();
+
+/// Each brings the database from the version of its place to the next. Never change one that was released.
+pub(super) const MIGRATIONS: &[&str] = &[
+    "
+    CREATE TABLE messages (
+        -- Rising, never used twice, so AUTOINCREMENT.
+        sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+        -- When it arrived, in seconds since 1970 UTC.
+        arrived INTEGER NOT NULL,
+        -- NULL is everybody.
+        recipient TEXT,
+        -- The 4-tuple as ASCII JSON.
+        json TEXT NOT NULL
+    ) STRICT;
+",
+    "
+    -- Names that belong to somebody.
+    CREATE TABLE accounts (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        -- As it was registered.
+        name TEXT NOT NULL,
+        -- What names that are the same have in common (NM-4).
+        key TEXT NOT NULL UNIQUE,
+        -- argon2id, in the PHC text form.
+        password TEXT NOT NULL,
+        level INTEGER NOT NULL CHECK (level BETWEEN 1 AND 5),
+        -- In seconds since 1970 UTC, like all times here.
+        created INTEGER NOT NULL
+    ) STRICT;
+    -- What names that look the same have in common (UTS 39).
+    CREATE TABLE account_looks (
+        look TEXT NOT NULL,
+        account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
+        PRIMARY KEY (look, account)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX account_looks_of ON account_looks (account);
+    CREATE TABLE tokens (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        -- SHA-256.
+        hash BLOB NOT NULL UNIQUE,
+        account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
+        expires INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX tokens_of ON tokens (account);
+    -- Whom the owner of an account does not want to hear.
+    CREATE TABLE blocks (
+        account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
+        key TEXT NOT NULL,
+        name TEXT NOT NULL,
+        PRIMARY KEY (account, key)
+    ) STRICT, WITHOUT ROWID;
+    -- What admins have set while the server ran.
+    CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE disabled_commands (command TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+",
+    "
+    -- What the private messages between two users have in common, in both directions; NULL for public ones.
+    ALTER TABLE messages ADD COLUMN conversation TEXT;
+    CREATE INDEX messages_of ON messages (conversation, sequence) WHERE conversation IS NOT NULL;
+    CREATE INDEX messages_public ON messages (sequence) WHERE recipient IS NULL;
+",
+    "
+    -- Who blocks somebody.
+    CREATE INDEX blocks_of ON blocks (key);
+",
+    "
+    -- Rises with whatever ends all logins of an account; a session that goes on has to be of the same one.
+    ALTER TABLE accounts ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;
+",
+    "
+    -- The user who sent it; the first element of its tuple, so that no reader has to parse it.
+    ALTER TABLE messages ADD COLUMN source TEXT;
+    UPDATE messages SET source = json_extract(json, '$[0]');
+",
+];
+
+/// The place of the migration that [`sort_into_conversations`] completes.
+const CONVERSATIONS: usize = 2;
+
+/// Brings a database from this version to ours, each step of it or none.
+pub(super) fn migrate(connection: &mut Connection, version: usize) -> Result<(), rusqlite::Error> {
+    for (place, migration) in MIGRATIONS.iter().enumerate().skip(version) {
+        let step = connection.transaction()?;
+        step.execute_batch(migration)?;
+        if place == CONVERSATIONS {
+            sort_into_conversations(&step)?;
+        }
+        step.pragma_update(None, "application_id", APPLICATION)?;
+        step.pragma_update(None, "user_version", i64::try_from(place + 1).unwrap_or(i64::MAX))?;
+        step.commit()?;
+    }
+    Ok(())
+}
+
+/// Gives every private message the key of its conversation.
+///
+/// There was no column for its source in that version, so this is the one place that reads it from the JSON.
+fn sort_into_conversations(step: &Transaction<'_>) -> Result<(), rusqlite::Error> {
+    let mut select = step.prepare(
+        "SELECT sequence, recipient, json FROM messages
+         WHERE recipient IS NOT NULL AND sequence > ? ORDER BY sequence LIMIT 1000",
+    )?;
+    let mut update = step.prepare("UPDATE messages SET conversation = ? WHERE sequence = ?")?;
+    let mut last = 0;
+    loop {
+        let some: Vec<(i64, String)> = select
+            .query_map([last], |row| {
+                let recipient = row::name(row, 1)?;
+                let source = Entry::parse(row.get_ref(2)?.as_str()?.as_bytes()).and_then(|entry| {
+                    Username::parse_within(&entry.source, limits::USERNAME_CHARS_MOST).ok()
+                });
+                let alone = recipient.key().to_owned();
+                let conversation = source.map_or(alone, |source| key(&source, &recipient));
+                Ok((row.get(0)?, conversation))
+            })?
+            .collect::<Result<_, _>>()?;
+        let Some((newest, _)) = some.last() else { return Ok(()) };
+        last = *newest;
+        for (sequence, conversation) in &some {
+            update.execute((conversation, sequence))?;
+        }
+    }
+}
