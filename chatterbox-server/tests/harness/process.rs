@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 
 use assert_cmd::cargo::CommandCargoExt as _;
@@ -17,12 +18,16 @@ pub struct Running {
 
 impl Running {
     pub fn start(arguments: &[&str]) -> Self {
-        let mut child = Command::cargo_bin("chatterbox-server")
-            .unwrap()
-            .args(arguments)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::run(Command::cargo_bin("chatterbox-server").unwrap(), arguments)
+    }
+
+    /// The same with another build of the program.
+    pub fn start_program(program: &Path, arguments: &[&str]) -> Self {
+        Self::run(Command::new(program), arguments)
+    }
+
+    fn run(mut command: Command, arguments: &[&str]) -> Self {
+        let mut child = command.args(arguments).stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let (mut address, mut client_line) = (None, None);
         while client_line.is_none() {
