@@ -7,7 +7,7 @@ use std::io::{BufWriter, Write as _};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chatterbox_server::access::Gate;
+use chatterbox_server::access::Access;
 use chatterbox_server::accounts::Accounts;
 use chatterbox_server::accounts::Cost;
 use chatterbox_server::commands;
@@ -121,7 +121,7 @@ fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure> {
             None => Arc::new(Memory::default()),
         };
         let live = Live::new(config);
-        let gate = gate(&options, &live).await?;
+        let access = access(&options, &live).await?;
         let (stop, stopped) = watch::channel(0);
         let reload = {
             let (live, transport) = (live.clone(), transport.clone());
@@ -136,7 +136,7 @@ fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure> {
             .map_err(|error| Failure::system("can't listen to signals", &error))?;
         ready(&options, source.as_ref(), &listeners);
         let server =
-            chatterbox_server::run_with(listeners, transport, backlog, gate, live, stopped);
+            chatterbox_server::run_with(listeners, transport, backlog, access, live, stopped);
         tokio::select! {
             outcome = server => outcome.map_err(|error| Failure {
                 message: error.to_string(),
@@ -149,7 +149,7 @@ fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure> {
 }
 
 /// Accounts and commands; the database of the messages has to be open.
-async fn gate(options: &Serve, live: &Live) -> Result<Arc<dyn Gate>, Failure> {
+async fn access(options: &Serve, live: &Live) -> Result<Access, Failure> {
     let cost = Cost::default();
     let accounts = match options.store() {
         Some(store) => Accounts::new(SqliteDirectory::open(&store.folder)?, cost),
@@ -157,7 +157,7 @@ async fn gate(options: &Serve, live: &Live) -> Result<Arc<dyn Gate>, Failure> {
     };
     let accounts = accounts.map_err(|error| Failure::system("can't keep accounts", &error))?;
     let desk = Desk::open(Arc::new(accounts), live.clone()).await?;
-    Ok(Arc::new(Service::new(desk, live.clone())))
+    Ok(Access::new(Service::new(desk, live.clone())))
 }
 
 fn bounded_by_machine(mut config: Config) -> Config {

@@ -12,7 +12,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::access::{Gate, NoAccounts};
+use crate::access::{Access, NoAccounts};
 use crate::chat::paging::Pages;
 use crate::chat::sequencer;
 use crate::chat::shared::Chat;
@@ -41,10 +41,10 @@ pub async fn run(
     config: Live,
     stop: watch::Receiver<u32>,
 ) -> Result<(), BacklogError> {
-    run_with(listeners, transport, backlog, Arc::new(NoAccounts), config, stop).await
+    run_with(listeners, transport, backlog, Access::new(NoAccounts), config, stop).await
 }
 
-/// The same with a gate, which decides who may come in and what members can ask for.
+/// The same with an authenticator and a handler of members' requests.
 ///
 /// # Errors
 /// As [`run`].
@@ -52,14 +52,13 @@ pub async fn run_with(
     listeners: Vec<TcpListener>,
     transport: Transport,
     backlog: Arc<dyn Backlog>,
-    gate: Arc<dyn Gate>,
+    access: Access,
     config: Live,
     mut stop: watch::Receiver<u32>,
 ) -> Result<(), BacklogError> {
     let at_start = config.current();
     let (posts, inbox) = sequencer::queue();
     let chat = Arc::new(Chat::new(Hub::new(at_start.ring, at_start.keep), posts));
-    gate.opened(&chat);
     let keep_age = at_start.keep_age;
     let sequencer_stop = CancellationToken::new();
     let mut sequencer = tokio::spawn(sequencer::run(
@@ -80,7 +79,7 @@ pub async fn run_with(
     let limits = Arc::new(ConnectionLimits::default());
     let context = Arc::new(Context {
         chat: Arc::clone(&chat),
-        gate,
+        access,
         pages: Arc::new(Pages::new(Arc::clone(&backlog))),
         config: config.clone(),
         transport,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chatterbox_server::access::Access;
 use chatterbox_server::accounts::Accounts;
 use chatterbox_server::accounts::Cost;
 use chatterbox_server::commands::Desk;
@@ -32,10 +33,10 @@ impl Real {
         let live = Live::new(Config::default());
         let accounts = Arc::new(Accounts::new(Directory::default(), Cost::CHEAP).unwrap());
         let desk = Desk::open(accounts, live.clone()).await.unwrap();
-        let gate = Arc::new(Service::new(desk, live.clone()));
+        let access = Access::new(Service::new(desk, live.clone()));
         let backlog = Arc::new(Memory::default());
         tokio::spawn(chatterbox_server::run_with(
-            listeners, transport, backlog, gate, live, stopped,
+            listeners, transport, backlog, access, live, stopped,
         ));
         Self { port, folder, _stop: stop }
     }

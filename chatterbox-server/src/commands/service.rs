@@ -1,4 +1,4 @@
-//! The gate of a chat with accounts and commands: who may come in, and what they ask for then.
+//! Authentication and requests in a chat with accounts and commands.
 
 #![allow(
     clippy::disallowed_methods,
@@ -20,7 +20,9 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
-use crate::access::{Attachment, CommandInput, Gate, Grant, LoginRequest, Renamer, Served};
+use crate::access::{
+    Attachment, Authenticator, CommandInput, Grant, LoginRequest, Renamer, RequestHandler, Served,
+};
 use crate::chat::shared::{Handle, resolve};
 use crate::commands::caller::{Session, Who};
 use crate::commands::client_port::{ClientPort, PostError};
@@ -30,7 +32,7 @@ use crate::commands::online::Desk;
 use crate::config::Live;
 use crate::ops::clock::unix_now;
 
-/// The gate.
+/// The [`Authenticator`] and [`RequestHandler`] of a chat with accounts.
 #[derive(Debug)]
 pub struct Service {
     desk: Arc<Desk>,
@@ -38,7 +40,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// A gate whose commands share this desk.
+    /// A service whose commands share this desk.
     pub fn new(desk: Arc<Desk>, config: Live) -> Self {
         Self { desk, config }
     }
@@ -66,16 +68,19 @@ impl Service {
     }
 }
 
-impl Gate for Service {
+impl Authenticator for Service {
     fn speaks(&self) -> Capabilities {
         Capabilities::NONE.with(Capability::Accounts).with(Capability::Commands)
     }
 
-    fn admit<'a>(&'a self, request: LoginRequest<'a>) -> BoxFuture<'a, Result<Grant, Refusal>> {
+    fn authenticate<'a>(
+        &'a self,
+        request: LoginRequest<'a>,
+    ) -> BoxFuture<'a, Result<Grant, Refusal>> {
         self.decide(request).boxed()
     }
 
-    fn joined<'a>(&'a self, grant: &'a Grant) -> BoxFuture<'a, ()> {
+    fn accepted<'a>(&'a self, grant: &'a Grant) -> BoxFuture<'a, ()> {
         async {
             if let Err(error) = self.desk.accounts.keep_token(&grant.login).await {
                 tracing::warn!(%error, "a token could not be kept, it is worth nothing");
@@ -83,18 +88,20 @@ impl Gate for Service {
         }
         .boxed()
     }
+}
 
+impl RequestHandler for Service {
     fn legacy_prefix(&self) -> Option<String> {
         self.config.current().legacy_commands.then(|| self.desk.prefix())
     }
 
-    fn attend(&self, attachment: Attachment) -> BoxFuture<'static, Served> {
-        attend(Arc::clone(&self.desk), attachment).boxed()
+    fn serve(&self, attachment: Attachment) -> BoxFuture<'static, Served> {
+        serve(Arc::clone(&self.desk), attachment).boxed()
     }
 }
 
 /// Serves one member for as long as it is here.
-async fn attend(desk: Arc<Desk>, attachment: Attachment) -> Served {
+async fn serve(desk: Arc<Desk>, attachment: Attachment) -> Served {
     let Attachment { member, renamer, grant, agreed, peer, mut requests } = attachment;
     // It may have been too slow already.
     let Some(name) = member.name() else { return Served::Unserved };

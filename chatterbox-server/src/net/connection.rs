@@ -18,7 +18,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use crate::access::{Gate, RenameRequest, Served};
+use crate::access::{Access, RenameRequest, Served};
 use crate::chat::paging::Pages;
 use crate::chat::shared::Chat;
 use crate::config::{Config, Live};
@@ -36,8 +36,8 @@ use crate::net::tls::Transport;
 pub struct Context {
     /// The chat.
     pub chat: Arc<Chat>,
-    /// Who decides who may come in.
-    pub gate: Arc<dyn Gate>,
+    /// Authenticates users, and serves their requests.
+    pub access: Access,
     /// Pages of history for those who ask.
     pub pages: Arc<Pages>,
     /// The settings.
@@ -135,7 +135,7 @@ async fn arrive(
             () = context.closing.cancelled() => return Err(End::Closing),
         },
     };
-    let spoken = config.spoken | context.gate.speaks();
+    let spoken = config.spoken | context.access.authenticator.speaks();
     let mut joining = Joining::new(peer, spoken, config);
     let greeted = tokio::select! {
         greeted = joining.run(&mut stream, context) => greeted,
@@ -179,7 +179,9 @@ async fn chat(arrived: Box<Arrived>, peer: SocketAddr, context: &Context, config
     tracing::info!(%peer, name, "joined");
     let member = seat.handle();
     let (mut serving, renames) = match attached {
-        Some(attached) => (Some(context.gate.attend(*attached.attachment)), Some(attached.renames)),
+        Some(attached) => {
+            (Some(context.access.requests.serve(*attached.attachment)), Some(attached.renames))
+        }
         None => (None, None),
     };
     let (reader, writer) = tokio::io::split(&mut stream);
@@ -361,7 +363,7 @@ mod tests {
         let hub = chatterbox_hub::Hub::new(config.ring, config.keep);
         let context = Arc::new(Context {
             chat: Arc::new(Chat::new(hub, posts)),
-            gate: Arc::new(crate::access::NoAccounts),
+            access: Access::new(crate::access::NoAccounts),
             pages: Arc::new(Pages::new(Arc::new(crate::store::Memory::default()))),
             config: Live::new(config),
             transport: Transport::Plaintext,

@@ -1,4 +1,4 @@
-//! From a connection without a name to a member: the offer is answered, the gate and then the roster are requests.
+//! Joining: a connection without a name offers capabilities, authenticates and asks the roster for its name.
 
 use std::collections::VecDeque;
 use std::io;
@@ -144,7 +144,7 @@ impl Joining {
         Ok(None)
     }
 
-    /// Asks the gate, then the roster.
+    /// Authenticates the user, then asks the roster for the name.
     async fn claim(
         &self,
         claim: &Claim<'_>,
@@ -160,7 +160,7 @@ impl Joining {
             resumes: resumes.as_ref().map(Option::as_ref),
             peer: self.peer.ip(),
         };
-        let grant = context.gate.admit(request).await?;
+        let grant = context.access.authenticator.authenticate(request).await?;
         let info = format!("Welcome, {}!", claim.name);
         let extra = claim.agreed.map(|agreed| self.extra(agreed, &grant));
         let logged_in = grant.login.logged_in();
@@ -182,7 +182,7 @@ impl Joining {
             ..JoinRequest::base(&claim.name, &info)
         };
         let (seat, joined) = context.chat.admit(request)?;
-        context.gate.joined(&grant).await;
+        context.access.authenticator.accepted(&grant).await;
         Ok((seat, joined, grant))
     }
 
@@ -206,12 +206,12 @@ impl Joining {
     fn seated(&self, seat: &Seat, grant: Grant, context: &Context) -> (Inbound, Option<Attached>) {
         let agreed = self.session.agreed();
         // Only where nothing was agreed: others have ways to call commands, and to be told what became of a message.
-        let legacy = agreed.is_empty() && context.gate.legacy_prefix().is_some();
+        let legacy = agreed.is_empty() && context.access.requests.legacy_prefix().is_some();
         if agreed.is_empty() && !legacy {
             return (Inbound::new(seat.handle(), None), None);
         }
         let mut requests = Requests::new(seat.session(), Arc::clone(&context.pages));
-        requests.legacy = legacy.then(|| Arc::clone(&context.gate));
+        requests.legacy = legacy.then(|| Arc::clone(&context.access.requests));
         // Whoever agreed to anything is known to others' commands, even without any of their own (BL-1).
         let (commands, command_inputs) = mpsc::channel(WAITING_REQUESTS);
         let (renames, rename_requests) = mpsc::channel(1);

@@ -12,7 +12,7 @@ use chatterbox_proto::{Code, Faults, limits};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
-use crate::access::{CommandInput, Gate};
+use crate::access::{CommandInput, RequestHandler};
 use crate::chat::paging::Pages;
 use crate::chat::sequencer::{Acks, Tags};
 use crate::chat::shared::{Chat, Handle};
@@ -31,7 +31,7 @@ pub(super) struct Requests {
     /// Where commands go, if somebody serves them.
     pub(super) commands: Option<mpsc::Sender<CommandInput>>,
     /// Who knows what a message of the member to itself begins with that is a command.
-    pub(super) legacy: Option<Arc<dyn Gate>>,
+    pub(super) legacy: Option<Arc<dyn RequestHandler>>,
     /// The tags of the records that wait to be posted, where there is a session.
     pub(super) tags: VecDeque<Option<Arc<str>>>,
     /// Messages that had been sent before.
@@ -76,11 +76,11 @@ impl Requests {
 
     /// Takes a message that is a command of a base client; says whether it is one.
     pub(super) fn is_command(&mut self, member: &Handle, posting: &Posting<'_>) -> bool {
-        let (Some(gate), Destination::User(name)) = (&self.legacy, &posting.destination) else {
+        let (Some(handler), Destination::User(name)) = (&self.legacy, &posting.destination) else {
             return false;
         };
         let is_own = name.is(&posting.entry.source) && member.chat().who(name) == Some(member.id());
-        let Some(prefix) = is_own.then(|| gate.legacy_prefix()).flatten() else { return false };
+        let Some(prefix) = is_own.then(|| handler.legacy_prefix()).flatten() else { return false };
         let Some(command) = posting.entry.content.strip_prefix(prefix.as_str()) else {
             return false;
         };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chatterbox_hub::{AccountKey, Level};
 use chatterbox_proto::capability::commands::{Outcome, Prompt};
 use chatterbox_proto::{ServerFrame, Username, json};
+use chatterbox_server::access::Access;
 use chatterbox_server::accounts::{Account, Accounts, Cost, Directory, PasswordHash, Secret};
 use chatterbox_server::commands::{Desk, Service};
 use chatterbox_server::config::{Config, Live};
@@ -53,7 +54,7 @@ impl House {
         let accounts = Arc::new(Accounts::new(directory, cost).unwrap());
         let live = Live::new(config.clone());
         let desk = Desk::open(Arc::clone(&accounts), live.clone()).await.unwrap();
-        let server = Server::with_gate(config, Arc::new(Service::new(desk, live))).await;
+        let server = Server::with_access(config, Access::new(Service::new(desk, live))).await;
         Self { server, accounts }
     }
 
