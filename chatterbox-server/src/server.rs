@@ -14,8 +14,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::access::{Access, NoAccounts};
 use crate::chat::paging::Pages;
-use crate::chat::sequencer;
 use crate::chat::shared::Chat;
+use crate::chat::{posts, sequencer};
 use crate::config::Live;
 use crate::net::LONG_FRAMES_KIB;
 use crate::net::acceptor::{Acceptor, ConnectionLimits};
@@ -57,12 +57,12 @@ pub async fn run_with(
     mut stop: watch::Receiver<u32>,
 ) -> Result<(), BacklogError> {
     let at_start = config.current();
-    let (posts, inbox) = sequencer::queue();
+    let (posts, queue) = posts::queue();
     let chat = Arc::new(Chat::new(Hub::new(at_start.ring, at_start.keep), posts));
     let keep_age = at_start.keep_age;
     let sequencer_stop = CancellationToken::new();
     let mut sequencer = tokio::spawn(sequencer::run(
-        inbox,
+        queue,
         Arc::clone(&chat),
         Arc::clone(&backlog),
         at_start.ring,

@@ -2,6 +2,7 @@
 
 pub mod notifier;
 pub mod paging;
+pub mod posts;
 pub mod sequencer;
 pub mod shared;
 pub mod wake_flag;

@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::chat::notifier::{Notifier, Signals};
-use crate::chat::sequencer::{Acks, Posts, Tags};
+use crate::chat::posts::{Acks, Posts, Tags};
 
 /// The chat, shared by all connections.
 #[derive(Debug)]
@@ -434,7 +434,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_member_is_up_to_date_when_it_was_handed_what_has_happened() {
-        let (posts, _inbox) = crate::chat::sequencer::queue();
+        let (posts, _inbox) = crate::chat::posts::queue();
         let hub = Hub::new(TimelineLimits::default(), Keep::default());
         let chat = Arc::new(Chat::new(hub, posts));
         let join = |name| chat.join(&Username::parse(name).unwrap(), "Hi").unwrap().0;
@@ -457,7 +457,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn everybody_who_waits_for_a_member_is_woken() {
-        let (posts, _inbox) = crate::chat::sequencer::queue();
+        let (posts, _inbox) = crate::chat::posts::queue();
         let hub = Hub::new(TimelineLimits::default(), Keep::default());
         let chat = Arc::new(Chat::new(hub, posts));
         let ann = chat.join(&Username::parse("ann").unwrap(), "Hi").unwrap().0;

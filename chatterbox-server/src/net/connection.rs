@@ -358,7 +358,7 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stream = TcpStream::connect(address).await.unwrap();
-        let (posts, _inbox) = crate::chat::sequencer::queue();
+        let (posts, _inbox) = crate::chat::posts::queue();
         let config = Config::default();
         let hub = chatterbox_hub::Hub::new(config.ring, config.keep);
         let context = Arc::new(Context {

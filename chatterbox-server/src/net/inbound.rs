@@ -8,7 +8,7 @@ use chatterbox_proto::capability::ids;
 use chatterbox_proto::session::{Destination, JoinedAction, Posting};
 use chatterbox_proto::{Code, Fault, Faults, server_frame};
 
-use crate::chat::sequencer::Acks;
+use crate::chat::posts::Acks;
 use crate::chat::shared::{Handle, resolve};
 use crate::net::requests::Requests;
 

@@ -14,7 +14,7 @@ use tokio::sync::mpsc::error::TrySendError;
 
 use crate::access::{CommandInput, RequestHandler};
 use crate::chat::paging::Pages;
-use crate::chat::sequencer::{Acks, Tags};
+use crate::chat::posts::{Acks, Tags};
 use crate::chat::shared::{Chat, Handle};
 
 /// Typed commands that one frame may hold.
