@@ -18,8 +18,9 @@ use crate::chat::shared::Chat;
 use crate::chat::{posts, sequencer};
 use crate::config::Live;
 use crate::net::LONG_FRAMES_KIB;
-use crate::net::acceptor::{Acceptor, ConnectionLimits};
-use crate::net::connection::Context;
+use crate::net::acceptor::Acceptor;
+use crate::net::context::Context;
+use crate::net::limits::ConnectionLimits;
 use crate::net::tls::Transport;
 use crate::ops::clock::unix_now;
 use crate::store::{Backlog, BacklogError};
@@ -72,7 +73,7 @@ pub async fn run_with(
     let ringer = Arc::clone(&chat);
     let ringer = tokio::spawn(async move { ringer.notifier().notify_of_presence().await });
 
-    let warmed = CancellationToken::new();
+    let history_loaded = CancellationToken::new();
     let closing = CancellationToken::new();
     let accepting = CancellationToken::new();
     let tasks = TaskTracker::new();
@@ -83,7 +84,7 @@ pub async fn run_with(
         pages: Arc::new(Pages::new(Arc::clone(&backlog))),
         config: config.clone(),
         transport,
-        warmed: warmed.clone(),
+        history_loaded: history_loaded.clone(),
         long_frames: Arc::new(Semaphore::new(LONG_FRAMES_KIB)),
         closing: closing.clone(),
     });
@@ -101,7 +102,7 @@ pub async fn run_with(
 
     let warming = async {
         warm(&chat, &*backlog).await?;
-        warmed.cancel();
+        history_loaded.cancel();
         forget_by_age(&chat, keep_age).await;
         Ok(())
     };

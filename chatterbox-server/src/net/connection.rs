@@ -13,15 +13,13 @@ use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::session::JoinedSession;
 use chatterbox_proto::{ClientFrame, Code, server_frame};
 use futures_util::future::BoxFuture;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::sync::{Semaphore, mpsc};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::mpsc;
 
-use crate::access::{Access, RenameRequest, Served};
-use crate::chat::paging::Pages;
-use crate::chat::shared::Chat;
-use crate::config::{Config, Live};
+use crate::access::{RenameRequest, Served};
+use crate::config::Config;
+use crate::net::context::Context;
 use crate::net::inbound::Inbound;
 use crate::net::login::{Joined, Joining, answer};
 use crate::net::long_frame::LongFrame;
@@ -29,55 +27,7 @@ use crate::net::outbound::{Outbound, WriteEnd};
 use crate::net::poll_on_wake::PollOnWake;
 use crate::net::read_buffer;
 use crate::net::socket::Socket;
-use crate::net::tls::Transport;
-
-/// What every connection needs.
-#[derive(Debug)]
-pub struct Context {
-    /// The chat.
-    pub chat: Arc<Chat>,
-    /// Authenticates users, and serves their requests.
-    pub access: Access,
-    /// Pages of history for those who ask.
-    pub pages: Arc<Pages>,
-    /// The settings.
-    pub config: Live,
-    /// TLS or not.
-    pub transport: Transport,
-    /// Room for long frames that are being received, in KiB, for all connections together.
-    pub long_frames: Arc<Semaphore>,
-    /// Cancelled (that is, done) when the history of earlier runs is there; nobody joins before.
-    pub warmed: CancellationToken,
-    /// Cancelled when connections have to end.
-    pub closing: CancellationToken,
-}
-
-/// Why a connection ended, for the log.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum End {
-    #[error("closed by the client")]
-    Closed,
-    #[error("took too long to join")]
-    JoinTimeout,
-    #[error("handshake failed: {0}")]
-    Handshake(io::Error),
-    #[error("sent a frame that is too long")]
-    FrameTooLong,
-    #[error("did not finish a long frame, or there were too many")]
-    LongFrame,
-    #[error("too many refused names")]
-    Refused,
-    #[error("stopped reading")]
-    TooSlow,
-    #[error("another connection goes on with the session")]
-    Resumed,
-    #[error("logged out")]
-    LoggedOut,
-    #[error("the server is closing")]
-    Closing,
-    #[error("connection broken: {0}")]
-    Broken(#[from] io::Error),
-}
+use crate::net::stream::{End, Stream};
 
 /// What is written to a connection that ends has this long to get away.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -90,14 +40,6 @@ const LAST_INPUT: Duration = Duration::from_secs(5);
 
 /// Messages under the old name are taken for this long after a change, in milliseconds (RN-3).
 const OLD_NAME: u64 = 10_000;
-
-/// What is read from and written to: TLS or bare TCP.
-pub(super) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
-
-impl<S: AsyncRead + AsyncWrite + Unpin + Send> Duplex for S {}
-
-/// In a box, so that what a joined connection holds is small whatever is inside.
-pub(super) type Stream = Box<dyn Duplex>;
 
 /// Serves one connection to its end.
 pub async fn serve(stream: TcpStream, peer: SocketAddr, context: Arc<Context>) {
@@ -350,8 +292,15 @@ async fn next(renames: &mut Option<mpsc::Receiver<RenameRequest>>) -> RenameRequ
 
 #[cfg(test)]
 mod tests {
+    use tokio::sync::Semaphore;
+    use tokio_util::sync::CancellationToken;
+
     use super::*;
-    use crate::config::{Config, Live};
+    use crate::access::{Access, NoAccounts};
+    use crate::chat::paging::Pages;
+    use crate::chat::shared::Chat;
+    use crate::config::Live;
+    use crate::net::tls::Transport;
 
     #[tokio::test]
     async fn a_connection_is_small() {
@@ -363,12 +312,12 @@ mod tests {
         let hub = chatterbox_hub::Hub::new(config.ring, config.keep);
         let context = Arc::new(Context {
             chat: Arc::new(Chat::new(hub, posts)),
-            access: Access::new(crate::access::NoAccounts),
+            access: Access::new(NoAccounts),
             pages: Arc::new(Pages::new(Arc::new(crate::store::Memory::default()))),
             config: Live::new(config),
             transport: Transport::Plaintext,
             long_frames: Arc::new(Semaphore::new(1)),
-            warmed: CancellationToken::new(),
+            history_loaded: CancellationToken::new(),
             closing: CancellationToken::new(),
         });
         // Every connection costs this much for as long as it lasts, beside what TLS needs.

@@ -22,10 +22,11 @@ use tokio::sync::mpsc;
 use crate::access::{Attachment, Grant, LoginRequest, RenameRequest, Renamer, WAITING_REQUESTS};
 use crate::chat::shared::Seat;
 use crate::config::Config;
-use crate::net::connection::{Context, End, Stream};
+use crate::net::context::Context;
 use crate::net::inbound::Inbound;
 use crate::net::read_buffer;
 use crate::net::requests::Requests;
+use crate::net::stream::{End, Stream};
 
 /// A connection that has no name yet.
 pub(super) struct Joining {
@@ -101,7 +102,7 @@ impl Joining {
             match action {
                 JoiningAction::Claim(claim) => {
                     // A welcome holds all of the history, so there is none before all of it is read.
-                    context.warmed.cancelled().await;
+                    context.history_loaded.cancelled().await;
                     match self.claim(&claim, context).await {
                         Ok((seat, joined, grant)) => {
                             let (session, rest) =

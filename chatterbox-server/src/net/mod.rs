@@ -1,8 +1,10 @@
-//! Sockets: everything that reads, writes, waits or has a deadline, and no rule of the chat.
+//! Sockets: listening, accepting, TLS, and the life of each connection. No rule of the chat is here.
 
 pub mod acceptor;
-pub mod connection;
+mod connection;
+pub mod context;
 mod inbound;
+pub mod limits;
 pub mod listen;
 mod login;
 mod long_frame;
@@ -11,6 +13,7 @@ mod poll_on_wake;
 mod read_buffer;
 mod requests;
 mod socket;
+mod stream;
 pub mod tls;
 
 pub use long_frame::LONG_FRAMES_KIB;
