@@ -9,10 +9,13 @@ use tokio::sync::mpsc;
 
 use crate::commands::arguments::{Arguments, for_history};
 use crate::commands::caller::Session;
-use crate::commands::context::{Context, Done, Rejection, Reply};
+use crate::commands::catalogue::catalogue;
+use crate::commands::command::Command;
+use crate::commands::context::Context;
 use crate::commands::online::Desk;
 use crate::commands::permission::{Permission, Target, authorise};
-use crate::commands::registry::find;
+use crate::commands::registry::{find, specs};
+use crate::commands::reply::{Done, Rejection, Reply};
 
 /// Commands that wait for the one that runs.
 pub const WAITING: usize = 16;
@@ -81,14 +84,14 @@ impl Executor {
     pub async fn run(&mut self) -> Ended {
         let speaks = self.session.agreed.has(Capability::Commands);
         if speaks {
-            catalogue(&self.desk, &self.session).await;
+            tell_catalogue(&self.desk, &self.session).await;
         }
         let (desk, session) = (Arc::clone(&self.desk), Arc::clone(&self.session));
         let catalogues = async {
             loop {
                 session.changed.notified().await;
                 if speaks {
-                    catalogue(&desk, &session).await;
+                    tell_catalogue(&desk, &session).await;
                 }
             }
         };
@@ -121,19 +124,20 @@ impl Executor {
 
     async fn execute(&self, request: Request) -> Reply {
         let Request { call: Call { id, name, arguments }, from_base } = request;
-        let spec = find(&name);
+        let command = find(&name);
+        let spec = command.map(|command| &command.spec);
         self.session.remember(for_history(spec, &name, &arguments));
-        let Some(spec) = spec else {
+        let Some(Command { spec, run }) = command else {
             let text = format!("There is no command {}.", ScreenText::shortened(&name, 40));
             return Err(Rejection::new(OutcomeCode::NoSuchCommand, text));
         };
         tracing::debug!(name = %self.session.who().name, command = spec.name, "command");
-        authorise(self.session.who().actor(), Permission::Use(spec), Target::Oneself)?;
+        authorise(self.session.who().actor(), Permission::Use(spec.level), Target::Oneself)?;
         if self.desk.is_disabled(spec) {
             let text = format!("{} is switched off.", spec.name);
             return Err(Rejection::new(OutcomeCode::Disabled, text));
         }
-        let arguments = Arguments::read(spec, arguments)?;
+        let arguments = Arguments::parse(spec, arguments, specs())?;
         if let Some(needs) = spec.needs.filter(|needs| !self.session.agreed.has(*needs)) {
             let text = format!("{} needs a client that speaks {}.", spec.name, needs.word());
             return Err(Rejection::new(OutcomeCode::NeedsCapability, text));
@@ -142,10 +146,11 @@ impl Executor {
             desk: &self.desk,
             session: &self.session,
             spec,
+            specs: specs(),
             id: &id,
             can_ask: !from_base,
         };
-        (spec.run)(&context, arguments).await
+        run(&context, arguments).await
     }
 
     async fn tell(&self, outcome: &Outcome, from_base: bool) {
@@ -162,8 +167,8 @@ impl Executor {
 }
 
 /// Tells what this user may use now, and what is typed before it (CM-1).
-async fn catalogue(desk: &Desk, session: &Session) {
-    let commands = desk.catalogue(session.who().actor());
+async fn tell_catalogue(desk: &Desk, session: &Session) {
+    let commands = catalogue(specs(), desk, session.who().actor());
     let members = wire::catalogue(&commands, &desk.prefix()).into_members();
     while !session.port.tell(members.clone()) {
         session.port.room().await;

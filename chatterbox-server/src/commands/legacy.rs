@@ -15,7 +15,7 @@ pub fn call(text: &str, prefix: &str) -> Option<Call> {
     }
     let mut arguments = Vec::new();
     let mut rest = rest;
-    for parameter in find(name).map(|spec| spec.parameters).unwrap_or_default() {
+    for parameter in find(name).map(|command| command.spec.parameters).unwrap_or_default() {
         // All of the line goes to one argument, as it is; names are told apart.
         let takes_line = parameter.rest
             && parameter.kind != chatterbox_proto::capability::commands::ArgumentType::Users;

@@ -5,13 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use chatterbox_hub::IgnoreFilter;
 use chatterbox_proto::Username;
-use chatterbox_proto::capability::commands as wire;
 
 use crate::accounts::{Accounts, DirectoryError, Settings};
 use crate::commands::caller::{Session, Who};
 use crate::commands::ignore::{FilterBuilder, are_related};
-use crate::commands::permission::{Actor, Permission, Target, authorise};
-use crate::commands::registry::{Spec, TABLE};
+use crate::commands::spec::Spec;
 use crate::config::Live;
 
 /// What is typed before a command unless an admin has said otherwise.
@@ -124,7 +122,7 @@ impl Desk {
     }
 
     /// Whether a command is switched off.
-    pub fn is_disabled(&self, spec: &Spec) -> bool {
+    pub(super) fn is_disabled(&self, spec: &Spec) -> bool {
         let settings = self.settings.read().unwrap_or_else(PoisonError::into_inner);
         settings.disabled.contains(spec.name)
     }
@@ -135,21 +133,6 @@ impl Desk {
         for session in self.online().values() {
             session.changed.notify_one();
         }
-    }
-
-    /// What somebody may use now.
-    pub fn usable(&self, actor: Actor) -> impl Iterator<Item = &'static Spec> + use<> {
-        let disabled =
-            self.settings.read().unwrap_or_else(PoisonError::into_inner).disabled.clone();
-        TABLE.iter().copied().filter(move |spec| {
-            !disabled.contains(spec.name)
-                && authorise(actor, Permission::Use(spec), Target::Oneself).is_ok()
-        })
-    }
-
-    /// The catalogue of somebody (CM-1).
-    pub fn catalogue(&self, actor: Actor) -> Vec<wire::Command> {
-        self.usable(actor).map(Spec::to_wire).collect()
     }
 }
 

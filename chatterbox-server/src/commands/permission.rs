@@ -1,10 +1,8 @@
 //! Every permission, in one pure function (CM-5).
 //!
-//! Ranks are strict: nobody gives a level above the own one, or changes who is not below.
+//! Ranks are strict: nobody gives a level above their own, or changes a user who is not below them.
 
 use chatterbox_hub::Level;
-
-use crate::commands::registry::Spec;
 
 /// Who wants something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,15 +13,18 @@ pub struct Actor {
     pub registered: bool,
 }
 
-/// What they want.
-#[derive(Debug, Clone, Copy)]
-pub enum Permission<'a> {
-    /// To use a command.
-    Use(&'a Spec),
+/// What somebody wants to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permission {
+    /// To use a command of this level.
+    Use(Level),
     /// To give somebody a level.
     GiveLevel(Level),
-    /// To switch a command off.
-    SwitchOff(&'a Spec),
+    /// To switch a command off; one that switches the others on again stays on.
+    SwitchOff {
+        /// Whether the command is such a one.
+        stays_on: bool,
+    },
     /// To see every account, those of users who are not here included.
     ListAccounts,
     /// To hear what is said by those who block them.
@@ -60,9 +61,9 @@ pub enum Denied {
 ///
 /// # Errors
 /// [`Denied`] says why not.
-pub fn authorise(actor: Actor, permission: Permission<'_>, target: Target) -> Result<(), Denied> {
+pub fn authorise(actor: Actor, permission: Permission, target: Target) -> Result<(), Denied> {
     let at_least = |level: Level| {
-        // Who is not logged in is a guest, whatever else may have gone wrong.
+        // A user who is not logged in is a guest, whatever else may have gone wrong.
         let has = if actor.registered { actor.level } else { Level::GUEST };
         if has >= level { Ok(()) } else { Err(Denied::Level(level)) }
     };
@@ -71,7 +72,7 @@ pub fn authorise(actor: Actor, permission: Permission<'_>, target: Target) -> Re
         Target::User(level) => level < actor.level,
     };
     match permission {
-        Permission::Use(spec) => at_least(spec.level),
+        Permission::Use(level) => at_least(level),
         Permission::ListAccounts => at_least(Level::USER),
         Permission::HearBlockers => at_least(Level::HELPER),
         Permission::GiveLevel(level) => {
@@ -82,12 +83,9 @@ pub fn authorise(actor: Actor, permission: Permission<'_>, target: Target) -> Re
             // Nobody is below themselves.
             if below && target != Target::Oneself { Ok(()) } else { Err(Denied::NotBelow) }
         }
-        Permission::SwitchOff(spec) => {
+        Permission::SwitchOff { stays_on } => {
             at_least(Level::ADMIN)?;
-            if spec.name == crate::commands::family::admin::ENABLE_COMMAND.name {
-                return Err(Denied::StaysOn);
-            }
-            Ok(())
+            if stays_on { Err(Denied::StaysOn) } else { Ok(()) }
         }
     }
 }

@@ -6,24 +6,30 @@ use chatterbox_proto::capability::commands::{ArgumentType, OutcomeCode};
 use serde_json::{Value, json};
 
 use crate::accounts::Token;
-use crate::commands::arguments::{Arguments, Parameter};
-use crate::commands::context::{Context, Done, Rejection, Reply};
-use crate::commands::registry::Spec;
+use crate::commands::arguments::Arguments;
+use crate::commands::command::Command;
+use crate::commands::context::Context;
+use crate::commands::parameter::Parameter;
+use crate::commands::reply::{Done, Rejection, Reply};
+use crate::commands::spec::Spec;
 
 /// What a client needs to log in again without the password.
 fn login(token: &Token, level: Level) -> Value {
     json!({"LEVEL": level.number(), "TOKEN": token.as_str()})
 }
 
-pub(in crate::commands) const REGISTER: Spec = Spec {
-    name: "register",
-    aliases: &["p"],
-    parameters: &[Parameter::required("password", ArgumentType::Secret)],
-    help: "Makes your name yours: nobody else gets it from now on.",
-    example: "register",
-    level: Level::GUEST,
-    needs: None,
-    data: r#"`{"LEVEL", "TOKEN"}`: the token does what the password does, for 30 days."#,
+pub(in crate::commands) const REGISTER: Command = Command {
+    spec: Spec {
+        name: "register",
+        aliases: &["p"],
+        parameters: &[Parameter::required("password", ArgumentType::Secret)],
+        help: "Makes your name yours: nobody else gets it from now on.",
+        example: "register",
+        level: Level::GUEST,
+        needs: None,
+        stays_on: false,
+        data: r#"`{"LEVEL", "TOKEN"}`: the token does what the password does, for 30 days."#,
+    },
     run: |context, arguments| Box::pin(register(context, arguments)),
 };
 
@@ -52,18 +58,21 @@ async fn register(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     Ok(Done::new(info).with_data(login(&token, Level::USER)))
 }
 
-pub(in crate::commands) const PASSWD: Spec = Spec {
-    name: "passwd",
-    aliases: &["password"],
-    parameters: &[
-        Parameter::required("old", ArgumentType::Secret),
-        Parameter::required("new", ArgumentType::Secret),
-    ],
-    help: "Changes your password; other devices have to log in again when they come back.",
-    example: "passwd",
-    level: Level::USER,
-    needs: None,
-    data: r#"`{"LEVEL", "TOKEN"}`, as for `register`."#,
+pub(in crate::commands) const PASSWD: Command = Command {
+    spec: Spec {
+        name: "passwd",
+        aliases: &["password"],
+        parameters: &[
+            Parameter::required("old", ArgumentType::Secret),
+            Parameter::required("new", ArgumentType::Secret),
+        ],
+        help: "Changes your password; other devices have to log in again when they come back.",
+        example: "passwd",
+        level: Level::USER,
+        needs: None,
+        stays_on: false,
+        data: r#"`{"LEVEL", "TOKEN"}`, as for `register`."#,
+    },
     run: |context, arguments| Box::pin(passwd(context, arguments)),
 };
 
@@ -84,15 +93,18 @@ async fn passwd(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     Ok(Done::new(info).with_data(login(&token, who.level)))
 }
 
-pub(in crate::commands) const LOGOUT: Spec = Spec {
-    name: "logout",
-    aliases: &[],
-    parameters: &[Parameter::optional("everywhere", ArgumentType::Text)],
-    help: "Ends this login and the connection; with `everywhere`, the logins of other devices too.",
-    example: "logout",
-    level: Level::USER,
-    needs: None,
-    data: "",
+pub(in crate::commands) const LOGOUT: Command = Command {
+    spec: Spec {
+        name: "logout",
+        aliases: &[],
+        parameters: &[Parameter::optional("everywhere", ArgumentType::Text)],
+        help: "Ends this login and the connection; with `everywhere`, the logins of other devices too.",
+        example: "logout",
+        level: Level::USER,
+        needs: None,
+        stays_on: false,
+        data: "",
+    },
     run: |context, arguments| Box::pin(logout(context, arguments)),
 };
 
@@ -115,15 +127,18 @@ async fn logout(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     Ok(Done { closes: true, ..Done::new("You are logged out, good bye.") })
 }
 
-pub(in crate::commands) const ELEVATE: Spec = Spec {
-    name: "elevate",
-    aliases: &[],
-    parameters: &[Parameter::required("admin-password", ArgumentType::Secret)],
-    help: "Makes you an admin for this session, with the admin password.",
-    example: "elevate",
-    level: Level::USER,
-    needs: None,
-    data: r#"`{"LEVEL"}`."#,
+pub(in crate::commands) const ELEVATE: Command = Command {
+    spec: Spec {
+        name: "elevate",
+        aliases: &[],
+        parameters: &[Parameter::required("admin-password", ArgumentType::Secret)],
+        help: "Makes you an admin for this session, with the admin password.",
+        example: "elevate",
+        level: Level::USER,
+        needs: None,
+        stays_on: false,
+        data: r#"`{"LEVEL"}`."#,
+    },
     run: |context, arguments| Box::pin(elevate(context, arguments)),
 };
 

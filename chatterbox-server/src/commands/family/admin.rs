@@ -7,21 +7,27 @@ use chatterbox_proto::Username;
 use chatterbox_proto::capability::commands::{ArgumentType, OutcomeCode};
 use serde_json::json;
 
-use crate::commands::arguments::{Arguments, Parameter};
+use crate::commands::arguments::Arguments;
 use crate::commands::caller::Session;
-use crate::commands::context::{Context, Done, Rejection, Reply};
+use crate::commands::command::Command;
+use crate::commands::context::Context;
+use crate::commands::parameter::Parameter;
 use crate::commands::permission::{Permission, Target};
-use crate::commands::registry::Spec;
+use crate::commands::reply::{Done, Rejection, Reply};
+use crate::commands::spec::Spec;
 
-pub(in crate::commands) const PERM: Spec = Spec {
-    name: "perm",
-    aliases: &["level"],
-    parameters: &[Parameter::optional("user", ArgumentType::User)],
-    help: "Shows your level, or somebody's.",
-    example: "perm bob",
-    level: Level::GUEST,
-    needs: None,
-    data: r#"`{"NAME", "LEVEL", "ACCOUNT": name or null}`."#,
+pub(in crate::commands) const PERM: Command = Command {
+    spec: Spec {
+        name: "perm",
+        aliases: &["level"],
+        parameters: &[Parameter::optional("user", ArgumentType::User)],
+        help: "Shows your level, or somebody's.",
+        example: "perm bob",
+        level: Level::GUEST,
+        needs: None,
+        stays_on: false,
+        data: r#"`{"NAME", "LEVEL", "ACCOUNT": name or null}`."#,
+    },
     run: |context, arguments| Box::pin(perm(context, arguments)),
 };
 
@@ -84,18 +90,21 @@ async fn perm(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     })))
 }
 
-pub(in crate::commands) const SET_PERM: Spec = Spec {
-    name: "set-perm",
-    aliases: &["setperm"],
-    parameters: &[
-        Parameter::required("user", ArgumentType::User),
-        Parameter::required("level", ArgumentType::Text),
-    ],
-    help: "Gives a registered user another level, for good: 1 user, 2 helper, 3 moderator, 4 operator, 5 admin.",
-    example: "set-perm bob 3",
-    level: Level::ADMIN,
-    needs: None,
-    data: r#"`{"NAME", "LEVEL", "ACCOUNT"}`, as for `perm`."#,
+pub(in crate::commands) const SET_PERM: Command = Command {
+    spec: Spec {
+        name: "set-perm",
+        aliases: &["setperm"],
+        parameters: &[
+            Parameter::required("user", ArgumentType::User),
+            Parameter::required("level", ArgumentType::Text),
+        ],
+        help: "Gives a registered user another level, for good: 1 user, 2 helper, 3 moderator, 4 operator, 5 admin.",
+        example: "set-perm bob 3",
+        level: Level::ADMIN,
+        needs: None,
+        stays_on: false,
+        data: r#"`{"NAME", "LEVEL", "ACCOUNT"}`, as for `perm`."#,
+    },
     run: |context, arguments| Box::pin(set_perm(context, arguments)),
 };
 
@@ -127,15 +136,18 @@ async fn set_perm(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     Ok(Done::new(info).with_data(data))
 }
 
-pub(in crate::commands) const SET_PREFIX: Spec = Spec {
-    name: "set-prefix",
-    aliases: &["prefix"],
-    parameters: &[Parameter::required("prefix", ArgumentType::Text)],
-    help: "Changes what is typed before a command, for everybody.",
-    example: "set-prefix !",
-    level: Level::ADMIN,
-    needs: None,
-    data: r#"`{"PREFIX"}`."#,
+pub(in crate::commands) const SET_PREFIX: Command = Command {
+    spec: Spec {
+        name: "set-prefix",
+        aliases: &["prefix"],
+        parameters: &[Parameter::required("prefix", ArgumentType::Text)],
+        help: "Changes what is typed before a command, for everybody.",
+        example: "set-prefix !",
+        level: Level::ADMIN,
+        needs: None,
+        stays_on: false,
+        data: r#"`{"PREFIX"}`."#,
+    },
     run: |context, arguments| Box::pin(set_prefix(context, arguments)),
 };
 
@@ -155,34 +167,40 @@ async fn set_prefix(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     Ok(Done::new(info).with_data(json!({"PREFIX": prefix})))
 }
 
-pub(in crate::commands) const DISABLE_COMMAND: Spec = Spec {
-    name: "disable-command",
-    aliases: &[],
-    parameters: &[Parameter::required("command", ArgumentType::Command)],
-    help: "Switches a command off, for everybody.",
-    example: "disable-command nick",
-    level: Level::ADMIN,
-    needs: None,
-    data: r#"`{"COMMAND", "ENABLED"}`."#,
+pub(in crate::commands) const DISABLE_COMMAND: Command = Command {
+    spec: Spec {
+        name: "disable-command",
+        aliases: &[],
+        parameters: &[Parameter::required("command", ArgumentType::Command)],
+        help: "Switches a command off, for everybody.",
+        example: "disable-command nick",
+        level: Level::ADMIN,
+        needs: None,
+        stays_on: false,
+        data: r#"`{"COMMAND", "ENABLED"}`."#,
+    },
     run: |context, arguments| Box::pin(switch(context, arguments, true)),
 };
 
-pub(in crate::commands) const ENABLE_COMMAND: Spec = Spec {
-    name: "enable-command",
-    aliases: &[],
-    parameters: &[Parameter::required("command", ArgumentType::Command)],
-    help: "Switches a command on again.",
-    example: "enable-command nick",
-    level: Level::ADMIN,
-    needs: None,
-    data: r#"`{"COMMAND", "ENABLED"}`."#,
+pub(in crate::commands) const ENABLE_COMMAND: Command = Command {
+    spec: Spec {
+        name: "enable-command",
+        aliases: &[],
+        parameters: &[Parameter::required("command", ArgumentType::Command)],
+        help: "Switches a command on again.",
+        example: "enable-command nick",
+        level: Level::ADMIN,
+        needs: None,
+        stays_on: true,
+        data: r#"`{"COMMAND", "ENABLED"}`."#,
+    },
     run: |context, arguments| Box::pin(switch(context, arguments, false)),
 };
 
 async fn switch(context: &Context<'_>, mut arguments: Arguments, off: bool) -> Reply {
     let spec = arguments.command(0).ok_or_else(Rejection::missing)?;
     if off {
-        context.authorise(Permission::SwitchOff(spec), Target::Oneself)?;
+        context.authorise(Permission::SwitchOff { stays_on: spec.stays_on }, Target::Oneself)?;
     }
     context.desk.accounts.set_disabled(spec.name, off).await?;
     context.desk.change_settings(|settings| {

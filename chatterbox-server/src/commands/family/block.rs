@@ -6,22 +6,28 @@ use chatterbox_proto::capability::commands::{ArgumentType, OutcomeCode};
 use serde_json::json;
 
 use crate::accounts::BLOCKS;
-use crate::commands::arguments::{Arguments, Parameter};
-use crate::commands::context::{Context, Done, Rejection, Reply};
-use crate::commands::registry::Spec;
+use crate::commands::arguments::Arguments;
+use crate::commands::command::Command;
+use crate::commands::context::Context;
+use crate::commands::parameter::Parameter;
+use crate::commands::reply::{Done, Rejection, Reply};
+use crate::commands::spec::Spec;
 
 /// What `DATA` of all three is.
 const DATA: &str = r#"A table: `NAME`, everybody you block now."#;
 
-pub(in crate::commands) const BLOCK: Spec = Spec {
-    name: "block",
-    aliases: &["ignore"],
-    parameters: &[Parameter::required("users", ArgumentType::Users)],
-    help: "Hides what these users say from you, and what you say from them.",
-    example: "block eve mallory",
-    level: Level::GUEST,
-    needs: None,
-    data: DATA,
+pub(in crate::commands) const BLOCK: Command = Command {
+    spec: Spec {
+        name: "block",
+        aliases: &["ignore"],
+        parameters: &[Parameter::required("users", ArgumentType::Users)],
+        help: "Hides what these users say from you, and what you say from them.",
+        example: "block eve mallory",
+        level: Level::GUEST,
+        needs: None,
+        stays_on: false,
+        data: DATA,
+    },
     run: |context, arguments| Box::pin(block(context, arguments)),
 };
 
@@ -93,15 +99,18 @@ fn put(context: &Context<'_>, blocked: &[Username]) {
     context.desk.change(context.session, |who| who.set_blocked(blocked.to_vec()));
 }
 
-pub(in crate::commands) const UNBLOCK: Spec = Spec {
-    name: "unblock",
-    aliases: &["unignore"],
-    parameters: &[Parameter::required("users", ArgumentType::Users)],
-    help: "Takes users from your block list.",
-    example: "unblock eve",
-    level: Level::GUEST,
-    needs: None,
-    data: DATA,
+pub(in crate::commands) const UNBLOCK: Command = Command {
+    spec: Spec {
+        name: "unblock",
+        aliases: &["unignore"],
+        parameters: &[Parameter::required("users", ArgumentType::Users)],
+        help: "Takes users from your block list.",
+        example: "unblock eve",
+        level: Level::GUEST,
+        needs: None,
+        stays_on: false,
+        data: DATA,
+    },
     run: |context, arguments| Box::pin(unblock(context, arguments)),
 };
 
@@ -135,15 +144,18 @@ async fn unblock(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     stored.map(|()| listed(&blocked))
 }
 
-pub(in crate::commands) const BLOCKED: Spec = Spec {
-    name: "blocked",
-    aliases: &["ignored"],
-    parameters: &[],
-    help: "Shows whom you block.",
-    example: "blocked",
-    level: Level::GUEST,
-    needs: None,
-    data: DATA,
+pub(in crate::commands) const BLOCKED: Command = Command {
+    spec: Spec {
+        name: "blocked",
+        aliases: &["ignored"],
+        parameters: &[],
+        help: "Shows whom you block.",
+        example: "blocked",
+        level: Level::GUEST,
+        needs: None,
+        stays_on: false,
+        data: DATA,
+    },
     run: |context, _| Box::pin(async move { Ok(listed(&context.who().blocked)) }),
 };
 

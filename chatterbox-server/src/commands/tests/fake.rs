@@ -17,8 +17,12 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-use super::super::*;
 use crate::accounts::{Account, Accounts, Cost, Directory as _, Login, PasswordHash, Secret};
+use crate::commands::caller::{Session, Who};
+use crate::commands::client_port::{ClientPort, PostError};
+use crate::commands::executor::{CallQueue, Ended, Request, executor};
+use crate::commands::legacy;
+use crate::commands::online::{Desk, Presence};
 use crate::config::{Config, Live};
 use crate::store::MemoryDirectory;
 
@@ -229,7 +233,7 @@ impl Somebody {
 
     /// What a base client says to itself.
     pub fn type_line(&mut self, text: &str) {
-        let call = legacy_call(text, &self.prefix).unwrap();
+        let call = legacy::call(text, &self.prefix).unwrap();
         self.queue.call(Request { call, from_base: true }).unwrap();
     }
 

@@ -7,7 +7,10 @@ use chatterbox_proto::capability::{Capability, Request};
 use chatterbox_proto::session::{JoinedAction, JoiningAction, JoiningSession};
 use chatterbox_proto::{Capabilities, ClientFrame, Faults, Username};
 
-use super::*;
+use chatterbox_hub::Level;
+
+use crate::commands::permission::{Actor, Permission, Target, authorise};
+use crate::commands::registry::{TABLE, find};
 use crate::commands::tests::fake::{House, PASSWORD};
 
 /// From which level on each command may be used, and arguments that make it do something.
@@ -127,8 +130,9 @@ fn giving_levels() -> Counts {
         assert_eq!(hears, actor.number() >= 2);
         let lists = authorise(oneself, Permission::ListAccounts, Target::Oneself).is_ok();
         assert_eq!(lists, actor.number() >= 1);
-        let fixed = find("enable-command").unwrap();
-        assert!(authorise(oneself, Permission::SwitchOff(fixed), Target::Oneself).is_err());
+        let stays_on = find("enable-command").unwrap().spec.stays_on;
+        let switch_off = Permission::SwitchOff { stays_on };
+        assert!(authorise(oneself, switch_off, Target::Oneself).is_err());
     }
     counts
 }

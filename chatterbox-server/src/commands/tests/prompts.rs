@@ -4,10 +4,12 @@
 
 use std::time::Duration;
 
+use chatterbox_hub::Level;
 use chatterbox_proto::Code;
 use tokio::time::Instant;
 
-use super::*;
+use serde_json::json;
+
 use crate::commands::tests::fake::{House, PASSWORD, name};
 
 #[tokio::test]
