@@ -17,11 +17,11 @@ use crate::chat::paging::Pages;
 use crate::chat::shared::Chat;
 use crate::chat::{posts, sequencer};
 use crate::config::Live;
-use crate::net::LONG_FRAMES_KIB;
+use crate::net::Transport;
 use crate::net::acceptor::Acceptor;
 use crate::net::context::Context;
 use crate::net::limits::ConnectionLimits;
-use crate::net::tls::Transport;
+use crate::net::long_frame::LONG_FRAMES_KIB;
 use crate::ops::clock::unix_now;
 use crate::store::{Backlog, BacklogError};
 

@@ -15,10 +15,10 @@ use std::time::Duration;
 use chatterbox_hub::Event;
 use chatterbox_proto::capability::commands::{CommandRequest, Outcome, OutcomeCode};
 use chatterbox_proto::{Capabilities, Capability, Refusal, ServerFrame, Username};
+use chatterbox_server::Config;
 use chatterbox_server::access::{
     Access, Attachment, Authenticator, CommandInput, Grant, LoginRequest, RequestHandler, Served,
 };
-use chatterbox_server::config::Config;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use harness::{Peer, Server};

@@ -3,15 +3,11 @@
 use std::sync::Arc;
 
 use chatterbox_server::access::Access;
-use chatterbox_server::accounts::Accounts;
-use chatterbox_server::accounts::Cost;
-use chatterbox_server::commands::Desk;
-use chatterbox_server::commands::Service;
-use chatterbox_server::config::{Config, Live};
-use chatterbox_server::net::listen::listen;
-use chatterbox_server::net::tls::{CertificateSource, Transport};
-use chatterbox_server::store::Memory;
-use chatterbox_server::store::MemoryDirectory as Directory;
+use chatterbox_server::accounts::{Accounts, Cost};
+use chatterbox_server::commands::{Desk, Service};
+use chatterbox_server::net::{CertificateSource, Transport, listen};
+use chatterbox_server::store::{Memory, MemoryDirectory as Directory};
+use chatterbox_server::{Config, Live};
 use tokio::sync::watch;
 
 /// A server that speaks everything.

@@ -1,12 +1,12 @@
 //! Commands: what users can ask the server to do, as one table.
 //!
-//! A [`Command`](command::Command) is a [`Spec`](spec::Spec), which says what it is called, takes and needs, and a function. The
+//! A `Command` (`command.rs`) joins a `Spec` (`spec.rs`), which says what it is called, takes and needs, with a function. The
 //! catalogue of clients, `help`, argument parsing, permissions, switching off and on, the commands of base clients and the
-//! reference page (`docs/reference/commands.md`) are derived from the specs. To add a command, add a function and its spec to
+//! reference page (`docs/reference/commands.md`) are derived from the specs. To add a command, add its spec and function to
 //! a file in `family/`, and a row to the table in `registry.rs`.
 //!
-//! Each connection has an [`Executor`](executor::Executor), which runs its commands one at a time. They reach the connection
-//! and the chat through a [`ClientPort`](client_port::ClientPort); all connections share a [`Desk`].
+//! Each connection has an executor, which runs its commands one at a time. They reach the connection and the chat through
+//! a `ClientPort`; all connections share a [`Desk`].
 
 mod arguments;
 mod caller;

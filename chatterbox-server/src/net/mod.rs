@@ -1,19 +1,20 @@
 //! Sockets: listening, accepting, TLS, and the life of each connection. No rule of the chat is here.
 
-pub mod acceptor;
+pub(crate) mod acceptor;
 mod connection;
-pub mod context;
+pub(crate) mod context;
 mod inbound;
-pub mod limits;
-pub mod listen;
+pub(crate) mod limits;
+mod listen;
 mod login;
-mod long_frame;
+pub(crate) mod long_frame;
 mod outbound;
 mod poll_on_wake;
 mod read_buffer;
 mod requests;
 mod socket;
 mod stream;
-pub mod tls;
+mod tls;
 
-pub use long_frame::LONG_FRAMES_KIB;
+pub use listen::{ListenError, listen};
+pub use tls::{AUTHORITY_FILE, CertificateSource, TlsError, Transport};

@@ -8,8 +8,8 @@ use chatterbox_proto::{ServerFrame, Username, json};
 use chatterbox_server::access::Access;
 use chatterbox_server::accounts::{Account, Accounts, Cost, Directory, PasswordHash, Secret};
 use chatterbox_server::commands::{Desk, Service};
-use chatterbox_server::config::{Config, Live};
 use chatterbox_server::store::MemoryDirectory;
+use chatterbox_server::{Config, Live};
 use serde_json::Value;
 
 use super::{Peer, Server};
