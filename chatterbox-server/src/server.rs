@@ -1,4 +1,4 @@
-//! Starting, running and stopping: the life of a server as a whole.
+//! The life of a server: start, accept, shut down.
 
 #![allow(clippy::disallowed_methods, reason = "the edge: tasks are started and waited for here")]
 
@@ -25,13 +25,12 @@ use crate::net::long_frame::LONG_FRAMES_KIB;
 use crate::ops::clock::unix_now;
 use crate::store::{Backlog, BacklogError};
 
-/// After the grace, connections have this long to take what is still waiting for them.
-const LAST_WORDS: Duration = Duration::from_secs(4);
+/// After the grace period, connections have this long to take the frames that are still queued.
+const LAST_WRITES: Duration = Duration::from_secs(4);
 
-/// Serves until `stop` counts to one, then says good bye; at two it closes at once.
+/// Serves until `stop` is 1, then shuts down after a grace period; 2 ends the grace period at once.
 ///
-/// When it returns, everything that was accepted is stored, and every connection is closed or, if it took nothing any
-/// more, cut off.
+/// When it returns, every accepted message is stored, and every connection is closed, or cut off if it does not read.
 ///
 /// # Errors
 /// [`BacklogError`] when the history of earlier runs can't be read; the chat is not opened then.
@@ -70,8 +69,8 @@ pub async fn run_with(
         sequencer_stop.clone().cancelled_owned(),
     ));
 
-    let ringer = Arc::clone(&chat);
-    let ringer = tokio::spawn(async move { ringer.notifier().notify_of_presence().await });
+    let presence = Arc::clone(&chat);
+    let presence = tokio::spawn(async move { presence.notifier().notify_of_presence().await });
 
     let history_loaded = CancellationToken::new();
     let closing = CancellationToken::new();
@@ -100,15 +99,15 @@ pub async fn run_with(
     }
     acceptors.close();
 
-    let warming = async {
-        warm(&chat, &*backlog).await?;
+    let history = async {
+        load_history(&chat, &*backlog).await?;
         history_loaded.cancel();
         forget_by_age(&chat, keep_age).await;
         Ok(())
     };
     let outcome = tokio::select! {
-        failed = warming => failed,
-        () = wanted(&mut stop, 1) => Ok(()),
+        failed = history => failed,
+        () = requested(&mut stop, 1) => Ok(()),
         _ = &mut sequencer => Err(BacklogError::Store("the sequencer has ended".into())),
     };
     accepting.cancel();
@@ -122,27 +121,27 @@ pub async fn run_with(
         tokio::select! {
             () = tasks.wait() => {}
             () = tokio::time::sleep(grace) => {}
-            () = wanted(&mut stop, 2) => {}
+            () = requested(&mut stop, 2) => {}
         }
     }
     closing.cancel();
-    if tokio::time::timeout(LAST_WORDS, tasks.wait()).await.is_err() {
+    if tokio::time::timeout(LAST_WRITES, tasks.wait()).await.is_err() {
         tracing::warn!(connections = tasks.len(), "connections cut off");
     }
     sequencer_stop.cancel();
     if !sequencer.is_finished() && sequencer.await.is_err() {
         tracing::error!("the sequencer has panicked");
     }
-    ringer.abort();
+    presence.abort();
     tracing::info!("stopped");
     outcome
 }
 
-/// Records that are read at a time when the history of earlier runs is loaded.
+/// Records of one read while the history of earlier runs is loaded.
 const PAGE: usize = 4096;
 
 /// Loads the history of earlier runs.
-async fn warm(chat: &Chat, backlog: &dyn Backlog) -> Result<(), BacklogError> {
+async fn load_history(chat: &Chat, backlog: &dyn Backlog) -> Result<(), BacklogError> {
     let (mut from, mut count) = (0, 0);
     loop {
         let page = backlog.read(from, PAGE).await?;
@@ -157,29 +156,30 @@ async fn warm(chat: &Chat, backlog: &dyn Backlog) -> Result<(), BacklogError> {
     Ok(())
 }
 
-/// How often the age of the history is looked at.
-const AGE_EVERY: Duration = Duration::from_secs(60);
+/// The time between two checks of the age of the history.
+const AGE_CHECKS: Duration = Duration::from_secs(60);
 
-/// Forgets what is too old, for ever.
+/// Removes messages from the history when they are older than this; never returns.
 async fn forget_by_age(chat: &Chat, age: Option<Duration>) {
     let Some(age) = age.and_then(|age| i64::try_from(age.as_secs()).ok()) else {
         return std::future::pending().await;
     };
     loop {
         chat.forget_before(unix_now().saturating_sub(age));
-        tokio::time::sleep(AGE_EVERY).await;
+        tokio::time::sleep(AGE_CHECKS).await;
     }
 }
 
-async fn wanted(stop: &mut watch::Receiver<u32>, times: u32) {
-    // Whoever drops the sender wants to stop, once.
-    let closed = stop.wait_for(|count| *count >= times).await.is_err();
-    if closed && times > 1 {
+/// Waits until `stop` is at least this.
+async fn requested(stop: &mut watch::Receiver<u32>, count: u32) {
+    // A dropped sender counts as one request.
+    let closed = stop.wait_for(|requests| *requests >= count).await.is_err();
+    if closed && count > 1 {
         std::future::pending::<()>().await;
     }
 }
 
-/// Every client can show a message, so that is what the notice is.
+/// The notice is a message, because every client can show one.
 fn shutdown_notice(grace: Duration) -> Event {
     let entry = Entry {
         source: SERVER.into(),

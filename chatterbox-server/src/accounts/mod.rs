@@ -16,8 +16,9 @@ mod password;
 mod secret;
 mod token;
 
-pub use directory::{ACCOUNTS, Account, Added, Directory, DirectoryError, Settings};
-pub(crate) use directory::{BLOCKERS, BLOCKS, TOKENS};
+pub use directory::{
+    ACCOUNTS, Account, Added, BLOCKERS, BLOCKS, Directory, DirectoryError, Settings, TOKENS,
+};
 pub use login::{Accounts, Login, Refused};
 pub use password::{Cost, HashError, PasswordHash};
 pub use secret::{Secret, SecretError};
