@@ -1,7 +1,7 @@
 //! Accounts: authentication, credentials, and what is stored for the owner of a name.
 //!
 //! A [`Directory`] stores accounts. Its calls block, and the trait depends on no store: the command line calls a directory
-//! directly, the server through a thread of its own (`directory_thread`). [`Accounts`] is that server's side: it
+//! directly, the server through a thread of its own (`directory_thread`). [`Accounts`] is the server's side: it
 //! authenticates users, applies the rate limits, and hashes passwords within bounds (`hashing`).
 
 mod blocklist;

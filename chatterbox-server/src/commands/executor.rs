@@ -1,4 +1,4 @@
-//! Runs the commands of one connection: one at a time, some wait, further ones are told that it is busy (CM-6).
+//! Executes the commands of one connection, one at a time, with a bounded queue (CM-6).
 
 use std::sync::Arc;
 
@@ -17,60 +17,56 @@ use crate::commands::permission::{Permission, Target, authorise};
 use crate::commands::registry::{find, specs};
 use crate::commands::reply::{Done, Rejection, Reply};
 
-/// Commands that wait for the one that runs.
-pub const WAITING: usize = 16;
+/// Calls that may wait; further ones are answered with `busy`.
+const WAITING: usize = 16;
 
-/// A command that came in.
+/// A call in the queue.
 #[derive(Debug, Clone)]
-pub struct Request {
-    /// The call.
+pub struct QueuedCall {
     pub call: Call,
-    /// Whether it came from a base client, which is answered with messages.
+    /// A base client, whose results are messages and ERRORs.
     pub from_base: bool,
 }
 
-/// That the connection is to be closed, once everything is said.
+/// The user has logged out: the connection is closed once everything is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ended;
 
-/// Where the reading half of a connection hands in commands and answers.
+/// The end of the queue that the connection's reader fills.
 #[derive(Debug, Clone)]
 pub struct CallQueue {
-    requests: mpsc::Sender<Request>,
+    calls: mpsc::Sender<QueuedCall>,
     session: Arc<Session>,
 }
 
-/// The other end of a [`CallQueue`], which does the work.
+/// Executes the calls of a [`CallQueue`].
 #[derive(Debug)]
 pub struct Executor {
-    requests: mpsc::Receiver<Request>,
+    calls: mpsc::Receiver<QueuedCall>,
     desk: Arc<Desk>,
     session: Arc<Session>,
 }
 
-/// Both ends, for a connection that has joined.
+/// The queue and the executor of a new connection.
 pub fn executor(desk: Arc<Desk>, session: Arc<Session>) -> (CallQueue, Executor) {
-    let (requests, inbox) = mpsc::channel(WAITING);
-    (
-        CallQueue { requests, session: Arc::clone(&session) },
-        Executor { requests: inbox, desk, session },
-    )
+    let (queue, calls) = mpsc::channel(WAITING);
+    (CallQueue { calls: queue, session: Arc::clone(&session) }, Executor { calls, desk, session })
 }
 
 impl CallQueue {
-    /// Hands in a command.
+    /// Queues a call.
     ///
     /// # Errors
-    /// What is to be answered when too many wait.
-    pub fn call(&self, request: Request) -> Result<(), Box<Outcome>> {
-        self.requests.try_send(request).map_err(|error| {
-            let request = error.into_inner();
+    /// The outcome to answer with when the queue is full.
+    pub fn call(&self, queued: QueuedCall) -> Result<(), Box<Outcome>> {
+        self.calls.try_send(queued).map_err(|error| {
+            let QueuedCall { call, .. } = error.into_inner();
             let text = "Too many commands are waiting, try again later.";
-            Box::new(Outcome::new(&request.call.id, OutcomeCode::Busy, text))
+            Box::new(Outcome::new(&call.id, OutcomeCode::Busy, text))
         })
     }
 
-    /// Hands in an answer.
+    /// Passes an answer to the prompt that waits for it.
     ///
     /// # Errors
     /// [`Code::AnswerToNothing`].
@@ -80,7 +76,7 @@ impl CallQueue {
 }
 
 impl Executor {
-    /// Works until the user logs out, or nobody can ask any more. May be given up at any moment.
+    /// Runs until the user logs out, and sends the catalogue whenever it changes. It may be cancelled at any moment.
     pub async fn run(&mut self) -> Ended {
         let speaks = self.session.agreed.has(Capability::Commands);
         if speaks {
@@ -96,17 +92,17 @@ impl Executor {
             }
         };
         tokio::select! {
-            // A catalogue that has changed does not wait for a user who has been asked something.
+            // Beside the work: a changed catalogue does not wait for the answer to a prompt.
             () = catalogues => Ended,
             () = self.work() => Ended,
         }
     }
 
     async fn work(&mut self) {
-        while let Some(request) = self.requests.recv().await {
-            let from_base = request.from_base;
-            let id = request.call.id.clone();
-            let (outcome, closes) = match self.execute(request).await {
+        while let Some(queued) = self.calls.recv().await {
+            let from_base = queued.from_base;
+            let id = queued.call.id.clone();
+            let (outcome, closes) = match self.execute(queued).await {
                 Ok(Done { info, data, closes }) => {
                     let outcome = Outcome::new(&id, OutcomeCode::Ok, info);
                     (Outcome { data, ..outcome }, closes)
@@ -118,12 +114,12 @@ impl Executor {
                 return;
             }
         }
-        // The reading half has gone, and the connection with it.
+        // The reader has ended, and cancels this future with the connection.
         std::future::pending::<()>().await;
     }
 
-    async fn execute(&self, request: Request) -> Reply {
-        let Request { call: Call { id, name, arguments }, from_base } = request;
+    async fn execute(&self, queued: QueuedCall) -> Reply {
+        let QueuedCall { call: Call { id, name, arguments }, from_base } = queued;
         let command = find(&name);
         let spec = command.map(|command| &command.spec);
         self.session.remember(for_history(spec, &name, &arguments));
@@ -166,7 +162,7 @@ impl Executor {
     }
 }
 
-/// Tells what this user may use now, and what is typed before it (CM-1).
+/// Sends the catalogue and the prefix (CM-1).
 async fn tell_catalogue(desk: &Desk, session: &Session) {
     let commands = catalogue(specs(), desk, session.who().actor());
     let members = wire::catalogue(&commands, &desk.prefix()).into_members();

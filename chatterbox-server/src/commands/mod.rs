@@ -1,4 +1,4 @@
-//! Commands: what users can ask the server to do, as one table.
+//! Commands, as one table from which everything about them is derived.
 //!
 //! A `Command` (`command.rs`) joins a `Spec` (`spec.rs`), which says what it is called, takes and needs, with a function. The
 //! catalogue of clients, `help`, argument parsing, permissions, switching off and on, the commands of base clients and the

@@ -1,4 +1,4 @@
-//! The reference page of commands, written from the table.
+//! The reference page of commands, generated from the table.
 
 use std::fmt::Write as _;
 
@@ -17,7 +17,7 @@ pub fn markdown() -> String {
          of commands are matched without case. The prefix is `/` unless an admin has set another. A *table* in `DATA` is\n\
          `{\"COLUMNS\": [name...], \"ROWS\": [[value...]...]}`, of at most 1,000 rows for each list.\n",
     );
-    // Writing to a String can't fail.
+    // `write!` to a String can't fail.
     for level in Level::ALL {
         let of_level: Vec<&Spec> =
             specs().iter().copied().filter(|spec| spec.level == level).collect();

@@ -26,7 +26,7 @@ use crate::access::{
 use crate::chat::shared::{Handle, resolve};
 use crate::commands::caller::{Session, Who};
 use crate::commands::client_port::{ClientPort, PostError};
-use crate::commands::executor::{self, CallQueue, executor};
+use crate::commands::executor::{self, CallQueue, QueuedCall, executor};
 use crate::commands::legacy;
 use crate::commands::online::Desk;
 use crate::config::Live;
@@ -55,7 +55,7 @@ impl Service {
             Some(login) => login,
             None => {
                 let guests = self.config.current().guests;
-                accounts.admit(request.name, request.proof, request.peer, guests).await?
+                accounts.authenticate(request.name, request.proof, request.peer, guests).await?
             }
         };
         let who = Who::with_login(request.name.clone(), login.clone());
@@ -82,7 +82,7 @@ impl Authenticator for Service {
 
     fn accepted<'a>(&'a self, grant: &'a Grant) -> BoxFuture<'a, ()> {
         async {
-            if let Err(error) = self.desk.accounts.keep_token(&grant.login).await {
+            if let Err(error) = self.desk.accounts.store_token(&grant.login).await {
                 tracing::warn!(%error, "a token could not be kept, it is worth nothing");
             }
         }
@@ -132,8 +132,7 @@ async fn hand_in(
 ) {
     match request {
         CommandInput::Request(CommandRequest::Call(call)) => {
-            let request = executor::Request { call, from_base: false };
-            if let Err(busy) = queue.call(request) {
+            if let Err(busy) = queue.call(QueuedCall { call, from_base: false }) {
                 member.tell_when_read(Event::own(busy.to_object())).await;
             }
         }
@@ -145,7 +144,7 @@ async fn hand_in(
         CommandInput::Typed(text) => {
             // What is behind the prefix came here, so nothing is before it.
             let Some(call) = legacy::call(&text, "") else { return };
-            if let Err(busy) = queue.call(executor::Request { call, from_base: true }) {
+            if let Err(busy) = queue.call(QueuedCall { call, from_base: true }) {
                 member.tell_when_read(Event::error(busy.text.as_wire())).await;
             }
         }

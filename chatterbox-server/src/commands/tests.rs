@@ -1,4 +1,4 @@
-//! Commands without sockets: a port that writes down what it is told.
+//! Commands without sockets, over a port that records what it is told.
 
 mod fake;
 mod permissions;

@@ -1,4 +1,4 @@
-//! One's own account: `register`, `passwd`, `logout`, `elevate`.
+//! The caller's account: `register`, `passwd`, `logout`, `elevate`.
 
 use chatterbox_hub::Level;
 use chatterbox_proto::capability::Capability;
@@ -13,7 +13,7 @@ use crate::commands::parameter::Parameter;
 use crate::commands::reply::{Done, Rejection, Reply};
 use crate::commands::spec::Spec;
 
-/// What a client needs to log in again without the password.
+/// The `DATA` of a login: clients log in with the token next time.
 fn login(token: &Token, level: Level) -> Value {
     json!({"LEVEL": level.number(), "TOKEN": token.as_str()})
 }
@@ -119,7 +119,7 @@ async fn logout(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         }
     };
     context.desk.accounts.log_out(&login, token).await?;
-    // Nobody goes on with a session that has been logged out.
+    // The session can't be resumed with this login any more.
     context.desk.change(context.session, |who| {
         who.account = None;
         who.elevated = false;

@@ -1,4 +1,4 @@
-//! What admins do, and everybody may look at: `perm`, `set-perm`, `set-prefix`, `disable-command`, `enable-command`.
+//! Administration: `perm`, `set-perm`, `set-prefix`, `disable-command`, `enable-command`.
 
 use std::sync::Arc;
 
@@ -31,16 +31,16 @@ pub(in crate::commands) const PERM: Command = Command {
     run: |context, arguments| Box::pin(perm(context, arguments)),
 };
 
-/// Somebody, here or not.
-struct Somebody {
+/// A user, who may be online or not.
+struct Subject {
     name: Username,
     account: Option<LoggedIn>,
-    /// What they have for good or at the moment, under whatever names, whichever is more.
+    /// The highest of the account's level and the levels of all its connections.
     level: Level,
 }
 
-/// Who somebody is: who has the name now, otherwise whose account it is.
-async fn somebody(context: &Context<'_>, name: &Username) -> Result<Somebody, Rejection> {
+/// The user of a name: the member who has it now, otherwise the account of that name.
+async fn subject(context: &Context<'_>, name: &Username) -> Result<Subject, Rejection> {
     let session = context.desk.session_of(name);
     let who = session.map(|session| session.who());
     let account = match &who {
@@ -56,23 +56,23 @@ async fn somebody(context: &Context<'_>, name: &Username) -> Result<Somebody, Re
         account_key: account.account_key,
     });
     let now = who.as_ref().map(|who| who.actor().level);
-    let for_good = stored.as_ref().map(|account| account.level);
+    let lasting = stored.as_ref().map(|account| account.level);
     let sessions = login.as_ref().map(|login| logged_in_with(context, login)).unwrap_or_default();
     let anywhere = sessions.iter().map(|session| session.who().actor().level).max();
-    let level = now.max(for_good).max(anywhere);
+    let level = now.max(lasting).max(anywhere);
     let Some(level) = level else {
         let text = format!("There is nobody called {name}.");
         return Err(Rejection::new(OutcomeCode::NoSuchUser, text));
     };
     let name = who.map(|who| who.name).or_else(|| stored.as_ref().map(|a| a.name.clone()));
-    Ok(Somebody {
+    Ok(Subject {
         name: name.unwrap_or_else(|| account.clone().unwrap_or_else(|| context.who().name)),
         account: login,
         level,
     })
 }
 
-/// The connections that are logged in with an account, under whatever name; not those of an earlier one of its name.
+/// The connections that are logged in with this account; not those of an earlier account of its name.
 fn logged_in_with(context: &Context<'_>, login: &LoggedIn) -> Vec<Arc<Session>> {
     let mut sessions = context.desk.logged_in_with(&login.account);
     sessions.retain(|session| session.who().account_key.id == login.account_key.id);
@@ -81,7 +81,7 @@ fn logged_in_with(context: &Context<'_>, login: &LoggedIn) -> Vec<Arc<Session>> 
 
 async fn perm(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let name = arguments.user(0).unwrap_or_else(|| context.who().name);
-    let found = somebody(context, &name).await?;
+    let found = subject(context, &name).await?;
     let info = format!("{} has level {}.", found.name, found.level);
     Ok(Done::new(info).with_data(json!({
         "NAME": found.name.as_str(),
@@ -114,7 +114,7 @@ async fn set_perm(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let level = Level::parse(&text).filter(|level| *level > Level::GUEST).ok_or_else(|| {
         Rejection::new(OutcomeCode::BadArguments, "The level has to be between 1 and 5.")
     })?;
-    let found = somebody(context, &name).await?;
+    let found = subject(context, &name).await?;
     let Some(login) = found.account else {
         let text = format!("{} is a guest: only a registered user keeps a level.", found.name);
         return Err(Rejection::new(OutcomeCode::NoSuchUser, text));
@@ -153,7 +153,7 @@ pub(in crate::commands) const SET_PREFIX: Command = Command {
 
 async fn set_prefix(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let prefix = arguments.text(0).ok_or_else(Rejection::missing)?;
-    // A letter would make words commands, and a backslash takes a prefix its meaning.
+    // Letters would turn words into commands, and a backslash escapes the prefix.
     let sound = (1..=8).contains(&prefix.len())
         && prefix.bytes().all(|byte| byte.is_ascii_punctuation() && byte != b'\\');
     if !sound {

@@ -1,4 +1,4 @@
-//! Whom one does not want to hear: `block`, `unblock`, `blocked`. Each user's list is their own.
+//! Block lists: `block`, `unblock`, `blocked`.
 
 use chatterbox_hub::Level;
 use chatterbox_proto::Username;
@@ -13,7 +13,7 @@ use crate::commands::parameter::Parameter;
 use crate::commands::reply::{Done, Rejection, Reply};
 use crate::commands::spec::Spec;
 
-/// What `DATA` of all three is.
+/// The `DATA` of all three.
 const DATA: &str = r#"A table: `NAME`, everybody you block now."#;
 
 pub(in crate::commands) const BLOCK: Command = Command {
@@ -31,10 +31,10 @@ pub(in crate::commands) const BLOCK: Command = Command {
     run: |context, arguments| Box::pin(block(context, arguments)),
 };
 
-/// Whom a guest blocks at most: everybody can be a guest, and everybody's list is held against whoever comes.
+/// The length of a guest's block list. Anybody can be a guest, and every list is compared with every user who joins.
 const GUEST_BLOCKS: usize = 50;
 
-/// Users of one command: others wait for the desk while their pairs are worked out.
+/// Users of one call, which bounds the time under the lock while ignore filters are computed.
 const AT_ONCE: usize = 20;
 
 fn few_enough(others: &[Username]) -> Result<(), Rejection> {
@@ -45,7 +45,7 @@ fn few_enough(others: &[Username]) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// The account of somebody who is here under a nick; it is what stays when they change the nick.
+/// The account of a user who is online under this name. A block of the account survives a change of the nick.
 fn account_of(context: &Context<'_>, name: &Username) -> Option<Username> {
     context.desk.session_of(name)?.look(|other| other.account.clone())
 }
@@ -56,7 +56,7 @@ async fn block(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let names = arguments.users(0);
     few_enough(&names)?;
     for other in names {
-        // A name that nobody has is a mistyped one.
+        // Only names that are in use or registered: others are typing errors.
         let here = context.session.port.find(&other);
         let known = match here {
             Some(known) => account_of(context, &known).unwrap_or(known),
@@ -90,12 +90,13 @@ async fn block(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         }
         blocked.push(other);
     }
-    // What is stored is in force, whatever happened to the next one.
-    put(context, &blocked);
+    // The blocks that were stored are in force, even if a later one failed.
+    apply(context, &blocked);
     stored.map(|()| listed(&blocked))
 }
 
-fn put(context: &Context<'_>, blocked: &[Username]) {
+/// Puts the caller's new block list in force.
+fn apply(context: &Context<'_>, blocked: &[Username]) {
     context.desk.change(context.session, |who| who.set_blocked(blocked.to_vec()));
 }
 
@@ -140,7 +141,7 @@ async fn unblock(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         }
         blocked.retain(|name| *name != other);
     }
-    put(context, &blocked);
+    apply(context, &blocked);
     stored.map(|()| listed(&blocked))
 }
 

@@ -1,4 +1,4 @@
-//! Whether everything works: `ping`, `test`, `input-test`.
+//! Diagnostics: `ping`, `test`, `input-test`.
 
 use chatterbox_hub::Level;
 use chatterbox_proto::ScreenText;

@@ -1,4 +1,4 @@
-//! Saying something: `msg`.
+//! Private messages: `msg`.
 
 use chatterbox_hub::Level;
 use chatterbox_proto::capability::commands::ArgumentType;

@@ -1,4 +1,4 @@
-//! A house with a desk, and people in it whose connections are lists.
+//! A chat without sockets: connections record what they are told.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 use crate::accounts::{Account, Accounts, Cost, Directory as _, Login, PasswordHash, Secret};
 use crate::commands::caller::{Session, Who};
 use crate::commands::client_port::{ClientPort, PostError};
-use crate::commands::executor::{CallQueue, Ended, Request, executor};
+use crate::commands::executor::{CallQueue, Ended, QueuedCall, executor};
 use crate::commands::legacy;
 use crate::commands::online::{Desk, Presence};
 use crate::config::{Config, Live};
@@ -38,7 +38,7 @@ pub fn name(text: &str) -> Username {
 #[derive(Debug, Default)]
 pub struct Told {
     pub frames: Mutex<Vec<Value>>,
-    pub bell: Notify,
+    pub pushed: Notify,
     pub filter: Mutex<IgnoreFilter>,
     pub filters_sent: std::sync::atomic::AtomicUsize,
 }
@@ -46,19 +46,19 @@ pub struct Told {
 impl Told {
     fn push(&self, frame: Value) -> bool {
         self.frames.lock().unwrap().push(frame);
-        self.bell.notify_one();
+        self.pushed.notify_one();
         true
     }
 }
 
 #[derive(Debug)]
-struct FakeLine {
+struct FakePort {
     told: Arc<Told>,
     room: Room,
     name: Mutex<Username>,
 }
 
-impl ClientPort for FakeLine {
+impl ClientPort for FakePort {
     fn tell(&self, members: Bytes) -> bool {
         let object = [b"{", &members[..], b"}"].concat();
         self.told.push(serde_json::from_slice(&object).unwrap())
@@ -120,7 +120,7 @@ impl ClientPort for FakeLine {
     fn set_account(&self, _account: Option<LoggedIn>) {}
 }
 
-/// A desk and who is at it.
+/// The service of commands, and the names that are in use.
 pub struct House {
     pub desk: Arc<Desk>,
     room: Room,
@@ -142,8 +142,11 @@ impl House {
 
     pub async fn guest(&self, text: &str) -> Somebody {
         let all = Capability::EVERY.iter().copied().collect();
-        let grant =
-            self.desk.accounts.admit(&name(text), None, Ipv4Addr::LOCALHOST.into(), true).await;
+        let grant = self
+            .desk
+            .accounts
+            .authenticate(&name(text), None, Ipv4Addr::LOCALHOST.into(), true)
+            .await;
         self.enter(text, grant.unwrap(), all)
     }
 
@@ -175,7 +178,7 @@ impl House {
     fn enter(&self, text: &str, grant: Login, agreed: Capabilities) -> Somebody {
         let told = Arc::new(Told::default());
         self.room.lock().unwrap().insert(name(text).key().to_owned(), name(text));
-        let port = FakeLine {
+        let port = FakePort {
             told: Arc::clone(&told),
             room: Arc::clone(&self.room),
             name: Mutex::new(name(text)),
@@ -209,7 +212,7 @@ impl Somebody {
         let id = self.next.to_string();
         let arguments = arguments.iter().map(|&text| text.to_owned()).collect();
         let call = Call { id: id.clone(), name: name.to_owned(), arguments };
-        if let Err(outcome) = self.queue.call(Request { call, from_base: false }) {
+        if let Err(outcome) = self.queue.call(QueuedCall { call, from_base: false }) {
             let object = [b"{", &outcome.to_object().into_members()[..], b"}"].concat();
             self.told.push(serde_json::from_slice(&object).unwrap());
         }
@@ -234,7 +237,7 @@ impl Somebody {
     /// What a base client says to itself.
     pub fn type_line(&mut self, text: &str) {
         let call = legacy::call(text, &self.prefix).unwrap();
-        self.queue.call(Request { call, from_base: true }).unwrap();
+        self.queue.call(QueuedCall { call, from_base: true }).unwrap();
     }
 
     pub fn answer(&self, id: &str, text: Option<&str>) -> Result<(), Code> {
@@ -254,7 +257,7 @@ impl Somebody {
                 }
                 None => {
                     let patience = Duration::from_secs(120);
-                    let news = tokio::time::timeout(patience, self.told.bell.notified()).await;
+                    let news = tokio::time::timeout(patience, self.told.pushed.notified()).await;
                     assert!(news.is_ok(), "no {key} among {:?}", self.everything());
                 }
             }
