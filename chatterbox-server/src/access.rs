@@ -1,8 +1,8 @@
-//! The seam for whatever decides who may come in, and what members can ask for.
+//! The seam between connections and whatever authenticates users and serves their commands.
 //!
-//! A connection asks its [`Gate`] twice: before the roster, with the name, what proves it and where it comes from; and once
-//! it has joined, for what serves its commands. Neither holds a lock of the chat. [`NoAccounts`] is the gate of a chat
-//! without accounts and commands.
+//! A connection calls an [`Authenticator`] before it asks the roster for a name, and hands a member who has joined to a
+//! [`RequestHandler`]. Neither is called under a lock of the chat. [`NoAccounts`] is both for a chat without accounts and
+//! commands.
 
 use std::fmt::Debug;
 use std::net::IpAddr;
@@ -17,73 +17,129 @@ use futures_util::future::{BoxFuture, ready};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::accounts::Login;
-use crate::chat::shared::{Chat, Handle};
+use crate::chat::shared::Handle;
 
-/// Somebody who asks for a name.
+/// Authenticates users before they join.
+pub trait Authenticator: Send + Sync + Debug {
+    /// The capabilities that the server speaks because of it: `accounts`, `commands`.
+    fn speaks(&self) -> Capabilities {
+        Capabilities::NONE
+    }
+
+    /// Decides whether a user may ask the roster for a name. The connection drops the future when it ends.
+    fn authenticate<'a>(
+        &'a self,
+        request: LoginRequest<'a>,
+    ) -> BoxFuture<'a, Result<Grant, Refusal>>;
+
+    /// Is called when a user with this grant has joined, before the welcome is sent. A login that the roster refused
+    /// changes nothing this way.
+    fn accepted<'a>(&'a self, _grant: &'a Grant) -> BoxFuture<'a, ()> {
+        ready(()).boxed()
+    }
+}
+
+/// Serves the requests of members: commands, answers to prompts, PONGs.
+pub trait RequestHandler: Send + Sync + Debug {
+    /// The prefix of a base client's message to itself that makes it a command; `None` switches this off.
+    fn legacy_prefix(&self) -> Option<String> {
+        None
+    }
+
+    /// Serves the requests of one member. The connection polls the future beside its reader and writer, and drops it when
+    /// it ends.
+    fn serve(&self, attachment: Attachment) -> BoxFuture<'static, Served>;
+}
+
+/// The two roles, as a server is given them.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// Authenticates users before they join.
+    pub authenticator: Arc<dyn Authenticator>,
+    /// Serves the requests of those who have joined.
+    pub requests: Arc<dyn RequestHandler>,
+}
+
+impl Access {
+    /// One implementation in both roles.
+    pub fn new(both: impl Authenticator + RequestHandler + 'static) -> Self {
+        let both = Arc::new(both);
+        Self { authenticator: Arc::clone(&both) as _, requests: both }
+    }
+}
+
+/// A user who asks for a name.
 #[derive(Debug, Clone, Copy)]
 pub struct LoginRequest<'a> {
     /// The name.
     pub name: &'a Username,
-    /// What is in force if it is accepted.
+    /// The capabilities in force if the login succeeds.
     pub agreed: Capabilities,
-    /// What proves that the name is theirs; only where `accounts` was agreed.
+    /// The password or token that proves the name; only where `accounts` was agreed.
     pub proof: Option<&'a Proof>,
-    /// Whether they go on with a session of this name, and if so, with which account they were logged in then. Such an
-    /// request needs no other proof (ID-7).
+    /// Whether the user resumes a session of this name, and with which account that session was logged in. Such a request
+    /// needs no other proof (ID-7).
     pub resumes: Option<Option<&'a LoggedIn>>,
-    /// Where they come from.
+    /// The address that the user comes from.
     pub peer: IpAddr,
 }
 
-/// How somebody is let in.
+/// The result of a successful authentication.
 #[derive(Debug, Clone, Default)]
 pub struct Grant {
-    /// `ACCOUNT` of the welcome, which goes out where `accounts` was agreed (AN-2).
+    /// `ACCOUNT` of the welcome, which is sent where `accounts` was agreed (AN-2).
     pub account: Account,
-    /// Their account, and what is kept for it.
+    /// The account, and what is stored for it.
     pub login: Login,
 }
-
-/// What a member hands to whoever serves its commands.
-#[derive(Debug)]
-pub enum CommandInput {
-    /// As the protocol has it (CM-2, CM-4).
-    Request(CommandRequest),
-    /// What a member who agreed to nothing said to itself, behind the prefix.
-    Typed(String),
-    /// The answer to a PING of ours (PI-1).
-    Pong(i64),
-}
-
-/// Requests that wait for whoever serves them; further ones are answered with `busy` (CM-6).
-pub const WAITING_REQUESTS: usize = 64;
 
 /// A member whose requests are to be served.
 #[derive(Debug)]
 pub struct Attachment {
-    /// The member: telling it something, shutting others out.
+    /// The member in the chat.
     pub member: Handle,
-    /// Gives it another name.
+    /// Gives the member another name.
     pub renamer: Renamer,
-    /// How it was let in.
+    /// The result of its authentication.
     pub grant: Grant,
-    /// What is in force.
+    /// The capabilities in force.
     pub agreed: Capabilities,
-    /// What it asks for, in order. It ends with the connection.
+    /// Its requests in order. The channel closes with the connection.
     pub requests: mpsc::Receiver<CommandInput>,
 }
 
-/// A member is to get another name.
+/// One request of a member.
+#[derive(Debug)]
+pub enum CommandInput {
+    /// A frame of the capability `commands` (CM-2, CM-4).
+    Request(CommandRequest),
+    /// A command of a base client: its message to itself, without the prefix.
+    Typed(String),
+    /// The answer to a PING of the server (PI-1).
+    Pong(i64),
+}
+
+/// Requests of one member that may wait for its handler; further ones are answered with `busy` (CM-6).
+pub(crate) const WAITING_REQUESTS: usize = 64;
+
+/// Why a handler has stopped serving a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Served {
+    /// The handler does not serve this member; the connection goes on.
+    Unserved,
+    /// The member has logged out: the connection ends.
+    Done,
+}
+
+/// Renames a member. The connection's reader does it between two frames, so earlier messages keep the old name.
+#[derive(Debug, Clone)]
+pub struct Renamer(pub(crate) mpsc::Sender<RenameRequest>);
+
 #[derive(Debug)]
 pub(crate) struct RenameRequest {
     pub(crate) rename: Rename,
     pub(crate) done: oneshot::Sender<Result<(), Refusal>>,
 }
-
-/// Gives a member other names. The task that reads its frames does it between two of them, so what the member said before
-/// goes under the old name.
-#[derive(Debug, Clone)]
-pub struct Renamer(pub(crate) mpsc::Sender<RenameRequest>);
 
 impl Renamer {
     /// Gives the member another name.
@@ -97,54 +153,21 @@ impl Renamer {
     }
 }
 
-/// Decides who may come in, and serves what members ask for.
-pub trait Gate: Send + Sync + Debug {
-    /// Is told of the chat before anybody comes.
-    fn opened(&self, _chat: &Arc<Chat>) {}
-
-    /// The capabilities that are spoken because of it: `accounts`, `commands`.
-    fn speaks(&self) -> Capabilities {
-        Capabilities::NONE
-    }
-
-    /// Decides whether somebody may ask the roster for a name. It is asked outside of every lock, and given up when the
-    /// connection ends.
-    fn admit<'a>(&'a self, request: LoginRequest<'a>) -> BoxFuture<'a, Result<Grant, Refusal>>;
-
-    /// Is told that somebody who was let in has joined, before their welcome is sent.
-    fn joined<'a>(&'a self, _admission: &'a Grant) -> BoxFuture<'a, ()> {
-        ready(()).boxed()
-    }
-
-    /// What a message of a member to itself begins with that is a command instead, for those who agreed to nothing.
-    /// `None`: nothing is.
-    fn legacy_prefix(&self) -> Option<String> {
-        None
-    }
-
-    /// Serves what one member asks for. It is polled beside reading and writing, and given up when the connection ends.
-    fn attend(&self, attachment: Attachment) -> BoxFuture<'static, Served>;
-}
-
-/// Why a member is not served any more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Served {
-    /// Nobody serves it; the connection goes on.
-    Unserved,
-    /// It is done: the connection ends.
-    Done,
-}
-
-/// Everybody is a attachment, and there are no commands.
+/// Lets everybody in as a guest, and serves no commands.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoAccounts;
 
-impl Gate for NoAccounts {
-    fn admit<'a>(&'a self, _arrival: LoginRequest<'a>) -> BoxFuture<'a, Result<Grant, Refusal>> {
+impl Authenticator for NoAccounts {
+    fn authenticate<'a>(
+        &'a self,
+        _request: LoginRequest<'a>,
+    ) -> BoxFuture<'a, Result<Grant, Refusal>> {
         ready(Ok(Grant::default())).boxed()
     }
+}
 
-    fn attend(&self, _guest: Attachment) -> BoxFuture<'static, Served> {
+impl RequestHandler for NoAccounts {
+    fn serve(&self, _attachment: Attachment) -> BoxFuture<'static, Served> {
         ready(Served::Unserved).boxed()
     }
 }

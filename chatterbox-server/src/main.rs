@@ -7,22 +7,13 @@ use std::io::{BufWriter, Write as _};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chatterbox_server::access::Gate;
-use chatterbox_server::accounts::Accounts;
-use chatterbox_server::accounts::Cost;
-use chatterbox_server::commands;
-use chatterbox_server::commands::Desk;
-use chatterbox_server::commands::Service;
-use chatterbox_server::net::listen::listen;
-use chatterbox_server::net::tls::AUTHORITY_FILE;
-use chatterbox_server::net::tls::{CertificateSource, Transport};
+use chatterbox_server::access::Access;
+use chatterbox_server::accounts::{Accounts, Cost};
+use chatterbox_server::commands::{self, CommandState, Service};
+use chatterbox_server::net::{AUTHORITY_FILE, CertificateSource, Transport, listen};
 use chatterbox_server::ops::{logging, machine, signals};
-use chatterbox_server::store::Backlog;
-use chatterbox_server::store::Memory;
-use chatterbox_server::store::Sqlite;
-use chatterbox_server::store::sqlite;
-use chatterbox_server::store::sqlite::CopyError;
-use chatterbox_server::store::{MemoryDirectory, SqliteDirectory};
+use chatterbox_server::store::sqlite::{self, CopyError};
+use chatterbox_server::store::{Backlog, Memory, MemoryDirectory, Sqlite, SqliteDirectory};
 use chatterbox_server::{Config, Live};
 use clap::error::ErrorKind;
 use tokio::net::TcpListener;
@@ -121,7 +112,7 @@ fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure> {
             None => Arc::new(Memory::default()),
         };
         let live = Live::new(config);
-        let gate = gate(&options, &live).await?;
+        let access = access(&options, &live).await?;
         let (stop, stopped) = watch::channel(0);
         let reload = {
             let (live, transport) = (live.clone(), transport.clone());
@@ -136,7 +127,7 @@ fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure> {
             .map_err(|error| Failure::system("can't listen to signals", &error))?;
         ready(&options, source.as_ref(), &listeners);
         let server =
-            chatterbox_server::run_with(listeners, transport, backlog, gate, live, stopped);
+            chatterbox_server::run_with(listeners, transport, backlog, access, live, stopped);
         tokio::select! {
             outcome = server => outcome.map_err(|error| Failure {
                 message: error.to_string(),
@@ -149,15 +140,15 @@ fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure> {
 }
 
 /// Accounts and commands; the database of the messages has to be open.
-async fn gate(options: &Serve, live: &Live) -> Result<Arc<dyn Gate>, Failure> {
+async fn access(options: &Serve, live: &Live) -> Result<Access, Failure> {
     let cost = Cost::default();
     let accounts = match options.store() {
         Some(store) => Accounts::new(SqliteDirectory::open(&store.folder)?, cost),
         None => Accounts::new(MemoryDirectory::default(), cost),
     };
     let accounts = accounts.map_err(|error| Failure::system("can't keep accounts", &error))?;
-    let desk = Desk::open(Arc::new(accounts), live.clone()).await?;
-    Ok(Arc::new(Service::new(desk, live.clone())))
+    let state = CommandState::open(Arc::new(accounts), live.clone()).await?;
+    Ok(Access::new(Service::new(state, live.clone())))
 }
 
 fn bounded_by_machine(mut config: Config) -> Config {

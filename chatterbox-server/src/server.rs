@@ -1,4 +1,4 @@
-//! Starting, running and stopping: the life of a server as a whole.
+//! The life of a server: start, accept, shut down.
 
 #![allow(clippy::disallowed_methods, reason = "the edge: tasks are started and waited for here")]
 
@@ -12,25 +12,25 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::access::{Gate, NoAccounts};
+use crate::access::{Access, NoAccounts};
 use crate::chat::paging::Pages;
-use crate::chat::sequencer;
 use crate::chat::shared::Chat;
+use crate::chat::{posts, sequencer};
 use crate::config::Live;
-use crate::net::LONG_FRAMES_KIB;
-use crate::net::acceptor::{Acceptor, ConnectionLimits};
-use crate::net::connection::Context;
-use crate::net::tls::Transport;
+use crate::net::Transport;
+use crate::net::acceptor::Acceptor;
+use crate::net::context::Context;
+use crate::net::limits::ConnectionLimits;
+use crate::net::long_frame::LONG_FRAMES_KIB;
 use crate::ops::clock::unix_now;
 use crate::store::{Backlog, BacklogError};
 
-/// After the grace, connections have this long to take what is still waiting for them.
-const LAST_WORDS: Duration = Duration::from_secs(4);
+/// After the grace period, connections have this long to take the frames that are still queued.
+const LAST_WRITES: Duration = Duration::from_secs(4);
 
-/// Serves until `stop` counts to one, then says good bye; at two it closes at once.
+/// Serves until `stop` is 1, then shuts down after a grace period; 2 ends the grace period at once.
 ///
-/// When it returns, everything that was accepted is stored, and every connection is closed or, if it took nothing any
-/// more, cut off.
+/// When it returns, every accepted message is stored, and every connection is closed, or cut off if it does not read.
 ///
 /// # Errors
 /// [`BacklogError`] when the history of earlier runs can't be read; the chat is not opened then.
@@ -41,10 +41,10 @@ pub async fn run(
     config: Live,
     stop: watch::Receiver<u32>,
 ) -> Result<(), BacklogError> {
-    run_with(listeners, transport, backlog, Arc::new(NoAccounts), config, stop).await
+    run_with(listeners, transport, backlog, Access::new(NoAccounts), config, stop).await
 }
 
-/// The same with a gate, which decides who may come in and what members can ask for.
+/// The same with an authenticator and a handler of members' requests.
 ///
 /// # Errors
 /// As [`run`].
@@ -52,39 +52,38 @@ pub async fn run_with(
     listeners: Vec<TcpListener>,
     transport: Transport,
     backlog: Arc<dyn Backlog>,
-    gate: Arc<dyn Gate>,
+    access: Access,
     config: Live,
     mut stop: watch::Receiver<u32>,
 ) -> Result<(), BacklogError> {
     let at_start = config.current();
-    let (posts, inbox) = sequencer::queue();
+    let (posts, queue) = posts::queue();
     let chat = Arc::new(Chat::new(Hub::new(at_start.ring, at_start.keep), posts));
-    gate.opened(&chat);
     let keep_age = at_start.keep_age;
     let sequencer_stop = CancellationToken::new();
     let mut sequencer = tokio::spawn(sequencer::run(
-        inbox,
+        queue,
         Arc::clone(&chat),
         Arc::clone(&backlog),
         at_start.ring,
         sequencer_stop.clone().cancelled_owned(),
     ));
 
-    let ringer = Arc::clone(&chat);
-    let ringer = tokio::spawn(async move { ringer.notifier().notify_of_presence().await });
+    let presence = Arc::clone(&chat);
+    let presence = tokio::spawn(async move { presence.notifier().notify_of_presence().await });
 
-    let warmed = CancellationToken::new();
+    let history_loaded = CancellationToken::new();
     let closing = CancellationToken::new();
     let accepting = CancellationToken::new();
     let tasks = TaskTracker::new();
     let limits = Arc::new(ConnectionLimits::default());
     let context = Arc::new(Context {
         chat: Arc::clone(&chat),
-        gate,
+        access,
         pages: Arc::new(Pages::new(Arc::clone(&backlog))),
         config: config.clone(),
         transport,
-        warmed: warmed.clone(),
+        history_loaded: history_loaded.clone(),
         long_frames: Arc::new(Semaphore::new(LONG_FRAMES_KIB)),
         closing: closing.clone(),
     });
@@ -100,15 +99,15 @@ pub async fn run_with(
     }
     acceptors.close();
 
-    let warming = async {
-        warm(&chat, &*backlog).await?;
-        warmed.cancel();
+    let history = async {
+        load_history(&chat, &*backlog).await?;
+        history_loaded.cancel();
         forget_by_age(&chat, keep_age).await;
         Ok(())
     };
     let outcome = tokio::select! {
-        failed = warming => failed,
-        () = wanted(&mut stop, 1) => Ok(()),
+        failed = history => failed,
+        () = requested(&mut stop, 1) => Ok(()),
         _ = &mut sequencer => Err(BacklogError::Store("the sequencer has ended".into())),
     };
     accepting.cancel();
@@ -122,27 +121,27 @@ pub async fn run_with(
         tokio::select! {
             () = tasks.wait() => {}
             () = tokio::time::sleep(grace) => {}
-            () = wanted(&mut stop, 2) => {}
+            () = requested(&mut stop, 2) => {}
         }
     }
     closing.cancel();
-    if tokio::time::timeout(LAST_WORDS, tasks.wait()).await.is_err() {
+    if tokio::time::timeout(LAST_WRITES, tasks.wait()).await.is_err() {
         tracing::warn!(connections = tasks.len(), "connections cut off");
     }
     sequencer_stop.cancel();
     if !sequencer.is_finished() && sequencer.await.is_err() {
         tracing::error!("the sequencer has panicked");
     }
-    ringer.abort();
+    presence.abort();
     tracing::info!("stopped");
     outcome
 }
 
-/// Records that are read at a time when the history of earlier runs is loaded.
+/// Records of one read while the history of earlier runs is loaded.
 const PAGE: usize = 4096;
 
 /// Loads the history of earlier runs.
-async fn warm(chat: &Chat, backlog: &dyn Backlog) -> Result<(), BacklogError> {
+async fn load_history(chat: &Chat, backlog: &dyn Backlog) -> Result<(), BacklogError> {
     let (mut from, mut count) = (0, 0);
     loop {
         let page = backlog.read(from, PAGE).await?;
@@ -157,29 +156,30 @@ async fn warm(chat: &Chat, backlog: &dyn Backlog) -> Result<(), BacklogError> {
     Ok(())
 }
 
-/// How often the age of the history is looked at.
-const AGE_EVERY: Duration = Duration::from_secs(60);
+/// The time between two checks of the age of the history.
+const AGE_CHECKS: Duration = Duration::from_secs(60);
 
-/// Forgets what is too old, for ever.
+/// Removes messages from the history when they are older than this; never returns.
 async fn forget_by_age(chat: &Chat, age: Option<Duration>) {
     let Some(age) = age.and_then(|age| i64::try_from(age.as_secs()).ok()) else {
         return std::future::pending().await;
     };
     loop {
         chat.forget_before(unix_now().saturating_sub(age));
-        tokio::time::sleep(AGE_EVERY).await;
+        tokio::time::sleep(AGE_CHECKS).await;
     }
 }
 
-async fn wanted(stop: &mut watch::Receiver<u32>, times: u32) {
-    // Whoever drops the sender wants to stop, once.
-    let closed = stop.wait_for(|count| *count >= times).await.is_err();
-    if closed && times > 1 {
+/// Waits until `stop` is at least this.
+async fn requested(stop: &mut watch::Receiver<u32>, count: u32) {
+    // A dropped sender counts as one request.
+    let closed = stop.wait_for(|requests| *requests >= count).await.is_err();
+    if closed && count > 1 {
         std::future::pending::<()>().await;
     }
 }
 
-/// Every client can show a message, so that is what the notice is.
+/// The notice is a message, because every client can show one.
 fn shutdown_notice(grace: Duration) -> Event {
     let entry = Entry {
         source: SERVER.into(),

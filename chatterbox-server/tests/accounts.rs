@@ -14,10 +14,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use chatterbox_proto::ServerFrame;
+use chatterbox_server::Config;
 use chatterbox_server::accounts::Cost;
-use chatterbox_server::config::Config;
-use chatterbox_server::store::MemoryDirectory;
-use chatterbox_server::store::SqliteDirectory;
+use chatterbox_server::store::{MemoryDirectory, SqliteDirectory};
 use harness::house::{Client, EVERYTHING, House, PASSWORD, code, password, token};
 use harness::process::{Running, connect, read_frame};
 use tokio::io::AsyncWriteExt as _;
@@ -245,8 +244,7 @@ async fn a_session_under_another_name_is_a_guests_after_all_logins_were_ended() 
 #[tokio::test]
 async fn a_session_is_not_gone_on_with_after_the_command_line_changed_its_account() {
     use chatterbox_hub::AccountKey;
-    use chatterbox_server::accounts::Directory as _;
-    use chatterbox_server::accounts::PasswordHash;
+    use chatterbox_server::accounts::{Directory as _, PasswordHash};
 
     for removed in [false, true] {
         let folder = tempfile::tempdir().unwrap();

@@ -22,7 +22,7 @@ use chatterbox_proto::capability::ids::Resume;
 use chatterbox_proto::client_frame::{self, Offer};
 use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::{Capabilities, Capability, Entry, ServerFrame, limits};
-use chatterbox_server::config::Config;
+use chatterbox_server::Config;
 use harness::{PATIENCE, Server, trusting};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;

@@ -9,7 +9,7 @@
 mod harness;
 
 use chatterbox_hub::{Keep, TimelineLimits};
-use chatterbox_server::config::Config;
+use chatterbox_server::Config;
 use harness::Server;
 
 fn contents(frame: chatterbox_proto::ServerFrame) -> Vec<String> {

@@ -10,7 +10,7 @@
 
 mod harness;
 
-use chatterbox_server::config::Config;
+use chatterbox_server::Config;
 use harness::house::{ADMIN_PASSWORD, House, PASSWORD};
 use serde_json::json;
 

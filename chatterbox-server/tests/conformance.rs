@@ -7,7 +7,7 @@
 
 mod harness;
 
-use chatterbox_server::config::Config;
+use chatterbox_server::Config;
 use conformance::{Options, Subject, TlsMode, Trust, report::console, run};
 use harness::Server;
 use harness::house::House;

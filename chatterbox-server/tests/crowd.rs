@@ -10,7 +10,7 @@ mod harness;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use chatterbox_server::config::Config;
+use chatterbox_server::Config;
 use harness::{PATIENCE, Server};
 use tokio::sync::Barrier;
 

@@ -10,14 +10,15 @@
 
 mod harness;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use chatterbox_hub::{Event, Rename};
 use chatterbox_proto::capability::commands::{CommandRequest, Outcome, OutcomeCode};
 use chatterbox_proto::{Capabilities, Capability, Refusal, ServerFrame, Username};
-use chatterbox_server::access::{Attachment, CommandInput, Gate, Grant, LoginRequest, Served};
-use chatterbox_server::config::Config;
+use chatterbox_server::Config;
+use chatterbox_server::access::{
+    Access, Attachment, Authenticator, CommandInput, Grant, LoginRequest, RequestHandler, Served,
+};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use harness::{Peer, Server};
@@ -294,24 +295,26 @@ async fn text_is_shown_to_who_wants_it() {
     assert_eq!(live, r#"{"MESSAGES": [["base", "ALL", 1, "é"]]}"#);
 }
 
-/// A gate with one command, which changes the name.
+/// One command, which changes the name.
 #[derive(Debug)]
 struct Nick;
 
-impl Gate for Nick {
+impl Authenticator for Nick {
     fn speaks(&self) -> Capabilities {
         Capabilities::NONE.with(Capability::Commands)
     }
 
-    fn admit<'a>(&'a self, _: LoginRequest<'a>) -> BoxFuture<'a, Result<Grant, Refusal>> {
+    fn authenticate<'a>(&'a self, _: LoginRequest<'a>) -> BoxFuture<'a, Result<Grant, Refusal>> {
         ready(Ok(Grant::default())).boxed()
     }
+}
 
+impl RequestHandler for Nick {
     fn legacy_prefix(&self) -> Option<String> {
         Some("/".into())
     }
 
-    fn attend(&self, mut attachment: Attachment) -> BoxFuture<'static, Served> {
+    fn serve(&self, mut attachment: Attachment) -> BoxFuture<'static, Served> {
         async move {
             while let Some(request) = attachment.requests.recv().await {
                 let (id, name) = match request {
@@ -343,7 +346,7 @@ impl Gate for Nick {
 
 #[tokio::test]
 async fn a_rename_is_told_to_each_in_its_way() {
-    let server = Server::with_gate(Config::default(), Arc::new(Nick)).await;
+    let server = Server::with_access(Config::default(), Access::new(Nick)).await;
     let (mut base, _) = server.join("base").await;
     let (mut eve, _) = joined(&server, "eve", "rename/1 ping/1").await;
     let (mut ann, _) = joined(&server, "ann", "rename/1 commands/1 ids/1 ping/1").await;

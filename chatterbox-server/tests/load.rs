@@ -9,7 +9,7 @@ mod harness;
 
 use std::time::Duration;
 
-use chatterbox_server::config::Config;
+use chatterbox_server::Config;
 use conformance::load::plan::{Pace, Plan, Workload};
 use conformance::load::report::Verdict;
 use conformance::load::{self, LoadOptions};

@@ -11,7 +11,7 @@ mod harness;
 use std::path::Path;
 use std::process::Stdio;
 
-use chatterbox_server::config::Config;
+use chatterbox_server::Config;
 use harness::{PATIENCE, Server};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};

@@ -2,15 +2,12 @@
 
 use std::sync::Arc;
 
-use chatterbox_server::accounts::Accounts;
-use chatterbox_server::accounts::Cost;
-use chatterbox_server::commands::Desk;
-use chatterbox_server::commands::Service;
-use chatterbox_server::config::{Config, Live};
-use chatterbox_server::net::listen::listen;
-use chatterbox_server::net::tls::{CertificateSource, Transport};
-use chatterbox_server::store::Memory;
-use chatterbox_server::store::MemoryDirectory as Directory;
+use chatterbox_server::access::Access;
+use chatterbox_server::accounts::{Accounts, Cost};
+use chatterbox_server::commands::{CommandState, Service};
+use chatterbox_server::net::{CertificateSource, Transport, listen};
+use chatterbox_server::store::{Memory, MemoryDirectory as Directory};
+use chatterbox_server::{Config, Live};
 use tokio::sync::watch;
 
 /// A server that speaks everything.
@@ -31,11 +28,11 @@ impl Real {
         let (stop, stopped) = watch::channel(0);
         let live = Live::new(Config::default());
         let accounts = Arc::new(Accounts::new(Directory::default(), Cost::CHEAP).unwrap());
-        let desk = Desk::open(accounts, live.clone()).await.unwrap();
-        let gate = Arc::new(Service::new(desk, live.clone()));
+        let state = CommandState::open(accounts, live.clone()).await.unwrap();
+        let access = Access::new(Service::new(state, live.clone()));
         let backlog = Arc::new(Memory::default());
         tokio::spawn(chatterbox_server::run_with(
-            listeners, transport, backlog, gate, live, stopped,
+            listeners, transport, backlog, access, live, stopped,
         ));
         Self { port, folder, _stop: stop }
     }

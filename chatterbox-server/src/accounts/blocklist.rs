@@ -1,4 +1,4 @@
-//! What is kept for accounts and for the whole chat: block lists, and what admins have set.
+//! Stored block lists of accounts, and the settings of admins.
 
 use chatterbox_proto::Username;
 
@@ -6,19 +6,19 @@ use crate::accounts::directory::{Added, DirectoryError, Settings};
 use crate::accounts::login::{Accounts, Refused};
 
 impl Accounts {
-    /// Adds somebody to the block list of an account.
+    /// Adds a name to the block list of an account.
     ///
     /// # Errors
     /// [`Refused`].
     pub async fn block(&self, owner: &Username, other: &Username) -> Result<(), Refused> {
         let (owner, other) = (owner.clone(), other.clone());
-        match self.thread.ask(move |directory| directory.block(&owner, &other)).await? {
+        match self.directory.call(move |directory| directory.block(&owner, &other)).await? {
             Added::Yes | Added::Already => Ok(()),
             Added::Full => Err(Refused::Full),
         }
     }
 
-    /// Takes somebody from the block list of an account.
+    /// Removes a name from the block list of an account, and says whether it was there.
     ///
     /// # Errors
     /// [`DirectoryError`].
@@ -28,23 +28,23 @@ impl Accounts {
         other: &Username,
     ) -> Result<bool, DirectoryError> {
         let (owner, other) = (owner.clone(), other.clone());
-        self.thread.ask(move |directory| directory.unblock(&owner, &other)).await
+        self.directory.call(move |directory| directory.unblock(&owner, &other)).await
     }
 
-    /// What admins have set.
+    /// The settings of admins.
     ///
     /// # Errors
     /// [`DirectoryError`].
     pub async fn settings(&self) -> Result<Settings, DirectoryError> {
-        self.thread.ask(|directory| directory.settings()).await
+        self.directory.call(|directory| directory.settings()).await
     }
 
-    /// Sets what is typed before a command.
+    /// Sets the prefix of commands.
     ///
     /// # Errors
     /// [`DirectoryError`].
     pub async fn set_prefix(&self, prefix: String) -> Result<(), DirectoryError> {
-        self.thread.ask(move |directory| directory.set_prefix(&prefix)).await
+        self.directory.call(move |directory| directory.set_prefix(&prefix)).await
     }
 
     /// Switches a command off or on.
@@ -56,6 +56,6 @@ impl Accounts {
         command: &'static str,
         disabled: bool,
     ) -> Result<(), DirectoryError> {
-        self.thread.ask(move |directory| directory.set_disabled(command, disabled)).await
+        self.directory.call(move |directory| directory.set_disabled(command, disabled)).await
     }
 }

@@ -1,4 +1,4 @@
-//! What every directory has to pass.
+//! The contract test of every directory.
 
 use chatterbox_hub::{AccountKey, Level};
 use chatterbox_proto::Username;
@@ -23,7 +23,7 @@ fn account(text: &str) -> Account {
     }
 }
 
-/// The account apart from which one it is.
+/// The account without its key.
 fn whichever(account: Account) -> Account {
     Account { account_key: AccountKey::default(), ..account }
 }

@@ -1,4 +1,4 @@
-//! What the owners of names do with their accounts, and admins with those of others.
+//! Changing credentials: registration, passwords, logging out, elevation, levels.
 
 use std::net::IpAddr;
 
@@ -13,11 +13,11 @@ use crate::accounts::secret::Secret;
 use crate::accounts::token::{LIFETIME, Token, TokenHash};
 use crate::ops::clock::unix_now;
 
-/// The name under which tries at the admin password are counted; no user can have it.
+/// The key of the rate limit for the admin password. It has spaces, so no user name is equal to it.
 const ELEVATION: &str = "admin password of ";
 
 impl Accounts {
-    /// Makes an account for who has the name now, with a token for this login.
+    /// Registers a user under their present name, and returns a login token for this login.
     ///
     /// # Errors
     /// [`Refused`].
@@ -34,12 +34,12 @@ impl Accounts {
         }
         {
             let now = self.now();
-            let mut guards = self.guards();
-            let wait = guards.registrations.wait(now, &peer);
+            let mut limits = self.limits();
+            let wait = limits.registrations.wait(now, &peer);
             if !wait.is_zero() {
                 return Err(Refused::Throttled(wait));
             }
-            guards.registrations.count(now, &peer);
+            limits.registrations.count(now, &peer);
         }
         let password = self.hashing.make(secret).await?;
         let token = Token::generate()?;
@@ -63,7 +63,7 @@ impl Accounts {
             let account_key = directory.account(&account.name)?.map(|account| account.account_key);
             Ok((added, account_key.unwrap_or_default()))
         };
-        let (added, account_key) = self.thread.ask(add).await?;
+        let (added, account_key) = self.directory.call(add).await?;
         match added {
             Added::Yes => {
                 tracing::info!(%name, %peer, "registered");
@@ -74,7 +74,7 @@ impl Accounts {
         }
     }
 
-    /// Gives an account another password for the old one. All its tokens end; the new one is for this login.
+    /// Changes a password, which takes the old one. All login tokens of the account end; the new one is for this login.
     ///
     /// # Errors
     /// [`Refused`].
@@ -86,16 +86,16 @@ impl Accounts {
         peer: IpAddr,
     ) -> Result<(Token, AccountKey), Refused> {
         let peer = network(peer);
-        let this = self.begin(name, peer)?;
-        let checked = self.check(name, old, &this).await?.account_key;
+        let attempt = self.begin(name, peer)?;
+        let checked = self.verify(name, old, &attempt).await?.account_key;
         let now = self.now();
-        self.guards().passwords.succeeded(now, this);
+        self.limits().passwords.succeeded(now, attempt);
         let password = self.hashing.make(new).await?;
         let token = Token::generate()?;
         let (hash, expires) = (token.hash(), unix_now().saturating_add(LIFETIME));
         let owner = name.clone();
         let change = move |directory: &mut dyn Directory| {
-            // Hashing takes a while: the old password has to be that of the account that is there now.
+            // Hashing takes a while: the account may have been removed or changed since the old password was verified.
             if directory.account(&owner)?.map(|account| account.account_key) != Some(checked) {
                 return Ok(None);
             }
@@ -103,13 +103,12 @@ impl Accounts {
             directory.add_token(&owner, hash, expires)?;
             Ok(directory.account(&owner)?.map(|account| account.account_key))
         };
-        let account_key = self.thread.ask(change).await?.ok_or(Refused::NoAccount)?;
+        let account_key = self.directory.call(change).await?.ok_or(Refused::NoAccount)?;
         tracing::info!(%name, %peer, "password changed");
         Ok((token, account_key))
     }
 
-    /// Ends one login of an account, or all of them. Who is logged in with an account that is not there any more ends none
-    /// of one that has its name now.
+    /// Ends one login of an account, or all of them. An account that was removed ends no login of a later one of its name.
     ///
     /// # Errors
     /// [`DirectoryError`].
@@ -128,10 +127,10 @@ impl Accounts {
                 _ => Ok(()),
             },
         };
-        self.thread.ask(end).await
+        self.directory.call(end).await
     }
 
-    /// Checks the admin password.
+    /// Verifies the admin password.
     ///
     /// # Errors
     /// [`Refused`].
@@ -143,17 +142,17 @@ impl Accounts {
     ) -> Result<(), Refused> {
         let peer = network(peer);
         let now = self.now();
-        let who = format!("{ELEVATION}{}", name.key());
-        let (this, one) = {
-            let mut guards = self.guards();
-            let this = guards.elevations.begin(now, &who, peer)?;
-            // There is one password for all of them: who has many accounts has no more tries.
-            let one = guards.elevations.begin(now, ELEVATION, peer).inspect_err(|_| {
-                guards.elevations.give_up(&this);
+        let account = format!("{ELEVATION}{}", name.key());
+        let (own, common) = {
+            let mut limits = self.limits();
+            let own = limits.elevations.begin(now, &account, peer)?;
+            // One limit for all accounts, since they guess the same password.
+            let common = limits.elevations.begin(now, ELEVATION, peer).inspect_err(|_| {
+                limits.elevations.give_up(&own);
             });
-            (this, one)
+            (own, common)
         };
-        let one = one?;
+        let common = common?;
         let checked = async {
             let hash = self.settings().await?.admin_password.ok_or(Refused::NoAdminPassword)?;
             Ok(self.hashing.check(secret, Some(hash)).await?)
@@ -166,28 +165,28 @@ impl Accounts {
             Ok(Verdict::Right | Verdict::RightButOld) => {
                 tracing::warn!(%name, %peer, "elevated to admin");
                 let now = self.now();
-                let mut guards = self.guards();
-                guards.elevations.succeeded(now, this);
-                // A guesser elsewhere locks nobody out who has got in from here.
-                guards.elevations.succeeded(now, one);
+                let mut limits = self.limits();
+                limits.elevations.succeeded(now, own);
+                // This frees the common limit for this address only: guessers elsewhere don't lock this admin out.
+                limits.elevations.succeeded(now, common);
                 Ok(())
             }
             Err(error) => {
-                let mut guards = self.guards();
-                guards.elevations.give_up(&this);
-                guards.elevations.give_up(&one);
+                let mut limits = self.limits();
+                limits.elevations.give_up(&own);
+                limits.elevations.give_up(&common);
                 Err(error)
             }
         }
     }
 
-    /// Gives an account another level.
+    /// Changes the level of an account.
     ///
     /// # Errors
     /// [`Refused`].
     pub async fn set_level(&self, name: &Username, level: Level) -> Result<(), Refused> {
         let name = name.clone();
-        let found = self.thread.ask(move |directory| directory.set_level(&name, level)).await?;
+        let found = self.directory.call(move |directory| directory.set_level(&name, level)).await?;
         if found { Ok(()) } else { Err(Refused::NoAccount) }
     }
 }

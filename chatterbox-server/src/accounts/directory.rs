@@ -1,4 +1,4 @@
-//! The seam behind which accounts are kept, and what is kept for each.
+//! The trait of account stores, and the data of an account.
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -9,48 +9,48 @@ use chatterbox_proto::Username;
 use crate::accounts::password::PasswordHash;
 use crate::accounts::token::TokenHash;
 
-/// Accounts that one directory keeps.
+/// The number of accounts in one directory.
 pub const ACCOUNTS: usize = 100_000;
 
-/// Tokens that one account has at a time; the oldest go.
+/// The login tokens of one account; the oldest is removed for a new one.
 pub const TOKENS: usize = 10;
 
-/// Users whom one account can block.
+/// The length of one account's block list.
 pub const BLOCKS: usize = 1_000;
 
-/// Accounts that block one user and are looked at; nobody has more enemies.
+/// The accounts that are read of those that block one user.
 pub const BLOCKERS: usize = 10_000;
 
-/// A name that belongs to somebody.
+/// A registered name with its credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
-    /// Which one it is; the directory says so, whatever stands here when it is added.
+    /// Distinguishes it from other accounts of the same name; [`Directory::add`] ignores this and assigns a new one.
     pub account_key: AccountKey,
     /// The name, as it was registered.
     pub name: Username,
     /// The hash of its password.
     pub password: PasswordHash,
-    /// What its owner may do; at least [`Level::USER`].
+    /// The level of its owner; at least [`Level::USER`].
     pub level: Level,
-    /// When it was made, in seconds since 1970 UTC.
+    /// Its creation, in seconds since 1970 UTC.
     pub created: i64,
 }
 
-/// What became of something new.
+/// The result of adding something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Added {
-    /// It is there now.
+    /// It was added.
     Yes,
-    /// It was there already; nothing was changed.
+    /// It existed already; nothing was changed.
     Already,
-    /// There are too many; nothing was changed.
+    /// The limit is reached; nothing was changed.
     Full,
 }
 
-/// What admins have set while the server ran, over restarts.
+/// The settings of admins, which outlive restarts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// What is typed before a command, if somebody has set it.
+    /// The prefix of commands, if it was set.
     pub prefix: Option<String>,
     /// Commands that are switched off.
     pub disabled: BTreeSet<String>,
@@ -58,45 +58,46 @@ pub struct Settings {
     pub admin_password: Option<PasswordHash>,
 }
 
-/// Why a directory could not do its work.
+/// Why a directory failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DirectoryError {
     /// The store failed; nothing was changed.
     #[error("the accounts can't be read or written: {0}")]
     Store(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// Nobody keeps them any more.
+    /// The directory is closed.
     #[error("the accounts are closed")]
     Closed,
 }
 
-/// Where accounts are kept. Names are the same as [`Username`] says (NM-4). Every call is done as a whole or not at all.
+/// A store of accounts. Names are compared as [`Username`] does (NM-4). Every call is atomic.
 pub trait Directory: Send + Debug {
     /// The account of a name.
     ///
     /// # Errors
-    /// [`DirectoryError`], as everywhere.
+    /// [`DirectoryError`].
     fn account(&mut self, name: &Username) -> Result<Option<Account>, DirectoryError>;
 
-    /// An account of another name that looks like this one (UTS 39).
+    /// The name of another account that looks like this one (UTS 39).
     ///
     /// # Errors
     /// [`DirectoryError`].
     fn look_alike(&mut self, name: &Username) -> Result<Option<Username>, DirectoryError>;
 
-    /// Makes an account.
+    /// Adds an account.
     ///
     /// # Errors
     /// [`DirectoryError`].
     fn add(&mut self, account: &Account) -> Result<Added, DirectoryError>;
 
-    /// Makes an account, unless another one looks like it: [`Added::Already`] then. Looking and making is one step.
+    /// Adds an account in one step with the check that no other one looks like it ([`Added::Already`]).
     ///
     /// # Errors
     /// [`DirectoryError`].
     fn add_unlike(&mut self, account: &Account) -> Result<Added, DirectoryError>;
 
-    /// Gives an account another password, and makes its tokens and all its logins until then worthless. Says whether there is such an account.
+    /// Changes the password of an account, and revokes its login tokens and all its logins until then. Returns whether the
+    /// account exists.
     ///
     /// # Errors
     /// [`DirectoryError`].
@@ -106,7 +107,7 @@ pub trait Directory: Send + Debug {
         password: &PasswordHash,
     ) -> Result<bool, DirectoryError>;
 
-    /// Stores the same password hashed at another cost, unless it was changed meanwhile.
+    /// Replaces the hash of the same password by one of another cost, unless the password was changed meanwhile.
     ///
     /// # Errors
     /// [`DirectoryError`].
@@ -117,25 +118,26 @@ pub trait Directory: Send + Debug {
         new: &PasswordHash,
     ) -> Result<(), DirectoryError>;
 
-    /// Gives an account another level. Says whether there is such an account.
+    /// Changes the level of an account. Returns whether it exists.
     ///
     /// # Errors
     /// [`DirectoryError`].
     fn set_level(&mut self, name: &Username, level: Level) -> Result<bool, DirectoryError>;
 
-    /// Removes an account and all that is kept for it. Says whether there was one.
+    /// Removes an account and all its data. Returns whether it existed.
     ///
     /// # Errors
     /// [`DirectoryError`].
     fn remove(&mut self, name: &Username) -> Result<bool, DirectoryError>;
 
-    /// Accounts in the order of their names, the first `limit` of them.
+    /// The first `limit` accounts in the order of their names.
     ///
     /// # Errors
     /// [`DirectoryError`].
     fn list(&mut self, limit: usize) -> Result<Vec<Account>, DirectoryError>;
 
-    /// Keeps a token for an account until a moment, in seconds since 1970 UTC. Where there is no account nothing is kept.
+    /// Adds a login token to an account, valid until `expires` in seconds since 1970 UTC. Without such an account it does
+    /// nothing.
     ///
     /// # Errors
     /// [`DirectoryError`].
@@ -146,7 +148,7 @@ pub trait Directory: Send + Debug {
         expires: i64,
     ) -> Result<(), DirectoryError>;
 
-    /// The account of a token that is good at this moment.
+    /// The account of a login token that is valid at `now`.
     ///
     /// # Errors
     /// [`DirectoryError`].
@@ -156,49 +158,49 @@ pub trait Directory: Send + Debug {
         now: i64,
     ) -> Result<Option<Account>, DirectoryError>;
 
-    /// Makes one token worthless.
+    /// Revokes one login token.
     ///
     /// # Errors
     /// [`DirectoryError`].
     fn remove_token(&mut self, token: TokenHash) -> Result<(), DirectoryError>;
 
-    /// Makes all tokens of an account and all its logins until then worthless.
+    /// Revokes all login tokens of an account and all its logins until then.
     ///
     /// # Errors
     /// [`DirectoryError`].
     fn remove_tokens(&mut self, name: &Username) -> Result<(), DirectoryError>;
 
-    /// Whom the owner of an account blocks, in the order of their names.
+    /// The block list of an account, in the order of the names.
     ///
     /// # Errors
     /// [`DirectoryError`].
     fn blocked(&mut self, owner: &Username) -> Result<Vec<Username>, DirectoryError>;
 
-    /// The accounts that block somebody, at most [`BLOCKERS`] of them: number and name.
+    /// The accounts that block a user, at most [`BLOCKERS`] of them.
     ///
     /// # Errors
     /// [`DirectoryError`].
     fn blockers(&mut self, other: &Username) -> Result<Vec<(i64, Username)>, DirectoryError>;
 
-    /// Adds a user to a block list; where there is no account it is full.
+    /// Adds a user to a block list; without such an account it counts as full.
     ///
     /// # Errors
     /// [`DirectoryError`].
     fn block(&mut self, owner: &Username, other: &Username) -> Result<Added, DirectoryError>;
 
-    /// Takes a user from a block list. Says whether they were on it.
+    /// Removes a user from a block list. Returns whether they were on it.
     ///
     /// # Errors
     /// [`DirectoryError`].
     fn unblock(&mut self, owner: &Username, other: &Username) -> Result<bool, DirectoryError>;
 
-    /// What admins have set.
+    /// The settings of admins.
     ///
     /// # Errors
     /// [`DirectoryError`].
     fn settings(&mut self) -> Result<Settings, DirectoryError>;
 
-    /// Sets what is typed before a command.
+    /// Sets the prefix of commands.
     ///
     /// # Errors
     /// [`DirectoryError`].
@@ -210,7 +212,7 @@ pub trait Directory: Send + Debug {
     /// [`DirectoryError`].
     fn set_disabled(&mut self, command: &str, disabled: bool) -> Result<(), DirectoryError>;
 
-    /// Sets the admin password; `None` takes it away.
+    /// Sets the admin password; `None` removes it.
     ///
     /// # Errors
     /// [`DirectoryError`].

@@ -1,4 +1,4 @@
-//! The thread that asks the directory: a disk that is slow stops nobody who is not waiting for it.
+//! A thread that calls the directory, so that a slow disk blocks no task but those that wait for it.
 
 use std::io;
 use std::thread::JoinHandle;
@@ -9,13 +9,13 @@ use crate::accounts::directory::{Directory, DirectoryError};
 
 type Job = Box<dyn FnOnce(&mut dyn Directory) + Send>;
 
-/// Questions that may wait for the thread; further ones wait to be put.
+/// Calls that may wait for the thread; further callers wait for room.
 const WAITING_JOBS: usize = 64;
 
-/// The directory, for tasks.
+/// The directory as tasks call it.
 #[derive(Debug)]
 pub struct DirectoryThread {
-    /// There until the end.
+    /// `None` only while it is dropped.
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -24,7 +24,7 @@ impl DirectoryThread {
     /// Starts the thread.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// When a thread can't be started.
     pub fn new(mut directory: impl Directory + 'static) -> io::Result<Self> {
         let (jobs, mut inbox) = mpsc::channel::<Job>(WAITING_JOBS);
         let thread = std::thread::Builder::new().name("accounts".into()).spawn(move || {
@@ -35,26 +35,26 @@ impl DirectoryThread {
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
-    /// Asks the directory something.
+    /// Calls the directory in the thread.
     ///
     /// # Errors
     /// [`DirectoryError`].
-    pub async fn ask<T: Send + 'static>(
+    pub async fn call<T: Send + 'static>(
         &self,
-        question: impl FnOnce(&mut dyn Directory) -> Result<T, DirectoryError> + Send + 'static,
+        function: impl FnOnce(&mut dyn Directory) -> Result<T, DirectoryError> + Send + 'static,
     ) -> Result<T, DirectoryError> {
         let (reply, answer) = oneshot::channel();
         let jobs = self.jobs.as_ref().ok_or(DirectoryError::Closed)?;
         let job: Job = Box::new(move |directory| {
-            // Whoever does not wait any more does not need the answer.
-            let _ = reply.send(question(directory));
+            // The caller may have been cancelled meanwhile.
+            let _ = reply.send(function(directory));
         });
         jobs.send(job).await.map_err(|_| DirectoryError::Closed)?;
         answer.await.map_err(|_| DirectoryError::Closed)?
     }
 }
 
-/// Waits for what was asked by then.
+/// Waits for the calls in the queue.
 impl Drop for DirectoryThread {
     fn drop(&mut self) {
         drop(self.jobs.take());

@@ -1,4 +1,4 @@
-//! Hashing without stopping anybody: on threads of its own, a few at a time, and nobody waits in a line without an end.
+//! Password hashing on blocking threads, a few at a time, with a bounded queue.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,48 +8,49 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::accounts::password::{Cost, HashError, PasswordHash, Verdict};
 use crate::accounts::secret::Secret;
 
-/// Hashes that may wait for their turn. At some 30 ms each the last one waits for a few seconds.
+/// Hashes that may wait for a thread. At some 30 ms each the last one waits for a few seconds.
 pub const WAITING: usize = 256;
 
-/// Makes and checks hashes.
+/// Makes and verifies hashes.
 #[derive(Debug)]
 pub struct Hashing {
     cost: Cost,
-    turns: Arc<Semaphore>,
+    slots: Arc<Semaphore>,
     waiting: AtomicUsize,
-    /// The hash of no password: what is checked for users who do not exist.
-    nobody: PasswordHash,
+    /// Verified in place of the hash of an account that does not exist.
+    dummy: PasswordHash,
 }
 
 impl Hashing {
-    /// As many at a time as there are processors: each takes one, and the memory of `cost`.
+    /// One hash at a time for each processor; each takes the memory of `cost`.
     ///
     /// # Errors
     /// [`HashError`].
     pub fn new(cost: Cost) -> Result<Self, HashError> {
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let nobody = PasswordHash::make(&Secret::given("nobody"), cost)?;
+        let dummy = PasswordHash::make(&Secret::given("nobody"), cost)?;
         Ok(Self {
             cost,
-            turns: Arc::new(Semaphore::new(processors)),
+            slots: Arc::new(Semaphore::new(processors)),
             waiting: AtomicUsize::new(0),
-            nobody,
+            dummy,
         })
     }
 
-    /// Hashes a password that was chosen.
+    /// Hashes a new password.
     ///
     /// # Errors
-    /// [`HashError`], `Busy` when too many wait.
+    /// [`HashError`], `Busy` when the queue is full.
     pub async fn make(&self, secret: Secret) -> Result<PasswordHash, HashError> {
         let cost = self.cost;
         self.work(move || PasswordHash::make(&secret, cost)).await
     }
 
-    /// Checks a password. Where there is no account (`None`) it is wrong, and that takes as long to find out.
+    /// Verifies a password. Without an account (`None`) it is wrong, and takes the same time: the time of an answer does not
+    /// reveal which accounts exist.
     ///
     /// # Errors
-    /// [`HashError`], `Busy` when too many wait.
+    /// [`HashError`], `Busy` when the queue is full.
     pub async fn check(
         &self,
         secret: Secret,
@@ -57,7 +58,7 @@ impl Hashing {
     ) -> Result<Verdict, HashError> {
         let cost = self.cost;
         let exists = hash.is_some();
-        let hash = hash.unwrap_or_else(|| self.nobody.clone());
+        let hash = hash.unwrap_or_else(|| self.dummy.clone());
         let verdict = self.work(move || hash.check(&secret, cost)).await?;
         Ok(if exists { verdict } else { Verdict::Wrong })
     }
@@ -66,31 +67,30 @@ impl Hashing {
         &self,
         work: impl FnOnce() -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, HashError> {
-        let turn = self.turn().await?;
+        let slot = self.slot().await?;
         let done = tokio::task::spawn_blocking(move || {
-            // Held here, not by whoever waits: who hangs up half way does not make room for more work than we have
-            // processors for.
-            let _turn: OwnedSemaphorePermit = turn;
+            // Held by the work, not by its caller: a client that disconnects half way does not free a slot early.
+            let _slot: OwnedSemaphorePermit = slot;
             work()
         });
         done.await.map_err(|_| HashError::Busy)?
     }
 
-    async fn turn(&self) -> Result<OwnedSemaphorePermit, HashError> {
-        if let Ok(turn) = Arc::clone(&self.turns).try_acquire_owned() {
-            return Ok(turn);
+    async fn slot(&self) -> Result<OwnedSemaphorePermit, HashError> {
+        if let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() {
+            return Ok(slot);
         }
-        let place = Place::take(&self.waiting).ok_or(HashError::Busy)?;
-        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| HashError::Busy);
+        let place = QueuePlace::take(&self.waiting).ok_or(HashError::Busy)?;
+        let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(|_| HashError::Busy);
         drop(place);
-        turn
+        slot
     }
 }
 
-/// A place in the line, given back however the waiting ends.
-struct Place<'a>(&'a AtomicUsize);
+/// A place in the queue; dropping it gives it back.
+struct QueuePlace<'a>(&'a AtomicUsize);
 
-impl<'a> Place<'a> {
+impl<'a> QueuePlace<'a> {
     fn take(waiting: &'a AtomicUsize) -> Option<Self> {
         if waiting.fetch_add(1, Ordering::Relaxed) >= WAITING {
             waiting.fetch_sub(1, Ordering::Relaxed);
@@ -100,7 +100,7 @@ impl<'a> Place<'a> {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for QueuePlace<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

@@ -1,8 +1,8 @@
-//! Who may join under which name.
+//! Authentication: by password, by login token, as a guest, or by a session that is resumed; with the rate limits of all.
 //!
-//! The rules are here; where accounts are kept, how long a hash takes and how often somebody may try are elsewhere.
+//! The rules are here. Accounts are stored in a [`Directory`], hashed in `hashing`, and throttled by the hub's guard.
 
-#![allow(clippy::disallowed_methods, reason = "the edge: tries and tokens are timed here")]
+#![allow(clippy::disallowed_methods, reason = "the edge: rate limits and tokens need the time")]
 
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,67 +21,67 @@ use crate::accounts::secret::Secret;
 use crate::accounts::token::{LIFETIME, Token, TokenHash};
 use crate::ops::clock::unix_now;
 
-/// Accounts made from one address: a class may sit behind one.
+/// The rate limit of registrations from one address, which may be that of a whole class.
 const REGISTRATIONS: Slope = Slope::after(100);
 
-/// Tokens that were none, from one address. Nobody guesses one, but who tries is told so.
+/// The rate limit of wrong tokens from one address. They can't be guessed, but guessing is worth a refusal of its own.
 const WRONG_TOKENS: Slope = Slope::after(50);
 
-/// Addresses of which registrations and wrong tokens are remembered.
+/// The addresses whose registrations and wrong tokens are counted.
 const ADDRESSES: usize = 10_000;
 
-/// Somebody who may have a name.
+/// The result of authentication: a user who may have their name.
 #[derive(Debug, Clone, Default)]
 pub struct Login {
-    /// What they may do.
+    /// The level of the account; a guest's without one.
     pub level: Level,
-    /// Their account; `None` is a guest.
+    /// The account; `None` is a guest.
     pub account: Option<Username>,
-    /// Which one of this name it is.
+    /// Distinguishes it from other accounts of the same name.
     pub account_key: AccountKey,
-    /// What they get for their password; [`Accounts::keep_token`] makes it good.
+    /// Issued after a password login; valid once [`Accounts::store_token`] has stored its hash.
     pub token: Option<Token>,
-    /// What they got in with, or get: the token that ends with this login.
+    /// The hash of the token that was given or is issued; logging out revokes it.
     pub token_hash: Option<TokenHash>,
-    /// Whom they block.
+    /// The block list.
     pub blocked: Vec<Username>,
     /// The accounts that block them: number and name.
     pub blocked_by: Vec<(i64, Username)>,
 }
 
 impl Login {
-    /// What the session remembers of it; `None` is a guest.
+    /// The account as a session keeps it; `None` is a guest.
     pub fn logged_in(&self) -> Option<LoggedIn> {
         let account = self.account.clone()?;
         Some(LoggedIn { account, account_key: self.account_key })
     }
 }
 
-/// Why something was not done to an account.
+/// Why an operation on an account was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
-    /// The password is not the right one.
+    /// The password is wrong.
     #[error("The password is wrong.")]
     WrongPassword,
-    /// Too often; this long is to be waited.
+    /// The rate limit is exceeded; the next attempt may be made after this time.
     #[error("Too many tries, wait {} s.", .0.as_secs() + 1)]
     Throttled(Duration),
-    /// There is an account of this name, or of one that looks like it.
+    /// An account has this name, or one that looks like it.
     #[error("{0} is registered already, and looks the same or is the same.")]
     Registered(Username),
-    /// There is no such account (any more).
+    /// The account does not exist (any more).
     #[error("There is no such account.")]
     NoAccount,
     /// There is no admin password.
     #[error("This server has no admin password.")]
     NoAdminPassword,
-    /// There are too many.
+    /// A limit of the directory is reached.
     #[error("There is no room for more.")]
     Full,
     /// The store failed.
     #[error("The server can't store this now.")]
     Store(#[from] DirectoryError),
-    /// There is no hash.
+    /// Hashing failed.
     #[error("The server is busy, try again later.")]
     Hash(#[from] HashError),
 }
@@ -95,14 +95,14 @@ impl From<TooMany> for Refused {
 /// All accounts of a running server.
 #[derive(Debug)]
 pub struct Accounts {
-    pub(super) thread: DirectoryThread,
+    pub(super) directory: DirectoryThread,
     pub(super) hashing: Hashing,
-    guards: Mutex<Guards>,
+    limits: Mutex<RateLimits>,
     began: Instant,
 }
 
 #[derive(Debug)]
-pub(super) struct Guards {
+pub(super) struct RateLimits {
     pub(super) passwords: Throttle,
     pub(super) elevations: Throttle,
     pub(super) registrations: Counter<IpAddr>,
@@ -110,15 +110,15 @@ pub(super) struct Guards {
 }
 
 impl Accounts {
-    /// The accounts of this directory; hashes cost `cost`.
+    /// The accounts of this directory; password hashes have this cost.
     ///
     /// # Errors
-    /// When the system gives no thread or no random numbers.
+    /// When a thread can't be started, or there are no random numbers.
     pub fn new(directory: impl Directory + 'static, cost: Cost) -> std::io::Result<Self> {
         Ok(Self {
-            thread: DirectoryThread::new(directory)?,
+            directory: DirectoryThread::new(directory)?,
             hashing: Hashing::new(cost).map_err(std::io::Error::other)?,
-            guards: Mutex::new(Guards {
+            limits: Mutex::new(RateLimits {
                 passwords: Throttle::default(),
                 elevations: Throttle::default(),
                 registrations: Counter::new(REGISTRATIONS, ADDRESSES),
@@ -128,20 +128,21 @@ impl Accounts {
         })
     }
 
-    pub(super) fn guards(&self) -> MutexGuard<'_, Guards> {
-        self.guards.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn limits(&self) -> MutexGuard<'_, RateLimits> {
+        self.limits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The clock of the guards.
+    /// The clock of the rate limits.
     pub(super) fn now(&self) -> Duration {
         self.began.elapsed()
     }
 
-    /// Whether somebody may have a name; whether it is in use is the roster's to say. Changes nothing but counts (AN-4).
+    /// Authenticates a user for a name; whether the name is in use is up to the roster. A refused login changes nothing but
+    /// the rate limits (AN-4).
     ///
     /// # Errors
-    /// [`Refusal`]; `Busy` as well when the accounts can't be read: nobody gets in by breaking the store.
-    pub async fn admit(
+    /// [`Refusal`]; `Busy` also when the directory fails: a broken store lets nobody in.
+    pub async fn authenticate(
         &self,
         name: &Username,
         proof: Option<&Proof>,
@@ -149,27 +150,27 @@ impl Accounts {
         guests: bool,
     ) -> Result<Login, Refusal> {
         let peer = network(peer);
-        let admitted = match proof {
-            None => self.admit_guest(name, guests).await,
+        let login = match proof {
+            None => self.authenticate_guest(name, guests).await,
             Some(Proof::Password(password)) => {
-                self.admit_password(name, Secret::given(password.reveal()), peer).await
+                self.authenticate_password(name, Secret::given(password.reveal()), peer).await
             }
             Some(Proof::Token(token)) => {
-                self.admit_token(name, Token::given(token.reveal()).hash(), peer).await
+                self.authenticate_token(name, Token::given(token.reveal()).hash(), peer).await
             }
         };
-        if let Err(refusal) = &admitted
+        if let Err(refusal) = &login
             && proof.is_some()
         {
             tracing::info!(%name, %peer, reason = refusal.word(), "login failed");
         }
-        admitted
+        login
     }
 
-    async fn admit_guest(&self, name: &Username, guests: bool) -> Result<Login, Refusal> {
+    async fn authenticate_guest(&self, name: &Username, guests: bool) -> Result<Login, Refusal> {
         let wanted = name.clone();
-        // One question: this is what every joining base client waits for.
-        let answer = self.thread.ask(move |directory| {
+        // One call: every joining base client waits for it.
+        let answer = self.directory.call(move |directory| {
             Ok((owner_or_look_alike(directory, &wanted)?, directory.blockers(&wanted)?))
         });
         let (owner, blocked_by) = answer.await.map_err(|error| busy(&error))?;
@@ -181,65 +182,63 @@ impl Accounts {
         }
     }
 
-    async fn admit_password(
+    async fn authenticate_password(
         &self,
         name: &Username,
         secret: Secret,
         peer: IpAddr,
     ) -> Result<Login, Refusal> {
-        let this = self.begin(name, peer).map_err(|_| Refusal::Throttled)?;
-        let account = match self.check(name, secret, &this).await {
+        let attempt = self.begin(name, peer).map_err(|_| Refusal::Throttled)?;
+        let account = match self.verify(name, secret, &attempt).await {
             Ok(account) => account,
             Err(Refused::WrongPassword | Refused::NoAccount) => return Err(Refusal::WrongPassword),
             Err(error) => return Err(busy(&error)),
         };
         let now = self.now();
-        self.guards().passwords.succeeded(now, this);
+        self.limits().passwords.succeeded(now, attempt);
         let token = Token::generate().map_err(|error| busy(&error))?;
         let hash = token.hash();
-        self.admitted(account, Some(token), Some(hash)).await
+        self.login(account, Some(token), Some(hash)).await
     }
 
-    /// Somebody who goes on with a session that was logged in with this account. `None` when that is not the account any
-    /// more, or all logins of then have been ended: the session proves nothing.
+    /// Authenticates a user who resumes a session that was logged in with this account. `None` when the account was removed
+    /// since, or the logins of that time were revoked: the session proves nothing then.
     ///
     /// # Errors
     /// [`Refusal::Busy`].
     pub async fn resume(&self, login: &LoggedIn) -> Result<Option<Login>, Refusal> {
         match self.account(&login.account).await.map_err(|error| busy(&error))? {
             Some(account) if account.account_key == login.account_key => {
-                self.admitted(account, None, None).await.map(Some)
+                self.login(account, None, None).await.map(Some)
             }
             _ => Ok(None),
         }
     }
 
-    async fn admit_token(
+    async fn authenticate_token(
         &self,
         name: &Username,
         token: TokenHash,
         peer: IpAddr,
     ) -> Result<Login, Refusal> {
-        let owner = self.thread.ask(move |directory| directory.token_owner(token, unix_now()));
+        let owner = self.directory.call(move |directory| directory.token_owner(token, unix_now()));
         match owner.await.map_err(|error| busy(&error))? {
-            // A token of somebody else proves nothing about this name.
-            Some(account) if account.name == *name => {
-                self.admitted(account, None, Some(token)).await
-            }
+            // The token of another account proves nothing about this name.
+            Some(account) if account.name == *name => self.login(account, None, Some(token)).await,
             _ => {
-                // A good one is looked up first: nobody is locked out by others behind the same address.
+                // Valid tokens pass before the limit is checked: nobody is locked out by others behind the same address.
                 let now = self.now();
-                let mut guards = self.guards();
-                if !guards.wrong_tokens.wait(now, &peer).is_zero() {
+                let mut limits = self.limits();
+                if !limits.wrong_tokens.wait(now, &peer).is_zero() {
                     return Err(Refusal::Throttled);
                 }
-                guards.wrong_tokens.count(now, &peer);
+                limits.wrong_tokens.count(now, &peer);
                 Err(Refusal::WrongToken)
             }
         }
     }
 
-    async fn admitted(
+    async fn login(
         &self,
         account: Account,
         token: Option<Token>,
@@ -247,8 +246,8 @@ impl Accounts {
     ) -> Result<Login, Refusal> {
         let owner = account.name.clone();
         let lists = self
-            .thread
-            .ask(move |directory| Ok((directory.blocked(&owner)?, directory.blockers(&owner)?)));
+            .directory
+            .call(move |directory| Ok((directory.blocked(&owner)?, directory.blockers(&owner)?)));
         let (blocked, blocked_by) = lists.await.map_err(|error| busy(&error))?;
         Ok(Login {
             level: account.level,
@@ -261,11 +260,11 @@ impl Accounts {
         })
     }
 
-    /// Makes the token of an login good, once its owner has joined.
+    /// Stores the token that was issued for this login, once the user has joined.
     ///
     /// # Errors
-    /// [`DirectoryError`]; the token is worth nothing then.
-    pub async fn keep_token(&self, login: &Login) -> Result<(), DirectoryError> {
+    /// [`DirectoryError`]; the token is not valid then.
+    pub async fn store_token(&self, login: &Login) -> Result<(), DirectoryError> {
         let (Some(name), Some(token), true) =
             (login.account.clone(), login.token_hash, login.token.is_some())
         else {
@@ -276,13 +275,13 @@ impl Accounts {
             Some(account) if account.account_key == account_key => {
                 directory.add_token(&name, token, expires)
             }
-            // It was removed, or got another password, while its owner joined.
+            // The account was removed, or its password changed, while the user joined.
             _ => Ok(()),
         };
-        self.thread.ask(keep).await
+        self.directory.call(keep).await
     }
 
-    /// Whose account has this name, or one that looks like it.
+    /// The name of the account that has this name, or one that looks like it.
     ///
     /// # Errors
     /// [`DirectoryError`].
@@ -291,16 +290,16 @@ impl Accounts {
         name: &Username,
     ) -> Result<Option<Username>, DirectoryError> {
         let name = name.clone();
-        self.thread.ask(move |directory| owner_or_look_alike(directory, &name)).await
+        self.directory.call(move |directory| owner_or_look_alike(directory, &name)).await
     }
 
-    /// The accounts that block somebody.
+    /// The accounts that block this user.
     ///
     /// # Errors
     /// [`DirectoryError`].
     pub async fn blockers(&self, name: &Username) -> Result<Vec<(i64, Username)>, DirectoryError> {
         let name = name.clone();
-        self.thread.ask(move |directory| directory.blockers(&name)).await
+        self.directory.call(move |directory| directory.blockers(&name)).await
     }
 
     /// The account of a name.
@@ -309,7 +308,7 @@ impl Accounts {
     /// [`DirectoryError`].
     pub async fn account(&self, name: &Username) -> Result<Option<Account>, DirectoryError> {
         let name = name.clone();
-        self.thread.ask(move |directory| directory.account(&name)).await
+        self.directory.call(move |directory| directory.account(&name)).await
     }
 
     /// The first accounts, in the order of their names.
@@ -317,20 +316,22 @@ impl Accounts {
     /// # Errors
     /// [`DirectoryError`].
     pub async fn list(&self, limit: usize) -> Result<Vec<Account>, DirectoryError> {
-        self.thread.ask(move |directory| directory.list(limit)).await
+        self.directory.call(move |directory| directory.list(limit)).await
     }
 
+    /// Counts an attempt at a password, if the rate limit allows one.
     pub(super) fn begin(&self, name: &Username, peer: IpAddr) -> Result<Try, TooMany> {
         let now = self.now();
-        self.guards().passwords.begin(now, name.key(), peer)
+        self.limits().passwords.begin(now, name.key(), peer)
     }
 
-    /// Checks a password, and makes its hash anew if it was made at another cost. What goes wrong on our side is no try.
-    pub(super) async fn check(
+    /// Verifies a password, and rehashes it if the hash has another cost. An error of the server does not count as an
+    /// attempt.
+    pub(super) async fn verify(
         &self,
         name: &Username,
         secret: Secret,
-        this: &Try,
+        attempt: &Try,
     ) -> Result<Account, Refused> {
         let checked = async {
             let account = self.account(name).await?;
@@ -339,7 +340,7 @@ impl Accounts {
             Ok::<_, Refused>((account, verdict))
         };
         let (account, verdict) = checked.await.inspect_err(|_| {
-            self.guards().passwords.give_up(this);
+            self.limits().passwords.give_up(attempt);
         })?;
         let account = account.ok_or(Refused::NoAccount)?;
         match verdict {
@@ -350,13 +351,13 @@ impl Accounts {
         Ok(account)
     }
 
-    /// It can wait until the next login if it fails.
+    /// Replaces the hash; if it fails, the next login tries again.
     async fn rehash(&self, account: &Account, secret: Secret) {
         let Ok(new) = self.hashing.make(secret).await else { return };
         let (name, old): (Username, PasswordHash) =
             (account.name.clone(), account.password.clone());
         let replaced =
-            self.thread.ask(move |directory| directory.replace_hash(&name, &old, &new)).await;
+            self.directory.call(move |directory| directory.replace_hash(&name, &old, &new)).await;
         match replaced {
             Ok(()) => tracing::info!(name = %account.name, "password hashed anew"),
             Err(error) => tracing::warn!(%error, "a password could not be hashed anew"),

@@ -1,14 +1,12 @@
-//! Accounts: names that belong to somebody, and what is kept for them.
+//! Accounts: authentication, credentials, and what is stored for the owner of a name.
 //!
-//! A [`Directory`] keeps them. The seam is free of the ways of any one store and knows no task: a thread of its own
-//! ([`DirectoryThread`]) asks it, and the command line asks it directly. [`Memory`] forgets everything with the process,
-//! [`Sqlite`] keeps it in the database of the messages. Both pass the contract tests of this module.
-//!
-//! Above it: [`Accounts`] says who may join under which name, and [`Hashing`] spends processor time within bounds.
+//! A [`Directory`] stores accounts. Its calls block, and the trait depends on no store: the command line calls a directory
+//! directly, the server through a thread of its own (`directory_thread`). [`Accounts`] is the server's side: it
+//! authenticates users, applies the rate limits, and hashes passwords within bounds (`hashing`).
 
 mod blocklist;
 #[cfg(test)]
-pub mod contract;
+pub(crate) mod contract;
 mod credentials;
 mod directory;
 mod directory_thread;
@@ -21,9 +19,7 @@ mod token;
 pub use directory::{
     ACCOUNTS, Account, Added, BLOCKERS, BLOCKS, Directory, DirectoryError, Settings, TOKENS,
 };
-pub use directory_thread::DirectoryThread;
-pub use hashing::Hashing;
 pub use login::{Accounts, Login, Refused};
-pub use password::{Cost, HashError, PasswordHash, Verdict};
+pub use password::{Cost, HashError, PasswordHash};
 pub use secret::{Secret, SecretError};
-pub use token::{LIFETIME, Token, TokenHash};
+pub use token::{Token, TokenHash};

@@ -1,4 +1,4 @@
-//! Hashes of passwords: argon2id, each with a salt of its own, in the PHC text form that says how it was made.
+//! Password hashes: argon2id, salted, in the PHC string format, which records algorithm and cost.
 
 use std::fmt;
 
@@ -9,26 +9,26 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 
 use crate::accounts::secret::Secret;
 
-/// What making or checking one hash costs.
+/// The cost of making or verifying one hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cost {
     /// Memory, in KiB.
     pub memory: u32,
-    /// How often the memory is gone through.
+    /// Passes over the memory.
     pub passes: u32,
-    /// Threads that could share the work.
+    /// Degree of parallelism.
     pub lanes: u32,
 }
 
 impl Default for Cost {
-    /// What OWASP recommends for argon2id (Password Storage Cheat Sheet): 19 MiB, twice, one thread.
+    /// The recommendation of OWASP for argon2id (Password Storage Cheat Sheet): 19 MiB, two passes, one lane.
     fn default() -> Self {
         Self { memory: 19 * 1024, passes: 2, lanes: 1 }
     }
 }
 
 impl Cost {
-    /// As little as possible, for tests that are about something else.
+    /// The lowest cost, for tests of other things.
     pub const CHEAP: Self = Self { memory: 8, passes: 1, lanes: 1 };
 
     fn argon2(self) -> Result<Argon2<'static>, HashError> {
@@ -38,52 +38,52 @@ impl Cost {
     }
 }
 
-/// Why there is no hash.
+/// Why hashing failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HashError {
-    /// These parameters make no hash.
+    /// The parameters are invalid.
     #[error("the parameters of password hashing make no sense")]
     Parameters,
-    /// The system gives no random numbers.
+    /// The system has no random numbers.
     #[error("the system gives no random numbers")]
     Random,
-    /// What is stored is no hash.
+    /// The stored text is not a hash.
     #[error("a stored password hash can't be read")]
     Damaged,
-    /// Too many wait for theirs already.
+    /// The queue of hashes is full.
     #[error("too many logins are being checked")]
     Busy,
 }
 
-/// The hash of a password, as it is stored.
+/// A password hash as it is stored.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 
-/// Not a secret as the password is, but nothing for logs either.
+/// It is not as secret as the password, but has no place in logs.
 impl fmt::Debug for PasswordHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PasswordHash(..)")
     }
 }
 
-/// What a check of a password says.
+/// The result of verifying a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is another password.
+    /// The password is wrong.
     Wrong,
-    /// It is the password.
+    /// The password is right.
     Right,
-    /// It is the password, and its hash was made at another cost than today's.
+    /// The password is right, but the hash has another cost than today's.
     RightButOld,
 }
 
 impl PasswordHash {
-    /// A hash that was stored.
+    /// A hash read from a store.
     pub fn stored(text: String) -> Self {
         Self(text)
     }
 
-    /// Its text, for storing.
+    /// Its text for a store.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -99,10 +99,10 @@ impl PasswordHash {
         Ok(Self(hash.map_err(|_| HashError::Parameters)?.to_string()))
     }
 
-    /// Checks a password, in the time that the hash itself asks for.
+    /// Verifies a password at the cost of the stored hash.
     ///
     /// # Errors
-    /// [`HashError`] when what is stored is no hash.
+    /// [`HashError`] when the stored text is not a hash.
     pub fn check(&self, secret: &Secret, cost: Cost) -> Result<Verdict, HashError> {
         let stored = Phc::new(&self.0).map_err(|_| HashError::Damaged)?;
         let today = cost.argon2()?;

@@ -1,14 +1,14 @@
-//! A password on its way from the wire to its hash: never shown, and wiped when it is dropped.
+//! A password between the wire and its hash: never shown, and zeroed when dropped.
 
 use std::fmt;
 
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
-/// The longest password that is looked at, in bytes: hashing is to cost what we say it costs.
+/// The longest password, in bytes: it bounds the cost of hashing.
 pub const LONGEST: usize = 1024;
 
-/// The shortest password that is taken, in characters.
+/// The shortest password, in characters.
 pub const SHORTEST: usize = 8;
 
 /// Why a text can't be a password.
@@ -22,27 +22,27 @@ pub enum SecretError {
     TooLong,
 }
 
-/// A password or another text that nobody is to see.
+/// A password or another secret text.
 #[derive(Clone)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// A secret that is to be compared with one that was chosen earlier.
+    /// A secret to be compared with one that was chosen earlier.
     ///
-    /// Keyboards write one character in several ways, so it is put into normalisation form C, as names are. What is
-    /// longer than any password can be is cut, so that it is still too long: it is wrong in any case.
+    /// It is normalised to form C, as names are, since keyboards encode one character in several ways. A text longer than any
+    /// password is cut to a length that is still too long.
     pub fn given(text: &str) -> Self {
         if text.len() > LONGEST {
             let end = (LONGEST + 1..).find(|end| text.is_char_boundary(*end)).unwrap_or(text.len());
             return Self(Zeroizing::new(text.get(..end).unwrap_or(text).to_owned()));
         }
-        // Made large enough at once: growing would leave copies behind.
+        // Large enough at once: growing would leave copies in memory that are not zeroed.
         let mut normal = Zeroizing::new(String::with_capacity(text.len() * 3));
         normal.extend(text.nfc());
         Self(normal)
     }
 
-    /// A secret that is chosen now.
+    /// A secret to be chosen as a password.
     ///
     /// # Errors
     /// [`SecretError`].
@@ -52,7 +52,7 @@ impl Secret {
         Ok(secret)
     }
 
-    /// Whether it may be chosen.
+    /// Checks that it may be chosen as a password.
     ///
     /// # Errors
     /// [`SecretError`].
@@ -71,7 +71,7 @@ impl Secret {
         self.0.as_bytes()
     }
 
-    /// Whether both are the same, for asking twice.
+    /// Compares two answers to the same prompt.
     pub fn is_same(&self, other: &Self) -> bool {
         self.0 == other.0
     }

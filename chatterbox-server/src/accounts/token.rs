@@ -1,4 +1,4 @@
-//! What stands in for a password: 256 random bits, of which only the hash is stored.
+//! Login tokens, which replace the password for a while: 256 random bits, of which only the hash is stored.
 
 use std::fmt;
 
@@ -10,15 +10,15 @@ use zeroize::Zeroizing;
 
 use crate::accounts::password::HashError;
 
-/// How long a token does what a password does, in seconds.
+/// The validity of a token, in seconds.
 pub const LIFETIME: i64 = 30 * 24 * 60 * 60;
 
-/// A token, as its owner has it.
+/// A token as its owner has it.
 #[derive(Clone)]
 pub struct Token(Zeroizing<String>);
 
 impl Token {
-    /// A new one.
+    /// A new random token.
     ///
     /// # Errors
     /// [`HashError::Random`] when the system gives no random numbers.
@@ -28,17 +28,17 @@ impl Token {
         Ok(Self(Zeroizing::new(URL_SAFE_NO_PAD.encode(*bytes))))
     }
 
-    /// One that a client has sent.
+    /// A token that a client has sent.
     pub fn given(text: &str) -> Self {
         Self(Zeroizing::new(text.to_owned()))
     }
 
-    /// Its text, for its owner.
+    /// Its text for the owner.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// What is stored of it. No salt and no slow hash: nobody guesses 256 bits.
+    /// Its hash, which is stored. Salt and a slow hash are for guessable secrets; 256 random bits are not.
     pub fn hash(&self) -> TokenHash {
         let mut hash = [0; 32];
         hash.copy_from_slice(digest(&SHA256, self.0.as_bytes()).as_ref());

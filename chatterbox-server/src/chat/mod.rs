@@ -1,7 +1,10 @@
-//! The hub behind its lock, one writer of the log, and who is woken.
+//! The chat: the hub behind its lock, the one writer of the log, and waking receivers.
 
-pub mod notifier;
-pub mod paging;
-pub mod sequencer;
-pub mod shared;
-pub mod wake_flag;
+pub(crate) mod notifier;
+pub(crate) mod paging;
+pub(crate) mod posts;
+pub(crate) mod sequencer;
+pub(crate) mod shared;
+pub(crate) mod wake_flag;
+
+pub use shared::Handle;

@@ -1,9 +1,9 @@
-//! Who is woken, and when.
+//! Wakes the writers of connections when the hub has events for them.
 //!
-//! A message wakes everybody at once. That somebody has come or gone may wait a moment, so that a crowd coming in makes
-//! a few long lists and not a write to everybody for each of them; the next message takes along what is waiting.
+//! A message wakes everybody at once. Changes of presence are delayed a little and sent together, so that a thousand users
+//! who join cause a few writes to everybody instead of a thousand; the next message takes along what is delayed.
 
-#![allow(clippy::disallowed_methods, reason = "the edge: notices wait for the clock")]
+#![allow(clippy::disallowed_methods, reason = "the edge: presence is delayed by the clock")]
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -14,38 +14,38 @@ use chatterbox_hub::{MemberId, Wake};
 
 use crate::chat::wake_flag::WakeFlag;
 
-/// Comings and goings are told at most this often. Nobody sees the difference, and 1,000 users who join within a second
+/// The time between two broadcasts of presence. Nobody sees the difference, and 1,000 users who join within a second
 /// cost everybody 33 writes.
 const PRESENCE_INTERVAL: Duration = Duration::from_millis(20);
 
-/// For each member it is so much longer, several times what it takes to tell one: a crowd that joins is not to be busy
-/// with telling each other. With 10,000 members it is 120 ms.
+/// It grows by this for each member, several times the cost of one delivery, so that presence takes a bounded part of the
+/// processor. With 10,000 members it is 120 ms.
 const PRESENCE_INTERVAL_PER_MEMBER: Duration = Duration::from_micros(10);
 
-/// The signals of one member.
+/// The wake flags of one member.
 #[derive(Debug, Default)]
 pub struct Signals {
-    /// Rings when there is something to take.
+    /// Raised when there is something to take from the hub.
     pub pending: WakeFlag,
-    /// Rings when the member was removed.
+    /// Raised when the member was removed.
     pub removed: WakeFlag,
 }
 
-/// The signals of everybody who is here.
+/// The wake flags of all members.
 #[derive(Debug, Default)]
 pub struct Notifier {
     signals: Mutex<HashMap<MemberId, Arc<Signals>>>,
-    /// Rings when comings and goings are to be told.
+    /// Raised when presence has changed.
     presence: WakeFlag,
 }
 
 impl Notifier {
-    // A panic under the lock would be our bug; the others' signals go on ringing.
+    // If a panic has poisoned the lock, the other members are still woken.
     fn signals(&self) -> MutexGuard<'_, HashMap<MemberId, Arc<Signals>>> {
         self.signals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The signals for a member who has just joined. That for news has rung already: something may have happened meanwhile.
+    /// Subscribes a new member. Its flag starts raised, so events between joining and subscribing are not missed.
     pub fn subscribe(&self, id: MemberId) -> Arc<Signals> {
         let signals = Arc::new(Signals::default());
         self.signals().insert(id, Arc::clone(&signals));
@@ -53,12 +53,12 @@ impl Notifier {
         signals
     }
 
-    /// Takes down the signals of a member who has left.
+    /// Removes a member that has left.
     pub fn unsubscribe(&self, id: MemberId) {
         self.signals().remove(&id);
     }
 
-    /// Rings for whom it is due.
+    /// Wakes those whom an event of the hub concerns.
     pub fn notify(&self, wake: Wake) {
         match wake {
             Wake::All => self.signals().values().for_each(|signals| signals.pending.raise()),
@@ -68,12 +68,12 @@ impl Notifier {
         }
     }
 
-    /// Rings for news of some.
+    /// Wakes some members.
     pub fn notify_each(&self, ids: &[MemberId]) {
         self.each(ids, |signals| signals.pending.raise());
     }
 
-    /// Tells some that they were removed.
+    /// Wakes members that were removed, also from a write that is stalled.
     pub fn notify_removed(&self, ids: &[MemberId]) {
         self.each(ids, |signals| {
             signals.removed.raise();
@@ -81,15 +81,15 @@ impl Notifier {
         });
     }
 
-    fn each(&self, ids: &[MemberId], ring: impl Fn(&Signals)) {
+    fn each(&self, ids: &[MemberId], raise: impl Fn(&Signals)) {
         if ids.is_empty() {
             return;
         }
         let signals = self.signals();
-        ids.iter().filter_map(|id| signals.get(id)).for_each(|signals| ring(signals));
+        ids.iter().filter_map(|id| signals.get(id)).for_each(|signals| raise(signals));
     }
 
-    /// Rings for [`Wake::AllSoon`], for as long as it is polled.
+    /// Sends the delayed wakes of [`Wake::AllSoon`]; a task of the server runs it.
     pub async fn notify_of_presence(&self) -> Infallible {
         loop {
             self.presence.raised().await;

@@ -1,7 +1,7 @@
-//! One writer for all messages: stored in groups, then applied in the order in which they are stored.
+//! The only writer of messages: stores them in groups, then applies them to the hub in the stored order.
 //!
-//! Connections hand in posts and wait; whatever has come meanwhile makes the next group, so under load the cost of
-//! storing is shared by many messages. What could not be stored was seen by nobody.
+//! Whatever was posted while one group is stored makes the next, so under load many messages share the cost of one write.
+//! A message that could not be stored was delivered to nobody.
 
 #![allow(clippy::disallowed_methods, reason = "the edge: paces by the clock")]
 
@@ -12,98 +12,34 @@ use std::time::Duration;
 
 use chatterbox_hub::{Lag, Record, Sequence, SessionId, TimelineLimits};
 use chatterbox_proto::Code;
-use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 
+use crate::chat::posts::{Post, PostQueue, Tags};
 use crate::chat::shared::Chat;
 use crate::store::Backlog;
 
-/// Posts that may wait; one connection has at most one.
-const WAITING_POSTS: usize = 1024;
-
-/// Bytes of messages that may wait, over all connections. One post is larger only when it is alone.
-const WAITING_BYTES: u32 = 32 * 1024 * 1024;
-
-/// A group has no more records and bytes than this (and one post): what is applied at once has to be a small part of the
-/// timeline.
+/// A group takes further posts up to these bounds: what is applied at once has to be a small part of the timeline.
 const GROUP: usize = 1024;
 const GROUP_BYTES: usize = 2 * 1024 * 1024;
 
-struct Post {
-    records: Vec<Record>,
-    tags: Option<Tags>,
-    bytes: usize,
-    done: oneshot::Sender<Result<Acks, Code>>,
-}
-
-/// The tags of a post's messages (ID-3): one place for each message.
-#[derive(Debug)]
-pub struct Tags {
-    /// Whose they are.
-    pub session: SessionId,
-    /// Each message's tag, if it has one.
-    pub each: Vec<Option<Arc<str>>>,
-}
-
-/// The numbers of messages with tags.
-pub type Acks = Vec<(Arc<str>, Sequence)>;
-
-/// Where connections hand in their messages.
-#[derive(Debug)]
-pub struct Posts {
-    posts: mpsc::Sender<Post>,
-    bytes: Arc<Semaphore>,
-}
-
-/// The other end of [`Posts`].
-#[derive(Debug)]
-pub struct Inbox(mpsc::Receiver<Post>);
-
-/// A queue of posts, bounded in number and bytes.
-pub fn queue() -> (Posts, Inbox) {
-    let (sender, receiver) = mpsc::channel(WAITING_POSTS);
-    (
-        Posts { posts: sender, bytes: Arc::new(Semaphore::new(WAITING_BYTES as usize)) },
-        Inbox(receiver),
-    )
-}
-
-impl Posts {
-    /// Hands in messages, and waits until they are stored and delivered.
-    ///
-    /// # Errors
-    /// [`Code::NotStored`].
-    pub async fn post(&self, records: Vec<Record>, tags: Option<Tags>) -> Result<Acks, Code> {
-        let size: usize = records.iter().map(|record| record.json.len()).sum();
-        let permits = u32::try_from(size).map_or(WAITING_BYTES, |size| size.min(WAITING_BYTES));
-        let _room = self.bytes.acquire_many(permits).await.map_err(|_| Code::NotStored)?;
-        let (done, stored) = oneshot::channel();
-        self.posts
-            .send(Post { records, tags, bytes: size, done })
-            .await
-            .map_err(|_| Code::NotStored)?;
-        stored.await.map_err(|_| Code::NotStored)?
-    }
-}
-
-/// Stores and applies until `stop` is done; what was handed in by then is finished.
+/// Stores and applies posts until `stop` is done; posts that were queued by then are finished.
 pub async fn run(
-    mut inbox: Inbox,
+    mut queue: PostQueue,
     chat: Arc<Chat>,
     backlog: Arc<dyn Backlog>,
-    ring: TimelineLimits,
+    limits: TimelineLimits,
     stop: impl Future<Output = ()>,
 ) {
-    let mut pace = Pace::new(ring, chat.volume(), Instant::now());
+    let mut pace = Pace::new(limits, chat.volume(), Instant::now());
     let mut stop = std::pin::pin!(stop);
     let mut stopping = false;
     let mut group = Vec::new();
     loop {
         let first = tokio::select! {
-            first = inbox.0.recv() => first,
+            first = queue.recv() => first,
             () = &mut stop, if !stopping => {
                 stopping = true;
-                inbox.0.close();
+                queue.close();
                 continue;
             }
         };
@@ -111,7 +47,7 @@ pub async fn run(
         let (mut records, mut bytes) = (first.records.len(), first.bytes);
         group.push(first);
         while records < GROUP && bytes < GROUP_BYTES {
-            let Ok(post) = inbox.0.try_recv() else { break };
+            let Ok(post) = queue.try_recv() else { break };
             records += post.records.len();
             bytes += post.bytes;
             group.push(post);
@@ -127,7 +63,7 @@ async fn store(group: &mut Vec<Post>, chat: &Chat, backlog: &dyn Backlog) {
     for (place, post) in group.iter_mut().enumerate() {
         match post.tags.take() {
             None => records.append(&mut post.records),
-            Some(tags) => tagged.sift(place, post, tags, &mut records, chat),
+            Some(tags) => tagged.deduplicate(place, post, tags, &mut records, chat),
         }
     }
     let outcome = match backlog.append(&records).await {
@@ -149,31 +85,33 @@ async fn store(group: &mut Vec<Post>, chat: &Chat, backlog: &dyn Backlog) {
             let own = std::iter::from_fn(|| answers.next_if(|answer| answer.place == place));
             own.map(|answer| (answer.tag, answer.number.of(first))).collect()
         });
-        // Whoever does not wait any more has disconnected.
+        // The connection may have ended meanwhile.
         let _ = post.done.send(acks);
     }
 }
 
-/// What of a group has tags. Only here it is decided what has been sent before: there is one writer, so there is no moment
-/// in which two connections of a session could both be the first (ID-5).
+/// The messages of a group that have idempotency keys.
+///
+/// Duplicates are found here and nowhere else: with one writer, two connections of a session can't both be the first to
+/// store a message (ID-5).
 #[derive(Default)]
 struct Tagged {
-    /// What is new, with its place in the group.
+    /// First occurrences, with their index in the group.
     new: HashMap<(SessionId, Arc<str>), u64>,
     answers: Vec<Answer>,
 }
 
 struct Answer {
-    /// Which post.
+    /// The index of the post in the group.
     place: usize,
     tag: Arc<str>,
     number: Number,
 }
 
 enum Number {
-    /// It had been sent before.
+    /// A duplicate of a stored message.
     Known(Sequence),
-    /// It has this place in the group.
+    /// The index in the group.
     New(u64),
 }
 
@@ -187,8 +125,8 @@ impl Number {
 }
 
 impl Tagged {
-    /// Takes the records of a post that have not been sent before.
-    fn sift(
+    /// Moves the records of a post to `records`, without duplicates.
+    fn deduplicate(
         &mut self,
         place: usize,
         post: &mut Post,
@@ -219,28 +157,29 @@ impl Tagged {
     }
 }
 
-/// Keeps a burst from overtaking receivers who are reading as fast as they can.
+/// Back-pressure: pauses the writer for receivers who would be overtaken although they read as fast as they can.
 ///
-/// From time to time it looks for receivers who are more than half a ring behind *and* still moving, and pauses for them.
-/// Those who do not move are never waited for, and the pause is bounded so that the chat never gets slower than
-/// [`FLOOR_EVENTS`] and [`FLOOR_BYTES`] a second for anybody's sake.
+/// Such a receiver is more than half a timeline behind *and* still reading. Slow consumers who have stopped reading are
+/// never waited for, and pauses are bounded: no receiver slows the chat below [`FLOOR_EVENTS`] and [`FLOOR_BYTES`] a second.
 struct Pace {
     start: Instant,
+    /// The volume between two checks.
     step: Lag,
-    looked: Lag,
+    /// The volume at the last check.
+    checked: Lag,
 }
 
 const FLOOR_EVENTS: u32 = 20_000;
 const FLOOR_BYTES: u32 = 8 * 1024 * 1024;
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// How often the ring is looked at while it goes round once.
-const LOOKS: u64 = 32;
+/// Checks for each full turn of the timeline.
+const CHECKS: u64 = 32;
 
 impl Pace {
-    fn new(ring: TimelineLimits, volume: Lag, start: Instant) -> Self {
-        let step = Lag { events: ring.events as u64 / LOOKS, bytes: ring.bytes / LOOKS };
-        Self { start, step, looked: volume }
+    fn new(limits: TimelineLimits, volume: Lag, start: Instant) -> Self {
+        let step = Lag { events: limits.events as u64 / CHECKS, bytes: limits.bytes / CHECKS };
+        Self { start, step, checked: volume }
     }
 
     /// Milliseconds since the start.
@@ -250,12 +189,12 @@ impl Pace {
 
     async fn keep(&mut self, chat: &Chat) {
         let volume = chat.volume();
-        let events = volume.events - self.looked.events;
-        let bytes = volume.bytes - self.looked.bytes;
+        let events = volume.events - self.checked.events;
+        let bytes = volume.bytes - self.checked.bytes;
         if events < self.step.events && bytes < self.step.bytes {
             return;
         }
-        self.looked = volume;
+        self.checked = volume;
         let floor = |amount: u64, rate: u32| {
             Duration::from_secs(1)
                 .mul_f64(u32::try_from(amount).unwrap_or(u32::MAX) as f64 / f64::from(rate))

@@ -9,7 +9,6 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
 use chatterbox_hub::{
     BlockLists, Delivery, Event, Hub, Identity, JoinError, JoinReply, JoinRequest, Lag, Laggards,
     LoggedIn, MemberId, Record, Rename, Sequence, SessionId, SessionKey, View, Wake, shown,
@@ -20,7 +19,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::chat::notifier::{Notifier, Signals};
-use crate::chat::sequencer::{Acks, Posts, Tags};
+use crate::chat::posts::{Acks, Posts, Tags};
 
 /// The chat, shared by all connections.
 #[derive(Debug)]
@@ -60,19 +59,6 @@ impl Chat {
         &self.notifier
     }
 
-    /// Lets somebody in who speaks the base protocol.
-    ///
-    /// # Errors
-    /// [`JoinError`] when the name is not to be had.
-    pub fn join(
-        self: &Arc<Self>,
-        name: &Username,
-        info: &str,
-    ) -> Result<(Seat, Vec<Bytes>), JoinError> {
-        let (seat, joined) = self.admit(JoinRequest::base(name, info))?;
-        Ok((seat, joined.welcome))
-    }
-
     /// Lets somebody in.
     ///
     /// # Errors
@@ -108,9 +94,9 @@ impl Chat {
         self.hub().resumable(key, name)
     }
 
-    /// Who is here, in the order in which they joined.
-    pub fn users(&self) -> Vec<Identity> {
-        self.hub().users().cloned().collect()
+    /// The first `limit` of those who are here, in the order in which they joined.
+    pub fn users(&self, limit: usize) -> Vec<Identity> {
+        self.hub().users().take(limit).cloned().collect()
     }
 
     /// How many are here.
@@ -160,18 +146,10 @@ impl Chat {
         self.hub().known_tag(session, tag)
     }
 
-    /// Reserves room for a private message, and says under which spelling its recipient is here.
+    /// Reserves room for a private message of this member, and says under which spelling its recipient is here.
     ///
     /// # Errors
-    /// [`Code::NoSuchUser`] or [`Code::RecipientBusy`].
-    pub fn reserve(&self, name: &Username, bytes: usize) -> Result<Username, Code> {
-        self.hub().reserve(name, bytes)
-    }
-
-    /// The same for a message of this member.
-    ///
-    /// # Errors
-    /// The same, and [`Code::Blocked`].
+    /// [`Code::NoSuchUser`], [`Code::Blocked`] or [`Code::RecipientBusy`].
     pub fn reserve_from(
         &self,
         sender: MemberId,
@@ -320,7 +298,7 @@ pub struct Handle {
 
 impl Handle {
     /// The chat.
-    pub fn chat(&self) -> &Chat {
+    pub(crate) fn chat(&self) -> &Chat {
         &self.chat
     }
 
@@ -450,16 +428,20 @@ mod tests {
     use super::*;
     use chatterbox_hub::{Keep, TimelineLimits};
 
+    fn join(chat: &Arc<Chat>, name: &str) -> Seat {
+        let name = Username::parse(name).unwrap();
+        chat.admit(JoinRequest::base(&name, "Hi")).unwrap().0
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_member_is_up_to_date_when_it_was_handed_what_has_happened() {
-        let (posts, _inbox) = crate::chat::sequencer::queue();
+        let (posts, _inbox) = crate::chat::posts::queue();
         let hub = Hub::new(TimelineLimits::default(), Keep::default());
         let chat = Arc::new(Chat::new(hub, posts));
-        let join = |name| chat.join(&Username::parse(name).unwrap(), "Hi").unwrap().0;
-        let ann = join("ann");
+        let ann = join(&chat, "ann");
         let handle = ann.handle();
         handle.up_to_date().await;
-        let _bob = join("bob");
+        let _bob = join(&chat, "bob");
         let waiting = tokio::time::timeout(Duration::from_secs(60), handle.up_to_date());
         assert!(waiting.await.is_err(), "ann was not told of bob");
         let task = tokio::spawn({
@@ -475,13 +457,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn everybody_who_waits_for_a_member_is_woken() {
-        let (posts, _inbox) = crate::chat::sequencer::queue();
+        let (posts, _inbox) = crate::chat::posts::queue();
         let hub = Hub::new(TimelineLimits::default(), Keep::default());
         let chat = Arc::new(Chat::new(hub, posts));
-        let ann = chat.join(&Username::parse("ann").unwrap(), "Hi").unwrap().0;
+        let ann = join(&chat, "ann");
         let handle = ann.handle();
         while handle.tell_error(&"x".repeat(1000)) {}
-        let _bob = chat.join(&Username::parse("bob").unwrap(), "Hi").unwrap().0;
+        let _bob = join(&chat, "bob");
         let all = async { tokio::join!(handle.room(), handle.up_to_date(), handle.room()) };
         let mut all = std::pin::pin!(all);
         let early = tokio::time::timeout(Duration::from_secs(1), all.as_mut()).await;

@@ -1,4 +1,4 @@
-//! One bell: rung from anywhere, waited for by one future.
+//! A flag that wakes the one future that waits for it.
 
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,9 +6,9 @@ use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
 
-/// Remembers that it was rung until somebody has heard it; ringing twice is ringing once.
+/// Stays raised until it is taken; raising it twice is raising it once.
 ///
-/// Cheaper than a `Notify`, which keeps a list of who waits: here it is one, the task of a connection.
+/// It is cheaper than a `Notify`, which keeps a list of waiters: here there is one, the task of a connection.
 #[derive(Debug, Default)]
 pub struct WakeFlag {
     raised: AtomicBool,
@@ -16,22 +16,21 @@ pub struct WakeFlag {
 }
 
 impl WakeFlag {
-    /// Rings.
     pub fn raise(&self) {
-        // Whoever was woken for the ring before has not looked yet, and will find this one too.
+        // While it is raised the waiter has been woken and has not taken it yet: it will see this event too.
         if !self.raised.swap(true, Ordering::AcqRel) {
             self.waiting.wake();
         }
     }
 
-    /// Whether it was rung since this was asked last; if not, the task is woken by the next ring.
+    /// Takes the flag: ready if it was raised since the last call, otherwise the next raise wakes the task.
     pub fn poll_raised(&self, context: &mut Context<'_>) -> Poll<()> {
-        // Before looking, so that no ring between the two is lost.
+        // Registered before the check, so that no raise between the two is lost.
         self.waiting.register(context.waker());
         if self.raised.swap(false, Ordering::AcqRel) { Poll::Ready(()) } else { Poll::Pending }
     }
 
-    /// Waits until it was rung.
+    /// Waits until it is raised, and takes it.
     pub async fn raised(&self) {
         poll_fn(|context| self.poll_raised(context)).await;
     }
@@ -46,18 +45,18 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn no_ring_is_lost_and_two_are_one() {
-        let bell = WakeFlag::default();
-        bell.raise();
-        bell.raise();
-        bell.raised().await;
-        assert!(tokio::time::timeout(Duration::from_millis(1), bell.raised()).await.is_err());
-        bell.raise();
-        bell.raised().await;
+    async fn no_wake_is_lost_and_two_are_one() {
+        let flag = WakeFlag::default();
+        flag.raise();
+        flag.raise();
+        flag.raised().await;
+        assert!(tokio::time::timeout(Duration::from_millis(1), flag.raised()).await.is_err());
+        flag.raise();
+        flag.raised().await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn two_tasks_ring_for_each_other() {
+    async fn two_tasks_wake_each_other() {
         let (there, back) = (Arc::new(WakeFlag::default()), Arc::new(WakeFlag::default()));
         let task = tokio::spawn({
             let (there, back) = (Arc::clone(&there), Arc::clone(&back));

@@ -2,8 +2,7 @@
 
 use std::process::ExitCode;
 
-use chatterbox_server::net::listen::ListenError;
-use chatterbox_server::net::tls::TlsError;
+use chatterbox_server::net::{ListenError, TlsError};
 use chatterbox_server::store::sqlite::{CopyError, OpenError};
 
 use crate::cli::layers::LayerError;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use chatterbox_hub::Keep;
 use chatterbox_proto::limits;
-use chatterbox_server::config::Config;
-use chatterbox_server::net::tls::CertificateSource;
+use chatterbox_server::Config;
+use chatterbox_server::net::CertificateSource;
 use chatterbox_server::ops::folders;
 use chatterbox_server::ops::logging::LogFormat;
 use chatterbox_server::store::sqlite::{self, Retention, SqliteOptions};

@@ -1,64 +1,13 @@
-//! What a command takes, and reading it: after that, arguments have types and not just text.
+//! Parsing the arguments of a call into typed values.
 
-use chatterbox_proto::Username;
-use chatterbox_proto::capability::commands::{Argument, ArgumentType, OutcomeCode};
+use chatterbox_proto::capability::commands::{ArgumentType, OutcomeCode};
+use chatterbox_proto::{ScreenText, Username};
 
 use crate::accounts::Secret;
-use crate::commands::context::Rejection;
-use crate::commands::registry::{Spec, find};
+use crate::commands::parameter::Parameter;
+use crate::commands::reply::Rejection;
+use crate::commands::spec::{self, Spec};
 
-/// One argument that a command takes.
-#[derive(Debug, Clone, Copy)]
-pub struct Parameter {
-    /// What it is called.
-    pub name: &'static str,
-    /// What it is.
-    pub kind: ArgumentType,
-    /// Whether it may be left out. A secret that is left out is asked for, unless it is optional.
-    pub optional: bool,
-    /// Whether it takes all that follows.
-    pub rest: bool,
-}
-
-impl Parameter {
-    /// One that has to be there.
-    pub const fn required(name: &'static str, kind: ArgumentType) -> Self {
-        Self { name, kind, optional: false, rest: matches!(kind, ArgumentType::Users) }
-    }
-
-    /// One that may be left out.
-    pub const fn optional(name: &'static str, kind: ArgumentType) -> Self {
-        Self { optional: true, ..Self::required(name, kind) }
-    }
-
-    /// The same, taking the rest of the line.
-    #[must_use]
-    pub const fn rest(self) -> Self {
-        Self { rest: true, ..self }
-    }
-
-    /// How it stands in a usage line. A secret may always be left out: it is asked for.
-    pub fn usage(&self) -> String {
-        let dots = if self.rest { "..." } else { "" };
-        if self.optional || self.kind == ArgumentType::Secret {
-            format!("[{}{dots}]", self.name)
-        } else {
-            format!("<{}{dots}>", self.name)
-        }
-    }
-
-    /// As it stands in the catalogue (CM-1).
-    pub fn to_wire(&self) -> Argument {
-        Argument {
-            name: self.name.to_owned(),
-            kind: self.kind,
-            optional: self.optional || self.kind == ArgumentType::Secret,
-            rest: self.rest,
-        }
-    }
-}
-
-/// One argument, read.
 #[derive(Debug, Clone)]
 enum Value {
     Text(String),
@@ -69,16 +18,21 @@ enum Value {
     Secret(Secret),
 }
 
-/// The arguments of one call, as the command takes them.
+/// The arguments of one call, one place for each parameter. A getter takes the value out; `None` is an argument that was
+/// left out.
 #[derive(Debug, Clone, Default)]
-pub struct Arguments(Vec<Option<Value>>);
+pub(super) struct Arguments(Vec<Option<Value>>);
 
 impl Arguments {
-    /// Reads them (CM-2).
+    /// Parses the arguments of a call of `spec` (CM-2); an argument that names a command is one of `specs`.
     ///
     /// # Errors
-    /// [`Rejection`] that says what is wrong, and how the command is used.
-    pub fn read(spec: &Spec, texts: Vec<String>) -> Result<Self, Rejection> {
+    /// [`Rejection`] with the problem and the usage of the command.
+    pub(super) fn parse(
+        spec: &Spec,
+        texts: Vec<String>,
+        specs: &[&'static Spec],
+    ) -> Result<Self, Rejection> {
         let usage = || format!("Usage: {}", spec.usage());
         let mut texts = texts.into_iter();
         let mut values = Vec::with_capacity(spec.parameters.len());
@@ -97,9 +51,9 @@ impl Arguments {
                 values.push(None);
                 continue;
             }
-            values.push(Some(read_value(parameter, given).map_err(|(code, problem)| {
-                Rejection::new(code, format!("{problem} {}", usage()))
-            })?));
+            values.push(Some(parse_value(parameter, given, specs).map_err(
+                |(code, problem)| Rejection::new(code, format!("{problem} {}", usage())),
+            )?));
         }
         if texts.next().is_some() {
             let text = format!("That is too much. {}", usage());
@@ -112,48 +66,42 @@ impl Arguments {
         self.0.get_mut(place)?.take()
     }
 
-    /// A text.
-    pub fn text(&mut self, place: usize) -> Option<String> {
+    pub(super) fn text(&mut self, place: usize) -> Option<String> {
         match self.take(place) {
             Some(Value::Text(text)) => Some(text),
             _ => None,
         }
     }
 
-    /// A name.
-    pub fn user(&mut self, place: usize) -> Option<Username> {
+    pub(super) fn user(&mut self, place: usize) -> Option<Username> {
         match self.take(place) {
             Some(Value::User(name)) => Some(name),
             _ => None,
         }
     }
 
-    /// Names.
-    pub fn users(&mut self, place: usize) -> Vec<Username> {
+    pub(super) fn users(&mut self, place: usize) -> Vec<Username> {
         match self.take(place) {
             Some(Value::Users(names)) => names,
             _ => Vec::new(),
         }
     }
 
-    /// A number.
-    pub fn integer(&mut self, place: usize) -> Option<i64> {
+    pub(super) fn integer(&mut self, place: usize) -> Option<i64> {
         match self.take(place) {
             Some(Value::Integer(number)) => Some(number),
             _ => None,
         }
     }
 
-    /// A command.
-    pub fn command(&mut self, place: usize) -> Option<&'static Spec> {
+    pub(super) fn command(&mut self, place: usize) -> Option<&'static Spec> {
         match self.take(place) {
             Some(Value::Command(spec)) => Some(spec),
             _ => None,
         }
     }
 
-    /// A secret.
-    pub fn secret(&mut self, place: usize) -> Option<Secret> {
+    pub(super) fn secret(&mut self, place: usize) -> Option<Secret> {
         match self.take(place) {
             Some(Value::Secret(secret)) => Some(secret),
             _ => None,
@@ -161,12 +109,13 @@ impl Arguments {
     }
 }
 
-fn read_value(
+fn parse_value(
     parameter: &Parameter,
     mut given: Vec<String>,
+    specs: &[&'static Spec],
 ) -> Result<Value, (OutcomeCode, String)> {
     let nobody = |text: &str| {
-        let shown = chatterbox_proto::ScreenText::shortened(text, 40);
+        let shown = ScreenText::shortened(text, 40);
         (OutcomeCode::NoSuchUser, format!("{shown} is nobody's name."))
     };
     if parameter.kind == ArgumentType::Users {
@@ -179,8 +128,8 @@ fn read_value(
         ArgumentType::Integer => Value::Integer(text.trim().parse().map_err(|_| {
             (OutcomeCode::BadArguments, format!("{} has to be a whole number.", parameter.name))
         })?),
-        ArgumentType::Command => Value::Command(find(&text).ok_or_else(|| {
-            let shown = chatterbox_proto::ScreenText::shortened(&text, 40);
+        ArgumentType::Command => Value::Command(spec::find(specs, &text).ok_or_else(|| {
+            let shown = ScreenText::shortened(&text, 40);
             (OutcomeCode::NoSuchCommand, format!("There is no command {shown}."))
         })?),
         ArgumentType::Secret => Value::Secret(Secret::given(&text)),
@@ -188,11 +137,11 @@ fn read_value(
     })
 }
 
-/// What of a call may be remembered and shown: secrets are not, and of what is no command nothing but its name, since it may
-/// be a mistyped one.
-pub fn for_history(spec: Option<&Spec>, name: &str, texts: &[String]) -> String {
+/// The line of a call for the history of commands. Secrets are masked; of an unknown command only the name is kept, since
+/// its arguments may be the secrets of a mistyped one.
+pub(super) fn for_history(spec: Option<&Spec>, name: &str, texts: &[String]) -> String {
     let Some(spec) = spec else {
-        return chatterbox_proto::ScreenText::shortened(name, 40).to_string();
+        return ScreenText::shortened(name, 40).to_string();
     };
     let has_secrets = spec.parameters.iter().any(|p| p.kind == ArgumentType::Secret);
     let mut line = spec.name.to_owned();
@@ -201,7 +150,7 @@ pub fn for_history(spec: Option<&Spec>, name: &str, texts: &[String]) -> String 
         if has_secrets {
             line.push_str("***");
         } else {
-            line.push_str(chatterbox_proto::ScreenText::shortened(text, 200).as_str());
+            line.push_str(ScreenText::shortened(text, 200).as_str());
         }
     }
     line

@@ -38,8 +38,8 @@ pub trait ClientPort: Send + Sync + Debug {
     /// Whom this user blocks, in the order in which they did.
     fn blocked(&self) -> Vec<Username>;
 
-    /// Everybody who is here, in the order in which they joined.
-    fn users(&self) -> Vec<Identity>;
+    /// The first `limit` of those who are here, in the order in which they joined.
+    fn users(&self, limit: usize) -> Vec<Identity>;
 
     /// How many are here.
     fn user_count(&self) -> usize;

@@ -1,4 +1,4 @@
-//! Runs the commands of one connection: one at a time, some wait, further ones are told that it is busy (CM-6).
+//! Executes the commands of one connection, one at a time, with a bounded queue (CM-6).
 
 use std::sync::Arc;
 
@@ -10,100 +10,99 @@ use tokio::sync::mpsc;
 
 use crate::commands::arguments::{Arguments, for_history};
 use crate::commands::caller::Caller;
-use crate::commands::context::{Context, Done, Rejection, Reply};
-use crate::commands::registry::find;
-use crate::commands::state::Desk;
+use crate::commands::catalogue::catalogue;
+use crate::commands::command::Command;
+use crate::commands::context::Context;
+use crate::commands::registry::{find, specs};
+use crate::commands::reply::{Done, Rejection, Reply};
+use crate::commands::state::CommandState;
 
-/// Commands that wait for the one that runs.
-pub const WAITING: usize = 16;
+/// Calls that may wait; further ones are answered with `busy`.
+const WAITING: usize = 16;
 
-/// A command that came in.
+/// A call in the queue.
 #[derive(Debug, Clone)]
-pub struct Request {
-    /// The call.
+pub struct QueuedCall {
     pub call: Call,
-    /// Whether it came from a base client, which is answered with messages.
+    /// A base client, whose results are messages and ERRORs.
     pub from_base: bool,
 }
 
-/// That the connection is to be closed, once everything is said.
+/// The user has logged out: the connection is closed once everything is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ended;
 
-/// Where the reading half of a connection hands in commands and answers.
+/// The end of the queue that the connection's reader fills.
 #[derive(Debug, Clone)]
 pub struct CallQueue {
-    requests: mpsc::Sender<Request>,
-    session: Arc<Caller>,
+    calls: mpsc::Sender<QueuedCall>,
+    caller: Arc<Caller>,
 }
 
-/// The other end of a [`CallQueue`], which does the work.
+/// Executes the calls of a [`CallQueue`].
 #[derive(Debug)]
 pub struct Executor {
-    requests: mpsc::Receiver<Request>,
-    desk: Arc<Desk>,
-    session: Arc<Caller>,
+    calls: mpsc::Receiver<QueuedCall>,
+    state: Arc<CommandState>,
+    caller: Arc<Caller>,
 }
 
-/// Both ends, for a connection that has joined.
-pub fn executor(desk: Arc<Desk>, session: Arc<Caller>) -> (CallQueue, Executor) {
-    let (requests, inbox) = mpsc::channel(WAITING);
-    (
-        CallQueue { requests, session: Arc::clone(&session) },
-        Executor { requests: inbox, desk, session },
-    )
+/// The queue and the executor of a new connection.
+pub fn executor(state: Arc<CommandState>, caller: Arc<Caller>) -> (CallQueue, Executor) {
+    let (queue, calls) = mpsc::channel(WAITING);
+    (CallQueue { calls: queue, caller: Arc::clone(&caller) }, Executor { calls, state, caller })
 }
 
 impl CallQueue {
-    /// Hands in a command.
+    /// Queues a call.
     ///
     /// # Errors
-    /// What is to be answered when too many wait.
-    pub fn call(&self, request: Request) -> Result<(), Box<Outcome>> {
-        self.requests.try_send(request).map_err(|error| {
-            let request = error.into_inner();
+    /// The outcome to answer with when the queue is full.
+    pub fn call(&self, queued: QueuedCall) -> Result<(), Box<Outcome>> {
+        self.calls.try_send(queued).map_err(|error| {
+            let QueuedCall { call, .. } = error.into_inner();
             let text = "Too many commands are waiting, try again later.";
-            Box::new(Outcome::new(&request.call.id, OutcomeCode::Busy, text))
+            Box::new(Outcome::new(&call.id, OutcomeCode::Busy, text))
         })
     }
 
-    /// Hands in an answer.
+    /// Passes an answer to the prompt that waits for it.
     ///
     /// # Errors
     /// [`Code::AnswerToNothing`].
     pub fn answer(&self, answer: Answer) -> Result<(), Code> {
-        self.session.answer(answer)
+        self.caller.answer(answer)
     }
 }
 
 impl Executor {
-    /// Works until the user logs out, or nobody can ask any more. May be given up at any moment.
+    /// Runs until the user logs out, and sends the catalogue whenever it changes. It may be cancelled at any moment.
     pub async fn run(&mut self) -> Ended {
-        let speaks = self.session.agreed.has(Capability::Commands);
+        let speaks = self.caller.agreed.has(Capability::Commands);
         if speaks {
-            catalogue(&self.desk, &self.session).await;
+            tell_catalogue(&self.state, &self.caller).await;
         }
-        let (desk, session) = (Arc::clone(&self.desk), Arc::clone(&self.session));
+        let (state, caller) = (Arc::clone(&self.state), Arc::clone(&self.caller));
         let catalogues = async {
             loop {
-                session.changed.notified().await;
+                caller.changed.notified().await;
                 if speaks {
-                    catalogue(&desk, &session).await;
+                    tell_catalogue(&state, &caller).await;
                 }
             }
         };
         tokio::select! {
-            // A catalogue that has changed does not wait for a user who has been asked something.
+            // Beside the work: a changed catalogue does not wait for the answer to a prompt.
             () = catalogues => Ended,
             () = self.work() => Ended,
         }
     }
 
     async fn work(&mut self) {
-        while let Some(request) = self.requests.recv().await {
-            let from_base = request.from_base;
-            let id = request.call.id.clone();
-            let (outcome, closes) = match self.execute(request).await {
+        while let Some(queued) = self.calls.recv().await {
+            let from_base = queued.from_base;
+            let id = queued.call.id.clone();
+            let (outcome, closes) = match self.execute(queued).await {
                 Ok(Done { info, data, closes }) => {
                     let outcome = Outcome::new(&id, OutcomeCode::Ok, info);
                     (Outcome { data, ..outcome }, closes)
@@ -115,41 +114,43 @@ impl Executor {
                 return;
             }
         }
-        // The reading half has gone, and the connection with it.
+        // The reader has ended, and cancels this future with the connection.
         std::future::pending::<()>().await;
     }
 
-    async fn execute(&self, request: Request) -> Reply {
-        let Request { call: Call { id, name, arguments }, from_base } = request;
-        let spec = find(&name);
-        self.session.remember(for_history(spec, &name, &arguments));
-        let Some(spec) = spec else {
+    async fn execute(&self, queued: QueuedCall) -> Reply {
+        let QueuedCall { call: Call { id, name, arguments }, from_base } = queued;
+        let command = find(&name);
+        let spec = command.map(|command| &command.spec);
+        self.caller.remember(for_history(spec, &name, &arguments));
+        let Some(Command { spec, run }) = command else {
             let text = format!("There is no command {}.", ScreenText::shortened(&name, 40));
             return Err(Rejection::new(OutcomeCode::NoSuchCommand, text));
         };
-        tracing::debug!(name = %self.session.who().name, command = spec.name, "command");
-        authorise(self.session.who().actor(), Permission::Use(spec.level), Target::Oneself)?;
-        if self.desk.is_disabled(spec) {
+        tracing::debug!(name = %self.caller.who().name, command = spec.name, "command");
+        authorise(self.caller.who().actor(), Permission::Use(spec.level), Target::Oneself)?;
+        if self.state.is_disabled(spec) {
             let text = format!("{} is switched off.", spec.name);
             return Err(Rejection::new(OutcomeCode::Disabled, text));
         }
-        let arguments = Arguments::read(spec, arguments)?;
-        if let Some(needs) = spec.needs.filter(|needs| !self.session.agreed.has(*needs)) {
+        let arguments = Arguments::parse(spec, arguments, specs())?;
+        if let Some(needs) = spec.needs.filter(|needs| !self.caller.agreed.has(*needs)) {
             let text = format!("{} needs a client that speaks {}.", spec.name, needs.word());
             return Err(Rejection::new(OutcomeCode::NeedsCapability, text));
         }
         let context = Context {
-            desk: &self.desk,
-            session: &self.session,
+            state: &self.state,
+            caller: &self.caller,
             spec,
+            specs: specs(),
             id: &id,
             can_ask: !from_base,
         };
-        (spec.run)(&context, arguments).await
+        run(&context, arguments).await
     }
 
     async fn tell(&self, outcome: &Outcome, from_base: bool) {
-        let port = &self.session.port;
+        let port = &self.caller.port;
         let said = || match (from_base, outcome.ok) {
             (false, _) => port.tell(outcome.to_object().into_members()),
             (true, true) => port.tell_base(outcome.text.as_wire()),
@@ -161,11 +162,11 @@ impl Executor {
     }
 }
 
-/// Tells what this user may use now, and what is typed before it (CM-1).
-async fn catalogue(desk: &Desk, session: &Caller) {
-    let commands = desk.catalogue(session.who().actor());
-    let members = wire::catalogue(&commands, &desk.prefix()).into_members();
-    while !session.port.tell(members.clone()) {
-        session.port.room().await;
+/// Sends the catalogue and the prefix (CM-1).
+async fn tell_catalogue(state: &CommandState, caller: &Caller) {
+    let commands = catalogue(specs(), state, caller.who().actor());
+    let members = wire::catalogue(&commands, &state.prefix()).into_members();
+    while !caller.port.tell(members.clone()) {
+        caller.port.room().await;
     }
 }

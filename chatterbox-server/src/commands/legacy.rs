@@ -1,12 +1,10 @@
-//! Commands of base clients: a private message to oneself that begins with the prefix (`--legacy-commands`).
+//! Commands of base clients: private messages to oneself that begin with the prefix (`--legacy-commands`).
 
 use chatterbox_proto::capability::commands::Call;
 
 use crate::commands::registry::find;
 
-/// Reads the text of such a message; `None` when it is no command.
-///
-/// A backslash before the prefix says that it is none.
+/// Parses the text of such a message; `None` when it is not a command. A backslash before the prefix escapes it.
 pub fn call(text: &str, prefix: &str) -> Option<Call> {
     let line = text.strip_prefix(prefix)?;
     let (name, rest) = split_word(line);
@@ -15,8 +13,8 @@ pub fn call(text: &str, prefix: &str) -> Option<Call> {
     }
     let mut arguments = Vec::new();
     let mut rest = rest;
-    for parameter in find(name).map(|spec| spec.parameters).unwrap_or_default() {
-        // All of the line goes to one argument, as it is; names are told apart.
+    for parameter in find(name).map(|command| command.spec.parameters).unwrap_or_default() {
+        // The last parameter takes the rest of the line as it is, except that a list of users is split.
         let takes_line = parameter.rest
             && parameter.kind != chatterbox_proto::capability::commands::ArgumentType::Users;
         if takes_line && !rest.is_empty() {

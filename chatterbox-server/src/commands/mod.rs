@@ -1,36 +1,34 @@
-//! Commands: what users can ask the server to do, as one table.
+//! Commands, as one table from which everything about them is derived.
 //!
-//! Each row ([`Spec`]) says what a command is called, what it takes, who may use it and what it does. The catalogue that
-//! clients get, `help`, the parsing of arguments, every permission, switching off and on, the commands of base clients and
-//! the reference page (`docs/reference/commands.md`) all come from it. Adding a command is adding a function and a row to the file of its family.
+//! A `Command` (`command.rs`) joins a `Spec` (`spec.rs`), which says what it is called, takes and needs, with a function. The
+//! catalogue of clients, `help`, argument parsing, permissions, switching off and on, the commands of base clients and the
+//! reference page (`docs/reference/commands.md`) are derived from the specs. To add a command, add its spec and function to
+//! a file in `family/`, and a row to the table in `registry.rs`.
 //!
-//! A [`Executor`] runs the commands of one connection, one at a time. What a command may do with the connection and the chat
-//! behind it is a [`ClientPort`]; what all connections share is the [`Desk`].
+//! Each connection has an executor, which runs its commands one at a time. They reach the connection and the chat through
+//! a `ClientPort`; all connections share a [`CommandState`].
 
 mod arguments;
 mod caller;
+mod catalogue;
 mod client_port;
+mod command;
 mod context;
 mod executor;
 mod family;
 mod legacy;
 mod online;
+mod parameter;
 mod reference;
 mod registry;
+mod reply;
 mod service;
+mod spec;
 mod state;
 
-pub use arguments::{Arguments, Parameter};
-pub use caller::Caller;
-pub use client_port::{Amend, ClientPort, PostError};
-pub use context::{Context, Done, Rejection, Reply};
-pub use executor::{CallQueue, Ended, Executor, Request, executor};
-pub use legacy::call as legacy_call;
-pub use online::{Online, OnlineGuard};
 pub use reference::markdown;
-pub use registry::{Spec, TABLE, find};
 pub use service::Service;
-pub use state::Desk;
+pub use state::CommandState;
 
 #[cfg(test)]
 mod tests;

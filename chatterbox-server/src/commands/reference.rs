@@ -1,24 +1,26 @@
-//! The reference page of commands, written from the table.
+//! The reference page of commands, generated from the table.
 
 use std::fmt::Write as _;
 
 use chatterbox_hub::Level;
 
-use crate::commands::registry::TABLE;
+use crate::commands::registry::specs;
+use crate::commands::spec::Spec;
 
 /// `docs/reference/commands.md`.
 pub fn markdown() -> String {
     let mut page = String::from(
         "# Commands\n\n\
-         Written by `chatterbox-server commands --markdown` from the table in `chatterbox-server/src/command/`; a test compares\n\
+         Written by `chatterbox-server commands --markdown` from the table in `chatterbox-server/src/commands/`; a test compares\n\
          them. What the frames look like is in [capabilities](../capabilities.md#commands).\n\n\
          `<x>` has to be there, `[x]` may be left out (a secret is asked for then), `x...` takes the rest of the line. Names\n\
          of commands are matched without case. The prefix is `/` unless an admin has set another. A *table* in `DATA` is\n\
          `{\"COLUMNS\": [name...], \"ROWS\": [[value...]...]}`, of at most 1,000 rows for each list.\n",
     );
-    // Writing to a String can't fail.
+    // `write!` to a String can't fail.
     for level in Level::ALL {
-        let of_level: Vec<_> = TABLE.iter().filter(|spec| spec.level == level).collect();
+        let of_level: Vec<&Spec> =
+            specs().iter().copied().filter(|spec| spec.level == level).collect();
         if of_level.is_empty() {
             continue;
         }

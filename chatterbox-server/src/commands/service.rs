@@ -1,4 +1,4 @@
-//! The gate of a chat with accounts and commands: who may come in, and what they ask for then.
+//! Authentication and requests in a chat with accounts and commands.
 
 #![allow(
     clippy::disallowed_methods,
@@ -20,31 +20,33 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
-use crate::access::{Attachment, CommandInput, Gate, Grant, LoginRequest, Renamer, Served};
+use crate::access::{
+    Attachment, Authenticator, CommandInput, Grant, LoginRequest, Renamer, RequestHandler, Served,
+};
 use crate::chat::shared::{Handle, resolve};
 use crate::commands::caller::Caller;
 use crate::commands::client_port::{Amend, ClientPort, PostError};
-use crate::commands::executor::{self, CallQueue, executor};
+use crate::commands::executor::{self, CallQueue, QueuedCall, executor};
 use crate::commands::legacy;
-use crate::commands::state::Desk;
+use crate::commands::state::CommandState;
 use crate::config::Live;
 use crate::ops::clock::unix_now;
 
-/// The gate.
+/// The [`Authenticator`] and [`RequestHandler`] of a chat with accounts.
 #[derive(Debug)]
 pub struct Service {
-    desk: Arc<Desk>,
+    state: Arc<CommandState>,
     config: Live,
 }
 
 impl Service {
-    /// A gate whose commands share this desk.
-    pub fn new(desk: Arc<Desk>, config: Live) -> Self {
-        Self { desk, config }
+    /// A service whose commands share this state.
+    pub fn new(state: Arc<CommandState>, config: Live) -> Self {
+        Self { state, config }
     }
 
     async fn decide(&self, request: LoginRequest<'_>) -> Result<Grant, Refusal> {
-        let accounts = &self.desk.accounts;
+        let accounts = &self.state.accounts;
         let resumed = match (request.proof, request.resumes) {
             (None, Some(Some(account))) => accounts.resume(account).await?,
             _ => None,
@@ -53,7 +55,7 @@ impl Service {
             Some(login) => login,
             None => {
                 let guests = self.config.current().guests;
-                accounts.admit(request.name, request.proof, request.peer, guests).await?
+                accounts.authenticate(request.name, request.proof, request.peer, guests).await?
             }
         };
         let account = Account {
@@ -64,44 +66,49 @@ impl Service {
     }
 }
 
-impl Gate for Service {
+impl Authenticator for Service {
     fn speaks(&self) -> Capabilities {
         Capabilities::NONE.with(Capability::Accounts).with(Capability::Commands)
     }
 
-    fn admit<'a>(&'a self, request: LoginRequest<'a>) -> BoxFuture<'a, Result<Grant, Refusal>> {
+    fn authenticate<'a>(
+        &'a self,
+        request: LoginRequest<'a>,
+    ) -> BoxFuture<'a, Result<Grant, Refusal>> {
         self.decide(request).boxed()
     }
 
-    fn joined<'a>(&'a self, grant: &'a Grant) -> BoxFuture<'a, ()> {
+    fn accepted<'a>(&'a self, grant: &'a Grant) -> BoxFuture<'a, ()> {
         async {
-            if let Err(error) = self.desk.accounts.keep_token(&grant.login).await {
+            if let Err(error) = self.state.accounts.store_token(&grant.login).await {
                 tracing::warn!(%error, "a token could not be kept, it is worth nothing");
             }
         }
         .boxed()
     }
+}
 
+impl RequestHandler for Service {
     fn legacy_prefix(&self) -> Option<String> {
-        self.config.current().legacy_commands.then(|| self.desk.prefix())
+        self.config.current().legacy_commands.then(|| self.state.prefix())
     }
 
-    fn attend(&self, attachment: Attachment) -> BoxFuture<'static, Served> {
-        attend(Arc::clone(&self.desk), attachment).boxed()
+    fn serve(&self, attachment: Attachment) -> BoxFuture<'static, Served> {
+        serve(Arc::clone(&self.state), attachment).boxed()
     }
 }
 
 /// Serves one member for as long as it is here.
-async fn attend(desk: Arc<Desk>, attachment: Attachment) -> Served {
+async fn serve(state: Arc<CommandState>, attachment: Attachment) -> Served {
     let Attachment { member, renamer, grant, agreed, mut requests } = attachment;
     // It may have been too slow already.
     let Some(identity) = member.identity() else { return Served::Unserved };
     let pongs = watch::Sender::new(0);
     let pings = AtomicI64::new(0);
     let port = MemberPort { member: member.clone(), renamer, agreed, pings, pongs: pongs.clone() };
-    let session = Arc::new(Caller::new(Box::new(port), identity, grant.login.token_hash));
-    let _online = desk.online.enter(&session);
-    let (queue, mut executor) = executor(desk, session);
+    let caller = Arc::new(Caller::new(Box::new(port), identity, grant.login.token_hash));
+    let _online = state.online.enter(&caller);
+    let (queue, mut executor) = executor(state, caller);
     let handing_in = async {
         while let Some(request) = requests.recv().await {
             hand_in(&queue, &member, &pongs, request).await;
@@ -122,8 +129,7 @@ async fn hand_in(
 ) {
     match request {
         CommandInput::Request(CommandRequest::Call(call)) => {
-            let request = executor::Request { call, from_base: false };
-            if let Err(busy) = queue.call(request) {
+            if let Err(busy) = queue.call(QueuedCall { call, from_base: false }) {
                 member.tell_when_read(Event::own(busy.to_object())).await;
             }
         }
@@ -135,7 +141,7 @@ async fn hand_in(
         CommandInput::Typed(text) => {
             // What is behind the prefix came here, so nothing is before it.
             let Some(call) = legacy::call(&text, "") else { return };
-            if let Err(busy) = queue.call(executor::Request { call, from_base: true }) {
+            if let Err(busy) = queue.call(QueuedCall { call, from_base: true }) {
                 member.tell_when_read(Event::error(busy.text.as_wire())).await;
             }
         }
@@ -196,8 +202,8 @@ impl ClientPort for MemberPort {
         self.member.blocked()
     }
 
-    fn users(&self) -> Vec<Identity> {
-        self.member.chat().users()
+    fn users(&self, limit: usize) -> Vec<Identity> {
+        self.member.chat().users(limit)
     }
 
     fn user_count(&self) -> usize {

@@ -2,12 +2,9 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use chatterbox_hub::{Actor, Permission, Target, authorise};
-use chatterbox_proto::capability::commands as wire;
-
 use crate::accounts::{Accounts, DirectoryError, Settings};
 use crate::commands::online::Online;
-use crate::commands::registry::{Spec, TABLE};
+use crate::commands::spec::Spec;
 use crate::config::Live;
 
 /// What is typed before a command unless an admin has said otherwise.
@@ -15,7 +12,7 @@ pub const PREFIX: &str = "/";
 
 /// Shared by the commands of all connections.
 #[derive(Debug)]
-pub struct Desk {
+pub struct CommandState {
     /// The accounts.
     pub accounts: Arc<Accounts>,
     /// The connections whose commands are served.
@@ -24,7 +21,7 @@ pub struct Desk {
     settings: RwLock<Settings>,
 }
 
-impl Desk {
+impl CommandState {
     /// Opens them with what admins have set in earlier runs.
     ///
     /// # Errors
@@ -46,7 +43,7 @@ impl Desk {
     }
 
     /// Whether a command is switched off.
-    pub fn is_disabled(&self, spec: &Spec) -> bool {
+    pub(super) fn is_disabled(&self, spec: &Spec) -> bool {
         let settings = self.settings.read().unwrap_or_else(PoisonError::into_inner);
         settings.disabled.contains(spec.name)
     }
@@ -55,20 +52,5 @@ impl Desk {
     pub(super) fn change_settings(&self, change: impl FnOnce(&mut Settings)) {
         change(&mut self.settings.write().unwrap_or_else(PoisonError::into_inner));
         self.online.catalogues_changed();
-    }
-
-    /// What somebody may use now.
-    pub fn usable(&self, actor: Actor) -> impl Iterator<Item = &'static Spec> + use<> {
-        let disabled =
-            self.settings.read().unwrap_or_else(PoisonError::into_inner).disabled.clone();
-        TABLE.iter().copied().filter(move |spec| {
-            !disabled.contains(spec.name)
-                && authorise(actor, Permission::Use(spec.level), Target::Oneself).is_ok()
-        })
-    }
-
-    /// The catalogue of somebody (CM-1).
-    pub fn catalogue(&self, actor: Actor) -> Vec<wire::Command> {
-        self.usable(actor).map(Spec::to_wire).collect()
     }
 }

@@ -1,4 +1,4 @@
-//! Commands without sockets: a port that writes down what it is told.
+//! Commands without sockets, over a port that records what it is told.
 
 mod fake;
 mod permissions;
@@ -7,7 +7,11 @@ mod prompts;
 use chatterbox_proto::capability::commands::Call;
 use serde_json::{Value, json};
 
-use super::*;
+use crate::commands::arguments::Arguments;
+use crate::commands::legacy;
+use crate::commands::reference::markdown;
+use crate::commands::registry::specs;
+use crate::commands::state::CommandState;
 use crate::commands::tests::fake::House;
 use chatterbox_hub::Level;
 
@@ -56,7 +60,8 @@ async fn the_catalogue_is_what_one_may_use_now_and_comes_again_when_it_changes()
     }
     assert_eq!(root.call("set-perm", &["ann", "5"]).await["CODE"], "ok");
     assert!(has(&ann.next_with("COMMANDS").await, "set-perm"));
-    let again = Desk::open(std::sync::Arc::clone(&house.desk.accounts), house.config()).await;
+    let again =
+        CommandState::open(std::sync::Arc::clone(&house.state.accounts), house.config()).await;
     assert_eq!(again.unwrap().prefix(), "//", "over restarts");
 }
 
@@ -268,15 +273,15 @@ fn the_reference_page_is_the_table() {
 #[test]
 fn the_table_is_sound() {
     let mut names = Vec::new();
-    for spec in TABLE {
+    for spec in specs() {
         for name in std::iter::once(&spec.name).chain(spec.aliases) {
             assert!(!names.contains(name), "{name} stands twice");
             names.push(name);
         }
         assert!(spec.example.starts_with(spec.name), "{}", spec.name);
         assert!(spec.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'));
-        let call = legacy_call(&format!("/{}", spec.example), "/").unwrap();
-        assert!(Arguments::read(spec, call.arguments).is_ok(), "{}", spec.example);
+        let call = legacy::call(&format!("/{}", spec.example), "/").unwrap();
+        assert!(Arguments::parse(spec, call.arguments, specs()).is_ok(), "{}", spec.example);
         let optional = spec.parameters.iter().skip_while(|parameter| !parameter.optional);
         assert!(optional.clone().all(|parameter| parameter.optional), "{}", spec.name);
         let rest = spec.parameters.iter().rev().skip(1).any(|parameter| parameter.rest);

@@ -1,7 +1,7 @@
-//! One connection from its first byte to its last: handshake, joining, chat, good bye.
+//! The life of one connection: handshake, joining, chat, close.
 //!
-//! A joined connection is two halves in one task: one reads frames and posts messages, the other writes what its member
-//! has not got yet. Neither waits for the other.
+//! A joined connection is one task with two halves: the reader turns frames into posts, the writer sends the member what its
+//! cursor has not reached yet. Neither waits for the other.
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,15 +13,13 @@ use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::session::JoinedSession;
 use chatterbox_proto::{ClientFrame, Code, server_frame};
 use futures_util::future::BoxFuture;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::sync::{Semaphore, mpsc};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::mpsc;
 
-use crate::access::{Gate, RenameRequest, Served};
-use crate::chat::paging::Pages;
-use crate::chat::shared::Chat;
-use crate::config::{Config, Live};
+use crate::access::{RenameRequest, Served};
+use crate::config::Config;
+use crate::net::context::Context;
 use crate::net::inbound::Inbound;
 use crate::net::login::{Joined, Joining, answer};
 use crate::net::long_frame::LongFrame;
@@ -29,102 +27,46 @@ use crate::net::outbound::{Outbound, WriteEnd};
 use crate::net::poll_on_wake::PollOnWake;
 use crate::net::read_buffer;
 use crate::net::socket::Socket;
-use crate::net::tls::Transport;
+use crate::net::stream::{End, Stream};
 
-/// What every connection needs.
-#[derive(Debug)]
-pub struct Context {
-    /// The chat.
-    pub chat: Arc<Chat>,
-    /// Who decides who may come in.
-    pub gate: Arc<dyn Gate>,
-    /// Pages of history for those who ask.
-    pub pages: Arc<Pages>,
-    /// The settings.
-    pub config: Live,
-    /// TLS or not.
-    pub transport: Transport,
-    /// Room for long frames that are being received, in KiB, for all connections together.
-    pub long_frames: Arc<Semaphore>,
-    /// Cancelled (that is, done) when the history of earlier runs is there; nobody joins before.
-    pub warmed: CancellationToken,
-    /// Cancelled when connections have to end.
-    pub closing: CancellationToken,
-}
+/// A connection that ends has this long to take the frames that are still queued.
+const LAST_WRITES: Duration = Duration::from_secs(1);
 
-/// Why a connection ended, for the log.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum End {
-    #[error("closed by the client")]
-    Closed,
-    #[error("took too long to join")]
-    JoinTimeout,
-    #[error("handshake failed: {0}")]
-    Handshake(io::Error),
-    #[error("sent a frame that is too long")]
-    FrameTooLong,
-    #[error("did not finish a long frame, or there were too many")]
-    LongFrame,
-    #[error("too many refused names")]
-    Refused,
-    #[error("stopped reading")]
-    TooSlow,
-    #[error("another connection goes on with the session")]
-    Resumed,
-    #[error("logged out")]
-    LoggedOut,
-    #[error("the server is closing")]
-    Closing,
-    #[error("connection broken: {0}")]
-    Broken(#[from] io::Error),
-}
+/// A slow consumer that was removed has this long to take the reason.
+const LAST_WRITES_SLOW: Duration = Duration::from_secs(5);
 
-/// What is written to a connection that ends has this long to get away.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+/// When writing fails, input that is already on its way is read for this long.
+const LAST_READS: Duration = Duration::from_secs(5);
 
-/// Who is removed for being slow gets longer to find out why.
-const LAST_WORDS_SLOW: Duration = Duration::from_secs(5);
-
-/// What a client has sent before it closed is read for this long.
-const LAST_INPUT: Duration = Duration::from_secs(5);
-
-/// Messages under the old name are taken for this long after a change, in milliseconds (RN-3).
-const OLD_NAME: u64 = 10_000;
-
-/// What is read from and written to: TLS or bare TCP.
-pub(super) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
-
-impl<S: AsyncRead + AsyncWrite + Unpin + Send> Duplex for S {}
-
-/// In a box, so that what a joined connection holds is small whatever is inside.
-pub(super) type Stream = Box<dyn Duplex>;
+/// Messages under the old name are accepted for this long after a rename, in milliseconds (RN-3).
+const OLD_NAME_GRACE: u64 = 10_000;
 
 /// Serves one connection to its end.
 pub async fn serve(stream: TcpStream, peer: SocketAddr, context: Arc<Context>) {
     tracing::debug!(%peer, "connected");
     let config = context.config.current();
-    // In boxes: what arriving and leaving need is not kept through all of the chat.
-    let end = match Box::pin(arrive(stream, peer, &context, &config)).await {
-        Ok(arrived) => chat(arrived, peer, &context, &config).await,
+    // Boxed, so that the task does not keep the memory of joining and closing all the time.
+    let end = match Box::pin(join(stream, peer, &context, &config)).await {
+        Ok(connection) => chat(connection, peer, &context, &config).await,
         Err(end) => end,
     };
     tracing::debug!(%peer, reason = %end, "disconnected");
 }
 
 /// A connection that has joined.
-struct Arrived {
+struct Connection {
     stream: Stream,
     decoder: Decoder,
     joined: Joined,
 }
 
-/// From the first byte to a name, all of it within the time for joining.
-async fn arrive(
+/// Does the handshake and joins, both before the deadline for joining.
+async fn join(
     stream: TcpStream,
     peer: SocketAddr,
     context: &Context,
     config: &Config,
-) -> Result<Box<Arrived>, End> {
+) -> Result<Box<Connection>, End> {
     let deadline = tokio::time::sleep(config.join_timeout);
     let mut deadline = std::pin::pin!(deadline);
     let mut stream: Stream = match context.transport.acceptor() {
@@ -135,24 +77,24 @@ async fn arrive(
             () = context.closing.cancelled() => return Err(End::Closing),
         },
     };
-    let spoken = config.spoken | context.gate.speaks();
+    let spoken = config.spoken | context.access.authenticator.speaks();
     let mut joining = Joining::new(peer, spoken, config);
-    let greeted = tokio::select! {
-        greeted = joining.run(&mut stream, context) => greeted,
+    let outcome = tokio::select! {
+        outcome = joining.run(&mut stream, context) => outcome,
         () = deadline => Err(End::JoinTimeout),
         () = context.closing.cancelled() => Err(End::Closing),
     };
-    let end = match greeted {
+    let end = match outcome {
         Ok(joined) => {
             joining.decoder.set_limit(config.max_frame);
             let Joining { decoder, .. } = joining;
-            return Ok(Box::new(Arrived { stream, decoder, joined }));
+            return Ok(Box::new(Connection { stream, decoder, joined }));
         }
         Err(end) => end,
     };
     if matches!(end, End::JoinTimeout) {
         let last = answer(&mut stream, server_frame::error(&Code::JoinTimeout.into()));
-        let _ = tokio::time::timeout(LAST_WORDS, last).await;
+        let _ = tokio::time::timeout(LAST_WRITES, last).await;
     }
     if !matches!(end, End::Broken(_)) {
         close(&mut stream).await;
@@ -160,9 +102,9 @@ async fn arrive(
     Err(end)
 }
 
-/// Closes so that what was written last arrives: unread input would turn the close into a reset.
+/// Closes so that the last frames arrive: with unread input the kernel would send a reset instead.
 async fn close(stream: &mut Stream) {
-    let _ = tokio::time::timeout(LAST_WORDS, async {
+    let _ = tokio::time::timeout(LAST_WRITES, async {
         stream.shutdown().await?;
         while read_buffer::read(stream, |_| ()).await? > 0 {}
         Ok::<_, io::Error>(())
@@ -171,20 +113,28 @@ async fn close(stream: &mut Stream) {
 }
 
 /// The joined part of a connection's life.
-async fn chat(arrived: Box<Arrived>, peer: SocketAddr, context: &Context, config: &Config) -> End {
-    let Arrived { mut stream, decoder, joined } = *arrived;
+async fn chat(
+    connection: Box<Connection>,
+    peer: SocketAddr,
+    context: &Context,
+    config: &Config,
+) -> End {
+    let Connection { mut stream, decoder, joined } = *connection;
     let Joined { mut seat, session, welcome, first, attached } = joined;
     let name = session.name().clone();
     let name = tracing::field::display(&name);
     tracing::info!(%peer, name, "joined");
     let member = seat.handle();
-    let (mut serving, renames) = match attached {
-        Some(attached) => (Some(context.gate.attend(*attached.attachment)), Some(attached.renames)),
+    let (mut serving, rename_requests) = match attached {
+        Some(attached) => (
+            Some(context.access.requests.serve(*attached.attachment)),
+            Some(attached.rename_requests),
+        ),
         None => (None, None),
     };
     let (reader, writer) = tokio::io::split(&mut stream);
     let mut reader = Reader {
-        renames,
+        rename_requests,
         reader,
         decoder,
         session,
@@ -193,7 +143,7 @@ async fn chat(arrived: Box<Arrived>, peer: SocketAddr, context: &Context, config
     };
     let mut outbound = Outbound::new(writer, member.clone(), config.stall_timeout, welcome);
     let end = {
-        // Together, since all are rare: a message to everybody is no reason to look at them.
+        // A future of its own, polled only when woken: a broadcast wakes every task, but not every reader.
         let mut reading = pin!(async {
             tokio::select! {
                 end = reader.run() => end,
@@ -208,9 +158,9 @@ async fn chat(arrived: Box<Arrived>, peer: SocketAddr, context: &Context, config
                 WriteEnd::TooSlow if member.was_replaced() => End::Resumed,
                 WriteEnd::TooSlow => End::TooSlow,
                 WriteEnd::Broken(error) => {
-                    // A client that just closes has perhaps not read everything, but said it (QT-1).
+                    // The client may have closed without reading everything; its last messages still count (QT-1).
                     member.mute();
-                    let _ = tokio::time::timeout(LAST_INPUT, reading).await;
+                    let _ = tokio::time::timeout(LAST_READS, reading).await;
                     End::Broken(error)
                 }
             },
@@ -220,19 +170,19 @@ async fn chat(arrived: Box<Arrived>, peer: SocketAddr, context: &Context, config
     let within = match end {
         End::Broken(_) => Duration::ZERO,
         End::TooSlow => {
-            outbound.say_instead(Code::TooSlow);
-            LAST_WORDS_SLOW
+            outbound.replace_pending(Code::TooSlow);
+            LAST_WRITES_SLOW
         }
         End::Resumed => {
-            outbound.say_instead(Code::Resumed);
-            LAST_WORDS
+            outbound.replace_pending(Code::Resumed);
+            LAST_WRITES
         }
         _ => {
-            outbound.say_last(&seat);
-            LAST_WORDS
+            outbound.queue_rest(&seat);
+            LAST_WRITES
         }
     };
-    // Leaving comes first: nobody waits for the last words of somebody else.
+    // The member leaves before its last frames are written: nobody else waits for them.
     drop(seat);
     Box::pin(outbound.finish(within)).await;
     drop(outbound);
@@ -243,10 +193,9 @@ async fn chat(arrived: Box<Arrived>, peer: SocketAddr, context: &Context, config
     end
 }
 
-/// The way in: frames of a joined client, turned into posts and answers.
+/// The reading half: turns the frames of a member into posts and answers.
 struct Reader<R> {
-    /// Names that the member is to get.
-    renames: Option<mpsc::Receiver<RenameRequest>>,
+    rename_requests: Option<mpsc::Receiver<RenameRequest>>,
     reader: R,
     decoder: Decoder,
     session: JoinedSession,
@@ -256,7 +205,7 @@ struct Reader<R> {
 
 impl<R: AsyncRead + Unpin> Reader<R> {
     async fn run(&mut self) -> End {
-        // What came beside the name belongs to that frame.
+        // The frame with the name may have held messages as well.
         self.deliver().await;
         loop {
             loop {
@@ -282,7 +231,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             }
             let read = tokio::select! {
                 read = read_buffer::read_frames(&mut self.reader, &mut self.decoder) => read,
-                rename = next(&mut self.renames) => {
+                rename = next(&mut self.rename_requests) => {
                     self.rename(rename);
                     continue;
                 }
@@ -293,23 +242,23 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             match read {
                 Ok(0) => return End::Closed,
                 Ok(_) => {}
-                // Many clients just drop the connection; that is leaving too (LV-1).
+                // TLS without a close notify: many clients drop the connection, which is leaving too (LV-1).
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return End::Closed,
                 Err(error) => return End::Broken(error),
             }
         }
     }
 
-    /// Gives the member another name, between two of its frames.
+    /// Renames the member, between two of its frames.
     fn rename(&mut self, request: RenameRequest) {
         let member = self.inbound.member();
         let name = request.rename.name.clone();
         let outcome = member.rename(request.rename);
         if outcome.is_ok() {
-            let until = member.chat().now().saturating_add(OLD_NAME);
+            let until = member.chat().now().saturating_add(OLD_NAME_GRACE);
             self.session.renamed(name, until);
         }
-        // A command that does not wait any more does not need to know.
+        // The handler may have ended meanwhile.
         let _ = request.done.send(outcome);
     }
 
@@ -321,13 +270,13 @@ impl<R: AsyncRead + Unpin> Reader<R> {
 
     async fn deliver(&mut self) {
         if !self.inbound.is_empty() {
-            // In a box: most members are silent most of the time.
+            // Boxed: most members are silent most of the time, and their tasks stay small.
             Box::pin(self.inbound.deliver()).await;
         }
     }
 }
 
-/// Serves a member's commands for as long as it is here, where somebody does.
+/// Serves the member's requests; ends only when the member logs out.
 async fn serve_requests(serving: &mut Option<BoxFuture<'static, Served>>) -> End {
     if let Some(serving) = serving
         && serving.await == Served::Done
@@ -337,10 +286,10 @@ async fn serve_requests(serving: &mut Option<BoxFuture<'static, Served>>) -> End
     std::future::pending().await
 }
 
-/// The next rename; none comes where nobody can have one.
-async fn next(renames: &mut Option<mpsc::Receiver<RenameRequest>>) -> RenameRequest {
-    if let Some(renames) = renames
-        && let Some(rename) = renames.recv().await
+/// The next rename; pending for ever without a handler.
+async fn next(requests: &mut Option<mpsc::Receiver<RenameRequest>>) -> RenameRequest {
+    if let Some(requests) = requests
+        && let Some(rename) = requests.recv().await
     {
         return rename;
     }
@@ -349,28 +298,35 @@ async fn next(renames: &mut Option<mpsc::Receiver<RenameRequest>>) -> RenameRequ
 
 #[cfg(test)]
 mod tests {
+    use tokio::sync::Semaphore;
+    use tokio_util::sync::CancellationToken;
+
     use super::*;
-    use crate::config::{Config, Live};
+    use crate::access::{Access, NoAccounts};
+    use crate::chat::paging::Pages;
+    use crate::chat::shared::Chat;
+    use crate::config::Live;
+    use crate::net::tls::Transport;
 
     #[tokio::test]
     async fn a_connection_is_small() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stream = TcpStream::connect(address).await.unwrap();
-        let (posts, _inbox) = crate::chat::sequencer::queue();
+        let (posts, _inbox) = crate::chat::posts::queue();
         let config = Config::default();
         let hub = chatterbox_hub::Hub::new(config.ring, config.keep);
         let context = Arc::new(Context {
             chat: Arc::new(Chat::new(hub, posts)),
-            gate: Arc::new(crate::access::NoAccounts),
+            access: Access::new(NoAccounts),
             pages: Arc::new(Pages::new(Arc::new(crate::store::Memory::default()))),
             config: Live::new(config),
             transport: Transport::Plaintext,
             long_frames: Arc::new(Semaphore::new(1)),
-            warmed: CancellationToken::new(),
+            history_loaded: CancellationToken::new(),
             closing: CancellationToken::new(),
         });
-        // Every connection costs this much for as long as it lasts, beside what TLS needs.
+        // The memory of every open connection, beside that of TLS.
         let size = size_of_val(&serve(stream, address, context));
         assert!(size <= 2048, "{size} bytes");
     }

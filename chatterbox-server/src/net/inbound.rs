@@ -1,4 +1,4 @@
-//! From a member's frames to the sequencer: messages are addressed, encoded and posted, faults and questions are answered.
+//! The input of a member: its messages are resolved, encoded and posted, its faults and requests answered.
 
 use std::time::Duration;
 
@@ -8,29 +8,28 @@ use chatterbox_proto::capability::ids;
 use chatterbox_proto::session::{Destination, JoinedAction, Posting};
 use chatterbox_proto::{Code, Fault, Faults, server_frame};
 
-use crate::chat::sequencer::Acks;
+use crate::chat::posts::Acks;
 use crate::chat::shared::{Handle, resolve};
 use crate::net::requests::Requests;
 
-/// Messages are handed on in posts of no more than this.
+/// A post takes further messages up to these bounds.
 const POST_RECORDS: usize = 32;
 const POST_BYTES: usize = 1024 * 1024;
 
-/// Who posts is not read from before its post has come round to itself, but never for longer than this: a client may
-/// send much before it reads.
+/// Flow control: after a post the next read waits until the sender itself was delivered it, but no longer than this, since
+/// a client may send much before it reads.
 ///
-/// So everybody, however much they send, has about one post on its way, and a flood takes no more than a sender's share
-/// of what the receivers can take.
+/// Every sender therefore has about one post in flight, and a flood gets no more than one sender's share of what the
+/// receivers can take.
 const ROUND: Duration = Duration::from_millis(12);
 
-/// What a member's frames have led to and is not handed on yet: messages to post, then faults to answer, then what was
-/// requests for.
+/// The actions of a member's frames that are not carried out yet: posts, then faults, then requests.
 pub(super) struct Inbound {
     member: Handle,
     records: Vec<Record>,
     bytes: usize,
     pub(super) faults: Faults,
-    /// What goes beyond the base protocol, for those who agreed to something.
+    /// Only for members with capabilities or legacy commands.
     requests: Option<Box<Requests>>,
 }
 
@@ -39,12 +38,11 @@ impl Inbound {
         Self { member, records: Vec::new(), bytes: 0, faults: Faults::new(), requests }
     }
 
-    /// Whose it is.
     pub(super) fn member(&self) -> &Handle {
         &self.member
     }
 
-    /// Takes what one frame led to.
+    /// Takes the actions of one frame.
     pub(super) fn take(&mut self, actions: Vec<JoinedAction<'_>>) {
         for action in actions {
             match action {
@@ -68,9 +66,9 @@ impl Inbound {
             if requests.is_command(&self.member, &posting) {
                 return;
             }
-            // What has arrived before is answered, whatever has become of its recipient since.
+            // A duplicate is acknowledged even when its recipient has left meanwhile.
             if let Some(tag) = &posting.tag
-                && requests.has_sent(self.member.chat(), tag)
+                && requests.is_duplicate(self.member.chat(), tag)
             {
                 return;
             }
@@ -80,7 +78,7 @@ impl Inbound {
         match resolve(&self.member, posting.destination, size) {
             Ok(destination) => {
                 if let Destination::User(name) = &destination {
-                    // In the spelling that the recipient's client knows as its own.
+                    // The recipient's client knows its name in this spelling.
                     posting.entry.destination = name.as_str().to_owned().into();
                 }
                 let json = Bytes::from(posting.entry.to_json());
@@ -107,14 +105,13 @@ impl Inbound {
         }
     }
 
-    /// Whether there is nothing to hand on.
     pub(super) fn is_empty(&self) -> bool {
         self.records.is_empty()
             && self.faults.is_empty()
             && self.requests.as_ref().is_none_or(|requests| requests.is_empty())
     }
 
-    /// Whether what is waiting should not wait for more frames: an answer belongs to one frame, and posts are bounded.
+    /// Whether to deliver before the next frame is parsed: an ERROR belongs to one frame, and posts are bounded.
     pub(super) fn is_due(&self) -> bool {
         !self.faults.is_empty()
             || self.records.len() >= POST_RECORDS
@@ -122,11 +119,12 @@ impl Inbound {
             || self.requests.as_ref().is_some_and(|requests| requests.is_due())
     }
 
-    /// Posts the messages, then answers the faults, then what was requests for.
+    /// Posts the messages, then answers the faults, then the requests.
     pub(super) async fn deliver(&mut self) {
         self.bytes = 0;
-        let known = self.requests.as_mut().map(|requests| std::mem::take(&mut requests.known));
-        self.acknowledge(known.unwrap_or_default()).await;
+        let duplicates =
+            self.requests.as_mut().map(|requests| std::mem::take(&mut requests.duplicates));
+        self.acknowledge(duplicates.unwrap_or_default()).await;
         let mut records = std::mem::take(&mut self.records).into_iter().peekable();
         while records.peek().is_some() {
             let mut bytes = 0;
@@ -137,14 +135,14 @@ impl Inbound {
                 bytes += record.json.len();
                 post.push(record);
             }
-            let tags = self.requests.as_mut().and_then(|requests| requests.tags_of(post.len()));
-            let again = tags.as_ref().map(|tags| tags.each.clone());
+            let tags = self.requests.as_mut().and_then(|requests| requests.take_tags(post.len()));
+            let refused = tags.as_ref().map(|tags| tags.each.clone());
             match self.member.chat().post(post, tags).await {
                 Ok(acks) => {
                     self.acknowledge(acks).await;
                     drop(tokio::time::timeout(ROUND, self.member.up_to_date()).await);
                 }
-                Err(code) => self.not_stored(code, again.unwrap_or_default()),
+                Err(code) => self.not_stored(code, refused.unwrap_or_default()),
             }
         }
         if !self.faults.is_empty() {
@@ -154,7 +152,7 @@ impl Inbound {
             } else {
                 Event::own(server_frame::error_object(&faults))
             };
-            // Who does not read the answers to its mistakes is not listened to, either.
+            // Back-pressure: while the client does not read its ERRORs, its frames are not read.
             self.member.tell_when_read(event).await;
         }
         if let Some(requests) = &mut self.requests {

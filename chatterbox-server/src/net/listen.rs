@@ -1,4 +1,4 @@
-//! Binding: every address that getaddrinfo returns (GA-1).
+//! Binding to every address that getaddrinfo returns (GA-1).
 
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -10,34 +10,34 @@ use tokio::net::TcpListener;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ListenError {
-    /// The host name means nothing.
+    /// The host name can't be resolved.
     #[error("can't find the host {host:?}: {source}")]
     UnknownHost {
-        /// What was asked for.
+        /// The host as it was given.
         host: String,
-        /// What the resolver said.
+        /// The error of the resolver.
         source: io::Error,
     },
-    /// An address is taken.
+    /// An address is in use.
     #[error("{0} is in use already")]
     InUse(SocketAddr),
-    /// An address needs rights.
+    /// The process may not bind to an address.
     #[error("no permission to listen on {0}")]
     Forbidden(SocketAddr),
-    /// An address can't be had for another reason.
+    /// Binding failed for another reason.
     #[error("can't listen on {address}: {source}")]
     Bind {
         /// The address.
         address: SocketAddr,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
 
-/// Connections that wait for being accepted; join storms of a thousand are ordinary.
+/// The accept queue of the kernel; a thousand clients may connect at once.
 const BACKLOG: i32 = 4096;
 
-/// With port 0 the first address chooses; this often another choice is tried when the others can't follow.
+/// With port 0 the kernel chooses a port for the first address. If another address can't have it, this many are tried.
 const PORT_TRIES: usize = 10;
 
 /// Listens on every address of `host`, all on the same port; 0 is any.
@@ -48,7 +48,7 @@ pub async fn listen(host: &str, port: u16) -> Result<Vec<TcpListener>, ListenErr
     let unknown = |source| ListenError::UnknownHost { host: host.to_owned(), source };
     let mut addresses: Vec<SocketAddr> =
         tokio::net::lookup_host((host, port)).await.map_err(unknown)?.collect();
-    // A name may stand for one address twice.
+    // A name may resolve to the same address twice.
     let mut seen = std::collections::HashSet::new();
     addresses.retain(|address| seen.insert(*address));
     if addresses.is_empty() {
@@ -105,10 +105,10 @@ fn family_is_missing(error: &io::Error) -> bool {
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
-        // `::` is every address, of both families; any other IPv6 address leaves IPv4 to its own socket.
+        // `::` accepts both families; any other IPv6 address leaves IPv4 to a socket of its own.
         socket.set_only_v6(address.ip() != IpAddr::V6(Ipv6Addr::UNSPECIFIED))?;
     }
-    // A restart is not to wait for the connections of the last run to time out (B10).
+    // A restart must not wait for connections of the last run in TIME_WAIT (B10).
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;

@@ -1,4 +1,4 @@
-//! From a connection without a name to a member: the offer is answered, the gate and then the roster are requests.
+//! Joining: the handshake of capabilities, authentication, and the claim of a name at the roster.
 
 use std::collections::VecDeque;
 use std::io;
@@ -21,10 +21,11 @@ use tokio::sync::mpsc;
 use crate::access::{Attachment, Grant, LoginRequest, RenameRequest, Renamer, WAITING_REQUESTS};
 use crate::chat::shared::Seat;
 use crate::config::Config;
-use crate::net::connection::{Context, End, Stream};
+use crate::net::context::Context;
 use crate::net::inbound::Inbound;
 use crate::net::read_buffer;
 use crate::net::requests::Requests;
+use crate::net::stream::{End, Stream};
 use crate::ops::clock::unix_now;
 
 /// A connection that has no name yet.
@@ -42,15 +43,15 @@ pub(super) struct Joined {
     pub(super) seat: Seat,
     pub(super) session: JoinedSession,
     pub(super) welcome: Vec<Bytes>,
-    /// What the frame with the name held beside it.
+    /// The messages in the frame with the name.
     pub(super) first: Inbound,
     pub(super) attached: Option<Attached>,
 }
 
-/// A member whose commands are attached, and the names that it is to get then.
+/// What a request handler is given, and the connection's end of its renames.
 pub(super) struct Attached {
     pub(super) attachment: Box<Attachment>,
-    pub(super) renames: mpsc::Receiver<RenameRequest>,
+    pub(super) rename_requests: mpsc::Receiver<RenameRequest>,
 }
 
 impl Joining {
@@ -100,13 +101,13 @@ impl Joining {
         while let Some(action) = actions.pop_front() {
             match action {
                 JoiningAction::Claim(claim) => {
-                    // A welcome holds all of the history, so there is none before all of it is read.
-                    context.warmed.cancelled().await;
+                    // A welcome holds all of the history, so it waits until that is loaded.
+                    context.history_loaded.cancelled().await;
                     match self.claim(&claim, context).await {
                         Ok((seat, joined, grant)) => {
                             let (session, rest) =
                                 self.session.accepted(joined.name, claim.messages);
-                            let (first, attached) = self.seated(&seat, grant, context);
+                            let (first, attached) = self.attach(&seat, grant, context);
                             let mut joined =
                                 Joined { seat, session, welcome: joined.welcome, first, attached };
                             joined.first.take(rest);
@@ -116,7 +117,7 @@ impl Joining {
                             actions.extend(self.session.refused(refusal, claim.messages));
                         }
                         Err(JoinError::NotResumable) => {
-                            // It ended between two looks at it.
+                            // The session ended between authentication and the claim.
                             let refused = self.session.refused(Refusal::Busy, claim.messages);
                             actions.extend(refused);
                         }
@@ -144,7 +145,7 @@ impl Joining {
         Ok(None)
     }
 
-    /// Asks the gate, then the roster.
+    /// Authenticates the user, then asks the roster for the name.
     async fn claim(
         &self,
         claim: &Claim<'_>,
@@ -160,11 +161,11 @@ impl Joining {
             resumes: resumes.as_ref().map(Option::as_ref),
             peer: self.peer.ip(),
         };
-        let mut grant = context.gate.admit(request).await?;
+        let mut grant = context.access.authenticator.authenticate(request).await?;
         let info = format!("Welcome, {}!", claim.name);
         let extra = claim.agreed.map(|agreed| self.extra(agreed, &grant));
         let logged_in = grant.login.logged_in();
-        // Who was let in because of the session has proven nothing else.
+        // If the session was the only proof, joining may do nothing but resume it.
         let by_session = matches!(&resumes, Some(login @ Some(_)) if *login == logged_in);
         let request = JoinRequest {
             identity: Identity {
@@ -191,11 +192,11 @@ impl Joining {
             ..JoinRequest::base(&claim.name, &info)
         };
         let (seat, joined) = context.chat.admit(request)?;
-        context.gate.joined(&grant).await;
+        context.access.authenticator.accepted(&grant).await;
         Ok((seat, joined, grant))
     }
 
-    /// What the welcome says to whoever offered anything (CP-2, CP-7, AN-2).
+    /// The members of the welcome for clients that offered capabilities (CP-2, CP-7, AN-2).
     fn extra(&self, agreed: Capabilities, grant: &Grant) -> Bytes {
         let limit = |limit| i64::try_from(limit).unwrap_or(i64::MAX);
         let limits = Object::with_capacity(48)
@@ -211,44 +212,45 @@ impl Joining {
         extra.into_members()
     }
 
-    /// What is there for a member beyond the base protocol.
-    fn seated(&self, seat: &Seat, grant: Grant, context: &Context) -> (Inbound, Option<Attached>) {
+    /// Sets up the requests of a new member, if it can have any.
+    fn attach(&self, seat: &Seat, grant: Grant, context: &Context) -> (Inbound, Option<Attached>) {
         let agreed = self.session.agreed();
-        // Only where nothing was agreed: others have ways to call commands, and to be told what became of a message.
-        let legacy = agreed.is_empty() && context.gate.legacy_prefix().is_some();
+        // Legacy commands are for base clients: others call commands and get acknowledgements in frames.
+        let legacy = agreed.is_empty() && context.access.requests.legacy_prefix().is_some();
         if agreed.is_empty() && !legacy {
             return (Inbound::new(seat.handle(), None), None);
         }
         let mut requests = Requests::new(seat.session(), Arc::clone(&context.pages));
-        requests.legacy = legacy.then(|| Arc::clone(&context.gate));
-        // Whoever agreed to anything is known to others' commands, even without any of their own (BL-1).
+        requests.legacy = legacy.then(|| Arc::clone(&context.access.requests));
+        // A member that agreed to any capability is attached, so that commands of others find it (BL-1).
         let (commands, command_inputs) = mpsc::channel(WAITING_REQUESTS);
-        let (renames, rename_requests) = mpsc::channel(1);
+        let (renamer, rename_requests) = mpsc::channel(1);
         requests.commands = Some(commands);
         let attachment = Attachment {
             member: seat.handle(),
-            renamer: Renamer(renames),
+            renamer: Renamer(renamer),
             grant,
             agreed,
             requests: command_inputs,
         };
-        let attached = Attached { attachment: Box::new(attachment), renames: rename_requests };
+        let attached = Attached { attachment: Box::new(attachment), rename_requests };
         (Inbound::new(seat.handle(), Some(Box::new(requests))), Some(attached))
     }
 }
 
-/// 128 bits that nobody can guess.
+/// 128 random bits for a session key.
 fn random() -> u128 {
     let random = ring::rand::generate::<[u8; 16]>(&ring::rand::SystemRandom::new());
-    // A system without randomness has no TLS either, so this is never seen.
+    // Without random numbers the TLS handshake has failed before.
     random.map_or_else(|_| 0, |bits| u128::from_ne_bytes(bits.expose()))
 }
 
+/// Writes one frame.
 pub(super) async fn answer(
     stream: &mut Stream,
     frame: Result<Bytes, chatterbox_proto::frame::TooLong>,
 ) -> io::Result<()> {
-    // Answers are made of bounded parts, so they always fit a frame.
+    // Answers have bounded parts, so they always fit a frame.
     stream.write_all(&frame.unwrap_or_default()).await?;
     stream.flush().await
 }

@@ -1,7 +1,7 @@
-//! Long frames that are being received: what they may hold together, and for how long.
+//! A memory budget and a deadline for long frames that are being received (LG-3).
 //!
-//! A frame is kept until it is whole. A few thousand connections that each hold back the end of a long one would fill the
-//! memory, so long frames share a room of bounded size and have to be finished in time (LG-3).
+//! A frame is buffered until it is complete. Without a budget, a few thousand connections that each hold back the end of a
+//! long frame would fill the memory.
 
 #![allow(clippy::disallowed_methods, reason = "the edge: deadlines")]
 
@@ -10,47 +10,47 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// From this size on a frame is long: it needs room from what all connections share, and has to be finished in time.
+/// A frame of this size or more is long: it takes from the shared budget, and has a deadline.
 const LONG_FRAME: usize = 64 * 1024;
 
-/// What all connections together may hold of unfinished long frames, in KiB.
+/// The budget of all connections together, in KiB.
 pub const LONG_FRAMES_KIB: usize = 256 * 1024;
 
-/// The long frame that a connection is receiving: what it holds of the shared room, and until when.
+/// The long frame that a connection is receiving.
 pub(super) struct LongFrame {
-    room: Arc<Semaphore>,
+    budget: Arc<Semaphore>,
     held: Option<OwnedSemaphorePermit>,
-    time: Duration,
-    until: Option<tokio::time::Instant>,
+    timeout: Duration,
+    deadline: Option<tokio::time::Instant>,
 }
 
 impl LongFrame {
-    pub(super) fn new(room: Arc<Semaphore>, time: Duration) -> Self {
-        Self { room, held: None, time, until: None }
+    pub(super) fn new(budget: Arc<Semaphore>, timeout: Duration) -> Self {
+        Self { budget, held: None, timeout, deadline: None }
     }
 
-    /// Notes how much of an unfinished frame there is.
+    /// Takes from the budget what an unfinished frame of this size needs; fails when the budget is used up.
     pub(super) fn holds(&mut self, pending: usize) -> Result<(), tokio::sync::TryAcquireError> {
         if pending < LONG_FRAME {
-            (self.held, self.until) = (None, None);
+            (self.held, self.deadline) = (None, None);
             return Ok(());
         }
         let held = self.held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
         let more = (pending / 1024).saturating_sub(held);
         let more = u32::try_from(more).unwrap_or(u32::MAX);
-        let permit = Arc::clone(&self.room).try_acquire_many_owned(more)?;
+        let permit = Arc::clone(&self.budget).try_acquire_many_owned(more)?;
         match &mut self.held {
             Some(held) => held.merge(permit),
             None => self.held = Some(permit),
         }
-        self.until.get_or_insert_with(|| tokio::time::Instant::now() + self.time);
+        self.deadline.get_or_insert_with(|| tokio::time::Instant::now() + self.timeout);
         Ok(())
     }
 
-    /// Waits until the frame should have been finished; for ever when there is none.
+    /// Waits for the deadline; for ever when no long frame is being received.
     pub(super) async fn overdue(&self) {
-        match self.until {
-            Some(until) => tokio::time::sleep_until(until).await,
+        match self.deadline {
+            Some(deadline) => tokio::time::sleep_until(deadline).await,
             None => std::future::pending().await,
         }
     }
@@ -82,7 +82,7 @@ mod tests {
         let start = tokio::time::Instant::now();
         frame.holds(LONG_FRAME).unwrap();
         tokio::time::sleep(TIME / 2).await;
-        // More of it does not begin it anew.
+        // More of the frame does not move the deadline.
         frame.holds(2 * LONG_FRAME).unwrap();
         frame.overdue().await;
         assert_eq!(start.elapsed(), TIME);

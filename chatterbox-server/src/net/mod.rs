@@ -1,16 +1,20 @@
-//! Sockets: everything that reads, writes, waits or has a deadline, and no rule of the chat.
+//! Sockets: listening, accepting, TLS, and the life of each connection. No rule of the chat is here.
 
-pub mod acceptor;
-pub mod connection;
+pub(crate) mod acceptor;
+mod connection;
+pub(crate) mod context;
 mod inbound;
-pub mod listen;
+pub(crate) mod limits;
+mod listen;
 mod login;
-mod long_frame;
+pub(crate) mod long_frame;
 mod outbound;
 mod poll_on_wake;
 mod read_buffer;
 mod requests;
 mod socket;
-pub mod tls;
+mod stream;
+mod tls;
 
-pub use long_frame::LONG_FRAMES_KIB;
+pub use listen::{ListenError, listen};
+pub use tls::{AUTHORITY_FILE, CertificateSource, TlsError, Transport};

@@ -1,7 +1,7 @@
-//! The way out: from a member's cursor to its socket, one write for whatever is waiting.
+//! The writing half of a connection: takes the frames after the member's cursor, and writes them.
 //!
-//! What is on its way lies in the [`Outbound`], not in its futures: writing can be given up at any moment, and what is said
-//! last still begins at the border of a frame (FR-1).
+//! Frames on their way are kept in the [`Outbound`], not in its futures. A write can be cancelled at any moment, and the last
+//! frames still begin at the border of a frame (FR-1).
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -18,12 +18,11 @@ use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
 use crate::chat::shared::{Handle, Seat};
 
-/// Why nothing more is written.
+/// Why writing has ended.
 #[derive(Debug)]
 pub(super) enum WriteEnd {
-    /// The member has been removed, or has taken nothing for too long.
+    /// A slow consumer: the member was removed, or a write made no progress within the stall timeout.
     TooSlow,
-    /// The connection is broken.
     Broken(io::Error),
 }
 
@@ -33,35 +32,35 @@ impl From<io::Error> for WriteEnd {
     }
 }
 
-/// When a connection ends, no more than this is still taken for it.
+/// When a connection ends, no more than this is still queued for it.
 const LAST_BYTES: usize = 1024 * 1024;
 
-/// Pieces of one frame that are smaller than this are put together: each write is a TLS record and a system call.
+/// Adjacent pieces of a frame smaller than this are joined: each write costs a TLS record and a system call.
 const SMALL: usize = 16 * 1024;
 
-/// A part of a frame, and whether the frame ends with it.
+/// A part of a frame.
 #[derive(Debug)]
 struct Part {
     bytes: Bytes,
     ends_frame: bool,
 }
 
-/// Writes one member's frames.
+/// The queue and the writer of one member.
 #[derive(Debug)]
 pub(super) struct Outbound<W> {
     writer: W,
     member: Handle,
     stall_timeout: Duration,
-    /// What is on its way; the first may be written in part.
+    /// Parts to write; the first may be written partly.
     pending: VecDeque<Part>,
-    /// Whether the first is written in part, or is the rest of a frame that is.
+    /// The frame of the first part is written partly.
     mid_frame: bool,
-    /// Whether nothing more was waiting for the member when the last was taken.
+    /// The last delivery left nothing in the hub for this member.
     up_to_date: bool,
 }
 
 impl<W: AsyncWrite + Unpin> Outbound<W> {
-    /// An outbound that begins with the welcome, the pieces of one frame.
+    /// Begins with the welcome, given as the pieces of one frame.
     pub(super) fn new(
         writer: W,
         member: Handle,
@@ -72,7 +71,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         Self { writer, member, stall_timeout, pending, mid_frame: false, up_to_date: false }
     }
 
-    /// Writes whatever comes, until the connection can't be written to any more. May be given up and run again.
+    /// Writes until the connection fails. It may be cancelled and run again.
     pub(super) async fn run(&mut self, seat: &mut Seat) -> WriteEnd {
         match self.run_for_ever(seat).await {
             Ok(never) => match never {},
@@ -105,7 +104,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         self.pending.extend(frames.into_iter().map(part));
     }
 
-    /// Writes as much of the first part as gets away, if any of it does in time.
+    /// Writes as much of the first part as the socket takes, before the stall timeout.
     async fn write_some(&mut self) -> Result<(), WriteEnd> {
         let Some(part) = self.pending.front_mut() else { return Ok(()) };
         let write = self.writer.write(&part.bytes);
@@ -128,8 +127,8 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         in_time(self.writer.flush(), &self.member, self.stall_timeout).await
     }
 
-    /// Puts what is still to be said behind what is on its way.
-    pub(super) fn say_last(&mut self, seat: &Seat) {
+    /// Queues what is left for the member in the hub.
+    pub(super) fn queue_rest(&mut self, seat: &Seat) {
         let mut size = 0;
         while size < LAST_BYTES {
             let Delivery::Frames { frames, .. } = seat.take() else { break };
@@ -138,15 +137,15 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         }
     }
 
-    /// Puts the reason for the end behind the frame that is on its way, in place of everything else (AS-3).
-    pub(super) fn say_instead(&mut self, reason: Code) {
+    /// Replaces everything but the frame that is written partly by an ERROR with the reason for the end (AS-3).
+    pub(super) fn replace_pending(&mut self, reason: Code) {
         let frame_ends = self.pending.iter().position(|part| part.ends_frame);
         let rest_of_frame = if self.mid_frame { frame_ends.map_or(0, |end| end + 1) } else { 0 };
         self.pending.truncate(rest_of_frame);
         self.push_frames(server_frame::error(&reason.into()));
     }
 
-    /// Writes what is pending, as far as it gets in this time. What does not get away is given up.
+    /// Writes the queue until this time is over; the rest is dropped.
     pub(super) async fn finish(&mut self, within: Duration) {
         let _ = tokio::time::timeout(within, async {
             while let Some(part) = self.pending.front() {
@@ -159,9 +158,9 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
     }
 }
 
-/// Writes, unless the member is too slow for it.
+/// Awaits a write, unless the member is removed or the stall timeout passes.
 ///
-/// Nearly every write is done at once, and then costs neither a timer nor a look at the bell.
+/// Nearly every write completes at the first poll, which then costs neither a timer nor a look at the wake flag.
 async fn in_time<T>(
     write: impl Future<Output = io::Result<T>>,
     member: &Handle,
@@ -179,7 +178,7 @@ async fn in_time<T>(
     }
 }
 
-/// The pieces of one frame, small neighbours put together.
+/// The pieces of one frame, with small neighbours joined.
 fn joined(pieces: Vec<Bytes>) -> VecDeque<Part> {
     let mut parts: VecDeque<Part> = VecDeque::new();
     let mut small = BytesMut::new();

@@ -1,8 +1,7 @@
-//! A part of a task, polled only when it was woken itself.
+//! A future that is polled only when it was woken itself, not whenever its task is.
 //!
-//! A connection waits for its socket, for the chat and for the end of the server at the same time. `select!` polls all of
-//! them whatever has happened; when a message goes to thousands of connections, looking at each of their sockets costs a
-//! good part of writing to it.
+//! A connection waits for its socket, the chat and the shutdown at the same time, and `select!` polls all of them at every
+//! wake. During a broadcast to thousands of connections, polling each socket for input would cost a good part of the write.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,15 +12,15 @@ use crate::chat::wake_flag::WakeFlag;
 /// A future that is polled only when it was woken.
 pub(super) struct PollOnWake<'f, F> {
     future: Pin<&'f mut F>,
-    flag: Arc<Ringing>,
-    /// The flag, as the future sees it.
+    flag: Arc<WokenFlag>,
+    /// Raises the flag.
     waker: Waker,
 }
 
 #[derive(Default)]
-struct Ringing(WakeFlag);
+struct WokenFlag(WakeFlag);
 
-impl Wake for Ringing {
+impl Wake for WokenFlag {
     fn wake(self: Arc<Self>) {
         self.0.raise();
     }
@@ -33,8 +32,8 @@ impl Wake for Ringing {
 
 impl<'f, F: Future> PollOnWake<'f, F> {
     pub(super) fn new(future: Pin<&'f mut F>) -> Self {
-        let flag = Arc::new(Ringing::default());
-        // To be polled a first time.
+        let flag = Arc::new(WokenFlag::default());
+        // For the first poll.
         flag.0.raise();
         Self { future, waker: Waker::from(Arc::clone(&flag)), flag }
     }
@@ -61,7 +60,7 @@ mod tests {
 
     use super::*;
 
-    /// Counts how often it is polled before it was notified so often.
+    /// Counts its polls until it was notified `times` times.
     async fn counted(notify: &Notify, times: u32, polled: &AtomicU32) {
         for _ in 0..times {
             let mut waiting = pin!(notify.notified());
@@ -77,7 +76,7 @@ mod tests {
     async fn only_who_was_woken_is_polled() {
         let (busy, idle) = (Arc::new(Notify::new()), Notify::new());
         let (busy_polled, idle_polled) = (AtomicU32::new(0), AtomicU32::new(0));
-        let ringing = tokio::spawn({
+        let notifying = tokio::spawn({
             let busy = Arc::clone(&busy);
             async move {
                 for _ in 0..10 {
@@ -100,7 +99,7 @@ mod tests {
             };
             tokio::time::timeout(Duration::from_secs(60), both).await.unwrap();
         }
-        ringing.await.unwrap();
+        notifying.await.unwrap();
         assert!(busy_polled.load(Ordering::Relaxed) >= 10);
         assert_eq!(idle_polled.load(Ordering::Relaxed), 1);
         idle.notify_one();
@@ -110,7 +109,7 @@ mod tests {
     #[tokio::test]
     async fn it_is_woken_again_and_again() {
         let (ping, pong) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        // Another task, so that nothing but the flag wakes ours.
+        // Another task, so that only the flag wakes this one.
         let asking = tokio::spawn({
             let (ping, pong) = (Arc::clone(&ping), Arc::clone(&pong));
             async move {

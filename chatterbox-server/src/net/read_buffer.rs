@@ -1,7 +1,6 @@
-//! Reading into a buffer that all connections of a thread share.
+//! A read buffer for each thread, shared by its connections.
 //!
-//! Between two reads a connection owns no buffer at all, so thousands of idle ones cost nothing, and a busy one reads in
-//! large steps.
+//! A connection owns no buffer between two reads: thousands of idle ones need no memory, and a busy one reads in large steps.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -12,14 +11,14 @@ use std::task::{Poll, ready};
 use chatterbox_proto::frame::Decoder;
 use tokio::io::{AsyncRead, ReadBuf};
 
-/// How much is read at a time, at most.
+/// Bytes of one read.
 const READ: usize = 32 * 1024;
 
 thread_local! {
     static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ].into());
 }
 
-/// Reads once, hands what came to `take`, and says how much that was; 0 is the end.
+/// Reads once, passes the bytes to `take` and returns their count; 0 is the end.
 pub(super) async fn read<R: AsyncRead + Unpin>(
     reader: &mut R,
     mut take: impl FnMut(&[u8]),

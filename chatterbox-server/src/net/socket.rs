@@ -1,4 +1,4 @@
-//! A TCP socket under TLS, written to in the cheapest way.
+//! A TCP socket under TLS that avoids vectored writes of one slice.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -7,8 +7,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// TLS always writes lists of records, which nearly always are one: that is a `send`, which the system does with less
-/// ado than a `writev`.
+/// TLS always writes vectored, but nearly always one record: a `send` is cheaper for the kernel than a `writev`.
 #[derive(Debug)]
 pub(super) struct Socket(pub(super) TcpStream);
 

@@ -1,5 +1,5 @@
-//! The clock of the wall.
-#![allow(clippy::disallowed_methods, reason = "the edge: says what time it is")]
+//! The wall clock.
+#![allow(clippy::disallowed_methods, reason = "the edge: reads the clock")]
 
 use std::time::SystemTime;
 

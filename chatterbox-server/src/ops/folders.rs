@@ -1,4 +1,4 @@
-//! Where the platform keeps things, when nobody says otherwise.
+//! The default folders of the platform.
 
 use std::path::PathBuf;
 
@@ -8,18 +8,18 @@ fn project() -> Option<ProjectDirs> {
     ProjectDirs::from("", "", "chatterbox")
 }
 
-/// The folder of the messages: the user's data folder.
+/// The folder of the database: the user's data folder.
 pub fn data() -> PathBuf {
     project().map_or_else(|| PathBuf::from("data"), |project| project.data_dir().to_owned())
 }
 
-/// The folder of the local authority: `certs` if it is here, otherwise in the user's data folder.
+/// The folder of the local authority: `certs` in the working directory if it is there, otherwise in the data folder.
 pub fn certificates() -> PathBuf {
     let here = PathBuf::from("certs");
     if here.is_dir() { here } else { data().join("certs") }
 }
 
-/// The configuration file that is read when it is there.
+/// The configuration file, which is read if it exists.
 pub fn configuration() -> Option<PathBuf> {
     Some(project()?.config_dir().join("server.toml"))
 }

@@ -1,14 +1,14 @@
-//! Logs: to stderr, as text or JSON; who came and went, never what was said.
+//! Logs to stderr, as text or JSON: who joined and left, never the content of messages.
 //!
-//! A thread of its own writes them. When whoever reads them has stopped (a terminal on Ctrl-S, a pipe that is full), lines
-//! are lost and the chat goes on.
+//! A thread of its own writes them. When the reader of stderr has stopped (a terminal on Ctrl-S, a full pipe), lines are
+//! dropped and the chat goes on.
 
 use std::io::IsTerminal as _;
 
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
     /// For people.
@@ -19,10 +19,10 @@ pub enum LogFormat {
 
 /// Starts logging; `filter` is a level (`info`) or directives (`info,chatterbox_server=debug`).
 ///
-/// What is logged before the guard is dropped gets written.
+/// Dropping the guard writes the lines that are still queued.
 ///
 /// # Errors
-/// When the filter can't be understood.
+/// When the filter can't be parsed.
 pub fn start(
     format: LogFormat,
     filter: &str,

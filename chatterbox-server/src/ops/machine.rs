@@ -1,17 +1,17 @@
-//! Limits of the machine that a server of many connections has to know.
+//! Limits of the operating system for a server with many connections.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Files that are open beside connections.
+/// File descriptors that are kept for other things than connections.
 const RESERVE: u64 = 64;
 
-/// Raises the number of open files to what the system allows, and says how many connections fit.
+/// Raises the soft limit of open files to the hard limit, and returns how many connections fit.
 ///
-/// Many systems start programs with 1,024, which is a limit for programs that use `select`; we don't.
+/// The usual soft limit of 1,024 is for programs that use `select`, which this one does not.
 pub fn allow_many_connections() -> usize {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current != maximum {
-        // Some systems refuse "unlimited"; then what we have must do.
+        // Some systems refuse "unlimited"; the old limit stays then.
         let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
     }
     let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);

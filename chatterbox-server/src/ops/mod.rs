@@ -1,4 +1,4 @@
-//! What whoever runs the server sees and does: logs, signals, limits of the machine.
+//! Operating the server: clock, default folders, logs, limits of the machine, signals.
 
 pub mod clock;
 pub mod folders;

@@ -1,6 +1,6 @@
-//! Signals: SIGINT and SIGTERM stop, twice at once; SIGHUP reads settings and certificates again.
+//! Signals: SIGINT and SIGTERM stop the server, a second one at once; SIGHUP reloads settings and certificates.
 
-#![allow(clippy::disallowed_methods, reason = "the edge: waits for a day to pass")]
+#![allow(clippy::disallowed_methods, reason = "the edge: has a timer")]
 
 use std::io;
 use std::time::Duration;
@@ -9,13 +9,13 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// Certificates are looked at this often, so that a server that is never restarted renews them in time.
+/// The time between two checks of the certificates: a server that is never restarted renews them in time.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Counts renames to stop, calls `reload` when asked to and `renew` once a day, for ever; meant to run beside the server.
+/// Counts the signals to stop in `stop`, calls `reload` at SIGHUP and `renew` once a day. The future runs beside the server.
 ///
 /// # Errors
-/// When the system does not let us listen to signals.
+/// When signal handlers can't be installed.
 pub fn watch(
     stop: watch::Sender<u32>,
     reload: impl Fn(),

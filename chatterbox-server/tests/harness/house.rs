@@ -5,10 +5,11 @@ use std::sync::Arc;
 use chatterbox_hub::{AccountKey, Level};
 use chatterbox_proto::capability::commands::{Outcome, Prompt};
 use chatterbox_proto::{ServerFrame, Username, json};
+use chatterbox_server::access::Access;
 use chatterbox_server::accounts::{Account, Accounts, Cost, Directory, PasswordHash, Secret};
-use chatterbox_server::commands::{Desk, Service};
-use chatterbox_server::config::{Config, Live};
+use chatterbox_server::commands::{CommandState, Service};
 use chatterbox_server::store::MemoryDirectory;
+use chatterbox_server::{Config, Live};
 use serde_json::Value;
 
 use super::{Peer, Server};
@@ -52,8 +53,8 @@ impl House {
         directory.set_admin_password(Some(&hash(ADMIN_PASSWORD))).unwrap();
         let accounts = Arc::new(Accounts::new(directory, cost).unwrap());
         let live = Live::new(config.clone());
-        let desk = Desk::open(Arc::clone(&accounts), live.clone()).await.unwrap();
-        let server = Server::with_gate(config, Arc::new(Service::new(desk, live))).await;
+        let state = CommandState::open(Arc::clone(&accounts), live.clone()).await.unwrap();
+        let server = Server::with_access(config, Access::new(Service::new(state, live))).await;
         Self { server, accounts }
     }
 

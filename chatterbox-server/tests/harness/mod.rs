@@ -21,12 +21,10 @@ use bytes::Bytes;
 use chatterbox_proto::frame::{self, Decoder};
 use chatterbox_proto::server_frame::ServerKeys;
 use chatterbox_proto::{Capabilities, Entry, ServerFrame, client_frame, limits};
-use chatterbox_server::access::{Gate, NoAccounts};
-use chatterbox_server::config::{Config, Live};
-use chatterbox_server::net::listen::listen;
-use chatterbox_server::net::tls::{CertificateSource, Transport};
-use chatterbox_server::store::Memory;
-use chatterbox_server::store::{Backlog, BacklogError};
+use chatterbox_server::access::{Access, NoAccounts};
+use chatterbox_server::net::{CertificateSource, Transport, listen};
+use chatterbox_server::store::{Backlog, BacklogError, Memory};
+use chatterbox_server::{Config, Live};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -63,15 +61,15 @@ impl Server {
         Self::with_backlog(config, Arc::new(Memory::default())).await
     }
 
-    /// With TLS, and with this gate.
-    pub async fn with_gate(config: Config, gate: Arc<dyn Gate>) -> Self {
+    /// With TLS, and with this authenticator and handler.
+    pub async fn with_access(config: Config, access: Access) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let source =
             CertificateSource::Local { folder: folder.path().to_owned(), host: "localhost".into() };
         let transport = Transport::tls(source).unwrap();
         let tls = trusting(&folder.path().join("ca.crt"));
         let backlog = Arc::new(Memory::default());
-        Self::run_with(config, transport, backlog, gate, Some(tls), Some(folder)).await
+        Self::run_with(config, transport, backlog, access, Some(tls), Some(folder)).await
     }
 
     /// Without TLS, with this backlog.
@@ -86,14 +84,14 @@ impl Server {
         tls: Option<Arc<ClientConfig>>,
         folder: Option<tempfile::TempDir>,
     ) -> Self {
-        Self::run_with(config, transport, backlog, Arc::new(NoAccounts), tls, folder).await
+        Self::run_with(config, transport, backlog, Access::new(NoAccounts), tls, folder).await
     }
 
     async fn run_with(
         config: Config,
         transport: Transport,
         backlog: Arc<dyn Backlog>,
-        gate: Arc<dyn Gate>,
+        access: Access,
         tls: Option<Arc<ClientConfig>>,
         folder: Option<tempfile::TempDir>,
     ) -> Self {
@@ -104,7 +102,7 @@ impl Server {
             listeners,
             transport,
             backlog,
-            gate,
+            access,
             Live::new(config),
             stopped,
         ));

@@ -31,28 +31,28 @@ async fn with_ann() -> (Accounts, Token) {
     (accounts, token)
 }
 
-async fn admit(
+async fn login(
     accounts: &Accounts,
     text: &str,
     proof: Option<Proof>,
 ) -> Result<Login, &'static str> {
-    let admitted = accounts.admit(&name(text), proof.as_ref(), HERE, true).await;
-    admitted.map_err(|refusal| refusal.word())
+    let login = accounts.authenticate(&name(text), proof.as_ref(), HERE, true).await;
+    login.map_err(|refusal| refusal.word())
 }
 
 #[tokio::test]
 async fn a_password_is_good_for_its_name_and_gives_a_token() {
     let (accounts, _) = with_ann().await;
-    let ann = admit(&accounts, "ANN", password("correct horse")).await.unwrap();
+    let ann = login(&accounts, "ANN", password("correct horse")).await.unwrap();
     assert_eq!((ann.level, ann.account.clone()), (Level::USER, Some(name("ann"))));
     assert_eq!(ann.blocked, [name("eve")], "what was blocked as a guest is kept");
     let text = ann.token.clone().unwrap();
-    let early = admit(&accounts, "ann", token(text.as_str())).await;
+    let early = login(&accounts, "ann", token(text.as_str())).await;
     assert_eq!(early.unwrap_err(), "wrong-token", "it is worth nothing before ann has joined");
-    accounts.keep_token(&ann).await.unwrap();
-    let again = admit(&accounts, "ann", token(text.as_str())).await.unwrap();
+    accounts.store_token(&ann).await.unwrap();
+    let again = login(&accounts, "ann", token(text.as_str())).await.unwrap();
     assert!(again.token.is_none() && again.token_hash == ann.token_hash);
-    let other = admit(&accounts, "bob", token(text.as_str())).await;
+    let other = login(&accounts, "bob", token(text.as_str())).await;
     assert_eq!(other.unwrap_err(), "wrong-token", "nobody else's name");
 }
 
@@ -67,12 +67,12 @@ async fn b4_a_failed_login_creates_nothing() {
         ("ann", password("correct horse\0")),
         ("ann", password("correct horse\n{\"USERNAME\": \"bob\"}")),
     ] {
-        let failed = admit(&accounts, text, proof).await.unwrap_err();
+        let failed = login(&accounts, text, proof).await.unwrap_err();
         assert!(failed.starts_with("wrong-"), "{failed}");
     }
     let all = accounts.list(9).await.unwrap();
     assert_eq!(all.iter().map(|account| &account.name).collect::<Vec<_>>(), [&name("ann")]);
-    assert!(admit(&accounts, "bob", None).await.is_ok(), "bob is still free");
+    assert!(login(&accounts, "bob", None).await.is_ok(), "bob is still free");
 }
 
 #[tokio::test]
@@ -81,14 +81,14 @@ async fn a_registered_name_is_not_free_and_neither_is_one_that_looks_like_it() {
     let secret = || Secret::given("correct horse");
     accounts.register(&name("Bill"), secret(), vec![], HERE).await.unwrap();
     for (text, word) in [("ann", "registered"), ("Ann", "registered"), ("BiII", "looks-taken")] {
-        assert_eq!(admit(&accounts, text, None).await.unwrap_err(), word, "{text}");
+        assert_eq!(login(&accounts, text, None).await.unwrap_err(), word, "{text}");
         let refused = accounts.register(&name(text), secret(), vec![], HERE).await;
         assert!(matches!(refused, Err(Refused::Registered(_))), "{refused:?}");
     }
     for text in ["anna", "an", "annb"] {
-        assert!(admit(&accounts, text, None).await.is_ok(), "b2: {text} is another name");
+        assert!(login(&accounts, text, None).await.is_ok(), "b2: {text} is another name");
     }
-    let stranger = accounts.admit(&name("carl"), None, HERE, false).await;
+    let stranger = accounts.authenticate(&name("carl"), None, HERE, false).await;
     assert_eq!(stranger.unwrap_err(), Refusal::NoGuests);
 }
 
@@ -96,23 +96,23 @@ async fn a_registered_name_is_not_free_and_neither_is_one_that_looks_like_it() {
 async fn guessing_is_throttled_and_the_right_password_too() {
     let (accounts, _) = with_ann().await;
     for _ in 0..5 {
-        let wrong = admit(&accounts, "ann", password("wrong")).await;
+        let wrong = login(&accounts, "ann", password("wrong")).await;
         assert_eq!(wrong.unwrap_err(), "wrong-password");
     }
     for text in ["wrong", "correct horse"] {
-        assert_eq!(admit(&accounts, "ann", password(text)).await.unwrap_err(), "throttled");
+        assert_eq!(login(&accounts, "ann", password(text)).await.unwrap_err(), "throttled");
     }
-    let unknown = admit(&accounts, "nobody", password("wrong")).await;
+    let unknown = login(&accounts, "nobody", password("wrong")).await;
     assert_eq!(unknown.unwrap_err(), "wrong-password", "other names are not");
     let elsewhere = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
     let proof = password("correct horse");
-    assert!(accounts.admit(&name("ann"), proof.as_ref(), elsewhere, true).await.is_ok());
+    assert!(accounts.authenticate(&name("ann"), proof.as_ref(), elsewhere, true).await.is_ok());
 }
 
 #[tokio::test]
 async fn guesses_at_the_same_moment_count_too() {
     let (accounts, _) = with_ann().await;
-    let many = (0..100).map(|_| admit(&accounts, "ann", password("wrong")));
+    let many = (0..100).map(|_| login(&accounts, "ann", password("wrong")));
     let outcomes = futures_util::future::join_all(many).await;
     let checked = outcomes.iter().filter(|o| o.as_ref().is_err_and(|w| *w == "wrong-password"));
     assert_eq!(checked.count(), 5);
@@ -133,10 +133,10 @@ async fn wrong_tokens_do_not_lock_out_good_ones() {
     let (accounts, good) = with_ann().await;
     let mut refused = Vec::new();
     for _ in 0..60 {
-        refused.push(admit(&accounts, "ann", token("wrong")).await.unwrap_err());
+        refused.push(login(&accounts, "ann", token("wrong")).await.unwrap_err());
     }
     assert_eq!((refused[0], refused[59]), ("wrong-token", "throttled"));
-    assert!(admit(&accounts, "ann", token(good.as_str())).await.is_ok());
+    assert!(login(&accounts, "ann", token(good.as_str())).await.is_ok());
 }
 
 #[tokio::test]
@@ -147,13 +147,13 @@ async fn another_password_ends_all_logins() {
         |old, new| accounts.change_password(&ann, Secret::given(old), Secret::given(new), HERE);
     assert!(matches!(change("wrong", "x").await, Err(Refused::WrongPassword)));
     let (new, account_key) = change("correct horse", "battery staple").await.unwrap();
-    assert!(admit(&accounts, "ann", token(old.as_str())).await.is_err());
-    assert!(admit(&accounts, "ann", token(new.as_str())).await.is_ok());
-    assert!(admit(&accounts, "ann", password("correct horse")).await.is_err());
-    assert!(admit(&accounts, "ann", password("battery staple")).await.is_ok());
-    let login = LoggedIn { account: name("ann"), account_key };
-    accounts.log_out(&login, Some(new.hash())).await.unwrap();
-    assert_eq!(admit(&accounts, "ann", token(new.as_str())).await.unwrap_err(), "wrong-token");
+    assert!(login(&accounts, "ann", token(old.as_str())).await.is_err());
+    assert!(login(&accounts, "ann", token(new.as_str())).await.is_ok());
+    assert!(login(&accounts, "ann", password("correct horse")).await.is_err());
+    assert!(login(&accounts, "ann", password("battery staple")).await.is_ok());
+    let logged_in = LoggedIn { account: name("ann"), account_key };
+    accounts.log_out(&logged_in, Some(new.hash())).await.unwrap();
+    assert_eq!(login(&accounts, "ann", token(new.as_str())).await.unwrap_err(), "wrong-token");
 }
 
 #[tokio::test]
@@ -170,9 +170,9 @@ async fn a_hash_of_another_cost_is_made_anew() {
     };
     directory.add(&account).unwrap();
     let accounts = Accounts::new(directory, Cost::CHEAP).unwrap();
-    assert!(admit(&accounts, "ann", password("wrong")).await.is_err());
+    assert!(login(&accounts, "ann", password("wrong")).await.is_err());
     assert_eq!(accounts.account(&name("ann")).await.unwrap().unwrap().password, old);
-    assert_eq!(admit(&accounts, "ann", password("correct horse")).await.unwrap().level.number(), 2);
+    assert_eq!(login(&accounts, "ann", password("correct horse")).await.unwrap().level.number(), 2);
     let new = accounts.account(&name("ann")).await.unwrap().unwrap().password;
     assert_eq!(new.check(&secret, Cost::CHEAP), Ok(Verdict::Right));
 }

@@ -1,4 +1,4 @@
-//! One's own account: `register`, `passwd`, `logout`, `elevate`.
+//! The caller's account: `register`, `passwd`, `logout`, `elevate`.
 
 use chatterbox_hub::{Level, LoggedIn};
 use chatterbox_proto::capability::Capability;
@@ -6,24 +6,30 @@ use chatterbox_proto::capability::commands::{ArgumentType, OutcomeCode};
 use serde_json::{Value, json};
 
 use crate::accounts::Token;
-use crate::commands::arguments::{Arguments, Parameter};
-use crate::commands::context::{Context, Done, Rejection, Reply};
-use crate::commands::registry::Spec;
+use crate::commands::arguments::Arguments;
+use crate::commands::command::Command;
+use crate::commands::context::Context;
+use crate::commands::parameter::Parameter;
+use crate::commands::reply::{Done, Rejection, Reply};
+use crate::commands::spec::Spec;
 
-/// What a client needs to log in again without the password.
+/// The `DATA` of a login: clients log in with the token next time.
 fn login_data(token: &Token, level: Level) -> Value {
     json!({"LEVEL": level.number(), "TOKEN": token.as_str()})
 }
 
-pub(in crate::commands) const REGISTER: Spec = Spec {
-    name: "register",
-    aliases: &["p"],
-    parameters: &[Parameter::required("password", ArgumentType::Secret)],
-    help: "Makes your name yours: nobody else gets it from now on.",
-    example: "register",
-    level: Level::GUEST,
-    needs: None,
-    data: r#"`{"LEVEL", "TOKEN"}`: the token does what the password does, for 30 days."#,
+pub(in crate::commands) const REGISTER: Command = Command {
+    spec: Spec {
+        name: "register",
+        aliases: &["p"],
+        parameters: &[Parameter::required("password", ArgumentType::Secret)],
+        help: "Makes your name yours: nobody else gets it from now on.",
+        example: "register",
+        level: Level::GUEST,
+        needs: None,
+        stays_on: false,
+        data: r#"`{"LEVEL", "TOKEN"}`: the token does what the password does, for 30 days."#,
+    },
     run: |context, arguments| Box::pin(register(context, arguments)),
 };
 
@@ -35,35 +41,37 @@ async fn register(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     }
     let given = arguments.secret(0);
     let secret = context.chosen_secret(given, "Choose a password (at least 8 characters):").await?;
-    let accounts = &context.desk.accounts;
-    let (token, account_key) = accounts
-        .register(&who.name, secret, context.session.port.blocked(), context.peer())
-        .await?;
-    context.session.set_token(token.hash());
+    let accounts = &context.state.accounts;
+    let (token, account_key) =
+        accounts.register(&who.name, secret, context.caller.port.blocked(), context.peer()).await?;
+    context.caller.set_token(token.hash());
     let login = LoggedIn { account: who.name.clone(), account_key };
     context.amend(|who, _| {
         who.login = Some(login);
         who.level = Level::USER;
     });
     let mut info = format!("{} is your name now; join with your password next time.", who.name);
-    if !context.session.agreed.has(Capability::Accounts) {
+    if !context.caller.agreed.has(Capability::Accounts) {
         info.push_str(" This client can't give one: you need another client then.");
     }
     Ok(Done::new(info).with_data(login_data(&token, Level::USER)))
 }
 
-pub(in crate::commands) const PASSWD: Spec = Spec {
-    name: "passwd",
-    aliases: &["password"],
-    parameters: &[
-        Parameter::required("old", ArgumentType::Secret),
-        Parameter::required("new", ArgumentType::Secret),
-    ],
-    help: "Changes your password; other devices have to log in again when they come back.",
-    example: "passwd",
-    level: Level::USER,
-    needs: None,
-    data: r#"`{"LEVEL", "TOKEN"}`, as for `register`."#,
+pub(in crate::commands) const PASSWD: Command = Command {
+    spec: Spec {
+        name: "passwd",
+        aliases: &["password"],
+        parameters: &[
+            Parameter::required("old", ArgumentType::Secret),
+            Parameter::required("new", ArgumentType::Secret),
+        ],
+        help: "Changes your password; other devices have to log in again when they come back.",
+        example: "passwd",
+        level: Level::USER,
+        needs: None,
+        stays_on: false,
+        data: r#"`{"LEVEL", "TOKEN"}`, as for `register`."#,
+    },
     run: |context, arguments| Box::pin(passwd(context, arguments)),
 };
 
@@ -71,38 +79,41 @@ async fn passwd(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let account = context.login()?.account;
     let old = context.secret(arguments.secret(0), "Your password now:").await?;
     let new = context.chosen_secret(arguments.secret(1), "Choose a new password:").await?;
-    let accounts = &context.desk.accounts;
+    let accounts = &context.state.accounts;
     let (token, account_key) = accounts.change_password(&account, old, new, context.peer()).await?;
-    context.session.set_token(token.hash());
+    context.caller.set_token(token.hash());
     let level = context.who().level;
     context.amend(|who, _| who.login = Some(LoggedIn { account, account_key }));
     let info = "You have another password. Other devices have to log in again when they come back; who is connected stays so.";
     Ok(Done::new(info).with_data(login_data(&token, level)))
 }
 
-pub(in crate::commands) const LOGOUT: Spec = Spec {
-    name: "logout",
-    aliases: &[],
-    parameters: &[Parameter::optional("everywhere", ArgumentType::Text)],
-    help: "Ends this login and the connection; with `everywhere`, the logins of other devices too.",
-    example: "logout",
-    level: Level::USER,
-    needs: None,
-    data: "",
+pub(in crate::commands) const LOGOUT: Command = Command {
+    spec: Spec {
+        name: "logout",
+        aliases: &[],
+        parameters: &[Parameter::optional("everywhere", ArgumentType::Text)],
+        help: "Ends this login and the connection; with `everywhere`, the logins of other devices too.",
+        example: "logout",
+        level: Level::USER,
+        needs: None,
+        stays_on: false,
+        data: "",
+    },
     run: |context, arguments| Box::pin(logout(context, arguments)),
 };
 
 async fn logout(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let login = context.login()?;
     let token = match arguments.text(0).as_deref() {
-        None => context.session.token(),
+        None => context.caller.token(),
         Some("everywhere" | "--everywhere") => None,
         Some(_) => {
             return Err(context.misused());
         }
     };
-    context.desk.accounts.log_out(&login, token).await?;
-    // Nobody goes on with a session that has been logged out.
+    context.state.accounts.log_out(&login, token).await?;
+    // The session can't be resumed with this login any more.
     context.amend(|who, _| {
         who.login = None;
         who.elevated = false;
@@ -110,22 +121,25 @@ async fn logout(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     Ok(Done { closes: true, ..Done::new("You are logged out, good bye.") })
 }
 
-pub(in crate::commands) const ELEVATE: Spec = Spec {
-    name: "elevate",
-    aliases: &[],
-    parameters: &[Parameter::required("admin-password", ArgumentType::Secret)],
-    help: "Makes you an admin for this session, with the admin password.",
-    example: "elevate",
-    level: Level::USER,
-    needs: None,
-    data: r#"`{"LEVEL"}`."#,
+pub(in crate::commands) const ELEVATE: Command = Command {
+    spec: Spec {
+        name: "elevate",
+        aliases: &[],
+        parameters: &[Parameter::required("admin-password", ArgumentType::Secret)],
+        help: "Makes you an admin for this session, with the admin password.",
+        example: "elevate",
+        level: Level::USER,
+        needs: None,
+        stays_on: false,
+        data: r#"`{"LEVEL"}`."#,
+    },
     run: |context, arguments| Box::pin(elevate(context, arguments)),
 };
 
 async fn elevate(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let account = context.login()?.account;
     let secret = context.secret(arguments.secret(0), "The admin password:").await?;
-    context.desk.accounts.elevate(&account, secret, context.peer()).await?;
+    context.state.accounts.elevate(&account, secret, context.peer()).await?;
     context.amend(|who, _| who.elevated = true);
     let level = Level::ADMIN;
     Ok(Done::new(format!("You have level {level} until you leave."))

@@ -1,44 +1,50 @@
-//! What admins do, and everybody may look at: `perm`, `set-perm`, `set-prefix`, `disable-command`, `enable-command`.
+//! Administration: `perm`, `set-perm`, `set-prefix`, `disable-command`, `enable-command`.
 
 use chatterbox_hub::{Level, LoggedIn, Permission, Target};
 use chatterbox_proto::Username;
 use chatterbox_proto::capability::commands::{ArgumentType, OutcomeCode};
 use serde_json::json;
 
-use crate::commands::arguments::{Arguments, Parameter};
-use crate::commands::context::{Context, Done, Rejection, Reply};
-use crate::commands::registry::Spec;
+use crate::commands::arguments::Arguments;
+use crate::commands::command::Command;
+use crate::commands::context::Context;
+use crate::commands::parameter::Parameter;
+use crate::commands::reply::{Done, Rejection, Reply};
+use crate::commands::spec::Spec;
 
-pub(in crate::commands) const PERM: Spec = Spec {
-    name: "perm",
-    aliases: &["level"],
-    parameters: &[Parameter::optional("user", ArgumentType::User)],
-    help: "Shows your level, or somebody's.",
-    example: "perm bob",
-    level: Level::GUEST,
-    needs: None,
-    data: r#"`{"NAME", "LEVEL", "ACCOUNT": name or null}`."#,
+pub(in crate::commands) const PERM: Command = Command {
+    spec: Spec {
+        name: "perm",
+        aliases: &["level"],
+        parameters: &[Parameter::optional("user", ArgumentType::User)],
+        help: "Shows your level, or somebody's.",
+        example: "perm bob",
+        level: Level::GUEST,
+        needs: None,
+        stays_on: false,
+        data: r#"`{"NAME", "LEVEL", "ACCOUNT": name or null}`."#,
+    },
     run: |context, arguments| Box::pin(perm(context, arguments)),
 };
 
-/// Somebody, here or not.
-struct Somebody {
+/// A user, who may be online or not.
+struct Subject {
     name: Username,
     account: Option<LoggedIn>,
-    /// What they have for good or at the moment, under whatever names, whichever is more.
+    /// The highest of the account's level and the levels of all its connections.
     level: Level,
 }
 
-/// Who somebody is: the user who has the name now, otherwise the owner of the account of that name.
-async fn somebody(context: &Context<'_>, name: &Username) -> Result<Somebody, Rejection> {
-    let port = &context.session.port;
+/// The user of a name: the member who has it now, otherwise the account of that name.
+async fn subject(context: &Context<'_>, name: &Username) -> Result<Subject, Rejection> {
+    let port = &context.caller.port;
     let here = port.find(name);
     let account = match &here {
         Some(here) => here.account(),
         None => Some(name),
     };
     let stored = match account {
-        Some(account) => context.desk.accounts.account(account).await?,
+        Some(account) => context.state.accounts.account(account).await?,
         None => None,
     };
     let login = stored.as_ref().map(|account| LoggedIn {
@@ -46,20 +52,20 @@ async fn somebody(context: &Context<'_>, name: &Username) -> Result<Somebody, Re
         account_key: account.account_key,
     });
     let now = here.as_ref().map(|here| here.actor().level);
-    let for_good = stored.as_ref().map(|account| account.level);
+    let lasting = stored.as_ref().map(|account| account.level);
     let members = login.as_ref().map(|login| port.logged_in(login)).unwrap_or_default();
     let anywhere = members.iter().map(|(_, identity)| identity.actor().level).max();
-    let Some(level) = now.max(for_good).max(anywhere) else {
+    let Some(level) = now.max(lasting).max(anywhere) else {
         let text = format!("There is nobody called {name}.");
         return Err(Rejection::new(OutcomeCode::NoSuchUser, text));
     };
     let spelling = here.map(|here| here.name).or_else(|| stored.map(|account| account.name));
-    Ok(Somebody { name: spelling.unwrap_or_else(|| name.clone()), account: login, level })
+    Ok(Subject { name: spelling.unwrap_or_else(|| name.clone()), account: login, level })
 }
 
 async fn perm(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let name = arguments.user(0).unwrap_or_else(|| context.who().name);
-    let found = somebody(context, &name).await?;
+    let found = subject(context, &name).await?;
     let info = format!("{} has level {}.", found.name, found.level);
     Ok(Done::new(info).with_data(json!({
         "NAME": found.name.as_str(),
@@ -68,18 +74,21 @@ async fn perm(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     })))
 }
 
-pub(in crate::commands) const SET_PERM: Spec = Spec {
-    name: "set-perm",
-    aliases: &["setperm"],
-    parameters: &[
-        Parameter::required("user", ArgumentType::User),
-        Parameter::required("level", ArgumentType::Text),
-    ],
-    help: "Gives a registered user another level, for good: 1 user, 2 helper, 3 moderator, 4 operator, 5 admin.",
-    example: "set-perm bob 3",
-    level: Level::ADMIN,
-    needs: None,
-    data: r#"`{"NAME", "LEVEL", "ACCOUNT"}`, as for `perm`."#,
+pub(in crate::commands) const SET_PERM: Command = Command {
+    spec: Spec {
+        name: "set-perm",
+        aliases: &["setperm"],
+        parameters: &[
+            Parameter::required("user", ArgumentType::User),
+            Parameter::required("level", ArgumentType::Text),
+        ],
+        help: "Gives a registered user another level, for good: 1 user, 2 helper, 3 moderator, 4 operator, 5 admin.",
+        example: "set-perm bob 3",
+        level: Level::ADMIN,
+        needs: None,
+        stays_on: false,
+        data: r#"`{"NAME", "LEVEL", "ACCOUNT"}`, as for `perm`."#,
+    },
     run: |context, arguments| Box::pin(set_perm(context, arguments)),
 };
 
@@ -89,7 +98,7 @@ async fn set_perm(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let level = Level::parse(&text).filter(|level| *level > Level::GUEST).ok_or_else(|| {
         Rejection::new(OutcomeCode::BadArguments, "The level has to be between 1 and 5.")
     })?;
-    let found = somebody(context, &name).await?;
+    let found = subject(context, &name).await?;
     let Some(login) = found.account else {
         let text = format!("{} is a guest: only a registered user keeps a level.", found.name);
         return Err(Rejection::new(OutcomeCode::NoSuchUser, text));
@@ -98,9 +107,9 @@ async fn set_perm(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let target = if own { Target::Oneself } else { Target::User(found.level) };
     context.authorise(Permission::GiveLevel(level), target)?;
     let account = login.account.clone();
-    context.desk.accounts.set_level(&account, level).await?;
-    for (member, _) in context.session.port.logged_in(&login) {
-        context.desk.online.amend(context.session, member, |who, _| who.level = level);
+    context.state.accounts.set_level(&account, level).await?;
+    for (member, _) in context.caller.port.logged_in(&login) {
+        context.state.online.amend(context.caller, member, |who, _| who.level = level);
     }
     tracing::info!(by = %context.who().name, %account, level = level.number(), "level given");
     let info = format!("{account} has level {level} now.");
@@ -109,69 +118,74 @@ async fn set_perm(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     Ok(Done::new(info).with_data(data))
 }
 
-pub(in crate::commands) const SET_PREFIX: Spec = Spec {
-    name: "set-prefix",
-    aliases: &["prefix"],
-    parameters: &[Parameter::required("prefix", ArgumentType::Text)],
-    help: "Changes what is typed before a command, for everybody.",
-    example: "set-prefix !",
-    level: Level::ADMIN,
-    needs: None,
-    data: r#"`{"PREFIX"}`."#,
+pub(in crate::commands) const SET_PREFIX: Command = Command {
+    spec: Spec {
+        name: "set-prefix",
+        aliases: &["prefix"],
+        parameters: &[Parameter::required("prefix", ArgumentType::Text)],
+        help: "Changes what is typed before a command, for everybody.",
+        example: "set-prefix !",
+        level: Level::ADMIN,
+        needs: None,
+        stays_on: false,
+        data: r#"`{"PREFIX"}`."#,
+    },
     run: |context, arguments| Box::pin(set_prefix(context, arguments)),
 };
 
 async fn set_prefix(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let prefix = arguments.text(0).ok_or_else(Rejection::missing)?;
-    // A letter would make words commands, and a backslash takes a prefix its meaning.
+    // Letters would turn words into commands, and a backslash escapes the prefix.
     let sound = (1..=8).contains(&prefix.len())
         && prefix.bytes().all(|byte| byte.is_ascii_punctuation() && byte != b'\\');
     if !sound {
         let text = "A prefix has 1 to 8 ASCII punctuation characters other than a backslash.";
         return Err(Rejection::new(OutcomeCode::BadArguments, text));
     }
-    context.desk.accounts.set_prefix(prefix.clone()).await?;
-    context.desk.change_settings(|settings| settings.prefix = Some(prefix.clone()));
+    context.state.accounts.set_prefix(prefix.clone()).await?;
+    context.state.change_settings(|settings| settings.prefix = Some(prefix.clone()));
     tracing::info!(by = %context.who().name, prefix, "prefix set");
     let info = format!("Commands begin with {prefix} now.");
     Ok(Done::new(info).with_data(json!({"PREFIX": prefix})))
 }
 
-pub(in crate::commands) const DISABLE_COMMAND: Spec = Spec {
-    name: "disable-command",
-    aliases: &[],
-    parameters: &[Parameter::required("command", ArgumentType::Command)],
-    help: "Switches a command off, for everybody.",
-    example: "disable-command nick",
-    level: Level::ADMIN,
-    needs: None,
-    data: r#"`{"COMMAND", "ENABLED"}`."#,
+pub(in crate::commands) const DISABLE_COMMAND: Command = Command {
+    spec: Spec {
+        name: "disable-command",
+        aliases: &[],
+        parameters: &[Parameter::required("command", ArgumentType::Command)],
+        help: "Switches a command off, for everybody.",
+        example: "disable-command nick",
+        level: Level::ADMIN,
+        needs: None,
+        stays_on: false,
+        data: r#"`{"COMMAND", "ENABLED"}`."#,
+    },
     run: |context, arguments| Box::pin(switch(context, arguments, true)),
 };
 
-/// What switches the others on again stays on.
-const ENABLE: &str = "enable-command";
-
-pub(in crate::commands) const ENABLE_COMMAND: Spec = Spec {
-    name: ENABLE,
-    aliases: &[],
-    parameters: &[Parameter::required("command", ArgumentType::Command)],
-    help: "Switches a command on again.",
-    example: "enable-command nick",
-    level: Level::ADMIN,
-    needs: None,
-    data: r#"`{"COMMAND", "ENABLED"}`."#,
+pub(in crate::commands) const ENABLE_COMMAND: Command = Command {
+    spec: Spec {
+        name: "enable-command",
+        aliases: &[],
+        parameters: &[Parameter::required("command", ArgumentType::Command)],
+        help: "Switches a command on again.",
+        example: "enable-command nick",
+        level: Level::ADMIN,
+        needs: None,
+        stays_on: true,
+        data: r#"`{"COMMAND", "ENABLED"}`."#,
+    },
     run: |context, arguments| Box::pin(switch(context, arguments, false)),
 };
 
 async fn switch(context: &Context<'_>, mut arguments: Arguments, off: bool) -> Reply {
     let spec = arguments.command(0).ok_or_else(Rejection::missing)?;
     if off {
-        context
-            .authorise(Permission::SwitchOff { stays_on: spec.name == ENABLE }, Target::Oneself)?;
+        context.authorise(Permission::SwitchOff { stays_on: spec.stays_on }, Target::Oneself)?;
     }
-    context.desk.accounts.set_disabled(spec.name, off).await?;
-    context.desk.change_settings(|settings| {
+    context.state.accounts.set_disabled(spec.name, off).await?;
+    context.state.change_settings(|settings| {
         if off {
             settings.disabled.insert(spec.name.to_owned());
         } else {

@@ -1,4 +1,4 @@
-//! Whom one does not want to hear: `block`, `unblock`, `blocked`. Each user's list is their own.
+//! Block lists: `block`, `unblock`, `blocked`.
 
 use chatterbox_hub::Level;
 use chatterbox_proto::Username;
@@ -6,29 +6,35 @@ use chatterbox_proto::capability::commands::{ArgumentType, OutcomeCode};
 use serde_json::json;
 
 use crate::accounts::BLOCKS;
-use crate::commands::arguments::{Arguments, Parameter};
-use crate::commands::context::{Context, Done, Rejection, Reply};
-use crate::commands::registry::Spec;
+use crate::commands::arguments::Arguments;
+use crate::commands::command::Command;
+use crate::commands::context::Context;
+use crate::commands::parameter::Parameter;
+use crate::commands::reply::{Done, Rejection, Reply};
+use crate::commands::spec::Spec;
 
-/// What `DATA` of all three is.
+/// The `DATA` of all three.
 const DATA: &str = r#"A table: `NAME`, everybody you block now."#;
 
-pub(in crate::commands) const BLOCK: Spec = Spec {
-    name: "block",
-    aliases: &["ignore"],
-    parameters: &[Parameter::required("users", ArgumentType::Users)],
-    help: "Hides what these users say from you, and what you say from them.",
-    example: "block eve mallory",
-    level: Level::GUEST,
-    needs: None,
-    data: DATA,
+pub(in crate::commands) const BLOCK: Command = Command {
+    spec: Spec {
+        name: "block",
+        aliases: &["ignore"],
+        parameters: &[Parameter::required("users", ArgumentType::Users)],
+        help: "Hides what these users say from you, and what you say from them.",
+        example: "block eve mallory",
+        level: Level::GUEST,
+        needs: None,
+        stays_on: false,
+        data: DATA,
+    },
     run: |context, arguments| Box::pin(block(context, arguments)),
 };
 
-/// Whom a guest blocks at most: everybody can be a guest, and everybody's list is held against whoever comes.
+/// The length of a guest's block list. Anybody can be a guest, and every list is compared with every user who joins.
 const GUEST_BLOCKS: usize = 50;
 
-/// Users of one command: others wait for the desk while their pairs are worked out.
+/// Users of one call, which bounds the time under the lock while ignore filters are computed.
 const AT_ONCE: usize = 20;
 
 fn few_enough(others: &[Username]) -> Result<(), Rejection> {
@@ -39,9 +45,9 @@ fn few_enough(others: &[Username]) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// The account of somebody who is here under a nick; it is what stays when they change the nick.
+/// The account of a user who is online under this name. A block of the account survives a change of the nick.
 fn account_of(context: &Context<'_>, name: &Username) -> Option<Username> {
-    context.session.port.find(name)?.login.map(|login| login.account)
+    context.caller.port.find(name)?.login.map(|login| login.account)
 }
 
 async fn block(context: &Context<'_>, mut arguments: Arguments) -> Reply {
@@ -50,10 +56,10 @@ async fn block(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let names = arguments.users(0);
     few_enough(&names)?;
     for other in names {
-        // A name that nobody has is a mistyped one.
-        let known = match context.session.port.find(&other) {
+        // Only names that are in use or registered: others are typing errors.
+        let known = match context.caller.port.find(&other) {
             Some(known) => known.account().unwrap_or(&known.name).clone(),
-            None => match context.desk.accounts.account(&other).await? {
+            None => match context.state.accounts.account(&other).await? {
                 Some(account) => account.name,
                 None => return Err(nobody(&other)),
             },
@@ -64,7 +70,7 @@ async fn block(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         others.push(known);
     }
     let most = if who.login.is_some() { BLOCKS } else { GUEST_BLOCKS };
-    let mut blocked = context.session.port.blocked();
+    let mut blocked = context.caller.port.blocked();
     let mut stored = Ok(());
     for other in others {
         if blocked.contains(&other) {
@@ -76,31 +82,35 @@ async fn block(context: &Context<'_>, mut arguments: Arguments) -> Reply {
             break;
         }
         if let Some(account) = who.account()
-            && let Err(error) = context.desk.accounts.block(account, &other).await
+            && let Err(error) = context.state.accounts.block(account, &other).await
         {
             stored = Err(error.into());
             break;
         }
         blocked.push(other);
     }
-    // What is stored is in force, whatever happened to the next one.
-    put(context, &blocked);
+    // The blocks that were stored are in force, even if a later one failed.
+    apply(context, &blocked);
     stored.map(|()| listed(&blocked))
 }
 
-fn put(context: &Context<'_>, blocked: &[Username]) {
+/// Puts the caller's new block list in force.
+fn apply(context: &Context<'_>, blocked: &[Username]) {
     context.amend(|_, lists| lists.set_blocked(blocked.to_vec()));
 }
 
-pub(in crate::commands) const UNBLOCK: Spec = Spec {
-    name: "unblock",
-    aliases: &["unignore"],
-    parameters: &[Parameter::required("users", ArgumentType::Users)],
-    help: "Takes users from your block list.",
-    example: "unblock eve",
-    level: Level::GUEST,
-    needs: None,
-    data: DATA,
+pub(in crate::commands) const UNBLOCK: Command = Command {
+    spec: Spec {
+        name: "unblock",
+        aliases: &["unignore"],
+        parameters: &[Parameter::required("users", ArgumentType::Users)],
+        help: "Takes users from your block list.",
+        example: "unblock eve",
+        level: Level::GUEST,
+        needs: None,
+        stays_on: false,
+        data: DATA,
+    },
     run: |context, arguments| Box::pin(unblock(context, arguments)),
 };
 
@@ -108,7 +118,7 @@ async fn unblock(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let who = context.who();
     let names = arguments.users(0);
     few_enough(&names)?;
-    let mut blocked = context.session.port.blocked();
+    let mut blocked = context.caller.port.blocked();
     let mut others = Vec::new();
     for name in names {
         let account = account_of(context, &name).filter(|account| *account != name);
@@ -123,27 +133,30 @@ async fn unblock(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let mut stored = Ok(());
     for other in others {
         if let Some(account) = who.account()
-            && let Err(error) = context.desk.accounts.unblock(account, &other).await
+            && let Err(error) = context.state.accounts.unblock(account, &other).await
         {
             stored = Err(error.into());
             break;
         }
         blocked.retain(|name| *name != other);
     }
-    put(context, &blocked);
+    apply(context, &blocked);
     stored.map(|()| listed(&blocked))
 }
 
-pub(in crate::commands) const BLOCKED: Spec = Spec {
-    name: "blocked",
-    aliases: &["ignored"],
-    parameters: &[],
-    help: "Shows whom you block.",
-    example: "blocked",
-    level: Level::GUEST,
-    needs: None,
-    data: DATA,
-    run: |context, _| Box::pin(async move { Ok(listed(&context.session.port.blocked())) }),
+pub(in crate::commands) const BLOCKED: Command = Command {
+    spec: Spec {
+        name: "blocked",
+        aliases: &["ignored"],
+        parameters: &[],
+        help: "Shows whom you block.",
+        example: "blocked",
+        level: Level::GUEST,
+        needs: None,
+        stays_on: false,
+        data: DATA,
+    },
+    run: |context, _| Box::pin(async move { Ok(listed(&context.caller.port.blocked())) }),
 };
 
 fn listed(blocked: &[Username]) -> Done {

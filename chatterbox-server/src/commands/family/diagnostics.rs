@@ -1,4 +1,4 @@
-//! Whether everything works: `ping`, `test`, `input-test`.
+//! Diagnostics: `ping`, `test`, `input-test`.
 
 use chatterbox_hub::Level;
 use chatterbox_proto::ScreenText;
@@ -6,27 +6,33 @@ use chatterbox_proto::capability::Capability;
 use chatterbox_proto::capability::commands::{ArgumentType, OutcomeCode};
 use serde_json::json;
 
-use crate::commands::arguments::{Arguments, Parameter};
-use crate::commands::context::{Context, Done, Rejection, Reply};
-use crate::commands::registry::Spec;
+use crate::commands::arguments::Arguments;
+use crate::commands::command::Command;
+use crate::commands::context::Context;
+use crate::commands::parameter::Parameter;
+use crate::commands::reply::{Done, Rejection, Reply};
+use crate::commands::spec::Spec;
 
-pub(in crate::commands) const PING: Spec = Spec {
-    name: "ping",
-    aliases: &["latency"],
-    parameters: &[],
-    help: "Answers Pong, with the time that your client takes to answer if it speaks `ping`.",
-    example: "ping",
-    level: Level::GUEST,
-    needs: None,
-    data: r#"`{"MILLISECONDS": number or null}`."#,
+pub(in crate::commands) const PING: Command = Command {
+    spec: Spec {
+        name: "ping",
+        aliases: &["latency"],
+        parameters: &[],
+        help: "Answers Pong, with the time that your client takes to answer if it speaks `ping`.",
+        example: "ping",
+        level: Level::GUEST,
+        needs: None,
+        stays_on: false,
+        data: r#"`{"MILLISECONDS": number or null}`."#,
+    },
     run: |context, _| Box::pin(ping(context)),
 };
 
 async fn ping(context: &Context<'_>) -> Reply {
-    if !context.session.agreed.has(Capability::Ping) {
+    if !context.caller.agreed.has(Capability::Ping) {
         return Ok(Done::new("Pong!").with_data(json!({"MILLISECONDS": null})));
     }
-    let taken = context.session.port.ping().await.ok_or_else(|| {
+    let taken = context.caller.port.ping().await.ok_or_else(|| {
         Rejection::new(OutcomeCode::Timeout, "Your client did not answer a PING in time.")
     })?;
     let milliseconds = taken.as_secs_f64() * 1000.0;
@@ -34,15 +40,18 @@ async fn ping(context: &Context<'_>) -> Reply {
     Ok(Done::new(format!("Pong! {rounded} ms")).with_data(json!({"MILLISECONDS": rounded})))
 }
 
-pub(in crate::commands) const TEST: Spec = Spec {
-    name: "test",
-    aliases: &[],
-    parameters: &[Parameter::optional("x", ArgumentType::Text).rest()],
-    help: "Shows what it is given: a demonstration.",
-    example: "test one two",
-    level: Level::GUEST,
-    needs: None,
-    data: r#"`{"X": text or null}`."#,
+pub(in crate::commands) const TEST: Command = Command {
+    spec: Spec {
+        name: "test",
+        aliases: &[],
+        parameters: &[Parameter::optional("x", ArgumentType::Text).rest()],
+        help: "Shows what it is given: a demonstration.",
+        example: "test one two",
+        level: Level::GUEST,
+        needs: None,
+        stays_on: false,
+        data: r#"`{"X": text or null}`."#,
+    },
     run: |context, arguments| Box::pin(async move { Ok(test(context, arguments)) }),
 };
 
@@ -55,15 +64,18 @@ fn test(_: &Context<'_>, mut arguments: Arguments) -> Done {
     Done::new(info).with_data(json!({"X": text}))
 }
 
-pub(in crate::commands) const INPUT_TEST: Spec = Spec {
-    name: "input-test",
-    aliases: &[],
-    parameters: &[],
-    help: "Asks you something, and shows what you answered.",
-    example: "input-test",
-    level: Level::GUEST,
-    needs: None,
-    data: r#"`{"ANSWER": text}`."#,
+pub(in crate::commands) const INPUT_TEST: Command = Command {
+    spec: Spec {
+        name: "input-test",
+        aliases: &[],
+        parameters: &[],
+        help: "Asks you something, and shows what you answered.",
+        example: "input-test",
+        level: Level::GUEST,
+        needs: None,
+        stays_on: false,
+        data: r#"`{"ANSWER": text}`."#,
+    },
     run: |context, _| Box::pin(input_test(context)),
 };
 

@@ -1,8 +1,10 @@
-//! The commands, a file for each family.
+//! The commands, one file for each family.
 
 pub(super) mod account;
 pub(super) mod admin;
 pub(super) mod block;
 pub(super) mod diagnostics;
+pub(super) mod help;
+pub(super) mod identity;
 pub(super) mod message;
 pub(super) mod users;

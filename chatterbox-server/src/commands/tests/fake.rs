@@ -18,8 +18,13 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-use super::super::*;
 use crate::accounts::{Account, Accounts, Cost, Directory as _, Login, PasswordHash, Secret};
+use crate::commands::caller::Caller;
+use crate::commands::client_port::{Amend, ClientPort, PostError};
+use crate::commands::executor::{CallQueue, Ended, QueuedCall, executor};
+use crate::commands::legacy;
+use crate::commands::online::OnlineGuard;
+use crate::commands::state::CommandState;
 use crate::config::{Config, Live};
 use crate::store::MemoryDirectory;
 
@@ -88,8 +93,8 @@ impl ClientPort for FakePort {
         self.hub().blocked(self.id).to_vec()
     }
 
-    fn users(&self) -> Vec<Identity> {
-        self.hub().users().cloned().collect()
+    fn users(&self, limit: usize) -> Vec<Identity> {
+        self.hub().users().take(limit).cloned().collect()
     }
 
     fn user_count(&self) -> usize {
@@ -131,7 +136,7 @@ impl ClientPort for FakePort {
 
 /// A chat with commands, and the people in it.
 pub struct House {
-    pub desk: Arc<Desk>,
+    pub state: Arc<CommandState>,
     hub: Arc<Mutex<Hub>>,
 }
 
@@ -141,9 +146,9 @@ impl House {
         let hash = PasswordHash::make(&Secret::given(PASSWORD), Cost::CHEAP).unwrap();
         directory.set_admin_password(Some(&hash)).unwrap();
         let accounts = Arc::new(Accounts::new(directory, Cost::CHEAP).unwrap());
-        let desk = Desk::open(accounts, Live::new(Config::default())).await.unwrap();
+        let state = CommandState::open(accounts, Live::new(Config::default())).await.unwrap();
         let hub = Hub::new(TimelineLimits::default(), Keep::default());
-        Self { desk, hub: Arc::new(Mutex::new(hub)) }
+        Self { state, hub: Arc::new(Mutex::new(hub)) }
     }
 
     pub fn config(&self) -> Live {
@@ -152,8 +157,11 @@ impl House {
 
     pub async fn guest(&self, text: &str) -> Somebody {
         let all = Capability::EVERY.iter().copied().collect();
-        let grant =
-            self.desk.accounts.admit(&name(text), None, Ipv4Addr::LOCALHOST.into(), true).await;
+        let grant = self
+            .state
+            .accounts
+            .authenticate(&name(text), None, Ipv4Addr::LOCALHOST.into(), true)
+            .await;
         self.enter(text, grant.unwrap(), all)
     }
 
@@ -166,7 +174,7 @@ impl House {
         if level == Level::GUEST {
             return self.guest(text).await;
         }
-        let accounts = &self.desk.accounts;
+        let accounts = &self.state.accounts;
         let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let secret = Secret::given(PASSWORD);
         accounts.register(&name(text), secret, vec![], peer).await.unwrap();
@@ -178,7 +186,7 @@ impl House {
     }
 
     pub async fn account(&self, text: &str) -> Option<Account> {
-        self.desk.accounts.account(&name(text)).await.unwrap()
+        self.state.accounts.account(&name(text)).await.unwrap()
     }
 
     #[allow(clippy::disallowed_methods, reason = "a test is an edge")]
@@ -202,10 +210,10 @@ impl House {
         };
         let id = self.hub.lock().unwrap().admit(request).unwrap().id;
         let port = FakePort { told: Arc::clone(&told), hub: Arc::clone(&self.hub), id };
-        let session = Arc::new(Caller::new(Box::new(port), joined_as, login.token_hash));
-        let online = self.desk.online.enter(&session);
-        let (queue, mut executor) = executor(Arc::clone(&self.desk), session);
-        let prefix = self.desk.prefix();
+        let caller = Arc::new(Caller::new(Box::new(port), joined_as, login.token_hash));
+        let online = self.state.online.enter(&caller);
+        let (queue, mut executor) = executor(Arc::clone(&self.state), caller);
+        let prefix = self.state.prefix();
         let task = tokio::spawn(async move { executor.run().await });
         let hub = Arc::clone(&self.hub);
         Somebody { told, hub, id, queue, task, online: Some(online), next: 0, seen: 0, prefix }
@@ -232,7 +240,7 @@ impl Somebody {
         let id = self.next.to_string();
         let arguments = arguments.iter().map(|&text| text.to_owned()).collect();
         let call = Call { id: id.clone(), name: name.to_owned(), arguments };
-        if let Err(outcome) = self.queue.call(Request { call, from_base: false }) {
+        if let Err(outcome) = self.queue.call(QueuedCall { call, from_base: false }) {
             let object = [b"{", &outcome.to_object().into_members()[..], b"}"].concat();
             self.told.push(serde_json::from_slice(&object).unwrap());
         }
@@ -256,8 +264,8 @@ impl Somebody {
 
     /// What a base client says to itself.
     pub fn type_line(&mut self, text: &str) {
-        let call = legacy_call(text, &self.prefix).unwrap();
-        self.queue.call(Request { call, from_base: true }).unwrap();
+        let call = legacy::call(text, &self.prefix).unwrap();
+        self.queue.call(QueuedCall { call, from_base: true }).unwrap();
     }
 
     pub fn answer(&self, id: &str, text: Option<&str>) -> Result<(), Code> {

@@ -2,13 +2,13 @@
 //!
 //! What is expected stands here a second time, on purpose.
 
-use chatterbox_hub::{Actor, Permission, Target, authorise};
+use chatterbox_hub::{Actor, Level, Permission, Target, authorise};
 use chatterbox_proto::capability::commands::CommandRequest;
 use chatterbox_proto::capability::{Capability, Request};
 use chatterbox_proto::session::{JoinedAction, JoiningAction, JoiningSession};
 use chatterbox_proto::{Capabilities, ClientFrame, Faults, Username};
 
-use super::*;
+use crate::commands::registry::{TABLE, find};
 use crate::commands::tests::fake::{House, PASSWORD};
 
 /// From which level on each command may be used, and arguments that make it do something.
@@ -84,8 +84,8 @@ async fn one_command(command: &str, level: Level, arguments: &[&str], allowed: b
         (
             house.account("ann").await,
             house.account("bob").await,
-            house.desk.prefix(),
-            house.desk.accounts.settings().await.unwrap(),
+            house.state.prefix(),
+            house.state.accounts.settings().await.unwrap(),
         )
     };
     let (before, told, ignored) = (stored().await, ann.everything().len(), ann.filter());
@@ -128,15 +128,9 @@ fn giving_levels() -> Counts {
         assert_eq!(hears, actor.number() >= 2);
         let lists = authorise(oneself, Permission::ListAccounts, Target::Oneself).is_ok();
         assert_eq!(lists, actor.number() >= 1);
-        let fixed = find("enable-command").unwrap();
-        assert!(
-            authorise(
-                oneself,
-                Permission::SwitchOff { stays_on: fixed.name == "enable-command" },
-                Target::Oneself
-            )
-            .is_err()
-        );
+        let stays_on = find("enable-command").unwrap().spec.stays_on;
+        let switch_off = Permission::SwitchOff { stays_on };
+        assert!(authorise(oneself, switch_off, Target::Oneself).is_err());
     }
     counts
 }

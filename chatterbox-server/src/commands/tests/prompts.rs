@@ -4,10 +4,11 @@
 
 use std::time::Duration;
 
+use chatterbox_hub::Level;
 use chatterbox_proto::Code;
+use serde_json::json;
 use tokio::time::Instant;
 
-use super::*;
 use crate::commands::tests::fake::{House, PASSWORD, name};
 
 #[tokio::test]

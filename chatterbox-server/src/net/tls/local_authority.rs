@@ -1,7 +1,7 @@
-//! A certificate for machines that have none: a local authority, made once, and a certificate for `localhost` from it.
+//! A local certificate authority for machines without a certificate, and a certificate for `localhost` signed by it.
 //!
-//! Clients trust the authority (`ca.crt`), so the server's certificate can be renewed without telling them. Whatever in
-//! the folder was not made here is never overwritten.
+//! Clients trust the authority (`ca.crt`), so the server's certificate can be renewed without changing anything at the
+//! clients. Files in the folder that this code did not make are never overwritten.
 
 #![allow(clippy::disallowed_methods, reason = "the edge: keeps its files here")]
 
@@ -21,44 +21,45 @@ use time::{Duration, OffsetDateTime};
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use crate::net::tls::{TlsError, pem};
+use crate::net::tls::error::TlsError;
+use crate::net::tls::pem;
 
-/// The authority's certificate: what clients are given.
+/// The authority's certificate, which clients trust.
 pub const AUTHORITY_FILE: &str = "ca.crt";
 const AUTHORITY_KEY: &str = "ca.key";
 const SERVER_FILE: &str = "localhost.crt";
 const SERVER_KEY: &str = "localhost.key";
 const LOCK: &str = ".lock";
 
-/// By this we know our own work.
+/// The common name by which our own authority is recognised.
 const AUTHORITY_NAME: &str = "Chatterbox local authority";
 
 const AUTHORITY_LIFE: Duration = Duration::days(3650);
-/// The longest that strict clients accept.
+/// The longest validity that strict clients accept.
 const SERVER_LIFE: Duration = Duration::days(397);
-/// Renewed when it has less than this.
+/// The server's certificate is renewed this long before it expires.
 const RENEW_BEFORE: Duration = Duration::days(30);
-/// Clocks differ.
+/// Certificates are valid from this long before now, for clients whose clocks are behind.
 const CLOCK_SKEW: Duration = Duration::hours(1);
 
-/// Makes or renews what is missing or old, and gives the paths of the server's certificate and key.
+/// Makes or renews certificates as needed, and returns the paths of the server's certificate and key.
 ///
 /// # Errors
-/// [`TlsError`] when the folder can't be used, or holds files of somebody else.
+/// [`TlsError`] when the folder can't be used, or holds foreign files.
 pub(super) fn ensure(folder: &Path, host: &str) -> Result<(PathBuf, PathBuf), TlsError> {
     let (certificate, key) = (folder.join(SERVER_FILE), folder.join(SERVER_KEY));
     let names = names_for(host);
-    // What is there and good needs no right to write.
+    // A certificate that is still good needs no write permission.
     if Kept::read(folder, &certificate)?.is_some_and(|kept| kept.serves(&names, &key)) {
         return Ok((certificate, key));
     }
     fs::create_dir_all(folder).map_err(at(folder))?;
     let _lock = lock(folder)?;
     let authority = authority(folder)?;
-    // Another server may have made it while we waited.
+    // Another server may have made it while this one waited for the lock.
     let kept = Kept::read(folder, &certificate)?;
     if kept.is_none() && key.exists() {
-        // A key without our certificate is not ours.
+        // A key without a certificate of ours is foreign.
         return Err(TlsError::Foreign(key));
     }
     if !kept.is_some_and(|kept| kept.serves(&names, &key)) {
@@ -92,7 +93,7 @@ fn names_for(host: &str) -> Vec<SanType> {
     let mut names = Vec::new();
     let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
     for name in ["localhost", host, &machine] {
-        // What can't stand in a certificate (`::`, a name with spaces) is left out.
+        // Names that a certificate can't hold (`::`, a name with spaces) are left out.
         let name = match name.parse::<IpAddr>() {
             Ok(address) if address.is_unspecified() => None,
             Ok(address) => Some(SanType::IpAddress(address)),
@@ -118,11 +119,11 @@ fn is_host_name(name: &str) -> bool {
         })
 }
 
-/// A server certificate of ours that is in the folder.
+/// A server certificate of ours, read from the folder.
 struct Kept {
     names: Vec<SanType>,
     expires: OffsetDateTime,
-    /// Whether the authority that is in the folder has made it.
+    /// Whether it was signed by the authority in the folder.
     of_authority: bool,
     public_key: Vec<u8>,
 }
@@ -165,7 +166,7 @@ impl Kept {
     }
 }
 
-/// A key of ours; `None` when there is none, or something else.
+/// The key of a file; `None` when there is none.
 fn read_key(path: &Path) -> Option<KeyPair> {
     KeyPair::from_pem(&fs::read_to_string(path).ok()?).ok()
 }
@@ -211,13 +212,13 @@ fn authority(folder: &Path) -> Result<Issuer<'static, KeyPair>, TlsError> {
     if common_name(parsed.subject()) != Some(AUTHORITY_NAME) {
         return Err(TlsError::Foreign(certificate));
     }
-    // What it signs is not to outlive it.
+    // A certificate must not outlive the authority that signed it.
     let old = parsed.validity().not_after.to_datetime() - SERVER_LIFE < OffsetDateTime::now_utc();
     let public_key = &parsed.public_key().subject_public_key.data;
     let pair = read_key(&key).filter(|pair| public_key.as_ref() == pair.public_key_raw());
     match pair {
         Some(pair) if !old => Ok(Issuer::from_ca_cert_der(&der, pair)?),
-        // A start that was cut off leaves a certificate of ours without its key.
+        // An interrupted first start leaves the authority's certificate without its key.
         _ => {
             let authority = certificate.display().to_string();
             tracing::warn!(authority, "the authority is made anew: clients need the new ca.crt");
@@ -235,7 +236,7 @@ fn make_authority(certificate: &Path, key: &Path) -> Result<Issuer<'static, KeyP
     set_life(&mut params, AUTHORITY_LIFE);
     let pair = KeyPair::generate()?;
     let signed = params.self_signed(&pair)?;
-    // The certificate first: by it the key that follows is known as ours, should we be cut off in between.
+    // The certificate comes first: if this is interrupted, it marks the folder as ours although the key is missing.
     write(certificate, &signed.pem(), 0o644)?;
     write(key, &pair.serialize_pem(), 0o600)?;
     Ok(Issuer::new(params, pair))
@@ -267,12 +268,12 @@ fn set_life(params: &mut CertificateParams, life: Duration) {
     params.not_after = now + life;
 }
 
-/// Writes a file as a whole or not at all, never readable by others for a moment when it is not to be.
+/// Writes a file atomically; it has its final permissions from the start.
 fn write(path: &Path, text: &str, mode: u32) -> Result<(), TlsError> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
     let fresh = path.with_file_name(name);
-    // Left by a server that was killed here.
+    // A server that was killed here has left its temporary file.
     let _ = fs::remove_file(&fresh);
     let written = OpenOptions::new()
         .write(true)

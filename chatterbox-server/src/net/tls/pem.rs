@@ -1,9 +1,6 @@
-//! Certificates and keys from PEM files. The only place that knows rustls-pemfile.
+//! Certificates and keys from PEM files.
 
-#![allow(
-    clippy::disallowed_methods,
-    reason = "the edge: reads the files of whoever runs the server"
-)]
+#![allow(clippy::disallowed_methods, reason = "the edge: reads files of certificates")]
 
 use std::fs::File;
 use std::io::{BufReader, Read as _};
@@ -11,9 +8,9 @@ use std::path::Path;
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use crate::net::tls::TlsError;
+use crate::net::tls::error::TlsError;
 
-/// Nobody's chain is larger; a wrong path may lead to anything.
+/// The largest file that is read, in bytes; a wrong path may lead to anything.
 const LARGEST: u64 = 1024 * 1024;
 
 fn open(path: &Path) -> Result<BufReader<std::io::Take<File>>, TlsError> {

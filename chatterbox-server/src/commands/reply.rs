@@ -1,0 +1,124 @@
+//! The result of a command: done, or rejected with a code and a text.
+
+use chatterbox_hub::Denied;
+use chatterbox_proto::capability::commands::OutcomeCode;
+use chatterbox_proto::{Code, Refusal};
+use serde_json::Value;
+
+use crate::accounts::{DirectoryError, Refused, SecretError};
+
+pub(super) type Reply = Result<Done, Rejection>;
+
+/// A command that was done.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Done {
+    /// For people.
+    pub(super) info: String,
+    /// For programs.
+    pub(super) data: Option<Value>,
+    /// The connection is closed afterwards.
+    pub(super) closes: bool,
+}
+
+impl Done {
+    pub(super) fn new(info: impl Into<String>) -> Self {
+        Self { info: info.into(), ..Self::default() }
+    }
+
+    /// The same with `DATA` for programs.
+    #[must_use]
+    pub(super) fn with_data(self, data: Value) -> Self {
+        Self { data: Some(data), ..self }
+    }
+
+    /// The same with a table as `DATA`, which clients can draw.
+    #[must_use]
+    pub(super) fn with_table(self, columns: &[&str], rows: Vec<Value>) -> Self {
+        let mut table = serde_json::Map::new();
+        table.insert("COLUMNS".to_owned(), columns.into());
+        table.insert("ROWS".to_owned(), Value::Array(rows));
+        self.with_data(Value::Object(table))
+    }
+}
+
+/// A command that was not done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Rejection {
+    /// For programs.
+    pub(super) code: OutcomeCode,
+    /// For people.
+    pub(super) text: String,
+}
+
+impl Rejection {
+    pub(super) fn new(code: OutcomeCode, text: impl Into<String>) -> Self {
+        Self { code, text: text.into() }
+    }
+
+    /// An argument is missing although the parser checked for it.
+    pub(super) fn missing() -> Self {
+        Self::new(OutcomeCode::BadArguments, "An argument is missing.")
+    }
+}
+
+impl From<Denied> for Rejection {
+    fn from(denied: Denied) -> Self {
+        Self::new(OutcomeCode::Forbidden, denied.to_string())
+    }
+}
+
+impl From<DirectoryError> for Rejection {
+    fn from(error: DirectoryError) -> Self {
+        tracing::error!(%error, "a command could not read or write accounts");
+        Self::new(OutcomeCode::NotStored, "The server can't read or store this now.")
+    }
+}
+
+impl From<SecretError> for Rejection {
+    fn from(error: SecretError) -> Self {
+        Self::new(OutcomeCode::BadArguments, error.to_string())
+    }
+}
+
+impl From<Refused> for Rejection {
+    fn from(refused: Refused) -> Self {
+        let code = match refused {
+            Refused::Store(error) => return error.into(),
+            Refused::WrongPassword => OutcomeCode::WrongPassword,
+            Refused::Throttled(_) => OutcomeCode::Throttled,
+            Refused::Registered(_) => OutcomeCode::Registered,
+            Refused::NoAccount => OutcomeCode::NoSuchUser,
+            Refused::Hash(_) => OutcomeCode::Busy,
+            Refused::NoAdminPassword | Refused::Full => OutcomeCode::Failed,
+        };
+        Self::new(code, refused.to_string())
+    }
+}
+
+impl From<Refusal> for Rejection {
+    fn from(refusal: Refusal) -> Self {
+        let code = match refusal {
+            Refusal::Name(_) => OutcomeCode::BadName,
+            Refusal::Taken | Refusal::LooksTaken | Refusal::Held => OutcomeCode::Taken,
+            Refusal::Registered => OutcomeCode::Registered,
+            Refusal::Busy => OutcomeCode::Busy,
+            _ => OutcomeCode::Failed,
+        };
+        Self::new(code, refusal.to_string())
+    }
+}
+
+impl From<Code> for Rejection {
+    fn from(code: Code) -> Self {
+        let word = OutcomeCode::of(code.word()).unwrap_or(match code {
+            Code::RecipientBusy => OutcomeCode::Busy,
+            _ => OutcomeCode::Failed,
+        });
+        let mut text = code.text().to_owned();
+        // The texts of codes are written for the middle of a sentence.
+        if let Some(first) = text.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        Self::new(word, text + ".")
+    }
+}

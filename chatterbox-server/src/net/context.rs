@@ -1,0 +1,33 @@
+//! What all connections share.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::access::Access;
+use crate::chat::paging::Pages;
+use crate::chat::shared::Chat;
+use crate::config::Live;
+use crate::net::tls::Transport;
+
+/// Everything that a connection needs from the server.
+#[derive(Debug)]
+pub struct Context {
+    /// The chat.
+    pub chat: Arc<Chat>,
+    /// Authenticates users, and serves the requests of members.
+    pub access: Access,
+    /// Looks up pages of history.
+    pub pages: Arc<Pages>,
+    /// The settings, which may be reloaded.
+    pub config: Live,
+    /// TLS or plaintext.
+    pub transport: Transport,
+    /// The memory that unfinished long frames of all connections may take, in KiB.
+    pub long_frames: Arc<Semaphore>,
+    /// Cancelled when the history of earlier runs is loaded. Nobody joins before: a welcome holds all of the history.
+    pub history_loaded: CancellationToken,
+    /// Cancelled when connections have to end.
+    pub closing: CancellationToken,
+}

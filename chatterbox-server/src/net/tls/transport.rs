@@ -1,0 +1,98 @@
+//! The transport of connections: TLS with a certificate that can be reloaded, or plain TCP.
+
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use rustls::crypto::ring;
+use rustls::server::NoServerSessionStorage;
+use rustls::{ServerConfig, version};
+use tokio_rustls::TlsAcceptor;
+
+use crate::net::tls::error::TlsError;
+use crate::net::tls::{local_authority, pem};
+
+/// The origin of certificate and key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CertificateSource {
+    /// Files in PEM; both may be the same one.
+    Files {
+        /// The certificate, with its chain behind it.
+        certificate: PathBuf,
+        /// The private key.
+        key: PathBuf,
+    },
+    /// A local authority in this folder, made when it is not there.
+    Local {
+        /// The folder.
+        folder: PathBuf,
+        /// The host that the certificate is for, beside `localhost` and the loopback addresses.
+        host: String,
+    },
+}
+
+/// The transport that connections use.
+#[derive(Debug, Clone)]
+pub enum Transport {
+    /// Plain TCP.
+    Plaintext,
+    /// TLS 1.2 or 1.3.
+    Tls(Arc<Tls>),
+}
+
+/// TLS whose certificate can be reloaded.
+#[derive(Debug)]
+pub struct Tls {
+    source: CertificateSource,
+    current: RwLock<Arc<ServerConfig>>,
+}
+
+impl Transport {
+    /// TLS with a certificate from `source`.
+    ///
+    /// # Errors
+    /// [`TlsError`] when there is no usable certificate.
+    pub fn tls(source: CertificateSource) -> Result<Self, TlsError> {
+        let current = RwLock::new(server_config(&source)?);
+        Ok(Self::Tls(Arc::new(Tls { source, current })))
+    }
+
+    /// Reloads the certificate for new connections.
+    ///
+    /// # Errors
+    /// [`TlsError`]; the old certificate stays in use then.
+    pub fn reload(&self) -> Result<(), TlsError> {
+        if let Self::Tls(tls) = self {
+            let fresh = server_config(&tls.source)?;
+            *tls.current.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        }
+        Ok(())
+    }
+
+    /// The acceptor for the next connection; `None` is plaintext.
+    pub(in crate::net) fn acceptor(&self) -> Option<TlsAcceptor> {
+        match self {
+            Self::Plaintext => None,
+            Self::Tls(tls) => {
+                let current = tls.current.read().unwrap_or_else(PoisonError::into_inner);
+                Some(TlsAcceptor::from(Arc::clone(&current)))
+            }
+        }
+    }
+}
+
+fn server_config(source: &CertificateSource) -> Result<Arc<ServerConfig>, TlsError> {
+    let (certificate, key) = match source {
+        CertificateSource::Files { certificate, key } => (certificate.clone(), key.clone()),
+        CertificateSource::Local { folder, host } => local_authority::ensure(folder, host)?,
+    };
+    let chain = pem::certificates(&certificate)?;
+    let key = pem::private_key(&key)?;
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(&[&version::TLS13, &version::TLS12])
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
+        .map_err(|source| TlsError::Unusable { path: certificate, source })?;
+    // TLS session resumption is off: chats are long, so it saves little, and its state costs memory for each connection.
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    Ok(Arc::new(config))
+}
