@@ -6,8 +6,6 @@ use chatterbox_server::net::listen::ListenError;
 use chatterbox_server::net::tls::TlsError;
 use chatterbox_server::store::sqlite::{CopyError, OpenError};
 
-use crate::cli::layers::LayerError;
-
 /// Something that ends the program.
 #[derive(Debug)]
 pub struct Failure {
@@ -106,13 +104,6 @@ impl From<OpenError> for Failure {
 impl From<CopyError> for Failure {
     fn from(error: CopyError) -> Self {
         Self { message: error.to_string(), hint: None, code: MESSAGES }
-    }
-}
-
-impl From<LayerError> for Failure {
-    fn from(error: LayerError) -> Self {
-        let hint = Some("`chatterbox-server config --sample` prints every setting");
-        Self { message: error.to_string(), hint, code: CONFIGURATION }
     }
 }
 

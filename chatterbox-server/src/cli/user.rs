@@ -1,13 +1,13 @@
 //! `chatterbox-server user ...` and `admin-password`: accounts, from the command line, beside a server that may be running.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use chatterbox_hub::{AccountKey, Level};
 use chatterbox_proto::Username;
 use chatterbox_server::accounts::{
     ACCOUNTS, Account, Added, Cost, Directory as _, DirectoryError, HashError, PasswordHash, Secret,
 };
+use chatterbox_server::ops::clock::unix_now;
 use chatterbox_server::store::SqliteDirectory;
 use time::OffsetDateTime;
 
@@ -78,7 +78,7 @@ fn add(name: &Username, level: Level, ask: &Ask, messages: &Messages) -> Result<
     let alike = directory.look_alike(name)?;
     let password = new_password(&format!("Password for {name}: "), ask)?;
     let account_key = AccountKey::default();
-    let account = Account { account_key, name: name.clone(), password, level, created: now() };
+    let account = Account { account_key, name: name.clone(), password, level, created: unix_now() };
     match directory.add(&account)? {
         Added::Yes => say(&format!("{name} has an account of level {level}")),
         Added::Already => return Err(exists()),
@@ -167,12 +167,6 @@ const LONGEST_LINE: u64 = 4096;
 
 fn say(text: &str) {
     eprintln!("chatterbox-server: {text}");
-}
-
-#[allow(clippy::disallowed_methods, reason = "the edge: when an account is made")]
-fn now() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
 }
 
 impl From<DirectoryError> for Failure {

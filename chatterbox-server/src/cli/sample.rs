@@ -1,0 +1,103 @@
+//! Settings as text in the form of a configuration file: those in force, and a sample of all.
+
+use std::fmt::Write as _;
+
+use crate::cli::layers::{Settings, is_flag, key_of, settings};
+
+/// What is in force, as a configuration file with the origins beside.
+pub fn show(settings: &Settings) -> String {
+    let mut text = String::new();
+    let lines: Vec<_> = settings
+        .effective
+        .iter()
+        .map(|setting| {
+            let line = match &setting.value {
+                Some(value) => format!("{} = {}", setting.key, toml_value(&setting.key, value)),
+                None => format!("# {} is not set", setting.key),
+            };
+            (line, setting.origin)
+        })
+        .collect();
+    let width = lines.iter().map(|(line, _)| line.chars().count()).max().unwrap_or_default();
+    for (line, origin) in lines {
+        // Writing to a String can't fail.
+        let _ = writeln!(text, "{line:width$}  # {}", origin.name());
+    }
+    text
+}
+
+/// A configuration file with every setting and its description, nothing of it in force.
+pub fn sample() -> String {
+    let mut text = String::from(
+        "# Settings of chatterbox-server. Every line is commented out and shows the default.\n\
+         # The command line and CHATTERBOX_* environment variables come before this file.\n",
+    );
+    let mut heading = None;
+    for arg in settings() {
+        if heading.as_deref() != arg.get_help_heading() {
+            heading = arg.get_help_heading().map(str::to_owned);
+            let _ = writeln!(text, "\n# == {} ==", heading.as_deref().unwrap_or_default());
+        }
+        let key = key_of(&arg);
+        let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+        let default =
+            arg.get_default_values().first().map(|value| value.to_string_lossy().into_owned());
+        let value = match default {
+            Some(value) => toml_value(&key, &value),
+            None if is_flag(Some(&arg)) => "false".to_owned(),
+            None => "\"...\" (not set)".to_owned(),
+        };
+        let _ = write!(text, "\n# {help}\n# {key} = {value}\n");
+    }
+    text
+}
+
+/// The value as TOML: bare where it is a number or a flag, and the setting takes one.
+fn toml_value(key: &str, value: &str) -> String {
+    let textual = ["host", "log", "log-format", "durability", "guests"].contains(&key);
+    if !textual && (value.parse::<f64>().is_ok() || matches!(value, "true" | "false")) {
+        value.to_owned()
+    } else {
+        toml::Value::from(value).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::layers::setting;
+    use crate::cli::layers::tests::with_file;
+    use crate::cli::subcommand::Command;
+
+    #[test]
+    fn the_sample_is_a_file_of_defaults() {
+        let sample = sample();
+        let text: String = sample
+            .lines()
+            .filter_map(|line| line.strip_prefix("# "))
+            .filter(|line| line.split_once(" = ").is_some_and(|(key, _)| setting(key).is_some()))
+            // What depends on the machine has no default to write down.
+            .filter(|line| !line.ends_with("(not set)"))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        let from_file = with_file(&text, &[]).unwrap();
+        let plain = with_file("", &[]).unwrap();
+        assert_eq!(
+            format!("{:?}", from_file.serve.config()),
+            format!("{:?}", plain.serve.config())
+        );
+        assert!(text.lines().count() > 15, "{text}");
+    }
+
+    #[test]
+    fn what_is_shown_can_be_used_as_a_file() {
+        let settings =
+            with_file("port = 7\nlog = \"debug\"\n", &["config", "--max-name", "9"]).unwrap();
+        assert!(matches!(settings.command, Some(Command::Config { sample: false, .. })));
+        let shown = show(&settings);
+        assert!(shown.contains("max-name = 9") && shown.contains("# command line"), "{shown}");
+        let again = with_file(&shown, &[]).unwrap();
+        assert_eq!((again.serve.port, again.serve.max_name), (7, 9));
+        assert_eq!(again.serve.log, "debug");
+    }
+}

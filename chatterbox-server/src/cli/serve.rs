@@ -1,0 +1,94 @@
+//! Serving: from the settings to a server that runs until a signal stops it.
+
+use std::ffi::OsString;
+use std::sync::{Arc, Mutex};
+
+use chatterbox_server::access::Gate;
+use chatterbox_server::accounts::{Accounts, Cost};
+use chatterbox_server::commands::{Desk, Service};
+use chatterbox_server::net::listen::listen;
+use chatterbox_server::net::tls::Transport;
+use chatterbox_server::ops::{logging, machine, signals};
+use chatterbox_server::store::{Backlog, Memory, MemoryDirectory, Sqlite, SqliteDirectory};
+use chatterbox_server::{Config, Live};
+use tokio::sync::watch;
+
+use crate::cli::banner::ready;
+use crate::cli::exit::{self, Failure};
+use crate::cli::layers::Settings;
+use crate::cli::reload::{reload, reload_certificates};
+use crate::cli::settings::Serve;
+
+pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure> {
+    let options = settings.serve.clone();
+    let _logging = logging::start(options.log_format, &options.log).map_err(|error| Failure {
+        message: format!("log {}: {error}", options.log),
+        hint: Some("error, warn, info, debug and trace are levels"),
+        code: exit::USAGE,
+    })?;
+    let config = bounded_by_machine(options.config());
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::system("can't start threads", &error))?;
+    runtime.block_on(async {
+        let listeners = listen(&options.host, options.port).await?;
+        let source = options.certificate();
+        let transport = match &source {
+            Some(source) => Transport::tls(source.clone())?,
+            None => Transport::Plaintext,
+        };
+        let backlog: Arc<dyn Backlog> = match options.store() {
+            Some(store) => Arc::new(Sqlite::open(&store)?),
+            None => Arc::new(Memory::default()),
+        };
+        let live = Live::new(config);
+        let gate = gate(&options, &live).await?;
+        let (stop, stopped) = watch::channel(0);
+        let reload = {
+            let (live, transport) = (live.clone(), transport.clone());
+            let in_force = Mutex::new(settings.effective);
+            move || reload(&arguments, &live, &transport, &in_force)
+        };
+        let renew = {
+            let transport = transport.clone();
+            move || reload_certificates(&transport)
+        };
+        let signals = signals::watch(stop, reload, renew)
+            .map_err(|error| Failure::system("can't listen to signals", &error))?;
+        ready(&options, source.as_ref(), &listeners);
+        let server =
+            chatterbox_server::run_with(listeners, transport, backlog, gate, live, stopped);
+        tokio::select! {
+            outcome = server => outcome.map_err(|error| Failure {
+                message: error.to_string(),
+                hint: Some("put a backup in its place, or give another folder with --data DIR"),
+                code: exit::MESSAGES,
+            }),
+            () = signals => Ok(()),
+        }
+    })
+}
+
+/// Accounts and commands; the database of the messages has to be open.
+async fn gate(options: &Serve, live: &Live) -> Result<Arc<dyn Gate>, Failure> {
+    let cost = Cost::default();
+    let accounts = match options.store() {
+        Some(store) => Accounts::new(SqliteDirectory::open(&store.folder)?, cost),
+        None => Accounts::new(MemoryDirectory::default(), cost),
+    };
+    let accounts = accounts.map_err(|error| Failure::system("can't keep accounts", &error))?;
+    let desk = Desk::open(Arc::new(accounts), live.clone()).await?;
+    Ok(Arc::new(Service::new(desk, live.clone())))
+}
+
+pub fn bounded_by_machine(mut config: Config) -> Config {
+    let files = machine::allow_many_connections();
+    if config.max_connections > files {
+        if config.max_connections != usize::MAX {
+            tracing::warn!(files, "this system allows fewer connections than max-connections");
+        }
+        config.max_connections = files;
+    }
+    config
+}
