@@ -28,13 +28,13 @@ pub fn ready(cli: &Serve, source: Option<&CertificateSource>, listeners: &[TcpLi
     let client = format!("chatterbox-client {host} -p {port}{trust}");
     if cli.log_format == logging::LogFormat::Json {
         tracing::info!(addresses, client, tls = source.is_some(), "ready");
-        if cli.no_limits {
+        if cli.live.no_limits {
             tracing::warn!("no limits: anybody can use up this machine");
         }
         return;
     }
     let mut lines = Vec::new();
-    if cli.no_limits {
+    if cli.live.no_limits {
         lines.push("WARNING: no limits: anybody can use up this machine.".to_owned());
     }
     if source.is_none() {

@@ -1,8 +1,9 @@
 //! The command line as a whole: serving with its settings, or a subcommand.
 
-use clap::Parser;
+use clap::{CommandFactory as _, Parser};
 
 use crate::cli::exit;
+use crate::cli::schema;
 use crate::cli::settings::Serve;
 use crate::cli::subcommand::Command;
 
@@ -48,16 +49,20 @@ pub struct Cli {
     pub serve: Serve,
 }
 
+/// The parser of the command line and the environment.
+pub fn parser() -> clap::Command {
+    schema::with_environment(Cli::command())
+}
+
 #[cfg(test)]
 mod tests {
     use chatterbox_server::net::tls::CertificateSource;
-    use clap::CommandFactory as _;
 
     use super::*;
 
     #[test]
     fn the_definition_is_sound() {
-        Cli::command().debug_assert();
+        parser().debug_assert();
     }
 
     #[test]

@@ -14,18 +14,13 @@ use std::path::{Path, PathBuf};
 
 use chatterbox_server::ops::folders;
 use clap::parser::ValueSource;
-use clap::{Arg, ArgMatches, CommandFactory as _, FromArgMatches as _};
+use clap::{ArgMatches, FromArgMatches as _};
 
-use crate::cli::command_line::Cli;
+use crate::cli::command_line::{Cli, parser};
 use crate::cli::exit::{self, Failure};
+use crate::cli::schema::{self, Setting};
 use crate::cli::settings::Serve;
 use crate::cli::subcommand::Command;
-
-/// Options that say the same thing in different ways: the highest layer that names one of a group decides for all.
-const GROUPS: &[&[&str]] = &[&["cert", "key", "certs", "plaintext"], &["data", "memory"]];
-
-/// Not settings: what is said of the file can't stand in the file.
-const NOT_IN_FILE: &[&str] = &["config", "help", "version", "sample"];
 
 /// The longest file that is read.
 const LARGEST: u64 = 1024 * 1024;
@@ -82,10 +77,10 @@ impl Origin {
 }
 
 /// One setting as it is in force.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Effective {
-    pub key: String,
-    /// `None` is: not set, there is a default that depends on the machine.
+    pub setting: &'static Setting,
+    /// `None` where nobody set it and the default depends on the machine.
     pub value: Option<String>,
     pub origin: Origin,
 }
@@ -100,62 +95,48 @@ pub struct Settings {
     pub file: Option<PathBuf>,
 }
 
-/// Reads all layers for the arguments of this process, or of a test.
+/// Reads all layers for these arguments.
 ///
 /// # Errors
 /// [`LayerError`].
 pub fn read(arguments: &[OsString]) -> Result<Settings, LayerError> {
-    let first = Cli::command().try_get_matches_from(arguments)?;
+    let first = parser().try_get_matches_from(arguments)?;
     let cli = Cli::from_arg_matches(&first)?;
     let config = match &cli.command {
         None => cli.serve.config.as_ref(),
         Some(command) => command.config(),
     };
-    // What the file says is only for those who take it: a backup needs to know where the messages are, and nothing else.
-    let root = Cli::command();
-    let (mut active, mut matches) = (&root, &first);
-    while let Some((name, sub)) = matches.subcommand() {
-        (active, matches) = (active.find_subcommand(name).unwrap_or(active), sub);
-    }
-    let taken: Vec<String> = active.get_arguments().map(key_of).collect();
-    let from_file = match config.cloned().or_else(default_file) {
+    let file = match config.cloned().or_else(default_file) {
         Some(path) => Some((read_file(&path)?, path)),
         None => None,
     };
+    // A subcommand takes only those values from the file for which it has flags: a backup knows `data`, and no `port`.
+    let (active, matches) = innermost(&first);
+    let taken: Vec<&Setting> = schema::settings()
+        .iter()
+        .filter(|setting| active.get_arguments().any(|arg| arg.get_id() == setting.id()))
+        .collect();
     let mut extended = arguments.to_vec();
-    let mut used = Vec::new();
-    if let Some((values, _)) = &from_file {
-        for (key, value) in values {
-            if !taken.contains(key) || decided_above(matches, &taken, key) {
-                continue;
-            }
-            used.push(key.clone());
-            let arg = setting(key);
-            match (arg.as_ref().and_then(Arg::get_long), value.as_str()) {
-                (None, value) => extended.push(value.into()),
-                (Some(long), "true") if is_flag(arg.as_ref()) => {
-                    extended.push(format!("--{long}").into());
-                }
-                (Some(_), "false") if is_flag(arg.as_ref()) => {}
-                (Some(long), value) => extended.push(format!("--{long}={value}").into()),
-            }
-        }
+    let mut from_file = Vec::new();
+    for (key, value) in file.iter().flat_map(|(values, _)| values) {
+        let setting = taken.iter().find(|setting| setting.key == *key);
+        let Some(setting) = setting.filter(|setting| !decided_above(matches, &taken, setting))
+        else {
+            continue;
+        };
+        from_file.push(setting.id());
+        extended.extend(setting.argument(value));
     }
-    let file = from_file.map(|(_, path)| path);
-    let second = Cli::command().try_get_matches_from(&extended).map_err(|error| match &file {
-        // The arguments alone were fine, so it is the file.
+    let file = file.map(|(_, path)| path);
+    let second = parser().try_get_matches_from(&extended).map_err(|error| match &file {
+        // The arguments alone were accepted, so the file is to blame.
         Some(path) => LayerError::Refused { path: path.clone(), problem: problem(&error) },
         None => error.into(),
     })?;
     let cli = Cli::from_arg_matches(&second)?;
-    let mut matches = &second;
-    while let Some((_, sub)) = matches.subcommand() {
-        matches = sub;
-    }
-    let effective = settings()
-        .filter(|arg| taken.contains(&key_of(arg)))
-        .map(|arg| effective(&arg, matches, &used))
-        .collect();
+    let (_, matches) = innermost(&second);
+    let effective =
+        taken.into_iter().map(|setting| effective(setting, matches, &from_file)).collect();
     let (command, serve) = match cli.command {
         Some(Command::Config { sample, serve }) => {
             (Some(Command::Config { sample, serve: serve.clone() }), *serve)
@@ -163,6 +144,18 @@ pub fn read(arguments: &[OsString]) -> Result<Settings, LayerError> {
         command => (command, cli.serve),
     };
     Ok(Settings { command, serve, effective, file })
+}
+
+/// The subcommand that was given, however deep, with what it matched; without one, the program itself.
+fn innermost(matches: &ArgMatches) -> (clap::Command, &ArgMatches) {
+    let (mut active, mut matches) = (parser(), matches);
+    while let Some((name, sub)) = matches.subcommand() {
+        if let Some(command) = active.find_subcommand(name) {
+            active = command.clone();
+        }
+        matches = sub;
+    }
+    (active, matches)
 }
 
 /// The first line of what the parser says, without what it is about a command line.
@@ -176,43 +169,19 @@ fn default_file() -> Option<PathBuf> {
     folders::configuration().filter(|path| path.is_file())
 }
 
-/// The settings, as clap knows them.
-pub fn settings() -> impl Iterator<Item = Arg> {
-    let command = Cli::command();
-    let arguments: Vec<_> = command.get_arguments().cloned().collect();
-    arguments.into_iter().filter(|arg| !NOT_IN_FILE.contains(&arg.get_id().as_str()))
-}
-
-pub fn key_of(arg: &Arg) -> String {
-    arg.get_long().unwrap_or(arg.get_id().as_str()).to_owned()
-}
-
-pub fn setting(key: &str) -> Option<Arg> {
-    settings().find(|arg| key_of(arg) == key)
-}
-
-pub fn is_flag(arg: Option<&Arg>) -> bool {
-    arg.is_some_and(|arg| !arg.get_action().takes_values())
-}
-
-/// Whether the command line or the environment has said something about this, or about what stands for the same thing.
-fn decided_above(matches: &ArgMatches, taken: &[String], key: &str) -> bool {
-    let said = |key: &str| {
-        let Some(arg) = setting(key).filter(|_| taken.iter().any(|taken| taken == key)) else {
-            return false;
-        };
+/// Whether the command line or the environment has set this, or an alternative to it.
+fn decided_above(matches: &ArgMatches, taken: &[&Setting], setting: &Setting) -> bool {
+    taken.iter().filter(|other| other.is_alternative_to(setting)).any(|other| {
         matches!(
-            matches.value_source(arg.get_id().as_str()),
+            matches.value_source(other.id()),
             Some(ValueSource::CommandLine | ValueSource::EnvVariable)
         )
-    };
-    let group = GROUPS.iter().find(|group| group.contains(&key));
-    group.map_or_else(|| said(key), |group| group.iter().any(|key| said(key)))
+    })
 }
 
-fn effective(arg: &Arg, matches: &ArgMatches, used: &[String]) -> Effective {
-    let (id, key) = (arg.get_id().as_str(), key_of(arg));
-    let value = if is_flag(Some(arg)) {
+fn effective(setting: &'static Setting, matches: &ArgMatches, from_file: &[&str]) -> Effective {
+    let id = setting.id();
+    let value = if setting.is_flag() {
         Some(matches.get_flag(id).to_string())
     } else {
         matches
@@ -221,12 +190,12 @@ fn effective(arg: &Arg, matches: &ArgMatches, used: &[String]) -> Effective {
             .map(|value| value.to_string_lossy().into_owned())
     };
     let origin = match matches.value_source(id) {
-        _ if used.contains(&key) => Origin::File,
+        _ if from_file.contains(&id) => Origin::File,
         Some(ValueSource::CommandLine) => Origin::CommandLine,
         Some(ValueSource::EnvVariable) => Origin::Environment,
         _ => Origin::Default,
     };
-    Effective { key, value, origin }
+    Effective { setting, value, origin }
 }
 
 /// Keys and values of a file, as text.
@@ -242,7 +211,7 @@ fn read_file(path: &Path) -> Result<BTreeMap<String, String>, LayerError> {
     })?;
     let mut values = BTreeMap::new();
     for (key, value) in table {
-        if setting(&key).is_none() {
+        if schema::find(&key).is_none() {
             let nearest = nearest(&key);
             return Err(LayerError::UnknownKey { path: path.to_owned(), key, nearest });
         }
@@ -261,12 +230,12 @@ fn read_file(path: &Path) -> Result<BTreeMap<String, String>, LayerError> {
 /// The setting that was probably meant.
 fn nearest(key: &str) -> Option<String> {
     let key = key.replace('_', "-").to_lowercase();
-    settings()
-        .map(|arg| key_of(&arg))
-        .map(|name| (strsim::jaro_winkler(&key, &name), name))
+    schema::settings()
+        .iter()
+        .map(|setting| (strsim::jaro_winkler(&key, &setting.key), &setting.key))
         .filter(|(likeness, _)| *likeness > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name)
+        .map(|(_, name)| name.clone())
 }
 
 #[cfg(test)]
@@ -289,7 +258,8 @@ pub mod tests {
     }
 
     fn origin(settings: &Settings, key: &str) -> (Option<String>, Origin) {
-        let found = settings.effective.iter().find(|setting| setting.key == key).unwrap();
+        let found =
+            settings.effective.iter().find(|effective| effective.setting.key == key).unwrap();
         (found.value.clone(), found.origin)
     }
 
@@ -301,7 +271,7 @@ pub mod tests {
         assert_eq!(settings.serve.host, "0.0.0.0");
         assert_eq!(settings.serve.port, 5002);
         assert!(settings.serve.plaintext);
-        assert_eq!(settings.serve.grace, std::time::Duration::from_millis(1500));
+        assert_eq!(settings.serve.live.grace, std::time::Duration::from_millis(1500));
         assert_eq!(origin(&settings, "port"), (Some("5002".into()), Origin::CommandLine));
         assert_eq!(origin(&settings, "max-name"), (Some("20".into()), Origin::File));
         assert_eq!(origin(&settings, "max-frame").1, Origin::Default);

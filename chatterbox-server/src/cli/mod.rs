@@ -7,6 +7,7 @@ mod layers;
 mod reload;
 mod run;
 mod sample;
+mod schema;
 mod serve;
 mod settings;
 mod subcommand;

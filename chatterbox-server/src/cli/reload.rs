@@ -5,67 +5,56 @@ use std::sync::{Mutex, PoisonError};
 
 use chatterbox_server::Live;
 use chatterbox_server::net::tls::Transport;
+use chatterbox_server::ops::machine;
 
-use crate::cli::layers::{self, Effective};
-use crate::cli::serve::bounded_by_machine;
+use crate::cli::layers::{self, Effective, Settings};
 
-/// What a running server can take over; the rest waits for the next start.
-const LIVE: &[&str] = &[
-    "max-connections",
-    "max-per-address",
-    "no-limits",
-    "max-frame",
-    "max-name",
-    "join-timeout",
-    "stall-timeout",
-    "grace",
-    "hold-name",
-    "guests",
-    "legacy-commands",
-];
-
-/// Reads all layers and the certificates again. A mistake leaves everything of its kind as it was.
-pub fn reload(
-    arguments: &[OsString],
-    live: &Live,
-    transport: &Transport,
-    in_force: &Mutex<Vec<Effective>>,
-) {
-    match layers::read(arguments) {
-        Ok(fresh) => {
-            live.replace(bounded_by_machine(fresh.serve.config()));
-            let mut in_force = in_force.lock().unwrap_or_else(PoisonError::into_inner);
-            let changed: Vec<_> = fresh
-                .effective
-                .iter()
-                .filter(|setting| {
-                    in_force.iter().any(|old| old.key == setting.key && old.value != setting.value)
-                })
-                .map(|setting| setting.key.clone())
-                .collect();
-            let waiting: Vec<_> =
-                changed.iter().filter(|key| !LIVE.contains(&key.as_str())).cloned().collect();
-            if !waiting.is_empty() {
-                tracing::warn!(settings = waiting.join(", "), "changed at the next start only");
-            }
-            for setting in &mut *in_force {
-                if LIVE.contains(&setting.key.as_str())
-                    && let Some(fresh) = fresh.effective.iter().find(|new| new.key == setting.key)
-                {
-                    *setting = fresh.clone();
-                }
-            }
-            let live: Vec<_> = changed.into_iter().filter(|key| !waiting.contains(key)).collect();
-            tracing::info!(changed = live.join(", "), "settings read again");
-        }
-        Err(error) => tracing::error!(%error, "the old settings stay in use"),
-    }
-    reload_certificates(transport);
+/// Replaces what a running server can replace.
+pub struct Reloader {
+    /// The command line of the start, which stays the highest layer.
+    pub arguments: Vec<OsString>,
+    pub live: Live,
+    pub transport: Transport,
+    /// The settings in force, to tell which ones have changed.
+    pub in_force: Mutex<Vec<Effective>>,
 }
 
-pub fn reload_certificates(transport: &Transport) {
-    match transport.reload() {
-        Ok(()) => tracing::info!("certificates read again"),
-        Err(error) => tracing::error!(%error, "the old certificates stay in use"),
+impl Reloader {
+    /// Reads all layers and the certificates again. An error leaves everything of its kind as it was.
+    pub fn reload(&self) {
+        match layers::read(&self.arguments) {
+            Ok(fresh) => self.take_over(fresh),
+            Err(error) => tracing::error!(%error, "the old settings stay in use"),
+        }
+        self.reload_certificates();
+    }
+
+    fn take_over(&self, fresh: Settings) {
+        self.live.replace(fresh.serve.config().bounded_by(machine::allow_many_connections()));
+        let mut in_force = self.in_force.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut changed, mut waiting) = (Vec::new(), Vec::new());
+        // The arguments are the same as at the start, so both lists have the same settings in the same order.
+        for (old, new) in in_force.iter_mut().zip(fresh.effective) {
+            let setting = new.setting;
+            if old.value != new.value {
+                let list = if setting.reloadable { &mut changed } else { &mut waiting };
+                list.push(setting.key.as_str());
+            }
+            if setting.reloadable {
+                *old = new;
+            }
+        }
+        if !waiting.is_empty() {
+            tracing::warn!(settings = waiting.join(", "), "changed at the next start only");
+        }
+        tracing::info!(changed = changed.join(", "), "settings read again");
+    }
+
+    /// Reads the certificates again, and renews them when they are those of the local authority and about to expire.
+    pub fn reload_certificates(&self) {
+        match self.transport.reload() {
+            Ok(()) => tracing::info!("certificates read again"),
+            Err(error) => tracing::error!(%error, "the old certificates stay in use"),
+        }
     }
 }

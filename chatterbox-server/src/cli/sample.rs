@@ -2,20 +2,21 @@
 
 use std::fmt::Write as _;
 
-use crate::cli::layers::{Settings, is_flag, key_of, settings};
+use crate::cli::layers::{Effective, Settings};
+use crate::cli::schema::{self, Setting};
 
-/// What is in force, as a configuration file with the origins beside.
+/// The settings in force, as a configuration file with the origin of each beside it.
 pub fn show(settings: &Settings) -> String {
     let mut text = String::new();
     let lines: Vec<_> = settings
         .effective
         .iter()
-        .map(|setting| {
-            let line = match &setting.value {
-                Some(value) => format!("{} = {}", setting.key, toml_value(&setting.key, value)),
+        .map(|Effective { setting, value, origin }| {
+            let line = match value {
+                Some(value) => format!("{} = {}", setting.key, toml_value(setting, value)),
                 None => format!("# {} is not set", setting.key),
             };
-            (line, setting.origin)
+            (line, origin)
         })
         .collect();
     let width = lines.iter().map(|(line, _)| line.chars().count()).max().unwrap_or_default();
@@ -26,36 +27,31 @@ pub fn show(settings: &Settings) -> String {
     text
 }
 
-/// A configuration file with every setting and its description, nothing of it in force.
+/// A configuration file with every setting, its description and its default, all of it commented out.
 pub fn sample() -> String {
     let mut text = String::from(
         "# Settings of chatterbox-server. Every line is commented out and shows the default.\n\
          # The command line and CHATTERBOX_* environment variables come before this file.\n",
     );
     let mut heading = None;
-    for arg in settings() {
-        if heading.as_deref() != arg.get_help_heading() {
-            heading = arg.get_help_heading().map(str::to_owned);
-            let _ = writeln!(text, "\n# == {} ==", heading.as_deref().unwrap_or_default());
+    for setting in schema::settings() {
+        if heading != setting.heading() {
+            heading = setting.heading();
+            let _ = writeln!(text, "\n# == {} ==", heading.unwrap_or_default());
         }
-        let key = key_of(&arg);
-        let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
-        let default =
-            arg.get_default_values().first().map(|value| value.to_string_lossy().into_owned());
-        let value = match default {
-            Some(value) => toml_value(&key, &value),
-            None if is_flag(Some(&arg)) => "false".to_owned(),
+        let value = match setting.default() {
+            Some(value) => toml_value(setting, &value),
+            None if setting.is_flag() => "false".to_owned(),
             None => "\"...\" (not set)".to_owned(),
         };
-        let _ = write!(text, "\n# {help}\n# {key} = {value}\n");
+        let _ = write!(text, "\n# {}\n# {} = {value}\n", setting.help(), setting.key);
     }
     text
 }
 
-/// The value as TOML: bare where it is a number or a flag, and the setting takes one.
-fn toml_value(key: &str, value: &str) -> String {
-    let textual = ["host", "log", "log-format", "durability", "guests"].contains(&key);
-    if !textual && (value.parse::<f64>().is_ok() || matches!(value, "true" | "false")) {
+/// The value as TOML: bare where it looks like a number or a flag, and the setting is not text.
+fn toml_value(setting: &Setting, value: &str) -> String {
+    if !setting.is_text() && (value.parse::<f64>().is_ok() || matches!(value, "true" | "false")) {
         value.to_owned()
     } else {
         toml::Value::from(value).to_string()
@@ -65,7 +61,6 @@ fn toml_value(key: &str, value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::layers::setting;
     use crate::cli::layers::tests::with_file;
     use crate::cli::subcommand::Command;
 
@@ -75,7 +70,9 @@ mod tests {
         let text: String = sample
             .lines()
             .filter_map(|line| line.strip_prefix("# "))
-            .filter(|line| line.split_once(" = ").is_some_and(|(key, _)| setting(key).is_some()))
+            .filter(|line| {
+                line.split_once(" = ").is_some_and(|(key, _)| schema::find(key).is_some())
+            })
             // What depends on the machine has no default to write down.
             .filter(|line| !line.ends_with("(not set)"))
             .map(|line| format!("{line}\n"))
@@ -97,7 +94,7 @@ mod tests {
         let shown = show(&settings);
         assert!(shown.contains("max-name = 9") && shown.contains("# command line"), "{shown}");
         let again = with_file(&shown, &[]).unwrap();
-        assert_eq!((again.serve.port, again.serve.max_name), (7, 9));
+        assert_eq!((again.serve.port, again.serve.live.max_name), (7, 9));
         assert_eq!(again.serve.log, "debug");
     }
 }

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::sync::{Arc, Mutex};
 
+use chatterbox_server::Live;
 use chatterbox_server::access::Gate;
 use chatterbox_server::accounts::{Accounts, Cost};
 use chatterbox_server::commands::{Desk, Service};
@@ -10,13 +11,12 @@ use chatterbox_server::net::listen::listen;
 use chatterbox_server::net::tls::Transport;
 use chatterbox_server::ops::{logging, machine, signals};
 use chatterbox_server::store::{Backlog, Memory, MemoryDirectory, Sqlite, SqliteDirectory};
-use chatterbox_server::{Config, Live};
 use tokio::sync::watch;
 
 use crate::cli::banner::ready;
 use crate::cli::exit::{self, Failure};
 use crate::cli::layers::Settings;
-use crate::cli::reload::{reload, reload_certificates};
+use crate::cli::reload::Reloader;
 use crate::cli::settings::Serve;
 
 pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure> {
@@ -26,7 +26,7 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
         hint: Some("error, warn, info, debug and trace are levels"),
         code: exit::USAGE,
     })?;
-    let config = bounded_by_machine(options.config());
+    let config = options.config().bounded_by(machine::allow_many_connections());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -45,16 +45,13 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
         let live = Live::new(config);
         let gate = gate(&options, &live).await?;
         let (stop, stopped) = watch::channel(0);
-        let reload = {
-            let (live, transport) = (live.clone(), transport.clone());
-            let in_force = Mutex::new(settings.effective);
-            move || reload(&arguments, &live, &transport, &in_force)
+        let reloader = Reloader {
+            arguments,
+            live: live.clone(),
+            transport: transport.clone(),
+            in_force: Mutex::new(settings.effective),
         };
-        let renew = {
-            let transport = transport.clone();
-            move || reload_certificates(&transport)
-        };
-        let signals = signals::watch(stop, reload, renew)
+        let signals = signals::watch(stop, || reloader.reload(), || reloader.reload_certificates())
             .map_err(|error| Failure::system("can't listen to signals", &error))?;
         ready(&options, source.as_ref(), &listeners);
         let server =
@@ -80,15 +77,4 @@ async fn gate(options: &Serve, live: &Live) -> Result<Arc<dyn Gate>, Failure> {
     let accounts = accounts.map_err(|error| Failure::system("can't keep accounts", &error))?;
     let desk = Desk::open(Arc::new(accounts), live.clone()).await?;
     Ok(Arc::new(Service::new(desk, live.clone())))
-}
-
-pub fn bounded_by_machine(mut config: Config) -> Config {
-    let files = machine::allow_many_connections();
-    if config.max_connections > files {
-        if config.max_connections != usize::MAX {
-            tracing::warn!(files, "this system allows fewer connections than max-connections");
-        }
-        config.max_connections = files;
-    }
-    config
 }
