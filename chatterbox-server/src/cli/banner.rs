@@ -1,4 +1,4 @@
-//! The lines that say that the server is ready, and how to get in.
+//! The ready lines: where the server listens, where it stores messages, and the client's command line for it.
 
 use std::io::Write as _;
 
@@ -8,13 +8,13 @@ use tokio::net::TcpListener;
 
 use crate::cli::settings::Serve;
 
-/// Says where the server is, and how to get in.
-pub fn ready(cli: &Serve, source: Option<&CertificateSource>, listeners: &[TcpListener]) {
+/// Prints the ready lines, or logs them as one event when logs are JSON.
+pub fn ready(options: &Serve, source: Option<&CertificateSource>, listeners: &[TcpListener]) {
     let addresses: Vec<_> =
         listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
-    let port = addresses.first().map_or(cli.port, std::net::SocketAddr::port);
+    let port = addresses.first().map_or(options.port, std::net::SocketAddr::port);
     let addresses = addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let host = match cli.host.as_str() {
+    let host = match options.host.as_str() {
         "0.0.0.0" | "::" => "localhost",
         host => host,
     };
@@ -26,15 +26,15 @@ pub fn ready(cli: &Serve, source: Option<&CertificateSource>, listeners: &[TcpLi
         Some(CertificateSource::Files { .. }) => String::new(),
     };
     let client = format!("chatterbox-client {host} -p {port}{trust}");
-    if cli.log_format == logging::LogFormat::Json {
+    if options.log_format == logging::LogFormat::Json {
         tracing::info!(addresses, client, tls = source.is_some(), "ready");
-        if cli.live.no_limits {
+        if options.live.no_limits {
             tracing::warn!("no limits: anybody can use up this machine");
         }
         return;
     }
     let mut lines = Vec::new();
-    if cli.live.no_limits {
+    if options.live.no_limits {
         lines.push("WARNING: no limits: anybody can use up this machine.".to_owned());
     }
     if source.is_none() {
@@ -43,7 +43,7 @@ pub fn ready(cli: &Serve, source: Option<&CertificateSource>, listeners: &[TcpLi
         );
     }
     lines.push(format!("chatterbox-server: listening on {addresses}"));
-    match cli.store() {
+    match options.store() {
         Some(store) => {
             let folder = store.folder.display();
             lines.push(format!("chatterbox-server: messages are kept in {folder}"));
@@ -51,11 +51,11 @@ pub fn ready(cli: &Serve, source: Option<&CertificateSource>, listeners: &[TcpLi
         None => lines.push("chatterbox-server: messages are not kept".to_owned()),
     }
     lines.push(format!("chatterbox-server: to chat, run: {client}"));
-    // Nobody reading it is no reason to stop.
+    // A closed stderr must not stop the server.
     let _ = writeln!(std::io::stderr(), "{}", lines.join("\n"));
 }
 
-/// A word that a shell takes as one.
+/// Quotes the text for a shell, so that the line can be pasted.
 fn shell_word(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%".contains(c);
     if text.chars().all(plain) {

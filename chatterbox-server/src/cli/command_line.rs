@@ -40,7 +40,7 @@ Signals:
     after_long_help = format!("{EXAMPLES}\n\n{}", exit::HELP)
 )]
 pub struct Cli {
-    /// What to do instead of serving.
+    /// The task, where it is not serving.
     #[command(subcommand)]
     pub command: Option<Command>,
 

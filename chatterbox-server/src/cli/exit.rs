@@ -1,4 +1,4 @@
-//! How the program ends when it can't go on: one line, a hint, and an exit code of the sysexits family.
+//! Failures of the program: one line on stderr, a hint, and an exit code of the sysexits family.
 
 use std::process::ExitCode;
 
@@ -6,32 +6,30 @@ use chatterbox_server::net::listen::ListenError;
 use chatterbox_server::net::tls::TlsError;
 use chatterbox_server::store::sqlite::{CopyError, OpenError};
 
-/// Something that ends the program.
+/// An error that ends the program.
 #[derive(Debug)]
 pub struct Failure {
-    /// What happened.
     pub message: String,
-    /// What can be done about it.
+    /// Advice for the operator, on a line of its own.
     pub hint: Option<&'static str>,
-    /// The exit code.
     pub code: u8,
 }
 
 /// Wrong arguments.
 pub const USAGE: u8 = 64;
-/// A name or a password can't be used.
+/// The name or the password is unusable.
 pub const DATA: u8 = 65;
 /// There is no such account.
 pub const NO_USER: u8 = 67;
-/// The address can't be had.
+/// The host is unknown, or its address can't be bound.
 pub const UNAVAILABLE: u8 = 69;
-/// The system refuses something.
+/// Any other error of the operating system.
 pub const SYSTEM: u8 = 71;
-/// Messages can't be kept, read or copied.
+/// The database can't be opened, read or copied.
 pub const MESSAGES: u8 = 74;
-/// No permission.
+/// No permission to bind the port.
 pub const FORBIDDEN: u8 = 77;
-/// Certificates or keys can't be used.
+/// Certificate, key or configuration file are unusable.
 pub const CONFIGURATION: u8 = 78;
 
 /// The exit codes, for `--help`.
@@ -48,7 +46,7 @@ Exit codes:
   78  the certificate, the key or the configuration file can't be used";
 
 impl Failure {
-    /// Tells it on stderr.
+    /// Prints it on stderr, and gives its exit code.
     pub fn report(&self) -> ExitCode {
         eprintln!("chatterbox-server: {}", self.message);
         if let Some(hint) = self.hint {
@@ -57,7 +55,7 @@ impl Failure {
         ExitCode::from(self.code)
     }
 
-    /// The system refuses something.
+    /// An error of the operating system, in the middle of `what`.
     pub fn system(what: &str, error: &dyn std::error::Error) -> Self {
         Self { message: format!("{what}: {error}"), hint: None, code: SYSTEM }
     }

@@ -1,12 +1,9 @@
 //! Settings from three layers: the command line, then the environment, then a file.
 //!
-//! The file has the same names as the flags. What it says is added to the command line where neither that nor the
-//! environment has spoken, so one parser checks all three.
+//! A key of the file is the name of a flag. Its value is appended to the command line, unless that or the environment
+//! has set the flag, so one parser checks all three layers.
 
-#![allow(
-    clippy::disallowed_methods,
-    reason = "the edge: reads the file of whoever runs the server"
-)]
+#![allow(clippy::disallowed_methods, reason = "the edge: reads the configuration file")]
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -22,13 +19,13 @@ use crate::cli::schema::{self, Setting};
 use crate::cli::settings::Serve;
 use crate::cli::subcommand::Command;
 
-/// The longest file that is read.
+/// Upper bound on the size of the file; the rest of a longer one is ignored.
 const LARGEST: u64 = 1024 * 1024;
 
-/// Why there are no settings.
+/// The reason why no settings could be read.
 #[derive(Debug, thiserror::Error)]
 pub enum LayerError {
-    /// The command line, or a value of any layer. Also help, which is none.
+    /// The command line or the environment is wrong, or asks for help.
     #[error(transparent)]
     Arguments(#[from] clap::Error),
     /// The file can't be read.
@@ -37,13 +34,13 @@ pub enum LayerError {
     /// The file is not TOML.
     #[error("{path}: {problem}")]
     Syntax { path: PathBuf, problem: String },
-    /// The file has a key that is no setting.
+    /// A key of the file is no setting.
     #[error("{path}: there is no setting {key:?}{}", .nearest.as_ref().map_or_else(String::new, |name| format!(", did you mean {name:?}?")))]
     UnknownKey { path: PathBuf, key: String, nearest: Option<String> },
-    /// The file has a value of a wrong kind.
+    /// A value of the file is a list, a table or a date.
     #[error("{path}: {key} has to be text, a number, true or false")]
     Value { path: PathBuf, key: String },
-    /// The file has a value that is not allowed.
+    /// The parser of the command line refused a value of the file.
     #[error("{path}: {problem}")]
     Refused { path: PathBuf, problem: String },
 }
@@ -55,7 +52,7 @@ impl From<LayerError> for Failure {
     }
 }
 
-/// Where a value comes from.
+/// The layer that a value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
     CommandLine,
@@ -65,7 +62,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// For people.
+    /// The name that `config` shows.
     pub const fn name(self) -> &'static str {
         match self {
             Self::CommandLine => "command line",
@@ -76,7 +73,7 @@ impl Origin {
     }
 }
 
-/// One setting as it is in force.
+/// A setting with its value in force.
 #[derive(Debug, Clone)]
 pub struct Effective {
     pub setting: &'static Setting,
@@ -85,7 +82,7 @@ pub struct Effective {
     pub origin: Origin,
 }
 
-/// Everything that a start needs to know.
+/// The result of reading all layers.
 #[derive(Debug)]
 pub struct Settings {
     pub command: Option<Command>,
@@ -158,7 +155,7 @@ fn innermost(matches: &ArgMatches) -> (clap::Command, &ArgMatches) {
     (active, matches)
 }
 
-/// The first line of what the parser says, without what it is about a command line.
+/// The first line of the parser's message. The others are about the usage of the command line, which was fine.
 fn problem(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let line = text.lines().next().unwrap_or_default();
@@ -227,7 +224,7 @@ fn read_file(path: &Path) -> Result<BTreeMap<String, String>, LayerError> {
     Ok(values)
 }
 
-/// The setting that was probably meant.
+/// The setting whose key is most like this one, for `did you mean`.
 fn nearest(key: &str) -> Option<String> {
     let key = key.replace('_', "-").to_lowercase();
     schema::settings()

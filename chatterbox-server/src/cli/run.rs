@@ -12,6 +12,9 @@ use crate::cli::subcommand::Command;
 use crate::cli::{sample, serve, user};
 
 /// Serves, or runs the subcommand.
+///
+/// # Errors
+/// Whatever ends the program with another code than 0.
 pub fn run(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure> {
     match &settings.command {
         None => serve::serve(settings, arguments),
@@ -51,7 +54,7 @@ fn subcommand(command: &Command, settings: &Settings) -> Result<(), Failure> {
         }
     };
     match written.and_then(|()| stdout.flush()) {
-        // Whoever reads has seen enough.
+        // `chatterbox-server export | head` is no failure.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(Failure::system("can't write", &error)),
         Ok(()) => Ok(()),

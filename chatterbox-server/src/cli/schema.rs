@@ -10,24 +10,24 @@ use clap::{Arg, Command};
 
 use crate::cli::settings::Serve;
 
-/// The flag that names the configuration file: a variable of the environment, but no key of the file.
+/// The flag that names the configuration file. It has an environment variable, but the file can't name itself.
 const FILE: &str = "config";
 
-/// One setting.
+/// A flag that is a setting, with what follows from its definition.
 #[derive(Debug)]
 pub struct Setting {
     arg: Arg,
-    /// Its name in the configuration file, which is that of its flag.
+    /// Its name in the configuration file: that of its flag, without dashes in front.
     pub key: String,
-    /// Whether SIGHUP changes it; otherwise it takes a start.
+    /// Whether SIGHUP changes it, because it is a field of [`Config`]; the others wait for the next start.
     pub reloadable: bool,
-    /// The flags of its group.
+    /// The ids of the flags in its group.
     alternatives: Vec<String>,
 }
 
 static SETTINGS: LazyLock<Vec<Setting>> = LazyLock::new(|| {
     let mut flags = flags_of::<Serve>();
-    // Only then groups know their members, and flags their parsers.
+    // Building is what fills the groups with their members, and gives each flag its value parser.
     flags.build();
     let reloadable = flags_of::<Config>();
     flags
@@ -60,7 +60,8 @@ pub fn find(key: &str) -> Option<&'static Setting> {
     settings().iter().find(|setting| setting.key == key)
 }
 
-/// Gives each flag that is a setting its environment variable, in subcommands too.
+/// Gives each flag that is a setting its environment variable, derived from its name. A flag of a subcommand is a
+/// setting if it has the name of one, as `data` of `backup`.
 pub fn with_environment(command: Command) -> Command {
     let is_setting = |id: &str| id == FILE || settings().iter().any(|setting| setting.id() == id);
     command
@@ -76,12 +77,12 @@ pub fn with_environment(command: Command) -> Command {
 }
 
 impl Setting {
-    /// Its name in clap's matches.
+    /// Its id in clap's matches.
     pub fn id(&self) -> &str {
         self.arg.get_id().as_str()
     }
 
-    /// Its section in the help.
+    /// Its section of the help and of the sample.
     pub fn heading(&self) -> Option<&str> {
         self.arg.get_help_heading()
     }
@@ -91,13 +92,13 @@ impl Setting {
         self.arg.get_help().map(ToString::to_string).unwrap_or_default()
     }
 
-    /// Its default; there is none where the machine decides.
+    /// Its default, where that does not depend on the machine.
     pub fn default(&self) -> Option<String> {
         let default = self.arg.get_default_values().first();
         default.map(|value| value.to_string_lossy().into_owned())
     }
 
-    /// Whether it is set by its presence alone.
+    /// Whether it takes no value: on if it is given.
     pub fn is_flag(&self) -> bool {
         !self.arg.get_action().takes_values()
     }
@@ -108,12 +109,13 @@ impl Setting {
             || !self.arg.get_possible_values().is_empty()
     }
 
-    /// Whether the other one says the same thing in a different way; each setting is its own alternative.
+    /// Whether both are in one group, so that a higher layer that sets one of them silences the other in a lower layer.
+    /// Each setting is its own alternative.
     pub fn is_alternative_to(&self, other: &Self) -> bool {
         self.id() == other.id() || self.alternatives.iter().any(|id| id == other.id())
     }
 
-    /// What to add to the command line so that it sets this value; nothing for a flag that is off.
+    /// The argument that sets this value on a command line; none for a flag that is off.
     pub fn argument(&self, value: &str) -> Option<OsString> {
         match (self.arg.get_long(), value) {
             (None, value) => Some(value.into()),

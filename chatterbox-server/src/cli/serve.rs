@@ -1,4 +1,5 @@
-//! Serving: from the settings to a server that runs until a signal stops it.
+//! Serving: opens sockets, certificates, database and accounts as the settings say, and runs the server until a signal
+//! stops it.
 
 use std::ffi::OsString;
 use std::sync::{Arc, Mutex};
@@ -19,6 +20,10 @@ use crate::cli::layers::Settings;
 use crate::cli::reload::Reloader;
 use crate::cli::settings::Serve;
 
+/// Runs a server until it is stopped, or can't go on.
+///
+/// # Errors
+/// Everything that prevents the start, and a history that can't be read.
 pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure> {
     let options = settings.serve.clone();
     let _logging = logging::start(options.log_format, &options.log).map_err(|error| Failure {
@@ -67,7 +72,7 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
     })
 }
 
-/// Accounts and commands; the database of the messages has to be open.
+/// Opens accounts and commands. They share the database of the messages, whose lock and migrations come first.
 async fn gate(options: &Serve, live: &Live) -> Result<Arc<dyn Gate>, Failure> {
     let cost = Cost::default();
     let accounts = match options.store() {

@@ -73,7 +73,8 @@ pub struct Serve {
     #[arg(
         long,
         conflicts_with_all = ["cert", "certs"],
-        group = "certificate", help_heading = "TLS"
+        group = "certificate",
+        help_heading = "TLS"
     )]
     pub plaintext: bool,
 
@@ -109,12 +110,7 @@ pub struct Serve {
     pub keep_bytes: u64,
 
     /// Days that messages are kept [default: for ever]
-    #[arg(
-        long,
-        value_name = "DAYS",
-        value_parser = days,
-        help_heading = "Messages"
-    )]
+    #[arg(long, value_name = "DAYS", value_parser = days, help_heading = "Messages")]
     pub keep_days: Option<Duration>,
 
     /// The settings of the running server, which SIGHUP reads again.

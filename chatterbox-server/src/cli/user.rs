@@ -1,4 +1,4 @@
-//! `chatterbox-server user ...` and `admin-password`: accounts, from the command line, beside a server that may be running.
+//! `chatterbox-server user ...` and `admin-password`: edits accounts in the database, which a running server shares.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write};
 
@@ -14,7 +14,10 @@ use time::OffsetDateTime;
 use crate::cli::exit::{self, Failure};
 use crate::cli::subcommand::{AdminPassword, Ask, Messages, UserCommand};
 
-/// Does what was asked, and says so.
+/// Runs a `user` subcommand. The inner result is that of writing to `out`, where a closed pipe is no failure.
+///
+/// # Errors
+/// Accounts that can't be read or changed, and names or passwords that can't be used.
 pub fn user(command: &UserCommand, out: &mut impl Write) -> Result<io::Result<()>, Failure> {
     match command {
         UserCommand::Add { name, level, ask, messages } => {
@@ -52,6 +55,9 @@ pub fn user(command: &UserCommand, out: &mut impl Write) -> Result<io::Result<()
 }
 
 /// Sets or removes the admin password.
+///
+/// # Errors
+/// Accounts that can't be changed, and a password that can't be used.
 pub fn admin_password(command: &AdminPassword) -> Result<(), Failure> {
     let mut directory = open(&command.messages)?;
     if command.remove {
@@ -132,8 +138,8 @@ fn existing(found: bool, name: &Username) -> Result<(), Failure> {
     })
 }
 
-/// Asks twice on a terminal, without showing it; takes one line of a pipe. Never an argument: everybody on the machine
-/// can see those.
+/// Prompts twice on a terminal, without echo, or reads one line from a pipe. A password is never an argument, because
+/// `ps` shows those to every user of the machine.
 fn new_password(question: &str, ask: &Ask) -> Result<PasswordHash, Failure> {
     let unusable = |message: String| Failure { message, hint: None, code: exit::DATA };
     let unreadable = |error: io::Error| Failure {
@@ -162,7 +168,7 @@ fn new_password(question: &str, ask: &Ask) -> Result<PasswordHash, Failure> {
     Ok(PasswordHash::make(&secret, Cost::default())?)
 }
 
-/// A password is shorter; this is not read to its end.
+/// Upper bound on the line that is read from a pipe; every allowed password is shorter.
 const LONGEST_LINE: u64 = 4096;
 
 fn say(text: &str) {
