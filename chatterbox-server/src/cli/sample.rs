@@ -49,9 +49,15 @@ pub fn sample() -> String {
     text
 }
 
-/// The value as TOML: bare where it looks like a number or a flag, and the setting is not text.
+/// The value as TOML: bare where the setting is a number or a flag, and TOML can write it so.
 fn toml_value(setting: &Setting, value: &str) -> String {
-    if !setting.is_text() && (value.parse::<f64>().is_ok() || matches!(value, "true" | "false")) {
+    let bare = || {
+        matches!(
+            value.parse(),
+            Ok(toml::Value::Integer(_) | toml::Value::Float(_) | toml::Value::Boolean(_))
+        )
+    };
+    if !setting.is_text() && bare() {
         value.to_owned()
     } else {
         toml::Value::from(value).to_string()
@@ -84,6 +90,16 @@ mod tests {
             format!("{:?}", plain.serve.config())
         );
         assert!(text.lines().count() > 15, "{text}");
+    }
+
+    #[test]
+    fn values_that_only_look_like_numbers_are_shown_as_text() {
+        let line = ["config", "--data", "1.0", "--grace", ".5", "--port", "007"];
+        let settings = with_file("", &line).unwrap();
+        let again = with_file(&show(&settings), &[]).unwrap();
+        assert_eq!(again.serve.data, settings.serve.data);
+        assert_eq!(again.serve.live.grace, settings.serve.live.grace);
+        assert_eq!(again.serve.port, 7);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use std::any::TypeId;
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use chatterbox_server::Config;
@@ -103,9 +104,11 @@ impl Setting {
         !self.arg.get_action().takes_values()
     }
 
-    /// Whether a value that looks like a number is text nevertheless, such as the name of a host.
+    /// Whether a value that looks like a number is text nevertheless, such as the name of a folder.
     pub fn is_text(&self) -> bool {
-        self.arg.get_value_parser().type_id() == TypeId::of::<String>()
+        let kind = self.arg.get_value_parser().type_id();
+        kind == TypeId::of::<String>()
+            || kind == TypeId::of::<PathBuf>()
             || !self.arg.get_possible_values().is_empty()
     }
 

@@ -146,7 +146,7 @@ fn settings_that_exclude_each_other_are_alternatives() {
 
 #[test]
 fn kinds_of_values_are_those_of_the_parser() {
-    for key in ["host", "durability", "guests", "log-format", "log"] {
+    for key in ["host", "data", "durability", "guests", "log-format", "log"] {
         assert!(find(key).unwrap().is_text(), "{key}");
     }
     for key in ["port", "plaintext", "keep-days", "max-frame", "grace"] {
