@@ -44,12 +44,12 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
 
-    /// Serving.
+    /// The settings for serving.
     #[command(flatten)]
     pub serve: Serve,
 }
 
-/// The parser of the command line and the environment.
+/// The parser of the command line and the environment. `Cli::parse` would know no environment.
 pub fn parser() -> clap::Command {
     schema::with_environment(Cli::command())
 }
