@@ -1,86 +1,206 @@
-//! What whoever runs a server can set.
+//! The settings of a running server, each with its flag, its default and its help.
+//!
+//! One field of [`Config`] is one setting: clap derives the flag and the help from it, and the name of the flag gives
+//! the environment variable and the key of the configuration file. Every field with a flag is reloadable: SIGHUP
+//! replaces the [`Config`] in force. Settings that take a restart (the port, the folders) are flags of the program.
+
+mod value;
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use chatterbox_hub::{Keep, TimelineLimits};
 use chatterbox_proto::{Capabilities, Capability, limits};
+use clap::{ArgAction, Args, Command, FromArgMatches as _};
 
-/// All settings of a running server; where it listens and with which certificate is decided before.
-#[derive(Debug, Clone)]
+pub use value::between;
+use value::{max_frame, max_name, seconds, seconds_or_none, yes_or_no};
+
+/// Settings of a running server.
+///
+/// The comment of a field with a flag is its text in the help, so it has no final stop there.
+#[derive(Debug, Clone, Args)]
+#[group(skip)]
 pub struct Config {
-    /// How long handshake and name together may take (AS-4).
-    pub join_timeout: Duration,
-    /// How long a connection may take nothing of what is waiting for it (AS-3).
-    pub stall_timeout: Duration,
-    /// How long users have to say good bye before a shutdown.
-    pub grace: Duration,
-    /// Connections at the same time, in all.
-    pub max_connections: usize,
-    /// Connections at the same time from one address (IPv6: one /64 network).
-    pub max_per_address: usize,
-    /// Largest frame of a joined client, in bytes (LG-3).
-    pub max_frame: usize,
-    /// Longest user name, in characters (NM-2).
-    pub max_name: usize,
-    /// How much is kept for those who join later (HI-6).
-    pub keep: Keep,
-    /// How long it is kept for them, counted from its arrival.
-    pub keep_age: Option<Duration>,
-    /// For how long a name is kept for its user after they have left; zero is not at all.
-    pub hold_name: Duration,
-    /// Whether people without an account may join.
+    /// Whether people without an account may join
+    #[arg(
+        long,
+        value_name = "YES/NO",
+        action = ArgAction::Set,
+        default_value = "yes",
+        value_parser = yes_or_no(),
+        help_heading = "Accounts"
+    )]
     pub guests: bool,
-    /// Whether base clients can use commands, by messages to themselves.
+
+    /// Let base clients use commands: messages to themselves that begin with the prefix
+    #[arg(long, help_heading = "Accounts")]
     pub legacy_commands: bool,
-    /// What is spoken beyond the base protocol, with those who offer it.
-    pub spoken: Capabilities,
-    /// How far a reader may fall behind.
+
+    /// Connections at the same time
+    #[arg(long, value_name = "N", default_value_t = 10_000, help_heading = "Limits")]
+    pub max_connections: usize,
+
+    /// Connections at the same time from one address (IPv6: one /64 network)
+    #[arg(long, value_name = "N", default_value_t = 2_000, help_heading = "Limits")]
+    pub max_per_address: usize,
+
+    /// Largest frame of a client, in bytes
+    #[arg(
+        long,
+        value_name = "BYTES",
+        default_value_t = limits::CLIENT_FRAME,
+        value_parser = max_frame,
+        help_heading = "Limits"
+    )]
+    pub max_frame: usize, // LG-3
+
+    /// Longest user name, in characters
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = limits::USERNAME_CHARS,
+        value_parser = max_name,
+        help_heading = "Limits"
+    )]
+    pub max_name: usize, // NM-2
+
+    /// No limits on how many connections there are and how fast things come: for load runs only
+    #[arg(
+        long,
+        conflicts_with_all = ["max_connections", "max_per_address"],
+        help_heading = "Limits"
+    )]
+    pub no_limits: bool, // applied by `bounded_by`
+
+    /// Seconds that TLS handshake and choosing a name may take together
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value = "120",
+        value_parser = seconds,
+        help_heading = "Times"
+    )]
+    pub join_timeout: Duration, // AS-4
+
+    /// Seconds after which a client that reads nothing is disconnected
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value = "30",
+        value_parser = seconds,
+        help_heading = "Times"
+    )]
+    pub stall_timeout: Duration, // AS-3
+
+    /// Seconds between the notice of a shutdown and the shutdown
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value = "5",
+        value_parser = seconds_or_none,
+        help_heading = "Times"
+    )]
+    pub grace: Duration,
+
+    /// Seconds that a name is kept for its user after they have left: for the same address or session; 0 is not at all
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value = "0",
+        value_parser = seconds_or_none,
+        help_heading = "Times"
+    )]
+    pub hold_name: Duration,
+
+    /// How much history new members get (HI-6). A start reads it once.
+    #[arg(skip)]
+    pub keep: Keep,
+
+    /// The age at which history is dropped, counted from the arrival of a message. A start reads it once.
+    #[arg(skip)]
+    pub keep_age: Option<Duration>,
+
+    /// How far a reader may fall behind before it is disconnected. A start reads it once, and no flag sets it.
+    #[arg(skip)]
     pub ring: TimelineLimits,
+
+    /// The capabilities that are offered beside those of the gate; no flag sets them.
+    #[arg(skip = [Capability::Ids, Capability::Ping, Capability::Rename, Capability::Utf8].into_iter().collect::<Capabilities>())]
+    pub spoken: Capabilities,
 }
 
 impl Default for Config {
+    /// The values of an empty command line. The environment does not matter: the program adds its variables.
     fn default() -> Self {
-        Self {
-            join_timeout: Duration::from_secs(120),
-            stall_timeout: Duration::from_secs(30),
-            grace: Duration::from_secs(5),
-            max_connections: 10_000,
-            max_per_address: 2_000,
-            max_frame: limits::CLIENT_FRAME,
-            max_name: limits::USERNAME_CHARS,
-            keep: Keep::default(),
-            keep_age: None,
-            hold_name: Duration::ZERO,
-            guests: true,
-            legacy_commands: false,
-            spoken: [Capability::Ids, Capability::Ping, Capability::Rename, Capability::Utf8]
-                .into_iter()
-                .collect(),
-            ring: TimelineLimits::default(),
-        }
+        let flags = Self::augment_args(Command::new("defaults").no_binary_name(true));
+        let matches = flags.get_matches_from(std::iter::empty::<&str>());
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 }
 
-/// The settings of a running server, which may change as a whole.
+impl Config {
+    /// The same settings on a machine that can hold this many connections: `no_limits` lifts the limits up to there,
+    /// and a larger `max_connections` is reduced to it.
+    #[must_use]
+    pub fn bounded_by(mut self, connections: usize) -> Self {
+        if self.no_limits {
+            self.max_connections = connections;
+            self.max_per_address = usize::MAX;
+        } else if self.max_connections > connections {
+            tracing::warn!(
+                files = connections,
+                "this system allows fewer connections than max-connections"
+            );
+            self.max_connections = connections;
+        }
+        self
+    }
+}
+
+/// A handle to the settings in force.
 ///
-/// What is only looked at when the server starts (`ring`, `keep`, `keep_age`) stays as it was then.
+/// `ring`, `keep` and `keep_age` are read once, at the start: replacing them changes nothing.
 #[derive(Debug, Clone)]
 pub struct Live(Arc<RwLock<Arc<Config>>>);
 
 impl Live {
-    /// Settings to start with.
+    /// Puts the first settings in force.
     pub fn new(config: Config) -> Self {
         Self(Arc::new(RwLock::new(Arc::new(config))))
     }
 
-    /// The settings of this moment; a connection keeps those it began with.
+    /// A snapshot of the settings. A connection keeps the one that it began with.
     pub fn current(&self) -> Arc<Config> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Puts others in their place, for everything that begins from now on.
+    /// Puts other settings in force, for everything that takes its snapshot from now on.
     pub fn replace(&self, config: Config) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_those_of_the_protocol_where_it_has_some() {
+        let config = Config::default();
+        assert_eq!(config.max_frame, limits::CLIENT_FRAME);
+        assert_eq!(config.max_name, limits::USERNAME_CHARS);
+        assert!(config.guests && !config.no_limits);
+    }
+
+    #[test]
+    fn the_machine_bounds_connections_and_no_limits_lifts_the_rest() {
+        let bounds = |config: Config| {
+            let config = config.bounded_by(100);
+            (config.max_connections, config.max_per_address)
+        };
+        assert_eq!(bounds(Config::default()), (100, 2_000));
+        assert_eq!(bounds(Config { max_connections: 7, ..Config::default() }), (7, 2_000));
+        assert_eq!(bounds(Config { no_limits: true, ..Config::default() }), (100, usize::MAX));
     }
 }

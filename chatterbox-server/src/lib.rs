@@ -16,7 +16,7 @@ pub mod access;
 pub mod accounts;
 mod chat;
 pub mod commands;
-mod config;
+pub mod config;
 pub mod net;
 pub mod ops;
 mod server;

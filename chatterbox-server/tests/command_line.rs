@@ -258,6 +258,29 @@ fn settings_come_from_three_layers_and_say_so() {
 }
 
 #[test]
+fn every_setting_of_the_sample_has_an_environment_variable() {
+    let sample = command().args(["config", "--sample"]).output().unwrap().stdout;
+    let sample = String::from_utf8(sample).unwrap();
+    let settings: Vec<_> = sample
+        .lines()
+        .filter_map(|line| line.strip_prefix("# ")?.split_once(" = "))
+        .filter(|(key, _)| key.chars().all(|c| c.is_ascii_lowercase() || c == '-'))
+        .collect();
+    assert!(settings.len() >= 25, "{settings:?}");
+    for (key, default) in settings {
+        let value = if default.ends_with("(not set)") { "1" } else { default.trim_matches('"') };
+        let variable = format!("CHATTERBOX_{}", key.replace('-', "_").to_uppercase());
+        let mut command = command();
+        command.arg("config").env(variable, value);
+        if key == "key" {
+            command.args(["--cert", "c"]);
+        }
+        let line = format!("(?m)^{key} = .*{value}.* # environment$");
+        command.assert().success().stdout(predicates::str::is_match(line).unwrap());
+    }
+}
+
+#[test]
 fn settings_are_read_again_on_hangup_and_mistakes_change_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("server.toml");

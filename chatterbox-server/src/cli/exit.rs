@@ -1,38 +1,34 @@
-//! How the program ends when it can't go on: one line, a hint, and an exit code of the sysexits family.
+//! Failures of the program: one line on stderr, a hint, and an exit code of the sysexits family.
 
 use std::process::ExitCode;
 
 use chatterbox_server::net::{ListenError, TlsError};
 use chatterbox_server::store::sqlite::{CopyError, OpenError};
 
-use crate::cli::layers::LayerError;
-
-/// Something that ends the program.
+/// An error that ends the program.
 #[derive(Debug)]
 pub struct Failure {
-    /// What happened.
     pub message: String,
-    /// What can be done about it.
+    /// Advice for the operator, on a line of its own.
     pub hint: Option<&'static str>,
-    /// The exit code.
     pub code: u8,
 }
 
 /// Wrong arguments.
 pub const USAGE: u8 = 64;
-/// A name or a password can't be used.
+/// The name or the password is unusable.
 pub const DATA: u8 = 65;
 /// There is no such account.
 pub const NO_USER: u8 = 67;
-/// The address can't be had.
+/// The host is unknown, or its address can't be bound.
 pub const UNAVAILABLE: u8 = 69;
-/// The system refuses something.
+/// Any other error of the operating system.
 pub const SYSTEM: u8 = 71;
-/// Messages can't be kept, read or copied.
+/// The database can't be opened, read or copied.
 pub const MESSAGES: u8 = 74;
-/// No permission.
+/// No permission to bind the port.
 pub const FORBIDDEN: u8 = 77;
-/// Certificates or keys can't be used.
+/// Certificate, key or configuration file are unusable.
 pub const CONFIGURATION: u8 = 78;
 
 /// The exit codes, for `--help`.
@@ -49,7 +45,7 @@ Exit codes:
   78  the certificate, the key or the configuration file can't be used";
 
 impl Failure {
-    /// Tells it on stderr.
+    /// Prints it on stderr, and gives its exit code.
     pub fn report(&self) -> ExitCode {
         eprintln!("chatterbox-server: {}", self.message);
         if let Some(hint) = self.hint {
@@ -58,7 +54,7 @@ impl Failure {
         ExitCode::from(self.code)
     }
 
-    /// The system refuses something.
+    /// An error of the operating system, in the middle of `what`.
     pub fn system(what: &str, error: &dyn std::error::Error) -> Self {
         Self { message: format!("{what}: {error}"), hint: None, code: SYSTEM }
     }
@@ -105,13 +101,6 @@ impl From<OpenError> for Failure {
 impl From<CopyError> for Failure {
     fn from(error: CopyError) -> Self {
         Self { message: error.to_string(), hint: None, code: MESSAGES }
-    }
-}
-
-impl From<LayerError> for Failure {
-    fn from(error: LayerError) -> Self {
-        let hint = Some("`chatterbox-server config --sample` prints every setting");
-        Self { message: error.to_string(), hint, code: CONFIGURATION }
     }
 }
 

@@ -1,38 +1,31 @@
 //! Settings from three layers: the command line, then the environment, then a file.
 //!
-//! The file has the same names as the flags. What it says is added to the command line where neither that nor the
-//! environment has spoken, so one parser checks all three.
+//! A key of the file is the name of a flag. Its value is appended to the command line, unless that or the environment
+//! has set the flag, so one parser checks all three layers.
 
-#![allow(
-    clippy::disallowed_methods,
-    reason = "the edge: reads the file of whoever runs the server"
-)]
+#![allow(clippy::disallowed_methods, reason = "the edge: reads the configuration file")]
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use chatterbox_server::ops::folders;
 use clap::parser::ValueSource;
-use clap::{Arg, ArgMatches, CommandFactory as _, FromArgMatches as _};
+use clap::{ArgMatches, FromArgMatches as _};
 
-use crate::cli::settings::{Cli, Serve};
+use crate::cli::command_line::{Cli, parser};
+use crate::cli::exit::{self, Failure};
+use crate::cli::schema::{self, Setting};
+use crate::cli::settings::Serve;
 use crate::cli::subcommand::Command;
 
-/// Options that say the same thing in different ways: the highest layer that names one of a group decides for all.
-const GROUPS: &[&[&str]] = &[&["cert", "key", "certs", "plaintext"], &["data", "memory"]];
-
-/// Not settings: what is said of the file can't stand in the file.
-const NOT_IN_FILE: &[&str] = &["config", "help", "version", "sample"];
-
-/// The longest file that is read.
+/// Upper bound on the size of the file; the rest of a longer one is ignored.
 const LARGEST: u64 = 1024 * 1024;
 
-/// Why there are no settings.
+/// The reason why no settings could be read.
 #[derive(Debug, thiserror::Error)]
 pub enum LayerError {
-    /// The command line, or a value of any layer. Also help, which is none.
+    /// The command line or the environment is wrong, or asks for help.
     #[error(transparent)]
     Arguments(#[from] clap::Error),
     /// The file can't be read.
@@ -41,18 +34,25 @@ pub enum LayerError {
     /// The file is not TOML.
     #[error("{path}: {problem}")]
     Syntax { path: PathBuf, problem: String },
-    /// The file has a key that is no setting.
+    /// A key of the file is no setting.
     #[error("{path}: there is no setting {key:?}{}", .nearest.as_ref().map_or_else(String::new, |name| format!(", did you mean {name:?}?")))]
     UnknownKey { path: PathBuf, key: String, nearest: Option<String> },
-    /// The file has a value of a wrong kind.
+    /// A value of the file is a list, a table or a date.
     #[error("{path}: {key} has to be text, a number, true or false")]
     Value { path: PathBuf, key: String },
-    /// The file has a value that is not allowed.
+    /// The parser of the command line refused a value of the file.
     #[error("{path}: {problem}")]
     Refused { path: PathBuf, problem: String },
 }
 
-/// Where a value comes from.
+impl From<LayerError> for Failure {
+    fn from(error: LayerError) -> Self {
+        let hint = Some("`chatterbox-server config --sample` prints every setting");
+        Self { message: error.to_string(), hint, code: exit::CONFIGURATION }
+    }
+}
+
+/// The layer that a value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
     CommandLine,
@@ -62,7 +62,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// For people.
+    /// The name that `config` shows.
     pub const fn name(self) -> &'static str {
         match self {
             Self::CommandLine => "command line",
@@ -73,16 +73,16 @@ impl Origin {
     }
 }
 
-/// One setting as it is in force.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A setting with its value in force.
+#[derive(Debug, Clone)]
 pub struct Effective {
-    pub key: String,
-    /// `None` is: not set, there is a default that depends on the machine.
+    pub setting: &'static Setting,
+    /// `None` where nobody set it and the default depends on the machine.
     pub value: Option<String>,
     pub origin: Origin,
 }
 
-/// Everything that a start needs to know.
+/// The result of reading all layers.
 #[derive(Debug)]
 pub struct Settings {
     pub command: Option<Command>,
@@ -92,62 +92,48 @@ pub struct Settings {
     pub file: Option<PathBuf>,
 }
 
-/// Reads all layers for the arguments of this process, or of a test.
+/// Reads all layers for these arguments.
 ///
 /// # Errors
 /// [`LayerError`].
 pub fn read(arguments: &[OsString]) -> Result<Settings, LayerError> {
-    let first = Cli::command().try_get_matches_from(arguments)?;
+    let first = parser().try_get_matches_from(arguments)?;
     let cli = Cli::from_arg_matches(&first)?;
     let config = match &cli.command {
         None => cli.serve.config.as_ref(),
         Some(command) => command.config(),
     };
-    // What the file says is only for those who take it: a backup needs to know where the messages are, and nothing else.
-    let root = Cli::command();
-    let (mut active, mut matches) = (&root, &first);
-    while let Some((name, sub)) = matches.subcommand() {
-        (active, matches) = (active.find_subcommand(name).unwrap_or(active), sub);
-    }
-    let taken: Vec<String> = active.get_arguments().map(key_of).collect();
-    let from_file = match config.cloned().or_else(default_file) {
+    let file = match config.cloned().or_else(default_file) {
         Some(path) => Some((read_file(&path)?, path)),
         None => None,
     };
+    // A subcommand takes only those values from the file for which it has flags: a backup knows `data`, and no `port`.
+    let (active, matches) = innermost(&first);
+    let taken: Vec<&Setting> = schema::settings()
+        .iter()
+        .filter(|setting| active.get_arguments().any(|arg| arg.get_id() == setting.id()))
+        .collect();
     let mut extended = arguments.to_vec();
-    let mut used = Vec::new();
-    if let Some((values, _)) = &from_file {
-        for (key, value) in values {
-            if !taken.contains(key) || decided_above(matches, &taken, key) {
-                continue;
-            }
-            used.push(key.clone());
-            let arg = setting(key);
-            match (arg.as_ref().and_then(Arg::get_long), value.as_str()) {
-                (None, value) => extended.push(value.into()),
-                (Some(long), "true") if is_flag(arg.as_ref()) => {
-                    extended.push(format!("--{long}").into());
-                }
-                (Some(_), "false") if is_flag(arg.as_ref()) => {}
-                (Some(long), value) => extended.push(format!("--{long}={value}").into()),
-            }
-        }
+    let mut from_file = Vec::new();
+    for (key, value) in file.iter().flat_map(|(values, _)| values) {
+        let setting = taken.iter().find(|setting| setting.key == *key);
+        let Some(setting) = setting.filter(|setting| !decided_above(matches, &taken, setting))
+        else {
+            continue;
+        };
+        from_file.push(setting.id());
+        extended.extend(setting.argument(value));
     }
-    let file = from_file.map(|(_, path)| path);
-    let second = Cli::command().try_get_matches_from(&extended).map_err(|error| match &file {
-        // The arguments alone were fine, so it is the file.
+    let file = file.map(|(_, path)| path);
+    let second = parser().try_get_matches_from(&extended).map_err(|error| match &file {
+        // The arguments alone were accepted, so the file is to blame.
         Some(path) => LayerError::Refused { path: path.clone(), problem: problem(&error) },
         None => error.into(),
     })?;
     let cli = Cli::from_arg_matches(&second)?;
-    let mut matches = &second;
-    while let Some((_, sub)) = matches.subcommand() {
-        matches = sub;
-    }
-    let effective = settings()
-        .filter(|arg| taken.contains(&key_of(arg)))
-        .map(|arg| effective(&arg, matches, &used))
-        .collect();
+    let (_, matches) = innermost(&second);
+    let effective =
+        taken.into_iter().map(|setting| effective(setting, matches, &from_file)).collect();
     let (command, serve) = match cli.command {
         Some(Command::Config { sample, serve }) => {
             (Some(Command::Config { sample, serve: serve.clone() }), *serve)
@@ -157,7 +143,19 @@ pub fn read(arguments: &[OsString]) -> Result<Settings, LayerError> {
     Ok(Settings { command, serve, effective, file })
 }
 
-/// The first line of what the parser says, without what it is about a command line.
+/// The subcommand that was given, however deep, with what it matched; without one, the program itself.
+fn innermost(matches: &ArgMatches) -> (clap::Command, &ArgMatches) {
+    let (mut active, mut matches) = (parser(), matches);
+    while let Some((name, sub)) = matches.subcommand() {
+        if let Some(command) = active.find_subcommand(name) {
+            active = command.clone();
+        }
+        matches = sub;
+    }
+    (active, matches)
+}
+
+/// The first line of the parser's message. The others are about the usage of the command line, which was fine.
 fn problem(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let line = text.lines().next().unwrap_or_default();
@@ -168,43 +166,19 @@ fn default_file() -> Option<PathBuf> {
     folders::configuration().filter(|path| path.is_file())
 }
 
-/// The settings, as clap knows them.
-fn settings() -> impl Iterator<Item = Arg> {
-    let command = Cli::command();
-    let arguments: Vec<_> = command.get_arguments().cloned().collect();
-    arguments.into_iter().filter(|arg| !NOT_IN_FILE.contains(&arg.get_id().as_str()))
-}
-
-fn key_of(arg: &Arg) -> String {
-    arg.get_long().unwrap_or(arg.get_id().as_str()).to_owned()
-}
-
-fn setting(key: &str) -> Option<Arg> {
-    settings().find(|arg| key_of(arg) == key)
-}
-
-fn is_flag(arg: Option<&Arg>) -> bool {
-    arg.is_some_and(|arg| !arg.get_action().takes_values())
-}
-
-/// Whether the command line or the environment has said something about this, or about what stands for the same thing.
-fn decided_above(matches: &ArgMatches, taken: &[String], key: &str) -> bool {
-    let said = |key: &str| {
-        let Some(arg) = setting(key).filter(|_| taken.iter().any(|taken| taken == key)) else {
-            return false;
-        };
+/// Whether the command line or the environment has set this, or an alternative to it.
+fn decided_above(matches: &ArgMatches, taken: &[&Setting], setting: &Setting) -> bool {
+    taken.iter().filter(|other| other.is_alternative_to(setting)).any(|other| {
         matches!(
-            matches.value_source(arg.get_id().as_str()),
+            matches.value_source(other.id()),
             Some(ValueSource::CommandLine | ValueSource::EnvVariable)
         )
-    };
-    let group = GROUPS.iter().find(|group| group.contains(&key));
-    group.map_or_else(|| said(key), |group| group.iter().any(|key| said(key)))
+    })
 }
 
-fn effective(arg: &Arg, matches: &ArgMatches, used: &[String]) -> Effective {
-    let (id, key) = (arg.get_id().as_str(), key_of(arg));
-    let value = if is_flag(Some(arg)) {
+fn effective(setting: &'static Setting, matches: &ArgMatches, from_file: &[&str]) -> Effective {
+    let id = setting.id();
+    let value = if setting.is_flag() {
         Some(matches.get_flag(id).to_string())
     } else {
         matches
@@ -213,12 +187,12 @@ fn effective(arg: &Arg, matches: &ArgMatches, used: &[String]) -> Effective {
             .map(|value| value.to_string_lossy().into_owned())
     };
     let origin = match matches.value_source(id) {
-        _ if used.contains(&key) => Origin::File,
+        _ if from_file.contains(&id) => Origin::File,
         Some(ValueSource::CommandLine) => Origin::CommandLine,
         Some(ValueSource::EnvVariable) => Origin::Environment,
         _ => Origin::Default,
     };
-    Effective { key, value, origin }
+    Effective { setting, value, origin }
 }
 
 /// Keys and values of a file, as text.
@@ -234,7 +208,7 @@ fn read_file(path: &Path) -> Result<BTreeMap<String, String>, LayerError> {
     })?;
     let mut values = BTreeMap::new();
     for (key, value) in table {
-        if setting(&key).is_none() {
+        if schema::find(&key).is_none() {
             let nearest = nearest(&key);
             return Err(LayerError::UnknownKey { path: path.to_owned(), key, nearest });
         }
@@ -250,80 +224,22 @@ fn read_file(path: &Path) -> Result<BTreeMap<String, String>, LayerError> {
     Ok(values)
 }
 
-/// The setting that was probably meant.
+/// The setting whose key is most like this one, for `did you mean`.
 fn nearest(key: &str) -> Option<String> {
     let key = key.replace('_', "-").to_lowercase();
-    settings()
-        .map(|arg| key_of(&arg))
-        .map(|name| (strsim::jaro_winkler(&key, &name), name))
+    schema::settings()
+        .iter()
+        .map(|setting| (strsim::jaro_winkler(&key, &setting.key), &setting.key))
         .filter(|(likeness, _)| *likeness > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name)
-}
-
-/// What is in force, as a configuration file with the origins beside.
-pub fn show(settings: &Settings) -> String {
-    let mut text = String::new();
-    let lines: Vec<_> = settings
-        .effective
-        .iter()
-        .map(|setting| {
-            let line = match &setting.value {
-                Some(value) => format!("{} = {}", setting.key, toml_value(&setting.key, value)),
-                None => format!("# {} is not set", setting.key),
-            };
-            (line, setting.origin)
-        })
-        .collect();
-    let width = lines.iter().map(|(line, _)| line.chars().count()).max().unwrap_or_default();
-    for (line, origin) in lines {
-        // Writing to a String can't fail.
-        let _ = writeln!(text, "{line:width$}  # {}", origin.name());
-    }
-    text
-}
-
-/// A configuration file with every setting and its description, nothing of it in force.
-pub fn sample() -> String {
-    let mut text = String::from(
-        "# Settings of chatterbox-server. Every line is commented out and shows the default.\n\
-         # The command line and CHATTERBOX_* environment variables come before this file.\n",
-    );
-    let mut heading = None;
-    for arg in settings() {
-        if heading.as_deref() != arg.get_help_heading() {
-            heading = arg.get_help_heading().map(str::to_owned);
-            let _ = writeln!(text, "\n# == {} ==", heading.as_deref().unwrap_or_default());
-        }
-        let key = key_of(&arg);
-        let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
-        let default =
-            arg.get_default_values().first().map(|value| value.to_string_lossy().into_owned());
-        let value = match default {
-            Some(value) => toml_value(&key, &value),
-            None if is_flag(Some(&arg)) => "false".to_owned(),
-            None => "\"...\" (not set)".to_owned(),
-        };
-        let _ = write!(text, "\n# {help}\n# {key} = {value}\n");
-    }
-    text
-}
-
-/// The value as TOML: bare where it is a number or a flag, and the setting takes one.
-fn toml_value(key: &str, value: &str) -> String {
-    let textual = ["host", "log", "log-format", "durability", "guests"].contains(&key);
-    if !textual && (value.parse::<f64>().is_ok() || matches!(value, "true" | "false")) {
-        value.to_owned()
-    } else {
-        toml::Value::from(value).to_string()
-    }
+        .map(|(_, name)| name.clone())
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
 
-    fn with_file(text: &str, arguments: &[&str]) -> Result<Settings, LayerError> {
+    pub fn with_file(text: &str, arguments: &[&str]) -> Result<Settings, LayerError> {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("server.toml");
         std::fs::write(&file, text).unwrap();
@@ -339,7 +255,8 @@ mod tests {
     }
 
     fn origin(settings: &Settings, key: &str) -> (Option<String>, Origin) {
-        let found = settings.effective.iter().find(|setting| setting.key == key).unwrap();
+        let found =
+            settings.effective.iter().find(|effective| effective.setting.key == key).unwrap();
         (found.value.clone(), found.origin)
     }
 
@@ -351,7 +268,7 @@ mod tests {
         assert_eq!(settings.serve.host, "0.0.0.0");
         assert_eq!(settings.serve.port, 5002);
         assert!(settings.serve.plaintext);
-        assert_eq!(settings.serve.grace, std::time::Duration::from_millis(1500));
+        assert_eq!(settings.serve.live.grace, std::time::Duration::from_millis(1500));
         assert_eq!(origin(&settings, "port"), (Some("5002".into()), Origin::CommandLine));
         assert_eq!(origin(&settings, "max-name"), (Some("20".into()), Origin::File));
         assert_eq!(origin(&settings, "max-frame").1, Origin::Default);
@@ -405,37 +322,5 @@ mod tests {
         }
         let missing = read(&["s", "--config", "/no/such/file"].map(OsString::from));
         assert!(matches!(missing, Err(LayerError::Read { .. })));
-    }
-
-    #[test]
-    fn the_sample_is_a_file_of_defaults() {
-        let sample = sample();
-        let text: String = sample
-            .lines()
-            .filter_map(|line| line.strip_prefix("# "))
-            .filter(|line| line.split_once(" = ").is_some_and(|(key, _)| setting(key).is_some()))
-            // What depends on the machine has no default to write down.
-            .filter(|line| !line.ends_with("(not set)"))
-            .map(|line| format!("{line}\n"))
-            .collect();
-        let from_file = with_file(&text, &[]).unwrap();
-        let plain = with_file("", &[]).unwrap();
-        assert_eq!(
-            format!("{:?}", from_file.serve.config()),
-            format!("{:?}", plain.serve.config())
-        );
-        assert!(text.lines().count() > 15, "{text}");
-    }
-
-    #[test]
-    fn what_is_shown_can_be_used_as_a_file() {
-        let settings =
-            with_file("port = 7\nlog = \"debug\"\n", &["config", "--max-name", "9"]).unwrap();
-        assert!(matches!(settings.command, Some(Command::Config { sample: false, .. })));
-        let shown = show(&settings);
-        assert!(shown.contains("max-name = 9") && shown.contains("# command line"), "{shown}");
-        let again = with_file(&shown, &[]).unwrap();
-        assert_eq!((again.serve.port, again.serve.max_name), (7, 9));
-        assert_eq!(again.serve.log, "debug");
     }
 }

@@ -1,7 +1,18 @@
 //! The command line of `chatterbox-server`.
 
-pub mod exit;
-pub mod layers;
-pub mod settings;
-pub mod subcommand;
-pub mod user;
+mod banner;
+mod command_line;
+mod exit;
+mod layers;
+mod reload;
+mod run;
+mod sample;
+mod schema;
+mod serve;
+mod settings;
+mod subcommand;
+mod user;
+
+pub use exit::{Failure, USAGE};
+pub use layers::{LayerError, read};
+pub use run::run;

@@ -1,64 +1,20 @@
-//! The command line. Every setting is one field of [`Serve`]: its flag, its environment variable, its key in the
-//! configuration file, its default and its description all come from there.
+//! All settings: those that only a start can take over are fields of [`Serve`], all others are fields of [`Config`].
+//!
+//! One field is one setting. Its flag, default and help stand at the field; its environment variable, its key in the
+//! configuration file and whether SIGHUP changes it follow from there (`schema.rs`).
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use chatterbox_hub::Keep;
-use chatterbox_proto::limits;
-use chatterbox_server::Config;
+use chatterbox_server::config::{Config, between};
 use chatterbox_server::net::CertificateSource;
 use chatterbox_server::ops::folders;
 use chatterbox_server::ops::logging::LogFormat;
 use chatterbox_server::store::sqlite::{self, Retention, SqliteOptions};
-use clap::{Args, Parser, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 
-use crate::cli::exit;
-use crate::cli::subcommand::Command;
-
-const EXAMPLES: &str = "\
-Examples:
-  chatterbox-server localhost -p 5000
-      Chat on this machine; certificates are made on first use.
-  chatterbox-server 0.0.0.0 -p 5000 --cert chat.crt --key chat.key
-      Chat for everybody who can reach this machine, with a certificate of yours.
-  chatterbox-server localhost -p 0 --plaintext --memory
-      Any free port, without TLS, and nothing is kept: for experiments only.
-  chatterbox-server backup monday.db
-      Copies the messages, also of a server that is running, into a new file.
-  chatterbox-server user add ann --level moderator
-      Makes an account; the password is asked for.
-
-Settings:
-  Every option is also an environment variable (CHATTERBOX_MAX_FRAME) and a key of the
-  configuration file (max-frame = 65536); the command line comes first, then the environment,
-  then the file. `chatterbox-server config` shows what is in force and where it comes from,
-  `chatterbox-server config --sample` prints a file to begin with.
-
-Signals:
-  SIGINT or SIGTERM says good bye to everybody and stops after --grace seconds, a second one at
-  once; SIGHUP reads the configuration file and the certificates again.";
-
-/// Hosts a chat: a 4-byte length, then JSON, inside TLS.
-#[derive(Debug, Parser)]
-#[command(
-    version,
-    args_conflicts_with_subcommands = true,
-    disable_help_subcommand = true,
-    after_help = EXAMPLES,
-    after_long_help = format!("{EXAMPLES}\n\n{}", exit::HELP)
-)]
-pub struct Cli {
-    /// What to do instead of serving.
-    #[command(subcommand)]
-    pub command: Option<Command>,
-
-    /// Serving.
-    #[command(flatten)]
-    pub serve: Serve,
-}
-
-/// What a message that was seen survives.
+/// The worst event after which a broadcast message is still stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Durability {
     /// The end of the server, kill -9 included
@@ -67,32 +23,30 @@ pub enum Durability {
     Power,
 }
 
-/// One or the other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum YesNo {
-    /// Yes
-    Yes,
-    /// No
-    No,
-}
-
-/// All settings of a server.
+/// The settings of a start, and with them those of the running server.
+///
+/// Flags of one group say the same thing in different ways: the highest layer that sets one of them decides for all.
 #[derive(Debug, Clone, Args)]
+#[group(skip)]
+#[command(
+    group = ArgGroup::new("certificate").multiple(true),
+    group = ArgGroup::new("storage").multiple(true)
+)]
 pub struct Serve {
     /// Name or address to listen on; every address that it stands for is used
-    #[arg(default_value = "localhost", env = "CHATTERBOX_HOST")]
+    #[arg(default_value = "localhost")]
     pub host: String,
 
     /// Port to listen on; 0 is any free one
-    #[arg(short, long, default_value_t = 9000, env = "CHATTERBOX_PORT")]
+    #[arg(short, long, default_value_t = 9000)]
     pub port: u16,
 
     /// Configuration file [default: server.toml in the user's configuration folder, if it is there]
-    #[arg(long, value_name = "FILE", env = "CHATTERBOX_CONFIG")]
+    #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
     /// Certificate in PEM, with its chain behind it (and the key, unless --key is given)
-    #[arg(long, value_name = "FILE", env = "CHATTERBOX_CERT", help_heading = "TLS")]
+    #[arg(long, value_name = "FILE", group = "certificate", help_heading = "TLS")]
     pub cert: Option<PathBuf>,
 
     /// Private key in PEM
@@ -100,7 +54,7 @@ pub struct Serve {
         long,
         value_name = "FILE",
         requires = "cert",
-        env = "CHATTERBOX_KEY",
+        group = "certificate",
         help_heading = "TLS"
     )]
     pub key: Option<PathBuf>,
@@ -110,7 +64,7 @@ pub struct Serve {
         long,
         value_name = "DIR",
         conflicts_with = "cert",
-        env = "CHATTERBOX_CERTS",
+        group = "certificate",
         help_heading = "TLS"
     )]
     pub certs: Option<PathBuf>,
@@ -119,27 +73,21 @@ pub struct Serve {
     #[arg(
         long,
         conflicts_with_all = ["cert", "certs"],
-        env = "CHATTERBOX_PLAINTEXT",
+        group = "certificate",
         help_heading = "TLS"
     )]
     pub plaintext: bool,
 
     /// Folder of the messages, made on first use [default: the user's data folder]
-    #[arg(long, value_name = "DIR", env = "CHATTERBOX_DATA", help_heading = "Messages")]
+    #[arg(long, value_name = "DIR", group = "storage", help_heading = "Messages")]
     pub data: Option<PathBuf>,
 
     /// Keep messages only as long as the server runs
-    #[arg(long, conflicts_with = "data", env = "CHATTERBOX_MEMORY", help_heading = "Messages")]
+    #[arg(long, conflicts_with = "data", group = "storage", help_heading = "Messages")]
     pub memory: bool,
 
     /// What a message that was seen survives
-    #[arg(
-        long,
-        value_name = "WHAT",
-        default_value = "process",
-        env = "CHATTERBOX_DURABILITY",
-        help_heading = "Messages"
-    )]
+    #[arg(long, value_name = "WHAT", default_value = "process", help_heading = "Messages")]
     pub durability: Durability,
 
     /// Messages kept; the oldest go
@@ -147,7 +95,6 @@ pub struct Serve {
         long,
         value_name = "N",
         default_value_t = Keep::default().messages,
-        env = "CHATTERBOX_KEEP_MESSAGES",
         help_heading = "Messages"
     )]
     pub keep_messages: u64,
@@ -158,138 +105,20 @@ pub struct Serve {
         value_name = "BYTES",
         default_value_t = Keep::default().bytes,
         value_parser = keep_bytes,
-        env = "CHATTERBOX_KEEP_BYTES",
         help_heading = "Messages"
     )]
     pub keep_bytes: u64,
 
     /// Days that messages are kept [default: for ever]
-    #[arg(
-        long,
-        value_name = "DAYS",
-        value_parser = days,
-        env = "CHATTERBOX_KEEP_DAYS",
-        help_heading = "Messages"
-    )]
+    #[arg(long, value_name = "DAYS", value_parser = days, help_heading = "Messages")]
     pub keep_days: Option<Duration>,
 
-    /// Whether people without an account may join
-    #[arg(
-        long,
-        value_name = "YES/NO",
-        default_value = "yes",
-        env = "CHATTERBOX_GUESTS",
-        help_heading = "Accounts"
-    )]
-    pub guests: YesNo,
-
-    /// Let base clients use commands: messages to themselves that begin with the prefix
-    #[arg(long, env = "CHATTERBOX_LEGACY_COMMANDS", help_heading = "Accounts")]
-    pub legacy_commands: bool,
-
-    /// Connections at the same time
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = Config::default().max_connections,
-        env = "CHATTERBOX_MAX_CONNECTIONS",
-        help_heading = "Limits"
-    )]
-    pub max_connections: usize,
-
-    /// Connections at the same time from one address (IPv6: one /64 network)
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = Config::default().max_per_address,
-        env = "CHATTERBOX_MAX_PER_ADDRESS",
-        help_heading = "Limits"
-    )]
-    pub max_per_address: usize,
-
-    /// Largest frame of a client, in bytes
-    #[arg(
-        long,
-        value_name = "BYTES",
-        default_value_t = limits::CLIENT_FRAME,
-        value_parser = max_frame,
-        env = "CHATTERBOX_MAX_FRAME",
-        help_heading = "Limits"
-    )]
-    pub max_frame: usize,
-
-    /// Longest user name, in characters
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = limits::USERNAME_CHARS,
-        value_parser = max_name,
-        env = "CHATTERBOX_MAX_NAME",
-        help_heading = "Limits"
-    )]
-    pub max_name: usize,
-
-    /// No limits on how many connections there are and how fast things come: for load runs only
-    #[arg(
-        long,
-        conflicts_with_all = ["max_connections", "max_per_address"],
-        env = "CHATTERBOX_NO_LIMITS",
-        help_heading = "Limits"
-    )]
-    pub no_limits: bool,
-
-    /// Seconds that TLS handshake and choosing a name may take together
-    #[arg(
-        long,
-        value_name = "SECONDS",
-        default_value = "120",
-        value_parser = seconds,
-        env = "CHATTERBOX_JOIN_TIMEOUT",
-        help_heading = "Times"
-    )]
-    pub join_timeout: Duration,
-
-    /// Seconds after which a client that reads nothing is disconnected
-    #[arg(
-        long,
-        value_name = "SECONDS",
-        default_value = "30",
-        value_parser = seconds,
-        env = "CHATTERBOX_STALL_TIMEOUT",
-        help_heading = "Times"
-    )]
-    pub stall_timeout: Duration,
-
-    /// Seconds between the notice of a shutdown and the shutdown
-    #[arg(
-        long,
-        value_name = "SECONDS",
-        default_value = "5",
-        value_parser = seconds_or_none,
-        env = "CHATTERBOX_GRACE",
-        help_heading = "Times"
-    )]
-    pub grace: Duration,
-
-    /// Seconds that a name is kept for its user after they have left: for the same address or session; 0 is not at all
-    #[arg(
-        long,
-        value_name = "SECONDS",
-        default_value = "0",
-        value_parser = seconds_or_none,
-        env = "CHATTERBOX_HOLD_NAME",
-        help_heading = "Times"
-    )]
-    pub hold_name: Duration,
+    /// The settings of the running server, which SIGHUP reads again.
+    #[command(flatten)]
+    pub live: Config,
 
     /// How log lines look; they go to stderr and never hold what was said
-    #[arg(
-        long,
-        value_name = "FORMAT",
-        default_value = "text",
-        env = "CHATTERBOX_LOG_FORMAT",
-        help_heading = "Logs"
-    )]
+    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Logs")]
     pub log_format: LogFormat,
 
     /// What is logged: off, error, warn, info, debug, trace, or of parts of the program, as in info,rustls=debug
@@ -298,25 +127,9 @@ pub struct Serve {
         value_name = "LEVEL",
         default_value = "info",
         value_parser = log_filter,
-        env = "CHATTERBOX_LOG",
         help_heading = "Logs"
     )]
     pub log: String,
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    match seconds_or_none(text)? {
-        Duration::ZERO => Err("has to be more than 0".into()),
-        duration => Ok(duration),
-    }
-}
-
-fn seconds_or_none(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds")?;
-    if !(0.0..=86_400.0).contains(&seconds) {
-        return Err("has to be between 0 and 86400".into());
-    }
-    Ok(Duration::from_secs_f64(seconds))
 }
 
 fn days(text: &str) -> Result<Duration, String> {
@@ -324,7 +137,7 @@ fn days(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs(u64::from(days) * 86_400))
 }
 
-/// The filter itself takes any word for the name of a part, and then logs nothing.
+/// Refuses words that are no level. `EnvFilter` takes any word as the name of a module, and then logs nothing.
 fn log_filter(text: &str) -> Result<String, String> {
     for directive in text.split(',') {
         let level = directive.rsplit('=').next().unwrap_or_default();
@@ -335,29 +148,9 @@ fn log_filter(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-fn max_frame(text: &str) -> Result<usize, String> {
-    // Escaping makes text up to three times longer, and the ring has to hold a few of the largest.
-    between(text, limits::JOINING_FRAME, 8 * 1024 * 1024)
-}
-
-fn max_name(text: &str) -> Result<usize, String> {
-    between(text, 1, limits::USERNAME_CHARS_MOST)
-}
-
 fn keep_bytes(text: &str) -> Result<u64, String> {
-    // A welcome is one frame, and our own client takes 512 MiB: private messages come on top, and the list of users.
+    // History is sent as one frame, of which our client takes 512 MiB; private messages and the roster are in it too.
     between(text, 0, 384 * 1024 * 1024)
-}
-
-fn between<N>(text: &str, least: N, most: N) -> Result<N, String>
-where
-    N: std::str::FromStr + PartialOrd + std::fmt::Display + Copy,
-{
-    let number: N = text.parse().map_err(|_| "not a whole number")?;
-    if number < least || number > most {
-        return Err(format!("has to be between {least} and {most}"));
-    }
-    Ok(number)
 }
 
 impl Serve {
@@ -378,7 +171,7 @@ impl Serve {
         })
     }
 
-    /// Where messages are kept; `None` is nowhere.
+    /// The database of messages and accounts; `None` is memory only.
     pub fn store(&self) -> Option<SqliteOptions> {
         if self.memory {
             return None;
@@ -397,73 +190,12 @@ impl Serve {
         })
     }
 
-    /// The settings of the running server.
+    /// The settings of the running server, with those that it reads at its start only.
     pub fn config(&self) -> Config {
-        // What the machine allows stays a bound.
-        let limit = |limit| if self.no_limits { usize::MAX } else { limit };
         Config {
-            join_timeout: self.join_timeout,
-            stall_timeout: self.stall_timeout,
-            grace: self.grace,
-            max_connections: limit(self.max_connections),
-            max_per_address: limit(self.max_per_address),
-            max_frame: self.max_frame,
-            max_name: self.max_name,
             keep: Keep { messages: self.keep_messages, bytes: self.keep_bytes },
             keep_age: self.keep_days,
-            hold_name: self.hold_name,
-            guests: self.guests == YesNo::Yes,
-            legacy_commands: self.legacy_commands,
-            ..Config::default()
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory as _;
-
-    use super::*;
-
-    #[test]
-    fn the_definition_is_sound() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn the_line_of_the_readme_is_understood() {
-        let cli = Cli::parse_from(["chatterbox-server", "localhost", "-p", "5000"]);
-        assert_eq!((cli.serve.host.as_str(), cli.serve.port), ("localhost", 5000));
-        assert!(matches!(cli.serve.certificate(), Some(CertificateSource::Local { .. })));
-        assert!(cli.serve.store().is_some(), "messages are kept unless somebody says no");
-    }
-
-    #[test]
-    fn what_makes_no_sense_is_refused() {
-        for line in [
-            &["-p", "70000"][..],
-            &["--key", "k"],
-            &["--plaintext", "--cert", "c"],
-            &["--memory", "--data", "d"],
-            &["--join-timeout", "0"],
-            &["--grace", "-1"],
-            &["--hold-name", "-1"],
-            &["--max-frame", "10"],
-            &["--keep-bytes", "x"],
-            &["--keep-days", "0"],
-            &["--no-limits", "--max-connections", "5"],
-            &["--log", "wran"],
-            &["--log", "info,rustls"],
-            &["backup"],
-            &["--guests", "perhaps"],
-            &["user"],
-            &["user", "add"],
-            &["user", "add", "ann", "secret"],
-            &["user", "add", "ann", "--level", "0"],
-            &["user", "level", "ann", "6"],
-        ] {
-            let line = std::iter::once(&"chatterbox-server").chain(line);
-            assert!(Cli::try_parse_from(line.clone()).is_err(), "{:?}", line.collect::<Vec<_>>());
+            ..self.live.clone()
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the program does beside serving, as it stands on the command line.
+//! Subcommands: their arguments, as clap sees them. `run.rs` and `user.rs` execute them.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 
 use crate::cli::settings::Serve;
 
-/// What can be done beside serving.
+/// The tasks beside serving.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Copy all messages into a new file, also while a server runs
@@ -49,7 +49,7 @@ pub enum Command {
     },
 }
 
-/// What can be done with accounts. A running server sees it at the next login.
+/// Tasks around accounts. A running server notices a change at the next login.
 #[derive(Debug, Subcommand)]
 pub enum UserCommand {
     /// Make an account; its password is asked for, or read as one line from a pipe
@@ -97,7 +97,7 @@ pub enum UserCommand {
     },
 }
 
-/// Setting the admin password.
+/// Arguments of `admin-password`.
 #[derive(Debug, Args)]
 pub struct AdminPassword {
     /// Take it away: nobody can elevate then
@@ -109,7 +109,7 @@ pub struct AdminPassword {
     pub messages: Messages,
 }
 
-/// How a password is asked for.
+/// Where a new password is read from.
 #[derive(Debug, Args)]
 pub struct Ask {
     /// Read the password as one line from stdin, even if that is a terminal
@@ -123,7 +123,7 @@ fn level(text: &str) -> Result<Level, String> {
         .ok_or_else(|| "is none of 1 user, 2 helper, 3 moderator, 4 operator, 5 admin".into())
 }
 
-/// Where the messages are, and the accounts.
+/// The database of messages and accounts. Both flags are settings of a server too, with the same variables.
 #[derive(Debug, Args)]
 pub struct Messages {
     /// Folder of messages and accounts [default: the user's data folder]
@@ -136,7 +136,7 @@ pub struct Messages {
 }
 
 impl Command {
-    /// The configuration file that it was told of.
+    /// The configuration file that was named.
     pub fn config(&self) -> Option<&PathBuf> {
         let messages = match self {
             Self::Config { serve, .. } => return serve.config.as_ref(),
@@ -156,7 +156,7 @@ impl Command {
 }
 
 impl Messages {
-    /// The folder.
+    /// The folder of the database, the user's data folder by default.
     pub fn folder(&self) -> PathBuf {
         self.data.clone().unwrap_or_else(folders::data)
     }

@@ -1,20 +1,23 @@
-//! `chatterbox-server user ...` and `admin-password`: accounts, from the command line, beside a server that may be running.
+//! `chatterbox-server user ...` and `admin-password`: edits accounts in the database, which a running server shares.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use chatterbox_hub::{AccountKey, Level};
 use chatterbox_proto::Username;
 use chatterbox_server::accounts::{
     ACCOUNTS, Account, Added, Cost, Directory as _, DirectoryError, HashError, PasswordHash, Secret,
 };
+use chatterbox_server::ops::clock::unix_now;
 use chatterbox_server::store::SqliteDirectory;
 use time::OffsetDateTime;
 
 use crate::cli::exit::{self, Failure};
 use crate::cli::subcommand::{AdminPassword, Ask, Messages, UserCommand};
 
-/// Does what was asked, and says so.
+/// Runs a `user` subcommand. The inner result is that of writing to `out`, where a closed pipe is no failure.
+///
+/// # Errors
+/// Accounts that can't be read or changed, and names or passwords that can't be used.
 pub fn user(command: &UserCommand, out: &mut impl Write) -> Result<io::Result<()>, Failure> {
     match command {
         UserCommand::Add { name, level, ask, messages } => {
@@ -52,6 +55,9 @@ pub fn user(command: &UserCommand, out: &mut impl Write) -> Result<io::Result<()
 }
 
 /// Sets or removes the admin password.
+///
+/// # Errors
+/// Accounts that can't be changed, and a password that can't be used.
 pub fn admin_password(command: &AdminPassword) -> Result<(), Failure> {
     let mut directory = open(&command.messages)?;
     if command.remove {
@@ -78,7 +84,7 @@ fn add(name: &Username, level: Level, ask: &Ask, messages: &Messages) -> Result<
     let alike = directory.look_alike(name)?;
     let password = new_password(&format!("Password for {name}: "), ask)?;
     let account_key = AccountKey::default();
-    let account = Account { account_key, name: name.clone(), password, level, created: now() };
+    let account = Account { account_key, name: name.clone(), password, level, created: unix_now() };
     match directory.add(&account)? {
         Added::Yes => say(&format!("{name} has an account of level {level}")),
         Added::Already => return Err(exists()),
@@ -132,8 +138,8 @@ fn existing(found: bool, name: &Username) -> Result<(), Failure> {
     })
 }
 
-/// Asks twice on a terminal, without showing it; takes one line of a pipe. Never an argument: everybody on the machine
-/// can see those.
+/// Prompts twice on a terminal, without echo, or reads one line from a pipe. A password is never an argument, because
+/// `ps` shows those to every user of the machine.
 fn new_password(question: &str, ask: &Ask) -> Result<PasswordHash, Failure> {
     let unusable = |message: String| Failure { message, hint: None, code: exit::DATA };
     let unreadable = |error: io::Error| Failure {
@@ -162,17 +168,11 @@ fn new_password(question: &str, ask: &Ask) -> Result<PasswordHash, Failure> {
     Ok(PasswordHash::make(&secret, Cost::default())?)
 }
 
-/// A password is shorter; this is not read to its end.
+/// Upper bound on the line that is read from a pipe; every allowed password is shorter.
 const LONGEST_LINE: u64 = 4096;
 
 fn say(text: &str) {
     eprintln!("chatterbox-server: {text}");
-}
-
-#[allow(clippy::disallowed_methods, reason = "the edge: when an account is made")]
-fn now() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
 }
 
 impl From<DirectoryError> for Failure {

@@ -1,0 +1,66 @@
+//! The ready lines: where the server listens, where it stores messages, and the client's command line for it.
+
+use std::io::Write as _;
+
+use chatterbox_server::net::{AUTHORITY_FILE, CertificateSource};
+use chatterbox_server::ops::logging;
+use tokio::net::TcpListener;
+
+use crate::cli::settings::Serve;
+
+/// Prints the ready lines, or logs them as one event when logs are JSON.
+pub fn ready(options: &Serve, source: Option<&CertificateSource>, listeners: &[TcpListener]) {
+    let addresses: Vec<_> =
+        listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+    let port = addresses.first().map_or(options.port, std::net::SocketAddr::port);
+    let addresses = addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let host = match options.host.as_str() {
+        "0.0.0.0" | "::" => "localhost",
+        host => host,
+    };
+    let trust = match source {
+        None => " --plaintext".to_owned(),
+        Some(CertificateSource::Local { folder, .. }) => {
+            format!(" -ca {}", shell_word(&folder.join(AUTHORITY_FILE).display().to_string()))
+        }
+        Some(CertificateSource::Files { .. }) => String::new(),
+    };
+    let client = format!("chatterbox-client {host} -p {port}{trust}");
+    if options.log_format == logging::LogFormat::Json {
+        tracing::info!(addresses, client, tls = source.is_some(), "ready");
+        if options.live.no_limits {
+            tracing::warn!("no limits: anybody can use up this machine");
+        }
+        return;
+    }
+    let mut lines = Vec::new();
+    if options.live.no_limits {
+        lines.push("WARNING: no limits: anybody can use up this machine.".to_owned());
+    }
+    if source.is_none() {
+        lines.push(
+            "WARNING: no TLS: everybody on the way can read and change everything.".to_owned(),
+        );
+    }
+    lines.push(format!("chatterbox-server: listening on {addresses}"));
+    match options.store() {
+        Some(store) => {
+            let folder = store.folder.display();
+            lines.push(format!("chatterbox-server: messages are kept in {folder}"));
+        }
+        None => lines.push("chatterbox-server: messages are not kept".to_owned()),
+    }
+    lines.push(format!("chatterbox-server: to chat, run: {client}"));
+    // A closed stderr must not stop the server.
+    let _ = writeln!(std::io::stderr(), "{}", lines.join("\n"));
+}
+
+/// Quotes the text for a shell, so that the line can be pasted.
+fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%".contains(c);
+    if text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}

@@ -1,0 +1,60 @@
+//! SIGHUP: the settings and the certificates are read again.
+
+use std::ffi::OsString;
+use std::sync::{Mutex, PoisonError};
+
+use chatterbox_server::Live;
+use chatterbox_server::net::Transport;
+use chatterbox_server::ops::machine;
+
+use crate::cli::layers::{self, Effective, Settings};
+
+/// Replaces what a running server can replace.
+pub struct Reloader {
+    /// The command line of the start, which stays the highest layer.
+    pub arguments: Vec<OsString>,
+    pub live: Live,
+    pub transport: Transport,
+    /// The settings in force, to tell which ones have changed.
+    pub in_force: Mutex<Vec<Effective>>,
+}
+
+impl Reloader {
+    /// Reads all layers and the certificates again. An error leaves everything of its kind as it was.
+    pub fn reload(&self) {
+        match layers::read(&self.arguments) {
+            Ok(fresh) => self.take_over(fresh),
+            Err(error) => tracing::error!(%error, "the old settings stay in use"),
+        }
+        self.reload_certificates();
+    }
+
+    fn take_over(&self, fresh: Settings) {
+        self.live.replace(fresh.serve.config().bounded_by(machine::allow_many_connections()));
+        let mut in_force = self.in_force.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut changed, mut waiting) = (Vec::new(), Vec::new());
+        // The arguments are the same as at the start, so both lists have the same settings in the same order.
+        for (old, new) in in_force.iter_mut().zip(fresh.effective) {
+            let setting = new.setting;
+            if old.value != new.value {
+                let list = if setting.reloadable { &mut changed } else { &mut waiting };
+                list.push(setting.key.as_str());
+            }
+            if setting.reloadable {
+                *old = new;
+            }
+        }
+        if !waiting.is_empty() {
+            tracing::warn!(settings = waiting.join(", "), "changed at the next start only");
+        }
+        tracing::info!(changed = changed.join(", "), "settings read again");
+    }
+
+    /// Reads the certificates again, and renews them when they are those of the local authority and about to expire.
+    pub fn reload_certificates(&self) {
+        match self.transport.reload() {
+            Ok(()) => tracing::info!("certificates read again"),
+            Err(error) => tracing::error!(%error, "the old certificates stay in use"),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Does what the command line asks for: serving, or a subcommand.
+
+use std::ffi::OsString;
+use std::io::{BufWriter, Write as _};
+
+use chatterbox_server::commands;
+use chatterbox_server::store::sqlite::{self, CopyError};
+
+use crate::cli::exit::Failure;
+use crate::cli::layers::Settings;
+use crate::cli::subcommand::Command;
+use crate::cli::{sample, serve, user};
+
+/// Serves, or runs the subcommand.
+///
+/// # Errors
+/// Whatever ends the program with another code than 0.
+pub fn run(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure> {
+    match &settings.command {
+        None => serve::serve(settings, arguments),
+        Some(command) => subcommand(command, &settings),
+    }
+}
+
+fn subcommand(command: &Command, settings: &Settings) -> Result<(), Failure> {
+    let mut stdout = BufWriter::new(std::io::stdout().lock());
+    let written = match command {
+        Command::Backup { file, messages } => {
+            sqlite::backup(&messages.folder(), file)?;
+            eprintln!("chatterbox-server: wrote {}", file.display());
+            Ok(())
+        }
+        Command::Export { messages } => match sqlite::export(&messages.folder(), &mut stdout) {
+            Ok(count) => {
+                eprintln!("chatterbox-server: wrote {count} messages");
+                Ok(())
+            }
+            Err(CopyError::Output(error)) => Err(error),
+            Err(error) => return Err(error.into()),
+        },
+        Command::User { command } => user::user(command, &mut stdout)?,
+        Command::AdminPassword(command) => {
+            user::admin_password(command)?;
+            Ok(())
+        }
+        Command::Commands { .. } => stdout.write_all(commands::markdown().as_bytes()),
+        Command::Config { sample: true, .. } => stdout.write_all(sample::sample().as_bytes()),
+        Command::Config { .. } => {
+            match &settings.file {
+                Some(file) => eprintln!("chatterbox-server: the file is {}", file.display()),
+                None => eprintln!("chatterbox-server: there is no configuration file"),
+            }
+            stdout.write_all(sample::show(settings).as_bytes())
+        }
+    };
+    match written.and_then(|()| stdout.flush()) {
+        // `chatterbox-server export | head` is no failure.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(Failure::system("can't write", &error)),
+        Ok(()) => Ok(()),
+    }
+}

@@ -1,0 +1,133 @@
+//! The schema of the settings, read off clap's definition of the flags: names in the other layers, kinds of values,
+//! alternatives, and which of them SIGHUP changes.
+
+use std::any::TypeId;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use chatterbox_server::Config;
+use clap::{Arg, Command};
+
+use crate::cli::settings::Serve;
+
+/// The flag that names the configuration file. It has an environment variable, but the file can't name itself.
+const FILE: &str = "config";
+
+/// A flag that is a setting, with what follows from its definition.
+#[derive(Debug)]
+pub struct Setting {
+    arg: Arg,
+    /// Its name in the configuration file: that of its flag, without dashes in front.
+    pub key: String,
+    /// Whether SIGHUP changes it, because it is a field of [`Config`]; the others wait for the next start.
+    pub reloadable: bool,
+    /// The ids of the flags in its group.
+    alternatives: Vec<String>,
+}
+
+static SETTINGS: LazyLock<Vec<Setting>> = LazyLock::new(|| {
+    let mut flags = flags_of::<Serve>();
+    // Building is what fills the groups with their members, and gives each flag its value parser.
+    flags.build();
+    let reloadable = flags_of::<Config>();
+    flags
+        .get_arguments()
+        .filter(|arg| arg.get_id() != FILE)
+        .map(|arg| Setting {
+            key: arg.get_long().unwrap_or(arg.get_id().as_str()).to_owned(),
+            reloadable: reloadable.get_arguments().any(|other| other.get_id() == arg.get_id()),
+            alternatives: flags
+                .get_groups()
+                .filter(|group| group.get_args().any(|id| id == arg.get_id()))
+                .flat_map(|group| group.get_args().map(ToString::to_string))
+                .collect(),
+            arg: arg.clone(),
+        })
+        .collect()
+});
+
+fn flags_of<A: clap::Args>() -> Command {
+    A::augment_args(Command::new("settings").disable_help_flag(true))
+}
+
+/// All settings, in the order of their definition.
+pub fn settings() -> &'static [Setting] {
+    &SETTINGS
+}
+
+/// The setting with this key.
+pub fn find(key: &str) -> Option<&'static Setting> {
+    settings().iter().find(|setting| setting.key == key)
+}
+
+/// Gives each flag that is a setting its environment variable, derived from its name. A flag of a subcommand is a
+/// setting if it has the name of one, as `data` of `backup`.
+pub fn with_environment(command: Command) -> Command {
+    let is_setting = |id: &str| id == FILE || settings().iter().any(|setting| setting.id() == id);
+    command
+        .mut_args(|arg| {
+            let id = arg.get_id().as_str();
+            if !is_setting(id) {
+                return arg;
+            }
+            let variable = format!("CHATTERBOX_{}", id.to_uppercase());
+            arg.env(variable)
+        })
+        .mut_subcommands(with_environment)
+}
+
+impl Setting {
+    /// Its id in clap's matches.
+    pub fn id(&self) -> &str {
+        self.arg.get_id().as_str()
+    }
+
+    /// Its section of the help and of the sample.
+    pub fn heading(&self) -> Option<&str> {
+        self.arg.get_help_heading()
+    }
+
+    /// Its description, without a final stop.
+    pub fn help(&self) -> String {
+        self.arg.get_help().map(ToString::to_string).unwrap_or_default()
+    }
+
+    /// Its default, where that does not depend on the machine.
+    pub fn default(&self) -> Option<String> {
+        let default = self.arg.get_default_values().first();
+        default.map(|value| value.to_string_lossy().into_owned())
+    }
+
+    /// Whether it takes no value: on if it is given.
+    pub fn is_flag(&self) -> bool {
+        !self.arg.get_action().takes_values()
+    }
+
+    /// Whether a value that looks like a number is text nevertheless, such as the name of a folder.
+    pub fn is_text(&self) -> bool {
+        let kind = self.arg.get_value_parser().type_id();
+        kind == TypeId::of::<String>()
+            || kind == TypeId::of::<PathBuf>()
+            || !self.arg.get_possible_values().is_empty()
+    }
+
+    /// Whether both are in one group, so that a higher layer that sets one of them silences the other in a lower layer.
+    /// Each setting is its own alternative.
+    pub fn is_alternative_to(&self, other: &Self) -> bool {
+        self.id() == other.id() || self.alternatives.iter().any(|id| id == other.id())
+    }
+
+    /// The argument that sets this value on a command line; none for a flag that is off.
+    pub fn argument(&self, value: &str) -> Option<OsString> {
+        match (self.arg.get_long(), value) {
+            (None, value) => Some(value.into()),
+            (Some(long), "true") if self.is_flag() => Some(format!("--{long}").into()),
+            (Some(_), "false") if self.is_flag() => None,
+            (Some(long), value) => Some(format!("--{long}={value}").into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,84 @@
+//! Serving: opens sockets, certificates, database and accounts as the settings say, and runs the server until a signal
+//! stops it.
+
+use std::ffi::OsString;
+use std::sync::{Arc, Mutex};
+
+use chatterbox_server::Live;
+use chatterbox_server::access::Access;
+use chatterbox_server::accounts::{Accounts, Cost};
+use chatterbox_server::commands::{CommandState, Service};
+use chatterbox_server::net::{Transport, listen};
+use chatterbox_server::ops::{logging, machine, signals};
+use chatterbox_server::store::{Backlog, Memory, MemoryDirectory, Sqlite, SqliteDirectory};
+use tokio::sync::watch;
+
+use crate::cli::banner::ready;
+use crate::cli::exit::{self, Failure};
+use crate::cli::layers::Settings;
+use crate::cli::reload::Reloader;
+use crate::cli::settings::Serve;
+
+/// Runs a server until it is stopped, or can't go on.
+///
+/// # Errors
+/// Everything that prevents the start, and a history that can't be read.
+pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure> {
+    let options = settings.serve.clone();
+    let _logging = logging::start(options.log_format, &options.log).map_err(|error| Failure {
+        message: format!("log {}: {error}", options.log),
+        hint: Some("error, warn, info, debug and trace are levels"),
+        code: exit::USAGE,
+    })?;
+    let config = options.config().bounded_by(machine::allow_many_connections());
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::system("can't start threads", &error))?;
+    runtime.block_on(async {
+        let listeners = listen(&options.host, options.port).await?;
+        let source = options.certificate();
+        let transport = match &source {
+            Some(source) => Transport::tls(source.clone())?,
+            None => Transport::Plaintext,
+        };
+        let backlog: Arc<dyn Backlog> = match options.store() {
+            Some(store) => Arc::new(Sqlite::open(&store)?),
+            None => Arc::new(Memory::default()),
+        };
+        let live = Live::new(config);
+        let access = access(&options, &live).await?;
+        let (stop, stopped) = watch::channel(0);
+        let reloader = Reloader {
+            arguments,
+            live: live.clone(),
+            transport: transport.clone(),
+            in_force: Mutex::new(settings.effective),
+        };
+        let signals = signals::watch(stop, || reloader.reload(), || reloader.reload_certificates())
+            .map_err(|error| Failure::system("can't listen to signals", &error))?;
+        ready(&options, source.as_ref(), &listeners);
+        let server =
+            chatterbox_server::run_with(listeners, transport, backlog, access, live, stopped);
+        tokio::select! {
+            outcome = server => outcome.map_err(|error| Failure {
+                message: error.to_string(),
+                hint: Some("put a backup in its place, or give another folder with --data DIR"),
+                code: exit::MESSAGES,
+            }),
+            () = signals => Ok(()),
+        }
+    })
+}
+
+/// Opens accounts and commands. They share the database of the messages, whose lock and migrations come first.
+async fn access(options: &Serve, live: &Live) -> Result<Access, Failure> {
+    let cost = Cost::default();
+    let accounts = match options.store() {
+        Some(store) => Accounts::new(SqliteDirectory::open(&store.folder)?, cost),
+        None => Accounts::new(MemoryDirectory::default(), cost),
+    };
+    let accounts = accounts.map_err(|error| Failure::system("can't keep accounts", &error))?;
+    let state = CommandState::open(Arc::new(accounts), live.clone()).await?;
+    Ok(Access::new(Service::new(state, live.clone())))
+}

@@ -1,0 +1,56 @@
+//! Parsers for the values of settings: units, bounds, and what is said of a wrong one.
+
+use std::fmt::Display;
+use std::str::FromStr;
+use std::time::Duration;
+
+use chatterbox_proto::limits;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+
+/// A whole number within bounds, both included.
+///
+/// # Errors
+/// What is wrong with the text, for a message that names the flag and the text.
+pub fn between<N>(text: &str, least: N, most: N) -> Result<N, String>
+where
+    N: FromStr + PartialOrd + Display + Copy,
+{
+    let number: N = text.parse().map_err(|_| "not a whole number")?;
+    if number < least || number > most {
+        return Err(format!("has to be between {least} and {most}"));
+    }
+    Ok(number)
+}
+
+/// `yes` or `no`, as a boolean.
+pub(super) fn yes_or_no() -> impl TypedValueParser<Value = bool> {
+    PossibleValuesParser::new([
+        PossibleValue::new("yes").help("Yes"),
+        PossibleValue::new("no").help("No"),
+    ])
+    .map(|word| word == "yes")
+}
+
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
+    match seconds_or_none(text)? {
+        Duration::ZERO => Err("has to be more than 0".into()),
+        duration => Ok(duration),
+    }
+}
+
+pub(super) fn seconds_or_none(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds")?;
+    if !(0.0..=86_400.0).contains(&seconds) {
+        return Err("has to be between 0 and 86400".into());
+    }
+    Ok(Duration::from_secs_f64(seconds))
+}
+
+pub(super) fn max_frame(text: &str) -> Result<usize, String> {
+    // Escaping makes text up to three times longer, and the timeline has to hold a few of the largest frames.
+    between(text, limits::JOINING_FRAME, 8 * 1024 * 1024)
+}
+
+pub(super) fn max_name(text: &str) -> Result<usize, String> {
+    between(text, 1, 256)
+}
