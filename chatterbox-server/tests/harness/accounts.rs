@@ -100,6 +100,12 @@ fn beside(key: &str, text: &str) -> String {
     format!(r#", "{key}": {text}"#)
 }
 
+/// The level and the token of a welcome.
+pub fn account(welcome: &ServerFrame) -> (u8, Option<String>) {
+    let account = welcome.keys.as_ref().unwrap().account.clone().unwrap();
+    (account.level, account.token.map(|token| token.reveal().to_owned()))
+}
+
 /// The code of a refused login.
 pub fn code(answer: &ServerFrame) -> String {
     assert_eq!(answer.accepted, Some(false), "{answer:?}");
