@@ -1,4 +1,4 @@
-//! What a command works with beside its arguments: the caller, what all connections share, and prompts.
+//! The context of a call: the caller, the state that all connections share, and prompts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,10 +21,9 @@ pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(super) struct Context<'a> {
     pub(super) desk: &'a Desk,
-    /// The caller.
     pub(super) session: &'a Arc<Session>,
     pub(super) spec: &'static Spec,
-    /// Every command.
+    /// The specs of all commands.
     pub(super) specs: &'static [&'static Spec],
     /// The id of the call.
     pub(super) id: &'a str,
