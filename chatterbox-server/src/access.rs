@@ -1,4 +1,4 @@
-//! The seam between connections and whatever authenticates users and serves their commands.
+//! The seam between connections on one side, authentication and commands on the other.
 //!
 //! A connection calls an [`Authenticator`] before it asks the roster for a name, and hands a member who has joined to a
 //! [`RequestHandler`]. Neither is called under a lock of the chat. [`NoAccounts`] is both for a chat without accounts and
@@ -56,7 +56,7 @@ pub trait RequestHandler: Send + Sync + Debug {
 pub struct Access {
     /// Authenticates users before they join.
     pub authenticator: Arc<dyn Authenticator>,
-    /// Serves the requests of those who have joined.
+    /// Serves the requests of members.
     pub requests: Arc<dyn RequestHandler>,
 }
 

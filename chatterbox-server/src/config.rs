@@ -125,7 +125,7 @@ pub struct Config {
     #[arg(skip)]
     pub ring: TimelineLimits,
 
-    /// The capabilities that are offered beside those of the gate; no flag sets them.
+    /// The capabilities that are offered beside those of the authenticator; no flag sets them.
     #[arg(skip = [Capability::Ids, Capability::Ping, Capability::Rename, Capability::Utf8].into_iter().collect::<Capabilities>())]
     pub spoken: Capabilities,
 }

@@ -1,4 +1,4 @@
-//! Accounts over real sockets and real TLS: who gets in, who does not, and what is left behind.
+//! Accounts over real sockets and real TLS: logins, refusals, and that refused ones leave nothing behind.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -17,38 +17,34 @@ use chatterbox_proto::ServerFrame;
 use chatterbox_server::Config;
 use chatterbox_server::accounts::Cost;
 use chatterbox_server::store::{MemoryDirectory, SqliteDirectory};
-use harness::house::{Client, EVERYTHING, House, PASSWORD, code, password, token};
+use harness::accounts::{
+    AccountServer, Client, EVERYTHING, PASSWORD, account, code, password, token,
+};
 use harness::process::{Running, connect, read_frame};
 use tokio::io::AsyncWriteExt as _;
 
-/// The level and the token of a welcome.
-fn account(welcome: &ServerFrame) -> (u8, Option<String>) {
-    let account = welcome.keys.as_ref().unwrap().account.clone().unwrap();
-    (account.level, account.token.map(|token| token.reveal().to_owned()))
-}
-
 #[tokio::test]
 async fn a_password_opens_a_name_and_a_token_does_it_again() {
-    let house = House::open(&[("ann", 3)]).await;
-    let (ann, welcome) = house.ask("ANN", &password(PASSWORD)).await;
+    let chat = AccountServer::open(&[("ann", 3)]).await;
+    let (ann, welcome) = chat.ask("ANN", &password(PASSWORD)).await;
     let (level, text) = account(&welcome);
     let text = text.unwrap();
     assert_eq!(level, 3);
-    let (_, answer) = house.ask("ann", &token(&text)).await;
+    let (_, answer) = chat.ask("ann", &token(&text)).await;
     assert_eq!(code(&answer), "taken", "the name is in use");
-    let mut watcher = house.guest("watcher").await;
+    let mut watcher = chat.guest("watcher").await;
     drop(ann);
     watcher.peer.sees_leave("ANN").await;
-    let (_ann, welcome) = house.ask("ann", &token(&text)).await;
+    let (_ann, welcome) = chat.ask("ann", &token(&text)).await;
     assert_eq!(account(&welcome), (3, None), "no new token for a token");
-    let (_, welcome) = house.ask("bob", "").await;
+    let (_, welcome) = chat.ask("bob", "").await;
     assert_eq!(account(&welcome), (0, None), "a guest");
 }
 
 #[tokio::test]
 async fn wrong_is_wrong_in_three_ways() {
-    let house = House::open(&[("ann", 1)]).await;
-    let mut peer = house.server.connect().await;
+    let chat = AccountServer::open(&[("ann", 1)]).await;
+    let mut peer = chat.server.connect().await;
     for (name, beside, expected) in [
         ("ann", password("wrong"), "wrong-password"),
         ("nobody", password("wrong"), "wrong-password"),
@@ -62,7 +58,7 @@ async fn wrong_is_wrong_in_three_ways() {
         assert_eq!(code(&peer.offer(name, EVERYTHING, &beside).await), expected);
     }
     // A failed login is a refused name, so a connection has ten (AN-4, TK-4).
-    let mut peer = house.server.connect().await;
+    let mut peer = chat.server.connect().await;
     let last = peer.offer("ann", EVERYTHING, &password("wrong")).await;
     assert_eq!(code(&last), "wrong-password");
     let right = peer.offer("ann", EVERYTHING, &password(PASSWORD)).await;
@@ -73,16 +69,17 @@ async fn wrong_is_wrong_in_three_ways() {
 
 #[tokio::test]
 async fn who_does_not_exist_takes_as_long() {
-    // On a busy machine a try may take any time, but the shortest come near to what the work takes. Without the work an
-    // unknown name is answered in a hundredth of that, however often one asks.
+    // On a busy machine an attempt may take any time, but the shortest ones come near the cost of hashing. Without hashing
+    // an unknown name would be answered in a hundredth of that.
     let mut shortest = [Duration::MAX; 2];
     for _ in 0..12 {
-        // Each asks four times about a name: from the sixth on one has to wait.
+        // Four attempts for each name: the rate limit begins at the sixth.
         let memory = MemoryDirectory::default();
-        let house = House::keeping(Config::default(), &[("ann", 1)], memory, Cost::default()).await;
+        let chat =
+            AccountServer::keeping(Config::default(), &[("ann", 1)], memory, Cost::default()).await;
         for _ in 0..4 {
             for (name, shortest) in ["ann", "nobody"].into_iter().zip(&mut shortest) {
-                let mut peer = house.server.connect().await;
+                let mut peer = chat.server.connect().await;
                 let begun = Instant::now();
                 let answer = peer.offer(name, EVERYTHING, &password("wrong")).await;
                 assert_eq!(code(&answer), "wrong-password");
@@ -99,8 +96,8 @@ async fn who_does_not_exist_takes_as_long() {
 
 #[tokio::test]
 async fn a_registered_name_is_nobody_elses() {
-    let house = House::open(&[("Bill", 1)]).await;
-    let mut base = house.server.connect().await;
+    let chat = AccountServer::open(&[("Bill", 1)]).await;
+    let mut base = chat.server.connect().await;
     for name in ["Bill", "bill", "BILL"] {
         let answer = base.ask(name).await;
         assert_eq!(answer.accepted, Some(false));
@@ -108,13 +105,13 @@ async fn a_registered_name_is_nobody_elses() {
         assert!(info.as_wire().contains("registered"), "it says why: {info:?}");
         assert!(answer.keys.is_none(), "and nothing that is not of the base protocol");
     }
-    let (_, answer) = house.ask("BiII", "").await;
+    let (_, answer) = chat.ask("BiII", "").await;
     assert_eq!(code(&answer), "looks-taken");
     assert_eq!(base.ask("billy").await.accepted, Some(true), "b2");
-    let mut bill = house.user("bill").await;
+    let mut bill = chat.user("bill").await;
     assert_eq!(bill.code_of("nick", &["will"]).await, "ok");
-    assert_eq!(house.server.connect().await.ask("bill").await.accepted, Some(false), "still");
-    let mut carl = house.guest("carl").await;
+    assert_eq!(chat.server.connect().await.ask("bill").await.accepted, Some(false), "still");
+    let mut carl = chat.guest("carl").await;
     carl.code_of("register", &[PASSWORD]).await;
     assert_eq!(carl.code_of("nick", &["bill"]).await, "registered");
     assert_eq!(carl.code_of("nick", &["biII"]).await, "registered");
@@ -124,54 +121,19 @@ async fn a_registered_name_is_nobody_elses() {
 #[tokio::test]
 async fn without_guests_only_registered_users_join() {
     let config = Config { guests: false, ..Config::default() };
-    let house = House::with(config, &[("ann", 1)]).await;
-    assert_eq!(code(&house.ask("bob", "").await.1), "no-guests");
-    assert_eq!(house.server.connect().await.ask("bob").await.accepted, Some(false));
-    assert_eq!(code(&house.ask("ann", "").await.1), "registered");
-    house.user("ann").await;
-}
-
-#[tokio::test]
-async fn a_session_that_is_resumed_is_logged_in_as_before() {
-    let house = House::open(&[("ann", 3)]).await;
-    let (mut ann, welcome) = house.ask("ann", &password(PASSWORD)).await;
-    let resume = |frame: &ServerFrame| {
-        let text = frame.keys.as_ref().unwrap().resume.as_ref().unwrap().as_wire().to_owned();
-        format!(r#", "RESUME": {{"TOKEN": "{text}", "AFTER": 0}}"#)
-    };
-    let session = resume(&welcome);
-    assert_eq!(ann.code_of("nick", &["annie"]).await, "ok");
-    assert_eq!(code(&house.ask("ann", &session).await.1), "registered", "under its name only");
-    let (mut again, welcome) = house.ask("annie", &session).await;
-    assert_eq!(welcome.accepted, Some(true));
-    assert_eq!(account(&welcome).0, 3);
-    let anns = resume(&welcome);
-    assert_eq!(again.data("name", &[]).await["ACCOUNT"], "ann");
-    let (_, other) = house.ask("annie", "").await;
-    assert_eq!(code(&other), "taken");
-
-    // A guest's session is a guest's, whoever had the name before.
-    let (guest, welcome) = house.ask("gus", "").await;
-    let session = resume(&welcome);
-    drop(guest);
-    let (mut gus, welcome) = house.ask("gus", &session).await;
-    assert_eq!(account(&welcome).0, 0);
-    assert_eq!(gus.code_of("elevate", &["x"]).await, "forbidden");
-
-    // What was logged out is not gone on with.
-    assert_eq!(again.code_of("nick", &["ann"]).await, "ok");
-    assert_eq!(again.code_of("logout", &[]).await, "ok");
-    while again.peer.try_next().await.is_some() {}
-    let (_, answer) = house.ask("ann", &anns).await;
-    assert_eq!(code(&answer), "registered");
+    let chat = AccountServer::with(config, &[("ann", 1)]).await;
+    assert_eq!(code(&chat.ask("bob", "").await.1), "no-guests");
+    assert_eq!(chat.server.connect().await.ask("bob").await.accepted, Some(false));
+    assert_eq!(code(&chat.ask("ann", "").await.1), "registered");
+    chat.user("ann").await;
 }
 
 #[tokio::test]
 async fn who_is_elevated_is_so_under_every_name() {
-    let house = House::open(&[("ann", 1), ("bob", 1)]).await;
-    let (mut ann, mut bob) = (house.user("ann").await, house.user("bob").await);
+    let chat = AccountServer::open(&[("ann", 1), ("bob", 1)]).await;
+    let (mut ann, mut bob) = (chat.user("ann").await, chat.user("bob").await);
     for (client, nick) in [(&mut ann, "foo"), (&mut bob, "baz")] {
-        assert_eq!(client.code_of("elevate", &[harness::house::ADMIN_PASSWORD]).await, "ok");
+        assert_eq!(client.code_of("elevate", &[harness::accounts::ADMIN_PASSWORD]).await, "ok");
         assert_eq!(client.code_of("nick", &[nick]).await, "ok");
     }
     for name in ["ann", "foo", "bob", "baz"] {
@@ -180,136 +142,38 @@ async fn who_is_elevated_is_so_under_every_name() {
     }
     for name in ["ann", "bob"] {
         let name = chatterbox_proto::Username::parse(name).unwrap();
-        assert_eq!(house.accounts.account(&name).await.unwrap().unwrap().level.number(), 1);
-    }
-}
-
-/// The wish to go on with the session of a welcome.
-fn resume(welcome: &ServerFrame) -> String {
-    let text = welcome.keys.as_ref().unwrap().resume.as_ref().unwrap().as_wire().to_owned();
-    format!(r#", "RESUME": {{"TOKEN": "{text}", "AFTER": 0}}"#)
-}
-
-fn resumed(welcome: &ServerFrame) -> Option<bool> {
-    assert_eq!(welcome.accepted, Some(true));
-    welcome.keys.as_ref().unwrap().resumed
-}
-
-#[tokio::test]
-async fn a_session_is_not_gone_on_with_after_all_logins_were_ended() {
-    const NEW: &str = "battery staple";
-    for ends in ["passwd", "logout"] {
-        let house = House::open(&[("ann", 3)]).await;
-        let mut watcher = house.guest("watcher").await;
-        let (stolen, welcome) = house.ask("ann", &password(PASSWORD)).await;
-        let session = resume(&welcome);
-        drop(stolen);
-        watcher.peer.sees_leave("ann").await;
-        let (mut ann, welcome) = house.ask("ann", &password(PASSWORD)).await;
-        let own = resume(&welcome);
-        let arguments = if ends == "passwd" { &[PASSWORD, NEW][..] } else { &["everywhere"] };
-        assert_eq!(ann.code_of(ends, arguments).await, "ok");
-        drop(ann);
-        watcher.peer.sees_leave("ann").await;
-        let (_, answer) = house.ask("ann", &session).await;
-        assert_eq!(code(&answer), "registered", "{ends}");
-        if ends == "passwd" {
-            let (_ann, welcome) = house.ask("ann", &own).await;
-            assert_eq!(resumed(&welcome), Some(true), "one's own login goes on");
-            continue;
-        }
-        assert_eq!(code(&house.ask("ann", &own).await.1), "registered");
-        let both = format!("{}{session}", password(PASSWORD));
-        let (_ann, welcome) = house.ask("ann", &both).await;
-        assert_eq!(resumed(&welcome), Some(false), "an ordinary join, with all it needs");
-    }
-}
-
-#[tokio::test]
-async fn a_session_under_another_name_is_a_guests_after_all_logins_were_ended() {
-    let house = House::open(&[("ann", 3)]).await;
-    let mut watcher = house.guest("watcher").await;
-    let (mut old, welcome) = house.ask("ann", &password(PASSWORD)).await;
-    let session = resume(&welcome);
-    assert_eq!(old.code_of("nick", &["annie"]).await, "ok");
-    let mut ann = house.user("ann").await;
-    assert_eq!(ann.code_of("logout", &["everywhere"]).await, "ok");
-    drop(old);
-    watcher.peer.sees_leave("annie").await;
-    let (mut annie, welcome) = house.ask("annie", &session).await;
-    assert_eq!((resumed(&welcome), account(&welcome).0), (Some(false), 0));
-    assert_eq!(annie.data("name", &[]).await["ACCOUNT"], serde_json::Value::Null);
-}
-
-#[tokio::test]
-async fn a_session_is_not_gone_on_with_after_the_command_line_changed_its_account() {
-    use chatterbox_hub::AccountKey;
-    use chatterbox_server::accounts::{Directory as _, PasswordHash};
-
-    for removed in [false, true] {
-        let folder = tempfile::tempdir().unwrap();
-        let directory = SqliteDirectory::open(folder.path()).unwrap();
-        let users = [("ann", 3)];
-        let house = House::keeping(Config::default(), &users, directory, Cost::CHEAP).await;
-        let mut watcher = house.guest("watcher").await;
-        let (ann, welcome) = house.ask("ann", &password(PASSWORD)).await;
-        let session = resume(&welcome);
-        drop(ann);
-        watcher.peer.sees_leave("ann").await;
-        let mut beside = SqliteDirectory::open(folder.path()).unwrap();
-        let name = chatterbox_proto::Username::parse("ann").unwrap();
-        let account = beside.account(&name).unwrap().unwrap();
-        if removed {
-            beside.remove(&name).unwrap();
-            let (guest, welcome) = house.ask("ann", &session).await;
-            assert_eq!((resumed(&welcome), self::account(&welcome).0), (Some(false), 0));
-            drop(guest);
-            watcher.peer.sees_leave("ann").await;
-            let made = chatterbox_server::accounts::Account {
-                account_key: AccountKey::default(),
-                ..account.clone()
-            };
-            beside.add(&made).unwrap();
-            assert_ne!(
-                beside.account(&name).unwrap().unwrap().account_key.id,
-                account.account_key.id
-            );
-        } else {
-            beside.change_password(&name, &PasswordHash::clone(&account.password)).unwrap();
-        }
-        let (_, answer) = house.ask("ann", &session).await;
-        assert_eq!(code(&answer), "registered", "removed: {removed}");
+        assert_eq!(chat.accounts.account(&name).await.unwrap().unwrap().level.number(), 1);
     }
 }
 
 #[tokio::test]
 async fn b4_a_login_that_fails_or_is_broken_off_makes_no_user() {
-    let house = House::open(&[("ann", 1)]).await;
-    assert_eq!(code(&house.ask("bob", &password("wrong")).await.1), "wrong-password");
-    // Broken off while the password is being checked.
-    let mut peer = house.server.connect().await;
+    let chat = AccountServer::open(&[("ann", 1)]).await;
+    assert_eq!(code(&chat.ask("bob", &password("wrong")).await.1), "wrong-password");
+    // The client disconnects while its password is verified.
+    let mut peer = chat.server.connect().await;
     let offer =
         format!(r#"{{"USERNAME": "cyd", "CAPABILITIES": "{EVERYTHING}", "PASSWORD": "x"}}"#);
     peer.send_body(&offer).await;
     drop(peer);
     // Crafted lines: quotes, line ends, other keys, other names inside the password.
     for text in ["x\", \"USERNAME\": \"ann", "x\nann:", "x\r\n{\"LEVEL\": 5}", "ann", "", "\0"] {
-        let (_, answer) = house.ask("dan", &password(text)).await;
+        let (_, answer) = chat.ask("dan", &password(text)).await;
         assert!(["wrong-password", "throttled"].contains(&code(&answer).as_str()), "{text:?}");
     }
-    let (_, answer) = house.ask("ann\\u0000", &password(PASSWORD)).await;
+    let (_, answer) = chat.ask("ann\\u0000", &password(PASSWORD)).await;
     assert_eq!(code(&answer), "bad-name");
-    assert_eq!(house.registered().await, ["ann"]);
+    assert_eq!(chat.registered().await, ["ann"]);
     for name in ["bob", "cyd", "dan"] {
-        house.guest(name).await;
+        chat.guest(name).await;
     }
 }
 
 #[tokio::test]
 async fn b5_credentials_are_checked_in_the_server() {
-    let house = House::open(&[("ann", 5)]).await;
-    let mut peer = house.server.connect().await;
-    // What a client says about itself counts for nothing.
+    let chat = AccountServer::open(&[("ann", 5)]).await;
+    let mut peer = chat.server.connect().await;
+    // The server ignores claims of a client about its own level.
     for body in [
         r#"{"USERNAME": "ann", "USERNAME_ACCEPTED": true, "ACCOUNT": {"LEVEL": 5}}"#,
         r#"{"USERNAME": "ann", "PASSWORD_OK": true, "LEVEL": 5}"#,
@@ -324,7 +188,7 @@ async fn b5_credentials_are_checked_in_the_server() {
         peer.send_body(&body).await;
         assert!(peer.error().await.contains("AN-1"), "{proof}");
     }
-    let mut eve = house.guest("eve").await;
+    let mut eve = chat.guest("eve").await;
     let forged =
         r#"{"COMMAND": {"ID": "1", "NAME": "set-prefix", "ARGS": ["!"], "LEVEL": 5, "AS": "ann"}}"#;
     eve.peer.send_body(forged).await;
@@ -333,9 +197,9 @@ async fn b5_credentials_are_checked_in_the_server() {
 
 #[tokio::test]
 async fn b6_nothing_is_taken_before_the_login_and_nobody_speaks_for_others() {
-    let house = House::open(&[("ann", 1)]).await;
-    let mut bob = house.guest("bob").await;
-    let mut eve = house.server.connect().await;
+    let chat = AccountServer::open(&[("ann", 1)]).await;
+    let mut bob = chat.guest("bob").await;
+    let mut eve = chat.server.connect().await;
     let said = r#""MESSAGES": [["ann", "ALL", 1, "forged"]]"#;
     for body in [
         format!("{{{said}}}"),
@@ -347,7 +211,7 @@ async fn b6_nothing_is_taken_before_the_login_and_nobody_speaks_for_others() {
         eve.send_body(&body).await;
         while !eve.next_body().await.contains(r#""ERROR""#) {}
     }
-    let mut eve = house.guest("eve").await;
+    let mut eve = chat.guest("eve").await;
     eve.peer.send_body(&format!("{{{said}}}")).await;
     assert!(eve.peer.error().await.contains("SR-1"));
     assert_eq!(bob.settle().await, [""; 0]);
@@ -355,7 +219,7 @@ async fn b6_nothing_is_taken_before_the_login_and_nobody_speaks_for_others() {
 
 #[tokio::test]
 async fn b7_a_silent_connection_stalls_nobodys_login() {
-    let house = House::keeping(
+    let chat = AccountServer::keeping(
         Config::default(),
         &[("ann", 1)],
         MemoryDirectory::default(),
@@ -365,7 +229,7 @@ async fn b7_a_silent_connection_stalls_nobodys_login() {
     let mut silent = Vec::new();
     for number in 0..60 {
         // Before the handshake, after it, in the middle of a login.
-        let mut raw = tokio::net::TcpStream::connect(house.server.address).await.unwrap();
+        let mut raw = tokio::net::TcpStream::connect(chat.server.address).await.unwrap();
         if number % 2 == 0 {
             raw.write_all(b"\x16\x03").await.unwrap();
         }
@@ -373,24 +237,24 @@ async fn b7_a_silent_connection_stalls_nobodys_login() {
     }
     let mut halves = Vec::new();
     for _ in 0..10 {
-        let mut peer = house.server.connect().await;
+        let mut peer = chat.server.connect().await;
         peer.send(b"\0\0\0\x60{\"USERNAME\": \"ann\", \"PASSWORD").await;
         halves.push(peer);
     }
-    // Many passwords are being checked, and the chat goes on meanwhile.
+    // While many passwords are verified, the chat goes on.
     let mut guessing = Vec::new();
     for number in 0..20 {
-        let mut peer = house.server.connect().await;
+        let mut peer = chat.server.connect().await;
         let offer = format!(
             r#"{{"USERNAME": "x{number}", "CAPABILITIES": "{EVERYTHING}", "PASSWORD": "x"}}"#
         );
         peer.send_body(&offer).await;
         guessing.push(peer);
     }
-    let mut bob = house.guest("bob").await;
+    let mut bob = chat.guest("bob").await;
     let begun = Instant::now();
     bob.settle().await;
-    let mut ann = house.user("ann").await;
+    let mut ann = chat.user("ann").await;
     ann.peer.say("bob", "here").await;
     bob.peer.until("here").await;
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
@@ -401,24 +265,24 @@ async fn accounts_survive_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let open = async |users: &[(&str, u8)]| {
         let directory = SqliteDirectory::open(folder.path()).unwrap();
-        House::keeping(Config::default(), users, directory, Cost::CHEAP).await
+        AccountServer::keeping(Config::default(), users, directory, Cost::CHEAP).await
     };
-    let house = open(&[("root", 5)]).await;
-    let mut ann = house.guest("ann").await;
+    let chat = open(&[("root", 5)]).await;
+    let mut ann = chat.guest("ann").await;
     let made = ann.data("register", &[PASSWORD]).await;
     let text = made["TOKEN"].as_str().unwrap().to_owned();
-    house.guest("eve").await.settle().await;
-    let mut eve = house.guest("eve2").await;
+    chat.guest("eve").await.settle().await;
+    let mut eve = chat.guest("eve2").await;
     eve.settle().await;
     assert_eq!(ann.code_of("block", &["eve2"]).await, "ok");
-    let mut root = house.user("root").await;
+    let mut root = chat.user("root").await;
     root.data("set-perm", &["ann", "2"]).await;
     root.data("set-prefix", &["!"]).await;
     root.data("disable-command", &["test"]).await;
-    house.server.stop().await;
+    chat.server.stop().await;
 
-    let house = open(&[]).await;
-    let (mut ann, welcome) = house.ask("ann", &token(&text)).await;
+    let chat = open(&[]).await;
+    let (mut ann, welcome) = chat.ask("ann", &token(&text)).await;
     assert_eq!(account(&welcome).0, 2);
     let prefix = ann.peer.find(|keys| keys.prefix.clone()).await;
     assert_eq!(prefix.as_wire(), "!");
@@ -507,13 +371,13 @@ fn b14_passwords_and_tokens_are_in_no_file_and_no_log() {
 
 #[tokio::test]
 async fn a_token_is_worth_nothing_after_logging_out_or_another_password() {
-    let house = House::open(&[("ann", 1)]).await;
-    let login = async |beside: String| -> (Client, ServerFrame) { house.ask("ann", &beside).await };
+    let chat = AccountServer::open(&[("ann", 1)]).await;
+    let login = async |beside: String| -> (Client, ServerFrame) { chat.ask("ann", &beside).await };
     let (mut ann, welcome) = login(password(PASSWORD)).await;
     let first = account(&welcome).1.unwrap();
     let changed = ann.data("passwd", &[PASSWORD, "another password"]).await;
     let second = changed["TOKEN"].as_str().unwrap().to_owned();
-    let mut watcher = house.guest("watcher").await;
+    let mut watcher = chat.guest("watcher").await;
     drop(ann);
     watcher.peer.sees_leave("ann").await;
     assert_eq!(code(&login(token(&first)).await.1), "wrong-token");

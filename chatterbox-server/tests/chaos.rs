@@ -1,4 +1,4 @@
-//! Connections that are cut at any byte: with tags and resuming, nothing is lost and nothing is there twice (ID-5, ID-7).
+//! Connections that are cut at any byte: with idempotency keys and resumption, every message arrives exactly once (ID-5, ID-7).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -35,7 +35,7 @@ const USERS: usize = 4;
 const MESSAGES: usize = 200;
 const CUTS: u32 = 120;
 
-/// Cuts connections after a number of bytes that a seed decides, so many times; then it hands everything on.
+/// A proxy that cuts connections after a random number of bytes, this many times; then it forwards everything.
 struct Cutter {
     random: Mutex<u64>,
     cuts: AtomicU32,
@@ -49,7 +49,7 @@ impl Cutter {
         *random >> 33
     }
 
-    /// How many bytes the next connection may carry, both ways together.
+    /// The bytes that the next connection may carry, in both directions together.
     fn budget(&self) -> u64 {
         if self.cuts.load(Ordering::SeqCst) >= CUTS {
             return u64::MAX;
@@ -80,7 +80,7 @@ impl Cutter {
     }
 }
 
-/// Hands bytes on until the end of them, or until the budget is used up, which is a cut.
+/// Forwards bytes until the end of the stream, or until the budget is used up, which is a cut.
 async fn hand_on(
     from: &mut tokio::net::tcp::OwnedReadHalf,
     to: &mut tokio::net::tcp::OwnedWriteHalf,
@@ -101,7 +101,7 @@ async fn hand_on(
     }
 }
 
-/// A user whose client comes back, whatever happens to its connections.
+/// A user whose client reconnects whenever its connection is cut.
 struct User {
     name: String,
     tls: Arc<ClientConfig>,
@@ -109,13 +109,13 @@ struct User {
     token: Option<String>,
     last: u64,
     unacknowledged: VecDeque<(String, String)>,
-    /// What was seen, by number; how often it was seen.
+    /// How often each message was seen, by number.
     seen: BTreeMap<u64, (String, usize)>,
     connections: usize,
 }
 
 impl User {
-    /// Says everything and hears everybody, over as many connections as it takes.
+    /// Sends all its messages and receives everybody's, over as many connections as it takes.
     async fn run(mut self, total: usize) -> Self {
         while !self.is_done(total) {
             self.connections += 1;

@@ -1,4 +1,4 @@
-//! What users see, over real sockets: the decisions of docs/protocol.md one by one.
+//! The chat over real sockets: the decisions of docs/protocol.md one by one.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -66,7 +66,7 @@ async fn a_refused_name_harms_nobody_and_another_may_follow() {
         assert!(answer.info.is_some());
     }
     drop(other);
-    // B12: the end of the refused connection is not the end of ann.
+    // B12: the end of the refused connection does not remove ann.
     let (mut bob, _) = server.join("bob").await;
     bob.say("Ann", "still there?").await;
     let seen = ann.next().await;
@@ -196,7 +196,7 @@ async fn the_kept_history_is_bounded() {
 
 #[tokio::test]
 async fn a_burst_overtakes_nobody_who_reads() {
-    // A ring of a fifth of the burst.
+    // A timeline of a fifth of the burst.
     let ring = TimelineLimits { events: 4096, bytes: 1 << 24 };
     let server = Server::plaintext(Config { ring, ..Config::default() }).await;
     let (mut ann, _) = server.join("ann").await;

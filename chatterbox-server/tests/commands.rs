@@ -11,13 +11,13 @@
 mod harness;
 
 use chatterbox_server::Config;
-use harness::house::{ADMIN_PASSWORD, House, PASSWORD};
+use harness::accounts::{ADMIN_PASSWORD, AccountServer, PASSWORD};
 use serde_json::json;
 
 #[tokio::test]
 async fn the_catalogue_comes_after_the_welcome_and_whenever_it_changes() {
-    let house = House::open(&[("root", 5)]).await;
-    let mut ann = house.guest("ann").await;
+    let chat = AccountServer::open(&[("root", 5)]).await;
+    let mut ann = chat.guest("ann").await;
     let names = |commands: &[chatterbox_proto::capability::commands::Command]| -> Vec<String> {
         commands.iter().map(|command| command.name.clone()).collect()
     };
@@ -26,7 +26,7 @@ async fn the_catalogue_comes_after_the_welcome_and_whenever_it_changes() {
     ann.data("register", &[PASSWORD]).await;
     let second = names(&ann.peer.find(|keys| keys.commands.clone()).await);
     assert!(second.contains(&"passwd".into()), "{second:?}");
-    let mut root = house.user("root").await;
+    let mut root = chat.user("root").await;
     root.data("set-prefix", &["//"]).await;
     let prefix = ann.peer.find(|keys| keys.prefix.clone()).await;
     assert_eq!(prefix.as_wire(), "//");
@@ -34,17 +34,17 @@ async fn the_catalogue_comes_after_the_welcome_and_whenever_it_changes() {
 
 #[tokio::test]
 async fn a_nick_is_a_rename_for_all_and_needs_the_capability() {
-    let house = House::open(&[("ann", 1), ("bob", 1)]).await;
-    let mut ann = house.user("ann").await;
-    let (mut base, _) = house.server.join("base").await;
+    let chat = AccountServer::open(&[("ann", 1), ("bob", 1)]).await;
+    let mut ann = chat.user("ann").await;
+    let (mut base, _) = chat.server.join("base").await;
     assert_eq!(ann.data("nick", &["annie"]).await["NAME"], "annie");
     let frame = base.next().await;
     assert_eq!((frame.left[0].as_wire(), frame.joined.len()), ("ann", 0));
     assert_eq!(base.next().await.joined[0].as_wire(), "annie");
     base.say("annie", "hello").await;
     ann.peer.until("hello").await;
-    let mut peer = house.server.connect().await;
-    let beside = harness::house::password(PASSWORD);
+    let mut peer = chat.server.connect().await;
+    let beside = harness::accounts::password(PASSWORD);
     let welcome = peer.offer("bob", "accounts/1 commands/1", &beside).await;
     assert_eq!(welcome.accepted, Some(true));
     peer.send_body(r#"{"COMMAND": {"ID": "1", "NAME": "nick", "ARGS": ["bobby"]}}"#).await;
@@ -54,8 +54,8 @@ async fn a_nick_is_a_rename_for_all_and_needs_the_capability() {
 
 #[tokio::test]
 async fn a_question_is_answered_by_whom_it_was_put_to_and_nobody_else() {
-    let house = House::open(&[]).await;
-    let (mut ann, mut eve) = (house.guest("ann").await, house.guest("eve").await);
+    let chat = AccountServer::open(&[]).await;
+    let (mut ann, mut eve) = (chat.guest("ann").await, chat.guest("eve").await);
     let id = ann.begin("input-test", &[]).await;
     let prompt = ann.prompt().await;
     assert_eq!((prompt.id.as_wire(), prompt.secret), (id.as_str(), false));
@@ -70,18 +70,18 @@ async fn a_question_is_answered_by_whom_it_was_put_to_and_nobody_else() {
     assert_eq!(ann.result(&id).await.code.as_wire(), "cancelled");
     ann.answer(&id, Some("late")).await;
     assert!(ann.peer.error().await.contains("CM-4"));
-    // Who leaves in the middle of a question leaves nothing behind.
+    // Leaving during a prompt leaves nothing behind.
     let _id = ann.begin("register", &[]).await;
     ann.prompt().await;
     drop(ann);
     eve.peer.sees_leave("ann").await;
-    assert_eq!(house.registered().await, [""; 0]);
+    assert_eq!(chat.registered().await, [""; 0]);
 }
 
 #[tokio::test]
 async fn malformed_commands_are_errors_and_the_connection_stays() {
-    let house = House::open(&[]).await;
-    let mut ann = house.guest("ann").await;
+    let chat = AccountServer::open(&[]).await;
+    let mut ann = chat.guest("ann").await;
     for body in [
         r#"{"COMMAND": 5}"#,
         r#"{"COMMAND": {"ID": "1", "NAME": "name"}}"#,
@@ -99,8 +99,8 @@ async fn malformed_commands_are_errors_and_the_connection_stays() {
 
 #[tokio::test]
 async fn commands_and_answers_are_bounded_in_bytes() {
-    let house = House::open(&[]).await;
-    let mut ann = house.guest("ann").await;
+    let chat = AccountServer::open(&[]).await;
+    let mut ann = chat.guest("ann").await;
     let longest = "x".repeat(16 * 1024 - 4);
     let (half, long) = ("x".repeat(9 * 1024), "x".repeat(16 * 1024 + 1));
     assert_eq!(ann.code_of("test", &[&longest]).await, "ok");
@@ -113,8 +113,8 @@ async fn commands_and_answers_are_bounded_in_bytes() {
         assert!(ann.peer.error().await.contains("(CM-"));
     }
     let config = Config { legacy_commands: true, ..Config::default() };
-    let house = House::with(config, &[]).await;
-    let (mut bob, _) = house.server.join("bob").await;
+    let chat = AccountServer::with(config, &[]).await;
+    let (mut bob, _) = chat.server.join("bob").await;
     bob.say("bob", &format!("/test {long}")).await;
     assert!(bob.error().await.contains("16 KiB"));
     bob.say("bob", "/test x").await;
@@ -123,11 +123,11 @@ async fn commands_and_answers_are_bounded_in_bytes() {
 
 #[tokio::test]
 async fn a_block_is_seen_by_both_live_and_in_the_history() {
-    let house = House::open(&[("ann", 1), ("eve", 1), ("mod", 2)]).await;
-    let mut ann = house.user("ann").await;
-    let mut eve = house.user("eve").await;
-    let mut staff = house.user("mod").await;
-    let (mut base, _) = house.server.join("base").await;
+    let chat = AccountServer::open(&[("ann", 1), ("eve", 1), ("mod", 2)]).await;
+    let mut ann = chat.user("ann").await;
+    let mut eve = chat.user("eve").await;
+    let mut staff = chat.user("mod").await;
+    let (mut base, _) = chat.server.join("base").await;
     ann.peer.say("ALL", "ann before").await;
     eve.peer.say("ALL", "eve before").await;
     base.until("eve before").await;
@@ -150,7 +150,7 @@ async fn a_block_is_seen_by_both_live_and_in_the_history() {
     base.say("ann", "psst").await;
     assert!(base.error().await.contains("no private messages"));
 
-    // What joiners are told is cut the same way, also when the other one is not here.
+    // The history of a welcome is filtered alike, also when the other one is not here.
     drop(ann);
     staff.peer.sees_leave("ann").await;
     drop(eve);
@@ -158,10 +158,10 @@ async fn a_block_is_seen_by_both_live_and_in_the_history() {
     let contents = |frame: &chatterbox_proto::ServerFrame| -> Vec<String> {
         frame.messages.iter().flatten().map(|m| m.content.to_string()).collect()
     };
-    let beside = harness::house::password(PASSWORD);
-    let (mut eve, welcome) = house.ask("eve", &beside).await;
+    let beside = harness::accounts::password(PASSWORD);
+    let (mut eve, welcome) = chat.ask("eve", &beside).await;
     assert_eq!(contents(&welcome), ["eve before", "eve after", "base after"]);
-    let (mut ann, welcome) = house.ask("ann", &beside).await;
+    let (mut ann, welcome) = chat.ask("ann", &beside).await;
     assert_eq!(contents(&welcome), ["ann before", "ann after"]);
     ann.peer.say("ALL", "ann again").await;
     ann.settle().await;
@@ -174,26 +174,26 @@ async fn a_block_is_seen_by_both_live_and_in_the_history() {
 
 #[tokio::test]
 async fn b9_each_list_is_its_owners() {
-    let house = House::open(&[("ann", 1), ("bob", 1)]).await;
-    let (mut ann, mut bob) = (house.user("ann").await, house.user("bob").await);
-    let _eve = house.guest("eve").await;
+    let chat = AccountServer::open(&[("ann", 1), ("bob", 1)]).await;
+    let (mut ann, mut bob) = (chat.user("ann").await, chat.user("bob").await);
+    let _eve = chat.guest("eve").await;
     ann.data("block", &["eve"]).await;
     bob.data("block", &["eve"]).await;
     ann.data("unblock", &["eve"]).await;
     assert_eq!(bob.data("blocked", &[]).await["ROWS"], json!([["eve"]]));
-    let mut watcher = house.guest("watcher").await;
+    let mut watcher = chat.guest("watcher").await;
     drop(bob);
     watcher.peer.sees_leave("bob").await;
-    let mut bob = house.user("bob").await;
+    let mut bob = chat.user("bob").await;
     assert_eq!(bob.data("blocked", &[]).await["ROWS"], json!([["eve"]]));
 }
 
 #[tokio::test]
 async fn msg_goes_where_a_private_message_goes() {
-    let house = House::open(&[]).await;
-    let mut ann = house.guest("ann").await;
-    let (mut bob, _) = house.server.join("Bob").await;
-    let (_bobby, _) = house.server.join("bobby").await;
+    let chat = AccountServer::open(&[]).await;
+    let mut ann = chat.guest("ann").await;
+    let (mut bob, _) = chat.server.join("Bob").await;
+    let (_bobby, _) = chat.server.join("bobby").await;
     let text = "hello \u{1b}[2J <b>bold</b> \u{202e}\u{1f44d}";
     assert!(ann.call("msg", &["bob", text]).await.ok);
     loop {
@@ -210,8 +210,8 @@ async fn msg_goes_where_a_private_message_goes() {
 
 #[tokio::test]
 async fn b1_names_and_results_act_on_no_screen() {
-    let house = House::open(&[("root", 5)]).await;
-    let mut root = house.user("root").await;
+    let chat = AccountServer::open(&[("root", 5)]).await;
+    let mut root = chat.user("root").await;
     for name in ["a\u{1b}[2J", "\u{202e}nna", "a\u{200b}nn", "<b>\u{7}"] {
         assert_eq!(root.code_of("nick", &[name]).await, "bad-name", "{name:?}");
         let refused = root.call("perm", &[name]).await;
@@ -226,15 +226,15 @@ async fn b1_names_and_results_act_on_no_screen() {
 
 #[tokio::test]
 async fn the_ping_command_measures_a_client_that_answers() {
-    let house = House::open(&[]).await;
-    let mut ann = house.guest("ann").await;
+    let chat = AccountServer::open(&[]).await;
+    let mut ann = chat.guest("ann").await;
     let id = ann.begin("ping", &[]).await;
     let number = ann.peer.find(|keys| keys.ping).await;
     ann.peer.send_body(&format!(r#"{{"PONG": {}}}"#, number + 1)).await;
     ann.peer.send_body(&format!(r#"{{"PONG": {number}}}"#)).await;
     let data = ann.result(&id).await.data.unwrap();
     assert!(data["MILLISECONDS"].as_f64().unwrap() > 0.0, "{data}");
-    // One that was never answered is not asked again.
+    // A prompt that was never answered is not sent again.
     let id = ann.begin("ping", &[]).await;
     let unanswered = ann.peer.find(|keys| keys.ping).await;
     assert_eq!(unanswered, number + 1);
@@ -244,7 +244,7 @@ async fn the_ping_command_measures_a_client_that_answers() {
     assert_eq!(next, unanswered + 1);
     ann.peer.send_body(&format!(r#"{{"PONG": {next}}}"#)).await;
     assert!(ann.result(&id).await.ok);
-    let mut peer = house.server.connect().await;
+    let mut peer = chat.server.connect().await;
     peer.offer("bob", "commands/1", "").await;
     peer.send_body(r#"{"COMMAND": {"ID": "1", "NAME": "ping", "ARGS": []}}"#).await;
     let result = peer.find(|keys| keys.result.clone()).await;
@@ -253,9 +253,9 @@ async fn the_ping_command_measures_a_client_that_answers() {
 
 #[tokio::test]
 async fn levels_are_given_from_above_and_count_at_once() {
-    let house = House::open(&[("root", 5), ("other", 5), ("bob", 1)]).await;
-    let (mut root, mut bob) = (house.user("root").await, house.user("bob").await);
-    let _guest = house.guest("guest").await;
+    let chat = AccountServer::open(&[("root", 5), ("other", 5), ("bob", 1)]).await;
+    let (mut root, mut bob) = (chat.user("root").await, chat.user("bob").await);
+    let _guest = chat.guest("guest").await;
     assert_eq!(bob.code_of("set-perm", &["root", "1"]).await, "forbidden");
     for (who, level, expected) in [
         ("root", "1", "forbidden"),
@@ -277,9 +277,9 @@ async fn levels_are_given_from_above_and_count_at_once() {
 #[tokio::test]
 async fn base_clients_use_commands_by_messages_to_themselves() {
     let config = Config { legacy_commands: true, ..Config::default() };
-    let house = House::with(config, &[("root", 5)]).await;
-    let (mut ann, _) = house.server.join("ann").await;
-    let mut watcher = house.guest("watcher").await;
+    let chat = AccountServer::with(config, &[("root", 5)]).await;
+    let (mut ann, _) = chat.server.join("ann").await;
+    let mut watcher = chat.guest("watcher").await;
     ann.say("ann", "/users").await;
     assert_eq!(ann.until("2 here: ann, watcher").await, ["2 here: ann, watcher"]);
     ann.say("ann", "/msg watcher  two  words").await;
@@ -296,8 +296,8 @@ async fn base_clients_use_commands_by_messages_to_themselves() {
         ann.until("ann is your name now; join with your password next time. This client can't give one: you need another client then.").await.len(),
         1
     );
-    assert_eq!(house.registered().await, ["ann", "root"]);
-    let mut root = house.user("root").await;
+    assert_eq!(chat.registered().await, ["ann", "root"]);
+    let mut root = chat.user("root").await;
     root.data("set-prefix", &["//"]).await;
     ann.say("ann", "/note to myself").await;
     ann.until("/note to myself").await;
@@ -309,7 +309,7 @@ async fn base_clients_use_commands_by_messages_to_themselves() {
         ann.say("ann", bare).await;
         ann.until(bare).await;
     }
-    // A message to somebody else, or to all, is none.
+    // A message to somebody else, or to all, is not a command.
     ann.say("watcher", "//users").await;
     watcher.peer.until("//users").await;
     assert_eq!(watcher.settle().await, [""; 0]);
@@ -318,8 +318,8 @@ async fn base_clients_use_commands_by_messages_to_themselves() {
 #[tokio::test]
 async fn who_agreed_to_anything_has_no_legacy_commands_and_is_told_of_each_tag() {
     let config = Config { legacy_commands: true, ..Config::default() };
-    let house = House::with(config, &[]).await;
-    let mut peer = house.server.connect().await;
+    let chat = AccountServer::with(config, &[]).await;
+    let mut peer = chat.server.connect().await;
     peer.offer("ann", "ids/1", "").await;
     let body = r#"{"MESSAGES": [["ann", "ann", 1, "/users"]], "TAGS": ["a1"]}"#;
     peer.send_body(body).await;
@@ -329,9 +329,9 @@ async fn who_agreed_to_anything_has_no_legacy_commands_and_is_told_of_each_tag()
 
 #[tokio::test]
 async fn a_block_holds_for_a_client_without_commands() {
-    let house = House::open(&[]).await;
-    let mut ann = house.guest("ann").await;
-    let mut eve = house.server.connect().await;
+    let chat = AccountServer::open(&[]).await;
+    let mut ann = chat.guest("ann").await;
+    let mut eve = chat.server.connect().await;
     eve.offer("eve", "ids/1", "").await;
     assert!(ann.call("block", &["eve"]).await.ok);
     ann.peer.say("ALL", "unheard").await;
@@ -343,16 +343,16 @@ async fn a_block_holds_for_a_client_without_commands() {
 
 #[tokio::test]
 async fn without_the_setting_a_message_to_oneself_is_a_message() {
-    let house = House::open(&[]).await;
-    let (mut ann, _) = house.server.join("ann").await;
+    let chat = AccountServer::open(&[]).await;
+    let (mut ann, _) = chat.server.join("ann").await;
     ann.say("ann", "/users").await;
     assert_eq!(ann.until("/users").await, ["/users"]);
 }
 
 #[tokio::test]
 async fn too_many_commands_are_busy_and_the_connection_lives() {
-    let house = House::open(&[]).await;
-    let mut ann = house.guest("ann").await;
+    let chat = AccountServer::open(&[]).await;
+    let mut ann = chat.guest("ann").await;
     let first = ann.begin("input-test", &[]).await;
     ann.prompt().await;
     let mut ids = Vec::new();

@@ -1,4 +1,4 @@
-//! The judge on our own server: every MUST and every SHOULD holds, on this process, over TLS and without.
+//! The conformance suite against this server: every MUST and every SHOULD holds, in this process, with TLS and without.
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,
@@ -10,9 +10,9 @@ mod harness;
 use chatterbox_server::Config;
 use conformance::{Options, Subject, TlsMode, Trust, report::console, run};
 use harness::Server;
-use harness::house::House;
+use harness::accounts::AccountServer;
 
-/// What this server speaks beyond the base protocol.
+/// The capabilities of this server.
 const CLAIMS: &str = "accounts,commands,ids,ping,rename,utf8";
 
 async fn full_marks(server: &Server, least: usize, options: Options) {
@@ -20,7 +20,7 @@ async fn full_marks(server: &Server, least: usize, options: Options) {
     let report = run(&subject, &Options { strict: true, ..options }).await.unwrap();
     let shown = console::render(&report);
     assert_eq!(report.exit_code(), 0, "{shown}");
-    // A suite that asked nothing would be green as well.
+    // A run of no cases would be green as well.
     assert!(report.totals().passed >= least, "{shown}");
 }
 
@@ -34,7 +34,7 @@ async fn every_must_and_should_holds_over_tls() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_claimed_holds_too() {
-    let server = House::open(&[]).await.server;
+    let server = AccountServer::open(&[]).await.server;
     let trust = Trust::Authority(server.authority());
     let claims = vec![CLAIMS.to_owned()];
     full_marks(&server, 190, Options { trust, claims, ..Options::default() }).await;

@@ -53,7 +53,7 @@ async fn five_hundred_join_chat_and_leave() {
         assert!(distinct.contains(&private));
         assert!((0..USERS).all(|other| distinct.contains(&format!("m{other}"))));
     }
-    // Everybody was announced once, in and out.
+    // Every join and every leave was announced once.
     let (mut came, mut went, mut heard) = (HashSet::new(), HashSet::new(), 0);
     let watching = async {
         while went.len() < USERS || heard < USERS {

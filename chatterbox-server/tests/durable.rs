@@ -1,4 +1,4 @@
-//! Whatever anybody has seen is there again: after a restart, after kill -9, from a backup.
+//! Durability: every delivered message is there after a restart, after kill -9, and in a backup.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -31,7 +31,7 @@ fn contents(body: &str) -> Vec<String> {
     frame.messages.into_iter().flatten().map(|message| message.content.into_owned()).collect()
 }
 
-/// What somebody who joins now is told.
+/// The history in the welcome of a user who joins now.
 fn history(address: SocketAddr, name: &str) -> Vec<String> {
     contents(&join(&mut connect(address), name))
 }
@@ -75,7 +75,7 @@ fn b9_a_restart_loses_nothing_old_or_new() {
     say_and_see(&server, "cyd", "second");
     server.signal(Signal::KILL);
     assert_eq!(server.end().0, None);
-    // B9: what happened since the start is not lost to what was there before it.
+    // B9: new messages don't replace those of earlier runs.
     let server = start(folder.path());
     assert_eq!(history(server.address, "ann"), ["first", "second"]);
 }
@@ -141,7 +141,7 @@ fn a_backup_under_load_is_of_one_moment_and_restores() {
 const KILLS: u32 = 100;
 const TALKERS: usize = 4;
 
-/// One talker: says numbered messages as fast as their echoes come, and notes everything that it sees.
+/// A sender of numbered messages, as fast as their echoes come, which notes everything that it receives.
 fn talk(address: SocketAddr, name: &str, prefix: &str) -> Vec<String> {
     let mut seen = Vec::new();
     let Ok(mut stream) = TcpStream::connect(address) else { return seen };
@@ -157,7 +157,7 @@ fn talk(address: SocketAddr, name: &str, prefix: &str) -> Vec<String> {
         let Some(body) = try_read(&mut stream) else { break };
         seen.extend(contents(&body));
     }
-    // What had arrived before the end was seen as well.
+    // Messages that had arrived before the end count as seen.
     while let Some(body) = try_read(&mut stream) {
         seen.extend(contents(&body));
     }

@@ -44,7 +44,7 @@ async fn joined(server: &Server, name: &str, offered: &str) -> (Peer, ServerFram
     (peer, welcome)
 }
 
-/// Everything that the peer was going to get is there when this is answered.
+/// Reads everything that was sent to the peer before now.
 async fn settled(peer: &mut Peer) {
     peer.send_body(r#"{"PING": 7777}"#).await;
     assert_eq!(peer.find(|keys| keys.pong).await, 7777);
@@ -95,7 +95,7 @@ async fn a_malformed_offer_takes_no_name() {
     assert_eq!(welcome.keys.unwrap().agreed.unwrap().to_string(), "ping/1");
     peer.send_body(r#"{"CAPABILITIES": "ids/1"}"#).await;
     assert!(peer.error().await.contains("CP-4"));
-    // Keys of what was not agreed are unknown.
+    // Keys of capabilities that were not agreed are unknown.
     peer.send_body(r#"{"HISTORY": {"WITH": "ALL"}}"#).await;
     assert!(peer.error().await.contains("IV-4"));
     settled(&mut peer).await;
@@ -112,7 +112,7 @@ async fn a_tagged_message_is_acknowledged_once_it_is_there() {
     let seen = bob.find(|keys| keys.ids.clone()).await;
     assert_eq!(seen, [Some(id)]);
 
-    // Sent again, also in the same frame and with another text, it is the same message.
+    // The same idempotency key is the same message, also in one frame and with another text.
     ann.say_tagged("ALL", "hello?", "a1").await;
     let acks = ann.find(|keys| (!keys.acks.is_empty()).then(|| keys.acks.clone())).await;
     assert_eq!((acks[0].0.as_wire(), acks[0].1), ("a1", id));
@@ -148,7 +148,7 @@ async fn what_is_refused_is_named_by_its_tag_and_may_be_sent_again() {
     let acks = ann.find(|keys| keys.acks.first().cloned()).await;
     assert_eq!(acks.0.as_wire(), "d");
     assert_eq!(bob.until("y").await, ["y"]);
-    // Its recipient is gone, but it had arrived.
+    // A duplicate is acknowledged although its recipient has left.
     drop(bob);
     ann.sees_leave("bob").await;
     ann.say_tagged("bob", "y", "d").await;
@@ -203,7 +203,7 @@ async fn a_session_goes_on_where_it_was_cut() {
     ann.say_tagged("ALL", "seen", "t").await;
     let (_, last) = ann.find(|keys| keys.acks.first().cloned()).await;
     bob.until("seen").await;
-    // Half open: the old connection is still there when the new one comes.
+    // Half open: the old connection still exists when the new one resumes the session.
     let resume = format!(r#", "RESUME": {{"TOKEN": "{token}", "AFTER": {last}}}"#);
     let mut again = server.connect().await;
     bob.say_tagged("ann", "psst", "p").await;
@@ -216,7 +216,7 @@ async fn a_session_goes_on_where_it_was_cut() {
     assert_eq!(welcome.user_list.as_ref().unwrap().len(), 2);
     assert!(ann.error().await.contains("ID-7"), "the old connection is told");
     assert!(ann.try_next().await.is_none(), "and closed");
-    // What the session has sent is known on the new connection.
+    // Idempotency keys of the session are known on the new connection.
     again.say_tagged("ALL", "seen", "t").await;
     assert_eq!(again.find(|keys| keys.acks.first().cloned()).await.1, last);
     again.send_body(r#"{"MESSAGES": [["ann", "ALL", 1, "on"]]}"#).await;
@@ -224,7 +224,7 @@ async fn a_session_goes_on_where_it_was_cut() {
     assert!(seen.joined.is_empty() && seen.left.is_empty(), "the others saw nothing: {seen:?}");
     assert_eq!(contents(&seen), ["on"]);
 
-    // After the end it is an ordinary coming for the others.
+    // After the end of the session it is an ordinary join for the others.
     drop(again);
     bob.sees_leave("ann").await;
     bob.say_tagged("ALL", "missed", "m").await;
@@ -403,7 +403,7 @@ async fn a_name_is_held_for_whoever_left() {
     let (_ann, _) = joined(&server, "ann", IDS).await;
 }
 
-/// Everything that a base client gets while another user does these things.
+/// All bytes that a base client receives while another user does these things.
 async fn as_seen_by_base(offered: Option<&str>) -> Vec<String> {
     let server = Server::start(Config::default()).await;
     let mut base = server.connect().await;
@@ -426,7 +426,7 @@ async fn as_seen_by_base(offered: Option<&str>) -> Vec<String> {
         let said = format!(r#"{{"MESSAGES": [["ann", "{to}", 1, "{text}"]]{tags}}}"#);
         ann.send_body(&said).await;
         if has_ids {
-            // Sent again, it is not delivered again.
+            // The duplicate is not delivered.
             ann.send_body(&said).await;
             ann.send_body(r#"{"PING": 1, "HISTORY": {"WITH": "ALL"}}"#).await;
         }

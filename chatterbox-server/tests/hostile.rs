@@ -1,4 +1,4 @@
-//! Peers that are stuck, silent, greedy or rude: they harm themselves, and nobody else (AS-1 to AS-4, IV-3, RT-6).
+//! Hostile peers: stalled, silent, flooding or malformed ones harm nobody but themselves (AS-1 to AS-4, IV-3, RT-6).
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -25,7 +25,7 @@ use proptest::test_runner::{Config as Proptest, TestRunner};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
-/// Two others can chat, whatever else is going on.
+/// Two other users can still chat.
 async fn others_are_served(server: &Server, mark: &str) {
     let (mut ann, _) = server.join(&format!("ann{mark}")).await;
     let (mut bob, _) = server.join(&format!("bob{mark}")).await;
@@ -47,7 +47,7 @@ async fn b7_whoever_is_silent_or_stuck_delays_nobody() {
     }
     let mut peers = Vec::new();
     for number in 0..20 {
-        // Never gives its name; gives half of it; has one and stops in the middle of a frame.
+        // One sends no name, one half of it, one joins and stops in the middle of a frame.
         peers.push(server.connect().await);
         let mut half = server.connect().await;
         half.send(b"\0\0\0\x40{\"USERNAME\"").await;
@@ -72,14 +72,14 @@ async fn whoever_takes_too_long_to_join_is_told_and_closed() {
     assert!(nameless.try_next().await.is_none());
     let ended = tokio::time::timeout(PATIENCE, silent.read(&mut [0; 16])).await.unwrap();
     assert!(matches!(ended, Ok(0) | Err(_)), "a silent connection is closed as well");
-    // Whoever has joined may be silent for as long as they like.
+    // A member may be silent for ever.
     let (mut joined, _) = server.join("ann").await;
     tokio::time::sleep(Duration::from_millis(600)).await;
     joined.say("ALL", "here").await;
     joined.until("here").await;
 }
 
-/// Everything that was received, which has to be whole frames.
+/// All bytes received, which have to be whole frames.
 fn frames(stream: &[u8]) -> Vec<ServerFrame> {
     let mut decoder = Decoder::new(limits::SERVER_FRAME);
     decoder.push(stream);
@@ -113,7 +113,7 @@ async fn b3_a_reader_that_stops_reading_is_told_and_removed_alone() {
         fast.sees_leave("slow").await;
         fast
     });
-    // Everybody else reads all along.
+    // Everybody else keeps reading.
     let mut said = 0;
     while !removed.is_finished() {
         ann.say("ALL", &text).await;
@@ -122,7 +122,7 @@ async fn b3_a_reader_that_stops_reading_is_told_and_removed_alone() {
         assert!(said < 10_000, "slow is removed at last");
     }
     let mut fast = removed.await.unwrap();
-    // What it was told is the last that it finds.
+    // The reason is the last frame in its stream.
     let mut rest = Vec::new();
     let _ = tokio::time::timeout(PATIENCE, slow.read_to_end(&mut rest)).await.unwrap();
     let frames = frames(&[&start[..], &rest].concat());
@@ -142,7 +142,7 @@ async fn a_stalled_reader_in_a_quiet_room_is_removed_too() {
     let (mut watcher, _) = server.join("watcher").await;
     let watching = tokio::spawn(async move { watcher.sees_leave("slow").await });
     let _slow = join_and_stop_reading(&server, "slow").await;
-    // More than the socket buffers of both sides take, and far less than the ring.
+    // More than the socket buffers of both sides take, and far less than the timeline.
     let text = "x".repeat(1 << 20);
     for _ in 0..12 {
         ann.say("ALL", &text).await;
@@ -170,7 +170,7 @@ async fn a_flood_of_private_messages_is_refused_and_its_victim_stays() {
         }
     };
     assert!(error.as_wire().contains("too much unread"), "{error:?}");
-    // When slow reads again, everything that was accepted is there.
+    // When slow reads again, it gets every accepted message.
     let mut read = 0;
     let mut buffer = vec![0; 1 << 16];
     while read < (said - 1) * 100_000 {
@@ -184,7 +184,7 @@ async fn a_flood_of_private_messages_is_refused_and_its_victim_stays() {
 async fn whoever_does_not_read_the_answers_to_its_mistakes_is_not_listened_to() {
     let server = Server::plaintext(Config::default()).await;
     let (mut rude, _) = join_and_stop_reading(&server, "rude").await;
-    // Each of these is answered with an ERROR that nobody reads, so at some point nothing more is taken.
+    // Each of these is answered with an ERROR that nobody reads, so back-pressure stops the sender at some point.
     let garbage = b"\0\0\0\x01x".repeat(10_000);
     let mut sent = 0;
     while sent < 100 << 20 {
@@ -216,7 +216,7 @@ async fn every_way_of_ending_a_connection_is_noticed() {
     socket2::SockRef::from(&reset).set_linger(Some(Duration::ZERO)).unwrap();
     drop(reset);
     ann.sees_leave("reset").await;
-    // A half-closed connection has left, but still gets what was on its way.
+    // A half-closed connection has left, but still gets the frames that were queued.
     let (mut half, start) = join_and_stop_reading(&plain, "half").await;
     half.write_all(
         &chatterbox_proto::frame::encode(br#"{"MESSAGES": [["half", "ALL", 1, "last words"]]}"#)
@@ -273,7 +273,7 @@ async fn the_door_is_bounded_and_opens_again() {
     assert!(matches!(ended, Ok(0) | Err(_)));
     drop(first);
     second.sees_leave("a").await;
-    // The place is given back a moment after the leave.
+    // The permit is given back a moment after the leave.
     let joined = async {
         loop {
             let mut peer = server.connect().await;
@@ -287,7 +287,7 @@ async fn the_door_is_bounded_and_opens_again() {
     tokio::time::timeout(PATIENCE, joined).await.unwrap();
 }
 
-/// A backlog that can be made to refuse.
+/// A backlog that can be made to fail.
 #[derive(Debug, Default)]
 struct Fickle {
     memory: Memory,
@@ -340,7 +340,7 @@ async fn what_was_sent_before_a_close_is_delivered() {
     let (mut ann, _) = server.join("ann").await;
     let (mut hasty, _) = join_and_stop_reading(&server, "hasty").await;
     let mut frames = Vec::new();
-    // No more than the server's system takes at once: what is still with the client's is lost in a reset.
+    // No more than the receive buffer of the server holds: bytes still in the client's send buffer are lost in a reset.
     for number in 0..700 {
         let body = format!(r#"{{"MESSAGES": [["hasty", "ALL", 1, "{number}"]]}}"#);
         frames.extend(chatterbox_proto::frame::encode(body.as_bytes()).unwrap());
@@ -356,7 +356,7 @@ async fn whoever_is_removed_speaks_no_more_and_frames_stay_whole() {
     let config = Config { stall_timeout: Duration::from_millis(300), ..Config::default() };
     let server = Server::plaintext(config).await;
     let (mut ann, _) = server.join("ann").await;
-    // In the middle of the welcome, which is one long frame of many pieces.
+    // In the middle of the welcome, which is one long frame in many pieces.
     let text = "x".repeat(1 << 20);
     for _ in 0..12 {
         ann.say("ALL", &text).await;
@@ -364,7 +364,7 @@ async fn whoever_is_removed_speaks_no_more_and_frames_stay_whole() {
     }
     let (mut slow, start) = join_and_stop_reading(&server, "slow").await;
     ann.sees_leave("slow").await;
-    // The name is free at once, and its former connection is deaf.
+    // The name is free at once, and its former connection receives nothing more.
     let (mut heir, _) = server.join("slow").await;
     let _ = slow
         .write_all(

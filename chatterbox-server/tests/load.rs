@@ -1,4 +1,4 @@
-//! The load tool on our own server: in every workload every delivery is right. Nothing here is about speed.
+//! The load tool against this server: every delivery of every workload is correct. Speed is not tested.
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,
@@ -16,7 +16,7 @@ use conformance::load::{self, LoadOptions};
 use conformance::{Target, Trust, host::Place};
 use harness::Server;
 
-/// Nothing here takes so long, unless it is broken.
+/// The timeout of each phase of a workload.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn plan(workload: Workload) -> Plan {

@@ -1,4 +1,4 @@
-//! A client in another language, written from the norm alone, chats with this server.
+//! A client in Python, written from the norm alone, chats with this server.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -16,7 +16,7 @@ use harness::{PATIENCE, Server};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-/// Whether there is a Python; a missing one is told, and fails where services are required.
+/// Whether Python is installed; without it the test is skipped, or fails where services are required.
 async fn python() -> bool {
     let there = Command::new("python3").arg("--version").output().await;
     if there.is_ok_and(|output| output.status.success()) {
@@ -55,7 +55,7 @@ impl Client {
         self.stdin.write_all(format!("{line}\n").as_bytes()).await.unwrap();
     }
 
-    /// Reads on until a line holds this.
+    /// Reads until a line with this text.
     async fn shows(&mut self, text: &str) -> String {
         let reading = async {
             loop {

@@ -21,8 +21,6 @@ pub struct DirectoryThread {
 }
 
 impl DirectoryThread {
-    /// Starts the thread.
-    ///
     /// # Errors
     /// When a thread can't be started.
     pub fn new(mut directory: impl Directory + 'static) -> io::Result<Self> {

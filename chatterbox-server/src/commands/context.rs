@@ -1,4 +1,4 @@
-//! What a command works with beside its arguments: the caller, what all connections share, and prompts.
+//! The context of a call: the caller, the state that all connections share, and prompts.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -22,10 +22,9 @@ pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(super) struct Context<'a> {
     pub(super) state: &'a CommandState,
-    /// The caller.
     pub(super) caller: &'a Arc<Caller>,
     pub(super) spec: &'static Spec,
-    /// Every command.
+    /// The specs of all commands.
     pub(super) specs: &'static [&'static Spec],
     /// The id of the call.
     pub(super) id: &'a str,

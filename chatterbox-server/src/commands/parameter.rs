@@ -1,9 +1,8 @@
-//! The parameters of a command: what the table says about each argument.
+//! The parameters of a command, as the table describes them.
 
 use chatterbox_proto::capability::commands::{Argument, ArgumentType};
 
-/// One argument that a command takes, as the table describes it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Parameter {
     pub(super) name: &'static str,
     pub(super) kind: ArgumentType,
@@ -14,12 +13,10 @@ pub(super) struct Parameter {
 }
 
 impl Parameter {
-    /// A required parameter.
     pub(super) const fn required(name: &'static str, kind: ArgumentType) -> Self {
         Self { name, kind, optional: false, rest: matches!(kind, ArgumentType::Users) }
     }
 
-    /// An optional parameter.
     pub(super) const fn optional(name: &'static str, kind: ArgumentType) -> Self {
         Self { optional: true, ..Self::required(name, kind) }
     }

@@ -12,9 +12,9 @@ pub(super) type Reply = Result<Done, Rejection>;
 /// A command that was done.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Done {
-    /// For people.
+    /// A text for people.
     pub(super) info: String,
-    /// For programs.
+    /// `DATA` for programs.
     pub(super) data: Option<Value>,
     /// The connection is closed afterwards.
     pub(super) closes: bool,
@@ -44,9 +44,7 @@ impl Done {
 /// A command that was not done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Rejection {
-    /// For programs.
     pub(super) code: OutcomeCode,
-    /// For people.
     pub(super) text: String,
 }
 

@@ -1,4 +1,4 @@
-//! What all connections share.
+//! The parts of the server that all connections share.
 
 use std::sync::Arc;
 
@@ -14,7 +14,6 @@ use crate::net::tls::Transport;
 /// Everything that a connection needs from the server.
 #[derive(Debug)]
 pub struct Context {
-    /// The chat.
     pub chat: Arc<Chat>,
     /// Authenticates users, and serves the requests of members.
     pub access: Access,
@@ -22,7 +21,6 @@ pub struct Context {
     pub pages: Arc<Pages>,
     /// The settings, which may be reloaded.
     pub config: Live,
-    /// TLS or plaintext.
     pub transport: Transport,
     /// The memory that unfinished long frames of all connections may take, in KiB.
     pub long_frames: Arc<Semaphore>,

@@ -16,8 +16,8 @@ use crate::net::requests::Requests;
 const POST_RECORDS: usize = 32;
 const POST_BYTES: usize = 1024 * 1024;
 
-/// Flow control: after a post the next read waits until the sender itself was delivered it, but no longer than this, since
-/// a client may send much before it reads.
+/// Flow control: after a post, the next read waits until the post was delivered to the sender itself, but no longer than
+/// this, since a client may send much before it reads.
 ///
 /// Every sender therefore has about one post in flight, and a flood gets no more than one sender's share of what the
 /// receivers can take.

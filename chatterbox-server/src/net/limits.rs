@@ -21,10 +21,8 @@ pub struct ConnectionLimits {
 /// The limit that refuses a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LimitReached {
-    /// Connections in all.
     #[error("too many connections")]
     Total,
-    /// Connections from this address.
     #[error("too many connections from this address")]
     Address,
 }

@@ -48,7 +48,7 @@ pub(super) struct Joined {
     pub(super) attached: Option<Attached>,
 }
 
-/// What a request handler is given, and the connection's end of its renames.
+/// The attachment for the request handler, and the connection's end of its renames.
 pub(super) struct Attached {
     pub(super) attachment: Box<Attachment>,
     pub(super) rename_requests: mpsc::Receiver<RenameRequest>,

@@ -50,6 +50,7 @@ impl<F: Future> Future for PollOnWake<'_, F> {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests are an edge")]
 mod tests {
     use std::future::poll_fn;
     use std::pin::pin;

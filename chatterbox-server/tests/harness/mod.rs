@@ -1,4 +1,4 @@
-//! A server in this process and peers over real sockets and real TLS.
+//! A server in this process, and peers over real sockets and real TLS.
 #![allow(dead_code, reason = "every test file uses a part of it")]
 #![allow(
     clippy::unwrap_used,
@@ -8,7 +8,7 @@
     reason = "tests may be blunt, and are an edge"
 )]
 
-pub mod house;
+pub mod accounts;
 pub mod process;
 
 use std::collections::VecDeque;
@@ -33,7 +33,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 
-/// Nothing in these tests takes this long, unless it is broken.
+/// The timeout of everything that is waited for.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A server in this process.
@@ -46,7 +46,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// With TLS, from a local authority in a folder of its own.
+    /// With TLS, from a local authority in a temporary folder.
     pub async fn start(config: Config) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let source =
@@ -109,23 +109,23 @@ impl Server {
         Self { address, stop, tls, task, folder }
     }
 
-    /// The file that clients trust.
+    /// The file of the authority that clients trust.
     pub fn authority_file(&self) -> PathBuf {
         self.folder.as_ref().expect("a server with TLS").path().join("ca.crt")
     }
 
-    /// The certificate in it.
+    /// The certificate of the authority.
     pub fn authority(&self) -> Vec<CertificateDer<'static>> {
         let pem = std::fs::read(self.authority_file()).unwrap();
         rustls_pemfile::certs(&mut &pem[..]).map(Result::unwrap).collect()
     }
 
-    /// A peer that has done no more than connecting.
+    /// A peer that is connected, but has not joined.
     pub async fn connect(&self) -> Peer {
         self.connect_by(self.address).await
     }
 
-    /// The same by another address, behind which somebody hands everything on.
+    /// The same through a proxy at another address.
     pub async fn connect_by(&self, address: SocketAddr) -> Peer {
         let stream = TcpStream::connect(address).await.unwrap();
         stream.set_nodelay(true).unwrap();
@@ -178,13 +178,13 @@ pub async fn handshake(
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
-/// The other end of a connection, by hand.
+/// The client's end of a connection, frame by frame.
 pub struct Peer {
     stream: Box<dyn Stream>,
     decoder: Decoder,
     waiting: VecDeque<Bytes>,
     name: String,
-    /// What it speaks.
+    /// The capabilities that it has offered.
     offered: Capabilities,
 }
 
@@ -210,14 +210,14 @@ impl Peer {
         self.send(&frame::encode(body.as_bytes()).unwrap()).await;
     }
 
-    /// Asks for a name, and gives the answer.
+    /// Joins with the base protocol, and returns the answer.
     pub async fn ask(&mut self, name: &str) -> ServerFrame {
         self.name = name.to_owned();
         self.send(&client_frame::join(name).unwrap()).await;
         self.next().await
     }
 
-    /// Asks for a name and offers to speak this, with these members beside it; gives the answer.
+    /// Joins with an offer of capabilities and further members of the frame, and returns the answer.
     pub async fn offer(&mut self, name: &str, offered: &str, beside: &str) -> ServerFrame {
         self.name = name.to_owned();
         self.offered = Capabilities::parse_offer(offered).unwrap();
@@ -226,7 +226,7 @@ impl Peer {
         self.next().await
     }
 
-    /// Says something with a tag.
+    /// Sends a message with an idempotency key.
     pub async fn say_tagged(&mut self, destination: &str, content: &str, tag: &str) {
         let entry = Entry {
             source: self.name.as_str().into(),
@@ -283,7 +283,7 @@ impl Peer {
         }
     }
 
-    /// Reads until the keys of capabilities in a frame have something; gives that.
+    /// Reads until `what` finds something in the capability keys of a frame, and returns it.
     pub async fn find<T>(&mut self, what: impl Fn(&ServerKeys) -> Option<T>) -> T {
         loop {
             if let Some(found) = self.next().await.keys.as_ref().and_then(|keys| what(keys)) {
@@ -292,7 +292,7 @@ impl Peer {
         }
     }
 
-    /// Reads until a message with this content comes; gives the contents of all messages on the way, it included.
+    /// Reads until a message with this content; returns the contents of all messages up to it.
     pub async fn until(&mut self, content: &str) -> Vec<String> {
         let mut contents = Vec::new();
         loop {
@@ -304,7 +304,7 @@ impl Peer {
         }
     }
 
-    /// Reads until an ERROR comes; gives its text.
+    /// Reads until an ERROR, and returns its text.
     pub async fn error(&mut self) -> String {
         loop {
             if let Some(text) = self.next().await.error {

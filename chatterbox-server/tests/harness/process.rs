@@ -8,7 +8,7 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use assert_cmd::cargo::CommandCargoExt as _;
 use rustix::process::{Pid, Signal, kill_process};
 
-/// The program running; it is killed when a test ends early.
+/// The running program, which is killed when the test ends early.
 pub struct Running {
     child: Child,
     stderr: BufReader<ChildStderr>,
@@ -49,7 +49,7 @@ impl Running {
         self.child.id()
     }
 
-    /// Reads its log until a line holds this.
+    /// Reads its log until a line with this text.
     pub fn log_line(&mut self, text: &str) -> String {
         loop {
             let mut line = String::new();
@@ -92,7 +92,7 @@ pub fn join(stream: &mut (impl std::io::Read + std::io::Write), name: &str) -> S
     read_frame(stream)
 }
 
-/// A connection on which waiting in vain fails instead of hanging.
+/// A connection with a read timeout.
 pub fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(super::PATIENCE)).unwrap();

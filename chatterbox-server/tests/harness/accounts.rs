@@ -1,4 +1,4 @@
-//! A server with accounts and commands, and clients that speak everything.
+//! A server with accounts and commands, and clients that speak every capability.
 
 use std::sync::Arc;
 
@@ -18,13 +18,13 @@ pub const PASSWORD: &str = "correct horse battery staple";
 pub const ADMIN_PASSWORD: &str = "open sesame, please";
 pub const EVERYTHING: &str = "accounts/1 commands/1 ids/1 ping/1 rename/1 utf8/1";
 
-/// A server whose users are listed.
-pub struct House {
+/// A server with these users.
+pub struct AccountServer {
     pub server: Server,
     pub accounts: Arc<Accounts>,
 }
 
-impl House {
+impl AccountServer {
     pub async fn open(users: &[(&str, u8)]) -> Self {
         Self::with(Config::default(), users).await
     }
@@ -58,35 +58,35 @@ impl House {
         Self { server, accounts }
     }
 
-    /// The answer to a name with these members beside it, on a connection of its own.
+    /// The answer to a login with these members beside the name, on a new connection.
     pub async fn ask(&self, name: &str, beside: &str) -> (Client, ServerFrame) {
         let mut peer = self.server.connect().await;
         let answer = peer.offer(name, EVERYTHING, beside).await;
         (Client { peer, calls: 0 }, answer)
     }
 
-    /// Somebody without an account.
+    /// A guest who has joined.
     pub async fn guest(&self, name: &str) -> Client {
         let (client, answer) = self.ask(name, "").await;
         assert_eq!(answer.accepted, Some(true), "{answer:?}");
         client
     }
 
-    /// Somebody with an account and PASSWORD.
+    /// A user with an account and PASSWORD who has joined.
     pub async fn user(&self, name: &str) -> Client {
         let (client, answer) = self.ask(name, &password(PASSWORD)).await;
         assert_eq!(answer.accepted, Some(true), "{answer:?}");
         client
     }
 
-    /// The accounts' names.
+    /// The names of all accounts.
     pub async fn registered(&self) -> Vec<String> {
         let all = self.accounts.list(1000).await.unwrap();
         all.iter().map(|account| account.name.to_string()).collect()
     }
 }
 
-/// What stands beside a name.
+/// The member of a login with a password.
 pub fn password(text: &str) -> String {
     beside("PASSWORD", text)
 }
@@ -100,21 +100,27 @@ fn beside(key: &str, text: &str) -> String {
     format!(r#", "{key}": {text}"#)
 }
 
-/// The word of a refusal.
+/// The level and the token of a welcome.
+pub fn account(welcome: &ServerFrame) -> (u8, Option<String>) {
+    let account = welcome.keys.as_ref().unwrap().account.clone().unwrap();
+    (account.level, account.token.map(|token| token.reveal().to_owned()))
+}
+
+/// The code of a refused login.
 pub fn code(answer: &ServerFrame) -> String {
     assert_eq!(answer.accepted, Some(false), "{answer:?}");
     assert!(answer.info.is_some());
     answer.keys.as_ref().and_then(|keys| keys.code.clone()).unwrap().as_wire().to_owned()
 }
 
-/// Somebody who speaks everything.
+/// A client that speaks every capability.
 pub struct Client {
     pub peer: Peer,
     calls: usize,
 }
 
 impl Client {
-    /// Calls a command, and gives its id.
+    /// Calls a command, and returns the id of the call.
     pub async fn begin(&mut self, name: &str, arguments: &[&str]) -> String {
         self.calls += 1;
         let id = format!("c{}", self.calls);
@@ -129,25 +135,25 @@ impl Client {
         self.peer.find(|keys| keys.result.clone().filter(of)).await
     }
 
-    /// Calls a command, and gives its result.
+    /// Calls a command, and returns its result.
     pub async fn call(&mut self, name: &str, arguments: &[&str]) -> Outcome {
         let id = self.begin(name, arguments).await;
         self.result(&id).await
     }
 
-    /// The code of it.
+    /// The code of its result.
     pub async fn code_of(&mut self, name: &str, arguments: &[&str]) -> String {
         self.call(name, arguments).await.code.as_wire().to_owned()
     }
 
-    /// The DATA of it, which has to be done.
+    /// The DATA of its result, which has to be a success.
     pub async fn data(&mut self, name: &str, arguments: &[&str]) -> Value {
         let outcome = self.call(name, arguments).await;
         assert!(outcome.ok, "{name}: {outcome:?}");
         outcome.data.unwrap()
     }
 
-    /// The next question.
+    /// The next prompt.
     pub async fn prompt(&mut self) -> Prompt {
         self.peer.find(|keys| keys.prompt.clone()).await
     }
@@ -157,7 +163,7 @@ impl Client {
         self.peer.send_body(&answer.to_string()).await;
     }
 
-    /// Waits until everything that was on its way is here; gives the contents of the messages on the way.
+    /// Reads everything that was sent before now; returns the contents of the messages.
     pub async fn settle(&mut self) -> Vec<String> {
         self.peer.send_body(r#"{"PING": 4711}"#).await;
         let mut contents = Vec::new();
