@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use conformance::{
+use conformance_suite::{
+    Place,
     fuzz::{self, FuzzOptions},
-    host::Place,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

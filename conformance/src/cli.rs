@@ -3,7 +3,8 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use conformance::{Target, TlsMode, report::format::Output};
+use conformance_kit::net::target::Target;
+use conformance_suite::{TlsMode, report::format::Output};
 
 /// Grades any implementation of the Chatterbox protocol.
 #[derive(Debug, Parser)]
@@ -41,10 +42,10 @@ pub(crate) enum Command {
         /// The case, such as framing.coalesced.
         id: String,
     },
-    Client(Box<crate::client_command::ClientArguments>),
-    Matrix(crate::matrix_command::MatrixArguments),
-    Fuzz(crate::fuzz_command::FuzzArguments),
-    Load(Box<crate::load_command::LoadArguments>),
+    Client(Box<crate::command::client::ClientArguments>),
+    Matrix(crate::command::matrix::MatrixArguments),
+    Fuzz(crate::command::fuzz::FuzzArguments),
+    Load(Box<crate::command::load::LoadArguments>),
     /// Render an earlier JSON report again.
     Replay {
         /// The JSON report.

@@ -1,0 +1,4 @@
+//! A server under judgement: where it is, and how it is started.
+
+pub mod place;
+pub mod spawn;

@@ -1,0 +1,13 @@
+//! Where a server is.
+
+use crate::net::target::Target;
+
+/// Where a server is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// It runs already.
+    Running(Target),
+    /// The suite starts this command; `{host}`, `{port}`, `{cert}`, `{key}` and `{dir}` are filled
+    /// in.
+    Command(String),
+}

@@ -1,0 +1,159 @@
+//! What one frame means for the run: no texts, no JSON values, only who, which and when.
+//!
+//! The fast reader makes a digest from the usual spelling without building anything;
+//! [`Reading::slowly`] is for everything else, and goes through the suite's ordinary reader.
+
+use std::time::Duration;
+
+use super::{
+    content::{Facts, Purpose, Strange, Texts},
+    user_names::Names,
+};
+use conformance_kit::{
+    escape,
+    wire::{decoder::Body, frame::Frame},
+};
+
+/// DEST of a message to everybody.
+pub const ALL: u32 = u32::MAX;
+
+/// Messages of one sender that follow each other without a gap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run {
+    /// What they are for.
+    pub purpose: Purpose,
+    /// Who sent them.
+    pub sender: u32,
+    /// To whom, or [`ALL`].
+    pub dest: u32,
+    /// The sequence number of the first.
+    pub first: u32,
+    /// How many.
+    pub count: u32,
+}
+
+/// Messages that were to be sent in the same microsecond.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// Who sent them.
+    pub sender: u32,
+    /// When, since the run began.
+    pub micros: u64,
+    /// How many.
+    pub count: u32,
+}
+
+/// What a frame means for the run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Digest {
+    /// The answer to `USERNAME`.
+    pub accepted: Option<bool>,
+    /// Our users in `USER_LIST`.
+    pub listed: Option<Vec<u32>>,
+    /// Our users in `USERS_JOINED`.
+    pub joined: Vec<u32>,
+    /// Our users in `USERS_LEFT`.
+    pub left: Vec<u32>,
+    /// Our messages, in their order.
+    pub runs: Vec<Run>,
+    /// When they were to be sent.
+    pub stamps: Vec<Stamp>,
+    /// How many messages are ours and as they were sent.
+    pub messages: u32,
+    /// How many messages of our users are not as they were sent.
+    pub altered: u32,
+    /// How many messages others have sent.
+    pub strangers: u32,
+    /// The text of an error.
+    pub error: Option<String>,
+    /// The text of `INFO`.
+    pub info: Option<String>,
+    /// Something that is no frame of the protocol.
+    pub nonsense: Option<String>,
+}
+
+/// Reads frames of one run.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// The names of the run.
+    pub names: Names,
+    /// The texts of the run.
+    pub texts: Texts,
+}
+
+impl Reading {
+    /// Reads any frame.
+    #[must_use]
+    pub fn read(&self, body: &[u8]) -> Digest {
+        super::fast_scan::scan(self, body).unwrap_or_else(|| self.slowly(body))
+    }
+
+    /// Reads a frame in any spelling.
+    #[must_use]
+    pub fn slowly(&self, body: &[u8]) -> Digest {
+        let whole = Body { bytes: body.to_vec(), complaint: None };
+        let frame = Frame::read(Duration::ZERO, whole);
+        let mut digest = Digest::default();
+        if frame.value.is_none() {
+            digest.nonsense = Some(escape::bytes(body, 80));
+            return digest;
+        }
+        let ours = |names: Option<Vec<String>>| -> Option<Vec<u32>> {
+            Some(names?.iter().filter_map(|name| self.names.user(name.as_bytes())).collect())
+        };
+        digest.accepted = frame.accepted();
+        digest.listed = ours(frame.user_list());
+        digest.joined = ours(frame.joined()).unwrap_or_default();
+        digest.left = ours(frame.left()).unwrap_or_default();
+        for message in frame.messages() {
+            let [src, dest, text] = [&message.src, &message.dest, &message.content];
+            self.message(&mut digest, src.as_bytes(), dest.as_bytes(), text.as_bytes());
+        }
+        let shown = |text: &str| escape::shorten(&escape::visible(text), 200);
+        digest.error = frame.error().map(|text| shown(&text));
+        digest.info = frame.key("INFO").and_then(|info| info.as_str()).map(shown);
+        digest
+    }
+
+    /// Takes one message into a digest.
+    pub(super) fn message(&self, digest: &mut Digest, src: &[u8], dest: &[u8], text: &[u8]) {
+        let Some(sender) = self.names.user(src) else {
+            digest.strangers += 1;
+            return;
+        };
+        let facts = match self.texts.read(text) {
+            Ok(facts) if facts.sender == sender => facts,
+            Ok(_) | Err(Strange::Altered | Strange::NotOurs) => {
+                digest.altered += 1;
+                return;
+            }
+        };
+        let dest = if dest == b"ALL" { Some(ALL) } else { self.names.user(dest) };
+        let Some(dest) = dest.filter(|dest| (*dest == ALL) != (facts.purpose == Purpose::Private))
+        else {
+            digest.altered += 1;
+            return;
+        };
+        digest.messages += 1;
+        digest.add(facts, dest);
+    }
+}
+
+impl Digest {
+    fn add(&mut self, facts: Facts, dest: u32) {
+        let Facts { purpose, sender, sequence, micros } = facts;
+        match self.runs.last_mut() {
+            Some(run)
+                if (run.purpose, run.sender, run.dest) == (purpose, sender, dest)
+                    && run.first.checked_add(run.count) == Some(sequence) =>
+            {
+                run.count += 1;
+            }
+            _ => self.runs.push(Run { purpose, sender, dest, first: sequence, count: 1 }),
+        }
+        match self.stamps.last_mut() {
+            Some(stamp) if (stamp.sender, stamp.micros) == (sender, micros) => stamp.count += 1,
+            _ => self.stamps.push(Stamp { sender, micros, count: 1 }),
+        }
+    }
+}

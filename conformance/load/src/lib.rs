@@ -1,0 +1,43 @@
+//! Puts a server under load, and judges every delivery while it measures.
+//!
+//! A [`plan`] says who takes part. Threads that share nothing own the members; each member reads into
+//! a buffer that all members of its thread use ([`connection`], [`tls`]), frames are read in one pass
+//! without building values ([`frame_summary`]), and once for everybody who gets the same bytes
+//! ([`frame_cache`]). What came is held against what was sent in [`delivery_check`], who is there in a
+//! [`roster`]; neither grows with the number of messages. [`run()`] leads through the phases, and
+//! [`report`] renders what was found. [`ceiling`] is what the machine can do at most.
+
+pub mod ceiling;
+pub mod connection;
+pub mod content;
+pub mod delivery_check;
+pub mod descriptors;
+mod fast_scan;
+pub mod frame_cache;
+pub mod frame_reader;
+pub mod frame_summary;
+pub mod latency;
+mod member;
+mod pacer;
+mod phases;
+pub mod plan;
+pub mod process;
+mod receive;
+pub mod report;
+pub mod roster;
+pub mod sender;
+mod shard;
+mod shared;
+pub mod subject;
+pub mod tls;
+pub mod user_names;
+mod worker;
+mod workload;
+
+pub use conformance_kit::{
+    net::{target::Target, tls::Trust},
+    subject::place::Place,
+};
+pub use phases::{Moment, Watch};
+pub use shared::Totals;
+pub use workload::{LoadError, LoadOptions, run};

@@ -1,0 +1,210 @@
+//! What a frame does to the member that it reached.
+
+use std::{
+    rc::Rc,
+    sync::{PoisonError, atomic::Ordering::Relaxed},
+};
+
+use super::{
+    content::Purpose,
+    delivery_check::Ledger,
+    frame_reader::{Piece, Reference},
+    frame_summary::{ALL, Digest, Run},
+    plan::{Role, Workload},
+    shard::{Shard, State},
+};
+
+impl Shard {
+    /// Takes what a connection brought.
+    pub fn receive(&self, state: &mut State, piece: &Piece<'_>, now: u64) {
+        self.count(|c| &c.frames, 1);
+        let reading = &self.shared.reading;
+        let digest = match piece {
+            Piece::Absurd(length) => {
+                self.count(|c| &c.nonsense, 1);
+                self.shared.trouble(&format!("a frame was announced with {length} bytes"));
+                return;
+            }
+            Piece::Welcome(body) => Rc::new(reading.read(body)),
+            Piece::Body(body) => {
+                if !state.is_welcomed && self.reference.borrow().is_none() {
+                    *self.reference.borrow_mut() = Reference::of(body).map(Rc::new);
+                }
+                self.memory.borrow_mut().read(reading, body)
+            }
+        };
+        let is_reference = matches!(piece, Piece::Welcome(_));
+        self.apply(state, &digest, now, is_reference);
+    }
+
+    fn apply(&self, state: &mut State, digest: &Digest, now: u64, is_reference: bool) {
+        if let Some(answer) = digest.accepted {
+            let said = digest.info.clone().or_else(|| digest.error.clone());
+            state.accepted = Some((answer, said));
+            state.is_welcomed |= answer;
+            if answer {
+                self.history(state, digest, is_reference);
+            }
+        } else if digest.messages > 0 {
+            self.messages(state, digest, now);
+        }
+        if let Some(listed) = &digest.listed {
+            state.roster.listed(listed);
+        }
+        self.notices(state, digest, now);
+        self.odd(state, digest);
+    }
+
+    fn notices(&self, state: &mut State, digest: &Digest, now: u64) {
+        let plan = &self.shared.plan;
+        let named = digest.joined.len() + digest.left.len();
+        if named > 0 {
+            let faults = state.roster.faults.sum();
+            state.roster.joined(&digest.joined);
+            state.roster.left(&digest.left);
+            let fresh = (named as u64).saturating_sub(state.roster.faults.sum() - faults);
+            if plan.role(state.user) != Role::Passer {
+                self.count(|c| &c.notices, fresh);
+            }
+        }
+        if !state.knows_all && state.roster.known() == plan.residents() {
+            state.knows_all = true;
+            if state.user < plan.receivers() {
+                self.shared.known_at.fetch_max(now, Relaxed);
+                self.count(|c| &c.known, 1);
+            }
+        }
+    }
+
+    fn odd(&self, state: &State, digest: &Digest) {
+        if let (Some(text), None) = (&digest.error, digest.accepted) {
+            self.count(|c| &c.errors, 1);
+            self.shared.trouble(&format!("ERROR: {text}"));
+        }
+        if let Some(text) = &digest.nonsense {
+            self.count(|c| &c.nonsense, 1);
+            self.shared.trouble(&format!("no JSON: {text}"));
+        }
+        // What strangers said before the run is in everybody's history.
+        if digest.accepted.is_none() {
+            self.count(|c| &c.strangers, digest.strangers.into());
+        }
+        if digest.altered > 0 && self.is_judged(state.user) {
+            self.ledger.borrow_mut().faults_mut().altered += u64::from(digest.altered);
+        }
+    }
+
+    fn is_judged(&self, user: u32) -> bool {
+        self.shared.plan.role(user) != Role::Slow
+    }
+
+    /// The history in a welcome.
+    fn history(&self, state: &State, digest: &Digest, is_reference: bool) {
+        let plan = &self.shared.plan;
+        let mut ledger = self.ledger.borrow_mut();
+        if plan.workload == Workload::Churn && plan.role(state.user) == Role::Passer {
+            for run in digest.runs.iter().filter(|run| run.purpose == Purpose::Public) {
+                if let Some(slot) = plan.slot(run.sender) {
+                    ledger.take(state.row, slot, run.first, run.count);
+                }
+            }
+        }
+        if plan.history == 0 || plan.role(state.user) != Role::Member {
+            return;
+        }
+        let in_order = match digest.runs.as_slice() {
+            [run] if run.purpose == Purpose::History => Some((run.first, run.count)),
+            _ => None,
+        };
+        let mut first = self.shared.history.lock().unwrap_or_else(PoisonError::into_inner);
+        let right = match (in_order, *first) {
+            // Its list was compared byte by byte with one that has been judged.
+            _ if is_reference => true,
+            (Some(own), None) => {
+                *first = Some(own);
+                own.0.checked_add(own.1) == Some(plan.history)
+            }
+            (own, first) => own.is_some() && own == first,
+        };
+        if !right {
+            self.count(|c| &c.histories_wrong, 1);
+        }
+    }
+
+    fn messages(&self, state: &State, digest: &Digest, now: u64) {
+        let plan = &self.shared.plan;
+        self.count(|c| &c.deliveries, digest.messages.into());
+        let mut ledger = self.ledger.borrow_mut();
+        for run in &digest.runs {
+            if plan.workload == Workload::Private {
+                self.private(state, &mut ledger, *run);
+            } else {
+                self.public(state, &mut ledger, *run);
+            }
+        }
+        let mut latency = self.latency.borrow_mut();
+        for stamp in &digest.stamps {
+            if self.shared.is_measured(stamp.micros) {
+                let class = usize::from(plan.role(stamp.sender) == Role::Flooder);
+                if let Some(latency) = latency.get_mut(class) {
+                    latency.record(now.saturating_sub(stamp.micros), stamp.count);
+                }
+            }
+        }
+    }
+
+    fn public(&self, state: &State, ledger: &mut Ledger, run: Run) {
+        let plan = &self.shared.plan;
+        if run.dest != ALL {
+            ledger.faults_mut().misrouted += u64::from(run.count);
+            return;
+        }
+        let Some(slot) = plan.slot(run.sender) else {
+            ledger.faults_mut().invented += u64::from(run.count);
+            return;
+        };
+        let fresh = ledger.take(state.row, slot, run.first, run.count);
+        let reached = ledger.reached(state.row, slot);
+        if plan.is_witness(state.user, self.thread) {
+            self.shared.witnessed(self.thread, slot, run.sender, reached);
+        }
+        if run.sender == state.user {
+            self.count(|c| &c.echoes, fresh.into());
+            self.shared.echoes.store(true, Relaxed);
+            if let Some(desk) = self.desks.borrow().get(&run.sender) {
+                desk.echoing.set(true);
+                desk.confirmed.set(reached);
+            }
+            return;
+        }
+        if plan.role(state.user) != Role::Passer {
+            self.count(|c| &c.from_others, fresh.into());
+        }
+        if plan.buddy(run.sender) == state.user
+            && let Some(desk) = self.desks.borrow().get(&run.sender)
+            && !desk.echoing.get()
+        {
+            desk.confirmed.set(reached);
+            desk.wake();
+        }
+    }
+
+    fn private(&self, state: &State, ledger: &mut Ledger, run: Run) {
+        let partner = self.shared.plan.buddy(state.user);
+        if run.sender == state.user && run.dest == partner {
+            // Whether the sender gets a copy is open (RT-7).
+            self.count(|c| &c.copies, run.count.into());
+            return;
+        }
+        if run.dest != state.user || run.sender != partner {
+            ledger.faults_mut().misrouted += u64::from(run.count);
+            return;
+        }
+        let fresh = ledger.take(state.row, 0, run.first, run.count);
+        self.count(|c| &c.from_others, fresh.into());
+        if let Some(desk) = self.desks.borrow().get(&run.sender) {
+            desk.confirmed.set(ledger.reached(state.row, 0));
+            desk.wake();
+        }
+    }
+}

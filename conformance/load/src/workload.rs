@@ -1,0 +1,354 @@
+//! Runs a workload and says what was found.
+
+use std::{path::PathBuf, sync::Arc, thread, time::Duration};
+
+use thiserror::Error;
+
+use super::{
+    ceiling::measure,
+    content::Texts,
+    descriptors::{self, TooFew},
+    frame_summary::Reading,
+    phases::{Director, Watch},
+    plan::{Pace, Plan, Workload},
+    process::Process,
+    report::{
+        Checks, Churn, Joining, LoadReport, MemoryPoint, Setting, Traffic, VERSION, Verdict, float,
+    },
+    shard::Tally,
+    shared::Shared,
+    subject::{self, Subject, SubjectError},
+    user_names::Names,
+};
+use conformance_kit::{clock, net::tls::Trust, nonce::Nonces, subject::place::Place};
+
+/// What to do, and where.
+#[derive(Debug, Clone)]
+pub struct LoadOptions {
+    /// Who takes part.
+    pub plan: Plan,
+    /// The server.
+    pub place: Place,
+    /// Whose certificates are good.
+    pub trust: Trust,
+    /// Speak without TLS.
+    pub plaintext: bool,
+    /// How long is measured.
+    pub duration: Duration,
+    /// How long before.
+    pub warm_up: Duration,
+    /// How long a workload without messages rests before memory is looked at.
+    pub settle: Duration,
+    /// How long idle members talk in between; zero is not at all.
+    pub busy: Duration,
+    /// How many source addresses; `None` finds a number.
+    pub sources: Option<u32>,
+    /// How many threads; `None` is one for each processor.
+    pub threads: Option<usize>,
+    /// The server's process.
+    pub pid: Option<u32>,
+    /// The program that serves the limits afterwards; `None` measures none.
+    pub limit: Option<PathBuf>,
+}
+
+/// Why there was no run.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// It can't be done so.
+    #[error("{0}")]
+    Plan(String),
+    /// There is no server.
+    #[error(transparent)]
+    Subject(#[from] SubjectError),
+    /// Too few open files.
+    #[error(transparent)]
+    Files(#[from] TooFew),
+    /// The system does not give what is needed.
+    #[error("the system refuses: {0}")]
+    System(#[from] std::io::Error),
+}
+
+impl LoadError {
+    /// The exit code, as the suite's table has it.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Plan(_) | Self::Subject(SubjectError::Sources(_) | SubjectError::Process(_)) => {
+                64
+            }
+            Self::Subject(_) => 69,
+            Self::Files(_) | Self::System(_) => 2,
+        }
+    }
+}
+
+/// Runs a workload.
+///
+/// # Errors
+/// When it could not begin.
+pub async fn run(options: &LoadOptions, watch: Watch<'_>) -> Result<LoadReport, LoadError> {
+    options.plan.check().map_err(LoadError::Plan)?;
+    let passing = if options.plan.workload == Workload::Churn { 4_096 } else { 0 };
+    descriptors::raise(u64::from(options.plan.residents()) + passing)?;
+    let subject =
+        Subject::open(&options.place, &options.trust, options.plaintext, options.pid).await?;
+    let mut report = Stage::set(options, &subject, true)?.run(options, &subject, watch).await?;
+    if let (Some(program), true) = (&options.limit, report.traffic.is_some()) {
+        drop(subject);
+        measure::measure(options, program, &mut report, watch).await?;
+    }
+    Ok(report)
+}
+
+/// A run that is about to begin.
+pub(super) struct Stage {
+    shared: Arc<Shared>,
+}
+
+impl Stage {
+    /// Prepares a run; the limit's server has no lists that could be judged.
+    pub(super) fn set(
+        options: &LoadOptions,
+        subject: &Subject,
+        judges_rosters: bool,
+    ) -> Result<Self, LoadError> {
+        let plan = options.plan.clone();
+        let nonce = Nonces::new(rand::random(), "load").letters(super::user_names::NONCE);
+        let names = Names::new(&nonce);
+        let reading = Reading { texts: Texts::new(&names, plan.payload), names };
+        let sources = subject::sources(subject.address, options.sources, plan.residents())?;
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        // Members confirm for each other in pairs, which live on one thread.
+        let most = usize::try_from(plan.members / 2).unwrap_or(1).max(1);
+        let threads = options.threads.unwrap_or(processors).clamp(1, most);
+        let way = (subject.address, subject.wire.clone(), sources);
+        Ok(Self { shared: Arc::new(Shared::new(plan, reading, way, threads, judges_rosters)) })
+    }
+
+    /// Runs it.
+    pub(super) async fn run(
+        self,
+        options: &LoadOptions,
+        subject: &Subject,
+        watch: Watch<'_>,
+    ) -> Result<LoadReport, LoadError> {
+        let started = clock::unix_seconds();
+        let expected = options.warm_up + options.duration + options.settle + options.busy * 2;
+        let shared = self.shared;
+        let mut act = Act {
+            director: Director::new(Arc::clone(&shared), subject.process, expected, watch)?,
+            options,
+            joining: Joining::default(),
+            traffic: None,
+            churn: None,
+            memory: Vec::new(),
+            doubts: Vec::new(),
+        };
+        match options.plan.workload {
+            Workload::FanOut | Workload::Private => act.talk().await?,
+            Workload::Churn => act.churn().await?,
+            Workload::JoinStorm => act.join_storm().await,
+            Workload::Idle => act.idle().await?,
+        }
+        let tally = act.director.settle().await;
+        Ok(act.report(started, subject, &tally))
+    }
+}
+
+/// A run that goes on.
+struct Act<'a> {
+    director: Director<'a>,
+    options: &'a LoadOptions,
+    joining: Joining,
+    traffic: Option<super::phases::Window>,
+    churn: Option<f64>,
+    memory: Vec<MemoryPoint>,
+    doubts: Vec<String>,
+}
+
+impl Act<'_> {
+    /// Everybody joins; whether the run can go on.
+    async fn assemble(&mut self) -> bool {
+        let (joining, all) = self.director.assemble().await;
+        self.joining = joining;
+        if !all {
+            let wanted = self.options.plan.residents();
+            self.doubts.push(format!("{} of {wanted} joined", joining.joined));
+        } else if self.director.shared.judges_rosters && joining.known_seconds.is_none() {
+            self.doubts.push("not everybody came to know everybody in time".to_owned());
+        }
+        all
+    }
+
+    async fn talk(&mut self) -> Result<(), LoadError> {
+        if self.assemble().await {
+            self.director.quiet(Duration::from_millis(100)).await;
+            self.director.begin_timeline();
+            let (warm_up, duration) = (self.options.warm_up, self.options.duration);
+            let churns = self.churn.is_some();
+            self.traffic = Some(self.director.talk(warm_up, duration, churns).await?);
+        }
+        Ok(())
+    }
+
+    async fn churn(&mut self) -> Result<(), LoadError> {
+        self.churn = Some(self.options.plan.churn);
+        self.talk().await
+    }
+
+    async fn join_storm(&mut self) {
+        let plan = self.options.plan.clone();
+        if plan.history > 0 {
+            self.director.phase("filling the history");
+            let filler = plan.filler();
+            // The observer first: what the filler says is confirmed by it, echo or not.
+            let there = self.director.join([filler + 1].into_iter()).await
+                && self.director.join([filler].into_iter()).await;
+            let full = there
+                && self
+                    .director
+                    .wait(plan.drain, |_, totals| totals.from_others >= plan.history.into())
+                    .await;
+            if !full {
+                self.doubts.push("the history could not be filled".to_owned());
+                return;
+            }
+            self.director.tell(|| super::worker::Order::Leave(vec![filler, filler + 1]));
+            self.director.quiet(Duration::from_millis(300)).await;
+        }
+        self.director.begin_timeline();
+        self.assemble().await;
+        self.joining.history = self.director.shared.history_of_first().map(|(_, count)| count);
+        self.director.quiet(Duration::from_millis(150)).await;
+    }
+
+    async fn idle(&mut self) -> Result<(), LoadError> {
+        self.look("before anybody came", 0);
+        self.director.begin_timeline();
+        if !self.assemble().await {
+            return Ok(());
+        }
+        let connections = u64::from(self.options.plan.residents());
+        self.director.phase("resting");
+        self.director.pass(self.options.settle).await;
+        self.look("everybody is there and silent", connections);
+        if self.options.busy.is_zero() {
+            return Ok(());
+        }
+        self.traffic = Some(self.director.talk(Duration::ZERO, self.options.busy, false).await?);
+        self.look("right after everybody heard others talk", connections);
+        self.director.phase("resting");
+        self.director.pass(self.options.settle).await;
+        self.look("and after another rest", connections);
+        Ok(())
+    }
+
+    fn look(&mut self, when: &str, connections: u64) {
+        let Some(memory) = self.director.process.and_then(Process::memory) else { return };
+        let first = self.memory.first().map(|point| point.memory.resident);
+        let per_connection = first
+            .filter(|_| connections > 0)
+            .map(|first| (float(memory.resident) - float(first)) / float(connections));
+        let when = when.to_owned();
+        self.memory.push(MemoryPoint { when, connections, memory, per_connection });
+    }
+
+    fn report(self, started: i64, subject: &Subject, tally: &Tally) -> LoadReport {
+        let shared = &self.director.shared;
+        let totals = shared.totals();
+        let checks = Checks {
+            deliveries: totals.deliveries,
+            faults: tally.faults,
+            notices: tally.notices,
+            histories_wrong: totals.histories_wrong,
+            echoes: totals.echoes > 0,
+            refused: totals.refused,
+            failed: totals.failed,
+            closed: totals.closed,
+            slow_closed: tally.slow_gone,
+            errors: totals.errors,
+            nonsense: totals.nonsense,
+            strangers: totals.strangers,
+        };
+        let traffic = self.traffic.map(|window| window.traffic(shared, tally));
+        let (verdict, reasons) = judge(&checks, self.doubts, traffic.as_ref());
+        let suite = shared.suite.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        LoadReport {
+            version: VERSION,
+            suite: env!("CARGO_PKG_VERSION").to_owned(),
+            started,
+            target: subject.name.clone(),
+            tls: suite,
+            setting: setting(self.options, shared),
+            joining: self.joining,
+            churn: self.churn.map(|rate| Churn {
+                rate,
+                passed: totals.passed,
+                skipped: totals.skipped,
+            }),
+            traffic,
+            memory: self.memory,
+            timeline: self.director.timeline,
+            checks,
+            limits: Vec::new(),
+            verdict,
+            reasons,
+            troubles: shared.troubles(),
+        }
+    }
+}
+
+fn setting(options: &LoadOptions, shared: &Shared) -> Setting {
+    let plan = &options.plan;
+    Setting {
+        workload: plan.workload.name().to_owned(),
+        connections: plan.members,
+        senders: plan.senders,
+        payload: plan.payload,
+        window: match plan.pace {
+            Pace::Window(window) => Some(window),
+            Pace::Rate(_) => None,
+        },
+        rate: match plan.pace {
+            Pace::Window(_) => None,
+            Pace::Rate(rate) => Some(rate),
+        },
+        warm_up: options.warm_up.as_secs_f64(),
+        duration: options.duration.as_secs_f64(),
+        flooders: plan.flooders,
+        slow: plan.slow,
+        history: plan.history,
+        at_once: plan.at_once,
+        sources: shared.sources.len().max(1),
+        threads: shared.counters.len(),
+    }
+}
+
+fn judge(
+    checks: &Checks,
+    mut doubts: Vec<String>,
+    traffic: Option<&Traffic>,
+) -> (Verdict, Vec<String>) {
+    let complaints = checks.complaints();
+    if !complaints.is_empty() {
+        return (Verdict::Wrong, complaints.into_iter().chain(doubts).collect());
+    }
+    if checks.refused > 0 {
+        doubts.push(format!("{} names were refused", checks.refused));
+    }
+    if checks.failed > 0 {
+        doubts.push(format!("{} connections came to nothing", checks.failed));
+    }
+    if checks.strangers > 0 {
+        doubts.push(format!(
+            "{} messages came from others: give it a server of its own",
+            checks.strangers
+        ));
+    }
+    if traffic.is_some_and(|traffic| traffic.deliveries == 0) {
+        doubts.push("nothing was delivered while it was measured".to_owned());
+    }
+    let verdict = if doubts.is_empty() { Verdict::Right } else { Verdict::Inconclusive };
+    (verdict, doubts)
+}

@@ -1,0 +1,135 @@
+//! Every case for clients passes on a correct client, however it is operated, and notices the
+//! faults that it names.
+#![allow(clippy::unwrap_used, reason = "tests may be blunt")]
+
+mod client_subject;
+
+use std::collections::BTreeSet;
+
+use client_subject::{Mutant, options, plain};
+use conformance_suite::{
+    Options, Report,
+    case::{Case, Level},
+    cases,
+    client::Means,
+    fault::client::{ClientFault, OPPOSITE_CLIENT},
+    verdict::Verdict,
+};
+
+/// Nothing failed, nothing is open, and exactly these don't apply.
+fn full_marks(report: &Report, not_applicable: &[&str]) {
+    let page = plain(report);
+    assert_eq!(report.exit_code(), 0, "{page}");
+    for case in &report.cases {
+        let applies = !not_applicable.contains(&case.id.as_str());
+        let good = match &case.verdict {
+            Verdict::Pass => true,
+            Verdict::Observed { .. } => case.level == Level::Open,
+            Verdict::NotApplicable { .. } => !applies,
+            _ => false,
+        };
+        assert!(good, "{}: {:?}\n{page}", case.id, case.verdict);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_correct_client_passes_everything_in_a_terminal() {
+    let report = Mutant::new(Means::Terminal, &[]).judge(&options()).await;
+    full_marks(&report, &[]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_correct_client_passes_everything_with_pipes() {
+    let report = Mutant::new(Means::Pipe, &[]).judge(&options()).await;
+    full_marks(&report, &[]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_correct_client_passes_everything_behind_an_adapter() {
+    let report = Mutant::new(Means::Adapter, &[]).judge(&options()).await;
+    full_marks(&report, &["c.async.typing", "c.quit.eof", "c.quit.sigint", "c.recv.control"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_opposite_answer_to_every_open_question_passes_too() {
+    let mut mutant = Mutant::new(Means::Terminal, OPPOSITE_CLIENT);
+    mutant.client.command.extend(["--name", "{name}"].map(str::to_owned));
+    let report = mutant.judge(&options()).await;
+    full_marks(&report, &["c.join.retry"]);
+    for fault in OPPOSITE_CLIENT {
+        assert!(mutant.times(*fault) > 0, "{} never acted", fault.name());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn other_habits_of_the_screen_and_the_keyboard_pass_too() {
+    for habits in [
+        &[ClientFault::FullScreen, ClientFault::NameBeforeConnecting][..],
+        &[ClientFault::PromptEverywhere],
+        &[ClientFault::NoPrompt],
+        &[ClientFault::SlowSender],
+    ] {
+        let mutant = Mutant::new(Means::Terminal, habits);
+        full_marks(&mutant.judge(&options()).await, &[]);
+        for habit in habits {
+            assert!(mutant.times(*habit) > 0, "{} never acted", habit.name());
+        }
+    }
+}
+
+#[test]
+fn every_case_names_a_fault_and_every_fault_is_named() {
+    let named: BTreeSet<ClientFault> =
+        cases::client_cases().flat_map(|case| case.killed_by_client).copied().collect();
+    for case in cases::client_cases() {
+        assert!(!case.killed_by_client.is_empty(), "{} names no fault", case.id);
+    }
+    // Habits that no case looks at.
+    let habits = [
+        ClientFault::NoPrompt,
+        ClientFault::NameBeforeConnecting,
+        ClientFault::PromptEverywhere,
+        ClientFault::FullScreen,
+        ClientFault::SlowSender,
+        ClientFault::OtherCommands,
+    ];
+    for fault in ClientFault::ALL {
+        assert!(named.contains(fault) || habits.contains(fault), "{} is unused", fault.name());
+    }
+}
+
+/// Why a case did not notice a fault; `None` when it did.
+async fn unnoticed(case: &'static Case, fault: ClientFault, healthy: &Report) -> Option<String> {
+    let mutant = Mutant::new(Means::Terminal, &[fault]);
+    let only = vec![case.id.to_owned()];
+    let report = mutant.judge(&Options { only, timeout_scale: 0.4, jobs: 2, ..options() }).await;
+    let pair = format!("{} on {}", case.id, fault.name());
+    if mutant.times(fault) == 0 {
+        return Some(format!("{pair}: the fault never acted"));
+    }
+    let (result, before) = (report.case(case.id)?, healthy.case(case.id)?);
+    let noticed = match (&result.verdict, &before.verdict) {
+        (Verdict::Fail(_), _) => case.level != Level::Open,
+        (Verdict::Observed { value, .. }, Verdict::Observed { value: old, .. }) => value != old,
+        _ => false,
+    };
+    (!noticed).then(|| format!("{pair}: {:?} (was {:?})", result.verdict, before.verdict))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_case_notices_the_faults_that_it_names() {
+    use futures_util::StreamExt as _;
+    let healthy = Mutant::new(Means::Terminal, &[]).judge(&options()).await;
+    let only = std::env::var("KILL").unwrap_or_default();
+    let pairs = cases::client_cases()
+        .filter(|case| case.id.contains(&only))
+        .flat_map(|case| case.killed_by_client.iter().map(move |fault| (case, *fault)));
+    let healthy = &healthy;
+    let unkilled: Vec<String> = futures_util::stream::iter(pairs)
+        .map(|(case, fault)| unnoticed(case, fault, healthy))
+        .buffer_unordered(4)
+        .filter_map(|trouble| async { trouble })
+        .collect()
+        .await;
+    assert!(unkilled.is_empty(), "{} unnoticed:\n{}", unkilled.len(), unkilled.join("\n"));
+}

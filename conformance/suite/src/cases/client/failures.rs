@@ -1,0 +1,96 @@
+//! `c.err`: when there is no server, or no more.
+
+use std::time::Duration;
+
+use crate::{
+    case::{Case, Level},
+    client::{
+        Action, Means, ScreenMark, Setup, Stage, Where,
+        operator::{Actor, person},
+        session,
+    },
+    fault::client::ClientFault,
+    verdict::{Outcome, Verdict},
+};
+
+/// A word, and not a prompt that is drawn again.
+const A_WORD: usize = 4;
+
+/// The group.
+pub const CASES: &[Case] = &[
+    Case::client("c.err.refused", Level::Should, "ER-2", |c| Box::pin(refused(c)))
+        .asks("The user is told when nobody listens at the server's port")
+        .hint("Catch the error of connect(), print it, and end.")
+        .needs(&["c.join.first"])
+        .kills(&[ClientFault::RefusedUntold]),
+    Case::client("c.err.server-gone", Level::Should, "ER-2", |c| Box::pin(server_gone(c)))
+        .asks("The user is told when the server closes the connection, and the client ends")
+        .hint("recv() returns no bytes when the connection is closed: say so, and end, instead of calling it again.")
+        .needs(&["c.join.first"])
+        .kills(&[ClientFault::EndUntold, ClientFault::WaitsForEver]),
+];
+
+async fn refused(c: &mut Stage) -> Outcome {
+    let arrival = c.start(&Setup { place: Where::Nowhere, ..Setup::default() }).await?;
+    let actor = &arrival.actor;
+    let pace = c.lobby.pace();
+    if let Means::Person(person) = actor.means() {
+        let question = "Does the client tell you that it can't connect?".to_owned();
+        let told = person::ask(person, question).await;
+        return Ok(Verdict::check(told, "a word about it", "the person says no"));
+    }
+    // Some connect first, some want a name before: what is said after the name counts for these.
+    actor.ready(std::future::pending(), pace.settle, pace.patience).await;
+    let mut since = ScreenMark::START;
+    if actor.exit().is_none() && !c.lobby.name_is_argument() {
+        since = actor.screen.mark();
+        actor.act(Action::Name(arrival.name.clone())).await;
+    }
+    let ended = has_ended(actor, pace.patience).await;
+    // The keys that were typed stand on the screen of most terminals.
+    let echo = if since == ScreenMark::START { 0 } else { arrival.name.len() };
+    let told = actor
+        .screen
+        .wait(pace.patience, |screen| screen.written(since) >= echo + A_WORD)
+        .await
+        // What stood there before the name may have been the error already, with a prompt to try again.
+        || (ended && actor.screen.written(ScreenMark::START) >= echo + A_WORD * 3);
+    Ok(Verdict::check(
+        told,
+        "the client says that it can't connect",
+        session::describe(actor, ScreenMark::START),
+    ))
+}
+
+async fn server_gone(c: &mut Stage) -> Outcome {
+    let mut visit = c.join().await?;
+    let mark = visit.actor.screen.mark();
+    visit.link.close().await;
+    if !visit.tells(mark, "the server has closed the connection").await {
+        return Ok(Verdict::fail(
+            "the client says that the server has closed the connection",
+            visit.shown(),
+        ));
+    }
+    if !matches!(c.lobby.means, Means::Terminal | Means::Pipe) {
+        return Ok(Verdict::Pass);
+    }
+    let patience = visit.patience();
+    for _ in 0..2 {
+        if has_ended(&visit.actor, patience).await || visit.venue.contact().connected > 1 {
+            return Ok(Verdict::Pass);
+        }
+        // A thread may wait for the user's next line before it can end.
+        visit.actor.act(Action::Line(String::new())).await;
+    }
+    let ended = has_ended(&visit.actor, patience).await;
+    Ok(Verdict::check(
+        ended || visit.venue.contact().connected > 1,
+        "the client ends, or connects again",
+        format!("it goes on waiting; {}", visit.shown()),
+    ))
+}
+
+async fn has_ended(actor: &Actor, patience: Duration) -> bool {
+    tokio::time::timeout(patience, actor.ended()).await.is_ok()
+}

@@ -1,0 +1,65 @@
+//! `c.quit`: leaving is closing.
+
+use crate::{
+    case::{Case, Level},
+    client::{Action, Means, Stage},
+    fault::client::ClientFault,
+    verdict::{Outcome, Verdict},
+};
+
+/// The group.
+pub const CASES: &[Case] = &[
+    Case::client("c.quit", Level::Must, "QT-1", |c| Box::pin(quit(c)))
+        .asks("Quitting closes the connection")
+        .hint("Close the socket when the user quits, or end the program; a thread that still reads keeps both open. If the client has another command, say so in a profile: quit = [\"/bye\"].")
+        .needs(&["c.join.first"])
+        .kills(&[ClientFault::QuitKeepsConnection]),
+    Case::client("c.quit.eof", Level::Open, "QT-1", |c| {
+        Box::pin(ends(c, Action::EndInput, "the end of the input (Ctrl-D)"))
+    })
+    .asks("What does the end of the input do?")
+    .needs(&["c.join.first"])
+    .kills(&[ClientFault::StaysAtEnd]),
+    Case::client("c.quit.sigint", Level::Open, "QT-1", |c| {
+        Box::pin(ends(c, Action::Interrupt, "an interrupt (Ctrl-C)"))
+    })
+    .asks("What does an interrupt do?")
+    .needs(&["c.join.first"])
+    .kills(&[ClientFault::IgnoresInterrupt]),
+];
+
+async fn quit(c: &mut Stage) -> Outcome {
+    let mut visit = c.join().await?;
+    let ways = c.lobby.profile.quit.clone();
+    for way in &ways {
+        visit.actor.act(Action::Quit(way.clone())).await;
+        let patience = visit.patience();
+        if visit.link.find_closed(patience).await {
+            return Ok(Verdict::Pass);
+        }
+        // An adapter and a person have one way.
+        if !matches!(c.lobby.means, Means::Terminal | Means::Pipe) {
+            break;
+        }
+    }
+    Ok(Verdict::fail(
+        format!("the connection is closed after one of {}", ways.join(", ")),
+        format!("it stays open; {}; {}", visit.link.heard(), visit.shown()),
+    ))
+}
+
+async fn ends(c: &mut Stage, action: Action, what: &str) -> Outcome {
+    if !matches!(c.lobby.means, Means::Terminal | Means::Pipe) {
+        return Ok(Verdict::not_applicable("there is no keyboard"));
+    }
+    let mut visit = c.join().await?;
+    visit.actor.act(action).await;
+    let patience = visit.patience();
+    let closed = visit.link.find_closed(patience).await;
+    let value = match (closed, visit.actor.exit()) {
+        (true, _) => "ends the session",
+        (false, Some(_)) => "ends the client, and the connection stays open",
+        (false, None) => "changes nothing",
+    };
+    Ok(Verdict::observed(what, value))
+}

@@ -1,0 +1,215 @@
+//! Where one client meets the suite: a port of its own, with or without a certificate that it
+//! should trust.
+#![allow(clippy::disallowed_methods, reason = "the accepting tasks are owned by the Venue")]
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use rustls::ProtocolVersion;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{
+        mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+        watch,
+    },
+    task::{JoinHandle, JoinSet},
+    time::timeout,
+};
+use tokio_rustls::TlsAcceptor;
+
+use super::{
+    peer::{Hello, Link},
+    shared::Lobby,
+};
+use conformance_kit::authority::Shows;
+use conformance_kit::trace::{Kind, Tape};
+
+/// How many ports are tried until one is free in both address families.
+const TRIES: usize = 20;
+
+/// Where the suite listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Where {
+    /// On `localhost`, whatever that is here.
+    #[default]
+    Localhost,
+    /// On `::1` only.
+    V6Only,
+    /// Nowhere: the port is closed.
+    Nowhere,
+}
+
+/// How far a client has come.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Contact {
+    /// TCP connections.
+    pub connected: usize,
+    /// Those that can carry frames.
+    pub open: usize,
+    /// Why the last handshake failed.
+    pub failed: Option<String>,
+}
+
+/// A port for one client.
+pub struct Venue {
+    /// What the client is told.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    arrivals: UnboundedReceiver<Link>,
+    contact: watch::Receiver<Contact>,
+    accepting: Vec<JoinHandle<()>>,
+}
+
+struct Door {
+    lobby: Arc<Lobby>,
+    case: &'static str,
+    tape: Tape,
+    shows: Shows,
+    arrivals: UnboundedSender<Link>,
+    contact: Arc<watch::Sender<Contact>>,
+}
+
+impl Venue {
+    /// Opens a port.
+    ///
+    /// # Errors
+    /// When the machine has none, or not the address that was wanted.
+    pub async fn open(
+        lobby: &Arc<Lobby>,
+        case: &'static str,
+        tape: &Tape,
+        place: Where,
+        shows: Shows,
+    ) -> io::Result<Self> {
+        let (listeners, port) = bind(place).await?;
+        let (sender, arrivals) = unbounded_channel();
+        let (contact_sender, contact) = watch::channel(Contact::default());
+        let contact_sender = Arc::new(contact_sender);
+        let accepting = listeners
+            .into_iter()
+            .map(|listener| {
+                let door = Door {
+                    lobby: Arc::clone(lobby),
+                    case,
+                    tape: tape.clone(),
+                    shows,
+                    arrivals: sender.clone(),
+                    contact: Arc::clone(&contact_sender),
+                };
+                tokio::spawn(Arc::new(door).accept(listener))
+            })
+            .collect();
+        let host = if place == Where::V6Only { "::1" } else { "localhost" }.to_owned();
+        Ok(Self { host, port, arrivals, contact, accepting })
+    }
+
+    /// Waits for the next connection that can carry frames.
+    pub async fn next(&mut self, patience: Duration) -> Option<Link> {
+        timeout(patience, self.arrivals.recv()).await.ok().flatten()
+    }
+
+    /// How far the client has come.
+    #[must_use]
+    pub fn contact(&self) -> Contact {
+        self.contact.borrow().clone()
+    }
+
+    /// Waits until the client has come so far; never ends when it does not.
+    pub fn reached<F: FnMut(&Contact) -> bool>(&self, far: F) -> impl Future<Output = ()> + use<F> {
+        let mut contact = self.contact.clone();
+        async move {
+            if contact.wait_for(far).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+}
+
+impl Drop for Venue {
+    fn drop(&mut self) {
+        for task in &self.accepting {
+            task.abort();
+        }
+    }
+}
+
+/// Listens on one port of every address.
+async fn bind(place: Where) -> io::Result<(Vec<TcpListener>, u16)> {
+    let first = if place == Where::V6Only { "[::1]:0" } else { "127.0.0.1:0" };
+    let mut last = io::Error::other("no port");
+    for _ in 0..TRIES {
+        let listener = TcpListener::bind(first).await?;
+        let port = listener.local_addr()?.port();
+        match place {
+            Where::V6Only => return Ok((vec![listener], port)),
+            // The port was free a moment ago, and stays out of reach of what is bound to 0 next.
+            Where::Nowhere => return Ok((Vec::new(), port)),
+            Where::Localhost => {}
+        }
+        match TcpListener::bind(SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, port))).await {
+            Ok(other) => return Ok((vec![listener, other], port)),
+            // Somebody else has it: a client that tries ::1 first would end up there.
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => last = error,
+            Err(_) => return Ok((vec![listener], port)),
+        }
+    }
+    Err(last)
+}
+
+impl Door {
+    async fn accept(self: Arc<Self>, listener: TcpListener) {
+        let mut guests = JoinSet::new();
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => if let Ok((tcp, address)) = accepted {
+                    self.contact.send_modify(|contact| contact.connected += 1);
+                    self.tape.note("server", Kind::Opened, &format!("TCP from {address}"));
+                    guests.spawn(Arc::clone(&self).welcome(tcp));
+                },
+                Some(_) = guests.join_next() => {}
+            }
+        }
+    }
+
+    async fn welcome(self: Arc<Self>, tcp: TcpStream) {
+        match self.handshake(tcp).await {
+            Ok(link) => {
+                let _ = self.arrivals.send(link);
+                self.contact.send_modify(|contact| contact.open += 1);
+            }
+            Err(reason) => {
+                self.tape.note("server", Kind::Note, &format!("no connection: {reason}"));
+                self.contact.send_modify(|contact| contact.failed = Some(reason));
+            }
+        }
+    }
+
+    async fn handshake(&self, tcp: TcpStream) -> Result<Link, String> {
+        let text = |error: io::Error| error.to_string();
+        tcp.set_nodelay(true).map_err(text)?;
+        let start =
+            |stream, hello| Ok(Link::start(&self.lobby, self.case, &self.tape, stream, hello));
+        if self.lobby.manners().plaintext {
+            return start(Box::new(tcp), Hello::default());
+        }
+        // TLS clients speak first; those without TLS do so when they have a name.
+        let mut head = [0; 1];
+        if tcp.peek(&mut head).await.map_err(text)? == 0 {
+            return Err("the client closed the connection before it sent a byte".to_owned());
+        }
+        if head != [0x16] {
+            return start(Box::new(tcp), Hello::default());
+        }
+        let acceptor = TlsAcceptor::from(self.lobby.authority.server(self.shows));
+        let stream = acceptor.accept(tcp).await.map_err(text)?;
+        let connection = stream.get_ref().1;
+        let version = match connection.protocol_version() {
+            Some(ProtocolVersion::TLSv1_3) => "TLSv1.3".to_owned(),
+            Some(ProtocolVersion::TLSv1_2) => "TLSv1.2".to_owned(),
+            other => format!("{other:?}"),
+        };
+        let sni = connection.server_name().map(str::to_owned);
+        let hello = Hello { sni, version: Some(version) };
+        start(Box::new(stream), hello)
+    }
+}

@@ -1,0 +1,19 @@
+//! The hands of a case that judges a client: the suite is the server, and operates the client as its user would.
+
+pub mod hands;
+pub mod listener;
+pub mod operator;
+pub mod peer;
+pub mod probe;
+pub mod profile;
+pub mod screen;
+pub mod session;
+pub mod shared;
+
+pub use hands::{Setup, Stage};
+pub use listener::Where;
+pub use operator::{Action, Means};
+pub use profile::Profile;
+pub use screen::ScreenMark;
+pub use session::Visit;
+pub use shared::{Lobby, Silence};

@@ -1,0 +1,211 @@
+//! One visit of the client: it is started, gives a name, is welcomed, and then the case begins.
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::{Value, json};
+
+use super::{
+    listener::Venue,
+    operator::{Action, Actor, Means, person},
+    peer::Link,
+    screen::ScreenMark,
+    shared::Lobby,
+};
+use crate::verdict::Verdict;
+use conformance_kit::clock;
+
+/// One client that is at the suite's server.
+pub struct Visit {
+    /// The client and its user.
+    pub actor: Actor,
+    /// Where further connections would arrive.
+    pub venue: Venue,
+    /// The connection on which the client asked for its name.
+    pub link: Link,
+    /// That name.
+    pub name: String,
+    /// Another user, who is in the list.
+    pub other: String,
+    pub(super) lobby: Arc<Lobby>,
+    pub(super) welcomed: ScreenMark,
+}
+
+impl Visit {
+    /// How long something that must come may take.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        self.lobby.pace().patience
+    }
+
+    /// Waits for what may still trickle in.
+    pub async fn settle(&self) {
+        tokio::time::sleep(self.lobby.pace().settle).await;
+    }
+
+    /// A welcome as most servers send it.
+    #[must_use]
+    pub fn welcome_frame(&self, history: &[Value]) -> Value {
+        json!({
+            "USERNAME_ACCEPTED": true,
+            "INFO": "Welcome",
+            "USER_LIST": [self.other, self.name],
+            "MESSAGES": history,
+        })
+    }
+
+    /// Accepts the name, and waits until the client has taken that in.
+    pub async fn welcome(&mut self) {
+        let frame = self.welcome_frame(&[]);
+        self.accept(&frame).await;
+    }
+
+    /// The same with a frame of the case's own.
+    pub async fn accept(&mut self, frame: &Value) {
+        self.link.send(frame).await;
+        self.taken_in().await;
+    }
+
+    /// Waits until the client has taken in what was sent to it: it has written something, or had
+    /// the time to, and is quiet.
+    pub async fn taken_in(&mut self) {
+        let settle = self.lobby.pace().settle;
+        let mark = self.actor.screen.mark();
+        let _ = self.actor.screen.wait(settle, |screen| screen.mark() != mark).await;
+        self.actor.screen.quiet(settle / 2, settle * 10).await;
+        self.welcomed = self.actor.screen.mark();
+    }
+
+    /// Sends a message of the other user to everybody.
+    pub async fn hears(&mut self, text: &str) {
+        let message = self.public(text);
+        self.link.send_messages(&[message]).await;
+    }
+
+    /// A message of the other user to everybody.
+    #[must_use]
+    pub fn public(&self, text: &str) -> Value {
+        json!([self.other, "ALL", clock::unix_seconds(), text])
+    }
+
+    /// Whether the client shows a text, by itself or, where it is known to need it, with a key.
+    pub async fn shows(&self, text: &str) -> bool {
+        if let Means::Person(person) = self.actor.means() {
+            return person::ask(person, format!("Does the client show {text:?} by now?")).await;
+        }
+        let holds = |screen: &super::screen::Screen| screen.shows(ScreenMark::START, text);
+        if !self.lobby.manners().needs_a_key {
+            return self.actor.screen.wait(self.patience(), holds).await;
+        }
+        for _ in 0..4 {
+            self.actor.act(Action::Line(String::new())).await;
+            if self.actor.screen.wait(self.patience() / 4, holds).await {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// The texts of these that the client does not show.
+    pub async fn missing<'t>(&self, texts: &'t [String]) -> Vec<&'t str> {
+        let mut missing = Vec::new();
+        for text in texts {
+            if !self.shows(text).await {
+                missing.push(text.as_str());
+            }
+        }
+        missing
+    }
+
+    /// Passes when the client shows a text.
+    ///
+    /// # Errors
+    /// A failure that says what it shows instead.
+    pub async fn must_show(&mut self, text: &str, about: &str) -> Result<(), Verdict> {
+        if self.shows(text).await {
+            return Ok(());
+        }
+        Err(Verdict::fail(format!("the client shows \"{text}\", {about}"), self.shown()))
+    }
+
+    /// Passes when the client told its user something since a mark, in whatever words.
+    pub async fn tells(&self, since: ScreenMark, what: &str) -> bool {
+        if let Means::Person(person) = self.actor.means() {
+            return person::ask(person, format!("Does the client tell you that {what}?")).await;
+        }
+        // A few letters: a prompt that is drawn again, or a line break, is no news.
+        self.actor.screen.wait(self.patience(), |screen| screen.written(since) >= 4).await
+    }
+
+    /// Waits until something that was typed arrives as a message.
+    ///
+    /// # Errors
+    /// A failure that says what came instead.
+    pub async fn must_send(
+        &mut self,
+        text: &str,
+    ) -> Result<conformance_kit::wire::message::Message, Verdict> {
+        let patience = self.patience();
+        if let Some(message) = self.link.find_message(patience, |m| m.content == text).await {
+            return Ok(message);
+        }
+        let expected = format!("a message with the content \"{text}\", which was typed");
+        Err(Verdict::fail(expected, format!("{}; {}", self.link.heard(), self.shown())))
+    }
+
+    /// Says something and waits for it.
+    ///
+    /// # Errors
+    /// As [`Visit::must_send`].
+    pub async fn still_sends(&mut self, text: &str) -> Result<(), Verdict> {
+        self.actor.act(Action::Say(text.to_owned())).await;
+        self.must_send(text).await.map(|_| ())
+    }
+
+    /// What the client shows since it was welcomed, for reports.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        describe(&self.actor, self.welcomed)
+    }
+
+    /// Signs that the client fell over; wording is not judged, but these are not meant for users.
+    #[must_use]
+    pub fn crash(&self) -> Option<String> {
+        crash(&self.actor)
+    }
+}
+
+/// What a client shows, and whether it still runs.
+#[must_use]
+pub fn describe(actor: &Actor, since: ScreenMark) -> String {
+    let shown = actor.screen.tail(since, 400);
+    let mut text = match (actor.means(), shown.is_empty()) {
+        (Means::Person(_), _) => "the person says no".to_owned(),
+        (_, true) => "the client shows nothing new".to_owned(),
+        (_, false) => format!("the client shows: {shown}"),
+    };
+    if let Some(exit) = actor.exit() {
+        text.push_str("; ");
+        text.push_str(&exit.describe());
+    }
+    text
+}
+
+/// Signs that a client fell over.
+#[must_use]
+pub fn crash(actor: &Actor) -> Option<String> {
+    const SIGNS: [&str; 9] = [
+        "Traceback (most recent call last)",
+        "panicked at",
+        "Exception in thread",
+        "Unhandled exception",
+        "UnhandledPromiseRejection",
+        "Uncaught ",
+        "goroutine 1 [running]",
+        "Segmentation fault",
+        "core dumped",
+    ];
+    if let Some(sign) = SIGNS.iter().find(|sign| actor.screen.holds_bytes(sign.as_bytes())) {
+        return Some(format!("\"{sign}\": {}", describe(actor, ScreenMark::START)));
+    }
+    actor.exit().filter(|exit| exit.signal.is_some()).map(|exit| exit.describe())
+}

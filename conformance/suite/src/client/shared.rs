@@ -1,0 +1,158 @@
+//! What all cases of a client's run share: how to start it, how it speaks, how long to wait.
+
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use super::{operator::Means, profile::Profile};
+use crate::invariants::Census;
+use conformance_kit::authority::Authority;
+use conformance_kit::{clock::Clock, wire::prefix::Prefix};
+
+/// What all cases of a run share.
+pub struct Lobby {
+    /// The command line with its placeholders.
+    pub command: Vec<String>,
+    /// How the client is operated.
+    pub means: Means,
+    /// How to operate it.
+    pub profile: Arc<Profile>,
+    /// Certificates.
+    pub authority: Authority,
+    /// The run's clock.
+    pub clock: Clock,
+    /// The invariants.
+    pub census: Census,
+    state: RwLock<State>,
+}
+
+#[derive(Clone)]
+struct State {
+    pace: Pace,
+    manners: Manners,
+}
+
+/// How long to wait; everything grows with `--timeout-scale`.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// From the start of the program to its first frame.
+    pub start: Duration,
+    /// From a key to the wire, and from the wire to the screen.
+    pub patience: Duration,
+    /// How long something unwanted may still trickle in.
+    pub settle: Duration,
+}
+
+impl Pace {
+    /// Before anything is known about the client.
+    #[must_use]
+    pub fn unmeasured(scale: f64) -> Self {
+        Self {
+            start: Duration::from_secs(15).mul_f64(scale),
+            patience: Duration::from_secs(6).mul_f64(scale),
+            settle: Duration::from_millis(150).mul_f64(scale),
+        }
+    }
+
+    /// From the times that the client took.
+    #[must_use]
+    pub fn measured(start: Duration, answer: Duration, scale: f64) -> Self {
+        let bounded = |time: Duration, factor, low, high| {
+            (time * factor).clamp(Duration::from_secs(low), Duration::from_secs(high))
+        };
+        Self {
+            start: bounded(start, 6, 8, 60).mul_f64(scale),
+            patience: bounded(answer, 6, 3, 20).mul_f64(scale),
+            settle: (answer * 2)
+                .clamp(Duration::from_millis(120), Duration::from_millis(600))
+                .mul_f64(scale),
+        }
+    }
+
+    /// People take their time.
+    #[must_use]
+    pub fn of_people(scale: f64) -> Self {
+        let minutes = Duration::from_secs(180).mul_f64(scale);
+        Self { start: minutes, patience: minutes, settle: Duration::from_millis(200) }
+    }
+}
+
+/// What the first contact found out about a client.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Manners {
+    /// It speaks without TLS: charged to `c.tls.connect`, and spoken from then on.
+    pub plaintext: bool,
+    /// How it writes lengths.
+    pub prefix: Option<Prefix>,
+    /// It shows what arrives only when a key is pressed: charged to `c.async.idle`.
+    pub needs_a_key: bool,
+    /// Why no frame came at all, and what to do about it.
+    pub silence: Option<Silence>,
+    /// It said its name, and nothing that was typed later reached the wire: what was there instead.
+    pub unheard: Option<String>,
+}
+
+/// Why the first contact came to nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Silence {
+    /// It never connected.
+    Absent(String),
+    /// It connected, and TLS failed.
+    Handshake(String),
+    /// It connected, and nothing that was typed ever reached the wire.
+    Profile(String),
+    /// It took its name from the command line, and never sent it.
+    Mute(String),
+}
+
+impl Lobby {
+    /// A lobby about whose guest nothing is known.
+    #[must_use]
+    pub fn new(
+        command: Vec<String>,
+        means: Means,
+        profile: Profile,
+        authority: Authority,
+        census: Census,
+        pace: Pace,
+    ) -> Self {
+        Self {
+            command,
+            means,
+            profile: Arc::new(profile),
+            authority,
+            clock: Clock::start(),
+            census,
+            state: RwLock::new(State { pace, manners: Manners::default() }),
+        }
+    }
+
+    /// Whether the name goes on the command line.
+    #[must_use]
+    pub fn name_is_argument(&self) -> bool {
+        self.command.iter().any(|word| word.contains("{name}"))
+    }
+
+    /// How long to wait.
+    #[must_use]
+    pub fn pace(&self) -> Pace {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).pace
+    }
+
+    /// What was found out first.
+    #[must_use]
+    pub fn manners(&self) -> Manners {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).manners.clone()
+    }
+
+    /// How the client writes lengths.
+    #[must_use]
+    pub fn prefix(&self) -> Prefix {
+        self.manners().prefix.unwrap_or(Prefix::NETWORK)
+    }
+
+    pub(super) fn learn(&self, pace: Pace, manners: Manners) {
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = State { pace, manners };
+    }
+}

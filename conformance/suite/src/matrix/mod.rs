@@ -1,0 +1,206 @@
+//! Every client against every server, through a proxy that watches both: who understands whom, and
+//! whose fault it is when they don't.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::{
+    client::{Means, Profile, profile::ProfileError},
+    server::host::Host,
+};
+use conformance_kit::{
+    authority::{Authority, AuthorityError},
+    net::target::{Target, TargetError},
+    subject::place::Place,
+};
+
+mod cell;
+pub mod proxy;
+pub mod render;
+
+pub use cell::{Blame, Cell, Outcome, STEPS};
+
+/// What the file `peers.toml` says.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Peers {
+    /// The servers.
+    #[serde(rename = "server")]
+    pub servers: Vec<ServerPeer>,
+    /// The clients.
+    #[serde(rename = "client")]
+    pub clients: Vec<ClientPeer>,
+}
+
+/// One server.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerPeer {
+    /// Its name in the grid.
+    pub name: String,
+    /// `HOST:PORT`, when it runs already.
+    pub target: Option<String>,
+    /// The command that starts it, with `{host}`, `{port}`, `{cert}`, `{key}` and `{dir}`.
+    pub command: Option<String>,
+}
+
+/// One client.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClientPeer {
+    /// Its name in the grid.
+    pub name: String,
+    /// The words of its command, with `{host}`, `{port}`, `{ca}` and perhaps `{name}`.
+    pub command: Vec<String>,
+    /// `terminal`, `pipe` or `adapter`.
+    #[serde(default)]
+    pub means: MeansWord,
+    /// How it wants to be operated.
+    #[serde(default)]
+    pub profile: Profile,
+}
+
+/// How a client is operated, in the file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MeansWord {
+    /// In a pseudo-terminal.
+    #[default]
+    Terminal,
+    /// With pipes.
+    Pipe,
+    /// By an adapter.
+    Adapter,
+}
+
+impl From<MeansWord> for Means {
+    fn from(word: MeansWord) -> Self {
+        match word {
+            MeansWord::Terminal => Self::Terminal,
+            MeansWord::Pipe => Self::Pipe,
+            MeansWord::Adapter => Self::Adapter,
+        }
+    }
+}
+
+/// What came out.
+#[derive(Debug, Clone, Serialize)]
+pub struct Grid {
+    /// The names of the clients.
+    pub clients: Vec<String>,
+    /// The names of the servers.
+    pub servers: Vec<String>,
+    /// One cell for every pair, server by server.
+    pub cells: Vec<Cell>,
+}
+
+impl Grid {
+    /// The cell of a pair.
+    #[must_use]
+    pub fn cell(&self, client: &str, server: &str) -> Option<&Cell> {
+        self.cells.iter().find(|cell| cell.client == client && cell.server == server)
+    }
+
+    /// Whether every pair understands each other, and nobody broke an invariant.
+    #[must_use]
+    pub fn is_green(&self) -> bool {
+        self.cells.iter().all(Cell::is_green)
+    }
+}
+
+/// Why there is no grid.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum MatrixError {
+    /// The file is none.
+    #[error("not a list of peers: {0}")]
+    Toml(#[from] toml::de::Error),
+    /// A server has no place, or two.
+    #[error("server {0:?} needs either a command or a target")]
+    Place(String),
+    /// A target that is none.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// A profile that can't work.
+    #[error("client {0:?}: {1}")]
+    Profile(String, ProfileError),
+    /// Nobody to compare.
+    #[error("at least one server and one client are needed")]
+    Empty,
+    /// Certificates could not be made.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+}
+
+impl Peers {
+    /// Reads `peers.toml`.
+    ///
+    /// # Errors
+    /// When it makes no sense.
+    pub fn parse(text: &str) -> Result<Self, MatrixError> {
+        let peers: Self = toml::from_str(text)?;
+        if peers.servers.is_empty() || peers.clients.is_empty() {
+            return Err(MatrixError::Empty);
+        }
+        for client in &peers.clients {
+            let checked = client.profile.check();
+            checked.map_err(|error| MatrixError::Profile(client.name.clone(), error))?;
+        }
+        for server in &peers.servers {
+            server.place()?;
+        }
+        Ok(peers)
+    }
+}
+
+impl ServerPeer {
+    fn place(&self) -> Result<Place, MatrixError> {
+        match (&self.target, &self.command) {
+            (Some(target), None) => Ok(Place::Running(target.parse::<Target>()?)),
+            (None, Some(command)) => Ok(Place::Command(command.clone())),
+            _ => Err(MatrixError::Place(self.name.clone())),
+        }
+    }
+}
+
+/// Lets every client meet every server, one pair at a time, and tells of each.
+///
+/// # Errors
+/// When the peers make no sense; a peer that can't be started is a red cell instead.
+pub async fn run(
+    peers: &Peers,
+    seed: u64,
+    scale: f64,
+    tell: &mut (dyn FnMut(&Cell) + Send),
+) -> Result<Grid, MatrixError> {
+    let authority = Authority::make()?;
+    let mut cells = Vec::new();
+    // No pair may see in a history what another one said.
+    let mut seeds = seed..;
+    for server in &peers.servers {
+        let place = server.place()?;
+        let mut host = None;
+        for client in &peers.clients {
+            if host.as_mut().is_none_or(|host: &mut Host| !host.is_running()) {
+                host = match Host::open(&place, &authority, seed, scale).await {
+                    Ok(host) => Some(host),
+                    Err(error) => {
+                        let cell = Cell::no_server(&client.name, &server.name, &error.to_string());
+                        tell(&cell);
+                        cells.push(cell);
+                        continue;
+                    }
+                };
+            }
+            let (Some(host), Some(seed)) = (&host, seeds.next()) else { continue };
+            let cell = cell::meet(client, &server.name, host, &authority, seed, scale).await;
+            tell(&cell);
+            cells.push(cell);
+        }
+    }
+    Ok(Grid {
+        clients: peers.clients.iter().map(|client| client.name.clone()).collect(),
+        servers: peers.servers.iter().map(|server| server.name.clone()).collect(),
+        cells,
+    })
+}

@@ -1,0 +1,19 @@
+//! What a run found, and every form in which that is written.
+
+pub mod badge;
+pub mod classroom;
+pub mod console;
+pub mod expect;
+pub mod format;
+pub mod gradescope;
+pub mod html;
+pub mod json;
+pub mod junit;
+pub mod markdown;
+pub mod points;
+pub mod repeat;
+mod results;
+pub mod tap;
+pub mod write;
+
+pub use results::{CaseResult, Header, ONLY, Report, Totals};

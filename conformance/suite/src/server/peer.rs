@@ -1,0 +1,236 @@
+//! One connection to the subject, and the user behind it.
+
+use std::{
+    net::Shutdown,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncWriteExt as _, WriteHalf},
+    sync::mpsc::{UnboundedReceiver, unbounded_channel},
+    task::JoinHandle,
+    time::timeout,
+};
+
+use super::{
+    hands::Context,
+    reader::{Incoming, Reader},
+};
+use crate::server::shared::Arena;
+use conformance_kit::{
+    net::{
+        dial::{Duplex, Link, Transport},
+        tls::TlsFacts,
+    },
+    trace::{Kind, Tape},
+    wire::ascii::ascii,
+    wire::frame::Frame,
+};
+
+/// A position in what a connection has received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark(pub(super) usize);
+
+impl Mark {
+    /// The beginning of the connection.
+    pub const START: Self = Self(0);
+
+    /// One frame further.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// A way to close a connection (`LV-1`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closing {
+    /// TLS `close_notify`, then FIN: what a polite client does.
+    Polite,
+    /// FIN alone: what a killed process does.
+    Fin,
+    /// RST: what a crashed machine or an aborted connection looks like.
+    Reset,
+}
+
+/// One connection to the subject.
+pub struct Peer {
+    /// The part it plays in the case.
+    pub role: String,
+    /// The name that it asked for last.
+    pub name: String,
+    /// What TLS agreed on.
+    pub tls: Option<TlsFacts>,
+    pub(super) arena: Arc<Arena>,
+    pub(super) frames: Vec<Frame>,
+    pub(super) inbox: UnboundedReceiver<Incoming>,
+    pub(super) closed: Option<String>,
+    pub(super) trouble: Option<String>,
+    extended: Arc<AtomicBool>,
+    writer: WriteHalf<Box<dyn Duplex>>,
+    socket: std::net::TcpStream,
+    reader: JoinHandle<()>,
+    tape: Tape,
+}
+
+impl Peer {
+    pub(super) fn start(context: &Context, role: &str, link: Link) -> Self {
+        let (sink, inbox) = unbounded_channel();
+        let (reading, writer) = tokio::io::split(link.stream);
+        let extended = Arc::new(AtomicBool::new(false));
+        let reader = Reader {
+            extended: Arc::clone(&extended),
+            arena: Arc::clone(&context.arena),
+            case: context.case,
+            role: role.to_owned(),
+            tape: context.tape.clone(),
+            judged: link.tls.is_some() || matches!(context.arena.transport(), Transport::Plain),
+            sink,
+        };
+        Self {
+            role: role.to_owned(),
+            name: String::new(),
+            tls: link.tls,
+            arena: Arc::clone(&context.arena),
+            frames: Vec::new(),
+            inbox,
+            closed: None,
+            trouble: None,
+            extended,
+            writer,
+            socket: link.socket,
+            reader: reader.start(reading),
+            tape: context.tape.clone(),
+        }
+    }
+
+    /// The connection is going to offer capabilities: keys beyond the base protocol are no surprise on it.
+    pub(super) fn speaks_more(&self) {
+        self.extended.store(true, Ordering::Relaxed);
+    }
+
+    /// Sends bytes as they are, in one write.
+    ///
+    /// A write that fails is not a verdict: what the case waits for next will be missing, and the
+    /// report says that the connection was closed.
+    pub async fn send_bytes(&mut self, bytes: &[u8]) {
+        let patience = self.arena.timing().patience;
+        self.tape.bytes(&self.role, Kind::Sent, bytes);
+        let writing = async {
+            self.writer.write_all(bytes).await?;
+            self.writer.flush().await
+        };
+        let trouble = match timeout(patience, writing).await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => format!("the suite could not write: {error}"),
+            Err(_) => "the server stopped reading".to_owned(),
+        };
+        self.tape.note(&self.role, Kind::Note, &trouble);
+        self.trouble.get_or_insert(trouble);
+    }
+
+    /// Sends a body behind its length, in one write.
+    pub async fn send_body(&mut self, body: &[u8]) {
+        let bytes = self.frame(body);
+        self.send_bytes(&bytes).await;
+    }
+
+    /// Sends an object as one frame of ASCII JSON.
+    pub async fn send(&mut self, object: &Value) {
+        let bytes = self.frame(ascii(object).as_bytes());
+        self.send_bytes(&bytes).await;
+    }
+
+    /// A body behind its length, in the dialect that the server reads.
+    ///
+    /// A length byte of 0x7B is avoided by a space at the end: some servers search for `{`, and
+    /// only `framing.len-123` may find that out.
+    #[must_use]
+    pub fn frame(&self, body: &[u8]) -> Vec<u8> {
+        let prefix = self.arena.dialect().reads;
+        let trap = prefix.encode(body.len()).is_some_and(|bytes| bytes.contains(&b'{'));
+        if trap && body.last() == Some(&b'}') {
+            let mut padded = body.to_vec();
+            padded.push(b' ');
+            return prefix.frame(&padded);
+        }
+        prefix.frame(body)
+    }
+
+    /// Asks for a name and waits for the answer; `None` when none came.
+    pub async fn ask_for(&mut self, name: &str) -> Option<bool> {
+        let since = self.mark();
+        name.clone_into(&mut self.name);
+        self.arena.remember_name(name);
+        self.send(&json!({"USERNAME": name})).await;
+        self.find(since, Frame::accepted).await
+    }
+
+    /// Sends a public message.
+    pub async fn say(&mut self, content: &str) {
+        self.tell("ALL", content).await;
+    }
+
+    /// Sends a private message.
+    pub async fn tell(&mut self, dest: &str, content: &str) {
+        let message = Context::message(&self.name, dest, content);
+        self.send(&json!({"MESSAGES": [message]})).await;
+    }
+
+    /// Whether writing to the server has failed or taken too long.
+    #[must_use]
+    pub const fn is_stuck(&self) -> bool {
+        self.trouble.is_some()
+    }
+
+    /// Stops taking bytes from the socket, as a program does that hangs.
+    pub fn stop_reading(&mut self) {
+        self.reader.abort();
+        self.tape.note(&self.role, Kind::Note, "stops reading");
+    }
+
+    /// Closes the connection.
+    pub async fn close(self, how: Closing) {
+        let settle = self.arena.timing().settle;
+        self.close_within(how, settle).await;
+    }
+
+    /// Closes the connection, and reads until the server closes it too, or time is up: data left
+    /// unread would turn the FIN into a reset, and an answer on its way would be lost.
+    pub async fn close_within(mut self, how: Closing, time: Duration) {
+        self.tape.note(
+            &self.role,
+            Kind::Closed,
+            match how {
+                Closing::Polite => "the suite closes the connection",
+                Closing::Fin => "the suite sends FIN without closing TLS",
+                Closing::Reset => "the suite resets the connection",
+            },
+        );
+        // The outcome of closing is nobody's business: the other end may have done it first.
+        match how {
+            Closing::Polite => {
+                let _ = timeout(Duration::from_secs(1), self.writer.shutdown()).await;
+                let _ = timeout(time, &mut self.reader).await;
+            }
+            Closing::Fin => {
+                let _ = self.socket.shutdown(Shutdown::Write);
+                let _ = timeout(time, &mut self.reader).await;
+            }
+            Closing::Reset => {
+                let _ = socket2::SockRef::from(&self.socket).set_linger(Some(Duration::ZERO));
+            }
+        }
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.reader.abort();
+    }
+}

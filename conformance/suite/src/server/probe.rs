@@ -1,0 +1,269 @@
+//! Finds out, before the first case, how a subject speaks: TLS or not, which byte order, whether
+//! its length counts itself. Each deviation is charged to one case; then it is spoken, so that one
+//! habit does not hide all else.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use thiserror::Error;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    time::timeout,
+};
+
+use crate::{invariants::Invariant, server::shared::Arena};
+use conformance_kit::{
+    clock::Clock,
+    net::dial::{self, DialError, Link, Transport},
+    nonce::Nonces,
+    trace::{Kind, Tape},
+    wire::prefix::Prefix,
+};
+
+/// How a subject writes and reads lengths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dialect {
+    /// In front of what it sends.
+    pub sends: Prefix,
+    /// In front of what it takes.
+    pub reads: Prefix,
+}
+
+impl Default for Dialect {
+    fn default() -> Self {
+        Self { sends: Prefix::NETWORK, reads: Prefix::NETWORK }
+    }
+}
+
+/// Whether to speak TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TlsMode {
+    /// TLS, and without it when the subject knows none; that is charged to `tls.handshake`.
+    #[default]
+    Auto,
+    /// TLS, whatever happens.
+    On,
+    /// No TLS; the cases about it don't apply.
+    Off,
+}
+
+/// How TLS went.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum TlsGreeting {
+    /// Nobody asked for it.
+    #[default]
+    Off,
+    /// It works.
+    Works,
+    /// It does not, and the subject speaks the protocol without it.
+    Plaintext(String),
+    /// It does not, and nothing else does either.
+    Broken(String),
+}
+
+/// What was found out.
+#[derive(Debug, Clone, Default)]
+pub struct Greeting {
+    /// How TLS went.
+    pub tls: TlsGreeting,
+    /// How long connecting and joining takes; `None` when nobody could join.
+    pub join: Option<Duration>,
+}
+
+/// Why a run can't begin at all.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum GreetingError {
+    /// Nobody is there.
+    #[error("nobody answers: {0}")]
+    Unreachable(DialError),
+    /// The certificate is not trusted; that is a matter of options, not of the subject.
+    #[error("{0}")]
+    Untrusted(DialError),
+}
+
+/// Tries everything in turn and leaves the result in the arena.
+///
+/// # Errors
+/// When the subject is not there, or when the options don't trust its certificate.
+pub async fn greet(
+    arena: &Arena,
+    mode: TlsMode,
+    nonces: &mut Nonces,
+    tape: &Tape,
+    scale: f64,
+) -> Result<(), GreetingError> {
+    let (tls, mut first) = find_transport(arena, mode, nonces, tape).await?;
+    if matches!(tls, TlsGreeting::Broken(_)) {
+        arena.set_greeting(Greeting { tls, join: None });
+        return Ok(());
+    }
+    let mut join = None;
+    let met = matches!(tls, TlsGreeting::Plaintext(_));
+    if met || find_prefix(arena, &mut first, nonces, tape).await {
+        // The slowest of three: a run must not fail for the fastest moment of its beginning.
+        for _ in 0..3 {
+            let clock = Clock::start();
+            if try_join(arena, None, arena.dialect().reads, nonces, tape).await.is_some() {
+                join = join.max(Some(clock.elapsed()));
+            }
+        }
+    }
+    if let Some(time) = join {
+        arena.set_timing(conformance_kit::timing::Timing::measured(time, scale));
+    }
+    arena.set_greeting(Greeting { tls, join });
+    Ok(())
+}
+
+/// Finds out about TLS. The connection that worked is handed on: a server may die of one that ends
+/// without a name, and that is not for the greeting to find out.
+async fn find_transport(
+    arena: &Arena,
+    mode: TlsMode,
+    nonces: &mut Nonces,
+    tape: &Tape,
+) -> Result<(TlsGreeting, Option<Link>), GreetingError> {
+    if mode == TlsMode::Off {
+        arena.set_transport(Transport::Plain);
+        let link = open(arena, tape).await.map_err(GreetingError::Unreachable)?;
+        return Ok((TlsGreeting::Off, Some(link)));
+    }
+    let reason = match open(arena, tape).await {
+        Ok(link) => return Ok((TlsGreeting::Works, Some(link))),
+        Err(error @ DialError::Certificate(_)) => return Err(GreetingError::Untrusted(error)),
+        Err(error @ (DialError::Tcp(_) | DialError::TcpSlow(_))) => {
+            return Err(GreetingError::Unreachable(error));
+        }
+        Err(error) => error.to_string(),
+    };
+    if mode == TlsMode::On {
+        return Ok((TlsGreeting::Broken(reason), None));
+    }
+    let with_tls = arena.transport();
+    arena.set_transport(Transport::Plain);
+    if find_prefix(arena, &mut None, nonces, tape).await {
+        return Ok((TlsGreeting::Plaintext(reason), None));
+    }
+    arena.set_transport(with_tls);
+    Ok((TlsGreeting::Broken(reason), None))
+}
+
+/// Tries every way to write a length until somebody answers `USERNAME`.
+async fn find_prefix(
+    arena: &Arena,
+    first: &mut Option<Link>,
+    nonces: &mut Nonces,
+    tape: &Tape,
+) -> bool {
+    for reads in Prefix::ALL {
+        if let Some(sends) = try_join(arena, first.take(), reads, nonces, tape).await {
+            arena.set_dialect(Dialect { sends, reads });
+            for (who, prefix) in [("sends", sends), ("expects", reads)] {
+                if prefix.counts_itself {
+                    let what = format!("the server {who} a length that counts its own four bytes");
+                    arena.census.charge(Invariant::Length, "the first contact", &what);
+                }
+            }
+            return true;
+        }
+    }
+    false
+}
+
+/// Joins, on a connection of its own unless there is one, and says how the answer's length was
+/// written.
+async fn try_join(
+    arena: &Arena,
+    link: Option<Link>,
+    reads: Prefix,
+    nonces: &mut Nonces,
+    tape: &Tape,
+) -> Option<Prefix> {
+    let mut link = match link {
+        Some(link) => link,
+        None => open(arena, tape).await.ok()?,
+    };
+    let name = nonces.name("hello");
+    arena.remember_name(&name);
+    let bytes = reads.frame(json!({"USERNAME": name}).to_string().as_bytes());
+    tape.bytes("greeting", Kind::Sent, &bytes);
+    let sending = async {
+        link.stream.write_all(&bytes).await?;
+        link.stream.flush().await
+    };
+    let patience = arena.timing().patience;
+    timeout(patience, sending).await.ok()?.ok()?;
+    // The ordinary dialect gets all the time there is; the exotic ones are tried more briefly.
+    let wait = if reads == Prefix::NETWORK { patience } else { patience.mul_f64(0.4) };
+    let answer = timeout(wait, read_answer(&mut link, tape)).await.ok()?;
+    let _ = timeout(Duration::from_secs(1), link.stream.shutdown()).await;
+    answer
+}
+
+async fn open(arena: &Arena, tape: &Tape) -> Result<Link, DialError> {
+    let transport = arena.transport();
+    let opened = dial::dial(arena.address(), &transport, arena.timing().patience).await;
+    match &opened {
+        Ok(link) => {
+            let with = link.tls.as_ref().map_or("no TLS", |facts| facts.version.as_str());
+            tape.note("greeting", Kind::Opened, &format!("{} with {with}", arena.address()));
+        }
+        Err(error) => tape.note("greeting", Kind::Note, &error.to_string()),
+    }
+    opened
+}
+
+async fn read_answer(link: &mut Link, tape: &Tape) -> Option<Prefix> {
+    let mut received = Vec::new();
+    let mut buffer = vec![0; 16 * 1024];
+    // A history of a few megabytes may come with the answer; nobody needs more to be recognised.
+    while received.len() < 64 * 1024 * 1024 {
+        let count = link.stream.read(&mut buffer).await.ok().filter(|count| *count > 0)?;
+        let bytes = buffer.get(..count)?;
+        tape.bytes("greeting", Kind::Received, bytes);
+        received.extend_from_slice(bytes);
+        if let Some(prefix) = recognise(&received) {
+            return Some(prefix);
+        }
+    }
+    None
+}
+
+/// Finds the frame with the answer, and the dialect of its length.
+fn recognise(mut bytes: &[u8]) -> Option<Prefix> {
+    while let Some((head, rest)) = bytes.split_first_chunk::<4>() {
+        let mut texts = serde_json::Deserializer::from_slice(rest).into_iter::<Value>();
+        let value = texts.next()?.ok()?;
+        let end = texts.byte_offset();
+        let fits = |prefix: &Prefix| {
+            let length = usize::try_from(prefix.decode(*head)).unwrap_or(usize::MAX);
+            let padding = rest.get(end..length);
+            length == end || padding.is_some_and(|p| p.iter().all(u8::is_ascii_whitespace))
+        };
+        let prefix = Prefix::ALL.into_iter().find(fits);
+        if value.get("USERNAME_ACCEPTED").is_some() {
+            // A length that fits no dialect is charged frame by frame.
+            return Some(prefix.unwrap_or(Prefix::NETWORK));
+        }
+        let length = prefix.map_or(end, |p| usize::try_from(p.decode(*head)).unwrap_or(end));
+        bytes = rest.get(length..)?;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_dialect_is_recognised() {
+        for prefix in Prefix::ALL {
+            let mut bytes = prefix.frame(br#"{"INFO": "hello"}"#);
+            bytes.extend(prefix.frame(br#"{"USERNAME_ACCEPTED": true} "#));
+            assert_eq!(recognise(&bytes), Some(prefix));
+            assert_eq!(recognise(&bytes[..30]), None);
+        }
+        assert_eq!(recognise(b"HTTP/1.1 400 Bad Request\r\n\r\n"), None);
+    }
+}

@@ -1,0 +1,159 @@
+//! What all cases of a run share: the subject's address, how to speak to it, the clock.
+
+use std::{
+    collections::HashSet,
+    net::SocketAddr,
+    sync::{PoisonError, RwLock},
+};
+
+use crate::{
+    claims::Claims,
+    invariants::Census,
+    server::probe::{Dialect, Greeting},
+};
+use conformance_kit::{clock::Clock, net::dial::Transport, timing::Timing};
+
+/// What all cases of a run share.
+pub struct Arena {
+    /// The run's clock.
+    pub clock: Clock,
+    /// The invariants.
+    pub census: Census,
+    state: RwLock<State>,
+}
+
+struct State {
+    address: SocketAddr,
+    addresses: Vec<SocketAddr>,
+    transport: Transport,
+    dialect: Dialect,
+    timing: Timing,
+    greeting: Greeting,
+    names: HashSet<String>,
+    claims: Claims,
+    account: Option<(String, String)>,
+}
+
+impl Arena {
+    /// An arena about which nothing is known yet.
+    #[must_use]
+    pub fn new(
+        address: SocketAddr,
+        addresses: Vec<SocketAddr>,
+        transport: Transport,
+        timing: Timing,
+        census: Census,
+    ) -> Self {
+        let state = State {
+            address,
+            addresses,
+            transport,
+            timing,
+            dialect: Dialect::default(),
+            greeting: Greeting::default(),
+            names: HashSet::new(),
+            claims: Claims::default(),
+            account: None,
+        };
+        Self { clock: Clock::start(), census, state: RwLock::new(state) }
+    }
+
+    /// The address that answered.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.read(|state| state.address)
+    }
+
+    /// Every address of the target.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.read(|state| state.addresses.clone())
+    }
+
+    /// What runs between TCP and the frames.
+    #[must_use]
+    pub fn transport(&self) -> Transport {
+        self.read(|state| state.transport.clone())
+    }
+
+    /// How the subject writes and reads.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.read(|state| state.dialect)
+    }
+
+    /// How long to wait.
+    #[must_use]
+    pub fn timing(&self) -> Timing {
+        self.read(|state| state.timing)
+    }
+
+    /// What was found out before the first case.
+    #[must_use]
+    pub fn greeting(&self) -> Greeting {
+        self.read(|state| state.greeting.clone())
+    }
+
+    /// The extensions that the subject declares.
+    #[must_use]
+    pub fn claims(&self) -> Claims {
+        self.read(|state| state.claims.clone())
+    }
+
+    /// The name and the password of an account that is there.
+    #[must_use]
+    pub fn account(&self) -> Option<(String, String)> {
+        self.read(|state| state.account.clone())
+    }
+
+    /// Whether the suite has asked for this name in any case.
+    #[must_use]
+    pub fn asked_for(&self, name: &str) -> bool {
+        self.read(|state| state.names.contains(name))
+    }
+
+    pub(crate) fn remember_name(&self, name: &str) {
+        self.write(|state| {
+            state.names.insert(name.to_owned());
+        });
+    }
+
+    pub(crate) fn set_claims(&self, claims: Claims) {
+        self.write(|state| state.claims = claims);
+    }
+
+    pub(crate) fn set_account(&self, account: Option<(String, String)>) {
+        self.write(|state| state.account = account);
+    }
+
+    pub(crate) fn set_addresses(&self, address: SocketAddr, addresses: Vec<SocketAddr>) {
+        self.write(|state| {
+            state.address = address;
+            state.addresses = addresses;
+        });
+    }
+
+    pub(crate) fn set_transport(&self, transport: Transport) {
+        self.write(|state| state.transport = transport);
+    }
+
+    pub(crate) fn set_dialect(&self, dialect: Dialect) {
+        self.write(|state| state.dialect = dialect);
+    }
+
+    pub(crate) fn set_timing(&self, timing: Timing) {
+        self.write(|state| state.timing = timing);
+    }
+
+    pub(crate) fn set_greeting(&self, greeting: Greeting) {
+        self.write(|state| state.greeting = greeting);
+    }
+
+    fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn write(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.state.write().unwrap_or_else(PoisonError::into_inner));
+    }
+}
