@@ -45,15 +45,15 @@ pub struct Event {
     pub text: String,
 }
 
-/// Records one case; clones write to the same tape.
+/// Records what happens in one case; clones write to the same trace.
 #[derive(Debug, Clone)]
-pub struct Tape {
+pub struct Trace {
     clock: Clock,
     events: Arc<Mutex<Vec<Event>>>,
 }
 
-impl Tape {
-    /// An empty tape.
+impl Trace {
+    /// An empty trace.
     #[must_use]
     pub fn new(clock: Clock) -> Self {
         Self { clock, events: Arc::default() }

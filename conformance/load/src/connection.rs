@@ -15,7 +15,7 @@ use tokio::{
     net::{TcpSocket, TcpStream},
 };
 
-use super::tls::{Secure, SecureError};
+use super::tls::{TlsError, TlsSession};
 
 /// Buffers above this are given back when they are empty.
 const KEPT: usize = 4 * 1024;
@@ -32,7 +32,7 @@ pub enum Wire {
 /// Why a connection ended.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum LinkError {
+pub enum ConnectionError {
     /// No TCP connection.
     #[error("can't connect: {0}")]
     Connect(io::Error),
@@ -41,7 +41,7 @@ pub enum LinkError {
     Ports(IpAddr),
     /// TLS failed.
     #[error("TLS: {0}")]
-    Tls(#[from] SecureError),
+    Tls(#[from] TlsError),
     /// The connection broke.
     #[error("the connection broke: {0}")]
     Broken(io::Error),
@@ -57,16 +57,16 @@ pub struct Arrived {
 }
 
 /// An open connection.
-pub struct Link {
+pub struct Connection {
     tcp: TcpStream,
-    secure: Option<Box<Secure<UnbufferedClientConnection>>>,
+    secure: Option<Box<TlsSession<UnbufferedClientConnection>>>,
     /// The beginning of a TLS record.
     leftover: Vec<u8>,
     out: Vec<u8>,
     written: usize,
 }
 
-impl Link {
+impl Connection {
     /// Connects; the TLS handshake is not part of it, and goes on with reading and writing.
     ///
     /// # Errors
@@ -75,25 +75,25 @@ impl Link {
         address: SocketAddr,
         source: Option<IpAddr>,
         wire: &Wire,
-    ) -> Result<Self, LinkError> {
+    ) -> Result<Self, ConnectionError> {
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
-        let socket = socket.map_err(LinkError::Connect)?;
+        let socket = socket.map_err(ConnectionError::Connect)?;
         let failed = |error: io::Error| match (error.kind(), source) {
-            (io::ErrorKind::AddrInUse, Some(source)) => LinkError::Ports(source),
-            (io::ErrorKind::AddrNotAvailable, None) => LinkError::Ports(address.ip()),
-            _ => LinkError::Connect(error),
+            (io::ErrorKind::AddrInUse, Some(source)) => ConnectionError::Ports(source),
+            (io::ErrorKind::AddrNotAvailable, None) => ConnectionError::Ports(address.ip()),
+            _ => ConnectionError::Connect(error),
         };
         if let Some(source) = source {
             socket.bind(SocketAddr::new(source, 0)).map_err(failed)?;
         }
         let tcp = socket.connect(address).await.map_err(failed)?;
-        tcp.set_nodelay(true).map_err(LinkError::Connect)?;
+        tcp.set_nodelay(true).map_err(ConnectionError::Connect)?;
         let mut secure = match wire {
             Wire::Plain => None,
             Wire::Tls(config, name) => {
                 let end = UnbufferedClientConnection::new(Arc::clone(config), name.clone())
-                    .map_err(SecureError::from)?;
-                Some(Box::new(Secure::new(end)))
+                    .map_err(TlsError::from)?;
+                Some(Box::new(TlsSession::new(end)))
             }
         };
         let mut out = Vec::new();
@@ -126,7 +126,7 @@ impl Link {
     ///
     /// # Errors
     /// When TLS can't go on.
-    pub fn send(&mut self, data: &[u8]) -> Result<(), LinkError> {
+    pub fn send(&mut self, data: &[u8]) -> Result<(), ConnectionError> {
         match &mut self.secure {
             Some(secure) => secure.seal(data, &mut self.out)?,
             None => self.out.extend_from_slice(data),
@@ -145,11 +145,15 @@ impl Link {
     ///
     /// # Errors
     /// When the connection is broken.
-    pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), LinkError>> {
+    pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ConnectionError>> {
         while let Some(rest) = self.out.get(self.written..).filter(|rest| !rest.is_empty()) {
             let written = ready!(Pin::new(&mut self.tcp).poll_write(cx, rest));
-            match written.map_err(LinkError::Broken)? {
-                0 => return Poll::Ready(Err(LinkError::Broken(io::ErrorKind::WriteZero.into()))),
+            match written.map_err(ConnectionError::Broken)? {
+                0 => {
+                    return Poll::Ready(Err(ConnectionError::Broken(
+                        io::ErrorKind::WriteZero.into(),
+                    )));
+                }
                 count => self.written += count,
             }
         }
@@ -175,11 +179,12 @@ impl Link {
         cx: &mut Context<'_>,
         shared: &mut [u8],
         mut sink: impl FnMut(&[u8]),
-    ) -> Poll<Result<Arrived, LinkError>> {
+    ) -> Poll<Result<Arrived, ConnectionError>> {
         let kept = self.leftover.len();
         let mut buffer = ReadBuf::new(shared);
         buffer.put_slice(&self.leftover);
-        ready!(Pin::new(&mut self.tcp).poll_read(cx, &mut buffer)).map_err(LinkError::Broken)?;
+        ready!(Pin::new(&mut self.tcp).poll_read(cx, &mut buffer))
+            .map_err(ConnectionError::Broken)?;
         let bytes = buffer.filled().len() - kept;
         let ended = bytes == 0;
         let Some(secure) = &mut self.secure else {

@@ -2,7 +2,7 @@
 //! enough filling to reach the size that was asked for. A receiver that knows this can tell a
 //! message that was altered, and needs no list of what is on its way.
 
-use super::user_names::{NONCE, Names};
+use super::user_names::{NONCE, UserNames};
 
 /// Microseconds in ten hexadecimal digits last for twelve days.
 const TIME: usize = 10;
@@ -81,7 +81,7 @@ const TURNS: usize = 61;
 impl Texts {
     /// Texts of this many bytes, at least [`SMALLEST`].
     #[must_use]
-    pub fn new(names: &Names, payload: usize) -> Self {
+    pub fn new(names: &UserNames, payload: usize) -> Self {
         let payload = payload.clamp(SMALLEST, LARGEST);
         let letters = b'A'..=b'Z';
         let pattern = letters.chain(b'a'..=b'z').chain(b'0'..=b'9').cycle().take(payload + TURNS);
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_text_is_read_back_and_has_its_size() {
-        let names = Names::new("ab3de");
+        let names = UserNames::new("ab3de");
         for payload in [0, SMALLEST, 64, 5_000] {
             let texts = Texts::new(&names, payload);
             for sequence in [0, 1, 60, 61, u32::MAX] {
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn every_other_byte_is_noticed() {
-        let texts = Texts::new(&Names::new("ab3de"), 96);
+        let texts = Texts::new(&UserNames::new("ab3de"), 96);
         let mut text = Vec::new();
         texts.write(facts(7), &mut text);
         for at in 0..text.len() {

@@ -67,13 +67,13 @@ struct Gap {
 
 /// The accounts of some receivers.
 #[derive(Debug, Default)]
-pub struct Ledger {
+pub struct DeliveryCheck {
     rows: Vec<Box<[u32]>>,
     gaps: Vec<Gap>,
     faults: Faults,
 }
 
-impl Ledger {
+impl DeliveryCheck {
     /// Opens an account for a receiver of this many senders, and gives its number.
     pub fn open(&mut self, senders: usize, begin: Begin) -> usize {
         let next = if begin == Begin::First { 0 } else { ANYTHING };
@@ -166,45 +166,45 @@ mod tests {
     use super::*;
 
     fn judge(arrivals: &[u32], sent: u32) -> Faults {
-        let mut ledger = Ledger::default();
-        let row = ledger.open(1, Begin::First);
+        let mut delivery_check = DeliveryCheck::default();
+        let row = delivery_check.open(1, Begin::First);
         for sequence in arrivals {
-            ledger.take(row, 0, *sequence, 1);
+            delivery_check.take(row, 0, *sequence, 1);
         }
-        ledger.settle(row, 0, sent);
-        *ledger.faults_mut()
+        delivery_check.settle(row, 0, sent);
+        *delivery_check.faults_mut()
     }
 
     #[test]
     fn one_that_came_later_begins_anywhere() {
-        let mut ledger = Ledger::default();
-        let row = ledger.open(2, Begin::Anywhere);
-        assert_eq!(ledger.take(row, 1, 40, 3), 3);
-        assert_eq!(ledger.take(row, 1, 43, 1), 1);
-        assert_eq!(*ledger.faults_mut(), Faults::default());
-        ledger.take(row, 1, 45, 1);
-        assert_eq!(ledger.faults_mut().lost, 1);
+        let mut delivery_check = DeliveryCheck::default();
+        let row = delivery_check.open(2, Begin::Anywhere);
+        assert_eq!(delivery_check.take(row, 1, 40, 3), 3);
+        assert_eq!(delivery_check.take(row, 1, 43, 1), 1);
+        assert_eq!(*delivery_check.faults_mut(), Faults::default());
+        delivery_check.take(row, 1, 45, 1);
+        assert_eq!(delivery_check.faults_mut().lost, 1);
     }
 
     #[test]
     fn a_stretch_that_overlaps_is_taken_apart() {
-        let mut ledger = Ledger::default();
-        let row = ledger.open(1, Begin::First);
-        ledger.take(row, 0, 0, 2);
-        ledger.take(row, 0, 4, 2);
+        let mut delivery_check = DeliveryCheck::default();
+        let row = delivery_check.open(1, Begin::First);
+        delivery_check.take(row, 0, 0, 2);
+        delivery_check.take(row, 0, 4, 2);
         // 2 and 3 fill the gap, 4 and 5 come again, 6 is new.
-        assert_eq!(ledger.take(row, 0, 2, 5), 3);
+        assert_eq!(delivery_check.take(row, 0, 2, 5), 3);
         let expected = Faults { reordered: 2, doubled: 2, ..Faults::default() };
-        assert_eq!(*ledger.faults_mut(), expected);
-        assert_eq!(ledger.reached(row, 0), 7);
+        assert_eq!(*delivery_check.faults_mut(), expected);
+        assert_eq!(delivery_check.reached(row, 0), 7);
     }
 
     #[test]
     fn what_nobody_can_have_sent_is_invented() {
         assert_eq!(judge(&[0, 1, 2], 2).invented, 1);
-        let mut ledger = Ledger::default();
-        ledger.take(3, 0, 0, 2);
-        assert_eq!(ledger.faults_mut().invented, 2);
+        let mut delivery_check = DeliveryCheck::default();
+        delivery_check.take(3, 0, 0, 2);
+        assert_eq!(delivery_check.faults_mut().invented, 2);
     }
 
     proptest! {

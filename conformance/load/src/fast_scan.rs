@@ -5,50 +5,51 @@
 //! keys that occur twice. What it reads it reads as the slow reader does; a property test compares
 //! them.
 
-use super::frame_summary::{Digest, Reading};
 use conformance_kit::escape;
 
+use super::frame_summary::{FrameSummary, Reading};
+
 /// Reads a frame; `None` when it needs the slow reader.
-pub(super) fn scan(reading: &Reading, body: &[u8]) -> Option<Digest> {
+pub(super) fn scan(reading: &Reading, body: &[u8]) -> Option<FrameSummary> {
     let mut at = Cursor { rest: body };
-    let mut digest = Digest::default();
+    let mut summary = FrameSummary::default();
     let mut seen = 0_u8;
     at.take(b'{')?;
     if at.accept(b'}') {
-        return at.is_over().then_some(digest);
+        return at.is_over().then_some(summary);
     }
     loop {
         let key = at.string()?;
         at.take(b':')?;
         let bit = match key {
             b"MESSAGES" => {
-                at.messages(reading, &mut digest)?;
+                at.messages(reading, &mut summary)?;
                 1
             }
             b"USERS_JOINED" => {
-                at.names(reading, &mut digest.joined)?;
+                at.names(reading, &mut summary.joined)?;
                 2
             }
             b"USERS_LEFT" => {
-                at.names(reading, &mut digest.left)?;
+                at.names(reading, &mut summary.left)?;
                 4
             }
             b"USER_LIST" => {
                 let mut listed = Vec::new();
                 at.names(reading, &mut listed)?;
-                digest.listed = Some(listed);
+                summary.listed = Some(listed);
                 8
             }
             b"USERNAME_ACCEPTED" => {
-                digest.accepted = Some(at.boolean()?);
+                summary.accepted = Some(at.boolean()?);
                 16
             }
             b"INFO" => {
-                digest.info = Some(text(at.string()?)?);
+                summary.info = Some(text(at.string()?)?);
                 32
             }
             b"ERROR" => {
-                digest.error = Some(text(at.string()?)?);
+                summary.error = Some(text(at.string()?)?);
                 64
             }
             _ => return None,
@@ -58,7 +59,7 @@ pub(super) fn scan(reading: &Reading, body: &[u8]) -> Option<Digest> {
         }
         seen |= bit;
         if at.accept(b'}') {
-            return at.is_over().then_some(digest);
+            return at.is_over().then_some(summary);
         }
         at.take(b',')?;
     }
@@ -155,7 +156,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    fn messages(&mut self, reading: &Reading, digest: &mut Digest) -> Option<()> {
+    fn messages(&mut self, reading: &Reading, summary: &mut FrameSummary) -> Option<()> {
         self.take(b'[')?;
         if self.accept(b']') {
             return Some(());
@@ -170,7 +171,7 @@ impl<'a> Cursor<'a> {
             self.take(b',')?;
             let text = self.string()?;
             self.take(b']')?;
-            reading.message(digest, src, dest, text);
+            reading.message(summary, src, dest, text);
             if self.accept(b']') {
                 return Some(());
             }
@@ -186,11 +187,11 @@ mod tests {
     use super::*;
     use crate::{
         content::{Facts, Purpose, Texts},
-        user_names::Names,
+        user_names::UserNames,
     };
 
     fn reading() -> Reading {
-        let names = Names::new("ab3de");
+        let names = UserNames::new("ab3de");
         Reading { texts: Texts::new(&names, 40), names }
     }
 
@@ -251,8 +252,8 @@ mod tests {
             tail in prop::sample::select(vec!["", " ", "  \n", "}", "x"]),
         ) {
             let body = format!("{{{}}}{tail}", keys.join(", "));
-            if let Some(digest) = scan(&reading(), body.as_bytes()) {
-                prop_assert_eq!(digest, reading().slowly(body.as_bytes()), "{}", body);
+            if let Some(summary) = scan(&reading(), body.as_bytes()) {
+                prop_assert_eq!(summary, reading().slowly(body.as_bytes()), "{}", body);
             }
         }
 
@@ -267,8 +268,8 @@ mod tests {
             if let Some(place) = body.get_mut(at) {
                 *place = byte;
             }
-            if let Some(digest) = scan(&reading(), &body) {
-                prop_assert_eq!(digest, reading().slowly(&body), "{}", String::from_utf8_lossy(&body));
+            if let Some(summary) = scan(&reading(), &body) {
+                prop_assert_eq!(summary, reading().slowly(&body), "{}", String::from_utf8_lossy(&body));
             }
         }
     }
@@ -281,9 +282,9 @@ mod tests {
             .collect();
         let body =
             format!(r#"{{"USERS_JOINED": ["{name}"], "MESSAGES": [{}]}}  "#, list.join(", "));
-        let digest = scan(&reading(), body.as_bytes()).unwrap();
-        assert_eq!((digest.messages, digest.runs.len(), digest.joined), (5, 1, vec![2]));
-        assert_eq!(digest.runs[0].count, 5);
-        assert_eq!(digest.stamps.len(), 2);
+        let summary = scan(&reading(), body.as_bytes()).unwrap();
+        assert_eq!((summary.messages, summary.runs.len(), summary.joined), (5, 1, vec![2]));
+        assert_eq!(summary.runs[0].count, 5);
+        assert_eq!(summary.stamps.len(), 2);
     }
 }

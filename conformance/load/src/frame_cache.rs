@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use super::frame_summary::{Digest, Reading};
+use super::frame_summary::{FrameSummary, Reading};
 
 /// Frames that are remembered, by the place that their hash gives them.
 const PLACES: usize = 256;
@@ -17,23 +17,23 @@ const ENDS: usize = 64;
 
 struct Seen {
     bytes: Vec<u8>,
-    digest: Rc<Digest>,
+    summary: Rc<FrameSummary>,
 }
 
 /// The frames of the last moment.
-pub struct FrameMemory {
+pub struct FrameCache {
     places: Vec<Option<Seen>>,
 }
 
-impl Default for FrameMemory {
+impl Default for FrameCache {
     fn default() -> Self {
         Self { places: (0..PLACES).map(|_| None).collect() }
     }
 }
 
-impl FrameMemory {
+impl FrameCache {
     /// Reads a body, or remembers what it means.
-    pub fn read(&mut self, reading: &Reading, body: &[u8]) -> Rc<Digest> {
+    pub fn read(&mut self, reading: &Reading, body: &[u8]) -> Rc<FrameSummary> {
         if body.len() > LONGEST {
             return Rc::new(reading.read(body));
         }
@@ -41,14 +41,14 @@ impl FrameMemory {
             return Rc::new(reading.read(body));
         };
         match place {
-            Some(seen) if seen.bytes == body => Rc::clone(&seen.digest),
+            Some(seen) if seen.bytes == body => Rc::clone(&seen.summary),
             _ => {
-                let digest = Rc::new(reading.read(body));
+                let summary = Rc::new(reading.read(body));
                 let mut bytes = place.take().map(|seen| seen.bytes).unwrap_or_default();
                 bytes.clear();
                 bytes.extend_from_slice(body);
-                *place = Some(Seen { bytes, digest: Rc::clone(&digest) });
-                digest
+                *place = Some(Seen { bytes, summary: Rc::clone(&summary) });
+                summary
             }
         }
     }
@@ -70,21 +70,21 @@ fn hash(body: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{content::Texts, user_names::Names};
+    use crate::{content::Texts, user_names::UserNames};
 
     #[test]
     fn what_is_remembered_is_what_is_read() {
-        let names = Names::new("ab3de");
+        let names = UserNames::new("ab3de");
         let reading = Reading { texts: Texts::new(&names, 40), names };
-        let mut memory = FrameMemory::default();
+        let mut memory = FrameCache::default();
         for round in 0..3 {
             for user in 0..2_000 {
                 let name = reading.names.name(user);
                 let body = format!(r#"{{"USERS_JOINED": ["{name}"]}}{:pad$}"#, "", pad = 200);
-                let digest = memory.read(&reading, body.as_bytes());
-                assert_eq!(digest.joined, [user], "round {round}");
+                let summary = memory.read(&reading, body.as_bytes());
+                assert_eq!(summary.joined, [user], "round {round}");
                 let again = memory.read(&reading, body.as_bytes());
-                assert!(Rc::ptr_eq(&digest, &again));
+                assert!(Rc::ptr_eq(&summary, &again));
             }
         }
     }

@@ -70,7 +70,7 @@ pub enum Piece<'a> {
 
 /// The beginning of a frame.
 #[derive(Debug, Default)]
-pub struct Inlet {
+pub struct FrameReader {
     partial: Vec<u8>,
     matching: Option<Box<Matching>>,
     broken: bool,
@@ -89,7 +89,7 @@ struct Matching {
     found: bool,
 }
 
-impl Inlet {
+impl FrameReader {
     /// Whether a frame has begun and is not complete.
     #[must_use]
     pub const fn is_partial(&self) -> bool {
@@ -269,16 +269,16 @@ mod tests {
     }
 
     fn feed(stream: &[u8], step: usize, reference: Option<&Rc<Reference>>) -> Vec<(bool, Vec<u8>)> {
-        let mut inlet = Inlet::default();
+        let mut frames = FrameReader::default();
         let mut bodies = Vec::new();
         for chunk in stream.chunks(step) {
-            inlet.push(chunk, reference, |piece| match piece {
+            frames.push(chunk, reference, |piece| match piece {
                 Piece::Body(body) => bodies.push((false, body.to_vec())),
                 Piece::Welcome(body) => bodies.push((true, body.to_vec())),
                 Piece::Absurd(length) => panic!("{length}"),
             });
         }
-        assert!(!inlet.is_partial());
+        assert!(!frames.is_partial());
         bodies
     }
 
@@ -335,10 +335,10 @@ mod tests {
 
     #[test]
     fn an_absurd_length_is_told_once() {
-        let mut inlet = Inlet::default();
+        let mut frames = FrameReader::default();
         let mut told = 0;
         for byte in [0xFF; 12] {
-            inlet.push(&[byte], None, |piece| {
+            frames.push(&[byte], None, |piece| {
                 assert!(matches!(piece, Piece::Absurd(_)));
                 told += 1;
             });

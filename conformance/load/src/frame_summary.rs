@@ -5,13 +5,14 @@
 
 use std::time::Duration;
 
-use super::{
-    content::{Facts, Purpose, Strange, Texts},
-    user_names::Names,
-};
 use conformance_kit::{
     escape,
     wire::{decoder::Body, frame::Frame},
+};
+
+use super::{
+    content::{Facts, Purpose, Strange, Texts},
+    user_names::UserNames,
 };
 
 /// DEST of a message to everybody.
@@ -45,7 +46,7 @@ pub struct Stamp {
 
 /// What a frame means for the run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Digest {
+pub struct FrameSummary {
     /// The answer to `USERNAME`.
     pub accepted: Option<bool>,
     /// Our users in `USER_LIST`.
@@ -76,7 +77,7 @@ pub struct Digest {
 #[derive(Debug, Clone)]
 pub struct Reading {
     /// The names of the run.
-    pub names: Names,
+    pub names: UserNames,
     /// The texts of the run.
     pub texts: Texts,
 }
@@ -84,62 +85,62 @@ pub struct Reading {
 impl Reading {
     /// Reads any frame.
     #[must_use]
-    pub fn read(&self, body: &[u8]) -> Digest {
+    pub fn read(&self, body: &[u8]) -> FrameSummary {
         super::fast_scan::scan(self, body).unwrap_or_else(|| self.slowly(body))
     }
 
     /// Reads a frame in any spelling.
     #[must_use]
-    pub fn slowly(&self, body: &[u8]) -> Digest {
+    pub fn slowly(&self, body: &[u8]) -> FrameSummary {
         let whole = Body { bytes: body.to_vec(), complaint: None };
         let frame = Frame::read(Duration::ZERO, whole);
-        let mut digest = Digest::default();
+        let mut summary = FrameSummary::default();
         if frame.value.is_none() {
-            digest.nonsense = Some(escape::bytes(body, 80));
-            return digest;
+            summary.nonsense = Some(escape::bytes(body, 80));
+            return summary;
         }
         let ours = |names: Option<Vec<String>>| -> Option<Vec<u32>> {
             Some(names?.iter().filter_map(|name| self.names.user(name.as_bytes())).collect())
         };
-        digest.accepted = frame.accepted();
-        digest.listed = ours(frame.user_list());
-        digest.joined = ours(frame.joined()).unwrap_or_default();
-        digest.left = ours(frame.left()).unwrap_or_default();
+        summary.accepted = frame.accepted();
+        summary.listed = ours(frame.user_list());
+        summary.joined = ours(frame.joined()).unwrap_or_default();
+        summary.left = ours(frame.left()).unwrap_or_default();
         for message in frame.messages() {
             let [src, dest, text] = [&message.src, &message.dest, &message.content];
-            self.message(&mut digest, src.as_bytes(), dest.as_bytes(), text.as_bytes());
+            self.message(&mut summary, src.as_bytes(), dest.as_bytes(), text.as_bytes());
         }
         let shown = |text: &str| escape::shorten(&escape::visible(text), 200);
-        digest.error = frame.error().map(|text| shown(&text));
-        digest.info = frame.key("INFO").and_then(|info| info.as_str()).map(shown);
-        digest
+        summary.error = frame.error().map(|text| shown(&text));
+        summary.info = frame.key("INFO").and_then(|info| info.as_str()).map(shown);
+        summary
     }
 
     /// Takes one message into a digest.
-    pub(super) fn message(&self, digest: &mut Digest, src: &[u8], dest: &[u8], text: &[u8]) {
+    pub(super) fn message(&self, summary: &mut FrameSummary, src: &[u8], dest: &[u8], text: &[u8]) {
         let Some(sender) = self.names.user(src) else {
-            digest.strangers += 1;
+            summary.strangers += 1;
             return;
         };
         let facts = match self.texts.read(text) {
             Ok(facts) if facts.sender == sender => facts,
             Ok(_) | Err(Strange::Altered | Strange::NotOurs) => {
-                digest.altered += 1;
+                summary.altered += 1;
                 return;
             }
         };
         let dest = if dest == b"ALL" { Some(ALL) } else { self.names.user(dest) };
         let Some(dest) = dest.filter(|dest| (*dest == ALL) != (facts.purpose == Purpose::Private))
         else {
-            digest.altered += 1;
+            summary.altered += 1;
             return;
         };
-        digest.messages += 1;
-        digest.add(facts, dest);
+        summary.messages += 1;
+        summary.add(facts, dest);
     }
 }
 
-impl Digest {
+impl FrameSummary {
     fn add(&mut self, facts: Facts, dest: u32) {
         let Facts { purpose, sender, sequence, micros } = facts;
         match self.runs.last_mut() {

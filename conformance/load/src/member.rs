@@ -2,8 +2,7 @@
 
 use std::{
     rc::Rc,
-    sync::PoisonError,
-    sync::atomic::Ordering::Relaxed,
+    sync::{PoisonError, atomic::Ordering::Relaxed},
     task::{Context, Poll},
     time::Duration,
 };
@@ -11,12 +10,12 @@ use std::{
 use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 
 use super::{
-    connection::{Arrived, Link, LinkError},
+    connection::{Arrived, Connection, ConnectionError},
     content::Purpose,
-    frame_reader::Inlet,
+    frame_reader::FrameReader,
     plan::{Pace, Plan, Role, Workload},
-    sender::{Hours, Speaker, asking},
-    shard::{Desk, Shard},
+    sender::{Hours, Sender, asking},
+    shard::{MemberCell, Shard},
 };
 
 /// Whoever has so much to write does not put more behind it.
@@ -34,8 +33,8 @@ enum Refusal {
     Failed(String),
 }
 
-impl From<LinkError> for Refusal {
-    fn from(error: LinkError) -> Self {
+impl From<ConnectionError> for Refusal {
+    fn from(error: ConnectionError) -> Self {
         Self::Failed(error.to_string())
     }
 }
@@ -43,11 +42,11 @@ impl From<LinkError> for Refusal {
 /// A member and its connection.
 pub(super) struct Member {
     shard: Rc<Shard>,
-    desk: Rc<Desk>,
+    cell: Rc<MemberCell>,
     user: u32,
-    link: Link,
-    inlet: Inlet,
-    speaker: Option<Speaker>,
+    connection: Connection,
+    frames: FrameReader,
+    sending: Option<Sender>,
     ended: bool,
 }
 
@@ -55,8 +54,8 @@ pub(super) struct Member {
 pub(super) async fn live(shard: Rc<Shard>, user: u32, permit: OwnedSemaphorePermit) {
     let plan = shard.shared.plan.clone();
     shard.count(|c| &c.tried, 1);
-    let desk = shard.open(user);
-    let entered = Member::enter(&shard, &desk, user, &plan).await;
+    let cell = shard.open(user);
+    let entered = Member::enter(&shard, &cell, user, &plan).await;
     drop(permit);
     let mut member = match entered {
         Ok(member) => member,
@@ -82,10 +81,10 @@ pub(super) async fn live(shard: Rc<Shard>, user: u32, permit: OwnedSemaphorePerm
             let staying = std::future::poll_fn(|cx| member.poll(cx, |_| false));
             timeout(plan.stay, staying).await.unwrap_or(Ok(()))
         }
-        _ => std::future::poll_fn(|cx| member.poll(cx, |member| member.desk.leaves.get())).await,
+        _ => std::future::poll_fn(|cx| member.poll(cx, |member| member.cell.leaves.get())).await,
     };
     shard.shared.went(user);
-    desk.present.set(false);
+    cell.present.set(false);
     match end {
         Err(error) if role == Role::Slow => {
             shard.shared.trouble(&format!("a slow reader was disconnected: {error}"));
@@ -97,7 +96,7 @@ pub(super) async fn live(shard: Rc<Shard>, user: u32, permit: OwnedSemaphorePerm
         Ok(()) => {
             member.leave().await;
             if role == Role::Passer {
-                shard.close_passer(&desk);
+                shard.close_passer(&cell);
                 shard.count(|c| &c.passed, 1);
             }
         }
@@ -107,38 +106,39 @@ pub(super) async fn live(shard: Rc<Shard>, user: u32, permit: OwnedSemaphorePerm
 impl Member {
     async fn enter(
         shard: &Rc<Shard>,
-        desk: &Rc<Desk>,
+        cell: &Rc<MemberCell>,
         user: u32,
         plan: &Plan,
     ) -> Result<Self, Refusal> {
         let shared = &shard.shared;
         let patience = plan.patience;
         let late = |what: &str| Refusal::Failed(format!("{what} took more than {patience:.0?}"));
-        let connecting = Link::connect(shared.address, shared.source(user), &shared.wire);
-        let link = timeout(patience, connecting).await.map_err(|_| late("connecting"))??;
+        let connecting = Connection::connect(shared.address, shared.source(user), &shared.wire);
+        let connection = timeout(patience, connecting).await.map_err(|_| late("connecting"))??;
         let mut member = Self {
             shard: Rc::clone(shard),
-            desk: Rc::clone(desk),
+            cell: Rc::clone(cell),
             user,
-            link,
-            inlet: Inlet::default(),
-            speaker: None,
+            connection,
+            frames: FrameReader::default(),
+            sending: None,
             ended: false,
         };
-        let shaking = std::future::poll_fn(|cx| member.poll(cx, |member| member.link.is_ready()));
+        let shaking =
+            std::future::poll_fn(|cx| member.poll(cx, |member| member.connection.is_ready()));
         let shaken = timeout(patience, shaking).await.map_err(|_| late("the TLS handshake"))?;
         shaken.map_err(Refusal::Failed)?;
         shard.count(|c| &c.connected, 1);
-        if let Some(suite) = member.link.suite() {
+        if let Some(suite) = member.connection.suite() {
             let mut known = shared.suite.lock().unwrap_or_else(PoisonError::into_inner);
             known.get_or_insert(suite);
         }
-        member.link.send(&asking(&shared.reading.names.name(user)))?;
-        let answered = |member: &Self| member.desk.state.borrow().accepted.is_some();
+        member.connection.send(&asking(&shared.reading.names.name(user)))?;
+        let answered = |member: &Self| member.cell.state.borrow().accepted.is_some();
         let asking = std::future::poll_fn(|cx| member.poll(cx, answered));
         let asked = timeout(patience, asking).await.map_err(|_| late("the answer to a name"))?;
         asked.map_err(Refusal::Failed)?;
-        let accepted = desk.state.borrow_mut().accepted.take();
+        let accepted = cell.state.borrow_mut().accepted.take();
         match accepted {
             Some((true, _)) => {}
             other => {
@@ -147,9 +147,9 @@ impl Member {
             }
         }
         shared.came(user);
-        desk.present.set(true);
+        cell.present.set(true);
         shard.count(|c| &c.joined, 1);
-        member.speaker = speaker(plan, user, |user| shared.reading.names.name(user));
+        member.sending = sending(plan, user, |user| shared.reading.names.name(user));
         Ok(member)
     }
 
@@ -167,7 +167,7 @@ impl Member {
             if self.ended {
                 return Poll::Ready(Err("the server closed a connection".to_owned()));
             }
-            self.desk.sleeps(cx.waker());
+            self.cell.sleeps(cx.waker());
             match self.turn(cx) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(arrived)) => self.ended = arrived.ended,
@@ -178,20 +178,20 @@ impl Member {
         Poll::Pending
     }
 
-    fn turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<Arrived, LinkError>> {
+    fn turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<Arrived, ConnectionError>> {
         self.speak()?;
-        if let Poll::Ready(Err(error)) = self.link.poll_flush(cx) {
+        if let Poll::Ready(Err(error)) = self.connection.poll_flush(cx) {
             return Poll::Ready(Err(error));
         }
-        let Self { shard, desk, link, inlet, .. } = self;
-        let mut state = desk.state.borrow_mut();
+        let Self { shard, cell, connection, frames, .. } = self;
+        let mut state = cell.state.borrow_mut();
         let reference = shard.reference.borrow().clone();
         let mut buffer = shard.buffer.borrow_mut();
         let mut now = None;
-        let read = link.poll_read(cx, &mut buffer, |bytes| {
+        let read = connection.poll_read(cx, &mut buffer, |bytes| {
             let now = *now.get_or_insert_with(|| shard.shared.now());
             let before = shard.counters().map_or(0, |counters| counters.deliveries.load());
-            inlet.push(bytes, reference.as_ref(), |piece| shard.receive(&mut state, &piece, now));
+            frames.push(bytes, reference.as_ref(), |piece| shard.receive(&mut state, &piece, now));
             let after = shard.counters().map_or(0, |counters| counters.deliveries.load());
             shard.count(|c| &c.batches, u64::from(after > before));
         });
@@ -201,31 +201,31 @@ impl Member {
         read
     }
 
-    fn speak(&mut self) -> Result<(), LinkError> {
-        let Some(speaker) = &mut self.speaker else { return Ok(()) };
+    fn speak(&mut self) -> Result<(), ConnectionError> {
+        let Some(sending) = &mut self.sending else { return Ok(()) };
         let shared = &self.shard.shared;
         let hours = match shared.plan.role(self.user) {
             Role::Filler => Hours { start: 0, stop: u64::MAX },
             _ => shared.hours(),
         };
-        let mut confirmed = self.desk.confirmed.get();
+        let mut confirmed = self.cell.confirmed.get();
         // Private partners live on one thread, and nobody else is there yet when history is filled.
         let is_alone = shared.plan.workload == Workload::Private
             || shared.plan.role(self.user) == Role::Filler;
         if !is_alone {
-            confirmed = confirmed.min(shared.witnesses(self.shard.thread, speaker.slot));
+            confirmed = confirmed.min(shared.witnesses(self.shard.thread, sending.slot));
         }
-        while self.link.backlog() < BACKLOG {
+        while self.connection.backlog() < BACKLOG {
             let mut scratch = self.shard.scratch.borrow_mut();
             scratch.clear();
             let texts = (&shared.plan, &shared.reading.texts);
-            if !speaker.speak(texts, hours, shared.now(), confirmed, &mut scratch) {
+            if !sending.speak(texts, hours, shared.now(), confirmed, &mut scratch) {
                 break;
             }
-            if let Some(sent) = shared.sent.get(speaker.slot) {
-                sent.store(speaker.sent(), Relaxed);
+            if let Some(sent) = shared.sent.get(sending.slot) {
+                sent.store(sending.sent(), Relaxed);
             }
-            self.link.send(&scratch)?;
+            self.connection.send(&scratch)?;
         }
         Ok(())
     }
@@ -234,7 +234,7 @@ impl Member {
     async fn dawdle(&mut self, speed: u32) -> Result<(), String> {
         let share = usize::try_from(speed / 10).unwrap_or(usize::MAX);
         loop {
-            if self.desk.leaves.get() {
+            if self.cell.leaves.get() {
                 return Ok(());
             }
             tokio::time::sleep(NAP).await;
@@ -242,8 +242,8 @@ impl Member {
                 continue;
             }
             let mut piece = vec![0; share + 20 * 1024];
-            let link = &mut self.link;
-            let once = |cx: &mut Context<'_>| match link.poll_read(cx, &mut piece, |_| {}) {
+            let connection = &mut self.connection;
+            let once = |cx: &mut Context<'_>| match connection.poll_read(cx, &mut piece, |_| {}) {
                 Poll::Pending => Poll::Ready(Ok(Arrived { bytes: 0, ended: false })),
                 ready => ready,
             };
@@ -255,35 +255,35 @@ impl Member {
     }
 
     async fn leave(&mut self) {
-        self.link.farewell();
+        self.connection.farewell();
         let goodbye = std::future::poll_fn(|cx| {
-            if self.link.poll_flush(cx).is_pending() {
+            if self.connection.poll_flush(cx).is_pending() {
                 return Poll::Pending;
             }
-            self.link.poll_shutdown(cx).map(drop)
+            self.connection.poll_shutdown(cx).map(drop)
         });
         // Whoever can't say goodbye in time just goes.
         let _ = timeout(Duration::from_secs(1), goodbye).await;
     }
 }
 
-fn speaker(plan: &Plan, user: u32, name: impl Fn(u32) -> String) -> Option<Speaker> {
+fn sending(plan: &Plan, user: u32, name: impl Fn(u32) -> String) -> Option<Sender> {
     let slot = plan.slot(user)?;
     let own = name(user);
     Some(match plan.role(user) {
         Role::Flooder => {
             let pace = Pace::Window(plan.flood_window);
-            Speaker::new(slot, user, Purpose::Public, pace, [&own, "ALL"])
+            Sender::new(slot, user, Purpose::Public, pace, [&own, "ALL"])
         }
         Role::Filler => {
             let pace = Pace::Window(2_048);
-            Speaker::new(slot, user, Purpose::History, pace, [&own, "ALL"])
+            Sender::new(slot, user, Purpose::History, pace, [&own, "ALL"])
                 .in_bulk(plan.history, plan.payload)
         }
         _ if plan.workload == Workload::Private => {
             let partner = name(plan.buddy(user));
-            Speaker::new(slot, user, Purpose::Private, plan.pace, [&own, &partner])
+            Sender::new(slot, user, Purpose::Private, plan.pace, [&own, &partner])
         }
-        _ => Speaker::new(slot, user, Purpose::Public, plan.pace, [&own, "ALL"]),
+        _ => Sender::new(slot, user, Purpose::Public, plan.pace, [&own, "ALL"]),
     })
 }

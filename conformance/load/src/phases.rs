@@ -40,7 +40,7 @@ pub struct Moment {
 pub type Watch<'a> = &'a mut (dyn FnMut(&Moment) + Send);
 
 /// Leads a run.
-pub(super) struct Director<'a> {
+pub(super) struct Phases<'a> {
     pub(super) shared: Arc<Shared>,
     pub(super) process: Option<Process>,
     pub(super) timeline: Vec<Sample>,
@@ -52,7 +52,7 @@ pub(super) struct Director<'a> {
     zero: u64,
 }
 
-impl<'a> Director<'a> {
+impl<'a> Phases<'a> {
     pub(super) fn new(
         shared: Arc<Shared>,
         process: Option<Process>,

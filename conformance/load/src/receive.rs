@@ -7,9 +7,9 @@ use std::{
 
 use super::{
     content::Purpose,
-    delivery_check::Ledger,
+    delivery_check::DeliveryCheck,
     frame_reader::{Piece, Reference},
-    frame_summary::{ALL, Digest, Run},
+    frame_summary::{ALL, FrameSummary, Run},
     plan::{Role, Workload},
     shard::{Shard, State},
 };
@@ -19,7 +19,7 @@ impl Shard {
     pub fn receive(&self, state: &mut State, piece: &Piece<'_>, now: u64) {
         self.count(|c| &c.frames, 1);
         let reading = &self.shared.reading;
-        let digest = match piece {
+        let summary = match piece {
             Piece::Absurd(length) => {
                 self.count(|c| &c.nonsense, 1);
                 self.shared.trouble(&format!("a frame was announced with {length} bytes"));
@@ -34,34 +34,34 @@ impl Shard {
             }
         };
         let is_reference = matches!(piece, Piece::Welcome(_));
-        self.apply(state, &digest, now, is_reference);
+        self.apply(state, &summary, now, is_reference);
     }
 
-    fn apply(&self, state: &mut State, digest: &Digest, now: u64, is_reference: bool) {
-        if let Some(answer) = digest.accepted {
-            let said = digest.info.clone().or_else(|| digest.error.clone());
+    fn apply(&self, state: &mut State, summary: &FrameSummary, now: u64, is_reference: bool) {
+        if let Some(answer) = summary.accepted {
+            let said = summary.info.clone().or_else(|| summary.error.clone());
             state.accepted = Some((answer, said));
             state.is_welcomed |= answer;
             if answer {
-                self.history(state, digest, is_reference);
+                self.history(state, summary, is_reference);
             }
-        } else if digest.messages > 0 {
-            self.messages(state, digest, now);
+        } else if summary.messages > 0 {
+            self.messages(state, summary, now);
         }
-        if let Some(listed) = &digest.listed {
+        if let Some(listed) = &summary.listed {
             state.roster.listed(listed);
         }
-        self.notices(state, digest, now);
-        self.odd(state, digest);
+        self.notices(state, summary, now);
+        self.odd(state, summary);
     }
 
-    fn notices(&self, state: &mut State, digest: &Digest, now: u64) {
+    fn notices(&self, state: &mut State, summary: &FrameSummary, now: u64) {
         let plan = &self.shared.plan;
-        let named = digest.joined.len() + digest.left.len();
+        let named = summary.joined.len() + summary.left.len();
         if named > 0 {
             let faults = state.roster.faults.sum();
-            state.roster.joined(&digest.joined);
-            state.roster.left(&digest.left);
+            state.roster.joined(&summary.joined);
+            state.roster.left(&summary.left);
             let fresh = (named as u64).saturating_sub(state.roster.faults.sum() - faults);
             if plan.role(state.user) != Role::Passer {
                 self.count(|c| &c.notices, fresh);
@@ -76,21 +76,21 @@ impl Shard {
         }
     }
 
-    fn odd(&self, state: &State, digest: &Digest) {
-        if let (Some(text), None) = (&digest.error, digest.accepted) {
+    fn odd(&self, state: &State, summary: &FrameSummary) {
+        if let (Some(text), None) = (&summary.error, summary.accepted) {
             self.count(|c| &c.errors, 1);
             self.shared.trouble(&format!("ERROR: {text}"));
         }
-        if let Some(text) = &digest.nonsense {
+        if let Some(text) = &summary.nonsense {
             self.count(|c| &c.nonsense, 1);
             self.shared.trouble(&format!("no JSON: {text}"));
         }
         // What strangers said before the run is in everybody's history.
-        if digest.accepted.is_none() {
-            self.count(|c| &c.strangers, digest.strangers.into());
+        if summary.accepted.is_none() {
+            self.count(|c| &c.strangers, summary.strangers.into());
         }
-        if digest.altered > 0 && self.is_judged(state.user) {
-            self.ledger.borrow_mut().faults_mut().altered += u64::from(digest.altered);
+        if summary.altered > 0 && self.is_judged(state.user) {
+            self.delivery_check.borrow_mut().faults_mut().altered += u64::from(summary.altered);
         }
     }
 
@@ -99,20 +99,20 @@ impl Shard {
     }
 
     /// The history in a welcome.
-    fn history(&self, state: &State, digest: &Digest, is_reference: bool) {
+    fn history(&self, state: &State, summary: &FrameSummary, is_reference: bool) {
         let plan = &self.shared.plan;
-        let mut ledger = self.ledger.borrow_mut();
+        let mut delivery_check = self.delivery_check.borrow_mut();
         if plan.workload == Workload::Churn && plan.role(state.user) == Role::Passer {
-            for run in digest.runs.iter().filter(|run| run.purpose == Purpose::Public) {
+            for run in summary.runs.iter().filter(|run| run.purpose == Purpose::Public) {
                 if let Some(slot) = plan.slot(run.sender) {
-                    ledger.take(state.row, slot, run.first, run.count);
+                    delivery_check.take(state.row, slot, run.first, run.count);
                 }
             }
         }
         if plan.history == 0 || plan.role(state.user) != Role::Member {
             return;
         }
-        let in_order = match digest.runs.as_slice() {
+        let in_order = match summary.runs.as_slice() {
             [run] if run.purpose == Purpose::History => Some((run.first, run.count)),
             _ => None,
         };
@@ -131,19 +131,19 @@ impl Shard {
         }
     }
 
-    fn messages(&self, state: &State, digest: &Digest, now: u64) {
+    fn messages(&self, state: &State, summary: &FrameSummary, now: u64) {
         let plan = &self.shared.plan;
-        self.count(|c| &c.deliveries, digest.messages.into());
-        let mut ledger = self.ledger.borrow_mut();
-        for run in &digest.runs {
+        self.count(|c| &c.deliveries, summary.messages.into());
+        let mut delivery_check = self.delivery_check.borrow_mut();
+        for run in &summary.runs {
             if plan.workload == Workload::Private {
-                self.private(state, &mut ledger, *run);
+                self.private(state, &mut delivery_check, *run);
             } else {
-                self.public(state, &mut ledger, *run);
+                self.public(state, &mut delivery_check, *run);
             }
         }
         let mut latency = self.latency.borrow_mut();
-        for stamp in &digest.stamps {
+        for stamp in &summary.stamps {
             if self.shared.is_measured(stamp.micros) {
                 let class = usize::from(plan.role(stamp.sender) == Role::Flooder);
                 if let Some(latency) = latency.get_mut(class) {
@@ -153,27 +153,27 @@ impl Shard {
         }
     }
 
-    fn public(&self, state: &State, ledger: &mut Ledger, run: Run) {
+    fn public(&self, state: &State, delivery_check: &mut DeliveryCheck, run: Run) {
         let plan = &self.shared.plan;
         if run.dest != ALL {
-            ledger.faults_mut().misrouted += u64::from(run.count);
+            delivery_check.faults_mut().misrouted += u64::from(run.count);
             return;
         }
         let Some(slot) = plan.slot(run.sender) else {
-            ledger.faults_mut().invented += u64::from(run.count);
+            delivery_check.faults_mut().invented += u64::from(run.count);
             return;
         };
-        let fresh = ledger.take(state.row, slot, run.first, run.count);
-        let reached = ledger.reached(state.row, slot);
+        let fresh = delivery_check.take(state.row, slot, run.first, run.count);
+        let reached = delivery_check.reached(state.row, slot);
         if plan.is_witness(state.user, self.thread) {
             self.shared.witnessed(self.thread, slot, run.sender, reached);
         }
         if run.sender == state.user {
             self.count(|c| &c.echoes, fresh.into());
             self.shared.echoes.store(true, Relaxed);
-            if let Some(desk) = self.desks.borrow().get(&run.sender) {
-                desk.echoing.set(true);
-                desk.confirmed.set(reached);
+            if let Some(cell) = self.cells.borrow().get(&run.sender) {
+                cell.echoing.set(true);
+                cell.confirmed.set(reached);
             }
             return;
         }
@@ -181,15 +181,15 @@ impl Shard {
             self.count(|c| &c.from_others, fresh.into());
         }
         if plan.buddy(run.sender) == state.user
-            && let Some(desk) = self.desks.borrow().get(&run.sender)
-            && !desk.echoing.get()
+            && let Some(cell) = self.cells.borrow().get(&run.sender)
+            && !cell.echoing.get()
         {
-            desk.confirmed.set(reached);
-            desk.wake();
+            cell.confirmed.set(reached);
+            cell.wake();
         }
     }
 
-    fn private(&self, state: &State, ledger: &mut Ledger, run: Run) {
+    fn private(&self, state: &State, delivery_check: &mut DeliveryCheck, run: Run) {
         let partner = self.shared.plan.buddy(state.user);
         if run.sender == state.user && run.dest == partner {
             // Whether the sender gets a copy is open (RT-7).
@@ -197,14 +197,14 @@ impl Shard {
             return;
         }
         if run.dest != state.user || run.sender != partner {
-            ledger.faults_mut().misrouted += u64::from(run.count);
+            delivery_check.faults_mut().misrouted += u64::from(run.count);
             return;
         }
-        let fresh = ledger.take(state.row, 0, run.first, run.count);
+        let fresh = delivery_check.take(state.row, 0, run.first, run.count);
         self.count(|c| &c.from_others, fresh.into());
-        if let Some(desk) = self.desks.borrow().get(&run.sender) {
-            desk.confirmed.set(ledger.reached(state.row, 0));
-            desk.wake();
+        if let Some(cell) = self.cells.borrow().get(&run.sender) {
+            cell.confirmed.set(delivery_check.reached(state.row, 0));
+            cell.wake();
         }
     }
 }

@@ -19,7 +19,7 @@ pub struct Hours {
 
 /// One who sends.
 #[derive(Debug)]
-pub struct Speaker {
+pub struct Sender {
     /// Its place among the senders.
     pub slot: usize,
     user: u32,
@@ -36,7 +36,7 @@ pub struct Speaker {
 const OPEN: &[u8] = br#"{"MESSAGES": ["#;
 const CLOSE: &[u8] = b"]}";
 
-impl Speaker {
+impl Sender {
     /// One who says to `dest` what `purpose` is.
     #[must_use]
     pub fn new(slot: usize, user: u32, purpose: Purpose, pace: Pace, names: [&str; 2]) -> Self {
@@ -145,58 +145,58 @@ pub fn asking(name: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{frame_summary::Reading, plan::tests::plan, user_names::Names};
+    use crate::{frame_summary::Reading, plan::tests::plan, user_names::UserNames};
 
     const OPEN_HOURS: Hours = Hours { start: 100, stop: 10_000 };
 
-    fn spoken(speaker: &mut Speaker, now: u64, confirmed: u32) -> u32 {
-        let names = Names::new("ab3de");
+    fn spoken(sending: &mut Sender, now: u64, confirmed: u32) -> u32 {
+        let names = UserNames::new("ab3de");
         let reading = Reading { texts: Texts::new(&names, 64), names };
         let mut out = Vec::new();
-        speaker.speak((&plan(), &reading.texts), OPEN_HOURS, now, confirmed, &mut out);
+        sending.speak((&plan(), &reading.texts), OPEN_HOURS, now, confirmed, &mut out);
         let (mut rest, mut messages) = (&out[..], 0);
         while let Some((prefix, body)) = rest.split_first_chunk::<4>() {
             let length = usize::try_from(u32::from_be_bytes(*prefix)).unwrap();
             assert!(!prefix.contains(&b'{'));
-            let digest = reading.read(&body[..length]);
-            assert_eq!((digest.altered, digest.strangers, &digest.nonsense), (0, 0, &None));
-            messages += digest.messages;
+            let summary = reading.read(&body[..length]);
+            assert_eq!((summary.altered, summary.strangers, &summary.nonsense), (0, 0, &None));
+            messages += summary.messages;
             rest = &body[length..];
         }
         messages
     }
 
-    fn speaker(pace: Pace) -> Speaker {
-        Speaker::new(1, 1, Purpose::Public, pace, ["uab3de0000001", "ALL"])
+    fn sending(pace: Pace) -> Sender {
+        Sender::new(1, 1, Purpose::Public, pace, ["uab3de0000001", "ALL"])
     }
 
     #[test]
     fn a_window_is_filled_and_refilled() {
-        let mut speaker = speaker(Pace::Window(5));
-        assert_eq!(spoken(&mut speaker, 99, 0), 0);
-        assert_eq!(spoken(&mut speaker, 100, 0), 5);
-        assert_eq!(spoken(&mut speaker, 101, 0), 0);
-        assert_eq!(spoken(&mut speaker, 102, 3), 3);
-        assert_eq!(spoken(&mut speaker, 10_000, 8), 0);
+        let mut sending = sending(Pace::Window(5));
+        assert_eq!(spoken(&mut sending, 99, 0), 0);
+        assert_eq!(spoken(&mut sending, 100, 0), 5);
+        assert_eq!(spoken(&mut sending, 101, 0), 0);
+        assert_eq!(spoken(&mut sending, 102, 3), 3);
+        assert_eq!(spoken(&mut sending, 10_000, 8), 0);
     }
 
     #[test]
     fn a_rate_is_kept_whatever_is_confirmed() {
         // 1,000 a second over three senders: the second one at 1, 4, 7 ms after the start.
-        let mut speaker = speaker(Pace::Rate(1_000.0));
-        assert_eq!(spoken(&mut speaker, 1_099, 0), 0);
-        assert_eq!(spoken(&mut speaker, 1_100, 0), 1);
-        assert_eq!(spoken(&mut speaker, 9_000, 0), 2);
+        let mut sending = sending(Pace::Rate(1_000.0));
+        assert_eq!(spoken(&mut sending, 1_099, 0), 0);
+        assert_eq!(spoken(&mut sending, 1_100, 0), 1);
+        assert_eq!(spoken(&mut sending, 9_000, 0), 2);
         // What was due before the end is sent, even late.
-        assert_eq!(spoken(&mut speaker, 50_000, 0), 0);
-        assert_eq!(speaker.sent(), 3);
+        assert_eq!(spoken(&mut sending, 50_000, 0), 0);
+        assert_eq!(sending.sent(), 3);
     }
 
     #[test]
     fn bulk_ends_at_its_number() {
-        let mut speaker = speaker(Pace::Window(u32::MAX)).in_bulk(1_000, 64);
-        assert_eq!(spoken(&mut speaker, 200, 0), 512);
-        assert_eq!(spoken(&mut speaker, 200, 0), 488);
+        let mut sending = sending(Pace::Window(u32::MAX)).in_bulk(1_000, 64);
+        assert_eq!(spoken(&mut sending, 200, 0), 512);
+        assert_eq!(spoken(&mut sending, 200, 0), 488);
     }
 
     #[test]

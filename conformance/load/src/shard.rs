@@ -9,8 +9,8 @@ use std::{
 };
 
 use super::{
-    delivery_check::{Begin, Faults, Ledger},
-    frame_cache::FrameMemory,
+    delivery_check::{Begin, DeliveryCheck, Faults},
+    frame_cache::FrameCache,
     frame_reader::Reference,
     latency::Latency,
     plan::{Role, Workload},
@@ -23,7 +23,7 @@ const BUFFER: usize = 256 * 1024;
 
 /// What the others of a thread may do to a member: wake it, tell it to leave, confirm what it sent.
 #[derive(Default)]
-pub struct Desk {
+pub struct MemberCell {
     waker: RefCell<Option<Waker>>,
     /// Whether it has to leave.
     pub leaves: Cell<bool>,
@@ -37,7 +37,7 @@ pub struct Desk {
     pub state: RefCell<State>,
 }
 
-impl Desk {
+impl MemberCell {
     /// Remembers how to wake the member.
     pub fn sleeps(&self, waker: &Waker) {
         let mut slot = self.waker.borrow_mut();
@@ -80,11 +80,11 @@ pub struct Shard {
     /// The buffer that frames are put together in.
     pub scratch: RefCell<Vec<u8>>,
     /// The members of this thread.
-    pub desks: RefCell<HashMap<u32, Rc<Desk>>>,
+    pub cells: RefCell<HashMap<u32, Rc<MemberCell>>>,
     /// The first welcome's history.
     pub reference: RefCell<Option<Rc<Reference>>>,
-    pub(super) memory: RefCell<FrameMemory>,
-    pub(super) ledger: RefCell<Ledger>,
+    pub(super) memory: RefCell<FrameCache>,
+    pub(super) delivery_check: RefCell<DeliveryCheck>,
     pub(super) latency: RefCell<[Latency; 2]>,
     notices: Cell<NoticeFaults>,
 }
@@ -122,10 +122,10 @@ impl Shard {
             thread,
             buffer: RefCell::new(vec![0; BUFFER].into_boxed_slice()),
             scratch: RefCell::default(),
-            desks: RefCell::default(),
+            cells: RefCell::default(),
             reference: RefCell::default(),
             memory: RefCell::default(),
-            ledger: RefCell::default(),
+            delivery_check: RefCell::default(),
             latency: RefCell::default(),
             notices: Cell::default(),
         }
@@ -144,32 +144,32 @@ impl Shard {
     }
 
     /// Opens the desk of a user, and the account of what reaches it.
-    pub fn open(&self, user: u32) -> Rc<Desk> {
+    pub fn open(&self, user: u32) -> Rc<MemberCell> {
         let plan = &self.shared.plan;
         let begin = match plan.role(user) {
             Role::Passer => Begin::Anywhere,
             _ => Begin::First,
         };
         let senders = if plan.workload == Workload::Private { 1 } else { plan.slots() };
-        let row = self.ledger.borrow_mut().open(senders, begin);
+        let row = self.delivery_check.borrow_mut().open(senders, begin);
         let roster = Roster::new(user, plan.residents());
-        let desk = Rc::new(Desk::default());
-        *desk.state.borrow_mut() = State { user, row, roster, ..State::default() };
-        self.desks.borrow_mut().insert(user, Rc::clone(&desk));
-        desk
+        let cell = Rc::new(MemberCell::default());
+        *cell.state.borrow_mut() = State { user, row, roster, ..State::default() };
+        self.cells.borrow_mut().insert(user, Rc::clone(&cell));
+        cell
     }
 
     /// Closes the desk of one who came and went, after a look at what it was told.
-    pub fn close_passer(&self, desk: &Desk) {
-        let mut state = desk.state.borrow_mut();
+    pub fn close_passer(&self, cell: &MemberCell) {
+        let mut state = cell.state.borrow_mut();
         if self.shared.judges_rosters {
             for user in 0..self.shared.plan.receivers() {
                 state.roster.settle(user, false);
             }
             self.blame(&state.roster);
         }
-        self.ledger.borrow_mut().close(state.row);
-        self.desks.borrow_mut().remove(&state.user);
+        self.delivery_check.borrow_mut().close(state.row);
+        self.cells.borrow_mut().remove(&state.user);
     }
 
     fn blame(&self, roster: &Roster) {
@@ -185,22 +185,22 @@ impl Shard {
         let sent = |slot: usize| self.shared.sent.get(slot).map_or(0, |sent| sent.load(Relaxed));
         let mut slow_gone = 0;
         let presence = self.shared.presence.lock().unwrap_or_else(PoisonError::into_inner);
-        for desk in self.desks.borrow().values().filter(|desk| desk.present.get()) {
-            let mut state = desk.state.borrow_mut();
+        for cell in self.cells.borrow().values().filter(|cell| cell.present.get()) {
+            let mut state = cell.state.borrow_mut();
             let (user, row) = (state.user, state.row);
             if !matches!(plan.role(user), Role::Member | Role::Flooder) {
                 continue;
             }
-            let mut ledger = self.ledger.borrow_mut();
+            let mut delivery_check = self.delivery_check.borrow_mut();
             if plan.workload == Workload::Private {
                 let partner = plan.slot(plan.buddy(user)).map_or(0, sent);
-                ledger.settle(row, 0, partner);
+                delivery_check.settle(row, 0, partner);
             } else {
                 for slot in 0..plan.slots() {
                     let sender = plan.sender_at(slot);
                     let is_due = plan.role(sender) != Role::Filler && (sender != user || echoes);
                     if is_due {
-                        ledger.settle(row, slot, sent(slot));
+                        delivery_check.settle(row, slot, sent(slot));
                     }
                 }
             }
@@ -222,7 +222,7 @@ impl Shard {
         }
         Tally {
             slow_gone: slow_gone as u64,
-            faults: *self.ledger.borrow_mut().faults_mut(),
+            faults: *self.delivery_check.borrow_mut().faults_mut(),
             notices: self.notices.get(),
             latency: self.latency.take(),
         }

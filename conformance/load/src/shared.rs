@@ -10,10 +10,10 @@ use std::{
     },
 };
 
+use conformance_kit::clock::Clock;
 use tokio::sync::Notify;
 
 use super::{connection::Wire, frame_summary::Reading, plan::Plan, roster::Bits, sender::Hours};
-use conformance_kit::clock::Clock;
 
 /// How many different troubles are told apart.
 const MOST_TROUBLES: usize = 12;

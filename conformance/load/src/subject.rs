@@ -6,14 +6,6 @@ use std::{
     time::Duration,
 };
 
-use rustls::pki_types::ServerName;
-use thiserror::Error;
-use tokio::time::timeout;
-
-use super::{
-    connection::{Link, Wire},
-    process::{Process, ProcessError},
-};
 use conformance_kit::{
     authority::{Authority, AuthorityError},
     clock::Clock,
@@ -22,6 +14,14 @@ use conformance_kit::{
         tls::{self, TlsSetupError, Trust},
     },
     subject::{place::Place, spawn::Spawned},
+};
+use rustls::pki_types::ServerName;
+use thiserror::Error;
+use tokio::time::timeout;
+
+use super::{
+    connection::{Connection, Wire},
+    process::{Process, ProcessError},
 };
 
 /// How long a server that was started may take to answer.
@@ -186,17 +186,18 @@ async fn answering(
 
 /// Connects and shakes hands.
 async fn greet(address: SocketAddr, wire: &Wire) -> Result<(), String> {
-    let mut link = Link::connect(address, None, wire).await.map_err(|error| error.to_string())?;
+    let mut connection =
+        Connection::connect(address, None, wire).await.map_err(|error| error.to_string())?;
     let mut buffer = vec![0; 32 * 1024];
     std::future::poll_fn(|cx| {
         loop {
-            if let std::task::Poll::Ready(Err(error)) = link.poll_flush(cx) {
+            if let std::task::Poll::Ready(Err(error)) = connection.poll_flush(cx) {
                 return std::task::Poll::Ready(Err(error.to_string()));
             }
-            if link.is_ready() {
+            if connection.is_ready() {
                 return std::task::Poll::Ready(Ok(()));
             }
-            match std::task::ready!(link.poll_read(cx, &mut buffer, |_| {})) {
+            match std::task::ready!(connection.poll_read(cx, &mut buffer, |_| {})) {
                 Ok(arrived) if arrived.ended => {
                     return std::task::Poll::Ready(Err("it closed the connection".to_owned()));
                 }

@@ -11,7 +11,7 @@ use thiserror::Error;
 /// Why a TLS connection can't go on.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum SecureError {
+pub enum TlsError {
     /// The peer broke TLS, or its certificate was refused.
     #[error("{0}")]
     Tls(#[from] rustls::Error),
@@ -66,12 +66,12 @@ pub struct Opened {
 }
 
 /// A TLS connection.
-pub struct Secure<R> {
+pub struct TlsSession<R> {
     end: R,
     ready: bool,
 }
 
-impl<R: Records> Secure<R> {
+impl<R: Records> TlsSession<R> {
     /// A connection whose handshake has not begun.
     pub const fn new(end: R) -> Self {
         Self { end, ready: false }
@@ -97,7 +97,7 @@ impl<R: Records> Secure<R> {
         incoming: &mut [u8],
         out: &mut Vec<u8>,
         mut sink: impl FnMut(&[u8]),
-    ) -> Result<Opened, SecureError> {
+    ) -> Result<Opened, TlsError> {
         let mut opened = Opened::default();
         loop {
             let rest = incoming.get_mut(opened.used..).unwrap_or_default();
@@ -115,7 +115,7 @@ impl<R: Records> Secure<R> {
                 ConnectionState::EncodeTlsData(mut data) => {
                     append(out, 0, |room| match data.encode(room) {
                         Err(EncodeError::InsufficientSize(need)) => Ok(Err(need.required_size)),
-                        Err(error) => Err(SecureError::from(error)),
+                        Err(error) => Err(TlsError::from(error)),
                         Ok(count) => Ok(Ok(count)),
                     })?;
                 }
@@ -139,18 +139,18 @@ impl<R: Records> Secure<R> {
     ///
     /// # Errors
     /// When the connection can't go on, or the handshake is not over.
-    pub fn seal(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<(), SecureError> {
+    pub fn seal(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<(), TlsError> {
         let mut none = [];
         match self.end.records(&mut none).state? {
             ConnectionState::WriteTraffic(mut traffic) => {
                 let guess = data.len() + 64 * (data.len() / 16_384 + 1);
                 append(out, guess, |room| match traffic.encrypt(data, room) {
                     Err(EncryptError::InsufficientSize(need)) => Ok(Err(need.required_size)),
-                    Err(error) => Err(SecureError::from(error)),
+                    Err(error) => Err(TlsError::from(error)),
                     Ok(count) => Ok(Ok(count)),
                 })
             }
-            _ => Err(SecureError::Tls(rustls::Error::HandshakeNotComplete)),
+            _ => Err(TlsError::Tls(rustls::Error::HandshakeNotComplete)),
         }
     }
 
@@ -161,7 +161,7 @@ impl<R: Records> Secure<R> {
             // A connection that can't say goodbye is closed all the same.
             let _ = append(out, 64, |room| match traffic.queue_close_notify(room) {
                 Err(EncryptError::InsufficientSize(need)) => Ok(Err(need.required_size)),
-                Err(error) => Err(SecureError::from(error)),
+                Err(error) => Err(TlsError::from(error)),
                 Ok(count) => Ok(Ok(count)),
             });
         }
@@ -172,8 +172,8 @@ impl<R: Records> Secure<R> {
 fn append(
     out: &mut Vec<u8>,
     guess: usize,
-    mut write: impl FnMut(&mut [u8]) -> Result<Result<usize, usize>, SecureError>,
-) -> Result<(), SecureError> {
+    mut write: impl FnMut(&mut [u8]) -> Result<Result<usize, usize>, TlsError>,
+) -> Result<(), TlsError> {
     let before = out.len();
     let mut room = guess;
     loop {

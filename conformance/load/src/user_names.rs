@@ -11,11 +11,11 @@ pub const MOST: u32 = 9_999_999;
 
 /// Turns numbers into names and back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Names {
+pub struct UserNames {
     nonce: [u8; NONCE],
 }
 
-impl Names {
+impl UserNames {
     /// The names of the run with this nonce.
     #[must_use]
     pub fn new(nonce: &str) -> Self {
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn a_name_is_read_back() {
-        let names = Names::new("ab3de");
+        let names = UserNames::new("ab3de");
         for user in [0, 7, 4_711, MOST] {
             let name = names.name(user);
             assert_eq!((name.len(), names.user(name.as_bytes())), (LENGTH, Some(user)));

@@ -98,15 +98,15 @@ async fn obey(shard: Rc<Shard>, mut orders: mpsc::UnboundedReceiver<Order>) {
                     }
                 });
             }
-            Order::Wake => shard.desks.borrow().values().for_each(|desk| desk.wake()),
+            Order::Wake => shard.cells.borrow().values().for_each(|cell| cell.wake()),
             Order::Churn { every, until } => {
                 tokio::task::spawn_local(churn(Rc::clone(&shard), every, until));
             }
             Order::Leave(users) => {
                 for user in users {
-                    if let Some(desk) = shard.desks.borrow().get(&user) {
-                        desk.leaves.set(true);
-                        desk.wake();
+                    if let Some(cell) = shard.cells.borrow().get(&user) {
+                        cell.leaves.set(true);
+                        cell.wake();
                     }
                 }
             }
@@ -126,13 +126,13 @@ async fn listen(shard: Rc<Shard>) {
     loop {
         line.bell.notified().await;
         let due = shared.due.load(Relaxed);
-        let desks = shard.desks.borrow();
+        let cells = shard.cells.borrow();
         let by_schedule = (done..due.min(done + senders)).map(|number| {
             shared.plan.sender_at(usize::try_from(number % senders).unwrap_or_default())
         });
         for sender in by_schedule.chain(line.wakes()) {
-            if let Some(desk) = desks.get(&sender) {
-                desk.wake();
+            if let Some(cell) = cells.get(&sender) {
+                cell.wake();
             }
         }
         done = due;

@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, thread, time::Duration};
 
+use conformance_kit::{clock, net::tls::Trust, nonce::Nonces, subject::place::Place};
 use thiserror::Error;
 
 use super::{
@@ -9,7 +10,7 @@ use super::{
     content::Texts,
     descriptors::{self, TooFew},
     frame_summary::Reading,
-    phases::{Director, Watch},
+    phases::{Phases, Watch},
     plan::{Pace, Plan, Workload},
     process::Process,
     report::{
@@ -18,9 +19,8 @@ use super::{
     shard::Tally,
     shared::Shared,
     subject::{self, Subject, SubjectError},
-    user_names::Names,
+    user_names::UserNames,
 };
-use conformance_kit::{clock, net::tls::Trust, nonce::Nonces, subject::place::Place};
 
 /// What to do, and where.
 #[derive(Debug, Clone)]
@@ -93,7 +93,8 @@ pub async fn run(options: &LoadOptions, watch: Watch<'_>) -> Result<LoadReport, 
     descriptors::raise(u64::from(options.plan.residents()) + passing)?;
     let subject =
         Subject::open(&options.place, &options.trust, options.plaintext, options.pid).await?;
-    let mut report = Stage::set(options, &subject, true)?.run(options, &subject, watch).await?;
+    let mut report =
+        PreparedRun::set(options, &subject, true)?.run(options, &subject, watch).await?;
     if let (Some(program), true) = (&options.limit, report.traffic.is_some()) {
         drop(subject);
         measure::measure(options, program, &mut report, watch).await?;
@@ -102,11 +103,11 @@ pub async fn run(options: &LoadOptions, watch: Watch<'_>) -> Result<LoadReport, 
 }
 
 /// A run that is about to begin.
-pub(super) struct Stage {
+pub(super) struct PreparedRun {
     shared: Arc<Shared>,
 }
 
-impl Stage {
+impl PreparedRun {
     /// Prepares a run; the limit's server has no lists that could be judged.
     pub(super) fn set(
         options: &LoadOptions,
@@ -115,7 +116,7 @@ impl Stage {
     ) -> Result<Self, LoadError> {
         let plan = options.plan.clone();
         let nonce = Nonces::new(rand::random(), "load").letters(super::user_names::NONCE);
-        let names = Names::new(&nonce);
+        let names = UserNames::new(&nonce);
         let reading = Reading { texts: Texts::new(&names, plan.payload), names };
         let sources = subject::sources(subject.address, options.sources, plan.residents())?;
         let processors = thread::available_parallelism().map_or(1, usize::from);
@@ -136,8 +137,8 @@ impl Stage {
         let started = clock::unix_seconds();
         let expected = options.warm_up + options.duration + options.settle + options.busy * 2;
         let shared = self.shared;
-        let mut act = Act {
-            director: Director::new(Arc::clone(&shared), subject.process, expected, watch)?,
+        let mut active = ActiveRun {
+            phases: Phases::new(Arc::clone(&shared), subject.process, expected, watch)?,
             options,
             joining: Joining::default(),
             traffic: None,
@@ -146,19 +147,19 @@ impl Stage {
             doubts: Vec::new(),
         };
         match options.plan.workload {
-            Workload::FanOut | Workload::Private => act.talk().await?,
-            Workload::Churn => act.churn().await?,
-            Workload::JoinStorm => act.join_storm().await,
-            Workload::Idle => act.idle().await?,
+            Workload::FanOut | Workload::Private => active.talk().await?,
+            Workload::Churn => active.churn().await?,
+            Workload::JoinStorm => active.join_storm().await,
+            Workload::Idle => active.idle().await?,
         }
-        let tally = act.director.settle().await;
-        Ok(act.report(started, subject, &tally))
+        let tally = active.phases.settle().await;
+        Ok(active.report(started, subject, &tally))
     }
 }
 
 /// A run that goes on.
-struct Act<'a> {
-    director: Director<'a>,
+struct ActiveRun<'a> {
+    phases: Phases<'a>,
     options: &'a LoadOptions,
     joining: Joining,
     traffic: Option<super::phases::Window>,
@@ -167,15 +168,15 @@ struct Act<'a> {
     doubts: Vec<String>,
 }
 
-impl Act<'_> {
+impl ActiveRun<'_> {
     /// Everybody joins; whether the run can go on.
     async fn assemble(&mut self) -> bool {
-        let (joining, all) = self.director.assemble().await;
+        let (joining, all) = self.phases.assemble().await;
         self.joining = joining;
         if !all {
             let wanted = self.options.plan.residents();
             self.doubts.push(format!("{} of {wanted} joined", joining.joined));
-        } else if self.director.shared.judges_rosters && joining.known_seconds.is_none() {
+        } else if self.phases.shared.judges_rosters && joining.known_seconds.is_none() {
             self.doubts.push("not everybody came to know everybody in time".to_owned());
         }
         all
@@ -183,11 +184,11 @@ impl Act<'_> {
 
     async fn talk(&mut self) -> Result<(), LoadError> {
         if self.assemble().await {
-            self.director.quiet(Duration::from_millis(100)).await;
-            self.director.begin_timeline();
+            self.phases.quiet(Duration::from_millis(100)).await;
+            self.phases.begin_timeline();
             let (warm_up, duration) = (self.options.warm_up, self.options.duration);
             let churns = self.churn.is_some();
-            self.traffic = Some(self.director.talk(warm_up, duration, churns).await?);
+            self.traffic = Some(self.phases.talk(warm_up, duration, churns).await?);
         }
         Ok(())
     }
@@ -200,52 +201,52 @@ impl Act<'_> {
     async fn join_storm(&mut self) {
         let plan = self.options.plan.clone();
         if plan.history > 0 {
-            self.director.phase("filling the history");
+            self.phases.phase("filling the history");
             let filler = plan.filler();
             // The observer first: what the filler says is confirmed by it, echo or not.
-            let there = self.director.join([filler + 1].into_iter()).await
-                && self.director.join([filler].into_iter()).await;
+            let there = self.phases.join([filler + 1].into_iter()).await
+                && self.phases.join([filler].into_iter()).await;
             let full = there
                 && self
-                    .director
+                    .phases
                     .wait(plan.drain, |_, totals| totals.from_others >= plan.history.into())
                     .await;
             if !full {
                 self.doubts.push("the history could not be filled".to_owned());
                 return;
             }
-            self.director.tell(|| super::worker::Order::Leave(vec![filler, filler + 1]));
-            self.director.quiet(Duration::from_millis(300)).await;
+            self.phases.tell(|| super::worker::Order::Leave(vec![filler, filler + 1]));
+            self.phases.quiet(Duration::from_millis(300)).await;
         }
-        self.director.begin_timeline();
+        self.phases.begin_timeline();
         self.assemble().await;
-        self.joining.history = self.director.shared.history_of_first().map(|(_, count)| count);
-        self.director.quiet(Duration::from_millis(150)).await;
+        self.joining.history = self.phases.shared.history_of_first().map(|(_, count)| count);
+        self.phases.quiet(Duration::from_millis(150)).await;
     }
 
     async fn idle(&mut self) -> Result<(), LoadError> {
         self.look("before anybody came", 0);
-        self.director.begin_timeline();
+        self.phases.begin_timeline();
         if !self.assemble().await {
             return Ok(());
         }
         let connections = u64::from(self.options.plan.residents());
-        self.director.phase("resting");
-        self.director.pass(self.options.settle).await;
+        self.phases.phase("resting");
+        self.phases.pass(self.options.settle).await;
         self.look("everybody is there and silent", connections);
         if self.options.busy.is_zero() {
             return Ok(());
         }
-        self.traffic = Some(self.director.talk(Duration::ZERO, self.options.busy, false).await?);
+        self.traffic = Some(self.phases.talk(Duration::ZERO, self.options.busy, false).await?);
         self.look("right after everybody heard others talk", connections);
-        self.director.phase("resting");
-        self.director.pass(self.options.settle).await;
+        self.phases.phase("resting");
+        self.phases.pass(self.options.settle).await;
         self.look("and after another rest", connections);
         Ok(())
     }
 
     fn look(&mut self, when: &str, connections: u64) {
-        let Some(memory) = self.director.process.and_then(Process::memory) else { return };
+        let Some(memory) = self.phases.process.and_then(Process::memory) else { return };
         let first = self.memory.first().map(|point| point.memory.resident);
         let per_connection = first
             .filter(|_| connections > 0)
@@ -255,7 +256,7 @@ impl Act<'_> {
     }
 
     fn report(self, started: i64, subject: &Subject, tally: &Tally) -> LoadReport {
-        let shared = &self.director.shared;
+        let shared = &self.phases.shared;
         let totals = shared.totals();
         let checks = Checks {
             deliveries: totals.deliveries,
@@ -289,7 +290,7 @@ impl Act<'_> {
             }),
             traffic,
             memory: self.memory,
-            timeline: self.director.timeline,
+            timeline: self.phases.timeline,
             checks,
             limits: Vec::new(),
             verdict,

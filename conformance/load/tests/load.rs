@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use conformance_kit::identity::Identity;
 use conformance_kit::{
+    identity::Identity,
     net::{target::Target, tls::Trust},
     subject::place::Place,
 };

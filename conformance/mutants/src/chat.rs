@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use conformance_suite::fault::server::Fault;
 use serde_json::{Value, json};
 
 use super::{
@@ -13,7 +14,6 @@ use super::{
     faults::Faults,
     outbox::Outbox,
 };
-use conformance_suite::fault::server::Fault;
 
 /// One joined connection.
 #[derive(Debug, Clone)]

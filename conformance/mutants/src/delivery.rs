@@ -1,10 +1,10 @@
 //! Where a message goes.
 
+use conformance_kit::clock;
+use conformance_suite::fault::server::Fault;
 use serde_json::{Value, json};
 
 use super::chat::{Chat, Entry, Member};
-use conformance_kit::clock;
-use conformance_suite::fault::server::Fault;
 
 impl Chat {
     /// Makes a message a part of the history; one of five elements is passed on, and not kept.

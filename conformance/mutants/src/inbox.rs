@@ -1,9 +1,9 @@
 //! Bytes of one connection to bodies, with everything that can go wrong on the way.
 
+use conformance_suite::fault::server::Fault;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use super::{faults::Faults, outbox::prefix};
-use conformance_suite::fault::server::Fault;
 
 /// What a connection brings.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use conformance_suite::fault::server::Fault;
 use serde_json::{Map, Value, json};
 use tokio::time::sleep;
 
@@ -13,7 +14,6 @@ use super::{
     chat::Joining,
     session::Session,
 };
-use conformance_suite::fault::server::Fault;
 
 impl Session {
     /// Answers `USERNAME`; false when the connection ends with it.
@@ -23,7 +23,7 @@ impl Session {
         offer: Agreed,
         beside: &Map<String, Value>,
     ) -> bool {
-        let f = self.house.faults.clone();
+        let f = self.shared.faults.clone();
         if f.acts(Fault::NoAnswerToName) {
             return true;
         }
@@ -43,7 +43,7 @@ impl Session {
         if let Some(text) = self.malformed(&asks.agreed, beside) {
             return self.error(text).await;
         }
-        let mut chat = self.house.chat.lock().await;
+        let mut chat = self.shared.chat.lock().await;
         if let Some(resume) = beside.get("RESUME").filter(|_| asks.agreed.has("ids")) {
             asks.resumes = true;
             asks.resumption = chat.resumption(resume, &name);
@@ -88,7 +88,7 @@ impl Session {
             // Between the check and the taking, another one gets in.
             drop(chat);
             sleep(Duration::from_millis(60)).await;
-            chat = self.house.chat.lock().await;
+            chat = self.shared.chat.lock().await;
         }
         chat.join(self.connection, &name, &self.outbox, &asks);
         drop(chat);
@@ -101,7 +101,7 @@ impl Session {
 
     /// What is malformed beside an offer.
     fn malformed(&self, agreed: &Agreed, beside: &Map<String, Value>) -> Option<&'static str> {
-        let f = &self.house.faults;
+        let f = &self.shared.faults;
         if let Some(resume) = beside.get("RESUME") {
             let sound = resume.get("TOKEN").is_some_and(Value::is_string)
                 && resume.get("AFTER").is_some_and(Value::is_u64);

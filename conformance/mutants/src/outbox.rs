@@ -6,6 +6,8 @@ use std::sync::{
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
+use conformance_kit::wire::{ascii::ascii, prefix::Prefix};
+use conformance_suite::fault::server::Fault;
 use serde_json::Value;
 use tokio::{
     io::{AsyncWrite, AsyncWriteExt as _},
@@ -13,8 +15,6 @@ use tokio::{
 };
 
 use super::{capability::utf8, faults::Faults};
-use conformance_kit::wire::{ascii::ascii, prefix::Prefix};
-use conformance_suite::fault::server::Fault;
 
 /// The sending end of a connection.
 #[derive(Debug, Clone)]

@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use conformance_suite::fault::server::Fault;
 use rustls::{
     ServerConfig,
     crypto::ring,
@@ -27,9 +28,8 @@ use tokio_rustls::TlsAcceptor;
 use super::{
     chat::Chat,
     faults::Faults,
-    session::{self, House},
+    session::{self, Shared},
 };
-use conformance_suite::fault::server::Fault;
 
 /// The switch of a mutant: off, and every connection ends.
 #[derive(Clone)]
@@ -80,7 +80,7 @@ pub async fn start(
 ) -> io::Result<Mutant> {
     let faults = Faults::new(faults);
     let power = Power(watch::channel(true).0);
-    let house = House {
+    let shared = Shared {
         faults: faults.clone(),
         chat: Arc::new(Mutex::new(Chat::new(faults.clone()))),
         power: power.clone(),
@@ -101,7 +101,7 @@ pub async fn start(
         }
     };
     for listener in listeners {
-        tokio::spawn(accept(listener, tls.clone(), house.clone()));
+        tokio::spawn(accept(listener, tls.clone(), shared.clone()));
     }
     Ok(Mutant { addresses, faults, power })
 }
@@ -146,27 +146,27 @@ fn acceptor(
 /// Numbers connections over all listeners.
 static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
 
-async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, house: House) {
+async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Shared) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = house.power.clone().cut() => return,
+            () = shared.power.clone().cut() => return,
         };
         let Ok((tcp, _)) = accepted else { continue };
         let _ = tcp.set_nodelay(true);
         let connection = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
-        let (tls, house) = (tls.clone(), house.clone());
-        let f = house.faults.clone();
+        let (tls, shared) = (tls.clone(), shared.clone());
+        let f = shared.faults.clone();
         if f.has(Fault::HandshakeInAcceptLoop) {
             let _ = f.acts(Fault::HandshakeInAcceptLoop);
             if let Some(tls) = tls
                 && let Ok(stream) = tls.accept(tcp).await
             {
-                tokio::spawn(session::serve(house, connection, stream));
+                tokio::spawn(session::serve(shared, connection, stream));
             }
             continue;
         }
-        let serving = serve(tcp, tls, house, connection);
+        let serving = serve(tcp, tls, shared, connection);
         if f.acts(Fault::OneAtATime) {
             serving.await;
         } else {
@@ -175,9 +175,9 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, house: House) {
     }
 }
 
-async fn serve(tcp: TcpStream, tls: Option<TlsAcceptor>, house: House, connection: u64) {
-    let f = house.faults.clone();
-    let Some(tls) = tls else { return session::serve(house, connection, tcp).await };
+async fn serve(tcp: TcpStream, tls: Option<TlsAcceptor>, shared: Shared, connection: u64) {
+    let f = shared.faults.clone();
+    let Some(tls) = tls else { return session::serve(shared, connection, tcp).await };
     if f.has(Fault::AgreesToOldTls) || f.has(Fault::PlaintextToo) {
         let mut head = [0; 11];
         let looking = timeout(Duration::from_secs(5), async {
@@ -190,7 +190,7 @@ async fn serve(tcp: TcpStream, tls: Option<TlsAcceptor>, house: House, connectio
             return;
         }
         if !head.starts_with(&[0x16, 3]) && f.acts(Fault::PlaintextToo) {
-            return session::serve(house, connection, tcp).await;
+            return session::serve(shared, connection, tcp).await;
         }
         if head.ends_with(&[3, 2]) && f.acts(Fault::AgreesToOldTls) {
             return agree_to_old_tls(tcp).await;
@@ -198,10 +198,10 @@ async fn serve(tcp: TcpStream, tls: Option<TlsAcceptor>, house: House, connectio
     }
     let handshake = tokio::select! {
         handshake = tls.accept(tcp) => handshake,
-        () = house.power.clone().cut() => return,
+        () = shared.power.clone().cut() => return,
     };
     if let Ok(stream) = handshake {
-        session::serve(house, connection, stream).await;
+        session::serve(shared, connection, stream).await;
     }
 }
 

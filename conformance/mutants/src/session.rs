@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use conformance_suite::fault::server::Fault;
 use serde_json::{Map, Value};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -21,7 +22,6 @@ use super::{
     outbox::Outbox,
     server::Power,
 };
-use conformance_suite::fault::server::Fault;
 
 /// The keys that this server knows; those of capabilities where they were agreed on.
 const KEYS: [&str; 11] = [
@@ -43,7 +43,7 @@ const REQUESTS: [&str; 4] = ["HISTORY", "COMMAND", "ANSWER", "PING"];
 
 /// What a session shares with the others.
 #[derive(Clone)]
-pub(super) struct House {
+pub(super) struct Shared {
     pub(super) faults: Faults,
     pub(super) chat: Arc<Mutex<Chat>>,
     pub(super) power: Power,
@@ -51,7 +51,7 @@ pub(super) struct House {
 
 /// One connection.
 pub(super) struct Session {
-    pub(super) house: House,
+    pub(super) shared: Shared,
     pub(super) outbox: Outbox,
     pub(super) connection: u64,
     pub(super) name: Option<String>,
@@ -69,16 +69,16 @@ pub(super) struct Session {
 
 /// Serves one connection to its end.
 pub(super) async fn serve(
-    house: House,
+    shared: Shared,
     connection: u64,
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
 ) {
     let (reading, writing) = tokio::io::split(stream);
-    let outbox = Outbox::start(writing, house.faults.clone());
-    house.chat.lock().await.connected(connection, outbox.clone());
-    let mut inbox = Inbox::new(reading, house.faults.clone());
+    let outbox = Outbox::start(writing, shared.faults.clone());
+    shared.chat.lock().await.connected(connection, outbox.clone());
+    let mut inbox = Inbox::new(reading, shared.faults.clone());
     let mut session = Session {
-        house,
+        shared,
         outbox,
         connection,
         name: None,
@@ -89,7 +89,7 @@ pub(super) async fn serve(
         kept: None,
         refused: None,
     };
-    let cut = session.house.power.clone().cut();
+    let cut = session.shared.power.clone().cut();
     let noticed = tokio::select! {
         noticed = session.run(&mut inbox) => noticed,
         () = cut => false,
@@ -102,7 +102,7 @@ pub(super) async fn serve(
 
 impl Session {
     async fn run(&mut self, inbox: &mut Inbox<impl AsyncRead + Unpin>) -> bool {
-        let f = self.house.faults.clone();
+        let f = self.shared.faults.clone();
         loop {
             while let Some(incoming) = inbox.take() {
                 match incoming {
@@ -112,7 +112,7 @@ impl Session {
                         }
                     }
                     Incoming::TooLong(length) => {
-                        let chat = self.house.chat.clone();
+                        let chat = self.shared.chat.clone();
                         let guard = chat.lock().await;
                         if length > 1 << 30 && f.acts(Fault::HugeLengthStalls) {
                             sleep(Duration::from_secs(60)).await;
@@ -126,7 +126,7 @@ impl Session {
             }
             let stalls = (inbox.is_partial() && f.has(Fault::HalfFrameStalls))
                 || (self.name.is_none() && f.has(Fault::IdleStalls));
-            let chat = self.house.chat.clone();
+            let chat = self.shared.chat.clone();
             let guard = if stalls { Some(chat.lock().await) } else { None };
             let end = inbox.read().await;
             if guard.is_some() {
@@ -141,7 +141,7 @@ impl Session {
 
     /// Handles one body; false when the connection ends with it.
     async fn body(&mut self, body: &[u8]) -> bool {
-        let f = self.house.faults.clone();
+        let f = self.shared.faults.clone();
         if body.is_empty() && f.acts(Fault::ZeroLengthCloses) {
             return false;
         }
@@ -150,7 +150,7 @@ impl Session {
         }
         if !body.is_ascii() {
             if std::str::from_utf8(body).is_err() && f.acts(Fault::BadUtf8Kills) {
-                self.house.power.off();
+                self.shared.power.off();
                 return false;
             }
             if f.acts(Fault::AsciiOnly) {
@@ -162,7 +162,7 @@ impl Session {
             && is_deep(body)
             && f.acts(Fault::DeepJsonKills)
         {
-            self.house.power.off();
+            self.shared.power.off();
             return false;
         }
         match serde_json::from_slice::<Value>(body) {
@@ -171,7 +171,7 @@ impl Session {
             Ok(_) => self.bad_frame("not an object").await,
             Err(_) if f.acts(Fault::JunkIgnored) => true,
             Err(_) if f.acts(Fault::JunkKillsServer) => {
-                self.house.power.off();
+                self.shared.power.off();
                 false
             }
             Err(_) => self.bad_frame("not JSON").await,
@@ -179,27 +179,27 @@ impl Session {
     }
 
     async fn bad_frame(&mut self, text: &'static str) -> bool {
-        if self.house.faults.acts(Fault::BadFrameKicksEverybody) {
-            self.house.chat.lock().await.kick_all();
+        if self.shared.faults.acts(Fault::BadFrameKicksEverybody) {
+            self.shared.chat.lock().await.kick_all();
         }
         self.error(text).await
     }
 
     pub(super) async fn error(&mut self, text: &'static str) -> bool {
-        if self.agreed.has("ping") && self.house.faults.acts(Fault::PongOvertakes) {
+        if self.agreed.has("ping") && self.shared.faults.acts(Fault::PongOvertakes) {
             self.held.push(text);
             return true;
         }
-        if self.house.faults.acts(Fault::ErrorToEverybody) {
-            self.house.chat.lock().await.error_to_all(text);
+        if self.shared.faults.acts(Fault::ErrorToEverybody) {
+            self.shared.chat.lock().await.error_to_all(text);
         } else {
             self.outbox.error(text);
         }
-        !self.house.faults.acts(Fault::ClosesAfterError)
+        !self.shared.faults.acts(Fault::ClosesAfterError)
     }
 
     async fn object(&mut self, object: &Map<String, Value>) -> bool {
-        let f = self.house.faults.clone();
+        let f = self.shared.faults.clone();
         let unknown = object.keys().any(|key| !KEYS.contains(&key.as_str()));
         let (name, messages) = (object.get("USERNAME"), object.get("MESSAGES"));
         if name.is_some() && unknown && f.acts(Fault::ExtraOnJoinRefused) {
@@ -250,7 +250,7 @@ impl Session {
     }
 
     async fn messages(&mut self, messages: &Value, tags: Option<&Value>) -> bool {
-        let f = self.house.faults.clone();
+        let f = self.shared.faults.clone();
         let Some(list) = messages.as_array() else { return self.error("not a list").await };
         let own = match &self.name {
             Some(name) => name.clone(),
@@ -270,7 +270,7 @@ impl Session {
         let promised = self.promise(&tags).await;
         let first_dest = list.first().and_then(|m| m.get(1)).and_then(Value::as_str);
         let (mut trouble, mut answer) = (None, Answer::default());
-        let earlier = self.house.chat.lock().await.last_id + 1;
+        let earlier = self.shared.chat.lock().await.last_id + 1;
         for (n, message) in list.iter().enumerate() {
             if n > 0 && f.acts(Fault::FirstMessageOnly) {
                 break;
@@ -290,7 +290,7 @@ impl Session {
                     trouble = Some(text);
                     if let Some(tag) = tag {
                         if f.acts(Fault::RefusedTagUsed) {
-                            let mut chat = self.house.chat.lock().await;
+                            let mut chat = self.shared.chat.lock().await;
                             chat.remember(self.connection, tag, 1);
                         }
                         self.refused_tag(tag, text, &mut answer);
@@ -311,7 +311,7 @@ impl Session {
         routed: Option<&str>,
         tag: Option<(&str, u64)>,
     ) -> Result<Taken, &'static str> {
-        let f = &self.house.faults;
+        let f = &self.shared.faults;
         let mut parts = message.as_array().ok_or("not a list")?.clone();
         self.by_present_name(own, &mut parts).await;
         if parts.len() < 4 {
@@ -327,7 +327,7 @@ impl Session {
         if !integer && !f.acts(Fault::StringTimeAccepted) {
             return Err("the time is no integer");
         }
-        let mut chat = self.house.chat.lock().await;
+        let mut chat = self.shared.chat.lock().await;
         if self.agreed.has("ids") && chat.member(self.connection).is_none() {
             return Err("this session goes on elsewhere");
         }
@@ -373,15 +373,15 @@ impl Session {
     }
 
     fn forgives(&self, dest: &str, n: usize) -> bool {
-        let f = &self.house.faults;
+        let f = &self.shared.faults;
         f.acts(Fault::SpoofDelivered)
             || (dest != "ALL" && f.acts(Fault::SpoofPrivateDelivered))
             || (n > 0 && f.acts(Fault::OnlyFirstSourceChecked))
     }
 
     async fn end(&self) {
-        let f = &self.house.faults;
-        let mut chat = self.house.chat.lock().await;
+        let f = &self.shared.faults;
+        let mut chat = self.shared.chat.lock().await;
         if self.name.is_none() {
             if let Some(name) = &self.refused
                 && f.acts(Fault::RefusedCloseRemovesHolder)
@@ -392,7 +392,7 @@ impl Session {
                 chat.announce_left("");
             }
             if f.acts(Fault::UnjoinedCloseKills) {
-                self.house.power.off();
+                self.shared.power.off();
             }
         }
         chat.leave(self.connection);

@@ -11,7 +11,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use client_subject::{options, plain};
 use conformance_suite::{
     Options,
     client::{
@@ -24,6 +23,8 @@ use conformance_suite::{
     run::client::{self, Client},
     verdict::Verdict,
 };
+
+use client_subject::{options, plain};
 
 /// Operates the mutant client through pipes.
 #[derive(Default)]

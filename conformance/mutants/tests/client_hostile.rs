@@ -7,7 +7,6 @@ mod client_subject;
 
 use std::time::Duration;
 
-use client_subject::{Mutant, options, plain};
 use conformance_suite::{
     Options, Report,
     client::{Means, Profile, profile::Lines},
@@ -16,6 +15,8 @@ use conformance_suite::{
     verdict::Verdict,
 };
 use tokio::time::timeout;
+
+use client_subject::{Mutant, options, plain};
 
 fn quick() -> Options {
     Options { timeout_scale: 0.3, ..options() }

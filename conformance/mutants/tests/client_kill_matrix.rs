@@ -6,7 +6,6 @@ mod client_subject;
 
 use std::collections::BTreeSet;
 
-use client_subject::{Mutant, options, plain};
 use conformance_suite::{
     Options, Report,
     case::{Case, Level},
@@ -15,6 +14,8 @@ use conformance_suite::{
     fault::client::{ClientFault, OPPOSITE_CLIENT},
     verdict::Verdict,
 };
+
+use client_subject::{Mutant, options, plain};
 
 /// Nothing failed, nothing is open, and exactly these don't apply.
 fn full_marks(report: &Report, not_applicable: &[&str]) {

@@ -7,8 +7,7 @@ mod subject;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use conformance_kit::identity::Identity;
-use conformance_kit::net::tls::Trust;
+use conformance_kit::{identity::Identity, net::tls::Trust};
 use conformance_suite::{
     Options, Report, RunError, Subject, fault::server::Fault, report::console, run,
     verdict::Verdict,

@@ -1,6 +1,10 @@
 //! `conformance client`: the command line around [`conformance_suite::client`].
 
-use std::{path::PathBuf, sync::Arc, sync::Mutex, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use clap::Args;

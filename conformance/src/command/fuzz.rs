@@ -1,7 +1,6 @@
 //! `conformance fuzz`: the command line around [`conformance_suite::fuzz`].
 #![allow(clippy::disallowed_methods, reason = "the edge: makes the folder of the findings")]
 
-use crate::command::interrupt;
 use std::{io::IsTerminal as _, path::PathBuf, time::Duration};
 
 use anyhow::Context as _;
@@ -12,7 +11,7 @@ use conformance_suite::{
     report::write,
 };
 
-use crate::command::grade;
+use crate::command::{grade, interrupt};
 
 /// Nobody answers, as sysexits.h has it.
 const UNAVAILABLE: u8 = 69;

@@ -2,7 +2,6 @@
 //! code.
 #![allow(clippy::disallowed_methods, reason = "the edge: the one place that reads files")]
 
-use crate::command::interrupt;
 use std::{path::Path, sync::Arc};
 
 use anyhow::Context as _;
@@ -22,7 +21,7 @@ use rustls::pki_types::CertificateDer;
 
 use crate::{
     cli::{Grade, Reports, Tls},
-    command::{keylog::KeyLogFile, progress::Progress},
+    command::{interrupt, keylog::KeyLogFile, progress::Progress},
 };
 
 /// Grades and says how the program ends.

@@ -1,6 +1,5 @@
 //! `conformance load`: the command line around [`conformance_load`].
 
-use crate::command::interrupt;
 use std::{
     io::{IsTerminal as _, Write as _},
     path::PathBuf,
@@ -22,9 +21,10 @@ use conformance_load::{
 };
 use conformance_suite::report::write;
 
-use crate::command::grade;
-
-use crate::command::load_arguments::{self, Churning, Common, Idling, LimitTalk, Storm, Talk};
+use crate::command::{
+    grade, interrupt,
+    load_arguments::{self, Churning, Common, Idling, LimitTalk, Storm, Talk},
+};
 
 /// Puts a server under load, checks every delivery, and measures.
 #[derive(Debug, Args)]

@@ -1,6 +1,5 @@
 //! `conformance matrix`: the command line around [`conformance_suite::matrix`].
 
-use crate::command::interrupt;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -10,7 +9,7 @@ use conformance_suite::{
     report::write,
 };
 
-use crate::command::grade;
+use crate::command::{grade, interrupt};
 
 /// Lets every client meet every server, and says whose fault it is when they don't understand each
 /// other.

@@ -7,9 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    client::Stage,
+    client::ClientHands,
     fault::{client::ClientFault, server::Fault},
-    server::hands::Context,
+    server::hands::ServerHands,
     verdict::{Outcome, Verdict},
 };
 
@@ -63,7 +63,7 @@ pub enum Side {
 /// In whose company a case can run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Lane {
+pub enum Isolation {
     /// Ordinary traffic: many at the same time.
     Together,
     /// Rough or busy: nobody else runs meanwhile, so that harm is charged to the one who did it.
@@ -76,10 +76,10 @@ pub enum Lane {
 }
 
 /// What a case does with a server; it ends with `?` as soon as the verdict is clear.
-pub type Run = for<'a> fn(&'a mut Context) -> BoxFuture<'a, Outcome>;
+pub type Run = for<'a> fn(&'a mut ServerHands) -> BoxFuture<'a, Outcome>;
 
 /// What a case does with a client.
-pub type ClientRun = for<'a> fn(&'a mut Stage) -> BoxFuture<'a, Outcome>;
+pub type ClientRun = for<'a> fn(&'a mut ClientHands) -> BoxFuture<'a, Outcome>;
 
 /// The question itself, to one side or the other.
 #[derive(Debug, Clone, Copy)]
@@ -120,7 +120,7 @@ pub struct Case {
     /// Faults of the mutant client that this case must notice.
     pub killed_by_client: &'static [ClientFault],
     /// Company.
-    pub lane: Lane,
+    pub isolation: Isolation,
     /// The question itself.
     pub question: Question,
 }
@@ -145,7 +145,7 @@ impl Case {
             needs: &[],
             killed_by: &[],
             killed_by_client: &[],
-            lane: Lane::Together,
+            isolation: Isolation::Together,
             question,
         }
     }
@@ -231,21 +231,21 @@ impl Case {
     /// Nobody else runs meanwhile.
     #[must_use]
     pub const fn alone(mut self) -> Self {
-        self.lane = Lane::Alone;
+        self.isolation = Isolation::Alone;
         self
     }
 
     /// Runs alone, and after all that is lighter.
     #[must_use]
     pub const fn heavy(mut self) -> Self {
-        self.lane = Lane::Heavy;
+        self.isolation = Isolation::Heavy;
         self
     }
 
     /// Runs when all others are done.
     #[must_use]
     pub const fn last(mut self) -> Self {
-        self.lane = Lane::Last;
+        self.isolation = Isolation::Last;
         self
     }
 
@@ -269,16 +269,16 @@ impl Case {
 
     /// Asks a server.
     #[must_use]
-    pub fn ask_server<'a>(&self, context: &'a mut Context) -> BoxFuture<'a, Outcome> {
+    pub fn ask_server<'a>(&self, hands: &'a mut ServerHands) -> BoxFuture<'a, Outcome> {
         match self.question {
-            Question::Server(run) => run(context),
+            Question::Server(run) => run(hands),
             Question::Client(_) => Box::pin(ready(Err(wrong_side()))),
         }
     }
 
     /// Asks a client.
     #[must_use]
-    pub fn ask_client<'a>(&self, stage: &'a mut Stage) -> BoxFuture<'a, Outcome> {
+    pub fn ask_client<'a>(&self, stage: &'a mut ClientHands) -> BoxFuture<'a, Outcome> {
         match self.question {
             Question::Client(run) => run(stage),
             Question::Server(_) => Box::pin(ready(Err(wrong_side()))),

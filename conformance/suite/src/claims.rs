@@ -93,14 +93,14 @@ mod tests {
 
     use super::*;
     use crate::{
-        invariants::Census,
+        invariants::Invariants,
         run::{Options, Unwatched, schedule::Schedule},
-        server::{hands::Context, shared::Arena},
+        server::{hands::ServerHands, shared::Shared},
         verdict::Outcome,
     };
     use conformance_kit::{net::dial::Transport, timing::Timing};
 
-    fn broken(_: &mut Context) -> Outcome {
+    fn broken(_: &mut ServerHands) -> Outcome {
         Ok(Verdict::fail("a room", "no room"))
     }
 
@@ -128,15 +128,15 @@ mod tests {
         let options = Options { deadline: Duration::from_secs(60), ..Options::default() };
         let claims = Claims::parse(&own(claims), &all()).unwrap();
         let nowhere = "127.0.0.1:1".parse().unwrap();
-        let arena = Arena::new(
+        let shared = Shared::new(
             nowhere,
             vec![nowhere],
             Transport::Plain,
             Timing::unmeasured(1.0),
-            Census::default(),
+            Invariants::default(),
         );
         let selected = all().into_iter().map(|case| (case, true)).collect();
-        let mut schedule = Schedule::new(Arc::new(arena), &options, 1, selected, None);
+        let mut schedule = Schedule::new(Arc::new(shared), &options, 1, selected, None);
         schedule.claims = claims;
         schedule.run(&mut Unwatched).await;
         let (cases, bugs) = schedule.finish();

@@ -8,9 +8,8 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use serde_json::Value;
-
 use conformance_kit::{escape, wire::frame::Frame};
+use serde_json::Value;
 
 /// Something that must hold for every frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,7 +57,7 @@ struct Counts {
 
 /// Collects what all cases saw.
 #[derive(Debug, Default)]
-pub struct Census {
+pub struct Invariants {
     counts: Mutex<Counts>,
     /// What the suite itself sends wrongly on purpose carries this mark; a server that passes it on
     /// is charged by the case that sent it, and not for every frame that holds it.
@@ -67,8 +66,8 @@ pub struct Census {
     number: u32,
 }
 
-impl Census {
-    /// A census that forgives whatever carries the mark or the number.
+impl Invariants {
+    /// Invariants that are not charged for what carries the mark or the number.
     #[must_use]
     pub fn new(mark: String, number: u32) -> Self {
         Self { counts: Mutex::default(), mark, number }
@@ -196,10 +195,10 @@ mod tests {
     use conformance_kit::wire::decoder::Body;
 
     fn broken(text: &str) -> Vec<Invariant> {
-        let census = Census::new("bad-7x".into(), 123);
+        let invariants = Invariants::new("bad-7x".into(), 123);
         let body = Body { bytes: text.as_bytes().to_vec(), complaint: None };
-        census.look("case", &Frame::read(Duration::ZERO, body));
-        let counts = census.lock();
+        invariants.look("case", &Frame::read(Duration::ZERO, body));
+        let counts = invariants.lock();
         counts.tallies.iter().filter(|(_, tally)| tally.broken > 0).map(|(i, _)| *i).collect()
     }
 

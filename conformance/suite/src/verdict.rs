@@ -1,9 +1,8 @@
 //! What a case concludes.
 
+use conformance_kit::escape;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use conformance_kit::escape;
 
 /// The most characters of either side of a mismatch that are kept.
 const LONGEST_SIDE: usize = 2_000;

@@ -13,8 +13,7 @@ use std::{
     time::Duration,
 };
 
-use conformance_kit::identity::Identity;
-use conformance_kit::net::tls::Trust;
+use conformance_kit::{identity::Identity, net::tls::Trust};
 use conformance_suite::{Options, Subject, report::console, run};
 
 /// Ends the server when the test ends, however it does.

@@ -11,8 +11,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use conformance_kit::identity::Identity;
-use conformance_kit::net::tls::Trust;
+use conformance_kit::{identity::Identity, net::tls::Trust};
 use conformance_suite::{Options, Subject, report::console, run};
 
 /// Ends the server when the test ends, however it does.

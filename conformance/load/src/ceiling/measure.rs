@@ -2,6 +2,10 @@
 
 use std::{io, path::Path, process::Stdio};
 
+use conformance_kit::{
+    net::{target::Target, tls::Trust},
+    subject::place::Place,
+};
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     process::{Child, Command},
@@ -12,11 +16,7 @@ use crate::{
     plan::{Pace, Plan, Workload},
     report::{Limit, LoadReport, Verdict},
     subject::Subject,
-    workload::{LoadError, LoadOptions, Stage},
-};
-use conformance_kit::{
-    net::{target::Target, tls::Trust},
-    subject::place::Place,
+    workload::{LoadError, LoadOptions, PreparedRun},
 };
 
 /// A server that only writes, in a process of its own; it ends with this.
@@ -102,7 +102,7 @@ pub async fn one(
     };
     let subject =
         Subject::open(&options.place, &options.trust, options.plaintext, options.pid).await?;
-    let run = Stage::set(&options, &subject, false)?.run(&options, &subject, watch).await?;
+    let run = PreparedRun::set(&options, &subject, false)?.run(&options, &subject, watch).await?;
     let Some(traffic) = run.traffic else {
         let why = run.reasons.join(", ");
         return Err(LoadError::System(io::Error::other(format!("no limit was measured: {why}"))));

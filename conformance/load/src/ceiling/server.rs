@@ -17,6 +17,7 @@ use std::{
     time::Duration,
 };
 
+use conformance_kit::authority::{Authority, Shows};
 use rustls::{ServerConfig, server::UnbufferedServerConnection};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -25,10 +26,9 @@ use tokio::{
 };
 
 use crate::{
-    frame_reader::{Inlet, Piece},
-    tls::Secure,
+    frame_reader::{FrameReader, Piece},
+    tls::TlsSession,
 };
-use conformance_kit::authority::{Authority, Shows};
 
 /// How long an unfinished batch waits for more.
 const PATIENCE: Duration = Duration::from_millis(20);
@@ -218,7 +218,7 @@ struct Seat {
 }
 
 struct Writing {
-    secure: Option<Secure<UnbufferedServerConnection>>,
+    secure: Option<TlsSession<UnbufferedServerConnection>>,
     out: Vec<u8>,
     written: usize,
     waiting: VecDeque<Batch>,
@@ -241,7 +241,7 @@ impl Seat {
         let secure = match tls {
             Some(tls) => {
                 let end = UnbufferedServerConnection::new(Arc::clone(tls));
-                Some(Secure::new(end.map_err(io::Error::other)?))
+                Some(TlsSession::new(end.map_err(io::Error::other)?))
             }
             None => None,
         };
@@ -312,7 +312,7 @@ async fn read(
     press: Arc<Mutex<Press>>,
     buffer: Rc<RefCell<Vec<u8>>>,
 ) {
-    let mut inlet = Inlet::default();
+    let mut frames = FrameReader::default();
     let mut has_joined = false;
     let mut leftover = Vec::new();
     while seat.tcp.readable().await.is_ok() {
@@ -331,7 +331,7 @@ async fn read(
             let Some(bytes) = buffer.get_mut(..kept + count) else { break };
             let mut press = press.lock().unwrap_or_else(PoisonError::into_inner);
             let mut take = |bytes: &[u8]| {
-                inlet.push(bytes, None, |piece| match piece {
+                frames.push(bytes, None, |piece| match piece {
                     Piece::Body(body) if has_joined || joins => {
                         let inner = body.trim_ascii_end().strip_prefix(OPEN);
                         let inner = inner.and_then(|inner| inner.strip_suffix(CLOSE));

@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
+use conformance_kit::escape::visible;
+
 use super::{
     LoadReport,
     console::{short, time},
     float,
 };
-use conformance_kit::escape::visible;
 
 /// Renders the comparison of two reports.
 #[must_use]

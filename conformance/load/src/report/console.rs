@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
+use conformance_kit::escape::visible;
+
 use super::{Joining, Limit, LoadReport, MemoryPoint, Traffic, Verdict, float};
 use crate::latency::Figures;
-use conformance_kit::escape::visible;
 
 /// Renders a report.
 #[must_use]

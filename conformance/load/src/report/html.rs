@@ -1,6 +1,6 @@
 //! One page for a browser, in one file without scripts or foreign resources.
 
-use conformance_kit::page::STYLE;
+use conformance_kit::{escape::visible, page::STYLE};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{
@@ -10,7 +10,6 @@ use super::{
     plot::{Line, Plot, Tick, decades, ticks},
 };
 use crate::latency::Figures;
-use conformance_kit::escape::visible;
 
 const OWN_STYLE: &str = include_str!("plot.css");
 

@@ -2,9 +2,8 @@
 
 use std::fmt::Write as _;
 
-use maud::{Markup, PreEscaped};
-
 use conformance_kit::escape::visible;
+use maud::{Markup, PreEscaped};
 
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 260.0;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use conformance_suite::fault::server::Fault;
 use serde_json::{Map, Value, json};
 
 use super::offer::Agreed;
 use crate::chat::Chat;
-use conformance_suite::fault::server::Fault;
 
 /// After so many failed logins under a name there are no more for a while.
 const MOST_FAILURES: usize = 5;

@@ -1,7 +1,8 @@
 //! Blocking: who does not want to hear whom.
 
-use crate::chat::{Chat, Entry, Member};
 use conformance_suite::fault::server::Fault;
+
+use crate::chat::{Chat, Entry, Member};
 
 impl Chat {
     /// From now on, one sees nothing of the other.

@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
+use conformance_suite::fault::server::Fault;
 use serde_json::{Map, Value, json};
 
 use crate::session::Session;
-use conformance_suite::fault::server::Fault;
 
 /// How many commands wait while another one asks something.
 const MOST_WAITING: usize = 16;
@@ -32,7 +32,7 @@ type Outcome = (&'static str, &'static str);
 impl Session {
     /// What this user may use.
     pub(crate) fn send_catalogue(&self) {
-        let f = &self.house.faults;
+        let f = &self.shared.faults;
         if !self.agreed.has("commands") || f.acts(Fault::NoCatalogue) {
             return;
         }
@@ -68,7 +68,7 @@ impl Session {
 
     /// `COMMAND`.
     pub(crate) async fn command(&mut self, asked: &Value) -> bool {
-        let f = self.house.faults.clone();
+        let f = self.shared.faults.clone();
         let Some(call) = read(asked) else {
             if f.acts(Fault::CommandUnchecked) {
                 let id = asked.get("ID").cloned().unwrap_or_default();
@@ -92,13 +92,13 @@ impl Session {
 
     /// `ANSWER`.
     pub(crate) async fn answer(&mut self, answer: &Value) -> bool {
-        let f = self.house.faults.clone();
+        let f = self.shared.faults.clone();
         let (id, text) = (answer.get("ID").and_then(Value::as_str), answer.get("TEXT"));
         let own = self.desk.asking.as_deref().filter(|asking| Some(*asking) == id);
         let Some(id) = own.map(str::to_owned) else {
             if let Some(id) = id
                 && f.has(Fault::AnybodyAnswers)
-                && self.house.chat.lock().await.asking.remove(id)
+                && self.shared.chat.lock().await.asking.remove(id)
             {
                 let _ = f.acts(Fault::AnybodyAnswers);
                 self.result(id, ("ok", "registered")).await;
@@ -113,7 +113,7 @@ impl Session {
             _ => return self.error("TEXT is a string or null").await,
         };
         self.desk.asking = None;
-        self.house.chat.lock().await.asking.remove(&id);
+        self.shared.chat.lock().await.asking.remove(&id);
         self.result(&id, outcome).await;
         while self.desk.asking.is_none() {
             let Some(call) = self.desk.waiting.pop_front() else { break };
@@ -125,7 +125,7 @@ impl Session {
     }
 
     async fn call(&mut self, call: &Call) -> bool {
-        let f = self.house.faults.clone();
+        let f = self.shared.faults.clone();
         let name = if f.has(Fault::CommandsWithCase) && call.name != call.name.to_ascii_lowercase()
         {
             let _ = f.acts(Fault::CommandsWithCase);
@@ -146,14 +146,14 @@ impl Session {
             }
             ("logout", _) if self.level > 0 => {
                 let own = self.name.clone().unwrap_or_default();
-                self.house.chat.lock().await.log_out(&own);
+                self.shared.chat.lock().await.log_out(&own);
                 self.level = 0;
                 ("ok", "you are a guest now")
             }
             ("kick", Some(name)) => self.kick(name).await,
             ("block", Some(name)) => {
                 let own = self.name.clone().unwrap_or_default();
-                self.house.chat.lock().await.block(&own, name);
+                self.shared.chat.lock().await.block(&own, name);
                 ("ok", "blocked")
             }
             ("block", None) => ("bad-arguments", "whom?"),
@@ -168,7 +168,7 @@ impl Session {
     }
 
     async fn prompt(&mut self, id: &str) {
-        let f = self.house.faults.clone();
+        let f = self.shared.faults.clone();
         let mut prompt = json!({"ID": id, "TEXT": "Which password?", "SECRET": true});
         if let Some(prompt) = prompt.as_object_mut() {
             if f.acts(Fault::PromptOfAnotherId) {
@@ -179,12 +179,12 @@ impl Session {
             }
         }
         self.desk.asking = Some(id.to_owned());
-        self.house.chat.lock().await.asking.insert(id.to_owned());
+        self.shared.chat.lock().await.asking.insert(id.to_owned());
         self.outbox.send(&json!({"PROMPT": prompt}));
     }
 
     async fn result(&self, id: &str, (code, text): Outcome) {
-        let f = &self.house.faults;
+        let f = &self.shared.faults;
         let ok = code == "ok";
         let mut result = json!({"ID": id, "OK": ok, "CODE": code});
         if let Some(result) = result.as_object_mut() {
@@ -198,7 +198,7 @@ impl Session {
         if f.acts(Fault::ResultTwice) {
             self.outbox.send(&object);
         }
-        let chat = self.house.chat.lock().await;
+        let chat = self.shared.chat.lock().await;
         let others = chat.members.iter().filter(|member| member.connection != self.connection);
         for member in others.filter(|member| member.agreed.has("commands")) {
             if f.acts(Fault::ResultToEverybody) {
@@ -208,8 +208,8 @@ impl Session {
     }
 
     async fn nick(&mut self, new: &str) -> Outcome {
-        let f = self.house.faults.clone();
-        let mut chat = self.house.chat.lock().await;
+        let f = self.shared.faults.clone();
+        let mut chat = self.shared.chat.lock().await;
         if new.is_empty() || new.contains(' ') || new.chars().count() > 32 {
             return ("bad-name", "that is no name");
         }
@@ -228,7 +228,7 @@ impl Session {
 
     async fn register(&mut self, password: &str) -> Outcome {
         let own = self.name.clone().unwrap_or_default();
-        if !self.house.chat.lock().await.register(&own, password) {
+        if !self.shared.chat.lock().await.register(&own, password) {
             return ("registered", "it has an account");
         }
         self.level = 1;
@@ -237,9 +237,9 @@ impl Session {
     }
 
     async fn kick(&self, name: &str) -> Outcome {
-        let chat = self.house.chat.lock().await;
+        let chat = self.shared.chat.lock().await;
         if self.level < 3 {
-            if !self.house.faults.acts(Fault::ForbiddenDone) {
+            if !self.shared.faults.acts(Fault::ForbiddenDone) {
                 return ("forbidden", "you may not");
             }
             // Refused, and done all the same.

@@ -1,12 +1,12 @@
 //! `HISTORY`: pages of what was said.
 
+use conformance_suite::fault::server::Fault;
 use serde_json::{Map, Value, json};
 
 use crate::{
     chat::{Chat, Entry},
     session::Session,
 };
-use conformance_suite::fault::server::Fault;
 
 /// The largest id.
 const MOST: u64 = (1 << 53) - 1;
@@ -21,7 +21,7 @@ struct Wanted {
 
 impl Session {
     pub(crate) async fn history(&mut self, asked: &Value) -> bool {
-        let f = self.house.faults.clone();
+        let f = self.shared.faults.clone();
         let wanted = match (self.wanted(asked), &self.name) {
             (_, None) => return self.error("join first").await,
             (Err(_), Some(name)) if f.acts(Fault::HistoryUnchecked) => {
@@ -30,7 +30,7 @@ impl Session {
             (Err(text), _) => return self.error(text).await,
             (Ok(wanted), _) => wanted,
         };
-        let chat = self.house.chat.lock().await;
+        let chat = self.shared.chat.lock().await;
         let had = |entry: &Entry| entry.src() == wanted.with || entry.dest() == wanted.with;
         if !chat.history.iter().any(had) && f.acts(Fault::EmptyPageRefused) {
             drop(chat);
@@ -42,7 +42,7 @@ impl Session {
     }
 
     fn wanted(&self, asked: &Value) -> Result<Wanted, &'static str> {
-        let f = &self.house.faults;
+        let f = &self.shared.faults;
         let with = asked.get("WITH").and_then(Value::as_str).ok_or("WITH whom?")?.to_owned();
         let id = |key: &str| match asked.get(key) {
             None => Ok(None),

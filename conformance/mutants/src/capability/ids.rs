@@ -2,13 +2,13 @@
 
 use std::collections::VecDeque;
 
+use conformance_suite::fault::server::Fault;
 use serde_json::{Map, Value, json};
 
 use crate::{
     chat::{Chat, Entry, Member},
     session::Session,
 };
-use conformance_suite::fault::server::Fault;
 
 /// The tags beside one list of messages.
 #[derive(Debug, Default)]
@@ -46,7 +46,7 @@ pub(crate) type Used = VecDeque<(String, u64)>;
 impl Session {
     /// Checks the tags beside so many messages.
     pub(crate) fn tags(&self, count: usize, tags: Option<&Value>) -> Result<Tags, &'static str> {
-        let f = &self.house.faults;
+        let f = &self.shared.faults;
         let Some(tags) = tags else { return Ok(Tags::default()) };
         let list = match tags.as_array().filter(|list| list.len() == count) {
             Some(list) => list.clone(),
@@ -71,7 +71,7 @@ impl Session {
     }
 
     fn tag(&self, tag: Value) -> Result<Option<String>, &'static str> {
-        let f = &self.house.faults;
+        let f = &self.shared.faults;
         match tag {
             Value::Null if f.acts(Fault::NullTagRefused) => Err("no tag"),
             Value::Null => Ok(None),
@@ -89,7 +89,7 @@ impl Session {
 
     /// The answer to a tag that was used.
     pub(crate) fn again(&self, tag: &str, id: u64, answer: &mut Answer) {
-        let f = &self.house.faults;
+        let f = &self.shared.faults;
         if !f.acts(Fault::DuplicateUnanswered) {
             let id = if f.acts(Fault::DuplicateNewId) { id + 1_000 } else { id };
             answer.acks.insert(tag.to_owned(), json!(id));
@@ -98,7 +98,7 @@ impl Session {
 
     /// A tagged message was stored.
     pub(crate) fn stored(&self, tag: &str, id: u64, answer: &mut Answer) {
-        let f = &self.house.faults;
+        let f = &self.shared.faults;
         if !f.acts(Fault::NoAcks) {
             let shown = if f.acts(Fault::AckWithOtherId) { id.saturating_sub(1) } else { id };
             answer.acks.insert(tag.to_owned(), json!(shown));
@@ -107,7 +107,7 @@ impl Session {
 
     /// A tagged message was refused.
     pub(crate) fn refused_tag(&self, tag: &str, text: &str, answer: &mut Answer) {
-        let f = &self.house.faults;
+        let f = &self.shared.faults;
         if f.acts(Fault::NoRefused) {
             return;
         }
@@ -125,12 +125,12 @@ impl Session {
 
     /// Acknowledges tags at once; the messages follow when they are stored.
     pub(crate) async fn promise(&self, tags: &Tags) -> bool {
-        let f = &self.house.faults;
+        let f = &self.shared.faults;
         let early = !tags.list.is_empty() && f.acts(Fault::AckBeforeStored);
         if tags.list.is_empty() || !(early || f.acts(Fault::AckBeforeEcho)) {
             return false;
         }
-        let next = self.house.chat.lock().await.last_id + 1;
+        let next = self.shared.chat.lock().await.last_id + 1;
         let acks: Map<String, Value> = tags
             .list
             .iter()
@@ -147,7 +147,7 @@ impl Session {
 
     /// Sends what there is to be told of tagged messages, with the error that stands beside it.
     pub(crate) async fn tell(&mut self, answer: Answer, trouble: Option<&'static str>) -> bool {
-        let f = self.house.faults.clone();
+        let f = self.shared.faults.clone();
         let mut object = Map::new();
         if !answer.acks.is_empty() {
             object.insert("ACKS".into(), Value::Object(answer.acks));

@@ -1,9 +1,10 @@
 //! What goes beyond the base protocol, in miniature: a module for each part of it.
 
+use conformance_suite::fault::server::Fault;
 use serde_json::Value;
 
 use super::session::Session;
-use conformance_suite::fault::server::Fault;
+
 use offer::Agreed;
 
 pub(super) mod accounts;
@@ -25,7 +26,7 @@ impl Session {
         key: &str,
         value: &Value,
     ) -> Option<bool> {
-        let f = self.house.faults.clone();
+        let f = self.shared.faults.clone();
         Some(match key {
             "PING" if agreed.has("ping") || f.acts(Fault::PingWithoutOffer) => {
                 self.ping(value).await

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use conformance_suite::fault::server::Fault;
 use serde_json::{Map, Value, json};
 
 use crate::{chat::Chat, faults::Faults, session::Session};
-use conformance_suite::fault::server::Fault;
 
 /// What this server speaks, all of it in version 1.
 const KNOWN: [&str; 6] = ["accounts", "commands", "ids", "ping", "rename", "utf8"];
@@ -94,7 +94,7 @@ fn read_word(word: &str) -> Option<(&str, u16)> {
 impl Session {
     /// The offer in an object; an error where none belongs.
     pub(crate) async fn offer(&mut self, object: &Map<String, Value>) -> Result<Agreed, bool> {
-        let f = self.house.faults.clone();
+        let f = self.shared.faults.clone();
         let Some(offer) = object.get("CAPABILITIES") else { return Ok(Agreed::default()) };
         let read = Agreed::read(offer, &f);
         if self.name.is_some() {
@@ -103,7 +103,7 @@ impl Session {
             }
             if let (Ok(agreed), true) = (&read, f.acts(Fault::LateOfferTaken)) {
                 self.agreed = agreed.clone();
-                self.house.chat.lock().await.agree(self.connection, agreed);
+                self.shared.chat.lock().await.agree(self.connection, agreed);
             }
             return Err(self.error("offers come with the name").await);
         }

@@ -1,13 +1,13 @@
 //! `ping`: whether the other end is there.
 
+use conformance_suite::fault::server::Fault;
 use serde_json::{Value, json};
 
 use crate::session::Session;
-use conformance_suite::fault::server::Fault;
 
 impl Session {
     pub(crate) async fn ping(&mut self, number: &Value) -> bool {
-        let f = self.house.faults.clone();
+        let f = self.shared.faults.clone();
         if number.as_i64().is_none() && !f.acts(Fault::PingUnchecked) {
             return f.acts(Fault::BadPingIgnored) || self.error("PING is an integer").await;
         }

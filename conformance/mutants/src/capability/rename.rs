@@ -1,18 +1,18 @@
 //! `rename`: a user changes name without leaving.
 
+use conformance_suite::fault::server::Fault;
 use serde_json::{Map, Value, json};
 
 use crate::{
     chat::{Chat, Member},
     session::Session,
 };
-use conformance_suite::fault::server::Fault;
 
 impl Session {
     /// Puts the present name in the place of the one before, as the sender of a message.
     pub(crate) async fn by_present_name(&self, own: &str, parts: &mut [Value]) {
-        let f = &self.house.faults;
-        let chat = self.house.chat.lock().await;
+        let f = &self.shared.faults;
+        let chat = self.shared.chat.lock().await;
         let once = chat.member(self.connection).and_then(|member| member.once.as_deref());
         let Some(src) = parts.first_mut() else { return };
         if once.is_some() && src.as_str() == once && !f.acts(Fault::OldSrcRefused) {

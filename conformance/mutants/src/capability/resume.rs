@@ -1,10 +1,10 @@
 //! `RESUME`: going on where a connection broke off.
 
+use conformance_suite::fault::server::Fault;
 use serde_json::{Map, Value, json};
 
 use super::ids::Used;
 use crate::chat::{Chat, Entry, Member};
-use conformance_suite::fault::server::Fault;
 
 /// What is known of a session beyond its connection.
 #[derive(Debug, Default)]

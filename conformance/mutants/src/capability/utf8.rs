@@ -1,9 +1,9 @@
 //! `utf8`: text without escapes, but for what could act on a terminal.
 
+use conformance_suite::fault::server::Fault;
 use serde_json::Value;
 
 use crate::faults::Faults;
-use conformance_suite::fault::server::Fault;
 
 /// JSON with characters beyond ASCII as they are.
 pub(crate) fn raw(value: &Value, f: &Faults) -> String {

@@ -1,14 +1,14 @@
 //! `bcast`: messages to everybody.
 
+use conformance_kit::clock;
 use serde_json::json;
 
 use crate::{
     case::Case,
     fault::server::Fault,
-    server::{hands::Context, peer::Mark},
+    server::{hands::ServerHands, peer::Mark},
     verdict::{Outcome, Verdict},
 };
-use conformance_kit::clock;
 
 /// The group.
 pub const CASES: &[Case] = &[
@@ -56,7 +56,7 @@ pub const CASES: &[Case] = &[
         .killed_by(&[Fault::UnjoinedHear]),
 ];
 
-async fn all_others(c: &mut Context) -> Outcome {
+async fn all_others(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join("ann").await?;
     let mut others = Vec::new();
     for role in ["bob", "carl", "dora"] {
@@ -70,7 +70,7 @@ async fn all_others(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-async fn fields(c: &mut Context) -> Outcome {
+async fn fields(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let nonce = c.text();
     let text = format!("  <b>{nonce}</b> & 'x' /me  @you\t ");
@@ -89,7 +89,7 @@ async fn fields(c: &mut Context) -> Outcome {
     Ok(Verdict::check(got.content == text, expected, format!("CONTENT {:?}", got.content)))
 }
 
-async fn echo(c: &mut Context) -> Outcome {
+async fn echo(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let text = c.text();
     ann.say(&text).await;
@@ -99,7 +99,7 @@ async fn echo(c: &mut Context) -> Outcome {
     Ok(Verdict::observed("a public message comes back to its sender", value))
 }
 
-async fn timestamp(c: &mut Context) -> Outcome {
+async fn timestamp(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let text = c.text();
     let now = clock::unix_seconds();
@@ -117,7 +117,7 @@ async fn timestamp(c: &mut Context) -> Outcome {
     Ok(Verdict::observed("the time of a message", value))
 }
 
-async fn once(c: &mut Context) -> Outcome {
+async fn once(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let text = c.text();
     ann.say(&text).await;
@@ -127,7 +127,7 @@ async fn once(c: &mut Context) -> Outcome {
     Ok(Verdict::check(times == 1, "bob gets the message once", format!("{times} times")))
 }
 
-async fn fifo(c: &mut Context) -> Outcome {
+async fn fifo(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let nonce = c.text();
     let sent: Vec<String> = (0..20).map(|n| format!("{nonce} {n}")).collect();
@@ -145,10 +145,11 @@ async fn fifo(c: &mut Context) -> Outcome {
     Ok(Verdict::check(arrived.is_sorted(), "20 messages in their order", format!("{arrived:?}")))
 }
 
-async fn multi(c: &mut Context) -> Outcome {
+async fn multi(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let texts = [c.text(), c.text(), c.text()];
-    let messages: Vec<_> = texts.iter().map(|t| Context::message(&ann.name, "ALL", t)).collect();
+    let messages: Vec<_> =
+        texts.iter().map(|t| ServerHands::message(&ann.name, "ALL", t)).collect();
     ann.send(&json!({"MESSAGES": messages})).await;
     for text in &texts {
         bob.expect_content(text).await?;
@@ -158,7 +159,7 @@ async fn multi(c: &mut Context) -> Outcome {
     Ok(Verdict::check(times == [1, 1, 1], "each of three messages once", format!("{times:?}")))
 }
 
-async fn not_to_unjoined(c: &mut Context) -> Outcome {
+async fn not_to_unjoined(c: &mut ServerHands) -> Outcome {
     let mut lurker = c.connect("lurker").await?;
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     c.fence(&mut ann, &mut bob).await?;

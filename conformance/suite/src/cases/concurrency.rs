@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use conformance_kit::wire::{ascii::ascii, frame::Frame};
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -9,12 +10,11 @@ use crate::{
     case::Case,
     fault::server::Fault,
     server::{
-        hands::Context,
+        hands::ServerHands,
         peer::{Closing, Mark, Peer},
     },
     verdict::{Outcome, Verdict},
 };
-use conformance_kit::wire::{ascii::ascii, frame::Frame};
 
 /// The group.
 pub const CASES: &[Case] = &[
@@ -50,7 +50,7 @@ pub const CASES: &[Case] = &[
         .alone(),
 ];
 
-async fn half_frame(c: &mut Context) -> Outcome {
+async fn half_frame(c: &mut ServerHands) -> Outcome {
     let mut stuck = c.join("stuck").await?;
     let frame = stuck.frame(ascii(&json!({"MESSAGES": [[stuck.name, "ALL", 1, "x"]]})).as_bytes());
     stuck.send_bytes(frame.get(..15).unwrap_or_default()).await;
@@ -60,14 +60,14 @@ async fn half_frame(c: &mut Context) -> Outcome {
     c.others_are_served("while two peers are stuck in the middle of a frame").await
 }
 
-async fn idle(c: &mut Context) -> Outcome {
+async fn idle(c: &mut ServerHands) -> Outcome {
     let _idle = c.join("idle").await?;
     let _silent = [c.connect("silent").await?, c.connect("mute").await?];
     c.settle().await;
     c.others_are_served("while two peers are connected and have not said who they are").await
 }
 
-async fn twenty(c: &mut Context) -> Outcome {
+async fn twenty(c: &mut ServerHands) -> Outcome {
     let mut crowd = Vec::new();
     for n in 0..20 {
         crowd.push(c.join(&format!("u{n}")).await?);
@@ -127,7 +127,7 @@ fn contents(frame: &Frame) -> Option<Vec<String>> {
     Some(frame.messages().into_iter().map(|message| message.content).collect())
 }
 
-async fn slow_reader(c: &mut Context) -> Outcome {
+async fn slow_reader(c: &mut ServerHands) -> Outcome {
     let (mut deaf, mut flooder) = (c.join("deaf").await?, c.join("flooder").await?);
     deaf.stop_reading();
     let block = "x".repeat(128 * 1024);
@@ -147,7 +147,7 @@ async fn slow_reader(c: &mut Context) -> Outcome {
     served
 }
 
-async fn churn(c: &mut Context) -> Outcome {
+async fn churn(c: &mut ServerHands) -> Outcome {
     let mut resident = c.join("resident").await?;
     let mut stayed = Vec::new();
     let mut gone = Vec::new();

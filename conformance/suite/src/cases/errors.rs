@@ -1,14 +1,14 @@
 //! `errors`: what is no valid message is answered with ERROR, and hurts nobody.
 
+use conformance_kit::wire::frame::Frame;
 use serde_json::json;
 
 use crate::{
     case::Case,
     fault::server::Fault,
-    server::{hands::Context, peer::Mark},
+    server::{hands::ServerHands, peer::Mark},
     verdict::{Outcome, Verdict},
 };
-use conformance_kit::wire::frame::Frame;
 
 const HINT: &str = "Wrap parsing and checking in try/except, answer {\"ERROR\": \"what is wrong\"} to this client, and go on reading.";
 
@@ -72,7 +72,7 @@ pub const CASES: &[Case] = &[
         .alone(),
 ];
 
-async fn not_json(c: &mut Context) -> Outcome {
+async fn not_json(c: &mut ServerHands) -> Outcome {
     match answered(c, b"xyz", "a body that is no JSON").await {
         // Whoever is disconnected with everybody else can't get an answer: one bug, charged there.
         Err(Verdict::Fail(_)) if everybody_is_kicked(c).await => {
@@ -83,7 +83,7 @@ async fn not_json(c: &mut Context) -> Outcome {
 }
 
 /// Whether a bystander loses the connection over a bad frame, though the server goes on.
-async fn everybody_is_kicked(c: &mut Context) -> bool {
+async fn everybody_is_kicked(c: &mut ServerHands) -> bool {
     let (Ok(mut bob), Ok(mut ann)) = (c.join("bob").await, c.join("ann").await) else {
         return false;
     };
@@ -91,7 +91,7 @@ async fn everybody_is_kicked(c: &mut Context) -> bool {
     ann.find_closed().await && bob.find_closed().await && c.is_answered().await
 }
 
-async fn answered(c: &mut Context, body: &[u8], about: &str) -> Outcome {
+async fn answered(c: &mut ServerHands, body: &[u8], about: &str) -> Outcome {
     let mut ann = c.join("ann").await?;
     let since = ann.mark();
     ann.send_body(body).await;
@@ -99,7 +99,7 @@ async fn answered(c: &mut Context, body: &[u8], about: &str) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-async fn tuple_3(c: &mut Context) -> Outcome {
+async fn tuple_3(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join("ann").await?;
     let since = ann.mark();
     let text = c.malformed_text();
@@ -108,7 +108,7 @@ async fn tuple_3(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-async fn types(c: &mut Context) -> Outcome {
+async fn types(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join("ann").await?;
     let since = ann.mark();
     let text = c.malformed_text();
@@ -117,17 +117,17 @@ async fn types(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-async fn missing_key(c: &mut Context) -> Outcome {
+async fn missing_key(c: &mut ServerHands) -> Outcome {
     let value = reaction(c, &json!({})).await?;
     Ok(Verdict::observed("an empty object", value))
 }
 
-async fn unknown_key(c: &mut Context) -> Outcome {
+async fn unknown_key(c: &mut ServerHands) -> Outcome {
     let value = reaction(c, &json!({"X_COLOR": "blue"})).await?;
     Ok(Verdict::observed("an object with only an unknown key", value))
 }
 
-async fn tuple_5(c: &mut Context) -> Outcome {
+async fn tuple_5(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let mut carl = c.join("carl").await?;
     let text = c.malformed_text();
@@ -145,7 +145,10 @@ async fn tuple_5(c: &mut Context) -> Outcome {
     Ok(Verdict::observed("a message of five elements", value))
 }
 
-async fn reaction(c: &mut Context, object: &serde_json::Value) -> Result<&'static str, Verdict> {
+async fn reaction(
+    c: &mut ServerHands,
+    object: &serde_json::Value,
+) -> Result<&'static str, Verdict> {
     let mut ann = c.join("ann").await?;
     let since = ann.mark();
     ann.send(object).await;
@@ -156,7 +159,7 @@ async fn reaction(c: &mut Context, object: &serde_json::Value) -> Result<&'stati
     })
 }
 
-async fn keeps_connection(c: &mut Context) -> Outcome {
+async fn keeps_connection(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let since = ann.mark();
     ann.send_body(b"xyz").await;
@@ -169,7 +172,7 @@ async fn keeps_connection(c: &mut Context) -> Outcome {
     Ok(Verdict::fail("ann's next message after an ERROR is delivered", ann.heard(since)))
 }
 
-async fn others_unaffected(c: &mut Context) -> Outcome {
+async fn others_unaffected(c: &mut ServerHands) -> Outcome {
     let (mut bob, mut carl) = (c.join("bob").await?, c.join("carl").await?);
     let since = bob.mark();
     for body in [&b"xyz"[..], b"[1]", br#"{"MESSAGES": 5}"#, br#"{"MESSAGES": [[]]}"#, b"\"x\""] {

@@ -1,5 +1,6 @@
 //! `ext`: extensions, and peers that don't know them.
 
+use conformance_kit::wire::frame::Frame;
 use serde_json::json;
 
 use crate::{
@@ -7,12 +8,11 @@ use crate::{
     fault::server::Fault,
     invariants::BASE_KEYS,
     server::{
-        hands::Context,
+        hands::ServerHands,
         peer::{Closing, Mark},
     },
     verdict::{Outcome, Verdict},
 };
-use conformance_kit::wire::frame::Frame;
 
 /// The group.
 pub const CASES: &[Case] = &[
@@ -40,7 +40,7 @@ pub const CASES: &[Case] = &[
         .alone(),
 ];
 
-async fn extra_on_join(c: &mut Context) -> Outcome {
+async fn extra_on_join(c: &mut ServerHands) -> Outcome {
     let mut ann = c.connect("ann").await?;
     ann.name = c.name("ann");
     ann.send(&json!({"USERNAME": ann.name, "X_EXTENSIONS": ["x-color"], "X_LEVEL": 3})).await;
@@ -49,21 +49,21 @@ async fn extra_on_join(c: &mut Context) -> Outcome {
     Ok(Verdict::check(answer == Some(true), expected, ann.heard(Mark::START)))
 }
 
-async fn extra_beside_messages(c: &mut Context) -> Outcome {
+async fn extra_beside_messages(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let text = c.text();
-    let message = Context::message(&ann.name, "ALL", &text);
+    let message = ServerHands::message(&ann.name, "ALL", &text);
     ann.send(&json!({"X_NOTE": [1, {"a": null}], "MESSAGES": [message]})).await;
     bob.expect_content(&text).await?;
     Ok(Verdict::Pass)
 }
 
-async fn piggyback(c: &mut Context) -> Outcome {
+async fn piggyback(c: &mut ServerHands) -> Outcome {
     let mut bob = c.join("bob").await?;
     let mut ann = c.connect("ann").await?;
     ann.name = c.name("ann");
     let text = c.text();
-    let message = Context::message(&ann.name, "ALL", &text);
+    let message = ServerHands::message(&ann.name, "ALL", &text);
     ann.send(&json!({"USERNAME": ann.name, "MESSAGES": [message]})).await;
     let joined = ann.find(Mark::START, Frame::accepted).await == Some(true);
     let mut carl = c.join("carl").await?;
@@ -74,7 +74,7 @@ async fn piggyback(c: &mut Context) -> Outcome {
     Ok(Verdict::check(joined && delivered, expected, actual))
 }
 
-async fn silent_by_default(c: &mut Context) -> Outcome {
+async fn silent_by_default(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join("ann").await?;
     let mut bob = c.join("bob").await?;
     c.fence(&mut ann, &mut bob).await?;

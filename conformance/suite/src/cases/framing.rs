@@ -3,18 +3,18 @@
 
 use std::{future::ready, time::Duration};
 
+use conformance_kit::wire::ascii::ascii;
 use serde_json::json;
 
 use crate::{
     case::Case,
     fault::server::Fault,
     server::{
-        hands::Context,
+        hands::ServerHands,
         peer::{Mark, Peer},
     },
     verdict::{Outcome, Verdict},
 };
-use conformance_kit::wire::ascii::ascii;
 
 const READ_HINT: &str = "recv(n) returns up to n bytes: collect in a buffer until 4 bytes are there, then until as many as the length says are there.";
 const GLUE_HINT: &str = "One read can bring several frames: after taking one out of the buffer, look whether another is complete, and keep the rest for later.";
@@ -82,12 +82,12 @@ pub const CASES: &[Case] = &[
         .killed_by(&[Fault::AsciiOnly]),
 ];
 
-fn byte_order(c: &Context) -> Outcome {
-    let dialect = c.arena.dialect();
-    let value = if dialect.sends == dialect.reads {
-        dialect.sends.describe().to_owned()
+fn byte_order(c: &ServerHands) -> Outcome {
+    let quirks = c.shared.quirks();
+    let value = if quirks.sends == quirks.reads {
+        quirks.sends.describe().to_owned()
     } else {
-        format!("sends {}, reads {}", dialect.sends.describe(), dialect.reads.describe())
+        format!("sends {}, reads {}", quirks.sends.describe(), quirks.reads.describe())
     };
     Ok(Verdict::observed("the length", value))
 }
@@ -103,7 +103,7 @@ async fn accepted(ann: &mut Peer, how: &str) -> Outcome {
     Ok(Verdict::check(answer == Some(true), expected, ann.heard(Mark::START)))
 }
 
-async fn bytewise(c: &mut Context) -> Outcome {
+async fn bytewise(c: &mut ServerHands) -> Outcome {
     let mut ann = c.connect("ann").await?;
     ann.name = c.name("ann");
     for byte in asking(&ann, &ann.name) {
@@ -113,15 +113,15 @@ async fn bytewise(c: &mut Context) -> Outcome {
     accepted(&mut ann, "sent byte by byte").await
 }
 
-async fn split_header(c: &mut Context) -> Outcome {
+async fn split_header(c: &mut ServerHands) -> Outcome {
     split_at(c, |_| 2, "whose length comes in two pieces").await
 }
 
-async fn split_body(c: &mut Context) -> Outcome {
+async fn split_body(c: &mut ServerHands) -> Outcome {
     split_at(c, |length| length - 12, "whose body comes in two pieces").await
 }
 
-async fn split_at(c: &mut Context, at: impl Fn(usize) -> usize, how: &str) -> Outcome {
+async fn split_at(c: &mut ServerHands, at: impl Fn(usize) -> usize, how: &str) -> Outcome {
     let mut ann = c.connect("ann").await?;
     ann.name = c.name("ann");
     let bytes = asking(&ann, &ann.name);
@@ -135,12 +135,17 @@ async fn split_at(c: &mut Context, at: impl Fn(usize) -> usize, how: &str) -> Ou
 
 /// The frame of a public message.
 fn saying(peer: &Peer, content: &str) -> Vec<u8> {
-    let message = Context::message(&peer.name, "ALL", content);
+    let message = ServerHands::message(&peer.name, "ALL", content);
     peer.frame(ascii(&json!({"MESSAGES": [message]})).as_bytes())
 }
 
 /// Every text must arrive, once.
-async fn all_once(c: &mut Context, ann: &mut Peer, bob: &mut Peer, texts: &[String]) -> Outcome {
+async fn all_once(
+    c: &mut ServerHands,
+    ann: &mut Peer,
+    bob: &mut Peer,
+    texts: &[String],
+) -> Outcome {
     for text in texts {
         bob.expect_content(text).await?;
     }
@@ -150,7 +155,7 @@ async fn all_once(c: &mut Context, ann: &mut Peer, bob: &mut Peer, texts: &[Stri
     Ok(Verdict::check(once, "each message once", format!("{times:?} times")))
 }
 
-async fn coalesced(c: &mut Context) -> Outcome {
+async fn coalesced(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let texts = [c.text(), c.text()];
     let glued: Vec<u8> = texts.iter().flat_map(|text| saying(&ann, text)).collect();
@@ -158,7 +163,7 @@ async fn coalesced(c: &mut Context) -> Outcome {
     all_once(c, &mut ann, &mut bob, &texts).await
 }
 
-async fn three_and_half(c: &mut Context) -> Outcome {
+async fn three_and_half(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let texts = [c.text(), c.text(), c.text()];
     let glued: Vec<u8> = texts.iter().flat_map(|text| saying(&ann, text)).collect();
@@ -170,23 +175,23 @@ async fn three_and_half(c: &mut Context) -> Outcome {
     all_once(c, &mut ann, &mut bob, &texts).await
 }
 
-async fn len_123(c: &mut Context) -> Outcome {
+async fn len_123(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let mut text = c.text();
     let body = |text: &str| {
-        ascii(&json!({"MESSAGES": [Context::message(&ann.name, "ALL", text)]})).into_bytes()
+        ascii(&json!({"MESSAGES": [ServerHands::message(&ann.name, "ALL", text)]})).into_bytes()
     };
     let missing = 123_usize.saturating_sub(body(&text).len());
     text.push_str(&"x".repeat(missing));
     let body = body(&text);
     // Not through `Peer::frame`, which avoids exactly this length.
-    let bytes = c.arena.dialect().reads.frame(&body);
+    let bytes = c.shared.quirks().reads.frame(&body);
     ann.send_bytes(&bytes).await;
     bob.expect_content(&text).await?;
     Ok(Verdict::Pass)
 }
 
-async fn long(c: &mut Context, length: usize) -> Outcome {
+async fn long(c: &mut ServerHands, length: usize) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let nonce = c.text();
     let text = format!("{nonce} {} end", "0123456789".repeat(length / 10));
@@ -204,7 +209,7 @@ async fn long(c: &mut Context, length: usize) -> Outcome {
     }
 }
 
-async fn whitespace(c: &mut Context) -> Outcome {
+async fn whitespace(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let text = c.text();
     let now = conformance_kit::clock::unix_seconds();
@@ -217,7 +222,7 @@ async fn whitespace(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-async fn escapes(c: &mut Context) -> Outcome {
+async fn escapes(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let nonce = c.text();
     let now = conformance_kit::clock::unix_seconds();
@@ -227,11 +232,11 @@ async fn escapes(c: &mut Context) -> Outcome {
     same(&mut bob, &nonce, &format!("{nonce} é \" \\ / \t 😀 A")).await
 }
 
-async fn raw_utf8(c: &mut Context) -> Outcome {
+async fn raw_utf8(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let nonce = c.text();
     let text = format!("{nonce} naïve 漢字 😀");
-    let message = Context::message(&ann.name, "ALL", &text);
+    let message = ServerHands::message(&ann.name, "ALL", &text);
     let body = json!({"MESSAGES": [message]}).to_string();
     ann.send_body(body.as_bytes()).await;
     same(&mut bob, &nonce, &text).await

@@ -4,7 +4,7 @@ use crate::{
     case::Case,
     fault::server::Fault,
     server::{
-        hands::Context,
+        hands::ServerHands,
         peer::{Closing, Mark, Peer},
     },
     verdict::{Outcome, Verdict},
@@ -56,7 +56,7 @@ pub const CASES: &[Case] = &[
 ];
 
 /// One user says something that another one gets, so that it is certainly part of the past.
-async fn said(c: &mut Context, from: &mut Peer, to: &mut Peer) -> Result<String, Verdict> {
+async fn said(c: &mut ServerHands, from: &mut Peer, to: &mut Peer) -> Result<String, Verdict> {
     let text = c.text();
     from.say(&text).await;
     arrived(to, &text).await?;
@@ -64,7 +64,7 @@ async fn said(c: &mut Context, from: &mut Peer, to: &mut Peer) -> Result<String,
 }
 
 /// The same, in private.
-async fn told(c: &mut Context, from: &mut Peer, to: &mut Peer) -> Result<String, Verdict> {
+async fn told(c: &mut ServerHands, from: &mut Peer, to: &mut Peer) -> Result<String, Verdict> {
     let text = c.text();
     from.tell(&to.name, &text).await;
     arrived(to, &text).await?;
@@ -81,14 +81,14 @@ async fn arrived(to: &mut Peer, text: &str) -> Result<(), Verdict> {
     }
 }
 
-async fn public(c: &mut Context) -> Outcome {
+async fn public(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let text = said(c, &mut ann, &mut bob).await?;
     c.join("carl").await?.expect_content(&text).await?;
     Ok(Verdict::Pass)
 }
 
-async fn private_own(c: &mut Context) -> Outcome {
+async fn private_own(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let text = told(c, &mut ann, &mut bob).await?;
     let name = bob.name.clone();
@@ -98,7 +98,7 @@ async fn private_own(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-async fn no_leak(c: &mut Context) -> Outcome {
+async fn no_leak(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let text = told(c, &mut ann, &mut bob).await?;
     let mut carl = c.join("carl").await?;
@@ -107,7 +107,7 @@ async fn no_leak(c: &mut Context) -> Outcome {
     Ok(Verdict::check(carl.count(&text) == 0, expected, format!("carl got \"{text}\"")))
 }
 
-async fn after_leave(c: &mut Context) -> Outcome {
+async fn after_leave(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let text = said(c, &mut ann, &mut bob).await?;
     let gone = ann.name.clone();
@@ -118,7 +118,7 @@ async fn after_leave(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-async fn order(c: &mut Context) -> Outcome {
+async fn order(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let mut sent = Vec::new();
     for round in 0..3 {
@@ -152,7 +152,7 @@ async fn order(c: &mut Context) -> Outcome {
     Ok(Verdict::check(sorted, "times that do not decrease", format!("{times:?}")))
 }
 
-async fn once(c: &mut Context) -> Outcome {
+async fn once(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let text = said(c, &mut ann, &mut bob).await?;
     let mut carl = c.join("carl").await?;
@@ -161,7 +161,7 @@ async fn once(c: &mut Context) -> Outcome {
     Ok(Verdict::check(times <= 1, "the message once in carl's history", format!("{times} times")))
 }
 
-async fn own_sent_private(c: &mut Context) -> Outcome {
+async fn own_sent_private(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let text = told(c, &mut ann, &mut bob).await?;
     let name = ann.name.clone();
@@ -172,10 +172,10 @@ async fn own_sent_private(c: &mut Context) -> Outcome {
     Ok(Verdict::observed("own private messages in one's history", value))
 }
 
-async fn rejected_absent(c: &mut Context) -> Outcome {
+async fn rejected_absent(c: &mut ServerHands) -> Outcome {
     let (mut ann, bob) = (c.join("ann").await?, c.join("bob").await?);
     let text = c.text();
-    let spoof = Context::message(&bob.name, "ALL", &text);
+    let spoof = ServerHands::message(&bob.name, "ALL", &text);
     ann.send(&serde_json::json!({"MESSAGES": [spoof]})).await;
     c.settle().await;
     let mut carl = c.join("carl").await?;

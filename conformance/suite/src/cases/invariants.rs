@@ -7,7 +7,7 @@ use crate::{
     case::Case,
     fault::server::Fault,
     invariants::Invariant,
-    server::hands::Context,
+    server::hands::ServerHands,
     verdict::{Outcome, Verdict},
 };
 
@@ -93,8 +93,8 @@ pub const CASES: &[Case] = &[
         .last(),
 ];
 
-fn judge(c: &Context, invariant: Invariant, expected: &str) -> Outcome {
-    let tally = c.arena.census.tally(invariant);
+fn judge(c: &ServerHands, invariant: Invariant, expected: &str) -> Outcome {
+    let tally = c.shared.invariants.tally(invariant);
     Ok(match tally.first {
         Some((case, what)) => Verdict::fail(
             expected,
@@ -105,8 +105,8 @@ fn judge(c: &Context, invariant: Invariant, expected: &str) -> Outcome {
     })
 }
 
-fn unknown_keys(c: &Context) -> Outcome {
-    let keys = c.arena.census.unknown_keys();
+fn unknown_keys(c: &ServerHands) -> Outcome {
+    let keys = c.shared.invariants.unknown_keys();
     let value = if keys.is_empty() { "none".to_owned() } else { keys.join(", ") };
     Ok(Verdict::observed("keys beyond the base protocol", value))
 }

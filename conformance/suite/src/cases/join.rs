@@ -1,17 +1,17 @@
 //! `join`: asking for a name, getting it or not.
 
+use conformance_kit::wire::frame::Frame;
 use serde_json::json;
 
 use crate::{
     case::Case,
     fault::server::Fault,
     server::{
-        hands::Context,
+        hands::ServerHands,
         peer::{Closing, Mark, Peer},
     },
     verdict::{Outcome, Verdict},
 };
-use conformance_kit::wire::frame::Frame;
 
 /// The group.
 pub const CASES: &[Case] = &[
@@ -95,7 +95,7 @@ pub const CASES: &[Case] = &[
         .alone(),
 ];
 
-async fn accept(c: &mut Context) -> Outcome {
+async fn accept(c: &mut ServerHands) -> Outcome {
     let mut ann = c.connect("ann").await?;
     let name = c.name("ann");
     let answer = ann.ask_for(&name).await;
@@ -103,11 +103,11 @@ async fn accept(c: &mut Context) -> Outcome {
     Ok(Verdict::check(answer == Some(true), expected, ann.heard(Mark::START)))
 }
 
-async fn second_user(c: &mut Context) -> Outcome {
+async fn second_user(c: &mut ServerHands) -> Outcome {
     let _ann = c.join("ann").await?;
     let name = c.name("bob");
     let expected = "bob can join while ann is in the chat";
-    let (address, transport) = (c.arena.address(), c.arena.transport());
+    let (address, transport) = (c.shared.address(), c.shared.transport());
     let mut bob = match c.dial("bob", address, &transport).await {
         Ok(bob) => bob,
         Err(error) => {
@@ -118,13 +118,13 @@ async fn second_user(c: &mut Context) -> Outcome {
     Ok(Verdict::check(answer == Some(true), expected, bob.heard(Mark::START)))
 }
 
-async fn has_user_list(c: &mut Context) -> Outcome {
+async fn has_user_list(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join("ann").await?;
     let list = ann.find(Mark::START, |frame| frame.key("USER_LIST").cloned()).await;
     Ok(Verdict::check(list.is_some(), "USER_LIST with the acceptance", ann.heard(Mark::START)))
 }
 
-async fn has_messages(c: &mut Context) -> Outcome {
+async fn has_messages(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join("ann").await?;
     let is_list = |frame: &Frame| frame.key("MESSAGES")?.is_array().then_some(());
     let list = ann.find(Mark::START, is_list).await;
@@ -132,7 +132,7 @@ async fn has_messages(c: &mut Context) -> Outcome {
     Ok(Verdict::check(list.is_some(), expected, ann.heard(Mark::START)))
 }
 
-async fn taken(c: &mut Context) -> Outcome {
+async fn taken(c: &mut ServerHands) -> Outcome {
     let ann = c.join("ann").await?;
     let mut thief = c.connect("thief").await?;
     let answer = thief.ask_for(&ann.name).await;
@@ -142,7 +142,7 @@ async fn taken(c: &mut Context) -> Outcome {
     Ok(Verdict::check(answer == Some(false), expected, heard))
 }
 
-async fn taken_keeps_first(c: &mut Context) -> Outcome {
+async fn taken_keeps_first(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let mut thief = c.connect("thief").await?;
     thief.ask_for(&ann.name).await;
@@ -159,7 +159,7 @@ async fn taken_keeps_first(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-async fn retry(c: &mut Context) -> Outcome {
+async fn retry(c: &mut ServerHands) -> Outcome {
     let ann = c.join("ann").await?;
     let mut other = c.connect("other").await?;
     other.ask_for(&ann.name).await;
@@ -170,7 +170,7 @@ async fn retry(c: &mut Context) -> Outcome {
     Ok(Verdict::check(answer == Some(true), expected, other.heard(since)))
 }
 
-async fn reject_conn(c: &mut Context) -> Outcome {
+async fn reject_conn(c: &mut ServerHands) -> Outcome {
     let ann = c.join("ann").await?;
     let mut other = c.connect("other").await?;
     other.ask_for(&ann.name).await;
@@ -181,7 +181,7 @@ async fn reject_conn(c: &mut Context) -> Outcome {
     Ok(Verdict::observed("the connection after a refused name", value))
 }
 
-async fn race(c: &mut Context) -> Outcome {
+async fn race(c: &mut ServerHands) -> Outcome {
     for round in 1..=5 {
         let (mut one, mut two) = (c.connect("one").await?, c.connect("two").await?);
         let name = c.name("ann");
@@ -197,7 +197,7 @@ async fn race(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-async fn rejoin(c: &mut Context) -> Outcome {
+async fn rejoin(c: &mut ServerHands) -> Outcome {
     let ann = c.join("ann").await?;
     let name = ann.name.clone();
     ann.close(Closing::Polite).await;
@@ -207,7 +207,7 @@ async fn rejoin(c: &mut Context) -> Outcome {
     }
 }
 
-async fn case(c: &mut Context) -> Outcome {
+async fn case(c: &mut ServerHands) -> Outcome {
     let upper = c.name("Ann");
     let _ann = c.join_as("ann", &upper).await?;
     let mut other = c.connect("other").await?;
@@ -220,22 +220,22 @@ async fn case(c: &mut Context) -> Outcome {
     Ok(Verdict::observed("names that differ only in case", value))
 }
 
-async fn empty_name(c: &mut Context) -> Outcome {
+async fn empty_name(c: &mut ServerHands) -> Outcome {
     let mut ann = c.connect("ann").await?;
     let value = answer_to(&mut ann, &json!({"USERNAME": ""})).await;
     c.dismiss(ann).await;
     Ok(Verdict::observed("an empty name", value))
 }
 
-async fn name_all(c: &mut Context) -> Outcome {
+async fn name_all(c: &mut ServerHands) -> Outcome {
     let mut ann = c.connect("ann").await?;
     let value = answer_to(&mut ann, &json!({"USERNAME": "ALL"})).await;
     c.dismiss(ann).await;
     Ok(Verdict::observed("a user called ALL", value))
 }
 
-async fn not_string(c: &mut Context) -> Outcome {
-    let number = c.arena.census.number();
+async fn not_string(c: &mut ServerHands) -> Outcome {
+    let number = c.shared.invariants.number();
     let mut ann = c.connect("ann").await?;
     let value = answer_to(&mut ann, &json!({"USERNAME": number})).await;
     let expected = "ERROR, or USERNAME_ACCEPTED: false, for a name that is a number";
@@ -245,7 +245,7 @@ async fn not_string(c: &mut Context) -> Outcome {
     Ok(Verdict::check(good, expected, actual))
 }
 
-async fn twice(c: &mut Context) -> Outcome {
+async fn twice(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let second = c.name("ann");
     let value = answer_to(&mut ann, &json!({"USERNAME": second})).await;

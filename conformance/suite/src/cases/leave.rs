@@ -1,15 +1,16 @@
 //! `leave`: connections end in many ways, and all of them are leaving.
 
+use conformance_kit::wire::frame::Frame;
+
 use crate::{
     case::Case,
     fault::server::Fault,
     server::{
-        hands::Context,
+        hands::ServerHands,
         peer::{Closing, Mark, Peer},
     },
     verdict::{Outcome, Verdict},
 };
-use conformance_kit::wire::frame::Frame;
 
 /// The group.
 pub const CASES: &[Case] = &[
@@ -49,7 +50,7 @@ pub const CASES: &[Case] = &[
         .alone(),
 ];
 
-async fn leaves(c: &mut Context, how: Closing) -> Outcome {
+async fn leaves(c: &mut ServerHands, how: Closing) -> Outcome {
     let (ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let since = bob.mark();
     let name = ann.name.clone();
@@ -58,7 +59,7 @@ async fn leaves(c: &mut Context, how: Closing) -> Outcome {
     Ok(Verdict::check(told, format!("bob gets USERS_LEFT with {name}"), bob.heard(since)))
 }
 
-async fn all_others(c: &mut Context) -> Outcome {
+async fn all_others(c: &mut ServerHands) -> Outcome {
     let ann = c.join("ann").await?;
     let mut others = Vec::new();
     for role in ["bob", "carl", "dora"] {
@@ -76,7 +77,7 @@ async fn all_others(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-async fn rejected_conn(c: &mut Context) -> Outcome {
+async fn rejected_conn(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let since = bob.mark();
     let mut thief = c.connect("thief").await?;
@@ -94,7 +95,7 @@ async fn rejected_conn(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-async fn unjoined(c: &mut Context) -> Outcome {
+async fn unjoined(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     for how in [Closing::Polite, Closing::Fin, Closing::Reset] {
         // A server that died of the one before is noticed below.
@@ -111,7 +112,7 @@ async fn unjoined(c: &mut Context) -> Outcome {
     }
     c.settle().await;
     // A name that bob was never told of, and that the suite never asked for, is an invention.
-    let arena = std::sync::Arc::clone(&c.arena);
+    let shared = std::sync::Arc::clone(&c.shared);
     let mut known = Vec::new();
     for frame in bob.frames(Mark::START) {
         known.extend(frame.user_list().unwrap_or_default());
@@ -121,7 +122,7 @@ async fn unjoined(c: &mut Context) -> Outcome {
             .key("USERS_LEFT")
             .and_then(|v| v.as_array())
             .is_some_and(|list| list.iter().any(serde_json::Value::is_null));
-        let invented = left.iter().find(|name| !known.contains(name) && !arena.asked_for(name));
+        let invented = left.iter().find(|name| !known.contains(name) && !shared.asked_for(name));
         if let Some(what) = invented.cloned().or_else(|| nameless.then(|| "null".to_owned())) {
             let expected = "USERS_LEFT names only users who had joined";
             return Ok(Verdict::fail(expected, format!("USERS_LEFT names {what:?}")));

@@ -1,12 +1,13 @@
 //! `limits`: how much a server carries.
 
+use conformance_kit::wire::{frame::Frame, message::Message};
+
 use crate::{
     case::Case,
     fault::server::Fault,
-    server::{hands::Context, peer::Mark},
+    server::{hands::ServerHands, peer::Mark},
     verdict::{Outcome, Verdict},
 };
-use conformance_kit::wire::{frame::Frame, message::Message};
 
 const MIB: usize = 1024 * 1024;
 
@@ -34,7 +35,7 @@ pub const CASES: &[Case] = &[
 ];
 
 /// Sends a private message of so many bytes; true when it arrives whole.
-async fn arrives(c: &mut Context, bytes: usize) -> Result<(bool, String), Verdict> {
+async fn arrives(c: &mut ServerHands, bytes: usize) -> Result<(bool, String), Verdict> {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let nonce = c.text();
     let text = format!("{nonce} {}", "x".repeat(bytes));
@@ -48,12 +49,12 @@ async fn arrives(c: &mut Context, bytes: usize) -> Result<(bool, String), Verdic
     Ok((whole, heard))
 }
 
-async fn one_mib(c: &mut Context) -> Outcome {
+async fn one_mib(c: &mut ServerHands) -> Outcome {
     let (whole, heard) = arrives(c, MIB).await?;
     Ok(Verdict::check(whole, "bob gets the message of 1 MiB, whole", heard))
 }
 
-async fn ladder(c: &mut Context) -> Outcome {
+async fn ladder(c: &mut ServerHands) -> Outcome {
     let mut largest = 1;
     for mib in [2, 4, 8, 16] {
         if !arrives(c, mib * MIB - 256).await?.0 {
@@ -64,7 +65,7 @@ async fn ladder(c: &mut Context) -> Outcome {
     Ok(Verdict::observed("the largest message", format!("{largest} MiB arrive")))
 }
 
-async fn name_64(c: &mut Context) -> Outcome {
+async fn name_64(c: &mut ServerHands) -> Outcome {
     let mut ann = c.connect("ann").await?;
     let name = format!("ann{}", c.nonces.letters(61));
     let value = match ann.ask_for(&name).await {
@@ -76,7 +77,7 @@ async fn name_64(c: &mut Context) -> Outcome {
     Ok(Verdict::observed("a name of 64 characters", value))
 }
 
-async fn empty_content(c: &mut Context) -> Outcome {
+async fn empty_content(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let (name, since) = (ann.name.clone(), ann.mark());
     let empty = |m: &Message| m.src == name && m.content.is_empty();

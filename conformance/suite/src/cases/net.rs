@@ -3,7 +3,7 @@
 use crate::{
     case::Case,
     fault::server::Fault,
-    server::hands::Context,
+    server::hands::ServerHands,
     verdict::{Outcome, Verdict},
 };
 
@@ -14,10 +14,10 @@ pub const CASES: &[Case] = &[Case::open("net.families", "GA-1", |c| Box::pin(fam
     .needs(&["join.accept"])
     .killed_by(&[Fault::OneAddressOnly])];
 
-async fn families(c: &mut Context) -> Outcome {
-    let transport = c.arena.transport();
+async fn families(c: &mut ServerHands) -> Outcome {
+    let transport = c.shared.transport();
     let mut words = Vec::new();
-    for address in c.arena.addresses() {
+    for address in c.shared.addresses() {
         let answers = match c.dial("ann", address, &transport).await {
             Ok(mut ann) => {
                 let name = c.name("ann");

@@ -1,14 +1,14 @@
 //! `private`: messages to one user.
 
+use conformance_kit::wire::frame::Frame;
 use serde_json::json;
 
 use crate::{
     case::Case,
     fault::server::Fault,
-    server::{hands::Context, peer::Mark},
+    server::{hands::ServerHands, peer::Mark},
     verdict::{Outcome, Verdict},
 };
-use conformance_kit::wire::frame::Frame;
 
 /// The group.
 pub const CASES: &[Case] = &[
@@ -46,7 +46,7 @@ pub const CASES: &[Case] = &[
         .killed_by(&[Fault::FrameRoutedByFirst]),
 ];
 
-async fn delivered(c: &mut Context) -> Outcome {
+async fn delivered(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let text = c.text();
     ann.tell(&bob.name, &text).await;
@@ -59,7 +59,7 @@ async fn delivered(c: &mut Context) -> Outcome {
     Ok(Verdict::check(same, format!("SRC and DEST {expected:?}"), format!("{addressed:?}")))
 }
 
-async fn not_others(c: &mut Context) -> Outcome {
+async fn not_others(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let mut carl = c.join("carl").await?;
     let text = c.text();
@@ -70,7 +70,7 @@ async fn not_others(c: &mut Context) -> Outcome {
     Ok(Verdict::check(carl.count(&text) == 0, expected, format!("carl got \"{text}\"")))
 }
 
-async fn once(c: &mut Context) -> Outcome {
+async fn once(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let text = c.text();
     ann.tell(&bob.name, &text).await;
@@ -80,7 +80,7 @@ async fn once(c: &mut Context) -> Outcome {
     Ok(Verdict::check(times == 1, "bob gets the message once", format!("{times} times")))
 }
 
-async fn echo(c: &mut Context) -> Outcome {
+async fn echo(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let text = c.text();
     ann.tell(&bob.name, &text).await;
@@ -90,7 +90,7 @@ async fn echo(c: &mut Context) -> Outcome {
     Ok(Verdict::observed("a private message comes back to its sender", value))
 }
 
-async fn to_self(c: &mut Context) -> Outcome {
+async fn to_self(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let text = c.text();
     let since = ann.mark();
@@ -109,7 +109,7 @@ async fn to_self(c: &mut Context) -> Outcome {
     Ok(Verdict::observed("a message to oneself", value))
 }
 
-async fn unknown_dest(c: &mut Context) -> Outcome {
+async fn unknown_dest(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let (nobody, text) = (c.name("nobody"), c.text());
     let since = ann.mark();
@@ -124,14 +124,14 @@ async fn unknown_dest(c: &mut Context) -> Outcome {
     Ok(Verdict::observed("a private message to nobody", value))
 }
 
-async fn mixed_frame(c: &mut Context) -> Outcome {
+async fn mixed_frame(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let mut carl = c.join("carl").await?;
     let (public, private, later) = (c.text(), c.text(), c.text());
     ann.send(&json!({"MESSAGES": [
-        Context::message(&ann.name, "ALL", &public),
-        Context::message(&ann.name, &bob.name, &private),
-        Context::message(&ann.name, "ALL", &later),
+        ServerHands::message(&ann.name, "ALL", &public),
+        ServerHands::message(&ann.name, &bob.name, &private),
+        ServerHands::message(&ann.name, "ALL", &later),
     ]}))
     .await;
     for text in [&public, &private, &later] {

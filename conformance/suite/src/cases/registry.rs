@@ -1,11 +1,11 @@
 //! Every case there is: one file a group, one plain list a file.
 
+use std::fmt::Write as _;
+
 use super::{
     broadcast, capability, client, concurrency, errors, ext, framing, history, invariants, join,
     leave, limits, net, private, robust, source, tls, users,
 };
-use std::fmt::Write as _;
-
 use crate::case::Case;
 
 /// The groups in the order in which reports show them, each with a title.

@@ -1,15 +1,16 @@
 //! `robust`: garbage that neither stops nor stalls a server.
 
+use conformance_kit::wire::frame::Frame;
+
 use crate::{
     case::Case,
     fault::server::Fault,
     server::{
-        hands::Context,
+        hands::ServerHands,
         peer::{Mark, Peer},
     },
     verdict::{Outcome, Verdict},
 };
-use conformance_kit::wire::frame::Frame;
 
 /// The group.
 pub const CASES: &[Case] = &[
@@ -45,7 +46,7 @@ pub const CASES: &[Case] = &[
         .alone(),
 ];
 
-async fn zero_length(c: &mut Context) -> Outcome {
+async fn zero_length(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let since = ann.mark();
     ann.send_body(b"").await;
@@ -60,14 +61,14 @@ async fn zero_length(c: &mut Context) -> Outcome {
 }
 
 /// Gives a server the time to answer, or to fall over.
-async fn pause(c: &Context, peer: &mut Peer, since: Mark) {
+async fn pause(c: &ServerHands, peer: &mut Peer, since: Mark) {
     tokio::select! {
         _ = peer.find(since, Frame::error) => {}
         () = c.settle() => {}
     }
 }
 
-async fn bad_utf8(c: &mut Context) -> Outcome {
+async fn bad_utf8(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join("ann").await?;
     let since = ann.mark();
     let mut body = format!(r#"{{"MESSAGES": [["{}", "ALL", 1, "{} "#, ann.name, c.malformed_text());
@@ -81,7 +82,7 @@ async fn bad_utf8(c: &mut Context) -> Outcome {
     c.others_are_served("after bytes that are no UTF-8").await
 }
 
-async fn deep_json(c: &mut Context) -> Outcome {
+async fn deep_json(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join("ann").await?;
     let since = ann.mark();
     let body = format!(r#"{{"MESSAGES": {}{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
@@ -90,7 +91,7 @@ async fn deep_json(c: &mut Context) -> Outcome {
     c.others_are_served("after JSON nested 10,000 deep").await
 }
 
-async fn huge_length(c: &mut Context) -> Outcome {
+async fn huge_length(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join("ann").await?;
     let since = ann.mark();
     ann.send_bytes(b"\xFF\xFF\xFF\xFF{\"MESSAGES\": [").await;
@@ -98,7 +99,7 @@ async fn huge_length(c: &mut Context) -> Outcome {
     c.others_are_served("while a peer announces 4 GiB").await
 }
 
-async fn huge_length_refused(c: &mut Context) -> Outcome {
+async fn huge_length_refused(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join("ann").await?;
     let since = ann.mark();
     ann.send_bytes(b"\xFF\xFF\xFF\xFF{\"MESSAGES\": [").await;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     case::Case,
     fault::server::Fault,
-    server::{hands::Context, peer::Peer},
+    server::{hands::ServerHands, peer::Peer},
     verdict::{Outcome, Verdict},
 };
 
@@ -42,7 +42,7 @@ pub const CASES: &[Case] = &[
 
 /// Sends messages that must be refused: the sender gets ERROR, the victim nothing of them.
 async fn refused(
-    c: &mut Context,
+    c: &mut ServerHands,
     sender: &mut Peer,
     victim: &mut Peer,
     messages: &[Value],
@@ -62,36 +62,38 @@ async fn refused(
     Ok(Verdict::Pass)
 }
 
-async fn spoof(c: &mut Context) -> Outcome {
+async fn spoof(c: &mut ServerHands) -> Outcome {
     let (mut ann, bob) = (c.join("ann").await?, c.join("bob").await?);
     let mut carl = c.join("carl").await?;
     let text = c.text();
-    let forged = Context::message(&bob.name, "ALL", &text);
+    let forged = ServerHands::message(&bob.name, "ALL", &text);
     refused(c, &mut ann, &mut carl, &[forged], &text).await
 }
 
-async fn spoof_private(c: &mut Context) -> Outcome {
+async fn spoof_private(c: &mut ServerHands) -> Outcome {
     let (mut ann, bob) = (c.join("ann").await?, c.join("bob").await?);
     let mut carl = c.join("carl").await?;
     let text = c.text();
-    let forged = Context::message(&bob.name, &carl.name, &text);
+    let forged = ServerHands::message(&bob.name, &carl.name, &text);
     refused(c, &mut ann, &mut carl, &[forged], &text).await
 }
 
-async fn spoof_second(c: &mut Context) -> Outcome {
+async fn spoof_second(c: &mut ServerHands) -> Outcome {
     let (mut ann, bob) = (c.join("ann").await?, c.join("bob").await?);
     let mut carl = c.join("carl").await?;
     let (good, text) = (c.text(), c.text());
-    let messages =
-        [Context::message(&ann.name, "ALL", &good), Context::message(&bob.name, "ALL", &text)];
+    let messages = [
+        ServerHands::message(&ann.name, "ALL", &good),
+        ServerHands::message(&bob.name, "ALL", &text),
+    ];
     refused(c, &mut ann, &mut carl, &messages, &text).await
 }
 
-async fn before_join(c: &mut Context) -> Outcome {
+async fn before_join(c: &mut ServerHands) -> Outcome {
     let mut carl = c.join("carl").await?;
     let mut stranger = c.connect("stranger").await?;
     let (name, text) = (c.name("stranger"), c.text());
-    let early = Context::message(&name, "ALL", &text);
+    let early = ServerHands::message(&name, "ALL", &text);
     let outcome = refused(c, &mut stranger, &mut carl, &[early], &text).await;
     c.dismiss(stranger).await;
     outcome

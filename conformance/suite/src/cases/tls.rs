@@ -7,7 +7,7 @@ use x509_parser::prelude::{FromDer as _, GeneralName, ParsedExtension, X509Certi
 use crate::{
     case::Case,
     fault::server::Fault,
-    server::{hands::Context, peer::Mark, probe::TlsGreeting},
+    server::{hands::ServerHands, peer::Mark, probe::TlsGreeting},
     verdict::{Outcome, Verdict},
 };
 
@@ -44,16 +44,16 @@ pub const CASES: &[Case] = &[
 const NO_TLS: &str = "the run was asked not to speak TLS (--tls off)";
 
 /// Whether there is TLS to judge.
-fn speaks_tls(c: &Context) -> Result<(), Verdict> {
-    match c.arena.greeting().tls {
+fn speaks_tls(c: &ServerHands) -> Result<(), Verdict> {
+    match c.shared.greeting().tls {
         TlsGreeting::Off => Err(Verdict::not_applicable(NO_TLS)),
         _ => Ok(()),
     }
 }
 
-fn handshake(c: &Context) -> Outcome {
+fn handshake(c: &ServerHands) -> Outcome {
     let expected = "a TLS handshake that succeeds";
-    Ok(match c.arena.greeting().tls {
+    Ok(match c.shared.greeting().tls {
         TlsGreeting::Off => Verdict::not_applicable(NO_TLS),
         TlsGreeting::Works => Verdict::Pass,
         TlsGreeting::Plaintext(reason) => Verdict::fail(
@@ -68,7 +68,7 @@ fn handshake(c: &Context) -> Outcome {
     })
 }
 
-async fn only(c: &mut Context) -> Outcome {
+async fn only(c: &mut ServerHands) -> Outcome {
     speaks_tls(c)?;
     let mut ann = c.connect_tcp("ann").await?;
     let name = c.name("ann");
@@ -79,19 +79,19 @@ async fn only(c: &mut Context) -> Outcome {
     Ok(Verdict::check(!told && answer.is_none(), expected, ann.heard(Mark::START)))
 }
 
-async fn version(c: &mut Context) -> Outcome {
+async fn version(c: &mut ServerHands) -> Outcome {
     speaks_tls(c)?;
     let mut ann = c.connect_tcp("ann").await?;
     let random = c.nonces.letters(32);
     ann.send_bytes(&old_hello(random.as_bytes())).await;
-    // The answer is no frame; the tape has its bytes.
+    // The answer is no frame; the trace has its bytes.
     let answered = async {
-        while c.tape.received("ann").is_empty() && !ann.is_closed() {
+        while c.trace.received("ann").is_empty() && !ann.is_closed() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
     let _ = tokio::time::timeout(c.patience(), answered).await;
-    let answer = c.tape.received("ann");
+    let answer = c.trace.received("ann");
     let agreed =
         matches!(answer.as_slice(), [0x16, 3, _, _, _, 2, _, _, _, 3, minor, ..] if *minor < 3);
     let expected = "no agreement to TLS 1.1: an alert, or the end of the connection";
@@ -115,7 +115,7 @@ fn old_hello(random: &[u8]) -> Vec<u8> {
     record
 }
 
-async fn certificate(c: &mut Context) -> Outcome {
+async fn certificate(c: &mut ServerHands) -> Outcome {
     speaks_tls(c)?;
     let ann = c.connect("ann").await?;
     let facts = ann.tls.clone().unwrap_or_default();
@@ -159,7 +159,7 @@ fn address(bytes: &[u8]) -> String {
         .map_or_else(|_| "?".to_owned(), |v6| std::net::Ipv6Addr::from(v6).to_string())
 }
 
-async fn stalled_handshake(c: &mut Context) -> Outcome {
+async fn stalled_handshake(c: &mut ServerHands) -> Outcome {
     speaks_tls(c)?;
     let _stalled = [c.connect_tcp("silent").await?, c.connect_tcp("mute").await?];
     c.settle().await;

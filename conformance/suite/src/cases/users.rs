@@ -1,15 +1,16 @@
 //! `users`: the list of those who are here, and the notices that keep it true.
 
+use conformance_kit::wire::frame::Frame;
+
 use crate::{
     case::Case,
     fault::server::Fault,
     server::{
-        hands::Context,
+        hands::ServerHands,
         peer::{Closing, Mark, Peer},
     },
     verdict::{Outcome, Verdict},
 };
-use conformance_kit::wire::frame::Frame;
 
 /// The group.
 pub const CASES: &[Case] = &[
@@ -61,7 +62,7 @@ async fn list_of(peer: &mut Peer) -> Result<Vec<String>, Verdict> {
     }
 }
 
-async fn others_listed(c: &mut Context) -> Outcome {
+async fn others_listed(c: &mut ServerHands) -> Outcome {
     let ann = c.join("ann").await?;
     let mut bob = c.join("bob").await?;
     let with_ann = |frame: &Frame| frame.user_list()?.contains(&ann.name).then_some(());
@@ -70,13 +71,13 @@ async fn others_listed(c: &mut Context) -> Outcome {
     Ok(Verdict::check(listed, expected, bob.heard(Mark::START)))
 }
 
-async fn self_listed(c: &mut Context) -> Outcome {
+async fn self_listed(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join("ann").await?;
     let value = if list_of(&mut ann).await?.contains(&ann.name) { "yes" } else { "no" };
     Ok(Verdict::observed("the joining user in USER_LIST", value))
 }
 
-async fn left_removed(c: &mut Context) -> Outcome {
+async fn left_removed(c: &mut ServerHands) -> Outcome {
     let ann = c.join("ann").await?;
     let gone = ann.name.clone();
     ann.close(Closing::Polite).await;
@@ -103,7 +104,7 @@ async fn left_removed(c: &mut Context) -> Outcome {
     }
 }
 
-async fn no_dup(c: &mut Context) -> Outcome {
+async fn no_dup(c: &mut ServerHands) -> Outcome {
     let ann = c.join("ann").await?;
     let mut bob = c.join("bob").await?;
     let list = list_of(&mut bob).await?;
@@ -117,7 +118,7 @@ async fn no_dup(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-async fn joined_notice(c: &mut Context) -> Outcome {
+async fn joined_notice(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join("ann").await?;
     let since = ann.mark();
     let bob = c.join("bob").await?;
@@ -126,7 +127,7 @@ async fn joined_notice(c: &mut Context) -> Outcome {
     Ok(Verdict::check(told, expected, ann.heard(since)))
 }
 
-async fn joined_once(c: &mut Context) -> Outcome {
+async fn joined_once(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join("ann").await?;
     let mut bob = c.join("bob").await?;
     ann.find_joined(Mark::START, &bob.name).await;
@@ -135,7 +136,7 @@ async fn joined_once(c: &mut Context) -> Outcome {
     Ok(Verdict::check(times == 1, "ann is told once that bob joined", format!("{times} times")))
 }
 
-async fn joined_self(c: &mut Context) -> Outcome {
+async fn joined_self(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join("ann").await?;
     let mut bob = c.join("bob").await?;
     c.fence(&mut ann, &mut bob).await?;
@@ -144,7 +145,7 @@ async fn joined_self(c: &mut Context) -> Outcome {
     Ok(Verdict::observed("USERS_JOINED to the joining user", if own { "yes" } else { "no" }))
 }
 
-async fn no_notice_on_reject(c: &mut Context) -> Outcome {
+async fn no_notice_on_reject(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join("ann").await?;
     let mut bob = c.join("bob").await?;
     ann.find_joined(Mark::START, &bob.name).await;

@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
+use conformance_kit::{authority::Shows, nonce::Nonces, trace::Trace};
+
 use super::{
-    listener::{Venue, Where},
-    operator::{Action, Actor, Place, process::Exit},
+    listener::{Listener, Where},
+    operator::{Action, Operator, Place, process::Exit},
     profile::Profile,
     screen::ScreenMark,
-    session::{self, Visit},
-    shared::{Lobby, Silence},
+    session::{self, ClientSession},
+    shared::{Shared, Silence},
 };
 use crate::verdict::Verdict;
-use conformance_kit::authority::Shows;
-use conformance_kit::{nonce::Nonces, trace::Tape};
 
-/// How one visit differs from the others.
+/// How one session differs from the others.
 #[derive(Debug, Clone, Default)]
 pub struct Setup {
     /// Where the suite listens.
@@ -26,33 +26,33 @@ pub struct Setup {
 }
 
 /// The hands of one case.
-pub struct Stage {
+pub struct ClientHands {
     /// What all cases of the run share.
-    pub lobby: Arc<Lobby>,
+    pub shared: Arc<Shared>,
     /// The case's id.
     pub case: &'static str,
     /// Names and texts.
     pub nonces: Nonces,
     /// What happens on the wire and at the keyboard.
-    pub tape: Tape,
+    pub trace: Trace,
 }
 
 /// A client that was started and has not said its name.
 pub struct Arrival {
     /// The client and its user.
-    pub actor: Actor,
+    pub operator: Operator,
     /// Where it should connect.
-    pub venue: Venue,
+    pub listener: Listener,
     /// The name that its user has for it.
     pub name: String,
 }
 
-impl Stage {
+impl ClientHands {
     /// The hands of a case.
     #[must_use]
-    pub fn new(lobby: Arc<Lobby>, case: &'static str, seed: u64) -> Self {
-        let tape = Tape::new(lobby.clock);
-        Self { nonces: Nonces::new(seed, case), lobby, case, tape }
+    pub fn new(shared: Arc<Shared>, case: &'static str, seed: u64) -> Self {
+        let trace = Trace::new(shared.clock);
+        Self { nonces: Nonces::new(seed, case), shared, case, trace }
     }
 
     /// A text that can't occur by accident, short enough for every screen.
@@ -71,33 +71,33 @@ impl Stage {
     /// When the machine lacks what the case needs, or there is no such program.
     pub async fn start(&mut self, setup: &Setup) -> Result<Arrival, Verdict> {
         let opened =
-            Venue::open(&self.lobby, self.case, &self.tape, setup.place, setup.shows).await;
-        let venue = match opened {
-            Ok(venue) => venue,
+            Listener::open(&self.shared, self.case, &self.trace, setup.place, setup.shows).await;
+        let listener = match opened {
+            Ok(listener) => listener,
             Err(error) if setup.place == Where::V6Only => {
                 return Err(Verdict::not_applicable(format!("this machine has no ::1: {error}")));
             }
             Err(error) => return Err(Verdict::inconclusive(format!("no port: {error}"))),
         };
         let name = self.name("ann");
-        let ca = self.lobby.authority.file().display().to_string();
-        let place = Place { host: &venue.host, port: venue.port, ca: &ca, name: &name };
-        let mut profile: Profile = (*self.lobby.profile).clone();
+        let ca = self.shared.authority.file().display().to_string();
+        let place = Place { host: &listener.host, port: listener.port, ca: &ca, name: &name };
+        let mut profile: Profile = (*self.shared.profile).clone();
         profile.env.extend(setup.env.iter().cloned());
-        let (lobby, tape) = (&self.lobby, self.tape.clone());
+        let (shared, trace) = (&self.shared, self.trace.clone());
         let started =
-            Actor::start(&lobby.command, &lobby.means, Arc::new(profile), place, tape).await;
-        let actor = started.map_err(|error| Verdict::inconclusive(error.to_string()))?;
-        Ok(Arrival { actor, venue, name })
+            Operator::start(&shared.command, &shared.means, Arc::new(profile), place, trace).await;
+        let operator = started.map_err(|error| Verdict::inconclusive(error.to_string()))?;
+        Ok(Arrival { operator, listener, name })
     }
 
     /// Types the name as soon as the client seems to be ready for it.
     pub async fn give_name(&self, arrival: &Arrival) {
-        let pace = self.lobby.pace();
-        let open = arrival.venue.reached(|contact| contact.open > 0);
-        arrival.actor.ready(open, pace.settle / 2, pace.start / 3).await;
-        if !self.lobby.name_is_argument() {
-            arrival.actor.act(Action::Name(arrival.name.clone())).await;
+        let pace = self.shared.pace();
+        let open = arrival.listener.reached(|contact| contact.open > 0);
+        arrival.operator.ready(open, pace.settle / 2, pace.start / 3).await;
+        if !self.shared.name_is_argument() {
+            arrival.operator.act(Action::Name(arrival.name.clone())).await;
         }
     }
 
@@ -105,15 +105,15 @@ impl Stage {
     ///
     /// # Errors
     /// Inconclusive: whether that works is the business of `c.join.first`.
-    pub async fn enter(&mut self) -> Result<Visit, Verdict> {
+    pub async fn enter(&mut self) -> Result<ClientSession, Verdict> {
         self.enter_with(&Setup::default()).await
     }
 
     /// The same, otherwise set up.
     ///
     /// # Errors
-    /// As [`Stage::enter`].
-    pub async fn enter_with(&mut self, setup: &Setup) -> Result<Visit, Verdict> {
+    /// As [`ClientHands::enter`].
+    pub async fn enter_with(&mut self, setup: &Setup) -> Result<ClientSession, Verdict> {
         let arrival = self.start(setup).await?;
         self.give_name(&arrival).await;
         self.arrive(arrival).await.map_err(|silence| match silence {
@@ -128,48 +128,48 @@ impl Stage {
     ///
     /// # Errors
     /// Says how far it came.
-    pub async fn arrive(&mut self, arrival: Arrival) -> Result<Visit, Silence> {
-        let Arrival { actor, mut venue, name } = arrival;
-        let patience = self.lobby.pace().start;
+    pub async fn arrive(&mut self, arrival: Arrival) -> Result<ClientSession, Silence> {
+        let Arrival { operator, mut listener, name } = arrival;
+        let patience = self.shared.pace().start;
         let mut opened = false;
         let waiting = async {
             // A client may connect, look around and connect again: the one that speaks counts.
-            while let Some(mut link) = venue.next(patience).await {
+            while let Some(mut peer) = listener.next(patience).await {
                 opened = true;
-                if link.find(patience, |_| Some(())).await.is_some() {
-                    return Some(link);
+                if peer.find(patience, |_| Some(())).await.is_some() {
+                    return Some(peer);
                 }
             }
             None
         };
-        let link = tokio::select! {
-            link = waiting => link,
-            exit = ended(&actor, self.lobby.pace().settle) => {
+        let peer = tokio::select! {
+            peer = waiting => peer,
+            exit = ended(&operator, self.shared.pace().settle) => {
                 let _: Exit = exit;
                 None
             }
         };
-        if let Some(link) = link {
+        if let Some(peer) = peer {
             let other = self.name("bob");
-            return Ok(Visit {
-                actor,
-                venue,
-                link,
+            return Ok(ClientSession {
+                operator,
+                listener,
+                peer,
                 name,
                 other,
-                lobby: Arc::clone(&self.lobby),
+                shared: Arc::clone(&self.shared),
                 welcomed: ScreenMark::START,
             });
         }
-        let contact = venue.contact();
-        let shown = session::describe(&actor, ScreenMark::START);
-        let place = format!("{}:{}", venue.host, venue.port);
+        let contact = listener.contact();
+        let shown = session::describe(&operator, ScreenMark::START);
+        let place = format!("{}:{}", listener.host, listener.port);
         Err(if contact.connected == 0 {
             Silence::Absent(format!("no connection to {place}; {shown}"))
         } else if !opened {
             let why = contact.failed.unwrap_or_else(|| "the handshake was never finished".into());
             Silence::Handshake(format!("{why}; {shown}"))
-        } else if self.lobby.name_is_argument() {
+        } else if self.shared.name_is_argument() {
             Silence::Mute(format!("the client connected and sent nothing; {shown}"))
         } else {
             Silence::Profile(format!("the client connected and sent nothing; {shown}"))
@@ -179,17 +179,17 @@ impl Stage {
     /// Starts a client and welcomes it.
     ///
     /// # Errors
-    /// As [`Stage::enter`].
-    pub async fn join(&mut self) -> Result<Visit, Verdict> {
-        let mut visit = self.enter().await?;
-        visit.welcome().await;
-        Ok(visit)
+    /// As [`ClientHands::enter`].
+    pub async fn join(&mut self) -> Result<ClientSession, Verdict> {
+        let mut session = self.enter().await?;
+        session.welcome().await;
+        Ok(session)
     }
 }
 
 /// Waits for the end of a client, and a moment longer for what it sent last.
-async fn ended(actor: &Actor, moment: std::time::Duration) -> Exit {
-    let exit = actor.ended().await;
+async fn ended(operator: &Operator, moment: std::time::Duration) -> Exit {
+    let exit = operator.ended().await;
     tokio::time::sleep(moment).await;
     exit
 }

@@ -4,6 +4,10 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
+use conformance_kit::{
+    authority::Shows,
+    trace::{Kind, Trace},
+};
 use rustls::ProtocolVersion;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -17,11 +21,9 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::{
-    peer::{Hello, Link},
-    shared::Lobby,
+    peer::{Hello, Peer},
+    shared::Shared,
 };
-use conformance_kit::authority::Shows;
-use conformance_kit::trace::{Kind, Tape};
 
 /// How many ports are tried until one is free in both address families.
 const TRIES: usize = 20;
@@ -50,34 +52,34 @@ pub struct Contact {
 }
 
 /// A port for one client.
-pub struct Venue {
+pub struct Listener {
     /// What the client is told.
     pub host: String,
     /// The port.
     pub port: u16,
-    arrivals: UnboundedReceiver<Link>,
+    arrivals: UnboundedReceiver<Peer>,
     contact: watch::Receiver<Contact>,
     accepting: Vec<JoinHandle<()>>,
 }
 
-struct Door {
-    lobby: Arc<Lobby>,
+struct AcceptLoop {
+    shared: Arc<Shared>,
     case: &'static str,
-    tape: Tape,
+    trace: Trace,
     shows: Shows,
-    arrivals: UnboundedSender<Link>,
+    arrivals: UnboundedSender<Peer>,
     contact: Arc<watch::Sender<Contact>>,
 }
 
-impl Venue {
+impl Listener {
     /// Opens a port.
     ///
     /// # Errors
     /// When the machine has none, or not the address that was wanted.
     pub async fn open(
-        lobby: &Arc<Lobby>,
+        shared: &Arc<Shared>,
         case: &'static str,
-        tape: &Tape,
+        trace: &Trace,
         place: Where,
         shows: Shows,
     ) -> io::Result<Self> {
@@ -88,15 +90,15 @@ impl Venue {
         let accepting = listeners
             .into_iter()
             .map(|listener| {
-                let door = Door {
-                    lobby: Arc::clone(lobby),
+                let accept = AcceptLoop {
+                    shared: Arc::clone(shared),
                     case,
-                    tape: tape.clone(),
+                    trace: trace.clone(),
                     shows,
                     arrivals: sender.clone(),
                     contact: Arc::clone(&contact_sender),
                 };
-                tokio::spawn(Arc::new(door).accept(listener))
+                tokio::spawn(Arc::new(accept).accept(listener))
             })
             .collect();
         let host = if place == Where::V6Only { "::1" } else { "localhost" }.to_owned();
@@ -104,7 +106,7 @@ impl Venue {
     }
 
     /// Waits for the next connection that can carry frames.
-    pub async fn next(&mut self, patience: Duration) -> Option<Link> {
+    pub async fn next(&mut self, patience: Duration) -> Option<Peer> {
         timeout(patience, self.arrivals.recv()).await.ok().flatten()
     }
 
@@ -125,7 +127,7 @@ impl Venue {
     }
 }
 
-impl Drop for Venue {
+impl Drop for Listener {
     fn drop(&mut self) {
         for task in &self.accepting {
             task.abort();
@@ -156,14 +158,14 @@ async fn bind(place: Where) -> io::Result<(Vec<TcpListener>, u16)> {
     Err(last)
 }
 
-impl Door {
+impl AcceptLoop {
     async fn accept(self: Arc<Self>, listener: TcpListener) {
         let mut guests = JoinSet::new();
         loop {
             tokio::select! {
                 accepted = listener.accept() => if let Ok((tcp, address)) = accepted {
                     self.contact.send_modify(|contact| contact.connected += 1);
-                    self.tape.note("server", Kind::Opened, &format!("TCP from {address}"));
+                    self.trace.note("server", Kind::Opened, &format!("TCP from {address}"));
                     guests.spawn(Arc::clone(&self).welcome(tcp));
                 },
                 Some(_) = guests.join_next() => {}
@@ -173,23 +175,23 @@ impl Door {
 
     async fn welcome(self: Arc<Self>, tcp: TcpStream) {
         match self.handshake(tcp).await {
-            Ok(link) => {
-                let _ = self.arrivals.send(link);
+            Ok(peer) => {
+                let _ = self.arrivals.send(peer);
                 self.contact.send_modify(|contact| contact.open += 1);
             }
             Err(reason) => {
-                self.tape.note("server", Kind::Note, &format!("no connection: {reason}"));
+                self.trace.note("server", Kind::Note, &format!("no connection: {reason}"));
                 self.contact.send_modify(|contact| contact.failed = Some(reason));
             }
         }
     }
 
-    async fn handshake(&self, tcp: TcpStream) -> Result<Link, String> {
+    async fn handshake(&self, tcp: TcpStream) -> Result<Peer, String> {
         let text = |error: io::Error| error.to_string();
         tcp.set_nodelay(true).map_err(text)?;
         let start =
-            |stream, hello| Ok(Link::start(&self.lobby, self.case, &self.tape, stream, hello));
-        if self.lobby.manners().plaintext {
+            |stream, hello| Ok(Peer::start(&self.shared, self.case, &self.trace, stream, hello));
+        if self.shared.quirks().plaintext {
             return start(Box::new(tcp), Hello::default());
         }
         // TLS clients speak first; those without TLS do so when they have a name.
@@ -200,7 +202,7 @@ impl Door {
         if head != [0x16] {
             return start(Box::new(tcp), Hello::default());
         }
-        let acceptor = TlsAcceptor::from(self.lobby.authority.server(self.shows));
+        let acceptor = TlsAcceptor::from(self.shared.authority.server(self.shows));
         let stream = acceptor.accept(tcp).await.map_err(text)?;
         let connection = stream.get_ref().1;
         let version = match connection.protocol_version() {

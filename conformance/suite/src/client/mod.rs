@@ -10,10 +10,10 @@ pub mod screen;
 pub mod session;
 pub mod shared;
 
-pub use hands::{Setup, Stage};
+pub use hands::{ClientHands, Setup};
 pub use listener::Where;
 pub use operator::{Action, Means};
 pub use profile::Profile;
 pub use screen::ScreenMark;
-pub use session::Visit;
-pub use shared::{Lobby, Silence};
+pub use session::ClientSession;
+pub use shared::{Shared, Silence};

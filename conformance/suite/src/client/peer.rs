@@ -6,20 +6,10 @@ use std::{
     time::Duration,
 };
 
-use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf},
-    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
-    task::JoinHandle,
-    time::{sleep, timeout},
-};
-
-use super::shared::Lobby;
-use crate::invariants::Invariant;
 use conformance_kit::{
     escape,
     net::dial::Duplex,
-    trace::{Kind, Tape},
+    trace::{Kind, Trace},
     wire::{
         ascii::ascii,
         decoder::{Body, Decoder, Step},
@@ -28,6 +18,16 @@ use conformance_kit::{
         prefix::Prefix,
     },
 };
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf},
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+
+use super::shared::Shared;
+use crate::invariants::Invariant;
 
 /// The most bytes that one connection may bring.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
@@ -42,10 +42,10 @@ pub struct Hello {
 }
 
 /// One connection of a client.
-pub struct Link {
+pub struct Peer {
     /// What TLS found out.
     pub hello: Hello,
-    lobby: Arc<Lobby>,
+    shared: Arc<Shared>,
     frames: Vec<Frame>,
     inbox: UnboundedReceiver<Incoming>,
     closed: Option<String>,
@@ -53,7 +53,7 @@ pub struct Link {
     writer: Option<Mutex<WriteHalf<Box<dyn Duplex>>>>,
     reader: JoinHandle<()>,
     dialect: Arc<OnceLock<Prefix>>,
-    tape: Tape,
+    trace: Trace,
 }
 
 enum Incoming {
@@ -61,11 +61,11 @@ enum Incoming {
     Closed(String),
 }
 
-impl Link {
+impl Peer {
     pub(super) fn start(
-        lobby: &Arc<Lobby>,
+        shared: &Arc<Shared>,
         case: &'static str,
-        tape: &Tape,
+        trace: &Trace,
         stream: Box<dyn Duplex>,
         hello: Hello,
     ) -> Self {
@@ -73,15 +73,15 @@ impl Link {
         let (reading, writer) = tokio::io::split(stream);
         let dialect = Arc::new(OnceLock::new());
         let reader = Reader {
-            lobby: Arc::clone(lobby),
+            shared: Arc::clone(shared),
             case,
-            tape: tape.clone(),
+            trace: trace.clone(),
             sink,
             dialect: Arc::clone(&dialect),
         };
         Self {
             hello,
-            lobby: Arc::clone(lobby),
+            shared: Arc::clone(shared),
             frames: Vec::new(),
             inbox,
             closed: None,
@@ -89,26 +89,26 @@ impl Link {
             writer: Some(Mutex::new(writer)),
             reader: tokio::spawn(reader.run(reading)),
             dialect,
-            tape: tape.clone(),
+            trace: trace.clone(),
         }
     }
 
     /// Sends bytes as they are, in one write. A write that fails is no verdict: what the case waits
     /// for next will be missing.
     pub async fn send_bytes(&mut self, bytes: &[u8]) {
-        self.tape.bytes("server", Kind::Sent, bytes);
+        self.trace.bytes("server", Kind::Sent, bytes);
         let Some(writer) = &mut self.writer else { return };
         let writer = writer.get_mut().unwrap_or_else(PoisonError::into_inner);
         let writing = async {
             writer.write_all(bytes).await?;
             writer.flush().await
         };
-        let trouble = match timeout(self.lobby.pace().patience, writing).await {
+        let trouble = match timeout(self.shared.pace().patience, writing).await {
             Ok(Ok(())) => return,
             Ok(Err(error)) => format!("the suite could not write: {error}"),
             Err(_) => "the client stopped reading".to_owned(),
         };
-        self.tape.note("server", Kind::Note, &trouble);
+        self.trace.note("server", Kind::Note, &trouble);
     }
 
     /// Sends an object as one frame of ASCII JSON.
@@ -125,7 +125,7 @@ impl Link {
     /// A body behind its length. Only `c.recv.len-123` may find out who searches for `{`.
     #[must_use]
     pub fn frame(&self, body: &[u8]) -> Vec<u8> {
-        let prefix = self.lobby.prefix();
+        let prefix = self.shared.prefix();
         let trap = prefix.encode(body.len()).is_some_and(|bytes| bytes.contains(&b'{'));
         let mut padded = body.to_vec();
         if trap && body.last() == Some(&b'}') {
@@ -240,7 +240,7 @@ impl Link {
 
     /// Closes the connection in both directions, as a server does that ends.
     pub async fn close(&mut self) {
-        self.tape.note("server", Kind::Closed, "the suite closes the connection");
+        self.trace.note("server", Kind::Closed, "the suite closes the connection");
         if let Some(writer) = self.writer.take() {
             let mut writer = writer.into_inner().unwrap_or_else(PoisonError::into_inner);
             // The other end may have done it first.
@@ -265,16 +265,16 @@ impl Link {
     }
 }
 
-impl Drop for Link {
+impl Drop for Peer {
     fn drop(&mut self) {
         self.reader.abort();
     }
 }
 
 struct Reader {
-    lobby: Arc<Lobby>,
+    shared: Arc<Shared>,
     case: &'static str,
-    tape: Tape,
+    trace: Trace,
     sink: UnboundedSender<Incoming>,
     dialect: Arc<OnceLock<Prefix>>,
 }
@@ -282,13 +282,13 @@ struct Reader {
 impl Reader {
     async fn run(self, half: ReadHalf<Box<dyn Duplex>>) {
         let end = self.read(half).await;
-        self.tape.note("server", Kind::Closed, &end);
+        self.trace.note("server", Kind::Closed, &end);
         // The link may be gone already; then nobody wants to know.
         let _ = self.sink.send(Incoming::Closed(end));
     }
 
     async fn read(&self, mut half: ReadHalf<Box<dyn Duplex>>) -> String {
-        let mut prefix = self.lobby.manners().prefix;
+        let mut prefix = self.shared.quirks().prefix;
         let mut decoder = Decoder::new(prefix.unwrap_or(Prefix::NETWORK));
         let mut buffer = vec![0; 16 * 1024];
         let mut total = 0_usize;
@@ -317,7 +317,7 @@ impl Reader {
                 Ok(count) => buffer.get(..count).unwrap_or_default(),
                 Err(error) => return format!("the connection ended: {error}"),
             };
-            self.tape.bytes("server", Kind::Received, bytes);
+            self.trace.bytes("server", Kind::Received, bytes);
             total += bytes.len();
             if total > MOST_BYTES {
                 return format!("the suite stopped reading after {total} bytes");
@@ -336,7 +336,7 @@ impl Reader {
                     Step::More => break,
                     Step::Absurd(length) => {
                         let what = format!("a frame announces {length} bytes");
-                        self.lobby.census.charge(Invariant::Length, self.case, &what);
+                        self.shared.invariants.charge(Invariant::Length, self.case, &what);
                         return format!("the suite stopped reading: {what}");
                     }
                 }
@@ -345,12 +345,12 @@ impl Reader {
     }
 
     fn quiet(&self) -> Duration {
-        self.lobby.pace().patience.mul_f64(0.4).max(Duration::from_millis(150))
+        self.shared.pace().patience.mul_f64(0.4).max(Duration::from_millis(150))
     }
 
     fn deliver(&self, body: Body) {
-        let frame = Frame::read(self.lobby.clock.elapsed(), body);
-        self.lobby.census.look(self.case, &frame);
+        let frame = Frame::read(self.shared.clock.elapsed(), body);
+        self.shared.invariants.look(self.case, &frame);
         let _ = self.sink.send(Incoming::Frame(frame));
     }
 }

@@ -12,12 +12,11 @@ use std::{
 };
 
 use anstream::adapter::StripBytes;
+use conformance_kit::escape;
 use tokio::{
     sync::watch,
     time::{sleep, timeout},
 };
-
-use conformance_kit::escape;
 
 /// The most bytes of output that are kept; a client that never stops is not kept any further.
 const MOST_BYTES: usize = 8 * 1024 * 1024;

@@ -1,45 +1,45 @@
-//! One visit of the client: it is started, gives a name, is welcomed, and then the case begins.
+//! One session of the client: it is started, gives a name, is welcomed, and then the case begins.
 
 use std::{sync::Arc, time::Duration};
 
+use conformance_kit::clock;
 use serde_json::{Value, json};
 
 use super::{
-    listener::Venue,
-    operator::{Action, Actor, Means, person},
-    peer::Link,
+    listener::Listener,
+    operator::{Action, Means, Operator, person},
+    peer::Peer,
     screen::ScreenMark,
-    shared::Lobby,
+    shared::Shared,
 };
 use crate::verdict::Verdict;
-use conformance_kit::clock;
 
 /// One client that is at the suite's server.
-pub struct Visit {
+pub struct ClientSession {
     /// The client and its user.
-    pub actor: Actor,
+    pub operator: Operator,
     /// Where further connections would arrive.
-    pub venue: Venue,
+    pub listener: Listener,
     /// The connection on which the client asked for its name.
-    pub link: Link,
+    pub peer: Peer,
     /// That name.
     pub name: String,
     /// Another user, who is in the list.
     pub other: String,
-    pub(super) lobby: Arc<Lobby>,
+    pub(super) shared: Arc<Shared>,
     pub(super) welcomed: ScreenMark,
 }
 
-impl Visit {
+impl ClientSession {
     /// How long something that must come may take.
     #[must_use]
     pub fn patience(&self) -> Duration {
-        self.lobby.pace().patience
+        self.shared.pace().patience
     }
 
     /// Waits for what may still trickle in.
     pub async fn settle(&self) {
-        tokio::time::sleep(self.lobby.pace().settle).await;
+        tokio::time::sleep(self.shared.pace().settle).await;
     }
 
     /// A welcome as most servers send it.
@@ -61,24 +61,24 @@ impl Visit {
 
     /// The same with a frame of the case's own.
     pub async fn accept(&mut self, frame: &Value) {
-        self.link.send(frame).await;
+        self.peer.send(frame).await;
         self.taken_in().await;
     }
 
     /// Waits until the client has taken in what was sent to it: it has written something, or had
     /// the time to, and is quiet.
     pub async fn taken_in(&mut self) {
-        let settle = self.lobby.pace().settle;
-        let mark = self.actor.screen.mark();
-        let _ = self.actor.screen.wait(settle, |screen| screen.mark() != mark).await;
-        self.actor.screen.quiet(settle / 2, settle * 10).await;
-        self.welcomed = self.actor.screen.mark();
+        let settle = self.shared.pace().settle;
+        let mark = self.operator.screen.mark();
+        let _ = self.operator.screen.wait(settle, |screen| screen.mark() != mark).await;
+        self.operator.screen.quiet(settle / 2, settle * 10).await;
+        self.welcomed = self.operator.screen.mark();
     }
 
     /// Sends a message of the other user to everybody.
     pub async fn hears(&mut self, text: &str) {
         let message = self.public(text);
-        self.link.send_messages(&[message]).await;
+        self.peer.send_messages(&[message]).await;
     }
 
     /// A message of the other user to everybody.
@@ -89,16 +89,16 @@ impl Visit {
 
     /// Whether the client shows a text, by itself or, where it is known to need it, with a key.
     pub async fn shows(&self, text: &str) -> bool {
-        if let Means::Person(person) = self.actor.means() {
+        if let Means::Person(person) = self.operator.means() {
             return person::ask(person, format!("Does the client show {text:?} by now?")).await;
         }
         let holds = |screen: &super::screen::Screen| screen.shows(ScreenMark::START, text);
-        if !self.lobby.manners().needs_a_key {
-            return self.actor.screen.wait(self.patience(), holds).await;
+        if !self.shared.quirks().needs_a_key {
+            return self.operator.screen.wait(self.patience(), holds).await;
         }
         for _ in 0..4 {
-            self.actor.act(Action::Line(String::new())).await;
-            if self.actor.screen.wait(self.patience() / 4, holds).await {
+            self.operator.act(Action::Line(String::new())).await;
+            if self.operator.screen.wait(self.patience() / 4, holds).await {
                 return true;
             }
         }
@@ -129,11 +129,11 @@ impl Visit {
 
     /// Passes when the client told its user something since a mark, in whatever words.
     pub async fn tells(&self, since: ScreenMark, what: &str) -> bool {
-        if let Means::Person(person) = self.actor.means() {
+        if let Means::Person(person) = self.operator.means() {
             return person::ask(person, format!("Does the client tell you that {what}?")).await;
         }
         // A few letters: a prompt that is drawn again, or a line break, is no news.
-        self.actor.screen.wait(self.patience(), |screen| screen.written(since) >= 4).await
+        self.operator.screen.wait(self.patience(), |screen| screen.written(since) >= 4).await
     }
 
     /// Waits until something that was typed arrives as a message.
@@ -145,45 +145,45 @@ impl Visit {
         text: &str,
     ) -> Result<conformance_kit::wire::message::Message, Verdict> {
         let patience = self.patience();
-        if let Some(message) = self.link.find_message(patience, |m| m.content == text).await {
+        if let Some(message) = self.peer.find_message(patience, |m| m.content == text).await {
             return Ok(message);
         }
         let expected = format!("a message with the content \"{text}\", which was typed");
-        Err(Verdict::fail(expected, format!("{}; {}", self.link.heard(), self.shown())))
+        Err(Verdict::fail(expected, format!("{}; {}", self.peer.heard(), self.shown())))
     }
 
     /// Says something and waits for it.
     ///
     /// # Errors
-    /// As [`Visit::must_send`].
+    /// As [`ClientSession::must_send`].
     pub async fn still_sends(&mut self, text: &str) -> Result<(), Verdict> {
-        self.actor.act(Action::Say(text.to_owned())).await;
+        self.operator.act(Action::Say(text.to_owned())).await;
         self.must_send(text).await.map(|_| ())
     }
 
     /// What the client shows since it was welcomed, for reports.
     #[must_use]
     pub fn shown(&self) -> String {
-        describe(&self.actor, self.welcomed)
+        describe(&self.operator, self.welcomed)
     }
 
     /// Signs that the client fell over; wording is not judged, but these are not meant for users.
     #[must_use]
     pub fn crash(&self) -> Option<String> {
-        crash(&self.actor)
+        crash(&self.operator)
     }
 }
 
 /// What a client shows, and whether it still runs.
 #[must_use]
-pub fn describe(actor: &Actor, since: ScreenMark) -> String {
-    let shown = actor.screen.tail(since, 400);
-    let mut text = match (actor.means(), shown.is_empty()) {
+pub fn describe(operator: &Operator, since: ScreenMark) -> String {
+    let shown = operator.screen.tail(since, 400);
+    let mut text = match (operator.means(), shown.is_empty()) {
         (Means::Person(_), _) => "the person says no".to_owned(),
         (_, true) => "the client shows nothing new".to_owned(),
         (_, false) => format!("the client shows: {shown}"),
     };
-    if let Some(exit) = actor.exit() {
+    if let Some(exit) = operator.exit() {
         text.push_str("; ");
         text.push_str(&exit.describe());
     }
@@ -192,7 +192,7 @@ pub fn describe(actor: &Actor, since: ScreenMark) -> String {
 
 /// Signs that a client fell over.
 #[must_use]
-pub fn crash(actor: &Actor) -> Option<String> {
+pub fn crash(operator: &Operator) -> Option<String> {
     const SIGNS: [&str; 9] = [
         "Traceback (most recent call last)",
         "panicked at",
@@ -204,8 +204,8 @@ pub fn crash(actor: &Actor) -> Option<String> {
         "Segmentation fault",
         "core dumped",
     ];
-    if let Some(sign) = SIGNS.iter().find(|sign| actor.screen.holds_bytes(sign.as_bytes())) {
-        return Some(format!("\"{sign}\": {}", describe(actor, ScreenMark::START)));
+    if let Some(sign) = SIGNS.iter().find(|sign| operator.screen.holds_bytes(sign.as_bytes())) {
+        return Some(format!("\"{sign}\": {}", describe(operator, ScreenMark::START)));
     }
-    actor.exit().filter(|exit| exit.signal.is_some()).map(|exit| exit.describe())
+    operator.exit().filter(|exit| exit.signal.is_some()).map(|exit| exit.describe())
 }

@@ -5,13 +5,13 @@ use std::{
     time::Duration,
 };
 
+use conformance_kit::{authority::Authority, clock::Clock, wire::prefix::Prefix};
+
 use super::{operator::Means, profile::Profile};
-use crate::invariants::Census;
-use conformance_kit::authority::Authority;
-use conformance_kit::{clock::Clock, wire::prefix::Prefix};
+use crate::invariants::Invariants;
 
 /// What all cases of a run share.
-pub struct Lobby {
+pub struct Shared {
     /// The command line with its placeholders.
     pub command: Vec<String>,
     /// How the client is operated.
@@ -23,14 +23,14 @@ pub struct Lobby {
     /// The run's clock.
     pub clock: Clock,
     /// The invariants.
-    pub census: Census,
+    pub invariants: Invariants,
     state: RwLock<State>,
 }
 
 #[derive(Clone)]
 struct State {
     pace: Pace,
-    manners: Manners,
+    quirks: Quirks,
 }
 
 /// How long to wait; everything grows with `--timeout-scale`.
@@ -80,7 +80,7 @@ impl Pace {
 
 /// What the first contact found out about a client.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Manners {
+pub struct Quirks {
     /// It speaks without TLS: charged to `c.tls.connect`, and spoken from then on.
     pub plaintext: bool,
     /// How it writes lengths.
@@ -106,15 +106,15 @@ pub enum Silence {
     Mute(String),
 }
 
-impl Lobby {
-    /// A lobby about whose guest nothing is known.
+impl Shared {
+    /// The state before the client was probed.
     #[must_use]
     pub fn new(
         command: Vec<String>,
         means: Means,
         profile: Profile,
         authority: Authority,
-        census: Census,
+        invariants: Invariants,
         pace: Pace,
     ) -> Self {
         Self {
@@ -123,8 +123,8 @@ impl Lobby {
             profile: Arc::new(profile),
             authority,
             clock: Clock::start(),
-            census,
-            state: RwLock::new(State { pace, manners: Manners::default() }),
+            invariants,
+            state: RwLock::new(State { pace, quirks: Quirks::default() }),
         }
     }
 
@@ -142,17 +142,17 @@ impl Lobby {
 
     /// What was found out first.
     #[must_use]
-    pub fn manners(&self) -> Manners {
-        self.state.read().unwrap_or_else(PoisonError::into_inner).manners.clone()
+    pub fn quirks(&self) -> Quirks {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).quirks.clone()
     }
 
     /// How the client writes lengths.
     #[must_use]
     pub fn prefix(&self) -> Prefix {
-        self.manners().prefix.unwrap_or(Prefix::NETWORK)
+        self.quirks().prefix.unwrap_or(Prefix::NETWORK)
     }
 
-    pub(super) fn learn(&self, pace: Pace, manners: Manners) {
-        *self.state.write().unwrap_or_else(PoisonError::into_inner) = State { pace, manners };
+    pub(super) fn learn(&self, pace: Pace, quirks: Quirks) {
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = State { pace, quirks };
     }
 }

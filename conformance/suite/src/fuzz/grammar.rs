@@ -1,11 +1,15 @@
 //! Sessions that are nearly right: a valid one is made, then a few things in it are changed, on
 //! the level on which a server could trip over them.
 
-use rand::{RngExt as _, rngs::StdRng, seq::IndexedRandom as _, seq::SliceRandom as _};
+use conformance_kit::wire::{ascii::ascii, prefix::Prefix};
+use rand::{
+    RngExt as _,
+    rngs::StdRng,
+    seq::{IndexedRandom as _, SliceRandom as _},
+};
 use serde_json::{Value, json};
 
 use super::transcript::{End, Step};
-use conformance_kit::wire::{ascii::ascii, prefix::Prefix};
 
 /// Who takes part in a session.
 pub struct Cast<'a> {

@@ -5,20 +5,20 @@
 
 use std::time::Duration;
 
-use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
-use thiserror::Error;
-
-use crate::server::{
-    hands::Context,
-    host::{Host, HostError},
-    peer::Closing,
-};
 use conformance_kit::{
     authority::{Authority, AuthorityError},
     clock::Clock,
     nonce::Nonces,
     subject::place::Place,
     trace::unhex,
+};
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+use thiserror::Error;
+
+use crate::server::{
+    hands::ServerHands,
+    host::{Host, HostError},
+    peer::Closing,
 };
 
 pub mod grammar;
@@ -145,7 +145,7 @@ impl<'a> Bench<'a> {
     async fn open(place: &'a Place, options: &'a FuzzOptions) -> Result<Self, FuzzError> {
         let authority = Authority::make()?;
         let host = Host::open(place, &authority, options.seed, options.timeout_scale).await?;
-        let violations = violations(&host.arena.census).0;
+        let violations = violations(&host.shared.invariants).0;
         let (pair, started, careful) = (None, 0, false);
         Ok(Self { place, authority, options, host, pair, violations, started, careful })
     }
@@ -156,7 +156,7 @@ impl<'a> Bench<'a> {
         self.started += 1;
         let (seed, scale) = (self.options.seed ^ (self.started << 32), self.options.timeout_scale);
         self.host = Host::open(self.place, &self.authority, seed, scale).await?;
-        self.violations = violations(&self.host.arena.census).0;
+        self.violations = violations(&self.host.shared.invariants).0;
         Ok(())
     }
 
@@ -167,8 +167,8 @@ impl<'a> Bench<'a> {
         let mut nonces = Nonces::new(random.random(), "fuzz");
         let me = nonces.name("fuzz");
         let other = self.pair.as_ref().map_or("bob", |pair| pair.bob.name.as_str());
-        let cast = Cast { me: &me, other, mark: self.host.arena.census.mark() };
-        grammar::session(&mut random, &cast, self.host.arena.dialect().reads)
+        let cast = Cast { me: &me, other, mark: self.host.shared.invariants.mark() };
+        grammar::session(&mut random, &cast, self.host.shared.quirks().reads)
     }
 
     /// Plays a session and looks at what must hold.
@@ -180,7 +180,7 @@ impl<'a> Bench<'a> {
             self.pair = None;
             self.pair = Some(Pair::join(&self.host, seed).await?);
         }
-        let timing = self.host.arena.timing();
+        let timing = self.host.shared.timing();
         let farewell = if self.careful { timing.patience } else { timing.settle };
         let played = send(&self.host, steps, farewell).await;
         if self.careful {
@@ -194,12 +194,12 @@ impl<'a> Bench<'a> {
         {
             self.pair = None;
             // A process that ends closes its connections first.
-            tokio::time::sleep(self.host.arena.timing().settle).await;
+            tokio::time::sleep(self.host.shared.timing().settle).await;
             let alive = self.host.is_running();
             return Err(if alive { finding } else { Finding::Died(self.host.output()) });
         }
         played?;
-        let (count, what) = violations(&self.host.arena.census);
+        let (count, what) = violations(&self.host.shared.invariants);
         if count > self.violations {
             self.violations = count;
             return Err(Finding::Broke(what));
@@ -242,8 +242,8 @@ impl<'a> Bench<'a> {
 /// Plays the steps on a connection of their own, and reads what comes until the server ends it,
 /// within `farewell`.
 async fn send(host: &Host, steps: &[Step], farewell: Duration) -> Result<(), Finding> {
-    let mut context = Context::new(std::sync::Arc::clone(&host.arena), "fuzz", 0);
-    let connecting = tokio::time::timeout(CONNECT, context.connect("fuzz"));
+    let mut hands = ServerHands::new(std::sync::Arc::clone(&host.shared), "fuzz", 0);
+    let connecting = tokio::time::timeout(CONNECT, hands.connect("fuzz"));
     let mut peer = match connecting.await {
         Ok(Ok(peer)) => peer,
         Ok(Err(verdict)) => return Err(Finding::NotServed(format!("{verdict:?}"))),

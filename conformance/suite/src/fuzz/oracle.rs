@@ -5,8 +5,8 @@
 use std::{fmt, time::Duration};
 
 use crate::{
-    invariants::{Census, Invariant},
-    server::{hands::Context, host::Host, peer::Peer},
+    invariants::{Invariant, Invariants},
+    server::{hands::ServerHands, host::Host, peer::Peer},
 };
 
 /// Something that must not happen.
@@ -46,7 +46,7 @@ pub struct Pair {
     ann: Peer,
     /// Who listens.
     pub bob: Peer,
-    context: Context,
+    hands: ServerHands,
     asked: usize,
 }
 
@@ -56,13 +56,13 @@ const LONGEST_STAY: usize = 200;
 impl Pair {
     /// Two users join.
     pub(super) async fn join(host: &Host, seed: u64) -> Result<Self, Finding> {
-        let mut context = Context::new(std::sync::Arc::clone(&host.arena), "pair", seed);
+        let mut hands = ServerHands::new(std::sync::Arc::clone(&host.shared), "pair", seed);
         let joined = async {
-            let (ann, bob) = (context.join("ann").await?, context.join("bob").await?);
+            let (ann, bob) = (hands.join("ann").await?, hands.join("bob").await?);
             Ok::<_, crate::verdict::Verdict>((ann, bob))
         };
         match joined.await {
-            Ok((ann, bob)) => Ok(Self { ann, bob, context, asked: 0 }),
+            Ok((ann, bob)) => Ok(Self { ann, bob, hands, asked: 0 }),
             Err(verdict) => Err(Finding::NotServed(format!("{verdict:?}"))),
         }
     }
@@ -75,7 +75,7 @@ impl Pair {
     /// Whether they can still talk.
     pub(super) async fn talk(&mut self) -> Result<(), Finding> {
         self.asked += 1;
-        let text = self.context.text();
+        let text = self.hands.text();
         let since = self.bob.mark();
         self.ann.say(&text).await;
         if self.bob.find_message(since, |m| m.content == text).await.is_some() {
@@ -88,7 +88,7 @@ impl Pair {
 
 /// How many violations there are so far, and the first of the last kind.
 #[must_use]
-pub fn violations(census: &Census) -> (usize, String) {
+pub fn violations(invariants: &Invariants) -> (usize, String) {
     const ALL: [Invariant; 9] = [
         Invariant::Length,
         Invariant::JsonObject,
@@ -102,7 +102,7 @@ pub fn violations(census: &Census) -> (usize, String) {
     ];
     let mut all = (0, String::new());
     for invariant in ALL {
-        let tally = census.tally(invariant);
+        let tally = invariants.tally(invariant);
         if let Some((_, what)) = tally.first {
             all.0 += tally.broken;
             all.1 = format!("{invariant:?}: {what}");

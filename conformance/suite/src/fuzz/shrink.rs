@@ -1,7 +1,8 @@
 //! The smallest part of a session that still goes wrong.
 
-use super::transcript::Step;
 use conformance_kit::trace::unhex;
+
+use super::transcript::Step;
 
 /// How often a session is tried again, at most: each try is a connection, or a server's start.
 const TRIES: usize = 120;

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use conformance_kit::{authority::Authority, escape, wire::frame::Frame};
 use serde::Serialize;
 
 use super::{
@@ -12,17 +13,16 @@ use crate::{
     case::Side,
     client::{
         Action, Means, ScreenMark,
-        operator::{Actor, Place},
+        operator::{Operator, Place},
         session,
     },
-    invariants::{Census, Invariant},
+    invariants::{Invariant, Invariants},
     server::{
-        hands::Context,
+        hands::ServerHands,
         host::Host,
         peer::{Mark, Peer},
     },
 };
-use conformance_kit::{authority::Authority, escape, wire::frame::Frame};
 
 /// What is tried, in this order, each with a title.
 pub const STEPS: [(&str, &str); 6] = [
@@ -97,7 +97,7 @@ fn fails(side: Side, clause: &'static str, what: &str) -> Outcome {
 
 struct Meeting<'a> {
     proxy: &'a Proxy,
-    actor: &'a Actor,
+    operator: &'a Operator,
     bob: &'a mut Peer,
     ann: &'a str,
     patience: Duration,
@@ -112,10 +112,10 @@ pub(super) async fn meet(
     seed: u64,
     scale: f64,
 ) -> Cell {
-    let mut context = Context::new(Arc::clone(&host.arena), "matrix", seed);
-    let ann = context.name("ann");
+    let mut hands = ServerHands::new(Arc::clone(&host.shared), "matrix", seed);
+    let ann = hands.name("ann");
     let red = |outcome| Cell::new(&client.name, server, vec![outcome]);
-    let proxy = match Proxy::open(&host.arena, authority).await {
+    let proxy = match Proxy::open(&host.shared, authority).await {
         Ok(proxy) => proxy,
         Err(error) => return red(fails(Side::Server, "AC-1", &format!("no port: {error}"))),
     };
@@ -123,29 +123,31 @@ pub(super) async fn meet(
     let place = Place { host: "localhost", port: proxy.port, ca: &ca, name: &ann };
     let profile = Arc::new(client.profile.clone());
     let means = Means::from(client.means);
-    let started = Actor::start(&client.command, &means, profile, place, context.tape.clone()).await;
-    let actor = match started {
-        Ok(actor) => actor,
+    let started =
+        Operator::start(&client.command, &means, profile, place, hands.trace.clone()).await;
+    let operator = match started {
+        Ok(operator) => operator,
         Err(error) => return red(fails(Side::Client, "NM-1", &error.to_string())),
     };
     let patience = Duration::from_secs(8).mul_f64(scale);
     let moment = Duration::from_millis(150).mul_f64(scale);
-    actor.ready(proxy.connects(patience), moment, patience).await;
+    operator.ready(proxy.connects(patience), moment, patience).await;
     if !client.command.iter().any(|word| word.contains("{name}")) {
-        actor.act(Action::Name(ann.clone())).await;
+        operator.act(Action::Name(ann.clone())).await;
     }
-    let joined = join(&proxy, &actor, &ann, patience).await;
+    let joined = join(&proxy, &operator, &ann, patience).await;
     if joined != Outcome::Works {
         return finish(red(joined), &proxy);
     }
-    actor.screen.quiet(moment, patience).await;
-    let mut bob = match context.join("bob").await {
+    operator.screen.quiet(moment, patience).await;
+    let mut bob = match hands.join("bob").await {
         Ok(bob) => bob,
         Err(verdict) => return red(fails(Side::Server, "AC-1", &format!("{verdict:?}"))),
     };
-    actor.screen.quiet(moment, patience).await;
-    let mut meeting = Meeting { proxy: &proxy, actor: &actor, bob: &mut bob, ann: &ann, patience };
-    let texts: [String; 4] = std::array::from_fn(|_| format!("t{}", context.nonces.letters(11)));
+    operator.screen.quiet(moment, patience).await;
+    let mut meeting =
+        Meeting { proxy: &proxy, operator: &operator, bob: &mut bob, ann: &ann, patience };
+    let texts: [String; 4] = std::array::from_fn(|_| format!("t{}", hands.nonces.letters(11)));
     let [all_out, all_in, private_out, private_in] = &texts;
     let steps = vec![
         joined,
@@ -158,10 +160,10 @@ pub(super) async fn meet(
     finish(Cell::new(&client.name, server, steps), &proxy)
 }
 
-async fn join(proxy: &Proxy, actor: &Actor, ann: &str, patience: Duration) -> Outcome {
+async fn join(proxy: &Proxy, operator: &Operator, ann: &str, patience: Duration) -> Outcome {
     let asked = |frame: &Frame| (frame.key("USERNAME")?.as_str()? == ann).then_some(());
     if proxy.find(Way::Up, patience * 2, asked).await.is_none() {
-        let shown = session::describe(actor, ScreenMark::START);
+        let shown = session::describe(operator, ScreenMark::START);
         let trouble = proxy.trouble().map(|trouble| format!("{trouble}; ")).unwrap_or_default();
         return fails(Side::Client, "NM-1", &format!("no USERNAME {ann}; {trouble}{shown}"));
     }
@@ -176,7 +178,7 @@ impl Meeting<'_> {
     /// What ann sends reaches bob.
     async fn out(&mut self, dest: &str, text: &str) -> Outcome {
         let to = if dest == "ALL" { "ALL".to_owned() } else { self.bob.name.clone() };
-        self.actor
+        self.operator
             .act(match dest {
                 "ALL" => Action::Say(text.to_owned()),
                 _ => Action::Tell { user: to.clone(), text: text.to_owned() },
@@ -188,7 +190,7 @@ impl Meeting<'_> {
             messages.find(|m| m.content == text && m.dest == to && m.src == ann)
         };
         if self.proxy.find(Way::Up, self.patience, sent).await.is_none() {
-            let shown = session::describe(self.actor, ScreenMark::START);
+            let shown = session::describe(self.operator, ScreenMark::START);
             let what = format!("no message [{ann}, {to}, now, {text}]; {shown}");
             return fails(Side::Client, "DE-1", &what);
         }
@@ -214,7 +216,7 @@ impl Meeting<'_> {
             return fails(Side::Server, clause, &format!("\"{text}\" did not come to the client"));
         }
         let shown = self
-            .actor
+            .operator
             .screen
             .wait(self.patience, |screen| screen.shows(ScreenMark::START, text))
             .await;
@@ -222,7 +224,7 @@ impl Meeting<'_> {
             return Outcome::Works;
         }
         let what = format!("\"{text}\" came and is not shown");
-        let what = format!("{what}; {}", session::describe(self.actor, ScreenMark::START));
+        let what = format!("{what}; {}", session::describe(self.operator, ScreenMark::START));
         fails(Side::Client, "MD-1", &what)
     }
 
@@ -231,7 +233,7 @@ impl Meeting<'_> {
         let since = self.bob.mark();
         let mut closed = false;
         for way in ways {
-            self.actor.act(Action::Quit(way.clone())).await;
+            self.operator.act(Action::Quit(way.clone())).await;
             closed = self.proxy.client_closes(self.patience / 2).await;
             if closed {
                 break;
@@ -256,7 +258,7 @@ fn finish(mut cell: Cell, proxy: &Proxy) -> Cell {
     cell
 }
 
-fn broken(side: Side, census: &Census) -> Vec<Blame> {
+fn broken(side: Side, invariants: &Invariants) -> Vec<Blame> {
     const ALL: [(Invariant, &str); 9] = [
         (Invariant::Length, "FR-1"),
         (Invariant::JsonObject, "JS-1"),
@@ -268,6 +270,6 @@ fn broken(side: Side, census: &Census) -> Vec<Blame> {
         (Invariant::TimestampInt, "TS-1"),
         (Invariant::ErrorString, "IV-1"),
     ];
-    let first = |(invariant, clause)| Some((clause, census.tally(invariant).first?.1));
+    let first = |(invariant, clause)| Some((clause, invariants.tally(invariant).first?.1));
     ALL.into_iter().filter_map(first).map(|(clause, what)| Blame { side, clause, what }).collect()
 }

@@ -1,17 +1,17 @@
 //! Every client against every server, through a proxy that watches both: who understands whom, and
 //! whose fault it is when they don't.
 
+use conformance_kit::{
+    authority::{Authority, AuthorityError},
+    net::target::{Target, TargetError},
+    subject::place::Place,
+};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
     client::{Means, Profile, profile::ProfileError},
     server::host::Host,
-};
-use conformance_kit::{
-    authority::{Authority, AuthorityError},
-    net::target::{Target, TargetError},
-    subject::place::Place,
 };
 
 mod cell;

@@ -9,6 +9,14 @@ use std::{
     time::Duration,
 };
 
+use conformance_kit::{
+    authority::{Authority, Shows},
+    net::dial::{self, Duplex},
+    wire::{
+        decoder::{Body, Decoder, Step},
+        frame::Frame,
+    },
+};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -18,15 +26,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use crate::{invariants::Census, server::shared::Arena};
-use conformance_kit::{
-    authority::{Authority, Shows},
-    net::dial::{self, Duplex},
-    wire::{
-        decoder::{Body, Decoder, Step},
-        frame::Frame,
-    },
-};
+use crate::{invariants::Invariants, server::shared::Shared};
 
 /// Which way a frame went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,9 +42,9 @@ pub struct Proxy {
     /// The port for the client, on localhost.
     pub port: u16,
     /// What the client sent wrongly.
-    pub client: Arc<Census>,
+    pub client: Arc<Invariants>,
     /// What the server sent wrongly.
-    pub server: Arc<Census>,
+    pub server: Arc<Invariants>,
     seen: Arc<Seen>,
     accepting: Vec<JoinHandle<()>>,
 }
@@ -64,11 +64,11 @@ struct State {
 }
 
 struct Door {
-    arena: Arc<Arena>,
+    shared: Arc<Shared>,
     tls: TlsAcceptor,
     seen: Arc<Seen>,
-    client: Arc<Census>,
-    server: Arc<Census>,
+    client: Arc<Invariants>,
+    server: Arc<Invariants>,
 }
 
 impl Proxy {
@@ -76,18 +76,23 @@ impl Proxy {
     ///
     /// # Errors
     /// When there is none.
-    pub async fn open(arena: &Arc<Arena>, authority: &Authority) -> io::Result<Self> {
+    pub async fn open(shared: &Arc<Shared>, authority: &Authority) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let port = listener.local_addr()?.port();
         let mut listeners = vec![listener];
         // A client that tries ::1 first goes on to the other address when nobody is there.
         listeners.extend(TcpListener::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, port))).await);
-        let new = || Arc::new(Census::new(arena.census.mark().to_owned(), arena.census.number()));
+        let new = || {
+            Arc::new(Invariants::new(
+                shared.invariants.mark().to_owned(),
+                shared.invariants.number(),
+            ))
+        };
         let (client, server) = (new(), new());
         let state = watch::Sender::new(State::default());
         let seen = Arc::new(Seen { frames: Mutex::default(), state });
         let door = Arc::new(Door {
-            arena: Arc::clone(arena),
+            shared: Arc::clone(shared),
             tls: TlsAcceptor::from(authority.server(Shows::Good)),
             seen: Arc::clone(&seen),
             client: Arc::clone(&client),
@@ -186,8 +191,8 @@ impl Door {
         // A client without TLS is still worth looking at: what it lacks is told apart.
         let client: Box<dyn Duplex> =
             if head == [0x16] { Box::new(self.tls.accept(tcp).await?) } else { Box::new(tcp) };
-        let patience = self.arena.timing().patience;
-        let link = dial::dial(self.arena.address(), &self.arena.transport(), patience)
+        let patience = self.shared.timing().patience;
+        let link = dial::dial(self.shared.address(), &self.shared.transport(), patience)
             .await
             .map_err(io::Error::other)?;
         self.seen.state.send_modify(|state| state.connected = true);
@@ -206,8 +211,8 @@ impl Door {
         mut from: impl AsyncRead + Unpin,
         mut to: impl AsyncWrite + Unpin,
     ) {
-        let dialect = self.arena.dialect();
-        let prefix = if way == Way::Up { dialect.reads } else { dialect.sends };
+        let quirks = self.shared.quirks();
+        let prefix = if way == Way::Up { quirks.reads } else { quirks.sends };
         let mut decoder = Decoder::new(prefix);
         let mut buffer = vec![0; 64 * 1024];
         while let Ok(count @ 1..) = from.read(&mut buffer).await {
@@ -227,9 +232,9 @@ impl Door {
     }
 
     fn saw(&self, way: Way, body: Body) {
-        let frame = Frame::read(self.arena.clock.elapsed(), body);
-        let census = if way == Way::Up { &self.client } else { &self.server };
-        census.look("the matrix", &frame);
+        let frame = Frame::read(self.shared.clock.elapsed(), body);
+        let invariants = if way == Way::Up { &self.client } else { &self.server };
+        invariants.look("the matrix", &frame);
         self.seen.frames.lock().unwrap_or_else(PoisonError::into_inner).push((way, frame));
         self.seen.state.send_modify(|state| state.frames += 1);
     }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
+use conformance_kit::escape::visible;
 use maud::{DOCTYPE, html};
 
 use super::{
@@ -10,7 +11,6 @@ use super::{
     cell::{Blame, Cell, Outcome, STEPS},
 };
 use crate::case::Side;
-use conformance_kit::escape::visible;
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();

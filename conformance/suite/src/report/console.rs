@@ -4,13 +4,13 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
+use conformance_kit::escape::{shorten, visible, visible_lines};
 
 use super::{CaseResult, Report, Totals};
 use crate::{
     cases, clause,
     verdict::{Mismatch, Verdict},
 };
-use conformance_kit::escape::{shorten, visible, visible_lines};
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();

@@ -1,15 +1,15 @@
 //! One page for a browser, in one file without scripts or foreign resources: what was expected,
 //! what came, and the bytes on the wire. Every text goes through the template's escaping.
 
-use conformance_kit::page::STYLE;
+use conformance_kit::{
+    escape::{visible, visible_lines},
+    page::STYLE,
+    trace::{Event, Kind, unhex},
+};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{CaseResult, Report, Totals};
 use crate::{cases, clause, verdict::Verdict};
-use conformance_kit::{
-    escape::{visible, visible_lines},
-    trace::{Event, Kind, unhex},
-};
 
 /// How many events of a timeline are shown.
 const MOST_EVENTS: usize = 120;

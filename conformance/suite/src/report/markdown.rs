@@ -3,9 +3,10 @@
 
 use std::fmt::Write as _;
 
+use conformance_kit::escape;
+
 use super::{CaseResult, Report, Totals};
 use crate::{cases, verdict::Verdict};
-use conformance_kit::escape;
 
 /// Renders a report.
 #[must_use]

@@ -1,5 +1,6 @@
 //! What a run found. Everything that is shown or written is rendered from [`Report`].
 
+use conformance_kit::trace::Event;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +8,6 @@ use crate::{
     case::{Case, Level},
     verdict::Verdict,
 };
-use conformance_kit::trace::Event;
 
 /// Where `--only` goes in the command of a run, when that is not at its end.
 pub const ONLY: &str = "{only}";

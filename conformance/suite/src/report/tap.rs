@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
+use conformance_kit::escape;
+
 use super::Report;
 use crate::verdict::Verdict;
-use conformance_kit::escape;
 
 /// Renders a report.
 #[must_use]

@@ -1,29 +1,29 @@
 //! Grades clients: the suite is the server, and operates the client as its user would.
 //!
-//! The twin of [`run`](mod@crate::run): a [`stage`] gives a case its hands, a [`visit`] is one
-//! client that came to the [`venue`] of the suite, an [`actor`] is that client and whoever operates
-//! it, the [`screen`] is what it shows, a [`link`] its connection, and the [`profile`] says how it
+//! The twin of [`run`](mod@crate::run): a [`hands`] gives a case its hands, a [`session`] is one
+//! client that came to the [`listener`] of the suite, an [`operator`] is that client and whoever operates
+//! it, the [`screen`] is what it shows, a [`peer`] its connection, and the [`profile`] says how it
 //! wants to be operated.
 
 use std::sync::Arc;
 
+use conformance_kit::{
+    authority::{Authority, AuthorityError},
+    clock,
+    nonce::Nonces,
+};
 use thiserror::Error;
 
 use super::client_schedule as schedule;
 use crate::{
     cases, clause,
-    client::{Lobby, Means, Profile, probe},
-    invariants::Census,
+    client::{Means, Profile, Shared, probe, profile::ProfileError, shared::Pace},
+    invariants::Invariants,
     report::{Header, Report},
     run::{Options, Unwatched, Watch},
     select::{self, SelectError},
     verdict::Verdict,
 };
-use conformance_kit::{clock, nonce::Nonces};
-
-use crate::client::profile::ProfileError;
-use crate::client::shared::Pace;
-use conformance_kit::authority::{Authority, AuthorityError};
 
 /// A client that is to be judged.
 #[derive(Clone)]
@@ -111,16 +111,16 @@ pub async fn run_watched(
     let mut nonces = Nonces::new(seed, "client");
     let people = matches!(client.means, Means::Person(_));
     let pace = if people { Pace::of_people } else { Pace::unmeasured };
-    let lobby = Arc::new(Lobby::new(
+    let shared = Arc::new(Shared::new(
         client.command.clone(),
         client.means.clone(),
         client.profile.clone(),
         Authority::make()?,
-        Census::new(format!("malformed-{}", nonces.letters(8)), nonces.number()),
+        Invariants::new(format!("malformed-{}", nonces.letters(8)), nonces.number()),
         pace(options.timeout_scale),
     ));
     if let Err(Verdict::Inconclusive { reason }) =
-        probe::greet(&lobby, seed, options.timeout_scale).await
+        probe::greet(&shared, seed, options.timeout_scale).await
     {
         return Err(ClientError::Start(reason));
     }
@@ -140,11 +140,11 @@ pub async fn run_watched(
         command: options.command.clone(),
     };
     watch.begins(&header, &selected.iter().map(|(case, _)| *case).collect::<Vec<_>>());
-    let (cases, bugs) = schedule::run(&lobby, &options, seed, selected, watch).await;
+    let (cases, bugs) = schedule::run(&shared, &options, seed, selected, watch).await;
     Ok(Report {
         header,
         cases,
-        took_ms: u64::try_from(lobby.clock.elapsed().as_millis()).unwrap_or(u64::MAX),
+        took_ms: u64::try_from(shared.clock.elapsed().as_millis()).unwrap_or(u64::MAX),
         bugs,
         stale: Vec::new(),
         output: String::new(),

@@ -8,17 +8,17 @@ use std::{
     time::Duration,
 };
 
+use conformance_kit::clock::Clock;
 use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use tokio::time::timeout;
 
-use crate::client::{hands::Stage, shared::Lobby};
 use crate::{
-    case::{Case, Lane},
+    case::{Case, Isolation},
+    client::{hands::ClientHands, shared::Shared},
     report::CaseResult,
     run::{Options, Watch},
     verdict::Verdict,
 };
-use conformance_kit::clock::Clock;
 
 /// Changes the nonces of a case that is asked again.
 const SECOND_TRY: u64 = 0x5EC0_0000_0000_0000;
@@ -33,7 +33,7 @@ struct Done {
 }
 
 struct Schedule<'a> {
-    lobby: &'a Arc<Lobby>,
+    shared: &'a Arc<Shared>,
     seed: u64,
     order: Vec<Selected>,
     waiting: Vec<Selected>,
@@ -45,14 +45,14 @@ struct Schedule<'a> {
 /// Runs all cases, and tells of each as soon as it is done. Gives back the results in the order of
 /// the selection, and the bugs of the suite.
 pub(super) async fn run(
-    lobby: &Arc<Lobby>,
+    shared: &Arc<Shared>,
     options: &Options,
     seed: u64,
     selected: Vec<Selected>,
     watch: &mut dyn Watch,
 ) -> (Vec<CaseResult>, Vec<String>) {
     let mut schedule = Schedule {
-        lobby,
+        shared,
         seed,
         order: selected.clone(),
         waiting: selected,
@@ -68,13 +68,13 @@ pub(super) async fn run(
         while !alone && running.len() < jobs {
             let Some(next) = schedule.next(running.is_empty()) else { break };
             let (case, asked) = schedule.waiting.remove(next);
-            alone = schedule.lane(case) != Lane::Together;
+            alone = schedule.isolation(case) != Isolation::Together;
             running.push(schedule.ask(case, asked));
         }
         if running.is_empty() {
             break;
         }
-        let left = options.deadline.saturating_sub(lobby.clock.elapsed());
+        let left = options.deadline.saturating_sub(shared.clock.elapsed());
         let Ok(Some(done)) = timeout(left, running.next()).await else { break };
         alone = false;
         bugs.extend(done.bug);
@@ -106,10 +106,10 @@ impl Schedule<'_> {
         }
     }
 
-    fn lane(&self, case: &Case) -> Lane {
-        match case.lane {
-            Lane::Together if self.solo.contains(case.id) => Lane::Alone,
-            lane => lane,
+    fn isolation(&self, case: &Case) -> Isolation {
+        match case.isolation {
+            Isolation::Together if self.solo.contains(case.id) => Isolation::Alone,
+            isolation => isolation,
         }
     }
 
@@ -122,27 +122,29 @@ impl Schedule<'_> {
                     || !self.order.iter().any(|(other, _)| other.id == *need)
             })
         };
-        let lanes: &[Lane] = if nobody_runs {
-            &[Lane::Together, Lane::Alone, Lane::Heavy, Lane::Last]
+        let lanes: &[Isolation] = if nobody_runs {
+            &[Isolation::Together, Isolation::Alone, Isolation::Heavy, Isolation::Last]
         } else {
-            &[Lane::Together]
+            &[Isolation::Together]
         };
-        lanes.iter().find_map(|lane| {
-            self.waiting.iter().position(|(case, _)| self.lane(case) == *lane && ready(case))
+        lanes.iter().find_map(|isolation| {
+            self.waiting
+                .iter()
+                .position(|(case, _)| self.isolation(case) == *isolation && ready(case))
         })
     }
 
     fn ask(&self, case: &'static Case, asked: bool) -> BoxFuture<'static, Done> {
-        let lobby = Arc::clone(self.lobby);
+        let shared = Arc::clone(self.shared);
         let seed = self.seed ^ if self.solo.contains(case.id) { SECOND_TRY } else { 0 };
         async move {
-            let mut stage = Stage::new(Arc::clone(&lobby), case.id, seed);
+            let mut hands = ClientHands::new(Arc::clone(&shared), case.id, seed);
             let clock = Clock::start();
-            let pace = lobby.pace();
+            let pace = shared.pace();
             let limit = pace.start * 2 + pace.patience * 24 + Duration::from_secs(20);
             let mut bug = None;
             let asking =
-                AssertUnwindSafe(timeout(limit, case.ask_client(&mut stage))).catch_unwind();
+                AssertUnwindSafe(timeout(limit, case.ask_client(&mut hands))).catch_unwind();
             let verdict = match asking.await {
                 Ok(Ok(Ok(verdict) | Err(verdict))) => verdict,
                 Ok(Err(_)) => {
@@ -157,7 +159,7 @@ impl Schedule<'_> {
             let mut result = CaseResult::new(case, asked, verdict);
             result.took_ms = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
             if !matches!(result.verdict, Verdict::Pass | Verdict::Observed { .. }) {
-                result.timeline = stage.tape.take();
+                result.timeline = hands.trace.take();
             }
             Done { case, result, bug }
         }
@@ -172,7 +174,8 @@ impl Schedule<'_> {
         company: bool,
         watch: &mut dyn Watch,
     ) {
-        let doubtful = company && !result.verdict.carries() && case.lane == Lane::Together;
+        let doubtful =
+            company && !result.verdict.carries() && case.isolation == Isolation::Together;
         if doubtful && self.solo.insert(case.id) {
             self.waiting.push((case, result.asked));
             return;

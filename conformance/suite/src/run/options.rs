@@ -2,10 +2,10 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use conformance_kit::net::tls::Trust;
 use rustls::KeyLog;
 
 use crate::server::probe::TlsMode;
-use conformance_kit::net::tls::Trust;
 
 /// How a run is to be done; the default judges everything.
 #[derive(Clone)]

@@ -9,23 +9,22 @@ use std::{
     time::Duration,
 };
 
+use conformance_kit::{clock::Clock, net::dial::Transport, subject::spawn::Spawned};
 use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use tokio::time::timeout;
 
 use super::{Options, Watch};
-use crate::claims::Claims;
 use crate::{
-    case::{Case, Lane, Level},
+    case::{Case, Isolation, Level},
+    claims::Claims,
     report::CaseResult,
-    server::{hands::Context, shared::Arena},
+    server::{hands::ServerHands, shared::Shared},
     verdict::Verdict,
 };
-use conformance_kit::subject::spawn::Spawned;
-use conformance_kit::{clock::Clock, net::dial::Transport};
 
 /// The cases of one run and what became of them.
 pub(crate) struct Schedule<'a> {
-    arena: Arc<Arena>,
+    shared: Arc<Shared>,
     options: &'a Options,
     seed: u64,
     /// Cases of other extensions are not asked.
@@ -36,7 +35,7 @@ pub(crate) struct Schedule<'a> {
     bugs: Vec<String>,
     /// After which case the subject did not answer any more.
     lost: Option<&'static str>,
-    house: Option<House>,
+    managed: Option<ManagedServer>,
     /// Counts the servers that were started one after the other.
     epoch: usize,
     /// Cases that run again without company: they failed in it, or its server died. What they say
@@ -45,7 +44,7 @@ pub(crate) struct Schedule<'a> {
 }
 
 /// A server of the suite's own.
-pub(crate) struct House {
+pub(crate) struct ManagedServer {
     pub(crate) spawned: Spawned,
     /// A new one for every case.
     pub(crate) fresh: bool,
@@ -65,14 +64,14 @@ struct Done {
 
 impl<'a> Schedule<'a> {
     pub(crate) fn new(
-        arena: Arc<Arena>,
+        shared: Arc<Shared>,
         options: &'a Options,
         seed: u64,
         selected: Vec<(&'static Case, bool)>,
-        house: Option<House>,
+        managed: Option<ManagedServer>,
     ) -> Self {
         Self {
-            arena,
+            shared,
             options,
             seed,
             claims: Claims::default(),
@@ -81,7 +80,7 @@ impl<'a> Schedule<'a> {
             results: HashMap::new(),
             bugs: Vec::new(),
             lost: None,
-            house,
+            managed,
             epoch: 0,
             solo: HashSet::new(),
         }
@@ -95,13 +94,13 @@ impl<'a> Schedule<'a> {
             self.settle_unrunnable(watch);
             while !alone && running.len() < self.jobs() {
                 let Some((case, asked)) = self.next(running.is_empty()) else { break };
-                alone = self.lane(case) != Lane::Together;
+                alone = self.isolation(case) != Isolation::Together;
                 running.push(self.start(case, asked));
             }
             if running.is_empty() {
                 break;
             }
-            let left = self.options.deadline.saturating_sub(self.arena.clock.elapsed());
+            let left = self.options.deadline.saturating_sub(self.shared.clock.elapsed());
             let Ok(Some(done)) = timeout(left, running.next()).await else {
                 break;
             };
@@ -128,21 +127,21 @@ impl<'a> Schedule<'a> {
     }
 
     fn jobs(&self) -> usize {
-        let fresh = self.house.as_ref().is_some_and(|house| house.fresh);
+        let fresh = self.managed.as_ref().is_some_and(|managed| managed.fresh);
         if fresh { 1 } else { self.options.jobs.max(1) }
     }
 
-    fn lane(&self, case: &Case) -> Lane {
-        if self.solo.contains(case.id) && case.lane == Lane::Together {
-            Lane::Alone
+    fn isolation(&self, case: &Case) -> Isolation {
+        if self.solo.contains(case.id) && case.isolation == Isolation::Together {
+            Isolation::Alone
         } else {
-            case.lane
+            case.isolation
         }
     }
 
     /// What the subject printed last.
     pub(crate) fn output(&self) -> String {
-        self.house.as_ref().map(|house| house.spawned.output()).unwrap_or_default()
+        self.managed.as_ref().map(|managed| managed.spawned.output()).unwrap_or_default()
     }
 
     /// The results in the order of the catalogue, and the bugs of the suite.
@@ -163,7 +162,7 @@ impl<'a> Schedule<'a> {
                 let verdict = match (self.claims.excuse(case), failed, self.lost) {
                     (Some(excuse), ..) => excuse,
                     (None, Some(need), _) => Verdict::Blocked { by: self.root(need) },
-                    (None, None, Some(after)) if case.lane != Lane::Last => {
+                    (None, None, Some(after)) if case.isolation != Isolation::Last => {
                         Verdict::inconclusive(format!(
                             "the server stopped answering in or after {after}, so this case did not run"
                         ))
@@ -187,7 +186,7 @@ impl<'a> Schedule<'a> {
     fn spoken_around(&self, case: &Case, need: &str) -> bool {
         need == "tls.handshake"
             && !case.id.starts_with("tls.")
-            && matches!(self.arena.transport(), Transport::Plain)
+            && matches!(self.shared.transport(), Transport::Plain)
     }
 
     /// The case that is to blame in the end.
@@ -206,14 +205,16 @@ impl<'a> Schedule<'a> {
                 !self.order.contains(need) || self.results.contains_key(need)
             })
         };
-        let lanes: &[Lane] = if nobody_runs {
-            &[Lane::Together, Lane::Alone, Lane::Heavy, Lane::Last]
+        let lanes: &[Isolation] = if nobody_runs {
+            &[Isolation::Together, Isolation::Alone, Isolation::Heavy, Isolation::Last]
         } else {
-            &[Lane::Together]
+            &[Isolation::Together]
         };
-        for lane in lanes {
-            let at =
-                self.waiting.iter().position(|(case, _)| self.lane(case) == *lane && ready(case));
+        for isolation in lanes {
+            let at = self
+                .waiting
+                .iter()
+                .position(|(case, _)| self.isolation(case) == *isolation && ready(case));
             if let Some(at) = at {
                 return Some(self.waiting.remove(at));
             }
@@ -222,18 +223,17 @@ impl<'a> Schedule<'a> {
     }
 
     fn start(&self, case: &'static Case, asked: bool) -> BoxFuture<'static, Done> {
-        let arena = Arc::clone(&self.arena);
+        let shared = Arc::clone(&self.shared);
         // A second try must not find what the first one left behind.
         let seed = self.seed ^ if self.solo.contains(case.id) { SECOND_TRY } else { 0 };
         let epoch = self.epoch;
         async move {
-            let mut context = Context::new(Arc::clone(&arena), case.id, seed);
+            let mut hands = ServerHands::new(Arc::clone(&shared), case.id, seed);
             let clock = Clock::start();
-            let limit = context.patience() * 24 + Duration::from_secs(20);
+            let limit = hands.patience() * 24 + Duration::from_secs(20);
             let mut bug = None;
-            let outcome = AssertUnwindSafe(timeout(limit, case.ask_server(&mut context)))
-                .catch_unwind()
-                .await;
+            let outcome =
+                AssertUnwindSafe(timeout(limit, case.ask_server(&mut hands))).catch_unwind().await;
             let verdict = match outcome {
                 Ok(Ok(Ok(verdict) | Err(verdict))) => verdict,
                 Ok(Err(_)) => {
@@ -245,14 +245,15 @@ impl<'a> Schedule<'a> {
                 }
             };
             let took_ms = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
-            let rough = case.lane != Lane::Together || !verdict.carries();
-            let probe = rough && case.lane != Lane::Last && arena.greeting().join.is_some();
-            let alive = !probe || is_alive(&mut context).await;
+            let rough = case.isolation != Isolation::Together || !verdict.carries();
+            let probe =
+                rough && case.isolation != Isolation::Last && shared.greeting().join.is_some();
+            let alive = !probe || is_alive(&mut hands).await;
             let mut result = CaseResult::new(case, asked, verdict);
             result.took_ms = took_ms;
             let dull = matches!(result.verdict, Verdict::Pass | Verdict::Observed { .. });
             if !dull || !alive {
-                result.timeline = context.tape.take();
+                result.timeline = hands.trace.take();
             }
             Done { case, result, alive, epoch, bug }
         }
@@ -266,8 +267,8 @@ impl<'a> Schedule<'a> {
         let died = !(alive && same_server);
         // A dead server that is not ours to start again can't be asked twice.
         let doubtful =
-            if died { self.house.is_some() } else { company && !result.verdict.carries() };
-        let again = case.lane == Lane::Together && doubtful && self.jobs() > 1;
+            if died { self.managed.is_some() } else { company && !result.verdict.carries() };
+        let again = case.isolation == Isolation::Together && doubtful && self.jobs() > 1;
         if again && self.solo.insert(case.id) {
             self.waiting.push((case, result.asked));
         } else {
@@ -279,7 +280,7 @@ impl<'a> Schedule<'a> {
             }
             self.record(case, result, watch);
         }
-        let fresh = self.house.as_ref().is_some_and(|house| house.fresh);
+        let fresh = self.managed.as_ref().is_some_and(|managed| managed.fresh);
         if (!alive && same_server) || fresh {
             self.lost = if self.restart().await { None } else { self.lost.or(Some(case.id)) };
         }
@@ -287,16 +288,16 @@ impl<'a> Schedule<'a> {
 
     /// Starts the server again; false when it is not the suite's to start, or does not answer.
     async fn restart(&mut self) -> bool {
-        let Some(house) = &mut self.house else { return false };
-        let Ok(target) = house.spawned.start().await else { return false };
+        let Some(managed) = &mut self.managed else { return false };
+        let Ok(target) = managed.spawned.start().await else { return false };
         self.epoch += 1;
         let Ok(addresses) = target.resolve().await else { return false };
-        let mut context = Context::new(Arc::clone(&self.arena), "restart", self.seed);
+        let mut hands = ServerHands::new(Arc::clone(&self.shared), "restart", self.seed);
         let clock = Clock::start();
-        while house.spawned.is_running() && clock.elapsed() < Duration::from_secs(15) {
+        while managed.spawned.is_running() && clock.elapsed() < Duration::from_secs(15) {
             for address in &addresses {
-                self.arena.set_addresses(*address, addresses.clone());
-                if context.is_answered().await {
+                self.shared.set_addresses(*address, addresses.clone());
+                if hands.is_answered().await {
                     return true;
                 }
             }
@@ -312,12 +313,12 @@ impl<'a> Schedule<'a> {
 }
 
 /// Whether the subject still answers; asked twice, since a busy server is not a dead one.
-async fn is_alive(context: &mut Context) -> bool {
+async fn is_alive(hands: &mut ServerHands) -> bool {
     for _ in 0..2 {
-        if context.is_answered().await {
+        if hands.is_answered().await {
             return true;
         }
-        context.settle().await;
+        hands.settle().await;
     }
     false
 }

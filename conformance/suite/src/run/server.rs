@@ -2,22 +2,6 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use rustls::pki_types::ServerName;
-use thiserror::Error;
-
-use super::{Options, Unwatched, Watch, schedule};
-use crate::{
-    cases,
-    claims::{ClaimError, Claims},
-    clause,
-    invariants::Census,
-    report::{Header, Report},
-    select::{self, SelectError},
-    server::{
-        probe::{self, GreetingError},
-        shared::Arena,
-    },
-};
 use conformance_kit::{
     clock,
     net::{
@@ -28,7 +12,23 @@ use conformance_kit::{
     nonce::Nonces,
     subject::spawn::Spawned,
     timing::Timing,
-    trace::Tape,
+    trace::Trace,
+};
+use rustls::pki_types::ServerName;
+use thiserror::Error;
+
+use super::{Options, Unwatched, Watch, schedule};
+use crate::{
+    cases,
+    claims::{ClaimError, Claims},
+    clause,
+    invariants::Invariants,
+    report::{Header, Report},
+    select::{self, SelectError},
+    server::{
+        probe::{self, GreetingError},
+        shared::Shared,
+    },
 };
 
 /// What is to be judged.
@@ -157,12 +157,12 @@ pub async fn run_watched(
         Subject::Spawned { command, .. } => Some(Spawned::new(command)),
         _ => None,
     };
-    let arena = Arc::new(find(subject, spawned.as_mut(), options, seed).await?);
+    let shared = Arc::new(find(subject, spawned.as_mut(), options, seed).await?);
     let header = Header {
         suite: env!("CARGO_PKG_VERSION").to_owned(),
         edition: clause::edition(),
         target: name_of(subject),
-        address: arena.address().to_string(),
+        address: shared.address().to_string(),
         seed,
         strict: options.strict,
         started: clock::unix_seconds(),
@@ -170,15 +170,16 @@ pub async fn run_watched(
     };
     watch.begins(&header, &selected.iter().map(|(case, _)| *case).collect::<Vec<_>>());
     let fresh = matches!(subject, Subject::Spawned { fresh: true, .. });
-    let house = spawned.map(|spawned| schedule::House { spawned, fresh });
-    let mut schedule = schedule::Schedule::new(Arc::clone(&arena), options, seed, selected, house);
-    arena.set_claims(claims.clone());
-    arena.set_account(options.account.clone());
+    let managed = spawned.map(|spawned| schedule::ManagedServer { spawned, fresh });
+    let mut schedule =
+        schedule::Schedule::new(Arc::clone(&shared), options, seed, selected, managed);
+    shared.set_claims(claims.clone());
+    shared.set_account(options.account.clone());
     schedule.claims = claims;
     schedule.run(watch).await;
     let output = schedule.output();
     let (cases, bugs) = schedule.finish();
-    let took_ms = u64::try_from(arena.clock.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let took_ms = u64::try_from(shared.clock.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(Report { header, cases, took_ms, bugs, stale: Vec::new(), output })
 }
 
@@ -191,7 +192,7 @@ async fn find(
     spawned: Option<&mut Spawned>,
     options: &Options,
     seed: u64,
-) -> Result<Arena, RunError> {
+) -> Result<Shared, RunError> {
     let Some(spawned) = spawned else { return prepare(subject, options, seed).await };
     let failed = |error: String, spawned: &Spawned| RunError::Spawn {
         error,
@@ -227,7 +228,7 @@ fn name_of(subject: &Subject) -> String {
 }
 
 /// Finds the subject and learns how it speaks.
-async fn prepare(subject: &Subject, options: &Options, seed: u64) -> Result<Arena, RunError> {
+async fn prepare(subject: &Subject, options: &Options, seed: u64) -> Result<Shared, RunError> {
     let target = name_of(subject);
     let (host, addresses) = match subject {
         Subject::Running(target) => {
@@ -247,17 +248,17 @@ async fn prepare(subject: &Subject, options: &Options, seed: u64) -> Result<Aren
     let mark = format!("malformed-{}", nonces.letters(8));
     let mut last = DialError::TcpSlow(Duration::ZERO);
     for address in &addresses {
-        let arena = Arena::new(
+        let shared = Shared::new(
             *address,
             addresses.clone(),
             transport.clone(),
             Timing::unmeasured(options.timeout_scale),
-            Census::new(mark.clone(), nonces.number()),
+            Invariants::new(mark.clone(), nonces.number()),
         );
-        let tape = Tape::new(arena.clock);
+        let trace = Trace::new(shared.clock);
         let scale = options.timeout_scale;
-        match probe::greet(&arena, options.tls, &mut nonces, &tape, scale).await {
-            Ok(()) => return Ok(arena),
+        match probe::greet(&shared, options.tls, &mut nonces, &trace, scale).await {
+            Ok(()) => return Ok(shared),
             Err(GreetingError::Untrusted(error)) => {
                 return Err(RunError::Untrusted { target, error });
             }

@@ -1,5 +1,9 @@
 //! Waiting for what a subject sends, and saying what came instead.
 
+use conformance_kit::{
+    escape,
+    wire::{frame::Frame, message::Message},
+};
 use tokio::time::{sleep, timeout};
 
 use super::{
@@ -7,10 +11,6 @@ use super::{
     reader::Incoming,
 };
 use crate::verdict::Verdict;
-use conformance_kit::{
-    escape,
-    wire::{frame::Frame, message::Message},
-};
 
 impl Peer {
     /// Where the connection is now: what comes later is behind this mark.
@@ -40,7 +40,7 @@ impl Peer {
     /// Waits for the first frame since a mark in which something is found.
     pub async fn find<T>(&mut self, since: Mark, pick: impl Fn(&Frame) -> Option<T>) -> Option<T> {
         let mut at = since.0;
-        let deadline = sleep(self.arena.timing().patience);
+        let deadline = sleep(self.shared.timing().patience);
         tokio::pin!(deadline);
         loop {
             while let Some(frame) = self.frames.get(at) {
@@ -112,7 +112,7 @@ impl Peer {
 
     /// Waits until the server closes the connection; false when it stays open.
     pub async fn find_closed(&mut self) -> bool {
-        let patience = self.arena.timing().patience;
+        let patience = self.shared.timing().patience;
         let closing = async {
             while self.closed.is_none() {
                 match self.inbox.recv().await {

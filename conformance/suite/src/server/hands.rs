@@ -2,38 +2,38 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use conformance_kit::{
+    net::dial::{self, DialError, Transport},
+    nonce::Nonces,
+    trace::{Kind, Trace},
+};
 use serde_json::json;
 use tokio::time::timeout;
 
 use super::peer::{Closing, Mark, Peer};
 use crate::{
-    server::shared::Arena,
+    server::shared::Shared,
     verdict::{Outcome, Verdict},
-};
-use conformance_kit::{
-    net::dial::{self, DialError, Transport},
-    nonce::Nonces,
-    trace::{Kind, Tape},
 };
 
 /// The hands of one case.
-pub struct Context {
+pub struct ServerHands {
     /// What all cases of the run share.
-    pub arena: Arc<Arena>,
+    pub shared: Arc<Shared>,
     /// The case's id.
     pub case: &'static str,
     /// Names and texts.
     pub nonces: Nonces,
     /// What happens on the wire.
-    pub tape: Tape,
+    pub trace: Trace,
 }
 
-impl Context {
+impl ServerHands {
     /// A context for one case.
     #[must_use]
-    pub fn new(arena: Arc<Arena>, case: &'static str, seed: u64) -> Self {
-        let tape = Tape::new(arena.clock);
-        Self { nonces: Nonces::new(seed, case), arena, case, tape }
+    pub fn new(shared: Arc<Shared>, case: &'static str, seed: u64) -> Self {
+        let trace = Trace::new(shared.clock);
+        Self { nonces: Nonces::new(seed, case), shared, case, trace }
     }
 
     /// A fresh user name for a role.
@@ -48,13 +48,13 @@ impl Context {
 
     /// A fresh text for a message that is malformed on purpose.
     pub fn malformed_text(&mut self) -> String {
-        format!("{} {}", self.arena.census.mark(), self.nonces.letters(8))
+        format!("{} {}", self.shared.invariants.mark(), self.nonces.letters(8))
     }
 
     /// How long something that must come may take.
     #[must_use]
     pub fn patience(&self) -> Duration {
-        self.arena.timing().patience
+        self.shared.timing().patience
     }
 
     /// Connects and joins under a fresh name.
@@ -69,7 +69,7 @@ impl Context {
     /// Connects and joins under this name.
     ///
     /// # Errors
-    /// Inconclusive, as [`Context::join`].
+    /// Inconclusive, as [`ServerHands::join`].
     pub async fn join_as(&mut self, role: &str, name: &str) -> Result<Peer, Verdict> {
         let mut peer = self.connect(role).await?;
         match peer.ask_for(name).await {
@@ -160,8 +160,8 @@ impl Context {
     /// # Errors
     /// Inconclusive when the server can't be reached.
     pub async fn connect(&mut self, role: &str) -> Result<Peer, Verdict> {
-        let transport = self.arena.transport();
-        self.dial(role, self.arena.address(), &transport)
+        let transport = self.shared.transport();
+        self.dial(role, self.shared.address(), &transport)
             .await
             .map_err(|error| unreachable(role, &error))
     }
@@ -171,7 +171,7 @@ impl Context {
     /// # Errors
     /// Inconclusive when the server can't be reached.
     pub async fn connect_tcp(&mut self, role: &str) -> Result<Peer, Verdict> {
-        self.dial(role, self.arena.address(), &Transport::Plain)
+        self.dial(role, self.shared.address(), &Transport::Plain)
             .await
             .map_err(|error| unreachable(role, &error))
     }
@@ -193,11 +193,11 @@ impl Context {
                     Some(facts) => format!("{address} with {}", facts.version),
                     None => format!("{address} without TLS"),
                 };
-                self.tape.note(role, Kind::Opened, &over);
+                self.trace.note(role, Kind::Opened, &over);
                 Ok(Peer::start(self, role, link))
             }
             Err(error) => {
-                self.tape.note(role, Kind::Note, &format!("could not connect: {error}"));
+                self.trace.note(role, Kind::Note, &format!("could not connect: {error}"));
                 Err(error)
             }
         }
@@ -226,7 +226,7 @@ impl Context {
 
     /// Waits for what trickles in behind a sentinel.
     pub async fn settle(&self) {
-        tokio::time::sleep(self.arena.timing().settle).await;
+        tokio::time::sleep(self.shared.timing().settle).await;
     }
 
     /// A message as it goes into `MESSAGES`, dated now.

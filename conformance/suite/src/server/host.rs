@@ -2,16 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rustls::pki_types::ServerName;
-use thiserror::Error;
-
-use crate::{
-    invariants::Census,
-    server::{
-        probe::{self, TlsMode},
-        shared::Arena,
-    },
-};
 use conformance_kit::{
     authority::Authority,
     clock::Clock,
@@ -21,10 +11,19 @@ use conformance_kit::{
         tls::{self, TlsSetupError, Trust},
     },
     nonce::Nonces,
-    subject::place::Place,
-    subject::spawn::Spawned,
+    subject::{place::Place, spawn::Spawned},
     timing::Timing,
-    trace::Tape,
+    trace::Trace,
+};
+use rustls::pki_types::ServerName;
+use thiserror::Error;
+
+use crate::{
+    invariants::Invariants,
+    server::{
+        probe::{self, TlsMode},
+        shared::Shared,
+    },
 };
 
 /// How long a server that was started may take to answer.
@@ -54,7 +53,7 @@ pub enum HostError {
 /// A server to talk to.
 pub struct Host {
     /// How to talk to it.
-    pub arena: Arc<Arena>,
+    pub shared: Arc<Shared>,
     spawned: Option<Spawned>,
     _folder: tempfile::TempDir,
 }
@@ -90,12 +89,12 @@ impl Host {
         let patience = if spawned.is_some() { START } else { Duration::from_secs(5) };
         let clock = Clock::start();
         loop {
-            let arena = answer(&target, seed, scale).await?;
+            let shared = answer(&target, seed, scale).await?;
             let ended = spawned.as_mut().is_some_and(|spawned| !spawned.is_running());
             let printed = || spawned.as_ref().map(Spawned::output).unwrap_or_default();
-            match arena {
-                Some(arena) if arena.greeting().join.is_some() => {
-                    return Ok(Self { arena: Arc::new(arena), spawned, _folder: folder });
+            match shared {
+                Some(shared) if shared.greeting().join.is_some() => {
+                    return Ok(Self { shared: Arc::new(shared), spawned, _folder: folder });
                 }
                 Some(_) => return Err(HostError::NoJoin(target.to_string(), printed())),
                 None if ended || clock.elapsed() > patience => {
@@ -125,7 +124,7 @@ impl Host {
 }
 
 /// Talks to the first address that answers; `None` when none does.
-async fn answer(target: &Target, seed: u64, scale: f64) -> Result<Option<Arena>, HostError> {
+async fn answer(target: &Target, seed: u64, scale: f64) -> Result<Option<Shared>, HostError> {
     // Whether a certificate is good is the business of tls.cert.
     let config = Arc::new(tls::configuration(&Trust::Anything, None)?);
     let name = ServerName::try_from(target.host.clone())
@@ -134,16 +133,16 @@ async fn answer(target: &Target, seed: u64, scale: f64) -> Result<Option<Arena>,
     let mut nonces = Nonces::new(seed, "host");
     let mark = format!("malformed-{}", nonces.letters(8));
     for address in &addresses {
-        let arena = Arena::new(
+        let shared = Shared::new(
             *address,
             addresses.clone(),
             Transport::Tls(Arc::clone(&config), name.clone()),
             Timing::unmeasured(scale),
-            Census::new(mark.clone(), nonces.number()),
+            Invariants::new(mark.clone(), nonces.number()),
         );
-        let tape = Tape::new(arena.clock);
-        if probe::greet(&arena, TlsMode::Auto, &mut nonces, &tape, scale).await.is_ok() {
-            return Ok(Some(arena));
+        let trace = Trace::new(shared.clock);
+        if probe::greet(&shared, TlsMode::Auto, &mut nonces, &trace, scale).await.is_ok() {
+            return Ok(Some(shared));
         }
     }
     Ok(None)

@@ -1,15 +1,15 @@
 //! Users who speak more than the base protocol.
 
+use conformance_kit::wire::{extended::Numbered, frame::Frame};
 use serde_json::{Map, Value, json};
 
 use super::{
-    hands::Context,
+    hands::ServerHands,
     peer::{Mark, Peer},
 };
 use crate::verdict::Verdict;
-use conformance_kit::wire::{extended::Numbered, frame::Frame};
 
-impl Context {
+impl ServerHands {
     /// Connects and joins under a fresh name with an offer, all of which has to be agreed to.
     ///
     /// # Errors
@@ -22,7 +22,7 @@ impl Context {
     /// The same under this name.
     ///
     /// # Errors
-    /// As [`Context::join_with`].
+    /// As [`ServerHands::join_with`].
     pub async fn join_with_as(
         &mut self,
         role: &str,
@@ -53,7 +53,7 @@ impl Context {
     #[must_use]
     pub fn whole_offer(&self) -> String {
         let words: Vec<_> =
-            self.arena.claims().capabilities().map(|name| format!("{name}/1")).collect();
+            self.shared.claims().capabilities().map(|name| format!("{name}/1")).collect();
         words.join(" ")
     }
 }
@@ -79,7 +79,7 @@ impl Peer {
         self.speaks_more();
         let since = self.mark();
         name.clone_into(&mut self.name);
-        self.arena.remember_name(name);
+        self.shared.remember_name(name);
         let mut object = Map::new();
         object.insert("USERNAME".into(), json!(name));
         object.insert("CAPABILITIES".into(), offer.clone());
@@ -93,7 +93,7 @@ impl Peer {
 
     /// The server is going to call this user by another name.
     pub fn remember(&self, name: &str) {
-        self.arena.remember_name(name);
+        self.shared.remember_name(name);
     }
 
     /// The welcome.
@@ -142,7 +142,7 @@ impl Peer {
 
     /// Sends a message with a tag.
     pub async fn tagged(&mut self, dest: &str, content: &str, tag: &str) {
-        let message = Context::message(&self.name, dest, content);
+        let message = ServerHands::message(&self.name, dest, content);
         self.send(&json!({"MESSAGES": [message], "TAGS": [tag]})).await;
     }
 

@@ -9,6 +9,14 @@ use std::{
     time::Duration,
 };
 
+use conformance_kit::{
+    net::{
+        dial::{Duplex, Link, Transport},
+        tls::TlsFacts,
+    },
+    trace::{Kind, Trace},
+    wire::{ascii::ascii, frame::Frame},
+};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncWriteExt as _, WriteHalf},
@@ -18,19 +26,10 @@ use tokio::{
 };
 
 use super::{
-    hands::Context,
+    hands::ServerHands,
     reader::{Incoming, Reader},
 };
-use crate::server::shared::Arena;
-use conformance_kit::{
-    net::{
-        dial::{Duplex, Link, Transport},
-        tls::TlsFacts,
-    },
-    trace::{Kind, Tape},
-    wire::ascii::ascii,
-    wire::frame::Frame,
-};
+use crate::server::shared::Shared;
 
 /// A position in what a connection has received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +65,7 @@ pub struct Peer {
     pub name: String,
     /// What TLS agreed on.
     pub tls: Option<TlsFacts>,
-    pub(super) arena: Arc<Arena>,
+    pub(super) shared: Arc<Shared>,
     pub(super) frames: Vec<Frame>,
     pub(super) inbox: UnboundedReceiver<Incoming>,
     pub(super) closed: Option<String>,
@@ -75,28 +74,28 @@ pub struct Peer {
     writer: WriteHalf<Box<dyn Duplex>>,
     socket: std::net::TcpStream,
     reader: JoinHandle<()>,
-    tape: Tape,
+    trace: Trace,
 }
 
 impl Peer {
-    pub(super) fn start(context: &Context, role: &str, link: Link) -> Self {
+    pub(super) fn start(hands: &ServerHands, role: &str, link: Link) -> Self {
         let (sink, inbox) = unbounded_channel();
         let (reading, writer) = tokio::io::split(link.stream);
         let extended = Arc::new(AtomicBool::new(false));
         let reader = Reader {
             extended: Arc::clone(&extended),
-            arena: Arc::clone(&context.arena),
-            case: context.case,
+            shared: Arc::clone(&hands.shared),
+            case: hands.case,
             role: role.to_owned(),
-            tape: context.tape.clone(),
-            judged: link.tls.is_some() || matches!(context.arena.transport(), Transport::Plain),
+            trace: hands.trace.clone(),
+            judged: link.tls.is_some() || matches!(hands.shared.transport(), Transport::Plain),
             sink,
         };
         Self {
             role: role.to_owned(),
             name: String::new(),
             tls: link.tls,
-            arena: Arc::clone(&context.arena),
+            shared: Arc::clone(&hands.shared),
             frames: Vec::new(),
             inbox,
             closed: None,
@@ -105,7 +104,7 @@ impl Peer {
             writer,
             socket: link.socket,
             reader: reader.start(reading),
-            tape: context.tape.clone(),
+            trace: hands.trace.clone(),
         }
     }
 
@@ -119,8 +118,8 @@ impl Peer {
     /// A write that fails is not a verdict: what the case waits for next will be missing, and the
     /// report says that the connection was closed.
     pub async fn send_bytes(&mut self, bytes: &[u8]) {
-        let patience = self.arena.timing().patience;
-        self.tape.bytes(&self.role, Kind::Sent, bytes);
+        let patience = self.shared.timing().patience;
+        self.trace.bytes(&self.role, Kind::Sent, bytes);
         let writing = async {
             self.writer.write_all(bytes).await?;
             self.writer.flush().await
@@ -130,7 +129,7 @@ impl Peer {
             Ok(Err(error)) => format!("the suite could not write: {error}"),
             Err(_) => "the server stopped reading".to_owned(),
         };
-        self.tape.note(&self.role, Kind::Note, &trouble);
+        self.trace.note(&self.role, Kind::Note, &trouble);
         self.trouble.get_or_insert(trouble);
     }
 
@@ -152,7 +151,7 @@ impl Peer {
     /// only `framing.len-123` may find that out.
     #[must_use]
     pub fn frame(&self, body: &[u8]) -> Vec<u8> {
-        let prefix = self.arena.dialect().reads;
+        let prefix = self.shared.quirks().reads;
         let trap = prefix.encode(body.len()).is_some_and(|bytes| bytes.contains(&b'{'));
         if trap && body.last() == Some(&b'}') {
             let mut padded = body.to_vec();
@@ -166,7 +165,7 @@ impl Peer {
     pub async fn ask_for(&mut self, name: &str) -> Option<bool> {
         let since = self.mark();
         name.clone_into(&mut self.name);
-        self.arena.remember_name(name);
+        self.shared.remember_name(name);
         self.send(&json!({"USERNAME": name})).await;
         self.find(since, Frame::accepted).await
     }
@@ -178,7 +177,7 @@ impl Peer {
 
     /// Sends a private message.
     pub async fn tell(&mut self, dest: &str, content: &str) {
-        let message = Context::message(&self.name, dest, content);
+        let message = ServerHands::message(&self.name, dest, content);
         self.send(&json!({"MESSAGES": [message]})).await;
     }
 
@@ -191,19 +190,19 @@ impl Peer {
     /// Stops taking bytes from the socket, as a program does that hangs.
     pub fn stop_reading(&mut self) {
         self.reader.abort();
-        self.tape.note(&self.role, Kind::Note, "stops reading");
+        self.trace.note(&self.role, Kind::Note, "stops reading");
     }
 
     /// Closes the connection.
     pub async fn close(self, how: Closing) {
-        let settle = self.arena.timing().settle;
+        let settle = self.shared.timing().settle;
         self.close_within(how, settle).await;
     }
 
     /// Closes the connection, and reads until the server closes it too, or time is up: data left
     /// unread would turn the FIN into a reset, and an answer on its way would be lost.
     pub async fn close_within(mut self, how: Closing, time: Duration) {
-        self.tape.note(
+        self.trace.note(
             &self.role,
             Kind::Closed,
             match how {

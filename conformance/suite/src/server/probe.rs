@@ -4,6 +4,13 @@
 
 use std::time::Duration;
 
+use conformance_kit::{
+    clock::Clock,
+    net::dial::{self, DialError, Link, Transport},
+    nonce::Nonces,
+    trace::{Kind, Trace},
+    wire::prefix::Prefix,
+};
 use serde_json::{Value, json};
 use thiserror::Error;
 use tokio::{
@@ -11,25 +18,18 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{invariants::Invariant, server::shared::Arena};
-use conformance_kit::{
-    clock::Clock,
-    net::dial::{self, DialError, Link, Transport},
-    nonce::Nonces,
-    trace::{Kind, Tape},
-    wire::prefix::Prefix,
-};
+use crate::{invariants::Invariant, server::shared::Shared};
 
 /// How a subject writes and reads lengths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Dialect {
+pub struct Quirks {
     /// In front of what it sends.
     pub sends: Prefix,
     /// In front of what it takes.
     pub reads: Prefix,
 }
 
-impl Default for Dialect {
+impl Default for Quirks {
     fn default() -> Self {
         Self { sends: Prefix::NETWORK, reads: Prefix::NETWORK }
     }
@@ -82,54 +82,54 @@ pub enum GreetingError {
     Untrusted(DialError),
 }
 
-/// Tries everything in turn and leaves the result in the arena.
+/// Tries everything in turn and stores the result in the shared state.
 ///
 /// # Errors
 /// When the subject is not there, or when the options don't trust its certificate.
 pub async fn greet(
-    arena: &Arena,
+    shared: &Shared,
     mode: TlsMode,
     nonces: &mut Nonces,
-    tape: &Tape,
+    trace: &Trace,
     scale: f64,
 ) -> Result<(), GreetingError> {
-    let (tls, mut first) = find_transport(arena, mode, nonces, tape).await?;
+    let (tls, mut first) = find_transport(shared, mode, nonces, trace).await?;
     if matches!(tls, TlsGreeting::Broken(_)) {
-        arena.set_greeting(Greeting { tls, join: None });
+        shared.set_greeting(Greeting { tls, join: None });
         return Ok(());
     }
     let mut join = None;
     let met = matches!(tls, TlsGreeting::Plaintext(_));
-    if met || find_prefix(arena, &mut first, nonces, tape).await {
+    if met || find_prefix(shared, &mut first, nonces, trace).await {
         // The slowest of three: a run must not fail for the fastest moment of its beginning.
         for _ in 0..3 {
             let clock = Clock::start();
-            if try_join(arena, None, arena.dialect().reads, nonces, tape).await.is_some() {
+            if try_join(shared, None, shared.quirks().reads, nonces, trace).await.is_some() {
                 join = join.max(Some(clock.elapsed()));
             }
         }
     }
     if let Some(time) = join {
-        arena.set_timing(conformance_kit::timing::Timing::measured(time, scale));
+        shared.set_timing(conformance_kit::timing::Timing::measured(time, scale));
     }
-    arena.set_greeting(Greeting { tls, join });
+    shared.set_greeting(Greeting { tls, join });
     Ok(())
 }
 
 /// Finds out about TLS. The connection that worked is handed on: a server may die of one that ends
 /// without a name, and that is not for the greeting to find out.
 async fn find_transport(
-    arena: &Arena,
+    shared: &Shared,
     mode: TlsMode,
     nonces: &mut Nonces,
-    tape: &Tape,
+    trace: &Trace,
 ) -> Result<(TlsGreeting, Option<Link>), GreetingError> {
     if mode == TlsMode::Off {
-        arena.set_transport(Transport::Plain);
-        let link = open(arena, tape).await.map_err(GreetingError::Unreachable)?;
+        shared.set_transport(Transport::Plain);
+        let link = open(shared, trace).await.map_err(GreetingError::Unreachable)?;
         return Ok((TlsGreeting::Off, Some(link)));
     }
-    let reason = match open(arena, tape).await {
+    let reason = match open(shared, trace).await {
         Ok(link) => return Ok((TlsGreeting::Works, Some(link))),
         Err(error @ DialError::Certificate(_)) => return Err(GreetingError::Untrusted(error)),
         Err(error @ (DialError::Tcp(_) | DialError::TcpSlow(_))) => {
@@ -140,29 +140,29 @@ async fn find_transport(
     if mode == TlsMode::On {
         return Ok((TlsGreeting::Broken(reason), None));
     }
-    let with_tls = arena.transport();
-    arena.set_transport(Transport::Plain);
-    if find_prefix(arena, &mut None, nonces, tape).await {
+    let with_tls = shared.transport();
+    shared.set_transport(Transport::Plain);
+    if find_prefix(shared, &mut None, nonces, trace).await {
         return Ok((TlsGreeting::Plaintext(reason), None));
     }
-    arena.set_transport(with_tls);
+    shared.set_transport(with_tls);
     Ok((TlsGreeting::Broken(reason), None))
 }
 
 /// Tries every way to write a length until somebody answers `USERNAME`.
 async fn find_prefix(
-    arena: &Arena,
+    shared: &Shared,
     first: &mut Option<Link>,
     nonces: &mut Nonces,
-    tape: &Tape,
+    trace: &Trace,
 ) -> bool {
     for reads in Prefix::ALL {
-        if let Some(sends) = try_join(arena, first.take(), reads, nonces, tape).await {
-            arena.set_dialect(Dialect { sends, reads });
+        if let Some(sends) = try_join(shared, first.take(), reads, nonces, trace).await {
+            shared.set_quirks(Quirks { sends, reads });
             for (who, prefix) in [("sends", sends), ("expects", reads)] {
                 if prefix.counts_itself {
                     let what = format!("the server {who} a length that counts its own four bytes");
-                    arena.census.charge(Invariant::Length, "the first contact", &what);
+                    shared.invariants.charge(Invariant::Length, "the first contact", &what);
                 }
             }
             return true;
@@ -174,54 +174,54 @@ async fn find_prefix(
 /// Joins, on a connection of its own unless there is one, and says how the answer's length was
 /// written.
 async fn try_join(
-    arena: &Arena,
+    shared: &Shared,
     link: Option<Link>,
     reads: Prefix,
     nonces: &mut Nonces,
-    tape: &Tape,
+    trace: &Trace,
 ) -> Option<Prefix> {
     let mut link = match link {
         Some(link) => link,
-        None => open(arena, tape).await.ok()?,
+        None => open(shared, trace).await.ok()?,
     };
     let name = nonces.name("hello");
-    arena.remember_name(&name);
+    shared.remember_name(&name);
     let bytes = reads.frame(json!({"USERNAME": name}).to_string().as_bytes());
-    tape.bytes("greeting", Kind::Sent, &bytes);
+    trace.bytes("greeting", Kind::Sent, &bytes);
     let sending = async {
         link.stream.write_all(&bytes).await?;
         link.stream.flush().await
     };
-    let patience = arena.timing().patience;
+    let patience = shared.timing().patience;
     timeout(patience, sending).await.ok()?.ok()?;
     // The ordinary dialect gets all the time there is; the exotic ones are tried more briefly.
     let wait = if reads == Prefix::NETWORK { patience } else { patience.mul_f64(0.4) };
-    let answer = timeout(wait, read_answer(&mut link, tape)).await.ok()?;
+    let answer = timeout(wait, read_answer(&mut link, trace)).await.ok()?;
     let _ = timeout(Duration::from_secs(1), link.stream.shutdown()).await;
     answer
 }
 
-async fn open(arena: &Arena, tape: &Tape) -> Result<Link, DialError> {
-    let transport = arena.transport();
-    let opened = dial::dial(arena.address(), &transport, arena.timing().patience).await;
+async fn open(shared: &Shared, trace: &Trace) -> Result<Link, DialError> {
+    let transport = shared.transport();
+    let opened = dial::dial(shared.address(), &transport, shared.timing().patience).await;
     match &opened {
         Ok(link) => {
             let with = link.tls.as_ref().map_or("no TLS", |facts| facts.version.as_str());
-            tape.note("greeting", Kind::Opened, &format!("{} with {with}", arena.address()));
+            trace.note("greeting", Kind::Opened, &format!("{} with {with}", shared.address()));
         }
-        Err(error) => tape.note("greeting", Kind::Note, &error.to_string()),
+        Err(error) => trace.note("greeting", Kind::Note, &error.to_string()),
     }
     opened
 }
 
-async fn read_answer(link: &mut Link, tape: &Tape) -> Option<Prefix> {
+async fn read_answer(link: &mut Link, trace: &Trace) -> Option<Prefix> {
     let mut received = Vec::new();
     let mut buffer = vec![0; 16 * 1024];
     // A history of a few megabytes may come with the answer; nobody needs more to be recognised.
     while received.len() < 64 * 1024 * 1024 {
         let count = link.stream.read(&mut buffer).await.ok().filter(|count| *count > 0)?;
         let bytes = buffer.get(..count)?;
-        tape.bytes("greeting", Kind::Received, bytes);
+        trace.bytes("greeting", Kind::Received, bytes);
         received.extend_from_slice(bytes);
         if let Some(prefix) = recognise(&received) {
             return Some(prefix);

@@ -10,6 +10,14 @@ use std::{
     time::Duration,
 };
 
+use conformance_kit::{
+    net::dial::Duplex,
+    trace::{Kind, Trace},
+    wire::{
+        decoder::{Body, Decoder, Step},
+        frame::Frame,
+    },
+};
 use tokio::{
     io::{AsyncReadExt as _, ReadHalf},
     sync::mpsc::UnboundedSender,
@@ -17,15 +25,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{invariants::Invariant, server::shared::Arena};
-use conformance_kit::{
-    net::dial::Duplex,
-    trace::{Kind, Tape},
-    wire::{
-        decoder::{Body, Decoder, Step},
-        frame::Frame,
-    },
-};
+use crate::{invariants::Invariant, server::shared::Shared};
 
 /// The most bytes that one connection may bring; whoever sends more is not read any further.
 const MOST_BYTES: usize = 96 * 1024 * 1024;
@@ -39,10 +39,10 @@ pub(super) enum Incoming {
 }
 
 pub(super) struct Reader {
-    pub(super) arena: Arc<Arena>,
+    pub(super) shared: Arc<Shared>,
     pub(super) case: &'static str,
     pub(super) role: String,
-    pub(super) tape: Tape,
+    pub(super) trace: Trace,
     /// Whether the invariants apply: they don't where the suite spoke no TLS and the answer may be
     /// an alert instead of a frame.
     pub(super) judged: bool,
@@ -56,20 +56,20 @@ impl Reader {
     pub(super) fn start(self, half: ReadHalf<Box<dyn Duplex>>) -> JoinHandle<()> {
         tokio::spawn(async move {
             let end = self.read(half).await;
-            self.tape.note(&self.role, Kind::Closed, &end);
+            self.trace.note(&self.role, Kind::Closed, &end);
             // The peer may be gone already; then nobody wants to know.
             let _ = self.sink.send(Incoming::Closed(end));
         })
     }
 
     async fn read(&self, mut half: ReadHalf<Box<dyn Duplex>>) -> String {
-        let mut decoder = Decoder::new(self.arena.dialect().sends);
+        let mut decoder = Decoder::new(self.shared.quirks().sends);
         let mut buffer = vec![0; 64 * 1024];
         let mut total = 0_usize;
         loop {
             // A frame that stays incomplete for so long has a length that is too large, or comes
             // from a server that is stuck; the first can be told from what is there.
-            let quiet = self.arena.timing().patience.mul_f64(0.4).max(Duration::from_millis(150));
+            let quiet = self.shared.timing().patience.mul_f64(0.4).max(Duration::from_millis(150));
             let read = if decoder.is_partial() {
                 match timeout(quiet, half.read(&mut buffer)).await {
                     Ok(read) => read,
@@ -94,7 +94,7 @@ impl Reader {
                 Ok(count) => buffer.get(..count).unwrap_or_default(),
                 Err(error) => return format!("the connection broke: {error}"),
             };
-            self.tape.bytes(&self.role, Kind::Received, bytes);
+            self.trace.bytes(&self.role, Kind::Received, bytes);
             total += bytes.len();
             if total > MOST_BYTES {
                 return format!("the suite stopped reading after {total} bytes");
@@ -107,7 +107,7 @@ impl Reader {
                     Step::Absurd(length) => {
                         let what = format!("a frame announces {length} bytes{}", likeness(length));
                         if self.judged {
-                            self.arena.census.charge(Invariant::Length, self.case, &what);
+                            self.shared.invariants.charge(Invariant::Length, self.case, &what);
                         }
                         return format!("the suite stopped reading: {what}");
                     }
@@ -117,11 +117,11 @@ impl Reader {
     }
 
     fn deliver(&self, body: Body) {
-        let frame = Frame::read(self.arena.clock.elapsed(), body);
+        let frame = Frame::read(self.shared.clock.elapsed(), body);
         if self.judged {
-            self.arena.census.look(self.case, &frame);
+            self.shared.invariants.look(self.case, &frame);
             if !self.extended.load(Ordering::Relaxed) {
-                self.arena.census.look_for_unknown_keys(&frame);
+                self.shared.invariants.look_for_unknown_keys(&frame);
             }
         }
         let _ = self.sink.send(Incoming::Frame(frame));

@@ -1,4 +1,4 @@
-//! What all cases of a run share: the subject's address, how to speak to it, the clock.
+//! What all cases of a run against a server share: the subject's address, how to speak to it, the clock.
 
 use std::{
     collections::HashSet,
@@ -6,19 +6,20 @@ use std::{
     sync::{PoisonError, RwLock},
 };
 
-use crate::{
-    claims::Claims,
-    invariants::Census,
-    server::probe::{Dialect, Greeting},
-};
 use conformance_kit::{clock::Clock, net::dial::Transport, timing::Timing};
 
+use crate::{
+    claims::Claims,
+    invariants::Invariants,
+    server::probe::{Greeting, Quirks},
+};
+
 /// What all cases of a run share.
-pub struct Arena {
+pub struct Shared {
     /// The run's clock.
     pub clock: Clock,
     /// The invariants.
-    pub census: Census,
+    pub invariants: Invariants,
     state: RwLock<State>,
 }
 
@@ -26,7 +27,7 @@ struct State {
     address: SocketAddr,
     addresses: Vec<SocketAddr>,
     transport: Transport,
-    dialect: Dialect,
+    quirks: Quirks,
     timing: Timing,
     greeting: Greeting,
     names: HashSet<String>,
@@ -34,28 +35,28 @@ struct State {
     account: Option<(String, String)>,
 }
 
-impl Arena {
-    /// An arena about which nothing is known yet.
+impl Shared {
+    /// The state before the subject was probed.
     #[must_use]
     pub fn new(
         address: SocketAddr,
         addresses: Vec<SocketAddr>,
         transport: Transport,
         timing: Timing,
-        census: Census,
+        invariants: Invariants,
     ) -> Self {
         let state = State {
             address,
             addresses,
             transport,
             timing,
-            dialect: Dialect::default(),
+            quirks: Quirks::default(),
             greeting: Greeting::default(),
             names: HashSet::new(),
             claims: Claims::default(),
             account: None,
         };
-        Self { clock: Clock::start(), census, state: RwLock::new(state) }
+        Self { clock: Clock::start(), invariants, state: RwLock::new(state) }
     }
 
     /// The address that answered.
@@ -78,8 +79,8 @@ impl Arena {
 
     /// How the subject writes and reads.
     #[must_use]
-    pub fn dialect(&self) -> Dialect {
-        self.read(|state| state.dialect)
+    pub fn quirks(&self) -> Quirks {
+        self.read(|state| state.quirks)
     }
 
     /// How long to wait.
@@ -137,8 +138,8 @@ impl Arena {
         self.write(|state| state.transport = transport);
     }
 
-    pub(crate) fn set_dialect(&self, dialect: Dialect) {
-        self.write(|state| state.dialect = dialect);
+    pub(crate) fn set_quirks(&self, quirks: Quirks) {
+        self.write(|state| state.quirks = quirks);
     }
 
     pub(crate) fn set_timing(&self, timing: Timing) {

@@ -1,6 +1,7 @@
 //! `accounts`: names that belong to somebody. An account is made with the command `register` where `commands` is claimed, too,
 //! or given with `--account`. Few passwords are tried wrongly, since servers slow that down; `accounts.throttled` does it last.
 
+use conformance_kit::wire::frame::Frame;
 use serde_json::{Value, json};
 
 use super::{
@@ -11,12 +12,11 @@ use crate::{
     case::Case,
     fault::server::Fault,
     server::{
-        hands::Context,
+        hands::ServerHands,
         peer::{Closing, Mark, Peer},
     },
     verdict::{Outcome, Verdict},
 };
-use conformance_kit::wire::frame::Frame;
 
 const ACCOUNTS: &str = "accounts";
 const OFFER: &str = "accounts/1";
@@ -140,7 +140,7 @@ pub const CASES: &[Case] = &[
 
 /// Connects and asks for a name with these keys.
 async fn try_in(
-    c: &mut Context,
+    c: &mut ServerHands,
     name: &str,
     proof: &[(&str, Value)],
 ) -> Result<(Peer, Option<Frame>), Verdict> {
@@ -156,13 +156,13 @@ fn refused(answer: Option<&Frame>) -> Option<&str> {
 }
 
 /// Somebody with an account.
-async fn somebody(c: &mut Context) -> Result<Owner, Verdict> {
+async fn somebody(c: &mut ServerHands) -> Result<Owner, Verdict> {
     let name = c.name("own");
     owner(c, &name).await
 }
 
 /// Waits for a name of a user who was just here to be free, and logs in.
-async fn log_in(c: &mut Context, owner: &Owner) -> Result<(Peer, Frame), Verdict> {
+async fn log_in(c: &mut ServerHands, owner: &Owner) -> Result<(Peer, Frame), Verdict> {
     let proof = [("PASSWORD", json!(owner.password))];
     let mut last = String::new();
     // The one who made the account, or the case before, may still be there as far as the server knows.
@@ -189,7 +189,7 @@ fn account(frame: &Frame) -> (Option<u64>, Option<String>) {
     (level, token.map(str::to_owned))
 }
 
-async fn guest(c: &mut Context) -> Outcome {
+async fn guest(c: &mut ServerHands) -> Outcome {
     let name = c.name("ann");
     let (mut ann, answer) = try_in(c, &name, &[]).await?;
     if refused(answer.as_ref()) == Some("no-guests") {
@@ -200,7 +200,7 @@ async fn guest(c: &mut Context) -> Outcome {
     Ok(Verdict::check(level == Some(0), expected, ann.heard(Mark::START)))
 }
 
-async fn password(c: &mut Context) -> Outcome {
+async fn password(c: &mut ServerHands) -> Outcome {
     let owner = somebody(c).await?;
     let (mut ann, welcome) = log_in(c, &owner).await?;
     let (level, token) = account(&welcome);
@@ -211,7 +211,7 @@ async fn password(c: &mut Context) -> Outcome {
 }
 
 /// Logs in, leaves, and gives back the token.
-async fn token_of(c: &mut Context, owner: &Owner) -> Result<(String, Option<u64>), Verdict> {
+async fn token_of(c: &mut ServerHands, owner: &Owner) -> Result<(String, Option<u64>), Verdict> {
     let mut watcher = c.join("watcher").await?;
     let (ann, welcome) = log_in(c, owner).await?;
     ann.close(Closing::Polite).await;
@@ -222,7 +222,7 @@ async fn token_of(c: &mut Context, owner: &Owner) -> Result<(String, Option<u64>
     }
 }
 
-async fn token(c: &mut Context) -> Outcome {
+async fn token(c: &mut ServerHands) -> Outcome {
     let owner = somebody(c).await?;
     let (token, level) = token_of(c, &owner).await?;
     let (mut ann, answer) = try_in(c, &owner.name, &[("TOKEN", json!(token))]).await?;
@@ -232,7 +232,7 @@ async fn token(c: &mut Context) -> Outcome {
     Ok(Verdict::check(same, expected, ann.heard(Mark::START)))
 }
 
-async fn logout(c: &mut Context) -> Outcome {
+async fn logout(c: &mut ServerHands) -> Outcome {
     let owner = somebody(c).await?;
     let (token, _) = token_of(c, &owner).await?;
     let mut watcher = c.join("watcher").await?;
@@ -262,7 +262,7 @@ fn without(frame: &Frame, name: &str) -> String {
     String::from_utf8_lossy(&frame.body).trim_end().replace(name, "NAME")
 }
 
-async fn wrong_password(c: &mut Context) -> Outcome {
+async fn wrong_password(c: &mut ServerHands) -> Outcome {
     let owner = somebody(c).await?;
     let nobody = c.name("own");
     let mut answers = Vec::new();
@@ -283,7 +283,7 @@ async fn wrong_password(c: &mut Context) -> Outcome {
     Ok(Verdict::check(same, "the same answer to both", answers.join(" and ")))
 }
 
-async fn wrong_token(c: &mut Context) -> Outcome {
+async fn wrong_token(c: &mut ServerHands) -> Outcome {
     let owner = somebody(c).await?;
     let (token, _) = token_of(c, &owner).await?;
     // Nearly the right one.
@@ -301,7 +301,7 @@ async fn wrong_token(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-async fn codes(c: &mut Context) -> Outcome {
+async fn codes(c: &mut ServerHands) -> Outcome {
     let bob = c.join("bob").await?;
     let (mut ann, answer) = try_in(c, &bob.name.clone(), &[]).await?;
     let told = answer.as_ref().and_then(|frame| frame.key("INFO")).is_some_and(Value::is_string);
@@ -311,7 +311,7 @@ async fn codes(c: &mut Context) -> Outcome {
     Ok(Verdict::check(good, "false with CODE taken and INFO for a name in use", heard))
 }
 
-async fn code_unasked(c: &mut Context) -> Outcome {
+async fn code_unasked(c: &mut ServerHands) -> Outcome {
     let bob = c.join("bob").await?;
     for offer in [None, Some("ping/1")] {
         let mut ann = c.connect("ann").await?;
@@ -333,7 +333,7 @@ async fn code_unasked(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-async fn malformed(c: &mut Context) -> Outcome {
+async fn malformed(c: &mut ServerHands) -> Outcome {
     let name = c.name("ann");
     for (key, value) in [
         ("PASSWORD", json!(5)),
@@ -352,7 +352,7 @@ async fn malformed(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-async fn nothing_created(c: &mut Context) -> Outcome {
+async fn nothing_created(c: &mut ServerHands) -> Outcome {
     let (mut bob, mut carl) = (c.join("bob").await?, c.join("carl").await?);
     let (name, since) = (c.name("ann"), bob.mark());
     let (ann, answer) = try_in(c, &name, &[("PASSWORD", json!("a new password"))]).await?;
@@ -372,7 +372,7 @@ async fn nothing_created(c: &mut Context) -> Outcome {
     Ok(Verdict::check(free, expected, dora.heard(Mark::START)))
 }
 
-async fn retry(c: &mut Context) -> Outcome {
+async fn retry(c: &mut ServerHands) -> Outcome {
     let owner = somebody(c).await?;
     let mut ann = c.connect("ann").await?;
     ann.offer(&owner.name, OFFER, &[("PASSWORD", json!("certainly not this one"))]).await;
@@ -386,7 +386,7 @@ async fn retry(c: &mut Context) -> Outcome {
     Ok(Verdict::check(good, expected, ann.heard(since)))
 }
 
-async fn registered(c: &mut Context) -> Outcome {
+async fn registered(c: &mut ServerHands) -> Outcome {
     let owner = somebody(c).await?;
     let (mut ann, answer) = try_in(c, &owner.name, &[]).await?;
     let heard = ann.heard(Mark::START);
@@ -406,7 +406,7 @@ async fn registered(c: &mut Context) -> Outcome {
     Ok(Verdict::check(answer == Some(false) && told, expected, heard))
 }
 
-async fn lookalike(c: &mut Context) -> Outcome {
+async fn lookalike(c: &mut ServerHands) -> Outcome {
     let name = format!("{}l", c.name("own"));
     let owner = owner(c, &name).await?;
     let mut alike = Vec::new();
@@ -431,7 +431,7 @@ async fn lookalike(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-async fn by_nick(c: &mut Context) -> Outcome {
+async fn by_nick(c: &mut ServerHands) -> Outcome {
     let owner = somebody(c).await?;
     let mut eve = c.join_with("eve", "accounts/1 commands/1 rename/1").await?;
     let result = nick(c, &mut eve, &owner.name).await?;
@@ -443,7 +443,7 @@ async fn by_nick(c: &mut Context) -> Outcome {
 /// The most wrong passwords that are tried.
 const TRIES: usize = 40;
 
-async fn throttled(c: &mut Context) -> Outcome {
+async fn throttled(c: &mut ServerHands) -> Outcome {
     let owner = somebody(c).await?;
     for _ in 0..TRIES {
         let proof = [("PASSWORD", json!("certainly not this one"))];

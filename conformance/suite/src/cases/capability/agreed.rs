@@ -1,16 +1,17 @@
 //! Cases about capabilities (`docs/capabilities.md`): asked only of servers that claim them.
 
+use conformance_kit::wire::frame::Frame;
+
 use crate::{
-    server::{hands::Context, peer::Mark},
+    server::{hands::ServerHands, peer::Mark},
     verdict::{Outcome, Verdict},
 };
-use conformance_kit::wire::frame::Frame;
 
 /// What keeps a server from agreeing.
 pub(super) const AGREED_HINT: &str = "Answer the offer beside USERNAME_ACCEPTED: true with CAPABILITIES, every word of it that you speak, such as \"ids/1 ping/1\".";
 
 /// A capability that is claimed is agreed to, with and without others around it.
-pub(super) async fn agreed(c: &mut Context, name: &str) -> Outcome {
+pub(super) async fn agreed(c: &mut ServerHands, name: &str) -> Outcome {
     let alone = format!("{name}/1");
     for offer in [alone.clone(), format!("x-first/9 {alone} x-last/1")] {
         let mut ann = c.connect("ann").await?;

@@ -1,19 +1,19 @@
 //! `commands`, third part: blocking.
 
+use conformance_kit::wire::frame::Frame;
 use serde_json::{Value, json};
 
 use super::calling::{catalogue, entry, is_ok, result_of};
 use crate::{
     server::{
-        hands::Context,
+        hands::ServerHands,
         peer::{Mark, Peer},
     },
     verdict::{Outcome, Verdict},
 };
-use conformance_kit::wire::frame::Frame;
 
 /// One blocks the other, with the command `block`.
-async fn block(c: &mut Context, peer: &mut Peer, other: &str) -> Result<(), Verdict> {
+async fn block(c: &mut ServerHands, peer: &mut Peer, other: &str) -> Result<(), Verdict> {
     let known = catalogue(peer).await?;
     if entry(&known, "block").is_none() {
         return Err(Verdict::not_applicable("no command block in the catalogue"));
@@ -26,14 +26,14 @@ async fn block(c: &mut Context, peer: &mut Peer, other: &str) -> Result<(), Verd
 }
 
 /// One says something to everybody; it has to reach a third user. The text.
-async fn said(c: &mut Context, from: &mut Peer, third: &mut Peer) -> Result<String, Verdict> {
+async fn said(c: &mut ServerHands, from: &mut Peer, third: &mut Peer) -> Result<String, Verdict> {
     let text = c.text();
     from.say(&text).await;
     third.expect_content(&text).await?;
     Ok(text)
 }
 
-pub(super) async fn both_ways(c: &mut Context) -> Outcome {
+pub(super) async fn both_ways(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", "commands/1").await?;
     let mut eve = c.join_with("eve", "commands/1").await?;
     let mut carl = c.join("carl").await?;
@@ -61,7 +61,7 @@ pub(super) async fn both_ways(c: &mut Context) -> Outcome {
     Ok(Verdict::check(!seen(&mut eve, &of_ann, to_eve), expected, eve.heard(Mark::START)))
 }
 
-pub(super) async fn base_hears(c: &mut Context) -> Outcome {
+pub(super) async fn base_hears(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", "commands/1").await?;
     let mut eve = c.join("eve").await?;
     block(c, &mut ann, &eve.name.clone()).await?;
@@ -71,7 +71,7 @@ pub(super) async fn base_hears(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-pub(super) async fn past(c: &mut Context) -> Outcome {
+pub(super) async fn past(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", "commands/1 ids/1").await?;
     let (mut eve, mut carl) = (c.join("eve").await?, c.join("carl").await?);
     let of_eve = said(c, &mut eve, &mut carl).await?;

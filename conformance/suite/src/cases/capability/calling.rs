@@ -2,16 +2,16 @@
 
 use std::fmt;
 
+use conformance_kit::wire::frame::Frame;
 use serde_json::{Value, json};
 
 use crate::{
     server::{
-        hands::Context,
+        hands::ServerHands,
         peer::{Closing, Mark, Peer},
     },
     verdict::Verdict,
 };
-use conformance_kit::wire::frame::Frame;
 
 /// The catalogue that a user got last; waits for the first one.
 pub(super) async fn catalogue(peer: &mut Peer) -> Result<Vec<Value>, Verdict> {
@@ -41,7 +41,12 @@ pub(super) fn arguments(entry: &Value) -> Vec<(String, bool)> {
 }
 
 /// Sends a COMMAND; its ID.
-pub(super) async fn call(c: &mut Context, peer: &mut Peer, name: &str, args: &[&str]) -> String {
+pub(super) async fn call(
+    c: &mut ServerHands,
+    peer: &mut Peer,
+    name: &str,
+    args: &[&str],
+) -> String {
     let id = c.nonces.letters(12);
     peer.send(&json!({"COMMAND": {"ID": id, "NAME": name, "ARGS": args}})).await;
     id
@@ -79,7 +84,7 @@ pub(super) async fn came(peer: &mut Peer, since: Mark, id: &str) -> Came {
 
 /// Calls a command that asks nothing; its RESULT.
 pub(super) async fn result_of(
-    c: &mut Context,
+    c: &mut ServerHands,
     peer: &mut Peer,
     name: &str,
     args: &[&str],
@@ -106,7 +111,7 @@ pub(super) fn is_ok(result: &Value) -> bool {
 }
 
 /// Makes sure that a user may call `nick`; where guests may not, the user gets an account.
-pub(super) async fn may_nick(c: &mut Context, peer: &mut Peer) -> Result<(), Verdict> {
+pub(super) async fn may_nick(c: &mut ServerHands, peer: &mut Peer) -> Result<(), Verdict> {
     let known = catalogue(peer).await?;
     if entry(&known, "nick").is_some() {
         return Ok(());
@@ -124,14 +129,18 @@ pub(super) async fn may_nick(c: &mut Context, peer: &mut Peer) -> Result<(), Ver
 }
 
 /// Calls `nick`.
-pub(super) async fn nick(c: &mut Context, peer: &mut Peer, name: &str) -> Result<Value, Verdict> {
+pub(super) async fn nick(
+    c: &mut ServerHands,
+    peer: &mut Peer,
+    name: &str,
+) -> Result<Value, Verdict> {
     may_nick(c, peer).await?;
     result_of(c, peer, "nick", &[name]).await
 }
 
 /// Gives a user an account with the command `register`, by its arguments or by answering what it asks.
 pub(super) async fn register(
-    c: &mut Context,
+    c: &mut ServerHands,
     peer: &mut Peer,
     password: &str,
 ) -> Result<(), Verdict> {
@@ -181,9 +190,9 @@ pub(super) struct Owner {
 }
 
 /// Somebody with an account who is not here: a new one, or the one of `--account`.
-pub(super) async fn owner(c: &mut Context, name: &str) -> Result<Owner, Verdict> {
-    if !c.arena.claims().has("commands") {
-        return match c.arena.account() {
+pub(super) async fn owner(c: &mut ServerHands, name: &str) -> Result<Owner, Verdict> {
+    if !c.shared.claims().has("commands") {
+        return match c.shared.account() {
             Some((name, password)) => Ok(Owner { name, password }),
             None => Err(Verdict::not_applicable(
                 "accounts are made with the command register (--claims commands), or given with --account",

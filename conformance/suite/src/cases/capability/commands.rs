@@ -1,5 +1,6 @@
 //! `commands`: what a user can ask the server to do.
 
+use conformance_kit::wire::frame::Frame;
 use serde_json::{Value, json};
 
 use super::{
@@ -11,10 +12,9 @@ use super::{
 use crate::{
     case::Case,
     fault::server::Fault,
-    server::{hands::Context, peer::Mark},
+    server::{hands::ServerHands, peer::Mark},
     verdict::{Outcome, Verdict},
 };
-use conformance_kit::wire::frame::Frame;
 
 const COMMANDS: &str = "commands";
 pub(super) const OFFER: &str = "commands/1";
@@ -155,7 +155,7 @@ pub const CASES: &[Case] = &[
         .killed_by(&[Fault::CommandsOvertake, Fault::NeverBusy]),
 ];
 
-async fn shape(c: &mut Context) -> Outcome {
+async fn shape(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let list = ann.find(Mark::START, |frame| frame.key("COMMANDS").cloned()).await;
     let expected = "COMMANDS after the welcome, a list of entries with NAME, ALIASES, ARGUMENTS (NAME, TYPE, OPTIONAL, REST), HELP, EXAMPLE and LEVEL";
@@ -202,7 +202,7 @@ fn is_entry(entry: &Value) -> bool {
         && list("ARGUMENTS").is_some_and(|list| list.iter().all(argument))
 }
 
-async fn only_usable(c: &mut Context) -> Outcome {
+async fn only_usable(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let known = catalogue(&mut ann).await?;
     let level = |entry: &&Value| entry.get("LEVEL").and_then(Value::as_u64) != Some(0);
@@ -224,7 +224,7 @@ fn complaint(result: &Value, id: &str) -> Option<String> {
     (!good).then(|| result.to_string())
 }
 
-async fn result(c: &mut Context) -> Outcome {
+async fn result(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let mut bob = c.join("bob").await?;
     let help = catalogue(&mut ann).await.is_ok_and(|known| entry(&known, "help").is_some());
@@ -249,7 +249,7 @@ async fn result(c: &mut Context) -> Outcome {
     Ok(Verdict::check(results == ids.len(), expected, format!("{results} for {}", ids.len())))
 }
 
-async fn unknown(c: &mut Context) -> Outcome {
+async fn unknown(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     for name in ["no-command-has-this-name", "", "\u{e9}", "help me"] {
         let result = result_of(c, &mut ann, name, &[]).await?;
@@ -261,7 +261,7 @@ async fn unknown(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-async fn bad_arguments(c: &mut Context) -> Outcome {
+async fn bad_arguments(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let known = catalogue(&mut ann).await?;
     let mut asked = 0;
@@ -292,7 +292,7 @@ async fn bad_arguments(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-async fn any_case(c: &mut Context) -> Outcome {
+async fn any_case(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let known = catalogue(&mut ann).await?;
     let Some(help) = entry(&known, "help") else {
@@ -318,7 +318,7 @@ async fn any_case(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-async fn caller_only(c: &mut Context) -> Outcome {
+async fn caller_only(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let mut bob = c.join_with("bob", OFFER).await?;
     let since = bob.mark();
@@ -333,7 +333,7 @@ async fn caller_only(c: &mut Context) -> Outcome {
     })
 }
 
-async fn malformed(c: &mut Context) -> Outcome {
+async fn malformed(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let long = "x".repeat(65);
     let wide = "\u{e9}".repeat(33);
@@ -384,7 +384,7 @@ fn privileged(other: &str) -> [(&'static str, Vec<&str>); 9] {
     ]
 }
 
-async fn forbidden(c: &mut Context) -> Outcome {
+async fn forbidden(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let mut bob = c.join("bob").await?;
     let known = catalogue(&mut ann).await?;

@@ -1,16 +1,17 @@
 //! `ids`: messages have numbers.
 
+use conformance_kit::wire::{extended::Numbered, frame::Frame};
+
 use super::agreed::{AGREED_HINT, agreed};
 use crate::{
     case::Case,
     fault::server::Fault,
     server::{
-        hands::Context,
+        hands::ServerHands,
         peer::{Mark, Peer},
     },
     verdict::{Outcome, Verdict},
 };
-use conformance_kit::wire::{extended::Numbered, frame::Frame};
 
 /// The extension, and the offer.
 const IDS: &str = "ids";
@@ -62,13 +63,13 @@ pub const CASES: &[Case] = &[
         .killed_by(&[Fault::PrivateWithoutId]),
 ];
 
-async fn live(c: &mut Context) -> Outcome {
+async fn live(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join("ann").await?;
     let mut bob = c.join_with("bob", OFFER).await?;
     let since = bob.mark();
     let texts = [c.text(), c.text(), c.text()];
     let messages: Vec<_> =
-        texts.iter().map(|text| Context::message(&ann.name, "ALL", text)).collect();
+        texts.iter().map(|text| ServerHands::message(&ann.name, "ALL", text)).collect();
     ann.send(&serde_json::json!({"MESSAGES": messages})).await;
     for text in &texts {
         bob.expect_content(text).await?;
@@ -86,7 +87,7 @@ async fn live(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-async fn in_welcome(c: &mut Context) -> Outcome {
+async fn in_welcome(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     c.fence(&mut ann, &mut bob).await?;
     let mut carl = c.join_with("carl", OFFER).await?;
@@ -107,21 +108,25 @@ async fn in_welcome(c: &mut Context) -> Outcome {
 }
 
 /// Says something that the other one gets; its id there.
-async fn said(c: &mut Context, from: &mut Peer, to: &mut Peer) -> Result<(String, u64), Verdict> {
+async fn said(
+    c: &mut ServerHands,
+    from: &mut Peer,
+    to: &mut Peer,
+) -> Result<(String, u64), Verdict> {
     let text = c.text();
     from.say(&text).await;
     let id = to.id_of(&text).await?;
     Ok((text, id))
 }
 
-async fn rising(c: &mut Context) -> Outcome {
+async fn rising(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let mut bob = c.join_with("bob", OFFER).await?;
     let mut carl = c.join_with("carl", OFFER).await?;
     let mut ids = vec![said(c, &mut ann, &mut carl).await?.1];
     let texts = [c.text(), c.text(), c.text()];
     let messages: Vec<_> =
-        texts.iter().map(|text| Context::message(&bob.name, "ALL", text)).collect();
+        texts.iter().map(|text| ServerHands::message(&bob.name, "ALL", text)).collect();
     bob.send(&serde_json::json!({"MESSAGES": messages})).await;
     for text in &texts {
         ids.push(carl.id_of(text).await?);
@@ -135,7 +140,7 @@ async fn rising(c: &mut Context) -> Outcome {
     Ok(Verdict::check(rising && everywhere, expected, format!("{ids:?}")))
 }
 
-async fn same_for_all(c: &mut Context) -> Outcome {
+async fn same_for_all(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join("ann").await?;
     let mut bob = c.join_with("bob", OFFER).await?;
     let mut carl = c.join_with("carl", OFFER).await?;
@@ -145,7 +150,7 @@ async fn same_for_all(c: &mut Context) -> Outcome {
     Ok(Verdict::check(id == other, expected, format!("{id} and {other}")))
 }
 
-async fn stable(c: &mut Context) -> Outcome {
+async fn stable(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join("ann").await?;
     let mut bob = c.join_with("bob", OFFER).await?;
     let (first, id) = said(c, &mut ann, &mut bob).await?;
@@ -156,7 +161,7 @@ async fn stable(c: &mut Context) -> Outcome {
     Ok(Verdict::check(later == (id, next), expected, format!("{later:?}")))
 }
 
-async fn private(c: &mut Context) -> Outcome {
+async fn private(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join("ann").await?;
     let mut bob = c.join_with("bob", OFFER).await?;
     let mut ids = Vec::new();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use conformance_kit::wire::frame::Frame;
 use serde_json::{Value, json};
 
 use super::offers;
@@ -11,12 +12,11 @@ use crate::{
     fault::server::Fault,
     invariants::BASE_KEYS,
     server::{
-        hands::Context,
+        hands::ServerHands,
         peer::{Closing, Mark, Peer},
     },
     verdict::{Outcome, Verdict},
 };
-use conformance_kit::wire::frame::Frame;
 
 const MALFORMED: &str = "Read the offer before you look at the name: check that it is a string, at most 1,024 bytes, of words name/version, no name twice; otherwise answer ERROR.";
 
@@ -173,16 +173,18 @@ const KEYS: [(&str, &[&str]); 6] = [
 ];
 
 /// A lively peer: speaks in every way that its capabilities allow.
-async fn lively(c: &mut Context, peer: &mut Peer, to: &str) {
+async fn lively(c: &mut ServerHands, peer: &mut Peer, to: &str) {
     let (public, private) = (c.text(), c.text());
-    let messages =
-        [Context::message(&peer.name, "ALL", &public), Context::message(&peer.name, to, &private)];
+    let messages = [
+        ServerHands::message(&peer.name, "ALL", &public),
+        ServerHands::message(&peer.name, to, &private),
+    ];
     let (first, second) = (c.nonces.letters(8), c.nonces.letters(8));
     peer.send(&json!({"MESSAGES": messages, "TAGS": [first, second]})).await;
     peer.send(&json!({"MESSAGES": [], "PING": 5, "HISTORY": {"WITH": "ALL", "LIMIT": 1}})).await;
 }
 
-async fn unasked(c: &mut Context) -> Outcome {
+async fn unasked(c: &mut ServerHands) -> Outcome {
     let (mut bob, mut carl) = (c.join("bob").await?, c.join("carl").await?);
     let offer = c.whole_offer();
     let mut ann = c.join_with("ann", &offer).await?;
@@ -219,8 +221,8 @@ fn foreign(peer: &mut Peer, allowed: &[&str]) -> Option<String> {
         .map(|frame| conformance_kit::escape::bytes(&frame.body, 200))
 }
 
-async fn only_agreed(c: &mut Context) -> Outcome {
-    let claimed: Vec<_> = c.arena.claims().capabilities().collect();
+async fn only_agreed(c: &mut ServerHands) -> Outcome {
+    let claimed: Vec<_> = c.shared.claims().capabilities().collect();
     let offer = c.whole_offer();
     let mut ann = c.join_with("ann", &offer).await?;
     for one in claimed {
@@ -240,7 +242,7 @@ async fn only_agreed(c: &mut Context) -> Outcome {
 }
 
 /// The same traffic twice, around one base client: what it got of it, names and texts replaced by their roles.
-async fn same_stream(c: &mut Context) -> Outcome {
+async fn same_stream(c: &mut ServerHands) -> Outcome {
     let offer = c.whole_offer();
     let plain = traffic(c, None).await?;
     let extended = traffic(c, Some(&offer)).await?;
@@ -248,7 +250,7 @@ async fn same_stream(c: &mut Context) -> Outcome {
     Ok(Verdict::check(plain == extended, expected, extended))
 }
 
-async fn traffic(c: &mut Context, offer: Option<&str>) -> Result<String, Verdict> {
+async fn traffic(c: &mut ServerHands, offer: Option<&str>) -> Result<String, Verdict> {
     let mut base = c.join("base").await?;
     // Whoever sends the welcome in pieces is done with it now.
     let mut carl = c.join("carl").await?;
@@ -277,7 +279,7 @@ async fn traffic(c: &mut Context, offer: Option<&str>) -> Result<String, Verdict
         let text = c.nonces.text("\u{e9}t\u{e9} \u{1f642}");
         number += 1;
         roles.insert(text.clone(), format!("text {number}"));
-        let mut object = json!({"MESSAGES": [Context::message(&peer.name, dest, &text)]});
+        let mut object = json!({"MESSAGES": [ServerHands::message(&peer.name, dest, &text)]});
         if let (Some(object), true) = (object.as_object_mut(), offer.is_some()) {
             object.insert("TAGS".to_owned(), json!([format!("tag{number}")]));
             object.insert("PING".to_owned(), json!(number));
@@ -340,7 +342,7 @@ fn replaced(value: &Value, roles: &BTreeMap<String, String>) -> Value {
 }
 
 /// How a server reacts to a key alone, beside MESSAGES, and beside USERNAME.
-async fn reactions(c: &mut Context, key: &str, value: &Value) -> Result<[String; 3], Verdict> {
+async fn reactions(c: &mut ServerHands, key: &str, value: &Value) -> Result<[String; 3], Verdict> {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let since = ann.mark();
     let mut alone = json!({});
@@ -349,7 +351,8 @@ async fn reactions(c: &mut Context, key: &str, value: &Value) -> Result<[String;
     if let (Some(alone), Some(beside)) = (alone.as_object_mut(), beside.as_object_mut()) {
         alone.insert(key.to_owned(), value.clone());
         beside.insert(key.to_owned(), value.clone());
-        beside.insert("MESSAGES".to_owned(), json!([Context::message(&ann.name, "ALL", &text)]));
+        beside
+            .insert("MESSAGES".to_owned(), json!([ServerHands::message(&ann.name, "ALL", &text)]));
     }
     ann.send(&alone).await;
     c.fence(&mut ann, &mut bob).await.map_err(|_| {
@@ -388,7 +391,7 @@ fn told(peer: &mut Peer, since: Mark, delivered: Option<usize>) -> String {
     }
 }
 
-async fn unknown_keys(c: &mut Context) -> Outcome {
+async fn unknown_keys(c: &mut ServerHands) -> Outcome {
     let expected = reactions(c, "X_NOTE", &json!({"a": 1})).await?;
     let odd = [
         ("PING", json!(5)),

@@ -1,15 +1,15 @@
 //! `cap`, first part: offers and their answers.
 
+use conformance_kit::wire::frame::Frame;
 use serde_json::{Value, json};
 
 use crate::{
     server::{
-        hands::Context,
+        hands::ServerHands,
         peer::{Closing, Mark, Peer},
     },
     verdict::{Outcome, Verdict},
 };
-use conformance_kit::wire::frame::Frame;
 
 /// Reads an agreement strictly.
 fn words(frame: &Frame) -> Result<Vec<(String, u16)>, String> {
@@ -26,7 +26,7 @@ fn words(frame: &Frame) -> Result<Vec<(String, u16)>, String> {
 }
 
 /// Joins with an offer; the welcome.
-async fn welcomed(c: &mut Context, offer: &str) -> Result<(Peer, Frame), Verdict> {
+async fn welcomed(c: &mut ServerHands, offer: &str) -> Result<(Peer, Frame), Verdict> {
     let mut ann = c.connect("ann").await?;
     let name = c.name("ann");
     match ann.offer(&name, offer, &[]).await {
@@ -39,7 +39,7 @@ async fn welcomed(c: &mut Context, offer: &str) -> Result<(Peer, Frame), Verdict
     }
 }
 
-pub(super) async fn answered(c: &mut Context) -> Outcome {
+pub(super) async fn answered(c: &mut ServerHands) -> Outcome {
     let whole = c.whole_offer();
     let last = whole.split(' ').next_back().unwrap_or_default().to_owned();
     for offer in [whole, last].iter().filter(|offer| !offer.is_empty()) {
@@ -64,7 +64,7 @@ pub(super) async fn answered(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-pub(super) async fn unknown_ignored(c: &mut Context) -> Outcome {
+pub(super) async fn unknown_ignored(c: &mut ServerHands) -> Outcome {
     let (_, welcome) = welcomed(c, "fancy/3 ping/1 tomorrow/1").await?;
     let agreed = words(&welcome).map_err(|why| Verdict::fail("a sound answer", why))?;
     let foreign = agreed.iter().any(|(name, _)| name != "ping");
@@ -75,7 +75,7 @@ pub(super) async fn unknown_ignored(c: &mut Context) -> Outcome {
     ))
 }
 
-pub(super) async fn every_word(c: &mut Context) -> Outcome {
+pub(super) async fn every_word(c: &mut ServerHands) -> Outcome {
     let long = "x".repeat(32);
     for word in ["a/1", "7/1", "-/1", "0-9/12", "x-y-z/999", &format!("{long}/1")] {
         welcomed(c, &format!("ping/1 {word}")).await?;
@@ -83,7 +83,7 @@ pub(super) async fn every_word(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-pub(super) async fn spaces_ignored(c: &mut Context) -> Outcome {
+pub(super) async fn spaces_ignored(c: &mut ServerHands) -> Outcome {
     let whole = c.whole_offer();
     let offer = format!("  {}  ", whole.replace(' ', "   "));
     let (_, spaced) = welcomed(c, &offer).await?;
@@ -93,15 +93,15 @@ pub(super) async fn spaces_ignored(c: &mut Context) -> Outcome {
     Ok(Verdict::check(both.0.is_some() && both.0 == both.1, expected, format!("{both:?}")))
 }
 
-pub(super) async fn nothing_agreed(c: &mut Context) -> Outcome {
+pub(super) async fn nothing_agreed(c: &mut ServerHands) -> Outcome {
     let (_, welcome) = welcomed(c, "fancy/3").await?;
     let expected = "CAPABILITIES: \"\" for an offer of which the server speaks nothing";
     let answer = welcome.key("CAPABILITIES");
     Ok(Verdict::check(answer == Some(&json!("")), expected, format!("{answer:?}")))
 }
 
-pub(super) async fn versions(c: &mut Context) -> Outcome {
-    let claimed: Vec<_> = c.arena.claims().capabilities().collect();
+pub(super) async fn versions(c: &mut ServerHands) -> Outcome {
+    let claimed: Vec<_> = c.shared.claims().capabilities().collect();
     if claimed.is_empty() {
         return Ok(Verdict::not_applicable(
             "no capability is claimed whose version could be asked",
@@ -118,7 +118,7 @@ pub(super) async fn versions(c: &mut Context) -> Outcome {
 }
 
 /// Offers that are none; each is answered with ERROR, and its name stays free.
-async fn refused(c: &mut Context, offers: &[Value]) -> Outcome {
+async fn refused(c: &mut ServerHands, offers: &[Value]) -> Outcome {
     let name = c.name("ann");
     for offer in offers {
         let mut ann = c.connect("ann").await?;
@@ -135,11 +135,11 @@ async fn refused(c: &mut Context, offers: &[Value]) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-pub(super) async fn wrong_types(c: &mut Context) -> Outcome {
+pub(super) async fn wrong_types(c: &mut ServerHands) -> Outcome {
     refused(c, &[json!(["ids/1"]), json!({"ids": 1}), json!(1), json!(true), json!(null)]).await
 }
 
-pub(super) async fn wrong_words(c: &mut Context) -> Outcome {
+pub(super) async fn wrong_words(c: &mut ServerHands) -> Outcome {
     let long = format!("{}/1", "x".repeat(33));
     let words = [
         "ids",
@@ -162,11 +162,11 @@ pub(super) async fn wrong_words(c: &mut Context) -> Outcome {
     refused(c, &offers).await
 }
 
-pub(super) async fn twice(c: &mut Context) -> Outcome {
+pub(super) async fn twice(c: &mut ServerHands) -> Outcome {
     refused(c, &[json!("ids/1 ping/1 ids/1"), json!("fancy/1 fancy/2")]).await
 }
 
-pub(super) async fn too_long(c: &mut Context) -> Outcome {
+pub(super) async fn too_long(c: &mut ServerHands) -> Outcome {
     let name = |n: usize| format!("x-{n:029}/1");
     let words: Vec<_> = (0..31).map(name).collect();
     // 31 words of 33 bytes with 30 spaces between them are 1,053 bytes; blanks count like everything else.
@@ -177,7 +177,7 @@ pub(super) async fn too_long(c: &mut Context) -> Outcome {
     refused(c, &[json!(words.join(" ")), json!(blank)]).await
 }
 
-pub(super) async fn name_stays_free(c: &mut Context) -> Outcome {
+pub(super) async fn name_stays_free(c: &mut ServerHands) -> Outcome {
     let name = c.name("ann");
     let mut ann = c.connect("ann").await?;
     ann.offer(&name, "ids/1 ids/1", &[]).await;
@@ -190,7 +190,7 @@ pub(super) async fn name_stays_free(c: &mut Context) -> Outcome {
     Ok(Verdict::check(answer == Some(true), expected, heard))
 }
 
-pub(super) async fn first_frame(c: &mut Context) -> Outcome {
+pub(super) async fn first_frame(c: &mut ServerHands) -> Outcome {
     let mut ann = c.connect("ann").await?;
     let (name, offer) = (c.name("ann"), c.whole_offer());
     ann.offer(&name, &offer, &[("PING", json!(71))]).await;
@@ -200,7 +200,7 @@ pub(super) async fn first_frame(c: &mut Context) -> Outcome {
     Ok(Verdict::check(pong == Some(json!(72)), expected, ann.heard(Mark::START)))
 }
 
-pub(super) async fn late(c: &mut Context) -> Outcome {
+pub(super) async fn late(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let since = ann.mark();
     let offer = c.whole_offer();
@@ -223,7 +223,7 @@ pub(super) async fn late(c: &mut Context) -> Outcome {
     })
 }
 
-pub(super) async fn without_name(c: &mut Context) -> Outcome {
+pub(super) async fn without_name(c: &mut ServerHands) -> Outcome {
     let mut ann = c.connect("ann").await?;
     let offer = c.whole_offer();
     ann.send(&json!({"CAPABILITIES": offer})).await;
@@ -239,7 +239,7 @@ pub(super) async fn without_name(c: &mut Context) -> Outcome {
     Ok(Verdict::check(!kept, expected, ann.heard(Mark::START)))
 }
 
-pub(super) async fn retry(c: &mut Context) -> Outcome {
+pub(super) async fn retry(c: &mut ServerHands) -> Outcome {
     let holder = c.join("holder").await?;
     let offer = c.whole_offer();
     // First with an offer, then without; then the other way round.
@@ -275,7 +275,7 @@ pub(super) async fn retry(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-pub(super) async fn limits(c: &mut Context) -> Outcome {
+pub(super) async fn limits(c: &mut ServerHands) -> Outcome {
     let (_, welcome) = welcomed(c, "ping/1").await?;
     let limits = welcome.key("LIMITS").and_then(Value::as_object);
     let whole = limits.is_some_and(|limits| {
@@ -286,7 +286,7 @@ pub(super) async fn limits(c: &mut Context) -> Outcome {
     Ok(Verdict::check(whole, expected, format!("{:?}", welcome.key("LIMITS"))))
 }
 
-pub(super) async fn limits_hold(c: &mut Context) -> Outcome {
+pub(super) async fn limits_hold(c: &mut ServerHands) -> Outcome {
     let (mut ann, welcome) = welcomed(c, "ping/1").await?;
     let limit = |key: &str| welcome.key("LIMITS")?.get(key)?.as_u64()?.try_into().ok();
     let (Some(frame), Some(name)): (Option<usize>, Option<usize>) =
@@ -297,11 +297,11 @@ pub(super) async fn limits_hold(c: &mut Context) -> Outcome {
     let mut bob = c.join("bob").await?;
     if frame <= 32 << 20 {
         let text = c.text();
-        let message = Context::message(&ann.name, &bob.name, &text);
+        let message = ServerHands::message(&ann.name, &bob.name, &text);
         let object = json!({"MESSAGES": [message]}).to_string();
         let mut body = object.into_bytes();
         body.resize(frame, b' ');
-        let bytes = c.arena.dialect().reads.frame(&body);
+        let bytes = c.shared.quirks().reads.frame(&body);
         ann.send_bytes(&bytes).await;
         if bob.find_message(Mark::START, |m| m.content == text).await.is_none() {
             let expected = format!("a body of {frame} bytes, as LIMITS says, is taken");

@@ -1,19 +1,19 @@
 //! `paging`: HISTORY, the past in pages (the capability `ids`).
 
+use conformance_kit::wire::{
+    extended::{Numbered, numbered},
+    frame::Frame,
+};
 use serde_json::{Value, json};
 
 use crate::{
     case::Case,
     fault::server::Fault,
     server::{
-        hands::Context,
+        hands::ServerHands,
         peer::{Mark, Peer},
     },
     verdict::{Outcome, Verdict},
-};
-use conformance_kit::wire::{
-    extended::{Numbered, numbered},
-    frame::Frame,
 };
 
 const IDS: &str = "ids";
@@ -129,7 +129,7 @@ async fn ask(peer: &mut Peer, asked: &Value) -> Result<Page, Verdict> {
 }
 
 /// Two users who talked in private, to and fro; the texts in their order.
-async fn talked(c: &mut Context, count: usize) -> Result<(Peer, Peer, Vec<String>), Verdict> {
+async fn talked(c: &mut ServerHands, count: usize) -> Result<(Peer, Peer, Vec<String>), Verdict> {
     let mut ann = c.join_with("ann", OFFER).await?;
     let mut bob = c.join_with("bob", OFFER).await?;
     let mut texts = Vec::new();
@@ -145,7 +145,7 @@ async fn talked(c: &mut Context, count: usize) -> Result<(Peer, Peer, Vec<String
     Ok((ann, bob, texts))
 }
 
-async fn shape(c: &mut Context) -> Outcome {
+async fn shape(c: &mut ServerHands) -> Outcome {
     let (mut ann, bob, texts) = talked(c, 3).await?;
     let page = ask(&mut ann, &json!({"WITH": bob.name})).await?;
     ask(&mut ann, &json!({"WITH": "ALL", "LIMIT": 1})).await?;
@@ -158,7 +158,7 @@ async fn shape(c: &mut Context) -> Outcome {
     Ok(Verdict::check(same == Some(live), expected, page.shown))
 }
 
-async fn newest(c: &mut Context) -> Outcome {
+async fn newest(c: &mut ServerHands) -> Outcome {
     let (mut ann, bob, texts) = talked(c, 5).await?;
     let page = ask(&mut ann, &json!({"WITH": bob.name, "LIMIT": 3})).await?;
     let expected: Vec<_> = texts.iter().skip(2).map(String::as_str).collect();
@@ -176,7 +176,7 @@ fn judge(pages: &[Page], texts: &[String]) -> Verdict {
     Verdict::Pass
 }
 
-async fn before(c: &mut Context) -> Outcome {
+async fn before(c: &mut ServerHands) -> Outcome {
     let (mut ann, bob, texts) = talked(c, 6).await?;
     let mut pages = vec![ask(&mut ann, &json!({"WITH": bob.name, "LIMIT": 2})).await?];
     for _ in 0..2 {
@@ -192,7 +192,7 @@ async fn before(c: &mut Context) -> Outcome {
     Ok(judge(&pages, &texts))
 }
 
-async fn after(c: &mut Context) -> Outcome {
+async fn after(c: &mut ServerHands) -> Outcome {
     let (mut ann, bob, texts) = talked(c, 6).await?;
     // 0 is the place before the first message.
     let mut last = Some(0);
@@ -210,12 +210,12 @@ async fn after(c: &mut Context) -> Outcome {
     Ok(judge(&pages, &texts))
 }
 
-async fn limit(c: &mut Context) -> Outcome {
+async fn limit(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let mut bob = c.join("bob").await?;
     let texts: Vec<String> = (0..130).map(|_| c.text()).collect();
     let messages: Vec<_> =
-        texts.iter().map(|text| Context::message(&ann.name, &bob.name, text)).collect();
+        texts.iter().map(|text| ServerHands::message(&ann.name, &bob.name, text)).collect();
     ann.send(&json!({"MESSAGES": messages})).await;
     let last = texts.last().cloned().unwrap_or_default();
     if bob.find_message(Mark::START, |m| m.content == last).await.is_none() {
@@ -237,7 +237,7 @@ async fn limit(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-async fn public(c: &mut Context) -> Outcome {
+async fn public(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob, secrets) = talked(c, 2).await?;
     let (first, second) = (c.text(), c.text());
     ann.say(&first).await;
@@ -267,7 +267,7 @@ async fn public(c: &mut Context) -> Outcome {
     })
 }
 
-async fn both_ways(c: &mut Context) -> Outcome {
+async fn both_ways(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob, texts) = talked(c, 4).await?;
     let pages = [
         ask(&mut ann, &json!({"WITH": bob.name})).await?,
@@ -280,7 +280,7 @@ async fn both_ways(c: &mut Context) -> Outcome {
     })
 }
 
-async fn no_leak(c: &mut Context) -> Outcome {
+async fn no_leak(c: &mut ServerHands) -> Outcome {
     let (mut ann, bob, _) = talked(c, 4).await?;
     let mut carl = c.join_with("carl", OFFER).await?;
     let text = c.text();
@@ -298,7 +298,7 @@ async fn no_leak(c: &mut Context) -> Outcome {
     Ok(Verdict::check(page.contents() == [text.as_str()], expected, page.shown))
 }
 
-async fn nobody(c: &mut Context) -> Outcome {
+async fn nobody(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let nobody = c.name("nobody");
     let page = ask(&mut ann, &json!({"WITH": nobody})).await?;
@@ -306,7 +306,7 @@ async fn nobody(c: &mut Context) -> Outcome {
     Ok(Verdict::check(empty, "an empty page, and MORE: false", page.shown))
 }
 
-async fn malformed(c: &mut Context) -> Outcome {
+async fn malformed(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let bad = [
         json!(5),

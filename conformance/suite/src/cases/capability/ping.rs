@@ -1,15 +1,15 @@
 //! `ping`: whether the other end is there.
 
+use conformance_kit::wire::frame::Frame;
 use serde_json::{Value, json};
 
 use super::agreed::{AGREED_HINT, agreed};
 use crate::{
     case::Case,
     fault::server::Fault,
-    server::hands::Context,
+    server::hands::ServerHands,
     verdict::{Outcome, Verdict},
 };
-use conformance_kit::wire::frame::Frame;
 
 const PING: &str = "ping";
 const OFFER: &str = "ping/1";
@@ -48,7 +48,7 @@ pub const CASES: &[Case] = &[
         .killed_by(&[Fault::PingUnchecked, Fault::BadPingIgnored]),
 ];
 
-async fn pong(c: &mut Context) -> Outcome {
+async fn pong(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     for number in [1, 0, -1, i64::MAX, i64::MIN, (1 << 53) + 1] {
         let since = ann.mark();
@@ -62,7 +62,7 @@ async fn pong(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-async fn order(c: &mut Context) -> Outcome {
+async fn order(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     for number in 0..5 {
         let since = ann.mark();
@@ -86,13 +86,13 @@ async fn order(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-async fn beside(c: &mut Context) -> Outcome {
+async fn beside(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let (mut bob, text) = (c.join("bob").await?, c.text());
     let since = ann.mark();
     let messages = [
-        Context::message(&ann.name, "ALL", &text),
-        Context::message(&bob.name, "ALL", "somebody else's"),
+        ServerHands::message(&ann.name, "ALL", &text),
+        ServerHands::message(&bob.name, "ALL", "somebody else's"),
     ];
     ann.send(&json!({"PING": 9, "MESSAGES": messages})).await;
     let pong = ann.find(since, |frame| frame.key("PONG").cloned()).await;
@@ -109,7 +109,7 @@ async fn beside(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-async fn malformed(c: &mut Context) -> Outcome {
+async fn malformed(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let bad = ["\"x\"", "\"1\"", "1.5", "null", "true", "[]", "[1]", "{}", "9223372036854775808"];
     for value in bad {

@@ -1,5 +1,6 @@
 //! `commands`, second part: commands that ask something.
 
+use conformance_kit::wire::frame::Frame;
 use serde_json::{Value, json};
 
 use super::{
@@ -7,14 +8,13 @@ use super::{
     commands::OFFER,
 };
 use crate::{
-    server::{hands::Context, peer::Peer},
+    server::{hands::ServerHands, peer::Peer},
     verdict::{Outcome, Verdict},
 };
-use conformance_kit::wire::frame::Frame;
 
 /// Makes the server ask something: calls a command without the secret that it needs, or one that is there for asking. The
 /// ID and the question.
-async fn asked(c: &mut Context, peer: &mut Peer) -> Result<(String, Value), Verdict> {
+async fn asked(c: &mut ServerHands, peer: &mut Peer) -> Result<(String, Value), Verdict> {
     let known = catalogue(peer).await?;
     let secret =
         |entry: &&Value| arguments(entry).first().is_some_and(|(kind, _)| kind == "secret");
@@ -44,7 +44,7 @@ async fn answer(peer: &mut Peer, id: &str, text: Value) {
     peer.send(&json!({"ANSWER": {"ID": id, "TEXT": text}})).await;
 }
 
-pub(super) async fn cancelled(c: &mut Context) -> Outcome {
+pub(super) async fn cancelled(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let since = ann.mark();
     let (id, prompt) = asked(c, &mut ann).await?;
@@ -71,7 +71,7 @@ pub(super) async fn cancelled(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-pub(super) async fn own_answer(c: &mut Context) -> Outcome {
+pub(super) async fn own_answer(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let mut eve = c.join_with("eve", OFFER).await?;
     let since = ann.mark();
@@ -98,7 +98,7 @@ pub(super) async fn own_answer(c: &mut Context) -> Outcome {
     }
 }
 
-pub(super) async fn to_nothing(c: &mut Context) -> Outcome {
+pub(super) async fn to_nothing(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     for odd in [json!({"ID": "1", "TEXT": "x"}), json!({"ID": "1", "TEXT": null}), json!(5)] {
         let since = ann.mark();
@@ -108,7 +108,7 @@ pub(super) async fn to_nothing(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-pub(super) async fn waiting(c: &mut Context) -> Outcome {
+pub(super) async fn waiting(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let mut bob = c.join("bob").await?;
     let (id, _) = asked(c, &mut ann).await?;

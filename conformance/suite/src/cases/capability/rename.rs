@@ -1,6 +1,7 @@
 //! `rename`: a user changes name without leaving. Names are changed by the command `nick`, so most of it is asked only where
 //! `commands` is claimed, too.
 
+use conformance_kit::wire::frame::Frame;
 use serde_json::json;
 
 use super::{
@@ -11,12 +12,11 @@ use crate::{
     case::Case,
     fault::server::Fault,
     server::{
-        hands::Context,
+        hands::ServerHands,
         peer::{Mark, Peer},
     },
     verdict::{Outcome, Verdict},
 };
-use conformance_kit::wire::frame::Frame;
 
 const RENAME: &str = "rename";
 const OFFER: &str = "rename/1";
@@ -75,7 +75,7 @@ pub const CASES: &[Case] = &[
 ];
 
 /// Ann changes name; the old and the new one.
-async fn renamed(c: &mut Context, ann: &mut Peer) -> Result<(String, String), Verdict> {
+async fn renamed(c: &mut ServerHands, ann: &mut Peer) -> Result<(String, String), Verdict> {
     let (old, new) = (ann.name.clone(), c.name("anna"));
     ann.remember(&new);
     let result = nick(c, ann, &new).await?;
@@ -92,7 +92,7 @@ fn change(frame: &Frame) -> Option<Vec<(String, String)>> {
     object.iter().map(|(old, new)| Some((old.clone(), new.as_str()?.to_owned()))).collect()
 }
 
-async fn notice(c: &mut Context) -> Outcome {
+async fn notice(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", BOTH).await?;
     let mut bob = c.join_with("bob", OFFER).await?;
     let since = bob.mark();
@@ -113,7 +113,7 @@ async fn notice(c: &mut Context) -> Outcome {
     Ok(Verdict::check(!both, "no LEFT and no JOINED beside it", bob.heard(since)))
 }
 
-async fn own(c: &mut Context) -> Outcome {
+async fn own(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", BOTH).await?;
     let mut bob = c.join("bob").await?;
     let since = ann.mark();
@@ -129,7 +129,7 @@ async fn own(c: &mut Context) -> Outcome {
     Ok(Verdict::check(message.src == new, format!("SRC {new}"), message.src))
 }
 
-async fn base(c: &mut Context) -> Outcome {
+async fn base(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", BOTH).await?;
     // A base client, and one that speaks other capabilities alone.
     let mut bob = c.join("bob").await?;
@@ -157,12 +157,12 @@ async fn base(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-async fn old_src(c: &mut Context) -> Outcome {
+async fn old_src(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", BOTH).await?;
     let mut bob = c.join("bob").await?;
     let (old, new) = renamed(c, &mut ann).await?;
     let text = c.text();
-    ann.send(&json!({"MESSAGES": [Context::message(&old, "ALL", &text)]})).await;
+    ann.send(&json!({"MESSAGES": [ServerHands::message(&old, "ALL", &text)]})).await;
     let got = bob.find_message(Mark::START, |m| m.content == text).await;
     let expected = format!("the message, with SRC {new}");
     Ok(match got {
@@ -176,7 +176,7 @@ async fn old_src(c: &mut Context) -> Outcome {
     })
 }
 
-async fn old_dest(c: &mut Context) -> Outcome {
+async fn old_dest(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", BOTH).await?;
     let mut bob = c.join("bob").await?;
     let (old, new) = renamed(c, &mut ann).await?;
@@ -193,7 +193,7 @@ async fn old_dest(c: &mut Context) -> Outcome {
     Ok(Verdict::check(ann.count(&to_old) == 0, expected, "ann got it"))
 }
 
-async fn taken(c: &mut Context) -> Outcome {
+async fn taken(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", BOTH).await?;
     let mut bob = c.join("bob").await?;
     let result = nick(c, &mut ann, &bob.name.clone()).await?;

@@ -1,17 +1,17 @@
 //! `resume`: going on where a connection broke off (the capability `ids`).
 
+use conformance_kit::wire::frame::Frame;
 use serde_json::{Value, json};
 
 use crate::{
     case::Case,
     fault::server::Fault,
     server::{
-        hands::Context,
+        hands::ServerHands,
         peer::{Closing, Mark, Peer},
     },
     verdict::{Outcome, Verdict},
 };
-use conformance_kit::wire::frame::Frame;
 
 const IDS: &str = "ids";
 const OFFER: &str = "ids/1";
@@ -93,7 +93,7 @@ fn token_of(peer: &mut Peer) -> Result<String, Verdict> {
 
 /// Connects and asks to go on; the answer.
 async fn resume(
-    c: &mut Context,
+    c: &mut ServerHands,
     role: &str,
     name: &str,
     token: &str,
@@ -107,7 +107,7 @@ async fn resume(
 
 /// The same, when it has to succeed.
 async fn resumed(
-    c: &mut Context,
+    c: &mut ServerHands,
     name: &str,
     token: &str,
     after: u64,
@@ -128,7 +128,7 @@ fn says(frame: &Frame) -> Option<(bool, bool)> {
     Some((frame.accepted()?, frame.key("RESUMED")?.as_bool()?))
 }
 
-async fn token(c: &mut Context) -> Outcome {
+async fn token(c: &mut ServerHands) -> Outcome {
     let mut tokens = Vec::new();
     for role in ["ann", "bob"] {
         let mut peer = c.join_with(role, OFFER).await?;
@@ -146,7 +146,7 @@ async fn token(c: &mut Context) -> Outcome {
     Ok(Verdict::check(tokens.len() == 2, "another token for another session", "the same token"))
 }
 
-async fn missed(c: &mut Context) -> Outcome {
+async fn missed(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let mut bob = c.join("bob").await?;
     let mut carl = c.join("carl").await?;
@@ -205,7 +205,7 @@ async fn missed(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-async fn half_open(c: &mut Context) -> Outcome {
+async fn half_open(c: &mut ServerHands) -> Outcome {
     let mut bob = c.join("bob").await?;
     let mut old = c.join_with("ann", OFFER).await?;
     let name = old.name.clone();
@@ -242,7 +242,7 @@ async fn half_open(c: &mut Context) -> Outcome {
 const CUTS: [Closing; 6] =
     [Closing::Reset, Closing::Fin, Closing::Polite, Closing::Reset, Closing::Reset, Closing::Fin];
 
-async fn same_token(c: &mut Context) -> Outcome {
+async fn same_token(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let (name, token) = (ann.name.clone(), token_of(&mut ann)?);
     let (mut ann, _) = resumed(c, &name, &token, 0).await?;
@@ -250,7 +250,7 @@ async fn same_token(c: &mut Context) -> Outcome {
     Ok(Verdict::check(again == token, "RESUME with the same token as before", "another one"))
 }
 
-async fn malformed(c: &mut Context) -> Outcome {
+async fn malformed(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let (name, token) = (c.name("eve"), token_of(&mut ann)?);
     let bad = [
@@ -278,7 +278,7 @@ async fn malformed(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-async fn cut(c: &mut Context) -> Outcome {
+async fn cut(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let mut bob = c.join("bob").await?;
     let (name, token) = (ann.name.clone(), token_of(&mut ann)?);
@@ -326,7 +326,7 @@ fn take(ann: &mut Peer, last: &mut u64, got: &mut Vec<(u64, String)>) {
     }
 }
 
-async fn bad_token(c: &mut Context) -> Outcome {
+async fn bad_token(c: &mut ServerHands) -> Outcome {
     let (mut bob, mut carl) = (c.join("bob").await?, c.join("carl").await?);
     let text = c.text();
     bob.say(&text).await;
@@ -345,7 +345,7 @@ async fn bad_token(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-async fn other_name(c: &mut Context) -> Outcome {
+async fn other_name(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let mut bob = c.join("bob").await?;
     let token = token_of(&mut ann)?;
@@ -365,7 +365,7 @@ async fn other_name(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-async fn taken(c: &mut Context) -> Outcome {
+async fn taken(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join_with("ann", OFFER).await?, c.join("bob").await?);
     let mut other = c.join_with("other", OFFER).await?;
     let foreign = token_of(&mut other)?;

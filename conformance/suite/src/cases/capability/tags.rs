@@ -1,5 +1,6 @@
 //! `tags`: what a sender learns of its messages (the capability `ids`).
 
+use conformance_kit::wire::frame::Frame;
 use serde_json::{Value, json};
 
 use super::ids::tells_of;
@@ -7,12 +8,11 @@ use crate::{
     case::Case,
     fault::server::Fault,
     server::{
-        hands::Context,
+        hands::ServerHands,
         peer::{Mark, Peer},
     },
     verdict::{Outcome, Verdict},
 };
-use conformance_kit::wire::frame::Frame;
 
 const IDS: &str = "ids";
 const OFFER: &str = "ids/1";
@@ -108,7 +108,7 @@ pub const CASES: &[Case] = &[
         .killed_by(&[Fault::TagsShared]),
 ];
 
-async fn ack(c: &mut Context) -> Outcome {
+async fn ack(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let mut bob = c.join_with("bob", OFFER).await?;
     for dest in ["ALL".to_owned(), bob.name.clone()] {
@@ -124,7 +124,7 @@ async fn ack(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-async fn ack_stored(c: &mut Context) -> Outcome {
+async fn ack_stored(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     for _ in 0..3 {
         let (since, text, tag) = (ann.mark(), c.text(), c.nonces.letters(8));
@@ -142,7 +142,7 @@ async fn ack_stored(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-async fn ack_behind(c: &mut Context) -> Outcome {
+async fn ack_behind(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let mut bob = c.join("bob").await?;
     let since = ann.mark();
@@ -166,7 +166,7 @@ async fn ack_behind(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-async fn count(c: &mut Context) -> Outcome {
+async fn count(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let mut bob = c.join("bob").await?;
     let nonce = c.nonces.letters(8);
@@ -177,9 +177,9 @@ async fn count(c: &mut Context) -> Outcome {
         let mut tags: Vec<_> = (0..number).map(|n| json!(format!("{nonce}-{round}-{n}"))).collect();
         let mut messages: Vec<_> = tags
             .iter()
-            .map(|tag| Context::message(&ann.name, &bob.name, &tag.to_string()))
+            .map(|tag| ServerHands::message(&ann.name, &bob.name, &tag.to_string()))
             .collect();
-        messages.insert(0, Context::message(&ann.name, &bob.name, &text));
+        messages.insert(0, ServerHands::message(&ann.name, &bob.name, &text));
         tags.insert(0, Value::Null);
         let since = ann.mark();
         ann.send(&json!({"MESSAGES": messages, "TAGS": tags})).await;
@@ -196,11 +196,11 @@ async fn count(c: &mut Context) -> Outcome {
     Ok(Verdict::check(times == [1, 0], expected, format!("{times:?} times")))
 }
 
-async fn refused_again(c: &mut Context) -> Outcome {
+async fn refused_again(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let mut bob = c.join_with("bob", OFFER).await?;
     let (text, tag, since) = (c.text(), c.nonces.letters(8), ann.mark());
-    let spoof = Context::message(&bob.name, "ALL", &text);
+    let spoof = ServerHands::message(&bob.name, "ALL", &text);
     ann.send(&json!({"MESSAGES": [spoof], "TAGS": [tag]})).await;
     ann.expect_error(since, "somebody else's SRC").await?;
     let since = ann.mark();
@@ -218,11 +218,11 @@ async fn refused_again(c: &mut Context) -> Outcome {
 /// Sends messages with tags in one frame.
 async fn send(ann: &mut Peer, texts: &[String], tags: &Value) {
     let messages: Vec<_> =
-        texts.iter().map(|text| Context::message(&ann.name, "ALL", text)).collect();
+        texts.iter().map(|text| ServerHands::message(&ann.name, "ALL", text)).collect();
     ann.send(&json!({"MESSAGES": messages, "TAGS": tags})).await;
 }
 
-async fn null(c: &mut Context) -> Outcome {
+async fn null(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let mut bob = c.join("bob").await?;
     let (texts, tag) = ([c.text(), c.text(), c.text()], c.nonces.letters(8));
@@ -236,7 +236,7 @@ async fn null(c: &mut Context) -> Outcome {
 }
 
 /// Malformed tags: ERROR, and nothing of the frame is delivered.
-async fn malformed(c: &mut Context, several: &[Value]) -> Outcome {
+async fn malformed(c: &mut ServerHands, several: &[Value]) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let mut bob = c.join("bob").await?;
     let mut texts = Vec::new();
@@ -257,7 +257,7 @@ async fn malformed(c: &mut Context, several: &[Value]) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-async fn shape(c: &mut Context) -> Outcome {
+async fn shape(c: &mut ServerHands) -> Outcome {
     let tag = c.nonces.letters(8);
     malformed(
         c,
@@ -266,7 +266,7 @@ async fn shape(c: &mut Context) -> Outcome {
     .await
 }
 
-async fn elements(c: &mut Context) -> Outcome {
+async fn elements(c: &mut ServerHands) -> Outcome {
     let mut bad = Vec::new();
     let long = "x".repeat(65);
     // 33 characters of two bytes each.
@@ -279,13 +279,15 @@ async fn elements(c: &mut Context) -> Outcome {
     malformed(c, &bad).await
 }
 
-async fn refused(c: &mut Context) -> Outcome {
+async fn refused(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let mut bob = c.join("bob").await?;
     let (good, bad, text) = (c.nonces.letters(8), c.nonces.letters(8), c.text());
     let since = ann.mark();
-    let messages =
-        [Context::message(&ann.name, "ALL", &text), Context::message(&bob.name, "ALL", &c.text())];
+    let messages = [
+        ServerHands::message(&ann.name, "ALL", &text),
+        ServerHands::message(&bob.name, "ALL", &c.text()),
+    ];
     ann.send(&json!({"MESSAGES": messages, "TAGS": [good, bad]})).await;
     let told = ann.find(since, |frame| tells_of(frame, &bad).then(|| frame.clone())).await;
     let expected = "REFUSED: {tag: {\"CODE\": word, \"ERROR\": text}} and ERROR in one object for a tagged message with somebody else's SRC";
@@ -307,7 +309,7 @@ async fn refused(c: &mut Context) -> Outcome {
     Ok(Verdict::check(neighbour.is_some(), expected, ann.heard(since)))
 }
 
-async fn again(c: &mut Context) -> Outcome {
+async fn again(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let mut bob = c.join("bob").await?;
     let (text, tag) = (c.text(), c.nonces.letters(8));
@@ -335,7 +337,7 @@ async fn again(c: &mut Context) -> Outcome {
     ))
 }
 
-async fn again_in_frame(c: &mut Context) -> Outcome {
+async fn again_in_frame(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let mut bob = c.join_with("bob", OFFER).await?;
     let (texts, tag) = ([c.text(), c.text()], c.nonces.letters(8));
@@ -353,7 +355,7 @@ async fn again_in_frame(c: &mut Context) -> Outcome {
     Ok(Verdict::check(id == acked, format!("ACKS with the id {id}"), acked.to_string()))
 }
 
-async fn two_hundred_fifty_six(c: &mut Context) -> Outcome {
+async fn two_hundred_fifty_six(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let mut bob = c.join("bob").await?;
     let (text, tag) = (c.text(), c.nonces.letters(8));
@@ -363,7 +365,7 @@ async fn two_hundred_fifty_six(c: &mut Context) -> Outcome {
     // 255 more, in private, so that they don't burden the history of others.
     let more: Vec<String> = (0..255).map(|n| format!("{tag}-{n}")).collect();
     let messages: Vec<_> =
-        more.iter().map(|tag| Context::message(&ann.name, &bob.name, tag)).collect();
+        more.iter().map(|tag| ServerHands::message(&ann.name, &bob.name, tag)).collect();
     ann.send(&json!({"MESSAGES": messages, "TAGS": more})).await;
     let last = format!("{tag}-254");
     ann.acked(since, &last).await?;
@@ -377,7 +379,7 @@ async fn two_hundred_fifty_six(c: &mut Context) -> Outcome {
     Ok(Verdict::check(repeated == id && times == 1, expected, actual))
 }
 
-async fn own(c: &mut Context) -> Outcome {
+async fn own(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let mut bob = c.join_with("bob", OFFER).await?;
     let mut carl = c.join("carl").await?;

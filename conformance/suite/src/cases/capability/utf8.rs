@@ -1,16 +1,17 @@
 //! `utf8`: text without escapes.
 
+use conformance_kit::wire::frame::Frame;
+
 use super::agreed::{AGREED_HINT, agreed};
 use crate::{
     case::Case,
     fault::server::Fault,
     server::{
-        hands::Context,
+        hands::ServerHands,
         peer::{Mark, Peer},
     },
     verdict::{Outcome, Verdict},
 };
-use conformance_kit::wire::frame::Frame;
 
 const UTF8: &str = "utf8";
 const OFFER: &str = "utf8/1";
@@ -73,7 +74,7 @@ fn contains(body: &[u8], part: &[u8]) -> bool {
     body.windows(part.len()).any(|window| window == part)
 }
 
-async fn raw(c: &mut Context) -> Outcome {
+async fn raw(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join("ann").await?;
     let mut bob = c.join_with("bob", OFFER).await?;
     let text = format!("{} {ORDINARY}", c.text());
@@ -84,7 +85,7 @@ async fn raw(c: &mut Context) -> Outcome {
     Ok(Verdict::check(contains(&frame.body, ORDINARY.as_bytes()), expected, shown))
 }
 
-async fn controls(c: &mut Context) -> Outcome {
+async fn controls(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join("ann").await?;
     let mut bob = c.join_with("bob", OFFER).await?;
     for odd in ESCAPED {
@@ -99,7 +100,7 @@ async fn controls(c: &mut Context) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-async fn same_values(c: &mut Context) -> Outcome {
+async fn same_values(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let mut bob = c.join_with("bob", OFFER).await?;
     let mut carl = c.join("carl").await?;
@@ -121,7 +122,7 @@ fn spelling(frame: &Frame, mark: &str) -> String {
     text.split('"').next().unwrap_or_default().to_owned()
 }
 
-async fn others(c: &mut Context) -> Outcome {
+async fn others(c: &mut ServerHands) -> Outcome {
     let mut bob = c.join("bob").await?;
     // How the server spells for bob what comes from a base client; then from a user with utf8, who writes raw.
     let mut spellings = Vec::new();
@@ -132,7 +133,7 @@ async fn others(c: &mut Context) -> Outcome {
         };
         let mark = c.text();
         let text = format!("{mark} {ORDINARY}");
-        let message = Context::message(&ann.name, "ALL", &text);
+        let message = ServerHands::message(&ann.name, "ALL", &text);
         let object = serde_json::json!({"MESSAGES": [message]});
         if offer.is_some() {
             ann.send_body(object.to_string().as_bytes()).await;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::{
     case::{Case, Level},
     client::{
-        Action, Means, ScreenMark, Setup, Stage, Where,
-        operator::{Actor, person},
+        Action, ClientHands, Means, ScreenMark, Setup, Where,
+        operator::{Operator, person},
         session,
     },
     fault::client::ClientFault,
@@ -30,67 +30,68 @@ pub const CASES: &[Case] = &[
         .kills(&[ClientFault::EndUntold, ClientFault::WaitsForEver]),
 ];
 
-async fn refused(c: &mut Stage) -> Outcome {
+async fn refused(c: &mut ClientHands) -> Outcome {
     let arrival = c.start(&Setup { place: Where::Nowhere, ..Setup::default() }).await?;
-    let actor = &arrival.actor;
-    let pace = c.lobby.pace();
-    if let Means::Person(person) = actor.means() {
+    let operator = &arrival.operator;
+    let pace = c.shared.pace();
+    if let Means::Person(person) = operator.means() {
         let question = "Does the client tell you that it can't connect?".to_owned();
         let told = person::ask(person, question).await;
         return Ok(Verdict::check(told, "a word about it", "the person says no"));
     }
     // Some connect first, some want a name before: what is said after the name counts for these.
-    actor.ready(std::future::pending(), pace.settle, pace.patience).await;
+    operator.ready(std::future::pending(), pace.settle, pace.patience).await;
     let mut since = ScreenMark::START;
-    if actor.exit().is_none() && !c.lobby.name_is_argument() {
-        since = actor.screen.mark();
-        actor.act(Action::Name(arrival.name.clone())).await;
+    if operator.exit().is_none() && !c.shared.name_is_argument() {
+        since = operator.screen.mark();
+        operator.act(Action::Name(arrival.name.clone())).await;
     }
-    let ended = has_ended(actor, pace.patience).await;
+    let ended = has_ended(operator, pace.patience).await;
     // The keys that were typed stand on the screen of most terminals.
     let echo = if since == ScreenMark::START { 0 } else { arrival.name.len() };
-    let told = actor
+    let told = operator
         .screen
         .wait(pace.patience, |screen| screen.written(since) >= echo + A_WORD)
         .await
         // What stood there before the name may have been the error already, with a prompt to try again.
-        || (ended && actor.screen.written(ScreenMark::START) >= echo + A_WORD * 3);
+        || (ended && operator.screen.written(ScreenMark::START) >= echo + A_WORD * 3);
     Ok(Verdict::check(
         told,
         "the client says that it can't connect",
-        session::describe(actor, ScreenMark::START),
+        session::describe(operator, ScreenMark::START),
     ))
 }
 
-async fn server_gone(c: &mut Stage) -> Outcome {
-    let mut visit = c.join().await?;
-    let mark = visit.actor.screen.mark();
-    visit.link.close().await;
-    if !visit.tells(mark, "the server has closed the connection").await {
+async fn server_gone(c: &mut ClientHands) -> Outcome {
+    let mut session = c.join().await?;
+    let mark = session.operator.screen.mark();
+    session.peer.close().await;
+    if !session.tells(mark, "the server has closed the connection").await {
         return Ok(Verdict::fail(
             "the client says that the server has closed the connection",
-            visit.shown(),
+            session.shown(),
         ));
     }
-    if !matches!(c.lobby.means, Means::Terminal | Means::Pipe) {
+    if !matches!(c.shared.means, Means::Terminal | Means::Pipe) {
         return Ok(Verdict::Pass);
     }
-    let patience = visit.patience();
+    let patience = session.patience();
     for _ in 0..2 {
-        if has_ended(&visit.actor, patience).await || visit.venue.contact().connected > 1 {
+        if has_ended(&session.operator, patience).await || session.listener.contact().connected > 1
+        {
             return Ok(Verdict::Pass);
         }
         // A thread may wait for the user's next line before it can end.
-        visit.actor.act(Action::Line(String::new())).await;
+        session.operator.act(Action::Line(String::new())).await;
     }
-    let ended = has_ended(&visit.actor, patience).await;
+    let ended = has_ended(&session.operator, patience).await;
     Ok(Verdict::check(
-        ended || visit.venue.contact().connected > 1,
+        ended || session.listener.contact().connected > 1,
         "the client ends, or connects again",
-        format!("it goes on waiting; {}", visit.shown()),
+        format!("it goes on waiting; {}", session.shown()),
     ))
 }
 
-async fn has_ended(actor: &Actor, patience: Duration) -> bool {
-    tokio::time::timeout(patience, actor.ended()).await.is_ok()
+async fn has_ended(operator: &Operator, patience: Duration) -> bool {
+    tokio::time::timeout(patience, operator.ended()).await.is_ok()
 }

@@ -3,7 +3,7 @@
 
 use crate::{
     case::{Case, Level},
-    client::{Action, Stage},
+    client::{Action, ClientHands},
     fault::client::ClientFault,
     invariants::Invariant,
     verdict::{Outcome, Verdict},
@@ -49,9 +49,9 @@ pub const CASES: &[Case] = &[
         .kills(&[ClientFault::LittleEndian]),
 ];
 
-async fn holds(c: &mut Stage, invariant: Invariant, expected: &str) -> Outcome {
+async fn holds(c: &mut ClientHands, invariant: Invariant, expected: &str) -> Outcome {
     feed(c).await;
-    let tally = c.lobby.census.tally(invariant);
+    let tally = c.shared.invariants.tally(invariant);
     Ok(match tally.first {
         Some((case, what)) => Verdict::fail(
             expected,
@@ -65,18 +65,18 @@ async fn holds(c: &mut Stage, invariant: Invariant, expected: &str) -> Outcome {
 }
 
 /// A short ordinary session. How it goes is the business of other cases.
-async fn feed(c: &mut Stage) {
-    let Ok(mut visit) = c.join().await else { return };
+async fn feed(c: &mut ClientHands) {
+    let Ok(mut session) = c.join().await else { return };
     let (public, private) = (format!("{} \u{e9}\u{e8}", c.text()), c.text());
-    visit.actor.act(Action::Say(public.clone())).await;
-    let patience = visit.patience();
-    let _ = visit.link.find_message(patience, |m| m.content == public).await;
-    visit.actor.act(Action::Tell { user: visit.other.clone(), text: private.clone() }).await;
-    let _ = visit.link.find_message(patience, |m| m.content.contains(&private)).await;
+    session.operator.act(Action::Say(public.clone())).await;
+    let patience = session.patience();
+    let _ = session.peer.find_message(patience, |m| m.content == public).await;
+    session.operator.act(Action::Tell { user: session.other.clone(), text: private.clone() }).await;
+    let _ = session.peer.find_message(patience, |m| m.content.contains(&private)).await;
 }
 
-async fn byte_order(c: &mut Stage) -> Outcome {
-    let visit = c.enter().await?;
-    let value = visit.link.prefix().unwrap_or_else(|| c.lobby.prefix()).describe();
+async fn byte_order(c: &mut ClientHands) -> Outcome {
+    let session = c.enter().await?;
+    let value = session.peer.prefix().unwrap_or_else(|| c.shared.prefix()).describe();
     Ok(Verdict::observed("the length", value))
 }

@@ -1,14 +1,14 @@
 //! `c.join`: from the name to the welcome.
 
+use conformance_kit::{clock, wire::frame::Frame};
 use serde_json::json;
 
 use crate::{
     case::{Case, Level},
-    client::{Action, Silence, Stage, Visit},
+    client::{Action, ClientHands, ClientSession, Silence},
     fault::client::ClientFault,
     verdict::{Outcome, Verdict},
 };
-use conformance_kit::{clock, wire::frame::Frame};
 
 const LONG_HINT: &str = "recv(n) returns up to n bytes: collect until as many are there as the length says. No fixed buffer, no 16-bit length.";
 
@@ -66,107 +66,111 @@ pub const CASES: &[Case] = &[
         .kills(&[ClientFault::CutsAt64KiB]),
 ];
 
-async fn first(c: &mut Stage) -> Outcome {
-    match c.lobby.manners().silence {
+async fn first(c: &mut ClientHands) -> Outcome {
+    match c.shared.quirks().silence {
         Some(Silence::Profile(text)) => {
             return Ok(Verdict::inconclusive(format!(
                 "nothing that was typed ever reached the wire, so the profile is wrong or the \
                  client is: {text}. The name was typed as the profile says ({:?}); if the client \
                  takes it from its command line, write {{name}} there; if it wants a key or a \
                  command first, say so with `before` or `name` in a profile",
-                c.lobby.profile.name.fill(&[])
+                c.shared.profile.name.fill(&[])
             )));
         }
         Some(Silence::Mute(text)) => return Ok(Verdict::fail("a frame with USERNAME", text)),
         _ => {}
     }
-    let mut visit = match c.enter().await {
-        Ok(visit) => visit,
+    let mut session = match c.enter().await {
+        Ok(session) => session,
         Err(Verdict::Inconclusive { reason }) => {
             return Ok(Verdict::fail("a frame with USERNAME", reason));
         }
         Err(other) => return Err(other),
     };
-    let name = visit.link.frames().first().and_then(|frame| {
+    let name = session.peer.frames().first().and_then(|frame| {
         frame.key("USERNAME").and_then(serde_json::Value::as_str).map(str::to_owned)
     });
-    let holds = name.as_deref() == Some(visit.name.as_str());
-    Ok(Verdict::check(holds, format!("{{\"USERNAME\": \"{}\"}}", visit.name), visit.link.heard()))
+    let holds = name.as_deref() == Some(session.name.as_str());
+    Ok(Verdict::check(
+        holds,
+        format!("{{\"USERNAME\": \"{}\"}}", session.name),
+        session.peer.heard(),
+    ))
 }
 
-async fn waits(c: &mut Stage) -> Outcome {
-    let mut visit = c.enter().await?;
+async fn waits(c: &mut ClientHands) -> Outcome {
+    let mut session = c.enter().await?;
     let text = c.text();
-    visit.actor.act(Action::Say(text)).await;
-    visit.settle().await;
-    visit.settle().await;
-    let early = visit.link.messages();
+    session.operator.act(Action::Say(text)).await;
+    session.settle().await;
+    session.settle().await;
+    let early = session.peer.messages();
     if !early.is_empty() {
-        return Ok(Verdict::fail("no MESSAGES before USERNAME_ACCEPTED", visit.link.heard()));
+        return Ok(Verdict::fail("no MESSAGES before USERNAME_ACCEPTED", session.peer.heard()));
     }
     Ok(Verdict::Pass)
 }
 
-async fn rejected(c: &mut Stage) -> Outcome {
-    let mut visit = c.enter().await?;
-    visit.taken_in().await;
-    let mark = visit.actor.screen.mark();
+async fn rejected(c: &mut ClientHands) -> Outcome {
+    let mut session = c.enter().await?;
+    session.taken_in().await;
+    let mark = session.operator.screen.mark();
     let reason = format!("refused {}", c.text());
-    visit.link.send(&json!({"USERNAME_ACCEPTED": false, "INFO": reason})).await;
-    let told = visit.tells(mark, "the name was refused").await;
+    session.peer.send(&json!({"USERNAME_ACCEPTED": false, "INFO": reason})).await;
+    let told = session.tells(mark, "the name was refused").await;
     Ok(Verdict::check(
         told,
         format!(
             "the client shows INFO (\"{reason}\") or says in its own words that the name was refused"
         ),
-        visit.shown(),
+        session.shown(),
     ))
 }
 
-async fn rejected_bare(c: &mut Stage) -> Outcome {
-    let mut visit = c.enter().await?;
-    visit.taken_in().await;
-    let mark = visit.actor.screen.mark();
-    visit.link.send(&json!({"USERNAME_ACCEPTED": false})).await;
+async fn rejected_bare(c: &mut ClientHands) -> Outcome {
+    let mut session = c.enter().await?;
+    session.taken_in().await;
+    let mark = session.operator.screen.mark();
+    session.peer.send(&json!({"USERNAME_ACCEPTED": false})).await;
     // Whether it tells is the business of c.join.rejected.
-    let _ = visit.tells(mark, "the name was refused").await;
-    visit.taken_in().await;
-    Ok(match visit.crash() {
+    let _ = session.tells(mark, "the name was refused").await;
+    session.taken_in().await;
+    Ok(match session.crash() {
         None => Verdict::Pass,
         Some(sign) => Verdict::fail("a client that copes with a refusal without INFO", sign),
     })
 }
 
-async fn retry(c: &mut Stage) -> Outcome {
-    if c.lobby.name_is_argument() {
+async fn retry(c: &mut ClientHands) -> Outcome {
+    if c.shared.name_is_argument() {
         return Ok(Verdict::not_applicable("the name comes from the command line"));
     }
-    let mut visit = c.enter().await?;
-    visit.taken_in().await;
-    let mark = visit.actor.screen.mark();
-    visit.link.send(&json!({"USERNAME_ACCEPTED": false, "INFO": "This name is taken"})).await;
-    let _ = visit.tells(mark, "the name was refused").await;
-    visit.taken_in().await;
+    let mut session = c.enter().await?;
+    session.taken_in().await;
+    let mark = session.operator.screen.mark();
+    session.peer.send(&json!({"USERNAME_ACCEPTED": false, "INFO": "This name is taken"})).await;
+    let _ = session.tells(mark, "the name was refused").await;
+    session.taken_in().await;
     let again = c.name("ann");
-    visit.actor.act(Action::Name(again.clone())).await;
-    let patience = visit.patience();
+    session.operator.act(Action::Name(again.clone())).await;
+    let patience = session.patience();
     let asked = |frame: &Frame| (frame.key("USERNAME")?.as_str()? == again).then_some(());
-    let Visit { actor, venue, link, .. } = &mut visit;
+    let ClientSession { operator, listener, peer, .. } = &mut session;
     let elsewhere = async {
         // Some clients connect anew for every attempt.
-        while let Some(mut link) = venue.next(patience).await {
-            if link.find(patience, asked).await.is_some() {
+        while let Some(mut peer) = listener.next(patience).await {
+            if peer.find(patience, asked).await.is_some() {
                 return true;
             }
         }
         false
     };
     let here = async {
-        if link.find(patience, asked).await.is_some() {
+        if peer.find(patience, asked).await.is_some() {
             return true;
         }
         // Closed: the other place is the one to look at, unless the client is gone, too.
-        if actor.exit().is_none() {
+        if operator.exit().is_none() {
             tokio::time::sleep(patience).await;
         }
         false
@@ -176,84 +180,84 @@ async fn retry(c: &mut Stage) -> Outcome {
         found = elsewhere => found,
     };
     let expected = format!("{{\"USERNAME\": \"{again}\"}}, the second name that was typed");
-    Ok(Verdict::check(found, expected, format!("{}; {}", visit.link.heard(), visit.shown())))
+    Ok(Verdict::check(found, expected, format!("{}; {}", session.peer.heard(), session.shown())))
 }
 
-async fn no_info(c: &mut Stage) -> Outcome {
-    let mut visit = c.enter().await?;
+async fn no_info(c: &mut ClientHands) -> Outcome {
+    let mut session = c.enter().await?;
     let frame = json!({
-        "USERNAME_ACCEPTED": true, "USER_LIST": [visit.other, visit.name], "MESSAGES": []
+        "USERNAME_ACCEPTED": true, "USER_LIST": [session.other, session.name], "MESSAGES": []
     });
-    visit.accept(&frame).await;
-    visit.still_sends(&c.text()).await?;
+    session.accept(&frame).await;
+    session.still_sends(&c.text()).await?;
     Ok(Verdict::Pass)
 }
 
-async fn users(c: &mut Stage) -> Outcome {
-    let mut visit = c.enter().await?;
+async fn users(c: &mut ClientHands) -> Outcome {
+    let mut session = c.enter().await?;
     let names = [c.name("carl"), c.name("dora")];
     let frame = json!({
         "USERNAME_ACCEPTED": true,
         "INFO": "Welcome",
-        "USER_LIST": [names[0], names[1], visit.name],
+        "USER_LIST": [names[0], names[1], session.name],
         "MESSAGES": [],
     });
-    visit.accept(&frame).await;
-    if let Some(command) = c.lobby.profile.users.clone() {
-        visit.actor.act(Action::Users(command)).await;
+    session.accept(&frame).await;
+    if let Some(command) = c.shared.profile.users.clone() {
+        session.operator.act(Action::Users(command)).await;
     }
-    let missing = visit.missing(&names).await;
+    let missing = session.missing(&names).await;
     let expected = format!("the names {} and {}", names[0], names[1]);
-    Ok(Verdict::check(missing.is_empty(), expected, visit.shown()))
+    Ok(Verdict::check(missing.is_empty(), expected, session.shown()))
 }
 
 /// Accepts with a history of these texts, the last one private.
-async fn with_history(c: &mut Stage, texts: &[String]) -> Result<Visit, Verdict> {
-    let mut visit = c.enter().await?;
+async fn with_history(c: &mut ClientHands, texts: &[String]) -> Result<ClientSession, Verdict> {
+    let mut session = c.enter().await?;
     let now = clock::unix_seconds() - 600;
     let history: Vec<_> = (0..)
         .zip(texts)
         .map(|(number, text)| {
             let last = number + 1 == texts.len();
-            let dest = if last { visit.name.as_str() } else { "ALL" };
-            json!([visit.other, dest, now + i64::try_from(number).unwrap_or(0), text])
+            let dest = if last { session.name.as_str() } else { "ALL" };
+            json!([session.other, dest, now + i64::try_from(number).unwrap_or(0), text])
         })
         .collect();
-    let frame = visit.welcome_frame(&history);
-    visit.accept(&frame).await;
-    Ok(visit)
+    let frame = session.welcome_frame(&history);
+    session.accept(&frame).await;
+    Ok(session)
 }
 
-async fn history(c: &mut Stage) -> Outcome {
+async fn history(c: &mut ClientHands) -> Outcome {
     let texts = [c.text(), c.text(), c.text()];
-    let visit = with_history(c, &texts).await?;
-    let missing = visit.missing(&texts).await;
+    let session = with_history(c, &texts).await?;
+    let missing = session.missing(&texts).await;
     Ok(Verdict::check(
         missing.is_empty(),
         format!("the three messages of the history: {}", texts.join(", ")),
-        format!("{} missing; {}", missing.join(", "), visit.shown()),
+        format!("{} missing; {}", missing.join(", "), session.shown()),
     ))
 }
 
-async fn history_order(c: &mut Stage) -> Outcome {
+async fn history_order(c: &mut ClientHands) -> Outcome {
     let texts = [c.text(), c.text(), c.text()];
-    let visit = with_history(c, &texts).await?;
-    let missing = visit.missing(&texts).await;
+    let session = with_history(c, &texts).await?;
+    let missing = session.missing(&texts).await;
     if !missing.is_empty() {
         return Ok(Verdict::inconclusive(format!("not shown: {}", missing.join(", "))));
     }
-    let places: Vec<_> = texts.iter().map(|text| visit.actor.screen.position(text)).collect();
+    let places: Vec<_> = texts.iter().map(|text| session.operator.screen.position(text)).collect();
     let expected = format!("in this order: {}", texts.join(", "));
-    Ok(Verdict::check(places.is_sorted(), expected, visit.shown()))
+    Ok(Verdict::check(places.is_sorted(), expected, session.shown()))
 }
 
-async fn big(c: &mut Stage) -> Outcome {
+async fn big(c: &mut ClientHands) -> Outcome {
     let texts: Vec<String> = (0..700)
         .map(|number| format!("{} {number:04} {}", c.text(), "0123456789".repeat(6)))
         .collect();
-    let visit = with_history(c, &texts).await?;
+    let session = with_history(c, &texts).await?;
     let last = texts.last().and_then(|text| text.split(' ').next()).unwrap_or_default();
-    let shown = visit.shows(last).await;
+    let shown = session.shows(last).await;
     let expected = format!("\"{last}\", the last of 700 messages in a welcome of 80 kB");
-    Ok(Verdict::check(shown, expected, visit.shown()))
+    Ok(Verdict::check(shown, expected, session.shown()))
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     case::{Case, Level},
-    client::{Setup, Stage, Where},
+    client::{ClientHands, Setup, Where},
     fault::client::ClientFault,
     verdict::{Outcome, Verdict},
 };
@@ -14,7 +14,7 @@ pub const CASES: &[Case] = &[Case::client("c.net.v6", Level::Should, "GA-1", |c|
     .needs(&["c.join.first"])
     .kills(&[ClientFault::V4Only])];
 
-async fn v6(c: &mut Stage) -> Outcome {
+async fn v6(c: &mut ClientHands) -> Outcome {
     match c.enter_with(&Setup { place: Where::V6Only, ..Setup::default() }).await {
         Ok(_) => Ok(Verdict::Pass),
         Err(Verdict::Inconclusive { reason }) => {

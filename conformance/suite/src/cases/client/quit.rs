@@ -2,7 +2,7 @@
 
 use crate::{
     case::{Case, Level},
-    client::{Action, Means, Stage},
+    client::{Action, ClientHands, Means},
     fault::client::ClientFault,
     verdict::{Outcome, Verdict},
 };
@@ -28,35 +28,35 @@ pub const CASES: &[Case] = &[
     .kills(&[ClientFault::IgnoresInterrupt]),
 ];
 
-async fn quit(c: &mut Stage) -> Outcome {
-    let mut visit = c.join().await?;
-    let ways = c.lobby.profile.quit.clone();
+async fn quit(c: &mut ClientHands) -> Outcome {
+    let mut session = c.join().await?;
+    let ways = c.shared.profile.quit.clone();
     for way in &ways {
-        visit.actor.act(Action::Quit(way.clone())).await;
-        let patience = visit.patience();
-        if visit.link.find_closed(patience).await {
+        session.operator.act(Action::Quit(way.clone())).await;
+        let patience = session.patience();
+        if session.peer.find_closed(patience).await {
             return Ok(Verdict::Pass);
         }
         // An adapter and a person have one way.
-        if !matches!(c.lobby.means, Means::Terminal | Means::Pipe) {
+        if !matches!(c.shared.means, Means::Terminal | Means::Pipe) {
             break;
         }
     }
     Ok(Verdict::fail(
         format!("the connection is closed after one of {}", ways.join(", ")),
-        format!("it stays open; {}; {}", visit.link.heard(), visit.shown()),
+        format!("it stays open; {}; {}", session.peer.heard(), session.shown()),
     ))
 }
 
-async fn ends(c: &mut Stage, action: Action, what: &str) -> Outcome {
-    if !matches!(c.lobby.means, Means::Terminal | Means::Pipe) {
+async fn ends(c: &mut ClientHands, action: Action, what: &str) -> Outcome {
+    if !matches!(c.shared.means, Means::Terminal | Means::Pipe) {
         return Ok(Verdict::not_applicable("there is no keyboard"));
     }
-    let mut visit = c.join().await?;
-    visit.actor.act(action).await;
-    let patience = visit.patience();
-    let closed = visit.link.find_closed(patience).await;
-    let value = match (closed, visit.actor.exit()) {
+    let mut session = c.join().await?;
+    session.operator.act(action).await;
+    let patience = session.patience();
+    let closed = session.peer.find_closed(patience).await;
+    let value = match (closed, session.operator.exit()) {
         (true, _) => "ends the session",
         (false, Some(_)) => "ends the client, and the connection stays open",
         (false, None) => "changes nothing",

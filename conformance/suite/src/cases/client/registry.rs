@@ -1,8 +1,8 @@
 //! Every case for clients: one file a group, one plain list a file.
 
-use super::{failures, invariants, join, net, quit, receive, send, tls, waiting};
 use std::fmt::Write as _;
 
+use super::{failures, invariants, join, net, quit, receive, send, tls, waiting};
 use crate::{case::Case, fault::client::ClientFault};
 
 /// The groups in the order in which reports show them, each with a title.

@@ -1,12 +1,13 @@
 //! `c.send`: what the user types, on the wire.
 
+use conformance_kit::clock;
+
 use crate::{
     case::{Case, Level},
-    client::{Action, Means, Setup, Stage},
+    client::{Action, ClientHands, Means, Setup},
     fault::client::ClientFault,
     verdict::{Outcome, Verdict},
 };
-use conformance_kit::clock;
 
 /// How far a clock may be off.
 const FIVE_MINUTES: f64 = 300.0;
@@ -49,59 +50,59 @@ pub const CASES: &[Case] = &[
         .kills(&[ClientFault::SecondLineLost]),
 ];
 
-async fn public(c: &mut Stage) -> Outcome {
-    if let (Some(instead), true) = (c.lobby.manners().unheard, c.lobby.name_is_argument()) {
+async fn public(c: &mut ClientHands) -> Outcome {
+    if let (Some(instead), true) = (c.shared.quirks().unheard, c.shared.name_is_argument()) {
         return Ok(Verdict::inconclusive(format!(
             "nothing that was typed ever reached the wire, so the profile is wrong or the client \
              is: {instead}. Lines were typed as the profile says ({:?})",
-            c.lobby.profile.public.fill(&[])
+            c.shared.profile.public.fill(&[])
         )));
     }
-    let mut visit = c.join().await?;
+    let mut session = c.join().await?;
     let text = c.text();
-    visit.actor.act(Action::Say(text.clone())).await;
-    let patience = visit.patience();
-    let sent = visit.link.find_message(patience, |m| m.content.contains(&text)).await;
-    let expected = format!("[\"{}\", \"ALL\", now, \"{text}\"]", visit.name);
+    session.operator.act(Action::Say(text.clone())).await;
+    let patience = session.patience();
+    let sent = session.peer.find_message(patience, |m| m.content.contains(&text)).await;
+    let expected = format!("[\"{}\", \"ALL\", now, \"{text}\"]", session.name);
     Ok(match sent {
         Some(m) => Verdict::check(
-            m.src == visit.name && m.dest == "ALL" && m.content == text,
+            m.src == session.name && m.dest == "ALL" && m.content == text,
             expected,
             format!("[{:?}, {:?}, {}, {:?}]", m.src, m.dest, m.time, m.content),
         ),
-        None => Verdict::fail(expected, format!("{}; {}", visit.link.heard(), visit.shown())),
+        None => Verdict::fail(expected, format!("{}; {}", session.peer.heard(), session.shown())),
     })
 }
 
-async fn private(c: &mut Stage) -> Outcome {
-    let mut visit = c.join().await?;
+async fn private(c: &mut ClientHands) -> Outcome {
+    let mut session = c.join().await?;
     let text = c.text();
-    visit.actor.act(Action::Tell { user: visit.other.clone(), text: text.clone() }).await;
-    let patience = visit.patience();
-    let sent = visit.link.find_message(patience, |m| m.content.contains(&text)).await;
-    let expected = format!("[\"{}\", \"{}\", now, \"{text}\"]", visit.name, visit.other);
-    let typed = c.lobby.profile.private.fill(&[("user", &visit.other), ("text", &text)]);
+    session.operator.act(Action::Tell { user: session.other.clone(), text: text.clone() }).await;
+    let patience = session.patience();
+    let sent = session.peer.find_message(patience, |m| m.content.contains(&text)).await;
+    let expected = format!("[\"{}\", \"{}\", now, \"{text}\"]", session.name, session.other);
+    let typed = c.shared.profile.private.fill(&[("user", &session.other), ("text", &text)]);
     Ok(match sent {
         Some(m) => Verdict::check(
-            m.src == visit.name && m.dest == visit.other && m.content == text,
+            m.src == session.name && m.dest == session.other && m.content == text,
             expected,
             format!("[{:?}, {:?}, {}, {:?}] for {typed:?}", m.src, m.dest, m.time, m.content),
         ),
         None => Verdict::fail(
             expected,
-            format!("{} for {typed:?}; {}", visit.link.heard(), visit.shown()),
+            format!("{} for {typed:?}; {}", session.peer.heard(), session.shown()),
         ),
     })
 }
 
-async fn time(c: &mut Stage) -> Outcome {
+async fn time(c: &mut ClientHands) -> Outcome {
     // Fourteen hours east of Greenwich, as POSIX writes it; no database of time zones is needed.
     let env = vec![("TZ".to_owned(), "EAST-14".to_owned())];
-    let mut visit = c.enter_with(&Setup { env, ..Setup::default() }).await?;
-    visit.welcome().await;
+    let mut session = c.enter_with(&Setup { env, ..Setup::default() }).await?;
+    session.welcome().await;
     let text = c.text();
-    visit.actor.act(Action::Say(text.clone())).await;
-    let message = visit.must_send(&text).await?;
+    session.operator.act(Action::Say(text.clone())).await;
+    let message = session.must_send(&text).await?;
     let now = clock::unix_seconds();
     let seconds = message.seconds();
     #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are exact in an f64")]
@@ -113,50 +114,50 @@ async fn time(c: &mut Stage) -> Outcome {
     ))
 }
 
-async fn quotes(c: &mut Stage) -> Outcome {
-    let mut visit = c.join().await?;
+async fn quotes(c: &mut ClientHands) -> Outcome {
+    let mut session = c.join().await?;
     let nonce = c.text();
     let text = format!("{nonce} \"q\" \\b {{}} \u{e9}\u{1f600}");
-    visit.actor.act(Action::Say(text.clone())).await;
-    let patience = visit.patience();
-    let sent = visit.link.find_message(patience, |m| m.content.contains(&nonce)).await;
+    session.operator.act(Action::Say(text.clone())).await;
+    let patience = session.patience();
+    let sent = session.peer.find_message(patience, |m| m.content.contains(&nonce)).await;
     Ok(match sent {
         Some(m) => Verdict::check(m.content == text, text, m.content),
-        None => Verdict::fail(text, format!("{}; {}", visit.link.heard(), visit.shown())),
+        None => Verdict::fail(text, format!("{}; {}", session.peer.heard(), session.shown())),
     })
 }
 
-async fn long(c: &mut Stage) -> Outcome {
-    if matches!(c.lobby.means, Means::Person(_)) {
+async fn long(c: &mut ClientHands) -> Outcome {
+    if matches!(c.shared.means, Means::Person(_)) {
         return Ok(Verdict::not_applicable("nobody types that much"));
     }
-    let mut visit = c.join().await?;
+    let mut session = c.join().await?;
     // A terminal in its ordinary mode takes 4,095 bytes a line.
-    let length = if matches!(c.lobby.means, Means::Terminal) { 3_000 } else { 5_000 };
+    let length = if matches!(c.shared.means, Means::Terminal) { 3_000 } else { 5_000 };
     let nonce = c.text();
     let text = format!("{nonce} {} end", "0123456789".repeat(length / 10));
-    visit.actor.act(Action::Say(text.clone())).await;
-    let patience = visit.patience();
-    let sent = visit.link.find_message(patience, |m| m.content.starts_with(&nonce)).await;
+    session.operator.act(Action::Say(text.clone())).await;
+    let patience = session.patience();
+    let sent = session.peer.find_message(patience, |m| m.content.starts_with(&nonce)).await;
     let expected = format!("the line of {} characters, whole", text.len());
     Ok(match sent {
         Some(m) => {
             let got = format!("{} characters of it", m.content.chars().count());
             Verdict::check(m.content == text, expected, got)
         }
-        None => Verdict::fail(expected, format!("{}; {}", visit.link.heard(), visit.shown())),
+        None => Verdict::fail(expected, format!("{}; {}", session.peer.heard(), session.shown())),
     })
 }
 
-async fn empty(c: &mut Stage) -> Outcome {
-    let mut visit = c.join().await?;
+async fn empty(c: &mut ClientHands) -> Outcome {
+    let mut session = c.join().await?;
     let text = c.text();
-    visit.actor.act(Action::Line(String::new())).await;
-    visit.settle().await;
-    visit.actor.act(Action::Say(text.clone())).await;
-    let value = match visit.must_send(&text).await {
+    session.operator.act(Action::Line(String::new())).await;
+    session.settle().await;
+    session.operator.act(Action::Say(text.clone())).await;
+    let value = match session.must_send(&text).await {
         Err(_) => "sends nothing any more",
-        Ok(_) if visit.link.messages().iter().any(|m| m.content.is_empty()) => {
+        Ok(_) if session.peer.messages().iter().any(|m| m.content.is_empty()) => {
             "sends an empty message"
         }
         Ok(_) => "sends nothing",
@@ -164,16 +165,16 @@ async fn empty(c: &mut Stage) -> Outcome {
     Ok(Verdict::observed("an empty line", value))
 }
 
-async fn two(c: &mut Stage) -> Outcome {
-    let mut visit = c.join().await?;
+async fn two(c: &mut ClientHands) -> Outcome {
+    let mut session = c.join().await?;
     let texts = [c.text(), c.text()];
     for text in &texts {
-        visit.actor.act(Action::Say(text.clone())).await;
+        session.operator.act(Action::Say(text.clone())).await;
     }
     for text in &texts {
-        visit.must_send(text).await?;
+        session.must_send(text).await?;
     }
-    let order: Vec<String> = visit.link.messages().into_iter().map(|m| m.content).collect();
+    let order: Vec<String> = session.peer.messages().into_iter().map(|m| m.content).collect();
     let times = texts.each_ref().map(|text| order.iter().filter(|m| *m == text).count());
     Ok(Verdict::check(times == [1, 1], "each line once", format!("{times:?} times")))
 }

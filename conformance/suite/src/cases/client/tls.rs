@@ -2,13 +2,14 @@
 
 use std::{future::Future, time::Duration};
 
+use conformance_kit::authority::Shows;
+
 use crate::{
     case::{Case, Level},
-    client::{Setup, Silence, Stage},
+    client::{ClientHands, Setup, Silence},
     fault::client::ClientFault,
     verdict::{Outcome, Verdict},
 };
-use conformance_kit::authority::Shows;
 
 const TRUST_HINT: &str = "Python: ssl.create_default_context(cafile=FILE) and server_hostname=HOST; never check_hostname = False or CERT_NONE.";
 
@@ -38,15 +39,15 @@ pub const CASES: &[Case] = &[
         .kills(&[ClientFault::NoSni]),
 ];
 
-async fn connect(c: &mut Stage) -> Outcome {
-    let manners = c.lobby.manners();
-    if manners.plaintext {
+async fn connect(c: &mut ClientHands) -> Outcome {
+    let quirks = c.shared.quirks();
+    if quirks.plaintext {
         return Ok(Verdict::fail(
             "a TLS handshake",
             "the client speaks the protocol without TLS; all other cases do so, too",
         ));
     }
-    match manners.silence {
+    match quirks.silence {
         Some(Silence::Absent(text)) => return Ok(Verdict::fail("a TLS connection", text)),
         Some(Silence::Handshake(text)) => {
             return Ok(Verdict::fail("a finished handshake, trusting {ca}", text));
@@ -54,10 +55,10 @@ async fn connect(c: &mut Stage) -> Outcome {
         _ => {}
     }
     let arrival = c.start(&Setup::default()).await?;
-    let open = arrival.venue.reached(|contact| contact.open > 0);
+    let open = arrival.listener.reached(|contact| contact.open > 0);
     c.give_name(&arrival).await;
-    let opened = within(c.lobby.pace().start, open).await;
-    let contact = arrival.venue.contact();
+    let opened = within(c.shared.pace().start, open).await;
+    let contact = arrival.listener.contact();
     Ok(Verdict::check(opened, "a finished TLS handshake", format!("{contact:?}")))
 }
 
@@ -66,45 +67,45 @@ async fn within(time: Duration, happens: impl Future<Output = ()>) -> bool {
 }
 
 /// The client must not say its name to this server.
-async fn refuses(c: &mut Stage, shows: Shows, what: &str) -> Outcome {
-    if c.lobby.manners().plaintext {
+async fn refuses(c: &mut ClientHands, shows: Shows, what: &str) -> Outcome {
+    if c.shared.quirks().plaintext {
         return Ok(Verdict::not_applicable("the client knows no TLS"));
     }
     let mut arrival = c.start(&Setup { shows, ..Setup::default() }).await?;
-    let pace = c.lobby.pace();
-    let refused = arrival.venue.reached(|contact| contact.failed.is_some());
+    let pace = c.shared.pace();
+    let refused = arrival.listener.reached(|contact| contact.failed.is_some());
     c.give_name(&arrival).await;
     let settled = async {
         tokio::select! {
             () = refused => {}
-            _ = arrival.actor.ended() => {}
+            _ = arrival.operator.ended() => {}
         }
         // It may try again without looking.
         tokio::time::sleep(pace.settle * 2).await;
     };
     let speaks = async {
-        while let Some(mut link) = arrival.venue.next(pace.patience).await {
-            if link.find(pace.patience, |_| Some(())).await.is_some() {
-                return Some(link);
+        while let Some(mut peer) = arrival.listener.next(pace.patience).await {
+            if peer.find(pace.patience, |_| Some(())).await.is_some() {
+                return Some(peer);
             }
         }
         None
     };
     let heard = tokio::select! {
-        link = speaks => link,
+        peer = speaks => peer,
         () = settled => None,
     };
     Ok(match heard {
         None => Verdict::Pass,
-        Some(mut link) => {
-            Verdict::fail(format!("the client sends nothing to a server with {what}"), link.heard())
+        Some(mut peer) => {
+            Verdict::fail(format!("the client sends nothing to a server with {what}"), peer.heard())
         }
     })
 }
 
-async fn sni(c: &mut Stage) -> Outcome {
-    let visit = c.enter().await?;
-    let value = match (&visit.link.hello.version, &visit.link.hello.sni) {
+async fn sni(c: &mut ClientHands) -> Outcome {
+    let session = c.enter().await?;
+    let value = match (&session.peer.hello.version, &session.peer.hello.sni) {
         (None, _) => "no TLS".to_owned(),
         (Some(version), Some(name)) => format!("{name} ({version})"),
         (Some(version), None) => format!("none ({version})"),

@@ -2,7 +2,7 @@
 
 use crate::{
     case::{Case, Level},
-    client::{Action, Means, ScreenMark, Stage},
+    client::{Action, ClientHands, Means, ScreenMark},
     fault::client::ClientFault,
     verdict::{Outcome, Verdict},
 };
@@ -21,29 +21,29 @@ pub const CASES: &[Case] = &[
         .kills(&[ClientFault::ArrivalEatsLine]),
 ];
 
-async fn idle(c: &mut Stage) -> Outcome {
-    if c.lobby.manners().needs_a_key {
+async fn idle(c: &mut ClientHands) -> Outcome {
+    if c.shared.quirks().needs_a_key {
         return Ok(Verdict::fail(
             "messages are shown as they come",
             "the client shows what arrived only after a key was pressed; in all other cases one was",
         ));
     }
-    let mut visit = c.join().await?;
-    visit.settle().await;
+    let mut session = c.join().await?;
+    session.settle().await;
     let text = c.text();
-    visit.hears(&text).await;
-    visit.must_show(&text, "with no key pressed").await?;
+    session.hears(&text).await;
+    session.must_show(&text, "with no key pressed").await?;
     Ok(Verdict::Pass)
 }
 
-async fn typing(c: &mut Stage) -> Outcome {
-    if !matches!(c.lobby.means, Means::Terminal | Means::Pipe) {
+async fn typing(c: &mut ClientHands) -> Outcome {
+    if !matches!(c.shared.means, Means::Terminal | Means::Pipe) {
         return Ok(Verdict::not_applicable("there is no line to type"));
     }
     let (first, second) = (c.text(), c.text());
     let line = format!("{first} {second}");
     // The user types what the profile says for a message to all, in two halves.
-    let lines = c.lobby.profile.public.fill(&[("text", &line)]);
+    let lines = c.shared.profile.public.fill(&[("text", &line)]);
     let [typed] = lines.as_slice() else {
         return Ok(Verdict::not_applicable("a message takes several lines in this profile"));
     };
@@ -52,20 +52,22 @@ async fn typing(c: &mut Stage) -> Outcome {
     else {
         return Ok(Verdict::not_applicable("the profile changes the text"));
     };
-    let mut visit = c.join().await?;
-    visit.actor.act(Action::Part(head)).await;
-    visit.settle().await;
+    let mut session = c.join().await?;
+    session.operator.act(Action::Part(head)).await;
+    session.settle().await;
     let text = c.text();
-    visit.hears(&text).await;
-    let shown =
-        visit.actor.screen.wait(visit.patience(), |screen| screen.shows(ScreenMark::START, &text));
+    session.hears(&text).await;
+    let shown = session
+        .operator
+        .screen
+        .wait(session.patience(), |screen| screen.shows(ScreenMark::START, &text));
     if !shown.await {
         return Ok(Verdict::fail(
             format!("\"{text}\" is shown while a line is half typed"),
-            visit.shown(),
+            session.shown(),
         ));
     }
-    visit.actor.act(Action::Rest(tail)).await;
-    visit.must_send(&line).await?;
+    session.operator.act(Action::Rest(tail)).await;
+    session.must_send(&line).await?;
     Ok(Verdict::Pass)
 }

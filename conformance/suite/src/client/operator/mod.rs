@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use conformance_kit::{
     clock::Clock,
-    trace::{Kind, Tape},
+    trace::{Kind, Trace},
 };
 
 use super::{
@@ -107,7 +107,7 @@ pub struct Place<'a> {
 }
 
 /// A client and its operator.
-pub struct Actor {
+pub struct Operator {
     /// What it shows.
     pub screen: Screen,
     /// Nothing when a person started it somewhere else.
@@ -115,10 +115,10 @@ pub struct Actor {
     means: Means,
     profile: Arc<Profile>,
     clock: Clock,
-    tape: Tape,
+    trace: Trace,
 }
 
-impl Actor {
+impl Operator {
     /// Starts the client.
     ///
     /// # Errors
@@ -128,7 +128,7 @@ impl Actor {
         means: &Means,
         profile: Arc<Profile>,
         place: Place<'_>,
-        tape: Tape,
+        trace: Trace,
     ) -> Result<Self, StartError> {
         let port = place.port.to_string();
         let values =
@@ -144,13 +144,13 @@ impl Actor {
         };
         let clock = Clock::start();
         let process = if program.words.is_empty() { None } else { Some(Process::start(&program)?) };
-        tape.note("client", Kind::Opened, &program.words.join(" "));
+        trace.note("client", Kind::Opened, &program.words.join(" "));
         let screen = process.as_ref().map_or_else(|| Screen::pipe(1), |p| p.screen.clone());
-        let actor = Self { screen, process, means: means.clone(), profile, clock, tape };
+        let operator = Self { screen, process, means: means.clone(), profile, clock, trace };
         match means {
             Means::Adapter => {
                 let order = Order::Connect { host: place.host, port: place.port, ca: place.ca };
-                actor.press(&adapter::line(order));
+                operator.press(&adapter::line(order));
             }
             Means::Person(person) => {
                 let (host, ca) = (place.host.to_owned(), place.ca.to_owned());
@@ -158,7 +158,7 @@ impl Actor {
             }
             Means::Terminal | Means::Pipe => {}
         }
-        Ok(actor)
+        Ok(operator)
     }
 
     /// How it is operated.
@@ -182,7 +182,7 @@ impl Actor {
 
     /// Does something.
     pub async fn act(&self, action: Action) {
-        self.tape.note("client", Kind::Note, &format!("the user: {action}"));
+        self.trace.note("client", Kind::Note, &format!("the user: {action}"));
         match (&self.means, action) {
             (Means::Person(person), action) => {
                 person::please(person, Request::Do(action)).await;
@@ -293,12 +293,12 @@ fn environment(profile: &Profile, values: &[(&str, &str)]) -> BTreeMap<String, S
     env
 }
 
-impl Drop for Actor {
+impl Drop for Operator {
     fn drop(&mut self) {
         if let Some(exit) = self.exit() {
-            self.tape.note("client", Kind::Closed, &exit.describe());
+            self.trace.note("client", Kind::Closed, &exit.describe());
         }
         let shown = self.screen.tail(ScreenMark::START, 1_500);
-        self.tape.note("client", Kind::Note, &format!("the screen: {shown}"));
+        self.trace.note("client", Kind::Note, &format!("the screen: {shown}"));
     }
 }

@@ -2,9 +2,9 @@
 //! ends with it.
 #![allow(clippy::disallowed_methods, reason = "starts programs and threads that end with them")]
 
-use std::ffi::OsString;
 use std::{
     collections::BTreeMap,
+    ffi::OsString,
     io::{BufRead as _, BufReader, Read, Write},
     os::unix::process::CommandExt as _,
     process::{Command, Stdio},
