@@ -7,10 +7,9 @@ mod client_subject;
 use std::collections::BTreeSet;
 
 use conformance_suite::{
-    Options, Report,
-    case::{Case, Level},
-    cases,
-    client::Means,
+    Options, Report, cases,
+    clause::Level,
+    client::{Case, Means},
     fault::client::{ClientFault, OPPOSITE_CLIENT},
     verdict::Verdict,
 };
@@ -81,9 +80,9 @@ async fn other_habits_of_the_screen_and_the_keyboard_pass_too() {
 #[test]
 fn every_case_names_a_fault_and_every_fault_is_named() {
     let named: BTreeSet<ClientFault> =
-        cases::client_cases().flat_map(|case| case.killed_by_client).copied().collect();
+        cases::client_cases().flat_map(|case| case.killed_by).copied().collect();
     for case in cases::client_cases() {
-        assert!(!case.killed_by_client.is_empty(), "{} names no fault", case.id);
+        assert!(!case.killed_by.is_empty(), "{} names no fault", case.id);
     }
     // Habits that no case looks at.
     let habits = [
@@ -124,7 +123,7 @@ async fn every_case_notices_the_faults_that_it_names() {
     let only = std::env::var("KILL").unwrap_or_default();
     let pairs = cases::client_cases()
         .filter(|case| case.id.contains(&only))
-        .flat_map(|case| case.killed_by_client.iter().map(move |fault| (case, *fault)));
+        .flat_map(|case| case.killed_by.iter().map(move |fault| (case, *fault)));
     let healthy = &healthy;
     let unkilled: Vec<String> = futures_util::stream::iter(pairs)
         .map(|(case, fault)| unnoticed(case, fault, healthy))

@@ -6,12 +6,12 @@ mod subject;
 use std::collections::BTreeSet;
 
 use conformance_suite::{
-    Report,
-    case::{Case, Level},
-    cases,
+    Report, cases,
+    clause::Level,
     fault::server::{Fault, OPPOSITE_CHOICES},
     report::console,
     run,
+    server::Case,
     verdict::Verdict,
 };
 

@@ -2,18 +2,18 @@
 
 use std::fmt::Write as _;
 
-use conformance_suite::{case::Case, cases, clause};
+use conformance_suite::{case::Row, cases, clause};
 use serde_json::json;
 
 pub(crate) fn list(json: bool) -> anyhow::Result<u8> {
     if json {
-        let cases: Vec<_> = every_case().map(describe).collect();
+        let cases: Vec<_> = cases::rows().map(describe).collect();
         anstream::println!("{}", serde_json::to_string_pretty(&cases)?);
         return Ok(0);
     }
     for (group, title, cases) in cases::groups() {
         anstream::println!("{group}: {title}");
-        for case in *cases {
+        for case in cases {
             let mut mark = if case.literal { " (literal reading)" } else { "" }.to_owned();
             if let Some(names) = claims(case) {
                 let _ = write!(mark, " (only with --claims {names})");
@@ -33,16 +33,12 @@ pub(crate) fn list(json: bool) -> anyhow::Result<u8> {
 }
 
 /// The extensions that have to be claimed for a case.
-fn claims(case: &Case) -> Option<String> {
+fn claims(case: &Row) -> Option<String> {
     let names: Vec<&str> = case.extension.into_iter().chain(case.also.iter().copied()).collect();
     (!names.is_empty()).then(|| names.join(","))
 }
 
-fn every_case() -> impl Iterator<Item = &'static Case> {
-    cases::server_cases().chain(cases::client_cases())
-}
-
-fn describe(case: &Case) -> serde_json::Value {
+fn describe(case: &Row) -> serde_json::Value {
     json!({
         "id": case.id,
         "revision": case.revision,
@@ -61,7 +57,7 @@ fn describe(case: &Case) -> serde_json::Value {
 
 pub(crate) fn explain(id: &str) -> anyhow::Result<u8> {
     let Some(case) = cases::find(id) else {
-        let near = every_case().map(|case| case.id).filter(|known| {
+        let near = cases::rows().map(|case| case.id).filter(|known| {
             known.split('.').any(|part| id.contains(part))
                 || id.split('.').any(|part| known.contains(part))
         });
@@ -80,9 +76,9 @@ pub(crate) fn explain(id: &str) -> anyhow::Result<u8> {
         )?;
     }
     let consequence = match case.level {
-        conformance_suite::case::Level::Must => "A violation fails.",
-        conformance_suite::case::Level::Should => "A violation fails only under --strict.",
-        conformance_suite::case::Level::Open => "Observed and reported, never failed.",
+        conformance_suite::clause::Level::Must => "A violation fails.",
+        conformance_suite::clause::Level::Should => "A violation fails only under --strict.",
+        conformance_suite::clause::Level::Open => "Observed and reported, never failed.",
     };
     writeln!(out, "\n  level    {}. {consequence}", case.level)?;
     if case.literal {
@@ -97,11 +93,8 @@ pub(crate) fn explain(id: &str) -> anyhow::Result<u8> {
     if !case.needs.is_empty() {
         writeln!(out, "  needs    {}", case.needs.join(", "))?;
     }
-    for fault in case.killed_by {
-        writeln!(out, "  notices  {}: {}", fault.name(), fault.description().trim())?;
-    }
-    for fault in case.killed_by_client {
-        writeln!(out, "  notices  {}: {}", fault.name(), fault.description().trim())?;
+    for (fault, what) in cases::noticed(case.id) {
+        writeln!(out, "  notices  {fault}: {what}")?;
     }
     anstream::print!("{out}");
     Ok(0)
@@ -113,7 +106,7 @@ pub(crate) fn schema() -> anyhow::Result<u8> {
 }
 
 pub(crate) fn kill_matrix(clients: bool) -> anyhow::Result<u8> {
-    let page = if clients { cases::client::kill_matrix() } else { cases::kill_matrix() };
+    let page = if clients { cases::client_kill_matrix() } else { cases::kill_matrix() };
     anstream::print!("{page}");
     Ok(0)
 }

@@ -5,7 +5,7 @@ use std::io::IsTerminal as _;
 
 use conformance_suite::{
     CaseResult, Report,
-    case::Case,
+    case::Row,
     report::{Header, console, format::Output, points::Rubric, write},
     run::Watch,
     verdict::Verdict,
@@ -27,7 +27,7 @@ impl<'a> Progress<'a> {
 }
 
 impl Watch for Progress<'_> {
-    fn begins(&mut self, header: &Header, cases: &[&'static Case]) {
+    fn begins(&mut self, header: &Header, cases: &[&'static Row]) {
         let unknown =
             Verdict::Inconclusive { reason: "the run has not come to this case".to_owned() };
         let cases = cases.iter().map(|case| CaseResult::new(case, true, unknown.clone())).collect();

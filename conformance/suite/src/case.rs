@@ -1,54 +1,14 @@
-//! The shape of a case: data that says what is asked, and a function that asks it.
+//! The shape of a case: a row of data that says what is asked, and a function that asks it.
+//!
+//! A [`Case`] belongs to one [`Judged`] side by its type, so a case for clients can't be asked of a
+//! server. Whatever only looks at the data takes the [`Row`].
 
-use std::{fmt, future::ready};
+use std::{fmt, ops::Deref};
 
 use futures_util::future::BoxFuture;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    client::ClientHands,
-    fault::{client::ClientFault, server::Fault},
-    server::hands::ServerHands,
-    verdict::{Outcome, Verdict},
-};
-
-/// How binding a clause is, and so what a violation costs.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Level {
-    /// The norm leaves it open: observed, never failed.
-    Open,
-    /// A robust peer needs it: fails only under `--strict`.
-    Should,
-    /// The assignment says it: a violation fails.
-    Must,
-}
-
-impl Level {
-    /// Reads the word that the norm uses.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        match word.to_ascii_uppercase().as_str() {
-            "MUST" => Some(Self::Must),
-            "SHOULD" => Some(Self::Should),
-            "OPEN" => Some(Self::Open),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for Level {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Must => "MUST",
-            Self::Should => "SHOULD",
-            Self::Open => "OPEN",
-        })
-    }
-}
+use crate::{clause::Level, verdict::Outcome};
 
 /// Which end of the protocol a case judges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +18,24 @@ pub enum Side {
     Server,
     /// A client.
     Client,
+}
+
+/// A side as a type: it says what its cases have in their hands, and what its mutant can do wrong.
+pub trait Judged: 'static {
+    /// What a case acts with.
+    type Hands: Send + 'static;
+    /// What the mutant of this side can do wrong.
+    type Fault: Defect;
+    /// The same side as a value.
+    const SIDE: Side;
+}
+
+/// The name of something that a mutant can do wrong.
+pub trait Defect: Copy + Send + Sync + 'static {
+    /// Its name, as the mutant's `--fault` takes it.
+    fn name(self) -> &'static str;
+    /// What it does, in a line.
+    fn description(self) -> &'static str;
 }
 
 /// In whose company a case can run.
@@ -75,24 +53,12 @@ pub enum Isolation {
     Last,
 }
 
-/// What a case does with a server; it ends with `?` as soon as the verdict is clear.
-pub type Run = for<'a> fn(&'a mut ServerHands) -> BoxFuture<'a, Outcome>;
+/// What a case does; it ends with `?` as soon as the verdict is clear.
+pub type Ask<J> = for<'a> fn(&'a mut <J as Judged>::Hands) -> BoxFuture<'a, Outcome>;
 
-/// What a case does with a client.
-pub type ClientRun = for<'a> fn(&'a mut ClientHands) -> BoxFuture<'a, Outcome>;
-
-/// The question itself, to one side or the other.
+/// What is known about a case without asking it.
 #[derive(Debug, Clone, Copy)]
-pub enum Question {
-    /// To a server.
-    Server(Run),
-    /// To a client.
-    Client(ClientRun),
-}
-
-/// One question to a subject.
-#[derive(Debug, Clone, Copy)]
-pub struct Case {
+pub struct Row {
     /// Permanent: `group.name`.
     pub id: &'static str,
     /// Counts up when the judgement changes.
@@ -115,147 +81,11 @@ pub struct Case {
     pub hint: &'static str,
     /// Cases without which this one says nothing.
     pub needs: &'static [&'static str],
-    /// Faults of the mutant server that this case must notice.
-    pub killed_by: &'static [Fault],
-    /// Faults of the mutant client that this case must notice.
-    pub killed_by_client: &'static [ClientFault],
     /// Company.
     pub isolation: Isolation,
-    /// The question itself.
-    pub question: Question,
 }
 
-impl Case {
-    const fn new(id: &'static str, level: Level, clause: &'static str, question: Question) -> Self {
-        let side = match question {
-            Question::Server(_) => Side::Server,
-            Question::Client(_) => Side::Client,
-        };
-        Self {
-            id,
-            revision: 1,
-            side,
-            clause,
-            level,
-            literal: false,
-            extension: None,
-            also: &[],
-            title: "",
-            hint: "",
-            needs: &[],
-            killed_by: &[],
-            killed_by_client: &[],
-            isolation: Isolation::Together,
-            question,
-        }
-    }
-
-    /// A case that fails when its clause is broken.
-    #[must_use]
-    pub const fn must(id: &'static str, clause: &'static str, run: Run) -> Self {
-        Self::new(id, Level::Must, clause, Question::Server(run))
-    }
-
-    /// A case that fails only under `--strict`.
-    #[must_use]
-    pub const fn should(id: &'static str, clause: &'static str, run: Run) -> Self {
-        Self::new(id, Level::Should, clause, Question::Server(run))
-    }
-
-    /// A case that observes.
-    #[must_use]
-    pub const fn open(id: &'static str, clause: &'static str, run: Run) -> Self {
-        Self::new(id, Level::Open, clause, Question::Server(run))
-    }
-
-    /// A case for clients, of this level.
-    #[must_use]
-    pub const fn client(
-        id: &'static str,
-        level: Level,
-        clause: &'static str,
-        run: ClientRun,
-    ) -> Self {
-        Self::new(id, level, clause, Question::Client(run))
-    }
-
-    /// Says what is asked.
-    #[must_use]
-    pub const fn asks(mut self, title: &'static str) -> Self {
-        self.title = title;
-        self
-    }
-
-    /// Asked only of subjects that claim this extension; the name is lower case.
-    #[must_use]
-    pub const fn extension(mut self, name: &'static str) -> Self {
-        self.extension = Some(name);
-        self
-    }
-
-    /// Asked only when these are claimed, too.
-    #[must_use]
-    pub const fn also(mut self, names: &'static [&'static str]) -> Self {
-        self.also = names;
-        self
-    }
-
-    /// Says what usually is wrong.
-    #[must_use]
-    pub const fn hint(mut self, hint: &'static str) -> Self {
-        self.hint = hint;
-        self
-    }
-
-    /// Names the cases it rests on.
-    #[must_use]
-    pub const fn needs(mut self, needs: &'static [&'static str]) -> Self {
-        self.needs = needs;
-        self
-    }
-
-    /// Names the faults that it must notice.
-    #[must_use]
-    pub const fn killed_by(mut self, faults: &'static [Fault]) -> Self {
-        self.killed_by = faults;
-        self
-    }
-
-    /// Names the faults of a client that it must notice.
-    #[must_use]
-    pub const fn kills(mut self, faults: &'static [ClientFault]) -> Self {
-        self.killed_by_client = faults;
-        self
-    }
-
-    /// Nobody else runs meanwhile.
-    #[must_use]
-    pub const fn alone(mut self) -> Self {
-        self.isolation = Isolation::Alone;
-        self
-    }
-
-    /// Runs alone, and after all that is lighter.
-    #[must_use]
-    pub const fn heavy(mut self) -> Self {
-        self.isolation = Isolation::Heavy;
-        self
-    }
-
-    /// Runs when all others are done.
-    #[must_use]
-    pub const fn last(mut self) -> Self {
-        self.isolation = Isolation::Last;
-        self
-    }
-
-    /// No points depend on it.
-    #[must_use]
-    pub const fn literal(mut self) -> Self {
-        self.literal = true;
-        self
-    }
-
+impl Row {
     /// The part of the id that it shares with its group: `join` of `join.taken`, `c.join` of
     /// `c.join.first`.
     #[must_use]
@@ -266,26 +96,156 @@ impl Case {
             .nth(dots - 1)
             .map_or(self.id, |(at, _)| self.id.get(..at).unwrap_or(self.id))
     }
+}
 
-    /// Asks a server.
+/// One question to a subject of one side; it derefs to its [`Row`].
+pub struct Case<J: Judged> {
+    row: Row,
+    /// Faults of the mutant that this case must notice.
+    pub killed_by: &'static [J::Fault],
+    ask: Ask<J>,
+}
+
+impl<J: Judged> Case<J> {
+    /// A case of this level, about this clause.
     #[must_use]
-    pub fn ask_server<'a>(&self, hands: &'a mut ServerHands) -> BoxFuture<'a, Outcome> {
-        match self.question {
-            Question::Server(run) => run(hands),
-            Question::Client(_) => Box::pin(ready(Err(wrong_side()))),
-        }
+    pub const fn new(id: &'static str, level: Level, clause: &'static str, ask: Ask<J>) -> Self {
+        let row = Row {
+            id,
+            revision: 1,
+            side: J::SIDE,
+            clause,
+            level,
+            literal: false,
+            extension: None,
+            also: &[],
+            title: "",
+            hint: "",
+            needs: &[],
+            isolation: Isolation::Together,
+        };
+        Self { row, killed_by: &[], ask }
     }
 
-    /// Asks a client.
+    /// A case that fails when its clause is broken.
     #[must_use]
-    pub fn ask_client<'a>(&self, stage: &'a mut ClientHands) -> BoxFuture<'a, Outcome> {
-        match self.question {
-            Question::Client(run) => run(stage),
-            Question::Server(_) => Box::pin(ready(Err(wrong_side()))),
-        }
+    pub const fn must(id: &'static str, clause: &'static str, ask: Ask<J>) -> Self {
+        Self::new(id, Level::Must, clause, ask)
+    }
+
+    /// A case that fails only under `--strict`.
+    #[must_use]
+    pub const fn should(id: &'static str, clause: &'static str, ask: Ask<J>) -> Self {
+        Self::new(id, Level::Should, clause, ask)
+    }
+
+    /// A case that observes.
+    #[must_use]
+    pub const fn open(id: &'static str, clause: &'static str, ask: Ask<J>) -> Self {
+        Self::new(id, Level::Open, clause, ask)
+    }
+
+    /// Says what is asked.
+    #[must_use]
+    pub const fn asks(mut self, title: &'static str) -> Self {
+        self.row.title = title;
+        self
+    }
+
+    /// Asked only of subjects that claim this extension; the name is lower case.
+    #[must_use]
+    pub const fn extension(mut self, name: &'static str) -> Self {
+        self.row.extension = Some(name);
+        self
+    }
+
+    /// Asked only when these are claimed, too.
+    #[must_use]
+    pub const fn also(mut self, names: &'static [&'static str]) -> Self {
+        self.row.also = names;
+        self
+    }
+
+    /// Says what usually is wrong.
+    #[must_use]
+    pub const fn hint(mut self, hint: &'static str) -> Self {
+        self.row.hint = hint;
+        self
+    }
+
+    /// Names the cases it rests on.
+    #[must_use]
+    pub const fn needs(mut self, needs: &'static [&'static str]) -> Self {
+        self.row.needs = needs;
+        self
+    }
+
+    /// Names the faults that it must notice.
+    #[must_use]
+    pub const fn killed_by(mut self, faults: &'static [J::Fault]) -> Self {
+        self.killed_by = faults;
+        self
+    }
+
+    /// Nobody else runs meanwhile.
+    #[must_use]
+    pub const fn alone(mut self) -> Self {
+        self.row.isolation = Isolation::Alone;
+        self
+    }
+
+    /// Runs alone, and after all that is lighter.
+    #[must_use]
+    pub const fn heavy(mut self) -> Self {
+        self.row.isolation = Isolation::Heavy;
+        self
+    }
+
+    /// Runs when all others are done.
+    #[must_use]
+    pub const fn last(mut self) -> Self {
+        self.row.isolation = Isolation::Last;
+        self
+    }
+
+    /// No points depend on it.
+    #[must_use]
+    pub const fn literal(mut self) -> Self {
+        self.row.literal = true;
+        self
+    }
+
+    /// What is known about it without asking.
+    #[must_use]
+    pub const fn row(&self) -> &Row {
+        &self.row
+    }
+
+    /// Asks.
+    #[must_use]
+    pub fn ask<'a>(&self, hands: &'a mut J::Hands) -> BoxFuture<'a, Outcome> {
+        (self.ask)(hands)
     }
 }
 
-fn wrong_side() -> Verdict {
-    Verdict::inconclusive("this case is for the other side")
+impl<J: Judged> Deref for Case<J> {
+    type Target = Row;
+
+    fn deref(&self) -> &Row {
+        &self.row
+    }
+}
+
+impl<J: Judged> Clone for Case<J> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<J: Judged> Copy for Case<J> {}
+
+impl<J: Judged> fmt::Debug for Case<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.row.fmt(f)
+    }
 }

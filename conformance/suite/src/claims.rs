@@ -5,7 +5,11 @@ use std::collections::BTreeSet;
 
 use thiserror::Error;
 
-use crate::{case::Case, select::Pattern, verdict::Verdict};
+use crate::{
+    case::{Case, Judged, Row},
+    select::Pattern,
+    verdict::Verdict,
+};
 
 /// The extension that is claimed with every capability: that a server negotiates at all.
 pub const NEGOTIATION: &str = "negotiation";
@@ -36,7 +40,10 @@ impl Claims {
     ///
     /// # Errors
     /// For an extension without cases.
-    pub fn parse(texts: &[String], all: &[&'static Case]) -> Result<Self, ClaimError> {
+    pub fn parse<J: Judged>(
+        texts: &[String],
+        all: &[&'static Case<J>],
+    ) -> Result<Self, ClaimError> {
         let known: BTreeSet<&str> = all.iter().filter_map(|case| case.extension).collect();
         let parts = texts.iter().flat_map(|text| text.split(',')).map(str::trim);
         let mut claims = BTreeSet::new();
@@ -74,13 +81,13 @@ impl Claims {
     /// Whether a case is part of a run: what is not claimed is not, unless it was asked for by its name; then the answer
     /// is why not.
     #[must_use]
-    pub fn concern(&self, case: &Case, named: &[Pattern]) -> bool {
+    pub fn concern(&self, case: &Row, named: &[Pattern]) -> bool {
         self.excuse(case).is_none() || named.iter().any(|pattern| pattern.names(case))
     }
 
     /// Why a case is not asked, if it isn't: its extension was not claimed.
     #[must_use]
-    pub fn excuse(&self, case: &Case) -> Option<Verdict> {
+    pub fn excuse(&self, case: &Row) -> Option<Verdict> {
         let mut wanted = case.extension.iter().chain(case.also);
         let extension = wanted.find(|name| !self.has(name))?;
         Some(Verdict::not_applicable(format!("not claimed: the extension {extension}")))
@@ -94,8 +101,8 @@ mod tests {
     use super::*;
     use crate::{
         invariants::Invariants,
-        run::{Options, Unwatched, schedule::Schedule},
-        server::{hands::ServerHands, shared::Shared},
+        run::{Options, Unwatched, schedule::Schedule, server::runner::ServerRunner},
+        server::{Case, ServerSide, hands::ServerHands, shared::Shared},
         verdict::Outcome,
     };
     use conformance_kit::{net::dial::Transport, timing::Timing};
@@ -136,10 +143,10 @@ mod tests {
             Invariants::default(),
         );
         let selected = all().into_iter().map(|case| (case, true)).collect();
-        let mut schedule = Schedule::new(Arc::new(shared), &options, 1, selected, None);
-        schedule.claims = claims;
-        schedule.run(&mut Unwatched).await;
-        let (cases, bugs) = schedule.finish();
+        shared.set_claims(claims);
+        let runner = ServerRunner::new(Arc::new(shared), 1, None);
+        let schedule = Schedule::new(runner, &options, 1, selected);
+        let (_, (cases, bugs)) = schedule.run(&mut Unwatched).await;
         assert!(bugs.is_empty(), "{bugs:?}");
         let shown = |case: &crate::CaseResult| {
             (case.id.clone(), case.verdict.word(), case.is_failure(false))
@@ -220,7 +227,7 @@ mod tests {
         let error = Claims::parse(&own(&["rooms,roms"]), &all()).unwrap_err().to_string();
         assert!(error.starts_with("\"roms\" is no extension"), "{error}");
         assert!(error.ends_with("extensions with cases: commands, rooms"), "{error}");
-        let error = Claims::parse(&own(&["rooms"]), &[]).unwrap_err().to_string();
+        let error = Claims::parse::<ServerSide>(&own(&["rooms"]), &[]).unwrap_err().to_string();
         assert!(error.ends_with("none yet"), "{error}");
     }
 }

@@ -1,9 +1,47 @@
 //! The clauses of `docs/protocol.md` and `docs/capabilities.md`, read from the pages themselves: what a report quotes is
 //! the norm.
 
-use std::sync::LazyLock;
+use std::{fmt, sync::LazyLock};
 
-use crate::case::Level;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How binding a clause is, and so what a violation costs.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Level {
+    /// The norm leaves it open: observed, never failed.
+    Open,
+    /// A robust peer needs it: fails only under `--strict`.
+    Should,
+    /// The assignment says it: a violation fails.
+    Must,
+}
+
+impl Level {
+    /// Reads the word that the norm uses.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        match word.to_ascii_uppercase().as_str() {
+            "MUST" => Some(Self::Must),
+            "SHOULD" => Some(Self::Should),
+            "OPEN" => Some(Self::Open),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Must => "MUST",
+            Self::Should => "SHOULD",
+            Self::Open => "OPEN",
+        })
+    }
+}
 
 /// The norm, as it was when this suite was built.
 pub const NORM: &str = include_str!("../../../docs/protocol.md");

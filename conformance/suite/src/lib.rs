@@ -35,4 +35,4 @@ pub use run::{
     Options,
     server::{RunError, Subject, run},
 };
-pub use server::probe::TlsMode;
+pub use server::quirks::TlsMode;

@@ -3,7 +3,10 @@
 use globset::{Glob, GlobMatcher};
 use thiserror::Error;
 
-use crate::{case::Case, clause};
+use crate::{
+    case::{Case, Judged, Row},
+    clause,
+};
 
 /// A pattern for ids, groups, levels or clauses, with globs.
 #[derive(Debug, Clone)]
@@ -43,7 +46,7 @@ impl Pattern {
 
     /// Whether a case is meant by its id, its group or its extension.
     #[must_use]
-    pub fn names(&self, case: &Case) -> bool {
+    pub fn names(&self, case: &Row) -> bool {
         [case.id, case.group()]
             .into_iter()
             .chain(case.extension)
@@ -52,7 +55,7 @@ impl Pattern {
 
     /// Whether a case is meant.
     #[must_use]
-    pub fn matches(&self, case: &Case) -> bool {
+    pub fn matches(&self, case: &Row) -> bool {
         let area = case.clause.split('-').next().unwrap_or_default();
         let level = case.level.to_string();
         [case.id, case.group(), case.clause, area, level.as_str()]
@@ -62,15 +65,18 @@ impl Pattern {
     }
 }
 
+/// A case of a run, and whether it was asked for or only runs because another needs it.
+pub type Selected<J> = (&'static Case<J>, bool);
+
 /// The cases to run, and for each whether it was asked for or only runs because another needs it.
 ///
 /// # Errors
 /// When a pattern is malformed or matches nothing.
-pub fn select(
-    all: &[&'static Case],
+pub fn select<J: Judged>(
+    all: &[&'static Case<J>],
     only: &[String],
     skip: &[String],
-) -> Result<Vec<(&'static Case, bool)>, SelectError> {
+) -> Result<Vec<Selected<J>>, SelectError> {
     let (only, skip) = (Pattern::parse_list(only)?, Pattern::parse_list(skip)?);
     for pattern in only.iter().chain(&skip) {
         let known = all.iter().any(|case| pattern.matches(case))
@@ -79,8 +85,8 @@ pub fn select(
             return Err(SelectError::Nothing(pattern.text.clone()));
         }
     }
-    let skipped = |case: &Case| skip.iter().any(|pattern| pattern.matches(case));
-    let asked = |case: &Case| {
+    let skipped = |case: &Row| skip.iter().any(|pattern| pattern.matches(case));
+    let asked = |case: &Row| {
         !skipped(case) && (only.is_empty() || only.iter().any(|pattern| pattern.matches(case)))
     };
     let mut wanted: Vec<&str> = all.iter().filter(|case| asked(case)).map(|case| case.id).collect();

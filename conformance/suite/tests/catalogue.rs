@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use conformance_suite::{case::Level, cases, clause};
+use conformance_suite::{
+    cases,
+    clause::{self, Level},
+};
 
 /// What only a client can break; its cases are on the other side.
 const CLIENT_CLAUSES: [&str; 6] = ["NM-1", "IN-1", "MD-1", "AI-1", "DS-1", "ER-1"];

@@ -29,7 +29,7 @@ fn report(turn: usize) -> Report {
         Verdict::observed("a habit", HOSTILE),
         Verdict::not_applicable(HOSTILE),
     ];
-    let result = |(n, case): (usize, &'static conformance_suite::case::Case)| {
+    let result = |(n, case): (usize, &'static conformance_suite::server::Case)| {
         let verdict = outcomes[(n + turn) % outcomes.len()].clone();
         let mut result = CaseResult::new(case, true, verdict);
         result.took_ms = 1_000 + u64::try_from(n).unwrap();

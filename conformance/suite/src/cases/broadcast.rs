@@ -4,9 +4,8 @@ use conformance_kit::clock;
 use serde_json::json;
 
 use crate::{
-    case::Case,
     fault::server::Fault,
-    server::{hands::ServerHands, peer::Mark},
+    server::{Case, hands::ServerHands, peer::Mark},
     verdict::{Outcome, Verdict},
 };
 

@@ -7,9 +7,9 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::{
-    case::Case,
     fault::server::Fault,
     server::{
+        Case,
         hands::ServerHands,
         peer::{Closing, Mark, Peer},
     },

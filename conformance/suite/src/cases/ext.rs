@@ -4,10 +4,10 @@ use conformance_kit::wire::frame::Frame;
 use serde_json::json;
 
 use crate::{
-    case::Case,
     fault::server::Fault,
     invariants::BASE_KEYS,
     server::{
+        Case,
         hands::ServerHands,
         peer::{Closing, Mark},
     },

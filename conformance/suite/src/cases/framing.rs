@@ -7,9 +7,9 @@ use conformance_kit::wire::ascii::ascii;
 use serde_json::json;
 
 use crate::{
-    case::Case,
     fault::server::Fault,
     server::{
+        Case,
         hands::ServerHands,
         peer::{Mark, Peer},
     },

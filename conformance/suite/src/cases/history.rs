@@ -1,9 +1,9 @@
 //! `history`: what a newcomer is told of the time before.
 
 use crate::{
-    case::Case,
     fault::server::Fault,
     server::{
+        Case,
         hands::ServerHands,
         peer::{Closing, Mark, Peer},
     },

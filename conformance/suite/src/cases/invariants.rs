@@ -4,10 +4,9 @@
 use std::future::ready;
 
 use crate::{
-    case::Case,
     fault::server::Fault,
     invariants::Invariant,
-    server::hands::ServerHands,
+    server::{Case, hands::ServerHands},
     verdict::{Outcome, Verdict},
 };
 

@@ -4,9 +4,9 @@ use conformance_kit::wire::frame::Frame;
 use serde_json::json;
 
 use crate::{
-    case::Case,
     fault::server::Fault,
     server::{
+        Case,
         hands::ServerHands,
         peer::{Closing, Mark, Peer},
     },

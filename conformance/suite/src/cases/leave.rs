@@ -3,9 +3,9 @@
 use conformance_kit::wire::frame::Frame;
 
 use crate::{
-    case::Case,
     fault::server::Fault,
     server::{
+        Case,
         hands::ServerHands,
         peer::{Closing, Mark, Peer},
     },

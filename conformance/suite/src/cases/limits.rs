@@ -3,9 +3,8 @@
 use conformance_kit::wire::{frame::Frame, message::Message};
 
 use crate::{
-    case::Case,
     fault::server::Fault,
-    server::{hands::ServerHands, peer::Mark},
+    server::{Case, hands::ServerHands, peer::Mark},
     verdict::{Outcome, Verdict},
 };
 

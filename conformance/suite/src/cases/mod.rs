@@ -7,9 +7,11 @@ pub mod concurrency;
 pub mod errors;
 pub mod ext;
 pub mod framing;
+mod group;
 pub mod history;
 pub mod invariants;
 pub mod join;
+mod kill_matrix;
 pub mod leave;
 pub mod limits;
 pub mod net;
@@ -20,6 +22,9 @@ pub mod source;
 pub mod tls;
 pub mod users;
 
+pub use client::CLIENT_GROUPS;
+pub use group::Group;
+pub use kill_matrix::{client_kill_matrix, kill_matrix};
 pub use registry::{
-    SERVER_GROUPS, client_cases, find, group_title, groups, kill_matrix, server_cases,
+    SERVER_GROUPS, client_cases, find, group_title, groups, noticed, rows, server_cases,
 };

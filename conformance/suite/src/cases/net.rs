@@ -1,9 +1,8 @@
 //! `net`: the addresses of the target.
 
 use crate::{
-    case::Case,
     fault::server::Fault,
-    server::hands::ServerHands,
+    server::{Case, hands::ServerHands},
     verdict::{Outcome, Verdict},
 };
 

@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    case::Case,
     fault::server::Fault,
-    server::{hands::ServerHands, peer::Peer},
+    server::{Case, hands::ServerHands, peer::Peer},
     verdict::{Outcome, Verdict},
 };
 

@@ -5,9 +5,8 @@ use std::{future::ready, time::Duration};
 use x509_parser::prelude::{FromDer as _, GeneralName, ParsedExtension, X509Certificate};
 
 use crate::{
-    case::Case,
     fault::server::Fault,
-    server::{hands::ServerHands, peer::Mark, probe::TlsGreeting},
+    server::{Case, hands::ServerHands, peer::Mark, quirks::TlsGreeting},
     verdict::{Outcome, Verdict},
 };
 

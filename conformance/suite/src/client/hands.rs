@@ -8,9 +8,10 @@ use super::{
     listener::{Listener, Where},
     operator::{Action, Operator, Place, process::Exit},
     profile::Profile,
+    quirks::Silence,
     screen::ScreenMark,
     session::{self, ClientSession},
-    shared::{Shared, Silence},
+    shared::Shared,
 };
 use crate::verdict::Verdict;
 

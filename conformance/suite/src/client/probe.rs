@@ -10,9 +10,10 @@ use conformance_kit::clock::Clock;
 use super::{
     hands::{ClientHands, Setup},
     operator::{Action, Means},
+    quirks::Quirks,
     screen::{Screen, ScreenMark},
     session::ClientSession,
-    shared::{Pace, Quirks, Shared},
+    shared::{Pace, Shared},
 };
 use crate::{invariants::Invariant, verdict::Verdict};
 

@@ -28,6 +28,16 @@ macro_rules! faults {
                 Self::ALL.iter().copied().find(|fault| fault.name().eq_ignore_ascii_case(name))
             }
         }
+
+        impl $crate::case::Defect for $enum {
+            fn name(self) -> &'static str {
+                Self::name(self)
+            }
+
+            fn description(self) -> &'static str {
+                Self::description(self)
+            }
+        }
     };
 }
 pub(super) use faults;

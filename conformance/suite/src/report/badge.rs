@@ -1,7 +1,7 @@
 //! A badge: how many of the MUST cases pass, as a small SVG picture.
 
 use super::Report;
-use crate::{case::Level, verdict::Verdict};
+use crate::{clause::Level, verdict::Verdict};
 
 /// Renders a report.
 #[must_use]

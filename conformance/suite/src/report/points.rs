@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{CaseResult, Report};
-use crate::{case::Level, verdict::Verdict};
+use crate::{clause::Level, verdict::Verdict};
 
 /// How points are given; read from `rubric.toml`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]

@@ -4,10 +4,7 @@ use conformance_kit::trace::Event;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    case::{Case, Level},
-    verdict::Verdict,
-};
+use crate::{case::Row, clause::Level, verdict::Verdict};
 
 /// Where `--only` goes in the command of a run, when that is not at its end.
 pub const ONLY: &str = "{only}";
@@ -72,7 +69,7 @@ pub struct CaseResult {
 impl CaseResult {
     /// The result of a case.
     #[must_use]
-    pub fn new(case: &Case, asked: bool, verdict: Verdict) -> Self {
+    pub fn new(case: &Row, asked: bool, verdict: Verdict) -> Self {
         Self {
             id: case.id.to_owned(),
             revision: case.revision,

@@ -1,8 +1,8 @@
-//! Runs cases against a subject.
+//! Runs cases against a subject: one scheduler for both sides.
 
 pub mod client;
-mod client_schedule;
 pub mod options;
+mod runner;
 pub(crate) mod schedule;
 pub mod server;
 pub mod watch;

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use conformance_kit::net::tls::Trust;
 use rustls::KeyLog;
 
-use crate::server::probe::TlsMode;
+use crate::server::quirks::TlsMode;
 
 /// How a run is to be done; the default judges everything.
 #[derive(Clone)]

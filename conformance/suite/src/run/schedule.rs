@@ -1,94 +1,75 @@
-//! The order of cases: after what they need, together where they don't disturb each other, and
-//! with a look at the subject's health in between.
+//! The order of cases: after what they need, together where they don't disturb each other, and a
+//! second time alone when company may have been the reason for a failure.
 
 use std::{
     any::Any,
     collections::{HashMap, HashSet},
     panic::AssertUnwindSafe,
-    sync::Arc,
-    time::Duration,
 };
 
-use conformance_kit::{clock::Clock, net::dial::Transport, subject::spawn::Spawned};
+use conformance_kit::clock::Clock;
 use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use tokio::time::timeout;
 
-use super::{Options, Watch};
+use super::{Options, Watch, runner::Runner};
 use crate::{
-    case::{Case, Isolation, Level},
-    claims::Claims,
+    case::{Case, Isolation, Row},
     report::CaseResult,
-    server::{hands::ServerHands, shared::Shared},
+    select::Selected,
     verdict::Verdict,
 };
 
 /// The cases of one run and what became of them.
-pub(crate) struct Schedule<'a> {
-    shared: Arc<Shared>,
+pub(crate) struct Schedule<'a, R: Runner> {
+    runner: R,
     options: &'a Options,
     seed: u64,
-    /// Cases of other extensions are not asked.
-    pub(crate) claims: Claims,
-    order: Vec<&'static str>,
-    waiting: Vec<(&'static Case, bool)>,
+    order: Vec<Selected<R::Side>>,
+    waiting: Vec<Selected<R::Side>>,
     results: HashMap<&'static str, CaseResult>,
     bugs: Vec<String>,
-    /// After which case the subject did not answer any more.
-    lost: Option<&'static str>,
-    managed: Option<ManagedServer>,
-    /// Counts the servers that were started one after the other.
-    epoch: usize,
     /// Cases that run again without company: they failed in it, or its server died. What they say
     /// alone counts, and their timeline holds nobody else's traffic.
     solo: HashSet<&'static str>,
-}
-
-/// A server of the suite's own.
-pub(crate) struct ManagedServer {
-    pub(crate) spawned: Spawned,
-    /// A new one for every case.
-    pub(crate) fresh: bool,
 }
 
 /// Changes the nonces of a case that is asked again.
 const SECOND_TRY: u64 = 0x5EC0_0000_0000_0000;
 
 /// What comes back from a case.
-struct Done {
-    case: &'static Case,
+struct Done<R: Runner> {
+    case: &'static Case<R::Side>,
     result: CaseResult,
     alive: bool,
     epoch: usize,
     bug: Option<String>,
 }
 
-impl<'a> Schedule<'a> {
+/// The results of a run in the order of the selection, and the bugs of the suite.
+pub(crate) type Results = (Vec<CaseResult>, Vec<String>);
+
+impl<'a, R: Runner> Schedule<'a, R> {
     pub(crate) fn new(
-        shared: Arc<Shared>,
+        runner: R,
         options: &'a Options,
         seed: u64,
-        selected: Vec<(&'static Case, bool)>,
-        managed: Option<ManagedServer>,
+        selected: Vec<Selected<R::Side>>,
     ) -> Self {
         Self {
-            shared,
+            runner,
             options,
             seed,
-            claims: Claims::default(),
-            order: selected.iter().map(|(case, _)| case.id).collect(),
+            order: selected.clone(),
             waiting: selected,
             results: HashMap::new(),
             bugs: Vec::new(),
-            lost: None,
-            managed,
-            epoch: 0,
             solo: HashSet::new(),
         }
     }
 
-    /// Runs everything, or as much as the deadline allows.
-    pub(crate) async fn run(&mut self, watch: &mut dyn Watch) {
-        let mut running: FuturesUnordered<BoxFuture<'static, Done>> = FuturesUnordered::new();
+    /// Runs everything, or as much as the deadline allows, and gives the runner back.
+    pub(crate) async fn run(mut self, watch: &mut dyn Watch) -> (R, Results) {
+        let mut running: FuturesUnordered<BoxFuture<'static, Done<R>>> = FuturesUnordered::new();
         let mut alone = false;
         loop {
             self.settle_unrunnable(watch);
@@ -100,38 +81,24 @@ impl<'a> Schedule<'a> {
             if running.is_empty() {
                 break;
             }
-            let left = self.options.deadline.saturating_sub(self.shared.clock.elapsed());
+            let left = self.options.deadline.saturating_sub(self.runner.elapsed());
             let Ok(Some(done)) = timeout(left, running.next()).await else {
                 break;
             };
             alone = false;
             self.take(done, !running.is_empty(), watch).await;
         }
-        // Whatever is left has run out of time.
-        let deadline = self.options.deadline;
-        let late = |case: &'static Case, asked| {
-            let reason = format!(
-                "the run's deadline of {deadline:.0?} was reached before this case was done"
-            );
-            CaseResult::new(case, asked, Verdict::inconclusive(reason))
-        };
-        for (case, asked) in std::mem::take(&mut self.waiting) {
-            self.record(case, late(case, asked), watch);
-        }
-        let missing: Vec<_> =
-            self.order.iter().filter(|id| !self.results.contains_key(*id)).collect();
-        for case in missing.into_iter().filter_map(|id| crate::cases::find(id)).collect::<Vec<_>>()
-        {
-            self.record(case, late(case, true), watch);
-        }
+        self.settle_late(watch);
+        let Self { runner, order, mut results, bugs, .. } = self;
+        let cases = order.iter().filter_map(|(case, _)| results.remove(case.id)).collect();
+        (runner, (cases, bugs))
     }
 
     fn jobs(&self) -> usize {
-        let fresh = self.managed.as_ref().is_some_and(|managed| managed.fresh);
-        if fresh { 1 } else { self.options.jobs.max(1) }
+        self.runner.jobs(self.options.jobs)
     }
 
-    fn isolation(&self, case: &Case) -> Isolation {
+    fn isolation(&self, case: &Row) -> Isolation {
         if self.solo.contains(case.id) && case.isolation == Isolation::Together {
             Isolation::Alone
         } else {
@@ -139,15 +106,17 @@ impl<'a> Schedule<'a> {
         }
     }
 
-    /// What the subject printed last.
-    pub(crate) fn output(&self) -> String {
-        self.managed.as_ref().map(|managed| managed.spawned.output()).unwrap_or_default()
-    }
-
-    /// The results in the order of the catalogue, and the bugs of the suite.
-    pub(crate) fn finish(mut self) -> (Vec<CaseResult>, Vec<String>) {
-        let cases = self.order.iter().filter_map(|id| self.results.remove(id)).collect();
-        (cases, self.bugs)
+    /// Gives a verdict to whatever has run out of time.
+    fn settle_late(&mut self, watch: &mut dyn Watch) {
+        let deadline = self.options.deadline;
+        let reason =
+            format!("the run's deadline of {deadline:.0?} was reached before this case was done");
+        for (case, asked) in self.order.clone() {
+            if !self.results.contains_key(case.id) {
+                let verdict = Verdict::inconclusive(&reason);
+                self.record(case, CaseResult::new(case, asked, verdict), watch);
+            }
+        }
     }
 
     /// Gives a verdict to all cases that can't run: their needs failed, or the subject is gone.
@@ -157,36 +126,25 @@ impl<'a> Schedule<'a> {
             for (case, asked) in std::mem::take(&mut self.waiting) {
                 let failed = case.needs.iter().find(|need| {
                     self.results.get(*need).is_some_and(|result| !result.verdict.carries())
-                        && !self.spoken_around(case, need)
+                        && !self.runner.spoken_around(case, need)
                 });
-                let verdict = match (self.claims.excuse(case), failed, self.lost) {
-                    (Some(excuse), ..) => excuse,
-                    (None, Some(need), _) => Verdict::Blocked { by: self.root(need) },
-                    (None, None, Some(after)) if case.isolation != Isolation::Last => {
-                        Verdict::inconclusive(format!(
-                            "the server stopped answering in or after {after}, so this case did not run"
-                        ))
-                    }
-                    _ => {
-                        self.waiting.push((case, asked));
-                        continue;
-                    }
+                let verdict = match (self.runner.excuse(case), failed) {
+                    (Some(excuse), _) => Some(excuse),
+                    (None, Some(need)) => Some(Verdict::Blocked { by: self.root(need) }),
+                    (None, None) => self.runner.unreachable(case),
                 };
-                self.record(case, CaseResult::new(case, asked, verdict), watch);
-                settled = true;
+                match verdict {
+                    Some(verdict) => {
+                        self.record(case, CaseResult::new(case, asked, verdict), watch);
+                        settled = true;
+                    }
+                    None => self.waiting.push((case, asked)),
+                }
             }
             if !settled {
                 break;
             }
         }
-    }
-
-    /// Whether a need failed, but the suite has found another way to speak: no TLS is charged once, and then done without
-    /// by everything that is not about TLS.
-    fn spoken_around(&self, case: &Case, need: &str) -> bool {
-        need == "tls.handshake"
-            && !case.id.starts_with("tls.")
-            && matches!(self.shared.transport(), Transport::Plain)
     }
 
     /// The case that is to blame in the end.
@@ -197,44 +155,39 @@ impl<'a> Schedule<'a> {
         }
     }
 
-    /// Takes the next case that may start now.
-    fn next(&mut self, nobody_runs: bool) -> Option<(&'static Case, bool)> {
-        let ready = |case: &Case| {
+    /// Takes the next case that may start now; those that judge what all the others saw come last.
+    fn next(&mut self, nobody_runs: bool) -> Option<Selected<R::Side>> {
+        let ready = |case: &Row| {
             case.needs.iter().all(|need| {
                 // What was not selected was skipped on purpose.
-                !self.order.contains(need) || self.results.contains_key(need)
+                self.results.contains_key(need)
+                    || !self.order.iter().any(|(other, _)| other.id == *need)
             })
         };
-        let lanes: &[Isolation] = if nobody_runs {
+        let isolations: &[Isolation] = if nobody_runs {
             &[Isolation::Together, Isolation::Alone, Isolation::Heavy, Isolation::Last]
         } else {
             &[Isolation::Together]
         };
-        for isolation in lanes {
-            let at = self
-                .waiting
+        let at = isolations.iter().find_map(|isolation| {
+            self.waiting
                 .iter()
-                .position(|(case, _)| self.isolation(case) == *isolation && ready(case));
-            if let Some(at) = at {
-                return Some(self.waiting.remove(at));
-            }
-        }
-        None
+                .position(|(case, _)| self.isolation(case) == *isolation && ready(case))
+        })?;
+        Some(self.waiting.remove(at))
     }
 
-    fn start(&self, case: &'static Case, asked: bool) -> BoxFuture<'static, Done> {
-        let shared = Arc::clone(&self.shared);
+    fn start(&self, case: &'static Case<R::Side>, asked: bool) -> BoxFuture<'static, Done<R>> {
         // A second try must not find what the first one left behind.
         let seed = self.seed ^ if self.solo.contains(case.id) { SECOND_TRY } else { 0 };
-        let epoch = self.epoch;
+        let mut hands = self.runner.hands(case.id, seed);
+        let epoch = self.runner.epoch();
         async move {
-            let mut hands = ServerHands::new(Arc::clone(&shared), case.id, seed);
             let clock = Clock::start();
-            let limit = hands.patience() * 24 + Duration::from_secs(20);
+            let limit = R::limit(&hands);
             let mut bug = None;
-            let outcome =
-                AssertUnwindSafe(timeout(limit, case.ask_server(&mut hands))).catch_unwind().await;
-            let verdict = match outcome {
+            let asking = AssertUnwindSafe(timeout(limit, case.ask(&mut hands))).catch_unwind();
+            let verdict = match asking.await {
                 Ok(Ok(Ok(verdict) | Err(verdict))) => verdict,
                 Ok(Err(_)) => {
                     Verdict::inconclusive(format!("the case took longer than {limit:.0?}"))
@@ -245,29 +198,27 @@ impl<'a> Schedule<'a> {
                 }
             };
             let took_ms = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
-            let rough = case.isolation != Isolation::Together || !verdict.carries();
-            let probe =
-                rough && case.isolation != Isolation::Last && shared.greeting().join.is_some();
-            let alive = !probe || is_alive(&mut hands).await;
+            let alive = R::check_health(&mut hands, case, &verdict).await;
             let mut result = CaseResult::new(case, asked, verdict);
             result.took_ms = took_ms;
             let dull = matches!(result.verdict, Verdict::Pass | Verdict::Observed { .. });
             if !dull || !alive {
-                result.timeline = hands.trace.take();
+                result.timeline = R::trace(&hands).take();
             }
             Done { case, result, alive, epoch, bug }
         }
         .boxed()
     }
 
-    async fn take(&mut self, done: Done, company: bool, watch: &mut dyn Watch) {
+    /// Takes a result; a case that failed while others kept the machine busy is asked again alone.
+    async fn take(&mut self, done: Done<R>, company: bool, watch: &mut dyn Watch) {
         let Done { case, mut result, alive, epoch, bug } = done;
         self.bugs.extend(bug);
-        let same_server = epoch == self.epoch;
-        let died = !(alive && same_server);
+        let dead = !alive && epoch == self.runner.epoch();
+        let died = !alive || epoch != self.runner.epoch();
         // A dead server that is not ours to start again can't be asked twice.
         let doubtful =
-            if died { self.managed.is_some() } else { company && !result.verdict.carries() };
+            if died { self.runner.is_ours() } else { company && !result.verdict.carries() };
         let again = case.isolation == Isolation::Together && doubtful && self.jobs() > 1;
         if again && self.solo.insert(case.id) {
             self.waiting.push((case, result.asked));
@@ -275,72 +226,17 @@ impl<'a> Schedule<'a> {
             if self.solo.contains(case.id) && matches!(result.verdict, Verdict::Pass) {
                 result.flaky = Some("passed alone, and not in the company of others".to_owned());
             }
-            if !alive && same_server && self.lost.is_none() {
-                result.verdict = after_death(case, result.verdict);
+            if dead {
+                result.verdict = self.runner.after_death(case, result.verdict);
             }
             self.record(case, result, watch);
         }
-        let fresh = self.managed.as_ref().is_some_and(|managed| managed.fresh);
-        if (!alive && same_server) || fresh {
-            self.lost = if self.restart().await { None } else { self.lost.or(Some(case.id)) };
-        }
+        self.runner.recover(case.id, dead).await;
     }
 
-    /// Starts the server again; false when it is not the suite's to start, or does not answer.
-    async fn restart(&mut self) -> bool {
-        let Some(managed) = &mut self.managed else { return false };
-        let Ok(target) = managed.spawned.start().await else { return false };
-        self.epoch += 1;
-        let Ok(addresses) = target.resolve().await else { return false };
-        let mut hands = ServerHands::new(Arc::clone(&self.shared), "restart", self.seed);
-        let clock = Clock::start();
-        while managed.spawned.is_running() && clock.elapsed() < Duration::from_secs(15) {
-            for address in &addresses {
-                self.shared.set_addresses(*address, addresses.clone());
-                if hands.is_answered().await {
-                    return true;
-                }
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        false
-    }
-
-    fn record(&mut self, case: &'static Case, result: CaseResult, watch: &mut dyn Watch) {
+    fn record(&mut self, case: &Row, result: CaseResult, watch: &mut dyn Watch) {
         watch.done(&result);
         self.results.insert(case.id, result);
-    }
-}
-
-/// Whether the subject still answers; asked twice, since a busy server is not a dead one.
-async fn is_alive(hands: &mut ServerHands) -> bool {
-    for _ in 0..2 {
-        if hands.is_answered().await {
-            return true;
-        }
-        hands.settle().await;
-    }
-    false
-}
-
-/// The verdict of a case after which the subject was dead.
-fn after_death(case: &Case, verdict: Verdict) -> Verdict {
-    const DEAD: &str = "after this case nobody got an answer any more: the server is gone or stuck";
-    match verdict {
-        Verdict::Pass if case.level != Level::Open => {
-            Verdict::fail("a server that goes on after this case", DEAD)
-        }
-        Verdict::Fail(mut mismatch) => {
-            mismatch.actual = format!("{}; {DEAD}", mismatch.actual);
-            Verdict::Fail(mismatch)
-        }
-        Verdict::Observed { key, value } => {
-            Verdict::Observed { key, value: format!("{value}; {DEAD}") }
-        }
-        Verdict::Inconclusive { reason } => {
-            Verdict::Inconclusive { reason: format!("{reason}; {DEAD}") }
-        }
-        other => other,
     }
 }
 

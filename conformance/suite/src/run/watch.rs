@@ -1,14 +1,14 @@
 //! Who wants to know how a run goes on.
 
 use crate::{
-    case::Case,
+    case::Row,
     report::{CaseResult, Header},
 };
 
 /// Told of a run while it goes on; everything is optional.
 pub trait Watch: Send {
     /// The subject answers, and these cases will run.
-    fn begins(&mut self, header: &Header, cases: &[&'static Case]) {
+    fn begins(&mut self, header: &Header, cases: &[&'static Row]) {
         let _ = (header, cases);
     }
 

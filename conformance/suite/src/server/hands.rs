@@ -7,10 +7,9 @@ use conformance_kit::{
     nonce::Nonces,
     trace::{Kind, Trace},
 };
-use serde_json::json;
 use tokio::time::timeout;
 
-use super::peer::{Closing, Mark, Peer};
+use super::peer::{self, Closing, Mark, Peer};
 use crate::{
     server::shared::Shared,
     verdict::{Outcome, Verdict},
@@ -194,7 +193,7 @@ impl ServerHands {
                     None => format!("{address} without TLS"),
                 };
                 self.trace.note(role, Kind::Opened, &over);
-                Ok(Peer::start(self, role, link))
+                Ok(Peer::start(&self.shared, self.case, &self.trace, role, link))
             }
             Err(error) => {
                 self.trace.note(role, Kind::Note, &format!("could not connect: {error}"));
@@ -232,7 +231,7 @@ impl ServerHands {
     /// A message as it goes into `MESSAGES`, dated now.
     #[must_use]
     pub fn message(src: &str, dest: &str, content: &str) -> serde_json::Value {
-        json!([src, dest, conformance_kit::clock::unix_seconds(), content])
+        peer::message(src, dest, content)
     }
 }
 

@@ -20,10 +20,7 @@ use thiserror::Error;
 
 use crate::{
     invariants::Invariants,
-    server::{
-        probe::{self, TlsMode},
-        shared::Shared,
-    },
+    server::{probe, quirks::TlsMode, shared::Shared},
 };
 
 /// How long a server that was started may take to answer.

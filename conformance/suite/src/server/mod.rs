@@ -6,5 +6,9 @@ pub mod host;
 pub mod offer;
 pub mod peer;
 pub mod probe;
+pub mod quirks;
 mod reader;
 pub mod shared;
+pub mod side;
+
+pub use side::{Case, ServerSide};

@@ -10,6 +10,7 @@ use std::{
 };
 
 use conformance_kit::{
+    clock::unix_seconds,
     net::{
         dial::{Duplex, Link, Transport},
         tls::TlsFacts,
@@ -25,10 +26,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{
-    hands::ServerHands,
-    reader::{Incoming, Reader},
-};
+use super::reader::{Incoming, Reader};
 use crate::server::shared::Shared;
 
 /// A position in what a connection has received.
@@ -78,24 +76,31 @@ pub struct Peer {
 }
 
 impl Peer {
-    pub(super) fn start(hands: &ServerHands, role: &str, link: Link) -> Self {
+    /// Starts reading from a connection; what happens on it is charged to the case.
+    pub(super) fn start(
+        shared: &Arc<Shared>,
+        case: &'static str,
+        trace: &Trace,
+        role: &str,
+        link: Link,
+    ) -> Self {
         let (sink, inbox) = unbounded_channel();
         let (reading, writer) = tokio::io::split(link.stream);
         let extended = Arc::new(AtomicBool::new(false));
         let reader = Reader {
             extended: Arc::clone(&extended),
-            shared: Arc::clone(&hands.shared),
-            case: hands.case,
+            shared: Arc::clone(shared),
+            case,
             role: role.to_owned(),
-            trace: hands.trace.clone(),
-            judged: link.tls.is_some() || matches!(hands.shared.transport(), Transport::Plain),
+            trace: trace.clone(),
+            judged: link.tls.is_some() || matches!(shared.transport(), Transport::Plain),
             sink,
         };
         Self {
             role: role.to_owned(),
             name: String::new(),
             tls: link.tls,
-            shared: Arc::clone(&hands.shared),
+            shared: Arc::clone(shared),
             frames: Vec::new(),
             inbox,
             closed: None,
@@ -104,7 +109,7 @@ impl Peer {
             writer,
             socket: link.socket,
             reader: reader.start(reading),
-            trace: hands.trace.clone(),
+            trace: trace.clone(),
         }
     }
 
@@ -177,7 +182,7 @@ impl Peer {
 
     /// Sends a private message.
     pub async fn tell(&mut self, dest: &str, content: &str) {
-        let message = ServerHands::message(&self.name, dest, content);
+        let message = message(&self.name, dest, content);
         self.send(&json!({"MESSAGES": [message]})).await;
     }
 
@@ -226,6 +231,12 @@ impl Peer {
             }
         }
     }
+}
+
+/// A message as it goes into `MESSAGES`, dated now.
+#[must_use]
+pub fn message(src: &str, dest: &str, content: &str) -> Value {
+    json!([src, dest, unix_seconds(), content])
 }
 
 impl Drop for Peer {

@@ -11,7 +11,7 @@ use conformance_kit::{clock::Clock, net::dial::Transport, timing::Timing};
 use crate::{
     claims::Claims,
     invariants::Invariants,
-    server::probe::{Greeting, Quirks},
+    server::quirks::{Greeting, Quirks},
 };
 
 /// What all cases of a run share.

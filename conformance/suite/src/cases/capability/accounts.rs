@@ -9,9 +9,9 @@ use super::{
     calling::{Owner, catalogue, code, entry, is_ok, nick, owner, result_of},
 };
 use crate::{
-    case::Case,
     fault::server::Fault,
     server::{
+        Case,
         hands::ServerHands,
         peer::{Closing, Mark, Peer},
     },

@@ -10,9 +10,8 @@ use super::{
     questions,
 };
 use crate::{
-    case::Case,
     fault::server::Fault,
-    server::{hands::ServerHands, peer::Mark},
+    server::{Case, hands::ServerHands, peer::Mark},
     verdict::{Outcome, Verdict},
 };
 

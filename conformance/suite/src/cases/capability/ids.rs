@@ -4,9 +4,9 @@ use conformance_kit::wire::{extended::Numbered, frame::Frame};
 
 use super::agreed::{AGREED_HINT, agreed};
 use crate::{
-    case::Case,
     fault::server::Fault,
     server::{
+        Case,
         hands::ServerHands,
         peer::{Mark, Peer},
     },

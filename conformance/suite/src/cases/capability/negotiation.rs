@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use super::offers;
 use crate::{
-    case::Case,
     claims::NEGOTIATION,
     fault::server::Fault,
     invariants::BASE_KEYS,
     server::{
+        Case,
         hands::ServerHands,
         peer::{Closing, Mark, Peer},
     },

@@ -7,9 +7,9 @@ use conformance_kit::wire::{
 use serde_json::{Value, json};
 
 use crate::{
-    case::Case,
     fault::server::Fault,
     server::{
+        Case,
         hands::ServerHands,
         peer::{Mark, Peer},
     },

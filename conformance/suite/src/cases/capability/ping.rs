@@ -5,9 +5,8 @@ use serde_json::{Value, json};
 
 use super::agreed::{AGREED_HINT, agreed};
 use crate::{
-    case::Case,
     fault::server::Fault,
-    server::hands::ServerHands,
+    server::{Case, hands::ServerHands},
     verdict::{Outcome, Verdict},
 };
 

@@ -9,9 +9,9 @@ use super::{
     calling::{is_ok, nick},
 };
 use crate::{
-    case::Case,
     fault::server::Fault,
     server::{
+        Case,
         hands::ServerHands,
         peer::{Mark, Peer},
     },

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::ids::tells_of;
 use crate::{
-    case::Case,
     fault::server::Fault,
     server::{
+        Case,
         hands::ServerHands,
         peer::{Mark, Peer},
     },

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::{
-    case::{Case, Level},
+    clause::Level,
     client::{
-        Action, ClientHands, Means, ScreenMark, Setup, Where,
+        Action, Case, ClientHands, Means, ScreenMark, Setup, Where,
         operator::{Operator, person},
         session,
     },
@@ -18,16 +18,16 @@ const A_WORD: usize = 4;
 
 /// The group.
 pub const CASES: &[Case] = &[
-    Case::client("c.err.refused", Level::Should, "ER-2", |c| Box::pin(refused(c)))
+    Case::new("c.err.refused", Level::Should, "ER-2", |c| Box::pin(refused(c)))
         .asks("The user is told when nobody listens at the server's port")
         .hint("Catch the error of connect(), print it, and end.")
         .needs(&["c.join.first"])
-        .kills(&[ClientFault::RefusedUntold]),
-    Case::client("c.err.server-gone", Level::Should, "ER-2", |c| Box::pin(server_gone(c)))
+        .killed_by(&[ClientFault::RefusedUntold]),
+    Case::new("c.err.server-gone", Level::Should, "ER-2", |c| Box::pin(server_gone(c)))
         .asks("The user is told when the server closes the connection, and the client ends")
         .hint("recv() returns no bytes when the connection is closed: say so, and end, instead of calling it again.")
         .needs(&["c.join.first"])
-        .kills(&[ClientFault::EndUntold, ClientFault::WaitsForEver]),
+        .killed_by(&[ClientFault::EndUntold, ClientFault::WaitsForEver]),
 ];
 
 async fn refused(c: &mut ClientHands) -> Outcome {

@@ -2,8 +2,8 @@
 //! session feeds them when nothing else runs.
 
 use crate::{
-    case::{Case, Level},
-    client::{Action, ClientHands},
+    clause::Level,
+    client::{Action, Case, ClientHands},
     fault::client::ClientFault,
     invariants::Invariant,
     verdict::{Outcome, Verdict},
@@ -11,42 +11,42 @@ use crate::{
 
 /// The group.
 pub const CASES: &[Case] = &[
-    Case::client("c.inv.length", Level::Must, "FR-1", |c| {
+    Case::new("c.inv.length", Level::Must, "FR-1", |c| {
         Box::pin(holds(c, Invariant::Length, "the length is the number of body bytes"))
     })
     .asks("The length in front of every frame is the number of bytes of its body")
     .hint("Encode to bytes first, then take len() of the bytes: characters are not bytes. The four bytes of the length don't count.")
     .needs(&["c.join.first"])
-    .kills(&[ClientFault::LengthCountsItself, ClientFault::LengthInCharacters])
+    .killed_by(&[ClientFault::LengthCountsItself, ClientFault::LengthInCharacters])
     .last(),
-    Case::client("c.inv.json-object", Level::Must, "JS-1", |c| {
+    Case::new("c.inv.json-object", Level::Must, "JS-1", |c| {
         Box::pin(holds(c, Invariant::JsonObject, "the body is a JSON object"))
     })
     .asks("Every body is a JSON object")
     .hint("json.dumps of a dict; never a bare string or list.")
     .needs(&["c.join.first"])
-    .kills(&[ClientFault::BareStringFrame])
+    .killed_by(&[ClientFault::BareStringFrame])
     .last(),
-    Case::client("c.inv.tuple", Level::Must, "T4-1", |c| {
+    Case::new("c.inv.tuple", Level::Must, "T4-1", |c| {
         Box::pin(holds(c, Invariant::Tuple, "[SRC, DEST, TIMESTAMP, CONTENT]"))
     })
     .asks("Every message has four elements of the right types")
     .hint("MESSAGES is a list of lists: {\"MESSAGES\": [[src, dest, time, text]]}.")
     .needs(&["c.join.first"])
-    .kills(&[ClientFault::FiveElements])
+    .killed_by(&[ClientFault::FiveElements])
     .last(),
-    Case::client("c.inv.timestamp-int", Level::Must, "TS-1", |c| {
+    Case::new("c.inv.timestamp-int", Level::Must, "TS-1", |c| {
         Box::pin(holds(c, Invariant::TimestampInt, "an integer as TIMESTAMP"))
     })
     .asks("The time of every message is an integer")
     .hint("int(time.time()), not time.time() and not a string.")
     .needs(&["c.join.first"])
-    .kills(&[ClientFault::TimestampFloat])
+    .killed_by(&[ClientFault::TimestampFloat])
     .last(),
-    Case::client("c.inv.byte-order", Level::Open, "FR-2", |c| Box::pin(byte_order(c)))
+    Case::new("c.inv.byte-order", Level::Open, "FR-2", |c| Box::pin(byte_order(c)))
         .asks("Which byte order does the length have?")
         .needs(&["c.join.first"])
-        .kills(&[ClientFault::LittleEndian]),
+        .killed_by(&[ClientFault::LittleEndian]),
 ];
 
 async fn holds(c: &mut ClientHands, invariant: Invariant, expected: &str) -> Outcome {

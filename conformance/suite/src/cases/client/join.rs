@@ -4,8 +4,8 @@ use conformance_kit::{clock, wire::frame::Frame};
 use serde_json::json;
 
 use crate::{
-    case::{Case, Level},
-    client::{Action, ClientHands, ClientSession, Silence},
+    clause::Level,
+    client::{Action, Case, ClientHands, ClientSession, Silence},
     fault::client::ClientFault,
     verdict::{Outcome, Verdict},
 };
@@ -14,56 +14,56 @@ const LONG_HINT: &str = "recv(n) returns up to n bytes: collect until as many ar
 
 /// The group.
 pub const CASES: &[Case] = &[
-    Case::client("c.join.first", Level::Must, "NM-1", |c| Box::pin(first(c)))
+    Case::new("c.join.first", Level::Must, "NM-1", |c| Box::pin(first(c)))
         .asks("The first frame carries the name that the user has chosen")
         .hint("Send {\"USERNAME\": name} before anything else, with the name as it was typed.")
         .needs(&["c.tls.connect"])
-        .kills(&[ClientFault::NameInCapitals, ClientFault::OtherFrameFirst]),
-    Case::client("c.join.waits", Level::Should, "AC-1", |c| Box::pin(waits(c)))
+        .killed_by(&[ClientFault::NameInCapitals, ClientFault::OtherFrameFirst]),
+    Case::new("c.join.waits", Level::Should, "AC-1", |c| Box::pin(waits(c)))
         .asks("It sends no messages before its name is accepted")
         .hint("Wait for USERNAME_ACCEPTED before you send what the user types.")
         .needs(&["c.send.public"])
-        .kills(&[ClientFault::SendsBeforeAnswer]),
-    Case::client("c.join.rejected", Level::Must, "ER-1", |c| Box::pin(rejected(c)))
+        .killed_by(&[ClientFault::SendsBeforeAnswer]),
+    Case::new("c.join.rejected", Level::Must, "ER-1", |c| Box::pin(rejected(c)))
         .asks("The user is told that the name was refused")
         .hint("Look at the value of USERNAME_ACCEPTED; when it is false, print INFO or a text of your own.")
         .needs(&["c.join.first"])
-        .kills(&[ClientFault::RefusalUntold]),
-    Case::client("c.join.rejected-bare", Level::Must, "IN-1", |c| Box::pin(rejected_bare(c)))
+        .killed_by(&[ClientFault::RefusalUntold]),
+    Case::new("c.join.rejected-bare", Level::Must, "IN-1", |c| Box::pin(rejected_bare(c)))
         .asks("A refusal without INFO does not make it crash")
         .hint("INFO is optional: frame.get(\"INFO\"), not frame[\"INFO\"].")
         .needs(&["c.join.first"])
-        .kills(&[ClientFault::BareRefusalRaises]),
-    Case::client("c.join.retry", Level::Should, "TK-3", |c| Box::pin(retry(c)))
+        .killed_by(&[ClientFault::BareRefusalRaises]),
+    Case::new("c.join.retry", Level::Should, "TK-3", |c| Box::pin(retry(c)))
         .asks("After a refusal it offers to try another name")
         .hint("Ask for a name in a loop until one is accepted.")
         .needs(&["c.join.first"])
-        .kills(&[ClientFault::GivesUpAfterRefusal]),
-    Case::client("c.join.no-info", Level::Must, "IN-1", |c| Box::pin(no_info(c)))
+        .killed_by(&[ClientFault::GivesUpAfterRefusal]),
+    Case::new("c.join.no-info", Level::Must, "IN-1", |c| Box::pin(no_info(c)))
         .asks("A welcome without INFO is a welcome")
         .hint("INFO is optional: frame.get(\"INFO\"), not frame[\"INFO\"].")
         .needs(&["c.send.public"])
-        .kills(&[ClientFault::BareWelcomeRaises]),
-    Case::client("c.join.users", Level::Should, "UL-1", |c| Box::pin(users(c)))
+        .killed_by(&[ClientFault::BareWelcomeRaises]),
+    Case::new("c.join.users", Level::Should, "UL-1", |c| Box::pin(users(c)))
         .asks("The users who are here are shown")
         .hint("Print the names of USER_LIST; if yours are shown on a command, name it in the profile: users = \"/who\".")
         .needs(&["c.join.first"])
-        .kills(&[ClientFault::ListHidden]),
-    Case::client("c.join.history", Level::Must, "MD-1", |c| Box::pin(history(c)))
+        .killed_by(&[ClientFault::ListHidden]),
+    Case::new("c.join.history", Level::Must, "MD-1", |c| Box::pin(history(c)))
         .asks("Earlier messages are shown, private ones too")
         .hint("The frame with USERNAME_ACCEPTED has MESSAGES: show them like all others.")
         .needs(&["c.join.first"])
-        .kills(&[ClientFault::HistoryHidden]),
-    Case::client("c.join.history-order", Level::Should, "OR-1", |c| Box::pin(history_order(c)))
+        .killed_by(&[ClientFault::HistoryHidden]),
+    Case::new("c.join.history-order", Level::Should, "OR-1", |c| Box::pin(history_order(c)))
         .asks("Earlier messages are shown from oldest to newest")
         .hint("MESSAGES is sorted already: show it as it comes.")
         .needs(&["c.join.history"])
-        .kills(&[ClientFault::HistoryNewestFirst]),
-    Case::client("c.join.big", Level::Must, "LG-1", |c| Box::pin(big(c)))
+        .killed_by(&[ClientFault::HistoryNewestFirst]),
+    Case::new("c.join.big", Level::Must, "LG-1", |c| Box::pin(big(c)))
         .asks("A welcome of more than 64 KiB is shown to its end")
         .hint(LONG_HINT)
         .needs(&["c.join.history"])
-        .kills(&[ClientFault::CutsAt64KiB]),
+        .killed_by(&[ClientFault::CutsAt64KiB]),
 ];
 
 async fn first(c: &mut ClientHands) -> Outcome {

@@ -11,4 +11,4 @@ pub mod send;
 pub mod tls;
 pub mod waiting;
 
-pub use registry::{GROUPS, kill_matrix};
+pub use registry::CLIENT_GROUPS;

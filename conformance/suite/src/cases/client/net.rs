@@ -1,18 +1,18 @@
 //! `c.net`: every address that `getaddrinfo` returns.
 
 use crate::{
-    case::{Case, Level},
-    client::{ClientHands, Setup, Where},
+    clause::Level,
+    client::{Case, ClientHands, Setup, Where},
     fault::client::ClientFault,
     verdict::{Outcome, Verdict},
 };
 
 /// The group.
-pub const CASES: &[Case] = &[Case::client("c.net.v6", Level::Should, "GA-1", |c| Box::pin(v6(c)))
+pub const CASES: &[Case] = &[Case::new("c.net.v6", Level::Should, "GA-1", |c| Box::pin(v6(c)))
     .asks("It reaches a server that listens on ::1 only")
     .hint("Don't create the socket with AF_INET: go through what getaddrinfo returns, or use socket.create_connection.")
     .needs(&["c.join.first"])
-    .kills(&[ClientFault::V4Only])];
+    .killed_by(&[ClientFault::V4Only])];
 
 async fn v6(c: &mut ClientHands) -> Outcome {
     match c.enter_with(&Setup { place: Where::V6Only, ..Setup::default() }).await {

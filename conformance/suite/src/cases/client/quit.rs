@@ -1,31 +1,31 @@
 //! `c.quit`: leaving is closing.
 
 use crate::{
-    case::{Case, Level},
-    client::{Action, ClientHands, Means},
+    clause::Level,
+    client::{Action, Case, ClientHands, Means},
     fault::client::ClientFault,
     verdict::{Outcome, Verdict},
 };
 
 /// The group.
 pub const CASES: &[Case] = &[
-    Case::client("c.quit", Level::Must, "QT-1", |c| Box::pin(quit(c)))
+    Case::new("c.quit", Level::Must, "QT-1", |c| Box::pin(quit(c)))
         .asks("Quitting closes the connection")
         .hint("Close the socket when the user quits, or end the program; a thread that still reads keeps both open. If the client has another command, say so in a profile: quit = [\"/bye\"].")
         .needs(&["c.join.first"])
-        .kills(&[ClientFault::QuitKeepsConnection]),
-    Case::client("c.quit.eof", Level::Open, "QT-1", |c| {
+        .killed_by(&[ClientFault::QuitKeepsConnection]),
+    Case::new("c.quit.eof", Level::Open, "QT-1", |c| {
         Box::pin(ends(c, Action::EndInput, "the end of the input (Ctrl-D)"))
     })
     .asks("What does the end of the input do?")
     .needs(&["c.join.first"])
-    .kills(&[ClientFault::StaysAtEnd]),
-    Case::client("c.quit.sigint", Level::Open, "QT-1", |c| {
+    .killed_by(&[ClientFault::StaysAtEnd]),
+    Case::new("c.quit.sigint", Level::Open, "QT-1", |c| {
         Box::pin(ends(c, Action::Interrupt, "an interrupt (Ctrl-C)"))
     })
     .asks("What does an interrupt do?")
     .needs(&["c.join.first"])
-    .kills(&[ClientFault::IgnoresInterrupt]),
+    .killed_by(&[ClientFault::IgnoresInterrupt]),
 ];
 
 async fn quit(c: &mut ClientHands) -> Outcome {

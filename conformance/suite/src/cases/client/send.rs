@@ -3,8 +3,8 @@
 use conformance_kit::clock;
 
 use crate::{
-    case::{Case, Level},
-    client::{Action, ClientHands, Means, Setup},
+    clause::Level,
+    client::{Action, Case, ClientHands, Means, Setup},
     fault::client::ClientFault,
     verdict::{Outcome, Verdict},
 };
@@ -14,40 +14,40 @@ const FIVE_MINUTES: f64 = 300.0;
 
 /// The group.
 pub const CASES: &[Case] = &[
-    Case::client("c.send.public", Level::Must, "DE-1", |c| Box::pin(public(c)))
+    Case::new("c.send.public", Level::Must, "DE-1", |c| Box::pin(public(c)))
         .asks("What the user types goes to ALL, under the user's name")
         .hint("{\"MESSAGES\": [[name, \"ALL\", int(time.time()), text]]}; if a message to all is sent in another way, say so in a profile: public = \"...\".")
         .needs(&["c.join.first"])
-        .kills(&[ClientFault::SaysToEverybody, ClientFault::OwnNameWrong]),
-    Case::client("c.send.private", Level::Must, "DE-1", |c| Box::pin(private(c)))
+        .killed_by(&[ClientFault::SaysToEverybody, ClientFault::OwnNameWrong]),
+    Case::new("c.send.private", Level::Must, "DE-1", |c| Box::pin(private(c)))
         .asks("A private message goes to its user, without the command")
         .hint("DEST is the user, CONTENT only the text; if private messages are sent in another way than \"@user text\", say so in a profile: private = \"/w {user} {text}\".")
         .needs(&["c.send.public"])
-        .kills(&[ClientFault::PrivateToAll]),
-    Case::client("c.send.time", Level::Must, "TS-1", |c| Box::pin(time(c)))
+        .killed_by(&[ClientFault::PrivateToAll]),
+    Case::new("c.send.time", Level::Must, "TS-1", |c| Box::pin(time(c)))
         .asks("TIMESTAMP is the time now, in seconds, UTC, wherever the user lives")
         .hint("int(time.time()): not milliseconds, not local time, not the time at which the program was started.")
         .needs(&["c.send.public"])
-        .kills(&[ClientFault::Milliseconds, ClientFault::LocalTime]),
-    Case::client("c.send.quotes", Level::Must, "JS-1", |c| Box::pin(quotes(c)))
+        .killed_by(&[ClientFault::Milliseconds, ClientFault::LocalTime]),
+    Case::new("c.send.quotes", Level::Must, "JS-1", |c| Box::pin(quotes(c)))
         .asks("Quotes, backslashes, accents and emoji survive")
         .hint("Use json.dumps (or your language's JSON library), and UTF-8; don't put JSON together by hand.")
         .needs(&["c.send.public"])
-        .kills(&[ClientFault::QuotesUnescaped]),
-    Case::client("c.send.long", Level::Should, "LG-1", |c| Box::pin(long(c)))
+        .killed_by(&[ClientFault::QuotesUnescaped]),
+    Case::new("c.send.long", Level::Should, "LG-1", |c| Box::pin(long(c)))
         .asks("A long line arrives whole")
         .hint("No fixed buffer for a line; sendall, not send.")
         .needs(&["c.send.public"])
-        .kills(&[ClientFault::LineCut]),
-    Case::client("c.send.empty", Level::Open, "T4-1", |c| Box::pin(empty(c)))
+        .killed_by(&[ClientFault::LineCut]),
+    Case::new("c.send.empty", Level::Open, "T4-1", |c| Box::pin(empty(c)))
         .asks("What does it do with an empty line?")
         .needs(&["c.send.public"])
-        .kills(&[ClientFault::SendsEmpty]),
-    Case::client("c.send.two", Level::Must, "FR-1", |c| Box::pin(two(c)))
+        .killed_by(&[ClientFault::SendsEmpty]),
+    Case::new("c.send.two", Level::Must, "FR-1", |c| Box::pin(two(c)))
         .asks("Two lines in quick succession are two messages")
         .hint("Each frame has its own length in front; read the input line by line.")
         .needs(&["c.send.public"])
-        .kills(&[ClientFault::SecondLineLost]),
+        .killed_by(&[ClientFault::SecondLineLost]),
 ];
 
 async fn public(c: &mut ClientHands) -> Outcome {

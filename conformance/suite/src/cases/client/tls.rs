@@ -5,8 +5,8 @@ use std::{future::Future, time::Duration};
 use conformance_kit::authority::Shows;
 
 use crate::{
-    case::{Case, Level},
-    client::{ClientHands, Setup, Silence},
+    clause::Level,
+    client::{Case, ClientHands, Setup, Silence},
     fault::client::ClientFault,
     verdict::{Outcome, Verdict},
 };
@@ -15,28 +15,28 @@ const TRUST_HINT: &str = "Python: ssl.create_default_context(cafile=FILE) and se
 
 /// The group.
 pub const CASES: &[Case] = &[
-    Case::client("c.tls.connect", Level::Must, "TL-1", |c| Box::pin(connect(c)))
+    Case::new("c.tls.connect", Level::Must, "TL-1", |c| Box::pin(connect(c)))
         .asks("It connects with TLS, trusting the authority that it is given")
         .hint("Wrap the socket: context.wrap_socket(sock, server_hostname=host), with the file of the authority loaded.")
-        .kills(&[ClientFault::Plaintext, ClientFault::NeverConnects]),
-    Case::client("c.tls.untrusted", Level::Should, "TL-4", |c| {
+        .killed_by(&[ClientFault::Plaintext, ClientFault::NeverConnects]),
+    Case::new("c.tls.untrusted", Level::Should, "TL-4", |c| {
         Box::pin(refuses(c, Shows::Stranger, "a certificate of an unknown authority"))
     })
     .asks("It refuses a server whose authority it does not know")
     .hint(TRUST_HINT)
     .needs(&["c.join.first"])
-    .kills(&[ClientFault::TrustsAnybody]),
-    Case::client("c.tls.wrong-host", Level::Should, "TL-4", |c| {
+    .killed_by(&[ClientFault::TrustsAnybody]),
+    Case::new("c.tls.wrong-host", Level::Should, "TL-4", |c| {
         Box::pin(refuses(c, Shows::OtherHost, "a certificate for another host"))
     })
     .asks("It refuses a server whose certificate is for another host")
     .hint(TRUST_HINT)
     .needs(&["c.join.first"])
-    .kills(&[ClientFault::AnyHost]),
-    Case::client("c.tls.sni", Level::Open, "TL-4", |c| Box::pin(sni(c)))
+    .killed_by(&[ClientFault::AnyHost]),
+    Case::new("c.tls.sni", Level::Open, "TL-4", |c| Box::pin(sni(c)))
         .asks("Which server name does it ask for?")
         .needs(&["c.join.first"])
-        .kills(&[ClientFault::NoSni]),
+        .killed_by(&[ClientFault::NoSni]),
 ];
 
 async fn connect(c: &mut ClientHands) -> Outcome {

@@ -1,24 +1,24 @@
 //! `c.async`: what arrives while the user does nothing, or types.
 
 use crate::{
-    case::{Case, Level},
-    client::{Action, ClientHands, Means, ScreenMark},
+    clause::Level,
+    client::{Action, Case, ClientHands, Means, ScreenMark},
     fault::client::ClientFault,
     verdict::{Outcome, Verdict},
 };
 
 /// The group.
 pub const CASES: &[Case] = &[
-    Case::client("c.async.idle", Level::Must, "AI-1", |c| Box::pin(idle(c)))
+    Case::new("c.async.idle", Level::Must, "AI-1", |c| Box::pin(idle(c)))
         .asks("A message is shown without a key being pressed")
         .hint("Read from the network in a thread of its own (or with select), not between two calls of input().")
         .needs(&["c.recv.message"])
-        .kills(&[ClientFault::ShowsOnKeyOnly]),
-    Case::client("c.async.typing", Level::Should, "AI-2", |c| Box::pin(typing(c)))
+        .killed_by(&[ClientFault::ShowsOnKeyOnly]),
+    Case::new("c.async.typing", Level::Should, "AI-2", |c| Box::pin(typing(c)))
         .asks("What arrives meanwhile leaves a half-typed line intact")
         .hint("Don't clear the input when something is printed; in a full-screen program, draw it again.")
         .needs(&["c.async.idle", "c.send.public"])
-        .kills(&[ClientFault::ArrivalEatsLine]),
+        .killed_by(&[ClientFault::ArrivalEatsLine]),
 ];
 
 async fn idle(c: &mut ClientHands) -> Outcome {
