@@ -6,7 +6,7 @@ use conformance_kit::{authority::Authority, escape, wire::frame::Frame};
 use serde::Serialize;
 
 use super::{
-    ClientPeer,
+    peers::ClientPeer,
     proxy::{Proxy, Way},
 };
 use crate::{

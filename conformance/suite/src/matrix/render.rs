@@ -7,8 +7,8 @@ use conformance_kit::escape::visible;
 use maud::{DOCTYPE, html};
 
 use super::{
-    Grid,
     cell::{Blame, Cell, Outcome, STEPS},
+    grid::Grid,
 };
 use crate::case::Side;
 

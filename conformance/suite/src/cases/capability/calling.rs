@@ -13,6 +13,8 @@ use crate::{
     verdict::Verdict,
 };
 
+pub(super) const OFFER: &str = "commands/1";
+
 /// The catalogue that a user got last; waits for the first one.
 pub(super) async fn catalogue(peer: &mut Peer) -> Result<Vec<Value>, Verdict> {
     let list = |frame: &Frame| frame.key("COMMANDS")?.as_array().cloned();

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     agreed::{AGREED_HINT, agreed},
     blocking,
-    calling::{Came, arguments, call, came, catalogue, code, entry, is_ok, result_of},
+    calling::{Came, OFFER, arguments, call, came, catalogue, code, entry, is_ok, result_of},
     questions,
 };
 use crate::{
@@ -16,8 +16,6 @@ use crate::{
 };
 
 const COMMANDS: &str = "commands";
-pub(super) const OFFER: &str = "commands/1";
-
 /// The words of `CM-3`.
 const CODES: [&str; 18] = [
     "ok",

@@ -3,10 +3,7 @@
 use conformance_kit::wire::frame::Frame;
 use serde_json::{Value, json};
 
-use super::{
-    calling::{Came, arguments, call, came, catalogue, code, entry, is_ok},
-    commands::OFFER,
-};
+use super::calling::{Came, OFFER, arguments, call, came, catalogue, code, entry, is_ok};
 use crate::{
     server::{hands::ServerHands, peer::Peer},
     verdict::{Outcome, Verdict},

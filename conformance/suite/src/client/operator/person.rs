@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::Action;
+use super::action::Action;
 
 /// What a person is asked to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
