@@ -8,7 +8,7 @@ mod cli;
 mod command;
 
 use cli::{Cli, Command};
-use command::{client, explain, fuzz, grade, interrupt, load, matrix};
+use command::{client, explain, fuzz, grade, grading, interrupt, load, matrix};
 
 /// Wrong usage, as sysexits.h has it.
 const USAGE: u8 = 64;
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
         Some(Command::Matrix(arguments)) => matrix::run(&arguments),
         Some(Command::Fuzz(arguments)) => fuzz::run(&arguments),
         Some(Command::Load(arguments)) => load::run(&arguments),
-        Some(Command::Replay { file, reports }) => grade::replay(&file, &reports),
+        Some(Command::Replay { file, reports }) => grading::replay(&file, &reports),
         Some(Command::Schema) => explain::schema(),
         Some(Command::KillMatrix { clients }) => explain::kill_matrix(clients),
         None => grade::grade(&cli.grade),

@@ -9,8 +9,13 @@ use conformance_kit::escape;
 
 use super::frame_summary::{FrameSummary, Reading};
 
+/// Reads any frame: quickly when it is spelled as usual.
+pub(super) fn read(reading: &Reading, body: &[u8]) -> FrameSummary {
+    scan(reading, body).unwrap_or_else(|| reading.slowly(body))
+}
+
 /// Reads a frame; `None` when it needs the slow reader.
-pub(super) fn scan(reading: &Reading, body: &[u8]) -> Option<FrameSummary> {
+fn scan(reading: &Reading, body: &[u8]) -> Option<FrameSummary> {
     let mut at = Cursor { rest: body };
     let mut summary = FrameSummary::default();
     let mut seen = 0_u8;

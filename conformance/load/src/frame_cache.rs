@@ -4,12 +4,15 @@
 
 use std::rc::Rc;
 
-use super::frame_summary::{FrameSummary, Reading};
+use super::{
+    fast_scan,
+    frame_summary::{FrameSummary, Reading},
+};
 
 /// Frames that are remembered, by the place that their hash gives them.
 const PLACES: usize = 256;
 
-/// Longer ones are rare, and would make the memory large.
+/// Longer ones are rare, and would make the cache large.
 const LONGEST: usize = 80 * 1024;
 
 /// How many bytes of each end are hashed: what differs between two frames is near one of them.
@@ -35,15 +38,15 @@ impl FrameCache {
     /// Reads a body, or remembers what it means.
     pub fn read(&mut self, reading: &Reading, body: &[u8]) -> Rc<FrameSummary> {
         if body.len() > LONGEST {
-            return Rc::new(reading.read(body));
+            return Rc::new(fast_scan::read(reading, body));
         }
         let Some(place) = self.places.get_mut(hash(body) % PLACES) else {
-            return Rc::new(reading.read(body));
+            return Rc::new(fast_scan::read(reading, body));
         };
         match place {
             Some(seen) if seen.bytes == body => Rc::clone(&seen.summary),
             _ => {
-                let summary = Rc::new(reading.read(body));
+                let summary = Rc::new(fast_scan::read(reading, body));
                 let mut bytes = place.take().map(|seen| seen.bytes).unwrap_or_default();
                 bytes.clear();
                 bytes.extend_from_slice(body);
@@ -76,14 +79,14 @@ mod tests {
     fn what_is_remembered_is_what_is_read() {
         let names = UserNames::new("ab3de");
         let reading = Reading { texts: Texts::new(&names, 40), names };
-        let mut memory = FrameCache::default();
+        let mut cache = FrameCache::default();
         for round in 0..3 {
             for user in 0..2_000 {
                 let name = reading.names.name(user);
                 let body = format!(r#"{{"USERS_JOINED": ["{name}"]}}{:pad$}"#, "", pad = 200);
-                let summary = memory.read(&reading, body.as_bytes());
+                let summary = cache.read(&reading, body.as_bytes());
                 assert_eq!(summary.joined, [user], "round {round}");
-                let again = memory.read(&reading, body.as_bytes());
+                let again = cache.read(&reading, body.as_bytes());
                 assert!(Rc::ptr_eq(&summary, &again));
             }
         }

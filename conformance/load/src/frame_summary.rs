@@ -83,12 +83,6 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Reads any frame.
-    #[must_use]
-    pub fn read(&self, body: &[u8]) -> FrameSummary {
-        super::fast_scan::scan(self, body).unwrap_or_else(|| self.slowly(body))
-    }
-
     /// Reads a frame in any spelling.
     #[must_use]
     pub fn slowly(&self, body: &[u8]) -> FrameSummary {

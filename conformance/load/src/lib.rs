@@ -18,6 +18,7 @@ pub mod frame_reader;
 pub mod frame_summary;
 pub mod latency;
 mod member;
+mod options;
 mod pacer;
 mod phases;
 pub mod plan;
@@ -25,6 +26,7 @@ pub mod process;
 mod receive;
 pub mod report;
 pub mod roster;
+mod run;
 pub mod sender;
 mod shard;
 mod shared;
@@ -38,6 +40,7 @@ pub use conformance_kit::{
     net::{target::Target, tls::Trust},
     subject::place::Place,
 };
+pub use options::{LoadError, LoadOptions};
 pub use phases::{Moment, Watch};
+pub use run::run;
 pub use shared::Totals;
-pub use workload::{LoadError, LoadOptions, run};

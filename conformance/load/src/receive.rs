@@ -8,6 +8,7 @@ use std::{
 use super::{
     content::Purpose,
     delivery_check::DeliveryCheck,
+    fast_scan,
     frame_reader::{Piece, Reference},
     frame_summary::{ALL, FrameSummary, Run},
     plan::{Role, Workload},
@@ -25,12 +26,12 @@ impl Shard {
                 self.shared.trouble(&format!("a frame was announced with {length} bytes"));
                 return;
             }
-            Piece::Welcome(body) => Rc::new(reading.read(body)),
+            Piece::Welcome(body) => Rc::new(fast_scan::read(reading, body)),
             Piece::Body(body) => {
                 if !state.is_welcomed && self.reference.borrow().is_none() {
                     *self.reference.borrow_mut() = Reference::of(body).map(Rc::new);
                 }
-                self.memory.borrow_mut().read(reading, body)
+                self.cache.borrow_mut().read(reading, body)
             }
         };
         let is_reference = matches!(piece, Piece::Welcome(_));

@@ -145,7 +145,7 @@ pub fn asking(name: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{frame_summary::Reading, plan::tests::plan, user_names::UserNames};
+    use crate::{fast_scan, frame_summary::Reading, plan::tests::plan, user_names::UserNames};
 
     const OPEN_HOURS: Hours = Hours { start: 100, stop: 10_000 };
 
@@ -158,7 +158,7 @@ mod tests {
         while let Some((prefix, body)) = rest.split_first_chunk::<4>() {
             let length = usize::try_from(u32::from_be_bytes(*prefix)).unwrap();
             assert!(!prefix.contains(&b'{'));
-            let summary = reading.read(&body[..length]);
+            let summary = fast_scan::read(&reading, &body[..length]);
             assert_eq!((summary.altered, summary.strangers, &summary.nonsense), (0, 0, &None));
             messages += summary.messages;
             rest = &body[length..];

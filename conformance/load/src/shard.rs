@@ -83,7 +83,7 @@ pub struct Shard {
     pub cells: RefCell<HashMap<u32, Rc<MemberCell>>>,
     /// The first welcome's history.
     pub reference: RefCell<Option<Rc<Reference>>>,
-    pub(super) memory: RefCell<FrameCache>,
+    pub(super) cache: RefCell<FrameCache>,
     pub(super) delivery_check: RefCell<DeliveryCheck>,
     pub(super) latency: RefCell<[Latency; 2]>,
     notices: Cell<NoticeFaults>,
@@ -124,7 +124,7 @@ impl Shard {
             scratch: RefCell::default(),
             cells: RefCell::default(),
             reference: RefCell::default(),
-            memory: RefCell::default(),
+            cache: RefCell::default(),
             delivery_check: RefCell::default(),
             latency: RefCell::default(),
             notices: Cell::default(),

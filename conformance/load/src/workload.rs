@@ -1,106 +1,24 @@
-//! Runs a workload and says what was found.
+//! One workload: leads through its phases and reports what was found.
 
-use std::{path::PathBuf, sync::Arc, thread, time::Duration};
+use std::{sync::Arc, thread, time::Duration};
 
-use conformance_kit::{clock, net::tls::Trust, nonce::Nonces, subject::place::Place};
-use thiserror::Error;
+use conformance_kit::{clock, nonce::Nonces};
 
 use super::{
-    ceiling::measure,
     content::Texts,
-    descriptors::{self, TooFew},
     frame_summary::Reading,
+    options::{LoadError, LoadOptions},
     phases::{Phases, Watch},
-    plan::{Pace, Plan, Workload},
+    plan::{Pace, Workload},
     process::Process,
     report::{
         Checks, Churn, Joining, LoadReport, MemoryPoint, Setting, Traffic, VERSION, Verdict, float,
     },
     shard::Tally,
     shared::Shared,
-    subject::{self, Subject, SubjectError},
+    subject::{self, Subject},
     user_names::UserNames,
 };
-
-/// What to do, and where.
-#[derive(Debug, Clone)]
-pub struct LoadOptions {
-    /// Who takes part.
-    pub plan: Plan,
-    /// The server.
-    pub place: Place,
-    /// Whose certificates are good.
-    pub trust: Trust,
-    /// Speak without TLS.
-    pub plaintext: bool,
-    /// How long is measured.
-    pub duration: Duration,
-    /// How long before.
-    pub warm_up: Duration,
-    /// How long a workload without messages rests before memory is looked at.
-    pub settle: Duration,
-    /// How long idle members talk in between; zero is not at all.
-    pub busy: Duration,
-    /// How many source addresses; `None` finds a number.
-    pub sources: Option<u32>,
-    /// How many threads; `None` is one for each processor.
-    pub threads: Option<usize>,
-    /// The server's process.
-    pub pid: Option<u32>,
-    /// The program that serves the limits afterwards; `None` measures none.
-    pub limit: Option<PathBuf>,
-}
-
-/// Why there was no run.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum LoadError {
-    /// It can't be done so.
-    #[error("{0}")]
-    Plan(String),
-    /// There is no server.
-    #[error(transparent)]
-    Subject(#[from] SubjectError),
-    /// Too few open files.
-    #[error(transparent)]
-    Files(#[from] TooFew),
-    /// The system does not give what is needed.
-    #[error("the system refuses: {0}")]
-    System(#[from] std::io::Error),
-}
-
-impl LoadError {
-    /// The exit code, as the suite's table has it.
-    #[must_use]
-    pub const fn exit_code(&self) -> u8 {
-        match self {
-            Self::Plan(_) | Self::Subject(SubjectError::Sources(_) | SubjectError::Process(_)) => {
-                64
-            }
-            Self::Subject(_) => 69,
-            Self::Files(_) | Self::System(_) => 2,
-        }
-    }
-}
-
-/// Runs a workload.
-///
-/// # Errors
-/// When it could not begin.
-pub async fn run(options: &LoadOptions, watch: Watch<'_>) -> Result<LoadReport, LoadError> {
-    options.plan.check().map_err(LoadError::Plan)?;
-    let passing = if options.plan.workload == Workload::Churn { 4_096 } else { 0 };
-    descriptors::raise(u64::from(options.plan.residents()) + passing)?;
-    let subject =
-        Subject::open(&options.place, &options.trust, options.plaintext, options.pid).await?;
-    let mut report =
-        PreparedRun::set(options, &subject, true)?.run(options, &subject, watch).await?;
-    if let (Some(program), true) = (&options.limit, report.traffic.is_some()) {
-        drop(subject);
-        measure::measure(options, program, &mut report, watch).await?;
-    }
-    Ok(report)
-}
 
 /// A run that is about to begin.
 pub(super) struct PreparedRun {

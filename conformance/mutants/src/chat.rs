@@ -7,9 +7,8 @@ use serde_json::{Value, json};
 
 use super::{
     capability::{
-        accounts::{Accounts, Standing},
-        offer::Agreed,
-        resume::{Resumption, Sitting},
+        agreed::Agreed,
+        state::{Accounts, Resumption, Sitting, Standing},
     },
     faults::Faults,
     outbox::Outbox,

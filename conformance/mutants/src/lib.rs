@@ -11,6 +11,7 @@ mod faults;
 mod inbox;
 mod naming;
 mod outbox;
+mod power;
 pub mod program;
 mod server;
 mod session;

@@ -7,10 +7,7 @@ use serde_json::{Map, Value, json};
 use tokio::time::sleep;
 
 use super::{
-    capability::{
-        accounts::Standing,
-        offer::{Agreed, longest_name},
-    },
+    capability::{agreed::Agreed, offer::longest_name, state::Standing},
     chat::Joining,
     session::Session,
 };

@@ -20,7 +20,7 @@ use rustls::{
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
-    sync::{Mutex, watch},
+    sync::Mutex,
     time::timeout,
 };
 use tokio_rustls::TlsAcceptor;
@@ -28,23 +28,9 @@ use tokio_rustls::TlsAcceptor;
 use super::{
     chat::Chat,
     faults::Faults,
+    power::Power,
     session::{self, Shared},
 };
-
-/// The switch of a mutant: off, and every connection ends.
-#[derive(Clone)]
-pub(super) struct Power(watch::Sender<bool>);
-
-impl Power {
-    pub(super) fn off(&self) {
-        self.0.send_replace(false);
-    }
-
-    /// Waits until the power is cut.
-    pub(super) async fn cut(self) {
-        let _ = self.0.subscribe().wait_for(|on| !on).await;
-    }
-}
 
 /// A running mutant; it stops when this is dropped.
 pub struct Mutant {
@@ -79,7 +65,7 @@ pub async fn start(
     faults: &[Fault],
 ) -> io::Result<Mutant> {
     let faults = Faults::new(faults);
-    let power = Power(watch::channel(true).0);
+    let power = Power::on();
     let shared = Shared {
         faults: faults.clone(),
         chat: Arc::new(Mutex::new(Chat::new(faults.clone()))),

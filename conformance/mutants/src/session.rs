@@ -12,15 +12,14 @@ use tokio::{
 
 use super::{
     capability::{
-        commands::Desk,
-        ids::{Answer, Taken},
-        offer::Agreed,
+        agreed::Agreed,
+        state::{Answer, Calls, Taken},
     },
     chat::Chat,
     faults::Faults,
     inbox::{Inbox, Incoming},
     outbox::Outbox,
-    server::Power,
+    power::Power,
 };
 
 /// The keys that this server knows; those of capabilities where they were agreed on.
@@ -61,7 +60,7 @@ pub(super) struct Session {
     pub(super) held: Vec<&'static str>,
     /// What the user may do.
     pub(super) level: u8,
-    pub(super) desk: Desk,
+    pub(super) calls: Calls,
     /// An offer that a server keeps that should not.
     pub(super) kept: Option<Agreed>,
     pub(super) refused: Option<String>,
@@ -85,7 +84,7 @@ pub(super) async fn serve(
         agreed: Agreed::default(),
         held: Vec::new(),
         level: 0,
-        desk: Desk::default(),
+        calls: Calls::default(),
         kept: None,
         refused: None,
     };

@@ -12,13 +12,13 @@ use conformance_kit::escape;
 use conformance_suite::{
     Options,
     client::{Means, Profile, operator::person::AtTerminal, profile::Lines},
-    report::{ONLY, expect::Expectations, json, repeat, write},
+    report::ONLY,
     run::client::{self, Client},
 };
 
-use crate::{
-    cli::Reports,
-    command::{grade, interrupt, progress::Progress},
+use super::{
+    grading::{Failure, Grading, selection},
+    shared::{self, Reports, read},
 };
 
 /// Grades a client. In its command, {host}, {port} and {ca} are filled in; {name}, too, where the
@@ -65,7 +65,7 @@ pub(crate) struct ClientArguments {
     #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
     skip: Vec<String>,
     /// Multiply all waiting times by this.
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = crate::cli::scale)]
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = shared::scale)]
     timeout_scale: f64,
     /// SHOULD counts like MUST.
     #[arg(long)]
@@ -77,7 +77,7 @@ pub(crate) struct ClientArguments {
     #[arg(long, value_name = "NUMBER", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: u16,
     /// End the run after this time, such as 8m or 90s.
-    #[arg(long, value_name = "TIME", default_value = "8m", value_parser = crate::cli::duration)]
+    #[arg(long, value_name = "TIME", default_value = "8m", value_parser = shared::duration)]
     deadline: Duration,
     /// Run everything so often, and tell what did not always come out the same.
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
@@ -105,51 +105,29 @@ pub(crate) fn run(arguments: &ClientArguments) -> anyhow::Result<u8> {
         means: arguments.means(),
         profile: arguments.profile()?,
     };
-    let rubric = grade::rubric(&arguments.reports)?;
-    let expectations = match &arguments.expect {
-        Some(file) => Expectations::parse(&grade::read(file)?)
-            .with_context(|| format!("{} is no list of expectations", file.display()))?,
-        None => Expectations::default(),
+    let grading = Grading {
+        repeat: arguments.repeat,
+        reports: &arguments.reports,
+        expect: arguments.expect.as_deref(),
+        transcripts: arguments.transcripts.as_deref(),
     };
-    let options = arguments.options()?;
-    let runtime = tokio::runtime::Runtime::new().context("no runtime")?;
-    let mut reports = Vec::new();
-    for _ in 0..arguments.repeat {
-        let mut progress = Progress::new(&arguments.reports.outputs, &rubric);
-        match interrupt::block_on(&runtime, client::run_watched(&client, &options, &mut progress))?
-        {
-            Ok(report) => reports.push(report),
-            Err(error) => {
-                anstream::eprintln!("conformance: {}", escape::visible(&error.to_string()));
-                if let Some(hint) = error.hint() {
-                    anstream::eprintln!("hint: {hint}");
-                }
-                return Ok(error.exit_code());
-            }
-        }
-    }
-    let mut report = repeat::merge(reports).context("nothing was run")?;
-    let started = report.header.started;
-    expectations.apply(&mut report, started);
-    if let Some(folder) = &arguments.transcripts {
-        write::transcripts(folder, &report)?;
-    }
-    grade::publish(&report, &arguments.reports, &rubric)
+    grading.run(
+        || arguments.options(),
+        async |options, progress| {
+            let judged = client::run_watched(&client, options, progress).await;
+            judged.map_err(|error| Failure {
+                text: escape::visible(&error.to_string()),
+                hint: error.hint(),
+                exit_code: error.exit_code(),
+            })
+        },
+    )
 }
 
 impl ClientArguments {
     fn options(&self) -> anyhow::Result<Options> {
-        let mut only = self.only.clone();
-        if let Some(file) = &self.failed {
-            let earlier = json::read(&grade::read(file)?)
-                .with_context(|| format!("{} is no report of this suite", file.display()))?;
-            let again = earlier.cases.iter().filter(|case| !case.verdict.carries());
-            let before = only.len();
-            only.extend(again.map(|case| case.id.clone()));
-            anyhow::ensure!(only.len() > before, "nothing failed in {}", file.display());
-        }
         Ok(Options {
-            only,
+            only: selection(&self.only, self.failed.as_deref())?,
             skip: self.skip.clone(),
             timeout_scale: self.timeout_scale,
             strict: self.strict,
@@ -176,7 +154,7 @@ impl ClientArguments {
     fn profile(&self) -> anyhow::Result<Profile> {
         let mut profile = match &self.profile {
             None => Profile::default(),
-            Some(file) => Profile::parse(&grade::read(file)?)?,
+            Some(file) => Profile::parse(&read(file)?)?,
         };
         let lines = |text: &String| Lines::Many(text.split("\\n").map(str::to_owned).collect());
         if let Some(public) = &self.public {

@@ -11,7 +11,7 @@ use conformance_suite::{
     report::write,
 };
 
-use crate::command::{grade, interrupt};
+use super::{interrupt, shared};
 
 /// Nobody answers, as sysexits.h has it.
 const UNAVAILABLE: u8 = 69;
@@ -30,7 +30,7 @@ pub(crate) struct FuzzArguments {
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
     /// How long, such as 60s or 10m.
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = crate::cli::duration)]
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = shared::duration)]
     time: Duration,
     /// How many sessions, at most.
     #[arg(long, value_name = "NUMBER", default_value_t = u64::MAX)]
@@ -39,7 +39,7 @@ pub(crate) struct FuzzArguments {
     #[arg(long, value_name = "MIB", default_value_t = 1024)]
     memory: u64,
     /// Multiply all waiting times by this.
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = crate::cli::scale)]
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = shared::scale)]
     timeout_scale: f64,
     /// Keep the transcript of every finding in this folder.
     #[arg(long, value_name = "FOLDER", default_value = "findings")]
@@ -66,7 +66,7 @@ pub(crate) fn run(arguments: &FuzzArguments) -> anyhow::Result<u8> {
     let runtime = tokio::runtime::Runtime::new().context("no runtime")?;
     let outcome = match &arguments.replay {
         Some(file) => {
-            let transcript = Transcript::read(&grade::read(file)?)
+            let transcript = Transcript::read(&shared::read(file)?)
                 .with_context(|| format!("{} is no transcript", file.display()))?;
             let played = fuzz::replay(&place, &options, &transcript);
             interrupt::block_on(&runtime, played)?.map(|finding| {

@@ -1,28 +1,110 @@
-//! Grading a server from the command line: options to subject, reports to files, outcome to exit
-//! code.
-#![allow(clippy::disallowed_methods, reason = "the edge: the one place that reads files")]
+//! Grading a server from the command line: options to a subject.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::Context as _;
-use conformance_kit::net::tls::Trust;
-use conformance_suite::{
-    Options, Report, RunError, Subject,
-    report::{
-        console,
-        expect::Expectations,
-        json,
-        points::{self, Rubric},
-        repeat, write,
-    },
-    run::server::run_watched,
+use clap::{Args, ValueEnum};
+use conformance_kit::{
+    escape,
+    net::{target::Target, tls::Trust},
 };
-use rustls::pki_types::CertificateDer;
+use conformance_suite::{Options, Subject, TlsMode, run::server::run_watched};
 
-use crate::{
-    cli::{Grade, Reports, Tls},
-    command::{interrupt, keylog::KeyLogFile, progress::Progress},
+use super::{
+    grading::{Failure, Grading, selection},
+    keylog::KeyLogFile,
+    shared::{self, Reports, authority, read},
 };
+
+#[derive(Debug, Args)]
+pub(crate) struct Grade {
+    /// The server to grade: HOST:PORT, IPv6 in brackets.
+    #[arg(long, value_name = "HOST:PORT")]
+    target: Option<Target>,
+    /// Start this server and grade it; {host} and {port} are filled in.
+    #[arg(long, value_name = "COMMAND", conflicts_with = "target")]
+    spawn: Option<String>,
+    /// A fresh server for every case.
+    #[arg(long, requires = "spawn")]
+    fresh: bool,
+    /// Certificate of the authority to trust (PEM).
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
+    ca: Option<PathBuf>,
+    /// Accept every certificate, X.509 v1, too.
+    #[arg(long)]
+    insecure: bool,
+    /// Whether to speak TLS; auto falls back to none and charges tls.handshake.
+    #[arg(long, value_enum, default_value_t = Tls::Auto)]
+    tls: Tls,
+    /// Server name to send in TLS instead of the host.
+    #[arg(long, value_name = "NAME")]
+    sni: Option<String>,
+    /// Run only these cases: ids, groups, levels or clauses, with globs.
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    only: Vec<String>,
+    /// Leave these cases out.
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    skip: Vec<String>,
+    /// Extensions that the server declares: their cases run, and count as their levels say.
+    #[arg(long, value_name = "EXTENSION", value_delimiter = ',')]
+    claims: Vec<String>,
+    /// An account that is there, and a file with its password, for the claim accounts without commands.
+    #[arg(long, value_name = "NAME:FILE")]
+    account: Option<String>,
+    /// Multiply all waiting times by this.
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = shared::scale)]
+    timeout_scale: f64,
+    /// SHOULD counts like MUST.
+    #[arg(long)]
+    strict: bool,
+    /// Seed of the names and texts that the cases use.
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
+    /// How many cases run at the same time.
+    #[arg(long, value_name = "NUMBER", default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=64))]
+    jobs: u16,
+    /// Run everything so often, and tell what did not always come out the same.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
+    repeat: u16,
+    /// Run only what did not pass in an earlier JSON report.
+    #[arg(long, value_name = "FILE")]
+    failed: Option<PathBuf>,
+    /// Known failures (TOML); a stale entry fails the run.
+    #[arg(long, value_name = "FILE")]
+    expect: Option<PathBuf>,
+    /// Keep the bytes of every case that did not pass in this folder.
+    #[arg(long, value_name = "FOLDER")]
+    transcripts: Option<PathBuf>,
+    /// Append the secrets of TLS connections, for a packet analyser.
+    #[arg(long, value_name = "FILE")]
+    keylog: Option<PathBuf>,
+    #[command(flatten)]
+    reports: Reports,
+    /// End the run after this time, such as 8m or 90s.
+    #[arg(long, value_name = "TIME", default_value = "8m", value_parser = shared::duration)]
+    deadline: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Tls {
+    Auto,
+    On,
+    Off,
+}
+
+impl From<Tls> for TlsMode {
+    fn from(tls: Tls) -> Self {
+        match tls {
+            Tls::Auto => Self::Auto,
+            Tls::On => Self::On,
+            Tls::Off => Self::Off,
+        }
+    }
+}
 
 /// Grades and says how the program ends.
 pub(crate) fn grade(arguments: &Grade) -> anyhow::Result<u8> {
@@ -35,61 +117,26 @@ pub(crate) fn grade(arguments: &Grade) -> anyhow::Result<u8> {
             anyhow::bail!("which server? give --target HOST:PORT, or --spawn 'COMMAND {{port}}'")
         }
     };
-    let rubric = rubric(&arguments.reports)?;
-    let expectations = match &arguments.expect {
-        Some(file) => Expectations::parse(&read(file)?)
-            .with_context(|| format!("{} is no list of expectations", file.display()))?,
-        None => Expectations::default(),
+    let grading = Grading {
+        repeat: arguments.repeat,
+        reports: &arguments.reports,
+        expect: arguments.expect.as_deref(),
+        transcripts: arguments.transcripts.as_deref(),
     };
-    let options = options(arguments)?;
-    let runtime = tokio::runtime::Runtime::new().context("no runtime")?;
-    let mut reports = Vec::new();
-    for _ in 0..arguments.repeat {
-        let mut progress = Progress::new(&arguments.reports.outputs, &rubric);
-        match interrupt::block_on(&runtime, run_watched(&subject, &options, &mut progress))? {
-            Ok(report) => reports.push(report),
-            Err(error) => {
-                explain_failure(&error);
-                return Ok(error.exit_code());
-            }
-        }
-    }
-    let mut report = repeat::merge(reports).context("nothing was run")?;
-    let started = report.header.started;
-    expectations.apply(&mut report, started);
-    if let Some(folder) = &arguments.transcripts {
-        write::transcripts(folder, &report)?;
-    }
-    publish(&report, &arguments.reports, &rubric)
-}
-
-/// Renders an earlier report again.
-pub(crate) fn replay(file: &Path, reports: &Reports) -> anyhow::Result<u8> {
-    let report = json::read(&read(file)?)
-        .with_context(|| format!("{} is no report of this suite", file.display()))?;
-    publish(&report, reports, &rubric(reports)?)
-}
-
-pub(crate) fn publish(report: &Report, reports: &Reports, rubric: &Rubric) -> anyhow::Result<u8> {
-    write::all(&reports.outputs, report, rubric).context("can't write a report")?;
-    anstream::print!("{}", console::render(report));
-    if reports.rubric.is_some() {
-        let (score, most) = points::sum(&points::points(report, rubric));
-        anstream::println!("{score} of {most} points.");
-    }
-    Ok(report.exit_code())
+    grading.run(
+        || options(arguments),
+        async |options, progress| {
+            let judged = run_watched(&subject, options, progress).await;
+            judged.map_err(|error| Failure {
+                text: escape::visible_lines(&error.to_string()),
+                hint: error.hint(),
+                exit_code: error.exit_code(),
+            })
+        },
+    )
 }
 
 fn options(arguments: &Grade) -> anyhow::Result<Options> {
-    let mut only = arguments.only.clone();
-    if let Some(file) = &arguments.failed {
-        let earlier = json::read(&read(file)?)
-            .with_context(|| format!("{} is no report of this suite", file.display()))?;
-        let again = earlier.cases.iter().filter(|case| !case.verdict.carries());
-        let before = only.len();
-        only.extend(again.map(|case| case.id.clone()));
-        anyhow::ensure!(only.len() > before, "nothing failed in {}", file.display());
-    }
     Ok(Options {
         trust: trust(arguments)?,
         tls: arguments.tls.into(),
@@ -98,7 +145,7 @@ fn options(arguments: &Grade) -> anyhow::Result<Options> {
             Some(file) => Some(Arc::new(KeyLogFile::open(file)?)),
             None => None,
         },
-        only,
+        only: selection(&arguments.only, arguments.failed.as_deref())?,
         skip: arguments.skip.clone(),
         claims: arguments.claims.clone(),
         account: arguments.account.as_deref().map(account).transpose()?,
@@ -120,45 +167,11 @@ fn account(text: &str) -> anyhow::Result<(String, String)> {
     Ok((name.to_owned(), password.to_owned()))
 }
 
-fn explain_failure(error: &RunError) {
-    anstream::eprintln!(
-        "conformance: {}",
-        conformance_kit::escape::visible_lines(&error.to_string())
-    );
-    if let Some(hint) = error.hint() {
-        anstream::eprintln!("hint: {hint}");
-    }
-}
-
-pub(crate) fn rubric(reports: &Reports) -> anyhow::Result<Rubric> {
-    let Some(file) = &reports.rubric else { return Ok(Rubric::default()) };
-    let rubric: Rubric =
-        toml::from_str(&read(file)?).with_context(|| format!("{} is no rubric", file.display()))?;
-    for group in rubric.groups.keys() {
-        let known = conformance_suite::cases::groups().any(|(id, _, _)| id == group);
-        anyhow::ensure!(known, "{}: there is no group {group:?}", file.display());
-    }
-    Ok(rubric)
-}
-
-pub(crate) fn read(file: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(file).with_context(|| format!("can't read {}", file.display()))
-}
-
 fn trust(arguments: &Grade) -> anyhow::Result<Trust> {
     if arguments.insecure {
         return Ok(Trust::Anything);
     }
     arguments.ca.as_deref().map_or(Ok(Trust::Nobody), |file| Ok(Trust::Authority(authority(file)?)))
-}
-
-pub(crate) fn authority(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
-    let pem = std::fs::read(file).with_context(|| format!("can't read {}", file.display()))?;
-    let certificates: Vec<_> = rustls_pemfile::certs(&mut pem.as_slice())
-        .collect::<Result<_, _>>()
-        .with_context(|| format!("{} is no PEM file", file.display()))?;
-    anyhow::ensure!(!certificates.is_empty(), "{} holds no certificate", file.display());
-    Ok(certificates)
 }
 
 /// The command that repeats this run; `--only` is added for a single case.

@@ -3,27 +3,24 @@
 use std::{
     io::{IsTerminal as _, Write as _},
     path::PathBuf,
-    time::Duration,
 };
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use conformance_kit::{
-    escape,
-    net::{target::Target, tls::Trust},
-    subject::place::Place,
-};
+use conformance_kit::escape;
 use conformance_load::{
     self, LoadOptions, Moment,
     ceiling::server::{self, LimitOptions},
-    plan::{Pace, Plan, Workload},
+    plan::Workload,
     report::{LoadReport, compare, console, html},
 };
 use conformance_suite::report::write;
 
-use crate::command::{
-    grade, interrupt,
-    load_arguments::{self, Churning, Common, Idling, LimitTalk, Storm, Talk},
+use super::{
+    interrupt,
+    load_arguments::{Churning, Idling, LimitTalk, Storm, Talk},
+    load_common::{Common, Format},
+    shared,
 };
 
 /// Puts a server under load, checks every delivery, and measures.
@@ -127,7 +124,7 @@ pub(crate) fn run(arguments: &LoadArguments) -> anyhow::Result<u8> {
 
 fn comparison(a: &std::path::Path, b: &std::path::Path) -> anyhow::Result<u8> {
     let read = |file: &std::path::Path| {
-        LoadReport::read(&grade::read(file)?)
+        LoadReport::read(&shared::read(file)?)
             .map_err(|error| anyhow::anyhow!("{} is no load report: {error}", file.display()))
     };
     anstream::print!("{}", compare::render(&read(a)?, &read(b)?));
@@ -157,8 +154,8 @@ fn measure(common: &Common, options: &LoadOptions) -> anyhow::Result<u8> {
         Ok(report) => {
             for output in &common.reports {
                 let text = match output.format {
-                    load_arguments::Format::Json => report.json()?,
-                    load_arguments::Format::Html => html::render(&report),
+                    Format::Json => report.json()?,
+                    Format::Html => html::render(&report),
                 };
                 write::atomically(&output.file, text.as_bytes())
                     .with_context(|| format!("can't write {}", output.file.display()))?;
@@ -236,60 +233,4 @@ impl Line {
             anstream::eprint!("\r\x1b[K");
         }
     }
-}
-
-/// A plan that nobody has changed yet.
-pub(super) fn plan(common: &Common, workload: Workload) -> Plan {
-    Plan {
-        workload,
-        members: common.connections,
-        senders: 0,
-        payload: 64,
-        pace: Pace::Window(1),
-        flooders: 0,
-        flood_window: 0,
-        slow: 0,
-        slow_speed: 0,
-        history: 0,
-        churn: 0.0,
-        stay: Duration::ZERO,
-        at_once: common.at_once.into(),
-        patience: common.patience,
-        drain: common.drain,
-    }
-}
-
-/// Options that only say where.
-pub(super) fn options(common: &Common, plan: Plan) -> anyhow::Result<LoadOptions> {
-    let place = match (&common.target, &common.spawn) {
-        (Some(target), _) => Place::Running(target.clone()),
-        (None, Some(command)) => Place::Command(command.clone()),
-        (None, None) => anyhow::bail!(
-            "which server? give --target HOST:PORT, or --spawn 'COMMAND {{host}} {{port}}'"
-        ),
-    };
-    let trust = match &common.ca {
-        Some(file) => Trust::Authority(grade::authority(file)?),
-        // A server that was started for the run is known anyway.
-        None if common.insecure || common.spawn.is_some() => Trust::Anything,
-        None => Trust::Nobody,
-    };
-    Ok(LoadOptions {
-        plan,
-        place,
-        trust,
-        plaintext: common.plaintext,
-        duration: Duration::ZERO,
-        warm_up: Duration::ZERO,
-        settle: Duration::ZERO,
-        busy: Duration::ZERO,
-        sources: common.sources,
-        threads: common.threads.map(usize::from),
-        pid: common.pid,
-        limit: None,
-    })
-}
-
-pub(super) fn nowhere() -> Place {
-    Place::Running(Target { host: "localhost".to_owned(), port: 0 })
 }

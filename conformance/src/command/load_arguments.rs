@@ -1,60 +1,15 @@
 //! The arguments of each workload, and what they make of the plan.
 
-use std::{path::PathBuf, str::FromStr, time::Duration};
+use std::time::Duration;
 
 use clap::Args;
-use conformance_kit::net::{target::Target, tls::Trust};
+use conformance_kit::net::tls::Trust;
 use conformance_load::{
     LoadOptions,
     plan::{Pace, Plan, Workload},
 };
 
-use super::load::{nowhere, options, plan};
-
-/// Where the server is, and how many connect to it.
-#[derive(Debug, Args)]
-pub(super) struct Common {
-    /// The server: HOST:PORT, IPv6 in brackets.
-    #[arg(long, value_name = "HOST:PORT")]
-    pub(super) target: Option<Target>,
-    /// Start this server; {host}, {port}, {cert}, {key} and {dir} are filled in.
-    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["target", "pid"])]
-    pub(super) spawn: Option<String>,
-    /// Certificate of the authority to trust (PEM).
-    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
-    pub(super) ca: Option<PathBuf>,
-    /// Accept every certificate; cheaper, since none is looked at.
-    #[arg(long)]
-    pub(super) insecure: bool,
-    /// Speak without TLS.
-    #[arg(long, conflicts_with_all = ["ca", "insecure"])]
-    pub(super) plaintext: bool,
-    /// The server's process, for its CPU time and memory; known by itself with --spawn.
-    #[arg(long, value_name = "PID")]
-    pub(super) pid: Option<u32>,
-    /// How many users join and are measured.
-    #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 100)]
-    pub(super) connections: u32,
-    /// Connect from this many addresses, 127.0.0.1 and so on [default: one for every 1,000
-    /// connections when the server is on this machine].
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=4096))]
-    pub(super) sources: Option<u32>,
-    /// How many connections are opened at the same time.
-    #[arg(long, value_name = "NUMBER", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
-    pub(super) at_once: u16,
-    /// Threads of the tool [default: one for each processor].
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub(super) threads: Option<u16>,
-    /// How long one step of a connection may take: connecting, a handshake, an answer.
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = crate::cli::duration)]
-    pub(super) patience: Duration,
-    /// How long nothing at all may come before what is missing counts as lost.
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = time)]
-    pub(super) drain: Duration,
-    /// Write a report: json or html.
-    #[arg(long = "report", value_name = "FORMAT=FILE", value_delimiter = ',')]
-    pub(super) reports: Vec<Output>,
-}
+use super::load_common::{Common, nowhere, options, plan, time};
 
 /// Who talks, and how fast.
 #[derive(Debug, Args)]
@@ -267,50 +222,11 @@ impl LimitTalk {
     }
 }
 
-/// A format of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
-    Json,
-    Html,
-}
-
-/// A format and the file that it goes to.
-#[derive(Debug, Clone)]
-pub(super) struct Output {
-    pub(super) format: Format,
-    pub(super) file: PathBuf,
-}
-
-impl FromStr for Output {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (format, file) = match text.split_once('=') {
-            Some(("json", file)) => (Format::Json, file),
-            Some(("html", file)) => (Format::Html, file),
-            _ => return Err("json=FILE or html=FILE".to_owned()),
-        };
-        if file.is_empty() {
-            return Err("json=FILE or html=FILE".to_owned());
-        }
-        Ok(Self { format, file: file.into() })
-    }
-}
-
 fn rate(text: &str) -> Result<f64, String> {
     let rate: f64 = text.parse().map_err(|_| "a number".to_owned())?;
     if (0.01..=10_000_000.0).contains(&rate) {
         Ok(rate)
     } else {
         Err("from 0.01 to 10000000".to_owned())
-    }
-}
-
-/// Times such as 10s, 2m or 500ms.
-fn time(text: &str) -> Result<Duration, String> {
-    match text.strip_suffix("ms").map(str::parse::<u32>) {
-        Some(Ok(millis)) => Ok(Duration::from_millis(millis.into())),
-        Some(Err(_)) => Err("a time, such as 10s, 2m or 500ms".to_owned()),
-        None => crate::cli::duration(text),
     }
 }

@@ -9,7 +9,7 @@ use conformance_suite::{
     report::write,
 };
 
-use crate::command::{grade, interrupt};
+use super::{interrupt, shared};
 
 /// Lets every client meet every server, and says whose fault it is when they don't understand each
 /// other.
@@ -25,7 +25,7 @@ pub(crate) struct MatrixArguments {
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Multiply all waiting times by this.
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = crate::cli::scale)]
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = shared::scale)]
     timeout_scale: f64,
     /// Seed of the names and texts.
     #[arg(long, value_name = "NUMBER")]
@@ -34,7 +34,7 @@ pub(crate) struct MatrixArguments {
 
 /// Runs the matrix: 0 when every cell is green, 1 when one is not.
 pub(crate) fn run(arguments: &MatrixArguments) -> anyhow::Result<u8> {
-    let peers = Peers::parse(&grade::read(&arguments.file)?)?;
+    let peers = Peers::parse(&shared::read(&arguments.file)?)?;
     let seed = arguments.seed.unwrap_or_else(|| rand::random::<u32>().into());
     let runtime = tokio::runtime::Runtime::new().context("no runtime")?;
     let mut tell = |cell: &matrix::Cell| {

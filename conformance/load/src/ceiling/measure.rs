@@ -12,11 +12,12 @@ use tokio::{
 };
 
 use crate::{
+    options::{LoadError, LoadOptions},
     phases::Watch,
     plan::{Pace, Plan, Workload},
     report::{Limit, LoadReport, Verdict},
     subject::Subject,
-    workload::{LoadError, LoadOptions, PreparedRun},
+    workload::PreparedRun,
 };
 
 /// A server that only writes, in a process of its own; it ends with this.

@@ -1,41 +1,16 @@
 //! `accounts`: names that belong to somebody.
 
-use std::collections::BTreeMap;
-
 use conformance_suite::fault::server::Fault;
 use serde_json::{Map, Value, json};
 
-use super::offer::Agreed;
+use super::{
+    agreed::Agreed,
+    state::{Account, Standing},
+};
 use crate::chat::Chat;
 
 /// After so many failed logins under a name there are no more for a while.
 const MOST_FAILURES: usize = 5;
-
-/// Who has an account.
-#[derive(Debug, Default)]
-pub(crate) struct Accounts {
-    all: BTreeMap<String, Account>,
-    failures: BTreeMap<String, usize>,
-}
-
-#[derive(Debug, Default)]
-struct Account {
-    password: String,
-    tokens: Vec<String>,
-}
-
-/// What a proof is worth.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Standing {
-    level: u8,
-    token: Option<String>,
-}
-
-impl Standing {
-    pub(crate) const fn level(&self) -> u8 {
-        self.level
-    }
-}
 
 /// What a name looks like: everybody who looks the same is the same.
 fn skeleton(name: &str) -> String {

@@ -1,30 +1,13 @@
 //! `commands`: a handful of them, and questions of the server.
 
-use std::collections::VecDeque;
-
 use conformance_suite::fault::server::Fault;
 use serde_json::{Map, Value, json};
 
+use super::state::Call;
 use crate::session::Session;
 
 /// How many commands wait while another one asks something.
 const MOST_WAITING: usize = 16;
-
-/// One command that was called.
-#[derive(Debug, Clone)]
-struct Call {
-    id: String,
-    name: String,
-    arguments: Vec<String>,
-}
-
-/// The commands of one connection.
-#[derive(Debug, Default)]
-pub(crate) struct Desk {
-    /// The ID of the call that waits for an answer.
-    asking: Option<String>,
-    waiting: VecDeque<Call>,
-}
 
 /// What a command came to: its word and a text.
 type Outcome = (&'static str, &'static str);
@@ -79,9 +62,9 @@ impl Session {
             }
             return self.error("COMMAND is ID, NAME and ARGS").await;
         };
-        if self.desk.asking.is_some() && !f.acts(Fault::CommandsOvertake) {
-            if self.desk.waiting.len() < MOST_WAITING || f.acts(Fault::NeverBusy) {
-                self.desk.waiting.push_back(call);
+        if self.calls.asking.is_some() && !f.acts(Fault::CommandsOvertake) {
+            if self.calls.waiting.len() < MOST_WAITING || f.acts(Fault::NeverBusy) {
+                self.calls.waiting.push_back(call);
             } else {
                 self.result(&call.id, ("busy", "one at a time")).await;
             }
@@ -94,7 +77,7 @@ impl Session {
     pub(crate) async fn answer(&mut self, answer: &Value) -> bool {
         let f = self.shared.faults.clone();
         let (id, text) = (answer.get("ID").and_then(Value::as_str), answer.get("TEXT"));
-        let own = self.desk.asking.as_deref().filter(|asking| Some(*asking) == id);
+        let own = self.calls.asking.as_deref().filter(|asking| Some(*asking) == id);
         let Some(id) = own.map(str::to_owned) else {
             if let Some(id) = id
                 && f.has(Fault::AnybodyAnswers)
@@ -112,11 +95,11 @@ impl Session {
             Some(Value::String(password)) => self.register(&password.clone()).await,
             _ => return self.error("TEXT is a string or null").await,
         };
-        self.desk.asking = None;
+        self.calls.asking = None;
         self.shared.chat.lock().await.asking.remove(&id);
         self.result(&id, outcome).await;
-        while self.desk.asking.is_none() {
-            let Some(call) = self.desk.waiting.pop_front() else { break };
+        while self.calls.asking.is_none() {
+            let Some(call) = self.calls.waiting.pop_front() else { break };
             if !Box::pin(self.call(&call)).await {
                 return false;
             }
@@ -178,7 +161,7 @@ impl Session {
                 prompt.remove("SECRET");
             }
         }
-        self.desk.asking = Some(id.to_owned());
+        self.calls.asking = Some(id.to_owned());
         self.shared.chat.lock().await.asking.insert(id.to_owned());
         self.outbox.send(&json!({"PROMPT": prompt}));
     }

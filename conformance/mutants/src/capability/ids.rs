@@ -1,47 +1,13 @@
 //! `ids`: messages have numbers, and their senders may ask for an acknowledgement.
 
-use std::collections::VecDeque;
-
 use conformance_suite::fault::server::Fault;
 use serde_json::{Map, Value, json};
 
+use super::state::{Answer, Tags};
 use crate::{
     chat::{Chat, Entry, Member},
     session::Session,
 };
-
-/// The tags beside one list of messages.
-#[derive(Debug, Default)]
-pub(crate) struct Tags {
-    list: Vec<Option<String>>,
-    /// Where the messages end, for a server that delivers until it finds a bad tag.
-    pub(crate) end: Option<usize>,
-}
-
-impl Tags {
-    pub(crate) fn at(&self, n: usize) -> Option<&str> {
-        self.list.get(n)?.as_deref()
-    }
-}
-
-/// What became of a message that was taken.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Taken {
-    /// It got this id.
-    Now(u64),
-    /// It came before, and has this id.
-    Before(u64),
-}
-
-/// What the sender of tagged messages is told.
-#[derive(Debug, Default)]
-pub(crate) struct Answer {
-    acks: Map<String, Value>,
-    refused: Map<String, Value>,
-}
-
-/// The tags of one session that are remembered.
-pub(crate) type Used = VecDeque<(String, u64)>;
 
 impl Session {
     /// Checks the tags beside so many messages.

@@ -3,22 +3,8 @@
 use conformance_suite::fault::server::Fault;
 use serde_json::{Map, Value, json};
 
-use super::ids::Used;
+use super::state::Resumption;
 use crate::chat::{Chat, Entry, Member};
-
-/// What is known of a session beyond its connection.
-#[derive(Debug, Default)]
-pub(crate) struct Sitting {
-    pub(crate) name: String,
-    pub(crate) used: Used,
-}
-
-/// A session that can go on.
-#[derive(Debug, Clone)]
-pub(crate) struct Resumption {
-    token: String,
-    after: u64,
-}
 
 impl Chat {
     /// Whether a session can go on under this name.
