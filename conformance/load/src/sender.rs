@@ -4,6 +4,7 @@ use super::{
     content::{Facts, Purpose, Texts},
     plan::{Pace, Plan},
 };
+use conformance_kit::wire::prefix::Prefix;
 
 /// How much is put together for one write.
 const BATCH: usize = 32 * 1024;
@@ -120,7 +121,7 @@ impl Sender {
 /// Writes the length in front of the frame that begins at `start`.
 fn finish(out: &mut Vec<u8>, start: usize) {
     loop {
-        let length = u32::try_from(out.len() - start - 4).unwrap_or(u32::MAX).to_be_bytes();
+        let length = Prefix::NETWORK.announce(out.len() - start - 4);
         if length.contains(&b'{') {
             // Some servers search for the brace that begins the body (FR-7).
             out.push(b' ');

@@ -67,7 +67,7 @@ impl Outbox {
             let length = text.len();
             (text, length)
         };
-        let mut bytes = prefix.encode(length).unwrap_or([0xFF; 4]).to_vec();
+        let mut bytes = prefix.announce(length).to_vec();
         bytes.extend_from_slice(body.as_bytes());
         self.waiting.fetch_add(1, Ordering::Relaxed);
         let _ = self.queue.send(Some(bytes));

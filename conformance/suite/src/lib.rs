@@ -16,6 +16,7 @@ pub mod cases;
 pub mod claims;
 pub mod clause;
 pub mod client;
+pub mod connection;
 pub mod fault;
 pub mod fuzz;
 pub mod invariants;

@@ -10,3 +10,4 @@ pub mod extended;
 pub mod frame;
 pub mod message;
 pub mod prefix;
+pub mod recognise;

@@ -31,6 +31,12 @@ impl Prefix {
         Some(if self.little_endian { length.to_le_bytes() } else { length.to_be_bytes() })
     }
 
+    /// The same; a body that 32 bits can't count gets the largest length.
+    #[must_use]
+    pub fn announce(self, body: usize) -> [u8; 4] {
+        self.encode(body).unwrap_or([0xFF; 4])
+    }
+
     /// Reads the length of the body that follows.
     #[must_use]
     pub fn decode(self, bytes: [u8; 4]) -> u32 {
@@ -42,9 +48,21 @@ impl Prefix {
     /// Puts a body behind its length; a body that 32 bits can't count gets the largest length.
     #[must_use]
     pub fn frame(self, body: &[u8]) -> Vec<u8> {
-        let mut bytes = self.encode(body.len()).unwrap_or([0xFF; 4]).to_vec();
+        let mut bytes = self.announce(body.len()).to_vec();
         bytes.extend_from_slice(body);
         bytes
+    }
+
+    /// Puts an object behind its length, and a space behind the object where the length would hold the
+    /// byte 0x7B: some subjects search for `{`, and only the cases about that may find it out.
+    #[must_use]
+    pub fn frame_without_brace(self, object: &[u8]) -> Vec<u8> {
+        let mut padded = object.to_vec();
+        let trap = self.encode(object.len()).is_some_and(|bytes| bytes.contains(&b'{'));
+        if trap && object.last() == Some(&b'}') {
+            padded.push(b' ');
+        }
+        self.frame(&padded)
     }
 
     /// Names the dialect in words.

@@ -17,7 +17,10 @@ use std::{
     time::Duration,
 };
 
-use conformance_kit::authority::{Authority, Shows};
+use conformance_kit::{
+    authority::{Authority, Shows},
+    wire::prefix::Prefix,
+};
 use rustls::{ServerConfig, server::UnbufferedServerConnection};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -96,9 +99,9 @@ impl Press {
 
     fn print(&mut self) {
         self.bytes.extend_from_slice(CLOSE);
-        let length = u32::try_from(self.bytes.len() - 4).unwrap_or(u32::MAX);
+        let length = Prefix::NETWORK.announce(self.bytes.len() - 4);
         if let Some(prefix) = self.bytes.first_chunk_mut::<4>() {
-            *prefix = length.to_be_bytes();
+            *prefix = length;
         }
         let batch: Batch = self.bytes.as_slice().into();
         self.bytes.clear();

@@ -25,7 +25,7 @@ fn behind_length(text: &str, faults: &Faults) -> Vec<u8> {
     if characters != length && faults.acts(ClientFault::LengthInCharacters) {
         length = characters;
     }
-    let mut bytes = prefix(faults).encode(length).unwrap_or([0xFF; 4]).to_vec();
+    let mut bytes = prefix(faults).announce(length).to_vec();
     bytes.extend_from_slice(text.as_bytes());
     bytes
 }

@@ -2,6 +2,7 @@
 
 pub mod hands;
 pub mod listener;
+mod observer;
 pub mod operator;
 pub mod peer;
 pub mod probe;

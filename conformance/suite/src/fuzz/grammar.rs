@@ -227,7 +227,7 @@ fn length(random: &mut StdRng, drafts: &mut [Draft]) {
         4 => u32::MAX,
         _ => wild,
     };
-    draft.length = Some(length.to_be_bytes());
+    draft.length = Some(Prefix::NETWORK.announce(usize::try_from(length).unwrap_or(usize::MAX)));
 }
 
 /// Changes which frames come, and in which order.

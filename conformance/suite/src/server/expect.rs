@@ -4,62 +4,35 @@ use conformance_kit::{
     escape,
     wire::{frame::Frame, message::Message},
 };
-use tokio::time::{sleep, timeout};
 
-use super::{
-    peer::{Mark, Peer},
-    reader::Incoming,
-};
+use super::peer::{Mark, Peer};
 use crate::verdict::Verdict;
 
 impl Peer {
     /// Where the connection is now: what comes later is behind this mark.
     pub fn mark(&mut self) -> Mark {
-        self.catch_up();
-        Mark(self.frames.len())
+        self.inbox.mark()
     }
 
     /// Takes in what has arrived, without waiting.
     pub fn catch_up(&mut self) {
-        while let Ok(incoming) = self.inbox.try_recv() {
-            self.take(incoming);
-        }
+        self.inbox.catch_up();
     }
 
     /// What has arrived since a mark.
     pub fn frames(&mut self, since: Mark) -> &[Frame] {
-        self.catch_up();
-        self.frames.get(since.0..).unwrap_or_default()
+        self.inbox.frames(since)
     }
 
     /// Every message that has arrived since a mark.
     pub fn messages(&mut self, since: Mark) -> Vec<Message> {
-        self.frames(since).iter().flat_map(Frame::messages).collect()
+        self.inbox.messages(since)
     }
 
     /// Waits for the first frame since a mark in which something is found.
     pub async fn find<T>(&mut self, since: Mark, pick: impl Fn(&Frame) -> Option<T>) -> Option<T> {
-        let mut at = since.0;
-        let deadline = sleep(self.shared.timing().patience);
-        tokio::pin!(deadline);
-        loop {
-            while let Some(frame) = self.frames.get(at) {
-                if let Some(found) = pick(frame) {
-                    return Some(found);
-                }
-                at += 1;
-            }
-            if self.closed.is_some() && self.inbox.is_empty() {
-                return None;
-            }
-            let incoming = tokio::select! {
-                // What is there already counts, even when the time is up.
-                biased;
-                incoming = self.inbox.recv() => incoming?,
-                () = &mut deadline => return None,
-            };
-            self.take(incoming);
-        }
+        let patience = self.shared.timing().patience;
+        self.inbox.find(since, patience, pick).await
     }
 
     /// Waits for a message since a mark.
@@ -113,22 +86,13 @@ impl Peer {
     /// Waits until the server closes the connection; false when it stays open.
     pub async fn find_closed(&mut self) -> bool {
         let patience = self.shared.timing().patience;
-        let closing = async {
-            while self.closed.is_none() {
-                match self.inbox.recv().await {
-                    Some(incoming) => self.take(incoming),
-                    None => break,
-                }
-            }
-        };
-        let _ = timeout(patience, closing).await;
-        self.closed.is_some()
+        self.inbox.find_closed(patience).await
     }
 
     /// Whether the server has closed the connection by now.
     pub fn is_closed(&mut self) -> bool {
-        self.catch_up();
-        self.closed.is_some()
+        self.inbox.catch_up();
+        self.inbox.closed().is_some()
     }
 
     /// How often a content has arrived since the beginning.
@@ -158,19 +122,10 @@ impl Peer {
         if !notices.is_empty() {
             text.push_str(&format!("; beside {} notices of joins and leaves", notices.len()));
         }
-        for how in self.trouble.iter().chain(&self.closed) {
+        for how in self.trouble.as_deref().into_iter().chain(self.inbox.closed()) {
             text.push_str("; ");
             text.push_str(how);
         }
         text
-    }
-
-    fn take(&mut self, incoming: Incoming) {
-        match incoming {
-            Incoming::Frame(frame) => self.frames.push(frame),
-            Incoming::Closed(how) => {
-                self.closed.get_or_insert(how);
-            }
-        }
     }
 }

@@ -3,11 +3,11 @@
 pub mod expect;
 pub mod hands;
 pub mod host;
+mod observer;
 pub mod offer;
 pub mod peer;
 pub mod probe;
 pub mod quirks;
-mod reader;
 pub mod shared;
 pub mod side;
 

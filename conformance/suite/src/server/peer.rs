@@ -21,28 +21,12 @@ use conformance_kit::{
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncWriteExt as _, WriteHalf},
-    sync::mpsc::{UnboundedReceiver, unbounded_channel},
-    task::JoinHandle,
     time::timeout,
 };
 
-use super::reader::{Incoming, Reader};
-use crate::server::shared::Shared;
-
-/// A position in what a connection has received.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mark(pub(super) usize);
-
-impl Mark {
-    /// The beginning of the connection.
-    pub const START: Self = Self(0);
-
-    /// One frame further.
-    #[must_use]
-    pub const fn next(self) -> Self {
-        Self(self.0 + 1)
-    }
-}
+use super::{observer::ServerObserver, shared::Shared};
+pub use crate::connection::Mark;
+use crate::connection::{Inbox, Observer as _, write};
 
 /// A way to close a connection (`LV-1`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,14 +48,11 @@ pub struct Peer {
     /// What TLS agreed on.
     pub tls: Option<TlsFacts>,
     pub(super) shared: Arc<Shared>,
-    pub(super) frames: Vec<Frame>,
-    pub(super) inbox: UnboundedReceiver<Incoming>,
-    pub(super) closed: Option<String>,
+    pub(super) inbox: Inbox,
     pub(super) trouble: Option<String>,
     extended: Arc<AtomicBool>,
     writer: WriteHalf<Box<dyn Duplex>>,
     socket: std::net::TcpStream,
-    reader: JoinHandle<()>,
     trace: Trace,
 }
 
@@ -84,31 +65,24 @@ impl Peer {
         role: &str,
         link: Link,
     ) -> Self {
-        let (sink, inbox) = unbounded_channel();
         let (reading, writer) = tokio::io::split(link.stream);
         let extended = Arc::new(AtomicBool::new(false));
-        let reader = Reader {
-            extended: Arc::clone(&extended),
+        let observer = ServerObserver {
             shared: Arc::clone(shared),
             case,
-            role: role.to_owned(),
-            trace: trace.clone(),
             judged: link.tls.is_some() || matches!(shared.transport(), Transport::Plain),
-            sink,
+            extended: Arc::clone(&extended),
         };
         Self {
             role: role.to_owned(),
             name: String::new(),
             tls: link.tls,
             shared: Arc::clone(shared),
-            frames: Vec::new(),
-            inbox,
-            closed: None,
+            inbox: Inbox::start(observer, role, trace, reading),
             trouble: None,
             extended,
             writer,
             socket: link.socket,
-            reader: reader.start(reading),
             trace: trace.clone(),
         }
     }
@@ -125,17 +99,10 @@ impl Peer {
     pub async fn send_bytes(&mut self, bytes: &[u8]) {
         let patience = self.shared.timing().patience;
         self.trace.bytes(&self.role, Kind::Sent, bytes);
-        let writing = async {
-            self.writer.write_all(bytes).await?;
-            self.writer.flush().await
-        };
-        let trouble = match timeout(patience, writing).await {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => format!("the suite could not write: {error}"),
-            Err(_) => "the server stopped reading".to_owned(),
-        };
-        self.trace.note(&self.role, Kind::Note, &trouble);
-        self.trouble.get_or_insert(trouble);
+        if let Err(trouble) = write(&mut self.writer, bytes, patience, ServerObserver::PEER).await {
+            self.trace.note(&self.role, Kind::Note, &trouble);
+            self.trouble.get_or_insert(trouble);
+        }
     }
 
     /// Sends a body behind its length, in one write.
@@ -151,19 +118,9 @@ impl Peer {
     }
 
     /// A body behind its length, in the dialect that the server reads.
-    ///
-    /// A length byte of 0x7B is avoided by a space at the end: some servers search for `{`, and
-    /// only `framing.len-123` may find that out.
     #[must_use]
     pub fn frame(&self, body: &[u8]) -> Vec<u8> {
-        let prefix = self.shared.quirks().reads;
-        let trap = prefix.encode(body.len()).is_some_and(|bytes| bytes.contains(&b'{'));
-        if trap && body.last() == Some(&b'}') {
-            let mut padded = body.to_vec();
-            padded.push(b' ');
-            return prefix.frame(&padded);
-        }
-        prefix.frame(body)
+        self.shared.quirks().reads.frame_without_brace(body)
     }
 
     /// Asks for a name and waits for the answer; `None` when none came.
@@ -194,7 +151,7 @@ impl Peer {
 
     /// Stops taking bytes from the socket, as a program does that hangs.
     pub fn stop_reading(&mut self) {
-        self.reader.abort();
+        self.inbox.stop();
         self.trace.note(&self.role, Kind::Note, "stops reading");
     }
 
@@ -220,11 +177,11 @@ impl Peer {
         match how {
             Closing::Polite => {
                 let _ = timeout(Duration::from_secs(1), self.writer.shutdown()).await;
-                let _ = timeout(time, &mut self.reader).await;
+                self.inbox.drain(time).await;
             }
             Closing::Fin => {
                 let _ = self.socket.shutdown(Shutdown::Write);
-                let _ = timeout(time, &mut self.reader).await;
+                self.inbox.drain(time).await;
             }
             Closing::Reset => {
                 let _ = socket2::SockRef::from(&self.socket).set_linger(Some(Duration::ZERO));
@@ -237,10 +194,4 @@ impl Peer {
 #[must_use]
 pub fn message(src: &str, dest: &str, content: &str) -> Value {
     json!([src, dest, unix_seconds(), content])
-}
-
-impl Drop for Peer {
-    fn drop(&mut self) {
-        self.reader.abort();
-    }
 }

@@ -9,9 +9,9 @@ use conformance_kit::{
     net::dial::{self, DialError, Link, Transport},
     nonce::Nonces,
     trace::{Kind, Trace},
-    wire::prefix::Prefix,
+    wire::{prefix::Prefix, recognise::first_frame},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use thiserror::Error;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -183,24 +183,14 @@ async fn read_answer(link: &mut Link, trace: &Trace) -> Option<Prefix> {
 
 /// Finds the frame with the answer, and the dialect of its length.
 fn recognise(mut bytes: &[u8]) -> Option<Prefix> {
-    while let Some((head, rest)) = bytes.split_first_chunk::<4>() {
-        let mut texts = serde_json::Deserializer::from_slice(rest).into_iter::<Value>();
-        let value = texts.next()?.ok()?;
-        let end = texts.byte_offset();
-        let fits = |prefix: &Prefix| {
-            let length = usize::try_from(prefix.decode(*head)).unwrap_or(usize::MAX);
-            let padding = rest.get(end..length);
-            length == end || padding.is_some_and(|p| p.iter().all(u8::is_ascii_whitespace))
-        };
-        let prefix = Prefix::ALL.into_iter().find(fits);
-        if value.get("USERNAME_ACCEPTED").is_some() {
+    loop {
+        let first = first_frame(bytes)?;
+        if first.value.get("USERNAME_ACCEPTED").is_some() {
             // A length that fits no dialect is charged frame by frame.
-            return Some(prefix.unwrap_or(Prefix::NETWORK));
+            return Some(first.prefix.unwrap_or(Prefix::NETWORK));
         }
-        let length = prefix.map_or(end, |p| usize::try_from(p.decode(*head)).unwrap_or(end));
-        bytes = rest.get(length..)?;
+        bytes = first.rest;
     }
-    None
 }
 
 #[cfg(test)]
