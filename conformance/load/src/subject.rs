@@ -8,14 +8,15 @@ use std::{
 
 use conformance_kit::{
     authority::{Authority, AuthorityError},
-    clock::Clock,
     net::{
         target::Target,
         tls::{self, TlsSetupError, Trust},
     },
-    subject::{place::Place, spawn::Spawned},
+    subject::{
+        place::Place,
+        server::{OpenError, Server, Waiting},
+    },
 };
-use rustls::pki_types::ServerName;
 use thiserror::Error;
 use tokio::time::timeout;
 
@@ -50,9 +51,9 @@ pub enum SubjectError {
     /// TLS can't be set up.
     #[error(transparent)]
     Tls(#[from] TlsSetupError),
-    /// The command can't be started.
-    #[error("can't start the server: {0}")]
-    Start(std::io::Error),
+    /// It can't be started.
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// Its certificate can't be made.
     #[error(transparent)]
     Authority(#[from] AuthorityError),
@@ -76,8 +77,9 @@ pub struct Subject {
     pub wire: Wire,
     /// Its process, when that is known.
     pub process: Option<Process>,
-    _spawned: Option<Spawned>,
-    _files: Option<(Authority, tempfile::TempDir)>,
+    _server: Server,
+    /// The files of its certificate.
+    _authority: Option<Authority>,
 }
 
 impl Subject {
@@ -91,31 +93,16 @@ impl Subject {
         plaintext: bool,
         pid: Option<u32>,
     ) -> Result<Self, SubjectError> {
-        let (target, mut spawned, files) = match place {
-            Place::Running(target) => (target.clone(), None, None),
-            Place::Command(command) => {
-                let authority = Authority::make()?;
-                let folder = tempfile::tempdir().map_err(SubjectError::Start)?;
-                let filled = [
-                    ("{cert}", authority.cert_file()),
-                    ("{key}", authority.key_file()),
-                    ("{dir}", folder.path().to_owned()),
-                ]
-                .iter()
-                .fold(command.clone(), |command, (name, file)| {
-                    command.replace(name, &file.display().to_string())
-                });
-                let mut spawned = Spawned::new(&filled);
-                let target = spawned.start().await.map_err(SubjectError::Start)?;
-                (target, Some(spawned), Some((authority, folder)))
-            }
+        let authority = match place {
+            Place::Running(_) => None,
+            Place::Command(_) => Some(Authority::make()?),
         };
-        let wire = wire(&target, trust, plaintext)?;
-        let address = answering(&target, &wire, &mut spawned).await?;
-        let pid = spawned.as_ref().and_then(Spawned::id).or(pid);
-        let process = pid.map(Process::find).transpose()?;
-        let name = target.to_string();
-        Ok(Self { name, address, wire, process, _spawned: spawned, _files: files })
+        let mut server = Server::open(place, authority.as_ref()).await?;
+        let wire = wire(&server.target, trust, plaintext)?;
+        let address = answering(&mut server, &wire).await?;
+        let process = server.process().or(pid).map(Process::find).transpose()?;
+        let name = server.target.to_string();
+        Ok(Self { name, address, wire, process, _server: server, _authority: authority })
     }
 }
 
@@ -147,21 +134,18 @@ fn wire(target: &Target, trust: &Trust, plaintext: bool) -> Result<Wire, Subject
     if plaintext {
         return Ok(Wire::Plain);
     }
-    let name = ServerName::try_from(target.host.clone())
-        .unwrap_or_else(|_| ServerName::from(IpAddr::V4(Ipv4Addr::LOCALHOST)));
-    Ok(Wire::Tls(Arc::new(tls::configuration(trust, None)?), name))
+    Ok(Wire::Tls(Arc::new(tls::configuration(trust, None)?), tls::server_name(&target.host)))
 }
 
-async fn answering(
-    target: &Target,
-    wire: &Wire,
-    spawned: &mut Option<Spawned>,
-) -> Result<SocketAddr, SubjectError> {
-    let patience = if spawned.is_some() { START } else { ANSWER };
-    let clock = Clock::start();
+/// Waits until the server answers. One that somebody else runs is there or not; one that was started
+/// needs its time.
+async fn answering(server: &mut Server, wire: &Wire) -> Result<SocketAddr, SubjectError> {
+    let patience = if server.is_ours() { START } else { Duration::ZERO };
+    let waiting = Waiting::for_at_most(patience);
     loop {
+        let resolved = server.target.resolve().await;
         let mut addresses =
-            target.resolve().await.map_err(|error| SubjectError::Resolve(target.clone(), error))?;
+            resolved.map_err(|error| SubjectError::Resolve(server.target.clone(), error))?;
         // Those that several source addresses can reach come first.
         addresses.sort_by_key(SocketAddr::is_ipv6);
         let mut why = "no address".to_owned();
@@ -172,15 +156,12 @@ async fn answering(
                 Err(_) => why = "no TLS handshake in time; without TLS: --plaintext".to_owned(),
             }
         }
-        let ended = spawned.as_mut().is_some_and(|spawned| !spawned.is_running());
-        // A server that somebody else runs is there or not; one that was started needs its time.
-        if spawned.is_none() || ended || clock.elapsed() > patience {
-            let printed = spawned.as_ref().map(Spawned::output).unwrap_or_default();
+        if waiting.again(server).await.is_err() {
+            let printed = server.output();
             let printed =
                 if printed.is_empty() { printed } else { format!("\nit printed: {printed}") };
-            return Err(SubjectError::Silent { target: target.clone(), why, printed });
+            return Err(SubjectError::Silent { target: server.target.clone(), why, printed });
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

@@ -1,6 +1,9 @@
 //! TLS as the suite speaks it: what to trust, and what a connection turned out to be.
 
-use std::sync::Arc;
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+};
 
 use rustls::{
     ClientConfig, DigitallySignedStruct, KeyLog, ProtocolVersion, RootCertStore, SignatureScheme,
@@ -79,6 +82,13 @@ pub fn configuration(
         config.key_log = keylog;
     }
     Ok(config)
+}
+
+/// The name of a host in TLS; for what is none, that of this machine.
+#[must_use]
+pub fn server_name(host: &str) -> ServerName<'static> {
+    ServerName::try_from(host.to_owned())
+        .unwrap_or_else(|_| ServerName::from(IpAddr::V4(Ipv4Addr::LOCALHOST)))
 }
 
 /// Reads what a finished handshake agreed on.

@@ -1,4 +1,5 @@
 //! A server under judgement: where it is, and how it is started.
 
 pub mod place;
+pub mod server;
 pub mod spawn;

@@ -1,6 +1,7 @@
 //! The hands of a case that judges a server: users who join, speak and listen.
 
 pub mod expect;
+pub(crate) mod first_contact;
 pub mod hands;
 pub mod host;
 mod observer;

@@ -1,64 +1,70 @@
 //! Finds the subject, or starts it, and learns how it speaks.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use conformance_kit::{
-    clock,
-    net::{
-        dial::{DialError, Transport},
-        tls,
-    },
+    escape,
+    net::{dial::Transport, target::Target, tls},
     nonce::Nonces,
-    subject::spawn::Spawned,
-    timing::Timing,
-    trace::Trace,
+    subject::{
+        place::Place,
+        server::{NoAnswer, OpenError, Server, Waiting},
+    },
 };
 use rustls::pki_types::ServerName;
 
 use super::subject::{RunError, Subject};
 use crate::{
-    invariants::Invariants,
     run::Options,
-    server::{
-        probe::{self, GreetingError},
-        shared::Shared,
-    },
+    server::{first_contact::Contact, probe::GreetingError, shared::Shared},
 };
 
 /// How long a server that was started may take until it listens.
 const STARTING: Duration = Duration::from_secs(15);
 
-/// Finds the subject, after starting it when that is wanted.
+/// Finds the subject, after starting it when that is wanted; the server is there when the suite
+/// started it.
 pub(super) async fn find(
     subject: &Subject,
-    spawned: Option<&mut Spawned>,
     options: &Options,
     seed: u64,
-) -> Result<Shared, RunError> {
-    let Some(spawned) = spawned else { return prepare(subject, options, seed).await };
-    let failed = |error: String, spawned: &Spawned| RunError::Spawn {
-        error,
-        output: conformance_kit::escape::shorten(spawned.output().trim(), 2_000),
+) -> Result<(Shared, Option<Server>), RunError> {
+    let name = name_of(subject);
+    let command = match subject {
+        Subject::Running(target) => {
+            let addresses = lookup(target).await?;
+            return Ok((meet(name, &target.host, &addresses, options, seed).await?, None));
+        }
+        Subject::At { host, addresses } => {
+            return Ok((meet(name, host, addresses, options, seed).await?, None));
+        }
+        Subject::Spawned { command, .. } => command,
     };
-    let target = match spawned.start().await {
-        Ok(target) => target,
-        Err(error) => return Err(failed(error.to_string(), spawned)),
-    };
-    let clock = clock::Clock::start();
+    let opened = Server::open(&Place::Command(command.clone()), None).await;
+    let mut server = opened.map_err(|error| match error {
+        OpenError::Start(error) | OpenError::Folder(error) => failed(error.to_string(), ""),
+    })?;
+    let waiting = Waiting::for_at_most(STARTING.mul_f64(options.timeout_scale.max(1.0)));
     loop {
-        match prepare(&Subject::Running(target.clone()), options, seed).await {
-            Err(RunError::Unreachable { error, .. }) => {
-                if !spawned.is_running() {
-                    return Err(failed("it has ended".to_owned(), spawned));
-                }
-                if clock.elapsed() > STARTING.mul_f64(options.timeout_scale.max(1.0)) {
-                    return Err(failed(error.to_string(), spawned));
-                }
-                tokio::time::sleep(Duration::from_millis(50)).await;
+        let target = server.target.clone();
+        let addresses = lookup(&target).await?;
+        let error = match meet(target.to_string(), &target.host, &addresses, options, seed).await {
+            Ok(shared) => return Ok((shared, Some(server))),
+            Err(RunError::Unreachable { error, .. }) => error,
+            Err(error) => return Err(error),
+        };
+        match waiting.again(&mut server).await {
+            Ok(()) => {}
+            Err(NoAnswer::Ended) => {
+                return Err(failed("it has ended".to_owned(), &server.output()));
             }
-            other => return other,
+            Err(NoAnswer::Late) => return Err(failed(error.to_string(), &server.output())),
         }
     }
+}
+
+fn failed(error: String, printed: &str) -> RunError {
+    RunError::Spawn { error, output: escape::shorten(printed.trim(), 2_000) }
 }
 
 pub(super) fn name_of(subject: &Subject) -> String {
@@ -69,43 +75,30 @@ pub(super) fn name_of(subject: &Subject) -> String {
     }
 }
 
-/// Finds the subject and learns how it speaks.
-async fn prepare(subject: &Subject, options: &Options, seed: u64) -> Result<Shared, RunError> {
-    let target = name_of(subject);
-    let (host, addresses) = match subject {
-        Subject::Running(target) => {
-            let found = target.resolve().await;
-            let error = |error| RunError::Lookup { target: target.to_string(), error };
-            (target.host.clone(), found.map_err(error)?)
-        }
-        Subject::At { host, addresses } => (host.clone(), addresses.clone()),
-        // Started and looked up by the caller.
-        Subject::Spawned { command, .. } => return Err(RunError::Name(command.clone())),
-    };
+async fn lookup(target: &Target) -> Result<Vec<SocketAddr>, RunError> {
+    let error = |error| RunError::Lookup { target: target.to_string(), error };
+    target.resolve().await.map_err(error)
+}
+
+/// Meets the subject at one of these addresses, and learns how it speaks.
+async fn meet(
+    target: String,
+    host: &str,
+    addresses: &[SocketAddr],
+    options: &Options,
+    seed: u64,
+) -> Result<Shared, RunError> {
     let config = tls::configuration(&options.trust, options.keylog.clone())?;
-    let name = options.sni.clone().unwrap_or(host);
+    let name = options.sni.clone().unwrap_or_else(|| host.to_owned());
     let name = ServerName::try_from(name.clone()).map_err(|_| RunError::Name(name))?;
-    let transport = Transport::Tls(Arc::new(config), name);
-    let mut nonces = Nonces::new(seed, "greeting");
-    let mark = format!("malformed-{}", nonces.letters(8));
-    let mut last = DialError::TcpSlow(Duration::ZERO);
-    for address in &addresses {
-        let shared = Shared::new(
-            *address,
-            addresses.clone(),
-            transport.clone(),
-            Timing::unmeasured(options.timeout_scale),
-            Invariants::new(mark.clone(), nonces.number()),
-        );
-        let trace = Trace::new(shared.clock);
-        let scale = options.timeout_scale;
-        match probe::greet(&shared, options.tls, &mut nonces, &trace, scale).await {
-            Ok(()) => return Ok(shared),
-            Err(GreetingError::Untrusted(error)) => {
-                return Err(RunError::Untrusted { target, error });
-            }
-            Err(GreetingError::Unreachable(error)) => last = error,
-        }
-    }
-    Err(RunError::Unreachable { target, error: last })
+    let contact = Contact {
+        transport: Transport::Tls(Arc::new(config), name),
+        tls: options.tls,
+        nonces: Nonces::new(seed, "greeting"),
+        scale: options.timeout_scale,
+    };
+    contact.meet(addresses).await.map_err(|error| match error {
+        GreetingError::Untrusted(error) => RunError::Untrusted { target, error },
+        GreetingError::Unreachable(error) => RunError::Unreachable { target, error },
+    })
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use conformance_kit::{clock, subject::spawn::Spawned};
+use conformance_kit::clock;
 
 use super::{
     find::{find, name_of},
@@ -42,11 +42,8 @@ pub async fn run_watched(
     let named = select::Pattern::parse_list(&options.only)?;
     selected.retain(|(case, _)| claims.concern(case, &named));
     let seed = options.seed.unwrap_or_else(|| rand::random::<u32>().into());
-    let mut spawned = match subject {
-        Subject::Spawned { command, .. } => Some(Spawned::new(command)),
-        _ => None,
-    };
-    let shared = Arc::new(find(subject, spawned.as_mut(), options, seed).await?);
+    let (shared, server) = find(subject, options, seed).await?;
+    let shared = Arc::new(shared);
     let header = Header {
         suite: env!("CARGO_PKG_VERSION").to_owned(),
         edition: clause::edition(),
@@ -59,7 +56,7 @@ pub async fn run_watched(
     };
     watch.begins(&header, &selected.iter().map(|(case, _)| case.row()).collect::<Vec<_>>());
     let fresh = matches!(subject, Subject::Spawned { fresh: true, .. });
-    let managed = spawned.map(|spawned| ManagedServer { spawned, fresh });
+    let managed = server.map(|server| ManagedServer { server, fresh });
     shared.set_claims(claims);
     shared.set_account(options.account.clone());
     let runner = ServerRunner::new(Arc::clone(&shared), seed, managed);

@@ -2,7 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use conformance_kit::{clock::Clock, net::dial::Transport, subject::spawn::Spawned, trace::Trace};
+use conformance_kit::{
+    net::dial::Transport,
+    subject::server::{Server, Waiting},
+    trace::Trace,
+};
 use futures_util::future::BoxFuture;
 
 use crate::{
@@ -15,10 +19,13 @@ use crate::{
 
 /// A server of the suite's own.
 pub(crate) struct ManagedServer {
-    pub(crate) spawned: Spawned,
+    pub(crate) server: Server,
     /// A new one for every case.
     pub(crate) fresh: bool,
 }
+
+/// How long a server that was started again may take to answer.
+const RESTARTING: Duration = Duration::from_secs(15);
 
 /// The server under judgement.
 pub(crate) struct ServerRunner {
@@ -42,7 +49,7 @@ impl ServerRunner {
 
     /// What the subject printed last.
     pub(crate) fn output(&self) -> String {
-        self.managed.as_ref().map(|managed| managed.spawned.output()).unwrap_or_default()
+        self.managed.as_ref().map(|managed| managed.server.output()).unwrap_or_default()
     }
 
     fn is_fresh(&self) -> bool {
@@ -52,21 +59,22 @@ impl ServerRunner {
     /// Starts the server again; false when it is not the suite's to start, or does not answer.
     async fn restart(&mut self) -> bool {
         let Some(managed) = &mut self.managed else { return false };
-        let Ok(target) = managed.spawned.start().await else { return false };
+        let Some(Ok(target)) = managed.server.restart().await else { return false };
         self.epoch += 1;
         let Ok(addresses) = target.resolve().await else { return false };
         let mut hands = ServerHands::new(Arc::clone(&self.shared), "restart", self.seed);
-        let clock = Clock::start();
-        while managed.spawned.is_running() && clock.elapsed() < Duration::from_secs(15) {
+        let waiting = Waiting::for_at_most(RESTARTING);
+        loop {
             for address in &addresses {
                 self.shared.set_addresses(*address, addresses.clone());
                 if hands.is_answered().await {
                     return true;
                 }
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            if waiting.again(&mut managed.server).await.is_err() {
+                return false;
+            }
         }
-        false
     }
 }
 
