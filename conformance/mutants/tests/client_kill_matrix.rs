@@ -3,13 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "tests may be blunt")]
 
 mod client_subject;
-
-use std::collections::BTreeSet;
+mod kill;
 
 use conformance_suite::{
     Options, Report, cases,
     clause::Level,
-    client::{Case, Means},
+    client::{ClientSide, Means},
     fault::client::{ClientFault, OPPOSITE_CLIENT},
     verdict::Verdict,
 };
@@ -79,11 +78,6 @@ async fn other_habits_of_the_screen_and_the_keyboard_pass_too() {
 
 #[test]
 fn every_case_names_a_fault_and_every_fault_is_named() {
-    let named: BTreeSet<ClientFault> =
-        cases::client_cases().flat_map(|case| case.killed_by).copied().collect();
-    for case in cases::client_cases() {
-        assert!(!case.killed_by.is_empty(), "{} names no fault", case.id);
-    }
     // Habits that no case looks at.
     let habits = [
         ClientFault::NoPrompt,
@@ -93,43 +87,21 @@ fn every_case_names_a_fault_and_every_fault_is_named() {
         ClientFault::SlowSender,
         ClientFault::OtherCommands,
     ];
-    for fault in ClientFault::ALL {
-        assert!(named.contains(fault) || habits.contains(fault), "{} is unused", fault.name());
-    }
-}
-
-/// Why a case did not notice a fault; `None` when it did.
-async fn unnoticed(case: &'static Case, fault: ClientFault, healthy: &Report) -> Option<String> {
-    let mutant = Mutant::new(Means::Terminal, &[fault]);
-    let only = vec![case.id.to_owned()];
-    let report = mutant.judge(&Options { only, timeout_scale: 0.4, jobs: 2, ..options() }).await;
-    let pair = format!("{} on {}", case.id, fault.name());
-    if mutant.times(fault) == 0 {
-        return Some(format!("{pair}: the fault never acted"));
-    }
-    let (result, before) = (report.case(case.id)?, healthy.case(case.id)?);
-    let noticed = match (&result.verdict, &before.verdict) {
-        (Verdict::Fail(_), _) => case.level != Level::Open,
-        (Verdict::Observed { value, .. }, Verdict::Observed { value: old, .. }) => value != old,
-        _ => false,
-    };
-    (!noticed).then(|| format!("{pair}: {:?} (was {:?})", result.verdict, before.verdict))
+    kill::all_are_named(cases::client_cases(), ClientFault::ALL, &habits);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_case_notices_the_faults_that_it_names() {
-    use futures_util::StreamExt as _;
     let healthy = Mutant::new(Means::Terminal, &[]).judge(&options()).await;
-    let only = std::env::var("KILL").unwrap_or_default();
-    let pairs = cases::client_cases()
-        .filter(|case| case.id.contains(&only))
-        .flat_map(|case| case.killed_by.iter().map(move |fault| (case, *fault)));
     let healthy = &healthy;
-    let unkilled: Vec<String> = futures_util::stream::iter(pairs)
-        .map(|(case, fault)| unnoticed(case, fault, healthy))
-        .buffer_unordered(4)
-        .filter_map(|trouble| async { trouble })
-        .collect()
-        .await;
-    assert!(unkilled.is_empty(), "{} unnoticed:\n{}", unkilled.len(), unkilled.join("\n"));
+    let attempt = |pair: kill::Pair<ClientSide>| async move {
+        let (case, fault) = pair;
+        let mutant = Mutant::new(Means::Terminal, &[fault]);
+        let only = vec![case.id.to_owned()];
+        let hurried = Options { only, timeout_scale: 0.4, jobs: 2, ..options() };
+        let report = mutant.judge(&hurried).await;
+        kill::unnoticed(pair, &(report, mutant.times(fault)), healthy)
+    };
+    let pairs = kill::pairs(cases::client_cases());
+    kill::nothing_is_left(&kill::complaints(pairs, 4, attempt).await);
 }

@@ -1,17 +1,15 @@
 //! Every case passes on a correct server and notices the faults that it names.
 #![allow(clippy::unwrap_used, reason = "tests may be blunt")]
 
+mod kill;
 mod subject;
-
-use std::collections::BTreeSet;
 
 use conformance_suite::{
     Report, cases,
-    clause::Level,
     fault::server::{Fault, OPPOSITE_CHOICES},
     report::console,
     run,
-    server::Case,
+    server::ServerSide,
     verdict::Verdict,
 };
 
@@ -69,61 +67,23 @@ async fn the_opposite_answer_to_every_open_question_passes_too() {
 
 #[test]
 fn every_case_names_a_fault_and_every_fault_is_named() {
-    let named: BTreeSet<Fault> =
-        cases::server_cases().flat_map(|case| case.killed_by).copied().collect();
-    for case in cases::server_cases() {
-        assert!(!case.killed_by.is_empty(), "{} names no fault", case.id);
-    }
     // Choices that no case looks at; the opposite server has them.
     let choices = [Fault::NoInfo, Fault::SeparateFrames];
-    for fault in Fault::ALL {
-        assert!(named.contains(fault) || choices.contains(fault), "{} is unused", fault.name());
-    }
-}
-
-/// Why a case did not notice a fault; `None` when it did.
-async fn unnoticed(
-    case: &'static Case,
-    fault: Fault,
-    healthy: &Report,
-    scale: f64,
-) -> Option<String> {
-    let (report, times) = judge(&[fault], &[case.id], scale).await;
-    let pair = format!("{} on {}", case.id, fault.name());
-    if times == 0 {
-        return Some(format!("{pair}: the fault never acted"));
-    }
-    let result = report.case(case.id)?;
-    let before = healthy.case(case.id)?;
-    let noticed = match (&result.verdict, &before.verdict) {
-        (Verdict::Fail(_), _) => case.level != Level::Open,
-        (Verdict::Observed { value, .. }, Verdict::Observed { value: old, .. }) => value != old,
-        _ => false,
-    };
-    (!noticed).then(|| format!("{pair}: {:?} (was {:?})", result.verdict, before.verdict))
+    kill::all_are_named(cases::server_cases(), Fault::ALL, &choices);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_case_notices_the_faults_that_it_names() {
-    use futures_util::StreamExt as _;
     let (healthy, _) = judge(&[], &[], 1.0).await;
-    let only = std::env::var("KILL").unwrap_or_default();
-    let pairs = cases::server_cases()
-        .filter(|case| only.split(',').any(|part| case.id.contains(part)))
-        .flat_map(|case| case.killed_by.iter().map(move |fault| (case, *fault)));
     let healthy = &healthy;
-    let doubtful: Vec<(&'static Case, Fault)> = futures_util::stream::iter(pairs)
-        .map(|(case, fault)| async move {
-            unnoticed(case, fault, healthy, 0.35).await.map(|_| (case, fault))
-        })
-        .buffer_unordered(6)
-        .filter_map(|doubt| async move { doubt })
-        .collect()
-        .await;
+    let attempt = |scale| {
+        move |pair: kill::Pair<ServerSide>| async move {
+            let (case, fault) = pair;
+            kill::unnoticed(pair, &judge(&[fault], &[case.id], scale).await, healthy)
+        }
+    };
+    let doubtful = kill::complaints(kill::pairs(cases::server_cases()), 6, attempt(0.35)).await;
     // Hurried and in company, a busy machine can be too slow for the heavy ones.
-    let mut unkilled = Vec::new();
-    for (case, fault) in doubtful {
-        unkilled.extend(unnoticed(case, fault, healthy, 2.0).await);
-    }
-    assert!(unkilled.is_empty(), "{} unnoticed:\n{}", unkilled.len(), unkilled.join("\n"));
+    let doubtful = doubtful.into_iter().map(|(pair, _)| pair);
+    kill::nothing_is_left(&kill::complaints(doubtful, 1, attempt(2.0)).await);
 }

@@ -4,9 +4,10 @@
 use std::{
     collections::VecDeque,
     path::PathBuf,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
+use conformance_kit::clock::unix_seconds;
 use conformance_suite::fault::client::ClientFault;
 use serde_json::{Map, Value, json};
 use tokio::{
@@ -265,7 +266,7 @@ impl Session {
 
     fn say(&mut self, me: &str, to: &str, text: &str) {
         self.sent.push(text.to_owned());
-        self.send(outbox::message(me, to, text, now(), &self.faults));
+        self.send(outbox::message(me, to, text, unix_seconds(), &self.faults));
     }
 
     fn arrived(&mut self, frames: Vec<Incoming>) -> Option<End> {
@@ -477,9 +478,4 @@ fn text(frame: &Map<String, Value>, key: &str) -> Option<String> {
 fn names(frame: &Map<String, Value>, key: &str) -> Vec<String> {
     let list = frame.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
     list.iter().filter_map(Value::as_str).map(str::to_owned).collect()
-}
-
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or_default()
 }
