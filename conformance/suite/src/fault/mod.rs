@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod server;
+mod table;
 
 pub use client::{ClientFault, OPPOSITE_CLIENT};
 pub use server::{Fault, OPPOSITE_CHOICES};
