@@ -88,12 +88,6 @@ impl Texts {
         Self { nonce: *names.nonce(), payload, pattern: pattern.collect() }
     }
 
-    /// How long every text is.
-    #[must_use]
-    pub const fn payload(&self) -> usize {
-        self.payload
-    }
-
     /// Appends a text.
     pub fn write(&self, facts: Facts, out: &mut Vec<u8>) {
         out.push(facts.purpose.letter());

@@ -91,8 +91,8 @@ struct Matching {
 
 impl FrameReader {
     /// Whether a frame has begun and is not complete.
-    #[must_use]
-    pub const fn is_partial(&self) -> bool {
+    #[cfg(test)]
+    const fn is_partial(&self) -> bool {
         !self.partial.is_empty()
     }
 

@@ -41,8 +41,8 @@ impl Latency {
     }
 
     /// How many deliveries were recorded.
-    #[must_use]
-    pub fn count(&self) -> u64 {
+    #[cfg(test)]
+    fn count(&self) -> u64 {
         self.histogram.as_ref().map_or(0, Histogram::len)
     }
 

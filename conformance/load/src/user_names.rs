@@ -4,10 +4,12 @@
 pub const NONCE: usize = 5;
 
 /// How long every name is: a letter, the nonce, seven digits. Ordinary for every server (`NM-2`).
-pub const LENGTH: usize = 1 + NONCE + 7;
+#[cfg(test)]
+const LENGTH: usize = 1 + NONCE + 7;
 
 /// The largest number of a user.
-pub const MOST: u32 = 9_999_999;
+#[cfg(test)]
+const MOST: u32 = 9_999_999;
 
 /// Turns numbers into names and back.
 #[derive(Debug, Clone, PartialEq, Eq)]

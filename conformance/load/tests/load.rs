@@ -15,7 +15,7 @@ use conformance_load::{
     report::{LoadReport, Verdict},
 };
 use conformance_mutants::Mutant;
-use conformance_suite::fault::server::Fault;
+use conformance_suite::fault::Fault;
 
 /// Nothing in these tests takes this long, unless it is broken.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,7 +1,7 @@
 //! Where a message goes.
 
 use conformance_kit::clock;
-use conformance_suite::fault::server::Fault;
+use conformance_suite::fault::Fault;
 use serde_json::{Value, json};
 
 use super::chat::{Chat, Entry, Member};

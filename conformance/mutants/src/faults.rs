@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use conformance_suite::fault::server::Fault;
+use conformance_suite::fault::Fault;
 
 /// The faults of one mutant, and how often each of them came to act.
 #[derive(Debug, Clone, Default)]

@@ -1,6 +1,6 @@
 //! Bytes of one connection to bodies, with everything that can go wrong on the way.
 
-use conformance_suite::fault::server::Fault;
+use conformance_suite::fault::Fault;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use super::{faults::Faults, outbox::prefix};

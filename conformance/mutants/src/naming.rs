@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use conformance_suite::fault::server::Fault;
+use conformance_suite::fault::Fault;
 use serde_json::{Map, Value, json};
 use tokio::time::sleep;
 

@@ -7,7 +7,7 @@ use std::sync::{
 };
 
 use conformance_kit::wire::{ascii::ascii, prefix::Prefix};
-use conformance_suite::fault::server::Fault;
+use conformance_suite::fault::Fault;
 use serde_json::Value;
 use tokio::{
     io::{AsyncWrite, AsyncWriteExt as _},

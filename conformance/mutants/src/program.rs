@@ -5,7 +5,7 @@ use std::{ffi::OsString, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
 use clap::Parser;
-use conformance_suite::fault::server::{Fault, OPPOSITE_CHOICES};
+use conformance_suite::fault::{Fault, OPPOSITE_CHOICES};
 
 /// A small server that does everything right, and one thing wrong when told to.
 #[derive(Parser)]

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use conformance_suite::fault::server::Fault;
+use conformance_suite::fault::Fault;
 use rustls::{
     ServerConfig,
     crypto::ring,

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use conformance_suite::fault::server::Fault;
+use conformance_suite::fault::Fault;
 use serde_json::{Map, Value};
 use tokio::{
     io::{AsyncRead, AsyncWrite},

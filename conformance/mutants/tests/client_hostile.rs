@@ -10,7 +10,7 @@ use std::time::Duration;
 use conformance_suite::{
     Options, Report,
     client::{Means, Profile, profile::Lines},
-    fault::client::ClientFault,
+    fault::ClientFault,
     run::client::{self, Client, ClientError},
     verdict::Verdict,
 };

@@ -9,7 +9,7 @@ use conformance_suite::{
     Options, Report, cases,
     clause::Level,
     client::{ClientSide, Means},
-    fault::client::{ClientFault, OPPOSITE_CLIENT},
+    fault::{ClientFault, OPPOSITE_CLIENT},
     verdict::Verdict,
 };
 

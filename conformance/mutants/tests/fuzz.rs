@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use conformance_kit::subject::place::Place;
 use conformance_suite::{
-    fault::server::Fault,
+    fault::Fault,
     fuzz::{self, FuzzOptions, FuzzReport, transcript::Transcript},
 };
 

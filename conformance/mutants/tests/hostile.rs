@@ -9,8 +9,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use conformance_kit::{identity::Identity, net::tls::Trust};
 use conformance_suite::{
-    Options, Report, RunError, Subject, fault::server::Fault, report::console, run,
-    verdict::Verdict,
+    Options, Report, RunError, Subject, fault::Fault, report::console, run, verdict::Verdict,
 };
 use rustls::crypto::ring;
 use tokio::{

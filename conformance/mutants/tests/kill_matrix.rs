@@ -6,7 +6,7 @@ mod subject;
 
 use conformance_suite::{
     Report, cases,
-    fault::server::{Fault, OPPOSITE_CHOICES},
+    fault::{Fault, OPPOSITE_CHOICES},
     report::console,
     run,
     server::ServerSide,

@@ -5,7 +5,7 @@
 
 mod subject;
 
-use conformance_suite::{fault::server::Fault, run, verdict::Verdict};
+use conformance_suite::{fault::Fault, run, verdict::Verdict};
 use futures_util::StreamExt as _;
 
 /// What a fault costs: the cases that fail, and how many stay open.

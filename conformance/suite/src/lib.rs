@@ -3,30 +3,33 @@
 //! [`run()`] takes a [`Subject`] and [`Options`] and gives a [`Report`]; the binary `conformance` is
 //! a command line around it. The parts, from the outside in:
 //!
-//! * [`run`](mod@run) schedules the [`cases`] and probes the subject's health,
-//! * a [`case`] asks one question through the hands of its side, [`server`] or [`client`],
-//! * [`invariants`] watches every frame,
-//! * [`report`] renders what was found.
+//! * [`run`](mod@run) judges: one scheduler asks the [`cases`], whichever side is judged,
+//! * a [`case`] is a row of data and a question, which it asks with the hands of its side
+//!   ([`server`], [`client`]) over a `connection`,
+//! * the `invariants` watch every frame, and the [`verdict`] is what a case concludes,
+//! * [`report`] renders what was found, [`matrix`] and [`fuzz`] ask in other ways,
+//! * [`fault`] names what the mutants of `conformance-mutants` do wrong.
 //!
 //! The norm is `docs/protocol.md`; [`clause`] reads it. No wire code is shared with the
 //! implementation that lives next door.
 
 pub mod case;
 pub mod cases;
-pub mod claims;
+mod claims;
 pub mod clause;
 pub mod client;
-pub mod connection;
+mod connection;
 pub mod fault;
 pub mod fuzz;
-pub mod invariants;
+mod invariants;
 pub mod matrix;
 pub mod report;
 pub mod run;
-pub mod select;
+mod select;
 pub mod server;
 pub mod verdict;
 
+pub use claims::ClaimError;
 pub use conformance_kit::{
     net::{target::Target, tls::Trust},
     subject::place::Place,
@@ -36,4 +39,5 @@ pub use run::{
     Options,
     server::{RunError, Subject, run},
 };
-pub use server::quirks::TlsMode;
+pub use select::SelectError;
+pub use server::TlsMode;

@@ -2,4 +2,4 @@
 
 pub mod place;
 pub mod server;
-pub mod spawn;
+mod spawn;

@@ -1,6 +1,6 @@
 //! `accounts`: names that belong to somebody.
 
-use conformance_suite::fault::server::Fault;
+use conformance_suite::fault::Fault;
 use serde_json::{Map, Value, json};
 
 use super::{

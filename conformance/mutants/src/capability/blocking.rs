@@ -1,6 +1,6 @@
 //! Blocking: who does not want to hear whom.
 
-use conformance_suite::fault::server::Fault;
+use conformance_suite::fault::Fault;
 
 use crate::chat::{Chat, Entry, Member};
 

@@ -1,6 +1,6 @@
 //! `commands`: a handful of them, and questions of the server.
 
-use conformance_suite::fault::server::Fault;
+use conformance_suite::fault::Fault;
 use serde_json::{Map, Value, json};
 
 use super::state::Call;

@@ -1,6 +1,6 @@
 //! The frames of capabilities that a joined client may send.
 
-use conformance_suite::fault::server::Fault;
+use conformance_suite::fault::Fault;
 use serde_json::Value;
 
 use super::agreed::Agreed;

@@ -1,6 +1,6 @@
 //! `HISTORY`: pages of what was said.
 
-use conformance_suite::fault::server::Fault;
+use conformance_suite::fault::Fault;
 use serde_json::{Map, Value, json};
 
 use crate::{

@@ -1,6 +1,6 @@
 //! `ids`: messages have numbers, and their senders may ask for an acknowledgement.
 
-use conformance_suite::fault::server::Fault;
+use conformance_suite::fault::Fault;
 use serde_json::{Map, Value, json};
 
 use super::state::{Answer, Tags};

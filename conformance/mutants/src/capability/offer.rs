@@ -1,6 +1,6 @@
 //! What a client offers, and what it is answered.
 
-use conformance_suite::fault::server::Fault;
+use conformance_suite::fault::Fault;
 use serde_json::{Map, Value, json};
 
 use super::agreed::Agreed;

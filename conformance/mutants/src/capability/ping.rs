@@ -1,6 +1,6 @@
 //! `ping`: whether the other end is there.
 
-use conformance_suite::fault::server::Fault;
+use conformance_suite::fault::Fault;
 use serde_json::{Value, json};
 
 use crate::session::Session;

@@ -1,6 +1,6 @@
 //! `rename`: a user changes name without leaving.
 
-use conformance_suite::fault::server::Fault;
+use conformance_suite::fault::Fault;
 use serde_json::{Map, Value, json};
 
 use crate::{

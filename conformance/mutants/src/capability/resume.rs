@@ -1,6 +1,6 @@
 //! `RESUME`: going on where a connection broke off.
 
-use conformance_suite::fault::server::Fault;
+use conformance_suite::fault::Fault;
 use serde_json::{Map, Value, json};
 
 use super::state::Resumption;

@@ -1,6 +1,6 @@
 //! `utf8`: text without escapes, but for what could act on a terminal.
 
-use conformance_suite::fault::server::Fault;
+use conformance_suite::fault::Fault;
 use serde_json::Value;
 
 use crate::faults::Faults;

@@ -3,7 +3,7 @@
 
 use std::{fs::OpenOptions, io::Write as _, path::PathBuf, sync::Arc};
 
-use conformance_suite::fault::client::ClientFault;
+use conformance_suite::fault::ClientFault;
 
 /// The faults of this client.
 #[derive(Clone)]

@@ -1,7 +1,7 @@
 //! Bytes of the server to frames.
 
 use conformance_kit::wire::prefix::Prefix;
-use conformance_suite::fault::client::ClientFault;
+use conformance_suite::fault::ClientFault;
 use serde_json::{Map, Value};
 
 use crate::faults::Faults;

@@ -7,7 +7,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
-use conformance_suite::fault::client::{ClientFault, OPPOSITE_CLIENT};
+use conformance_suite::fault::{ClientFault, OPPOSITE_CLIENT};
 
 mod faults;
 mod inbox;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use conformance_suite::fault::client::ClientFault;
+use conformance_suite::fault::ClientFault;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncWrite, AsyncWriteExt as _, WriteHalf},

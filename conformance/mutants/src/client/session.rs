@@ -8,7 +8,7 @@ use std::{
 };
 
 use conformance_kit::clock::unix_seconds;
-use conformance_suite::fault::client::ClientFault;
+use conformance_suite::fault::ClientFault;
 use serde_json::{Map, Value, json};
 use tokio::{
     io::AsyncReadExt as _,

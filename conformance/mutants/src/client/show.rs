@@ -4,7 +4,7 @@
 use std::{collections::VecDeque, io::Write as _};
 
 use conformance_kit::escape;
-use conformance_suite::fault::client::ClientFault;
+use conformance_suite::fault::ClientFault;
 use serde_json::json;
 
 use crate::faults::Faults;

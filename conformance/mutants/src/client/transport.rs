@@ -4,7 +4,7 @@
 use std::{io, path::Path, sync::Arc};
 
 use conformance_kit::net::tls::{self, Trust};
-use conformance_suite::fault::client::ClientFault;
+use conformance_suite::fault::ClientFault;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
     client::{

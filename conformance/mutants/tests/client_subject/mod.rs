@@ -6,7 +6,7 @@
 use conformance_suite::{
     Options, Report,
     client::{Means, Profile, profile::Lines},
-    fault::client::ClientFault,
+    fault::ClientFault,
     report::console,
     run::client::{self, Client},
 };

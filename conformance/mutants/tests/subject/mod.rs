@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use conformance_kit::{identity::Identity, net::tls::Trust};
 use conformance_mutants::Mutant;
-use conformance_suite::{Options, Subject, fault::server::Fault};
+use conformance_suite::{Options, Subject, fault::Fault};
 
 /// Starts a mutant with TLS on two loopback addresses and says how to judge it.
 pub async fn mutant(faults: &[Fault]) -> (Mutant, Subject, Options) {

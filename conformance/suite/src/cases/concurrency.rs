@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::{
-    fault::server::Fault,
+    fault::Fault,
     server::{
         Case,
         hands::ServerHands,

@@ -4,7 +4,7 @@ use conformance_kit::wire::frame::Frame;
 use serde_json::json;
 
 use crate::{
-    fault::server::Fault,
+    fault::Fault,
     invariants::BASE_KEYS,
     server::{
         Case,

@@ -7,7 +7,7 @@ use conformance_kit::wire::ascii::ascii;
 use serde_json::json;
 
 use crate::{
-    fault::server::Fault,
+    fault::Fault,
     server::{
         Case,
         hands::ServerHands,

@@ -1,7 +1,7 @@
 //! `history`: what a newcomer is told of the time before.
 
 use crate::{
-    fault::server::Fault,
+    fault::Fault,
     server::{
         Case,
         hands::ServerHands,

@@ -4,7 +4,7 @@
 use std::future::ready;
 
 use crate::{
-    fault::server::Fault,
+    fault::Fault,
     invariants::Invariant,
     server::{Case, hands::ServerHands},
     verdict::{Outcome, Verdict},

@@ -3,7 +3,7 @@
 use conformance_kit::wire::frame::Frame;
 
 use crate::{
-    fault::server::Fault,
+    fault::Fault,
     server::{
         Case,
         hands::ServerHands,

@@ -1,26 +1,26 @@
 //! Every case there is: one file a group, one plain list a file.
 
-pub mod broadcast;
-pub mod capability;
-pub mod client;
-pub mod concurrency;
-pub mod errors;
-pub mod ext;
-pub mod framing;
+mod broadcast;
+mod capability;
+mod client;
+mod concurrency;
+mod errors;
+mod ext;
+mod framing;
 mod group;
-pub mod history;
-pub mod invariants;
-pub mod join;
+mod history;
+mod invariants;
+mod join;
 mod kill_matrix;
-pub mod leave;
-pub mod limits;
-pub mod net;
-pub mod private;
+mod leave;
+mod limits;
+mod net;
+mod private;
 mod registry;
-pub mod robust;
-pub mod source;
-pub mod tls;
-pub mod users;
+mod robust;
+mod source;
+mod tls;
+mod users;
 
 pub use client::CLIENT_GROUPS;
 pub use group::Group;

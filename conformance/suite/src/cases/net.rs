@@ -1,7 +1,7 @@
 //! `net`: the addresses of the target.
 
 use crate::{
-    fault::server::Fault,
+    fault::Fault,
     server::{Case, hands::ServerHands},
     verdict::{Outcome, Verdict},
 };

@@ -4,7 +4,7 @@ use conformance_kit::wire::frame::Frame;
 use serde_json::json;
 
 use crate::{
-    fault::server::Fault,
+    fault::Fault,
     server::{Case, hands::ServerHands, peer::Mark},
     verdict::{Outcome, Verdict},
 };

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    fault::server::Fault,
+    fault::Fault,
     server::{Case, hands::ServerHands, peer::Peer},
     verdict::{Outcome, Verdict},
 };

@@ -5,7 +5,7 @@ use std::{future::ready, time::Duration};
 use x509_parser::prelude::{FromDer as _, GeneralName, ParsedExtension, X509Certificate};
 
 use crate::{
-    fault::server::Fault,
+    fault::Fault,
     server::{Case, hands::ServerHands, peer::Mark, quirks::TlsGreeting},
     verdict::{Outcome, Verdict},
 };

@@ -1,17 +1,17 @@
 //! The hands of a case that judges a client: the suite is the server, and operates the client as its user would.
 
-pub mod hands;
-pub mod listener;
+pub(crate) mod hands;
+pub(crate) mod listener;
 mod observer;
 pub mod operator;
-pub mod peer;
-pub mod probe;
+pub(crate) mod peer;
+pub(crate) mod probe;
 pub mod profile;
-pub mod quirks;
-pub mod screen;
-pub mod session;
-pub mod shared;
-pub mod side;
+pub(crate) mod quirks;
+pub(crate) mod screen;
+pub(crate) mod session;
+pub(crate) mod shared;
+pub(crate) mod side;
 
 pub use hands::{ClientHands, Setup};
 pub use listener::Where;

@@ -1,7 +1,7 @@
 //! The names of what the mutants of `conformance-mutants` do wrong: data, so that a case can say what it notices.
 
-pub mod client;
-pub mod server;
+mod client;
+mod server;
 mod table;
 
 pub use client::{ClientFault, OPPOSITE_CLIENT};

@@ -1,11 +1,11 @@
 //! Runs cases against a subject: one scheduler for both sides.
 
 pub mod client;
-pub mod options;
+mod options;
 mod runner;
 pub(crate) mod schedule;
 pub mod server;
-pub mod watch;
+mod watch;
 
 pub use options::Options;
 pub use watch::{Unwatched, Watch};

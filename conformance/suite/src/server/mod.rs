@@ -1,15 +1,17 @@
 //! The hands of a case that judges a server: users who join, speak and listen.
 
-pub mod expect;
+pub(crate) mod expect;
 pub(crate) mod first_contact;
-pub mod hands;
-pub mod host;
+pub(crate) mod hands;
+pub(crate) mod host;
 mod observer;
-pub mod offer;
-pub mod peer;
-pub mod probe;
-pub mod quirks;
-pub mod shared;
-pub mod side;
+pub(crate) mod offer;
+pub(crate) mod peer;
+pub(crate) mod probe;
+pub(crate) mod quirks;
+pub(crate) mod shared;
+pub(crate) mod side;
 
+pub use hands::ServerHands;
+pub use quirks::TlsMode;
 pub use side::{Case, ServerSide};

@@ -9,7 +9,7 @@ use super::{
     calling::{Owner, catalogue, code, entry, is_ok, nick, owner, result_of},
 };
 use crate::{
-    fault::server::Fault,
+    fault::Fault,
     server::{
         Case,
         hands::ServerHands,

@@ -10,7 +10,7 @@ use super::{
     questions,
 };
 use crate::{
-    fault::server::Fault,
+    fault::Fault,
     server::{Case, hands::ServerHands, peer::Mark},
     verdict::{Outcome, Verdict},
 };

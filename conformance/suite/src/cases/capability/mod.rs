@@ -1,17 +1,17 @@
 //! Cases about capabilities (`docs/capabilities.md`): asked only of servers that claim them.
 
-pub mod accounts;
+pub(super) mod accounts;
 mod agreed;
 mod blocking;
 mod calling;
-pub mod commands;
-pub mod ids;
-pub mod negotiation;
+pub(super) mod commands;
+pub(super) mod ids;
+pub(super) mod negotiation;
 mod offers;
-pub mod paging;
-pub mod ping;
+pub(super) mod paging;
+pub(super) mod ping;
 mod questions;
-pub mod rename;
-pub mod resume;
-pub mod tags;
-pub mod utf8;
+pub(super) mod rename;
+pub(super) mod resume;
+pub(super) mod tags;
+pub(super) mod utf8;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::offers;
 use crate::{
     claims::NEGOTIATION,
-    fault::server::Fault,
+    fault::Fault,
     invariants::BASE_KEYS,
     server::{
         Case,

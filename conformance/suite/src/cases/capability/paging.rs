@@ -7,7 +7,7 @@ use conformance_kit::wire::{
 use serde_json::{Value, json};
 
 use crate::{
-    fault::server::Fault,
+    fault::Fault,
     server::{
         Case,
         hands::ServerHands,

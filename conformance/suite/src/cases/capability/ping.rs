@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::agreed::{AGREED_HINT, agreed};
 use crate::{
-    fault::server::Fault,
+    fault::Fault,
     server::{Case, hands::ServerHands},
     verdict::{Outcome, Verdict},
 };

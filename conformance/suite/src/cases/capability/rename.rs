@@ -9,7 +9,7 @@ use super::{
     calling::{is_ok, nick},
 };
 use crate::{
-    fault::server::Fault,
+    fault::Fault,
     server::{
         Case,
         hands::ServerHands,

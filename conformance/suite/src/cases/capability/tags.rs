@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::ids::tells_of;
 use crate::{
-    fault::server::Fault,
+    fault::Fault,
     server::{
         Case,
         hands::ServerHands,

@@ -4,7 +4,7 @@ use conformance_kit::wire::frame::Frame;
 
 use super::agreed::{AGREED_HINT, agreed};
 use crate::{
-    fault::server::Fault,
+    fault::Fault,
     server::{
         Case,
         hands::ServerHands,

@@ -9,7 +9,7 @@ use crate::{
         operator::{Operator, person},
         session,
     },
-    fault::client::ClientFault,
+    fault::ClientFault,
     verdict::{Outcome, Verdict},
 };
 

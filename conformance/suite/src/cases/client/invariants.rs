@@ -4,7 +4,7 @@
 use crate::{
     clause::Level,
     client::{Action, Case, ClientHands},
-    fault::client::ClientFault,
+    fault::ClientFault,
     invariants::Invariant,
     verdict::{Outcome, Verdict},
 };

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::{
     clause::Level,
     client::{Action, Case, ClientHands, ClientSession, Silence},
-    fault::client::ClientFault,
+    fault::ClientFault,
     verdict::{Outcome, Verdict},
 };
 

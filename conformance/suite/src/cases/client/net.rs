@@ -3,7 +3,7 @@
 use crate::{
     clause::Level,
     client::{Case, ClientHands, Setup, Where},
-    fault::client::ClientFault,
+    fault::ClientFault,
     verdict::{Outcome, Verdict},
 };
 

@@ -3,7 +3,7 @@
 use crate::{
     clause::Level,
     client::{Action, Case, ClientHands, Means},
-    fault::client::ClientFault,
+    fault::ClientFault,
     verdict::{Outcome, Verdict},
 };
 

@@ -5,7 +5,7 @@ use conformance_kit::clock;
 use crate::{
     clause::Level,
     client::{Action, Case, ClientHands, Means, Setup},
-    fault::client::ClientFault,
+    fault::ClientFault,
     verdict::{Outcome, Verdict},
 };
 

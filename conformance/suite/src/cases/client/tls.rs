@@ -7,7 +7,7 @@ use conformance_kit::authority::Shows;
 use crate::{
     clause::Level,
     client::{Case, ClientHands, Setup, Silence},
-    fault::client::ClientFault,
+    fault::ClientFault,
     verdict::{Outcome, Verdict},
 };
 

@@ -3,7 +3,7 @@
 use crate::{
     clause::Level,
     client::{Action, Case, ClientHands, Means, ScreenMark},
-    fault::client::ClientFault,
+    fault::ClientFault,
     verdict::{Outcome, Verdict},
 };
 

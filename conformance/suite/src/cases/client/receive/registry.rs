@@ -1,7 +1,7 @@
 //! `c.recv`: what arrives is shown, and harms nothing.
 
 use super::{messages, notices, strange};
-use crate::{clause::Level, client::Case, fault::client::ClientFault};
+use crate::{clause::Level, client::Case, fault::ClientFault};
 
 const READ_HINT: &str = "recv(n) returns up to n bytes: collect in a buffer until 4 bytes are there, then until as many as the length says are there.";
 const GLUE_HINT: &str = "One read can bring several frames: after taking one out of the buffer, look whether another is complete, and keep the rest for later.";
