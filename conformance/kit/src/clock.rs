@@ -1,4 +1,4 @@
-//! The one place that asks what time it is.
+//! The only clock: all other code takes durations or seconds from here.
 #![allow(clippy::disallowed_methods, reason = "the clock of a run; everybody else gets durations")]
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};

@@ -1,4 +1,4 @@
-//! Text of a subject, made harmless for terminals and reports.
+//! Escapes a subject's text, so that it can't control a terminal or a report.
 
 /// Whether a character acts on a screen instead of being seen on it: controls, bidirectional
 /// formatting, invisible characters.

@@ -1,4 +1,4 @@
-//! What every judge of the suite stands on: bytes to frames and back, the way to a subject, time and names.
+//! The foundation of the suite and the load tool: wire code, transport, subjects, clock, traces.
 //!
 //! Nothing here is shared with `chatterbox-proto`: a mistake common to judge and judged would hide.
 

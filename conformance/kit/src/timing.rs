@@ -1,4 +1,4 @@
-//! How long to wait, measured from the subject itself.
+//! Deadlines that are derived from the subject's own speed.
 
 use std::time::Duration;
 

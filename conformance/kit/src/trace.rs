@@ -1,4 +1,4 @@
-//! What happened on the wire during one case, in order, with times.
+//! The trace of one case: every event on the wire, in order, with its time.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -1,4 +1,4 @@
-//! What every message of the tool says: who sent it, which one it is, when it was to be sent, and
+//! The text of every message of the tool: who sent it, which one it is, when it was to be sent, and
 //! enough filling to reach the size that was asked for. A receiver that knows this can tell a
 //! message that was altered, and needs no list of what is on its way.
 

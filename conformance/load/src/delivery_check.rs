@@ -1,4 +1,4 @@
-//! Whether every message came: once, in the order of its sender.
+//! Checks that every message arrives exactly once, in the order of its sender.
 //!
 //! A receiver keeps one number for each sender, the sequence number that comes next. Only gaps are
 //! kept as such, and a bounded number of them, so that a message that is late is told from
@@ -37,7 +37,7 @@ impl Faults {
         lost + doubled + reordered + altered + misrouted + invented
     }
 
-    /// Adds what another ledger found.
+    /// Adds the faults of another check.
     pub const fn add(&mut self, other: &Self) {
         self.lost += other.lost;
         self.doubled += other.doubled;

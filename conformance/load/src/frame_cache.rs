@@ -1,4 +1,4 @@
-//! Digests of frames that were seen a moment ago: in one room everybody gets the same bytes, so one
+//! A cache of frame summaries: in one room everybody gets the same bytes, so one
 //! receiver's frame need not be read again for the others. Bytes are compared in full; a frame that
 //! differs anywhere is read on its own.
 

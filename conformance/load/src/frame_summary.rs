@@ -1,6 +1,6 @@
-//! What one frame means for the run: no texts, no JSON values, only who, which and when.
+//! The summary of one frame: senders, sequence numbers and times, without texts or JSON values.
 //!
-//! The fast reader makes a digest from the usual spelling without building anything;
+//! The fast reader makes a summary from the usual spelling without building anything;
 //! [`Reading::slowly`] is for everything else, and goes through the suite's ordinary reader.
 
 use std::time::Duration;
@@ -110,7 +110,7 @@ impl Reading {
         summary
     }
 
-    /// Takes one message into a digest.
+    /// Adds one message to a summary.
     pub(super) fn message(&self, summary: &mut FrameSummary, src: &[u8], dest: &[u8], text: &[u8]) {
         let Some(sender) = self.names.user(src) else {
             summary.strangers += 1;

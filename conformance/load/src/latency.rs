@@ -1,4 +1,4 @@
-//! How long messages took, as histograms.
+//! Latencies of messages, as histograms.
 //!
 //! With a fixed schedule the time counts from when a message was *to be* sent, so a server that
 //! stalls is charged for everything that it held up. In a closed loop a stall also stops the

@@ -18,7 +18,7 @@ use super::{
     shard::{MemberCell, Shard},
 };
 
-/// Whoever has so much to write does not put more behind it.
+/// Back-pressure: a member with so many unsent bytes builds no more messages.
 const BACKLOG: usize = 256 * 1024;
 
 /// How often a member reads before it is the turn of another: a busy one must not starve the rest.

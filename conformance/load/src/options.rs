@@ -10,11 +10,11 @@ use super::{descriptors::TooFew, plan::Plan, subject::SubjectError};
 /// What to do, and where.
 #[derive(Debug, Clone)]
 pub struct LoadOptions {
-    /// Who takes part.
+    /// The members and their workload.
     pub plan: Plan,
     /// The server.
     pub place: Place,
-    /// Whose certificates are good.
+    /// The certificates that are trusted.
     pub trust: Trust,
     /// Speak without TLS.
     pub plaintext: bool,

@@ -1,4 +1,4 @@
-//! Who takes part in a run, and what they do: numbers of users to roles, senders to places.
+//! The plan of a run: it maps the numbers of users to roles, and senders to places.
 
 use std::time::Duration;
 
@@ -95,13 +95,13 @@ pub enum Role {
 }
 
 impl Plan {
-    /// Who is there while it is measured, those who are not judged included.
+    /// The users who are present while it is measured, those who are not judged included.
     #[must_use]
     pub const fn residents(&self) -> u32 {
         self.members + self.flooders + self.slow
     }
 
-    /// Whose deliveries are judged, of those who stay.
+    /// The users who stay and whose deliveries are judged.
     #[must_use]
     pub const fn receivers(&self) -> u32 {
         self.members + self.flooders
@@ -168,7 +168,7 @@ impl Plan {
         }
     }
 
-    /// Who confirms what a sender has sent when its own echo does not: somebody on the same thread.
+    /// The member of the same thread that confirms deliveries for a sender without echo.
     #[must_use]
     pub const fn buddy(&self, user: u32) -> u32 {
         match self.role(user) {

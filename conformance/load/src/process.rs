@@ -1,4 +1,4 @@
-//! What a process has cost: its CPU time and its memory, as the system counts them.
+//! CPU time and memory of a process, as the system counts them.
 #![allow(clippy::disallowed_methods, reason = "reads /proc")]
 
 use serde::{Deserialize, Serialize};

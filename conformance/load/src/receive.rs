@@ -1,4 +1,4 @@
-//! What a frame does to the member that it reached.
+//! Applies a received frame to its member: checks deliveries, updates the roster, records latency.
 
 use std::{
     rc::Rc,

@@ -1,4 +1,4 @@
-//! Whom each user knows: `USER_LIST` and the notices together have to cover everybody, nobody twice.
+//! Checks presence as each user sees it: `USER_LIST` and the notices together have to cover everybody, nobody twice.
 
 use serde::{Deserialize, Serialize};
 

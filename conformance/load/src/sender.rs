@@ -1,4 +1,4 @@
-//! One who sends: what its frames look like, and when the next message is due.
+//! A member that sends: builds its frames, and knows when the next message is due.
 
 use super::{
     content::{Facts, Purpose, Texts},

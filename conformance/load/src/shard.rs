@@ -1,4 +1,4 @@
-//! What the members of one thread share: their desks, their accounts, and what is settled at the end.
+//! The state that the members of one thread share: their cells, the delivery check, the final tally.
 
 use std::{
     cell::{Cell, RefCell},
@@ -143,7 +143,7 @@ impl Shard {
         }
     }
 
-    /// Opens the desk of a user, and the account of what reaches it.
+    /// Opens the cell of a user, and its row in the delivery check.
     pub fn open(&self, user: u32) -> Rc<MemberCell> {
         let plan = &self.shared.plan;
         let begin = match plan.role(user) {
@@ -159,7 +159,7 @@ impl Shard {
         cell
     }
 
-    /// Closes the desk of one who came and went, after a look at what it was told.
+    /// Closes the cell of a user who came and went, after checking the notices that it received.
     pub fn close_passer(&self, cell: &MemberCell) {
         let mut state = cell.state.borrow_mut();
         if self.shared.judges_rosters {

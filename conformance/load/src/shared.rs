@@ -101,12 +101,12 @@ counters! {
     histories_wrong,
 }
 
-/// Who came, and who went.
+/// The users who joined and who left.
 #[derive(Debug, Default)]
 pub struct Presence {
-    /// Who has been accepted.
+    /// The users whose names were accepted.
     pub came: Bits,
-    /// Whose connection has ended since.
+    /// The users whose connections have ended since.
     pub went: Bits,
 }
 
@@ -172,7 +172,7 @@ pub struct Shared {
     pub echoes: AtomicBool,
     /// The next one who comes and goes.
     pub next_passer: AtomicU32,
-    /// Who came, and who went.
+    /// The users who joined and who left.
     pub presence: Mutex<Presence>,
     /// The first sequence number and the count of the history of the first who joined.
     pub history: Mutex<Option<(u32, u32)>>,

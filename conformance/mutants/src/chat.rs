@@ -1,4 +1,4 @@
-//! Who is here and what was said: the state behind one lock.
+//! The state of the chat behind one lock: presence and history.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,18 +54,18 @@ pub(super) struct Joining {
     pub(super) resumes: bool,
     /// That session, when it can.
     pub(super) resumption: Option<Resumption>,
-    /// Who it is.
+    /// The result of authenticating it.
     pub(super) standing: Standing,
 }
 
-/// Who is here and what was said.
+/// The members, their sessions and the history.
 #[derive(Debug, Default)]
 pub(super) struct Chat {
     pub(super) faults: Faults,
     pub(super) members: Vec<Member>,
     pub(super) sessions: BTreeMap<String, Sitting>,
     pub(super) accounts: Accounts,
-    /// Who blocks whom.
+    /// Block lists, as pairs of a user and the user whom it blocks.
     pub(super) blocks: BTreeSet<(String, String)>,
     /// The calls of commands that wait for an answer.
     pub(super) asking: BTreeSet<String>,

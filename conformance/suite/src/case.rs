@@ -20,7 +20,7 @@ pub enum Side {
     Client,
 }
 
-/// A side as a type: it says what its cases have in their hands, and what its mutant can do wrong.
+/// A side as a type: it fixes what its cases act with, and what its mutant can do wrong.
 pub trait Judged: 'static {
     /// What a case acts with.
     type Hands: Send + 'static;
@@ -38,7 +38,7 @@ pub trait Defect: Copy + Send + Sync + 'static {
     fn description(self) -> &'static str;
 }
 
-/// In whose company a case can run.
+/// How much other traffic a case tolerates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Isolation {
@@ -53,10 +53,10 @@ pub enum Isolation {
     Last,
 }
 
-/// What a case does; it ends with `?` as soon as the verdict is clear.
+/// The function of a case; it ends with `?` as soon as the verdict is clear.
 pub type Ask<J> = for<'a> fn(&'a mut <J as Judged>::Hands) -> BoxFuture<'a, Outcome>;
 
-/// What is known about a case without asking it.
+/// The data of a case.
 #[derive(Debug, Clone, Copy)]
 pub struct Row {
     /// Permanent: `group.name`.
@@ -81,7 +81,7 @@ pub struct Row {
     pub hint: &'static str,
     /// Cases without which this one says nothing.
     pub needs: &'static [&'static str],
-    /// Company.
+    /// How much other traffic it tolerates.
     pub isolation: Isolation,
 }
 

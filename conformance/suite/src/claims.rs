@@ -1,5 +1,5 @@
-//! `--claims`: the extensions that a subject declares. What is declared becomes mandatory; what is
-//! not is nobody's business.
+//! `--claims`: the extensions that a subject declares. A declared extension is
+//! mandatory; the cases of all others are left out.
 
 use std::collections::BTreeSet;
 

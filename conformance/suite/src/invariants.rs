@@ -1,4 +1,4 @@
-//! The invariants: what must hold for every frame a subject sends, whatever the case.
+//! The invariants: rules that hold for every frame of a subject, in every case.
 //!
 //! Each connection shows its frames here. The first violation of each invariant is kept, with the
 //! case that saw it; the cases of the group `inv` turn this into verdicts at the end.

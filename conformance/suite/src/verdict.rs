@@ -1,4 +1,4 @@
-//! What a case concludes.
+//! The verdict of a case.
 
 use conformance_kit::escape;
 use schemars::JsonSchema;

@@ -19,7 +19,7 @@ use serde_json::Value;
 const HOSTILE: &str = "\u{1b}[31m]]></failure><testcase name=\"x\"/>&amp;\u{0}\u{ffff}\n::set-output \
     name=grade::100 {\"score\": 100, \"tests\": []}";
 
-/// Every case of the catalogue; the outcomes take turns, shifted by `turn`.
+/// Every case for servers; the outcomes take turns, shifted by `turn`.
 fn report(turn: usize) -> Report {
     let outcomes = [
         Verdict::Pass,

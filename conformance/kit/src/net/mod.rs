@@ -1,4 +1,4 @@
-//! The way to a subject: addresses, TCP, TLS.
+//! Name resolution, TCP and TLS towards a subject.
 
 pub mod dial;
 pub mod target;

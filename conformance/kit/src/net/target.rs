@@ -1,4 +1,4 @@
-//! Where a subject listens: a name or an address and a port, and everything that `getaddrinfo`
+//! The address of a subject: a name or an address and a port, and everything that `getaddrinfo`
 //! makes of them (`GA-1`).
 
 use std::{fmt, io, net::SocketAddr, str::FromStr};

@@ -1,4 +1,4 @@
-//! TLS as the suite speaks it: what to trust, and what a connection turned out to be.
+//! The suite's TLS configuration: which certificates it trusts, and what a handshake agreed on.
 
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -13,7 +13,7 @@ use rustls::{
 };
 use thiserror::Error;
 
-/// Whose certificates are good.
+/// The certificates that are trusted.
 #[derive(Debug, Clone, Default)]
 pub enum Trust {
     /// Nobody's: a server with TLS needs one of the other two.

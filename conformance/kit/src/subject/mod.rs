@@ -1,4 +1,4 @@
-//! A server under judgement: where it is, and how it is started.
+//! Finding and starting the server under judgement.
 
 pub mod place;
 pub mod server;

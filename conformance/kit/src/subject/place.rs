@@ -1,4 +1,4 @@
-//! Where a server is.
+//! The two ways to name a server: it runs already, or a command starts it.
 
 use crate::net::target::Target;
 

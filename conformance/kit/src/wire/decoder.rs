@@ -1,4 +1,4 @@
-//! Bytes to bodies, at any split, also when a subject's lengths are wrong.
+//! Splits a byte stream into bodies, at any read boundary, also when a subject's lengths are wrong.
 //!
 //! A wrong length would put everything behind it out of step, and every later case would fail for
 //! it. So a body that is not one JSON text is compared with where its JSON really ends; the decoder

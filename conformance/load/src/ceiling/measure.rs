@@ -1,4 +1,4 @@
-//! What the machine can do at most: the same members and messages at a server that only writes.
+//! Measures the ceiling of this machine: the same members and messages at a server that only writes.
 
 use std::{io, path::Path, process::Stdio};
 

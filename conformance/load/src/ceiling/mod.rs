@@ -1,4 +1,4 @@
-//! What the machine can do at most: a server that only writes, measured like any other.
+//! The ceiling of this machine: a server that only writes, measured like any other.
 
 pub mod measure;
 pub mod server;

@@ -36,7 +36,7 @@ use crate::{
 /// How long an unfinished batch waits for more.
 const PATIENCE: Duration = Duration::from_millis(20);
 
-/// Whoever is so many batches behind is dropped: members of this tool always read.
+/// A slow consumer is dropped at so many pending batches; members of this tool always read.
 const MOST_WAITING: usize = 16_384;
 
 const OPEN: &[u8] = br#"{"MESSAGES": ["#;
@@ -53,25 +53,25 @@ pub struct LimitOptions {
 
 type Batch = Arc<[u8]>;
 
-/// The way to one thread.
+/// The queue of one thread: new connections and batches.
 #[derive(Clone)]
-struct Lane {
+struct ThreadQueue {
     arrivals: mpsc::UnboundedSender<StdTcpStream>,
     batches: Arc<Mutex<Vec<Batch>>>,
     news: Arc<Notify>,
 }
 
-/// Where messages become batches.
-struct Press {
-    lanes: Vec<Lane>,
+/// Collects messages into batches and publishes each batch to every thread.
+struct Batcher {
+    queues: Vec<ThreadQueue>,
     mean: f64,
-    printed: f64,
+    published: f64,
     count: usize,
     bytes: Vec<u8>,
     is_fresh: bool,
 }
 
-impl Press {
+impl Batcher {
     /// How many messages the next batch has: whole numbers with the right mean.
     #[expect(
         clippy::cast_possible_truncation,
@@ -79,7 +79,8 @@ impl Press {
         reason = "a batch has at most as many messages as are on their way"
     )]
     fn size(&self) -> usize {
-        (((self.printed + 1.0) * self.mean).floor() - (self.printed * self.mean).floor()) as usize
+        (((self.published + 1.0) * self.mean).floor() - (self.published * self.mean).floor())
+            as usize
     }
 
     fn take(&mut self, message: &[u8]) {
@@ -93,11 +94,11 @@ impl Press {
         self.count += 1;
         self.is_fresh = true;
         if self.count >= self.size().max(1) {
-            self.print();
+            self.publish();
         }
     }
 
-    fn print(&mut self) {
+    fn publish(&mut self) {
         self.bytes.extend_from_slice(CLOSE);
         let length = Prefix::NETWORK.announce(self.bytes.len() - 4);
         if let Some(prefix) = self.bytes.first_chunk_mut::<4>() {
@@ -106,18 +107,18 @@ impl Press {
         let batch: Batch = self.bytes.as_slice().into();
         self.bytes.clear();
         self.count = 0;
-        self.printed += 1.0;
-        for lane in &self.lanes {
-            let mut batches = lane.batches.lock().unwrap_or_else(PoisonError::into_inner);
+        self.published += 1.0;
+        for queue in &self.queues {
+            let mut batches = queue.batches.lock().unwrap_or_else(PoisonError::into_inner);
             batches.push(Arc::clone(&batch));
-            lane.news.notify_one();
+            queue.news.notify_one();
         }
     }
 
-    /// Prints what has waited since the last call.
-    fn hurry(&mut self) {
+    /// Publishes an unfinished batch that has waited since the last call.
+    fn publish_stale(&mut self) {
         if self.count > 0 && !self.is_fresh {
-            self.print();
+            self.publish();
         }
         self.is_fresh = false;
     }
@@ -134,80 +135,80 @@ pub fn serve(options: LimitOptions) -> io::Result<()> {
         Some(Authority::make().map_err(io::Error::other)?.server(Shows::Good))
     };
     let threads = thread::available_parallelism().map_or(1, usize::from);
-    let (lanes, receivers): (Vec<_>, Vec<_>) = (0..threads)
+    let (queues, receivers): (Vec<_>, Vec<_>) = (0..threads)
         .map(|_| {
             let (arrivals, received) = mpsc::unbounded_channel();
             let (batches, news) = (Arc::default(), Arc::new(Notify::new()));
-            (Lane { arrivals, batches, news }, received)
+            (ThreadQueue { arrivals, batches, news }, received)
         })
         .unzip();
-    let press = Arc::new(Mutex::new(Press {
-        lanes: lanes.clone(),
+    let batcher = Arc::new(Mutex::new(Batcher {
+        queues: queues.clone(),
         mean: options.batch.max(1.0),
-        printed: 0.0,
+        published: 0.0,
         count: 0,
         bytes: Vec::new(),
         is_fresh: false,
     }));
-    for (lane, received) in lanes.iter().cloned().zip(receivers) {
-        let (press, tls) = (Arc::clone(&press), tls.clone());
+    for (queue, received) in queues.iter().cloned().zip(receivers) {
+        let (batcher, tls) = (Arc::clone(&batcher), tls.clone());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         thread::Builder::new().spawn(move || {
             let local = LocalSet::new();
-            local.block_on(&runtime, run_lane(lane, received, press, tls));
+            local.block_on(&runtime, run_thread(queue, received, batcher, tls));
         })?;
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    thread::Builder::new().spawn(move || runtime.block_on(accept(&lanes, &press)))?;
+    thread::Builder::new().spawn(move || runtime.block_on(accept(&queues, &batcher)))?;
     let mut nothing = [0; 64];
     while io::stdin().read(&mut nothing)? > 0 {}
     Ok(())
 }
 
-async fn accept(lanes: &[Lane], press: &Mutex<Press>) -> io::Result<()> {
+async fn accept(queues: &[ThreadQueue], batcher: &Mutex<Batcher>) -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     {
         let mut out = io::stdout().lock();
         writeln!(out, "listening on {}", listener.local_addr()?)?;
         out.flush()?;
     }
-    let mut hurry = tokio::time::interval(PATIENCE);
-    let mut lane = lanes.iter().cycle();
+    let mut ticks = tokio::time::interval(PATIENCE);
+    let mut queue = queues.iter().cycle();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
-                if let (Ok((tcp, _)), Some(lane)) = (accepted, lane.next()) {
-                    // A lane that is gone takes nobody any more.
-                    let _ = lane.arrivals.send(tcp.into_std()?);
+                if let (Ok((tcp, _)), Some(queue)) = (accepted, queue.next()) {
+                    // A thread that has ended takes no more connections.
+                    let _ = queue.arrivals.send(tcp.into_std()?);
                 }
             }
-            _ = hurry.tick() => press.lock().unwrap_or_else(PoisonError::into_inner).hurry(),
+            _ = ticks.tick() => batcher.lock().unwrap_or_else(PoisonError::into_inner).publish_stale(),
         }
     }
 }
 
 /// One thread: it takes connections, and walks them whenever there is news.
-async fn run_lane(
-    lane: Lane,
+async fn run_thread(
+    queue: ThreadQueue,
     mut arrivals: mpsc::UnboundedReceiver<StdTcpStream>,
-    press: Arc<Mutex<Press>>,
+    batcher: Arc<Mutex<Batcher>>,
     tls: Option<Arc<ServerConfig>>,
 ) {
-    let seats: Rc<RefCell<Vec<Rc<Seat>>>> = Rc::default();
+    let connections: Rc<RefCell<Vec<Rc<Connection>>>> = Rc::default();
     let buffer = Rc::new(RefCell::new(vec![0; 64 * 1024]));
     loop {
         tokio::select! {
-            () = lane.news.notified() => {
-                let mut batches = lane.batches.lock().unwrap_or_else(PoisonError::into_inner);
+            () = queue.news.notified() => {
+                let mut batches = queue.batches.lock().unwrap_or_else(PoisonError::into_inner);
                 let news = std::mem::take(&mut *batches);
                 drop(batches);
-                seats.borrow_mut().retain(|seat| seat.deliver(&news));
+                connections.borrow_mut().retain(|connection| connection.deliver(&news));
             }
             arrival = arrivals.recv() => {
                 let Some(arrival) = arrival else { return };
-                if let Ok(seat) = Seat::new(arrival, tls.as_ref()) {
-                    let (seats, press) = (Rc::downgrade(&seats), Arc::clone(&press));
-                    spawn_local(read(Rc::new(seat), seats, press, Rc::clone(&buffer)));
+                if let Ok(connection) = Connection::new(arrival, tls.as_ref()) {
+                    let (connections, batcher) = (Rc::downgrade(&connections), Arc::clone(&batcher));
+                    spawn_local(read(Rc::new(connection), connections, batcher, Rc::clone(&buffer)));
                 }
             }
         }
@@ -215,12 +216,12 @@ async fn run_lane(
 }
 
 /// One connection.
-struct Seat {
+struct Connection {
     tcp: TcpStream,
-    wire: RefCell<Writing>,
+    wire: RefCell<WriteHalf>,
 }
 
-struct Writing {
+struct WriteHalf {
     secure: Option<TlsSession<UnbufferedServerConnection>>,
     out: Vec<u8>,
     written: usize,
@@ -229,7 +230,7 @@ struct Writing {
     is_gone: bool,
 }
 
-impl Writing {
+impl WriteHalf {
     fn seal(&mut self, bytes: &[u8]) {
         match &mut self.secure {
             Some(secure) => self.is_gone |= secure.seal(bytes, &mut self.out).is_err(),
@@ -238,7 +239,7 @@ impl Writing {
     }
 }
 
-impl Seat {
+impl Connection {
     fn new(tcp: StdTcpStream, tls: Option<&Arc<ServerConfig>>) -> io::Result<Self> {
         tcp.set_nodelay(true)?;
         let secure = match tls {
@@ -248,7 +249,7 @@ impl Seat {
             }
             None => None,
         };
-        let wire = RefCell::new(Writing {
+        let wire = RefCell::new(WriteHalf {
             secure,
             out: Vec::new(),
             written: 0,
@@ -266,14 +267,14 @@ impl Seat {
         if !wire.is_blocked {
             self.push(&mut wire);
             if wire.is_blocked {
-                let seat = Rc::clone(self);
-                spawn_local(async move { seat.unblock().await });
+                let connection = Rc::clone(self);
+                spawn_local(async move { connection.unblock().await });
             }
         }
         !wire.is_gone && wire.waiting.len() <= MOST_WAITING
     }
 
-    fn push(&self, wire: &mut Writing) {
+    fn push(&self, wire: &mut WriteHalf) {
         loop {
             while let Some(rest) = wire.out.get(wire.written..).filter(|rest| !rest.is_empty()) {
                 match self.tcp.try_write(rest) {
@@ -310,41 +311,41 @@ impl Seat {
 
 /// Reads one connection: the first frame is taken for a name, all others for one message each.
 async fn read(
-    seat: Rc<Seat>,
-    seats: Weak<RefCell<Vec<Rc<Seat>>>>,
-    press: Arc<Mutex<Press>>,
+    connection: Rc<Connection>,
+    connections: Weak<RefCell<Vec<Rc<Connection>>>>,
+    batcher: Arc<Mutex<Batcher>>,
     buffer: Rc<RefCell<Vec<u8>>>,
 ) {
     let mut frames = FrameReader::default();
     let mut has_joined = false;
     let mut leftover = Vec::new();
-    while seat.tcp.readable().await.is_ok() {
+    while connection.tcp.readable().await.is_ok() {
         let mut joins = false;
         {
             let mut buffer = buffer.borrow_mut();
             let kept = leftover.len();
             let Some(front) = buffer.get_mut(..kept) else { break };
             front.copy_from_slice(&leftover);
-            let count = match seat.tcp.try_read(buffer.get_mut(kept..).unwrap_or_default()) {
+            let count = match connection.tcp.try_read(buffer.get_mut(kept..).unwrap_or_default()) {
                 Ok(0) => break,
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
                 Err(_) => break,
             };
             let Some(bytes) = buffer.get_mut(..kept + count) else { break };
-            let mut press = press.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut batcher = batcher.lock().unwrap_or_else(PoisonError::into_inner);
             let mut take = |bytes: &[u8]| {
                 frames.push(bytes, None, |piece| match piece {
                     Piece::Body(body) if has_joined || joins => {
                         let inner = body.trim_ascii_end().strip_prefix(OPEN);
                         let inner = inner.and_then(|inner| inner.strip_suffix(CLOSE));
-                        inner.into_iter().for_each(|message| press.take(message));
+                        inner.into_iter().for_each(|message| batcher.take(message));
                     }
                     _ => joins = true,
                 });
             };
-            let mut wire = seat.wire.borrow_mut();
-            let Writing { secure, out, .. } = &mut *wire;
+            let mut wire = connection.wire.borrow_mut();
+            let WriteHalf { secure, out, .. } = &mut *wire;
             leftover.clear();
             match secure {
                 None => take(bytes),
@@ -359,16 +360,16 @@ async fn read(
             [&[0, 0, 0, 60][..], body].concat().into()
         });
         // What the handshake has to say goes out as well.
-        if !seat.deliver(welcome.as_slice()) {
+        if !connection.deliver(welcome.as_slice()) {
             break;
         }
         if joins && !has_joined {
             has_joined = true;
-            let Some(seats) = seats.upgrade() else { return };
-            seats.borrow_mut().push(Rc::clone(&seat));
+            let Some(connections) = connections.upgrade() else { return };
+            connections.borrow_mut().push(Rc::clone(&connection));
         }
     }
-    seat.wire.borrow_mut().is_gone = true;
+    connection.wire.borrow_mut().is_gone = true;
 }
 
 #[cfg(test)]
@@ -377,18 +378,18 @@ mod tests {
 
     #[test]
     fn batches_have_the_mean_that_was_asked_for() {
-        let mut press = Press {
-            lanes: Vec::new(),
+        let mut batcher = Batcher {
+            queues: Vec::new(),
             mean: 3.25,
-            printed: 0.0,
+            published: 0.0,
             count: 0,
             bytes: Vec::new(),
             is_fresh: false,
         };
         let mut sizes = Vec::new();
         for _ in 0..100 {
-            sizes.push(press.size());
-            press.printed += 1.0;
+            sizes.push(batcher.size());
+            batcher.published += 1.0;
         }
         assert_eq!(sizes.iter().sum::<usize>(), 325);
         assert!(sizes.iter().all(|size| *size == 3 || *size == 4));

@@ -1,4 +1,4 @@
-//! What a run found, and every form in which that is shown.
+//! The results of a run, and every format in which they are shown.
 
 pub mod compare;
 pub mod console;

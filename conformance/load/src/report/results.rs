@@ -1,4 +1,4 @@
-//! What a run found. Everything that is shown or written is rendered from [`LoadReport`].
+//! The results of a run. Every output format is rendered from [`LoadReport`].
 
 use serde::{Deserialize, Serialize};
 

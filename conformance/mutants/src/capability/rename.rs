@@ -22,7 +22,7 @@ impl Session {
 }
 
 impl Chat {
-    /// Who is meant by a name: whoever has it now.
+    /// Resolves a name to the user who has it now.
     pub(crate) fn present_name(&self, name: &str) -> String {
         let once = self.members.iter().find(|member| member.once.as_deref() == Some(name));
         match once {

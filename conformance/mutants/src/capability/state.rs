@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Map, Value};
 
-/// Who has an account.
+/// The accounts and their failed logins.
 #[derive(Debug, Default)]
 pub(crate) struct Accounts {
     pub(super) all: BTreeMap<String, Account>,

@@ -194,7 +194,7 @@ async fn churn(c: &mut ServerHands) -> Outcome {
     Ok(Verdict::Pass)
 }
 
-/// Who is here according to a welcome and all notices since.
+/// The users who are present according to a welcome and all notices since.
 fn roster(peer: &mut Peer) -> Vec<String> {
     let mut here = Vec::new();
     for frame in peer.frames(Mark::START) {

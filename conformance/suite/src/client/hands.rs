@@ -1,4 +1,4 @@
-//! What a client's case has in its hands: a port, a client that comes to it, and time.
+//! The interface between a case and the client: a listener, a client that connects to it, deadlines.
 
 use std::sync::Arc;
 
@@ -26,9 +26,9 @@ pub struct Setup {
     pub env: Vec<(String, String)>,
 }
 
-/// The hands of one case.
+/// The means of one case: its client, names, texts and trace.
 pub struct ClientHands {
-    /// What all cases of the run share.
+    /// The state that all cases of the run share.
     pub shared: Arc<Shared>,
     /// The case's id.
     pub case: &'static str,

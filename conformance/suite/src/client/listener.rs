@@ -1,6 +1,6 @@
-//! Where one client meets the suite: a port of its own, with or without a certificate that it
-//! should trust.
-#![allow(clippy::disallowed_methods, reason = "the accepting tasks are owned by the Venue")]
+//! Listens for one client: a port of its own, with a certificate that the client should trust or
+//! refuse.
+#![allow(clippy::disallowed_methods, reason = "the accepting tasks are owned by the Listener")]
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 

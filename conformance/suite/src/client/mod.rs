@@ -1,4 +1,5 @@
-//! The hands of a case that judges a client: the suite is the server, and operates the client as its user would.
+//! Everything that a case for clients acts with: the suite is the server, and operates the client as
+//! its user would.
 
 pub(crate) mod hands;
 pub(crate) mod listener;

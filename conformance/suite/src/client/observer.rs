@@ -1,4 +1,4 @@
-//! What is made of the bytes of a client: the invariants are charged to the case that saw them.
+//! Judges every frame of a client: violations of the invariants are charged to the case that saw them.
 
 use std::{
     sync::{Arc, OnceLock},

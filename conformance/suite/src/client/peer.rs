@@ -1,4 +1,4 @@
-//! One connection of a client to the suite: frames in, bytes out.
+//! One connection of a client to the suite, which plays the server.
 
 use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},

@@ -1,4 +1,4 @@
-//! How to operate a client: what its user types, and what its screen looks like.
+//! The profile of a client: which lines its user types, and how its screen shows a message.
 //!
 //! The defaults are the hints that the assignment gives. A profile never changes what is judged,
 //! only how the suite makes the client do it.

@@ -1,4 +1,4 @@
-//! How a client deviates from the norm or from what most clients do, and is judged all the same.
+//! The deviations of a client that the suite adapts to, after they were charged once.
 
 use conformance_kit::wire::prefix::Prefix;
 

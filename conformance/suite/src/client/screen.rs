@@ -1,4 +1,4 @@
-//! What a client shows: a terminal, and everything that was ever written to it.
+//! The output of a client: a terminal emulator, and the stream of everything that was written to it.
 //!
 //! A terminal emulator knows what stands on the screen now; the stream without its escape
 //! sequences knows what has scrolled away or was overwritten. A text counts as shown when either

@@ -1,4 +1,4 @@
-//! What all cases of a client's run share: how to start it, how it speaks, how long to wait.
+//! The state that all cases of a client's run share: its command, its quirks, its deadlines.
 
 use std::{
     sync::{Arc, PoisonError, RwLock},
@@ -10,7 +10,7 @@ use conformance_kit::{authority::Authority, clock::Clock, wire::prefix::Prefix};
 use super::{operator::Means, profile::Profile, quirks::Quirks};
 use crate::invariants::Invariants;
 
-/// What all cases of a run share.
+/// The state that all cases of a run share.
 pub struct Shared {
     /// The command line with its placeholders.
     pub command: Vec<String>,

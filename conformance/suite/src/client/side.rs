@@ -1,4 +1,4 @@
-//! The side of the clients.
+//! Clients as the side that is judged.
 
 use super::hands::ClientHands;
 use crate::{

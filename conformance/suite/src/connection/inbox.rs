@@ -1,4 +1,4 @@
-//! What a connection has brought: the frames so far, and waiting for those that have to come.
+//! The received frames of a connection, and waiting for the next ones within a deadline.
 #![allow(clippy::disallowed_methods, reason = "the reading task is owned and stopped by its Inbox")]
 
 use std::time::Duration;

@@ -28,7 +28,7 @@ pub(crate) enum Incoming {
 
 /// What one side makes of the bytes of a connection.
 pub(crate) trait Observer: Send + Sync + 'static {
-    /// Who is at the other end.
+    /// The other end in words.
     const PEER: &'static str;
     /// How a connection that broke is told of.
     const BROKE: &'static str;

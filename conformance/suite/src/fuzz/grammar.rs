@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::transcript::{End, Step};
 
-/// Who takes part in a session.
+/// The users of a session.
 pub struct Cast<'a> {
     /// The name that the fuzzer joins under.
     pub me: &'a str,

@@ -1,4 +1,4 @@
-//! What must hold whatever a stranger sends: two users go on talking to each other, the server
+//! The oracle of the fuzzer. Whatever a stranger sends, two users go on talking to each other, the server
 //! lives, breaks no invariant, and stays within its memory.
 #![allow(clippy::disallowed_methods, reason = "reads how much memory a process has")]
 

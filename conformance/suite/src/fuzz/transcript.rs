@@ -1,4 +1,4 @@
-//! What the fuzzer did on one connection, so that it can be done again.
+//! The transcript of one fuzzed connection, which can be replayed.
 
 use serde::{Deserialize, Serialize};
 

@@ -34,7 +34,7 @@ pub const STEPS: [(&str, &str); 6] = [
     ("leave", "leaving noticed"),
 ];
 
-/// Whose fault something is, by which clause.
+/// The side that is to blame, and the clause that it breaks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Blame {
     /// The side.

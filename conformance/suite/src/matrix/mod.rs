@@ -1,5 +1,5 @@
-//! Every client against every server, through a proxy that watches both: who understands whom, and
-//! whose fault it is when they don't.
+//! Runs every client against every server through a proxy that watches both, and names the side that is
+//! to blame when they don't understand each other.
 
 mod cell;
 mod grid;

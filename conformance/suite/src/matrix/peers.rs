@@ -1,4 +1,4 @@
-//! The file `peers.toml`: who is to meet whom.
+//! Reads `peers.toml`, the list of servers and clients.
 
 use conformance_kit::{
     authority::AuthorityError,

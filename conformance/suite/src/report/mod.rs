@@ -1,4 +1,4 @@
-//! What a run found, and every form in which that is written.
+//! The results of a run, and every format in which they are written.
 
 pub mod badge;
 pub mod classroom;

@@ -1,4 +1,4 @@
-//! What a run found. Everything that is shown or written is rendered from [`Report`].
+//! The results of a run. Every output format is rendered from [`Report`].
 
 use conformance_kit::trace::Event;
 use schemars::JsonSchema;
@@ -113,7 +113,7 @@ impl CaseResult {
 pub struct Report {
     /// About the run.
     pub header: Header,
-    /// Every case that was selected, in the order of the catalogue.
+    /// Every case that was selected, in the order of the groups.
     pub cases: Vec<CaseResult>,
     /// How long the run took, in milliseconds.
     pub took_ms: u64,

@@ -1,4 +1,4 @@
-//! How a run is to be done.
+//! The options of a run.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -10,7 +10,7 @@ use crate::server::quirks::TlsMode;
 /// How a run is to be done; the default judges everything.
 #[derive(Clone)]
 pub struct Options {
-    /// Whose certificates are good.
+    /// The certificates that are trusted.
     pub trust: Trust,
     /// Whether to speak TLS.
     pub tls: TlsMode,

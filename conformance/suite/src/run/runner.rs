@@ -1,4 +1,4 @@
-//! What the scheduler has to know about the side that is judged.
+//! The scheduler's view of a subject: the one trait by which the sides differ.
 
 use std::{future::ready, time::Duration};
 

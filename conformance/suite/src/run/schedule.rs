@@ -1,5 +1,5 @@
-//! The order of cases: after what they need, together where they don't disturb each other, and a
-//! second time alone when company may have been the reason for a failure.
+//! Schedules the cases: each after its needs, in parallel where they don't disturb each other, and a
+//! second time alone when other traffic may have been the reason for a failure.
 
 use std::{
     any::Any,

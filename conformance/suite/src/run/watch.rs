@@ -1,4 +1,4 @@
-//! Who wants to know how a run goes on.
+//! The observer of a run: it is told of every result as soon as it is there.
 
 use crate::{
     case::Row,

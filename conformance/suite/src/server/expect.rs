@@ -1,4 +1,4 @@
-//! Waiting for what a subject sends, and saying what came instead.
+//! Waits for frames within the deadline, and describes what arrived instead.
 
 use conformance_kit::{
     escape,

@@ -1,4 +1,4 @@
-//! What a case has in its hands: users who join, raw connections, fences, time.
+//! The interface between a case and the server: users, raw connections, fences, deadlines.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -15,9 +15,9 @@ use crate::{
     verdict::{Outcome, Verdict},
 };
 
-/// The hands of one case.
+/// The means of one case: its users, names, texts and trace.
 pub struct ServerHands {
-    /// What all cases of the run share.
+    /// The state that all cases of the run share.
     pub shared: Arc<Shared>,
     /// The case's id.
     pub case: &'static str,

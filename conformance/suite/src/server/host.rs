@@ -1,4 +1,4 @@
-//! A server to talk to, running or started by the suite: what the matrix and the fuzzer share.
+//! A server for the matrix and the fuzzer, running already or started by the suite.
 
 use std::{sync::Arc, time::Duration};
 

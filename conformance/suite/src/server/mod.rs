@@ -1,4 +1,4 @@
-//! The hands of a case that judges a server: users who join, speak and listen.
+//! Everything that a case for servers acts with: its users, their connections, the probe before it.
 
 pub(crate) mod expect;
 pub(crate) mod first_contact;

@@ -94,7 +94,7 @@ impl Peer {
 
     /// Sends bytes as they are, in one write.
     ///
-    /// A write that fails is not a verdict: what the case waits for next will be missing, and the
+    /// A write that fails is not a verdict: the next frame that the case waits for will be missing, and the
     /// report says that the connection was closed.
     pub async fn send_bytes(&mut self, bytes: &[u8]) {
         let patience = self.shared.timing().patience;

@@ -1,4 +1,4 @@
-//! How a server deviates from the norm, and is spoken to all the same.
+//! The deviations of a server that the suite adapts to, after they were charged once.
 
 use std::time::Duration;
 

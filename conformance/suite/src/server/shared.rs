@@ -1,4 +1,4 @@
-//! What all cases of a run against a server share: the subject's address, how to speak to it, the clock.
+//! The state that all cases of a run against a server share: its address, its quirks, the clock.
 
 use std::{
     collections::HashSet,
@@ -14,7 +14,7 @@ use crate::{
     server::quirks::{Greeting, Quirks},
 };
 
-/// What all cases of a run share.
+/// The state that all cases of a run share.
 pub struct Shared {
     /// The run's clock.
     pub clock: Clock,

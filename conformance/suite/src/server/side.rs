@@ -1,4 +1,4 @@
-//! The side of the servers.
+//! Servers as the side that is judged.
 
 use super::hands::ServerHands;
 use crate::{

@@ -184,7 +184,7 @@ pub(super) async fn register(
     Err(Verdict::inconclusive("register asks without an end"))
 }
 
-/// Who has an account.
+/// A user with an account.
 #[derive(Debug, Clone)]
 pub(super) struct Owner {
     pub(super) name: String,

@@ -1,4 +1,4 @@
-//! What the user of a client can do.
+//! The actions of a client's user.
 
 use std::fmt;
 

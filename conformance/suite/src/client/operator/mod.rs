@@ -1,4 +1,4 @@
-//! The client under judgement, and whoever operates it: a keyboard, a pipe, an adapter or a person.
+//! Drives the client under judgement: by a terminal, by pipes, by an adapter or by a person.
 
 mod action;
 pub mod adapter;

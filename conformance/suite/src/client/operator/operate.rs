@@ -1,4 +1,4 @@
-//! The client under judgement, and whoever operates it: a keyboard, a pipe, an adapter or a person.
+//! One running client and its operator, with the same actions for every means.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 

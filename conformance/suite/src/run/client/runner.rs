@@ -1,4 +1,4 @@
-//! What the scheduler has to know about clients: every case starts one of its own.
+//! The scheduler's view of a client: every case starts a process of its own.
 
 use std::{sync::Arc, time::Duration};
 

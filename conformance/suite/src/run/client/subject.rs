@@ -1,4 +1,4 @@
-//! A client that is to be judged, and why it can't be.
+//! The client to judge, and the errors that prevent a report.
 
 use conformance_kit::authority::AuthorityError;
 use thiserror::Error;

@@ -1,4 +1,4 @@
-//! What the scheduler has to know about servers: one runs through all cases, and may die of one.
+//! The scheduler's view of a server: one process serves all cases, and one of them may kill it.
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! What is to be judged, and why it can't be.
+//! The server to judge, and the errors that prevent a report.
 
 use std::net::SocketAddr;
 
