@@ -15,7 +15,7 @@ use thiserror::Error;
 /// A name that no connection of the suite goes to.
 const ELSEWHERE: &str = "elsewhere.example";
 
-/// What a server of the suite shows.
+/// The certificate that a server of the suite presents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Shows {
     /// A certificate that is good for every way to reach it.
@@ -102,7 +102,7 @@ impl Authority {
     }
 }
 
-/// What one server shows.
+/// The certificate that one server presents.
 struct Identity {
     config: Arc<ServerConfig>,
     cert: String,

@@ -47,7 +47,7 @@ pub enum ConnectionError {
     Broken(io::Error),
 }
 
-/// What one read brought.
+/// The outcome of one read.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Arrived {
     /// How many bytes came from the socket.

@@ -15,7 +15,7 @@ pub const SMALLEST: usize = 1 + NONCE + SENDER + SEQUENCE + TIME + 1;
 /// The largest text, which every server that keeps to `LG-2` takes.
 pub const LARGEST: usize = 1024 * 1024;
 
-/// What a message is for.
+/// The purpose of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Purpose {
     /// It is for everybody, and measured.
@@ -48,9 +48,9 @@ impl Purpose {
 /// The facts in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Facts {
-    /// What it is for.
+    /// Its purpose.
     pub purpose: Purpose,
-    /// Who sent it.
+    /// Its sender.
     pub sender: u32,
     /// How many the sender had sent before it.
     pub sequence: u32,

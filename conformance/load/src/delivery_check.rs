@@ -12,7 +12,7 @@ const MOST_GAPS: usize = 4_096;
 /// Nothing has come yet, and anything may come first.
 const ANYTHING: u32 = u32::MAX;
 
-/// What was wrong with the deliveries.
+/// Violations in the deliveries, counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Faults {
     /// Messages that a receiver never got.
@@ -48,7 +48,7 @@ impl Faults {
     }
 }
 
-/// Where a receiver's account of a sender begins.
+/// The sequence number from which a receiver checks a sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Begin {
     /// It was there before the first message: that one has to come first.
@@ -88,7 +88,7 @@ impl DeliveryCheck {
         }
     }
 
-    /// What has been wrong so far.
+    /// The violations so far.
     pub const fn faults_mut(&mut self) -> &mut Faults {
         &mut self.faults
     }

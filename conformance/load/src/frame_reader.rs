@@ -57,7 +57,7 @@ fn find(bytes: &[u8], from: usize) -> Option<usize> {
     Some(from + at + KEY.len() - 1)
 }
 
-/// What is handed over.
+/// One piece that the reader hands over.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Piece<'a> {
     /// A body.

@@ -21,9 +21,9 @@ pub const ALL: u32 = u32::MAX;
 /// Messages of one sender that follow each other without a gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Run {
-    /// What they are for.
+    /// Their purpose.
     pub purpose: Purpose,
-    /// Who sent them.
+    /// Their sender.
     pub sender: u32,
     /// To whom, or [`ALL`].
     pub dest: u32,
@@ -36,7 +36,7 @@ pub struct Run {
 /// Messages that were to be sent in the same microsecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
-    /// Who sent them.
+    /// Their sender.
     pub sender: u32,
     /// When, since the run began.
     pub micros: u64,
@@ -44,7 +44,7 @@ pub struct Stamp {
     pub count: u32,
 }
 
-/// What a frame means for the run.
+/// The summary of one frame.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FrameSummary {
     /// The answer to `USERNAME`.

@@ -1,4 +1,4 @@
-//! What to do, and why it may not be possible.
+//! The options of a load run, and the errors that prevent it.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::{descriptors::TooFew, plan::Plan, subject::SubjectError};
 
-/// What to do, and where.
+/// The options of a load run.
 #[derive(Debug, Clone)]
 pub struct LoadOptions {
     /// The members and their workload.

@@ -23,7 +23,7 @@ const LOOK: Duration = Duration::from_millis(10);
 /// How many samples there are at most.
 const MOST_SAMPLES: u64 = 400;
 
-/// What a run is doing.
+/// The progress of a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Moment {
     /// The phase, in a word.

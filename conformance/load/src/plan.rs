@@ -13,7 +13,7 @@ pub enum Pace {
     Rate(f64),
 }
 
-/// What a run does.
+/// The workload of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Workload {
     /// A few talk to everybody.
@@ -45,7 +45,7 @@ impl Workload {
 /// The numbers of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// What it does.
+    /// Its effect.
     pub workload: Workload,
     /// How many members there are who are measured.
     pub members: u32,
@@ -77,7 +77,7 @@ pub struct Plan {
     pub drain: Duration,
 }
 
-/// What a user is there for.
+/// The role of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// One who is measured.
@@ -119,7 +119,7 @@ impl Plan {
         self.residents() + 2
     }
 
-    /// What a user is there for.
+    /// The role of a user.
     #[must_use]
     pub const fn role(&self, user: u32) -> Role {
         if user < self.members {
@@ -180,7 +180,7 @@ impl Plan {
         }
     }
 
-    /// Which thread a user lives on.
+    /// The thread that owns a user.
     #[must_use]
     pub const fn thread(&self, user: u32, threads: usize) -> usize {
         match self.role(user) {
@@ -209,7 +209,7 @@ impl Plan {
         (number as f64 * 1e6 / rate) as u64
     }
 
-    /// What can't be done.
+    /// The contradiction in the plan.
     ///
     /// # Errors
     /// Says why.

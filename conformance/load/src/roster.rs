@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What was wrong with the notices.
+/// Violations in the notices, counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoticeFaults {
     /// Users whom a member was never told of.
@@ -75,7 +75,7 @@ pub struct Roster {
     went: Bits,
     residents: u32,
     known: u32,
-    /// What was wrong with what it was told.
+    /// Violations in the notices that it received.
     pub faults: NoticeFaults,
 }
 

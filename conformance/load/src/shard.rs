@@ -21,7 +21,8 @@ use super::{
 /// How much is read at once; all connections of a thread read into the same buffer.
 const BUFFER: usize = 256 * 1024;
 
-/// What the others of a thread may do to a member: wake it, tell it to leave, confirm what it sent.
+/// The shared part of a member, through which its thread wakes it, tells it to leave and confirms
+/// what it sent.
 #[derive(Default)]
 pub struct MemberCell {
     waker: RefCell<Option<Waker>>,
@@ -33,7 +34,7 @@ pub struct MemberCell {
     pub(super) echoing: Cell<bool>,
     /// Whether it has joined and its connection has not ended.
     pub present: Cell<bool>,
-    /// What is known about it.
+    /// Its state.
     pub state: RefCell<State>,
 }
 
@@ -55,7 +56,7 @@ impl MemberCell {
     }
 }
 
-/// What is known about one member.
+/// The state of one member.
 #[derive(Debug, Default)]
 pub struct State {
     pub(super) user: u32,
@@ -71,7 +72,7 @@ pub struct State {
 
 /// One thread's part of a run.
 pub struct Shard {
-    /// What all threads share.
+    /// The state that all threads share.
     pub shared: Arc<Shared>,
     /// The number of this thread.
     pub thread: usize,
@@ -89,12 +90,12 @@ pub struct Shard {
     notices: Cell<NoticeFaults>,
 }
 
-/// What one thread found.
+/// The results of one thread.
 #[derive(Debug, Default)]
 pub struct Tally {
-    /// What was wrong with deliveries.
+    /// Violations in the deliveries.
     pub faults: Faults,
-    /// What was wrong with notices.
+    /// Violations in the notices.
     pub notices: NoticeFaults,
     /// How long the messages of those who are measured took, and those of the flooders.
     pub latency: [Latency; 2],

@@ -1,4 +1,4 @@
-//! What the threads of a run share: the plan, the clock, the gates of its phases, and counters.
+//! The state that the threads of a run share: the plan, the clock, the gates of its phases, and counters.
 
 use std::{
     collections::BTreeMap,
@@ -37,12 +37,12 @@ impl Count {
 
 macro_rules! counters {
     ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
-        /// What one thread counts.
+        /// The counters of one thread.
         #[derive(Debug, Default)]
         #[repr(align(128))]
         pub struct Counters { $($(#[doc = $doc])+ pub $name: Count,)+ }
 
-        /// What all threads have counted.
+        /// The sum of all counters.
         #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
         pub struct Totals { $($(#[doc = $doc])+ pub $name: u64,)+ }
 
@@ -135,7 +135,7 @@ impl Line {
     }
 }
 
-/// What the threads share.
+/// The state that the threads share.
 pub struct Shared {
     /// The numbers of the run.
     pub plan: Plan,
@@ -143,7 +143,7 @@ pub struct Shared {
     pub reading: Reading,
     /// The clock of the run.
     pub clock: Clock,
-    /// Where the server is.
+    /// The server's address.
     pub address: SocketAddr,
     /// How it is reached.
     pub wire: Wire,
@@ -151,7 +151,7 @@ pub struct Shared {
     pub sources: Vec<IpAddr>,
     /// Whether lists and notices are judged; the limit's server has none.
     pub judges_rosters: bool,
-    /// What each thread counts.
+    /// The counters of each thread.
     pub counters: Vec<Counters>,
     /// How many messages each sender has sent.
     pub sent: Vec<AtomicU32>,
@@ -160,7 +160,7 @@ pub struct Shared {
     /// When senders may send.
     start: AtomicU64,
     stop: AtomicU64,
-    /// What was to be sent from then on is measured.
+    /// Messages that were due from then on are measured.
     from: AtomicU64,
     /// Until then.
     to: AtomicU64,
@@ -176,7 +176,7 @@ pub struct Shared {
     pub presence: Mutex<Presence>,
     /// The first sequence number and the count of the history of the first who joined.
     pub history: Mutex<Option<(u32, u32)>>,
-    /// What TLS agreed on.
+    /// The TLS parameters that were agreed on.
     pub suite: Mutex<Option<String>>,
     troubles: Mutex<BTreeMap<String, u64>>,
 }
@@ -270,7 +270,7 @@ impl Shared {
         micros >= self.from.load(Relaxed) && micros < self.to.load(Relaxed)
     }
 
-    /// What all threads have counted.
+    /// The sum of all counters.
     pub fn totals(&self) -> Totals {
         Totals::of(&self.counters)
     }
@@ -296,7 +296,7 @@ impl Shared {
         }
     }
 
-    /// What went wrong, with how often.
+    /// Errors, each with how often it occurred.
     pub fn troubles(&self) -> Vec<(String, u64)> {
         let troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
         troubles.iter().map(|(text, count)| (text.clone(), *count)).collect()

@@ -43,9 +43,9 @@ pub enum SubjectError {
     Silent {
         /// Where.
         target: Target,
-        /// What went wrong last.
+        /// The last error.
         why: String,
-        /// What a server that was started has printed.
+        /// The output of a server that was started.
         printed: String,
     },
     /// TLS can't be set up.
@@ -190,7 +190,7 @@ async fn greet(address: SocketAddr, wire: &Wire) -> Result<(), String> {
     .await
 }
 
-/// What to do about an error that nearly everybody meets.
+/// A hint for the most common errors.
 fn hint(error: &str) -> String {
     if error.contains("certificate") {
         format!("{error} (give --ca FILE or --insecure)")

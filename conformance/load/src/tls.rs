@@ -54,7 +54,7 @@ impl Records for UnbufferedServerConnection {
     }
 }
 
-/// What came of some bytes.
+/// The outcome of decrypting some bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Opened {
     /// How many bytes were used; the rest is the beginning of a record.

@@ -28,7 +28,7 @@ impl UserNames {
         Self { nonce: bytes }
     }
 
-    /// What tells this run from others.
+    /// The nonce by which this run is told from others.
     #[must_use]
     pub const fn nonce(&self) -> &[u8; NONCE] {
         &self.nonce

@@ -23,7 +23,7 @@ use super::{
 /// How many may be on their way in or out at a time, of those who come and go.
 const MOST_PASSING: usize = 1_024;
 
-/// What a thread is told.
+/// An order to a thread.
 pub(super) enum Order {
     /// Let these users join.
     Join(Vec<u32>),

@@ -32,7 +32,7 @@ pub(super) struct Member {
 pub(super) struct Entry {
     pub(super) id: u64,
     pub(super) parts: Vec<Value>,
-    /// What its sender calls it.
+    /// Its idempotency key, as its sender chose it.
     pub(super) tag: Option<String>,
 }
 
@@ -46,7 +46,7 @@ impl Entry {
     }
 }
 
-/// What a connection asks for when it joins.
+/// The login request of a connection.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Joining {
     pub(super) agreed: Agreed,

@@ -1,4 +1,4 @@
-//! Where a message goes.
+//! Delivers messages, and stores them in the history.
 
 use conformance_kit::clock;
 use conformance_suite::fault::Fault;

@@ -5,7 +5,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use super::{faults::Faults, outbox::prefix};
 
-/// What a connection brings.
+/// One piece of what a connection receives.
 #[derive(Debug)]
 pub(super) enum Incoming {
     Body(Vec<u8>),

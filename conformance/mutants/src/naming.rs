@@ -96,7 +96,7 @@ impl Session {
         true
     }
 
-    /// What is malformed beside an offer.
+    /// The malformed key beside an offer.
     fn malformed(&self, agreed: &Agreed, beside: &Map<String, Value>) -> Option<&'static str> {
         let f = &self.shared.faults;
         if let Some(resume) = beside.get("RESUME") {

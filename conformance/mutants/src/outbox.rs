@@ -1,4 +1,4 @@
-//! What waits for one connection, and the task that writes it.
+//! The send queue of one connection, and the task that writes it.
 #![allow(clippy::disallowed_methods, reason = "the writing task ends with its queue")]
 
 use std::sync::{

@@ -34,7 +34,7 @@ use super::{
 
 /// A running mutant; it stops when this is dropped.
 pub struct Mutant {
-    /// Where it listens.
+    /// The addresses on which it listens.
     pub addresses: Vec<SocketAddr>,
     /// Its faults, with their counters.
     pub faults: Faults,

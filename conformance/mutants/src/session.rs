@@ -37,10 +37,10 @@ const KEYS: [&str; 11] = [
     "PING",
 ];
 
-/// What is asked for beside messages, in the order in which it is done.
+/// The requests beside messages, in the order in which they are served.
 const REQUESTS: [&str; 4] = ["HISTORY", "COMMAND", "ANSWER", "PING"];
 
-/// What a session shares with the others.
+/// The state that all sessions share.
 #[derive(Clone)]
 pub(super) struct Shared {
     pub(super) faults: Faults,
@@ -54,11 +54,11 @@ pub(super) struct Session {
     pub(super) outbox: Outbox,
     pub(super) connection: u64,
     pub(super) name: Option<String>,
-    /// What is in force since the name was accepted.
+    /// The capabilities in force since the name was accepted.
     pub(super) agreed: Agreed,
     /// Errors that wait for the next PONG to overtake them.
     pub(super) held: Vec<&'static str>,
-    /// What the user may do.
+    /// The level of the user.
     pub(super) level: u8,
     pub(super) calls: Calls,
     /// An offer that a server keeps that should not.

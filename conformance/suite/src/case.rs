@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{clause::Level, verdict::Outcome};
 
-/// Which end of the protocol a case judges.
+/// The end of the protocol that a case judges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
@@ -22,9 +22,9 @@ pub enum Side {
 
 /// A side as a type: it fixes what its cases act with, and what its mutant can do wrong.
 pub trait Judged: 'static {
-    /// What a case acts with.
+    /// The type that a case acts with.
     type Hands: Send + 'static;
-    /// What the mutant of this side can do wrong.
+    /// The faults of the mutant of this side.
     type Fault: Defect;
     /// The same side as a value.
     const SIDE: Side;
@@ -34,7 +34,7 @@ pub trait Judged: 'static {
 pub trait Defect: Copy + Send + Sync + 'static {
     /// Its name, as the mutant's `--fault` takes it.
     fn name(self) -> &'static str;
-    /// What it does, in a line.
+    /// Its effect, in a line.
     fn description(self) -> &'static str;
 }
 
@@ -63,11 +63,11 @@ pub struct Row {
     pub id: &'static str,
     /// Counts up when the judgement changes.
     pub revision: u16,
-    /// Which end it judges.
+    /// The end that it judges.
     pub side: Side,
     /// The clause of `docs/protocol.md` or `docs/capabilities.md` behind it.
     pub clause: &'static str,
-    /// What a violation costs; never more than its clause.
+    /// The level of a violation, at most that of its clause.
     pub level: Level,
     /// The clause follows from the letter of the assignment only: no points depend on it.
     pub literal: bool,
@@ -75,7 +75,7 @@ pub struct Row {
     pub extension: Option<&'static str>,
     /// Extensions beside it without which the case can't be asked.
     pub also: &'static [&'static str],
-    /// What is asked, in one line.
+    /// The question, in one line.
     pub title: &'static str,
     /// The usual cause of a failure, for a student.
     pub hint: &'static str,
@@ -215,7 +215,7 @@ impl<J: Judged> Case<J> {
         self
     }
 
-    /// What is known about it without asking.
+    /// Its data.
     #[must_use]
     pub const fn row(&self) -> &Row {
         &self.row

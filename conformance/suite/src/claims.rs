@@ -28,9 +28,9 @@ pub struct Claims(BTreeSet<String>);
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{claim:?} is no extension that the suite can judge; extensions with cases: {known}")]
 pub struct ClaimError {
-    /// What was claimed.
+    /// The claim.
     claim: String,
-    /// What could be, or "none yet".
+    /// The known extensions, or "none yet".
     known: String,
 }
 

@@ -22,7 +22,7 @@ use super::tls::{self, TlsFacts};
 pub trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Duplex for T {}
 
-/// What runs between TCP and the frames.
+/// The layer between TCP and the frames.
 #[derive(Clone)]
 pub enum Transport {
     /// Nothing.
@@ -37,7 +37,7 @@ pub struct Link {
     pub stream: Box<dyn Duplex>,
     /// The socket below, for closing it in all the ways there are.
     pub socket: StdTcpStream,
-    /// What TLS agreed on; `None` without TLS.
+    /// The TLS parameters; `None` without TLS.
     pub tls: Option<TlsFacts>,
 }
 

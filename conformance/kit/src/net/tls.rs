@@ -37,7 +37,7 @@ pub enum TlsSetupError {
     Versions(rustls::Error),
 }
 
-/// What a handshake agreed on.
+/// The parameters that a handshake agreed on.
 #[derive(Debug, Clone, Default)]
 pub struct TlsFacts {
     /// Such as `TLSv1.3`.

@@ -2,7 +2,7 @@
 
 use crate::net::target::Target;
 
-/// Where a server is.
+/// The two ways to name a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     /// It runs already.

@@ -58,7 +58,7 @@ impl Waiting {
 
 /// A server that runs, or that the suite started.
 pub struct Server {
-    /// Where it is.
+    /// Its address.
     pub target: Target,
     spawned: Option<Spawned>,
     _folder: Option<tempfile::TempDir>,
@@ -123,7 +123,7 @@ impl Server {
         self.spawned.as_ref().and_then(Spawned::id)
     }
 
-    /// What it printed last, harmless.
+    /// The end of its output, escaped.
     #[must_use]
     pub fn output(&self) -> String {
         self.spawned.as_ref().map(Spawned::output).unwrap_or_default()

@@ -88,7 +88,7 @@ impl Spawned {
         self.child.as_ref().and_then(Child::id)
     }
 
-    /// What the subject printed last, harmless.
+    /// The end of the subject's output, escaped.
     #[must_use]
     pub fn output(&self) -> String {
         let kept = self.output.lock().unwrap_or_else(PoisonError::into_inner);

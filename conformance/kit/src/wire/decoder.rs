@@ -19,11 +19,11 @@ const LONGEST_OVERRUN: usize = 1024 * 1024;
 pub struct Body {
     /// The bytes behind the length.
     pub bytes: Vec<u8>,
-    /// What `FR-1` has to say about the length; `None` when it was right.
+    /// The violation of `FR-1` in its length; `None` when it was right.
     pub complaint: Option<String>,
 }
 
-/// What the decoder can say about the bytes so far.
+/// The state of the decoder after the bytes so far.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step {
     /// A body is complete.

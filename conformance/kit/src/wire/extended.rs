@@ -18,7 +18,7 @@ pub struct Numbered {
 }
 
 impl Frame {
-    /// What was agreed, as it was written.
+    /// The agreed capabilities, as they were written.
     #[must_use]
     pub fn capabilities(&self) -> Option<&str> {
         self.key("CAPABILITIES")?.as_str()

@@ -23,7 +23,7 @@ pub struct Frame {
     pub body: Vec<u8>,
     /// The body as JSON; `None` when it is not.
     pub value: Option<Value>,
-    /// What was wrong with its length.
+    /// The violation in its length.
     pub complaint: Option<String>,
 }
 

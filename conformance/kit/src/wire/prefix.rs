@@ -12,7 +12,7 @@ pub struct Prefix {
 }
 
 impl Prefix {
-    /// What nearly every implementation uses: big-endian, the body alone.
+    /// The dialect of nearly every implementation: big-endian, the body alone.
     pub const NETWORK: Self = Self { little_endian: false, counts_itself: false };
 
     /// Every dialect, the ordinary one first.

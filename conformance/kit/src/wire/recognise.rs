@@ -11,7 +11,7 @@ pub struct FirstFrame<'a> {
     pub value: Value,
     /// The dialect in which its length fits that text, padding included; `None` when none does.
     pub prefix: Option<Prefix>,
-    /// What follows the frame.
+    /// The bytes behind the frame.
     pub rest: &'a [u8],
 }
 

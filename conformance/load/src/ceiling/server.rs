@@ -42,7 +42,7 @@ const MOST_WAITING: usize = 16_384;
 const OPEN: &[u8] = br#"{"MESSAGES": ["#;
 const CLOSE: &[u8] = b"]}";
 
-/// What the server does.
+/// The options of the ceiling's server.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LimitOptions {
     /// Messages in each write: the mean, from 1 on.

@@ -153,7 +153,7 @@ fn over_time(report: &LoadReport) -> Markup {
 /// The shortest time over which a rate is told: the system counts CPU time in hundredths of seconds.
 const SPAN: f64 = 0.25;
 
-/// What was counted, as rates.
+/// The counters as rates.
 fn rates(samples: &[Sample], value: impl Fn(&Sample) -> Option<f64>) -> Vec<(f64, f64)> {
     let mut points = Vec::new();
     let mut before: Option<(f64, f64)> = None;

@@ -15,7 +15,7 @@ const RIGHT: f64 = 34.0;
 /// One line of a plot.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
-    /// What it shows.
+    /// Its output.
     pub name: String,
     /// Its points, sorted by x.
     pub points: Vec<(f64, f64)>,
@@ -33,7 +33,7 @@ pub struct Tick {
 /// A plot.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plot {
-    /// What it shows, for those who can't see it.
+    /// A description for screen readers.
     pub title: String,
     /// Marks of the x axis; the first and the last are its ends.
     pub x: Vec<Tick>,

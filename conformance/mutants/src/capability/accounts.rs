@@ -12,7 +12,7 @@ use crate::chat::Chat;
 /// After so many failed logins under a name there are no more for a while.
 const MOST_FAILURES: usize = 5;
 
-/// What a name looks like: everybody who looks the same is the same.
+/// The skeleton of a name: names with the same skeleton are confusable.
 fn skeleton(name: &str) -> String {
     let alike = |c: char| match c {
         '1' | 'i' | 'I' | '|' => 'l',
@@ -24,7 +24,7 @@ fn skeleton(name: &str) -> String {
 }
 
 impl Chat {
-    /// What somebody is who joins under this name with these keys; a word and a text when that can't be.
+    /// Authenticates a login under this name with these keys; an error is a word and a text.
     pub(crate) fn standing(
         &mut self,
         name: &str,
@@ -120,7 +120,7 @@ impl Chat {
         }
     }
 
-    /// What the welcome says of the account.
+    /// The keys of the welcome about the account.
     pub(crate) fn tell_account(
         &self,
         agreed: &Agreed,

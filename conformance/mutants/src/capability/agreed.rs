@@ -1,4 +1,4 @@
-//! What a client offered, read, and what is in force then.
+//! Reads the offer of a client, and keeps the capabilities that are in force.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use crate::faults::Faults;
 
-/// What this server speaks, all of it in version 1.
+/// The capabilities of this server, all in version 1.
 const KNOWN: [&str; 6] = ["accounts", "commands", "ids", "ping", "rename", "utf8"];
 
-/// What is in force on one connection.
+/// The capabilities in force on one connection.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Agreed {
     offered: bool,

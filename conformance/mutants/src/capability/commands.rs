@@ -9,11 +9,11 @@ use crate::session::Session;
 /// How many commands wait while another one asks something.
 const MOST_WAITING: usize = 16;
 
-/// What a command came to: its word and a text.
+/// The outcome of a command: its word and a text.
 type Outcome = (&'static str, &'static str);
 
 impl Session {
-    /// What this user may use.
+    /// Sends the catalogue of the commands that this user may use.
     pub(crate) fn send_catalogue(&self) {
         let f = &self.shared.faults;
         if !self.agreed.has("commands") || f.acts(Fault::NoCatalogue) {

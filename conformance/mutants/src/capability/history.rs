@@ -11,7 +11,7 @@ use crate::{
 /// The largest id.
 const MOST: u64 = (1 << 53) - 1;
 
-/// What page is wanted.
+/// The page that is asked for.
 struct Wanted {
     with: String,
     before: Option<u64>,

@@ -1,4 +1,4 @@
-//! What goes beyond the base protocol, in miniature: a module for each part of it.
+//! The capabilities beyond the base protocol, in miniature: a module for each.
 
 pub(super) mod accounts;
 pub(super) mod agreed;

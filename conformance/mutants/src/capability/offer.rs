@@ -1,4 +1,4 @@
-//! What a client offers, and what it is answered.
+//! Negotiation: takes the offer of a client and answers it.
 
 use conformance_suite::fault::Fault;
 use serde_json::{Map, Value, json};

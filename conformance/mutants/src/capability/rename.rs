@@ -60,7 +60,7 @@ impl Chat {
     }
 }
 
-/// What a client without `rename` is told.
+/// The notices of a change of name for a client without `rename`.
 fn tell(member: &Member, left: &Value, joined: &Value, f: &crate::Faults) {
     if f.acts(Fault::RenameHidden) {
         return;

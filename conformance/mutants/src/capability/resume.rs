@@ -62,7 +62,7 @@ impl Chat {
         token
     }
 
-    /// What a resumed session has missed.
+    /// The messages that a resumed session has missed.
     pub(crate) fn missed(&self, name: &str, resumption: &Resumption) -> Vec<&Entry> {
         let f = &self.faults;
         let all = f.acts(Fault::ResumeSendsAll);
@@ -76,7 +76,7 @@ impl Chat {
         self.history.iter().filter(due).skip(skipped).collect()
     }
 
-    /// What the welcome says of the session.
+    /// The keys of the welcome about the session.
     pub(crate) fn tell_session(
         &self,
         member: &Member,

@@ -1,4 +1,4 @@
-//! What the capabilities keep: of one connection, of one list of messages, and of everybody.
+//! The state of the capabilities: of one connection, of one list of messages, and of the whole chat.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -17,7 +17,7 @@ pub(super) struct Account {
     pub(super) tokens: Vec<String>,
 }
 
-/// What a proof is worth.
+/// The result of checking a password or a token.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Standing {
     pub(super) level: u8,
@@ -34,7 +34,7 @@ impl Standing {
 #[derive(Debug, Default)]
 pub(crate) struct Tags {
     pub(super) list: Vec<Option<String>>,
-    /// Where the messages end, for a server that delivers until it finds a bad tag.
+    /// The number of messages before the first bad tag, for a server that delivers those.
     pub(crate) end: Option<usize>,
 }
 
@@ -44,7 +44,7 @@ impl Tags {
     }
 }
 
-/// What became of a message that was taken.
+/// The outcome of a message that was taken.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Taken {
     /// It got this id.
@@ -53,7 +53,7 @@ pub(crate) enum Taken {
     Before(u64),
 }
 
-/// What the sender of tagged messages is told.
+/// The acknowledgement to the sender of tagged messages.
 #[derive(Debug, Default)]
 pub(crate) struct Answer {
     pub(super) acks: Map<String, Value>,
@@ -63,7 +63,7 @@ pub(crate) struct Answer {
 /// The tags of one session that are remembered.
 pub(crate) type Used = VecDeque<(String, u64)>;
 
-/// What is known of a session beyond its connection.
+/// The part of a session that outlives its connection.
 #[derive(Debug, Default)]
 pub(crate) struct Sitting {
     pub(crate) name: String,

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::faults::Faults;
 
-/// What the server's bytes turned out to be.
+/// One piece of the server's bytes.
 pub(crate) enum Incoming {
     /// A frame.
     Frame(Map<String, Value>),

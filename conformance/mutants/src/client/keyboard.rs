@@ -1,4 +1,4 @@
-//! What the user does: lines of a terminal or a pipe, or the orders of an adapter.
+//! Reads the user's input: lines of a terminal or a pipe, or the orders of an adapter.
 #![allow(clippy::disallowed_methods, reason = "reads the standard input in a thread")]
 
 use std::{

@@ -54,7 +54,7 @@ struct Session {
     show: Show,
     faults: Faults,
     out: UnboundedSender<Vec<u8>>,
-    /// What was typed before the name was accepted.
+    /// Lines that were typed before the name was accepted.
     ahead: VecDeque<Key>,
     /// To whom the next line goes.
     to: Option<String>,

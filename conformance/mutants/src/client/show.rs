@@ -1,4 +1,4 @@
-//! What the user sees: lines, a full screen, or the events of an adapter.
+//! Shows messages to the user: as lines, on a full screen, or as events of an adapter.
 #![allow(clippy::disallowed_methods, reason = "writes to the standard output")]
 
 use std::{collections::VecDeque, io::Write as _};
@@ -28,7 +28,7 @@ pub(crate) enum Item {
 pub(crate) struct Show {
     faults: Faults,
     adapter: bool,
-    /// What waits for a key.
+    /// Output that waits for a key.
     held: Vec<Item>,
     rows: VecDeque<String>,
 }

@@ -1,4 +1,4 @@
-//! Which faults each case notices, as the pages of the reference.
+//! Renders the kill matrices: the pages of the reference that list the faults each case notices.
 
 use std::fmt::Write as _;
 

@@ -18,9 +18,9 @@ use crate::verdict::Verdict;
 /// How one session differs from the others.
 #[derive(Debug, Clone, Default)]
 pub struct Setup {
-    /// Where the suite listens.
+    /// The address on which the suite listens.
     pub place: Where,
-    /// What certificate it shows.
+    /// The certificate that it presents.
     pub shows: Shows,
     /// More environment variables.
     pub env: Vec<(String, String)>,
@@ -34,7 +34,7 @@ pub struct ClientHands {
     pub case: &'static str,
     /// Names and texts.
     pub nonces: Nonces,
-    /// What happens on the wire and at the keyboard.
+    /// The trace of the wire and the keyboard.
     pub trace: Trace,
 }
 
@@ -42,7 +42,7 @@ pub struct ClientHands {
 pub struct Arrival {
     /// The client and its user.
     pub operator: Operator,
-    /// Where it should connect.
+    /// The listener to which it should connect.
     pub listener: Listener,
     /// The name that its user has for it.
     pub name: String,

@@ -28,7 +28,7 @@ use super::{
 /// How many ports are tried until one is free in both address families.
 const TRIES: usize = 20;
 
-/// Where the suite listens.
+/// The address on which the suite listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Where {
     /// On `localhost`, whatever that is here.
@@ -53,7 +53,7 @@ pub struct Contact {
 
 /// A port for one client.
 pub struct Listener {
-    /// What the client is told.
+    /// The host that the client is given.
     pub host: String,
     /// The port.
     pub port: u16,

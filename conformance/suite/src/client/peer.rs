@@ -23,7 +23,7 @@ use crate::connection::{Inbox, Mark, Observer as _, write};
 /// The name of the connection in the trace: the suite is the server.
 const ROLE: &str = "server";
 
-/// What TLS found out about a client.
+/// The facts of a client's TLS handshake.
 #[derive(Debug, Clone, Default)]
 pub struct Hello {
     /// The server name that it asked for.
@@ -34,7 +34,7 @@ pub struct Hello {
 
 /// One connection of a client.
 pub struct Peer {
-    /// What TLS found out.
+    /// The facts of the TLS handshake.
     pub hello: Hello,
     shared: Arc<Shared>,
     inbox: Inbox,

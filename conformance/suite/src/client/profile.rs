@@ -102,7 +102,7 @@ pub enum ProfileError {
     Placeholder {
         /// The key of the profile.
         key: &'static str,
-        /// What is missing.
+        /// The missing placeholder.
         placeholder: &'static str,
     },
     /// No way to quit.

@@ -2,7 +2,7 @@
 
 use conformance_kit::wire::prefix::Prefix;
 
-/// What the first contact found out about a client.
+/// The deviations that the first contact found in a client.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Quirks {
     /// It speaks without TLS: charged to `c.tls.connect`, and spoken from then on.

@@ -35,7 +35,7 @@ impl ScreenMark {
     pub const START: Self = Self { plain: 0, letters: 0 };
 }
 
-/// What a client shows; clones look at the same screen.
+/// The output of a client; clones share one screen.
 #[derive(Clone)]
 pub struct Screen {
     state: Arc<Mutex<State>>,
@@ -105,7 +105,7 @@ impl Screen {
         self.lock().open_ends == 0
     }
 
-    /// Where the output is now.
+    /// The current position in the output.
     #[must_use]
     pub fn mark(&self) -> ScreenMark {
         let state = self.lock();
@@ -169,7 +169,7 @@ impl Screen {
         self.lock().is_full_screen()
     }
 
-    /// Where a text was shown last, to compare with others; `None` when it was not.
+    /// The position at which a text was shown last; `None` when it was not.
     #[must_use]
     pub fn position(&self, text: &str) -> Option<usize> {
         let wanted = letters(text);
@@ -192,7 +192,7 @@ impl Screen {
         self.lock().raw.windows(wanted.len().max(1)).any(|window| window == wanted)
     }
 
-    /// What was written since a mark, cut and escaped, for reports.
+    /// The output since a mark, cut and escaped, for reports.
     #[must_use]
     pub fn tail(&self, since: ScreenMark, limit: usize) -> String {
         let state = self.lock();

@@ -18,7 +18,7 @@ use crate::verdict::Verdict;
 pub struct ClientSession {
     /// The client and its user.
     pub operator: Operator,
-    /// Where further connections would arrive.
+    /// The listener for further connections.
     pub listener: Listener,
     /// The connection on which the client asked for its name.
     pub peer: Peer,
@@ -161,7 +161,7 @@ impl ClientSession {
         self.must_send(text).await.map(|_| ())
     }
 
-    /// What the client shows since it was welcomed, for reports.
+    /// The client's output since its welcome, for reports.
     #[must_use]
     pub fn shown(&self) -> String {
         describe(&self.operator, self.welcomed)
@@ -174,7 +174,7 @@ impl ClientSession {
     }
 }
 
-/// What a client shows, and whether it still runs.
+/// Describes the output of a client, and whether it still runs.
 #[must_use]
 pub fn describe(operator: &Operator, since: ScreenMark) -> String {
     let shown = operator.screen.tail(since, 400);

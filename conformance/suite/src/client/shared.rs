@@ -112,7 +112,7 @@ impl Shared {
         self.state.read().unwrap_or_else(PoisonError::into_inner).pace
     }
 
-    /// What was found out first.
+    /// The deviations that the first contact found.
     #[must_use]
     pub fn quirks(&self) -> Quirks {
         self.state.read().unwrap_or_else(PoisonError::into_inner).quirks.clone()

@@ -32,7 +32,7 @@ impl Mark {
     }
 }
 
-/// What a connection has brought; reading ends when this is dropped.
+/// The received frames of a connection; reading ends when this is dropped.
 pub(crate) struct Inbox {
     frames: Vec<Frame>,
     incoming: UnboundedReceiver<Incoming>,
@@ -64,7 +64,7 @@ impl Inbox {
         let _ = timeout(time, &mut self.reader).await;
     }
 
-    /// Where the connection is now: what comes later is behind this mark.
+    /// The current position: later frames are behind this mark.
     pub(crate) fn mark(&mut self) -> Mark {
         self.catch_up();
         Mark(self.frames.len())
@@ -77,7 +77,7 @@ impl Inbox {
         }
     }
 
-    /// What has arrived since a mark.
+    /// The frames that arrived since a mark.
     pub(crate) fn frames(&mut self, since: Mark) -> &[Frame] {
         self.catch_up();
         self.frames.get(since.0..).unwrap_or_default()

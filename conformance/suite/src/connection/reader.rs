@@ -18,7 +18,7 @@ use tokio::{
     time::timeout,
 };
 
-/// What a connection brings.
+/// One piece of what a connection receives.
 #[derive(Debug)]
 pub(crate) enum Incoming {
     Frame(Frame),
@@ -26,7 +26,7 @@ pub(crate) enum Incoming {
     Closed(String),
 }
 
-/// What one side makes of the bytes of a connection.
+/// Judges the frames of a connection for one side.
 pub(crate) trait Observer: Send + Sync + 'static {
     /// The other end in words.
     const PEER: &'static str;

@@ -22,7 +22,7 @@ macro_rules! faults {
                 match self { $(Self::$name => stringify!($name),)+ }
             }
 
-            /// What it does, in a line.
+            /// Its effect, in a line.
             #[must_use]
             pub const fn description(self) -> &'static str {
                 match self { $(Self::$name => $what,)+ }

@@ -44,7 +44,7 @@ impl fmt::Display for Finding {
 /// Two users who do nothing wrong.
 pub struct Pair {
     ann: Peer,
-    /// Who listens.
+    /// The user who listens.
     pub bob: Peer,
     hands: ServerHands,
     asked: usize,

@@ -42,14 +42,14 @@ pub struct FuzzOptions {
     pub timeout_scale: f64,
 }
 
-/// What a run found.
+/// The results of a run.
 #[derive(Debug, Clone)]
 pub struct FuzzReport {
     /// Sessions that were played.
     pub cases: u64,
     /// How long that took.
     pub took: Duration,
-    /// What went wrong, each as small as it could be made.
+    /// The findings, each shrunk.
     pub findings: Vec<Transcript>,
     /// MiB of the server at the beginning and at the end, where the system tells it.
     pub memory: Option<(u64, u64)>,

@@ -51,9 +51,9 @@ pub struct Transcript {
     pub version: u32,
     /// The seed of the run.
     pub seed: u64,
-    /// Which case of the run it was.
+    /// The number of the session in its run.
     pub case: u64,
-    /// What went wrong.
+    /// The finding.
     pub finding: String,
     /// What was done.
     pub steps: Vec<Step>,

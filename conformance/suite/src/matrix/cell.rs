@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// What is tried, in this order, each with a title.
+/// The steps of a meeting in their order, each with a title.
 pub const STEPS: [(&str, &str); 6] = [
     ("join", "joined"),
     ("all-out", "public, sent"),
@@ -41,7 +41,7 @@ pub struct Blame {
     pub side: Side,
     /// The clause.
     pub clause: &'static str,
-    /// What was seen, escaped.
+    /// The observation, escaped.
     pub what: String,
 }
 
@@ -175,7 +175,7 @@ async fn join(proxy: &Proxy, operator: &Operator, ann: &str, patience: Duration)
 }
 
 impl Meeting<'_> {
-    /// What ann sends reaches bob.
+    /// Messages of ann reach bob.
     async fn out(&mut self, dest: &str, text: &str) -> Outcome {
         let to = if dest == "ALL" { "ALL".to_owned() } else { self.bob.name.clone() };
         self.operator
@@ -206,7 +206,7 @@ impl Meeting<'_> {
         fails(Side::Server, clause, &self.bob.heard(Mark::START))
     }
 
-    /// What bob sends is shown to ann.
+    /// Messages of bob are shown to ann.
     async fn arrives(&mut self, dest: &str, text: &str) -> Outcome {
         let to = if dest == "ALL" { "ALL" } else { self.ann };
         self.bob.tell(to, text).await;

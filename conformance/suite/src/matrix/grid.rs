@@ -9,7 +9,7 @@ use super::{
 };
 use crate::server::host::Host;
 
-/// What came out.
+/// The results of all pairs.
 #[derive(Debug, Clone, Serialize)]
 pub struct Grid {
     /// The names of the clients.

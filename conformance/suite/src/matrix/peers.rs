@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::client::{Means, Profile, profile::ProfileError};
 
-/// What the file `peers.toml` says.
+/// The contents of `peers.toml`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Peers {

@@ -28,7 +28,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::{invariants::Invariants, server::shared::Shared};
 
-/// Which way a frame went.
+/// The direction of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
     /// From the client.
@@ -41,15 +41,15 @@ pub enum Way {
 pub struct Proxy {
     /// The port for the client, on localhost.
     pub port: u16,
-    /// What the client sent wrongly.
+    /// Violations of the client.
     pub client: Arc<Invariants>,
-    /// What the server sent wrongly.
+    /// Violations of the server.
     pub server: Arc<Invariants>,
     seen: Arc<Seen>,
     accepting: Vec<JoinHandle<()>>,
 }
 
-/// What went through.
+/// The frames that passed.
 struct Seen {
     frames: Mutex<Vec<(Way, Frame)>>,
     state: watch::Sender<State>,

@@ -44,9 +44,9 @@ pub enum Mode {
 pub struct Points<'a> {
     /// The case.
     pub case: &'a CaseResult,
-    /// What it got.
+    /// The points that it got.
     pub score: f64,
-    /// What it could get.
+    /// The points that it could get.
     pub most: f64,
 }
 
@@ -77,7 +77,7 @@ pub fn points<'a>(report: &'a Report, rubric: &Rubric) -> Vec<Points<'a>> {
     out
 }
 
-/// What was reached, and what could have been.
+/// The points that were reached, and the most that were possible.
 #[must_use]
 pub fn sum(points: &[Points<'_>]) -> (f64, f64) {
     let round = |value: f64| (value * 100.0).round() / 100.0;

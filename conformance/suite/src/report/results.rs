@@ -113,7 +113,7 @@ impl CaseResult {
 pub struct Report {
     /// About the run.
     pub header: Header,
-    /// Every case that was selected, in the order of the groups.
+    /// Every case that was selected, in the order of the catalogue.
     pub cases: Vec<CaseResult>,
     /// How long the run took, in milliseconds.
     pub took_ms: u64,

@@ -16,7 +16,7 @@ pub struct Options {
     pub tls: TlsMode,
     /// The server name for TLS; the host when `None`.
     pub sni: Option<String>,
-    /// Where the secrets of TLS connections go, for a packet analyser.
+    /// The sink for the secrets of TLS connections, for a packet analyser.
     pub keylog: Option<Arc<dyn KeyLog>>,
     /// Patterns of the cases to run; everything when empty.
     pub only: Vec<String>,

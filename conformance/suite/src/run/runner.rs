@@ -24,10 +24,10 @@ pub(crate) trait Runner: Send {
         wanted.max(1)
     }
 
-    /// What a case acts with.
+    /// The type that a case acts with.
     fn hands(&self, case: &'static str, seed: u64) -> <Self::Side as Judged>::Hands;
 
-    /// What happened to these hands.
+    /// The trace of these hands.
     fn trace(hands: &<Self::Side as Judged>::Hands) -> &Trace;
 
     /// After how long a case is given up.

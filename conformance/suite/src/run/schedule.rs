@@ -36,7 +36,7 @@ pub(crate) struct Schedule<'a, R: Runner> {
 /// Changes the nonces of a case that is asked again.
 const SECOND_TRY: u64 = 0x5EC0_0000_0000_0000;
 
-/// What comes back from a case.
+/// The outcome of one case.
 struct Done<R: Runner> {
     case: &'static Case<R::Side>,
     result: CaseResult,

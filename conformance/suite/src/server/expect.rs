@@ -9,7 +9,7 @@ use super::peer::{Mark, Peer};
 use crate::verdict::Verdict;
 
 impl Peer {
-    /// Where the connection is now: what comes later is behind this mark.
+    /// The current position: later frames are behind this mark.
     pub fn mark(&mut self) -> Mark {
         self.inbox.mark()
     }
@@ -19,7 +19,7 @@ impl Peer {
         self.inbox.catch_up();
     }
 
-    /// What has arrived since a mark.
+    /// The frames that arrived since a mark.
     pub fn frames(&mut self, since: Mark) -> &[Frame] {
         self.inbox.frames(since)
     }

@@ -18,11 +18,11 @@ use crate::invariants::Invariants;
 
 /// How to meet a server.
 pub(crate) struct Contact {
-    /// What runs between TCP and the frames.
+    /// The layer between TCP and the frames.
     pub(crate) transport: Transport,
     /// Whether to speak TLS.
     pub(crate) tls: TlsMode,
-    /// Where its names and texts come from.
+    /// The source of its names and texts.
     pub(crate) nonces: Nonces,
     /// All waiting times are multiplied by this.
     pub(crate) scale: f64,

@@ -23,7 +23,7 @@ pub struct ServerHands {
     pub case: &'static str,
     /// Names and texts.
     pub nonces: Nonces,
-    /// What happens on the wire.
+    /// The trace of the wire.
     pub trace: Trace,
 }
 

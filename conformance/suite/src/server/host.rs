@@ -97,7 +97,7 @@ impl Host {
         self.server.process()
     }
 
-    /// What it printed last, harmless.
+    /// The end of its output, escaped.
     #[must_use]
     pub fn output(&self) -> String {
         self.server.output()

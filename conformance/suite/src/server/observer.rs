@@ -58,7 +58,7 @@ impl Observer for ServerObserver {
     }
 }
 
-/// What four bytes look like that are no sensible length.
+/// Guesses what four bytes are that are no sensible length.
 const fn likeness(length: u32) -> &'static str {
     match length.to_be_bytes() {
         [0x14..=0x17, 3, ..] => " (which is how TLS begins: does the server speak it after all?)",

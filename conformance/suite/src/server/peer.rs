@@ -45,7 +45,7 @@ pub struct Peer {
     pub role: String,
     /// The name that it asked for last.
     pub name: String,
-    /// What TLS agreed on.
+    /// The TLS parameters that were agreed on.
     pub tls: Option<TlsFacts>,
     pub(super) shared: Arc<Shared>,
     pub(super) inbox: Inbox,

@@ -45,7 +45,7 @@ pub enum TlsGreeting {
     Broken(String),
 }
 
-/// What was found out.
+/// The result of the probe.
 #[derive(Debug, Clone, Default)]
 pub struct Greeting {
     /// How TLS went.

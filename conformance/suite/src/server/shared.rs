@@ -71,7 +71,7 @@ impl Shared {
         self.read(|state| state.addresses.clone())
     }
 
-    /// What runs between TCP and the frames.
+    /// The layer between TCP and the frames.
     #[must_use]
     pub fn transport(&self) -> Transport {
         self.read(|state| state.transport.clone())
@@ -89,7 +89,7 @@ impl Shared {
         self.read(|state| state.timing)
     }
 
-    /// What was found out before the first case.
+    /// The result of the probe before the first case.
     #[must_use]
     pub fn greeting(&self) -> Greeting {
         self.read(|state| state.greeting.clone())

@@ -7,7 +7,7 @@ use crate::{
     verdict::{Outcome, Verdict},
 };
 
-/// What keeps a server from agreeing.
+/// The usual reason why a server does not agree.
 pub(super) const AGREED_HINT: &str = "Answer the offer beside USERNAME_ACCEPTED: true with CAPABILITIES, every word of it that you speak, such as \"ids/1 ping/1\".";
 
 /// A capability that is claimed is agreed to, with and without others around it.

@@ -54,7 +54,7 @@ pub(super) async fn call(
     id
 }
 
-/// What came of a call.
+/// The outcome of a call.
 pub(super) enum Came {
     Result(Value),
     Prompt(Value),

@@ -209,7 +209,7 @@ async fn only_usable(c: &mut ServerHands) -> Outcome {
     })
 }
 
-/// What is wrong with a RESULT, if anything is.
+/// The first violation in a RESULT.
 fn complaint(result: &Value, id: &str) -> Option<String> {
     let word = code(result);
     let text = |key: &str| result.get(key).is_some_and(Value::is_string);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 /// The version of the contract.
 pub const VERSION: u32 = 1;
 
-/// What the suite asks an adapter to do.
+/// A request of the suite to an adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order<'a> {
     /// Connect to the suite's server.
@@ -49,7 +49,7 @@ pub fn line(order: Order<'_>) -> String {
     format!("{object}\n")
 }
 
-/// What an adapter reports.
+/// An event of an adapter.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 enum Event {

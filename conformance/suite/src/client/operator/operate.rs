@@ -19,7 +19,7 @@ use crate::client::{
     screen::{Screen, ScreenMark},
 };
 
-/// Where the client finds the suite's server.
+/// The address of the suite's server, as the client is given it.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
     /// The host.
@@ -34,7 +34,7 @@ pub struct Place<'a> {
 
 /// A client and its operator.
 pub struct Operator {
-    /// What it shows.
+    /// Its output.
     pub screen: Screen,
     /// Nothing when a person started it somewhere else.
     process: Option<Process>,
@@ -207,7 +207,7 @@ impl Operator {
     }
 }
 
-/// What every client gets beside its own environment.
+/// The environment variables that every client gets.
 fn environment(profile: &Profile, values: &[(&str, &str)]) -> BTreeMap<String, String> {
     // Interpreters that keep their output back in pipes would show nothing while they live.
     let mut env: BTreeMap<String, String> =

@@ -10,7 +10,7 @@ use std::{
 
 use super::action::Action;
 
-/// What a person is asked to do.
+/// A request to a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
     /// Start the client, or connect with it.

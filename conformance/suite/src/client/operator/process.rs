@@ -23,18 +23,18 @@ use crate::client::screen::Screen;
 /// The longest line that an adapter may write.
 const LONGEST_EVENT: u64 = 4 * 1024 * 1024;
 
-/// What to start.
+/// The program to start.
 #[derive(Debug, Clone)]
 pub struct Program {
     /// The command line, filled in.
     pub words: Vec<String>,
     /// Environment variables, beside those of the suite.
     pub env: BTreeMap<String, String>,
-    /// What it is connected to.
+    /// Its input and output.
     pub wiring: Wiring,
 }
 
-/// What the input and output of a program are connected to.
+/// The kind of a program's input and output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wiring {
     /// A terminal of so many rows and columns.
@@ -51,7 +51,7 @@ pub enum Wiring {
 pub struct StartError {
     /// The first word of its command line.
     pub program: String,
-    /// What the system says.
+    /// The error of the system.
     pub reason: String,
 }
 
@@ -76,7 +76,7 @@ impl Exit {
     }
 }
 
-/// What goes into a program.
+/// The input of a program.
 enum Key {
     Bytes(Vec<u8>),
     /// No more input.
@@ -85,7 +85,7 @@ enum Key {
 
 /// A running program; it is killed with its group when this is dropped.
 pub struct Process {
-    /// What it writes.
+    /// Its output.
     pub screen: Screen,
     group: Option<Pid>,
     keys: mpsc::Sender<Key>,

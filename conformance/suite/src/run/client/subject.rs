@@ -79,7 +79,7 @@ impl ClientError {
         }
     }
 
-    /// What to do about it.
+    /// A hint for the user.
     #[must_use]
     pub const fn hint(&self) -> Option<&'static str> {
         match self {

@@ -47,7 +47,7 @@ impl ServerRunner {
         Self { shared, seed, managed, lost: None, epoch: 0 }
     }
 
-    /// What the subject printed last.
+    /// The end of the subject's output.
     pub(crate) fn output(&self) -> String {
         self.managed.as_ref().map(|managed| managed.server.output()).unwrap_or_default()
     }

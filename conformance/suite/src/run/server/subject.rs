@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::{claims::ClaimError, select::SelectError};
 
-/// What is to be judged.
+/// The server to judge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Subject {
@@ -17,7 +17,7 @@ pub enum Subject {
     At {
         /// The name for TLS and reports.
         host: String,
-        /// Where it listens; the first that answers is used.
+        /// Its addresses; the first that answers is used.
         addresses: Vec<SocketAddr>,
     },
     /// A server that the suite starts itself, and again when it died.
@@ -48,17 +48,17 @@ pub enum RunError {
     /// The name is not known.
     #[error("can't look up {target}: {error}")]
     Lookup {
-        /// What was looked up.
+        /// The target that was looked up.
         target: String,
-        /// What the system says.
+        /// The error of the system.
         error: std::io::Error,
     },
     /// The command does not start, or nobody listens.
     #[error("the server that was started does not answer: {error}; it printed: {output}")]
     Spawn {
-        /// What is wrong.
+        /// The error.
         error: String,
-        /// What it printed last, escaped.
+        /// The end of its output, escaped.
         output: String,
     },
     /// Nobody is there.
@@ -66,7 +66,7 @@ pub enum RunError {
     Unreachable {
         /// The subject.
         target: String,
-        /// What the network says of the last address.
+        /// The error of the last address.
         error: DialError,
     },
     /// The certificate is not trusted.
@@ -74,7 +74,7 @@ pub enum RunError {
     Untrusted {
         /// The subject.
         target: String,
-        /// What TLS says.
+        /// The error of TLS.
         error: DialError,
     },
 }
@@ -92,7 +92,7 @@ impl RunError {
         }
     }
 
-    /// What the user can do about it.
+    /// A hint for the user.
     #[must_use]
     pub const fn hint(&self) -> Option<&'static str> {
         match self {
