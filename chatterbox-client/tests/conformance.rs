@@ -2,10 +2,11 @@
 //! pipes.
 #![allow(clippy::unwrap_used, reason = "tests may be blunt")]
 
-use conformance::{
+use conformance_suite::{
     Options,
-    client::{self, Client, Means, Profile},
+    client::{Means, Profile},
     report::console,
+    run::client::{self, Client},
 };
 
 async fn full_marks(means: Means) {

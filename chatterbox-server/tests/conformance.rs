@@ -8,7 +8,7 @@
 mod harness;
 
 use chatterbox_server::Config;
-use conformance::{Options, Subject, TlsMode, Trust, report::console, run};
+use conformance_suite::{Options, Subject, TlsMode, Trust, report::console, run};
 use harness::Server;
 use harness::accounts::AccountServer;
 

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use conformance::fuzz::{self, FuzzOptions};
-use conformance::host::Place;
+use conformance_suite::Place;
+use conformance_suite::fuzz::{self, FuzzOptions};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sessions_that_are_nearly_right_harm_nobody() {

@@ -10,10 +10,9 @@ mod harness;
 use std::time::Duration;
 
 use chatterbox_server::Config;
-use conformance::load::plan::{Pace, Plan, Workload};
-use conformance::load::report::Verdict;
-use conformance::load::{self, LoadOptions};
-use conformance::{Target, Trust, host::Place};
+use conformance_load::plan::{Pace, Plan, Workload};
+use conformance_load::report::Verdict;
+use conformance_load::{LoadOptions, Place, Target, Trust};
 use harness::Server;
 
 /// The timeout of each phase of a workload.
@@ -56,7 +55,7 @@ async fn right(plan: Plan) {
         pid: None,
         limit: None,
     };
-    let report = load::run(&options, &mut |_| {}).await.unwrap();
+    let report = conformance_load::run(&options, &mut |_| {}).await.unwrap();
     assert_eq!(report.verdict, Verdict::Right, "{report:?}");
     assert!(report.checks.deliveries > 0, "{report:?}");
     server.stop().await;

@@ -5,17 +5,10 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 mod cli;
-mod client_command;
-mod explain;
-mod fuzz_command;
-mod grade;
-mod interrupt;
-mod keylog;
-mod load_command;
-mod matrix_command;
-mod progress;
+mod command;
 
 use cli::{Cli, Command};
+use command::{client, explain, fuzz, grade, grading, interrupt, load, matrix};
 
 /// Wrong usage, as sysexits.h has it.
 const USAGE: u8 = 64;
@@ -32,11 +25,11 @@ fn main() -> ExitCode {
     let code = match cli.command {
         Some(Command::List { json }) => explain::list(json),
         Some(Command::Explain { id }) => explain::explain(&id),
-        Some(Command::Client(arguments)) => client_command::run(&arguments),
-        Some(Command::Matrix(arguments)) => matrix_command::run(&arguments),
-        Some(Command::Fuzz(arguments)) => fuzz_command::run(&arguments),
-        Some(Command::Load(arguments)) => load_command::run(&arguments),
-        Some(Command::Replay { file, reports }) => grade::replay(&file, &reports),
+        Some(Command::Client(arguments)) => client::run(&arguments),
+        Some(Command::Matrix(arguments)) => matrix::run(&arguments),
+        Some(Command::Fuzz(arguments)) => fuzz::run(&arguments),
+        Some(Command::Load(arguments)) => load::run(&arguments),
+        Some(Command::Replay { file, reports }) => grading::replay(&file, &reports),
         Some(Command::Schema) => explain::schema(),
         Some(Command::KillMatrix { clients }) => explain::kill_matrix(clients),
         None => grade::grade(&cli.grade),

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may be blunt")]
 
 use assert_cmd::Command;
-use conformance::catalogue;
+use conformance_suite::cases;
 
 fn conformance() -> Command {
     let mut command = Command::cargo_bin("conformance").unwrap();
@@ -39,7 +39,7 @@ fn an_unknown_claim_says_which_extensions_have_cases() {
         output(&["--target", "localhost:1", "--insecure", "--claims", "no-such-extension"]);
     assert_eq!(code, 64);
     let names: std::collections::BTreeSet<_> =
-        conformance::catalogue::server_cases().filter_map(|case| case.extension).collect();
+        conformance_suite::cases::server_cases().filter_map(|case| case.extension).collect();
     let names: Vec<_> = names.into_iter().collect();
     let known = if names.is_empty() { "none yet".to_owned() } else { names.join(", ") };
     assert!(stderr.contains(&format!("extensions with cases: {known}")), "{stderr}");
@@ -57,8 +57,8 @@ fn every_case_is_listed_and_explained() {
     let (code, stdout, _) = output(&["list", "--json"]);
     assert_eq!(code, 0);
     let cases: Vec<serde_json::Value> = serde_json::from_str(&stdout).unwrap();
-    let (servers, clients) = (catalogue::server_cases(), catalogue::client_cases());
-    assert_eq!(cases.len(), servers.chain(clients).count());
+    let (servers, clients) = (cases::server_cases(), cases::client_cases());
+    assert_eq!(cases.len(), servers.count() + clients.count());
     let (code, stdout, _) = output(&["explain", "framing.coalesced"]);
     assert_eq!(code, 0);
     assert!(stdout.contains("FR-4 MUST") && stdout.contains("often"), "{stdout}");

@@ -3,8 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may be blunt")]
 #![allow(clippy::disallowed_methods, reason = "scripts, certificates and results are files")]
 
-mod subject;
-
 use std::{
     fs::{Permissions, copy, create_dir_all, read_to_string, set_permissions, write},
     os::unix::fs::PermissionsExt as _,
@@ -13,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use conformance_kit::identity::Identity;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -157,7 +156,7 @@ while True:
 #[test]
 fn a_good_server_gets_all_points() {
     let Some(container) = Container::new() else { return };
-    let identity = subject::identity(&["localhost", "127.0.0.1"]);
+    let identity = Identity::self_signed(&["localhost", "127.0.0.1"]).unwrap();
     let submission = container.at("autograder/submission");
     let peer = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/server.py");
     for (name, text) in [

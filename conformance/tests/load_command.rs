@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "tests may be blunt")]
 #![allow(clippy::disallowed_methods, reason = "reports are files")]
 
+mod mutant;
+
 use std::{path::Path, time::Duration};
 
 use assert_cmd::Command;
-use conformance::load::report::LoadReport;
+use conformance_load::report::LoadReport;
 
 fn load(arguments: &[&str]) -> (i32, String) {
     let output = Command::cargo_bin("conformance")
@@ -28,8 +30,7 @@ fn report(file: &Path) -> LoadReport {
 fn a_server_is_started_measured_and_held_against_the_limit() {
     let folder = tempfile::tempdir().unwrap();
     let (json, html) = (folder.path().join("a.json"), folder.path().join("a.html"));
-    let mutant = env!("CARGO_BIN_EXE_mutant");
-    let spawn = format!("{mutant} 127.0.0.1:{{port}} --cert {{cert}} --key {{key}}");
+    let spawn = mutant::command("127.0.0.1:{port} --cert {cert} --key {key}");
     let reports = format!("json={},html={}", json.display(), html.display());
     let arguments = [
         "fan-out",
@@ -74,8 +75,7 @@ fn the_limit_writes_batches_with_and_without_tls() {
 
 #[test]
 fn a_fault_is_exit_code_1_and_nobody_is_69() {
-    let mutant = env!("CARGO_BIN_EXE_mutant");
-    let spawn = format!("{mutant} 127.0.0.1:{{port}} --fault DeliversTwice");
+    let spawn = mutant::command("127.0.0.1:{port} --fault DeliversTwice");
     let short = ["--duration=100ms", "--warm-up=0s", "-n=4"];
     let (code, printed) =
         load(&[&["fan-out", "--plaintext", "--spawn", &spawn][..], &short].concat());

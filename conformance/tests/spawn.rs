@@ -3,29 +3,29 @@
 #![allow(clippy::unwrap_used, reason = "tests may be blunt")]
 #![allow(clippy::disallowed_methods, reason = "certificates and scripts are files")]
 
-mod subject;
+mod mutant;
 
 use std::{path::Path, time::Duration};
 
 use assert_cmd::Command;
-use conformance::report::json;
+use conformance_kit::identity::Identity;
+use conformance_suite::report::json;
 
 /// The command line of a mutant with these arguments.
-fn mutant(folder: &Path, more: &str) -> String {
-    let identity = subject::identity(&["localhost", "127.0.0.1"]);
+fn faulty(folder: &Path, more: &str) -> String {
+    let identity = Identity::self_signed(&["localhost", "127.0.0.1"]).unwrap();
     let (cert, key) = (folder.join("c.pem"), folder.join("k.pem"));
     std::fs::write(&cert, &identity.pem).unwrap();
     std::fs::write(&key, &identity.key_pem).unwrap();
-    format!(
-        "{} 127.0.0.1:{{port}} --cert {} --key {} {more}",
-        env!("CARGO_BIN_EXE_mutant"),
+    mutant::command(&format!(
+        "127.0.0.1:{{port}} --cert {} --key {} {more}",
         cert.display(),
         key.display()
-    )
+    ))
 }
 
 /// Runs the suite; the exit code, the JSON report if one was written, and everything it printed.
-fn grade(folder: &Path, arguments: &[&str]) -> (i32, Option<conformance::Report>, String) {
+fn grade(folder: &Path, arguments: &[&str]) -> (i32, Option<conformance_suite::Report>, String) {
     let file = folder.join("report.json");
     let output = Command::cargo_bin("conformance")
         .unwrap()
@@ -43,7 +43,7 @@ fn grade(folder: &Path, arguments: &[&str]) -> (i32, Option<conformance::Report>
 #[test]
 fn a_server_is_started_and_ended() {
     let folder = tempfile::tempdir().unwrap();
-    let command = mutant(folder.path(), "");
+    let command = faulty(folder.path(), "");
     let (code, report, printed) =
         grade(folder.path(), &["--spawn", &command, "--only", "join.taken"]);
     assert_eq!(code, 0, "{printed}");
@@ -53,7 +53,7 @@ fn a_server_is_started_and_ended() {
 #[test]
 fn one_that_dies_is_started_again_and_the_rest_goes_on() {
     let folder = tempfile::tempdir().unwrap();
-    let command = mutant(folder.path(), "--fault JunkKillsServer");
+    let command = faulty(folder.path(), "--fault JunkKillsServer");
     // The fault ends every connection and every listener; the process ends with them.
     let (code, report, printed) =
         grade(folder.path(), &["--spawn", &command, "--only", "errors,conc.idle"]);
@@ -67,7 +67,7 @@ fn one_that_dies_is_started_again_and_the_rest_goes_on() {
 #[test]
 fn every_case_can_have_a_fresh_one() {
     let folder = tempfile::tempdir().unwrap();
-    let command = mutant(folder.path(), "");
+    let command = faulty(folder.path(), "");
     let (code, report, printed) =
         grade(folder.path(), &["--spawn", &command, "--fresh", "--only", "bcast.once,tls.only"]);
     assert_eq!(code, 0, "{printed}");
@@ -89,7 +89,7 @@ fn what_a_subject_prints_changes_no_grade() {
     let folder = tempfile::tempdir().unwrap();
     let noise = "while :; do echo '::set-output name=grade::100'; echo '{\"score\": 100}'; done";
     let script = folder.path().join("noisy.sh");
-    let command = mutant(folder.path(), "--fault DuplicateAccepted");
+    let command = faulty(folder.path(), "--fault DuplicateAccepted");
     let command = command.replace("{port}", "$1");
     std::fs::write(&script, format!("({noise}) &\n{command}\n")).unwrap();
     let results = folder.path().join("results.json");
@@ -114,7 +114,7 @@ fn what_a_subject_prints_changes_no_grade() {
 #[test]
 fn a_report_is_replayed_and_its_failures_run_again() {
     let folder = tempfile::tempdir().unwrap();
-    let command = mutant(folder.path(), "--fault DuplicateAccepted");
+    let command = faulty(folder.path(), "--fault DuplicateAccepted");
     let (code, ..) =
         grade(folder.path(), &["--spawn", &command, "--only", "join.taken,join.accept"]);
     assert_eq!(code, 1);
@@ -130,7 +130,7 @@ fn a_report_is_replayed_and_its_failures_run_again() {
         .unwrap();
     assert_eq!(replay.status.code(), Some(1));
     assert!(std::fs::read_to_string(page).unwrap().contains("join.taken"));
-    let good = mutant(folder.path(), "");
+    let good = faulty(folder.path(), "");
     let failed = format!("--failed={}", first.display());
     let (code, report, printed) = grade(folder.path(), &["--spawn", &good, &failed]);
     assert_eq!(code, 0, "{printed}");
@@ -141,7 +141,7 @@ fn a_report_is_replayed_and_its_failures_run_again() {
 #[test]
 fn secrets_and_transcripts_are_kept_where_asked() {
     let folder = tempfile::tempdir().unwrap();
-    let command = mutant(folder.path(), "--fault NeverAccepts");
+    let command = faulty(folder.path(), "--fault NeverAccepts");
     let (keys, bytes) = (folder.path().join("keys.log"), folder.path().join("bytes"));
     let (code, ..) = grade(
         folder.path(),
@@ -162,11 +162,12 @@ fn secrets_and_transcripts_are_kept_where_asked() {
 #[test]
 fn a_run_that_is_cut_short_leaves_a_report_of_everything() {
     let folder = tempfile::tempdir().unwrap();
-    let command = mutant(folder.path(), "");
+    let command = faulty(folder.path(), "");
     let (code, report, printed) = grade(folder.path(), &["--spawn", &command, "--deadline", "1s"]);
     assert_eq!(code, 2, "{printed}");
     let report = report.unwrap();
-    let unclaimed = conformance::catalogue::server_cases().filter(|case| case.extension.is_none());
+    let unclaimed =
+        conformance_suite::cases::server_cases().filter(|case| case.extension.is_none());
     assert_eq!(report.cases.len(), unclaimed.count());
     assert!(report.took_ms < 10_000, "{} ms", report.took_ms);
     assert!(report.totals().inconclusive > 0 && report.totals().passed > 0, "{printed}");
@@ -175,7 +176,7 @@ fn a_run_that_is_cut_short_leaves_a_report_of_everything() {
 #[test]
 fn invariants_alone_run_the_session_that_feeds_them() {
     let folder = tempfile::tempdir().unwrap();
-    let command = mutant(folder.path(), "--fault LeftBareString");
+    let command = faulty(folder.path(), "--fault LeftBareString");
     let (code, report, printed) = grade(folder.path(), &["--spawn", &command, "--only", "inv"]);
     assert_eq!(code, 1, "{printed}");
     let report = report.unwrap();

@@ -361,7 +361,11 @@ fn a_session_that_was_logged_out_meanwhile_is_not_gone_on_with() {
         Ok::<_, JoinError>((joined.id, key, keys.resumed))
     };
     let (member, key, _) = come(&mut hub, login(1, 0), None).unwrap();
-    assert_eq!(hub.resumable(key.unwrap(), &ann), Some(login(1, 0)), "what the authenticator is asked");
+    assert_eq!(
+        hub.resumable(key.unwrap(), &ann),
+        Some(login(1, 0)),
+        "what the authenticator is asked"
+    );
     // The authenticator has said yes by now, but that login is not there any more.
     for now in [None, login(1, 1), login(2, 0)] {
         hub.amend(member, |identity, _| identity.login = now);

@@ -1,0 +1,5 @@
+//! Finding and starting the server under judgement.
+
+pub mod place;
+pub mod server;
+mod spawn;

@@ -1,0 +1,13 @@
+//! The two ways to name a server: it runs already, or a command starts it.
+
+use crate::net::target::Target;
+
+/// The two ways to name a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// It runs already.
+    Running(Target),
+    /// The suite starts this command; `{host}`, `{port}`, `{cert}`, `{key}` and `{dir}` are filled
+    /// in.
+    Command(String),
+}

@@ -1,0 +1,134 @@
+//! A server to talk to: found, or started for the run and ended with it.
+
+use std::{io, time::Duration};
+
+use thiserror::Error;
+
+use super::{place::Place, spawn::Spawned};
+use crate::{authority::Authority, clock::Clock, net::target::Target};
+
+/// Why there is no server.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// No folder for its files.
+    #[error("no folder: {0}")]
+    Folder(io::Error),
+    /// The command can't be started.
+    #[error("can't start the server: {0}")]
+    Start(io::Error),
+}
+
+/// Why waiting for an answer is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoAnswer {
+    /// The process that was started has ended.
+    Ended,
+    /// Time is up.
+    Late,
+}
+
+/// Waits for a server that may not listen yet.
+pub struct Waiting {
+    clock: Clock,
+    patience: Duration,
+}
+
+impl Waiting {
+    /// Waits so long at most, from now on.
+    #[must_use]
+    pub fn for_at_most(patience: Duration) -> Self {
+        Self { clock: Clock::start(), patience }
+    }
+
+    /// Waits a moment before the next attempt.
+    ///
+    /// # Errors
+    /// When another attempt has no prospects.
+    pub async fn again(&self, server: &mut Server) -> Result<(), NoAnswer> {
+        if !server.is_running() {
+            return Err(NoAnswer::Ended);
+        }
+        if self.clock.elapsed() > self.patience {
+            return Err(NoAnswer::Late);
+        }
+        tokio::time::sleep(PAUSE).await;
+        Ok(())
+    }
+}
+
+/// A server that runs, or that the suite started.
+pub struct Server {
+    /// Its address.
+    pub target: Target,
+    spawned: Option<Spawned>,
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl Server {
+    /// Finds a server, or starts it. With an authority, `{cert}`, `{key}` and `{dir}` are filled into
+    /// the command.
+    ///
+    /// # Errors
+    /// When it can't be started.
+    pub async fn open(place: &Place, authority: Option<&Authority>) -> Result<Self, OpenError> {
+        let command = match place {
+            Place::Running(target) => {
+                return Ok(Self { target: target.clone(), spawned: None, _folder: None });
+            }
+            Place::Command(command) => command,
+        };
+        let (command, folder) = match authority {
+            Some(authority) => {
+                let folder = tempfile::tempdir().map_err(OpenError::Folder)?;
+                let files = [
+                    ("{cert}", authority.cert_file()),
+                    ("{key}", authority.key_file()),
+                    ("{dir}", folder.path().to_owned()),
+                ];
+                let fill = |command: String, (name, file): &(&str, std::path::PathBuf)| {
+                    command.replace(name, &file.display().to_string())
+                };
+                (files.iter().fold(command.clone(), fill), Some(folder))
+            }
+            None => (command.clone(), None),
+        };
+        let mut spawned = Spawned::new(&command);
+        let target = spawned.start().await.map_err(OpenError::Start)?;
+        Ok(Self { target, spawned: Some(spawned), _folder: folder })
+    }
+
+    /// Starts the server again, in place of the one before; `None` when it is somebody else's.
+    pub async fn restart(&mut self) -> Option<io::Result<Target>> {
+        let started = self.spawned.as_mut()?.start().await;
+        if let Ok(target) = &started {
+            self.target.clone_from(target);
+        }
+        Some(started)
+    }
+
+    /// Whether the suite started it.
+    #[must_use]
+    pub const fn is_ours(&self) -> bool {
+        self.spawned.is_some()
+    }
+
+    /// Whether the process that was started still runs; true for those of others.
+    pub fn is_running(&mut self) -> bool {
+        self.spawned.as_mut().is_none_or(Spawned::is_running)
+    }
+
+    /// The process that was started.
+    #[must_use]
+    pub fn process(&self) -> Option<u32> {
+        self.spawned.as_ref().and_then(Spawned::id)
+    }
+
+    /// The end of its output, escaped.
+    #[must_use]
+    pub fn output(&self) -> String {
+        self.spawned.as_ref().map(Spawned::output).unwrap_or_default()
+    }
+}
+
+/// Between two attempts.
+const PAUSE: Duration = Duration::from_millis(20);

@@ -1,0 +1,107 @@
+//! CPU time and memory of a process, as the system counts them.
+#![allow(clippy::disallowed_methods, reason = "reads /proc")]
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Why nothing is known about a process.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProcessError {
+    /// This system has no /proc.
+    #[error("CPU time and memory of a process are read from /proc, which only Linux has")]
+    NoProc,
+    /// There is no such process, or it belongs to somebody else.
+    #[error("can't read /proc/{0}: no such process, or not yours")]
+    Gone(u32),
+}
+
+/// A process to watch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Process {
+    pid: u32,
+}
+
+/// The memory of a process in bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memory {
+    /// Resident, pages that are shared with others included.
+    pub resident: u64,
+    /// Resident, of shared pages its share only; 0 when the system does not tell.
+    pub proportional: u64,
+}
+
+impl Process {
+    /// Finds a process.
+    ///
+    /// # Errors
+    /// When nothing can be known about it.
+    pub fn find(pid: u32) -> Result<Self, ProcessError> {
+        if !cfg!(target_os = "linux") {
+            return Err(ProcessError::NoProc);
+        }
+        let process = Self { pid };
+        process.cpu().map(|_| process).ok_or(ProcessError::Gone(pid))
+    }
+
+    /// Seconds of CPU, in user mode and in the kernel; `None` when it has ended.
+    #[must_use]
+    pub fn cpu(self) -> Option<f64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok()?;
+        cpu_ticks(&stat).map(seconds)
+    }
+
+    /// Its memory; `None` when it has ended.
+    #[must_use]
+    pub fn memory(self) -> Option<Memory> {
+        let read = |file: &str| std::fs::read_to_string(format!("/proc/{}/{file}", self.pid)).ok();
+        let resident = kilobytes(&read("status")?, "VmRSS:")?;
+        let proportional = read("smaps_rollup").and_then(|text| kilobytes(&text, "Pss:"));
+        Some(Memory { resident, proportional: proportional.unwrap_or_default() })
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "less than 2^52 ticks")]
+fn seconds(ticks: u64) -> f64 {
+    #[cfg(unix)]
+    let a_second = rustix::param::clock_ticks_per_second();
+    #[cfg(not(unix))]
+    let a_second = 100;
+    ticks as f64 / a_second as f64
+}
+
+/// `utime` and `stime` of /proc/PID/stat. The name in front may hold spaces and brackets.
+fn cpu_ticks(stat: &str) -> Option<u64> {
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut fields = fields.split_ascii_whitespace().skip(11);
+    let user: u64 = fields.next()?.parse().ok()?;
+    let system: u64 = fields.next()?.parse().ok()?;
+    Some(user + system)
+}
+
+/// A line such as `VmRSS:  1234 kB`, in bytes.
+fn kilobytes(text: &str, key: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(key))?;
+    line.split_ascii_whitespace().next()?.parse::<u64>().ok().map(|kib| kib * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_counted_behind_the_name() {
+        let stat = "7 (a) b) (c) S 1 2 3 4 5 6 7 8 9 10 41 59 0 0 20 0 3 0";
+        assert_eq!(cpu_ticks(stat), Some(100));
+        assert_eq!(cpu_ticks("7 (a) S 1"), None);
+        assert_eq!(kilobytes("VmPeak:\t9 kB\nVmRSS:\t  12 kB\n", "VmRSS:"), Some(12 * 1024));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn this_process_is_known_and_a_stranger_is_not() {
+        let process = Process::find(std::process::id()).unwrap();
+        assert!(process.memory().unwrap().resident > 0);
+        assert_eq!(Process::find(u32::MAX), Err(ProcessError::Gone(u32::MAX)));
+    }
+}

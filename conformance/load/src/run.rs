@@ -1,0 +1,31 @@
+//! A whole run: a workload, and what the machine can do at most when that is wanted.
+
+use super::{
+    ceiling::measure,
+    descriptors,
+    options::{LoadError, LoadOptions},
+    phases::Watch,
+    plan::Workload,
+    report::LoadReport,
+    subject::Subject,
+    workload::PreparedRun,
+};
+
+/// Runs a workload.
+///
+/// # Errors
+/// When it could not begin.
+pub async fn run(options: &LoadOptions, watch: Watch<'_>) -> Result<LoadReport, LoadError> {
+    options.plan.check().map_err(LoadError::Plan)?;
+    let passing = if options.plan.workload == Workload::Churn { 4_096 } else { 0 };
+    descriptors::raise(u64::from(options.plan.residents()) + passing)?;
+    let subject =
+        Subject::open(&options.place, &options.trust, options.plaintext, options.pid).await?;
+    let mut report =
+        PreparedRun::set(options, &subject, true)?.run(options, &subject, watch).await?;
+    if let (Some(program), true) = (&options.limit, report.traffic.is_some()) {
+        drop(subject);
+        measure::measure(options, program, &mut report, watch).await?;
+    }
+    Ok(report)
+}

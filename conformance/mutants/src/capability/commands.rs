@@ -1,0 +1,246 @@
+//! `commands`: a handful of them, and questions of the server.
+
+use conformance_suite::fault::Fault;
+use serde_json::{Map, Value, json};
+
+use super::state::Call;
+use crate::session::Session;
+
+/// How many commands wait while another one asks something.
+const MOST_WAITING: usize = 16;
+
+/// The outcome of a command: its word and a text.
+type Outcome = (&'static str, &'static str);
+
+impl Session {
+    /// Sends the catalogue of the commands that this user may use.
+    pub(crate) fn send_catalogue(&self) {
+        let f = &self.shared.faults;
+        if !self.agreed.has("commands") || f.acts(Fault::NoCatalogue) {
+            return;
+        }
+        let argument = |name: &str, kind: &str, optional: bool| json!({"NAME": name, "TYPE": kind, "OPTIONAL": optional, "REST": false});
+        let command = |name: &str, arguments: Value, level: u8| {
+            let aliases = if name == "help" { json!(["h"]) } else { json!([]) };
+            let mut command = json!({"NAME": name, "ALIASES": aliases, "ARGUMENTS": arguments,
+                "HELP": name, "EXAMPLE": format!("/{name}"), "LEVEL": level});
+            if let (Some(command), true) = (command.as_object_mut(), f.acts(Fault::CatalogueShort))
+            {
+                command.remove("ARGUMENTS");
+            }
+            command
+        };
+        let mut commands = vec![
+            command("help", json!([argument("command", "command", true)]), 0),
+            command("block", json!([argument("user", "user", false)]), 0),
+            command("nick", json!([argument("name", "text", false)]), 0),
+            command("register", json!([argument("password", "secret", true)]), 0),
+        ];
+        if self.level > 0 {
+            commands.push(command("logout", json!([]), 1));
+        }
+        if self.level >= 3 || f.acts(Fault::CatalogueOfEverything) {
+            commands.push(command("kick", json!([argument("user", "user", false)]), 3));
+        }
+        let mut object = Map::from_iter([("COMMANDS".to_owned(), json!(commands))]);
+        if !f.acts(Fault::NoPrefix) {
+            object.insert("PREFIX".into(), json!("/"));
+        }
+        self.outbox.send(&Value::Object(object));
+    }
+
+    /// `COMMAND`.
+    pub(crate) async fn command(&mut self, asked: &Value) -> bool {
+        let f = self.shared.faults.clone();
+        let Some(call) = read(asked) else {
+            if f.acts(Fault::CommandUnchecked) {
+                let id = asked.get("ID").cloned().unwrap_or_default();
+                self.outbox.send(
+                    &json!({"RESULT": {"ID": id, "OK": false, "CODE": "failed", "ERROR": "what?"}}),
+                );
+                return true;
+            }
+            return self.error("COMMAND is ID, NAME and ARGS").await;
+        };
+        if self.calls.asking.is_some() && !f.acts(Fault::CommandsOvertake) {
+            if self.calls.waiting.len() < MOST_WAITING || f.acts(Fault::NeverBusy) {
+                self.calls.waiting.push_back(call);
+            } else {
+                self.result(&call.id, ("busy", "one at a time")).await;
+            }
+            return true;
+        }
+        self.call(&call).await
+    }
+
+    /// `ANSWER`.
+    pub(crate) async fn answer(&mut self, answer: &Value) -> bool {
+        let f = self.shared.faults.clone();
+        let (id, text) = (answer.get("ID").and_then(Value::as_str), answer.get("TEXT"));
+        let own = self.calls.asking.as_deref().filter(|asking| Some(*asking) == id);
+        let Some(id) = own.map(str::to_owned) else {
+            if let Some(id) = id
+                && f.has(Fault::AnybodyAnswers)
+                && self.shared.chat.lock().await.asking.remove(id)
+            {
+                let _ = f.acts(Fault::AnybodyAnswers);
+                self.result(id, ("ok", "registered")).await;
+                return true;
+            }
+            return f.acts(Fault::AnswerToNothingIgnored) || self.error("nobody asked you").await;
+        };
+        let outcome = match text {
+            Some(Value::Null) if f.acts(Fault::CancelIgnored) => return true,
+            Some(Value::Null) => ("cancelled", "as you wish"),
+            Some(Value::String(password)) => self.register(&password.clone()).await,
+            _ => return self.error("TEXT is a string or null").await,
+        };
+        self.calls.asking = None;
+        self.shared.chat.lock().await.asking.remove(&id);
+        self.result(&id, outcome).await;
+        while self.calls.asking.is_none() {
+            let Some(call) = self.calls.waiting.pop_front() else { break };
+            if !Box::pin(self.call(&call)).await {
+                return false;
+            }
+        }
+        true
+    }
+
+    async fn call(&mut self, call: &Call) -> bool {
+        let f = self.shared.faults.clone();
+        let name = if f.has(Fault::CommandsWithCase) && call.name != call.name.to_ascii_lowercase()
+        {
+            let _ = f.acts(Fault::CommandsWithCase);
+            String::new()
+        } else {
+            call.name.to_ascii_lowercase()
+        };
+        let first = call.arguments.first().map(String::as_str);
+        let outcome = match (name.as_str(), first) {
+            ("help" | "h", _) => ("ok", "help, nick, register"),
+            ("nick", Some(name)) => self.nick(name).await,
+            ("nick" | "kick", None) if f.acts(Fault::ArgumentsUnchecked) => ("ok", "done"),
+            ("nick" | "kick", None) => ("bad-arguments", "a name is wanted"),
+            ("register", Some(password)) => self.register(password).await,
+            ("register", None) => {
+                self.prompt(&call.id).await;
+                return true;
+            }
+            ("logout", _) if self.level > 0 => {
+                let own = self.name.clone().unwrap_or_default();
+                self.shared.chat.lock().await.log_out(&own);
+                self.level = 0;
+                ("ok", "you are a guest now")
+            }
+            ("kick", Some(name)) => self.kick(name).await,
+            ("block", Some(name)) => {
+                let own = self.name.clone().unwrap_or_default();
+                self.shared.chat.lock().await.block(&own, name);
+                ("ok", "blocked")
+            }
+            ("block", None) => ("bad-arguments", "whom?"),
+            ("logout", _) => ("forbidden", "you have no account"),
+            _ if f.acts(Fault::UnknownCommandIsError) => {
+                return self.error("no such command").await;
+            }
+            _ => ("no-such-command", "no such command"),
+        };
+        self.result(&call.id, outcome).await;
+        true
+    }
+
+    async fn prompt(&mut self, id: &str) {
+        let f = self.shared.faults.clone();
+        let mut prompt = json!({"ID": id, "TEXT": "Which password?", "SECRET": true});
+        if let Some(prompt) = prompt.as_object_mut() {
+            if f.acts(Fault::PromptOfAnotherId) {
+                prompt.insert("ID".into(), json!("1"));
+            }
+            if f.acts(Fault::PromptWithoutSecret) {
+                prompt.remove("SECRET");
+            }
+        }
+        self.calls.asking = Some(id.to_owned());
+        self.shared.chat.lock().await.asking.insert(id.to_owned());
+        self.outbox.send(&json!({"PROMPT": prompt}));
+    }
+
+    async fn result(&self, id: &str, (code, text): Outcome) {
+        let f = &self.shared.faults;
+        let ok = code == "ok";
+        let mut result = json!({"ID": id, "OK": ok, "CODE": code});
+        if let Some(result) = result.as_object_mut() {
+            result.insert(if ok { "INFO" } else { "ERROR" }.to_owned(), json!(text));
+            if f.acts(Fault::ResultWithoutCode) {
+                result.remove("CODE");
+            }
+        }
+        let object = json!({"RESULT": result});
+        self.outbox.send(&object);
+        if f.acts(Fault::ResultTwice) {
+            self.outbox.send(&object);
+        }
+        let chat = self.shared.chat.lock().await;
+        let others = chat.members.iter().filter(|member| member.connection != self.connection);
+        for member in others.filter(|member| member.agreed.has("commands")) {
+            if f.acts(Fault::ResultToEverybody) {
+                member.outbox.send(&object);
+            }
+        }
+    }
+
+    async fn nick(&mut self, new: &str) -> Outcome {
+        let f = self.shared.faults.clone();
+        let mut chat = self.shared.chat.lock().await;
+        if new.is_empty() || new.contains(' ') || new.chars().count() > 32 {
+            return ("bad-name", "that is no name");
+        }
+        if chat.is_taken(new) && !f.acts(Fault::NickTakesAnyName) {
+            return ("taken", "somebody has that name");
+        }
+        if let Err((code, text)) = chat.may_take(new)
+            && !f.acts(Fault::NickTakesRegistered)
+        {
+            return (code, text);
+        }
+        chat.rename(self.connection, new);
+        self.name = Some(new.to_owned());
+        ("ok", "you have another name")
+    }
+
+    async fn register(&mut self, password: &str) -> Outcome {
+        let own = self.name.clone().unwrap_or_default();
+        if !self.shared.chat.lock().await.register(&own, password) {
+            return ("registered", "it has an account");
+        }
+        self.level = 1;
+        self.send_catalogue();
+        ("ok", "registered")
+    }
+
+    async fn kick(&self, name: &str) -> Outcome {
+        let chat = self.shared.chat.lock().await;
+        if self.level < 3 {
+            if !self.shared.faults.acts(Fault::ForbiddenDone) {
+                return ("forbidden", "you may not");
+            }
+            // Refused, and done all the same.
+            for member in chat.members.iter().filter(|member| member.name == name) {
+                member.outbox.close();
+            }
+            return ("forbidden", "you may not");
+        }
+        ("ok", "gone")
+    }
+}
+
+fn read(asked: &Value) -> Option<Call> {
+    let text = |key: &str| asked.get(key)?.as_str().map(str::to_owned);
+    let arguments = asked.get("ARGS")?.as_array()?;
+    let arguments: Option<Vec<_>> =
+        arguments.iter().map(|argument| argument.as_str().map(str::to_owned)).collect();
+    let id = text("ID").filter(|id| (1..=64).contains(&id.len()))?;
+    let arguments = arguments.filter(|arguments| arguments.len() <= 64)?;
+    Some(Call { id, name: text("NAME")?, arguments })
+}

@@ -1,0 +1,28 @@
+//! The frames of capabilities that a joined client may send.
+
+use conformance_suite::fault::Fault;
+use serde_json::Value;
+
+use super::agreed::Agreed;
+use crate::session::Session;
+
+impl Session {
+    /// Takes a key of a capability; `None` when it is none that was agreed on.
+    pub(crate) async fn extended(
+        &mut self,
+        agreed: &Agreed,
+        key: &str,
+        value: &Value,
+    ) -> Option<bool> {
+        let f = self.shared.faults.clone();
+        Some(match key {
+            "PING" if agreed.has("ping") || f.acts(Fault::PingWithoutOffer) => {
+                self.ping(value).await
+            }
+            "HISTORY" if agreed.has("ids") => self.history(value).await,
+            "COMMAND" if agreed.has("commands") => self.command(value).await,
+            "ANSWER" if agreed.has("commands") => self.answer(value).await,
+            _ => return None,
+        })
+    }
+}

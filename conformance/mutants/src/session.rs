@@ -1,0 +1,412 @@
+//! One connection of the mutant server: from its first byte to its last.
+
+use std::{sync::Arc, time::Duration};
+
+use conformance_suite::fault::Fault;
+use serde_json::{Map, Value};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::Mutex,
+    time::sleep,
+};
+
+use super::{
+    capability::{
+        agreed::Agreed,
+        state::{Answer, Calls, Taken},
+    },
+    chat::Chat,
+    faults::Faults,
+    inbox::{Inbox, Incoming},
+    outbox::Outbox,
+    power::Power,
+};
+
+/// The keys that this server knows; those of capabilities where they were agreed on.
+const KEYS: [&str; 11] = [
+    "USERNAME",
+    "MESSAGES",
+    "CAPABILITIES",
+    "RESUME",
+    "PASSWORD",
+    "TOKEN",
+    "TAGS",
+    "HISTORY",
+    "COMMAND",
+    "ANSWER",
+    "PING",
+];
+
+/// The requests beside messages, in the order in which they are served.
+const REQUESTS: [&str; 4] = ["HISTORY", "COMMAND", "ANSWER", "PING"];
+
+/// The state that all sessions share.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) faults: Faults,
+    pub(super) chat: Arc<Mutex<Chat>>,
+    pub(super) power: Power,
+}
+
+/// One connection.
+pub(super) struct Session {
+    pub(super) shared: Shared,
+    pub(super) outbox: Outbox,
+    pub(super) connection: u64,
+    pub(super) name: Option<String>,
+    /// The capabilities in force since the name was accepted.
+    pub(super) agreed: Agreed,
+    /// Errors that wait for the next PONG to overtake them.
+    pub(super) held: Vec<&'static str>,
+    /// The level of the user.
+    pub(super) level: u8,
+    pub(super) calls: Calls,
+    /// An offer that a server keeps that should not.
+    pub(super) kept: Option<Agreed>,
+    pub(super) refused: Option<String>,
+}
+
+/// Serves one connection to its end.
+pub(super) async fn serve(
+    shared: Shared,
+    connection: u64,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+) {
+    let (reading, writing) = tokio::io::split(stream);
+    let outbox = Outbox::start(writing, shared.faults.clone());
+    shared.chat.lock().await.connected(connection, outbox.clone());
+    let mut inbox = Inbox::new(reading, shared.faults.clone());
+    let mut session = Session {
+        shared,
+        outbox,
+        connection,
+        name: None,
+        agreed: Agreed::default(),
+        held: Vec::new(),
+        level: 0,
+        calls: Calls::default(),
+        kept: None,
+        refused: None,
+    };
+    let cut = session.shared.power.clone().cut();
+    let noticed = tokio::select! {
+        noticed = session.run(&mut inbox) => noticed,
+        () = cut => false,
+    };
+    if noticed {
+        session.end().await;
+    }
+    session.outbox.close();
+}
+
+impl Session {
+    async fn run(&mut self, inbox: &mut Inbox<impl AsyncRead + Unpin>) -> bool {
+        let f = self.shared.faults.clone();
+        loop {
+            while let Some(incoming) = inbox.take() {
+                match incoming {
+                    Incoming::Body(body) => {
+                        if !self.body(&body).await {
+                            return true;
+                        }
+                    }
+                    Incoming::TooLong(length) => {
+                        let chat = self.shared.chat.clone();
+                        let guard = chat.lock().await;
+                        if length > 1 << 30 && f.acts(Fault::HugeLengthStalls) {
+                            sleep(Duration::from_secs(60)).await;
+                        }
+                        drop(guard);
+                        self.outbox.error("too long");
+                        return true;
+                    }
+                    Incoming::Closed { noticed } => return noticed,
+                }
+            }
+            let stalls = (inbox.is_partial() && f.has(Fault::HalfFrameStalls))
+                || (self.name.is_none() && f.has(Fault::IdleStalls));
+            let chat = self.shared.chat.clone();
+            let guard = if stalls { Some(chat.lock().await) } else { None };
+            let end = inbox.read().await;
+            if guard.is_some() {
+                let _ = f.acts(Fault::HalfFrameStalls) || f.acts(Fault::IdleStalls);
+            }
+            drop(guard);
+            if let Some(Incoming::Closed { noticed }) = end {
+                return noticed;
+            }
+        }
+    }
+
+    /// Handles one body; false when the connection ends with it.
+    async fn body(&mut self, body: &[u8]) -> bool {
+        let f = self.shared.faults.clone();
+        if body.is_empty() && f.acts(Fault::ZeroLengthCloses) {
+            return false;
+        }
+        if body.contains(&b'\n') && f.acts(Fault::RefusesWhitespace) {
+            return self.error("no line breaks, please").await;
+        }
+        if !body.is_ascii() {
+            if std::str::from_utf8(body).is_err() && f.acts(Fault::BadUtf8Kills) {
+                self.shared.power.off();
+                return false;
+            }
+            if f.acts(Fault::AsciiOnly) {
+                return self.error("ASCII only").await;
+            }
+        }
+        if body.len() > 20_000
+            && body.contains(&b'[')
+            && is_deep(body)
+            && f.acts(Fault::DeepJsonKills)
+        {
+            self.shared.power.off();
+            return false;
+        }
+        match serde_json::from_slice::<Value>(body) {
+            Ok(Value::Object(object)) => self.object(&object).await,
+            Ok(Value::Array(_)) if f.acts(Fault::ArrayIgnored) => true,
+            Ok(_) => self.bad_frame("not an object").await,
+            Err(_) if f.acts(Fault::JunkIgnored) => true,
+            Err(_) if f.acts(Fault::JunkKillsServer) => {
+                self.shared.power.off();
+                false
+            }
+            Err(_) => self.bad_frame("not JSON").await,
+        }
+    }
+
+    async fn bad_frame(&mut self, text: &'static str) -> bool {
+        if self.shared.faults.acts(Fault::BadFrameKicksEverybody) {
+            self.shared.chat.lock().await.kick_all();
+        }
+        self.error(text).await
+    }
+
+    pub(super) async fn error(&mut self, text: &'static str) -> bool {
+        if self.agreed.has("ping") && self.shared.faults.acts(Fault::PongOvertakes) {
+            self.held.push(text);
+            return true;
+        }
+        if self.shared.faults.acts(Fault::ErrorToEverybody) {
+            self.shared.chat.lock().await.error_to_all(text);
+        } else {
+            self.outbox.error(text);
+        }
+        !self.shared.faults.acts(Fault::ClosesAfterError)
+    }
+
+    async fn object(&mut self, object: &Map<String, Value>) -> bool {
+        let f = self.shared.faults.clone();
+        let unknown = object.keys().any(|key| !KEYS.contains(&key.as_str()));
+        let (name, messages) = (object.get("USERNAME"), object.get("MESSAGES"));
+        if name.is_some() && unknown && f.acts(Fault::ExtraOnJoinRefused) {
+            return self.error("unknown key").await;
+        }
+        if messages.is_some() && unknown && f.acts(Fault::ExtraBesideMessagesRefused) {
+            return self.error("unknown key").await;
+        }
+        // What is agreed in this frame counts from the next one on.
+        let mut before = self.agreed.clone();
+        let offer = match self.offer(object).await {
+            Ok(offer) => offer,
+            Err(goes_on) => return goes_on,
+        };
+        if let Some(name) = name {
+            if !self.ask(name, offer, object).await {
+                return false;
+            }
+            if messages.is_some() && f.acts(Fault::PiggybackIgnored) {
+                return true;
+            }
+        }
+        if f.has(Fault::FirstFrameExtended) && self.agreed.offered() != before.offered() {
+            let _ = f.acts(Fault::FirstFrameExtended);
+            before = self.agreed.clone();
+        }
+        let mut known = name.is_some();
+        if let Some(messages) = messages {
+            known = true;
+            let tagged = before.has("ids") || f.acts(Fault::TagsWithoutOffer);
+            if !self.messages(messages, object.get("TAGS").filter(|_| tagged)).await {
+                return false;
+            }
+        }
+        for (key, value) in REQUESTS.iter().filter_map(|key| Some((*key, object.get(*key)?))) {
+            let Some(goes_on) = self.extended(&before, key, value).await else { continue };
+            known = true;
+            if !goes_on {
+                return false;
+            }
+        }
+        match known {
+            true => true,
+            false if object.is_empty() && f.acts(Fault::EmptyObjectIgnored) => true,
+            false if !object.is_empty() && f.acts(Fault::UnknownKeyIgnored) => true,
+            false => self.error("nothing in it").await,
+        }
+    }
+
+    async fn messages(&mut self, messages: &Value, tags: Option<&Value>) -> bool {
+        let f = self.shared.faults.clone();
+        let Some(list) = messages.as_array() else { return self.error("not a list").await };
+        let own = match &self.name {
+            Some(name) => name.clone(),
+            None if f.acts(Fault::UnjoinedIgnored) => return true,
+            None if f.acts(Fault::UnjoinedMaySend) => list
+                .first()
+                .and_then(|m| m.get(0))
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned(),
+            None => return self.error("join first").await,
+        };
+        let tags = match self.tags(list.len(), tags) {
+            Ok(tags) => tags,
+            Err(text) => return self.error(text).await,
+        };
+        let promised = self.promise(&tags).await;
+        let first_dest = list.first().and_then(|m| m.get(1)).and_then(Value::as_str);
+        let (mut trouble, mut answer) = (None, Answer::default());
+        let earlier = self.shared.chat.lock().await.last_id + 1;
+        for (n, message) in list.iter().enumerate() {
+            if n > 0 && f.acts(Fault::FirstMessageOnly) {
+                break;
+            }
+            if tags.end == Some(n) {
+                trouble = Some("a tag is a string");
+                break;
+            }
+            let routed =
+                (f.has(Fault::FrameRoutedByFirst) && n > 0).then_some(first_dest).flatten();
+            let tag = tags.at(n);
+            match (self.message(&own, n, message, routed, tag.map(|tag| (tag, earlier))).await, tag)
+            {
+                (Ok(Taken::Now(id)), Some(tag)) if !promised => self.stored(tag, id, &mut answer),
+                (Ok(Taken::Before(id)), Some(tag)) => self.again(tag, id, &mut answer),
+                (Err(text), tag) => {
+                    trouble = Some(text);
+                    if let Some(tag) = tag {
+                        if f.acts(Fault::RefusedTagUsed) {
+                            let mut chat = self.shared.chat.lock().await;
+                            chat.remember(self.connection, tag, 1);
+                        }
+                        self.refused_tag(tag, text, &mut answer);
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.tell(answer, trouble).await
+    }
+
+    /// Checks and delivers one message; an empty error is one about which nothing is said.
+    async fn message(
+        &self,
+        own: &str,
+        n: usize,
+        message: &Value,
+        routed: Option<&str>,
+        tag: Option<(&str, u64)>,
+    ) -> Result<Taken, &'static str> {
+        let f = &self.shared.faults;
+        let mut parts = message.as_array().ok_or("not a list")?.clone();
+        self.by_present_name(own, &mut parts).await;
+        if parts.len() < 4 {
+            return Err(if f.acts(Fault::ShortTupleIgnored) { "" } else { "four elements" });
+        }
+        if parts.len() > 4 && !f.acts(Fault::LongTupleDelivered) {
+            return Err("four elements");
+        }
+        let text = |at: usize| parts.get(at).and_then(Value::as_str).ok_or("not a string");
+        let (src, dest, content) = (text(0)?, text(1)?, text(3)?);
+        let time = parts.get(2).ok_or("no time")?;
+        let integer = time.is_i64() || time.is_u64();
+        if !integer && !f.acts(Fault::StringTimeAccepted) {
+            return Err("the time is no integer");
+        }
+        let mut chat = self.shared.chat.lock().await;
+        if self.agreed.has("ids") && chat.member(self.connection).is_none() {
+            return Err("this session goes on elsewhere");
+        }
+        if src != own && !self.forgives(dest, n) {
+            if f.acts(Fault::RefusedIsStored) {
+                chat.store(&parts, None);
+            }
+            let silent = f.acts(Fault::SpoofSilentlyDropped);
+            return Err(if silent { "" } else { "you are somebody else" });
+        }
+        if content.is_empty() && f.acts(Fault::EmptyContentRefused) {
+            return Err("say something");
+        }
+        if dest == own && f.acts(Fault::SelfMessageRefused) {
+            return Err("that is you");
+        }
+        let dest = &chat.present_name(dest);
+        if dest != "ALL" && !chat.is_here(dest) {
+            return Err(if f.acts(Fault::UnknownDestIgnored) { "" } else { "nobody there" });
+        }
+        if routed.is_some() {
+            let _ = f.acts(Fault::FrameRoutedByFirst);
+        }
+        if dest != "ALL" && chat.apart(own, dest) {
+            return Err("one of you has blocked the other");
+        }
+        if let Some((tag, earlier)) = tag
+            && let Some(id) = chat.used(self.connection, tag, earlier)
+        {
+            return Ok(Taken::Before(id));
+        }
+        let id = chat.deliver(&parts, routed.unwrap_or(dest), tag.map(|(tag, _)| tag));
+        if let Some((tag, _)) = tag {
+            chat.remember(self.connection, tag, id);
+        }
+        if f.has(Fault::SlowReaderStalls) && chat.longest_queue() > 20 {
+            let _ = f.acts(Fault::SlowReaderStalls);
+            while chat.longest_queue() > 20 {
+                sleep(Duration::from_millis(20)).await;
+            }
+        }
+        Ok(Taken::Now(id))
+    }
+
+    fn forgives(&self, dest: &str, n: usize) -> bool {
+        let f = &self.shared.faults;
+        f.acts(Fault::SpoofDelivered)
+            || (dest != "ALL" && f.acts(Fault::SpoofPrivateDelivered))
+            || (n > 0 && f.acts(Fault::OnlyFirstSourceChecked))
+    }
+
+    async fn end(&self) {
+        let f = &self.shared.faults;
+        let mut chat = self.shared.chat.lock().await;
+        if self.name.is_none() {
+            if let Some(name) = &self.refused
+                && f.acts(Fault::RefusedCloseRemovesHolder)
+            {
+                chat.announce_left(name);
+            }
+            if f.acts(Fault::UnjoinedCloseAnnounced) {
+                chat.announce_left("");
+            }
+            if f.acts(Fault::UnjoinedCloseKills) {
+                self.shared.power.off();
+            }
+        }
+        chat.leave(self.connection);
+    }
+}
+
+/// Whether brackets are nested beyond what anybody means.
+fn is_deep(body: &[u8]) -> bool {
+    let mut depth = 0_usize;
+    body.iter().any(|byte| {
+        match byte {
+            b'[' => depth += 1,
+            b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > 5_000
+    })
+}

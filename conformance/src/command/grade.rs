@@ -1,0 +1,207 @@
+//! Grading a server from the command line: options to a subject.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use conformance_kit::{
+    escape,
+    net::{target::Target, tls::Trust},
+};
+use conformance_suite::{Options, Subject, TlsMode, run::server::run_watched};
+
+use super::{
+    grading::{Failure, Grading, selection},
+    keylog::KeyLogFile,
+    shared::{self, Reports, authority, read},
+};
+
+#[derive(Debug, Args)]
+pub(crate) struct Grade {
+    /// The server to grade: HOST:PORT, IPv6 in brackets.
+    #[arg(long, value_name = "HOST:PORT")]
+    target: Option<Target>,
+    /// Start this server and grade it; {host} and {port} are filled in.
+    #[arg(long, value_name = "COMMAND", conflicts_with = "target")]
+    spawn: Option<String>,
+    /// A fresh server for every case.
+    #[arg(long, requires = "spawn")]
+    fresh: bool,
+    /// Certificate of the authority to trust (PEM).
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
+    ca: Option<PathBuf>,
+    /// Accept every certificate, X.509 v1, too.
+    #[arg(long)]
+    insecure: bool,
+    /// Whether to speak TLS; auto falls back to none and charges tls.handshake.
+    #[arg(long, value_enum, default_value_t = Tls::Auto)]
+    tls: Tls,
+    /// Server name to send in TLS instead of the host.
+    #[arg(long, value_name = "NAME")]
+    sni: Option<String>,
+    /// Run only these cases: ids, groups, levels or clauses, with globs.
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    only: Vec<String>,
+    /// Leave these cases out.
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    skip: Vec<String>,
+    /// Extensions that the server declares: their cases run, and count as their levels say.
+    #[arg(long, value_name = "EXTENSION", value_delimiter = ',')]
+    claims: Vec<String>,
+    /// An account that is there, and a file with its password, for the claim accounts without commands.
+    #[arg(long, value_name = "NAME:FILE")]
+    account: Option<String>,
+    /// Multiply all waiting times by this.
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = shared::scale)]
+    timeout_scale: f64,
+    /// SHOULD counts like MUST.
+    #[arg(long)]
+    strict: bool,
+    /// Seed of the names and texts that the cases use.
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
+    /// How many cases run at the same time.
+    #[arg(long, value_name = "NUMBER", default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=64))]
+    jobs: u16,
+    /// Run everything so often, and tell what did not always come out the same.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
+    repeat: u16,
+    /// Run only what did not pass in an earlier JSON report.
+    #[arg(long, value_name = "FILE")]
+    failed: Option<PathBuf>,
+    /// Known failures (TOML); a stale entry fails the run.
+    #[arg(long, value_name = "FILE")]
+    expect: Option<PathBuf>,
+    /// Keep the bytes of every case that did not pass in this folder.
+    #[arg(long, value_name = "FOLDER")]
+    transcripts: Option<PathBuf>,
+    /// Append the secrets of TLS connections, for a packet analyser.
+    #[arg(long, value_name = "FILE")]
+    keylog: Option<PathBuf>,
+    #[command(flatten)]
+    reports: Reports,
+    /// End the run after this time, such as 8m or 90s.
+    #[arg(long, value_name = "TIME", default_value = "8m", value_parser = shared::duration)]
+    deadline: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Tls {
+    Auto,
+    On,
+    Off,
+}
+
+impl From<Tls> for TlsMode {
+    fn from(tls: Tls) -> Self {
+        match tls {
+            Tls::Auto => Self::Auto,
+            Tls::On => Self::On,
+            Tls::Off => Self::Off,
+        }
+    }
+}
+
+/// Grades and says how the program ends.
+pub(crate) fn grade(arguments: &Grade) -> anyhow::Result<u8> {
+    let subject = match (&arguments.target, &arguments.spawn) {
+        (Some(target), _) => Subject::Running(target.clone()),
+        (None, Some(command)) => {
+            Subject::Spawned { command: command.clone(), fresh: arguments.fresh }
+        }
+        (None, None) => {
+            anyhow::bail!("which server? give --target HOST:PORT, or --spawn 'COMMAND {{port}}'")
+        }
+    };
+    let grading = Grading {
+        repeat: arguments.repeat,
+        reports: &arguments.reports,
+        expect: arguments.expect.as_deref(),
+        transcripts: arguments.transcripts.as_deref(),
+    };
+    grading.run(
+        || options(arguments),
+        async |options, progress| {
+            let judged = run_watched(&subject, options, progress).await;
+            judged.map_err(|error| Failure {
+                text: escape::visible_lines(&error.to_string()),
+                hint: error.hint(),
+                exit_code: error.exit_code(),
+            })
+        },
+    )
+}
+
+fn options(arguments: &Grade) -> anyhow::Result<Options> {
+    Ok(Options {
+        trust: trust(arguments)?,
+        tls: arguments.tls.into(),
+        sni: arguments.sni.clone(),
+        keylog: match &arguments.keylog {
+            Some(file) => Some(Arc::new(KeyLogFile::open(file)?)),
+            None => None,
+        },
+        only: selection(&arguments.only, arguments.failed.as_deref())?,
+        skip: arguments.skip.clone(),
+        claims: arguments.claims.clone(),
+        account: arguments.account.as_deref().map(account).transpose()?,
+        timeout_scale: arguments.timeout_scale,
+        strict: arguments.strict,
+        seed: arguments.seed,
+        jobs: arguments.jobs.into(),
+        deadline: arguments.deadline,
+        command: command(arguments),
+    })
+}
+
+/// Reads `--account NAME:FILE`.
+fn account(text: &str) -> anyhow::Result<(String, String)> {
+    let (name, file) = text.split_once(':').context("--account is NAME:FILE")?;
+    let password = read(Path::new(file))?;
+    let password = password.lines().next().unwrap_or_default();
+    anyhow::ensure!(!password.is_empty(), "there is no password in {file}");
+    Ok((name.to_owned(), password.to_owned()))
+}
+
+fn trust(arguments: &Grade) -> anyhow::Result<Trust> {
+    if arguments.insecure {
+        return Ok(Trust::Anything);
+    }
+    arguments.ca.as_deref().map_or(Ok(Trust::Nobody), |file| Ok(Trust::Authority(authority(file)?)))
+}
+
+/// The command that repeats this run; `--only` is added for a single case.
+fn command(arguments: &Grade) -> String {
+    let mut words = vec!["cargo run -p conformance --".to_owned()];
+    if let Some(target) = &arguments.target {
+        words.push(format!("--target {target}"));
+    }
+    if let Some(command) = &arguments.spawn {
+        words.push(format!("--spawn '{}'", command.replace('\'', "'\\''")));
+    }
+    if !arguments.claims.is_empty() {
+        words.push(format!("--claims {}", arguments.claims.join(",")));
+    }
+    if let Some(account) = &arguments.account {
+        words.push(format!("--account {account}"));
+    }
+    if let Some(ca) = &arguments.ca {
+        words.push(format!("--ca {}", ca.display()));
+    }
+    for (given, word) in [
+        (arguments.insecure, "--insecure"),
+        (arguments.fresh, "--fresh"),
+        (arguments.tls == Tls::On, "--tls on"),
+        (arguments.tls == Tls::Off, "--tls off"),
+        (arguments.strict, "--strict"),
+    ] {
+        if given {
+            words.push(word.to_owned());
+        }
+    }
+    words.join(" ")
+}

@@ -1,0 +1,15 @@
+//! The commands of the suite, one file each.
+
+pub(crate) mod client;
+pub(crate) mod explain;
+pub(crate) mod fuzz;
+pub(crate) mod grade;
+pub(crate) mod grading;
+pub(crate) mod interrupt;
+mod keylog;
+pub(crate) mod load;
+mod load_arguments;
+mod load_common;
+pub(crate) mod matrix;
+mod progress;
+pub(crate) mod shared;

@@ -1,0 +1,55 @@
+//! What a run leaves while it goes on: lines on the terminal, and reports that are complete enough
+//! when the run is cut short.
+
+use std::io::IsTerminal as _;
+
+use conformance_suite::{
+    CaseResult, Report,
+    case::Row,
+    report::{Header, console, format::Output, points::Rubric, write},
+    run::Watch,
+    verdict::Verdict,
+};
+
+/// Shows and writes what is known so far.
+pub(crate) struct Progress<'a> {
+    outputs: &'a [Output],
+    rubric: &'a Rubric,
+    so_far: Option<Report>,
+    live: bool,
+}
+
+impl<'a> Progress<'a> {
+    pub(crate) fn new(outputs: &'a [Output], rubric: &'a Rubric) -> Self {
+        let live = std::io::stderr().is_terminal();
+        Self { outputs, rubric, so_far: None, live }
+    }
+}
+
+impl Watch for Progress<'_> {
+    fn begins(&mut self, header: &Header, cases: &[&'static Row]) {
+        let unknown =
+            Verdict::Inconclusive { reason: "the run has not come to this case".to_owned() };
+        let cases = cases.iter().map(|case| CaseResult::new(case, true, unknown.clone())).collect();
+        self.so_far = Some(Report {
+            header: header.clone(),
+            cases,
+            took_ms: 0,
+            bugs: Vec::new(),
+            stale: Vec::new(),
+            output: String::new(),
+        });
+    }
+
+    fn done(&mut self, result: &CaseResult) {
+        let Some(report) = &mut self.so_far else { return };
+        if self.live {
+            anstream::eprintln!("{}", console::line(result, report.header.strict));
+        }
+        if let Some(case) = report.cases.iter_mut().find(|case| case.id == result.id) {
+            *case = result.clone();
+        }
+        // A disk that is full is told at the end, once.
+        let _ = write::all(self.outputs, report, self.rubric);
+    }
+}

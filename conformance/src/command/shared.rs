@@ -1,0 +1,72 @@
+//! What several commands take on their command line, and read.
+#![allow(clippy::disallowed_methods, reason = "the edge: the one place that reads files")]
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use clap::Args;
+use conformance_suite::report::{format::Output, points::Rubric};
+use rustls::pki_types::CertificateDer;
+
+#[derive(Debug, Args)]
+pub(crate) struct Reports {
+    /// Write a report: json, junit, html, tap, md, gradescope, classroom or badge.
+    #[arg(long = "report", value_name = "FORMAT=FILE", value_delimiter = ',')]
+    pub(crate) outputs: Vec<Output>,
+    /// Points by group (TOML).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rubric: Option<PathBuf>,
+}
+
+pub(crate) fn rubric(reports: &Reports) -> anyhow::Result<Rubric> {
+    let Some(file) = &reports.rubric else { return Ok(Rubric::default()) };
+    let rubric: Rubric =
+        toml::from_str(&read(file)?).with_context(|| format!("{} is no rubric", file.display()))?;
+    for group in rubric.groups.keys() {
+        let known = conformance_suite::cases::groups().any(|(id, _, _)| id == group);
+        anyhow::ensure!(known, "{}: there is no group {group:?}", file.display());
+    }
+    Ok(rubric)
+}
+
+pub(crate) fn read(file: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(file).with_context(|| format!("can't read {}", file.display()))
+}
+
+pub(crate) fn authority(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+    let pem = std::fs::read(file).with_context(|| format!("can't read {}", file.display()))?;
+    let certificates: Vec<_> = rustls_pemfile::certs(&mut pem.as_slice())
+        .collect::<Result<_, _>>()
+        .with_context(|| format!("{} is no PEM file", file.display()))?;
+    anyhow::ensure!(!certificates.is_empty(), "{} holds no certificate", file.display());
+    Ok(certificates)
+}
+
+pub(crate) fn scale(text: &str) -> Result<f64, String> {
+    let factor: f64 = text.parse().map_err(|_| "a number, such as 2 or 0.5".to_owned())?;
+    if (0.05..=100.0).contains(&factor) { Ok(factor) } else { Err("from 0.05 to 100".to_owned()) }
+}
+
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = match text.strip_suffix('m') {
+        Some(number) => (number, 60),
+        None => (text.strip_suffix('s').unwrap_or(text), 1),
+    };
+    let number: u32 = number.parse().map_err(|_| "a time, such as 8m or 90s".to_owned())?;
+    Ok(Duration::from_secs(u64::from(number) * unit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_and_factors() {
+        assert_eq!(duration("8m"), Ok(Duration::from_secs(480)));
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert!(duration("soon").is_err() && scale("0").is_err() && scale("nan").is_err());
+    }
+}

@@ -1,0 +1,8 @@
+//! `c.recv`: what arrives is shown, and harms nothing.
+
+mod messages;
+mod notices;
+mod registry;
+mod strange;
+
+pub use registry::CASES;

@@ -1,0 +1,97 @@
+//! `ext`: extensions, and peers that don't know them.
+
+use conformance_kit::wire::frame::Frame;
+use serde_json::json;
+
+use crate::{
+    fault::Fault,
+    invariants::BASE_KEYS,
+    server::{
+        Case,
+        hands::ServerHands,
+        peer::{Closing, Mark},
+    },
+    verdict::{Outcome, Verdict},
+};
+
+/// The group.
+pub const CASES: &[Case] = &[
+    Case::should("ext.extra-on-join", "BN-2", |c| Box::pin(extra_on_join(c)))
+        .asks("Unknown keys beside USERNAME don't matter")
+        .hint("Look for the keys that you know and leave the others alone.")
+        .needs(&["join.accept"])
+        .killed_by(&[Fault::ExtraOnJoinRefused]),
+    Case::should("ext.extra-beside-messages", "BN-2", |c| Box::pin(extra_beside_messages(c)))
+        .asks("An unknown key beside MESSAGES does not matter")
+        .hint("Look for the keys that you know and leave the others alone.")
+        .needs(&["bcast.all-others"])
+        .killed_by(&[Fault::ExtraBesideMessagesRefused]),
+    Case::must("ext.piggyback", "PB-1", |c| Box::pin(piggyback(c)))
+        .asks("USERNAME and MESSAGES in one object are both taken")
+        .hint("Look for every key in every object, USERNAME first; don't return after the first that you find.")
+        .needs(&["bcast.all-others"])
+        .killed_by(&[Fault::PiggybackIgnored])
+        .literal(),
+    Case::must("ext.silent-by-default", "BN-1", |c| Box::pin(silent_by_default(c)))
+        .asks("A plain client gets only frames that mean something in the base protocol")
+        .hint("Send keys of your own only to clients that asked for them when they connected.")
+        .needs(&["bcast.all-others"])
+        .killed_by(&[Fault::UnaskedExtension])
+        .alone(),
+];
+
+async fn extra_on_join(c: &mut ServerHands) -> Outcome {
+    let mut ann = c.connect("ann").await?;
+    ann.name = c.name("ann");
+    ann.send(&json!({"USERNAME": ann.name, "X_EXTENSIONS": ["x-color"], "X_LEVEL": 3})).await;
+    let answer = ann.find(Mark::START, Frame::accepted).await;
+    let expected = "USERNAME_ACCEPTED: true beside unknown keys";
+    Ok(Verdict::check(answer == Some(true), expected, ann.heard(Mark::START)))
+}
+
+async fn extra_beside_messages(c: &mut ServerHands) -> Outcome {
+    let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
+    let text = c.text();
+    let message = ServerHands::message(&ann.name, "ALL", &text);
+    ann.send(&json!({"X_NOTE": [1, {"a": null}], "MESSAGES": [message]})).await;
+    bob.expect_content(&text).await?;
+    Ok(Verdict::Pass)
+}
+
+async fn piggyback(c: &mut ServerHands) -> Outcome {
+    let mut bob = c.join("bob").await?;
+    let mut ann = c.connect("ann").await?;
+    ann.name = c.name("ann");
+    let text = c.text();
+    let message = ServerHands::message(&ann.name, "ALL", &text);
+    ann.send(&json!({"USERNAME": ann.name, "MESSAGES": [message]})).await;
+    let joined = ann.find(Mark::START, Frame::accepted).await == Some(true);
+    let mut carl = c.join("carl").await?;
+    c.fence(&mut carl, &mut bob).await?;
+    let delivered = bob.count(&text) > 0;
+    let expected = "ann joins, and her message is delivered";
+    let actual = format!("joined: {joined}, delivered: {delivered}; {}", ann.heard(Mark::START));
+    Ok(Verdict::check(joined && delivered, expected, actual))
+}
+
+async fn silent_by_default(c: &mut ServerHands) -> Outcome {
+    let mut ann = c.join("ann").await?;
+    let mut bob = c.join("bob").await?;
+    c.fence(&mut ann, &mut bob).await?;
+    c.fence(&mut bob, &mut ann).await?;
+    let name = bob.name.clone();
+    bob.close(Closing::Polite).await;
+    ann.find_left(Mark::START, &name).await;
+    c.settle().await;
+    let foreign = |frame: &&Frame| {
+        frame.object().is_some_and(|object| !object.keys().any(|k| BASE_KEYS.contains(&k.as_str())))
+    };
+    let found = ann.frames(Mark::START).iter().find(foreign).cloned();
+    Ok(match found {
+        Some(frame) => Verdict::fail(
+            "every frame of an ordinary session has a key of the base protocol",
+            conformance_kit::escape::bytes(&frame.body, 200),
+        ),
+        None => Verdict::Pass,
+    })
+}

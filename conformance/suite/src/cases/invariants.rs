@@ -1,0 +1,111 @@
+//! `inv`: what holds for every frame that the server sends, whatever the case. The frames are
+//! collected by all other cases; these only read the result.
+
+use std::future::ready;
+
+use crate::{
+    fault::Fault,
+    invariants::Invariant,
+    server::{Case, hands::ServerHands},
+    verdict::{Outcome, Verdict},
+};
+
+/// The group.
+pub const CASES: &[Case] = &[
+    Case::must("inv.length", "FR-1", |c| {
+        Box::pin(ready(judge(c, Invariant::Length, "the length is the number of bytes of the body")))
+    })
+    .asks("The length in front of every frame is the number of bytes that follow")
+    .hint("Count the encoded bytes, not the characters, and do not add the four bytes of the length itself: struct.pack('!I', len(data)) with data already encoded.")
+    .needs(&["join.accept"])
+    .killed_by(&[Fault::LengthCountsItself, Fault::LengthInCharacters])
+    .last(),
+    Case::must("inv.json-object", "JS-1", |c| {
+        Box::pin(ready(judge(c, Invariant::JsonObject, "the body is one JSON object")))
+    })
+    .asks("The body of every frame is a JSON object")
+    .hint("A text alone is not enough: wrap it, json.dumps({\"ERROR\": text}).")
+    .needs(&["join.accept", "bcast.all-others", "errors.not-json", "leave.fin"])
+    .killed_by(&[Fault::ErrorBareString])
+    .last(),
+    Case::must("inv.accepted-bool", "AC-1", |c| {
+        Box::pin(ready(judge(c, Invariant::AcceptedBool, "USERNAME_ACCEPTED is true or false")))
+    })
+    .asks("USERNAME_ACCEPTED is a JSON boolean")
+    .hint("true, not \"true\": give json.dumps a bool, not a str.")
+    .needs(&["join.accept", "join.taken"])
+    .killed_by(&[Fault::AcceptedAsString])
+    .last(),
+    Case::must("inv.userlist-strings", "UL-1", |c| {
+        Box::pin(ready(judge(c, Invariant::UserListStrings, "USER_LIST is a list of strings")))
+    })
+    .asks("USER_LIST is a list of names")
+    .hint("Put the names into the list, not the objects or tuples that your server keeps about its clients.")
+    .needs(&["join.has-user-list"])
+    .killed_by(&[Fault::UserListObjects])
+    .last(),
+    Case::must("inv.joined-list", "UJ-1", |c| {
+        Box::pin(ready(judge(c, Invariant::JoinedList, "USERS_JOINED is a list of strings")))
+    })
+    .asks("USERS_JOINED is a list of names")
+    .hint("A list even for one name: [name], not name.")
+    .needs(&["users.joined-notice"])
+    .killed_by(&[Fault::JoinedBareString])
+    .last(),
+    Case::must("inv.left-list", "UX-1", |c| {
+        Box::pin(ready(judge(c, Invariant::LeftList, "USERS_LEFT is a list of strings")))
+    })
+    .asks("USERS_LEFT is a list of names")
+    .hint("A list even for one name: [name], not name.")
+    .needs(&["leave.fin"])
+    .killed_by(&[Fault::LeftBareString])
+    .last(),
+    Case::must("inv.tuple", "T4-1", |c| {
+        let expected = "a message is [SRC, DEST, TIMESTAMP, CONTENT], three of them strings";
+        Box::pin(ready(judge(c, Invariant::Tuple, expected)))
+    })
+    .asks("Messages are lists of four elements with the right types")
+    .hint("Pass on the four elements of the message as they came; nothing more, nothing less.")
+    .needs(&["bcast.all-others"])
+    .killed_by(&[Fault::FiveElements])
+    .last(),
+    Case::must("inv.timestamp-int", "TS-1", |c| {
+        Box::pin(ready(judge(c, Invariant::TimestampInt, "TIMESTAMP is an integer")))
+    })
+    .asks("The time of every message is an integer")
+    .hint("int(time.time()), not time.time() and not a formatted date.")
+    .needs(&["bcast.all-others", "inv.tuple"])
+    .killed_by(&[Fault::TimestampFloat])
+    .last(),
+    Case::must("inv.error-string", "IV-1", |c| {
+        Box::pin(ready(judge(c, Invariant::ErrorString, "the value of ERROR is a string")))
+    })
+    .asks("The value of ERROR is a string")
+    .hint("{\"ERROR\": \"text\"}: no list, no object, no number.")
+    .needs(&["errors.not-json", "inv.json-object"])
+    .killed_by(&[Fault::ErrorObject])
+    .last(),
+    Case::open("inv.unknown-keys", "BN-1", |c| Box::pin(ready(unknown_keys(c))))
+        .asks("Does the server use keys beyond those of the base protocol?")
+        .needs(&["join.accept"])
+        .killed_by(&[Fault::ExtraKey])
+        .last(),
+];
+
+fn judge(c: &ServerHands, invariant: Invariant, expected: &str) -> Outcome {
+    let tally = c.shared.invariants.tally(invariant);
+    Ok(match tally.first {
+        Some((case, what)) => Verdict::fail(
+            expected,
+            format!("{what} (first seen in {case}; {} of {})", tally.broken, tally.looked_at),
+        ),
+        None if tally.looked_at == 0 => Verdict::inconclusive("nothing of the kind was ever sent"),
+        None => Verdict::Pass,
+    })
+}
+
+fn unknown_keys(c: &ServerHands) -> Outcome {
+    let keys = c.shared.invariants.unknown_keys();
+    let value = if keys.is_empty() { "none".to_owned() } else { keys.join(", ") };
+    Ok(Verdict::observed("keys beyond the base protocol", value))
+}

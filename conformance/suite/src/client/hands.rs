@@ -1,0 +1,196 @@
+//! The interface between a case and the client: a listener, a client that connects to it, deadlines.
+
+use std::sync::Arc;
+
+use conformance_kit::{authority::Shows, nonce::Nonces, trace::Trace};
+
+use super::{
+    listener::{Listener, Where},
+    operator::{Action, Operator, Place, process::Exit},
+    profile::Profile,
+    quirks::Silence,
+    screen::ScreenMark,
+    session::{self, ClientSession},
+    shared::Shared,
+};
+use crate::verdict::Verdict;
+
+/// How one session differs from the others.
+#[derive(Debug, Clone, Default)]
+pub struct Setup {
+    /// The address on which the suite listens.
+    pub place: Where,
+    /// The certificate that it presents.
+    pub shows: Shows,
+    /// More environment variables.
+    pub env: Vec<(String, String)>,
+}
+
+/// The means of one case: its client, names, texts and trace.
+pub struct ClientHands {
+    /// The state that all cases of the run share.
+    pub shared: Arc<Shared>,
+    /// The case's id.
+    pub case: &'static str,
+    /// Names and texts.
+    pub nonces: Nonces,
+    /// The trace of the wire and the keyboard.
+    pub trace: Trace,
+}
+
+/// A client that was started and has not said its name.
+pub struct Arrival {
+    /// The client and its user.
+    pub operator: Operator,
+    /// The listener to which it should connect.
+    pub listener: Listener,
+    /// The name that its user has for it.
+    pub name: String,
+}
+
+impl ClientHands {
+    /// The hands of a case.
+    #[must_use]
+    pub fn new(shared: Arc<Shared>, case: &'static str, seed: u64) -> Self {
+        let trace = Trace::new(shared.clock);
+        Self { nonces: Nonces::new(seed, case), shared, case, trace }
+    }
+
+    /// A text that can't occur by accident, short enough for every screen.
+    pub fn text(&mut self) -> String {
+        format!("t{}", self.nonces.letters(11))
+    }
+
+    /// A name that can't occur by accident.
+    pub fn name(&mut self, role: &str) -> String {
+        self.nonces.name(role)
+    }
+
+    /// Starts a client.
+    ///
+    /// # Errors
+    /// When the machine lacks what the case needs, or there is no such program.
+    pub async fn start(&mut self, setup: &Setup) -> Result<Arrival, Verdict> {
+        let opened =
+            Listener::open(&self.shared, self.case, &self.trace, setup.place, setup.shows).await;
+        let listener = match opened {
+            Ok(listener) => listener,
+            Err(error) if setup.place == Where::V6Only => {
+                return Err(Verdict::not_applicable(format!("this machine has no ::1: {error}")));
+            }
+            Err(error) => return Err(Verdict::inconclusive(format!("no port: {error}"))),
+        };
+        let name = self.name("ann");
+        let ca = self.shared.authority.file().display().to_string();
+        let place = Place { host: &listener.host, port: listener.port, ca: &ca, name: &name };
+        let mut profile: Profile = (*self.shared.profile).clone();
+        profile.env.extend(setup.env.iter().cloned());
+        let (shared, trace) = (&self.shared, self.trace.clone());
+        let started =
+            Operator::start(&shared.command, &shared.means, Arc::new(profile), place, trace).await;
+        let operator = started.map_err(|error| Verdict::inconclusive(error.to_string()))?;
+        Ok(Arrival { operator, listener, name })
+    }
+
+    /// Types the name as soon as the client seems to be ready for it.
+    pub async fn give_name(&self, arrival: &Arrival) {
+        let pace = self.shared.pace();
+        let open = arrival.listener.reached(|contact| contact.open > 0);
+        arrival.operator.ready(open, pace.settle / 2, pace.start / 3).await;
+        if !self.shared.name_is_argument() {
+            arrival.operator.act(Action::Name(arrival.name.clone())).await;
+        }
+    }
+
+    /// Starts a client and lets it ask for its name; nothing is answered yet.
+    ///
+    /// # Errors
+    /// Inconclusive: whether that works is the business of `c.join.first`.
+    pub async fn enter(&mut self) -> Result<ClientSession, Verdict> {
+        self.enter_with(&Setup::default()).await
+    }
+
+    /// The same, otherwise set up.
+    ///
+    /// # Errors
+    /// As [`ClientHands::enter`].
+    pub async fn enter_with(&mut self, setup: &Setup) -> Result<ClientSession, Verdict> {
+        let arrival = self.start(setup).await?;
+        self.give_name(&arrival).await;
+        self.arrive(arrival).await.map_err(|silence| match silence {
+            Silence::Absent(text)
+            | Silence::Handshake(text)
+            | Silence::Profile(text)
+            | Silence::Mute(text) => Verdict::inconclusive(text),
+        })
+    }
+
+    /// Waits for the client's first frame.
+    ///
+    /// # Errors
+    /// Says how far it came.
+    pub async fn arrive(&mut self, arrival: Arrival) -> Result<ClientSession, Silence> {
+        let Arrival { operator, mut listener, name } = arrival;
+        let patience = self.shared.pace().start;
+        let mut opened = false;
+        let waiting = async {
+            // A client may connect, look around and connect again: the one that speaks counts.
+            while let Some(mut peer) = listener.next(patience).await {
+                opened = true;
+                if peer.find(patience, |_| Some(())).await.is_some() {
+                    return Some(peer);
+                }
+            }
+            None
+        };
+        let peer = tokio::select! {
+            peer = waiting => peer,
+            exit = ended(&operator, self.shared.pace().settle) => {
+                let _: Exit = exit;
+                None
+            }
+        };
+        if let Some(peer) = peer {
+            let other = self.name("bob");
+            return Ok(ClientSession {
+                operator,
+                listener,
+                peer,
+                name,
+                other,
+                shared: Arc::clone(&self.shared),
+                welcomed: ScreenMark::START,
+            });
+        }
+        let contact = listener.contact();
+        let shown = session::describe(&operator, ScreenMark::START);
+        let place = format!("{}:{}", listener.host, listener.port);
+        Err(if contact.connected == 0 {
+            Silence::Absent(format!("no connection to {place}; {shown}"))
+        } else if !opened {
+            let why = contact.failed.unwrap_or_else(|| "the handshake was never finished".into());
+            Silence::Handshake(format!("{why}; {shown}"))
+        } else if self.shared.name_is_argument() {
+            Silence::Mute(format!("the client connected and sent nothing; {shown}"))
+        } else {
+            Silence::Profile(format!("the client connected and sent nothing; {shown}"))
+        })
+    }
+
+    /// Starts a client and welcomes it.
+    ///
+    /// # Errors
+    /// As [`ClientHands::enter`].
+    pub async fn join(&mut self) -> Result<ClientSession, Verdict> {
+        let mut session = self.enter().await?;
+        session.welcome().await;
+        Ok(session)
+    }
+}
+
+/// Waits for the end of a client, and a moment longer for what it sent last.
+async fn ended(operator: &Operator, moment: std::time::Duration) -> Exit {
+    let exit = operator.ended().await;
+    tokio::time::sleep(moment).await;
+    exit
+}

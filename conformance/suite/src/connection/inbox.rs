@@ -1,0 +1,154 @@
+//! The received frames of a connection, and waiting for the next ones within a deadline.
+#![allow(clippy::disallowed_methods, reason = "the reading task is owned and stopped by its Inbox")]
+
+use std::time::Duration;
+
+use conformance_kit::{
+    net::dial::Duplex,
+    trace::Trace,
+    wire::{frame::Frame, message::Message},
+};
+use tokio::{
+    io::ReadHalf,
+    sync::mpsc::{UnboundedReceiver, unbounded_channel},
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+
+use super::reader::{Incoming, Observer, Reader};
+
+/// A position in what a connection has received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark(usize);
+
+impl Mark {
+    /// The beginning of the connection.
+    pub const START: Self = Self(0);
+
+    /// One frame further.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// The received frames of a connection; reading ends when this is dropped.
+pub(crate) struct Inbox {
+    frames: Vec<Frame>,
+    incoming: UnboundedReceiver<Incoming>,
+    closed: Option<String>,
+    reader: JoinHandle<()>,
+}
+
+impl Inbox {
+    /// Starts reading.
+    pub(crate) fn start(
+        observer: impl Observer,
+        role: &str,
+        trace: &Trace,
+        half: ReadHalf<Box<dyn Duplex>>,
+    ) -> Self {
+        let (sink, incoming) = unbounded_channel();
+        let reader = Reader { observer, role: role.to_owned(), trace: trace.clone(), sink };
+        let reader = tokio::spawn(reader.run(half));
+        Self { frames: Vec::new(), incoming, closed: None, reader }
+    }
+
+    /// Stops reading.
+    pub(crate) fn stop(&self) {
+        self.reader.abort();
+    }
+
+    /// Goes on reading until the other end closes the connection, or time is up.
+    pub(crate) async fn drain(&mut self, time: Duration) {
+        let _ = timeout(time, &mut self.reader).await;
+    }
+
+    /// The current position: later frames are behind this mark.
+    pub(crate) fn mark(&mut self) -> Mark {
+        self.catch_up();
+        Mark(self.frames.len())
+    }
+
+    /// Takes in what has arrived, without waiting.
+    pub(crate) fn catch_up(&mut self) {
+        while let Ok(incoming) = self.incoming.try_recv() {
+            self.take(incoming);
+        }
+    }
+
+    /// The frames that arrived since a mark.
+    pub(crate) fn frames(&mut self, since: Mark) -> &[Frame] {
+        self.catch_up();
+        self.frames.get(since.0..).unwrap_or_default()
+    }
+
+    /// Every message that has arrived since a mark.
+    pub(crate) fn messages(&mut self, since: Mark) -> Vec<Message> {
+        self.frames(since).iter().flat_map(Frame::messages).collect()
+    }
+
+    /// Waits for the first frame since a mark in which something is found.
+    pub(crate) async fn find<T>(
+        &mut self,
+        since: Mark,
+        patience: Duration,
+        pick: impl Fn(&Frame) -> Option<T>,
+    ) -> Option<T> {
+        let mut at = since.0;
+        let deadline = sleep(patience);
+        tokio::pin!(deadline);
+        loop {
+            while let Some(frame) = self.frames.get(at) {
+                if let Some(found) = pick(frame) {
+                    return Some(found);
+                }
+                at += 1;
+            }
+            if self.closed.is_some() && self.incoming.is_empty() {
+                return None;
+            }
+            let incoming = tokio::select! {
+                // What is there already counts, even when the time is up.
+                biased;
+                incoming = self.incoming.recv() => incoming?,
+                () = &mut deadline => return None,
+            };
+            self.take(incoming);
+        }
+    }
+
+    /// Waits until the other end closes the connection; false when it does not.
+    pub(crate) async fn find_closed(&mut self, patience: Duration) -> bool {
+        let closing = async {
+            while self.closed.is_none() {
+                match self.incoming.recv().await {
+                    Some(incoming) => self.take(incoming),
+                    None => break,
+                }
+            }
+        };
+        let _ = timeout(patience, closing).await;
+        self.closed.is_some()
+    }
+
+    /// How the connection has ended, as far as that was taken in.
+    pub(crate) fn closed(&self) -> Option<&str> {
+        self.closed.as_deref()
+    }
+
+    fn take(&mut self, incoming: Incoming) {
+        match incoming {
+            Incoming::Frame(frame) => self.frames.push(frame),
+            Incoming::Closed(how) => {
+                self.closed.get_or_insert(how);
+            }
+        }
+    }
+}
+
+impl Drop for Inbox {
+    fn drop(&mut self) {
+        self.reader.abort();
+    }
+}

@@ -1,0 +1,10 @@
+//! One connection between the suite and a subject of either side, as frames.
+
+mod inbox;
+mod reader;
+mod write;
+
+pub(crate) use inbox::Inbox;
+pub use inbox::Mark;
+pub(crate) use reader::Observer;
+pub(crate) use write::write;

@@ -1,0 +1,19 @@
+//! The results of a run, and every format in which they are written.
+
+pub mod badge;
+pub mod classroom;
+pub mod console;
+pub mod expect;
+pub mod format;
+pub mod gradescope;
+pub mod html;
+pub mod json;
+pub mod junit;
+pub mod markdown;
+pub mod points;
+pub mod repeat;
+mod results;
+pub mod tap;
+pub mod write;
+
+pub use results::{CaseResult, Header, ONLY, Report, Totals};

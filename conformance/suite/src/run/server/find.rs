@@ -1,0 +1,104 @@
+//! Finds the subject, or starts it, and learns how it speaks.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use conformance_kit::{
+    escape,
+    net::{dial::Transport, target::Target, tls},
+    nonce::Nonces,
+    subject::{
+        place::Place,
+        server::{NoAnswer, OpenError, Server, Waiting},
+    },
+};
+use rustls::pki_types::ServerName;
+
+use super::subject::{RunError, Subject};
+use crate::{
+    run::Options,
+    server::{first_contact::Contact, probe::GreetingError, shared::Shared},
+};
+
+/// How long a server that was started may take until it listens.
+const STARTING: Duration = Duration::from_secs(15);
+
+/// Finds the subject, after starting it when that is wanted; the server is there when the suite
+/// started it.
+pub(super) async fn find(
+    subject: &Subject,
+    options: &Options,
+    seed: u64,
+) -> Result<(Shared, Option<Server>), RunError> {
+    let name = name_of(subject);
+    let command = match subject {
+        Subject::Running(target) => {
+            let addresses = lookup(target).await?;
+            return Ok((meet(name, &target.host, &addresses, options, seed).await?, None));
+        }
+        Subject::At { host, addresses } => {
+            return Ok((meet(name, host, addresses, options, seed).await?, None));
+        }
+        Subject::Spawned { command, .. } => command,
+    };
+    let opened = Server::open(&Place::Command(command.clone()), None).await;
+    let mut server = opened.map_err(|error| match error {
+        OpenError::Start(error) | OpenError::Folder(error) => failed(error.to_string(), ""),
+    })?;
+    let waiting = Waiting::for_at_most(STARTING.mul_f64(options.timeout_scale.max(1.0)));
+    loop {
+        let target = server.target.clone();
+        let addresses = lookup(&target).await?;
+        let error = match meet(target.to_string(), &target.host, &addresses, options, seed).await {
+            Ok(shared) => return Ok((shared, Some(server))),
+            Err(RunError::Unreachable { error, .. }) => error,
+            Err(error) => return Err(error),
+        };
+        match waiting.again(&mut server).await {
+            Ok(()) => {}
+            Err(NoAnswer::Ended) => {
+                return Err(failed("it has ended".to_owned(), &server.output()));
+            }
+            Err(NoAnswer::Late) => return Err(failed(error.to_string(), &server.output())),
+        }
+    }
+}
+
+fn failed(error: String, printed: &str) -> RunError {
+    RunError::Spawn { error, output: escape::shorten(printed.trim(), 2_000) }
+}
+
+pub(super) fn name_of(subject: &Subject) -> String {
+    match subject {
+        Subject::Running(target) => target.to_string(),
+        Subject::At { host, .. } => host.clone(),
+        Subject::Spawned { command, .. } => command.clone(),
+    }
+}
+
+async fn lookup(target: &Target) -> Result<Vec<SocketAddr>, RunError> {
+    let error = |error| RunError::Lookup { target: target.to_string(), error };
+    target.resolve().await.map_err(error)
+}
+
+/// Meets the subject at one of these addresses, and learns how it speaks.
+async fn meet(
+    target: String,
+    host: &str,
+    addresses: &[SocketAddr],
+    options: &Options,
+    seed: u64,
+) -> Result<Shared, RunError> {
+    let config = tls::configuration(&options.trust, options.keylog.clone())?;
+    let name = options.sni.clone().unwrap_or_else(|| host.to_owned());
+    let name = ServerName::try_from(name.clone()).map_err(|_| RunError::Name(name))?;
+    let contact = Contact {
+        transport: Transport::Tls(Arc::new(config), name),
+        tls: options.tls,
+        nonces: Nonces::new(seed, "greeting"),
+        scale: options.timeout_scale,
+    };
+    contact.meet(addresses).await.map_err(|error| match error {
+        GreetingError::Untrusted(error) => RunError::Untrusted { target, error },
+        GreetingError::Unreachable(error) => RunError::Unreachable { target, error },
+    })
+}

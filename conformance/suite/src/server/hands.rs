@@ -1,0 +1,240 @@
+//! The interface between a case and the server: users, raw connections, fences, deadlines.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use conformance_kit::{
+    net::dial::{self, DialError, Transport},
+    nonce::Nonces,
+    trace::{Kind, Trace},
+};
+use tokio::time::timeout;
+
+use super::peer::{self, Closing, Mark, Peer};
+use crate::{
+    server::shared::Shared,
+    verdict::{Outcome, Verdict},
+};
+
+/// The means of one case: its users, names, texts and trace.
+pub struct ServerHands {
+    /// The state that all cases of the run share.
+    pub shared: Arc<Shared>,
+    /// The case's id.
+    pub case: &'static str,
+    /// Names and texts.
+    pub nonces: Nonces,
+    /// The trace of the wire.
+    pub trace: Trace,
+}
+
+impl ServerHands {
+    /// A context for one case.
+    #[must_use]
+    pub fn new(shared: Arc<Shared>, case: &'static str, seed: u64) -> Self {
+        let trace = Trace::new(shared.clock);
+        Self { nonces: Nonces::new(seed, case), shared, case, trace }
+    }
+
+    /// A fresh user name for a role.
+    pub fn name(&mut self, role: &str) -> String {
+        self.nonces.name(role)
+    }
+
+    /// A fresh text.
+    pub fn text(&mut self) -> String {
+        self.nonces.text("text")
+    }
+
+    /// A fresh text for a message that is malformed on purpose.
+    pub fn malformed_text(&mut self) -> String {
+        format!("{} {}", self.shared.invariants.mark(), self.nonces.letters(8))
+    }
+
+    /// How long something that must come may take.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        self.shared.timing().patience
+    }
+
+    /// Connects and joins under a fresh name.
+    ///
+    /// # Errors
+    /// Inconclusive: whether joining works is the business of `join.accept`.
+    pub async fn join(&mut self, role: &str) -> Result<Peer, Verdict> {
+        let name = self.name(role);
+        self.join_as(role, &name).await
+    }
+
+    /// Connects and joins under this name.
+    ///
+    /// # Errors
+    /// Inconclusive, as [`ServerHands::join`].
+    pub async fn join_as(&mut self, role: &str, name: &str) -> Result<Peer, Verdict> {
+        let mut peer = self.connect(role).await?;
+        match peer.ask_for(name).await {
+            Some(true) => Ok(peer),
+            Some(false) => Err(Verdict::inconclusive(format!(
+                "{role} could not join: the fresh name {name} was refused"
+            ))),
+            None => Err(Verdict::inconclusive(format!(
+                "{role} could not join: no answer to USERNAME; {}",
+                peer.heard(Mark::START)
+            ))),
+        }
+    }
+
+    /// Connects and joins under a name that was in use a moment ago, trying again while it is not
+    /// free yet.
+    ///
+    /// # Errors
+    /// Says what the last answer was.
+    pub async fn join_again(&mut self, role: &str, name: &str) -> Result<Peer, String> {
+        let patience = self.patience();
+        let mut last = "no connection".to_owned();
+        let trying = async {
+            loop {
+                match self.connect(role).await {
+                    Ok(mut peer) => {
+                        if peer.ask_for(name).await == Some(true) {
+                            return peer;
+                        }
+                        last = peer.heard(Mark::START);
+                    }
+                    Err(verdict) => last = format!("{verdict:?}"),
+                }
+                self.settle().await;
+            }
+        };
+        timeout(patience, trying).await.map_err(|_| last)
+    }
+
+    /// Lets a connection that was refused a name, or never asked for one, end as that of a user:
+    /// what the end of an unjoined connection does is the business of `leave` alone.
+    pub async fn dismiss(&mut self, mut peer: Peer) {
+        let name = self.name(&peer.role.clone());
+        if !peer.is_closed() {
+            // The answer is waited for: closing with it unread would turn into a reset, which can
+            // overtake the name on its way.
+            peer.ask_for(&name).await;
+        }
+        peer.close(Closing::Polite).await;
+    }
+
+    /// Two fresh users must be able to join and talk to each other.
+    ///
+    /// # Errors
+    /// Never `Err`: whatever goes wrong is what the case is about, and fails it.
+    pub async fn others_are_served(&mut self, circumstances: &str) -> Outcome {
+        let expected = format!("others join and talk {circumstances}");
+        let text = self.text();
+        let mut pair = Vec::new();
+        for role in ["carl", "dora"] {
+            match self.join(role).await {
+                Ok(peer) => pair.push(peer),
+                Err(Verdict::Inconclusive { reason }) => {
+                    return Ok(Verdict::fail(expected, reason));
+                }
+                Err(verdict) => return Err(verdict),
+            }
+        }
+        let [carl, dora] = pair.as_mut_slice() else {
+            return Err(Verdict::inconclusive("two users were wanted"));
+        };
+        carl.say(&text).await;
+        let arrived = dora.find_message(Mark::START, |m| m.content == text).await.is_some();
+        Ok(Verdict::check(arrived, expected, dora.heard(Mark::START)))
+    }
+
+    /// Whether the subject answers a fresh user, be it with a refusal.
+    pub async fn is_answered(&mut self) -> bool {
+        let name = self.name("health");
+        match self.connect("health").await {
+            Ok(mut peer) => peer.ask_for(&name).await.is_some(),
+            Err(_) => false,
+        }
+    }
+
+    /// Opens a connection that has not joined.
+    ///
+    /// # Errors
+    /// Inconclusive when the server can't be reached.
+    pub async fn connect(&mut self, role: &str) -> Result<Peer, Verdict> {
+        let transport = self.shared.transport();
+        self.dial(role, self.shared.address(), &transport)
+            .await
+            .map_err(|error| unreachable(role, &error))
+    }
+
+    /// Opens a TCP connection on which no TLS is spoken.
+    ///
+    /// # Errors
+    /// Inconclusive when the server can't be reached.
+    pub async fn connect_tcp(&mut self, role: &str) -> Result<Peer, Verdict> {
+        self.dial(role, self.shared.address(), &Transport::Plain)
+            .await
+            .map_err(|error| unreachable(role, &error))
+    }
+
+    /// Opens a connection to a certain address.
+    ///
+    /// # Errors
+    /// As the network says.
+    pub async fn dial(
+        &self,
+        role: &str,
+        address: SocketAddr,
+        transport: &Transport,
+    ) -> Result<Peer, DialError> {
+        let dialled = dial::dial(address, transport, self.patience()).await;
+        match dialled {
+            Ok(link) => {
+                let over = match &link.tls {
+                    Some(facts) => format!("{address} with {}", facts.version),
+                    None => format!("{address} without TLS"),
+                };
+                self.trace.note(role, Kind::Opened, &over);
+                Ok(Peer::start(&self.shared, self.case, &self.trace, role, link))
+            }
+            Err(error) => {
+                self.trace.note(role, Kind::Note, &format!("could not connect: {error}"));
+                Err(error)
+            }
+        }
+    }
+
+    /// Waits until what `from` did before must have reached `to`: a public message does, and a
+    /// little time on top.
+    ///
+    /// # Errors
+    /// Inconclusive when the sentinel does not arrive: that is the business of `bcast.all-others`.
+    pub async fn fence(&mut self, from: &mut Peer, to: &mut Peer) -> Result<(), Verdict> {
+        let sentinel = self.nonces.text("sentinel");
+        let since = to.mark();
+        from.say(&sentinel).await;
+        if to.find_message(Mark::START, |m| m.content == sentinel).await.is_none() {
+            let heard = to.heard(since);
+            return Err(Verdict::inconclusive(format!(
+                "a public message from {} did not reach {}, so silence proves nothing; {heard}",
+                from.role, to.role
+            )));
+        }
+        self.settle().await;
+        to.catch_up();
+        Ok(())
+    }
+
+    /// Waits for what trickles in behind a sentinel.
+    pub async fn settle(&self) {
+        tokio::time::sleep(self.shared.timing().settle).await;
+    }
+
+    /// A message as it goes into `MESSAGES`, dated now.
+    #[must_use]
+    pub fn message(src: &str, dest: &str, content: &str) -> serde_json::Value {
+        peer::message(src, dest, content)
+    }
+}
+
+fn unreachable(role: &str, error: &DialError) -> Verdict {
+    Verdict::inconclusive(format!("{role} could not connect: {error}"))
+}

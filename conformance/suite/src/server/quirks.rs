@@ -1,0 +1,55 @@
+//! The deviations of a server that the suite adapts to, after they were charged once.
+
+use std::time::Duration;
+
+use conformance_kit::wire::prefix::Prefix;
+
+/// How a subject writes and reads lengths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quirks {
+    /// In front of what it sends.
+    pub sends: Prefix,
+    /// In front of what it takes.
+    pub reads: Prefix,
+}
+
+impl Default for Quirks {
+    fn default() -> Self {
+        Self { sends: Prefix::NETWORK, reads: Prefix::NETWORK }
+    }
+}
+
+/// Whether to speak TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TlsMode {
+    /// TLS, and without it when the subject knows none; that is charged to `tls.handshake`.
+    #[default]
+    Auto,
+    /// TLS, whatever happens.
+    On,
+    /// No TLS; the cases about it don't apply.
+    Off,
+}
+
+/// How TLS went.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum TlsGreeting {
+    /// Nobody asked for it.
+    #[default]
+    Off,
+    /// It works.
+    Works,
+    /// It does not, and the subject speaks the protocol without it.
+    Plaintext(String),
+    /// It does not, and nothing else does either.
+    Broken(String),
+}
+
+/// The result of the probe.
+#[derive(Debug, Clone, Default)]
+pub struct Greeting {
+    /// How TLS went.
+    pub tls: TlsGreeting,
+    /// How long connecting and joining takes; `None` when nobody could join.
+    pub join: Option<Duration>,
+}
