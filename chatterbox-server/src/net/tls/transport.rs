@@ -9,7 +9,8 @@ use rustls::{ServerConfig, version};
 use tokio_rustls::TlsAcceptor;
 
 use crate::net::tls::error::TlsError;
-use crate::net::tls::{local_authority, pem};
+use crate::net::tls::local_authority;
+use crate::net::tls::pem;
 
 /// The origin of certificate and key.
 #[derive(Debug, Clone, PartialEq, Eq)]
