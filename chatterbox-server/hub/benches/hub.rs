@@ -2,7 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a bench")]
 
 use bytes::Bytes;
-use chatterbox_hub::{Delivery, Hub, Keep, MemberId, Record, TimelineLimits, Wake};
+use chatterbox_hub::{Delivery, Hub, JoinRequest, Keep, MemberId, Record, TimelineLimits, Wake};
 use chatterbox_proto::Username;
 use chatterbox_proto::session::Destination;
 use divan::Bencher;
@@ -23,7 +23,7 @@ fn hub(members: usize) -> (Hub, Vec<MemberId>) {
     let mut hub = Hub::new(TimelineLimits::default(), Keep::default());
     let join = |number| {
         let name = Username::parse(&format!("user{number}")).unwrap();
-        hub.join(&name, "Welcome!").unwrap().id
+        hub.admit(JoinRequest::base(&name, "Welcome!")).unwrap().id
     };
     let ids: Vec<_> = (0..members).map(join).collect();
     take_all(&mut hub, &ids);
@@ -65,7 +65,7 @@ fn private(bencher: Bencher<'_, '_>) {
     let name = Username::parse("user500").unwrap();
     let record = record(Destination::User(name.clone()));
     bencher.with_inputs(|| record.clone()).bench_local_values(|record| {
-        hub.reserve(&name, 64).unwrap();
+        hub.reserve(*ids.first().unwrap(), &name, 64).unwrap();
         let _ = apply_next(&mut hub, record);
         divan::black_box(hub.take(*ids.get(500).unwrap()))
     });
@@ -96,7 +96,7 @@ fn join(bencher: Bencher<'_, '_>, history: usize) {
     }
     let name = Username::parse("visitor").unwrap();
     bencher.bench_local(|| {
-        let joined = hub.join(&name, "Welcome!").unwrap();
+        let joined = hub.admit(JoinRequest::base(&name, "Welcome!")).unwrap();
         let _ = hub.leave(joined.id);
         joined.welcome
     });

@@ -1,8 +1,10 @@
 //! The chat itself, as one pure state machine: who is here, what happened, who has seen how much of it.
 
 mod conversation;
+mod delivery;
 mod encode;
 mod event;
+mod eviction;
 pub mod guard;
 mod hub;
 mod identity;
@@ -11,23 +13,27 @@ mod level;
 mod member;
 mod membership;
 mod record;
+mod removal;
 mod room;
 mod roster;
 mod sessions;
 mod wake;
 
 pub use conversation::{Conversation, key};
+pub use delivery::Delivery;
 pub use encode::batch::Batch;
 pub use encode::view::View;
 pub use encode::welcome::shown;
 pub use event::Event;
-pub use hub::{Delivery, Hub, Laggards, MOVING};
+pub use eviction::{Laggards, MOVING};
+pub use hub::Hub;
 pub use identity::{AccountKey, LoggedIn};
 pub use ids::{MemberId, SessionId, SessionKey};
 pub use level::Level;
 pub use member::IgnoreFilter;
 pub use membership::{JoinError, JoinReply, JoinRequest, Resuming};
 pub use record::{Record, Sequence};
+pub use removal::Removal;
 pub use room::limits::{Keep, TimelineLimits};
 pub use room::timeline::Lag;
 pub use wake::Wake;

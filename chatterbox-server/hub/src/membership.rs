@@ -17,6 +17,7 @@ use crate::identity::LoggedIn;
 use crate::ids::{MemberId, SessionId, SessionKey};
 use crate::member::{IgnoreFilter, Member};
 use crate::record::Sequence;
+use crate::removal::Removal;
 use crate::room::history::Wanted;
 use crate::roster::{Claimant, RECENT_RENAMES, RENAME_FOLLOWED, RecentRename};
 use crate::wake::Wake;
@@ -103,14 +104,6 @@ pub struct JoinReply {
 }
 
 impl Hub {
-    /// Lets somebody in who speaks the base protocol.
-    ///
-    /// # Errors
-    /// As [`Hub::admit`].
-    pub fn join(&mut self, name: &Username, info: &str) -> Result<JoinReply, JoinError> {
-        self.admit(JoinRequest::base(name, info))
-    }
-
     /// The session of a key, if it can be gone on with under this name: the account of its user, if there is one.
     pub fn resumable(&self, key: SessionKey, name: &Username) -> Option<Option<LoggedIn>> {
         let (_, session) = self.sessions.find(key, name)?;
@@ -152,7 +145,7 @@ impl Hub {
         match old {
             Some(old) => {
                 self.members.remove(&old);
-                self.replaced.insert(old);
+                self.removed.insert(old, Removal::Resumed);
             }
             None => self.lobby.push(Event::joined(name_json.clone())),
         }
@@ -232,7 +225,7 @@ impl Hub {
 
     /// Lets somebody go. Leaving twice is leaving once.
     pub fn leave(&mut self, id: MemberId) -> Wake {
-        self.replaced.remove(&id);
+        self.removed.remove(&id);
         let Some(member) = self.members.remove(&id) else {
             return Wake::Nobody;
         };
@@ -247,11 +240,6 @@ impl Hub {
         }
         self.lobby.push(Event::left(member.name_json));
         Wake::AllSoon
-    }
-
-    /// Whether another connection goes on with the session of a member who is gone.
-    pub fn was_replaced(&self, id: MemberId) -> bool {
-        self.replaced.contains(&id)
     }
 
     /// Gives a member another name, told to everybody (RN-1, RN-2); `owns` says whether it was proven to be theirs.

@@ -9,10 +9,9 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
 use chatterbox_hub::{
     Delivery, Event, Hub, IgnoreFilter, JoinError, JoinReply, JoinRequest, Lag, Laggards, LoggedIn,
-    MemberId, Record, Sequence, SessionId, SessionKey, View, Wake, shown,
+    MemberId, Record, Removal, Sequence, SessionId, SessionKey, View, Wake, shown,
 };
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Code, Refusal, Username};
@@ -58,19 +57,6 @@ impl Chat {
     /// The signals, which somebody has to ring for notices.
     pub fn notifier(&self) -> &Notifier {
         &self.notifier
-    }
-
-    /// Lets somebody in who speaks the base protocol.
-    ///
-    /// # Errors
-    /// [`JoinError`] when the name is not to be had.
-    pub fn join(
-        self: &Arc<Self>,
-        name: &Username,
-        info: &str,
-    ) -> Result<(Seat, Vec<Bytes>), JoinError> {
-        let (seat, joined) = self.admit(JoinRequest::base(name, info))?;
-        Ok((seat, joined.welcome))
     }
 
     /// Lets somebody in.
@@ -147,25 +133,17 @@ impl Chat {
         self.hub().known_tag(session, tag)
     }
 
-    /// Reserves room for a private message, and says under which spelling its recipient is here.
+    /// Reserves room for a private message of a member, and gives the spelling that its recipient is here under.
     ///
     /// # Errors
-    /// [`Code::NoSuchUser`] or [`Code::RecipientBusy`].
-    pub fn reserve(&self, name: &Username, bytes: usize) -> Result<Username, Code> {
-        self.hub().reserve(name, bytes)
-    }
-
-    /// The same for a message of this member.
-    ///
-    /// # Errors
-    /// The same, and [`Code::Blocked`].
-    pub fn reserve_from(
+    /// [`Code::NoSuchUser`], [`Code::Blocked`] or [`Code::RecipientBusy`].
+    pub fn reserve(
         &self,
         sender: MemberId,
         name: &Username,
         bytes: usize,
     ) -> Result<Username, Code> {
-        self.hub().reserve_from(sender, name, bytes)
+        self.hub().reserve(sender, name, bytes)
     }
 
     /// Gives back what was reserved for messages that were not stored; for the sequencer only.
@@ -338,11 +316,6 @@ impl Handle {
         self.id
     }
 
-    /// Whether another connection goes on with its session.
-    pub fn was_replaced(&self) -> bool {
-        self.chat.hub().was_replaced(self.id)
-    }
-
     /// Under which name it is here now, if it is.
     pub fn name(&self) -> Option<Username> {
         self.chat.hub().name_of(self.id).cloned()
@@ -402,9 +375,14 @@ impl Handle {
         self.chat.hub().progressed(self.id);
     }
 
-    /// Waits until the member was removed for being too slow.
-    pub async fn overtaken(&self) {
-        self.signals.removed.raised().await;
+    /// Waits until the hub has removed the member, and gives the reason.
+    pub async fn removed(&self) -> Removal {
+        loop {
+            self.signals.removed.raised().await;
+            if let Some(removal) = self.chat.hub().removal(self.id) {
+                return removal;
+            }
+        }
     }
 }
 
@@ -420,7 +398,7 @@ pub fn resolve(
     match destination {
         Destination::All => Ok(Destination::All),
         Destination::User(name) => {
-            sender.chat.reserve_from(sender.id, &name, bytes).map(Destination::User)
+            sender.chat.reserve(sender.id, &name, bytes).map(Destination::User)
         }
     }
 }
@@ -432,16 +410,20 @@ mod tests {
     use super::*;
     use chatterbox_hub::{Keep, TimelineLimits};
 
+    fn join(chat: &Arc<Chat>, name: &str) -> Seat {
+        let name = Username::parse(name).unwrap();
+        chat.admit(JoinRequest::base(&name, "Hi")).unwrap().0
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_member_is_up_to_date_when_it_was_handed_what_has_happened() {
         let (posts, _inbox) = crate::chat::sequencer::queue();
         let hub = Hub::new(TimelineLimits::default(), Keep::default());
         let chat = Arc::new(Chat::new(hub, posts));
-        let join = |name| chat.join(&Username::parse(name).unwrap(), "Hi").unwrap().0;
-        let ann = join("ann");
+        let ann = join(&chat, "ann");
         let handle = ann.handle();
         handle.up_to_date().await;
-        let _bob = join("bob");
+        let _bob = join(&chat, "bob");
         let waiting = tokio::time::timeout(Duration::from_secs(60), handle.up_to_date());
         assert!(waiting.await.is_err(), "ann was not told of bob");
         let task = tokio::spawn({
@@ -460,10 +442,10 @@ mod tests {
         let (posts, _inbox) = crate::chat::sequencer::queue();
         let hub = Hub::new(TimelineLimits::default(), Keep::default());
         let chat = Arc::new(Chat::new(hub, posts));
-        let ann = chat.join(&Username::parse("ann").unwrap(), "Hi").unwrap().0;
+        let ann = join(&chat, "ann");
         let handle = ann.handle();
         while handle.tell_error(&"x".repeat(1000)) {}
-        let _bob = chat.join(&Username::parse("bob").unwrap(), "Hi").unwrap().0;
+        let _bob = join(&chat, "bob");
         let all = async { tokio::join!(handle.room(), handle.up_to_date(), handle.room()) };
         let mut all = std::pin::pin!(all);
         let early = tokio::time::timeout(Duration::from_secs(1), all.as_mut()).await;

@@ -9,6 +9,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chatterbox_hub::Removal;
 use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::session::JoinedSession;
 use chatterbox_proto::{ClientFrame, Code, server_frame};
@@ -205,8 +206,8 @@ async fn chat(arrived: Box<Arrived>, peer: SocketAddr, context: &Context, config
         tokio::select! {
             end = &mut reading => end,
             end = outbound.run(&mut seat) => match end {
-                WriteEnd::TooSlow if member.was_replaced() => End::Resumed,
-                WriteEnd::TooSlow => End::TooSlow,
+                WriteEnd::Removed(Removal::Resumed) => End::Resumed,
+                WriteEnd::Removed(Removal::TooSlow) => End::TooSlow,
                 WriteEnd::Broken(error) => {
                     // A client that just closes has perhaps not read everything, but said it (QT-1).
                     member.mute();

@@ -12,7 +12,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
-use chatterbox_hub::Delivery;
+use chatterbox_hub::{Delivery, Removal};
 use chatterbox_proto::{Code, server_frame};
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
@@ -21,8 +21,8 @@ use crate::chat::shared::{Handle, Seat};
 /// Why nothing more is written.
 #[derive(Debug)]
 pub(super) enum WriteEnd {
-    /// The member has been removed, or has taken nothing for too long.
-    TooSlow,
+    /// The hub has removed the member, or is going to: it has taken nothing for too long.
+    Removed(Removal),
     /// The connection is broken.
     Broken(io::Error),
 }
@@ -95,7 +95,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
                     self.up_to_date = !more;
                 }
                 Delivery::UpToDate => self.up_to_date = true,
-                Delivery::Removed => return Err(WriteEnd::TooSlow),
+                Delivery::Removed(why) => return Err(WriteEnd::Removed(why)),
             }
         }
     }
@@ -174,8 +174,8 @@ async fn in_time<T>(
     tokio::select! {
         biased;
         done = write => Ok(done?),
-        () = member.overtaken() => Err(WriteEnd::TooSlow),
-        () = tokio::time::sleep(stall_timeout) => Err(WriteEnd::TooSlow),
+        why = member.removed() => Err(WriteEnd::Removed(why)),
+        () = tokio::time::sleep(stall_timeout) => Err(WriteEnd::Removed(Removal::TooSlow)),
     }
 }
 
