@@ -52,8 +52,10 @@ pub enum NameError {
 /// A valid user name, in normalisation form C; equal when the names are the same (NM-4).
 #[derive(Clone)]
 pub struct Username {
-    text: Arc<str>,
-    key: Arc<str>,
+    /// The name, and its key behind it where the two differ: cloning a name counts one reference.
+    both: Arc<str>,
+    /// Where the name ends.
+    end: u32,
 }
 
 impl Username {
@@ -95,39 +97,45 @@ impl Username {
         if !text.is_ascii() && !text.as_str().is_single_script() {
             return Err(NameError::MixedScripts);
         }
-        let text: Arc<str> = text.into();
-        let key = if *text == *key { Arc::clone(&text) } else { key.into() };
-        Ok(Self { text, key })
+        let end = u32::try_from(text.len()).map_err(|_| NameError::TooLong { limit })?;
+        let mut both = text;
+        if both != key {
+            both.push_str(&key);
+        }
+        Ok(Self { both: both.into(), end })
     }
 
     /// The name as it is shown and sent.
     pub fn as_str(&self) -> &str {
-        &self.text
+        self.both.get(..self.end as usize).unwrap_or_default()
     }
 
     /// What names that are the same have in common (NM-4), for looking them up elsewhere.
     pub fn key(&self) -> &str {
-        &self.key
+        match self.both.get(self.end as usize..) {
+            None | Some("") => &self.both,
+            Some(key) => key,
+        }
     }
 
     /// Whether a text from the wire means this user. An exact match is cheap.
     pub fn is(&self, wire: &str) -> bool {
-        *self.text == *wire
-            || (wire.len() <= longest(self.text.chars().count()) && *self.key == *fold(wire))
+        self.as_str() == wire
+            || (wire.len() <= longest(self.as_str().chars().count()) && self.key() == fold(wire))
     }
 
     /// What names that look the same have in common (UTS 39 skeletons): as it is written, without regard to case, and
     /// as somebody sees it who does not mind case (`0` looks like `O`, which is `o`).
     pub fn look_alike_keys(&self) -> [String; 3] {
         let skeleton = |text: &str| unicode_security::skeleton(text).collect::<String>();
-        let written = skeleton(&self.text);
+        let written = skeleton(self.as_str());
         let seen = fold(&written);
-        [written, skeleton(&self.key), seen]
+        [written, skeleton(self.key()), seen]
     }
 
     /// Whether look-alikes of this name are a danger: ASCII names are never refused for how they look.
     pub fn is_ascii(&self) -> bool {
-        self.text.is_ascii()
+        self.as_str().is_ascii()
     }
 }
 
@@ -157,7 +165,8 @@ fn fold(text: &str) -> String {
 
 impl PartialEq for Username {
     fn eq(&self, other: &Self) -> bool {
-        self.key == other.key
+        // Copies of one name share their text.
+        Arc::ptr_eq(&self.both, &other.both) || self.key() == other.key()
     }
 }
 
@@ -165,20 +174,20 @@ impl Eq for Username {}
 
 impl Hash for Username {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.key.hash(state);
+        self.key().hash(state);
     }
 }
 
 /// Nothing in a valid name acts on a screen, so it may be shown as it is.
 impl fmt::Display for Username {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.text)
+        f.pad(self.as_str())
     }
 }
 
 impl fmt::Debug for Username {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Username({})", self.text)
+        write!(f, "Username({})", self.as_str())
     }
 }
 

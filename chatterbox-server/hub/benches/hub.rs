@@ -1,8 +1,8 @@
-//! What delivering costs without sockets: `cargo bench -p chatterbox-server --bench hub`.
+//! What delivering costs without sockets: `cargo bench -p chatterbox-hub`.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a bench")]
 
 use bytes::Bytes;
-use chatterbox_hub::{Delivery, Hub, Keep, MemberId, Record, TimelineLimits, Wake};
+use chatterbox_hub::{Delivery, Hub, JoinRequest, Keep, MemberId, Record, TimelineLimits, Wake};
 use chatterbox_proto::Username;
 use chatterbox_proto::session::Destination;
 use divan::Bencher;
@@ -23,7 +23,7 @@ fn hub(members: usize) -> (Hub, Vec<MemberId>) {
     let mut hub = Hub::new(TimelineLimits::default(), Keep::default());
     let join = |number| {
         let name = Username::parse(&format!("user{number}")).unwrap();
-        hub.join(&name, "Welcome!").unwrap().id
+        hub.admit(JoinRequest::base(&name, "Welcome!")).unwrap().id
     };
     let ids: Vec<_> = (0..members).map(join).collect();
     take_all(&mut hub, &ids);
@@ -38,9 +38,9 @@ fn take_all(hub: &mut Hub, ids: &[MemberId]) {
     }
 }
 
-fn apply_next(hub: &mut Hub, record: &Record) -> Wake {
+fn apply_next(hub: &mut Hub, record: Record) -> Wake {
     let id = hub.newest() + 1;
-    hub.apply(id, record.clone())
+    hub.apply(id, record)
 }
 
 const GROUPS: [usize; 3] = [1, 32, 1024];
@@ -50,9 +50,10 @@ const GROUPS: [usize; 3] = [1, 32, 1024];
 fn apply(bencher: Bencher<'_, '_>, group: usize) {
     let (mut hub, _) = hub(10);
     let record = record(Destination::All);
-    bencher.counter(ItemsCount::new(group)).bench_local(|| {
-        for _ in 0..group {
-            let _ = divan::black_box(apply_next(&mut hub, &record));
+    let inputs = || vec![record.clone(); group];
+    bencher.counter(ItemsCount::new(group)).with_inputs(inputs).bench_local_values(|records| {
+        for record in records {
+            let _ = divan::black_box(apply_next(&mut hub, record));
         }
     });
 }
@@ -63,9 +64,9 @@ fn private(bencher: Bencher<'_, '_>) {
     let (mut hub, ids) = hub(1000);
     let name = Username::parse("user500").unwrap();
     let record = record(Destination::User(name.clone()));
-    bencher.bench_local(|| {
-        hub.reserve(&name, 64).unwrap();
-        let _ = apply_next(&mut hub, &record);
+    bencher.with_inputs(|| record.clone()).bench_local_values(|record| {
+        hub.reserve(*ids.first().unwrap(), &name, 64).unwrap();
+        let _ = apply_next(&mut hub, record);
         divan::black_box(hub.take(*ids.get(500).unwrap()))
     });
 }
@@ -75,9 +76,11 @@ fn private(bencher: Bencher<'_, '_>) {
 fn assemble_and_share(bencher: Bencher<'_, '_>, group: usize) {
     let (mut hub, ids) = hub(1000);
     let record = record(Destination::All);
-    bencher.counter(ItemsCount::new(group * ids.len())).bench_local(|| {
-        for _ in 0..group {
-            let _ = apply_next(&mut hub, &record);
+    let inputs = || vec![record.clone(); group];
+    let items = ItemsCount::new(group * ids.len());
+    bencher.counter(items).with_inputs(inputs).bench_local_values(|records| {
+        for record in records {
+            let _ = apply_next(&mut hub, record);
         }
         take_all(&mut hub, &ids);
     });
@@ -89,11 +92,11 @@ fn join(bencher: Bencher<'_, '_>, history: usize) {
     let (mut hub, _) = hub(1000);
     let record = record(Destination::All);
     for _ in 0..history {
-        let _ = apply_next(&mut hub, &record);
+        let _ = apply_next(&mut hub, record.clone());
     }
     let name = Username::parse("visitor").unwrap();
     bencher.bench_local(|| {
-        let joined = hub.join(&name, "Welcome!").unwrap();
+        let joined = hub.admit(JoinRequest::base(&name, "Welcome!")).unwrap();
         let _ = hub.leave(joined.id);
         joined.welcome
     });

@@ -178,6 +178,6 @@ mod tests {
     #[test]
     fn an_event_is_small() {
         // The timeline holds 16,384 of them, and every queue its own.
-        assert!(size_of::<Event>() <= 80, "{}", size_of::<Event>());
+        assert!(size_of::<Event>() <= 72, "{}", size_of::<Event>());
     }
 }

@@ -6,12 +6,12 @@
 //! A room is a `timeline`, a receiver is a cursor in it: fan-out copies nothing into per-connection queues. What only
 //! one user gets lies in a small queue of theirs, stamped with its place in the timeline, so that one order holds for all.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Code, Username};
 
-use crate::encode::batch::{Batch, BatchCache, assemble};
+use crate::encode::batch::BatchCache;
 use crate::event::Event;
 use crate::identity::{Identity, LoggedIn};
 use crate::ids::{MemberId, SessionId};
@@ -19,6 +19,7 @@ use crate::ignore::IgnoreFilter;
 use crate::member::Member;
 use crate::presence::Presence;
 use crate::record::{Record, Sequence};
+use crate::removal::Removal;
 use crate::room::history::History;
 use crate::room::limits::{Keep, TimelineLimits};
 use crate::room::timeline::{Lag, Timeline};
@@ -26,37 +27,14 @@ use crate::roster::RecentRename;
 use crate::sessions::Sessions;
 use crate::wake::Wake;
 
-/// What a member can be sent now.
-#[derive(Debug)]
-pub enum Delivery {
-    /// Whole frames.
-    Frames {
-        /// The frames.
-        frames: Batch,
-        /// Whether something else is waiting already.
-        more: bool,
-    },
-    /// Nothing new.
-    UpToDate,
-    /// The member is not here any more: it was too slow.
-    Removed,
-}
-
-/// One batch has no more than this, so that the lock is held shortly and a slow reader gets on in small steps.
-const BATCH_EVENTS: usize = 1024;
-const BATCH_BYTES: usize = 64 * 1024;
-
-/// Who has moved within this many milliseconds is reading.
-pub const MOVING: u64 = 1000;
-
 /// The state of the whole chat.
 #[derive(Debug)]
 pub struct Hub {
     pub(crate) members: BTreeMap<MemberId, Member>,
     pub(crate) presence: Presence,
     pub(crate) sessions: Sessions,
-    /// Members whose sessions others go on with, until their connections have ended.
-    pub(crate) replaced: HashSet<MemberId>,
+    /// The members that the hub has removed, until their connections leave, so there are no more than connections.
+    pub(crate) removed: HashMap<MemberId, Removal>,
     pub(crate) recent_renames: VecDeque<RecentRename>,
     pub(crate) lobby: Timeline,
     pub(crate) history: History,
@@ -73,7 +51,7 @@ impl Hub {
             members: BTreeMap::new(),
             presence: Presence::default(),
             sessions: Sessions::default(),
-            replaced: HashSet::new(),
+            removed: HashMap::new(),
             recent_renames: VecDeque::new(),
             lobby: Timeline::new(lobby),
             history: History::new(keep),
@@ -139,7 +117,7 @@ impl Hub {
 
     /// Works out what block lists mean for a member, if anything has changed since. It is put off until it is needed:
     /// somebody with many blockers may come and go often.
-    fn refresh_filter(&mut self, id: MemberId) {
+    pub(crate) fn refresh_filter(&mut self, id: MemberId) {
         if let Some(member) = self.members.get_mut(&id)
             && member.is_filter_stale()
         {
@@ -162,44 +140,37 @@ impl Hub {
         self.sessions.sent(session, tag, id);
     }
 
-    /// Reserves room for a private message of about `bytes`, and says under which spelling its recipient is here (DE-2).
+    /// Reserves room for a private message of about `bytes` of a member, and gives the spelling that its recipient is here
+    /// under (DE-2).
     ///
     /// The room is used by [`Hub::apply`], or given back by [`Hub::give_back`].
     ///
     /// # Errors
-    /// [`Code::NoSuchUser`], or [`Code::RecipientBusy`] when too much waits for them already.
-    pub fn reserve(&mut self, name: &Username, bytes: usize) -> Result<Username, Code> {
-        let (id, identity) = self.presence.find(name).ok_or(Code::NoSuchUser)?;
-        let member = self.members.get_mut(&id).ok_or(Code::NoSuchUser)?;
-        if !member.has_room() {
-            return Err(Code::RecipientBusy);
-        }
-        member.reserve(bytes);
-        Ok(identity.name.clone())
-    }
-
-    /// The same for a message of this member, who may be blocked by the recipient or block them.
-    ///
-    /// # Errors
-    /// As [`Hub::reserve`], and [`Code::Blocked`].
-    pub fn reserve_from(
+    /// [`Code::NoSuchUser`]; [`Code::Blocked`] when one of the two blocks the other; [`Code::RecipientBusy`] when too much
+    /// waits for the recipient already.
+    pub fn reserve(
         &mut self,
         sender: MemberId,
         name: &Username,
         bytes: usize,
     ) -> Result<Username, Code> {
-        if let Some(recipient) = self.who(name) {
-            self.refresh_filter(sender);
-            self.refresh_filter(recipient);
-            let refuses = |one: MemberId, other: MemberId| {
-                let (member, name) = (self.members.get(&one), self.name_of(other));
-                member.zip(name).is_some_and(|(member, name)| member.refuses(name))
-            };
-            if refuses(sender, recipient) || refuses(recipient, sender) {
-                return Err(Code::Blocked);
-            }
+        let recipient = self.who(name).ok_or(Code::NoSuchUser)?;
+        self.refresh_filter(sender);
+        self.refresh_filter(recipient);
+        let refuses = |one: MemberId, other: MemberId| {
+            let (member, name) = (self.members.get(&one), self.name_of(other));
+            member.zip(name).is_some_and(|(member, name)| member.refuses(name))
+        };
+        if refuses(sender, recipient) || refuses(recipient, sender) {
+            return Err(Code::Blocked);
         }
-        self.reserve(name, bytes)
+        let spelling = self.name_of(recipient).cloned().ok_or(Code::NoSuchUser)?;
+        let member = self.members.get_mut(&recipient).ok_or(Code::NoSuchUser)?;
+        if !member.has_room() {
+            return Err(Code::RecipientBusy);
+        }
+        member.reserve(bytes);
+        Ok(spelling)
     }
 
     /// Gives back what was reserved for messages that were not stored.
@@ -239,9 +210,7 @@ impl Hub {
     pub fn remember(&mut self, id: Sequence, record: &Record) {
         match &record.destination {
             Destination::All => self.history.push_public(id, record),
-            Destination::User(name) => {
-                self.history.push_private(id, name, record);
-            }
+            Destination::User(name) => self.history.push_private(id, name, record),
         }
     }
 
@@ -273,110 +242,6 @@ impl Hub {
         self.members.get(&id).is_none_or(Member::has_room)
     }
 
-    /// Whether a member who is here has not been handed out what happened before this place of the timeline.
-    pub fn lags_behind(&self, id: MemberId, place: u64) -> bool {
-        self.members.get(&id).is_some_and(|member| member.cursor < place)
-    }
-
-    /// Hands out what a member has not got yet, as far as it fits one batch.
-    pub fn take(&mut self, id: MemberId) -> Delivery {
-        self.refresh_filter(id);
-        let Some(member) = self.members.get_mut(&id) else {
-            return Delivery::Removed;
-        };
-        let (from, head) = (member.cursor, self.lobby.head());
-        if !member.is_behind(head) {
-            return Delivery::UpToDate;
-        }
-        member.progressed = true;
-        // Everybody who waits at the same place, with nothing of their own in between, shares one batch.
-        let limit = member.next_direct().unwrap_or(head);
-        let view = member.view;
-        let shares = member.hidden().is_none();
-        if shares && let Some((to, batch)) = self.batches.get(view, from, limit) {
-            member.cursor = to;
-            return Delivery::Frames { frames: batch, more: member.is_behind(head) };
-        }
-        let Some(mut lobby) = self.lobby.since(from) else {
-            // The ring has moved past the cursor.
-            return Delivery::Removed;
-        };
-        let mut own = Vec::new();
-        let mut shared = Vec::new();
-        let (mut to, mut bytes, mut events) = (from, 0, 0);
-        while bytes < BATCH_BYTES && events < BATCH_EVENTS {
-            let size = if let Some(event) = member.pop_direct(to) {
-                let size = event.size();
-                own.push((shared.len(), event));
-                size
-            } else if let Some(event) = lobby.next() {
-                to += 1;
-                shared.push(event);
-                event.size()
-            } else {
-                break;
-            };
-            bytes += size;
-            events += 1;
-        }
-        member.cursor = to;
-        let more = member.is_behind(head);
-        if own.is_empty() && shares {
-            let frames = assemble(&shared, view);
-            self.batches.put(view, from, to, &frames);
-            return Delivery::Frames { frames, more };
-        }
-        let mut merged = Vec::with_capacity(shared.len() + own.len());
-        let mut shared = shared.into_iter();
-        let mut merged_shared = 0;
-        for (before, event) in &own {
-            merged.extend(shared.by_ref().take(before - merged_shared));
-            merged_shared = *before;
-            merged.push(event);
-        }
-        merged.extend(shared);
-        if let Some(hidden) = member.hidden() {
-            merged.retain(|event| event.source().is_none_or(|source| !hidden.contains(source)));
-        }
-        Delivery::Frames { frames: assemble(&merged, view), more }
-    }
-
-    /// Notes that bytes are moving to a member who is in the middle of a long batch.
-    pub fn progressed(&mut self, id: MemberId) {
-        if let Some(member) = self.members.get_mut(&id) {
-            member.progressed = true;
-        }
-    }
-
-    /// Removes those whom the ring has overtaken, and says whether somebody who is reading is in danger of it.
-    ///
-    /// `now` is in milliseconds of any clock that does not go back. Reading is having taken or written something within
-    /// [`MOVING`]: the system tells that a socket can be written to again in steps that may take that long.
-    pub fn evict_overtaken(&mut self, now: u64) -> Laggards {
-        self.tick(now);
-        let now = self.now;
-        let limits = self.lobby.limits();
-        let half = Lag { events: limits.events as u64 / 2, bytes: limits.bytes / 2 };
-        let mut overtaken = Vec::new();
-        let mut catching_up = false;
-        for (id, member) in &mut self.members {
-            match self.lobby.lag(member.cursor) {
-                None => overtaken.push(*id),
-                Some(lag) => {
-                    let behind = lag.events > half.events || lag.bytes > half.bytes;
-                    if std::mem::take(&mut member.progressed) {
-                        member.moved_at = now;
-                    }
-                    catching_up |= behind && now.saturating_sub(member.moved_at) < MOVING;
-                }
-            }
-        }
-        for id in &overtaken {
-            let _ = self.leave(*id);
-        }
-        Laggards { overtaken, catching_up }
-    }
-
     /// Who is here, in the order in which they joined.
     pub fn users(&self) -> impl Iterator<Item = &Identity> {
         self.presence.people().map(|(_, person)| &person.identity)
@@ -391,15 +256,6 @@ impl Hub {
     pub fn volume(&self) -> Lag {
         Lag { events: self.lobby.head(), bytes: self.lobby.bytes() }
     }
-}
-
-/// What [`Hub::evict_overtaken`] found.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Laggards {
-    /// Members who had fallen off the ring; they are removed, and the others are going to be told.
-    pub overtaken: Vec<MemberId>,
-    /// Whether somebody more than half a ring behind is reading: a pause would save them.
-    pub catching_up: bool,
 }
 
 #[cfg(test)]

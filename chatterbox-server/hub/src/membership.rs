@@ -17,6 +17,7 @@ use crate::ignore::{BlockLists, IgnoreFilter};
 use crate::member::Member;
 use crate::presence::Stale;
 use crate::record::Sequence;
+use crate::removal::Removal;
 use crate::room::history::Wanted;
 use crate::roster::{Claimant, RECENT_RENAMES, RENAME_FOLLOWED, RecentRename};
 use crate::wake::Wake;
@@ -105,14 +106,6 @@ pub struct JoinReply {
 }
 
 impl Hub {
-    /// Lets somebody in who speaks the base protocol.
-    ///
-    /// # Errors
-    /// As [`Hub::admit`].
-    pub fn join(&mut self, name: &Username, info: &str) -> Result<JoinReply, JoinError> {
-        self.admit(JoinRequest::base(name, info))
-    }
-
     /// The session of a key, if it can be resumed under this name: the account of its user, if there is one.
     pub fn resumable(&self, key: SessionKey, name: &Username) -> Option<Option<LoggedIn>> {
         let (_, session) = self.sessions.find(key, name)?;
@@ -158,7 +151,7 @@ impl Hub {
         match old {
             Some(old) => {
                 self.members.remove(&old);
-                self.replaced.insert(old);
+                self.removed.insert(old, Removal::Resumed);
             }
             None => self.lobby.push(Event::joined(json::string(name.as_str()))),
         }
@@ -234,7 +227,7 @@ impl Hub {
 
     /// Lets a member go. Leaving twice is leaving once.
     pub fn leave(&mut self, id: MemberId) -> Wake {
-        self.replaced.remove(&id);
+        self.removed.remove(&id);
         let (Some(member), Some((person, stale))) =
             (self.members.remove(&id), self.presence.remove(id))
         else {
@@ -253,11 +246,6 @@ impl Hub {
         }
         self.lobby.push(Event::left(person.name_json));
         Wake::AllSoon
-    }
-
-    /// Whether another connection has resumed the session of a member who is gone.
-    pub fn was_replaced(&self, id: MemberId) -> bool {
-        self.replaced.contains(&id)
     }
 
     /// Gives a member another name, told to everybody (RN-1, RN-2). Name, session and block lists change in this one step.

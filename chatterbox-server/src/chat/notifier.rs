@@ -105,14 +105,14 @@ impl Notifier {
 
 #[cfg(test)]
 mod tests {
-    use chatterbox_hub::{Hub, Keep, TimelineLimits};
+    use chatterbox_hub::{Hub, JoinRequest, Keep, TimelineLimits};
     use chatterbox_proto::Username;
 
     use super::*;
 
     fn a_member() -> MemberId {
         let mut hub = Hub::new(TimelineLimits::default(), Keep::default());
-        hub.join(&Username::parse("ann").unwrap(), "").unwrap().id
+        hub.admit(JoinRequest::base(&Username::parse("ann").unwrap(), "")).unwrap().id
     }
 
     #[tokio::test(start_paused = true)]

@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chatterbox_hub::{
     BlockLists, Delivery, Event, Hub, Identity, JoinError, JoinReply, JoinRequest, Lag, Laggards,
-    LoggedIn, MemberId, Record, Rename, Sequence, SessionId, SessionKey, View, Wake, shown,
+    LoggedIn, MemberId, Record, Removal, Rename, Sequence, SessionId, SessionKey, View, Wake,
+    shown,
 };
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Code, Refusal, Username};
@@ -146,17 +147,17 @@ impl Chat {
         self.hub().known_tag(session, tag)
     }
 
-    /// Reserves room for a private message of this member, and says under which spelling its recipient is here.
+    /// Reserves room for a private message of a member, and gives the spelling that its recipient is here under.
     ///
     /// # Errors
     /// [`Code::NoSuchUser`], [`Code::Blocked`] or [`Code::RecipientBusy`].
-    pub fn reserve_from(
+    pub fn reserve(
         &self,
         sender: MemberId,
         name: &Username,
         bytes: usize,
     ) -> Result<Username, Code> {
-        self.hub().reserve_from(sender, name, bytes)
+        self.hub().reserve(sender, name, bytes)
     }
 
     /// Gives back what was reserved for messages that were not stored; for the sequencer only.
@@ -329,11 +330,6 @@ impl Handle {
         self.id
     }
 
-    /// Whether another connection goes on with its session.
-    pub fn was_replaced(&self) -> bool {
-        self.chat.hub().was_replaced(self.id)
-    }
-
     /// The name under which it is here now, if it is.
     pub fn name(&self) -> Option<Username> {
         self.chat.hub().name_of(self.id).cloned()
@@ -398,9 +394,14 @@ impl Handle {
         self.chat.hub().progressed(self.id);
     }
 
-    /// Waits until the member was removed for being too slow.
-    pub async fn overtaken(&self) {
-        self.signals.removed.raised().await;
+    /// Waits until the hub has removed the member, and gives the reason.
+    pub async fn removed(&self) -> Removal {
+        loop {
+            self.signals.removed.raised().await;
+            if let Some(removal) = self.chat.hub().removal(self.id) {
+                return removal;
+            }
+        }
     }
 }
 
@@ -416,7 +417,7 @@ pub fn resolve(
     match destination {
         Destination::All => Ok(Destination::All),
         Destination::User(name) => {
-            sender.chat.reserve_from(sender.id, &name, bytes).map(Destination::User)
+            sender.chat.reserve(sender.id, &name, bytes).map(Destination::User)
         }
     }
 }

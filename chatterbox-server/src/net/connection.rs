@@ -9,6 +9,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chatterbox_hub::Removal;
 use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::session::JoinedSession;
 use chatterbox_proto::{ClientFrame, Code, server_frame};
@@ -155,8 +156,8 @@ async fn chat(
         tokio::select! {
             end = &mut reading => end,
             end = outbound.run(&mut seat) => match end {
-                WriteEnd::TooSlow if member.was_replaced() => End::Resumed,
-                WriteEnd::TooSlow => End::TooSlow,
+                WriteEnd::Removed(Removal::Resumed) => End::Resumed,
+                WriteEnd::Removed(Removal::TooSlow) => End::TooSlow,
                 WriteEnd::Broken(error) => {
                     // The client may have closed without reading everything; its last messages still count (QT-1).
                     member.mute();

@@ -12,7 +12,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
-use chatterbox_hub::Delivery;
+use chatterbox_hub::{Delivery, Removal};
 use chatterbox_proto::{Code, server_frame};
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
@@ -21,8 +21,8 @@ use crate::chat::shared::{Handle, Seat};
 /// Why writing has ended.
 #[derive(Debug)]
 pub(super) enum WriteEnd {
-    /// A slow consumer: the member was removed, or a write made no progress within the stall timeout.
-    TooSlow,
+    /// The hub has removed the member, or is going to: a slow consumer, whose write made no progress in time.
+    Removed(Removal),
     Broken(io::Error),
 }
 
@@ -94,7 +94,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
                     self.up_to_date = !more;
                 }
                 Delivery::UpToDate => self.up_to_date = true,
-                Delivery::Removed => return Err(WriteEnd::TooSlow),
+                Delivery::Removed(why) => return Err(WriteEnd::Removed(why)),
             }
         }
     }
@@ -173,8 +173,8 @@ async fn in_time<T>(
     tokio::select! {
         biased;
         done = write => Ok(done?),
-        () = member.overtaken() => Err(WriteEnd::TooSlow),
-        () = tokio::time::sleep(stall_timeout) => Err(WriteEnd::TooSlow),
+        why = member.removed() => Err(WriteEnd::Removed(why)),
+        () = tokio::time::sleep(stall_timeout) => Err(WriteEnd::Removed(Removal::TooSlow)),
     }
 }
 

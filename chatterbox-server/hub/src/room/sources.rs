@@ -17,6 +17,8 @@ pub(crate) struct Sources {
     each: Vec<u16>,
     /// The indexes of the names, for as long as messages are added.
     indexes: HashMap<Username, u16>,
+    /// The source of the newest message, until then.
+    newest: Option<Username>,
 }
 
 impl Sources {
@@ -27,22 +29,29 @@ impl Sources {
 
     /// Adds the source of the next message, for which there has to be an index.
     pub(crate) fn push(&mut self, source: &Username) {
-        let newest = self.each.last().copied();
         // Many say several things in a row.
-        let same = newest.filter(|index| self.key(*index) == source.key());
-        let index = same.or_else(|| self.indexes.get(source).copied()).unwrap_or_else(|| {
-            let new = u16::try_from(self.ends.len()).unwrap_or(u16::MAX);
-            self.keys.push_str(source.key());
-            self.ends.push(u32::try_from(self.keys.len()).unwrap_or(u32::MAX));
-            self.indexes.insert(source.clone(), new);
-            new
+        let same = self.newest.as_ref() == Some(source);
+        let index = self.each.last().copied().filter(|_| same).unwrap_or_else(|| {
+            self.newest = Some(source.clone());
+            self.index_of(source)
         });
         self.each.push(index);
     }
 
+    fn index_of(&mut self, source: &Username) -> u16 {
+        if let Some(index) = self.indexes.get(source) {
+            return *index;
+        }
+        let new = u16::try_from(self.ends.len()).unwrap_or(u16::MAX);
+        self.keys.push_str(source.key());
+        self.ends.push(u32::try_from(self.keys.len()).unwrap_or(u32::MAX));
+        self.indexes.insert(source.clone(), new);
+        new
+    }
+
     /// Gives back the memory that only adding needs.
     pub(crate) fn seal(&mut self) {
-        self.indexes = HashMap::new();
+        (self.indexes, self.newest) = (HashMap::new(), None);
         self.keys.shrink_to_fit();
         self.ends.shrink_to_fit();
         self.each.shrink_to_fit();

@@ -121,7 +121,7 @@ impl ClientPort for FakePort {
     }
 
     fn post<'a>(&'a self, to: &'a Username, text: &'a str) -> BoxFuture<'a, Result<(), PostError>> {
-        let reserved = self.hub().reserve_from(self.id, to, text.len());
+        let reserved = self.hub().reserve(self.id, to, text.len());
         if reserved.is_ok() {
             self.told.push(json!({"POSTED": [to.as_str(), text]}));
         }

@@ -3,9 +3,7 @@
 use chatterbox_proto::{Capabilities, Capability};
 
 use super::*;
-use crate::{
-    AccountKey, BlockLists, Identity, JoinRequest, LoggedIn, Rename, Resuming, SessionKey, View,
-};
+use crate::{AccountKey, BlockLists, Identity, LoggedIn, Rename, Resuming, SessionKey, View};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -223,7 +221,7 @@ proptest! {
                 }
                 Step::Whisper(from, to) => {
                     let (from, to_name) = (model.users[from].name.clone(), model.users[to].name.clone());
-                    let Ok(found) = hub.reserve(&name(&to_name), 9) else { continue };
+                    let Ok(found) = reserve(&mut hub, &to_name, 9) else { continue };
                     prop_assert_eq!(found.as_str(), &to_name);
                     let id = hub.newest() + 1;
                     let _ = apply(&mut hub, &record(&from, Some(&to_name), &text));
@@ -260,9 +258,9 @@ fn who_is_hidden_is_left_out_live_and_in_the_history() {
     }
     assert_eq!(take_all(&mut hub, ann), ["2"]);
     assert_eq!(take_all(&mut hub, cyd), ["1", "2", "3"]);
-    assert_eq!(hub.reserve_from(bob, &name("ann"), 1), Err(Code::Blocked));
-    assert_eq!(hub.reserve_from(ann, &name("bob"), 1), Err(Code::Blocked));
-    assert!(hub.reserve_from(cyd, &name("ann"), 1).is_ok());
+    assert_eq!(hub.reserve(bob, &name("ann"), 1), Err(Code::Blocked));
+    assert_eq!(hub.reserve(ann, &name("bob"), 1), Err(Code::Blocked));
+    assert!(hub.reserve(cyd, &name("ann"), 1).is_ok());
     let _ = hub.leave(bob);
     assert_eq!(take_all(&mut hub, ann), ["-bob"], "notices stay");
     let _ = hub.leave(ann);
@@ -284,13 +282,17 @@ fn what_is_on_its_way_to_an_old_name_arrives() {
     let mut hub = hub();
     let ann = hub.join(&name("ann"), "").unwrap().id;
     take_all(&mut hub, ann);
-    let to_ann = hub.reserve(&name("ann"), 5).unwrap();
+    let to_ann = reserve(&mut hub, "ann", 5).unwrap();
     let _ = hub.rename(ann, renamed("bob")).unwrap();
-    assert_eq!(hub.reserve(&to_ann, 5), Err(Code::NoSuchUser), "nobody has it any more");
+    assert_eq!(
+        reserve(&mut hub, to_ann.as_str(), 5),
+        Err(Code::NoSuchUser),
+        "nobody has it any more"
+    );
     let _ = apply(&mut hub, &record("cyd", Some("ann"), "psst"));
     assert_eq!(take_all(&mut hub, ann), ["-ann", "+bob", "psst"]);
     // Whoever takes the name meanwhile is not told.
-    hub.reserve(&name("bob"), 5).unwrap();
+    reserve(&mut hub, "bob", 5).unwrap();
     let _ = hub.rename(ann, renamed("cyd")).unwrap();
     hub.tick(20_000);
     let _ = apply(&mut hub, &record("x", Some("bob"), "late"));
@@ -325,7 +327,7 @@ fn a_session_whose_history_is_gone_starts_again() {
     let resume = |after| Some(Resuming { key, after, only: false });
     let (second, _, resumed, count) = come(&mut hub, resume(45));
     assert_eq!((resumed, count), (Some(true), 5));
-    assert!(hub.was_replaced(first) && hub.name_of(first).is_none());
+    assert!(hub.removal(first) == Some(Removal::Resumed) && hub.name_of(first).is_none());
     let (third, _, resumed, count) = come(&mut hub, resume(1));
     assert_eq!((resumed, count), (Some(false), 10), "what was missed is not kept");
     assert!(hub.name_of(second).is_none());

@@ -1,0 +1,107 @@
+//! Delivery: what a member has not been handed out yet, assembled into frames that all with the same view share.
+
+use crate::encode::batch::{Batch, assemble};
+use crate::event::Event;
+use crate::hub::Hub;
+use crate::ids::MemberId;
+use crate::removal::Removal;
+
+/// What a member can be sent now.
+#[derive(Debug)]
+pub enum Delivery {
+    /// Whole frames.
+    Frames {
+        /// The frames, shared with everybody who gets the same ones.
+        frames: Batch,
+        /// Whether something else is waiting already.
+        more: bool,
+    },
+    /// Nothing new.
+    UpToDate,
+    /// The hub has removed the member.
+    Removed(Removal),
+}
+
+/// One batch has no more than this, so that the lock is held shortly and a slow reader gets on in small steps.
+pub(crate) const BATCH_EVENTS: usize = 1024;
+pub(crate) const BATCH_BYTES: usize = 64 * 1024;
+
+impl Hub {
+    /// Hands out what a member has not got yet, as far as it fits one batch.
+    pub fn take(&mut self, id: MemberId) -> Delivery {
+        self.refresh_filter(id);
+        let Some(member) = self.members.get_mut(&id) else {
+            // A member that has left by itself takes nothing more, so there is a reason.
+            return Delivery::Removed(self.removal(id).unwrap_or(Removal::TooSlow));
+        };
+        let (from, head) = (member.cursor, self.lobby.head());
+        if !member.is_behind(head) {
+            return Delivery::UpToDate;
+        }
+        member.progressed = true;
+        // Everybody who waits at the same place, with nothing of their own in between, shares one batch.
+        let limit = member.next_direct().unwrap_or(head);
+        let view = member.view;
+        let shares = member.hidden().is_none();
+        if shares && let Some((to, batch)) = self.batches.get(view, from, limit) {
+            member.cursor = to;
+            return Delivery::Frames { frames: batch, more: member.is_behind(head) };
+        }
+        let Some(mut lobby) = self.lobby.since(from) else {
+            // The timeline has moved past the cursor; the next eviction removes the member.
+            return Delivery::Removed(Removal::TooSlow);
+        };
+        let mut own = Vec::new();
+        let mut shared = Vec::new();
+        let (mut bytes, mut events) = (0, 0);
+        while bytes < BATCH_BYTES && events < BATCH_EVENTS {
+            bytes += if let Some(event) = member.pop_direct(member.cursor) {
+                let size = event.size();
+                own.push((shared.len(), event));
+                size
+            } else if let Some(event) = lobby.next() {
+                member.cursor += 1;
+                shared.push(event);
+                event.size()
+            } else {
+                break;
+            };
+            events += 1;
+        }
+        let more = member.is_behind(head);
+        if own.is_empty() && shares {
+            let frames = assemble(&shared, view);
+            self.batches.put(view, from, member.cursor, &frames);
+            return Delivery::Frames { frames, more };
+        }
+        let mut merged = merge(&own, shared);
+        if let Some(hidden) = member.hidden() {
+            merged.retain(|event| event.source().is_none_or(|source| !hidden.contains(source)));
+        }
+        Delivery::Frames { frames: assemble(&merged, view), more }
+    }
+
+    /// Whether a member who is here has not been handed out what happened before this place of the timeline.
+    pub fn lags_behind(&self, id: MemberId, place: u64) -> bool {
+        self.members.get(&id).is_some_and(|member| member.cursor < place)
+    }
+
+    /// The reason why a member was removed, until its connection leaves.
+    pub fn removal(&self, id: MemberId) -> Option<Removal> {
+        self.removed.get(&id).copied()
+    }
+}
+
+/// Events of a member's own among those of the timeline, each with the number of those that stand before it.
+fn merge<'e>(own: &'e [(usize, Event)], shared: Vec<&'e Event>) -> Vec<&'e Event> {
+    let mut merged = Vec::with_capacity(shared.len() + own.len());
+    let mut shared = shared.into_iter();
+    let mut merged_shared = 0;
+    for (before, event) in own {
+        merged.extend(shared.by_ref().take(before - merged_shared));
+        merged_shared = *before;
+        merged.push(event);
+    }
+    merged.extend(shared);
+    merged
+}

@@ -1,0 +1,57 @@
+//! Slow consumers: members that fall behind are waited for while they read, and removed when the timeline overtakes them.
+
+use crate::hub::Hub;
+use crate::ids::MemberId;
+use crate::removal::Removal;
+use crate::room::timeline::Lag;
+
+/// A member that has moved within this many milliseconds is reading.
+pub const MOVING: u64 = 1000;
+
+/// The result of [`Hub::evict_overtaken`].
+#[derive(Debug, PartialEq, Eq)]
+pub struct Laggards {
+    /// Members whom the timeline had overtaken; they are removed, and the others are going to be told.
+    pub overtaken: Vec<MemberId>,
+    /// Whether somebody more than half a timeline behind is reading: a pause would save them.
+    pub catching_up: bool,
+}
+
+impl Hub {
+    /// Notes that bytes are moving to a member who is in the middle of a long batch.
+    pub fn progressed(&mut self, id: MemberId) {
+        if let Some(member) = self.members.get_mut(&id) {
+            member.progressed = true;
+        }
+    }
+
+    /// Removes the members whom the timeline has overtaken, and says whether one that is reading is in danger of it.
+    ///
+    /// `now` is in milliseconds of any clock that does not go back. Reading is having taken or written something within
+    /// [`MOVING`]: the system tells that a socket can be written to again in steps that may take that long.
+    pub fn evict_overtaken(&mut self, now: u64) -> Laggards {
+        self.tick(now);
+        let now = self.now;
+        let limits = self.lobby.limits();
+        let half = Lag { events: limits.events as u64 / 2, bytes: limits.bytes / 2 };
+        let mut overtaken = Vec::new();
+        let mut catching_up = false;
+        for (id, member) in &mut self.members {
+            match self.lobby.lag(member.cursor) {
+                None => overtaken.push(*id),
+                Some(lag) => {
+                    let behind = lag.events > half.events || lag.bytes > half.bytes;
+                    if std::mem::take(&mut member.progressed) {
+                        member.moved_at = now;
+                    }
+                    catching_up |= behind && now.saturating_sub(member.moved_at) < MOVING;
+                }
+            }
+        }
+        for id in &overtaken {
+            let _ = self.leave(*id);
+            self.removed.insert(*id, Removal::TooSlow);
+        }
+        Laggards { overtaken, catching_up }
+    }
+}

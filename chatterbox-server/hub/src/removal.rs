@@ -1,0 +1,10 @@
+//! Why the hub has removed a member.
+
+/// The reason why the hub has removed a member whose connection is still there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removal {
+    /// It is a slow consumer: the timeline has moved past its cursor (AS-3).
+    TooSlow,
+    /// Another connection has resumed its session (ID-7).
+    Resumed,
+}
