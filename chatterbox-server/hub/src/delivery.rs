@@ -29,11 +29,13 @@ pub(crate) const BATCH_BYTES: usize = 64 * 1024;
 impl Hub {
     /// Hands out what a member has not got yet, as far as it fits one batch.
     pub fn take(&mut self, id: MemberId) -> Delivery {
-        self.refresh_filter(id);
         let Some(member) = self.members.get_mut(&id) else {
             // A member that has left by itself takes nothing more, so there is a reason.
             return Delivery::Removed(self.removal(id).unwrap_or(Removal::TooSlow));
         };
+        if member.is_filter_stale() {
+            member.set_filter(self.presence.filter(id));
+        }
         let (from, head) = (member.cursor, self.lobby.head());
         if !member.is_behind(head) {
             return Delivery::UpToDate;
