@@ -17,7 +17,7 @@ use futures_util::future::{BoxFuture, ready};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::accounts::Login;
-use crate::chat::shared::Handle;
+use crate::chat::handle::Handle;
 
 /// Authenticates users before they join.
 pub trait Authenticator: Send + Sync + Debug {

@@ -1,4 +1,17 @@
-//! The chat itself, as one pure state machine: who is here, what happened, who has seen how much of it.
+//! The chat as one pure state machine: who is here, what happened, and how much of it each member has been sent.
+//!
+//! Nothing in here waits, reads a clock or touches a socket, and the package depends on nothing that could. A server holds
+//! a [`Hub`] behind one lock, calls it, and does what the returned [`Wake`] says.
+//!
+//! # One order for all
+//! Everything that concerns the members of a room is pushed onto its timeline; what concerns one member alone waits in a
+//! small queue of its own, stamped with its place in the timeline. A member is a cursor: [`Hub::take`] hands out what lies
+//! between the cursor and the end, with its own events merged in by their stamps. So everybody is told the same story in
+//! the same order, members at the same place share the encoded frames, and a slow consumer costs a cursor, not a copy.
+//!
+//! # Who is here
+//! [`Identity`] says who a member is, base clients included. The presence keeps all identities with an index on the block
+//! lists; a change concerns the pairs of members that a list connects, never everybody.
 
 mod block_index;
 mod conversation;

@@ -22,13 +22,13 @@ use crate::room::history::Wanted;
 use crate::roster::{Claimant, RECENT_RENAMES, RENAME_FOLLOWED, RecentRename};
 use crate::wake::Wake;
 
-/// Why somebody could not join.
+/// Why a user could not join.
 #[derive(Debug, thiserror::Error)]
 pub enum JoinError {
-    /// The name is not to be had.
+    /// The name can't be had.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The session that was to go on is not there any more.
+    /// The session that was to be resumed is not there any more.
     #[error("the session is not there any more")]
     NotResumable,
     /// The history does not fit into a frame.
@@ -36,10 +36,10 @@ pub enum JoinError {
     TooLong(#[from] TooLong),
 }
 
-/// Somebody who wants to join.
+/// A user who wants to join.
 #[derive(Debug)]
 pub struct JoinRequest<'a> {
-    /// Who it is, under the name that they ask for.
+    /// Who they are, under the name that they ask for.
     pub identity: Identity,
     /// Whom they block, and who blocks them.
     pub lists: BlockLists,
@@ -55,14 +55,14 @@ pub struct JoinRequest<'a> {
     pub hold: u64,
 }
 
-/// The wish to go on with a session (ID-7).
+/// A session that is to be resumed (ID-7).
 #[derive(Debug, Clone, Copy)]
 pub struct Resuming {
-    /// Which; `None` when its token is none.
+    /// The session; `None` when the token is none of ours.
     pub key: Option<SessionKey>,
-    /// What was seen last.
+    /// The number of the last message that the client has.
     pub after: Sequence,
-    /// Whether they may join only if they go on: nothing else proves that the name is theirs.
+    /// Whether they may join only if they resume it: nothing else proves that the name is theirs.
     pub only: bool,
 }
 
@@ -101,7 +101,7 @@ pub struct JoinReply {
     pub name: Username,
     /// The welcome: pieces of one frame.
     pub welcome: Vec<Bytes>,
-    /// The member whose session goes on with this one, and who is not here any more.
+    /// The member whose session this one resumes, and who is not here any more.
     pub replaced: Option<MemberId>,
 }
 
@@ -113,7 +113,7 @@ impl Hub {
         (self.who(name) == session.member).then(|| session.account.clone())
     }
 
-    /// Lets somebody in: list, history, cursor and notice are of one moment, because this is one call. A connection that
+    /// Lets a user in. User list, history, cursor and notice are of one moment, because this is one call. A connection that
     /// resumes a session takes the place of the one that had it, unseen by the others (ID-7).
     ///
     /// # Errors

@@ -1,4 +1,6 @@
-//! Whose a name is: who is here under it, and for whom it is kept (TK-1, NM-2). To whom it is registered, the gate knows.
+//! The roster: names that are in use, and names that are reserved for users who left (TK-1, NM-2).
+//!
+//! Which account a name is registered to is the authenticator's to know.
 
 use std::collections::{HashMap, VecDeque};
 // An address is a number here; nothing of the network is used.
@@ -8,62 +10,62 @@ use chatterbox_proto::{Refusal, Username};
 
 use crate::ids::MemberId;
 
-/// Roster that are kept for users who have left; beyond, those go first that were kept first.
+/// Reserved names; the oldest reservations go first.
 const HELD: usize = 20_000;
 
-/// A change of name is followed for this long, in milliseconds: what was on its way to the old name still arrives.
+/// Messages to an old name are redirected for this long, in milliseconds: they were on their way when it changed.
 pub const RENAME_FOLLOWED: u64 = 10_000;
 
-/// Changes of name that are followed; beyond, the oldest are not.
+/// Renames that are followed; the oldest are forgotten first.
 pub const RECENT_RENAMES: usize = 1024;
 
-/// Somebody who had another name a moment ago.
+/// A member that had another name a moment ago.
 #[derive(Debug)]
 pub struct RecentRename {
     /// The old name.
     pub old: Username,
-    /// Which member had it.
+    /// The member that had it.
     pub member: MemberId,
-    /// Until when.
+    /// When it is forgotten, in the hub's milliseconds.
     pub until: u64,
 }
 
-/// Who asks for a name.
+/// What a user who asks for a name can show for it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Claimant {
     /// Whether the name was proven to be theirs.
     pub owns: bool,
-    /// From which address or network.
+    /// The address or network that they come from.
     pub address: Option<IpAddr>,
-    /// Whether they go on with the session that had the name.
+    /// Whether they resume the session that had the name.
     pub resumes: bool,
 }
 
-/// A name that is kept for a while.
+/// A reservation.
 #[derive(Debug)]
 struct Held {
     until: u64,
     address: Option<IpAddr>,
 }
 
-/// All names.
+/// The names in use and the reservations.
 #[derive(Debug, Default)]
 pub struct Roster {
     here: HashMap<Username, MemberId>,
-    /// How many who are here have this look-alike key.
+    /// How many of the names in use have this look-alike key.
     looks: HashMap<String, usize>,
     held: HashMap<Username, Held>,
-    /// In which order they are kept; some have been taken since.
+    /// The reservations in order; some have been taken since.
     held_order: VecDeque<(u64, Username)>,
 }
 
 impl Roster {
-    /// Who is here under this name.
+    /// The member that is here under this name.
     pub fn who(&self, name: &Username) -> Option<MemberId> {
         self.here.get(name).copied()
     }
 
-    /// Whether somebody can have this name.
+    /// Checks whether a user can have this name.
     ///
     /// # Errors
     /// [`Refusal`].
@@ -83,10 +85,10 @@ impl Roster {
         Ok(())
     }
 
-    /// Gives somebody another name.
+    /// Replaces a name by another one.
     ///
     /// # Errors
-    /// [`Refusal`]; they keep the old one then.
+    /// [`Refusal`]; the old name stays in use then.
     pub fn change(
         &mut self,
         old: &Username,
@@ -102,7 +104,7 @@ impl Roster {
         checked
     }
 
-    /// Somebody is here under this name from now on.
+    /// Puts a name into use.
     pub fn take(&mut self, name: &Username, member: MemberId) {
         self.held.remove(name);
         if self.here.insert(name.clone(), member).is_none() {
@@ -110,7 +112,7 @@ impl Roster {
         }
     }
 
-    /// Nobody is any more.
+    /// Takes a name out of use.
     pub fn free(&mut self, name: &Username) {
         // In the spelling in which it was taken.
         if let Some((taken, _)) = self.here.remove_entry(name) {
@@ -118,7 +120,7 @@ impl Roster {
         }
     }
 
-    /// Keeps a name for whoever comes from this address, until then.
+    /// Reserves a name for users from this address until a moment, in the hub's milliseconds.
     pub fn hold(&mut self, name: &Username, address: Option<IpAddr>, until: u64, now: u64) {
         self.held.insert(name.clone(), Held { until, address });
         self.held_order.push_back((until, name.clone()));

@@ -1,4 +1,4 @@
-//! Sessions that can be gone on with after their connection has ended (ID-7), and what they have sent (ID-5).
+//! Sessions that can be resumed after their connection has ended (ID-7), with the idempotency keys of what they sent (ID-5).
 
 use std::collections::hash_map::RandomState;
 use std::collections::{HashMap, VecDeque};
@@ -13,14 +13,14 @@ use crate::record::Sequence;
 /// How long a session outlives its connection, in milliseconds.
 pub const RESUMABLE: u64 = 10 * 60 * 1000;
 
-/// Sessions that are kept; beyond, those go first that ended first.
+/// Sessions that are kept; those that ended first go first.
 const SESSIONS: usize = 20_000;
 
 /// One user's session, over all its connections.
 #[derive(Debug)]
 pub struct Session {
     secret: u128,
-    /// Under which name it goes on.
+    /// The name under which it is resumed.
     pub name: Username,
     /// The account that the user is logged in with, which need not have this name.
     pub account: Option<LoggedIn>,
@@ -31,8 +31,8 @@ pub struct Session {
     tags: Tags,
 }
 
-/// The newest tags and the numbers of their messages. Of a tag only a keyed hash is kept: two tags of one session share one
-/// with a chance of one to 2^56.
+/// Idempotency keys: the newest tags and the numbers of their messages. Of a tag only a keyed hash is kept; two tags of
+/// one session share one with a chance of one to 2^56.
 #[derive(Debug, Default)]
 struct Tags(VecDeque<(u64, Sequence)>);
 
@@ -40,14 +40,14 @@ struct Tags(VecDeque<(u64, Sequence)>);
 #[derive(Debug, Default)]
 pub struct Sessions {
     by_id: HashMap<SessionId, Session>,
-    /// When which session ended, and how often it had, in order; some have been gone on with since.
+    /// When each session ended, and how often it had by then, in order; some have been resumed since.
     ended: VecDeque<(u64, SessionId, u64)>,
     next: u64,
     tag_hasher: RandomState,
 }
 
 impl Sessions {
-    /// Begins one for a member; `random` has to be.
+    /// Begins a session for a member; `random` has to be 128 random bits.
     pub fn begin(
         &mut self,
         name: Username,
@@ -71,12 +71,12 @@ impl Sessions {
         (same && session.name == *name).then_some((key.id, session))
     }
 
-    /// One session.
+    /// A session by its number.
     pub fn session_mut(&mut self, id: SessionId) -> Option<&mut Session> {
         self.by_id.get_mut(&id)
     }
 
-    /// The key of a session that goes on.
+    /// The key of a session that is resumed.
     pub fn key(&self, id: SessionId) -> Option<SessionKey> {
         self.by_id.get(&id).map(|session| SessionKey { id, secret: session.secret })
     }
@@ -90,7 +90,7 @@ impl Sessions {
         self.forget(now);
     }
 
-    /// Forgets those that ended too long ago, and the oldest beyond the bound.
+    /// Forgets sessions that ended too long ago, and the oldest beyond the bound.
     pub fn forget(&mut self, now: u64) {
         while let Some((ended, id, ends)) = self.ended.front().copied() {
             let over = self.by_id.get(&id).is_some_and(|s| s.member.is_none() && s.ends == ends);
@@ -164,7 +164,7 @@ mod tests {
         sessions.end(bob.id, 6);
         sessions.forget(RESUMABLE + 4);
         assert_eq!(sessions.len(), 2);
-        // Going on begins anew.
+        // Resuming begins the ten minutes anew.
         sessions.session_mut(ann.id).unwrap().member = Some(MemberId::default());
         sessions.forget(RESUMABLE + 6);
         assert!(sessions.find(ann, &name("ann")).is_some() && sessions.len() == 1);

@@ -23,7 +23,7 @@ use tokio::sync::watch;
 use crate::access::{
     Attachment, Authenticator, CommandInput, Grant, LoginRequest, Renamer, RequestHandler, Served,
 };
-use crate::chat::shared::{Handle, resolve};
+use crate::chat::handle::{Handle, resolve};
 use crate::commands::caller::Caller;
 use crate::commands::client_port::{Amend, ClientPort, PostError};
 use crate::commands::executor::{self, CallQueue, QueuedCall, executor};

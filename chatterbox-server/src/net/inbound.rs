@@ -8,8 +8,8 @@ use chatterbox_proto::capability::ids;
 use chatterbox_proto::session::{Destination, JoinedAction, Posting};
 use chatterbox_proto::{Code, Fault, Faults, server_frame};
 
+use crate::chat::handle::{Handle, resolve};
 use crate::chat::posts::Acks;
-use crate::chat::shared::{Handle, resolve};
 use crate::net::requests::Requests;
 
 /// A post takes further messages up to these bounds.

@@ -19,7 +19,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc;
 
 use crate::access::{Attachment, Grant, LoginRequest, RenameRequest, Renamer, WAITING_REQUESTS};
-use crate::chat::shared::Seat;
+use crate::chat::handle::Seat;
 use crate::config::Config;
 use crate::net::context::Context;
 use crate::net::inbound::Inbound;
@@ -191,7 +191,7 @@ impl Joining {
             hold: self.hold,
             ..JoinRequest::base(&claim.name, &info)
         };
-        let (seat, joined) = context.chat.admit(request)?;
+        let (seat, joined) = Seat::join(&context.chat, request)?;
         context.access.authenticator.accepted(&grant).await;
         Ok((seat, joined, grant))
     }

@@ -16,7 +16,7 @@ use chatterbox_hub::{Delivery, Removal};
 use chatterbox_proto::{Code, server_frame};
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
-use crate::chat::shared::{Handle, Seat};
+use crate::chat::handle::{Handle, Seat};
 
 /// Why writing has ended.
 #[derive(Debug)]
@@ -86,7 +86,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
             }
             if self.up_to_date {
                 self.flush().await?;
-                seat.news().await;
+                seat.pending().await;
             }
             match seat.take() {
                 Delivery::Frames { frames, more } => {

@@ -13,9 +13,10 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
 use crate::access::{CommandInput, RequestHandler};
+use crate::chat::handle::Handle;
 use crate::chat::paging::Pages;
 use crate::chat::posts::{Acks, Tags};
-use crate::chat::shared::{Chat, Handle};
+use crate::chat::shared::Chat;
 
 /// Legacy commands that one frame may hold.
 const TYPED: usize = 16;

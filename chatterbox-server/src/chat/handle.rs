@@ -1,0 +1,282 @@
+//! A member's two ends in the chat: the seat, which is its presence and takes its deliveries, and handles to it.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use chatterbox_hub::{
+    Delivery, Event, Hub, Identity, JoinError, JoinReply, JoinRequest, MemberId, Removal, Rename,
+    SessionId, View, Wake, shown,
+};
+use chatterbox_proto::session::Destination;
+use chatterbox_proto::{Code, Refusal, Username};
+use tokio::sync::Notify;
+
+use crate::chat::notifier::Signals;
+use crate::chat::shared::Chat;
+
+/// A member's place in the chat, for the half of the connection that writes. Dropping it is leaving.
+#[derive(Debug)]
+pub struct Seat {
+    id: MemberId,
+    chat: Arc<Chat>,
+    signals: Arc<Signals>,
+    handed_out: Arc<Notify>,
+    muted: Arc<AtomicBool>,
+}
+
+impl Seat {
+    /// Joins, as the request says.
+    ///
+    /// # Errors
+    /// [`JoinError`] when the name can't be had.
+    pub fn join(
+        chat: &Arc<Chat>,
+        request: JoinRequest<'_>,
+    ) -> Result<(Self, JoinReply), JoinError> {
+        let view = View::of(request.identity.agreed.unwrap_or_default());
+        let mut joined = chat.hub_now().admit(request)?;
+        let signals = chat.notifier().subscribe(joined.id);
+        match joined.replaced {
+            Some(replaced) => chat.notifier().notify_removed(&[replaced]),
+            None => chat.notifier().notify(Wake::AllSoon),
+        }
+        let seat = Self {
+            id: joined.id,
+            chat: Arc::clone(chat),
+            signals,
+            handed_out: Arc::new(Notify::new()),
+            muted: Arc::default(),
+        };
+        if view.utf8() {
+            // This rewrites the whole history, which would hold the lock for too long.
+            joined.welcome = shown(joined.welcome)?;
+        }
+        Ok((seat, joined))
+    }
+
+    /// A handle for the other half of the connection; it does not keep the place.
+    pub fn handle(&self) -> Handle {
+        Handle {
+            id: self.id,
+            chat: Arc::clone(&self.chat),
+            signals: Arc::clone(&self.signals),
+            handed_out: Arc::clone(&self.handed_out),
+            muted: Arc::clone(&self.muted),
+        }
+    }
+
+    /// The session that this member can resume later.
+    pub fn session(&self) -> Option<SessionId> {
+        self.chat.hub().session(self.id)
+    }
+
+    /// Takes what is to be sent now.
+    pub fn take(&self) -> Delivery {
+        let delivery = self.chat.hub().take(self.id);
+        self.handed_out.notify_waiters();
+        delivery
+    }
+
+    /// Waits until there may be something to send.
+    pub async fn pending(&self) {
+        self.signals.pending.raised().await;
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let wake = self.chat.hub_now().leave(self.id);
+        self.chat.notifier().unsubscribe(self.id);
+        self.chat.notifier().notify(wake);
+    }
+}
+
+/// A member, for whoever reads its frames or serves its commands.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    id: MemberId,
+    chat: Arc<Chat>,
+    signals: Arc<Signals>,
+    handed_out: Arc<Notify>,
+    muted: Arc<AtomicBool>,
+}
+
+impl Handle {
+    /// The chat.
+    pub(crate) fn chat(&self) -> &Chat {
+        &self.chat
+    }
+
+    /// Queues one ERROR for this member, behind everything that has happened so far.
+    ///
+    /// Says `false`, and does nothing, when too much is waiting: the member is not reading the answers to its mistakes.
+    pub fn tell_error(&self, text: &str) -> bool {
+        if self.muted.load(Ordering::Relaxed) {
+            return true;
+        }
+        self.tell(Event::error(text))
+    }
+
+    /// Queues something for this member, as [`Handle::tell_error`] does.
+    pub fn tell(&self, event: Event) -> bool {
+        self.muted.load(Ordering::Relaxed) || self.chat.tell(self.id, event)
+    }
+
+    /// Back-pressure: the same, as soon as there is room. A member that does not read its answers is not read from.
+    pub async fn tell_when_read(&self, event: Event) {
+        while !self.tell(event.clone()) {
+            self.room().await;
+        }
+    }
+
+    /// The member.
+    pub fn id(&self) -> MemberId {
+        self.id
+    }
+
+    /// Its name now, if it is here.
+    pub fn name(&self) -> Option<Username> {
+        self.chat.hub().name_of(self.id).cloned()
+    }
+
+    /// Who it is now, if it is here.
+    pub fn identity(&self) -> Option<Identity> {
+        self.chat.hub().identity(self.id).cloned()
+    }
+
+    /// Whom it blocks, in the order in which it did.
+    pub fn blocked(&self) -> Vec<Username> {
+        self.chat.hub().blocked(self.id).to_vec()
+    }
+
+    /// Whose messages it is not shown.
+    pub fn hidden(&self) -> HashSet<Username> {
+        self.chat.hub().hidden(self.id)
+    }
+
+    /// Gives it another name, told to everybody. Only the task that reads its frames calls this, because it checks their
+    /// sources.
+    ///
+    /// # Errors
+    /// [`Refusal`], by the rules of joining; nothing changes then.
+    pub fn rename(&self, rename: Rename) -> Result<(), Refusal> {
+        let wake = self.chat.hub_now().rename(self.id, rename)?;
+        self.chat.notifier().notify(wake);
+        Ok(())
+    }
+
+    /// Waits until some of what was waiting for the member has been handed out.
+    pub async fn room(&self) {
+        self.until(|hub| hub.has_room(self.id)).await;
+    }
+
+    /// Waits until everything that has happened by now was handed out to the member, too.
+    pub async fn up_to_date(&self) {
+        let now = self.chat.volume().events;
+        self.until(|hub| !hub.lags_behind(self.id, now)).await;
+    }
+
+    /// Checks again whenever something was handed out. The reader, a command and the catalogue may wait at the same time.
+    async fn until(&self, is_so: impl Fn(&Hub) -> bool) {
+        loop {
+            // Subscribes before it checks, so that nothing handed out between the two is missed.
+            let handed_out = self.handed_out.notified();
+            if self.muted.load(Ordering::Relaxed) || is_so(&self.chat.hub()) {
+                return;
+            }
+            handed_out.await;
+        }
+    }
+
+    /// Discards everything that is queued for this member from now on: nobody is going to write it.
+    pub fn mute(&self) {
+        self.muted.store(true, Ordering::Relaxed);
+        self.handed_out.notify_waiters();
+    }
+
+    /// Notes that bytes are moving in the middle of a long batch.
+    pub fn progressed(&self) {
+        self.chat.hub().progressed(self.id);
+    }
+
+    /// Waits until the hub has removed the member, and gives the reason.
+    pub async fn removed(&self) -> Removal {
+        loop {
+            self.signals.removed.raised().await;
+            if let Some(removal) = self.chat.hub().removal(self.id) {
+                return removal;
+            }
+        }
+    }
+}
+
+/// Resolves the destination of a message of about `bytes`: the spelling under which its recipient is here, with room
+/// reserved for it.
+///
+/// # Errors
+/// [`Code::NoSuchUser`], [`Code::Blocked`] or [`Code::RecipientBusy`].
+pub fn resolve(
+    sender: &Handle,
+    destination: Destination,
+    bytes: usize,
+) -> Result<Destination, Code> {
+    match destination {
+        Destination::All => Ok(Destination::All),
+        Destination::User(name) => {
+            sender.chat.reserve(sender.id, &name, bytes).map(Destination::User)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use chatterbox_hub::{Keep, TimelineLimits};
+
+    fn join(chat: &Arc<Chat>, name: &str) -> Seat {
+        let name = Username::parse(name).unwrap();
+        Seat::join(chat, JoinRequest::base(&name, "Hi")).unwrap().0
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_member_is_up_to_date_when_it_was_handed_what_has_happened() {
+        let (posts, _inbox) = crate::chat::posts::queue();
+        let hub = Hub::new(TimelineLimits::default(), Keep::default());
+        let chat = Arc::new(Chat::new(hub, posts));
+        let ann = join(&chat, "ann");
+        let handle = ann.handle();
+        handle.up_to_date().await;
+        let _bob = join(&chat, "bob");
+        let waiting = tokio::time::timeout(Duration::from_secs(60), handle.up_to_date());
+        assert!(waiting.await.is_err(), "ann was not told of bob");
+        let task = tokio::spawn({
+            let handle = handle.clone();
+            async move { handle.up_to_date().await }
+        });
+        tokio::task::yield_now().await;
+        assert!(matches!(ann.take(), Delivery::Frames { more: false, .. }));
+        task.await.unwrap();
+        drop(ann);
+        handle.up_to_date().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn everybody_who_waits_for_a_member_is_woken() {
+        let (posts, _inbox) = crate::chat::posts::queue();
+        let hub = Hub::new(TimelineLimits::default(), Keep::default());
+        let chat = Arc::new(Chat::new(hub, posts));
+        let ann = join(&chat, "ann");
+        let handle = ann.handle();
+        while handle.tell_error(&"x".repeat(1000)) {}
+        let _bob = join(&chat, "bob");
+        let all = async { tokio::join!(handle.room(), handle.up_to_date(), handle.room()) };
+        let mut all = std::pin::pin!(all);
+        let early = tokio::time::timeout(Duration::from_secs(1), all.as_mut()).await;
+        assert!(early.is_err(), "nothing was handed out");
+        while let Delivery::Frames { more: true, .. } = ann.take() {}
+        tokio::time::timeout(Duration::from_secs(1), all).await.unwrap();
+    }
+}
