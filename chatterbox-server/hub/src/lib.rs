@@ -1,4 +1,5 @@
-//! The chat itself, as one pure state machine: who is here, what happened, who has seen how much of it.
+//! The chat as one pure state machine: members and their names, the history, and the delivery of events to every
+//! member.
 
 mod conversation;
 mod delivery;
@@ -23,7 +24,7 @@ pub use conversation::{Conversation, key};
 pub use delivery::Delivery;
 pub use encode::batch::Batch;
 pub use encode::view::View;
-pub use encode::welcome::shown;
+pub use encode::welcome::unescaped;
 pub use event::Event;
 pub use eviction::{Laggards, MOVING};
 pub use hub::Hub;

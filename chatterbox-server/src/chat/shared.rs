@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chatterbox_hub::{
     Delivery, Event, Hub, IgnoreFilter, JoinError, JoinReply, JoinRequest, Lag, Laggards, LoggedIn,
-    MemberId, Record, Removal, Sequence, SessionId, SessionKey, View, Wake, shown,
+    MemberId, Record, Removal, Sequence, SessionId, SessionKey, View, Wake, unescaped,
 };
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Code, Refusal, Username};
@@ -84,7 +84,7 @@ impl Chat {
         };
         if view.utf8() {
             // The whole history is looked at, which is not for the lock.
-            joined.welcome = shown(joined.welcome)?;
+            joined.welcome = unescaped(joined.welcome)?;
         }
         Ok((seat, joined))
     }
