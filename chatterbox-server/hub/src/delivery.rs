@@ -22,12 +22,12 @@ pub enum Delivery {
     Removed(Removal),
 }
 
-/// One batch has no more than this, so that the lock is held shortly and a slow reader gets on in small steps.
+/// The bounds of one batch: the lock is held shortly, and a slow reader advances in small steps.
 pub(crate) const BATCH_EVENTS: usize = 1024;
 pub(crate) const BATCH_BYTES: usize = 64 * 1024;
 
 impl Hub {
-    /// Hands out what a member has not got yet, as far as it fits one batch.
+    /// Hands out the events that a member has not got yet, as far as they fit one batch.
     pub fn take(&mut self, id: MemberId) -> Delivery {
         let Some(member) = self.members.get_mut(&id) else {
             // A member that has left by itself takes nothing more, so there is a reason.
@@ -41,7 +41,7 @@ impl Hub {
             return Delivery::UpToDate;
         }
         member.progressed = true;
-        // Everybody who waits at the same place, with nothing of their own in between, shares one batch.
+        // Members with the same view and cursor share one batch, unless events of their own lie in between.
         let limit = member.next_direct().unwrap_or(head);
         let view = member.view;
         let shares = member.hidden().is_none();
@@ -83,7 +83,7 @@ impl Hub {
         Delivery::Frames { frames: assemble(&merged, view), more }
     }
 
-    /// Whether a member who is here has not been handed out what happened before this place of the timeline.
+    /// Whether a member that is here has not been handed out an event before this place of the timeline.
     pub fn lags_behind(&self, id: MemberId, place: u64) -> bool {
         self.members.get(&id).is_some_and(|member| member.cursor < place)
     }

@@ -1,4 +1,4 @@
-//! What can happen to a receiver, encoded once for all receivers.
+//! Events: the things that receivers are told, encoded once for all of them.
 
 use bytes::Bytes;
 use chatterbox_proto::Username;
@@ -13,7 +13,7 @@ pub struct Event {
     pub(crate) body: Body,
 }
 
-/// What happened, with its parts as JSON that every frame shares.
+/// The kind of an event, with its parts as JSON. Receivers share these bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Body {
     /// A user has joined; the name.

@@ -1,4 +1,5 @@
-//! Slow consumers: members that fall behind are waited for while they read, and removed when the timeline overtakes them.
+//! Slow consumers: members that fall behind are waited for while they read, and removed when the timeline overtakes
+//! them.
 
 use crate::hub::Hub;
 use crate::ids::MemberId;
@@ -11,14 +12,14 @@ pub const MOVING: u64 = 1000;
 /// The result of [`Hub::evict_overtaken`].
 #[derive(Debug, PartialEq, Eq)]
 pub struct Laggards {
-    /// Members whom the timeline had overtaken; they are removed, and the others are going to be told.
+    /// The members whom the timeline had overtaken. They are removed, and the others are going to be told.
     pub overtaken: Vec<MemberId>,
-    /// Whether somebody more than half a timeline behind is reading: a pause would save them.
+    /// Whether a member more than half a timeline behind is reading, so that back-pressure on senders would save it.
     pub catching_up: bool,
 }
 
 impl Hub {
-    /// Notes that bytes are moving to a member who is in the middle of a long batch.
+    /// Marks a member as reading: bytes are moving in the middle of a long batch.
     pub fn progressed(&mut self, id: MemberId) {
         if let Some(member) = self.members.get_mut(&id) {
             member.progressed = true;
@@ -27,8 +28,8 @@ impl Hub {
 
     /// Removes the members whom the timeline has overtaken, and says whether one that is reading is in danger of it.
     ///
-    /// `now` is in milliseconds of any clock that does not go back. Reading is having taken or written something within
-    /// [`MOVING`]: the system tells that a socket can be written to again in steps that may take that long.
+    /// `now` is in milliseconds of any clock that does not go back. A member is reading when it has taken or written something
+    /// within [`MOVING`]: the system reports that a socket is writable again in steps that may take that long.
     pub fn evict_overtaken(&mut self, now: u64) -> Laggards {
         self.tick(now);
         let now = self.now;

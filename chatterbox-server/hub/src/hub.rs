@@ -1,10 +1,11 @@
-//! The chat itself, as one pure state machine: who is here, what happened, who has seen how much of it.
+//! The state of the chat, and the messages that change it.
 //!
-//! Nothing in here waits, reads a clock or touches a socket. The shell around it (`chatterbox-server`) holds it behind one
-//! short lock and does what the returned [`Wake`] says.
+//! Nothing in here waits, reads a clock or touches a socket. `chatterbox-server` holds the hub behind one lock for
+//! single calls, and notifies the members that the returned [`Wake`] names.
 //!
-//! A room is a `timeline`, a receiver is a cursor in it: fan-out copies nothing into per-connection queues. What only
-//! one user gets lies in a small queue of theirs, stamped with its place in the timeline, so that one order holds for all.
+//! A room is a `timeline`, and a receiver is a cursor in it, so a broadcast copies nothing into queues of connections.
+//! An event for one member goes to a small queue of its own, stamped with its place in the timeline, so that one order
+//! holds for all events.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
@@ -40,7 +41,7 @@ pub struct Hub {
     pub(crate) history: History,
     pub(crate) batches: BatchCache,
     pub(crate) next: u64,
-    /// The last moment that was told, in milliseconds of some clock.
+    /// The newest time from [`Hub::tick`], in milliseconds of some clock.
     pub(crate) now: u64,
 }
 
@@ -61,7 +62,7 @@ impl Hub {
         }
     }
 
-    /// Tells the time, in milliseconds of any clock that does not go back.
+    /// Sets the time, in milliseconds of any clock that does not go back.
     pub fn tick(&mut self, now: u64) {
         self.now = self.now.max(now);
     }
@@ -130,18 +131,18 @@ impl Hub {
         self.members.get(&id)?.extras.as_ref()?.session
     }
 
-    /// The number of the message that a session sent with this tag, if it is among its last (ID-5).
+    /// The number of the message that a session sent with this idempotency key, if it is one of its last (ID-5).
     pub fn known_tag(&self, session: SessionId, tag: &str) -> Option<Sequence> {
         self.sessions.known(session, tag)
     }
 
-    /// Notes the number of a message that a session sent with this tag.
+    /// Remembers the number of a message that a session sent with this idempotency key.
     pub fn note_tag(&mut self, session: SessionId, tag: &str, id: Sequence) {
         self.sessions.sent(session, tag, id);
     }
 
-    /// Reserves room for a private message of about `bytes` of a member, and gives the spelling that its recipient is here
-    /// under (DE-2).
+    /// Reserves room for a private message of about `bytes` of a member, and gives the spelling that its recipient is
+    /// here under (DE-2).
     ///
     /// The room is used by [`Hub::apply`], or given back by [`Hub::give_back`].
     ///
@@ -173,7 +174,7 @@ impl Hub {
         Ok(spelling)
     }
 
-    /// Gives back what was reserved for messages that were not stored.
+    /// Gives back the room that was reserved for a message that was not stored.
     pub fn give_back(&mut self, record: &Record) {
         if let Destination::User(name) = &record.destination
             && let Some(member) = self.recipient(name).and_then(|id| self.members.get_mut(&id))
@@ -182,7 +183,8 @@ impl Hub {
         }
     }
 
-    /// Takes a message that the backlog has under this number: it goes into the history and to whom it is for.
+    /// Applies a message that the backlog has stored under this number: adds it to the history, and queues it for its
+    /// receivers.
     pub fn apply(&mut self, id: Sequence, record: Record) -> Wake {
         match &record.destination {
             Destination::All => {
@@ -190,7 +192,7 @@ impl Hub {
                 self.lobby.push(Event::message(id, record));
                 Wake::All
             }
-            // Who has left meanwhile gets it with the history of the next join.
+            // A recipient that has left meanwhile gets it in the snapshot of its next join.
             Destination::User(name) => {
                 let member =
                     self.recipient(name).and_then(|id| Some((id, self.members.get_mut(&id)?)));
@@ -206,7 +208,7 @@ impl Hub {
         }
     }
 
-    /// Takes a message of an earlier run into the history.
+    /// Adds a message of an earlier run to the history.
     pub fn remember(&mut self, id: Sequence, record: &Record) {
         match &record.destination {
             Destination::All => self.history.push_public(id, record),
@@ -214,18 +216,18 @@ impl Hub {
         }
     }
 
-    /// Forgets what arrived before `oldest`, in seconds since 1970 UTC.
+    /// Drops the messages of the history that arrived before `oldest`, in seconds since 1970 UTC.
     pub fn forget_before(&mut self, oldest: i64) {
         self.history.expire(oldest);
     }
 
-    /// Tells everybody something that is not part of the history.
+    /// Broadcasts an event that is not part of the history.
     pub fn announce(&mut self, event: Event) -> Wake {
         self.lobby.push(event);
         Wake::All
     }
 
-    /// Tells one member something, after everything that has happened so far.
+    /// Queues an event for one member, behind everything that has happened so far.
     pub fn tell(&mut self, id: MemberId, event: Event) -> Wake {
         let at = self.lobby.head();
         match self.members.get_mut(&id) {
@@ -237,7 +239,7 @@ impl Hub {
         }
     }
 
-    /// Whether a member's own queue takes more. A member who is gone has room: nothing is kept for them.
+    /// Whether a member's own queue has room; for a member that is gone, it has, since nothing is queued.
     pub fn has_room(&self, id: MemberId) -> bool {
         self.members.get(&id).is_none_or(Member::has_room)
     }
@@ -247,12 +249,12 @@ impl Hub {
         self.presence.people().map(|(_, person)| &person.identity)
     }
 
-    /// How many are here.
+    /// The number of members.
     pub fn members(&self) -> usize {
         self.members.len()
     }
 
-    /// What went through the lobby so far.
+    /// The volume that went through the timeline so far.
     pub fn volume(&self) -> Lag {
         Lag { events: self.lobby.head(), bytes: self.lobby.bytes() }
     }

@@ -2,19 +2,19 @@
 
 use std::fmt;
 
-/// Roster one join; never used twice, so that what comes late for a former user of a name reaches nobody else.
+/// The number of one join. It is never used twice, so that an event for a former user of a name reaches nobody else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(test, derive(Default))]
 pub struct MemberId(pub(crate) u64);
 
-/// What names a session to the one client that knows it: a number to find it by, and 128 random bits.
+/// The key of a session, known to its client only: a number to find it by, and 128 random bits.
 #[derive(Clone, Copy)]
 pub struct SessionKey {
     pub(crate) id: SessionId,
     pub(crate) secret: u128,
 }
 
-/// Roster one session; never used twice.
+/// The number of one session; never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionId(pub(crate) u64);
 

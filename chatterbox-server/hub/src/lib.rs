@@ -40,7 +40,7 @@ pub use conversation::{Conversation, key};
 pub use delivery::Delivery;
 pub use encode::batch::Batch;
 pub use encode::view::View;
-pub use encode::welcome::shown;
+pub use encode::welcome::unescaped;
 pub use event::Event;
 pub use eviction::{Laggards, MOVING};
 pub use hub::Hub;

@@ -7,7 +7,8 @@ use chatterbox_proto::session::Destination;
 /// The number of a record: rising by one from 1, never used twice.
 pub type Sequence = u64;
 
-/// One message: encoded once, and known by its source and destination from then on, so that nobody reads the JSON again.
+/// One message: encoded once, and known by its source and destination from then on, so that nobody reads the JSON
+/// again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// The user who sent it, under the name of that moment.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use chatterbox_hub::{
     Delivery, Event, Hub, Identity, JoinError, JoinReply, JoinRequest, MemberId, Removal, Rename,
-    SessionId, View, Wake, shown,
+    SessionId, View, Wake, unescaped,
 };
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Code, Refusal, Username};
@@ -50,7 +50,7 @@ impl Seat {
         };
         if view.utf8() {
             // This rewrites the whole history, which would hold the lock for too long.
-            joined.welcome = shown(joined.welcome)?;
+            joined.welcome = unescaped(joined.welcome)?;
         }
         Ok((seat, joined))
     }
@@ -150,7 +150,7 @@ impl Handle {
         self.chat.hub().blocked(self.id).to_vec()
     }
 
-    /// Whose messages it is not shown.
+    /// Whose messages it is not unescaped.
     pub fn hidden(&self) -> HashSet<Username> {
         self.chat.hub().hidden(self.id)
     }

@@ -1,4 +1,4 @@
-//! Pages of history for those who ask (ID-6): a few at a time, so that storing never waits long behind reading.
+//! Pages of history for queries (ID-6), a few at a time, so that appends never wait long behind reads.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,13 +12,13 @@ use tokio::sync::Semaphore;
 
 use crate::store::{Backlog, BacklogError, PageQuery};
 
-/// Pages that are looked up at the same time.
+/// The most pages that are read concurrently.
 const AT_ONCE: usize = 2;
 
-/// Pages that are looked up for one request, while all that they hold is hidden: as much as is kept by default.
+/// The most pages that are read for one query while all their messages are hidden: as many as are kept by default.
 const SEARCHED: usize = 512;
 
-/// Looks up pages.
+/// Answers queries for pages.
 #[derive(Debug)]
 pub struct Pages {
     backlog: Arc<dyn Backlog>,
@@ -31,7 +31,7 @@ impl Pages {
         Self { backlog, room: Semaphore::new(AT_ONCE) }
     }
 
-    /// The answer to a user who asks, without what those say whom it does not see.
+    /// The answer to a user's query, without the messages of the users it hides.
     ///
     /// # Errors
     /// [`BacklogError`].
@@ -45,7 +45,7 @@ impl Pages {
         let of = if query.is_public() {
             Some(Conversation::Public)
         } else {
-            // What can't be a name has no messages.
+            // A text that can't be a name has no messages.
             let other = Username::parse_within(with, limits::USERNAME_CHARS_MOST).ok();
             other.map(|other| Conversation::Between(user.clone(), other))
         };
@@ -76,7 +76,7 @@ impl Pages {
             seen.retain(|(_, record)| !hidden.contains(&record.source));
             let mut found: Vec<_> =
                 seen.into_iter().map(|(id, record)| (id, record.json)).collect();
-            // A page of nothing but hidden messages is none: who asked would not know where to go on.
+            // A page of nothing but hidden messages would be empty, and the client would not know where to continue.
             if !found.is_empty() || !page.more {
                 let beyond = found.len().saturating_sub(asked);
                 match side {
@@ -85,7 +85,7 @@ impl Pages {
                 }
                 return Ok((found, page.more || beyond > 0));
             }
-            // What is hidden is passed over in large steps, however little was asked for.
+            // Hidden messages are skipped in large steps, however small the query's limit is.
             limit = usize::from(limits::PAGE);
             side = match (side, ends) {
                 (Side::After(_), (_, Some(last))) => Side::After(last),

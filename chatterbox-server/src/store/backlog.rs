@@ -1,23 +1,23 @@
-//! What happened is written down first, in one order, and only then seen by anybody.
+//! The backlog: an ordered log of messages, written before anybody is told of them.
 //!
-//! A [`Backlog`] takes records and gives each a sequence number; when an append is done, the records are as safe as this
-//! kind of backlog makes them. Only then are they applied to the hub, so whatever anybody has seen is in the backlog.
+//! A [`Backlog`] takes records and gives each a sequence number; when an append is done, the records are as durable as
+//! this kind of backlog makes them. Only then are they applied to the hub, so every message that was delivered is in
+//! the backlog.
 //!
-//! The seam is kept free of the ways of any one store: appends are groups, ordered, asynchronous; reading is in order
-//! from a number on. [`Memory`] keeps the newest records while the process lives, [`Sqlite`] keeps them in a
-//! database. Every implementation passes the
-//! `contract` tests.
+//! The trait assumes nothing of one store: appends are groups, ordered and asynchronous; reads are in order from a
+//! number on. [`Memory`] keeps the newest records while the process lives, [`Sqlite`] keeps them in a database. Every
+//! implementation passes the `contract` tests.
 
 use chatterbox_hub::{Record, Sequence};
 use futures_util::future::BoxFuture;
 
 use crate::store::page::{Page, PageQuery};
 
-/// Why a backlog could not do its work.
+/// The failure of a backlog.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BacklogError {
-    /// There is no room for more now; what was to be appended is not kept.
+    /// There is no room for the messages; none of them is kept.
     #[error("there is no room for more messages")]
     Full,
     /// The store failed.
@@ -29,18 +29,18 @@ pub enum BacklogError {
 pub trait Backlog: Send + Sync + std::fmt::Debug {
     /// Appends records, all or none, and gives the number of the first.
     ///
-    /// When it is done, they are kept. Appends are never called at the same time.
+    /// They are kept when it is done. Appends are never called concurrently.
     fn append<'a>(&'a self, records: &'a [Record])
     -> BoxFuture<'a, Result<Sequence, BacklogError>>;
 
-    /// Gives the kept records from number `from` on, oldest first, at most `limit`; fewer when they are long, none only when
-    /// there are none.
+    /// Reads the kept records from number `from` on, oldest first, at most `limit`; fewer when they are long, and none
+    /// only when there are none.
     fn read(
         &self,
         from: Sequence,
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<(Sequence, Record)>, BacklogError>>;
 
-    /// Gives a page of one conversation, as far as it is kept (ID-6).
+    /// Reads a page of one conversation, as far as it is kept (ID-6).
     fn page(&self, query: PageQuery) -> BoxFuture<'_, Result<Page, BacklogError>>;
 }

@@ -1,4 +1,4 @@
-//! Where messages and accounts are kept.
+//! The stores of messages and accounts, in memory or in SQLite.
 
 mod backlog;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A page of one conversation: what somebody can read back by number (ID-6).
+//! Pages of one conversation, read back by number (ID-6).
 
 use chatterbox_hub::{Conversation, Record, Sequence};
 use chatterbox_proto::capability::ids::Side;
@@ -6,28 +6,28 @@ use chatterbox_proto::capability::ids::Side;
 /// A page ends with the message that makes it longer than this.
 pub const PAGE_BYTES: usize = 128 * 1024;
 
-/// Which page.
+/// A request for one page.
 #[derive(Debug, Clone)]
 pub struct PageQuery {
-    /// Of what.
+    /// The conversation.
     pub of: Conversation,
-    /// From where, and to which side.
+    /// The number to begin at, and the direction.
     pub side: Side,
-    /// How many messages at most.
+    /// The most messages that it may have.
     pub limit: usize,
 }
 
-/// A page.
+/// Successive messages of one conversation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Page {
-    /// Oldest first.
+    /// The messages, oldest first.
     pub records: Vec<(Sequence, Record)>,
-    /// Whether there are others on the side that was asked for.
+    /// Whether there are more messages in the direction of the request.
     pub more: bool,
 }
 
 impl Page {
-    /// Takes what comes, from the side that was asked for on, as far as it fits.
+    /// Collects messages in the direction of the request, as far as they fit.
     pub(super) fn collect<E>(
         query: &PageQuery,
         found: impl Iterator<Item = Result<(Sequence, Record), E>>,

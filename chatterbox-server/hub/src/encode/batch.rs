@@ -1,5 +1,5 @@
-//! From events to frames: as few objects as their order allows (PB-2), put together once for all who wait at one place with
-//! the same view.
+//! Frames from events: as few objects as the order of the events allows (PB-2), assembled once for all members with the
+//! same cursor and view.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use chatterbox_proto::json::Object;
 use crate::encode::view::View;
 use crate::event::{Body, Event, Key};
 
-/// Whole frames, shared by every receiver that gets them.
+/// Whole frames, whose bytes all their receivers share.
 pub type Batch = Arc<[Bytes]>;
 
-/// Puts events into frames without changing their order.
+/// Assembles events into frames without changing their order.
 ///
 /// An event whose key would come before one that is already in the object starts a new frame.
 pub fn assemble(events: &[&Event], view: View) -> Batch {
@@ -33,7 +33,7 @@ pub fn assemble(events: &[&Event], view: View) -> Batch {
     assemble_as_viewed(&viewed, view)
 }
 
-/// The same for events that the view has just like this.
+/// Assembles events that are in the form of the view.
 fn assemble_as_viewed(events: &[&Event], view: View) -> Batch {
     let mut frames = Vec::with_capacity(1);
     let mut rest = events;
@@ -97,7 +97,7 @@ fn rename_json(old: &[u8], new: &[u8]) -> Vec<u8> {
     json
 }
 
-/// About what an id takes in a frame.
+/// The room that an id takes in a frame, about.
 const ID_LENGTH: usize = 12;
 
 fn id_json(event: &Event) -> Vec<u8> {
@@ -110,9 +110,9 @@ fn id_json(event: &Event) -> Vec<u8> {
     json
 }
 
-/// The last few batches of each view, by the places between which they lie.
+/// The newest batches of each view, by the places of the timeline that they begin and end at.
 ///
-/// Under load most receivers wait at the same place, so one assembled batch serves hundreds of them.
+/// Under load most receivers have the same cursor, so one assembled batch serves hundreds of them.
 #[derive(Debug, Default)]
 pub struct BatchCache {
     recent: [VecDeque<(u64, u64, Batch)>; View::COUNT],
@@ -121,14 +121,14 @@ pub struct BatchCache {
 const RECENT: usize = 4;
 
 impl BatchCache {
-    /// The batch from `from` on that ends at `to` or before, if it is still there.
+    /// The batch that begins at `from` and ends at `to` or before, if it is cached.
     pub fn get(&self, view: View, from: u64, to: u64) -> Option<(u64, Batch)> {
         let recent = self.recent.get(view.index())?;
         let found = recent.iter().rev().find(|(start, end, _)| *start == from && *end <= to)?;
         Some((found.1, Arc::clone(&found.2)))
     }
 
-    /// Keeps a batch for the others.
+    /// Caches a batch for the other receivers.
     pub fn put(&mut self, view: View, from: u64, to: u64, batch: &Batch) {
         let Some(recent) = self.recent.get_mut(view.index()) else { return };
         if recent.len() == RECENT {

@@ -1,8 +1,8 @@
-//! How events are written for a receiver: what of the agreed capabilities changes that.
+//! Views: the agreed capabilities that change how events are encoded for a receiver.
 
 use chatterbox_proto::{Capabilities, Capability};
 
-/// One way of writing what happens to everybody. Those with the same view share the same bytes.
+/// One encoding of events. Receivers with the same view share the same bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct View(u8);
 
@@ -10,10 +10,10 @@ impl View {
     /// The base protocol.
     pub const BASE: Self = Self(0);
 
-    /// How many there are.
+    /// The number of views.
     pub const COUNT: usize = 8;
 
-    /// The view of somebody who agreed to this.
+    /// The view of a client that agreed to these.
     pub fn of(agreed: Capabilities) -> Self {
         let bit = |capability, bit| if agreed.has(capability) { bit } else { 0 };
         Self(bit(Capability::Ids, 1) | bit(Capability::Rename, 2) | bit(Capability::Utf8, 4))
@@ -24,17 +24,17 @@ impl View {
         self.0 & 1 != 0
     }
 
-    /// Whether a change of name is told as one (RN-1).
+    /// Whether a change of name is one event (RN-1).
     pub const fn renames(self) -> bool {
         self.0 & 2 != 0
     }
 
-    /// Whether text goes without escapes (U8-1).
+    /// Whether text is sent without escapes (U8-1).
     pub const fn utf8(self) -> bool {
         self.0 & 4 != 0
     }
 
-    /// Its number, below [`View::COUNT`].
+    /// The index of the view, below [`View::COUNT`].
     pub const fn index(self) -> usize {
         self.0 as usize
     }

@@ -1,4 +1,4 @@
-//! The first frame of a joined connection: who is here and what was said (AC-1, UL-1, HI-1).
+//! The welcome, the first frame of a joined connection: a snapshot of the user list and the history (AC-1, UL-1, HI-1).
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use chatterbox_proto::frame::{self, TooLong};
 use chatterbox_proto::json::Object;
 use chatterbox_proto::limits::PREFIX;
 
-/// Puts the welcome together from shared pieces: only head and tail are made for this user.
+/// Assembles the welcome from shared pieces; only its head and tail are made for this user.
 ///
 /// The keys stand in the order USERNAME_ACCEPTED, INFO, USER_LIST, MESSAGES, which is the order in which weak clients
 /// expect them.
@@ -23,8 +23,8 @@ pub fn welcome<'a>(
     frame(head(info, users), [history], b"]}".to_vec())
 }
 
-/// The same with keys of capabilities behind those of the base protocol: `ids` as pieces of IDS, where they are wanted, then
-/// the members `rest`.
+/// Assembles the welcome with keys of capabilities behind those of the base protocol: `ids` as pieces of IDS, if the
+/// client agreed to them, then the members `rest`.
 ///
 /// # Errors
 /// [`TooLong`] when the history does not fit a 4-byte length.
@@ -74,21 +74,21 @@ fn frame(
     Ok(pieces)
 }
 
-/// The same welcome with its text shown instead of escaped (U8-1). This reads all of it, so it is not for the lock.
+/// Writes the text of a welcome without escapes (U8-1). This reads all of it, so it is not done under the lock.
 ///
 /// # Errors
 /// [`TooLong`] never happens, since it gets shorter.
-pub fn shown(welcome: Vec<Bytes>) -> Result<Vec<Bytes>, TooLong> {
-    let shown = |piece: Bytes| match utf8::unescaped(&piece) {
+pub fn unescaped(welcome: Vec<Bytes>) -> Result<Vec<Bytes>, TooLong> {
+    let unescaped = |piece: Bytes| match utf8::unescaped(&piece) {
         Cow::Borrowed(_) => piece,
-        Cow::Owned(shown) => shown.into(),
+        Cow::Owned(text) => text.into(),
     };
     // No piece ends within a string, and the padding is white space behind the object.
     let mut pieces = welcome.into_iter();
     let mut head = pieces.next().unwrap_or_default();
     let prefix = head.split_to(PREFIX.min(head.len()));
-    let head = [prefix, shown(head)].concat();
-    frame(head, [pieces.map(shown).collect()], Vec::new())
+    let head = [prefix, unescaped(head)].concat();
+    frame(head, [pieces.map(unescaped).collect()], Vec::new())
 }
 
 #[cfg(test)]
@@ -123,7 +123,7 @@ mod tests {
             assert_eq!(std::str::from_utf8(&frame[4..]).unwrap().trim_end(), body);
         };
         check(frame.clone(), body);
-        check(shown(frame).unwrap(), &body.replace("\\u00e9", "é"));
+        check(unescaped(frame).unwrap(), &body.replace("\\u00e9", "é"));
         let base = extended("", [].iter(), vec![], None, br#""X": 1"#).unwrap();
         let body =
             r#"{"USERNAME_ACCEPTED": true, "INFO": "", "USER_LIST": [], "MESSAGES": [], "X": 1}"#;

@@ -1,10 +1,10 @@
-//! What was said, encoded once, for everybody who joins later (HI-1 to HI-6, OR-1).
+//! The history: messages encoded once, for every user who joins later (HI-1 to HI-6, OR-1).
 //!
-//! Public messages lie in segments of encoded JSON that all joiners share; a welcome is a list of such segments, cut only
-//! where a private message of this user belongs between two public ones. Public and private messages have bounds of their
-//! own, so that nobody can push out what everybody may read by talking to themselves.
+//! Public messages lie in segments of encoded JSON that all joiners share. A snapshot for a joiner is a list of
+//! segments, cut only where a private message of this user belongs between two public ones. Public and private messages
+//! have bounds of their own, so that nobody can push out public messages by sending private ones to themselves.
 //!
-//! Every message has the number under which the backlog has it (ID-2); the numbers are the order.
+//! Every message has its number in the backlog (ID-2), and the numbers are the order.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -16,19 +16,19 @@ use crate::record::{Record, Sequence};
 use crate::room::limits::Keep;
 use crate::room::segment::{HistoryCut, Segment};
 
-/// A segment is sealed, and so shared without copying, when it has this many bytes.
+/// The size in bytes at which a segment is sealed; from then on it is shared without copying.
 const SEGMENT: u64 = 64 * 1024;
 
-/// Segments go as a whole, so none is larger than this part of what is kept.
+/// Segments are dropped as a whole, so each is at most this part of the bounds.
 const SEGMENT_PART: u64 = 16;
 
-/// All private messages together get this part of what is kept, beside the public ones.
+/// All private messages together get this part of the bounds, beside the public ones.
 const PRIVATE_PART: u64 = 4;
 
-/// One user's get this part of what is kept.
+/// The private messages of one user get this part of the bounds.
 const RECIPIENT_PART: u64 = 16;
 
-/// What a private message costs beside its JSON: without it, many empty ones would be free.
+/// The bytes that a private message counts beside its JSON: without them, many empty ones would be free.
 const OVERHEAD: u64 = 128;
 
 #[derive(Debug)]
@@ -51,36 +51,37 @@ impl PrivateMessage {
 struct Mailbox {
     privates: VecDeque<PrivateMessage>,
     held: Keep,
-    /// Up to this number some may be missing.
+    /// Messages up to this number may be missing.
     forgotten: Sequence,
 }
 
-/// What somebody is told of the history.
+/// A request for a part of the history.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
-    /// To whom the private messages are.
+    /// The recipient of the private messages.
     pub user: &'a Username,
-    /// What comes after this number; 0 is everything.
+    /// The number after which messages are wanted; 0 for all.
     pub after: Sequence,
-    /// Whose messages are left out.
+    /// The users whose messages are left out.
     pub hidden: &'a HashSet<Username>,
 }
 
-/// Everything that is kept.
+/// All messages that are kept.
 #[derive(Debug)]
 pub struct History {
     sealed: VecDeque<Segment<Bytes>>,
     open: Segment<Vec<u8>>,
     public: Keep,
     mailboxes: HashMap<Username, Mailbox>,
-    /// Whose private message has which number, in order; those that are gone already may still be in it.
+    /// The numbers of private messages and their recipients, in order; dropped messages may still be in it.
     private_order: VecDeque<(Sequence, Username)>,
     private: Keep,
     keep: Keep,
-    /// The newest message there was.
+    /// The number of the newest message ever.
     newest: Option<Sequence>,
-    /// Up to these numbers public messages, and private ones of users who have no mailbox, may be missing.
+    /// Public messages up to this number may be missing.
     public_forgotten: Sequence,
+    /// Private messages of users without a mailbox up to this number may be missing.
     private_forgotten: Sequence,
 }
 
@@ -102,7 +103,7 @@ impl History {
         }
     }
 
-    /// Notes the number of the next message. What came before the first one is not here.
+    /// Sets the number of the next message. Messages before the first one are missing.
     fn begin(&mut self, id: Sequence) {
         if self.newest.is_none() {
             self.public_forgotten = id.saturating_sub(1);
@@ -116,7 +117,7 @@ impl History {
         self.newest.unwrap_or(0)
     }
 
-    /// Adds a message to everybody.
+    /// Adds a public message.
     pub fn push_public(&mut self, id: Sequence, record: &Record) {
         self.begin(id);
         let part = self.keep.part(SEGMENT_PART);
@@ -140,7 +141,7 @@ impl History {
         }
     }
 
-    /// Adds a message to one user.
+    /// Adds a private message.
     pub fn push_private(&mut self, id: Sequence, recipient: &Username, record: &Record) {
         self.begin(id);
         let json = [LIST_SEPARATOR, &record.json].concat().into();
@@ -172,27 +173,27 @@ impl History {
 
     /// The elements of MESSAGES for this user, as pieces of one list.
     pub fn for_user(&self, user: &Username) -> Vec<Bytes> {
-        let mut told = HistoryCut::messages(self.sealed.len() + 1);
-        self.walk(user, 0, &mut told);
-        told.finish().0
+        let mut out = HistoryCut::messages(self.sealed.len() + 1);
+        self.cut(user, 0, &mut out);
+        out.finish().0
     }
 
     /// The elements of MESSAGES and those of IDS, as pieces of two lists.
     pub fn for_user_with_ids(&self, wanted: Wanted<'_>) -> (Vec<Bytes>, Vec<Bytes>) {
-        let mut told = HistoryCut::with_ids(self.sealed.len() + 1);
-        told.hide(wanted.hidden);
-        self.walk(wanted.user, wanted.after, &mut told);
-        told.finish()
+        let mut out = HistoryCut::with_ids(self.sealed.len() + 1);
+        out.hide(wanted.hidden);
+        self.cut(wanted.user, wanted.after, &mut out);
+        out.finish()
     }
 
-    /// Whether everything that this user could have been told after this number is still here.
+    /// Whether all messages to this user after this number are still kept.
     pub fn reaches(&self, user: &Username, after: Sequence) -> bool {
         let private = self.mailboxes.get(user).map_or(self.private_forgotten, |m| m.forgotten);
         after >= self.public_forgotten && after >= private
     }
 
-    /// Public messages and those of this user, in their order.
-    fn walk(&self, user: &Username, after: Sequence, told: &mut HistoryCut<'_>) {
+    /// Takes the public messages and those to this user, in their order.
+    fn cut(&self, user: &Username, after: Sequence, out: &mut HistoryCut<'_>) {
         let privates = self.mailboxes.get(user).into_iter().flat_map(|mailbox| &mailbox.privates);
         let mut privates = privates.skip_while(|private| private.id <= after).peekable();
         let open = (!self.open.is_empty()).then(|| Bytes::copy_from_slice(self.open.json()));
@@ -201,18 +202,18 @@ impl History {
             let mut from = marks.place_of(after + 1);
             while let Some(private) = privates.next_if(|private| marks.last() > private.id) {
                 let to = marks.place_of(private.id);
-                told.take(&json, marks, from..to);
-                told.take_private(private.id, &private.source, &private.json);
+                out.take(&json, marks, from..to);
+                out.take_private(private.id, &private.source, &private.json);
                 from = to;
             }
-            told.take(&json, marks, from..marks.len());
+            out.take(&json, marks, from..marks.len());
         }
         for private in privates {
-            told.take_private(private.id, &private.source, &private.json);
+            out.take_private(private.id, &private.source, &private.json);
         }
     }
 
-    /// Drops what arrived before `oldest`, public messages as far as whole segments are that old.
+    /// Drops messages that arrived before `oldest`; public ones only when their whole segment did.
     pub fn expire(&mut self, oldest: i64) {
         if !self.open.is_empty() && self.open.newest() < oldest {
             self.seal();
@@ -243,7 +244,7 @@ impl History {
         }
     }
 
-    /// To whom the oldest private message is.
+    /// The recipient of the oldest private message.
     fn oldest_recipient(&mut self) -> Option<Username> {
         loop {
             let (id, user) = self.private_order.front()?;
@@ -255,7 +256,7 @@ impl History {
         }
     }
 
-    /// Drops the oldest private message to somebody.
+    /// Drops the oldest private message to a user.
     fn drop_private(&mut self, user: &Username) {
         let Some(mailbox) = self.mailboxes.get_mut(user) else { return };
         if let Some(private) = mailbox.privates.pop_front() {
@@ -269,7 +270,7 @@ impl History {
             self.private_forgotten = self.private_forgotten.max(mailbox.forgotten);
             self.mailboxes.remove(user);
         }
-        // What is gone is taken out of the order when it is half of it.
+        // Dropped messages are removed from the order when they are half of it.
         if self.private_order.len() as u64 > 2 * self.private.messages + 64 {
             let mailboxes = &self.mailboxes;
             self.private_order.retain(|(id, user)| {

@@ -1,6 +1,6 @@
-//! How much a room keeps.
+//! The bounds of a room's history and timeline.
 
-/// How much is kept; the oldest goes first (HI-6).
+/// The bounds of the history; the oldest messages are dropped first (HI-6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keep {
     /// Messages.
@@ -25,9 +25,10 @@ impl Keep {
     }
 }
 
-/// How much a ring holds.
+/// The bounds of a timeline.
 ///
-/// It has to be many times what is applied at once (1,280 events), or a burst would overtake everybody.
+/// They have to be many times the size of a group that is applied at once (1,280 events), or a burst would overtake
+/// everybody.
 #[derive(Debug, Clone, Copy)]
 pub struct TimelineLimits {
     /// Events.
@@ -38,7 +39,7 @@ pub struct TimelineLimits {
 
 impl Default for TimelineLimits {
     fn default() -> Self {
-        // A receiver that is so far behind has read nothing for long: at 1,000 messages a second, 16 seconds.
+        // A receiver that is so far behind has read nothing for 16 seconds, at 1,000 messages a second.
         Self { events: 16_384, bytes: 64 * 1024 * 1024 }
     }
 }

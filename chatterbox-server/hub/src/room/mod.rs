@@ -1,4 +1,4 @@
-//! What a room holds: what happened lately, and what is told to those who join.
+//! A room: the timeline of its newest events, and the history for those who join.
 
 pub(crate) mod history;
 pub(crate) mod limits;

@@ -1,4 +1,4 @@
-//! Public messages that follow each other, as one piece of JSON, and what is cut from such pieces for one reader.
+//! Segments of the history: successive public messages as one piece of JSON, and the parts of them for one reader.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -13,31 +13,32 @@ use crate::record::{Record, Sequence};
 use crate::room::limits::Keep;
 use crate::room::sources::Sources;
 
-/// Public messages that follow each other. Every one is written with a separator before it.
+/// Successive public messages. Each is written with a separator before it.
 #[derive(Debug, Default)]
 pub(crate) struct Segment<B> {
     json: B,
     marks: Marks,
-    /// When the newest of them arrived.
+    /// The latest time of arrival of its messages.
     newest: i64,
 }
 
 /// Where the messages of a segment begin, their numbers and sources: ten bytes for each.
 #[derive(Debug, Default)]
 pub(crate) struct Marks {
-    /// The number of the first; the others are told by their distance from it.
+    /// The number of the first message; the others have their distance from it.
     first: Sequence,
     each: Vec<Mark>,
     sources: Sources,
     /// The length of the JSON.
     end: usize,
-    /// The elements of IDS for the segment as a whole, made when somebody asks for them first.
+    /// The elements of IDS for the whole segment, encoded when a reader needs them first.
     ids: OnceLock<Bytes>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Mark {
-    /// Where the message (its separator) begins. Only the last message of a segment may be long, so this is below 4 GiB.
+    /// Where the message (its separator) begins. Only the last message of a segment may be long, so this is below 4
+    /// GiB.
     start: u32,
     distance: u32,
 }
@@ -65,7 +66,8 @@ impl<B: AsRef<[u8]>> Segment<B> {
 }
 
 impl Segment<Vec<u8>> {
-    /// Whether a message of this number can be added: its distance from the first and its place have to fit their types.
+    /// Whether a message of this number can be added: its distance from the first and its place have to fit their
+    /// types.
     pub(crate) fn takes(&self, id: Sequence) -> bool {
         self.is_empty()
             || (u32::try_from(id - self.marks.first).is_ok()
@@ -84,7 +86,7 @@ impl Segment<Vec<u8>> {
         self.json.extend_from_slice(LIST_SEPARATOR);
         self.json.extend_from_slice(&record.json);
         self.marks.end = self.json.len();
-        // Somebody may have asked for the segment while it was shorter.
+        // They may have been encoded while the segment was shorter.
         self.marks.ids.take();
         self.newest = self.newest.max(record.arrived);
     }
@@ -110,7 +112,7 @@ impl Marks {
         self.first + Sequence::from(mark.distance)
     }
 
-    /// The place of the first message of this number or a later one.
+    /// The place of the first message with this number or a later one.
     pub(crate) fn place_of(&self, id: Sequence) -> usize {
         self.each.partition_point(|mark| self.id(*mark) < id)
     }

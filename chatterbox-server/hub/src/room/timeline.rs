@@ -1,14 +1,14 @@
-//! What happened in a room, in one order for all: a bounded ring of encoded events.
+//! The timeline of a room: a bounded ring of encoded events, in one order for all receivers.
 //!
-//! Receivers hold a position in it, their cursor. Nothing is copied per receiver, and memory is bounded by the ring, not
-//! by how many receivers are slow.
+//! A receiver is a position in it, its cursor. Nothing is copied per receiver, and memory is bounded by the ring,
+//! however many receivers are slow.
 
 use std::collections::VecDeque;
 
 use crate::event::Event;
 use crate::room::limits::TimelineLimits;
 
-/// How far a receiver is behind.
+/// The distance of a cursor from the newest event.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Lag {
     /// Events.
@@ -20,7 +20,7 @@ pub struct Lag {
 #[derive(Debug)]
 struct Slot {
     event: Event,
-    /// All bytes ever, up to and with this event.
+    /// The bytes of all events ever, up to and including this one.
     bytes_through: u64,
 }
 
@@ -45,17 +45,17 @@ impl Timeline {
         self.base + self.slots.len() as u64
     }
 
-    /// All bytes that ever went through.
+    /// The bytes of all events ever.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// What it may hold.
+    /// Its bounds.
     pub fn limits(&self) -> TimelineLimits {
         self.limits
     }
 
-    /// Adds an event; the oldest ones make room, but the newest is always there.
+    /// Adds an event, and drops the oldest beyond the bounds, but never the newest.
     pub fn push(&mut self, event: Event) {
         self.bytes += event.size() as u64;
         self.slots.push_back(Slot { event, bytes_through: self.bytes });
@@ -75,13 +75,13 @@ impl Timeline {
         self.bytes - before_first
     }
 
-    /// The events from `cursor` on, or `None` when some of them are gone.
+    /// The events from `cursor` on, or `None` when some of them have been dropped.
     pub fn since(&self, cursor: u64) -> Option<impl Iterator<Item = &Event>> {
         let skipped = usize::try_from(cursor.checked_sub(self.base)?).ok()?;
         Some(self.slots.range(skipped.min(self.slots.len())..).map(|slot| &slot.event))
     }
 
-    /// How far behind a cursor is, or `None` when it has fallen off.
+    /// The lag of a cursor, or `None` when the ring has overtaken it.
     pub fn lag(&self, cursor: u64) -> Option<Lag> {
         let skipped = usize::try_from(cursor.checked_sub(self.base)?).ok()?;
         let next = self.slots.get(skipped);

@@ -1,4 +1,4 @@
-//! A backlog that lives as long as the process.
+//! A backlog in memory, lost with the process.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +13,7 @@ use crate::store::page::{Page, PageQuery};
 
 /// The newest records, in memory.
 ///
-/// What joiners get comes from the hub's own encoded history; this is for whoever reads by number, so it is short.
+/// Joiners get the hub's own encoded history; these records serve pages by number only, so they are few.
 #[derive(Debug)]
 pub struct Memory {
     kept: Mutex<Kept>,
@@ -23,12 +23,12 @@ pub struct Memory {
 #[derive(Debug, Default)]
 struct Kept {
     records: VecDeque<Record>,
-    /// How many came before the first of them.
+    /// The number of records that were dropped before the first of them.
     gone: u64,
     bytes: usize,
 }
 
-/// However few records there may be, they are no more bytes than this.
+/// The most bytes that they have, however few records that is.
 const LARGEST: usize = 16 * 1024 * 1024;
 
 impl Memory {

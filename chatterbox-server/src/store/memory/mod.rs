@@ -1,4 +1,4 @@
-//! Messages and accounts that live as long as the process.
+//! Messages and accounts in memory, lost with the process.
 
 mod accounts;
 mod backlog;

@@ -1,7 +1,7 @@
-//! A backlog in a SQLite database: what anybody saw survives the end of the process.
+//! A backlog in a SQLite database: every message that was delivered survives the end of the process.
 //!
-//! One thread owns the database. Every append is one transaction, and the sequencer hands over whatever has come meanwhile
-//! as one append, so under load many messages share the cost of one commit. Old messages are removed in small steps
+//! One thread owns the database. Every append is one transaction, and the sequencer appends all messages that have come
+//! meanwhile at once, so under load many messages share the cost of one commit. Old messages are removed in small steps
 //! between appends.
 
 use std::thread::JoinHandle;
@@ -18,7 +18,7 @@ use crate::store::sqlite::error::OpenError;
 use crate::store::sqlite::options::SqliteOptions;
 use crate::store::sqlite::writer::{Job, Writer};
 
-/// Jobs that may wait for the thread: an append, a few readers.
+/// The most jobs that may wait for the thread: an append and a few reads.
 const WAITING_JOBS: usize = 16;
 
 /// The database, open.

@@ -1,4 +1,4 @@
-//! Copies of a database that may be in use: as a database, or as JSON lines.
+//! Copies of a database that may be in use, as a database or as JSON lines.
 
 #![allow(
     clippy::disallowed_methods,
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use crate::store::sqlite::database;
 use crate::store::sqlite::error::OpenError;
 
-/// Why there is no copy.
+/// The reason why there is no copy.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CopyError {
@@ -26,15 +26,15 @@ pub enum CopyError {
     /// It can't be written.
     #[error("{path}: {source}")]
     Write {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The database said no half way.
+    /// The database failed half way.
     #[error("{0}")]
     Database(#[from] rusqlite::Error),
-    /// Whoever reads the copy has gone, or their disk is full.
+    /// The reader of the copy has gone, or its disk is full.
     #[error("{0}")]
     Output(#[from] io::Error),
 }
@@ -51,7 +51,7 @@ pub fn backup(folder: &Path, file: &Path) -> Result<(), CopyError> {
         io::ErrorKind::AlreadyExists => CopyError::Exists(file.to_owned()),
         _ => CopyError::Write { path: file.to_owned(), source: error },
     };
-    // Private conversations: for nobody else to read. SQLite accepts an empty file as new.
+    // It holds private conversations, so only its owner may read it. SQLite accepts an empty file as new.
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).map_err(exists)?;
     let copied = match file.to_str() {
         Some(name) => {
@@ -70,7 +70,7 @@ pub fn backup(folder: &Path, file: &Path) -> Result<(), CopyError> {
 
 /// Writes every message as one line of JSON, oldest first: `{"sequence": 7, "arrived": 1700000000, "message": [...]}`.
 ///
-/// Says how many there were.
+/// Returns their number.
 ///
 /// # Errors
 /// [`CopyError`].

@@ -18,7 +18,7 @@ use crate::store::sqlite::options::{Durability, SqliteOptions};
 pub const DATABASE_FILE: &str = "chatterbox.db";
 const LOCK_FILE: &str = "chatterbox.lock";
 
-/// A database that only we use, of our version.
+/// A database of our version that no other server uses.
 #[derive(Debug)]
 pub(super) struct Opened {
     pub(super) connection: Connection,
@@ -40,9 +40,9 @@ fn make_folder(folder: &Path) -> Result<(), OpenError> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(at(folder))
 }
 
-/// Opens the database, made or migrated when needed, for whoever holds the lock.
+/// Opens the database, created or migrated if needed. The caller holds the lock.
 fn open_locked(path: &Path, durability: Durability) -> Result<Connection, OpenError> {
-    // Made here, so that it is nobody else's to read; SQLite gives its other files the same rights.
+    // Created here, so that no other user can read it; SQLite gives its other files the same permissions.
     OpenOptions::new()
         .write(true)
         .create(true)
@@ -59,7 +59,7 @@ fn open_locked(path: &Path, durability: Durability) -> Result<Connection, OpenEr
 
 /// Opens the database of a folder to read and write, beside the server that may be using it.
 ///
-/// Where none is, the database is made or brought to our version first. The lock is not kept: a server may start beside us.
+/// If there is no server, the database is created or migrated first. The lock is not kept, so that a server may start.
 ///
 /// # Errors
 /// [`OpenError`].
@@ -71,7 +71,7 @@ pub(crate) fn open_shared(folder: &Path) -> Result<(Connection, PathBuf), OpenEr
         Err(OpenError::InUse(_)) => {
             let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
             match version(&connection, &path)? {
-                // The server that uses it is older than we are, and would not understand what we make of it.
+                // The server that uses it is an older one, and does not know the tables of our version.
                 found if found < VERSION => Err(OpenError::InUse(path)),
                 _ => Ok((connection, path)),
             }
@@ -84,7 +84,7 @@ pub(crate) fn open_shared(folder: &Path) -> Result<(Connection, PathBuf), OpenEr
 pub(super) fn open_to_read(folder: &Path) -> Result<(Connection, PathBuf), OpenError> {
     let path = folder.join(DATABASE_FILE);
     fs::metadata(&path).map_err(at(&path))?;
-    // Reading a database in WAL mode needs the right to write its index; nothing else is written.
+    // Reading a database in WAL mode needs write access to its index; nothing else is written.
     let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     match version(&connection, &path)? {
         0 => Err(OpenError::Foreign(path)),
@@ -152,7 +152,7 @@ fn prepare(
     durability: Durability,
 ) -> Result<(), rusqlite::Error> {
     if version == 0 {
-        // Only an empty database can still choose it: room that is freed goes back to the disk.
+        // Freed pages can go back to the file system; this can be set in an empty database only.
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     }
     connection.pragma_update(None, "journal_mode", "WAL")?;

@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
-/// Why a database can't be used. Nothing in it was changed.
+/// The reason why a database can't be used. Nothing in it was changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
     /// The folder or a file in it can't be used.
     #[error("{path}: {source}")]
     File {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// Another server uses it.
@@ -23,7 +23,7 @@ pub enum OpenError {
     /// It was written by a newer version of this program.
     #[error("{path} has version {found}, this program knows {known} and older ones")]
     TooNew {
-        /// Which.
+        /// The file.
         path: PathBuf,
         /// Its version.
         found: usize,
@@ -36,29 +36,29 @@ pub enum OpenError {
     /// It is damaged.
     #[error("{path} is damaged: {source}")]
     Corrupt {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// What SQLite said.
+        /// The error of SQLite.
         source: rusqlite::Error,
     },
-    /// SQLite says no.
+    /// SQLite refuses it.
     #[error("{path}: {source}")]
     Database {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// What SQLite said.
+        /// The error of SQLite.
         source: rusqlite::Error,
     },
     /// No thread could be started.
     #[error("can't start a thread: {source}")]
     Thread {
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
 
 impl OpenError {
-    /// Sorts what SQLite says.
+    /// The error for one of SQLite's.
     pub(crate) fn database(path: &Path, source: rusqlite::Error) -> Self {
         let path = path.to_owned();
         match source.sqlite_error_code() {

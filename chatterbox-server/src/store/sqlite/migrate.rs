@@ -1,4 +1,4 @@
-//! The versions of the database, and how it gets from an older one to ours.
+//! Migrations: the schema of the database, version by version.
 
 use chatterbox_hub::key;
 use chatterbox_proto::{Entry, Username, limits};
@@ -12,7 +12,7 @@ pub(super) const APPLICATION: i32 = 0x6368_6278;
 /// Our version: the number of migrations that lead to it.
 pub(super) const VERSION: usize = MIGRATIONS.len();
 
-/// Each brings the database from the version of its place to the next. Never change one that was released.
+/// Each migrates the database from the version of its place to the next. Never change one that was released.
 pub(super) const MIGRATIONS: &[&str] = &[
     "
     CREATE TABLE messages (
@@ -90,7 +90,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
 /// The place of the migration that [`sort_into_conversations`] completes.
 const CONVERSATIONS: usize = 2;
 
-/// Brings a database from this version to ours, each step of it or none.
+/// Migrates a database from this version to ours, one transaction for each step.
 pub(super) fn migrate(connection: &mut Connection, version: usize) -> Result<(), rusqlite::Error> {
     for (place, migration) in MIGRATIONS.iter().enumerate().skip(version) {
         let step = connection.transaction()?;

@@ -4,23 +4,23 @@ use std::path::PathBuf;
 
 use crate::store::sqlite::retention::Retention;
 
-/// What a committed message survives.
+/// The kind of failure that a committed message survives.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Durability {
     /// The end of the process, kill -9 included.
     #[default]
     Process,
-    /// A power cut as well: every group waits for the disk.
+    /// A power cut as well: every commit waits for the disk.
     Power,
 }
 
-/// Where and how messages are kept.
+/// The place of a database, and how messages are kept in it.
 #[derive(Debug, Clone)]
 pub struct SqliteOptions {
-    /// The folder of the database; made when it is not there.
+    /// The folder of the database; created if it is missing.
     pub folder: PathBuf,
-    /// What a committed message survives.
+    /// The kind of failure that a committed message survives.
     pub durability: Durability,
-    /// What is kept, and for how long.
+    /// The bounds of its messages.
     pub retention: Retention,
 }

@@ -1,4 +1,4 @@
-//! Pages of one conversation: found by their indexes, whatever lies between (ID-6).
+//! Pages of one conversation, found by indexes, however many other messages lie between (ID-6).
 
 use chatterbox_hub::{Conversation, Sequence, key};
 use chatterbox_proto::capability::ids::Side;
@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use crate::store::page::{Page, PageQuery};
 use crate::store::sqlite::row::{COLUMNS, record};
 
-/// Gives a page.
+/// Reads a page.
 pub(super) fn page(connection: &Connection, query: &PageQuery) -> Result<Page, rusqlite::Error> {
     let (of, wanted) = match &query.of {
         Conversation::Public => ("recipient IS NULL AND ?1 IS NULL", None),

@@ -1,8 +1,8 @@
-//! How much is kept, and for how long.
+//! The bounds of the stored messages, in number, size and age.
 
 use std::time::Duration;
 
-/// The bounds of a backlog; the oldest messages go first.
+/// The bounds of a backlog; the oldest messages are removed first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
     /// Messages.
@@ -13,7 +13,7 @@ pub struct Retention {
     pub age: Option<Duration>,
 }
 
-/// What a backlog holds.
+/// The messages that a backlog holds, in number and size.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Holdings {
     pub(super) messages: u64,
@@ -21,12 +21,12 @@ pub(super) struct Holdings {
 }
 
 impl Retention {
-    /// Whether something has to go for its number or size.
+    /// Whether messages have to be removed for their number or size.
     pub(super) fn exceeded_by(&self, holdings: Holdings) -> bool {
         holdings.messages > self.messages || holdings.bytes > self.bytes
     }
 
-    /// What arrived before this moment (seconds since 1970) is too old.
+    /// The time (in seconds since 1970) before which messages are too old.
     pub(super) fn oldest(&self, now: i64) -> Option<i64> {
         let age = i64::try_from(self.age?.as_secs()).ok()?;
         now.checked_sub(age)

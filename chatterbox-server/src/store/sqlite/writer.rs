@@ -1,4 +1,4 @@
-//! The thread that owns the database: appends, reads, and removes what is too old.
+//! The thread that owns the database: it appends, reads, and removes old messages.
 
 #![allow(clippy::disallowed_methods, reason = "the edge: the age of messages is measured here")]
 
@@ -18,30 +18,30 @@ use crate::store::sqlite::pages;
 use crate::store::sqlite::retention::{Holdings, Retention};
 use crate::store::sqlite::row::{COLUMNS, record, unsigned};
 
-/// What the thread is asked.
+/// A request to the thread.
 pub(super) enum Job {
-    /// Keep these.
+    /// Store these records.
     Append { records: Vec<Record>, reply: oneshot::Sender<Result<Sequence, BacklogError>> },
-    /// Give these.
+    /// Read records from a number on.
     Read {
         from: Sequence,
         limit: usize,
         reply: oneshot::Sender<Result<Vec<(Sequence, Record)>, BacklogError>>,
     },
-    /// Give these of one conversation.
+    /// Read a page of one conversation.
     Page { query: PageQuery, reply: oneshot::Sender<Result<Page, BacklogError>> },
 }
 
-/// One step of cleaning removes no more than this, so that appends wait for milliseconds at most.
+/// The most messages that one step of cleaning removes, so that appends wait for milliseconds at most.
 const STEP: u32 = 1000;
 
-/// A page that is read ends with the message that makes it longer than this.
+/// A read ends with the message that makes it longer than this.
 const PAGE_BYTES: usize = 8 * 1024 * 1024;
 
-/// Room is given back to the disk in steps of so many pages.
+/// The pages that one step of cleaning gives back to the file system.
 const FREED_PAGES: u32 = 256;
 
-/// The age of messages is looked at this often.
+/// The interval at which the age of messages is checked.
 const AGE_EVERY: Duration = Duration::from_secs(60);
 
 pub(super) struct Writer {
@@ -62,10 +62,10 @@ impl Writer {
         Ok(Self { opened, retention, holdings, age_looked_at: SystemTime::UNIX_EPOCH })
     }
 
-    /// Works until nobody can ask any more.
+    /// Works until no more jobs can come.
     pub(super) fn run(mut self, mut inbox: mpsc::Receiver<Job>) {
         loop {
-            // Jobs first; what is too old is removed when nobody waits.
+            // Jobs have priority; old messages are removed when none is waiting.
             let job = match inbox.try_recv() {
                 Ok(job) => Some(job),
                 Err(_) if self.clean() => continue,
@@ -73,7 +73,7 @@ impl Writer {
             };
             match job {
                 None => break,
-                // Whoever does not wait any more does not need the answer.
+                // A caller that has given up does not need the answer.
                 Some(Job::Append { records, reply }) => drop(reply.send(self.append(&records))),
                 Some(Job::Read { from, limit, reply }) => drop(reply.send(self.read(from, limit))),
                 Some(Job::Page { query, reply }) => {
@@ -82,7 +82,7 @@ impl Writer {
                 }
             }
         }
-        // The next start finds one file, and nothing to recover.
+        // The next start finds one file, with nothing to recover.
         let checkpoint = self.opened.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
         if let Err(error) = checkpoint {
             tracing::debug!(%error, "checkpoint at the end");
@@ -150,7 +150,7 @@ impl Writer {
         read().map_err(refused)
     }
 
-    /// Removes one step of what is beyond the bounds; says whether there is more.
+    /// Removes one step of the messages beyond the bounds; returns whether there are more.
     fn clean(&mut self) -> bool {
         let now = SystemTime::now();
         let mut too_old = None;
@@ -169,7 +169,7 @@ impl Writer {
                 more
             }
             Err(error) => {
-                // A full disk can make even this fail; the next message tries again.
+                // A full disk can make even this fail; it is tried again after the next message.
                 tracing::warn!(%error, "old messages could not be removed");
                 self.age_looked_at = now;
                 false
@@ -181,7 +181,7 @@ impl Writer {
         let transaction = self
             .opened
             .connection
-            // The accounts are written beside us: what was read must not be old when it is written.
+            // The accounts are written by another connection: no read may be outdated when its write follows.
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut left = self.holdings;
         let mut last = None;
@@ -211,7 +211,7 @@ impl Writer {
     }
 }
 
-/// The number that the next message is going to have.
+/// The number that the next message will have.
 fn next_sequence(connection: &Connection) -> Result<i64, rusqlite::Error> {
     connection.query_row(
         "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'messages'), 0) + 1",
@@ -227,7 +227,7 @@ fn refused(error: rusqlite::Error) -> BacklogError {
     }
 }
 
-/// Where the database is, for messages.
+/// Shows the path of the database only.
 impl std::fmt::Debug for Writer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let path: &PathBuf = &self.opened.path;

@@ -1,4 +1,5 @@
-//! Whatever a member agreed to, it can tell the same story: views, renames, cut and resumed sessions against a naive model.
+//! Whatever a member agreed to, it can tell the same story: views, renames, cut and resumed sessions against a naive
+//! model.
 
 use chatterbox_proto::{Capabilities, Capability};
 
@@ -337,6 +338,8 @@ fn a_session_whose_history_is_gone_starts_again() {
     hub.tick(11 * 60 * 1000);
     let (_, _, resumed, _) = come(&mut hub, resume(45));
     assert_eq!(resumed, Some(false), "too late");
+    let _ = hub.leave(first);
+    assert_eq!(hub.removal(first), None, "the reason goes with the connection");
 }
 
 #[test]

@@ -106,6 +106,38 @@ fn a_bound_of_zero_keeps_nothing() {
 
 proptest! {
     #[test]
+    fn hidden_sources_are_left_out(
+        said in prop::collection::vec(("[abc]", prop::option::of("[ab]"), 1_usize..9_000), 0..60),
+        hidden in prop::collection::hash_set("[abc]", 0..3),
+        after in 0_u64..60,
+    ) {
+        let mut history = History::new(Keep::default());
+        let mut expected = Vec::new();
+        let hidden: HashSet<_> = hidden.iter().map(|text| name(text)).collect();
+        for (id, (source, to, size)) in (1..).zip(said) {
+            let text = format!("{id}{}", "x".repeat(size));
+            let json = serde_json::to_vec(&text).unwrap().into();
+            let (source, destination) = (name(&source), Destination::All);
+            let shown = id > after && !hidden.contains(&source);
+            let record = Record { source, destination, json, arrived: 7 };
+            match &to {
+                None => history.push_public(id, &record),
+                Some(to) => history.push_private(id, &name(to), &record),
+            }
+            if shown && to.is_none_or(|to| to == "a") {
+                expected.push((id, text));
+            }
+        }
+        let user = name("a");
+        let (messages, ids) =
+            history.for_user_with_ids(Wanted { user: &user, after, hidden: &hidden });
+        let list = |pieces: Vec<Bytes>| [b"[", &pieces.concat()[..], b"]"].concat();
+        let messages: Vec<String> = serde_json::from_slice(&list(messages)).unwrap();
+        let ids: Vec<Sequence> = serde_json::from_slice(&list(ids)).unwrap();
+        prop_assert_eq!(ids.into_iter().zip(messages).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
     fn equals_a_plain_list(
         said in prop::collection::vec((prop::option::of("[ab]"), 1_usize..30_000), 0..40),
     ) {
