@@ -230,6 +230,7 @@ pub fn resolve(
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests are an edge")]
 mod tests {
     use std::time::Duration;
 
