@@ -14,9 +14,19 @@ pub enum Conversation {
     Between(Username, Username),
 }
 
+impl Conversation {
+    /// The key that its messages share, to look them up in a store; the public ones have none.
+    pub fn key(&self) -> Option<String> {
+        match self {
+            Self::Public => None,
+            Self::Between(one, other) => Some(key(one, other)),
+        }
+    }
+}
+
 impl Record {
-    /// The [`key`] of the conversation that a private message belongs to; `None` for a public one.
-    pub fn conversation(&self) -> Option<String> {
+    /// The [`Conversation::key`] of the conversation that it belongs to.
+    pub fn conversation_key(&self) -> Option<String> {
         match &self.destination {
             Destination::All => None,
             Destination::User(recipient) => Some(key(&self.source, recipient)),
@@ -24,8 +34,8 @@ impl Record {
     }
 }
 
-/// A key that two users' private messages share, in both directions. No name has a line break in it.
-pub fn key(one: &Username, other: &Username) -> String {
+/// The same for both directions. No name has a line break in it.
+fn key(one: &Username, other: &Username) -> String {
     let mut keys = [one.key(), other.key()];
     keys.sort_unstable();
     keys.join("\n")

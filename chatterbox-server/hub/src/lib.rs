@@ -36,7 +36,7 @@ mod roster;
 mod sessions;
 mod wake;
 
-pub use conversation::{Conversation, key};
+pub use conversation::Conversation;
 pub use delivery::Delivery;
 pub use encode::batch::Batch;
 pub use encode::view::View;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-use chatterbox_hub::{Conversation, Record, Sequence, key};
+use chatterbox_hub::{Record, Sequence};
 use chatterbox_proto::capability::ids::Side;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
@@ -77,10 +77,7 @@ impl Backlog for Memory {
 
     fn page(&self, query: PageQuery) -> BoxFuture<'_, Result<Page, BacklogError>> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let wanted = match &query.of {
-            Conversation::Public => None,
-            Conversation::Between(one, other) => Some(key(one, other)),
-        };
+        let wanted = query.of.key();
         let all = (kept.gone + 1..).zip(&kept.records);
         let mut found: Vec<_> = all
             .filter(|(number, _)| match query.side {
@@ -88,7 +85,7 @@ impl Backlog for Memory {
                 Side::After(id) => *number > id,
                 Side::Newest => true,
             })
-            .filter(|(_, record)| record.conversation() == wanted)
+            .filter(|(_, record)| record.conversation_key() == wanted)
             .collect();
         if !matches!(query.side, Side::After(_)) {
             found.reverse();

@@ -1,6 +1,6 @@
 //! Migrations: the schema of the database, version by version.
 
-use chatterbox_hub::key;
+use chatterbox_hub::Conversation;
 use chatterbox_proto::{Entry, Username, limits};
 use rusqlite::{Connection, Transaction};
 
@@ -123,8 +123,8 @@ fn sort_into_conversations(step: &Transaction<'_>) -> Result<(), rusqlite::Error
                     Username::parse_within(&entry.source, limits::USERNAME_CHARS_MOST).ok()
                 });
                 let alone = recipient.key().to_owned();
-                let conversation = source.map_or(alone, |source| key(&source, &recipient));
-                Ok((row.get(0)?, conversation))
+                let between = source.and_then(|name| Conversation::Between(name, recipient).key());
+                Ok((row.get(0)?, between.unwrap_or(alone)))
             })?
             .collect::<Result<_, _>>()?;
         let Some((newest, _)) = some.last() else { return Ok(()) };

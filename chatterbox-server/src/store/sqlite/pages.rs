@@ -1,6 +1,6 @@
 //! Pages of one conversation, found by indexes, however many other messages lie between (ID-6).
 
-use chatterbox_hub::{Conversation, Sequence, key};
+use chatterbox_hub::{Conversation, Sequence};
 use chatterbox_proto::capability::ids::Side;
 use rusqlite::Connection;
 
@@ -9,9 +9,9 @@ use crate::store::sqlite::row::{COLUMNS, record};
 
 /// Reads a page.
 pub(super) fn page(connection: &Connection, query: &PageQuery) -> Result<Page, rusqlite::Error> {
-    let (of, wanted) = match &query.of {
-        Conversation::Public => ("recipient IS NULL AND ?1 IS NULL", None),
-        Conversation::Between(one, other) => ("conversation = ?1", Some(key(one, other))),
+    let of = match &query.of {
+        Conversation::Public => "recipient IS NULL AND ?1 IS NULL",
+        Conversation::Between(..) => "conversation = ?1",
     };
     let (bound, order, id) = match query.side {
         Side::Before(id) => ("sequence < ?2", "DESC", id),
@@ -25,6 +25,6 @@ pub(super) fn page(connection: &Connection, query: &PageQuery) -> Result<Page, r
     let id = i64::try_from(id).unwrap_or(i64::MAX);
     // One more, to know whether there are others.
     let limit = i64::try_from(query.limit).unwrap_or(i64::MAX).saturating_add(1);
-    let found = select.query_map((wanted, id, limit), record)?;
+    let found = select.query_map((query.of.key(), id, limit), record)?;
     Page::collect(query, found)
 }

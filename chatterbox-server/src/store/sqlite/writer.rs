@@ -110,7 +110,7 @@ impl Writer {
                     .map_err(|error| BacklogError::Store(error.into()))?;
                 let source = record.source.as_str();
                 let sequence = insert
-                    .insert((record.arrived, source, recipient, json, record.conversation()))
+                    .insert((record.arrived, source, recipient, json, record.conversation_key()))
                     .map_err(refused)?;
                 first.get_or_insert(sequence);
                 bytes += json.len() as u64;

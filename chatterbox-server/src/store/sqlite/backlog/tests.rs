@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use chatterbox_hub::{Conversation, key};
+use chatterbox_hub::Conversation;
 use chatterbox_proto::capability::ids::Side;
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Entry, Username};
@@ -129,7 +129,7 @@ async fn messages_of_a_version_without_sources_have_them() {
             content: "[\"eve\", \u{e9}".into(),
         };
         let json = entry.to_json();
-        let conversation = to.map(|to| key(&name(source), &name(to)));
+        let conversation = to.and_then(|to| Conversation::Between(name(source), name(to)).key());
         let sql =
             "INSERT INTO messages (arrived, recipient, json, conversation) VALUES (?, ?, ?, ?)";
         let text = std::str::from_utf8(&json).unwrap();
