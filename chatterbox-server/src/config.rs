@@ -123,9 +123,9 @@ pub struct Config {
 
     /// How far a reader may fall behind before it is disconnected. A start reads it once, and no flag sets it.
     #[arg(skip)]
-    pub ring: TimelineLimits,
+    pub timeline: TimelineLimits,
 
-    /// The capabilities that are offered beside those of the authenticator; no flag sets them.
+    /// The capabilities that the server agrees to, beside those of the authenticator; no flag sets them.
     #[arg(skip = [Capability::Ids, Capability::Ping, Capability::Rename, Capability::Utf8].into_iter().collect::<Capabilities>())]
     pub spoken: Capabilities,
 }
@@ -160,7 +160,7 @@ impl Config {
 
 /// A handle to the settings in force.
 ///
-/// `ring`, `keep` and `keep_age` are read once, at the start: replacing them changes nothing.
+/// `timeline`, `keep` and `keep_age` are read once, at the start: replacing them changes nothing.
 #[derive(Debug, Clone)]
 pub struct Live(Arc<RwLock<Arc<Config>>>);
 

@@ -58,14 +58,14 @@ pub async fn run_with(
 ) -> Result<(), BacklogError> {
     let at_start = config.current();
     let (posts, queue) = posts::queue();
-    let chat = Arc::new(Chat::new(Hub::new(at_start.ring, at_start.keep), posts));
+    let chat = Arc::new(Chat::new(Hub::new(at_start.timeline, at_start.keep), posts));
     let keep_age = at_start.keep_age;
     let sequencer_stop = CancellationToken::new();
     let mut sequencer = tokio::spawn(sequencer::run(
         queue,
         Arc::clone(&chat),
         Arc::clone(&backlog),
-        at_start.ring,
+        at_start.timeline,
         sequencer_stop.clone().cancelled_owned(),
     ));
 

@@ -197,8 +197,8 @@ async fn the_kept_history_is_bounded() {
 #[tokio::test]
 async fn a_burst_overtakes_nobody_who_reads() {
     // A timeline of a fifth of the burst.
-    let ring = TimelineLimits { events: 4096, bytes: 1 << 24 };
-    let server = Server::plaintext(Config { ring, ..Config::default() }).await;
+    let timeline = TimelineLimits { events: 4096, bytes: 1 << 24 };
+    let server = Server::plaintext(Config { timeline, ..Config::default() }).await;
     let (mut ann, _) = server.join("ann").await;
     let (mut bob, _) = server.join("bob").await;
     let entry = |number: usize| format!(r#"["ann", "ALL", 1, "{number}"]"#);

@@ -103,8 +103,8 @@ async fn join_and_stop_reading(server: &Server, name: &str) -> (TcpStream, [u8; 
 
 #[tokio::test]
 async fn b3_a_reader_that_stops_reading_is_told_and_removed_alone() {
-    let ring = TimelineLimits { events: 256, bytes: 1 << 20 };
-    let server = Server::plaintext(Config { ring, ..Config::default() }).await;
+    let timeline = TimelineLimits { events: 256, bytes: 1 << 20 };
+    let server = Server::plaintext(Config { timeline, ..Config::default() }).await;
     let (mut fast, _) = server.join("fast").await;
     let (mut slow, start) = join_and_stop_reading(&server, "slow").await;
     let (mut ann, _) = server.join("ann").await;

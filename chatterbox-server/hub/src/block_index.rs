@@ -9,9 +9,9 @@ use std::hash::Hash;
 
 use chatterbox_proto::Username;
 
+use crate::block_lists::BlockLists;
 use crate::identity::Identity;
 use crate::ids::MemberId;
-use crate::ignore::BlockLists;
 use crate::roster::Roster;
 
 /// The index. What a member's identity or lists put into it is taken out with the same identity and lists.
@@ -52,7 +52,7 @@ impl BlockIndex {
         }
     }
 
-    /// Notes what of a member's account and lists has changed.
+    /// Updates the index after a change of a member's account or lists.
     pub(crate) fn update(
         &mut self,
         id: MemberId,

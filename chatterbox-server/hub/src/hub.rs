@@ -12,11 +12,11 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Code, Username};
 
+use crate::block_lists::BlockFilter;
 use crate::encode::batch::BatchCache;
 use crate::event::Event;
 use crate::identity::{Identity, LoggedIn};
 use crate::ids::{MemberId, SessionId};
-use crate::ignore::IgnoreFilter;
 use crate::member::Member;
 use crate::presence::Presence;
 use crate::record::{Record, Sequence};
@@ -106,7 +106,7 @@ impl Hub {
     }
 
     /// What block lists mean for a member now.
-    pub fn filter(&self, id: MemberId) -> IgnoreFilter {
+    pub fn filter(&self, id: MemberId) -> BlockFilter {
         self.presence.filter(id)
     }
 

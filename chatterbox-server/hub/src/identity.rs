@@ -10,7 +10,7 @@ use chatterbox_proto::{Capabilities, Username};
 
 use crate::level::Level;
 
-/// An account, whatever its name, and since when its logins are good.
+/// An account, whatever its name, and which of its logins are good.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct AccountKey {
     /// Never used twice: a name that is registered anew has an account of another number.

@@ -14,6 +14,7 @@
 //! lists; a change concerns the pairs of members that a list connects, never everybody.
 
 mod block_index;
+mod block_lists;
 mod conversation;
 mod delivery;
 mod encode;
@@ -23,7 +24,6 @@ pub mod guard;
 mod hub;
 mod identity;
 mod ids;
-mod ignore;
 mod level;
 mod member;
 mod membership;
@@ -36,6 +36,7 @@ mod roster;
 mod sessions;
 mod wake;
 
+pub use block_lists::{BlockFilter, BlockLists};
 pub use conversation::Conversation;
 pub use delivery::Delivery;
 pub use encode::batch::Batch;
@@ -46,7 +47,6 @@ pub use eviction::{Laggards, MOVING};
 pub use hub::Hub;
 pub use identity::{AccountKey, Actor, Identity, LoggedIn};
 pub use ids::{MemberId, SessionId, SessionKey};
-pub use ignore::{BlockLists, IgnoreFilter};
 pub use level::Level;
 pub use membership::{JoinError, JoinReply, JoinRequest, Rename, Resuming};
 pub use permission::{Denied, Permission, Target, authorise};

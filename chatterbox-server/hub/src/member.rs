@@ -4,10 +4,10 @@ use std::collections::{HashSet, VecDeque};
 
 use chatterbox_proto::Username;
 
+use crate::block_lists::BlockFilter;
 use crate::encode::view::View;
 use crate::event::Event;
 use crate::ids::SessionId;
-use crate::ignore::IgnoreFilter;
 
 /// What only this member gets: private messages and errors.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ pub(crate) struct Extras {
     /// For how long the name is reserved after the member has left, in milliseconds.
     pub(crate) hold: u64,
     /// What block lists mean for this member, as far as they mean anything: worked out by the presence, kept here.
-    filter: Option<Box<IgnoreFilter>>,
+    filter: Option<Box<BlockFilter>>,
     /// Whether somebody has changed since it was worked out.
     filter_is_stale: bool,
 }
@@ -85,7 +85,7 @@ impl Member {
     }
 
     /// Puts a filter that was worked out in place.
-    pub(crate) fn set_filter(&mut self, filter: IgnoreFilter) {
+    pub(crate) fn set_filter(&mut self, filter: BlockFilter) {
         if self.extras.is_some() || !filter.is_empty() {
             let extras = self.extras();
             extras.filter = (!filter.is_empty()).then(|| Box::new(filter));
@@ -93,7 +93,7 @@ impl Member {
         }
     }
 
-    fn filter(&self) -> Option<&IgnoreFilter> {
+    fn filter(&self) -> Option<&BlockFilter> {
         self.extras.as_ref()?.filter.as_deref()
     }
 

@@ -6,6 +6,7 @@ use chatterbox_proto::frame::TooLong;
 use chatterbox_proto::json::{self, Object};
 use chatterbox_proto::{Refusal, Username};
 
+use crate::block_lists::{BlockFilter, BlockLists};
 use crate::encode::view::View;
 use crate::encode::welcome;
 use crate::event::Event;
@@ -13,7 +14,6 @@ use crate::guard::network;
 use crate::hub::Hub;
 use crate::identity::{Identity, LoggedIn};
 use crate::ids::{MemberId, SessionId, SessionKey};
-use crate::ignore::{BlockLists, IgnoreFilter};
 use crate::member::Member;
 use crate::presence::Stale;
 use crate::record::Sequence;
@@ -45,7 +45,7 @@ pub struct JoinRequest<'a> {
     pub lists: BlockLists,
     /// What the welcome says to a person.
     pub info: &'a str,
-    /// Members of the welcome for whoever offered anything, as JSON; at least one.
+    /// More JSON members of the welcome, for clients that offered capabilities; at least one.
     pub extra: &'a [u8],
     /// Which session to resume.
     pub resume: Option<Resuming>,
@@ -181,7 +181,7 @@ impl Hub {
     fn welcome(
         &mut self,
         request: &JoinRequest<'_>,
-        filter: &IgnoreFilter,
+        filter: &BlockFilter,
         session: Option<SessionId>,
         old: Option<MemberId>,
         id: MemberId,

@@ -1,7 +1,7 @@
 //! Presence: who is here, under which name, with which account, and whom each of them blocks.
 //!
 //! This is the only place that knows. Commands, logins and delivery ask it; what they keep of their own is keyed by
-//! [`MemberId`], which never changes. Every change says which members it may have given another [`IgnoreFilter`].
+//! [`MemberId`], which never changes. Every change says which members it may have given another [`BlockFilter`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,9 +9,9 @@ use bytes::Bytes;
 use chatterbox_proto::{Refusal, Username, json};
 
 use crate::block_index::BlockIndex;
+use crate::block_lists::{BlockFilter, BlockLists, FilterBuilder};
 use crate::identity::{Identity, LoggedIn};
 use crate::ids::MemberId;
-use crate::ignore::{BlockLists, FilterBuilder, IgnoreFilter};
 use crate::roster::{Claimant, Roster};
 
 /// Members whose filter has to be worked out again.
@@ -197,8 +197,8 @@ impl Presence {
     }
 
     /// What a member's lists and those of the others mean for it now.
-    pub(crate) fn filter(&self, id: MemberId) -> IgnoreFilter {
-        let Some(person) = self.people.get(&id) else { return IgnoreFilter::default() };
+    pub(crate) fn filter(&self, id: MemberId) -> BlockFilter {
+        let Some(person) = self.people.get(&id) else { return BlockFilter::default() };
         self.filter_among(&person.identity, person.lists(), &[id])
     }
 
@@ -208,7 +208,7 @@ impl Presence {
         identity: &Identity,
         lists: &BlockLists,
         old: Option<MemberId>,
-    ) -> IgnoreFilter {
+    ) -> BlockFilter {
         self.filter_among(identity, Some(lists), old.as_slice())
     }
 
@@ -217,7 +217,7 @@ impl Presence {
         identity: &Identity,
         lists: Option<&BlockLists>,
         without: &[MemberId],
-    ) -> IgnoreFilter {
+    ) -> BlockFilter {
         let none = BlockLists::default();
         let mut builder = FilterBuilder::new(identity, lists.unwrap_or(&none));
         for id in self.blocks.related(&self.roster, identity, lists) {

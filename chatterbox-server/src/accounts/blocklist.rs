@@ -1,8 +1,8 @@
-//! Stored block lists of accounts, and the settings of admins.
+//! Stored block lists of accounts.
 
 use chatterbox_proto::Username;
 
-use crate::accounts::directory::{Added, DirectoryError, Settings};
+use crate::accounts::directory::{Added, DirectoryError};
 use crate::accounts::login::{Accounts, Refused};
 
 impl Accounts {
@@ -29,33 +29,5 @@ impl Accounts {
     ) -> Result<bool, DirectoryError> {
         let (owner, other) = (owner.clone(), other.clone());
         self.directory.call(move |directory| directory.unblock(&owner, &other)).await
-    }
-
-    /// The settings of admins.
-    ///
-    /// # Errors
-    /// [`DirectoryError`].
-    pub async fn settings(&self) -> Result<Settings, DirectoryError> {
-        self.directory.call(|directory| directory.settings()).await
-    }
-
-    /// Sets the prefix of commands.
-    ///
-    /// # Errors
-    /// [`DirectoryError`].
-    pub async fn set_prefix(&self, prefix: String) -> Result<(), DirectoryError> {
-        self.directory.call(move |directory| directory.set_prefix(&prefix)).await
-    }
-
-    /// Switches a command off or on.
-    ///
-    /// # Errors
-    /// [`DirectoryError`].
-    pub async fn set_disabled(
-        &self,
-        command: &'static str,
-        disabled: bool,
-    ) -> Result<(), DirectoryError> {
-        self.directory.call(move |directory| directory.set_disabled(command, disabled)).await
     }
 }

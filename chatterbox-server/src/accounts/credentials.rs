@@ -8,7 +8,7 @@ use chatterbox_proto::Username;
 
 use crate::accounts::directory::{Account, Added, Directory, DirectoryError};
 use crate::accounts::login::{Accounts, Refused};
-use crate::accounts::password::Verdict;
+use crate::accounts::password_hash::Verdict;
 use crate::accounts::secret::Secret;
 use crate::accounts::token::{LIFETIME, Token, TokenHash};
 use crate::ops::clock::unix_now;

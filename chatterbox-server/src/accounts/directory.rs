@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use chatterbox_hub::{AccountKey, Level};
 use chatterbox_proto::Username;
 
-use crate::accounts::password::PasswordHash;
+use crate::accounts::password_hash::PasswordHash;
 use crate::accounts::token::TokenHash;
 
 /// The number of accounts in one directory.

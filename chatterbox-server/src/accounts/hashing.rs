@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::accounts::password::{Cost, HashError, PasswordHash, Verdict};
+use crate::accounts::password_hash::{Cost, HashError, PasswordHash, Verdict};
 use crate::accounts::secret::Secret;
 
 /// Hashes that may wait for a thread. At some 30 ms each the last one waits for a few seconds.

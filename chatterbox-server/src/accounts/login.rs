@@ -16,7 +16,7 @@ use chatterbox_proto::{Refusal, Username};
 use crate::accounts::directory::{Account, Directory, DirectoryError};
 use crate::accounts::directory_thread::DirectoryThread;
 use crate::accounts::hashing::Hashing;
-use crate::accounts::password::{Cost, HashError, PasswordHash, Verdict};
+use crate::accounts::password_hash::{Cost, HashError, PasswordHash, Verdict};
 use crate::accounts::secret::Secret;
 use crate::accounts::token::{LIFETIME, Token, TokenHash};
 use crate::ops::clock::unix_now;

@@ -12,14 +12,15 @@ mod directory;
 mod directory_thread;
 mod hashing;
 mod login;
-mod password;
+mod password_hash;
 mod secret;
+mod settings;
 mod token;
 
 pub use directory::{
     ACCOUNTS, Account, Added, BLOCKERS, BLOCKS, Directory, DirectoryError, Settings, TOKENS,
 };
 pub use login::{Accounts, Login, Refused};
-pub use password::{Cost, HashError, PasswordHash};
+pub use password_hash::{Cost, HashError, PasswordHash};
 pub use secret::{Secret, SecretError};
 pub use token::{Token, TokenHash};

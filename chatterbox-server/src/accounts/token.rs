@@ -8,7 +8,7 @@ use ring::digest::{SHA256, digest};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use zeroize::Zeroizing;
 
-use crate::accounts::password::HashError;
+use crate::accounts::password_hash::HashError;
 
 /// The validity of a token, in seconds.
 pub const LIFETIME: i64 = 30 * 24 * 60 * 60;

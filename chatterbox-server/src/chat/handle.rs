@@ -150,7 +150,7 @@ impl Handle {
         self.chat.hub().blocked(self.id).to_vec()
     }
 
-    /// Whose messages it is not unescaped.
+    /// The names whose messages it is not shown.
     pub fn hidden(&self) -> HashSet<Username> {
         self.chat.hub().hidden(self.id)
     }

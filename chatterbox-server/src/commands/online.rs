@@ -1,4 +1,4 @@
-//! The callers: the connections whose commands are served. Who else is here, and who each of them is, the hub knows.
+//! The callers: the connections whose commands are served. The hub's presence knows who is here and who each of them is.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,7 +7,7 @@ use chatterbox_hub::{BlockLists, Identity, MemberId};
 
 use crate::commands::caller::Caller;
 
-/// An index on the hub's presence: members, by number, to the callers that they are.
+/// An index on the hub's presence: the caller of each member, by its number.
 #[derive(Debug, Default)]
 pub struct Online {
     callers: Mutex<HashMap<MemberId, Arc<Caller>>>,

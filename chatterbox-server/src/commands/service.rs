@@ -139,7 +139,7 @@ async fn hand_in(
             }
         }
         CommandInput::Typed(text) => {
-            // What is behind the prefix came here, so nothing is before it.
+            // The prefix was taken off already.
             let Some(call) = legacy::call(&text, "") else { return };
             if let Err(busy) = queue.call(QueuedCall { call, from_base: true }) {
                 member.tell_when_read(Event::error(busy.text.as_wire())).await;

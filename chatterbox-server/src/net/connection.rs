@@ -22,7 +22,7 @@ use crate::access::{RenameRequest, Served};
 use crate::config::Config;
 use crate::net::context::Context;
 use crate::net::inbound::Inbound;
-use crate::net::login::{Joined, Joining, answer};
+use crate::net::joining::{Joined, Joining, answer};
 use crate::net::long_frame::LongFrame;
 use crate::net::outbound::{Outbound, WriteEnd};
 use crate::net::poll_on_wake::PollOnWake;
@@ -316,7 +316,7 @@ mod tests {
         let stream = TcpStream::connect(address).await.unwrap();
         let (posts, _inbox) = crate::chat::posts::queue();
         let config = Config::default();
-        let hub = chatterbox_hub::Hub::new(config.ring, config.keep);
+        let hub = chatterbox_hub::Hub::new(config.timeline, config.keep);
         let context = Arc::new(Context {
             chat: Arc::new(Chat::new(hub, posts)),
             access: Access::new(NoAccounts),

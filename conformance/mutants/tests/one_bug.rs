@@ -1,5 +1,5 @@
 //! One bug costs one case, or few: the whole suite against every fault. It takes minutes, so it
-//! runs on request: `cargo test -p conformance --test one_bug -- --ignored --nocapture`;
+//! runs on request: `cargo test -p conformance-mutants --test one_bug -- --ignored --nocapture`;
 //! `FAULT=History` picks those whose name holds this.
 #![allow(clippy::unwrap_used, reason = "tests may be blunt")]
 

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use proptest::prelude::*;
 
 use super::*;
+use crate::block_lists::BlockFilter;
 use crate::identity::{AccountKey, LoggedIn};
-use crate::ignore::IgnoreFilter;
 use crate::level::Level;
 
 fn name(text: &str) -> Username {
@@ -40,7 +40,7 @@ fn with(people: &[(&Identity, BlockLists)]) -> Presence {
 }
 
 fn hides(presence: &Presence, number: u64) -> (HashSet<Username>, HashSet<Username>) {
-    let IgnoreFilter { hidden, refused } = presence.filter(MemberId(number));
+    let BlockFilter { hidden, refused } = presence.filter(MemberId(number));
     (hidden, refused)
 }
 
@@ -162,7 +162,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 /// The rule itself, over everybody.
-fn naive(presence: &Presence, me: MemberId) -> IgnoreFilter {
+fn naive(presence: &Presence, me: MemberId) -> BlockFilter {
     let none = BlockLists::default();
     let lists = |id| presence.people[&id].lists().unwrap_or(&none);
     let mine = &presence.people[&me].identity;
@@ -188,7 +188,7 @@ fn naive(presence: &Presence, me: MemberId) -> IgnoreFilter {
     if !mine.is_base() && !is_staff {
         hidden.extend(theirs);
     }
-    IgnoreFilter { hidden, refused }
+    BlockFilter { hidden, refused }
 }
 
 fn account(number: Option<usize>) -> Option<LoggedIn> {
@@ -201,7 +201,7 @@ proptest! {
     fn filters_are_what_everybody_held_against_everybody_gives(steps in steps()) {
         let mut presence = Presence::default();
         let mut here: Vec<MemberId> = Vec::new();
-        let mut kept: BTreeMap<MemberId, IgnoreFilter> = BTreeMap::new();
+        let mut kept: BTreeMap<MemberId, BlockFilter> = BTreeMap::new();
         let all = |numbers: &[usize]| -> Vec<Username> {
             let mut names: Vec<_> = numbers.iter().map(|number| name(NAMES[*number])).collect();
             names.dedup();

@@ -31,10 +31,10 @@ pub(in crate::commands) const BLOCK: Command = Command {
     run: |context, arguments| Box::pin(block(context, arguments)),
 };
 
-/// The length of a guest's block list. Anybody can be a guest, and every list is compared with every user who joins.
+/// The length of a guest's block list. Anybody can be a guest, and the names of all lists are kept in an index.
 const GUEST_BLOCKS: usize = 50;
 
-/// Users of one call, which bounds the time under the lock while ignore filters are computed.
+/// Users of one call: each is looked up and stored, one after the other.
 const AT_ONCE: usize = 20;
 
 fn few_enough(others: &[Username]) -> Result<(), Rejection> {

@@ -38,13 +38,13 @@ pub fn name(text: &str) -> Username {
 #[derive(Debug, Default)]
 pub struct Told {
     pub frames: Mutex<Vec<Value>>,
-    pub bell: Notify,
+    pub pushed: Notify,
 }
 
 impl Told {
     fn push(&self, frame: Value) -> bool {
         self.frames.lock().unwrap().push(frame);
-        self.bell.notify_one();
+        self.pushed.notify_one();
         true
     }
 }
@@ -285,7 +285,7 @@ impl Somebody {
                 }
                 None => {
                     let patience = Duration::from_secs(120);
-                    let news = tokio::time::timeout(patience, self.told.bell.notified()).await;
+                    let news = tokio::time::timeout(patience, self.told.pushed.notified()).await;
                     assert!(news.is_ok(), "no {key} among {:?}", self.everything());
                 }
             }

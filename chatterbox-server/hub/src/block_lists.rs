@@ -99,14 +99,14 @@ impl BlockLists {
 
 /// What block lists mean for one member: names, because messages of the past have nothing else.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct IgnoreFilter {
+pub struct BlockFilter {
     /// Whose messages the member is not shown.
     pub hidden: HashSet<Username>,
     /// With whom it exchanges no private messages, in either direction.
     pub refused: HashSet<Username>,
 }
 
-impl IgnoreFilter {
+impl BlockFilter {
     /// Whether nobody is filtered.
     pub fn is_empty(&self) -> bool {
         self.hidden.is_empty() && self.refused.is_empty()
@@ -139,7 +139,7 @@ impl<'a> FilterBuilder<'a> {
     }
 
     /// The filter that holds.
-    pub(crate) fn build(self) -> IgnoreFilter {
+    pub(crate) fn build(self) -> BlockFilter {
         let Self { me, mut mine, mut theirs, .. } = self;
         // Nobody hides from themselves, whatever name they took.
         for name in me.names() {
@@ -151,6 +151,6 @@ impl<'a> FilterBuilder<'a> {
         if !me.is_base() && hears_blockers.is_err() {
             mine.extend(theirs);
         }
-        IgnoreFilter { hidden: mine, refused }
+        BlockFilter { hidden: mine, refused }
     }
 }
