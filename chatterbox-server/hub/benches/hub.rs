@@ -2,7 +2,10 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a bench")]
 
 use bytes::Bytes;
-use chatterbox_hub::{Delivery, Hub, JoinRequest, Keep, MemberId, Record, TimelineLimits, Wake};
+use chatterbox_hub::{
+    AccountKey, BlockLists, Delivery, Hub, Identity, JoinRequest, Keep, LoggedIn, MemberId, Record,
+    TimelineLimits, Wake,
+};
 use chatterbox_proto::Username;
 use chatterbox_proto::session::Destination;
 use divan::Bencher;
@@ -99,5 +102,25 @@ fn join(bencher: Bencher<'_, '_>, history: usize) {
         let joined = hub.admit(JoinRequest::base(&name, "Welcome!")).unwrap();
         let _ = hub.leave(joined.id);
         joined.welcome
+    });
+}
+
+/// One user blocks and unblocks another, whom as many accounts block already.
+#[divan::bench(args = [0, 10_000])]
+fn block(bencher: Bencher<'_, '_>, blockers: i64) {
+    let name = |text: &str| Username::parse(text).unwrap();
+    let mut hub = Hub::new(TimelineLimits::default(), Keep::default());
+    let eve = name("eve");
+    let blocked_by = (2..blockers + 2).map(|id| (id, name(&format!("user{id}"))));
+    let lists = BlockLists::new(vec![], blocked_by);
+    hub.admit(JoinRequest { lists, ..JoinRequest::base(&eve, "Welcome!") }).unwrap();
+    let account_key = AccountKey { id: 1, epoch: 0 };
+    let login = Some(LoggedIn { account: name("ann"), account_key });
+    let identity = Identity { login, ..Identity::guest(name("ann")) };
+    let request = JoinRequest { identity, ..JoinRequest::base(&eve, "Welcome!") };
+    let ann = hub.admit(request).unwrap().id;
+    bencher.bench_local(|| {
+        hub.set_blocked(ann, vec![eve.clone()]);
+        hub.set_blocked(ann, vec![]);
     });
 }

@@ -52,21 +52,22 @@ impl BlockIndex {
         }
     }
 
-    /// Updates the index after a change of a member's account or lists.
-    pub(crate) fn update(
-        &mut self,
-        id: MemberId,
-        (old, old_lists): (&Identity, Option<&BlockLists>),
-        (new, new_lists): (&Identity, Option<&BlockLists>),
-    ) {
-        // Lists are long and names are short: a rename or a login leaves the lists alone.
-        if old_lists == new_lists {
-            self.remove(id, old, None);
-            self.insert(id, new, None);
-        } else {
-            self.remove(id, old, old_lists);
-            self.insert(id, new, new_lists);
-        }
+    /// Replaces the account of a member; its lists stay.
+    pub(crate) fn change_account(&mut self, id: MemberId, old: &Identity, new: &Identity) {
+        self.remove(id, old, None);
+        self.insert(id, new, None);
+    }
+
+    /// Notes whether a member has a name on its list.
+    pub(crate) fn set_blocks(&mut self, id: MemberId, name: &Username, blocks: bool) {
+        let change = if blocks { add } else { take };
+        change(&mut self.blockers, name, id);
+    }
+
+    /// Notes whether an account blocks a member.
+    pub(crate) fn set_blocked_by(&mut self, id: MemberId, account: i64, blocked: bool) {
+        let change = if blocked { add } else { take };
+        change(&mut self.blocked_by, &account, id);
     }
 
     /// The connections that are logged in with an account of this name.
@@ -74,15 +75,16 @@ impl BlockIndex {
         self.logged_in.get(account).into_iter().flatten().copied()
     }
 
-    /// The members that these lists name, under whatever name they are here.
-    pub(crate) fn listed(&self, roster: &Roster, lists: &BlockLists) -> BTreeSet<MemberId> {
+    /// The members that are here under one of these names, or logged in with an account of it.
+    pub(crate) fn named<'a>(
+        &self,
+        roster: &Roster,
+        names: impl IntoIterator<Item = &'a Username>,
+    ) -> BTreeSet<MemberId> {
         let mut found = BTreeSet::new();
-        for name in lists.blocked() {
+        for name in names {
             found.extend(roster.who(name));
             found.extend(self.logged_in(name));
-        }
-        for account in lists.blocked_by().values() {
-            found.extend(self.logged_in(account));
         }
         found
     }
@@ -95,7 +97,11 @@ impl BlockIndex {
         identity: &Identity,
         lists: Option<&BlockLists>,
     ) -> BTreeSet<MemberId> {
-        let mut found = lists.map(|lists| self.listed(roster, lists)).unwrap_or_default();
+        let blocked = lists.into_iter().flat_map(BlockLists::blocked);
+        let mut found = self.named(roster, blocked);
+        for account in lists.into_iter().flat_map(|lists| lists.blocked_by().values()) {
+            found.extend(self.logged_in(account));
+        }
         for name in identity.names() {
             found.extend(self.blockers.get(name).into_iter().flatten());
         }

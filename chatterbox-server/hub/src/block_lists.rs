@@ -46,15 +46,18 @@ impl BlockLists {
         self.lookup.contains(name)
     }
 
-    /// Replaces the member's own list.
-    pub fn set_blocked(&mut self, blocked: Vec<Username>) {
-        self.lookup = blocked.iter().cloned().collect();
+    /// Replaces the member's own list, and gives the names that came or went.
+    pub(crate) fn set_blocked(&mut self, blocked: Vec<Username>) -> Vec<Username> {
+        let lookup: HashSet<Username> = blocked.iter().cloned().collect();
+        let changed = self.lookup.symmetric_difference(&lookup).cloned().collect();
+        self.lookup = lookup;
         self.blocked = blocked;
+        changed
     }
 
-    /// Adds accounts that block the member.
-    pub fn add_blockers(&mut self, accounts: impl IntoIterator<Item = (i64, Username)>) {
-        self.blocked_by.extend(accounts);
+    /// Adds an account that blocks the member.
+    pub(crate) fn add_blocker(&mut self, account: i64, name: Username) {
+        self.blocked_by.insert(account, name);
     }
 
     /// Removes an account that no longer blocks the member.
@@ -62,25 +65,9 @@ impl BlockLists {
         self.blocked_by.remove(&account);
     }
 
-    /// The accounts that block the member.
+    /// The accounts that block the member: number and name.
     pub(crate) fn blocked_by(&self) -> &HashMap<i64, Username> {
         &self.blocked_by
-    }
-
-    /// What is in one of the two and not in the other.
-    pub(crate) fn difference(&self, other: &Self) -> Self {
-        let only = |one: &Self, other: &Self| {
-            let blocked = one.blocked.iter().filter(|name| !other.has(name)).cloned();
-            let known = |id: &i64| other.blocked_by.contains_key(id);
-            let blocked_by = one.blocked_by.iter().filter(|(id, _)| !known(id));
-            let blocked_by = blocked_by.map(|(id, name)| (*id, name.clone()));
-            (blocked.collect::<Vec<_>>(), blocked_by.collect::<Vec<_>>())
-        };
-        let (mut blocked, mut blocked_by) = only(self, other);
-        let (more, more_by) = only(other, self);
-        blocked.extend(more);
-        blocked_by.extend(more_by);
-        Self::new(blocked, blocked_by)
     }
 
     /// Whether the member blocks somebody, under whatever name that one is known.

@@ -150,8 +150,9 @@ impl Hub {
         self.mark_stale(stale);
         match old {
             Some(old) => {
-                self.members.remove(&old);
-                self.removed.insert(old, Removal::Resumed);
+                if self.members.remove(&old).is_some() {
+                    self.removed.insert(old, Removal::Resumed);
+                }
             }
             None => self.lobby.push(Event::joined(json::string(name.as_str()))),
         }
@@ -258,12 +259,8 @@ impl Hub {
         let (old, old_json) = (person.identity.name.clone(), person.name_json.clone());
         let address = person.identity.address.map(network);
         let claimant = Claimant { owns, address, resumes: false };
-        let stale = self.presence.rename(id, &name, claimant, self.now)?;
+        let stale = self.presence.rename(id, &name, blocked_by, claimant, self.now)?;
         self.mark_stale(stale);
-        if !blocked_by.is_empty() {
-            let stale = self.presence.amend(id, |_, lists| lists.add_blockers(blocked_by));
-            self.mark_stale(stale);
-        }
         let session = self.members.get(&id).and_then(|member| member.extras.as_ref()?.session);
         if let Some(session) = session.and_then(|session| self.sessions.session_mut(session)) {
             session.name = name.clone();
@@ -280,9 +277,9 @@ impl Hub {
         Ok(Wake::All)
     }
 
-    /// Changes the account, the level or the block lists of a member; the name stays. A session that is resumed does not
-    /// prove its account again, so it remembers it.
-    pub fn amend(&mut self, id: MemberId, amend: impl FnOnce(&mut Identity, &mut BlockLists)) {
+    /// Changes the account or the level of a member; the name stays. A session that is resumed does not prove its account
+    /// again, so it remembers it.
+    pub fn amend(&mut self, id: MemberId, amend: impl FnOnce(&mut Identity)) {
         let stale = self.presence.amend(id, amend);
         self.mark_stale(stale);
         let session = self.members.get(&id).and_then(|member| member.extras.as_ref()?.session);
@@ -290,6 +287,12 @@ impl Hub {
         if let Some(session) = session.and_then(|session| self.sessions.session_mut(session)) {
             session.account = login;
         }
+    }
+
+    /// Replaces a member's own block list.
+    pub fn set_blocked(&mut self, id: MemberId, blocked: Vec<Username>) {
+        let stale = self.presence.set_blocked(id, blocked);
+        self.mark_stale(stale);
     }
 
     fn mark_stale(&mut self, stale: Stale) {

@@ -34,12 +34,23 @@ impl Person {
     fn lists(&self) -> Option<&BlockLists> {
         self.lists.as_deref()
     }
+
+    /// Changes the lists in place, and gives their memory back when they are empty.
+    fn change_lists<T>(&mut self, change: impl FnOnce(&mut BlockLists) -> T) -> T {
+        let lists = self.lists.get_or_insert_default();
+        let changed = change(lists);
+        if lists.is_empty() {
+            self.lists = None;
+        }
+        changed
+    }
 }
 
 /// Everybody who is here.
 #[derive(Debug, Default)]
 pub(crate) struct Presence {
-    people: BTreeMap<MemberId, Person>,
+    /// In boxes: a node of the map is half empty where keys only rise, and most of the time nobody looks at a person.
+    people: BTreeMap<MemberId, Box<Person>>,
     roster: Roster,
     blocks: BlockIndex,
 }
@@ -57,12 +68,12 @@ impl Presence {
 
     /// Everybody, in the order in which they joined.
     pub(crate) fn people(&self) -> impl ExactSizeIterator<Item = (MemberId, &Person)> {
-        self.people.iter().map(|(id, person)| (*id, person))
+        self.people.iter().map(|(id, person)| (*id, &**person))
     }
 
     /// One member.
     pub(crate) fn person(&self, id: MemberId) -> Option<&Person> {
-        self.people.get(&id)
+        self.people.get(&id).map(|person| &**person)
     }
 
     /// Who a member is.
@@ -89,7 +100,7 @@ impl Presence {
 
     /// Whom a member blocks, in the order in which it did.
     pub(crate) fn blocked(&self, id: MemberId) -> &[Username] {
-        self.people.get(&id).and_then(Person::lists).map_or(&[], BlockLists::blocked)
+        self.person(id).and_then(Person::lists).map_or(&[], BlockLists::blocked)
     }
 
     /// Somebody is here from now on. The name has been checked; its former holder, if there is one, has been removed.
@@ -99,12 +110,12 @@ impl Presence {
         self.blocks.insert(id, &identity, lists.as_deref());
         let stale = self.related(id, &identity, lists.as_deref());
         let name_json = json::string(identity.name.as_str());
-        self.people.insert(id, Person { identity, name_json, lists });
+        self.people.insert(id, Box::new(Person { identity, name_json, lists }));
         stale
     }
 
     /// A member is not here any more.
-    pub(crate) fn remove(&mut self, id: MemberId) -> Option<(Person, Stale)> {
+    pub(crate) fn remove(&mut self, id: MemberId) -> Option<(Box<Person>, Stale)> {
         let person = self.people.remove(&id)?;
         // Before the name is free: the pairs are found by it.
         let stale = self.related(id, &person.identity, person.lists());
@@ -113,7 +124,7 @@ impl Presence {
         Some((person, stale))
     }
 
-    /// Gives a member another name.
+    /// Gives a member another name, and adds the accounts that block whoever has it.
     ///
     /// # Errors
     /// [`Refusal`], by the rules of joining; nothing changes then.
@@ -121,72 +132,95 @@ impl Presence {
         &mut self,
         id: MemberId,
         name: &Username,
+        blocked_by: Vec<(i64, Username)>,
         claimant: Claimant,
         now: u64,
     ) -> Result<Stale, Refusal> {
         let Some(person) = self.people.get(&id) else { return Err(Refusal::Busy) };
         let mut stale = self.related(id, &person.identity, person.lists());
         self.roster.change(&person.identity.name, name, claimant, now)?;
-        let Some(person) = self.people.get_mut(&id) else { return Err(Refusal::Busy) };
-        person.identity.name = name.clone();
-        person.name_json = json::string(name.as_str());
-        let Some(person) = self.people.get(&id) else { return Err(Refusal::Busy) };
-        stale.0.extend(self.related(id, &person.identity, person.lists()).0);
+        if let Some(person) = self.people.get_mut(&id) {
+            person.identity.name = name.clone();
+            person.name_json = json::string(name.as_str());
+            for (account, owner) in blocked_by {
+                self.blocks.set_blocked_by(id, account, true);
+                person.change_lists(|lists| lists.add_blocker(account, owner));
+            }
+        }
+        if let Some(person) = self.people.get(&id) {
+            stale.0.extend(self.related(id, &person.identity, person.lists()).0);
+        }
         stale.0.insert(id);
         Ok(stale)
     }
 
-    /// Changes the account, the level or the lists of a member. The name stays: [`Presence::rename`] changes it.
-    pub(crate) fn amend(
-        &mut self,
-        id: MemberId,
-        amend: impl FnOnce(&mut Identity, &mut BlockLists),
-    ) -> Stale {
-        let Some(mut person) = self.people.remove(&id) else { return Stale::default() };
+    /// Changes the account or the level of a member. The name stays: [`Presence::rename`] changes it.
+    pub(crate) fn amend(&mut self, id: MemberId, amend: impl FnOnce(&mut Identity)) -> Stale {
+        let Some(person) = self.people.get(&id) else { return Stale::default() };
         let old = person.identity.clone();
-        let old_lists = person.lists.take().unwrap_or_default();
-        let mut stale = self.related(id, &old, Some(&old_lists));
-        let mut lists = old_lists.clone();
-        amend(&mut person.identity, &mut lists);
-        person.identity.name = old.name.clone();
-        self.blocks.update(id, (&old, Some(&old_lists)), (&person.identity, Some(&lists)));
-        let changed = old_lists.difference(&lists);
-        if old == person.identity {
-            // Most changes are of one name in a long list: the other pairs stay as they are.
-            stale.0 = self.blocks.listed(&self.roster, &changed);
-        } else {
-            stale.0.extend(self.related(id, &person.identity, Some(&lists)).0);
+        let mut new = old.clone();
+        amend(&mut new);
+        new.name = old.name.clone();
+        // A login in another epoch, or another level, connects the member with the same others.
+        let account = |identity: &Identity| {
+            identity.login.as_ref().map(|login| (login.account_key.id, login.account.clone()))
+        };
+        let mut stale = Stale::default();
+        if account(&old) != account(&new) {
+            stale = self.related(id, &old, person.lists());
+            stale.0.extend(self.related(id, &new, person.lists()).0);
+            self.blocks.change_account(id, &old, &new);
+        }
+        let is_other = account(&old).map(|(id, _)| id) != account(&new).map(|(id, _)| id);
+        if let Some(person) = self.people.get_mut(&id) {
+            person.identity = new;
+        }
+        if is_other {
+            let all = self.blocks.named(&self.roster, self.blocked(id));
+            self.pass_on_blocks(id, all);
         }
         stale.0.insert(id);
-        if let Some(login) = person.identity.login.clone() {
-            let had_account = old.login.is_some_and(|old| old.is_same_account(&login));
-            self.pass_on_blocks(&login, if had_account { &changed } else { &lists }, &lists);
-        }
-        person.lists = (!lists.is_empty()).then_some(lists);
-        self.people.insert(id, person);
         stale
     }
 
-    /// Tells the users who are named in `concerned` whether an account with these lists blocks them. The block of an
-    /// account holds when its user has left, so those whom it concerns have to know the account.
-    fn pass_on_blocks(&mut self, login: &LoggedIn, concerned: &BlockLists, lists: &BlockLists) {
-        let concerned: BTreeSet<MemberId> = concerned
-            .blocked()
-            .iter()
-            .flat_map(|name| self.roster.who(name).into_iter().chain(self.blocks.logged_in(name)))
-            .collect();
-        for other in concerned {
-            let Some(person) = self.people.get_mut(&other) else { continue };
-            let before = person.lists.take().unwrap_or_default();
-            let mut after = before.clone();
-            if lists.blocks(&person.identity) {
-                after.add_blockers([(login.account_key.id, login.account.clone())]);
-            } else {
-                after.remove_blocker(login.account_key.id);
+    /// Replaces a member's own block list. It costs as much as there are names that came or went, and members who have
+    /// them: lists are long, and most changes are of one name.
+    pub(crate) fn set_blocked(&mut self, id: MemberId, blocked: Vec<Username>) -> Stale {
+        let Some(person) = self.people.get_mut(&id) else { return Stale::default() };
+        let changed = person.change_lists(|lists| lists.set_blocked(blocked));
+        let lists = person.lists.as_deref();
+        for name in &changed {
+            self.blocks.set_blocks(id, name, lists.is_some_and(|lists| lists.has(name)));
+        }
+        let named = self.blocks.named(&self.roster, &changed);
+        self.pass_on_blocks(id, named.clone());
+        let mut stale = Stale(named);
+        stale.0.insert(id);
+        stale
+    }
+
+    /// Tells these members whether a member's account blocks them. The block of an account holds when its user has left,
+    /// so those whom it concerns have to know the account.
+    fn pass_on_blocks(&mut self, id: MemberId, concerned: BTreeSet<MemberId>) {
+        let Some(LoggedIn { account, account_key }) =
+            self.identity(id).and_then(|identity| identity.login.clone())
+        else {
+            return;
+        };
+        for other in concerned.into_iter().filter(|other| *other != id) {
+            let Some(identity) = self.identity(other) else { continue };
+            let blocks =
+                self.person(id).and_then(Person::lists).is_some_and(|lists| lists.blocks(identity));
+            self.blocks.set_blocked_by(other, account_key.id, blocks);
+            if let Some(person) = self.people.get_mut(&other) {
+                person.change_lists(|lists| {
+                    if blocks {
+                        lists.add_blocker(account_key.id, account.clone());
+                    } else {
+                        lists.remove_blocker(account_key.id);
+                    }
+                });
             }
-            let identity = &person.identity;
-            self.blocks.update(other, (identity, Some(&before)), (identity, Some(&after)));
-            person.lists = (!after.is_empty()).then_some(after);
         }
     }
 
@@ -226,6 +260,14 @@ impl Presence {
             }
         }
         builder.build()
+    }
+}
+
+#[cfg(test)]
+impl Presence {
+    /// Whether nothing is left of anybody.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.people.is_empty() && self.blocks.is_empty()
     }
 }
 

@@ -150,6 +150,11 @@ impl Handle {
         self.chat.hub().blocked(self.id).to_vec()
     }
 
+    /// Replaces its own block list.
+    pub fn set_blocked(&self, blocked: Vec<Username>) {
+        self.chat.hub().set_blocked(self.id, blocked);
+    }
+
     /// The names whose messages it is not shown.
     pub fn hidden(&self) -> HashSet<Username> {
         self.chat.hub().hidden(self.id)

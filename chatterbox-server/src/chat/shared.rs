@@ -8,8 +8,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chatterbox_hub::{
-    BlockLists, Event, Hub, Identity, Lag, Laggards, LoggedIn, MemberId, Record, Sequence,
-    SessionId, SessionKey, Wake,
+    Event, Hub, Identity, Lag, Laggards, LoggedIn, MemberId, Record, Sequence, SessionId,
+    SessionKey, Wake,
 };
 use chatterbox_proto::{Code, Username};
 use tokio::time::Instant;
@@ -75,6 +75,13 @@ impl Chat {
         self.hub().find(name).map(|(_, identity)| identity.clone())
     }
 
+    /// Those of these names that nobody here has.
+    pub fn absent(&self, mut names: Vec<Username>) -> Vec<Username> {
+        let hub = self.hub();
+        names.retain(|name| hub.who(name).is_none());
+        names
+    }
+
     /// Which member is here under a name.
     pub fn who(&self, name: &Username) -> Option<MemberId> {
         self.hub().who(name)
@@ -85,9 +92,9 @@ impl Chat {
         self.hub().logged_in(account).map(|(id, identity)| (id, identity.clone())).collect()
     }
 
-    /// Changes the account, the level or the block lists of a member; see [`Hub::amend`]. Says whether it may do something
+    /// Changes the account or the level of a member; see [`Hub::amend`]. Says whether it may do something
     /// else now than before.
-    pub fn amend(&self, id: MemberId, amend: impl FnOnce(&mut Identity, &mut BlockLists)) -> bool {
+    pub fn amend(&self, id: MemberId, amend: impl FnOnce(&mut Identity)) -> bool {
         let mut hub = self.hub();
         let before = hub.identity(id).map(Identity::actor);
         hub.amend(id, amend);

@@ -61,7 +61,10 @@ impl Caller {
 
     /// Who the user is now. One who has been removed may do nothing any more.
     pub fn who(&self) -> Identity {
-        self.port.identity().unwrap_or_else(|| Identity::guest(self.joined_as.name.clone()))
+        self.port.identity().unwrap_or_else(|| Identity {
+            address: self.joined_as.address,
+            ..Identity::guest(self.joined_as.name.clone())
+        })
     }
 
     /// The token that ends with this login.

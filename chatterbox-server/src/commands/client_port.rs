@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chatterbox_hub::{BlockLists, Identity, LoggedIn, MemberId, Rename};
+use chatterbox_hub::{Identity, LoggedIn, MemberId, Rename};
 use chatterbox_proto::{Code, Refusal, Username};
 use futures_util::future::BoxFuture;
 
@@ -12,8 +12,8 @@ use futures_util::future::BoxFuture;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PostError(pub Code);
 
-/// A change of a member's account, level or block lists.
-pub type Amend<'a> = Box<dyn FnOnce(&mut Identity, &mut BlockLists) + 'a>;
+/// A change of a member's account or level.
+pub type Amend<'a> = Box<dyn FnOnce(&mut Identity) + 'a>;
 
 /// The port between commands and the rest of the server; tests have an adapter without sockets.
 pub trait ClientPort: Send + Sync + Debug {
@@ -47,10 +47,16 @@ pub trait ClientPort: Send + Sync + Debug {
     /// Who is here under a name.
     fn find(&self, name: &Username) -> Option<Identity>;
 
+    /// Those of these names that nobody here has.
+    fn absent(&self, names: Vec<Username>) -> Vec<Username>;
+
     /// The members that are logged in with an account, under whatever names.
     fn logged_in(&self, account: &LoggedIn) -> Vec<(MemberId, Identity)>;
 
-    /// Changes the account, the level or the block lists of a member, and says whether it may do something else now.
+    /// Replaces this user's own block list.
+    fn set_blocked(&self, blocked: Vec<Username>);
+
+    /// Changes the account or the level of a member, and says whether it may do something else now.
     fn amend(&self, member: MemberId, amend: Amend<'_>) -> bool;
 
     /// Changes the name of this user, for everybody.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chatterbox_hub::{BlockLists, Identity, MemberId};
+use chatterbox_hub::{Identity, MemberId};
 
 use crate::commands::caller::Caller;
 
@@ -25,13 +25,8 @@ impl Online {
         OnlineGuard { online: Arc::clone(self), id }
     }
 
-    /// Changes the account, the level or the block lists of a member, whoever asks for it. Its catalogue follows.
-    pub(super) fn amend(
-        &self,
-        by: &Caller,
-        member: MemberId,
-        amend: impl FnOnce(&mut Identity, &mut BlockLists),
-    ) {
+    /// Changes the account or the level of a member, at the request of whichever caller. Its catalogue follows.
+    pub(super) fn amend(&self, by: &Caller, member: MemberId, amend: impl FnOnce(&mut Identity)) {
         if by.port.amend(member, Box::new(amend))
             && let Some(caller) = self.callers().get(&member)
         {

@@ -214,8 +214,16 @@ impl ClientPort for MemberPort {
         self.member.chat().find(name)
     }
 
+    fn absent(&self, names: Vec<Username>) -> Vec<Username> {
+        self.member.chat().absent(names)
+    }
+
     fn logged_in(&self, account: &LoggedIn) -> Vec<(MemberId, Identity)> {
         self.member.chat().logged_in(account)
+    }
+
+    fn set_blocked(&self, blocked: Vec<Username>) {
+        self.member.set_blocked(blocked);
     }
 
     fn amend(&self, member: MemberId, amend: Amend<'_>) -> bool {

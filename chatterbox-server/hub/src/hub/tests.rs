@@ -11,6 +11,7 @@ use super::*;
 use crate::delivery::{BATCH_BYTES, BATCH_EVENTS};
 use crate::{Delivery, JoinError, JoinReply, JoinRequest, Laggards, MOVING};
 
+mod blocks;
 mod views;
 
 fn name(text: &str) -> Username {

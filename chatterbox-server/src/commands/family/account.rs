@@ -46,7 +46,7 @@ async fn register(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         accounts.register(&who.name, secret, context.caller.port.blocked(), context.peer()).await?;
     context.caller.set_token(token.hash());
     let login = LoggedIn { account: who.name.clone(), account_key };
-    context.amend(|who, _| {
+    context.amend(|who| {
         who.login = Some(login);
         who.level = Level::USER;
     });
@@ -83,7 +83,7 @@ async fn passwd(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let (token, account_key) = accounts.change_password(&account, old, new, context.peer()).await?;
     context.caller.set_token(token.hash());
     let level = context.who().level;
-    context.amend(|who, _| who.login = Some(LoggedIn { account, account_key }));
+    context.amend(|who| who.login = Some(LoggedIn { account, account_key }));
     let info = "You have another password. Other devices have to log in again when they come back; who is connected stays so.";
     Ok(Done::new(info).with_data(login_data(&token, level)))
 }
@@ -114,7 +114,7 @@ async fn logout(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     };
     context.state.accounts.log_out(&login, token).await?;
     // The session can't be resumed with this login any more.
-    context.amend(|who, _| {
+    context.amend(|who| {
         who.login = None;
         who.elevated = false;
     });
@@ -140,7 +140,7 @@ async fn elevate(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let account = context.login()?.account;
     let secret = context.secret(arguments.secret(0), "The admin password:").await?;
     context.state.accounts.elevate(&account, secret, context.peer()).await?;
-    context.amend(|who, _| who.elevated = true);
+    context.amend(|who| who.elevated = true);
     let level = Level::ADMIN;
     Ok(Done::new(format!("You have level {level} until you leave."))
         .with_data(json!({"LEVEL": level.number()})))

@@ -109,7 +109,7 @@ async fn set_perm(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let account = login.account.clone();
     context.state.accounts.set_level(&account, level).await?;
     for (member, _) in context.caller.port.logged_in(&login) {
-        context.state.online.amend(context.caller, member, |who, _| who.level = level);
+        context.state.online.amend(context.caller, member, |who| who.level = level);
     }
     tracing::info!(by = %context.who().name, %account, level = level.number(), "level given");
     let info = format!("{account} has level {level} now.");

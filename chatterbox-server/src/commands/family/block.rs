@@ -96,7 +96,7 @@ async fn block(context: &Context<'_>, mut arguments: Arguments) -> Reply {
 
 /// Puts the caller's new block list in force.
 fn apply(context: &Context<'_>, blocked: &[Username]) {
-    context.amend(|_, lists| lists.set_blocked(blocked.to_vec()));
+    context.caller.port.set_blocked(blocked.to_vec());
 }
 
 pub(in crate::commands) const UNBLOCK: Command = Command {

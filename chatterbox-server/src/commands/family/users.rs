@@ -48,15 +48,8 @@ async fn users(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let mut info = format!("{} here: {}", port.user_count(), names.join(", "));
     if all {
         context.authorise(Permission::ListAccounts, Target::Oneself)?;
-        let away: Vec<_> = context
-            .state
-            .accounts
-            .list(ROWS)
-            .await?
-            .into_iter()
-            .map(|account| account.name)
-            .filter(|name| port.find(name).is_none())
-            .collect();
+        let accounts = context.state.accounts.list(ROWS).await?;
+        let away = port.absent(accounts.into_iter().map(|account| account.name).collect());
         let names: Vec<_> = away.iter().map(Username::as_str).collect();
         info = format!("{info}\n{} away: {}", away.len(), names.join(", "));
         rows.extend(away.iter().map(|name| json!([name.as_str(), false, null])));

@@ -105,8 +105,18 @@ impl ClientPort for FakePort {
         self.hub().find(name).map(|(_, identity)| identity.clone())
     }
 
+    fn absent(&self, mut names: Vec<Username>) -> Vec<Username> {
+        let hub = self.hub();
+        names.retain(|name| hub.who(name).is_none());
+        names
+    }
+
     fn logged_in(&self, account: &LoggedIn) -> Vec<(MemberId, Identity)> {
         self.hub().logged_in(account).map(|(id, identity)| (id, identity.clone())).collect()
+    }
+
+    fn set_blocked(&self, blocked: Vec<Username>) {
+        self.hub().set_blocked(self.id, blocked);
     }
 
     fn amend(&self, member: MemberId, amend: Amend<'_>) -> bool {

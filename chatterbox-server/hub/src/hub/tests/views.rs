@@ -253,7 +253,7 @@ fn who_is_hidden_is_left_out_live_and_in_the_history() {
     for id in [ann, bob, cyd] {
         take_all(&mut hub, id);
     }
-    hub.amend(ann, |_, own| *own = lists.clone());
+    hub.set_blocked(ann, lists.blocked().to_vec());
     for (from, text) in [("bob", "1"), ("cyd", "2"), ("bob", "3")] {
         let _ = apply(&mut hub, &record(from, None, text));
     }
@@ -373,7 +373,7 @@ fn a_session_that_was_logged_out_meanwhile_is_not_gone_on_with() {
     );
     // The authenticator has said yes by now, but that login is not there any more.
     for now in [None, login(1, 1), login(2, 0)] {
-        hub.amend(member, |identity, _| identity.login = now);
+        hub.amend(member, |identity| identity.login = now);
         let resume = |only| Some(Resuming { key, after: 0, only });
         let refused = come(&mut hub, login(1, 0), resume(true));
         assert!(matches!(refused, Err(JoinError::NotResumable)), "{refused:?}");

@@ -1,0 +1,300 @@
+//! Block lists over whole chats, against a model that knows no index: everybody is held against everybody.
+//!
+//! The model keeps its own identities and lists. What a member is not shown and whom it can't write to is asked of the hub
+//! as delivery and commands ask it, so a change that forgets to call a filter stale is found as well.
+
+use std::collections::{BTreeMap, HashSet};
+
+use chatterbox_proto::{Capability, Code, ServerFrame};
+
+use super::*;
+use crate::{
+    AccountKey, BlockFilter, BlockLists, Identity, JoinRequest, Level, LoggedIn, MemberId, Rename,
+    Resuming, SessionKey,
+};
+
+/// Names that overlap: accounts, nicks and names that nobody has.
+const NAMES: [&str; 6] = ["ann", "bob", "cyd", "dan", "eve", "flo"];
+
+/// Two accounts for each name: one can be registered anew.
+const ACCOUNTS: usize = 2 * NAMES.len();
+
+#[derive(Debug, Clone)]
+enum Step {
+    Join {
+        name: usize,
+        account: Option<usize>,
+        blocks: Vec<usize>,
+        blocked_by: Vec<usize>,
+        base: bool,
+    },
+    Leave(usize),
+    /// Another connection takes the place of this one, with other lists.
+    Resume {
+        who: usize,
+        blocks: Vec<usize>,
+        blocked_by: Vec<usize>,
+    },
+    Rename {
+        who: usize,
+        name: usize,
+        owns: bool,
+        blocked_by: Vec<usize>,
+    },
+    Block {
+        who: usize,
+        blocks: Vec<usize>,
+    },
+    Login {
+        who: usize,
+        account: Option<usize>,
+        level: u8,
+        elevated: bool,
+    },
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let who = || 0_usize..8;
+    let name = || 0..NAMES.len();
+    let names = || prop::collection::vec(0..NAMES.len(), 0..3);
+    let accounts = || prop::collection::vec(0..ACCOUNTS, 0..3);
+    let account = || prop::option::of(0..ACCOUNTS);
+    let step = prop_oneof![
+        5 => (name(), account(), names(), accounts(), any::<bool>()).prop_map(
+            |(name, account, blocks, blocked_by, base)| Step::Join { name, account, blocks, blocked_by, base }
+        ),
+        2 => who().prop_map(Step::Leave),
+        2 => (who(), names(), accounts())
+            .prop_map(|(who, blocks, blocked_by)| Step::Resume { who, blocks, blocked_by }),
+        3 => (who(), name(), any::<bool>(), accounts())
+            .prop_map(|(who, name, owns, blocked_by)| Step::Rename { who, name, owns, blocked_by }),
+        3 => (who(), names()).prop_map(|(who, blocks)| Step::Block { who, blocks }),
+        2 => (who(), account(), 0_u8..4, any::<bool>())
+            .prop_map(|(who, account, level, elevated)| Step::Login { who, account, level, elevated }),
+    ];
+    prop::collection::vec(step, 0..40)
+}
+
+/// What the model knows of a member.
+#[derive(Debug, Clone)]
+struct User {
+    identity: Identity,
+    blocks: Vec<Username>,
+    blocked_by: BTreeMap<i64, Username>,
+    key: Option<SessionKey>,
+}
+
+fn account(number: usize) -> LoggedIn {
+    let account_key = AccountKey { id: i64::try_from(number).unwrap(), epoch: 0 };
+    LoggedIn { account: name(NAMES[number % NAMES.len()]), account_key }
+}
+
+fn blockers(numbers: &[usize]) -> Vec<(i64, Username)> {
+    numbers
+        .iter()
+        .map(|number| account(*number))
+        .map(|login| (login.account_key.id, login.account))
+        .collect()
+}
+
+fn names_of(numbers: &[usize]) -> Vec<Username> {
+    let unique: std::collections::BTreeSet<_> = numbers.iter().collect();
+    unique.into_iter().map(|number| name(NAMES[*number])).collect()
+}
+
+impl User {
+    fn blocks(&self, other: &Self) -> bool {
+        other.identity.names().any(|name| self.blocks.contains(name))
+    }
+}
+
+/// The rule itself, over everybody.
+fn filter(all: &BTreeMap<MemberId, User>, id: MemberId) -> BlockFilter {
+    let me = &all[&id];
+    let mut hidden: HashSet<_> = me.blocks.iter().cloned().collect();
+    let mut theirs: HashSet<_> = me.blocked_by.values().cloned().collect();
+    for (_, other) in all.iter().filter(|(other, _)| **other != id) {
+        let login = other.identity.login.as_ref();
+        if me.blocks(other) {
+            hidden.extend(other.identity.names().cloned());
+        }
+        if other.blocks(me)
+            || login.is_some_and(|login| me.blocked_by.contains_key(&login.account_key.id))
+        {
+            theirs.extend(other.identity.names().cloned());
+        }
+    }
+    let not_me = |name: &Username| !me.identity.names().any(|own| own == name);
+    hidden.retain(not_me);
+    theirs.retain(not_me);
+    let refused = hidden.union(&theirs).cloned().collect();
+    let Identity { login, level, elevated, .. } = &me.identity;
+    let is_staff = login.is_some() && (*elevated || *level >= Level::HELPER);
+    if !me.identity.is_base() && !is_staff {
+        hidden.extend(theirs);
+    }
+    BlockFilter { hidden, refused }
+}
+
+/// The account of `id` tells those who are known by one of these names whether it blocks them.
+fn pass_on(all: &mut BTreeMap<MemberId, User>, id: MemberId, names: &[Username]) {
+    let me = all[&id].clone();
+    let Some(login) = me.identity.login.clone() else { return };
+    for (_, other) in all.iter_mut().filter(|(other, _)| **other != id) {
+        if !other.identity.names().any(|name| names.contains(name)) {
+            continue;
+        }
+        if me.blocks(other) {
+            other.blocked_by.insert(login.account_key.id, login.account.clone());
+        } else {
+            other.blocked_by.remove(&login.account_key.id);
+        }
+    }
+}
+
+fn admit(
+    hub: &mut Hub,
+    user: &User,
+    resume: bool,
+) -> Result<(MemberId, Option<SessionKey>), JoinError> {
+    let lists = BlockLists::new(user.blocks.clone(), user.blocked_by.clone());
+    let agreed = user.identity.agreed;
+    let request = JoinRequest {
+        identity: user.identity.clone(),
+        lists,
+        extra: br#""CAPABILITIES": """#,
+        resume: resume.then_some(Resuming { key: user.key, after: 0, only: false }),
+        random: 5,
+        ..JoinRequest::base(&user.identity.name, "hi")
+    };
+    let joined = hub.admit(request)?;
+    assert_eq!(joined.replaced.is_some(), resume);
+    let Some(agreed) = agreed else { return Ok((joined.id, None)) };
+    let frame = ServerFrame::parse_as(&joined.welcome.concat()[4..], agreed).unwrap().0;
+    let key = frame.keys.unwrap().resume.and_then(|token| SessionKey::parse(token.as_wire()));
+    Ok((joined.id, key))
+}
+
+proptest! {
+    #[test]
+    fn everybody_is_filtered_as_if_held_against_everybody(steps in steps()) {
+        let mut hub = hub();
+        let mut all: BTreeMap<MemberId, User> = BTreeMap::new();
+        for (number, step) in steps.into_iter().enumerate() {
+            let here: Vec<MemberId> = all.keys().copied().collect();
+            let at = |who: usize| here.get(who % here.len().max(1)).copied();
+            match step {
+                Step::Join { name: wanted, account: of, blocks, blocked_by, base } => {
+                    let every = Capability::EVERY.iter().copied().collect();
+                    let user = User {
+                        identity: Identity {
+                            login: of.map(account),
+                            agreed: (!base).then_some(every),
+                            ..Identity::guest(name(NAMES[wanted]))
+                        },
+                        blocks: names_of(&blocks),
+                        blocked_by: blockers(&blocked_by).into_iter().collect(),
+                        key: None,
+                    };
+                    let taken = all.values().any(|other| other.identity.name == user.identity.name);
+                    match admit(&mut hub, &user, false) {
+                        Ok((id, key)) => {
+                            prop_assert!(!taken);
+                            all.insert(id, User { key, ..user });
+                        }
+                        Err(_) => prop_assert!(taken),
+                    }
+                }
+                Step::Leave(who) => {
+                    if let Some(id) = at(who) {
+                        let _ = hub.leave(id);
+                        all.remove(&id);
+                    }
+                }
+                Step::Resume { who, blocks, blocked_by } => {
+                    let Some(id) = at(who).filter(|id| all[id].key.is_some()) else { continue };
+                    let Some(old) = all.remove(&id) else { continue };
+                    let user = User {
+                        // Nobody resumes with the admin password.
+                        identity: Identity { elevated: false, ..old.identity.clone() },
+                        blocks: names_of(&blocks),
+                        blocked_by: blockers(&blocked_by).into_iter().collect(),
+                        key: old.key,
+                    };
+                    let (resumed, key) = admit(&mut hub, &user, true).unwrap();
+                    let _ = hub.leave(id);
+                    all.insert(resumed, User { key, ..user });
+                }
+                Step::Rename { who, name: to, owns, blocked_by } => {
+                    let Some(id) = at(who) else { continue };
+                    let to = name(NAMES[to]);
+                    let blocked_by = blockers(&blocked_by);
+                    let rename = Rename { name: to.clone(), owns, blocked_by: blocked_by.clone() };
+                    let taken = all.iter().any(|(other, user)| *other != id && user.identity.name == to);
+                    prop_assert_eq!(hub.rename(id, rename).is_err(), taken);
+                    if !taken {
+                        let user = all.get_mut(&id).unwrap();
+                        user.identity.name = to;
+                        user.blocked_by.extend(blocked_by);
+                    }
+                }
+                Step::Block { who, blocks } => {
+                    let Some(id) = at(who) else { continue };
+                    let blocks = names_of(&blocks);
+                    hub.set_blocked(id, blocks.clone());
+                    let user = all.get_mut(&id).unwrap();
+                    let old = std::mem::replace(&mut user.blocks, blocks.clone());
+                    let changed: Vec<_> = old
+                        .iter()
+                        .filter(|name| !blocks.contains(name))
+                        .chain(blocks.iter().filter(|name| !old.contains(name)))
+                        .cloned()
+                        .collect();
+                    pass_on(&mut all, id, &changed);
+                }
+                Step::Login { who, account: of, level, elevated } => {
+                    let Some(id) = at(who) else { continue };
+                    let login = of.map(account);
+                    let level = Level::new(level.into()).unwrap();
+                    hub.amend(id, |identity| {
+                        (identity.login, identity.level, identity.elevated) = (login.clone(), level, elevated);
+                    });
+                    let user = all.get_mut(&id).unwrap();
+                    let old = user.identity.login.clone();
+                    (user.identity.login, user.identity.level, user.identity.elevated) = (login.clone(), level, elevated);
+                    let id_of = |login: &Option<LoggedIn>| login.as_ref().map(|login| login.account_key.id);
+                    if id_of(&old) != id_of(&login) {
+                        let names = user.blocks.clone();
+                        pass_on(&mut all, id, &names);
+                    }
+                }
+            }
+            // Not all are asked each time: a filter that is asked for later has to be right as well.
+            for id in all.keys().copied().filter(|id| !(id.0 + number as u64).is_multiple_of(3)).collect::<Vec<_>>() {
+                let expected = filter(&all, id);
+                prop_assert_eq!(&hub.hidden(id), &expected.hidden, "{:?} after step {}", id, number);
+                prop_assert_eq!(&hub.filter(id), &expected);
+            }
+            for (id, user) in &all {
+                for (other, to) in &all {
+                    let expected = filter(&all, *id).refused.contains(&to.identity.name)
+                        || filter(&all, *other).refused.contains(&user.identity.name);
+                    let reserved = hub.reserve(*id, &to.identity.name, 0);
+                    prop_assert_eq!(reserved == Err(Code::Blocked), expected, "{:?} to {:?}", id, other);
+                }
+                prop_assert_eq!(hub.identity(*id), Some(&user.identity));
+                if let Some(login) = &user.identity.login {
+                    let found: HashSet<_> = hub.logged_in(login).map(|(id, _)| id).collect();
+                    let same = |user: &User| user.identity.login.as_ref() == Some(login);
+                    let expected: HashSet<_> =
+                        all.iter().filter(|(_, user)| same(user)).map(|(id, _)| *id).collect();
+                    prop_assert_eq!(found, expected);
+                }
+            }
+        }
+        for id in all.into_keys() {
+            let _ = hub.leave(id);
+        }
+        prop_assert!(hub.presence.is_empty(), "nothing is kept of those who left");
+    }
+}
