@@ -121,6 +121,14 @@ fn play(server: Running) -> String {
     s.get(&["cyd"]);
     s.is_closed("cyd");
     s.get(&["ann", "bob"]);
+    // A name that changes is, for a base client, somebody who leaves and somebody who joins (RN-4).
+    s.comes("dan");
+    s.sends("dan", br#"{"USERNAME": "dan", "CAPABILITIES": "commands/1 rename/1"}"#);
+    s.get(&["ann", "bob"]);
+    s.sends("dan", br#"{"COMMAND": {"ID": "1", "NAME": "nick", "ARGS": ["dana"]}}"#);
+    s.get(&["ann", "bob"]);
+    s.goes("dan");
+    s.get(&["ann", "bob"]);
     script.received
 }
 
