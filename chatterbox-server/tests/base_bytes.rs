@@ -127,6 +127,7 @@ fn play(server: Running) -> String {
     s.get(&["ann", "bob"]);
     s.sends("dan", br#"{"COMMAND": {"ID": "1", "NAME": "nick", "ARGS": ["dana"]}}"#);
     s.get(&["ann", "bob"]);
+    s.get(&["ann", "bob"]);
     s.goes("dan");
     s.get(&["ann", "bob"]);
     script.received
