@@ -94,6 +94,12 @@ const CONVERSATIONS: usize = 2;
 
 /// Migrates a database from this version to ours, one transaction for each step.
 pub(super) fn migrate(connection: &mut Connection, version: usize) -> Result<(), rusqlite::Error> {
+    if (1..VERSION).contains(&version) {
+        // It may take seconds, in which nobody is answered.
+        let messages: i64 =
+            connection.query_row("SELECT count(*) FROM messages", [], |row| row.get(0))?;
+        tracing::info!(messages, "migrating the database to version {VERSION}");
+    }
     for (place, migration) in MIGRATIONS.iter().enumerate().skip(version) {
         let step = connection.transaction()?;
         step.execute_batch(migration)?;
