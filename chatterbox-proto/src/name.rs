@@ -98,11 +98,27 @@ impl Username {
             return Err(NameError::MixedScripts);
         }
         let end = u32::try_from(text.len()).map_err(|_| NameError::TooLong { limit })?;
+        Ok(Self::with_key(text, &key, end))
+    }
+
+    /// A name from a store, which was accepted when it was stored.
+    ///
+    /// It is normalised and folded like any other, but not judged again: rules and the tables of Unicode change, and
+    /// old messages have to stay readable. So it may be a text that [`Self::parse`] refuses. Such a name is equal to
+    /// that of no user, and is only for comparing: what is shown or sent to anybody is parsed.
+    pub fn stored(text: &str) -> Self {
+        let text: String = text.nfc().collect();
+        let key = fold(&text);
+        let end = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        Self::with_key(text, &key, end)
+    }
+
+    fn with_key(text: String, key: &str, end: u32) -> Self {
         let mut both = text;
         if both != key {
-            both.push_str(&key);
+            both.push_str(key);
         }
-        Ok(Self { both: both.into(), end })
+        Self { both: both.into(), end }
     }
 
     /// The name as it is shown and sent.
@@ -271,6 +287,17 @@ mod tests {
     }
 
     #[test]
+    fn stored_names_are_not_judged() {
+        for text in ["", "\u{ff21}\u{ff2c}\u{ff2c}", "p\u{430}ypal", "a b", "#a", "\u{202e}"] {
+            assert!(Username::parse(text).is_err());
+            assert_eq!(Username::stored(text).as_str(), text);
+        }
+        assert_eq!(Username::stored(""), Username::stored(""));
+        assert_ne!(Username::stored("\u{ff21}\u{ff2c}\u{ff2c}"), Username::stored(ALL));
+        assert_eq!(Username::stored("P\u{430}YPAL"), Username::stored("p\u{430}ypal"));
+    }
+
+    #[test]
     fn look_alikes_share_a_key() {
         let alike = |a: &str, b: &str| {
             let keys = name(a).look_alike_keys();
@@ -297,6 +324,8 @@ mod tests {
                 let again = Username::parse(first.as_str()).unwrap();
                 prop_assert_eq!(again.as_str(), first.as_str());
                 prop_assert!(first.as_str().chars().count() <= limits::USERNAME_CHARS);
+                let stored = Username::stored(first.as_str());
+                prop_assert_eq!((stored.as_str(), stored.key()), (first.as_str(), first.key()));
                 let shown = crate::ScreenText::new(first.as_str());
                 prop_assert_eq!(shown.as_str(), first.as_str());
             }

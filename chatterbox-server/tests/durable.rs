@@ -81,6 +81,35 @@ fn b9_a_restart_loses_nothing_old_or_new() {
 }
 
 #[test]
+fn messages_of_names_that_older_rules_accepted_are_there_after_a_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = start(folder.path());
+    say_and_see(&server, "zoe", "first");
+    stop(server);
+    let old = rusqlite::Connection::open(folder.path().join("chatterbox.db")).unwrap();
+    old.execute_batch("ALTER TABLE messages DROP COLUMN source; PRAGMA user_version = 5").unwrap();
+    let insert = "INSERT INTO messages (arrived, recipient, json) VALUES (7, ?, ?)";
+    for source in ["\u{ff21}\u{ff2c}\u{ff2c}", "\u{455}\u{435}rv\u{435}r"] {
+        let (to, timestamp, content) = ("ALL".into(), 1, "older".into());
+        let entry = Entry { source: source.into(), destination: to, timestamp, content };
+        let json = String::from_utf8(entry.to_json()).unwrap();
+        old.execute(insert, (None::<&str>, json)).unwrap();
+    }
+    // Nobody can be their recipient, so nobody gets what is no message.
+    for json in ["[1]", "{}", "xyz"] {
+        old.execute(insert, (Some("\u{ff21}\u{ff2c}\u{ff2c}"), json)).unwrap();
+    }
+    drop(old);
+    let server = start(folder.path());
+    assert_eq!(history(server.address, "ann"), ["first", "older", "older"]);
+    say_and_see(&server, "zoe", "second");
+    stop(server);
+    // The migrated database is like any other.
+    let server = start(folder.path());
+    assert_eq!(history(server.address, "ann"), ["first", "older", "older", "second"]);
+}
+
+#[test]
 fn a_second_server_on_the_same_messages_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let first = start(folder.path());

@@ -52,5 +52,5 @@ pub(super) fn max_frame(text: &str) -> Result<usize, String> {
 }
 
 pub(super) fn max_name(text: &str) -> Result<usize, String> {
-    between(text, 1, 256)
+    between(text, 1, limits::USERNAME_CHARS_MOST)
 }

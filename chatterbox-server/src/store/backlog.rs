@@ -7,6 +7,9 @@
 //! The trait assumes nothing of one store: appends are groups, ordered and asynchronous; reads are in order from a
 //! number on. [`Memory`] keeps the newest records while the process lives, [`Sqlite`] keeps them in a database. Every
 //! implementation passes the `contract` tests.
+//!
+//! [`Memory`]: crate::store::Memory
+//! [`Sqlite`]: crate::store::Sqlite
 
 use chatterbox_hub::{Record, Sequence};
 use futures_util::future::BoxFuture;

@@ -81,9 +81,11 @@ pub(super) const MIGRATIONS: &[&str] = &[
     ALTER TABLE accounts ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;
 ",
     "
-    -- The user who sent it; the first element of its tuple, so that no reader has to parse it.
+    -- The user who sent it; the first element of its tuple, so that no reader has to parse it. NULL is unknown.
     ALTER TABLE messages ADD COLUMN source TEXT;
-    UPDATE messages SET source = json_extract(json, '$[0]');
+    UPDATE messages SET source = CASE WHEN json_valid(json) THEN
+        CASE json_type(json, '$[0]') WHEN 'text' THEN json_extract(json, '$[0]') END
+    END;
 ",
 ];
 
@@ -92,6 +94,12 @@ const CONVERSATIONS: usize = 2;
 
 /// Migrates a database from this version to ours, one transaction for each step.
 pub(super) fn migrate(connection: &mut Connection, version: usize) -> Result<(), rusqlite::Error> {
+    if (1..VERSION).contains(&version) {
+        // It may take seconds, in which nobody is answered.
+        let messages: i64 =
+            connection.query_row("SELECT count(*) FROM messages", [], |row| row.get(0))?;
+        tracing::info!(messages, "migrating the database to version {VERSION}");
+    }
     for (place, migration) in MIGRATIONS.iter().enumerate().skip(version) {
         let step = connection.transaction()?;
         step.execute_batch(migration)?;
@@ -118,7 +126,7 @@ fn sort_into_conversations(step: &Transaction<'_>) -> Result<(), rusqlite::Error
     loop {
         let some: Vec<(i64, String)> = select
             .query_map([last], |row| {
-                let recipient = row::name(row, 1)?;
+                let recipient = Username::stored(&row::text(row, 1)?.unwrap_or_default());
                 let source = Entry::parse(row.get_ref(2)?.as_str()?.as_bytes()).and_then(|entry| {
                     Username::parse_within(&entry.source, limits::USERNAME_CHARS_MOST).ok()
                 });

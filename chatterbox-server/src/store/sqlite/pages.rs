@@ -5,7 +5,7 @@ use chatterbox_proto::capability::ids::Side;
 use rusqlite::Connection;
 
 use crate::store::page::{Page, PageQuery};
-use crate::store::sqlite::row::{COLUMNS, record};
+use crate::store::sqlite::row::{COLUMNS, Records};
 
 /// Reads a page.
 pub(super) fn page(connection: &Connection, query: &PageQuery) -> Result<Page, rusqlite::Error> {
@@ -25,6 +25,7 @@ pub(super) fn page(connection: &Connection, query: &PageQuery) -> Result<Page, r
     let id = i64::try_from(id).unwrap_or(i64::MAX);
     // One more, to know whether there are others.
     let limit = i64::try_from(query.limit).unwrap_or(i64::MAX).saturating_add(1);
-    let found = select.query_map((query.of.key(), id, limit), record)?;
+    let mut records = Records::default();
+    let found = select.query_map((query.of.key(), id, limit), |row| records.read(row))?;
     Page::collect(query, found)
 }

@@ -1,4 +1,7 @@
-//! Rows as values: names and messages are parsed here, once, and nowhere further in.
+//! Rows as values: texts become names and messages here, once, and nowhere further in.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
 
 use bytes::Bytes;
 use chatterbox_hub::{Record, Sequence};
@@ -7,21 +10,52 @@ use chatterbox_proto::{Username, limits};
 use rusqlite::Row;
 use rusqlite::types::Type;
 
-/// The columns that [`record`] reads.
+/// The columns that [`Records::read`] reads.
 pub(super) const COLUMNS: &str = "sequence, arrived, source, recipient, json";
 
-/// A message and its number.
-pub(super) fn record(row: &Row<'_>) -> Result<(Sequence, Record), rusqlite::Error> {
-    let destination = match row.get_ref(3)?.as_str_or_null()? {
-        None => Destination::All,
-        Some(_) => Destination::User(name(row, 3)?),
-    };
-    let json = Bytes::copy_from_slice(row.get_ref(4)?.as_str()?.as_bytes());
-    let record = Record { source: name(row, 2)?, destination, json, arrived: row.get(1)? };
-    Ok((unsigned(row, 0)?, record))
+/// A reader of messages, for one page or a part of one.
+///
+/// It keeps each name once: few users write many messages, so most messages share the memory of a name with others, and
+/// the text is normalised once.
+#[derive(Debug, Default)]
+pub(super) struct Records {
+    names: HashMap<Box<str>, Username>,
 }
 
-/// A name. It was checked before it was stored, by the limit of that time.
+impl Records {
+    /// A message and its number.
+    ///
+    /// The names are not judged again: one message whose names today's rules refuse must not make all others
+    /// unreadable. A source of NULL is an unknown one, with the empty name that no user has.
+    pub(super) fn read(&mut self, row: &Row<'_>) -> Result<(Sequence, Record), rusqlite::Error> {
+        let source = self.name(&text(row, 2)?.unwrap_or_default());
+        let destination = match text(row, 3)? {
+            None => Destination::All,
+            Some(recipient) => Destination::User(self.name(&recipient)),
+        };
+        let json = Bytes::copy_from_slice(row.get_ref(4)?.as_str()?.as_bytes());
+        Ok((unsigned(row, 0)?, Record { source, destination, json, arrived: row.get(1)? }))
+    }
+
+    fn name(&mut self, text: &str) -> Username {
+        if let Some(name) = self.names.get(text) {
+            return name.clone();
+        }
+        let name = Username::stored(text);
+        self.names.insert(text.into(), name.clone());
+        name
+    }
+}
+
+/// A text or NULL; what is no UTF-8 (half a surrogate pair, taken from JSON by SQLite) is replaced.
+pub(super) fn text<'r>(
+    row: &'r Row<'_>,
+    column: usize,
+) -> Result<Option<Cow<'r, str>>, rusqlite::Error> {
+    Ok(row.get_ref(column)?.as_bytes_or_null()?.map(String::from_utf8_lossy))
+}
+
+/// A name of an account. It was checked before it was stored, by the limit of that time.
 pub(super) fn name(row: &Row<'_>, column: usize) -> Result<Username, rusqlite::Error> {
     let text = row.get_ref(column)?.as_str()?;
     Username::parse_within(text, limits::USERNAME_CHARS_MOST)

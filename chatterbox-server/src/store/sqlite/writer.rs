@@ -16,7 +16,7 @@ use crate::store::sqlite::database::Opened;
 use crate::store::sqlite::error::OpenError;
 use crate::store::sqlite::pages;
 use crate::store::sqlite::retention::{Holdings, Retention};
-use crate::store::sqlite::row::{COLUMNS, record, unsigned};
+use crate::store::sqlite::row::{COLUMNS, Records, unsigned};
 
 /// A request to the thread.
 pub(super) enum Job {
@@ -135,9 +135,9 @@ impl Writer {
             let mut select = self.opened.connection.prepare_cached(&format!(
                 "SELECT {COLUMNS} FROM messages WHERE sequence >= ? ORDER BY sequence LIMIT ?"
             ))?;
-            let mut page = Vec::new();
+            let (mut page, mut records) = (Vec::new(), Records::default());
             let mut bytes = 0;
-            for row in select.query_map((from, limit), record)? {
+            for row in select.query_map((from, limit), |row| records.read(row))? {
                 let row = row?;
                 bytes += row.1.json.len();
                 page.push(row);

@@ -155,6 +155,75 @@ async fn messages_of_a_version_without_sources_have_them() {
 }
 
 #[tokio::test]
+async fn messages_that_today_would_be_refused_are_read_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = made_by_version(5, folder.path());
+    let (full_width, mixed) = ("\u{ff21}\u{ff2c}\u{ff2c}", "\u{455}\u{435}rv\u{435}r");
+    let from = |source| format!("[{source:?}, \"ALL\", 1, \"\"]");
+    let rows = [
+        (from("ann"), None, "ann"),
+        (r#"["\uff21\uff2c\uff2c", "ALL", 1, ""]"#.into(), None, full_width),
+        (r#"["\u0455\u0435rv\u0435r", "ALL", 1, ""]"#.into(), None, mixed),
+        (r#"["\ud800", "ALL", 1, ""]"#.into(), None, "\u{fffd}\u{fffd}\u{fffd}"),
+        (from(""), None, ""),
+        ("[1]".into(), None, ""),
+        ("[[\"ann\"]]".into(), None, ""),
+        ("[]".into(), None, ""),
+        ("{}".into(), None, ""),
+        ("\"ann\"".into(), None, ""),
+        ("xyz".into(), None, ""),
+        (String::new(), None, ""),
+        (from("ann"), Some(full_width), "ann"),
+        (from("ann"), Some(""), "ann"),
+        (from("ann"), Some("bob"), "ann"),
+    ];
+    for (json, recipient, _) in &rows {
+        let sql = "INSERT INTO messages (arrived, recipient, json, conversation)
+                   VALUES (7, ?1, ?2, 'ann' || char(10) || ?1)";
+        old.execute(sql, (recipient, json)).unwrap();
+    }
+    drop(old);
+    let backlog = open(folder.path());
+    let expected: Vec<_> = (1..)
+        .zip(&rows)
+        .map(|(number, (json, recipient, source))| {
+            let to = |name: &str| Destination::User(Username::stored(name));
+            let destination = recipient.map_or(Destination::All, to);
+            let (source, json) = (Username::stored(source), json.clone().into());
+            (number, Record { source, destination, json, arrived: 7 })
+        })
+        .collect();
+    let read = backlog.read(0, 99).await.unwrap();
+    assert_eq!(read, expected);
+    for ((_, record), (_, _, source)) in read.iter().zip(&rows) {
+        assert_eq!(record.source.as_str(), *source);
+    }
+    let page = |of, limit| backlog.page(PageQuery { of, side: Side::Newest, limit });
+    assert_eq!(page(Conversation::Public, 99).await.unwrap().records, expected[..12]);
+    assert_eq!(page(Conversation::Public, 3).await.unwrap().records, expected[9..12]);
+    let name = |text| Username::parse(text).unwrap();
+    let private = page(Conversation::Between(name("ann"), name("bob")), 99).await.unwrap();
+    assert_eq!(private.records, expected[14..]);
+}
+
+#[tokio::test]
+async fn a_page_keeps_each_name_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let backlog = open(folder.path());
+    let said = |from, to| Record {
+        source: Username::parse(from).unwrap(),
+        destination: Destination::User(Username::parse(to).unwrap()),
+        ..record("x", 7)
+    };
+    backlog.append(&[said("ann", "Ann"), said("bob", "ann")]).await.unwrap();
+    let read = backlog.read(0, 9).await.unwrap();
+    let Destination::User(again) = &read[1].1.destination else { panic!() };
+    assert!(std::ptr::eq(read[0].1.source.as_str(), again.as_str()), "one text for both");
+    let Destination::User(other) = &read[0].1.destination else { panic!() };
+    assert_eq!(other.as_str(), "Ann", "another spelling is kept");
+}
+
+#[tokio::test]
 async fn pages_are_found_by_an_index() {
     let folder = tempfile::tempdir().unwrap();
     drop(open(folder.path()));
