@@ -159,7 +159,6 @@ impl Link {
         self.failure.take()
     }
 
-    /// A frame came.
     pub(super) fn heard(&mut self, now: Instant) {
         self.heard = now;
         self.pinged = false;

@@ -21,7 +21,6 @@ struct Direct {
 const DIRECT_BYTES: usize = 256 * 1024;
 const DIRECT_EVENTS: usize = 1024;
 
-/// One joined connection.
 #[derive(Debug)]
 pub(crate) struct Member {
     /// What of the timeline has been handed out.

@@ -22,7 +22,6 @@ pub(crate) struct Stale(pub(crate) BTreeSet<MemberId>);
 /// One user who is here.
 #[derive(Debug)]
 pub(crate) struct Person {
-    /// Who it is.
     pub(crate) identity: Identity,
     /// The name as JSON, as it stands in lists and notices.
     pub(crate) name_json: Bytes,
@@ -71,7 +70,6 @@ impl Presence {
         self.people.iter().map(|(id, person)| (*id, &**person))
     }
 
-    /// One member.
     pub(crate) fn person(&self, id: MemberId) -> Option<&Person> {
         self.people.get(&id).map(|person| &**person)
     }

@@ -41,7 +41,6 @@ pub struct Claimant {
     pub resumes: bool,
 }
 
-/// A reservation.
 #[derive(Debug)]
 struct Held {
     until: u64,

@@ -103,7 +103,6 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// The chat.
     pub(crate) fn chat(&self) -> &Chat {
         &self.chat
     }

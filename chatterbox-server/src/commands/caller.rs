@@ -77,7 +77,6 @@ impl Caller {
         *lock(&self.token) = Some(token);
     }
 
-    /// Remembers a command.
     pub(super) fn remember(&self, line: String) {
         let mut history = lock(&self.history);
         if history.len() == HISTORY {

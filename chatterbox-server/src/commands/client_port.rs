@@ -26,7 +26,6 @@ pub trait ClientPort: Send + Sync + Debug {
     /// Sends what a base client can show: a message from the server to this user only.
     fn tell_base(&self, text: &str) -> bool;
 
-    /// Sends an ERROR.
     fn tell_error(&self, text: &str) -> bool;
 
     /// Waits until something more can be sent.

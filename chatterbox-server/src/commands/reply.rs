@@ -14,7 +14,6 @@ pub(super) type Reply = Result<Done, Rejection>;
 pub(super) struct Done {
     /// A text for people.
     pub(super) info: String,
-    /// `DATA` for programs.
     pub(super) data: Option<Value>,
     /// The connection is closed afterwards.
     pub(super) closes: bool,

@@ -245,7 +245,6 @@ fn random() -> u128 {
     random.map_or_else(|_| 0, |bits| u128::from_ne_bytes(bits.expose()))
 }
 
-/// Writes one frame.
 pub(super) async fn answer(
     stream: &mut Stream,
     frame: Result<Bytes, chatterbox_proto::frame::TooLong>,

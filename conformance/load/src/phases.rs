@@ -39,7 +39,6 @@ pub struct Moment {
 /// Is told what a run is doing.
 pub type Watch<'a> = &'a mut (dyn FnMut(&Moment) + Send);
 
-/// Leads a run.
 pub(super) struct Phases<'a> {
     pub(super) shared: Arc<Shared>,
     pub(super) process: Option<Process>,
@@ -301,7 +300,6 @@ impl<'a> Phases<'a> {
         self.quiet(Duration::from_millis(150)).await;
     }
 
-    /// Settles all accounts.
     pub(super) async fn settle(&mut self) -> Tally {
         let mut tally = Tally::default();
         for worker in &self.workers {

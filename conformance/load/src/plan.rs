@@ -240,7 +240,6 @@ impl Plan {
 pub(crate) mod tests {
     use super::*;
 
-    /// A small plan.
     pub(crate) fn plan() -> Plan {
         Plan {
             workload: Workload::FanOut,

@@ -27,7 +27,6 @@ pub enum TlsError {
 pub trait Records {
     /// The end's own data.
     type Data;
-    /// Goes through records.
     fn records<'c, 'i>(
         &'c mut self,
         incoming: &'i mut [u8],

@@ -66,7 +66,6 @@ impl Worker {
         let _ = self.orders.send(order);
     }
 
-    /// Settles the accounts.
     pub(super) async fn settle(&self) -> Tally {
         let (answer, tally) = oneshot::channel();
         self.tell(Order::Settle(answer));

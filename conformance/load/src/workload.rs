@@ -45,7 +45,6 @@ impl PreparedRun {
         Ok(Self { shared: Arc::new(Shared::new(plan, reading, way, threads, judges_rosters)) })
     }
 
-    /// Runs it.
     pub(super) async fn run(
         self,
         options: &LoadOptions,

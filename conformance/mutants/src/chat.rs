@@ -14,7 +14,6 @@ use super::{
     outbox::Outbox,
 };
 
-/// One joined connection.
 #[derive(Debug, Clone)]
 pub(super) struct Member {
     pub(super) connection: u64,

@@ -52,7 +52,6 @@ impl Outbox {
         if agreed { utf8::raw(object, f) } else { ascii(object) }
     }
 
-    /// Queues an object.
     pub(super) fn send(&self, object: &Value) {
         let prefix = prefix(&self.faults);
         let (body, length) = if self.faults.has(Fault::LengthInCharacters) {
@@ -73,7 +72,6 @@ impl Outbox {
         let _ = self.queue.send(Some(bytes));
     }
 
-    /// Queues an error.
     pub(super) fn error(&self, text: &str) {
         if self.faults.acts(Fault::ErrorBareString) {
             self.send(&Value::from(text));

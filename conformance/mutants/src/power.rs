@@ -7,7 +7,6 @@ use tokio::sync::watch;
 pub(super) struct Power(watch::Sender<bool>);
 
 impl Power {
-    /// On.
     pub(super) fn on() -> Self {
         Self(watch::channel(true).0)
     }

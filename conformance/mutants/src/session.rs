@@ -48,7 +48,6 @@ pub(super) struct Shared {
     pub(super) power: Power,
 }
 
-/// One connection.
 pub(super) struct Session {
     pub(super) shared: Shared,
     pub(super) outbox: Outbox,

@@ -158,7 +158,7 @@ mod tests {
     }
 
     fn event(body: MakeBody, json: &'static str) -> Event {
-        Event { body: body(Bytes::from_static(json.as_bytes())) }
+        Event::new(body(Bytes::from_static(json.as_bytes())))
     }
 
     fn stored(id: Sequence, json: &'static str) -> Event {

@@ -104,7 +104,6 @@ impl From<rusqlite::Error> for DirectoryError {
     }
 }
 
-/// What [`account`] reads.
 const COLUMNS: &str = "accounts.id, accounts.name, password, level, created, epoch";
 
 fn account(row: &Row<'_>) -> Result<Account, rusqlite::Error> {

@@ -7,7 +7,6 @@ use rusqlite::Connection;
 use crate::store::page::{Page, PageQuery};
 use crate::store::sqlite::row::{COLUMNS, Records};
 
-/// Reads a page.
 pub(super) fn page(connection: &Connection, query: &PageQuery) -> Result<Page, rusqlite::Error> {
     let of = match &query.of {
         Conversation::Public => "recipient IS NULL AND ?1 IS NULL",

@@ -130,5 +130,4 @@ impl Server {
     }
 }
 
-/// Between two attempts.
 const PAUSE: Duration = Duration::from_millis(20);

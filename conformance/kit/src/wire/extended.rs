@@ -5,7 +5,6 @@ use serde_json::{Map, Value};
 
 use super::{frame::Frame, message::Message};
 
-/// The largest id.
 const MOST: u64 = (1 << 53) - 1;
 
 /// A message with its id; `None` for what is no part of the history.

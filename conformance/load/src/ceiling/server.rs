@@ -215,7 +215,6 @@ async fn run_thread(
     }
 }
 
-/// One connection.
 struct Connection {
     tcp: TcpStream,
     wire: RefCell<WriteHalf>,

@@ -214,7 +214,6 @@ fn quantiles(figures: &Figures) -> String {
     [p50, p90, p99, p999, max].map(|micros| format!("{:>9}", time(*micros))).join(" ")
 }
 
-/// Microseconds for people.
 pub(super) fn time(micros: u64) -> String {
     match micros {
         0..1_000 => format!("{micros} µs"),
@@ -237,7 +236,6 @@ pub(super) fn short(number: f64) -> String {
     format!("{scaled:.digits$}{letter}")
 }
 
-/// Bytes for people.
 pub(super) fn bytes(number: f64) -> String {
     match number {
         n if n >= 1e9 => format!("{:.2} GB", n / 1e9),

@@ -19,7 +19,6 @@ pub(crate) struct Agreed {
 }
 
 impl Agreed {
-    /// Reads an offer.
     pub(crate) fn read(offer: &Value, f: &Faults) -> Result<Self, &'static str> {
         let Some(text) = offer.as_str() else {
             let ignored = f.acts(Fault::OfferOfWrongTypeIgnored);

@@ -49,7 +49,6 @@ impl Session {
         self.outbox.send(&Value::Object(object));
     }
 
-    /// `COMMAND`.
     pub(crate) async fn command(&mut self, asked: &Value) -> bool {
         let f = self.shared.faults.clone();
         let Some(call) = read(asked) else {
@@ -73,7 +72,6 @@ impl Session {
         self.call(&call).await
     }
 
-    /// `ANSWER`.
     pub(crate) async fn answer(&mut self, answer: &Value) -> bool {
         let f = self.shared.faults.clone();
         let (id, text) = (answer.get("ID").and_then(Value::as_str), answer.get("TEXT"));

@@ -8,7 +8,6 @@ use crate::{
     session::Session,
 };
 
-/// The largest id.
 const MOST: u64 = (1 << 53) - 1;
 
 /// The page that is asked for.

@@ -16,7 +16,6 @@ pub(crate) enum Incoming {
     Raises(&'static str),
 }
 
-/// Collects bytes.
 pub(crate) struct Inbox {
     buffer: Vec<u8>,
     faults: Faults,

@@ -24,7 +24,6 @@ pub(crate) enum Item {
     Notice(String),
 }
 
-/// Shows things.
 pub(crate) struct Show {
     faults: Faults,
     adapter: bool,
@@ -45,7 +44,6 @@ impl Show {
         show
     }
 
-    /// Asks for something.
     pub(crate) fn prompt(&self, text: &str) {
         if !self.adapter && !self.faults.acts(ClientFault::NoPrompt) {
             self.write(text);

@@ -41,7 +41,6 @@ pub(crate) struct Inbox {
 }
 
 impl Inbox {
-    /// Starts reading.
     pub(crate) fn start(
         observer: impl Observer,
         role: &str,
@@ -54,7 +53,6 @@ impl Inbox {
         Self { frames: Vec::new(), incoming, closed: None, reader }
     }
 
-    /// Stops reading.
     pub(crate) fn stop(&self) {
         self.reader.abort();
     }

@@ -213,7 +213,6 @@ fn text(random: &mut StdRng, drafts: &mut [Draft]) {
     draft.body = Some(body);
 }
 
-/// Changes a length.
 fn length(random: &mut StdRng, drafts: &mut [Draft]) {
     let choice = random.random_range(0..6);
     let (off, wild) = (random.random_range(1..9), random.random::<u32>());

@@ -54,7 +54,6 @@ pub struct Pair {
 const LONGEST_STAY: usize = 200;
 
 impl Pair {
-    /// Two users join.
     pub(super) async fn join(host: &Host, seed: u64) -> Result<Self, Finding> {
         let mut hands = ServerHands::new(std::sync::Arc::clone(&host.shared), "pair", seed);
         let joined = async {

@@ -130,7 +130,6 @@ pub(super) async fn may_nick(c: &mut ServerHands, peer: &mut Peer) -> Result<(),
     peer.find(since, nick).await.ok_or(none)
 }
 
-/// Calls `nick`.
 pub(super) async fn nick(
     c: &mut ServerHands,
     peer: &mut Peer,

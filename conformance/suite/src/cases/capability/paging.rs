@@ -83,7 +83,6 @@ pub const CASES: &[Case] = &[
         .killed_by(&[Fault::HistoryUnchecked, Fault::LimitUnchecked]),
 ];
 
-/// One page, read.
 struct Page {
     messages: Vec<Numbered>,
     more: bool,

@@ -36,7 +36,6 @@ async fn asked(c: &mut ServerHands, peer: &mut Peer) -> Result<(String, Value), 
     Err(Verdict::not_applicable("no command that a guest may use asks anything"))
 }
 
-/// Answers a question.
 async fn answer(peer: &mut Peer, id: &str, text: Value) {
     peer.send(&json!({"ANSWER": {"ID": id, "TEXT": text}})).await;
 }
