@@ -78,7 +78,6 @@ impl Connection {
     }
 }
 
-/// The reading half.
 pub struct Reader {
     half: ReadHalf<Boxed>,
     decoder: Decoder,

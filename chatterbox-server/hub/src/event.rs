@@ -86,7 +86,10 @@ impl Event {
             Body::Error(json) => (Key::Error, json.len()),
         };
         // No event is larger than a frame, whose length has 32 bits.
-        #[allow(clippy::cast_possible_truncation, reason = "a larger one is cut to the largest that fits")]
+        #[allow(
+            clippy::cast_possible_truncation,
+            reason = "a larger one is cut to the largest that fits"
+        )]
         let size = if size > u32::MAX as usize { u32::MAX } else { size as u32 };
         Self { key, size, body }
     }

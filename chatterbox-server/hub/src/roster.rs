@@ -22,7 +22,6 @@ pub const RECENT_RENAMES: usize = 1024;
 /// A member that had another name a moment ago.
 #[derive(Debug)]
 pub struct RecentRename {
-    /// The old name.
     pub old: Username,
     /// The member that had it.
     pub member: MemberId,

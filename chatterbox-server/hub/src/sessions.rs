@@ -36,7 +36,6 @@ pub struct Session {
 #[derive(Debug, Default)]
 struct Tags(VecDeque<(u64, Sequence)>);
 
-/// All sessions.
 #[derive(Debug, Default)]
 pub struct Sessions {
     by_id: HashMap<SessionId, Session>,

@@ -14,7 +14,6 @@ pub struct Failure {
     pub code: u8,
 }
 
-/// Wrong arguments.
 pub const USAGE: u8 = 64;
 /// The name or the password is unusable.
 pub const DATA: u8 = 65;

@@ -27,7 +27,6 @@ struct Asked {
 /// One connection that has joined.
 #[derive(Debug)]
 pub struct Caller {
-    /// The connection.
     pub port: Box<dyn ClientPort>,
     /// The capabilities in force.
     pub agreed: Capabilities,

@@ -56,7 +56,6 @@ pub struct Arrived {
     pub ended: bool,
 }
 
-/// An open connection.
 pub struct Connection {
     tcp: TcpStream,
     secure: Option<Box<TlsSession<UnbufferedClientConnection>>>,

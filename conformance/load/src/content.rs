@@ -48,9 +48,7 @@ impl Purpose {
 /// The facts in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Facts {
-    /// Its purpose.
     pub purpose: Purpose,
-    /// Its sender.
     pub sender: u32,
     /// How many the sender had sent before it.
     pub sequence: u32,

@@ -21,26 +21,21 @@ pub const ALL: u32 = u32::MAX;
 /// Messages of one sender that follow each other without a gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Run {
-    /// Their purpose.
     pub purpose: Purpose,
-    /// Their sender.
     pub sender: u32,
     /// To whom, or [`ALL`].
     pub dest: u32,
     /// The sequence number of the first.
     pub first: u32,
-    /// How many.
     pub count: u32,
 }
 
 /// Messages that were to be sent in the same microsecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
-    /// Their sender.
     pub sender: u32,
     /// When, since the run began.
     pub micros: u64,
-    /// How many.
     pub count: u32,
 }
 

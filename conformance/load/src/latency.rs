@@ -77,22 +77,15 @@ const CURVE: &[f64] = &[
     0.995, 0.9975, 0.999, 0.9995, 0.9999, 0.99999, 1.0,
 ];
 
-/// Latencies in microseconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
-    /// How many deliveries.
     pub count: u64,
-    /// The mean.
     pub mean: f64,
     /// Half took at most this.
     pub p50: u64,
-    /// Nine of ten.
     pub p90: u64,
-    /// 99 of 100.
     pub p99: u64,
-    /// 999 of 1,000.
     pub p999: u64,
-    /// The longest.
     pub max: u64,
     /// Pairs of a quantile from 0 to 1 and its latency.
     pub curve: Vec<(f64, u64)>,

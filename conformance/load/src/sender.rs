@@ -12,13 +12,10 @@ const BATCH: usize = 32 * 1024;
 /// When senders may send, in microseconds since the run began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hours {
-    /// From then on.
     pub start: u64,
-    /// Until then.
     pub stop: u64,
 }
 
-/// One who sends.
 #[derive(Debug)]
 pub struct Sender {
     /// Its place among the senders.

@@ -34,7 +34,6 @@ pub struct MemberCell {
     pub(super) echoing: Cell<bool>,
     /// Whether it has joined and its connection has not ended.
     pub present: Cell<bool>,
-    /// Its state.
     pub state: RefCell<State>,
 }
 
@@ -61,7 +60,6 @@ impl MemberCell {
 pub struct State {
     pub(super) user: u32,
     pub(super) row: usize,
-    /// Whom it knows.
     pub roster: Roster,
     /// The answer to its name, and what the server said to it.
     pub accepted: Option<(bool, Option<String>)>,

@@ -139,11 +139,9 @@ impl Line {
 pub struct Shared {
     /// The numbers of the run.
     pub plan: Plan,
-    /// Reads its frames.
     pub reading: Reading,
     /// The clock of the run.
     pub clock: Clock,
-    /// The server's address.
     pub address: SocketAddr,
     /// How it is reached.
     pub wire: Wire,

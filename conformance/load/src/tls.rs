@@ -64,7 +64,6 @@ pub struct Opened {
     pub ended: bool,
 }
 
-/// A TLS connection.
 pub struct TlsSession<R> {
     end: R,
     ready: bool,

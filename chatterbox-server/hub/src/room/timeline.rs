@@ -24,7 +24,6 @@ struct Slot {
     bytes_through: u64,
 }
 
-/// The ring.
 #[derive(Debug)]
 pub struct Timeline {
     slots: VecDeque<Slot>,

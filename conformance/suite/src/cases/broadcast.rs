@@ -9,7 +9,6 @@ use crate::{
     verdict::{Outcome, Verdict},
 };
 
-/// The group.
 pub const CASES: &[Case] = &[
     Case::must("bcast.all-others", "RT-1", |c| Box::pin(all_others(c)))
         .asks("A public message reaches every other user")

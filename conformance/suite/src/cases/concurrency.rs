@@ -16,7 +16,6 @@ use crate::{
     verdict::{Outcome, Verdict},
 };
 
-/// The group.
 pub const CASES: &[Case] = &[
     Case::must("conc.half-frame", "AS-1", |c| Box::pin(half_frame(c)))
         .asks("Peers that stop in the middle of a frame delay nobody")

@@ -11,7 +11,6 @@ use crate::{
 
 const HINT: &str = "Wrap parsing and checking in try/except, answer {\"ERROR\": \"what is wrong\"} to this client, and go on reading.";
 
-/// The group.
 pub const CASES: &[Case] = &[
     Case::must("errors.not-json", "IV-1", |c| Box::pin(not_json(c)))
         .asks("A body that is not JSON is answered with ERROR")

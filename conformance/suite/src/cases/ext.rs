@@ -14,7 +14,6 @@ use crate::{
     verdict::{Outcome, Verdict},
 };
 
-/// The group.
 pub const CASES: &[Case] = &[
     Case::should("ext.extra-on-join", "BN-2", |c| Box::pin(extra_on_join(c)))
         .asks("Unknown keys beside USERNAME don't matter")

@@ -19,7 +19,6 @@ use crate::{
 const READ_HINT: &str = "recv(n) returns up to n bytes: collect in a buffer until 4 bytes are there, then until as many as the length says are there.";
 const GLUE_HINT: &str = "One read can bring several frames: after taking one out of the buffer, look whether another is complete, and keep the rest for later.";
 
-/// The group.
 pub const CASES: &[Case] = &[
     Case::open("framing.byte-order", "FR-2", |c| Box::pin(ready(byte_order(c))))
         .asks("Which byte order does the length have?")

@@ -10,7 +10,6 @@ use crate::{
     verdict::{Outcome, Verdict},
 };
 
-/// The group.
 pub const CASES: &[Case] = &[
     Case::must("history.public", "HI-1", |c| Box::pin(public(c)))
         .asks("A newcomer gets the earlier public messages")

@@ -10,7 +10,6 @@ use crate::{
     verdict::{Outcome, Verdict},
 };
 
-/// The group.
 pub const CASES: &[Case] = &[
     Case::must("inv.length", "FR-1", |c| {
         Box::pin(ready(judge(c, Invariant::Length, "the length is the number of bytes of the body")))

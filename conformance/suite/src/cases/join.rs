@@ -13,7 +13,6 @@ use crate::{
     verdict::{Outcome, Verdict},
 };
 
-/// The group.
 pub const CASES: &[Case] = &[
     Case::must("join.accept", "AC-1", |c| Box::pin(accept(c)))
         .asks("A fresh name is accepted")

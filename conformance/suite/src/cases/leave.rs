@@ -12,7 +12,6 @@ use crate::{
     verdict::{Outcome, Verdict},
 };
 
-/// The group.
 pub const CASES: &[Case] = &[
     Case::must("leave.fin", "QT-1", |c| Box::pin(leaves(c, Closing::Polite)))
         .asks("Closing the connection is announced with USERS_LEFT")

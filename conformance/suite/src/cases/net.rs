@@ -6,7 +6,6 @@ use crate::{
     verdict::{Outcome, Verdict},
 };
 
-/// The group.
 pub const CASES: &[Case] = &[Case::open("net.families", "GA-1", |c| Box::pin(families(c)))
     .asks("Which of the addresses that getaddrinfo gives for the target answer?")
     .hint("Bind a socket for every result of getaddrinfo(host, port), not for 127.0.0.1 or the first one alone.")

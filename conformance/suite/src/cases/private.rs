@@ -9,7 +9,6 @@ use crate::{
     verdict::{Outcome, Verdict},
 };
 
-/// The group.
 pub const CASES: &[Case] = &[
     Case::must("private.delivered", "DE-1", |c| Box::pin(delivered(c)))
         .asks("A private message reaches its recipient")

@@ -12,7 +12,6 @@ use crate::{
     verdict::{Outcome, Verdict},
 };
 
-/// The group.
 pub const CASES: &[Case] = &[
     Case::should("robust.zero-length", "FR-6", |c| Box::pin(zero_length(c)))
         .asks("A frame of length zero ends neither the server nor its connection")

@@ -10,7 +10,6 @@ use crate::{
 
 const HINT: &str = "Compare SRC of every message with the name that this connection joined under; on a difference answer {\"ERROR\": ...} and deliver nothing.";
 
-/// The group.
 pub const CASES: &[Case] = &[
     Case::must("src.spoof", "SR-1", |c| Box::pin(spoof(c)))
         .asks("A public message with somebody else's SRC is answered with ERROR and not delivered")

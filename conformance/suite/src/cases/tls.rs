@@ -10,7 +10,6 @@ use crate::{
     verdict::{Outcome, Verdict},
 };
 
-/// The group.
 pub const CASES: &[Case] = &[
     Case::must("tls.handshake", "TL-1", |c| Box::pin(ready(handshake(c))))
         .asks("The server speaks TLS")

@@ -12,7 +12,6 @@ use crate::{
     verdict::{Outcome, Verdict},
 };
 
-/// The group.
 pub const CASES: &[Case] = &[
     Case::must("users.others-listed", "UL-2", |c| Box::pin(others_listed(c)))
         .asks("USER_LIST holds those who joined earlier")

@@ -43,7 +43,6 @@ pub enum Where {
 /// How far a client has come.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Contact {
-    /// TCP connections.
     pub connected: usize,
     /// Those that can carry frames.
     pub open: usize,
@@ -55,7 +54,6 @@ pub struct Contact {
 pub struct Listener {
     /// The host that the client is given.
     pub host: String,
-    /// The port.
     pub port: u16,
     arrivals: UnboundedReceiver<Peer>,
     contact: watch::Receiver<Contact>,

@@ -31,7 +31,6 @@ pub enum TlsMode {
     Off,
 }
 
-/// How TLS went.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum TlsGreeting {
     /// Nobody asked for it.
@@ -48,7 +47,6 @@ pub enum TlsGreeting {
 /// The result of the probe.
 #[derive(Debug, Clone, Default)]
 pub struct Greeting {
-    /// How TLS went.
     pub tls: TlsGreeting,
     /// How long connecting and joining takes; `None` when nobody could join.
     pub join: Option<Duration>,

@@ -16,9 +16,7 @@ use crate::{
 
 /// The state that all cases of a run share.
 pub struct Shared {
-    /// The run's clock.
     pub clock: Clock,
-    /// The invariants.
     pub invariants: Invariants,
     state: RwLock<State>,
 }

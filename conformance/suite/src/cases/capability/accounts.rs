@@ -21,7 +21,6 @@ use crate::{
 const ACCOUNTS: &str = "accounts";
 const OFFER: &str = "accounts/1";
 
-/// The group.
 pub const CASES: &[Case] = &[
     Case::must("accounts.agreed", "CP-2", |c| Box::pin(agreed(c, ACCOUNTS)))
         .asks("accounts/1 is agreed to")

@@ -41,7 +41,6 @@ const CODES: [&str; 18] = [
 const ANSWERED: &str =
     "Answer every COMMAND with one RESULT that carries its ID; keep ERROR for what is malformed.";
 
-/// The group.
 pub const CASES: &[Case] = &[
     Case::must("commands.agreed", "CP-2", |c| Box::pin(agreed(c, COMMANDS)))
         .asks("commands/1 is agreed to")

@@ -17,7 +17,6 @@ use crate::{
 const IDS: &str = "ids";
 const OFFER: &str = "ids/1";
 
-/// The group.
 pub const CASES: &[Case] = &[
     Case::must("ids.agreed", "CP-2", |c| Box::pin(agreed(c, IDS)))
         .asks("ids/1 is agreed to")

@@ -20,7 +20,6 @@ use crate::{
 
 const MALFORMED: &str = "Read the offer before you look at the name: check that it is a string, at most 1,024 bytes, of words name/version, no name twice; otherwise answer ERROR.";
 
-/// The group.
 pub const CASES: &[Case] = &[
     Case::must("cap.answer", "CP-2", |c| Box::pin(offers::answered(c)))
         .asks("An offer is answered with the words that are agreed, and none that were not offered")

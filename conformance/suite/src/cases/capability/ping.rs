@@ -13,7 +13,6 @@ use crate::{
 const PING: &str = "ping";
 const OFFER: &str = "ping/1";
 
-/// The group.
 pub const CASES: &[Case] = &[
     Case::must("ping.agreed", "CP-2", |c| Box::pin(agreed(c, PING)))
         .asks("ping/1 is agreed to")

@@ -22,7 +22,6 @@ const RENAME: &str = "rename";
 const OFFER: &str = "rename/1";
 const BOTH: &str = "commands/1 rename/1";
 
-/// The group.
 pub const CASES: &[Case] = &[
     Case::must("rename.agreed", "CP-2", |c| Box::pin(agreed(c, RENAME)))
         .asks("rename/1 is agreed to")

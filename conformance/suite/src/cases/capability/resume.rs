@@ -16,7 +16,6 @@ use crate::{
 const IDS: &str = "ids";
 const OFFER: &str = "ids/1";
 
-/// The group.
 pub const CASES: &[Case] = &[
     Case::must("resume.token", "ID-7", |c| Box::pin(token(c)))
         .asks("The welcome carries RESUME, the token of the session")

@@ -17,7 +17,6 @@ use crate::{
 const IDS: &str = "ids";
 const OFFER: &str = "ids/1";
 
-/// The group.
 pub const CASES: &[Case] = &[
     Case::must("tags.ack", "ID-4", |c| Box::pin(ack(c)))
         .asks("A tagged message is acknowledged with the id that others see")

@@ -22,7 +22,6 @@ const ORDINARY: &str = "\u{e9}\u{df}\u{416}\u{6f22}\u{1f642}\u{1d11e}";
 const ESCAPED: [char; 7] =
     ['\u{85}', '\u{200b}', '\u{202e}', '\u{2066}', '\u{2069}', '\u{2060}', '\u{feff}'];
 
-/// The group.
 pub const CASES: &[Case] = &[
     Case::must("utf8.agreed", "CP-2", |c| Box::pin(agreed(c, UTF8)))
         .asks("utf8/1 is agreed to")

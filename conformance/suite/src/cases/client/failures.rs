@@ -16,7 +16,6 @@ use crate::{
 /// A word, and not a prompt that is drawn again.
 const A_WORD: usize = 4;
 
-/// The group.
 pub const CASES: &[Case] = &[
     Case::new("c.err.refused", Level::Should, "ER-2", |c| Box::pin(refused(c)))
         .asks("The user is told when nobody listens at the server's port")

@@ -9,7 +9,6 @@ use crate::{
     verdict::{Outcome, Verdict},
 };
 
-/// The group.
 pub const CASES: &[Case] = &[
     Case::new("c.inv.length", Level::Must, "FR-1", |c| {
         Box::pin(holds(c, Invariant::Length, "the length is the number of body bytes"))

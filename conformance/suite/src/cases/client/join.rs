@@ -12,7 +12,6 @@ use crate::{
 
 const LONG_HINT: &str = "recv(n) returns up to n bytes: collect until as many are there as the length says. No fixed buffer, no 16-bit length.";
 
-/// The group.
 pub const CASES: &[Case] = &[
     Case::new("c.join.first", Level::Must, "NM-1", |c| Box::pin(first(c)))
         .asks("The first frame carries the name that the user has chosen")

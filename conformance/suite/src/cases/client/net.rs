@@ -7,7 +7,6 @@ use crate::{
     verdict::{Outcome, Verdict},
 };
 
-/// The group.
 pub const CASES: &[Case] = &[Case::new("c.net.v6", Level::Should, "GA-1", |c| Box::pin(v6(c)))
     .asks("It reaches a server that listens on ::1 only")
     .hint("Don't create the socket with AF_INET: go through what getaddrinfo returns, or use socket.create_connection.")

@@ -7,7 +7,6 @@ use crate::{
     verdict::{Outcome, Verdict},
 };
 
-/// The group.
 pub const CASES: &[Case] = &[
     Case::new("c.quit", Level::Must, "QT-1", |c| Box::pin(quit(c)))
         .asks("Quitting closes the connection")

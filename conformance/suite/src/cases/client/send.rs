@@ -12,7 +12,6 @@ use crate::{
 /// How far a clock may be off.
 const FIVE_MINUTES: f64 = 300.0;
 
-/// The group.
 pub const CASES: &[Case] = &[
     Case::new("c.send.public", Level::Must, "DE-1", |c| Box::pin(public(c)))
         .asks("What the user types goes to ALL, under the user's name")

@@ -13,7 +13,6 @@ use crate::{
 
 const TRUST_HINT: &str = "Python: ssl.create_default_context(cafile=FILE) and server_hostname=HOST; never check_hostname = False or CERT_NONE.";
 
-/// The group.
 pub const CASES: &[Case] = &[
     Case::new("c.tls.connect", Level::Must, "TL-1", |c| Box::pin(connect(c)))
         .asks("It connects with TLS, trusting the authority that it is given")

@@ -7,7 +7,6 @@ use crate::{
     verdict::{Outcome, Verdict},
 };
 
-/// The group.
 pub const CASES: &[Case] = &[
     Case::new("c.async.idle", Level::Must, "AI-1", |c| Box::pin(idle(c)))
         .asks("A message is shown without a key being pressed")

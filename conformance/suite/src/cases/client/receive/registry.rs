@@ -8,7 +8,6 @@ const GLUE_HINT: &str = "One read can bring several frames: after taking one out
 const PIGGYBACK_HINT: &str =
     "One object may carry several keys: test each with its own if, not with elif.";
 
-/// The group.
 pub const CASES: &[Case] = &[
     Case::new("c.recv.message", Level::Must, "MD-1", |c| Box::pin(messages::message(c)))
         .asks("A public message is shown, and who says it")
