@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use chatterbox_hub::{
     AccountKey, BlockLists, Delivery, Hub, Identity, JoinRequest, Keep, LoggedIn, MemberId, Record,
-    TimelineLimits, Wake,
+    Rename, TimelineLimits, Wake,
 };
 use chatterbox_proto::Username;
 use chatterbox_proto::session::Destination;
@@ -122,5 +122,22 @@ fn block(bencher: Bencher<'_, '_>, blockers: i64) {
     bencher.bench_local(|| {
         hub.set_blocked(ann, vec![eve.clone()]);
         hub.set_blocked(ann, vec![]);
+    });
+}
+
+/// A user whom so many accounts block changes the name and changes it back.
+#[divan::bench(args = [0, 10_000])]
+fn rename(bencher: Bencher<'_, '_>, blockers: i64) {
+    let name = |text: &str| Username::parse(text).unwrap();
+    let mut hub = Hub::new(TimelineLimits::default(), Keep::default());
+    let blocked_by = (2..blockers + 2).map(|id| (id, name(&format!("user{id}"))));
+    let lists = BlockLists::new(vec![], blocked_by);
+    let request = JoinRequest { lists, ..JoinRequest::base(&name("eve"), "Welcome!") };
+    let eve = hub.admit(request).unwrap().id;
+    bencher.bench_local(|| {
+        for to in ["evi", "eve"] {
+            let rename = Rename { name: name(to), owns: false, blocked_by: vec![] };
+            let _ = divan::black_box(hub.rename(eve, rename).unwrap());
+        }
     });
 }

@@ -181,8 +181,8 @@ impl Presence {
         stale
     }
 
-    /// Replaces a member's own block list. It costs as much as there are names that came or went, and members who have
-    /// them: lists are long, and most changes are of one name.
+    /// Replaces a member's own block list. Both lists are compared; beyond that it costs as much as there are names that
+    /// came or went, and members who have them, however many accounts block those.
     pub(crate) fn set_blocked(&mut self, id: MemberId, blocked: Vec<Username>) -> Stale {
         let Some(person) = self.people.get_mut(&id) else { return Stale::default() };
         let changed = person.change_lists(|lists| lists.set_blocked(blocked));
