@@ -24,6 +24,8 @@ pub enum Kind {
     Received,
     /// A connection ended.
     Closed,
+    /// The case waited for something, and it did not come.
+    Missing,
     /// A remark of the suite.
     Note,
 }

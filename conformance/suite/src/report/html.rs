@@ -175,6 +175,7 @@ fn row(event: &Event, first: u64) -> Markup {
         Kind::Sent => ("sent", "suite \u{2192} server"),
         Kind::Received => ("received", "server \u{2192} suite"),
         Kind::Closed => ("note", "ends"),
+        Kind::Missing => ("note", "never came"),
         Kind::Note => ("note", "note"),
     };
     html! {

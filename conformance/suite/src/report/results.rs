@@ -64,6 +64,10 @@ pub struct CaseResult {
     pub flaky: Option<String>,
     /// What happened on the wire; kept for cases that did not pass.
     pub timeline: Vec<Event>,
+    /// What the subject printed while the case ran, when the suite started it; escaped, and its end
+    /// only. Kept for cases that did not pass.
+    #[serde(default)]
+    pub printed: String,
 }
 
 impl CaseResult {
@@ -85,6 +89,7 @@ impl CaseResult {
             known: None,
             flaky: None,
             timeline: Vec::new(),
+            printed: String::new(),
         }
     }
 
