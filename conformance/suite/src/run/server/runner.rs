@@ -47,6 +47,8 @@ const RESTARTING: Duration = Duration::from_secs(15);
 /// How long a server may be silent before it is taken for one that is stuck: a busy machine, or a
 /// large message, keeps a living one silent for a while.
 const STUCK: Duration = Duration::from_secs(15);
+/// What is said of one.
+const STUCK_TEXT: &str = "the server is stuck: nobody gets an answer any more";
 /// The part of the measured time that a first attempt is given, when there will be a second.
 const HURRIED: f64 = 0.5;
 /// The same for an attempt on a machine that was found to be slow.
@@ -55,6 +57,9 @@ const PATIENT: f64 = 4.0;
 const SLOW: Duration = Duration::from_millis(150);
 /// How often a case is asked at most.
 const MOST_TRIES: u8 = 3;
+
+/// The case that proves that public messages reach others.
+const SERVES: &str = "bcast.all-others";
 
 /// The server under judgement.
 pub(crate) struct ServerRunner {
@@ -66,13 +71,15 @@ pub(crate) struct ServerRunner {
     lag: Lag,
     /// Whether the machine, or the server, was found to be slow.
     slow: bool,
+    /// Whether public messages are known to reach others.
+    serves: bool,
     /// Whether the cases run that leave megabytes on a server of somebody else.
     heavy: bool,
 }
 
 impl ServerRunner {
     pub(crate) fn new(shared: Arc<Shared>, managed: Option<ManagedServer>, heavy: bool) -> Self {
-        Self { shared, managed, lost: None, lag: Lag::watch(), slow: false, heavy }
+        Self { shared, managed, lost: None, lag: Lag::watch(), slow: false, serves: false, heavy }
     }
 
     /// The end of the subject's output.
@@ -159,6 +166,7 @@ impl ServerRunner {
     /// Looks at the result of a case of somebody else's server, and whether that is still there.
     async fn after_running(&mut self, turn: Turn, result: &mut CaseResult) -> Next {
         let good = result.verdict.carries();
+        self.serves |= good && turn.case.id == SERVES;
         if good && turn.before > 0 {
             result.flaky = Some("passed only when it was asked again, alone".to_owned());
         }
@@ -194,19 +202,24 @@ impl ServerRunner {
         }
         let usual = self.shared.timing().patience;
         let mut hands = ServerHands::new(Arc::clone(&self.shared), "health", rand::random());
-        let clock = Clock::start();
+        let (clock, mut last) = (Clock::start(), STUCK_TEXT);
         while clock.elapsed() < STUCK.max(usual * 4) {
-            if hands.is_answered().await {
-                hands.farewell().await;
-                let slow = clock.elapsed() > usual / 2;
+            let answered = hands.is_answered().await;
+            let slow = clock.elapsed() > usual / 2;
+            // A server that once did, and now answers nobody but the newcomer, is haunted.
+            let served = !self.serves
+                || matches!(hands.others_are_served("afterwards").await, Ok(Verdict::Pass));
+            hands.farewell().await;
+            if answered && served {
                 return if slow { Health::Slow } else { Health::Good };
             }
+            last = if answered { "others are not served any more" } else { STUCK_TEXT };
             hands.settle().await;
             if !is_open(&self.shared).await {
                 return Health::Dead("the server is gone".to_owned());
             }
         }
-        Health::Dead("the server is stuck: nobody gets an answer any more".to_owned())
+        Health::Dead(last.to_owned())
     }
 }
 
