@@ -48,7 +48,7 @@ async fn arrives(c: &mut ServerHands, bytes: usize) -> Result<(bool, String), Ve
     let nonce = c.text();
     let text = format!("{nonce} {}", "x".repeat(bytes));
     let since = ann.mark();
-    ann.tell(&bob.name, &text).await;
+    ann.tell_in_pieces(&bob.name, &text).await;
     // So much takes its time, unless the server says that it will not come.
     let patience = c.patience() * u32::try_from(2 + bytes / MIB).unwrap_or(u32::MAX);
     let came = |frame: &Frame| frame.messages().into_iter().find(|m| m.content.starts_with(&nonce));

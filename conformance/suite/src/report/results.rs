@@ -106,10 +106,15 @@ impl CaseResult {
             && self.counts(strict)
     }
 
-    /// Whether the level of the case counts.
+    /// Whether the level of the case counts. Where the assignment can be read in two ways, the subject
+    /// is right: a literal reading counts like a SHOULD.
     #[must_use]
     pub fn counts(&self, strict: bool) -> bool {
-        self.level == Level::Must || (strict && self.level == Level::Should)
+        match self.level {
+            Level::Must => strict || !self.literal,
+            Level::Should => strict,
+            Level::Open => false,
+        }
     }
 }
 
