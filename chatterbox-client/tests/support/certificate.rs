@@ -50,20 +50,20 @@ impl Certificate {
 
     /// Signed by itself and marked as an authority's, as `openssl req -x509` does it; `change` is made before that.
     pub(crate) fn self_signed(change: impl FnOnce(&mut CertificateParams)) -> Self {
-        Self::with_key(KeyPair::generate().unwrap(), change)
+        Self::with_key(&KeyPair::generate().unwrap(), change)
     }
 
     /// The same with the key of another certificate.
     pub(crate) fn of_the_same_key(&self, change: impl FnOnce(&mut CertificateParams)) -> Self {
-        Self::with_key(KeyPair::try_from(&self.key).unwrap(), change)
+        Self::with_key(&KeyPair::try_from(&self.key).unwrap(), change)
     }
 
-    fn with_key(key: KeyPair, change: impl FnOnce(&mut CertificateParams)) -> Self {
+    fn with_key(key: &KeyPair, change: impl FnOnce(&mut CertificateParams)) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.distinguished_name.push(DnType::CommonName, "localhost");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         change(&mut params);
-        let certificate = params.self_signed(&key).unwrap();
+        let certificate = params.self_signed(key).unwrap();
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("ca.crt"), certificate.pem()).unwrap();
         Self {

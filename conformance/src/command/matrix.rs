@@ -9,7 +9,11 @@ use conformance_suite::{
     report::write,
 };
 
-use super::{interrupt, shared};
+use super::{
+    interrupt,
+    say::{self, Stream},
+    shared,
+};
 
 /// Lets every client meet every server, and says whose fault it is when they don't understand each
 /// other.
@@ -39,7 +43,7 @@ pub(crate) fn run(arguments: &MatrixArguments) -> anyhow::Result<u8> {
     let runtime = tokio::runtime::Runtime::new().context("no runtime")?;
     let mut tell = |cell: &matrix::Cell| {
         let word = if cell.is_green() { "works" } else { "fails" };
-        anstream::eprintln!("{word}  {} at {}", cell.client, cell.server);
+        say::aside(format_args!("{word}  {} at {}", cell.client, cell.server));
     };
     let running = matrix::run(&peers, seed, arguments.timeout_scale, &mut tell);
     let grid = interrupt::block_on(&runtime, running)??;
@@ -49,6 +53,9 @@ pub(crate) fn run(arguments: &MatrixArguments) -> anyhow::Result<u8> {
     if let Some(file) = &arguments.json {
         write::atomically(file, serde_json::to_string_pretty(&grid)?.as_bytes())?;
     }
-    anstream::print!("{}", render::console(&grid));
+    let taken = [&arguments.html, &arguments.json].into_iter().flatten();
+    let taken = taken.filter(|file| write::is_standard_output(file)).count() > 0;
+    let stream = if taken { Stream::Error } else { Stream::Output };
+    stream.print(render::console(&grid))?;
     Ok(u8::from(!grid.is_green()))
 }

@@ -8,12 +8,12 @@ use std::{
 
 use anyhow::Context as _;
 use clap::Args;
-use conformance_suite::report::{format::Output, points::Rubric};
+use conformance_suite::report::{format::Output, points::Rubric, write};
 use rustls::pki_types::CertificateDer;
 
 #[derive(Debug, Args)]
 pub(crate) struct Reports {
-    /// Write a report: json, junit, html, tap, md, gradescope, classroom or badge.
+    /// Write a report: json, junit, html, tap, md, gradescope, classroom or badge; - is standard output.
     #[arg(long = "report", value_name = "FORMAT=FILE", value_delimiter = ',')]
     pub(crate) outputs: Vec<Output>,
     /// Points by group (TOML).
@@ -21,7 +21,19 @@ pub(crate) struct Reports {
     pub(crate) rubric: Option<PathBuf>,
 }
 
+/// Wrong usage, as sysexits.h has it.
+pub(crate) const USAGE: u8 = 64;
+
+impl Reports {
+    /// Whether a report goes to standard output, so that nothing else can.
+    pub(crate) fn take_standard_output(&self) -> bool {
+        self.outputs.iter().any(|output| write::is_standard_output(&output.file))
+    }
+}
+
 pub(crate) fn rubric(reports: &Reports) -> anyhow::Result<Rubric> {
+    let to_output = reports.outputs.iter().filter(|o| write::is_standard_output(&o.file)).count();
+    anyhow::ensure!(to_output <= 1, "only one report can go to standard output");
     let Some(file) = &reports.rubric else { return Ok(Rubric::default()) };
     let rubric: Rubric =
         toml::from_str(&read(file)?).with_context(|| format!("{} is no rubric", file.display()))?;
@@ -30,6 +42,16 @@ pub(crate) fn rubric(reports: &Reports) -> anyhow::Result<Rubric> {
         anyhow::ensure!(known, "{}: there is no group {group:?}", file.display());
     }
     Ok(rubric)
+}
+
+/// A command for `--spawn`, if the server that it starts can be found.
+pub(crate) fn startable(command: &str) -> anyhow::Result<String> {
+    anyhow::ensure!(
+        command.contains("{port}"),
+        "the command of --spawn holds no {{port}}, so the server would not listen where the suite looks for it: \
+         --spawn 'python3 server.py {{host}} -p {{port}}'"
+    );
+    Ok(command.to_owned())
 }
 
 pub(crate) fn read(file: &Path) -> anyhow::Result<String> {

@@ -75,6 +75,7 @@ fn report() -> Report {
         bugs: Vec::new(),
         stale: Vec::new(),
         output: String::new(),
+        trouble: None,
     }
 }
 
