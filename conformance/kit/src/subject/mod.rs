@@ -1,5 +1,7 @@
 //! Finding and starting the server under judgement.
 
+mod descendants;
 pub mod place;
+pub mod printed;
 pub mod server;
 mod spawn;

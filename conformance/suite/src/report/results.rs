@@ -179,8 +179,7 @@ impl Report {
     /// The report of a run in which these cases were not judged.
     #[must_use]
     pub fn of_trouble(header: Header, cases: &[&'static Row], trouble: Trouble) -> Self {
-        let reason = format!("nothing was judged: {}", trouble.line());
-        let verdict = Verdict::Inconclusive { reason };
+        let verdict = Verdict::Inconclusive { reason: trouble.line() };
         Self {
             header,
             cases: cases.iter().map(|case| CaseResult::new(case, true, verdict.clone())).collect(),
