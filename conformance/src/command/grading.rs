@@ -91,7 +91,9 @@ impl Grading<'_> {
                 // What was to be repeated is kept for the next try.
                 let earlier = |file: &Path| self.failed.is_some_and(|failed| failed == file);
                 let mut outputs = self.reports.outputs.clone();
-                outputs.retain(|output| !earlier(&output.file));
+                let contested = self.reports.on_standard_output() > 1;
+                let contested = |file: &Path| contested && write::is_standard_output(file);
+                outputs.retain(|output| !earlier(&output.file) && !contested(&output.file));
                 leave(write::all(&outputs, &report, &Rubric::default(), write::Progress::Done));
                 Err(error)
             }

@@ -27,13 +27,17 @@ pub(crate) const USAGE: u8 = 64;
 impl Reports {
     /// Whether a report goes to standard output, so that nothing else can.
     pub(crate) fn take_standard_output(&self) -> bool {
-        self.outputs.iter().any(|output| write::is_standard_output(&output.file))
+        self.on_standard_output() > 0
+    }
+
+    /// How many go there; one behind the other would be none.
+    pub(crate) fn on_standard_output(&self) -> usize {
+        self.outputs.iter().filter(|output| write::is_standard_output(&output.file)).count()
     }
 }
 
 pub(crate) fn rubric(reports: &Reports) -> anyhow::Result<Rubric> {
-    let to_output = reports.outputs.iter().filter(|o| write::is_standard_output(&o.file)).count();
-    anyhow::ensure!(to_output <= 1, "only one report can go to standard output");
+    anyhow::ensure!(reports.on_standard_output() <= 1, "only one report can go to standard output");
     let Some(file) = &reports.rubric else { return Ok(Rubric::default()) };
     let rubric: Rubric =
         toml::from_str(&read(file)?).with_context(|| format!("{} is no rubric", file.display()))?;

@@ -19,6 +19,9 @@ const VARIABLE: &str = "CONFORMANCE_SPAWNED";
 /// faster than they are found, and one that waits for a disk can't be ended.
 const ROUNDS: usize = 200;
 
+/// How often it is looked for members that have started in the meantime before they are ended.
+const FREEZES: usize = 20;
+
 /// What a command has started.
 #[derive(Debug, Clone)]
 pub(super) struct Family {
@@ -143,6 +146,7 @@ impl Family {
 
     /// Ends everybody, one round; whether somebody was still there.
     pub(super) fn end(&self) -> bool {
+        let members = self.frozen();
         if !self.gone
             && let Some(leader) = Pid::from_raw(self.leader)
         {
@@ -151,7 +155,7 @@ impl Family {
         }
         let me = getpid().as_raw_nonzero().get();
         let mut left = false;
-        for process in self.find(&processes(), true) {
+        for process in members {
             let Some(pid) = Pid::from_raw(process.pid) else { continue };
             if !process.is_over() {
                 left |= kill_process(pid, Signal::KILL).is_ok();
@@ -161,6 +165,27 @@ impl Family {
             }
         }
         left
+    }
+
+    /// Finds everybody and stops them, so that nobody starts another or loses the parent by which it is
+    /// known while others are being ended.
+    fn frozen(&self) -> Vec<Process> {
+        let mut stopped = BTreeSet::new();
+        let mut members = Vec::new();
+        for _ in 0..FREEZES {
+            members = self.find(&processes(), true);
+            let running = members.iter().filter(|process| !process.is_over());
+            let fresh: Vec<i32> =
+                running.map(|process| process.pid).filter(|pid| stopped.insert(*pid)).collect();
+            if fresh.is_empty() {
+                break;
+            }
+            for pid in fresh.into_iter().filter_map(Pid::from_raw) {
+                // It may have ended in between.
+                let _ = kill_process(pid, Signal::STOP);
+            }
+        }
+        members
     }
 
     /// The rounds that are worth while.
