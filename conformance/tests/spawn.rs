@@ -173,7 +173,10 @@ fn a_server_whose_port_was_taken_gets_another() {
     // And one that says so for ever is told.
     let line = "echo 'bind: Address already in use: {port}'; exit 4";
     let (code, _, printed) = grade(folder.path(), &["--spawn", line]);
-    assert!(code == 69 && printed.contains("exit code 4"), "{printed}");
+    assert!(
+        code == 69 && printed.contains("did not start: it has ended with exit code 4"),
+        "{printed}"
+    );
 }
 
 #[test]

@@ -160,7 +160,9 @@ fn failure(error: &RunError) -> Failure {
     let (text, printed) = match error {
         // What it printed is shown on lines of its own.
         RunError::Spawn { error, output } => {
-            (format!("the server that was started does not answer: {error}"), output.clone())
+            let ended = error.starts_with("it has ended") || error.starts_with("it was ended");
+            let what = if ended { "did not start" } else { "was started, and does not answer" };
+            (format!("the server {what}: {error}"), output.clone())
         }
         other => (other.to_string(), String::new()),
     };
