@@ -44,7 +44,12 @@ impl Again {
     }
 
     /// A flag with a number, when it is not the default.
-    pub(super) fn number<N: PartialEq + ToString>(&mut self, flag: &str, number: N, default: N) {
+    pub(super) fn number<N: Copy + PartialEq + ToString>(
+        &mut self,
+        flag: &str,
+        number: N,
+        default: N,
+    ) {
         let given = number != default;
         self.values(flag, given.then(|| number.to_string()));
     }
