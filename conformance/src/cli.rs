@@ -24,7 +24,7 @@ use crate::command::{
   conformance explain FR-4
 
 Exit codes: 0 every MUST holds, 1 a MUST is broken, 2 inconclusive or nothing ran,
-3 stale expectation, 64 usage, 69 unreachable, 70 a bug in the suite."
+3 stale expectation, 64 usage, 69 unreachable, 70 a bug in the suite, 130 interrupted."
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]

@@ -92,7 +92,7 @@ fn wrong_usage_is_64() {
     for arguments in [
         &[][..],
         &["fan-out"],
-        &["fan-out", "--target=nowhere"],
+        &["fan-out", "--target=nowhere:"],
         &["fan-out", "--target=localhost:9", "--window=4", "--rate=5"],
         &["fan-out", "--target=localhost:9", "-n=5", "--senders=6"],
         &["fan-out", "--target=localhost:9", "--payload=3"],
