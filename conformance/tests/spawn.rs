@@ -141,7 +141,7 @@ fn whatever_it_starts_ends_with_an_interrupted_run_and_the_reports_say_so() {
     let folder = tempfile::tempdir().unwrap();
     let nap = format!("{}.{}", 8_000 + std::process::id() % 1_000, std::process::id());
     let command = faulty(folder.path(), "");
-    for signal in ["INT", "TERM"] {
+    for signal in ["INT", "TERM", "HUP"] {
         let file = folder.path().join(format!("{signal}.json"));
         let ready = folder.path().join(format!("{signal}.pipe"));
         let made = std::process::Command::new("mkfifo").arg(&ready).status().unwrap();

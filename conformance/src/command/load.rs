@@ -181,7 +181,7 @@ fn nothing(common: &Common, what: &str) {
     for output in &common.reports {
         let text = match output.format {
             Format::Json => serde_json::json!({ "trouble": what }).to_string() + "\n",
-            Format::Html => html::trouble(what),
+            Format::Html => html::trouble("No load was measured", what),
         };
         // Why there is no result is told on the terminal in any case.
         let _ = write::atomically(&output.file, text.as_bytes());

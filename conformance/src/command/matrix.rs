@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
+use conformance_kit::escape;
+use conformance_load::report::html;
 use conformance_suite::{
     matrix::{self, Peers, render},
     report::write,
@@ -38,6 +40,20 @@ pub(crate) struct MatrixArguments {
 
 /// Runs the matrix: 0 when every cell is green, 1 when one is not.
 pub(crate) fn run(arguments: &MatrixArguments) -> anyhow::Result<u8> {
+    judge(arguments).inspect_err(|error| {
+        // A grid of an earlier run would be taken for this one's.
+        let what = escape::visible_lines(&format!("{error:#}"));
+        if let Some(file) = &arguments.html {
+            let _ = write::atomically(file, html::trouble("No grid", &what).as_bytes());
+        }
+        if let Some(file) = &arguments.json {
+            let text = serde_json::json!({ "trouble": what }).to_string() + "\n";
+            let _ = write::atomically(file, text.as_bytes());
+        }
+    })
+}
+
+fn judge(arguments: &MatrixArguments) -> anyhow::Result<u8> {
     let peers = Peers::parse(&shared::read(&arguments.file)?)?;
     let seed = arguments.seed.unwrap_or_else(|| rand::random::<u32>().into());
     let runtime = tokio::runtime::Runtime::new().context("no runtime")?;

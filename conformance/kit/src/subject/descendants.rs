@@ -122,7 +122,10 @@ impl Family {
                 && process.parent == me
                 && process.session != process.pid
                 && own.is_some_and(|own| own.session != process.session);
-            led || orphan || self.is_marked(process.pid)
+            let mark = mark_of(process.pid);
+            // The orphan of another server's is that one's to end.
+            let orphan = orphan && mark.is_none();
+            led || orphan || mark.is_some_and(|mark| mark == self.mark.as_bytes())
         };
         let others = all.iter().filter(|process| process.pid != me && process.pid != 1);
         let mut found: Vec<Process> = others.filter(|process| is_first(process)).copied().collect();
@@ -139,9 +142,7 @@ impl Family {
     }
 
     fn is_marked(&self, pid: i32) -> bool {
-        let Ok(environment) = fs::read(format!("/proc/{pid}/environ")) else { return false };
-        let wanted = format!("{VARIABLE}={}", self.mark);
-        environment.split(|byte| *byte == 0).any(|variable| variable == wanted.as_bytes())
+        mark_of(pid).is_some_and(|mark| mark == self.mark.as_bytes())
     }
 
     /// Ends everybody, one round; whether somebody was still there.
@@ -213,6 +214,15 @@ impl Family {
         }
         out
     }
+}
+
+/// The value of the variable that a process was started with.
+fn mark_of(pid: i32) -> Option<Vec<u8>> {
+    let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let mut variables = environment.split(|byte| *byte == 0);
+    let value = variables
+        .find_map(|variable| variable.strip_prefix(VARIABLE.as_bytes())?.strip_prefix(b"="))?;
+    Some(value.to_owned())
 }
 
 /// The socket and the port of a line of /proc/net/tcp, if it is one that listens.

@@ -37,13 +37,13 @@ pub fn render(report: &LoadReport) -> String {
     )
 }
 
-/// Renders why nothing was measured.
+/// Renders why there is nothing to show.
 #[must_use]
-pub fn trouble(what: &str) -> String {
+pub fn trouble(title: &str, what: &str) -> String {
     page(
-        "No load was measured",
+        title,
         &html! {
-            header { h1 { "No load was measured" } p.verdict.open { "The run did not come to its end." } }
+            header { h1 { (title) } p.verdict.open { "The run did not come to its end." } }
             main { pre { (visible_lines(what)) } }
         },
     )

@@ -59,16 +59,23 @@ pub fn is_standard_output(file: &Path) -> bool {
     Destination::of(file).is_ok_and(|destination| destination == Destination::Output)
 }
 
-/// Keeps the timeline of every case that has one, one file of JSON a case.
+/// Keeps the timeline of every case that has one, one file of JSON a case; what an earlier run kept of
+/// the others is removed.
 ///
 /// # Errors
 /// As the system says.
 pub fn transcripts(folder: &Path, report: &Report) -> io::Result<()> {
     fs::create_dir_all(folder)?;
-    for case in report.cases.iter().filter(|case| !case.timeline.is_empty()) {
-        let text = serde_json::to_string_pretty(case)?;
+    for case in &report.cases {
         // Ids are letters, digits, dots and dashes.
-        atomically(&folder.join(format!("{}.json", case.id)), text.as_bytes())?;
+        let file = folder.join(format!("{}.json", case.id));
+        if case.timeline.is_empty() {
+            match fs::remove_file(&file) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => continue,
+            }
+        }
+        atomically(&file, serde_json::to_string_pretty(case)?.as_bytes())?;
     }
     Ok(())
 }
