@@ -30,6 +30,8 @@ struct Logs {
     /// How many processes came before the first of these.
     forgotten: u64,
     logs: VecDeque<Log>,
+    /// What was most telling of those.
+    telling: Option<Log>,
 }
 
 #[derive(Debug, Default)]
@@ -42,6 +44,12 @@ struct Log {
 }
 
 impl Log {
+    /// How much is to be learned from it: a process that died tells why; otherwise one that printed more
+    /// than others do, as with the traceback of a thread.
+    fn weight(&self) -> (bool, usize) {
+        (self.died, self.kept.iter().filter(|byte| **byte == b'\n').count())
+    }
+
     /// What came from there on; a gap is marked.
     fn since(&self, from: u64) -> Vec<u8> {
         let skipped = usize::try_from(from.saturating_sub(self.dropped)).unwrap_or(usize::MAX);
@@ -61,7 +69,10 @@ impl Printed {
         let mut all = self.logs();
         all.logs.push_back(Log::default());
         while all.logs.len() > PROCESSES {
-            all.logs.pop_front();
+            let oldest = all.logs.pop_front();
+            let before = all.telling.take();
+            // Of two that are alike, the later one.
+            all.telling = [before, oldest].into_iter().flatten().max_by_key(Log::weight);
             all.forgotten += 1;
         }
         all.forgotten + u64::try_from(all.logs.len()).unwrap_or(u64::MAX) - 1
@@ -111,13 +122,16 @@ impl Printed {
         readable(&out)
     }
 
-    /// What the last process that died by itself printed, and the one that runs; escaped.
+    /// What the process that runs printed, behind what an earlier one did if that died by itself or had
+    /// more to say; escaped.
     pub(super) fn last(&self) -> String {
         let all = self.logs();
         let mut out = Vec::new();
         let current = all.logs.len().saturating_sub(1);
-        let died = all.logs.iter().take(current).rfind(|log| log.died);
-        for log in died.into_iter().chain(all.logs.back()) {
+        let earlier = all.telling.iter().chain(all.logs.iter().take(current));
+        let now = all.logs.back().map(Log::weight).unwrap_or_default();
+        let telling = earlier.max_by_key(|log| log.weight()).filter(|log| log.weight() > now);
+        for log in telling.into_iter().chain(all.logs.back()) {
             append(&mut out, &log.since(0));
         }
         readable(&out)
@@ -170,6 +184,19 @@ mod tests {
             printed.add(process, b"listening\n");
         }
         assert_eq!(printed.last(), "listening\n");
+    }
+
+    #[test]
+    fn a_traceback_is_told_of_however_many_processes_come_after_it() {
+        let printed = Printed::default();
+        for n in 0..30 {
+            let process = printed.next_process();
+            printed.add(process, b"listening\n");
+            if n == 3 {
+                printed.add(process, b"Traceback\nKeyError\n");
+            }
+        }
+        assert_eq!(printed.last(), "listening\nTraceback\nKeyError\nlistening\n");
     }
 
     #[test]

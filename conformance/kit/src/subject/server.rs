@@ -149,8 +149,8 @@ impl Server {
         self.spawned.as_ref().map(Spawned::other_ports).unwrap_or_default()
     }
 
-    /// The end of its output, escaped: of the process that runs, and before it of the last one that
-    /// ended by itself.
+    /// The end of its output, escaped: of the process that runs, and before it of an earlier one that
+    /// ended by itself or had more to say.
     #[must_use]
     pub fn output(&self) -> String {
         self.spawned.as_ref().map(Spawned::output).unwrap_or_default()

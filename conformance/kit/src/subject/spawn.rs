@@ -193,7 +193,7 @@ impl Spawned {
         self.printed.since(mark)
     }
 
-    /// What it printed last, escaped: the process that runs, and the last that died by itself.
+    /// What it printed last, escaped: the process that runs, and an earlier one with more to tell.
     pub(super) fn output(&self) -> String {
         self.printed.last()
     }
