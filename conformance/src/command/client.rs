@@ -13,13 +13,20 @@ use conformance_suite::{
     Options,
     client::{Means, Profile, operator::person::AtTerminal, profile::Lines},
     report::ONLY,
-    run::client::{self, Client},
+    run::{
+        client::{self, Client},
+        plan,
+    },
 };
 
 use super::{
+    again::{Again, quoted},
     grading::{Failure, Grading, selection},
     shared::{self, Reports, read},
 };
+
+/// How many cases run at the same time when nobody says how many.
+const JOBS: u16 = 4;
 
 /// Grades a client. In its command, {host}, {port} and {ca} are filled in; {name}, too, where the
 /// client takes the user's name there.
@@ -74,7 +81,7 @@ pub(crate) struct ClientArguments {
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
     /// How many cases run at the same time, each with a client of its own.
-    #[arg(long, value_name = "NUMBER", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, value_name = "NUMBER", default_value_t = JOBS, value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: u16,
     /// End the run after this time, such as 8m or 90s.
     #[arg(long, value_name = "TIME", default_value = "8m", value_parser = shared::duration)]
@@ -100,23 +107,23 @@ pub(crate) struct ClientArguments {
 
 /// Grades, writes the reports, and gives the exit code.
 pub(crate) fn run(arguments: &ClientArguments) -> anyhow::Result<u8> {
-    let client = Client {
-        command: arguments.command.clone(),
-        means: arguments.means(),
-        profile: arguments.profile()?,
-    };
     let grading = Grading {
         repeat: arguments.repeat,
         reports: &arguments.reports,
         expect: arguments.expect.as_deref(),
         transcripts: arguments.transcripts.as_deref(),
+        failed: arguments.failed.as_deref(),
+        target: arguments.name(),
+        command: arguments.again(),
+        plan: plan::of_client,
     };
     grading.run(
-        || arguments.options(),
-        async |options, progress| {
-            let judged = client::run_watched(&client, options, progress).await;
+        || Ok((arguments.client()?, arguments.options()?)),
+        async |client, options, progress| {
+            let judged = client::run_watched(client, options, progress).await;
             judged.map_err(|error| Failure {
-                text: escape::visible(&error.to_string()),
+                text: escape::visible_lines(&error.to_string()),
+                printed: String::new(),
                 hint: error.hint(),
                 exit_code: error.exit_code(),
             })
@@ -125,6 +132,15 @@ pub(crate) fn run(arguments: &ClientArguments) -> anyhow::Result<u8> {
 }
 
 impl ClientArguments {
+    fn client(&self) -> anyhow::Result<Client> {
+        Ok(Client { command: self.command.clone(), means: self.means(), profile: self.profile()? })
+    }
+
+    /// The subject in a report of a run that never began.
+    fn name(&self) -> String {
+        if self.command.is_empty() { "a client".to_owned() } else { self.command.join(" ") }
+    }
+
     fn options(&self) -> anyhow::Result<Options> {
         Ok(Options {
             only: selection(&self.only, self.failed.as_deref())?,
@@ -178,39 +194,27 @@ impl ClientArguments {
 
     /// The command that repeats this run, with a place for `--only`.
     fn again(&self) -> String {
-        let mut words = vec!["cargo run -p conformance -- client".to_owned()];
-        for (flag, given) in [
-            ("--pipe", self.pipe),
-            ("--adapter", self.adapter),
-            ("--assisted", self.assisted),
-            ("--strict", self.strict),
-        ] {
-            if given {
-                words.push(flag.to_owned());
-            }
+        let mut again = Again::new();
+        again.word("client");
+        again.flag("--pipe", self.pipe);
+        again.flag("--adapter", self.adapter);
+        again.flag("--assisted", self.assisted);
+        again.flag("--strict", self.strict);
+        again.file("--profile", self.profile.as_deref());
+        again.values("--public", &self.public);
+        again.values("--private", &self.private);
+        again.values("--quit", &self.quit);
+        again.values("--delay", self.delay.map(|delay| delay.to_string()));
+        again.values("--env", &self.env);
+        again.number("--timeout-scale", self.timeout_scale, 1.0);
+        again.number("--jobs", self.jobs, JOBS);
+        again.word(ONLY);
+        if !self.command.is_empty() {
+            again.word("--");
         }
-        if let Some(file) = &self.profile {
-            words.push(format!("--profile {}", file.display()));
+        for word in &self.command {
+            again.word(&quoted(word));
         }
-        for (flag, value) in [("--public", &self.public), ("--private", &self.private)] {
-            words.extend(value.iter().map(|value| format!("{flag} '{value}'")));
-        }
-        words.extend(self.quit.iter().map(|way| format!("--quit '{way}'")));
-        words.extend(self.delay.iter().map(|delay| format!("--delay {delay}")));
-        words.extend(self.env.iter().map(|pair| format!("--env '{pair}'")));
-        words.push(ONLY.to_owned());
-        words.push("--".to_owned());
-        words.extend(self.command.iter().map(|word| quoted(word)));
-        words.join(" ")
-    }
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./{}:=,+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
+        again.finish()
     }
 }

@@ -1,5 +1,6 @@
 //! The commands of the suite, one file each.
 
+mod again;
 pub(crate) mod client;
 pub(crate) mod explain;
 pub(crate) mod fuzz;
@@ -12,4 +13,5 @@ mod load_arguments;
 mod load_common;
 pub(crate) mod matrix;
 mod progress;
+pub(crate) mod say;
 pub(crate) mod shared;

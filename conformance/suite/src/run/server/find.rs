@@ -56,15 +56,24 @@ pub(super) async fn find(
         match waiting.again(&mut server).await {
             Ok(()) => {}
             Err(NoAnswer::Ended) => {
-                return Err(failed("it has ended".to_owned(), &server.output()));
+                let how = server.ending().unwrap_or_else(|| "it has ended".to_owned());
+                return Err(failed(how, &server.output()));
             }
-            Err(NoAnswer::Late) => return Err(failed(error.to_string(), &server.output())),
+            Err(NoAnswer::Late) => {
+                let mut why = error.to_string();
+                let ports: Vec<_> = server.other_ports().iter().map(u16::to_string).collect();
+                if !ports.is_empty() {
+                    let ports = ports.join(" and ");
+                    why = format!("{why}; it listens on port {ports} instead of {}", target.port);
+                }
+                return Err(failed(why, &server.output()));
+            }
         }
     }
 }
 
 fn failed(error: String, printed: &str) -> RunError {
-    RunError::Spawn { error, output: escape::shorten(printed.trim(), 2_000) }
+    RunError::Spawn { error, output: escape::ending(printed.trim(), 4_000) }
 }
 
 pub(super) fn name_of(subject: &Subject) -> String {

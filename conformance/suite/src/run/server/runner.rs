@@ -8,6 +8,7 @@ use conformance_kit::{
     net::dial::Transport,
     subject::{
         listening::is_listened_on,
+        printed::Mark,
         server::{NoAnswer, Server, Waiting},
     },
     timing::Lag,
@@ -33,12 +34,15 @@ pub(crate) struct ManagedServer {
     used: bool,
     /// What it does from now on proves nothing: a case has failed on it, or may have marked it.
     spent: bool,
+    /// What it has printed since then belongs to the present case.
+    since: Mark,
 }
 
 impl ManagedServer {
     /// A server that the first contact has used.
-    pub(crate) const fn new(server: Server, always_fresh: bool) -> Self {
-        Self { server, always_fresh, used: true, spent: false }
+    pub(crate) fn new(server: Server, always_fresh: bool) -> Self {
+        let since = server.mark();
+        Self { server, always_fresh, used: true, spent: false, since }
     }
 }
 
@@ -106,34 +110,33 @@ impl ServerRunner {
         let Some(managed) = &mut self.managed else { return Ok(()) };
         let started = managed.server.restart().await;
         (managed.used, managed.spent) = (false, false);
-        let target = match started {
-            Some(Ok(target)) => target,
-            Some(Err(error)) => return Err(error.to_string()),
-            None => return Ok(()),
-        };
-        let addresses = target.resolve().await.map_err(|error| error.to_string())?;
+        if let Some(Err(error)) = started {
+            return Err(error.to_string());
+        }
         let waiting = Waiting::for_at_most(RESTARTING);
         loop {
+            // Another one, where somebody else was quicker to take the port.
+            let target = managed.server.target.clone();
+            let addresses = target.resolve().await.map_err(|error| error.to_string())?;
             for address in &addresses {
                 self.shared.set_addresses(*address, addresses.clone());
-                let listens = match is_listened_on(address.port()) {
-                    Some(listens) => listens && is_open(&self.shared).await,
-                    None => is_open(&self.shared).await,
-                };
-                if listens {
+                if is_open(&self.shared).await {
                     return Ok(());
                 }
             }
             match waiting.again(&mut managed.server).await {
                 Ok(()) => {}
-                Err(NoAnswer::Ended) => return Err("it ended at once".to_owned()),
+                Err(NoAnswer::Ended) => {
+                    let how = managed.server.ending();
+                    return Err(how.unwrap_or_else(|| "it has ended".to_owned()));
+                }
                 Err(NoAnswer::Late) => return Err("nobody listens".to_owned()),
             }
         }
     }
 
     /// Looks at the result of a case of a server that the suite started.
-    fn after_managed(&mut self, turn: Turn, result: &mut CaseResult) -> Next {
+    async fn after_managed(&mut self, turn: Turn, result: &mut CaseResult) -> Next {
         let slow = self.slow;
         let Some(managed) = &mut self.managed else { return Next::Keep };
         managed.used = true;
@@ -151,11 +154,12 @@ impl ServerRunner {
             return Next::Keep;
         }
         if !managed.server.is_running() {
-            result.verdict = after_death(
-                std::mem::replace(&mut result.verdict, Verdict::Pass),
-                "the server has ended",
-            );
+            managed.server.drained().await;
+            let how = managed.server.ending().unwrap_or_else(|| "it has ended".to_owned());
+            let verdict = std::mem::replace(&mut result.verdict, Verdict::Pass);
+            result.verdict = after_death(verdict, &format!("the server: {how}"));
         }
+        result.printed = managed.server.output_since(managed.since);
         let may_be_the_other = !turn.footing.fresh || turn.company;
         let may_be_slow = slow && result.verdict.is_about_time() && turn.footing.pace < PATIENT;
         let again = turn.before + 1 < MOST_TRIES
@@ -280,6 +284,9 @@ impl Runner for ServerRunner {
             let fresh = self.managed.as_ref().is_some_and(|managed| !managed.used);
             if let Some(managed) = &mut self.managed {
                 managed.used = true;
+                if !company {
+                    managed.since = managed.server.mark();
+                }
             }
             self.lag.take();
             Ok(Footing { fresh, pace: self.pace(case, before, fresh) })
@@ -328,7 +335,7 @@ impl Runner for ServerRunner {
         Box::pin(async move {
             self.slow |= self.lag.take() > SLOW;
             if self.managed.is_some() {
-                self.after_managed(turn, result)
+                self.after_managed(turn, result).await
             } else if self.lost.is_some() {
                 Next::Keep
             } else {
