@@ -462,3 +462,19 @@ async fn what_is_printed_is_told_from_a_moment_on_and_over_a_restart() {
     // The one that died, and the one that runs.
     assert_eq!(server.output(), "begins\nKeyError: x\nbegins\n");
 }
+
+#[tokio::test]
+async fn who_answers_on_a_port_that_was_lost_is_somebody_else() {
+    for (line, lost) in [
+        ("echo 'OSError: [Errno 98] Address already in use' >&2; exit 1; # {port}", true),
+        ("echo 'Error: listen EADDRINUSE: address already in use :::5000'; exit 1; # {port}", true),
+        ("echo 'KeyError'; exit 1; # {port}", false),
+        ("echo 'Address already in use'; exec sleep 7000; # {port}", false),
+    ] {
+        let mut server = Server::open(&Place::Command(line.to_owned()), None).await.unwrap();
+        while server.output().is_empty() || (server.is_running() && !line.contains("sleep")) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(server.has_lost_its_port().await, lost, "{line}");
+    }
+}

@@ -109,11 +109,18 @@ impl Server {
         Some(started)
     }
 
+    /// Whether it has ended because somebody else has its port: who answers there is another.
+    pub async fn has_lost_its_port(&mut self) -> bool {
+        if self.is_running() {
+            return false;
+        }
+        self.drained().await;
+        self.spawned.as_ref().is_some_and(Spawned::lost_its_port)
+    }
+
     /// Starts it again when somebody else had taken its port; false when that is not why it ended.
     async fn try_another_port(&mut self) -> bool {
-        self.drained().await;
-        let lost = self.spawned.as_ref().is_some_and(Spawned::lost_its_port);
-        if !lost || self.moved == MOST_MOVES {
+        if !self.has_lost_its_port().await || self.moved == MOST_MOVES {
             return false;
         }
         self.moved += 1;

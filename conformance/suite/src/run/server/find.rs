@@ -4,7 +4,11 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use conformance_kit::{
     escape,
-    net::{dial::Transport, target::Target, tls},
+    net::{
+        dial::{DialError, Transport},
+        target::Target,
+        tls,
+    },
     nonce::Nonces,
     subject::{
         place::Place,
@@ -49,7 +53,9 @@ pub(super) async fn find(
         let target = server.target.clone();
         let addresses = lookup(&target).await?;
         let error = match meet(target.to_string(), &target.host, &addresses, options, seed).await {
-            Ok(shared) => return Ok((shared, Some(server))),
+            Ok(shared) if !server.has_lost_its_port().await => return Ok((shared, Some(server))),
+            // Who answers there is somebody else.
+            Ok(_) => DialError::Tcp(std::io::ErrorKind::AddrInUse.into()),
             Err(RunError::Unreachable { error, .. }) => error,
             Err(error) => return Err(error),
         };
