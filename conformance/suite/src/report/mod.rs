@@ -3,6 +3,7 @@
 pub mod badge;
 pub mod classroom;
 pub mod console;
+pub mod exception;
 pub mod expect;
 pub mod format;
 pub mod gradescope;
@@ -13,6 +14,7 @@ pub mod markdown;
 pub mod points;
 pub mod repeat;
 mod results;
+pub mod sequence;
 pub mod tap;
 pub mod write;
 

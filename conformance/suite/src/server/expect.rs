@@ -2,6 +2,7 @@
 
 use conformance_kit::{
     escape,
+    trace::Kind,
     wire::{frame::Frame, message::Message},
 };
 
@@ -54,6 +55,7 @@ impl Peer {
         }
         let expected =
             format!("{} gets the message \"{}\"", self.role, escape::shorten(content, 120));
+        self.in_vain(&expected);
         Err(Verdict::fail(expected, self.heard(Mark::START)))
     }
 
@@ -64,29 +66,47 @@ impl Peer {
     pub async fn expect_error(&mut self, since: Mark, about: &str) -> Result<String, Verdict> {
         match self.find(since, Frame::error).await {
             Some(text) => Ok(text),
-            None => Err(Verdict::fail(
-                format!("{} gets {{\"ERROR\": text}} for {about}", self.role),
-                self.heard(since),
-            )),
+            None => {
+                let expected = format!("{} gets {{\"ERROR\": text}} for {about}", self.role);
+                self.in_vain(&expected);
+                Err(Verdict::fail(expected, self.heard(since)))
+            }
         }
+    }
+
+    /// Writes down what was waited for until now and did not come; the picture of a failing case shows it.
+    pub(super) fn in_vain(&self, what: &str) {
+        self.trace.note(&self.role, Kind::Missing, what);
     }
 
     /// Waits for the notice that somebody joined.
     pub async fn find_joined(&mut self, since: Mark, name: &str) -> bool {
         let named = |frame: &Frame| frame.joined()?.iter().any(|n| n == name).then_some(());
-        self.find(since, named).await.is_some()
+        let told = self.find(since, named).await.is_some();
+        if !told {
+            self.in_vain(&format!("{{\"USERS_JOINED\": [\"{name}\"]}}"));
+        }
+        told
     }
 
     /// Waits for the notice that somebody left.
     pub async fn find_left(&mut self, since: Mark, name: &str) -> bool {
         let named = |frame: &Frame| frame.left()?.iter().any(|n| n == name).then_some(());
-        self.find(since, named).await.is_some()
+        let told = self.find(since, named).await.is_some();
+        if !told {
+            self.in_vain(&format!("{{\"USERS_LEFT\": [\"{name}\"]}}"));
+        }
+        told
     }
 
     /// Waits until the server closes the connection; false when it stays open.
     pub async fn find_closed(&mut self) -> bool {
         let patience = self.shared.timing().patience;
-        self.inbox.find_closed(patience).await
+        let closed = self.inbox.find_closed(patience).await;
+        if !closed {
+            self.in_vain("the server closes the connection");
+        }
+        closed
     }
 
     /// Whether the server has closed the connection by now.

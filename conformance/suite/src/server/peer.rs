@@ -53,7 +53,7 @@ pub struct Peer {
     extended: Arc<AtomicBool>,
     writer: WriteHalf<Box<dyn Duplex>>,
     socket: std::net::TcpStream,
-    trace: Trace,
+    pub(super) trace: Trace,
 }
 
 impl Peer {
@@ -129,7 +129,11 @@ impl Peer {
         name.clone_into(&mut self.name);
         self.shared.remember_name(name);
         self.send(&json!({"USERNAME": name})).await;
-        self.find(since, Frame::accepted).await
+        let answer = self.find(since, Frame::accepted).await;
+        if answer.is_none() {
+            self.in_vain("an answer, USERNAME_ACCEPTED: true or false");
+        }
+        answer
     }
 
     /// Sends a public message.
