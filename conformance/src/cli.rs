@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    client::ClientArguments, fuzz::FuzzArguments, grade::Grade, load::LoadArguments,
-    matrix::MatrixArguments, shared::Reports,
+    batch::BatchArguments, client::ClientArguments, compare::CompareArguments, fuzz::FuzzArguments,
+    grade::Grade, load::LoadArguments, matrix::MatrixArguments, shared::Reports,
 };
 
 /// Grades any implementation of the Chatterbox protocol.
@@ -47,6 +47,8 @@ pub(crate) enum Command {
     },
     Client(Box<ClientArguments>),
     Matrix(MatrixArguments),
+    Batch(Box<BatchArguments>),
+    Compare(CompareArguments),
     Fuzz(FuzzArguments),
     Load(Box<LoadArguments>),
     /// Render an earlier JSON report again.

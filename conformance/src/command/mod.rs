@@ -1,6 +1,8 @@
 //! The commands of the suite, one file each.
 
+pub(crate) mod batch;
 pub(crate) mod client;
+pub(crate) mod compare;
 pub(crate) mod explain;
 pub(crate) mod fuzz;
 pub(crate) mod grade;

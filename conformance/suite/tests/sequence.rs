@@ -1,6 +1,11 @@
 //! The sequence diagrams of failing cases: a few of them word for word, and that any timeline at all is
 //! drawn within bounds and without a character that acts on a screen.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests may be blunt")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may be blunt"
+)]
 
 use conformance_kit::{
     escape,

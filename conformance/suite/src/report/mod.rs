@@ -1,7 +1,9 @@
 //! The results of a run, and every format in which they are written.
 
 pub mod badge;
+pub mod batch;
 pub mod classroom;
+pub mod compare;
 pub mod console;
 pub mod exception;
 pub mod expect;
