@@ -99,15 +99,14 @@ fn folder(
             give(&target, owner)?;
         } else if data.is_file() {
             // Pipes, sockets and devices are left out: reading them may never end.
-            let place = |error| at(&entry.path(), error);
-            fs::copy(entry.path(), &target).map_err(place)?;
+            fs::copy(entry.path(), &target).map_err(|error| at(&entry.path(), &error))?;
             give(&target, owner)?;
         }
     }
     give(to, owner)
 }
 
-fn at(path: &Path, error: io::Error) -> io::Error {
+fn at(path: &Path, error: &io::Error) -> io::Error {
     let shown = escape::visible(&path.display().to_string());
     io::Error::new(error.kind(), format!("{shown}: {error}"))
 }

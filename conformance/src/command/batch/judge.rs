@@ -50,7 +50,7 @@ pub(super) struct Setting {
 /// How the program of a submission is started.
 pub(super) enum Start {
     Server { command: String, fresh: bool },
-    Client { command: String, means: Means, profile: Profile },
+    Client { command: String, means: Means, profile: Box<Profile> },
 }
 
 /// What became of a submission, with its report where there is one.
@@ -63,15 +63,15 @@ impl Setting {
     /// Judges one submission. Whatever goes wrong is its result.
     pub(super) async fn judge(&self, found: &Found) -> Judged {
         let clock = Clock::start();
-        let mut judged = match self.prepare(found).await {
+        let mut judged = match self.prepare(found) {
             Ok(place) => self.judge_in(&place, found).await,
-            Err(why) => self.not_judged(&found.name, why),
+            Err(why) => self.not_judged(&found.name, &why),
         };
         judged.submission.took_ms = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
         judged
     }
 
-    async fn prepare(&self, found: &Found) -> Result<Place, String> {
+    fn prepare(&self, found: &Found) -> Result<Place, String> {
         if let Some(trouble) = &found.trouble {
             return Err(trouble.clone());
         }
@@ -113,8 +113,9 @@ impl Setting {
             Err(why) => (so_far.take(), Some(why)),
         };
         let Some(mut report) = report else {
-            let mut judged = self.not_judged(&found.name, cut.unwrap_or_default());
-            judged.submission.remarks.extend(remarks);
+            let mut judged = self.not_judged(&found.name, &cut.unwrap_or_default());
+            // What the sandbox did is the reason, and the rest what followed from it.
+            judged.submission.remarks.splice(0..0, remarks);
             return judged;
         };
         report.header.target.clone_from(&found.name);
@@ -147,15 +148,16 @@ impl Setting {
             }
             Start::Client { command, means, profile } => {
                 let command = place.command(command).to_vec();
-                let client = Client { command, means: means.clone(), profile: profile.clone() };
+                let client =
+                    Client { command, means: means.clone(), profile: Profile::clone(profile) };
                 let running = client::run_watched(&client, options, &mut so_far);
                 running.await.map_err(|error| reason(&error.to_string()))
             }
         }
     }
 
-    fn not_judged(&self, name: &str, why: String) -> Judged {
-        let submission = Submission::not_judged(name, &self.fingerprint, vec![reason(&why)]);
+    fn not_judged(&self, name: &str, why: &str) -> Judged {
+        let submission = Submission::not_judged(name, &self.fingerprint, vec![reason(why)]);
         Judged { submission, report: None }
     }
 
@@ -223,7 +225,9 @@ fn told(error: &RunError) -> String {
 }
 
 fn last_line(text: &str) -> String {
-    let last = text.lines().rev().find(|line| !line.trim().is_empty());
+    // Three dots stand for what was cut.
+    let says = |line: &&str| !matches!(line.trim(), "" | "...");
+    let last = text.lines().rev().find(says);
     escape::visible(last.unwrap_or_default().trim())
 }
 

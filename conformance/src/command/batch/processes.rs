@@ -47,6 +47,13 @@ pub(super) fn are_told() -> bool {
     facts(&fs::read_to_string("/proc/self/stat").unwrap_or_default()).is_some()
 }
 
+/// How many threads the whole machine has; one small read.
+pub(super) fn threads_of_all() -> usize {
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let threads = load.split(' ').nth(3).and_then(|part| part.split_once('/')?.1.parse().ok());
+    threads.unwrap_or(0)
+}
+
 impl Processes {
     pub(super) fn new(roots: &Path) -> Self {
         Self { roots: roots.to_owned(), known: HashMap::new() }
@@ -65,6 +72,13 @@ impl Processes {
 
     /// Ends all of them; false when some are left.
     pub(super) fn kill(&mut self) -> bool {
+        // With a namespace, all of it ends with the first process. Looking for the others takes too long
+        // where there are thousands.
+        for (pid, start) in self.started() {
+            if start_of(pid) == Some(start) {
+                signal(pid, Signal::KILL);
+            }
+        }
         for round in 0..ROUNDS {
             let living: Vec<i32> =
                 self.look().iter().filter(|(_, f)| !f.is_dead).map(|(pid, _)| *pid).collect();
@@ -72,10 +86,8 @@ impl Processes {
                 return true;
             }
             // None may fork while the others are ended. The kernel takes a moment to end them.
-            for signal in [Signal::STOP, Signal::KILL] {
-                for pid in living.iter().filter_map(|pid| Pid::from_raw(*pid)) {
-                    let _ = kill_process(pid, signal);
-                }
+            for what in [Signal::STOP, Signal::KILL] {
+                living.iter().for_each(|pid| signal(*pid, what));
             }
             if round > 0 {
                 std::thread::sleep(std::time::Duration::from_millis(10));
@@ -122,6 +134,17 @@ impl Processes {
             })
             .collect()
     }
+}
+
+/// Sends a signal; the process may have ended by itself.
+fn signal(pid: i32, what: Signal) {
+    if let Some(pid) = Pid::from_raw(pid) {
+        let _ = kill_process(pid, what);
+    }
+}
+
+fn start_of(pid: i32) -> Option<u64> {
+    Some(facts(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)?.start)
 }
 
 /// All processes of the machine.

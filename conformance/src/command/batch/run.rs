@@ -133,7 +133,7 @@ fn subject(arguments: &BatchArguments) -> anyhow::Result<Start> {
             None => Profile::default(),
         };
         let means = if arguments.pipe { Means::Pipe } else { Means::Terminal };
-        return Ok(Start::Client { command: command.clone(), means, profile });
+        return Ok(Start::Client { command: command.clone(), means, profile: Box::new(profile) });
     }
     let command =
         arguments.spawn.clone().context("which program? give --spawn 'COMMAND {port}'")?;

@@ -126,7 +126,7 @@ impl Sandbox {
             ),
         });
         lines.push(if watched {
-            format!("all processes together: {memory} of memory, {processes} processes (looked at four times a second)")
+            format!("all processes together: {memory} of memory, {processes} processes (looked at four times a second{})", if self.user.is_some() || self.counts_for_itself() { "; processes: prlimit, too" } else { "" })
         } else {
             "all processes together: no bound: this machine has no /proc".to_owned()
         });
@@ -143,6 +143,13 @@ impl Sandbox {
             (None, None) => format!("user: {}: it can read and end what you can", own_name()),
         });
         lines
+    }
+
+    /// Whether the kernel counts the processes of a submission apart from all others: in a namespace of users,
+    /// unless it is root who made it.
+    fn counts_for_itself(&self) -> bool {
+        let of_users = self.namespace.iter().flatten().any(|word| word == "--user");
+        of_users && !rustix::process::getuid().is_root()
     }
 
     /// Prepares the folders of a submission.
@@ -186,6 +193,9 @@ impl Sandbox {
         ]);
         words.extend(self.variables.iter().cloned());
         words.extend(self.namespace.iter().flatten().cloned());
+        if self.limits.is_some() && self.counts_for_itself() {
+            words.push(format!("prlimit --nproc={} --", self.bounds.processes));
+        }
         words.extend(self.privileges.iter().flatten().cloned());
         words.push("sh -c \"$1\"".to_owned());
         let mut script = format!("cd {copy} || exit 127\n");

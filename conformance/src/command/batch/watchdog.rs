@@ -5,22 +5,26 @@
 )]
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{self, RecvTimeoutError},
+    },
+    thread::JoinHandle,
+    time::{Duration, Instant},
 };
 
-use tokio::{
-    sync::watch,
-    task::{JoinHandle, spawn_blocking},
-};
+use tokio::{sync::watch, task::spawn_blocking};
 
 use super::{
-    processes::{Processes, Usage},
+    processes::{self, Processes, Usage},
     sandbox::{Limits, Place},
 };
 
 /// How often they are looked at.
 const INTERVAL: Duration = Duration::from_millis(250);
+/// How often the number of all threads of the machine is looked at, which costs next to nothing: a program
+/// that forks without end has thousands of processes after an [`INTERVAL`].
+const GLANCE: Duration = Duration::from_millis(20);
 /// How often a submission may take too much before its run is ended: a server is started again, and would
 /// do it again in every case.
 const MOST_TIMES: usize = 3;
@@ -29,31 +33,41 @@ const MOST_TIMES: usize = 3;
 pub(super) struct Watchdog {
     processes: Arc<Mutex<Processes>>,
     ended: watch::Receiver<Vec<String>>,
-    task: JoinHandle<()>,
+    /// Dropped to end the watching.
+    stop: mpsc::Sender<()>,
+    thread: JoinHandle<()>,
 }
 
 impl Watchdog {
+    /// Watches in a thread of its own: tasks are the first to starve when a submission takes everything.
     pub(super) fn start(place: &Place, limits: Limits) -> Self {
         let processes = Arc::new(Mutex::new(Processes::new(&place.roots())));
         let (tell, ended) = watch::channel(Vec::new());
-        let task = tokio::spawn(watch_over(Arc::clone(&processes), limits, tell));
-        Self { processes, ended, task }
+        let (stop, stopped) = mpsc::channel();
+        let watched = Arc::clone(&processes);
+        let thread = std::thread::spawn(move || watch_over(&watched, limits, &tell, &stopped));
+        Self { processes, ended, stop, thread }
     }
 
     /// Waits until the submission has taken too much too often.
     pub(super) async fn gives_up(&self) {
         let mut ended = self.ended.clone();
         if ended.wait_for(|times| times.len() >= MOST_TIMES).await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 
     /// Ends what is left, and tells what the submission was ended for.
     pub(super) async fn finish(self) -> Vec<String> {
-        self.task.abort();
-        let processes = Arc::clone(&self.processes);
-        let gone = spawn_blocking(move || lock(&processes).kill()).await.unwrap_or(false);
-        let times = self.ended.borrow().clone();
+        let Self { processes, ended, stop, thread } = self;
+        drop(stop);
+        // What the thread is just about to tell has to be waited for.
+        let ending = spawn_blocking(move || {
+            let _ = thread.join();
+            lock(&processes).kill()
+        });
+        let gone = ending.await.unwrap_or(false);
+        let times = ended.borrow().clone();
         let mut remarks: Vec<String> = Vec::new();
         if let Some(last) = times.last() {
             let often =
@@ -67,27 +81,27 @@ impl Watchdog {
     }
 }
 
-async fn watch_over(
-    processes: Arc<Mutex<Processes>>,
+fn watch_over(
+    processes: &Mutex<Processes>,
     limits: Limits,
-    tell: watch::Sender<Vec<String>>,
+    tell: &watch::Sender<Vec<String>>,
+    stopped: &mpsc::Receiver<()>,
 ) {
-    loop {
-        tokio::time::sleep(INTERVAL).await;
-        let looked_at = Arc::clone(&processes);
-        // Reading what the kernel says takes longer than a task may block its thread.
-        let looking = spawn_blocking(move || {
-            let mut processes = lock(&looked_at);
-            let usage = processes.usage();
-            let why = excess(usage, limits);
-            if why.is_some() {
-                processes.kill();
-            }
-            why
-        });
-        if let Ok(Some(why)) = looking.await {
+    let mut threads = processes::threads_of_all();
+    let mut looked = Instant::now();
+    while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(GLANCE) {
+        let now = processes::threads_of_all();
+        let grown = now.saturating_sub(threads) > limits.processes / 2;
+        if looked.elapsed() < INTERVAL && !grown {
+            continue;
+        }
+        let mut processes = lock(processes);
+        if let Some(why) = excess(processes.usage(), limits) {
+            processes.kill();
             tell.send_modify(|times| times.push(why));
         }
+        threads = processes::threads_of_all();
+        looked = Instant::now();
     }
 }
 
