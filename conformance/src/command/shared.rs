@@ -22,7 +22,10 @@ pub(crate) struct Reports {
 }
 
 pub(crate) fn rubric(reports: &Reports) -> anyhow::Result<Rubric> {
-    let Some(file) = &reports.rubric else { return Ok(Rubric::default()) };
+    reports.rubric.as_deref().map_or_else(|| Ok(Rubric::default()), rubric_in)
+}
+
+pub(crate) fn rubric_in(file: &Path) -> anyhow::Result<Rubric> {
     let rubric: Rubric =
         toml::from_str(&read(file)?).with_context(|| format!("{} is no rubric", file.display()))?;
     for group in rubric.groups.keys() {

@@ -10,17 +10,16 @@ use crate::command::{grade::Tls, shared};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   conformance batch submissions --spawn 'python3 server.py {host} -p {port}' --csv grades.csv
-  conformance batch submissions --spawn './server {host} {port}' --build 'make' --out reports
-  conformance batch submissions --spawn 'python3 server.py {host} -p {port} --cert {cert} --key {key}' \\
-    --user nobody --memory 512M --out reports --resume
-  conformance batch submissions --client 'python3 client.py {host} -p {port} -ca {ca}' --csv clients.csv
+  conformance batch submissions --spawn './server {host} {port}' --build make --out reports
+  conformance batch submissions --spawn './run {port} {cert} {key}' --user nobody --memory 512M
+  conformance batch submissions --client 'python3 client.py {host} -p {port} -ca {ca}'
   conformance compare before.json after.json
 
-Every sub-folder is a submission, and its name is that of the row. The command runs in a copy of the
-sub-folder; {host} and {port} are filled in, and {cert} and {key} where a server needs a certificate. What
-the sandbox of this machine can do is printed first and stands in the results: see docs/guide/batch.md.
+Every sub-folder is a submission, and its name that of the row. The command runs in a copy of it.
+{host} and {port} are filled in; {cert} and {key}, too, for servers that bring no certificate.
+What the sandbox of this machine can do is printed first, and stands in the results.
 
-Exit codes: 0 every submission was judged (whatever its grade), 2 some could not be, 64 usage.")]
+Exit codes: 0 every submission was judged, whatever its grade; 2 some could not be; 64 usage.")]
 pub(crate) struct BatchArguments {
     /// The folder with one sub-folder for each submission.
     pub(super) folder: PathBuf,

@@ -22,8 +22,9 @@ pub(super) struct Found {
     pub(super) trouble: Option<String>,
 }
 
-/// Finds the submissions, sorted by name.
-pub(super) fn find(folder: &Path) -> anyhow::Result<Vec<Found>> {
+/// Finds the submissions, sorted by name. What is in `results` was written by an earlier batch.
+pub(super) fn find(folder: &Path, results: Option<&Path>) -> anyhow::Result<Vec<Found>> {
+    let results = results.and_then(|results| fs::canonicalize(results).ok());
     let unreadable = || format!("can't read the folder {}", folder.display());
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).with_context(unreadable)? {
@@ -33,6 +34,9 @@ pub(super) fn find(folder: &Path) -> anyhow::Result<Vec<Found>> {
         let is_folder = fs::metadata(entry.path()).is_ok_and(|data| data.is_dir());
         let trouble = match (is_folder, is_archive(&name)) {
             _ if name.starts_with('.') => continue,
+            (true, _) if results.is_some() && fs::canonicalize(entry.path()).ok() == results => {
+                continue;
+            }
             (true, _) => None,
             (false, true) => Some("it is an archive: unpack it into a folder first".to_owned()),
             (false, false) => continue,
@@ -145,11 +149,12 @@ mod tests {
         for name in ["eve.tar.gz", "notes.txt"] {
             fs::write(folder.path().join(name), "x").unwrap();
         }
-        let found = find(folder.path()).unwrap();
+        fs::create_dir(folder.path().join("reports")).unwrap();
+        let found = find(folder.path(), Some(&folder.path().join("./reports"))).unwrap();
         let names: Vec<_> = found.iter().map(|one| one.name.as_str()).collect();
         assert_eq!(names, ["ann", "bob", "eve.tar.gz"]);
         assert!(found[2].trouble.is_some() && found[0].trouble.is_none());
-        assert!(find(&folder.path().join("ann")).is_err(), "a folder without submissions");
+        assert!(find(&folder.path().join("ann"), None).is_err(), "a folder without submissions");
     }
 
     #[cfg(unix)]

@@ -1,6 +1,6 @@
 //! One submission: copied, built, judged, and ended with all its processes.
 
-use std::{path::Path, process::Stdio, time::Duration};
+use std::{process::Stdio, time::Duration};
 
 use conformance_kit::{authority::Authority, clock::Clock, escape, net::tls::Trust};
 use conformance_suite::{
@@ -90,7 +90,7 @@ impl Setting {
         let watchdog = Watchdog::start(place, self.sandbox.limits());
         let so_far = SoFar::default();
         let mut options = self.options.clone();
-        options.command = self.again(&found.path);
+        options.command = self.again();
         let deadline = options.deadline;
         let running = async {
             if let Some(build) = &self.build {
@@ -161,18 +161,28 @@ impl Setting {
         Judged { submission, report: None }
     }
 
-    /// The command that judges a submission alone, outside of the sandbox.
-    fn again(&self, folder: &Path) -> String {
-        let folder = quoted(&folder.display().to_string());
-        match &self.subject {
-            Start::Server { command, .. } => {
-                let trust = if matches!(self.trust, Trust::Anything) { " --insecure" } else { "" };
-                format!("cd {folder} && conformance --spawn {}{trust}", quoted(command))
-            }
-            Start::Client { command, .. } => {
-                format!("cd {folder} && conformance client {ONLY} -- {command}")
+    /// The command with which a student judges the submission where it lies.
+    fn again(&self) -> String {
+        let mut words = vec!["conformance".to_owned()];
+        if matches!(self.subject, Start::Client { .. }) {
+            words.push("client".to_owned());
+        }
+        if let Start::Server { command, .. } = &self.subject {
+            words.push(format!("--spawn {}", quoted(command)));
+            if matches!(self.trust, Trust::Anything) {
+                words.push("--insecure".to_owned());
             }
         }
+        if !self.options.claims.is_empty() {
+            words.push(format!("--claims {}", self.options.claims.join(",")));
+        }
+        if self.options.strict {
+            words.push("--strict".to_owned());
+        }
+        if let Start::Client { command, .. } = &self.subject {
+            words.push(format!("{ONLY} -- {command}"));
+        }
+        words.join(" ")
     }
 }
 

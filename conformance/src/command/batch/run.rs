@@ -36,7 +36,7 @@ const RESULT: &str = "result.json";
 
 /// Judges all submissions: 0 when every one was judged, 2 when one could not be.
 pub(crate) fn run(arguments: &BatchArguments) -> anyhow::Result<u8> {
-    let found = copy::find(&arguments.folder)?;
+    let found = copy::find(&arguments.folder, arguments.results.out.as_deref())?;
     let setting = setting(arguments)?;
     let sandbox = setting.sandbox.describe();
     anstream::eprintln!("Each submission runs in a sandbox:");
@@ -88,12 +88,8 @@ fn setting(arguments: &BatchArguments) -> anyhow::Result<Setting> {
         // The servers are those that were handed in: there is nothing to find out by their certificates.
         None => Trust::Anything,
     };
-    let rubric = match &arguments.rubric {
-        Some(file) => {
-            shared::rubric(&shared::Reports { outputs: Vec::new(), rubric: Some(file.clone()) })?
-        }
-        None => Rubric::default(),
-    };
+    let rubric =
+        arguments.rubric.as_deref().map_or_else(|| Ok(Rubric::default()), shared::rubric_in)?;
     let options = Options {
         trust: trust.clone(),
         tls: arguments.tls.into(),

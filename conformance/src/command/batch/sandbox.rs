@@ -234,7 +234,7 @@ impl User {
         let ask = |flag: &str| -> anyhow::Result<u32> {
             let output = Command::new("id").args([flag, "--", name]).output().context("no id")?;
             let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-            text.parse().with_context(|| format!("there is no user {name:?}"))
+            text.parse().ok().with_context(|| format!("there is no user {name:?}"))
         };
         Ok(Self { name: name.to_owned(), id: ask("-u")?, group: ask("-g")? })
     }

@@ -16,7 +16,7 @@ pub fn page(batch: &Batch) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
                 title { "Conformance of " (batch.submissions.len()) " submissions" }
-                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(STYLE)) "td { overflow-wrap: anywhere; } td code, td.number { white-space: nowrap; }" }
             }
             body {
                 h1 { "Conformance of " (batch.submissions.len()) " submissions" }
@@ -50,7 +50,7 @@ fn row(one: &Submission) -> Markup {
                 }
             }
             @if one.outcome == Outcome::NotJudged { td { "-" } td {} td {} td {} } @else {
-                td { (one.points) " of " (one.of) }
+                td.number { (one.points) " of " (one.of) }
                 td { (one.must_passed) } td { (one.must_failed) } td { (one.must_open) }
             }
             td { @if let Some(id) = &one.first_failed { code { (visible(id)) } } }
