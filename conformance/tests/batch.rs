@@ -196,6 +196,38 @@ fn a_submission_gets_its_folder_and_no_secrets() {
 }
 
 #[test]
+fn an_interrupted_batch_leaves_nothing_behind() {
+    if !cfg!(target_os = "linux") {
+        eprintln!("SKIPPED: only Linux tells of the processes of others");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let temporary = tempfile::tempdir().unwrap();
+    let rare = format!("1{}", rare());
+    submit(folder.path(), "ann", &format!("setsid sleep {rare} &\nsleep {rare}"));
+    let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin("conformance"))
+        .arg("batch")
+        .arg(folder.path())
+        .args(["--spawn", "sh server.sh {port}"])
+        .env("TMPDIR", temporary.path())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    // It can't be over before the processes are there: nobody listens, and that is waited for much longer.
+    while !runs(&rare) {
+        assert!(child.try_wait().unwrap().is_none(), "the batch ended by itself");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let interrupt =
+        std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(interrupt.unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(!runs(&rare), "a process of a submission is left");
+    assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0, "a copy is left");
+}
+
+#[test]
 fn a_build_that_fails_is_told() {
     let folder = tempfile::tempdir().unwrap();
     submit(folder.path(), "ann", "exit 1");

@@ -222,6 +222,17 @@ fn an_exception_of_the_program_comes_before_advice_about_the_protocol() {
 }
 
 #[test]
+fn a_complaint_of_the_program_is_shown_in_a_line() {
+    let mut case = failing("framing.split-header");
+    case.printed = "listening\nerror unpack requires a buffer of 4 bytes\n".to_owned();
+    let page = console::render(&report(vec![case]));
+    assert!(
+        page.contains("  program   printed meanwhile: error unpack requires a buffer"),
+        "{page}"
+    );
+}
+
+#[test]
 fn only_a_few_failures_fill_the_terminal_and_those_that_count_first() {
     let mut ids: Vec<&str> = cases::server_cases()
         .filter(|case| case.level == Level::Must && case.extension.is_none())

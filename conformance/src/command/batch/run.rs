@@ -103,7 +103,7 @@ fn setting(arguments: &BatchArguments) -> anyhow::Result<Setting> {
         ..Options::default()
     };
     let mut setting = Setting {
-        sandbox: Sandbox::find(&arguments.bounds, &kept)?,
+        sandbox: Sandbox::find(&arguments.bounds, arguments.jobs, &kept)?,
         subject,
         build: arguments.build.clone(),
         trust,

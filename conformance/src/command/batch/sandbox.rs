@@ -66,7 +66,7 @@ pub(super) struct Place {
 
 impl Sandbox {
     /// Finds out what works here.
-    pub(super) fn find(bounds: &Bounds, kept: &[String]) -> anyhow::Result<Self> {
+    pub(super) fn find(bounds: &Bounds, jobs: u16, kept: &[String]) -> anyhow::Result<Self> {
         let limits = Limits {
             memory: bounds.memory,
             processes: usize::try_from(bounds.processes).unwrap_or(usize::MAX),
@@ -89,7 +89,7 @@ impl Sandbox {
                 user.name
             );
         }
-        let prlimit = limits.words(user.is_some());
+        let prlimit = limits.words(user.is_some().then_some(jobs));
         Ok(Self {
             bounds: limits,
             limits: works(&prlimit).then_some(prlimit),
@@ -213,16 +213,16 @@ impl Sandbox {
 }
 
 impl Limits {
-    fn words(self, has_user: bool) -> Vec<String> {
+    fn words(self, jobs_of_user: Option<u16>) -> Vec<String> {
         let Self { memory, processes, file_size, deadline } = self;
         let mut words = owned(&["prlimit", "--core=0"]);
         words.push(format!("--cpu={}", deadline.as_secs().max(1)));
         words.push(format!("--fsize={file_size}"));
         // Address space would be the wrong measure: runtimes reserve much more of it than they use.
         words.push(format!("--data={memory}"));
-        if has_user {
+        if let Some(jobs) = jobs_of_user {
             // It counts all processes of a user: of one's own, too many are others'.
-            words.push(format!("--nproc={processes}"));
+            words.push(format!("--nproc={}", processes.saturating_mul(usize::from(jobs))));
         }
         words.push("--".to_owned());
         words

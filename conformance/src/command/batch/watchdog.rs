@@ -5,10 +5,7 @@
 )]
 
 use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        mpsc::{self, RecvTimeoutError},
-    },
+    sync::mpsc::{self, RecvTimeoutError},
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -29,62 +26,77 @@ const GLANCE: Duration = Duration::from_millis(20);
 /// do it again in every case.
 const MOST_TIMES: usize = 3;
 
-/// Watches over one submission.
+/// Watches over one submission, and ends all its processes when it is dropped.
 pub(super) struct Watchdog {
-    processes: Arc<Mutex<Processes>>,
-    ended: watch::Receiver<Vec<String>>,
+    ended: watch::Receiver<Told>,
     /// Dropped to end the watching.
-    stop: mpsc::Sender<()>,
-    thread: JoinHandle<()>,
+    stop: Option<mpsc::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What the watching thread tells.
+#[derive(Debug, Clone, Default)]
+struct Told {
+    /// Why the submission was ended, each time.
+    times: Vec<String>,
+    /// Whether some of its processes could not be ended.
+    some_are_left: bool,
 }
 
 impl Watchdog {
     /// Watches in a thread of its own: tasks are the first to starve when a submission takes everything.
     pub(super) fn start(place: &Place, limits: Limits) -> Self {
-        let processes = Arc::new(Mutex::new(Processes::new(&place.roots())));
-        let (tell, ended) = watch::channel(Vec::new());
+        let mut processes = Processes::new(&place.roots());
+        let (tell, ended) = watch::channel(Told::default());
         let (stop, stopped) = mpsc::channel();
-        let watched = Arc::clone(&processes);
-        let thread = std::thread::spawn(move || watch_over(&watched, limits, &tell, &stopped));
-        Self { processes, ended, stop, thread }
+        let thread = std::thread::spawn(move || {
+            watch_over(&mut processes, limits, &tell, &stopped);
+            let gone = processes.kill();
+            tell.send_modify(|told| told.some_are_left = !gone);
+        });
+        Self { ended, stop: Some(stop), thread: Some(thread) }
     }
 
     /// Waits until the submission has taken too much too often.
     pub(super) async fn gives_up(&self) {
         let mut ended = self.ended.clone();
-        if ended.wait_for(|times| times.len() >= MOST_TIMES).await.is_err() {
+        if ended.wait_for(|told| told.times.len() >= MOST_TIMES).await.is_err() {
             std::future::pending::<()>().await;
         }
     }
 
     /// Ends what is left, and tells what the submission was ended for.
     pub(super) async fn finish(self) -> Vec<String> {
-        let Self { processes, ended, stop, thread } = self;
-        drop(stop);
-        // What the thread is just about to tell has to be waited for.
-        let ending = spawn_blocking(move || {
-            let _ = thread.join();
-            lock(&processes).kill()
-        });
-        let gone = ending.await.unwrap_or(false);
-        let times = ended.borrow().clone();
+        let ended = self.ended.clone();
+        let _ = spawn_blocking(move || drop(self)).await;
+        let Told { times, some_are_left } = ended.borrow().clone();
         let mut remarks: Vec<String> = Vec::new();
         if let Some(last) = times.last() {
             let often =
                 if times.len() == 1 { String::new() } else { format!(", {} times", times.len()) };
             remarks.push(format!("ended by the sandbox{often}: {last}"));
         }
-        if !gone {
+        if some_are_left {
             remarks.push("some of its processes could not be ended".to_owned());
         }
         remarks
     }
 }
 
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        self.stop = None;
+        if let Some(thread) = self.thread.take() {
+            // The program may be about to end, and the thread with it: nothing may be left behind.
+            let _ = thread.join();
+        }
+    }
+}
+
 fn watch_over(
-    processes: &Mutex<Processes>,
+    processes: &mut Processes,
     limits: Limits,
-    tell: &watch::Sender<Vec<String>>,
+    tell: &watch::Sender<Told>,
     stopped: &mpsc::Receiver<()>,
 ) {
     let mut threads = processes::threads_of_all();
@@ -95,10 +107,9 @@ fn watch_over(
         if looked.elapsed() < INTERVAL && !grown {
             continue;
         }
-        let mut processes = lock(processes);
         if let Some(why) = excess(processes.usage(), limits) {
             processes.kill();
-            tell.send_modify(|times| times.push(why));
+            tell.send_modify(|told| told.times.push(why));
         }
         threads = processes::threads_of_all();
         looked = Instant::now();
@@ -113,8 +124,4 @@ fn excess(usage: Usage, limits: Limits) -> Option<String> {
     let mib = |bytes: u64| bytes >> 20;
     (usage.memory > limits.memory)
         .then(|| format!("{} MiB of memory, {} are allowed", mib(usage.memory), mib(limits.memory)))
-}
-
-fn lock(processes: &Mutex<Processes>) -> std::sync::MutexGuard<'_, Processes> {
-    processes.lock().unwrap_or_else(PoisonError::into_inner)
 }

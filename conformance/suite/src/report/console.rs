@@ -149,6 +149,8 @@ fn failure(out: &mut String, report: &Report, case: &CaseResult, picture: bool) 
     }
     if let Some(exception) = exception::find(&case.printed) {
         program(out, &exception);
+    } else if let Some(line) = exception::complaint(&case.printed) {
+        let _ = writeln!(out, "  program   printed meanwhile: {line}");
     }
     if !case.hint.is_empty() {
         let _ = writeln!(out, "  often     {}", visible(&case.hint));

@@ -16,6 +16,18 @@ pub struct Exception {
     pub lines: Vec<String>,
 }
 
+/// Finds the last line in which a program that catches its exceptions complains.
+#[must_use]
+pub fn complaint(printed: &str) -> Option<String> {
+    let complains = |line: &&str| {
+        let line = line.to_lowercase();
+        ["error", "exception", "traceback", "failed", "invalid"]
+            .iter()
+            .any(|word| line.contains(word))
+    };
+    printed.lines().rfind(complains).map(|line| shown(line.trim()))
+}
+
 /// How a traceback begins, and whether the line with the reason is its last one.
 const SIGNS: [(&str, bool); 12] = [
     ("Traceback (most recent call last)", true),
@@ -126,6 +138,14 @@ mod tests {
         let node = "server.js:3\n    f();\n\nTypeError: x is no function\n    at a (server.js:3:1)\n    at b\n";
         assert_eq!(find(node).unwrap().says, "TypeError: x is no function");
         assert_eq!(find("listening on 5000\nErrors: none\n"), None);
+    }
+
+    #[test]
+    fn a_program_that_catches_everything_complains() {
+        let printed = "listening on 5000\nerror unpack requires a buffer of 4 bytes\njoined: ann\n";
+        assert_eq!(find(printed), None);
+        assert_eq!(complaint(printed).unwrap(), "error unpack requires a buffer of 4 bytes");
+        assert_eq!(complaint("listening\njoined: ann\n"), None);
     }
 
     #[test]

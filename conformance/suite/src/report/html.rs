@@ -140,7 +140,7 @@ fn failure(report: &Report, case: &CaseResult) -> Markup {
                 @if let Some(exception) = exception::find(&case.printed) {
                     dt { "Program" }
                     dd {
-                        "Your program stopped on an exception while this case ran; look there first:"
+                        "Your program raised an exception while this case ran; look there first:"
                         pre.printed { (exception.lines.join("\n")) }
                     }
                 }
