@@ -13,6 +13,9 @@ use rustix::process::{Pid, Signal, kill_process};
 /// counted has to be stopped first.
 const ROUNDS: usize = 40;
 
+/// The variable that marks the environment of a submission's processes.
+pub(super) const MARK: &str = "CONFORMANCE_SUBMISSION";
+
 /// What the kernel says about a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Facts {
@@ -38,8 +41,12 @@ pub(super) struct Usage {
 pub(super) struct Processes {
     /// A file for each process that the script was, named by its number, with its start.
     roots: PathBuf,
+    /// The variable that marks its environment, as it stands there.
+    mark: Vec<u8>,
     /// Those that were seen: a child whose parent has ended is still known.
     known: HashMap<i32, u64>,
+    /// Those that were found to be others', which need not be asked again.
+    strangers: HashMap<i32, u64>,
 }
 
 /// Whether this machine tells of its processes.
@@ -56,7 +63,9 @@ pub(super) fn threads_of_all() -> usize {
 
 impl Processes {
     pub(super) fn new(roots: &Path) -> Self {
-        Self { roots: roots.to_owned(), known: HashMap::new() }
+        let mark = format!("{MARK}={}", roots.display()).into_bytes();
+        let (known, strangers) = (HashMap::new(), HashMap::new());
+        Self { roots: roots.to_owned(), mark, known, strangers }
     }
 
     /// Looks at all of them.
@@ -106,6 +115,15 @@ impl Processes {
                 self.known.insert(pid, start);
             }
         }
+        self.strangers.retain(|pid, start| same(pid, *start));
+        for (pid, facts) in &all {
+            if self.known.contains_key(pid) || self.strangers.contains_key(pid) {
+                continue;
+            }
+            // What has left its parent and its group still has the environment that it was born with.
+            let whose = if self.is_marked(*pid) { &mut self.known } else { &mut self.strangers };
+            whose.insert(*pid, facts.start);
+        }
         // Until nobody is found any more whose parent, or whose group, belongs to it.
         loop {
             let of_it = |facts: &Facts| {
@@ -120,6 +138,11 @@ impl Processes {
             self.known.extend(new);
         }
         all.into_iter().filter(|(pid, _)| self.known.contains_key(pid)).collect()
+    }
+
+    fn is_marked(&self, pid: i32) -> bool {
+        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|variable| variable == self.mark)
     }
 
     /// What the script wrote down about itself.

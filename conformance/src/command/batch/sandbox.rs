@@ -191,6 +191,7 @@ impl Sandbox {
             format!("PWD={copy}"),
             format!("TMPDIR={temporary}"),
         ]);
+        words.push(format!("{}={roots}", processes::MARK));
         words.extend(self.variables.iter().cloned());
         words.extend(self.namespace.iter().flatten().cloned());
         if self.limits.is_some() && self.counts_for_itself() {
