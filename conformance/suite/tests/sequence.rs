@@ -160,6 +160,32 @@ fn many_frames_and_lanes_are_folded() {
 }
 
 #[test]
+fn the_frame_that_broke_the_rule_is_never_folded_away() {
+    let mut story = Story::default();
+    for user in ["ann", "bob", "carl", "dora"] {
+        story = story.joins(user).got("ann", &format!("{{\"USERS_JOINED\": [\"{user}1234\"]}}"));
+    }
+    story = story.got("carl", "{\"MESSAGES\": [[\"bob1234\", \"ALL\", 1, \"text f0rged\"]]}");
+    for n in 0..30 {
+        story =
+            story.sent("ann", &format!("{{\"MESSAGES\": [[\"ann1234\", \"ALL\", 1, \"{n}\"]]}}"));
+        story =
+            story.got("dora", &format!("{{\"MESSAGES\": [[\"ann1234\", \"ALL\", 1, \"{n}\"]]}}"));
+    }
+    let case = story.failed(
+        "src.spoof",
+        "carl does not get the forged message",
+        "carl got \"text f0rged\"",
+    );
+    let lines = drawn(&case);
+    assert!(lines.contains("text f0rged\"]]}") && lines.contains("55 more frames"), "{lines}");
+    assert!(!lines.contains("USERS_JOINED"), "{lines}");
+    let steps = diagram(&case).unwrap().steps;
+    let forged = |what: &What| matches!(what, What::Frame(frame) if frame.telling);
+    assert_eq!(steps.iter().filter(|step| forged(&step.what)).count(), 1, "{steps:?}");
+}
+
+#[test]
 fn what_was_expected_is_dashed_though_nothing_was_waited_for() {
     let case = Story::default()
         .joins("ann")

@@ -102,11 +102,7 @@ impl Peer {
     /// Waits until the server closes the connection; false when it stays open.
     pub async fn find_closed(&mut self) -> bool {
         let patience = self.shared.timing().patience;
-        let closed = self.inbox.find_closed(patience).await;
-        if !closed {
-            self.in_vain("the server closes the connection");
-        }
-        closed
+        self.inbox.find_closed(patience).await
     }
 
     /// Whether the server has closed the connection by now.

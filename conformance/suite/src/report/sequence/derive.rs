@@ -28,6 +28,30 @@ pub(super) fn expectation(diagram: &mut Diagram, case: &CaseResult) {
     diagram.steps.insert(after.min(diagram.steps.len()), Step { at, lane, what });
 }
 
+/// Marks the frames that carry what the mismatch speaks of: the message that should have come, or the one that
+/// should not have.
+pub(super) fn tell(diagram: &mut Diagram, case: &CaseResult) {
+    let Verdict::Fail(mismatch) = &case.verdict else { return };
+    let names: HashSet<String> =
+        diagram.lanes.iter().filter_map(|lane| lane.name.clone()).collect();
+    let quoted = |text: &str| -> Vec<String> {
+        let parts = text.split('"').skip(1).step_by(2);
+        parts.filter(|part| is_nonce(part) && !names.contains(*part)).map(str::to_owned).collect()
+    };
+    let told = [quoted(&mismatch.expected), quoted(&mismatch.actual)].concat();
+    for step in &mut diagram.steps {
+        if let What::Frame(frame) = &mut step.what {
+            frame.telling = told.iter().any(|text| frame.text.contains(text.as_str()));
+        }
+    }
+}
+
+/// Whether a text is one that the suite made up, and no key or word of the protocol.
+fn is_nonce(text: &str) -> bool {
+    let has = |is: fn(char) -> bool| text.chars().any(is);
+    text.len() >= 6 && has(|c| c.is_ascii_digit()) && has(char::is_alphabetic)
+}
+
 /// Whether what was waited for is what the case expected: a case may also wait in vain for something else.
 fn is_about(missing: &str, expected: &str) -> bool {
     let words = |text: &str| -> HashSet<String> {

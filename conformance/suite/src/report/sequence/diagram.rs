@@ -85,6 +85,8 @@ pub struct Frame {
     pub text: String,
     /// Its size, and how it was cut.
     pub remark: String,
+    /// Whether the reason of the failure speaks of what it carries.
+    pub telling: bool,
     /// Which frame of its direction it belongs to, when this is a part of one.
     pub(super) part_of: Option<usize>,
     pub(super) bytes: usize,
@@ -121,6 +123,7 @@ pub fn diagram(case: &CaseResult) -> Option<Diagram> {
     }
     let mut diagram = builder.finish();
     derive::expectation(&mut diagram, case);
+    derive::tell(&mut diagram, case);
     fold::fold(&mut diagram);
     Some(diagram)
 }
@@ -195,7 +198,14 @@ impl Builder {
             };
             let part_of = partial.then_some(piece.frame);
             let remark = remarks.join(", ");
-            let frame = Frame { from_suite: true, text, remark, part_of, bytes: piece.bytes };
+            let frame = Frame {
+                from_suite: true,
+                text,
+                remark,
+                telling: false,
+                part_of,
+                bytes: piece.bytes,
+            };
             self.frame(at, lane, frame);
         }
     }
@@ -227,8 +237,14 @@ impl Builder {
                 _ => size(&piece),
             });
             let remark = remarks.join(", ");
-            let frame =
-                Frame { from_suite: false, text, remark, part_of: None, bytes: piece.bytes };
+            let frame = Frame {
+                from_suite: false,
+                text,
+                remark,
+                telling: false,
+                part_of: None,
+                bytes: piece.bytes,
+            };
             self.frame(at, lane, frame);
         }
     }
@@ -264,7 +280,8 @@ impl Builder {
         wire.received = Stream::default();
         let of = of.map_or_else(|| "the 4 of its length".to_owned(), |of| of.to_string());
         let remark = format!("{have} of {of} bytes; the rest never came");
-        let frame = Frame { from_suite: false, text, remark, part_of: None, bytes: have };
+        let frame =
+            Frame { from_suite: false, text, remark, telling: false, part_of: None, bytes: have };
         self.frame(at, lane, frame);
     }
 

@@ -3,8 +3,6 @@
 
 use conformance_kit::escape::shorten;
 
-/// A member of so many characters is short.
-const SHORT: usize = 30;
 /// The fewest characters that a long one is cut to.
 const LEAST: usize = 16;
 
@@ -17,19 +15,20 @@ pub(super) fn elide(text: &str, limit: usize) -> String {
     if members.len() < 2 {
         return middle(text, limit);
     }
-    // Short members stay whole, if that leaves enough of the long ones to see what they are.
-    let sizes: Vec<usize> = members.iter().map(|member| member.chars().count()).collect();
-    let long = sizes.iter().filter(|size| **size > SHORT).count();
-    let short: usize = sizes.iter().filter(|size| **size <= SHORT).sum();
-    let share = match limit.checked_sub(short).and_then(|room| room.checked_div(long)) {
-        Some(share) if share >= LEAST => share,
-        _ => (limit / members.len()).max(LEAST),
+    // As few members are cut as possible, the longest ones: the others stay whole.
+    let mut sizes: Vec<usize> = members.iter().map(|member| member.chars().count()).collect();
+    sizes.sort_unstable_by(|a, b| b.cmp(a));
+    let share = (1..=sizes.len()).find_map(|long| {
+        let rest: usize = sizes.iter().skip(long).sum();
+        let share = limit.checked_sub(rest)? / long;
+        let least = *sizes.get(long - 1)?;
+        (share >= LEAST).then_some((share, least))
+    });
+    let (share, least) = share.unwrap_or((LEAST, 0));
+    let cut = |member: &&str| {
+        if member.chars().count() < least { (*member).to_owned() } else { middle(member, share) }
     };
-    let whole = share >= LEAST && short + long * share <= limit;
-    let cut = |(member, size): (&&str, &usize)| {
-        if whole && *size <= SHORT { (*member).to_owned() } else { middle(member, share) }
-    };
-    let text: String = members.iter().zip(&sizes).map(cut).collect();
+    let text: String = members.iter().map(cut).collect();
     shorten(&text, limit)
 }
 
@@ -97,6 +96,17 @@ mod tests {
         assert!(short.contains("\"USERNAME_ACCEPTED\": true"), "{short}");
         assert!(short.contains("\"USER_LIST\"") && short.contains("\"MESSAGES\": [["), "{short}");
         assert!(short.chars().count() <= 130, "{short}");
+    }
+
+    #[test]
+    fn only_the_longest_value_is_cut() {
+        let text = r#"{"USERNAME_ACCEPTED": true, "INFO": "Welcome!", "USER_LIST": ["ann9u6cr3g"], "MESSAGES": []}"#;
+        let short = elide(text, 84);
+        assert!(
+            short.starts_with(r#"{"USERNAME_ACCEPTED": true, "INFO": "Welcome!", "USER_LI"#),
+            "{short}"
+        );
+        assert!(short.ends_with(r#", "MESSAGES": []}"#) && short.chars().count() <= 84, "{short}");
     }
 
     #[test]

@@ -138,8 +138,12 @@ fn drop_lanes(diagram: &mut Diagram) {
     if surplus == 0 {
         return;
     }
-    let needed: HashSet<usize> =
-        diagram.steps.iter().filter(|step| is_needed(step)).filter_map(|step| step.lane).collect();
+    let needed: HashSet<usize> = diagram
+        .steps
+        .iter()
+        .filter(|step| need(&diagram.steps, step).is_some_and(|need| need < 2))
+        .filter_map(|step| step.lane)
+        .collect();
     let spare = (0..diagram.lanes.len()).rev().filter(|lane| !needed.contains(lane));
     let mut dropped: HashSet<usize> = spare.take(surplus).collect();
     // Even what is missing may be on more lanes than can be looked at.
@@ -182,43 +186,93 @@ fn direction(step: &Step) -> Option<(Option<usize>, bool)> {
 
 fn shortened(mut run: Vec<Step>) -> Vec<Step> {
     if run.len() >= RUN {
-        cut(&mut run, 2, 2, 0);
+        shorten(&mut run, 5);
     }
     run
 }
 
-/// Keeps so many steps at most: the beginning, the end, and what never came.
+/// Keeps so many steps at most, those that stand for others included: what the diagram is about, the beginning
+/// and the end.
 pub(super) fn shorten(steps: &mut Vec<Step>, most: usize) {
-    if steps.len() > most {
-        let head = most / 3;
-        let end = most.saturating_sub(head + 1);
-        let middle = steps.get(head..steps.len() - end).unwrap_or_default();
-        let keep = middle.iter().filter(|step| is_needed(step)).count().min(end / 2);
-        cut(steps, head, end - keep, keep);
+    let count = steps.len();
+    if count <= most {
+        return;
+    }
+    let mut needed: Vec<(u8, usize)> =
+        steps.iter().enumerate().filter_map(|(n, step)| Some((need(steps, step)?, n))).collect();
+    needed.sort_unstable();
+    let needed = needed.into_iter().map(|(_, n)| n).take(most / 2);
+    let order = needed.chain(0..most / 3).chain((0..count).rev());
+    let mut kept = vec![false; count];
+    for n in order {
+        let before = kept.get(n).copied().unwrap_or(true);
+        set(&mut kept, n, true);
+        if lines(&kept) > most {
+            set(&mut kept, n, before);
+        }
+    }
+    let mut short = Vec::with_capacity(most);
+    let mut gap: Vec<Step> = Vec::new();
+    for (step, kept) in std::mem::take(steps).into_iter().zip(kept) {
+        if kept {
+            short.extend(folded(&std::mem::take(&mut gap)));
+            short.push(step);
+        } else {
+            gap.push(step);
+        }
+    }
+    short.extend(folded(&gap));
+    *steps = short;
+}
+
+fn set(kept: &mut [bool], n: usize, value: bool) {
+    if let Some(kept) = kept.get_mut(n) {
+        *kept = value;
     }
 }
 
-/// Whether a step is what the diagram is about.
-fn is_needed(step: &Step) -> bool {
-    matches!(step.what, What::Missing(_) | What::Expected(_))
+/// How many lines it takes to show these and to say that others are left out.
+fn lines(kept: &[bool]) -> usize {
+    let gaps = kept.split(|kept| *kept).filter(|gap| !gap.is_empty()).count();
+    kept.iter().filter(|kept| **kept).count() + gaps
 }
 
-/// Replaces the middle by how many steps it had, and by `keep` of it that are needed.
-fn cut(steps: &mut Vec<Step>, head: usize, tail: usize, keep: usize) {
-    let from = head.min(steps.len());
-    let to = steps.len().saturating_sub(tail).max(from);
-    let middle: Vec<Step> = steps.drain(from..to).collect();
-    let Some(first) = middle.first().cloned() else { return };
-    let needed = middle.iter().filter(|step| is_needed(step));
-    let kept: Vec<Step> = needed.take(keep).cloned().collect();
-    let count = middle.iter().map(weight).sum::<usize>() - kept.len();
-    let frames = middle
-        .iter()
-        .all(|step| matches!(step.what, What::Frame(_) | What::Fold { frames: true, .. }));
-    let same = middle.iter().all(|step| step.lane == first.lane);
-    let lane = first.lane.filter(|_| same);
-    let fold = Step { at: first.at, lane, what: What::Fold { count, frames } };
-    steps.splice(from..from, std::iter::once(fold).chain(kept));
+/// How much a step is needed, least first; `None` when it is not.
+fn need(steps: &[Step], step: &Step) -> Option<u8> {
+    match &step.what {
+        What::Missing(_) | What::Expected(_) => Some(0),
+        What::Frame(frame) if frame.telling => {
+            // What the lane got that the reason speaks of, and what the suite sent to bring it about.
+            let there = |other: &Step| is_awaited(other) && other.lane == step.lane;
+            Some(if frame.from_suite || steps.iter().any(there) { 1 } else { 2 })
+        }
+        _ => None,
+    }
+}
+
+/// One step that stands for others.
+fn folded(gap: &[Step]) -> Option<Step> {
+    let first = gap.first()?;
+    let count = gap.iter().map(weight).sum();
+    let is_frames =
+        |step: &Step| matches!(step.what, What::Frame(_) | What::Fold { frames: true, .. });
+    let same = gap.iter().all(|step| step.lane == first.lane);
+    let what = What::Fold { count, frames: gap.iter().all(is_frames) };
+    Some(Step { at: first.at, lane: first.lane.filter(|_| same), what })
+}
+
+/// Whether a frame only tells of joins and leaves.
+pub(super) fn is_notice(frame: &Frame) -> bool {
+    let object = serde_json::from_str::<Value>(&frame.text).ok();
+    let object = object.as_ref().and_then(Value::as_object);
+    object.is_some_and(|object| {
+        !object.is_empty() && object.keys().all(|key| key == "USERS_JOINED" || key == "USERS_LEFT")
+    })
+}
+
+/// Whether it is what should have come.
+const fn is_awaited(step: &Step) -> bool {
+    matches!(step.what, What::Missing(_) | What::Expected(_))
 }
 
 /// How many steps a step stands for.

@@ -199,7 +199,7 @@ fn frame_arrow(frame: &Frame, x: usize, subject: usize, y: usize) -> Markup {
     let class = if frame.from_suite { "sent" } else { "received" };
     html! {
         title { (shorten(&frame.text, LONGEST_TITLE)) }
-        path.(class) d=(format!("M{from} {y}H{back}")) {}
+        path.(class).telling[frame.telling] d=(format!("M{from} {y}H{back}")) {}
         path.(class).point d=(format!("M{to} {y}L{back} {}V{}Z", y.saturating_sub(5), y + 5)) {}
     }
 }

@@ -61,8 +61,22 @@ fn compact(mut diagram: Diagram) -> Diagram {
     if diagram.steps.len() > MOST_STEPS {
         merge_joins(&mut diagram);
     }
+    if diagram.steps.len() > MOST_STEPS && !is_about_notices(&diagram) {
+        let notice =
+            |step: &Step| matches!(&step.what, What::Frame(frame) if fold::is_notice(frame));
+        diagram.steps.retain(|step| !notice(step));
+    }
     fold::shorten(&mut diagram.steps, MOST_STEPS);
     diagram
+}
+
+/// Whether the question was who joined or left.
+fn is_about_notices(diagram: &Diagram) -> bool {
+    let about = |text: &str| text.contains("USERS_");
+    diagram.steps.iter().any(|step| match &step.what {
+        What::Missing(text) | What::Expected(text) => about(text),
+        _ => false,
+    })
 }
 
 /// Tells of a name that was asked for and accepted in one line.
