@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::diagram::{Diagram, Step, What};
+use super::model::{Diagram, Step, What};
 use crate::{report::CaseResult, verdict::Verdict};
 
 /// Adds what was expected behind the last thing that the case looked at.

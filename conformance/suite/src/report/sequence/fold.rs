@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::diagram::{Diagram, Frame, Step, What};
+use super::model::{Diagram, Frame, Step, What};
 
 /// The connection that looks, behind a case, whether the subject still answers.
 pub(super) const HEALTH: &str = "health";

@@ -8,8 +8,8 @@ use maud::{Markup, html};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::{
-    diagram::{Diagram, Frame, Step, What},
     elide::{elide, ends},
+    model::{Diagram, Frame, Step, What},
 };
 
 /// The column of the times.

@@ -4,9 +4,9 @@
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::{
-    diagram::{Diagram, Frame, Step, What},
     elide::{elide, ends},
     fold,
+    model::{Diagram, Frame, Step, What},
 };
 
 /// The most columns of a line.
