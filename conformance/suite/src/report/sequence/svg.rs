@@ -14,9 +14,12 @@ use super::{
 
 /// The column of the times.
 const TIMES: usize = 64;
-/// The distance of two lanes, and that of the subject from the nearest of them.
+/// The distance of two lanes.
 const LANES: usize = 84;
-const SUBJECT: usize = 640;
+/// The width that a page has room for; the subject stands at its end.
+const ROOM: usize = 920;
+/// The least distance of the subject from the nearest lane: more lanes scroll.
+const LEAST: usize = 440;
 /// The space on either side.
 const MARGIN: usize = 44;
 /// The heads of the lanes.
@@ -66,6 +69,8 @@ struct Places {
     lanes: Vec<usize>,
     subject: usize,
     width: usize,
+    /// The distance of the subject from the nearest lane.
+    apart: usize,
 }
 
 impl Places {
@@ -73,11 +78,13 @@ impl Places {
         let count = diagram.lanes.len().max(1);
         let across = LANES * (count - 1);
         let left = TIMES + MARGIN;
-        let first = if diagram.subject_is_first() { left + SUBJECT } else { left };
+        let apart = ROOM.saturating_sub(left + across + MARGIN).max(LEAST);
+        let first = if diagram.subject_is_first() { left + apart } else { left };
         Self {
             lanes: (0..count).map(|lane| first + LANES * lane).collect(),
-            subject: if diagram.subject_is_first() { left } else { left + across + SUBJECT },
-            width: left + across + SUBJECT + MARGIN,
+            subject: if diagram.subject_is_first() { left } else { left + across + apart },
+            width: left + across + apart + MARGIN,
+            apart,
         }
     }
 
@@ -98,7 +105,7 @@ struct Row {
 impl Row {
     fn of(places: &Places, step: &Step) -> Self {
         let x = places.x(step.lane);
-        let across = if x == places.subject { SUBJECT } else { x.abs_diff(places.subject) };
+        let across = if x == places.subject { places.apart } else { x.abs_diff(places.subject) };
         let columns = across.saturating_sub(24) / HALF_CHARACTER;
         let (label, below) = match &step.what {
             What::Frame(frame) => {
