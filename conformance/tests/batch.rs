@@ -238,6 +238,50 @@ fn a_build_that_fails_is_told() {
     assert_eq!(remark, "the build failed: error: \\u{1b}[31mno such type");
 }
 
+/// Whether there is a Python; a missing one is told, and fails where services are required.
+fn python() -> bool {
+    let asked = std::process::Command::new("python3").arg("--version").output();
+    let there = asked.is_ok_and(|output| output.status.success());
+    if !there {
+        let required = std::env::var("CHATTERBOX_REQUIRE_SERVICES").is_ok_and(|v| v == "1");
+        assert!(!required, "python3 is required and not here");
+        eprintln!("SKIPPED: python3 is not here, so no batch of clients is judged");
+    }
+    there
+}
+
+#[test]
+fn clients_are_submissions_too() {
+    if !python() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let client = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/client.py");
+    for (name, text) in
+        [("ann", fs::read_to_string(client).unwrap()), ("bob", "import nothing_here".into())]
+    {
+        fs::create_dir(folder.path().join(name)).unwrap();
+        fs::write(folder.path().join(name).join("client.py"), text).unwrap();
+    }
+    let json = folder.path().join("batch.json");
+    let output = Command::cargo_bin("conformance")
+        .unwrap()
+        .arg("batch")
+        .arg(folder.path())
+        .args(["--client", "python3 client.py {host} -p {port} -ca {ca}"])
+        .args(["--only", "c.join.first,c.send.public", "--jobs", "2"])
+        .arg(format!("--json={}", json.display()))
+        .timeout(Duration::from_secs(240))
+        .output()
+        .unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    let batch: Batch = serde_json::from_str(&fs::read_to_string(json).unwrap()).unwrap();
+    let (ann, bob) = (one(&batch, "ann"), one(&batch, "bob"));
+    assert_eq!((ann.outcome, ann.must_failed, ann.must_open), (Outcome::Judged, 0, 0), "{printed}");
+    // One that does not start does nothing that a client must do.
+    assert!(bob.points < ann.points && bob.must_failed + bob.must_open > 0, "{printed}");
+}
+
 /// Compares two files; the exit code and what was printed.
 fn compare(before: &Path, after: &Path, more: &[&str]) -> (i32, String) {
     let mut command = Command::cargo_bin("conformance").unwrap();
