@@ -19,6 +19,8 @@ use crate::command::{
   conformance --target localhost:5000 --ca certs/ca.crt
   conformance --target localhost:5000 --insecure --only framing,join.taken
   conformance --spawn 'python3 server.py {host} -p {port}' --insecure --report html=report.html
+  conformance batch submissions --spawn 'python3 server.py {host} -p {port}' --csv grades.csv
+  conformance compare before.json after.json
   conformance list --json
   conformance explain framing.coalesced
 
