@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    client::ClientArguments, fuzz::FuzzArguments, grade::Grade, load::LoadArguments,
-    matrix::MatrixArguments, shared::Reports,
+    batch::BatchArguments, client::ClientArguments, compare::CompareArguments, fuzz::FuzzArguments,
+    grade::Grade, load::LoadArguments, matrix::MatrixArguments, shared::Reports,
 };
 
 /// Grades any implementation of the Chatterbox protocol.
@@ -19,6 +19,8 @@ use crate::command::{
   conformance --target localhost:5000 --ca certs/ca.crt
   conformance --target localhost:5000 --insecure --only framing,join.taken
   conformance --spawn 'python3 server.py {host} -p {port}' --insecure --report html=report.html
+  conformance batch submissions --spawn 'python3 server.py {host} -p {port}' --csv grades.csv
+  conformance compare before.json after.json
   conformance list --json
   conformance explain framing.coalesced
   conformance explain FR-4
@@ -49,6 +51,8 @@ pub(crate) enum Command {
     },
     Client(Box<ClientArguments>),
     Matrix(MatrixArguments),
+    Batch(Box<BatchArguments>),
+    Compare(CompareArguments),
     Fuzz(FuzzArguments),
     Load(Box<LoadArguments>),
     /// Render an earlier JSON report again.

@@ -8,7 +8,10 @@ mod cli;
 mod command;
 
 use cli::{Cli, Command};
-use command::{client, explain, fuzz, grade, grading, interrupt, load, matrix, say, shared::USAGE};
+use command::{
+    batch, client, compare, explain, fuzz, grade, grading, interrupt, load, matrix, say,
+    shared::USAGE,
+};
 use conformance_kit::escape::visible_lines;
 
 fn main() -> ExitCode {
@@ -25,6 +28,8 @@ fn main() -> ExitCode {
         Some(Command::Explain { id }) => explain::explain(&id),
         Some(Command::Client(arguments)) => client::run(&arguments),
         Some(Command::Matrix(arguments)) => matrix::run(&arguments),
+        Some(Command::Batch(arguments)) => batch::run(&arguments),
+        Some(Command::Compare(arguments)) => compare::run(&arguments),
         Some(Command::Fuzz(arguments)) => fuzz::run(&arguments),
         Some(Command::Load(arguments)) => load::run(&arguments),
         Some(Command::Replay { file, reports }) => grading::replay(&file, &reports),

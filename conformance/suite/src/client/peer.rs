@@ -164,6 +164,11 @@ impl Peer {
         text
     }
 
+    /// Writes down what was waited for until now and did not come.
+    pub(super) fn in_vain(&self, what: &str) {
+        self.trace.note(ROLE, Kind::Missing, what);
+    }
+
     /// How the client wrote the length of its first frame.
     #[must_use]
     pub fn prefix(&self) -> Option<Prefix> {

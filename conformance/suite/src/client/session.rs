@@ -124,7 +124,9 @@ impl ClientSession {
         if self.shows(text).await {
             return Ok(());
         }
-        Err(Verdict::fail(format!("the client shows \"{text}\", {about}"), self.shown()))
+        let expected = format!("the client shows \"{text}\", {about}");
+        self.operator.in_vain(&expected);
+        Err(Verdict::fail(expected, self.shown()))
     }
 
     /// Passes when the client told its user something since a mark, in whatever words.
@@ -149,6 +151,7 @@ impl ClientSession {
             return Ok(message);
         }
         let expected = format!("a message with the content \"{text}\", which was typed");
+        self.peer.in_vain(&expected);
         Err(Verdict::fail(expected, format!("{}; {}", self.peer.heard(), self.shown())))
     }
 
