@@ -178,8 +178,10 @@ fn the_frame_that_broke_the_rule_is_never_folded_away() {
         "carl got \"text f0rged\"",
     );
     let lines = drawn(&case);
-    assert!(lines.contains("text f0rged\"]]}") && lines.contains("55 more frames"), "{lines}");
-    assert!(!lines.contains("USERS_JOINED"), "{lines}");
+    assert!(lines.contains("<===========|  {\"MESSAGES\": [[\"bob1234\""), "{lines}");
+    assert!(lines.contains("54 more frames") && !lines.contains("USERS_JOINED"), "{lines}");
+    // It came: nothing stayed away that a dashed line could stand for.
+    assert!(!lines.contains("- -"), "{lines}");
     let steps = diagram(&case).unwrap().steps;
     let forged = |what: &What| matches!(what, What::Frame(frame) if frame.telling);
     assert_eq!(steps.iter().filter(|step| forged(&step.what)).count(), 1, "{steps:?}");

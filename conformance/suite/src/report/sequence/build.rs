@@ -32,8 +32,8 @@ pub fn diagram(case: &CaseResult) -> Option<Diagram> {
         builder.take(event);
     }
     let mut diagram = builder.finish();
-    derive::expectation(&mut diagram, case);
     derive::tell(&mut diagram, case);
+    derive::expectation(&mut diagram, case);
     fold::fold(&mut diagram);
     Some(diagram)
 }

@@ -1,5 +1,5 @@
-//! The dashed line of a failing case in which no wait in vain was recorded: what the mismatch expects, in
-//! the lane of the role that it names.
+//! The dashed line of a failing case in which no wait in vain was recorded and nothing wrong came: what
+//! the mismatch expects, in the lane of the role that it names.
 
 use std::collections::HashSet;
 
@@ -11,6 +11,11 @@ pub(super) fn expectation(diagram: &mut Diagram, case: &CaseResult) {
     let Verdict::Fail(mismatch) = &case.verdict else { return };
     let told = |step: &Step| matches!(&step.what, What::Missing(text) if is_about(text, &mismatch.expected));
     if diagram.steps.iter().any(told) {
+        return;
+    }
+    // Where something wrong came, that is what there is to see; nothing stayed away.
+    let came = |step: &Step| matches!(&step.what, What::Frame(f) if f.telling && !f.from_suite);
+    if !mismatch.missing && diagram.steps.iter().any(came) {
         return;
     }
     let named = |text: &str| {

@@ -173,7 +173,9 @@ fn row(columns: &Columns, open: &mut [bool], step: &Step) -> Line {
         What::Frame(frame) => {
             let (from, to) =
                 if frame.from_suite { (at, columns.subject) } else { (columns.subject, at) };
-            arrow(&mut put, from, to, ['-', '-'], true);
+            // What the failure speaks of stands out.
+            let dash = if frame.telling && !frame.from_suite { '=' } else { '-' };
+            arrow(&mut put, from, to, [dash, dash], true);
             // How the suite cuts its frames is the question of some cases; a subject may do it as it likes.
             let telling = if frame.from_suite { [", ", "the "] } else { ["never came", "read as"] };
             let remark = if telling.iter().any(|word| frame.remark.contains(word)) {
