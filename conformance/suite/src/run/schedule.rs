@@ -237,6 +237,9 @@ impl<'a, R: Runner> Schedule<'a, R> {
             result.took_ms = took_ms;
             if !matches!(result.verdict, Verdict::Pass | Verdict::Observed { .. }) {
                 result.timeline = R::trace(&hands).take();
+                let testimony = R::testimony(&hands, case);
+                result.hint = testimony.hint.unwrap_or(result.hint);
+                result.printed = testimony.printed;
             }
             R::finish(&mut hands).await;
             Done { case, turn, result, bug }
