@@ -190,7 +190,7 @@ impl Session {
         let capitals = self.faults.acts(ClientFault::NameInCapitals);
         let asked = if capitals { name.to_uppercase() } else { name.to_owned() };
         self.send(outbox::frame(&json!({"USERNAME": asked}), &self.faults));
-        self.stage = Stage::Answer(name.to_owned());
+        self.stage = Stage::Answer(asked);
     }
 
     async fn key(&mut self, key: Key) -> Option<End> {

@@ -133,10 +133,14 @@ impl ClientHands {
         let pace = self.shared.pace();
         let mut opened = false;
         let mut heard = None;
+        // Kept open: a client that ends because its connection does has not ended by itself.
+        let mut silent = Vec::new();
         let waiting = async {
             // A client may connect, look around and connect again: the one that asks counts.
-            while let Some(mut peer) = listener.next(pace.start).await {
+            let mut patience = pace.start;
+            while let Some(mut peer) = listener.next(patience).await {
                 opened = true;
+                patience = pace.patience;
                 let asked = peer.find(pace.start, |frame| frame.key("USERNAME").cloned()).await;
                 if let Some(asked) = asked {
                     return Some((peer, asked));
@@ -144,6 +148,7 @@ impl ClientHands {
                 if !peer.frames().is_empty() {
                     heard = Some(peer.heard());
                 }
+                silent.push(peer);
             }
             None
         };

@@ -19,7 +19,7 @@ pub use hands::{ClientHands, Setup};
 pub use listener::Where;
 pub use operator::{Action, Means};
 pub use profile::Profile;
-pub use quirks::{Reached, Silence};
+pub use quirks::{Reached, Silence, Speaks};
 pub use screen::ScreenMark;
 pub use session::ClientSession;
 pub use shared::Shared;

@@ -10,7 +10,7 @@ use conformance_kit::clock::Clock;
 use super::{
     hands::{ClientHands, Setup},
     operator::{Action, Means},
-    quirks::{Quirks, Shows},
+    quirks::{Quirks, Shows, Speaks},
     screen::{Screen, ScreenMark},
     session::ClientSession,
     shared::{Pace, Shared},
@@ -81,7 +81,8 @@ async fn meet(shared: &Arc<Shared>, seed: u64, scale: f64) -> Result<(Pace, Quir
         let clock = Clock::start();
         session.operator.act(Action::Say(text.clone())).await;
         match session.must_send(&text).await {
-            Ok(message) => quirks.sent = quirks.sent.or(Some(message)),
+            Ok(message) if message.src == session.name => quirks.speaks = Speaks::AsItself,
+            Ok(_) => quirks.speaks = Speaks::AsSomebodyElse,
             Err(_) => {
                 quirks.unheard = Some(format!("{}; {}", session.peer.heard(), session.shown()));
                 break;

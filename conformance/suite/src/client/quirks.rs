@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use conformance_kit::wire::{message::Message, prefix::Prefix};
+use conformance_kit::wire::prefix::Prefix;
 
 /// The deviations that the first contact found in a client, and what works in spite of them.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Quirks {
     /// It speaks without TLS: charged to `c.tls.connect`, and spoken from then on.
     pub plaintext: bool,
@@ -19,8 +19,20 @@ pub struct Quirks {
     pub silence: Option<Silence>,
     /// It said its name, and nothing that was typed later reached the wire: what was there instead.
     pub unheard: Option<String>,
-    /// What it sent for the first line that was typed.
-    pub sent: Option<Message>,
+    /// What it sends of what is typed.
+    pub speaks: Speaks,
+}
+
+/// Under whose name a client sends what is typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Speaks {
+    /// Nobody has typed, or nothing came.
+    #[default]
+    Unknown,
+    /// Under its own.
+    AsItself,
+    /// Under another one: charged to `c.send.public`.
+    AsSomebodyElse,
 }
 
 /// When a client shows what arrives.

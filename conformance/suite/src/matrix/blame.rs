@@ -72,9 +72,9 @@ pub(super) fn over(proxy: &Proxy, operator: &Operator, since: usize) -> Option<B
     };
     let frames = proxy.since(since);
     let of = |way| frames.iter().filter(move |(went, _)| *went == way).map(|(_, frame)| frame);
-    let (who, side, other, clauses): (_, _, _, fn(&Frame) -> &'static str) = match way {
-        Way::Up => ("the client", Side::Client, Side::Server, that_clients_take),
-        Way::Down => ("the server", Side::Server, Side::Client, that_servers_take),
+    let (who, side, clauses): (_, _, fn(&Frame) -> &'static str) = match way {
+        Way::Up => ("the client", Side::Client, that_clients_take),
+        Way::Down => ("the server", Side::Server, that_servers_take),
     };
     let received = || of(if way == Way::Up { Way::Down } else { Way::Up });
     let last = received().last();
@@ -83,21 +83,29 @@ pub(super) fn over(proxy: &Proxy, operator: &Operator, since: usize) -> Option<B
         |frame| format!("after it got {}", escape::bytes(&frame.body, 160)),
     );
     let shown = session::describe(operator, ScreenMark::START);
-    let what = format!("{who} {end} {after}; {shown}");
-    // Whoever falls over nonsense is not the one to mend it first.
+    let what = escape::shorten(&escape::visible(&format!("{who} {end} {after}; {shown}")), LONGEST);
+    let blame = Blame { side, clause: last.map_or("QT-1", clauses), what };
+    Some(provoked(proxy, since, blame))
+}
+
+/// The fault of a side that got nonsense since a mark is the fault of who sent the nonsense: whoever is
+/// not understood for that reason, or falls over it, is not the one to mend it first.
+pub(super) fn provoked(proxy: &Proxy, since: usize, blame: Blame) -> Blame {
+    let (way, other) = match blame.side {
+        Side::Client => (Way::Down, Side::Server),
+        Side::Server => (Way::Up, Side::Client),
+    };
     let invariants = Invariants::new(proxy.client.mark().to_owned(), proxy.client.number());
-    received().for_each(|frame| invariants.look("the matrix", frame));
-    let nonsense = broken(other, &invariants).into_iter().next();
-    Some(match nonsense {
-        Some(blame) => Blame {
-            what: escape::shorten(&format!("{}; {}", blame.what, escape::visible(&what)), LONGEST),
-            ..blame
-        },
-        None => {
-            let what = escape::shorten(&escape::visible(&what), LONGEST);
-            Blame { side, clause: last.map_or("QT-1", clauses), what }
+    let frames = proxy.since(since);
+    let sent = frames.iter().filter(|(went, _)| *went == way);
+    sent.for_each(|(_, frame)| invariants.look("the matrix", frame));
+    match broken(other, &invariants).into_iter().next() {
+        Some(nonsense) => {
+            let what = escape::shorten(&format!("{}; {}", nonsense.what, blame.what), LONGEST);
+            Blame { what, ..nonsense }
         }
-    })
+        None => blame,
+    }
 }
 
 /// The clause by which a client takes such a frame.

@@ -6,7 +6,7 @@ use conformance_kit::{authority::Authority, wire::frame::Frame};
 use serde::Serialize;
 
 use super::{
-    blame::{Blame, Outcome, broken, dialects, everything, fails, over},
+    blame::{Blame, Outcome, dialects, everything, fails, over, provoked},
     peers::ClientPeer,
     proxy::{Proxy, Way},
 };
@@ -144,7 +144,11 @@ pub(super) async fn meet(
             return finish(Cell::new(&client.name, server, steps), &proxy);
         }
     }
-    steps.push(meeting.leave(&client.profile.quit).await);
+    let left = meeting.leave(&client.profile.quit).await;
+    steps.push(match left {
+        Outcome::Fails(blame) => Outcome::Fails(provoked(&proxy, meeting.since, blame)),
+        other => other,
+    });
     finish(Cell::new(&client.name, server, steps), &proxy)
 }
 
@@ -163,9 +167,9 @@ async fn join(proxy: &Proxy, operator: &Operator, ann: &str, patience: Duration)
         Some(true) => Outcome::Works,
         Some(false) => fails(Side::Server, "AC-1", &format!("the fresh name {ann} was refused")),
         None => {
-            let nonsense = broken(Side::Client, &proxy.client).into_iter().next();
-            let answer = || fails(Side::Server, "AC-1", &format!("no answer to USERNAME {ann}"));
-            nonsense.map_or_else(answer, Outcome::Fails)
+            let what = format!("no answer to USERNAME {ann}");
+            let blame = Blame { side: Side::Server, clause: "AC-1", what };
+            Outcome::Fails(provoked(proxy, 0, blame))
         }
     }
 }
@@ -174,11 +178,18 @@ impl Meeting<'_> {
     /// Takes the outcome of a step. When the connection is over, that explains the step better, and
     /// nothing behind it can be tried.
     fn settle(&mut self, step: Outcome, steps: &mut Vec<Outcome>) -> Option<Outcome> {
-        if step == Outcome::Works {
-            self.since = self.proxy.mark();
-        } else if let Some(over) = over(self.proxy, self.operator, self.since) {
-            return Some(Outcome::Fails(over));
-        }
+        let step = match step {
+            Outcome::Fails(blame) => {
+                if let Some(over) = over(self.proxy, self.operator, self.since) {
+                    return Some(Outcome::Fails(over));
+                }
+                Outcome::Fails(provoked(self.proxy, self.since, blame))
+            }
+            other => {
+                self.since = self.proxy.mark();
+                other
+            }
+        };
         steps.push(step);
         None
     }
@@ -213,11 +224,6 @@ impl Meeting<'_> {
         }
         if self.bob.find_message(Mark::START, |m| m.content.contains(text)).await.is_some() {
             return Outcome::Works;
-        }
-        // Whoever sends nonsense is not delivered, and rightly so.
-        let nonsense = broken(Side::Client, &self.proxy.client).into_iter().next();
-        if let Some(blame) = nonsense {
-            return Outcome::Fails(blame);
         }
         let clause = if dest == "ALL" { "RT-1" } else { "RT-2" };
         fails(Side::Server, clause, &self.bob.heard(Mark::START))

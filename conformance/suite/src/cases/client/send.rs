@@ -4,7 +4,7 @@ use conformance_kit::{clock, wire::message::Message};
 
 use crate::{
     clause::Level,
-    client::{Action, Case, ClientHands, ClientSession, Means, Setup},
+    client::{Action, Case, ClientHands, ClientSession, Means, Setup, Speaks},
     fault::ClientFault,
     verdict::{Outcome, Verdict},
 };
@@ -125,8 +125,8 @@ async fn private(c: &mut ClientHands) -> Outcome {
     let typed = c.shared.profile.private.fill(&[("user", &session.other), ("text", &text)]);
     let expected = format!("[\"{}\", \"{}\", now, \"{text}\"]", session.name, session.other);
     // A wrong SRC in everything is charged to c.send.public.
-    let known = c.shared.quirks().sent.is_some_and(|first| first.src == m.src);
-    let from = m.src == session.name || known;
+    let charged = c.shared.quirks().speaks == Speaks::AsSomebodyElse;
+    let from = m.src == session.name || charged;
     let actual = format!("{} for {typed:?}", written(&m));
     Ok(Verdict::check(from && m.dest == session.other, expected, actual))
 }

@@ -6,7 +6,12 @@ use conformance_kit::trace::Trace;
 
 use crate::{
     case::Row,
-    client::{ClientSide, diagnosis, hands::ClientHands, quirks::Shows, shared::Shared},
+    client::{
+        ClientSide, diagnosis,
+        hands::ClientHands,
+        quirks::{Shows, Speaks},
+        shared::Shared,
+    },
     run::runner::{Footing, Runner, Testimony},
 };
 
@@ -42,7 +47,7 @@ impl Runner for ClientRunner {
             // Charged once, and then done without by everything that is not about TLS.
             "c.tls.connect" => quirks.plaintext && !case.id.starts_with("c.tls."),
             "c.join.first" => quirks.prefix.is_some() && quirks.silence.is_none(),
-            "c.send.public" => quirks.sent.is_some(),
+            "c.send.public" => quirks.speaks != Speaks::Unknown,
             "c.recv.message" => quirks.shows != Shows::Unknown,
             _ => false,
         }
