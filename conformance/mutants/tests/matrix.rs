@@ -68,8 +68,10 @@ async fn each_red_cell_names_the_side_and_the_clause() {
     assert!(serde_json::to_string(&grid).unwrap().contains("\"clause\":\"UX-1\""));
 }
 
-/// The step at which a cell first fails, and all that is wrong in it.
-fn outline(grid: &Grid) -> Vec<(String, usize, Vec<(Side, &'static str)>)> {
+/// A pair, how many of its first steps work, and all that is wrong.
+type Outline = (String, usize, Vec<(Side, &'static str)>);
+
+fn outline(grid: &Grid) -> Vec<Outline> {
     let cells = grid.cells.iter().map(|cell| {
         let works = cell.steps.iter().take_while(|step| **step == Outcome::Works).count();
         let pair = format!("{} at {}", cell.client, cell.server);

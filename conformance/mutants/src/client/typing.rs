@@ -16,7 +16,9 @@ impl Session {
     pub(crate) async fn line(&mut self, me: &str, line: &str) -> Option<End> {
         let other = self.faults.has(ClientFault::OtherCommands);
         if let Some(to) = self.to.take() {
-            self.say(me, &to, line);
+            let decorated = self.faults.acts(ClientFault::PrivateDecorated);
+            let text = if decorated { format!("(private) {line}") } else { line.to_owned() };
+            self.say(me, &to, &text);
             return None;
         }
         if line == if other { "/bye" } else { "/quit" } {

@@ -84,7 +84,10 @@ async fn meet(shared: &Arc<Shared>, seed: u64, scale: f64) -> Result<(Pace, Quir
             Ok(message) if message.src == session.name => quirks.speaks = Speaks::AsItself,
             Ok(_) => quirks.speaks = Speaks::AsSomebodyElse,
             Err(_) => {
-                quirks.unheard = Some(format!("{}; {}", session.peer.heard(), session.shown()));
+                // A line that gets lost behind one that arrived is the business of c.send.two.
+                let nothing = quirks.speaks == Speaks::Unknown;
+                quirks.unheard =
+                    nothing.then(|| format!("{}; {}", session.peer.heard(), session.shown()));
                 break;
             }
         }

@@ -81,17 +81,6 @@ impl fmt::Display for Silence {
     }
 }
 
-impl Silence {
-    /// The case that this is charged to.
-    #[must_use]
-    pub const fn charged_to(&self) -> &'static str {
-        match self.reached {
-            Reached::Nothing | Reached::Handshake => "c.tls.connect",
-            Reached::Typing | Reached::Argument | Reached::Frames => "c.join.first",
-        }
-    }
-}
-
 impl Quirks {
     /// It shows what arrives only when a key is pressed.
     #[must_use]

@@ -132,7 +132,7 @@ impl ClientSession {
         }
         let expected = format!("the client shows \"{text}\", {about}");
         self.peer.missed(&expected);
-        Err(Verdict::fail(expected, self.shown()))
+        Err(Verdict::missing(expected, self.shown()))
     }
 
     /// Passes when the client told its user something since a mark, in whatever words.
@@ -162,7 +162,7 @@ impl ClientSession {
         }
         let expected = format!("a message with the content \"{text}\", which was typed");
         self.peer.missed(&expected);
-        Err(Verdict::fail(expected, format!("{}; {}", self.peer.heard(), self.shown())))
+        Err(Verdict::missing(expected, format!("{}; {}", self.peer.heard(), self.shown())))
     }
 
     /// Says something and waits for it.

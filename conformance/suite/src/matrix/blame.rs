@@ -77,7 +77,7 @@ pub(super) fn over(proxy: &Proxy, operator: &Operator, since: usize) -> Option<B
         Way::Down => ("the server", Side::Server, that_servers_take),
     };
     let received = || of(if way == Way::Up { Way::Down } else { Way::Up });
-    let last = received().last();
+    let last = received().next_back();
     let after = last.map_or_else(
         || "before anything was sent to it".to_owned(),
         |frame| format!("after it got {}", escape::bytes(&frame.body, 160)),

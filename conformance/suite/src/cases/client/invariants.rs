@@ -15,6 +15,7 @@ pub const CASES: &[Case] = &[
     })
     .asks("The length in front of every frame is the number of bytes of its body")
     .hint("Encode to bytes first, then take len() of the bytes: characters are not bytes. The four bytes of the length don't count.")
+    .needs(&["c.join.first"])
     .killed_by(&[ClientFault::LengthCountsItself, ClientFault::LengthInCharacters])
     .last(),
     Case::new("c.inv.json-object", Level::Must, "JS-1", |c| {
@@ -22,6 +23,7 @@ pub const CASES: &[Case] = &[
     })
     .asks("Every body is a JSON object")
     .hint("json.dumps of a dict; never a bare string or list.")
+    .needs(&["c.join.first"])
     .killed_by(&[ClientFault::BareStringFrame])
     .last(),
     Case::new("c.inv.tuple", Level::Must, "T4-1", |c| {
@@ -29,6 +31,7 @@ pub const CASES: &[Case] = &[
     })
     .asks("Every message has four elements of the right types")
     .hint("MESSAGES is a list of lists: {\"MESSAGES\": [[src, dest, time, text]]}.")
+    .needs(&["c.join.first"])
     .killed_by(&[ClientFault::FiveElements])
     .last(),
     Case::new("c.inv.timestamp-int", Level::Must, "TS-1", |c| {
@@ -36,6 +39,7 @@ pub const CASES: &[Case] = &[
     })
     .asks("The time of every message is an integer")
     .hint("int(time.time()), not time.time() and not a string.")
+    .needs(&["c.join.first"])
     .killed_by(&[ClientFault::TimestampFloat])
     .last(),
     Case::new("c.inv.byte-order", Level::Open, "FR-2", |c| Box::pin(byte_order(c)))
@@ -45,8 +49,8 @@ pub const CASES: &[Case] = &[
 ];
 
 async fn holds(c: &mut ClientHands, invariant: Invariant, expected: &str) -> Outcome {
-    let silence = c.shared.quirks().silence;
-    if silence.is_none() {
+    // Who never asks for a name sends no more now than in the first contact.
+    if c.shared.quirks().silence.is_none() {
         feed(c).await;
     }
     let tally = c.shared.invariants.tally(invariant);
@@ -55,11 +59,7 @@ async fn holds(c: &mut ClientHands, invariant: Invariant, expected: &str) -> Out
             expected,
             format!("{what} (in {case}; {} of {} frames)", tally.broken, tally.looked_at),
         ),
-        // What was seen broken fails, whatever else does; what was never seen waits for its cause.
         None if tally.looked_at == 0 => {
-            if let Some(silence) = silence {
-                return Ok(Verdict::Blocked { by: silence.charged_to().to_owned() });
-            }
             Verdict::inconclusive("the client sent nothing that this could be judged by")
         }
         None => Verdict::Pass,

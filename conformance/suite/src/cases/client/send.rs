@@ -94,7 +94,7 @@ async fn arrives(session: &mut ClientSession, text: &str) -> Option<Message> {
 /// The failure of a case whose message did not come.
 fn missed(session: &mut ClientSession, expected: impl AsRef<str>) -> Verdict {
     session.peer.missed(expected.as_ref());
-    Verdict::fail(expected, format!("{}; {}", session.peer.heard(), session.shown()))
+    Verdict::missing(expected, format!("{}; {}", session.peer.heard(), session.shown()))
 }
 
 /// A message as it stands on the wire.
