@@ -163,6 +163,8 @@ impl<'a, R: Runner> Schedule<'a, R> {
             for (case, asked) in std::mem::take(&mut self.waiting) {
                 let blocked = match case.isolation {
                     Isolation::Last => None,
+                    // Which need is named must not depend on which one was done first.
+                    _ if !case.needs.iter().all(|need| self.is_settled(need)) => None,
                     _ => self.failed(case, case.needs).map(|by| Verdict::Blocked { by }),
                 };
                 match self.runner.excuse(case).or(blocked) {
@@ -191,15 +193,16 @@ impl<'a, R: Runner> Schedule<'a, R> {
         })
     }
 
+    /// Whether nothing more will be known about a case; what was not selected was skipped on purpose.
+    fn is_settled(&self, id: &str) -> bool {
+        self.results.contains_key(id) || !self.order.iter().any(|(known, _)| known.id == id)
+    }
+
     /// Takes the next case that may start now.
     fn next(&mut self, nobody_runs: bool) -> Option<Selected<R::Side>> {
         let ready = |case: &Row| {
             let mut others = case.needs.iter().chain(case.excuses);
-            others.all(|other| {
-                // What was not selected was skipped on purpose.
-                self.results.contains_key(other)
-                    || !self.order.iter().any(|(known, _)| known.id == *other)
-            })
+            others.all(|other| self.is_settled(other))
         };
         let may_start = |case: &Row| {
             (nobody_runs || self.isolation(case) == Isolation::Together) && ready(case)
