@@ -90,7 +90,8 @@ pub fn last_lines(output: &str) -> String {
 }
 
 /// The last exception that nobody caught, and where it was raised; escaped.
-fn exception(output: &str) -> Option<String> {
+#[must_use]
+pub fn exception(output: &str) -> Option<String> {
     let lines: Vec<&str> = output.lines().map(str::trim_end).collect();
     let at = lines.iter().rposition(|line| {
         let line = line.trim_start_matches(|c: char| !c.is_ascii_alphabetic());

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::proxy::{Proxy, Way};
 use crate::{
     case::Side,
-    client::{ScreenMark, operator::Operator, session},
+    client::{ScreenMark, diagnosis, operator::Operator, session},
     invariants::{Invariant, Invariants},
 };
 
@@ -71,20 +71,25 @@ pub(super) fn over(proxy: &Proxy, operator: &Operator, since: usize) -> Option<B
         None => session::crash(operator).map(|_| (Way::Up, "fell over"))?,
     };
     let frames = proxy.since(since);
-    let of = |way| frames.iter().filter(move |(went, _)| *went == way).map(|(_, frame)| frame);
     let (who, side, clauses): (_, _, fn(&Frame) -> &'static str) = match way {
         Way::Up => ("the client", Side::Client, that_clients_take),
         Way::Down => ("the server", Side::Server, that_servers_take),
     };
-    let received = || of(if way == Way::Up { Way::Down } else { Way::Up });
-    let last = received().next_back();
+    let last = frames.iter().rfind(|passed| passed.way != way);
     let after = last.map_or_else(
         || "before anything was sent to it".to_owned(),
-        |frame| format!("after it got {}", escape::bytes(&frame.body, 160)),
+        |passed| {
+            let pieces = if passed.in_pieces { ", in several pieces" } else { "" };
+            format!("after it got {}{pieces}", escape::bytes(&passed.frame.body, 160))
+        },
     );
-    let shown = session::describe(operator, ScreenMark::START);
+    let exception = diagnosis::exception(&operator.screen.plain_end());
+    let shown = exception.map_or_else(
+        || session::describe(operator, ScreenMark::START),
+        |exception| format!("the client's exception: {exception}"),
+    );
     let what = escape::shorten(&escape::visible(&format!("{who} {end} {after}; {shown}")), LONGEST);
-    let blame = Blame { side, clause: last.map_or("QT-1", clauses), what };
+    let blame = Blame { side, clause: last.map_or("QT-1", |passed| clauses(&passed.frame)), what };
     Some(provoked(proxy, since, blame))
 }
 
@@ -97,8 +102,8 @@ pub(super) fn provoked(proxy: &Proxy, since: usize, blame: Blame) -> Blame {
     };
     let invariants = Invariants::new(proxy.client.mark().to_owned(), proxy.client.number());
     let frames = proxy.since(since);
-    let sent = frames.iter().filter(|(went, _)| *went == way);
-    sent.for_each(|(_, frame)| invariants.look("the matrix", frame));
+    let sent = frames.iter().filter(|passed| passed.way == way);
+    sent.for_each(|passed| invariants.look("the matrix", &passed.frame));
     match broken(other, &invariants).into_iter().next() {
         Some(nonsense) => {
             let what = escape::shorten(&format!("{}; {}", nonsense.what, blame.what), LONGEST);

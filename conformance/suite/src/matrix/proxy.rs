@@ -55,9 +55,20 @@ pub struct Proxy {
     accepting: Vec<JoinHandle<()>>,
 }
 
+/// A frame that passed.
+#[derive(Debug, Clone)]
+pub struct Passed {
+    /// Its direction.
+    pub way: Way,
+    /// The frame.
+    pub frame: Frame,
+    /// It came in several reads, or records where these can be seen.
+    pub in_pieces: bool,
+}
+
 /// The frames that passed.
 struct Seen {
-    frames: Mutex<Vec<(Way, Frame)>>,
+    frames: Mutex<Vec<Passed>>,
     state: watch::Sender<State>,
 }
 
@@ -133,8 +144,8 @@ impl Proxy {
                 state.mark_unchanged();
                 let frames = self.since(at);
                 at += frames.len();
-                let mine = frames.iter().filter(|(went, _)| *went == way);
-                if let Some(found) = mine.map(|(_, frame)| frame).find_map(&pick) {
+                let mine = frames.iter().filter(|passed| passed.way == way);
+                if let Some(found) = mine.map(|passed| &passed.frame).find_map(&pick) {
                     return Some(found);
                 }
                 if state.changed().await.is_err() {
@@ -187,7 +198,7 @@ impl Proxy {
 
     /// The frames that have passed since a mark.
     #[must_use]
-    pub fn since(&self, at: usize) -> Vec<(Way, Frame)> {
+    pub fn since(&self, at: usize) -> Vec<Passed> {
         let frames = self.seen.frames.lock().unwrap_or_else(PoisonError::into_inner);
         frames.get(at..).unwrap_or_default().to_vec()
     }
@@ -267,9 +278,10 @@ impl Door {
                 let found = first_frame(bytes).and_then(|frame| frame.prefix);
                 self.seen.state.send_modify(|state| state.prefix = found);
             }
+            let mut in_pieces = decoder.is_partial();
             decoder.push(bytes);
             while let Step::Body(body) = decoder.step() {
-                self.saw(way, body);
+                self.saw(way, body, std::mem::take(&mut in_pieces));
             }
         };
         let patience = self.shared.timing().patience;
@@ -284,11 +296,15 @@ impl Door {
         let _ = to.shutdown().await;
     }
 
-    fn saw(&self, way: Way, body: Body) {
+    fn saw(&self, way: Way, body: Body, in_pieces: bool) {
         let frame = Frame::read(self.shared.clock.elapsed(), body);
         let invariants = if way == Way::Up { &self.client } else { &self.server };
         invariants.look("the matrix", &frame);
-        self.seen.frames.lock().unwrap_or_else(PoisonError::into_inner).push((way, frame));
+        self.seen.frames.lock().unwrap_or_else(PoisonError::into_inner).push(Passed {
+            way,
+            frame,
+            in_pieces,
+        });
         self.seen.state.send_modify(|state| state.frames += 1);
     }
 }
