@@ -30,7 +30,7 @@ const UNCAUGHT: [&str; 10] = [
 /// Where code lies that the student has not written.
 const LIBRARIES: [&str; 4] = ["/lib/python", "-packages/", "<frozen", "<string>"];
 
-/// The kinds of errors that have a cause of their own: words of the error, and what helps.
+/// The kinds of errors that keep a client from connecting: words of the error, and what helps.
 const KINDS: [(&[&str], &str); 4] = [
     (
         &[
@@ -59,17 +59,19 @@ const KINDS: [(&[&str], &str); 4] = [
         "The client lacks a library here: install it, or start the client with the interpreter that has it.",
     ),
     (
-        &["the following arguments are required", "unrecognized arguments", "usage:"],
+        &["the following arguments are required", "unrecognized arguments", "invalid int value"],
         "The client does not understand its command line: does the command work when you type it yourself, with a \
          host, a port and a file in the place of {host}, {port} and {ca}?",
     ),
 ];
 
 /// A better hint than the usual one, when the output of a client says what is wrong; the usual cause
-/// stays behind an exception, which seldom names it.
+/// stays behind an exception, which seldom names it. That it can't connect is only looked for where it
+/// did not.
 #[must_use]
-pub fn hint(output: &str, usual: &str) -> Option<String> {
-    let kind = KINDS.iter().find(|(words, _)| words.iter().any(|word| output.contains(word)));
+pub fn hint(output: &str, usual: &str, connecting: bool) -> Option<String> {
+    let says = |words: &[&str]| connecting && words.iter().any(|word| output.contains(word));
+    let kind = KINDS.iter().find(|(words, _)| says(words));
     match (kind, exception(output)) {
         (Some((_, hint)), Some(what)) => Some(format!("{hint} (It ended with {what}.)")),
         (Some((_, hint)), None) => Some((*hint).to_owned()),
@@ -127,7 +129,7 @@ mod tests {
         let python = "name: ann\nException in thread Thread-1 (listen):\nTraceback (most recent call last):\n  \
             File \"/usr/lib/python3/threading.py\", line 1, in run\n  File \"client.py\", line 42, in listen\n    \
             f[\"INFO\"]\n  File \"/usr/lib/python3.11/json/decoder.py\", line 5, in raw\nKeyError: 'INFO'\n";
-        let hint = hint(python, "recv").unwrap();
+        let hint = hint(python, "recv", false).unwrap();
         for word in ["your program's exceptions", "KeyError: 'INFO' in client.py, line 42", "recv"]
         {
             assert!(hint.contains(word), "{hint}");
@@ -135,25 +137,36 @@ mod tests {
         let rust =
             "thread 'main' (77) panicked at src/main.rs:3:5:\ncalled `Option::unwrap()` on None\n";
         assert!(
-            super::hint(rust, "").unwrap().contains("src/main.rs:3:5: called `Option::unwrap()`")
+            super::hint(rust, "", false)
+                .unwrap()
+                .contains("src/main.rs:3:5: called `Option::unwrap()`")
         );
         let go = "panic: runtime error: index out of range\n\ngoroutine 1 [running]:\n";
-        assert!(super::hint(go, "").unwrap().contains("index out of range"));
+        assert!(super::hint(go, "", false).unwrap().contains("index out of range"));
     }
 
     #[test]
     fn errors_with_a_cause_of_their_own_say_what_helps() {
         let tls = "Traceback (most recent call last):\n  File \"c.py\", line 9, in <module>\n\
             ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed\n";
-        let hint = hint(tls, "").unwrap();
+        let hint = hint(tls, "", true).unwrap();
         assert!(hint.contains("{ca}") && hint.contains("SSLCertVerificationError"), "{hint}");
-        assert!(super::hint("connect ECONNREFUSED 127.0.0.1:5000", "").unwrap().contains("{port}"));
+        assert!(
+            super::hint("connect ECONNREFUSED 127.0.0.1:5000", "", true)
+                .unwrap()
+                .contains("{port}")
+        );
+    }
+
+    #[test]
+    fn what_a_connected_client_prints_is_no_reason_not_to_connect() {
+        assert_eq!(hint("bob: Connection refused, they said", "", false), None);
     }
 
     #[test]
     fn ordinary_output_says_nothing_and_nothing_acts_on_the_screen() {
-        assert_eq!(hint("bob: a Traceback came\nthread 'x' is long\n", ""), None);
+        assert_eq!(hint("bob: a Traceback came\nthread 'x' is long\n", "", false), None);
         let hostile = "Traceback (most recent call last):\nEvil: \u{1b}]0;x\u{7}\n";
-        assert!(!hint(hostile, "").unwrap().contains('\u{1b}'));
+        assert!(!hint(hostile, "", false).unwrap().contains('\u{1b}'));
     }
 }

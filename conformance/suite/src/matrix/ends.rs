@@ -97,3 +97,44 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Records<S> {
         Pin::new(&mut self.get_mut().0).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "the other end is a task")]
+mod tests {
+    use std::sync::Arc;
+
+    use conformance_kit::{
+        authority::{Authority, Shows},
+        net::tls::{self, Trust},
+    };
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_read_gives_one_record_though_two_came_in_one_segment() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let acceptor = TlsAcceptor::from(Authority::make().unwrap().server(Shows::Good));
+        let server = tokio::spawn(async move {
+            let tcp = BufWriter::with_capacity(HELD_BACK, listener.accept().await.unwrap().0);
+            let mut stream = acceptor.accept(tcp).await.unwrap();
+            stream.write_all(&[0, 0, 0, 2]).await.unwrap();
+            stream.write_all(b"{}").await.unwrap();
+            stream.flush().await.unwrap();
+            stream
+        });
+        let config = Arc::new(tls::configuration(&Trust::Anything, None).unwrap());
+        let transport = Transport::Tls(config, tls::server_name("localhost"));
+        let tcp = TcpStream::connect(address).await.unwrap();
+        let mut end = End::of_server(tcp, transport).await.unwrap();
+        let _stream = server.await.unwrap();
+        let mut buffer = [0; 64];
+        assert!(end.tls);
+        assert_eq!(end.stream.read(&mut buffer).await.unwrap(), 4);
+        assert_eq!(end.stream.read(&mut buffer).await.unwrap(), 2);
+    }
+}

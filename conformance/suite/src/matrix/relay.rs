@@ -123,7 +123,7 @@ impl Relay {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt as _, duplex};
+    use tokio::io::{AsyncReadExt as _, BufWriter, duplex};
 
     use super::*;
 
@@ -150,7 +150,7 @@ mod tests {
             sizes
         };
         let ((), ended, sizes) =
-            tokio::join!(writing, relay(records).run(from, to, |_| {}), reading);
+            tokio::join!(writing, relay(records).run(from, BufWriter::new(to), |_| {}), reading);
         assert_eq!(ended, Ended::Sender);
         sizes
     }
@@ -160,6 +160,15 @@ mod tests {
         let frames = [&b"{}"[..], b"[1]", b"[22]"].map(|body| Prefix::NETWORK.frame(body));
         assert_eq!(reads(true, &[frames.concat()]).await, [6 + 7 + 8]);
         assert_eq!(reads(false, &[frames.concat()]).await, [6, 7, 8]);
+    }
+
+    #[tokio::test]
+    async fn the_pieces_of_a_frame_are_handed_on_together() {
+        let frame = Prefix::NETWORK.frame(b"[1, 2, 3]");
+        let (head, body) = frame.split_at(4);
+        for records in [true, false] {
+            assert_eq!(reads(records, &[head.to_vec(), body.to_vec()]).await, [frame.len()]);
+        }
     }
 
     #[tokio::test]

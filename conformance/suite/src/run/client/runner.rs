@@ -61,9 +61,8 @@ impl Runner for ClientRunner {
                 hands.shared.quirks().silence.map(|silence| silence.printed).unwrap_or_default()
             }
         };
-        // There a refused connection is what the case is about.
-        let hint =
-            (case.id != "c.err.refused").then(|| diagnosis::hint(&printed, case.hint)).flatten();
+        let connecting = matches!(case.id, "c.tls.connect" | "c.join.first" | "c.net.v6");
+        let hint = diagnosis::hint(&printed, case.hint, connecting);
         Testimony { hint, printed: diagnosis::last_lines(&printed) }
     }
 }
