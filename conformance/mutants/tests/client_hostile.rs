@@ -174,7 +174,7 @@ fn failed(report: &Report) -> (Vec<&str>, Vec<&str>) {
 async fn one_habit_is_charged_to_its_cases() {
     type Habit = (ClientFault, &'static [&'static str], &'static [&'static str]);
     const WHOLE_READS: [&str; 3] = ["c.recv.split-header", "c.recv.split-body", "c.recv.coalesced"];
-    const HABITS: [Habit; 13] = [
+    const HABITS: [Habit; 14] = [
         (ClientFault::Plaintext, &["c.tls.connect"], &[]),
         (ClientFault::NameInCapitals, &["c.join.first"], &[]),
         (ClientFault::SpeaksBeforeName, &["c.join.first"], &[]),
@@ -187,6 +187,11 @@ async fn one_habit_is_charged_to_its_cases() {
         (ClientFault::OneReadOneBody, &WHOLE_READS, &["c.join.big", "c.recv.bytewise"]),
         (ClientFault::SecondFrameDropped, &["c.recv.coalesced"], &[]),
         (ClientFault::RefusalPromptsOnly, &["c.join.rejected"], &[]),
+        (
+            ClientFault::RefusalRaises,
+            &["c.join.rejected"],
+            &["c.join.rejected-bare", "c.join.retry"],
+        ),
         (ClientFault::UnknownKeyFirst, &["c.recv.unknown-key"], &[]),
     ];
     let judging = stream::iter(HABITS).map(|(fault, charged, waits)| async move {

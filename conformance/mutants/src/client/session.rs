@@ -296,6 +296,9 @@ impl Session {
         let info = text(frame, "INFO");
         let f = self.faults.clone();
         if !accepted {
+            if f.acts(ClientFault::RefusalRaises) {
+                return Err("KeyError: 'USER_LIST'");
+            }
             if info.is_none() && f.acts(ClientFault::BareRefusalRaises) {
                 return Err("KeyError: 'INFO'");
             }

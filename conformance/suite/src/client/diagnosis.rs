@@ -27,6 +27,21 @@ const UNCAUGHT: [&str; 10] = [
     "terminate called",
 ];
 
+/// Exceptions that come from a mistake in the program, and not from what its author wants to say.
+const ACCIDENTS: [&str; 11] = [
+    "KeyError",
+    "IndexError",
+    "TypeError",
+    "AttributeError",
+    "NameError",
+    "UnboundLocalError",
+    "AssertionError",
+    "NullPointerException",
+    "`None` value",
+    "nil pointer",
+    "out of range",
+];
+
 /// Where code lies that the student has not written.
 const LIBRARIES: [&str; 4] = ["/lib/python", "-packages/", "<frozen", "<string>"];
 
@@ -80,6 +95,12 @@ pub fn hint(output: &str, usual: &str, connecting: bool) -> Option<String> {
         )),
         (None, None) => None,
     }
+}
+
+/// Whether a client ended with an exception that nobody throws on purpose: it tells its user nothing.
+#[must_use]
+pub fn is_accident(output: &str) -> bool {
+    exception(output).is_some_and(|what| ACCIDENTS.iter().any(|word| what.contains(word)))
 }
 
 /// The last lines of an output, escaped, for reports.
@@ -147,6 +168,8 @@ mod tests {
 
     #[test]
     fn errors_with_a_cause_of_their_own_say_what_helps() {
+        assert!(is_accident("Traceback (most recent call last):\nKeyError: 'USER_LIST'\n"));
+        assert!(!is_accident("Traceback (most recent call last):\nRefused: the name is taken\n"));
         let tls = "Traceback (most recent call last):\n  File \"c.py\", line 9, in <module>\n\
             ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed\n";
         let hint = hint(tls, "", true).unwrap();

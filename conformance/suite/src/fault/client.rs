@@ -25,6 +25,7 @@ faults! {
     SendsBeforeAnswer: "Lines are sent before the name is accepted.",
     RefusalUntold: "A refusal is not shown.",
     RefusalPromptsOnly: "After a refusal the same prompt is printed again, and no word.",
+    RefusalRaises: "A refusal raises.",
     BareRefusalRaises: "A refusal without `INFO` raises.",
     GivesUpAfterRefusal: "After a refusal no other name is asked for.",
     BareWelcomeRaises: "A welcome without `INFO` raises.",

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     clause::Level,
-    client::{Action, Case, ClientHands, ClientSession, Means, Reached, Silence},
+    client::{Action, Case, ClientHands, ClientSession, Means, Reached, Silence, diagnosis},
     fault::ClientFault,
     verdict::{Outcome, Verdict},
 };
@@ -38,17 +38,19 @@ pub const CASES: &[Case] = &[
         .asks("The user is told that the name was refused")
         .hint("Look at the value of USERNAME_ACCEPTED; when it is false, print INFO or a text of your own.")
         .needs(&["c.join.first"])
-        .killed_by(&[ClientFault::RefusalUntold, ClientFault::RefusalPromptsOnly])
+        .killed_by(&[ClientFault::RefusalUntold, ClientFault::RefusalPromptsOnly, ClientFault::RefusalRaises])
         .revised(2),
     Case::new("c.join.rejected-bare", Level::Must, "IN-1", |c| Box::pin(rejected_bare(c)))
         .asks("A refusal without INFO does not make it crash")
         .hint("INFO is optional: frame.get(\"INFO\"), not frame[\"INFO\"].")
         .needs(&["c.join.first"])
+        .excused_by(&["c.join.rejected"])
         .killed_by(&[ClientFault::BareRefusalRaises]),
     Case::new("c.join.retry", Level::Should, "TK-3", |c| Box::pin(retry(c)))
         .asks("After a refusal it offers to try another name")
         .hint("Ask for a name in a loop until one is accepted.")
         .needs(&["c.join.first"])
+        .excused_by(&["c.join.rejected"])
         .killed_by(&[ClientFault::GivesUpAfterRefusal])
         .revised(2),
     Case::new("c.join.no-info", Level::Must, "IN-1", |c| Box::pin(no_info(c)))
@@ -180,8 +182,12 @@ async fn rejected(c: &mut ClientHands) -> Outcome {
     let reason = format!("refused {}", c.text());
     session.peer.send(&json!({"USERNAME_ACCEPTED": false, "INFO": reason})).await;
     let told = session.tells(mark, "the name was refused").await;
+    session.taken_in().await;
+    // What a program prints when it falls over is meant for who wrote it.
+    let screen = &session.operator.screen;
+    let fell = diagnosis::is_accident(&screen.plain_end()) && !screen.written_holds(mark, &reason);
     Ok(Verdict::check(
-        told,
+        told && !fell,
         format!(
             "the client shows INFO (\"{reason}\") or says in its own words that the name was refused"
         ),
@@ -199,7 +205,8 @@ async fn rejected_bare(c: &mut ClientHands) -> Outcome {
     session.taken_in().await;
     Ok(match session.crash() {
         None => Verdict::Pass,
-        Some(sign) => Verdict::fail("a client that copes with a refusal without INFO", sign),
+        // Whoever falls over every refusal copes with none.
+        Some(sign) => Verdict::missing("a client that copes with a refusal without INFO", sign),
     })
 }
 
@@ -244,7 +251,7 @@ async fn retry(c: &mut ClientHands) -> Outcome {
         found = elsewhere => found,
     };
     let expected = format!("{{\"USERNAME\": \"{again}\"}}, the second name that was typed");
-    Ok(Verdict::check(found, expected, format!("{}; {}", session.peer.heard(), session.shown())))
+    Ok(Verdict::came(found, expected, format!("{}; {}", session.peer.heard(), session.shown())))
 }
 
 async fn no_info(c: &mut ClientHands) -> Outcome {
