@@ -93,7 +93,10 @@ impl ServerRunner {
 
     /// Whether a case is hurried: whatever it does not find in this time it is asked for again.
     fn is_hurried(case: &Row, before: u8) -> bool {
-        before == 0 && !case.chance && case.level != crate::clause::Level::Open
+        before == 0
+            && !case.chance
+            && case.level != crate::clause::Level::Open
+            && case.extension.is_none()
     }
 
     fn pace(&self, case: &Row, before: u8, fresh: bool) -> f64 {
@@ -194,8 +197,12 @@ impl ServerRunner {
             Health::Slow => self.slow = true,
             Health::Good => {}
         }
-        let in_vain = !good && result.verdict.is_about_time() && !turn.case.chance;
-        let more_time = turn.footing.pace < if self.slow { PATIENT } else { 1.0 };
+        // Cases of extensions don't tell what did not come from what is wrong.
+        let about_time = result.verdict.is_about_time() || turn.case.extension.is_some();
+        let in_vain = !good && about_time && !turn.case.chance;
+        let enough = if self.slow { PATIENT } else { 1.0 };
+        let more_time =
+            turn.footing.pace < enough || (turn.case.extension.is_some() && turn.before == 0);
         if in_vain && more_time && turn.before + 1 < MOST_TRIES { Next::Again } else { Next::Keep }
     }
 
