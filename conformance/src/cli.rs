@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    client::ClientArguments, fuzz::FuzzArguments, grade::Grade, load::LoadArguments,
-    matrix::MatrixArguments, shared::Reports,
+    client::ClientArguments, fuzz::FuzzArguments, grade::Grade, learn::LearnArguments,
+    load::LoadArguments, matrix::MatrixArguments, shared::Reports,
 };
 
 /// Grades any implementation of the Chatterbox protocol.
@@ -19,6 +19,7 @@ use crate::command::{
   conformance --target localhost:5000 --ca certs/ca.crt
   conformance --target localhost:5000 --insecure --only framing,join.taken
   conformance --spawn 'python3 server.py {host} -p {port}' --insecure --report html=report.html
+  conformance learn --spawn 'python3 server.py {host} -p {port}' --watch
   conformance list --json
   conformance explain framing.coalesced
 
@@ -46,6 +47,7 @@ pub(crate) enum Command {
         id: String,
     },
     Client(Box<ClientArguments>),
+    Learn(Box<LearnArguments>),
     Matrix(MatrixArguments),
     Fuzz(FuzzArguments),
     Load(Box<LoadArguments>),

@@ -8,7 +8,7 @@ mod cli;
 mod command;
 
 use cli::{Cli, Command};
-use command::{client, explain, fuzz, grade, grading, interrupt, load, matrix};
+use command::{client, explain, fuzz, grade, grading, interrupt, learn, load, matrix};
 
 /// Wrong usage, as sysexits.h has it.
 const USAGE: u8 = 64;
@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         Some(Command::List { json }) => explain::list(json),
         Some(Command::Explain { id }) => explain::explain(&id),
         Some(Command::Client(arguments)) => client::run(&arguments),
+        Some(Command::Learn(arguments)) => learn::run(&arguments),
         Some(Command::Matrix(arguments)) => matrix::run(&arguments),
         Some(Command::Fuzz(arguments)) => fuzz::run(&arguments),
         Some(Command::Load(arguments)) => load::run(&arguments),

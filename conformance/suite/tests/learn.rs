@@ -82,7 +82,9 @@ fn every_stage_can_be_done_and_explains_itself() {
             );
             let texts = stage.asks.iter().chain(stage.how).chain([&stage.title]);
             for text in texts {
-                assert!(text.is_ascii() && !text.contains("  "), "{file}: {id}: {text}");
+                let first = text.lines().next().unwrap();
+                assert!(text.is_ascii() && !first.contains("  "), "{file}: {id}: {text}");
+                assert!(text.lines().skip(1).all(|code| code.len() < 90), "{id}: {text}");
             }
         }
     }
@@ -216,16 +218,17 @@ fn one_stage_is_shown_with_its_first_failure() {
         ],
     );
     let taken = report.cases.iter_mut().find(|case| case.id == "join.taken").unwrap();
-    taken.printed = "Traceback\nKeyError: 'ann'\u{1b}[2J\n".to_owned();
+    taken.printed = format!("Traceback\nKeyError: 'ann'\u{1b}[2J\n{}", "gone\n".repeat(40));
     let text = screen(&findings([report]), None);
     for part in [
         "[x] connect  [x] frame  [>] join  [ ] lists",
-        "2 of 13 stages are done.",
+        "2 of 13 stages done.",
         "Stage 3 of 13, join:",
         r#"00 00 00 13 {"USERNAME": "ann"}"#,
         "Not yet: join.taken",
         "expected  false",
         "| KeyError: 'ann'",
+        "| gone  (40 times)",
         "again     conformance --only join.taken",
     ] {
         assert!(text.contains(part), "{part} is missing in\n{text}");

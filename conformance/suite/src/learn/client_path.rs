@@ -21,7 +21,7 @@ const STAGES: &[Stage] = &[
             happens("client and server do the TLS handshake; from now on both can write bytes"),
         ],
         how: &[
-            "Python: context = ssl.create_default_context(cafile=ca); sock = context.wrap_socket(socket.create_connection((host, port)), server_hostname=host). create_connection tries every address that getaddrinfo gives.",
+            "In Python (create_connection tries every address that getaddrinfo gives):\ncontext = ssl.create_default_context(cafile=ca)\nsock = context.wrap_socket(socket.create_connection((host, port)), server_hostname=host)",
             "Elsewhere: SSLSocketFactory with a trust store (Java), tls.connect with ca (Node), tls.Dial with RootCAs (Go), SSL_CTX_load_verify_locations (C with OpenSSL).",
             "The port is another one each time: take it from the command line, as well as the host and the file.",
             "The program must not end after connecting: it waits for its user and for the server.",
@@ -47,7 +47,7 @@ const STAGES: &[Stage] = &[
             ),
         ],
         how: &[
-            "Python: body = json.dumps({'USERNAME': name}).encode(); sock.sendall(struct.pack('>I', len(body)) + body). Take the length of the bytes, not of the text.",
+            "In Python; the length is that of the bytes, not of the text:\nbody = json.dumps({'USERNAME': name}).encode()\nsock.sendall(struct.pack('>I', len(body)) + body)",
             "A line that is read from a terminal has a line break at its end: take it off (strip()).",
             "The lines are typed as soon as your program has connected or shows something: print a prompt, and read with input() or from standard input.",
         ],
@@ -93,7 +93,7 @@ const STAGES: &[Stage] = &[
             happens("the client shows, in whatever form: bob: hi ann"),
         ],
         how: &[
-            "input() blocks. A second thread that reads frames and prints them is the simplest way: threading.Thread(target=receive, daemon=True).start(). Or select() over both, or asyncio.",
+            "input() blocks. A second thread that reads frames and prints them is the simplest way (or select() over both, or asyncio):\nthreading.Thread(target=receive, daemon=True).start()",
             "Reading a frame: 4 bytes, then as many as they say. recv(n) gives up to n bytes: call it in a loop until all n are there.",
             "Print with flush=True: what waits in a buffer is seen by nobody.",
         ],
@@ -141,7 +141,7 @@ const STAGES: &[Stage] = &[
             happens("the client shows it"),
         ],
         how: &[
-            "if line.startswith('@'): user, _, text = line[1:].partition(' ').",
+            "In Python:\nif line.startswith('@'):\n    user, _, text = line[1:].partition(' ')",
             "Whether a message is private is seen from its second element: it is ALL, or a name.",
         ],
         takes: &["c.send.private", "c.recv.private"],
@@ -179,7 +179,7 @@ const STAGES: &[Stage] = &[
         how: &[
             "A function that reads exactly n bytes, in a loop, and is called twice for each frame, is all that it takes. If you read larger blocks, keep what is behind a frame for the next one.",
             "With select(): TLS may hold bytes that select() does not see any more; read until sock.pending() is 0.",
-            "if 'MESSAGES' in frame: ... if 'USERS_JOINED' in frame: ..., and not elif.",
+            "Not elif, but twice if:\nif 'MESSAGES' in frame: ...\nif 'USERS_JOINED' in frame: ...",
         ],
         takes: &[
             "c.recv.split-header",

@@ -36,6 +36,13 @@ impl Findings {
         self.results.get(id)
     }
 
+    /// The ids of all cases on which others may rest.
+    #[must_use]
+    pub fn passed(&self) -> Vec<String> {
+        let passed = self.results.values().filter(|case| case.verdict.carries());
+        passed.map(|case| case.id.clone()).collect()
+    }
+
     /// What the subject printed in the last run; escaped.
     #[must_use]
     pub fn output(&self) -> &str {

@@ -76,8 +76,9 @@ impl Path {
         let mut rows: Vec<_> = self.rows().filter(here).collect();
         let takes = self.stages.get(stage).map_or(&[][..], |stage| stage.takes);
         rows.sort_by_key(|row| {
-            // What a stage names comes in the order of the naming, the rest of a group behind it.
-            takes.iter().position(|word| *word == row.id).unwrap_or(takes.len())
+            // What a stage names comes in the order of the naming, the rest of a group behind it; what
+            // gives no points is the last thing to see to.
+            (row.literal, takes.iter().position(|word| *word == row.id).unwrap_or(takes.len()))
         });
         rows
     }

@@ -102,11 +102,12 @@ impl Screen<'_> {
                 out.push('\n');
                 column = 0;
             }
+            let space = if column == 0 { "" } else { "  " };
             column += width;
-            let _ = write!(out, "{style}[{mark}] {}{style:#}  ", stage.id);
+            let _ = write!(out, "{space}{style}[{mark}] {}{style:#}", stage.id);
         }
         let done = self.progress.states.iter().filter(|state| **state == State::Done).count();
-        let _ = writeln!(out, "\n{done} of {} stages are done.", self.path.stages.len());
+        let _ = writeln!(out, "\n{done} of {} stages done.", self.path.stages.len());
     }
 
     fn stage(&self, out: &mut String, at: usize, stage: &Stage) {
@@ -158,11 +159,13 @@ impl Screen<'_> {
             .iter()
             .filter(|row| self.findings.case(row.id).is_some_and(|case| case.verdict.carries()))
             .count();
+        let broken = self.progress.states.get(at) == Some(&State::Broken);
+        let word = if broken { "No longer" } else { "Not yet" };
         let reading =
             if case.literal { " (by the letter of the assignment; no points)" } else { "" };
         let _ = writeln!(
             out,
-            "{BAD}Not yet:{BAD:#} {STRONG}{}{STRONG:#}  {}{reading}; {passed} of {} of this stage pass",
+            "{BAD}{word}:{BAD:#} {STRONG}{}{STRONG:#}  {}{reading}; {passed} of {} of this stage pass",
             visible(&case.id),
             visible(&case.title),
             cases.len()
@@ -196,10 +199,19 @@ impl Screen<'_> {
             return;
         }
         let _ = writeln!(out, "  your {} {when}", self.word());
-        let lines: Vec<&str> = text.lines().collect();
-        for line in lines.iter().skip(lines.len().saturating_sub(LAST_LINES)) {
+        // A line that comes again and again must not push the exception out of sight.
+        let mut lines: Vec<(&str, usize)> = Vec::new();
+        for line in text.lines() {
+            match lines.last_mut() {
+                Some((last, times)) if *last == line => *times += 1,
+                _ => lines.push((line, 1)),
+            }
+        }
+        for (line, times) in lines.iter().skip(lines.len().saturating_sub(LAST_LINES)) {
+            let times = if *times > 1 { format!("  ({times} times)") } else { String::new() };
             // Indented, so that no line of it can be taken for one of ours or for a command.
-            let _ = writeln!(out, "    | {}", shorten(&visible_lines(line), LONGEST_LINE));
+            let line = shorten(&visible_lines(line), LONGEST_LINE);
+            let _ = writeln!(out, "    | {line}{times}");
         }
     }
 
@@ -259,7 +271,12 @@ fn describe(out: &mut String, stage: &Stage) {
     }
     let _ = writeln!(out, "\n{STRONG}How{STRONG:#}");
     for way in stage.how {
-        out.push_str(&wrap(way, "  - ", "    "));
+        let (text, code) = way.split_once('\n').unwrap_or((way, ""));
+        out.push_str(&wrap(text, "  - ", "    "));
+        // Code stays as it is, so that it can be copied.
+        for line in code.lines() {
+            let _ = writeln!(out, "      {line}");
+        }
     }
     out.push('\n');
 }

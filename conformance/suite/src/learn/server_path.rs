@@ -22,9 +22,9 @@ const STAGES: &[Stage] = &[
             happens("ann and the server do the TLS handshake; from now on both can write bytes"),
         ],
         how: &[
-            "Make key and certificate once: openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout key.pem -out cert.pem",
+            "Make key and certificate once:\nopenssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj /CN=localhost \\\n  -addext subjectAltName=DNS:localhost -keyout key.pem -out cert.pem",
             "The port is another one each time: take host and port from the command line (in Python sys.argv or argparse), and bind what getaddrinfo makes of the host (asyncio.start_server does so).",
-            "Python: context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER); context.load_cert_chain('cert.pem', 'key.pem'); then asyncio.start_server(handle, host, port, ssl=context) and serve_forever().",
+            "In Python, with asyncio (with threads: context.wrap_socket(connection, server_side=True)):\ncontext = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\ncontext.load_cert_chain('cert.pem', 'key.pem')\nserver = await asyncio.start_server(handle, host, port, ssl=context)\nawait server.serve_forever()",
             "Elsewhere: SSLServerSocket (Java), tls.createServer (Node), tls.Listen (Go), SSL_accept (C with OpenSSL), SslStream (C#), rustls (Rust).",
             "The program must not end, neither after its first client nor when one of them makes trouble.",
         ],
@@ -56,9 +56,9 @@ const STAGES: &[Stage] = &[
             },
         ],
         how: &[
-            "Python, asyncio: header = await reader.readexactly(4); (length,) = struct.unpack('>I', header); body = await reader.readexactly(length); frame = json.loads(body).",
+            "Reading, in Python with asyncio:\n(length,) = struct.unpack('>I', await reader.readexactly(4))\nframe = json.loads(await reader.readexactly(length))",
             "With plain sockets recv(n) gives what is there, up to n bytes: call it in a loop until you have all n. An empty result means that the other side has closed.",
-            "Writing: body = json.dumps(answer).encode(), then struct.pack('>I', len(body)) + body in one write. Take the length of the bytes, not of the text, and flush (await writer.drain()).",
+            "Writing; the length is that of the bytes, not of the text:\nbody = json.dumps(answer).encode()\nwriter.write(struct.pack('>I', len(body)) + body)",
             "Python's True becomes true by json.dumps; the text \"true\" is something else.",
             "After the answer, keep reading: the connection stays open until the client closes it.",
         ],
@@ -102,7 +102,7 @@ const STAGES: &[Stage] = &[
         how: &[
             "A task for each connection (asyncio.start_server calls your handler for each one), or a thread for each. With threads, the TLS handshake belongs into the thread too, not in front of accept.",
             "One dictionary for all connections, from the name to the connection: clients[name] = writer. Look whether the name is in it, and put it in, without letting anybody in between: under one lock, or with no await between the two.",
-            "Take the name out in a finally block, and only if this connection had got it: del clients[name].",
+            "Take the name out when the connection ends, in a finally block, and only if this connection had got it.",
             "Reading from a closed connection raises (IncompleteReadError, ConnectionError) or gives no bytes: both are the end of that client and of nobody else.",
         ],
         takes: &[
@@ -135,7 +135,7 @@ const STAGES: &[Stage] = &[
         ],
         how: &[
             "USER_LIST is list(clients): a list of strings, not an object and not one text.",
-            "For the notice go through all other connections: for name, other in list(clients.items()). Copy first, as here, since somebody may come or go meanwhile.",
+            "For the notice go through all other connections. Copy first, since somebody may come or go meanwhile:\nfor other, connection in list(clients.items()):",
             "One of them may be gone already, so that writing to it raises: catch that for this one, and go on with the next.",
         ],
         takes: &[
@@ -165,7 +165,7 @@ const STAGES: &[Stage] = &[
         ],
         how: &[
             "Read frames in a loop for as long as the connection lives, and look for each key that you know.",
-            "for message in frame['MESSAGES']: for every other connection: send it {'MESSAGES': [message]}. The same list comes out again, nothing in it becomes a text or gets another order.",
+            "For each message of the frame, and each other connection: send it. The same list comes out again; nothing in it becomes a text or gets another order.\nsend(connection, {'MESSAGES': [message]})",
             "Two threads that write to one connection at a time mix their frames: one lock for each connection, or only one thread that writes. In asyncio write() takes a whole frame at once.",
         ],
         takes: &[
@@ -269,7 +269,7 @@ const STAGES: &[Stage] = &[
         ],
         how: &[
             "Decide for each message by itself, by its second element: 'ALL', or the key of your dictionary.",
-            "Keep private messages in the history too, and choose from it when somebody joins: [m for m in history if m[1] in ('ALL', name)].",
+            "Keep private messages in the history too, and choose from it when somebody joins:\n[message for message in history if message[1] in ('ALL', name)]",
         ],
         takes: &[
             "private.delivered",
@@ -294,8 +294,7 @@ const STAGES: &[Stage] = &[
             frame("server", "eve", &[r#"{"ERROR": "you are eve, not ann"}"#]),
         ],
         how: &[
-            "For each message: if message[0] != name, send {'ERROR': '...'} to this connection and go on with the next message.",
-            "Do it before anything else is done with the message, before the history too.",
+            "For each message, before anything else is done with it (before the history, too):\nif message[0] != name:\n    send(writer, {'ERROR': 'you are not ' + message[0]})\n    continue",
             "Before joining, name is None: nothing equals it, so the same line refuses that too, if it comes without a crash to this line.",
         ],
         takes: &[
@@ -352,7 +351,7 @@ const STAGES: &[Stage] = &[
             frame("server", "eve", &[r#"{"ERROR": "the time is an integer"}"#]),
         ],
         how: &[
-            "Put a try around the handling of one frame, inside the reading loop, and not around the loop: except (ValueError, KeyError, TypeError) as error: send {'ERROR': str(error)}, then go on.",
+            "Put a try around the handling of one frame, inside the reading loop, and not around the loop:\ntry:\n    handle(frame)\nexcept (ValueError, TypeError, LookupError, AttributeError) as error:\n    send(writer, {'ERROR': str(error)})",
             "Better than waiting for exceptions is to look: isinstance(frame, dict), isinstance(messages, list), isinstance(message, list) and len(message) == 4, and the types of the four.",
             "A name that is no string is refused or answered with ERROR. In Python True is an int as well: type(time) is int.",
         ],
@@ -421,7 +420,7 @@ const STAGES: &[Stage] = &[
             frame("server", "bob", &[r#"{"MESSAGES": [["ann", "ALL", 1700000000, "here I am"]]}"#]),
         ],
         how: &[
-            "if 'USERNAME' in frame: ... and then, not elif: if 'MESSAGES' in frame: ...",
+            "Not elif, but twice if:\nif 'USERNAME' in frame: ...\nif 'MESSAGES' in frame: ...",
             "Look for the keys that you know and leave the others alone.",
         ],
         takes: &["ext.piggyback", "ext.silent-by-default", "ext"],

@@ -13,7 +13,8 @@ pub struct Stage {
     pub asks: &'static [&'static str],
     /// An example of it on the wire.
     pub wire: &'static [Line],
-    /// Pointers into standard libraries, and what is easily overlooked.
+    /// Pointers into standard libraries, and what is easily overlooked. Lines behind the first one of
+    /// each are code.
     pub how: &'static [&'static str],
     /// The cases that belong to it: ids, and groups for whatever no stage names.
     pub takes: &'static [&'static str],
