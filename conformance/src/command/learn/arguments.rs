@@ -7,7 +7,7 @@ use conformance_kit::net::target::Target;
 
 use crate::command::{grade::Tls, operation::Operation, shared};
 
-/// Teach: show the one next step in writing a server or a client.
+/// Shows the one next step in writing a server or a client.
 ///
 /// The cases stand in stages, in the order in which a server is written: connect, frame, join, lists,
 /// messages to all, and so on. What is shown is the first stage that is not done yet: what it asks, the
@@ -65,7 +65,7 @@ pub(crate) struct LearnServer {
     pub(super) way: Way,
 }
 
-/// Teach: show the one next step in writing a client.
+/// Shows the one next step in writing a client.
 ///
 /// In its command, {host}, {port} and {ca} are filled in; {name}, too, where the client takes the user's
 /// name there. The suite is the server: it starts the client, types what its user would type, and reads

@@ -46,6 +46,10 @@ impl Learner {
                 Subject::Running(target.clone())
             }
             (None, Some(command)) => {
+                anyhow::ensure!(
+                    command.contains("{port}"),
+                    "the command holds no {{port}}, so the server would not listen where it is looked for; one that can't be told its port: start it yourself and give --target"
+                );
                 program.push(format!("--spawn {}", quoted(command)));
                 Subject::Spawned { command: command.clone(), fresh: false }
             }

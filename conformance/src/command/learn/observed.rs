@@ -57,7 +57,7 @@ mod tests {
         let (source, output) = (folder.path().join("server.py"), folder.path().join("chat.db"));
         std::fs::write(&source, "").unwrap();
         let files = Files::of(&["server.py".to_owned()], folder.path());
-        let both = BTreeSet::from([source.clone(), output.clone()]);
+        let both = BTreeSet::from([source.clone(), output]);
         let mut observed = Observed::default();
         for _ in 0..2 {
             assert_eq!(observed.during_run(both.clone(), &files), both);

@@ -143,13 +143,20 @@ impl Screen<'_> {
     }
 
     fn nothing_runs(&self, out: &mut String, no_start: &NoStart) {
+        let (expected, often) = match self.path.side {
+            Side::Server => (
+                "a server that is started, listens, and goes on running",
+                "The program ends at once, or listens at another port than the one of its command line: {port} is filled in there.",
+            ),
+            Side::Client => (
+                "a program that can be started",
+                "The command does not work when you type it yourself either.",
+            ),
+        };
         let _ = writeln!(out, "{BAD}Not yet:{BAD:#} your {} can't be spoken to", self.word());
-        field(
-            out,
-            "expected",
-            "a program that is started by this command, listens, and goes on running",
-        );
+        field(out, "expected", expected);
         field(out, "actual", &shorten(&visible(&no_start.reason), LONGEST_SIDE));
+        field(out, "often", often);
         self.printed(out, &no_start.printed, "printed");
     }
 
