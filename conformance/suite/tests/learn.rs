@@ -107,6 +107,31 @@ fn the_frames_are_frames() {
     }
 }
 
+#[test]
+fn the_guide_shows_these_frames_and_stages() {
+    let guide = include_str!("../../../docs/guide/learning.md");
+    let lines: BTreeSet<String> = PATHS
+        .iter()
+        .flat_map(|(_, path)| path.stages)
+        .flat_map(|s| s.wire)
+        .map(|l| l.text())
+        .collect();
+    let mut frames = 0;
+    for line in guide.lines().filter(|line| line.contains(" -> ")) {
+        let (_, bytes) = line.rsplit_once("  ").unwrap();
+        assert!(lines.contains(bytes), "{line}");
+        frames += 1;
+    }
+    assert!(frames > 2);
+    for title in guide.lines().filter_map(|line| line.strip_prefix("Stage ")) {
+        let (_, title) = title.split_once(": ").unwrap();
+        assert!(SERVER.stages.iter().any(|stage| stage.title == title), "{title}");
+    }
+    let names = CLIENT.stages.iter().map(|stage| stage.id).collect::<Vec<_>>().join(", ");
+    let guide = guide.replace('\n', " ");
+    assert!(guide.contains(&names), "{names}");
+}
+
 /// A report in which these cases came out so, and all others of the named stages passed.
 fn report(path: &Path, stages: usize, others: &[(&str, Verdict)]) -> Report {
     let rows = (0..stages).flat_map(|at| path.cases(at, true));
