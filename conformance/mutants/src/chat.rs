@@ -72,6 +72,8 @@ pub(super) struct Chat {
     pub(super) last_id: u64,
     pub(super) unjoined: Vec<(u64, Outbox)>,
     pub(super) held_back: Option<Entry>,
+    /// Nothing is delivered any more.
+    pub(super) mute: bool,
     pub(super) deliveries: usize,
     gone: Vec<String>,
     leaves: usize,
@@ -125,11 +127,12 @@ impl Chat {
         self.answer_offer(agreed, &mut welcome);
         self.tell_account(agreed, standing, &mut welcome);
         self.tell_session(&member, *resumes, resumption.is_some(), &mut welcome);
-        if !agreed.offered() && f.acts(Fault::SeparateFrames) {
-            // A key of an extension alone would be more than a choice.
-            let extra = welcome.remove("X_SERVER");
+        let odd = |entry: &Entry| entry.parts.get(3).and_then(Value::as_str) == Some("");
+        if self.history.iter().any(odd) && f.acts(Fault::KeepsOddMessages) {
+            outbox.send_unreadable();
+        } else if !agreed.offered() && f.acts(Fault::SeparateFrames) {
             for (key, value) in welcome {
-                outbox.send(&json!({key: value, "X_SERVER": extra}));
+                outbox.send(&json!({key: value}));
             }
         } else {
             outbox.send(&Value::Object(welcome));
@@ -161,7 +164,8 @@ impl Chat {
         if !f.acts(Fault::NoUserList) {
             welcome.insert("USER_LIST".into(), self.user_list(&member.name));
         }
-        if !f.acts(Fault::NoMessagesKey) {
+        let empty = self.history.is_empty() && f.acts(Fault::NoMessagesWhenEmpty);
+        if !empty && !f.acts(Fault::NoMessagesKey) {
             let past = match resumption {
                 Some(resumption) => self.missed(&member.name, resumption),
                 None => self.past_of(&member.name),
@@ -217,6 +221,9 @@ impl Chat {
         }
         if f.acts(Fault::HistoryNewestFirst) {
             past.reverse();
+        }
+        if past.len() > 10 && f.acts(Fault::HistoryOfTen) {
+            past.drain(..past.len() - 10);
         }
         if f.acts(Fault::HistoryDoubles) {
             past = past.repeat(2);
@@ -293,6 +300,11 @@ impl Chat {
         {
             return;
         }
+        let last = self.members.last().map(|member| member.name.clone());
+        let name = match &last {
+            Some(last) if f.acts(Fault::LeftNamesLast) => last,
+            _ => name,
+        };
         let notice = if f.acts(Fault::LeftBareString) {
             json!({"USERS_LEFT": name})
         } else {
@@ -308,9 +320,35 @@ impl Chat {
         }
     }
 
+    /// A user whom nobody is behind: stands first in the list, and never leaves.
+    pub(super) fn haunt(&mut self, name: &str) {
+        let ghost = Member {
+            connection: u64::MAX,
+            name: name.to_owned(),
+            outbox: Outbox::nowhere(self.faults.clone()),
+            agreed: Agreed::default(),
+            token: String::new(),
+            once: None,
+        };
+        self.members.insert(0, ghost);
+    }
+
+    /// Whether somebody stands behind a user whom nobody is behind, and gets nothing for that.
+    pub(super) fn is_haunted(&self) -> bool {
+        self.faults.has(Fault::RenamesOnSecondName)
+            && self.members.iter().any(|member| member.connection == u64::MAX)
+    }
+
     pub(super) fn kick_all(&self) {
         for member in &self.members {
             member.outbox.close();
+        }
+    }
+
+    /// Tells the user who joined last of an error that somebody made.
+    pub(super) fn error_to_last(&self, text: &str) {
+        if let Some(member) = self.members.last() {
+            member.outbox.error(text);
         }
     }
 

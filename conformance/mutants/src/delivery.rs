@@ -26,6 +26,11 @@ impl Chat {
             *time = json!(clock::unix_seconds());
         }
         if let Some(Value::String(content)) = message.get_mut(3) {
+            if let (Some((head, _)), true) = (content.split_once('}'), route != "ALL")
+                && f.acts(Fault::PrivateTextCut)
+            {
+                *content = head.to_owned();
+            }
             if content.trim().len() != content.len() && f.acts(Fault::ContentStripped) {
                 *content = content.trim().to_owned();
             }
@@ -52,6 +57,11 @@ impl Chat {
             }
             return id;
         }
+        if route == sender && f.acts(Fault::StuckAfterSelfTalk) {
+            self.pass_on(&entry, &sender, route);
+            self.mute = true;
+            return id;
+        }
         let twice = f.acts(Fault::DeliversTwice) || (route != "ALL" && f.acts(Fault::PrivateTwice));
         for _ in 0..if twice { 2 } else { 1 } {
             self.pass_on(&entry, &sender, route);
@@ -61,6 +71,13 @@ impl Chat {
 
     fn pass_on(&mut self, entry: &Entry, sender: &str, route: &str) {
         let f = self.faults.clone();
+        if self.mute || self.is_haunted() {
+            return;
+        }
+        let text = entry.parts.get(3).and_then(Value::as_str).unwrap_or_default();
+        let called = text.strip_prefix('@').and_then(|rest| rest.split(' ').next());
+        let called = called.filter(|name| self.is_here(name) && f.acts(Fault::AtMakesPrivate));
+        let route = called.unwrap_or(route);
         let public = route == "ALL" || f.acts(Fault::PrivateToAll);
         if !public && f.acts(Fault::PrivateLost) {
             return;

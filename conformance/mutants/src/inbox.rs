@@ -24,11 +24,20 @@ pub(super) struct Inbox<S> {
     faults: Faults,
     taken_from_this_read: usize,
     reads_of_this_frame: usize,
+    /// What comes from now on is thrown away.
+    deaf: bool,
 }
 
 impl<S: AsyncRead + Unpin> Inbox<S> {
     pub(super) const fn new(stream: S, faults: Faults) -> Self {
-        Self { stream, buffer: Vec::new(), faults, taken_from_this_read: 0, reads_of_this_frame: 0 }
+        Self {
+            stream,
+            buffer: Vec::new(),
+            faults,
+            taken_from_this_read: 0,
+            reads_of_this_frame: 0,
+            deaf: false,
+        }
     }
 
     /// Whether a frame has begun and is not complete.
@@ -40,6 +49,9 @@ impl<S: AsyncRead + Unpin> Inbox<S> {
     pub(super) fn take(&mut self) -> Option<Incoming> {
         let f = self.faults.clone();
         let glued = self.taken_from_this_read > 0 && !self.buffer.is_empty();
+        if glued && f.acts(Fault::SecondFrameWaits) {
+            return None;
+        }
         if glued && f.acts(Fault::SecondFrameDropped) {
             self.buffer.clear();
             return None;
@@ -80,6 +92,9 @@ impl<S: AsyncRead + Unpin> Inbox<S> {
         let body = rest.get(..length).unwrap_or_default().to_vec();
         self.buffer.drain(..length + 4);
         self.taken_from_this_read += 1;
+        if self.taken_from_this_read > 1 && f.acts(Fault::DeafAfterGlue) {
+            self.deaf = true;
+        }
         self.reads_of_this_frame = 0;
         Some(Incoming::Body(body))
     }
@@ -102,7 +117,9 @@ impl<S: AsyncRead + Unpin> Inbox<S> {
         match self.stream.read(&mut piece).await {
             Ok(0) => Some(Incoming::Closed { noticed: true }),
             Ok(count) => {
-                self.buffer.extend(piece.drain(..count));
+                if !self.deaf {
+                    self.buffer.extend(piece.drain(..count));
+                }
                 None
             }
             Err(error) => {

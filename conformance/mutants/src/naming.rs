@@ -25,6 +25,9 @@ impl Session {
             return true;
         }
         if self.name.is_some() {
+            if let (Some(name), true) = (name.as_str(), f.acts(Fault::RenamesOnSecondName)) {
+                return self.haunt(name).await;
+            }
             return f.acts(Fault::SecondNameIgnored) || self.error("joined already").await;
         }
         let name = match name {
@@ -33,6 +36,9 @@ impl Session {
             _ if f.acts(Fault::NumberNameIgnored) => return true,
             _ => return self.error("a name is a string").await,
         };
+        if !self.survives(&name).await {
+            return false;
+        }
         let mut asks = Joining { agreed: offer, ..Joining::default() };
         if let Some(kept) = self.kept.take() {
             asks.agreed = kept;
@@ -49,7 +55,8 @@ impl Session {
         let taken = chat.is_taken(&name)
             && asks.resumption.is_none()
             && !(lost && f.acts(Fault::BadTokenTakesName));
-        if taken && f.acts(Fault::NoAnswerToDuplicate) {
+        let mute = !chat.history.is_empty() && f.acts(Fault::NoWelcomeAfterTalk);
+        if mute || (taken && f.acts(Fault::NoAnswerToDuplicate)) {
             return true;
         }
         let usable = !f.acts(Fault::NeverAccepts)
@@ -93,6 +100,36 @@ impl Session {
         self.level = asks.standing.level();
         self.name = Some(name);
         self.send_catalogue();
+        true
+    }
+
+    /// Whether the server goes on after a name about which the norm says nothing.
+    async fn survives(&self, name: &str) -> bool {
+        let f = &self.shared.faults;
+        let dies = (name.is_empty() && f.acts(Fault::DiesOfEmptyName))
+            || (name == "ALL" && f.acts(Fault::DiesOfAll));
+        if dies {
+            self.shared.power.off();
+            return false;
+        }
+        if name.chars().count() > 40 && f.acts(Fault::HangsOnLongName) {
+            let _everybody = self.shared.chat.lock().await;
+            sleep(Duration::from_secs(3_600)).await;
+        }
+        if name == "ALL" && f.acts(Fault::GhostOfRefused) {
+            self.shared.chat.lock().await.haunt(name);
+        }
+        true
+    }
+
+    /// Takes a second name, and leaves the first one behind.
+    async fn haunt(&mut self, name: &str) -> bool {
+        let mut chat = self.shared.chat.lock().await;
+        if let Some(before) = self.name.replace(name.to_owned()) {
+            chat.members.retain(|member| member.connection != self.connection);
+            chat.haunt(&before);
+        }
+        chat.join(self.connection, name, &self.outbox, &Joining::default());
         true
     }
 

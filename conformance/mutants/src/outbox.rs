@@ -34,6 +34,20 @@ impl Outbox {
         Self { queue, waiting, utf8: Arc::default(), faults }
     }
 
+    /// Leads nowhere.
+    pub(super) fn nowhere(faults: Faults) -> Self {
+        let (queue, _) = unbounded_channel();
+        Self { queue, waiting: Arc::default(), utf8: Arc::default(), faults }
+    }
+
+    /// Queues a frame that nobody can read.
+    pub(super) fn send_unreadable(&self) {
+        let body = b"{\"USERNAME_ACCEPTED\": tr";
+        let mut bytes = prefix(&self.faults).announce(body.len()).to_vec();
+        bytes.extend_from_slice(body);
+        let _ = self.queue.send(Some(bytes));
+    }
+
     /// From now on, characters beyond ASCII are written as they are.
     pub(super) fn speak_utf8(&self) {
         self.utf8.store(true, Ordering::Relaxed);

@@ -143,7 +143,16 @@ impl Session {
         if body.is_empty() && f.acts(Fault::ZeroLengthCloses) {
             return false;
         }
-        if body.contains(&b'\n') && f.acts(Fault::RefusesWhitespace) {
+        if body.len() > 3 * 1024 * 1024 && f.acts(Fault::DiesOfLargeFrame) {
+            self.shared.power.off();
+            return false;
+        }
+        // Only JSON behind white space counts: what is no JSON at all is another fault's business.
+        let blank = body.first().is_some_and(u8::is_ascii_whitespace);
+        if blank && f.acts(Fault::BlankInFrontRefused) {
+            return self.error("a body begins with a brace").await;
+        }
+        if body.iter().skip(2).any(|byte| *byte == b'\n') && f.acts(Fault::RefusesWhitespace) {
             return self.error("no line breaks, please").await;
         }
         if !body.is_ascii() {
@@ -163,6 +172,9 @@ impl Session {
             self.shared.power.off();
             return false;
         }
+        if self.hides_behind_first(body) {
+            return self.error("unknown kind").await;
+        }
         match serde_json::from_slice::<Value>(body) {
             Ok(Value::Object(object)) => self.object(&object).await,
             Ok(Value::Array(_)) if f.acts(Fault::ArrayIgnored) => true,
@@ -174,6 +186,14 @@ impl Session {
             }
             Err(_) => self.bad_frame("not JSON").await,
         }
+    }
+
+    /// Whether the first key of a body is none that is known, and counts as the only one.
+    fn hides_behind_first(&self, body: &[u8]) -> bool {
+        let text = String::from_utf8_lossy(body);
+        let first = text.split('"').nth(1).unwrap_or_default();
+        let object = text.trim_start().starts_with('{');
+        object && first.starts_with("X_LATER") && self.shared.faults.acts(Fault::FirstKeyOnly)
     }
 
     async fn bad_frame(&mut self, text: &'static str) -> bool {
@@ -190,6 +210,8 @@ impl Session {
         }
         if self.shared.faults.acts(Fault::ErrorToEverybody) {
             self.shared.chat.lock().await.error_to_all(text);
+        } else if self.shared.faults.acts(Fault::ErrorToLast) {
+            self.shared.chat.lock().await.error_to_last(text);
         } else {
             self.outbox.error(text);
         }
@@ -259,7 +281,13 @@ impl Session {
                 .and_then(Value::as_str)
                 .unwrap_or_default()
                 .to_owned(),
-            None => return self.error("join first").await,
+            None => {
+                let src = list.first().and_then(|m| m.get(0)).and_then(Value::as_str);
+                if let (Some(src), true) = (src, f.acts(Fault::HauntedByUnjoined)) {
+                    self.shared.chat.lock().await.haunt(src);
+                }
+                return self.error("join first").await;
+            }
         };
         let tags = match self.tags(list.len(), tags) {
             Ok(tags) => tags,
@@ -314,6 +342,9 @@ impl Session {
         self.by_present_name(own, &mut parts).await;
         if parts.len() < 4 {
             return Err(if f.acts(Fault::ShortTupleIgnored) { "" } else { "four elements" });
+        }
+        if parts.len() > 4 && f.acts(Fault::ClosesOnFive) {
+            self.shared.chat.lock().await.kick_all();
         }
         if parts.len() > 4 && !f.acts(Fault::LongTupleDelivered) {
             return Err("four elements");

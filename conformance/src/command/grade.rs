@@ -64,8 +64,14 @@ pub(crate) struct Grade {
     /// Seed of the names and texts that the cases use.
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
-    /// How many cases run at the same time.
-    #[arg(long, value_name = "NUMBER", default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=64))]
+    /// Ask the cases that leave megabytes in the history of a server, too; with --spawn they always run.
+    #[arg(long)]
+    heavy: bool,
+    /// Run the cases in a random order of the seed, as far as their needs allow.
+    #[arg(long)]
+    shuffle: bool,
+    /// How many cases run at the same time; a case that fails in company is asked again alone.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: u16,
     /// Run everything so often, and tell what did not always come out the same.
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
@@ -153,6 +159,8 @@ fn options(arguments: &Grade) -> anyhow::Result<Options> {
         strict: arguments.strict,
         seed: arguments.seed,
         jobs: arguments.jobs.into(),
+        shuffle: arguments.shuffle,
+        heavy: arguments.heavy,
         deadline: arguments.deadline,
         command: command(arguments),
     })
@@ -198,6 +206,7 @@ fn command(arguments: &Grade) -> String {
         (arguments.tls == Tls::On, "--tls on"),
         (arguments.tls == Tls::Off, "--tls off"),
         (arguments.strict, "--strict"),
+        (arguments.heavy, "--heavy"),
     ] {
         if given {
             words.push(word.to_owned());

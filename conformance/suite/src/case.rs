@@ -38,19 +38,36 @@ pub trait Defect: Copy + Send + Sync + 'static {
     fn description(self) -> &'static str;
 }
 
-/// How much other traffic a case tolerates.
+/// How much other traffic a case tolerates, and what it may leave behind; cases run in this order as
+/// far as their needs allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Isolation {
+    /// Asks about a chat in which nothing was said: it comes first, on a subject of its own where one
+    /// can be had.
+    Early,
     /// Ordinary traffic: many at the same time.
     Together,
-    /// Rough or busy: nobody else runs meanwhile, so that harm is charged to the one who did it.
+    /// Other traffic would change what it sees: nobody else runs meanwhile.
     Alone,
-    /// Alone, and leaves so much behind that a leaking history would burden all others; runs after
-    /// them.
+    /// Sends what a server has to survive, so that harm is charged to the one who did it.
+    Rough,
+    /// Sends what the norm leaves open, so that even a correct subject may be marked by it (ended,
+    /// renamed, haunted by a user who never leaves): it runs behind all that counts, on a subject of
+    /// its own where one can be had.
+    Marking,
+    /// The same, and leaves megabytes behind: only on a subject of the suite's own, or on request.
     Heavy,
     /// Judges what all the others saw; runs when they are done.
     Last,
+}
+
+impl Isolation {
+    /// Whether the case wants a subject that has served no other.
+    #[must_use]
+    pub const fn wants_fresh(self) -> bool {
+        matches!(self, Self::Early | Self::Marking | Self::Heavy)
+    }
 }
 
 /// The function of a case; it ends with `?` as soon as the verdict is clear.
@@ -81,6 +98,11 @@ pub struct Row {
     pub hint: &'static str,
     /// Cases without which this one says nothing.
     pub needs: &'static [&'static str],
+    /// Cases whose failure explains that something did not come here: the case is asked all the
+    /// same, since something wrong that does come is evidence whatever they say.
+    pub excuses: &'static [&'static str],
+    /// What it shows comes by chance: a failure stands, since a second try may miss it.
+    pub chance: bool,
     /// How much other traffic it tolerates.
     pub isolation: Isolation,
 }
@@ -122,6 +144,8 @@ impl<J: Judged> Case<J> {
             title: "",
             hint: "",
             needs: &[],
+            excuses: &[],
+            chance: false,
             isolation: Isolation::Together,
         };
         Self { row, killed_by: &[], ask }
@@ -180,6 +204,20 @@ impl<J: Judged> Case<J> {
         self
     }
 
+    /// Names the cases whose failure explains that something does not come here.
+    #[must_use]
+    pub const fn excused_by(mut self, cases: &'static [&'static str]) -> Self {
+        self.row.excuses = cases;
+        self
+    }
+
+    /// A failure stands: what it shows comes by chance.
+    #[must_use]
+    pub const fn by_chance(mut self) -> Self {
+        self.row.chance = true;
+        self
+    }
+
     /// Names the faults that it must notice.
     #[must_use]
     pub const fn killed_by(mut self, faults: &'static [J::Fault]) -> Self {
@@ -191,6 +229,27 @@ impl<J: Judged> Case<J> {
     #[must_use]
     pub const fn alone(mut self) -> Self {
         self.row.isolation = Isolation::Alone;
+        self
+    }
+
+    /// Runs first, where nothing was said.
+    #[must_use]
+    pub const fn early(mut self) -> Self {
+        self.row.isolation = Isolation::Early;
+        self
+    }
+
+    /// Runs alone, behind what is gentle.
+    #[must_use]
+    pub const fn rough(mut self) -> Self {
+        self.row.isolation = Isolation::Rough;
+        self
+    }
+
+    /// Runs alone, behind all that counts.
+    #[must_use]
+    pub const fn marking(mut self) -> Self {
+        self.row.isolation = Isolation::Marking;
         self
     }
 

@@ -144,7 +144,7 @@ mod tests {
         );
         let selected = all().into_iter().map(|case| (case, true)).collect();
         shared.set_claims(claims);
-        let runner = ServerRunner::new(Arc::new(shared), 1, None);
+        let runner = ServerRunner::new(Arc::new(shared), None, false);
         let schedule = Schedule::new(runner, &options, 1, selected);
         let (_, (cases, bugs)) = schedule.run(&mut Unwatched).await;
         assert!(bugs.is_empty(), "{bugs:?}");

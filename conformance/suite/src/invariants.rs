@@ -154,7 +154,7 @@ impl Invariants {
                 _ => false,
             };
             self.is(Invariant::Tuple, case, shape, message);
-            if let (true, Some(time)) = (shape, parts.get(2)) {
+            if let (true, Some(time)) = (parts.len() >= 4, parts.get(2)) {
                 let integer = time.is_i64() || time.is_u64();
                 self.is(Invariant::TimestampInt, case, integer, message);
             }

@@ -92,7 +92,10 @@ pub fn select<J: Judged>(
     let mut wanted: Vec<&str> = all.iter().filter(|case| asked(case)).map(|case| case.id).collect();
     let mut at = 0;
     while let Some(id) = wanted.get(at).copied() {
-        let needs = all.iter().filter(|case| case.id == id).flat_map(|case| case.needs);
+        let needs = all
+            .iter()
+            .filter(|case| case.id == id)
+            .flat_map(|case| case.needs.iter().chain(case.excuses));
         let more: Vec<_> = needs.filter(|need| !wanted.contains(need)).copied().collect();
         wanted.extend(more);
         at += 1;

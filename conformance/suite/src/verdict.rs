@@ -14,6 +14,10 @@ pub struct Mismatch {
     pub expected: String,
     /// What the subject did; escaped.
     pub actual: String,
+    /// Something was waited for and did not come: a slow machine can be the reason, as it can't be
+    /// for something wrong that did come.
+    #[serde(default)]
+    pub missing: bool,
 }
 
 /// What a case concludes.
@@ -52,13 +56,21 @@ pub enum Verdict {
 pub type Outcome = Result<Verdict, Verdict>;
 
 impl Verdict {
-    /// A failure; both sides are escaped and cut.
+    /// A failure by what came; both sides are escaped and cut.
     #[must_use]
     pub fn fail(expected: impl AsRef<str>, actual: impl AsRef<str>) -> Self {
-        Self::Fail(Mismatch {
-            expected: escape::shorten(&escape::visible(expected.as_ref()), LONGEST_SIDE),
-            actual: escape::shorten(&escape::visible(actual.as_ref()), LONGEST_SIDE),
-        })
+        Self::mismatch(expected.as_ref(), actual.as_ref(), false)
+    }
+
+    /// A failure by what did not come in time.
+    #[must_use]
+    pub fn missing(expected: impl AsRef<str>, actual: impl AsRef<str>) -> Self {
+        Self::mismatch(expected.as_ref(), actual.as_ref(), true)
+    }
+
+    fn mismatch(expected: &str, actual: &str, missing: bool) -> Self {
+        let cut = |text| escape::shorten(&escape::visible(text), LONGEST_SIDE);
+        Self::Fail(Mismatch { expected: cut(expected), actual: cut(actual), missing })
     }
 
     /// What a subject does where the norm is open.
@@ -88,6 +100,23 @@ impl Verdict {
     #[must_use]
     pub fn check(holds: bool, expected: impl AsRef<str>, actual: impl AsRef<str>) -> Self {
         if holds { Self::Pass } else { Self::fail(expected, actual) }
+    }
+
+    /// Passes when what was waited for came, fails otherwise.
+    #[must_use]
+    pub fn came(it_did: bool, expected: impl AsRef<str>, actual: impl AsRef<str>) -> Self {
+        if it_did { Self::Pass } else { Self::missing(expected, actual) }
+    }
+
+    /// Whether time alone could have made a difference: something did not come, or nothing could be
+    /// concluded.
+    #[must_use]
+    pub const fn is_about_time(&self) -> bool {
+        match self {
+            Self::Fail(mismatch) => mismatch.missing,
+            Self::Inconclusive { .. } | Self::Blocked { .. } => true,
+            _ => false,
+        }
     }
 
     /// Whether others may rest on this.

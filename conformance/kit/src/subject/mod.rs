@@ -1,5 +1,6 @@
 //! Finding and starting the server under judgement.
 
+pub mod listening;
 pub mod place;
 pub mod server;
 mod spawn;

@@ -16,6 +16,8 @@ pub async fn mutant(faults: &[Fault]) -> (Mutant, Subject, Options) {
     let options = Options {
         trust: Trust::Authority(identity.chain.clone()),
         seed: Some(1),
+        // The mutants are the tests' own: nobody minds what is left in their histories.
+        heavy: true,
         ..Options::default()
     };
     let mutant = conformance_mutants::start(&hosts, Some((identity.chain, identity.key)), faults)

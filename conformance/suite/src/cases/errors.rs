@@ -5,88 +5,121 @@ use serde_json::json;
 
 use crate::{
     fault::Fault,
-    server::{Case, hands::ServerHands, peer::Mark},
+    server::{
+        Case,
+        hands::ServerHands,
+        peer::{Mark, Peer},
+    },
     verdict::{Outcome, Verdict},
 };
 
 const HINT: &str = "Wrap parsing and checking in try/except, answer {\"ERROR\": \"what is wrong\"} to this client, and go on reading.";
 
 pub const CASES: &[Case] = &[
-    Case::must("errors.not-json", "IV-1", |c| Box::pin(not_json(c)))
-        .asks("A body that is not JSON is answered with ERROR")
-        .hint(HINT)
-        .needs(&["join.accept"])
-        .killed_by(&[Fault::JunkIgnored, Fault::JunkKillsServer])
-        .alone(),
+    Case::must("errors.not-json", "IV-1", |c| {
+        Box::pin(answered(c, b"xyz", "a body that is no JSON"))
+    })
+    .asks("A body that is not JSON is answered with ERROR")
+    .hint(HINT)
+    .needs(&["join.accept"])
+    .killed_by(&[Fault::JunkIgnored, Fault::JunkKillsServer])
+    .rough(),
     Case::must("errors.array", "IV-1", |c| {
         Box::pin(answered(c, b"[1]", "a body that is an array"))
     })
     .asks("A body that is JSON but no object is answered with ERROR")
     .hint("json.loads succeeds for [1]; check that the result is a dict.")
-    .needs(&["errors.not-json"])
+    .needs(&["join.accept"])
     .killed_by(&[Fault::ArrayIgnored])
-    .alone(),
+    .rough(),
     Case::open("errors.missing-key", "IV-4", |c| Box::pin(missing_key(c)))
         .asks("How is an empty object answered?")
-        .needs(&["errors.not-json"])
+        .needs(&["join.accept"])
         .killed_by(&[Fault::EmptyObjectIgnored])
-        .alone(),
+        .marking(),
     Case::must("errors.tuple-3", "IV-1", |c| Box::pin(tuple_3(c)))
         .asks("A message of three elements is answered with ERROR")
         .hint("Check len(message) == 4 before unpacking it.")
-        .needs(&["errors.not-json"])
+        .needs(&["join.accept"])
         .killed_by(&[Fault::ShortTupleIgnored])
-        .alone(),
+        .rough(),
     Case::must("errors.types", "IV-1", |c| Box::pin(types(c)))
         .asks("A message whose time is a string is answered with ERROR")
         .hint("Check the type of every element; note that in Python a bool is an int.")
-        .needs(&["errors.not-json"])
+        .needs(&["join.accept"])
         .killed_by(&[Fault::StringTimeAccepted])
         .literal()
-        .alone(),
+        .marking(),
+    Case::must("errors.reaches-sender", "IV-1", |c| Box::pin(reaches_sender(c)))
+        .asks("ERROR reaches who caused it, also when others came and spoke later")
+        .hint("Answer on the connection that the bad frame came from, not on one that a variable of the whole program remembers.")
+        .needs(&["errors.not-json", "bcast.all-others"])
+        .killed_by(&[Fault::ErrorToLast])
+        .rough(),
+    Case::should("errors.to-sender-only", "RT-6", |c| Box::pin(to_sender_only(c)))
+        .asks("ERROR goes to nobody else")
+        .hint("Errors are about one frame of one client: answer that one, don't broadcast.")
+        .needs(&["errors.not-json", "bcast.all-others"])
+        .killed_by(&[Fault::ErrorToEverybody])
+        .rough(),
     Case::open("errors.tuple-5", "IV-4", |c| Box::pin(tuple_5(c)))
         .asks("What happens to a message of five elements?")
-        .needs(&["errors.not-json", "bcast.all-others"])
+        .needs(&["bcast.all-others"])
         .killed_by(&[Fault::LongTupleDelivered])
-        .alone(),
+        .marking(),
     Case::open("errors.unknown-key", "IV-4", |c| Box::pin(unknown_key(c)))
         .asks("How is an object with only an unknown key answered?")
-        .needs(&["errors.not-json"])
+        .needs(&["join.accept"])
         .killed_by(&[Fault::UnknownKeyIgnored])
-        .alone(),
+        .marking(),
     Case::should("errors.keeps-connection", "IV-2", |c| Box::pin(keeps_connection(c)))
         .asks("After an ERROR the connection is still good")
         .hint("Answer and go on reading; the length said where the bad frame ended.")
-        .needs(&["errors.not-json", "bcast.all-others"])
+        .needs(&["bcast.all-others"])
         .killed_by(&[Fault::ClosesAfterError])
-        .alone(),
+        .rough(),
     Case::must("errors.others-unaffected", "RT-6", |c| Box::pin(others_unaffected(c)))
         .asks("What one user sends wrongly disturbs no other user")
         .hint(
             "An exception in one client's thread must not end the others or hold a lock for ever.",
         )
         .needs(&["bcast.all-others"])
-        .killed_by(&[Fault::BadFrameKicksEverybody, Fault::ErrorToEverybody])
-        .alone(),
+        .killed_by(&[Fault::BadFrameKicksEverybody])
+        .rough(),
 ];
 
-async fn not_json(c: &mut ServerHands) -> Outcome {
-    match answered(c, b"xyz", "a body that is no JSON").await {
-        // Whoever is disconnected with everybody else can't get an answer: one bug, charged there.
-        Err(Verdict::Fail(_)) if everybody_is_kicked(c).await => {
-            Ok(Verdict::Blocked { by: "errors.others-unaffected".to_owned() })
-        }
-        outcome => outcome,
-    }
+/// Somebody makes a mistake after another user has come and spoken.
+async fn mistake(c: &mut ServerHands) -> Result<(Peer, Peer, Mark), Verdict> {
+    let mut ann = c.join("ann").await?;
+    let mut bob = c.join("bob").await?;
+    c.fence(&mut bob, &mut ann).await?;
+    let since = ann.mark();
+    ann.send_body(b"xyz").await;
+    Ok((ann, bob, since))
 }
 
-/// Whether a bystander loses the connection over a bad frame, though the server goes on.
-async fn everybody_is_kicked(c: &mut ServerHands) -> bool {
-    let (Ok(mut bob), Ok(mut ann)) = (c.join("bob").await, c.join("ann").await) else {
-        return false;
-    };
-    ann.send_body(b"xyz").await;
-    ann.find_closed().await && bob.find_closed().await && c.is_answered().await
+async fn reaches_sender(c: &mut ServerHands) -> Outcome {
+    let (mut ann, mut bob, since) = mistake(c).await?;
+    let about = "a body that is no JSON, though bob came and spoke later";
+    if let Err(verdict) = ann.expect_error(since, about).await {
+        return Ok(match (verdict, bob.find_now(Frame::error)) {
+            (_, Some(text)) => {
+                Verdict::fail("ann, who made the mistake, gets ERROR", format!("bob got {text:?}"))
+            }
+            (verdict, None) => verdict,
+        });
+    }
+    Ok(Verdict::Pass)
+}
+
+async fn to_sender_only(c: &mut ServerHands) -> Outcome {
+    let (mut ann, mut bob, since) = mistake(c).await?;
+    ann.find(since, Frame::error).await;
+    c.settle().await;
+    let error = bob.find_now(Frame::error);
+    let expected = "errors go to the one who made them";
+    let actual = format!("bob got ERROR {:?}", error.as_deref().unwrap_or_default());
+    Ok(Verdict::check(error.is_none(), expected, actual))
 }
 
 async fn answered(c: &mut ServerHands, body: &[u8], about: &str) -> Outcome {
@@ -167,15 +200,15 @@ async fn keeps_connection(c: &mut ServerHands) -> Outcome {
     if bob.find_message(Mark::START, |m| m.content == text).await.is_some() {
         return Ok(Verdict::Pass);
     }
-    Ok(Verdict::fail("ann's next message after an ERROR is delivered", ann.heard(since)))
+    Ok(Verdict::missing("ann's next message after an ERROR is delivered", ann.heard(since)))
 }
 
 async fn others_unaffected(c: &mut ServerHands) -> Outcome {
     let (mut bob, mut carl) = (c.join("bob").await?, c.join("carl").await?);
-    let since = bob.mark();
     for body in [&b"xyz"[..], b"[1]", br#"{"MESSAGES": 5}"#, br#"{"MESSAGES": [[]]}"#, b"\"x\""] {
         // Each from its own connection: whether one survives its mistake is another case.
-        let mut ann = c.join("ann").await?;
+        // That nobody else can join any more is seen below, if the others can't go on either.
+        let Ok(mut ann) = c.join("ann").await else { continue };
         let mark = ann.mark();
         ann.send_body(body).await;
         tokio::select! {
@@ -189,11 +222,5 @@ async fn others_unaffected(c: &mut ServerHands) -> Outcome {
         carl.expect_content(&text).await?;
         std::mem::swap(&mut bob, &mut carl);
     }
-    let error = bob.frames(since).iter().find_map(Frame::error);
-    Ok(match error {
-        Some(text) => {
-            Verdict::fail("errors go to the one who made them", format!("bob got ERROR {text:?}"))
-        }
-        None => Verdict::Pass,
-    })
+    Ok(Verdict::Pass)
 }

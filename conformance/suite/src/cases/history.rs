@@ -14,29 +14,37 @@ pub const CASES: &[Case] = &[
     Case::must("history.public", "HI-1", |c| Box::pin(public(c)))
         .asks("A newcomer gets the earlier public messages")
         .hint("Keep every public message in a list and send it with the acceptance.")
-        .needs(&["bcast.all-others", "join.has-messages"])
+        .needs(&["bcast.all-others", "join.after-talk"])
         .killed_by(&[Fault::NoHistory]),
+    Case::must("history.sixty", "HI-1", |c| Box::pin(sixty(c)))
+        .asks("A newcomer gets all of sixty messages")
+        .hint("The history goes back to the start of the server: keep all messages, not the last few.")
+        .needs(&["bcast.all-others", "join.after-talk"])
+        .excused_by(&["history.public"])
+        .killed_by(&[Fault::HistoryOfTen]),
     Case::must("history.private-own", "HI-2", |c| Box::pin(private_own(c)))
         .asks("A later session of a user gets the private messages to that user")
         .hint("Keep private messages too, and select by DEST when somebody joins.")
-        .needs(&["history.public", "private.delivered", "join.rejoin"])
+        .needs(&["private.delivered", "join.rejoin", "join.after-talk"])
         .killed_by(&[Fault::NoPrivateHistory]),
     Case::must("history.no-leak", "HI-3", |c| Box::pin(no_leak(c)))
         .asks("A newcomer does not get the private messages of others")
         .hint("Filter the history for everybody who joins: DEST is ALL or the newcomer's name.")
-        .needs(&["private.delivered"])
+        .needs(&["private.delivered", "join.after-talk"])
         .killed_by(&[Fault::HistoryLeaksPrivate]),
     Case::must("history.after-leave", "HI-1", |c| Box::pin(after_leave(c)))
         .asks("Messages of users who have left are kept")
         .hint(
             "The history belongs to the server, not to the user: don't drop it when a user leaves.",
         )
-        .needs(&["history.public"])
+        .needs(&["bcast.all-others", "join.after-talk"])
+        .excused_by(&["history.public"])
         .killed_by(&[Fault::HistoryDropsLeavers]),
     Case::must("history.order", "OR-1", |c| Box::pin(order(c)))
         .asks("The history runs from oldest to newest")
         .hint("Append new messages at the end and send the list as it is.")
-        .needs(&["history.public"])
+        .needs(&["bcast.all-others", "join.after-talk"])
+        .excused_by(&["history.public"])
         .killed_by(&[Fault::HistoryNewestFirst]),
     Case::should("history.once", "HI-4", |c| Box::pin(once(c)))
         .asks("The history holds no message twice")
@@ -50,7 +58,7 @@ pub const CASES: &[Case] = &[
     Case::must("history.rejected-absent", "SR-4", |c| Box::pin(rejected_absent(c)))
         .asks("A message that was refused is not in the history")
         .hint("Check SRC before storing the message.")
-        .needs(&["src.spoof", "history.public"])
+        .needs(&["bcast.all-others", "history.public"])
         .killed_by(&[Fault::RefusedIsStored]),
 ];
 
@@ -73,10 +81,10 @@ async fn told(c: &mut ServerHands, from: &mut Peer, to: &mut Peer) -> Result<Str
 async fn arrived(to: &mut Peer, text: &str) -> Result<(), Verdict> {
     match to.find_message(Mark::START, |m| m.content == text).await {
         Some(_) => Ok(()),
-        None => Err(Verdict::inconclusive(format!(
-            "the message to look for did not even arrive live; {}",
-            to.heard(Mark::START)
-        ))),
+        None => Err(Verdict::missing(
+            format!("{} gets \"{text}\", which is looked for later", to.role),
+            to.heard(Mark::START),
+        )),
     }
 }
 
@@ -85,6 +93,24 @@ async fn public(c: &mut ServerHands) -> Outcome {
     let text = said(c, &mut ann, &mut bob).await?;
     c.join("carl").await?.expect_content(&text).await?;
     Ok(Verdict::Pass)
+}
+
+async fn sixty(c: &mut ServerHands) -> Outcome {
+    let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
+    let nonce = c.text();
+    let texts: Vec<String> = (1..=60).map(|number| format!("{nonce} no. {number}.")).collect();
+    for text in &texts {
+        ann.say(text).await;
+        // One after the other, so that no two of them are in one read.
+        arrived(&mut bob, text).await?;
+    }
+    let mut carl = c.join("carl").await?;
+    let last = texts.last().cloned().unwrap_or_default();
+    carl.find_message(Mark::START, |m| m.content == last).await;
+    let past = carl.messages(Mark::START);
+    let missing = texts.iter().filter(|text| !past.iter().any(|m| m.content == **text)).count();
+    let expected = "all 60 messages in the history of carl, who joined later";
+    Ok(Verdict::came(missing == 0, expected, format!("{missing} of them are not in it")))
 }
 
 async fn private_own(c: &mut ServerHands) -> Outcome {
@@ -131,7 +157,8 @@ async fn order(c: &mut ServerHands) -> Outcome {
     let mut carl = c.join("carl").await?;
     for text in &sent {
         if carl.find_message(Mark::START, |m| m.content == *text).await.is_none() {
-            return Err(Verdict::inconclusive("the history does not hold all three messages"));
+            let expected = "a history with all three messages";
+            return Ok(Verdict::missing(expected, format!("\"{text}\" is not in it")));
         }
     }
     let mut past: Vec<_> =

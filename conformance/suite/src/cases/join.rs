@@ -24,18 +24,23 @@ pub const CASES: &[Case] = &[
         .hint("Serve each connection in its own thread or task; a server that waits for one client can't take the next.")
         .needs(&["join.accept"])
         .killed_by(&[Fault::OneAtATime]),
+    Case::must("join.after-talk", "AC-1", |c| Box::pin(after_talk(c)))
+        .asks("A newcomer is welcomed after something was said")
+        .hint("The first message changes what a welcome holds: look what your server does with the history when somebody joins.")
+        .needs(&["bcast.all-others"])
+        .killed_by(&[Fault::NoWelcomeAfterTalk]),
     Case::must("join.has-user-list", "UL-1", |c| Box::pin(has_user_list(c)))
         .asks("Acceptance comes with USER_LIST")
         .hint("Send USER_LIST with USERNAME_ACCEPTED, an empty list too.")
         .needs(&["join.accept"])
         .killed_by(&[Fault::NoUserList])
-        .alone(),
+        .early(),
     Case::must("join.has-messages", "HI-1", |c| Box::pin(has_messages(c)))
         .asks("Acceptance comes with MESSAGES, a list even when nobody has said anything")
         .hint("Send MESSAGES with USERNAME_ACCEPTED; when there is no history, send [].")
         .needs(&["join.accept"])
-        .killed_by(&[Fault::NoMessagesKey])
-        .alone(),
+        .killed_by(&[Fault::NoMessagesKey, Fault::NoMessagesWhenEmpty])
+        .early(),
     Case::must("join.taken", "TK-1", |c| Box::pin(taken(c)))
         .asks("A name that is in use is refused")
         .hint("Answer {\"USERNAME_ACCEPTED\": false}; no answer at all leaves the other client waiting for ever.")
@@ -60,7 +65,8 @@ pub const CASES: &[Case] = &[
         .hint("Checking that a name is free and taking it must be one step: hold one lock over both.")
         .needs(&["join.taken"])
         .killed_by(&[Fault::RaceBothAccepted])
-        .alone(),
+        .alone()
+        .by_chance(),
     Case::must("join.rejoin", "TK-6", |c| Box::pin(rejoin(c)))
         .asks("A name is free again once its user has left")
         .hint("Remove the name when the connection ends, however it ends: use try/finally.")
@@ -69,29 +75,30 @@ pub const CASES: &[Case] = &[
     Case::open("join.case", "NM-4", |c| Box::pin(case(c)))
         .asks("Are names that differ only in case the same?")
         .needs(&["join.taken"])
-        .killed_by(&[Fault::CaseSensitiveNames]),
+        .killed_by(&[Fault::CaseSensitiveNames])
+        .marking(),
     Case::open("join.empty-name", "NM-2", |c| Box::pin(empty_name(c)))
         .asks("What happens to an empty name?")
         .needs(&["join.accept"])
         .killed_by(&[Fault::EmptyNameAccepted])
-        .alone(),
+        .marking(),
     Case::open("join.name-ALL", "DE-3", |c| Box::pin(name_all(c)))
         .asks("Can a user be called ALL?")
         .needs(&["join.accept"])
         .killed_by(&[Fault::AllAccepted])
-        .alone(),
+        .marking(),
     Case::must("join.not-string", "IV-1", |c| Box::pin(not_string(c)))
         .asks("A name that is not a string is not accepted")
         .hint("Check isinstance(name, str) before using it; answer with ERROR or with USERNAME_ACCEPTED: false.")
         .needs(&["join.accept"])
         .killed_by(&[Fault::NumberNameAccepted, Fault::NumberNameIgnored])
         .literal()
-        .alone(),
+        .marking(),
     Case::open("join.twice", "NM-3", |c| Box::pin(twice(c)))
         .asks("What happens to a second USERNAME on a joined connection?")
         .needs(&["bcast.all-others"])
         .killed_by(&[Fault::SecondNameIgnored])
-        .alone(),
+        .marking(),
 ];
 
 async fn accept(c: &mut ServerHands) -> Outcome {
@@ -99,7 +106,7 @@ async fn accept(c: &mut ServerHands) -> Outcome {
     let name = c.name("ann");
     let answer = ann.ask_for(&name).await;
     let expected = format!("{{\"USERNAME_ACCEPTED\": true}} for the fresh name {name}");
-    Ok(Verdict::check(answer == Some(true), expected, ann.heard(Mark::START)))
+    Ok(Verdict::came(answer == Some(true), expected, ann.heard(Mark::START)))
 }
 
 async fn second_user(c: &mut ServerHands) -> Outcome {
@@ -110,17 +117,27 @@ async fn second_user(c: &mut ServerHands) -> Outcome {
     let mut bob = match c.dial("bob", address, &transport).await {
         Ok(bob) => bob,
         Err(error) => {
-            return Ok(Verdict::fail(expected, format!("bob could not connect: {error}")));
+            return Ok(Verdict::missing(expected, format!("bob could not connect: {error}")));
         }
     };
     let answer = bob.ask_for(&name).await;
-    Ok(Verdict::check(answer == Some(true), expected, bob.heard(Mark::START)))
+    Ok(Verdict::came(answer == Some(true), expected, bob.heard(Mark::START)))
+}
+
+async fn after_talk(c: &mut ServerHands) -> Outcome {
+    let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
+    c.fence(&mut ann, &mut bob).await?;
+    let mut carl = c.connect("carl").await?;
+    let name = c.name("carl");
+    let answer = carl.ask_for(&name).await;
+    let expected = "{\"USERNAME_ACCEPTED\": true} for carl, who comes after ann has said something";
+    Ok(Verdict::came(answer == Some(true), expected, carl.heard(Mark::START)))
 }
 
 async fn has_user_list(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join("ann").await?;
     let list = ann.find(Mark::START, |frame| frame.key("USER_LIST").cloned()).await;
-    Ok(Verdict::check(list.is_some(), "USER_LIST with the acceptance", ann.heard(Mark::START)))
+    Ok(Verdict::came(list.is_some(), "USER_LIST with the acceptance", ann.heard(Mark::START)))
 }
 
 async fn has_messages(c: &mut ServerHands) -> Outcome {
@@ -128,7 +145,7 @@ async fn has_messages(c: &mut ServerHands) -> Outcome {
     let is_list = |frame: &Frame| frame.key("MESSAGES")?.is_array().then_some(());
     let list = ann.find(Mark::START, is_list).await;
     let expected = "MESSAGES, a list, with the acceptance";
-    Ok(Verdict::check(list.is_some(), expected, ann.heard(Mark::START)))
+    Ok(Verdict::came(list.is_some(), expected, ann.heard(Mark::START)))
 }
 
 async fn taken(c: &mut ServerHands) -> Outcome {
@@ -138,7 +155,11 @@ async fn taken(c: &mut ServerHands) -> Outcome {
     let expected = "{\"USERNAME_ACCEPTED\": false} for a name in use";
     let heard = thief.heard(Mark::START);
     c.dismiss(thief).await;
-    Ok(Verdict::check(answer == Some(false), expected, heard))
+    Ok(match answer {
+        Some(false) => Verdict::Pass,
+        Some(true) => Verdict::fail(expected, heard),
+        None => Verdict::missing(expected, heard),
+    })
 }
 
 async fn taken_keeps_first(c: &mut ServerHands) -> Outcome {
@@ -166,7 +187,7 @@ async fn retry(c: &mut ServerHands) -> Outcome {
     let name = c.name("other");
     let answer = other.ask_for(&name).await;
     let expected = "a second, free name is accepted after a refusal";
-    Ok(Verdict::check(answer == Some(true), expected, other.heard(since)))
+    Ok(Verdict::came(answer == Some(true), expected, other.heard(since)))
 }
 
 async fn reject_conn(c: &mut ServerHands) -> Outcome {
@@ -202,7 +223,7 @@ async fn rejoin(c: &mut ServerHands) -> Outcome {
     ann.close(Closing::Polite).await;
     match c.join_again("ann", &name).await {
         Ok(_) => Ok(Verdict::Pass),
-        Err(heard) => Ok(Verdict::fail("the name is free again after its user left", heard)),
+        Err(heard) => Ok(Verdict::missing("the name is free again after its user left", heard)),
     }
 }
 

@@ -15,7 +15,8 @@ pub const CASES: &[Case] = &[
     Case::should("limits.1mib", "LG-2", |c| Box::pin(one_mib(c)))
         .asks("A message of 1 MiB arrives whole")
         .hint("Read until the frame is complete, and write with sendall.")
-        .needs(&["private.delivered", "framing.over-64k"])
+        .needs(&["private.delivered"])
+        .excused_by(&["framing.over-64k"])
         .killed_by(&[Fault::CutsAt512KiB])
         .heavy(),
     Case::open("limits.16mib", "LG-3", |c| Box::pin(ladder(c)))
@@ -26,11 +27,13 @@ pub const CASES: &[Case] = &[
     Case::open("limits.name-64", "NM-2", |c| Box::pin(name_64(c)))
         .asks("Is a name of 64 characters accepted?")
         .needs(&["join.accept"])
-        .killed_by(&[Fault::LongNamesAccepted]),
+        .killed_by(&[Fault::LongNamesAccepted])
+        .marking(),
     Case::open("limits.empty-content", "T4-2", |c| Box::pin(empty_content(c)))
         .asks("Is a message without text delivered?")
         .needs(&["bcast.all-others"])
-        .killed_by(&[Fault::EmptyContentRefused]),
+        .killed_by(&[Fault::EmptyContentRefused])
+        .marking(),
 ];
 
 /// Sends a private message of so many bytes; true when it arrives whole.
@@ -50,7 +53,7 @@ async fn arrives(c: &mut ServerHands, bytes: usize) -> Result<(bool, String), Ve
 
 async fn one_mib(c: &mut ServerHands) -> Outcome {
     let (whole, heard) = arrives(c, MIB).await?;
-    Ok(Verdict::check(whole, "bob gets the message of 1 MiB, whole", heard))
+    Ok(Verdict::came(whole, "bob gets the message of 1 MiB, whole", heard))
 }
 
 async fn ladder(c: &mut ServerHands) -> Outcome {

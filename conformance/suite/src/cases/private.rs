@@ -5,7 +5,11 @@ use serde_json::json;
 
 use crate::{
     fault::Fault,
-    server::{Case, hands::ServerHands, peer::Mark},
+    server::{
+        Case,
+        hands::ServerHands,
+        peer::{Mark, Peer},
+    },
     verdict::{Outcome, Verdict},
 };
 
@@ -15,6 +19,12 @@ pub const CASES: &[Case] = &[
         .hint("Keep a map from name to connection and look DEST up in it.")
         .needs(&["bcast.all-others"])
         .killed_by(&[Fault::PrivateLost]),
+    Case::must("private.text", "T4-2", |c| Box::pin(text(c)))
+        .asks("The text of a private message arrives as it was sent, whatever signs are in it")
+        .hint("DEST says for whom it is; don't search CONTENT for names, braces or commands.")
+        .needs(&["private.delivered"])
+        .excused_by(&["framing.escapes"])
+        .killed_by(&[Fault::PrivateTextCut]),
     Case::must("private.not-others", "RT-2", |c| Box::pin(not_others(c)))
         .asks("A private message reaches no third user")
         .hint("Send to everybody only when DEST is ALL.")
@@ -23,7 +33,7 @@ pub const CASES: &[Case] = &[
     Case::must("private.once", "RT-2", |c| Box::pin(once(c)))
         .asks("A private message arrives exactly once")
         .hint("One connection for each name; beware of sending in the loop over all users, too.")
-        .needs(&["private.delivered", "bcast.once"])
+        .needs(&["private.delivered"])
         .killed_by(&[Fault::PrivateTwice]),
     Case::open("private.echo", "RT-7", |c| Box::pin(echo(c)))
         .asks("Does the sender of a private message get a copy?")
@@ -32,15 +42,18 @@ pub const CASES: &[Case] = &[
     Case::open("private.self", "RT-7", |c| Box::pin(to_self(c)))
         .asks("What happens to a message to oneself?")
         .needs(&["private.delivered"])
-        .killed_by(&[Fault::SelfMessageRefused]),
+        .killed_by(&[Fault::SelfMessageRefused])
+        .marking(),
     Case::open("private.unknown-dest", "DE-2", |c| Box::pin(unknown_dest(c)))
         .asks("What happens to a private message to nobody?")
         .needs(&["private.delivered"])
-        .killed_by(&[Fault::UnknownDestIgnored]),
+        .killed_by(&[Fault::UnknownDestIgnored])
+        .marking(),
     Case::must("private.mixed-frame", "MM-1", |c| Box::pin(mixed_frame(c)))
         .asks("A public and a private message in one frame each go where they belong")
         .hint("Look at DEST of every message, not at that of the first one.")
-        .needs(&["private.not-others", "bcast.multi"])
+        .needs(&["private.not-others"])
+        .excused_by(&["bcast.multi"])
         .killed_by(&[Fault::FrameRoutedByFirst]),
 ];
 
@@ -55,6 +68,18 @@ async fn delivered(c: &mut ServerHands) -> Outcome {
     let same = expected.0.eq_ignore_ascii_case(addressed.0)
         && expected.1.eq_ignore_ascii_case(addressed.1);
     Ok(Verdict::check(same, format!("SRC and DEST {expected:?}"), format!("{addressed:?}")))
+}
+
+async fn text(c: &mut ServerHands) -> Outcome {
+    let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
+    let nonce = c.text();
+    let text = format!("{nonce} a  b }}{{ @{} \"q\" 'q' /x : ALL, [1] end", ann.name);
+    ann.tell(&bob.name, &text).await;
+    let came = bob.find_message(Mark::START, |m| m.content.contains(&nonce)).await;
+    Ok(match came {
+        Some(message) => Verdict::check(message.content == text, text, message.content),
+        None => Verdict::missing(format!("bob gets {text:?}"), bob.heard(Mark::START)),
+    })
 }
 
 async fn not_others(c: &mut ServerHands) -> Outcome {
@@ -122,6 +147,14 @@ async fn unknown_dest(c: &mut ServerHands) -> Outcome {
     Ok(Verdict::observed("a private message to nobody", value))
 }
 
+/// Waits for each of these texts.
+async fn all_come(peer: &mut Peer, texts: &[&str]) -> Result<(), Verdict> {
+    for text in texts {
+        peer.expect_content(text).await?;
+    }
+    Ok(())
+}
+
 async fn mixed_frame(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let mut carl = c.join("carl").await?;
@@ -132,12 +165,16 @@ async fn mixed_frame(c: &mut ServerHands) -> Outcome {
         ServerHands::message(&ann.name, "ALL", &later),
     ]}))
     .await;
-    for text in [&public, &private, &later] {
-        bob.expect_content(text).await?;
+    let to_bob = all_come(&mut bob, &[&public, &private, &later]).await;
+    let to_carl = all_come(&mut carl, &[&public, &later]).await;
+    c.settle().await;
+    // What went to the wrong place is evidence, whatever else did not come.
+    if carl.count(&private) > 0 {
+        let expected = "carl gets the public messages of the frame and not the private one";
+        return Ok(Verdict::fail(expected, format!("carl got \"{private}\"")));
     }
-    for text in [&public, &later] {
-        carl.expect_content(text).await?;
-    }
+    to_bob?;
+    to_carl?;
     c.fence(&mut ann, &mut carl).await?;
     let expected = "carl gets the public messages of the frame and not the private one";
     Ok(Verdict::check(carl.count(&private) == 0, expected, format!("carl got \"{private}\"")))

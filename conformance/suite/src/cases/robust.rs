@@ -16,33 +16,37 @@ pub const CASES: &[Case] = &[
     Case::should("robust.zero-length", "FR-6", |c| Box::pin(zero_length(c)))
         .asks("A frame of length zero ends neither the server nor its connection")
         .hint("Zero bytes of body are an invalid message; only a read that returns nothing is the end.")
-        .needs(&["errors.others-unaffected", "errors.keeps-connection"])
+        .needs(&["bcast.all-others"])
+        .excused_by(&["errors.keeps-connection"])
         .killed_by(&[Fault::ZeroLengthCloses])
-        .alone(),
+        .rough(),
     Case::should("robust.bad-utf8", "IV-3", |c| Box::pin(bad_utf8(c)))
         .asks("Bytes that are no UTF-8 hurt nobody")
         .hint("UnicodeDecodeError is an invalid message like any other: answer ERROR.")
-        .needs(&["errors.others-unaffected"])
+        .needs(&["bcast.all-others"])
+        .excused_by(&["errors.others-unaffected"])
         .killed_by(&[Fault::BadUtf8Kills])
-        .alone(),
+        .rough(),
     Case::should("robust.deep-json", "JS-5", |c| Box::pin(deep_json(c)))
         .asks("JSON nested 10,000 deep hurts nobody")
         .hint("RecursionError is an invalid message like any other: answer ERROR.")
-        .needs(&["errors.others-unaffected"])
+        .needs(&["bcast.all-others"])
+        .excused_by(&["errors.others-unaffected"])
         .killed_by(&[Fault::DeepJsonKills])
-        .alone(),
+        .rough(),
     Case::should("robust.huge-length", "FR-5", |c| Box::pin(huge_length(c)))
         .asks("A length of 4 GiB hurts nobody")
         .hint("Refuse lengths above a limit before allocating anything for them.")
-        .needs(&["errors.others-unaffected"])
+        .needs(&["bcast.all-others"])
+        .excused_by(&["errors.others-unaffected"])
         .killed_by(&[Fault::HugeLengthStalls])
-        .alone(),
+        .rough(),
     Case::should("robust.huge-length-refused", "FR-5", |c| Box::pin(huge_length_refused(c)))
         .asks("A length of 4 GiB is answered with ERROR, or ends the connection")
         .hint("Don't wait for bytes that will never come: compare the length with a limit, answer ERROR, and close.")
         .needs(&["robust.huge-length"])
         .killed_by(&[Fault::HugeLengthAwaited])
-        .alone(),
+        .rough(),
 ];
 
 async fn zero_length(c: &mut ServerHands) -> Outcome {
@@ -54,7 +58,7 @@ async fn zero_length(c: &mut ServerHands) -> Outcome {
     ann.say(&text).await;
     if bob.find_message(Mark::START, |m| m.content == text).await.is_none() {
         let expected = "ann's next message after a frame of length zero is delivered";
-        return Ok(Verdict::fail(expected, ann.heard(since)));
+        return Ok(Verdict::missing(expected, ann.heard(since)));
     }
     Ok(Verdict::Pass)
 }
@@ -105,5 +109,5 @@ async fn huge_length_refused(c: &mut ServerHands) -> Outcome {
     // Ends early when the connection does: its end is an answer, too.
     let refused = ann.find(since, Frame::error).await.is_some() || ann.is_closed();
     let expected = "ann gets ERROR for a length of 4 GiB, or the connection is closed";
-    Ok(Verdict::check(refused, expected, ann.heard(since)))
+    Ok(Verdict::came(refused, expected, ann.heard(since)))
 }

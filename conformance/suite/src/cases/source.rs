@@ -16,26 +16,27 @@ pub const CASES: &[Case] = &[
         .hint(HINT)
         .needs(&["bcast.all-others"])
         .killed_by(&[Fault::SpoofDelivered, Fault::SpoofSilentlyDropped])
-        .alone(),
+        .rough(),
     Case::must("src.spoof-private", "SR-1", |c| Box::pin(spoof_private(c)))
         .asks("The same holds for private messages")
         .hint(HINT)
-        .needs(&["src.spoof", "private.delivered"])
+        .needs(&["private.delivered"])
         .killed_by(&[Fault::SpoofPrivateDelivered])
-        .alone(),
+        .rough(),
     Case::must("src.spoof-second", "SR-2", |c| Box::pin(spoof_second(c)))
         .asks("A good first message does not cover a forged second one")
         .hint("Check SRC inside the loop over the messages, not once before it.")
-        .needs(&["src.spoof", "bcast.multi"])
+        .needs(&["bcast.all-others"])
+        .excused_by(&["bcast.multi"])
         .killed_by(&[Fault::OnlyFirstSourceChecked])
-        .alone(),
+        .rough(),
     Case::must("src.before-join", "SR-3", |c| Box::pin(before_join(c)))
         .asks("Who has not joined can't send")
         .hint("Until a name was accepted, answer everything but USERNAME with ERROR.")
         .needs(&["bcast.all-others"])
         .killed_by(&[Fault::UnjoinedMaySend, Fault::UnjoinedIgnored])
         .literal()
-        .alone(),
+        .marking(),
 ];
 
 /// Sends messages that must be refused: the sender gets ERROR, the victim nothing of them.

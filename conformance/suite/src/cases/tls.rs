@@ -20,13 +20,13 @@ pub const CASES: &[Case] = &[
         .hint("Don't fall back to plain TCP when the handshake fails; close the connection.")
         .needs(&["tls.handshake", "join.accept"])
         .killed_by(&[Fault::PlaintextToo])
-        .alone(),
+        .rough(),
     Case::should("tls.version", "TL-2", |c| Box::pin(version(c)))
         .asks("The server does not agree to TLS 1.1")
         .hint("Set minimum_version = TLSVersion.TLSv1_2 on the context.")
         .needs(&["tls.handshake"])
         .killed_by(&[Fault::AgreesToOldTls])
-        .alone(),
+        .rough(),
     Case::open("tls.cert", "TL-3", |c| Box::pin(certificate(c)))
         .asks("What does the certificate look like?")
         .needs(&["tls.handshake"])
@@ -36,7 +36,7 @@ pub const CASES: &[Case] = &[
         .hint("Do the handshake in the client's own thread, not in the loop that accepts: wrap each accepted socket, not the listening one, or pass do_handshake_on_connect=False.")
         .needs(&["tls.handshake", "bcast.all-others"])
         .killed_by(&[Fault::HandshakeInAcceptLoop])
-        .alone(),
+        .rough(),
 ];
 
 const NO_TLS: &str = "the run was asked not to speak TLS (--tls off)";

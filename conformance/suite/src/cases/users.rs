@@ -67,7 +67,7 @@ async fn others_listed(c: &mut ServerHands) -> Outcome {
     let with_ann = |frame: &Frame| frame.user_list()?.contains(&ann.name).then_some(());
     let listed = bob.find(Mark::START, with_ann).await.is_some();
     let expected = format!("bob's USER_LIST holds ann, who is {}", ann.name);
-    Ok(Verdict::check(listed, expected, bob.heard(Mark::START)))
+    Ok(Verdict::came(listed, expected, bob.heard(Mark::START)))
 }
 
 async fn self_listed(c: &mut ServerHands) -> Outcome {
@@ -123,7 +123,7 @@ async fn joined_notice(c: &mut ServerHands) -> Outcome {
     let bob = c.join("bob").await?;
     let told = ann.find_joined(since, &bob.name).await;
     let expected = format!("ann gets USERS_JOINED with {}", bob.name);
-    Ok(Verdict::check(told, expected, ann.heard(since)))
+    Ok(Verdict::came(told, expected, ann.heard(since)))
 }
 
 async fn joined_once(c: &mut ServerHands) -> Outcome {
@@ -132,7 +132,11 @@ async fn joined_once(c: &mut ServerHands) -> Outcome {
     ann.find_joined(Mark::START, &bob.name).await;
     c.fence(&mut bob, &mut ann).await?;
     let times = announced(&mut ann, Mark::START, &bob.name);
-    Ok(Verdict::check(times == 1, "ann is told once that bob joined", format!("{times} times")))
+    let expected = "ann is told once that bob joined";
+    Ok(match times {
+        0 => Verdict::missing(expected, ann.heard(Mark::START)),
+        _ => Verdict::check(times == 1, expected, format!("{times} times")),
+    })
 }
 
 async fn joined_self(c: &mut ServerHands) -> Outcome {

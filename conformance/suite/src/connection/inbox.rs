@@ -37,7 +37,19 @@ pub(crate) struct Inbox {
     frames: Vec<Frame>,
     incoming: UnboundedReceiver<Incoming>,
     closed: Option<String>,
-    reader: JoinHandle<()>,
+    /// Reads until it is aborted, which the owner of this handle does.
+    reader: AbortOnDrop,
+}
+
+/// A task that ends with its handle.
+struct AbortOnDrop(Option<JoinHandle<()>>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        if let Some(task) = &self.0 {
+            task.abort();
+        }
+    }
 }
 
 impl Inbox {
@@ -50,16 +62,30 @@ impl Inbox {
         let (sink, incoming) = unbounded_channel();
         let reader = Reader { observer, role: role.to_owned(), trace: trace.clone(), sink };
         let reader = tokio::spawn(reader.run(half));
-        Self { frames: Vec::new(), incoming, closed: None, reader }
+        Self { frames: Vec::new(), incoming, closed: None, reader: AbortOnDrop(Some(reader)) }
     }
 
-    pub(crate) fn stop(&self) {
-        self.reader.abort();
+    /// Stops reading.
+    pub(crate) fn stop(&mut self) {
+        self.reader = AbortOnDrop(None);
+    }
+
+    /// Hands the reading over to somebody else; nothing arrives here any more.
+    pub(crate) fn take_over(&mut self) -> Self {
+        let (_, nothing) = unbounded_channel();
+        Self {
+            frames: Vec::new(),
+            incoming: std::mem::replace(&mut self.incoming, nothing),
+            closed: None,
+            reader: AbortOnDrop(self.reader.0.take()),
+        }
     }
 
     /// Goes on reading until the other end closes the connection, or time is up.
     pub(crate) async fn drain(&mut self, time: Duration) {
-        let _ = timeout(time, &mut self.reader).await;
+        if let Some(reader) = &mut self.reader.0 {
+            let _ = timeout(time, reader).await;
+        }
     }
 
     /// The current position: later frames are behind this mark.
@@ -142,11 +168,5 @@ impl Inbox {
                 self.closed.get_or_insert(how);
             }
         }
-    }
-}
-
-impl Drop for Inbox {
-    fn drop(&mut self) {
-        self.reader.abort();
     }
 }

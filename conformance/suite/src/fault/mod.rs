@@ -5,4 +5,4 @@ mod server;
 mod table;
 
 pub use client::{ClientFault, OPPOSITE_CLIENT};
-pub use server::{Fault, OPPOSITE_CHOICES};
+pub use server::{FRAGILE, Fault, OPPOSITE_CHOICES};

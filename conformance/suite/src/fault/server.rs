@@ -128,6 +128,27 @@ faults! {
     ExtraBesideMessagesRefused: "Unknown keys beside `MESSAGES` are refused.",
     PiggybackIgnored: "Messages beside `USERNAME` are ignored.",
     UnaskedExtension: "Everybody gets frames of an extension.",
+    NoMessagesWhenEmpty: "The welcome has no `MESSAGES` while nobody has said anything.",
+    NoWelcomeAfterTalk: "Once something was said, nobody is welcomed any more.",
+    HistoryOfTen: "The history holds the last ten messages.",
+    AtMakesPrivate: "A public text that begins with @ and a name goes to that user only.",
+    PrivateTextCut: "Private texts end at the first closing brace.",
+    SecondFrameWaits: "A frame behind another one in one read waits for the next read.",
+    DeafAfterGlue: "After two frames in one read nothing is read any more.",
+    BlankInFrontRefused: "A body that does not begin with a brace is refused.",
+    FirstKeyOnly: "The first key of an object is taken for its kind.",
+    ErrorToLast: "Errors go to the user who joined last.",
+    LeftNamesLast: "`USERS_LEFT` names the user who joined last.",
+    DiesOfEmptyName: "An empty name kills the server.",
+    HangsOnLongName: "A name of more than 40 characters stalls everybody.",
+    RenamesOnSecondName: "A second name renames the user; the first one stays in the list for ever, and whoever stands behind it there gets nothing more.",
+    DiesOfAll: "The name ALL kills the server.",
+    ClosesOnFive: "A message of five elements closes every connection.",
+    DiesOfLargeFrame: "A frame of more than 3 MiB kills the server.",
+    KeepsOddMessages: "A message without text makes every later welcome unreadable.",
+    HauntedByUnjoined: "Messages before a name are an error, and make a user who never leaves.",
+    GhostOfRefused: "The name ALL is refused, and stays in the list for ever.",
+    StuckAfterSelfTalk: "A message to oneself is delivered, and is the last that the server delivers.",
     NoInfo: "The welcome has no `INFO`.",
     SeparateFrames: "Every key of the welcome comes in a frame of its own.",
     NothingAgreed: "Nothing that is offered is agreed to.",
@@ -287,7 +308,6 @@ faults! {
 /// The other answer at every question that the norm leaves open: a server with all of these is as
 /// correct as one with none.
 pub const OPPOSITE_CHOICES: &[Fault] = &[
-    Fault::ExtraKey,
     Fault::OtherCertificate,
     Fault::LittleEndian,
     Fault::NothingAbove3MiB,
@@ -311,4 +331,19 @@ pub const OPPOSITE_CHOICES: &[Fault] = &[
     Fault::EmptyContentRefused,
     Fault::NoInfo,
     Fault::SeparateFrames,
+];
+
+/// What a server may do where the norm is open, and that ends it or marks it for good. One with one of
+/// these is right in every MUST: whoever grades it must not let the one question spoil the others.
+pub const FRAGILE: &[Fault] = &[
+    Fault::DiesOfEmptyName,
+    Fault::HangsOnLongName,
+    Fault::RenamesOnSecondName,
+    Fault::DiesOfAll,
+    Fault::ClosesOnFive,
+    Fault::DiesOfLargeFrame,
+    Fault::KeepsOddMessages,
+    Fault::HauntedByUnjoined,
+    Fault::GhostOfRefused,
+    Fault::StuckAfterSelfTalk,
 ];

@@ -184,7 +184,8 @@ mod tests {
     #[test]
     fn a_late_difference_is_brought_into_view() {
         let same = "a".repeat(500);
-        let mismatch = Mismatch { expected: format!("{same}b"), actual: format!("{same}c") };
+        let mismatch =
+            Mismatch { expected: format!("{same}b"), actual: format!("{same}c"), missing: false };
         let (expected, actual) = windows(&mismatch);
         assert!(expected.ends_with('b') && expected.len() < 150, "{expected}");
         assert!(actual.starts_with("...") && actual.ends_with('c'), "{actual}");

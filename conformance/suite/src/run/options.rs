@@ -34,6 +34,10 @@ pub struct Options {
     pub seed: Option<u64>,
     /// How many cases run at the same time, at most.
     pub jobs: usize,
+    /// Run the cases in a random order of the seed, as far as their needs allow.
+    pub shuffle: bool,
+    /// Ask the cases that leave megabytes behind on somebody else's server, too.
+    pub heavy: bool,
     /// How long the whole run may take.
     pub deadline: Duration,
     /// The command that repeats the run, for reports.
@@ -54,7 +58,9 @@ impl Default for Options {
             timeout_scale: 1.0,
             strict: false,
             seed: None,
-            jobs: 6,
+            jobs: 1,
+            shuffle: false,
+            heavy: false,
             deadline: Duration::from_secs(8 * 60),
             command: "conformance".to_owned(),
         }

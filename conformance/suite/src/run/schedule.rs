@@ -1,19 +1,20 @@
-//! Schedules the cases: each after its needs, in parallel where they don't disturb each other, and a
-//! second time alone when other traffic may have been the reason for a failure.
+//! Schedules the cases: each after its needs, the gentle ones before those that may leave a mark, in
+//! parallel where that is wanted and they don't disturb each other, and again where the first answer
+//! may have another reason than the subject.
 
-use std::{
-    any::Any,
-    collections::{HashMap, HashSet},
-    panic::AssertUnwindSafe,
-};
+use std::{any::Any, collections::HashMap, panic::AssertUnwindSafe};
 
-use conformance_kit::clock::Clock;
+use conformance_kit::{clock::Clock, nonce::Nonces};
 use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use tokio::time::timeout;
 
-use super::{Options, Watch, runner::Runner};
+use super::{
+    Options, Watch,
+    runner::{Next, Runner, Turn},
+};
 use crate::{
     case::{Case, Isolation, Row},
+    clause::Level,
     report::CaseResult,
     select::Selected,
     verdict::Verdict,
@@ -28,20 +29,19 @@ pub(crate) struct Schedule<'a, R: Runner> {
     waiting: Vec<Selected<R::Side>>,
     results: HashMap<&'static str, CaseResult>,
     bugs: Vec<String>,
-    /// Cases that run again without company: they failed in it, or its server died. What they say
-    /// alone counts, and their timeline holds nobody else's traffic.
-    solo: HashSet<&'static str>,
+    /// How often a case was asked before; those that are asked again run without company, and what
+    /// they say then counts.
+    before: HashMap<&'static str, u8>,
 }
 
-/// Changes the nonces of a case that is asked again.
-const SECOND_TRY: u64 = 0x5EC0_0000_0000_0000;
+/// Changes the nonces of a case that is asked again: it must not find what the first attempt left.
+const OTHER_TRY: u64 = 0x5EC0_0000_0000_0000;
 
-/// The outcome of one case.
+/// The outcome of one attempt.
 struct Done<R: Runner> {
     case: &'static Case<R::Side>,
+    turn: Turn,
     result: CaseResult,
-    alive: bool,
-    epoch: usize,
     bug: Option<String>,
 }
 
@@ -55,15 +55,26 @@ impl<'a, R: Runner> Schedule<'a, R> {
         seed: u64,
         selected: Vec<Selected<R::Side>>,
     ) -> Self {
+        let mut waiting = selected.clone();
+        if options.shuffle {
+            let mut nonces = Nonces::new(seed, "shuffle");
+            waiting.sort_by_cached_key(|_| nonces.number());
+        }
+        // What counts is asked first: a subject that does not survive a question that gives no points
+        // has answered the others by then.
+        waiting.sort_by_key(|(case, _)| match case.isolation {
+            Isolation::Rough => (case.isolation, rank(case.level)),
+            other => (other, 0),
+        });
         Self {
             runner,
             options,
             seed,
-            order: selected.clone(),
-            waiting: selected,
+            order: selected,
+            waiting,
             results: HashMap::new(),
             bugs: Vec::new(),
-            solo: HashSet::new(),
+            before: HashMap::new(),
         }
     }
 
@@ -74,19 +85,34 @@ impl<'a, R: Runner> Schedule<'a, R> {
         loop {
             self.settle_unrunnable(watch);
             while !alone && running.len() < self.jobs() {
-                let Some((case, asked)) = self.next(running.is_empty()) else { break };
+                let company = !running.is_empty();
+                let Some((case, asked)) = self.next(!company) else { break };
                 alone = self.isolation(case) != Isolation::Together;
-                running.push(self.start(case, asked));
+                let before = self.before.get(case.id).copied().unwrap_or_default();
+                let left = self.left();
+                match timeout(left, self.runner.prepare(case.row(), before, company)).await {
+                    Ok(Ok(footing)) => {
+                        let shared = company || (!alone && self.jobs() > 1);
+                        let turn = Turn { case: case.row(), before, company: shared, footing };
+                        running.push(self.start(case, asked, turn));
+                    }
+                    Ok(Err(verdict)) => {
+                        alone = false;
+                        self.record(case, CaseResult::new(case, asked, verdict), watch);
+                        self.settle_unrunnable(watch);
+                    }
+                    // What was taken out of the queue is settled with all that has run out of time.
+                    Err(_) => break,
+                }
             }
             if running.is_empty() {
                 break;
             }
-            let left = self.options.deadline.saturating_sub(self.runner.elapsed());
-            let Ok(Some(done)) = timeout(left, running.next()).await else {
+            let Ok(Some(done)) = timeout(self.left(), running.next()).await else {
                 break;
             };
             alone = false;
-            self.take(done, !running.is_empty(), watch).await;
+            self.take(done, watch).await;
         }
         self.settle_late(watch);
         let Self { runner, order, mut results, bugs, .. } = self;
@@ -94,12 +120,16 @@ impl<'a, R: Runner> Schedule<'a, R> {
         (runner, (cases, bugs))
     }
 
+    fn left(&self) -> std::time::Duration {
+        self.options.deadline.saturating_sub(self.runner.elapsed())
+    }
+
     fn jobs(&self) -> usize {
         self.runner.jobs(self.options.jobs)
     }
 
     fn isolation(&self, case: &Row) -> Isolation {
-        if self.solo.contains(case.id) && case.isolation == Isolation::Together {
+        if self.before.contains_key(case.id) && case.isolation == Isolation::Together {
             Isolation::Alone
         } else {
             case.isolation
@@ -119,21 +149,17 @@ impl<'a, R: Runner> Schedule<'a, R> {
         }
     }
 
-    /// Gives a verdict to all cases that can't run: their needs failed, or the subject is gone.
+    /// Gives a verdict to all cases that can't be asked: they are not claimed, or a need failed. What
+    /// judges all frames is asked whatever its needs say, since a rule that was seen broken is broken.
     fn settle_unrunnable(&mut self, watch: &mut dyn Watch) {
         loop {
             let mut settled = false;
             for (case, asked) in std::mem::take(&mut self.waiting) {
-                let failed = case.needs.iter().find(|need| {
-                    self.results.get(*need).is_some_and(|result| !result.verdict.carries())
-                        && !self.runner.spoken_around(case, need)
-                });
-                let verdict = match (self.runner.excuse(case), failed) {
-                    (Some(excuse), _) => Some(excuse),
-                    (None, Some(need)) => Some(Verdict::Blocked { by: self.root(need) }),
-                    (None, None) => self.runner.unreachable(case),
+                let blocked = match case.isolation {
+                    Isolation::Last => None,
+                    _ => self.failed(case, case.needs).map(|by| Verdict::Blocked { by }),
                 };
-                match verdict {
+                match self.runner.excuse(case).or(blocked) {
                     Some(verdict) => {
                         self.record(case, CaseResult::new(case, asked, verdict), watch);
                         settled = true;
@@ -147,41 +173,44 @@ impl<'a, R: Runner> Schedule<'a, R> {
         }
     }
 
-    /// The case that is to blame in the end.
-    fn root(&self, need: &str) -> String {
-        match self.results.get(need).map(|result| &result.verdict) {
+    /// The case that is to blame in the end for the first of these that failed.
+    fn failed(&self, case: &Row, others: &[&'static str]) -> Option<String> {
+        let failed = others.iter().find(|other| {
+            self.results.get(*other).is_some_and(|result| !result.verdict.carries())
+                && !self.runner.spoken_around(case, other)
+        })?;
+        Some(match self.results.get(failed).map(|result| &result.verdict) {
             Some(Verdict::Blocked { by }) => by.clone(),
-            _ => need.to_owned(),
-        }
+            _ => (*failed).to_owned(),
+        })
     }
 
-    /// Takes the next case that may start now; those that judge what all the others saw come last.
+    /// Takes the next case that may start now.
     fn next(&mut self, nobody_runs: bool) -> Option<Selected<R::Side>> {
         let ready = |case: &Row| {
-            case.needs.iter().all(|need| {
+            let mut others = case.needs.iter().chain(case.excuses);
+            others.all(|other| {
                 // What was not selected was skipped on purpose.
-                self.results.contains_key(need)
-                    || !self.order.iter().any(|(other, _)| other.id == *need)
+                self.results.contains_key(other)
+                    || !self.order.iter().any(|(known, _)| known.id == *other)
             })
         };
-        let isolations: &[Isolation] = if nobody_runs {
-            &[Isolation::Together, Isolation::Alone, Isolation::Heavy, Isolation::Last]
-        } else {
-            &[Isolation::Together]
+        let may_start = |case: &Row| {
+            (nobody_runs || self.isolation(case) == Isolation::Together) && ready(case)
         };
-        let at = isolations.iter().find_map(|isolation| {
-            self.waiting
-                .iter()
-                .position(|(case, _)| self.isolation(case) == *isolation && ready(case))
-        })?;
+        let candidates = self.waiting.iter().enumerate().filter(|(_, (case, _))| may_start(case));
+        let (at, _) = candidates.min_by_key(|(at, (case, _))| (self.isolation(case), *at))?;
         Some(self.waiting.remove(at))
     }
 
-    fn start(&self, case: &'static Case<R::Side>, asked: bool) -> BoxFuture<'static, Done<R>> {
-        // A second try must not find what the first one left behind.
-        let seed = self.seed ^ if self.solo.contains(case.id) { SECOND_TRY } else { 0 };
-        let mut hands = self.runner.hands(case.id, seed);
-        let epoch = self.runner.epoch();
+    fn start(
+        &self,
+        case: &'static Case<R::Side>,
+        asked: bool,
+        turn: Turn,
+    ) -> BoxFuture<'static, Done<R>> {
+        let seed = self.seed ^ OTHER_TRY.wrapping_mul(turn.before.into());
+        let mut hands = self.runner.hands(case.row(), turn.footing, seed);
         async move {
             let clock = Clock::start();
             let limit = R::limit(&hands);
@@ -198,45 +227,62 @@ impl<'a, R: Runner> Schedule<'a, R> {
                 }
             };
             let took_ms = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
-            let alive = R::check_health(&mut hands, case, &verdict).await;
             let mut result = CaseResult::new(case, asked, verdict);
             result.took_ms = took_ms;
-            let dull = matches!(result.verdict, Verdict::Pass | Verdict::Observed { .. });
-            if !dull || !alive {
+            if !matches!(result.verdict, Verdict::Pass | Verdict::Observed { .. }) {
                 result.timeline = R::trace(&hands).take();
             }
-            Done { case, result, alive, epoch, bug }
+            R::finish(&mut hands).await;
+            Done { case, turn, result, bug }
         }
         .boxed()
     }
 
-    /// Takes a result; a case that failed while others kept the machine busy is asked again alone.
-    async fn take(&mut self, done: Done<R>, company: bool, watch: &mut dyn Watch) {
-        let Done { case, mut result, alive, epoch, bug } = done;
+    /// Takes a result, or asks the case again.
+    async fn take(&mut self, done: Done<R>, watch: &mut dyn Watch) {
+        let Done { case, turn, mut result, bug } = done;
         self.bugs.extend(bug);
-        let dead = !alive && epoch == self.runner.epoch();
-        let died = !alive || epoch != self.runner.epoch();
-        // A dead server that is not ours to start again can't be asked twice.
-        let doubtful =
-            if died { self.runner.is_ours() } else { company && !result.verdict.carries() };
-        let again = case.isolation == Isolation::Together && doubtful && self.jobs() > 1;
-        if again && self.solo.insert(case.id) {
-            self.waiting.push((case, result.asked));
-        } else {
-            if self.solo.contains(case.id) && matches!(result.verdict, Verdict::Pass) {
-                result.flaky = Some("passed alone, and not in the company of others".to_owned());
+        result.verdict = self.weighed(case, result.verdict);
+        match self.runner.after(turn, &mut result).await {
+            Next::Again => {
+                self.before.insert(case.id, turn.before.saturating_add(1));
+                self.waiting.push((case, result.asked));
             }
-            if dead {
-                result.verdict = self.runner.after_death(case, result.verdict);
-            }
-            self.record(case, result, watch);
+            Next::Keep => self.record(case, result, watch),
         }
-        self.runner.recover(case.id, dead).await;
+    }
+
+    /// A verdict in the light of others: what did not come may be explained by another failure, what
+    /// was never seen at all by a need, and an open question can't be failed.
+    fn weighed(&self, case: &Row, verdict: Verdict) -> Verdict {
+        let by = match &verdict {
+            Verdict::Fail(mismatch) if mismatch.missing => self.failed(case, case.excuses),
+            Verdict::Inconclusive { .. } => {
+                self.failed(case, case.needs).or_else(|| self.failed(case, case.excuses))
+            }
+            _ => None,
+        };
+        match (by, verdict) {
+            (Some(by), _) => Verdict::Blocked { by },
+            (None, Verdict::Fail(mismatch)) if case.level == Level::Open => Verdict::inconclusive(
+                format!("expected {}; got {}", mismatch.expected, mismatch.actual),
+            ),
+            (None, verdict) => verdict,
+        }
     }
 
     fn record(&mut self, case: &Row, result: CaseResult, watch: &mut dyn Watch) {
         watch.done(&result);
         self.results.insert(case.id, result);
+    }
+}
+
+/// What is binding comes first.
+const fn rank(level: Level) -> u8 {
+    match level {
+        Level::Must => 0,
+        Level::Should => 1,
+        Level::Open => 2,
     }
 }
 

@@ -35,6 +35,11 @@ impl Peer {
         self.inbox.find(since, patience, pick).await
     }
 
+    /// Looks for the first frame in which something is found, among those that are there.
+    pub fn find_now<T>(&mut self, pick: impl Fn(&Frame) -> Option<T>) -> Option<T> {
+        self.frames(Mark::START).iter().find_map(pick)
+    }
+
     /// Waits for a message since a mark.
     pub async fn find_message(
         &mut self,
@@ -54,7 +59,7 @@ impl Peer {
         }
         let expected =
             format!("{} gets the message \"{}\"", self.role, escape::shorten(content, 120));
-        Err(Verdict::fail(expected, self.heard(Mark::START)))
+        Err(Verdict::missing(expected, self.heard(Mark::START)))
     }
 
     /// Waits for an error since a mark.
@@ -64,7 +69,7 @@ impl Peer {
     pub async fn expect_error(&mut self, since: Mark, about: &str) -> Result<String, Verdict> {
         match self.find(since, Frame::error).await {
             Some(text) => Ok(text),
-            None => Err(Verdict::fail(
+            None => Err(Verdict::missing(
                 format!("{} gets {{\"ERROR\": text}} for {about}", self.role),
                 self.heard(since),
             )),

@@ -7,10 +7,15 @@ use conformance_kit::{
     nonce::Nonces,
     trace::{Kind, Trace},
 };
-use tokio::time::timeout;
+use futures_util::future::join_all;
+use tokio::{
+    sync::mpsc::{UnboundedReceiver, unbounded_channel},
+    time::timeout,
+};
 
-use super::peer::{self, Closing, Mark, Peer};
+use super::peer::{self, Closing, Left, Mark, Peer, Wire, part};
 use crate::{
+    connection::Inbox,
     server::shared::Shared,
     verdict::{Outcome, Verdict},
 };
@@ -25,6 +30,8 @@ pub struct ServerHands {
     pub nonces: Nonces,
     /// The trace of the wire.
     pub trace: Trace,
+    /// The connections that the case has let go of.
+    left: (Left, UnboundedReceiver<(Wire, Inbox)>),
 }
 
 impl ServerHands {
@@ -32,7 +39,17 @@ impl ServerHands {
     #[must_use]
     pub fn new(shared: Arc<Shared>, case: &'static str, seed: u64) -> Self {
         let trace = Trace::new(shared.clock);
-        Self { nonces: Nonces::new(seed, case), shared, case, trace }
+        Self { nonces: Nonces::new(seed, case), shared, case, trace, left: unbounded_channel() }
+    }
+
+    /// Closes politely whatever connections the case has let go of, all at the same time.
+    pub async fn farewell(&mut self) {
+        let time = self.shared.timing().settle;
+        let mut left = Vec::new();
+        while let Ok(connection) = self.left.1.try_recv() {
+            left.push(part(connection, time));
+        }
+        join_all(left).await;
     }
 
     /// A fresh user name for a role.
@@ -109,10 +126,12 @@ impl ServerHands {
     }
 
     /// Lets a connection that was refused a name, or never asked for one, end as that of a user:
-    /// what the end of an unjoined connection does is the business of `leave` alone.
+    /// what the end of an unjoined connection does is the business of `leave` alone. One that has a
+    /// name is closed: what a second one does to it is the business of `join.twice` alone.
     pub async fn dismiss(&mut self, mut peer: Peer) {
         let name = self.name(&peer.role.clone());
-        if !peer.is_closed() {
+        let joined = peer.find_now(|frame| frame.accepted().filter(|yes| *yes)).is_some();
+        if !joined && !peer.is_closed() {
             // The answer is waited for: closing with it unread would turn into a reset, which can
             // overtake the name on its way.
             peer.ask_for(&name).await;
@@ -132,7 +151,7 @@ impl ServerHands {
             match self.join(role).await {
                 Ok(peer) => pair.push(peer),
                 Err(Verdict::Inconclusive { reason }) => {
-                    return Ok(Verdict::fail(expected, reason));
+                    return Ok(Verdict::missing(expected, reason));
                 }
                 Err(verdict) => return Err(verdict),
             }
@@ -142,7 +161,7 @@ impl ServerHands {
         };
         carl.say(&text).await;
         let arrived = dora.find_message(Mark::START, |m| m.content == text).await.is_some();
-        Ok(Verdict::check(arrived, expected, dora.heard(Mark::START)))
+        Ok(Verdict::came(arrived, expected, dora.heard(Mark::START)))
     }
 
     /// Whether the subject answers a fresh user, be it with a refusal.
@@ -193,7 +212,14 @@ impl ServerHands {
                     None => format!("{address} without TLS"),
                 };
                 self.trace.note(role, Kind::Opened, &over);
-                Ok(Peer::start(&self.shared, self.case, &self.trace, role, link))
+                Ok(Peer::start(
+                    &self.shared,
+                    self.case,
+                    &self.trace,
+                    role,
+                    link,
+                    self.left.0.clone(),
+                ))
             }
             Err(error) => {
                 self.trace.note(role, Kind::Note, &format!("could not connect: {error}"));
@@ -206,21 +232,32 @@ impl ServerHands {
     /// little time on top.
     ///
     /// # Errors
-    /// Inconclusive when the sentinel does not arrive: that is the business of `bcast.all-others`.
+    /// A failure when the sentinel does not arrive: public messages reach everybody in general, or
+    /// the case would not be asked, so what came before is the reason.
     pub async fn fence(&mut self, from: &mut Peer, to: &mut Peer) -> Result<(), Verdict> {
+        self.counted_fence(from, to).await.map(|_| ())
+    }
+
+    /// The same; says how often the sentinel came, which is once unless everything comes twice.
+    ///
+    /// # Errors
+    /// As [`ServerHands::fence`].
+    pub async fn counted_fence(
+        &mut self,
+        from: &mut Peer,
+        to: &mut Peer,
+    ) -> Result<usize, Verdict> {
         let sentinel = self.nonces.text("sentinel");
-        let since = to.mark();
+        let (since, before) = (to.mark(), from.mark());
         from.say(&sentinel).await;
         if to.find_message(Mark::START, |m| m.content == sentinel).await.is_none() {
             let heard = to.heard(since);
-            return Err(Verdict::inconclusive(format!(
-                "a public message from {} did not reach {}, so silence proves nothing; {heard}",
-                from.role, to.role
-            )));
+            let expected =
+                format!("after that, a public message from {} reaches {}", from.role, to.role);
+            return Err(Verdict::missing(expected, format!("{heard}; {}", from.heard(before))));
         }
         self.settle().await;
-        to.catch_up();
-        Ok(())
+        Ok(to.count(&sentinel))
     }
 
     /// Waits for what trickles in behind a sentinel.

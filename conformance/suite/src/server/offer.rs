@@ -153,7 +153,7 @@ impl Peer {
     pub async fn acked(&mut self, since: Mark, tag: &str) -> Result<u64, Verdict> {
         match self.find(since, |frame| frame.ack(tag)).await {
             Some(id) => Ok(id),
-            None => Err(Verdict::fail(
+            None => Err(Verdict::missing(
                 format!("{} gets {{\"ACKS\": {{\"{tag}\": id}}}}", self.role),
                 self.heard(since),
             )),

@@ -21,6 +21,7 @@ use conformance_kit::{
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncWriteExt as _, WriteHalf},
+    sync::mpsc::UnboundedSender,
     time::timeout,
 };
 
@@ -51,9 +52,35 @@ pub struct Peer {
     pub(super) inbox: Inbox,
     pub(super) trouble: Option<String>,
     extended: Arc<AtomicBool>,
+    /// Gone when the connection was closed.
+    wire: Option<Wire>,
+    trace: Trace,
+    /// Where the connection goes when the case lets go of it.
+    left: Left,
+}
+
+/// The sending half of a connection, and the socket below.
+pub(super) struct Wire {
     writer: WriteHalf<Box<dyn Duplex>>,
     socket: std::net::TcpStream,
-    trace: Trace,
+}
+
+/// Connections that a case has let go of: they are closed when it is over.
+pub(super) type Left = UnboundedSender<(Wire, Inbox)>;
+
+impl Wire {
+    /// Closes as a polite client does.
+    async fn shut(&mut self) {
+        // The outcome is nobody's business: the other end may have done it first.
+        let _ = timeout(Duration::from_secs(1), self.writer.shutdown()).await;
+    }
+}
+
+/// Closes a connection as a polite client does, and reads until the server closes it too, or time is
+/// up: input left unread would turn the FIN into a reset.
+pub(super) async fn part((mut wire, mut inbox): (Wire, Inbox), time: Duration) {
+    wire.shut().await;
+    inbox.drain(time).await;
 }
 
 impl Peer {
@@ -64,6 +91,7 @@ impl Peer {
         trace: &Trace,
         role: &str,
         link: Link,
+        left: Left,
     ) -> Self {
         let (reading, writer) = tokio::io::split(link.stream);
         let extended = Arc::new(AtomicBool::new(false));
@@ -81,9 +109,9 @@ impl Peer {
             inbox: Inbox::start(observer, role, trace, reading),
             trouble: None,
             extended,
-            writer,
-            socket: link.socket,
+            wire: Some(Wire { writer, socket: link.socket }),
             trace: trace.clone(),
+            left,
         }
     }
 
@@ -99,7 +127,8 @@ impl Peer {
     pub async fn send_bytes(&mut self, bytes: &[u8]) {
         let patience = self.shared.timing().patience;
         self.trace.bytes(&self.role, Kind::Sent, bytes);
-        if let Err(trouble) = write(&mut self.writer, bytes, patience, ServerObserver::PEER).await {
+        let Some(wire) = &mut self.wire else { return };
+        if let Err(trouble) = write(&mut wire.writer, bytes, patience, ServerObserver::PEER).await {
             self.trace.note(&self.role, Kind::Note, &trouble);
             self.trouble.get_or_insert(trouble);
         }
@@ -173,19 +202,28 @@ impl Peer {
                 Closing::Reset => "the suite resets the connection",
             },
         );
-        // The outcome of closing is nobody's business: the other end may have done it first.
+        let Some(mut wire) = self.wire.take() else { return };
         match how {
             Closing::Polite => {
-                let _ = timeout(Duration::from_secs(1), self.writer.shutdown()).await;
+                wire.shut().await;
                 self.inbox.drain(time).await;
             }
             Closing::Fin => {
-                let _ = self.socket.shutdown(Shutdown::Write);
+                let _ = wire.socket.shutdown(Shutdown::Write);
                 self.inbox.drain(time).await;
             }
             Closing::Reset => {
-                let _ = socket2::SockRef::from(&self.socket).set_linger(Some(Duration::ZERO));
+                let _ = socket2::SockRef::from(&wire.socket).set_linger(Some(Duration::ZERO));
             }
+        }
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        // Whether anybody is left to close it politely changes nothing here: it is closed anyway.
+        if let Some(wire) = self.wire.take() {
+            let _ = self.left.send((wire, self.inbox.take_over()));
         }
     }
 }

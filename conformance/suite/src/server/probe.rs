@@ -9,12 +9,12 @@ use conformance_kit::{
     net::dial::{self, DialError, Link, Transport},
     nonce::Nonces,
     trace::{Kind, Trace},
-    wire::{prefix::Prefix, recognise::first_frame},
+    wire::{ascii::ascii, prefix::Prefix, recognise::first_frame},
 };
 use serde_json::json;
 use thiserror::Error;
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncReadExt as _, AsyncWriteExt as _, sink},
     time::timeout,
 };
 
@@ -137,7 +137,7 @@ async fn try_join(
     };
     let name = nonces.name("hello");
     shared.remember_name(&name);
-    let bytes = reads.frame(json!({"USERNAME": name}).to_string().as_bytes());
+    let bytes = reads.frame(ascii(&json!({"USERNAME": name})).as_bytes());
     trace.bytes("greeting", Kind::Sent, &bytes);
     let sending = async {
         link.stream.write_all(&bytes).await?;
@@ -149,6 +149,8 @@ async fn try_join(
     let wait = if reads == Prefix::NETWORK { patience } else { patience.mul_f64(0.4) };
     let answer = timeout(wait, read_answer(&mut link, trace)).await.ok()?;
     let _ = timeout(Duration::from_secs(1), link.stream.shutdown()).await;
+    // Input left unread would turn the end of the connection into a reset.
+    let _ = timeout(shared.timing().settle, tokio::io::copy(&mut link.stream, &mut sink())).await;
     answer
 }
 

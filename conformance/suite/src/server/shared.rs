@@ -3,8 +3,10 @@
 use std::{
     collections::HashSet,
     net::SocketAddr,
-    sync::{PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock},
 };
+
+use tokio::sync::OnceCell;
 
 use conformance_kit::{clock::Clock, net::dial::Transport, timing::Timing};
 
@@ -14,11 +16,18 @@ use crate::{
     server::quirks::{Greeting, Quirks},
 };
 
-/// The state that all cases of a run share.
+/// The state that all cases of a run share, as one of them sees it.
+#[derive(Clone)]
 pub struct Shared {
     pub clock: Clock,
-    pub invariants: Invariants,
-    state: RwLock<State>,
+    pub invariants: Arc<Invariants>,
+    state: Arc<RwLock<State>>,
+    /// All that must come has this part of the measured time.
+    pace: f64,
+    /// Whether the frames that this case sees count in the invariants.
+    counts: bool,
+    /// The session that feeds the invariants, which one case runs for all.
+    fed: Arc<OnceCell<()>>,
 }
 
 struct State {
@@ -54,7 +63,32 @@ impl Shared {
             claims: Claims::default(),
             account: None,
         };
-        Self { clock: Clock::start(), invariants, state: RwLock::new(state) }
+        Self {
+            clock: Clock::start(),
+            invariants: Arc::new(invariants),
+            state: Arc::new(RwLock::new(state)),
+            pace: 1.0,
+            counts: true,
+            fed: Arc::default(),
+        }
+    }
+
+    /// The same state for a case that waits so many times as long, and whose frames count in the
+    /// invariants or don't.
+    #[must_use]
+    pub fn for_case(&self, pace: f64, counts: bool) -> Self {
+        Self { pace, counts, ..self.clone() }
+    }
+
+    /// Whether the frames that this case sees count in the invariants.
+    #[must_use]
+    pub const fn counts(&self) -> bool {
+        self.counts
+    }
+
+    /// Does this, unless some case has done it before.
+    pub async fn feed_once(&self, feeding: impl Future<Output = ()>) {
+        self.fed.get_or_init(|| feeding).await;
     }
 
     /// The address that answered.
@@ -84,7 +118,8 @@ impl Shared {
     /// How long to wait.
     #[must_use]
     pub fn timing(&self) -> Timing {
-        self.read(|state| state.timing)
+        let Timing { patience, settle } = self.read(|state| state.timing);
+        Timing { patience: patience.mul_f64(self.pace), settle }
     }
 
     /// The result of the probe before the first case.

@@ -134,7 +134,7 @@ pub const CASES: &[Case] = &[
         .needs(&["accounts.wrong-password"])
         .extension(ACCOUNTS)
         .killed_by(&[Fault::NeverThrottled])
-        .last(),
+        .marking(),
 ];
 
 /// Connects and asks for a name with these keys.

@@ -5,8 +5,9 @@ use std::{sync::Arc, time::Duration};
 use conformance_kit::trace::Trace;
 
 use crate::{
+    case::Row,
     client::{ClientSide, hands::ClientHands, shared::Shared},
-    run::runner::Runner,
+    run::runner::{Footing, Runner},
 };
 
 /// The client under judgement.
@@ -21,8 +22,8 @@ impl Runner for ClientRunner {
         self.shared.clock.elapsed()
     }
 
-    fn hands(&self, case: &'static str, seed: u64) -> ClientHands {
-        ClientHands::new(Arc::clone(&self.shared), case, seed)
+    fn hands(&self, case: &'static Row, _footing: Footing, seed: u64) -> ClientHands {
+        ClientHands::new(Arc::clone(&self.shared), case.id, seed)
     }
 
     fn trace(hands: &ClientHands) -> &Trace {

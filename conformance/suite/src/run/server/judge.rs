@@ -10,6 +10,7 @@ use super::{
     subject::{RunError, Subject},
 };
 use crate::{
+    case::Isolation,
     cases,
     claims::Claims,
     clause,
@@ -56,10 +57,15 @@ pub async fn run_watched(
     };
     watch.begins(&header, &selected.iter().map(|(case, _)| case.row()).collect::<Vec<_>>());
     let fresh = matches!(subject, Subject::Spawned { fresh: true, .. });
-    let managed = server.map(|server| ManagedServer { server, fresh });
+    let managed = server.map(|server| ManagedServer::new(server, fresh));
+    // Who names a case that leaves much behind wants it asked.
+    let heavy = options.heavy
+        || selected.iter().any(|(case, _)| {
+            case.isolation == Isolation::Heavy && named.iter().any(|pattern| pattern.names(case))
+        });
     shared.set_claims(claims);
     shared.set_account(options.account.clone());
-    let runner = ServerRunner::new(Arc::clone(&shared), seed, managed);
+    let runner = ServerRunner::new(Arc::clone(&shared), managed, heavy);
     let (runner, (cases, bugs)) = Schedule::new(runner, options, seed, selected).run(watch).await;
     let output = runner.output();
     let took_ms = u64::try_from(shared.clock.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -1,50 +1,78 @@
-//! The scheduler's view of a server: one process serves all cases, and one of them may kill it.
+//! The scheduler's view of a server. A server that the suite starts itself serves the gentle cases one
+//! after the other, and is started anew for whatever may have left a mark on it, or failed.
 
 use std::{sync::Arc, time::Duration};
 
 use conformance_kit::{
+    clock::Clock,
     net::dial::Transport,
-    subject::server::{Server, Waiting},
+    subject::{
+        listening::is_listened_on,
+        server::{NoAnswer, Server, Waiting},
+    },
+    timing::Lag,
     trace::Trace,
 };
 use futures_util::future::BoxFuture;
 
 use crate::{
     case::{Isolation, Row},
-    clause::Level,
-    run::runner::Runner,
+    report::CaseResult,
+    run::runner::{Footing, Next, Runner, Turn},
     server::{ServerSide, hands::ServerHands, shared::Shared},
     verdict::Verdict,
 };
 
 /// A server of the suite's own.
 pub(crate) struct ManagedServer {
-    pub(crate) server: Server,
-    /// A new one for every case.
-    pub(crate) fresh: bool,
+    server: Server,
+    /// A new one for every case: because the user wants it, or since one that had served others gave
+    /// another answer than a new one.
+    always_fresh: bool,
+    /// Somebody has used it.
+    used: bool,
+    /// What it does from now on proves nothing: a case has failed on it, or may have marked it.
+    spent: bool,
+}
+
+impl ManagedServer {
+    /// A server that the first contact has used.
+    pub(crate) const fn new(server: Server, always_fresh: bool) -> Self {
+        Self { server, always_fresh, used: true, spent: false }
+    }
 }
 
 /// How long a server that was started again may take to answer.
 const RESTARTING: Duration = Duration::from_secs(15);
+/// How long a server may be silent before it is taken for one that is stuck: a busy machine, or a
+/// large message, keeps a living one silent for a while.
+const STUCK: Duration = Duration::from_secs(15);
+/// The part of the measured time that a first attempt is given, when there will be a second.
+const HURRIED: f64 = 0.5;
+/// The same for an attempt on a machine that was found to be slow.
+const PATIENT: f64 = 4.0;
+/// When the suite itself waits so much longer than it meant to, the machine is slow.
+const SLOW: Duration = Duration::from_millis(150);
+/// How often a case is asked at most.
+const MOST_TRIES: u8 = 3;
 
 /// The server under judgement.
 pub(crate) struct ServerRunner {
     shared: Arc<Shared>,
-    seed: u64,
     managed: Option<ManagedServer>,
-    /// After which case the subject did not answer any more.
-    lost: Option<&'static str>,
-    /// Counts the servers that were started one after the other.
-    epoch: usize,
+    /// Why nothing more can be asked.
+    lost: Option<String>,
+    /// How late the suite itself was woken.
+    lag: Lag,
+    /// Whether the machine, or the server, was found to be slow.
+    slow: bool,
+    /// Whether the cases run that leave megabytes on a server of somebody else.
+    heavy: bool,
 }
 
 impl ServerRunner {
-    pub(crate) const fn new(
-        shared: Arc<Shared>,
-        seed: u64,
-        managed: Option<ManagedServer>,
-    ) -> Self {
-        Self { shared, seed, managed, lost: None, epoch: 0 }
+    pub(crate) fn new(shared: Arc<Shared>, managed: Option<ManagedServer>, heavy: bool) -> Self {
+        Self { shared, managed, lost: None, lag: Lag::watch(), slow: false, heavy }
     }
 
     /// The end of the subject's output.
@@ -52,30 +80,155 @@ impl ServerRunner {
         self.managed.as_ref().map(|managed| managed.server.output()).unwrap_or_default()
     }
 
-    fn is_fresh(&self) -> bool {
-        self.managed.as_ref().is_some_and(|managed| managed.fresh)
+    /// Whether a case is hurried: whatever it does not find in this time it is asked for again.
+    fn is_hurried(case: &Row, before: u8) -> bool {
+        before == 0 && !case.chance && case.level != crate::clause::Level::Open
     }
 
-    /// Starts the server again; false when it is not the suite's to start, or does not answer.
-    async fn restart(&mut self) -> bool {
-        let Some(managed) = &mut self.managed else { return false };
-        let Some(Ok(target)) = managed.server.restart().await else { return false };
-        self.epoch += 1;
-        let Ok(addresses) = target.resolve().await else { return false };
-        let mut hands = ServerHands::new(Arc::clone(&self.shared), "restart", self.seed);
+    fn pace(&self, case: &Row, before: u8, fresh: bool) -> f64 {
+        match before {
+            0 if !fresh && Self::is_hurried(case, before) => HURRIED,
+            0 => 1.0,
+            _ if self.slow => PATIENT,
+            _ => 1.0,
+        }
+    }
+
+    /// Starts the server again, and waits until it listens.
+    async fn restart(&mut self) -> Result<(), String> {
+        let Some(managed) = &mut self.managed else { return Ok(()) };
+        let started = managed.server.restart().await;
+        (managed.used, managed.spent) = (false, false);
+        let target = match started {
+            Some(Ok(target)) => target,
+            Some(Err(error)) => return Err(error.to_string()),
+            None => return Ok(()),
+        };
+        let addresses = target.resolve().await.map_err(|error| error.to_string())?;
         let waiting = Waiting::for_at_most(RESTARTING);
         loop {
             for address in &addresses {
                 self.shared.set_addresses(*address, addresses.clone());
-                if hands.is_answered().await {
-                    return true;
+                let listens = match is_listened_on(address.port()) {
+                    Some(listens) => listens && is_open(&self.shared).await,
+                    None => is_open(&self.shared).await,
+                };
+                if listens {
+                    return Ok(());
                 }
             }
-            if waiting.again(&mut managed.server).await.is_err() {
-                return false;
+            match waiting.again(&mut managed.server).await {
+                Ok(()) => {}
+                Err(NoAnswer::Ended) => return Err("it ended at once".to_owned()),
+                Err(NoAnswer::Late) => return Err("nobody listens".to_owned()),
             }
         }
     }
+
+    /// Looks at the result of a case of a server that the suite started.
+    fn after_managed(&mut self, turn: Turn, result: &mut CaseResult) -> Next {
+        let slow = self.slow;
+        let Some(managed) = &mut self.managed else { return Next::Keep };
+        managed.used = true;
+        let good = result.verdict.carries();
+        managed.spent |= !good || turn.case.isolation.wants_fresh();
+        if good {
+            if turn.before > 0 {
+                // What it was that the other server had become can't be known: each case gets its own.
+                managed.always_fresh = true;
+                result.flaky = Some(
+                    "did not pass on a server that had served other cases; passed on a fresh one"
+                        .to_owned(),
+                );
+            }
+            return Next::Keep;
+        }
+        if !managed.server.is_running() {
+            result.verdict = after_death(
+                std::mem::replace(&mut result.verdict, Verdict::Pass),
+                "the server has ended",
+            );
+        }
+        let may_be_the_other = !turn.footing.fresh || turn.company;
+        let may_be_slow = slow && result.verdict.is_about_time() && turn.footing.pace < PATIENT;
+        let again = turn.before + 1 < MOST_TRIES
+            && (may_be_slow || (may_be_the_other && !turn.case.chance));
+        if again { Next::Again } else { Next::Keep }
+    }
+
+    /// Looks at the result of a case of somebody else's server, and whether that is still there.
+    async fn after_running(&mut self, turn: Turn, result: &mut CaseResult) -> Next {
+        let good = result.verdict.carries();
+        if good && turn.before > 0 {
+            result.flaky = Some("passed only when it was asked again, alone".to_owned());
+        }
+        if turn.company {
+            let again = !good && !turn.case.chance && turn.before == 0;
+            return if again { Next::Again } else { Next::Keep };
+        }
+        if good && turn.case.isolation < Isolation::Rough {
+            return Next::Keep;
+        }
+        match self.health(turn.case).await {
+            Health::Dead(how) => {
+                let id = turn.case.id;
+                self.lost = Some(format!("{how} in or after {id}"));
+                if !good {
+                    let verdict = std::mem::replace(&mut result.verdict, Verdict::Pass);
+                    result.verdict = after_death(verdict, &how);
+                }
+                return Next::Keep;
+            }
+            Health::Slow => self.slow = true,
+            Health::Good => {}
+        }
+        let in_vain = !good && result.verdict.is_about_time() && !turn.case.chance;
+        let more_time = turn.footing.pace < if self.slow { PATIENT } else { 1.0 };
+        if in_vain && more_time && turn.before + 1 < MOST_TRIES { Next::Again } else { Next::Keep }
+    }
+
+    /// Whether the subject still answers, and as fast as it did.
+    async fn health(&self, case: &Row) -> Health {
+        if self.shared.greeting().join.is_none() || case.isolation == Isolation::Last {
+            return Health::Good;
+        }
+        let usual = self.shared.timing().patience;
+        let mut hands = ServerHands::new(Arc::clone(&self.shared), "health", rand::random());
+        let clock = Clock::start();
+        while clock.elapsed() < STUCK.max(usual * 4) {
+            if hands.is_answered().await {
+                hands.farewell().await;
+                let slow = clock.elapsed() > usual / 2;
+                return if slow { Health::Slow } else { Health::Good };
+            }
+            hands.settle().await;
+            if !is_open(&self.shared).await {
+                return Health::Dead("the server is gone".to_owned());
+            }
+        }
+        Health::Dead("the server is stuck: nobody gets an answer any more".to_owned())
+    }
+}
+
+/// The state of somebody else's server.
+enum Health {
+    Good,
+    Slow,
+    /// It is gone or stuck.
+    Dead(String),
+}
+
+/// Whether the port takes connections. Nothing is sent, so that this is no client yet.
+async fn is_open(shared: &Shared) -> bool {
+    // Loopback only: a port that is listened on is open, and a connection would be a guest who says
+    // nothing. Elsewhere there is no other way to know.
+    let address = shared.address();
+    if address.ip().is_loopback()
+        && let Some(listens) = is_listened_on(address.port())
+    {
+        return listens;
+    }
+    tokio::net::TcpStream::connect(address).await.is_ok()
 }
 
 impl Runner for ServerRunner {
@@ -86,11 +239,45 @@ impl Runner for ServerRunner {
     }
 
     fn jobs(&self, wanted: usize) -> usize {
-        if self.is_fresh() { 1 } else { wanted.max(1) }
+        let fresh = self.managed.as_ref().is_some_and(|managed| managed.always_fresh);
+        if fresh { 1 } else { wanted.max(1) }
     }
 
-    fn hands(&self, case: &'static str, seed: u64) -> ServerHands {
-        ServerHands::new(Arc::clone(&self.shared), case, seed)
+    fn prepare(
+        &mut self,
+        case: &'static Row,
+        before: u8,
+        company: bool,
+    ) -> BoxFuture<'_, Result<Footing, Verdict>> {
+        Box::pin(async move {
+            // What judges all frames needs nobody.
+            if let (Some(why), true) = (&self.lost, case.isolation != Isolation::Last) {
+                return Err(Verdict::inconclusive(format!("{why}, so this case did not run")));
+            }
+            let wants_fresh = before > 0 || case.chance || case.isolation.wants_fresh();
+            let restarts = self.managed.as_mut().is_some_and(|managed| {
+                let fresh = wants_fresh || managed.always_fresh;
+                !company
+                    && ((managed.used && fresh) || managed.spent || !managed.server.is_running())
+            });
+            if restarts && let Err(error) = self.restart().await {
+                self.lost = Some(format!("the server could not be started again ({error})"));
+                return self.prepare(case, before, company).await;
+            }
+            let fresh = self.managed.as_ref().is_some_and(|managed| !managed.used);
+            if let Some(managed) = &mut self.managed {
+                managed.used = true;
+            }
+            self.lag.take();
+            Ok(Footing { fresh, pace: self.pace(case, before, fresh) })
+        })
+    }
+
+    fn hands(&self, case: &'static Row, footing: Footing, seed: u64) -> ServerHands {
+        // What a question without weight provokes is no evidence against the subject.
+        let counts = case.level != crate::clause::Level::Open && !case.literal;
+        let shared = self.shared.for_case(footing.pace, counts);
+        ServerHands::new(Arc::new(shared), case.id, seed)
     }
 
     fn trace(hands: &ServerHands) -> &Trace {
@@ -101,9 +288,20 @@ impl Runner for ServerRunner {
         hands.patience() * 24 + Duration::from_secs(20)
     }
 
-    /// Cases of extensions that the subject does not claim are not asked.
+    fn finish(hands: &mut ServerHands) -> BoxFuture<'_, ()> {
+        Box::pin(hands.farewell())
+    }
+
+    /// Cases of extensions that the subject does not claim are not asked, and none that would leave
+    /// megabytes with somebody else.
     fn excuse(&self, case: &Row) -> Option<Verdict> {
-        self.shared.claims().excuse(case)
+        let theirs = self.managed.is_none() && !self.heavy;
+        let heavy = (case.isolation == Isolation::Heavy && theirs).then(|| {
+            Verdict::not_applicable(
+                "it leaves megabytes in the history of a server that goes on: --heavy asks it all the same, --spawn asks it on a server of the suite's own",
+            )
+        });
+        self.shared.claims().excuse(case).or(heavy)
     }
 
     /// No TLS is charged once, and then done without by everything that is not about TLS.
@@ -113,75 +311,30 @@ impl Runner for ServerRunner {
             && matches!(self.shared.transport(), Transport::Plain)
     }
 
-    fn unreachable(&self, case: &Row) -> Option<Verdict> {
-        let after = self.lost.filter(|_| case.isolation != Isolation::Last)?;
-        Some(Verdict::inconclusive(format!(
-            "the server stopped answering in or after {after}, so this case did not run"
-        )))
-    }
-
-    fn check_health<'a>(
-        hands: &'a mut ServerHands,
-        case: &'a Row,
-        verdict: &'a Verdict,
-    ) -> BoxFuture<'a, bool> {
+    fn after<'a>(&'a mut self, turn: Turn, result: &'a mut CaseResult) -> BoxFuture<'a, Next> {
         Box::pin(async move {
-            let rough = case.isolation != Isolation::Together || !verdict.carries();
-            let probe = rough
-                && case.isolation != Isolation::Last
-                && hands.shared.greeting().join.is_some();
-            !probe || is_alive(hands).await
-        })
-    }
-
-    fn epoch(&self) -> usize {
-        self.epoch
-    }
-
-    fn is_ours(&self) -> bool {
-        self.managed.is_some()
-    }
-
-    fn after_death(&self, case: &Row, verdict: Verdict) -> Verdict {
-        if self.lost.is_some() { verdict } else { after_death(case, verdict) }
-    }
-
-    fn recover(&mut self, case: &'static str, dead: bool) -> BoxFuture<'_, ()> {
-        Box::pin(async move {
-            if dead || self.is_fresh() {
-                self.lost = if self.restart().await { None } else { self.lost.or(Some(case)) };
+            self.slow |= self.lag.take() > SLOW;
+            if self.managed.is_some() {
+                self.after_managed(turn, result)
+            } else if self.lost.is_some() {
+                Next::Keep
+            } else {
+                self.after_running(turn, result).await
             }
         })
     }
 }
 
-/// Whether the subject still answers; asked twice, since a busy server is not a dead one.
-async fn is_alive(hands: &mut ServerHands) -> bool {
-    for _ in 0..2 {
-        if hands.is_answered().await {
-            return true;
-        }
-        hands.settle().await;
-    }
-    false
-}
-
-/// The verdict of a case after which the subject was dead.
-fn after_death(case: &Row, verdict: Verdict) -> Verdict {
-    const DEAD: &str = "after this case nobody got an answer any more: the server is gone or stuck";
+/// The verdict of a case after which the subject was dead. One that passed is not touched: that others
+/// are served afterwards is asked where it belongs.
+fn after_death(verdict: Verdict, how: &str) -> Verdict {
     match verdict {
-        Verdict::Pass if case.level != Level::Open => {
-            Verdict::fail("a server that goes on after this case", DEAD)
-        }
         Verdict::Fail(mut mismatch) => {
-            mismatch.actual = format!("{}; {DEAD}", mismatch.actual);
+            mismatch.actual = format!("{}; {how}", mismatch.actual);
             Verdict::Fail(mismatch)
         }
-        Verdict::Observed { key, value } => {
-            Verdict::Observed { key, value: format!("{value}; {DEAD}") }
-        }
         Verdict::Inconclusive { reason } => {
-            Verdict::Inconclusive { reason: format!("{reason}; {DEAD}") }
+            Verdict::Inconclusive { reason: format!("{reason}; {how}") }
         }
         other => other,
     }
