@@ -92,7 +92,7 @@ impl Learner {
         program.extend(arguments.operation.words());
         let mut behind = vec!["--".to_owned()];
         behind.extend(arguments.command.iter().map(|word| quoted(word)));
-        let options = Options { jobs: 4, ..options(arguments.way) };
+        let options = options(arguments.way);
         Ok(Self { side: Side::Client(Box::new(client)), options, program, behind })
     }
 
@@ -150,7 +150,7 @@ impl Learner {
 }
 
 fn options(way: Way) -> Options {
-    Options { timeout_scale: way.timeout_scale, strict: way.strict, ..Options::default() }
+    Options { timeout_scale: way.timeout_scale, strict: way.strict, jobs: 4, ..Options::default() }
 }
 
 fn no_server(error: RunError) -> Obstacle {

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use conformance_suite::{
-    case::Side,
+    case::{Isolation, Row, Side},
     learn::{Findings, NoStart, Path, Progress},
 };
 
@@ -50,62 +50,130 @@ impl Memory {
     }
 }
 
-/// Walks. Up to the stage that was reached before, all cases are asked in one run, which takes less time
-/// than a run for each stage; from there on each stage is a run of its own, since the first that is not
-/// done ends the walk.
+/// Walks.
+///
+/// Up to the stage that was reached before, all cases are asked in one run, which takes less time than a
+/// run for each stage; from there on each stage is a run of its own, since the first that is not done
+/// ends the walk. The rules for every frame (the invariants) come last and at once: each run that asks
+/// some makes its own session for them, which takes long with a server that leaves half of it unanswered.
 pub(super) async fn walk(
     learner: &Learner,
     memory: &Memory,
     strict: bool,
 ) -> Result<Walk, Failure> {
-    let path = learner.path();
-    let last = path.stages.len().saturating_sub(1);
-    let mut line = ProgressLine::new();
-    let mut findings = Findings::default();
-    let mut bugs = Vec::new();
-    let (mut from, mut to) = (0, memory.reached.min(last));
-    let mut extras = false;
-    // Meeting a client takes seconds, and its cases are asked side by side.
-    let step = if path.side == Side::Client { 2 } else { 1 };
-    loop {
-        let rows: Vec<_> = if extras {
-            (0..=last).flat_map(|at| path.extras(at)).collect()
-        } else {
-            (from..=to).flat_map(|at| path.cases(at, strict)).collect()
+    let mut walker = Walker {
+        learner,
+        path: learner.path(),
+        strict,
+        line: ProgressLine::new(),
+        findings: Findings::default(),
+        bugs: Vec::new(),
+    };
+    let stopped = walker.go(memory).await;
+    let Walker { path, findings, bugs, .. } = walker;
+    let (no_start, exit_code) = match stopped {
+        Ok(()) => (None, None),
+        Err(Obstacle::NoStart { no_start, exit_code }) => (Some(no_start), Some(exit_code)),
+        Err(Obstacle::Failure(failure)) => return Err(failure),
+    };
+    let progress = match no_start {
+        None => Progress::of(path, &findings, &memory.done, strict),
+        Some(_) => Progress::nothing_runs(path, &memory.done),
+    };
+    let done = u8::from(progress.current().is_some());
+    let exit_code = if bugs.is_empty() { exit_code.unwrap_or(done) } else { 70 };
+    Ok(Walk { findings, progress, no_start, exit_code, bugs })
+}
+
+struct Walker<'a> {
+    learner: &'a Learner,
+    path: &'static Path,
+    strict: bool,
+    line: ProgressLine,
+    findings: Findings,
+    bugs: Vec<String>,
+}
+
+impl Walker<'_> {
+    async fn go(&mut self, memory: &Memory) -> Result<(), Obstacle> {
+        let last = self.path.stages.len().saturating_sub(1);
+        // Meeting a client takes seconds, and its cases are asked side by side.
+        let step = if self.path.side == Side::Client { 2 } else { 1 };
+        let (mut from, mut to) = (0, memory.reached.min(last));
+        let end = loop {
+            let stage = self.path.stages.get(to).map_or("", |stage| stage.id);
+            let what = format!("stage {} of {}, {stage}", to + 1, last + 1);
+            let mut left: Vec<_> = (from..=to).flat_map(|at| self.rows(at, false)).collect();
+            let mut open = None;
+            while !left.is_empty() && open.is_none() {
+                let (now, later) = self.ready(&left);
+                left = later;
+                self.ask(&what, now).await?;
+                // What is left passes or not; the stage that it belongs to is not open for that.
+                let settled =
+                    |row: &Row| self.carries(row.id) || left.iter().any(|other| other.id == row.id);
+                open = (0..=to).find(|at| !self.rows(*at, false).all(settled));
+            }
+            if let Some(open) = open {
+                break open;
+            }
+            if to == last {
+                break last;
+            }
+            (from, to) = (to + 1, (to + step).min(last));
         };
-        line.names(match path.stages.get(to) {
-            _ if extras => "what is good to have".to_owned(),
-            Some(stage) => format!("stage {} of {}, {}", to + 1, last + 1, stage.id),
-            None => String::new(),
-        });
+        // Those of which a need failed would only ask for that once more.
+        let rules = (0..=end).flat_map(|at| self.rows(at, true));
+        let rules = rules.filter(|row| row.needs.iter().all(|need| self.carries(need))).collect();
+        self.ask("the rules for every frame", rules).await?;
+        let open = (0..=last)
+            .any(|at| !self.path.cases(at, self.strict).iter().all(|row| self.carries(row.id)));
+        if !open && !self.strict {
+            let extras = (0..=last).flat_map(|at| self.path.extras(at)).collect();
+            self.ask("what is good to have", extras).await?;
+        }
+        Ok(())
+    }
+
+    /// The cases of a stage: those that are about every frame, or the others.
+    fn rows(&self, stage: usize, rules: bool) -> impl Iterator<Item = &'static Row> + use<> {
+        let rows = self.path.cases(stage, self.strict).into_iter();
+        rows.filter(move |row| (row.isolation == Isolation::Last) == rules)
+    }
+
+    /// Those to ask now, and those for later: a case that another may excuse waits until that one has
+    /// passed, since it would take its time only to be excused.
+    fn ready(&self, rows: &[&'static Row]) -> (Vec<&'static Row>, Vec<&'static Row>) {
+        let waits_for = |id: &&str| !self.carries(id) && rows.iter().any(|row| row.id == *id);
+        let (later, now): (Vec<_>, Vec<_>) =
+            rows.iter().partition(|row| row.excuses.iter().any(|id| waits_for(&id)));
+        // Two that excuse each other would wait for ever.
+        if now.is_empty() { (later, now) } else { (now, later) }
+    }
+
+    fn carries(&self, id: &str) -> bool {
+        self.findings.case(id).is_some_and(|case| case.verdict.carries())
+    }
+
+    /// Asks some cases; what they need is not asked a second time when it has passed a moment ago.
+    async fn ask(&mut self, what: &str, rows: Vec<&'static Row>) -> Result<(), Obstacle> {
+        // No pattern would mean every case.
+        if rows.is_empty() {
+            return Ok(());
+        }
         let only: Vec<String> = rows.iter().map(|row| row.id.to_owned()).collect();
-        // What others need is not asked a second time when it has passed a moment ago.
-        let passed = findings.passed();
-        let mut asked = learner.ask(only.clone(), passed.clone(), &mut line).await;
-        if matches!(asked, Err(Obstacle::NoStart { .. })) && !passed.is_empty() {
+        let passed = self.findings.passed();
+        let met = !passed.is_empty();
+        self.line.names(what.to_owned());
+        let mut asked = self.learner.ask(only.clone(), passed.clone(), &mut self.line).await;
+        if met && matches!(asked, Err(Obstacle::NoStart { .. })) {
             // It did start a moment ago, so that is no longer the question: a port was taken in between, or
             // the machine is busy.
-            asked = learner.ask(only, passed, &mut line).await;
+            asked = self.learner.ask(only, passed, &mut self.line).await;
         }
-        match asked {
-            Ok(mut report) => {
-                bugs.append(&mut report.bugs);
-                findings.add(report);
-            }
-            Err(Obstacle::NoStart { no_start, exit_code }) => {
-                let progress = Progress::nothing_runs(path, &memory.done);
-                return Ok(Walk { findings, progress, no_start: Some(no_start), exit_code, bugs });
-            }
-            Err(Obstacle::Failure(failure)) => return Err(failure),
-        }
-        let progress = Progress::of(path, &findings, &memory.done, strict);
-        match progress.current() {
-            Some(next) if next > to && !extras => (from, to) = (next, (next + step - 1).min(last)),
-            None if !extras && !strict => extras = true,
-            current => {
-                let exit_code = if !bugs.is_empty() { 70 } else { u8::from(current.is_some()) };
-                return Ok(Walk { findings, progress, no_start: None, exit_code, bugs });
-            }
-        }
+        let mut report = asked?;
+        self.bugs.append(&mut report.bugs);
+        self.findings.add(report);
+        Ok(())
     }
 }

@@ -35,7 +35,7 @@ impl Path {
     /// The stage of every case.
     ///
     /// It is the one that names the case or its group, or a later one if that is where something
-    /// stands that the case needs: nobody is asked for what rests on a stage that comes later.
+    /// stands that the case needs, or that may excuse it: nobody is asked for what rests on a stage that comes later.
     #[must_use]
     pub fn places(&self) -> BTreeMap<&'static str, usize> {
         let mut places: BTreeMap<&'static str, usize> =
@@ -44,7 +44,8 @@ impl Path {
         loop {
             let mut moved = false;
             for row in self.rows() {
-                let needs = row.needs.iter().filter_map(|need| places.get(need)).max().copied();
+                let rests_on = row.needs.iter().chain(row.excuses);
+                let needs = rests_on.filter_map(|need| places.get(need)).max().copied();
                 if let (Some(need), Some(place)) = (needs, places.get_mut(row.id))
                     && need > *place
                 {
