@@ -18,6 +18,10 @@ use super::{
 };
 use crate::command::grading::Failure;
 
+/// How many stages that were done the last time are asked in one run. More at once would take long when
+/// one of the first is broken, since then nearly everything fails.
+const KNOWN: usize = 4;
+
 /// What a walk has found out.
 pub(super) struct Walk {
     pub(super) findings: Findings,
@@ -33,7 +37,7 @@ pub(super) struct Walk {
 pub(super) struct Memory {
     /// The ids of the stages that were done at some time.
     pub(super) done: BTreeSet<&'static str>,
-    /// The stage that was shown: all up to it are asked in one run.
+    /// The stage that was shown.
     pub(super) reached: usize,
 }
 
@@ -52,8 +56,8 @@ impl Memory {
 
 /// Walks.
 ///
-/// Up to the stage that was reached before, all cases are asked in one run, which takes less time than a
-/// run for each stage; from there on each stage is a run of its own, since the first that is not done
+/// Up to the stage that was reached before, several stages are asked in one run, which takes less time
+/// than a run for each; from there on each stage is a run of its own, since the first that is not done
 /// ends the walk. The rules for every frame (the invariants) come last and at once: each run that asks
 /// some makes its own session for them, which takes long with a server that leaves half of it unanswered.
 pub(super) async fn walk(
@@ -97,34 +101,27 @@ struct Walker<'a> {
 impl Walker<'_> {
     async fn go(&mut self, memory: &Memory) -> Result<(), Obstacle> {
         let last = self.path.stages.len().saturating_sub(1);
-        // Meeting a client takes seconds, and its cases are asked side by side.
-        let step = if self.path.side == Side::Client { 2 } else { 1 };
-        let (mut from, mut to) = (0, memory.reached.min(last));
+        let reached = memory.reached.min(last);
+        let (mut from, mut to) = (0, reached.min(KNOWN - 1));
         let end = loop {
-            let stage = self.path.stages.get(to).map_or("", |stage| stage.id);
-            let what = format!("stage {} of {}, {stage}", to + 1, last + 1);
-            let mut left: Vec<_> = (from..=to).flat_map(|at| self.rows(at, false)).collect();
-            let mut open = None;
-            while !left.is_empty() && open.is_none() {
-                let (now, later) = self.ready(&left);
-                left = later;
-                self.ask(&what, now).await?;
-                // What is left passes or not; the stage that it belongs to is not open for that.
-                let settled =
-                    |row: &Row| self.carries(row.id) || left.iter().any(|other| other.id == row.id);
-                open = (0..=to).find(|at| !self.rows(*at, false).all(settled));
-            }
-            if let Some(open) = open {
+            if let Some(open) = self.stages(from, to).await? {
                 break open;
             }
             if to == last {
                 break last;
             }
+            let step = match self.path.side {
+                _ if to < reached => KNOWN.min(reached - to),
+                Side::Server => 1,
+                // Meeting a client takes seconds, and its cases are asked side by side.
+                Side::Client => 2,
+            };
             (from, to) = (to + 1, (to + step).min(last));
         };
         // Those of which a need failed would only ask for that once more.
         let rules = (0..=end).flat_map(|at| self.rows(at, true));
-        let rules = rules.filter(|row| row.needs.iter().all(|need| self.carries(need))).collect();
+        let fails = |id: &str| self.findings.case(id).is_some() && !self.carries(id);
+        let rules = rules.filter(|row| !row.needs.iter().any(|need| fails(need))).collect();
         self.ask("the rules for every frame", rules).await?;
         let open = (0..=last)
             .any(|at| !self.path.cases(at, self.strict).iter().all(|row| self.carries(row.id)));
@@ -133,6 +130,35 @@ impl Walker<'_> {
             self.ask("what is good to have", extras).await?;
         }
         Ok(())
+    }
+
+    /// Asks some stages, and gives the first that is not done, among all so far.
+    async fn stages(&mut self, from: usize, to: usize) -> Result<Option<usize>, Obstacle> {
+        let all = self.path.stages.len();
+        let stage = self.path.stages.get(to).map_or("", |stage| stage.id);
+        let what = if from == to {
+            format!("stage {} of {all}, {stage}", to + 1)
+        } else {
+            format!("stages {} to {} of {all}, {stage}", from + 1, to + 1)
+        };
+        let mut left: Vec<_> = (from..=to).flat_map(|at| self.rows(at, false)).collect();
+        loop {
+            let (now, later) = self.ready(&left);
+            left = later;
+            self.ask(&what, now).await?;
+            // What is left has not failed.
+            let settled =
+                |row: &Row| self.carries(row.id) || left.iter().any(|other| other.id == row.id);
+            let open = (0..=to).find(|at| !self.rows(*at, false).all(settled));
+            if let Some(open) = open {
+                // Whether the stages before it are done has to be known all the same.
+                let before: Vec<_> = (from..open).flat_map(|at| self.rows(at, false)).collect();
+                left.retain(|row| before.iter().any(|other| other.id == row.id));
+            }
+            if left.is_empty() {
+                return Ok(open);
+            }
+        }
     }
 
     /// The cases of a stage: those that are about every frame, or the others.
