@@ -5,6 +5,7 @@
 use std::{
     io::{BufRead as _, BufReader},
     net::TcpStream,
+    ops::RangeInclusive,
     path::Path,
     process::{Child, Command, Stdio},
     sync::mpsc::{Receiver, channel},
@@ -68,7 +69,7 @@ struct Watching {
 
 impl Watching {
     fn start(folder: &Path) -> Self {
-        let arguments = ["--watch", "--timeout-scale", "0.5", "--spawn", SPAWN];
+        let arguments = ["--watch", "--timeout-scale", "0.4", "--spawn", SPAWN];
         let mut child = learn(folder, &arguments).stdout(Stdio::piped()).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (sender, lines) = channel();
@@ -133,19 +134,16 @@ fn an_empty_file_is_the_first_stage() {
     assert!(stdout.contains("no-such-program: not found"), "{stdout}");
 }
 
-#[test]
-fn a_student_goes_all_the_way_while_the_files_are_watched() {
-    if !python() {
-        return;
-    }
-    let folder = folder();
-    let watching = Watching::start(folder.path());
-    for level in 0..=SERVER.stages.len() {
-        if level > 0 {
-            write_level(folder.path(), level);
+/// Rewrites the server level after level, and looks which stage is shown each time.
+fn climb(folder: &Path, watching: &Watching, levels: RangeInclusive<usize>) {
+    for level in levels.clone() {
+        // The first one is there already.
+        if level > *levels.start() {
+            write_level(folder, level);
         }
         let screen = watching.screen();
-        assert_eq!(level > 0, screen.starts_with("-- changed: server.py"), "{screen}");
+        let changed = screen.starts_with("-- changed: server.py");
+        assert_eq!(level > *levels.start(), changed, "{screen}");
         let next = SERVER.stages.get(level).map_or_else(
             || "Congratulations: all stages are done.".to_owned(),
             |stage| format!("Stage {} of 13, {}: {}", level + 1, stage.id, stage.title),
@@ -153,10 +151,32 @@ fn a_student_goes_all_the_way_while_the_files_are_watched() {
         assert!(screen.contains(&next), "with {level} stages done: {next} is missing in\n{screen}");
         assert!(screen.contains(&format!("{level} of 13 stages done.")), "{screen}");
     }
+}
+
+#[test]
+fn a_student_begins_while_the_files_are_watched() {
+    if !python() {
+        return;
+    }
+    let folder = folder();
+    let watching = Watching::start(folder.path());
+    climb(folder.path(), &watching, 0..=7);
     // What was done stays watched.
     write_level(folder.path(), 2);
     let screen = watching.screen();
     assert!(screen.contains("Stage 3 of 13 was done, and is broken again"), "{screen}");
+    assert_eq!(watching.interrupt(), 130);
+}
+
+#[test]
+fn a_student_goes_on_to_the_end() {
+    if !python() {
+        return;
+    }
+    let folder = folder();
+    write_level(folder.path(), 8);
+    let watching = Watching::start(folder.path());
+    climb(folder.path(), &watching, 8..=SERVER.stages.len());
     assert_eq!(watching.interrupt(), 130);
 }
 
