@@ -24,7 +24,8 @@ pub struct Arguments {
     #[arg(short, long, default_value_t = 9000, value_parser = clap::value_parser!(u16).range(1..))]
     pub port: u16,
 
-    /// Trust servers certified by this authority (PEM); `-ca FILE` works too. Without it: the system's authorities.
+    /// Trust the server with this certificate, or certified by this authority (PEM); `-ca FILE` works too. Without it: the
+    /// system's authorities.
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,
 

@@ -3,6 +3,7 @@
 
 mod support;
 
+use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, SanType};
 use support::certificate::Certificate;
 use support::client::{Finished, run};
 use support::server::Server;
@@ -153,9 +154,109 @@ async fn old_certificates_work_when_they_are_meant_to() {
         assert!(end.err.starts_with("WARNING: --insecure"), "{}", end.err);
         let end = visit(&server, "localhost", &["--pin", &certificate.fingerprint()]).await;
         assert_eq!((end.code, end.err.as_str()), (Some(0), ""));
+        // A file with this very certificate is trust in it, whatever its version.
         let end = visit(&server, "localhost", &["-ca", &text(&certificate.authority())]).await;
+        assert_eq!((end.code, end.err.as_str()), (Some(0), ""));
+        let other = Certificate::localhost();
+        let end = visit(&server, "localhost", &["-ca", &text(&other.authority())]).await;
         assert_eq!(end.code, Some(78));
         assert!(end.err.contains("X.509 v1") && end.err.contains("--insecure"), "{}", end.err);
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_signed_itself_is_trusted_by_its_own_file() {
+    let with_names = |params: &mut CertificateParams| {
+        params.subject_alt_names =
+            vec![SanType::DnsName("localhost".try_into().unwrap()), address("127.0.0.1")];
+    };
+    for version in rustls::ALL_VERSIONS {
+        // The common name counts where there is no other, for hosts.
+        let certificate = Certificate::self_signed(|_| {});
+        let ca = text(&certificate.authority());
+        let server = Server::versions(&certificate, &[version]).await;
+        let end = visit(&server, "localhost", &["-ca", &ca]).await;
+        assert_eq!((end.code, end.err.as_str()), (Some(0), ""), "{version:?}");
+        let end = visit(&server, "127.0.0.1", &["-ca", &ca]).await;
+        assert_eq!(end.code, Some(78), "{version:?}");
+        assert!(end.err.contains("it is for localhost, not for \"127.0.0.1\""), "{}", end.err);
+
+        let certificate = Certificate::self_signed(with_names);
+        let ca = text(&certificate.authority());
+        let server = Server::versions(&certificate, &[version]).await;
+        for host in ["localhost", "127.0.0.1"] {
+            let end = visit(&server, host, &["-ca", &ca]).await;
+            assert_eq!((end.code, end.err.as_str()), (Some(0), ""), "{version:?}");
+        }
+    }
+}
+
+fn address(text: &str) -> SanType {
+    SanType::IpAddress(text.parse().unwrap())
+}
+
+#[tokio::test]
+async fn trust_in_a_certificate_is_not_trust_in_its_name_or_key() {
+    let certificate = Certificate::self_signed(|_| {});
+    let ca = text(&certificate.authority());
+    for (other, said) in [
+        // Another one of the same name, and of the same name and key.
+        (Certificate::self_signed(|_| {}), "an authority's own certificate, and not in "),
+        (certificate.of_the_same_key(|_| {}), "it is not in "),
+        (certificate.of_the_same_key(|params| params.is_ca = IsCa::NoCa), "it is not in "),
+    ] {
+        let server = Server::tls(&other).await;
+        let end = visit(&server, "localhost", &["-ca", &ca]).await;
+        assert_eq!(end.code, Some(78), "{}", end.err);
+        assert!(end.err.contains(said), "{}", end.err);
+    }
+    for version in rustls::ALL_VERSIONS {
+        let mut forged = Certificate::self_signed(|_| {});
+        forged.chain.clone_from(&certificate.chain);
+        let server = Server::versions(&forged, &[version]).await;
+        let end = visit(&server, "localhost", &["-ca", &ca]).await;
+        assert_eq!(end.code, Some(78), "{version:?}: {}", end.err);
+        assert!(end.err.contains("the server does not have its key"), "{}", end.err);
+    }
+}
+
+#[tokio::test]
+async fn the_dates_names_and_purpose_of_a_certificate_count_although_it_is_trusted() {
+    type Change = fn(&mut CertificateParams);
+    let cases: [(Change, &str); 5] = [
+        (|p| p.not_after = rcgen::date_time_ymd(2024, 1, 1), "it has expired"),
+        (|p| p.not_before = rcgen::date_time_ymd(4000, 1, 1), "it is not valid yet"),
+        (
+            |p| p.subject_alt_names = vec![SanType::DnsName("a.example".try_into().unwrap())],
+            "it is for a.example, not for \"localhost\"",
+        ),
+        (
+            |p| p.distinguished_name.push(DnType::CommonName, "b.example"),
+            "it is for b.example, not for \"localhost\"",
+        ),
+        (|p| p.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth], "not for servers"),
+    ];
+    for (change, said) in cases {
+        let certificate = Certificate::self_signed(change);
+        let server = Server::tls(&certificate).await;
+        let end = visit(&server, "localhost", &["-ca", &text(&certificate.authority())]).await;
+        assert_eq!(end.code, Some(78), "{said}: {}", end.err);
+        assert!(end.err.contains(said), "{said}: {}", end.err);
+    }
+}
+
+#[tokio::test]
+async fn one_line_of_openssl_is_enough() {
+    for more in [&[][..], &["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]] {
+        let Some(certificate) = Certificate::one_line_of_openssl(more) else {
+            let required = std::env::var("CHATTERBOX_REQUIRE_SERVICES").is_ok_and(|v| v == "1");
+            assert!(!required, "openssl is required and not here");
+            eprintln!("SKIPPED: openssl, which makes the certificate, is not here");
+            return;
+        };
+        let server = Server::tls(&certificate).await;
+        let end = visit(&server, "localhost", &["-ca", &text(&certificate.authority())]).await;
+        assert_eq!((end.code, end.err.as_str()), (Some(0), ""), "{more:?}");
     }
 }
 

@@ -78,6 +78,8 @@ class Connection:
             })
             clients[name] = self
             self.name = name
+        if LEVEL == 12:
+            self.send({"VERSION": "1.0"})  # nobody asked for that
         if LEVEL >= 4:
             tell(others, {"USERS_JOINED": [name]})
 
@@ -86,8 +88,6 @@ class Connection:
             return self.send({"ERROR": "an object, please"})
         if "USERNAME" in frame:
             self.join(frame["USERNAME"])
-            if LEVEL < 13:
-                return
         if LEVEL >= 5:
             for message in frame.get("MESSAGES", []):
                 self.say(message)

@@ -22,9 +22,10 @@ use crate::command::{
   conformance learn --spawn 'python3 server.py {host} -p {port}' --watch
   conformance list --json
   conformance explain framing.coalesced
+  conformance explain FR-4
 
 Exit codes: 0 every MUST holds, 1 a MUST is broken, 2 inconclusive or nothing ran,
-3 stale expectation, 64 usage, 69 unreachable, 70 a bug in the suite."
+3 stale expectation, 64 usage, 69 unreachable, 70 a bug in the suite, 130 interrupted."
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -41,9 +42,10 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Explain a case: its clause, what it asks, the usual cause of a failure.
+    /// Explain a case (its clause, what it asks, the usual cause of a failure), a clause or a group.
     Explain {
-        /// The case, such as framing.coalesced.
+        /// The case, clause or group, such as framing.coalesced, FR-4 or framing.
+        #[arg(value_name = "ID")]
         id: String,
     },
     Client(Box<ClientArguments>),

@@ -8,10 +8,10 @@ mod cli;
 mod command;
 
 use cli::{Cli, Command};
-use command::{client, explain, fuzz, grade, grading, interrupt, learn, load, matrix};
-
-/// Wrong usage, as sysexits.h has it.
-const USAGE: u8 = 64;
+use command::{
+    client, explain, fuzz, grade, grading, interrupt, learn, load, matrix, say, shared::USAGE,
+};
+use conformance_kit::escape::visible_lines;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
         None => grade::grade(&cli.grade),
     };
     ExitCode::from(code.unwrap_or_else(|error| {
-        anstream::eprintln!("conformance: {error:#}");
+        say::aside(format_args!("conformance: {}", visible_lines(&format!("{error:#}"))));
         if error.is::<interrupt::Interrupted>() { interrupt::Interrupted::EXIT } else { USAGE }
     }))
 }

@@ -81,8 +81,19 @@ fn a_fault_is_exit_code_1_and_nobody_is_69() {
         load(&[&["fan-out", "--plaintext", "--spawn", &spawn][..], &short].concat());
     assert!(code == 1 && printed.contains("came again"), "{printed}");
     // Nobody listens at the discard port.
-    let (code, printed) = load(&["idle", "--plaintext", "--target=127.0.0.1:9"]);
+    let folder = tempfile::tempdir().unwrap();
+    let (json, html) = (folder.path().join("a.json"), folder.path().join("a.html"));
+    let reports = format!("json={},html={}", json.display(), html.display());
+    for file in [&json, &html] {
+        std::fs::write(file, "of yesterday").unwrap();
+    }
+    let arguments = ["idle", "--plaintext", "--target=127.0.0.1:9", "--report", &reports];
+    let (code, printed) = load(&arguments);
     assert!(code == 69 && printed.contains("127.0.0.1:9"), "{printed}");
+    for file in [&json, &html] {
+        let text = std::fs::read_to_string(file).unwrap();
+        assert!(text.contains("127.0.0.1:9") && !text.contains("yesterday"), "{text}");
+    }
     let (code, printed) = load(&["idle", "--plaintext", "--spawn", "false {port}"]);
     assert!(code == 69, "{printed}");
 }
@@ -92,7 +103,7 @@ fn wrong_usage_is_64() {
     for arguments in [
         &[][..],
         &["fan-out"],
-        &["fan-out", "--target=nowhere"],
+        &["fan-out", "--target=nowhere:"],
         &["fan-out", "--target=localhost:9", "--window=4", "--rate=5"],
         &["fan-out", "--target=localhost:9", "-n=5", "--senders=6"],
         &["fan-out", "--target=localhost:9", "--payload=3"],

@@ -104,7 +104,9 @@ fn certificate(reason: &CertificateError, peer: &str, seen: &Seen) -> Failure {
 fn in_words(reason: &CertificateError, seen: &Seen) -> String {
     match reason {
         CertificateError::UnknownIssuer => match &seen.trust {
-            Trust::Authority(path) => format!("no authority in {} issued it", path.display()),
+            Trust::Authority(path) => {
+                format!("it is not in {0}, and no authority in {0} issued it", path.display())
+            }
             _ => "no authority that this system trusts issued it".to_owned(),
         },
         CertificateError::NotValidForNameContext { expected, presented } => {
@@ -124,6 +126,7 @@ fn in_words(reason: &CertificateError, seen: &Seen) -> String {
         }
         CertificateError::ApplicationVerificationFailure => match &seen.trust {
             Trust::Pinned(pin) => format!("its fingerprint is not {pin}"),
+            Trust::Authority(_) => "the server does not have its key".to_owned(),
             _ => reason.to_string(),
         },
         CertificateError::BadSignature => match &seen.trust {
@@ -134,10 +137,16 @@ fn in_words(reason: &CertificateError, seen: &Seen) -> String {
             ),
             _ => "the server does not have its key".to_owned(),
         },
-        _ if is_old_version(reason) => "it is of the old version X.509 v1".to_owned(),
-        _ if is_authority(reason) => {
-            "it is an authority's own certificate, used as a server's".to_owned()
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "it says that it is not for servers".to_owned()
         }
+        _ if is_old_version(reason) => "it is of the old version X.509 v1".to_owned(),
+        _ if is_authority(reason) => match &seen.trust {
+            Trust::Authority(path) => {
+                format!("it is an authority's own certificate, and not in {}", path.display())
+            }
+            _ => "it is an authority's own certificate, used as a server's".to_owned(),
+        },
         _ => ScreenText::new(&reason.to_string()).to_string(),
     }
 }
@@ -152,11 +161,12 @@ fn plain_name(presented: &str) -> &str {
 }
 
 fn hints(reason: &CertificateError, seen: &Seen) -> &'static [&'static str] {
+    const THIS: &str = "is this the authority's file of this very server?";
     const PIN: &str = "if whoever runs the server confirms this fingerprint, give it with --pin";
     match reason {
         CertificateError::BadSignature if !matches!(seen.trust, Trust::Authority(_)) => &[],
         CertificateError::UnknownIssuer | CertificateError::BadSignature => match seen.trust {
-            Trust::Authority(_) => &["is this the authority's file of this very server?", PIN],
+            Trust::Authority(_) => &[THIS, PIN],
             _ => &["give the file of the server's authority: -ca FILE", PIN],
         },
         CertificateError::NotValidForNameContext { .. } | CertificateError::NotValidForName => {
@@ -166,6 +176,10 @@ fn hints(reason: &CertificateError, seen: &Seen) -> &'static [&'static str] {
             "ask whoever runs the server whether its certificate is new; otherwise somebody is in between",
         ],
         _ if is_old_version(reason) => &[PIN, "to trust any certificate at all, say --insecure"],
+        _ if is_authority(reason) => match seen.trust {
+            Trust::Authority(_) => &[THIS, PIN],
+            _ => &["if the server made it itself, give its file: -ca FILE", PIN],
+        },
         _ => &[PIN],
     }
 }

@@ -4,6 +4,7 @@ mod connect;
 mod connection;
 mod dial;
 mod explain;
+mod given;
 mod trust;
 mod verify;
 

@@ -13,6 +13,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, KeyLogFile, RootCertStore};
 use rustls_pemfile::Item;
 
+use super::given::Given;
 use super::verify::{AnyCertificate, Fingerprint, Pinned, Recording};
 use crate::exit::{Exit, Failure};
 
@@ -22,7 +23,7 @@ const CA_FILE: u64 = 16 * 1024 * 1024;
 /// The proof of identity that a server has to give.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trust {
-    /// A certificate issued by an authority in this file.
+    /// A certificate in this file, or one issued by an authority in it.
     Authority(PathBuf),
     /// A certificate issued by an authority of this system.
     System,
@@ -104,8 +105,9 @@ fn authority(
     let shown = path.display();
     let unusable = |what: String| Failure::new(Exit::NoInput, what);
     let mut roots = RootCertStore::empty();
-    for (index, certificate) in read_certificates(path)?.into_iter().enumerate() {
-        roots.add(certificate).map_err(|error| {
+    let certificates = read_certificates(path)?;
+    for (index, certificate) in certificates.iter().enumerate() {
+        roots.add(certificate.clone()).map_err(|error| {
             unusable(format!("certificate {} in {shown} is broken", index + 1))
                 .detail(error.to_string())
         })?;
@@ -114,7 +116,8 @@ fn authority(
         WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
             .build()
             .map_err(|error| unusable(format!("{shown} can't be used: {error}")))?;
-    Ok(verifier)
+    let algorithms = provider.signature_verification_algorithms;
+    Ok(Arc::new(Given::new(certificates, verifier, algorithms)))
 }
 
 /// The certificates in a PEM file; at least one.
@@ -134,6 +137,7 @@ fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failur
     if content.is_empty() {
         return Err(Failure::new(Exit::NoInput, format!("{shown} is empty")).hint(SERVER_HINT));
     }
+    separate_lines(&mut content);
     let mut certificates = Vec::new();
     let mut keys = false;
     for item in rustls_pemfile::read_all(&mut content.as_slice()) {
@@ -163,6 +167,20 @@ fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failur
     })
 }
 
+/// Puts a line end between the end of one PEM block and the beginning of the next where it is missing, as when files
+/// without one at their end were put together: a reader of lines would not see the second block.
+fn separate_lines(pem: &mut Vec<u8>) {
+    const GLUED: &[u8] = b"----------BEGIN ";
+    let places: Vec<usize> = pem
+        .windows(GLUED.len())
+        .enumerate()
+        .filter_map(|(place, bytes)| (bytes == GLUED).then_some(place + 5))
+        .collect();
+    for place in places.into_iter().rev() {
+        pem.insert(place, b'\n');
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,6 +194,19 @@ mod tests {
         let failure = Trust::Authority(path).setup().unwrap_err();
         assert_eq!(failure.exit, Exit::NoInput);
         failure.to_string().replace(&*folder.path().to_string_lossy(), "")
+    }
+
+    #[test]
+    fn certificates_without_a_line_end_between_them_are_all_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ca.crt");
+        let pem = |name: &str| {
+            let key = rcgen::KeyPair::generate().unwrap();
+            let params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+            params.self_signed(&key).unwrap().pem().trim_end().to_owned()
+        };
+        std::fs::write(&path, [pem("a"), pem("b"), pem("c")].concat()).unwrap();
+        assert_eq!(read_certificates(&path).unwrap().len(), 3);
     }
 
     #[test]

@@ -86,41 +86,40 @@ impl Pinned {
     pub fn new(pin: Fingerprint, algorithms: WebPkiSupportedAlgorithms) -> Self {
         Self { pin, algorithms }
     }
+}
 
-    /// Checks that the handshake was signed with the certificate's key: the certificate itself is public, so the
-    /// fingerprint alone proves nothing.
-    fn check(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let broken = || Error::InvalidCertificate(CertificateError::BadEncoding);
-        let (_, parsed) = X509Certificate::from_der(certificate).map_err(|_| broken())?;
-        let key = parsed.public_key();
-        // SubjectPublicKeyInfo is a sequence of the algorithm, itself a sequence, and the key.
-        let (_, info) = Sequence::from_der(key.raw).map_err(|_| broken())?;
-        let (_, algorithm) = Any::from_der(&info.content).map_err(|_| broken())?;
-        let mut fitting = self
-            .algorithms
-            .mapping
-            .iter()
-            .filter(|(scheme, _)| *scheme == signed.scheme)
-            .flat_map(|(_, algorithms)| algorithms.iter())
-            .filter(|candidate| candidate.public_key_alg_id().as_ref() == algorithm.data)
-            .peekable();
-        if fitting.peek().is_none() {
-            return Err(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into());
-        }
-        let signature = signed.signature();
-        let valid = |candidate: &&dyn rustls::pki_types::SignatureVerificationAlgorithm| {
-            candidate.verify_signature(&key.subject_public_key.data, message, signature).is_ok()
-        };
-        if fitting.any(valid) {
-            Ok(HandshakeSignatureValid::assertion())
-        } else {
-            Err(Error::InvalidCertificate(CertificateError::BadSignature))
-        }
+/// Checks that the handshake was signed with the certificate's key: the certificate itself is public, so that it is the
+/// right one proves nothing.
+pub(super) fn check_signature(
+    algorithms: &WebPkiSupportedAlgorithms,
+    message: &[u8],
+    certificate: &CertificateDer<'_>,
+    signed: &DigitallySignedStruct,
+) -> Result<HandshakeSignatureValid, Error> {
+    let broken = || Error::InvalidCertificate(CertificateError::BadEncoding);
+    let (_, parsed) = X509Certificate::from_der(certificate).map_err(|_| broken())?;
+    let key = parsed.public_key();
+    // SubjectPublicKeyInfo is a sequence of the algorithm, itself a sequence, and the key.
+    let (_, info) = Sequence::from_der(key.raw).map_err(|_| broken())?;
+    let (_, algorithm) = Any::from_der(&info.content).map_err(|_| broken())?;
+    let mut fitting = algorithms
+        .mapping
+        .iter()
+        .filter(|(scheme, _)| *scheme == signed.scheme)
+        .flat_map(|(_, algorithms)| algorithms.iter())
+        .filter(|candidate| candidate.public_key_alg_id().as_ref() == algorithm.data)
+        .peekable();
+    if fitting.peek().is_none() {
+        return Err(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into());
+    }
+    let signature = signed.signature();
+    let valid = |candidate: &&dyn rustls::pki_types::SignatureVerificationAlgorithm| {
+        candidate.verify_signature(&key.subject_public_key.data, message, signature).is_ok()
+    };
+    if fitting.any(valid) {
+        Ok(HandshakeSignatureValid::assertion())
+    } else {
+        Err(Error::InvalidCertificate(CertificateError::BadSignature))
     }
 }
 
@@ -146,7 +145,7 @@ impl ServerCertVerifier for Pinned {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.check(message, cert, dss)
+        check_signature(&self.algorithms, message, cert, dss)
     }
 
     fn verify_tls13_signature(
@@ -155,7 +154,7 @@ impl ServerCertVerifier for Pinned {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.check(message, cert, dss)
+        check_signature(&self.algorithms, message, cert, dss)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

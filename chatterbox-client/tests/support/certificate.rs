@@ -48,6 +48,52 @@ impl Certificate {
         Self::new(&["localhost", "127.0.0.1", "::1"])
     }
 
+    /// Signed by itself and marked as an authority's, as `openssl req -x509` does it; `change` is made before that.
+    pub(crate) fn self_signed(change: impl FnOnce(&mut CertificateParams)) -> Self {
+        Self::with_key(&KeyPair::generate().unwrap(), change)
+    }
+
+    /// The same with the key of another certificate.
+    pub(crate) fn of_the_same_key(&self, change: impl FnOnce(&mut CertificateParams)) -> Self {
+        Self::with_key(&KeyPair::try_from(&self.key).unwrap(), change)
+    }
+
+    fn with_key(key: &KeyPair, change: impl FnOnce(&mut CertificateParams)) -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, "localhost");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        change(&mut params);
+        let certificate = params.self_signed(key).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("ca.crt"), certificate.pem()).unwrap();
+        Self {
+            chain: vec![certificate.der().clone()],
+            key: PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+            folder,
+        }
+    }
+
+    /// What the one line of openssl makes that everybody knows, with more arguments behind it.
+    pub(crate) fn one_line_of_openssl(more: &[&str]) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let line = "req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out ca.crt -days 365 -subj /CN=localhost";
+        let mut openssl = Command::new("openssl");
+        openssl.args(line.split(' ')).args(more).current_dir(folder.path());
+        if !openssl.output().is_ok_and(|output| output.status.success()) {
+            return None;
+        }
+        Some(Self::read(folder))
+    }
+
+    /// From `ca.crt` and `key.pem` in a folder.
+    fn read(folder: TempDir) -> Self {
+        let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+        let chain: Vec<_> =
+            rustls_pemfile::certs(&mut read("ca.crt").as_slice()).map(Result::unwrap).collect();
+        let key = rustls_pemfile::private_key(&mut read("key.pem").as_slice()).unwrap().unwrap();
+        Self { chain, key, folder }
+    }
+
     /// An X.509 v1 certificate, as old courses hand out; only openssl makes them.
     pub(crate) fn version_1() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
@@ -62,13 +108,10 @@ impl Certificate {
         if !made {
             return None;
         }
-        let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
-        let chain: Vec<_> =
-            rustls_pemfile::certs(&mut read("ca.crt").as_slice()).map(Result::unwrap).collect();
-        let key = rustls_pemfile::private_key(&mut read("key.pem").as_slice()).unwrap().unwrap();
+        let made = Self::read(folder);
         // A v3 certificate has its version written down, [0] { INTEGER 2 }; a v1 has not.
-        let is_v1 = !chain[0].windows(5).take(16).any(|bytes| bytes == [0xa0, 3, 2, 1, 2]);
-        is_v1.then_some(Self { chain, key, folder })
+        let is_v1 = !made.chain[0].windows(5).take(16).any(|bytes| bytes == [0xa0, 3, 2, 1, 2]);
+        is_v1.then_some(made)
     }
 
     /// The authority's file.

@@ -1,13 +1,15 @@
 //! Escapes a subject's text, so that it can't control a terminal or a report.
 
 /// Whether a character acts on a screen instead of being seen on it: controls, bidirectional
-/// formatting, invisible characters.
+/// formatting, invisible characters, and what is no character at all (such as U+FFFE), which YAML and
+/// XML can't hold.
 fn acts(c: char) -> bool {
     c.is_control()
+        || u32::from(c) & 0xFFFE == 0xFFFE
         || matches!(c,
             '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
             | '\u{2060}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}'
-            | '\u{E0000}'..='\u{E0FFF}')
+            | '\u{FDD0}'..='\u{FDEF}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
 /// Makes every character visible: what would act on a terminal becomes `\u{..}`.
@@ -43,6 +45,20 @@ pub fn shorten(text: &str, limit: usize) -> String {
     }
 }
 
+/// Keeps the last `limit` characters of a text, from the beginning of a line on where there is one, and
+/// says that it cut: the end of a traceback tells what was wrong.
+#[must_use]
+pub fn ending(text: &str, limit: usize) -> String {
+    let Some(surplus) = text.chars().count().checked_sub(limit).filter(|surplus| *surplus > 0)
+    else {
+        return text.to_owned();
+    };
+    let at = text.char_indices().nth(surplus).map_or(0, |(at, _)| at);
+    let end = text.get(at..).unwrap_or_default();
+    let whole = end.split_once('\n').map_or(end, |(_, lines)| lines);
+    format!("...\n{}", if whole.is_empty() { end } else { whole })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,6 +68,21 @@ mod tests {
         let text = visible("a\u{1b}[31m\r\u{202e}b\u{200b}\u{9b}");
         assert_eq!(text, "a\\u{1b}[31m\\u{d}\\u{202e}b\\u{200b}\\u{9b}");
         assert_eq!(visible("é 漢 😀"), "é 漢 😀");
+    }
+
+    #[test]
+    fn the_end_of_a_long_text_begins_with_a_whole_line() {
+        assert_eq!(ending("one\ntwo\nthree", 9), "...\nthree");
+        assert_eq!(ending("héllo", 2), "...\nlo");
+        assert_eq!(ending("short\n", 9), "short\n");
+    }
+
+    #[test]
+    fn what_is_no_character_is_written_out() {
+        assert_eq!(
+            visible("\u{fffe}\u{1ffff}\u{fdd0}\u{fffd}"),
+            "\\u{fffe}\\u{1ffff}\\u{fdd0}\u{fffd}"
+        );
     }
 
     #[test]

@@ -74,6 +74,8 @@ pub(super) struct Chat {
     pub(super) held_back: Option<Entry>,
     /// Nothing is delivered any more.
     pub(super) mute: bool,
+    /// Somebody stands behind a user whom nobody is behind, and gets nothing for that.
+    pub(super) haunted: bool,
     pub(super) deliveries: usize,
     gone: Vec<String>,
     leaves: usize,
@@ -331,12 +333,6 @@ impl Chat {
             once: None,
         };
         self.members.insert(0, ghost);
-    }
-
-    /// Whether somebody stands behind a user whom nobody is behind, and gets nothing for that.
-    pub(super) fn is_haunted(&self) -> bool {
-        self.faults.has(Fault::RenamesOnSecondName)
-            && self.members.iter().any(|member| member.connection == u64::MAX)
     }
 
     pub(super) fn kick_all(&self) {

@@ -71,7 +71,7 @@ impl Chat {
 
     fn pass_on(&mut self, entry: &Entry, sender: &str, route: &str) {
         let f = self.faults.clone();
-        if self.mute || self.is_haunted() {
+        if self.mute || self.haunted {
             return;
         }
         let text = entry.parts.get(3).and_then(Value::as_str).unwrap_or_default();

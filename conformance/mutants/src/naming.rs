@@ -128,6 +128,7 @@ impl Session {
         if let Some(before) = self.name.replace(name.to_owned()) {
             chat.members.retain(|member| member.connection != self.connection);
             chat.haunt(&before);
+            chat.haunted = true;
         }
         chat.join(self.connection, name, &self.outbox, &Joining::default());
         true

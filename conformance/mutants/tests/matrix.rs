@@ -79,7 +79,7 @@ fn peers_that_make_no_sense_are_refused() {
     for text in [
         "",
         "[[server]]\nname = 'a'\n[[client]]\nname = 'b'\ncommand = []\n",
-        "[[server]]\nname = 'a'\ntarget = 'x'\n[[client]]\nname = 'b'\ncommand = []\n",
+        "[[server]]\nname = 'a'\ntarget = 'x:'\n[[client]]\nname = 'b'\ncommand = []\n",
         "[[server]]\nname = 'a'\ntarget = 'x:1'\n[[client]]\nname = 'b'\ncommand = []\nprofile = {quit = []}\n",
     ] {
         assert!(Peers::parse(text).is_err(), "{text}");

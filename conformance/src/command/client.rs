@@ -7,14 +7,21 @@ use conformance_kit::escape;
 use conformance_suite::{
     Options,
     report::ONLY,
-    run::client::{self, Client},
+    run::{
+        client::{self, Client},
+        plan,
+    },
 };
 
 use super::{
+    again::{Again, quoted},
     grading::{Failure, Grading, selection},
-    operation::{Operation, quoted},
+    operation::Operation,
     shared::{self, Reports},
 };
+
+/// How many cases run at the same time when nobody says how many.
+const JOBS: u16 = 4;
 
 /// Grades a client. In its command, {host}, {port} and {ca} are filled in; {name}, too, where the
 /// client takes the user's name there.
@@ -44,7 +51,7 @@ pub(crate) struct ClientArguments {
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
     /// How many cases run at the same time, each with a client of its own.
-    #[arg(long, value_name = "NUMBER", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, value_name = "NUMBER", default_value_t = JOBS, value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: u16,
     /// End the run after this time, such as 8m or 90s.
     #[arg(long, value_name = "TIME", default_value = "8m", value_parser = shared::duration)]
@@ -70,23 +77,23 @@ pub(crate) struct ClientArguments {
 
 /// Grades, writes the reports, and gives the exit code.
 pub(crate) fn run(arguments: &ClientArguments) -> anyhow::Result<u8> {
-    let client = Client {
-        command: arguments.command.clone(),
-        means: arguments.operation.means(),
-        profile: arguments.operation.profile()?,
-    };
     let grading = Grading {
         repeat: arguments.repeat,
         reports: &arguments.reports,
         expect: arguments.expect.as_deref(),
         transcripts: arguments.transcripts.as_deref(),
+        failed: arguments.failed.as_deref(),
+        target: arguments.name(),
+        command: arguments.again(),
+        plan: plan::of_client,
     };
     grading.run(
-        || arguments.options(),
-        async |options, progress| {
-            let judged = client::run_watched(&client, options, progress).await;
+        || Ok((arguments.client()?, arguments.options()?)),
+        async |client, options, progress| {
+            let judged = client::run_watched(client, options, progress).await;
             judged.map_err(|error| Failure {
-                text: escape::visible(&error.to_string()),
+                text: escape::visible_lines(&error.to_string()),
+                printed: String::new(),
                 hint: error.hint(),
                 exit_code: error.exit_code(),
             })
@@ -95,6 +102,19 @@ pub(crate) fn run(arguments: &ClientArguments) -> anyhow::Result<u8> {
 }
 
 impl ClientArguments {
+    fn client(&self) -> anyhow::Result<Client> {
+        Ok(Client {
+            command: self.command.clone(),
+            means: self.operation.means(),
+            profile: self.operation.profile()?,
+        })
+    }
+
+    /// The subject in a report of a run that never began.
+    fn name(&self) -> String {
+        if self.command.is_empty() { "a client".to_owned() } else { self.command.join(" ") }
+    }
+
     fn options(&self) -> anyhow::Result<Options> {
         Ok(Options {
             only: selection(&self.only, self.failed.as_deref())?,
@@ -111,14 +131,19 @@ impl ClientArguments {
 
     /// The command that repeats this run, with a place for `--only`.
     fn again(&self) -> String {
-        let mut words = vec!["cargo run -p conformance -- client".to_owned()];
-        words.extend(self.operation.words());
-        if self.strict {
-            words.push("--strict".to_owned());
+        let mut again = Again::new();
+        again.word("client");
+        self.operation.repeat(&mut again);
+        again.flag("--strict", self.strict);
+        again.number("--timeout-scale", self.timeout_scale, 1.0);
+        again.number("--jobs", self.jobs, JOBS);
+        again.word(ONLY);
+        if !self.command.is_empty() {
+            again.word("--");
         }
-        words.push(ONLY.to_owned());
-        words.push("--".to_owned());
-        words.extend(self.command.iter().map(|word| quoted(word)));
-        words.join(" ")
+        for word in &self.command {
+            again.word(&quoted(word));
+        }
+        again.finish()
     }
 }

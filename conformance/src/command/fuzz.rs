@@ -1,7 +1,11 @@
 //! `conformance fuzz`: the command line around [`conformance_suite::fuzz`].
 #![allow(clippy::disallowed_methods, reason = "the edge: makes the folder of the findings")]
 
-use std::{io::IsTerminal as _, path::PathBuf, time::Duration};
+use std::{
+    io::{IsTerminal as _, Write as _},
+    path::PathBuf,
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -11,7 +15,7 @@ use conformance_suite::{
     report::write,
 };
 
-use super::{interrupt, shared};
+use super::{interrupt, say, shared};
 
 /// Nobody answers, as sysexits.h has it.
 const UNAVAILABLE: u8 = 69;
@@ -53,7 +57,7 @@ pub(crate) struct FuzzArguments {
 pub(crate) fn run(arguments: &FuzzArguments) -> anyhow::Result<u8> {
     let place = match (&arguments.target, &arguments.spawn) {
         (Some(target), _) => Place::Running(target.clone()),
-        (None, Some(command)) => Place::Command(command.clone()),
+        (None, Some(command)) => Place::Command(shared::startable(command)?),
         (None, None) => anyhow::bail!("which server? give --target or --spawn"),
     };
     let options = FuzzOptions {
@@ -72,36 +76,40 @@ pub(crate) fn run(arguments: &FuzzArguments) -> anyhow::Result<u8> {
             interrupt::block_on(&runtime, played)?.map(|finding| {
                 let nothing = || "Nothing went wrong.".to_owned();
                 let what = finding.as_ref().map_or_else(nothing, ToString::to_string);
-                anstream::println!("{}", escape::visible(&what));
-                u8::from(finding.is_some())
+                (u8::from(finding.is_some()), escape::visible(&what) + "\n")
             })
         }
         None => interrupt::block_on(&runtime, search(&place, &options, arguments))?,
     };
     match outcome {
-        Ok(code) => Ok(code),
+        Ok((code, said)) => {
+            say::print(said)?;
+            Ok(code)
+        }
         Err(error) => {
-            anstream::eprintln!("conformance: {}", escape::visible(&error.to_string()));
+            say::aside(format_args!("conformance: {}", escape::visible(&error.to_string())));
             Ok(UNAVAILABLE)
         }
     }
 }
 
+/// Fuzzes; the exit code, and what is to be said.
 async fn search(
     place: &Place,
     options: &FuzzOptions,
     arguments: &FuzzArguments,
-) -> Result<u8, FuzzError> {
+) -> Result<(u8, String), FuzzError> {
     let live = std::io::stderr().is_terminal();
     let mut tell = |cases: u64, findings: &[Transcript]| {
         if live && cases.is_multiple_of(100) {
-            anstream::eprint!("\r{cases} sessions, {} findings", findings.len());
+            let _ = write!(anstream::stderr(), "\r{cases} sessions, {} findings", findings.len());
         }
     };
     let report = fuzz::run(place, options, &mut tell).await?;
     if live {
-        anstream::eprintln!();
+        say::aside("");
     }
+    let mut said = String::new();
     for finding in &report.findings {
         let file = arguments.findings.join(format!("{}-{}.json", finding.seed, finding.case));
         let kept = std::fs::create_dir_all(&arguments.findings)
@@ -109,22 +117,24 @@ async fn search(
         match kept {
             Ok(()) => {
                 let what = escape::visible(&finding.finding);
-                anstream::println!("{}: {what}", file.display());
+                said.push_str(&format!("{}: {what}\n", file.display()));
             }
-            Err(error) => anstream::eprintln!("conformance: {}: {error}", file.display()),
+            Err(error) => {
+                say::aside(format_args!("conformance: {}: {error}", file.display()));
+            }
         }
     }
     let seconds = report.took.as_secs_f64();
     #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
     let rate = report.cases as f64 / seconds.max(0.001);
-    anstream::println!(
-        "{} sessions in {seconds:.1} s ({rate:.0} a second), seed {}, {} findings",
+    said.push_str(&format!(
+        "{} sessions in {seconds:.1} s ({rate:.0} a second), seed {}, {} findings\n",
         report.cases,
         options.seed,
         report.findings.len()
-    );
+    ));
     if let Some((before, after)) = report.memory {
-        anstream::println!("memory of the server: {before} MiB before, {after} MiB after");
+        said.push_str(&format!("memory of the server: {before} MiB before, {after} MiB after\n"));
     }
-    Ok(u8::from(!report.findings.is_empty()))
+    Ok((u8::from(!report.findings.is_empty()), said))
 }

@@ -12,26 +12,36 @@ use conformance_kit::{
     escape,
     net::{target::Target, tls::Trust},
 };
-use conformance_suite::{Options, Subject, TlsMode, run::server::run_watched};
+use conformance_suite::{
+    Options, Subject, TlsMode,
+    run::{
+        plan,
+        server::{RunError, run_watched},
+    },
+};
 
 use super::{
+    again::Again,
     grading::{Failure, Grading, selection},
     keylog::KeyLogFile,
     shared::{self, Reports, authority, read},
 };
 
+/// How many cases run at the same time when nobody says how many.
+const JOBS: u16 = 1;
+
 #[derive(Debug, Args)]
 pub(crate) struct Grade {
-    /// The server to grade: HOST:PORT, IPv6 in brackets.
+    /// The server to grade: HOST:PORT, IPv6 in brackets; without a port it is 5000.
     #[arg(long, value_name = "HOST:PORT")]
     target: Option<Target>,
-    /// Start this server and grade it; {host} and {port} are filled in.
+    /// Start this server and grade it: a line for a shell; {host} and {port} are filled in.
     #[arg(long, value_name = "COMMAND", conflicts_with = "target")]
     spawn: Option<String>,
-    /// A fresh server for every case.
-    #[arg(long, requires = "spawn")]
+    /// A fresh server for every case; with --spawn.
+    #[arg(long)]
     fresh: bool,
-    /// Certificate of the authority to trust (PEM).
+    /// Certificates to trust (PEM): the server's own, or its authority's.
     #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
     ca: Option<PathBuf>,
     /// Accept every certificate, X.509 v1, too.
@@ -71,7 +81,7 @@ pub(crate) struct Grade {
     #[arg(long)]
     shuffle: bool,
     /// How many cases run at the same time; a case that fails in company is asked again alone.
-    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, value_name = "NUMBER", default_value_t = JOBS, value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: u16,
     /// Run everything so often, and tell what did not always come out the same.
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
@@ -114,32 +124,56 @@ impl From<Tls> for TlsMode {
 
 /// Grades and says how the program ends.
 pub(crate) fn grade(arguments: &Grade) -> anyhow::Result<u8> {
-    let subject = match (&arguments.target, &arguments.spawn) {
-        (Some(target), _) => Subject::Running(target.clone()),
-        (None, Some(command)) => {
-            Subject::Spawned { command: command.clone(), fresh: arguments.fresh }
-        }
-        (None, None) => {
-            anyhow::bail!("which server? give --target HOST:PORT, or --spawn 'COMMAND {{port}}'")
-        }
-    };
+    let target = arguments.target.as_ref().map(Target::to_string);
+    let target = target.or_else(|| arguments.spawn.clone());
     let grading = Grading {
         repeat: arguments.repeat,
         reports: &arguments.reports,
         expect: arguments.expect.as_deref(),
         transcripts: arguments.transcripts.as_deref(),
+        failed: arguments.failed.as_deref(),
+        target: target.unwrap_or_else(|| "no server".to_owned()),
+        command: command(arguments),
+        plan: plan::of_server,
     };
     grading.run(
-        || options(arguments),
-        async |options, progress| {
-            let judged = run_watched(&subject, options, progress).await;
-            judged.map_err(|error| Failure {
-                text: escape::visible_lines(&error.to_string()),
-                hint: error.hint(),
-                exit_code: error.exit_code(),
-            })
+        || Ok((subject(arguments)?, options(arguments)?)),
+        async |subject, options, progress| {
+            let judged = run_watched(subject, options, progress).await;
+            judged.map_err(|error| failure(&error))
         },
     )
+}
+
+fn subject(arguments: &Grade) -> anyhow::Result<Subject> {
+    anyhow::ensure!(
+        !arguments.fresh || arguments.spawn.is_some(),
+        "--fresh needs --spawn: the suite can only start anew what it started itself"
+    );
+    match (&arguments.target, &arguments.spawn) {
+        (Some(target), _) => Ok(Subject::Running(target.clone())),
+        (None, Some(command)) => {
+            let command = shared::startable(command)?;
+            Ok(Subject::Spawned { command, fresh: arguments.fresh })
+        }
+        (None, None) => {
+            anyhow::bail!("which server? give --target HOST:PORT, or --spawn 'COMMAND {{port}}'")
+        }
+    }
+}
+
+fn failure(error: &RunError) -> Failure {
+    let (text, printed) = match error {
+        // What it printed is shown on lines of its own.
+        RunError::Spawn { error, output } => {
+            let ended = error.starts_with("it has ended") || error.starts_with("it was ended");
+            let what = if ended { "did not start" } else { "was started, and does not answer" };
+            (format!("the server {what}: {error}"), output.clone())
+        }
+        other => (other.to_string(), String::new()),
+    };
+    let text = escape::visible_lines(&text);
+    Failure { text, printed, hint: error.hint(), exit_code: error.exit_code() }
 }
 
 fn options(arguments: &Grade) -> anyhow::Result<Options> {
@@ -184,33 +218,25 @@ fn trust(arguments: &Grade) -> anyhow::Result<Trust> {
 
 /// The command that repeats this run; `--only` is added for a single case.
 fn command(arguments: &Grade) -> String {
-    let mut words = vec!["cargo run -p conformance --".to_owned()];
-    if let Some(target) = &arguments.target {
-        words.push(format!("--target {target}"));
+    let mut again = Again::new();
+    again.values("--target", arguments.target.as_ref().map(Target::to_string));
+    again.values("--spawn", &arguments.spawn);
+    again.flag("--fresh", arguments.fresh);
+    again.file("--ca", arguments.ca.as_deref());
+    again.flag("--insecure", arguments.insecure);
+    match arguments.tls {
+        Tls::Auto => {}
+        Tls::On => again.word("--tls on"),
+        Tls::Off => again.word("--tls off"),
     }
-    if let Some(command) = &arguments.spawn {
-        words.push(format!("--spawn '{}'", command.replace('\'', "'\\''")));
-    }
+    again.values("--sni", &arguments.sni);
     if !arguments.claims.is_empty() {
-        words.push(format!("--claims {}", arguments.claims.join(",")));
+        again.values("--claims", [arguments.claims.join(",")]);
     }
-    if let Some(account) = &arguments.account {
-        words.push(format!("--account {account}"));
-    }
-    if let Some(ca) = &arguments.ca {
-        words.push(format!("--ca {}", ca.display()));
-    }
-    for (given, word) in [
-        (arguments.insecure, "--insecure"),
-        (arguments.fresh, "--fresh"),
-        (arguments.tls == Tls::On, "--tls on"),
-        (arguments.tls == Tls::Off, "--tls off"),
-        (arguments.strict, "--strict"),
-        (arguments.heavy, "--heavy"),
-    ] {
-        if given {
-            words.push(word.to_owned());
-        }
-    }
-    words.join(" ")
+    again.values("--account", &arguments.account);
+    again.number("--timeout-scale", arguments.timeout_scale, 1.0);
+    again.number("--jobs", arguments.jobs, JOBS);
+    again.flag("--strict", arguments.strict);
+    again.flag("--heavy", arguments.heavy);
+    again.finish()
 }

@@ -12,15 +12,17 @@ impl Interrupted {
     pub(crate) const EXIT: u8 = 130;
 }
 
-/// Runs to the end, or until SIGINT or SIGTERM; then everything that the run holds is dropped.
+/// Runs to the end, or until SIGINT, SIGTERM or SIGHUP; then everything that the run holds is dropped.
 pub(crate) fn block_on<T>(
     runtime: &Runtime,
     running: impl Future<Output = T>,
 ) -> anyhow::Result<T> {
     runtime.block_on(async {
         tokio::select! {
-            done = running => Ok(done),
+            // First the signals are listened to, then something is started that has to be ended.
+            biased;
             () = signalled() => Err(Interrupted.into()),
+            done = running => Ok(done),
         }
     })
 }
@@ -33,10 +35,31 @@ async fn signalled() {
     else {
         return std::future::pending().await;
     };
+    // Whoever says nohup wants the run to go on without its terminal.
+    let mut hangup =
+        if is_ignored(SignalKind::hangup()) { None } else { signal(SignalKind::hangup()).ok() };
+    let hung_up = async {
+        match &mut hangup {
+            Some(hangup) => drop(hangup.recv().await),
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
+        () = hung_up => {}
     }
+}
+
+/// Whether this program was started with a signal ignored, as far as the system tells.
+#[cfg(unix)]
+#[allow(clippy::disallowed_methods, reason = "reads /proc")]
+fn is_ignored(kind: tokio::signal::unix::SignalKind) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    let bit = u32::try_from(kind.as_raw_value() - 1).unwrap_or(u32::MAX);
+    mask.checked_shr(bit).is_some_and(|mask| mask & 1 == 1)
 }
 
 #[cfg(not(unix))]

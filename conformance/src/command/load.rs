@@ -20,6 +20,7 @@ use super::{
     interrupt,
     load_arguments::{Churning, Idling, LimitTalk, Storm, Talk},
     load_common::{Common, Format},
+    say::{self, Stream},
     shared,
 };
 
@@ -127,15 +128,15 @@ fn comparison(a: &std::path::Path, b: &std::path::Path) -> anyhow::Result<u8> {
         LoadReport::read(&shared::read(file)?)
             .map_err(|error| anyhow::anyhow!("{} is no load report: {error}", file.display()))
     };
-    anstream::print!("{}", compare::render(&read(a)?, &read(b)?));
+    say::print(compare::render(&read(a)?, &read(b)?))?;
     Ok(0)
 }
 
 /// The limit and the server have to be built alike for a fraction to mean anything.
 fn warn_of_debug_build() {
     if cfg!(debug_assertions) {
-        anstream::eprintln!(
-            "conformance: this is a debug build, and its limit means nothing: cargo run --release"
+        say::aside(
+            "conformance: this is a debug build, and its limit means nothing: cargo run --release",
         );
     }
 }
@@ -148,8 +149,9 @@ fn measure(common: &Common, options: &LoadOptions) -> anyhow::Result<u8> {
     let live = std::io::stderr().is_terminal();
     let mut line = Line::default();
     let mut watch = |moment: &Moment| line.show(live, moment);
-    let outcome = interrupt::block_on(&runtime, conformance_load::run(options, &mut watch))?;
+    let outcome = interrupt::block_on(&runtime, conformance_load::run(options, &mut watch));
     line.clear(live);
+    let outcome = outcome.inspect_err(|error| nothing(common, &error.to_string()))?;
     match outcome {
         Ok(report) => {
             for output in &common.reports {
@@ -160,13 +162,29 @@ fn measure(common: &Common, options: &LoadOptions) -> anyhow::Result<u8> {
                 write::atomically(&output.file, text.as_bytes())
                     .with_context(|| format!("can't write {}", output.file.display()))?;
             }
-            anstream::print!("{}", console::render(&report));
+            let taken = common.reports.iter().any(|o| write::is_standard_output(&o.file));
+            let stream = if taken { Stream::Error } else { Stream::Output };
+            stream.print(console::render(&report))?;
             Ok(report.exit_code())
         }
         Err(error) => {
-            anstream::eprintln!("conformance: {}", escape::visible_lines(&error.to_string()));
+            let what = escape::visible_lines(&error.to_string());
+            nothing(common, &what);
+            say::aside(format_args!("conformance: {what}"));
             Ok(error.exit_code())
         }
+    }
+}
+
+/// Leaves reports that say why there are none: those of an earlier run would be taken for this one's.
+fn nothing(common: &Common, what: &str) {
+    for output in &common.reports {
+        let text = match output.format {
+            Format::Json => serde_json::json!({ "trouble": what }).to_string() + "\n",
+            Format::Html => html::trouble("No load was measured", what),
+        };
+        // Why there is no result is told on the terminal in any case.
+        let _ = write::atomically(&output.file, text.as_bytes());
     }
 }
 
@@ -185,11 +203,11 @@ fn only_limit(talk: &LimitTalk) -> anyhow::Result<u8> {
     line.clear(live);
     match measured {
         Ok(limit) => {
-            anstream::print!("{}", console::limit_alone(&limit));
+            say::print(console::limit_alone(&limit))?;
             Ok(u8::from(!limit.right))
         }
         Err(error) => {
-            anstream::eprintln!("conformance: {}", escape::visible_lines(&error.to_string()));
+            say::aside(format_args!("conformance: {}", escape::visible_lines(&error.to_string())));
             Ok(error.exit_code())
         }
     }
@@ -217,7 +235,8 @@ impl Line {
         #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
         let rate = totals.deliveries.saturating_sub(self.deliveries) as f64 / since;
         (self.shown, self.deliveries) = (moment.at, totals.deliveries);
-        anstream::eprint!(
+        let _ = write!(
+            anstream::stderr(),
             "\r{:6.1} s  {:<20} {}/{} joined  {rate:.0} deliveries/s \x1b[K",
             moment.at,
             moment.phase,
@@ -230,7 +249,7 @@ impl Line {
 
     fn clear(&self, live: bool) {
         if live && self.shown > 0.0 {
-            anstream::eprint!("\r\x1b[K");
+            let _ = write!(anstream::stderr(), "\r\x1b[K");
         }
     }
 }

@@ -114,7 +114,7 @@ pub(super) fn plan(common: &Common, workload: Workload) -> Plan {
 pub(super) fn options(common: &Common, plan: Plan) -> anyhow::Result<LoadOptions> {
     let place = match (&common.target, &common.spawn) {
         (Some(target), _) => Place::Running(target.clone()),
-        (None, Some(command)) => Place::Command(command.clone()),
+        (None, Some(command)) => Place::Command(shared::startable(command)?),
         (None, None) => anyhow::bail!(
             "which server? give --target HOST:PORT, or --spawn 'COMMAND {{host}} {{port}}'"
         ),

@@ -1,5 +1,6 @@
 //! The commands of the suite, one file each.
 
+mod again;
 pub(crate) mod client;
 pub(crate) mod explain;
 pub(crate) mod fuzz;
@@ -14,4 +15,5 @@ mod load_common;
 pub(crate) mod matrix;
 mod operation;
 mod progress;
+pub(crate) mod say;
 pub(crate) mod shared;

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use clap::Args;
 use conformance_suite::client::{Means, Profile, operator::person::AtTerminal, profile::Lines};
 
-use super::shared::read;
+use super::{again::Again, shared::read};
 
 #[derive(Debug, Args)]
 pub(crate) struct Operation {
@@ -81,34 +81,15 @@ impl Operation {
     }
 
     /// The options as they were given, for a command that repeats the run.
-    pub(crate) fn words(&self) -> Vec<String> {
-        let mut words = Vec::new();
-        for (flag, given) in
-            [("--pipe", self.pipe), ("--adapter", self.adapter), ("--assisted", self.assisted)]
-        {
-            if given {
-                words.push(flag.to_owned());
-            }
-        }
-        if let Some(file) = &self.profile {
-            words.push(format!("--profile {}", file.display()));
-        }
-        for (flag, value) in [("--public", &self.public), ("--private", &self.private)] {
-            words.extend(value.iter().map(|value| format!("{flag} '{value}'")));
-        }
-        words.extend(self.quit.iter().map(|way| format!("--quit '{way}'")));
-        words.extend(self.delay.iter().map(|delay| format!("--delay {delay}")));
-        words.extend(self.env.iter().map(|pair| format!("--env '{pair}'")));
-        words
-    }
-}
-
-/// A word as a shell takes it.
-pub(crate) fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./{}:=,+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
+    pub(super) fn repeat(&self, again: &mut Again) {
+        again.flag("--pipe", self.pipe);
+        again.flag("--adapter", self.adapter);
+        again.flag("--assisted", self.assisted);
+        again.file("--profile", self.profile.as_deref());
+        again.values("--public", &self.public);
+        again.values("--private", &self.private);
+        again.values("--quit", &self.quit);
+        again.values("--delay", self.delay.map(|delay| delay.to_string()));
+        again.values("--env", &self.env);
     }
 }

@@ -11,6 +11,8 @@ use conformance_suite::{
     verdict::Verdict,
 };
 
+use super::say;
+
 /// Shows and writes what is known so far.
 pub(crate) struct Progress<'a> {
     outputs: &'a [Output],
@@ -23,6 +25,11 @@ impl<'a> Progress<'a> {
     pub(crate) fn new(outputs: &'a [Output], rubric: &'a Rubric) -> Self {
         let live = std::io::stderr().is_terminal();
         Self { outputs, rubric, so_far: None, live }
+    }
+
+    /// The report of what was judged; nothing when the run did not come to its first case.
+    pub(crate) fn into_report(self) -> Option<Report> {
+        self.so_far
     }
 }
 
@@ -38,18 +45,19 @@ impl Watch for Progress<'_> {
             bugs: Vec::new(),
             stale: Vec::new(),
             output: String::new(),
+            trouble: None,
         });
     }
 
     fn done(&mut self, result: &CaseResult) {
         let Some(report) = &mut self.so_far else { return };
         if self.live {
-            anstream::eprintln!("{}", console::line(result, report.header.strict));
+            say::aside(console::line(result, report.header.strict));
         }
         if let Some(case) = report.cases.iter_mut().find(|case| case.id == result.id) {
             *case = result.clone();
         }
         // A disk that is full is told at the end, once.
-        let _ = write::all(self.outputs, report, self.rubric);
+        let _ = write::all(self.outputs, report, self.rubric, write::Progress::Going);
     }
 }

@@ -8,12 +8,12 @@ use std::{
 
 use anyhow::Context as _;
 use clap::Args;
-use conformance_suite::report::{format::Output, points::Rubric};
+use conformance_suite::report::{format::Output, points::Rubric, write};
 use rustls::pki_types::CertificateDer;
 
 #[derive(Debug, Args)]
 pub(crate) struct Reports {
-    /// Write a report: json, junit, html, tap, md, gradescope, classroom or badge.
+    /// Write a report: json, junit, html, tap, md, gradescope, classroom or badge; - is standard output.
     #[arg(long = "report", value_name = "FORMAT=FILE", value_delimiter = ',')]
     pub(crate) outputs: Vec<Output>,
     /// Points by group (TOML).
@@ -21,7 +21,23 @@ pub(crate) struct Reports {
     pub(crate) rubric: Option<PathBuf>,
 }
 
+/// Wrong usage, as sysexits.h has it.
+pub(crate) const USAGE: u8 = 64;
+
+impl Reports {
+    /// Whether a report goes to standard output, so that nothing else can.
+    pub(crate) fn take_standard_output(&self) -> bool {
+        self.on_standard_output() > 0
+    }
+
+    /// How many go there; one behind the other would be none.
+    pub(crate) fn on_standard_output(&self) -> usize {
+        self.outputs.iter().filter(|output| write::is_standard_output(&output.file)).count()
+    }
+}
+
 pub(crate) fn rubric(reports: &Reports) -> anyhow::Result<Rubric> {
+    anyhow::ensure!(reports.on_standard_output() <= 1, "only one report can go to standard output");
     let Some(file) = &reports.rubric else { return Ok(Rubric::default()) };
     let rubric: Rubric =
         toml::from_str(&read(file)?).with_context(|| format!("{} is no rubric", file.display()))?;
@@ -32,17 +48,44 @@ pub(crate) fn rubric(reports: &Reports) -> anyhow::Result<Rubric> {
     Ok(rubric)
 }
 
+/// A command for `--spawn`, if the server that it starts can be found.
+pub(crate) fn startable(command: &str) -> anyhow::Result<String> {
+    anyhow::ensure!(
+        command.contains("{port}"),
+        "the command of --spawn holds no {{port}}, so the server would not listen where the suite looks for it: \
+         --spawn 'python3 server.py {{host}} -p {{port}}'"
+    );
+    Ok(command.to_owned())
+}
+
 pub(crate) fn read(file: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(file).with_context(|| format!("can't read {}", file.display()))
 }
 
 pub(crate) fn authority(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
     let pem = std::fs::read(file).with_context(|| format!("can't read {}", file.display()))?;
+    let pem = with_line_ends(&pem);
     let certificates: Vec<_> = rustls_pemfile::certs(&mut pem.as_slice())
         .collect::<Result<_, _>>()
         .with_context(|| format!("{} is no PEM file", file.display()))?;
     anyhow::ensure!(!certificates.is_empty(), "{} holds no certificate", file.display());
     Ok(certificates)
+}
+
+/// PEM blocks that were put together without a line end between them, each on lines of its own.
+fn with_line_ends(pem: &[u8]) -> Vec<u8> {
+    const DASHES: &[u8] = b"-----";
+    const GLUED: &[u8] = b"----------BEGIN ";
+    let mut out = Vec::with_capacity(pem.len());
+    let mut rest = pem;
+    while let Some(at) = rest.windows(GLUED.len()).position(|bytes| bytes == GLUED) {
+        let (before, after) = rest.split_at(at + DASHES.len());
+        out.extend_from_slice(before);
+        out.push(b'\n');
+        rest = after;
+    }
+    out.extend_from_slice(rest);
+    out
 }
 
 pub(crate) fn scale(text: &str) -> Result<f64, String> {
@@ -62,6 +105,18 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn glued_certificates_are_all_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("glued.pem");
+        let made = |name| conformance_kit::identity::Identity::self_signed(&[name]).unwrap().pem;
+        let glued = ["a", "b", "c"].map(made).map(|pem| pem.trim_end().to_owned()).concat();
+        std::fs::write(&file, glued).unwrap();
+        assert_eq!(authority(&file).unwrap().len(), 3);
+        std::fs::write(&file, "-----BEGIN CERTIFICATE-----\n").unwrap();
+        assert!(authority(&file).is_err());
+    }
 
     #[test]
     fn times_and_factors() {

@@ -51,6 +51,7 @@ fn report(turn: usize) -> Report {
         bugs: Vec::new(),
         stale: Vec::new(),
         output: HOSTILE.into(),
+        trouble: None,
     }
 }
 

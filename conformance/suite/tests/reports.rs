@@ -75,6 +75,7 @@ fn report() -> Report {
         bugs: Vec::new(),
         stale: Vec::new(),
         output: String::new(),
+        trouble: None,
     }
 }
 
@@ -222,4 +223,8 @@ fn files_are_replaced_whole() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     write::transcripts(&folder.path().join("t"), &report()).unwrap();
     assert!(folder.path().join("t/join.taken.json").exists());
+    let mut mended = report();
+    mended.cases.iter_mut().for_each(|case| case.timeline.clear());
+    write::transcripts(&folder.path().join("t"), &mended).unwrap();
+    assert!(!folder.path().join("t/join.taken.json").exists(), "of an earlier run");
 }

@@ -86,6 +86,10 @@ async fn version_1_certificates() {
     let seen = format!("{:?}", report.case("tls.cert").unwrap().verdict);
     assert!(seen.contains("X.509 v1"), "{seen}");
 
+    // A file with this very certificate is trust in it, whatever its version.
+    options.trust = Trust::Authority(vec![certificate]);
+    assert_eq!(run(&subject, &options).await.unwrap().exit_code(), 0);
+
     options.trust = Trust::Nobody;
     let error = run(&subject, &options).await.unwrap_err();
     assert_eq!(error.exit_code(), 69);

@@ -16,7 +16,10 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-use super::tls::{self, TlsFacts};
+use super::{
+    refusal,
+    tls::{self, TlsFacts},
+};
 
 /// Bytes in both directions.
 pub trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -52,7 +55,7 @@ pub enum DialError {
     #[error("no TCP connection within {0:.1?}")]
     TcpSlow(Duration),
     /// The certificate was refused.
-    #[error("{0}")]
+    #[error("{}", refusal::in_words(_0))]
     Certificate(rustls::Error),
     /// The TLS handshake failed for another reason.
     #[error("the TLS handshake failed: {0}")]

@@ -13,13 +13,15 @@ use rustls::{
 };
 use thiserror::Error;
 
+use super::own_certificate::OwnCertificate;
+
 /// The certificates that are trusted.
 #[derive(Debug, Clone, Default)]
 pub enum Trust {
     /// Nobody's: a server with TLS needs one of the other two.
     #[default]
     Nobody,
-    /// Those that these authorities signed.
+    /// These themselves, and those that they signed.
     Authority(Vec<CertificateDer<'static>>),
     /// Everybody's.
     Anything,
@@ -69,11 +71,12 @@ pub fn configuration(
             builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth()
         }
         Trust::Authority(certificates) => {
-            let mut roots = RootCertStore::empty();
-            for certificate in certificates {
-                roots.add(certificate.clone()).map_err(TlsSetupError::Authority)?;
-            }
-            builder.with_root_certificates(roots).with_no_client_auth()
+            let verifier =
+                OwnCertificate::new(certificates, &provider).map_err(TlsSetupError::Authority)?;
+            builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(verifier))
+                .with_no_client_auth()
         }
     };
     // Every connection does a full handshake: a resumed session would judge the one before.

@@ -1,6 +1,8 @@
 //! Finding and starting the server under judgement.
 
+mod descendants;
 pub mod listening;
 pub mod place;
+pub mod printed;
 pub mod server;
 mod spawn;

@@ -7,7 +7,7 @@ use crate::net::target::Target;
 pub enum Place {
     /// It runs already.
     Running(Target),
-    /// The suite starts this command; `{host}`, `{port}`, `{cert}`, `{key}` and `{dir}` are filled
+    /// The suite starts this line of a shell; `{host}`, `{port}`, `{cert}`, `{key}` and `{dir}` are filled
     /// in.
     Command(String),
 }

@@ -4,7 +4,7 @@ use std::{io, time::Duration};
 
 use thiserror::Error;
 
-use super::{place::Place, spawn::Spawned};
+use super::{place::Place, printed::Mark, spawn::Spawned};
 use crate::{authority::Authority, clock::Clock, net::target::Target};
 
 /// Why there is no server.
@@ -40,13 +40,14 @@ impl Waiting {
         Self { clock: Clock::start(), patience }
     }
 
-    /// Waits a moment before the next attempt.
+    /// Waits a moment before the next attempt. A server whose port was taken in the meantime is started
+    /// again: its target may be another afterwards.
     ///
     /// # Errors
     /// When another attempt has no prospects.
     pub async fn again(&self, server: &mut Server) -> Result<(), NoAnswer> {
         if !server.is_running() {
-            return Err(NoAnswer::Ended);
+            return if server.try_another_port().await { Ok(()) } else { Err(NoAnswer::Ended) };
         }
         if self.clock.elapsed() > self.patience {
             return Err(NoAnswer::Late);
@@ -61,6 +62,8 @@ pub struct Server {
     /// Its address.
     pub target: Target,
     spawned: Option<Spawned>,
+    /// How often it was started again because its port was taken.
+    moved: u8,
     _folder: Option<tempfile::TempDir>,
 }
 
@@ -73,7 +76,7 @@ impl Server {
     pub async fn open(place: &Place, authority: Option<&Authority>) -> Result<Self, OpenError> {
         let command = match place {
             Place::Running(target) => {
-                return Ok(Self { target: target.clone(), spawned: None, _folder: None });
+                return Ok(Self { target: target.clone(), spawned: None, moved: 0, _folder: None });
             }
             Place::Command(command) => command,
         };
@@ -94,7 +97,7 @@ impl Server {
         };
         let mut spawned = Spawned::new(&command);
         let target = spawned.start().await.map_err(OpenError::Start)?;
-        Ok(Self { target, spawned: Some(spawned), _folder: folder })
+        Ok(Self { target, spawned: Some(spawned), moved: 0, _folder: folder })
     }
 
     /// Starts the server again, in place of the one before; `None` when it is somebody else's.
@@ -106,28 +109,81 @@ impl Server {
         Some(started)
     }
 
+    /// Whether it has ended because somebody else has its port: who answers there is another.
+    pub async fn has_lost_its_port(&mut self) -> bool {
+        if self.is_running() {
+            return false;
+        }
+        self.drained().await;
+        self.spawned.as_ref().is_some_and(Spawned::lost_its_port)
+    }
+
+    /// Starts it again when somebody else had taken its port; false when that is not why it ended.
+    async fn try_another_port(&mut self) -> bool {
+        if !self.has_lost_its_port().await || self.moved == MOST_MOVES {
+            return false;
+        }
+        self.moved += 1;
+        matches!(self.restart().await, Some(Ok(_)))
+    }
+
     /// Whether the suite started it.
     #[must_use]
     pub const fn is_ours(&self) -> bool {
         self.spawned.is_some()
     }
 
-    /// Whether the process that was started still runs; true for those of others.
+    /// Whether anything that was started still runs; true for those of others.
     pub fn is_running(&mut self) -> bool {
         self.spawned.as_mut().is_none_or(Spawned::is_running)
     }
 
-    /// The process that was started.
+    /// The process of a server that was started: the one that listens, wherever it is below the shell.
     #[must_use]
     pub fn process(&self) -> Option<u32> {
         self.spawned.as_ref().and_then(Spawned::id)
     }
 
-    /// The end of its output, escaped.
+    /// How it has ended, such as `it has ended with exit code 1`; looked at by [`Server::is_running`].
+    #[must_use]
+    pub fn ending(&self) -> Option<String> {
+        self.spawned.as_ref().and_then(Spawned::ending)
+    }
+
+    /// The ports on which it listens instead of the one that it was given, as far as the system tells.
+    #[must_use]
+    pub fn other_ports(&self) -> Vec<u16> {
+        self.spawned.as_ref().map(Spawned::other_ports).unwrap_or_default()
+    }
+
+    /// The end of its output, escaped: of the process that runs, and before it of an earlier one that
+    /// ended by itself or had more to say.
     #[must_use]
     pub fn output(&self) -> String {
         self.spawned.as_ref().map(Spawned::output).unwrap_or_default()
     }
+
+    /// This moment in its output, for [`Server::output_since`].
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        self.spawned.as_ref().map(Spawned::mark).unwrap_or_default()
+    }
+
+    /// What it printed since then, whichever process it was; escaped, and only the end where it is much.
+    #[must_use]
+    pub fn output_since(&self, mark: Mark) -> String {
+        self.spawned.as_ref().map(|spawned| spawned.output_since(mark)).unwrap_or_default()
+    }
+
+    /// Waits until all is there that a process printed which has ended: half a second at most.
+    pub async fn drained(&mut self) {
+        if let Some(spawned) = &mut self.spawned {
+            spawned.drained().await;
+        }
+    }
 }
+
+/// How often a server may find its port taken.
+const MOST_MOVES: u8 = 3;
 
 const PAUSE: Duration = Duration::from_millis(20);

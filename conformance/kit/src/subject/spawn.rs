@@ -1,29 +1,59 @@
-//! A server that the suite starts itself, in a process group of its own, which ends with the run.
-#![allow(clippy::disallowed_methods, reason = "two tasks drain what the subject prints")]
+//! A server that the suite starts itself, and everything that it starts in turn: all of it ends with the
+//! run.
+#![allow(clippy::disallowed_methods, reason = "a task drains what the subject prints")]
 
 use std::{
-    collections::VecDeque,
     io,
-    process::Stdio,
-    sync::{Arc, Mutex, PoisonError},
+    os::{fd::OwnedFd, unix::process::ExitStatusExt as _},
+    process::{ExitStatus, Stdio},
+    sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::{
-    io::{AsyncRead, AsyncReadExt as _},
+    io::AsyncReadExt as _,
+    net::unix::pipe,
     process::{Child, Command},
+    task::JoinHandle,
 };
 
-use crate::{escape, net::target::Target};
+use super::{
+    descendants::{Family, adopt_orphans},
+    printed::{Mark, Printed},
+};
+use crate::net::target::Target;
 
-/// How much of what a subject prints is kept: its end.
-const KEPT: usize = 16 * 1024;
+/// How long is waited for the last words of a process that has ended.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+/// Between two looks at what is still there.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// What servers print when somebody else has their port, in lower case.
+const TAKEN: [&str; 6] = [
+    "address already in use",
+    "address in use",
+    "eaddrinuse",
+    "errno 98",
+    "errno 48",
+    "os error 98",
+];
 
 /// A server of the suite's own.
-pub struct Spawned {
+pub(super) struct Spawned {
     template: String,
-    child: Option<Child>,
-    output: Arc<Mutex<VecDeque<u8>>>,
+    running: Option<Running>,
+    printed: Printed,
+}
+
+/// What was started last.
+struct Running {
+    shell: Child,
+    family: Family,
+    drain: JoinHandle<()>,
+    port: u16,
+    ended: Option<ExitStatus>,
+    /// The process that was found to be the server.
+    server: Mutex<Option<u32>>,
 }
 
 /// A port that was free a moment ago; nobody promises more on a shared machine.
@@ -41,96 +71,166 @@ fn free_port() -> io::Result<u16> {
 }
 
 impl Spawned {
-    /// A server that this shell command starts, with `{host}` and `{port}`.
-    #[must_use]
-    pub fn new(template: &str) -> Self {
-        Self { template: template.to_owned(), child: None, output: Arc::default() }
+    /// A server that this line of a shell starts, with `{host}` and `{port}`.
+    pub(super) fn new(template: &str) -> Self {
+        Self { template: template.to_owned(), running: None, printed: Printed::default() }
     }
 
     /// Starts the server, in place of the one before, and says where it will listen.
     ///
     /// # Errors
     /// When it can't be started.
-    pub async fn start(&mut self) -> io::Result<Target> {
+    pub(super) async fn start(&mut self) -> io::Result<Target> {
         self.stop().await;
+        adopt_orphans();
         let port = free_port()?;
         let target = Target { host: "localhost".to_owned(), port };
-        let command = self
+        let line = self
             .template
             .replace("{host}", &target.host)
             .replace("{port}", &target.port.to_string());
-        let mut child = Command::new("sh")
-            .args(["-c", &format!("exec {command}")])
+        let (variable, mark) = Family::variable();
+        // One pipe for both, so that a traceback stands behind what was printed before it.
+        let (from, to) = io::pipe()?;
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &line])
+            .env(variable, &mark)
+            // What Python prints into a pipe it keeps, and loses when it is ended.
+            .env("PYTHONUNBUFFERED", "1")
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stdout(to.try_clone()?)
+            .stderr(to)
             .process_group(0)
-            .kill_on_drop(true)
-            .spawn()?;
-        if let Some(stdout) = child.stdout.take() {
-            tokio::spawn(drain(stdout, Arc::clone(&self.output)));
-        }
-        if let Some(stderr) = child.stderr.take() {
-            tokio::spawn(drain(stderr, Arc::clone(&self.output)));
-        }
-        self.child = Some(child);
+            .kill_on_drop(true);
+        let shell = command.spawn()?;
+        // It holds ends of the pipe, which would stay open.
+        drop(command);
+        let family = Family::of(shell.id().unwrap_or_default(), mark);
+        let process = self.printed.next_process();
+        let from = pipe::Receiver::from_owned_fd(OwnedFd::from(from))?;
+        let drain = tokio::spawn(drain(from, self.printed.clone(), process));
+        let server = Mutex::new(None);
+        self.running = Some(Running { shell, family, drain, port, ended: None, server });
         Ok(target)
     }
 
-    /// Whether the process that was started is still there.
-    pub fn is_running(&mut self) -> bool {
-        self.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+    /// Whether anything that was started is still there.
+    pub(super) fn is_running(&mut self) -> bool {
+        let Some(running) = &mut self.running else { return false };
+        if running.ended.is_none()
+            && let Ok(Some(status)) = running.shell.try_wait()
+        {
+            running.ended = Some(status);
+            running.family.leader_is_gone();
+        }
+        // A server that has put itself into the background goes on without its shell.
+        let runs = running.ended.is_none() || running.family.lives();
+        if !runs {
+            self.printed.died();
+        }
+        runs
     }
 
-    /// Its process, while it runs.
-    #[must_use]
-    pub fn id(&self) -> Option<u32> {
-        self.child.as_ref().and_then(Child::id)
+    /// How the process that was started has ended.
+    pub(super) fn ending(&self) -> Option<String> {
+        let status = self.running.as_ref()?.ended?;
+        Some(match (status.code(), status.signal()) {
+            (Some(code), _) => format!("it has ended with exit code {code}"),
+            (None, Some(signal)) => format!("it was ended by signal {signal}"),
+            (None, None) => "it has ended".to_owned(),
+        })
     }
 
-    /// The end of the subject's output, escaped.
-    #[must_use]
-    pub fn output(&self) -> String {
-        let kept = self.output.lock().unwrap_or_else(PoisonError::into_inner);
-        let bytes: Vec<u8> = kept.iter().copied().collect();
-        escape::visible_lines(&String::from_utf8_lossy(&bytes))
+    /// Waits a moment for what was printed before the end.
+    pub(super) async fn drained(&mut self) {
+        if let Some(running) = &mut self.running
+            && !running.drain.is_finished()
+        {
+            // What it has started may hold the pipe open.
+            let _ = tokio::time::timeout(LAST_WORDS, &mut running.drain).await;
+        }
+    }
+
+    /// Whether it ended because somebody else has its port.
+    pub(super) fn lost_its_port(&self) -> bool {
+        let printed = self.printed.current().to_lowercase();
+        TAKEN.iter().any(|words| printed.contains(words))
+    }
+
+    /// The server's process, while it runs: the one that listens on the port; before one does, the
+    /// process that was started.
+    pub(super) fn id(&self) -> Option<u32> {
+        let running = self.running.as_ref()?;
+        let mut known = running.server.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pid) = *known
+            && running.family.holds(pid)
+        {
+            return Some(pid);
+        }
+        let listeners = running.family.listeners();
+        *known = listeners.iter().find(|(_, port)| *port == running.port).map(|(pid, _)| *pid);
+        known.or_else(|| running.shell.id())
+    }
+
+    /// The ports on which it listens, although another was asked for.
+    pub(super) fn other_ports(&self) -> Vec<u16> {
+        let Some(running) = &self.running else { return Vec::new() };
+        let ports = running.family.listeners().into_iter().map(|(_, port)| port);
+        let mut ports: Vec<u16> = ports.filter(|port| *port != running.port).collect();
+        ports.sort_unstable();
+        ports.dedup();
+        ports
+    }
+
+    /// This moment in what it prints.
+    pub(super) fn mark(&self) -> Mark {
+        self.printed.mark()
+    }
+
+    /// What it printed since then.
+    pub(super) fn output_since(&self, mark: Mark) -> String {
+        self.printed.since(mark)
+    }
+
+    /// What it printed last, escaped: the process that runs, and an earlier one with more to tell.
+    pub(super) fn output(&self) -> String {
+        self.printed.last()
     }
 
     async fn stop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            kill_group(&child);
-            let _ = child.kill().await;
+        // Whoever has ended until now has done so by itself.
+        self.is_running();
+        let Some(mut running) = self.running.take() else { return };
+        for _ in Family::rounds() {
+            if !running.family.end() {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
         }
+        let _ = running.shell.kill().await;
     }
 }
 
 impl Drop for Spawned {
     fn drop(&mut self) {
-        if let Some(child) = &self.child {
-            kill_group(child);
+        let Some(running) = &self.running else { return };
+        for _ in Family::rounds() {
+            if !running.family.end() {
+                break;
+            }
+            std::thread::sleep(PAUSE);
         }
     }
 }
 
-/// Ends a process and everything that it started.
-fn kill_group(child: &Child) {
-    let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-    if let Some(pid) = pid {
-        // It may have ended by itself.
-        let _ = kill_process_group(pid, Signal::KILL);
-    }
-}
-
-/// Reads whatever comes, however much it is, and keeps the end.
-async fn drain(mut from: impl AsyncRead + Unpin, into: Arc<Mutex<VecDeque<u8>>>) {
+/// Reads whatever comes, however much it is.
+async fn drain(mut from: pipe::Receiver, into: Printed, process: u64) {
     let mut buffer = vec![0; 16 * 1024];
     while let Ok(count) = from.read(&mut buffer).await {
         if count == 0 {
             break;
         }
-        let mut kept = into.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.extend(buffer.iter().take(count));
-        let surplus = kept.len().saturating_sub(KEPT);
-        kept.drain(..surplus);
+        into.add(process, buffer.get(..count).unwrap_or_default());
     }
 }

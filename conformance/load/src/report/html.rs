@@ -1,6 +1,9 @@
 //! One page for a browser, in one file without scripts or foreign resources.
 
-use conformance_kit::{escape::visible, page::STYLE};
+use conformance_kit::{
+    escape::{visible, visible_lines},
+    page::STYLE,
+};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{
@@ -17,6 +20,36 @@ const OWN_STYLE: &str = include_str!("plot.css");
 #[must_use]
 pub fn render(report: &LoadReport) -> String {
     let title = format!("{} at {}", report.setting.workload, visible(&report.target));
+    page(
+        &title,
+        &html! {
+            header {
+                h1 { (title) }
+                p.verdict.(tone(report.verdict)) { (sentence(report)) }
+                @for reason in &report.reasons { p.meta { (visible(reason)) } }
+            }
+            main {
+                section { h2 { "Figures" } div.scroll { pre { (console::render(report)) } } }
+                (latency(report))
+                (over_time(report))
+            }
+        },
+    )
+}
+
+/// Renders why there is nothing to show.
+#[must_use]
+pub fn trouble(title: &str, what: &str) -> String {
+    page(
+        title,
+        &html! {
+            header { h1 { (title) } p.verdict.open { "The run did not come to its end." } }
+            main { pre { (visible_lines(what)) } }
+        },
+    )
+}
+
+fn page(title: &str, body: &Markup) -> String {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -27,18 +60,7 @@ pub fn render(report: &LoadReport) -> String {
                 title { (title) }
                 style { (PreEscaped(STYLE)) (PreEscaped(OWN_STYLE)) }
             }
-            body {
-                header {
-                    h1 { (title) }
-                    p.verdict.(tone(report.verdict)) { (sentence(report)) }
-                    @for reason in &report.reasons { p.meta { (visible(reason)) } }
-                }
-                main {
-                    section { h2 { "Figures" } div.scroll { pre { (console::render(report)) } } }
-                    (latency(report))
-                    (over_time(report))
-                }
-            }
+            body { (body) }
         }
     }
     .into_string()

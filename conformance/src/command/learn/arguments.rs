@@ -92,7 +92,7 @@ pub(crate) struct Way {
     /// this folder (without target, node_modules, venv, __pycache__ and hidden ones).
     #[arg(long)]
     pub(super) watch: bool,
-    /// SHOULD counts like MUST: stages are done when both hold.
+    /// What gives no points (SHOULD, and literal readings) has to hold for a stage, too.
     #[arg(long)]
     pub(super) strict: bool,
     /// Multiply all waiting times by this, for a slow machine.

@@ -5,6 +5,7 @@ use conformance_kit::{escape, net::tls::Trust};
 use conformance_suite::{
     Options, Report, RunError, Subject,
     learn::{CLIENT, NoStart, Path, SERVER},
+    report::ONLY,
     run::{
         Watch,
         client::{self, Client, ClientError},
@@ -13,15 +14,19 @@ use conformance_suite::{
 };
 
 use super::arguments::{LearnClient, LearnServer, Way};
-use crate::command::{grade::Tls, grading::Failure, operation::quoted, shared::authority};
+use crate::command::{
+    again::{Again, quoted},
+    grade::Tls,
+    grading::Failure,
+    shared,
+};
 
 /// The subject, and how it is spoken to.
 pub(super) struct Learner {
     side: Side,
     options: Options,
-    /// The command line of the grader, with the subject's behind it when that is a client.
-    program: Vec<String>,
-    behind: Vec<String>,
+    /// The command that grades the whole subject, with a place for `--only`.
+    again: String,
 }
 
 enum Side {
@@ -39,47 +44,38 @@ pub(super) enum Obstacle {
 
 impl Learner {
     pub(super) fn server(arguments: &LearnServer) -> anyhow::Result<Self> {
-        let mut program = vec![this_program()];
         let subject = match (&arguments.target, &arguments.spawn) {
-            (Some(target), _) => {
-                program.push(format!("--target {target}"));
-                Subject::Running(target.clone())
-            }
+            (Some(target), _) => Subject::Running(target.clone()),
             (None, Some(command)) => {
-                anyhow::ensure!(
-                    command.contains("{port}"),
-                    "the command holds no {{port}}, so the server would not listen where it is looked for; one that can't be told its port: start it yourself and give --target"
-                );
-                program.push(format!("--spawn {}", quoted(command)));
-                Subject::Spawned { command: command.clone(), fresh: false }
+                Subject::Spawned { command: shared::startable(command)?, fresh: false }
             }
             (None, None) => anyhow::bail!(
                 "which server? give --spawn 'COMMAND {{host}} {{port}}', or --target HOST:PORT; for a client: learn client -- COMMAND"
             ),
         };
         let trust = match &arguments.ca {
-            None => {
-                program.push("--insecure".to_owned());
-                Trust::Anything
-            }
-            Some(file) => {
-                program.push(format!("--ca {}", quoted(&file.display().to_string())));
-                Trust::Authority(authority(file)?)
-            }
+            None => Trust::Anything,
+            Some(file) => Trust::Authority(shared::authority(file)?),
         };
+        let mut again = Again::new();
+        again.values("--target", arguments.target.as_ref().map(ToString::to_string));
+        again.values("--spawn", &arguments.spawn);
+        again.file("--ca", arguments.ca.as_deref());
+        again.flag("--insecure", arguments.ca.is_none());
         match arguments.tls {
             Tls::Auto => {}
-            Tls::On => program.push("--tls on".to_owned()),
-            Tls::Off => program.push("--tls off".to_owned()),
+            Tls::On => again.word("--tls on"),
+            Tls::Off => again.word("--tls off"),
         }
-        program.extend(arguments.sni.iter().map(|name| format!("--sni {}", quoted(name))));
+        again.values("--sni", &arguments.sni);
+        again.word(ONLY);
         let options = Options {
             trust,
             tls: arguments.tls.into(),
             sni: arguments.sni.clone(),
             ..options(arguments.way)
         };
-        Ok(Self { side: Side::Server(subject), options, program, behind: Vec::new() })
+        Ok(Self { side: Side::Server(subject), options, again: again.finish() })
     }
 
     pub(super) fn client(arguments: &LearnClient) -> anyhow::Result<Self> {
@@ -88,12 +84,16 @@ impl Learner {
             means: arguments.operation.means(),
             profile: arguments.operation.profile()?,
         };
-        let mut program = vec![this_program(), "client".to_owned()];
-        program.extend(arguments.operation.words());
-        let mut behind = vec!["--".to_owned()];
-        behind.extend(arguments.command.iter().map(|word| quoted(word)));
+        let mut again = Again::new();
+        again.word("client");
+        arguments.operation.repeat(&mut again);
+        again.word(ONLY);
+        again.word("--");
+        for word in &arguments.command {
+            again.word(&quoted(word));
+        }
         let options = options(arguments.way);
-        Ok(Self { side: Side::Client(Box::new(client)), options, program, behind })
+        Ok(Self { side: Side::Client(Box::new(client)), options, again: again.finish() })
     }
 
     pub(super) const fn path(&self) -> &'static Path {
@@ -125,9 +125,10 @@ impl Learner {
 
     /// The command that grades the whole subject, or one case.
     pub(super) fn command(&self, only: Option<&str>) -> String {
-        let only = only.map(|id| format!("--only {id}"));
-        let words = self.program.iter().chain(&only).chain(&self.behind);
-        words.map(String::as_str).collect::<Vec<_>>().join(" ")
+        match only {
+            Some(id) => self.again.replace(ONLY, &format!("--only {id}")),
+            None => self.again.replace(&format!(" {ONLY}"), ""),
+        }
     }
 
     /// Asks some cases, and what they need, without those that are skipped.
@@ -169,6 +170,7 @@ fn no_server(error: RunError) -> Obstacle {
         },
         error => Obstacle::Failure(Failure {
             text: escape::visible_lines(&error.to_string()),
+            printed: String::new(),
             hint: error.hint(),
             exit_code,
         }),
@@ -184,15 +186,11 @@ fn no_client(error: ClientError) -> Obstacle {
         },
         error => Obstacle::Failure(Failure {
             text: escape::visible(&error.to_string()),
+            printed: String::new(),
             hint: error.hint(),
             exit_code,
         }),
     }
-}
-
-/// This program as it was called, so that commands that are shown work where it was called.
-fn this_program() -> String {
-    quoted(&std::env::args().next().unwrap_or_else(|| "conformance".to_owned()))
 }
 
 /// The folder in which the program was called.

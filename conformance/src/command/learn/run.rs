@@ -9,7 +9,7 @@ use super::{
     walk::{Memory, Walk, walk},
     watch::watch,
 };
-use crate::command::{grading::Failure, interrupt};
+use crate::command::{interrupt, say};
 
 /// Shows the next stage, and gives the exit code.
 pub(crate) fn run(arguments: &LearnArguments) -> anyhow::Result<u8> {
@@ -22,7 +22,7 @@ pub(crate) fn run(arguments: &LearnArguments) -> anyhow::Result<u8> {
             Some(LearnSide::Client(_)) => &conformance_suite::learn::CLIENT,
             None => &conformance_suite::learn::SERVER,
         };
-        anstream::print!("{}", outline(path));
+        say::print(outline(path))?;
         return Ok(0);
     }
     let learner = match &arguments.side {
@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: &LearnArguments) -> anyhow::Result<u8> {
         })?
     };
     Ok(ended.unwrap_or_else(|failure| {
-        tell(&failure);
+        failure.tell();
         failure.exit_code
     }))
 }
@@ -57,16 +57,10 @@ pub(super) fn show(learner: &Learner, walked: &Walk, strict: bool) {
         again: &|id| learner.command(Some(id)),
         grade: &learner.command(None),
     };
-    anstream::print!("{}", screen.render());
+    // A reader that has gone is no failure, and a full disk is not the student's.
+    let _ = say::print(screen.render());
     for bug in &walked.bugs {
         let bug = conformance_kit::escape::visible(bug);
         anstream::eprintln!("conformance: a bug in the suite, please report it: {bug}");
-    }
-}
-
-fn tell(failure: &Failure) {
-    anstream::eprintln!("conformance: {}", failure.text);
-    if let Some(hint) = failure.hint {
-        anstream::eprintln!("hint: {hint}");
     }
 }

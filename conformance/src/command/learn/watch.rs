@@ -16,7 +16,7 @@ use super::{
     run::show,
     walk::{Memory, walk},
 };
-use crate::command::grading::Failure;
+use crate::command::{grading::Failure, say};
 
 /// How often the files are looked at.
 const PAUSE: Duration = Duration::from_millis(300);
@@ -32,6 +32,7 @@ const NAMED: usize = 3;
 pub(super) async fn watch(learner: &Learner, strict: bool) -> Result<u8, Failure> {
     let here = here().map_err(|error| Failure {
         text: format!("{error:#}"),
+        printed: String::new(),
         hint: None,
         exit_code: 64,
     })?;
@@ -132,6 +133,5 @@ fn clear() {
 
 /// Whoever reads from a pipe waits for these lines.
 fn print(text: &str) {
-    anstream::print!("{text}");
-    let _ = std::io::stdout().flush();
+    let _ = say::print(text);
 }

@@ -215,7 +215,7 @@ async fn long(c: &mut ServerHands, length: usize) -> Outcome {
     // the question here.
     let dests = [bob.name.clone(), "ALL".to_owned()];
     for dest in dests {
-        ann.tell(&dest, &text).await;
+        ann.tell_in_pieces(&dest, &text).await;
         let came = |m: &Message| m.content.starts_with(&nonce);
         match bob.find_message(Mark::START, came).await {
             Some(message) if message.content == text => return Ok(Verdict::Pass),

@@ -1,10 +1,16 @@
 //! `limits`: how much a server carries.
 
+use std::time::Duration;
+
 use conformance_kit::wire::{frame::Frame, message::Message};
 
 use crate::{
     fault::Fault,
-    server::{Case, hands::ServerHands, peer::Mark},
+    server::{
+        Case,
+        hands::ServerHands,
+        peer::{Mark, Peer},
+    },
     verdict::{Outcome, Verdict},
 };
 
@@ -41,14 +47,28 @@ async fn arrives(c: &mut ServerHands, bytes: usize) -> Result<(bool, String), Ve
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let nonce = c.text();
     let text = format!("{nonce} {}", "x".repeat(bytes));
-    ann.tell(&bob.name, &text).await;
-    let got = bob.find_message(Mark::START, |m| m.content.starts_with(&nonce)).await;
+    let since = ann.mark();
+    ann.tell_in_pieces(&bob.name, &text).await;
+    // So much takes its time, unless the server says that it will not come.
+    let patience = c.patience() * u32::try_from(2 + bytes / MIB).unwrap_or(u32::MAX);
+    let came = |frame: &Frame| frame.messages().into_iter().find(|m| m.content.starts_with(&nonce));
+    let got = tokio::select! {
+        got = bob.find_within(patience, Mark::START, came) => got,
+        () = refused(&mut ann, since, patience) => None,
+    };
     let whole = got.as_ref().is_some_and(|message| message.content == text);
     let heard = match got {
         Some(message) => format!("bob got {} of {} bytes", message.content.len(), text.len()),
         None => format!("{}; {}", bob.heard(Mark::START), ann.heard(Mark::START)),
     };
     Ok((whole, heard))
+}
+
+/// Waits until the server says to the sender that it does not take this: by an ERROR, or by closing.
+async fn refused(ann: &mut Peer, since: Mark, patience: Duration) {
+    if ann.find_within(patience, since, Frame::error).await.is_none() && !ann.is_closed() {
+        std::future::pending().await
+    }
 }
 
 async fn one_mib(c: &mut ServerHands) -> Outcome {

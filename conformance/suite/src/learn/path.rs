@@ -59,28 +59,37 @@ impl Path {
         }
     }
 
-    /// The cases of a stage of which the level counts, in the order in which they are best solved.
+    /// The cases of a stage that count, in the order in which they are best solved.
     #[must_use]
     pub fn cases(&self, stage: usize, strict: bool) -> Vec<&'static Row> {
-        self.of_levels(stage, |level| level == Level::Must || (strict && level == Level::Should))
+        self.of(stage, |row| counts(row) || (strict && is_extra(row)))
     }
 
     /// The cases of a stage that are good to have.
     #[must_use]
     pub fn extras(&self, stage: usize) -> Vec<&'static Row> {
-        self.of_levels(stage, |level| level == Level::Should)
+        self.of(stage, is_extra)
     }
 
-    fn of_levels(&self, stage: usize, wanted: impl Fn(Level) -> bool) -> Vec<&'static Row> {
+    fn of(&self, stage: usize, wanted: impl Fn(&Row) -> bool) -> Vec<&'static Row> {
         let places = self.places();
-        let here = |row: &&Row| places.get(row.id) == Some(&stage) && wanted(row.level);
+        let here = |row: &&Row| places.get(row.id) == Some(&stage) && wanted(row);
         let mut rows: Vec<_> = self.rows().filter(here).collect();
         let takes = self.stages.get(stage).map_or(&[][..], |stage| stage.takes);
         rows.sort_by_key(|row| {
-            // What a stage names comes in the order of the naming, the rest of a group behind it; what
-            // gives no points is the last thing to see to.
-            (row.literal, takes.iter().position(|word| *word == row.id).unwrap_or(takes.len()))
+            // What a stage names comes in the order of the naming, the rest of a group behind it; what is
+            // good to have is the last thing to see to.
+            (is_extra(row), takes.iter().position(|word| *word == row.id).unwrap_or(takes.len()))
         });
         rows
     }
+}
+
+/// Where the assignment can be read in two ways, a literal reading counts like a SHOULD.
+fn counts(row: &Row) -> bool {
+    row.level == Level::Must && !row.literal
+}
+
+fn is_extra(row: &Row) -> bool {
+    row.level == Level::Should || (row.level == Level::Must && row.literal)
 }

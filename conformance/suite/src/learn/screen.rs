@@ -237,7 +237,7 @@ impl Screen<'_> {
         if !missing.is_empty() {
             let _ = writeln!(
                 out,
-                "\n{STRONG}Also good to have{STRONG:#} (SHOULD: no points depend on it; --strict makes stages of it)"
+                "\n{STRONG}Also good to have{STRONG:#} (no points depend on it; --strict makes it part of the stages)"
             );
             for case in missing {
                 let word = match &case.verdict {

@@ -402,8 +402,8 @@ const STAGES: &[Stage] = &[
         id: "extensions",
         title: "Room for extensions",
         asks: &[
-            "One object may hold several keys at once: USERNAME and MESSAGES in one frame means join, then say it.",
-            "Whatever you add beyond the protocol is for clients that have asked for it with extra keys beside USERNAME. Everybody else sees the protocol as it is: no key of your own, no fifth element.",
+            "Whatever you add beyond the protocol is for clients that have asked for it with extra keys beside USERNAME. Everybody else sees the protocol as it is: no frame of your own, no key of your own, no fifth element.",
+            "And what others add does not disturb you: keys that you don't know are ignored. One object may hold several that you know: USERNAME and MESSAGES in one frame means join, then say it.",
         ],
         wire: &[
             frame(

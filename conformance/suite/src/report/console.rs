@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use conformance_kit::escape::{shorten, visible, visible_lines};
 
-use super::{CaseResult, Report, Totals};
+use super::{CaseResult, Report, Totals, Trouble};
 use crate::{
     cases, clause,
     verdict::{Mismatch, Verdict},
@@ -142,7 +142,8 @@ fn conclusion(out: &mut String, report: &Report) {
     let seconds = report.took_ms / 1000;
     let tenths = report.took_ms % 1000 / 100;
     let failed = report.cases.iter().any(|case| matches!(case.verdict, Verdict::Fail(_)));
-    if failed && !report.output.trim().is_empty() {
+    let told = failed || report.trouble.is_some();
+    if told && !report.output.trim().is_empty() {
         let _ = writeln!(out, "\n{STRONG}the server printed last{STRONG:#}");
         let lines: Vec<&str> = report.output.trim_end().lines().collect();
         for line in lines.iter().skip(lines.len().saturating_sub(LAST_LINES)) {
@@ -167,6 +168,10 @@ fn conclusion(out: &mut String, report: &Report) {
         let _ = writeln!(out, "{BAD}bug in the suite{BAD:#}  {}", visible(bug));
     }
     let verdict = match report.exit_code() {
+        _ if report.trouble.is_some() => {
+            let what = report.trouble.as_ref().map(Trouble::line).unwrap_or_default();
+            format!("{BAD}The run did not come to its end:{BAD:#} {}", visible(&what))
+        }
         0 => format!("{GOOD}Every MUST holds.{GOOD:#}"),
         1 if report.header.strict => format!("{BAD}A MUST or a SHOULD is broken.{BAD:#}"),
         1 => format!("{BAD}A MUST is broken.{BAD:#}"),

@@ -63,7 +63,8 @@ impl Format {
 pub struct Output {
     /// The format.
     pub format: Format,
-    /// The file.
+    /// The file: a regular one is replaced in one step, its owner and mode stay, and a link leads to
+    /// its target. A pipe or a device is written to, and `-` is standard output.
     pub file: PathBuf,
 }
 

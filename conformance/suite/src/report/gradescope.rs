@@ -1,9 +1,10 @@
 //! Gradescope's `results.json`: points for MUST cases only, as text that nothing can act in.
 
+use conformance_kit::escape::{ending, shorten, visible_lines};
 use serde_json::{Value, json};
 
 use super::{
-    Report,
+    Report, Trouble,
     points::{Points, Rubric, points, sum},
 };
 use crate::verdict::Verdict;
@@ -20,7 +21,7 @@ pub fn render(report: &Report, rubric: &Rubric) -> serde_json::Result<String> {
     let (score, most) = sum(&points);
     let tests: Vec<Value> = points.iter().map(|given| test(report, given)).collect();
     let totals = report.totals();
-    let summary = format!(
+    let mut summary = format!(
         "{score} of {most} points. {} passed, {} failed, {} open. Suite {}, norm {}, seed {}.",
         totals.passed,
         totals.failed,
@@ -29,6 +30,9 @@ pub fn render(report: &Report, rubric: &Rubric) -> serde_json::Result<String> {
         report.header.edition,
         report.header.seed
     );
+    if let Some(trouble) = &report.trouble {
+        summary = format!("{}\n\n{summary}", told(report, trouble));
+    }
     let document = json!({
         "score": score,
         "execution_time": report.took_ms / 1000,
@@ -41,6 +45,17 @@ pub fn render(report: &Report, rubric: &Rubric) -> serde_json::Result<String> {
         "tests": tests,
     });
     Ok(serde_json::to_string_pretty(&document)? + "\n")
+}
+
+/// What kept the run from its end: this is all that a student sees whose server did not start.
+fn told(report: &Report, trouble: &Trouble) -> String {
+    let mut lines = vec![trouble.what.clone()];
+    lines.extend(trouble.hint.iter().map(|hint| format!("hint: {hint}")));
+    let printed = report.output.trim();
+    if !printed.is_empty() {
+        lines.push(format!("\nit printed:\n{}", ending(&visible_lines(printed), LONGEST)));
+    }
+    lines.join("\n")
 }
 
 fn test(report: &Report, given: &Points<'_>) -> Value {
@@ -66,7 +81,7 @@ fn test(report: &Report, given: &Points<'_>) -> Value {
         "score": round(given.score),
         "max_score": round(given.most),
         "status": if given.score > 0.0 || given.most == 0.0 { "passed" } else { "failed" },
-        "output": conformance_kit::escape::shorten(&output, LONGEST),
+        "output": shorten(&output, LONGEST),
         "output_format": "text",
         "name_format": "text",
         "visibility": "visible",

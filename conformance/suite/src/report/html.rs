@@ -34,6 +34,13 @@ pub fn render(report: &Report) -> String {
                 (counts(&report.totals()))
             }
             main {
+                @if let Some(trouble) = &report.trouble {
+                    section {
+                        h2 { "Why there is no whole result" }
+                        pre { (visible_lines(&trouble.what)) }
+                        @if let Some(hint) = &trouble.hint { p { (visible(hint)) } }
+                    }
+                }
                 (failures(report))
                 @for (group, title, _) in cases::groups() {
                     (section(report, group, title))
@@ -67,6 +74,9 @@ fn page(title: &str, body: &Markup) -> Markup {
 }
 
 fn sentence(report: &Report) -> String {
+    if report.trouble.is_some() {
+        return "The run did not come to its end.".to_owned();
+    }
     let failed = report.totals().failed;
     match report.exit_code() {
         0 => "Every MUST holds.".to_owned(),

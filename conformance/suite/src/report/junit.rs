@@ -8,7 +8,7 @@ use quick_xml::{
     events::{BytesText, Event},
 };
 
-use super::{CaseResult, Report, Totals};
+use super::{CaseResult, Report, Totals, Trouble};
 use crate::{cases, verdict::Verdict};
 
 /// Renders a report.
@@ -18,14 +18,18 @@ use crate::{cases, verdict::Verdict};
 pub fn render(report: &Report) -> io::Result<String> {
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
     let totals = Totals::of(&report.cases, report.header.strict);
+    let runs = usize::from(report.trouble.is_some());
     writer
         .create_element("testsuites")
         .with_attribute(("name", "Chatterbox conformance"))
-        .with_attribute(("tests", report.cases.len().to_string().as_str()))
+        .with_attribute(("tests", (report.cases.len() + runs).to_string().as_str()))
         .with_attribute(("failures", totals.failed.to_string().as_str()))
-        .with_attribute(("errors", open(&report.cases, report).to_string().as_str()))
+        .with_attribute(("errors", (open(&report.cases, report) + runs).to_string().as_str()))
         .with_attribute(("time", seconds(report.took_ms).as_str()))
         .write_inner_content(|writer| {
+            if let Some(trouble) = &report.trouble {
+                run(writer, report, trouble)?;
+            }
             for (group, _, _) in cases::groups() {
                 let cases = report.cases.iter().filter(|case| case.group == *group);
                 let cases: Vec<CaseResult> = cases.cloned().collect();
@@ -37,6 +41,36 @@ pub fn render(report: &Report) -> io::Result<String> {
         })?;
     let body = String::from_utf8(writer.into_inner()).map_err(io::Error::other)?;
     Ok(format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{body}\n"))
+}
+
+/// The run itself as a test that went wrong: readers of a file without any error say that all is well.
+fn run(writer: &mut Writer<Vec<u8>>, report: &Report, trouble: &Trouble) -> io::Result<()> {
+    let counts = [("tests", "1"), ("failures", "0"), ("errors", "1"), ("skipped", "0")];
+    let mut said = vec![trouble.what.as_str()];
+    said.extend(trouble.hint.as_deref());
+    if !report.output.trim().is_empty() {
+        said.extend(["it printed:", report.output.trim_end()]);
+    }
+    let (line, said) = (legal(&trouble.line()), legal(&said.join("\n")));
+    writer
+        .create_element("testsuite")
+        .with_attribute(("name", "run"))
+        .with_attributes(counts)
+        .write_inner_content(|writer| {
+            writer
+                .create_element("testcase")
+                .with_attribute(("classname", "conformance"))
+                .with_attribute(("name", "run"))
+                .write_inner_content(|writer| {
+                    writer
+                        .create_element("error")
+                        .with_attribute(("message", line.as_str()))
+                        .write_text_content(BytesText::new(&said))?;
+                    Ok(())
+                })?;
+            Ok(())
+        })?;
+    Ok(())
 }
 
 fn suite(
@@ -130,11 +164,21 @@ fn seconds(ms: u64) -> String {
     format!("{}.{:03}", ms / 1000, ms % 1000)
 }
 
-/// Leaves out what XML 1.0 can't hold in any form.
+/// Writes what XML 1.0 can't hold, or only as a reference, as `\u{..}`.
 fn legal(text: &str) -> String {
-    text.chars()
-        .filter(|c| matches!(c, '\t' | '\n' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..))
-        .collect()
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\t'
+            | '\n'
+            | ' '..='~'
+            | '\u{A0}'..='\u{D7FF}'
+            | '\u{E000}'..='\u{FFFD}'
+            | '\u{10000}'.. => out.push(c),
+            _ => out.extend(c.escape_unicode()),
+        }
+    }
+    out
 }
 
 /// Reads XML back event by event; for checks that a document is well-formed.

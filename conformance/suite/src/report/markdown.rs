@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use conformance_kit::escape;
 
-use super::{CaseResult, Report, Totals};
+use super::{CaseResult, Report, Totals, Trouble};
 use crate::{cases, verdict::Verdict};
 
 /// Renders a report.
@@ -17,21 +17,28 @@ pub fn render(report: &Report) -> String {
         0 => "Every MUST holds.",
         1 => "A MUST is broken.",
         3 => "An expectation is stale.",
+        _ if report.trouble.is_some() => "The run did not come to its end.",
         _ => "Some questions stayed open.",
     };
     let mut out = format!(
-        "# Conformance of {}\n\n**{verdict}** {} passed, {} failed, {} warned, {} open, {} observed.\n\n",
+        "# Conformance of {}\n\n**{verdict}** {} of {} cases passed, {} failed, {} warned, {} open, \
+         {} observed, {} do not apply.\n\n",
         code(&report.header.target),
         totals.passed,
+        report.cases.len(),
         totals.failed,
         totals.warned,
         totals.blocked + totals.inconclusive,
-        totals.observed
+        totals.observed,
+        totals.not_applicable
     );
+    if let Some(trouble) = &report.trouble {
+        tell(&mut out, report, trouble);
+    }
     // Writing to a String can't fail.
     let _ = writeln!(
         out,
-        "| group | passed | failed | warned | open | observed |\n|---|--:|--:|--:|--:|--:|"
+        "| group | passed | failed | warned | open | observed | n/a |\n|---|--:|--:|--:|--:|--:|--:|"
     );
     for (group, title, _) in cases::groups() {
         let cases: Vec<&CaseResult> = report.cases.iter().filter(|c| c.group == *group).collect();
@@ -40,8 +47,8 @@ pub fn render(report: &Report) -> String {
             let open = t.blocked + t.inconclusive;
             let _ = writeln!(
                 out,
-                "| {title} | {} | {} | {} | {open} | {} |",
-                t.passed, t.failed, t.warned, t.observed
+                "| {title} | {} | {} | {} | {open} | {} | {} |",
+                t.passed, t.failed, t.warned, t.observed, t.not_applicable
             );
         }
     }
@@ -67,6 +74,22 @@ pub fn render(report: &Report) -> String {
         report.header.suite, report.header.edition, report.header.seed
     );
     out
+}
+
+/// What kept the run from its end, as a block of code. No line of it begins with what a log would
+/// take for a command.
+fn tell(out: &mut String, report: &Report, trouble: &Trouble) {
+    let hint = trouble.hint.iter().map(String::as_str);
+    for line in trouble.what.lines().chain(hint) {
+        let _ = writeln!(out, "    {}", escape::visible(&format!("| {line}")));
+    }
+    if !report.output.trim().is_empty() {
+        let _ = writeln!(out, "\nIt printed:\n");
+        for line in report.output.trim_end().lines() {
+            let _ = writeln!(out, "    {}", escape::visible(&format!("| {line}")));
+        }
+    }
+    let _ = writeln!(out);
 }
 
 /// A code span that holds this text, whatever backticks it has.

@@ -3,6 +3,7 @@
 pub mod badge;
 pub mod classroom;
 pub mod console;
+mod destination;
 pub mod expect;
 pub mod format;
 pub mod gradescope;
@@ -14,6 +15,8 @@ pub mod points;
 pub mod repeat;
 mod results;
 pub mod tap;
+mod trouble;
 pub mod write;
 
 pub use results::{CaseResult, Header, ONLY, Report, Totals};
+pub use trouble::Trouble;

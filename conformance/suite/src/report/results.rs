@@ -4,6 +4,7 @@ use conformance_kit::trace::Event;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::trouble::Trouble;
 use crate::{case::Row, clause::Level, verdict::Verdict};
 
 /// Where `--only` goes in the command of a run, when that is not at its end.
@@ -106,10 +107,15 @@ impl CaseResult {
             && self.counts(strict)
     }
 
-    /// Whether the level of the case counts.
+    /// Whether the level of the case counts. Where the assignment can be read in two ways, the subject
+    /// is right: a literal reading counts like a SHOULD.
     #[must_use]
     pub fn counts(&self, strict: bool) -> bool {
-        self.level == Level::Must || (strict && self.level == Level::Should)
+        match self.level {
+            Level::Must => strict || !self.literal,
+            Level::Should => strict,
+            Level::Open => false,
+        }
     }
 }
 
@@ -131,6 +137,9 @@ pub struct Report {
     /// What the subject printed, when the suite started it; escaped, and its end only.
     #[serde(default)]
     pub output: String,
+    /// What kept the run from judging anything, or from judging everything.
+    #[serde(default)]
+    pub trouble: Option<Trouble>,
 }
 
 /// How many cases came out how.
@@ -172,6 +181,21 @@ impl Totals {
 }
 
 impl Report {
+    /// The report of a run in which these cases were not judged.
+    #[must_use]
+    pub fn of_trouble(header: Header, cases: &[&'static Row], trouble: Trouble) -> Self {
+        let verdict = Verdict::Inconclusive { reason: trouble.line() };
+        Self {
+            header,
+            cases: cases.iter().map(|case| CaseResult::new(case, true, verdict.clone())).collect(),
+            took_ms: 0,
+            bugs: Vec::new(),
+            stale: Vec::new(),
+            output: String::new(),
+            trouble: Some(trouble),
+        }
+    }
+
     /// Finds the result of a case.
     #[must_use]
     pub fn case(&self, id: &str) -> Option<&CaseResult> {
@@ -185,14 +209,16 @@ impl Report {
     }
 
     /// The exit code: 0 all MUST pass, 1 a MUST failed, 2 inconclusive or nothing ran, 3 a stale
-    /// expectation, 70 a bug in the suite.
+    /// expectation, 70 a bug in the suite; after trouble, that of the trouble.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         let strict = self.header.strict;
         let judged = |case: &CaseResult| {
             matches!(case.verdict, Verdict::Pass | Verdict::Observed { .. } | Verdict::Fail(_))
         };
-        if !self.bugs.is_empty() {
+        if let Some(trouble) = &self.trouble {
+            trouble.exit_code
+        } else if !self.bugs.is_empty() {
             70
         } else if self.cases.iter().any(|case| case.is_failure(strict)) {
             1

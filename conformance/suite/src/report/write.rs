@@ -1,52 +1,81 @@
-//! Reports on disk: written beside their place and moved there, so that a reader never sees a half
-//! one, and again after every case, so that a run that is cut short has left what it knew.
-#![allow(clippy::disallowed_methods, reason = "the module that writes files")]
+//! Reports on disk: again after every case, so that a run that is cut short has left what it knew,
+//! and at the end wherever else they go.
+#![allow(clippy::disallowed_methods, reason = "the module that makes folders")]
 
 use std::{fs, io, path::Path};
 
-use super::{Report, format::Output, points::Rubric};
+use super::{Report, destination::Destination, format::Output, points::Rubric};
 
-/// Writes every output.
-///
-/// # Errors
-/// Says which file could not be written.
-pub fn all(outputs: &[Output], report: &Report, rubric: &Rubric) -> io::Result<()> {
-    for output in outputs {
-        let text = output.format.render(report, rubric)?;
-        atomically(&output.file, text.as_bytes()).map_err(|error| {
-            io::Error::new(error.kind(), format!("{}: {error}", output.file.display()))
-        })?;
-    }
-    Ok(())
+/// How far a run has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// More cases follow. Only files are written, which can be replaced: a pipe would get one report
+    /// after the other.
+    Going,
+    /// This is the whole report.
+    Done,
 }
 
-/// Replaces a file in one step.
+/// Writes every output, also behind one that can't be written.
+///
+/// # Errors
+/// Says which output could not be written; the first, when there are several.
+pub fn all(
+    outputs: &[Output],
+    report: &Report,
+    rubric: &Rubric,
+    progress: Progress,
+) -> io::Result<()> {
+    let mut failed = Ok(());
+    for output in outputs {
+        let written = one(output, report, rubric, progress).map_err(|error| {
+            io::Error::new(error.kind(), format!("{}: {error}", output.file.display()))
+        });
+        failed = failed.and(written);
+    }
+    failed
+}
+
+fn one(output: &Output, report: &Report, rubric: &Rubric, progress: Progress) -> io::Result<()> {
+    let destination = Destination::of(&output.file)?;
+    if progress == Progress::Going && !destination.is_replaceable() {
+        return Ok(());
+    }
+    destination.write(output.format.render(report, rubric)?.as_bytes())
+}
+
+/// Writes one file, in one step where that is possible: see [`Output::file`] for what is written to
+/// instead.
 ///
 /// # Errors
 /// As the system says.
 pub fn atomically(file: &Path, bytes: &[u8]) -> io::Result<()> {
-    let name = file.file_name().ok_or_else(|| io::Error::other("not a file name"))?;
-    let mut hidden = std::ffi::OsString::from(".");
-    hidden.push(name);
-    hidden.push(format!(".{}", std::process::id()));
-    let beside = file.with_file_name(hidden);
-    fs::write(&beside, bytes)?;
-    fs::rename(&beside, file).inspect_err(|_| {
-        // Nothing may be left lying about; whether that works changes nothing.
-        let _ = fs::remove_file(&beside);
-    })
+    Destination::of(file)?.write(bytes)
 }
 
-/// Keeps the timeline of every case that has one, one file of JSON a case.
+/// Whether what is written there comes out of this program's standard output.
+#[must_use]
+pub fn is_standard_output(file: &Path) -> bool {
+    Destination::of(file).is_ok_and(|destination| destination == Destination::Output)
+}
+
+/// Keeps the timeline of every case that has one, one file of JSON a case; what an earlier run kept of
+/// the others is removed.
 ///
 /// # Errors
 /// As the system says.
 pub fn transcripts(folder: &Path, report: &Report) -> io::Result<()> {
     fs::create_dir_all(folder)?;
-    for case in report.cases.iter().filter(|case| !case.timeline.is_empty()) {
-        let text = serde_json::to_string_pretty(case)?;
+    for case in &report.cases {
         // Ids are letters, digits, dots and dashes.
-        atomically(&folder.join(format!("{}.json", case.id)), text.as_bytes())?;
+        let file = folder.join(format!("{}.json", case.id));
+        if case.timeline.is_empty() {
+            match fs::remove_file(&file) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => continue,
+            }
+        }
+        atomically(&file, serde_json::to_string_pretty(case)?.as_bytes())?;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 pub mod client;
 mod options;
+pub mod plan;
 mod runner;
 pub(crate) mod schedule;
 pub mod server;

@@ -61,10 +61,16 @@ impl<'a, R: Runner> Schedule<'a, R> {
             waiting.sort_by_cached_key(|_| nonces.number());
         }
         // What counts is asked first: a subject that does not survive a question that gives no points
-        // has answered the others by then.
-        waiting.sort_by_key(|(case, _)| match case.isolation {
-            Isolation::Rough => (case.isolation, rank(case.level)),
-            other => (other, 0),
+        // has answered the others by then. Of those that leave marks, the ones about names come last:
+        // a user under a strange one haunts a server most of all.
+        let mut at = 0_usize;
+        waiting.sort_by_cached_key(|(case, _)| {
+            at += 1;
+            match case.isolation {
+                Isolation::Rough => (case.isolation, rank(case.level), at),
+                Isolation::Marking => (case.isolation, rank(case.level), usize::MAX - at),
+                other => (other, 0, at),
+            }
         });
         Self {
             runner,

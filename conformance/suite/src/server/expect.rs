@@ -1,5 +1,7 @@
 //! Waits for frames within the deadline, and describes what arrived instead.
 
+use std::time::Duration;
+
 use conformance_kit::{
     escape,
     wire::{frame::Frame, message::Message},
@@ -32,6 +34,16 @@ impl Peer {
     /// Waits for the first frame since a mark in which something is found.
     pub async fn find<T>(&mut self, since: Mark, pick: impl Fn(&Frame) -> Option<T>) -> Option<T> {
         let patience = self.shared.timing().patience;
+        self.inbox.find(since, patience, pick).await
+    }
+
+    /// The same, with another deadline.
+    pub async fn find_within<T>(
+        &mut self,
+        patience: Duration,
+        since: Mark,
+        pick: impl Fn(&Frame) -> Option<T>,
+    ) -> Option<T> {
         self.inbox.find(since, patience, pick).await
     }
 

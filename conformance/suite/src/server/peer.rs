@@ -161,6 +161,17 @@ impl Peer {
         self.find(since, Frame::accepted).await
     }
 
+    /// Sends a message in two pieces with a moment between them, as a network delivers what is long: a
+    /// server that reads once gets it whole only by luck, and no verdict may be luck.
+    pub async fn tell_in_pieces(&mut self, dest: &str, content: &str) {
+        let message = message(&self.name, dest, content);
+        let bytes = self.frame(ascii(&json!({"MESSAGES": [message]})).as_bytes());
+        let (head, tail) = bytes.split_at(bytes.len() / 2);
+        self.send_bytes(head).await;
+        tokio::time::sleep(self.shared.timing().settle).await;
+        self.send_bytes(tail).await;
+    }
+
     /// Sends a public message.
     pub async fn say(&mut self, content: &str) {
         self.tell("ALL", content).await;

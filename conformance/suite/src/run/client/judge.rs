@@ -85,5 +85,6 @@ pub async fn run_watched(
         bugs,
         stale: Vec::new(),
         output: String::new(),
+        trouble: None,
     })
 }

@@ -4,7 +4,11 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use conformance_kit::{
     escape,
-    net::{dial::Transport, target::Target, tls},
+    net::{
+        dial::{DialError, Transport},
+        target::Target,
+        tls,
+    },
     nonce::Nonces,
     subject::{
         place::Place,
@@ -49,22 +53,33 @@ pub(super) async fn find(
         let target = server.target.clone();
         let addresses = lookup(&target).await?;
         let error = match meet(target.to_string(), &target.host, &addresses, options, seed).await {
-            Ok(shared) => return Ok((shared, Some(server))),
+            Ok(shared) if !server.has_lost_its_port().await => return Ok((shared, Some(server))),
+            // Who answers there is somebody else.
+            Ok(_) => DialError::Tcp(std::io::ErrorKind::AddrInUse.into()),
             Err(RunError::Unreachable { error, .. }) => error,
             Err(error) => return Err(error),
         };
         match waiting.again(&mut server).await {
             Ok(()) => {}
             Err(NoAnswer::Ended) => {
-                return Err(failed("it has ended".to_owned(), &server.output()));
+                let how = server.ending().unwrap_or_else(|| "it has ended".to_owned());
+                return Err(failed(how, &server.output()));
             }
-            Err(NoAnswer::Late) => return Err(failed(error.to_string(), &server.output())),
+            Err(NoAnswer::Late) => {
+                let mut why = error.to_string();
+                let ports: Vec<_> = server.other_ports().iter().map(u16::to_string).collect();
+                if !ports.is_empty() {
+                    let ports = ports.join(" and ");
+                    why = format!("{why}; it listens on port {ports} instead of {}", target.port);
+                }
+                return Err(failed(why, &server.output()));
+            }
         }
     }
 }
 
 fn failed(error: String, printed: &str) -> RunError {
-    RunError::Spawn { error, output: escape::shorten(printed.trim(), 2_000) }
+    RunError::Spawn { error, output: escape::ending(printed.trim(), 4_000) }
 }
 
 pub(super) fn name_of(subject: &Subject) -> String {

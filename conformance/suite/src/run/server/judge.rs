@@ -69,5 +69,5 @@ pub async fn run_watched(
     let (runner, (cases, bugs)) = Schedule::new(runner, options, seed, selected).run(watch).await;
     let output = runner.output();
     let took_ms = u64::try_from(shared.clock.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Ok(Report { header, cases, took_ms, bugs, stale: Vec::new(), output })
+    Ok(Report { header, cases, took_ms, bugs, stale: Vec::new(), output, trouble: None })
 }

@@ -8,6 +8,7 @@ use conformance_kit::{
     net::dial::Transport,
     subject::{
         listening::is_listened_on,
+        printed::Mark,
         server::{NoAnswer, Server, Waiting},
     },
     timing::Lag,
@@ -33,12 +34,15 @@ pub(crate) struct ManagedServer {
     used: bool,
     /// What it does from now on proves nothing: a case has failed on it, or may have marked it.
     spent: bool,
+    /// What it has printed since then belongs to the present case.
+    since: Mark,
 }
 
 impl ManagedServer {
     /// A server that the first contact has used.
-    pub(crate) const fn new(server: Server, always_fresh: bool) -> Self {
-        Self { server, always_fresh, used: true, spent: false }
+    pub(crate) fn new(server: Server, always_fresh: bool) -> Self {
+        let since = server.mark();
+        Self { server, always_fresh, used: true, spent: false, since }
     }
 }
 
@@ -47,6 +51,8 @@ const RESTARTING: Duration = Duration::from_secs(15);
 /// How long a server may be silent before it is taken for one that is stuck: a busy machine, or a
 /// large message, keeps a living one silent for a while.
 const STUCK: Duration = Duration::from_secs(15);
+/// What is said of one.
+const STUCK_TEXT: &str = "the server is stuck: nobody gets an answer any more";
 /// The part of the measured time that a first attempt is given, when there will be a second.
 const HURRIED: f64 = 0.5;
 /// The same for an attempt on a machine that was found to be slow.
@@ -55,6 +61,9 @@ const PATIENT: f64 = 4.0;
 const SLOW: Duration = Duration::from_millis(150);
 /// How often a case is asked at most.
 const MOST_TRIES: u8 = 3;
+
+/// The case that proves that public messages reach others.
+const SERVES: &str = "bcast.all-others";
 
 /// The server under judgement.
 pub(crate) struct ServerRunner {
@@ -66,13 +75,15 @@ pub(crate) struct ServerRunner {
     lag: Lag,
     /// Whether the machine, or the server, was found to be slow.
     slow: bool,
+    /// Whether public messages are known to reach others.
+    serves: bool,
     /// Whether the cases run that leave megabytes on a server of somebody else.
     heavy: bool,
 }
 
 impl ServerRunner {
     pub(crate) fn new(shared: Arc<Shared>, managed: Option<ManagedServer>, heavy: bool) -> Self {
-        Self { shared, managed, lost: None, lag: Lag::watch(), slow: false, heavy }
+        Self { shared, managed, lost: None, lag: Lag::watch(), slow: false, serves: false, heavy }
     }
 
     /// The end of the subject's output.
@@ -99,34 +110,33 @@ impl ServerRunner {
         let Some(managed) = &mut self.managed else { return Ok(()) };
         let started = managed.server.restart().await;
         (managed.used, managed.spent) = (false, false);
-        let target = match started {
-            Some(Ok(target)) => target,
-            Some(Err(error)) => return Err(error.to_string()),
-            None => return Ok(()),
-        };
-        let addresses = target.resolve().await.map_err(|error| error.to_string())?;
+        if let Some(Err(error)) = started {
+            return Err(error.to_string());
+        }
         let waiting = Waiting::for_at_most(RESTARTING);
         loop {
+            // Another one, where somebody else was quicker to take the port.
+            let target = managed.server.target.clone();
+            let addresses = target.resolve().await.map_err(|error| error.to_string())?;
             for address in &addresses {
                 self.shared.set_addresses(*address, addresses.clone());
-                let listens = match is_listened_on(address.port()) {
-                    Some(listens) => listens && is_open(&self.shared).await,
-                    None => is_open(&self.shared).await,
-                };
-                if listens {
+                if is_open(&self.shared).await {
                     return Ok(());
                 }
             }
             match waiting.again(&mut managed.server).await {
                 Ok(()) => {}
-                Err(NoAnswer::Ended) => return Err("it ended at once".to_owned()),
+                Err(NoAnswer::Ended) => {
+                    let how = managed.server.ending();
+                    return Err(how.unwrap_or_else(|| "it has ended".to_owned()));
+                }
                 Err(NoAnswer::Late) => return Err("nobody listens".to_owned()),
             }
         }
     }
 
     /// Looks at the result of a case of a server that the suite started.
-    fn after_managed(&mut self, turn: Turn, result: &mut CaseResult) -> Next {
+    async fn after_managed(&mut self, turn: Turn, result: &mut CaseResult) -> Next {
         let slow = self.slow;
         let Some(managed) = &mut self.managed else { return Next::Keep };
         managed.used = true;
@@ -144,11 +154,12 @@ impl ServerRunner {
             return Next::Keep;
         }
         if !managed.server.is_running() {
-            result.verdict = after_death(
-                std::mem::replace(&mut result.verdict, Verdict::Pass),
-                "the server has ended",
-            );
+            managed.server.drained().await;
+            let how = managed.server.ending().unwrap_or_else(|| "it has ended".to_owned());
+            let verdict = std::mem::replace(&mut result.verdict, Verdict::Pass);
+            result.verdict = after_death(verdict, &format!("the server: {how}"));
         }
+        result.printed = managed.server.output_since(managed.since);
         let may_be_the_other = !turn.footing.fresh || turn.company;
         let may_be_slow = slow && result.verdict.is_about_time() && turn.footing.pace < PATIENT;
         let again = turn.before + 1 < MOST_TRIES
@@ -159,6 +170,7 @@ impl ServerRunner {
     /// Looks at the result of a case of somebody else's server, and whether that is still there.
     async fn after_running(&mut self, turn: Turn, result: &mut CaseResult) -> Next {
         let good = result.verdict.carries();
+        self.serves |= good && turn.case.id == SERVES;
         if good && turn.before > 0 {
             result.flaky = Some("passed only when it was asked again, alone".to_owned());
         }
@@ -194,19 +206,24 @@ impl ServerRunner {
         }
         let usual = self.shared.timing().patience;
         let mut hands = ServerHands::new(Arc::clone(&self.shared), "health", rand::random());
-        let clock = Clock::start();
+        let (clock, mut last) = (Clock::start(), STUCK_TEXT);
         while clock.elapsed() < STUCK.max(usual * 4) {
-            if hands.is_answered().await {
-                hands.farewell().await;
-                let slow = clock.elapsed() > usual / 2;
+            let answered = hands.is_answered().await;
+            let slow = clock.elapsed() > usual / 2;
+            // A server that once did, and now answers nobody but the newcomer, is haunted.
+            let served = !self.serves
+                || matches!(hands.others_are_served("afterwards").await, Ok(Verdict::Pass));
+            hands.farewell().await;
+            if answered && served {
                 return if slow { Health::Slow } else { Health::Good };
             }
+            last = if answered { "others are not served any more" } else { STUCK_TEXT };
             hands.settle().await;
             if !is_open(&self.shared).await {
                 return Health::Dead("the server is gone".to_owned());
             }
         }
-        Health::Dead("the server is stuck: nobody gets an answer any more".to_owned())
+        Health::Dead(last.to_owned())
     }
 }
 
@@ -267,6 +284,9 @@ impl Runner for ServerRunner {
             let fresh = self.managed.as_ref().is_some_and(|managed| !managed.used);
             if let Some(managed) = &mut self.managed {
                 managed.used = true;
+                if !company {
+                    managed.since = managed.server.mark();
+                }
             }
             self.lag.take();
             Ok(Footing { fresh, pace: self.pace(case, before, fresh) })
@@ -315,7 +335,7 @@ impl Runner for ServerRunner {
         Box::pin(async move {
             self.slow |= self.lag.take() > SLOW;
             if self.managed.is_some() {
-                self.after_managed(turn, result)
+                self.after_managed(turn, result).await
             } else if self.lost.is_some() {
                 Next::Keep
             } else {

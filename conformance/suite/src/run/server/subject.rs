@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use conformance_kit::net::{dial::DialError, target::Target, tls::TlsSetupError};
+use rustls::CertificateError;
 use thiserror::Error;
 
 use crate::{claims::ClaimError, select::SelectError};
@@ -96,10 +97,23 @@ impl RunError {
     #[must_use]
     pub const fn hint(&self) -> Option<&'static str> {
         match self {
+            Self::Untrusted {
+                error:
+                    DialError::Certificate(rustls::Error::InvalidCertificate(
+                        CertificateError::NotValidForNameContext { .. }
+                        | CertificateError::NotValidForName,
+                    )),
+                ..
+            } => Some(
+                "dial a name that the certificate is for, or give that name with --sni; the names of a new certificate: -addext subjectAltName=DNS:localhost",
+            ),
             Self::Untrusted { .. } => Some(
-                "give the certificate of its authority with --ca FILE, or --insecure to accept every certificate (X.509 v1, too)",
+                "give its own certificate, or that of its authority, with --ca FILE; or --insecure to accept every certificate (X.509 v1, too)",
             ),
             Self::Unreachable { .. } => Some("is the server running, and on this port?"),
+            Self::Spawn { .. } => Some(
+                "does the command work when you type it yourself, with a port of your choice for {port}?",
+            ),
             _ => None,
         }
     }
