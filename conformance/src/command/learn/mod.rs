@@ -6,6 +6,7 @@ mod learner;
 mod observed;
 mod progress_line;
 mod run;
+mod show;
 mod walk;
 mod watch;
 

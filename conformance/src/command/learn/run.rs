@@ -1,12 +1,13 @@
 //! Runs `learn` once, or again and again.
 
 use anyhow::Context as _;
-use conformance_suite::learn::{Screen, outline};
+use conformance_suite::learn::{CLIENT, SERVER, outline};
 
 use super::{
     arguments::{LearnArguments, LearnSide},
     learner::Learner,
-    walk::{Memory, Walk, walk},
+    show::show,
+    walk::{Memory, walk},
     watch::watch,
 };
 use crate::command::{interrupt, say};
@@ -19,8 +20,8 @@ pub(crate) fn run(arguments: &LearnArguments) -> anyhow::Result<u8> {
     };
     if way.list {
         let path = match &arguments.side {
-            Some(LearnSide::Client(_)) => &conformance_suite::learn::CLIENT,
-            None => &conformance_suite::learn::SERVER,
+            Some(LearnSide::Client(_)) => &CLIENT,
+            None => &SERVER,
         };
         say::print(outline(path))?;
         return Ok(0);
@@ -43,24 +44,4 @@ pub(crate) fn run(arguments: &LearnArguments) -> anyhow::Result<u8> {
         failure.tell();
         failure.exit_code
     }))
-}
-
-/// Shows the stage that a walk has come to.
-pub(super) fn show(learner: &Learner, walked: &Walk, strict: bool) {
-    let screen = Screen {
-        path: learner.path(),
-        subject: &learner.name(),
-        progress: &walked.progress,
-        findings: &walked.findings,
-        no_start: walked.no_start.as_ref(),
-        strict,
-        again: &|id| learner.command(Some(id)),
-        grade: &learner.command(None),
-    };
-    // A reader that has gone is no failure, and a full disk is not the student's.
-    let _ = say::print(screen.render());
-    for bug in &walked.bugs {
-        let bug = conformance_kit::escape::visible(bug);
-        anstream::eprintln!("conformance: a bug in the suite, please report it: {bug}");
-    }
 }

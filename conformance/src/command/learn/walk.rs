@@ -170,9 +170,9 @@ impl Walker<'_> {
     /// Those to ask now, and those for later: a case that another may excuse waits until that one has
     /// passed, since it would take its time only to be excused.
     fn ready(&self, rows: &[&'static Row]) -> (Vec<&'static Row>, Vec<&'static Row>) {
-        let waits_for = |id: &&str| !self.carries(id) && rows.iter().any(|row| row.id == *id);
+        let waits_for = |id: &str| !self.carries(id) && rows.iter().any(|row| row.id == id);
         let (later, now): (Vec<_>, Vec<_>) =
-            rows.iter().partition(|row| row.excuses.iter().any(|id| waits_for(&id)));
+            rows.iter().partition(|row| row.excuses.iter().any(|id| waits_for(id)));
         // Two that excuse each other would wait for ever.
         if now.is_empty() { (later, now) } else { (now, later) }
     }

@@ -13,7 +13,7 @@ use super::{
     files::{Files, Snapshot},
     learner::{Learner, here},
     observed::Observed,
-    run::show,
+    show::show,
     walk::{Memory, walk},
 };
 use crate::command::{grading::Failure, say};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{findings::Findings, path::Path};
+use super::{findings::Findings, path::Path, stage::Stage};
 use crate::{report::CaseResult, verdict::Verdict};
 
 /// What is known of a stage.
@@ -34,7 +34,7 @@ impl Progress {
         before: &BTreeSet<&'static str>,
         strict: bool,
     ) -> Self {
-        let state = |(at, stage): (usize, &super::Stage)| {
+        let state = |(at, stage): (usize, &Stage)| {
             let results: Vec<_> =
                 path.cases(at, strict).iter().map(|row| findings.case(row.id)).collect();
             if results.iter().flatten().any(|case| !case.verdict.carries()) {

@@ -10,7 +10,7 @@ use super::{
     findings::Findings,
     path::Path,
     progress::{Progress, State, to_show},
-    stage::Stage,
+    stage::{Line, Stage},
     wrap::wrap,
 };
 use crate::{case::Side, report::CaseResult, verdict::Verdict};
@@ -265,7 +265,7 @@ fn describe(out: &mut String, stage: &Stage) {
         out.push('\n');
     }
     let _ = writeln!(out, "{STRONG}On the wire{STRONG:#} (length in hexadecimal, then the body)");
-    let ends = stage.wire.iter().filter_map(super::Line::ends);
+    let ends = stage.wire.iter().filter_map(Line::ends);
     let width = ends.map(|(from, to)| from.len() + to.len() + 4).max().unwrap_or_default();
     for line in stage.wire {
         let _ = match line.ends() {
