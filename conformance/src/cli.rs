@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    client::ClientArguments, fuzz::FuzzArguments, grade::Grade, learn::LearnArguments,
-    load::LoadArguments, matrix::MatrixArguments, shared::Reports,
+    batch::BatchArguments, client::ClientArguments, compare::CompareArguments, fuzz::FuzzArguments,
+    grade::Grade, learn::LearnArguments, load::LoadArguments, matrix::MatrixArguments,
+    shared::Reports,
 };
 
 /// Grades any implementation of the Chatterbox protocol.
@@ -20,6 +21,8 @@ use crate::command::{
   conformance --target localhost:5000 --insecure --only framing,join.taken
   conformance --spawn 'python3 server.py {host} -p {port}' --insecure --report html=report.html
   conformance learn --spawn 'python3 server.py {host} -p {port}' --watch
+  conformance batch submissions --spawn 'python3 server.py {host} -p {port}' --csv grades.csv
+  conformance compare before.json after.json
   conformance list --json
   conformance explain framing.coalesced
   conformance explain FR-4
@@ -51,6 +54,8 @@ pub(crate) enum Command {
     Client(Box<ClientArguments>),
     Learn(Box<LearnArguments>),
     Matrix(MatrixArguments),
+    Batch(Box<BatchArguments>),
+    Compare(CompareArguments),
     Fuzz(FuzzArguments),
     Load(Box<LoadArguments>),
     /// Render an earlier JSON report again.

@@ -9,7 +9,8 @@ mod command;
 
 use cli::{Cli, Command};
 use command::{
-    client, explain, fuzz, grade, grading, interrupt, learn, load, matrix, say, shared::USAGE,
+    batch, client, compare, explain, fuzz, grade, grading, interrupt, learn, load, matrix, say,
+    shared::USAGE,
 };
 use conformance_kit::escape::visible_lines;
 
@@ -28,6 +29,8 @@ fn main() -> ExitCode {
         Some(Command::Client(arguments)) => client::run(&arguments),
         Some(Command::Learn(arguments)) => learn::run(&arguments),
         Some(Command::Matrix(arguments)) => matrix::run(&arguments),
+        Some(Command::Batch(arguments)) => batch::run(&arguments),
+        Some(Command::Compare(arguments)) => compare::run(&arguments),
         Some(Command::Fuzz(arguments)) => fuzz::run(&arguments),
         Some(Command::Load(arguments)) => load::run(&arguments),
         Some(Command::Replay { file, reports }) => grading::replay(&file, &reports),

@@ -14,6 +14,7 @@ use conformance_suite::{
     run::client::{self, Client, ClientError},
     verdict::Verdict,
 };
+use futures_util::{StreamExt as _, stream};
 use tokio::time::timeout;
 
 use client_subject::{Mutant, options, plain};
@@ -156,16 +157,89 @@ async fn a_command_without_the_port_is_refused() {
     assert!(error.hint().unwrap().contains("{host}"));
 }
 
+/// The cases that failed, and whether any was blocked or stayed open.
+fn failed(report: &Report) -> (Vec<&str>, Vec<&str>) {
+    let ids = |wanted: fn(&Verdict) -> bool| {
+        let cases = report.cases.iter().filter(move |case| wanted(&case.verdict));
+        cases.map(|case| case.id.as_str()).collect()
+    };
+    (
+        ids(|verdict| matches!(verdict, Verdict::Fail(_))),
+        ids(|verdict| matches!(verdict, Verdict::Blocked { .. } | Verdict::Inconclusive { .. })),
+    )
+}
+
+/// One habit fails the cases that are about it; whatever else can be judged is judged.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_habit_is_charged_to_one_case() {
-    for (fault, id) in [
-        (ClientFault::Plaintext, "c.tls.connect"),
-        (ClientFault::LengthCountsItself, "c.inv.length"),
-        (ClientFault::ShowsOnKeyOnly, "c.async.idle"),
-    ] {
+async fn one_habit_is_charged_to_its_cases() {
+    type Habit = (ClientFault, &'static [&'static str], &'static [&'static str]);
+    const WHOLE_READS: [&str; 3] = ["c.recv.split-header", "c.recv.split-body", "c.recv.coalesced"];
+    const HABITS: [Habit; 14] = [
+        (ClientFault::Plaintext, &["c.tls.connect"], &[]),
+        (ClientFault::NameInCapitals, &["c.join.first"], &[]),
+        (ClientFault::SpeaksBeforeName, &["c.join.first"], &[]),
+        (ClientFault::OtherFrameFirst, &[], &[]),
+        (ClientFault::PrivateDecorated, &[], &[]),
+        (ClientFault::OwnNameWrong, &["c.send.public"], &[]),
+        (ClientFault::SenderHidden, &["c.recv.message"], &[]),
+        (ClientFault::LengthCountsItself, &["c.inv.length"], &[]),
+        (ClientFault::ShowsOnKeyOnly, &["c.async.idle"], &["c.async.typing"]),
+        (ClientFault::OneReadOneBody, &WHOLE_READS, &["c.join.big", "c.recv.bytewise"]),
+        (ClientFault::SecondFrameDropped, &["c.recv.coalesced"], &[]),
+        (ClientFault::RefusalPromptsOnly, &["c.join.rejected"], &[]),
+        (
+            ClientFault::RefusalRaises,
+            &["c.join.rejected"],
+            &["c.join.rejected-bare", "c.join.retry"],
+        ),
+        (ClientFault::UnknownKeyFirst, &["c.recv.unknown-key"], &[]),
+    ];
+    let judging = stream::iter(HABITS).map(|(fault, charged, waits)| async move {
         let report = in_time(Mutant::new(Means::Pipe, &[fault]).judge(&options())).await;
-        let failed = report.cases.iter().filter(|case| matches!(case.verdict, Verdict::Fail(_)));
-        let failed: Vec<&str> = failed.map(|case| case.id.as_str()).collect();
-        assert_eq!(failed, [id], "{}: {}", fault.name(), plain(&report));
+        let (failed, open) = failed(&report);
+        let came = (failed.as_slice(), open.as_slice());
+        assert_eq!(came, (charged, waits), "{}: {}", fault.name(), plain(&report));
+    });
+    judging.buffer_unordered(3).collect::<Vec<()>>().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_missing_delay_is_found_and_suggested() {
+    let mutant = Mutant::new(Means::Terminal, &[ClientFault::FlushesInputAtStart]);
+    let only = ["c.join", "c.send"].map(str::to_owned).to_vec();
+    let report = in_time(mutant.judge(&Options { only, ..options() })).await;
+    assert_eq!(report.exit_code(), 0, "{}", plain(&report));
+    let Verdict::Observed { value, .. } = &report.case("c.join.ready").unwrap().verdict else {
+        panic!("{}", plain(&report));
+    };
+    assert!(value.contains("put `delay = ") && value.contains("into the profile"), "{value}");
+    // With what was suggested, the first contact works at once.
+    let delay = value.split(|c: char| !c.is_ascii_digit()).find_map(|word| word.parse().ok());
+    let mut mutant = mutant;
+    mutant.client.profile.delay = delay.unwrap();
+    let only = vec!["c.join.ready".to_owned()];
+    let report = in_time(mutant.judge(&Options { only, ..options() })).await;
+    let verdict = &report.case("c.join.ready").unwrap().verdict;
+    assert!(
+        matches!(verdict, Verdict::Observed { value, .. } if value.starts_with("arrives")),
+        "{verdict:?}"
+    );
+}
+
+#[tokio::test]
+async fn the_kind_of_error_decides_the_hint() {
+    for (output, words) in [
+        (
+            "Traceback (most recent call last):\\n  File \"c.py\", line 7, in recv\\nKeyError: 1",
+            &["your program\u{27}s exceptions first", "KeyError: 1 in c.py, line 7"][..],
+        ),
+        ("ssl.SSLError: certificate verify failed", &["trust the suite\u{27}s server", "{ca}"]),
+        ("connect: Connection refused", &["where nobody listens", "{port}"]),
+    ] {
+        let text = format!("printf '{output}\\n' >&2; exit 1");
+        let report = script(&text, Means::Pipe, "c.tls.connect").await;
+        let case = report.case("c.tls.connect").unwrap();
+        assert!(words.iter().all(|word| case.hint.contains(word)), "{}", case.hint);
+        assert!(!case.printed.is_empty() && plain(&report).contains(&case.hint));
     }
 }

@@ -46,7 +46,8 @@ async fn a_correct_client_passes_everything_with_pipes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_correct_client_passes_everything_behind_an_adapter() {
     let report = Mutant::new(Means::Adapter, &[]).judge(&options()).await;
-    full_marks(&report, &["c.async.typing", "c.quit.eof", "c.quit.sigint", "c.recv.control"]);
+    let typed = ["c.async.typing", "c.join.ready", "c.quit.eof", "c.quit.sigint", "c.recv.control"];
+    full_marks(&report, &typed);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,7 +1,9 @@
 //! The commands of the suite, one file each.
 
 mod again;
+pub(crate) mod batch;
 pub(crate) mod client;
+pub(crate) mod compare;
 pub(crate) mod explain;
 pub(crate) mod fuzz;
 pub(crate) mod grade;

@@ -8,7 +8,6 @@ use conformance_suite::{
     case::Row,
     report::{Header, console, format::Output, points::Rubric, write},
     run::Watch,
-    verdict::Verdict,
 };
 
 use super::say;
@@ -35,18 +34,8 @@ impl<'a> Progress<'a> {
 
 impl Watch for Progress<'_> {
     fn begins(&mut self, header: &Header, cases: &[&'static Row]) {
-        let unknown =
-            Verdict::Inconclusive { reason: "the run has not come to this case".to_owned() };
-        let cases = cases.iter().map(|case| CaseResult::new(case, true, unknown.clone())).collect();
-        self.so_far = Some(Report {
-            header: header.clone(),
-            cases,
-            took_ms: 0,
-            bugs: Vec::new(),
-            stale: Vec::new(),
-            output: String::new(),
-            trouble: None,
-        });
+        let reason = "the run has not come to this case".to_owned();
+        self.so_far = Some(Report::unjudged(header.clone(), cases, reason));
     }
 
     fn done(&mut self, result: &CaseResult) {
@@ -54,9 +43,7 @@ impl Watch for Progress<'_> {
         if self.live {
             say::aside(console::line(result, report.header.strict));
         }
-        if let Some(case) = report.cases.iter_mut().find(|case| case.id == result.id) {
-            *case = result.clone();
-        }
+        report.enter(result);
         // A disk that is full is told at the end, once.
         let _ = write::all(self.outputs, report, self.rubric, write::Progress::Going);
     }

@@ -38,7 +38,10 @@ impl Reports {
 
 pub(crate) fn rubric(reports: &Reports) -> anyhow::Result<Rubric> {
     anyhow::ensure!(reports.on_standard_output() <= 1, "only one report can go to standard output");
-    let Some(file) = &reports.rubric else { return Ok(Rubric::default()) };
+    reports.rubric.as_deref().map_or_else(|| Ok(Rubric::default()), rubric_in)
+}
+
+pub(crate) fn rubric_in(file: &Path) -> anyhow::Result<Rubric> {
     let rubric: Rubric =
         toml::from_str(&read(file)?).with_context(|| format!("{} is no rubric", file.display()))?;
     for group in rubric.groups.keys() {

@@ -190,6 +190,13 @@ impl<J: Judged> Case<J> {
         self
     }
 
+    /// Counts how often the judgement has changed.
+    #[must_use]
+    pub const fn revised(mut self, revision: u16) -> Self {
+        self.row.revision = revision;
+        self
+    }
+
     /// Says what usually is wrong.
     #[must_use]
     pub const fn hint(mut self, hint: &'static str) -> Self {

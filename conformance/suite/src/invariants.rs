@@ -112,12 +112,18 @@ impl Invariants {
         for (key, value) in object {
             match key.as_str() {
                 "USERNAME_ACCEPTED" => {
-                    self.is(Invariant::AcceptedBool, case, value.is_boolean(), value);
+                    self.holds(Invariant::AcceptedBool, case, value.is_boolean(), frame, key);
                 }
-                "USER_LIST" => self.is(Invariant::UserListStrings, case, self.names(value), value),
-                "USERS_JOINED" => self.is(Invariant::JoinedList, case, self.names(value), value),
-                "USERS_LEFT" => self.is(Invariant::LeftList, case, self.names(value), value),
-                "ERROR" => self.is(Invariant::ErrorString, case, value.is_string(), value),
+                "USER_LIST" => {
+                    self.holds(Invariant::UserListStrings, case, self.names(value), frame, key);
+                }
+                "USERS_JOINED" => {
+                    self.holds(Invariant::JoinedList, case, self.names(value), frame, key);
+                }
+                "USERS_LEFT" => {
+                    self.holds(Invariant::LeftList, case, self.names(value), frame, key);
+                }
+                "ERROR" => self.holds(Invariant::ErrorString, case, value.is_string(), frame, key),
                 "MESSAGES" => self.messages(case, value),
                 _ => {}
             }
@@ -165,6 +171,18 @@ impl Invariants {
         value.as_array().is_some_and(|list| {
             list.iter().all(|name| name.is_string() || name.as_u64() == Some(self.number.into()))
         })
+    }
+
+    /// Notes whether a rule holds for a key; what breaks it is shown as it came, and not as a map would
+    /// sort it.
+    fn holds(&self, invariant: Invariant, case: &str, holds: bool, frame: &Frame, key: &str) {
+        let shown = || {
+            let spelled = format!("\"{key}\"");
+            let place = frame.body.windows(spelled.len()).position(|at| at == spelled.as_bytes());
+            let from = frame.body.get(place.unwrap_or_default()..).unwrap_or_default();
+            escape::bytes(from, 200)
+        };
+        self.note(invariant, case, (!holds).then(shown));
     }
 
     fn is(&self, invariant: Invariant, case: &str, holds: bool, value: &Value) {

@@ -6,7 +6,7 @@
 use std::{collections::BTreeSet, path::Path, process::Command};
 
 use conformance_suite::{
-    Options, Report,
+    Options, Report, cases,
     client::{Means, Profile},
     report::console,
     run::client::{self, Client},
@@ -76,6 +76,49 @@ async fn full_marks_with_a_second_of_sleep_after_each_message() {
         let sleeps = format!("{sent}\n                time.sleep(1)");
         full_marks(&judge(Means::Terminal, &[(sent, &sleeps)]).await);
     }
+}
+
+/// Whoever does what the hint of `c.recv.control` says passes it, and no other case fails for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_advice_about_control_characters_keeps_all_others() {
+    if !python() {
+        return;
+    }
+    let hint = cases::find("c.recv.control").unwrap().hint;
+    let advice = hint.split_once("nothing else: ").unwrap().1.strip_suffix(" in Python.").unwrap();
+    let advice = advice.replace(" in text)", " in str(text))");
+    let own = "UNSAFE.sub(lambda found: ascii(found[0])[1:-1], str(text))";
+    let report = judge(Means::Terminal, &[(own, &advice)]).await;
+    full_marks(&report);
+    let report = judge(Means::Terminal, &[(own, "repr(str(text))[1:-1]")]).await;
+    let failed = report.cases.iter().filter(|case| !case.verdict.carries());
+    let failed: Vec<&str> = failed.map(|case| case.id.as_str()).collect();
+    assert_eq!(failed, ["c.recv.escapes"], "{}", plain(&report));
+}
+
+/// A client that reads a length and a body with one call each, and never looks at ERROR: what it gets
+/// wrong is charged once, with its own exception in front, and all else is judged.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_read_for_a_length_and_one_for_a_body() {
+    if !python() {
+        return;
+    }
+    let naive = [
+        ("await self.reader.readexactly(4)", "await self.reader.read(4)"),
+        ("await self.reader.readexactly(length)", "await self.reader.read(length)"),
+        ("if \"ERROR\" in frame:\n            show", "if False:\n            show"),
+    ];
+    let report = judge(Means::Terminal, &naive).await;
+    let ids = |wanted: fn(&Verdict) -> bool| {
+        let cases = report.cases.iter().filter(move |case| wanted(&case.verdict));
+        cases.map(|case| case.id.as_str()).collect::<BTreeSet<_>>()
+    };
+    let failed = ids(|verdict| matches!(verdict, Verdict::Fail(_)));
+    let expected = ["c.recv.split-header", "c.recv.split-body", "c.recv.error"];
+    assert_eq!(failed, BTreeSet::from(expected), "{}", plain(&report));
+    let open =
+        ids(|verdict| matches!(verdict, Verdict::Blocked { .. } | Verdict::Inconclusive { .. }));
+    assert_eq!(open, BTreeSet::from(["c.join.big", "c.recv.bytewise"]), "{}", plain(&report));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

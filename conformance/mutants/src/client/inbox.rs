@@ -6,6 +6,10 @@ use serde_json::{Map, Value};
 
 use crate::faults::Faults;
 
+/// The keys that a server of the base protocol sends.
+pub(crate) const KNOWN: [&str; 7] =
+    ["USERNAME_ACCEPTED", "INFO", "USER_LIST", "MESSAGES", "USERS_JOINED", "USERS_LEFT", "ERROR"];
+
 /// One piece of the server's bytes.
 pub(crate) enum Incoming {
     /// A frame.
@@ -18,6 +22,8 @@ pub(crate) enum Incoming {
 
 pub(crate) struct Inbox {
     buffer: Vec<u8>,
+    /// How many reads have brought a part of the length that comes next.
+    length_reads: usize,
     faults: Faults,
 }
 
@@ -31,7 +37,7 @@ pub(crate) fn prefix(faults: &Faults) -> Prefix {
 
 impl Inbox {
     pub(crate) const fn new(faults: Faults) -> Self {
-        Self { buffer: Vec::new(), faults }
+        Self { buffer: Vec::new(), length_reads: 0, faults }
     }
 
     /// Takes what one read brought.
@@ -43,13 +49,23 @@ impl Inbox {
         if self.buffer.is_empty() && bytes.len() < 4 && f.acts(ClientFault::SplitHeaderRaises) {
             return vec![Incoming::Raises("struct.error: unpack requires a buffer of 4 bytes")];
         }
+        if self.buffer.len() < 4 {
+            self.length_reads += 1;
+        }
         self.buffer.extend_from_slice(bytes);
+        if self.length_reads > 2 && f.acts(ClientFault::LengthInTwoReads) {
+            return vec![Incoming::Raises("struct.error: unpack requires a buffer of 4 bytes")];
+        }
         let mut frames = Vec::new();
         while let Some(body) = self.take() {
+            self.length_reads = usize::from(!self.buffer.is_empty());
             frames.push(self.read(body));
             if !self.buffer.is_empty() && f.acts(ClientFault::SecondFrameDropped) {
                 self.buffer.clear();
             }
+        }
+        if self.buffer.len() > 4 && f.acts(ClientFault::SplitBodyRaises) {
+            return vec![Incoming::Raises("json.decoder.JSONDecodeError: Unterminated string")];
         }
         frames
     }
@@ -91,6 +107,24 @@ impl Inbox {
         if text.contains("\\u") && f.acts(ClientFault::EscapesKept) {
             body = text.replace("\\u", "\\\\u").into_bytes();
         }
+        if body.first().is_some_and(u8::is_ascii_whitespace)
+            && f.acts(ClientFault::RefusesLeadingBlank)
+        {
+            return Incoming::Junk;
+        }
+        let brace = body.iter().position(|byte| *byte == b'}').map(|at| at + 1);
+        if let Some(end) =
+            brace.filter(|end| !body.get(*end..).unwrap_or_default().trim_ascii().is_empty())
+            && f.acts(ClientFault::EndsAtBrace)
+        {
+            body.truncate(end);
+        }
+        let first = first_key(&body);
+        if first.is_some_and(|key| !KNOWN.contains(&key.as_str()))
+            && f.acts(ClientFault::UnknownKeyFirst)
+        {
+            return Incoming::Frame(Map::new());
+        }
         match serde_json::from_slice(&body) {
             Ok(Value::Object(object)) => Incoming::Frame(object),
             _ if f.acts(ClientFault::JunkRaises) => {
@@ -99,4 +133,10 @@ impl Inbox {
             _ => Incoming::Junk,
         }
     }
+}
+
+/// The key that stands first in an object: a map in memory has forgotten it.
+fn first_key(body: &[u8]) -> Option<String> {
+    let inside = body.trim_ascii_start().strip_prefix(b"{")?;
+    serde_json::Deserializer::from_slice(inside).into_iter::<String>().next()?.ok()
 }

@@ -16,6 +16,7 @@ mod outbox;
 mod session;
 mod show;
 mod transport;
+mod typing;
 
 use faults::Faults;
 

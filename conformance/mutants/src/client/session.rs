@@ -13,17 +13,20 @@ use serde_json::{Map, Value, json};
 use tokio::{
     io::AsyncReadExt as _,
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 use crate::{
     faults::Faults,
-    inbox::{Inbox, Incoming},
+    inbox::{Inbox, Incoming, KNOWN},
     keyboard::{self, Key},
     outbox,
     show::{Item, Show},
     transport::{self, Stream},
 };
+
+/// How long what is typed is thrown away.
+const EARLY: Duration = Duration::from_millis(400);
 
 /// How the client was started.
 pub(crate) struct Options {
@@ -42,23 +45,23 @@ enum Stage {
 }
 
 /// How it is over.
-enum End {
+pub(crate) enum End {
     Quit,
     Code(i32),
 }
 
-struct Session {
+pub(crate) struct Session {
     stage: Stage,
     users: Vec<String>,
-    sent: Vec<String>,
-    show: Show,
-    faults: Faults,
+    pub(crate) sent: Vec<String>,
+    pub(crate) show: Show,
+    pub(crate) faults: Faults,
     out: UnboundedSender<Vec<u8>>,
     /// Lines that were typed before the name was accepted.
     ahead: VecDeque<Key>,
     /// To whom the next line goes.
-    to: Option<String>,
-    last_line: Option<Instant>,
+    pub(crate) to: Option<String>,
+    pub(crate) last_line: Option<Instant>,
     asks_again: bool,
 }
 
@@ -69,6 +72,11 @@ pub(crate) async fn run(mut options: Options, faults: Faults) -> i32 {
     }
     let asks_again = options.name.is_none();
     let mut show = Show::new(options.adapter, faults.clone());
+    if faults.acts(ClientFault::FlushesInputAtStart) {
+        show.prompt("name: ");
+        sleep(EARLY).await;
+        keyboard::forget();
+    }
     let mut keys = keyboard::lines(options.adapter);
     if options.adapter {
         match keys.recv().await {
@@ -168,18 +176,21 @@ async fn talk(
 }
 
 impl Session {
-    fn send(&self, bytes: Vec<u8>) {
+    pub(crate) fn send(&self, bytes: Vec<u8>) {
         let _ = self.out.send(bytes);
     }
 
     fn ask(&mut self, name: &str) {
         if self.faults.acts(ClientFault::OtherFrameFirst) {
-            self.send(outbox::frame(&json!({"MESSAGES": []}), &self.faults));
+            self.send(outbox::frame(&json!({"X_CLIENT": "mutant 1"}), &self.faults));
+        }
+        if self.faults.acts(ClientFault::SpeaksBeforeName) {
+            self.send(outbox::message(name, "ALL", "hello", unix_seconds(), &self.faults));
         }
         let capitals = self.faults.acts(ClientFault::NameInCapitals);
         let asked = if capitals { name.to_uppercase() } else { name.to_owned() };
         self.send(outbox::frame(&json!({"USERNAME": asked}), &self.faults));
-        self.stage = Stage::Answer(name.to_owned());
+        self.stage = Stage::Answer(asked);
     }
 
     async fn key(&mut self, key: Key) -> Option<End> {
@@ -229,46 +240,6 @@ impl Session {
         None
     }
 
-    async fn line(&mut self, me: &str, line: &str) -> Option<End> {
-        let other = self.faults.has(ClientFault::OtherCommands);
-        if let Some(to) = self.to.take() {
-            self.say(me, &to, line);
-            return None;
-        }
-        if line == if other { "/bye" } else { "/quit" } {
-            if self.faults.acts(ClientFault::QuitKeepsConnection) {
-                self.show.item(Item::Notice("bye".to_owned()));
-                std::future::pending::<()>().await;
-            }
-            return Some(End::Quit);
-        }
-        if let (true, Some(user)) = (other, line.strip_prefix("/w ")) {
-            let _ = self.faults.acts(ClientFault::OtherCommands);
-            self.to = Some(user.to_owned());
-            return None;
-        }
-        let private = line.strip_prefix('@').and_then(|rest| rest.split_once(' '));
-        match private.filter(|_| !other) {
-            Some(_) if self.faults.acts(ClientFault::PrivateToAll) => self.say(me, "ALL", line),
-            Some((user, text)) => self.say(me, user, text),
-            None if line.is_empty() && !self.faults.acts(ClientFault::SendsEmpty) => {}
-            None => {
-                let quick =
-                    self.last_line.is_some_and(|t| t.elapsed() < Duration::from_millis(300));
-                if !(quick && self.faults.acts(ClientFault::SecondLineLost)) {
-                    self.say(me, "ALL", line);
-                }
-                self.last_line = Some(Instant::now());
-            }
-        }
-        None
-    }
-
-    fn say(&mut self, me: &str, to: &str, text: &str) {
-        self.sent.push(text.to_owned());
-        self.send(outbox::message(me, to, text, unix_seconds(), &self.faults));
-    }
-
     fn arrived(&mut self, frames: Vec<Incoming>) -> Option<End> {
         if !frames.is_empty() && self.faults.acts(ClientFault::ArrivalEatsLine) {
             keyboard::forget();
@@ -296,15 +267,6 @@ impl Session {
 
     /// Takes a frame; an error is what Python would print, an empty one ends without a word.
     fn frame(&mut self, frame: &Map<String, Value>) -> Result<(), &'static str> {
-        const KNOWN: [&str; 7] = [
-            "USERNAME_ACCEPTED",
-            "INFO",
-            "USER_LIST",
-            "MESSAGES",
-            "USERS_JOINED",
-            "USERS_LEFT",
-            "ERROR",
-        ];
         let unknown = frame.keys().any(|key| !KNOWN.contains(&key.as_str()));
         if unknown && self.faults.acts(ClientFault::UnknownKeyRaises) {
             return Err("AttributeError: 'list' object has no attribute 'encode'");
@@ -334,11 +296,18 @@ impl Session {
         let info = text(frame, "INFO");
         let f = self.faults.clone();
         if !accepted {
+            if f.acts(ClientFault::RefusalRaises) {
+                return Err("KeyError: 'USER_LIST'");
+            }
             if info.is_none() && f.acts(ClientFault::BareRefusalRaises) {
                 return Err("KeyError: 'INFO'");
             }
             self.stage = Stage::Name;
             if f.acts(ClientFault::RefusalUntold) {
+                return Ok(());
+            }
+            if f.acts(ClientFault::RefusalPromptsOnly) {
+                self.show.prompt("name: ");
                 return Ok(());
             }
             let reason = info.unwrap_or_else(|| "no reason given".to_owned());
@@ -362,7 +331,11 @@ impl Session {
             self.show.item(Item::Info(info));
         }
         if !f.acts(ClientFault::ListHidden) {
-            self.show.item(Item::Users(self.users.clone()));
+            let mut shown = self.users.clone();
+            if f.acts(ClientFault::LastIsSelf) {
+                let _ = shown.pop();
+            }
+            self.show.item(Item::Users(shown));
         }
         self.joined(frame);
         if !f.acts(ClientFault::HistoryHidden) {

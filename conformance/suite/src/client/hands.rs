@@ -8,8 +8,8 @@ use super::{
     listener::{Listener, Where},
     operator::{Action, Operator, Place, process::Exit},
     profile::Profile,
-    quirks::Silence,
-    screen::ScreenMark,
+    quirks::{Reached, Silence},
+    screen::{Screen, ScreenMark},
     session::{self, ClientSession},
     shared::Shared,
 };
@@ -36,6 +36,8 @@ pub struct ClientHands {
     pub nonces: Nonces,
     /// The trace of the wire and the keyboard.
     pub trace: Trace,
+    /// The output of the client that was started last.
+    pub(crate) screen: Option<Screen>,
 }
 
 /// A client that was started and has not said its name.
@@ -53,7 +55,7 @@ impl ClientHands {
     #[must_use]
     pub fn new(shared: Arc<Shared>, case: &'static str, seed: u64) -> Self {
         let trace = Trace::new(shared.clock);
-        Self { nonces: Nonces::new(seed, case), shared, case, trace }
+        Self { nonces: Nonces::new(seed, case), shared, case, trace, screen: None }
     }
 
     /// A text that can't occur by accident, short enough for every screen.
@@ -85,10 +87,12 @@ impl ClientHands {
         let place = Place { host: &listener.host, port: listener.port, ca: &ca, name: &name };
         let mut profile: Profile = (*self.shared.profile).clone();
         profile.env.extend(setup.env.iter().cloned());
+        profile.delay = profile.delay.max(self.shared.quirks().delay.unwrap_or_default());
         let (shared, trace) = (&self.shared, self.trace.clone());
         let started =
             Operator::start(&shared.command, &shared.means, Arc::new(profile), place, trace).await;
         let operator = started.map_err(|error| Verdict::inconclusive(error.to_string()))?;
+        self.screen = Some(operator.screen.clone());
         Ok(Arrival { operator, listener, name })
     }
 
@@ -117,46 +121,53 @@ impl ClientHands {
     pub async fn enter_with(&mut self, setup: &Setup) -> Result<ClientSession, Verdict> {
         let arrival = self.start(setup).await?;
         self.give_name(&arrival).await;
-        self.arrive(arrival).await.map_err(|silence| match silence {
-            Silence::Absent(text)
-            | Silence::Handshake(text)
-            | Silence::Profile(text)
-            | Silence::Mute(text) => Verdict::inconclusive(text),
-        })
+        self.arrive(arrival).await.map_err(|silence| Verdict::inconclusive(silence.text))
     }
 
-    /// Waits for the client's first frame.
+    /// Waits for the frame in which the client asks for its name; others may come before.
     ///
     /// # Errors
     /// Says how far it came.
     pub async fn arrive(&mut self, arrival: Arrival) -> Result<ClientSession, Silence> {
         let Arrival { operator, mut listener, name } = arrival;
-        let patience = self.shared.pace().start;
+        let pace = self.shared.pace();
         let mut opened = false;
+        let mut heard = None;
+        // Kept open: a client that ends because its connection does has not ended by itself.
+        let mut silent = Vec::new();
         let waiting = async {
-            // A client may connect, look around and connect again: the one that speaks counts.
+            // A client may connect, look around and connect again: the one that asks counts.
+            let mut patience = pace.start;
             while let Some(mut peer) = listener.next(patience).await {
                 opened = true;
-                if peer.find(patience, |_| Some(())).await.is_some() {
-                    return Some(peer);
+                patience = pace.patience;
+                let asked = peer.find(pace.start, |frame| frame.key("USERNAME").cloned()).await;
+                if let Some(asked) = asked {
+                    return Some((peer, asked));
                 }
+                if !peer.frames().is_empty() {
+                    heard = Some(peer.heard());
+                }
+                silent.push(peer);
             }
             None
         };
-        let peer = tokio::select! {
-            peer = waiting => peer,
-            exit = ended(&operator, self.shared.pace().settle) => {
+        let found = tokio::select! {
+            found = waiting => found,
+            exit = ended(&operator, pace.settle) => {
                 let _: Exit = exit;
                 None
             }
         };
-        if let Some(peer) = peer {
+        if let Some((peer, asked)) = found {
             let other = self.name("bob");
             return Ok(ClientSession {
                 operator,
                 listener,
                 peer,
-                name,
+                // Whether it is the name that was typed is the business of c.join.first.
+                name: asked.as_str().map_or_else(|| name.clone(), str::to_owned),
+                typed: name,
                 other,
                 shared: Arc::clone(&self.shared),
                 welcomed: ScreenMark::START,
@@ -165,16 +176,21 @@ impl ClientHands {
         let contact = listener.contact();
         let shown = session::describe(&operator, ScreenMark::START);
         let place = format!("{}:{}", listener.host, listener.port);
-        Err(if contact.connected == 0 {
-            Silence::Absent(format!("no connection to {place}; {shown}"))
+        let (reached, what) = if contact.connected == 0 {
+            (Reached::Nothing, format!("no connection to {place}"))
+        } else if let Some(heard) = heard {
+            (Reached::Frames, heard)
         } else if !opened {
             let why = contact.failed.unwrap_or_else(|| "the handshake was never finished".into());
-            Silence::Handshake(format!("{why}; {shown}"))
-        } else if self.shared.name_is_argument() {
-            Silence::Mute(format!("the client connected and sent nothing; {shown}"))
+            (Reached::Handshake, why)
         } else {
-            Silence::Profile(format!("the client connected and sent nothing; {shown}"))
-        })
+            let typed = !self.shared.name_is_argument();
+            let reached = if typed { Reached::Typing } else { Reached::Argument };
+            (reached, "the client connected and sent nothing".to_owned())
+        };
+        let ended = operator.exit().is_some();
+        let printed = operator.screen.plain_end();
+        Err(Silence { reached, ended, text: format!("{what}; {shown}"), printed })
     }
 
     /// Starts a client and welcomes it.

@@ -24,6 +24,7 @@ use super::{
     peer::{Hello, Peer},
     shared::Shared,
 };
+use crate::connection::Unread;
 
 /// How many ports are tried until one is free in both address families.
 const TRIES: usize = 20;
@@ -187,18 +188,22 @@ impl AcceptLoop {
     async fn handshake(&self, tcp: TcpStream) -> Result<Peer, String> {
         let text = |error: io::Error| error.to_string();
         tcp.set_nodelay(true).map_err(text)?;
-        let start =
-            |stream, hello| Ok(Peer::start(&self.shared, self.case, &self.trace, stream, hello));
+        let unread = Unread::at_the_end_of(&tcp);
+        let start = |stream, hello| {
+            Ok(Peer::start(&self.shared, self.case, &self.trace, unread, stream, hello))
+        };
+        // Whoever is known to speak without TLS may wait for the server's first word.
         if self.shared.quirks().plaintext {
             return start(Box::new(tcp), Hello::default());
         }
         // TLS clients speak first; those without TLS do so when they have a name.
-        let mut head = [0; 1];
-        if tcp.peek(&mut head).await.map_err(text)? == 0 {
-            return Err("the client closed the connection before it sent a byte".to_owned());
-        }
-        if head != [0x16] {
-            return start(Box::new(tcp), Hello::default());
+        let mut head = [0; 2];
+        match tcp.peek(&mut head).await.map_err(text)? {
+            0 => return Err("the client closed the connection before it sent a byte".to_owned()),
+            1 if head[0] == 0x16 => {}
+            // A handshake of any version; 0x16 alone may be a length in little-endian order.
+            2.. if head == [0x16, 3] => {}
+            _ => return start(Box::new(tcp), Hello::default()),
         }
         let acceptor = TlsAcceptor::from(self.shared.authority.server(self.shows));
         let stream = acceptor.accept(tcp).await.map_err(text)?;

@@ -1,6 +1,7 @@
 //! Everything that a case for clients acts with: the suite is the server, and operates the client as
 //! its user would.
 
+pub(crate) mod diagnosis;
 pub(crate) mod hands;
 pub(crate) mod listener;
 mod observer;
@@ -18,7 +19,7 @@ pub use hands::{ClientHands, Setup};
 pub use listener::Where;
 pub use operator::{Action, Means};
 pub use profile::Profile;
-pub use quirks::Silence;
+pub use quirks::{Reached, Silence, Speaks};
 pub use screen::ScreenMark;
 pub use session::ClientSession;
 pub use shared::Shared;

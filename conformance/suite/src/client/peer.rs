@@ -6,6 +6,7 @@ use std::{
 };
 
 use conformance_kit::{
+    clock::Clock,
     escape,
     net::dial::Duplex,
     trace::{Kind, Trace},
@@ -18,7 +19,7 @@ use tokio::{
 };
 
 use super::{observer::ClientObserver, shared::Shared};
-use crate::connection::{Inbox, Mark, Observer as _, write};
+use crate::connection::{Inbox, Mark, Observer as _, Unread, write};
 
 /// The name of the connection in the trace: the suite is the server.
 const ROLE: &str = "server";
@@ -42,6 +43,10 @@ pub struct Peer {
     writer: Option<Mutex<WriteHalf<Box<dyn Duplex>>>>,
     dialect: Arc<OnceLock<Prefix>>,
     trace: Trace,
+    /// The client's socket; `None` where the system does not show it.
+    unread: Option<Unread>,
+    /// When something was written last.
+    written: Option<Clock>,
 }
 
 impl Peer {
@@ -49,6 +54,7 @@ impl Peer {
         shared: &Arc<Shared>,
         case: &'static str,
         trace: &Trace,
+        unread: Option<Unread>,
         stream: Box<dyn Duplex>,
         hello: Hello,
     ) -> Self {
@@ -64,13 +70,41 @@ impl Peer {
             writer: Some(Mutex::new(writer)),
             dialect,
             trace: trace.clone(),
+            unread,
+            written: None,
         }
     }
 
-    /// Sends bytes as they are, in one write. A write that fails is no verdict: what the case waits
-    /// for next will be missing.
+    /// Waits until the client has read what was sent, so that the next bytes come in a read of their
+    /// own. Whoever can't take glued frames apart fails the cases about that, and no other.
+    pub async fn until_read(&self) {
+        let Some(written) = self.written else { return };
+        let pace = self.shared.pace();
+        let seen = match self.unread {
+            Some(unread) => unread.read(pace.patience).await,
+            None => None,
+        };
+        // What was read may still wait in the client for a moment; where nobody can see whether it was
+        // read at all, time is all there is.
+        let moment = match seen {
+            Some(true) => pace.settle / 3,
+            Some(false) => return,
+            None => pace.settle,
+        };
+        tokio::time::sleep(moment.saturating_sub(written.elapsed())).await;
+    }
+
+    /// Sends bytes as they are, in one write, and not before the client has read what was sent to it
+    /// until now. A write that fails is no verdict: what the case waits for next will be missing.
     pub async fn send_bytes(&mut self, bytes: &[u8]) {
+        self.until_read().await;
+        self.send_piece(bytes).await;
+    }
+
+    /// Goes on with what was begun, whether its beginning was read by now or not.
+    pub async fn send_piece(&mut self, bytes: &[u8]) {
         self.trace.bytes(ROLE, Kind::Sent, bytes);
+        self.written = Some(Clock::start());
         let Some(writer) = &mut self.writer else { return };
         let writer = writer.get_mut().unwrap_or_else(PoisonError::into_inner);
         let patience = self.shared.pace().patience;
@@ -81,7 +115,12 @@ impl Peer {
 
     /// Sends an object as one frame of ASCII JSON.
     pub async fn send(&mut self, object: &Value) {
-        let bytes = self.frame(ascii(object).as_bytes());
+        self.send_text(&ascii(object)).await;
+    }
+
+    /// Sends a body in the spelling of the case's own as one frame.
+    pub async fn send_text(&mut self, body: &str) {
+        let bytes = self.frame(body.as_bytes());
         self.send_bytes(&bytes).await;
     }
 
@@ -138,12 +177,6 @@ impl Peer {
         self.inbox.frames(Mark::START)
     }
 
-    /// Whether the client has closed the connection by now.
-    pub fn is_closed(&mut self) -> bool {
-        self.inbox.catch_up();
-        self.inbox.closed().is_some()
-    }
-
     /// Says in words what has arrived; for the `actual` of a mismatch.
     pub fn heard(&mut self) -> String {
         let frames = self.inbox.frames(Mark::START);
@@ -162,6 +195,11 @@ impl Peer {
             text.push_str(how);
         }
         text
+    }
+
+    /// Writes down what was waited for until now and did not come.
+    pub fn in_vain(&self, what: &str) {
+        self.trace.note(ROLE, Kind::Missing, what);
     }
 
     /// How the client wrote the length of its first frame.

@@ -20,6 +20,8 @@ use tokio::{
 
 /// The most bytes of output that are kept; a client that never stops is not kept any further.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
+/// How much of the output is looked through for words.
+const LONGEST_END: usize = 64 * 1024;
 /// Rows that are kept after they have scrolled away.
 const SCROLLBACK: usize = 2_000;
 
@@ -186,6 +188,26 @@ impl Screen {
         self.lock().letters.len().saturating_sub(since.letters)
     }
 
+    /// How many letters were written since a mark in lines that were not there before. A prompt that is
+    /// drawn again tells nothing, and neither does what the user typed, which most terminals show.
+    #[must_use]
+    pub fn news(&self, since: ScreenMark, typed: &str) -> usize {
+        let state = self.lock();
+        let (before, after) =
+            state.plain.split_at_checked(since.plain).unwrap_or(("", &state.plain));
+        let (before, after) = (end(before), end(after));
+        // Behind a prompt of before stands what was typed there.
+        let old: Vec<String> = words(before, typed).collect();
+        let new = words(after, typed).filter(|line| !old.iter().any(|old| old.starts_with(line)));
+        new.map(|line| line.chars().count()).sum()
+    }
+
+    /// The end of the output without escape sequences, as it came.
+    #[must_use]
+    pub fn plain_end(&self) -> String {
+        end(&self.lock().plain).to_owned()
+    }
+
     /// Whether these bytes were written, escape sequences included.
     #[must_use]
     pub fn holds_bytes(&self, wanted: &[u8]) -> bool {
@@ -291,9 +313,28 @@ impl State {
     }
 }
 
+/// The end of a text that may be long.
+fn end(text: &str) -> &str {
+    let from = text.len().saturating_sub(LONGEST_END);
+    (from..text.len()).find_map(|at| text.get(at..)).unwrap_or_default()
+}
+
 /// The letters and digits of a text: what is left of it when a client wraps and decorates it.
 fn letters(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
+/// The lines of a text without anything but letters: a clock or a counter in a prompt makes it no
+/// other prompt.
+fn words<'a>(text: &'a str, typed: &'a str) -> impl Iterator<Item = String> + 'a {
+    let lines = text.split(['\n', '\r']);
+    let spelled = lines.map(move |line| match typed {
+        "" => line.to_owned(),
+        typed => line.replace(typed, ""),
+    });
+    spelled
+        .map(|line| line.chars().filter(|c| c.is_alphabetic()).collect::<String>())
+        .filter(|line| !line.is_empty())
 }
 
 #[cfg(test)]
@@ -329,6 +370,19 @@ mod tests {
         assert!(screen.holds_bytes(b"\x1b]0;title") && !screen.holds_bytes(b"\x1b[0m"));
         assert!(screen.shows_exactly("caf\u{e9} \"q\""));
         assert!(!screen.tail(ScreenMark::START, 99).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_prompt_that_is_drawn_again_is_no_news() {
+        let screen = Screen::terminal(10, 40);
+        screen.feed(b"Hello\r\n[12:01] name: ann7\r\n");
+        let mark = screen.mark();
+        screen.feed(b"[12:02] name: ");
+        assert_eq!(screen.news(mark, "ann7"), 0);
+        screen.feed(b"ann7\r\n\x1b[1mHello\x1b[0m\r\n[12:03] name: ");
+        assert_eq!(screen.news(mark, "ann7"), 0);
+        screen.feed(b"No\r\n");
+        assert_eq!(screen.news(mark, "ann7"), "nameNo".len());
     }
 
     #[tokio::test]

@@ -14,6 +14,9 @@ use super::{
 };
 use crate::verdict::Verdict;
 
+/// How many new letters are a word to the user.
+pub const A_WORD: usize = 2;
+
 /// One client that is at the suite's server.
 pub struct ClientSession {
     /// The client and its user.
@@ -24,6 +27,8 @@ pub struct ClientSession {
     pub peer: Peer,
     /// That name.
     pub name: String,
+    /// The name that its user has typed.
+    pub typed: String,
     /// Another user, who is in the list.
     pub other: String,
     pub(super) shared: Arc<Shared>,
@@ -70,6 +75,7 @@ impl ClientSession {
     pub async fn taken_in(&mut self) {
         let settle = self.shared.pace().settle;
         let mark = self.operator.screen.mark();
+        self.peer.until_read().await;
         let _ = self.operator.screen.wait(settle, |screen| screen.mark() != mark).await;
         self.operator.screen.quiet(settle / 2, settle * 10).await;
         self.welcomed = self.operator.screen.mark();
@@ -93,7 +99,7 @@ impl ClientSession {
             return person::ask(person, format!("Does the client show {text:?} by now?")).await;
         }
         let holds = |screen: &super::screen::Screen| screen.shows(ScreenMark::START, text);
-        if !self.shared.quirks().needs_a_key {
+        if !self.shared.quirks().needs_a_key() {
             return self.operator.screen.wait(self.patience(), holds).await;
         }
         for _ in 0..4 {
@@ -124,7 +130,9 @@ impl ClientSession {
         if self.shows(text).await {
             return Ok(());
         }
-        Err(Verdict::fail(format!("the client shows \"{text}\", {about}"), self.shown()))
+        let expected = format!("the client shows \"{text}\", {about}");
+        self.operator.in_vain(&expected);
+        Err(Verdict::missing(expected, self.shown()))
     }
 
     /// Passes when the client told its user something since a mark, in whatever words.
@@ -132,11 +140,14 @@ impl ClientSession {
         if let Means::Person(person) = self.operator.means() {
             return person::ask(person, format!("Does the client tell you that {what}?")).await;
         }
-        // A few letters: a prompt that is drawn again, or a line break, is no news.
-        self.operator.screen.wait(self.patience(), |screen| screen.written(since) >= 4).await
+        self.operator
+            .screen
+            .wait(self.patience(), |screen| screen.news(since, &self.typed) >= A_WORD)
+            .await
     }
 
-    /// Waits until something that was typed arrives as a message.
+    /// Waits until something that was typed arrives as a message, alone or with what the client adds to
+    /// it.
     ///
     /// # Errors
     /// A failure that says what came instead.
@@ -145,11 +156,13 @@ impl ClientSession {
         text: &str,
     ) -> Result<conformance_kit::wire::message::Message, Verdict> {
         let patience = self.patience();
-        if let Some(message) = self.peer.find_message(patience, |m| m.content == text).await {
+        if let Some(message) = self.peer.find_message(patience, |m| m.content.contains(text)).await
+        {
             return Ok(message);
         }
         let expected = format!("a message with the content \"{text}\", which was typed");
-        Err(Verdict::fail(expected, format!("{}; {}", self.peer.heard(), self.shown())))
+        self.peer.in_vain(&expected);
+        Err(Verdict::missing(expected, format!("{}; {}", self.peer.heard(), self.shown())))
     }
 
     /// Says something and waits for it.

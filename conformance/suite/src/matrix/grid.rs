@@ -34,6 +34,11 @@ impl Grid {
     }
 }
 
+fn add(cells: &mut Vec<Cell>, cell: Cell, tell: &mut (dyn FnMut(&Cell) + Send)) {
+    tell(&cell);
+    cells.push(cell);
+}
+
 /// Lets every client meet every server, one pair at a time, and tells of each.
 ///
 /// # Errors
@@ -50,23 +55,31 @@ pub async fn run(
     let mut seeds = seed..;
     for server in &peers.servers {
         let place = server.place()?;
-        let mut host = None;
-        for client in &peers.clients {
-            if host.as_mut().is_none_or(|host: &mut Host| !host.is_running()) {
-                host = match Host::open(&place, &authority, seed, scale).await {
-                    Ok(host) => Some(host),
+        let mut running = None;
+        let mut refused: Option<String> = None;
+        for (client, seed) in peers.clients.iter().zip(&mut seeds) {
+            if let Some(why) = &refused {
+                add(&mut cells, Cell::no_server(&client.name, &server.name, why), tell);
+                continue;
+            }
+            // A server that remembers what a client did would judge the next one by it; only one that runs
+            // already serves them all.
+            if running.is_none() {
+                match Host::open(&place, &authority, seed, scale).await {
+                    Ok(host) => running = Some(host),
                     Err(error) => {
-                        let cell = Cell::no_server(&client.name, &server.name, &error.to_string());
-                        tell(&cell);
-                        cells.push(cell);
+                        let why = &*refused.insert(error.to_string());
+                        add(&mut cells, Cell::no_server(&client.name, &server.name, why), tell);
                         continue;
                     }
-                };
+                }
             }
-            let (Some(host), Some(seed)) = (&host, seeds.next()) else { continue };
+            let Some(host) = &running else { continue };
             let cell = cell::meet(client, &server.name, host, &authority, seed, scale).await;
-            tell(&cell);
-            cells.push(cell);
+            add(&mut cells, cell, tell);
+            if server.command.is_some() {
+                running = None;
+            }
         }
     }
     Ok(Grid {

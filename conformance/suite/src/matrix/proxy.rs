@@ -1,5 +1,4 @@
-//! Stands between a client and a server, passes every byte on as it came, and watches the frames of
-//! both.
+//! Stands between a client and a server, passes every frame on as it came, and watches those of both.
 #![allow(clippy::disallowed_methods, reason = "the proxy's tasks end with it")]
 
 use std::{
@@ -11,14 +10,16 @@ use std::{
 
 use conformance_kit::{
     authority::{Authority, Shows},
-    net::dial::{self, Duplex},
+    net::dial::Duplex,
     wire::{
         decoder::{Body, Decoder, Step},
         frame::Frame,
+        prefix::Prefix,
+        recognise::first_frame,
     },
 };
 use tokio::{
-    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    io::{AsyncWriteExt as _, ReadHalf, WriteHalf},
     net::{TcpListener, TcpStream},
     sync::watch,
     task::{JoinHandle, JoinSet},
@@ -26,7 +27,11 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use crate::{invariants::Invariants, server::shared::Shared};
+use super::{
+    ends::End,
+    relay::{Ended, Relay},
+};
+use crate::{connection::Unread, invariants::Invariants, server::shared::Shared};
 
 /// The direction of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,22 +50,44 @@ pub struct Proxy {
     pub client: Arc<Invariants>,
     /// Violations of the server.
     pub server: Arc<Invariants>,
+    reads: Prefix,
     seen: Arc<Seen>,
     accepting: Vec<JoinHandle<()>>,
 }
 
+/// A frame that passed.
+#[derive(Debug, Clone)]
+pub struct Passed {
+    /// Its direction.
+    pub way: Way,
+    /// The frame.
+    pub frame: Frame,
+    /// It came in several reads, or records where these can be seen.
+    pub in_pieces: bool,
+}
+
 /// The frames that passed.
 struct Seen {
-    frames: Mutex<Vec<(Way, Frame)>>,
+    frames: Mutex<Vec<Passed>>,
     state: watch::Sender<State>,
 }
 
+/// How far the two have come.
 #[derive(Debug, Clone, Default)]
-struct State {
+pub struct State {
     frames: usize,
     connected: bool,
     client_closed: bool,
-    trouble: Option<String>,
+    /// Who has closed the connection before the other one did.
+    pub closed_first: Option<Way>,
+    /// Why there is no connection.
+    pub trouble: Option<String>,
+    /// How the client wrote the length of its first frame.
+    pub prefix: Option<Prefix>,
+    /// The client speaks without TLS.
+    pub client_plain: bool,
+    /// The server does.
+    pub server_plain: bool,
 }
 
 struct Door {
@@ -100,7 +127,7 @@ impl Proxy {
         });
         let accepting =
             listeners.into_iter().map(|l| tokio::spawn(Arc::clone(&door).accept(l))).collect();
-        Ok(Self { port, client, server, seen, accepting })
+        Ok(Self { port, client, server, reads: shared.quirks().reads, seen, accepting })
     }
 
     /// Waits for a frame in which something is found.
@@ -117,8 +144,8 @@ impl Proxy {
                 state.mark_unchanged();
                 let frames = self.since(at);
                 at += frames.len();
-                let mine = frames.iter().filter(|(went, _)| *went == way);
-                if let Some(found) = mine.map(|(_, frame)| frame).find_map(&pick) {
+                let mine = frames.iter().filter(|passed| passed.way == way);
+                if let Some(found) = mine.map(|passed| &passed.frame).find_map(&pick) {
                     return Some(found);
                 }
                 if state.changed().await.is_err() {
@@ -143,13 +170,35 @@ impl Proxy {
         let _ = timeout(patience, state.wait_for(|state| state.connected)).await;
     }
 
-    /// Why there is no connection, if that is known.
+    /// How far the two have come.
     #[must_use]
-    pub fn trouble(&self) -> Option<String> {
-        self.seen.state.borrow().trouble.clone()
+    pub fn state(&self) -> State {
+        self.seen.state.borrow().clone()
     }
 
-    fn since(&self, at: usize) -> Vec<(Way, Frame)> {
+    /// Waits until one of the two has closed the connection.
+    pub async fn ends(&self) {
+        let mut state = self.seen.state.subscribe();
+        if state.wait_for(|state| state.closed_first.is_some()).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// How the server reads lengths.
+    #[must_use]
+    pub const fn reads(&self) -> Prefix {
+        self.reads
+    }
+
+    /// How many frames have passed.
+    #[must_use]
+    pub fn mark(&self) -> usize {
+        self.since(0).len()
+    }
+
+    /// The frames that have passed since a mark.
+    #[must_use]
+    pub fn since(&self, at: usize) -> Vec<Passed> {
         let frames = self.seen.frames.lock().unwrap_or_else(PoisonError::into_inner);
         frames.get(at..).unwrap_or_default().to_vec()
     }
@@ -183,59 +232,79 @@ impl Door {
     }
 
     async fn pass(&self, tcp: TcpStream) -> io::Result<()> {
-        tcp.set_nodelay(true)?;
-        let mut head = [0; 1];
-        if tcp.peek(&mut head).await? == 0 {
-            return Err(io::Error::other("the client closed the connection at once"));
-        }
-        // A client without TLS is still worth looking at: what it lacks is told apart.
-        let client: Box<dyn Duplex> =
-            if head == [0x16] { Box::new(self.tls.accept(tcp).await?) } else { Box::new(tcp) };
-        let patience = self.shared.timing().patience;
-        let link = dial::dial(self.shared.address(), &self.shared.transport(), patience)
-            .await
-            .map_err(io::Error::other)?;
-        self.seen.state.send_modify(|state| state.connected = true);
-        let (client_in, client_out) = tokio::io::split(client);
-        let (server_in, server_out) = tokio::io::split(link.stream);
+        let client = End::of_client(tcp, &self.tls).await?;
+        let server = self.server_end().await?;
+        self.seen.state.send_modify(|state| {
+            // Some clients look around and connect again: the last connection counts.
+            (state.connected, state.closed_first, state.client_closed) = (true, None, false);
+            state.client_plain |= !client.tls;
+            state.server_plain |= !server.tls;
+        });
+        let (up, down) = (client.unread, server.unread);
+        let (client_tls, server_tls) = (client.tls, server.tls);
+        let (client_in, client_out) = tokio::io::split(client.stream);
+        let (server_in, server_out) = tokio::io::split(server.stream);
         tokio::join!(
-            self.pump(Way::Up, client_in, server_out),
-            self.pump(Way::Down, server_in, client_out)
+            self.pump(Way::Up, client_tls, down, client_in, server_out),
+            self.pump(Way::Down, server_tls, up, server_in, client_out)
         );
         Ok(())
+    }
+
+    async fn server_end(&self) -> io::Result<End> {
+        let dialing = async {
+            let tcp = TcpStream::connect(self.shared.address()).await?;
+            End::of_server(tcp, self.shared.transport()).await
+        };
+        let patience = self.shared.timing().patience;
+        let slow = |_| io::Error::other("the server does not take the connection");
+        timeout(patience, dialing).await.map_err(slow)?
     }
 
     async fn pump(
         &self,
         way: Way,
-        mut from: impl AsyncRead + Unpin,
-        mut to: impl AsyncWrite + Unpin,
+        records: bool,
+        unread: Option<Unread>,
+        from: ReadHalf<Box<dyn Duplex>>,
+        mut to: WriteHalf<Box<dyn Duplex>>,
     ) {
         let quirks = self.shared.quirks();
         let prefix = if way == Way::Up { quirks.reads } else { quirks.sends };
         let mut decoder = Decoder::new(prefix);
-        let mut buffer = vec![0; 64 * 1024];
-        while let Ok(count @ 1..) = from.read(&mut buffer).await {
-            let bytes = buffer.get(..count).unwrap_or_default();
+        let mut first = way == Way::Up;
+        let see = |bytes: &[u8]| {
+            if std::mem::take(&mut first) {
+                let found = first_frame(bytes).and_then(|frame| frame.prefix);
+                self.seen.state.send_modify(|state| state.prefix = found);
+            }
+            let mut in_pieces = decoder.is_partial();
             decoder.push(bytes);
             while let Step::Body(body) = decoder.step() {
-                self.saw(way, body);
+                self.saw(way, body, std::mem::take(&mut in_pieces));
             }
-            if to.write_all(bytes).await.is_err() || to.flush().await.is_err() {
-                break;
-            }
-        }
-        if way == Way::Up {
-            self.seen.state.send_modify(|state| state.client_closed = true);
+        };
+        let patience = self.shared.timing().patience;
+        let relay = Relay { prefix, records, unread, patience };
+        let ended = relay.run(from, &mut to, see).await;
+        if ended == Ended::Sender {
+            self.seen.state.send_modify(|state| {
+                state.closed_first.get_or_insert(way);
+                state.client_closed |= way == Way::Up;
+            });
         }
         let _ = to.shutdown().await;
     }
 
-    fn saw(&self, way: Way, body: Body) {
+    fn saw(&self, way: Way, body: Body, in_pieces: bool) {
         let frame = Frame::read(self.shared.clock.elapsed(), body);
         let invariants = if way == Way::Up { &self.client } else { &self.server };
         invariants.look("the matrix", &frame);
-        self.seen.frames.lock().unwrap_or_else(PoisonError::into_inner).push((way, frame));
+        self.seen.frames.lock().unwrap_or_else(PoisonError::into_inner).push(Passed {
+            way,
+            frame,
+            in_pieces,
+        });
         self.seen.state.send_modify(|state| state.frames += 1);
     }
 }

@@ -7,7 +7,8 @@ use conformance_kit::escape::visible;
 use maud::{DOCTYPE, html};
 
 use super::{
-    cell::{Blame, Cell, Outcome, STEPS},
+    blame::{Blame, Outcome},
+    cell::{Cell, STEPS},
     grid::Grid,
 };
 use crate::case::Side;

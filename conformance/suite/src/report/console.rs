@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use conformance_kit::escape::{shorten, visible, visible_lines};
 
-use super::{CaseResult, Report, Totals, Trouble};
+use super::{CaseResult, Report, Totals, Trouble, exception, sequence};
 use crate::{
     cases, clause,
     verdict::{Mismatch, Verdict},
@@ -20,8 +20,12 @@ const STRONG: Style = Style::new().bold();
 
 /// How much of either side is shown around the first difference.
 const WINDOW: usize = 110;
-/// How many lines of what the server printed are shown.
+/// How many lines of what the subject printed are shown.
 const LAST_LINES: usize = 12;
+/// How many failures are shown with a picture: more are a wall that nobody reads.
+const MOST_PICTURES: usize = 5;
+/// How many lines of an exception are shown under a case.
+const EXCEPTION_LINES: usize = 6;
 
 /// Renders a report with ANSI styles.
 #[must_use]
@@ -50,9 +54,25 @@ pub fn render(report: &Report) -> String {
             let _ = writeln!(out, "  {}", line(case, strict));
         }
     }
-    let failures = report.cases.iter().filter(|case| matches!(case.verdict, Verdict::Fail(_)));
-    for case in failures {
-        failure(&mut out, report, case);
+    let failures: Vec<&CaseResult> =
+        report.cases.iter().filter(|case| matches!(case.verdict, Verdict::Fail(_))).collect();
+    let mut pictures = pictured(&failures, strict);
+    for case in &failures {
+        let picture = pictures.contains(&case.id.as_str());
+        failure(&mut out, report, case, picture);
+    }
+    pictures.retain(|id| report.case(id).is_some_and(|case| !case.timeline.is_empty()));
+    let without = failures.iter().filter(|case| !case.timeline.is_empty()).count() - pictures.len();
+    if without > 0 {
+        let more = if without == 1 {
+            "1 more failure has"
+        } else {
+            &format!("{without} more failures have")
+        };
+        let _ = writeln!(
+            out,
+            "\n{more} a picture of what happened: --only ID shows one, --report html=FILE all."
+        );
     }
     conclusion(&mut out, report);
     out
@@ -103,7 +123,14 @@ fn summary(totals: &Totals) -> String {
         .join(", ")
 }
 
-fn failure(out: &mut String, report: &Report, case: &CaseResult) {
+/// The failures that are shown with a picture: those that count come first.
+fn pictured<'a>(failures: &[&'a CaseResult], strict: bool) -> Vec<&'a str> {
+    let (counts, others): (Vec<&CaseResult>, Vec<&CaseResult>) =
+        failures.iter().partition(|case| case.is_failure(strict));
+    counts.into_iter().chain(others).take(MOST_PICTURES).map(|case| case.id.as_str()).collect()
+}
+
+fn failure(out: &mut String, report: &Report, case: &CaseResult, picture: bool) {
     let Verdict::Fail(mismatch) = &case.verdict else { return };
     let style = if case.is_failure(report.header.strict) { BAD } else { ODD };
     let _ = writeln!(out, "\n{style}{}{style:#}  {}", visible(&case.id), visible(&case.title));
@@ -114,10 +141,39 @@ fn failure(out: &mut String, report: &Report, case: &CaseResult) {
     let (expected, actual) = windows(mismatch);
     let _ = writeln!(out, "  expected  {}", visible_lines(&expected));
     let _ = writeln!(out, "  actual    {}", visible_lines(&actual));
+    if picture && let Some(diagram) = sequence::diagram(case) {
+        for line in sequence::text::lines(&diagram) {
+            let style = if line.missing { style } else { Style::new() };
+            let _ = writeln!(out, "    {style}{}{style:#}", line.text);
+        }
+    }
+    if let Some(exception) = exception::find(&case.printed) {
+        program(out, &exception);
+    } else if let Some(line) = exception::complaint(&case.printed) {
+        let _ = writeln!(out, "  program   printed meanwhile: {line}");
+    }
     if !case.hint.is_empty() {
         let _ = writeln!(out, "  often     {}", visible(&case.hint));
     }
     let _ = writeln!(out, "  again     {}", visible(&report.repeat_command(&case.id)));
+}
+
+/// An exception in what the subject printed while the case ran: advice about the protocol comes after it.
+fn program(out: &mut String, exception: &exception::Exception) {
+    let _ = writeln!(out, "  program   {BAD}{}{BAD:#}", exception.says);
+    let skipped = exception.lines.len().saturating_sub(EXCEPTION_LINES);
+    for line in exception.lines.iter().skip(skipped) {
+        // Indented, so that no line of it can be taken for one of ours or for a command.
+        let _ = writeln!(out, "            | {line}");
+    }
+    let _ = writeln!(
+        out,
+        "            your program says this while the case runs: look at its exceptions first"
+    );
+}
+
+fn subject(report: &Report) -> &'static str {
+    report.cases.first().map_or("server", |case| sequence::subject(&case.id))
 }
 
 /// Both sides of a mismatch, cut to the neighbourhood of the first difference.
@@ -144,11 +200,12 @@ fn conclusion(out: &mut String, report: &Report) {
     let failed = report.cases.iter().any(|case| matches!(case.verdict, Verdict::Fail(_)));
     let told = failed || report.trouble.is_some();
     if told && !report.output.trim().is_empty() {
-        let _ = writeln!(out, "\n{STRONG}the server printed last{STRONG:#}");
-        let lines: Vec<&str> = report.output.trim_end().lines().collect();
-        for line in lines.iter().skip(lines.len().saturating_sub(LAST_LINES)) {
+        let _ = writeln!(out, "\n{STRONG}the {} printed last{STRONG:#}", subject(report));
+        let lines = counted(report.output.trim_end());
+        for (line, times) in lines.iter().skip(lines.len().saturating_sub(LAST_LINES)) {
+            let times = if *times > 1 { format!("  ({times} times)") } else { String::new() };
             // Indented, so that no line of it can be taken for one of ours or for a command.
-            let _ = writeln!(out, "  | {}", shorten(&visible(line), 200));
+            let _ = writeln!(out, "  | {}{times}", shorten(&visible(line), 200));
         }
     }
     let _ = writeln!(
@@ -180,6 +237,18 @@ fn conclusion(out: &mut String, report: &Report) {
         _ => format!("{BAD}The suite itself went wrong; please report it.{BAD:#}"),
     };
     let _ = writeln!(out, "{verdict}");
+}
+
+/// Lines, those that follow each other and are the same as one with their number.
+fn counted(text: &str) -> Vec<(&str, usize)> {
+    let mut lines: Vec<(&str, usize)> = Vec::new();
+    for line in text.lines() {
+        match lines.last_mut() {
+            Some((last, times)) if *last == line => *times += 1,
+            _ => lines.push((line, 1)),
+        }
+    }
+    lines
 }
 
 #[cfg(test)]

@@ -2,13 +2,13 @@
 //! what came, and the bytes on the wire. Every text goes through the template's escaping.
 
 use conformance_kit::{
-    escape::{visible, visible_lines},
+    escape::{self, visible, visible_lines},
     page::STYLE,
     trace::{Event, Kind, unhex},
 };
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{CaseResult, Report, Totals};
+use super::{CaseResult, Report, Totals, exception, sequence};
 use crate::{cases, clause, verdict::Verdict};
 
 /// How many events of a timeline are shown.
@@ -47,7 +47,7 @@ pub fn render(report: &Report) -> String {
                 }
                 @if !report.output.is_empty() {
                     section {
-                        h2 { "What the server printed last" }
+                        h2 { "What the " (subject(report)) " printed last" }
                         pre { (visible_lines(&report.output)) }
                     }
                 }
@@ -71,6 +71,10 @@ fn page(title: &str, body: &Markup) -> Markup {
             body { (body) }
         }
     }
+}
+
+fn subject(report: &Report) -> &'static str {
+    report.cases.first().map_or("server", |case| sequence::subject(&case.id))
 }
 
 fn sentence(report: &Report) -> String {
@@ -143,10 +147,31 @@ fn failure(report: &Report, case: &CaseResult) -> Markup {
             dl {
                 dt { "Expected" } dd { (visible(&mismatch.expected)) }
                 dt { "Actual" } dd { (visible(&mismatch.actual)) }
+                @if let Some(exception) = exception::find(&case.printed) {
+                    dt { "Program" }
+                    dd {
+                        "Your program raised an exception while this case ran; look there first:"
+                        pre.printed { (exception.lines.join("\n")) }
+                    }
+                }
                 @if !case.hint.is_empty() { dt { "Often" } dd { (case.hint) } }
                 dt { "Repeat" } dd { code { (visible(&report.repeat_command(&case.id))) } }
             }
+            @if let Some(diagram) = sequence::diagram(case) { (sequence::svg::render(&diagram, &case.id)) }
             (timeline(case))
+            (printed(case))
+        }
+    }
+}
+
+/// What the subject printed while the case ran.
+fn printed(case: &CaseResult) -> Markup {
+    html! {
+        @if !case.printed.trim().is_empty() {
+            details {
+                summary { "What the program printed meanwhile" }
+                pre.printed { (visible_lines(&case.printed)) }
+            }
         }
     }
 }
@@ -162,14 +187,15 @@ fn rule(text: &str) -> Markup {
 
 fn timeline(case: &CaseResult) -> Markup {
     let first = case.timeline.first().map_or(0, |event| event.at);
+    let subject = sequence::subject(&case.id);
     html! {
         @if !case.timeline.is_empty() {
             details {
-                summary { "What happened on the wire (" (case.timeline.len()) " events)" }
+                summary { "The bytes on the wire (" (case.timeline.len()) " events)" }
                 div.scroll { table {
                     thead { tr { th { "ms" } th { "who" } th { "what" } th { "bytes and text" } } }
                     tbody {
-                        @for event in case.timeline.iter().take(MOST_EVENTS) { (row(event, first)) }
+                        @for event in case.timeline.iter().take(MOST_EVENTS) { (row(event, first, subject)) }
                     }
                 } }
                 @if case.timeline.len() > MOST_EVENTS { p { "The rest is in the JSON report." } }
@@ -178,19 +204,19 @@ fn timeline(case: &CaseResult) -> Markup {
     }
 }
 
-fn row(event: &Event, first: u64) -> Markup {
+fn row(event: &Event, first: u64, subject: &str) -> Markup {
     let since = event.at.saturating_sub(first);
     let (class, word) = match event.kind {
-        Kind::Opened => ("note", "opens"),
-        Kind::Sent => ("sent", "suite \u{2192} server"),
-        Kind::Received => ("received", "server \u{2192} suite"),
-        Kind::Closed => ("note", "ends"),
-        Kind::Missing => ("note", "never came"),
-        Kind::Note => ("note", "note"),
+        Kind::Opened => ("note", "opens".to_owned()),
+        Kind::Sent => ("sent", format!("suite \u{2192} {subject}")),
+        Kind::Received => ("received", format!("{subject} \u{2192} suite")),
+        Kind::Closed => ("note", "ends".to_owned()),
+        Kind::Missing => ("note missing", "never came".to_owned()),
+        Kind::Note => ("note", "note".to_owned()),
     };
     html! {
         tr class=(class) {
-            td.time { (since / 1000) "." (format!("{:01}", since % 1000 / 100)) }
+            td.time { (since / 1000) "." (since % 1000 / 100) }
             td { (visible(&event.connection)) }
             td.what { (word) @if event.length > 0 { " " (event.length) " B" } }
             td {
@@ -203,13 +229,14 @@ fn row(event: &Event, first: u64) -> Markup {
     }
 }
 
-/// The bytes as text: JSON behind its length is set in lines, everything else shown as it is.
+/// The bytes as text: what stands behind a length is set apart from it, and otherwise shown as it came.
 fn readable(event: &Event) -> String {
     let bytes = unhex(&event.hex);
     if let Some((head, body)) = bytes.split_first_chunk::<4>()
-        && let Ok(value) = serde_json::from_slice::<serde_json::Value>(body)
+        && serde_json::from_slice::<serde_json::Value>(body).is_ok()
     {
-        return format!("[length {}] {}", u32::from_be_bytes(*head), visible(&value.to_string()));
+        let body = escape::bytes(body, body.len());
+        return format!("[length {}] {body}", u32::from_be_bytes(*head));
     }
     visible(&event.text)
 }

@@ -184,7 +184,14 @@ impl Report {
     /// The report of a run in which these cases were not judged.
     #[must_use]
     pub fn of_trouble(header: Header, cases: &[&'static Row], trouble: Trouble) -> Self {
-        let verdict = Verdict::Inconclusive { reason: trouble.line() };
+        let unjudged = Self::unjudged(header, cases, trouble.line());
+        Self { trouble: Some(trouble), ..unjudged }
+    }
+
+    /// The report of a run that has not come to any of these cases, for a reason.
+    #[must_use]
+    pub fn unjudged(header: Header, cases: &[&'static Row], reason: String) -> Self {
+        let verdict = Verdict::Inconclusive { reason };
         Self {
             header,
             cases: cases.iter().map(|case| CaseResult::new(case, true, verdict.clone())).collect(),
@@ -192,7 +199,14 @@ impl Report {
             bugs: Vec::new(),
             stale: Vec::new(),
             output: String::new(),
-            trouble: Some(trouble),
+            trouble: None,
+        }
+    }
+
+    /// Enters the result of a case in the place of what was there.
+    pub fn enter(&mut self, result: &CaseResult) {
+        if let Some(case) = self.cases.iter_mut().find(|case| case.id == result.id) {
+            *case = result.clone();
         }
     }
 

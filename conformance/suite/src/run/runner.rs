@@ -46,6 +46,15 @@ pub(crate) enum Next {
     Again,
 }
 
+/// What a subject itself printed about a case that did not pass.
+#[derive(Debug, Default)]
+pub(crate) struct Testimony {
+    /// A better hint than the usual cause, when its output says what is wrong.
+    pub(crate) hint: Option<String>,
+    /// The end of its output, escaped.
+    pub(crate) printed: String,
+}
+
 /// One subject of a run. What a default does is right for a subject that is started anew for every
 /// case, as clients are.
 pub(crate) trait Runner: Send {
@@ -100,6 +109,11 @@ pub(crate) trait Runner: Send {
     /// Whether a need failed, but the suite has found another way to speak.
     fn spoken_around(&self, _case: &Row, _need: &str) -> bool {
         false
+    }
+
+    /// What the subject printed while a case ran; only looked at when the case did not pass.
+    fn testimony(_hands: &<Self::Side as Judged>::Hands, _case: &Row) -> Testimony {
+        Testimony::default()
     }
 
     /// Looks at a result and at the subject: whether the result stands, and what else is to be said.

@@ -17,7 +17,7 @@ use crate::{
     clause::Level,
     report::CaseResult,
     select::Selected,
-    verdict::Verdict,
+    verdict::{Mismatch, Verdict},
 };
 
 /// The cases of one run and what became of them.
@@ -163,7 +163,12 @@ impl<'a, R: Runner> Schedule<'a, R> {
             for (case, asked) in std::mem::take(&mut self.waiting) {
                 let blocked = match case.isolation {
                     Isolation::Last => None,
-                    _ => self.failed(case, case.needs).map(|by| Verdict::Blocked { by }),
+                    // Which need is named must not depend on which one was done first.
+                    _ if !case.needs.iter().all(|need| self.is_settled(need)) => None,
+                    _ => self
+                        .failed(case, case.needs)
+                        .filter(|by| self.is_judged(by))
+                        .map(|by| Verdict::Blocked { by }),
                 };
                 match self.runner.excuse(case).or(blocked) {
                     Some(verdict) => {
@@ -191,15 +196,23 @@ impl<'a, R: Runner> Schedule<'a, R> {
         })
     }
 
+    /// Whether a case was judged. One that was not says nothing about those that need it: they are asked,
+    /// and blocked only where they find nothing either.
+    fn is_judged(&self, id: &str) -> bool {
+        let verdict = self.results.get(id).map(|result| &result.verdict);
+        !matches!(verdict, Some(Verdict::Inconclusive { .. }))
+    }
+
+    /// Whether nothing more will be known about a case; what was not selected was skipped on purpose.
+    fn is_settled(&self, id: &str) -> bool {
+        self.results.contains_key(id) || !self.order.iter().any(|(known, _)| known.id == id)
+    }
+
     /// Takes the next case that may start now.
     fn next(&mut self, nobody_runs: bool) -> Option<Selected<R::Side>> {
         let ready = |case: &Row| {
             let mut others = case.needs.iter().chain(case.excuses);
-            others.all(|other| {
-                // What was not selected was skipped on purpose.
-                self.results.contains_key(other)
-                    || !self.order.iter().any(|(known, _)| known.id == *other)
-            })
+            others.all(|other| self.is_settled(other))
         };
         let may_start = |case: &Row| {
             (nobody_runs || self.isolation(case) == Isolation::Together) && ready(case)
@@ -237,6 +250,9 @@ impl<'a, R: Runner> Schedule<'a, R> {
             result.took_ms = took_ms;
             if !matches!(result.verdict, Verdict::Pass | Verdict::Observed { .. }) {
                 result.timeline = R::trace(&hands).take();
+                let testimony = R::testimony(&hands, case);
+                result.hint = testimony.hint.unwrap_or(result.hint);
+                result.printed = testimony.printed;
             }
             R::finish(&mut hands).await;
             Done { case, turn, result, bug }
@@ -262,8 +278,7 @@ impl<'a, R: Runner> Schedule<'a, R> {
     /// was never seen at all by a need, and an open question can't be failed.
     fn weighed(&self, case: &Row, verdict: Verdict) -> Verdict {
         let by = match &verdict {
-            Verdict::Fail(mismatch) if mismatch.missing => self.failed(case, case.excuses),
-            Verdict::Inconclusive { .. } => {
+            Verdict::Fail(Mismatch { missing: true, .. }) | Verdict::Inconclusive { .. } => {
                 self.failed(case, case.needs).or_else(|| self.failed(case, case.excuses))
             }
             _ => None,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use conformance_kit::{
     escape,
+    trace::Kind,
     wire::{frame::Frame, message::Message},
 };
 
@@ -71,6 +72,7 @@ impl Peer {
         }
         let expected =
             format!("{} gets the message \"{}\"", self.role, escape::shorten(content, 120));
+        self.in_vain(&expected);
         Err(Verdict::missing(expected, self.heard(Mark::START)))
     }
 
@@ -81,23 +83,37 @@ impl Peer {
     pub async fn expect_error(&mut self, since: Mark, about: &str) -> Result<String, Verdict> {
         match self.find(since, Frame::error).await {
             Some(text) => Ok(text),
-            None => Err(Verdict::missing(
-                format!("{} gets {{\"ERROR\": text}} for {about}", self.role),
-                self.heard(since),
-            )),
+            None => {
+                let expected = format!("{} gets {{\"ERROR\": text}} for {about}", self.role);
+                self.in_vain(&expected);
+                Err(Verdict::missing(expected, self.heard(since)))
+            }
         }
+    }
+
+    /// Writes down what was waited for until now and did not come; the picture of a failing case shows it.
+    pub(super) fn in_vain(&self, what: &str) {
+        self.trace.note(&self.role, Kind::Missing, what);
     }
 
     /// Waits for the notice that somebody joined.
     pub async fn find_joined(&mut self, since: Mark, name: &str) -> bool {
         let named = |frame: &Frame| frame.joined()?.iter().any(|n| n == name).then_some(());
-        self.find(since, named).await.is_some()
+        let told = self.find(since, named).await.is_some();
+        if !told {
+            self.in_vain(&format!("{{\"USERS_JOINED\": [\"{name}\"]}}"));
+        }
+        told
     }
 
     /// Waits for the notice that somebody left.
     pub async fn find_left(&mut self, since: Mark, name: &str) -> bool {
         let named = |frame: &Frame| frame.left()?.iter().any(|n| n == name).then_some(());
-        self.find(since, named).await.is_some()
+        let told = self.find(since, named).await.is_some();
+        if !told {
+            self.in_vain(&format!("{{\"USERS_LEFT\": [\"{name}\"]}}"));
+        }
+        told
     }
 
     /// Waits until the server closes the connection; false when it stays open.

@@ -54,7 +54,7 @@ pub struct Peer {
     extended: Arc<AtomicBool>,
     /// Gone when the connection was closed.
     wire: Option<Wire>,
-    trace: Trace,
+    pub(super) trace: Trace,
     /// Where the connection goes when the case lets go of it.
     left: Left,
 }
@@ -158,7 +158,11 @@ impl Peer {
         name.clone_into(&mut self.name);
         self.shared.remember_name(name);
         self.send(&json!({"USERNAME": name})).await;
-        self.find(since, Frame::accepted).await
+        let answer = self.find(since, Frame::accepted).await;
+        if answer.is_none() {
+            self.in_vain("an answer, USERNAME_ACCEPTED: true or false");
+        }
+        answer
     }
 
     /// Sends a message in two pieces with a moment between them, as a network delivers what is long: a

@@ -50,7 +50,7 @@ async fn refused(c: &mut ClientHands) -> Outcome {
     let echo = if since == ScreenMark::START { 0 } else { arrival.name.len() };
     let told = operator
         .screen
-        .wait(pace.patience, |screen| screen.written(since) >= echo + A_WORD)
+        .wait(pace.patience, |screen| screen.news(since, &arrival.name) >= A_WORD)
         .await
         // What stood there before the name may have been the error already, with a prompt to try again.
         || (ended && operator.screen.written(ScreenMark::START) >= echo + A_WORD * 3);

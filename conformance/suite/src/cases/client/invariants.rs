@@ -49,7 +49,10 @@ pub const CASES: &[Case] = &[
 ];
 
 async fn holds(c: &mut ClientHands, invariant: Invariant, expected: &str) -> Outcome {
-    feed(c).await;
+    // Who never asks for a name sends no more now than in the first contact.
+    if c.shared.quirks().silence.is_none() {
+        feed(c).await;
+    }
     let tally = c.shared.invariants.tally(invariant);
     Ok(match tally.first {
         Some((case, what)) => Verdict::fail(
@@ -69,7 +72,7 @@ async fn feed(c: &mut ClientHands) {
     let (public, private) = (format!("{} \u{e9}\u{e8}", c.text()), c.text());
     session.operator.act(Action::Say(public.clone())).await;
     let patience = session.patience();
-    let _ = session.peer.find_message(patience, |m| m.content == public).await;
+    let _ = session.peer.find_message(patience, |m| m.content.contains(&public)).await;
     session.operator.act(Action::Tell { user: session.other.clone(), text: private.clone() }).await;
     let _ = session.peer.find_message(patience, |m| m.content.contains(&private)).await;
 }

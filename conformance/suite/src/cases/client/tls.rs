@@ -6,7 +6,7 @@ use conformance_kit::authority::Shows;
 
 use crate::{
     clause::Level,
-    client::{Case, ClientHands, Setup, Silence},
+    client::{Case, ClientHands, Reached, Setup, Silence},
     fault::ClientFault,
     verdict::{Outcome, Verdict},
 };
@@ -46,12 +46,14 @@ async fn connect(c: &mut ClientHands) -> Outcome {
             "the client speaks the protocol without TLS; all other cases do so, too",
         ));
     }
-    match quirks.silence {
-        Some(Silence::Absent(text)) => return Ok(Verdict::fail("a TLS connection", text)),
-        Some(Silence::Handshake(text)) => {
-            return Ok(Verdict::fail("a finished handshake, trusting {ca}", text));
+    if let Some(Silence { reached, text, .. }) = quirks.silence {
+        match reached {
+            Reached::Nothing => return Ok(Verdict::fail("a TLS connection", text)),
+            Reached::Handshake => {
+                return Ok(Verdict::fail("a finished handshake, trusting {ca}", text));
+            }
+            Reached::Typing | Reached::Argument | Reached::Frames => {}
         }
-        _ => {}
     }
     let arrival = c.start(&Setup::default()).await?;
     let open = arrival.listener.reached(|contact| contact.open > 0);

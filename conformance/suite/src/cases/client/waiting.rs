@@ -21,7 +21,7 @@ pub const CASES: &[Case] = &[
 ];
 
 async fn idle(c: &mut ClientHands) -> Outcome {
-    if c.shared.quirks().needs_a_key {
+    if c.shared.quirks().needs_a_key() {
         return Ok(Verdict::fail(
             "messages are shown as they come",
             "the client shows what arrived only after a key was pressed; in all other cases one was",

@@ -106,6 +106,11 @@ impl Operator {
         tokio::time::sleep(delay.saturating_sub(self.clock.elapsed())).await;
     }
 
+    /// Writes down what the client should have done until now and did not.
+    pub(in crate::client) fn in_vain(&self, what: &str) {
+        self.trace.note("client", Kind::Missing, what);
+    }
+
     /// Does something.
     pub async fn act(&self, action: Action) {
         self.trace.note("client", Kind::Note, &format!("the user: {action}"));

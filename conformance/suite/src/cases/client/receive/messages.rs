@@ -69,25 +69,33 @@ fn saying(session: &ClientSession, text: &str) -> Vec<u8> {
 pub(super) async fn bytewise(c: &mut ClientHands) -> Outcome {
     let mut session = c.join().await?;
     let text = c.text();
+    session.peer.until_read().await;
     for byte in saying(&session, &text) {
-        session.peer.send_bytes(&[byte]).await;
+        session.peer.send_piece(&[byte]).await;
         tokio::time::sleep(Duration::from_millis(3)).await;
     }
     session.must_show(&text, "which came byte by byte").await?;
     Ok(Verdict::Pass)
 }
 
-pub(super) async fn split_header(c: &mut ClientHands) -> Outcome {
+/// A frame in two pieces, of which the first is read before the second is sent.
+async fn in_two(c: &mut ClientHands, at: usize, about: &str) -> Outcome {
     let mut session = c.join().await?;
     let text = c.text();
     let bytes = saying(&session, &text);
-    let (head, tail) = bytes.split_at(2.min(bytes.len()));
+    let (head, tail) = bytes.split_at(at.min(bytes.len()));
     session.peer.send_bytes(head).await;
-    // Long enough that the first piece is read alone.
-    session.settle().await;
     session.peer.send_bytes(tail).await;
-    session.must_show(&text, "whose length came in two pieces").await?;
+    session.must_show(&text, about).await?;
     Ok(Verdict::Pass)
+}
+
+pub(super) async fn split_header(c: &mut ClientHands) -> Outcome {
+    in_two(c, 2, "whose length came in two pieces").await
+}
+
+pub(super) async fn split_body(c: &mut ClientHands) -> Outcome {
+    in_two(c, 30, "whose body came in two pieces").await
 }
 
 /// All of these must be shown.
@@ -149,8 +157,7 @@ pub(super) async fn escapes(c: &mut ClientHands) -> Outcome {
         r#"{{"MESSAGES": [["{}", "ALL", {now}, "{nonce}\u0041\u007a\"q\"\\b\/s"]]}}"#,
         session.other
     );
-    let bytes = session.peer.frame(body.as_bytes());
-    session.peer.send_bytes(&bytes).await;
+    session.peer.send_text(&body).await;
     exactly(&session, &nonce, &format!("{nonce}Az\"q\"\\b/s"), "for \\u0041\\u007a\\\"q\\\"...")
         .await
 }
@@ -160,9 +167,30 @@ pub(super) async fn raw_utf8(c: &mut ClientHands) -> Outcome {
     let nonce = c.text();
     let text = format!("{nonce}na\u{ef}ve\u{e9}");
     let body = json!({"MESSAGES": [session.public(&text)]}).to_string();
-    let bytes = session.peer.frame(body.as_bytes());
-    session.peer.send_bytes(&bytes).await;
+    session.peer.send_text(&body).await;
     exactly(&session, &nonce, &text, "in unescaped UTF-8").await
+}
+
+pub(super) async fn whitespace(c: &mut ClientHands) -> Outcome {
+    let mut session = c.join().await?;
+    let text = c.text();
+    let message = session.public(&text);
+    let body = format!(" \n\t{{ \"MESSAGES\" :\r\n [ {message} ] }}\n ");
+    session.peer.send_text(&body).await;
+    session.must_show(&text, "from an object with white space around it and in it").await?;
+    Ok(Verdict::Pass)
+}
+
+pub(super) async fn braces(c: &mut ClientHands) -> Outcome {
+    let mut session = c.join().await?;
+    let nonce = c.text();
+    let text = format!("{nonce} two  words }} {{ }}] @carl a@b.example end");
+    session.hears(&text).await;
+    session
+        .must_show(&format!("{nonce} two words"), &format!("with the rest of it: {text}"))
+        .await?;
+    session.must_show("@carl a@b.example end", &format!("the end of {text}")).await?;
+    Ok(Verdict::Pass)
 }
 
 pub(super) async fn echo(c: &mut ClientHands) -> Outcome {
@@ -177,7 +205,7 @@ pub(super) async fn echo(c: &mut ClientHands) -> Outcome {
     session.hears(&sentinel).await;
     session.must_show(&sentinel, "a sentinel").await?;
     session.settle().await;
-    let again = session.peer.messages().iter().filter(|m| m.content == text).count() > 1;
+    let again = session.peer.messages().iter().filter(|m| m.content.contains(&text)).count() > 1;
     let value = match (again, session.operator.screen.shows(mark, &text)) {
         (true, _) => "sends it again",
         (false, true) => "shows it",

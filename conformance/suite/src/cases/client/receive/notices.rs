@@ -55,7 +55,7 @@ pub(super) async fn left(c: &mut ClientHands) -> Outcome {
         return Ok(Verdict::check(told, expected, "the person says no"));
     }
     let key = c.text();
-    if c.shared.quirks().needs_a_key {
+    if c.shared.quirks().needs_a_key() {
         session.hears(&key).await;
         let _ = session.shows(&key).await;
     }

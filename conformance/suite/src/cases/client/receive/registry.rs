@@ -27,18 +27,24 @@ pub const CASES: &[Case] = &[
     Case::new("c.recv.bytewise", Level::Must, "FR-3", |c| Box::pin(messages::bytewise(c)))
         .asks("A frame that arrives byte by byte is one frame")
         .hint(READ_HINT)
-        .needs(&["c.recv.message"])
-        .killed_by(&[ClientFault::OneReadOneBody]),
+        .needs(&["c.recv.split-header", "c.recv.split-body"])
+        .killed_by(&[ClientFault::LengthInTwoReads])
+        .revised(2),
     Case::new("c.recv.split-header", Level::Must, "FR-3", |c| Box::pin(messages::split_header(c)))
         .asks("A length that arrives in two pieces is one length")
         .hint(READ_HINT)
         .needs(&["c.recv.message"])
-        .killed_by(&[ClientFault::SplitHeaderRaises]),
+        .killed_by(&[ClientFault::SplitHeaderRaises, ClientFault::OneReadOneBody]),
+    Case::new("c.recv.split-body", Level::Must, "FR-3", |c| Box::pin(messages::split_body(c)))
+        .asks("A body that arrives in two pieces is one body")
+        .hint(READ_HINT)
+        .needs(&["c.recv.message"])
+        .killed_by(&[ClientFault::SplitBodyRaises, ClientFault::OneReadOneBody]),
     Case::new("c.recv.coalesced", Level::Must, "FR-4", |c| Box::pin(messages::coalesced(c)))
         .asks("Two frames in one write are both shown")
         .hint(GLUE_HINT)
         .needs(&["c.recv.message"])
-        .killed_by(&[ClientFault::SecondFrameDropped]),
+        .killed_by(&[ClientFault::SecondFrameDropped, ClientFault::OneReadOneBody]),
     Case::new("c.recv.len-123", Level::Must, "FR-1", |c| Box::pin(messages::len_123(c)))
         .asks("A body of 123 bytes, whose length byte is 0x7B, the code of {")
         .hint("Take the first 4 bytes as the length; don't search the data for the first {.")
@@ -49,6 +55,16 @@ pub const CASES: &[Case] = &[
         .hint("Loop over the list in MESSAGES; don't look at its first element only.")
         .needs(&["c.recv.message"])
         .killed_by(&[ClientFault::FirstMessageOnly]),
+    Case::new("c.recv.whitespace", Level::Must, "JS-1", |c| Box::pin(messages::whitespace(c)))
+        .asks("White space around the object and in it means nothing")
+        .hint("Give the whole body to a JSON parser; don't look at its first byte.")
+        .needs(&["c.recv.message"])
+        .killed_by(&[ClientFault::RefusesLeadingBlank]),
+    Case::new("c.recv.braces", Level::Must, "JS-2", |c| Box::pin(messages::braces(c)))
+        .asks("A text with blanks, braces and @ is shown whole")
+        .hint("The length says where a body ends; don't look for } in it.")
+        .needs(&["c.recv.message"])
+        .killed_by(&[ClientFault::EndsAtBrace]),
     Case::new("c.recv.escapes", Level::Must, "JS-2", |c| Box::pin(messages::escapes(c)))
         .asks("Escapes in JSON strings mean the characters that they stand for")
         .hint("Use a JSON parser; don't cut the text yourself.")
@@ -89,10 +105,11 @@ pub const CASES: &[Case] = &[
         .needs(&["c.join.first"])
         .killed_by(&[ClientFault::ErrorHidden]),
     Case::new("c.recv.unknown-key", Level::Should, "BN-2", |c| Box::pin(strange::unknown_key(c)))
-        .asks("An unknown key beside a message is ignored")
-        .hint("Ignore keys that you don't know, whatever the type of their value is.")
-        .needs(&["c.recv.message", "c.send.public"])
-        .killed_by(&[ClientFault::UnknownKeyRaises]),
+        .asks("An unknown key beside a message is ignored, before it and behind it")
+        .hint("Ignore keys that you don't know, whatever the type of their value is, and look for those that you know by name: the first key of an object says nothing.")
+        .needs(&["c.recv.message", "c.recv.braces", "c.send.public"])
+        .killed_by(&[ClientFault::UnknownKeyRaises, ClientFault::UnknownKeyFirst])
+        .revised(2),
     Case::new("c.recv.left-unknown", Level::Should, "UX-2", |c| Box::pin(strange::left_unknown(c)))
         .asks("USERS_LEFT for somebody who is in no list harms nothing")
         .hint("list.remove raises when the name is not in it: look first.")
@@ -100,7 +117,7 @@ pub const CASES: &[Case] = &[
         .killed_by(&[ClientFault::LeftUnknownRaises]),
     Case::new("c.recv.control", Level::Should, "MD-2", |c| Box::pin(strange::control(c)))
         .asks("Escape sequences in a message don't reach the terminal")
-        .hint("Replace control characters before you print what came from the network: repr(text), or a translate table.")
+        .hint("Replace control characters before you print what came from the network, and nothing else: \"\".join(c if c.isprintable() else \"?\" for c in text) in Python.")
         .needs(&["c.recv.message"])
         .killed_by(&[ClientFault::ControlsRaw]),
     Case::new("c.recv.bad-json", Level::Should, "IV-2", |c| Box::pin(strange::bad_json(c)))

@@ -1,5 +1,6 @@
 //! `c.recv`, the unexpected: what other implementations send, and what nobody should.
 
+use conformance_kit::wire::ascii::ascii;
 use serde_json::{Value, json};
 
 use crate::{
@@ -21,14 +22,19 @@ async fn goes_on(
 
 pub(super) async fn unknown_key(c: &mut ClientHands) -> Outcome {
     let mut session = c.join().await?;
-    let text = c.text();
-    let frame = json!({
-        "X_LATER": ["a", ["b", 1], {"c": null}],
-        "MESSAGES": [session.public(&text)],
-        "X_NUMBER": 7,
-    });
-    session.peer.send(&frame).await;
-    goes_on(c, &mut session, &text, "beside keys that nobody knows").await
+    // Spelled here, since their order is what counts.
+    for (before, behind, about) in [
+        ("", r#", "X_LATER": ["a", ["b", 1], {"c": null}], "X_NUMBER": 7"#, "before unknown keys"),
+        (r#""X_FIRST": ["a", ["b", 1]], "#, "", "behind an unknown key with a list"),
+        (r#""X_FIRST": {"a": {"b": [1]}}, "#, "", "behind an unknown key with an object"),
+    ] {
+        let text = c.text();
+        let message = ascii(&session.public(&text));
+        session.peer.send_text(&format!("{{{before}\"MESSAGES\": [{message}]{behind}}}")).await;
+        session.must_show(&text, about).await?;
+    }
+    session.still_sends(&c.text()).await?;
+    Ok(Verdict::Pass)
 }
 
 pub(super) async fn left_unknown(c: &mut ClientHands) -> Outcome {
