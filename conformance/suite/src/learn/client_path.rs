@@ -103,7 +103,7 @@ const STAGES: &[Stage] = &[
         id: "welcome",
         title: "It shows what was said before",
         asks: &[
-            "The frame that accepts the name carries the earlier messages, private ones to this user as well: they are shown, oldest first. It may be long, and it may carry further keys, such as USERS_JOINED.",
+            "The frame that accepts the name carries the earlier messages, private ones to this user as well: they are shown, oldest first. It may carry further keys, such as USERS_JOINED.",
         ],
         wire: &[
             frame(
@@ -119,13 +119,7 @@ const STAGES: &[Stage] = &[
             "Handle the welcome by the same function as all other frames: it looks for each key that it knows, and MESSAGES means the same everywhere.",
             "Show who is here (USER_LIST), too.",
         ],
-        takes: &[
-            "c.join.history",
-            "c.recv.piggyback-accept",
-            "c.join.big",
-            "c.join.users",
-            "c.join",
-        ],
+        takes: &["c.join.history", "c.recv.piggyback-accept", "c.join.users", "c.join"],
     },
     Stage {
         id: "private",
@@ -150,7 +144,7 @@ const STAGES: &[Stage] = &[
         id: "stream",
         title: "Frames, however their bytes arrive",
         asks: &[
-            "TCP and TLS carry bytes, not messages: a frame may arrive in pieces of any size, cut even inside its length; several may arrive at once. One frame may carry several keys. The JSON may use escapes, and each byte of the length may have any value, also that of a brace (0x7b).",
+            "TCP and TLS carry bytes, not messages: a frame may arrive in pieces of any size, cut even inside its length; several may arrive at once. One frame may carry several keys. The JSON may use escapes, and each byte of the length may have any value, also that of a brace (0x7b). A welcome with a long history has more than 64 KiB.",
         ],
         wire: &[
             happens("a frame in pieces:"),
@@ -188,6 +182,7 @@ const STAGES: &[Stage] = &[
             "c.recv.len-123",
             "c.recv.escapes",
             "c.recv.piggyback",
+            "c.join.big",
             "c.recv",
         ],
     },
