@@ -6,7 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::command::{
     batch::BatchArguments, client::ClientArguments, compare::CompareArguments, fuzz::FuzzArguments,
-    grade::Grade, load::LoadArguments, matrix::MatrixArguments, shared::Reports,
+    grade::Grade, learn::LearnArguments, load::LoadArguments, matrix::MatrixArguments,
+    shared::Reports,
 };
 
 /// Grades any implementation of the Chatterbox protocol.
@@ -19,6 +20,7 @@ use crate::command::{
   conformance --target localhost:5000 --ca certs/ca.crt
   conformance --target localhost:5000 --insecure --only framing,join.taken
   conformance --spawn 'python3 server.py {host} -p {port}' --insecure --report html=report.html
+  conformance learn --spawn 'python3 server.py {host} -p {port}' --watch
   conformance batch submissions --spawn 'python3 server.py {host} -p {port}' --csv grades.csv
   conformance compare before.json after.json
   conformance list --json
@@ -50,6 +52,7 @@ pub(crate) enum Command {
         id: String,
     },
     Client(Box<ClientArguments>),
+    Learn(Box<LearnArguments>),
     Matrix(MatrixArguments),
     Batch(Box<BatchArguments>),
     Compare(CompareArguments),

@@ -9,7 +9,7 @@ mod command;
 
 use cli::{Cli, Command};
 use command::{
-    batch, client, compare, explain, fuzz, grade, grading, interrupt, load, matrix, say,
+    batch, client, compare, explain, fuzz, grade, grading, interrupt, learn, load, matrix, say,
     shared::USAGE,
 };
 use conformance_kit::escape::visible_lines;
@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         Some(Command::List { json }) => explain::list(json),
         Some(Command::Explain { id }) => explain::explain(&id),
         Some(Command::Client(arguments)) => client::run(&arguments),
+        Some(Command::Learn(arguments)) => learn::run(&arguments),
         Some(Command::Matrix(arguments)) => matrix::run(&arguments),
         Some(Command::Batch(arguments)) => batch::run(&arguments),
         Some(Command::Compare(arguments)) => compare::run(&arguments),

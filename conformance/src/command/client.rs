@@ -1,17 +1,11 @@
 //! `conformance client`: the command line around [`conformance_suite::client`].
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
-use anyhow::Context as _;
 use clap::Args;
 use conformance_kit::escape;
 use conformance_suite::{
     Options,
-    client::{Means, Profile, operator::person::AtTerminal, profile::Lines},
     report::ONLY,
     run::{
         client::{self, Client},
@@ -22,7 +16,8 @@ use conformance_suite::{
 use super::{
     again::{Again, quoted},
     grading::{Failure, Grading, selection},
-    shared::{self, Reports, read},
+    operation::Operation,
+    shared::{self, Reports},
 };
 
 /// How many cases run at the same time when nobody says how many.
@@ -38,33 +33,8 @@ const JOBS: u16 = 4;
   conformance client --adapter -- ./gui --adapter
   conformance client --assisted")]
 pub(crate) struct ClientArguments {
-    /// Use pipes instead of a pseudo-terminal.
-    #[arg(long)]
-    pipe: bool,
-    /// The command is an adapter: JSON lines on its standard input and output.
-    #[arg(long, conflicts_with = "pipe")]
-    adapter: bool,
-    /// Ask a person to operate the client and to say what it shows.
-    #[arg(long, conflicts_with_all = ["pipe", "adapter"])]
-    assisted: bool,
-    /// How the client wants to be operated (TOML).
-    #[arg(long, value_name = "FILE")]
-    profile: Option<PathBuf>,
-    /// What is typed for a message to all, such as '{text}'; `\n` begins a second line.
-    #[arg(long, value_name = "TEMPLATE")]
-    public: Option<String>,
-    /// What is typed for a message to one user, such as '/w {user} {text}'.
-    #[arg(long, value_name = "TEMPLATE")]
-    private: Option<String>,
-    /// What is typed to quit; ^D is the end of the input.
-    #[arg(long, value_name = "COMMAND")]
-    quit: Vec<String>,
-    /// Milliseconds to wait before each line.
-    #[arg(long, value_name = "MS")]
-    delay: Option<u64>,
-    /// Set an environment variable of the client.
-    #[arg(long = "env", value_name = "NAME=VALUE")]
-    env: Vec<String>,
+    #[command(flatten)]
+    operation: Operation,
     /// Run only these cases: ids, groups, levels or clauses, with globs.
     #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
     only: Vec<String>,
@@ -133,7 +103,11 @@ pub(crate) fn run(arguments: &ClientArguments) -> anyhow::Result<u8> {
 
 impl ClientArguments {
     fn client(&self) -> anyhow::Result<Client> {
-        Ok(Client { command: self.command.clone(), means: self.means(), profile: self.profile()? })
+        Ok(Client {
+            command: self.command.clone(),
+            means: self.operation.means(),
+            profile: self.operation.profile()?,
+        })
     }
 
     /// The subject in a report of a run that never began.
@@ -155,57 +129,12 @@ impl ClientArguments {
         })
     }
 
-    fn means(&self) -> Means {
-        if self.assisted {
-            Means::Person(Arc::new(Mutex::new(AtTerminal)))
-        } else if self.adapter {
-            Means::Adapter
-        } else if self.pipe {
-            Means::Pipe
-        } else {
-            Means::Terminal
-        }
-    }
-
-    fn profile(&self) -> anyhow::Result<Profile> {
-        let mut profile = match &self.profile {
-            None => Profile::default(),
-            Some(file) => Profile::parse(&read(file)?)?,
-        };
-        let lines = |text: &String| Lines::Many(text.split("\\n").map(str::to_owned).collect());
-        if let Some(public) = &self.public {
-            profile.public = lines(public);
-        }
-        if let Some(private) = &self.private {
-            profile.private = lines(private);
-        }
-        if !self.quit.is_empty() {
-            profile.quit.clone_from(&self.quit);
-        }
-        if let Some(delay) = self.delay {
-            profile.delay = delay;
-        }
-        for pair in &self.env {
-            let (name, value) = pair.split_once('=').context("--env takes NAME=VALUE")?;
-            profile.env.insert(name.to_owned(), value.to_owned());
-        }
-        Ok(profile)
-    }
-
     /// The command that repeats this run, with a place for `--only`.
     fn again(&self) -> String {
         let mut again = Again::new();
         again.word("client");
-        again.flag("--pipe", self.pipe);
-        again.flag("--adapter", self.adapter);
-        again.flag("--assisted", self.assisted);
+        self.operation.repeat(&mut again);
         again.flag("--strict", self.strict);
-        again.file("--profile", self.profile.as_deref());
-        again.values("--public", &self.public);
-        again.values("--private", &self.private);
-        again.values("--quit", &self.quit);
-        again.values("--delay", self.delay.map(|delay| delay.to_string()));
-        again.values("--env", &self.env);
         again.number("--timeout-scale", self.timeout_scale, 1.0);
         again.number("--jobs", self.jobs, JOBS);
         again.word(ONLY);

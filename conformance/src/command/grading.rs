@@ -56,7 +56,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    fn tell(&self) {
+    pub(super) fn tell(&self) {
         say::aside(format_args!("conformance: {}", self.text));
         if !self.printed.trim().is_empty() {
             say::aside("it printed:");

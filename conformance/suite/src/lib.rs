@@ -7,7 +7,8 @@
 //! * a [`case`] is a row of data and a question, which it asks with the hands of its side
 //!   ([`server`], [`client`]) over a `connection`,
 //! * the `invariants` watch every frame, and the [`verdict`] is what a case concludes,
-//! * [`report`] renders what was found, [`matrix`] and [`fuzz`] ask in other ways,
+//! * [`report`] renders what was found, [`learn`] shows the next step, [`matrix`] and [`fuzz`] ask in
+//!   other ways,
 //! * [`fault`] names what the mutants of `conformance-mutants` do wrong.
 //!
 //! The norm is `docs/protocol.md`; [`clause`] reads it. No wire code is shared with the
@@ -22,6 +23,7 @@ mod connection;
 pub mod fault;
 pub mod fuzz;
 mod invariants;
+pub mod learn;
 pub mod matrix;
 pub mod report;
 pub mod run;

@@ -5,6 +5,7 @@ use std::future::ready;
 
 use conformance_kit::wire::frame::Frame;
 use serde_json::json;
+use tokio::time::timeout;
 
 use crate::{
     fault::Fault,
@@ -124,22 +125,26 @@ async fn feed(c: &mut ServerHands) {
         c.dismiss(thief).await;
     }
     let (public, private) = (format!("{} na\u{ef}ve", c.text()), c.text());
+    // Whatever comes is judged when it comes; who does not send all kinds of frames yet is not waited
+    // for each time.
+    let moment = c.patience() / 4;
     ann.say(&public).await;
-    bob.find_message(Mark::START, |m| m.content == public).await;
+    let _ = timeout(moment, bob.find_message(Mark::START, |m| m.content == public)).await;
     ann.tell(&bob.name, &private).await;
-    bob.find_message(Mark::START, |m| m.content == private).await;
+    let _ = timeout(moment, bob.find_message(Mark::START, |m| m.content == private)).await;
     let forged = ServerHands::message(&bob.name, "ALL", &private);
     for body in ["xyz".to_owned(), "[1]".to_owned(), json!({"MESSAGES": [forged]}).to_string()] {
         let since = ann.mark();
         ann.send_body(body.as_bytes()).await;
-        ann.find(since, Frame::error).await;
+        let _ = timeout(moment, ann.find(since, Frame::error)).await;
     }
     if let Ok(carl) = c.join("carl").await {
         let name = carl.name.clone();
         carl.close(Closing::Polite).await;
-        bob.find_left(Mark::START, &name).await;
+        let _ = timeout(moment, bob.find_left(Mark::START, &name)).await;
     }
     c.settle().await;
+    ann.catch_up();
     bob.catch_up();
 }
 
