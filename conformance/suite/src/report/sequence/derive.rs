@@ -43,7 +43,10 @@ pub(super) fn tell(diagram: &mut Diagram, case: &CaseResult) {
         let parts = text.split('"').skip(1).step_by(2);
         parts.filter(|part| is_nonce(part) && !names.contains(*part)).map(str::to_owned).collect()
     };
-    let told = [quoted(&mismatch.expected), quoted(&mismatch.actual)].concat();
+    let mut told = quoted(&mismatch.expected);
+    if !mismatch.missing {
+        told.extend(quoted(&mismatch.actual));
+    }
     for step in &mut diagram.steps {
         if let What::Frame(frame) = &mut step.what {
             frame.telling = told.iter().any(|text| frame.text.contains(text.as_str()));
