@@ -67,7 +67,7 @@ async fn arrives(c: &mut ServerHands, bytes: usize) -> Result<(bool, String), Ve
 /// Waits until the server says to the sender that it does not take this: by an ERROR, or by closing.
 async fn refused(ann: &mut Peer, since: Mark, patience: Duration) {
     if ann.find_within(patience, since, Frame::error).await.is_none() && !ann.is_closed() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -47,7 +47,8 @@ fn letter(id: &str) -> char {
 #[must_use]
 pub fn console(grid: &Grid) -> String {
     let mut out = String::new();
-    let width = grid.clients.iter().map(String::len).chain([10]).max().unwrap_or(10) + 2;
+    let names = grid.clients.iter().chain(&grid.servers);
+    let width = names.map(String::len).chain([10]).max().unwrap_or(10) + 2;
     // Writing to a String can't fail.
     let _ = write!(out, "{:width$}", "");
     for client in &grid.clients {
