@@ -116,12 +116,21 @@ pub fn last_lines(output: &str) -> String {
 #[must_use]
 pub fn exception(output: &str) -> Option<String> {
     let lines: Vec<&str> = output.lines().map(str::trim_end).collect();
-    let at = lines.iter().rposition(|line| {
-        let line = line.trim_start_matches(|c: char| !c.is_ascii_alphabetic());
-        let known = UNCAUGHT.iter().any(|word| line.starts_with(word));
-        known && (!line.starts_with("thread '") || line.contains("panicked at"))
-    })?;
+    // A prompt may stand in front of it.
+    let begins = |line: &str| {
+        let (at, word) = UNCAUGHT.into_iter().find_map(|word| Some((line.find(word)?, word)))?;
+        let alone = |c: char| !c.is_ascii_alphabetic();
+        let first = line.get(..at)?.chars().all(alone);
+        let known = match word {
+            "thread '" => line.contains("panicked at"),
+            "Traceback (most recent call last)" | "Exception in thread" => true,
+            _ => first,
+        };
+        known.then_some(at)
+    };
+    let at = lines.iter().rposition(|line| begins(line).is_some())?;
     let (first, behind) = lines.get(at..)?.split_first()?;
+    let first = first.get(begins(first)?..)?;
     let what = if first.contains("Traceback") {
         // Python names the exception behind the last frame, which is the first line without indentation.
         let end = behind.iter().position(|line| !line.is_empty() && !line.starts_with(' '))?;
@@ -136,7 +145,7 @@ pub fn exception(output: &str) -> Option<String> {
         // Rust says the place first, and why in the next line.
         format!("{} {}", first, behind.first().unwrap_or(&""))
     } else {
-        (*first).to_owned()
+        first.to_owned()
     };
     Some(escape::shorten(&escape::visible(what.trim()), LONGEST))
 }
@@ -147,7 +156,7 @@ mod tests {
 
     #[test]
     fn the_exception_and_its_place_are_named() {
-        let python = "name: ann\nException in thread Thread-1 (listen):\nTraceback (most recent call last):\n  \
+        let python = "name: Exception in thread Thread-1 (listen):\nTraceback (most recent call last):\n  \
             File \"/usr/lib/python3/threading.py\", line 1, in run\n  File \"client.py\", line 42, in listen\n    \
             f[\"INFO\"]\n  File \"/usr/lib/python3.11/json/decoder.py\", line 5, in raw\nKeyError: 'INFO'\n";
         let hint = hint(python, "recv", false).unwrap();

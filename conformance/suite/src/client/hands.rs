@@ -6,9 +6,9 @@ use conformance_kit::{authority::Shows, nonce::Nonces, trace::Trace};
 
 use super::{
     listener::{Listener, Where},
-    operator::{Action, Operator, Place, process::Exit},
+    operator::{Action, Means, Operator, Place, process::Exit},
     profile::Profile,
-    quirks::{Reached, Silence},
+    quirks::{DELAYS, Reached, Silence},
     screen::{Screen, ScreenMark},
     session::{self, ClientSession},
     shared::Shared,
@@ -38,6 +38,8 @@ pub struct ClientHands {
     pub trace: Trace,
     /// The output of the client that was started last.
     pub(crate) screen: Option<Screen>,
+    /// Milliseconds to wait before each line that this case has found to be needed.
+    delay: Option<u64>,
 }
 
 /// A client that was started and has not said its name.
@@ -55,7 +57,7 @@ impl ClientHands {
     #[must_use]
     pub fn new(shared: Arc<Shared>, case: &'static str, seed: u64) -> Self {
         let trace = Trace::new(shared.clock);
-        Self { nonces: Nonces::new(seed, case), shared, case, trace, screen: None }
+        Self { nonces: Nonces::new(seed, case), shared, case, trace, screen: None, delay: None }
     }
 
     /// A text that can't occur by accident, short enough for every screen.
@@ -87,7 +89,8 @@ impl ClientHands {
         let place = Place { host: &listener.host, port: listener.port, ca: &ca, name: &name };
         let mut profile: Profile = (*self.shared.profile).clone();
         profile.env.extend(setup.env.iter().cloned());
-        profile.delay = profile.delay.max(self.shared.quirks().delay.unwrap_or_default());
+        let delay = self.shared.quirks().delay.max(self.delay);
+        profile.delay = profile.delay.max(delay.unwrap_or_default());
         let (shared, trace) = (&self.shared, self.trace.clone());
         let started =
             Operator::start(&shared.command, &shared.means, Arc::new(profile), place, trace).await;
@@ -119,9 +122,33 @@ impl ClientHands {
     /// # Errors
     /// As [`ClientHands::enter`].
     pub async fn enter_with(&mut self, setup: &Setup) -> Result<ClientSession, Verdict> {
+        let silence = match self.try_to_enter(setup).await? {
+            Ok(session) => return Ok(session),
+            Err(silence) => silence,
+        };
+        // The first contact may have been lucky with a client that loses what is typed too early.
+        let quirks = self.shared.quirks();
+        let typed = matches!(self.shared.means, Means::Terminal | Means::Pipe);
+        if typed && quirks.silence.is_none() && silence.may_want_a_delay() {
+            let waits = self.shared.profile.delay.max(quirks.delay.unwrap_or_default());
+            for delay in DELAYS.into_iter().filter(|delay| *delay > waits) {
+                self.delay = Some(delay);
+                if let Ok(session) = self.try_to_enter(setup).await? {
+                    self.shared.learn_delay(delay);
+                    return Ok(session);
+                }
+            }
+        }
+        Err(Verdict::inconclusive(silence.text))
+    }
+
+    async fn try_to_enter(
+        &mut self,
+        setup: &Setup,
+    ) -> Result<Result<ClientSession, Silence>, Verdict> {
         let arrival = self.start(setup).await?;
         self.give_name(&arrival).await;
-        self.arrive(arrival).await.map_err(|silence| Verdict::inconclusive(silence.text))
+        Ok(self.arrive(arrival).await)
     }
 
     /// Waits for the frame in which the client asks for its name; others may come before.

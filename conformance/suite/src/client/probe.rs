@@ -10,15 +10,12 @@ use conformance_kit::clock::Clock;
 use super::{
     hands::{ClientHands, Setup},
     operator::{Action, Means},
-    quirks::{Quirks, Shows, Speaks},
+    quirks::{DELAYS, Quirks, Shows, Speaks},
     screen::{Screen, ScreenMark},
     session::ClientSession,
     shared::{Pace, Shared},
 };
 use crate::{invariants::Invariant, verdict::Verdict};
-
-/// The milliseconds to wait before each line that are tried when what was typed at once got lost.
-const DELAYS: [u64; 2] = [500, 2_000];
 
 /// Meets the client, and stores what was found out in the shared state.
 ///

@@ -4,6 +4,9 @@ use std::fmt;
 
 use conformance_kit::wire::prefix::Prefix;
 
+/// The milliseconds to wait before each line that are tried when what was typed at once got lost.
+pub const DELAYS: [u64; 2] = [500, 2_000];
+
 /// The deviations that the first contact found in a client, and what works in spite of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Quirks {
@@ -81,6 +84,14 @@ impl fmt::Display for Silence {
     }
 }
 
+impl Silence {
+    /// Whether what was typed may have been lost because it was typed too early.
+    #[must_use]
+    pub const fn may_want_a_delay(&self) -> bool {
+        matches!(self.reached, Reached::Nothing | Reached::Typing) && !self.ended
+    }
+}
+
 impl Quirks {
     /// It shows what arrives only when a key is pressed.
     #[must_use]
@@ -92,9 +103,7 @@ impl Quirks {
     #[must_use]
     pub fn may_want_a_delay(&self) -> bool {
         match &self.silence {
-            Some(silence) => {
-                matches!(silence.reached, Reached::Nothing | Reached::Typing) && !silence.ended
-            }
+            Some(silence) => silence.may_want_a_delay(),
             None => self.unheard.is_some(),
         }
     }

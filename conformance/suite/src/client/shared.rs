@@ -124,6 +124,12 @@ impl Shared {
         self.quirks().prefix.unwrap_or(Prefix::NETWORK)
     }
 
+    /// A case has found out what the first contact did not: what is typed at once gets lost.
+    pub(super) fn learn_delay(&self, delay: u64) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.quirks.delay = state.quirks.delay.max(Some(delay));
+    }
+
     pub(super) fn learn(&self, pace: Pace, quirks: Quirks) {
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = State { pace, quirks };
     }

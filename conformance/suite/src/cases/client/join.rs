@@ -28,7 +28,8 @@ pub const CASES: &[Case] = &[
     Case::new("c.join.ready", Level::Open, "AI-1", |c| Box::pin(future::ready(ready(c))))
         .asks("Does what is typed at once reach the wire?")
         .needs(&["c.join.first"])
-        .killed_by(&[ClientFault::FlushesInputAtStart]),
+        .killed_by(&[ClientFault::FlushesInputAtStart])
+        .last(),
     Case::new("c.join.waits", Level::Should, "AC-1", |c| Box::pin(waits(c)))
         .asks("It sends no messages before its name is accepted")
         .hint("Wait for USERNAME_ACCEPTED before you send what the user types.")
@@ -150,11 +151,14 @@ fn ready(c: &ClientHands) -> Outcome {
     if !matches!(c.shared.means, Means::Terminal | Means::Pipe) {
         return Ok(Verdict::not_applicable("nothing is typed"));
     }
-    let profile = c.shared.profile.delay;
-    let value = match c.shared.quirks().delay {
+    let (profile, quirks) = (c.shared.profile.delay, c.shared.quirks());
+    if quirks.silence.is_some() {
+        return Ok(Verdict::inconclusive("nothing that was typed arrived at all"));
+    }
+    let value = match quirks.delay {
         Some(delay) => format!(
             "gets lost; with a delay it arrives: put `delay = {delay}` into the profile (in this run \
-             every line was typed so late)"
+             lines were typed so late)"
         ),
         None if profile > 0 => format!("arrives, with the delay of {profile} ms in the profile"),
         None => "arrives".to_owned(),
