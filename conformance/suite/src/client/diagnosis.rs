@@ -1,7 +1,8 @@
 //! Reads in a client's output why it failed: an exception of its own says more than the usual cause of
 //! a failure does.
 //!
-//! What is found is only ever shown. No verdict depends on it, since anybody can print anything.
+//! What is found is mostly only shown, since anybody can print anything. Of the verdicts, that of a refused
+//! name alone depends on it: a client that falls over has not told its user anything.
 
 use conformance_kit::escape;
 

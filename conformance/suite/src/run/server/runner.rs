@@ -18,6 +18,7 @@ use futures_util::future::BoxFuture;
 
 use crate::{
     case::{Isolation, Row},
+    clause::Level,
     report::CaseResult,
     run::runner::{Footing, Next, Runner, Turn},
     server::{ServerSide, hands::ServerHands, shared::Shared},
@@ -75,6 +76,9 @@ pub(crate) struct ServerRunner {
     lag: Lag,
     /// Whether the machine, or the server, was found to be slow.
     slow: bool,
+    /// A case has sent somebody else's server what the norm leaves open: what it does from now on may be
+    /// the answer to that.
+    marked: bool,
     /// Whether public messages are known to reach others.
     serves: bool,
     /// Whether the cases run that leave megabytes on a server of somebody else.
@@ -83,7 +87,16 @@ pub(crate) struct ServerRunner {
 
 impl ServerRunner {
     pub(crate) fn new(shared: Arc<Shared>, managed: Option<ManagedServer>, heavy: bool) -> Self {
-        Self { shared, managed, lost: None, lag: Lag::watch(), slow: false, serves: false, heavy }
+        Self {
+            shared,
+            managed,
+            lost: None,
+            lag: Lag::watch(),
+            slow: false,
+            marked: false,
+            serves: false,
+            heavy,
+        }
     }
 
     /// The end of the subject's output.
@@ -93,10 +106,7 @@ impl ServerRunner {
 
     /// Whether a case is hurried: whatever it does not find in this time it is asked for again.
     fn is_hurried(case: &Row, before: u8) -> bool {
-        before == 0
-            && !case.chance
-            && case.level != crate::clause::Level::Open
-            && case.extension.is_none()
+        before == 0 && !case.chance && case.level != Level::Open && case.extension.is_none()
     }
 
     fn pace(&self, case: &Row, before: u8, fresh: bool) -> f64 {
@@ -173,6 +183,7 @@ impl ServerRunner {
     /// Looks at the result of a case of somebody else's server, and whether that is still there.
     async fn after_running(&mut self, turn: Turn, result: &mut CaseResult) -> Next {
         let good = result.verdict.carries();
+        self.marked |= turn.case.isolation == Isolation::Marking;
         self.serves |= good && turn.case.id == SERVES;
         if good && turn.before > 0 {
             result.flaky = Some("passed only when it was asked again, alone".to_owned());
@@ -302,7 +313,7 @@ impl Runner for ServerRunner {
 
     fn hands(&self, case: &'static Row, footing: Footing, seed: u64) -> ServerHands {
         // What a question without weight provokes is no evidence against the subject.
-        let counts = case.level != crate::clause::Level::Open && !case.literal;
+        let counts = case.level != Level::Open && !case.literal && !self.marked;
         let shared = self.shared.for_case(footing.pace, counts);
         ServerHands::new(Arc::new(shared), case.id, seed)
     }
