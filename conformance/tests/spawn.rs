@@ -16,7 +16,7 @@ use conformance_kit::{
         server::{Server, Waiting},
     },
 };
-use conformance_suite::report::json;
+use conformance_suite::{report::json, verdict::Verdict};
 
 /// The command line of a mutant with these arguments.
 fn faulty(folder: &Path, more: &str) -> String {
@@ -69,6 +69,27 @@ fn one_that_dies_is_started_again_and_the_rest_goes_on() {
     let verdict = |id: &str| report.case(id).unwrap().verdict.word();
     assert_eq!(verdict("errors.not-json"), "fail", "{printed}");
     assert_eq!(verdict("conc.idle"), "pass", "{printed}");
+}
+
+/// One that keeps a lock, say: what was asked before stays, the rest is inconclusive, and nothing starts
+/// it for ever.
+#[test]
+fn one_that_starts_only_once_is_not_started_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let command = faulty(folder.path(), "");
+    let (lock, starts) = (folder.path().join("lock"), folder.path().join("starts"));
+    let (lock, count) = (lock.display(), starts.display());
+    let once = format!("echo >> {count}; [ -e {lock} ] && exit 1; touch {lock}; exec {command}");
+    let arguments = ["--spawn", once.as_str(), "--only", "join,inv.length"];
+    let (code, report, printed) = grade(folder.path(), &arguments);
+    assert_eq!(code, 2, "{printed}");
+    let report = report.unwrap();
+    let verdict = |id: &str| report.case(id).unwrap().verdict.clone();
+    assert_eq!(verdict("join.accept"), Verdict::Pass, "{printed}");
+    assert_eq!(verdict("inv.length"), Verdict::Pass, "{printed}");
+    assert!(printed.contains("could not be started again"), "{printed}");
+    let starts = std::fs::read_to_string(starts).unwrap().lines().count();
+    assert!(starts < 6, "{starts} starts");
 }
 
 #[test]

@@ -103,6 +103,8 @@ pub struct Row {
     pub excuses: &'static [&'static str],
     /// What it shows comes by chance: a failure stands, since a second try may miss it.
     pub chance: bool,
+    /// It passes when nothing comes: all the time that there is belongs to it.
+    pub silence: bool,
     /// How much other traffic it tolerates.
     pub isolation: Isolation,
 }
@@ -146,6 +148,7 @@ impl<J: Judged> Case<J> {
             needs: &[],
             excuses: &[],
             chance: false,
+            silence: false,
             isolation: Isolation::Together,
         };
         Self { row, killed_by: &[], ask }
@@ -222,6 +225,13 @@ impl<J: Judged> Case<J> {
     #[must_use]
     pub const fn by_chance(mut self) -> Self {
         self.row.chance = true;
+        self
+    }
+
+    /// Passes when nothing comes, so that it must not be hurried.
+    #[must_use]
+    pub const fn by_silence(mut self) -> Self {
+        self.row.silence = true;
         self
     }
 

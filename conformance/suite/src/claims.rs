@@ -101,7 +101,11 @@ mod tests {
     use super::*;
     use crate::{
         invariants::Invariants,
-        run::{Options, Unwatched, schedule::Schedule, server::runner::ServerRunner},
+        run::{
+            Options, Unwatched,
+            schedule::Schedule,
+            server::runner::{Plan, ServerRunner},
+        },
         server::{Case, ServerSide, hands::ServerHands, shared::Shared},
         verdict::Outcome,
     };
@@ -144,7 +148,8 @@ mod tests {
         );
         let selected = all().into_iter().map(|case| (case, true)).collect();
         shared.set_claims(claims);
-        let runner = ServerRunner::new(Arc::new(shared), None, false);
+        let plan = Plan { heavy: false, feeds: false, scale: 1.0 };
+        let runner = ServerRunner::new(Arc::new(shared), None, plan);
         let schedule = Schedule::new(runner, &options, 1, selected);
         let (_, (cases, bugs)) = schedule.run(&mut Unwatched).await;
         assert!(bugs.is_empty(), "{bugs:?}");

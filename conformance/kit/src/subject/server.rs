@@ -102,6 +102,11 @@ impl Server {
 
     /// Starts the server again, in place of the one before; `None` when it is somebody else's.
     pub async fn restart(&mut self) -> Option<io::Result<Target>> {
+        self.moved = 0;
+        self.start_again().await
+    }
+
+    async fn start_again(&mut self) -> Option<io::Result<Target>> {
         let started = self.spawned.as_mut()?.start().await;
         if let Ok(target) = &started {
             self.target.clone_from(target);
@@ -124,7 +129,7 @@ impl Server {
             return false;
         }
         self.moved += 1;
-        matches!(self.restart().await, Some(Ok(_)))
+        matches!(self.start_again().await, Some(Ok(_)))
     }
 
     /// Whether the suite started it.

@@ -186,6 +186,8 @@ impl Sandbox {
         let mut words = vec!["exec".to_owned()];
         words.extend(self.limits.iter().flatten().cloned());
         words.extend(["env".to_owned(), "-i".to_owned()]);
+        // By this the suite knows what belongs to which of the servers that it has started.
+        words.push("${CONFORMANCE_SPAWNED:+CONFORMANCE_SPAWNED=$CONFORMANCE_SPAWNED}".to_owned());
         words.extend([
             format!("HOME={copy}"),
             format!("PWD={copy}"),

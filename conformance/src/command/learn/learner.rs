@@ -73,6 +73,8 @@ impl Learner {
             trust,
             tls: arguments.tls.into(),
             sni: arguments.sni.clone(),
+            // One server serves all cases, and no case may see the others; clients have one each.
+            jobs: 1,
             ..options(arguments.way)
         };
         Ok(Self { side: Side::Server(subject), options, again: again.finish() })

@@ -95,7 +95,7 @@ async fn piggyback(c: &mut ServerHands) -> Outcome {
     let delivered = bob.count(&text) > 0;
     let expected = "ann joins, and her message is delivered";
     let actual = format!("joined: {joined}, delivered: {delivered}; {}", ann.heard(Mark::START));
-    Ok(Verdict::check(joined && delivered, expected, actual))
+    Ok(Verdict::came(joined && delivered, expected, actual))
 }
 
 /// The frames that a user gets in an ordinary session: others join, speak and leave.

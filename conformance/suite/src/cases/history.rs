@@ -127,9 +127,13 @@ async fn no_leak(c: &mut ServerHands) -> Outcome {
     let (mut ann, mut bob) = (c.join("ann").await?, c.join("bob").await?);
     let text = told(c, &mut ann, &mut bob).await?;
     let mut carl = c.join("carl").await?;
-    c.fence(&mut ann, &mut carl).await?;
+    let fence = c.fence(&mut ann, &mut carl).await;
     let expected = "carl, who joined later, does not get what ann told bob in private";
-    Ok(Verdict::check(carl.count(&text) == 0, expected, format!("carl got \"{text}\"")))
+    if carl.count(&text) > 0 {
+        return Ok(Verdict::fail(expected, format!("carl got \"{text}\"")));
+    }
+    fence?;
+    Ok(Verdict::Pass)
 }
 
 async fn after_leave(c: &mut ServerHands) -> Outcome {
@@ -206,7 +210,11 @@ async fn rejected_absent(c: &mut ServerHands) -> Outcome {
     c.settle().await;
     let mut carl = c.join("carl").await?;
     let mut dora = c.join("dora").await?;
-    c.fence(&mut dora, &mut carl).await?;
+    let fence = c.fence(&mut dora, &mut carl).await;
     let expected = "a message with somebody else's SRC is not in carl's history";
-    Ok(Verdict::check(carl.count(&text) == 0, expected, format!("carl got \"{text}\"")))
+    if carl.count(&text) > 0 {
+        return Ok(Verdict::fail(expected, format!("carl got \"{text}\"")));
+    }
+    fence?;
+    Ok(Verdict::Pass)
 }

@@ -118,7 +118,7 @@ async fn judge(c: &mut ServerHands, invariant: Invariant, expected: &str) -> Out
 
 /// A session in which a server has reason to send every kind of frame. How it goes is the business of
 /// other cases.
-async fn feed(c: &mut ServerHands) {
+pub(crate) async fn feed(c: &mut ServerHands) {
     let (Ok(mut ann), Ok(mut bob)) = (c.join("ann").await, c.join("bob").await) else { return };
     if let Ok(mut thief) = c.connect("thief").await {
         thief.ask_for(&ann.name).await;

@@ -24,6 +24,7 @@ mod users;
 
 pub use client::CLIENT_GROUPS;
 pub use group::Group;
+pub(crate) use invariants::feed;
 pub use kill_matrix::{client_kill_matrix, kill_matrix};
 pub use registry::{
     SERVER_GROUPS, client_cases, find, group_title, groups, noticed, rows, server_cases,

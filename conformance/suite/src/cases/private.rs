@@ -88,9 +88,13 @@ async fn not_others(c: &mut ServerHands) -> Outcome {
     let text = c.text();
     ann.tell(&bob.name, &text).await;
     bob.find_message(Mark::START, |m| m.content == text).await;
-    c.fence(&mut ann, &mut carl).await?;
+    let fence = c.fence(&mut ann, &mut carl).await;
     let expected = "carl does not get what ann tells bob in private";
-    Ok(Verdict::check(carl.count(&text) == 0, expected, format!("carl got \"{text}\"")))
+    if carl.count(&text) > 0 {
+        return Ok(Verdict::fail(expected, format!("carl got \"{text}\"")));
+    }
+    fence?;
+    Ok(Verdict::Pass)
 }
 
 async fn once(c: &mut ServerHands) -> Outcome {

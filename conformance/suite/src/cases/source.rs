@@ -51,12 +51,13 @@ async fn refused(
     let since = sender.mark();
     sender.send(&json!({"MESSAGES": messages})).await;
     let error = sender.expect_error(since, "a message with a SRC that is not its own").await;
-    c.fence(&mut witness, victim).await?;
+    let fence = c.fence(&mut witness, victim).await;
     if victim.count(text) > 0 {
         let expected = format!("{} does not get the forged message", victim.role);
         let actual = format!("{} got \"{text}\"", victim.role);
         return Ok(Verdict::fail(expected, actual));
     }
+    fence?;
     error?;
     Ok(Verdict::Pass)
 }

@@ -20,13 +20,15 @@ pub const CASES: &[Case] = &[
         .hint("Don't fall back to plain TCP when the handshake fails; close the connection.")
         .needs(&["tls.handshake", "join.accept"])
         .killed_by(&[Fault::PlaintextToo])
-        .rough(),
+        .rough()
+        .by_silence(),
     Case::should("tls.version", "TL-2", |c| Box::pin(version(c)))
         .asks("The server does not agree to TLS 1.1")
         .hint("Set minimum_version = TLSVersion.TLSv1_2 on the context.")
         .needs(&["tls.handshake"])
         .killed_by(&[Fault::AgreesToOldTls])
-        .rough(),
+        .rough()
+        .by_silence(),
     Case::open("tls.cert", "TL-3", |c| Box::pin(certificate(c)))
         .asks("What does the certificate look like?")
         .needs(&["tls.handshake"])

@@ -95,7 +95,7 @@ async fn left_removed(c: &mut ServerHands) -> Outcome {
     };
     match tokio::time::timeout(patience, looking).await {
         Ok(outcome) => outcome,
-        Err(_) if looked > 0 => Ok(Verdict::fail(
+        Err(_) if looked > 0 => Ok(Verdict::missing(
             format!("USER_LIST without {gone}, who has left"),
             format!("{looked} newcomers in {patience:.1?} still found them listed"),
         )),

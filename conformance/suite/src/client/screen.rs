@@ -154,6 +154,12 @@ impl Screen {
         }
     }
 
+    /// What was written since a mark, without escape sequences.
+    #[must_use]
+    pub fn plain_since(&self, mark: ScreenMark) -> String {
+        self.lock().plain.get(mark.plain..).unwrap_or_default().to_owned()
+    }
+
     /// Whether a text stands on the screen now; without a terminal, whether it was ever written.
     #[must_use]
     pub fn stands(&self, text: &str) -> bool {

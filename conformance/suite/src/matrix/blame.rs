@@ -64,11 +64,18 @@ pub(super) fn dialects(proxy: &Proxy) -> Option<Blame> {
 
 /// The fault when a connection is over, or a client is, before anybody wanted to leave; the frames since the last step
 /// that worked say what it was about.
-pub(super) fn over(proxy: &Proxy, operator: &Operator, since: usize) -> Option<Blame> {
+pub(super) fn over(
+    proxy: &Proxy,
+    operator: &Operator,
+    since: usize,
+    failed: bool,
+) -> Option<Blame> {
     let (way, end) = match proxy.state().closed_first {
         Some(way) => (way, "closed the connection"),
-        // A thread of it may be gone, and another one keeps the connection open.
-        None => session::crash(operator).map(|_| (Way::Up, "fell over"))?,
+        // A thread of it may be gone, and another one keeps the connection open: only where a step has failed
+        // since, or what it caught and printed would be held against it.
+        None if failed => session::crash(operator).map(|_| (Way::Up, "fell over"))?,
+        None => return None,
     };
     let frames = proxy.since(since);
     let (who, side, clauses): (_, _, fn(&Frame) -> &'static str) = match way {

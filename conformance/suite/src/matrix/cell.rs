@@ -180,7 +180,7 @@ impl Meeting<'_> {
     fn settle(&mut self, step: Outcome, steps: &mut Vec<Outcome>) -> Option<Outcome> {
         let step = match step {
             Outcome::Fails(blame) => {
-                if let Some(over) = over(self.proxy, self.operator, self.since) {
+                if let Some(over) = over(self.proxy, self.operator, self.since, true) {
                     return Some(Outcome::Fails(over));
                 }
                 Outcome::Fails(provoked(self.proxy, self.since, blame))
@@ -252,7 +252,7 @@ impl Meeting<'_> {
 
     /// ann quits, and bob is told.
     async fn leave(&mut self, ways: &[String]) -> Outcome {
-        if let Some(over) = over(self.proxy, self.operator, self.since) {
+        if let Some(over) = over(self.proxy, self.operator, self.since, false) {
             return Outcome::Fails(over);
         }
         let since = self.bob.mark();

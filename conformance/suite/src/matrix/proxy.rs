@@ -33,6 +33,11 @@ use super::{
 };
 use crate::{connection::Unread, invariants::Invariants, server::shared::Shared};
 
+/// In how many bytes a first frame is looked for.
+const LONGEST_START: usize = 64 * 1024;
+/// How many frames of a meeting are kept.
+const MOST_FRAMES: usize = 20_000;
+
 /// The direction of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
@@ -272,16 +277,33 @@ impl Door {
         let quirks = self.shared.quirks();
         let prefix = if way == Way::Up { quirks.reads } else { quirks.sends };
         let mut decoder = Decoder::new(prefix);
-        let mut first = way == Way::Up;
+        // The beginning of what a client sends, until its first frame is whole.
+        let mut first = (way == Way::Up).then(Vec::new);
+        let mut lost = false;
         let see = |bytes: &[u8]| {
-            if std::mem::take(&mut first) {
-                let found = first_frame(bytes).and_then(|frame| frame.prefix);
-                self.seen.state.send_modify(|state| state.prefix = found);
+            if let Some(start) = &mut first {
+                start.extend_from_slice(bytes);
+                let found = first_frame(start).and_then(|frame| frame.prefix);
+                if found.is_some() || start.len() > LONGEST_START {
+                    first = None;
+                    self.seen.state.send_modify(|state| state.prefix = found);
+                }
+            }
+            if lost {
+                return;
             }
             let mut in_pieces = decoder.is_partial();
             decoder.push(bytes);
-            while let Step::Body(body) = decoder.step() {
-                self.saw(way, body, std::mem::take(&mut in_pieces));
+            loop {
+                match decoder.step() {
+                    Step::Body(body) => self.saw(way, body, std::mem::take(&mut in_pieces)),
+                    Step::More => break,
+                    // Nothing behind an absurd length can be understood, and none of it is kept.
+                    Step::Absurd(_) => {
+                        lost = true;
+                        break;
+                    }
+                }
             }
         };
         let patience = self.shared.timing().patience;
@@ -300,11 +322,11 @@ impl Door {
         let frame = Frame::read(self.shared.clock.elapsed(), body);
         let invariants = if way == Way::Up { &self.client } else { &self.server };
         invariants.look("the matrix", &frame);
-        self.seen.frames.lock().unwrap_or_else(PoisonError::into_inner).push(Passed {
-            way,
-            frame,
-            in_pieces,
-        });
+        let mut frames = self.seen.frames.lock().unwrap_or_else(PoisonError::into_inner);
+        if frames.len() < MOST_FRAMES {
+            frames.push(Passed { way, frame, in_pieces });
+        }
+        drop(frames);
         self.seen.state.send_modify(|state| state.frames += 1);
     }
 }

@@ -13,7 +13,7 @@ use super::{
     runner::{Next, Runner, Turn},
 };
 use crate::{
-    case::{Case, Isolation, Row},
+    case::{Case, Isolation, Judged as _, Row, Side},
     clause::Level,
     report::CaseResult,
     select::Selected,
@@ -198,7 +198,11 @@ impl<'a, R: Runner> Schedule<'a, R> {
 
     /// Whether a case was judged. One that was not says nothing about those that need it: they are asked,
     /// and blocked only where they find nothing either.
+    /// A client of which nothing is known can't be asked anything.
     fn is_judged(&self, id: &str) -> bool {
+        if R::Side::SIDE == Side::Client {
+            return true;
+        }
         let verdict = self.results.get(id).map(|result| &result.verdict);
         !matches!(verdict, Some(Verdict::Inconclusive { .. }))
     }

@@ -189,7 +189,8 @@ async fn rejected(c: &mut ClientHands) -> Outcome {
     session.taken_in().await;
     // What a program prints when it falls over is meant for who wrote it.
     let screen = &session.operator.screen;
-    let fell = diagnosis::is_accident(&screen.plain_end()) && !screen.written_holds(mark, &reason);
+    let fell =
+        diagnosis::is_accident(&screen.plain_since(mark)) && !screen.written_holds(mark, &reason);
     Ok(Verdict::check(
         told && !fell,
         format!(

@@ -6,7 +6,7 @@ use conformance_kit::clock;
 
 use super::{
     find::{find, name_of},
-    runner::{ManagedServer, ServerRunner},
+    runner::{ManagedServer, Plan, ServerRunner},
     subject::{RunError, Subject},
 };
 use crate::{
@@ -65,7 +65,12 @@ pub async fn run_watched(
         });
     shared.set_claims(claims);
     shared.set_account(options.account.clone());
-    let runner = ServerRunner::new(Arc::clone(&shared), managed, heavy);
+    let plan = Plan {
+        heavy,
+        feeds: selected.iter().any(|(case, _)| case.isolation == Isolation::Last),
+        scale: options.timeout_scale,
+    };
+    let runner = ServerRunner::new(Arc::clone(&shared), managed, plan);
     let (runner, (cases, bugs)) = Schedule::new(runner, options, seed, selected).run(watch).await;
     let output = runner.output();
     let took_ms = u64::try_from(shared.clock.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -15,9 +15,11 @@ use conformance_kit::{
     trace::Trace,
 };
 use futures_util::future::BoxFuture;
+use tokio::time::timeout;
 
 use crate::{
     case::{Isolation, Row},
+    cases::feed,
     clause::Level,
     report::CaseResult,
     run::runner::{Footing, Next, Runner, Turn},
@@ -48,7 +50,7 @@ impl ManagedServer {
 }
 
 /// How long a server that was started again may take to answer.
-const RESTARTING: Duration = Duration::from_secs(15);
+const RESTARTING: Duration = Duration::from_secs(30);
 /// How long a server may be silent before it is taken for one that is stuck: a busy machine, or a
 /// large message, keeps a living one silent for a while.
 const STUCK: Duration = Duration::from_secs(15);
@@ -66,6 +68,17 @@ const MOST_TRIES: u8 = 3;
 /// The case that proves that public messages reach others.
 const SERVES: &str = "bcast.all-others";
 
+/// What the runner has to know of the run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plan {
+    /// Whether the cases run that leave megabytes on a server of somebody else.
+    pub(crate) heavy: bool,
+    /// Whether rules for all frames are judged.
+    pub(crate) feeds: bool,
+    /// All waiting times are multiplied by this.
+    pub(crate) scale: f64,
+}
+
 /// The server under judgement.
 pub(crate) struct ServerRunner {
     shared: Arc<Shared>,
@@ -76,9 +89,18 @@ pub(crate) struct ServerRunner {
     lag: Lag,
     /// Whether the machine, or the server, was found to be slow.
     slow: bool,
+    /// Whether first attempts are hurried: until one needed the time that it was not given.
+    hurries: bool,
     /// A case has sent somebody else's server what the norm leaves open: what it does from now on may be
     /// the answer to that.
     marked: bool,
+    /// The case that was asked last of somebody else's server.
+    latest: Option<&'static str>,
+    /// Whether rules for all frames are judged in this run, which have to be fed before anything may leave
+    /// a mark.
+    feeds: bool,
+    /// All waiting for a start is multiplied by this.
+    scale: f64,
     /// Whether public messages are known to reach others.
     serves: bool,
     /// Whether the cases run that leave megabytes on a server of somebody else.
@@ -86,16 +108,20 @@ pub(crate) struct ServerRunner {
 }
 
 impl ServerRunner {
-    pub(crate) fn new(shared: Arc<Shared>, managed: Option<ManagedServer>, heavy: bool) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, managed: Option<ManagedServer>, plan: Plan) -> Self {
         Self {
             shared,
             managed,
             lost: None,
             lag: Lag::watch(),
             slow: false,
+            hurries: true,
             marked: false,
+            latest: None,
+            feeds: plan.feeds,
+            scale: plan.scale,
             serves: false,
-            heavy,
+            heavy: plan.heavy,
         }
     }
 
@@ -111,7 +137,13 @@ impl ServerRunner {
 
     fn pace(&self, case: &Row, before: u8, fresh: bool) -> f64 {
         match before {
-            0 if !fresh && Self::is_hurried(case, before) => HURRIED,
+            0 if self.managed.is_some()
+                && !fresh
+                && self.hurries
+                && Self::is_hurried(case, before) =>
+            {
+                HURRIED
+            }
             0 => 1.0,
             _ if self.slow => PATIENT,
             _ => 1.0,
@@ -126,11 +158,14 @@ impl ServerRunner {
         if let Some(Err(error)) = started {
             return Err(error.to_string());
         }
-        let waiting = Waiting::for_at_most(RESTARTING);
+        let waiting = Waiting::for_at_most(RESTARTING.mul_f64(self.scale.max(1.0)));
         loop {
             // Another one, where somebody else was quicker to take the port.
             let target = managed.server.target.clone();
-            let addresses = target.resolve().await.map_err(|error| error.to_string())?;
+            let mut addresses = target.resolve().await.map_err(|error| error.to_string())?;
+            // The one that answered at first: the host may have others where nobody listens.
+            let known = self.shared.address().ip();
+            addresses.sort_by_key(|address| address.ip() != known);
             for address in &addresses {
                 self.shared.set_addresses(*address, addresses.clone());
                 if is_open(&self.shared).await {
@@ -148,6 +183,42 @@ impl ServerRunner {
         }
     }
 
+    /// The verdict of a case that can't be asked since the server is lost. What judges all frames needs
+    /// nobody.
+    fn unreachable(&self, case: &Row) -> Option<Verdict> {
+        let why = self.lost.as_ref().filter(|_| case.isolation != Isolation::Last)?;
+        Some(Verdict::inconclusive(format!("{why}, so this case did not run")))
+    }
+
+    /// Looks whether somebody else's server is there before a case, so that no case is charged for what
+    /// became of it in the one before; and, before the first case that may leave a mark, sees to it
+    /// that the rules for all frames have been fed.
+    async fn look(&mut self, case: &'static Row) {
+        if self.shared.greeting().join.is_some() && case.isolation != Isolation::Last {
+            let mut hands = self.stranger();
+            let answered = hands.is_answered().await;
+            hands.farewell().await;
+            if !answered && let Health::Dead(how) = self.health(case).await {
+                let before = self.latest.unwrap_or("the first contact");
+                self.lost = Some(format!("{how} in or after {before}"));
+                return;
+            }
+        }
+        if case.isolation == Isolation::Marking && !self.marked && self.feeds {
+            let shared = Arc::new(self.shared.for_case(1.0, true));
+            let mut hands = ServerHands::new(Arc::clone(&shared), "inv", rand::random());
+            shared.feed_once(feed(&mut hands)).await;
+            hands.farewell().await;
+        }
+        self.latest = Some(case.id);
+    }
+
+    /// Hands that belong to no case: what they see is nobody's evidence.
+    fn stranger(&self) -> ServerHands {
+        let shared = Arc::new(self.shared.for_case(1.0, false));
+        ServerHands::new(shared, "health", rand::random())
+    }
+
     /// Looks at the result of a case of a server that the suite started.
     async fn after_managed(&mut self, turn: Turn, result: &mut CaseResult) -> Next {
         let slow = self.slow;
@@ -156,7 +227,10 @@ impl ServerRunner {
         let good = result.verdict.carries();
         managed.spent |= !good || turn.case.isolation.wants_fresh();
         if good {
-            if turn.before > 0 {
+            // Only what did not come was asked for again: time may have been all that it lacked, once.
+            if turn.before > 0 && self.hurries {
+                self.hurries = false;
+            } else if turn.before > 0 {
                 // What it was that the other server had become can't be known: each case gets its own.
                 managed.always_fresh = true;
                 result.flaky = Some(
@@ -173,9 +247,13 @@ impl ServerRunner {
             result.verdict = after_death(verdict, &format!("the server: {how}"));
         }
         result.printed = managed.server.output_since(managed.since);
+        // Something wrong that came is evidence, whatever the server had served before: no case has sent it
+        // more than what it has to survive.
+        let about_time = result.verdict.is_about_time() || turn.case.extension.is_some();
         let may_be_the_other = !turn.footing.fresh || turn.company;
-        let may_be_slow = slow && result.verdict.is_about_time() && turn.footing.pace < PATIENT;
+        let may_be_slow = slow && turn.footing.pace < PATIENT;
         let again = turn.before + 1 < MOST_TRIES
+            && about_time
             && (may_be_slow || (may_be_the_other && !turn.case.chance));
         if again { Next::Again } else { Next::Keep }
     }
@@ -198,6 +276,7 @@ impl ServerRunner {
         match self.health(turn.case).await {
             Health::Dead(how) => {
                 let id = turn.case.id;
+                // It was there when this case began.
                 self.lost = Some(format!("{how} in or after {id}"));
                 if !good {
                     let verdict = std::mem::replace(&mut result.verdict, Verdict::Pass);
@@ -223,9 +302,7 @@ impl ServerRunner {
             return Health::Good;
         }
         let usual = self.shared.timing().patience;
-        // It is no case: what it sees is nobody's evidence.
-        let shared = Arc::new(self.shared.for_case(1.0, false));
-        let mut hands = ServerHands::new(shared, "health", rand::random());
+        let mut hands = self.stranger();
         let (clock, mut last) = (Clock::start(), STUCK_TEXT);
         while clock.elapsed() < STUCK.max(usual * 4) {
             let answered = hands.is_answered().await;
@@ -257,15 +334,14 @@ enum Health {
 
 /// Whether the port takes connections. Nothing is sent, so that this is no client yet.
 async fn is_open(shared: &Shared) -> bool {
-    // Loopback only: a port that is listened on is open, and a connection would be a guest who says
-    // nothing. Elsewhere there is no other way to know.
+    // A port of this machine that is listened on is open, and a connection would be a guest who says
+    // nothing. Elsewhere, in the network of a container too, there is no other way to know.
     let address = shared.address();
-    if address.ip().is_loopback()
-        && let Some(listens) = is_listened_on(address.port())
-    {
-        return listens;
+    if address.ip().is_loopback() && is_listened_on(address) == Some(true) {
+        return true;
     }
-    tokio::net::TcpStream::connect(address).await.is_ok()
+    let connecting = tokio::net::TcpStream::connect(address);
+    matches!(timeout(shared.timing().patience, connecting).await, Ok(Ok(_)))
 }
 
 impl Runner for ServerRunner {
@@ -287,9 +363,8 @@ impl Runner for ServerRunner {
         company: bool,
     ) -> BoxFuture<'_, Result<Footing, Verdict>> {
         Box::pin(async move {
-            // What judges all frames needs nobody.
-            if let (Some(why), true) = (&self.lost, case.isolation != Isolation::Last) {
-                return Err(Verdict::inconclusive(format!("{why}, so this case did not run")));
+            if let Some(verdict) = self.unreachable(case) {
+                return Err(verdict);
             }
             let wants_fresh = before > 0 || case.chance || case.isolation.wants_fresh();
             let restarts = self.managed.as_mut().is_some_and(|managed| {
@@ -297,9 +372,21 @@ impl Runner for ServerRunner {
                 !company
                     && ((managed.used && fresh) || managed.spent || !managed.server.is_running())
             });
-            if restarts && let Err(error) = self.restart().await {
-                self.lost = Some(format!("the server could not be started again ({error})"));
-                return self.prepare(case, before, company).await;
+            if restarts && self.lost.is_none() {
+                // Once more, since starting a server can fail for a reason of the machine's.
+                let mut started = self.restart().await;
+                if started.is_err() {
+                    started = self.restart().await;
+                }
+                if let Err(error) = started {
+                    self.lost = Some(format!("the server could not be started again ({error})"));
+                }
+            }
+            if self.managed.is_none() && !company && self.lost.is_none() {
+                self.look(case).await;
+            }
+            if let Some(verdict) = self.unreachable(case) {
+                return Err(verdict);
             }
             let fresh = self.managed.as_ref().is_some_and(|managed| !managed.used);
             if let Some(managed) = &mut self.managed {
