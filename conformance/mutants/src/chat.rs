@@ -296,10 +296,9 @@ impl Chat {
 
     pub(super) fn announce_left(&mut self, name: &str) {
         let f = &self.faults;
-        self.leaves += 1;
-        if f.acts(Fault::NoLeftNotice)
-            || (self.leaves.is_multiple_of(7) && f.acts(Fault::LosesLeavesUnderLoad))
-        {
+        self.leaves += usize::from(self.members.len() > 3);
+        let busy = self.members.len() > 3 && self.leaves.is_multiple_of(3);
+        if f.acts(Fault::NoLeftNotice) || (busy && f.acts(Fault::LosesLeavesUnderLoad)) {
             return;
         }
         let last = self.members.last().map(|member| member.name.clone());

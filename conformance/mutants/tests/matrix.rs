@@ -161,6 +161,7 @@ async fn what_can_not_be_started_is_a_red_cell() {
 fn peers_that_make_no_sense_are_refused() {
     for text in [
         "",
+        "[[server]]\nname = 'a'\ntarget = 'x:1'\n[[server]]\nname = 'a'\ntarget = 'x:2'\n[[client]]\nname = 'b'\ncommand = []\n",
         "[[server]]\nname = 'a'\n[[client]]\nname = 'b'\ncommand = []\n",
         "[[server]]\nname = 'a'\ntarget = 'x:'\n[[client]]\nname = 'b'\ncommand = []\n",
         "[[server]]\nname = 'a'\ntarget = 'x:1'\n[[client]]\nname = 'b'\ncommand = []\nprofile = {quit = []}\n",

@@ -7,8 +7,9 @@ use std::path::Path;
 use anyhow::Context as _;
 use conformance_kit::escape;
 use conformance_suite::{
-    Options, Report,
+    Options, Pattern, Report,
     case::Row,
+    cases,
     report::{
         Trouble, console,
         expect::Expectations,
@@ -176,16 +177,22 @@ fn leave(written: std::io::Result<()>) {
     }
 }
 
-/// The cases to run: those that were asked for, and those that did not pass in an earlier report.
+/// The cases to run: those that were asked for; of those, with an earlier report, the ones that did not
+/// pass in it.
 pub(super) fn selection(only: &[String], failed: Option<&Path>) -> anyhow::Result<Vec<String>> {
     let mut only = only.to_vec();
     if let Some(file) = failed {
         let earlier = json::read(&read(file)?)
             .with_context(|| format!("{} is no report of this suite", file.display()))?;
+        let wanted = Pattern::parse_list(&only)?;
+        let is_wanted = |id: &str| {
+            let row = cases::find(id);
+            wanted.is_empty()
+                || row.is_some_and(|row| wanted.iter().any(|pattern| pattern.matches(row)))
+        };
         let again = earlier.cases.iter().filter(|case| !case.verdict.carries());
-        let before = only.len();
-        only.extend(again.map(|case| case.id.clone()));
-        anyhow::ensure!(only.len() > before, "nothing failed in {}", file.display());
+        only = again.map(|case| case.id.clone()).filter(|id| is_wanted(id)).collect();
+        anyhow::ensure!(!only.is_empty(), "nothing of that failed in {}", file.display());
     }
     Ok(only)
 }

@@ -41,5 +41,5 @@ pub use run::{
     Options,
     server::{RunError, Subject, run},
 };
-pub use select::SelectError;
+pub use select::{Pattern, SelectError};
 pub use server::TlsMode;

@@ -20,6 +20,7 @@ use conformance_suite::{
         points::Rubric,
         write,
     },
+    run::plan,
 };
 use tokio::task::JoinSet;
 
@@ -38,6 +39,18 @@ const RESULT: &str = "result.json";
 pub(crate) fn run(arguments: &BatchArguments) -> anyhow::Result<u8> {
     let found = copy::find(&arguments.folder, arguments.results.out.as_deref())?;
     let setting = setting(arguments)?;
+    // What can't be done at the end is said before anybody is judged.
+    let asked = match &setting.subject {
+        Start::Server { .. } => plan::of_server(&setting.options),
+        Start::Client { .. } => plan::of_client(&setting.options),
+    };
+    anyhow::ensure!(!asked.is_empty(), "the selection matches no case; see `conformance list`");
+    let results = &arguments.results;
+    for file in results.csv.iter().chain(&results.json) {
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let there = folder.is_none_or(Path::is_dir) && !file.is_dir();
+        anyhow::ensure!(there, "{} can't be written: there is no such folder", file.display());
+    }
     let sandbox = setting.sandbox.describe();
     anstream::eprintln!("Each submission runs in a sandbox:");
     for line in &sandbox {
@@ -55,7 +68,6 @@ pub(crate) fn run(arguments: &BatchArguments) -> anyhow::Result<u8> {
         started,
         submissions,
     };
-    let results = &arguments.results;
     if let Some(file) = &results.csv {
         write(file, &batch::csv(&batch))?;
     }

@@ -123,7 +123,7 @@ faults! {
     IdleStalls: "A connection without a name stalls everybody.",
     LosesUnderLoad: "One delivery in a hundred is lost.",
     SlowReaderStalls: "A peer that does not read stalls everybody.",
-    LosesLeavesUnderLoad: "Every seventh leaving is not announced.",
+    LosesLeavesUnderLoad: "Among many users, every third leaving is not announced.",
     ExtraOnJoinRefused: "Unknown keys beside `USERNAME` are refused.",
     ExtraBesideMessagesRefused: "Unknown keys beside `MESSAGES` are refused.",
     PiggybackIgnored: "Messages beside `USERNAME` are ignored.",

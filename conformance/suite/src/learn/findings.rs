@@ -11,7 +11,6 @@ use crate::{
 #[derive(Debug, Clone, Default)]
 pub struct Findings {
     results: BTreeMap<String, CaseResult>,
-    output: String,
 }
 
 impl Findings {
@@ -27,7 +26,6 @@ impl Findings {
                 self.results.insert(case.id.clone(), case);
             }
         }
-        self.output = report.output;
     }
 
     /// The result of a case, if it was asked.
@@ -41,12 +39,6 @@ impl Findings {
     pub fn passed(&self) -> Vec<String> {
         let passed = self.results.values().filter(|case| case.verdict.carries());
         passed.map(|case| case.id.clone()).collect()
-    }
-
-    /// What the subject printed in the last run; escaped.
-    #[must_use]
-    pub fn output(&self) -> &str {
-        &self.output
     }
 }
 

@@ -191,9 +191,8 @@ impl Screen<'_> {
         if !case.hint.is_empty() {
             field(out, "often", &visible(&case.hint));
         }
-        if case.printed.trim().is_empty() {
-            self.printed(out, self.findings.output(), "printed last");
-        } else {
+        // What was printed in another case would lead astray.
+        if !case.printed.trim().is_empty() {
             self.printed(out, &case.printed, "printed meanwhile");
         }
         // Commands stay on one line, so that they can be copied.

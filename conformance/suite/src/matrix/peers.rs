@@ -89,6 +89,9 @@ pub enum MatrixError {
     /// A profile that can't work.
     #[error("client {0:?}: {1}")]
     Profile(String, ProfileError),
+    /// Two peers of one name can't be told apart in the grid.
+    #[error("two {0} are called {1:?}")]
+    Twice(&'static str, String),
     /// Nobody to compare.
     #[error("at least one server and one client are needed")]
     Empty,
@@ -106,6 +109,17 @@ impl Peers {
         let peers: Self = toml::from_str(text)?;
         if peers.servers.is_empty() || peers.clients.is_empty() {
             return Err(MatrixError::Empty);
+        }
+        let servers: Vec<&str> = peers.servers.iter().map(|server| server.name.as_str()).collect();
+        let clients: Vec<&str> = peers.clients.iter().map(|client| client.name.as_str()).collect();
+        for (kind, names) in [("servers", servers), ("clients", clients)] {
+            let twice = names
+                .iter()
+                .enumerate()
+                .find(|(n, name)| names.iter().take(*n).any(|other| other == *name));
+            if let Some((_, name)) = twice {
+                return Err(MatrixError::Twice(kind, (*name).to_owned()));
+            }
         }
         for client in &peers.clients {
             let checked = client.profile.check();
