@@ -2,7 +2,7 @@
 //!
 //! Whoever begins with an empty file fails nearly every case, and a list of these failures says
 //! nothing about what to do next. A [`Path`] puts the cases into an order; [`Progress`] says which
-//! [`Stage`] comes next, and [`screen`] shows that one alone: what it asks, the frames, and the first
+//! [`Stage`] comes next, and `screen` shows that one alone: what it asks, the frames, and the first
 //! failure. The stages before it are asked again each time, so one that breaks is seen at once.
 //!
 //! Nothing here runs anything: results come in as [`Report`](crate::Report)s, text goes out.

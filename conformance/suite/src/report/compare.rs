@@ -110,6 +110,12 @@ pub fn reports(before: &Report, after: &Report) -> Comparison {
     remark("the suites", &a.suite, &b.suite);
     remark("the editions of the norm", &a.edition, &b.edition);
     remark("the settings of --strict", &a.strict.to_string(), &b.strict.to_string());
+    for (which, report) in [("A", before), ("B", after)] {
+        if let Some(trouble) = &report.trouble {
+            let what = visible(&trouble.line());
+            comparison.remarks.push(format!("{which} did not come to its end: {what}"));
+        }
+    }
     comparison
 }
 
