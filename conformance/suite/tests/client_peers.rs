@@ -90,10 +90,9 @@ async fn the_advice_about_control_characters_keeps_all_others() {
     let own = "UNSAFE.sub(lambda found: ascii(found[0])[1:-1], str(text))";
     let report = judge(Means::Terminal, &[(own, &advice)]).await;
     full_marks(&report);
+    // What many write instead doubles backslashes: that is how it shows them, and it understood them.
     let report = judge(Means::Terminal, &[(own, "repr(str(text))[1:-1]")]).await;
-    let failed = report.cases.iter().filter(|case| !case.verdict.carries());
-    let failed: Vec<&str> = failed.map(|case| case.id.as_str()).collect();
-    assert_eq!(failed, ["c.recv.escapes"], "{}", plain(&report));
+    full_marks(&report);
 }
 
 /// A client that reads a length and a body with one call each, and never looks at ERROR: what it gets

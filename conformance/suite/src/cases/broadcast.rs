@@ -45,6 +45,7 @@ pub const CASES: &[Case] = &[
         .excused_by(&["framing.coalesced"])
         .killed_by(&[Fault::Reorders]),
     Case::must("bcast.multi", "MM-1", |c| Box::pin(multi(c)))
+        .revised(2)
         .asks("Three messages in one frame are three messages")
         .hint("Loop over the list in MESSAGES; don't look at its first element only.")
         .needs(&["bcast.all-others"])

@@ -19,6 +19,7 @@ pub const CASES: &[Case] = &[
     Case::must("errors.not-json", "IV-1", |c| {
         Box::pin(answered(c, b"xyz", "a body that is no JSON"))
     })
+    .revised(2)
     .asks("A body that is not JSON is answered with ERROR")
     .hint(HINT)
     .needs(&["join.accept"])
@@ -79,6 +80,7 @@ pub const CASES: &[Case] = &[
         .killed_by(&[Fault::ClosesAfterError])
         .rough(),
     Case::must("errors.others-unaffected", "RT-6", |c| Box::pin(others_unaffected(c)))
+        .revised(2)
         .asks("What one user sends wrongly disturbs no other user")
         .hint(
             "An exception in one client's thread must not end the others or hold a lock for ever.",

@@ -44,12 +44,14 @@ pub const CASES: &[Case] = &[
         .needs(&["join.accept"])
         .killed_by(&[Fault::OneReadOneBody]),
     Case::must("framing.coalesced", "FR-4", |c| Box::pin(coalesced(c)))
+        .revised(2)
         .asks("Two frames in one write both count, once")
         .hint(GLUE_HINT)
         .needs(&["bcast.all-others"])
         .killed_by(&[Fault::SecondFrameDropped, Fault::SecondFrameWaits, Fault::DeafAfterGlue])
         .alone(),
     Case::must("framing.three-and-half", "FR-4", |c| Box::pin(three_and_half(c)))
+        .revised(2)
         .asks("Two and a half frames, then the rest: all three count, once")
         .hint(GLUE_HINT)
         .needs(&["bcast.all-others"])
@@ -62,12 +64,14 @@ pub const CASES: &[Case] = &[
         .needs(&["bcast.all-others"])
         .killed_by(&[Fault::SearchesForBrace]),
     Case::must("framing.tls-record-span", "FR-3", |c| Box::pin(long(c, 20 * 1024)))
+        .revised(2)
         .asks("A frame of 20 KiB, more than a TLS record holds, arrives intact")
         .hint(READ_HINT)
         .needs(&["bcast.all-others"])
         .excused_by(&["framing.split-body"])
         .killed_by(&[Fault::CutsAt16KiB]),
     Case::must("framing.over-64k", "LG-1", |c| Box::pin(long(c, 70_000)))
+        .revised(2)
         .asks("A message of 70,000 bytes arrives intact")
         .hint("No fixed buffer, no 16-bit length; write everything (sendall, not send).")
         .needs(&["bcast.all-others"])

@@ -79,6 +79,7 @@ pub const CASES: &[Case] = &[
     Case::must("inv.timestamp-int", "TS-1", |c| {
         Box::pin(judge(c, Invariant::TimestampInt, "TIMESTAMP is an integer"))
     })
+    .revised(2)
     .asks("The time of every message is an integer")
     .hint("int(time.time()), not time.time() and not a formatted date.")
     .needs(&["bcast.all-others"])

@@ -19,6 +19,7 @@ pub const CASES: &[Case] = &[
         .needs(&["join.second-user"])
         .killed_by(&[Fault::NoLeftNotice, Fault::LeftNamesLast]),
     Case::must("leave.all-others", "UX-1", |c| Box::pin(all_others(c)))
+        .revised(2)
         .asks("Every other user is told who left")
         .hint("Send USERS_LEFT to everybody in the list of users, and go through a copy of it: a list that changes while you go through it skips its next element.")
         .needs(&["leave.fin"])

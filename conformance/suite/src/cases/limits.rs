@@ -19,6 +19,7 @@ const MIB: usize = 1024 * 1024;
 /// The group. Large things are sent in private, so that they don't burden everybody's history.
 pub const CASES: &[Case] = &[
     Case::should("limits.1mib", "LG-2", |c| Box::pin(one_mib(c)))
+        .revised(2)
         .asks("A message of 1 MiB arrives whole")
         .hint("Read until the frame is complete, and write with sendall.")
         .needs(&["private.delivered"])
@@ -26,6 +27,7 @@ pub const CASES: &[Case] = &[
         .killed_by(&[Fault::CutsAt512KiB])
         .heavy(),
     Case::open("limits.16mib", "LG-3", |c| Box::pin(ladder(c)))
+        .revised(2)
         .asks("How large a message arrives whole: 2, 4, 8, 16 MiB?")
         .needs(&["limits.1mib"])
         .killed_by(&[Fault::NothingAbove3MiB])

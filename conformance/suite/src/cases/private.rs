@@ -50,6 +50,7 @@ pub const CASES: &[Case] = &[
         .killed_by(&[Fault::UnknownDestIgnored])
         .marking(),
     Case::must("private.mixed-frame", "MM-1", |c| Box::pin(mixed_frame(c)))
+        .revised(2)
         .asks("A public and a private message in one frame each go where they belong")
         .hint("Look at DEST of every message, not at that of the first one.")
         .needs(&["private.not-others"])

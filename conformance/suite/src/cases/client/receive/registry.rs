@@ -66,6 +66,7 @@ pub const CASES: &[Case] = &[
         .needs(&["c.recv.message"])
         .killed_by(&[ClientFault::EndsAtBrace]),
     Case::new("c.recv.escapes", Level::Must, "JS-2", |c| Box::pin(messages::escapes(c)))
+        .revised(2)
         .asks("Escapes in JSON strings mean the characters that they stand for")
         .hint("Use a JSON parser; don't cut the text yourself.")
         .needs(&["c.recv.message"])
