@@ -71,8 +71,7 @@ fn one_that_dies_is_started_again_and_the_rest_goes_on() {
     assert_eq!(verdict("conc.idle"), "pass", "{printed}");
 }
 
-/// One that keeps a lock, say: what was asked before stays, the rest is inconclusive, and nothing starts
-/// it for ever.
+/// What was asked before stays, the rest is inconclusive, and nothing starts it for ever.
 #[test]
 fn one_that_starts_only_once_is_not_started_for_ever() {
     let folder = tempfile::tempdir().unwrap();
