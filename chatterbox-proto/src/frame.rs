@@ -96,6 +96,13 @@ impl Decoder {
         Ok(Some(body.freeze()))
     }
 
+    /// Whether [`Decoder::next_body`] has something to say: a whole frame is here, or one that is too long has begun.
+    pub fn has_body(&self) -> bool {
+        let Some(prefix) = self.buffer.first_chunk::<PREFIX>() else { return false };
+        let announced = usize::try_from(u32::from_be_bytes(*prefix)).unwrap_or(usize::MAX);
+        announced > self.limit || self.buffer.len() - PREFIX >= announced
+    }
+
     /// Copies what is left out of a much larger allocation: one byte of the next frame would keep the memory of a long one.
     fn none_yet(&mut self) -> Option<Bytes> {
         if self.held > SMALL && self.buffer.len() < self.held / SPARSE {

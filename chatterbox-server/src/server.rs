@@ -8,7 +8,7 @@ use std::time::Duration;
 use chatterbox_hub::{Event, Hub};
 use chatterbox_proto::{ALL, Entry, SERVER};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -21,7 +21,8 @@ use crate::net::Transport;
 use crate::net::acceptor::Acceptor;
 use crate::net::context::Context;
 use crate::net::limits::ConnectionLimits;
-use crate::net::long_frame::LONG_FRAMES_KIB;
+use crate::net::long_frame::LongFrames;
+use crate::net::long_work::LongWork;
 use crate::ops::clock::unix_now;
 use crate::store::{Backlog, BacklogError};
 
@@ -84,7 +85,8 @@ pub async fn run_with(
         config: config.clone(),
         transport,
         history_loaded: history_loaded.clone(),
-        long_frames: Arc::new(Semaphore::new(LONG_FRAMES_KIB)),
+        long_frames: Arc::new(LongFrames::default()),
+        long_work: LongWork::default(),
         closing: closing.clone(),
     });
     let acceptors = TaskTracker::new();

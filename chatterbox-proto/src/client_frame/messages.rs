@@ -61,6 +61,7 @@ impl<'a> Messages<'a> {
             }
             index += 1;
         }
+        messages.rest.longest = elements.longest;
         (messages.first, messages.count) = (Some(first), index);
         Ok(Ok(messages))
     }
@@ -78,6 +79,18 @@ impl<'a> Messages<'a> {
     /// Whether all of them have been taken.
     pub fn is_empty(&self) -> bool {
         self.first.is_none() && self.next >= self.count
+    }
+
+    /// How many bytes the next chunk is read from, at most.
+    pub fn next_bytes(&self) -> usize {
+        match self.first {
+            Some(_) => 0,
+            None => {
+                let longest = self.rest.longest;
+                let most = (CHUNK_MESSAGES * longest).min(CHUNK_BYTES + longest);
+                most.min(self.rest.rest.len())
+            }
+        }
     }
 
     /// Takes the next few: at most [`CHUNK_MESSAGES`], and no more behind [`CHUNK_BYTES`].
@@ -126,12 +139,14 @@ impl<'a> Chunk<'a> {
 struct Elements<'a> {
     /// What is behind the bracket, or behind an element.
     rest: &'a str,
+    /// The length of the longest element that was read, with what is around it.
+    longest: usize,
 }
 
 impl<'a> Elements<'a> {
     /// The elements of a value, if it is a list.
     fn of(json: &'a str) -> Option<Self> {
-        json.trim_start_matches(WHITE).strip_prefix('[').map(|rest| Self { rest })
+        json.trim_start_matches(WHITE).strip_prefix('[').map(|rest| Self { rest, longest: 0 })
     }
 
     fn next(&mut self) -> Option<Result<TupleShape<'a>, Code>> {
@@ -142,7 +157,9 @@ impl<'a> Elements<'a> {
         }
         let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Element<'a>>();
         let value = values.next()?;
-        self.rest = rest.get(values.byte_offset()..).unwrap_or_default();
+        let behind = rest.get(values.byte_offset()..).unwrap_or_default();
+        self.longest = self.longest.max(self.rest.len() - behind.len());
+        self.rest = behind;
         Some(value.map(|element| element.0).map_err(|error| reading_failed(&error)))
     }
 }
@@ -197,6 +214,7 @@ mod tests {
         while let Some(chunk) = messages.next_chunk() {
             assert!(chunk.entries.len() <= 3);
             chunks += 1;
+            assert!(messages.next_bytes() <= CHUNK_BYTES + long.len() + 1);
         }
         assert_eq!(chunks, 14);
         // Two bytes an element.

@@ -1,10 +1,14 @@
 //! Delivery: what a member has not been handed out yet, assembled into frames that all with the same view share.
 
-use crate::encode::batch::{Batch, assemble};
+use std::collections::HashSet;
+
+use crate::encode::batch::{Batch, BatchCache};
 use crate::event::Event;
 use crate::hub::Hub;
 use crate::ids::MemberId;
+use crate::member::Member;
 use crate::removal::Removal;
+use crate::room::timeline::Timeline;
 
 /// What a member can be sent now.
 #[derive(Debug)]
@@ -36,7 +40,20 @@ impl Hub {
         if member.is_filter_stale() {
             member.set_filter(self.presence.filter(id));
         }
-        let (from, head) = (member.cursor, self.lobby.head());
+        let before = member.own_bytes();
+        let welcomed = std::mem::take(&mut member.is_being_welcomed);
+        // It has written everything, or it would not ask.
+        (member.own_handed_out, member.shared_handed_out) = (0, 0);
+        let delivery = Self::take_next(member, &self.lobby, &mut self.batches);
+        self.budget.change(before, member.own_bytes());
+        if welcomed && self.history.pinned() > 0 {
+            self.history.forget_unpinned();
+        }
+        delivery
+    }
+
+    fn take_next(member: &mut Member, lobby: &Timeline, batches: &mut BatchCache) -> Delivery {
+        let (from, head) = (member.cursor, lobby.head());
         if !member.is_behind(head) {
             return Delivery::UpToDate;
         }
@@ -45,42 +62,44 @@ impl Hub {
         let limit = member.next_direct().unwrap_or(head);
         let view = member.view;
         let shares = member.hidden().is_none();
-        if shares && let Some((to, batch)) = self.batches.get(view, from, limit) {
+        if shares && let Some((to, frames)) = batches.get(view, from, limit) {
             member.cursor = to;
-            return Delivery::Frames { frames: batch, more: member.is_behind(head) };
+            member.shared_handed_out = frames.size();
+            return Delivery::Frames { frames, more: member.is_behind(head) };
         }
-        let Some(mut lobby) = self.lobby.since(from) else {
+        let Some(mut shared) = lobby.since(from) else {
             // The timeline has moved past the cursor; the next eviction removes the member.
             return Delivery::Removed(Removal::TooSlow);
         };
-        let mut own = Vec::new();
-        let mut shared = Vec::new();
-        let (mut bytes, mut events) = (0, 0);
-        while bytes < BATCH_BYTES && events < BATCH_EVENTS {
-            bytes += if let Some(event) = member.pop_direct(member.cursor) {
-                let size = event.size();
-                own.push((shared.len(), event));
-                size
-            } else if let Some(event) = lobby.next() {
+        let mut events: Vec<Event> = Vec::new();
+        let (mut bytes, mut count, mut own) = (0, 0, false);
+        while bytes < BATCH_BYTES && count < BATCH_EVENTS {
+            let event = if let Some(event) = member.pop_direct(member.cursor) {
+                own = true;
+                event
+            } else if let Some(event) = shared.next() {
                 member.cursor += 1;
-                shared.push(event);
-                event.size()
+                event.clone()
             } else {
                 break;
             };
-            events += 1;
+            bytes += event.size();
+            count += 1;
+            let is_hidden =
+                |hidden: &HashSet<_>| event.source().is_some_and(|by| hidden.contains(by));
+            if !member.hidden().is_some_and(is_hidden) {
+                events.push(event);
+            }
         }
         let more = member.is_behind(head);
-        if own.is_empty() && shares {
-            let frames = assemble(&shared, view);
-            self.batches.put(view, from, member.cursor, &frames);
-            return Delivery::Frames { frames, more };
+        let frames = Batch::new(events, view);
+        if shares && !own {
+            batches.put(view, from, member.cursor, &frames);
+            member.shared_handed_out = frames.size();
+        } else {
+            member.own_handed_out = frames.size();
         }
-        let mut merged = merge(&own, shared);
-        if let Some(hidden) = member.hidden() {
-            merged.retain(|event| event.source().is_none_or(|source| !hidden.contains(source)));
-        }
-        Delivery::Frames { frames: assemble(&merged, view), more }
+        Delivery::Frames { frames, more }
     }
 
     /// Whether a member that is here has not been handed out an event before this place of the timeline.
@@ -92,18 +111,4 @@ impl Hub {
     pub fn removal(&self, id: MemberId) -> Option<Removal> {
         self.removed.get(&id).copied()
     }
-}
-
-/// Events of a member's own among those of the timeline, each with the number of those that stand before it.
-fn merge<'e>(own: &'e [(usize, Event)], shared: Vec<&'e Event>) -> Vec<&'e Event> {
-    let mut merged = Vec::with_capacity(shared.len() + own.len());
-    let mut shared = shared.into_iter();
-    let mut merged_shared = 0;
-    for (before, event) in own {
-        merged.extend(shared.by_ref().take(before - merged_shared));
-        merged_shared = *before;
-        merged.push(event);
-    }
-    merged.extend(shared);
-    merged
 }

@@ -15,6 +15,7 @@
 
 mod block_index;
 mod block_lists;
+mod budget;
 mod conversation;
 mod delivery;
 mod encode;
@@ -37,11 +38,12 @@ mod sessions;
 mod wake;
 
 pub use block_lists::{BlockFilter, BlockLists};
+pub use budget::WAITING;
 pub use conversation::Conversation;
 pub use delivery::Delivery;
 pub use encode::batch::Batch;
 pub use encode::view::View;
-pub use encode::welcome::unescaped;
+pub use encode::welcome::reframed;
 pub use event::Event;
 pub use eviction::{Laggards, MOVING};
 pub use hub::Hub;

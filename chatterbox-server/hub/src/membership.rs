@@ -150,7 +150,8 @@ impl Hub {
         self.mark_stale(stale);
         match old {
             Some(old) => {
-                if self.members.remove(&old).is_some() {
+                if let Some(member) = self.members.remove(&old) {
+                    self.budget.change(member.own_bytes(), 0);
                     self.removed.insert(old, Removal::Resumed);
                 }
             }
@@ -165,6 +166,8 @@ impl Hub {
             member.extras().hold = hold;
         }
         member.set_filter(filter);
+        member.own_handed_out = welcome.own_bytes;
+        self.budget.change(0, member.own_bytes());
         self.members.insert(id, member);
         Ok(JoinReply { id, name, welcome: welcome.pieces, replaced: old })
     }
@@ -194,7 +197,7 @@ impl Hub {
         let users = others.map(|(_, person)| &person.name_json).chain([&name_json]);
         let Some(agreed) = *agreed else {
             let pieces = welcome::welcome(request.info, users, self.history.for_user(name))?;
-            return Ok(Welcome { pieces, session: None });
+            return Ok(Welcome { own_bytes: own_bytes(&pieces), pieces, session: None });
         };
         let after = request.resume.filter(|_| session.is_some()).map(|resume| resume.after);
         let after = after.filter(|after| self.history.reaches(name, *after));
@@ -223,7 +226,7 @@ impl Hub {
         if let Some(session) = key.and_then(|key| self.sessions.session_mut(key)) {
             (session.member, session.account) = (Some(id), login.clone());
         }
-        Ok(Welcome { pieces, session: key })
+        Ok(Welcome { own_bytes: own_bytes(&pieces), pieces, session: key })
     }
 
     /// Lets a member go. Leaving twice is leaving once.
@@ -234,6 +237,7 @@ impl Hub {
         else {
             return Wake::Nobody;
         };
+        self.budget.change(member.own_bytes(), 0);
         self.mark_stale(stale);
         if let Some(extras) = &member.extras {
             if let Some(session) = extras.session {
@@ -318,5 +322,18 @@ impl Hub {
 /// A welcome, and the session that begins or goes on with it.
 struct Welcome {
     pieces: Vec<Bytes>,
+    /// The memory that nobody else uses.
+    own_bytes: usize,
     session: Option<SessionId>,
 }
+
+/// The memory that a welcome takes for itself: what is not in pieces of the history.
+fn own_bytes(pieces: &[Bytes]) -> usize {
+    let ends = [pieces.first(), pieces.last()];
+    let ends: usize = ends.into_iter().flatten().map(Bytes::len).sum();
+    // A copy of the newest segment, which is not sealed, is made for each; and so are the numbers of parts of segments.
+    ends + pieces.len() * (size_of::<Bytes>() + PIECE_BYTES)
+}
+
+/// The memory of a piece beside its bytes, at the one who writes it.
+const PIECE_BYTES: usize = 64;

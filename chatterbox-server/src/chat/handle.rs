@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use chatterbox_hub::{
     Delivery, Event, Hub, Identity, JoinError, JoinReply, JoinRequest, MemberId, Removal, Rename,
-    SessionId, View, Wake, unescaped,
+    SessionId, View, Wake, reframed,
 };
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Code, Refusal, Username};
 use tokio::sync::Notify;
 
 use crate::chat::notifier::Signals;
+use crate::chat::reserved::Reserved;
 use crate::chat::shared::Chat;
 
 /// A member's place in the chat, for the half of the connection that writes. Dropping it is leaving.
@@ -35,7 +36,10 @@ impl Seat {
         request: JoinRequest<'_>,
     ) -> Result<(Self, JoinReply), JoinError> {
         let view = View::of(request.identity.agreed.unwrap_or_default());
-        let mut joined = chat.hub_now().admit(request)?;
+        let mut hub = chat.hub_now();
+        let admitted = hub.admit(request);
+        chat.unlock(hub);
+        let mut joined = admitted?;
         let signals = chat.notifier().subscribe(joined.id);
         match joined.replaced {
             Some(replaced) => chat.notifier().notify_removed(&[replaced]),
@@ -49,8 +53,8 @@ impl Seat {
             muted: Arc::default(),
         };
         if view.utf8() {
-            // This rewrites the whole history, which would hold the lock for too long.
-            joined.welcome = unescaped(joined.welcome)?;
+            // This reads the whole history, which would hold the lock for too long.
+            joined.welcome = reframed(joined.welcome)?;
         }
         Ok((seat, joined))
     }
@@ -73,7 +77,9 @@ impl Seat {
 
     /// Takes what is to be sent now.
     pub fn take(&self) -> Delivery {
-        let delivery = self.chat.hub().take(self.id);
+        let mut hub = self.chat.hub();
+        let delivery = hub.take(self.id);
+        self.chat.unlock(hub);
         self.handed_out.notify_waiters();
         delivery
     }
@@ -103,7 +109,7 @@ pub struct Handle {
 }
 
 impl Handle {
-    pub(crate) fn chat(&self) -> &Chat {
+    pub(crate) fn chat(&self) -> &Arc<Chat> {
         &self.chat
     }
 
@@ -170,9 +176,9 @@ impl Handle {
         Ok(())
     }
 
-    /// Waits until some of what was waiting for the member has been handed out.
+    /// Waits until all answers that were waiting for the member have been handed out, so that there is room for any.
     pub async fn room(&self) {
-        self.until(|hub| hub.has_room(self.id)).await;
+        self.until(|hub| hub.has_room(self.id, usize::MAX)).await;
     }
 
     /// Waits until everything that has happened by now was handed out to the member, too.
@@ -215,8 +221,8 @@ impl Handle {
     }
 }
 
-/// Resolves the destination of a message of about `bytes`: the spelling under which its recipient is here, with room
-/// reserved for it.
+/// Resolves the destination of a message of about `bytes`: the spelling under which its recipient is here. Room for it is
+/// reserved, and added to `reserved`.
 ///
 /// # Errors
 /// [`Code::NoSuchUser`], [`Code::Blocked`] or [`Code::RecipientBusy`].
@@ -224,11 +230,14 @@ pub fn resolve(
     sender: &Handle,
     destination: Destination,
     bytes: usize,
+    reserved: &mut Reserved,
 ) -> Result<Destination, Code> {
     match destination {
         Destination::All => Ok(Destination::All),
         Destination::User(name) => {
-            sender.chat.reserve(sender.id, &name, bytes).map(Destination::User)
+            let (recipient, name) = sender.chat.reserve(sender.id, &name, bytes)?;
+            reserved.add(&sender.chat, recipient, bytes);
+            Ok(Destination::User(name))
         }
     }
 }

@@ -24,6 +24,7 @@ use crate::access::{
     Attachment, Authenticator, CommandInput, Grant, LoginRequest, Renamer, RequestHandler, Served,
 };
 use crate::chat::handle::{Handle, resolve};
+use crate::chat::reserved::Reserved;
 use crate::commands::caller::Caller;
 use crate::commands::client_port::{Amend, ClientPort, PostError};
 use crate::commands::executor::{self, CallQueue, QueuedCall, executor};
@@ -246,7 +247,9 @@ impl ClientPort for MemberPort {
 impl MemberPort {
     async fn send(&self, to: &Username, text: &str) -> Result<(), Code> {
         let name = self.member.name().ok_or(Code::NotJoined)?;
-        let destination = resolve(&self.member, Destination::User(to.clone()), text.len())?;
+        let mut reserved = Reserved::default();
+        let to = Destination::User(to.clone());
+        let destination = resolve(&self.member, to, text.len(), &mut reserved)?;
         let Destination::User(recipient) = &destination else { return Err(Code::NoSuchUser) };
         let arrived = unix_now();
         let entry = Entry {
@@ -257,7 +260,7 @@ impl MemberPort {
         };
         let json = entry.to_json().into();
         let record = Record { source: name, destination, json, arrived };
-        self.member.chat().post(vec![record], None).await.map(drop)
+        self.member.chat().post(vec![record], reserved, None, None).await.map(drop)
     }
 
     async fn measure(&self) -> Option<Duration> {

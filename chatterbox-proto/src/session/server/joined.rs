@@ -45,9 +45,21 @@ pub struct Unread<'a> {
     messages: Messages<'a>,
     tags: Option<Tags<'a>>,
     faults: Faults,
+    /// Messages that were refused since somebody has asked.
+    refused: usize,
 }
 
 impl Unread<'_> {
+    /// The bytes that the next [`JoinedSession::read_on`] reads.
+    pub fn next_bytes(&self) -> usize {
+        self.messages.next_bytes()
+    }
+
+    /// How many messages were refused since the last call.
+    pub fn take_refused(&mut self) -> usize {
+        std::mem::take(&mut self.refused)
+    }
+
     /// The faults of the whole frame, when all has been read.
     pub fn into_faults(self) -> Faults {
         let mut faults = self.faults;
@@ -176,7 +188,7 @@ impl JoinedSession {
         if tags.as_ref().is_some_and(|tags| tags.count() != messages.count()) {
             return actions.push(JoinedAction::Error(Code::BadTags.into()));
         }
-        let mut unread = Unread { messages, tags, faults: Faults::new() };
+        let mut unread = Unread { messages, tags, faults: Faults::new(), refused: 0 };
         let postings = self.read_on(&mut unread).unwrap_or_default();
         if !postings.is_empty() {
             actions.push(JoinedAction::Post(postings));
@@ -193,7 +205,7 @@ impl JoinedSession {
     /// Reads the next few messages of a frame: [`CHUNK_MESSAGES`](crate::client_frame::CHUNK_MESSAGES) at most, of which those
     /// with a fault are left out. `None` when there are no more.
     pub fn read_on<'a>(&self, unread: &mut Unread<'a>) -> Option<Vec<Posting<'a>>> {
-        let Unread { messages, tags, faults } = unread;
+        let Unread { messages, tags, faults, refused } = unread;
         let chunk = messages.next_chunk()?;
         let mut tag = |index: usize| tags.as_mut()?.take(index);
         let mut postings = Vec::with_capacity(chunk.entries.len());
@@ -202,6 +214,7 @@ impl JoinedSession {
             match self.check(index, entry) {
                 Ok(posting) => postings.push(Posting { tag, ..posting }),
                 Err((code, name)) => {
+                    *refused += 1;
                     faults.note(|| Fault::message(index, code).about(&name));
                     if let Some(tag) = tag {
                         faults.refuse(tag, code);
@@ -209,6 +222,7 @@ impl JoinedSession {
                 }
             }
         }
+        *refused += chunk.refused.len();
         for (index, code) in chunk.refused {
             if let Some(tag) = tag(index) {
                 faults.refuse(tag, code);

@@ -1,7 +1,5 @@
 //! The welcome, the first frame of a joined connection: a snapshot of the user list and the history (AC-1, UL-1, HI-1).
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
 use chatterbox_proto::capability::utf8;
 use chatterbox_proto::frame::{self, TooLong};
@@ -74,21 +72,30 @@ fn frame(
     Ok(pieces)
 }
 
-/// Writes the text of a welcome without escapes (U8-1). This reads all of it, so it is not done under the lock.
+/// Changes the length of a welcome to what it has without escapes (U8-1). All pieces but the first stay as they are:
+/// whoever writes them undoes the escapes then, since a copy for each reader would be as large as the history.
+///
+/// This reads all of it, so it is not done under the lock.
 ///
 /// # Errors
 /// [`TooLong`] never happens, since it gets shorter.
-pub fn unescaped(welcome: Vec<Bytes>) -> Result<Vec<Bytes>, TooLong> {
-    let unescaped = |piece: Bytes| match utf8::unescaped(&piece) {
-        Cow::Borrowed(_) => piece,
-        Cow::Owned(text) => text.into(),
-    };
-    // No piece ends within a string, and the padding is white space behind the object.
-    let mut pieces = welcome.into_iter();
-    let mut head = pieces.next().unwrap_or_default();
-    let prefix = head.split_to(PREFIX.min(head.len()));
-    let head = [prefix, unescaped(head)].concat();
-    frame(head, [pieces.map(unescaped).collect()], Vec::new())
+pub fn reframed(welcome: Vec<Bytes>) -> Result<Vec<Bytes>, TooLong> {
+    let mut pieces = welcome;
+    let mut head = pieces.first_mut().map(std::mem::take).unwrap_or_default();
+    let kept = head.split_to(PREFIX.min(head.len()));
+    let mut head = [&kept, &*utf8::unescaped(&head)].concat();
+    let rest: usize = pieces.iter().map(|piece| utf8::unescaped_len(piece)).sum();
+    let (prefix, padding) = frame::prefix(head.len() - PREFIX.min(head.len()) + rest)?;
+    if let Some(place) = head.first_chunk_mut() {
+        *place = prefix;
+    }
+    if let Some(first) = pieces.first_mut() {
+        *first = head.into();
+    }
+    if padding > 0 {
+        pieces.push(vec![b' '; padding].into());
+    }
+    Ok(pieces)
 }
 
 #[cfg(test)]
@@ -123,7 +130,12 @@ mod tests {
             assert_eq!(std::str::from_utf8(&frame[4..]).unwrap().trim_end(), body);
         };
         check(frame.clone(), body);
-        check(unescaped(frame).unwrap(), &body.replace("\\u00e9", "é"));
+        let undone: Vec<Bytes> = reframed(frame)
+            .unwrap()
+            .iter()
+            .map(|piece| utf8::unescaped(piece).into_owned().into())
+            .collect();
+        check(undone, &body.replace("\\u00e9", "é"));
         let base = extended("", [].iter(), vec![], None, br#""X": 1"#).unwrap();
         let body =
             r#"{"USERNAME_ACCEPTED": true, "INFO": "", "USER_LIST": [], "MESSAGES": [], "X": 1}"#;
