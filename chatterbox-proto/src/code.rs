@@ -73,6 +73,10 @@ pub enum Code {
     TooSlow,
     /// More was waiting for the connection than the server has memory for.
     TooMuchWaiting,
+    /// The server has no place for another connection.
+    ServerFull,
+    /// The server has no place for another connection from this address.
+    TooManyConnections,
     /// CAPABILITIES is malformed.
     BadOffer,
     /// CAPABILITIES where it can't be any more, or without USERNAME.
@@ -207,6 +211,16 @@ impl Code {
                 "too-much-waiting",
                 clause::AS_3,
                 "too much is waiting for you that you do not read, and the server needs the memory, good bye",
+            ),
+            Self::ServerFull => (
+                "server-full",
+                clause::IV_1,
+                "the server has no place for another connection, try again later",
+            ),
+            Self::TooManyConnections => (
+                "too-many-connections",
+                clause::IV_1,
+                "there are too many connections from your address, close one or try again later",
             ),
             Self::BadOffer => (
                 "bad-offer",

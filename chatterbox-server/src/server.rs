@@ -77,7 +77,6 @@ pub async fn run_with(
     let closing = CancellationToken::new();
     let accepting = CancellationToken::new();
     let tasks = TaskTracker::new();
-    let limits = Arc::new(ConnectionLimits::default());
     let context = Arc::new(Context {
         chat: Arc::clone(&chat),
         access,
@@ -85,16 +84,18 @@ pub async fn run_with(
         config: config.clone(),
         transport,
         history_loaded: history_loaded.clone(),
+        limits: Arc::default(),
         long_frames: Arc::new(LongFrames::default()),
         long_work: LongWork::default(),
         closing: closing.clone(),
     });
     let acceptors = TaskTracker::new();
+    let turned_away = Arc::new(ConnectionLimits::default());
     for listener in listeners {
         let acceptor = Acceptor {
             listener,
-            limits: Arc::clone(&limits),
             context: Arc::clone(&context),
+            turned_away: Arc::clone(&turned_away),
             tasks: tasks.clone(),
         };
         acceptors.spawn(accepting.clone().run_until_cancelled_owned(acceptor.run()));

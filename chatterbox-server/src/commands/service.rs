@@ -22,6 +22,7 @@ use tokio::sync::watch;
 
 use crate::access::{
     Attachment, Authenticator, CommandInput, Grant, LoginRequest, Renamer, RequestHandler, Served,
+    WaitingInput,
 };
 use crate::chat::handle::{Handle, resolve};
 use crate::chat::reserved::Reserved;
@@ -126,11 +127,13 @@ async fn hand_in(
     queue: &CallQueue,
     member: &Handle,
     pongs: &watch::Sender<i64>,
-    request: CommandInput,
+    request: WaitingInput,
 ) {
-    match request {
+    let WaitingInput { input, room } = request;
+    let room = Some(room);
+    match input {
         CommandInput::Request(CommandRequest::Call(call)) => {
-            if let Err(busy) = queue.call(QueuedCall { call, from_base: false }) {
+            if let Err(busy) = queue.call(QueuedCall { call, room, from_base: false }) {
                 member.tell_when_read(Event::own(busy.to_object())).await;
             }
         }
@@ -142,7 +145,7 @@ async fn hand_in(
         CommandInput::Typed(text) => {
             // The prefix was taken off already.
             let Some(call) = legacy::call(&text, "") else { return };
-            if let Err(busy) = queue.call(QueuedCall { call, from_base: true }) {
+            if let Err(busy) = queue.call(QueuedCall { call, room, from_base: true }) {
                 member.tell_when_read(Event::error(busy.text.as_wire())).await;
             }
         }

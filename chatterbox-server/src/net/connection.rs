@@ -41,6 +41,12 @@ const LAST_WRITES: Duration = Duration::from_secs(1);
 /// A slow consumer that was removed has this long to take the reason.
 const LAST_WRITES_SLOW: Duration = Duration::from_secs(5);
 
+/// The handshake has to be done in this time while more than half of all places are taken.
+const CROWDED_HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// A connection that is turned away has this long to take the reason.
+const TURNED_AWAY: Duration = Duration::from_secs(5);
+
 /// When writing fails, input that is already on its way is read for this long; so is what a client has sent that hung up and
 /// still waits to read its answers.
 const LAST_READS: Duration = Duration::from_secs(5);
@@ -83,6 +89,7 @@ async fn join(
         None => Box::new(stream),
         Some(acceptor) => tokio::select! {
             accepted = acceptor.accept(Socket(stream)) => Box::new(accepted.map_err(End::Handshake)?),
+            () = crowded(context, config) => return Err(End::JoinTimeout),
             () = deadline.as_mut() => return Err(End::JoinTimeout),
             () = context.closing.cancelled() => return Err(End::Closing),
         },
@@ -96,6 +103,7 @@ async fn join(
     };
     let end = match outcome {
         Ok(joined) => {
+            context.limits.note_joined(peer.ip());
             joining.decoder.set_limit(config.max_frame);
             let Joining { decoder, .. } = joining;
             return Ok(Box::new(Connection { stream, decoder, joined }));
@@ -110,6 +118,33 @@ async fn join(
         close(&mut stream).await;
     }
     Err(end)
+}
+
+/// Waits until a handshake has taken too long for a server that is short of places: sockets that say nothing take them from
+/// everybody.
+async fn crowded(context: &Context, config: &Config) {
+    tokio::time::sleep(CROWDED_HANDSHAKE).await;
+    while !context.limits.is_crowded(config.max_connections) {
+        tokio::time::sleep(CROWDED_HANDSHAKE / 10).await;
+    }
+}
+
+/// Tells a connection that there is no place for it, and closes it.
+pub async fn turn_away(stream: TcpStream, reason: Code, context: &Context) {
+    let told = async {
+        let mut stream: Stream = match context.transport.acceptor() {
+            None => Box::new(stream),
+            Some(acceptor) => Box::new(acceptor.accept(Socket(stream)).await?),
+        };
+        answer(&mut stream, server_frame::error(&reason.into())).await?;
+        close(&mut stream).await;
+        Ok::<_, io::Error>(())
+    };
+    tokio::select! {
+        // Whoever does not listen needs not be told.
+        _ = tokio::time::timeout(TURNED_AWAY, told) => {}
+        () = context.closing.cancelled() => {}
+    }
 }
 
 /// Closes so that the last frames arrive: with unread input the kernel would send a reset instead.
@@ -414,6 +449,7 @@ mod tests {
             pages: Arc::new(Pages::new(Arc::new(crate::store::Memory::default()))),
             config: Live::new(config),
             transport: Transport::Plaintext,
+            limits: Arc::default(),
             long_frames: Arc::default(),
             long_work: LongWork::default(),
             history_loaded: CancellationToken::new(),

@@ -8,6 +8,7 @@ use crate::access::Access;
 use crate::chat::paging::Pages;
 use crate::chat::shared::Chat;
 use crate::config::Live;
+use crate::net::limits::ConnectionLimits;
 use crate::net::long_frame::LongFrames;
 use crate::net::long_work::LongWork;
 use crate::net::tls::Transport;
@@ -23,6 +24,8 @@ pub struct Context {
     /// The settings, which may be reloaded.
     pub config: Live,
     pub transport: Transport,
+    /// Counts the connections.
+    pub limits: Arc<ConnectionLimits>,
     /// The memory that long frames of all connections may take.
     pub long_frames: Arc<LongFrames>,
     /// Admits work on long frames.

@@ -38,6 +38,7 @@ impl LongWork {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests are an edge")]
 mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};

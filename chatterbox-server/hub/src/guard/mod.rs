@@ -3,5 +3,5 @@
 mod network;
 mod throttle;
 
-pub use network::network;
+pub use network::{network, site};
 pub use throttle::{Counter, Slope, Throttle, TooMany, Try};

@@ -10,3 +10,11 @@ pub fn network(peer: IpAddr) -> IpAddr {
         IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
     }
 }
+
+/// What one customer commonly gets at most: an IPv4 address, or an IPv6 /48 network.
+pub fn site(peer: IpAddr) -> IpAddr {
+    match peer.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 80 << 80).into()),
+    }
+}
