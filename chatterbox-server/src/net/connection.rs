@@ -15,9 +15,11 @@ use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::session::JoinedSession;
 use chatterbox_proto::{Capability, ClientFrame, Code, server_frame};
 use futures_util::future::BoxFuture;
+use rustls::ServerConnection;
 use tokio::io::{AsyncRead, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
+use tokio_rustls::TlsAcceptor;
 
 use crate::access::{RenameRequest, Served};
 use crate::chat::handle::Handle;
@@ -40,6 +42,9 @@ const LAST_WRITES: Duration = Duration::from_secs(1);
 
 /// A slow consumer that was removed has this long to take the reason.
 const LAST_WRITES_SLOW: Duration = Duration::from_secs(5);
+
+/// So much is encrypted ahead of what the socket takes. Each connection that does not read holds as much.
+const TLS_BUFFER: usize = 32 * 1024;
 
 /// The handshake has to be done in this time while more than half of all places are taken.
 const CROWDED_HANDSHAKE: Duration = Duration::from_secs(10);
@@ -88,7 +93,7 @@ async fn join(
     let mut stream: Stream = match context.transport.acceptor() {
         None => Box::new(stream),
         Some(acceptor) => tokio::select! {
-            accepted = acceptor.accept(Socket(stream)) => Box::new(accepted.map_err(End::Handshake)?),
+            accepted = accept(&acceptor, stream) => accepted.map_err(End::Handshake)?,
             () = crowded(context, config) => return Err(End::JoinTimeout),
             () = deadline.as_mut() => return Err(End::JoinTimeout),
             () = context.closing.cancelled() => return Err(End::Closing),
@@ -120,6 +125,13 @@ async fn join(
     Err(end)
 }
 
+/// Does the handshake.
+async fn accept(acceptor: &TlsAcceptor, stream: TcpStream) -> io::Result<Stream> {
+    let bounded = |session: &mut ServerConnection| session.set_buffer_limit(Some(TLS_BUFFER));
+    let accepted = acceptor.accept_with(Socket(stream), bounded).await?;
+    Ok(Box::new(accepted))
+}
+
 /// Waits until a handshake has taken too long for a server that is short of places: sockets that say nothing take them from
 /// everybody.
 async fn crowded(context: &Context, config: &Config) {
@@ -134,7 +146,7 @@ pub async fn turn_away(stream: TcpStream, reason: Code, context: &Context) {
     let told = async {
         let mut stream: Stream = match context.transport.acceptor() {
             None => Box::new(stream),
-            Some(acceptor) => Box::new(acceptor.accept(Socket(stream)).await?),
+            Some(acceptor) => accept(&acceptor, stream).await?,
         };
         answer(&mut stream, server_frame::error(&reason.into())).await?;
         close(&mut stream).await;
