@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use chatterbox_proto::session::Destination;
-use chatterbox_proto::{Code, Username};
+use chatterbox_proto::{Code, NameKey, Username};
 
 use crate::block_lists::BlockFilter;
 use crate::encode::batch::BatchCache;
@@ -83,7 +83,7 @@ impl Hub {
     }
 
     /// Which member is here under a name.
-    pub fn who(&self, name: &Username) -> Option<MemberId> {
+    pub fn who(&self, name: &impl NameKey) -> Option<MemberId> {
         self.presence.roster().who(name)
     }
 
@@ -152,7 +152,7 @@ impl Hub {
     pub fn reserve(
         &mut self,
         sender: MemberId,
-        name: &Username,
+        name: &impl NameKey,
         bytes: usize,
     ) -> Result<Username, Code> {
         let recipient = self.who(name).ok_or(Code::NoSuchUser)?;

@@ -6,7 +6,7 @@ use std::collections::{HashMap, VecDeque};
 // An address is a number here; nothing of the network is used.
 use core::net::IpAddr;
 
-use chatterbox_proto::{Refusal, Username};
+use chatterbox_proto::{NameKey, Refusal, Username};
 
 use crate::ids::MemberId;
 
@@ -59,8 +59,8 @@ pub struct Roster {
 
 impl Roster {
     /// The member that is here under this name.
-    pub fn who(&self, name: &Username) -> Option<MemberId> {
-        self.here.get(name).copied()
+    pub fn who(&self, name: &impl NameKey) -> Option<MemberId> {
+        self.here.get(name.name_key()).copied()
     }
 
     /// Checks whether a user can have this name.

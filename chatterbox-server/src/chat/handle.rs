@@ -9,7 +9,7 @@ use chatterbox_hub::{
     SessionId, View, Wake, unescaped,
 };
 use chatterbox_proto::session::Destination;
-use chatterbox_proto::{Code, Refusal, Username};
+use chatterbox_proto::{Code, NameKey, Refusal, Username};
 use tokio::sync::Notify;
 
 use crate::chat::notifier::Signals;
@@ -222,7 +222,7 @@ impl Handle {
 /// [`Code::NoSuchUser`], [`Code::Blocked`] or [`Code::RecipientBusy`].
 pub fn resolve(
     sender: &Handle,
-    destination: Destination,
+    destination: Destination<impl NameKey>,
     bytes: usize,
 ) -> Result<Destination, Code> {
     match destination {

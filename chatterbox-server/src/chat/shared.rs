@@ -11,7 +11,7 @@ use chatterbox_hub::{
     Event, Hub, Identity, Lag, Laggards, LoggedIn, MemberId, Record, Sequence, SessionId,
     SessionKey, Wake,
 };
-use chatterbox_proto::{Code, Username};
+use chatterbox_proto::{Code, NameKey, Username};
 use tokio::time::Instant;
 
 use crate::chat::notifier::Notifier;
@@ -83,7 +83,7 @@ impl Chat {
     }
 
     /// Which member is here under a name.
-    pub fn who(&self, name: &Username) -> Option<MemberId> {
+    pub fn who(&self, name: &impl NameKey) -> Option<MemberId> {
         self.hub().who(name)
     }
 
@@ -126,7 +126,7 @@ impl Chat {
     pub fn reserve(
         &self,
         sender: MemberId,
-        name: &Username,
+        name: &impl NameKey,
         bytes: usize,
     ) -> Result<Username, Code> {
         self.hub().reserve(sender, name, bytes)

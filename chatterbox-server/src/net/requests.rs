@@ -8,7 +8,7 @@ use chatterbox_proto::capability::commands::{CommandRequest, Outcome, OutcomeCod
 use chatterbox_proto::capability::ids::Query;
 use chatterbox_proto::capability::{Request, ping};
 use chatterbox_proto::session::{Destination, Posting};
-use chatterbox_proto::{Code, Faults, limits};
+use chatterbox_proto::{Code, Faults, NameKey as _, limits};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
@@ -79,7 +79,8 @@ impl Requests {
         let (Some(handler), Destination::User(name)) = (&self.legacy, &posting.destination) else {
             return false;
         };
-        let is_own = name.is(&posting.entry.source) && member.chat().who(name) == Some(member.id());
+        let is_own =
+            name.name_key() == posting.source.key() && member.chat().who(name) == Some(member.id());
         let Some(prefix) = is_own.then(|| handler.legacy_prefix()).flatten() else { return false };
         let Some(command) = posting.entry.content.strip_prefix(prefix.as_str()) else {
             return false;
