@@ -38,10 +38,10 @@ mod wake;
 
 pub use block_lists::{BlockFilter, BlockLists};
 pub use conversation::Conversation;
-pub use delivery::Delivery;
+pub use delivery::{Apart, Delivery, Taken};
 pub use encode::batch::Batch;
 pub use encode::view::View;
-pub use encode::welcome::unescaped;
+pub use encode::welcome::{Welcome, unescaped};
 pub use event::Event;
 pub use eviction::{Laggards, MOVING};
 pub use hub::Hub;

@@ -1,6 +1,7 @@
 //! Joining, leaving, resuming and renaming: whatever changes who is here, for everybody at the same moment.
 
-use bytes::Bytes;
+use std::sync::Arc;
+
 use chatterbox_proto::capability::ids::{RESUME, RESUMED};
 use chatterbox_proto::frame::TooLong;
 use chatterbox_proto::json::{self, Object};
@@ -8,7 +9,7 @@ use chatterbox_proto::{Refusal, Username};
 
 use crate::block_lists::{BlockFilter, BlockLists};
 use crate::encode::view::View;
-use crate::encode::welcome;
+use crate::encode::welcome::Welcome;
 use crate::event::Event;
 use crate::guard::network;
 use crate::hub::Hub;
@@ -18,7 +19,6 @@ use crate::member::Member;
 use crate::presence::Stale;
 use crate::record::Sequence;
 use crate::removal::Removal;
-use crate::room::history::Wanted;
 use crate::roster::{Claimant, RECENT_RENAMES, RENAME_FOLLOWED, RecentRename};
 use crate::wake::Wake;
 
@@ -99,8 +99,8 @@ pub struct JoinReply {
     pub id: MemberId,
     /// The name, in the spelling under which the others know it.
     pub name: Username,
-    /// The welcome: pieces of one frame.
-    pub welcome: Vec<Bytes>,
+    /// The welcome, still to be put together: not under a lock, since that reads what is hidden for this member.
+    pub welcome: Welcome,
     /// The member whose session this one resumes, and who is not here any more.
     pub replaced: Option<MemberId>,
 }
@@ -138,8 +138,8 @@ impl Hub {
                 self.presence.roster().check(&request.identity.name, claimant, self.now)?;
             }
         }
-        let filter = self.presence.filter_for(&request.identity, &request.lists, old);
-        let welcome = self.welcome(&request, &filter, session, old, id)?;
+        let filter = Arc::new(self.presence.filter_for(&request.identity, &request.lists, old));
+        let (welcome, session) = self.welcome(&request, &filter, session, old, id)?;
         self.next += 1;
         if let Some((_, stale)) = old.and_then(|old| self.presence.remove(old)) {
             self.mark_stale(stale);
@@ -158,15 +158,15 @@ impl Hub {
         }
         let mut member = Member::new(self.lobby.head(), self.now);
         member.view = view;
-        if welcome.session.is_some() {
-            member.extras().session = welcome.session;
+        if session.is_some() {
+            member.extras().session = session;
         }
         if hold > 0 {
             member.extras().hold = hold;
         }
         member.set_filter(filter);
         self.members.insert(id, member);
-        Ok(JoinReply { id, name, welcome: welcome.pieces, replaced: old })
+        Ok(JoinReply { id, name, welcome, replaced: old })
     }
 
     /// The session that somebody can resume.
@@ -179,30 +179,28 @@ impl Hub {
         self.resumable(key, name).filter(|login| *login == request.identity.login).map(|_| id)
     }
 
+    /// The welcome, and the session that begins or goes on with it.
     fn welcome(
         &mut self,
         request: &JoinRequest<'_>,
-        filter: &BlockFilter,
+        filter: &Arc<BlockFilter>,
         session: Option<SessionId>,
         old: Option<MemberId>,
         id: MemberId,
-    ) -> Result<Welcome, TooLong> {
+    ) -> Result<(Welcome, Option<SessionId>), TooLong> {
         let Identity { name, login, agreed, .. } = &request.identity;
         let name_json = json::string(name.as_str());
         // The joiner is in the list (UL-5), and told of what happens from now on (UJ-3).
         let others = self.presence.people().filter(|(member, _)| Some(*member) != old);
         let users = others.map(|(_, person)| &person.name_json).chain([&name_json]);
         let Some(agreed) = *agreed else {
-            let pieces = welcome::welcome(request.info, users, self.history.for_user(name))?;
-            return Ok(Welcome { pieces, session: None });
+            let welcome = Welcome::base(request.info, users, self.history.cut(name, 0));
+            welcome.fits()?;
+            return Ok((welcome, None));
         };
         let after = request.resume.filter(|_| session.is_some()).map(|resume| resume.after);
         let after = after.filter(|after| self.history.reaches(name, *after));
-        let (messages, ids) = self.history.for_user_with_ids(Wanted {
-            user: name,
-            after: after.unwrap_or(0),
-            hidden: &filter.hidden,
-        });
+        let history = self.history.cut(name, after.unwrap_or(0));
         let mut rest = Object::with_capacity(256).members(request.extra);
         let has_ids = View::of(agreed).ids();
         let mut key = None;
@@ -218,12 +216,13 @@ impl Hub {
             key = Some(begun.id());
         }
         let rest = rest.into_members();
-        let ids = has_ids.then_some(ids);
-        let pieces = welcome::extended(request.info, users, messages, ids, &rest)?;
+        let filter = Arc::clone(filter);
+        let welcome = Welcome::extended(request.info, users, history, filter, has_ids, rest);
+        welcome.fits()?;
         if let Some(session) = key.and_then(|key| self.sessions.session_mut(key)) {
             (session.member, session.account) = (Some(id), login.clone());
         }
-        Ok(Welcome { pieces, session: key })
+        Ok((welcome, key))
     }
 
     /// Lets a member go. Leaving twice is leaving once.
@@ -313,10 +312,4 @@ impl Hub {
                 .map(|followed| followed.member)
         })
     }
-}
-
-/// A welcome, and the session that begins or goes on with it.
-struct Welcome {
-    pieces: Vec<Bytes>,
-    session: Option<SessionId>,
 }

@@ -1,12 +1,12 @@
 //! A member's two ends in the chat: the seat, which is its presence and takes its deliveries, and handles to it.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bytes::Bytes;
 use chatterbox_hub::{
-    Delivery, Event, Hub, Identity, JoinError, JoinReply, JoinRequest, MemberId, Removal, Rename,
-    SessionId, View, Wake, unescaped,
+    BlockFilter, Delivery, Event, Hub, Identity, JoinError, JoinReply, JoinRequest, MemberId,
+    Removal, Rename, SessionId, View, Wake, unescaped,
 };
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Code, NameKey, Refusal, Username};
@@ -14,6 +14,15 @@ use tokio::sync::Notify;
 
 use crate::chat::notifier::Signals;
 use crate::chat::shared::Chat;
+
+/// What a new member gets.
+#[derive(Debug)]
+pub struct Welcomed {
+    /// The name, in the spelling under which the others know it.
+    pub name: Username,
+    /// The welcome: pieces of one frame.
+    pub welcome: Vec<Bytes>,
+}
 
 /// A member's place in the chat, for the half of the connection that writes. Dropping it is leaving.
 #[derive(Debug)]
@@ -30,12 +39,9 @@ impl Seat {
     ///
     /// # Errors
     /// [`JoinError`] when the name can't be had.
-    pub fn join(
-        chat: &Arc<Chat>,
-        request: JoinRequest<'_>,
-    ) -> Result<(Self, JoinReply), JoinError> {
+    pub fn join(chat: &Arc<Chat>, request: JoinRequest<'_>) -> Result<(Self, Welcomed), JoinError> {
         let view = View::of(request.identity.agreed.unwrap_or_default());
-        let mut joined = chat.hub_now().admit(request)?;
+        let joined = chat.hub_now().admit(request)?;
         let signals = chat.notifier().subscribe(joined.id);
         match joined.replaced {
             Some(replaced) => chat.notifier().notify_removed(&[replaced]),
@@ -48,11 +54,13 @@ impl Seat {
             handed_out: Arc::new(Notify::new()),
             muted: Arc::default(),
         };
+        // Both read the history, which would hold the lock for too long.
+        let JoinReply { name, welcome, .. } = joined;
+        let mut welcome = welcome.assemble()?;
         if view.utf8() {
-            // This rewrites the whole history, which would hold the lock for too long.
-            joined.welcome = unescaped(joined.welcome)?;
+            welcome = unescaped(welcome)?;
         }
-        Ok((seat, joined))
+        Ok((seat, Welcomed { name, welcome }))
     }
 
     /// A handle for the other half of the connection; it does not keep the place.
@@ -73,9 +81,9 @@ impl Seat {
 
     /// Takes what is to be sent now.
     pub fn take(&self) -> Delivery {
-        let delivery = self.chat.hub().take(self.id);
+        let taken = self.chat.hub().take_parts(self.id);
         self.handed_out.notify_waiters();
-        delivery
+        taken.assemble()
     }
 
     /// Waits until there may be something to send.
@@ -154,9 +162,9 @@ impl Handle {
         self.chat.hub().set_blocked(self.id, blocked);
     }
 
-    /// The names whose messages it is not shown.
-    pub fn hidden(&self) -> HashSet<Username> {
-        self.chat.hub().hidden(self.id)
+    /// What block lists mean for it.
+    pub fn filter(&self) -> Arc<BlockFilter> {
+        self.chat.hub().shared_filter(self.id)
     }
 
     /// Gives it another name, told to everybody. Only the task that reads its frames calls this, because it checks their

@@ -19,7 +19,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc;
 
 use crate::access::{Attachment, Grant, LoginRequest, RenameRequest, Renamer, WAITING_REQUESTS};
-use crate::chat::handle::Seat;
+use crate::chat::handle::{Seat, Welcomed};
 use crate::config::Config;
 use crate::net::context::Context;
 use crate::net::inbound::Inbound;
@@ -150,7 +150,7 @@ impl Joining {
         &self,
         claim: &Claim<'_>,
         context: &Context,
-    ) -> Result<(Seat, chatterbox_hub::JoinReply, Grant), JoinError> {
+    ) -> Result<(Seat, Welcomed, Grant), JoinError> {
         let resume = claim.resume.as_ref();
         let key = resume.and_then(|resume| SessionKey::parse(resume.token.reveal()));
         let resumes = key.and_then(|key| context.chat.resumable(key, &claim.name));

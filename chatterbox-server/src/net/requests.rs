@@ -145,7 +145,7 @@ impl Requests {
 
     async fn page(&self, member: &Handle, query: &Query) -> Event {
         let Some(name) = member.name() else { return Event::error("good bye") };
-        match self.pages.answer(query, &name, &member.hidden()).await {
+        match self.pages.answer(query, &name, &member.filter().hidden).await {
             Ok(page) => Event::own(page),
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a page can't be read");

@@ -1,6 +1,7 @@
 //! The welcome, the first frame of a joined connection: a snapshot of the user list and the history (AC-1, UL-1, HI-1).
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use chatterbox_proto::capability::utf8;
@@ -8,40 +9,78 @@ use chatterbox_proto::frame::{self, TooLong};
 use chatterbox_proto::json::Object;
 use chatterbox_proto::limits::PREFIX;
 
-/// Assembles the welcome from shared pieces; only its head and tail are made for this user.
-///
-/// The keys stand in the order USERNAME_ACCEPTED, INFO, USER_LIST, MESSAGES, which is the order in which weak clients
-/// expect them.
-///
-/// # Errors
-/// [`TooLong`] when the history does not fit a 4-byte length.
-pub fn welcome<'a>(
-    info: &str,
-    users: impl Iterator<Item = &'a Bytes>,
-    history: Vec<Bytes>,
-) -> Result<Vec<Bytes>, TooLong> {
-    frame(head(info, users), [history], b"]}".to_vec())
+use crate::block_lists::BlockFilter;
+use crate::room::cut::{HistoryCut, Written};
+
+/// A welcome whose parts were taken at one moment; whoever has it puts it together, which reads what is hidden for its
+/// receiver and takes no lock.
+#[derive(Debug, Clone)]
+pub struct Welcome {
+    /// Everything up to the elements of MESSAGES, behind the free place for the length.
+    head: Vec<u8>,
+    history: HistoryCut,
+    /// Whose messages are left out.
+    filter: Arc<BlockFilter>,
+    /// Whether the client agreed to IDS.
+    ids: bool,
+    /// More members, for clients that offered capabilities.
+    rest: Option<Bytes>,
 }
 
-/// Assembles the welcome with keys of capabilities behind those of the base protocol: `ids` as pieces of IDS, if the
-/// client agreed to them, then the members `rest`.
-///
-/// # Errors
-/// [`TooLong`] when the history does not fit a 4-byte length.
-pub fn extended<'a>(
-    info: &str,
-    users: impl Iterator<Item = &'a Bytes>,
-    history: Vec<Bytes>,
-    ids: Option<Vec<Bytes>>,
-    rest: &[u8],
-) -> Result<Vec<Bytes>, TooLong> {
-    let mut lists = vec![history];
-    if let Some(ids) = ids {
-        lists.push(vec![Bytes::from_static(br#"], "IDS": ["#)]);
-        lists.push(ids);
+/// The most that a welcome has beside its head, its lists and its further members.
+const BETWEEN: usize = 64;
+
+impl Welcome {
+    /// The welcome of a client that speaks the base protocol.
+    ///
+    /// The keys stand in the order USERNAME_ACCEPTED, INFO, USER_LIST, MESSAGES, which is the order in which weak clients
+    /// expect them.
+    pub(crate) fn base<'a>(
+        info: &str,
+        users: impl Iterator<Item = &'a Bytes>,
+        history: HistoryCut,
+    ) -> Self {
+        let head = head(info, users);
+        Self { head, history, filter: Arc::default(), ids: false, rest: None }
     }
-    let tail = [b"], ", rest, b"}"].concat();
-    frame(head(info, users), lists, tail)
+
+    /// The welcome with keys of capabilities behind those of the base protocol: IDS, if the client agreed to them, then the
+    /// members `rest`, at least one.
+    pub(crate) fn extended<'a>(
+        info: &str,
+        users: impl Iterator<Item = &'a Bytes>,
+        history: HistoryCut,
+        filter: Arc<BlockFilter>,
+        ids: bool,
+        rest: Bytes,
+    ) -> Self {
+        Self { head: head(info, users), history, filter, ids, rest: Some(rest) }
+    }
+
+    /// Whether it fits a frame, with what is hidden.
+    ///
+    /// # Errors
+    /// [`TooLong`] when the history does not fit a 4-byte length.
+    pub(crate) fn fits(&self) -> Result<(), TooLong> {
+        let rest = self.rest.as_ref().map_or(0, Bytes::len) + BETWEEN;
+        frame::prefix(self.head.len() + self.history.size(self.ids) + rest).map(drop)
+    }
+
+    /// Puts it together: pieces of one frame, shared with other receivers as far as nothing is hidden in them.
+    ///
+    /// # Errors
+    /// [`TooLong`] when the history does not fit a 4-byte length.
+    pub fn assemble(self) -> Result<Vec<Bytes>, TooLong> {
+        let Self { head, history, filter, ids, rest } = self;
+        let Written { messages, ids } = history.write(&filter.hidden, ids);
+        let Some(rest) = rest else { return frame(head, [messages], b"]}".to_vec()) };
+        let mut lists = vec![messages];
+        if let Some(ids) = ids {
+            lists.push(vec![Bytes::from_static(br#"], "IDS": ["#)]);
+            lists.push(ids);
+        }
+        frame(head, lists, [b"], ", &rest[..], b"}"].concat())
+    }
 }
 
 /// Everything up to the elements of MESSAGES, behind the free place for the length.
@@ -93,15 +132,36 @@ pub fn unescaped(welcome: Vec<Bytes>) -> Result<Vec<Bytes>, TooLong> {
 
 #[cfg(test)]
 mod tests {
-    use chatterbox_proto::json;
+    use std::collections::HashSet;
+
+    use chatterbox_proto::{Username, json};
 
     use super::*;
+
+    /// These pieces as a history: each is a private message with its number.
+    fn cut(pieces: &[&'static [u8]]) -> HistoryCut {
+        let mut cut = HistoryCut::default();
+        for (id, piece) in (1..).zip(pieces) {
+            let json = [b", ", *piece].concat().into();
+            cut.take_private(id, &Username::stored("bob"), &json);
+        }
+        cut
+    }
+
+    fn extended(info: &str, users: &[Bytes], history: HistoryCut, ids: bool) -> Vec<Bytes> {
+        let rest = Bytes::from_static(br#""X": 1"#);
+        let filter = Arc::default();
+        let welcome = Welcome::extended(info, users.iter(), history, filter, ids, rest);
+        welcome.fits().unwrap();
+        welcome.assemble().unwrap()
+    }
 
     #[test]
     fn the_pieces_are_one_frame_in_the_kind_order() {
         let users = [json::string("bob"), json::string("ann")];
-        let history = vec![Bytes::from_static(b"[1], "), Bytes::from_static(b"[2]")];
-        let frame = welcome("Hi", users.iter(), history).unwrap().concat();
+        let history = cut(&[b"[1]", b"[2]"]);
+        let welcome = Welcome::base("Hi", users.iter(), history);
+        let frame = welcome.assemble().unwrap().concat();
         let body = r#"{"USERNAME_ACCEPTED": true, "INFO": "Hi", "USER_LIST": ["bob", "ann"], "MESSAGES": [[1], [2]]}"#;
         assert_eq!(u32::from_be_bytes(frame[..4].try_into().unwrap()) as usize, body.len());
         assert_eq!(std::str::from_utf8(&frame[4..]).unwrap(), body);
@@ -110,10 +170,9 @@ mod tests {
     #[test]
     fn keys_of_capabilities_stand_behind_those_of_the_base_protocol() {
         let users = [json::string("é")];
-        let lists = || vec![Bytes::from_static(br#"["\u00e9"]"#)];
-        let frame =
-            extended("\u{202e}", users.iter(), lists(), Some(lists()), br#""X": 1"#).unwrap();
-        let body = r#"{"USERNAME_ACCEPTED": true, "INFO": "\u202e", "USER_LIST": ["\u00e9"], "MESSAGES": [["\u00e9"]], "IDS": [["\u00e9"]], "X": 1}"#;
+        let history = || cut(&[br#"["\u00e9"]"#, b"[2]"]);
+        let frame = extended("\u{202e}", &users, history(), true);
+        let body = r#"{"USERNAME_ACCEPTED": true, "INFO": "\u202e", "USER_LIST": ["\u00e9"], "MESSAGES": [["\u00e9"], [2]], "IDS": [1, 2], "X": 1}"#;
         let check = |pieces: Vec<Bytes>, body: &str| {
             let frame = pieces.concat();
             assert_eq!(
@@ -124,16 +183,30 @@ mod tests {
         };
         check(frame.clone(), body);
         check(unescaped(frame).unwrap(), &body.replace("\\u00e9", "é"));
-        let base = extended("", [].iter(), vec![], None, br#""X": 1"#).unwrap();
+        let base = extended("", &[], cut(&[]), false);
         let body =
             r#"{"USERNAME_ACCEPTED": true, "INFO": "", "USER_LIST": [], "MESSAGES": [], "X": 1}"#;
         check(base, body);
     }
 
     #[test]
+    fn who_is_hidden_is_left_out_of_both_lists() {
+        let mut history = cut(&[b"[1]"]);
+        history.take_private(5, &Username::stored("Eve"), &Bytes::from_static(b", [5]"));
+        let hidden = HashSet::from([Username::stored("eve")]);
+        let filter = Arc::new(BlockFilter { hidden, ..BlockFilter::default() });
+        let rest = Bytes::from_static(br#""X": 1"#);
+        let welcome = Welcome::extended("", [].iter(), history, filter, true, rest);
+        let frame = welcome.assemble().unwrap().concat();
+        let body = String::from_utf8_lossy(&frame);
+        assert!(body.contains(r#""MESSAGES": [[1]], "IDS": [1], "X": 1"#), "{body}");
+    }
+
+    #[test]
     fn every_length_is_padded_right() {
         for fill in 0..600 {
-            let frame = welcome(&"x".repeat(fill), [].iter(), vec![]).unwrap().concat();
+            let welcome = Welcome::base(&"x".repeat(fill), [].iter(), cut(&[]));
+            let frame = welcome.assemble().unwrap().concat();
             assert_eq!(
                 u32::from_be_bytes(frame[..4].try_into().unwrap()) as usize,
                 frame.len() - 4

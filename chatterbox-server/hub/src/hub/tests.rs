@@ -90,7 +90,7 @@ fn take_all(hub: &mut Hub, id: MemberId) -> Vec<String> {
 }
 
 fn welcome_of(joined: &JoinReply) -> ServerFrame {
-    let mut frames = read_frames(&joined.welcome);
+    let mut frames = read_frames(&joined.welcome.clone().assemble().unwrap());
     assert_eq!(frames.len(), 1);
     frames.pop().unwrap()
 }
