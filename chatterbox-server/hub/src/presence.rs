@@ -9,7 +9,7 @@ use bytes::Bytes;
 use chatterbox_proto::{Refusal, Username, json};
 
 use crate::block_index::BlockIndex;
-use crate::block_lists::{BlockFilter, BlockLists, FilterBuilder};
+use crate::block_lists::{BLOCKERS, BlockFilter, BlockLists, FilterBuilder};
 use crate::identity::{Identity, LoggedIn};
 use crate::ids::MemberId;
 use crate::roster::{Claimant, Roster};
@@ -140,9 +140,10 @@ impl Presence {
         if let Some(person) = self.people.get_mut(&id) {
             person.identity.name = name.clone();
             person.name_json = json::string(name.as_str());
-            for (account, owner) in blocked_by {
-                self.blocks.set_blocked_by(id, account, true);
-                person.change_lists(|lists| lists.add_blocker(account, owner));
+            for (account, owner) in blocked_by.into_iter().take(BLOCKERS) {
+                if person.change_lists(|lists| lists.add_blocker(account, owner)) {
+                    self.blocks.set_blocked_by(id, account, true);
+                }
             }
         }
         if let Some(person) = self.people.get(&id) {
@@ -209,15 +210,14 @@ impl Presence {
             let Some(identity) = self.identity(other) else { continue };
             let blocks =
                 self.person(id).and_then(Person::lists).is_some_and(|lists| lists.blocks(identity));
-            self.blocks.set_blocked_by(other, account_key.id, blocks);
             if let Some(person) = self.people.get_mut(&other) {
-                person.change_lists(|lists| {
-                    if blocks {
-                        lists.add_blocker(account_key.id, account.clone());
-                    } else {
+                let is_blocked = person.change_lists(|lists| {
+                    if !blocks {
                         lists.remove_blocker(account_key.id);
                     }
+                    blocks && lists.add_blocker(account_key.id, account.clone())
                 });
+                self.blocks.set_blocked_by(other, account_key.id, is_blocked);
             }
         }
     }

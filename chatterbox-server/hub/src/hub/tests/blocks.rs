@@ -9,8 +9,8 @@ use chatterbox_proto::{Capability, Code, ServerFrame};
 
 use super::*;
 use crate::{
-    AccountKey, BlockFilter, BlockLists, Identity, JoinRequest, Level, LoggedIn, MemberId, Rename,
-    Resuming, SessionKey,
+    AccountKey, BlockFilter, BlockLists, Delivery, Identity, JoinRequest, Level, LoggedIn,
+    MemberId, Rename, Resuming, SessionKey, Taken,
 };
 
 /// Names that overlap: accounts, nicks and names that nobody has.
@@ -298,4 +298,36 @@ proptest! {
         }
         prop_assert!(hub.presence.is_empty(), "nothing is kept of those who left");
     }
+}
+
+#[test]
+fn nothing_for_one_member_alone_is_put_together_under_the_lock() {
+    let mut hub = hub();
+    let every = Capability::EVERY.iter().copied().collect();
+    let mut admit = |text: &str, blocks: &[&str]| {
+        let identity = Identity { agreed: Some(every), ..Identity::guest(name(text)) };
+        let lists = BlockLists::new(blocks.iter().map(|text| name(text)).collect(), []);
+        let extra = br#""CAPABILITIES": """#;
+        let request =
+            JoinRequest { identity, lists, extra, ..JoinRequest::base(&name(text), "hi") };
+        hub.admit(request).unwrap().id
+    };
+    let (hider, other) = (admit("ann", &["Eve"]), admit("bob", &[]));
+    let _ = (hub.take(hider), hub.take(other));
+    for (source, text) in [("eve", "hidden"), ("cyd", "shown"), ("EVE", "hidden")] {
+        let _ = apply(&mut hub, &record(source, None, text));
+    }
+    let _ = hub.tell(hider, Event::error("own"));
+    assert!(matches!(hub.take_parts(other), Taken::Done(Delivery::Frames { .. })), "it is shared");
+    let taken = hub.take_parts(hider);
+    assert!(matches!(taken, Taken::Apart(_)));
+    // It is what was taken, whatever happens before it is put together.
+    let _ = apply(&mut hub, &record("cyd", None, "later"));
+    hub.set_blocked(hider, vec![]);
+    let Delivery::Frames { frames, more: false } = taken.assemble() else { panic!() };
+    let told: Vec<_> = frames.iter().map(|frame| String::from_utf8_lossy(&frame[4..])).collect();
+    let told = told.concat();
+    assert!(told.contains("shown") && told.contains("own") && !told.contains("hidden"), "{told}");
+    assert!(!told.contains("later"));
+    assert!(matches!(hub.take_parts(hider), Taken::Done(_)), "who hides nobody shares again");
 }
