@@ -236,7 +236,8 @@ impl Hub {
         self.mark_stale(stale);
         if let Some(extras) = &member.extras {
             if let Some(session) = extras.session {
-                self.sessions.end(session, self.now);
+                let network = person.identity.address.map(network);
+                self.sessions.end(session, network, self.now);
             }
             if extras.hold > 0 {
                 let Identity { name, address, .. } = &person.identity;
@@ -273,7 +274,7 @@ impl Hub {
             until: self.now + RENAME_FOLLOWED,
         });
         self.lobby.push(Event::renamed(old_json, json::string(name.as_str())));
-        Ok(Wake::All)
+        Ok(Wake::AllSoon)
     }
 
     /// Changes the account or the level of a member; the name stays. A session that is resumed does not prove its account

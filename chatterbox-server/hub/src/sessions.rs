@@ -3,6 +3,8 @@
 use std::collections::hash_map::RandomState;
 use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasher as _;
+// An address is a number here; nothing of the network is used.
+use core::net::IpAddr;
 
 use chatterbox_proto::{Username, limits};
 
@@ -15,6 +17,10 @@ pub const RESUMABLE: u64 = 10 * 60 * 1000;
 
 /// Sessions that are kept; those that ended first go first.
 const SESSIONS: usize = 20_000;
+
+/// Ended sessions of one address (IPv6: one /64 network): a twentieth of all, so that nobody makes the sessions of others
+/// worthless by coming and going. When there are more, half of them go, those that ended first.
+const OF_ONE_NETWORK: usize = 1_000;
 
 /// One user's session, over all its connections.
 #[derive(Debug)]
@@ -36,11 +42,24 @@ pub struct Session {
 #[derive(Debug, Default)]
 struct Tags(VecDeque<(u64, Sequence)>);
 
+/// The end of one of a session's connections. The session may have been resumed since.
+#[derive(Debug, Clone, Copy)]
+struct Ended {
+    at: u64,
+    session: SessionId,
+    /// How many of its connections had ended by then.
+    ends: u64,
+    /// Where the connection came from.
+    network: Option<IpAddr>,
+}
+
 #[derive(Debug, Default)]
 pub struct Sessions {
     by_id: HashMap<SessionId, Session>,
-    /// When each session ended, and how often it had by then, in order; some have been resumed since.
-    ended: VecDeque<(u64, SessionId, u64)>,
+    /// In order.
+    ended: VecDeque<Ended>,
+    /// The same by where they came from.
+    ended_of: HashMap<IpAddr, VecDeque<Ended>>,
     next: u64,
     tag_hasher: RandomState,
 }
@@ -80,26 +99,65 @@ impl Sessions {
         self.by_id.get(&id).map(|session| SessionKey { id, secret: session.secret })
     }
 
-    /// Notes that the connection of a session has ended.
-    pub fn end(&mut self, id: SessionId, now: u64) {
+    /// Notes that the connection of a session has ended, which came from this network.
+    pub fn end(&mut self, id: SessionId, network: Option<IpAddr>, now: u64) {
         let Some(session) = self.by_id.get_mut(&id) else { return };
         session.member = None;
         session.ends += 1;
-        self.ended.push_back((now, id, session.ends));
+        let ended = Ended { at: now, session: id, ends: session.ends, network };
+        self.ended.push_back(ended);
+        if let Some(network) = network {
+            self.ended_of.entry(network).or_default().push_back(ended);
+            self.bound(network);
+        }
         self.forget(now);
+    }
+
+    /// Whether a session has no connection since then.
+    fn is_over(by_id: &HashMap<SessionId, Session>, ended: &Ended) -> bool {
+        let session = by_id.get(&ended.session);
+        session.is_some_and(|s| s.member.is_none() && s.ends == ended.ends)
+    }
+
+    /// Forgets the oldest ended sessions of a network beyond its bound.
+    fn bound(&mut self, network: IpAddr) {
+        let Some(of_network) = self.ended_of.get_mut(&network) else { return };
+        if of_network.len() <= OF_ONE_NETWORK {
+            return;
+        }
+        of_network.retain(|ended| Self::is_over(&self.by_id, ended));
+        while of_network.len() > OF_ONE_NETWORK / 2
+            && let Some(oldest) = of_network.pop_front()
+        {
+            self.by_id.remove(&oldest.session);
+        }
     }
 
     /// Forgets sessions that ended too long ago, and the oldest beyond the bound.
     pub fn forget(&mut self, now: u64) {
-        while let Some((ended, id, ends)) = self.ended.front().copied() {
-            let over = self.by_id.get(&id).is_some_and(|s| s.member.is_none() && s.ends == ends);
-            let old = now.saturating_sub(ended) >= RESUMABLE;
-            if over && !old && self.by_id.len() <= SESSIONS && self.ended.len() <= 2 * SESSIONS {
+        if self.ended.len() > 2 * SESSIONS {
+            // Those that were resumed or forgotten meanwhile push out no others.
+            self.ended.retain(|ended| Self::is_over(&self.by_id, ended));
+        }
+        while let Some(first) = self.ended.front().copied() {
+            let over = Self::is_over(&self.by_id, &first);
+            let old = now.saturating_sub(first.at) >= RESUMABLE;
+            if over && !old && self.by_id.len() <= SESSIONS {
                 return;
             }
             self.ended.pop_front();
             if over {
-                self.by_id.remove(&id);
+                self.by_id.remove(&first.session);
+            }
+            // What ended before it has gone by now.
+            if let Some(network) = first.network
+                && let Some(of_network) = self.ended_of.get_mut(&network)
+            {
+                let is_gone = |ended: &mut Ended| !Self::is_over(&self.by_id, ended);
+                while of_network.pop_front_if(is_gone).is_some() {}
+                if of_network.is_empty() {
+                    self.ended_of.remove(&network);
+                }
             }
         }
     }
@@ -159,8 +217,8 @@ mod tests {
         let (ann, bob) = (begin(&mut sessions, "ann", 1), begin(&mut sessions, "bob", 2));
         sessions.forget(100 * RESUMABLE);
         assert_eq!(sessions.len(), 2, "there is a connection");
-        sessions.end(ann.id, 5);
-        sessions.end(bob.id, 6);
+        sessions.end(ann.id, None, 5);
+        sessions.end(bob.id, None, 6);
         sessions.forget(RESUMABLE + 4);
         assert_eq!(sessions.len(), 2);
         // Resuming begins the ten minutes anew.
@@ -173,18 +231,54 @@ mod tests {
     fn the_table_is_bounded() {
         let mut sessions = Sessions::default();
         let first = begin(&mut sessions, "ann", 0);
-        sessions.end(first.id, 0);
+        sessions.end(first.id, None, 0);
         for number in 0..SESSIONS as u128 {
             let key = begin(&mut sessions, "ann", number);
-            sessions.end(key.id, 1);
+            sessions.end(key.id, None, 1);
         }
         assert!(sessions.len() == SESSIONS && sessions.find(first, &name("ann")).is_none());
         let again = begin(&mut sessions, "bob", 0);
         for _ in 0..10 * SESSIONS {
             sessions.session_mut(again.id).unwrap().member = Some(MemberId::default());
-            sessions.end(again.id, 2);
+            sessions.end(again.id, None, 2);
         }
         assert!(sessions.ended.len() <= 2 * SESSIONS + 1);
+    }
+
+    #[test]
+    fn nobody_makes_the_sessions_of_others_worthless_by_coming_and_going() {
+        let network = |number: u32| Some(IpAddr::V4(number.into()));
+        let mut sessions = Sessions::default();
+        let ann = begin(&mut sessions, "ann", 1);
+        sessions.end(ann.id, network(1), 0);
+        let mut keys = Vec::new();
+        for number in 0..2 * SESSIONS as u128 {
+            let key = begin(&mut sessions, "eve", number);
+            sessions.end(key.id, network(2), 1);
+            keys.push(key);
+        }
+        assert!(sessions.len() <= 1 + OF_ONE_NETWORK);
+        assert!(sessions.find(ann, &name("ann")).is_some());
+        let (old, new) = keys.split_at(keys.len() + 1 - sessions.len());
+        assert!(old.iter().all(|key| sessions.find(*key, &name("eve")).is_none()));
+        assert!(new.iter().all(|key| sessions.find(*key, &name("eve")).is_some()));
+        // One that has a connection again does not count, and lasts as long as that.
+        assert!(new.len() >= OF_ONE_NETWORK / 2);
+        let resumed = *new.first().unwrap();
+        sessions.session_mut(resumed.id).unwrap().member = Some(MemberId::default());
+        for number in 0..2 * OF_ONE_NETWORK as u128 {
+            let key = begin(&mut sessions, "eve", number);
+            sessions.end(key.id, network(2), 2);
+        }
+        assert!(sessions.find(resumed, &name("eve")).is_some());
+        assert!(sessions.len() <= 2 + OF_ONE_NETWORK);
+        for _ in 0..10 * OF_ONE_NETWORK {
+            sessions.session_mut(resumed.id).unwrap().member = Some(MemberId::default());
+            sessions.end(resumed.id, network(2), 3);
+        }
+        assert!(sessions.ended_of.values().all(|of| of.len() <= OF_ONE_NETWORK));
+        sessions.forget(3 + RESUMABLE);
+        assert_eq!((sessions.len(), sessions.ended.len(), sessions.ended_of.len()), (0, 0, 0));
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! Rate limits: pure, with the clock as an argument.
 
+mod bucket;
 mod network;
+pub mod pace;
 mod throttle;
 
-pub use network::network;
+pub use bucket::{Buckets, Rate};
+pub use network::{network, site};
 pub use throttle::{Counter, Slope, Throttle, TooMany, Try};

@@ -10,3 +10,11 @@ pub fn network(peer: IpAddr) -> IpAddr {
         IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
     }
 }
+
+/// The /48 network of an IPv6 address: what one customer commonly gets, with 65,536 networks of the other kind in it.
+pub fn site(peer: IpAddr) -> Option<IpAddr> {
+    match peer.to_canonical() {
+        IpAddr::V4(_) => None,
+        IpAddr::V6(address) => Some(IpAddr::V6((address.to_bits() >> 80 << 80).into())),
+    }
+}
