@@ -153,8 +153,9 @@ impl Sessions {
             if let Some(network) = first.network
                 && let Some(of_network) = self.ended_of.get_mut(&network)
             {
-                let is_gone = |ended: &mut Ended| !Self::is_over(&self.by_id, ended);
-                while of_network.pop_front_if(is_gone).is_some() {}
+                while of_network.front().is_some_and(|ended| !Self::is_over(&self.by_id, ended)) {
+                    of_network.pop_front();
+                }
                 if of_network.is_empty() {
                     self.ended_of.remove(&network);
                 }
