@@ -17,7 +17,8 @@ const HELD: usize = 20_000;
 pub const RENAME_FOLLOWED: u64 = 10_000;
 
 /// Renames that are followed; the oldest are forgotten first.
-pub const RECENT_RENAMES: usize = 1024;
+/// From one /48 network come at most 400 in that time, a tenth (`guard::pace`).
+pub const RECENT_RENAMES: usize = 4096;
 
 /// A member that had another name a moment ago.
 #[derive(Debug)]

@@ -10,6 +10,7 @@ use crate::chat::paging::Pages;
 use crate::chat::shared::Chat;
 use crate::config::Live;
 use crate::net::tls::Transport;
+use crate::pacing::{JoinPacing, LogPacing};
 
 /// Everything that a connection needs from the server.
 #[derive(Debug)]
@@ -17,6 +18,10 @@ pub struct Context {
     pub chat: Arc<Chat>,
     /// Authenticates users, and serves the requests of members.
     pub access: Access,
+    /// Lets so many join from one address.
+    pub joins: JoinPacing,
+    /// Lets so many lines about joins and leaves be logged.
+    pub logged: LogPacing,
     /// Looks up pages of history.
     pub pages: Arc<Pages>,
     /// The settings, which may be reloaded.

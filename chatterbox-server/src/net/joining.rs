@@ -35,6 +35,7 @@ pub(super) struct Joining {
     peer: SocketAddr,
     max_frame: usize,
     max_name: usize,
+    max_per_address: usize,
     hold: u64,
 }
 
@@ -62,6 +63,7 @@ impl Joining {
             peer,
             max_frame: config.max_frame,
             max_name: config.max_name,
+            max_per_address: config.max_per_address,
             hold: u64::try_from(config.hold_name.as_millis()).unwrap_or(u64::MAX),
         }
     }
@@ -151,6 +153,7 @@ impl Joining {
         claim: &Claim<'_>,
         context: &Context,
     ) -> Result<(Seat, Welcomed, Grant), JoinError> {
+        context.joins.wait(self.peer.ip(), self.max_per_address).await?;
         let resume = claim.resume.as_ref();
         let key = resume.and_then(|resume| SessionKey::parse(resume.token.reveal()));
         let resumes = key.and_then(|key| context.chat.resumable(key, &claim.name));

@@ -37,6 +37,11 @@ impl<K: Hash + Eq + Clone> Buckets<K> {
         Self { rate, entries, full_at: HashMap::new() }
     }
 
+    /// Changes the rate; what is owed stays owed.
+    pub fn set_rate(&mut self, rate: Rate) {
+        self.rate = rate;
+    }
+
     /// How long to wait for a token. `now` is any clock that does not go back.
     pub fn wait(&self, now: Duration, key: &K) -> Duration {
         let full_in = self.full_at.get(key).map_or(Duration::ZERO, |at| at.saturating_sub(now));

@@ -13,22 +13,38 @@ use crate::guard::network::{network, site};
 use crate::guard::throttle::ENTRIES;
 
 /// Joins from one address: as many as may be connected from it at once, and these again within 40 seconds.
-pub const JOINS: Rate = Rate { burst: 2_000, every: Duration::from_millis(20) };
+pub fn joins(connections: usize) -> Rate {
+    let burst = u32::try_from(connections).unwrap_or(u32::MAX).max(FEWEST_JOINS);
+    Rate { burst, every: JOINS_AGAIN / burst }
+}
 
-/// Pages of history that are looked up for one address.
-pub const PAGES: Rate = Rate { burst: 256, every: Duration::from_millis(15) };
+/// Within this time as many join again as may be connected.
+const JOINS_AGAIN: Duration = Duration::from_secs(40);
+
+/// So many may join, however few may be connected: whoever tries names, or whose network is bad, comes again and again.
+const FEWEST_JOINS: u32 = 200;
+
+/// The longest that somebody is made to wait for a place among those who join; who would have to wait longer is refused.
+pub const LONGEST_QUEUE: Duration = Duration::from_secs(10);
+
+/// Pages of history of one address in which everything is hidden. They are looked at for the answer to a later page.
+pub const HIDDEN_PAGES: Rate = Rate { burst: 256, every: Duration::from_millis(15) };
 
 /// Changes of name of one account, or of one member that has none.
 pub const RENAMES: Rate = Rate { burst: 5, every: Duration::from_secs(10) };
 
 /// Changes of name from one address.
-pub const RENAMES_FROM_ADDRESS: Rate = Rate { burst: 300, every: Duration::from_millis(500) };
+pub const RENAMES_FROM_ADDRESS: Rate = Rate { burst: 80, every: Duration::from_millis(500) };
 
-/// Lines of the log about joins and leaves from one address.
-pub const LOGGED: Rate = Rate { burst: 1_000, every: Duration::from_millis(200) };
+/// Lines of the log about joins and leaves from one address: 50 MB a day at most.
+pub const LOGGED: Rate = Rate { burst: 5_000, every: Duration::from_millis(200) };
 
 /// How much more a /48 network may do than one of its /64 networks.
 const SITE: u32 = 4;
+
+fn of_site(rate: Rate) -> Rate {
+    Rate { burst: rate.burst.saturating_mul(SITE), every: rate.every / SITE }
+}
 
 /// A rate for each address.
 #[derive(Debug)]
@@ -40,8 +56,13 @@ pub struct ByAddress {
 impl ByAddress {
     /// Nothing was done yet.
     pub fn new(rate: Rate) -> Self {
-        let of_site = Rate { burst: rate.burst.saturating_mul(SITE), every: rate.every / SITE };
-        Self { networks: Buckets::new(rate, ENTRIES), sites: Buckets::new(of_site, ENTRIES) }
+        Self { networks: Buckets::new(rate, ENTRIES), sites: Buckets::new(of_site(rate), ENTRIES) }
+    }
+
+    /// Changes the rate; what was done still counts.
+    pub fn set_rate(&mut self, rate: Rate) {
+        self.networks.set_rate(rate);
+        self.sites.set_rate(of_site(rate));
     }
 
     /// How long somebody has to wait. `now` is any clock that does not go back.
@@ -58,17 +79,30 @@ impl ByAddress {
         }
     }
 
+    /// Counts it if it has to wait no longer than `longest`, and says how long.
+    ///
+    /// # Errors
+    /// The same when it is longer; nothing is counted then.
+    pub fn queue(
+        &mut self,
+        now: Duration,
+        address: IpAddr,
+        longest: Duration,
+    ) -> Result<Duration, Duration> {
+        let wait = self.wait(now, address);
+        if wait > longest {
+            return Err(wait);
+        }
+        self.take(now, address);
+        Ok(wait)
+    }
+
     /// Counts it if it does not have to wait.
     ///
     /// # Errors
     /// How long it has to.
     pub fn try_take(&mut self, now: Duration, address: IpAddr) -> Result<(), Duration> {
-        let wait = self.wait(now, address);
-        if !wait.is_zero() {
-            return Err(wait);
-        }
-        self.take(now, address);
-        Ok(())
+        self.queue(now, address, Duration::ZERO).map(drop)
     }
 }
 
@@ -126,7 +160,7 @@ mod tests {
 
     /// How many of `count` joins, one each `every` milliseconds, need not wait.
     fn joined(addresses: impl Fn(u64) -> IpAddr, count: u64, every: f64) -> usize {
-        let mut joins = ByAddress::new(JOINS);
+        let mut joins = ByAddress::new(joins(2_000));
         #[allow(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -157,6 +191,31 @@ mod tests {
     }
 
     #[test]
+    fn whoever_would_wait_too_long_is_refused_and_owes_nothing() {
+        let (mut joins, here) = (ByAddress::new(joins(2_000)), ip("192.0.2.1"));
+        let mut longest = Duration::ZERO;
+        let queue = |joins: &mut ByAddress, now| joins.queue(now, here, LONGEST_QUEUE);
+        let queued = (0..100_000).filter(|_| {
+            let wait = queue(&mut joins, at(0));
+            longest = longest.max(wait.unwrap_or_default());
+            wait.is_ok()
+        });
+        assert_eq!((queued.count(), longest), (2_500, LONGEST_QUEUE));
+        // However many were refused, the next one joins when those who wait have joined.
+        assert_eq!(queue(&mut joins, at(10_020)), Ok(Duration::from_millis(0)));
+    }
+
+    #[test]
+    fn the_rate_follows_the_setting() {
+        assert_eq!(joins(10).burst, 200);
+        assert_eq!(joins(usize::MAX).burst, u32::MAX);
+        let (mut joined, here) = (ByAddress::new(joins(200)), ip("192.0.2.1"));
+        assert_eq!((0..300).filter(|_| joined.try_take(at(0), here).is_ok()).count(), 200);
+        joined.set_rate(joins(1_000));
+        assert_eq!(joined.try_take(at(0), here), Err(at(40)), "and no longer 200");
+    }
+
+    #[test]
     fn names_are_changed_now_and_then() {
         let mut renames = Renames::default();
         let here = Some(ip("192.0.2.1"));
@@ -168,7 +227,7 @@ mod tests {
         assert_eq!(changed(&mut renames, at(10_000), 1), Ok(()));
         // Others behind the same address may; all together not for ever.
         let others = (2..1_000).filter(|who| changed(&mut renames, at(10_000), *who).is_ok());
-        assert_eq!(others.count(), 299, "one of 300 was that of the first");
+        assert_eq!(others.count(), 79, "one of 80 was that of the first");
         assert_eq!(renames.try_take(at(10_000), &5_000, None), Ok(()));
         assert_eq!(changed(&mut renames, at(10_000), 5_001), Err(at(500)));
     }
