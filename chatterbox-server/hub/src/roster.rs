@@ -8,6 +8,7 @@ use core::net::IpAddr;
 
 use chatterbox_proto::{NameKey, Refusal, Username};
 
+use crate::guard::Shares;
 use crate::ids::MemberId;
 
 /// Reserved names; the oldest reservations go first.
@@ -47,15 +48,37 @@ struct Held {
     address: Option<IpAddr>,
 }
 
+/// One that was made; the name may have been taken since.
+#[derive(Debug, Clone)]
+struct Reservation {
+    until: u64,
+    name: Username,
+    address: Option<IpAddr>,
+}
+
 /// The names in use and the reservations.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Roster {
     here: HashMap<Username, MemberId>,
     /// How many of the names in use have this look-alike key.
     looks: HashMap<String, usize>,
     held: HashMap<Username, Held>,
     /// The reservations in order; some have been taken since.
-    held_order: VecDeque<(u64, Username)>,
+    held_order: VecDeque<Reservation>,
+    /// The same by whom they are for: nobody makes the reservations of others worthless.
+    shares: Shares<Reservation>,
+}
+
+impl Default for Roster {
+    fn default() -> Self {
+        Self {
+            here: HashMap::new(),
+            looks: HashMap::new(),
+            held: HashMap::new(),
+            held_order: VecDeque::new(),
+            shares: Shares::new(HELD),
+        }
+    }
 }
 
 impl Roster {
@@ -121,18 +144,33 @@ impl Roster {
 
     /// Reserves a name for users from this address until a moment, in the hub's milliseconds.
     pub fn hold(&mut self, name: &Username, address: Option<IpAddr>, until: u64, now: u64) {
+        let this = Reservation { until, name: name.clone(), address };
         self.held.insert(name.clone(), Held { until, address });
-        self.held_order.push_back((until, name.clone()));
-        while let Some((until, name)) = self.held_order.front() {
-            let current = self.held.get(name).is_some_and(|held| held.until == *until);
-            if current && now < *until && self.held_order.len() <= HELD {
+        for gone in self.shares.add(address, &this, |one| Self::is_held(&self.held, one)) {
+            self.held.remove(&gone.name);
+        }
+        self.held_order.push_back(this);
+        if self.held_order.len() > 2 * HELD {
+            // Those that were taken meanwhile push out no others.
+            self.held_order.retain(|one| Self::is_held(&self.held, one));
+            self.shares.forget(|one| Self::is_held(&self.held, one));
+        }
+        while let Some(first) = self.held_order.front() {
+            let is_held = Self::is_held(&self.held, first);
+            if is_held && now < first.until && self.held.len() <= HELD {
                 return;
             }
-            if current {
-                self.held.remove(name);
+            if is_held {
+                self.held.remove(&first.name);
             }
+            self.shares.trim(first.address, |one| Self::is_held(&self.held, one));
             self.held_order.pop_front();
         }
+    }
+
+    /// Whether a reservation holds still.
+    fn is_held(held: &HashMap<Username, Held>, this: &Reservation) -> bool {
+        held.get(&this.name).is_some_and(|held| held.until == this.until)
     }
 }
 
@@ -202,9 +240,28 @@ mod tests {
             names.hold(&name(&format!("u{number}")), None, 100, 0);
             names.hold(&name("same"), None, 100 + number as u64, 0);
         }
-        assert!(names.held.len() <= HELD && names.held_order.len() <= HELD);
+        assert!(names.held.len() <= HELD && names.held_order.len() <= 2 * HELD);
         assert!(names.held.contains_key(&name("same")));
         names.hold(&name("last"), None, 1_000_000, 999_999);
         assert_eq!((names.held.len(), names.held_order.len()), (1, 1));
+    }
+
+    #[test]
+    fn nobody_makes_the_reservations_of_others_worthless() {
+        let mut names = Roster::default();
+        let (ann, eve) = (from("192.0.2.1"), from("192.0.2.2"));
+        names.hold(&name("ann"), ann.address, 100, 0);
+        for number in 0..2 * HELD {
+            names.hold(&name(&format!("eve{number}")), eve.address, 100, 0);
+            // Whether it was taken again or not.
+            let same = name("mallory");
+            names.hold(&same, eve.address, 100, 0);
+            names.take(&same, MemberId::default());
+            names.free(&same);
+        }
+        assert_eq!(names.check(&name("ann"), eve, 0), Err(Refusal::Held));
+        assert!(names.held.len() <= 1 + HELD / 20 && names.held_order.len() <= 2 * HELD);
+        names.hold(&name("ann"), ann.address, 200, 100);
+        assert_eq!((names.held.len(), names.held_order.len(), names.shares.len()), (1, 1, 1));
     }
 }

@@ -8,6 +8,7 @@ use core::net::IpAddr;
 
 use chatterbox_proto::{Username, limits};
 
+use crate::guard::Shares;
 use crate::identity::LoggedIn;
 use crate::ids::{MemberId, SessionId, SessionKey};
 use crate::record::Sequence;
@@ -17,10 +18,6 @@ pub const RESUMABLE: u64 = 10 * 60 * 1000;
 
 /// Sessions that are kept; those that ended first go first.
 const SESSIONS: usize = 20_000;
-
-/// Ended sessions of one address (IPv6: one /64 network): a twentieth of all, so that nobody makes the sessions of others
-/// worthless by coming and going. When there are more, half of them go, those that ended first.
-const OF_ONE_NETWORK: usize = 1_000;
 
 /// One user's session, over all its connections.
 #[derive(Debug)]
@@ -53,15 +50,27 @@ struct Ended {
     network: Option<IpAddr>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Sessions {
     by_id: HashMap<SessionId, Session>,
     /// In order.
     ended: VecDeque<Ended>,
-    /// The same by where they came from.
-    ended_of: HashMap<IpAddr, VecDeque<Ended>>,
+    /// The same by where they came from: nobody makes the sessions of others worthless by coming and going.
+    shares: Shares<Ended>,
     next: u64,
     tag_hasher: RandomState,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self {
+            by_id: HashMap::new(),
+            ended: VecDeque::new(),
+            shares: Shares::new(SESSIONS),
+            next: 0,
+            tag_hasher: RandomState::new(),
+        }
+    }
 }
 
 impl Sessions {
@@ -106,9 +115,9 @@ impl Sessions {
         session.ends += 1;
         let ended = Ended { at: now, session: id, ends: session.ends, network };
         self.ended.push_back(ended);
-        if let Some(network) = network {
-            self.ended_of.entry(network).or_default().push_back(ended);
-            self.bound(network);
+        let is_over = |ended: &Ended| Self::is_over(&self.by_id, ended);
+        for gone in self.shares.add(network, &ended, is_over) {
+            self.by_id.remove(&gone.session);
         }
         self.forget(now);
     }
@@ -119,25 +128,12 @@ impl Sessions {
         session.is_some_and(|s| s.member.is_none() && s.ends == ended.ends)
     }
 
-    /// Forgets the oldest ended sessions of a network beyond its bound.
-    fn bound(&mut self, network: IpAddr) {
-        let Some(of_network) = self.ended_of.get_mut(&network) else { return };
-        if of_network.len() <= OF_ONE_NETWORK {
-            return;
-        }
-        of_network.retain(|ended| Self::is_over(&self.by_id, ended));
-        while of_network.len() > OF_ONE_NETWORK / 2
-            && let Some(oldest) = of_network.pop_front()
-        {
-            self.by_id.remove(&oldest.session);
-        }
-    }
-
     /// Forgets sessions that ended too long ago, and the oldest beyond the bound.
     pub fn forget(&mut self, now: u64) {
         if self.ended.len() > 2 * SESSIONS {
             // Those that were resumed or forgotten meanwhile push out no others.
             self.ended.retain(|ended| Self::is_over(&self.by_id, ended));
+            self.shares.forget(|ended| Self::is_over(&self.by_id, ended));
         }
         while let Some(first) = self.ended.front().copied() {
             let over = Self::is_over(&self.by_id, &first);
@@ -150,16 +146,7 @@ impl Sessions {
                 self.by_id.remove(&first.session);
             }
             // What ended before it has gone by now.
-            if let Some(network) = first.network
-                && let Some(of_network) = self.ended_of.get_mut(&network)
-            {
-                while of_network.front().is_some_and(|ended| !Self::is_over(&self.by_id, ended)) {
-                    of_network.pop_front();
-                }
-                if of_network.is_empty() {
-                    self.ended_of.remove(&network);
-                }
-            }
+            self.shares.trim(first.network, |ended| Self::is_over(&self.by_id, ended));
         }
     }
 
@@ -190,6 +177,8 @@ impl Sessions {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const OF_ONE_NETWORK: usize = SESSIONS / 20;
 
     fn name(text: &str) -> Username {
         Username::parse(text).unwrap()
@@ -277,9 +266,9 @@ mod tests {
             sessions.session_mut(resumed.id).unwrap().member = Some(MemberId::default());
             sessions.end(resumed.id, network(2), 3);
         }
-        assert!(sessions.ended_of.values().all(|of| of.len() <= OF_ONE_NETWORK));
+        assert!(sessions.shares.len() <= 1 + OF_ONE_NETWORK);
         sessions.forget(3 + RESUMABLE);
-        assert_eq!((sessions.len(), sessions.ended.len(), sessions.ended_of.len()), (0, 0, 0));
+        assert_eq!((sessions.len(), sessions.ended.len(), sessions.shares.len()), (0, 0, 0));
     }
 
     #[test]
