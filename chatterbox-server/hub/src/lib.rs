@@ -34,6 +34,7 @@ mod removal;
 mod room;
 mod roster;
 mod sessions;
+mod user_list;
 mod wake;
 
 pub use block_lists::{BlockFilter, BlockLists};
@@ -41,7 +42,7 @@ pub use conversation::Conversation;
 pub use delivery::{Apart, Delivery, Taken};
 pub use encode::batch::Batch;
 pub use encode::view::View;
-pub use encode::welcome::{Welcome, unescaped};
+pub use encode::welcome::{Assembly, Welcome, unescaped};
 pub use event::Event;
 pub use eviction::{Laggards, MOVING};
 pub use hub::Hub;

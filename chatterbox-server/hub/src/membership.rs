@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chatterbox_proto::capability::ids::{RESUME, RESUMED};
 use chatterbox_proto::frame::TooLong;
-use chatterbox_proto::json::{self, Object};
+use chatterbox_proto::json::{self, LIST_SEPARATOR, Object};
 use chatterbox_proto::{Refusal, Username};
 
 use crate::block_lists::{BlockFilter, BlockLists};
@@ -189,10 +189,9 @@ impl Hub {
         id: MemberId,
     ) -> Result<(Welcome, Option<SessionId>), TooLong> {
         let Identity { name, login, agreed, .. } = &request.identity;
-        let name_json = json::string(name.as_str());
         // The joiner is in the list (UL-5), and told of what happens from now on (UJ-3).
-        let others = self.presence.people().filter(|(member, _)| Some(*member) != old);
-        let users = others.map(|(_, person)| &person.name_json).chain([&name_json]);
+        let mut users = self.presence.user_list(old);
+        users.push([LIST_SEPARATOR, &json::string(name.as_str())].concat().into());
         let Some(agreed) = *agreed else {
             let welcome = Welcome::base(request.info, users, self.history.cut(name, 0));
             welcome.fits()?;

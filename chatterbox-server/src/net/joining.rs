@@ -194,7 +194,7 @@ impl Joining {
             hold: self.hold,
             ..JoinRequest::base(&claim.name, &info)
         };
-        let (seat, joined) = Seat::join(&context.chat, request)?;
+        let (seat, joined) = Seat::join(&context.chat, request).await?;
         context.access.authenticator.accepted(&grant).await;
         Ok((seat, joined, grant))
     }

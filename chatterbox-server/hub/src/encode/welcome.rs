@@ -10,14 +10,16 @@ use chatterbox_proto::json::Object;
 use chatterbox_proto::limits::PREFIX;
 
 use crate::block_lists::BlockFilter;
-use crate::room::cut::{HistoryCut, Written};
+use crate::room::cut::{HistoryCut, HistoryWriter, Written, without_separator};
 
 /// A welcome whose parts were taken at one moment; whoever has it puts it together, which reads what is hidden for its
 /// receiver and takes no lock.
 #[derive(Debug, Clone)]
 pub struct Welcome {
-    /// Everything up to the elements of MESSAGES, behind the free place for the length.
+    /// Everything up to the elements of USER_LIST, behind the free place for the length.
     head: Vec<u8>,
+    /// The elements of USER_LIST, each with a separator before it; shared, but for the last.
+    users: Vec<Bytes>,
     history: HistoryCut,
     /// Whose messages are left out.
     filter: Arc<BlockFilter>,
@@ -35,26 +37,22 @@ impl Welcome {
     ///
     /// The keys stand in the order USERNAME_ACCEPTED, INFO, USER_LIST, MESSAGES, which is the order in which weak clients
     /// expect them.
-    pub(crate) fn base<'a>(
-        info: &str,
-        users: impl Iterator<Item = &'a Bytes>,
-        history: HistoryCut,
-    ) -> Self {
-        let head = head(info, users);
-        Self { head, history, filter: Arc::default(), ids: false, rest: None }
+    pub(crate) fn base(info: &str, users: Vec<Bytes>, history: HistoryCut) -> Self {
+        let head = head(info);
+        Self { head, users, history, filter: Arc::default(), ids: false, rest: None }
     }
 
     /// The welcome with keys of capabilities behind those of the base protocol: IDS, if the client agreed to them, then the
     /// members `rest`, at least one.
-    pub(crate) fn extended<'a>(
+    pub(crate) fn extended(
         info: &str,
-        users: impl Iterator<Item = &'a Bytes>,
+        users: Vec<Bytes>,
         history: HistoryCut,
         filter: Arc<BlockFilter>,
         ids: bool,
         rest: Bytes,
     ) -> Self {
-        Self { head: head(info, users), history, filter, ids, rest: Some(rest) }
+        Self { head: head(info), users, history, filter, ids, rest: Some(rest) }
     }
 
     /// Whether it fits a frame, with what is hidden.
@@ -63,33 +61,79 @@ impl Welcome {
     /// [`TooLong`] when the history does not fit a 4-byte length.
     pub(crate) fn fits(&self) -> Result<(), TooLong> {
         let rest = self.rest.as_ref().map_or(0, Bytes::len) + BETWEEN;
-        frame::prefix(self.head.len() + self.history.size(self.ids) + rest).map(drop)
+        let users: usize = self.users.iter().map(Bytes::len).sum();
+        frame::prefix(self.head.len() + users + self.history.size(self.ids) + rest).map(drop)
     }
 
-    /// Puts it together: pieces of one frame, shared with other receivers as far as nothing is hidden in them.
+    /// Begins to put it together.
+    pub fn begin(self) -> Assembly {
+        let Self { head, users, history, filter, ids, rest } = self;
+        Assembly { head, users, rest, filter, writer: history.begin(ids) }
+    }
+
+    /// Puts it together at once: pieces of one frame, shared with other receivers as far as nothing is hidden in them.
     ///
     /// # Errors
     /// [`TooLong`] when the history does not fit a 4-byte length.
     pub fn assemble(self) -> Result<Vec<Bytes>, TooLong> {
-        let Self { head, history, filter, ids, rest } = self;
-        let Written { messages, ids } = history.write(&filter.hidden, ids);
-        let Some(rest) = rest else { return frame(head, [messages], b"]}".to_vec()) };
-        let mut lists = vec![messages];
+        let mut assembly = self.begin();
+        while assembly.step() {}
+        assembly.finish()
+    }
+}
+
+/// A welcome that is being put together. Whoever does that lets others go on between two steps: all of them may take
+/// milliseconds, where much is hidden or IDS have to be written.
+#[derive(Debug)]
+pub struct Assembly {
+    head: Vec<u8>,
+    users: Vec<Bytes>,
+    rest: Option<Bytes>,
+    filter: Arc<BlockFilter>,
+    writer: HistoryWriter,
+}
+
+impl Assembly {
+    /// Goes on with a segment of the history; false when there is none left.
+    pub fn step(&mut self) -> bool {
+        self.writer.step(&self.filter.hidden)
+    }
+
+    /// The memory that it takes by now beside what it shares with others. Most of the history may be copied for somebody who
+    /// hides every second message of a word or two.
+    pub fn own_bytes(&self) -> usize {
+        let rest = self.rest.as_ref().map_or(0, Bytes::len);
+        let last = self.users.last().map_or(0, Bytes::len);
+        let pieces = self.users.capacity() * size_of::<Bytes>();
+        self.head.len() + last + pieces + rest + self.writer.own_bytes()
+    }
+
+    /// The pieces of the frame.
+    ///
+    /// # Errors
+    /// [`TooLong`] when the history does not fit a 4-byte length.
+    pub fn finish(self) -> Result<Vec<Bytes>, TooLong> {
+        let Self { head, users, rest, writer, .. } = self;
+        let Written { messages, ids, .. } = writer.finish();
+        let mut lists = vec![without_separator(users), between(r#"], "MESSAGES": ["#), messages];
+        let Some(rest) = rest else { return frame(head, lists, b"]}".to_vec()) };
         if let Some(ids) = ids {
-            lists.push(vec![Bytes::from_static(br#"], "IDS": ["#)]);
+            lists.push(between(r#"], "IDS": ["#));
             lists.push(ids);
         }
         frame(head, lists, [b"], ", &rest[..], b"}"].concat())
     }
 }
 
-/// Everything up to the elements of MESSAGES, behind the free place for the length.
-fn head<'a>(info: &str, users: impl Iterator<Item = &'a Bytes>) -> Vec<u8> {
-    let mut object = Object::with_capacity(256)
-        .boolean("USERNAME_ACCEPTED", true)
-        .string("INFO", info)
-        .list("USER_LIST", users);
-    object.begin_list("MESSAGES");
+fn between(text: &'static str) -> Vec<Bytes> {
+    vec![Bytes::from_static(text.as_bytes())]
+}
+
+/// Everything up to the elements of USER_LIST, behind the free place for the length.
+fn head(info: &str) -> Vec<u8> {
+    let mut object =
+        Object::with_capacity(256).boolean("USERNAME_ACCEPTED", true).string("INFO", info);
+    object.begin_list("USER_LIST");
     object.into_open()
 }
 
@@ -148,19 +192,22 @@ mod tests {
         cut
     }
 
-    fn extended(info: &str, users: &[Bytes], history: HistoryCut, ids: bool) -> Vec<Bytes> {
+    fn users(names: &[&str]) -> Vec<Bytes> {
+        names.iter().map(|name| [b", ", &json::string(name)[..]].concat().into()).collect()
+    }
+
+    fn extended(info: &str, names: &[&str], history: HistoryCut, ids: bool) -> Vec<Bytes> {
         let rest = Bytes::from_static(br#""X": 1"#);
         let filter = Arc::default();
-        let welcome = Welcome::extended(info, users.iter(), history, filter, ids, rest);
+        let welcome = Welcome::extended(info, users(names), history, filter, ids, rest);
         welcome.fits().unwrap();
         welcome.assemble().unwrap()
     }
 
     #[test]
     fn the_pieces_are_one_frame_in_the_kind_order() {
-        let users = [json::string("bob"), json::string("ann")];
         let history = cut(&[b"[1]", b"[2]"]);
-        let welcome = Welcome::base("Hi", users.iter(), history);
+        let welcome = Welcome::base("Hi", users(&["bob", "ann"]), history);
         let frame = welcome.assemble().unwrap().concat();
         let body = r#"{"USERNAME_ACCEPTED": true, "INFO": "Hi", "USER_LIST": ["bob", "ann"], "MESSAGES": [[1], [2]]}"#;
         assert_eq!(u32::from_be_bytes(frame[..4].try_into().unwrap()) as usize, body.len());
@@ -169,9 +216,8 @@ mod tests {
 
     #[test]
     fn keys_of_capabilities_stand_behind_those_of_the_base_protocol() {
-        let users = [json::string("é")];
         let history = || cut(&[br#"["\u00e9"]"#, b"[2]"]);
-        let frame = extended("\u{202e}", &users, history(), true);
+        let frame = extended("\u{202e}", &["é"], history(), true);
         let body = r#"{"USERNAME_ACCEPTED": true, "INFO": "\u202e", "USER_LIST": ["\u00e9"], "MESSAGES": [["\u00e9"], [2]], "IDS": [1, 2], "X": 1}"#;
         let check = |pieces: Vec<Bytes>, body: &str| {
             let frame = pieces.concat();
@@ -196,7 +242,7 @@ mod tests {
         let hidden = HashSet::from([Username::stored("eve")]);
         let filter = Arc::new(BlockFilter { hidden, ..BlockFilter::default() });
         let rest = Bytes::from_static(br#""X": 1"#);
-        let welcome = Welcome::extended("", [].iter(), history, filter, true, rest);
+        let welcome = Welcome::extended("", vec![], history, filter, true, rest);
         let frame = welcome.assemble().unwrap().concat();
         let body = String::from_utf8_lossy(&frame);
         assert!(body.contains(r#""MESSAGES": [[1]], "IDS": [1], "X": 1"#), "{body}");
@@ -205,7 +251,7 @@ mod tests {
     #[test]
     fn every_length_is_padded_right() {
         for fill in 0..600 {
-            let welcome = Welcome::base(&"x".repeat(fill), [].iter(), cut(&[]));
+            let welcome = Welcome::base(&"x".repeat(fill), vec![], cut(&[]));
             let frame = welcome.assemble().unwrap().concat();
             assert_eq!(
                 u32::from_be_bytes(frame[..4].try_into().unwrap()) as usize,

@@ -1,7 +1,7 @@
 //! What one reader gets of the history, in two steps.
 //!
 //! A [`HistoryCut`] is taken under the hub's lock: it shares the segments, and looks at no message in them. Whoever has it
-//! leaves out the messages that the reader hides, and writes IDS, without the lock.
+//! leaves out the messages that the reader hides, and writes IDS, without the lock and a part at a time.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -32,6 +32,8 @@ pub(crate) struct Written {
     pub(crate) messages: Vec<Bytes>,
     /// If they were asked for.
     pub(crate) ids: Option<Vec<Bytes>>,
+    /// The bytes that were copied or encoded for this reader alone.
+    copied: usize,
 }
 
 impl HistoryCut {
@@ -63,39 +65,80 @@ impl HistoryCut {
         self.0.iter().map(size).sum()
     }
 
-    /// Writes both lists without the messages of these. A list begins without a separator.
-    pub(crate) fn write(self, hidden: &HashSet<Username>, ids: bool) -> Written {
-        let mut out = Written {
-            messages: Vec::with_capacity(self.0.len()),
-            ids: ids.then(|| Vec::with_capacity(self.0.len())),
-        };
-        for part in self.0 {
-            match part {
-                Part::Private { source, .. } if hidden.contains(&source) => {}
-                Part::Private { id, json, .. } => {
-                    out.messages.push(json);
-                    if let Some(ids) = &mut out.ids {
-                        let mut one = LIST_SEPARATOR.to_vec();
-                        push_id(&mut one, Some(id));
-                        ids.push(one.into());
-                    }
-                }
-                Part::Public { json, marks, places } => {
-                    let among = (!hidden.is_empty()).then(|| marks.sources().among(hidden));
-                    match among.flatten() {
-                        None => out.share(&json, &marks, places),
-                        Some(hidden) => out.take_others(&json, &marks, places, &hidden),
-                    }
-                }
-            }
+    /// Begins to write MESSAGES, and IDS if they are asked for.
+    pub(crate) fn begin(self, ids: bool) -> HistoryWriter {
+        let parts = self.0.len();
+        HistoryWriter {
+            parts: self.0.into_iter(),
+            out: Written {
+                messages: Vec::with_capacity(parts),
+                ids: ids.then(|| Vec::with_capacity(parts)),
+                copied: 0,
+            },
         }
-        for list in std::iter::once(&mut out.messages).chain(&mut out.ids) {
-            if let Some(first) = list.first_mut() {
-                *first = first.slice(LIST_SEPARATOR.len()..);
-            }
-        }
-        out
     }
+
+    /// Writes all of it without the messages of these.
+    #[cfg(test)]
+    pub(crate) fn write(self, hidden: &HashSet<Username>, ids: bool) -> Written {
+        let mut writer = self.begin(ids);
+        while writer.step(hidden) {}
+        writer.finish()
+    }
+}
+
+/// Writes MESSAGES and IDS, a part of the history at a time.
+#[derive(Debug)]
+pub(crate) struct HistoryWriter {
+    parts: std::vec::IntoIter<Part>,
+    out: Written,
+}
+
+impl HistoryWriter {
+    /// Writes one more part without the messages of these; false when there is none left.
+    pub(crate) fn step(&mut self, hidden: &HashSet<Username>) -> bool {
+        let Some(part) = self.parts.next() else { return false };
+        match part {
+            Part::Private { source, .. } if hidden.contains(&source) => {}
+            Part::Private { id, json, .. } => {
+                self.out.messages.push(json);
+                if let Some(ids) = &mut self.out.ids {
+                    let mut one = LIST_SEPARATOR.to_vec();
+                    push_id(&mut one, Some(id));
+                    self.out.copied += one.len();
+                    ids.push(one.into());
+                }
+            }
+            Part::Public { json, marks, places } => {
+                let among = (!hidden.is_empty()).then(|| marks.sources().among(hidden));
+                match among.flatten() {
+                    None => self.out.share(&json, &marks, places),
+                    Some(hidden) => self.out.take_others(&json, &marks, places, &hidden),
+                }
+            }
+        }
+        true
+    }
+
+    /// The memory that what was written takes beside what it shares with others.
+    pub(crate) fn own_bytes(&self) -> usize {
+        let pieces = self.out.messages.capacity() + self.out.ids.as_ref().map_or(0, Vec::capacity);
+        self.out.copied + pieces * size_of::<Bytes>()
+    }
+
+    /// What was written. A list begins without a separator.
+    pub(crate) fn finish(self) -> Written {
+        let Written { messages, ids, copied } = self.out;
+        Written { messages: without_separator(messages), ids: ids.map(without_separator), copied }
+    }
+}
+
+/// The pieces of a list whose elements have a separator before them, as they stand in JSON.
+pub(crate) fn without_separator(mut pieces: Vec<Bytes>) -> Vec<Bytes> {
+    if let Some(first) = pieces.first_mut() {
+        *first = first.slice(LIST_SEPARATOR.len()..);
+    }
+    pieces
 }
 
 /// The longest element of IDS with its separator.
@@ -106,7 +149,10 @@ impl Written {
     fn share(&mut self, json: &Bytes, marks: &Marks, places: Range<usize>) {
         self.messages.push(json.slice(marks.start(places.start)..marks.start(places.end)));
         if let Some(ids) = &mut self.ids {
-            ids.push(marks.ids(places));
+            let is_shared = places.len() == marks.len();
+            let written = marks.ids(places);
+            self.copied += if is_shared { 0 } else { written.len() };
+            ids.push(written);
         }
     }
 
@@ -139,6 +185,7 @@ impl Written {
                 push_id(&mut out, Some(marks.id_at(place)));
             }
             out.shrink_to_fit();
+            self.copied += out.len();
             ids.push(out.into());
         }
         let bytes = |run: &Range<usize>| marks.start(run.start)..marks.start(run.end);
@@ -148,6 +195,7 @@ impl Written {
             for run in &runs {
                 out.extend_from_slice(json.get(bytes(run)).unwrap_or_default());
             }
+            self.copied += out.len();
             self.messages.push(out.into());
         } else {
             self.messages.extend(runs.iter().map(|run| json.slice(bytes(run))));

@@ -116,7 +116,7 @@ fn what_is_left_takes_no_more_memory_than_it_is_long() {
         say(&mut history, "ann");
     }
     let cut = history.cut(&name("ann"), 0);
-    let Written { messages, ids } = cut.write(&HashSet::from([name("eve")]), true);
+    let Written { messages, ids, .. } = cut.write(&HashSet::from([name("eve")]), true);
     let segments = history.sealed.len() + 1;
     // A piece for each message would be 10,000 of 3 bytes.
     assert!(messages.len() <= segments && ids.unwrap().len() <= segments, "{}", messages.len());
@@ -127,6 +127,32 @@ fn what_is_left_takes_no_more_memory_than_it_is_long() {
     let cut = history.cut(&name("ann"), 20_000);
     let whole = cut.write(&HashSet::from([name("eve")]), false).messages;
     assert_eq!(whole.len(), 1, "messages in a row are one piece");
+}
+
+#[test]
+fn the_memory_of_one_reader_alone_is_known() {
+    let mut history = History::new(Keep::default());
+    for number in 0..10_000 {
+        let source = name(if number % 2 == 0 { "eve" } else { "ann" });
+        let json = Bytes::from_static(b"1");
+        let record = Record { source, destination: Destination::All, json, arrived: 7 };
+        history.push_public(number + 1, &record);
+    }
+    let own = |after, hidden: &[&str], ids| {
+        let hidden = hidden.iter().map(|text| name(text)).collect();
+        let mut writer = history.cut(&name("ann"), after).begin(ids);
+        while writer.step(&hidden) {}
+        let pieces = writer.own_bytes();
+        let Written { messages, ids, .. } = writer.finish();
+        (pieces, messages.concat().len() + ids.map_or(0, |ids| ids.concat().len()))
+    };
+    let pieces = 2 * size_of::<Bytes>();
+    let (shared, _) = own(0, &[], true);
+    assert!(shared <= pieces, "all of it is shared, {shared}");
+    let (part, _) = own(5_000, &[], true);
+    assert!(part > 4 * 5_000, "the numbers are written for this reader: {part}");
+    let (copied, size) = own(0, &["eve"], true);
+    assert!((size..=size + 2 * pieces).contains(&copied), "{copied} of {size}");
 }
 
 #[test]
@@ -170,7 +196,7 @@ proptest! {
         let most = cut.size(true);
         // What is said meanwhile is not in it.
         add(&mut history, None, "meanwhile");
-        let Written { messages, ids } = cut.write(&hidden, true);
+        let Written { messages, ids, .. } = cut.write(&hidden, true);
         let ids = ids.unwrap();
         prop_assert!([&messages, &ids].into_iter().flatten().map(Bytes::len).sum::<usize>() <= most);
         let list = |pieces: Vec<Bytes>| [b"[", &pieces.concat()[..], b"]"].concat();
