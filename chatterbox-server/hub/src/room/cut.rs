@@ -17,7 +17,11 @@ use crate::room::segment::Marks;
 
 /// A part of the history for one reader.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct HistoryCut(Vec<Part>);
+pub(crate) struct HistoryCut {
+    parts: Vec<Part>,
+    /// The bytes that were copied: those of the segment that is not sealed.
+    copied: usize,
+}
 
 /// Messages in a row. Each has a separator before it.
 #[derive(Debug, Clone)]
@@ -38,19 +42,25 @@ pub(crate) struct Written {
 
 impl HistoryCut {
     pub(crate) fn with_capacity(parts: usize) -> Self {
-        Self(Vec::with_capacity(parts))
+        Self { parts: Vec::with_capacity(parts), copied: 0 }
+    }
+
+    /// Copies the JSON of a segment that is not sealed.
+    pub(crate) fn copy(&mut self, json: &[u8]) -> Bytes {
+        self.copied += json.len();
+        Bytes::copy_from_slice(json)
     }
 
     /// Takes some messages of a segment.
     pub(crate) fn take(&mut self, json: &Bytes, marks: &Arc<Marks>, places: Range<usize>) {
         if !places.is_empty() {
-            self.0.push(Part::Public { json: json.clone(), marks: Arc::clone(marks), places });
+            self.parts.push(Part::Public { json: json.clone(), marks: Arc::clone(marks), places });
         }
     }
 
     /// Takes a private message, whose JSON has a separator before it.
     pub(crate) fn take_private(&mut self, id: Sequence, source: &Username, json: &Bytes) {
-        self.0.push(Part::Private { id, source: source.clone(), json: json.clone() });
+        self.parts.push(Part::Private { id, source: source.clone(), json: json.clone() });
     }
 
     /// The size of MESSAGES and IDS together, or more: what is hidden counts.
@@ -62,18 +72,18 @@ impl HistoryCut {
             }
             Part::Private { json, .. } => json.len() + if ids { ID_LENGTH } else { 0 },
         };
-        self.0.iter().map(size).sum()
+        self.parts.iter().map(size).sum()
     }
 
     /// Begins to write MESSAGES, and IDS if they are asked for.
     pub(crate) fn begin(self, ids: bool) -> HistoryWriter {
-        let parts = self.0.len();
+        let parts = self.parts.len();
         HistoryWriter {
-            parts: self.0.into_iter(),
+            parts: self.parts.into_iter(),
             out: Written {
                 messages: Vec::with_capacity(parts),
                 ids: ids.then(|| Vec::with_capacity(parts)),
-                copied: 0,
+                copied: self.copied,
             },
         }
     }

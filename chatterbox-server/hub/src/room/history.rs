@@ -172,7 +172,7 @@ impl History {
         let mut out = HistoryCut::with_capacity(self.sealed.len() + 1);
         let privates = self.mailboxes.get(user).into_iter().flat_map(|mailbox| &mailbox.privates);
         let mut privates = privates.skip_while(|private| private.id <= after).peekable();
-        let open = (!self.open.is_empty()).then(|| Bytes::copy_from_slice(self.open.json()));
+        let open = (!self.open.is_empty()).then(|| out.copy(self.open.json()));
         let sealed = self.sealed.iter().map(|segment| (segment.json().clone(), segment.marks()));
         for (json, marks) in sealed.chain(open.map(|json| (json, self.open.marks()))) {
             let mut from = marks.place_of(after + 1);

@@ -148,11 +148,12 @@ fn the_memory_of_one_reader_alone_is_known() {
     };
     let pieces = 2 * size_of::<Bytes>();
     let (shared, _) = own(0, &[], true);
-    assert!(shared <= pieces, "all of it is shared, {shared}");
+    // It is one segment, which is not sealed.
+    assert!(shared <= 30_000 + pieces, "{shared}");
     let (part, _) = own(5_000, &[], true);
-    assert!(part > 4 * 5_000, "the numbers are written for this reader: {part}");
+    assert!(part > 30_000 + 4 * 5_000, "the numbers are written for this reader: {part}");
     let (copied, size) = own(0, &["eve"], true);
-    assert!((size..=size + 2 * pieces).contains(&copied), "{copied} of {size}");
+    assert!((size..=30_000 + size + 2 * pieces).contains(&copied), "{copied} of {size}");
 }
 
 #[test]
