@@ -5,7 +5,7 @@
 use std::borrow::Borrow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use caseless::Caseless as _;
 use unicode_normalization::UnicodeNormalization;
@@ -54,10 +54,18 @@ pub enum NameError {
 /// A valid user name, in normalisation form C; equal when the names are the same (NM-4).
 #[derive(Clone)]
 pub struct Username {
-    /// The name, and its key behind it where the two differ: cloning a name counts one reference.
-    both: Arc<str>,
+    /// Cloning a name counts one reference.
+    shared: Arc<Shared>,
+}
+
+/// What all copies of a name share.
+struct Shared {
+    /// The name, and its key behind it where the two differ.
+    both: Box<str>,
     /// Where the name ends.
     end: u32,
+    /// What it looks like, worked out when somebody asks first.
+    looks: OnceLock<Box<[String; 3]>>,
 }
 
 impl Username {
@@ -120,18 +128,18 @@ impl Username {
         if both != key {
             both.push_str(key);
         }
-        Self { both: both.into(), end }
+        Self { shared: Arc::new(Shared { both: both.into(), end, looks: OnceLock::new() }) }
     }
 
     /// The name as it is shown and sent.
     pub fn as_str(&self) -> &str {
-        self.both.get(..self.end as usize).unwrap_or_default()
+        self.shared.both.get(..self.shared.end as usize).unwrap_or_default()
     }
 
     /// What names that are the same have in common (NM-4), for looking them up elsewhere.
     pub fn key(&self) -> &str {
-        match self.both.get(self.end as usize..) {
-            None | Some("") => &self.both,
+        match self.shared.both.get(self.shared.end as usize..) {
+            None | Some("") => &self.shared.both,
             Some(key) => key,
         }
     }
@@ -144,11 +152,21 @@ impl Username {
 
     /// What names that look the same have in common (UTS 39 skeletons): as it is written, without regard to case, and
     /// as somebody sees it who does not mind case (`0` looks like `O`, which is `o`).
+    ///
+    /// This costs hundreds of times what reading a name does, but once for all copies of it. So whoever is about to lock
+    /// something asks before that.
+    pub fn looks(&self) -> &[String; 3] {
+        self.shared.looks.get_or_init(|| {
+            let skeleton = |text: &str| unicode_security::skeleton(text).collect::<String>();
+            let written = skeleton(self.as_str());
+            let seen = fold(&written);
+            Box::new([written, skeleton(self.key()), seen])
+        })
+    }
+
+    /// A copy of [`Self::looks`].
     pub fn look_alike_keys(&self) -> [String; 3] {
-        let skeleton = |text: &str| unicode_security::skeleton(text).collect::<String>();
-        let written = skeleton(self.as_str());
-        let seen = fold(&written);
-        [written, skeleton(self.key()), seen]
+        self.looks().clone()
     }
 
     /// Whether look-alikes of this name are a danger: ASCII names are never refused for how they look.
@@ -194,7 +212,7 @@ pub(crate) fn fold(text: &str) -> String {
 impl PartialEq for Username {
     fn eq(&self, other: &Self) -> bool {
         // Copies of one name share their text.
-        Arc::ptr_eq(&self.both, &other.both) || self.key() == other.key()
+        Arc::ptr_eq(&self.shared, &other.shared) || self.key() == other.key()
     }
 }
 
@@ -345,6 +363,14 @@ mod tests {
             let folded: String = std::iter::once(c).nfd().default_case_fold().collect();
             assert_eq!(folded.is_ascii(), folded.nfc().all(|c| c.is_ascii()), "{c:?}");
         }
+    }
+
+    #[test]
+    fn what_a_name_looks_like_is_worked_out_once_for_all_copies() {
+        let name = Username::parse(&"\u{fdfa}".repeat(32)).unwrap();
+        let copy = name.clone();
+        assert!(std::ptr::eq(name.looks(), copy.looks()));
+        assert!(size_of::<Username>() == size_of::<usize>(), "there are many copies");
     }
 
     #[test]

@@ -80,6 +80,8 @@ pub struct Rename {
 impl<'a> JoinRequest<'a> {
     /// A guest who speaks the base protocol.
     pub fn base(name: &Username, info: &'a str) -> Self {
+        // Not under the lock, where the roster looks at it.
+        name.looks();
         Self {
             identity: Identity::guest(name.clone()),
             lists: BlockLists::default(),

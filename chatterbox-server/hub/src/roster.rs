@@ -95,7 +95,7 @@ impl Roster {
         if self.here.contains_key(name) {
             return Err(Refusal::Taken);
         }
-        let looks_used = || name.look_alike_keys().iter().any(|look| self.looks.contains_key(look));
+        let looks_used = || name.looks().iter().any(|look| self.looks.contains_key(look));
         if !name.is_ascii() && looks_used() {
             return Err(Refusal::LooksTaken);
         }
@@ -175,17 +175,22 @@ impl Roster {
 }
 
 fn add(looks: &mut HashMap<String, usize>, name: &Username) {
-    for look in name.look_alike_keys() {
-        *looks.entry(look).or_default() += 1;
+    for look in name.looks() {
+        match looks.get_mut(look) {
+            Some(count) => *count += 1,
+            None => {
+                looks.insert(look.clone(), 1);
+            }
+        }
     }
 }
 
 fn remove(looks: &mut HashMap<String, usize>, name: &Username) {
-    for look in name.look_alike_keys() {
-        if let Some(count) = looks.get_mut(&look) {
+    for look in name.looks() {
+        if let Some(count) = looks.get_mut(look) {
             *count -= 1;
             if *count == 0 {
-                looks.remove(&look);
+                looks.remove(look);
             }
         }
     }

@@ -188,6 +188,8 @@ impl Handle {
     /// # Errors
     /// [`Refusal`], by the rules of joining; nothing changes then.
     pub fn rename(&self, rename: Rename) -> Result<(), Refusal> {
+        // Before the lock, under which the roster looks at it.
+        rename.name.looks();
         let wake = self.chat.hub_now().rename(self.id, rename)?;
         self.chat.notifier().notify(wake);
         Ok(())
