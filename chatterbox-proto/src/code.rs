@@ -71,6 +71,12 @@ pub enum Code {
     JoinTimeout,
     /// The connection is a slow consumer: it stopped reading.
     TooSlow,
+    /// More was waiting for the connection than the server has memory for.
+    TooMuchWaiting,
+    /// The server has no place for another connection.
+    ServerFull,
+    /// The server has no place for another connection from this address.
+    TooManyConnections,
     /// CAPABILITIES is malformed.
     BadOffer,
     /// CAPABILITIES where it can't be any more, or without USERNAME.
@@ -201,6 +207,21 @@ impl Code {
             Self::TooSlow => {
                 ("too-slow", clause::AS_3, "you are too far behind in reading, good bye")
             }
+            Self::TooMuchWaiting => (
+                "too-much-waiting",
+                clause::AS_3,
+                "too much is waiting for you that you do not read, and the server needs the memory, good bye",
+            ),
+            Self::ServerFull => (
+                "server-full",
+                clause::IV_1,
+                "the server has no place for another connection, try again later",
+            ),
+            Self::TooManyConnections => (
+                "too-many-connections",
+                clause::IV_1,
+                "there are too many connections from your address, close one or try again later",
+            ),
             Self::BadOffer => (
                 "bad-offer",
                 clause::CP_3,
@@ -351,6 +372,11 @@ impl Faults {
         self.listed.sort_by_key(|fault| fault.index);
         self.more += self.listed.len().saturating_sub(limits::FAULTS_LISTED);
         self.listed.truncate(limits::FAULTS_LISTED);
+    }
+
+    /// How many there are, listed or not.
+    pub fn count(&self) -> usize {
+        self.listed.len() + self.more
     }
 
     /// The faults that are listed in full.

@@ -22,12 +22,20 @@ pub struct TooLong {
 pub struct Decoder {
     buffer: BytesMut,
     limit: usize,
+    /// The size of the allocation that the buffer is a part of, at most.
+    held: usize,
+    /// Bytes of a frame that is being discarded and that are still to come.
+    discarding: usize,
 }
+
+/// An unfinished frame that takes less than this part of its allocation is copied out of it, unless that is small.
+const SPARSE: usize = 4;
+const SMALL: usize = 4096;
 
 impl Decoder {
     /// A decoder that takes bodies of up to `limit` bytes.
     pub fn new(limit: usize) -> Self {
-        Self { buffer: BytesMut::new(), limit }
+        Self { buffer: BytesMut::new(), limit, held: 0, discarding: 0 }
     }
 
     /// Sets the limit for the frames to come.
@@ -37,7 +45,27 @@ impl Decoder {
 
     /// Adds bytes as they came from the connection.
     pub fn push(&mut self, bytes: &[u8]) {
-        self.buffer.extend_from_slice(bytes);
+        let discarded = self.discarding.min(bytes.len());
+        self.discarding -= discarded;
+        self.buffer.extend_from_slice(bytes.get(discarded..).unwrap_or_default());
+        self.held = self.held.max(self.buffer.capacity());
+    }
+
+    /// Discards the frame that is not complete: what is here of it now, and what is still to come of it as it comes. Frames
+    /// behind it are read as ever.
+    pub fn discard_frame(&mut self) {
+        let Some(prefix) = self.buffer.first_chunk::<PREFIX>() else { return };
+        let announced = usize::try_from(u32::from_be_bytes(*prefix)).unwrap_or(usize::MAX);
+        let here = self.buffer.len() - PREFIX;
+        if announced <= self.limit && here < announced {
+            self.discarding = announced - here;
+            (self.buffer, self.held) = (BytesMut::new(), 0);
+        }
+    }
+
+    /// Whether a frame is being discarded whose end has not come yet.
+    pub fn is_discarding(&self) -> bool {
+        self.discarding > 0
     }
 
     /// Takes the next whole body out, if there is one.
@@ -47,7 +75,7 @@ impl Decoder {
     /// given for every further call.
     pub fn next_body(&mut self) -> Result<Option<Bytes>, TooLong> {
         let Some(prefix) = self.buffer.first_chunk::<PREFIX>() else {
-            return Ok(None);
+            return Ok(self.none_yet());
         };
         // A length that does not fit a usize is above any limit.
         let announced = usize::try_from(u32::from_be_bytes(*prefix)).unwrap_or(usize::MAX);
@@ -55,11 +83,12 @@ impl Decoder {
             return Err(TooLong { announced, limit: self.limit });
         }
         if self.buffer.len() - PREFIX < announced {
-            return Ok(None);
+            return Ok(self.none_yet());
         }
         self.buffer.advance(PREFIX);
         // An empty buffer keeps no allocation: thousands of connections are idle at any moment.
         let body = if self.buffer.len() == announced {
+            self.held = 0;
             std::mem::take(&mut self.buffer)
         } else {
             self.buffer.split_to(announced)
@@ -67,14 +96,30 @@ impl Decoder {
         Ok(Some(body.freeze()))
     }
 
+    /// Whether [`Decoder::next_body`] has something to say: a whole frame is here, or one that is too long has begun.
+    pub fn has_body(&self) -> bool {
+        let Some(prefix) = self.buffer.first_chunk::<PREFIX>() else { return false };
+        let announced = usize::try_from(u32::from_be_bytes(*prefix)).unwrap_or(usize::MAX);
+        announced > self.limit || self.buffer.len() - PREFIX >= announced
+    }
+
+    /// Copies what is left out of a much larger allocation: one byte of the next frame would keep the memory of a long one.
+    fn none_yet(&mut self) -> Option<Bytes> {
+        if self.held > SMALL && self.buffer.len() < self.held / SPARSE {
+            self.buffer = BytesMut::from(&*self.buffer);
+            self.held = self.buffer.capacity();
+        }
+        None
+    }
+
     /// How many bytes of an unfinished frame are waiting.
     pub fn pending(&self) -> usize {
         self.buffer.len()
     }
 
-    /// How many bytes the decoder has allocated.
+    /// How many bytes the decoder keeps allocated, at most.
     pub fn allocated(&self) -> usize {
-        self.buffer.capacity()
+        self.held
     }
 }
 
@@ -162,6 +207,44 @@ mod tests {
         decoder.push(&[0, 0, 0, 0]);
         assert_eq!(decoder.next_body(), Ok(Some(Bytes::new())));
         assert_eq!(decoder.next_body(), Ok(None));
+    }
+
+    #[test]
+    fn a_byte_of_the_next_frame_does_not_keep_a_long_one() {
+        let mut decoder = Decoder::new(1 << 20);
+        let mut bytes = encode(&vec![b'x'; 900_000]).unwrap().to_vec();
+        bytes.push(0);
+        decoder.push(&bytes);
+        assert_eq!(decoder.next_body().unwrap().unwrap().len(), 900_000);
+        assert_eq!(decoder.next_body(), Ok(None));
+        assert_eq!(decoder.pending(), 1);
+        assert!(decoder.allocated() < 64, "{}", decoder.allocated());
+        decoder.push(&encode(b"ok").unwrap()[1..]);
+        assert_eq!(decoder.next_body().unwrap().unwrap(), "ok");
+    }
+
+    #[test]
+    fn a_frame_is_discarded_and_the_next_one_is_read() {
+        let stream = [encode(&[b'x'; 1000]).unwrap(), encode(b"ok").unwrap()].concat();
+        for here in PREFIX..1000 {
+            let mut decoder = Decoder::new(1 << 20);
+            decoder.push(&stream[..here]);
+            assert_eq!(decoder.next_body(), Ok(None));
+            decoder.discard_frame();
+            assert!(decoder.is_discarding() && decoder.pending() == 0);
+            for piece in stream[here..].chunks(7) {
+                assert_eq!(decoder.next_body(), Ok(None));
+                decoder.push(piece);
+            }
+            assert_eq!(decoder.next_body().unwrap().unwrap(), "ok");
+            assert!(!decoder.is_discarding());
+        }
+        // Nothing but a whole prefix says what is to be discarded.
+        let mut decoder = Decoder::new(1 << 20);
+        decoder.push(&stream[..2]);
+        decoder.discard_frame();
+        decoder.push(&stream[2..]);
+        assert_eq!(decoder.next_body().unwrap().unwrap().len(), 1000);
     }
 
     #[test]

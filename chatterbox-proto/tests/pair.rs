@@ -99,6 +99,7 @@ impl Server {
                 JoinedAction::Error(faults) => {
                     self.out.extend(server_frame::error(&faults).unwrap());
                 }
+                JoinedAction::ReadOn(_) => panic!("no frame here has so many messages"),
                 JoinedAction::Request(_) => {}
             }
         }

@@ -14,7 +14,7 @@ use chatterbox_proto::capability::commands::CommandRequest;
 use chatterbox_proto::{Capabilities, Refusal, Username};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::accounts::Login;
 use crate::chat::handle::Handle;
@@ -105,7 +105,31 @@ pub struct Attachment {
     /// The capabilities in force.
     pub agreed: Capabilities,
     /// Its requests in order. The channel closes with the connection.
-    pub requests: mpsc::Receiver<CommandInput>,
+    pub requests: mpsc::Receiver<WaitingInput>,
+}
+
+/// A request in the queue of its member.
+#[derive(Debug)]
+pub struct WaitingInput {
+    /// The request.
+    pub input: CommandInput,
+    /// Its part of the memory for waiting requests, given back on drop.
+    pub room: RequestRoom,
+}
+
+/// A part of the memory for the waiting requests of one member.
+#[derive(Debug)]
+pub struct RequestRoom {
+    _permit: OwnedSemaphorePermit,
+}
+
+impl RequestRoom {
+    /// Takes so many bytes, or all that there are, if they are free.
+    pub(crate) fn take(memory: &Arc<Semaphore>, bytes: usize) -> Option<Self> {
+        let bytes = u32::try_from(bytes.min(WAITING_REQUEST_BYTES)).ok()?;
+        let permit = Arc::clone(memory).try_acquire_many_owned(bytes).ok()?;
+        Some(Self { _permit: permit })
+    }
 }
 
 /// One request of a member.
@@ -119,8 +143,29 @@ pub enum CommandInput {
     Pong(i64),
 }
 
+impl CommandInput {
+    /// The memory that it takes, about.
+    pub(crate) fn size(&self) -> usize {
+        size_of::<Self>()
+            + match self {
+                Self::Request(CommandRequest::Call(call)) => {
+                    let texts = call.arguments.iter().map(|text| size_of::<String>() + text.len());
+                    call.id.len() + call.name.len() + texts.sum::<usize>()
+                }
+                Self::Request(CommandRequest::Answer(answer)) => {
+                    answer.id.len() + answer.text.as_ref().map_or(0, |text| text.reveal().len())
+                }
+                Self::Typed(text) => text.len(),
+                Self::Pong(_) => 0,
+            }
+    }
+}
+
 /// Requests of one member that may wait for its handler; further ones are answered with `busy` (CM-6).
 pub(crate) const WAITING_REQUESTS: usize = 64;
+
+/// Bytes that they may take; a single one may take more, when no other waits.
+pub(crate) const WAITING_REQUEST_BYTES: usize = 32 * 1024;
 
 /// Why a handler has stopped serving a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,5 +214,33 @@ impl Authenticator for NoAccounts {
 impl RequestHandler for NoAccounts {
     fn serve(&self, _attachment: Attachment) -> BoxFuture<'static, Served> {
         ready(Served::Unserved).boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chatterbox_proto::capability::commands::Call;
+
+    use super::*;
+
+    #[test]
+    fn waiting_requests_share_the_memory_of_their_member() {
+        let memory = Arc::new(Semaphore::new(WAITING_REQUEST_BYTES));
+        let call = |arguments| {
+            let call = Call { id: "1".into(), name: "x".into(), arguments };
+            CommandInput::Request(CommandRequest::Call(call)).size()
+        };
+        // Empty arguments take memory, too.
+        let long = call(vec![String::new(); 5_000]);
+        assert!(long > WAITING_REQUEST_BYTES);
+        let short = call(vec!["text".to_owned()]);
+        let first = RequestRoom::take(&memory, short).unwrap();
+        assert!(RequestRoom::take(&memory, long).is_none(), "a large one waits alone");
+        drop(first);
+        let large = RequestRoom::take(&memory, long).unwrap();
+        assert!(RequestRoom::take(&memory, short).is_none());
+        drop(large);
+        let many = std::iter::from_fn(|| RequestRoom::take(&memory, short)).collect::<Vec<_>>();
+        assert!(many.len() > 100 && many.len() * short <= WAITING_REQUEST_BYTES);
     }
 }

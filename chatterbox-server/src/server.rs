@@ -8,7 +8,7 @@ use std::time::Duration;
 use chatterbox_hub::{Event, Hub};
 use chatterbox_proto::{ALL, Entry, SERVER};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -21,7 +21,8 @@ use crate::net::Transport;
 use crate::net::acceptor::Acceptor;
 use crate::net::context::Context;
 use crate::net::limits::ConnectionLimits;
-use crate::net::long_frame::LONG_FRAMES_KIB;
+use crate::net::long_frame::LongFrames;
+use crate::net::long_work::LongWork;
 use crate::ops::clock::unix_now;
 use crate::pacing::{JoinPacing, LogPacing};
 use crate::store::{Backlog, BacklogError};
@@ -77,7 +78,6 @@ pub async fn run_with(
     let closing = CancellationToken::new();
     let accepting = CancellationToken::new();
     let tasks = TaskTracker::new();
-    let limits = Arc::new(ConnectionLimits::default());
     let context = Arc::new(Context {
         chat: Arc::clone(&chat),
         access,
@@ -87,15 +87,18 @@ pub async fn run_with(
         config: config.clone(),
         transport,
         history_loaded: history_loaded.clone(),
-        long_frames: Arc::new(Semaphore::new(LONG_FRAMES_KIB)),
+        limits: Arc::default(),
+        long_frames: Arc::new(LongFrames::default()),
+        long_work: LongWork::default(),
         closing: closing.clone(),
     });
     let acceptors = TaskTracker::new();
+    let turned_away = Arc::new(ConnectionLimits::default());
     for listener in listeners {
         let acceptor = Acceptor {
             listener,
-            limits: Arc::clone(&limits),
             context: Arc::clone(&context),
+            turned_away: Arc::clone(&turned_away),
             tasks: tasks.clone(),
         };
         acceptors.spawn(accepting.clone().run_until_cancelled_owned(acceptor.run()));

@@ -71,6 +71,19 @@ fn what_can_not_be_listened_on_is_said_with_a_hint() {
 }
 
 #[test]
+fn a_server_that_nobody_could_connect_to_does_not_start() {
+    let program = assert_cmd::cargo::cargo_bin("chatterbox-server");
+    assert_cmd::Command::new("sh")
+        .args(["-c", "ulimit -n 64; exec \"$0\" --plaintext --memory -p 0"])
+        .arg(program)
+        .timeout(std::time::Duration::from_secs(60))
+        .assert()
+        .code(71)
+        .stderr(contains("nobody could connect"))
+        .stderr(contains("ulimit -n 1024"));
+}
+
+#[test]
 fn bad_certificates_are_78_and_say_why() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();

@@ -317,7 +317,7 @@ impl RequestHandler for Nick {
     fn serve(&self, mut attachment: Attachment) -> BoxFuture<'static, Served> {
         async move {
             while let Some(request) = attachment.requests.recv().await {
-                let (id, name) = match request {
+                let (id, name) = match request.input {
                     CommandInput::Request(CommandRequest::Call(call)) => {
                         (call.id, call.arguments[0].clone())
                     }

@@ -263,14 +263,24 @@ async fn arbitrary_bytes_harm_nobody() {
 }
 
 #[tokio::test]
-async fn the_door_is_bounded_and_opens_again() {
-    let server = Server::plaintext(Config { max_per_address: 3, ..Config::default() }).await;
+async fn the_door_is_bounded_tells_why_and_opens_again() {
+    let server = Server::start(Config { max_per_address: 3, ..Config::default() }).await;
     let (first, _) = server.join("a").await;
     let (mut second, _) = server.join("b").await;
     let (_third, _) = server.join("c").await;
-    let mut fourth = TcpStream::connect(server.address).await.unwrap();
-    let ended = tokio::time::timeout(PATIENCE, fourth.read(&mut [0; 16])).await.unwrap();
-    assert!(matches!(ended, Ok(0) | Err(_)));
+    // The reason comes inside TLS, before anything was asked.
+    let mut fourth = server.connect().await;
+    let error = fourth.error().await;
+    assert!(error.contains("too many connections from your address"), "{error}");
+    assert!(fourth.try_next().await.is_none(), "and the connection is closed");
+    // Whoever does not listen to the reason keeps nobody out, and is soon let go of.
+    let silent: Vec<_> =
+        futures_util::future::join_all((0..40).map(|_| TcpStream::connect(server.address))).await;
+    for (n, stream) in silent.into_iter().enumerate() {
+        let ended =
+            tokio::time::timeout(PATIENCE, stream.unwrap().read(&mut [0; 16])).await.unwrap();
+        assert!(matches!(ended, Ok(0) | Err(_)), "{n}: {ended:?}");
+    }
     drop(first);
     second.sees_leave("a").await;
     // The permit is given back a moment after the leave.
@@ -279,12 +289,93 @@ async fn the_door_is_bounded_and_opens_again() {
             let mut peer = server.connect().await;
             let name = chatterbox_proto::client_frame::join("d").unwrap();
             peer.send(&name).await;
-            if peer.try_next().await.is_some() {
+            if peer.try_next().await.is_some_and(|answer| answer.accepted == Some(true)) {
                 return;
             }
         }
     };
     tokio::time::timeout(PATIENCE, joined).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_is_full_says_so() {
+    let server = Server::plaintext(Config { max_connections: 1, ..Config::default() }).await;
+    let (_first, _) = server.join("a").await;
+    let error = server.connect().await.error().await;
+    assert!(error.contains("no place for another connection"), "{error}");
+}
+
+#[tokio::test]
+async fn room_for_messages_that_are_never_delivered_is_given_back() {
+    let server = Server::plaintext(Config::default()).await;
+    let (mut bob, _) = server.join("bob").await;
+    for n in 0..3 {
+        let name = format!("mal{n}");
+        let (mut mal, _) = server.join(&name).await;
+        let message = format!(r#"["{name}","bob",1,"x"]"#);
+        // More than bob's queue holds, and mal is gone before they are all worked off.
+        let body = vec![message; 4000].join(",");
+        mal.send_body(&format!(r#"{{"MESSAGES": [{body}]}}"#)).await;
+        drop(mal);
+        bob.sees_leave(&name).await;
+    }
+    let (mut ann, _) = server.join("ann").await;
+    ann.say("bob", "hello").await;
+    assert!(bob.until("hello").await.iter().all(|text| text == "x" || text == "hello"));
+    // Nor is he kept from having his own mistakes answered.
+    bob.send(b"\0\0\0\x01x").await;
+    assert!(bob.error().await.contains("JS-1"));
+}
+
+#[tokio::test]
+async fn whoever_hangs_up_with_answers_unread_is_gone() {
+    let server = Server::plaintext(Config::default()).await;
+    let (mut ann, _) = server.join("ann").await;
+    let (mut rude, _) = join_and_stop_reading(&server, "rude").await;
+    assert_eq!(ann.next().await.joined.len(), 1);
+    let garbage = b"\0\0\0\x01x".repeat(10_000);
+    // Until the server waits for its ERRORs to be read.
+    while let Ok(Ok(_)) =
+        tokio::time::timeout(Duration::from_millis(500), rude.write(&garbage)).await
+    {}
+    drop(rude);
+    ann.sees_leave("rude").await;
+    let (_, welcome) = server.join("rude").await;
+    assert_eq!(welcome.accepted, Some(true));
+}
+
+#[tokio::test]
+async fn long_frames_that_are_not_finished_keep_nobody_from_sending_one() {
+    let server = Server::plaintext(Config::default()).await;
+    let (mut ann, _) = server.join("ann").await;
+    let mut stuck = Vec::new();
+    let part = (4 << 20) - 1_u32;
+    for n in 0..5_u32 {
+        let (mut peer, _) = server.join(&format!("stuck{n}")).await;
+        peer.send(&(part + 1).to_be_bytes()).await;
+        peer.send(&vec![b' '; part as usize]).await;
+        stuck.push(peer);
+    }
+    // One of them is told that there is no room, and goes on: the rest of its frame is read away.
+    let told =
+        futures_util::future::select_all(stuck.iter_mut().map(|peer| Box::pin(peer.error())));
+    let (error, index, _) = tokio::time::timeout(PATIENCE, told).await.unwrap();
+    assert!(error.contains("too many long frames"), "{error}");
+    let mut told = stuck.swap_remove(index);
+    told.send(b" ").await;
+    told.say("ALL", "I am still here").await;
+    ann.until("I am still here").await;
+    drop(stuck);
+    // Others have room as soon as those are gone.
+    let long = "x".repeat(200_000);
+    loop {
+        ann.say("ALL", &long).await;
+        ann.say("ann", "the end").await;
+        let answers = ann.until("the end").await;
+        if answers.contains(&long) {
+            break;
+        }
+    }
 }
 
 /// A backlog that can be made to fail.

@@ -4,39 +4,61 @@
 //! cheap where there are none.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::text::{is_bidi_control, is_invisible};
 
 /// Undoes the `\u` escapes of JSON that this crate wrote, as far as the characters are harmless to look at.
 pub fn unescaped(json: &[u8]) -> Cow<'_, [u8]> {
+    unescaped_part(json, usize::MAX).0
+}
+
+/// The same for the beginning of a longer JSON: of `limit` bytes, and of one escape that begins within them. Says how many
+/// bytes that was.
+pub fn unescaped_part(json: &[u8], limit: usize) -> (Cow<'_, [u8]>, usize) {
     let mut out: Option<Vec<u8>> = None;
     // What is before this place has been copied, if there is a copy.
     let mut copied = 0;
+    let end = walk(json, limit, |escape, character| {
+        let out = out.get_or_insert_with(|| Vec::with_capacity(json.len().min(limit)));
+        out.extend_from_slice(json.get(copied..escape.start).unwrap_or_default());
+        out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+        copied = escape.end;
+    });
+    let part = match out {
+        None => Cow::Borrowed(json.get(..end).unwrap_or_default()),
+        Some(mut out) => {
+            out.extend_from_slice(json.get(copied..end).unwrap_or_default());
+            Cow::Owned(out)
+        }
+    };
+    (part, end)
+}
+
+/// How long a JSON is without escapes.
+pub fn unescaped_len(json: &[u8]) -> usize {
+    let mut len = json.len();
+    walk(json, usize::MAX, |escape, character| len -= escape.len() - character.len_utf8());
+    len
+}
+
+/// Finds the escapes to undo among the first bytes of a JSON. Returns where it stopped, which is never within an escape.
+fn walk(json: &[u8], limit: usize, mut found: impl FnMut(Range<usize>, char)) -> usize {
+    let end = limit.min(json.len());
     let mut at = 0;
-    while let Some(step) = json.get(at..).and_then(next_backslash) {
+    while let Some(step) = json.get(at..end).and_then(next_backslash) {
         at += step;
         let Some((character, length)) = json.get(at..).and_then(escape) else {
             // Two characters that stay as they are, such as `\\` and `\n`.
             at += 2;
             continue;
         };
-        if stays_escaped(character) {
-            at += length;
-            continue;
+        if !stays_escaped(character) {
+            found(at..at + length, character);
         }
-        let out = out.get_or_insert_with(|| Vec::with_capacity(json.len()));
-        out.extend_from_slice(json.get(copied..at).unwrap_or_default());
-        out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
         at += length;
-        copied = at;
     }
-    match out {
-        None => Cow::Borrowed(json),
-        Some(mut out) => {
-            out.extend_from_slice(json.get(copied..).unwrap_or_default());
-            Cow::Owned(out)
-        }
-    }
+    at.max(end).min(json.len())
 }
 
 fn next_backslash(json: &[u8]) -> Option<usize> {
@@ -98,8 +120,22 @@ mod tests {
         #[test]
         fn the_value_stays_the_same(text in any::<String>()) {
             let written = shown(&text);
-            prop_assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
+            prop_assert_eq!(serde_json::from_str::<String>(&written).unwrap(), &*text);
             prop_assert!(!written.chars().any(|c| !c.is_ascii() && (c.is_control() || is_bidi_control(c) || is_invisible(c))));
+        }
+
+        #[test]
+        fn a_part_after_the_other_is_the_whole(text in ".{0,40}", limit in 1_usize..20) {
+            let json = json::string(&text);
+            let (mut rest, mut parts) = (&json[..], Vec::new());
+            while !rest.is_empty() {
+                let (part, used) = unescaped_part(rest, limit);
+                prop_assert!(used <= limit + 11 && used > 0);
+                parts.extend_from_slice(&part);
+                rest = &rest[used..];
+            }
+            prop_assert_eq!(&parts, &*unescaped(&json));
+            prop_assert_eq!(parts.len(), unescaped_len(&json));
         }
 
         #[test]

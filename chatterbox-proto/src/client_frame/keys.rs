@@ -32,8 +32,26 @@ impl Known {
     }
 }
 
-/// The elements of `TAGS`: for each message an idempotency key or null.
-pub type Tags<'a> = Vec<Option<Cow<'a, str>>>;
+/// The elements of `TAGS`: for each message an idempotency key or null. A null takes no memory.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tags<'a> {
+    count: usize,
+    /// The keys with their indices, in order.
+    each: Vec<(usize, Option<Cow<'a, str>>)>,
+}
+
+impl<'a> Tags<'a> {
+    /// How many elements there are, null or not.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Takes the key of the message at an index.
+    pub fn take(&mut self, index: usize) -> Option<Cow<'a, str>> {
+        let at = self.each.binary_search_by_key(&index, |(index, _)| *index).ok()?;
+        self.each.get_mut(at)?.1.take()
+    }
+}
 
 /// The keys of a client's frame beyond the base protocol. Each is judged by itself.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -168,16 +186,18 @@ impl Word {
 /// A list of null and short strings, not too many of them; `None` when it is something else (ID-3).
 fn read_tags<'de, A: MapAccess<'de>>(object: &mut A) -> Result<Option<Tags<'de>>, A::Error> {
     let within = ReadShape::MEMBER.inner()?;
-    let mut tags = Vec::new();
-    let (mut used, mut sound) = (0, true);
-    let each = |element| match element {
-        Shape::Null if sound => tags.push(None),
-        Shape::String(tag) if sound && (1..=limits::TAG).contains(&tag.len()) => {
-            used += 1;
-            sound = used <= limits::TAGS;
-            tags.push(Some(tag));
+    let mut tags = Tags::default();
+    let mut sound = true;
+    let each = |element| {
+        match element {
+            Shape::Null => {}
+            Shape::String(tag) if sound && (1..=limits::TAG).contains(&tag.len()) => {
+                tags.each.push((tags.count, Some(tag)));
+                sound = tags.each.len() <= limits::TAGS;
+            }
+            _ => sound = false,
         }
-        _ => sound = false,
+        tags.count += 1;
     };
     let other = object.next_value_seed(ReadList { seed: within, within, each })?;
     Ok((sound && other.is_none()).then_some(tags))

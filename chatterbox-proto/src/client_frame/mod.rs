@@ -1,9 +1,11 @@
 //! Frames of a client: the strict reader that the server uses, and the writer that the client uses.
 
 mod keys;
+mod messages;
 mod read;
 mod write;
 
 pub use keys::{ClientKeys, Known, Requests, Tags};
-pub use read::{ClientFrame, Messages};
+pub use messages::{CHUNK_BYTES, CHUNK_MESSAGES, Chunk, Messages};
+pub use read::ClientFrame;
 pub use write::{Offer, join, join_with, say, say_tagged};

@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
+use serde_json::value::RawValue;
+
 use super::keys::{ClientKeys, Known, Taken};
-use crate::code::{Code, Fault, Faults};
-use crate::entry::Entry;
-use crate::json::read::{
-    Key, ReadList, ReadShape, ReadTuple, Shape, body_text, reading_failed, scalars_as_shape,
-};
+use super::messages::Messages;
+use crate::code::{Code, Fault};
+use crate::json::read::{Key, ReadShape, Shape, body_text, reading_failed, scalars_as_shape};
 
 /// One frame of a client; it has either key of the base protocol, or both (PB-1).
 ///
@@ -23,19 +23,6 @@ pub struct ClientFrame<'a> {
     pub messages: Option<Result<Messages<'a>, Fault>>,
     /// The keys beyond the base protocol, if any are present.
     pub keys: Option<Box<ClientKeys<'a>>>,
-}
-
-/// The elements of `MESSAGES` (MM-1): the valid messages, each with its index, and the faults of the others (IV-5).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Messages<'a> {
-    /// The valid messages, with their indices in the list.
-    pub entries: Vec<(usize, Entry<'a>)>,
-    /// The faults of the other elements.
-    pub faults: Faults,
-    /// The number of elements, valid or not.
-    pub count: usize,
-    /// The indices of the invalid elements and the reasons; kept only where messages may have idempotency keys.
-    pub refused: Vec<(usize, Code)>,
 }
 
 impl<'a> ClientFrame<'a> {
@@ -98,6 +85,7 @@ impl<'de> Visitor<'de> for ReadFrame {
         let mut frame = ClientFrame::default();
         let mut twice = false;
         let mut key_twice = false;
+        let mut broken = None;
         while let Some(Key(key)) = object.next_key()? {
             match key.as_ref() {
                 "USERNAME" => {
@@ -109,29 +97,11 @@ impl<'de> Visitor<'de> for ReadFrame {
                 }
                 "MESSAGES" => {
                     twice |= frame.messages.is_some();
-                    let within = ReadShape::MEMBER.inner()?;
-                    let mut messages = Messages::default();
-                    let mut index = 0;
-                    let tagged = self.known.has_tags();
-                    let each = |tuple| {
-                        match Entry::from_tuple(tuple) {
-                            Ok(entry) => messages.entries.push((index, entry)),
-                            Err(code) => {
-                                messages.faults.note(|| Fault::message(index, code));
-                                if tagged {
-                                    messages.refused.push((index, code));
-                                }
-                            }
-                        }
-                        index += 1;
-                    };
-                    let list = ReadList { seed: ReadTuple { within }, within, each };
-                    let other = object.next_value_seed(list)?;
-                    messages.count = index;
-                    frame.messages = Some(match other {
-                        None => Ok(messages),
-                        Some(_) => Err(Code::MessagesNotList.into()),
-                    });
+                    let json: &'de RawValue = object.next_value()?;
+                    match Messages::read(json.get()) {
+                        Ok(messages) => frame.messages = Some(messages.map_err(Fault::from)),
+                        Err(code) => broken = Some(code),
+                    }
                 }
                 key => match ClientKeys::take(&mut frame.keys, key, self.known, &mut object)? {
                     Taken::Unknown => {
@@ -144,6 +114,9 @@ impl<'de> Visitor<'de> for ReadFrame {
         }
         let counts = self.known != Known::Joining
             || frame.keys.as_ref().is_some_and(|keys| keys.offer.is_some());
+        if let Some(code) = broken {
+            return Ok(Err(code));
+        }
         Ok(if twice || key_twice && counts { Err(Code::DuplicateKey) } else { Ok(frame) })
     }
 }
@@ -154,6 +127,7 @@ mod tests {
 
     use super::super::write::{join, say, say_tagged};
     use super::*;
+    use crate::Entry;
     use crate::capability::{Capabilities, Capability};
     use crate::limits;
 
@@ -164,8 +138,9 @@ mod tests {
     fn entry_fault(element: &str) -> Fault {
         let body = format!(r#"{{"MESSAGES": [["a", "ALL", 1, "x"], {element}]}}"#);
         let messages = ClientFrame::parse(body.as_bytes()).unwrap().messages.unwrap().unwrap();
-        assert_eq!(messages.entries.len(), 1);
-        messages.faults.listed()[0].clone()
+        let faults = messages.faults().clone();
+        assert_eq!(messages.into_entries().len(), 1);
+        faults.listed()[0].clone()
     }
 
     #[test]
@@ -250,8 +225,8 @@ mod tests {
             let frame = say(&entries).unwrap();
             let read = ClientFrame::parse(&frame[4..]).unwrap();
             let read = read.messages.unwrap().unwrap();
-            prop_assert!(read.faults.is_empty());
-            let read: Vec<_> = read.entries.into_iter().map(|(_, entry)| entry).collect();
+            prop_assert!(read.faults().is_empty());
+            let read: Vec<_> = read.into_entries().into_iter().map(|(_, entry)| entry).collect();
             prop_assert_eq!(&read, &entries);
             for entry in entries {
                 let json = entry.to_json();
@@ -286,9 +261,13 @@ mod tests {
             let frame = say_tagged(tagged).unwrap();
             let known = Known::Agreed(Capabilities::NONE.with(Capability::Ids));
             let read = ClientFrame::parse_as(&frame[4..], known).unwrap();
-            prop_assert_eq!(read.messages.unwrap().unwrap().count, entries.len());
-            let read: Vec<_> = read.keys.unwrap().tags.unwrap().unwrap();
-            prop_assert_eq!(read, tags.iter().map(|tag| Some(tag.into())).collect::<Vec<_>>());
+            prop_assert_eq!(read.messages.unwrap().unwrap().count(), entries.len());
+            let mut read = read.keys.unwrap().tags.unwrap().unwrap();
+            prop_assert_eq!(read.count(), tags.len());
+            for (index, tag) in tags.iter().enumerate() {
+                let taken = read.take(index);
+                prop_assert_eq!(taken.as_deref(), Some(&**tag));
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ mod server;
 
 pub use client::{ClientSession, Event, Message, Outgoing, SayError};
 pub use server::{
-    Claim, InFrame, JoinedAction, JoinedSession, JoiningAction, JoiningSession, Posting,
+    Claim, InFrame, JoinedAction, JoinedSession, JoiningAction, JoiningSession, Posting, Unread,
 };
 
 pub use crate::destination::Destination;

@@ -36,7 +36,7 @@ fn hub(members: usize) -> (Hub, Vec<MemberId>) {
 fn take_all(hub: &mut Hub, ids: &[MemberId]) {
     for id in ids {
         while let Delivery::Frames { frames, .. } = hub.take(*id) {
-            divan::black_box(&frames);
+            divan::black_box(frames.frames());
         }
     }
 }
@@ -68,9 +68,10 @@ fn private(bencher: Bencher<'_, '_>) {
     let name = Username::parse("user500").unwrap();
     let record = record(Destination::User(name.clone()));
     bencher.with_inputs(|| record.clone()).bench_local_values(|record| {
-        hub.reserve(*ids.first().unwrap(), &name, 64).unwrap();
+        let (recipient, _) = hub.reserve(*ids.first().unwrap(), &name, 64).unwrap();
         let _ = apply_next(&mut hub, record);
-        divan::black_box(hub.take(*ids.get(500).unwrap()))
+        hub.release(recipient, 64);
+        take_all(&mut hub, ids.get(500..501).unwrap());
     });
 }
 

@@ -140,7 +140,7 @@ impl Event {
     }
 
     /// The size of its JSON, by which rings, queues and batches are bounded.
-    pub(crate) const fn size(&self) -> usize {
+    pub const fn size(&self) -> usize {
         self.size as usize
     }
 

@@ -14,11 +14,12 @@ use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Code, NameKey, Username};
 
 use crate::block_lists::BlockFilter;
+use crate::budget::{Budget, WAITING};
 use crate::encode::batch::BatchCache;
 use crate::event::Event;
 use crate::identity::{Identity, LoggedIn};
 use crate::ids::{MemberId, SessionId};
-use crate::member::Member;
+use crate::member::{Kind, Member};
 use crate::presence::Presence;
 use crate::record::{Record, Sequence};
 use crate::removal::Removal;
@@ -41,6 +42,7 @@ pub struct Hub {
     pub(crate) lobby: Timeline,
     pub(crate) history: History,
     pub(crate) batches: BatchCache,
+    pub(crate) budget: Budget,
     pub(crate) next: u64,
     /// The newest time from [`Hub::tick`], in milliseconds of some clock.
     pub(crate) now: u64,
@@ -58,6 +60,7 @@ impl Hub {
             lobby: Timeline::new(lobby),
             history: History::new(keep),
             batches: BatchCache::default(),
+            budget: Budget::new(WAITING),
             next: 0,
             now: 0,
         }
@@ -142,10 +145,10 @@ impl Hub {
         self.sessions.sent(session, tag, id);
     }
 
-    /// Reserves room for a private message of about `bytes` of a member, and gives the spelling that its recipient is
+    /// Reserves room for a private message of about `bytes` of a member, and gives its recipient with the spelling that it is
     /// here under (DE-2).
     ///
-    /// The room is used by [`Hub::apply`], or given back by [`Hub::give_back`].
+    /// [`Hub::release`] gives the room back, whatever has become of the message.
     ///
     /// # Errors
     /// [`Code::NoSuchUser`]; [`Code::Blocked`] when one of the two blocks the other; [`Code::RecipientBusy`] when too much
@@ -155,7 +158,7 @@ impl Hub {
         sender: MemberId,
         name: &impl NameKey,
         bytes: usize,
-    ) -> Result<Username, Code> {
+    ) -> Result<(MemberId, Username), Code> {
         let recipient = self.who(name).ok_or(Code::NoSuchUser)?;
         self.refresh_filter(sender);
         self.refresh_filter(recipient);
@@ -167,21 +170,23 @@ impl Hub {
             return Err(Code::Blocked);
         }
         let spelling = self.name_of(recipient).cloned().ok_or(Code::NoSuchUser)?;
-        let member = self.members.get_mut(&recipient).ok_or(Code::NoSuchUser)?;
-        if !member.has_room() {
-            return Err(Code::RecipientBusy);
+        let reserved = self.with_member(recipient, |member| {
+            let has_room = member.has_room(Kind::Message, bytes);
+            if has_room {
+                member.reserve(bytes);
+            }
+            has_room
+        });
+        if reserved.ok_or(Code::NoSuchUser)? {
+            Ok((recipient, spelling))
+        } else {
+            Err(Code::RecipientBusy)
         }
-        member.reserve(bytes);
-        Ok(spelling)
     }
 
-    /// Gives back the room that was reserved for a message that was not stored.
-    pub fn give_back(&mut self, record: &Record) {
-        if let Destination::User(name) = &record.destination
-            && let Some(member) = self.recipient(name).and_then(|id| self.members.get_mut(&id))
-        {
-            member.unreserve(record.json.len());
-        }
+    /// Gives back the room that was reserved for a message of this size to a member.
+    pub fn release(&mut self, recipient: MemberId, bytes: usize) {
+        self.with_member(recipient, |member| member.release(bytes));
     }
 
     /// Applies a message that the backlog has stored under this number: adds it to the history, and queues it for its
@@ -195,16 +200,14 @@ impl Hub {
             }
             // A recipient that has left meanwhile gets it in the snapshot of its next join.
             Destination::User(name) => {
-                let member =
-                    self.recipient(name).and_then(|id| Some((id, self.members.get_mut(&id)?)));
-                let Some((to, member)) = member else {
+                let member = self.recipient(name).filter(|id| self.members.contains_key(id));
+                let Some(to) = member else {
                     self.history.push_private(id, name, &record);
                     return Wake::Nobody;
                 };
-                member.unreserve(record.json.len());
                 let name = self.presence.identity(to).map_or(name, |identity| &identity.name);
                 self.history.push_private(id, name, &record);
-                self.tell(to, Event::message(id, record))
+                self.queue(to, Kind::Message, Event::message(id, record))
             }
         }
     }
@@ -228,21 +231,22 @@ impl Hub {
         Wake::All
     }
 
-    /// Queues an event for one member, behind everything that has happened so far.
+    /// Queues an answer for one member, behind everything that has happened so far.
     pub fn tell(&mut self, id: MemberId, event: Event) -> Wake {
+        self.queue(id, Kind::Answer, event)
+    }
+
+    fn queue(&mut self, id: MemberId, kind: Kind, event: Event) -> Wake {
         let at = self.lobby.head();
-        match self.members.get_mut(&id) {
-            Some(member) => {
-                member.push_direct(at, event);
-                Wake::One(id)
-            }
+        match self.with_member(id, |member| member.push_direct(at, kind, event)) {
+            Some(()) => Wake::One(id),
             None => Wake::Nobody,
         }
     }
 
-    /// Whether a member's own queue has room; for a member that is gone, it has, since nothing is queued.
-    pub fn has_room(&self, id: MemberId) -> bool {
-        self.members.get(&id).is_none_or(Member::has_room)
+    /// Whether an answer of this size can be queued for a member; for one that is gone it can, since nothing is queued.
+    pub fn has_room(&self, id: MemberId, bytes: usize) -> bool {
+        self.members.get(&id).is_none_or(|member| member.has_room(Kind::Answer, bytes))
     }
 
     /// Who is here, in the order in which they joined.

@@ -15,6 +15,7 @@
 
 mod block_index;
 mod block_lists;
+mod budget;
 mod conversation;
 mod delivery;
 mod encode;
@@ -38,11 +39,12 @@ mod user_list;
 mod wake;
 
 pub use block_lists::{BlockFilter, BlockLists};
+pub use budget::WAITING;
 pub use conversation::Conversation;
-pub use delivery::{Apart, Delivery, Taken};
+pub use delivery::Delivery;
 pub use encode::batch::Batch;
 pub use encode::view::View;
-pub use encode::welcome::{Assembly, Welcome, unescaped};
+pub use encode::welcome::{Assembly, Welcome, reframed};
 pub use event::Event;
 pub use eviction::{Laggards, MOVING};
 pub use hub::Hub;

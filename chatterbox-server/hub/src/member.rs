@@ -1,6 +1,6 @@
 //! What is on its way to one joined connection: a cursor into the timeline and a small queue of its own.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use chatterbox_proto::Username;
@@ -10,17 +10,58 @@ use crate::encode::view::View;
 use crate::event::Event;
 use crate::ids::SessionId;
 
-/// What only this member gets: private messages and errors.
+/// What only this member gets: private messages, and answers to its own frames.
 #[derive(Debug)]
 struct Direct {
     /// The position of the timeline before which it happened.
     at: u64,
+    kind: Kind,
     event: Event,
 }
 
-/// A member's own queue is full with this much; whoever fills it further is told to wait (AS-3).
+/// Who has caused an event of a member's own queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Somebody else: a private message.
+    Message,
+    /// The member itself, by a frame that it sent.
+    Answer,
+}
+
+/// Either half of a member's own queue is full with this much. Whoever sends it further messages is told to wait (AS-3); a
+/// member that does not read its answers is not read from.
+///
+/// The halves are apart so that nobody can keep a member's answers from it by sending it messages.
 const DIRECT_BYTES: usize = 256 * 1024;
 const DIRECT_EVENTS: usize = 1024;
+
+/// The memory of an event beside its JSON.
+const EVENT_BYTES: usize = size_of::<Direct>();
+
+/// The part of a member's own queue of one kind.
+#[derive(Debug, Clone, Copy, Default)]
+struct Half {
+    bytes: usize,
+    events: usize,
+}
+
+impl Half {
+    fn add(&mut self, bytes: usize) {
+        self.bytes += bytes;
+        self.events += 1;
+    }
+
+    fn subtract(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_sub(bytes);
+        self.events = self.events.saturating_sub(1);
+    }
+
+    /// Whether an event of this size can be added: any size when there is nothing.
+    fn has_room(self, bytes: usize) -> bool {
+        let bytes = self.bytes.saturating_add(bytes);
+        self.events == 0 || (self.events < DIRECT_EVENTS && bytes <= DIRECT_BYTES)
+    }
+}
 
 #[derive(Debug)]
 pub(crate) struct Member {
@@ -29,10 +70,15 @@ pub(crate) struct Member {
     /// Whether anything was handed out or written since the last look at who is stuck.
     pub(crate) progressed: bool,
     direct: VecDeque<Direct>,
-    direct_bytes: usize,
-    /// For messages that are being stored.
-    reserved_bytes: usize,
-    reserved_events: usize,
+    /// Messages that wait, with those for which room is reserved while they are being stored.
+    messages: Half,
+    answers: Half,
+    /// The memory of what was handed out last and that nobody else is handed.
+    pub(crate) own_handed_out: usize,
+    /// The memory of the batch that was handed out last and that others may be handed, too.
+    pub(crate) shared_handed_out: usize,
+    /// Whether the welcome is still being written, as far as the hub knows. It pins segments of the history.
+    pub(crate) is_being_welcomed: bool,
     /// When it was last seen moving, in the hub's milliseconds.
     pub(crate) moved_at: u64,
     /// How it is told what happens.
@@ -60,9 +106,11 @@ impl Member {
             cursor,
             progressed: true,
             direct: VecDeque::new(),
-            direct_bytes: 0,
-            reserved_bytes: 0,
-            reserved_events: 0,
+            messages: Half::default(),
+            answers: Half::default(),
+            own_handed_out: 0,
+            shared_handed_out: 0,
+            is_being_welcomed: true,
             moved_at: now,
             view: View::BASE,
             extras: None,
@@ -98,9 +146,9 @@ impl Member {
         self.extras.as_ref()?.filter.as_ref()
     }
 
-    /// The same, if there is somebody whose messages it is not shown.
-    pub(crate) fn hiding(&self) -> Option<&Arc<BlockFilter>> {
-        self.filter().filter(|filter| !filter.hidden.is_empty())
+    /// Whose messages it is not shown, if there is anybody.
+    pub(crate) fn hidden(&self) -> Option<&HashSet<Username>> {
+        self.filter().map(|filter| &filter.hidden).filter(|hidden| !hidden.is_empty())
     }
 
     /// Whether private messages between it and somebody are refused.
@@ -108,32 +156,49 @@ impl Member {
         self.filter().is_some_and(|filter| filter.refused.contains(other))
     }
 
-    /// Whether something more may be put into the queue.
-    pub(crate) fn has_room(&self) -> bool {
-        self.direct_bytes + self.reserved_bytes < DIRECT_BYTES
-            && self.direct.len() + self.reserved_events < DIRECT_EVENTS
+    /// Whether an event of this size may be put into the queue.
+    pub(crate) fn has_room(&self, kind: Kind, bytes: usize) -> bool {
+        self.half(kind).has_room(bytes.saturating_add(EVENT_BYTES))
+    }
+
+    const fn half(&self, kind: Kind) -> Half {
+        match kind {
+            Kind::Message => self.messages,
+            Kind::Answer => self.answers,
+        }
+    }
+
+    const fn half_mut(&mut self, kind: Kind) -> &mut Half {
+        match kind {
+            Kind::Message => &mut self.messages,
+            Kind::Answer => &mut self.answers,
+        }
     }
 
     /// Keeps room for a message that is being stored.
     pub(crate) fn reserve(&mut self, bytes: usize) {
-        self.reserved_bytes += bytes;
-        self.reserved_events += 1;
+        self.messages.add(bytes + EVENT_BYTES);
     }
 
-    /// Gives it back. What was reserved for a former user of the name is not ours to give back, so nothing goes below 0.
-    pub(crate) fn unreserve(&mut self, bytes: usize) {
-        self.reserved_bytes = self.reserved_bytes.saturating_sub(bytes);
-        self.reserved_events = self.reserved_events.saturating_sub(1);
-        if self.reserved_events == 0 {
-            // The size was an estimate.
-            self.reserved_bytes = 0;
-        }
+    /// Gives that room back.
+    pub(crate) fn release(&mut self, bytes: usize) {
+        self.messages.subtract(bytes + EVENT_BYTES);
     }
 
     /// Queues an event that happens now, when the timeline ends at `at`.
-    pub(crate) fn push_direct(&mut self, at: u64, event: Event) {
-        self.direct_bytes += event.size();
-        self.direct.push_back(Direct { at, event });
+    pub(crate) fn push_direct(&mut self, at: u64, kind: Kind, event: Event) {
+        self.half_mut(kind).add(event.size() + EVENT_BYTES);
+        self.direct.push_back(Direct { at, kind, event });
+    }
+
+    /// The memory that waits for this member and for nobody else.
+    pub(crate) const fn own_bytes(&self) -> usize {
+        self.messages.bytes + self.answers.bytes + self.own_handed_out
+    }
+
+    /// The memory that would be free, at most, if this member were gone.
+    pub(crate) const fn held_bytes(&self) -> usize {
+        self.own_bytes() + self.shared_handed_out
     }
 
     /// Whether there is something to hand out, when the timeline ends at `head`.
@@ -152,7 +217,7 @@ impl Member {
             return None;
         }
         let direct = self.direct.pop_front()?;
-        self.direct_bytes -= direct.event.size();
+        self.half_mut(direct.kind).subtract(direct.event.size() + EVENT_BYTES);
         Some(direct.event)
     }
 }

@@ -152,7 +152,8 @@ impl Hub {
         self.mark_stale(stale);
         match old {
             Some(old) => {
-                if self.members.remove(&old).is_some() {
+                if let Some(member) = self.members.remove(&old) {
+                    self.budget.change(member.own_bytes(), 0);
                     self.removed.insert(old, Removal::Resumed);
                 }
             }
@@ -167,8 +168,15 @@ impl Hub {
             member.extras().hold = hold;
         }
         member.set_filter(filter);
+        member.own_handed_out = welcome.own_bytes();
+        self.budget.change(0, member.own_bytes());
         self.members.insert(id, member);
         Ok(JoinReply { id, name, welcome, replaced: old })
+    }
+
+    /// Notes what the welcome of a member takes, now that it was put together: what is hidden may have made it a copy.
+    pub fn welcome_takes(&mut self, id: MemberId, own_bytes: usize) {
+        self.with_member(id, |member| member.own_handed_out = own_bytes);
     }
 
     /// The session that somebody can resume.
@@ -234,6 +242,7 @@ impl Hub {
         else {
             return Wake::Nobody;
         };
+        self.budget.change(member.own_bytes(), 0);
         self.mark_stale(stale);
         if let Some(extras) = &member.extras {
             if let Some(session) = extras.session {

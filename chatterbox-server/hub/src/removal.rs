@@ -5,6 +5,8 @@
 pub enum Removal {
     /// It is a slow consumer: the timeline has moved past its cursor (AS-3).
     TooSlow,
+    /// Too much memory waited for all members together, and this one held most of it (AS-3).
+    OverBudget,
     /// Another connection has resumed its session (ID-7).
     Resumed,
 }

@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use chatterbox_hub::{
     BlockFilter, Delivery, Event, Hub, Identity, JoinError, JoinReply, JoinRequest, MemberId,
-    Removal, Rename, SessionId, View, Wake, unescaped,
+    Removal, Rename, SessionId, View, Wake, reframed,
 };
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Code, NameKey, Refusal, Username};
 use tokio::sync::Notify;
 
 use crate::chat::notifier::Signals;
+use crate::chat::reserved::Reserved;
 use crate::chat::shared::Chat;
 
 /// What a new member gets.
@@ -47,7 +48,12 @@ impl Seat {
         request: JoinRequest<'_>,
     ) -> Result<(Self, Welcomed), JoinError> {
         let view = View::of(request.identity.agreed.unwrap_or_default());
-        let joined = chat.hub_now().admit(request)?;
+        let joined = {
+            let mut hub = chat.hub_now();
+            let admitted = hub.admit(request);
+            chat.unlock(hub);
+            admitted?
+        };
         let signals = chat.notifier().subscribe(joined.id);
         match joined.replaced {
             Some(replaced) => chat.notifier().notify_removed(&[replaced]),
@@ -71,9 +77,12 @@ impl Seat {
                 tokio::task::yield_now().await;
             }
         }
+        let own_bytes = assembly.own_bytes();
         let mut welcome = assembly.finish()?;
+        chat.welcome_takes(seat.id, own_bytes);
         if view.utf8() {
-            welcome = unescaped(welcome)?;
+            // This reads the whole history.
+            welcome = reframed(welcome)?;
         }
         Ok((seat, Welcomed { name, welcome }))
     }
@@ -96,9 +105,11 @@ impl Seat {
 
     /// Takes what is to be sent now.
     pub fn take(&self) -> Delivery {
-        let taken = self.chat.hub().take_parts(self.id);
+        let mut hub = self.chat.hub();
+        let delivery = hub.take(self.id);
+        self.chat.unlock(hub);
         self.handed_out.notify_waiters();
-        taken.assemble()
+        delivery
     }
 
     /// Waits until there may be something to send.
@@ -126,7 +137,7 @@ pub struct Handle {
 }
 
 impl Handle {
-    pub(crate) fn chat(&self) -> &Chat {
+    pub(crate) fn chat(&self) -> &Arc<Chat> {
         &self.chat
     }
 
@@ -195,9 +206,9 @@ impl Handle {
         Ok(())
     }
 
-    /// Waits until some of what was waiting for the member has been handed out.
+    /// Waits until all answers that were waiting for the member have been handed out, so that there is room for any.
     pub async fn room(&self) {
-        self.until(|hub| hub.has_room(self.id)).await;
+        self.until(|hub| hub.has_room(self.id, usize::MAX)).await;
     }
 
     /// Waits until everything that has happened by now was handed out to the member, too.
@@ -240,8 +251,8 @@ impl Handle {
     }
 }
 
-/// Resolves the destination of a message of about `bytes`: the spelling under which its recipient is here, with room
-/// reserved for it.
+/// Resolves the destination of a message of about `bytes`: the spelling under which its recipient is here. Room for it is
+/// reserved, and added to `reserved`.
 ///
 /// # Errors
 /// [`Code::NoSuchUser`], [`Code::Blocked`] or [`Code::RecipientBusy`].
@@ -249,11 +260,14 @@ pub fn resolve(
     sender: &Handle,
     destination: Destination<impl NameKey>,
     bytes: usize,
+    reserved: &mut Reserved,
 ) -> Result<Destination, Code> {
     match destination {
         Destination::All => Ok(Destination::All),
         Destination::User(name) => {
-            sender.chat.reserve(sender.id, &name, bytes).map(Destination::User)
+            let (recipient, name) = sender.chat.reserve(sender.id, &name, bytes)?;
+            reserved.add(&sender.chat, recipient, bytes);
+            Ok(Destination::User(name))
         }
     }
 }

@@ -4,6 +4,7 @@ pub(crate) mod handle;
 pub(crate) mod notifier;
 pub(crate) mod paging;
 pub(crate) mod posts;
+pub(crate) mod reserved;
 pub(crate) mod sequencer;
 pub(crate) mod shared;
 pub(crate) mod wake_flag;

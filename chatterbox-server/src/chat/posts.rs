@@ -5,7 +5,9 @@ use std::sync::Arc;
 use chatterbox_hub::{Record, Sequence, SessionId};
 use chatterbox_proto::Code;
 use tokio::sync::mpsc::error::TryRecvError;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+
+use crate::chat::reserved::Reserved;
 
 /// Posts that may wait; one connection has at most one.
 const WAITING_POSTS: usize = 1024;
@@ -16,6 +18,8 @@ const WAITING_BYTES: u32 = 32 * 1024 * 1024;
 /// The messages that a connection hands in at once.
 pub(super) struct Post {
     pub(super) records: Vec<Record>,
+    /// The room for them at their recipients, until they are delivered or not.
+    pub(super) _reserved: Reserved,
     pub(super) tags: Option<Tags>,
     /// The size of the records.
     pub(super) bytes: usize,
@@ -45,6 +49,12 @@ pub struct Posts {
 #[derive(Debug)]
 pub struct PostQueue(mpsc::Receiver<Post>);
 
+/// Memory for messages that are going to be posted; dropping it gives it back.
+#[derive(Debug)]
+pub struct PostRoom {
+    _permit: OwnedSemaphorePermit,
+}
+
 /// Both ends of a new queue.
 pub fn queue() -> (Posts, PostQueue) {
     let (posts, queue) = mpsc::channel(WAITING_POSTS);
@@ -53,17 +63,37 @@ pub fn queue() -> (Posts, PostQueue) {
 }
 
 impl Posts {
-    /// Hands in messages, and waits until they are stored and delivered. A full queue is back-pressure: it waits for room.
+    /// Waits for memory for messages of this size: long ones are encoded when there is some.
+    pub async fn room(&self, bytes: usize) -> Option<PostRoom> {
+        let permits = u32::try_from(bytes).map_or(WAITING_BYTES, |bytes| bytes.min(WAITING_BYTES));
+        // It is never closed.
+        Arc::clone(&self.bytes)
+            .acquire_many_owned(permits)
+            .await
+            .ok()
+            .map(|permit| PostRoom { _permit: permit })
+    }
+
+    /// Hands in messages, and waits until they are stored and delivered. A full queue is back-pressure: it waits for room,
+    /// unless the caller has some already. Handing in nothing takes a turn, too.
     ///
     /// # Errors
     /// [`Code::NotStored`].
-    pub async fn post(&self, records: Vec<Record>, tags: Option<Tags>) -> Result<Acks, Code> {
+    pub async fn post(
+        &self,
+        records: Vec<Record>,
+        reserved: Reserved,
+        tags: Option<Tags>,
+        room: Option<PostRoom>,
+    ) -> Result<Acks, Code> {
         let size: usize = records.iter().map(|record| record.json.len()).sum();
-        let permits = u32::try_from(size).map_or(WAITING_BYTES, |size| size.min(WAITING_BYTES));
-        let _room = self.bytes.acquire_many(permits).await.map_err(|_| Code::NotStored)?;
+        let _room = match room {
+            Some(room) => Some(room),
+            None => self.room(size).await,
+        };
         let (done, stored) = oneshot::channel();
         self.posts
-            .send(Post { records, tags, bytes: size, done })
+            .send(Post { records, _reserved: reserved, tags, bytes: size, done })
             .await
             .map_err(|_| Code::NotStored)?;
         stored.await.map_err(|_| Code::NotStored)?

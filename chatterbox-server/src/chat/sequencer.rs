@@ -14,7 +14,7 @@ use chatterbox_hub::{Lag, Record, Sequence, SessionId, TimelineLimits};
 use chatterbox_proto::Code;
 use tokio::time::Instant;
 
-use crate::chat::posts::{Post, PostQueue, Tags};
+use crate::chat::posts::{Acks, Post, PostQueue, Tags};
 use crate::chat::shared::Chat;
 use crate::store::Backlog;
 
@@ -66,6 +66,13 @@ async fn store(group: &mut Vec<Post>, chat: &Chat, backlog: &dyn Backlog) {
             Some(tags) => tagged.deduplicate(place, post, tags, &mut records, chat),
         }
     }
+    if records.is_empty() && tagged.answers.is_empty() {
+        // Turns of senders whose messages were refused.
+        for post in group.drain(..) {
+            let _ = post.done.send(Ok(Acks::new()));
+        }
+        return;
+    }
     let outcome = match backlog.append(&records).await {
         Ok(first) => {
             let noted =
@@ -75,7 +82,6 @@ async fn store(group: &mut Vec<Post>, chat: &Chat, backlog: &dyn Backlog) {
         }
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "messages refused");
-            chat.give_back(&records);
             Err(Code::NotStored)
         }
     };
@@ -151,7 +157,6 @@ impl Tagged {
                     }
                 },
             };
-            chat.give_back(std::slice::from_ref(&record));
             self.answers.push(Answer { place, tag, number });
         }
     }

@@ -15,7 +15,8 @@ use chatterbox_proto::{Code, NameKey, Username};
 use tokio::time::Instant;
 
 use crate::chat::notifier::Notifier;
-use crate::chat::posts::{Acks, Posts, Tags};
+use crate::chat::posts::{Acks, PostRoom, Posts, Tags};
+use crate::chat::reserved::Reserved;
 
 /// The chat, shared by all connections.
 #[derive(Debug)]
@@ -101,17 +102,35 @@ impl Chat {
         hub.identity(id).map(Identity::actor) != before
     }
 
-    /// Queues something for a member, behind everything that has happened so far; says `false`, and does nothing, when too
+    /// Queues an answer for a member, behind everything that has happened so far; says `false`, and does nothing, when too
     /// much is waiting for them.
     pub fn tell(&self, id: MemberId, event: Event) -> bool {
         let mut hub = self.hub();
-        if !hub.has_room(id) {
+        if !hub.has_room(id, event.size()) {
             return false;
         }
         let wake = hub.tell(id, event);
-        drop(hub);
+        self.unlock(hub);
         self.notifier.notify(wake);
         true
+    }
+
+    /// Notes what the welcome of a member takes; see [`Hub::welcome_takes`].
+    pub(super) fn welcome_takes(&self, id: MemberId, own_bytes: usize) {
+        let mut hub = self.hub();
+        hub.welcome_takes(id, own_bytes);
+        self.unlock(hub);
+    }
+
+    /// Unlocks the hub after a call that may have given members more to read than there is memory for.
+    pub(super) fn unlock(&self, mut hub: MutexGuard<'_, Hub>) {
+        let removed = hub.keep_within_budget();
+        drop(hub);
+        if !removed.is_empty() {
+            tracing::warn!(removed = removed.len(), "too much was waiting for members");
+            self.notifier.notify(Wake::AllSoon);
+            self.notifier.notify_removed(&removed);
+        }
     }
 
     /// The number of the message that a session sent with this tag, if it is among its last.
@@ -119,25 +138,33 @@ impl Chat {
         self.hub().known_tag(session, tag)
     }
 
-    /// Reserves room for a private message of a member, and gives the spelling that its recipient is here under.
+    /// Reserves room for a private message of a member, and gives its recipient with the spelling that it is here under.
     ///
     /// # Errors
     /// [`Code::NoSuchUser`], [`Code::Blocked`] or [`Code::RecipientBusy`].
-    pub fn reserve(
+    pub(super) fn reserve(
         &self,
         sender: MemberId,
         name: &impl NameKey,
         bytes: usize,
-    ) -> Result<Username, Code> {
-        self.hub().reserve(sender, name, bytes)
+    ) -> Result<(MemberId, Username), Code> {
+        let mut hub = self.hub();
+        let reserved = hub.reserve(sender, name, bytes);
+        self.unlock(hub);
+        reserved
     }
 
-    /// Gives back what was reserved for messages that were not stored; for the sequencer only.
-    pub fn give_back(&self, records: &[Record]) {
+    /// Gives back what was reserved for messages of these sizes to these members.
+    pub(super) fn release(&self, each: &[(MemberId, usize)]) {
         let mut hub = self.hub();
-        for record in records {
-            hub.give_back(record);
+        for (recipient, bytes) in each {
+            hub.release(*recipient, *bytes);
         }
+    }
+
+    /// Waits for memory for messages of this size, before they are encoded.
+    pub async fn post_room(&self, bytes: usize) -> Option<PostRoom> {
+        self.posts.room(bytes).await
     }
 
     /// Hands messages to the sequencer, and waits until they are stored and delivered. Gives the numbers of those with
@@ -145,8 +172,14 @@ impl Chat {
     ///
     /// # Errors
     /// [`Code::NotStored`] when they were not; nobody has seen them then.
-    pub async fn post(&self, records: Vec<Record>, tags: Option<Tags>) -> Result<Acks, Code> {
-        self.posts.post(records, tags).await
+    pub async fn post(
+        &self,
+        records: Vec<Record>,
+        reserved: Reserved,
+        tags: Option<Tags>,
+        room: Option<PostRoom>,
+    ) -> Result<Acks, Code> {
+        self.posts.post(records, reserved, tags, room).await
     }
 
     /// Applies records that the backlog has stored from number `first` on, and their tags; for the sequencer only.
@@ -169,7 +202,7 @@ impl Chat {
         for (session, tag, id) in tags {
             hub.note_tag(session, tag, id);
         }
-        drop(hub);
+        self.unlock(hub);
         if everybody {
             self.notifier.notify(Wake::All);
         }

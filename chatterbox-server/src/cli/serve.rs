@@ -30,7 +30,15 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
         hint: Some("error, warn, info, debug and trace are levels"),
         code: exit::USAGE,
     })?;
-    let config = options.config().bounded_by(machine::allow_many_connections());
+    let connections = machine::allow_many_connections();
+    if connections == 0 {
+        return Err(Failure {
+            message: "this system allows so few open files that nobody could connect".to_owned(),
+            hint: Some("allow at least 128, for example with ulimit -n 1024"),
+            code: exit::SYSTEM,
+        });
+    }
+    let config = options.config().bounded_by(connections);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -137,6 +137,9 @@ fn parse_value(
     })
 }
 
+/// Arguments beyond this length of a line, in bytes, are left out of the history of commands.
+const HISTORY_LINE: usize = 1024;
+
 /// The line of a call for the history of commands. Secrets are masked; of an unknown command only the name is kept, since
 /// its arguments may be the secrets of a mistyped one.
 pub(super) fn for_history(spec: Option<&Spec>, name: &str, texts: &[String]) -> String {
@@ -146,6 +149,10 @@ pub(super) fn for_history(spec: Option<&Spec>, name: &str, texts: &[String]) -> 
     let has_secrets = spec.parameters.iter().any(|p| p.kind == ArgumentType::Secret);
     let mut line = spec.name.to_owned();
     for text in texts {
+        if line.len() > HISTORY_LINE {
+            line.push_str(" ...");
+            break;
+        }
         line.push(' ');
         if has_secrets {
             line.push_str("***");

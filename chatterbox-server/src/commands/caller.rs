@@ -14,8 +14,9 @@ use tokio::sync::{Notify, oneshot};
 use crate::accounts::TokenHash;
 use crate::commands::client_port::ClientPort;
 
-/// Commands that a connection remembers.
+/// Commands that a connection remembers, and their bytes.
 const HISTORY: usize = 100;
+const HISTORY_BYTES: usize = 8 * 1024;
 
 /// A question that waits for its answer.
 #[derive(Debug)]
@@ -78,10 +79,11 @@ impl Caller {
 
     pub(super) fn remember(&self, line: String) {
         let mut history = lock(&self.history);
-        if history.len() == HISTORY {
-            history.pop_front();
-        }
+        let mut bytes: usize = line.len() + history.iter().map(String::len).sum::<usize>();
         history.push_back(line);
+        while history.len() > HISTORY || bytes > HISTORY_BYTES {
+            bytes -= history.pop_front().map_or(bytes, |oldest| oldest.len());
+        }
     }
 
     /// The last commands, the oldest first.

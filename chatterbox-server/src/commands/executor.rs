@@ -8,6 +8,7 @@ use chatterbox_proto::capability::commands::{self as wire, Answer, Call, Outcome
 use chatterbox_proto::{Code, ScreenText};
 use tokio::sync::mpsc;
 
+use crate::access::RequestRoom;
 use crate::commands::arguments::{Arguments, for_history};
 use crate::commands::caller::Caller;
 use crate::commands::catalogue::catalogue;
@@ -21,9 +22,11 @@ use crate::commands::state::CommandState;
 const WAITING: usize = 16;
 
 /// A call in the queue.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct QueuedCall {
     pub call: Call,
+    /// Its part of the connection's memory, held until it is executed; `None` for one that nobody has sent.
+    pub room: Option<RequestRoom>,
     /// A base client, whose results are messages and ERRORs.
     pub from_base: bool,
 }
@@ -119,7 +122,7 @@ impl Executor {
     }
 
     async fn execute(&self, queued: QueuedCall) -> Reply {
-        let QueuedCall { call: Call { id, name, arguments }, from_base } = queued;
+        let QueuedCall { call: Call { id, name, arguments }, from_base, room: _room } = queued;
         let command = find(&name);
         let spec = command.map(|command| &command.spec);
         self.caller.remember(for_history(spec, &name, &arguments));

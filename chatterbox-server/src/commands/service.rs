@@ -22,8 +22,10 @@ use tokio::sync::watch;
 
 use crate::access::{
     Attachment, Authenticator, CommandInput, Grant, LoginRequest, Renamer, RequestHandler, Served,
+    WaitingInput,
 };
 use crate::chat::handle::{Handle, resolve};
+use crate::chat::reserved::Reserved;
 use crate::commands::caller::Caller;
 use crate::commands::client_port::{Amend, ClientPort, PostError};
 use crate::commands::executor::{self, CallQueue, QueuedCall, executor};
@@ -125,11 +127,13 @@ async fn hand_in(
     queue: &CallQueue,
     member: &Handle,
     pongs: &watch::Sender<i64>,
-    request: CommandInput,
+    request: WaitingInput,
 ) {
-    match request {
+    let WaitingInput { input, room } = request;
+    let room = Some(room);
+    match input {
         CommandInput::Request(CommandRequest::Call(call)) => {
-            if let Err(busy) = queue.call(QueuedCall { call, from_base: false }) {
+            if let Err(busy) = queue.call(QueuedCall { call, room, from_base: false }) {
                 member.tell_when_read(Event::own(busy.to_object())).await;
             }
         }
@@ -141,7 +145,7 @@ async fn hand_in(
         CommandInput::Typed(text) => {
             // The prefix was taken off already.
             let Some(call) = legacy::call(&text, "") else { return };
-            if let Err(busy) = queue.call(QueuedCall { call, from_base: true }) {
+            if let Err(busy) = queue.call(QueuedCall { call, room, from_base: true }) {
                 member.tell_when_read(Event::error(busy.text.as_wire())).await;
             }
         }
@@ -246,7 +250,9 @@ impl ClientPort for MemberPort {
 impl MemberPort {
     async fn send(&self, to: &Username, text: &str) -> Result<(), Code> {
         let name = self.member.name().ok_or(Code::NotJoined)?;
-        let destination = resolve(&self.member, Destination::User(to.clone()), text.len())?;
+        let mut reserved = Reserved::default();
+        let to = Destination::User(to.clone());
+        let destination = resolve(&self.member, to, text.len(), &mut reserved)?;
         let Destination::User(recipient) = &destination else { return Err(Code::NoSuchUser) };
         let arrived = unix_now();
         let entry = Entry {
@@ -257,7 +263,7 @@ impl MemberPort {
         };
         let json = entry.to_json().into();
         let record = Record { source: name, destination, json, arrived };
-        self.member.chat().post(vec![record], None).await.map(drop)
+        self.member.chat().post(vec![record], reserved, None, None).await.map(drop)
     }
 
     async fn measure(&self) -> Option<Duration> {

@@ -225,6 +225,22 @@ async fn secrets_are_not_remembered() {
 }
 
 #[tokio::test]
+async fn what_is_remembered_is_bounded_in_bytes() {
+    let house = House::new().await;
+    let mut ann = house.guest("ann").await;
+    for _ in 0..20 {
+        ann.call("test", &["x".repeat(199).as_str(); 30]).await;
+        ann.call("register", &[""; 5_000]).await;
+    }
+    let rows = ann.call("command-history", &["100"]).await["DATA"]["ROWS"].clone();
+    let lines: Vec<_> =
+        rows.as_array().unwrap().iter().map(|row| row[0].as_str().unwrap()).collect();
+    let bytes: usize = lines.iter().map(|line| line.len()).sum();
+    assert!(lines.len() >= 5 && bytes <= 8 * 1024, "{} lines, {bytes} bytes", lines.len());
+    assert_eq!(lines.last(), Some(&"command-history 100"));
+}
+
+#[tokio::test]
 async fn a_prompt_of_a_base_client_is_refused_and_its_results_are_messages() {
     let house = House::new().await;
     let mut ann = house.base("ann");

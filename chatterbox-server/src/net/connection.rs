@@ -9,16 +9,18 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use chatterbox_hub::Removal;
 use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::session::JoinedSession;
-use chatterbox_proto::{ClientFrame, Code, server_frame};
+use chatterbox_proto::{Capability, ClientFrame, Code, server_frame};
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 use crate::access::{RenameRequest, Served};
+use crate::chat::handle::Handle;
 use crate::config::Config;
 use crate::net::context::Context;
 use crate::net::inbound::Inbound;
@@ -26,9 +28,12 @@ use crate::net::joining::{Joined, Joining, answer};
 use crate::net::long_frame::LongFrame;
 use crate::net::outbound::{Outbound, WriteEnd};
 use crate::net::poll_on_wake::PollOnWake;
-use crate::net::read_buffer;
+use crate::net::read_buffer::{self, READ};
 use crate::net::socket::Socket;
 use crate::net::stream::{End, Stream};
+
+/// A frame of up to this size has at most as many messages as are read at a time: the shortest takes 13 bytes.
+const SHORT: usize = 32 * 13;
 
 /// A connection that ends has this long to take the frames that are still queued.
 const LAST_WRITES: Duration = Duration::from_secs(1);
@@ -36,8 +41,18 @@ const LAST_WRITES: Duration = Duration::from_secs(1);
 /// A slow consumer that was removed has this long to take the reason.
 const LAST_WRITES_SLOW: Duration = Duration::from_secs(5);
 
-/// When writing fails, input that is already on its way is read for this long.
+/// The handshake has to be done in this time while more than half of all places are taken.
+const CROWDED_HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// A connection that is turned away has this long to take the reason.
+const TURNED_AWAY: Duration = Duration::from_secs(5);
+
+/// When writing fails, input that is already on its way is read for this long; so is what a client has sent that hung up and
+/// still waits to read its answers.
 const LAST_READS: Duration = Duration::from_secs(5);
+
+/// So much is read ahead while a frame is worked off.
+const READ_AHEAD: usize = 16 * 1024;
 
 /// Messages under the old name are accepted for this long after a rename, in milliseconds (RN-3).
 const OLD_NAME_GRACE: u64 = 10_000;
@@ -74,6 +89,7 @@ async fn join(
         None => Box::new(stream),
         Some(acceptor) => tokio::select! {
             accepted = acceptor.accept(Socket(stream)) => Box::new(accepted.map_err(End::Handshake)?),
+            () = crowded(context, config) => return Err(End::JoinTimeout),
             () = deadline.as_mut() => return Err(End::JoinTimeout),
             () = context.closing.cancelled() => return Err(End::Closing),
         },
@@ -87,6 +103,7 @@ async fn join(
     };
     let end = match outcome {
         Ok(joined) => {
+            context.limits.note_joined(peer.ip());
             joining.decoder.set_limit(config.max_frame);
             let Joining { decoder, .. } = joining;
             return Ok(Box::new(Connection { stream, decoder, joined }));
@@ -103,11 +120,38 @@ async fn join(
     Err(end)
 }
 
+/// Waits until a handshake has taken too long for a server that is short of places: sockets that say nothing take them from
+/// everybody.
+async fn crowded(context: &Context, config: &Config) {
+    tokio::time::sleep(CROWDED_HANDSHAKE).await;
+    while !context.limits.is_crowded(config.max_connections) {
+        tokio::time::sleep(CROWDED_HANDSHAKE / 10).await;
+    }
+}
+
+/// Tells a connection that there is no place for it, and closes it.
+pub async fn turn_away(stream: TcpStream, reason: Code, context: &Context) {
+    let told = async {
+        let mut stream: Stream = match context.transport.acceptor() {
+            None => Box::new(stream),
+            Some(acceptor) => Box::new(acceptor.accept(Socket(stream)).await?),
+        };
+        answer(&mut stream, server_frame::error(&reason.into())).await?;
+        close(&mut stream).await;
+        Ok::<_, io::Error>(())
+    };
+    tokio::select! {
+        // Whoever does not listen needs not be told.
+        _ = tokio::time::timeout(TURNED_AWAY, told) => {}
+        () = context.closing.cancelled() => {}
+    }
+}
+
 /// Closes so that the last frames arrive: with unread input the kernel would send a reset instead.
 async fn close(stream: &mut Stream) {
     let _ = tokio::time::timeout(LAST_WRITES, async {
         stream.shutdown().await?;
-        while read_buffer::read(stream, |_| ()).await? > 0 {}
+        while read_buffer::read(stream, READ, |_| ()).await? > 0 {}
         Ok::<_, io::Error>(())
     })
     .await;
@@ -135,21 +179,28 @@ async fn chat(
         ),
         None => (None, None),
     };
+    let is_escaped = session.agreed().has(Capability::Utf8);
     let (reader, writer) = tokio::io::split(&mut stream);
     let mut reader = Reader {
         rename_requests,
         reader,
         decoder,
+        end: None,
         session,
         inbound: first,
-        long_frame: LongFrame::new(Arc::clone(&context.long_frames), config.join_timeout),
+        long_frame: LongFrame::new(
+            Arc::clone(&context.long_frames),
+            peer.ip(),
+            config.join_timeout,
+        ),
     };
-    let mut outbound = Outbound::new(writer, member.clone(), config.stall_timeout, welcome);
+    let mut outbound =
+        Outbound::new(writer, member.clone(), config.stall_timeout, welcome, is_escaped);
     let end = {
         // A future of its own, polled only when woken: a broadcast wakes every task, but not every reader.
         let mut reading = pin!(async {
             tokio::select! {
-                end = reader.run() => end,
+                end = reader.run(context) => end,
                 () = context.closing.cancelled() => End::Closing,
                 end = serve_requests(&mut serving) => end,
             }
@@ -157,8 +208,9 @@ async fn chat(
         let mut reading = PollOnWake::new(reading.as_mut());
         tokio::select! {
             end = &mut reading => end,
-            end = outbound.run(&mut seat) => match end {
+            end = outbound.run(&mut seat, context) => match end {
                 WriteEnd::Removed(Removal::Resumed) => End::Resumed,
+                WriteEnd::Removed(Removal::OverBudget) => End::OverBudget,
                 WriteEnd::Removed(Removal::TooSlow) => End::TooSlow,
                 WriteEnd::Broken(error) => {
                     // The client may have closed without reading everything; its last messages still count (QT-1).
@@ -175,6 +227,10 @@ async fn chat(
         End::TooSlow => {
             outbound.replace_pending(Code::TooSlow);
             LAST_WRITES_SLOW
+        }
+        End::OverBudget => {
+            outbound.drop_pending(Code::TooMuchWaiting);
+            LAST_WRITES
         }
         End::Resumed => {
             outbound.replace_pending(Code::Resumed);
@@ -203,39 +259,41 @@ struct Reader<R> {
     rename_requests: Option<mpsc::Receiver<RenameRequest>>,
     reader: R,
     decoder: Decoder,
+    /// The end of the input, when it was read ahead.
+    end: Option<End>,
     session: JoinedSession,
     inbound: Inbound,
     long_frame: LongFrame,
 }
 
 impl<R: AsyncRead + Unpin> Reader<R> {
-    async fn run(&mut self) -> End {
+    async fn run(&mut self, context: &Context) -> End {
         // The frame with the name may have held messages as well.
         self.deliver().await;
         loop {
             loop {
                 match self.decoder.next_body() {
-                    Ok(Some(body)) => {
-                        if self.session.has_former_names() {
-                            self.session.forget_names(self.inbound.member().chat().now());
-                        }
-                        let frame = ClientFrame::parse_as(&body, self.session.known());
-                        let actions = self.session.receive(frame);
-                        self.inbound.take(actions);
-                        if self.inbound.is_due() {
-                            self.deliver().await;
-                        }
-                    }
+                    Ok(Some(body)) => self.frame(&body, context).await,
                     Ok(None) => break,
                     Err(_) => return self.refuse(Code::FrameTooLong, End::FrameTooLong).await,
                 }
             }
             self.deliver().await;
             if self.long_frame.holds(self.decoder.pending()).is_err() {
-                return self.refuse(Code::TooManyLongFrames, End::LongFrame).await;
+                // Who sent it can't know how much the others send, so its connection goes on.
+                self.decoder.discard_frame();
+                let _ = self.long_frame.holds(self.decoder.pending());
+                self.inbound.faults.note(|| Code::TooManyLongFrames.into());
+                self.deliver().await;
+            }
+            if self.decoder.has_body() {
+                continue;
+            }
+            if let Some(end) = self.end.take() {
+                return end;
             }
             let read = tokio::select! {
-                read = read_buffer::read_frames(&mut self.reader, &mut self.decoder) => read,
+                read = read_buffer::read_frames(&mut self.reader, &mut self.decoder, READ) => read,
                 rename = next(&mut self.rename_requests) => {
                     self.rename(rename);
                     continue;
@@ -244,13 +302,39 @@ impl<R: AsyncRead + Unpin> Reader<R> {
                     return self.refuse(Code::FrameTimeout, End::LongFrame).await;
                 }
             };
-            match read {
-                Ok(0) => return End::Closed,
-                Ok(_) => {}
-                // TLS without a close notify: many clients drop the connection, which is leaving too (LV-1).
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return End::Closed,
-                Err(error) => return End::Broken(error),
-            }
+            self.end = end_of_input(read);
+        }
+    }
+
+    /// Processes one frame.
+    async fn frame(&mut self, body: &Bytes, context: &Context) {
+        if self.session.has_former_names() {
+            self.session.forget_names(self.inbound.member().chat().now());
+        }
+        if body.len() > SHORT {
+            // Boxed: most frames are short, and the tasks of connections stay small.
+            return Box::pin(self.long_frame(body, context)).await;
+        }
+        let frame = ClientFrame::parse_as(body, self.session.known());
+        let actions = self.session.receive(frame);
+        self.inbound.take(actions);
+        if self.inbound.is_due() {
+            self.deliver().await;
+        }
+    }
+
+    /// The same for one that may hold many or long messages.
+    async fn long_frame(&mut self, body: &Bytes, context: &Context) {
+        let work = &context.long_work;
+        let known = self.session.known();
+        let frame = work.on(body.len(), || ClientFrame::parse_as(body, known)).await;
+        let actions = self.session.receive(frame);
+        let member = self.inbound.member().clone();
+        let working = self.inbound.work_off(actions, &self.session, work);
+        while_reading_ahead(working, &member, &mut self.reader, &mut self.decoder, &mut self.end)
+            .await;
+        if self.inbound.is_due() {
+            self.deliver().await;
         }
     }
 
@@ -275,9 +359,51 @@ impl<R: AsyncRead + Unpin> Reader<R> {
 
     async fn deliver(&mut self) {
         if !self.inbound.is_empty() {
+            let member = self.inbound.member().clone();
+            let working = self.inbound.deliver();
+            let reader = (&mut self.reader, &mut self.decoder, &mut self.end);
             // Boxed: most members are silent most of the time, and their tasks stay small.
-            Box::pin(self.inbound.deliver()).await;
+            Box::pin(while_reading_ahead(working, &member, reader.0, reader.1, reader.2)).await;
         }
+    }
+}
+
+/// Does some work that may wait for the member to read its answers. A little of its further input is read meanwhile, so that
+/// it is seen when the member hangs up: it would stay in the room, and its name be taken, for as long as the work waits.
+async fn while_reading_ahead<R: AsyncRead + Unpin, T>(
+    working: impl Future<Output = T>,
+    member: &Handle,
+    reader: &mut R,
+    decoder: &mut Decoder,
+    end: &mut Option<End>,
+) -> T {
+    let mut working = pin!(working);
+    while end.is_none() && decoder.pending() < READ_AHEAD {
+        tokio::select! {
+            biased;
+            done = &mut working => return done,
+            read = read_buffer::read_frames(reader, decoder, READ_AHEAD) => {
+                *end = end_of_input(read);
+            }
+        }
+    }
+    if end.is_some() {
+        tokio::select! {
+            done = &mut working => return done,
+            () = tokio::time::sleep(LAST_READS) => member.mute(),
+        }
+    }
+    working.await
+}
+
+/// Whether nothing comes after this read, and why.
+fn end_of_input(read: io::Result<usize>) -> Option<End> {
+    match read {
+        Ok(0) => Some(End::Closed),
+        Ok(_) => None,
+        // TLS without a close notify: many clients drop the connection, which is leaving too (LV-1).
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Some(End::Closed),
+        Err(error) => Some(End::Broken(error)),
     }
 }
 
@@ -303,7 +429,6 @@ async fn next(requests: &mut Option<mpsc::Receiver<RenameRequest>>) -> RenameReq
 
 #[cfg(test)]
 mod tests {
-    use tokio::sync::Semaphore;
     use tokio_util::sync::CancellationToken;
 
     use super::*;
@@ -311,6 +436,7 @@ mod tests {
     use crate::chat::paging::Pages;
     use crate::chat::shared::Chat;
     use crate::config::Live;
+    use crate::net::long_work::LongWork;
     use crate::net::tls::Transport;
     use crate::pacing::{JoinPacing, LogPacing};
 
@@ -330,7 +456,9 @@ mod tests {
             pages: Arc::new(Pages::new(Arc::new(crate::store::Memory::default()))),
             config: Live::new(config),
             transport: Transport::Plaintext,
-            long_frames: Arc::new(Semaphore::new(1)),
+            limits: Arc::default(),
+            long_frames: Arc::default(),
+            long_work: LongWork::default(),
             history_loaded: CancellationToken::new(),
             closing: CancellationToken::new(),
         });

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Access;
 use crate::chat::paging::Pages;
 use crate::chat::shared::Chat;
 use crate::config::Live;
+use crate::net::limits::ConnectionLimits;
+use crate::net::long_frame::LongFrames;
+use crate::net::long_work::LongWork;
 use crate::net::tls::Transport;
 use crate::pacing::{JoinPacing, LogPacing};
 
@@ -27,8 +29,12 @@ pub struct Context {
     /// The settings, which may be reloaded.
     pub config: Live,
     pub transport: Transport,
-    /// The memory that unfinished long frames of all connections may take, in KiB.
-    pub long_frames: Arc<Semaphore>,
+    /// Counts the connections.
+    pub limits: Arc<ConnectionLimits>,
+    /// The memory that long frames of all connections may take.
+    pub long_frames: Arc<LongFrames>,
+    /// Admits work on long frames.
+    pub long_work: LongWork,
     /// Cancelled when the history of earlier runs is loaded. Nobody joins before: a welcome holds all of the history.
     pub history_loaded: CancellationToken,
     /// Cancelled when connections have to end.

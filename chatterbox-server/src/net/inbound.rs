@@ -1,15 +1,20 @@
 //! The input of a member: its messages are resolved, encoded and posted, its faults and requests answered.
+//!
+//! A frame of many or long messages is worked off a few at a time, so that it takes little more memory than its bytes, and
+//! others get their turns in between.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use chatterbox_hub::{Event, Record};
-use chatterbox_proto::capability::ids;
-use chatterbox_proto::session::{Destination, JoinedAction, Posting};
+use chatterbox_proto::capability::{Request, ids};
+use chatterbox_proto::session::{Destination, JoinedAction, JoinedSession, Posting};
 use chatterbox_proto::{Code, Fault, Faults, server_frame};
 
 use crate::chat::handle::{Handle, resolve};
-use crate::chat::posts::Acks;
+use crate::chat::posts::{Acks, PostRoom};
+use crate::chat::reserved::Reserved;
+use crate::net::long_work::{LONG_WORK, LongWork};
 use crate::net::requests::Requests;
 
 /// A post takes further messages up to these bounds.
@@ -23,11 +28,18 @@ const POST_BYTES: usize = 1024 * 1024;
 /// receivers can take.
 const ROUND: Duration = Duration::from_millis(12);
 
+/// Escaped, a text is at most so much longer: two bytes become six, and a control character six of one.
+const ESCAPED: usize = 3;
+
 /// The actions of a member's frames that are not carried out yet: posts, then faults, then requests.
 pub(super) struct Inbound {
     member: Handle,
     records: Vec<Record>,
+    /// The room for private ones at their recipients.
+    reserved: Reserved,
     bytes: usize,
+    /// Messages that were refused since the sender has had its last turn.
+    refused: usize,
     pub(super) faults: Faults,
     /// Only for members with capabilities or legacy commands.
     requests: Option<Box<Requests>>,
@@ -35,14 +47,22 @@ pub(super) struct Inbound {
 
 impl Inbound {
     pub(super) fn new(member: Handle, requests: Option<Box<Requests>>) -> Self {
-        Self { member, records: Vec::new(), bytes: 0, faults: Faults::new(), requests }
+        Self {
+            member,
+            records: Vec::new(),
+            reserved: Reserved::default(),
+            bytes: 0,
+            refused: 0,
+            faults: Faults::new(),
+            requests,
+        }
     }
 
     pub(super) fn member(&self) -> &Handle {
         &self.member
     }
 
-    /// Takes the actions of one frame.
+    /// Takes the actions of a short frame; those of a long one are for [`Inbound::work_off`].
     pub(super) fn take(&mut self, actions: Vec<JoinedAction<'_>>) {
         for action in actions {
             match action {
@@ -51,14 +71,86 @@ impl Inbound {
                         self.post(posting);
                     }
                 }
-                JoinedAction::Error(faults) => self.faults.merge(faults),
-                JoinedAction::Request(request) => {
-                    if let Some(requests) = &mut self.requests {
-                        requests.take(request);
-                    }
+                JoinedAction::ReadOn(unread) => {
+                    debug_assert!(false, "a long frame");
+                    self.faults.merge(unread.into_faults());
                 }
+                JoinedAction::Error(faults) => self.refuse(faults),
+                JoinedAction::Request(request) => self.request(request),
             }
         }
+    }
+
+    /// Takes the actions of the frame with the name, which is limited to 64 KiB. Nothing is posted before somebody writes the
+    /// welcome.
+    pub(super) async fn take_all(
+        &mut self,
+        actions: Vec<JoinedAction<'_>>,
+        session: &JoinedSession,
+    ) {
+        for action in actions {
+            let JoinedAction::ReadOn(mut unread) = action else {
+                self.take(vec![action]);
+                continue;
+            };
+            while let Some(postings) = session.read_on(&mut unread) {
+                self.refused += unread.take_refused();
+                postings.into_iter().for_each(|posting| self.post(posting));
+                tokio::task::yield_now().await;
+            }
+            self.faults.merge(unread.into_faults());
+        }
+    }
+
+    /// Carries out the actions of a long frame: its messages are posted a few at a time, and its faults and requests are
+    /// left for [`Inbound::deliver`].
+    pub(super) async fn work_off(
+        &mut self,
+        actions: Vec<JoinedAction<'_>>,
+        session: &JoinedSession,
+        work: &LongWork,
+    ) {
+        // What the frames before it have left.
+        self.deliver().await;
+        for action in actions {
+            match action {
+                JoinedAction::Post(postings) => self.post_some(postings, work).await,
+                JoinedAction::ReadOn(mut unread) => {
+                    while let Some(postings) =
+                        work.on(unread.next_bytes(), || session.read_on(&mut unread)).await
+                    {
+                        self.refused += unread.take_refused();
+                        self.post_some(postings, work).await;
+                    }
+                    self.faults.merge(unread.into_faults());
+                }
+                JoinedAction::Error(faults) => self.refuse(faults),
+                JoinedAction::Request(request) => self.request(request),
+            }
+        }
+    }
+
+    fn request(&mut self, request: Request) {
+        if let Some(requests) = &mut self.requests {
+            requests.take(request);
+        }
+    }
+
+    fn refuse(&mut self, faults: Faults) {
+        self.refused += faults.count();
+        self.faults.merge(faults);
+    }
+
+    /// Posts some messages of a long frame.
+    async fn post_some(&mut self, postings: Vec<Posting<'_>>, work: &LongWork) {
+        let size: usize = postings.iter().map(|posting| posting.entry.content.len()).sum();
+        let mut room = None;
+        if size > LONG_WORK {
+            // Escapes make it longer.
+            room = self.member.chat().post_room(size.saturating_mul(ESCAPED)).await;
+        }
+        work.on(size, || postings.into_iter().for_each(|posting| self.post(posting))).await;
+        self.post_records(room).await;
     }
 
     fn post(&mut self, mut posting: Posting<'_>) {
@@ -75,7 +167,7 @@ impl Inbound {
         }
         let wanted = posting.entry.destination.clone();
         let size = posting.entry.content.len();
-        match resolve(&self.member, posting.destination, size) {
+        match resolve(&self.member, posting.destination, size, &mut self.reserved) {
             Ok(destination) => {
                 if let Destination::User(name) = &destination {
                     // The recipient's client knows its name in this spelling.
@@ -100,7 +192,7 @@ impl Inbound {
                 if let Some(tag) = posting.tag {
                     fault.refuse(tag, code);
                 }
-                self.faults.merge(fault);
+                self.refuse(fault);
             }
         }
     }
@@ -114,37 +206,14 @@ impl Inbound {
     /// Whether to deliver before the next frame is parsed: an ERROR belongs to one frame, and posts are bounded.
     pub(super) fn is_due(&self) -> bool {
         !self.faults.is_empty()
-            || self.records.len() >= POST_RECORDS
+            || self.records.len() + self.refused >= POST_RECORDS
             || self.bytes >= POST_BYTES
             || self.requests.as_ref().is_some_and(|requests| requests.is_due())
     }
 
     /// Posts the messages, then answers the faults, then the requests.
     pub(super) async fn deliver(&mut self) {
-        self.bytes = 0;
-        let duplicates =
-            self.requests.as_mut().map(|requests| std::mem::take(&mut requests.duplicates));
-        self.acknowledge(duplicates.unwrap_or_default()).await;
-        let mut records = std::mem::take(&mut self.records).into_iter().peekable();
-        while records.peek().is_some() {
-            let mut bytes = 0;
-            let mut post = Vec::new();
-            while let Some(record) =
-                records.next_if(|_| post.len() < POST_RECORDS && bytes < POST_BYTES)
-            {
-                bytes += record.json.len();
-                post.push(record);
-            }
-            let tags = self.requests.as_mut().and_then(|requests| requests.take_tags(post.len()));
-            let refused = tags.as_ref().map(|tags| tags.each.clone());
-            match self.member.chat().post(post, tags).await {
-                Ok(acks) => {
-                    self.acknowledge(acks).await;
-                    drop(tokio::time::timeout(ROUND, self.member.up_to_date()).await);
-                }
-                Err(code) => self.not_stored(code, refused.unwrap_or_default()),
-            }
-        }
+        self.post_records(None).await;
         if !self.faults.is_empty() {
             let faults = std::mem::take(&mut self.faults);
             let event = if faults.refused().is_empty() {
@@ -157,6 +226,39 @@ impl Inbound {
         }
         if let Some(requests) = &mut self.requests {
             requests.answer(&self.member).await;
+        }
+    }
+
+    /// Posts the messages, as many at a time as a post takes. Refused messages cost their sender the same turn.
+    async fn post_records(&mut self, mut room: Option<PostRoom>) {
+        self.bytes = 0;
+        let duplicates =
+            self.requests.as_mut().map(|requests| std::mem::take(&mut requests.duplicates));
+        self.acknowledge(duplicates.unwrap_or_default()).await;
+        if self.records.is_empty() && self.refused < POST_RECORDS {
+            return;
+        }
+        self.refused = 0;
+        let mut records = std::mem::take(&mut self.records);
+        loop {
+            let rest = records.split_off(records.len().min(POST_RECORDS));
+            let post = std::mem::replace(&mut records, rest);
+            let is_last = records.is_empty();
+            // What is reserved for a frame is given back after its last post.
+            let reserved =
+                if is_last { std::mem::take(&mut self.reserved) } else { Reserved::default() };
+            let tags = self.requests.as_mut().and_then(|requests| requests.take_tags(post.len()));
+            let refused = tags.as_ref().map(|tags| tags.each.clone());
+            match self.member.chat().post(post, reserved, tags, room.take()).await {
+                Ok(acks) => {
+                    self.acknowledge(acks).await;
+                    drop(tokio::time::timeout(ROUND, self.member.up_to_date()).await);
+                }
+                Err(code) => self.not_stored(code, refused.unwrap_or_default()),
+            }
+            if is_last {
+                return;
+            }
         }
     }
 

@@ -23,7 +23,7 @@ use crate::chat::handle::{Seat, Welcomed};
 use crate::config::Config;
 use crate::net::context::Context;
 use crate::net::inbound::Inbound;
-use crate::net::read_buffer;
+use crate::net::read_buffer::{self, READ};
 use crate::net::requests::Requests;
 use crate::net::stream::{End, Stream};
 use crate::ops::clock::unix_now;
@@ -87,7 +87,7 @@ impl Joining {
                     return Ok(joined);
                 }
             }
-            if read_buffer::read_frames(stream, &mut self.decoder).await? == 0 {
+            if read_buffer::read_frames(stream, &mut self.decoder, READ).await? == 0 {
                 return Err(End::Closed);
             }
         }
@@ -112,7 +112,7 @@ impl Joining {
                             let (first, attached) = self.attach(&seat, grant, context);
                             let mut joined =
                                 Joined { seat, session, welcome: joined.welcome, first, attached };
-                            joined.first.take(rest);
+                            joined.first.take_all(rest, &joined.session).await;
                             return Ok(Some(joined));
                         }
                         Err(JoinError::Refused(refusal)) => {

@@ -1,21 +1,45 @@
 //! Connection limits: how many at a time, in all and from one address.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chatterbox_hub::guard::network;
+use chatterbox_hub::guard::{network, site};
+use chatterbox_proto::Code;
 
-use crate::config::Config;
+/// The most connections at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Most {
+    /// In all.
+    pub total: usize,
+    /// From one address.
+    pub address: usize,
+}
+
+/// An IPv6 site has many /64 networks; together they may have so many times what one address may have.
+const SITE: usize = 2;
+
+/// This part of all places is kept for addresses that somebody has joined from.
+const KEPT: usize = 20;
+
+/// So many of these addresses are remembered.
+const REMEMBERED: usize = 4096;
 
 /// Counts open connections, in all and by address.
 ///
-/// An address is one IPv4 address or one IPv6 /64 network, which is what one household or machine commonly gets.
+/// An address is one IPv4 address or one IPv6 /64 network, which is what one household or machine commonly gets. The /48
+/// network around it, which one customer may get, is counted as well.
 #[derive(Debug, Default)]
-pub struct ConnectionLimits {
-    by_address: Mutex<HashMap<IpAddr, usize>>,
-    total: AtomicUsize,
+pub struct ConnectionLimits(Mutex<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    total: usize,
+    by_address: HashMap<IpAddr, usize>,
+    by_site: HashMap<IpAddr, usize>,
+    /// Addresses that somebody has joined from, and the same in that order.
+    joined: HashSet<IpAddr>,
+    order: VecDeque<IpAddr>,
 }
 
 /// The limit that refuses a connection.
@@ -27,48 +51,86 @@ pub enum LimitReached {
     Address,
 }
 
+impl From<LimitReached> for Code {
+    fn from(limit: LimitReached) -> Self {
+        match limit {
+            LimitReached::Total => Self::ServerFull,
+            LimitReached::Address => Self::TooManyConnections,
+        }
+    }
+}
+
 /// The permission to have one connection open; dropping it gives it back.
 #[derive(Debug)]
 pub struct Permit {
     limits: Arc<ConnectionLimits>,
-    address: IpAddr,
+    peer: IpAddr,
 }
 
 impl ConnectionLimits {
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Counts one more connection from this address.
     ///
     /// # Errors
     /// [`LimitReached`]; nothing is counted then.
-    pub fn acquire(
-        self: &Arc<Self>,
-        peer: IpAddr,
-        config: &Config,
-    ) -> Result<Permit, LimitReached> {
+    pub fn acquire(self: &Arc<Self>, peer: IpAddr, most: Most) -> Result<Permit, LimitReached> {
+        let mut counts = self.counts();
         let address = network(peer);
-        let mut by_address = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.total.load(Ordering::Relaxed) >= config.max_connections {
+        let kept = if counts.joined.contains(&address) { 0 } else { most.total / KEPT };
+        if counts.total >= most.total - kept {
             return Err(LimitReached::Total);
         }
-        let count = by_address.entry(address).or_default();
-        if *count >= config.max_per_address {
+        let of = |by: &HashMap<IpAddr, usize>, key| by.get(&key).copied().unwrap_or_default();
+        if of(&counts.by_address, address) >= most.address
+            || of(&counts.by_site, site(peer)) >= most.address.saturating_mul(SITE)
+        {
             return Err(LimitReached::Address);
         }
-        *count += 1;
-        self.total.fetch_add(1, Ordering::Relaxed);
-        Ok(Permit { limits: Arc::clone(self), address })
+        counts.total += 1;
+        *counts.by_address.entry(address).or_default() += 1;
+        *counts.by_site.entry(site(peer)).or_default() += 1;
+        Ok(Permit { limits: Arc::clone(self), peer })
+    }
+
+    /// Whether more than half of all places are taken.
+    pub fn is_crowded(&self, most: usize) -> bool {
+        self.counts().total > most / 2
+    }
+
+    /// Notes that somebody has joined from this address.
+    pub fn note_joined(&self, peer: IpAddr) {
+        let mut counts = self.counts();
+        let address = network(peer);
+        if !counts.joined.insert(address) {
+            return;
+        }
+        counts.order.push_back(address);
+        if counts.order.len() > REMEMBERED
+            && let Some(oldest) = counts.order.pop_front()
+        {
+            counts.joined.remove(&oldest);
+        }
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let mut by_address = self.limits.by_address.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = by_address.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                by_address.remove(&self.address);
-            }
+        let mut counts = self.limits.counts();
+        counts.total -= 1;
+        give_back(&mut counts.by_address, network(self.peer));
+        give_back(&mut counts.by_site, site(self.peer));
+    }
+}
+
+fn give_back(by: &mut HashMap<IpAddr, usize>, key: IpAddr) {
+    if let Some(count) = by.get_mut(&key) {
+        *count -= 1;
+        if *count == 0 {
+            by.remove(&key);
         }
-        self.limits.total.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -76,12 +138,14 @@ impl Drop for Permit {
 mod tests {
     use super::*;
 
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
     #[test]
     fn permits_are_counted_by_network_and_given_back() {
         let limits = Arc::new(ConnectionLimits::default());
-        let config = Config { max_connections: 3, max_per_address: 2, ..Config::default() };
-        let acquire = |peer| limits.acquire(peer, &config);
-        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        let acquire = |peer| limits.acquire(peer, Most { total: 3, address: 2 });
         let first = acquire(ip("2001:db8::1")).unwrap();
         let _second = acquire(ip("2001:db8::2:1")).unwrap();
         assert_eq!(acquire(ip("2001:db8::3")).unwrap_err(), LimitReached::Address);
@@ -90,5 +154,40 @@ mod tests {
         drop(first);
         let _again = acquire(ip("2001:db8::3")).unwrap();
         assert_eq!(network(ip("::ffff:192.0.2.1")), ip("192.0.2.1"));
+    }
+
+    #[test]
+    fn the_networks_of_one_site_share_a_limit() {
+        let limits = Arc::new(ConnectionLimits::default());
+        let acquire = |peer: &str| limits.acquire(ip(peer), Most { total: 100, address: 2 });
+        let taken: Vec<_> =
+            (0..4).map(|n| acquire(&format!("2001:db8:0:{n}::1")).unwrap()).collect();
+        assert_eq!(acquire("2001:db8:0:9::1").unwrap_err(), LimitReached::Address);
+        let _other = acquire("2001:db8:1:9::1").unwrap();
+        // IPv4 addresses have no site.
+        let _all: Vec<_> = (0..50).map(|n| acquire(&format!("192.0.2.{n}")).unwrap()).collect();
+        drop(taken);
+        assert!(acquire("2001:db8:0:9::1").is_ok());
+    }
+
+    #[test]
+    fn the_last_places_are_for_those_who_have_been_here() {
+        let limits = Arc::new(ConnectionLimits::default());
+        let most = Most { total: 40, address: 100 };
+        assert!(!limits.is_crowded(40));
+        limits.note_joined(ip("192.0.2.1"));
+        let _taken: Vec<_> =
+            (0..38).map(|_| limits.acquire(ip("192.0.2.9"), most).unwrap()).collect();
+        assert!(limits.is_crowded(40));
+        assert_eq!(limits.acquire(ip("192.0.2.9"), most).unwrap_err(), LimitReached::Total);
+        let _friends: Vec<_> =
+            (0..2).map(|_| limits.acquire(ip("192.0.2.1"), most).unwrap()).collect();
+        assert_eq!(limits.acquire(ip("192.0.2.1"), most).unwrap_err(), LimitReached::Total);
+        for n in 0..REMEMBERED {
+            limits.note_joined(IpAddr::from(u32::try_from(n).unwrap().to_be_bytes()));
+        }
+        let counts = limits.counts();
+        assert!(counts.joined.len() == REMEMBERED && counts.order.len() == REMEMBERED);
+        assert!(!counts.joined.contains(&ip("192.0.2.1")));
     }
 }

@@ -8,6 +8,8 @@ mod joining;
 pub(crate) mod limits;
 mod listen;
 pub(crate) mod long_frame;
+pub(crate) mod long_work;
+mod minimum_rate;
 mod outbound;
 mod poll_on_wake;
 mod read_buffer;

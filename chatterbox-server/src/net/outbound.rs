@@ -2,7 +2,10 @@
 //!
 //! Frames on their way are kept in the [`Outbound`], not in its futures. A write can be cancelled at any moment, and the last
 //! frames still begin at the border of a frame (FR-1).
+//!
+//! A member has a minimum of bytes to take while much waits for it, since what waits is memory of the server.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -12,11 +15,14 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
-use chatterbox_hub::{Delivery, Removal};
+use chatterbox_hub::{Batch, Delivery, Removal};
+use chatterbox_proto::capability::utf8;
 use chatterbox_proto::{Code, server_frame};
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
 use crate::chat::handle::{Handle, Seat};
+use crate::net::context::Context;
+use crate::net::minimum_rate::MinimumRate;
 
 /// Why writing has ended.
 #[derive(Debug)]
@@ -35,13 +41,21 @@ impl From<io::Error> for WriteEnd {
 /// When a connection ends, no more than this is still queued for it.
 const LAST_BYTES: usize = 1024 * 1024;
 
+/// A batch of this size takes milliseconds to assemble.
+const LONG_BATCH: usize = 256 * 1024;
+
 /// Adjacent pieces of a frame smaller than this are joined: each write costs a TLS record and a system call.
 const SMALL: usize = 16 * 1024;
+
+/// The escapes of so many bytes are undone at a time, when they are going to be written.
+const UNESCAPED: usize = 16 * 1024;
 
 /// A part of a frame.
 #[derive(Debug)]
 struct Part {
     bytes: Bytes,
+    /// Whether escapes have to be undone before it is written (U8-1).
+    is_escaped: bool,
     ends_frame: bool,
 }
 
@@ -53,6 +67,11 @@ pub(super) struct Outbound<W> {
     stall_timeout: Duration,
     /// Parts to write; the first may be written partly.
     pending: VecDeque<Part>,
+    /// Their bytes.
+    pending_bytes: usize,
+    /// The batch that they are from, which counts as held until they are written.
+    batch: Option<Batch>,
+    rate: MinimumRate,
     /// The frame of the first part is written partly.
     mid_frame: bool,
     /// The last delivery left nothing in the hub for this member.
@@ -66,20 +85,36 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         member: Handle,
         stall_timeout: Duration,
         welcome: Vec<Bytes>,
+        is_escaped: bool,
     ) -> Self {
-        let pending = joined(welcome);
-        Self { writer, member, stall_timeout, pending, mid_frame: false, up_to_date: false }
+        let pending = joined(welcome, is_escaped);
+        let pending_bytes = pending.iter().map(|part| part.bytes.len()).sum();
+        Self {
+            writer,
+            member,
+            stall_timeout,
+            pending,
+            pending_bytes,
+            batch: None,
+            rate: MinimumRate::default(),
+            mid_frame: false,
+            up_to_date: false,
+        }
     }
 
     /// Writes until the connection fails. It may be cancelled and run again.
-    pub(super) async fn run(&mut self, seat: &mut Seat) -> WriteEnd {
-        match self.run_for_ever(seat).await {
+    pub(super) async fn run(&mut self, seat: &mut Seat, context: &Context) -> WriteEnd {
+        match self.run_for_ever(seat, context).await {
             Ok(never) => match never {},
             Err(end) => end,
         }
     }
 
-    async fn run_for_ever(&mut self, seat: &mut Seat) -> Result<Infallible, WriteEnd> {
+    async fn run_for_ever(
+        &mut self,
+        seat: &mut Seat,
+        context: &Context,
+    ) -> Result<Infallible, WriteEnd> {
         loop {
             while !self.pending.is_empty() {
                 self.write_some().await?;
@@ -88,9 +123,15 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
                 self.flush().await?;
                 seat.pending().await;
             }
+            self.batch = None;
             match seat.take() {
                 Delivery::Frames { frames, more } => {
-                    self.push_frames(frames.iter().cloned());
+                    if frames.size() > LONG_BATCH && !frames.is_assembled() {
+                        let assemble =
+                            context.long_work.on(frames.size(), || frames.frames().len());
+                        Box::pin(assemble).await;
+                    }
+                    self.push_batch(frames);
                     self.up_to_date = !more;
                 }
                 Delivery::UpToDate => self.up_to_date = true,
@@ -99,26 +140,57 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         }
     }
 
+    fn push_batch(&mut self, batch: Batch) {
+        self.push_frames(batch.frames().iter().cloned());
+        self.batch = Some(batch);
+    }
+
     fn push_frames(&mut self, frames: impl IntoIterator<Item = Bytes>) {
-        let part = |bytes| Part { bytes, ends_frame: true };
-        self.pending.extend(frames.into_iter().map(part));
+        for bytes in frames {
+            self.pending_bytes += bytes.len();
+            self.pending.push_back(Part { bytes, is_escaped: false, ends_frame: true });
+        }
+    }
+
+    /// Undoes the escapes at the beginning of the first part, so that it can be written.
+    fn unescape_first(&mut self) {
+        let Some(part) = self.pending.front_mut().filter(|part| part.is_escaped) else { return };
+        let (unescaped, used) = utf8::unescaped_part(&part.bytes, UNESCAPED);
+        let bytes = match unescaped {
+            Cow::Borrowed(_) => part.bytes.slice(..used),
+            Cow::Owned(unescaped) => unescaped.into(),
+        };
+        self.pending_bytes -= used - bytes.len();
+        part.bytes.advance(used);
+        let is_last = part.bytes.is_empty();
+        let first = Part { bytes, is_escaped: false, ends_frame: is_last && part.ends_frame };
+        if is_last {
+            self.pending.pop_front();
+        }
+        self.pending.push_front(first);
     }
 
     /// Writes as much of the first part as the socket takes, before the stall timeout.
     async fn write_some(&mut self) -> Result<(), WriteEnd> {
+        self.unescape_first();
         let Some(part) = self.pending.front_mut() else { return Ok(()) };
         let write = self.writer.write(&part.bytes);
         let written = in_time(write, &self.member, self.stall_timeout).await?;
         if written == 0 {
             return Err(WriteEnd::Broken(io::ErrorKind::WriteZero.into()));
         }
-        part.bytes.advance(written.min(part.bytes.len()));
+        let written = written.min(part.bytes.len());
+        part.bytes.advance(written);
+        self.pending_bytes -= written;
         if part.bytes.is_empty() {
             self.mid_frame = !part.ends_frame;
             self.pending.pop_front();
         } else {
             self.mid_frame = true;
             self.member.progressed();
+        }
+        if !self.rate.is_kept(written, self.pending_bytes) {
+            return Err(WriteEnd::Removed(Removal::TooSlow));
         }
         Ok(())
     }
@@ -132,8 +204,8 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         let mut size = 0;
         while size < LAST_BYTES {
             let Delivery::Frames { frames, .. } = seat.take() else { break };
-            size += frames.iter().map(Bytes::len).sum::<usize>();
-            self.push_frames(frames.iter().cloned());
+            size += frames.frames().iter().map(Bytes::len).sum::<usize>();
+            self.push_batch(frames);
         }
     }
 
@@ -145,10 +217,21 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         self.push_frames(server_frame::error(&reason.into()));
     }
 
+    /// The same where memory is short: the rest of a frame is dropped as well, and so is the reason then, since it could not
+    /// be read behind half a frame.
+    pub(super) fn drop_pending(&mut self, reason: Code) {
+        (self.pending, self.batch) = (VecDeque::new(), None);
+        if !self.mid_frame {
+            self.push_frames(server_frame::error(&reason.into()));
+        }
+    }
+
     /// Writes the queue until this time is over; the rest is dropped.
     pub(super) async fn finish(&mut self, within: Duration) {
         let _ = tokio::time::timeout(within, async {
-            while let Some(part) = self.pending.front() {
+            loop {
+                self.unescape_first();
+                let Some(part) = self.pending.front() else { break };
                 self.writer.write_all(&part.bytes).await?;
                 self.pending.pop_front();
             }
@@ -179,10 +262,10 @@ async fn in_time<T>(
 }
 
 /// The pieces of one frame, with small neighbours joined.
-fn joined(pieces: Vec<Bytes>) -> VecDeque<Part> {
+fn joined(pieces: Vec<Bytes>, is_escaped: bool) -> VecDeque<Part> {
     let mut parts: VecDeque<Part> = VecDeque::new();
     let mut small = BytesMut::new();
-    let mut push = |bytes| parts.push_back(Part { bytes, ends_frame: false });
+    let mut push = |bytes| parts.push_back(Part { bytes, is_escaped, ends_frame: false });
     for piece in pieces {
         if piece.len() < SMALL {
             small.extend_from_slice(&piece);
@@ -213,7 +296,7 @@ mod tests {
         let small = Bytes::from_static(b"small");
         let pieces = vec![small.clone(), small.clone(), large.clone(), small.clone()];
         let expected = pieces.concat();
-        let parts = joined(pieces);
+        let parts = joined(pieces, false);
         assert_eq!(parts.iter().map(|part| part.bytes.len()).collect::<Vec<_>>(), [10, SMALL, 5]);
         assert_eq!(parts[1].bytes.as_ptr(), large.as_ptr());
         let whole: Vec<u8> = parts.iter().flat_map(|part| part.bytes.to_vec()).collect();
@@ -222,7 +305,7 @@ mod tests {
             parts.iter().map(|part| part.ends_frame).collect::<Vec<_>>(),
             [false, false, true]
         );
-        assert_eq!(joined(vec![small; 10_000]).len(), 4);
-        assert!(joined(vec![]).is_empty());
+        assert_eq!(joined(vec![small; 10_000], false).len(), 4);
+        assert!(joined(vec![], false).is_empty());
     }
 }

@@ -11,21 +11,23 @@ use std::task::{Poll, ready};
 use chatterbox_proto::frame::Decoder;
 use tokio::io::{AsyncRead, ReadBuf};
 
-/// Bytes of one read.
-const READ: usize = 32 * 1024;
+/// Bytes of one read, at most.
+pub(super) const READ: usize = 32 * 1024;
 
 thread_local! {
     static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ].into());
 }
 
-/// Reads once, passes the bytes to `take` and returns their count; 0 is the end.
+/// Reads once, `most` bytes or [`READ`], passes the bytes to `take` and returns their count; 0 is the end.
 pub(super) async fn read<R: AsyncRead + Unpin>(
     reader: &mut R,
+    most: usize,
     mut take: impl FnMut(&[u8]),
 ) -> io::Result<usize> {
     poll_fn(|context| {
         BUFFER.with_borrow_mut(|buffer| {
-            let mut buffer = ReadBuf::new(buffer);
+            let most = most.min(buffer.len());
+            let mut buffer = ReadBuf::new(buffer.get_mut(..most).unwrap_or_default());
             ready!(Pin::new(&mut *reader).poll_read(context, &mut buffer))?;
             take(buffer.filled());
             Poll::Ready(Ok(buffer.filled().len()))
@@ -34,10 +36,11 @@ pub(super) async fn read<R: AsyncRead + Unpin>(
     .await
 }
 
-/// Reads once into a decoder.
+/// Reads once into a decoder, `most` bytes or [`READ`].
 pub(super) async fn read_frames<R: AsyncRead + Unpin>(
     reader: &mut R,
     decoder: &mut Decoder,
+    most: usize,
 ) -> io::Result<usize> {
-    read(reader, |bytes| decoder.push(bytes)).await
+    read(reader, most, |bytes| decoder.push(bytes)).await
 }

@@ -9,10 +9,11 @@ use chatterbox_proto::capability::ids::Query;
 use chatterbox_proto::capability::{Request, ping};
 use chatterbox_proto::session::{Destination, Posting};
 use chatterbox_proto::{Code, Faults, NameKey as _, limits};
-use tokio::sync::mpsc;
-use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{Semaphore, mpsc};
 
-use crate::access::{CommandInput, RequestHandler};
+use crate::access::{
+    CommandInput, RequestHandler, RequestRoom, WAITING_REQUEST_BYTES, WaitingInput,
+};
 use crate::chat::handle::Handle;
 use crate::chat::paging::Pages;
 use crate::chat::posts::{Acks, Tags};
@@ -30,7 +31,9 @@ pub(super) struct Requests {
     pub(super) session: Option<SessionId>,
     pub(super) pages: Arc<Pages>,
     /// To the request handler, if there is one.
-    pub(super) commands: Option<mpsc::Sender<CommandInput>>,
+    pub(super) commands: Option<mpsc::Sender<WaitingInput>>,
+    /// The memory for requests that wait for it.
+    command_bytes: Arc<Semaphore>,
     /// The handler that knows the prefix, where legacy commands are on.
     pub(super) legacy: Option<Arc<dyn RequestHandler>>,
     /// The idempotency keys of the records that wait to be posted.
@@ -54,6 +57,7 @@ impl Requests {
             session,
             pages,
             commands: None,
+            command_bytes: Arc::new(Semaphore::new(WAITING_REQUEST_BYTES)),
             legacy: None,
             tags: VecDeque::new(),
             duplicates: Vec::new(),
@@ -136,14 +140,20 @@ impl Requests {
         }
     }
 
-    /// Hands an input to the handler, or back when its queue is full. It never waits: the handler may wait for this reader,
+    /// Hands an input to the handler, or back when its queue is full, in requests or in bytes. It never waits: the handler may wait for this reader,
     /// which answers its renames.
     fn hand_on(&self, input: CommandInput) -> Result<(), CommandInput> {
         let Some(commands) = &self.commands else { return Err(input) };
-        commands.try_send(input).map_err(TrySendError::into_inner)
+        let Some(room) = RequestRoom::take(&self.command_bytes, input.size()) else {
+            return Err(input);
+        };
+        let waiting = WaitingInput { input, room };
+        commands.try_send(waiting).map_err(|full| full.into_inner().input)
     }
 
     async fn page(&self, member: &Handle, query: &Query) -> Event {
+        // Nobody holds a page who has not read the answers before it.
+        member.room().await;
         let Some(Identity { name, address: Some(address), .. }) = member.identity() else {
             return Event::error("good bye");
         };

@@ -23,12 +23,14 @@ pub(super) enum End {
     Handshake(io::Error),
     #[error("sent a frame that is too long")]
     FrameTooLong,
-    #[error("did not finish a long frame, or there were too many")]
+    #[error("did not finish a long frame")]
     LongFrame,
     #[error("too many refused names")]
     Refused,
     #[error("stopped reading")]
     TooSlow,
+    #[error("too much was waiting for it")]
+    OverBudget,
     #[error("another connection goes on with the session")]
     Resumed,
     #[error("logged out")]

@@ -31,10 +31,44 @@ pub struct Posting<'a> {
 pub enum JoinedAction<'a> {
     /// Store the messages, then deliver them.
     Post(Vec<Posting<'a>>),
+    /// Store and deliver the other messages of the frame, which [`JoinedSession::read_on`] gives a few at a time, then answer
+    /// with the faults that it leaves, if there are any.
+    ReadOn(Box<Unread<'a>>),
     /// Answer with one ERROR.
     Error(Faults),
     /// Serve a request of a capability.
     Request(Request),
+}
+
+/// The messages of a frame that have not been read yet, and the faults of those that have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread<'a> {
+    messages: Messages<'a>,
+    tags: Option<Tags<'a>>,
+    faults: Faults,
+    /// Messages that were refused since somebody has asked.
+    refused: usize,
+}
+
+impl Unread<'_> {
+    /// The bytes that the next [`JoinedSession::read_on`] reads.
+    pub fn next_bytes(&self) -> usize {
+        self.messages.next_bytes()
+    }
+
+    /// How many messages were refused since the last call.
+    pub fn take_refused(&mut self) -> usize {
+        std::mem::take(&mut self.refused)
+    }
+
+    /// The faults of the whole frame, when all has been read.
+    pub fn into_faults(self) -> Faults {
+        let mut faults = self.faults;
+        if !self.messages.faults().is_empty() {
+            faults.merge(self.messages.faults().clone());
+        }
+        faults
+    }
 }
 
 /// The value of MESSAGES, if the key is present.
@@ -139,7 +173,7 @@ impl JoinedSession {
         tags: Option<Result<Tags<'a>, Fault>>,
         actions: &mut Vec<JoinedAction<'a>>,
     ) {
-        let mut tags = match tags.transpose() {
+        let tags = match tags.transpose() {
             Ok(tags) => tags,
             // Nothing of the frame is delivered (ID-3).
             Err(fault) => return actions.push(JoinedAction::Error(fault.into())),
@@ -152,17 +186,36 @@ impl JoinedSession {
             Some(Err(fault)) => return actions.push(JoinedAction::Error(fault.into())),
             Some(Ok(messages)) => messages,
         };
-        if tags.as_ref().is_some_and(|tags| tags.len() != messages.count) {
+        if tags.as_ref().is_some_and(|tags| tags.count() != messages.count()) {
             return actions.push(JoinedAction::Error(Code::BadTags.into()));
         }
-        let mut tag = |index: usize| tags.as_mut()?.get_mut(index)?.take();
-        let mut postings = Vec::with_capacity(messages.entries.len());
-        let mut faults = Faults::new();
-        for (index, entry) in messages.entries {
+        let mut unread = Unread { messages, tags, faults: Faults::new(), refused: 0 };
+        let postings = self.read_on(&mut unread).unwrap_or_default();
+        if !postings.is_empty() {
+            actions.push(JoinedAction::Post(postings));
+        }
+        if !unread.messages.is_empty() {
+            return actions.push(JoinedAction::ReadOn(Box::new(unread)));
+        }
+        let faults = unread.into_faults();
+        if !faults.is_empty() {
+            actions.push(JoinedAction::Error(faults));
+        }
+    }
+
+    /// Reads the next few messages of a frame: [`CHUNK_MESSAGES`](crate::client_frame::CHUNK_MESSAGES) at most, of which those
+    /// with a fault are left out. `None` when there are no more.
+    pub fn read_on<'a>(&self, unread: &mut Unread<'a>) -> Option<Vec<Posting<'a>>> {
+        let Unread { messages, tags, faults, refused } = unread;
+        let chunk = messages.next_chunk()?;
+        let mut tag = |index: usize| tags.as_mut()?.take(index);
+        let mut postings = Vec::with_capacity(chunk.entries.len());
+        for (index, entry) in chunk.entries {
             let tag = tag(index);
             match self.check(index, entry) {
                 Ok(posting) => postings.push(Posting { tag, ..posting }),
                 Err((code, name)) => {
+                    *refused += 1;
                     faults.note(|| Fault::message(index, code).about(&name));
                     if let Some(tag) = tag {
                         faults.refuse(tag, code);
@@ -170,18 +223,13 @@ impl JoinedSession {
                 }
             }
         }
-        for (index, code) in messages.refused {
+        *refused += chunk.refused.len();
+        for (index, code) in chunk.refused {
             if let Some(tag) = tag(index) {
                 faults.refuse(tag, code);
             }
         }
-        faults.merge(messages.faults);
-        if !postings.is_empty() {
-            actions.push(JoinedAction::Post(postings));
-        }
-        if !faults.is_empty() {
-            actions.push(JoinedAction::Error(faults));
-        }
+        Some(postings)
     }
 
     /// SRC is checked for every message by itself (SR-1, SR-2).

@@ -5,5 +5,5 @@ mod joining;
 #[cfg(test)]
 mod tests;
 
-pub use joined::{InFrame, JoinedAction, JoinedSession, Posting};
+pub use joined::{InFrame, JoinedAction, JoinedSession, Posting, Unread};
 pub use joining::{Claim, JoiningAction, JoiningSession};

@@ -226,6 +226,56 @@ fn tags_belong_to_their_messages() {
 }
 
 #[test]
+fn a_frame_of_many_messages_is_read_a_few_at_a_time() {
+    let mut session = joined_with("ids/1");
+    let each: Vec<_> = (0..1000)
+        .map(|index| match index % 4 {
+            0 => r#"["bob", "ALL", 1, "x"]"#.to_owned(),
+            1 => "5".to_owned(),
+            _ => format!(r#"["ann", "ALL", 1, "{index}"]"#),
+        })
+        .collect();
+    let tags: Vec<_> =
+        (0..1000).map(|i| if i >= 900 { format!("\"t{i}\"") } else { "null".to_owned() }).collect();
+    let body = format!(r#"{{"MESSAGES": [{}], "TAGS": [{}]}}"#, each.join(","), tags.join(","));
+    let mut actions = session.receive(ClientFrame::parse_as(body.as_bytes(), session.known()));
+    let Some(JoinedAction::ReadOn(mut unread)) = actions.pop() else { panic!("{actions:?}") };
+    let Some(JoinedAction::Post(mut postings)) = actions.pop() else { panic!("{actions:?}") };
+    assert!(actions.is_empty());
+    while let Some(more) = session.read_on(&mut unread) {
+        assert!(more.len() <= 32);
+        postings.extend(more);
+    }
+    assert_eq!(postings.len(), 500);
+    for posting in &postings {
+        assert_eq!(posting.entry.content, posting.index.to_string());
+        let tag = (posting.index >= 900).then(|| format!("t{}", posting.index));
+        assert_eq!(posting.tag.as_deref(), tag.as_deref());
+    }
+    let faults = unread.into_faults();
+    assert_eq!(faults.refused().len(), 50);
+    let text = faults.text();
+    assert!(text.starts_with("MESSAGES[0]: ") && text.ends_with("and 492 more"), "{text}");
+}
+
+#[test]
+fn a_fault_behind_the_first_messages_still_refuses_the_whole_frame() {
+    let mut session = joined_with("");
+    let many = vec![r#"["ann", "ALL", 1, "x"]"#; 100].join(",");
+    let deep = "[".repeat(40) + &"]".repeat(40);
+    for (last, code) in [
+        (r#"["ann", "ALL", 1, "\ud800"]"#, Code::NotJson),
+        (&format!(r#"["ann", "ALL", 1, {deep}]"#), Code::TooDeep),
+        (r#"["ann", "ALL", 1e999, "x"]"#, Code::NotJson),
+        (r#"["ann" "ALL", 1, "x"]"#, Code::NotJson),
+        ("", Code::NotJson),
+    ] {
+        let body = format!(r#"{{"MESSAGES": [{many}, {last}]}}"#);
+        assert_eq!(codes(&received(&mut session, &body)), [(None, code)], "{last}");
+    }
+}
+
+#[test]
 fn malformed_tags_deliver_nothing() {
     let mut session = joined_with("ids/1");
     let many = vec!["\"t\""; limits::TAGS + 1].join(",");

@@ -2,7 +2,7 @@
 //! same cursor and view.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use chatterbox_proto::capability::{ids, rename, utf8};
@@ -13,12 +13,66 @@ use crate::encode::view::View;
 use crate::event::{Body, Event, Key};
 
 /// Whole frames, whose bytes all their receivers share.
-pub type Batch = Arc<[Bytes]>;
+///
+/// They are assembled when somebody asks for them first, which is not under the hub's lock: a long message takes
+/// milliseconds.
+#[derive(Debug, Clone)]
+pub struct Batch(Arc<Unassembled>);
+
+#[derive(Debug)]
+struct Unassembled {
+    /// The events, until they are frames.
+    events: Mutex<Vec<Event>>,
+    view: View,
+    frames: OnceLock<Vec<Bytes>>,
+    /// The size of the frames, about.
+    size: usize,
+}
+
+impl Batch {
+    pub(crate) fn new(events: Vec<Event>, view: View) -> Self {
+        let size = events.iter().map(|event| event.size() + EVENT_BYTES).sum();
+        Self(Arc::new(Unassembled {
+            events: Mutex::new(events),
+            view,
+            frames: OnceLock::new(),
+            size,
+        }))
+    }
+
+    /// The frames. The first call assembles them, others wait for it.
+    pub fn frames(&self) -> &[Bytes] {
+        let batch = &*self.0;
+        batch.frames.get_or_init(|| {
+            let events = batch.events.lock().map(|mut events| std::mem::take(&mut *events));
+            let events = events
+                .unwrap_or_else(|poisoned| std::mem::take(&mut *PoisonError::into_inner(poisoned)));
+            assemble(&events.iter().collect::<Vec<_>>(), batch.view)
+        })
+    }
+
+    /// The size of the frames in bytes, about.
+    pub fn size(&self) -> usize {
+        self.0.size
+    }
+
+    /// Whether somebody has assembled them, so that they can be had at once.
+    pub fn is_assembled(&self) -> bool {
+        self.0.frames.get().is_some()
+    }
+
+    fn is_held_elsewhere(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+}
+
+/// The room that an event takes in a batch beside its JSON, about.
+const EVENT_BYTES: usize = 16;
 
 /// Assembles events into frames without changing their order.
 ///
 /// An event whose key would come before one that is already in the object starts a new frame.
-pub fn assemble(events: &[&Event], view: View) -> Batch {
+fn assemble(events: &[&Event], view: View) -> Vec<Bytes> {
     if view.renames() || events.iter().all(|event| event.key() != Key::Renamed) {
         return assemble_as_viewed(events, view);
     }
@@ -34,7 +88,7 @@ pub fn assemble(events: &[&Event], view: View) -> Batch {
 }
 
 /// Assembles events that are in the form of the view.
-fn assemble_as_viewed(events: &[&Event], view: View) -> Batch {
+fn assemble_as_viewed(events: &[&Event], view: View) -> Vec<Bytes> {
     let mut frames = Vec::with_capacity(1);
     let mut rest = events;
     while !rest.is_empty() {
@@ -51,7 +105,7 @@ fn assemble_as_viewed(events: &[&Event], view: View) -> Batch {
         frames.extend(frame(object, view));
         rest = tail;
     }
-    frames.into()
+    frames
 }
 
 /// One frame of events that are sorted by key.
@@ -116,6 +170,11 @@ fn id_json(event: &Event) -> Vec<u8> {
 #[derive(Debug, Default)]
 pub struct BatchCache {
     recent: [VecDeque<(u64, u64, Batch)>; View::COUNT],
+    /// Batches that are not cached any more, but are still being written by somebody, and their size.
+    outstanding: Vec<Batch>,
+    outstanding_bytes: usize,
+    /// When so many are outstanding, it is looked which of them have been written.
+    look_at: usize,
 }
 
 const RECENT: usize = 4;
@@ -125,16 +184,34 @@ impl BatchCache {
     pub fn get(&self, view: View, from: u64, to: u64) -> Option<(u64, Batch)> {
         let recent = self.recent.get(view.index())?;
         let found = recent.iter().rev().find(|(start, end, _)| *start == from && *end <= to)?;
-        Some((found.1, Arc::clone(&found.2)))
+        Some((found.1, found.2.clone()))
     }
 
     /// Caches a batch for the other receivers.
     pub fn put(&mut self, view: View, from: u64, to: u64, batch: &Batch) {
         let Some(recent) = self.recent.get_mut(view.index()) else { return };
-        if recent.len() == RECENT {
-            recent.pop_front();
+        let oldest = if recent.len() == RECENT { recent.pop_front() } else { None };
+        recent.push_back((from, to, batch.clone()));
+        if let Some((_, _, batch)) = oldest.filter(|(_, _, batch)| batch.is_held_elsewhere()) {
+            self.outstanding_bytes += batch.size();
+            self.outstanding.push(batch);
+            if self.outstanding.len() > self.look_at {
+                self.forget_written();
+            }
         }
-        recent.push_back((from, to, Arc::clone(batch)));
+    }
+
+    /// The bytes of batches that are not cached any more and may still be on their way to somebody.
+    pub fn outstanding(&self) -> usize {
+        self.outstanding_bytes
+    }
+
+    /// Forgets those that nobody is writing any more.
+    pub fn forget_written(&mut self) {
+        self.outstanding.retain(Batch::is_held_elsewhere);
+        self.outstanding_bytes = self.outstanding.iter().map(Batch::size).sum();
+        // The next look costs no more than what has come since.
+        self.look_at = 2 * self.outstanding.len() + 16;
     }
 }
 

@@ -1,6 +1,5 @@
 //! The welcome, the first frame of a joined connection: a snapshot of the user list and the history (AC-1, UL-1, HI-1).
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,7 +9,7 @@ use chatterbox_proto::json::Object;
 use chatterbox_proto::limits::PREFIX;
 
 use crate::block_lists::BlockFilter;
-use crate::room::cut::{HistoryCut, HistoryWriter, Written, without_separator};
+use crate::room::cut::{HistoryCut, HistoryWriter, PIECE_BYTES, Written, without_separator};
 
 /// A welcome whose parts were taken at one moment; whoever has it puts it together, which reads what is hidden for its
 /// receiver and takes no lock.
@@ -65,6 +64,12 @@ impl Welcome {
         frame::prefix(self.head.len() + users + self.history.size(self.ids) + rest).map(drop)
     }
 
+    /// The memory that it takes beside what it shares with others, before anything of the history was written.
+    pub(crate) fn own_bytes(&self) -> usize {
+        let rest = self.rest.as_ref().map_or(0, Bytes::len);
+        self.head.len() + users_own(&self.users) + rest + self.history.own_bytes()
+    }
+
     /// Begins to put it together.
     pub fn begin(self) -> Assembly {
         let Self { head, users, history, filter, ids, rest } = self;
@@ -103,9 +108,7 @@ impl Assembly {
     /// hides every second message of a word or two.
     pub fn own_bytes(&self) -> usize {
         let rest = self.rest.as_ref().map_or(0, Bytes::len);
-        let last = self.users.last().map_or(0, Bytes::len);
-        let pieces = self.users.capacity() * size_of::<Bytes>();
-        self.head.len() + last + pieces + rest + self.writer.own_bytes()
+        self.head.len() + users_own(&self.users) + rest + self.writer.own_bytes()
     }
 
     /// The pieces of the frame.
@@ -124,6 +127,15 @@ impl Assembly {
         frame(head, lists, [b"], ", &rest[..], b"}"].concat())
     }
 }
+
+/// What a user list takes beside what it shares: its last piece is the new user, and small ones are put together when they are
+/// written.
+fn users_own(users: &[Bytes]) -> usize {
+    users.iter().map(|piece| PIECE_BYTES + piece.len().min(SMALL_PIECE)).sum()
+}
+
+/// Pieces up to this size may be copied by whoever writes them.
+const SMALL_PIECE: usize = 16 * 1024;
 
 fn between(text: &'static str) -> Vec<Bytes> {
     vec![Bytes::from_static(text.as_bytes())]
@@ -157,21 +169,30 @@ fn frame(
     Ok(pieces)
 }
 
-/// Writes the text of a welcome without escapes (U8-1). This reads all of it, so it is not done under the lock.
+/// Changes the length of a welcome to what it has without escapes (U8-1). All pieces but the first stay as they are:
+/// whoever writes them undoes the escapes then, since a copy for each reader would be as large as the history.
+///
+/// This reads all of it, so it is not done under the lock.
 ///
 /// # Errors
 /// [`TooLong`] never happens, since it gets shorter.
-pub fn unescaped(welcome: Vec<Bytes>) -> Result<Vec<Bytes>, TooLong> {
-    let unescaped = |piece: Bytes| match utf8::unescaped(&piece) {
-        Cow::Borrowed(_) => piece,
-        Cow::Owned(text) => text.into(),
-    };
-    // No piece ends within a string, and the padding is white space behind the object.
-    let mut pieces = welcome.into_iter();
-    let mut head = pieces.next().unwrap_or_default();
-    let prefix = head.split_to(PREFIX.min(head.len()));
-    let head = [prefix, unescaped(head)].concat();
-    frame(head, [pieces.map(unescaped).collect()], Vec::new())
+pub fn reframed(welcome: Vec<Bytes>) -> Result<Vec<Bytes>, TooLong> {
+    let mut pieces = welcome;
+    let mut head = pieces.first_mut().map(std::mem::take).unwrap_or_default();
+    let kept = head.split_to(PREFIX.min(head.len()));
+    let mut head = [&kept, &*utf8::unescaped(&head)].concat();
+    let rest: usize = pieces.iter().map(|piece| utf8::unescaped_len(piece)).sum();
+    let (prefix, padding) = frame::prefix(head.len() - PREFIX.min(head.len()) + rest)?;
+    if let Some(place) = head.first_chunk_mut() {
+        *place = prefix;
+    }
+    if let Some(first) = pieces.first_mut() {
+        *first = head.into();
+    }
+    if padding > 0 {
+        pieces.push(vec![b' '; padding].into());
+    }
+    Ok(pieces)
 }
 
 #[cfg(test)]
@@ -228,7 +249,12 @@ mod tests {
             assert_eq!(std::str::from_utf8(&frame[4..]).unwrap().trim_end(), body);
         };
         check(frame.clone(), body);
-        check(unescaped(frame).unwrap(), &body.replace("\\u00e9", "é"));
+        let undone: Vec<Bytes> = reframed(frame)
+            .unwrap()
+            .iter()
+            .map(|piece| utf8::unescaped(piece).into_owned().into())
+            .collect();
+        check(undone, &body.replace("\\u00e9", "é"));
         let base = extended("", &[], cut(&[]), false);
         let body =
             r#"{"USERNAME_ACCEPTED": true, "INFO": "", "USER_LIST": [], "MESSAGES": [], "X": 1}"#;

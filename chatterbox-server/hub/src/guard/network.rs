@@ -11,10 +11,15 @@ pub fn network(peer: IpAddr) -> IpAddr {
     }
 }
 
-/// The /48 network of an IPv6 address: what one customer commonly gets, with 65,536 networks of the other kind in it.
-pub fn site(peer: IpAddr) -> Option<IpAddr> {
+/// What one customer commonly gets at most: an IPv4 address, or an IPv6 /48 network.
+pub fn site(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
-        IpAddr::V4(_) => None,
-        IpAddr::V6(address) => Some(IpAddr::V6((address.to_bits() >> 80 << 80).into())),
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 80 << 80).into()),
     }
+}
+
+/// The /48 network of an IPv6 address, in which there are 65,536 of [`network`]; of an IPv4 address, nothing.
+pub(crate) fn wider(peer: IpAddr) -> Option<IpAddr> {
+    Some(site(peer)).filter(IpAddr::is_ipv6)
 }

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::guard::bucket::{Buckets, Rate};
-use crate::guard::network::{network, site};
+use crate::guard::network::{network, wider};
 use crate::guard::throttle::ENTRIES;
 
 /// Joins from one address: as many as may be connected from it at once, and these again within 40 seconds.
@@ -67,14 +67,14 @@ impl ByAddress {
 
     /// How long somebody has to wait. `now` is any clock that does not go back.
     pub fn wait(&self, now: Duration, address: IpAddr) -> Duration {
-        let of_site = site(address).map(|site| self.sites.wait(now, &site));
+        let of_site = wider(address).map(|site| self.sites.wait(now, &site));
         self.networks.wait(now, &network(address)).max(of_site.unwrap_or_default())
     }
 
     /// Counts it, whether it had to wait or not.
     pub fn take(&mut self, now: Duration, address: IpAddr) {
         self.networks.take(now, &network(address));
-        if let Some(site) = site(address) {
+        if let Some(site) = wider(address) {
             self.sites.take(now, &site);
         }
     }

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 
-use crate::guard::network::site;
+use crate::guard::network::wider;
 
 /// What is kept, by where it comes from.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ enum Place {
 
 impl Place {
     fn all_of(network: Option<IpAddr>) -> impl Iterator<Item = Self> {
-        let site = network.and_then(site).map(Self::Site);
+        let site = network.and_then(wider).map(Self::Site);
         network.map(Self::Network).into_iter().chain(site)
     }
 

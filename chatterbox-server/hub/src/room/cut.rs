@@ -15,6 +15,9 @@ use chatterbox_proto::json::LIST_SEPARATOR;
 use crate::record::Sequence;
 use crate::room::segment::Marks;
 
+/// The memory of a piece beside its bytes, at the one who writes it.
+pub(crate) const PIECE_BYTES: usize = size_of::<Bytes>() + 64;
+
 /// A part of the history for one reader.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct HistoryCut {
@@ -61,6 +64,11 @@ impl HistoryCut {
     /// Takes a private message, whose JSON has a separator before it.
     pub(crate) fn take_private(&mut self, id: Sequence, source: &Username, json: &Bytes) {
         self.parts.push(Part::Private { id, source: source.clone(), json: json.clone() });
+    }
+
+    /// The memory that it takes beside what it shares with others.
+    pub(crate) fn own_bytes(&self) -> usize {
+        self.copied + self.parts.len() * (size_of::<Part>() + PIECE_BYTES)
     }
 
     /// The size of MESSAGES and IDS together, or more: what is hidden counts.
@@ -133,7 +141,7 @@ impl HistoryWriter {
     /// The memory that what was written takes beside what it shares with others.
     pub(crate) fn own_bytes(&self) -> usize {
         let pieces = self.out.messages.capacity() + self.out.ids.as_ref().map_or(0, Vec::capacity);
-        self.out.copied + pieces * size_of::<Bytes>()
+        self.out.copied + pieces * PIECE_BYTES
     }
 
     /// What was written. A list begins without a separator.

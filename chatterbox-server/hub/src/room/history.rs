@@ -69,6 +69,9 @@ pub struct History {
     keep: Keep,
     /// The number of the newest message ever.
     newest: Option<Sequence>,
+    /// Dropped segments that welcomes still hold, and their size.
+    pinned: VecDeque<Bytes>,
+    pinned_bytes: usize,
     /// Public messages up to this number may be missing.
     public_forgotten: Sequence,
     /// Private messages of users without a mailbox up to this number may be missing.
@@ -88,6 +91,8 @@ impl History {
             private: nothing,
             keep,
             newest: None,
+            pinned: VecDeque::new(),
+            pinned_bytes: 0,
             public_forgotten: 0,
             private_forgotten: 0,
         }
@@ -218,7 +223,31 @@ impl History {
             self.public.messages -= segment.held().messages;
             self.public.bytes -= segment.held().bytes;
             self.public_forgotten = segment.marks().last();
+            self.pin(segment.into_json());
         }
+    }
+
+    /// Notes a dropped segment for as long as a welcome holds it.
+    fn pin(&mut self, json: Bytes) {
+        if !json.is_unique() {
+            self.pinned_bytes += json.len();
+            self.pinned.push_back(json);
+        }
+        // The oldest are held by the fewest.
+        while self.pinned.front().is_some_and(Bytes::is_unique) {
+            self.pinned_bytes -= self.pinned.pop_front().map_or(0, |json| json.len());
+        }
+    }
+
+    /// The bytes of dropped segments that welcomes still hold, and maybe of some that they do not hold any more.
+    pub fn pinned(&self) -> usize {
+        self.pinned_bytes
+    }
+
+    /// Forgets the dropped segments that nobody holds any more.
+    pub fn forget_unpinned(&mut self) {
+        self.pinned.retain(|json| !json.is_unique());
+        self.pinned_bytes = self.pinned.iter().map(Bytes::len).sum();
     }
 
     /// The recipient of the oldest private message.

@@ -64,6 +64,12 @@ impl<B: AsRef<[u8]>> Segment<B> {
     }
 }
 
+impl Segment<Bytes> {
+    pub(crate) fn into_json(self) -> Bytes {
+        self.json
+    }
+}
+
 impl Segment<Vec<u8>> {
     /// Whether a message of this number can be added: its distance from the first and its place have to fit their
     /// types.

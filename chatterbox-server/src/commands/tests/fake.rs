@@ -250,7 +250,7 @@ impl Somebody {
         let id = self.next.to_string();
         let arguments = arguments.iter().map(|&text| text.to_owned()).collect();
         let call = Call { id: id.clone(), name: name.to_owned(), arguments };
-        if let Err(outcome) = self.queue.call(QueuedCall { call, from_base: false }) {
+        if let Err(outcome) = self.queue.call(QueuedCall { call, room: None, from_base: false }) {
             let object = [b"{", &outcome.to_object().into_members()[..], b"}"].concat();
             self.told.push(serde_json::from_slice(&object).unwrap());
         }
@@ -275,7 +275,7 @@ impl Somebody {
     /// What a base client says to itself.
     pub fn type_line(&mut self, text: &str) {
         let call = legacy::call(text, &self.prefix).unwrap();
-        self.queue.call(QueuedCall { call, from_base: true }).unwrap();
+        self.queue.call(QueuedCall { call, room: None, from_base: true }).unwrap();
     }
 
     pub fn answer(&self, id: &str, text: Option<&str>) -> Result<(), Code> {

@@ -197,7 +197,7 @@ fn word(action: &JoiningAction<'_>) -> &'static str {
 
 fn joined_word(action: &JoinedAction<'_>) -> &'static str {
     match action {
-        JoinedAction::Post(_) => "post",
+        JoinedAction::Post(_) | JoinedAction::ReadOn(_) => "post",
         JoinedAction::Error(faults) => code_of(faults),
         JoinedAction::Request(request) => match request {
             Request::History(_) => "history",

@@ -10,7 +10,7 @@ use chatterbox_proto::{Capability, Code, ServerFrame};
 use super::*;
 use crate::{
     AccountKey, BlockFilter, BlockLists, Delivery, Identity, JoinRequest, Level, LoggedIn,
-    MemberId, Rename, Resuming, SessionKey, Taken,
+    MemberId, Rename, Resuming, SessionKey,
 };
 
 /// Names that overlap: accounts, nicks and names that nobody has.
@@ -318,16 +318,15 @@ fn nothing_for_one_member_alone_is_put_together_under_the_lock() {
         let _ = apply(&mut hub, &record(source, None, text));
     }
     let _ = hub.tell(hider, Event::error("own"));
-    assert!(matches!(hub.take_parts(other), Taken::Done(Delivery::Frames { .. })), "it is shared");
-    let taken = hub.take_parts(hider);
-    assert!(matches!(taken, Taken::Apart(_)));
-    // It is what was taken, whatever happens before it is put together.
+    let Delivery::Frames { frames, more: false } = hub.take(hider) else { panic!() };
+    assert!(!frames.is_assembled(), "whoever writes them puts them together");
+    let Delivery::Frames { frames: others, .. } = hub.take(other) else { panic!() };
+    assert!(!others.is_assembled());
+    // They are what was taken, whatever happens before they are put together.
     let _ = apply(&mut hub, &record("cyd", None, "later"));
     hub.set_blocked(hider, vec![]);
-    let Delivery::Frames { frames, more: false } = taken.assemble() else { panic!() };
-    let told: Vec<_> = frames.iter().map(|frame| String::from_utf8_lossy(&frame[4..])).collect();
-    let told = told.concat();
+    let told = |frames: &[Bytes]| String::from_utf8(frames.concat().split_off(4)).unwrap();
+    let told = told(frames.frames());
     assert!(told.contains("shown") && told.contains("own") && !told.contains("hidden"), "{told}");
     assert!(!told.contains("later"));
-    assert!(matches!(hub.take_parts(hider), Taken::Done(_)), "who hides nobody shares again");
 }

@@ -121,7 +121,7 @@ fn check_taken(hub: &mut Hub, model: &mut Model, who: usize) {
     let Some(id) = model.users[who].here else { return };
     let mut frames = Vec::new();
     while let Delivery::Frames { frames: some, .. } = hub.take(id) {
-        frames.extend(some.iter().cloned());
+        frames.extend(some.frames().iter().cloned());
     }
     let (story, last) = read_story(&frames, model.users[who].agreed, model);
     let user = &mut model.users[who];
@@ -260,8 +260,8 @@ fn who_is_hidden_is_left_out_live_and_in_the_history() {
     }
     assert_eq!(take_all(&mut hub, ann), ["2"]);
     assert_eq!(take_all(&mut hub, cyd), ["1", "2", "3"]);
-    assert_eq!(hub.reserve(bob, &name("ann"), 1), Err(Code::Blocked));
-    assert_eq!(hub.reserve(ann, &name("bob"), 1), Err(Code::Blocked));
+    assert_eq!(hub.reserve(bob, &name("ann"), 1).unwrap_err(), Code::Blocked);
+    assert_eq!(hub.reserve(ann, &name("bob"), 1).unwrap_err(), Code::Blocked);
     assert!(hub.reserve(cyd, &name("ann"), 1).is_ok());
     let _ = hub.leave(bob);
     assert_eq!(take_all(&mut hub, ann), ["-bob"], "notices stay");

@@ -6,7 +6,7 @@ use chatterbox_proto::session::Destination;
 use proptest::prelude::*;
 
 use super::*;
-use crate::room::cut::Written;
+use crate::room::cut::{PIECE_BYTES, Written};
 
 fn name(text: &str) -> Username {
     Username::parse(text).unwrap()
@@ -146,7 +146,7 @@ fn the_memory_of_one_reader_alone_is_known() {
         let Written { messages, ids, .. } = writer.finish();
         (pieces, messages.concat().len() + ids.map_or(0, |ids| ids.concat().len()))
     };
-    let pieces = 2 * size_of::<Bytes>();
+    let pieces = 2 * PIECE_BYTES;
     let (shared, _) = own(0, &[], true);
     // It is one segment, which is not sealed.
     assert!(shared <= 30_000 + pieces, "{shared}");

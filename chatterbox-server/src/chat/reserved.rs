@@ -1,0 +1,35 @@
+//! Room that is reserved in the queues of recipients while messages to them are being stored.
+
+use std::sync::Arc;
+
+use chatterbox_hub::MemberId;
+
+use crate::chat::shared::Chat;
+
+/// The room of a few messages. Dropping it gives the room back, whatever has become of the messages: were they delivered,
+/// refused, or has their sender's connection ended in between.
+#[derive(Debug, Default)]
+pub struct Reserved(Option<Box<Each>>);
+
+/// Boxed: every connection has a place for it, and few have any.
+#[derive(Debug)]
+struct Each {
+    chat: Arc<Chat>,
+    /// The recipients, with the size of a message to each.
+    room: Vec<(MemberId, usize)>,
+}
+
+impl Reserved {
+    pub(super) fn add(&mut self, chat: &Arc<Chat>, recipient: MemberId, bytes: usize) {
+        let new = || Box::new(Each { chat: Arc::clone(chat), room: Vec::new() });
+        self.0.get_or_insert_with(new).room.push((recipient, bytes));
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        if let Some(each) = &self.0 {
+            each.chat.release(&each.room);
+        }
+    }
+}
