@@ -216,7 +216,9 @@ impl Hub {
         if has_ids {
             let begun = match session.and_then(|session| self.sessions.key(session)) {
                 Some(key) => key,
-                None => self.sessions.begin(name.clone(), login.clone(), id, request.random),
+                None => {
+                    self.sessions.begin(name.clone(), login.clone(), id, request.random, self.now)
+                }
             };
             rest = rest.string(RESUME, &begun.to_string());
             if request.resume.is_some() {

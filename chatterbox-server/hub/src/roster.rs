@@ -146,7 +146,8 @@ impl Roster {
     pub fn hold(&mut self, name: &Username, address: Option<IpAddr>, until: u64, now: u64) {
         let this = Reservation { until, name: name.clone(), address };
         self.held.insert(name.clone(), Held { until, address });
-        for gone in self.shares.add(address, &this, |one| Self::is_held(&self.held, one)) {
+        let is_held = |one: &Reservation| Self::is_held(&self.held, one);
+        for gone in self.shares.add(address, &this, is_held, |_| false) {
             self.held.remove(&gone.name);
         }
         self.held_order.push_back(this);

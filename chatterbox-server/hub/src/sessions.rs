@@ -19,6 +19,9 @@ pub const RESUMABLE: u64 = 10 * 60 * 1000;
 /// Sessions that are kept; those that ended first go first.
 const SESSIONS: usize = 20_000;
 
+/// A session that ends sooner than this, in milliseconds, is cheap to make: of those of one address the newest go first.
+const BRIEF: u64 = 10_000;
+
 /// One user's session, over all its connections.
 #[derive(Debug)]
 pub struct Session {
@@ -29,6 +32,8 @@ pub struct Session {
     pub account: Option<LoggedIn>,
     /// Its connection, if there is one.
     pub member: Option<MemberId>,
+    /// When it began.
+    since: u64,
     /// How many of its connections have ended.
     ends: u64,
     tags: Tags,
@@ -48,6 +53,8 @@ struct Ended {
     ends: u64,
     /// Where the connection came from.
     network: Option<IpAddr>,
+    /// Whether the session was short.
+    brief: bool,
 }
 
 #[derive(Debug)]
@@ -81,12 +88,14 @@ impl Sessions {
         account: Option<LoggedIn>,
         member: MemberId,
         random: u128,
+        now: u64,
     ) -> SessionKey {
         let id = SessionId(self.next);
         self.next += 1;
         let member = Some(member);
         let tags = Tags::default();
-        self.by_id.insert(id, Session { secret: random, name, account, member, ends: 0, tags });
+        let session = Session { secret: random, name, account, member, since: now, ends: 0, tags };
+        self.by_id.insert(id, session);
         SessionKey { id, secret: random }
     }
 
@@ -113,10 +122,11 @@ impl Sessions {
         let Some(session) = self.by_id.get_mut(&id) else { return };
         session.member = None;
         session.ends += 1;
-        let ended = Ended { at: now, session: id, ends: session.ends, network };
+        let brief = now.saturating_sub(session.since) < BRIEF;
+        let ended = Ended { at: now, session: id, ends: session.ends, network, brief };
         self.ended.push_back(ended);
         let is_over = |ended: &Ended| Self::is_over(&self.by_id, ended);
-        for gone in self.shares.add(network, &ended, is_over) {
+        for gone in self.shares.add(network, &ended, is_over, |ended| ended.brief) {
             self.by_id.remove(&gone.session);
         }
         self.forget(now);
@@ -185,7 +195,7 @@ mod tests {
     }
 
     fn begin(sessions: &mut Sessions, user: &str, random: u128) -> SessionKey {
-        sessions.begin(name(user), None, MemberId::default(), random)
+        sessions.begin(name(user), None, MemberId::default(), random, 0)
     }
 
     #[test]
@@ -239,35 +249,44 @@ mod tests {
     fn nobody_makes_the_sessions_of_others_worthless_by_coming_and_going() {
         let network = |number: u32| Some(IpAddr::V4(number.into()));
         let mut sessions = Sessions::default();
-        let ann = begin(&mut sessions, "ann", 1);
-        sessions.end(ann.id, network(1), 0);
-        let mut keys = Vec::new();
-        for number in 0..2 * SESSIONS as u128 {
-            let key = begin(&mut sessions, "eve", number);
-            sessions.end(key.id, network(2), 1);
-            keys.push(key);
-        }
+        // The others are elsewhere, or behind the same address; their sessions may have been short, too.
+        let others = [(network(1), 0), (network(2), 0), (network(2), BRIEF)];
+        let others = others.map(|(network, lasted)| {
+            let key = begin(&mut sessions, "ann", 1);
+            sessions.end(key.id, network, lasted);
+            key
+        });
+        let flood = |sessions: &mut Sessions, lasts: u64, count: usize| -> Vec<_> {
+            let come_and_go = |number| {
+                let member = MemberId::default();
+                let key = sessions.begin(name("eve"), None, member, number, BRIEF);
+                sessions.end(key.id, network(2), BRIEF + lasts);
+                key
+            };
+            (0..count as u128).map(come_and_go).collect()
+        };
+        let kept = |sessions: &Sessions, keys: &[SessionKey], user| {
+            keys.iter().filter(|key| sessions.find(**key, &name(user)).is_some()).count()
+        };
+        let keys = flood(&mut sessions, 1, 4 * OF_ONE_NETWORK);
+        assert_eq!(kept(&sessions, &others, "ann"), 3);
+        assert_eq!(kept(&sessions, &keys, "eve"), OF_ONE_NETWORK - 2);
+        // Whoever keeps connections open for it pushes out those of one address, and nobody's elsewhere.
+        let keys = flood(&mut sessions, BRIEF, 4 * OF_ONE_NETWORK);
+        assert_eq!(kept(&sessions, &others, "ann"), 1);
         assert!(sessions.len() <= 1 + OF_ONE_NETWORK);
-        assert!(sessions.find(ann, &name("ann")).is_some());
-        let (old, new) = keys.split_at(keys.len() + 1 - sessions.len());
-        assert!(old.iter().all(|key| sessions.find(*key, &name("eve")).is_none()));
-        assert!(new.iter().all(|key| sessions.find(*key, &name("eve")).is_some()));
         // One that has a connection again does not count, and lasts as long as that.
-        assert!(new.len() >= OF_ONE_NETWORK / 2);
-        let resumed = *new.first().unwrap();
+        let resumed = *keys.last().unwrap();
         sessions.session_mut(resumed.id).unwrap().member = Some(MemberId::default());
-        for number in 0..2 * OF_ONE_NETWORK as u128 {
-            let key = begin(&mut sessions, "eve", number);
-            sessions.end(key.id, network(2), 2);
-        }
+        flood(&mut sessions, BRIEF, 2 * OF_ONE_NETWORK);
         assert!(sessions.find(resumed, &name("eve")).is_some());
         assert!(sessions.len() <= 2 + OF_ONE_NETWORK);
         for _ in 0..10 * OF_ONE_NETWORK {
             sessions.session_mut(resumed.id).unwrap().member = Some(MemberId::default());
-            sessions.end(resumed.id, network(2), 3);
+            sessions.end(resumed.id, network(2), 3 * BRIEF);
         }
         assert!(sessions.shares.len() <= 1 + OF_ONE_NETWORK);
-        sessions.forget(3 + RESUMABLE);
+        sessions.forget(3 * BRIEF + RESUMABLE);
         assert_eq!((sessions.len(), sessions.ended.len(), sessions.shares.len()), (0, 0, 0));
     }
 

@@ -46,13 +46,17 @@ impl<T: Clone> Shares<T> {
         Self { all, of: HashMap::new() }
     }
 
-    /// Adds one of this network, and gives what has to go for it: half of what the network has, the oldest first, when that
-    /// is more than its share. What is not current any more does not count.
+    /// Adds one of this network, and gives what has to go for it when that is more than the network's share. What is not
+    /// current any more does not count.
+    ///
+    /// Of what is cheap to make, the newest goes: many people may be behind one address, and a flood from it takes nothing
+    /// from them that was there before. Where nothing is cheap, half of all goes, the oldest first.
     pub(crate) fn add(
         &mut self,
         network: Option<IpAddr>,
         one: &T,
         is_current: impl Fn(&T) -> bool,
+        is_cheap: impl Fn(&T) -> bool,
     ) -> Vec<T> {
         let mut gone = Vec::new();
         for place in Place::all_of(network) {
@@ -61,9 +65,16 @@ impl<T: Clone> Shares<T> {
             let share = self.all / place.part();
             if kept.len() > share {
                 kept.retain(&is_current);
-                // Half of it, so that it is not gone through each time.
-                let surplus = kept.len().saturating_sub(share / 2);
-                gone.extend(kept.drain(..surplus));
+                if kept.len() <= share {
+                    continue;
+                }
+                if let Some(newest) = kept.iter().rposition(&is_cheap) {
+                    gone.extend(kept.remove(newest));
+                } else {
+                    // Half of it, so that it is not gone through each time.
+                    let surplus = kept.len() - share / 2;
+                    gone.extend(kept.drain(..surplus));
+                }
             }
         }
         gone
@@ -110,13 +121,30 @@ mod tests {
         let mut kept = Vec::new();
         for number in 0..10_000 {
             kept.push(number);
-            let gone = shares.add(ip("192.0.2.1"), &number, |one| kept.contains(one));
+            let gone = shares.add(ip("192.0.2.1"), &number, |one| kept.contains(one), |_| false);
             kept.retain(|one| !gone.contains(one));
             assert!(kept.len() <= 100, "a twentieth");
         }
         assert!(kept.len() > 50 && kept.is_sorted() && kept.contains(&9_999));
-        assert_eq!(shares.add(ip("192.0.2.2"), &1, |_| true), Vec::<i32>::new());
-        assert_eq!(shares.add(None, &1, |_| true), Vec::<i32>::new(), "ours");
+        assert_eq!(shares.add(ip("192.0.2.2"), &1, |_| true, |_| false), Vec::<i32>::new());
+        assert_eq!(shares.add(None, &1, |_| true, |_| false), Vec::<i32>::new(), "ours");
+    }
+
+    #[test]
+    fn of_what_is_cheap_the_newest_goes() {
+        let mut shares = Shares::new(200);
+        let mut add = |one: u32| shares.add(ip("192.0.2.1"), &one, |_| true, |one| *one >= 100);
+        for one in [1, 2, 100].into_iter().chain(101..108) {
+            assert!(add(one).is_empty());
+        }
+        for one in 108..10_000 {
+            assert_eq!(add(one), [one], "a flood pushes out nothing but itself");
+        }
+        assert_eq!(add(3), [107]);
+        for one in 4..11 {
+            assert_eq!(add(one), [110 - one]);
+        }
+        assert_eq!(add(11), [1, 2, 3, 4, 5, 6], "nothing is cheap any more");
     }
 
     #[test]
@@ -125,7 +153,7 @@ mod tests {
         let mut kept = 0;
         for number in 0..10_000 {
             let network = ip(&format!("2001:db8:0:{number:x}::"));
-            kept = kept + 1 - shares.add(network, &number, |_| true).len();
+            kept = kept + 1 - shares.add(network, &number, |_| true, |_| false).len();
             assert!(kept <= 200);
         }
     }
@@ -134,7 +162,10 @@ mod tests {
     fn what_is_not_current_does_not_count_and_is_forgotten() {
         let mut shares = Shares::new(200);
         for number in 0..1_000 {
-            assert_eq!(shares.add(ip("2001:db8::"), &number, |one| *one == 3), Vec::<i32>::new());
+            assert_eq!(
+                shares.add(ip("2001:db8::"), &number, |one| *one == 3, |_| false),
+                Vec::<i32>::new()
+            );
         }
         assert!(shares.len() <= 30);
         shares.trim(ip("2001:db8::"), |one| *one == 3);
