@@ -438,6 +438,9 @@ pub enum Refusal {
     /// The rate limit of failed logins was exceeded (AN-6).
     #[error("Too many failed logins, try again later.")]
     Throttled,
+    /// The rate limit of joins or of changes of name was exceeded.
+    #[error("Too many joins or changes of name, try again later.")]
+    TooOften,
     /// Only registered users may join here.
     #[error("Only registered users may join here.")]
     NoGuests,
@@ -459,7 +462,7 @@ impl Refusal {
             Self::Registered => "registered",
             Self::WrongPassword => "wrong-password",
             Self::WrongToken => "wrong-token",
-            Self::Throttled => "throttled",
+            Self::Throttled | Self::TooOften => "throttled",
             Self::NoGuests => "no-guests",
             Self::Held => "held",
             Self::Busy => "busy",

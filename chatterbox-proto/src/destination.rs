@@ -4,9 +4,10 @@ use crate::name::Username;
 
 /// The destination of a message (DE-1).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Destination {
+pub enum Destination<N = Username> {
     /// A broadcast to everybody.
     All,
-    /// A private message to one user. The name is valid; whether that user is present is not checked yet.
-    User(Username),
+    /// A private message to one user: the name of a user, or the [`LookupKey`](crate::LookupKey) of a name on the wire, while
+    /// nobody has looked whether such a user is here.
+    User(N),
 }

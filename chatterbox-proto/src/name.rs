@@ -2,10 +2,12 @@
 //!
 //! A name is an identity that others trust by sight, so it is parsed once, at the edge; a [`Username`] is the proof.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use caseless::Caseless as _;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 use unicode_security::MixedScript;
@@ -52,10 +54,18 @@ pub enum NameError {
 /// A valid user name, in normalisation form C; equal when the names are the same (NM-4).
 #[derive(Clone)]
 pub struct Username {
-    /// The name, and its key behind it where the two differ: cloning a name counts one reference.
-    both: Arc<str>,
+    /// Cloning a name counts one reference.
+    shared: Arc<Shared>,
+}
+
+/// What all copies of a name share.
+struct Shared {
+    /// The name, and its key behind it where the two differ.
+    both: Box<str>,
     /// Where the name ends.
     end: u32,
+    /// What it looks like, worked out when somebody asks first.
+    looks: OnceLock<Box<[String; 3]>>,
 }
 
 impl Username {
@@ -118,18 +128,18 @@ impl Username {
         if both != key {
             both.push_str(key);
         }
-        Self { both: both.into(), end }
+        Self { shared: Arc::new(Shared { both: both.into(), end, looks: OnceLock::new() }) }
     }
 
     /// The name as it is shown and sent.
     pub fn as_str(&self) -> &str {
-        self.both.get(..self.end as usize).unwrap_or_default()
+        self.shared.both.get(..self.shared.end as usize).unwrap_or_default()
     }
 
     /// What names that are the same have in common (NM-4), for looking them up elsewhere.
     pub fn key(&self) -> &str {
-        match self.both.get(self.end as usize..) {
-            None | Some("") => &self.both,
+        match self.shared.both.get(self.shared.end as usize..) {
+            None | Some("") => &self.shared.both,
             Some(key) => key,
         }
     }
@@ -142,11 +152,21 @@ impl Username {
 
     /// What names that look the same have in common (UTS 39 skeletons): as it is written, without regard to case, and
     /// as somebody sees it who does not mind case (`0` looks like `O`, which is `o`).
+    ///
+    /// This costs hundreds of times what reading a name does, but once for all copies of it. So whoever is about to lock
+    /// something asks before that.
+    pub fn looks(&self) -> &[String; 3] {
+        self.shared.looks.get_or_init(|| {
+            let skeleton = |text: &str| unicode_security::skeleton(text).collect::<String>();
+            let written = skeleton(self.as_str());
+            let seen = fold(&written);
+            Box::new([written, skeleton(self.key()), seen])
+        })
+    }
+
+    /// A copy of [`Self::looks`].
     pub fn look_alike_keys(&self) -> [String; 3] {
-        let skeleton = |text: &str| unicode_security::skeleton(text).collect::<String>();
-        let written = skeleton(self.as_str());
-        let seen = fold(&written);
-        [written, skeleton(self.key()), seen]
+        self.looks().clone()
     }
 
     /// Whether look-alikes of this name are a danger: ASCII names are never refused for how they look.
@@ -157,32 +177,42 @@ impl Username {
 
 /// The most bytes that can become a name of so many characters: one character is at most four in canonical decomposition
 /// (Unicode, UAX 15), of at most four bytes, and folding case may triple them.
-const fn longest(characters: usize) -> usize {
+pub(crate) const fn longest(characters: usize) -> usize {
     characters.saturating_mul(4 * 4 * 3)
 }
 
+/// [`ALL`] and [`SERVER`], folded.
+const RESERVED: [&str; 2] = ["all", "server"];
+
 /// Whether a name is one of those that mean something else, or could be taken for it.
 fn is_reserved(text: &str, key: &str) -> bool {
-    let means = |candidate: &str| [ALL, SERVER].iter().any(|word| fold(candidate) == fold(word));
-    means(key)
+    RESERVED.contains(&key)
         || (!text.is_ascii()
-            && (means(&text.nfkc().collect::<String>())
-                || means(&unicode_security::skeleton(text).collect::<String>())
-                || means(&unicode_security::skeleton(key).collect::<String>())))
+            && (folds_to_reserved(text.nfkc())
+                || folds_to_reserved(unicode_security::skeleton(text))
+                || folds_to_reserved(unicode_security::skeleton(key))))
+}
+
+/// Whether a text is reserved without regard to case. Only as much of it is worked out as the longest reserved name has
+/// characters: compatibility forms and skeletons of one character may have eighteen.
+fn folds_to_reserved(text: impl Iterator<Item = char>) -> bool {
+    let longest = RESERVED.iter().map(|word| word.len()).max().unwrap_or(0);
+    let start: String = text.nfd().default_case_fold().take(longest + 1).collect();
+    RESERVED.contains(&start.as_str())
 }
 
 /// Canonical caseless form: two texts are the same name when theirs are equal.
-fn fold(text: &str) -> String {
+pub(crate) fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    caseless::default_case_fold_str(&text.nfd().collect::<String>()).nfc().collect()
+    text.nfd().default_case_fold().nfc().collect()
 }
 
 impl PartialEq for Username {
     fn eq(&self, other: &Self) -> bool {
         // Copies of one name share their text.
-        Arc::ptr_eq(&self.both, &other.both) || self.key() == other.key()
+        Arc::ptr_eq(&self.shared, &other.shared) || self.key() == other.key()
     }
 }
 
@@ -191,6 +221,13 @@ impl Eq for Username {}
 impl Hash for Username {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.key().hash(state);
+    }
+}
+
+/// Names are looked up by their key.
+impl Borrow<str> for Username {
+    fn borrow(&self) -> &str {
+        self.key()
     }
 }
 
@@ -297,6 +334,45 @@ mod tests {
         assert_eq!(Username::stored("P\u{430}YPAL"), Username::stored("p\u{430}ypal"));
     }
 
+    /// What [`is_reserved`] means, worked out in full.
+    fn is_reserved_by_definition(text: &str) -> bool {
+        let key = fold(text);
+        let skeleton = |text: &str| unicode_security::skeleton(text).collect::<String>();
+        [key.clone(), text.nfkc().collect(), skeleton(text), skeleton(&key)]
+            .iter()
+            .any(|form| fold(form) == fold(ALL) || fold(form) == fold(SERVER))
+    }
+
+    #[test]
+    fn of_a_long_form_only_the_beginning_is_worked_out() {
+        let mut taken = 0;
+        assert!(!folds_to_reserved(std::iter::repeat_n('s', 1000).inspect(|_| taken += 1)));
+        // Normalising looks one character ahead.
+        assert!(taken <= SERVER.len() + 3, "{taken}");
+        assert!(!folds_to_reserved("\u{fdfa}".repeat(32).nfkc()));
+        for word in [ALL, SERVER, "aLl"] {
+            assert!(folds_to_reserved(word.chars()));
+            assert!(!folds_to_reserved(word.chars().chain(['s'])));
+        }
+    }
+
+    #[test]
+    fn no_character_is_ascii_only_after_it_was_composed() {
+        // So that the beginning of a folded text tells whether it is a reserved name.
+        for c in (0..=u32::from(char::MAX)).filter_map(char::from_u32).filter(|c| !c.is_ascii()) {
+            let folded: String = std::iter::once(c).nfd().default_case_fold().collect();
+            assert_eq!(folded.is_ascii(), folded.nfc().all(|c| c.is_ascii()), "{c:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_name_looks_like_is_worked_out_once_for_all_copies() {
+        let name = Username::parse(&"\u{fdfa}".repeat(32)).unwrap();
+        let copy = name.clone();
+        assert!(std::ptr::eq(name.looks(), copy.looks()));
+        assert!(size_of::<Username>() == size_of::<usize>(), "there are many copies");
+    }
+
     #[test]
     fn look_alikes_share_a_key() {
         let alike = |a: &str, b: &str| {
@@ -329,6 +405,13 @@ mod tests {
                 let shown = crate::ScreenText::new(first.as_str());
                 prop_assert_eq!(shown.as_str(), first.as_str());
             }
+        }
+
+        #[test]
+        fn reserved_names_are_found_however_they_are_written(
+            text in "([aAлΑАᎪａＡ𝐀ⓐªåɑ][lLｌＬ𝐋ⓛ1IІ|ǀ][lLｌＬ𝐋ⓛ1I\u{301}]?[x\u{323}]?|[sSｓѕЅ𝐒ſ][eEｅеЕ][rRｒгᎡ][vVｖѵᏙ][eEе][rR𝐑Ｒ]?)|\\PC{0,7}"
+        ) {
+            prop_assert_eq!(is_reserved(&text, &fold(&text)), is_reserved_by_definition(&text));
         }
 
         #[test]

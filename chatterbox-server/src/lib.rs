@@ -19,6 +19,7 @@ pub mod commands;
 pub mod config;
 pub mod net;
 pub mod ops;
+mod pacing;
 mod server;
 pub mod store;
 

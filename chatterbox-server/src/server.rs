@@ -24,6 +24,7 @@ use crate::net::limits::ConnectionLimits;
 use crate::net::long_frame::LongFrames;
 use crate::net::long_work::LongWork;
 use crate::ops::clock::unix_now;
+use crate::pacing::{JoinPacing, LogPacing};
 use crate::store::{Backlog, BacklogError};
 
 /// After the grace period, connections have this long to take the frames that are still queued.
@@ -80,6 +81,8 @@ pub async fn run_with(
     let context = Arc::new(Context {
         chat: Arc::clone(&chat),
         access,
+        joins: JoinPacing::default(),
+        logged: LogPacing::default(),
         pages: Arc::new(Pages::new(Arc::clone(&backlog))),
         config: config.clone(),
         transport,

@@ -102,7 +102,7 @@ fn join(bencher: Bencher<'_, '_>, history: usize) {
     bencher.bench_local(|| {
         let joined = hub.admit(JoinRequest::base(&name, "Welcome!")).unwrap();
         let _ = hub.leave(joined.id);
-        joined.welcome
+        joined.welcome.assemble()
     });
 }
 

@@ -14,6 +14,14 @@ use crate::identity::Identity;
 use crate::ids::MemberId;
 use crate::roster::Roster;
 
+/// Of the members that block one name, and of the connections of one account, those count that have been here longest. The
+/// others hide the name all the same, and nothing private passes between them; what is given up is that a block follows
+/// to another name, and that the one who is blocked does not hear them.
+pub(crate) const COUNTED: usize = 256;
+
+/// So many members are connected with one by block lists, whatever these say.
+pub(crate) const RELATED: usize = 1024;
+
 /// The index. What a member's identity or lists put into it is taken out with the same identity and lists.
 #[derive(Debug, Default)]
 pub(crate) struct BlockIndex {
@@ -84,30 +92,43 @@ impl BlockIndex {
         let mut found = BTreeSet::new();
         for name in names {
             found.extend(roster.who(name));
-            found.extend(self.logged_in(name));
+            found.extend(self.logged_in(name).take(COUNTED));
+            if found.len() >= RELATED {
+                break;
+            }
         }
         found
     }
 
-    /// The members that a block list connects with this one, in whichever direction. Some may be named who are not
-    /// connected after all; nobody who is connected is left out.
+    /// The members that a block list connects with this one, in whichever direction, at most [`RELATED`]. Some may be
+    /// named who are not connected after all.
     pub(crate) fn related(
         &self,
         roster: &Roster,
         identity: &Identity,
         lists: Option<&BlockLists>,
     ) -> BTreeSet<MemberId> {
-        let blocked = lists.into_iter().flat_map(BlockLists::blocked);
-        let mut found = self.named(roster, blocked);
-        for account in lists.into_iter().flat_map(|lists| lists.blocked_by().values()) {
-            found.extend(self.logged_in(account));
-        }
+        let mut found = BTreeSet::new();
+        // Those who block this one first: they are who is to be protected.
         for name in identity.names() {
-            found.extend(self.blockers.get(name).into_iter().flatten());
+            found.extend(self.blockers.get(name).into_iter().flatten().take(COUNTED));
         }
+        let accounts = lists.into_iter().flat_map(|lists| lists.blocked_by().values());
+        for account in accounts {
+            if found.len() >= RELATED {
+                break;
+            }
+            found.extend(self.logged_in(account).take(COUNTED));
+        }
+        let blocked = lists.into_iter().flat_map(BlockLists::blocked);
+        let mut concerned = self.named(roster, blocked);
         if let Some(login) = &identity.login {
-            found.extend(self.blocked_by.get(&login.account_key.id).into_iter().flatten());
+            let blocked = self.blocked_by.get(&login.account_key.id);
+            concerned.extend(blocked.into_iter().flatten().take(RELATED));
         }
+        let room = RELATED.saturating_sub(found.len());
+        let others: Vec<_> = concerned.difference(&found).copied().take(room).collect();
+        found.extend(others);
         found
     }
 

@@ -10,6 +10,9 @@ use chatterbox_proto::Username;
 use crate::identity::Identity;
 use crate::permission::{Permission, Target, authorise};
 
+/// Of the accounts that block somebody, so many count; the others are heard. They are looked at under the hub's lock.
+pub const BLOCKERS: usize = 1000;
+
 /// Whom a member blocks, and which accounts block it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BlockLists {
@@ -28,7 +31,7 @@ impl BlockLists {
         blocked_by: impl IntoIterator<Item = (i64, Username)>,
     ) -> Self {
         let lookup = blocked.iter().cloned().collect();
-        Self { blocked, lookup, blocked_by: blocked_by.into_iter().collect() }
+        Self { blocked, lookup, blocked_by: blocked_by.into_iter().take(BLOCKERS).collect() }
     }
 
     /// Whether both are empty.
@@ -55,9 +58,13 @@ impl BlockLists {
         changed
     }
 
-    /// Adds an account that blocks the member.
-    pub(crate) fn add_blocker(&mut self, account: i64, name: Username) {
-        self.blocked_by.insert(account, name);
+    /// Adds an account that blocks the member; says whether it counts.
+    pub(crate) fn add_blocker(&mut self, account: i64, name: Username) -> bool {
+        let counts = self.blocked_by.len() < BLOCKERS || self.blocked_by.contains_key(&account);
+        if counts {
+            self.blocked_by.insert(account, name);
+        }
+        counts
     }
 
     /// Removes an account that no longer blocks the member.

@@ -1,6 +1,7 @@
 //! Delivery: what a member has not been handed out yet, assembled into frames that all with the same view share.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use crate::encode::batch::{Batch, BatchCache};
 use crate::event::Event;
@@ -38,7 +39,7 @@ impl Hub {
             return Delivery::Removed(self.removal(id).unwrap_or(Removal::TooSlow));
         };
         if member.is_filter_stale() {
-            member.set_filter(self.presence.filter(id));
+            member.set_filter(Arc::new(self.presence.filter(id)));
         }
         let before = member.own_bytes();
         let welcomed = std::mem::take(&mut member.is_being_welcomed);

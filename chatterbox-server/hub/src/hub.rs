@@ -7,10 +7,11 @@
 //! An event for one member goes to a small queue of its own, stamped with its place in the timeline, so that one order
 //! holds for all events.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
 
 use chatterbox_proto::session::Destination;
-use chatterbox_proto::{Code, Username};
+use chatterbox_proto::{Code, NameKey, Username};
 
 use crate::block_lists::BlockFilter;
 use crate::budget::{Budget, WAITING};
@@ -86,7 +87,7 @@ impl Hub {
     }
 
     /// Which member is here under a name.
-    pub fn who(&self, name: &Username) -> Option<MemberId> {
+    pub fn who(&self, name: &impl NameKey) -> Option<MemberId> {
         self.presence.roster().who(name)
     }
 
@@ -113,10 +114,10 @@ impl Hub {
         self.presence.filter(id)
     }
 
-    /// Whose messages a member is not shown.
-    pub fn hidden(&mut self, id: MemberId) -> HashSet<Username> {
+    /// What block lists mean for a member, shared with its deliveries.
+    pub fn shared_filter(&mut self, id: MemberId) -> Arc<BlockFilter> {
         self.refresh_filter(id);
-        self.members.get(&id).and_then(Member::hidden).cloned().unwrap_or_default()
+        self.members.get(&id).and_then(Member::filter).cloned().unwrap_or_default()
     }
 
     /// Works out what block lists mean for a member, if anything has changed since. It is put off until it is needed:
@@ -125,7 +126,7 @@ impl Hub {
         if let Some(member) = self.members.get_mut(&id)
             && member.is_filter_stale()
         {
-            member.set_filter(self.presence.filter(id));
+            member.set_filter(Arc::new(self.presence.filter(id)));
         }
     }
 
@@ -155,7 +156,7 @@ impl Hub {
     pub fn reserve(
         &mut self,
         sender: MemberId,
-        name: &Username,
+        name: &impl NameKey,
         bytes: usize,
     ) -> Result<(MemberId, Username), Code> {
         let recipient = self.who(name).ok_or(Code::NoSuchUser)?;

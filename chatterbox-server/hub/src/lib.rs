@@ -35,6 +35,7 @@ mod removal;
 mod room;
 mod roster;
 mod sessions;
+mod user_list;
 mod wake;
 
 pub use block_lists::{BlockFilter, BlockLists};
@@ -43,7 +44,7 @@ pub use conversation::Conversation;
 pub use delivery::Delivery;
 pub use encode::batch::Batch;
 pub use encode::view::View;
-pub use encode::welcome::reframed;
+pub use encode::welcome::{Assembly, Welcome, reframed};
 pub use event::Event;
 pub use eviction::{Laggards, MOVING};
 pub use hub::Hub;

@@ -1,6 +1,7 @@
 //! What is on its way to one joined connection: a cursor into the timeline and a small queue of its own.
 
 use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
 
 use chatterbox_proto::Username;
 
@@ -94,7 +95,7 @@ pub(crate) struct Extras {
     /// For how long the name is reserved after the member has left, in milliseconds.
     pub(crate) hold: u64,
     /// What block lists mean for this member, as far as they mean anything: worked out by the presence, kept here.
-    filter: Option<Box<BlockFilter>>,
+    filter: Option<Arc<BlockFilter>>,
     /// Whether somebody has changed since it was worked out.
     filter_is_stale: bool,
 }
@@ -132,19 +133,20 @@ impl Member {
     }
 
     /// Puts a filter that was worked out in place.
-    pub(crate) fn set_filter(&mut self, filter: BlockFilter) {
+    pub(crate) fn set_filter(&mut self, filter: Arc<BlockFilter>) {
         if self.extras.is_some() || !filter.is_empty() {
             let extras = self.extras();
-            extras.filter = (!filter.is_empty()).then(|| Box::new(filter));
+            extras.filter = (!filter.is_empty()).then_some(filter);
             extras.filter_is_stale = false;
         }
     }
 
-    fn filter(&self) -> Option<&BlockFilter> {
-        self.extras.as_ref()?.filter.as_deref()
+    /// What block lists mean for it, if they mean anything; to be shared with whoever filters without the lock.
+    pub(crate) fn filter(&self) -> Option<&Arc<BlockFilter>> {
+        self.extras.as_ref()?.filter.as_ref()
     }
 
-    /// Whose messages it is not shown, if there are any.
+    /// Whose messages it is not shown, if there is anybody.
     pub(crate) fn hidden(&self) -> Option<&HashSet<Username>> {
         self.filter().map(|filter| &filter.hidden).filter(|hidden| !hidden.is_empty())
     }

@@ -1,14 +1,15 @@
 //! Joining, leaving, resuming and renaming: whatever changes who is here, for everybody at the same moment.
 
-use bytes::Bytes;
+use std::sync::Arc;
+
 use chatterbox_proto::capability::ids::{RESUME, RESUMED};
 use chatterbox_proto::frame::TooLong;
-use chatterbox_proto::json::{self, Object};
+use chatterbox_proto::json::{self, LIST_SEPARATOR, Object};
 use chatterbox_proto::{Refusal, Username};
 
 use crate::block_lists::{BlockFilter, BlockLists};
 use crate::encode::view::View;
-use crate::encode::welcome;
+use crate::encode::welcome::Welcome;
 use crate::event::Event;
 use crate::guard::network;
 use crate::hub::Hub;
@@ -18,7 +19,6 @@ use crate::member::Member;
 use crate::presence::Stale;
 use crate::record::Sequence;
 use crate::removal::Removal;
-use crate::room::history::Wanted;
 use crate::roster::{Claimant, RECENT_RENAMES, RENAME_FOLLOWED, RecentRename};
 use crate::wake::Wake;
 
@@ -80,6 +80,8 @@ pub struct Rename {
 impl<'a> JoinRequest<'a> {
     /// A guest who speaks the base protocol.
     pub fn base(name: &Username, info: &'a str) -> Self {
+        // Not under the lock, where the roster looks at it.
+        name.looks();
         Self {
             identity: Identity::guest(name.clone()),
             lists: BlockLists::default(),
@@ -99,8 +101,8 @@ pub struct JoinReply {
     pub id: MemberId,
     /// The name, in the spelling under which the others know it.
     pub name: Username,
-    /// The welcome: pieces of one frame.
-    pub welcome: Vec<Bytes>,
+    /// The welcome, still to be put together: not under a lock, since that reads what is hidden for this member.
+    pub welcome: Welcome,
     /// The member whose session this one resumes, and who is not here any more.
     pub replaced: Option<MemberId>,
 }
@@ -138,8 +140,8 @@ impl Hub {
                 self.presence.roster().check(&request.identity.name, claimant, self.now)?;
             }
         }
-        let filter = self.presence.filter_for(&request.identity, &request.lists, old);
-        let welcome = self.welcome(&request, &filter, session, old, id)?;
+        let filter = Arc::new(self.presence.filter_for(&request.identity, &request.lists, old));
+        let (welcome, session) = self.welcome(&request, &filter, session, old, id)?;
         self.next += 1;
         if let Some((_, stale)) = old.and_then(|old| self.presence.remove(old)) {
             self.mark_stale(stale);
@@ -159,17 +161,22 @@ impl Hub {
         }
         let mut member = Member::new(self.lobby.head(), self.now);
         member.view = view;
-        if welcome.session.is_some() {
-            member.extras().session = welcome.session;
+        if session.is_some() {
+            member.extras().session = session;
         }
         if hold > 0 {
             member.extras().hold = hold;
         }
         member.set_filter(filter);
-        member.own_handed_out = welcome.own_bytes;
+        member.own_handed_out = welcome.own_bytes();
         self.budget.change(0, member.own_bytes());
         self.members.insert(id, member);
-        Ok(JoinReply { id, name, welcome: welcome.pieces, replaced: old })
+        Ok(JoinReply { id, name, welcome, replaced: old })
+    }
+
+    /// Notes what the welcome of a member takes, now that it was put together: what is hidden may have made it a copy.
+    pub fn welcome_takes(&mut self, id: MemberId, own_bytes: usize) {
+        self.with_member(id, |member| member.own_handed_out = own_bytes);
     }
 
     /// The session that somebody can resume.
@@ -182,37 +189,36 @@ impl Hub {
         self.resumable(key, name).filter(|login| *login == request.identity.login).map(|_| id)
     }
 
+    /// The welcome, and the session that begins or goes on with it.
     fn welcome(
         &mut self,
         request: &JoinRequest<'_>,
-        filter: &BlockFilter,
+        filter: &Arc<BlockFilter>,
         session: Option<SessionId>,
         old: Option<MemberId>,
         id: MemberId,
-    ) -> Result<Welcome, TooLong> {
+    ) -> Result<(Welcome, Option<SessionId>), TooLong> {
         let Identity { name, login, agreed, .. } = &request.identity;
-        let name_json = json::string(name.as_str());
         // The joiner is in the list (UL-5), and told of what happens from now on (UJ-3).
-        let others = self.presence.people().filter(|(member, _)| Some(*member) != old);
-        let users = others.map(|(_, person)| &person.name_json).chain([&name_json]);
+        let mut users = self.presence.user_list(old);
+        users.push([LIST_SEPARATOR, &json::string(name.as_str())].concat().into());
         let Some(agreed) = *agreed else {
-            let pieces = welcome::welcome(request.info, users, self.history.for_user(name))?;
-            return Ok(Welcome { own_bytes: own_bytes(&pieces), pieces, session: None });
+            let welcome = Welcome::base(request.info, users, self.history.cut(name, 0));
+            welcome.fits()?;
+            return Ok((welcome, None));
         };
         let after = request.resume.filter(|_| session.is_some()).map(|resume| resume.after);
         let after = after.filter(|after| self.history.reaches(name, *after));
-        let (messages, ids) = self.history.for_user_with_ids(Wanted {
-            user: name,
-            after: after.unwrap_or(0),
-            hidden: &filter.hidden,
-        });
+        let history = self.history.cut(name, after.unwrap_or(0));
         let mut rest = Object::with_capacity(256).members(request.extra);
         let has_ids = View::of(agreed).ids();
         let mut key = None;
         if has_ids {
             let begun = match session.and_then(|session| self.sessions.key(session)) {
                 Some(key) => key,
-                None => self.sessions.begin(name.clone(), login.clone(), id, request.random),
+                None => {
+                    self.sessions.begin(name.clone(), login.clone(), id, request.random, self.now)
+                }
             };
             rest = rest.string(RESUME, &begun.to_string());
             if request.resume.is_some() {
@@ -221,12 +227,13 @@ impl Hub {
             key = Some(begun.id());
         }
         let rest = rest.into_members();
-        let ids = has_ids.then_some(ids);
-        let pieces = welcome::extended(request.info, users, messages, ids, &rest)?;
+        let filter = Arc::clone(filter);
+        let welcome = Welcome::extended(request.info, users, history, filter, has_ids, rest);
+        welcome.fits()?;
         if let Some(session) = key.and_then(|key| self.sessions.session_mut(key)) {
             (session.member, session.account) = (Some(id), login.clone());
         }
-        Ok(Welcome { own_bytes: own_bytes(&pieces), pieces, session: key })
+        Ok((welcome, key))
     }
 
     /// Lets a member go. Leaving twice is leaving once.
@@ -241,7 +248,8 @@ impl Hub {
         self.mark_stale(stale);
         if let Some(extras) = &member.extras {
             if let Some(session) = extras.session {
-                self.sessions.end(session, self.now);
+                let network = person.identity.address.map(network);
+                self.sessions.end(session, network, self.now);
             }
             if extras.hold > 0 {
                 let Identity { name, address, .. } = &person.identity;
@@ -278,7 +286,7 @@ impl Hub {
             until: self.now + RENAME_FOLLOWED,
         });
         self.lobby.push(Event::renamed(old_json, json::string(name.as_str())));
-        Ok(Wake::All)
+        Ok(Wake::AllSoon)
     }
 
     /// Changes the account or the level of a member; the name stays. A session that is resumed does not prove its account
@@ -318,22 +326,3 @@ impl Hub {
         })
     }
 }
-
-/// A welcome, and the session that begins or goes on with it.
-struct Welcome {
-    pieces: Vec<Bytes>,
-    /// The memory that nobody else uses.
-    own_bytes: usize,
-    session: Option<SessionId>,
-}
-
-/// The memory that a welcome takes for itself: what is not in pieces of the history.
-fn own_bytes(pieces: &[Bytes]) -> usize {
-    let ends = [pieces.first(), pieces.last()];
-    let ends: usize = ends.into_iter().flatten().map(Bytes::len).sum();
-    // A copy of the newest segment, which is not sealed, is made for each; and so are the numbers of parts of segments.
-    ends + pieces.len() * (size_of::<Bytes>() + PIECE_BYTES)
-}
-
-/// The memory of a piece beside its bytes, at the one who writes it.
-const PIECE_BYTES: usize = 64;

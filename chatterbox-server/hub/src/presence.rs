@@ -9,10 +9,11 @@ use bytes::Bytes;
 use chatterbox_proto::{Refusal, Username, json};
 
 use crate::block_index::BlockIndex;
-use crate::block_lists::{BlockFilter, BlockLists, FilterBuilder};
+use crate::block_lists::{BLOCKERS, BlockFilter, BlockLists, FilterBuilder};
 use crate::identity::{Identity, LoggedIn};
 use crate::ids::MemberId;
 use crate::roster::{Claimant, Roster};
+use crate::user_list::UserList;
 
 /// Members whose filter has to be worked out again.
 #[must_use = "their filters are stale"]
@@ -51,6 +52,7 @@ pub(crate) struct Presence {
     /// In boxes: a node of the map is half empty where keys only rise, and most of the time nobody looks at a person.
     people: BTreeMap<MemberId, Box<Person>>,
     roster: Roster,
+    list: UserList,
     blocks: BlockIndex,
 }
 
@@ -68,6 +70,11 @@ impl Presence {
     /// Everybody, in the order in which they joined.
     pub(crate) fn people(&self) -> impl ExactSizeIterator<Item = (MemberId, &Person)> {
         self.people.iter().map(|(id, person)| (*id, &**person))
+    }
+
+    /// The same as JSON, all but one, each with a separator before it.
+    pub(crate) fn user_list(&self, without: Option<MemberId>) -> Vec<Bytes> {
+        self.list.pieces(without)
     }
 
     pub(crate) fn person(&self, id: MemberId) -> Option<&Person> {
@@ -108,6 +115,7 @@ impl Presence {
         self.blocks.insert(id, &identity, lists.as_deref());
         let stale = self.related(id, &identity, lists.as_deref());
         let name_json = json::string(identity.name.as_str());
+        self.list.push(id, name_json.clone());
         self.people.insert(id, Box::new(Person { identity, name_json, lists }));
         stale
     }
@@ -115,6 +123,7 @@ impl Presence {
     /// A member is not here any more.
     pub(crate) fn remove(&mut self, id: MemberId) -> Option<(Box<Person>, Stale)> {
         let person = self.people.remove(&id)?;
+        self.list.remove(id);
         // Before the name is free: the pairs are found by it.
         let stale = self.related(id, &person.identity, person.lists());
         self.roster.free(&person.identity.name);
@@ -140,9 +149,11 @@ impl Presence {
         if let Some(person) = self.people.get_mut(&id) {
             person.identity.name = name.clone();
             person.name_json = json::string(name.as_str());
-            for (account, owner) in blocked_by {
-                self.blocks.set_blocked_by(id, account, true);
-                person.change_lists(|lists| lists.add_blocker(account, owner));
+            self.list.rename(id, person.name_json.clone());
+            for (account, owner) in blocked_by.into_iter().take(BLOCKERS) {
+                if person.change_lists(|lists| lists.add_blocker(account, owner)) {
+                    self.blocks.set_blocked_by(id, account, true);
+                }
             }
         }
         if let Some(person) = self.people.get(&id) {
@@ -209,15 +220,14 @@ impl Presence {
             let Some(identity) = self.identity(other) else { continue };
             let blocks =
                 self.person(id).and_then(Person::lists).is_some_and(|lists| lists.blocks(identity));
-            self.blocks.set_blocked_by(other, account_key.id, blocks);
             if let Some(person) = self.people.get_mut(&other) {
-                person.change_lists(|lists| {
-                    if blocks {
-                        lists.add_blocker(account_key.id, account.clone());
-                    } else {
+                let is_blocked = person.change_lists(|lists| {
+                    if !blocks {
                         lists.remove_blocker(account_key.id);
                     }
+                    blocks && lists.add_blocker(account_key.id, account.clone())
                 });
+                self.blocks.set_blocked_by(other, account_key.id, is_blocked);
             }
         }
     }
@@ -265,7 +275,7 @@ impl Presence {
 impl Presence {
     /// Whether nothing is left of anybody.
     pub(crate) fn is_empty(&self) -> bool {
-        self.people.is_empty() && self.blocks.is_empty()
+        self.people.is_empty() && self.list.is_empty() && self.blocks.is_empty()
     }
 }
 

@@ -6,8 +6,9 @@ use std::collections::{HashMap, VecDeque};
 // An address is a number here; nothing of the network is used.
 use core::net::IpAddr;
 
-use chatterbox_proto::{Refusal, Username};
+use chatterbox_proto::{NameKey, Refusal, Username};
 
+use crate::guard::Shares;
 use crate::ids::MemberId;
 
 /// Reserved names; the oldest reservations go first.
@@ -17,7 +18,8 @@ const HELD: usize = 20_000;
 pub const RENAME_FOLLOWED: u64 = 10_000;
 
 /// Renames that are followed; the oldest are forgotten first.
-pub const RECENT_RENAMES: usize = 1024;
+/// From one /48 network come at most 400 in that time, a tenth (`guard::pace`).
+pub const RECENT_RENAMES: usize = 4096;
 
 /// A member that had another name a moment ago.
 #[derive(Debug)]
@@ -46,21 +48,43 @@ struct Held {
     address: Option<IpAddr>,
 }
 
+/// One that was made; the name may have been taken since.
+#[derive(Debug, Clone)]
+struct Reservation {
+    until: u64,
+    name: Username,
+    address: Option<IpAddr>,
+}
+
 /// The names in use and the reservations.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Roster {
     here: HashMap<Username, MemberId>,
     /// How many of the names in use have this look-alike key.
     looks: HashMap<String, usize>,
     held: HashMap<Username, Held>,
     /// The reservations in order; some have been taken since.
-    held_order: VecDeque<(u64, Username)>,
+    held_order: VecDeque<Reservation>,
+    /// The same by whom they are for: nobody makes the reservations of others worthless.
+    shares: Shares<Reservation>,
+}
+
+impl Default for Roster {
+    fn default() -> Self {
+        Self {
+            here: HashMap::new(),
+            looks: HashMap::new(),
+            held: HashMap::new(),
+            held_order: VecDeque::new(),
+            shares: Shares::new(HELD),
+        }
+    }
 }
 
 impl Roster {
     /// The member that is here under this name.
-    pub fn who(&self, name: &Username) -> Option<MemberId> {
-        self.here.get(name).copied()
+    pub fn who(&self, name: &impl NameKey) -> Option<MemberId> {
+        self.here.get(name.name_key()).copied()
     }
 
     /// Checks whether a user can have this name.
@@ -71,7 +95,7 @@ impl Roster {
         if self.here.contains_key(name) {
             return Err(Refusal::Taken);
         }
-        let looks_used = || name.look_alike_keys().iter().any(|look| self.looks.contains_key(look));
+        let looks_used = || name.looks().iter().any(|look| self.looks.contains_key(look));
         if !name.is_ascii() && looks_used() {
             return Err(Refusal::LooksTaken);
         }
@@ -120,33 +144,54 @@ impl Roster {
 
     /// Reserves a name for users from this address until a moment, in the hub's milliseconds.
     pub fn hold(&mut self, name: &Username, address: Option<IpAddr>, until: u64, now: u64) {
+        let this = Reservation { until, name: name.clone(), address };
         self.held.insert(name.clone(), Held { until, address });
-        self.held_order.push_back((until, name.clone()));
-        while let Some((until, name)) = self.held_order.front() {
-            let current = self.held.get(name).is_some_and(|held| held.until == *until);
-            if current && now < *until && self.held_order.len() <= HELD {
+        let is_held = |one: &Reservation| Self::is_held(&self.held, one);
+        for gone in self.shares.add(address, &this, is_held, |_| false) {
+            self.held.remove(&gone.name);
+        }
+        self.held_order.push_back(this);
+        if self.held_order.len() > 2 * HELD {
+            // Those that were taken meanwhile push out no others.
+            self.held_order.retain(|one| Self::is_held(&self.held, one));
+            self.shares.forget(|one| Self::is_held(&self.held, one));
+        }
+        while let Some(first) = self.held_order.front() {
+            let is_held = Self::is_held(&self.held, first);
+            if is_held && now < first.until && self.held.len() <= HELD {
                 return;
             }
-            if current {
-                self.held.remove(name);
+            if is_held {
+                self.held.remove(&first.name);
             }
+            self.shares.trim(first.address, |one| Self::is_held(&self.held, one));
             self.held_order.pop_front();
         }
+    }
+
+    /// Whether a reservation holds still.
+    fn is_held(held: &HashMap<Username, Held>, this: &Reservation) -> bool {
+        held.get(&this.name).is_some_and(|held| held.until == this.until)
     }
 }
 
 fn add(looks: &mut HashMap<String, usize>, name: &Username) {
-    for look in name.look_alike_keys() {
-        *looks.entry(look).or_default() += 1;
+    for look in name.looks() {
+        match looks.get_mut(look) {
+            Some(count) => *count += 1,
+            None => {
+                looks.insert(look.clone(), 1);
+            }
+        }
     }
 }
 
 fn remove(looks: &mut HashMap<String, usize>, name: &Username) {
-    for look in name.look_alike_keys() {
-        if let Some(count) = looks.get_mut(&look) {
+    for look in name.looks() {
+        if let Some(count) = looks.get_mut(look) {
             *count -= 1;
             if *count == 0 {
-                looks.remove(&look);
+                looks.remove(look);
             }
         }
     }
@@ -201,9 +246,28 @@ mod tests {
             names.hold(&name(&format!("u{number}")), None, 100, 0);
             names.hold(&name("same"), None, 100 + number as u64, 0);
         }
-        assert!(names.held.len() <= HELD && names.held_order.len() <= HELD);
+        assert!(names.held.len() <= HELD && names.held_order.len() <= 2 * HELD);
         assert!(names.held.contains_key(&name("same")));
         names.hold(&name("last"), None, 1_000_000, 999_999);
         assert_eq!((names.held.len(), names.held_order.len()), (1, 1));
+    }
+
+    #[test]
+    fn nobody_makes_the_reservations_of_others_worthless() {
+        let mut names = Roster::default();
+        let (ann, eve) = (from("192.0.2.1"), from("192.0.2.2"));
+        names.hold(&name("ann"), ann.address, 100, 0);
+        for number in 0..2 * HELD {
+            names.hold(&name(&format!("eve{number}")), eve.address, 100, 0);
+            // Whether it was taken again or not.
+            let same = name("mallory");
+            names.hold(&same, eve.address, 100, 0);
+            names.take(&same, MemberId::default());
+            names.free(&same);
+        }
+        assert_eq!(names.check(&name("ann"), eve, 0), Err(Refusal::Held));
+        assert!(names.held.len() <= 1 + HELD / 20 && names.held_order.len() <= 2 * HELD);
+        names.hold(&name("ann"), ann.address, 200, 100);
+        assert_eq!((names.held.len(), names.held_order.len(), names.shares.len()), (1, 1, 1));
     }
 }

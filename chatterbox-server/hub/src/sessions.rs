@@ -3,9 +3,12 @@
 use std::collections::hash_map::RandomState;
 use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasher as _;
+// An address is a number here; nothing of the network is used.
+use core::net::IpAddr;
 
 use chatterbox_proto::{Username, limits};
 
+use crate::guard::Shares;
 use crate::identity::LoggedIn;
 use crate::ids::{MemberId, SessionId, SessionKey};
 use crate::record::Sequence;
@@ -15,6 +18,9 @@ pub const RESUMABLE: u64 = 10 * 60 * 1000;
 
 /// Sessions that are kept; those that ended first go first.
 const SESSIONS: usize = 20_000;
+
+/// A session that ends sooner than this, in milliseconds, is cheap to make: of those of one address the newest go first.
+const BRIEF: u64 = 10_000;
 
 /// One user's session, over all its connections.
 #[derive(Debug)]
@@ -26,6 +32,8 @@ pub struct Session {
     pub account: Option<LoggedIn>,
     /// Its connection, if there is one.
     pub member: Option<MemberId>,
+    /// When it began.
+    since: u64,
     /// How many of its connections have ended.
     ends: u64,
     tags: Tags,
@@ -36,13 +44,40 @@ pub struct Session {
 #[derive(Debug, Default)]
 struct Tags(VecDeque<(u64, Sequence)>);
 
-#[derive(Debug, Default)]
+/// The end of one of a session's connections. The session may have been resumed since.
+#[derive(Debug, Clone, Copy)]
+struct Ended {
+    at: u64,
+    session: SessionId,
+    /// How many of its connections had ended by then.
+    ends: u64,
+    /// Where the connection came from.
+    network: Option<IpAddr>,
+    /// Whether the session was short.
+    brief: bool,
+}
+
+#[derive(Debug)]
 pub struct Sessions {
     by_id: HashMap<SessionId, Session>,
-    /// When each session ended, and how often it had by then, in order; some have been resumed since.
-    ended: VecDeque<(u64, SessionId, u64)>,
+    /// In order.
+    ended: VecDeque<Ended>,
+    /// The same by where they came from: nobody makes the sessions of others worthless by coming and going.
+    shares: Shares<Ended>,
     next: u64,
     tag_hasher: RandomState,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self {
+            by_id: HashMap::new(),
+            ended: VecDeque::new(),
+            shares: Shares::new(SESSIONS),
+            next: 0,
+            tag_hasher: RandomState::new(),
+        }
+    }
 }
 
 impl Sessions {
@@ -53,12 +88,14 @@ impl Sessions {
         account: Option<LoggedIn>,
         member: MemberId,
         random: u128,
+        now: u64,
     ) -> SessionKey {
         let id = SessionId(self.next);
         self.next += 1;
         let member = Some(member);
         let tags = Tags::default();
-        self.by_id.insert(id, Session { secret: random, name, account, member, ends: 0, tags });
+        let session = Session { secret: random, name, account, member, since: now, ends: 0, tags };
+        self.by_id.insert(id, session);
         SessionKey { id, secret: random }
     }
 
@@ -80,27 +117,46 @@ impl Sessions {
         self.by_id.get(&id).map(|session| SessionKey { id, secret: session.secret })
     }
 
-    /// Notes that the connection of a session has ended.
-    pub fn end(&mut self, id: SessionId, now: u64) {
+    /// Notes that the connection of a session has ended, which came from this network.
+    pub fn end(&mut self, id: SessionId, network: Option<IpAddr>, now: u64) {
         let Some(session) = self.by_id.get_mut(&id) else { return };
         session.member = None;
         session.ends += 1;
-        self.ended.push_back((now, id, session.ends));
+        let brief = now.saturating_sub(session.since) < BRIEF;
+        let ended = Ended { at: now, session: id, ends: session.ends, network, brief };
+        self.ended.push_back(ended);
+        let is_over = |ended: &Ended| Self::is_over(&self.by_id, ended);
+        for gone in self.shares.add(network, &ended, is_over, |ended| ended.brief) {
+            self.by_id.remove(&gone.session);
+        }
         self.forget(now);
+    }
+
+    /// Whether a session has no connection since then.
+    fn is_over(by_id: &HashMap<SessionId, Session>, ended: &Ended) -> bool {
+        let session = by_id.get(&ended.session);
+        session.is_some_and(|s| s.member.is_none() && s.ends == ended.ends)
     }
 
     /// Forgets sessions that ended too long ago, and the oldest beyond the bound.
     pub fn forget(&mut self, now: u64) {
-        while let Some((ended, id, ends)) = self.ended.front().copied() {
-            let over = self.by_id.get(&id).is_some_and(|s| s.member.is_none() && s.ends == ends);
-            let old = now.saturating_sub(ended) >= RESUMABLE;
-            if over && !old && self.by_id.len() <= SESSIONS && self.ended.len() <= 2 * SESSIONS {
+        if self.ended.len() > 2 * SESSIONS {
+            // Those that were resumed or forgotten meanwhile push out no others.
+            self.ended.retain(|ended| Self::is_over(&self.by_id, ended));
+            self.shares.forget(|ended| Self::is_over(&self.by_id, ended));
+        }
+        while let Some(first) = self.ended.front().copied() {
+            let over = Self::is_over(&self.by_id, &first);
+            let old = now.saturating_sub(first.at) >= RESUMABLE;
+            if over && !old && self.by_id.len() <= SESSIONS {
                 return;
             }
             self.ended.pop_front();
             if over {
-                self.by_id.remove(&id);
+                self.by_id.remove(&first.session);
             }
+            // What ended before it has gone by now.
+            self.shares.trim(first.network, |ended| Self::is_over(&self.by_id, ended));
         }
     }
 
@@ -132,12 +188,14 @@ impl Sessions {
 mod tests {
     use super::*;
 
+    const OF_ONE_NETWORK: usize = SESSIONS / 20;
+
     fn name(text: &str) -> Username {
         Username::parse(text).unwrap()
     }
 
     fn begin(sessions: &mut Sessions, user: &str, random: u128) -> SessionKey {
-        sessions.begin(name(user), None, MemberId::default(), random)
+        sessions.begin(name(user), None, MemberId::default(), random, 0)
     }
 
     #[test]
@@ -159,8 +217,8 @@ mod tests {
         let (ann, bob) = (begin(&mut sessions, "ann", 1), begin(&mut sessions, "bob", 2));
         sessions.forget(100 * RESUMABLE);
         assert_eq!(sessions.len(), 2, "there is a connection");
-        sessions.end(ann.id, 5);
-        sessions.end(bob.id, 6);
+        sessions.end(ann.id, None, 5);
+        sessions.end(bob.id, None, 6);
         sessions.forget(RESUMABLE + 4);
         assert_eq!(sessions.len(), 2);
         // Resuming begins the ten minutes anew.
@@ -173,18 +231,63 @@ mod tests {
     fn the_table_is_bounded() {
         let mut sessions = Sessions::default();
         let first = begin(&mut sessions, "ann", 0);
-        sessions.end(first.id, 0);
+        sessions.end(first.id, None, 0);
         for number in 0..SESSIONS as u128 {
             let key = begin(&mut sessions, "ann", number);
-            sessions.end(key.id, 1);
+            sessions.end(key.id, None, 1);
         }
         assert!(sessions.len() == SESSIONS && sessions.find(first, &name("ann")).is_none());
         let again = begin(&mut sessions, "bob", 0);
         for _ in 0..10 * SESSIONS {
             sessions.session_mut(again.id).unwrap().member = Some(MemberId::default());
-            sessions.end(again.id, 2);
+            sessions.end(again.id, None, 2);
         }
         assert!(sessions.ended.len() <= 2 * SESSIONS + 1);
+    }
+
+    #[test]
+    fn nobody_makes_the_sessions_of_others_worthless_by_coming_and_going() {
+        let network = |number: u32| Some(IpAddr::V4(number.into()));
+        let mut sessions = Sessions::default();
+        // The others are elsewhere, or behind the same address; their sessions may have been short, too.
+        let others = [(network(1), 0), (network(2), 0), (network(2), BRIEF)];
+        let others = others.map(|(network, lasted)| {
+            let key = begin(&mut sessions, "ann", 1);
+            sessions.end(key.id, network, lasted);
+            key
+        });
+        let flood = |sessions: &mut Sessions, lasts: u64, count: usize| -> Vec<_> {
+            let come_and_go = |number| {
+                let member = MemberId::default();
+                let key = sessions.begin(name("eve"), None, member, number, BRIEF);
+                sessions.end(key.id, network(2), BRIEF + lasts);
+                key
+            };
+            (0..count as u128).map(come_and_go).collect()
+        };
+        let kept = |sessions: &Sessions, keys: &[SessionKey], user| {
+            keys.iter().filter(|key| sessions.find(**key, &name(user)).is_some()).count()
+        };
+        let keys = flood(&mut sessions, 1, 4 * OF_ONE_NETWORK);
+        assert_eq!(kept(&sessions, &others, "ann"), 3);
+        assert_eq!(kept(&sessions, &keys, "eve"), OF_ONE_NETWORK - 2);
+        // Whoever keeps connections open for it pushes out those of one address, and nobody's elsewhere.
+        let keys = flood(&mut sessions, BRIEF, 4 * OF_ONE_NETWORK);
+        assert_eq!(kept(&sessions, &others, "ann"), 1);
+        assert!(sessions.len() <= 1 + OF_ONE_NETWORK);
+        // One that has a connection again does not count, and lasts as long as that.
+        let resumed = *keys.last().unwrap();
+        sessions.session_mut(resumed.id).unwrap().member = Some(MemberId::default());
+        flood(&mut sessions, BRIEF, 2 * OF_ONE_NETWORK);
+        assert!(sessions.find(resumed, &name("eve")).is_some());
+        assert!(sessions.len() <= 2 + OF_ONE_NETWORK);
+        for _ in 0..10 * OF_ONE_NETWORK {
+            sessions.session_mut(resumed.id).unwrap().member = Some(MemberId::default());
+            sessions.end(resumed.id, network(2), 3 * BRIEF);
+        }
+        assert!(sessions.shares.len() <= 1 + OF_ONE_NETWORK);
+        sessions.forget(3 * BRIEF + RESUMABLE);
+        assert_eq!((sessions.len(), sessions.ended.len(), sessions.shares.len()), (0, 0, 0));
     }
 
     #[test]

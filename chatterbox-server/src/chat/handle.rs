@@ -1,20 +1,32 @@
 //! A member's two ends in the chat: the seat, which is its presence and takes its deliveries, and handles to it.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bytes::Bytes;
 use chatterbox_hub::{
-    Delivery, Event, Hub, Identity, JoinError, JoinReply, JoinRequest, MemberId, Removal, Rename,
-    SessionId, View, Wake, reframed,
+    BlockFilter, Delivery, Event, Hub, Identity, JoinError, JoinReply, JoinRequest, MemberId,
+    Removal, Rename, SessionId, View, Wake, reframed,
 };
 use chatterbox_proto::session::Destination;
-use chatterbox_proto::{Code, Refusal, Username};
+use chatterbox_proto::{Code, NameKey, Refusal, Username};
 use tokio::sync::Notify;
 
 use crate::chat::notifier::Signals;
 use crate::chat::reserved::Reserved;
 use crate::chat::shared::Chat;
+
+/// What a new member gets.
+#[derive(Debug)]
+pub struct Welcomed {
+    /// The name, in the spelling under which the others know it.
+    pub name: Username,
+    /// The welcome: pieces of one frame.
+    pub welcome: Vec<Bytes>,
+}
+
+/// Steps of putting a welcome together between two yields: each takes up to 0.1 ms where much is hidden.
+const STEPS: usize = 8;
 
 /// A member's place in the chat, for the half of the connection that writes. Dropping it is leaving.
 #[derive(Debug)]
@@ -31,15 +43,17 @@ impl Seat {
     ///
     /// # Errors
     /// [`JoinError`] when the name can't be had.
-    pub fn join(
+    pub async fn join(
         chat: &Arc<Chat>,
         request: JoinRequest<'_>,
-    ) -> Result<(Self, JoinReply), JoinError> {
+    ) -> Result<(Self, Welcomed), JoinError> {
         let view = View::of(request.identity.agreed.unwrap_or_default());
-        let mut hub = chat.hub_now();
-        let admitted = hub.admit(request);
-        chat.unlock(hub);
-        let mut joined = admitted?;
+        let joined = {
+            let mut hub = chat.hub_now();
+            let admitted = hub.admit(request);
+            chat.unlock(hub);
+            admitted?
+        };
         let signals = chat.notifier().subscribe(joined.id);
         match joined.replaced {
             Some(replaced) => chat.notifier().notify_removed(&[replaced]),
@@ -52,11 +66,25 @@ impl Seat {
             handed_out: Arc::new(Notify::new()),
             muted: Arc::default(),
         };
-        if view.utf8() {
-            // This reads the whole history, which would hold the lock for too long.
-            joined.welcome = reframed(joined.welcome)?;
+        // Both read the history, which would hold the lock for too long.
+        let JoinReply { name, welcome, .. } = joined;
+        let mut assembly = welcome.begin();
+        let mut steps = 0_usize;
+        while assembly.step() {
+            steps += 1;
+            if steps.is_multiple_of(STEPS) {
+                // Others go on in between: all steps may take several milliseconds.
+                tokio::task::yield_now().await;
+            }
         }
-        Ok((seat, joined))
+        let own_bytes = assembly.own_bytes();
+        let mut welcome = assembly.finish()?;
+        chat.welcome_takes(seat.id, own_bytes);
+        if view.utf8() {
+            // This reads the whole history.
+            welcome = reframed(welcome)?;
+        }
+        Ok((seat, Welcomed { name, welcome }))
     }
 
     /// A handle for the other half of the connection; it does not keep the place.
@@ -160,9 +188,9 @@ impl Handle {
         self.chat.hub().set_blocked(self.id, blocked);
     }
 
-    /// The names whose messages it is not shown.
-    pub fn hidden(&self) -> HashSet<Username> {
-        self.chat.hub().hidden(self.id)
+    /// What block lists mean for it.
+    pub fn filter(&self) -> Arc<BlockFilter> {
+        self.chat.hub().shared_filter(self.id)
     }
 
     /// Gives it another name, told to everybody. Only the task that reads its frames calls this, because it checks their
@@ -171,6 +199,8 @@ impl Handle {
     /// # Errors
     /// [`Refusal`], by the rules of joining; nothing changes then.
     pub fn rename(&self, rename: Rename) -> Result<(), Refusal> {
+        // Before the lock, under which the roster looks at it.
+        rename.name.looks();
         let wake = self.chat.hub_now().rename(self.id, rename)?;
         self.chat.notifier().notify(wake);
         Ok(())
@@ -228,7 +258,7 @@ impl Handle {
 /// [`Code::NoSuchUser`], [`Code::Blocked`] or [`Code::RecipientBusy`].
 pub fn resolve(
     sender: &Handle,
-    destination: Destination,
+    destination: Destination<impl NameKey>,
     bytes: usize,
     reserved: &mut Reserved,
 ) -> Result<Destination, Code> {
@@ -249,10 +279,12 @@ mod tests {
 
     use super::*;
     use chatterbox_hub::{Keep, TimelineLimits};
+    use futures_util::FutureExt as _;
 
     fn join(chat: &Arc<Chat>, name: &str) -> Seat {
         let name = Username::parse(name).unwrap();
-        Seat::join(chat, JoinRequest::base(&name, "Hi")).unwrap().0
+        let joined = Seat::join(chat, JoinRequest::base(&name, "Hi"));
+        joined.now_or_never().unwrap().unwrap().0
     }
 
     #[tokio::test(start_paused = true)]

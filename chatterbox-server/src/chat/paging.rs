@@ -1,6 +1,7 @@
 //! Pages of history for queries (ID-6), a few at a time, so that appends never wait long behind reads.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,12 +11,13 @@ use chatterbox_proto::json::Object;
 use chatterbox_proto::{Username, limits};
 use tokio::sync::Semaphore;
 
+use crate::pacing::PagePacing;
 use crate::store::{Backlog, BacklogError, PageQuery};
 
 /// The most pages that are read concurrently.
 const AT_ONCE: usize = 2;
 
-/// The most pages that are read for one query while all their messages are hidden: as many as are kept by default.
+/// The most pages that are read for one query while all their messages are hidden.
 const SEARCHED: usize = 512;
 
 /// Answers queries for pages.
@@ -23,15 +25,16 @@ const SEARCHED: usize = 512;
 pub struct Pages {
     backlog: Arc<dyn Backlog>,
     room: Semaphore,
+    pacing: PagePacing,
 }
 
 impl Pages {
     /// Pages of this backlog.
     pub fn new(backlog: Arc<dyn Backlog>) -> Self {
-        Self { backlog, room: Semaphore::new(AT_ONCE) }
+        Self { backlog, room: Semaphore::new(AT_ONCE), pacing: PagePacing::default() }
     }
 
-    /// The answer to a user's query, without the messages of the users it hides.
+    /// The answer to the query of a user at an address, without the messages of the users it hides.
     ///
     /// # Errors
     /// [`BacklogError`].
@@ -39,6 +42,7 @@ impl Pages {
         &self,
         query: &Query,
         user: &Username,
+        address: IpAddr,
         hidden: &HashSet<Username>,
     ) -> Result<Object, BacklogError> {
         let with = query.with.as_wire();
@@ -50,7 +54,7 @@ impl Pages {
             other.map(|other| Conversation::Between(user.clone(), other))
         };
         let (found, more) = match of {
-            Some(of) => self.find(of, query, hidden).await?,
+            Some(of) => self.find(of, query, address, hidden).await?,
             None => (Vec::new(), false),
         };
         Ok(ids::page(with, found.iter().map(|(id, json)| (*id, &json[..])), more))
@@ -60,12 +64,17 @@ impl Pages {
         &self,
         of: Conversation,
         query: &Query,
+        address: IpAddr,
         hidden: &HashSet<Username>,
     ) -> Result<(Vec<(Sequence, Bytes)>, bool), BacklogError> {
         let asked = usize::from(query.limit);
         let mut limit = asked;
         let mut side = query.side;
-        for _ in 0..SEARCHED {
+        for searched in 0..SEARCHED {
+            if searched > 0 {
+                // A page that nobody gets costs its reader nothing to take, so it may not ask for many.
+                self.pacing.wait(address).await;
+            }
             let page = {
                 // It is never closed.
                 let _room = self.room.acquire().await.ok();
@@ -99,12 +108,73 @@ impl Pages {
 
 #[cfg(test)]
 mod tests {
+    use std::future::ready;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use chatterbox_hub::Record;
+    use chatterbox_hub::guard::pace::HIDDEN_PAGES;
     use chatterbox_proto::session::Destination;
     use chatterbox_proto::{Entry, WireText};
+    use futures_util::FutureExt as _;
+    use futures_util::future::{BoxFuture, join_all};
 
     use super::*;
-    use crate::store::Memory;
-    use chatterbox_hub::Record;
+    use crate::store::{Memory, Page};
+
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    /// A backlog of nothing but one user's messages, which counts the pages that are read.
+    #[derive(Debug, Default)]
+    struct Endless(AtomicUsize);
+
+    impl Backlog for Endless {
+        fn append<'a>(&'a self, _: &'a [Record]) -> BoxFuture<'a, Result<Sequence, BacklogError>> {
+            unreachable!()
+        }
+
+        fn read(
+            &self,
+            _: Sequence,
+            _: usize,
+        ) -> BoxFuture<'_, Result<Vec<(Sequence, Record)>, BacklogError>> {
+            unreachable!()
+        }
+
+        fn page(&self, query: PageQuery) -> BoxFuture<'_, Result<Page, BacklogError>> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            let Side::After(after) = query.side else { unreachable!() };
+            let record = Record {
+                source: Username::parse("eve").unwrap(),
+                destination: Destination::All,
+                json: Bytes::from_static(b"[]"),
+                arrived: 1,
+            };
+            ready(Ok(Page { records: vec![(after + 1, record)], more: true })).boxed()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_hides_everybody_who_spoke_reads_few_pages_and_slowly() {
+        let backlog = Arc::new(Endless::default());
+        let pages = Pages::new(Arc::clone(&backlog) as Arc<dyn Backlog>);
+        let read = || backlog.0.swap(0, Ordering::Relaxed);
+        let hidden = HashSet::from([Username::parse("eve").unwrap()]);
+        let query = Query { with: WireText::new("ALL"), side: Side::After(0), limit: 1 };
+        let ask = async |address| {
+            pages.find(Conversation::Public, &query, address, &hidden).await.unwrap()
+        };
+        assert_eq!(ask(HERE).await, (vec![], false));
+        assert_eq!(read(), SEARCHED);
+        // Several at once read no more of them in the same time, and others are not held up.
+        let asked = (0..50).map(|_| tokio::time::timeout(Duration::from_secs(10), ask(HERE)));
+        let _ = join_all(asked).await;
+        let all = read();
+        assert!((600..=50 + 10_000 / 15 + 1).contains(&all), "{all}");
+        let elsewhere = "192.0.2.1".parse().unwrap();
+        let _ = tokio::time::timeout(Duration::from_secs(1), ask(elsewhere)).await;
+        assert!(read() > HIDDEN_PAGES.burst as usize, "the others' bucket is full");
+    }
 
     #[tokio::test]
     async fn what_is_hidden_is_passed_over_and_no_more_is_given_than_was_asked_for() {
@@ -133,7 +203,7 @@ mod tests {
             (Side::After(620), 5, vec![], false),
         ] {
             let query = Query { with: WireText::new("ALL"), side, limit };
-            let found = pages.find(Conversation::Public, &query, &hidden).await.unwrap();
+            let found = pages.find(Conversation::Public, &query, HERE, &hidden).await.unwrap();
             let found_ids: Vec<_> = found.0.iter().map(|(id, _)| *id).collect();
             assert_eq!((found_ids, found.1), (ids, more), "{side:?} {limit}");
         }

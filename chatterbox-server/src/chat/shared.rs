@@ -11,7 +11,7 @@ use chatterbox_hub::{
     Event, Hub, Identity, Lag, Laggards, LoggedIn, MemberId, Record, Sequence, SessionId,
     SessionKey, Wake,
 };
-use chatterbox_proto::{Code, Username};
+use chatterbox_proto::{Code, NameKey, Username};
 use tokio::time::Instant;
 
 use crate::chat::notifier::Notifier;
@@ -84,7 +84,7 @@ impl Chat {
     }
 
     /// Which member is here under a name.
-    pub fn who(&self, name: &Username) -> Option<MemberId> {
+    pub fn who(&self, name: &impl NameKey) -> Option<MemberId> {
         self.hub().who(name)
     }
 
@@ -115,6 +115,13 @@ impl Chat {
         true
     }
 
+    /// Notes what the welcome of a member takes; see [`Hub::welcome_takes`].
+    pub(super) fn welcome_takes(&self, id: MemberId, own_bytes: usize) {
+        let mut hub = self.hub();
+        hub.welcome_takes(id, own_bytes);
+        self.unlock(hub);
+    }
+
     /// Unlocks the hub after a call that may have given members more to read than there is memory for.
     pub(super) fn unlock(&self, mut hub: MutexGuard<'_, Hub>) {
         let removed = hub.keep_within_budget();
@@ -138,7 +145,7 @@ impl Chat {
     pub(super) fn reserve(
         &self,
         sender: MemberId,
-        name: &Username,
+        name: &impl NameKey,
         bytes: usize,
     ) -> Result<(MemberId, Username), Code> {
         let mut hub = self.hub();

@@ -98,6 +98,7 @@ impl From<Refusal> for Rejection {
             Refusal::Name(_) => OutcomeCode::BadName,
             Refusal::Taken | Refusal::LooksTaken | Refusal::Held => OutcomeCode::Taken,
             Refusal::Registered => OutcomeCode::Registered,
+            Refusal::Throttled | Refusal::TooOften => OutcomeCode::Throttled,
             Refusal::Busy => OutcomeCode::Busy,
             _ => OutcomeCode::Failed,
         };

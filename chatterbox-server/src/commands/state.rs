@@ -6,6 +6,7 @@ use crate::accounts::{Accounts, DirectoryError, Settings};
 use crate::commands::online::Online;
 use crate::commands::spec::Spec;
 use crate::config::Live;
+use crate::pacing::RenamePacing;
 
 /// What is typed before a command unless an admin has said otherwise.
 pub const PREFIX: &str = "/";
@@ -17,6 +18,8 @@ pub struct CommandState {
     pub accounts: Arc<Accounts>,
     /// The connections whose commands are served.
     pub(super) online: Arc<Online>,
+    /// Lets so many change their name.
+    pub(super) renames: RenamePacing,
     config: Live,
     settings: RwLock<Settings>,
 }
@@ -28,7 +31,13 @@ impl CommandState {
     /// [`DirectoryError`].
     pub async fn open(accounts: Arc<Accounts>, config: Live) -> Result<Arc<Self>, DirectoryError> {
         let settings = RwLock::new(accounts.settings().await?);
-        Ok(Arc::new(Self { accounts, online: Arc::default(), config, settings }))
+        Ok(Arc::new(Self {
+            accounts,
+            online: Arc::default(),
+            renames: RenamePacing::default(),
+            config,
+            settings,
+        }))
     }
 
     /// The longest name, in characters (NM-2).

@@ -14,6 +14,7 @@ use crate::commands::registry::specs;
 use crate::commands::state::CommandState;
 use crate::commands::tests::fake::House;
 use chatterbox_hub::Level;
+use chatterbox_hub::guard::pace::RENAMES;
 
 #[tokio::test]
 async fn names_and_aliases_are_matched_without_case_and_arguments_are_left_alone() {
@@ -318,4 +319,20 @@ async fn whoever_is_here_is_known_base_clients_included_and_under_every_name_at_
     let nicked = json!({"NAME": "annie", "LEVEL": 1, "ACCOUNT": "ann"});
     assert_eq!(ann.call("perm", &["Annie"]).await["DATA"], nicked);
     assert_eq!(ann.call("perm", &["ann"]).await["DATA"]["NAME"], "ann", "the account");
+}
+
+#[tokio::test]
+async fn a_storm_of_changes_of_name_is_slowed_down() {
+    let house = House::new().await;
+    let (mut eve, mut ann) = (house.guest("eve").await, house.guest("ann").await);
+    let mut changed = 0;
+    for number in 0..50 {
+        let result = eve.call("nick", &[&format!("eve{number}")]).await;
+        match result["CODE"].as_str() {
+            Some("ok") => changed += 1,
+            code => assert_eq!(code, Some("throttled"), "{result}"),
+        }
+    }
+    assert!(changed == RENAMES.burst, "{changed}");
+    assert_eq!(ann.call("nick", &["annie"]).await["CODE"], "ok", "others are not held up");
 }

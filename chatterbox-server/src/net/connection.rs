@@ -180,7 +180,9 @@ async fn chat(
     let Joined { mut seat, session, welcome, first, attached } = joined;
     let name = session.name().clone();
     let name = tracing::field::display(&name);
-    tracing::info!(%peer, name, "joined");
+    if context.logged.admits(peer.ip()) {
+        tracing::info!(%peer, name, "joined");
+    }
     let member = seat.handle();
     let (mut serving, rename_requests) = match attached {
         Some(attached) => (
@@ -255,7 +257,9 @@ async fn chat(
     drop(seat);
     Box::pin(outbound.finish(within)).await;
     drop(outbound);
-    tracing::info!(%peer, name, reason = %end, "left");
+    if context.logged.admits(peer.ip()) {
+        tracing::info!(%peer, name, reason = %end, "left");
+    }
     if !matches!(end, End::Broken(_)) {
         Box::pin(close(&mut stream)).await;
     }
@@ -446,6 +450,7 @@ mod tests {
     use crate::config::Live;
     use crate::net::long_work::LongWork;
     use crate::net::tls::Transport;
+    use crate::pacing::{JoinPacing, LogPacing};
 
     #[tokio::test]
     async fn a_connection_is_small() {
@@ -458,6 +463,8 @@ mod tests {
         let context = Arc::new(Context {
             chat: Arc::new(Chat::new(hub, posts)),
             access: Access::new(NoAccounts),
+            joins: JoinPacing::default(),
+            logged: LogPacing::default(),
             pages: Arc::new(Pages::new(Arc::new(crate::store::Memory::default()))),
             config: Live::new(config),
             transport: Transport::Plaintext,

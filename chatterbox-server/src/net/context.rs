@@ -12,6 +12,7 @@ use crate::net::limits::ConnectionLimits;
 use crate::net::long_frame::LongFrames;
 use crate::net::long_work::LongWork;
 use crate::net::tls::Transport;
+use crate::pacing::{JoinPacing, LogPacing};
 
 /// Everything that a connection needs from the server.
 #[derive(Debug)]
@@ -19,6 +20,10 @@ pub struct Context {
     pub chat: Arc<Chat>,
     /// Authenticates users, and serves the requests of members.
     pub access: Access,
+    /// Lets so many join from one address.
+    pub joins: JoinPacing,
+    /// Lets so many lines about joins and leaves be logged.
+    pub logged: LogPacing,
     /// Looks up pages of history.
     pub pages: Arc<Pages>,
     /// The settings, which may be reloaded.

@@ -19,7 +19,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc;
 
 use crate::access::{Attachment, Grant, LoginRequest, RenameRequest, Renamer, WAITING_REQUESTS};
-use crate::chat::handle::Seat;
+use crate::chat::handle::{Seat, Welcomed};
 use crate::config::Config;
 use crate::net::context::Context;
 use crate::net::inbound::Inbound;
@@ -35,6 +35,7 @@ pub(super) struct Joining {
     peer: SocketAddr,
     max_frame: usize,
     max_name: usize,
+    max_per_address: usize,
     hold: u64,
 }
 
@@ -62,6 +63,7 @@ impl Joining {
             peer,
             max_frame: config.max_frame,
             max_name: config.max_name,
+            max_per_address: config.max_per_address,
             hold: u64::try_from(config.hold_name.as_millis()).unwrap_or(u64::MAX),
         }
     }
@@ -150,7 +152,8 @@ impl Joining {
         &self,
         claim: &Claim<'_>,
         context: &Context,
-    ) -> Result<(Seat, chatterbox_hub::JoinReply, Grant), JoinError> {
+    ) -> Result<(Seat, Welcomed, Grant), JoinError> {
+        context.joins.wait(self.peer.ip(), self.max_per_address).await?;
         let resume = claim.resume.as_ref();
         let key = resume.and_then(|resume| SessionKey::parse(resume.token.reveal()));
         let resumes = key.and_then(|key| context.chat.resumable(key, &claim.name));
@@ -191,7 +194,7 @@ impl Joining {
             hold: self.hold,
             ..JoinRequest::base(&claim.name, &info)
         };
-        let (seat, joined) = Seat::join(&context.chat, request)?;
+        let (seat, joined) = Seat::join(&context.chat, request).await?;
         context.access.authenticator.accepted(&grant).await;
         Ok((seat, joined, grant))
     }

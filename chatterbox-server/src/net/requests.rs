@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use chatterbox_hub::{Event, SessionId};
+use chatterbox_hub::{Event, Identity, SessionId};
 use chatterbox_proto::capability::commands::{CommandRequest, Outcome, OutcomeCode};
 use chatterbox_proto::capability::ids::Query;
 use chatterbox_proto::capability::{Request, ping};
 use chatterbox_proto::session::{Destination, Posting};
-use chatterbox_proto::{Code, Faults, limits};
+use chatterbox_proto::{Code, Faults, NameKey as _, limits};
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::access::{
@@ -83,7 +83,8 @@ impl Requests {
         let (Some(handler), Destination::User(name)) = (&self.legacy, &posting.destination) else {
             return false;
         };
-        let is_own = name.is(&posting.entry.source) && member.chat().who(name) == Some(member.id());
+        let is_own =
+            name.name_key() == posting.source.key() && member.chat().who(name) == Some(member.id());
         let Some(prefix) = is_own.then(|| handler.legacy_prefix()).flatten() else { return false };
         let Some(command) = posting.entry.content.strip_prefix(prefix.as_str()) else {
             return false;
@@ -153,8 +154,10 @@ impl Requests {
     async fn page(&self, member: &Handle, query: &Query) -> Event {
         // Nobody holds a page who has not read the answers before it.
         member.room().await;
-        let Some(name) = member.name() else { return Event::error("good bye") };
-        match self.pages.answer(query, &name, &member.hidden()).await {
+        let Some(Identity { name, address: Some(address), .. }) = member.identity() else {
+            return Event::error("good bye");
+        };
+        match self.pages.answer(query, &name, address, &member.filter().hidden).await {
             Ok(page) => Event::own(page),
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a page can't be read");

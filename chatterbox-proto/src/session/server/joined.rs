@@ -8,6 +8,7 @@ use crate::client_frame::{ClientFrame, Known, Messages, Tags};
 use crate::code::{Code, Fault, Faults};
 use crate::destination::Destination;
 use crate::entry::Entry;
+use crate::lookup_key::{LookupKey, NameKey as _};
 use crate::name::{ALL, Username};
 
 /// A message that passed every check that one connection can make: it is well-formed, and its SRC is the joined name.
@@ -17,8 +18,8 @@ pub struct Posting<'a> {
     pub index: usize,
     /// The joined name.
     pub source: Username,
-    /// The recipient, or everybody.
-    pub destination: Destination,
+    /// The recipient, or everybody; whether the recipient is here has not been looked up yet.
+    pub destination: Destination<LookupKey>,
     /// The message; SRC has the spelling of the joined name.
     pub entry: Entry<'a>,
     /// Its idempotency key, under which it is acknowledged (ID-3).
@@ -239,11 +240,7 @@ impl JoinedSession {
     ) -> Result<Posting<'a>, (Code, Cow<'a, str>)> {
         let name = &self.name;
         if entry.source != name.as_str() {
-            let mine = |source: &str| {
-                name.is(source)
-                    || self.former.iter().flat_map(|all| &**all).any(|old| old.name.is(source))
-            };
-            if !mine(&entry.source) {
+            if !self.is_mine(&entry.source) {
                 return Err((Code::SourceNotYou, entry.source));
             }
             entry.source = Cow::Owned(name.as_str().to_owned());
@@ -252,11 +249,20 @@ impl JoinedSession {
             Destination::All
         } else {
             // No user has a name that is not valid.
-            let Ok(name) = Username::parse_within(&entry.destination, self.name_limit) else {
+            let Some(key) = LookupKey::of(&entry.destination, self.name_limit) else {
                 return Err((Code::NoSuchUser, entry.destination));
             };
-            Destination::User(name)
+            Destination::User(key)
         };
         Ok(Posting { index, source: self.name.clone(), destination, entry, tag: None })
+    }
+
+    /// Whether a source on the wire is the name, or a former one: it is folded once, however many there are.
+    fn is_mine(&self, source: &str) -> bool {
+        let former = self.former.iter().flat_map(|all| &**all).map(|former| &former.name);
+        let mine = former.chain([&self.name]);
+        let longest = mine.clone().map(|name| name.as_str().chars().count()).max().unwrap_or(0);
+        LookupKey::of(source, longest)
+            .is_some_and(|key| mine.clone().any(|name| name.key() == key.name_key()))
     }
 }

@@ -1,54 +1,151 @@
 //! The welcome, the first frame of a joined connection: a snapshot of the user list and the history (AC-1, UL-1, HI-1).
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use chatterbox_proto::capability::utf8;
 use chatterbox_proto::frame::{self, TooLong};
 use chatterbox_proto::json::Object;
 use chatterbox_proto::limits::PREFIX;
 
-/// Assembles the welcome from shared pieces; only its head and tail are made for this user.
-///
-/// The keys stand in the order USERNAME_ACCEPTED, INFO, USER_LIST, MESSAGES, which is the order in which weak clients
-/// expect them.
-///
-/// # Errors
-/// [`TooLong`] when the history does not fit a 4-byte length.
-pub fn welcome<'a>(
-    info: &str,
-    users: impl Iterator<Item = &'a Bytes>,
-    history: Vec<Bytes>,
-) -> Result<Vec<Bytes>, TooLong> {
-    frame(head(info, users), [history], b"]}".to_vec())
+use crate::block_lists::BlockFilter;
+use crate::room::cut::{HistoryCut, HistoryWriter, PIECE_BYTES, Written, without_separator};
+
+/// A welcome whose parts were taken at one moment; whoever has it puts it together, which reads what is hidden for its
+/// receiver and takes no lock.
+#[derive(Debug, Clone)]
+pub struct Welcome {
+    /// Everything up to the elements of USER_LIST, behind the free place for the length.
+    head: Vec<u8>,
+    /// The elements of USER_LIST, each with a separator before it; shared, but for the last.
+    users: Vec<Bytes>,
+    history: HistoryCut,
+    /// Whose messages are left out.
+    filter: Arc<BlockFilter>,
+    /// Whether the client agreed to IDS.
+    ids: bool,
+    /// More members, for clients that offered capabilities.
+    rest: Option<Bytes>,
 }
 
-/// Assembles the welcome with keys of capabilities behind those of the base protocol: `ids` as pieces of IDS, if the
-/// client agreed to them, then the members `rest`.
-///
-/// # Errors
-/// [`TooLong`] when the history does not fit a 4-byte length.
-pub fn extended<'a>(
-    info: &str,
-    users: impl Iterator<Item = &'a Bytes>,
-    history: Vec<Bytes>,
-    ids: Option<Vec<Bytes>>,
-    rest: &[u8],
-) -> Result<Vec<Bytes>, TooLong> {
-    let mut lists = vec![history];
-    if let Some(ids) = ids {
-        lists.push(vec![Bytes::from_static(br#"], "IDS": ["#)]);
-        lists.push(ids);
+/// The most that a welcome has beside its head, its lists and its further members.
+const BETWEEN: usize = 64;
+
+impl Welcome {
+    /// The welcome of a client that speaks the base protocol.
+    ///
+    /// The keys stand in the order USERNAME_ACCEPTED, INFO, USER_LIST, MESSAGES, which is the order in which weak clients
+    /// expect them.
+    pub(crate) fn base(info: &str, users: Vec<Bytes>, history: HistoryCut) -> Self {
+        let head = head(info);
+        Self { head, users, history, filter: Arc::default(), ids: false, rest: None }
     }
-    let tail = [b"], ", rest, b"}"].concat();
-    frame(head(info, users), lists, tail)
+
+    /// The welcome with keys of capabilities behind those of the base protocol: IDS, if the client agreed to them, then the
+    /// members `rest`, at least one.
+    pub(crate) fn extended(
+        info: &str,
+        users: Vec<Bytes>,
+        history: HistoryCut,
+        filter: Arc<BlockFilter>,
+        ids: bool,
+        rest: Bytes,
+    ) -> Self {
+        Self { head: head(info), users, history, filter, ids, rest: Some(rest) }
+    }
+
+    /// Whether it fits a frame, with what is hidden.
+    ///
+    /// # Errors
+    /// [`TooLong`] when the history does not fit a 4-byte length.
+    pub(crate) fn fits(&self) -> Result<(), TooLong> {
+        let rest = self.rest.as_ref().map_or(0, Bytes::len) + BETWEEN;
+        let users: usize = self.users.iter().map(Bytes::len).sum();
+        frame::prefix(self.head.len() + users + self.history.size(self.ids) + rest).map(drop)
+    }
+
+    /// The memory that it takes beside what it shares with others, before anything of the history was written.
+    pub(crate) fn own_bytes(&self) -> usize {
+        let rest = self.rest.as_ref().map_or(0, Bytes::len);
+        self.head.len() + users_own(&self.users) + rest + self.history.own_bytes()
+    }
+
+    /// Begins to put it together.
+    pub fn begin(self) -> Assembly {
+        let Self { head, users, history, filter, ids, rest } = self;
+        Assembly { head, users, rest, filter, writer: history.begin(ids) }
+    }
+
+    /// Puts it together at once: pieces of one frame, shared with other receivers as far as nothing is hidden in them.
+    ///
+    /// # Errors
+    /// [`TooLong`] when the history does not fit a 4-byte length.
+    pub fn assemble(self) -> Result<Vec<Bytes>, TooLong> {
+        let mut assembly = self.begin();
+        while assembly.step() {}
+        assembly.finish()
+    }
 }
 
-/// Everything up to the elements of MESSAGES, behind the free place for the length.
-fn head<'a>(info: &str, users: impl Iterator<Item = &'a Bytes>) -> Vec<u8> {
-    let mut object = Object::with_capacity(256)
-        .boolean("USERNAME_ACCEPTED", true)
-        .string("INFO", info)
-        .list("USER_LIST", users);
-    object.begin_list("MESSAGES");
+/// A welcome that is being put together. Whoever does that lets others go on between two steps: all of them may take
+/// milliseconds, where much is hidden or IDS have to be written.
+#[derive(Debug)]
+pub struct Assembly {
+    head: Vec<u8>,
+    users: Vec<Bytes>,
+    rest: Option<Bytes>,
+    filter: Arc<BlockFilter>,
+    writer: HistoryWriter,
+}
+
+impl Assembly {
+    /// Goes on with a segment of the history; false when there is none left.
+    pub fn step(&mut self) -> bool {
+        self.writer.step(&self.filter.hidden)
+    }
+
+    /// The memory that it takes by now beside what it shares with others. Most of the history may be copied for somebody who
+    /// hides every second message of a word or two.
+    pub fn own_bytes(&self) -> usize {
+        let rest = self.rest.as_ref().map_or(0, Bytes::len);
+        self.head.len() + users_own(&self.users) + rest + self.writer.own_bytes()
+    }
+
+    /// The pieces of the frame.
+    ///
+    /// # Errors
+    /// [`TooLong`] when the history does not fit a 4-byte length.
+    pub fn finish(self) -> Result<Vec<Bytes>, TooLong> {
+        let Self { head, users, rest, writer, .. } = self;
+        let Written { messages, ids, .. } = writer.finish();
+        let mut lists = vec![without_separator(users), between(r#"], "MESSAGES": ["#), messages];
+        let Some(rest) = rest else { return frame(head, lists, b"]}".to_vec()) };
+        if let Some(ids) = ids {
+            lists.push(between(r#"], "IDS": ["#));
+            lists.push(ids);
+        }
+        frame(head, lists, [b"], ", &rest[..], b"}"].concat())
+    }
+}
+
+/// What a user list takes beside what it shares: its last piece is the new user, and small ones are put together when they are
+/// written.
+fn users_own(users: &[Bytes]) -> usize {
+    users.iter().map(|piece| PIECE_BYTES + piece.len().min(SMALL_PIECE)).sum()
+}
+
+/// Pieces up to this size may be copied by whoever writes them.
+const SMALL_PIECE: usize = 16 * 1024;
+
+fn between(text: &'static str) -> Vec<Bytes> {
+    vec![Bytes::from_static(text.as_bytes())]
+}
+
+/// Everything up to the elements of USER_LIST, behind the free place for the length.
+fn head(info: &str) -> Vec<u8> {
+    let mut object =
+        Object::with_capacity(256).boolean("USERNAME_ACCEPTED", true).string("INFO", info);
+    object.begin_list("USER_LIST");
     object.into_open()
 }
 
@@ -100,15 +197,39 @@ pub fn reframed(welcome: Vec<Bytes>) -> Result<Vec<Bytes>, TooLong> {
 
 #[cfg(test)]
 mod tests {
-    use chatterbox_proto::json;
+    use std::collections::HashSet;
+
+    use chatterbox_proto::{Username, json};
 
     use super::*;
 
+    /// These pieces as a history: each is a private message with its number.
+    fn cut(pieces: &[&'static [u8]]) -> HistoryCut {
+        let mut cut = HistoryCut::default();
+        for (id, piece) in (1..).zip(pieces) {
+            let json = [b", ", *piece].concat().into();
+            cut.take_private(id, &Username::stored("bob"), &json);
+        }
+        cut
+    }
+
+    fn users(names: &[&str]) -> Vec<Bytes> {
+        names.iter().map(|name| [b", ", &json::string(name)[..]].concat().into()).collect()
+    }
+
+    fn extended(info: &str, names: &[&str], history: HistoryCut, ids: bool) -> Vec<Bytes> {
+        let rest = Bytes::from_static(br#""X": 1"#);
+        let filter = Arc::default();
+        let welcome = Welcome::extended(info, users(names), history, filter, ids, rest);
+        welcome.fits().unwrap();
+        welcome.assemble().unwrap()
+    }
+
     #[test]
     fn the_pieces_are_one_frame_in_the_kind_order() {
-        let users = [json::string("bob"), json::string("ann")];
-        let history = vec![Bytes::from_static(b"[1], "), Bytes::from_static(b"[2]")];
-        let frame = welcome("Hi", users.iter(), history).unwrap().concat();
+        let history = cut(&[b"[1]", b"[2]"]);
+        let welcome = Welcome::base("Hi", users(&["bob", "ann"]), history);
+        let frame = welcome.assemble().unwrap().concat();
         let body = r#"{"USERNAME_ACCEPTED": true, "INFO": "Hi", "USER_LIST": ["bob", "ann"], "MESSAGES": [[1], [2]]}"#;
         assert_eq!(u32::from_be_bytes(frame[..4].try_into().unwrap()) as usize, body.len());
         assert_eq!(std::str::from_utf8(&frame[4..]).unwrap(), body);
@@ -116,11 +237,9 @@ mod tests {
 
     #[test]
     fn keys_of_capabilities_stand_behind_those_of_the_base_protocol() {
-        let users = [json::string("é")];
-        let lists = || vec![Bytes::from_static(br#"["\u00e9"]"#)];
-        let frame =
-            extended("\u{202e}", users.iter(), lists(), Some(lists()), br#""X": 1"#).unwrap();
-        let body = r#"{"USERNAME_ACCEPTED": true, "INFO": "\u202e", "USER_LIST": ["\u00e9"], "MESSAGES": [["\u00e9"]], "IDS": [["\u00e9"]], "X": 1}"#;
+        let history = || cut(&[br#"["\u00e9"]"#, b"[2]"]);
+        let frame = extended("\u{202e}", &["é"], history(), true);
+        let body = r#"{"USERNAME_ACCEPTED": true, "INFO": "\u202e", "USER_LIST": ["\u00e9"], "MESSAGES": [["\u00e9"], [2]], "IDS": [1, 2], "X": 1}"#;
         let check = |pieces: Vec<Bytes>, body: &str| {
             let frame = pieces.concat();
             assert_eq!(
@@ -136,16 +255,30 @@ mod tests {
             .map(|piece| utf8::unescaped(piece).into_owned().into())
             .collect();
         check(undone, &body.replace("\\u00e9", "é"));
-        let base = extended("", [].iter(), vec![], None, br#""X": 1"#).unwrap();
+        let base = extended("", &[], cut(&[]), false);
         let body =
             r#"{"USERNAME_ACCEPTED": true, "INFO": "", "USER_LIST": [], "MESSAGES": [], "X": 1}"#;
         check(base, body);
     }
 
     #[test]
+    fn who_is_hidden_is_left_out_of_both_lists() {
+        let mut history = cut(&[b"[1]"]);
+        history.take_private(5, &Username::stored("Eve"), &Bytes::from_static(b", [5]"));
+        let hidden = HashSet::from([Username::stored("eve")]);
+        let filter = Arc::new(BlockFilter { hidden, ..BlockFilter::default() });
+        let rest = Bytes::from_static(br#""X": 1"#);
+        let welcome = Welcome::extended("", vec![], history, filter, true, rest);
+        let frame = welcome.assemble().unwrap().concat();
+        let body = String::from_utf8_lossy(&frame);
+        assert!(body.contains(r#""MESSAGES": [[1]], "IDS": [1], "X": 1"#), "{body}");
+    }
+
+    #[test]
     fn every_length_is_padded_right() {
         for fill in 0..600 {
-            let frame = welcome(&"x".repeat(fill), [].iter(), vec![]).unwrap().concat();
+            let welcome = Welcome::base(&"x".repeat(fill), vec![], cut(&[]));
+            let frame = welcome.assemble().unwrap().concat();
             assert_eq!(
                 u32::from_be_bytes(frame[..4].try_into().unwrap()) as usize,
                 frame.len() - 4

@@ -18,3 +18,8 @@ pub fn site(peer: IpAddr) -> IpAddr {
         IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 80 << 80).into()),
     }
 }
+
+/// The /48 network of an IPv6 address, in which there are 65,536 of [`network`]; of an IPv4 address, nothing.
+pub(crate) fn wider(peer: IpAddr) -> Option<IpAddr> {
+    Some(site(peer)).filter(IpAddr::is_ipv6)
+}

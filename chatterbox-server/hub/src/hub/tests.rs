@@ -93,7 +93,7 @@ fn take_all(hub: &mut Hub, id: MemberId) -> Vec<String> {
 }
 
 fn welcome_of(joined: &JoinReply) -> ServerFrame {
-    let mut frames = read_frames(&joined.welcome);
+    let mut frames = read_frames(&joined.welcome.clone().assemble().unwrap());
     assert_eq!(frames.len(), 1);
     frames.pop().unwrap()
 }
@@ -357,4 +357,17 @@ proptest! {
             prop_assert_eq!(take_all(&mut hub, id), model.expected.remove(&who).unwrap());
         }
     }
+}
+
+#[test]
+fn what_a_name_looks_like_is_worked_out_once_for_all_that_the_hub_has() {
+    let mut hub = hub();
+    let wanted = Username::parse(&"\u{fdfa}".repeat(32)).unwrap();
+    let request = JoinRequest::base(&wanted, "hi");
+    let known = wanted.looks();
+    // The copies that the hub has are of this name, so nothing is worked out again when it comes or goes.
+    assert!(std::ptr::eq(request.identity.name.looks(), known));
+    let id = hub.admit(request).unwrap().id;
+    assert!(std::ptr::eq(hub.name_of(id).unwrap().looks(), known));
+    let _ = hub.leave(id);
 }

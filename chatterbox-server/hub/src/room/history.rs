@@ -6,15 +6,16 @@
 //!
 //! Every message has its number in the backlog (ID-2), and the numbers are the order.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 use bytes::Bytes;
 use chatterbox_proto::Username;
 use chatterbox_proto::json::LIST_SEPARATOR;
 
 use crate::record::{Record, Sequence};
+use crate::room::cut::HistoryCut;
 use crate::room::limits::Keep;
-use crate::room::segment::{HistoryCut, Segment};
+use crate::room::segment::Segment;
 
 /// The size in bytes at which a segment is sealed; from then on it is shared without copying.
 const SEGMENT: u64 = 64 * 1024;
@@ -53,17 +54,6 @@ struct Mailbox {
     held: Keep,
     /// Messages up to this number may be missing.
     forgotten: Sequence,
-}
-
-/// A request for a part of the history.
-#[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
-    /// The recipient of the private messages.
-    pub user: &'a Username,
-    /// The number after which messages are wanted; 0 for all.
-    pub after: Sequence,
-    /// The users whose messages are left out.
-    pub hidden: &'a HashSet<Username>,
 }
 
 /// All messages that are kept.
@@ -176,32 +166,18 @@ impl History {
         }
     }
 
-    /// The elements of MESSAGES for this user, as pieces of one list.
-    pub fn for_user(&self, user: &Username) -> Vec<Bytes> {
-        let mut out = HistoryCut::messages(self.sealed.len() + 1);
-        self.cut(user, 0, &mut out);
-        out.finish().0
-    }
-
-    /// The elements of MESSAGES and those of IDS, as pieces of two lists.
-    pub fn for_user_with_ids(&self, wanted: Wanted<'_>) -> (Vec<Bytes>, Vec<Bytes>) {
-        let mut out = HistoryCut::with_ids(self.sealed.len() + 1);
-        out.hide(wanted.hidden);
-        self.cut(wanted.user, wanted.after, &mut out);
-        out.finish()
-    }
-
     /// Whether all messages to this user after this number are still kept.
     pub fn reaches(&self, user: &Username, after: Sequence) -> bool {
         let private = self.mailboxes.get(user).map_or(self.private_forgotten, |m| m.forgotten);
         after >= self.public_forgotten && after >= private
     }
 
-    /// Takes the public messages and those to this user, in their order.
-    fn cut(&self, user: &Username, after: Sequence, out: &mut HistoryCut<'_>) {
+    /// The public messages and those to this user after a number, in their order; 0 for all.
+    pub(crate) fn cut(&self, user: &Username, after: Sequence) -> HistoryCut {
+        let mut out = HistoryCut::with_capacity(self.sealed.len() + 1);
         let privates = self.mailboxes.get(user).into_iter().flat_map(|mailbox| &mailbox.privates);
         let mut privates = privates.skip_while(|private| private.id <= after).peekable();
-        let open = (!self.open.is_empty()).then(|| Bytes::copy_from_slice(self.open.json()));
+        let open = (!self.open.is_empty()).then(|| out.copy(self.open.json()));
         let sealed = self.sealed.iter().map(|segment| (segment.json().clone(), segment.marks()));
         for (json, marks) in sealed.chain(open.map(|json| (json, self.open.marks()))) {
             let mut from = marks.place_of(after + 1);
@@ -216,6 +192,7 @@ impl History {
         for private in privates {
             out.take_private(private.id, &private.source, &private.json);
         }
+        out
     }
 
     /// Drops messages that arrived before `oldest`; public ones only when their whole segment did.

@@ -1,5 +1,6 @@
 //! A room: the timeline of its newest events, and the history for those who join.
 
+pub(crate) mod cut;
 pub(crate) mod history;
 pub(crate) mod limits;
 pub(crate) mod segment;

@@ -1,11 +1,9 @@
-//! Segments of the history: successive public messages as one piece of JSON, and the parts of them for one reader.
+//! Segments of the history: successive public messages as one piece of JSON.
 
-use std::collections::HashSet;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use chatterbox_proto::Username;
 use chatterbox_proto::capability::ids::push_id;
 use chatterbox_proto::json::LIST_SEPARATOR;
 
@@ -17,13 +15,14 @@ use crate::room::sources::Sources;
 #[derive(Debug, Default)]
 pub(crate) struct Segment<B> {
     json: B,
-    marks: Marks,
+    /// Shared with those who are reading them; what is added meanwhile is not theirs.
+    marks: Arc<Marks>,
     /// The latest time of arrival of its messages.
     newest: i64,
 }
 
 /// Where the messages of a segment begin, their numbers and sources: ten bytes for each.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Marks {
     /// The number of the first message; the others have their distance from it.
     first: Sequence,
@@ -60,7 +59,7 @@ impl<B: AsRef<[u8]>> Segment<B> {
         &self.json
     }
 
-    pub(crate) fn marks(&self) -> &Marks {
+    pub(crate) fn marks(&self) -> &Arc<Marks> {
         &self.marks
     }
 }
@@ -82,24 +81,26 @@ impl Segment<Vec<u8>> {
     }
 
     pub(crate) fn push(&mut self, id: Sequence, record: &Record) {
-        if self.is_empty() {
-            self.marks.first = id;
+        let marks = Arc::make_mut(&mut self.marks);
+        if marks.each.is_empty() {
+            marks.first = id;
         }
         let start = u32::try_from(self.json.len()).unwrap_or(u32::MAX);
-        let distance = u32::try_from(id - self.marks.first).unwrap_or(u32::MAX);
-        self.marks.each.push(Mark { start, distance });
-        self.marks.sources.push(&record.source);
+        let distance = u32::try_from(id - marks.first).unwrap_or(u32::MAX);
+        marks.each.push(Mark { start, distance });
+        marks.sources.push(&record.source);
         self.json.extend_from_slice(LIST_SEPARATOR);
         self.json.extend_from_slice(&record.json);
-        self.marks.end = self.json.len();
+        marks.end = self.json.len();
         // They may have been encoded while the segment was shorter.
-        self.marks.ids.take();
+        marks.ids.take();
         self.newest = self.newest.max(record.arrived);
     }
 
     pub(crate) fn seal(mut self) -> Segment<Bytes> {
-        self.marks.each.shrink_to_fit();
-        self.marks.sources.seal();
+        let marks = Arc::make_mut(&mut self.marks);
+        marks.each.shrink_to_fit();
+        marks.sources.seal();
         Segment { json: self.json.into(), marks: self.marks, newest: self.newest }
     }
 }
@@ -123,12 +124,21 @@ impl Marks {
         self.each.partition_point(|mark| self.id(*mark) < id)
     }
 
-    fn start(&self, place: usize) -> usize {
+    /// The number of the message at this place; 0 when there is none.
+    pub(crate) fn id_at(&self, place: usize) -> Sequence {
+        self.each.get(place).map_or(0, |mark| self.id(*mark))
+    }
+
+    pub(crate) fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    pub(crate) fn start(&self, place: usize) -> usize {
         self.each.get(place).map_or(self.end, |mark| mark.start as usize)
     }
 
     /// The elements of IDS for some of the messages, each with a separator before it.
-    fn ids(&self, places: Range<usize>) -> Bytes {
+    pub(crate) fn ids(&self, places: Range<usize>) -> Bytes {
         if places.len() == self.len() {
             return self.ids.get_or_init(|| self.written_ids(places)).clone();
         }
@@ -142,77 +152,5 @@ impl Marks {
             push_id(&mut out, Some(self.id(*mark)));
         }
         out.into()
-    }
-}
-
-/// A part of the history for one reader: pieces of MESSAGES and, if wanted, of IDS.
-#[derive(Default)]
-pub struct HistoryCut<'h> {
-    messages: Vec<Bytes>,
-    ids: Option<Vec<Bytes>>,
-    /// The keys of the names whose messages are left out.
-    hidden: HashSet<&'h str>,
-}
-
-impl<'h> HistoryCut<'h> {
-    pub(crate) fn messages(pieces: usize) -> Self {
-        Self { messages: Vec::with_capacity(pieces), ..Self::default() }
-    }
-
-    pub(crate) fn with_ids(pieces: usize) -> Self {
-        Self { ids: Some(Vec::with_capacity(pieces)), ..Self::messages(pieces) }
-    }
-
-    /// Leaves out the messages of these from now on.
-    pub(crate) fn hide(&mut self, sources: &'h HashSet<Username>) {
-        self.hidden = sources.iter().map(Username::key).collect();
-    }
-
-    /// Takes some messages of a segment.
-    pub(crate) fn take(&mut self, json: &Bytes, marks: &Marks, places: Range<usize>) {
-        let mut from = places.start;
-        if !self.hidden.is_empty() {
-            for place in places.clone() {
-                if self.hidden.contains(marks.sources.of(place)) {
-                    self.take_run(json, marks, from..place);
-                    from = place + 1;
-                }
-            }
-        }
-        self.take_run(json, marks, from..places.end);
-    }
-
-    /// Takes messages of a segment that stand behind each other, as one piece.
-    fn take_run(&mut self, json: &Bytes, marks: &Marks, places: Range<usize>) {
-        if !places.is_empty() {
-            self.messages.push(json.slice(marks.start(places.start)..marks.start(places.end)));
-            if let Some(ids) = &mut self.ids {
-                ids.push(marks.ids(places));
-            }
-        }
-    }
-
-    /// Takes a private message, whose JSON has a separator before it.
-    pub(crate) fn take_private(&mut self, id: Sequence, source: &Username, json: &Bytes) {
-        if self.hidden.contains(source.key()) {
-            return;
-        }
-        self.messages.push(json.clone());
-        if let Some(ids) = &mut self.ids {
-            let mut one = LIST_SEPARATOR.to_vec();
-            push_id(&mut one, Some(id));
-            ids.push(one.into());
-        }
-    }
-
-    /// The pieces of MESSAGES and of IDS. A list begins without a separator.
-    pub(crate) fn finish(self) -> (Vec<Bytes>, Vec<Bytes>) {
-        let mut lists = (self.messages, self.ids.unwrap_or_default());
-        for list in [&mut lists.0, &mut lists.1] {
-            if let Some(first) = list.first_mut() {
-                *first = first.slice(LIST_SEPARATOR.len()..);
-            }
-        }
-        lists
     }
 }

@@ -2,12 +2,12 @@
 //!
 //! Only a member who hides somebody needs them, so they are small: two bytes a message, and no allocation a name.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chatterbox_proto::Username;
 
 /// The sources of the messages of one segment, in the order of the messages.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Sources {
     /// The keys of the names ([`Username::key`]), one behind the other.
     keys: String,
@@ -57,13 +57,19 @@ impl Sources {
         self.each.shrink_to_fit();
     }
 
-    /// The key of the name that the message at this place is from.
-    pub(crate) fn of(&self, place: usize) -> &str {
-        self.each.get(place).map_or("", |index| self.key(*index))
+    /// Which of the names are among these, by their index; nothing if none is. It looks at each name once, and at no message.
+    pub(crate) fn among(&self, names: &HashSet<Username>) -> Option<Vec<bool>> {
+        let among: Vec<_> =
+            (0..self.ends.len()).map(|index| names.contains(self.key(index))).collect();
+        among.contains(&true).then_some(among)
     }
 
-    fn key(&self, index: u16) -> &str {
-        let index = usize::from(index);
+    /// The index of the name that the message at this place is from.
+    pub(crate) fn index_at(&self, place: usize) -> Option<usize> {
+        self.each.get(place).map(|index| usize::from(*index))
+    }
+
+    fn key(&self, index: usize) -> &str {
         let end = |index: usize| self.ends.get(index).map_or(0, |end| *end as usize);
         let start = index.checked_sub(1).map_or(0, end);
         self.keys.get(start..end(index)).unwrap_or_default()
@@ -83,9 +89,15 @@ mod tests {
         }
         let check = |sources: &Sources| {
             for (place, name) in said.into_iter().enumerate() {
-                assert_eq!(sources.of(place), Username::parse(name).unwrap().key());
+                let index = sources.index_at(place).unwrap();
+                assert_eq!(sources.key(index), Username::parse(name).unwrap().key());
             }
-            assert_eq!(sources.of(said.len()), "");
+            assert_eq!(sources.index_at(said.len()), None);
+            assert_eq!(sources.key(3), "");
+            let names =
+                |texts: &[&str]| texts.iter().map(|t| Username::parse(t).unwrap()).collect();
+            assert_eq!(sources.among(&names(&["Cyd", "eve"])), Some(vec![false, false, true]));
+            assert_eq!(sources.among(&names(&["eve"])), None);
             assert_eq!(sources.keys, "annb\u{f6}bcyd");
         };
         check(&sources);

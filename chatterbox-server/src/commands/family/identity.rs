@@ -60,6 +60,8 @@ async fn nick(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let text = arguments.text(0).ok_or_else(Rejection::missing)?;
     let name = Username::parse_within(&text, context.state.max_name()).map_err(Refusal::from)?;
     let who = context.who();
+    // Every try counts: those that fail read accounts as well.
+    context.state.renames.try_take(context.caller.port.id(), &who)?;
     // The owner of a registered name may take it, and names that look like it (AN-5).
     match context.state.accounts.owner_or_look_alike(&name).await? {
         Some(owner) if who.account() != Some(&owner) => {

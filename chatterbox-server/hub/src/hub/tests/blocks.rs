@@ -9,8 +9,8 @@ use chatterbox_proto::{Capability, Code, ServerFrame};
 
 use super::*;
 use crate::{
-    AccountKey, BlockFilter, BlockLists, Identity, JoinRequest, Level, LoggedIn, MemberId, Rename,
-    Resuming, SessionKey,
+    AccountKey, BlockFilter, BlockLists, Delivery, Identity, JoinRequest, Level, LoggedIn,
+    MemberId, Rename, Resuming, SessionKey,
 };
 
 /// Names that overlap: accounts, nicks and names that nobody has.
@@ -170,7 +170,8 @@ fn admit(
     let joined = hub.admit(request)?;
     assert_eq!(joined.replaced.is_some(), resume);
     let Some(agreed) = agreed else { return Ok((joined.id, None)) };
-    let frame = ServerFrame::parse_as(&joined.welcome.concat()[4..], agreed).unwrap().0;
+    let frame =
+        ServerFrame::parse_as(&joined.welcome.assemble().unwrap().concat()[4..], agreed).unwrap().0;
     let key = frame.keys.unwrap().resume.and_then(|token| SessionKey::parse(token.as_wire()));
     Ok((joined.id, key))
 }
@@ -272,7 +273,7 @@ proptest! {
             // Not all are asked each time: a filter that is asked for later has to be right as well.
             for id in all.keys().copied().filter(|id| !(id.0 + number as u64).is_multiple_of(3)).collect::<Vec<_>>() {
                 let expected = filter(&all, id);
-                prop_assert_eq!(&hub.hidden(id), &expected.hidden, "{:?} after step {}", id, number);
+                prop_assert_eq!(&hub.shared_filter(id).hidden, &expected.hidden, "{:?} after step {}", id, number);
                 prop_assert_eq!(&hub.filter(id), &expected);
             }
             for (id, user) in &all {
@@ -297,4 +298,35 @@ proptest! {
         }
         prop_assert!(hub.presence.is_empty(), "nothing is kept of those who left");
     }
+}
+
+#[test]
+fn nothing_for_one_member_alone_is_put_together_under_the_lock() {
+    let mut hub = hub();
+    let every = Capability::EVERY.iter().copied().collect();
+    let mut admit = |text: &str, blocks: &[&str]| {
+        let identity = Identity { agreed: Some(every), ..Identity::guest(name(text)) };
+        let lists = BlockLists::new(blocks.iter().map(|text| name(text)).collect(), []);
+        let extra = br#""CAPABILITIES": """#;
+        let request =
+            JoinRequest { identity, lists, extra, ..JoinRequest::base(&name(text), "hi") };
+        hub.admit(request).unwrap().id
+    };
+    let (hider, other) = (admit("ann", &["Eve"]), admit("bob", &[]));
+    let _ = (hub.take(hider), hub.take(other));
+    for (source, text) in [("eve", "hidden"), ("cyd", "shown"), ("EVE", "hidden")] {
+        let _ = apply(&mut hub, &record(source, None, text));
+    }
+    let _ = hub.tell(hider, Event::error("own"));
+    let Delivery::Frames { frames, more: false } = hub.take(hider) else { panic!() };
+    assert!(!frames.is_assembled(), "whoever writes them puts them together");
+    let Delivery::Frames { frames: others, .. } = hub.take(other) else { panic!() };
+    assert!(!others.is_assembled());
+    // They are what was taken, whatever happens before they are put together.
+    let _ = apply(&mut hub, &record("cyd", None, "later"));
+    hub.set_blocked(hider, vec![]);
+    let told = |frames: &[Bytes]| String::from_utf8(frames.concat().split_off(4)).unwrap();
+    let told = told(frames.frames());
+    assert!(told.contains("shown") && told.contains("own") && !told.contains("hidden"), "{told}");
+    assert!(!told.contains("later"));
 }

@@ -157,9 +157,10 @@ fn come(hub: &mut Hub, model: &mut Model, who: usize, resume: bool) {
     if !replaces {
         model.tell(Some(who), &format!("+{name_text}"));
     }
-    let read = ServerFrame::parse_as(&joined.welcome.concat()[4..], known).unwrap().0;
+    let welcome = joined.welcome.assemble().unwrap();
+    let read = ServerFrame::parse_as(&welcome.concat()[4..], known).unwrap().0;
     let keys = read.keys.unwrap_or_default();
-    let (story, last) = read_story(&joined.welcome, known, model);
+    let (story, last) = read_story(&welcome, known, model);
     assert_eq!(story, model.history(&name_text, after));
     assert_eq!(keys.resumed, (resume && known.has(Capability::Ids)).then_some(resumes));
     let user = &mut model.users[who];
@@ -273,7 +274,10 @@ fn who_is_hidden_is_left_out_live_and_in_the_history() {
         ..JoinRequest::base(&wanted, "")
     };
     let joined = hub.admit(request).unwrap();
-    let welcome = ServerFrame::parse_as(&joined.welcome.concat()[4..], agreed(1)).unwrap().0;
+    let welcome =
+        ServerFrame::parse_as(&joined.welcome.assemble().unwrap().concat()[4..], agreed(1))
+            .unwrap()
+            .0;
     let said: Vec<_> = welcome.messages.unwrap().into_iter().map(|m| m.content).collect();
     assert_eq!((said, welcome.keys.unwrap().ids), (vec!["2".into()], Some(vec![Some(2)])));
 }
@@ -313,7 +317,10 @@ fn a_session_whose_history_is_gone_starts_again() {
             ..JoinRequest::base(&wanted, "")
         };
         let joined = hub.admit(request).unwrap();
-        let frame = ServerFrame::parse_as(&joined.welcome.concat()[4..], agreed(1)).unwrap().0;
+        let frame =
+            ServerFrame::parse_as(&joined.welcome.assemble().unwrap().concat()[4..], agreed(1))
+                .unwrap()
+                .0;
         let keys = *frame.keys.unwrap();
         let key = SessionKey::parse(keys.resume.unwrap().as_wire());
         (joined.id, key, keys.resumed, frame.messages.unwrap().len())
@@ -360,7 +367,10 @@ fn a_session_that_was_logged_out_meanwhile_is_not_gone_on_with() {
             ..JoinRequest::base(&ann, "hi")
         };
         let joined = hub.admit(request)?;
-        let frame = ServerFrame::parse_as(&joined.welcome.concat()[4..], agreed(1)).unwrap().0;
+        let frame =
+            ServerFrame::parse_as(&joined.welcome.assemble().unwrap().concat()[4..], agreed(1))
+                .unwrap()
+                .0;
         let keys = frame.keys.unwrap();
         let key = SessionKey::parse(keys.resume.unwrap().as_wire());
         Ok::<_, JoinError>((joined.id, key, keys.resumed))

@@ -1,17 +1,24 @@
 //! The history against a plain list.
 
+use std::collections::HashSet;
+
 use chatterbox_proto::session::Destination;
 use proptest::prelude::*;
 
 use super::*;
+use crate::room::cut::{PIECE_BYTES, Written};
 
 fn name(text: &str) -> Username {
     Username::parse(text).unwrap()
 }
 
 fn read(history: &History, user: &str) -> Vec<String> {
-    let json = [b"[".to_vec(), history.for_user(&name(user)).concat(), b"]".to_vec()].concat();
+    let json = [b"[".to_vec(), for_user(history, user).concat(), b"]".to_vec()].concat();
     serde_json::from_slice(&json).unwrap()
+}
+
+fn for_user(history: &History, user: &str) -> Vec<Bytes> {
+    history.cut(&name(user), 0).write(&HashSet::new(), false).messages
 }
 
 fn add(history: &mut History, to: Option<&str>, text: &str) {
@@ -88,8 +95,65 @@ fn talking_to_oneself_pushes_out_nothing_of_others() {
 fn a_long_message_is_shared_and_not_copied() {
     let mut history = History::new(Keep::default());
     add(&mut history, None, &"x".repeat(1 << 20));
-    let places: Vec<_> = (0..2).map(|_| history.for_user(&name("a"))[0].as_ptr()).collect();
+    let places: Vec<_> = (0..2).map(|_| for_user(&history, "a")[0].as_ptr()).collect();
     assert_eq!(places[0], places[1]);
+}
+
+#[test]
+fn what_is_left_takes_no_more_memory_than_it_is_long() {
+    let mut history = History::new(Keep::default());
+    let say = |history: &mut History, source: &str| {
+        let record = Record {
+            source: name(source),
+            destination: Destination::All,
+            json: Bytes::from_static(b"1"),
+            arrived: 7,
+        };
+        history.push_public(history.newest() + 1, &record);
+    };
+    for _ in 0..10_000 {
+        say(&mut history, "eve");
+        say(&mut history, "ann");
+    }
+    let cut = history.cut(&name("ann"), 0);
+    let Written { messages, ids, .. } = cut.write(&HashSet::from([name("eve")]), true);
+    let segments = history.sealed.len() + 1;
+    // A piece for each message would be 10,000 of 3 bytes.
+    assert!(messages.len() <= segments && ids.unwrap().len() <= segments, "{}", messages.len());
+    assert_eq!(messages.concat().len(), 10_000 * 3 - 2);
+    for _ in 0..10 {
+        say(&mut history, "ann");
+    }
+    let cut = history.cut(&name("ann"), 20_000);
+    let whole = cut.write(&HashSet::from([name("eve")]), false).messages;
+    assert_eq!(whole.len(), 1, "messages in a row are one piece");
+}
+
+#[test]
+fn the_memory_of_one_reader_alone_is_known() {
+    let mut history = History::new(Keep::default());
+    for number in 0..10_000 {
+        let source = name(if number % 2 == 0 { "eve" } else { "ann" });
+        let json = Bytes::from_static(b"1");
+        let record = Record { source, destination: Destination::All, json, arrived: 7 };
+        history.push_public(number + 1, &record);
+    }
+    let own = |after, hidden: &[&str], ids| {
+        let hidden = hidden.iter().map(|text| name(text)).collect();
+        let mut writer = history.cut(&name("ann"), after).begin(ids);
+        while writer.step(&hidden) {}
+        let pieces = writer.own_bytes();
+        let Written { messages, ids, .. } = writer.finish();
+        (pieces, messages.concat().len() + ids.map_or(0, |ids| ids.concat().len()))
+    };
+    let pieces = 2 * PIECE_BYTES;
+    let (shared, _) = own(0, &[], true);
+    // It is one segment, which is not sealed.
+    assert!(shared <= 30_000 + pieces, "{shared}");
+    let (part, _) = own(5_000, &[], true);
+    assert!(part > 30_000 + 4 * 5_000, "the numbers are written for this reader: {part}");
+    let (copied, size) = own(0, &["eve"], true);
+    assert!((size..=30_000 + size + 2 * pieces).contains(&copied), "{copied} of {size}");
 }
 
 #[test]
@@ -107,7 +171,7 @@ fn a_bound_of_zero_keeps_nothing() {
 proptest! {
     #[test]
     fn hidden_sources_are_left_out(
-        said in prop::collection::vec(("[abc]", prop::option::of("[ab]"), 1_usize..9_000), 0..60),
+        said in prop::collection::vec(("[abc]", prop::option::of("[ab]"), prop_oneof![0_usize..9, 0_usize..9_000]), 0..60),
         hidden in prop::collection::hash_set("[abc]", 0..3),
         after in 0_u64..60,
     ) {
@@ -129,8 +193,13 @@ proptest! {
             }
         }
         let user = name("a");
-        let (messages, ids) =
-            history.for_user_with_ids(Wanted { user: &user, after, hidden: &hidden });
+        let cut = history.cut(&user, after);
+        let most = cut.size(true);
+        // What is said meanwhile is not in it.
+        add(&mut history, None, "meanwhile");
+        let Written { messages, ids, .. } = cut.write(&hidden, true);
+        let ids = ids.unwrap();
+        prop_assert!([&messages, &ids].into_iter().flatten().map(Bytes::len).sum::<usize>() <= most);
         let list = |pieces: Vec<Bytes>| [b"[", &pieces.concat()[..], b"]"].concat();
         let messages: Vec<String> = serde_json::from_slice(&list(messages)).unwrap();
         let ids: Vec<Sequence> = serde_json::from_slice(&list(ids)).unwrap();

@@ -1,0 +1,189 @@
+//! The user list as welcomes have it: names as JSON, in pieces that all welcomes share (UL-1).
+//!
+//! A welcome is taken under the hub's lock. With pieces that costs a reference for each of them, and one piece that changed
+//! since is written again; whoever comes does not go through all who are here, and no welcome has a list of its own.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+use chatterbox_proto::json::LIST_SEPARATOR;
+
+use crate::ids::MemberId;
+
+/// The most names of a piece.
+const PIECE: usize = 128;
+
+/// The names of those who are here, in the order in which they joined.
+#[derive(Debug, Default)]
+pub(crate) struct UserList {
+    /// The pieces, each by a number that is not above that of its first member.
+    pieces: BTreeMap<MemberId, Piece>,
+}
+
+#[derive(Debug, Default)]
+struct Piece {
+    /// In order.
+    names: Vec<(MemberId, Bytes)>,
+    /// All of them, each with a separator before it; written when a welcome needs it.
+    json: OnceLock<Bytes>,
+}
+
+impl UserList {
+    /// Adds a name behind all others; members have rising numbers.
+    pub(crate) fn push(&mut self, id: MemberId, name: Bytes) {
+        let last = self.pieces.last_entry().filter(|last| last.get().names.len() < PIECE);
+        match last {
+            Some(mut last) => last.get_mut().change(|names| names.push((id, name))),
+            None => {
+                let piece = Piece { names: vec![(id, name)], json: OnceLock::new() };
+                self.pieces.insert(id, piece);
+            }
+        }
+    }
+
+    /// Takes a name out.
+    pub(crate) fn remove(&mut self, id: MemberId) {
+        let Some((&key, piece)) = self.pieces.range_mut(..=id).next_back() else { return };
+        piece.change(|names| names.retain(|(member, _)| *member != id));
+        if piece.names.is_empty() {
+            self.pieces.remove(&key);
+            return;
+        }
+        // Where most have left, pieces are put together, so that there are few for those who are here.
+        let small = |(_, piece): &(&MemberId, &Piece)| piece.names.len() <= PIECE / 4;
+        if small(&(&key, piece)) {
+            let before = self.pieces.range(..key).next_back().filter(small);
+            let after = self.pieces.range(key..).nth(1).filter(small);
+            let (before, after) = (before.map(|(key, _)| *key), after.map(|(key, _)| *key));
+            match (before, after) {
+                (Some(before), _) => self.merge(before, key),
+                (None, Some(after)) => self.merge(key, after),
+                (None, None) => {}
+            }
+        }
+    }
+
+    /// Puts a piece and the next one together.
+    fn merge(&mut self, first: MemberId, second: MemberId) {
+        if let Some(second) = self.pieces.remove(&second)
+            && let Some(first) = self.pieces.get_mut(&first)
+        {
+            first.change(|names| names.extend(second.names));
+        }
+    }
+
+    /// Replaces a name; its place stays.
+    pub(crate) fn rename(&mut self, id: MemberId, new: Bytes) {
+        if let Some((_, piece)) = self.pieces.range_mut(..=id).next_back() {
+            piece.change(|names| {
+                if let Some((_, name)) = names.iter_mut().find(|(member, _)| *member == id) {
+                    *name = new;
+                }
+            });
+        }
+    }
+
+    /// The names of all but one, each with a separator before it.
+    pub(crate) fn pieces(&self, without: Option<MemberId>) -> Vec<Bytes> {
+        let left_out = without.and_then(|id| Some(*self.pieces.range(..=id).next_back()?.0));
+        let written = self.pieces.iter().map(|(key, piece)| {
+            if Some(*key) == left_out {
+                piece.written(without)
+            } else {
+                piece.json.get_or_init(|| piece.written(None)).clone()
+            }
+        });
+        written.filter(|piece| !piece.is_empty()).collect()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+}
+
+impl Piece {
+    fn change(&mut self, change: impl FnOnce(&mut Vec<(MemberId, Bytes)>)) {
+        self.json.take();
+        change(&mut self.names);
+    }
+
+    fn written(&self, without: Option<MemberId>) -> Bytes {
+        let names = || self.names.iter().filter(|(id, _)| Some(*id) != without);
+        let size = names().map(|(_, name)| LIST_SEPARATOR.len() + name.len()).sum();
+        let mut out = Vec::with_capacity(size);
+        for (_, name) in names() {
+            out.extend_from_slice(LIST_SEPARATOR);
+            out.extend_from_slice(name);
+        }
+        out.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn text(pieces: &[Bytes]) -> String {
+        String::from_utf8(pieces.concat()).unwrap()
+    }
+
+    fn plain<'a>(names: impl Iterator<Item = &'a String>) -> String {
+        names.map(|name| format!(", {name}")).collect()
+    }
+
+    #[test]
+    fn a_welcome_takes_pieces_and_not_names() {
+        let mut list = UserList::default();
+        for number in 0..10_000 {
+            list.push(MemberId(number), format!("{number}").into());
+        }
+        let first = list.pieces(None);
+        assert_eq!(first.len(), 10_000_usize.div_ceil(PIECE));
+        list.push(MemberId(10_000), "new".into());
+        list.remove(MemberId(7));
+        let second = list.pieces(None);
+        let same = |(one, other): (&Bytes, &Bytes)| one.as_ptr() == other.as_ptr();
+        let shared = first.iter().zip(&second).filter(|pair| same(*pair)).count();
+        assert_eq!(shared, first.len() - 2, "only those with a change are written again");
+        // Those who stay of many are in few pieces.
+        for number in (0..10_000).filter(|number| number % 100 != 0) {
+            list.remove(MemberId(number));
+        }
+        assert!(list.pieces(None).len() <= 10, "{}", list.pieces(None).len());
+    }
+
+    proptest! {
+        #[test]
+        fn equals_a_plain_list(steps in prop::collection::vec((0_u8..8, any::<prop::sample::Index>()), 0..400)) {
+            let (mut list, mut model) = (UserList::default(), BTreeMap::new());
+            for (number, (step, which)) in steps.into_iter().enumerate() {
+                let one = (!model.is_empty())
+                    .then(|| model.keys().nth(which.index(model.len())).copied()).flatten();
+                match (step, one) {
+                    (0..=4, _) | (_, None) => {
+                        let id = MemberId(number as u64);
+                        list.push(id, format!("u{number}").into());
+                        model.insert(id, format!("u{number}"));
+                    }
+                    (5, Some(id)) => {
+                        list.rename(id, format!("r{number}").into());
+                        model.insert(id, format!("r{number}"));
+                    }
+                    (_, Some(id)) => {
+                        list.remove(id);
+                        model.remove(&id);
+                    }
+                }
+                if let Some(id) = one {
+                    let others = model.iter().filter(|(other, _)| **other != id);
+                    prop_assert_eq!(text(&list.pieces(Some(id))), plain(others.map(|(_, name)| name)));
+                }
+                prop_assert_eq!(text(&list.pieces(None)), plain(model.values()));
+            }
+        }
+    }
+}

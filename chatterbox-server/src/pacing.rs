@@ -1,0 +1,178 @@
+//! Rate limits with a clock and behind a lock: for whatever several connections share.
+
+#![allow(clippy::disallowed_methods, reason = "the edge: tells the rate limits the time")]
+
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use chatterbox_hub::guard::pace::{ByAddress, HIDDEN_PAGES, LOGGED, LONGEST_QUEUE, Renames, joins};
+use chatterbox_hub::{Identity, MemberId};
+use chatterbox_proto::Refusal;
+use tokio::time::Instant;
+
+/// Rate limits, and the clock that they are asked with.
+#[derive(Debug)]
+struct Paced<T> {
+    start: Instant,
+    limits: Mutex<T>,
+}
+
+impl<T> Paced<T> {
+    fn new(limits: T) -> Self {
+        Self { start: Instant::now(), limits: Mutex::new(limits) }
+    }
+
+    fn with<R>(&self, ask: impl FnOnce(&mut T, Duration) -> R) -> R {
+        let mut limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
+        ask(&mut limits, self.start.elapsed())
+    }
+}
+
+/// Joins, for each address: everybody is told of each, and it takes a piece of everything that was said.
+#[derive(Debug)]
+pub struct JoinPacing(Paced<ByAddress>);
+
+impl Default for JoinPacing {
+    fn default() -> Self {
+        Self(Paced::new(ByAddress::new(joins(0))))
+    }
+}
+
+impl JoinPacing {
+    /// Waits until somebody from this address may join, from which so many may be connected.
+    ///
+    /// # Errors
+    /// [`Refusal::TooOften`] when too many wait already.
+    pub async fn wait(&self, address: IpAddr, max_per_address: usize) -> Result<(), Refusal> {
+        let wait = self.0.with(|limits, now| {
+            limits.set_rate(joins(max_per_address));
+            limits.queue(now, address, LONGEST_QUEUE)
+        });
+        let wait = wait.map_err(|_| Refusal::TooOften)?;
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+        Ok(())
+    }
+}
+
+/// Lines of the log about who joins and leaves, for each address: the disk holds only so many.
+#[derive(Debug)]
+pub struct LogPacing {
+    limits: Paced<ByAddress>,
+    left_out: AtomicU64,
+}
+
+impl Default for LogPacing {
+    fn default() -> Self {
+        Self { limits: Paced::new(ByAddress::new(LOGGED)), left_out: AtomicU64::new(0) }
+    }
+}
+
+impl LogPacing {
+    /// Whether one more line about somebody from this address is written.
+    pub fn admits(&self, address: IpAddr) -> bool {
+        if self.limits.with(|limits, now| limits.try_take(now, address)).is_ok() {
+            return true;
+        }
+        // Logged at 1, 2, 4, 8 ..., so that it can be seen that something is missing.
+        let left_out = self.left_out.fetch_add(1, Ordering::Relaxed) + 1;
+        if left_out.is_power_of_two() {
+            tracing::warn!(%address, left_out, "too many joins and leaves, not all are logged");
+        }
+        false
+    }
+}
+
+/// Pages of history that hold nothing for whoever asks, for each address.
+#[derive(Debug)]
+pub struct PagePacing(Paced<ByAddress>);
+
+impl Default for PagePacing {
+    fn default() -> Self {
+        Self(Paced::new(ByAddress::new(HIDDEN_PAGES)))
+    }
+}
+
+impl PagePacing {
+    /// Waits until one more page may be read for this address.
+    pub async fn wait(&self, address: IpAddr) {
+        let wait = self.0.with(|limits, now| limits.queue(now, address, Duration::MAX));
+        match wait.unwrap_or_default() {
+            // The store works on another thread; this one goes on with others in between.
+            Duration::ZERO => tokio::task::yield_now().await,
+            wait => tokio::time::sleep(wait).await,
+        }
+    }
+}
+
+/// Changes of name, for each account and address: each is told to everybody.
+#[derive(Debug)]
+pub struct RenamePacing(Paced<Renames<Renamer>>);
+
+/// Whose changes of name are counted together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Renamer {
+    /// The number of an account, over all of its connections.
+    Account(i64),
+    Guest(MemberId),
+}
+
+impl Default for RenamePacing {
+    fn default() -> Self {
+        Self(Paced::new(Renames::default()))
+    }
+}
+
+impl RenamePacing {
+    /// Counts a change of name, if it may be made now.
+    ///
+    /// # Errors
+    /// [`Refusal::TooOften`].
+    pub fn try_take(&self, id: MemberId, who: &Identity) -> Result<(), Refusal> {
+        let login = who.login.as_ref();
+        let key = login.map_or(Renamer::Guest(id), |login| Renamer::Account(login.account_key.id));
+        let taken = self.0.with(|limits, now| limits.try_take(now, &key, who.address));
+        taken.map_err(|_| Refusal::TooOften)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_of_joins_waits_and_then_is_refused() {
+        let pacing = JoinPacing::default();
+        let begin = Instant::now();
+        for _ in 0..2_000 {
+            pacing.wait(HERE, 2_000).await.unwrap();
+        }
+        assert_eq!(begin.elapsed(), Duration::ZERO);
+        pacing.wait(HERE, 2_000).await.unwrap();
+        assert!(begin.elapsed() >= Duration::from_millis(19));
+        // All at once: so many wait, the others are told at once.
+        let all = (0..1_000).map(|_| pacing.wait(HERE, 2_000));
+        let all = futures_util::future::join_all(all).await;
+        let refused = all.iter().filter(|waited| **waited == Err(Refusal::TooOften)).count();
+        assert!((490..=510).contains(&refused), "{refused}");
+        let elsewhere = "2001:db8::1".parse().unwrap();
+        let begin = Instant::now();
+        pacing.wait(elsewhere, 2_000).await.unwrap();
+        assert_eq!(begin.elapsed(), Duration::ZERO, "others do not wait for it");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_of_joins_is_not_a_flood_of_lines() {
+        let pacing = LogPacing::default();
+        let logged = (0..100_000).filter(|_| pacing.admits(HERE)).count();
+        assert_eq!(logged, LOGGED.burst as usize);
+        assert!(pacing.admits("2001:db8::1".parse().unwrap()));
+        tokio::time::advance(LOGGED.every).await;
+        assert!(pacing.admits(HERE) && !pacing.admits(HERE));
+    }
+}
