@@ -24,14 +24,14 @@ pub fn read(file: &[u8]) -> Result<Bundle, PemError> {
     let mut bundle =
         Bundle { certificates: Vec::new(), keys: Vec::new(), encrypted: None, request: false };
     for block in blocks(file)? {
-        bundle.add(block)?;
+        bundle.add(&block)?;
     }
     Ok(bundle)
 }
 
 impl Bundle {
-    fn add(&mut self, block: Block) -> Result<(), PemError> {
-        let Block { line, label, encrypted, .. } = &block;
+    fn add(&mut self, block: &Block) -> Result<(), PemError> {
+        let Block { line, label, encrypted, .. } = block;
         if *encrypted || label == "ENCRYPTED PRIVATE KEY" {
             // `Proc-Type: 4,ENCRYPTED` stands in keys only.
             return if label.ends_with("PRIVATE KEY") {
@@ -42,14 +42,14 @@ impl Bundle {
             };
         }
         match label.as_str() {
-            "CERTIFICATE" | "X509 CERTIFICATE" => match decode("CERTIFICATE", &block)? {
+            "CERTIFICATE" | "X509 CERTIFICATE" => match decode("CERTIFICATE", block)? {
                 // Whatever it is, it is a sequence; its inside is for those who know X.509.
                 Item::X509Certificate(der) if der.first() == Some(&0x30) => {
                     self.certificates.push(der);
                 }
                 _ => return Err(PemError::NotACertificate { line: *line }),
             },
-            "PRIVATE KEY" | "RSA PRIVATE KEY" | "EC PRIVATE KEY" => match decode(label, &block)? {
+            "PRIVATE KEY" | "RSA PRIVATE KEY" | "EC PRIVATE KEY" => match decode(label, block)? {
                 Item::Pkcs8Key(key) => self.keys.push(key.into()),
                 Item::Pkcs1Key(key) => self.keys.push(key.into()),
                 Item::Sec1Key(key) => self.keys.push(key.into()),

@@ -5,7 +5,7 @@
 #[non_exhaustive]
 pub enum PemError {
     /// There is nothing in the file.
-    #[error("it is empty")]
+    #[error("it is empty: there is no certificate in it, and no key")]
     Empty,
     /// The text is in UTF-16, as Windows programs write it.
     #[error("its text is in UTF-16, and PEM is in ASCII")]

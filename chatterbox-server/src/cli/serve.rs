@@ -27,7 +27,7 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
     let options = settings.serve.clone();
     let _logging = logging::start(options.log_format, &options.log).map_err(|error| Failure {
         message: format!("log {}: {error}", options.log),
-        hint: Some("error, warn, info, debug and trace are levels"),
+        hint: Some("error, warn, info, debug and trace are levels".into()),
         code: exit::USAGE,
     })?;
     let config = options.config().bounded_by(machine::allow_many_connections());
@@ -63,7 +63,7 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
         tokio::select! {
             outcome = server => outcome.map_err(|error| Failure {
                 message: error.to_string(),
-                hint: Some("put a backup in its place, or give another folder with --data DIR"),
+                hint: Some("put a backup in its place, or give another folder with --data DIR".into()),
                 code: exit::MESSAGES,
             }),
             () = signals => Ok(()),

@@ -75,7 +75,7 @@ fn add(name: &Username, level: Level, ask: &Ask, messages: &Messages) -> Result<
     let mut directory = open(messages)?;
     let exists = || Failure {
         message: format!("there is an account {name} already"),
-        hint: Some("`chatterbox-server user passwd` and `user level` change it"),
+        hint: Some("`chatterbox-server user passwd` and `user level` change it".into()),
         code: exit::DATA,
     };
     if directory.account(name)?.is_some() {
@@ -133,7 +133,7 @@ fn existing(found: bool, name: &Username) -> Result<(), Failure> {
     }
     Err(Failure {
         message: format!("there is no account {name}"),
-        hint: Some("`chatterbox-server user list` shows all of them"),
+        hint: Some("`chatterbox-server user list` shows all of them".into()),
         code: exit::NO_USER,
     })
 }
@@ -144,7 +144,9 @@ fn new_password(question: &str, ask: &Ask) -> Result<PasswordHash, Failure> {
     let unusable = |message: String| Failure { message, hint: None, code: exit::DATA };
     let unreadable = |error: io::Error| Failure {
         message: format!("can't read a password: {error}"),
-        hint: Some("run it on a terminal, or give the password as one line with --password-stdin"),
+        hint: Some(
+            "run it on a terminal, or give the password as one line with --password-stdin".into(),
+        ),
         code: exit::DATA,
     };
     let text = if ask.password_stdin || !io::stdin().is_terminal() {

@@ -8,6 +8,7 @@ mod joining;
 pub(crate) mod limits;
 mod listen;
 pub(crate) mod long_frame;
+mod machine_names;
 mod outbound;
 mod poll_on_wake;
 mod read_buffer;
@@ -17,4 +18,5 @@ mod stream;
 mod tls;
 
 pub use listen::{ListenError, listen};
-pub use tls::{AUTHORITY_FILE, CertificateSource, TlsError, Transport};
+pub use machine_names::reachable;
+pub use tls::{AUTHORITY_FILE, CertificateSource, TlsError, Transport, client_host};
