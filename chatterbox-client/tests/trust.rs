@@ -297,6 +297,36 @@ async fn plaintext_works_loudly_and_both_mismatches_are_explained() {
 }
 
 #[tokio::test]
+async fn an_address_is_taken_as_programs_print_it() {
+    let server = Server::plaintext().await;
+    let port = server.port();
+    for host in [format!("localhost:{port}"), format!("127.0.0.1:{port}")] {
+        let arguments = [host.as_str(), "--plaintext", "--username", "ann"];
+        let serving = async {
+            let mut peer = server.try_accept().await.unwrap();
+            peer.next().await.unwrap();
+            peer.send(r#"{"USERNAME_ACCEPTED": true, "USER_LIST": [], "MESSAGES": []}"#).await;
+            peer.closed().await;
+        };
+        let (end, ()) = tokio::join!(run(&arguments, ""), serving);
+        assert_eq!(end.code, Some(0), "{host}: {}", end.err);
+    }
+    // Nobody is there; what matters is that the host is not looked up with its brackets.
+    let end = run(&["[::1]:1", "--plaintext"], "").await;
+    assert!(end.err.contains(r#"no connection to "::1", port 1"#), "{}", end.err);
+    let end = run(&["bücher.invalid", "--plaintext"], "").await;
+    assert!(end.err.contains("xn--bcher-kva.invalid"), "{}", end.err);
+    for (arguments, said) in [
+        (&["localhost:5000", "-p", "5001"][..], "the host says port 5000, and -p says 5001"),
+        (&["https://localhost"], "no URL is needed"),
+    ] {
+        let end = run(arguments, "").await;
+        assert_eq!(end.code, Some(64));
+        assert!(end.err.contains(said), "{}", end.err);
+    }
+}
+
+#[tokio::test]
 async fn nobody_there_is_told_for_each_address() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port().to_string();

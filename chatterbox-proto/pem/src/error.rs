@@ -126,6 +126,17 @@ impl PemError {
     }
 }
 
+/// The name of a file as a shell takes it, for hints that can be copied.
+pub fn shell_word(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%".contains(c);
+    if !name.is_empty() && !name.starts_with('-') && name.chars().all(plain) {
+        return name.to_owned();
+    }
+    // A name that begins with a dash would be taken for an option.
+    let dash = if name.starts_with('-') { "./" } else { "" };
+    format!("'{dash}{}'", name.replace('\'', r"'\''"))
+}
+
 /// What a binary file seems to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Der {
@@ -184,6 +195,24 @@ impl KeyProblem {
                 )
             }
             Self::Several { .. } => "leave the one that belongs to the certificate".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_in_a_hint_can_be_copied() {
+        for (name, word) in [
+            ("/etc/tls/own.pem", "/etc/tls/own.pem"),
+            ("my key.pem", "'my key.pem'"),
+            ("it's.pem", r"'it'\''s.pem'"),
+            ("-x.pem", "'./-x.pem'"),
+            ("$(id).pem", "'$(id).pem'"),
+        ] {
+            assert_eq!(shell_word(name), word);
         }
     }
 }

@@ -19,4 +19,4 @@ mod bundle;
 mod error;
 
 pub use bundle::{Bundle, read};
-pub use error::{Der, KeyProblem, PemError};
+pub use error::{Der, KeyProblem, PemError, shell_word};

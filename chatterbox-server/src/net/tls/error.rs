@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use chatterbox_pem::{KeyProblem, PemError};
+use chatterbox_pem::{KeyProblem, PemError, shell_word};
 
 /// Why there is no usable certificate.
 #[derive(Debug, thiserror::Error)]
@@ -110,7 +110,5 @@ impl TlsError {
 
 /// The path as a shell takes it.
 fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%".contains(c);
-    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+    shell_word(&path.display().to_string())
 }
