@@ -4,6 +4,7 @@
 //! down.
 
 use std::fmt;
+use std::io;
 use std::process::ExitCode;
 
 /// The exit codes of the program.
@@ -93,6 +94,12 @@ impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit.code())
     }
+}
+
+/// `Connection refused`, without ` (os error 111)`.
+pub(crate) fn without_number(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
 }
 
 /// A failure that ends the program, with everything that the user is told.

@@ -5,12 +5,14 @@ mod cli;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use chatterbox_server::ops::file_size;
 use clap::error::ErrorKind;
 
 use crate::cli::{Failure, LayerError, USAGE};
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
+    file_size::refuse_instead_of_dying();
     let settings = match cli::read(&arguments) {
         Ok(settings) => settings,
         Err(LayerError::Arguments(error)) => {

@@ -7,7 +7,7 @@ use rustls::{AlertDescription, CertificateError, Error as Tls};
 
 use super::dial::DialError;
 use super::trust::{Seen, Trust};
-use crate::exit::{Exit, Failure};
+use crate::exit::{Exit, Failure, without_number};
 use chatterbox_proto::ScreenText;
 
 /// Explains that there is no TCP connection.
@@ -29,12 +29,6 @@ pub fn dialling(error: &DialError) -> Failure {
             failure
         }
     }
-}
-
-/// `Connection refused`, without ` (os error 111)`.
-pub(super) fn without_number(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_owned()
 }
 
 const NO_TLS: &str = "if the server is meant to speak without TLS, say --plaintext";

@@ -15,10 +15,9 @@ use rustls::{ClientConfig, KeyLogFile, RootCertStore};
 use x509_parser::asn1_rs::FromDer as _;
 use x509_parser::prelude::X509Certificate;
 
-use super::explain::without_number;
 use super::given::Given;
 use super::verify::{AnyCertificate, Fingerprint, Pinned, Recording};
-use crate::exit::{Exit, Failure};
+use crate::exit::{Exit, Failure, without_number};
 
 /// The limit of an authority's file: a device or a film given by mistake is not read to its end.
 const CA_FILE: u64 = 16 * 1024 * 1024;

@@ -91,6 +91,13 @@ impl From<OpenError> for Failure {
             OpenError::TooNew { .. } => {
                 "use the newer program, or give another folder with --data DIR"
             }
+            OpenError::HardLink(_) => {
+                "start it with the folder of the other name, or make it a file of its own: cp, then mv"
+            }
+            OpenError::Full(_) => "make room, or give a folder on another disk with --data DIR",
+            OpenError::Disk(_) => {
+                "look at `ulimit -f` and at the disk, or give a folder elsewhere with --data DIR"
+            }
             OpenError::Corrupt { .. } => {
                 "put a backup in its place, or give another folder with --data DIR"
             }
@@ -102,7 +109,14 @@ impl From<OpenError> for Failure {
 
 impl From<CopyError> for Failure {
     fn from(error: CopyError) -> Self {
-        Self { message: error.to_string(), hint: None, code: MESSAGES }
+        let hint = match error {
+            CopyError::Open(error) => return error.into(),
+            CopyError::Exists(_) => Some("give the name of a file that is not there yet"),
+            CopyError::Full(_) => Some("make room, or give a file on another disk"),
+            CopyError::Disk(_) => Some("look at `ulimit -f` and at the disk"),
+            _ => None,
+        };
+        Self { message: error.to_string(), hint: hint.map(Into::into), code: MESSAGES }
     }
 }
 

@@ -9,7 +9,8 @@ use chatterbox_server::access::Access;
 use chatterbox_server::accounts::{Accounts, Cost};
 use chatterbox_server::commands::{CommandState, Service};
 use chatterbox_server::net::{Transport, listen};
-use chatterbox_server::ops::{logging, machine, signals};
+use chatterbox_server::ops::{data_watch, logging, machine, signals};
+use chatterbox_server::store::sqlite::Place;
 use chatterbox_server::store::{Backlog, Memory, MemoryDirectory, Sqlite, SqliteDirectory};
 use tokio::sync::watch;
 
@@ -42,9 +43,13 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
             Some(source) => Transport::tls(source.clone())?,
             None => Transport::Plaintext,
         };
-        let backlog: Arc<dyn Backlog> = match options.store() {
-            Some(store) => Arc::new(Sqlite::open(&store)?),
-            None => Arc::new(Memory::default()),
+        let (backlog, place): (Arc<dyn Backlog>, _) = match options.store() {
+            Some(store) => {
+                let sqlite = Sqlite::open(&store)?;
+                let gone = |error| Failure::system("the messages are not where they were", &error);
+                (Arc::new(sqlite), Some(Place::of_folder(&store.folder).map_err(gone)?))
+            }
+            None => (Arc::new(Memory::default()), None),
         };
         let live = Live::new(config);
         let access = access(&options, &live).await?;
@@ -60,6 +65,8 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
         ready(&options, source.as_ref(), &listeners);
         let server =
             chatterbox_server::run_with(listeners, transport, backlog, access, live, stopped);
+        let files = place.clone();
+        let watched = data_watch::watch(move || files.as_ref().map_or(Ok(()), Place::check_all));
         tokio::select! {
             outcome = server => outcome.map_err(|error| Failure {
                 message: error.to_string(),
@@ -67,7 +74,14 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
                 code: exit::MESSAGES,
             }),
             () = signals => Ok(()),
-        }
+            () = watched => Ok(()),
+        }?;
+        // Nobody finds at the next start what was stored: that is no success.
+        place.map_or(Ok(()), |place| place.check_closed()).map_err(|missing| Failure {
+            message: missing.to_string(),
+            hint: Some("put the folder back, or a backup in its place, before the next start".into()),
+            code: exit::MESSAGES,
+        })
     })
 }
 
