@@ -14,7 +14,10 @@ use chatterbox_proto::ScreenText;
 pub fn dialling(error: &DialError) -> Failure {
     match error {
         DialError::UnknownHost { source, .. } => {
-            Failure::new(Exit::NoHost, error.to_string()).detail(source.to_string())
+            let text = without_number(source);
+            // What getaddrinfo says, without the name that std gives it.
+            let said = text.strip_prefix("failed to lookup address information: ").unwrap_or(&text);
+            Failure::new(Exit::NoHost, error.to_string()).detail(said)
         }
         DialError::Unreachable { failures, .. } => {
             let mut failure = Failure::new(Exit::Unavailable, error.to_string());

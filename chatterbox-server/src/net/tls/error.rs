@@ -10,7 +10,7 @@ use chatterbox_pem::{KeyProblem, PemError, shell_word};
 #[non_exhaustive]
 pub enum TlsError {
     /// A file or folder can't be used.
-    #[error("{path}: {source}")]
+    #[error("{path}: {}", plain(source))]
     File {
         /// The file or folder.
         path: PathBuf,
@@ -97,6 +97,13 @@ impl TlsError {
             ),
             Self::Order { .. } => "put the server's own certificate first, then each one's issuer".to_owned(),
             Self::Foreign(_) => "use these files with --cert and --key, or give another folder with --certs DIR".to_owned(),
+            Self::File { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                "is the path right? it begins in the folder where the server was started".to_owned()
+            }
+            Self::File { source, .. } if source.kind() == io::ErrorKind::IsADirectory => {
+                "give the file itself with --cert and --key; --certs is for a folder".to_owned()
+            }
+            Self::File { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => "the user that runs the server has to be able to read certificate and key, and to write the folder of --certs DIR".to_owned(),
             Self::File { .. } | Self::Make(_) => {
                 "give a folder that can be written with --certs DIR, or files with --cert and --key".to_owned()
             }
@@ -106,6 +113,12 @@ impl TlsError {
             }
         }
     }
+}
+
+/// The sentence of the system, without its number.
+fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
 }
 
 /// The path as a shell takes it.
