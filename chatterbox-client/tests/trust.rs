@@ -77,6 +77,21 @@ async fn an_unknown_authority_is_explained() {
 }
 
 #[tokio::test]
+async fn a_missing_chain_is_told_by_its_issuer() {
+    let certificate = Certificate::localhost();
+    let server = Server::tls(&certificate).await;
+    let other = Certificate::issued_by("another", &["localhost"]);
+    let end = visit(&server, "localhost", &["-ca", &text(&other.authority())]).await;
+    assert_eq!(end.code, Some(78));
+    for part in [
+        "its issuer is CN=an authority, whose certificate the server did not send",
+        "lacks its chain",
+    ] {
+        assert!(end.err.contains(part), "{part} in {}", end.err);
+    }
+}
+
+#[tokio::test]
 async fn without_an_authority_the_hint_is_to_give_one() {
     let certificate = Certificate::localhost();
     let server = Server::tls(&certificate).await;

@@ -127,11 +127,21 @@ fn certificate(reason: &CertificateError, peer: &str, seen: &Seen) -> Failure {
         Exit::Untrusted,
         format!("the certificate of {peer} is not trusted: {}", in_words(reason, seen)),
     );
-    if let Some(fingerprint) = &seen.fingerprint {
-        failure = failure.detail(format!("its SHA-256 fingerprint is {fingerprint}"));
+    let issuer = seen.presented.as_ref().and_then(|shown| shown.missing_issuer.as_deref());
+    let issuer = issuer.filter(|_| matches!(reason, CertificateError::UnknownIssuer));
+    if let Some(issuer) = issuer {
+        let issuer = ScreenText::shortened(issuer, 200);
+        failure = failure
+            .detail(format!("its issuer is {issuer}, whose certificate the server did not send"));
+    }
+    if let Some(shown) = &seen.presented {
+        failure = failure.detail(format!("its SHA-256 fingerprint is {}", shown.fingerprint));
     }
     for hint in hints(reason, seen) {
         failure = failure.hint(*hint);
+    }
+    if issuer.is_some() {
+        failure = failure.hint("if that is no authority, the server's file lacks its chain: whoever runs the server puts it behind the certificate");
     }
     failure
 }
@@ -259,7 +269,7 @@ mod tests {
 
     #[test]
     fn no_word_of_a_library_reaches_the_user() {
-        let seen = Seen { trust: Trust::System, fingerprint: None };
+        let seen = Seen { trust: Trust::System, presented: None };
         let all = [
             Tls::AlertReceived(AlertDescription::HandshakeFailure),
             Tls::AlertReceived(AlertDescription::UnrecognisedName),

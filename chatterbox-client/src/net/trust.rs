@@ -16,7 +16,7 @@ use x509_parser::asn1_rs::FromDer as _;
 use x509_parser::prelude::X509Certificate;
 
 use super::given::Given;
-use super::verify::{AnyCertificate, Fingerprint, Pinned, Recording};
+use super::verify::{AnyCertificate, Fingerprint, Pinned, Presented, Recording};
 use crate::exit::{Exit, Failure, without_number};
 
 /// The limit of an authority's file: a device or a film given by mistake is not read to its end.
@@ -42,7 +42,7 @@ pub enum Trust {
 pub struct Setup {
     pub config: Arc<ClientConfig>,
     trust: Trust,
-    seen: Arc<Mutex<Option<Fingerprint>>>,
+    seen: Arc<Mutex<Option<Presented>>>,
 }
 
 /// The facts about a handshake that failed, from which the failure is explained.
@@ -51,7 +51,7 @@ pub struct Seen {
     /// The proof that was demanded.
     pub trust: Trust,
     /// The certificate that the server presented, if it came to that.
-    pub fingerprint: Option<Fingerprint>,
+    pub presented: Option<Presented>,
 }
 
 impl Setup {
@@ -59,7 +59,7 @@ impl Setup {
     pub fn seen(&self) -> Seen {
         Seen {
             trust: self.trust.clone(),
-            fingerprint: *self.seen.lock().unwrap_or_else(PoisonError::into_inner),
+            presented: self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
 }
