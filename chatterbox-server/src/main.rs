@@ -16,7 +16,7 @@ fn main() -> ExitCode {
     let settings = match cli::read(&arguments) {
         Ok(settings) => settings,
         Err(LayerError::Arguments(error)) => {
-            if let Some((message, hint)) = cli::one_too_many(&arguments, &error) {
+            if let Some((message, hint)) = cli::misunderstood(&arguments, &error) {
                 return Failure { message, hint: Some(hint.into()), code: USAGE }.report();
             }
             // A closed stdout or stderr leaves no place to report its own error to.

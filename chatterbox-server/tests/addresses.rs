@@ -93,6 +93,7 @@ fn its_local_certificate_is_for_the_address_that_is_printed() {
 fn words_that_were_meant_as_something_else_get_an_answer() {
     for (arguments, code, said) in [
         (&["localhost", "5000"][..], 64, "run: chatterbox-server localhost -p 5000"),
+        (&["localhost", "-ca", "ca.crt"], 64, "--cert FILE and --key FILE"),
         (&["5000"], 64, "a port is given as -p 5000"),
         (&[":5000"], 64, "localhost:5000"),
         (&["localhost:1", "-p", "2"], 64, "the host says port 1, and -p says 2"),

@@ -1,4 +1,4 @@
-//! Words that were meant as something else: a port without `-p`, a command that there is none of.
+//! Words that were meant as something else: a port without `-p`, a command that there is none of, a client's flag.
 
 use std::ffi::OsString;
 
@@ -30,8 +30,38 @@ pub fn meant(host: &str) -> Option<String> {
     })
 }
 
-/// One word too many on the command line: a message and a hint in place of the parser's.
-pub fn one_too_many(arguments: &[OsString], error: &clap::Error) -> Option<(String, String)> {
+/// What the parser has no good words for: a message and a hint in place of its own.
+pub fn misunderstood(arguments: &[OsString], error: &clap::Error) -> Option<(String, String)> {
+    if error.kind() == ErrorKind::UnknownArgument {
+        let options = Serve::augment_args(clap::Command::new("chatterbox-server"));
+        let long =
+            |name: &str| options.get_arguments().any(|option| option.get_long() == Some(name));
+        let short =
+            |letter| options.get_arguments().any(|option| option.get_short() == Some(letter));
+        let flags = arguments.iter().skip(1).filter_map(|argument| argument.to_str());
+        for flag in flags.take_while(|flag| *flag != "--").filter(|flag| flag.starts_with('-')) {
+            let flag = flag.split('=').next().unwrap_or(flag);
+            if flag == "-ca" || flag == "--ca" {
+                let message = format!("{flag} tells a client whom to trust; this is the server");
+                let hint = "its own certificate is given with --cert FILE and --key FILE; without them it makes one";
+                return Some((message, hint.to_owned()));
+            }
+            match (flag.strip_prefix("--"), flag.strip_prefix('-')) {
+                (Some(name), _) if long(name) => {}
+                (None, Some(name)) if name.chars().nth(1).is_some() && long(name) => {
+                    return Some((format!("{flag} needs two dashes"), format!("write --{name}")));
+                }
+                (None, Some(name)) if name.chars().next().is_some_and(short) => {}
+                // The parser knows what resembles it.
+                _ => return None,
+            }
+        }
+    }
+    one_too_many(arguments, error)
+}
+
+/// One word too many on the command line.
+fn one_too_many(arguments: &[OsString], error: &clap::Error) -> Option<(String, String)> {
     // The parser takes the second word for a command, and says so in words that help nobody.
     let kinds =
         [ErrorKind::UnknownArgument, ErrorKind::ArgumentConflict, ErrorKind::InvalidSubcommand];
@@ -88,7 +118,7 @@ mod tests {
     fn told(line: &[&str]) -> Option<(String, String)> {
         let line: Vec<_> =
             [&["chatterbox-server"], line].concat().iter().map(OsString::from).collect();
-        one_too_many(&line, &parser().try_get_matches_from(&line).unwrap_err())
+        misunderstood(&line, &parser().try_get_matches_from(&line).unwrap_err())
     }
 
     #[test]
@@ -100,6 +130,22 @@ mod tests {
             told(&["--memory", "::1", "5000"]).unwrap().1,
             "run: chatterbox-server ::1 -p 5000"
         );
+    }
+
+    #[test]
+    fn a_flag_of_the_client_or_with_one_dash_is_told() {
+        for flag in ["-ca", "--ca", "-ca=x.crt"] {
+            let (message, hint) = told(&["localhost", flag, "x.crt"]).unwrap();
+            assert!(
+                message.contains("this is the server") && hint.contains("--cert FILE"),
+                "{message}"
+            );
+        }
+        let (message, hint) = told(&["localhost", "-cert", "x.crt"]).unwrap();
+        assert_eq!((message.as_str(), hint.as_str()), ("-cert needs two dashes", "write --cert"));
+        assert_eq!(told(&["localhost", "--certt", "x.crt"]), None);
+        assert_eq!(told(&["localhost", "-x", "5000"]), None);
+        assert!(told(&["localhost", "-p5001", "5000"]).unwrap().1.contains("-p 5000"));
     }
 
     #[test]

@@ -16,5 +16,5 @@ mod user;
 
 pub use exit::{Failure, USAGE};
 pub use layers::{LayerError, read};
-pub use mistaken::one_too_many;
+pub use mistaken::misunderstood;
 pub use run::run;
