@@ -49,10 +49,32 @@ const CLOCK_SKEW: Duration = Duration::hours(1);
 /// # Errors
 /// [`TlsError`] when the folder can't be used, or holds foreign files.
 pub(super) fn ensure(folder: &Path, host: &str) -> Result<(PathBuf, PathBuf), TlsError> {
+    ensure_on(folder, host, &machine_names())
+}
+
+fn ensure_on(
+    folder: &Path,
+    host: &str,
+    machine: &MachineNames,
+) -> Result<(PathBuf, PathBuf), TlsError> {
+    let wanted = ensure_names(folder, &names_for(host, machine));
+    let Err(error @ TlsError::File { .. }) = wanted else { return wanted };
+    // The machine has got another address, and the folder can't be written: those who came by a name still can.
+    let without = MachineNames { name: machine.name.clone(), addresses: Vec::new() };
     let (certificate, key) = (folder.join(SERVER_FILE), folder.join(SERVER_KEY));
-    let names = names_for(host, &machine_names());
+    match Kept::read(folder, &certificate) {
+        Ok(Some(kept)) if kept.serves(&names_for(host, &without), &key) => {
+            tracing::warn!(%error, "the certificate is not for every address of this machine");
+            Ok((certificate, key))
+        }
+        _ => Err(error),
+    }
+}
+
+fn ensure_names(folder: &Path, names: &[SanType]) -> Result<(PathBuf, PathBuf), TlsError> {
+    let (certificate, key) = (folder.join(SERVER_FILE), folder.join(SERVER_KEY));
     // A certificate that is still good needs no write permission.
-    if Kept::read(folder, &certificate)?.is_some_and(|kept| kept.serves(&names, &key)) {
+    if Kept::read(folder, &certificate)?.is_some_and(|kept| kept.serves(names, &key)) {
         return Ok((certificate, key));
     }
     fs::create_dir_all(folder).map_err(at(folder))?;
@@ -64,8 +86,8 @@ pub(super) fn ensure(folder: &Path, host: &str) -> Result<(PathBuf, PathBuf), Tl
         // A key without a certificate of ours is foreign.
         return Err(TlsError::Foreign(key));
     }
-    if !kept.is_some_and(|kept| kept.serves(&names, &key)) {
-        issue(&authority, &names, &certificate, &key)?;
+    if !kept.is_some_and(|kept| kept.serves(names, &key)) {
+        issue(&authority, names, &certificate, &key)?;
         tracing::info!(certificate = %certificate.display(), "made a certificate");
     }
     Ok((certificate, key))
@@ -421,6 +443,28 @@ mod tests {
         let kept = Kept::read(folder.path(), &certificate).unwrap().unwrap();
         assert!(kept.serves(&names("localhost"), &key));
         assert_eq!(before, read(folder.path(), AUTHORITY_FILE));
+    }
+
+    #[test]
+    fn a_new_address_of_the_machine_needs_no_folder_that_can_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |address: &str| MachineNames {
+            name: "laptop".into(),
+            addresses: vec![address.parse().unwrap()],
+        };
+        let (certificate, _) = ensure_on(folder.path(), "0.0.0.0", &at("10.0.0.5")).unwrap();
+        let first = fs::read(&certificate).unwrap();
+        let authority = read(folder.path(), AUTHORITY_FILE);
+        ensure_on(folder.path(), "0.0.0.0", &at("10.0.0.6")).unwrap();
+        let second = fs::read(&certificate).unwrap();
+        assert_ne!(first, second, "it is for the new address");
+        assert_eq!(authority, read(folder.path(), AUTHORITY_FILE), "from the same authority");
+        // Nobody can write a folder where the lock is, not even root.
+        fs::remove_file(folder.path().join(LOCK)).unwrap();
+        fs::create_dir(folder.path().join(LOCK)).unwrap();
+        ensure_on(folder.path(), "0.0.0.0", &at("10.0.0.7")).unwrap();
+        assert_eq!(second, fs::read(&certificate).unwrap());
+        ensure_on(folder.path(), "192.0.2.7", &at("10.0.0.7")).unwrap_err();
     }
 
     #[test]
