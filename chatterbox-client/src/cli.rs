@@ -6,7 +6,10 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use clap::{ArgGroup, Parser};
+use chatterbox_address::{AddressError, Contradiction, HostPort};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgGroup, CommandFactory as _, FromArgMatches as _, Parser};
 
 use crate::exit::Exit;
 use crate::net::Fingerprint;
@@ -16,7 +19,7 @@ use crate::net::Fingerprint;
 #[command(name = "chatterbox-client", version, max_term_width = 100, after_help = after_help())]
 #[command(group(ArgGroup::new("trust").args(["ca", "pin", "insecure", "plaintext"])))]
 pub struct Arguments {
-    /// The server: a name or an address.
+    /// The server: a name or an address; HOST:PORT is taken, too.
     #[arg(default_value = "localhost", value_parser = parse_host)]
     pub host: String,
 
@@ -86,7 +89,25 @@ impl Arguments {
     pub fn parse_line(
         arguments: impl IntoIterator<Item = impl Into<OsString>>,
     ) -> Result<Self, clap::Error> {
-        Self::try_parse_from(with_long_ca(arguments.into_iter().map(Into::into)))
+        let line = with_long_ca(arguments.into_iter().map(Into::into));
+        let mut command = Self::command();
+        let matches = command.try_get_matches_from_mut(line)?;
+        let mut parsed = Self::from_arg_matches(&matches)?;
+        let flag = matches.value_source("port") == Some(ValueSource::CommandLine);
+        parsed.split_host(flag).map_err(|error| {
+            clap::Error::raw(ErrorKind::ArgumentConflict, format!("{error}; give it once\n"))
+                .format(&mut command)
+        })?;
+        Ok(parsed)
+    }
+
+    /// Takes the port off the host, if there is one behind it.
+    fn split_host(&mut self, flag: bool) -> Result<(), Contradiction> {
+        // The parser has accepted it.
+        let Ok(given) = self.host.parse::<HostPort>() else { return Ok(()) };
+        self.port = given.port_with(flag.then_some(self.port))?.unwrap_or(self.port);
+        self.host = given.host;
+        Ok(())
     }
 }
 
@@ -105,20 +126,13 @@ fn with_long_ca(arguments: impl Iterator<Item = OsString>) -> impl Iterator<Item
     })
 }
 
-/// Takes the brackets off `[::1]`, and rejects `host:port` with a hint; getaddrinfo's error would be a riddle.
+/// A host, and the port if it is behind it, as it is printed again.
 fn parse_host(text: &str) -> Result<String, String> {
-    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
-    if bare.is_empty() {
-        return Err("a host needs a name".to_owned());
+    let given: HostPort = text.parse().map_err(|error: AddressError| error.to_string())?;
+    if given.port == Some(0) {
+        return Err("no server has the port 0".to_owned());
     }
-    if let Some((host, port)) = bare.split_once(':')
-        && !port.is_empty()
-        && port.bytes().all(|byte| byte.is_ascii_digit())
-        && !host.is_empty()
-    {
-        return Err(format!("the port goes apart: {host} -p {port}"));
-    }
-    Ok(bare.to_owned())
+    Ok(given.to_string())
 }
 
 fn after_help() -> String {
@@ -164,14 +178,14 @@ Exit codes:
 mod tests {
     use super::*;
 
-    fn parse(line: &str) -> Result<Arguments, clap::error::ErrorKind> {
+    fn parse(line: &str) -> Result<Arguments, ErrorKind> {
         let line = format!("chatterbox-client {line}");
         Arguments::parse_line(line.split_whitespace()).map_err(|error| error.kind())
     }
 
     #[test]
     fn the_definition_is_sound() {
-        <Arguments as clap::CommandFactory>::command().debug_assert();
+        Arguments::command().debug_assert();
     }
 
     #[test]
@@ -187,22 +201,30 @@ mod tests {
             ("host -p 5000 --ca=ca.crt", with("host", 5000, Some("ca.crt"))),
             ("-ca ca.crt host -p 5000", with("host", 5000, Some("ca.crt"))),
             ("-ca ca.crt -p5000 host", with("host", 5000, Some("ca.crt"))),
-            ("-p=5000 -ca -- host", Err(clap::error::ErrorKind::InvalidValue)),
+            ("-p=5000 -ca -- host", Err(ErrorKind::InvalidValue)),
             ("--port 5000 -ca a=b.crt host", with("host", 5000, Some("a=b.crt"))),
             ("-ca=a=b.crt", with("localhost", 9000, Some("a=b.crt"))),
             ("-p 5000 -- host", with("host", 5000, None)),
             ("-- -ca", with("-ca", 9000, None)),
-            ("-- -ca ca.crt", Err(clap::error::ErrorKind::UnknownArgument)),
-            ("host -ca", Err(clap::error::ErrorKind::InvalidValue)),
-            ("host -cafile", Err(clap::error::ErrorKind::UnknownArgument)),
-            ("host -c", Err(clap::error::ErrorKind::UnknownArgument)),
+            ("-- -ca ca.crt", Err(ErrorKind::UnknownArgument)),
+            ("host -ca", Err(ErrorKind::InvalidValue)),
+            ("host -cafile", Err(ErrorKind::UnknownArgument)),
+            ("host -c", Err(ErrorKind::UnknownArgument)),
             ("[::1]", with("::1", 9000, None)),
             ("::1", with("::1", 9000, None)),
             ("fe80::1%eth0", with("fe80::1%eth0", 9000, None)),
-            ("host:5000", Err(clap::error::ErrorKind::ValueValidation)),
-            ("host -p 0", Err(clap::error::ErrorKind::ValueValidation)),
-            ("host -p 65536", Err(clap::error::ErrorKind::ValueValidation)),
-            ("host other", Err(clap::error::ErrorKind::UnknownArgument)),
+            ("host:5000", with("host", 5000, None)),
+            ("host:5000 -p 5000", with("host", 5000, None)),
+            ("host:5000 -p 5001", Err(ErrorKind::ArgumentConflict)),
+            ("host:9000 -p 5001", Err(ErrorKind::ArgumentConflict)),
+            ("[::1]:5000", with("::1", 5000, None)),
+            ("bücher.example:5000", with("xn--bcher-kva.example", 5000, None)),
+            ("host:0", Err(ErrorKind::ValueValidation)),
+            ("https://host", Err(ErrorKind::ValueValidation)),
+            ("5000", Err(ErrorKind::ValueValidation)),
+            ("host -p 0", Err(ErrorKind::ValueValidation)),
+            ("host -p 65536", Err(ErrorKind::ValueValidation)),
+            ("host other", Err(ErrorKind::UnknownArgument)),
         ];
         for (line, expected) in table {
             let parsed = parse(line).map(|got| (got.host, got.port, got.ca));
@@ -228,7 +250,7 @@ mod tests {
 
     #[test]
     fn the_help_teaches() {
-        let help = <Arguments as clap::CommandFactory>::command().render_help().to_string();
+        let help = Arguments::command().render_help().to_string();
         for part in ["-ca certs/ca.crt", "Exit codes:", "  69  ", "@NAME text", "--pin <SHA256>"] {
             assert!(help.contains(part), "{part} in {help}");
         }

@@ -4,6 +4,7 @@
 //! down.
 
 use std::fmt;
+use std::io;
 use std::process::ExitCode;
 
 /// The exit codes of the program.
@@ -95,6 +96,18 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// `Connection refused`, without ` (os error 111)`, and a fault of TLS without the library's words.
+pub(crate) fn without_number(error: &io::Error) -> String {
+    use rustls::Error as Tls;
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<Tls>()) {
+        Some(Tls::AlertReceived(_)) => return "the server ended the encryption".to_owned(),
+        Some(_) => return "what arrived is not what was sent, or no TLS".to_owned(),
+        None => {}
+    }
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
+}
+
 /// A failure that ends the program, with everything that the user is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -148,6 +161,25 @@ impl fmt::Display for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_words_of_libraries_stay_inside() {
+        for (error, said) in [
+            (io::Error::from_raw_os_error(104), "Connection reset by peer"),
+            (
+                io::Error::other(rustls::Error::DecryptError),
+                "what arrived is not what was sent, or no TLS",
+            ),
+            (
+                io::Error::other(rustls::Error::AlertReceived(
+                    rustls::AlertDescription::BadRecordMac,
+                )),
+                "the server ended the encryption",
+            ),
+        ] {
+            assert_eq!(without_number(&error), said);
+        }
+    }
 
     #[test]
     fn codes_are_distinct_and_in_order() {

@@ -330,7 +330,8 @@ async fn the_command_line_is_checked_and_explained() {
     for (arguments, code) in [
         (&["--help"][..], 0),
         (&["--version"], 0),
-        (&["host:5000"], 64),
+        (&["host:http"], 64),
+        (&["host:5000", "-p", "5001"], 64),
         (&["-x"], 64),
         (&["--insecure", "--plaintext"], 64),
         (&["--pin", "abc"], 64),

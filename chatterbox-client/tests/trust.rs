@@ -77,6 +77,21 @@ async fn an_unknown_authority_is_explained() {
 }
 
 #[tokio::test]
+async fn a_missing_chain_is_told_by_its_issuer() {
+    let certificate = Certificate::localhost();
+    let server = Server::tls(&certificate).await;
+    let other = Certificate::issued_by("another", &["localhost"]);
+    let end = visit(&server, "localhost", &["-ca", &text(&other.authority())]).await;
+    assert_eq!(end.code, Some(78));
+    for part in [
+        "its issuer is CN=an authority, whose certificate the server did not send",
+        "lacks its chain",
+    ] {
+        assert!(end.err.contains(part), "{part} in {}", end.err);
+    }
+}
+
+#[tokio::test]
 async fn without_an_authority_the_hint_is_to_give_one() {
     let certificate = Certificate::localhost();
     let server = Server::tls(&certificate).await;
@@ -294,6 +309,36 @@ async fn plaintext_works_loudly_and_both_mismatches_are_explained() {
     let (end, _) = tokio::join!(run(&arguments, ""), server.try_accept());
     assert_eq!(end.code, Some(76), "{}", end.err);
     assert!(end.err.contains("hint: leave --plaintext away"), "{}", end.err);
+}
+
+#[tokio::test]
+async fn an_address_is_taken_as_programs_print_it() {
+    let server = Server::plaintext().await;
+    let port = server.port();
+    for host in [format!("localhost:{port}"), format!("127.0.0.1:{port}")] {
+        let arguments = [host.as_str(), "--plaintext", "--username", "ann"];
+        let serving = async {
+            let mut peer = server.try_accept().await.unwrap();
+            peer.next().await.unwrap();
+            peer.send(r#"{"USERNAME_ACCEPTED": true, "USER_LIST": [], "MESSAGES": []}"#).await;
+            peer.closed().await;
+        };
+        let (end, ()) = tokio::join!(run(&arguments, ""), serving);
+        assert_eq!(end.code, Some(0), "{host}: {}", end.err);
+    }
+    // Nobody is there; what matters is that the host is not looked up with its brackets.
+    let end = run(&["[::1]:1", "--plaintext"], "").await;
+    assert!(end.err.contains(r#"no connection to "::1", port 1"#), "{}", end.err);
+    let end = run(&["bücher.invalid", "--plaintext"], "").await;
+    assert!(end.err.contains("xn--bcher-kva.invalid"), "{}", end.err);
+    for (arguments, said) in [
+        (&["localhost:5000", "-p", "5001"][..], "the host says port 5000, and -p says 5001"),
+        (&["https://localhost"], "no URL is needed"),
+    ] {
+        let end = run(arguments, "").await;
+        assert_eq!(end.code, Some(64));
+        assert!(end.err.contains(said), "{}", end.err);
+    }
 }
 
 #[tokio::test]

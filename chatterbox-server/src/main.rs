@@ -5,6 +5,7 @@ mod cli;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use chatterbox_server::ops::file_size;
 use clap::error::ErrorKind;
 
 use mimalloc::MiMalloc;
@@ -17,9 +18,13 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
+    file_size::refuse_instead_of_dying();
     let settings = match cli::read(&arguments) {
         Ok(settings) => settings,
         Err(LayerError::Arguments(error)) => {
+            if let Some((message, hint)) = cli::misunderstood(&arguments, &error) {
+                return Failure { message, hint: Some(hint.into()), code: USAGE }.report();
+            }
             // A closed stdout or stderr leaves no place to report its own error to.
             let _ = error.print();
             return match error.kind() {

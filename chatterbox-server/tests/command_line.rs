@@ -96,7 +96,7 @@ fn bad_certificates_are_78_and_say_why() {
     let missing = path("missing");
     let below_file = path("file/certs");
     for (arguments, text) in [
-        (vec!["--cert", &missing], "missing"),
+        (vec!["--cert", &missing], "missing: No such file or directory\nhint: is the path right?"),
         (vec!["--cert", &path("empty")], "no certificate in it"),
         (vec!["--cert", &path("a.crt")], "no private key in it"),
         (vec!["--cert", &path("a.crt"), "--key", &path("b.key")], "hint: certificate and key"),

@@ -51,6 +51,30 @@ fn an_unknown_claim_says_which_extensions_have_cases() {
 }
 
 #[test]
+fn a_file_of_certificates_is_taken_wholly_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ca.pem");
+    let pem = conformance_kit::identity::Identity::self_signed(&["localhost"]).unwrap().pem;
+    let ca = file.display().to_string();
+    let run = |content: &str| {
+        std::fs::write(&file, content).unwrap();
+        output(&["--target", "127.0.0.1:1", "--ca", &ca])
+    };
+    let (code, _, stderr) = run(&format!("{pem}{}", &pem[1..]));
+    assert_eq!(code, 64);
+    assert!(stderr.contains("ca.pem is spoiled: line "), "{stderr}");
+    let glued = format!("\u{feff}{}{pem}", pem.trim_end());
+    let (code, _, stderr) = run(&glued);
+    assert_eq!(code, 69, "read, and then nobody is there: {stderr}");
+}
+
+#[test]
+fn an_international_name_is_taken() {
+    let (code, _, stderr) = output(&["--target", "bücher.invalid:1", "--insecure"]);
+    assert!(code != 64 && stderr.contains("xn--bcher-kva.invalid"), "{code}: {stderr}");
+}
+
+#[test]
 fn nobody_there_is_69() {
     let (code, _, stderr) = output(&["--target", "127.0.0.1:1", "--insecure"]);
     assert_eq!(code, 69);

@@ -5,6 +5,7 @@
 
 use std::io;
 
+use crate::exit::without_number;
 use bytes::{Buf as _, Bytes, BytesMut};
 use chatterbox_proto::frame::{Decoder, TooLong};
 use chatterbox_proto::limits;
@@ -27,7 +28,7 @@ type Boxed = Box<dyn Stream>;
 #[non_exhaustive]
 pub enum ReadError {
     /// Reading from the connection failed.
-    #[error("the connection was lost: {0}")]
+    #[error("the connection was lost: {}", without_number(.0))]
     Lost(#[from] io::Error),
     /// A length prefix is beyond the limit, so the next frame can't be found.
     #[error("the server announced {}", .0)]

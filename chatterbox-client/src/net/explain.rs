@@ -7,14 +7,17 @@ use rustls::{AlertDescription, CertificateError, Error as Tls};
 
 use super::dial::DialError;
 use super::trust::{Seen, Trust};
-use crate::exit::{Exit, Failure};
+use crate::exit::{Exit, Failure, without_number};
 use chatterbox_proto::ScreenText;
 
 /// Explains that there is no TCP connection.
 pub fn dialling(error: &DialError) -> Failure {
     match error {
         DialError::UnknownHost { source, .. } => {
-            Failure::new(Exit::NoHost, error.to_string()).detail(source.to_string())
+            let text = without_number(source);
+            // What getaddrinfo says, without the name that std gives it.
+            let said = text.strip_prefix("failed to lookup address information: ").unwrap_or(&text);
+            Failure::new(Exit::NoHost, error.to_string()).detail(said)
         }
         DialError::Unreachable { failures, .. } => {
             let mut failure = Failure::new(Exit::Unavailable, error.to_string());
@@ -29,12 +32,6 @@ pub fn dialling(error: &DialError) -> Failure {
             failure
         }
     }
-}
-
-/// `Connection refused`, without ` (os error 111)`.
-fn without_number(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_owned()
 }
 
 const NO_TLS: &str = "if the server is meant to speak without TLS, say --plaintext";
@@ -56,24 +53,11 @@ pub fn handshake(error: &io::Error, peer: &str, seen: &Seen) -> Failure {
         Some(Tls::InvalidMessage(_)) => {
             Failure::new(Exit::Protocol, format!("{peer} does not speak TLS")).hint(NO_TLS)
         }
-        Some(Tls::AlertReceived(alert)) => {
-            let failure = Failure::new(
-                Exit::Protocol,
-                format!("{peer} refused the TLS handshake with the alert {alert:?}"),
-            );
-            if matches!(
-                alert,
-                AlertDescription::ProtocolVersion | AlertDescription::HandshakeFailure
-            ) {
-                failure.hint("this client speaks TLS 1.2 and 1.3; the server may be too old")
-            } else {
-                failure
-            }
-        }
-        Some(other) => {
-            Failure::new(Exit::Protocol, format!("the TLS handshake with {peer} failed"))
-                .detail(ScreenText::new(&other.to_string()).to_string())
-        }
+        Some(Tls::AlertReceived(alert)) => refused(*alert, peer),
+        Some(other) => Failure::new(
+            Exit::Protocol,
+            format!("the TLS handshake with {peer} failed: {}", fault(other)),
+        ),
         None if error.kind() == io::ErrorKind::UnexpectedEof => Failure::new(
             Exit::Protocol,
             format!("{peer} closed in the middle of the TLS handshake"),
@@ -87,16 +71,77 @@ pub fn handshake(error: &io::Error, peer: &str, seen: &Seen) -> Failure {
     }
 }
 
+/// Explains the alert with which the server ended the handshake.
+fn refused(alert: AlertDescription, peer: &str) -> Failure {
+    const VERSIONS: &str = "this client speaks TLS 1.2 and 1.3; the server may be too old";
+    use AlertDescription as Alert;
+    let (why, hint) = match alert {
+        Alert::ProtocolVersion => ("it speaks no version of TLS that this client does", VERSIONS),
+        Alert::HandshakeFailure | Alert::InsufficientSecurity => {
+            ("it has no way of encrypting in common with this client", VERSIONS)
+        }
+        Alert::CertificateRequired | Alert::NoCertificate => (
+            "it wants a certificate of the client",
+            "this client has none: the server is not meant for it",
+        ),
+        Alert::UnrecognisedName => {
+            ("it knows no host of this name", "connect to a name that the certificate is for")
+        }
+        Alert::NoApplicationProtocol => {
+            ("it is meant for another protocol", "is this the port of the chat?")
+        }
+        Alert::AccessDenied => ("it lets this client not in", "ask whoever runs the server"),
+        Alert::InternalError => {
+            ("it has a fault of its own", "ask whoever runs the server to look at its log")
+        }
+        _ => (
+            "it does not take what this client says",
+            "ask whoever runs the server to look at its log",
+        ),
+    };
+    Failure::new(Exit::Protocol, format!("{peer} refused the TLS handshake: {why}")).hint(hint)
+}
+
+/// What went wrong in a handshake, for which the server has not blamed this client.
+fn fault(error: &Tls) -> &'static str {
+    match error {
+        Tls::PeerIncompatible(_) => {
+            "the server has no way of encrypting in common with this client"
+        }
+        Tls::NoCertificatesPresented => "the server has shown no certificate",
+        Tls::PeerMisbehaved(_)
+        | Tls::InappropriateMessage { .. }
+        | Tls::InappropriateHandshakeMessage { .. }
+        | Tls::PeerSentOversizedRecord => "the server does not keep to the rules of TLS",
+        Tls::DecryptError => {
+            "what the server sent was changed on the way, or it has made a mistake"
+        }
+        Tls::FailedToGetCurrentTime => "this machine has no clock",
+        Tls::FailedToGetRandomBytes => "this machine gives no random numbers",
+        _ => "this client can't go on with it",
+    }
+}
+
 fn certificate(reason: &CertificateError, peer: &str, seen: &Seen) -> Failure {
     let mut failure = Failure::new(
         Exit::Untrusted,
         format!("the certificate of {peer} is not trusted: {}", in_words(reason, seen)),
     );
-    if let Some(fingerprint) = &seen.fingerprint {
-        failure = failure.detail(format!("its SHA-256 fingerprint is {fingerprint}"));
+    let issuer = seen.presented.as_ref().and_then(|shown| shown.missing_issuer.as_deref());
+    let issuer = issuer.filter(|_| matches!(reason, CertificateError::UnknownIssuer));
+    if let Some(issuer) = issuer {
+        let issuer = ScreenText::shortened(issuer, 200);
+        failure = failure
+            .detail(format!("its issuer is {issuer}, whose certificate the server did not send"));
+    }
+    if let Some(shown) = &seen.presented {
+        failure = failure.detail(format!("its SHA-256 fingerprint is {}", shown.fingerprint));
     }
     for hint in hints(reason, seen) {
         failure = failure.hint(*hint);
+    }
+    if issuer.is_some() {
+        failure = failure.hint("if that is no authority, the server's file lacks its chain: whoever runs the server puts it behind the certificate");
     }
     failure
 }
@@ -126,8 +171,7 @@ fn in_words(reason: &CertificateError, seen: &Seen) -> String {
         }
         CertificateError::ApplicationVerificationFailure => match &seen.trust {
             Trust::Pinned(pin) => format!("its fingerprint is not {pin}"),
-            Trust::Authority(_) => "the server does not have its key".to_owned(),
-            _ => reason.to_string(),
+            _ => "the server does not have its key".to_owned(),
         },
         CertificateError::BadSignature => match &seen.trust {
             // For example, the server has made itself a new authority.
@@ -147,7 +191,22 @@ fn in_words(reason: &CertificateError, seen: &Seen) -> String {
             }
             _ => "it is an authority's own certificate, used as a server's".to_owned(),
         },
-        _ => ScreenText::new(&reason.to_string()).to_string(),
+        CertificateError::BadEncoding => "it is broken".to_owned(),
+        CertificateError::Revoked => "its issuer has revoked it".to_owned(),
+        CertificateError::UnhandledCriticalExtension => {
+            "it demands something that this client does not know".to_owned()
+        }
+        CertificateError::UnknownRevocationStatus
+        | CertificateError::ExpiredRevocationList
+        | CertificateError::ExpiredRevocationListContext { .. }
+        | CertificateError::InvalidOcspResponse => {
+            "whether its issuer has revoked it can't be found out".to_owned()
+        }
+        CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            "it, or one of its issuers, is signed in a way that is not trusted any more".to_owned()
+        }
+        _ => "it can't be checked".to_owned(),
     }
 }
 
@@ -195,6 +254,10 @@ fn is_authority(reason: &CertificateError) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use rustls::{OtherError, PeerIncompatible, PeerMisbehaved};
+
     use super::*;
 
     #[test]
@@ -202,6 +265,35 @@ mod tests {
         assert_eq!(plain_name("DnsName(\"localhost\")"), "localhost");
         assert_eq!(plain_name("IpAddress(127.0.0.1)"), "127.0.0.1");
         assert_eq!(plain_name("odd"), "odd");
+    }
+
+    #[test]
+    fn no_word_of_a_library_reaches_the_user() {
+        let seen = Seen { trust: Trust::System, presented: None };
+        let all = [
+            Tls::AlertReceived(AlertDescription::HandshakeFailure),
+            Tls::AlertReceived(AlertDescription::UnrecognisedName),
+            Tls::AlertReceived(AlertDescription::Unknown(200)),
+            Tls::PeerIncompatible(PeerIncompatible::NoCipherSuitesInCommon),
+            Tls::PeerMisbehaved(PeerMisbehaved::SelectedUnofferedCipherSuite),
+            Tls::General("NotAscii".to_owned()),
+            CertificateError::BadEncoding.into(),
+            CertificateError::ApplicationVerificationFailure.into(),
+            CertificateError::UnsupportedSignatureAlgorithmContext {
+                signature_algorithm_id: vec![1],
+                supported_algorithms: vec![],
+            }
+            .into(),
+            CertificateError::Other(OtherError(Arc::new(io::Error::other("PathLenConstraint"))))
+                .into(),
+        ];
+        let told: Vec<_> = all
+            .iter()
+            .map(|error| {
+                handshake(&io::Error::other(error.clone()), "a.example", &seen).to_string()
+            })
+            .collect();
+        insta::assert_snapshot!(told.join("\n\n"));
     }
 
     #[test]

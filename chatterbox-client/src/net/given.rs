@@ -23,8 +23,8 @@ use super::verify::check_signature;
 #[derive(Debug)]
 pub struct Given {
     certificates: Vec<CertificateDer<'static>>,
-    /// The judge of all other certificates.
-    issued: Arc<WebPkiServerVerifier>,
+    /// The judge of all other certificates; `None` where no given one can be an authority's.
+    issued: Option<Arc<WebPkiServerVerifier>>,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
@@ -32,10 +32,14 @@ impl Given {
     /// A verifier for these certificates; `issued` decides about all others.
     pub fn new(
         certificates: Vec<CertificateDer<'static>>,
-        issued: Arc<WebPkiServerVerifier>,
+        issued: Option<Arc<WebPkiServerVerifier>>,
         algorithms: WebPkiSupportedAlgorithms,
     ) -> Self {
         Self { certificates, issued, algorithms }
+    }
+
+    fn issued(&self) -> Result<&WebPkiServerVerifier, Error> {
+        self.issued.as_deref().ok_or_else(|| CertificateError::UnknownIssuer.into())
     }
 
     fn holds(&self, certificate: &CertificateDer<'_>) -> bool {
@@ -83,7 +87,13 @@ impl ServerCertVerifier for Given {
         if self.is_replaced(end_entity) {
             return Err(CertificateError::UnknownIssuer.into());
         }
-        self.issued.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        self.issued()?.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        )
     }
 
     fn verify_tls12_signature(
@@ -95,7 +105,7 @@ impl ServerCertVerifier for Given {
         if self.holds(cert) {
             self.check_key(message, cert, dss)
         } else {
-            self.issued.verify_tls12_signature(message, cert, dss)
+            self.issued()?.verify_tls12_signature(message, cert, dss)
         }
     }
 
@@ -108,12 +118,12 @@ impl ServerCertVerifier for Given {
         if self.holds(cert) {
             self.check_key(message, cert, dss)
         } else {
-            self.issued.verify_tls13_signature(message, cert, dss)
+            self.issued()?.verify_tls13_signature(message, cert, dss)
         }
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.issued.supported_verify_schemes()
+        self.algorithms.supported_schemes()
     }
 }
 

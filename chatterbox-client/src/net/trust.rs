@@ -2,20 +2,22 @@
 #![allow(clippy::disallowed_methods, reason = "the file of the authority is read here")]
 
 use std::fs::File;
-use std::io::{self, BufReader, Read as _};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chatterbox_pem::{PemError, shell_word};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, KeyLogFile, RootCertStore};
-use rustls_pemfile::Item;
+use x509_parser::asn1_rs::FromDer as _;
+use x509_parser::prelude::X509Certificate;
 
 use super::given::Given;
-use super::verify::{AnyCertificate, Fingerprint, Pinned, Recording};
-use crate::exit::{Exit, Failure};
+use super::verify::{AnyCertificate, Fingerprint, Pinned, Presented, Recording};
+use crate::exit::{Exit, Failure, without_number};
 
 /// The limit of an authority's file: a device or a film given by mistake is not read to its end.
 const CA_FILE: u64 = 16 * 1024 * 1024;
@@ -40,7 +42,7 @@ pub enum Trust {
 pub struct Setup {
     pub config: Arc<ClientConfig>,
     trust: Trust,
-    seen: Arc<Mutex<Option<Fingerprint>>>,
+    seen: Arc<Mutex<Option<Presented>>>,
 }
 
 /// The facts about a handshake that failed, from which the failure is explained.
@@ -49,7 +51,7 @@ pub struct Seen {
     /// The proof that was demanded.
     pub trust: Trust,
     /// The certificate that the server presented, if it came to that.
-    pub fingerprint: Option<Fingerprint>,
+    pub presented: Option<Presented>,
 }
 
 impl Setup {
@@ -57,7 +59,7 @@ impl Setup {
     pub fn seen(&self) -> Seen {
         Seen {
             trust: self.trust.clone(),
-            fingerprint: *self.seen.lock().unwrap_or_else(PoisonError::into_inner),
+            presented: self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
 }
@@ -73,22 +75,19 @@ impl Trust {
         let verifier: Arc<dyn ServerCertVerifier> = match self {
             Self::Plaintext => return Ok(None),
             Self::Authority(path) => authority(path, &provider)?,
-            Self::System => {
-                Arc::new(rustls_platform_verifier::Verifier::new(Arc::clone(&provider)).map_err(
-                    |error| {
-                        Failure::new(Exit::Untrusted, "this system trusts no authority")
-                            .detail(error.to_string())
-                            .hint("give the authority's file with -ca FILE")
-                    },
-                )?)
-            }
+            Self::System => Arc::new(
+                rustls_platform_verifier::Verifier::new(Arc::clone(&provider)).map_err(|_| {
+                    Failure::new(Exit::Untrusted, "this system trusts no authority")
+                        .hint("give the authority's file with -ca FILE")
+                })?,
+            ),
             Self::Pinned(pin) => Arc::new(Pinned::new(*pin, algorithms)),
             Self::AnyCertificate => Arc::new(AnyCertificate::new(algorithms.supported_schemes())),
         };
         let (verifier, seen) = Recording::new(verifier);
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|error| Failure::new(Exit::Software, error.to_string()))?
+            .map_err(|_| Failure::new(Exit::Software, "TLS can't be set up"))?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_no_client_auth();
@@ -103,82 +102,63 @@ fn authority(
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ServerCertVerifier>, Failure> {
     let shown = path.display();
-    let unusable = |what: String| Failure::new(Exit::NoInput, what);
     let mut roots = RootCertStore::empty();
     let certificates = read_certificates(path)?;
     for (index, certificate) in certificates.iter().enumerate() {
-        roots.add(certificate.clone()).map_err(|error| {
-            unusable(format!("certificate {} in {shown} is broken", index + 1))
-                .detail(error.to_string())
-        })?;
+        // webpki can't read every old certificate; such a one can be a server's own all the same.
+        if roots.add(certificate.clone()).is_err()
+            && X509Certificate::from_der(certificate).is_err()
+        {
+            let message = format!("certificate {} in {shown} is broken", index + 1);
+            return Err(Failure::new(Exit::NoInput, message).hint(PARTS_HINT));
+        }
     }
-    let verifier =
-        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
-            .build()
-            .map_err(|error| unusable(format!("{shown} can't be used: {error}")))?;
+    let issued = if roots.is_empty() {
+        None
+    } else {
+        let builder =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
+        let verifier = builder.build().map_err(|_| {
+            Failure::new(Exit::NoInput, format!("{shown} can't be used as authorities"))
+                .hint(SERVER_HINT)
+        })?;
+        Some(verifier)
+    };
     let algorithms = provider.signature_verification_algorithms;
-    Ok(Arc::new(Given::new(certificates, verifier, algorithms)))
+    Ok(Arc::new(Given::new(certificates, issued, algorithms)))
 }
 
-/// The certificates in a PEM file; at least one.
+const SERVER_HINT: &str =
+    "chatterbox-server prints the path of its authority's file when it starts";
+const PARTS_HINT: &str =
+    "the file may have been cut off, or changed by an editor: get it once more";
+
+/// All the certificates in a PEM file; at least one. A file of which a part is not understood is refused: fewer
+/// authorities would be trusted than its user believes.
 fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
-    const SERVER_HINT: &str =
-        "chatterbox-server prints the path of its authority's file when it starts";
     let shown = path.display();
+    let refused = |what: String| Failure::new(Exit::NoInput, what);
     let unreadable = |error: &io::Error| {
-        Failure::new(Exit::NoInput, format!("{shown} can't be read: {error}")).hint(SERVER_HINT)
+        refused(format!("{shown} can't be read: {}", without_number(error))).hint(SERVER_HINT)
     };
     let file = File::open(path).map_err(|error| unreadable(&error))?;
     let mut content = Vec::new();
-    BufReader::new(file)
-        .take(CA_FILE + 1)
-        .read_to_end(&mut content)
-        .map_err(|error| unreadable(&error))?;
-    if content.is_empty() {
-        return Err(Failure::new(Exit::NoInput, format!("{shown} is empty")).hint(SERVER_HINT));
+    file.take(CA_FILE + 1).read_to_end(&mut content).map_err(|error| unreadable(&error))?;
+    if content.len() as u64 > CA_FILE {
+        let most = CA_FILE / (1024 * 1024);
+        return Err(refused(format!(
+            "{shown}: it is longer than {most} MiB, and no file of certificates"
+        )));
     }
-    separate_lines(&mut content);
-    let mut certificates = Vec::new();
-    let mut keys = false;
-    for item in rustls_pemfile::read_all(&mut content.as_slice()) {
-        match item {
-            Ok(Item::X509Certificate(certificate)) => certificates.push(certificate),
-            Ok(Item::Pkcs1Key(_) | Item::Pkcs8Key(_) | Item::Sec1Key(_)) => keys = true,
-            Ok(_) => {}
-            Err(error) => {
-                return Err(Failure::new(Exit::NoInput, format!("{shown} is broken PEM"))
-                    .detail(error.to_string()));
-            }
-        }
-    }
-    if !certificates.is_empty() {
-        return Ok(certificates);
-    }
-    let none = Failure::new(Exit::NoInput, format!("there is no PEM certificate in {shown}"));
-    // DER begins with a long-form sequence.
-    Err(if keys {
-        none.hint("this is a private key; the authority's certificate is another file")
-    } else if content.starts_with(&[0x30, 0x82]) {
-        none.hint(format!(
-            "it looks like DER; convert it with: openssl x509 -inform der -in {shown} -out ca.crt"
-        ))
-    } else {
-        none.hint("a PEM certificate begins with -----BEGIN CERTIFICATE-----").hint(SERVER_HINT)
-    })
-}
-
-/// Puts a line end between the end of one PEM block and the beginning of the next where it is missing, as when files
-/// without one at their end were put together: a reader of lines would not see the second block.
-fn separate_lines(pem: &mut Vec<u8>) {
-    const GLUED: &[u8] = b"----------BEGIN ";
-    let places: Vec<usize> = pem
-        .windows(GLUED.len())
-        .enumerate()
-        .filter_map(|(place, bytes)| (bytes == GLUED).then_some(place + 5))
-        .collect();
-    for place in places.into_iter().rev() {
-        pem.insert(place, b'\n');
-    }
+    let hinted = |error: &PemError| {
+        let failure = refused(format!("{shown}: {error}"));
+        let failure = failure.hint(error.hint(&shell_word(&shown.to_string())));
+        let elsewhere =
+            matches!(error, PemError::Empty | PemError::NoBlock | PemError::NoCertificate { .. });
+        if elsewhere { failure.hint(SERVER_HINT) } else { failure }
+    };
+    let bundle = chatterbox_pem::read(&content).map_err(|error| hinted(&error))?;
+    Ok(bundle.certificates().map_err(|error| hinted(&error))?.to_vec())
 }
 
 #[cfg(test)]
@@ -207,6 +187,25 @@ mod tests {
         };
         std::fs::write(&path, [pem("a"), pem("b"), pem("c")].concat()).unwrap();
         assert_eq!(read_certificates(&path).unwrap().len(), 3);
+        let marked = ["a", "b"].map(|name| format!("\u{feff}{}\r\n", pem(name))).concat();
+        std::fs::write(&path, marked).unwrap();
+        assert_eq!(read_certificates(&path).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_file_of_which_a_part_is_not_understood_is_refused() {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let params = rcgen::CertificateParams::new(vec!["a".to_owned()]).unwrap();
+        let good = params.self_signed(&key).unwrap().pem();
+        let wide: Vec<u8> = good.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let texts = [
+            failure(Some(format!("{good}{}", &good[1..]).as_bytes())),
+            failure(Some(format!("{good}{}", good.replacen("MII", "M!I", 1)).as_bytes())),
+            failure(Some(format!("{good}{}", &good[..good.len() - 30]).as_bytes())),
+            failure(Some(format!("{good}{}", good.replace(" CERT", " TRUSTED CERT")).as_bytes())),
+            failure(Some(&wide)),
+        ];
+        insta::assert_snapshot!(texts.join("\n\n"));
     }
 
     #[test]
@@ -218,7 +217,7 @@ mod tests {
             failure(Some(b"")),
             failure(Some(b"hello")),
             failure(Some(key.as_bytes())),
-            failure(Some(&[0x30, 0x82, 1, 2, 3])),
+            failure(Some(&[0x30, 0x82, 1, 2, 0x30, 3])),
             failure(Some(broken)),
             failure(Some(b"-----BEGIN CERTIFICATE-----\n%%%\n-----END CERTIFICATE-----\n")),
         ];

@@ -212,16 +212,36 @@ impl ServerCertVerifier for AnyCertificate {
     }
 }
 
-/// Wraps another verifier and records the fingerprint of the certificate, so that a failure can name it.
+/// The certificate that a server has presented.
+#[derive(Debug, Clone)]
+pub struct Presented {
+    /// Its fingerprint.
+    pub fingerprint: Fingerprint,
+    /// Who issued it, if that is somebody else and the server has sent no certificate of any issuer.
+    pub missing_issuer: Option<String>,
+}
+
+impl Presented {
+    fn new(own: &CertificateDer<'_>, others: &[CertificateDer<'_>]) -> Self {
+        let issuer = || {
+            let (_, parsed) = X509Certificate::from_der(own).ok()?;
+            let other = parsed.issuer().as_raw() != parsed.subject().as_raw();
+            (others.is_empty() && other).then(|| parsed.issuer().to_string())
+        };
+        Self { fingerprint: Fingerprint::of(own), missing_issuer: issuer() }
+    }
+}
+
+/// Wraps another verifier and records what the server presented, so that a failure can name it.
 #[derive(Debug)]
 pub struct Recording {
     inner: Arc<dyn ServerCertVerifier>,
-    seen: Arc<Mutex<Option<Fingerprint>>>,
+    seen: Arc<Mutex<Option<Presented>>>,
 }
 
 impl Recording {
-    /// Wraps `inner`; the second value holds the fingerprint after a handshake.
-    pub fn new(inner: Arc<dyn ServerCertVerifier>) -> (Self, Arc<Mutex<Option<Fingerprint>>>) {
+    /// Wraps `inner`; the second value holds what was presented after a handshake.
+    pub fn new(inner: Arc<dyn ServerCertVerifier>) -> (Self, Arc<Mutex<Option<Presented>>>) {
         let seen = Arc::new(Mutex::new(None));
         (Self { inner, seen: Arc::clone(&seen) }, seen)
     }
@@ -237,7 +257,7 @@ impl ServerCertVerifier for Recording {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some(Fingerprint::of(end_entity));
+            Some(Presented::new(end_entity, intermediates));
         self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
     }
 

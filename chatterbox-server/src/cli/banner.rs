@@ -1,8 +1,9 @@
 //! The ready lines: where the server listens, where it stores messages, and the client's command line for it.
 
 use std::io::Write as _;
+use std::net::IpAddr;
 
-use chatterbox_server::net::{AUTHORITY_FILE, CertificateSource};
+use chatterbox_server::net::{AUTHORITY_FILE, CertificateSource, client_host, reachable};
 use chatterbox_server::ops::logging;
 use tokio::net::TcpListener;
 
@@ -14,10 +15,12 @@ pub fn ready(options: &Serve, source: Option<&CertificateSource>, listeners: &[T
         listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
     let port = addresses.first().map_or(options.port, std::net::SocketAddr::port);
     let addresses = addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let host = match options.host.as_str() {
-        "0.0.0.0" | "::" => "localhost",
-        host => host,
+    // The certificate was read a moment ago; if it has gone since, the host as it was given is the best there is.
+    let host = match source {
+        Some(source) => client_host(source).unwrap_or_else(|_| options.host.clone()),
+        None => reachable(&options.host),
     };
+    let everywhere = options.host.parse::<IpAddr>().is_ok_and(|address| address.is_unspecified());
     let trust = match source {
         None => " --plaintext".to_owned(),
         Some(CertificateSource::Local { folder, .. }) => {
@@ -49,6 +52,13 @@ pub fn ready(options: &Serve, source: Option<&CertificateSource>, listeners: &[T
             lines.push(format!("chatterbox-server: messages are kept in {folder}"));
         }
         None => lines.push("chatterbox-server: messages are not kept".to_owned()),
+    }
+    if let (true, Some(CertificateSource::Local { folder, .. })) = (everywhere, source) {
+        let authority = folder.join(AUTHORITY_FILE);
+        lines.push(format!(
+            "chatterbox-server: on other machines, the line below needs a copy of {} there",
+            authority.display()
+        ));
     }
     lines.push(format!("chatterbox-server: to chat, run: {client}"));
     // A closed stderr must not stop the server.

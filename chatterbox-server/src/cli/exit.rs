@@ -1,16 +1,19 @@
 //! Failures of the program: one line on stderr, a hint, and an exit code of the sysexits family.
 
+use std::borrow::Cow;
 use std::process::ExitCode;
 
 use chatterbox_server::net::{ListenError, TlsError};
 use chatterbox_server::store::sqlite::{CopyError, OpenError};
+
+use crate::cli::mistaken::meant;
 
 /// An error that ends the program.
 #[derive(Debug)]
 pub struct Failure {
     pub message: String,
     /// Advice for the operator, on a line of its own.
-    pub hint: Option<&'static str>,
+    pub hint: Option<Cow<'static, str>>,
     pub code: u8,
 }
 
@@ -47,7 +50,7 @@ impl Failure {
     /// Prints it on stderr, and gives its exit code.
     pub fn report(&self) -> ExitCode {
         eprintln!("chatterbox-server: {}", self.message);
-        if let Some(hint) = self.hint {
+        if let Some(hint) = &self.hint {
             eprintln!("hint: {hint}");
         }
         ExitCode::from(self.code)
@@ -61,21 +64,21 @@ impl Failure {
 
 impl From<ListenError> for Failure {
     fn from(error: ListenError) -> Self {
+        let here = "give a name or address of this machine, for example localhost or 0.0.0.0";
         let (code, hint) = match &error {
-            ListenError::UnknownHost { .. } => (
-                UNAVAILABLE,
-                Some("give a name or address of this machine, for example localhost or 0.0.0.0"),
-            ),
+            ListenError::UnknownHost { host, .. } => {
+                (UNAVAILABLE, meant(host).map_or(here.into(), Cow::Owned))
+            }
             ListenError::InUse(_) => (
                 UNAVAILABLE,
-                Some("another server runs there; choose another port with -p, or -p 0 for any"),
+                "another server runs there; choose another port with -p, or -p 0 for any".into(),
             ),
             ListenError::Forbidden(_) => {
-                (FORBIDDEN, Some("ports below 1024 need rights; choose a higher one with -p"))
+                (FORBIDDEN, "ports below 1024 need rights; choose a higher one with -p".into())
             }
-            _ => (UNAVAILABLE, Some("give a name or address of this machine")),
+            _ => (UNAVAILABLE, "give a name or address of this machine".into()),
         };
-        Self { message: error.to_string(), hint, code }
+        Self { message: error.to_string(), hint: Some(hint), code }
     }
 }
 
@@ -88,34 +91,37 @@ impl From<OpenError> for Failure {
             OpenError::TooNew { .. } => {
                 "use the newer program, or give another folder with --data DIR"
             }
+            OpenError::HardLink(_) => {
+                "start it with the folder of the other name, or make it a file of its own: cp, then mv"
+            }
+            OpenError::Full(_) => "make room, or give a folder on another disk with --data DIR",
+            OpenError::Disk(_) => {
+                "look at `ulimit -f` and at the disk, or give a folder elsewhere with --data DIR"
+            }
             OpenError::Corrupt { .. } => {
                 "put a backup in its place, or give another folder with --data DIR"
             }
             _ => "give a folder that can be written with --data DIR, or keep nothing with --memory",
         };
-        Self { message: error.to_string(), hint: Some(hint), code: MESSAGES }
+        Self { message: error.to_string(), hint: Some(hint.into()), code: MESSAGES }
     }
 }
 
 impl From<CopyError> for Failure {
     fn from(error: CopyError) -> Self {
-        Self { message: error.to_string(), hint: None, code: MESSAGES }
+        let hint = match error {
+            CopyError::Open(error) => return error.into(),
+            CopyError::Exists(_) => Some("give the name of a file that is not there yet"),
+            CopyError::Full(_) => Some("make room, or give a file on another disk"),
+            CopyError::Disk(_) => Some("look at `ulimit -f` and at the disk"),
+            _ => None,
+        };
+        Self { message: error.to_string(), hint: hint.map(Into::into), code: MESSAGES }
     }
 }
 
 impl From<TlsError> for Failure {
     fn from(error: TlsError) -> Self {
-        let hint = match &error {
-            TlsError::Foreign(_) => Some(
-                "use these files with --cert and --key, or give another folder with --certs DIR",
-            ),
-            TlsError::NoKey(_) => Some("give the file that holds the key with --key"),
-            TlsError::File { .. } => Some(
-                "give a folder that can be written with --certs DIR, or files with --cert and --key",
-            ),
-            TlsError::Unusable { .. } => Some("certificate and key have to belong together"),
-            _ => None,
-        };
-        Self { message: error.to_string(), hint, code: CONFIGURATION }
+        Self { message: error.to_string(), hint: Some(error.hint().into()), code: CONFIGURATION }
     }
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use chatterbox_address::{Contradiction, HostPort};
 use chatterbox_server::ops::folders;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, FromArgMatches as _};
@@ -43,22 +44,30 @@ pub enum LayerError {
     /// The parser of the command line refused a value of the file.
     #[error("{path}: {problem}")]
     Refused { path: PathBuf, problem: String },
+    /// Two ports of one layer.
+    #[error(transparent)]
+    Ports(#[from] Contradiction),
 }
 
 impl From<LayerError> for Failure {
     fn from(error: LayerError) -> Self {
-        let hint = Some("`chatterbox-server config --sample` prints every setting");
-        Self { message: error.to_string(), hint, code: exit::CONFIGURATION }
+        let (hint, code) = match &error {
+            LayerError::Ports(_) => ("give the port once", exit::USAGE),
+            _ => ("`chatterbox-server config --sample` prints every setting", exit::CONFIGURATION),
+        };
+        Self { message: error.to_string(), hint: Some(hint.into()), code }
     }
 }
 
 /// The layer that a value comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+///
+/// Their order is that of what they decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
-    CommandLine,
-    Environment,
-    File,
     Default,
+    File,
+    Environment,
+    CommandLine,
 }
 
 impl Origin {
@@ -132,15 +141,48 @@ pub fn read(arguments: &[OsString]) -> Result<Settings, LayerError> {
     })?;
     let cli = Cli::from_arg_matches(&second)?;
     let (_, matches) = innermost(&second);
-    let effective =
+    let mut effective: Vec<_> =
         taken.into_iter().map(|setting| effective(setting, matches, &from_file)).collect();
-    let (command, serve) = match cli.command {
+    let (command, mut serve) = match cli.command {
         Some(Command::Config { sample, serve }) => {
             (Some(Command::Config { sample, serve: serve.clone() }), *serve)
         }
         command => (command, cli.serve),
     };
+    split_host(&mut serve, &mut effective)?;
     Ok(Settings { command, serve, effective, file })
+}
+
+/// Takes the port off a host that has one behind it. `-p` of a higher layer wins; in the same layer both have to agree.
+fn split_host(serve: &mut Serve, effective: &mut [Effective]) -> Result<(), Contradiction> {
+    // The parser has accepted it.
+    let Ok(given) = serve.host.parse::<HostPort>() else { return Ok(()) };
+    let port = given.port.unwrap_or(serve.port);
+    let origin = |effective: &[Effective], key: &str| {
+        let found = effective.iter().find(|effective| effective.setting.key == key);
+        found.map_or(Origin::Default, |effective| effective.origin)
+    };
+    let (mut of_host, of_flag) = (origin(effective, "host"), origin(effective, "port"));
+    if given.port.is_none() {
+        of_host = Origin::Default;
+    } else if of_host == of_flag {
+        given.port_with(Some(serve.port))?;
+    }
+    serve.host = given.host;
+    if of_host >= of_flag {
+        serve.port = port;
+    }
+    for one in effective {
+        match one.setting.key.as_str() {
+            "host" => one.value = Some(serve.host.clone()),
+            "port" => {
+                one.value = Some(serve.port.to_string());
+                one.origin = of_host.max(of_flag);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// The subcommand that was given, however deep, with what it matched; without one, the program itself.
@@ -284,6 +326,30 @@ pub mod tests {
         assert_eq!((settings.serve.cert, settings.serve.data), (None, None));
         let settings = with_file("plaintext = true\n", &["--certs", "x"]).unwrap();
         assert!(!settings.serve.plaintext);
+    }
+
+    #[test]
+    fn a_port_behind_the_host_counts_as_one_of_its_layer() {
+        let place = |text: &str, arguments: &[&str]| {
+            let settings = with_file(text, arguments).unwrap();
+            let shown =
+                (origin(&settings, "host").0.unwrap(), origin(&settings, "port").0.unwrap());
+            assert_eq!(shown, (settings.serve.host.clone(), settings.serve.port.to_string()));
+            (settings.serve.host, settings.serve.port)
+        };
+        let at = |host: &str, port| (host.to_owned(), port);
+        assert_eq!(place("", &["localhost:5000"]), at("localhost", 5000));
+        assert_eq!(place("", &["[::1]:5000", "-p", "5000"]), at("::1", 5000));
+        assert_eq!(place("", &["[::]"]), at("::", 9000));
+        assert_eq!(place("port = 6000", &["a:5000"]), at("a", 5000));
+        assert_eq!(place("host = \"a:6000\"", &["-p", "5000"]), at("a", 5000));
+        assert_eq!(place("host = \"a:6000\"", &[]), at("a", 6000));
+        for (text, arguments) in [("", &["a:1", "-p", "2"][..]), ("host = \"a:1\"\nport = 2", &[])]
+        {
+            let error = with_file(text, arguments).unwrap_err();
+            assert_eq!(error.to_string(), "the host says port 1, and -p says 2");
+            assert_eq!(Failure::from(error).code, exit::USAGE);
+        }
     }
 
     #[test]

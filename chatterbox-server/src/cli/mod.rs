@@ -4,6 +4,7 @@ mod banner;
 mod command_line;
 mod exit;
 mod layers;
+mod mistaken;
 mod reload;
 mod run;
 mod sample;
@@ -15,4 +16,5 @@ mod user;
 
 pub use exit::{Failure, USAGE};
 pub use layers::{LayerError, read};
+pub use mistaken::misunderstood;
 pub use run::run;

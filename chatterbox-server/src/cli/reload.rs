@@ -54,7 +54,9 @@ impl Reloader {
     pub fn reload_certificates(&self) {
         match self.transport.reload() {
             Ok(()) => tracing::info!("certificates read again"),
-            Err(error) => tracing::error!(%error, "the old certificates stay in use"),
+            Err(error) => {
+                tracing::error!(%error, hint = error.hint(), "the old certificates stay in use");
+            }
         }
     }
 }

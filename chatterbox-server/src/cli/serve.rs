@@ -9,7 +9,8 @@ use chatterbox_server::access::Access;
 use chatterbox_server::accounts::{Accounts, Cost};
 use chatterbox_server::commands::{CommandState, Service};
 use chatterbox_server::net::{Transport, listen};
-use chatterbox_server::ops::{logging, machine, signals};
+use chatterbox_server::ops::{data_watch, logging, machine, signals};
+use chatterbox_server::store::sqlite::Place;
 use chatterbox_server::store::{Backlog, Memory, MemoryDirectory, Sqlite, SqliteDirectory};
 use tokio::sync::watch;
 
@@ -27,14 +28,14 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
     let options = settings.serve.clone();
     let _logging = logging::start(options.log_format, &options.log).map_err(|error| Failure {
         message: format!("log {}: {error}", options.log),
-        hint: Some("error, warn, info, debug and trace are levels"),
+        hint: Some("error, warn, info, debug and trace are levels".into()),
         code: exit::USAGE,
     })?;
     let connections = machine::allow_many_connections();
     if connections == 0 {
         return Err(Failure {
             message: "this system allows so few open files that nobody could connect".to_owned(),
-            hint: Some("allow at least 128, for example with ulimit -n 1024"),
+            hint: Some("allow at least 128, for example with ulimit -n 1024".into()),
             code: exit::SYSTEM,
         });
     }
@@ -50,9 +51,13 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
             Some(source) => Transport::tls(source.clone())?,
             None => Transport::Plaintext,
         };
-        let backlog: Arc<dyn Backlog> = match options.store() {
-            Some(store) => Arc::new(Sqlite::open(&store)?),
-            None => Arc::new(Memory::default()),
+        let (backlog, place): (Arc<dyn Backlog>, _) = match options.store() {
+            Some(store) => {
+                let sqlite = Sqlite::open(&store)?;
+                let gone = |error| Failure::system("the messages are not where they were", &error);
+                (Arc::new(sqlite), Some(Place::of_folder(&store.folder).map_err(gone)?))
+            }
+            None => (Arc::new(Memory::default()), None),
         };
         let live = Live::new(config);
         let access = access(&options, &live).await?;
@@ -68,14 +73,23 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
         ready(&options, source.as_ref(), &listeners);
         let server =
             chatterbox_server::run_with(listeners, transport, backlog, access, live, stopped);
+        let files = place.clone();
+        let watched = data_watch::watch(move || files.as_ref().map_or(Ok(()), Place::check_all));
         tokio::select! {
             outcome = server => outcome.map_err(|error| Failure {
                 message: error.to_string(),
-                hint: Some("put a backup in its place, or give another folder with --data DIR"),
+                hint: Some("put a backup in its place, or give another folder with --data DIR".into()),
                 code: exit::MESSAGES,
             }),
             () = signals => Ok(()),
-        }
+            () = watched => Ok(()),
+        }?;
+        // Nobody finds at the next start what was stored: that is no success.
+        place.map_or(Ok(()), |place| place.check_closed()).map_err(|missing| Failure {
+            message: missing.to_string(),
+            hint: Some("put the folder back, or a backup in its place, before the next start".into()),
+            code: exit::MESSAGES,
+        })
     })
 }
 

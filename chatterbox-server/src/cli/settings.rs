@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chatterbox_address::{AddressError, HostPort};
 use chatterbox_hub::Keep;
 use chatterbox_server::config::{Config, between};
 use chatterbox_server::net::CertificateSource;
@@ -33,8 +34,8 @@ pub enum Durability {
     group = ArgGroup::new("storage").multiple(true)
 )]
 pub struct Serve {
-    /// Name or address to listen on; every address that it stands for is used
-    #[arg(default_value = "localhost")]
+    /// Name or address to listen on, every address that it stands for; HOST:PORT is taken, too
+    #[arg(default_value = "localhost", value_parser = host)]
     pub host: String,
 
     /// Port to listen on; 0 is any free one
@@ -132,6 +133,12 @@ pub struct Serve {
     pub log: String,
 }
 
+/// The host and its port, if one is behind it, as they are printed again.
+fn host(text: &str) -> Result<String, String> {
+    let host: HostPort = text.parse().map_err(|error: AddressError| error.to_string())?;
+    Ok(host.to_string())
+}
+
 fn days(text: &str) -> Result<Duration, String> {
     let days: u32 = between(text, 1, 36_500)?;
     Ok(Duration::from_secs(u64::from(days) * 86_400))
@@ -163,6 +170,7 @@ impl Serve {
             Some(certificate) => CertificateSource::Files {
                 certificate: certificate.clone(),
                 key: self.key.as_ref().unwrap_or(certificate).clone(),
+                host: self.host.clone(),
             },
             None => CertificateSource::Local {
                 folder: self.certs.clone().unwrap_or_else(folders::certificates),

@@ -9,6 +9,7 @@ use chatterbox_server::accounts::{
 };
 use chatterbox_server::ops::clock::unix_now;
 use chatterbox_server::store::SqliteDirectory;
+use chatterbox_server::store::sqlite;
 use time::OffsetDateTime;
 
 use crate::cli::exit::{self, Failure};
@@ -25,7 +26,7 @@ pub fn user(command: &UserCommand, out: &mut impl Write) -> Result<io::Result<()
         }
         UserCommand::Passwd { name, ask, messages } => {
             let name = parse(name)?;
-            let mut directory = open(messages)?;
+            let mut directory = open_existing(messages)?;
             existing(directory.account(&name)?.is_some(), &name)?;
             let hash = new_password(&format!("New password for {name}: "), ask)?;
             existing(directory.change_password(&name, &hash)?, &name)?;
@@ -36,18 +37,18 @@ pub fn user(command: &UserCommand, out: &mut impl Write) -> Result<io::Result<()
         }
         UserCommand::Level { name, level, messages } => {
             let name = parse(name)?;
-            existing(open(messages)?.set_level(&name, *level)?, &name)?;
+            existing(open_existing(messages)?.set_level(&name, *level)?, &name)?;
             say(&format!("{name} has level {level} from the next login on"));
         }
         UserCommand::Del { name, messages } => {
             let name = parse(name)?;
-            existing(open(messages)?.remove(&name)?, &name)?;
+            existing(open_existing(messages)?.remove(&name)?, &name)?;
             say(&format!(
                 "the account {name} is removed; who is logged in with it stays until then"
             ));
         }
         UserCommand::List { messages } => {
-            let accounts = open(messages)?.list(ACCOUNTS)?;
+            let accounts = open_existing(messages)?.list(ACCOUNTS)?;
             return Ok(list(&accounts, out));
         }
     }
@@ -59,6 +60,7 @@ pub fn user(command: &UserCommand, out: &mut impl Write) -> Result<io::Result<()
 /// # Errors
 /// Accounts that can't be changed, and a password that can't be used.
 pub fn admin_password(command: &AdminPassword) -> Result<(), Failure> {
+    let open = if command.remove { open_existing } else { open };
     let mut directory = open(&command.messages)?;
     if command.remove {
         directory.set_admin_password(None)?;
@@ -75,7 +77,7 @@ fn add(name: &Username, level: Level, ask: &Ask, messages: &Messages) -> Result<
     let mut directory = open(messages)?;
     let exists = || Failure {
         message: format!("there is an account {name} already"),
-        hint: Some("`chatterbox-server user passwd` and `user level` change it"),
+        hint: Some("`chatterbox-server user passwd` and `user level` change it".into()),
         code: exit::DATA,
     };
     if directory.account(name)?.is_some() {
@@ -115,8 +117,31 @@ fn list(accounts: &[Account], out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
+/// Opens the accounts of a folder, which is made if it is not there.
 fn open(messages: &Messages) -> Result<SqliteDirectory, Failure> {
-    Ok(SqliteDirectory::open(&messages.folder())?)
+    let folder = messages.folder();
+    let new = !sqlite::exists(&folder);
+    let directory = SqliteDirectory::open(&folder)?;
+    if new {
+        say(&format!(
+            "made a new database in {}: no server has used this folder",
+            folder.display()
+        ));
+    }
+    Ok(directory)
+}
+
+/// Opens the accounts of a folder that has some: a folder that was mistyped is not made.
+fn open_existing(messages: &Messages) -> Result<SqliteDirectory, Failure> {
+    let folder = messages.folder();
+    if sqlite::exists(&folder) {
+        return open(messages);
+    }
+    Err(Failure {
+        message: format!("there are no messages and no accounts in {}", folder.display()),
+        hint: Some("give the server's folder with --data DIR; it prints it when it starts".into()),
+        code: exit::MESSAGES,
+    })
 }
 
 fn parse(name: &str) -> Result<Username, Failure> {
@@ -133,7 +158,7 @@ fn existing(found: bool, name: &Username) -> Result<(), Failure> {
     }
     Err(Failure {
         message: format!("there is no account {name}"),
-        hint: Some("`chatterbox-server user list` shows all of them"),
+        hint: Some("`chatterbox-server user list` shows all of them".into()),
         code: exit::NO_USER,
     })
 }
@@ -144,7 +169,9 @@ fn new_password(question: &str, ask: &Ask) -> Result<PasswordHash, Failure> {
     let unusable = |message: String| Failure { message, hint: None, code: exit::DATA };
     let unreadable = |error: io::Error| Failure {
         message: format!("can't read a password: {error}"),
-        hint: Some("run it on a terminal, or give the password as one line with --password-stdin"),
+        hint: Some(
+            "run it on a terminal, or give the password as one line with --password-stdin".into(),
+        ),
         code: exit::DATA,
     };
     let text = if ask.password_stdin || !io::stdin().is_terminal() {

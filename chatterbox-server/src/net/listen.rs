@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 #[non_exhaustive]
 pub enum ListenError {
     /// The host name can't be resolved.
-    #[error("can't find the host {host:?}: {source}")]
+    #[error("can't find the host {host:?}: {}", of_getaddrinfo(source))]
     UnknownHost {
         /// The host as it was given.
         host: String,
@@ -114,6 +114,12 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     TcpListener::from_std(socket.into())
+}
+
+/// What getaddrinfo says, without the name that std gives it.
+fn of_getaddrinfo(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.strip_prefix("failed to lookup address information: ").unwrap_or(&text).to_owned()
 }
 
 #[cfg(test)]

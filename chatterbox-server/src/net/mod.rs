@@ -9,6 +9,7 @@ pub(crate) mod limits;
 mod listen;
 pub(crate) mod long_frame;
 pub(crate) mod long_work;
+mod machine_names;
 mod minimum_rate;
 mod outbound;
 mod poll_on_wake;
@@ -19,4 +20,5 @@ mod stream;
 mod tls;
 
 pub use listen::{ListenError, listen};
-pub use tls::{AUTHORITY_FILE, CertificateSource, TlsError, Transport};
+pub use machine_names::reachable;
+pub use tls::{AUTHORITY_FILE, CertificateSource, TlsError, Transport, client_host};

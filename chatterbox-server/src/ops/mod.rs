@@ -1,6 +1,8 @@
-//! Operating the server: clock, default folders, logs, limits of the machine, signals.
+//! Operating the server: clock, default folders, logs, limits of the machine and of files, signals.
 
 pub mod clock;
+pub mod data_watch;
+pub mod file_size;
 pub mod folders;
 pub mod logging;
 pub mod machine;

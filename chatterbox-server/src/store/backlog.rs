@@ -23,6 +23,14 @@ pub enum BacklogError {
     /// There is no room for the messages; none of them is kept.
     #[error("there is no room for more messages")]
     Full,
+    /// What would be stored could not be found later; none of it is kept.
+    #[error("the data folder is not in its place any more: it was removed, moved or replaced")]
+    Moved,
+    /// The disk does not do what it is asked for; none of the messages is kept.
+    #[error(
+        "the disk takes no more, or fails: a limit on the size of files (ulimit -f), or a fault"
+    )]
+    Disk,
     /// The store failed.
     #[error("the message store failed: {0}")]
     Store(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -14,6 +14,7 @@ pub struct Running {
     stderr: BufReader<ChildStderr>,
     pub address: SocketAddr,
     pub client_line: String,
+    printed: String,
 }
 
 impl Running {
@@ -29,10 +30,11 @@ impl Running {
     fn run(mut command: Command, arguments: &[&str]) -> Self {
         let mut child = command.args(arguments).stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let (mut address, mut client_line) = (None, None);
+        let (mut address, mut client_line, mut printed) = (None, None, String::new());
         while client_line.is_none() {
             let mut line = String::new();
             assert!(stderr.read_line(&mut line).unwrap() > 0, "ended before it was ready");
+            printed.push_str(&line);
             if let Some((_, list)) = line.split_once("listening on ") {
                 address = Some(list.trim().split(", ").next().unwrap().parse().unwrap());
             }
@@ -41,12 +43,17 @@ impl Running {
             }
         }
         let (address, client_line) = (address.unwrap(), client_line.unwrap());
-        Self { child, stderr, address, client_line }
+        Self { child, stderr, address, client_line, printed }
     }
 
     /// The process.
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// What it printed until it was ready.
+    pub fn printed(&self) -> &str {
+        &self.printed
     }
 
     /// Reads its log until a line with this text.

@@ -163,7 +163,7 @@ async fn one_that_knows_only_old_tls() {
     })
     .await;
     let report = grade(address, Trust::Anything).await.unwrap();
-    fails_with(&report, &["tls.handshake"], &["ProtocolVersion"]);
+    fails_with(&report, &["tls.handshake"], &["the alert protocol_version"]);
 }
 
 #[tokio::test]

@@ -22,9 +22,10 @@ use conformance_suite::{
 
 use super::{
     again::Again,
+    authorities::authorities,
     grading::{Failure, Grading, selection},
     keylog::KeyLogFile,
-    shared::{self, Reports, authority, read},
+    shared::{self, Reports, read},
 };
 
 /// How many cases run at the same time when nobody says how many.
@@ -213,7 +214,10 @@ fn trust(arguments: &Grade) -> anyhow::Result<Trust> {
     if arguments.insecure {
         return Ok(Trust::Anything);
     }
-    arguments.ca.as_deref().map_or(Ok(Trust::Nobody), |file| Ok(Trust::Authority(authority(file)?)))
+    arguments
+        .ca
+        .as_deref()
+        .map_or(Ok(Trust::Nobody), |file| Ok(Trust::Authority(authorities(file)?)))
 }
 
 /// The command that repeats this run; `--only` is added for a single case.

@@ -12,7 +12,7 @@ use conformance_load::{
     plan::{Pace, Plan, Workload},
 };
 
-use super::shared;
+use super::{authorities::authorities, shared};
 
 /// Where the server is, and how many connect to it.
 #[derive(Debug, Args)]
@@ -120,7 +120,7 @@ pub(super) fn options(common: &Common, plan: Plan) -> anyhow::Result<LoadOptions
         ),
     };
     let trust = match &common.ca {
-        Some(file) => Trust::Authority(shared::authority(file)?),
+        Some(file) => Trust::Authority(authorities(file)?),
         // A server that was started for the run is known anyway.
         None if common.insecure || common.spawn.is_some() => Trust::Anything,
         None => Trust::Nobody,

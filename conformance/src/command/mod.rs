@@ -1,6 +1,7 @@
 //! The commands of the suite, one file each.
 
 mod again;
+mod authorities;
 pub(crate) mod batch;
 pub(crate) mod client;
 pub(crate) mod compare;

@@ -9,7 +9,6 @@ use std::{
 use anyhow::Context as _;
 use clap::Args;
 use conformance_suite::report::{format::Output, points::Rubric, write};
-use rustls::pki_types::CertificateDer;
 
 #[derive(Debug, Args)]
 pub(crate) struct Reports {
@@ -65,32 +64,6 @@ pub(crate) fn read(file: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(file).with_context(|| format!("can't read {}", file.display()))
 }
 
-pub(crate) fn authority(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
-    let pem = std::fs::read(file).with_context(|| format!("can't read {}", file.display()))?;
-    let pem = with_line_ends(&pem);
-    let certificates: Vec<_> = rustls_pemfile::certs(&mut pem.as_slice())
-        .collect::<Result<_, _>>()
-        .with_context(|| format!("{} is no PEM file", file.display()))?;
-    anyhow::ensure!(!certificates.is_empty(), "{} holds no certificate", file.display());
-    Ok(certificates)
-}
-
-/// PEM blocks that were put together without a line end between them, each on lines of its own.
-fn with_line_ends(pem: &[u8]) -> Vec<u8> {
-    const DASHES: &[u8] = b"-----";
-    const GLUED: &[u8] = b"----------BEGIN ";
-    let mut out = Vec::with_capacity(pem.len());
-    let mut rest = pem;
-    while let Some(at) = rest.windows(GLUED.len()).position(|bytes| bytes == GLUED) {
-        let (before, after) = rest.split_at(at + DASHES.len());
-        out.extend_from_slice(before);
-        out.push(b'\n');
-        rest = after;
-    }
-    out.extend_from_slice(rest);
-    out
-}
-
 pub(crate) fn scale(text: &str) -> Result<f64, String> {
     let factor: f64 = text.parse().map_err(|_| "a number, such as 2 or 0.5".to_owned())?;
     if (0.05..=100.0).contains(&factor) { Ok(factor) } else { Err("from 0.05 to 100".to_owned()) }
@@ -108,18 +81,6 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn glued_certificates_are_all_read() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("glued.pem");
-        let made = |name| conformance_kit::identity::Identity::self_signed(&[name]).unwrap().pem;
-        let glued = ["a", "b", "c"].map(made).map(|pem| pem.trim_end().to_owned()).concat();
-        std::fs::write(&file, glued).unwrap();
-        assert_eq!(authority(&file).unwrap().len(), 3);
-        std::fs::write(&file, "-----BEGIN CERTIFICATE-----\n").unwrap();
-        assert!(authority(&file).is_err());
-    }
 
     #[test]
     fn times_and_factors() {

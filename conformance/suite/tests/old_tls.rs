@@ -99,5 +99,5 @@ async fn a_server_that_knows_only_tls_1_0() {
         ["tls.handshake"],
         "{page}"
     );
-    assert!(page.contains("ProtocolVersion"), "{page}");
+    assert!(page.contains("the alert protocol_version"), "{page}");
 }

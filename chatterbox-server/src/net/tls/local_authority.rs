@@ -21,6 +21,8 @@ use time::{Duration, OffsetDateTime};
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
+use crate::net::machine_names::{MachineNames, machine_names};
+use crate::net::tls::certificate::address;
 use crate::net::tls::error::TlsError;
 use crate::net::tls::pem;
 
@@ -47,10 +49,32 @@ const CLOCK_SKEW: Duration = Duration::hours(1);
 /// # Errors
 /// [`TlsError`] when the folder can't be used, or holds foreign files.
 pub(super) fn ensure(folder: &Path, host: &str) -> Result<(PathBuf, PathBuf), TlsError> {
+    ensure_on(folder, host, &machine_names())
+}
+
+fn ensure_on(
+    folder: &Path,
+    host: &str,
+    machine: &MachineNames,
+) -> Result<(PathBuf, PathBuf), TlsError> {
+    let wanted = ensure_names(folder, &names_for(host, machine));
+    let Err(error @ TlsError::File { .. }) = wanted else { return wanted };
+    // The machine has got another address, and the folder can't be written: those who came by a name still can.
+    let without = MachineNames { name: machine.name.clone(), addresses: Vec::new() };
     let (certificate, key) = (folder.join(SERVER_FILE), folder.join(SERVER_KEY));
-    let names = names_for(host);
+    match Kept::read(folder, &certificate) {
+        Ok(Some(kept)) if kept.serves(&names_for(host, &without), &key) => {
+            tracing::warn!(%error, "the certificate is not for every address of this machine");
+            Ok((certificate, key))
+        }
+        _ => Err(error),
+    }
+}
+
+fn ensure_names(folder: &Path, names: &[SanType]) -> Result<(PathBuf, PathBuf), TlsError> {
+    let (certificate, key) = (folder.join(SERVER_FILE), folder.join(SERVER_KEY));
     // A certificate that is still good needs no write permission.
-    if Kept::read(folder, &certificate)?.is_some_and(|kept| kept.serves(&names, &key)) {
+    if Kept::read(folder, &certificate)?.is_some_and(|kept| kept.serves(names, &key)) {
         return Ok((certificate, key));
     }
     fs::create_dir_all(folder).map_err(at(folder))?;
@@ -62,8 +86,8 @@ pub(super) fn ensure(folder: &Path, host: &str) -> Result<(PathBuf, PathBuf), Tl
         // A key without a certificate of ours is foreign.
         return Err(TlsError::Foreign(key));
     }
-    if !kept.is_some_and(|kept| kept.serves(&names, &key)) {
-        issue(&authority, &names, &certificate, &key)?;
+    if !kept.is_some_and(|kept| kept.serves(names, &key)) {
+        issue(&authority, names, &certificate, &key)?;
         tracing::info!(certificate = %certificate.display(), "made a certificate");
     }
     Ok((certificate, key))
@@ -72,6 +96,14 @@ pub(super) fn ensure(folder: &Path, host: &str) -> Result<(PathBuf, PathBuf), Tl
 fn at(path: &Path) -> impl FnOnce(io::Error) -> TlsError {
     let path = path.to_owned();
     |source| TlsError::File { path, source }
+}
+
+fn unmade(path: &Path) -> impl Fn(rcgen::Error) -> TlsError {
+    let path = path.to_owned();
+    move |error| {
+        tracing::debug!(%error, "a certificate can't be made");
+        TlsError::Make(path.clone())
+    }
 }
 
 fn lock(folder: &Path) -> Result<File, TlsError> {
@@ -88,11 +120,11 @@ fn lock(folder: &Path) -> Result<File, TlsError> {
     Ok(file)
 }
 
-/// The names that the server's certificate is for.
-fn names_for(host: &str) -> Vec<SanType> {
+/// The names that the server's certificate is for. A server that listens on every address is reached by each of the
+/// machine's own.
+fn names_for(host: &str, machine: &MachineNames) -> Vec<SanType> {
     let mut names = Vec::new();
-    let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    for name in ["localhost", host, &machine] {
+    for name in ["localhost", host, &machine.name] {
         // Names that a certificate can't hold (`::`, a name with spaces) are left out.
         let name = match name.parse::<IpAddr>() {
             Ok(address) if address.is_unspecified() => None,
@@ -101,8 +133,11 @@ fn names_for(host: &str) -> Vec<SanType> {
         };
         names.extend(name.filter(|name| !names.contains(name)));
     }
-    for address in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)] {
-        let name = SanType::IpAddress(address);
+    let loopback = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+    let everywhere = host.parse::<IpAddr>().is_ok_and(|address| address.is_unspecified());
+    let own = if everywhere { machine.addresses.as_slice() } else { &[] };
+    for address in loopback.iter().chain(own) {
+        let name = SanType::IpAddress(*address);
         if !names.contains(&name) {
             names.push(name);
         }
@@ -122,10 +157,30 @@ fn is_host_name(name: &str) -> bool {
 /// A server certificate of ours, read from the folder.
 struct Kept {
     names: Vec<SanType>,
-    expires: OffsetDateTime,
-    /// Whether it was signed by the authority in the folder.
-    of_authority: bool,
+    life: Life,
+    /// The life of the authority in the folder, if that has signed it.
+    authority: Option<Life>,
     public_key: Vec<u8>,
+}
+
+/// From when until when a certificate is valid.
+#[derive(Debug, Clone, Copy)]
+struct Life {
+    from: OffsetDateTime,
+    until: OffsetDateTime,
+}
+
+impl Life {
+    fn of(certificate: &X509Certificate<'_>) -> Self {
+        let validity = certificate.validity();
+        Self { from: validity.not_before.to_datetime(), until: validity.not_after.to_datetime() }
+    }
+
+    /// Whether it has begun and goes on for some time. One that was made while the clock was ahead has not begun.
+    fn lasts(self, time: Duration) -> bool {
+        let now = OffsetDateTime::now_utc();
+        self.from <= now && now + time < self.until
+    }
 }
 
 impl Kept {
@@ -152,16 +207,16 @@ impl Kept {
             .flat_map(|extension| &extension.value.general_names)
             .filter_map(san)
             .collect();
-        let of_authority = parsed.verify_signature(Some(authority_parsed.public_key())).is_ok();
-        let expires = parsed.validity().not_after.to_datetime();
+        let signed = parsed.verify_signature(Some(authority_parsed.public_key())).is_ok();
+        let authority = signed.then(|| Life::of(&authority_parsed));
         let public_key = parsed.public_key().subject_public_key.data.to_vec();
-        Ok(Some(Self { names, expires, of_authority, public_key }))
+        Ok(Some(Self { names, life: Life::of(&parsed), authority, public_key }))
     }
 
     fn serves(&self, names: &[SanType], key: &Path) -> bool {
-        self.of_authority
+        self.authority.is_some_and(|authority| authority.lasts(Duration::ZERO))
             && read_key(key).is_some_and(|pair| pair.public_key_raw() == self.public_key)
-            && self.expires - RENEW_BEFORE > OffsetDateTime::now_utc()
+            && self.life.lasts(RENEW_BEFORE)
             && names.iter().all(|name| self.names.contains(name))
     }
 }
@@ -172,7 +227,10 @@ fn read_key(path: &Path) -> Option<KeyPair> {
 }
 
 fn first(path: &Path) -> Result<CertificateDer<'static>, TlsError> {
-    pem::certificates(path)?.into_iter().next().ok_or(TlsError::NoCertificate(path.to_owned()))
+    pem::certificates(path)?
+        .into_iter()
+        .next()
+        .ok_or(TlsError::Malformed { path: path.to_owned(), problem: "no certificate" })
 }
 
 fn parse<'a>(path: &Path, der: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>, TlsError> {
@@ -188,12 +246,7 @@ fn common_name<'a>(name: &'a x509_parser::x509::X509Name<'_>) -> Option<&'a str>
 fn san(name: &GeneralName<'_>) -> Option<SanType> {
     match name {
         GeneralName::DNSName(name) => (*name).try_into().ok().map(SanType::DnsName),
-        GeneralName::IPAddress(bytes) => {
-            let address = <[u8; 4]>::try_from(*bytes)
-                .map(IpAddr::from)
-                .or_else(|_| <[u8; 16]>::try_from(*bytes).map(IpAddr::from));
-            address.ok().map(SanType::IpAddress)
-        }
+        GeneralName::IPAddress(bytes) => address(bytes).map(SanType::IpAddress),
         _ => None,
     }
 }
@@ -213,11 +266,11 @@ fn authority(folder: &Path) -> Result<Issuer<'static, KeyPair>, TlsError> {
         return Err(TlsError::Foreign(certificate));
     }
     // A certificate must not outlive the authority that signed it.
-    let old = parsed.validity().not_after.to_datetime() - SERVER_LIFE < OffsetDateTime::now_utc();
+    let good = Life::of(&parsed).lasts(SERVER_LIFE);
     let public_key = &parsed.public_key().subject_public_key.data;
     let pair = read_key(&key).filter(|pair| public_key.as_ref() == pair.public_key_raw());
     match pair {
-        Some(pair) if !old => Ok(Issuer::from_ca_cert_der(&der, pair)?),
+        Some(pair) if good => Issuer::from_ca_cert_der(&der, pair).map_err(unmade(&certificate)),
         // An interrupted first start leaves the authority's certificate without its key.
         _ => {
             let authority = certificate.display().to_string();
@@ -234,8 +287,8 @@ fn make_authority(certificate: &Path, key: &Path) -> Result<Issuer<'static, KeyP
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     set_life(&mut params, AUTHORITY_LIFE);
-    let pair = KeyPair::generate()?;
-    let signed = params.self_signed(&pair)?;
+    let pair = KeyPair::generate().map_err(unmade(key))?;
+    let signed = params.self_signed(&pair).map_err(unmade(certificate))?;
     // The certificate comes first: if this is interrupted, it marks the folder as ours although the key is missing.
     write(certificate, &signed.pem(), 0o644)?;
     write(key, &pair.serialize_pem(), 0o600)?;
@@ -256,8 +309,8 @@ fn issue(
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     set_life(&mut params, SERVER_LIFE);
-    let pair = KeyPair::generate()?;
-    let signed = params.signed_by(&pair, authority)?;
+    let pair = KeyPair::generate().map_err(unmade(key))?;
+    let signed = params.signed_by(&pair, authority).map_err(unmade(certificate))?;
     write(certificate, &signed.pem(), 0o644)?;
     write(key, &pair.serialize_pem(), 0o600)
 }
@@ -292,113 +345,4 @@ fn write(path: &Path, text: &str, mode: u32) -> Result<(), TlsError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    use super::*;
-
-    fn read(folder: &Path, file: &str) -> Vec<u8> {
-        fs::read(folder.join(file)).unwrap()
-    }
-
-    #[test]
-    fn made_once_and_kept() {
-        let folder = tempfile::tempdir().unwrap();
-        let folder = folder.path().join("deep/certs");
-        let (certificate, key) = ensure(&folder, "chat.example").unwrap();
-        for (file, mode) in
-            [(&key, 0o600), (&folder.join(AUTHORITY_KEY), 0o600), (&certificate, 0o644)]
-        {
-            assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, mode);
-        }
-        let before = (read(&folder, AUTHORITY_FILE), read(&folder, SERVER_FILE));
-        ensure(&folder, "chat.example").unwrap();
-        ensure(&folder, "localhost").unwrap();
-        assert_eq!(before, (read(&folder, AUTHORITY_FILE), read(&folder, SERVER_FILE)));
-
-        let kept = Kept::read(&folder, &certificate).unwrap().unwrap();
-        for name in ["localhost", "chat.example"] {
-            assert!(kept.names.contains(&SanType::DnsName(name.try_into().unwrap())));
-        }
-        for address in ["127.0.0.1", "::1"] {
-            assert!(kept.names.contains(&SanType::IpAddress(address.parse().unwrap())));
-        }
-    }
-
-    #[test]
-    fn a_new_host_gets_a_new_certificate_from_the_same_authority() {
-        let folder = tempfile::tempdir().unwrap();
-        ensure(folder.path(), "localhost").unwrap();
-        let before = (read(folder.path(), AUTHORITY_FILE), read(folder.path(), SERVER_FILE));
-        ensure(folder.path(), "192.0.2.7").unwrap();
-        assert_eq!(before.0, read(folder.path(), AUTHORITY_FILE));
-        assert_ne!(before.1, read(folder.path(), SERVER_FILE));
-    }
-
-    #[test]
-    fn renewed_when_near_its_end() {
-        let folder = tempfile::tempdir().unwrap();
-        let (certificate, _) = ensure(folder.path(), "localhost").unwrap();
-        let mut kept = Kept::read(folder.path(), &certificate).unwrap().unwrap();
-        let key = folder.path().join(SERVER_KEY);
-        assert!(kept.serves(&names_for("localhost"), &key));
-        kept.expires = OffsetDateTime::now_utc() + Duration::days(29);
-        assert!(!kept.serves(&names_for("localhost"), &key));
-    }
-
-    #[test]
-    fn what_belongs_to_somebody_else_is_left_alone() {
-        let foreign = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec!["localhost".into()]).unwrap();
-        let foreign_pem = params.self_signed(&foreign).unwrap().pem();
-        for file in [AUTHORITY_FILE, SERVER_FILE] {
-            let folder = tempfile::tempdir().unwrap();
-            if file == SERVER_FILE {
-                ensure(folder.path(), "localhost").unwrap();
-            }
-            fs::write(folder.path().join(file), &foreign_pem).unwrap();
-            let error = ensure(folder.path(), "localhost").unwrap_err();
-            assert!(matches!(&error, TlsError::Foreign(path) if path.ends_with(file)), "{error}");
-            assert_eq!(read(folder.path(), file), foreign_pem.as_bytes());
-        }
-    }
-
-    #[test]
-    fn a_key_of_somebody_else_is_left_alone() {
-        for file in [SERVER_KEY, AUTHORITY_KEY] {
-            let folder = tempfile::tempdir().unwrap();
-            fs::write(folder.path().join(file), "mine").unwrap();
-            let error = ensure(folder.path(), "localhost").unwrap_err();
-            assert!(matches!(&error, TlsError::Foreign(path) if path.ends_with(file)), "{error}");
-            assert_eq!(read(folder.path(), file), b"mine");
-        }
-    }
-
-    #[test]
-    fn a_start_that_was_cut_off_is_made_good() {
-        for missing in [SERVER_KEY, AUTHORITY_KEY] {
-            let folder = tempfile::tempdir().unwrap();
-            ensure(folder.path(), "localhost").unwrap();
-            fs::remove_file(folder.path().join(missing)).unwrap();
-            // Another host, so that the authority is needed.
-            let (certificate, key) = ensure(folder.path(), "192.0.2.7").unwrap();
-            let kept = Kept::read(folder.path(), &certificate).unwrap().unwrap();
-            assert!(kept.serves(&names_for("192.0.2.7"), &key), "{missing}");
-        }
-        let folder = tempfile::tempdir().unwrap();
-        let (_, key) = ensure(folder.path(), "localhost").unwrap();
-        fs::write(&key, KeyPair::generate().unwrap().serialize_pem()).unwrap();
-        let (certificate, key) = ensure(folder.path(), "localhost").unwrap();
-        let kept = Kept::read(folder.path(), &certificate).unwrap().unwrap();
-        assert!(kept.serves(&names_for("localhost"), &key), "a key that does not belong to it");
-    }
-
-    #[test]
-    fn odd_hosts_are_left_out_of_the_certificate() {
-        for host in ["::", "0.0.0.0", "", "a b", "é"] {
-            let names = names_for(host);
-            assert!(names.contains(&SanType::DnsName("localhost".try_into().unwrap())));
-            assert!(names.len() <= 4, "{host}: {names:?}");
-        }
-    }
-}
+mod tests;

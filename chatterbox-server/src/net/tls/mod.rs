@@ -1,10 +1,12 @@
 //! TLS for the server: certificates from files or from a local authority, reloaded while running (TL-1, TL-2).
 
+mod certificate;
 mod error;
 mod local_authority;
 mod pem;
+mod private_key;
 mod transport;
 
 pub use error::TlsError;
 pub use local_authority::AUTHORITY_FILE;
-pub use transport::{CertificateSource, Transport};
+pub use transport::{CertificateSource, Transport, client_host};

@@ -1,11 +1,12 @@
-//! Certificates and keys from PEM files.
+//! Certificates and keys from files in PEM.
 
 #![allow(clippy::disallowed_methods, reason = "the edge: reads files of certificates")]
 
 use std::fs::File;
-use std::io::{BufReader, Read as _};
+use std::io::Read as _;
 use std::path::Path;
 
+use chatterbox_pem::Bundle;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::net::tls::error::TlsError;
@@ -13,51 +14,33 @@ use crate::net::tls::error::TlsError;
 /// The largest file that is read, in bytes; a wrong path may lead to anything.
 const LARGEST: u64 = 1024 * 1024;
 
-fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
+fn read(path: &Path) -> Result<Bundle, TlsError> {
     let failed = |source| TlsError::File { path: path.to_owned(), source };
     let file = File::open(path).map_err(failed)?;
     let mut pem = Vec::new();
-    BufReader::new(file.take(LARGEST)).read_to_end(&mut pem).map_err(failed)?;
-    Ok(separated(&pem))
-}
-
-/// The same PEM, with a line end between two blocks where it is missing: files that were put together often lack it,
-/// and a reader of lines would not see the second block, such as the certificate of the issuer.
-fn separated(pem: &[u8]) -> Vec<u8> {
-    const NEXT: &[u8] = b"-----BEGIN ";
-    let mut lines = Vec::with_capacity(pem.len());
-    for (place, byte) in pem.iter().enumerate() {
-        let begins = pem.get(place..).is_some_and(|rest| rest.starts_with(NEXT));
-        if begins && lines.ends_with(b"-----") {
-            lines.push(b'\n');
-        }
-        lines.push(*byte);
+    file.take(LARGEST + 1).read_to_end(&mut pem).map_err(failed)?;
+    if pem.len() as u64 > LARGEST {
+        return Err(TlsError::TooLong(path.to_owned()));
     }
-    lines
+    chatterbox_pem::read(&pem).map_err(|problem| TlsError::Pem { path: path.to_owned(), problem })
 }
 
 /// The certificates of a file, the server's own first.
 ///
 /// # Errors
-/// [`TlsError`] when there is none.
+/// [`TlsError`] when there is none, or something in the file is not understood.
 pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let chain: Vec<_> = rustls_pemfile::certs(&mut read(path)?.as_slice())
-        .collect::<Result<_, _>>()
-        .map_err(|source| TlsError::File { path: path.to_owned(), source })?;
-    if chain.is_empty() {
-        return Err(TlsError::NoCertificate(path.to_owned()));
-    }
-    Ok(chain)
+    let bundle = read(path)?;
+    let found = bundle.certificates();
+    found.map(<[_]>::to_vec).map_err(|problem| TlsError::Pem { path: path.to_owned(), problem })
 }
 
-/// The first private key of a file.
+/// The one private key of a file.
 ///
 /// # Errors
-/// [`TlsError`] when there is none.
+/// [`TlsError`] when there is none that can be read, or something in the file is not understood.
 pub(super) fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
-    rustls_pemfile::private_key(&mut read(path)?.as_slice())
-        .map_err(|source| TlsError::File { path: path.to_owned(), source })?
-        .ok_or_else(|| TlsError::NoKey(path.to_owned()))
+    read(path)?.private_key().map_err(|problem| TlsError::Key { path: path.to_owned(), problem })
 }
 
 #[cfg(test)]
@@ -77,5 +60,16 @@ mod tests {
         std::fs::write(&path, glued).unwrap();
         assert_eq!(certificates(&path).unwrap().len(), 2);
         private_key(&path).unwrap();
+    }
+
+    #[test]
+    fn a_file_of_which_only_a_part_would_be_read_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("long.pem");
+        let key = rcgen::KeyPair::generate().unwrap();
+        let params = rcgen::CertificateParams::new(vec!["own.example".to_owned()]).unwrap();
+        let pem = params.self_signed(&key).unwrap().pem();
+        std::fs::write(&path, format!("{pem}{}{pem}", "text\n".repeat(300_000))).unwrap();
+        assert!(matches!(certificates(&path), Err(TlsError::TooLong(_))));
     }
 }

@@ -5,12 +5,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use rustls::crypto::ring;
 use rustls::server::NoServerSessionStorage;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ServerConfig, version};
 use tokio_rustls::TlsAcceptor;
 
+use crate::net::machine_names;
 use crate::net::tls::error::TlsError;
-use crate::net::tls::local_authority;
-use crate::net::tls::pem;
+use crate::net::tls::{certificate, local_authority, pem, private_key};
+use crate::ops::clock::unix_now;
 
 /// The origin of certificate and key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub enum CertificateSource {
         certificate: PathBuf,
         /// The private key.
         key: PathBuf,
+        /// The host that clients connect to; unspecified addresses stand for any.
+        host: String,
     },
     /// A local authority in this folder, made when it is not there.
     Local {
@@ -81,17 +85,44 @@ impl Transport {
     }
 }
 
+/// The host of the command line with which clients get in.
+///
+/// # Errors
+/// [`TlsError`] when the certificate can't be read.
+pub fn client_host(source: &CertificateSource) -> Result<String, TlsError> {
+    match source {
+        CertificateSource::Files { certificate, host, .. } => {
+            let chain = pem::certificates(certificate)?;
+            Ok(certificate::first_name(&chain, host)
+                .unwrap_or_else(|| machine_names::reachable(host)))
+        }
+        CertificateSource::Local { host, .. } => Ok(machine_names::reachable(host)),
+    }
+}
+
 fn server_config(source: &CertificateSource) -> Result<Arc<ServerConfig>, TlsError> {
     let (certificate, key) = match source {
-        CertificateSource::Files { certificate, key } => (certificate.clone(), key.clone()),
+        CertificateSource::Files { certificate, key, .. } => (certificate.clone(), key.clone()),
         CertificateSource::Local { folder, host } => local_authority::ensure(folder, host)?,
     };
+    let provider = Arc::new(ring::default_provider());
     let chain = pem::certificates(&certificate)?;
-    let key = pem::private_key(&key)?;
-    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_protocol_versions(&[&version::TLS13, &version::TLS12])
-        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
-        .map_err(|source| TlsError::Unusable { path: certificate, source })?;
+    let signing = private_key::signing(&key, pem::private_key(&key)?, &provider)?;
+    certificate::check(&certificate, &key, &chain, &*signing)?;
+    if let CertificateSource::Files { host, .. } = source {
+        for warning in certificate::warnings(&chain, host, unix_now()) {
+            tracing::warn!(certificate = %certificate.display(), "the certificate: {warning}");
+        }
+    }
+    let versions = [&version::TLS13, &version::TLS12];
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&versions)
+        .map_err(|error| {
+            tracing::debug!(%error, "TLS can't be set up");
+            TlsError::Unusable(certificate)
+        })?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(CertifiedKey::new(chain, signing))));
     // TLS session resumption is off: chats are long, so it saves little, and its state costs memory for each connection.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;

@@ -4,7 +4,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,10 +13,8 @@ use rusqlite::{Connection, OpenFlags};
 use crate::store::sqlite::error::OpenError;
 use crate::store::sqlite::migrate::{self, APPLICATION, VERSION};
 use crate::store::sqlite::options::{Durability, SqliteOptions};
-
-/// The database in its folder.
-pub const DATABASE_FILE: &str = "chatterbox.db";
-const LOCK_FILE: &str = "chatterbox.lock";
+pub(super) use crate::store::sqlite::place::DATABASE_FILE;
+use crate::store::sqlite::place::{LOCK_FILE, Place, resolved};
 
 /// A database of our version that no other server uses.
 #[derive(Debug)]
@@ -30,8 +28,8 @@ pub(super) struct Opened {
 /// Opens the database of a folder for the one server that uses it.
 pub(super) fn open(options: &SqliteOptions) -> Result<Opened, OpenError> {
     make_folder(&options.folder)?;
-    let lock = lock(&options.folder.join(LOCK_FILE))?;
-    let path = options.folder.join(DATABASE_FILE);
+    let path = resolved(&options.folder.join(DATABASE_FILE));
+    let lock = lock(&path.with_file_name(LOCK_FILE))?;
     let connection = open_locked(&path, options.durability)?;
     Ok(Opened { connection, path, _lock: lock })
 }
@@ -43,18 +41,33 @@ fn make_folder(folder: &Path) -> Result<(), OpenError> {
 /// Opens the database, created or migrated if needed. The caller holds the lock.
 fn open_locked(path: &Path, durability: Durability) -> Result<Connection, OpenError> {
     // Created here, so that no other user can read it; SQLite gives its other files the same permissions.
-    OpenOptions::new()
+    let file = OpenOptions::new()
         .write(true)
         .create(true)
         .truncate(false)
         .mode(0o600)
         .open(path)
         .map_err(at(path))?;
+    // Under another name it would have another write-ahead log, and two servers would damage it.
+    if file.metadata().map_err(at(path))?.nlink() > 1 {
+        return Err(OpenError::HardLink(path.to_owned()));
+    }
+    drop(file);
     let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let version = version(&connection, path)?;
     prepare(&mut connection, version, durability)
         .map_err(|error| OpenError::database(path, error))?;
+    commit_in_place_only(&mut connection, path)?;
     Ok(connection)
+}
+
+/// Makes commits fail when they would go to files that are not at their path any more.
+fn commit_in_place_only(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
+    let place = Place::of(path).map_err(at(path))?;
+    // `true` turns the commit into a rollback.
+    connection
+        .commit_hook(Some(move || place.check().is_err()))
+        .map_err(|error| OpenError::database(path, error))
 }
 
 /// Opens the database of a folder to read and write, beside the server that may be using it.
@@ -65,11 +78,12 @@ fn open_locked(path: &Path, durability: Durability) -> Result<Connection, OpenEr
 /// [`OpenError`].
 pub(crate) fn open_shared(folder: &Path) -> Result<(Connection, PathBuf), OpenError> {
     make_folder(folder)?;
-    let path = folder.join(DATABASE_FILE);
-    match lock(&folder.join(LOCK_FILE)) {
+    let path = resolved(&folder.join(DATABASE_FILE));
+    match lock(&path.with_file_name(LOCK_FILE)) {
         Ok(_lock) => Ok((open_locked(&path, Durability::Process)?, path)),
         Err(OpenError::InUse(_)) => {
-            let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+            let mut connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+            commit_in_place_only(&mut connection, &path)?;
             match version(&connection, &path)? {
                 // The server that uses it is an older one, and does not know the tables of our version.
                 found if found < VERSION => Err(OpenError::InUse(path)),

@@ -221,7 +221,12 @@ fn next_sequence(connection: &Connection) -> Result<i64, rusqlite::Error> {
 }
 
 fn refused(error: rusqlite::Error) -> BacklogError {
+    let extended = error.sqlite_error().map(|error| error.extended_code);
+    if extended == Some(rusqlite::ffi::SQLITE_CONSTRAINT_COMMITHOOK) {
+        return BacklogError::Moved;
+    }
     match error.sqlite_error_code() {
+        Some(ErrorCode::SystemIoFailure) => BacklogError::Disk,
         Some(ErrorCode::DiskFull) => BacklogError::Full,
         _ => BacklogError::Store(error.into()),
     }

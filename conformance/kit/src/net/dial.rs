@@ -58,7 +58,7 @@ pub enum DialError {
     #[error("{}", refusal::in_words(_0))]
     Certificate(rustls::Error),
     /// The TLS handshake failed for another reason.
-    #[error("the TLS handshake failed: {0}")]
+    #[error("the TLS handshake failed: {}", refusal::handshake(_0))]
     Handshake(io::Error),
     /// The TLS handshake took too long.
     #[error("the server did not answer the TLS handshake within {0:.1?}")]

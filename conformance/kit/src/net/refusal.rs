@@ -1,8 +1,8 @@
 //! Why a certificate was refused, in words for whoever runs the server.
 
-use std::net::IpAddr;
+use std::{io, net::IpAddr};
 
-use rustls::{CertificateError, pki_types::UnixTime};
+use rustls::{AlertDescription, CertificateError, pki_types::UnixTime};
 
 use crate::escape;
 
@@ -12,7 +12,7 @@ const LONGEST: usize = 300;
 /// Says what is wrong with a certificate.
 pub(super) fn in_words(error: &rustls::Error) -> String {
     let rustls::Error::InvalidCertificate(reason) = error else {
-        return escape::visible(&error.to_string());
+        return fault(error);
     };
     match reason {
         CertificateError::UnknownIssuer => {
@@ -60,9 +60,83 @@ pub(super) fn in_words(error: &rustls::Error) -> String {
                 "it is an authority's own certificate, and not one of those that are trusted"
                     .to_owned()
             }
-            _ => escape::visible(&error.to_string()),
+            text if text.contains("UnsupportedSignatureAlgorithm") => {
+                "it, or one of its issuers, is signed in a way that is not trusted any more"
+                    .to_owned()
+            }
+            text if text.contains("Revo") || text.contains("Ocsp") => {
+                "its issuer has revoked it, or that can't be found out".to_owned()
+            }
+            text if text.contains("BadEncoding") || text.contains("Der") => {
+                "it is broken".to_owned()
+            }
+            text if text.contains("CriticalExtension") => {
+                "it demands something by an extension that is not known here".to_owned()
+            }
+            _ => "it can't be checked: openssl x509 -noout -text shows what is in it".to_owned(),
         },
     }
+}
+
+/// Says why a handshake failed.
+pub(super) fn handshake(error: &io::Error) -> String {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        Some(error) => fault(error),
+        None if error.kind() == io::ErrorKind::UnexpectedEof => {
+            "the server closed the connection in the middle of it".to_owned()
+        }
+        None => escape::visible(&error.to_string()),
+    }
+}
+
+/// Says what went wrong in a handshake, in the words of TLS itself.
+fn fault(error: &rustls::Error) -> String {
+    use rustls::Error as Tls;
+    match error {
+        Tls::AlertReceived(alert) => format!("the server ended it with the alert {}", name(*alert)),
+        Tls::InvalidMessage(_) => "what the server sent is no TLS".to_owned(),
+        Tls::PeerIncompatible(_) => {
+            "the server has no version (TLS 1.2 or 1.3) or no cipher in common with the suite"
+                .to_owned()
+        }
+        Tls::NoCertificatesPresented => "the server has shown no certificate".to_owned(),
+        Tls::PeerMisbehaved(_)
+        | Tls::InappropriateMessage { .. }
+        | Tls::InappropriateHandshakeMessage { .. }
+        | Tls::PeerSentOversizedRecord => "the server does not keep to the rules of TLS".to_owned(),
+        Tls::DecryptError => "what the server sent can't be decrypted".to_owned(),
+        _ => "the suite can't go on with it".to_owned(),
+    }
+}
+
+/// The name of an alert in RFC 8446.
+fn name(alert: AlertDescription) -> String {
+    use AlertDescription as Alert;
+    let name = match alert {
+        Alert::CloseNotify => "close_notify",
+        Alert::UnexpectedMessage => "unexpected_message",
+        Alert::BadRecordMac => "bad_record_mac",
+        Alert::RecordOverflow => "record_overflow",
+        Alert::HandshakeFailure => "handshake_failure",
+        Alert::BadCertificate => "bad_certificate",
+        Alert::UnsupportedCertificate => "unsupported_certificate",
+        Alert::CertificateUnknown => "certificate_unknown",
+        Alert::IllegalParameter => "illegal_parameter",
+        Alert::UnknownCA => "unknown_ca",
+        Alert::AccessDenied => "access_denied",
+        Alert::DecodeError => "decode_error",
+        Alert::DecryptError => "decrypt_error",
+        Alert::ProtocolVersion => "protocol_version",
+        Alert::InsufficientSecurity => "insufficient_security",
+        Alert::InternalError => "internal_error",
+        Alert::MissingExtension => "missing_extension",
+        Alert::UnsupportedExtension => "unsupported_extension",
+        Alert::UnrecognisedName => "unrecognized_name",
+        Alert::CertificateRequired => "certificate_required",
+        Alert::NoApplicationProtocol => "no_application_protocol",
+        other => return format!("number {}", u8::from(other)),
+    };
+    name.to_owned()
 }
 
 /// `DnsName("localhost")` and `IpAddress(127.0.0.1)` without what is around the name.
@@ -91,6 +165,23 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    #[test]
+    fn a_handshake_is_told_in_the_words_of_tls_and_of_no_library() {
+        let told = |error: rustls::Error| handshake(&io::Error::other(error));
+        let alert = told(rustls::Error::AlertReceived(AlertDescription::HandshakeFailure));
+        assert_eq!(alert, "the server ended it with the alert handshake_failure");
+        let alert = told(rustls::Error::AlertReceived(AlertDescription::Unknown(200)));
+        assert_eq!(alert, "the server ended it with the alert number 200");
+        let misbehaved = rustls::PeerMisbehaved::SelectedUnofferedCipherSuite;
+        assert_eq!(told(misbehaved.into()), "the server does not keep to the rules of TLS");
+        for error in
+            [rustls::Error::General("NotAscii".to_owned()), CertificateError::BadEncoding.into()]
+        {
+            let words = in_words(&error);
+            assert!(!words.contains("NotAscii") && !words.contains("Encoding"), "{words}");
+        }
+    }
 
     #[test]
     fn times_are_told_in_one_unit() {

@@ -12,10 +12,10 @@ const PORT: u16 = 5000;
 const SCHEMES: [&str; 5] = ["https", "ssl", "tls", "tcp", "http"];
 
 /// A host and a port as a user writes them: `localhost:5000`, `192.0.2.1`, `[::1]:5000`,
-/// `https://chat.example:5000/`.
+/// `bücher.example`, `https://chat.example:5000/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// Name or address, without brackets.
+    /// Name or address, without brackets; an international name as DNS and certificates have it.
     pub host: String,
     /// Port.
     pub port: u16,
@@ -43,6 +43,9 @@ pub enum TargetError {
     /// Something behind the port.
     #[error("a target ends with its port: nothing is at {0:?} there")]
     Path(String),
+    /// A name that no host can have.
+    #[error("that is no name of a host")]
+    Name,
     /// Somebody before the host.
     #[error("a target is HOST:PORT, without a user's name and @")]
     User,
@@ -89,8 +92,19 @@ impl FromStr for Target {
             Some("") => return Err(TargetError::NoPort),
             Some(port) => port.parse().ok().filter(|port| *port != 0).ok_or(TargetError::Port)?,
         };
-        Ok(Self { host: host.to_owned(), port })
+        Ok(Self { host: ascii(host)?, port })
     }
+}
+
+/// A host in ASCII.
+fn ascii(host: &str) -> Result<String, TargetError> {
+    if host.chars().any(|c| c.is_whitespace() || c.is_control() || "<>[]\\|^".contains(c)) {
+        return Err(TargetError::Name);
+    }
+    if host.is_ascii() {
+        return Ok(host.to_owned());
+    }
+    idna::domain_to_ascii_strict(host).map_err(|_| TargetError::Name)
 }
 
 impl fmt::Display for Target {
@@ -132,6 +146,9 @@ mod tests {
             ("SSL://chat.example/", "chat.example:5000"),
             ("tcp://[::1]:7", "[::1]:7"),
             (" 192.0.2.1:5000 ", "192.0.2.1:5000"),
+            ("Bücher.example", "xn--bcher-kva.example:5000"),
+            ("例え。テスト:7", "xn--r8jz45g.xn--zckzah:7"),
+            ("[fe80::1%eth0]:7", "[fe80::1%eth0]:7"),
         ] {
             assert_eq!(text.parse::<Target>().unwrap().to_string(), target);
         }
@@ -153,6 +170,9 @@ mod tests {
             ("localhost:5000/chat", path("/chat")),
             ("https://localhost?x", path("?x")),
             ("ann@localhost:5000", TargetError::User),
+            ("a b:1", TargetError::Name),
+            ("\u{200b}.example", TargetError::Name),
+            ("x\u{1b}[31m", TargetError::Name),
             ("localhost:0", TargetError::Port),
             ("localhost:http", TargetError::Port),
             ("localhost:70000", TargetError::Port),

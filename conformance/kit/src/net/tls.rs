@@ -32,10 +32,10 @@ pub enum Trust {
 #[non_exhaustive]
 pub enum TlsSetupError {
     /// The authority's certificate is not usable.
-    #[error("the authority's certificate can't be used: {0}")]
+    #[error("a certificate of the authority is broken: get its file once more")]
     Authority(rustls::Error),
     /// The provider lacks a protocol version.
-    #[error("TLS can't be set up: {0}")]
+    #[error("TLS can't be set up on this machine")]
     Versions(rustls::Error),
 }
 
@@ -90,6 +90,11 @@ pub fn configuration(
 /// The name of a host in TLS; for what is none, that of this machine.
 #[must_use]
 pub fn server_name(host: &str) -> ServerName<'static> {
+    // A scope (`fe80::1%eth0`) and the last dot of an absolute name are in no certificate.
+    let host = match host.split_once('%') {
+        Some((address, _)) if address.contains(':') => address,
+        _ => host.strip_suffix('.').unwrap_or(host),
+    };
     ServerName::try_from(host.to_owned())
         .unwrap_or_else(|_| ServerName::from(IpAddr::V4(Ipv4Addr::LOCALHOST)))
 }

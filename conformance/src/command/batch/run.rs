@@ -30,7 +30,7 @@ use super::{
     judge::{Judged, Setting, Start},
     sandbox::Sandbox,
 };
-use crate::command::{interrupt, shared};
+use crate::command::{authorities::authorities, interrupt, shared};
 
 /// The result of a submission, beside its reports: what `--resume` reads.
 const RESULT: &str = "result.json";
@@ -96,7 +96,7 @@ fn setting(arguments: &BatchArguments) -> anyhow::Result<Setting> {
         |place: &str| arguments.spawn.as_deref().is_some_and(|command| command.contains(place));
     let authority = (wants("{cert}") || wants("{key}")).then(Authority::make).transpose()?;
     let trust = match &arguments.ca {
-        Some(file) => Trust::Authority(shared::authority(file)?),
+        Some(file) => Trust::Authority(authorities(file)?),
         // The servers are those that were handed in: there is nothing to find out by their certificates.
         None => Trust::Anything,
     };

@@ -16,6 +16,7 @@ use conformance_suite::{
 use super::arguments::{LearnClient, LearnServer, Way};
 use crate::command::{
     again::{Again, quoted},
+    authorities::authorities,
     grade::Tls,
     grading::Failure,
     shared,
@@ -55,7 +56,7 @@ impl Learner {
         };
         let trust = match &arguments.ca {
             None => Trust::Anything,
-            Some(file) => Trust::Authority(shared::authority(file)?),
+            Some(file) => Trust::Authority(authorities(file)?),
         };
         let mut again = Again::new();
         again.values("--target", arguments.target.as_ref().map(ToString::to_string));

@@ -1,0 +1,161 @@
+//! Words that were meant as something else: a port without `-p`, a command that there is none of, a client's flag.
+
+use std::ffi::OsString;
+
+use clap::error::ErrorKind;
+use clap::{Args as _, Subcommand as _};
+
+use crate::cli::settings::Serve;
+use crate::cli::subcommand::Command;
+
+fn commands() -> Vec<String> {
+    let program = Command::augment_subcommands(clap::Command::new("chatterbox-server"));
+    program.get_subcommands().map(|command| command.get_name().to_owned()).collect()
+}
+
+/// What helps when a word was taken for the host to listen on, and is none.
+pub fn meant(host: &str) -> Option<String> {
+    if host.contains(['.', ':']) {
+        return None;
+    }
+    let commands = commands();
+    let likeness = |command: &String| strsim::jaro_winkler(host, command);
+    let nearest = commands.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    Some(match nearest.filter(|nearest| likeness(nearest) > 0.8) {
+        Some(nearest) => format!("did you mean the command? chatterbox-server {nearest}"),
+        None => format!(
+            "the first word is the host to listen on, such as localhost or 0.0.0.0, or one of the commands {}",
+            commands.join(", ")
+        ),
+    })
+}
+
+/// What the parser has no good words for: a message and a hint in place of its own.
+pub fn misunderstood(arguments: &[OsString], error: &clap::Error) -> Option<(String, String)> {
+    if error.kind() == ErrorKind::UnknownArgument {
+        let options = Serve::augment_args(clap::Command::new("chatterbox-server"));
+        let long =
+            |name: &str| options.get_arguments().any(|option| option.get_long() == Some(name));
+        let short =
+            |letter| options.get_arguments().any(|option| option.get_short() == Some(letter));
+        let flags = arguments.iter().skip(1).filter_map(|argument| argument.to_str());
+        for flag in flags.take_while(|flag| *flag != "--").filter(|flag| flag.starts_with('-')) {
+            let flag = flag.split('=').next().unwrap_or(flag);
+            if flag == "-ca" || flag == "--ca" {
+                let message = format!("{flag} tells a client whom to trust; this is the server");
+                let hint = "its own certificate is given with --cert FILE and --key FILE; without them it makes one";
+                return Some((message, hint.to_owned()));
+            }
+            match (flag.strip_prefix("--"), flag.strip_prefix('-')) {
+                (Some(name), _) if long(name) => {}
+                (None, Some(name)) if name.chars().nth(1).is_some() && long(name) => {
+                    return Some((format!("{flag} needs two dashes"), format!("write --{name}")));
+                }
+                (None, Some(name)) if name.chars().next().is_some_and(short) => {}
+                // The parser knows what resembles it.
+                _ => return None,
+            }
+        }
+    }
+    one_too_many(arguments, error)
+}
+
+/// One word too many on the command line.
+fn one_too_many(arguments: &[OsString], error: &clap::Error) -> Option<(String, String)> {
+    // The parser takes the second word for a command, and says so in words that help nobody.
+    let kinds =
+        [ErrorKind::UnknownArgument, ErrorKind::ArgumentConflict, ErrorKind::InvalidSubcommand];
+    if !kinds.contains(&error.kind()) {
+        return None;
+    }
+    let words = words(arguments);
+    let (Some(host), Some(word)) = (words.first(), words.get(1)) else { return None };
+    if commands().iter().any(|command| command == host || command == word) {
+        return None;
+    }
+    if word.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some((
+            format!("the port {word} is given with -p"),
+            format!("run: chatterbox-server {host} -p {word}"),
+        ));
+    }
+    let message = format!("{word:?} is one word too many");
+    let hint = meant(host).filter(|_| *host != "localhost");
+    let one = || "one host is enough: every address that it stands for is used".to_owned();
+    Some((message, hint.unwrap_or_else(one)))
+}
+
+/// The words that are neither options nor their values.
+fn words(arguments: &[OsString]) -> Vec<&str> {
+    let options = Serve::augment_args(clap::Command::new("chatterbox-server"));
+    let takes_value = |flag: &str| {
+        options.get_arguments().any(|option| {
+            let long = option.get_long().is_some_and(|long| flag.strip_prefix("--") == Some(long));
+            let short = option.get_short().is_some_and(|short| flag == format!("-{short}"));
+            (long || short) && option.get_action().takes_values()
+        })
+    };
+    let mut words = Vec::new();
+    let mut rest = arguments.iter().skip(1);
+    while let Some(argument) = rest.next() {
+        match argument.to_str() {
+            Some(flag) if flag.starts_with('-') && takes_value(flag) => {
+                rest.next();
+            }
+            Some(flag) if flag.starts_with('-') => {}
+            Some(word) => words.push(word),
+            None => {}
+        }
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::command_line::parser;
+
+    fn told(line: &[&str]) -> Option<(String, String)> {
+        let line: Vec<_> =
+            [&["chatterbox-server"], line].concat().iter().map(OsString::from).collect();
+        misunderstood(&line, &parser().try_get_matches_from(&line).unwrap_err())
+    }
+
+    #[test]
+    fn a_port_without_its_flag_is_told_as_a_line_that_works() {
+        let (message, hint) = told(&["localhost", "5000"]).unwrap();
+        assert_eq!(message, "the port 5000 is given with -p");
+        assert_eq!(hint, "run: chatterbox-server localhost -p 5000");
+        assert_eq!(
+            told(&["--memory", "::1", "5000"]).unwrap().1,
+            "run: chatterbox-server ::1 -p 5000"
+        );
+    }
+
+    #[test]
+    fn a_flag_of_the_client_or_with_one_dash_is_told() {
+        for flag in ["-ca", "--ca", "-ca=x.crt"] {
+            let (message, hint) = told(&["localhost", flag, "x.crt"]).unwrap();
+            assert!(
+                message.contains("this is the server") && hint.contains("--cert FILE"),
+                "{message}"
+            );
+        }
+        let (message, hint) = told(&["localhost", "-cert", "x.crt"]).unwrap();
+        assert_eq!((message.as_str(), hint.as_str()), ("-cert needs two dashes", "write --cert"));
+        assert_eq!(told(&["localhost", "--certt", "x.crt"]), None);
+        assert_eq!(told(&["localhost", "-x", "5000"]), None);
+        assert!(told(&["localhost", "-p5001", "5000"]).unwrap().1.contains("-p 5000"));
+    }
+
+    #[test]
+    fn a_word_that_is_no_command_is_answered_with_those_that_there_are() {
+        assert!(told(&["status", "now"]).unwrap().1.contains("backup, export, user"));
+        assert!(told(&["localhost", "now"]).unwrap().1.contains("one host is enough"));
+        assert_eq!(told(&["backup", "a", "b"]), None);
+        assert_eq!(told(&["localhost", "--nonsense"]), None);
+        assert!(meant("status").unwrap().contains("commands backup, export"));
+        assert_eq!(meant("bakcup").unwrap(), "did you mean the command? chatterbox-server backup");
+        assert_eq!(meant("chat.example"), None);
+    }
+}

@@ -1,0 +1,284 @@
+//! The server's own certificate as its clients will see it: what makes it unusable, and what they may refuse it for.
+
+use std::net::IpAddr;
+use std::path::Path;
+
+use chatterbox_proto::ScreenText;
+use rustls::pki_types::CertificateDer;
+use rustls::sign::SigningKey;
+use x509_parser::extensions::GeneralName;
+use x509_parser::prelude::{FromDer as _, X509Certificate, X509Version};
+
+use crate::net::tls::error::TlsError;
+
+/// A reason for which clients may refuse a certificate that can be used all the same.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub(super) enum Warning {
+    #[error("it has expired on {0}: clients refuse it")]
+    Expired(String),
+    #[error(
+        "it is not valid before {0}: clients refuse it until then (is the clock of this machine right?)"
+    )]
+    NotYetValid(String),
+    #[error("it expires on {0}")]
+    ExpiresSoon(String),
+    #[error(
+        "its issuer {0} is not behind it in the file: clients that don't know this issuer refuse it, so put the issuer's certificate there if it is an intermediate one"
+    )]
+    NoChain(String),
+    #[error(
+        "certificate {0} in the file did not issue the one before it: clients may refuse the chain"
+    )]
+    BrokenChain(usize),
+    #[error("it is for {names}, and not for {host:?}: clients refuse it under that name")]
+    OtherHost { names: String, host: String },
+    #[error("it names no host in subjectAltName: most clients refuse it")]
+    NoNames,
+    #[error("it says that it is not for servers: clients refuse it")]
+    OtherPurpose,
+}
+
+/// A warning is given this long before the end, in seconds.
+const SOON: i64 = 14 * 24 * 60 * 60;
+
+/// Refuses certificates that TLS can't work with.
+///
+/// # Errors
+/// [`TlsError`].
+pub(super) fn check(
+    path: &Path,
+    key_path: &Path,
+    chain: &[CertificateDer<'_>],
+    key: &dyn SigningKey,
+) -> Result<(), TlsError> {
+    let parsed = parse(path, chain)?;
+    let Some(own) = parsed.first() else { return Err(TlsError::Unusable(path.to_owned())) };
+    if let Some(public) = key.public_key() {
+        let fits = |one: &X509Certificate<'_>| one.public_key().raw == public.as_ref();
+        match parsed.iter().position(fits) {
+            Some(0) => {}
+            Some(place) => {
+                return Err(TlsError::Order { path: path.to_owned(), place: place + 1 });
+            }
+            None => {
+                let (certificate, key) = (path.to_owned(), key_path.to_owned());
+                return Err(TlsError::Mismatch { certificate, key });
+            }
+        }
+    }
+    if own.version() != X509Version::V3 {
+        return Err(TlsError::OldVersion(path.to_owned()));
+    }
+    Ok(())
+}
+
+/// What clients may refuse the certificate for, when they connect to this host at this time (in seconds since 1970).
+pub(super) fn warnings(chain: &[CertificateDer<'_>], host: &str, now: i64) -> Vec<Warning> {
+    let Ok(parsed) = parse(Path::new(""), chain) else { return Vec::new() };
+    let Some(own) = parsed.first() else { return Vec::new() };
+    let mut found = Vec::new();
+    let (from, until) = (own.validity().not_before, own.validity().not_after);
+    if until.timestamp() < now {
+        found.push(Warning::Expired(until.to_datetime().date().to_string()));
+    } else if from.timestamp() > now {
+        found.push(Warning::NotYetValid(from.to_datetime().to_string()));
+    } else if until.timestamp() - now < SOON {
+        found.push(Warning::ExpiresSoon(until.to_datetime().date().to_string()));
+    }
+    if parsed.len() == 1 && own.issuer().as_raw() != own.subject().as_raw() {
+        found.push(Warning::NoChain(
+            ScreenText::shortened(&own.issuer().to_string(), 200).to_string(),
+        ));
+    }
+    for (place, pair) in parsed.windows(2).enumerate() {
+        let [one, issuer] = pair else { continue };
+        let issued = one.issuer().as_raw() == issuer.subject().as_raw()
+            && one.verify_signature(Some(issuer.public_key())).is_ok();
+        if !issued {
+            found.push(Warning::BrokenChain(place + 2));
+        }
+    }
+    found.extend(other_host(own, host));
+    let purpose = own.extended_key_usage().ok().flatten();
+    if purpose.is_some_and(|usage| !(usage.value.server_auth || usage.value.any)) {
+        found.push(Warning::OtherPurpose);
+    }
+    found
+}
+
+/// The first name that the certificate is for, which clients can be told.
+pub(super) fn first_name(chain: &[CertificateDer<'_>], host: &str) -> Option<String> {
+    let parsed = parse(Path::new(""), chain).ok()?;
+    let names = names(parsed.first()?);
+    if names.iter().any(|name| fits(name, host)) {
+        return Some(host.to_owned());
+    }
+    names.into_iter().find(|name| !name.starts_with('*'))
+}
+
+fn parse<'a>(
+    path: &Path,
+    chain: &'a [CertificateDer<'_>],
+) -> Result<Vec<X509Certificate<'a>>, TlsError> {
+    let broken =
+        |_| TlsError::Malformed { path: path.to_owned(), problem: "a certificate in it is broken" };
+    chain
+        .iter()
+        .map(|der| X509Certificate::from_der(der).map(|(_, parsed)| parsed).map_err(broken))
+        .collect()
+}
+
+fn other_host(own: &X509Certificate<'_>, host: &str) -> Option<Warning> {
+    let names = names(own);
+    if names.is_empty() {
+        return Some(Warning::NoNames);
+    }
+    let everywhere = host.parse::<IpAddr>().is_ok_and(|address| address.is_unspecified());
+    if everywhere || names.iter().any(|name| fits(name, host)) {
+        return None;
+    }
+    let names = ScreenText::shortened(&names.join(", "), 300).to_string();
+    Some(Warning::OtherHost { names, host: host.to_owned() })
+}
+
+/// The hosts and addresses of subjectAltName.
+fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
+    let alternatives = certificate.subject_alternative_name().ok().flatten();
+    let all = alternatives.iter().flat_map(|extension| &extension.value.general_names);
+    all.filter_map(|name| match name {
+        GeneralName::DNSName(name) => Some(ScreenText::new(name).to_string()),
+        GeneralName::IPAddress(bytes) => address(bytes).map(|address| address.to_string()),
+        _ => None,
+    })
+    .collect()
+}
+
+/// The address of four or sixteen bytes.
+pub(super) fn address(bytes: &[u8]) -> Option<IpAddr> {
+    <[u8; 4]>::try_from(bytes)
+        .map(IpAddr::from)
+        .or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from))
+        .ok()
+}
+
+fn fits(name: &str, host: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    if let (Ok(name), Ok(host)) = (name.parse::<IpAddr>(), host.parse::<IpAddr>()) {
+        return name == host;
+    }
+    match name.strip_prefix("*.") {
+        Some(rest) => host.split_once('.').is_some_and(|(_, end)| end.eq_ignore_ascii_case(rest)),
+        None => name.eq_ignore_ascii_case(host),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rcgen::{
+        BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    };
+    use rustls::crypto::ring;
+    use rustls::pki_types::PrivateKeyDer;
+
+    use super::*;
+
+    fn signing(key: &KeyPair) -> Arc<dyn SigningKey> {
+        let der = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        ring::default_provider().key_provider.load_private_key(der).unwrap()
+    }
+
+    fn params(name: &str) -> CertificateParams {
+        CertificateParams::new(vec![name.to_owned()]).unwrap()
+    }
+
+    const NOW: i64 = 1_800_000_000;
+
+    fn told(chain: &[CertificateDer<'_>], host: &str) -> Vec<String> {
+        warnings(chain, host, NOW).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn each_reason_to_refuse_it_later_is_told_at_the_start() {
+        let key = KeyPair::generate().unwrap();
+        type Change = fn(&mut CertificateParams);
+        let at = |seconds: i64| time::OffsetDateTime::from_unix_timestamp(NOW + seconds).unwrap();
+        let cases: [(Change, &str, &str); 6] = [
+            (|_| {}, "a.example", ""),
+            (
+                |p| p.not_after = rcgen::date_time_ymd(2026, 2, 3),
+                "a.example",
+                "expired on 2026-02-03",
+            ),
+            (
+                |p| p.not_before = rcgen::date_time_ymd(2031, 2, 3),
+                "a.example",
+                "not valid before 2031-02-03",
+            ),
+            (|_| {}, "b.example", "it is for a.example, and not for \"b.example\""),
+            (|p| p.subject_alt_names.clear(), "a.example", "names no host"),
+            (
+                |p| p.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth],
+                "a.example",
+                "not for servers",
+            ),
+        ];
+        for (change, host, expected) in cases {
+            let mut params = params("a.example");
+            change(&mut params);
+            let own = params.self_signed(&key).unwrap();
+            let told = told(&[own.der().clone()], host);
+            assert!(told.join("|").contains(expected), "{expected}: {told:?}");
+            assert_eq!(told.len(), usize::from(!expected.is_empty()), "{told:?}");
+        }
+        let mut soon = params("a.example");
+        soon.not_after = at(10 * 86_400);
+        let soon = soon.self_signed(&key).unwrap();
+        assert!(told(&[soon.der().clone()], "0.0.0.0")[0].starts_with("it expires on "));
+    }
+
+    #[test]
+    fn the_chain_is_looked_at() {
+        let (root_key, key) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+        let mut root = params("root");
+        root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        root.distinguished_name.push(rcgen::DnType::CommonName, "The\u{1b}[31m Root");
+        let root_certificate = root.self_signed(&root_key).unwrap().der().clone();
+        let issuer = Issuer::new(root, root_key);
+        let own = params("a.example").signed_by(&key, &issuer).unwrap().der().clone();
+        let alone = told(std::slice::from_ref(&own), "a.example");
+        assert!(alone.len() == 1 && alone[0].contains("Root is not behind it"), "{alone:?}");
+        assert!(!alone[0].contains('\u{1b}'));
+        assert_eq!(told(&[own.clone(), root_certificate.clone()], "a.example"), [""; 0]);
+        let other = params("x").self_signed(&KeyPair::generate().unwrap()).unwrap().der().clone();
+        let broken = told(&[own.clone(), other], "a.example");
+        assert!(broken[0].contains("certificate 2 in the file did not issue"), "{broken:?}");
+
+        let (path, key_path) = (Path::new("c.pem"), Path::new("k.pem"));
+        let signing = signing(&key);
+        check(path, key_path, &[own.clone(), root_certificate.clone()], &*signing).unwrap();
+        let turned = check(path, key_path, &[root_certificate.clone(), own], &*signing);
+        assert!(matches!(turned, Err(TlsError::Order { place: 2, .. })));
+        let foreign = check(path, key_path, &[root_certificate], &*signing);
+        assert!(matches!(foreign, Err(TlsError::Mismatch { .. })));
+    }
+
+    #[test]
+    fn a_name_that_can_be_typed_is_taken_from_the_certificate() {
+        let key = KeyPair::generate().unwrap();
+        let names = vec!["*.a.example".to_owned(), "a.example".to_owned(), "192.0.2.1".to_owned()];
+        let own = CertificateParams::new(names).unwrap().self_signed(&key).unwrap().der().clone();
+        let named = |host: &str| first_name(std::slice::from_ref(&own), host).unwrap();
+        for (host, name) in [
+            ("0.0.0.0", "a.example"),
+            ("b.a.example", "b.a.example"),
+            ("A.example.", "A.example."),
+            ("192.0.2.1", "192.0.2.1"),
+            ("c.b.a.example", "a.example"),
+        ] {
+            assert_eq!(named(host), name);
+        }
+    }
+}
