@@ -47,4 +47,4 @@ pub use destination::Destination;
 pub use entry::Entry;
 pub use name::{ALL, NameError, SERVER, Username};
 pub use server_frame::ServerFrame;
-pub use text::{ScreenText, WireText};
+pub use text::{ScreenPieces, ScreenText, WireText, first_bytes};

@@ -31,6 +31,9 @@ pub(crate) trait Device {
     /// Prepares for the last outputs; `asked` says whether a line is still asked for.
     fn prepare_end(&mut self, asked: bool);
 
+    /// What was typed of the line that is asked for.
+    fn begun(&self) -> String;
+
     /// Leaves the device as it was before the session.
     fn restore(&mut self);
 }
@@ -94,6 +97,14 @@ impl<D: Device> Screen for Console<D> {
             // There is room, since this is the only sender; or the thread has ended, which `event` reports.
             let _ = output.try_send(chunk);
         }
+    }
+
+    fn begun(&self) -> String {
+        self.device.begun()
+    }
+
+    fn has_rest(&self) -> bool {
+        self.renderer.has_rest()
     }
 
     fn prepare_end(&mut self, asked: bool) {

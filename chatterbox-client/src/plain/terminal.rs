@@ -67,15 +67,17 @@ pub(crate) fn open() -> Result<Console<Terminal>, Failure> {
     let history = MemHistory::with_config(&config);
     let mut editor: Editor<Watcher, MemHistory> =
         Editor::with_history(config, history).map_err(|error| unusable(&error))?;
-    editor.set_helper(Some(Watcher { gate: Arc::clone(&gate), mask: Mask::default() }));
+    let line = Line::default();
+    let mask = Mask::default();
+    editor.set_helper(Some(Watcher { gate: Arc::clone(&gate), line: line.clone(), mask }));
     let printer = editor.create_external_printer().map_err(|error| unusable(&error))?;
 
-    let terminal = Terminal { gate: Arc::clone(&gate), settings };
+    let terminal = Terminal { gate: Arc::clone(&gate), line: line.clone(), settings };
     let printing = Arc::clone(&gate);
     Ok(Console::start(
         terminal,
         Renderer::for_terminal(),
-        move |reader| edit(editor, &gate, reader),
+        move |reader| edit(editor, &gate, &line, reader),
         move |chunks| print(printer, &printing, chunks),
     ))
 }
@@ -83,6 +85,7 @@ pub(crate) fn open() -> Result<Console<Terminal>, Failure> {
 /// A terminal with a line editor.
 pub(crate) struct Terminal {
     gate: Arc<Gate>,
+    line: Line,
     settings: Termios,
 }
 
@@ -91,6 +94,10 @@ impl Device for Terminal {
 
     fn prepare_end(&mut self, asked: bool) {
         self.gate.finish(asked);
+    }
+
+    fn begun(&self) -> String {
+        self.line.get().0
     }
 
     fn restore(&mut self) {
@@ -106,7 +113,7 @@ impl Device for Terminal {
     }
 }
 
-fn edit(mut editor: Editor<Watcher, MemHistory>, gate: &Gate, mut reader: Reader) {
+fn edit(mut editor: Editor<Watcher, MemHistory>, gate: &Gate, half: &Line, mut reader: Reader) {
     while let Some(prompt) = reader.prompts.blocking_recv() {
         let Prompt { kind, prefill, remember, secret_arguments } = prompt;
         if let Some(line) = remember {
@@ -118,8 +125,9 @@ fn edit(mut editor: Editor<Watcher, MemHistory>, gate: &Gate, mut reader: Reader
         }
         // A cursor that moves would show the length of a secret.
         let hidden = if secret { editor.set_cursor_visibility(false).ok().flatten() } else { None };
-        let line = editor.readline_with_initial(&kind.text(), (&prefill, ""));
+        let line = read_line(&mut editor, half, &kind.text(), prefill);
         drop(hidden);
+        half.set("", 0);
         gate.set(Editing::No);
         let reply = matches!(kind, PromptKind::Reply(_));
         let typed = match line {
@@ -133,6 +141,29 @@ fn edit(mut editor: Editor<Watcher, MemHistory>, gate: &Gate, mut reader: Reader
         let last = !matches!(typed, Typed::Line(_) | Typed::Cancelled);
         if reader.lines.blocking_send(typed).is_err() || last {
             return;
+        }
+    }
+}
+
+/// Reads a line. A byte that is no UTF-8 would end the editor: it becomes the replacement character, as through a pipe,
+/// and the line goes on.
+fn read_line(
+    editor: &mut Editor<Watcher, MemHistory>,
+    half: &Line,
+    prompt: &str,
+    prefill: String,
+) -> rustyline::Result<String> {
+    let (mut left, mut right) = (prefill, String::new());
+    loop {
+        half.set(&left, left.len());
+        match editor.readline_with_initial(prompt, (&left, &right)) {
+            Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                let (line, cursor) = half.get();
+                let (before, behind) = line.split_at_checked(cursor).unwrap_or((&line, ""));
+                left = format!("{before}\u{fffd}");
+                behind.clone_into(&mut right);
+            }
+            line => return line,
         }
     }
 }
@@ -206,16 +237,34 @@ impl Gate {
     }
 }
 
-/// The editor calls this whenever it draws its line: it opens the gate, and masks secrets.
+/// The line that is being edited, and the place of the cursor.
+#[derive(Debug, Clone, Default)]
+struct Line(Arc<Mutex<(String, usize)>>);
+
+impl Line {
+    fn set(&self, line: &str, cursor: usize) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        line.clone_into(&mut known.0);
+        known.1 = cursor;
+    }
+
+    fn get(&self) -> (String, usize) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The editor calls this whenever it draws its line: it opens the gate, notes the line and masks secrets.
 struct Watcher {
     gate: Arc<Gate>,
+    line: Line,
     mask: Mask,
 }
 
 impl Hinter for Watcher {
     type Hint = String;
 
-    fn hint(&self, _line: &str, _position: usize, _context: &Context<'_>) -> Option<String> {
+    fn hint(&self, line: &str, position: usize, _context: &Context<'_>) -> Option<String> {
+        self.line.set(line, position);
         self.gate.set(Editing::Yes);
         None
     }

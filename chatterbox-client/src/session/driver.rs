@@ -4,8 +4,9 @@
 //! only when what was typed before has left. So a flood, a slow screen or a server that stops reading slows itself down.
 
 use std::collections::VecDeque;
-use std::future::pending;
+use std::future::{pending, ready};
 
+use bytes::Bytes;
 use chatterbox_app::{App, Effect, InputMode, Output};
 use ring::rand::{SystemRandom, generate};
 use tokio::time::{Instant, sleep_until};
@@ -96,7 +97,9 @@ impl<S: Screen> Session<S> {
                 None => pending().await,
             }
         };
-        let shown = self.queue.is_empty();
+        let shown = self.queue.is_empty() && !self.screen.has_rest();
+        // The next frame waits until this one is worked off: its parts are made one after the other.
+        let more = shown && self.app.has_more();
         tokio::select! {
             exit = self.signals.next() => self.end = Some(End::Left(exit)),
             event = self.screen.event(self.prompting.is_asked(), !shown) => match event {
@@ -104,19 +107,25 @@ impl<S: Screen> Session<S> {
                 ScreenEvent::Room => self.screen.show(&mut self.queue),
                 ScreenEvent::Closed(result) => self.end = Some(End::OutputGone(result)),
             },
-            event = self.link.event(shown) => match event {
-                LinkEvent::Frame(body) => self.received(&body),
+            event = self.link.event(shown && !more) => match event {
+                LinkEvent::Frame(body) => self.received(body),
                 LinkEvent::Written => {}
                 LinkEvent::Closed(error) => self.closed(error),
                 LinkEvent::Dialed(dialed) => self.dialed(dialed),
             },
+            () = ready(()), if more => {
+                let effects = self.app.more(self.clock.unix_now());
+                self.perform(effects);
+            }
             () = timer => self.timed_out(),
         }
     }
 
-    fn received(&mut self, body: &[u8]) {
+    fn received(&mut self, body: Bytes) {
         self.link.heard(self.clock.now());
-        let effects = self.app.received(body, self.clock.unix_now());
+        let effects = self.app.received(&body, self.clock.unix_now());
+        // The application keeps what it needs of the frame.
+        drop(body);
         self.perform(effects);
         if !self.app.is_down() {
             self.link.stop_resuming();
@@ -168,6 +177,7 @@ impl<S: Screen> Session<S> {
             let effects = self.app.cancelled(mode);
             self.perform(effects);
         }
+        self.prompting.watch(&self.app, &self.screen);
         if !self.prompting.is_asked() && !self.prompting.has_ended() && self.link.unsent() <= UNSENT
         {
             self.prompting.ask(&self.app, &mut self.screen);
@@ -175,10 +185,13 @@ impl<S: Screen> Session<S> {
     }
 
     fn typed(&mut self, typed: Typed) {
-        let Some(mode) = self.prompting.answered() else { return };
+        let Some((mode, begun)) = self.prompting.answered(&typed) else { return };
         match typed {
             Typed::Line(line) => {
-                let effects = self.app.typed(&line, mode, self.clock.unix_now());
+                let effects = match begun {
+                    Some(begun) => self.app.typed_beside_secret(&line, &begun),
+                    None => self.app.typed(&line, mode, self.clock.unix_now()),
+                };
                 self.perform(effects);
             }
             Typed::Cancelled => {
@@ -242,7 +255,7 @@ impl<S: Screen> Session<S> {
             mode: self.app.input_mode(),
             stage: Stage::of(&self.app, &self.link, &self.prompting),
             interactive: self.screen.is_interactive(),
-            settled: self.app.is_settled() && self.queue.is_empty(),
+            settled: self.app.is_settled() && !self.app.has_more() && self.queue.is_empty(),
             unanswered: self.app.unanswered(),
         }
     }

@@ -8,6 +8,7 @@ mod sent;
 mod session;
 #[cfg(test)]
 mod tests;
+mod unfolding;
 mod welcome;
 
 pub use event::{Event, Message};
