@@ -77,7 +77,8 @@ async fn a_whole_session() {
     client.types("/quit").await;
     peer.closed().await;
     let end = client.finish().await;
-    assert_eq!((end.code, end.out.as_str(), end.err.as_str()), (Some(0), "", ""));
+    let told = "chatterbox-client: a line of the input was not sent, or was refused\n";
+    assert_eq!((end.code, end.out.as_str(), end.err.as_str()), (Some(1), "", told));
 }
 
 #[tokio::test]

@@ -46,6 +46,10 @@ pub struct App {
     progress: bool,
     /// How many lines were not sent, or sent in vain.
     failures: usize,
+    /// Whether anything was sent since the welcome that an ERROR could be the answer to.
+    has_sent: bool,
+    /// Whether the frame that is worked off has refused messages, so that its ERROR says the same once more.
+    refused: bool,
     /// Whether the user has logged out; the server then closes the connection, which is no failure.
     logged_out: bool,
     strict: bool,
@@ -68,6 +72,8 @@ impl App {
             greeting: None,
             progress: false,
             failures: 0,
+            has_sent: false,
+            refused: false,
             logged_out: false,
             strict: options.strict,
             echo_own: options.echo_own,

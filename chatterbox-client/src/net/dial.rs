@@ -12,6 +12,8 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::keepalive;
+
 /// The limit of one address.
 pub const ADDRESS_TIME: Duration = Duration::from_secs(10);
 
@@ -46,11 +48,14 @@ pub enum DialError {
 pub async fn dial(host: &str, port: u16) -> Result<TcpStream, DialError> {
     let unknown = |source| DialError::UnknownHost { host: host.to_owned(), source };
     let addresses = interleaved(lookup_host((host, port)).await.map_err(unknown)?);
-    race(&addresses).await.map_err(|failures| DialError::Unreachable {
+    let stream = race(&addresses).await.map_err(|failures| DialError::Unreachable {
         host: host.to_owned(),
         port,
         failures,
-    })
+    })?;
+    // Without these options a vanished server is noticed late; the connection works all the same.
+    let _ = keepalive::watch(&stream);
+    Ok(stream)
 }
 
 /// Alternates the address families, beginning with that of the first address, and drops duplicates.

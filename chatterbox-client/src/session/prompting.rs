@@ -1,5 +1,7 @@
 //! The line that is asked for: one at a time, and none after the input has ended.
 
+use std::collections::VecDeque;
+
 use chatterbox_app::{App, InputMode};
 use chatterbox_proto::ScreenText;
 
@@ -18,6 +20,8 @@ pub(super) struct Prompting {
     prefill: String,
     remember: Option<String>,
     ended: bool,
+    /// The lines of a pasted text that were not said yet.
+    pasted: VecDeque<String>,
 }
 
 impl Prompting {
@@ -75,8 +79,28 @@ impl Prompting {
         self.remember = Some(line);
     }
 
+    /// Takes the lines of a pasted text.
+    pub(super) fn paste(&mut self, lines: Vec<&str>) {
+        self.pasted.extend(lines.into_iter().map(str::to_owned));
+    }
+
+    pub(super) fn has_pasted(&self) -> bool {
+        !self.pasted.is_empty()
+    }
+
+    pub(super) fn next_pasted(&mut self) -> Option<String> {
+        self.pasted.pop_front()
+    }
+
+    pub(super) fn drop_pasted(&mut self) {
+        self.pasted.clear();
+    }
+
     /// Asks for a line, where the application takes one.
     pub(super) fn ask(&mut self, app: &App, screen: &mut impl Screen) {
+        if self.has_pasted() {
+            return;
+        }
         let mode = app.input_mode();
         let kind = match mode {
             InputMode::LoginPending

@@ -32,6 +32,7 @@ impl App {
     pub fn received(&mut self, body: &Bytes, now: i64) -> Vec<Effect> {
         self.session.take(body);
         self.progress = false;
+        self.refused = false;
         self.more(now)
     }
 
@@ -103,6 +104,7 @@ impl App {
             }
             Event::Rejected(rejected) => {
                 self.failures += 1;
+                self.refused = true;
                 // Beside REFUSED stands an ERROR that says the same; people are told once.
                 if self.json || !self.session.complains() {
                     effects.push(Effect::Show(Output::Rejected(rejected)));
@@ -129,7 +131,7 @@ impl App {
             }
             Event::Info(text) => effects.push(Effect::Show(Output::Info(text))),
             Event::Error(text) => {
-                self.failures += usize::from(self.session.is_joined());
+                self.failures += usize::from(self.has_sent && !self.refused);
                 effects.push(Effect::Show(Output::Error(text)));
                 self.pages.error_received();
                 self.login.error_received(effects);

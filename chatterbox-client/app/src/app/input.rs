@@ -42,6 +42,9 @@ impl App {
                 .not_sent(
                     "it may be the secret that the server has not asked for yet; type it again if it is none",
                 ),
+            (_, InputMode::Name) if one_line(text).is_err() => {
+                self.not_sent("a name is one line")
+            }
             (_, mode) => {
                 let mut effects: Vec<_> = self.remembered(text).into_iter().collect();
                 effects.extend(self.line(text, mode, now));
@@ -164,6 +167,7 @@ impl App {
                 lines.into_iter().flat_map(note).collect()
             }
             (ParsedLine::History(arguments), _) if self.has_history() => {
+                self.has_sent = true;
                 self.pages.request(arguments, self.session.is_joined())
             }
             (ParsedLine::History(_), _) => self.server_command("/history", text),
@@ -215,6 +219,7 @@ impl App {
             Err(SayError::NotJoined) => return self.not_sent("there is no name yet"),
             Err(error) => return self.not_sent(&error.to_string()),
         };
+        self.has_sent = true;
         let mut effects: Vec<_> = said.frame.into_iter().map(Effect::Send).collect();
         if let Some(me) = self.session.me().filter(|_| self.echo_own) {
             let to = to.filter(|to| *to != chatterbox_proto::ALL);
@@ -274,7 +279,10 @@ impl App {
             return self.not_sent("commands need the connection, which is lost");
         }
         match self.calls.call(parsed) {
-            Ok(frame) => vec![Effect::Send(frame)],
+            Ok(frame) => {
+                self.has_sent = true;
+                vec![Effect::Send(frame)]
+            }
             Err(error) => self.not_sent(&error.to_string()),
         }
     }
