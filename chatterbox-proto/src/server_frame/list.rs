@@ -121,3 +121,53 @@ impl<E> fmt::Debug for List<E> {
         write!(f, "List({} left)", self.left)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn blank() -> impl Strategy<Value = String> {
+        "[ \t\r\n]{0,2}"
+    }
+
+    /// Elements, most of which are names, and the JSON of their list with blanks between them.
+    fn lists() -> impl Strategy<Value = (Vec<serde_json::Value>, String)> {
+        let element = prop_oneof![
+            5 => any::<String>().prop_map(serde_json::Value::from),
+            1 => any::<i64>().prop_map(serde_json::Value::from),
+            1 => Just(serde_json::json!(["a", [{}], null])),
+            1 => Just(serde_json::json!({"x": 1})),
+        ];
+        prop::collection::vec((element, blank(), blank()), 0..20).prop_map(|elements| {
+            let text = |(value, before, behind): &(_, _, _)| format!("{before}{value}{behind}");
+            let texts: Vec<_> = elements.iter().map(text).collect();
+            (elements.into_iter().map(|(value, ..)| value).collect(), texts.join(","))
+        })
+    }
+
+    proptest! {
+        /// Against the list as a tree.
+        #[test]
+        fn the_elements_are_those_of_the_tree((values, json) in lists(), blank in blank()) {
+            let json = Bytes::from(format!("[{json}{blank}]"));
+            let mut places = Vec::new();
+            let mut names = Names::check(&json, |place, exact| places.push((place, exact))).unwrap();
+            let expected: Vec<_> = values.iter().filter_map(|value| value.as_str()).collect();
+            prop_assert_eq!(places.len(), values.len());
+            for ((number, (place, exact)), value) in places.into_iter().enumerate().zip(&values) {
+                prop_assert_eq!((number, exact), (place, value.is_string().then_some(true)));
+            }
+            prop_assert_eq!(names.len(), expected.len());
+            let copy = names.clone().collect_with(|name| name.as_wire().to_owned());
+            prop_assert_eq!(&copy, &expected);
+            for left in (0..expected.len()).rev() {
+                prop_assert!(names.next_with(|_| ()).is_some());
+                prop_assert_eq!(names.len(), left);
+            }
+            prop_assert!(names.next_with(|_| ()).is_none() && names.is_empty());
+            prop_assert!(names.rest.is_empty(), "a list at its end does not keep its frame");
+        }
+    }
+}
