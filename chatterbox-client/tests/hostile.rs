@@ -159,7 +159,8 @@ async fn typed_beside(before: &str, behind: &str) {
     peer.next().await.unwrap();
     // The server takes its time, until the line for the chat comes back.
     terminal.sees("the prompt again", |rows| {
-        rows.last().is_some_and(|row| row == "ann>") && rows.len() > 1
+        rows.last().is_some_and(|row| row == "ann>")
+            && rows.iter().any(|row| row == "ann> /register")
     });
     terminal.types(before);
     terminal.sees_last(format!("ann> {before}").trim_end());

@@ -362,3 +362,21 @@ async fn an_output_that_can_not_be_written_is_told() {
     assert_eq!(end.status.code(), Some(74), "{}", String::from_utf8_lossy(&end.stderr));
     drop(stdin);
 }
+
+/// A line that fits no frame is passed over; the lines around it are sent.
+#[tokio::test]
+async fn a_line_that_is_too_long_is_told_by_the_exit_code() {
+    let (server, _certificate, arguments) = stage().await;
+    let serving = async {
+        let mut peer = server.accept().await;
+        peer.welcome("ann").await;
+        assert_eq!(peer.message().await.1, "before");
+        assert_eq!(peer.message().await.1, "behind");
+        peer.closed().await;
+    };
+    let arguments = borrowed(&arguments);
+    let input = format!("ann\nbefore\n{}\nbehind\n", "x".repeat(9 << 20));
+    let (end, ()) = tokio::join!(run(&arguments, &input), serving);
+    assert_eq!(end.code, Some(1));
+    assert!(end.err.contains("Nothing was sent: the line is too long."), "{}", end.err);
+}

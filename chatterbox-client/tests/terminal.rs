@@ -132,3 +132,43 @@ async fn colours_are_there_unless_they_are_not_wanted() {
         assert_eq!(coloured, colours);
     }
 }
+
+#[tokio::test]
+async fn a_pasted_text_is_sent_as_lines() {
+    let (mut terminal, mut peer) = joined(false).await;
+    terminal.pastes("hello there\n");
+    terminal.types("\r");
+    assert_eq!(peer.message().await.1, "hello there");
+    terminal.pastes("one\r\ntwo\n\n@bob three\n/name\nfive");
+    terminal.types("\r");
+    for expected in [("ALL", "one"), ("ALL", "two"), ("bob", "three"), ("ALL", "five")] {
+        let (to, text) = peer.message().await;
+        assert_eq!((to.as_str(), text.as_str()), expected);
+    }
+    terminal.sees("the command among them", |rows| {
+        rows.iter().any(|row| row == "-- You are ann.")
+            && rows.last().is_some_and(|row| row == "ann>")
+    });
+}
+
+/// A terminal that is set to Latin-1 sends 0xE9 for `é`; 0xFF is in no encoding that this program knows.
+#[tokio::test]
+async fn a_byte_that_is_no_utf_8_does_not_end_it() {
+    let (mut terminal, mut peer) = joined(false).await;
+    terminal.types("caf");
+    terminal.sees_last("ann> caf");
+    terminal.types_bytes(b"\xff");
+    // Each time the line is drawn anew, below itself. This screen does not show the replacement character.
+    let drawn = |terminal: &Terminal, times: usize| {
+        terminal.sees("the line again", |rows| {
+            rows.iter().filter(|row| row.starts_with("ann> caf")).count() == times
+        });
+    };
+    drawn(&terminal, 2);
+    // In the middle of the line, too.
+    terminal.types(" au lait\u{1b}[D\u{1b}[D");
+    terminal.types_bytes(b"\xe9x");
+    drawn(&terminal, 3);
+    terminal.types("\r");
+    assert_eq!(peer.message().await.1, "caf\u{fffd} au la\u{fffd}it");
+}

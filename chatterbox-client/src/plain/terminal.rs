@@ -279,7 +279,9 @@ impl Highlighter for Watcher {
         self.mask.apply(line)
     }
 
-    fn highlight_char(&self, line: &str, _position: usize, kind: CmdKind) -> bool {
+    fn highlight_char(&self, line: &str, position: usize, kind: CmdKind) -> bool {
+        // A cursor that only moves asks for no hint.
+        self.line.set(line, position);
         kind != CmdKind::MoveCursor && matches!(self.mask.apply(line), Cow::Owned(_))
     }
 }

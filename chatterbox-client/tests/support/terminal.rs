@@ -68,8 +68,17 @@ impl Terminal {
     }
 
     pub(crate) fn types(&mut self, text: &str) {
-        self.keys.write_all(text.as_bytes()).unwrap();
+        self.types_bytes(text.as_bytes());
+    }
+
+    pub(crate) fn types_bytes(&mut self, bytes: &[u8]) {
+        self.keys.write_all(bytes).unwrap();
         self.keys.flush().unwrap();
+    }
+
+    /// Pastes, as a terminal does that tells pasted text from typed text.
+    pub(crate) fn pastes(&mut self, text: &str) {
+        self.types(&format!("\u{1b}[200~{text}\u{1b}[201~"));
     }
 
     /// Waits until the rows that are not empty satisfy `wanted`.
