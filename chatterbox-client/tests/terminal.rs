@@ -172,3 +172,48 @@ async fn a_byte_that_is_no_utf_8_does_not_end_it() {
     terminal.types("\r");
     assert_eq!(peer.message().await.1, "caf\u{fffd} au la\u{fffd}it");
 }
+
+/// Without a shell nobody could let it go on.
+#[tokio::test]
+async fn ctrl_z_does_nothing_without_a_shell() {
+    let (mut terminal, mut peer) = joined(false).await;
+    terminal.types("half \u{1a}way\r");
+    assert_eq!(peer.message().await.1, "half way");
+}
+
+/// A shell sets the terminal for itself while the program is stopped. A password that is typed afterwards was seen.
+#[tokio::test]
+async fn after_it_was_suspended_a_secret_is_as_secret_as_before() {
+    let certificate = Certificate::localhost();
+    let server = Server::tls(&certificate).await;
+    let (port, ca) = (server.port().to_string(), certificate.authority().display().to_string());
+    let mut terminal = Terminal::start(&["localhost", "-p", &port, "-ca", &ca, "-u", "ann"], false);
+    let mut peer = server.accept().await;
+    peer.welcome_speaking("ann").await;
+    peer.send(r#"{"PROMPT": {"ID": "1", "TEXT": "Choose a password:", "SECRET": true}}"#).await;
+    terminal.sees("the question", |rows| rows.iter().any(|row| row.contains("Choose")));
+    terminal.types("\r");
+    terminal.sees_last("Choose a password:");
+
+    let run = async |program: &str, arguments: &[&str]| {
+        let run = tokio::process::Command::new(program).args(arguments).status().await;
+        run.is_ok_and(|status| status.success())
+    };
+    let process = terminal.process();
+    assert!(run("kill", &["-STOP", &process]).await);
+    let path = terminal.path();
+    if path.is_none() || !run("stty", &["-F", &path.unwrap_or_default(), "sane"]).await {
+        eprintln!("SKIPPED: there is no `stty -F` here");
+        return;
+    }
+    assert!(run("kill", &["-CONT", &process]).await);
+    terminal.sees("that it goes on", |rows| {
+        rows.iter().any(|row| row == "-- Back in the chat.")
+            && rows.last().is_some_and(|row| row == "Choose a password:")
+    });
+    terminal.types("hush");
+    terminal.types("hush\r");
+    assert_eq!(peer.next().await.unwrap(), r#"{"ANSWER": {"ID": "1", "TEXT": "hushhush"}}"#);
+    let written = terminal.screen.0.lock().unwrap().written.clone();
+    assert!(!String::from_utf8_lossy(&written).contains("hush"));
+}

@@ -130,6 +130,21 @@ mod tests {
 
     use super::*;
 
+    /// The kernel keeps the promise; that it does so can only be seen with a link that is cut for two minutes.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_vanished_server_is_noticed_within_two_minutes_silent_or_busy() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let stream = dial("127.0.0.1", listener.local_addr().unwrap().port()).await.unwrap();
+        let socket = socket2::SockRef::from(&stream);
+        let limit = Duration::from_secs(120);
+        assert!(socket.keepalive().unwrap());
+        let probes = socket.tcp_keepalive_retries().unwrap();
+        let probing = socket.tcp_keepalive_interval().unwrap() * probes;
+        assert!(socket.tcp_keepalive_time().unwrap() + probing < limit);
+        assert!(socket.tcp_user_timeout().unwrap().unwrap() < limit);
+    }
+
     fn addresses(texts: &[&str]) -> Vec<SocketAddr> {
         texts.iter().map(|text| text.parse().unwrap()).collect()
     }

@@ -34,25 +34,3 @@ pub fn watch(stream: &TcpStream) -> io::Result<()> {
     socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED))?;
     Ok(())
 }
-
-#[cfg(all(test, target_os = "linux"))]
-mod tests {
-    use tokio::net::TcpListener;
-
-    use super::*;
-
-    /// The kernel keeps the promise; that it does so can only be seen with a link that is cut for two minutes.
-    #[tokio::test]
-    async fn a_vanished_server_is_noticed_within_two_minutes_silent_or_busy() {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let stream = crate::net::dial::dial("127.0.0.1", port).await.unwrap();
-        let socket = SockRef::from(&stream);
-        let limit = Duration::from_secs(120);
-        assert!(socket.keepalive().unwrap());
-        let probing =
-            socket.tcp_keepalive_interval().unwrap() * socket.tcp_keepalive_retries().unwrap();
-        assert!(socket.tcp_keepalive_time().unwrap() + probing < limit);
-        assert!(socket.tcp_user_timeout().unwrap().unwrap() < limit);
-    }
-}

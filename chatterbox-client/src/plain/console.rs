@@ -36,6 +36,12 @@ pub(crate) trait Device {
 
     /// Leaves the device as it was before the session.
     fn restore(&mut self);
+
+    /// Stops the program, with the device as it was before the session.
+    fn suspend(&self) {}
+
+    /// The program goes on.
+    fn resume(&self) {}
 }
 
 /// A screen with two threads.
@@ -124,6 +130,14 @@ impl<D: Device> Screen for Console<D> {
 
     fn restore(&mut self) {
         self.device.restore();
+    }
+
+    fn suspend(&self) {
+        self.device.suspend();
+    }
+
+    fn resume(&self) {
+        self.device.resume();
     }
 }
 

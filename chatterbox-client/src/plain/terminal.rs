@@ -11,7 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::tcgetattr;
 use rustyline::completion::Completer;
 use rustyline::error::ReadlineError;
 use rustyline::highlight::{CmdKind, Highlighter};
@@ -24,6 +24,7 @@ use tokio::sync::mpsc;
 use super::colour::is_dumb;
 use super::console::{Console, Device, Reader};
 use super::mask::Mask;
+use super::modes::Modes;
 use super::render::{Chunk, Renderer};
 use crate::exit::{Exit, Failure};
 use crate::session::{Prompt, PromptKind, Typed};
@@ -69,15 +70,18 @@ pub(crate) fn open() -> Result<Console<Terminal>, Failure> {
         Editor::with_history(config, history).map_err(|error| unusable(&error))?;
     let line = Line::default();
     let mask = Mask::default();
-    editor.set_helper(Some(Watcher { gate: Arc::clone(&gate), line: line.clone(), mask }));
+    let modes = Modes::new(settings);
+    let watcher =
+        Watcher { gate: Arc::clone(&gate), modes: modes.clone(), line: line.clone(), mask };
+    editor.set_helper(Some(watcher));
     let printer = editor.create_external_printer().map_err(|error| unusable(&error))?;
 
-    let terminal = Terminal { gate: Arc::clone(&gate), line: line.clone(), settings };
+    let terminal = Terminal { gate: Arc::clone(&gate), line: line.clone(), modes: modes.clone() };
     let printing = Arc::clone(&gate);
     Ok(Console::start(
         terminal,
         Renderer::for_terminal(),
-        move |reader| edit(editor, &gate, &line, reader),
+        move |reader| edit(editor, &gate, &modes, &line, reader),
         move |chunks| print(printer, &printing, chunks),
     ))
 }
@@ -86,7 +90,7 @@ pub(crate) fn open() -> Result<Console<Terminal>, Failure> {
 pub(crate) struct Terminal {
     gate: Arc<Gate>,
     line: Line,
-    settings: Termios,
+    modes: Modes,
 }
 
 impl Device for Terminal {
@@ -109,11 +113,25 @@ impl Device for Terminal {
             let _ = output.write_all(b"\x1b[?2004l\n");
             let _ = output.flush();
         }
-        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.settings);
+        self.modes.restore();
+    }
+
+    fn suspend(&self) {
+        self.modes.suspend();
+    }
+
+    fn resume(&self) {
+        self.modes.resume();
     }
 }
 
-fn edit(mut editor: Editor<Watcher, MemHistory>, gate: &Gate, half: &Line, mut reader: Reader) {
+fn edit(
+    mut editor: Editor<Watcher, MemHistory>,
+    gate: &Gate,
+    modes: &Modes,
+    half: &Line,
+    mut reader: Reader,
+) {
     while let Some(prompt) = reader.prompts.blocking_recv() {
         let Prompt { kind, prefill, remember, secret_arguments } = prompt;
         if let Some(line) = remember {
@@ -126,6 +144,7 @@ fn edit(mut editor: Editor<Watcher, MemHistory>, gate: &Gate, half: &Line, mut r
         // A cursor that moves would show the length of a secret.
         let hidden = if secret { editor.set_cursor_visibility(false).ok().flatten() } else { None };
         let line = read_line(&mut editor, half, &kind.text(), prefill);
+        modes.over();
         drop(hidden);
         half.set("", 0);
         gate.set(Editing::No);
@@ -203,12 +222,15 @@ struct Gate {
 }
 
 impl Gate {
-    fn set(&self, editing: Editing) {
+    /// Says whether the state has changed.
+    fn set(&self, editing: Editing) -> bool {
         let mut state = self.editing.lock().unwrap_or_else(PoisonError::into_inner);
-        if *state != editing && *state != Editing::Never {
+        let changes = *state != editing && *state != Editing::Never;
+        if changes {
             *state = editing;
             self.changed.notify_all();
         }
+        changes
     }
 
     /// Lets the last outputs pass. An editor that has just got a prompt gets the time to begin: it would otherwise change
@@ -256,6 +278,7 @@ impl Line {
 /// The editor calls this whenever it draws its line: it opens the gate, notes the line and masks secrets.
 struct Watcher {
     gate: Arc<Gate>,
+    modes: Modes,
     line: Line,
     mask: Mask,
 }
@@ -265,7 +288,9 @@ impl Hinter for Watcher {
 
     fn hint(&self, line: &str, position: usize, _context: &Context<'_>) -> Option<String> {
         self.line.set(line, position);
-        self.gate.set(Editing::Yes);
+        if self.gate.set(Editing::Yes) {
+            self.modes.begun(self.mask.whole);
+        }
         None
     }
 }

@@ -19,7 +19,7 @@ use super::prompting::Prompting;
 use super::screen::{Screen, ScreenEvent, Typed};
 use super::server::Server;
 use super::shutdown::Shutdown;
-use super::signals::Signals;
+use super::signals::{SignalEvent, Signals};
 use super::stage::{Situation, Stage};
 use super::timeouts::Timeouts;
 use crate::exit::{Exit, Failure};
@@ -107,7 +107,15 @@ impl<S: Screen> Session<S> {
         // The next frame waits until this one is worked off: its parts are made one after the other.
         let more = shown && self.app.has_more();
         tokio::select! {
-            exit = self.signals.next() => self.end = Some(End::Left(exit)),
+            signal = self.signals.event() => match signal {
+                SignalEvent::End(exit) => self.end = Some(End::Left(exit)),
+                SignalEvent::Suspend => self.screen.suspend(),
+                SignalEvent::Resume => {
+                    self.screen.resume();
+                    // The screen draws the line that is half typed below it.
+                    self.note("Back in the chat.");
+                }
+            },
             event = self.screen.event(self.prompting.is_asked(), !shown) => match event {
                 ScreenEvent::Typed(typed) => self.typed(typed),
                 ScreenEvent::Room => self.screen.show(&mut self.queue),

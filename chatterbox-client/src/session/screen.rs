@@ -43,6 +43,12 @@ pub(crate) trait Screen {
 
     /// Leaves the screen as it was before the session.
     fn restore(&mut self);
+
+    /// Stops the program as the user wants, with the screen as it was before the session.
+    fn suspend(&self) {}
+
+    /// The program goes on after it was stopped.
+    fn resume(&self) {}
 }
 
 /// An event of a screen.

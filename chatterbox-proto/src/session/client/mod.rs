@@ -1,6 +1,8 @@
 //! The client's side of a session, which may outlive its connection.
 
+mod changes;
 mod event;
+mod next;
 mod numbered;
 mod roster;
 mod seen;
