@@ -152,11 +152,11 @@ mod tests {
 
     #[test]
     fn a_password_is_the_first_line_without_its_end() {
-        for text in ["hush hush ", "hush hush \n", "hush hush \r\nmore\n"] {
+        for text in ["hush hush ", "hush hush \n", "hush hush \r\nmore\n", "hush hush \u{2028}\n"] {
             let (_folder, path) = file(0o600, text);
             assert_eq!(password_from_file(&path).unwrap().reveal(), "hush hush ");
         }
-        for text in ["", "\n", "\nhush\n"] {
+        for text in ["", "\n", "\nhush\n", "hush\rhush\n", "hush\u{85}hush"] {
             let (_folder, path) = file(0o640, text);
             assert!(password_from_file(&path).is_err());
         }
