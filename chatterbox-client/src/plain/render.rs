@@ -101,24 +101,36 @@ impl Renderer {
 impl Rest {
     /// Appends the next pieces, up to the limit of a chunk. Returns what is left; behind the last piece is a line break.
     fn push_into(mut self, text: &mut String) -> Option<Self> {
-        while let Some((style, words)) = self.spans.front_mut() {
-            if text.len() >= CHUNK_BYTES {
-                return Some(self);
-            }
-            // Writing to a String can't fail.
-            if let Some(style) = style {
-                let _ = write!(text, "{style}");
-            }
-            words.push_next(text, CHUNK_BYTES - text.len().min(CHUNK_BYTES - 1));
-            if let Some(style) = style {
-                let _ = write!(text, "{style:#}");
-            }
+        let mut applied = None;
+        while text.len() < CHUNK_BYTES
+            && let Some((style, words)) = self.spans.front_mut()
+        {
+            apply(text, &mut applied, *style);
+            words.push_next(text, CHUNK_BYTES.saturating_sub(text.len()).max(1));
             if words.left() == 0 {
                 self.spans.pop_front();
             }
         }
+        apply(text, &mut applied, None);
+        if !self.spans.is_empty() {
+            return Some(self);
+        }
         text.push('\n');
         None
+    }
+}
+
+/// Changes the style of what follows. Writing to a String can't fail.
+fn apply(text: &mut String, applied: &mut Option<Style>, wanted: Option<Style>) {
+    let before = std::mem::replace(applied, wanted);
+    if before == wanted {
+        return;
+    }
+    if let Some(style) = before {
+        let _ = write!(text, "{style:#}");
+    }
+    if let Some(style) = wanted {
+        let _ = write!(text, "{style}");
     }
 }
 
