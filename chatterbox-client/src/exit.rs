@@ -13,6 +13,8 @@ use std::process::ExitCode;
 pub enum Exit {
     /// The user left, the input ended, or the reader of the output went away.
     Ok,
+    /// A line of the input was not sent, or the server refused it.
+    NotSent,
     /// The command line is wrong.
     Usage,
     /// A command of the input did not ask what the next line was to answer.
@@ -41,8 +43,9 @@ pub enum Exit {
 
 impl Exit {
     /// All codes, in the order of their numbers.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Ok,
+        Self::NotSent,
         Self::Usage,
         Self::NotAsked,
         Self::NoInput,
@@ -70,6 +73,7 @@ impl Exit {
     const fn row(self) -> (u8, &'static str) {
         match self {
             Self::Ok => (0, "you left, the input ended, or the reader of the output went away"),
+            Self::NotSent => (1, "a line of the input was not sent, or was refused (pipes)"),
             Self::Usage => (64, "the command line is wrong"),
             Self::NotAsked => {
                 (65, "a command did not ask what the next line was to answer (pipes)")

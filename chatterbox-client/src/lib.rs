@@ -21,7 +21,8 @@
 //! | passwords from files, stored logins | `session/credentials.rs` |
 //! | another kind of screen | the trait in `session/screen.rs` |
 //! | colours, JSON lines | `plain/render.rs` |
-//! | the line editor; masked secrets | `plain/terminal.rs`, `plain/mask.rs` |
+//! | the line editor; masked secrets; Ctrl-Z | `plain/terminal.rs`, `plain/mask.rs`, `plain/modes.rs` |
+//! | how a dead link is noticed | `net/keepalive.rs`, and PING in `session/link.rs` |
 //! | addresses, which one is taken | `net/dial.rs` |
 //! | which certificates are trusted | `net/trust.rs`, `net/verify.rs` |
 //! | the words for failures of the network | `net/explain.rs` |

@@ -43,6 +43,7 @@ pub async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let host = ScreenText::new(&arguments.host);
     say(&format!("-- connected to {host}, port {}; /help tells what can be typed", arguments.port));
     let screen = terminal::open()?;
+    signals.suspend_by_session();
     let outcome = Session::new(app, link, screen, signals, tokens).run().await;
     if matches!(outcome, Ok(Exit::Ok | Exit::Interrupted)) {
         // Without the line editor the terminal itself has written `^C`, which this overwrites.

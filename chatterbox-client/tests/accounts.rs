@@ -64,7 +64,7 @@ async fn what_a_guest_may_not_do_is_refused_and_told() {
     }
     // A wrong argument is judged by the server.
     let end = piped(&server, &["-u", "gus"], "/command-history 0\n").await;
-    assert_eq!(end.code, Some(0), "{}", end.err);
+    assert_eq!(end.code, Some(1), "{}", end.err);
     assert!(end.out.contains("! command-history: "), "{}", end.out);
 }
 
@@ -83,7 +83,8 @@ async fn commands_change_what_others_see() {
         "{PASSWORD}\nbefore\n/nick anna\nafter\n/block eve\n@eve can you hear me\n/blocked\n"
     );
     let end = run(&borrowed(&of("ann")), &input).await;
-    assert_eq!((end.code, end.err.as_str()), (Some(0), ""), "{}", end.out);
+    let told = "chatterbox-client: a line of the input was not sent, or was refused\n";
+    assert_eq!((end.code, end.err.as_str()), (Some(1), told), "blocked: {}", end.out);
     for part in ["* you are anna", "] anna: after", "eve"] {
         assert!(end.out.contains(part), "{part} in {}", end.out);
     }

@@ -77,7 +77,8 @@ async fn a_whole_session() {
     client.types("/quit").await;
     peer.closed().await;
     let end = client.finish().await;
-    assert_eq!((end.code, end.out.as_str(), end.err.as_str()), (Some(0), "", ""));
+    let told = "chatterbox-client: a line of the input was not sent, or was refused\n";
+    assert_eq!((end.code, end.out.as_str(), end.err.as_str()), (Some(1), "", told));
 }
 
 #[tokio::test]
@@ -361,4 +362,22 @@ async fn an_output_that_can_not_be_written_is_told() {
     let end = soon("the program's end", child.wait_with_output()).await.unwrap();
     assert_eq!(end.status.code(), Some(74), "{}", String::from_utf8_lossy(&end.stderr));
     drop(stdin);
+}
+
+/// A line that fits no frame is passed over; the lines around it are sent.
+#[tokio::test]
+async fn a_line_that_is_too_long_is_told_by_the_exit_code() {
+    let (server, _certificate, arguments) = stage().await;
+    let serving = async {
+        let mut peer = server.accept().await;
+        peer.welcome("ann").await;
+        assert_eq!(peer.message().await.1, "before");
+        assert_eq!(peer.message().await.1, "behind");
+        peer.closed().await;
+    };
+    let arguments = borrowed(&arguments);
+    let input = format!("ann\nbefore\n{}\nbehind\n", "x".repeat(9 << 20));
+    let (end, ()) = tokio::join!(run(&arguments, &input), serving);
+    assert_eq!(end.code, Some(1));
+    assert!(end.err.contains("Nothing was sent: the line is too long."), "{}", end.err);
 }

@@ -281,3 +281,66 @@ async fn a_login_is_kept_only_when_that_is_wanted_and_only_for_its_owner() {
     }
     assert_eq!(asked, [false, false, true]);
 }
+
+#[tokio::test]
+async fn a_pasted_password_ends_before_its_line_end() {
+    let (mut terminal, mut peer) = joined().await;
+    terminal.types("/register\r");
+    peer.next().await.unwrap();
+    peer.send(PROMPT).await;
+    terminal.sees_last("Choose a password:");
+    terminal.pastes("correct horse\n");
+    terminal.types("\r");
+    assert_eq!(peer.next().await.unwrap(), r#"{"ANSWER": {"ID": "1", "TEXT": "correct horse"}}"#);
+    peer.send(DONE).await;
+    // A command and its secret that are pasted together are not said to everybody.
+    terminal.sees_last("ann>");
+    terminal.pastes("hello\n/register\nhush\n");
+    terminal.types("\r");
+    terminal.sees("why not", |rows| {
+        rows.iter().any(|row| row.contains("a command with a secret is a line"))
+    });
+    terminal.types("and now\r");
+    assert_eq!(peer.message_with_tags().await, "and now");
+}
+
+/// Otherwise what was said before a mistake is lost with it.
+#[tokio::test]
+async fn a_pipe_that_ends_on_an_unknown_command_sends_the_line_before_it() {
+    for (last, code) in [("/regster", 65), ("/quit", 0), ("@zoe", 1)] {
+        let (server, _certificate, arguments) = stage().await;
+        let serving = async {
+            let mut peer = server.accept().await;
+            peer.welcome_speaking("ann").await;
+            assert_eq!(peer.message_with_tags().await, "the build is done");
+            peer.send(r#"{"ACKS": {"1": 1}}"#).await;
+            // Nothing behind it is sent.
+            assert_eq!(peer.next().await, None);
+        };
+        let arguments = with(&arguments, &["-u", "ann"]);
+        let input = format!("the build is done\n{last}\n");
+        let input = if last == "/quit" { input + "no more\n" } else { input };
+        let (end, ()) = tokio::join!(run(&arguments, &input), serving);
+        assert_eq!(end.code, Some(code), "{last}: {}", end.err);
+        assert_eq!(end.err.is_empty(), code == 0, "{}", end.err);
+    }
+}
+
+#[tokio::test]
+async fn a_pipe_whose_last_message_is_refused_says_so_by_its_exit_code() {
+    for end_of_input in ["", "/quit\n"] {
+        let (server, _certificate, arguments) = stage().await;
+        let serving = async {
+            let mut peer = server.accept().await;
+            peer.welcome_speaking("ann").await;
+            assert_eq!(peer.message_with_tags().await, "hi");
+            peer.send(r#"{"ERROR": "no zoe", "REFUSED": {"1": {"CODE": "no-such-user", "ERROR": "no zoe"}}}"#).await;
+            assert_eq!(peer.next().await, None);
+        };
+        let arguments = with(&arguments, &["-u", "ann"]);
+        let input = format!("@zoe hi\n{end_of_input}");
+        let (end, ()) = tokio::join!(run(&arguments, &input), serving);
+        assert_eq!(end.code, Some(1), "{}", end.err);
+        assert!(end.out.contains("! server: no zoe"), "{}", end.out);
+    }
+}

@@ -132,3 +132,88 @@ async fn colours_are_there_unless_they_are_not_wanted() {
         assert_eq!(coloured, colours);
     }
 }
+
+#[tokio::test]
+async fn a_pasted_text_is_sent_as_lines() {
+    let (mut terminal, mut peer) = joined(false).await;
+    terminal.pastes("hello there\n");
+    terminal.types("\r");
+    assert_eq!(peer.message().await.1, "hello there");
+    terminal.pastes("one\r\ntwo\n\n@bob three\n/name\nfive");
+    terminal.types("\r");
+    for expected in [("ALL", "one"), ("ALL", "two"), ("bob", "three"), ("ALL", "five")] {
+        let (to, text) = peer.message().await;
+        assert_eq!((to.as_str(), text.as_str()), expected);
+    }
+    terminal.sees("the command among them", |rows| {
+        rows.iter().any(|row| row == "-- You are ann.")
+            && rows.last().is_some_and(|row| row == "ann>")
+    });
+}
+
+/// A terminal that is set to Latin-1 sends 0xE9 for `é`; 0xFF is in no encoding that this program knows.
+#[tokio::test]
+async fn a_byte_that_is_no_utf_8_does_not_end_it() {
+    let (mut terminal, mut peer) = joined(false).await;
+    terminal.types("caf");
+    terminal.sees_last("ann> caf");
+    terminal.types_bytes(b"\xff");
+    // Each time the line is drawn anew, below itself. This screen does not show the replacement character.
+    let drawn = |terminal: &Terminal, times: usize| {
+        terminal.sees("the line again", |rows| {
+            rows.iter().filter(|row| row.starts_with("ann> caf")).count() == times
+        });
+    };
+    drawn(&terminal, 2);
+    // In the middle of the line, too.
+    terminal.types(" au lait\u{1b}[D\u{1b}[D");
+    terminal.types_bytes(b"\xe9x");
+    drawn(&terminal, 3);
+    terminal.types("\r");
+    assert_eq!(peer.message().await.1, "caf\u{fffd} au la\u{fffd}it");
+}
+
+/// Without a shell nobody could let it go on.
+#[tokio::test]
+async fn ctrl_z_does_nothing_without_a_shell() {
+    let (mut terminal, mut peer) = joined(false).await;
+    terminal.types("half \u{1a}way\r");
+    assert_eq!(peer.message().await.1, "half way");
+}
+
+/// A shell sets the terminal for itself while the program is stopped. A password that is typed afterwards was seen.
+#[tokio::test]
+async fn after_it_was_suspended_a_secret_is_as_secret_as_before() {
+    let certificate = Certificate::localhost();
+    let server = Server::tls(&certificate).await;
+    let (port, ca) = (server.port().to_string(), certificate.authority().display().to_string());
+    let mut terminal = Terminal::start(&["localhost", "-p", &port, "-ca", &ca, "-u", "ann"], false);
+    let mut peer = server.accept().await;
+    peer.welcome_speaking("ann").await;
+    peer.send(r#"{"PROMPT": {"ID": "1", "TEXT": "Choose a password:", "SECRET": true}}"#).await;
+    terminal.sees("the question", |rows| rows.iter().any(|row| row.contains("Choose")));
+    terminal.types("\r");
+    terminal.sees_last("Choose a password:");
+
+    let run = async |program: &str, arguments: &[&str]| {
+        let run = tokio::process::Command::new(program).args(arguments).status().await;
+        run.is_ok_and(|status| status.success())
+    };
+    let process = terminal.process();
+    assert!(run("kill", &["-STOP", &process]).await);
+    let path = terminal.path();
+    if path.is_none() || !run("stty", &["-F", &path.unwrap_or_default(), "sane"]).await {
+        eprintln!("SKIPPED: there is no `stty -F` here");
+        return;
+    }
+    assert!(run("kill", &["-CONT", &process]).await);
+    terminal.sees("that it goes on", |rows| {
+        rows.iter().any(|row| row == "-- Back in the chat.")
+            && rows.last().is_some_and(|row| row == "Choose a password:")
+    });
+    terminal.types("hush");
+    terminal.types("hush\r");
+    assert_eq!(peer.next().await.unwrap(), r#"{"ANSWER": {"ID": "1", "TEXT": "hushhush"}}"#);
+    let written = terminal.screen.0.lock().unwrap().written.clone();
+    assert!(!String::from_utf8_lossy(&written).contains("hush"));
+}

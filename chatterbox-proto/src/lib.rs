@@ -49,4 +49,4 @@ pub use entry::Entry;
 pub use lookup_key::{LookupKey, NameKey};
 pub use name::{ALL, NameError, SERVER, Username};
 pub use server_frame::ServerFrame;
-pub use text::{ScreenText, WireText};
+pub use text::{ScreenPieces, ScreenText, WireText, first_bytes};

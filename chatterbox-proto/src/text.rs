@@ -74,8 +74,59 @@ impl fmt::Display for ScreenText {
     }
 }
 
+/// Text that is made safe to show piece by piece: as a whole it could take six times its size.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScreenPieces {
+    text: WireText<'static>,
+    /// The place of the next piece.
+    at: usize,
+    /// The character before it.
+    before: char,
+}
+
+impl ScreenPieces {
+    /// Appends the next piece: about `bytes` bytes of the text, and at least one character.
+    pub fn push_next(&mut self, line: &mut String, bytes: usize) {
+        let rest = self.text.as_wire().get(self.at..).unwrap_or_default();
+        let piece = first_bytes(rest, bytes);
+        push_visible_after(line, piece.chars(), self.before);
+        self.before = piece.chars().next_back().unwrap_or(self.before);
+        self.at += piece.len();
+    }
+
+    /// The beginning of what is left, of at most so many bytes, without taking it.
+    pub fn peek(&self, bytes: usize) -> ScreenText {
+        let rest = self.text.as_wire().get(self.at..).unwrap_or_default();
+        ScreenText::new(first_bytes(rest, bytes))
+    }
+
+    /// How many bytes of the text are left.
+    pub fn left(&self) -> usize {
+        self.text.as_wire().len().saturating_sub(self.at)
+    }
+}
+
+impl From<WireText<'static>> for ScreenPieces {
+    fn from(text: WireText<'static>) -> Self {
+        Self { text, at: 0, before: '\0' }
+    }
+}
+
+/// The beginning of a text: at least one character, then as many as fit into so many bytes.
+pub fn first_bytes(text: &str, bytes: usize) -> &str {
+    let first = text.chars().next().map_or(0, char::len_utf8);
+    let mut end = bytes.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end.max(first)).unwrap_or(text)
+}
+
 fn push_visible(line: &mut String, text: impl Iterator<Item = char>) {
-    let mut before = '\0';
+    push_visible_after(line, text, '\0');
+}
+
+fn push_visible_after(line: &mut String, text: impl Iterator<Item = char>, mut before: char) {
     for c in text {
         match c {
             '\n' => line.push_str("\\n"),
@@ -164,6 +215,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn pieces_together_are_the_whole(text in any::<String>(), bytes in 0..9_usize) {
+            let mut pieces = ScreenPieces::from(WireText::new(text.clone()));
+            let mut line = String::new();
+            while pieces.left() > 0 {
+                let before = pieces.left();
+                pieces.push_next(&mut line, bytes);
+                prop_assert!(pieces.left() < before);
+            }
+            prop_assert_eq!(line, shown(&text));
+        }
+
         #[test]
         fn nothing_that_acts_ever_reaches_the_screen(text in any::<String>()) {
             let line = shown(&text);

@@ -165,16 +165,19 @@ impl World {
         self.back -= 1;
         for event in self.client.receive(&frame[4..]) {
             match event {
-                Event::Message(message) => self.heard.push(message.content.as_wire().to_owned()),
-                Event::Rejoined { missed, complete, .. } => {
+                Event::Message(message) | Event::Missed(message) => {
+                    self.heard.push(message.content.as_wire().to_owned());
+                }
+                Event::Rejoined { complete, .. } => {
                     assert!(complete);
-                    let missed = missed.iter().map(|message| message.content.as_wire().to_owned());
-                    self.heard.extend(missed);
                     for frame in self.client.resend() {
                         self.sends(&frame);
                     }
                 }
-                Event::Accepted { .. } | Event::Stored { .. } => {}
+                Event::Accepted { .. }
+                | Event::History(_)
+                | Event::Welcomed
+                | Event::Stored { .. } => {}
                 other => panic!("{other:?}"),
             }
         }

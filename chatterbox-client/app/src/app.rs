@@ -3,6 +3,7 @@
 //! Its two inputs have a file each: typed lines in `input`, the server's frames in `events`.
 
 mod events;
+mod greeting;
 mod input;
 
 use std::time::Duration;
@@ -12,6 +13,7 @@ use chatterbox_proto::capability::ping;
 use chatterbox_proto::session::ClientSession;
 use chatterbox_proto::{Capabilities, Capability};
 
+use self::greeting::Greeting;
 use crate::calls::Calls;
 use crate::commands::Catalogue;
 use crate::effect::Effect;
@@ -38,6 +40,16 @@ pub struct App {
     calls: Calls,
     pages: Pages,
     reconnect: Reconnect,
+    /// The end of the welcome that is under way.
+    greeting: Option<Greeting>,
+    /// Whether the frame that is worked off has shown that the connection is of use.
+    progress: bool,
+    /// How many lines were not sent, or sent in vain.
+    failures: usize,
+    /// Whether anything was sent since the welcome that an ERROR could be the answer to.
+    has_sent: bool,
+    /// Whether the frame that is worked off has refused messages, so that its ERROR says the same once more.
+    refused: bool,
     /// Whether the user has logged out; the server then closes the connection, which is no failure.
     logged_out: bool,
     strict: bool,
@@ -57,6 +69,11 @@ impl App {
             calls: Calls::default(),
             pages: Pages::default(),
             reconnect: Reconnect::new(options.reconnect),
+            greeting: None,
+            progress: false,
+            failures: 0,
+            has_sent: false,
+            refused: false,
             logged_out: false,
             strict: options.strict,
             echo_own: options.echo_own,
@@ -136,6 +153,11 @@ impl App {
     /// How many messages the server has neither stored nor refused.
     pub fn unanswered(&self) -> usize {
         self.session.unanswered()
+    }
+
+    /// How many lines were not sent, or refused by the server, or ended with an ERROR.
+    pub fn failures(&self) -> usize {
+        self.failures
     }
 
     /// Whether the server answers a PING.

@@ -2,109 +2,229 @@
 //!
 //! Texts are as they came, not as they would be shown: JSON's escapes keep them from acting on a terminal.
 
+use chatterbox_proto::WireText;
 use chatterbox_proto::capability::ids::Id;
-use chatterbox_proto::json::{self, Object};
+use serde_json::Value;
 
 use crate::output::{Message, MessageKind, Output, Wire};
+use crate::words::{Role, Span, Words, whole};
 
 impl Output {
     /// The output as one JSON object, without a line break.
+    pub fn into_json(self) -> Vec<Span> {
+        let mut object = Object::default();
+        object.add(self);
+        object.finish()
+    }
+
+    /// The same, all at once.
     pub fn json(&self) -> String {
-        let event = |name| Object::with_capacity(128).string("event", name);
-        let object = match self {
-            Self::Message(said) => message(event("message"), said),
-            Self::Welcome { name, agreed, level } => {
-                let words = agreed.iter().map(|capability| json::string(capability.word()));
-                let object =
-                    event("welcome").string("name", name.as_wire()).list("capabilities", words);
-                integer(object, "level", level.map(i64::from))
+        whole(self.clone().into_json())
+    }
+}
+
+/// An object that is put together from short pieces of JSON and the texts between them.
+#[derive(Default)]
+struct Object {
+    spans: Vec<Span>,
+}
+
+impl Object {
+    fn add(&mut self, output: Output) {
+        match output {
+            Output::Message(said) => {
+                self.event("message");
+                self.message(said);
             }
-            Self::Refused { name, reason, code } => {
-                let object = event("refused").string("name", name.as_wire());
-                text(text(object, "reason", reason.as_ref()), "code", code.as_ref())
+            Output::Welcome { name, agreed, level } => {
+                self.event("welcome");
+                self.text("name", Some(name));
+                self.list("capabilities", agreed.iter().map(|capability| capability.word().into()));
+                self.integer("level", level.map(i64::from));
             }
-            Self::Users { users, more } => event("users")
-                .list("users", users.iter().map(|user| json::string(user.as_wire())))
-                .integer("more", count(*more)),
-            Self::Joined(name) => event("joined").string("name", name.as_wire()),
-            Self::Left(name) => event("left").string("name", name.as_wire()),
-            Self::Renamed { old, new } => {
-                event("renamed").string("old", old.as_wire()).string("new", new.as_wire())
+            Output::Refused { name, reason, code } => {
+                self.event("refused");
+                self.text("name", Some(name));
+                self.text("reason", reason);
+                self.text("code", code);
             }
-            Self::YouAre(name) => event("you-are").string("name", name.as_wire()),
-            Self::Info(info) => event("info").string("text", info.as_wire()),
-            Self::Error(error) => event("error").string("text", error.as_wire()),
-            Self::Result { command, outcome, .. } => {
-                let object = event("result")
-                    .string("command", command)
-                    .boolean("ok", outcome.ok)
-                    .string("code", outcome.code.as_wire())
-                    .string("text", outcome.text.as_wire());
-                match &outcome.data {
-                    Some(data) => object.value("data", data),
-                    None => object.json("data", b"null"),
+            Output::Users { users, more } => {
+                self.event("users");
+                self.list("users", users.into_iter().map(|user| Words::Json(user, 0)));
+                self.integer("more", Some(count(more)));
+            }
+            Output::Joined(name) => self.named("joined", name),
+            Output::Left(name) => self.named("left", name),
+            Output::YouAre(name) => self.named("you-are", name),
+            Output::Renamed { old, new } => {
+                self.event("renamed");
+                self.text("old", Some(old));
+                self.text("new", Some(new));
+            }
+            Output::Info(text) => self.worded("info", text),
+            Output::Error(text) => self.worded("error", text),
+            Output::Deviation(what) => self.worded("deviation", WireText::new(what)),
+            Output::Note(note) => self.worded("note", WireText::new(note)),
+            Output::Result { command, outcome, .. } => {
+                self.event("result");
+                self.text("command", Some(WireText::new(command)));
+                self.boolean("ok", outcome.ok);
+                self.text("code", Some(outcome.code));
+                self.text("text", Some(outcome.text));
+                self.key("data");
+                self.value(outcome.data.unwrap_or(Value::Null));
+            }
+            Output::Prompt { text, secret } => {
+                self.worded("prompt", text);
+                self.boolean("secret", secret);
+            }
+            Output::Page { with, count: messages, more } => {
+                self.event("page");
+                self.text("with", Some(with));
+                self.integer("count", Some(count(messages)));
+                self.boolean("more", more);
+            }
+            Output::ConnectionLost { why, wait, waiting } => {
+                self.worded("lost", WireText::new(why));
+                self.integer("wait_ms", Some(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)));
+                self.integer("waiting", Some(count(waiting)));
+            }
+            Output::Resumed { missed, complete } => {
+                self.event("back");
+                self.integer("missed", Some(count(missed)));
+                self.boolean("complete", complete);
+            }
+            Output::Stored { tag, id } => {
+                self.event("stored");
+                self.text("tag", Some(WireText::new(tag)));
+                self.integer("id", Some(signed(id)));
+            }
+            Output::Rejected(refused) => {
+                self.event("not-taken");
+                self.text("tag", Some(refused.tag));
+                self.text("code", Some(refused.code));
+                self.text("text", Some(refused.error));
+            }
+        }
+    }
+
+    fn message(&mut self, message: Message) {
+        self.text("from", Some(message.from));
+        self.text("to", message.to);
+        self.integer("time", Some(message.time));
+        self.text("text", Some(message.text));
+        self.integer("id", message.id.map(signed));
+        self.text("tag", message.tag.map(WireText::new));
+        self.key("kind");
+        self.own(match message.kind {
+            MessageKind::Live => "\"live\"",
+            MessageKind::History => "\"history\"",
+            MessageKind::Missed => "\"missed\"",
+            MessageKind::Own => "\"own\"",
+        });
+    }
+
+    fn named(&mut self, event: &str, name: Wire) {
+        self.event(event);
+        self.text("name", Some(name));
+    }
+
+    fn worded(&mut self, event: &str, words: Wire) {
+        self.event(event);
+        self.text("text", Some(words));
+    }
+
+    fn event(&mut self, name: &str) {
+        self.own(&format!("{{\"event\": \"{name}\""));
+    }
+
+    fn key(&mut self, key: &str) {
+        self.own(&format!(", \"{key}\": "));
+    }
+
+    fn text(&mut self, key: &str, value: Option<Wire>) {
+        self.key(key);
+        match value {
+            Some(text) => self.string(Words::Json(text, 0)),
+            None => self.own("null"),
+        }
+    }
+
+    fn integer(&mut self, key: &str, value: Option<i64>) {
+        self.key(key);
+        match value {
+            Some(number) => self.own(&number.to_string()),
+            None => self.own("null"),
+        }
+    }
+
+    fn boolean(&mut self, key: &str, value: bool) {
+        self.key(key);
+        self.own(if value { "true" } else { "false" });
+    }
+
+    fn list(&mut self, key: &str, strings: impl Iterator<Item = Words>) {
+        self.key(key);
+        self.own("[");
+        for (place, string) in strings.enumerate() {
+            if place > 0 {
+                self.own(", ");
+            }
+            self.string(string);
+        }
+        self.own("]");
+    }
+
+    /// Any value; those of the protocol's reader are bounded in depth and number.
+    fn value(&mut self, value: Value) {
+        match value {
+            Value::String(text) => self.string(Words::Json(WireText::new(text), 0)),
+            Value::Array(elements) => {
+                self.own("[");
+                for (place, element) in elements.into_iter().enumerate() {
+                    if place > 0 {
+                        self.own(", ");
+                    }
+                    self.value(element);
                 }
+                self.own("]");
             }
-            Self::Prompt { text, secret } => {
-                event("prompt").string("text", text.as_wire()).boolean("secret", *secret)
+            Value::Object(members) => {
+                self.own("{");
+                for (place, (key, member)) in members.into_iter().enumerate() {
+                    if place > 0 {
+                        self.own(", ");
+                    }
+                    self.string(Words::Json(WireText::new(key), 0));
+                    self.own(": ");
+                    self.value(member);
+                }
+                self.own("}");
             }
-            Self::Page { with, count: messages, more } => event("page")
-                .string("with", with.as_wire())
-                .integer("count", count(*messages))
-                .boolean("more", *more),
-            Self::ConnectionLost { why, wait, waiting } => event("lost")
-                .string("text", why)
-                .integer("wait_ms", i64::try_from(wait.as_millis()).unwrap_or(i64::MAX))
-                .integer("waiting", count(*waiting)),
-            Self::Resumed { missed, complete } => {
-                event("back").integer("missed", count(*missed)).boolean("complete", *complete)
-            }
-            Self::Stored { tag, id } => {
-                integer(event("stored").string("tag", tag), "id", Some(signed(*id)))
-            }
-            Self::Rejected(refused) => event("not-taken")
-                .string("tag", refused.tag.as_wire())
-                .string("code", refused.code.as_wire())
-                .string("text", refused.error.as_wire()),
-            Self::Deviation(what) => event("deviation").string("text", what),
-            Self::Note(note) => event("note").string("text", note),
-        };
-        String::from_utf8_lossy(&object.into_value()).into_owned()
+            Value::Null | Value::Bool(_) | Value::Number(_) => self.own(&value.to_string()),
+        }
     }
-}
 
-fn message(object: Object, message: &Message) -> Object {
-    let object = object.string("from", message.from.as_wire());
-    let object = text(object, "to", message.to.as_ref())
-        .integer("time", message.time)
-        .string("text", message.text.as_wire());
-    let object = integer(object, "id", message.id.map(signed));
-    let object = match &message.tag {
-        Some(tag) => object.string("tag", tag),
-        None => object.json("tag", b"null"),
-    };
-    object.string(
-        "kind",
-        match message.kind {
-            MessageKind::Live => "live",
-            MessageKind::History => "history",
-            MessageKind::Missed => "missed",
-            MessageKind::Own => "own",
-        },
-    )
-}
-
-fn text(object: Object, key: &str, value: Option<&Wire>) -> Object {
-    match value {
-        Some(text) => object.string(key, text.as_wire()),
-        None => object.json(key, b"null"),
+    fn string(&mut self, words: Words) {
+        self.own("\"");
+        match words {
+            Words::Own(words) => self.own(&words),
+            words => self.spans.push(Span { role: Role::Plain, words }),
+        }
+        self.own("\"");
     }
-}
 
-fn integer(object: Object, key: &str, value: Option<i64>) -> Object {
-    match value {
-        Some(number) => object.integer(key, number),
-        None => object.json(key, b"null"),
+    /// Appends JSON of this program, to the piece before if that is such JSON as well.
+    fn own(&mut self, json: &str) {
+        match self.spans.last_mut() {
+            Some(Span { words: Words::Own(words), .. }) => words.push_str(json),
+            _ => self.spans.push(Span { role: Role::Plain, words: json.into() }),
+        }
+    }
+
+    fn finish(mut self) -> Vec<Span> {
+        self.own("}");
+        self.spans
     }
 }
 

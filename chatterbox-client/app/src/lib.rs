@@ -18,7 +18,7 @@
 //! | commands of the server: the catalogue; calls, questions and results; help | `commands.rs`, `calls.rs`, `help.rs` |
 //! | pages of history | `history.rs` |
 //! | when a lost connection is tried again | `reconnect.rs` |
-//! | what can be shown; in which words; for programs | `output.rs`, `wording.rs`, `json.rs` |
+//! | what can be shown; in which words; for programs; piece by piece | `output.rs`, `wording.rs`, `json.rs`, `words.rs` |
 
 mod app;
 mod calls;
@@ -36,6 +36,7 @@ mod reconnect;
 mod table;
 mod time;
 mod wording;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -48,4 +49,4 @@ pub use output::{Message, MessageKind, Output, Stream, Wire};
 pub use reconnect::ReconnectPolicy;
 pub use table::Table;
 pub use time::TimeFormatter;
-pub use wording::{Role, Span};
+pub use words::{Role, Span, Words};

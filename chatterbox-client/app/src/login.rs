@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chatterbox_proto::capability::accounts::{Account, Proof, Secret};
+use chatterbox_proto::capability::accounts::{Account, Proof, Secret, one_line};
 use chatterbox_proto::session::ClientSession;
 use chatterbox_proto::{Capability, ScreenText, WireText};
 
@@ -151,9 +151,12 @@ impl Login {
         down: bool,
         text: &str,
     ) -> Vec<Effect> {
-        if text.is_empty() {
-            return self.password_cancelled(down);
-        }
+        let text = match one_line(text) {
+            Ok("") => return self.password_cancelled(down),
+            Ok(text) => text,
+            // The question stays open.
+            Err(error) => return note(format!("The password was not sent: {error}.")),
+        };
         self.proof = Some(Proof::Password(Secret::new(text)));
         self.phase = if down { Phase::Done } else { Phase::Pending };
         let name = self.requested.clone();

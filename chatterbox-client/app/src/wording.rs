@@ -6,110 +6,102 @@
 use std::time::Duration;
 
 use chatterbox_proto::capability::commands::Outcome;
-use chatterbox_proto::{ALL, ScreenText};
+use chatterbox_proto::{ALL, ScreenText, WireText};
 
 use crate::output::{Message, Output, Wire};
 use crate::table::Table;
+use crate::words::{Role, Span, Words, whole};
 
 /// A person is shown no more lines of one result.
 const RESULT_LINES: usize = 1000;
 
-/// A piece of text with one appearance. A line break stands in a span of its own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Span {
-    /// The meaning that the screen gives an appearance.
-    pub role: Role,
-    /// The words, safe to show.
-    pub text: String,
-}
-
-/// The meaning of a span.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// The text of a message, a table, a line break.
-    Plain,
-    /// Notices and times.
-    Quiet,
-    /// Errors and refusals.
-    Alarm,
-    /// Private recipients, and questions of the server.
-    Private,
-    /// The sender of a message.
-    Sender,
-}
+/// A list of users names at most this many.
+const USERS: usize = 10_000;
 
 impl Output {
     /// The words, without a line break at the end.
-    pub fn spans(&self) -> Vec<Span> {
+    pub fn into_spans(self) -> Vec<Span> {
         match self {
             Self::Message(message) => message_spans(message),
             Self::Welcome { name, .. } | Self::YouAre(name) => {
-                quiet(format!("* you are {}", name.screen()))
+                line(Role::Quiet, ["* you are ".into(), name.into()])
             }
-            Self::Refused { name, reason, .. } => {
-                let reason = reason.as_ref().map(Wire::screen);
-                let reason = reason.as_ref().map_or("it gives no reason", ScreenText::as_str);
-                alarm(format!("! the server refused the name {}: {reason}", name.screen()))
-            }
-            Self::Users { users, more } => {
-                let names: Vec<_> = users.iter().map(Wire::screen).collect();
-                let names: Vec<_> = names.iter().map(ScreenText::as_str).collect();
-                let mut list = names.join(", ");
-                if *more > 0 {
-                    list.push_str(&format!(", and {more} more"));
-                }
-                let list = if list.is_empty() { "nobody else" } else { &list };
-                quiet(format!("* here: {list}"))
-            }
-            Self::Joined(name) => quiet(format!("* {} joined", name.screen())),
-            Self::Left(name) => quiet(format!("* {} left", name.screen())),
+            Self::Refused { name, reason, .. } => line(
+                Role::Alarm,
+                [
+                    "! the server refused the name ".into(),
+                    name.into(),
+                    ": ".into(),
+                    reason.map_or("it gives no reason".into(), Words::from),
+                ],
+            ),
+            Self::Users { users, more } => users_spans(users, more),
+            Self::Joined(name) => line(Role::Quiet, ["* ".into(), name.into(), " joined".into()]),
+            Self::Left(name) => line(Role::Quiet, ["* ".into(), name.into(), " left".into()]),
             Self::Renamed { old, new } => {
-                quiet(format!("* {} is now called {}", old.screen(), new.screen()))
+                line(Role::Quiet, ["* ".into(), old.into(), " is now called ".into(), new.into()])
             }
-            Self::Info(text) => quiet(format!("* server: {}", text.screen())),
-            Self::Error(text) => alarm(format!("! server: {}", text.screen())),
+            Self::Info(text) => line(Role::Quiet, ["* server: ".into(), text.into()]),
+            Self::Error(text) => line(Role::Alarm, ["! server: ".into(), text.into()]),
             Self::Result { command, outcome, table } => {
-                result_spans(command, outcome, table.as_ref())
+                result_spans(&command, &outcome, table.as_ref())
             }
             Self::Prompt { text, .. } => {
-                one(Role::Private, format!("? the server asks: {}", text.screen()))
+                line(Role::Private, ["? the server asks: ".into(), text.into()])
             }
-            Self::Page { with, count, more } => quiet(page(with, *count, *more)),
-            Self::ConnectionLost { why, wait, waiting } => alarm(lost(why, *wait, *waiting)),
-            Self::Resumed { missed, complete } => quiet(resumed(*missed, *complete)),
-            Self::Deviation(text) => alarm(format!("-- the server deviates: {text}")),
-            Self::Note(text) => quiet(format!("-- {text}")),
-            Self::Stored { id, .. } => quiet(format!("-- stored as {id}")),
-            Self::Rejected(rejected) => alarm(format!("! server: {}", rejected.error.screen())),
+            Self::Page { with, count, more } => page(with, count, more),
+            Self::ConnectionLost { why, wait, waiting } => {
+                line(Role::Alarm, [lost(&why, wait, waiting).into()])
+            }
+            Self::Resumed { missed, complete } => {
+                line(Role::Quiet, [resumed(missed, complete).into()])
+            }
+            Self::Deviation(text) => {
+                line(Role::Alarm, [format!("-- the server deviates: {text}").into()])
+            }
+            Self::Note(text) => line(Role::Quiet, [format!("-- {text}").into()]),
+            Self::Stored { id, .. } => line(Role::Quiet, [format!("-- stored as {id}").into()]),
+            Self::Rejected(rejected) => {
+                line(Role::Alarm, ["! server: ".into(), rejected.error.into()])
+            }
         }
     }
 
-    /// The words without colours.
+    /// The words without colours, all at once.
     pub fn text(&self) -> String {
-        self.spans().into_iter().map(|span| span.text).collect()
+        whole(self.clone().into_spans())
     }
 }
 
-fn one(role: Role, text: impl Into<String>) -> Vec<Span> {
-    vec![Span { role, text: text.into() }]
+fn line<const N: usize>(role: Role, words: [Words; N]) -> Vec<Span> {
+    words.into_iter().map(|words| Span { role, words }).collect()
 }
 
-fn quiet(text: String) -> Vec<Span> {
-    one(Role::Quiet, text)
-}
-
-fn alarm(text: String) -> Vec<Span> {
-    one(Role::Alarm, text)
-}
-
-fn message_spans(message: &Message) -> Vec<Span> {
-    let mut spans = quiet(format!("[{}] ", message.when));
-    spans.extend(one(Role::Sender, message.from.screen().to_string()));
-    if let Some(to) = &message.to {
-        spans.extend(one(Role::Private, format!(" -> {}", to.screen())));
+fn message_spans(message: Message) -> Vec<Span> {
+    let mut spans = line(Role::Quiet, [format!("[{}] ", message.when).into()]);
+    spans.extend(line(Role::Sender, [message.from.into()]));
+    if let Some(to) = message.to {
+        spans.extend(line(Role::Private, [" -> ".into(), to.into()]));
     }
-    spans.extend(one(Role::Plain, format!(": {}", message.text.screen())));
+    spans.extend(line(Role::Plain, [": ".into(), message.text.into()]));
     spans
+}
+
+fn users_spans(users: Vec<Wire>, more: usize) -> Vec<Span> {
+    let more = more + users.len().saturating_sub(USERS);
+    let mut words = vec!["* here: ".into()];
+    for (place, name) in users.into_iter().take(USERS).enumerate() {
+        if place > 0 {
+            words.push(", ".into());
+        }
+        words.push(name.into());
+    }
+    if more > 0 {
+        words.push(format!(", and {more} more").into());
+    } else if words.len() == 1 {
+        words.push("nobody else".into());
+    }
+    words.into_iter().map(|words| Span { role: Role::Quiet, words }).collect()
 }
 
 fn result_spans(command: &str, outcome: &Outcome, table: Option<&Table>) -> Vec<Span> {
@@ -117,36 +109,40 @@ fn result_spans(command: &str, outcome: &Outcome, table: Option<&Table>) -> Vec<
     let mut lines = Vec::new();
     // A text of several lines beside a table is the same table in words.
     if table.is_none() || !text.contains('\n') {
-        for (place, line) in text.lines().take(RESULT_LINES).enumerate() {
-            let line = ScreenText::new(line);
-            lines.extend(if outcome.ok {
-                quiet(format!("* {line}"))
+        for (place, words) in text.lines().take(RESULT_LINES).enumerate() {
+            let words = WireText::new(words.to_owned()).into();
+            lines.push(if outcome.ok {
+                line(Role::Quiet, ["* ".into(), words])
             } else if place == 0 {
-                alarm(format!("! {}: {line}", ScreenText::new(command)))
+                let command = ScreenText::shortened(command, 40);
+                line(Role::Alarm, [format!("! {command}: ").into(), words])
             } else {
-                alarm(format!("! {line}"))
+                line(Role::Alarm, ["! ".into(), words])
             });
         }
     }
-    for line in table.map(Table::lines).unwrap_or_default() {
-        lines.extend(one(Role::Plain, format!("  {line}")));
+    for row in table.map(Table::lines).unwrap_or_default() {
+        lines.push(line(Role::Plain, [format!("  {row}").into()]));
     }
-    let mut spans = Vec::with_capacity(lines.len() * 2);
-    for line in lines {
+    let mut spans = Vec::with_capacity(lines.len() * 3);
+    for words in lines {
         if !spans.is_empty() {
-            spans.extend(one(Role::Plain, "\n"));
+            spans.extend(line(Role::Plain, ["\n".into()]));
         }
-        spans.push(line);
+        spans.extend(words);
     }
     spans
 }
 
-fn page(with: &Wire, count: usize, more: bool) -> String {
-    let whose =
-        if with.as_wire() == ALL { String::new() } else { format!(" with {}", with.screen()) };
+fn page(with: Wire, count: usize, more: bool) -> Vec<Span> {
     let count = plural(count, "message");
     let rest = if more { "/history again shows older ones" } else { "that was the beginning" };
-    format!("* history{whose}: {count}; {rest}")
+    let end = format!(": {count}; {rest}");
+    if with.as_wire() == ALL {
+        line(Role::Quiet, ["* history".into(), end.into()])
+    } else {
+        line(Role::Quiet, ["* history with ".into(), with.into(), end.into()])
+    }
 }
 
 fn lost(why: &str, wait: Duration, waiting: usize) -> String {

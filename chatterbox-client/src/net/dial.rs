@@ -12,6 +12,8 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::keepalive;
+
 /// The limit of one address.
 pub const ADDRESS_TIME: Duration = Duration::from_secs(10);
 
@@ -46,11 +48,14 @@ pub enum DialError {
 pub async fn dial(host: &str, port: u16) -> Result<TcpStream, DialError> {
     let unknown = |source| DialError::UnknownHost { host: host.to_owned(), source };
     let addresses = interleaved(lookup_host((host, port)).await.map_err(unknown)?);
-    race(&addresses).await.map_err(|failures| DialError::Unreachable {
+    let stream = race(&addresses).await.map_err(|failures| DialError::Unreachable {
         host: host.to_owned(),
         port,
         failures,
-    })
+    })?;
+    // Without these options a vanished server is noticed late; the connection works all the same.
+    let _ = keepalive::watch(&stream);
+    Ok(stream)
 }
 
 /// Alternates the address families, beginning with that of the first address, and drops duplicates.
@@ -124,6 +129,21 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
+
+    /// The kernel keeps the promise; that it does so can only be seen with a link that is cut for two minutes.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_vanished_server_is_noticed_within_two_minutes_silent_or_busy() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let stream = dial("127.0.0.1", listener.local_addr().unwrap().port()).await.unwrap();
+        let socket = socket2::SockRef::from(&stream);
+        let limit = Duration::from_secs(120);
+        assert!(socket.keepalive().unwrap());
+        let probes = socket.tcp_keepalive_retries().unwrap();
+        let probing = socket.tcp_keepalive_interval().unwrap() * probes;
+        assert!(socket.tcp_keepalive_time().unwrap() + probing < limit);
+        assert!(socket.tcp_user_timeout().unwrap().unwrap() < limit);
+    }
 
     fn addresses(texts: &[&str]) -> Vec<SocketAddr> {
         texts.iter().map(|text| text.parse().unwrap()).collect()

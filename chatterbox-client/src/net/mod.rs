@@ -5,6 +5,7 @@ mod connection;
 mod dial;
 mod explain;
 mod given;
+mod keepalive;
 mod trust;
 mod verify;
 

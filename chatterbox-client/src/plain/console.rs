@@ -31,8 +31,17 @@ pub(crate) trait Device {
     /// Prepares for the last outputs; `asked` says whether a line is still asked for.
     fn prepare_end(&mut self, asked: bool);
 
+    /// What was typed of the line that is asked for.
+    fn begun(&self) -> String;
+
     /// Leaves the device as it was before the session.
     fn restore(&mut self);
+
+    /// Stops the program, with the device as it was before the session.
+    fn suspend(&self) {}
+
+    /// The program goes on.
+    fn resume(&self) {}
 }
 
 /// A screen with two threads.
@@ -96,6 +105,14 @@ impl<D: Device> Screen for Console<D> {
         }
     }
 
+    fn begun(&self) -> String {
+        self.device.begun()
+    }
+
+    fn has_rest(&self) -> bool {
+        self.renderer.has_rest()
+    }
+
     fn prepare_end(&mut self, asked: bool) {
         self.device.prepare_end(asked);
     }
@@ -113,6 +130,14 @@ impl<D: Device> Screen for Console<D> {
 
     fn restore(&mut self) {
         self.device.restore();
+    }
+
+    fn suspend(&self) {
+        self.device.suspend();
+    }
+
+    fn resume(&self) {
+        self.device.resume();
     }
 }
 

@@ -3,6 +3,7 @@
 mod colour;
 mod console;
 mod mask;
+mod modes;
 pub(crate) mod pipes;
 mod render;
 pub(crate) mod terminal;

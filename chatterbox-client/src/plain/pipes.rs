@@ -34,6 +34,10 @@ impl Device for Pipes {
 
     fn prepare_end(&mut self, _asked: bool) {}
 
+    fn begun(&self) -> String {
+        String::new()
+    }
+
     fn restore(&mut self) {
         if let Some(settings) = &self.settings {
             restore_terminal(settings);

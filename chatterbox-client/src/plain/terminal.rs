@@ -11,7 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::tcgetattr;
 use rustyline::completion::Completer;
 use rustyline::error::ReadlineError;
 use rustyline::highlight::{CmdKind, Highlighter};
@@ -24,6 +24,7 @@ use tokio::sync::mpsc;
 use super::colour::is_dumb;
 use super::console::{Console, Device, Reader};
 use super::mask::Mask;
+use super::modes::Modes;
 use super::render::{Chunk, Renderer};
 use crate::exit::{Exit, Failure};
 use crate::session::{Prompt, PromptKind, Typed};
@@ -67,15 +68,20 @@ pub(crate) fn open() -> Result<Console<Terminal>, Failure> {
     let history = MemHistory::with_config(&config);
     let mut editor: Editor<Watcher, MemHistory> =
         Editor::with_history(config, history).map_err(|error| unusable(&error))?;
-    editor.set_helper(Some(Watcher { gate: Arc::clone(&gate), mask: Mask::default() }));
+    let line = Line::default();
+    let mask = Mask::default();
+    let modes = Modes::new(settings);
+    let watcher =
+        Watcher { gate: Arc::clone(&gate), modes: modes.clone(), line: line.clone(), mask };
+    editor.set_helper(Some(watcher));
     let printer = editor.create_external_printer().map_err(|error| unusable(&error))?;
 
-    let terminal = Terminal { gate: Arc::clone(&gate), settings };
+    let terminal = Terminal { gate: Arc::clone(&gate), line: line.clone(), modes: modes.clone() };
     let printing = Arc::clone(&gate);
     Ok(Console::start(
         terminal,
         Renderer::for_terminal(),
-        move |reader| edit(editor, &gate, reader),
+        move |reader| edit(editor, &gate, &modes, &line, reader),
         move |chunks| print(printer, &printing, chunks),
     ))
 }
@@ -83,7 +89,8 @@ pub(crate) fn open() -> Result<Console<Terminal>, Failure> {
 /// A terminal with a line editor.
 pub(crate) struct Terminal {
     gate: Arc<Gate>,
-    settings: Termios,
+    line: Line,
+    modes: Modes,
 }
 
 impl Device for Terminal {
@@ -91,6 +98,10 @@ impl Device for Terminal {
 
     fn prepare_end(&mut self, asked: bool) {
         self.gate.finish(asked);
+    }
+
+    fn begun(&self) -> String {
+        self.line.get().0
     }
 
     fn restore(&mut self) {
@@ -102,11 +113,25 @@ impl Device for Terminal {
             let _ = output.write_all(b"\x1b[?2004l\n");
             let _ = output.flush();
         }
-        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.settings);
+        self.modes.restore();
+    }
+
+    fn suspend(&self) {
+        self.modes.suspend();
+    }
+
+    fn resume(&self) {
+        self.modes.resume();
     }
 }
 
-fn edit(mut editor: Editor<Watcher, MemHistory>, gate: &Gate, mut reader: Reader) {
+fn edit(
+    mut editor: Editor<Watcher, MemHistory>,
+    gate: &Gate,
+    modes: &Modes,
+    half: &Line,
+    mut reader: Reader,
+) {
     while let Some(prompt) = reader.prompts.blocking_recv() {
         let Prompt { kind, prefill, remember, secret_arguments } = prompt;
         if let Some(line) = remember {
@@ -118,8 +143,10 @@ fn edit(mut editor: Editor<Watcher, MemHistory>, gate: &Gate, mut reader: Reader
         }
         // A cursor that moves would show the length of a secret.
         let hidden = if secret { editor.set_cursor_visibility(false).ok().flatten() } else { None };
-        let line = editor.readline_with_initial(&kind.text(), (&prefill, ""));
+        let line = read_line(&mut editor, half, &kind.text(), prefill);
+        modes.over();
         drop(hidden);
+        half.set("", 0);
         gate.set(Editing::No);
         let reply = matches!(kind, PromptKind::Reply(_));
         let typed = match line {
@@ -133,6 +160,29 @@ fn edit(mut editor: Editor<Watcher, MemHistory>, gate: &Gate, mut reader: Reader
         let last = !matches!(typed, Typed::Line(_) | Typed::Cancelled);
         if reader.lines.blocking_send(typed).is_err() || last {
             return;
+        }
+    }
+}
+
+/// Reads a line. A byte that is no UTF-8 would end the editor: it becomes the replacement character, as through a pipe,
+/// and the line goes on.
+fn read_line(
+    editor: &mut Editor<Watcher, MemHistory>,
+    half: &Line,
+    prompt: &str,
+    prefill: String,
+) -> rustyline::Result<String> {
+    let (mut left, mut right) = (prefill, String::new());
+    loop {
+        half.set(&left, left.len());
+        match editor.readline_with_initial(prompt, (&left, &right)) {
+            Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                let (line, cursor) = half.get();
+                let (before, behind) = line.split_at_checked(cursor).unwrap_or((&line, ""));
+                left = format!("{before}\u{fffd}");
+                behind.clone_into(&mut right);
+            }
+            line => return line,
         }
     }
 }
@@ -172,12 +222,15 @@ struct Gate {
 }
 
 impl Gate {
-    fn set(&self, editing: Editing) {
+    /// Says whether the state has changed.
+    fn set(&self, editing: Editing) -> bool {
         let mut state = self.editing.lock().unwrap_or_else(PoisonError::into_inner);
-        if *state != editing && *state != Editing::Never {
+        let changes = *state != editing && *state != Editing::Never;
+        if changes {
             *state = editing;
             self.changed.notify_all();
         }
+        changes
     }
 
     /// Lets the last outputs pass. An editor that has just got a prompt gets the time to begin: it would otherwise change
@@ -206,17 +259,38 @@ impl Gate {
     }
 }
 
-/// The editor calls this whenever it draws its line: it opens the gate, and masks secrets.
+/// The line that is being edited, and the place of the cursor.
+#[derive(Debug, Clone, Default)]
+struct Line(Arc<Mutex<(String, usize)>>);
+
+impl Line {
+    fn set(&self, line: &str, cursor: usize) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        line.clone_into(&mut known.0);
+        known.1 = cursor;
+    }
+
+    fn get(&self) -> (String, usize) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The editor calls this whenever it draws its line: it opens the gate, notes the line and masks secrets.
 struct Watcher {
     gate: Arc<Gate>,
+    modes: Modes,
+    line: Line,
     mask: Mask,
 }
 
 impl Hinter for Watcher {
     type Hint = String;
 
-    fn hint(&self, _line: &str, _position: usize, _context: &Context<'_>) -> Option<String> {
-        self.gate.set(Editing::Yes);
+    fn hint(&self, line: &str, position: usize, _context: &Context<'_>) -> Option<String> {
+        self.line.set(line, position);
+        if self.gate.set(Editing::Yes) {
+            self.modes.begun(self.mask.whole);
+        }
         None
     }
 }
@@ -230,7 +304,9 @@ impl Highlighter for Watcher {
         self.mask.apply(line)
     }
 
-    fn highlight_char(&self, line: &str, _position: usize, kind: CmdKind) -> bool {
+    fn highlight_char(&self, line: &str, position: usize, kind: CmdKind) -> bool {
+        // A cursor that only moves asks for no hint.
+        self.line.set(line, position);
         kind != CmdKind::MoveCursor && matches!(self.mask.apply(line), Cow::Owned(_))
     }
 }

@@ -2,12 +2,13 @@
 #![allow(clippy::disallowed_methods, reason = "this module reads and writes files")]
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use chatterbox_proto::capability::accounts::Secret;
+use chatterbox_proto::capability::accounts::{Secret, one_line};
 use serde_json::{Map, Value};
 
 use crate::exit::{Exit, Failure};
@@ -37,16 +38,16 @@ pub(crate) fn password_from_input() -> Result<Secret, Failure> {
 }
 
 fn first_line(mut input: impl io::BufRead, of: &str) -> Result<Secret, Failure> {
+    let cannot = |why: &dyn fmt::Display| {
+        Failure::new(Exit::NoInput, format!("the password of {of} can't be read: {why}"))
+    };
     let mut line = String::new();
-    let read = input.by_ref().take(LONGEST).read_line(&mut line);
-    let line = line.trim_end_matches(['\n', '\r']);
-    match read {
-        Ok(_) if !line.is_empty() => Ok(Secret::new(line)),
-        Ok(_) => Err(Failure::new(Exit::NoInput, format!("there is no password in {of}"))
+    input.by_ref().take(LONGEST).read_line(&mut line).map_err(|error| cannot(&error))?;
+    match one_line(&line) {
+        Ok("") => Err(Failure::new(Exit::NoInput, format!("there is no password in {of}"))
             .hint("it is the first line")),
-        Err(error) => {
-            Err(Failure::new(Exit::NoInput, format!("the password of {of} can't be read: {error}")))
-        }
+        Ok(line) => Ok(Secret::new(line)),
+        Err(error) => Err(cannot(&error)),
     }
 }
 
@@ -151,11 +152,11 @@ mod tests {
 
     #[test]
     fn a_password_is_the_first_line_without_its_end() {
-        for text in ["hush hush ", "hush hush \n", "hush hush \r\nmore\n"] {
+        for text in ["hush hush ", "hush hush \n", "hush hush \r\nmore\n", "hush hush \u{2028}\n"] {
             let (_folder, path) = file(0o600, text);
             assert_eq!(password_from_file(&path).unwrap().reveal(), "hush hush ");
         }
-        for text in ["", "\n", "\nhush\n"] {
+        for text in ["", "\n", "\nhush\n", "hush\rhush\n", "hush\u{85}hush"] {
             let (_folder, path) = file(0o640, text);
             assert!(password_from_file(&path).is_err());
         }

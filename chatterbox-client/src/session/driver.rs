@@ -4,9 +4,10 @@
 //! only when what was typed before has left. So a flood, a slow screen or a server that stops reading slows itself down.
 
 use std::collections::VecDeque;
-use std::future::pending;
+use std::future::{pending, ready};
 
-use chatterbox_app::{App, Effect, InputMode, Output};
+use bytes::Bytes;
+use chatterbox_app::{App, Effect, GiveUpReason, InputMode, Output};
 use ring::rand::{SystemRandom, generate};
 use tokio::time::{Instant, sleep_until};
 
@@ -18,7 +19,7 @@ use super::prompting::Prompting;
 use super::screen::{Screen, ScreenEvent, Typed};
 use super::server::Server;
 use super::shutdown::Shutdown;
-use super::signals::Signals;
+use super::signals::{SignalEvent, Signals};
 use super::stage::{Situation, Stage};
 use super::timeouts::Timeouts;
 use crate::exit::{Exit, Failure};
@@ -39,6 +40,10 @@ pub(crate) struct Session<S> {
     prompting: Prompting,
     timeouts: Timeouts,
     clock: Clock,
+    /// Whether the last thing that the user did was to take a question back.
+    cancelled: bool,
+    /// Why no more lines are taken, where that is a failure.
+    stopped: Option<Failure>,
     end: Option<End>,
 }
 
@@ -61,6 +66,8 @@ impl<S: Screen> Session<S> {
             prompting: Prompting::default(),
             timeouts: Timeouts::new(clock.now()),
             clock,
+            cancelled: false,
+            stopped: None,
             end: None,
         }
     }
@@ -96,27 +103,43 @@ impl<S: Screen> Session<S> {
                 None => pending().await,
             }
         };
-        let shown = self.queue.is_empty();
+        let shown = self.queue.is_empty() && !self.screen.has_rest();
+        // The next frame waits until this one is worked off: its parts are made one after the other.
+        let more = shown && self.app.has_more();
         tokio::select! {
-            exit = self.signals.next() => self.end = Some(End::Left(exit)),
+            signal = self.signals.event() => match signal {
+                SignalEvent::End(exit) => self.end = Some(End::Left(exit)),
+                SignalEvent::Suspend => self.screen.suspend(),
+                SignalEvent::Resume => {
+                    self.screen.resume();
+                    // The screen draws the line that is half typed below it.
+                    self.note("Back in the chat.");
+                }
+            },
             event = self.screen.event(self.prompting.is_asked(), !shown) => match event {
                 ScreenEvent::Typed(typed) => self.typed(typed),
                 ScreenEvent::Room => self.screen.show(&mut self.queue),
                 ScreenEvent::Closed(result) => self.end = Some(End::OutputGone(result)),
             },
-            event = self.link.event(shown) => match event {
-                LinkEvent::Frame(body) => self.received(&body),
+            event = self.link.event(shown && !more) => match event {
+                LinkEvent::Frame(body) => self.received(body),
                 LinkEvent::Written => {}
                 LinkEvent::Closed(error) => self.closed(error),
                 LinkEvent::Dialed(dialed) => self.dialed(dialed),
             },
+            () = ready(()), if more => {
+                let effects = self.app.more(self.clock.unix_now());
+                self.perform(effects);
+            }
             () = timer => self.timed_out(),
         }
     }
 
-    fn received(&mut self, body: &[u8]) {
+    fn received(&mut self, body: Bytes) {
         self.link.heard(self.clock.now());
-        let effects = self.app.received(body, self.clock.unix_now());
+        let effects = self.app.received(&body, self.clock.unix_now());
+        // The application keeps what it needs of the frame.
+        drop(body);
         self.perform(effects);
         if !self.app.is_down() {
             self.link.stop_resuming();
@@ -143,7 +166,16 @@ impl<S: Screen> Session<S> {
                 Effect::Redial(wait) => self.link.dial(wait),
                 Effect::Disconnect(why) => self.lose(unavailable(why)),
                 Effect::ConnectionLost => self.connection_lost(),
+                // What was sent before it may still be refused.
+                Effect::Leave if !self.screen.is_interactive() && self.app.me().is_some() => {
+                    self.prompting.end();
+                }
                 Effect::Leave => self.leave(),
+                // What was sent before it arrives, and may still be refused.
+                Effect::GiveUp(reason @ GiveUpReason::NotAsked) => {
+                    self.stopped.get_or_insert(ending::gave_up(reason));
+                    self.prompting.end();
+                }
                 Effect::GiveUp(reason) => self.fail(ending::gave_up(reason)),
             }
         }
@@ -158,7 +190,11 @@ impl<S: Screen> Session<S> {
     }
 
     fn leave(&mut self) {
-        self.end = Some(End::Left(Exit::Ok));
+        let failure = self.stopped.take().or_else(|| {
+            let failures = if self.screen.is_interactive() { 0 } else { self.app.failures() };
+            ending::not_sent(failures)
+        });
+        self.end = Some(failure.map_or(End::Left(Exit::Ok), End::LeftWith));
     }
 
     fn ask_for_line(&mut self) {
@@ -168,24 +204,75 @@ impl<S: Screen> Session<S> {
             let effects = self.app.cancelled(mode);
             self.perform(effects);
         }
+        self.prompting.watch(&self.app, &self.screen);
+        self.say_pasted();
         if !self.prompting.is_asked() && !self.prompting.has_ended() && self.link.unsent() <= UNSENT
         {
             self.prompting.ask(&self.app, &mut self.screen);
         }
     }
 
+    /// Says the next lines of a pasted text, as far as the server takes them.
+    fn say_pasted(&mut self) {
+        while self.prompting.has_pasted() && !self.prompting.has_ended() {
+            match self.app.input_mode() {
+                InputMode::Chat if self.link.unsent() > UNSENT => return,
+                InputMode::Chat => {
+                    let line = self.prompting.next_pasted().unwrap_or_default();
+                    let effects = self.app.typed(&line, InputMode::Chat, self.clock.unix_now());
+                    self.perform(effects);
+                }
+                InputMode::Reply(_) | InputMode::Password | InputMode::Name => {
+                    self.prompting.drop_pasted();
+                    self.not_sent(
+                        "the server asks something, and the lines behind may be no answer",
+                    );
+                }
+                _ => return,
+            }
+        }
+    }
+
+    fn not_sent(&mut self, why: &str) {
+        let effects = self.app.not_sent(why);
+        self.perform(effects);
+    }
+
+    /// A line for the chat, which a person may have pasted as several.
+    fn chat(&mut self, text: &str) {
+        match self.app.lines(text) {
+            Some(lines) => self.prompting.paste(lines),
+            None => self.not_sent("a command with a secret is a line of its own"),
+        }
+        self.say_pasted();
+    }
+
     fn typed(&mut self, typed: Typed) {
-        let Some(mode) = self.prompting.answered() else { return };
+        let Some((mode, begun)) = self.prompting.answered(&typed) else { return };
+        if self.prompting.has_ended() {
+            return;
+        }
+        // A server that asks one question after the other can't keep anybody who takes them back.
+        let cancelled = std::mem::replace(&mut self.cancelled, matches!(typed, Typed::Cancelled));
         match typed {
+            Typed::Line(line)
+                if begun.is_none() && line.contains('\n') && mode == InputMode::Chat =>
+            {
+                self.chat(&line);
+            }
             Typed::Line(line) => {
-                let effects = self.app.typed(&line, mode, self.clock.unix_now());
+                let effects = match begun {
+                    Some(begun) => self.app.typed_beside_secret(&line, &begun),
+                    None => self.app.typed(&line, mode, self.clock.unix_now()),
+                };
                 self.perform(effects);
             }
+            Typed::Cancelled if cancelled => self.end = Some(End::Left(Exit::Interrupted)),
             Typed::Cancelled => {
                 let effects = self.app.cancelled(mode);
                 self.perform(effects);
             }
-            Typed::TooLong => self.note("Nothing was sent: the line is too long."),
+            Typed::TooLong => self.not_sent("the line is too long"),
             Typed::End if self.screen.is_interactive() => self.leave(),
             Typed::End => self.prompting.end(),
             Typed::Interrupted => self.end = Some(End::Left(Exit::Interrupted)),
@@ -242,7 +329,7 @@ impl<S: Screen> Session<S> {
             mode: self.app.input_mode(),
             stage: Stage::of(&self.app, &self.link, &self.prompting),
             interactive: self.screen.is_interactive(),
-            settled: self.app.is_settled() && self.queue.is_empty(),
+            settled: self.app.is_settled() && !self.app.has_more() && self.queue.is_empty(),
             unanswered: self.app.unanswered(),
         }
     }
@@ -255,7 +342,9 @@ impl<S: Screen> Session<S> {
 
     /// Whether a silent server is noticed: only where the session can be resumed, so that a mistake costs nothing.
     fn is_watched(&self) -> bool {
-        !self.app.is_down() && self.app.can_ping() && self.app.reconnect_for().is_some()
+        // Behind a screen that has stopped nothing is read, so nothing is known of the server.
+        let reads = self.queue.is_empty() && !self.screen.has_rest() && !self.app.has_more();
+        reads && !self.app.is_down() && self.app.can_ping() && self.app.reconnect_for().is_some()
     }
 
     fn deadline(&mut self) -> Option<Instant> {

@@ -13,6 +13,8 @@ use crate::net::ReadError;
 pub(super) enum End {
     /// The user wants to leave, or everything is done.
     Left(Exit),
+    /// Everything is done, but not all of it went well.
+    LeftWith(Failure),
     /// Nothing can be shown any more.
     OutputGone(io::Result<()>),
     /// The server is gone, or something is wrong.
@@ -65,6 +67,16 @@ impl Closed {
 /// The server can't be reached, or does not answer.
 pub(super) fn unavailable(what: impl Into<String>) -> Failure {
     Failure::new(Exit::Unavailable, what)
+}
+
+/// Everything is done; this many lines were not sent or refused.
+pub(super) fn not_sent(lines: usize) -> Option<Failure> {
+    let failure = |what: String| Some(Failure::new(Exit::NotSent, what));
+    match lines {
+        0 => None,
+        1 => failure("a line of the input was not sent, or was refused".to_owned()),
+        more => failure(format!("{more} lines of the input were not sent, or were refused")),
+    }
 }
 
 /// The application gave up.

@@ -18,6 +18,9 @@ const RESUME_TIME: Duration = Duration::from_secs(10);
 /// Keep-alive: after this long without a frame the server gets a PING, and after this long again it is taken for gone.
 const SILENCE: Duration = Duration::from_secs(30);
 
+/// A deadline that is found to be over by more than this was slept through.
+const LATE: Duration = Duration::from_secs(5);
+
 /// The limit of each step of closing.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
 
@@ -35,8 +38,8 @@ pub(super) struct Link {
     resuming: Option<Instant>,
     /// The time of the last frame.
     heard: Instant,
-    /// Whether a PING was sent since.
-    pinged: bool,
+    /// The time of the PING that was sent since.
+    pinged: Option<Instant>,
     /// The reason of the last loss.
     failure: Option<Failure>,
 }
@@ -72,7 +75,7 @@ impl Link {
             write_error: None,
             resuming: None,
             heard: now,
-            pinged: false,
+            pinged: None,
             failure: None,
         }
     }
@@ -161,7 +164,7 @@ impl Link {
 
     pub(super) fn heard(&mut self, now: Instant) {
         self.heard = now;
-        self.pinged = false;
+        self.pinged = None;
     }
 
     /// The session needs no answer to its resumption any more.
@@ -179,14 +182,14 @@ impl Link {
         if self.resume_deadline().is_some_and(|deadline| deadline <= now) {
             return Some(LinkTimeout::NotResumed);
         }
-        if self.silence_deadline(watched).is_none_or(|deadline| deadline > now) {
-            return None;
+        let deadline = self.silence_deadline(watched).filter(|deadline| *deadline <= now)?;
+        // Whoever wakes up late was suspended, or did not read. The answer may be there: it is asked for anew.
+        let late = now - deadline > LATE;
+        if self.pinged.is_some() && !late {
+            return Some(LinkTimeout::Silent);
         }
-        if std::mem::replace(&mut self.pinged, true) {
-            Some(LinkTimeout::Silent)
-        } else {
-            Some(LinkTimeout::Quiet)
-        }
+        self.pinged = Some(now);
+        Some(LinkTimeout::Quiet)
     }
 
     fn resume_deadline(&self) -> Option<Instant> {
@@ -194,8 +197,7 @@ impl Link {
     }
 
     fn silence_deadline(&self, watched: bool) -> Option<Instant> {
-        let rounds = if self.pinged { 2 } else { 1 };
-        watched.then(|| self.heard + SILENCE * rounds)
+        watched.then(|| self.pinged.unwrap_or(self.heard) + SILENCE)
     }
 
     /// Closes the connection, if it is sound. Unread bytes are read first: closing with them would reset the connection,
@@ -251,6 +253,23 @@ mod tests {
         assert!(matches!(link.expired(true, start + SILENCE * 2), Some(LinkTimeout::Silent)));
         link.heard(start + SILENCE);
         assert_eq!(link.deadline(true), Some(start + SILENCE * 2));
+    }
+
+    /// A program that was stopped for a while (Ctrl-Z) finds every deadline over; the server may be as lively as ever.
+    #[tokio::test]
+    async fn a_client_that_was_suspended_asks_before_it_takes_the_server_for_gone() {
+        let (connection, _far) = Connection::in_memory();
+        let server = Server { host: String::new(), port: 1, trust: Trust::Plaintext };
+        let start = Clock::start().now();
+        let mut link = Link::new(server, connection, start);
+        let woken = start + SILENCE * 3;
+        assert!(matches!(link.expired(true, woken), Some(LinkTimeout::Quiet)));
+        assert!(link.expired(true, woken).is_none());
+        assert_eq!(link.deadline(true), Some(woken + SILENCE));
+        // Suspended again, after the PING.
+        let later = woken + SILENCE * 3;
+        assert!(matches!(link.expired(true, later), Some(LinkTimeout::Quiet)));
+        assert!(matches!(link.expired(true, later + SILENCE), Some(LinkTimeout::Silent)));
     }
 
     #[tokio::test]

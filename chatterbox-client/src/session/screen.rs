@@ -25,6 +25,12 @@ pub(crate) trait Screen {
     /// [`ScreenEvent::Room`].
     fn show(&mut self, outputs: &mut VecDeque<Output>);
 
+    /// What was typed of the line that is asked for; empty where that can't be known.
+    fn begun(&self) -> String;
+
+    /// Whether a part of an output that was handed over waits for room.
+    fn has_rest(&self) -> bool;
+
     /// Prepares for the last outputs; `asked` says whether a line is still asked for.
     fn prepare_end(&mut self, asked: bool);
 
@@ -37,6 +43,12 @@ pub(crate) trait Screen {
 
     /// Leaves the screen as it was before the session.
     fn restore(&mut self);
+
+    /// Stops the program as the user wants, with the screen as it was before the session.
+    fn suspend(&self) {}
+
+    /// The program goes on after it was stopped.
+    fn resume(&self) {}
 }
 
 /// An event of a screen.

@@ -26,7 +26,7 @@ pub(super) struct Shutdown<S> {
 impl<S: Screen> Shutdown<S> {
     /// Closes the connection, shows what waits and restores the screen.
     pub(super) async fn run(mut self, end: End) -> Result<Exit, Failure> {
-        if matches!(end, End::Left(_) | End::OutputGone(_)) {
+        if !matches!(end, End::Failed(_)) {
             self.link.close().await;
             if self.unsent > 0 {
                 self.queue.push_back(Output::note(format!("Not sent: {}.", self.unsent)));
@@ -37,7 +37,7 @@ impl<S: Screen> Shutdown<S> {
             End::OutputGone(result) => output_failed(result).map(|()| Exit::Ok),
             End::Left(exit @ (Exit::Interrupted | Exit::Terminated)) => Ok(exit),
             End::Left(exit) => self.show_rest().await.map(|()| exit),
-            End::Failed(failure) => {
+            End::Failed(failure) | End::LeftWith(failure) => {
                 // The failure matters more than an output that failed as well.
                 let _ = self.show_rest().await;
                 Err(failure)

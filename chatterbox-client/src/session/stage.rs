@@ -42,6 +42,8 @@ impl Stage {
         match app.input_mode() {
             // The back-off of a lost connection has its own end.
             _ if app.is_down() => Self::Chat,
+            // What has arrived is shown first, however long that takes.
+            _ if app.has_more() => Self::Chat,
             _ if link.write_failed() => Self::LastWords,
             _ if !prompting.has_ended() => Self::Chat,
             InputMode::LoginPending => Self::Login,

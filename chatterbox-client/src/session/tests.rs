@@ -49,6 +49,14 @@ impl Screen for Script {
         self.seen.borrow_mut().extend(outputs.drain(..).map(|output| output.text()));
     }
 
+    fn begun(&self) -> String {
+        String::new()
+    }
+
+    fn has_rest(&self) -> bool {
+        false
+    }
+
     fn prepare_end(&mut self, asked: bool) {
         self.seen.borrow_mut().push(format!("(end, asked: {asked})"));
     }

@@ -27,7 +27,7 @@ pub(crate) struct Terminal {
     pub(crate) screen: Screen,
     keys: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
-    _master: Box<dyn MasterPty + Send>,
+    master: Box<dyn MasterPty + Send>,
 }
 
 impl Terminal {
@@ -64,12 +64,31 @@ impl Terminal {
             }
         });
         let keys = pair.master.take_writer().unwrap();
-        Self { screen, keys, child, _master: pair.master }
+        Self { screen, keys, child, master: pair.master }
     }
 
     pub(crate) fn types(&mut self, text: &str) {
-        self.keys.write_all(text.as_bytes()).unwrap();
+        self.types_bytes(text.as_bytes());
+    }
+
+    pub(crate) fn types_bytes(&mut self, bytes: &[u8]) {
+        self.keys.write_all(bytes).unwrap();
         self.keys.flush().unwrap();
+    }
+
+    /// Pastes, as a terminal does that tells pasted text from typed text.
+    pub(crate) fn pastes(&mut self, text: &str) {
+        self.types(&format!("\u{1b}[200~{text}\u{1b}[201~"));
+    }
+
+    /// The path of the terminal, for `stty`.
+    pub(crate) fn path(&self) -> Option<String> {
+        Some(self.master.tty_name()?.display().to_string())
+    }
+
+    /// The id of the program's process.
+    pub(crate) fn process(&self) -> String {
+        self.child.process_id().unwrap().to_string()
     }
 
     /// Waits until the rows that are not empty satisfy `wanted`.

@@ -14,7 +14,7 @@ fuzz_target!(|data: &[u8]| {
     for body in data.split(|byte| *byte == 0) {
         for event in session.receive(body) {
             match event {
-                Event::Message(message) => {
+                Event::Message(message) | Event::History(message) | Event::Missed(message) => {
                     harmless(message.source.screen().as_str());
                     harmless(message.content.screen().as_str());
                 }

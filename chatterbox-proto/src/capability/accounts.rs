@@ -32,6 +32,26 @@ impl Secret {
     }
 }
 
+/// A text that has to be one line has a line end inside of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("there is a line end in the middle of it")]
+pub struct LineEnd;
+
+/// One line that was typed, pasted or read, without the line ends behind it: they are pasted with a password from many
+/// places, and nobody could type them again.
+///
+/// # Errors
+/// [`LineEnd`] where one is left: nobody knows what was meant.
+pub fn one_line(text: &str) -> Result<&str, LineEnd> {
+    let line = text.trim_end_matches(is_line_end);
+    if line.contains(is_line_end) { Err(LineEnd) } else { Ok(line) }
+}
+
+/// Whether a character ends a line, in any of the ways that Unicode has (UAX #14: BK, CR, LF, NL).
+pub fn is_line_end(c: char) -> bool {
+    matches!(c, '\n' | '\u{b}' | '\u{c}' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret")
@@ -79,5 +99,25 @@ pub(crate) fn read_word(value: Value) -> Option<WireText<'static>> {
     match value {
         Value::String(word) => Some(WireText::new(word)),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_end_behind_a_secret_is_dropped_and_one_inside_is_refused() {
+        for end in ["", "\n", "\r", "\r\n", "\u{2028}", "\u{2029}", "\u{85}", "\n\n"] {
+            assert_eq!(
+                one_line(&format!(" correct horse {end}")),
+                Ok(" correct horse "),
+                "{end:?}"
+            );
+            if !end.is_empty() {
+                assert_eq!(one_line(&format!("correct{end}horse")), Err(LineEnd), "{end:?}");
+                assert_eq!(one_line(&format!("{end}horse{end}")), Err(LineEnd), "{end:?}");
+            }
+        }
     }
 }

@@ -4,4 +4,6 @@ pub(crate) mod read;
 pub(crate) mod tree;
 mod write;
 
-pub use write::{LIST_SEPARATOR, Object, push_integer, push_string, push_value, string};
+pub use write::{
+    LIST_SEPARATOR, Object, push_escaped, push_integer, push_string, push_value, string,
+};

@@ -35,6 +35,9 @@ impl ReadShape {
     /// For a value that is a member of the frame's object.
     pub(crate) const MEMBER: Self = Self { depth: limits::JSON_DEPTH - 1 };
 
+    /// For an element of a list that is such a member.
+    pub(crate) const ELEMENT: Self = Self { depth: limits::JSON_DEPTH - 2 };
+
     pub(crate) fn inner<E: Error>(self) -> Result<Self, E> {
         match self.depth.checked_sub(1) {
             Some(depth) => Ok(Self { depth }),

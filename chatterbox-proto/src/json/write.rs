@@ -11,6 +11,14 @@ use crate::limits::PREFIX;
 
 /// Appends `text` as a JSON string, ASCII only.
 pub fn push_string(out: &mut Vec<u8>, text: &str) {
+    out.reserve(text.len() + 2);
+    out.push(b'"');
+    push_escaped(out, text);
+    out.push(b'"');
+}
+
+/// Appends the inside of a JSON string, without the quotes: a long text can be written piece by piece.
+pub fn push_escaped(out: &mut Vec<u8>, text: &str) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let push_unit = |out: &mut Vec<u8>, unit: u16| {
         out.extend_from_slice(b"\\u");
@@ -18,8 +26,6 @@ pub fn push_string(out: &mut Vec<u8>, text: &str) {
             out.extend(HEX.get(usize::from(unit >> shift & 0xf)));
         }
     };
-    out.reserve(text.len() + 2);
-    out.push(b'"');
     let mut rest = text;
     while !rest.is_empty() {
         let plain = rest
@@ -44,7 +50,6 @@ pub fn push_string(out: &mut Vec<u8>, text: &str) {
         }
         rest = chars.as_str();
     }
-    out.push(b'"');
 }
 
 /// `text` as a JSON string of its own.

@@ -11,9 +11,7 @@ use crate::capability::commands::{self, Command, Outcome, Prompt};
 use crate::capability::ids::{self, Id, Page, RefusedTag};
 use crate::capability::negotiation::{CAPABILITIES, LIMITS, Limits, read_agreed};
 use crate::capability::{Capabilities, Capability, ping, rename};
-use crate::json::read::{ReadList, ReadShape, Shape};
 use crate::json::tree::read_tree;
-use crate::limits;
 use crate::text::WireText;
 
 /// The keys of a server's frame beyond the base protocol.
@@ -23,7 +21,7 @@ pub struct ServerKeys {
     pub agreed: Option<Capabilities>,
     /// `LIMITS`: the limits of the server.
     pub limits: Option<Limits>,
-    /// `IDS`: the id of each message, or null.
+    /// `IDS`: the id of each message, or null. It is as long as MESSAGES, so the lazy reader keeps it elsewhere.
     pub ids: Option<Vec<Option<Id>>>,
     /// `ACKS`: idempotency keys of stored messages, and the ids of those.
     pub acks: Vec<(WireText<'static>, Id)>,
@@ -83,12 +81,7 @@ impl ServerKeys {
             return Ok(Read::Unknown);
         }
         let keys = keys.get_or_insert_default();
-        let sound = if row.key == ids::IDS {
-            keys.ids = read_ids(object)?;
-            keys.ids.is_some()
-        } else {
-            read_tree(object, VALUES)?.and_then(|value| (row.put)(keys, value)).is_some()
-        };
+        let sound = read_tree(object, VALUES)?.and_then(|value| (row.put)(keys, value)).is_some();
         Ok(if sound { Read::Sound } else { Read::Wrong(row.key, row.of) })
     }
 }
@@ -116,7 +109,6 @@ macro_rules! rows {
 const ROWS: &[Row] = rows! {
     CAPABILITIES, Ids, agreed = |value| read_agreed(&value).map(Some);
     LIMITS, Ids, limits = |value| Limits::read(&value).map(Some);
-    ids::IDS, Ids, ids = |_value| None::<Option<Vec<Option<Id>>>>;
     ids::ACKS, Ids, acks = |value| ids::read_acks(value);
     ids::REFUSED, Ids, refused = |value| ids::read_refused(value);
     ids::HISTORY, Ids, history = |value| Page::read(value).map(Some);
@@ -132,18 +124,3 @@ const ROWS: &[Row] = rows! {
     commands::RESULT, Commands, result = |value| Outcome::read(&value).map(Some);
     commands::PROMPT, Commands, prompt = |value| Prompt::read(&value).map(Some);
 };
-
-fn read_ids<'de, A: MapAccess<'de>>(object: &mut A) -> Result<Option<Vec<Option<Id>>>, A::Error> {
-    let within = ReadShape::MEMBER.inner()?;
-    let (mut ids, mut sound) = (Vec::new(), true);
-    let each = |element: Shape<'_>| match element {
-        Shape::Null => ids.push(None),
-        Shape::Integer(id) => match Id::try_from(id) {
-            Ok(id @ 1..=limits::LARGEST_ID) => ids.push(Some(id)),
-            _ => sound = false,
-        },
-        _ => sound = false,
-    };
-    let other = object.next_value_seed(ReadList { seed: within, within, each })?;
-    Ok((sound && other.is_none()).then_some(ids))
-}

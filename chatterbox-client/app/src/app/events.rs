@@ -1,5 +1,6 @@
 //! The server's frames: what each event changes, and what the user sees of it.
 
+use bytes::Bytes;
 use chatterbox_proto::capability::accounts::Secret;
 use chatterbox_proto::capability::commands::Outcome;
 use chatterbox_proto::capability::ping;
@@ -9,38 +10,58 @@ use chatterbox_proto::{ScreenText, WireText};
 use serde_json::Value;
 
 use super::App;
+use super::greeting::Greeting;
 use crate::commands::Catalogue;
-use crate::effect::{Effect, GiveUpReason};
+use crate::effect::{Effect, GiveUpReason, note};
 use crate::output::{Message, MessageKind, Output};
 use crate::table::Table;
 
 /// A welcome names at most this many users; `/users` names all.
 const USERS_IN_WELCOME: usize = 100;
 
+/// A person is shown the newest messages of a welcome, at most this many.
+const NEWEST: usize = 200;
+
+/// About how much is made of a frame at a time: so many effects, or so many bytes of text.
+const AT_A_TIME: usize = 64;
+const BYTES_AT_A_TIME: usize = 64 * 1024;
+
 impl App {
-    /// Takes the body of one frame of the server; `now` is in seconds since 1970.
-    pub fn received(&mut self, body: &[u8], now: i64) -> Vec<Effect> {
+    /// Takes the body of one frame of the server and works off its first part; `now` is in seconds since 1970. The
+    /// next frame must wait until [`App::has_more`] says that nothing is left of this one.
+    pub fn received(&mut self, body: &Bytes, now: i64) -> Vec<Effect> {
+        self.session.take(body);
+        self.progress = false;
+        self.refused = false;
+        self.more(now)
+    }
+
+    /// Whether a part of the last frame is left.
+    pub fn has_more(&self) -> bool {
+        self.session.has_events()
+    }
+
+    /// Whether the part that is left begins with the history of a welcome.
+    pub fn is_welcoming(&self) -> bool {
+        self.greeting.is_some() && self.has_more()
+    }
+
+    /// Works off the next part of the last frame. When all before is shown, no more than a part is ever in memory.
+    pub fn more(&mut self, now: i64) -> Vec<Effect> {
         let mut effects = Vec::new();
-        let events = self.session.receive(body);
-        // Beside REFUSED stands an ERROR that says the same; people are told once.
-        let told = events.iter().any(|event| matches!(event, Event::Error(_)));
-        let progress = events.iter().any(|event| match event {
-            Event::Stored { .. } => true,
-            Event::Message(message) => message.id.is_some(),
-            Event::Rejoined { missed, .. } => !missed.is_empty(),
-            _ => false,
-        });
-        for event in events {
-            match event {
-                Event::Rejected(rejected) => {
-                    if self.json || !told {
-                        effects.push(Effect::Show(Output::Rejected(rejected)));
-                    }
-                }
-                event => self.apply(event, now, &mut effects),
-            }
+        let mut bytes = 0;
+        while effects.len() < AT_A_TIME && bytes < BYTES_AT_A_TIME {
+            let Some(event) = self.session.next_event() else { break };
+            bytes += size(&event);
+            self.progress |= match &event {
+                Event::Stored { .. } => true,
+                Event::Message(message) => message.id.is_some(),
+                Event::Rejoined { missed, .. } => *missed > 0,
+                _ => false,
+            };
+            self.apply(event, now, &mut effects);
         }
-        if progress || self.session.unanswered() == 0 {
+        if !self.has_more() && (self.progress || self.session.unanswered() == 0) {
             self.reconnect.proved_useful();
         }
         effects
@@ -48,28 +69,22 @@ impl App {
 
     fn apply(&mut self, event: Event, now: i64, effects: &mut Vec<Effect>) {
         match event {
-            Event::Accepted { info, users, history, agreed, account } => {
+            Event::Accepted { info, history, agreed, account } => {
                 self.welcomed(agreed);
-                self.show(history, MessageKind::History, now, effects);
-                let level = account.as_ref().map(|account| account.level);
-                let name = self.login.requested();
-                effects.push(Effect::Show(Output::Welcome { name, agreed, level }));
-                effects.extend(info.map(|info| Effect::Show(Output::Info(info))));
-                let more = users.len().saturating_sub(USERS_IN_WELCOME);
-                let users = users.into_iter().take(USERS_IN_WELCOME).collect();
-                effects.push(Effect::Show(Output::Users { users, more }));
-                effects.extend(self.login.guest_notice(level));
-                self.login.account_received(&self.session, account, effects);
+                self.show_newest(history, effects);
+                self.greeting = Some(Greeting { info, agreed, account });
             }
+            Event::History(message) => self.show(message, MessageKind::History, now, effects),
+            Event::Welcomed => self.greet(effects),
             Event::Rejoined { missed, complete, agreed, account } => {
                 self.reconnect.resumed();
                 self.welcomed(agreed);
-                let count = missed.len();
-                effects.push(Effect::Show(Output::Resumed { missed: count, complete }));
-                self.show(missed, MessageKind::Missed, now, effects);
+                effects.push(Effect::Show(Output::Resumed { missed, complete }));
+                self.show_newest(missed, effects);
                 self.login.account_received(&self.session, account, effects);
                 effects.extend(self.session.resend().into_iter().map(Effect::Send));
             }
+            Event::Missed(message) => self.show(message, MessageKind::Missed, now, effects),
             Event::Refused { info, code } => {
                 let down = self.is_down();
                 self.login.refused(&mut self.session, down, info, code, effects);
@@ -81,16 +96,25 @@ impl App {
                 self.login.renamed(name.as_wire());
                 effects.push(Effect::Show(Output::YouAre(name)));
             }
-            Event::Message(message) => self.show([message], MessageKind::Live, now, effects),
+            Event::Message(message) => self.show(message, MessageKind::Live, now, effects),
             Event::Stored { tag, id } => {
                 if self.json {
                     effects.push(Effect::Show(Output::Stored { tag, id }));
                 }
             }
-            Event::Rejected(_) => {}
+            Event::Rejected(rejected) => {
+                self.failures += 1;
+                self.refused = true;
+                // Beside REFUSED stands an ERROR that says the same; people are told once.
+                if self.json || !self.session.complains() {
+                    effects.push(Effect::Show(Output::Rejected(rejected)));
+                }
+            }
             Event::Page(page) => {
                 let (messages, end) = self.pages.received(page);
-                self.show(messages, MessageKind::History, now, effects);
+                for message in messages {
+                    self.show(message, MessageKind::History, now, effects);
+                }
                 effects.push(Effect::Show(end));
             }
             Event::Catalogue { commands, prefix } => {
@@ -99,12 +123,15 @@ impl App {
                 self.awaits_catalogue = false;
             }
             Event::Result(outcome) => self.result(outcome, effects),
-            Event::Prompt(prompt) => effects.push(self.calls.prompt_received(prompt)),
+            // A part of a frame may be left when its connection is lost: nobody waits for an answer any more.
+            Event::Prompt(_) | Event::Ping(_) if self.is_down() => {}
+            Event::Prompt(prompt) => effects.extend(self.calls.prompt_received(prompt)),
             Event::Ping(number) => {
                 effects.extend(ping::pong(number).finish().ok().map(Effect::Send));
             }
             Event::Info(text) => effects.push(Effect::Show(Output::Info(text))),
             Event::Error(text) => {
+                self.failures += usize::from(self.has_sent && !self.refused);
                 effects.push(Effect::Show(Output::Error(text)));
                 self.pages.error_received();
                 self.login.error_received(effects);
@@ -118,30 +145,64 @@ impl App {
         }
     }
 
+    /// A person is shown the newest of so many messages, and told how to see the others; a program gets all.
+    fn show_newest(&mut self, messages: usize, effects: &mut Vec<Effect>) {
+        let older = messages.saturating_sub(NEWEST);
+        if older == 0 || !self.interactive {
+            return;
+        }
+        self.session.skip(older);
+        let how = if self.has_history() {
+            "/history shows them, page by page"
+        } else {
+            "all come where the output is a pipe or a file"
+        };
+        effects.extend(note(format!(
+            "{} not shown here; {how}.",
+            if older == 1 {
+                "1 older message is".to_owned()
+            } else {
+                format!("{older} older messages are")
+            }
+        )));
+    }
+
+    /// Says at the end of a welcome who the user is, what the server says and who is here.
+    fn greet(&mut self, effects: &mut Vec<Effect>) {
+        let Some(Greeting { info, agreed, account }) = self.greeting.take() else { return };
+        let level = account.as_ref().map(|account| account.level);
+        let name = self.login.requested();
+        effects.push(Effect::Show(Output::Welcome { name, agreed, level }));
+        effects.extend(info.map(|info| Effect::Show(Output::Info(info))));
+        let more = self.session.user_count().saturating_sub(USERS_IN_WELCOME);
+        let users = self.session.users().take(USERS_IN_WELCOME).map(WireText::into_owned).collect();
+        effects.push(Effect::Show(Output::Users { users, more }));
+        effects.extend(self.login.guest_notice(level));
+        self.login.account_received(&self.session, account, effects);
+    }
+
     fn show(
         &self,
-        messages: impl IntoIterator<Item = session::Message>,
+        message: session::Message,
         kind: MessageKind,
         now: i64,
         effects: &mut Vec<Effect>,
     ) {
-        effects.extend(messages.into_iter().map(|message| {
-            let session::Message { source, recipient, timestamp, content, id } = message;
-            Effect::Show(Output::Message(Message {
-                when: self.time.format(timestamp, now),
-                time: timestamp,
-                from: source,
-                to: recipient,
-                text: content,
-                id,
-                tag: None,
-                kind,
-            }))
-        }));
+        let session::Message { source, recipient, timestamp, content, id } = message;
+        effects.push(Effect::Show(Output::Message(Message {
+            when: self.time.format(timestamp, now),
+            time: timestamp,
+            from: source,
+            to: recipient,
+            text: content,
+            id,
+            tag: None,
+            kind,
+        })));
     }
 
     fn result(&mut self, mut outcome: Outcome, effects: &mut Vec<Effect>) {
-        let call = self.calls.result_received(&outcome);
+        let (call, next_question) = self.calls.result_received(&outcome);
         let table = match &mut outcome.data {
             Some(data) => {
                 if let Some(token) = take_token(data) {
@@ -156,11 +217,26 @@ impl App {
             effects.extend(self.login.logged_out(&self.session));
         }
         let failed = !outcome.ok;
+        self.failures += usize::from(failed);
         effects.push(Effect::Show(Output::Result { command: call.name, outcome, table }));
+        effects.extend(next_question);
         // The next line through a pipe may be the secret that was not asked for: it must not be sent as a message.
         if failed && !self.interactive && call.never_asked {
             effects.push(Effect::GiveUp(GiveUpReason::NotAsked));
         }
+    }
+}
+
+/// About how many bytes of text an event has.
+fn size(event: &Event) -> usize {
+    match event {
+        Event::History(message) | Event::Missed(message) | Event::Message(message) => {
+            message.source.as_wire().len() + message.content.as_wire().len()
+        }
+        Event::Info(text) | Event::Error(text) | Event::Joined(text) | Event::Left(text) => {
+            text.as_wire().len()
+        }
+        _ => 0,
     }
 }
 

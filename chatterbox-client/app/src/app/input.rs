@@ -1,5 +1,6 @@
 //! Typed lines: what the user wants, in each input mode.
 
+use chatterbox_proto::capability::accounts::one_line;
 use chatterbox_proto::session::SayError;
 use chatterbox_proto::{ScreenText, WireText};
 
@@ -14,6 +15,10 @@ use crate::parse::ParsedLine;
 impl App {
     /// Takes a typed line. `mode` is what it was asked for, which may be over by now; `now` is in seconds since 1970.
     pub fn typed(&mut self, text: &str, mode: InputMode, now: i64) -> Vec<Effect> {
+        // A way out of every question: no server has a password that is this.
+        if self.interactive && is_quit(text) {
+            return vec![Effect::Leave];
+        }
         match (mode, self.input_mode()) {
             (InputMode::Password, InputMode::Password) => {
                 let down = self.is_down();
@@ -23,25 +28,86 @@ impl App {
             (InputMode::Password, _) => {
                 note("Nothing was sent: the password is not asked for any more.")
             }
-            (InputMode::Reply(number), _) => self.calls.reply(number, Some(text)),
             // A line that was begun before the question is no answer to it: it is kept for afterwards. Through pipes no
             // line is begun before it is asked for.
-            (_, InputMode::Reply(number)) if !self.interactive => {
-                self.calls.reply(number, Some(text))
+            (InputMode::Reply(number), _) => self.answer(number, text),
+            (_, InputMode::Reply(number)) if !self.interactive => self.answer(number, text),
+            (_, InputMode::Reply(_) | InputMode::Password) => {
+                // Who knows how the line began uses `typed_beside_secret`.
+                let begun = if self.asks_for_secret() { "" } else { text };
+                self.beside_question(text, begun)
             }
-            (_, InputMode::Reply(_)) if text.trim().is_empty() => Vec::new(),
-            (_, InputMode::Reply(_)) => {
-                let mut effects = note("Your line is kept; the server's question comes first.");
-                effects.push(Effect::Prefill(text.to_owned()));
-                effects
+            // The secret that a command will ask for may have been typed before the server has asked for it.
+            (_, InputMode::Chat) if self.interactive && self.calls.secret_is_due(text) => self
+                .not_sent(
+                    "it may be the secret that the server has not asked for yet; type it again if it is none",
+                ),
+            (_, InputMode::Name) if one_line(text).is_err() => {
+                self.not_sent("a name is one line")
             }
-            (_, InputMode::Password) => Vec::new(),
             (_, mode) => {
                 let mut effects: Vec<_> = self.remembered(text).into_iter().collect();
                 effects.extend(self.line(text, mode, now));
                 effects
             }
         }
+    }
+
+    /// Answers a question. A line end inside of an answer leaves the question to a person; through pipes the next line
+    /// is meant for something else.
+    fn answer(&mut self, number: u64, text: &str) -> Vec<Effect> {
+        let unclear = if self.interactive { None } else { one_line(text).err() };
+        match unclear {
+            None => self.calls.reply(number, Some(text)),
+            Some(error) => {
+                let mut effects = self.not_sent(&error.to_string());
+                effects.extend(self.calls.reply(number, None));
+                effects
+            }
+        }
+    }
+
+    /// Takes a line for the chat that was under way when the server asked for a secret; it had `begun` as this before.
+    /// If something was typed since, the line may be the secret: it is neither sent nor kept for the next line.
+    pub fn typed_beside_secret(&mut self, text: &str, begun: &str) -> Vec<Effect> {
+        if is_quit(text) {
+            return vec![Effect::Leave];
+        }
+        // The question may be over.
+        self.beside_question(text, if self.asks_for_secret() { begun } else { "" })
+    }
+
+    fn beside_question(&mut self, text: &str, begun: &str) -> Vec<Effect> {
+        if text.trim().is_empty() {
+            return Vec::new();
+        }
+        if text != begun {
+            return self.not_sent("the server asked for a secret meanwhile, and this may be it");
+        }
+        let mut effects = note("Your line is kept; the server's question comes first.");
+        effects.push(Effect::Prefill(text.to_owned()));
+        effects
+    }
+
+    /// Whether the server asks for a text that must not be seen.
+    pub fn asks_for_secret(&self) -> bool {
+        let mode = self.input_mode();
+        matches!(mode, InputMode::Password | InputMode::Reply(_))
+            && self.question().is_some_and(|question| question.secret)
+    }
+
+    /// Splits a pasted text into lines for the chat; `None` when nothing of it must be sent, since one of several lines
+    /// is a command with a secret: the line break may be inside of that secret.
+    pub fn lines<'t>(&self, text: &'t str) -> Option<Vec<&'t str>> {
+        let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+        let secret = |line: &&str| self.command_with_secret(line).is_some();
+        (lines.len() < 2 || !lines.iter().any(secret)).then_some(lines)
+    }
+
+    /// A line was not sent, for this reason.
+    pub fn not_sent(&mut self, why: &str) -> Vec<Effect> {
+        self.failures += 1;
+        note(format!("Nothing was sent: {why}."))
     }
 
     /// The user does not answer what was asked in this mode.
@@ -58,15 +124,18 @@ impl App {
         if text.trim().is_empty() || !self.interactive {
             return None;
         }
-        let mut words = text.split_whitespace();
-        let first = words.next().unwrap_or_default().to_lowercase();
+        Some(Effect::Remember(self.command_with_secret(text).unwrap_or_else(|| text.to_owned())))
+    }
+
+    /// The command of a line, if it is one that may have a secret behind it.
+    fn command_with_secret(&self, text: &str) -> Option<String> {
+        let first = text.split_whitespace().next().unwrap_or_default().to_lowercase();
         let prefix = self.catalogue.as_ref().map_or(SLASH, Catalogue::prefix);
-        let named = first.strip_prefix(prefix).or_else(|| first.strip_prefix(SLASH));
-        let secret = named.is_some_and(|name| {
-            let with_secrets = self.secret_arguments();
-            with_secrets.iter().any(|(command, _)| command.strip_prefix(prefix) == Some(name))
-        });
-        Some(Effect::Remember(if secret { first } else { text.to_owned() }))
+        let name = first.strip_prefix(prefix).or_else(|| first.strip_prefix(SLASH))?;
+        let with_secrets = self.secret_arguments();
+        let secret =
+            with_secrets.iter().any(|(command, _)| command.strip_prefix(prefix) == Some(name));
+        secret.then_some(first)
     }
 
     fn line(&mut self, text: &str, mode: InputMode, now: i64) -> Vec<Effect> {
@@ -98,6 +167,7 @@ impl App {
                 lines.into_iter().flat_map(note).collect()
             }
             (ParsedLine::History(arguments), _) if self.has_history() => {
+                self.has_sent = true;
                 self.pages.request(arguments, self.session.is_joined())
             }
             (ParsedLine::History(_), _) => self.server_command("/history", text),
@@ -121,10 +191,10 @@ impl App {
                 ParsedLine::Public(_) | ParsedLine::Private { .. } | ParsedLine::MissingText(_),
                 InputMode::Name,
             ) => self.request_name(text.trim()),
-            (ParsedLine::MissingText(name), _) => note(format!(
-                "Nothing was sent: it takes a text after @{}.",
-                ScreenText::shortened(name, 40)
-            )),
+            (ParsedLine::MissingText(name), _) => {
+                let name = ScreenText::shortened(name, 40);
+                self.not_sent(&format!("it takes a text after @{name}"))
+            }
             (ParsedLine::Public(text), _) => self.say(None, text, now),
             (ParsedLine::Private { to, text }, _) => self.say(Some(to), text, now),
         }
@@ -146,9 +216,10 @@ impl App {
     fn say(&mut self, to: Option<&str>, text: &str, now: i64) -> Vec<Effect> {
         let said = match self.session.say(to, text, now) {
             Ok(said) => said,
-            Err(SayError::NotJoined) => return note("Nothing was sent: there is no name yet."),
-            Err(error) => return note(format!("Nothing was sent: {error}.")),
+            Err(SayError::NotJoined) => return self.not_sent("there is no name yet"),
+            Err(error) => return self.not_sent(&error.to_string()),
         };
+        self.has_sent = true;
         let mut effects: Vec<_> = said.frame.into_iter().map(Effect::Send).collect();
         if let Some(me) = self.session.me().filter(|_| self.echo_own) {
             let to = to.filter(|to| *to != chatterbox_proto::ALL);
@@ -170,7 +241,7 @@ impl App {
         if self.session.me().is_none() {
             return note("The server tells who is here once you have joined.");
         }
-        let users = self.session.users().cloned().collect();
+        let users = self.session.users().map(WireText::into_owned).collect();
         vec![Effect::Show(Output::Users { users, more: 0 })]
     }
 
@@ -183,7 +254,8 @@ impl App {
             }
             _ => {
                 let name = command.strip_prefix(SLASH).unwrap_or(command);
-                self.not_called(self.help().unknown(SLASH, name))
+                let text = self.help().unknown(SLASH, name);
+                self.not_called(text)
             }
         }
     }
@@ -195,26 +267,39 @@ impl App {
             Ok(parsed) => parsed,
             Err(CallError::Unknown) => {
                 let name = line.split_whitespace().next().unwrap_or_default();
-                return self.not_called(self.help().unknown(catalogue.prefix(), name));
+                let text = self.help().unknown(catalogue.prefix(), name);
+                return self.not_called(text);
             }
-            Err(error) => return self.not_called(catalogue.explain(&error)),
+            Err(error) => {
+                let text = catalogue.explain(&error);
+                return self.not_called(text);
+            }
         };
         if !self.session.is_joined() {
-            return note("Nothing was sent: commands need the connection, which is lost.");
+            return self.not_sent("commands need the connection, which is lost");
         }
         match self.calls.call(parsed) {
-            Ok(frame) => vec![Effect::Send(frame)],
-            Err(error) => note(format!("Nothing was sent: {error}.")),
+            Ok(frame) => {
+                self.has_sent = true;
+                vec![Effect::Send(frame)]
+            }
+            Err(error) => self.not_sent(&error.to_string()),
         }
     }
 
     /// A command that could not be called. Through pipes the next line may be what it was to ask for, a secret perhaps,
     /// and must not be sent as a message. A server without commands never asks.
-    fn not_called(&self, text: String) -> Vec<Effect> {
+    fn not_called(&mut self, text: String) -> Vec<Effect> {
+        self.failures += 1;
         let mut effects = note(text);
         if self.catalogue.is_some() && !self.interactive {
             effects.push(Effect::GiveUp(GiveUpReason::NotAsked));
         }
         effects
     }
+}
+
+/// Whether a line is `/quit`, which leaves from everywhere.
+fn is_quit(text: &str) -> bool {
+    ParsedLine::parse(text.trim_end()) == ParsedLine::Quit
 }

@@ -100,7 +100,8 @@ fn the_next_line_answers_a_question_and_is_shown_nowhere() {
 
 #[test]
 fn a_half_typed_line_is_kept_when_the_server_asks() {
-    let scene = terminal().types("/register").gets(PROMPT);
+    let question = PROMPT.replace("true", "false");
+    let scene = terminal().types("/register").gets(&question);
     let scene =
         scene.types_for(InputMode::Chat, "I was going to s").types_for(InputMode::Chat, " ");
     assert_eq!(scene.app.input_mode(), InputMode::Reply(1));

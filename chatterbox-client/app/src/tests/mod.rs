@@ -1,6 +1,7 @@
 //! Situations of a session, each as the screen that results from it.
 
 mod commands;
+mod hostile;
 mod lost;
 mod negotiated;
 
@@ -118,9 +119,14 @@ impl Scene {
     }
 
     fn gets(mut self, body: &str) -> Self {
-        let effects = self.app.received(body.as_bytes(), NOW);
-        self.play(effects);
-        self
+        let mut effects = self.app.received(&body.to_owned().into(), NOW);
+        loop {
+            self.play(effects);
+            if !self.app.has_more() {
+                return self;
+            }
+            effects = self.app.more(NOW);
+        }
     }
 
     fn joined(self) -> Self {

@@ -178,30 +178,24 @@ fn for_programs_every_line_is_an_object_of_ascii() {
         );
         let mut effects = app.typed("ann", InputMode::Name, NOW);
         for body in gets {
-            effects.extend(app.received(body.as_bytes(), NOW));
+            effects.extend(all_of(&mut app, body.as_bytes()));
         }
         effects.extend(app.typed(text, app.input_mode(), NOW));
-        effects.extend(app.received(
-            br#"{"ACKS": {"1": 18}, "MESSAGES": [["b\u00f6b\u202e", "ann", 1, "x\u001b"]], "IDS": [19], "USERS_LEFT": ["bob"], "ERROR": "e", "INFO": "i"}"#,
-            NOW,
-        ));
-        effects.extend(app.received(br#"{"USERS_RENAMED": {"x": "y"}, "PROMPT": {"ID": "1", "TEXT": "t?", "SECRET": true}}"#, NOW));
-        effects.extend(app.received(br#"{"RESULT": {"ID": "1", "OK": true, "CODE": "ok", "INFO": "done", "DATA": {"LEVEL": 1, "TOKEN": "hush"}}}"#, NOW));
-        effects.extend(app.received(
+        effects.extend(all_of(&mut app, br#"{"ACKS": {"1": 18}, "MESSAGES": [["b\u00f6b\u202e", "ann", 1, "x\u001b"]], "IDS": [19], "USERS_LEFT": ["bob"], "ERROR": "e", "INFO": "i"}"#));
+        effects.extend(all_of(&mut app, br#"{"USERS_RENAMED": {"x": "y"}, "PROMPT": {"ID": "1", "TEXT": "t?", "SECRET": true}}"#));
+        effects.extend(all_of(&mut app, br#"{"RESULT": {"ID": "1", "OK": true, "CODE": "ok", "INFO": "done", "DATA": {"LEVEL": 1, "TOKEN": "hush"}}}"#));
+        effects.extend(all_of(
+            &mut app,
             br#"{"HISTORY": {"WITH": "bob", "MESSAGES": [], "IDS": [], "MORE": false}}"#,
-            NOW,
         ));
         effects.extend(app.typed("@zoe hm", app.input_mode(), NOW));
-        effects.extend(app.received(
+        effects.extend(all_of(
+            &mut app,
             br#"{"ERROR": "e", "REFUSED": {"2": {"CODE": "no-such-user", "ERROR": "e"}}}"#,
-            NOW,
         ));
         effects.extend(app.connection_lost("gone", Duration::ZERO, 0));
         effects.extend(app.reconnected());
-        effects.extend(app.received(
-            br#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["ann"], "MESSAGES": [], "IDS": [], "CAPABILITIES": "ids/1", "RESUME": "session", "RESUMED": true}"#,
-            NOW,
-        ));
+        effects.extend(all_of(&mut app, br#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["ann"], "MESSAGES": [], "IDS": [], "CAPABILITIES": "ids/1", "RESUME": "session", "RESUMED": true}"#));
         let mut lines = String::new();
         for effect in effects {
             if let Effect::Show(line) = effect {
@@ -232,4 +226,13 @@ fn for_programs_every_line_is_an_object_of_ascii() {
     }
     assert!(!lines.contains("hush"));
     insta::assert_snapshot!(lines);
+}
+
+/// All effects of a frame.
+fn all_of(app: &mut App, body: &[u8]) -> Vec<Effect> {
+    let mut effects = app.received(&bytes::Bytes::copy_from_slice(body), NOW);
+    while app.has_more() {
+        effects.extend(app.more(NOW));
+    }
+    effects
 }

@@ -47,23 +47,25 @@ impl From<Entry<'static>> for Message {
 /// Something that the user is told.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// The name was accepted; the welcome is a snapshot of the chat.
+    /// The name was accepted; the welcome is a snapshot of the chat. Its history follows, then [`Event::Welcomed`].
     Accepted {
         /// The server's greeting, if any (IN-1).
         info: Option<WireText<'static>>,
-        /// The users who are present.
-        users: Vec<WireText<'static>>,
-        /// The history, oldest first.
-        history: Vec<Message>,
+        /// How many messages of the history follow, oldest first.
+        history: usize,
         /// The capabilities in force.
         agreed: Capabilities,
         /// The account of the user, with `accounts` (AN-2).
         account: Option<Account>,
     },
+    /// A message of the history.
+    History(Message),
+    /// The welcome is over, and everybody who is present is known.
+    Welcomed,
     /// The name was accepted again, after the connection had been lost.
     Rejoined {
-        /// The messages that were missed, oldest first.
-        missed: Vec<Message>,
+        /// How many messages were missed; they follow, oldest first.
+        missed: usize,
         /// Whether none is lost: the session was resumed (ID-7), or the history reaches back far enough.
         complete: bool,
         /// The capabilities in force.
@@ -71,6 +73,8 @@ pub enum Event {
         /// The account of the user.
         account: Option<Account>,
     },
+    /// A message that was missed while the connection was lost.
+    Missed(Message),
     /// The name was not accepted; another one may be asked for.
     Refused {
         /// The server's reason, if any (IN-1).

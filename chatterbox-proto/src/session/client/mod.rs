@@ -1,6 +1,8 @@
 //! The client's side of a session, which may outlive its connection.
 
+mod changes;
 mod event;
+mod next;
 mod numbered;
 mod roster;
 mod seen;
@@ -8,6 +10,7 @@ mod sent;
 mod session;
 #[cfg(test)]
 mod tests;
+mod unfolding;
 mod welcome;
 
 pub use event::{Event, Message};

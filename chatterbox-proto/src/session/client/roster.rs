@@ -1,56 +1,168 @@
 //! Presence: the users in the chat, in the order in which the server named them.
 
-use std::collections::{BTreeMap, HashMap};
-
-use crate::text::WireText;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 /// The most users that are kept: a hostile server could name millions.
-const USERS_KEPT: usize = 200_000;
+const USERS_KEPT: usize = 100_000;
 
-/// The users of the chat.
+/// The users of the chat. A name is stored once, and shared by the two ways to it.
 #[derive(Debug, Default)]
 pub(super) struct Roster {
-    by_place: BTreeMap<u64, WireText<'static>>,
-    places: HashMap<WireText<'static>, u64>,
-    next: u64,
+    /// The users in their order; `None` where one has left.
+    in_order: Vec<Option<Arc<str>>>,
+    /// Where each of them is.
+    places: HashMap<Arc<str>, usize>,
 }
 
 impl Roster {
-    pub(super) fn names(&self) -> impl Iterator<Item = &WireText<'static>> {
-        self.by_place.values()
+    /// All users whom a welcome names.
+    pub(super) fn names(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.in_order.iter().flatten()
     }
 
-    pub(super) fn has(&self, name: &WireText<'static>) -> bool {
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
         self.places.contains_key(name)
     }
 
     /// Adds a user. Says whether the name is new.
-    pub(super) fn add(&mut self, name: WireText<'static>) -> bool {
-        if self.places.len() >= USERS_KEPT || self.has(&name) {
+    pub(super) fn add(&mut self, name: &str) -> bool {
+        if self.places.len() >= USERS_KEPT || self.has(name) {
             return false;
         }
-        self.places.insert(name.clone(), self.next);
-        self.by_place.insert(self.next, name);
-        self.next += 1;
+        if self.in_order.len() >= 2 * self.places.len().max(16) {
+            self.close_gaps();
+        }
+        let name: Arc<str> = name.into();
+        self.places.insert(Arc::clone(&name), self.in_order.len());
+        self.in_order.push(Some(name));
         true
     }
 
     /// Removes a user. Says whether the name was there.
-    pub(super) fn remove(&mut self, name: &WireText<'static>) -> bool {
-        self.places.remove(name).and_then(|place| self.by_place.remove(&place)).is_some()
+    pub(super) fn remove(&mut self, name: &str) -> bool {
+        self.places.remove(name).is_some_and(|place| self.take(place))
     }
 
     /// Gives a user another name, at the same place. Says whether the old name was there.
-    pub(super) fn rename(&mut self, old: &WireText<'static>, new: WireText<'static>) -> bool {
+    pub(super) fn rename(&mut self, old: &str, new: &str) -> bool {
         let Some(place) = self.places.remove(old) else {
             self.add(new);
             return false;
         };
+        let new: Arc<str> = new.into();
         // The server may rename to a name that is present, by mistake; the two become one user.
-        if let Some(other) = self.places.insert(new.clone(), place) {
-            self.by_place.remove(&other);
+        if let Some(other) = self.places.insert(Arc::clone(&new), place) {
+            self.take(other);
         }
-        self.by_place.insert(place, new);
+        if let Some(name) = self.in_order.get_mut(place) {
+            *name = Some(new);
+        }
         true
+    }
+
+    fn take(&mut self, place: usize) -> bool {
+        self.in_order.get_mut(place).and_then(Option::take).is_some()
+    }
+
+    /// Moves the users together, once as many have left as are there: each removal pays for one move.
+    fn close_gaps(&mut self) {
+        self.in_order.retain(Option::is_some);
+        for (place, name) in self.in_order.iter().enumerate() {
+            if let Some(known) = name.as_ref().and_then(|name| self.places.get_mut(name)) {
+                *known = place;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Add(u8),
+        Remove(u8),
+        Rename(u8, u8),
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let name = 0..12_u8;
+        let step = prop_oneof![
+            4 => name.clone().prop_map(Step::Add),
+            3 => name.clone().prop_map(Step::Remove),
+            2 => (name.clone(), name).prop_map(|(old, new)| Step::Rename(old, new)),
+        ];
+        prop::collection::vec(step, 0..200)
+    }
+
+    proptest! {
+        /// Against a list that is searched.
+        #[test]
+        fn it_is_a_list_of_names_without_doubles(steps in steps()) {
+            let mut roster = Roster::default();
+            let mut model: Vec<String> = Vec::new();
+            for step in steps {
+                let place = |model: &[String], name: u8| {
+                    model.iter().position(|known| *known == name.to_string())
+                };
+                match step {
+                    Step::Add(name) => {
+                        let news = place(&model, name).is_none();
+                        if news {
+                            model.push(name.to_string());
+                        }
+                        prop_assert_eq!(roster.add(&name.to_string()), news);
+                    }
+                    Step::Remove(name) => {
+                        let at = place(&model, name);
+                        at.map(|at| model.remove(at));
+                        prop_assert_eq!(roster.remove(&name.to_string()), at.is_some());
+                    }
+                    Step::Rename(old, new) => {
+                        let at = place(&model, old);
+                        prop_assert_eq!(
+                            roster.rename(&old.to_string(), &new.to_string()),
+                            at.is_some()
+                        );
+                        match (at, place(&model, new)) {
+                            (Some(at), other) => {
+                                model[at] = new.to_string();
+                                if let Some(other) = other.filter(|other| *other != at) {
+                                    model.remove(other);
+                                }
+                            }
+                            (None, None) => model.push(new.to_string()),
+                            (None, Some(_)) => {}
+                        }
+                    }
+                }
+                let names: Vec<_> = roster.names().map(|name| name.to_string()).collect();
+                prop_assert_eq!(&names, &model);
+                prop_assert_eq!(roster.len(), model.len());
+            }
+        }
+    }
+
+    #[test]
+    fn a_hostile_server_fills_it_to_its_bound() {
+        let mut roster = Roster::default();
+        for number in 0..USERS_KEPT + 10 {
+            roster.add(&number.to_string());
+        }
+        assert_eq!(roster.len(), USERS_KEPT);
+        // Names that come and go leave nothing behind.
+        for number in 0..5 * USERS_KEPT {
+            roster.remove(&number.to_string());
+            roster.add(&(number + 1).to_string());
+        }
+        assert!(roster.in_order.len() <= 2 * USERS_KEPT + 1, "{}", roster.in_order.len());
     }
 }

@@ -36,22 +36,14 @@ impl Seen {
         true
     }
 
-    /// Whether this very message was seen.
-    fn has(&self, id: Id, entry: &Entry<'_>) -> bool {
-        self.recent.get(&id).is_some_and(|seen| *seen == digest(entry))
+    /// Whether no message was seen that had a number.
+    pub(super) fn is_empty(&self) -> bool {
+        self.last == 0
     }
 
-    /// The id after which the messages of a history are new, if the history contains a message that was seen.
-    ///
-    /// A history without any seen message may be another one, with ids of its own.
-    pub(super) fn continues<'e>(
-        &self,
-        mut history: impl Iterator<Item = (Option<Id>, &'e Entry<'static>)>,
-    ) -> Option<Id> {
-        let nothing_seen = self.last == 0;
-        let known =
-            nothing_seen || history.any(|(id, entry)| id.is_some_and(|id| self.has(id, entry)));
-        known.then_some(self.last)
+    /// Whether this very message was seen. A history without any such message may be another one, with ids of its own.
+    pub(super) fn has(&self, id: Id, entry: &Entry<'_>) -> bool {
+        self.recent.get(&id).is_some_and(|seen| *seen == digest(entry))
     }
 
     /// Forgets everything, for another history.

@@ -5,13 +5,14 @@
 
 use bytes::Bytes;
 
-use super::event::{Event, Message};
-use super::numbered::numbered;
+use super::event::Event;
+use super::numbered::Numbered;
 use super::roster::Roster;
 use super::seen::Seen;
 use super::sent::{self, Sent};
+use super::unfolding::{Part, Unfolding};
 use crate::capability::accounts::{Proof, Secret};
-use crate::capability::ids::{Id, Resume};
+use crate::capability::ids::Resume;
 use crate::capability::{Capabilities, Capability};
 use crate::clause;
 use crate::client_frame::{self, Offer};
@@ -19,7 +20,7 @@ use crate::entry::Entry;
 use crate::frame::TooLong;
 use crate::limits;
 use crate::name::{ALL, Username};
-use crate::server_frame::{Deviation, Deviations, ServerFrame, ServerKeys};
+use crate::server_frame::{Deviation, LazyFrame, Names, ServerKeys};
 use crate::text::WireText;
 
 /// The reason why a message can't be sent.
@@ -69,6 +70,8 @@ pub struct ClientSession {
     pub(super) resume: Option<Secret>,
     /// The longest body that the server accepts, if it announced one (CP-7).
     longest: Option<usize>,
+    /// The frame that is worked off.
+    pub(super) frame: Unfolding,
 }
 
 impl Default for ClientSession {
@@ -94,6 +97,7 @@ impl ClientSession {
             seen: Seen::default(),
             resume: None,
             longest: None,
+            frame: Unfolding::default(),
         }
     }
 
@@ -146,8 +150,13 @@ impl ClientSession {
     }
 
     /// The users who are present, in the order in which the server named them.
-    pub fn users(&self) -> impl Iterator<Item = &WireText<'static>> {
-        self.roster.names()
+    pub fn users(&self) -> impl Iterator<Item = WireText<'_>> {
+        self.roster.names().map(|name| WireText::new(&**name))
+    }
+
+    /// How many users are present.
+    pub fn user_count(&self) -> usize {
+        self.roster.len()
     }
 
     /// Takes a message for sending, to `recipient` or to everybody.
@@ -249,134 +258,119 @@ impl ClientSession {
         waiting.iter().filter_map(|said| client_frame::say([&said.entry(me)]).ok()).collect()
     }
 
-    /// Processes the body of one frame of the server.
-    pub fn receive(&mut self, body: &[u8]) -> Vec<Event> {
+    /// Takes the body of one frame of the server; its events come from [`ClientSession::next_event`]. Those of the frame
+    /// before that are left are dropped.
+    pub fn take(&mut self, body: &Bytes) {
         // Before the answer to an offer, keys of any offered capability may be present.
         let known = if self.is_joined() { self.agreed } else { self.offer };
-        let (frame, mut notes) = match ServerFrame::parse_as(body, known) {
-            Ok(read) => read,
-            Err(code) => return vec![Event::Deviation(Deviation::Unreadable(code))],
-        };
-        let mut events = Vec::new();
-        self.take(frame, &mut notes, &mut events);
-        events.extend(notes.into_vec().into_iter().map(Event::Deviation));
-        events
+        self.frame = Unfolding::default();
+        match LazyFrame::parse(body, known) {
+            Ok((frame, notes)) => {
+                self.frame.notes = notes;
+                self.unfold(frame);
+            }
+            Err(code) => self.frame.event(Event::Deviation(Deviation::Unreadable(code))),
+        }
     }
 
-    /// Processes the keys of a frame in the order of the protocol (PB-2, RN-4).
-    fn take(&mut self, frame: ServerFrame, notes: &mut Deviations, events: &mut Vec<Event>) {
-        let ServerFrame { accepted, mut info, user_list, joined, messages, left, error, keys } =
+    /// Processes the body of one frame of the server at once: all its events, for programs that trust their server.
+    pub fn receive(&mut self, body: &[u8]) -> Vec<Event> {
+        self.take(&Bytes::copy_from_slice(body));
+        std::iter::from_fn(|| self.next_event()).collect()
+    }
+
+    /// Puts the parts of a frame into the order of the protocol (PB-2, RN-4).
+    fn unfold(&mut self, frame: LazyFrame) {
+        let LazyFrame { accepted, mut info, user_list, joined, messages, left, error, ids, keys } =
             frame;
         let mut keys = keys.map(|keys| *keys).unwrap_or_default();
+        self.frame.complains = error.is_some();
         match (accepted, &mut self.state) {
             (Some(true), State::Asked(name) | State::AskedAgain(name)) => {
                 let name = std::mem::take(name);
                 if user_list.is_none() {
-                    notes.note(Deviation::WelcomeWithout("USER_LIST", clause::UL_1));
+                    self.frame.notes.note(Deviation::WelcomeWithout("USER_LIST", clause::UL_1));
                 }
                 if messages.is_none() {
-                    notes.note(Deviation::WelcomeWithout("MESSAGES", clause::HI_1));
+                    self.frame.notes.note(Deviation::WelcomeWithout("MESSAGES", clause::HI_1));
                 }
                 self.agreed = keys.agreed.unwrap_or_default().and(self.offer);
-                if !self.agreed.has(Capability::Ids) {
-                    keys.ids = None;
-                }
+                let ids = ids.filter(|_| self.agreed.has(Capability::Ids));
                 let longest = keys.limits.and_then(|limits| limits.frame);
                 self.longest = longest.and_then(|limit| usize::try_from(limit).ok());
-                let history = numbered(messages, keys.ids.take(), notes);
+                let history = Numbered::new(messages, ids, &mut self.frame.notes);
                 let users = user_list.unwrap_or_default();
                 let is_first = matches!(self.state, State::Asked(_));
                 self.state = State::Joined(name);
                 if is_first {
-                    self.welcomed(info.take(), users, history, &mut keys, events);
+                    self.welcomed(info.take(), users, history, &mut keys);
                 } else {
                     // The user has seen the greeting of the first welcome.
                     info = None;
-                    self.welcomed_back(users, history, &mut keys, events);
+                    self.welcomed_back(users, history, &mut keys);
                 }
-                self.others(keys, joined, Vec::new(), left, notes, events);
+                self.others(keys, joined, Numbered::default(), left);
             }
             (Some(false), State::Asked(_) | State::AskedAgain(_)) => {
                 self.state = match std::mem::replace(&mut self.state, State::Nameless) {
                     State::AskedAgain(name) => State::Lost(name),
                     _ => State::Nameless,
                 };
-                events.push(Event::Refused { info: info.take(), code: keys.code.take() });
+                self.frame.event(Event::Refused { info: info.take(), code: keys.code.take() });
             }
             _ => {
-                let messages = numbered(messages, keys.ids.take(), notes);
-                self.others(keys, joined, messages, left, notes, events);
+                let messages = Numbered::new(messages, ids, &mut self.frame.notes);
+                self.others(keys, joined, messages, left);
             }
         }
-        events.extend(info.map(Event::Info));
-        events.extend(error.map(Event::Error));
+        for event in info.map(Event::Info).into_iter().chain(error.map(Event::Error)) {
+            self.frame.event(event);
+        }
+        if self.frame.is_over() {
+            // The notes come behind the last part.
+            self.frame.push(Part::Left(Names::default()));
+        }
     }
 
-    /// Processes the keys that any frame may have.
-    fn others(
-        &mut self,
-        keys: ServerKeys,
-        joined: Vec<WireText<'static>>,
-        messages: Vec<(Option<Id>, Entry<'static>)>,
-        left: Vec<WireText<'static>>,
-        notes: &mut Deviations,
-        events: &mut Vec<Event>,
-    ) {
-        for name in joined {
-            // Before the snapshot of the welcome no presence is kept: it will name everybody.
-            let news = self.is_joined() && self.roster.add(name.clone());
-            if news && !self.is_me(name.as_wire()) {
-                events.push(Event::Joined(name));
-            }
-        }
-        for (old, new) in keys.renamed {
-            let was_me = self.is_me(old.as_wire());
-            self.roster.rename(&old, new.clone());
-            match &mut self.state {
-                State::Joined(name) if was_me => {
-                    new.as_wire().clone_into(name);
-                    events.push(Event::SelfRenamed(new));
-                }
-                _ => events.push(Event::Renamed { old, new }),
-            }
-        }
-        for (id, entry) in messages {
-            let news = id.is_none_or(|id| self.seen.note(id, &entry));
-            if !news {
-                continue;
-            }
-            if self.is_me(&entry.source) {
-                self.sent.arrived(&entry);
-                if self.sent.is_echo(&entry) {
-                    continue;
-                }
-            }
-            events.push(Event::Message(Message::numbered(entry, id)));
-        }
-        for name in left {
-            if self.roster.remove(&name) {
-                events.push(Event::Left(name));
-            } else {
-                notes.note(Deviation::LeftUnknown(name));
-            }
-        }
+    /// The keys that any frame may have.
+    fn others(&mut self, keys: ServerKeys, joined: Names, messages: Numbered, left: Names) {
+        self.frame.push(Part::Joined(joined));
+        self.frame.push(Part::Renamed(keys.renamed.into_iter()));
+        self.frame.push(Part::Live(messages));
+        self.frame.push(Part::Left(left));
         for (tag, id) in keys.acks {
             if self.sent.answered(tag.as_wire()) {
-                events.push(Event::Stored { tag: tag.as_wire().to_owned(), id });
+                self.frame.event(Event::Stored { tag: tag.as_wire().to_owned(), id });
             }
         }
         for refused in keys.refused {
             if self.sent.answered(refused.tag.as_wire()) {
-                events.push(Event::Rejected(refused));
+                self.frame.event(Event::Rejected(refused));
             }
         }
-        events.extend(keys.history.map(Event::Page));
-        if keys.commands.is_some() || keys.prefix.is_some() {
-            events.push(Event::Catalogue { commands: keys.commands, prefix: keys.prefix });
+        let catalogue = (keys.commands.is_some() || keys.prefix.is_some())
+            .then_some(Event::Catalogue { commands: keys.commands, prefix: keys.prefix });
+        let events = [
+            keys.history.map(Event::Page),
+            catalogue,
+            keys.result.map(Event::Result),
+            keys.prompt.map(Event::Prompt),
+            keys.ping.map(Event::Ping),
+        ];
+        for event in events.into_iter().flatten() {
+            self.frame.event(event);
         }
-        events.extend(keys.result.map(Event::Result));
-        events.extend(keys.prompt.map(Event::Prompt));
-        events.extend(keys.ping.map(Event::Ping));
+    }
+
+    /// Takes this user's new name, if `was_me`. Says whether it did.
+    pub(super) fn is_renamed(&mut self, was_me: bool, new: &WireText<'_>) -> bool {
+        match &mut self.state {
+            State::Joined(name) if was_me => {
+                new.as_wire().clone_into(name);
+                true
+            }
+            _ => false,
+        }
     }
 
     pub(super) fn is_me(&self, name: &str) -> bool {

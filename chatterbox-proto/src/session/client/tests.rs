@@ -14,7 +14,10 @@ fn joined() -> ClientSession {
     session.join("ann").unwrap();
     let events = session
         .receive(br#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["bob", "ann"], "MESSAGES": []}"#);
-    assert!(matches!(&events[..], [Event::Accepted { info: None, users, .. }] if users.len() == 2));
+    let [Event::Accepted { info: None, history: 0, .. }, Event::Welcomed] = &events[..] else {
+        panic!("{events:?}")
+    };
+    assert_eq!(session.user_count(), 2);
     session
 }
 
@@ -30,7 +33,7 @@ fn a_refused_name_may_be_followed_by_another() {
     session.join("ann").unwrap();
     let events = session.receive(br#"{"USERNAME_ACCEPTED": "true"}"#);
     assert!(matches!(&events[0], Event::Accepted { .. }));
-    assert_eq!(events.len(), 4, "three deviations: {events:?}");
+    assert_eq!(events.len(), 5, "three deviations: {events:?}");
     assert_eq!(session.me(), Some("ann"));
 }
 
@@ -142,7 +145,7 @@ fn a_name_changes_and_messages_go_out_under_the_new_one() {
         session.receive(br#"{"USERS_RENAMED": {"bob": "rob"}}"#),
         [Event::Renamed { old: wire("bob"), new: wire("rob") }]
     );
-    let users: Vec<_> = session.users().cloned().collect();
+    let users: Vec<_> = session.users().map(WireText::into_owned).collect();
     assert_eq!(users, [wire("anna"), wire("rob")]);
     session.say(None, "two", 1).unwrap();
     session.disconnected();
@@ -164,10 +167,58 @@ fn numbers_that_do_not_fit_their_messages_are_noted_and_left_out() {
     let events = session.receive(
         br#"{"USERNAME_ACCEPTED": true, "USER_LIST": [], "MESSAGES": [["b", "ALL", 1, "x"]], "IDS": [], "CAPABILITIES": "ids/1"}"#,
     );
-    let [Event::Accepted { history, .. }, Event::Deviation(Deviation::WrongValue("IDS", _))] =
-        &events[..]
+    let [
+        Event::Accepted { history: 1, .. },
+        Event::History(Message { id: None, .. }),
+        Event::Welcomed,
+        Event::Deviation(Deviation::WrongValue("IDS", _)),
+    ] = &events[..]
     else {
         panic!("{events:?}")
     };
-    assert_eq!(history[0].id, None);
+}
+
+fn welcome_of(messages: usize) -> bytes::Bytes {
+    let list =
+        |each: &dyn Fn(usize) -> String| (1..=messages).map(each).collect::<Vec<_>>().join(", ");
+    let (entries, ids) =
+        (list(&|n| format!(r#"["bob", "ALL", 1, "{n}"]"#)), list(&|n| n.to_string()));
+    format!(
+        r#"{{"USERNAME_ACCEPTED": true, "USER_LIST": ["ann"], "MESSAGES": [{entries}], "IDS": [{ids}], "CAPABILITIES": "ids/1"}}"#
+    )
+    .into()
+}
+
+/// A welcome of millions of messages would otherwise be millions of values at the same time.
+#[test]
+fn a_welcome_comes_message_by_message_and_a_part_of_it_can_be_passed_over() {
+    let mut session = ClientSession::offering(Capabilities::NONE.with(Capability::Ids));
+    session.join("ann").unwrap();
+    session.take(&welcome_of(1000));
+    assert!(matches!(session.next_event(), Some(Event::Accepted { history: 1000, .. })));
+    assert_eq!(session.me(), Some("ann"), "what is said meanwhile goes out");
+    session.skip(997);
+    for number in 998..=1000 {
+        let Some(Event::History(message)) = session.next_event() else { panic!() };
+        assert_eq!(
+            (message.id, message.content),
+            (Some(number), WireText::new(number.to_string()))
+        );
+    }
+    assert!(session.has_events());
+    assert_eq!(session.next_event(), Some(Event::Welcomed));
+    assert_eq!(session.next_event(), None);
+    assert!(!session.has_events());
+    // What was passed over is known: none of it is missed.
+    session.disconnected();
+    session.resume(None).unwrap();
+    session.take(&welcome_of(1003));
+    assert!(matches!(
+        session.next_event(),
+        Some(Event::Rejoined { missed: 3, complete: true, .. })
+    ));
+    session.skip(2);
+    let Some(Event::Missed(message)) = session.next_event() else { panic!() };
+    assert_eq!(message.id, Some(1003));
+    assert_eq!(session.next_event(), None);
 }

@@ -1,91 +1,91 @@
 //! The welcome: the snapshot of users and history that a client gets when it joins, and when it joins again.
 
-use super::event::{Event, Message};
+use super::changes::Changes;
+use super::event::Event;
+use super::numbered::Numbered;
 use super::roster::Roster;
 use super::session::ClientSession;
+use super::unfolding::Part;
 use crate::capability::accounts::Secret;
 use crate::capability::ids::Id;
 use crate::entry::Entry;
-use crate::server_frame::ServerKeys;
+use crate::server_frame::{Names, ServerKeys};
 use crate::text::WireText;
 
 impl ClientSession {
     pub(super) fn welcomed(
         &mut self,
         info: Option<WireText<'static>>,
-        users: Vec<WireText<'static>>,
-        history: Vec<(Option<Id>, Entry<'static>)>,
+        users: Names,
+        history: Numbered,
         keys: &mut ServerKeys,
-        events: &mut Vec<Event>,
     ) {
         self.resume = keys.resume.take().map(|token| Secret::new(token.as_wire()));
         self.meet(users);
-        for (id, entry) in &history {
-            if let Some(id) = id {
-                self.seen.note(*id, entry);
-            }
-        }
-        events.push(Event::Accepted {
+        self.frame.event(Event::Accepted {
             info,
-            users: self.users().cloned().collect(),
-            history: history.into_iter().map(|(id, entry)| Message::numbered(entry, id)).collect(),
+            history: history.len(),
             agreed: self.agreed,
             account: keys.account.take(),
         });
+        self.frame.push(Part::History(history));
+        self.frame.event(Event::Welcomed);
     }
 
-    pub(super) fn welcomed_back(
-        &mut self,
-        users: Vec<WireText<'static>>,
-        history: Vec<(Option<Id>, Entry<'static>)>,
-        keys: &mut ServerKeys,
-        events: &mut Vec<Event>,
-    ) {
+    pub(super) fn welcomed_back(&mut self, users: Names, history: Numbered, keys: &mut ServerKeys) {
         if let Some(token) = keys.resume.take() {
             self.resume = Some(Secret::new(token.as_wire()));
         }
         let resumed = keys.resumed == Some(true);
-        let whole = history.iter().map(|(id, entry)| (*id, entry));
-        let from = if resumed { Some(0) } else { self.seen.continues(whole) };
+        let from = if resumed { Some(0) } else { self.continues(&history) };
         if from.is_none() {
             self.seen.forget();
         }
         let mut missed = Vec::new();
-        for (id, entry) in history {
+        history.look(|id, entry| {
             let old = !resumed && id.zip(from).is_some_and(|(id, from)| id <= from);
-            let news = id.is_none_or(|id| self.seen.note(id, &entry));
-            if old || !news {
-                continue;
-            }
-            if self.is_me(&entry.source) {
-                self.sent.arrived(&entry);
-                if self.sent.is_echo(&entry) {
-                    continue;
-                }
-            }
-            missed.push(Message::numbered(entry, id));
-        }
+            missed.push(self.is_news(id, entry) && !old);
+        });
         if !resumed {
             self.sent.forget_arrived();
         }
-        events.push(Event::Rejoined {
-            missed,
+        self.frame.event(Event::Rejoined {
+            missed: missed.iter().filter(|missed| **missed).count(),
             complete: from.is_some(),
             agreed: self.agreed,
             account: keys.account.take(),
         });
+        self.frame.push(Part::Missed(history, missed.into_iter()));
         let before = std::mem::take(&mut self.roster);
         self.meet(users);
-        let left = before.names().filter(|name| !self.roster.has(name)).cloned();
-        events.extend(left.filter(|name| !self.is_me(name.as_wire())).map(Event::Left));
-        let came = self.roster.names().filter(|name| !before.has(name)).cloned();
-        events.extend(came.filter(|name| !self.is_me(name.as_wire())).map(Event::Joined));
+        self.frame
+            .push(Part::Changes(Changes::between(&before, &self.roster, |name| self.is_me(name))));
     }
 
-    fn meet(&mut self, users: Vec<WireText<'static>>) {
-        self.roster = Roster::default();
-        for user in users {
-            self.roster.add(user);
+    /// The id after which the messages of a history are new, if the history contains a message that was seen.
+    fn continues(&self, history: &Numbered) -> Option<Id> {
+        let mut known = self.seen.is_empty();
+        if !known {
+            history.look(|id, entry| known |= id.is_some_and(|id| self.seen.has(id, entry)));
         }
+        known.then(|| self.seen.last())
+    }
+
+    /// Whether the user is to be told of a message. It is noted as seen, and as the echo of one that was sent.
+    pub(super) fn is_news(&mut self, id: Option<Id>, entry: &Entry<'_>) -> bool {
+        if id.is_some_and(|id| !self.seen.note(id, entry)) {
+            return false;
+        }
+        if self.is_me(&entry.source) {
+            self.sent.arrived(entry);
+            return !self.sent.is_echo(entry);
+        }
+        true
+    }
+
+    fn meet(&mut self, mut users: Names) {
+        let mut roster = Roster::default();
+        while users.next_with(|user| roster.add(user.as_wire())).is_some() {}
+        self.roster = roster;
     }
 }

@@ -1,0 +1,176 @@
+//! A server that wants to harm its client, and secrets at the wrong moment.
+
+use super::*;
+
+const SECRET: &str = r#"{"PROMPT": {"ID": "1", "TEXT": "Choose a password:", "SECRET": true}}"#;
+
+fn terminal() -> Scene {
+    Scene::negotiated(Options { interactive: true, ..Options::default() })
+}
+
+fn pipes() -> Scene {
+    Scene::negotiated(Options { echo_own: true, ..Options::default() })
+}
+
+impl Scene {
+    /// A line that had begun as `begun` when the server asked for a secret.
+    fn types_beside(mut self, begun: &str, text: &str) -> Self {
+        let effects = self.app.typed_beside_secret(text, begun);
+        self.play(effects);
+        self
+    }
+
+    fn count(&self, part: &str) -> usize {
+        self.screen.lines().filter(|line| line.contains(part)).count()
+    }
+}
+
+/// With so many messages in its history.
+fn welcome(messages: usize) -> String {
+    let message = |number| format!(r#"["bob", "ALL", 1, "<{number}>"]"#);
+    let messages: Vec<_> = (0..messages).map(message).collect();
+    format!(
+        r#"{{"USERNAME_ACCEPTED": true, "USER_LIST": ["ann"], "MESSAGES": [{}]}}"#,
+        messages.join(", ")
+    )
+}
+
+#[test]
+fn f16_a_person_is_shown_the_newest_part_of_a_welcome_and_a_program_all() {
+    let person = |messages| {
+        let options = Options { interactive: true, ..Options::default() };
+        Scene::new(options).types("ann").gets(&welcome(messages))
+    };
+    let scene = person(1200);
+    assert_eq!((scene.count("bob: <"), scene.count("bob: <999>")), (200, 0), "{}", scene.screen);
+    assert!(scene.screen.contains("-- 1000 older messages are not shown here; "));
+    assert!(scene.screen.contains("bob: <1000>\n") && scene.screen.contains("bob: <1199>\n"));
+    let scene = person(200);
+    assert_eq!((scene.count("bob: <"), scene.count("not shown")), (200, 0), "{}", scene.screen);
+    let scene = Scene::pipes().types("ann").gets(&welcome(1200));
+    assert_eq!((scene.count("bob: <"), scene.count("not shown")), (1200, 0));
+}
+
+/// What waits to be shown is what takes memory; the session makes more only when that was shown.
+#[test]
+fn f16_a_frame_is_worked_off_part_by_part() {
+    let mut scene = Scene::pipes().types("ann");
+    let mut effects = scene.app.received(&welcome(5000).into(), NOW);
+    let mut longest = effects.len();
+    while scene.app.has_more() {
+        effects = scene.app.more(NOW);
+        longest = longest.max(effects.len());
+    }
+    assert!(longest <= 100, "{longest}");
+    // Long texts count by their bytes.
+    let long = "x".repeat(100_000);
+    let messages = vec![format!(r#"["bob", "ALL", 1, "{long}"]"#); 10];
+    let frame = format!(r#"{{"MESSAGES": [{}]}}"#, messages.join(", "));
+    assert_eq!(scene.app.received(&frame.into(), NOW).len(), 1);
+}
+
+#[test]
+fn f25_questions_without_end_leave_the_user_alone() {
+    let mut scene = terminal();
+    for number in 0..20_000 {
+        scene = scene.gets(&format!(
+            r#"{{"PROMPT": {{"ID": "i{number}", "TEXT": "pw{number}?", "SECRET": true}}}}"#
+        ));
+    }
+    assert!(scene.screen.lines().count() <= 3, "{}", scene.screen.len());
+    for mode in [InputMode::Chat, scene.app.input_mode()] {
+        let effects = scene.app.typed("/quit", mode, NOW);
+        assert_eq!(effects, [Effect::Leave], "{mode:?}");
+    }
+    // As many questions are open as one can take back.
+    let mut open = 0;
+    while let mode @ InputMode::Reply(_) = scene.app.input_mode() {
+        open += 1;
+        assert!(open <= 16);
+        scene.app.cancelled(mode);
+    }
+}
+
+#[test]
+fn f25_what_was_typed_while_a_secret_was_asked_for_is_never_said() {
+    let never = |scene: Scene| {
+        assert!(!scene.screen.contains("hunter2"), "{}", scene.screen);
+        assert_eq!(scene.count("not sent") + scene.count("Nothing was sent"), 1);
+        scene
+    };
+    // Before and behind the question, and when it is over.
+    never(terminal().types("/register").gets(SECRET).types_for(InputMode::Chat, "hunter2"));
+    never(terminal().types("/register").gets(SECRET).types_beside("hunt", "hunter2"));
+    let over = r#"{"RESULT": {"ID": "1", "OK": false, "CODE": "timeout", "ERROR": "too late"}}"#;
+    let asked = terminal().types("/register").gets(SECRET).gets(over);
+    never(asked.types_beside("hunter2", "hunter2"));
+    // Only what was there before the question, and is there unchanged, is kept.
+    let kept = terminal().types("/register").gets(SECRET).types_beside("half a li", "half a li");
+    assert_eq!(kept.count("key| held: half a li"), 1, "{}", kept.screen);
+}
+
+/// The line for the chat comes back when a server takes its time to ask.
+#[test]
+fn f25_a_secret_that_is_typed_before_it_is_asked_for_is_not_said() {
+    let mut scene = terminal().types("/register");
+    scene.app.stop_waiting();
+    assert_eq!(scene.app.input_mode(), InputMode::Chat);
+    let scene = scene.types("hunter2");
+    assert!(!scene.screen.contains("hunter2"), "{}", scene.screen);
+    let scene = scene.types("hello");
+    assert!(
+        scene.screen.contains(r#""hello"]"#),
+        "the user was told, and goes on: {}",
+        scene.screen
+    );
+}
+
+#[test]
+fn a_line_end_behind_a_secret_is_dropped_and_one_inside_is_no_secret() {
+    for scene in [terminal(), pipes()] {
+        let scene = scene.types("/register").gets(SECRET).types("correct horse\n");
+        assert!(scene.screen.contains(r#""TEXT": "correct horse"}"#), "{}", scene.screen);
+    }
+    let asked = terminal().types("/register").gets(SECRET).types("correct\nhorse");
+    assert!(!asked.screen.contains("ANSWER"), "{}", asked.screen);
+    assert!(matches!(asked.app.input_mode(), InputMode::Reply(_)), "it is asked for still");
+    // Through pipes the next line would be taken for it.
+    let asked = pipes().types("/register").gets(SECRET).types("correct\u{2028}horse");
+    assert!(asked.screen.contains(r#"{"ANSWER": {"ID": "1", "TEXT": null}}"#), "{}", asked.screen);
+    assert_eq!(asked.app.failures(), 1);
+
+    let registered = r#"{"USERNAME_ACCEPTED": false, "INFO": "no", "CODE": "registered"}"#;
+    let offer = Capability::EVERY.iter().copied().collect();
+    let options = Options { interactive: true, offer, ..Options::default() };
+    let scene = Scene::new(options).types("ann").gets(registered).types("correct horse\r\n");
+    assert!(scene.screen.contains(r#""PASSWORD": "correct horse""#), "{}", scene.screen);
+}
+
+#[test]
+fn a_pasted_text_is_lines_unless_one_of_them_may_be_a_secret() {
+    let app = terminal().app;
+    assert_eq!(app.lines("hello there\n"), Some(vec!["hello there"]));
+    assert_eq!(app.lines("one\n\n two\nthree"), Some(vec!["one", " two", "three"]));
+    assert_eq!(app.lines("/register hush"), Some(vec!["/register hush"]));
+    for text in ["/register\nhush", "one\n/REGISTER hush\n", "/p\nx"] {
+        assert_eq!(app.lines(text), None, "{text}");
+    }
+}
+
+#[test]
+fn lines_that_are_not_sent_or_refused_are_counted_once() {
+    let refused = r#"{"ERROR": "no", "REFUSED": {"1": {"CODE": "no-such-user", "ERROR": "no"}}}"#;
+    let failed = r#"{"RESULT": {"ID": "1", "OK": false, "CODE": "forbidden", "ERROR": "no"}}"#;
+    for (scene, count) in [
+        (pipes().gets(r#"{"ERROR": "unasked"}"#), 0),
+        (pipes().types("hello").gets(r#"{"ACKS": {"1": 18}}"#), 0),
+        (pipes().types("@zoe hm").gets(refused), 1),
+        (pipes().types("@zoe"), 1),
+        (pipes().types("/block eve").gets(failed), 1),
+        (pipes().types("/nonsense"), 1),
+        (Scene::pipes().joined().types("hello").gets(r#"{"ERROR": "no"}"#), 1),
+        (Scene::pipes().joined().types("/nonsense"), 1),
+    ] {
+        assert_eq!(scene.app.failures(), count, "{}", scene.screen.get(..500).unwrap_or_default());
+    }
+}

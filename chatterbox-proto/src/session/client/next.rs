@@ -1,0 +1,165 @@
+//! The next event of the frame that is worked off.
+
+use std::vec;
+
+use super::event::{Event, Message};
+use super::numbered::Numbered;
+use super::session::ClientSession;
+use super::unfolding::Part;
+use crate::capability::ids::Id;
+use crate::entry::Entry;
+use crate::server_frame::{Deviation, Names};
+use crate::text::WireText;
+
+impl ClientSession {
+    /// The next event of the frame that was taken last; `None` when there is none left.
+    pub fn next_event(&mut self) -> Option<Event> {
+        while let Some(mut part) = self.frame.next_part() {
+            let event = match &mut part {
+                Part::Event(event) => Some(std::mem::replace(&mut **event, Event::Welcomed)),
+                Part::Joined(names) => self.next_joined(names),
+                Part::Renamed(names) => self.next_renamed(names),
+                Part::History(messages) => self.next_of_history(messages),
+                Part::Missed(messages, missed) => self.next_missed(messages, missed),
+                Part::Changes(changes) => changes.next(),
+                Part::Live(messages) => self.next_message(messages),
+                Part::Left(names) => self.next_left(names),
+                Part::Notes(notes) => notes.next().map(Event::Deviation),
+            };
+            if event.is_some() && !matches!(part, Part::Event(_)) {
+                self.frame.put_back(part);
+            }
+            if self.frame.is_over() {
+                let notes = std::mem::take(&mut self.frame.notes).into_vec();
+                if !notes.is_empty() {
+                    self.frame.push(Part::Notes(notes.into_iter()));
+                }
+            }
+            if event.is_some() {
+                return event;
+            }
+        }
+        None
+    }
+
+    /// Whether the frame that was taken last has events left.
+    pub fn has_events(&self) -> bool {
+        !self.frame.is_over()
+    }
+
+    /// Whether that frame reports a fault of this client.
+    pub fn complains(&self) -> bool {
+        self.frame.complains
+    }
+
+    /// Passes over the next messages of the welcome that is under way: they count as seen, and the user is not told.
+    pub fn skip(&mut self, count: usize) {
+        let Some(mut part) = self.frame.next_part() else { return };
+        let mut left = count;
+        match &mut part {
+            Part::History(messages) => {
+                while left > 0 && messages.next_with(|id, entry| self.note(id, &entry)).is_some() {
+                    left -= 1;
+                }
+            }
+            Part::Missed(messages, missed) => {
+                while left > 0
+                    && let Some(missed) = missed.next()
+                    && messages.next_with(|_, _| ()).is_some()
+                {
+                    left -= usize::from(missed);
+                }
+            }
+            _ => {}
+        }
+        self.frame.put_back(part);
+    }
+
+    fn note(&mut self, id: Option<Id>, entry: &Entry<'_>) {
+        if let Some(id) = id {
+            self.seen.note(id, entry);
+        }
+    }
+
+    fn next_joined(&mut self, names: &mut Names) -> Option<Event> {
+        // Before the snapshot of the welcome no presence is kept: it will name everybody.
+        let joined = self.is_joined();
+        loop {
+            let roster = &mut self.roster;
+            let name = names.next_with(|name| {
+                let news = joined && roster.add(name.as_wire());
+                news.then(|| name.into_owned())
+            })?;
+            if let Some(name) = name
+                && !self.is_me(name.as_wire())
+            {
+                return Some(Event::Joined(name));
+            }
+        }
+    }
+
+    fn next_renamed(
+        &mut self,
+        names: &mut vec::IntoIter<(WireText<'static>, WireText<'static>)>,
+    ) -> Option<Event> {
+        let (old, new) = names.next()?;
+        let was_me = self.is_me(old.as_wire());
+        self.roster.rename(old.as_wire(), new.as_wire());
+        Some(if self.is_renamed(was_me, &new) {
+            Event::SelfRenamed(new)
+        } else {
+            Event::Renamed { old, new }
+        })
+    }
+
+    fn next_of_history(&mut self, messages: &mut Numbered) -> Option<Event> {
+        messages.next_with(|id, entry| {
+            self.note(id, &entry);
+            Event::History(Message::numbered(entry.into_owned(), id))
+        })
+    }
+
+    fn next_missed(
+        &mut self,
+        messages: &mut Numbered,
+        missed: &mut vec::IntoIter<bool>,
+    ) -> Option<Event> {
+        for missed in missed {
+            let event = messages.next_with(|id, entry| {
+                missed.then(|| Event::Missed(Message::numbered(entry.into_owned(), id)))
+            })?;
+            if event.is_some() {
+                return event;
+            }
+        }
+        None
+    }
+
+    fn next_message(&mut self, messages: &mut Numbered) -> Option<Event> {
+        loop {
+            let message = messages.next_with(|id, entry| {
+                self.is_news(id, &entry).then(|| Message::numbered(entry.into_owned(), id))
+            })?;
+            if let Some(message) = message {
+                return Some(Event::Message(message));
+            }
+        }
+    }
+
+    fn next_left(&mut self, names: &mut Names) -> Option<Event> {
+        loop {
+            let (roster, notes) = (&mut self.roster, &mut self.frame.notes);
+            let name = names.next_with(|name| {
+                let name = name.into_owned();
+                if roster.remove(name.as_wire()) {
+                    return Some(name);
+                }
+                notes.note(Deviation::LeftUnknown(name));
+                None
+            })?;
+            if let Some(name) = name {
+                return Some(Event::Left(name));
+            }
+        }
+    }
+}
