@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatterbox_hub::{Event, Hub};
+use chatterbox_hub::{AccountChange, Event, Hub};
 use chatterbox_proto::{ALL, Entry, SERVER};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
@@ -72,6 +72,13 @@ pub async fn run_with(
     let presence = Arc::clone(&chat);
     let presence = tokio::spawn(async move { presence.notifier().notify_of_presence().await });
 
+    let authenticator = Arc::clone(&access.authenticator);
+    let account_changes = {
+        let chat = Arc::clone(&chat);
+        let observer = Box::new(move |change: &AccountChange| chat.change_account(change));
+        tokio::spawn(async move { authenticator.watch(observer).await })
+    };
+
     let history_loaded = CancellationToken::new();
     let closing = CancellationToken::new();
     let accepting = CancellationToken::new();
@@ -133,6 +140,7 @@ pub async fn run_with(
         tracing::error!("the sequencer has panicked");
     }
     presence.abort();
+    account_changes.abort();
     tracing::info!("stopped");
     outcome
 }

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Code, Username};
 
+use crate::account_change::EndedLogins;
 use crate::block_lists::BlockFilter;
 use crate::encode::batch::BatchCache;
 use crate::event::Event;
@@ -37,6 +38,7 @@ pub struct Hub {
     /// The members that the hub has removed, until their connections leave, so there are no more than connections.
     pub(crate) removed: HashMap<MemberId, Removal>,
     pub(crate) recent_renames: VecDeque<RecentRename>,
+    pub(crate) ended_logins: EndedLogins,
     pub(crate) lobby: Timeline,
     pub(crate) history: History,
     pub(crate) batches: BatchCache,
@@ -54,6 +56,7 @@ impl Hub {
             sessions: Sessions::default(),
             removed: HashMap::new(),
             recent_renames: VecDeque::new(),
+            ended_logins: EndedLogins::default(),
             lobby: Timeline::new(lobby),
             history: History::new(keep),
             batches: BatchCache::default(),

@@ -13,6 +13,7 @@
 //! [`Identity`] says who a member is, base clients included. The presence keeps all identities with an index on the block
 //! lists; a change concerns the pairs of members that a list connects, never everybody.
 
+mod account_change;
 mod block_index;
 mod block_lists;
 mod conversation;
@@ -36,6 +37,7 @@ mod roster;
 mod sessions;
 mod wake;
 
+pub use account_change::{AccountChange, AccountChangeKind};
 pub use block_lists::{BlockFilter, BlockLists};
 pub use conversation::Conversation;
 pub use delivery::Delivery;

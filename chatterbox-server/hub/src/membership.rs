@@ -120,6 +120,10 @@ impl Hub {
     /// [`JoinError`] when the name is in use or looks like one that is (TK-1, NM-2).
     pub fn admit(&mut self, mut request: JoinRequest<'_>) -> Result<JoinReply, JoinError> {
         self.sessions.forget(self.now);
+        // The account may have been removed, or its password changed, since this login was checked.
+        if request.identity.login.as_ref().is_some_and(|login| self.ended_logins.has(login)) {
+            return Err(JoinError::Refused(Refusal::Busy));
+        }
         let id = MemberId(self.next);
         let session = self.session_of(&request);
         if session.is_none() && request.resume.is_some_and(|resume| resume.only) {

@@ -8,8 +8,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chatterbox_hub::{
-    Event, Hub, Identity, Lag, Laggards, LoggedIn, MemberId, Record, Sequence, SessionId,
-    SessionKey, Wake,
+    AccountChange, Event, Hub, Identity, Lag, Laggards, LoggedIn, MemberId, Record, Sequence,
+    SessionId, SessionKey, Wake,
 };
 use chatterbox_proto::{Code, Username};
 use tokio::time::Instant;
@@ -203,6 +203,15 @@ impl Chat {
             self.notifier.notify_removed(&laggards.overtaken);
         }
         laggards
+    }
+
+    /// Ends the logins that a change of an account has ended; see [`Hub::change_account`].
+    pub fn change_account(&self, change: &AccountChange) {
+        let ended = self.hub_now().change_account(change);
+        if !ended.is_empty() {
+            self.notifier.notify(Wake::AllSoon);
+            self.notifier.notify_removed(&ended);
+        }
     }
 
     /// What went through the lobby so far.

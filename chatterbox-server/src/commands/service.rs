@@ -23,6 +23,7 @@ use tokio::sync::watch;
 use crate::access::{
     Attachment, Authenticator, CommandInput, Grant, LoginRequest, Renamer, RequestHandler, Served,
 };
+use crate::accounts::Observer;
 use crate::chat::handle::{Handle, resolve};
 use crate::commands::caller::Caller;
 use crate::commands::client_port::{Amend, ClientPort, PostError};
@@ -76,6 +77,10 @@ impl Authenticator for Service {
         request: LoginRequest<'a>,
     ) -> BoxFuture<'a, Result<Grant, Refusal>> {
         self.decide(request).boxed()
+    }
+
+    fn watch(&self, observer: Observer) -> BoxFuture<'_, ()> {
+        self.state.accounts.watch(observer).boxed()
     }
 
     fn accepted<'a>(&'a self, grant: &'a Grant) -> BoxFuture<'a, ()> {

@@ -158,6 +158,8 @@ async fn chat(
             end = outbound.run(&mut seat) => match end {
                 WriteEnd::Removed(Removal::Resumed) => End::Resumed,
                 WriteEnd::Removed(Removal::TooSlow) => End::TooSlow,
+                WriteEnd::Removed(Removal::AccountRemoved) => End::AccountRemoved,
+                WriteEnd::Removed(Removal::LoggedOut) => End::LoggedOutElsewhere,
                 WriteEnd::Broken(error) => {
                     // The client may have closed without reading everything; its last messages still count (QT-1).
                     member.mute();
@@ -176,6 +178,14 @@ async fn chat(
         }
         End::Resumed => {
             outbound.replace_pending(Code::Resumed);
+            LAST_WRITES
+        }
+        End::AccountRemoved => {
+            outbound.replace_pending(Code::AccountRemoved);
+            LAST_WRITES
+        }
+        End::LoggedOutElsewhere => {
+            outbound.replace_pending(Code::LoggedOut);
             LAST_WRITES
         }
         _ => {

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use chatterbox_hub::{AccountKey, Level};
+use chatterbox_hub::{AccountChange, AccountChangeKind, AccountKey, Level};
 use chatterbox_proto::Username;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior};
 
@@ -21,7 +21,16 @@ use crate::store::sqlite::row::{damaged, name};
 pub struct Sqlite {
     connection: Connection,
     path: PathBuf,
+    /// Tells the changes of this connection from those of others.
+    writer: i64,
+    /// The number of the last change that was read.
+    seen: i64,
+    /// What SQLite said when the changes were read last: it says something else when another connection has written.
+    data_version: Option<i64>,
 }
+
+/// The changes that are kept for a server that runs beside whoever made them. It reads them within seconds.
+const CHANGES: i64 = 10_000;
 
 impl std::fmt::Debug for Sqlite {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -46,8 +55,16 @@ impl Sqlite {
             connection.pragma_update(None, "secure_delete", true)?;
             connection.pragma_update(None, "trusted_schema", false)
         };
-        prepare().map_err(|error| OpenError::database(&path, error))?;
-        Ok(Self { connection, path })
+        let newest = || {
+            prepare()?;
+            connection.query_row(
+                "SELECT random(), coalesce(max(number), 0) FROM account_changes",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+        };
+        let (writer, seen) = newest().map_err(|error| OpenError::database(&path, error))?;
+        Ok(Self { connection, path, writer, seen, data_version: None })
     }
 
     /// What is read in it decides what is written, so the right to write is taken first.
@@ -102,6 +119,42 @@ impl From<rusqlite::Error> for DirectoryError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Store(error.into())
     }
+}
+
+/// Notes a change of an account for the server that may be running. Without an epoch the account is removed.
+fn note(
+    transaction: &Transaction<'_>,
+    writer: i64,
+    id: i64,
+    name: &str,
+    epoch: Option<i64>,
+) -> Result<(), rusqlite::Error> {
+    let insert = "INSERT INTO account_changes (account, name, epoch, writer) VALUES (?, ?, ?, ?)";
+    transaction.execute(insert, (id, name, epoch, writer))?;
+    let newest = transaction.last_insert_rowid();
+    let old = "DELETE FROM account_changes WHERE number <= ?";
+    transaction.execute(old, [newest.saturating_sub(CHANGES)])?;
+    Ok(())
+}
+
+/// Notes that all logins of an account until now have ended.
+fn note_ended_logins(
+    transaction: &Transaction<'_>,
+    writer: i64,
+    id: i64,
+) -> Result<(), rusqlite::Error> {
+    let select = "SELECT name, epoch FROM accounts WHERE id = ?";
+    let (name, epoch): (String, i64) =
+        transaction.query_row(select, [id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    note(transaction, writer, id, &name, Some(epoch))
+}
+
+fn change(row: &Row<'_>) -> Result<(i64, AccountChange), rusqlite::Error> {
+    let kind = match row.get(3)? {
+        None => AccountChangeKind::Removed,
+        Some(epoch) => AccountChangeKind::LoginsEnded { epoch, spared: None },
+    };
+    Ok((row.get(0)?, AccountChange { account: row.get(1)?, name: name(row, 2)?, kind }))
 }
 
 const COLUMNS: &str = "accounts.id, accounts.name, password, level, created, epoch";
@@ -168,11 +221,13 @@ impl Directory for Sqlite {
         name: &Username,
         password: &PasswordHash,
     ) -> Result<bool, DirectoryError> {
+        let writer = self.writer;
         let transaction = self.writing()?;
         let update = "UPDATE accounts SET password = ?, epoch = epoch + 1 WHERE key = ?";
         let changed = transaction.execute(update, (password.as_str(), name.key()))? > 0;
         if let Some(id) = id(&transaction, name)? {
             transaction.execute("DELETE FROM tokens WHERE account = ?", [id])?;
+            note_ended_logins(&transaction, writer, id)?;
         }
         transaction.commit()?;
         Ok(changed)
@@ -194,9 +249,40 @@ impl Directory for Sqlite {
         Ok(self.connection.execute(update, (level.number(), name.key()))? > 0)
     }
 
-    fn remove(&mut self, name: &Username) -> Result<bool, DirectoryError> {
+    fn remove(&mut self, name: &Username) -> Result<Option<AccountKey>, DirectoryError> {
+        let writer = self.writer;
+        let transaction = self.writing()?;
+        let removed = {
+            let select = "SELECT id, epoch, name FROM accounts WHERE key = ?";
+            let key = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+            transaction.query_row(select, [name.key()], key).optional()?
+        };
+        let Some((id, epoch, spelling)): Option<(i64, i64, String)> = removed else {
+            return Ok(None);
+        };
         // Tokens, look-alikes and block lists go with it.
-        Ok(self.connection.execute("DELETE FROM accounts WHERE key = ?", [name.key()])? > 0)
+        transaction.execute("DELETE FROM accounts WHERE id = ?", [id])?;
+        note(&transaction, writer, id, &spelling, None)?;
+        transaction.commit()?;
+        Ok(Some(AccountKey { id, epoch }))
+    }
+
+    fn changes(&mut self) -> Result<Vec<AccountChange>, DirectoryError> {
+        let version =
+            self.connection.pragma_query_value(None, "data_version", |row| row.get::<_, i64>(0))?;
+        if self.data_version == Some(version) {
+            return Ok(Vec::new());
+        }
+        let found: Vec<(i64, AccountChange)> = {
+            let mut select = self.connection.prepare_cached(
+                "SELECT number, account, name, epoch FROM account_changes
+                 WHERE number > ? AND writer <> ? ORDER BY number",
+            )?;
+            select.query_map((self.seen, self.writer), change)?.collect::<Result<_, _>>()?
+        };
+        self.data_version = Some(version);
+        self.seen = found.last().map_or(self.seen, |(number, _)| *number);
+        Ok(found.into_iter().map(|(_, change)| change).collect())
     }
 
     fn list(&mut self, limit: usize) -> Result<Vec<Account>, DirectoryError> {
@@ -246,10 +332,12 @@ impl Directory for Sqlite {
     }
 
     fn remove_tokens(&mut self, name: &Username) -> Result<(), DirectoryError> {
+        let writer = self.writer;
         let transaction = self.writing()?;
         if let Some(id) = id(&transaction, name)? {
             transaction.execute("DELETE FROM tokens WHERE account = ?", [id])?;
             transaction.execute("UPDATE accounts SET epoch = epoch + 1 WHERE id = ?", [id])?;
+            note_ended_logins(&transaction, writer, id)?;
         }
         transaction.commit()?;
         Ok(())
@@ -375,5 +463,49 @@ mod tests {
         assert_eq!(server.account(&name).unwrap().unwrap().level, Level::ADMIN);
         beside.remove(&name).unwrap();
         assert_eq!(server.account(&name).unwrap(), None);
+    }
+
+    #[test]
+    fn what_ends_logins_is_told_to_the_other_once_and_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut server, mut beside) =
+            (Sqlite::open(folder.path()).unwrap(), Sqlite::open(folder.path()).unwrap());
+        let name = |text| Username::parse(text).unwrap();
+        let mut id = |text| {
+            let password = PasswordHash::stored("x".into());
+            let (name, level) = (name(text), Level::USER);
+            let account_key = AccountKey::default();
+            let account = Account { account_key, name: name.clone(), password, level, created: 7 };
+            beside.add(&account).unwrap();
+            beside.account(&name).unwrap().unwrap().account_key.id
+        };
+        let (ann, bob) = (id("Ann"), id("bob"));
+        assert_eq!(server.changes().unwrap(), [], "an account that is made ends nothing");
+        let change = |account, text, kind| AccountChange { account, name: name(text), kind };
+        let ended = |epoch| AccountChangeKind::LoginsEnded { epoch, spared: None };
+        beside.change_password(&name("ann"), &PasswordHash::stored("y".into())).unwrap();
+        beside.remove_tokens(&name("ann")).unwrap();
+        beside.remove(&name("BOB")).unwrap();
+        server.remove_tokens(&name("ann")).unwrap();
+        let expected = [
+            change(ann, "Ann", ended(1)),
+            change(ann, "Ann", ended(2)),
+            change(bob, "bob", AccountChangeKind::Removed),
+        ];
+        assert_eq!(server.changes().unwrap(), expected, "without its own");
+        assert_eq!(server.changes().unwrap(), []);
+        assert_eq!(beside.changes().unwrap(), [change(ann, "Ann", ended(3))]);
+        // A server that starts has nobody who is logged in.
+        assert_eq!(Sqlite::open(folder.path()).unwrap().changes().unwrap(), []);
+        let few = |sqlite: &Sqlite| {
+            let count = "SELECT count(*) FROM account_changes";
+            sqlite.connection.query_row(count, [], |row| row.get::<_, i64>(0)).unwrap()
+        };
+        assert_eq!(few(&server), 4);
+        let fill = "UPDATE account_changes SET number = number + 100000";
+        server.connection.execute(fill, []).unwrap();
+        server.connection.execute("UPDATE sqlite_sequence SET seq = 200000", []).unwrap();
+        beside.remove_tokens(&name("ann")).unwrap();
+        assert_eq!(few(&server), 1, "old ones go");
     }
 }

@@ -87,6 +87,18 @@ pub(super) const MIGRATIONS: &[&str] = &[
         CASE json_type(json, '$[0]') WHEN 'text' THEN json_extract(json, '$[0]') END
     END;
 ",
+    "
+    -- What ended accounts and logins, for a server that runs beside whoever did it.
+    CREATE TABLE account_changes (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        account INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        -- The epoch of the logins that are good; NULL is an account that was removed.
+        epoch INTEGER,
+        -- The connection that wrote it, a random number.
+        writer INTEGER NOT NULL
+    ) STRICT;
+",
 ];
 
 /// The place of the migration that [`sort_into_conversations`] completes.

@@ -73,14 +73,7 @@ async fn what_was_stored_is_there_again() {
 #[tokio::test]
 async fn private_messages_of_an_older_version_are_found_by_conversation() {
     let folder = tempfile::tempdir().unwrap();
-    drop(open(folder.path()));
-    let old = Connection::open(folder.path().join(DATABASE_FILE)).unwrap();
-    old.execute_batch(
-        "DROP INDEX blocks_of; DROP INDEX messages_of; DROP INDEX messages_public;
-         ALTER TABLE messages DROP COLUMN conversation; ALTER TABLE messages DROP COLUMN source;
-         ALTER TABLE accounts DROP COLUMN epoch; PRAGMA user_version = 2;",
-    )
-    .unwrap();
+    let old = made_by_version(2, folder.path());
     for number in 0..2500 {
         let (recipient, to) =
             [(None, "ALL"), (Some("Bob"), "Bob"), (Some("cyd"), "cyd")][number % 3];
