@@ -32,6 +32,11 @@ pub trait Authenticator: Send + Sync + Debug {
         request: LoginRequest<'a>,
     ) -> BoxFuture<'a, Result<Grant, Refusal>>;
 
+    /// The number of the account that has this name, if there is one.
+    fn account_of<'a>(&'a self, _name: &'a Username) -> BoxFuture<'a, Option<i64>> {
+        ready(None).boxed()
+    }
+
     /// Tells `observer` of every change of an account that ends logins, for as long as the future is polled.
     fn watch(&self, _observer: Observer) -> BoxFuture<'_, ()> {
         std::future::pending().boxed()

@@ -84,10 +84,12 @@ pub async fn run_with(
     let accepting = CancellationToken::new();
     let tasks = TaskTracker::new();
     let limits = Arc::new(ConnectionLimits::default());
+    let pages = Pages::new(Arc::clone(&backlog), Arc::clone(&access.authenticator));
+    let pages = Arc::new(pages);
     let context = Arc::new(Context {
         chat: Arc::clone(&chat),
         access,
-        pages: Arc::new(Pages::new(Arc::clone(&backlog))),
+        pages,
         config: config.clone(),
         transport,
         history_loaded: history_loaded.clone(),

@@ -84,6 +84,9 @@ impl Hub {
     /// Their sessions can't be resumed: who resumes one has to show a login that is good.
     pub fn change_account(&mut self, change: &AccountChange) -> Vec<MemberId> {
         self.ended_logins.note(change);
+        if change.kind == AccountChangeKind::Removed {
+            self.history.forget_account(change.account);
+        }
         let account = LoggedIn {
             account: change.name.clone(),
             account_key: AccountKey { id: change.account, epoch: 0 },

@@ -14,6 +14,7 @@
 //! lists; a change concerns the pairs of members that a list connects, never everybody.
 
 mod account_change;
+mod addressing;
 mod block_index;
 mod block_lists;
 mod conversation;
@@ -21,6 +22,7 @@ mod delivery;
 mod encode;
 mod event;
 mod eviction;
+mod filing;
 pub mod guard;
 mod hub;
 mod identity;
@@ -46,6 +48,7 @@ pub use encode::view::View;
 pub use encode::welcome::unescaped;
 pub use event::Event;
 pub use eviction::{Laggards, MOVING};
+pub use filing::{Filing, Party, Sender};
 pub use hub::Hub;
 pub use identity::{AccountKey, Actor, Identity, LoggedIn};
 pub use ids::{MemberId, SessionId, SessionKey};
@@ -55,5 +58,7 @@ pub use permission::{Denied, Permission, Target, authorise};
 pub use record::{Record, Sequence};
 pub use removal::Removal;
 pub use room::limits::{Keep, TimelineLimits};
+pub use room::mailboxes::{Kept, Mailboxes};
+pub use room::shares::Shares;
 pub use room::timeline::Lag;
 pub use wake::Wake;

@@ -192,18 +192,18 @@ impl Hub {
         id: MemberId,
     ) -> Result<Welcome, TooLong> {
         let Identity { name, login, agreed, .. } = &request.identity;
-        let name_json = json::string(name.as_str());
+        let (name_json, parties) = (json::string(name.as_str()), request.identity.parties());
         // The joiner is in the list (UL-5), and told of what happens from now on (UJ-3).
         let others = self.presence.people().filter(|(member, _)| Some(*member) != old);
         let users = others.map(|(_, person)| &person.name_json).chain([&name_json]);
         let Some(agreed) = *agreed else {
-            let pieces = welcome::welcome(request.info, users, self.history.for_user(name))?;
+            let pieces = welcome::welcome(request.info, users, self.history.for_user(&parties))?;
             return Ok(Welcome { pieces, session: None });
         };
         let after = request.resume.filter(|_| session.is_some()).map(|resume| resume.after);
-        let after = after.filter(|after| self.history.reaches(name, *after));
+        let after = after.filter(|after| self.history.reaches(&parties, *after));
         let (messages, ids) = self.history.for_user_with_ids(Wanted {
-            user: name,
+            parties: &parties,
             after: after.unwrap_or(0),
             hidden: &filter.hidden,
         });

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chatterbox_hub::{
-    Delivery, Event, Hub, Identity, JoinError, JoinReply, JoinRequest, MemberId, Removal, Rename,
-    SessionId, View, Wake, unescaped,
+    Delivery, Event, Filing, Hub, Identity, JoinError, JoinReply, JoinRequest, MemberId, Removal,
+    Rename, SessionId, View, Wake, unescaped,
 };
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Code, Refusal, Username};
@@ -216,7 +216,7 @@ impl Handle {
 }
 
 /// Resolves the destination of a message of about `bytes`: the spelling under which its recipient is here, with room
-/// reserved for it.
+/// reserved for it, and under whom it is filed.
 ///
 /// # Errors
 /// [`Code::NoSuchUser`], [`Code::Blocked`] or [`Code::RecipientBusy`].
@@ -224,11 +224,12 @@ pub fn resolve(
     sender: &Handle,
     destination: Destination,
     bytes: usize,
-) -> Result<Destination, Code> {
+) -> Result<(Destination, Filing), Code> {
     match destination {
-        Destination::All => Ok(Destination::All),
+        Destination::All => Ok((Destination::All, Filing::default())),
         Destination::User(name) => {
-            sender.chat.reserve(sender.id, &name, bytes).map(Destination::User)
+            let (name, to) = sender.chat.reserve(sender.id, &name, bytes)?;
+            Ok((Destination::User(name), Filing { to, ..Filing::default() }))
         }
     }
 }

@@ -4,12 +4,14 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use chatterbox_hub::{Conversation, Sequence};
+use chatterbox_hub::{Conversation, Identity, Party, Sequence};
 use chatterbox_proto::capability::ids::{self, Query, Side};
 use chatterbox_proto::json::Object;
 use chatterbox_proto::{Username, limits};
 use tokio::sync::Semaphore;
 
+use crate::access::Authenticator;
+use crate::chat::shared::Chat;
 use crate::store::{Backlog, BacklogError, PageQuery};
 
 /// The most pages that are read concurrently.
@@ -22,23 +24,25 @@ const SEARCHED: usize = 512;
 #[derive(Debug)]
 pub struct Pages {
     backlog: Arc<dyn Backlog>,
+    accounts: Arc<dyn Authenticator>,
     room: Semaphore,
 }
 
 impl Pages {
-    /// Pages of this backlog.
-    pub fn new(backlog: Arc<dyn Backlog>) -> Self {
-        Self { backlog, room: Semaphore::new(AT_ONCE) }
+    /// Pages of this backlog, in which accounts have messages of their own.
+    pub fn new(backlog: Arc<dyn Backlog>, accounts: Arc<dyn Authenticator>) -> Self {
+        Self { backlog, accounts, room: Semaphore::new(AT_ONCE) }
     }
 
-    /// The answer to a user's query, without the messages of the users it hides.
+    /// The answer to a user's query, without the messages of the users it hides; `chat` knows who has which name.
     ///
     /// # Errors
     /// [`BacklogError`].
     pub async fn answer(
         &self,
         query: &Query,
-        user: &Username,
+        chat: &Chat,
+        user: &Identity,
         hidden: &HashSet<Username>,
     ) -> Result<Object, BacklogError> {
         let with = query.with.as_wire();
@@ -46,14 +50,29 @@ impl Pages {
             Some(Conversation::Public)
         } else {
             // A text that can't be a name has no messages.
-            let other = Username::parse_within(with, limits::USERNAME_CHARS_MOST).ok();
-            other.map(|other| Conversation::Between(user.clone(), other))
+            match Username::parse_within(with, limits::USERNAME_CHARS_MOST) {
+                Ok(other) => {
+                    let others = self.parties(chat, other).await;
+                    Some(Conversation::Between(user.parties(), others))
+                }
+                Err(_) => None,
+            }
         };
         let (found, more) = match of {
             Some(of) => self.find(of, query, hidden).await?,
             None => (Vec::new(), false),
         };
         Ok(ids::page(with, found.iter().map(|(id, json)| (*id, &json[..])), more))
+    }
+
+    /// Whom a name stands for: whoever has it, the account of whoever is here under it, and the account of this name.
+    async fn parties(&self, chat: &Chat, name: Username) -> Vec<Party> {
+        let here = chat.find(&name).and_then(|identity| identity.login);
+        let here = here.map(|login| login.account_key.id);
+        let registered = self.accounts.account_of(&name).await;
+        let accounts = [here, registered.filter(|registered| Some(*registered) != here)];
+        let accounts = accounts.into_iter().flatten().map(Party::Account);
+        std::iter::once(Party::Guest(name)).chain(accounts).collect()
     }
 
     async fn find(
@@ -103,8 +122,9 @@ mod tests {
     use chatterbox_proto::{Entry, WireText};
 
     use super::*;
+    use crate::access::NoAccounts;
     use crate::store::Memory;
-    use chatterbox_hub::Record;
+    use chatterbox_hub::{Filing, Record};
 
     #[tokio::test]
     async fn what_is_hidden_is_passed_over_and_no_more_is_given_than_was_asked_for() {
@@ -117,13 +137,19 @@ mod tests {
             };
             let json = entry.to_json().into();
             let source = Username::parse(source).unwrap();
-            Record { source, destination: Destination::All, json, arrived: 1 }
+            Record {
+                source,
+                destination: Destination::All,
+                json,
+                arrived: 1,
+                filing: Filing::default(),
+            }
         };
         let backlog = Arc::new(Memory::new(1_000));
         let sources = [("ann", 5), ("eve", 610), ("ann", 5)];
         let all = sources.map(|(source, count)| vec![record(source); count]).concat();
         backlog.append(&all).await.unwrap();
-        let pages = Pages::new(backlog);
+        let pages = Pages::new(backlog, Arc::new(NoAccounts));
         let hidden = HashSet::from([Username::parse("eve").unwrap()]);
         for (side, limit, ids, more) in [
             (Side::Before(616), 2, vec![4, 5], true),

@@ -66,6 +66,7 @@ async fn store(group: &mut Vec<Post>, chat: &Chat, backlog: &dyn Backlog) {
             Some(tags) => tagged.deduplicate(place, post, tags, &mut records, chat),
         }
     }
+    chat.file_to(&mut records);
     let outcome = match backlog.append(&records).await {
         Ok(first) => {
             let noted =

@@ -8,8 +8,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chatterbox_hub::{
-    AccountChange, Event, Hub, Identity, Lag, Laggards, LoggedIn, MemberId, Record, Sequence,
-    SessionId, SessionKey, Wake,
+    AccountChange, Event, Hub, Identity, Lag, Laggards, LoggedIn, MemberId, Party, Record,
+    Sequence, SessionId, SessionKey, Wake,
 };
 use chatterbox_proto::{Code, Username};
 use tokio::time::Instant;
@@ -119,7 +119,7 @@ impl Chat {
         self.hub().known_tag(session, tag)
     }
 
-    /// Reserves room for a private message of a member, and gives the spelling that its recipient is here under.
+    /// Reserves room for a private message of a member, and gives the spelling that its recipient is here under, and who it is.
     ///
     /// # Errors
     /// [`Code::NoSuchUser`], [`Code::Blocked`] or [`Code::RecipientBusy`].
@@ -128,8 +128,18 @@ impl Chat {
         sender: MemberId,
         name: &Username,
         bytes: usize,
-    ) -> Result<Username, Code> {
-        self.hub().reserve(sender, name, bytes)
+    ) -> Result<(Username, Option<Party>), Code> {
+        let mut hub = self.hub();
+        let spelling = hub.reserve(sender, name, bytes)?;
+        let party = hub.find(&spelling).map(|(_, identity)| identity.party());
+        Ok((spelling, party))
+    }
+
+    /// Files private messages under the names that their recipients have now; for the sequencer only.
+    pub fn file_to(&self, records: &mut [Record]) {
+        if records.iter().any(|record| record.filing.to.is_some()) {
+            self.hub_now().file_to(records);
+        }
     }
 
     /// Gives back what was reserved for messages that were not stored; for the sequencer only.
@@ -140,12 +150,18 @@ impl Chat {
         }
     }
 
-    /// Hands messages to the sequencer, and waits until they are stored and delivered. Gives the numbers of those with
-    /// tags.
+    /// Hands messages of a member to the sequencer, and waits until they are stored and delivered. Gives the numbers of those
+    /// with tags.
     ///
     /// # Errors
     /// [`Code::NotStored`] when they were not; nobody has seen them then.
-    pub async fn post(&self, records: Vec<Record>, tags: Option<Tags>) -> Result<Acks, Code> {
+    pub async fn post(
+        &self,
+        sender: MemberId,
+        mut records: Vec<Record>,
+        tags: Option<Tags>,
+    ) -> Result<Acks, Code> {
+        self.hub().file_from(sender, &mut records);
         self.posts.post(records, tags).await
     }
 

@@ -79,6 +79,16 @@ impl Authenticator for Service {
         self.decide(request).boxed()
     }
 
+    fn account_of<'a>(&'a self, name: &'a Username) -> BoxFuture<'a, Option<i64>> {
+        async {
+            let account = self.state.accounts.account(name).await;
+            // Without its account, a name stands for whoever has it.
+            let failed = |error| tracing::error!(%error, "an account could not be looked up");
+            account.map_err(failed).ok().flatten().map(|account| account.account_key.id)
+        }
+        .boxed()
+    }
+
     fn watch(&self, observer: Observer) -> BoxFuture<'_, ()> {
         self.state.accounts.watch(observer).boxed()
     }
@@ -251,7 +261,8 @@ impl ClientPort for MemberPort {
 impl MemberPort {
     async fn send(&self, to: &Username, text: &str) -> Result<(), Code> {
         let name = self.member.name().ok_or(Code::NotJoined)?;
-        let destination = resolve(&self.member, Destination::User(to.clone()), text.len())?;
+        let (destination, filing) =
+            resolve(&self.member, Destination::User(to.clone()), text.len())?;
         let Destination::User(recipient) = &destination else { return Err(Code::NoSuchUser) };
         let arrived = unix_now();
         let entry = Entry {
@@ -261,8 +272,8 @@ impl MemberPort {
             content: text.into(),
         };
         let json = entry.to_json().into();
-        let record = Record { source: name, destination, json, arrived };
-        self.member.chat().post(vec![record], None).await.map(drop)
+        let record = Record { source: name, destination, json, arrived, filing };
+        self.member.chat().post(self.member.id(), vec![record], None).await.map(drop)
     }
 
     async fn measure(&self) -> Option<Duration> {

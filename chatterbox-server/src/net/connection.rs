@@ -330,7 +330,10 @@ mod tests {
         let context = Arc::new(Context {
             chat: Arc::new(Chat::new(hub, posts)),
             access: Access::new(NoAccounts),
-            pages: Arc::new(Pages::new(Arc::new(crate::store::Memory::default()))),
+            pages: Arc::new(Pages::new(
+                Arc::new(crate::store::Memory::default()),
+                Arc::new(crate::access::NoAccounts),
+            )),
             config: Live::new(config),
             transport: Transport::Plaintext,
             long_frames: Arc::new(Semaphore::new(1)),

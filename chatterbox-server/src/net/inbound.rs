@@ -76,7 +76,7 @@ impl Inbound {
         let wanted = posting.entry.destination.clone();
         let size = posting.entry.content.len();
         match resolve(&self.member, posting.destination, size) {
-            Ok(destination) => {
+            Ok((destination, filing)) => {
                 if let Destination::User(name) = &destination {
                     // The recipient's client knows its name in this spelling.
                     posting.entry.destination = name.as_str().to_owned().into();
@@ -88,6 +88,7 @@ impl Inbound {
                     destination,
                     json,
                     arrived: crate::ops::clock::unix_now(),
+                    filing,
                 });
                 if let Some(requests) = &mut self.requests {
                     requests.tags.push_back(posting.tag.as_deref().map(Into::into));
@@ -137,7 +138,7 @@ impl Inbound {
             }
             let tags = self.requests.as_mut().and_then(|requests| requests.take_tags(post.len()));
             let refused = tags.as_ref().map(|tags| tags.each.clone());
-            match self.member.chat().post(post, tags).await {
+            match self.member.chat().post(self.member.id(), post, tags).await {
                 Ok(acks) => {
                     self.acknowledge(acks).await;
                     drop(tokio::time::timeout(ROUND, self.member.up_to_date()).await);

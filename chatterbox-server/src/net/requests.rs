@@ -143,8 +143,8 @@ impl Requests {
     }
 
     async fn page(&self, member: &Handle, query: &Query) -> Event {
-        let Some(name) = member.name() else { return Event::error("good bye") };
-        match self.pages.answer(query, &name, &member.hidden()).await {
+        let Some(user) = member.identity() else { return Event::error("good bye") };
+        match self.pages.answer(query, member.chat(), &user, &member.hidden()).await {
             Ok(page) => Event::own(page),
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a page can't be read");

@@ -2,19 +2,23 @@
 //!
 //! Public messages lie in segments of encoded JSON that all joiners share. A snapshot for a joiner is a list of
 //! segments, cut only where a private message of this user belongs between two public ones. Public and private messages
-//! have bounds of their own, so that nobody can push out public messages by sending private ones to themselves.
+//! have bounds of their own, so that nobody can push out public messages by sending private ones to themselves, and
+//! nobody has more than a share of either.
 //!
 //! Every message has its number in the backlog (ID-2), and the numbers are the order.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 
 use bytes::Bytes;
 use chatterbox_proto::Username;
 use chatterbox_proto::json::LIST_SEPARATOR;
 
+use crate::filing::Party;
 use crate::record::{Record, Sequence};
 use crate::room::limits::Keep;
+use crate::room::mailboxes::{Kept, Mailboxes};
 use crate::room::segment::{HistoryCut, Segment};
+use crate::room::shares::Shares;
 
 /// The size in bytes at which a segment is sealed; from then on it is shared without copying.
 const SEGMENT: u64 = 64 * 1024;
@@ -22,44 +26,21 @@ const SEGMENT: u64 = 64 * 1024;
 /// Segments are dropped as a whole, so each is at most this part of the bounds.
 const SEGMENT_PART: u64 = 16;
 
-/// All private messages together get this part of the bounds, beside the public ones.
-const PRIVATE_PART: u64 = 4;
-
-/// The private messages of one user get this part of the bounds.
-const RECIPIENT_PART: u64 = 16;
-
-/// The bytes that a private message counts beside its JSON: without them, many empty ones would be free.
-const OVERHEAD: u64 = 128;
+/// Segments that are written anew for one message at most; a share that is exceeded after that is cut by the next messages.
+const CUTS: usize = 8;
 
 #[derive(Debug)]
 struct PrivateMessage {
-    id: Sequence,
     source: Username,
     /// With its separator.
     json: Bytes,
-    arrived: i64,
-}
-
-impl PrivateMessage {
-    fn bytes(&self) -> u64 {
-        self.json.len() as u64 + OVERHEAD
-    }
-}
-
-/// The private messages of one user.
-#[derive(Debug)]
-struct Mailbox {
-    privates: VecDeque<PrivateMessage>,
-    held: Keep,
-    /// Messages up to this number may be missing.
-    forgotten: Sequence,
 }
 
 /// A request for a part of the history.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
-    /// The recipient of the private messages.
-    pub user: &'a Username,
+    /// Whose private messages are wanted.
+    pub parties: &'a [Party],
     /// The number after which messages are wanted; 0 for all.
     pub after: Sequence,
     /// The users whose messages are left out.
@@ -72,34 +53,27 @@ pub struct History {
     sealed: VecDeque<Segment<Bytes>>,
     open: Segment<Vec<u8>>,
     public: Keep,
-    mailboxes: HashMap<Username, Mailbox>,
-    /// The numbers of private messages and their recipients, in order; dropped messages may still be in it.
-    private_order: VecDeque<(Sequence, Username)>,
-    private: Keep,
+    shares: Shares,
+    mailboxes: Mailboxes<PrivateMessage>,
     keep: Keep,
     /// The number of the newest message ever.
     newest: Option<Sequence>,
     /// Public messages up to this number may be missing.
     public_forgotten: Sequence,
-    /// Private messages of users without a mailbox up to this number may be missing.
-    private_forgotten: Sequence,
 }
 
 impl History {
     /// An empty history.
     pub fn new(keep: Keep) -> Self {
-        let nothing = Keep { messages: 0, bytes: 0 };
         Self {
             sealed: VecDeque::new(),
             open: Segment::default(),
-            public: nothing,
-            mailboxes: HashMap::new(),
-            private_order: VecDeque::new(),
-            private: nothing,
+            public: Keep::NOTHING,
+            shares: Shares::new(keep),
+            mailboxes: Mailboxes::new(keep.of_private()),
             keep,
             newest: None,
             public_forgotten: 0,
-            private_forgotten: 0,
         }
     }
 
@@ -107,7 +81,7 @@ impl History {
     fn begin(&mut self, id: Sequence) {
         if self.newest.is_none() {
             self.public_forgotten = id.saturating_sub(1);
-            self.private_forgotten = id.saturating_sub(1);
+            self.mailboxes.begin_after(id.saturating_sub(1));
         }
         self.newest = Some(id);
     }
@@ -128,10 +102,18 @@ impl History {
             self.seal();
         }
         self.open.push(id, record);
-        self.public.messages += 1;
-        self.public.bytes += (record.json.len() + LIST_SEPARATOR.len()) as u64;
+        let (sender, many) =
+            (record.filing.sender, Keep::one((record.json.len() + LIST_SEPARATOR.len()) as u64));
+        self.public = self.public.plus(many);
+        self.shares.add(sender, many);
         if self.open.held().bytes >= SEGMENT {
             self.seal();
+        }
+        for _ in 0..CUTS {
+            let Some(sender) = self.shares.exceeded_by(sender.number) else { break };
+            if !self.cut_share(sender, id) {
+                break;
+            }
         }
         while self.keep.is_exceeded_by(self.public) {
             if self.sealed.is_empty() {
@@ -141,40 +123,28 @@ impl History {
         }
     }
 
-    /// Adds a private message.
-    pub fn push_private(&mut self, id: Sequence, recipient: &Username, record: &Record) {
+    /// Adds a private message to somebody.
+    pub fn push_private(&mut self, id: Sequence, recipient: &Party, record: &Record) {
         self.begin(id);
-        let json = [LIST_SEPARATOR, &record.json].concat().into();
-        let source = record.source.clone();
-        let private = PrivateMessage { id, source, json, arrived: record.arrived };
-        let bytes = private.bytes();
-        let forgotten = self.private_forgotten;
-        let mailbox = self.mailboxes.entry(recipient.clone()).or_insert_with(|| Mailbox {
-            privates: VecDeque::new(),
-            held: Keep { messages: 0, bytes: 0 },
-            forgotten,
-        });
-        mailbox.privates.push_back(private);
-        for held in [&mut mailbox.held, &mut self.private] {
-            held.messages += 1;
-            held.bytes += bytes;
-        }
-        self.private_order.push_back((id, recipient.clone()));
-        let most = self.keep.part(RECIPIENT_PART);
-        while self.mailboxes.get(recipient).is_some_and(|mailbox| most.is_exceeded_by(mailbox.held))
-        {
-            self.drop_private(recipient);
-        }
-        while self.keep.part(PRIVATE_PART).is_exceeded_by(self.private) {
-            let Some(user) = self.oldest_recipient() else { break };
-            self.drop_private(&user);
-        }
+        let json: Bytes = [LIST_SEPARATOR, &record.json].concat().into();
+        let kept = Kept {
+            sender: record.filing.sender,
+            arrived: record.arrived,
+            bytes: json.len() as u64,
+            message: PrivateMessage { source: record.source.clone(), json },
+        };
+        self.mailboxes.push(id, &recipient.key(), kept);
     }
 
-    /// The elements of MESSAGES for this user, as pieces of one list.
-    pub fn for_user(&self, user: &Username) -> Vec<Bytes> {
+    /// Forgets all private messages to an account, which is removed.
+    pub fn forget_account(&mut self, account: i64) {
+        self.mailboxes.seal(&Party::Account(account).key());
+    }
+
+    /// The elements of MESSAGES for a user, as pieces of one list.
+    pub fn for_user(&self, parties: &[Party]) -> Vec<Bytes> {
         let mut out = HistoryCut::messages(self.sealed.len() + 1);
-        self.cut(user, 0, &mut out);
+        self.cut(parties, 0, &mut out);
         out.finish().0
     }
 
@@ -182,34 +152,38 @@ impl History {
     pub fn for_user_with_ids(&self, wanted: Wanted<'_>) -> (Vec<Bytes>, Vec<Bytes>) {
         let mut out = HistoryCut::with_ids(self.sealed.len() + 1);
         out.hide(wanted.hidden);
-        self.cut(wanted.user, wanted.after, &mut out);
+        self.cut(wanted.parties, wanted.after, &mut out);
         out.finish()
     }
 
     /// Whether all messages to this user after this number are still kept.
-    pub fn reaches(&self, user: &Username, after: Sequence) -> bool {
-        let private = self.mailboxes.get(user).map_or(self.private_forgotten, |m| m.forgotten);
-        after >= self.public_forgotten && after >= private
+    pub fn reaches(&self, parties: &[Party], after: Sequence) -> bool {
+        let reaches = |party: &Party| after >= self.mailboxes.forgotten(&party.key());
+        after >= self.public_forgotten && parties.iter().all(reaches)
     }
 
     /// Takes the public messages and those to this user, in their order.
-    fn cut(&self, user: &Username, after: Sequence, out: &mut HistoryCut<'_>) {
-        let privates = self.mailboxes.get(user).into_iter().flat_map(|mailbox| &mailbox.privates);
-        let mut privates = privates.skip_while(|private| private.id <= after).peekable();
+    fn cut(&self, parties: &[Party], after: Sequence, out: &mut HistoryCut<'_>) {
+        let mut privates = Vec::new();
+        for party in parties {
+            privates.extend(self.mailboxes.after(&party.key(), after));
+        }
+        privates.sort_unstable_by_key(|(id, _)| *id);
+        let mut privates = privates.into_iter().map(|(id, kept)| (id, &kept.message)).peekable();
         let open = (!self.open.is_empty()).then(|| Bytes::copy_from_slice(self.open.json()));
         let sealed = self.sealed.iter().map(|segment| (segment.json().clone(), segment.marks()));
         for (json, marks) in sealed.chain(open.map(|json| (json, self.open.marks()))) {
             let mut from = marks.place_of(after + 1);
-            while let Some(private) = privates.next_if(|private| marks.last() > private.id) {
-                let to = marks.place_of(private.id);
+            while let Some((id, private)) = privates.next_if(|(id, _)| marks.last() > *id) {
+                let to = marks.place_of(id);
                 out.take(&json, marks, from..to);
-                out.take_private(private.id, &private.source, &private.json);
+                out.take_private(id, &private.source, &private.json);
                 from = to;
             }
             out.take(&json, marks, from..marks.len());
         }
-        for private in privates {
-            out.take_private(private.id, &private.source, &private.json);
+        for (id, private) in privates {
+            out.take_private(id, &private.source, &private.json);
         }
     }
 
@@ -221,13 +195,7 @@ impl History {
         while self.sealed.front().is_some_and(|segment| segment.newest() < oldest) {
             self.drop_segment();
         }
-        while let Some(user) = self.oldest_recipient() {
-            let first = self.mailboxes.get(&user).and_then(|mailbox| mailbox.privates.front());
-            if first.is_none_or(|private| private.arrived >= oldest) {
-                return;
-            }
-            self.drop_private(&user);
-        }
+        while self.mailboxes.expire_one(oldest).is_some() {}
     }
 
     fn seal(&mut self) {
@@ -238,46 +206,57 @@ impl History {
 
     fn drop_segment(&mut self) {
         if let Some(segment) = self.sealed.pop_front() {
-            self.public.messages -= segment.held().messages;
-            self.public.bytes -= segment.held().bytes;
-            self.public_forgotten = segment.marks().last();
+            self.public = self.public.minus(segment.held());
+            for (sender, held) in segment.marks().held_by_sender() {
+                self.shares.remove(sender, held);
+            }
+            self.public_forgotten = self.public_forgotten.max(segment.marks().last());
         }
     }
 
-    /// The recipient of the oldest private message.
-    fn oldest_recipient(&mut self) -> Option<Username> {
-        loop {
-            let (id, user) = self.private_order.front()?;
-            let mailbox = self.mailboxes.get(user);
-            if mailbox.is_some_and(|m| m.privates.front().is_some_and(|p| p.id == *id)) {
-                return Some(user.clone());
-            }
-            self.private_order.pop_front();
+    /// Drops what a sender has in the oldest segment with anything of it, other than the message of this number; says `false`
+    /// when there is nothing else.
+    fn cut_share(&mut self, sender: i64, newest: Sequence) -> bool {
+        let has = |segment: &Segment<Bytes>| segment.marks().has_sender(sender);
+        if !self.sealed.iter().any(has) {
+            self.seal();
         }
+        let Some(place) = self.sealed.iter().position(has) else { return false };
+        let Some(segment) = self.sealed.get(place) else { return false };
+        let goes = |of: i64, id: Sequence| of == sender && id != newest;
+        let gone = segment.marks().those_that(goes);
+        let Some(last) = gone.last else { return false };
+        self.public_forgotten = self.public_forgotten.max(last);
+        self.public = self.public.minus(gone.held);
+        self.shares.remove(sender, gone.held);
+        self.write_anew(place, goes);
+        true
     }
 
-    /// Drops the oldest private message to a user.
-    fn drop_private(&mut self, user: &Username) {
-        let Some(mailbox) = self.mailboxes.get_mut(user) else { return };
-        if let Some(private) = mailbox.privates.pop_front() {
-            for held in [&mut mailbox.held, &mut self.private] {
-                held.messages -= 1;
-                held.bytes -= private.bytes();
+    /// Writes a segment anew without some of its messages: a joiner gets a segment as one piece, so there are no holes in it.
+    /// What is left of it goes into the segment before, so that there are not more and more small ones.
+    fn write_anew(&mut self, place: usize, goes: impl Fn(i64, Sequence) -> bool) {
+        let Some(old) = self.sealed.remove(place) else { return };
+        let mut rest = Segment::<Vec<u8>>::default();
+        rest.push_those(&old, |sender, id| !goes(sender, id));
+        if rest.is_empty() {
+            return;
+        }
+        let rest = rest.seal();
+        let most = self.keep.part(SEGMENT_PART);
+        if let Some(before) = place.checked_sub(1).and_then(|place| self.sealed.get_mut(place))
+            && before.takes_all_of(&rest)
+        {
+            let both = before.held().plus(rest.held());
+            if both.bytes <= SEGMENT && !most.is_exceeded_by(both) {
+                let mut joined = Segment::<Vec<u8>>::default();
+                joined.push_those(before, |_, _| true);
+                joined.push_those(&rest, |_, _| true);
+                *before = joined.seal();
+                return;
             }
-            mailbox.forgotten = private.id;
         }
-        if mailbox.privates.is_empty() {
-            self.private_forgotten = self.private_forgotten.max(mailbox.forgotten);
-            self.mailboxes.remove(user);
-        }
-        // Dropped messages are removed from the order when they are half of it.
-        if self.private_order.len() as u64 > 2 * self.private.messages + 64 {
-            let mailboxes = &self.mailboxes;
-            self.private_order.retain(|(id, user)| {
-                let first = mailboxes.get(user).and_then(|mailbox| mailbox.privates.front());
-                first.is_some_and(|first| first.id <= *id)
-            });
-        }
+        self.sealed.insert(place, rest);
     }
 }
 

@@ -2,6 +2,8 @@
 
 pub(crate) mod history;
 pub(crate) mod limits;
+pub(crate) mod mailboxes;
 pub(crate) mod segment;
+pub(crate) mod shares;
 pub(crate) mod sources;
 pub(crate) mod timeline;

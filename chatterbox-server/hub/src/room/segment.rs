@@ -1,6 +1,6 @@
 //! Segments of the history: successive public messages as one piece of JSON, and the parts of them for one reader.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -35,6 +35,13 @@ pub(crate) struct Marks {
     ids: OnceLock<Bytes>,
 }
 
+/// Some messages of a segment: what they are together, and the number of the last of them.
+#[derive(Debug)]
+pub(crate) struct Chosen {
+    pub(crate) held: Keep,
+    pub(crate) last: Option<Sequence>,
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Mark {
     /// Where the message (its separator) begins. Only the last message of a segment may be long, so this is below 4
@@ -65,6 +72,14 @@ impl<B: AsRef<[u8]>> Segment<B> {
     }
 }
 
+impl Segment<Bytes> {
+    /// Whether a later segment can be added to this one.
+    pub(crate) fn takes_all_of(&self, later: &Self) -> bool {
+        u32::try_from(later.marks.last() - self.marks.first).is_ok()
+            && self.marks.sources.takes(&later.marks.sources)
+    }
+}
+
 impl Segment<Vec<u8>> {
     /// Whether a message of this number can be added: its distance from the first and its place have to fit their
     /// types.
@@ -82,13 +97,38 @@ impl Segment<Vec<u8>> {
         let start = u32::try_from(self.json.len()).unwrap_or(u32::MAX);
         let distance = u32::try_from(id - self.marks.first).unwrap_or(u32::MAX);
         self.marks.each.push(Mark { start, distance });
-        self.marks.sources.push(&record.source);
+        self.marks.sources.push(&record.source, record.filing.sender.number);
         self.json.extend_from_slice(LIST_SEPARATOR);
         self.json.extend_from_slice(&record.json);
         self.marks.end = self.json.len();
         // They may have been encoded while the segment was shorter.
         self.marks.ids.take();
         self.newest = self.newest.max(record.arrived);
+    }
+
+    /// Adds the messages of a later segment, of which sender and number say that they stay.
+    pub(crate) fn push_those(
+        &mut self,
+        later: &Segment<Bytes>,
+        stays: impl Fn(i64, Sequence) -> bool,
+    ) {
+        if self.is_empty() {
+            self.marks.first = later.marks.first;
+        }
+        let sources = &later.marks.sources;
+        let places = later.marks.places_that(&stays);
+        for place in places.iter().copied() {
+            let start = u32::try_from(self.json.len()).unwrap_or(u32::MAX);
+            let Some(mark) = later.marks.each.get(place) else { continue };
+            let distance = later.marks.id(*mark) - self.marks.first;
+            let distance = u32::try_from(distance).unwrap_or(u32::MAX);
+            self.marks.each.push(Mark { start, distance });
+            let bytes = later.marks.start(place)..later.marks.start(place + 1);
+            self.json.extend_from_slice(later.json.get(bytes).unwrap_or_default());
+        }
+        self.marks.sources.push_from(sources, places.into_iter());
+        self.marks.end = self.json.len();
+        self.newest = self.newest.max(later.newest);
     }
 
     pub(crate) fn seal(mut self) -> Segment<Bytes> {
@@ -106,6 +146,41 @@ impl Marks {
     /// The number of the newest message; 0 when there is none.
     pub(crate) fn last(&self) -> Sequence {
         self.each.last().map_or(0, |mark| self.id(*mark))
+    }
+
+    /// Whether a sender has a message in it.
+    pub(crate) fn has_sender(&self, sender: i64) -> bool {
+        self.sources.senders().contains(&sender)
+    }
+
+    /// What each sender has in it.
+    pub(crate) fn held_by_sender(&self) -> HashMap<i64, Keep> {
+        let mut held = HashMap::new();
+        for place in 0..self.len() {
+            let bytes = (self.start(place + 1) - self.start(place)) as u64;
+            let of = held.entry(self.sources.sender_of(place)).or_insert(Keep::NOTHING);
+            *of = of.plus(Keep::one(bytes));
+        }
+        held
+    }
+
+    /// The places of messages, chosen by sender and number.
+    fn places_that(&self, chosen: &impl Fn(i64, Sequence) -> bool) -> Vec<usize> {
+        let each = self.each.iter().enumerate();
+        let chosen =
+            each.filter(|(place, mark)| chosen(self.sources.sender_of(*place), self.id(**mark)));
+        chosen.map(|(place, _)| place).collect()
+    }
+
+    /// Some messages, chosen by sender and number.
+    pub(crate) fn those_that(&self, chosen: impl Fn(i64, Sequence) -> bool) -> Chosen {
+        let mut all = Chosen { held: Keep::NOTHING, last: None };
+        for place in self.places_that(&chosen) {
+            let bytes = self.start(place + 1) - self.start(place);
+            all.held = all.held.plus(Keep::one(bytes as u64));
+            all.last = self.each.get(place).map(|mark| self.id(*mark));
+        }
+        all
     }
 
     fn id(&self, mark: Mark) -> Sequence {

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use chatterbox_hub::{AccountChange, AccountChangeKind, AccountKey, Level};
+use chatterbox_hub::{AccountChange, AccountKey, Level};
 use chatterbox_proto::Username;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior};
 
@@ -13,6 +13,7 @@ use crate::accounts::{
     ACCOUNTS, Account, Added, BLOCKERS, BLOCKS, Directory, DirectoryError, PasswordHash, Settings,
     TOKENS, TokenHash,
 };
+use crate::store::sqlite::account_changes;
 use crate::store::sqlite::database::open_shared;
 use crate::store::sqlite::error::OpenError;
 use crate::store::sqlite::row::{damaged, name};
@@ -28,9 +29,6 @@ pub struct Sqlite {
     /// What SQLite said when the changes were read last: it says something else when another connection has written.
     data_version: Option<i64>,
 }
-
-/// The changes that are kept for a server that runs beside whoever made them. It reads them within seconds.
-const CHANGES: i64 = 10_000;
 
 impl std::fmt::Debug for Sqlite {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -121,42 +119,6 @@ impl From<rusqlite::Error> for DirectoryError {
     }
 }
 
-/// Notes a change of an account for the server that may be running. Without an epoch the account is removed.
-fn note(
-    transaction: &Transaction<'_>,
-    writer: i64,
-    id: i64,
-    name: &str,
-    epoch: Option<i64>,
-) -> Result<(), rusqlite::Error> {
-    let insert = "INSERT INTO account_changes (account, name, epoch, writer) VALUES (?, ?, ?, ?)";
-    transaction.execute(insert, (id, name, epoch, writer))?;
-    let newest = transaction.last_insert_rowid();
-    let old = "DELETE FROM account_changes WHERE number <= ?";
-    transaction.execute(old, [newest.saturating_sub(CHANGES)])?;
-    Ok(())
-}
-
-/// Notes that all logins of an account until now have ended.
-fn note_ended_logins(
-    transaction: &Transaction<'_>,
-    writer: i64,
-    id: i64,
-) -> Result<(), rusqlite::Error> {
-    let select = "SELECT name, epoch FROM accounts WHERE id = ?";
-    let (name, epoch): (String, i64) =
-        transaction.query_row(select, [id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    note(transaction, writer, id, &name, Some(epoch))
-}
-
-fn change(row: &Row<'_>) -> Result<(i64, AccountChange), rusqlite::Error> {
-    let kind = match row.get(3)? {
-        None => AccountChangeKind::Removed,
-        Some(epoch) => AccountChangeKind::LoginsEnded { epoch, spared: None },
-    };
-    Ok((row.get(0)?, AccountChange { account: row.get(1)?, name: name(row, 2)?, kind }))
-}
-
 const COLUMNS: &str = "accounts.id, accounts.name, password, level, created, epoch";
 
 fn account(row: &Row<'_>) -> Result<Account, rusqlite::Error> {
@@ -227,7 +189,7 @@ impl Directory for Sqlite {
         let changed = transaction.execute(update, (password.as_str(), name.key()))? > 0;
         if let Some(id) = id(&transaction, name)? {
             transaction.execute("DELETE FROM tokens WHERE account = ?", [id])?;
-            note_ended_logins(&transaction, writer, id)?;
+            account_changes::note_ended_logins(&transaction, writer, id)?;
         }
         transaction.commit()?;
         Ok(changed)
@@ -262,7 +224,7 @@ impl Directory for Sqlite {
         };
         // Tokens, look-alikes and block lists go with it.
         transaction.execute("DELETE FROM accounts WHERE id = ?", [id])?;
-        note(&transaction, writer, id, &spelling, None)?;
+        account_changes::note(&transaction, writer, id, &spelling, None)?;
         transaction.commit()?;
         Ok(Some(AccountKey { id, epoch }))
     }
@@ -273,13 +235,7 @@ impl Directory for Sqlite {
         if self.data_version == Some(version) {
             return Ok(Vec::new());
         }
-        let found: Vec<(i64, AccountChange)> = {
-            let mut select = self.connection.prepare_cached(
-                "SELECT number, account, name, epoch FROM account_changes
-                 WHERE number > ? AND writer <> ? ORDER BY number",
-            )?;
-            select.query_map((self.seen, self.writer), change)?.collect::<Result<_, _>>()?
-        };
+        let found = account_changes::after(&self.connection, self.seen, self.writer)?;
         self.data_version = Some(version);
         self.seen = found.last().map_or(self.seen, |(number, _)| *number);
         Ok(found.into_iter().map(|(_, change)| change).collect())
@@ -337,7 +293,7 @@ impl Directory for Sqlite {
         if let Some(id) = id(&transaction, name)? {
             transaction.execute("DELETE FROM tokens WHERE account = ?", [id])?;
             transaction.execute("UPDATE accounts SET epoch = epoch + 1 WHERE id = ?", [id])?;
-            note_ended_logins(&transaction, writer, id)?;
+            account_changes::note_ended_logins(&transaction, writer, id)?;
         }
         transaction.commit()?;
         Ok(())
@@ -430,6 +386,8 @@ impl Directory for Sqlite {
 
 #[cfg(test)]
 mod tests {
+    use chatterbox_hub::AccountChangeKind;
+
     use super::*;
 
     #[test]

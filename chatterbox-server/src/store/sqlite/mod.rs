@@ -1,5 +1,6 @@
 //! Messages and accounts in one SQLite database.
 
+mod account_changes;
 mod accounts;
 mod backlog;
 mod backup;
@@ -10,6 +11,7 @@ mod options;
 mod pages;
 mod retention;
 mod row;
+mod stored;
 mod writer;
 
 pub use accounts::Sqlite as SqliteDirectory;
