@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chatterbox_hub::{AccountChange, Event, Hub};
-use chatterbox_proto::{ALL, Entry, SERVER};
+use chatterbox_proto::{ALL, Entry, SERVER, Username};
+use futures_util::FutureExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
@@ -84,8 +85,12 @@ pub async fn run_with(
     let accepting = CancellationToken::new();
     let tasks = TaskTracker::new();
     let limits = Arc::new(ConnectionLimits::default());
-    let pages = Pages::new(Arc::clone(&backlog), Arc::clone(&access.authenticator));
-    let pages = Arc::new(pages);
+    let authenticator = Arc::clone(&access.authenticator);
+    let account_of = Box::new(move |name: Username| {
+        let authenticator = Arc::clone(&authenticator);
+        async move { authenticator.account_of(&name).await }.boxed()
+    });
+    let pages = Arc::new(Pages::new(Arc::clone(&backlog), account_of));
     let context = Arc::new(Context {
         chat: Arc::clone(&chat),
         access,

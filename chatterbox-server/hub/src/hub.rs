@@ -13,9 +13,9 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Code, Username};
 
-use crate::account_change::EndedLogins;
 use crate::block_lists::BlockFilter;
 use crate::encode::batch::BatchCache;
+use crate::ended_logins::EndedLogins;
 use crate::event::Event;
 use crate::filing::Party;
 use crate::identity::{Identity, LoggedIn};

@@ -8,9 +8,9 @@ use chatterbox_hub::{Conversation, Identity, Party, Sequence};
 use chatterbox_proto::capability::ids::{self, Query, Side};
 use chatterbox_proto::json::Object;
 use chatterbox_proto::{Username, limits};
+use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
 
-use crate::access::Authenticator;
 use crate::chat::shared::Chat;
 use crate::store::{Backlog, BacklogError, PageQuery};
 
@@ -20,18 +20,20 @@ const AT_ONCE: usize = 2;
 /// The most pages that are read for one query while all their messages are hidden: as many as are kept by default.
 const SEARCHED: usize = 512;
 
+/// Looks up the number of the account that has a name.
+pub type AccountOf = Box<dyn Fn(Username) -> BoxFuture<'static, Option<i64>> + Send + Sync>;
+
 /// Answers queries for pages.
-#[derive(Debug)]
 pub struct Pages {
     backlog: Arc<dyn Backlog>,
-    accounts: Arc<dyn Authenticator>,
+    account_of: AccountOf,
     room: Semaphore,
 }
 
 impl Pages {
     /// Pages of this backlog, in which accounts have messages of their own.
-    pub fn new(backlog: Arc<dyn Backlog>, accounts: Arc<dyn Authenticator>) -> Self {
-        Self { backlog, accounts, room: Semaphore::new(AT_ONCE) }
+    pub fn new(backlog: Arc<dyn Backlog>, account_of: AccountOf) -> Self {
+        Self { backlog, account_of, room: Semaphore::new(AT_ONCE) }
     }
 
     /// The answer to a user's query, without the messages of the users it hides; `chat` knows who has which name.
@@ -69,7 +71,7 @@ impl Pages {
     async fn parties(&self, chat: &Chat, name: Username) -> Vec<Party> {
         let here = chat.find(&name).and_then(|identity| identity.login);
         let here = here.map(|login| login.account_key.id);
-        let registered = self.accounts.account_of(&name).await;
+        let registered = (self.account_of)(name.clone()).await;
         let accounts = [here, registered.filter(|registered| Some(*registered) != here)];
         let accounts = accounts.into_iter().flatten().map(Party::Account);
         std::iter::once(Party::Guest(name)).chain(accounts).collect()
@@ -116,13 +118,18 @@ impl Pages {
     }
 }
 
+impl std::fmt::Debug for Pages {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pages").field("backlog", &self.backlog).finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use chatterbox_proto::session::Destination;
     use chatterbox_proto::{Entry, WireText};
 
     use super::*;
-    use crate::access::NoAccounts;
     use crate::store::Memory;
     use chatterbox_hub::{Filing, Record};
 
@@ -149,7 +156,7 @@ mod tests {
         let sources = [("ann", 5), ("eve", 610), ("ann", 5)];
         let all = sources.map(|(source, count)| vec![record(source); count]).concat();
         backlog.append(&all).await.unwrap();
-        let pages = Pages::new(backlog, Arc::new(NoAccounts));
+        let pages = Pages::new(backlog, Box::new(|_| Box::pin(async { None })));
         let hidden = HashSet::from([Username::parse("eve").unwrap()]);
         for (side, limit, ids, more) in [
             (Side::Before(616), 2, vec![4, 5], true),

@@ -332,7 +332,7 @@ mod tests {
             access: Access::new(NoAccounts),
             pages: Arc::new(Pages::new(
                 Arc::new(crate::store::Memory::default()),
-                Arc::new(crate::access::NoAccounts),
+                Box::new(|_| Box::pin(async { None })),
             )),
             config: Live::new(config),
             transport: Transport::Plaintext,
