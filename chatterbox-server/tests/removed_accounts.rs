@@ -111,3 +111,91 @@ async fn who_takes_the_name_of_a_removed_account_finds_it_free_of_its_sessions()
     drop(eve);
     assert!(ends_with(&mut ann).await.contains("has been removed"));
 }
+
+/// The contents of a page of what was said with somebody.
+async fn history_with(client: &mut Client, name: &str) -> Vec<String> {
+    let query = format!(r#"{{"HISTORY": {{"WITH": "{name}"}}}}"#);
+    client.peer.send_body(&query).await;
+    let page = client.peer.find(|keys| keys.history.clone()).await;
+    page.messages.into_iter().map(|(_, message)| message.content.into_owned()).collect()
+}
+
+fn contents(welcome: &ServerFrame) -> Vec<String> {
+    let messages = welcome.messages.iter().flatten();
+    messages.map(|message| message.content.clone().into_owned()).collect()
+}
+
+#[tokio::test]
+async fn f11_who_registers_the_name_of_a_removed_account_reads_nothing_of_it() {
+    let chat = AccountServer::open(&[("root", 5)]).await;
+    let (mut ann, mut bob) = (chat.guest("ann").await, chat.guest("bob").await);
+    bob.peer.say("ann", "for the name").await;
+    ann.peer.until("for the name").await;
+    assert_eq!(ann.code_of("register", &[PASSWORD]).await, "ok");
+    bob.peer.say("ann", "for the old ann").await;
+    ann.peer.until("for the old ann").await;
+    ann.peer.say("bob", "of the old ann").await;
+    bob.peer.until("of the old ann").await;
+    // Under a nick she is told of what was said to her, whatever the name was.
+    assert_eq!(ann.code_of("nick", &["annie"]).await, "ok");
+    bob.peer.say("annie", "for the nick").await;
+    ann.peer.until("for the nick").await;
+    drop(ann);
+    bob.peer.sees_leave("annie").await;
+    let (mut again, welcome) = chat.ask("ann", &password(PASSWORD)).await;
+    assert_eq!(contents(&welcome), ["for the name", "for the old ann", "for the nick"]);
+    let all = ["for the name", "for the old ann", "of the old ann", "for the nick"];
+    assert_eq!(history_with(&mut again, "bob").await, all);
+    assert_eq!(history_with(&mut bob, "ann").await, all);
+
+    let mut root = chat.user("root").await;
+    assert_eq!(root.code_of("user-del", &["ann"]).await, "ok");
+    assert!(ends_with(&mut again).await.contains("has been removed"));
+    for register in [false, true] {
+        let (mut eve, welcome) =
+            chat.ask("ann", &if register { password(NEW) } else { String::new() }).await;
+        // What was said to a guest is anybody's who has the name (HI-2).
+        assert_eq!(contents(&welcome), ["for the name"]);
+        if !register {
+            assert_eq!(eve.code_of("register", &[NEW]).await, "ok");
+        }
+        assert_eq!(history_with(&mut eve, "bob").await, ["for the name"]);
+        assert_eq!(history_with(&mut bob, "ann").await, ["for the name"]);
+        drop(eve);
+        bob.peer.sees_leave("ann").await;
+    }
+    let (nick, welcome) = chat.ask("annie", "").await;
+    assert_eq!(contents(&welcome), [""; 0], "what was said to an account is its own");
+    drop(nick);
+}
+
+#[tokio::test]
+async fn f10_whoever_is_meant_is_compared_by_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let (chat, mut directory) = beside(folder.path()).await;
+    let mut ann = chat.user("ann").await;
+    assert_eq!(ann.code_of("nick", &["annie"]).await, "ok");
+    // Before the server has noticed, the name has another owner already.
+    let name = Username::parse("ann").unwrap();
+    let account = directory.account(&name).unwrap().unwrap();
+    directory.remove(&name).unwrap();
+    directory.add(&account).unwrap();
+    let id = directory.account(&name).unwrap().unwrap().account_key.id;
+    assert_ne!(id, account.account_key.id);
+    for (command, arguments) in
+        [("block", &["bob"][..]), ("passwd", &[PASSWORD, NEW]), ("nick", &["ann"])]
+    {
+        let id = ann.begin(command, arguments).await;
+        // It is told that it has gone, or that it may not.
+        while let Some(frame) = ann.peer.try_next().await {
+            let result = frame.keys.as_ref().and_then(|keys| keys.result.clone());
+            if let Some(outcome) = result.filter(|outcome| outcome.id.as_wire() == id) {
+                assert!(!outcome.ok, "{command}: {outcome:?}");
+                break;
+            }
+        }
+    }
+    assert_eq!(directory.blocked(&name).unwrap(), []);
+    let mut owner = chat.user("ann").await;
+    assert_eq!(owner.data("name", &[]).await["ACCOUNT"], "ann");
+}

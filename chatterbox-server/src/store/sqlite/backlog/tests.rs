@@ -43,6 +43,8 @@ async fn texts(backlog: &Sqlite) -> Vec<(Sequence, String)> {
         .collect()
 }
 
+mod shares;
+
 #[tokio::test]
 async fn holds_the_contract() {
     let folders = std::cell::RefCell::new(Vec::new());
