@@ -133,7 +133,7 @@ fn add_by(history: &mut History, by: Sender, to: Option<&Party>, text: &str) {
 
 const KEEP: Keep = Keep { messages: 20_000, bytes: 4 << 20 };
 
-fn is_honest(text: &String) -> bool {
+fn is_honest(text: &str) -> bool {
     text.starts_with("honest")
 }
 
