@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatterbox_hub::{AccountChange, Event, Hub};
+use chatterbox_hub::{AccountChange, AccountChangeKind, Event, Hub};
 use chatterbox_proto::{ALL, Entry, SERVER, Username};
 use futures_util::FutureExt as _;
 use tokio::net::TcpListener;
@@ -76,7 +76,14 @@ pub async fn run_with(
     let authenticator = Arc::clone(&access.authenticator);
     let account_changes = {
         let chat = Arc::clone(&chat);
-        let observer = Box::new(move |change: &AccountChange| chat.change_account(change));
+        let (backlog, runtime) = (Arc::clone(&backlog), tokio::runtime::Handle::current());
+        let observer = Box::new(move |change: &AccountChange| {
+            chat.change_account(change);
+            if change.kind == AccountChangeKind::Removed {
+                let (backlog, account) = (Arc::clone(&backlog), change.account);
+                runtime.spawn(async move { backlog.forget_account(account).await });
+            }
+        });
         tokio::spawn(async move { authenticator.watch(observer).await })
     };
 

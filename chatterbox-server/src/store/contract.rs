@@ -112,6 +112,12 @@ async fn accounts<B: Backlog>(backlog: B) {
     }
     let expected: [&[Sequence]; 4] = [&[1, 2, 3], &[3, 4], &[3], &[5]];
     assert!(pages.iter().eq(expected.iter().flat_map(|numbers| [numbers, numbers])), "{pages:?}");
+    backlog.forget_account(7).await;
+    while backlog.read(0, 9).await.unwrap().len() > 3 {
+        tokio::task::yield_now().await;
+    }
+    let left: Vec<_> = backlog.read(0, 9).await.unwrap().into_iter().map(|(id, _)| id).collect();
+    assert_eq!(left, [2, 3, 4], "what was said to 7 is deleted");
 }
 
 /// A page against a plain list: both directions of a conversation, and nobody else's.

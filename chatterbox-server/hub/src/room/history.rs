@@ -130,7 +130,8 @@ impl History {
         let kept = Kept {
             sender: record.filing.sender,
             arrived: record.arrived,
-            bytes: json.len() as u64,
+            // As in the database, so that the same ones go there.
+            bytes: record.json.len() as u64,
             message: PrivateMessage { source: record.source.clone(), json },
         };
         self.mailboxes.push(id, &recipient.key(), kept);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use chatterbox_hub::{Keep, Kept as Private, Mailboxes, Record, Sequence, Shares};
+use chatterbox_hub::{Keep, Kept as Private, Mailboxes, Party, Record, Sequence, Shares};
 use chatterbox_proto::capability::ids::Side;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
@@ -141,11 +141,19 @@ impl Backlog for Memory {
         let found = found.into_iter().map(|(number, record)| Ok((*number, record.clone())));
         ready(Page::collect(&query, found)).boxed()
     }
+
+    fn forget_account(&self, account: i64) -> BoxFuture<'_, ()> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        for id in kept.mailboxes.seal(&Party::Account(account).key()) {
+            kept.records.remove(&id);
+        }
+        ready(()).boxed()
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use chatterbox_hub::{Filing, Party, Sender};
+    use chatterbox_hub::{Filing, Sender};
     use chatterbox_proto::Username;
     use chatterbox_proto::session::Destination;
 

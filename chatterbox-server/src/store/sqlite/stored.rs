@@ -61,17 +61,12 @@ impl Stored {
             mailboxes: Mailboxes::new(keep.of_private()),
             dropped: VecDeque::new(),
         };
-        let mut select = connection.prepare(
-            "SELECT sender, origin, count(*), sum(length(json)) FROM messages
-             WHERE recipient IS NULL GROUP BY sender, origin",
-        )?;
-        let read = |row: &Row<'_>| {
-            let many = Keep { messages: unsigned(row, 2)?, bytes: unsigned(row, 3)? };
-            Ok((sender(row, 0)?, many))
-        };
+        let mut select = connection
+            .prepare("SELECT sender, origin, length(json) FROM messages WHERE recipient IS NULL")?;
+        let read = |row: &Row<'_>| Ok((sender(row, 0)?, Keep::one(unsigned(row, 2)?)));
         for row in select.query_map([], read)? {
-            let (sender, many) = row?;
-            stored.add_public(sender, many);
+            let (sender, one) = row?;
+            stored.add_public(sender, one);
         }
         let mut select = connection.prepare("SELECT id FROM accounts")?;
         let accounts: HashSet<i64> =
@@ -120,6 +115,11 @@ impl Stored {
     fn add_private(&mut self, id: Sequence, recipient: &Party, kept: Kept<()>) {
         let gone = self.mailboxes.push(id, &recipient.key(), kept);
         self.dropped.extend(gone.into_iter().map(|(id, _)| id));
+    }
+
+    /// The private messages to an account have to go.
+    pub(super) fn forget_account(&mut self, account: i64) {
+        self.dropped.extend(self.mailboxes.seal(&Party::Account(account).key()));
     }
 
     /// Whether something has to go, whatever its age.

@@ -31,6 +31,8 @@ pub(super) enum Job {
     },
     /// Read a page of one conversation.
     Page { query: PageQuery, reply: oneshot::Sender<Result<Page, BacklogError>> },
+    /// Delete the private messages to an account.
+    ForgetAccount { account: i64 },
 }
 
 /// The most messages that one step of cleaning removes, so that appends wait for milliseconds at most.
@@ -73,6 +75,7 @@ impl Writer {
                 // A caller that has given up does not need the answer.
                 Some(Job::Append { records, reply }) => drop(reply.send(self.append(&records))),
                 Some(Job::Read { from, limit, reply }) => drop(reply.send(self.read(from, limit))),
+                Some(Job::ForgetAccount { account }) => self.stored.forget_account(account),
                 Some(Job::Page { query, reply }) => {
                     let page = pages::page(&self.opened.connection, &query).map_err(refused);
                     drop(reply.send(page));
