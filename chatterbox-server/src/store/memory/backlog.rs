@@ -1,6 +1,6 @@
 //! A backlog in memory, lost with the process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use chatterbox_hub::{Keep, Kept as Private, Mailboxes, Party, Record, Sequence, Shares};
@@ -21,14 +21,24 @@ pub struct Memory {
 
 #[derive(Debug)]
 struct Kept {
-    records: BTreeMap<Sequence, Record>,
+    records: BTreeMap<Sequence, Stored>,
     newest: Sequence,
+    /// The public ones, and which of them each sender has.
+    public_ids: BTreeSet<Sequence>,
+    by_sender: HashMap<i64, BTreeSet<Sequence>>,
     /// The bounds of the public ones.
     keep: Keep,
     public: Keep,
     shares: Shares,
     /// Which private ones are kept.
     mailboxes: Mailboxes<()>,
+}
+
+#[derive(Debug)]
+struct Stored {
+    record: Record,
+    /// The key of its conversation, so that a page compares texts only.
+    conversation: Option<String>,
 }
 
 /// The most bytes that the public ones have, however few they are; and the private ones have a quarter of it.
@@ -43,6 +53,8 @@ impl Memory {
             kept: Mutex::new(Kept {
                 records: BTreeMap::new(),
                 newest: 0,
+                public_ids: BTreeSet::new(),
+                by_sender: HashMap::new(),
                 keep,
                 public: Keep::NOTHING,
                 shares: Shares::new(keep),
@@ -54,14 +66,16 @@ impl Memory {
 
 impl Default for Memory {
     fn default() -> Self {
-        Self::new(1_000)
+        // A tenth of it is more than a page.
+        Self::new(10_000)
     }
 }
 
 impl Kept {
     fn push(&mut self, record: &Record) {
         self.newest += 1;
-        self.records.insert(self.newest, record.clone());
+        let (record, conversation) = (record.clone(), record.conversation_key());
+        self.records.insert(self.newest, Stored { record: record.clone(), conversation });
         let (sender, bytes) = (record.filing.sender, record.json.len() as u64);
         if let Some(recipient) = record.recipient() {
             let private = Private { sender, arrived: record.arrived, bytes, message: () };
@@ -70,27 +84,36 @@ impl Kept {
             }
             return;
         }
+        self.public_ids.insert(self.newest);
+        self.by_sender.entry(sender.number).or_default().insert(self.newest);
         self.public = self.public.plus(Keep::one(bytes));
         self.shares.add(sender, Keep::one(bytes));
         while let Some(sender) = self.shares.exceeded_by(sender.number) {
-            if !self.drop_oldest(|record| record.filing.sender.number == sender) {
+            if !self.drop_oldest(Some(sender)) {
                 break;
             }
         }
-        while self.keep.is_exceeded_by(self.public) && self.drop_oldest(|_| true) {}
+        while self.keep.is_exceeded_by(self.public) && self.drop_oldest(None) {}
     }
 
-    /// Drops the oldest public record that is such a one. They are few, so they are looked through.
-    fn drop_oldest(&mut self, is: impl Fn(&Record) -> bool) -> bool {
-        let goes = |record: &Record| record.recipient().is_none() && is(record);
-        let Some(id) = self.records.iter().find(|(_, record)| goes(record)).map(|(id, _)| *id)
-        else {
-            return false;
+    /// Drops the oldest public record of a sender, or of all; says `false` when there is none.
+    fn drop_oldest(&mut self, of: Option<i64>) -> bool {
+        let oldest = match of {
+            None => self.public_ids.first(),
+            Some(sender) => self.by_sender.get(&sender).and_then(BTreeSet::first),
         };
-        if let Some(record) = self.records.remove(&id) {
-            let one = Keep::one(record.json.len() as u64);
+        let Some(id) = oldest.copied() else { return false };
+        self.public_ids.remove(&id);
+        if let Some(Stored { record, .. }) = self.records.remove(&id) {
+            let (sender, one) = (record.filing.sender.number, Keep::one(record.json.len() as u64));
             self.public = self.public.minus(one);
-            self.shares.remove(record.filing.sender.number, one);
+            self.shares.remove(sender, one);
+            if let Some(ids) = self.by_sender.get_mut(&sender) {
+                ids.remove(&id);
+                if ids.is_empty() {
+                    self.by_sender.remove(&sender);
+                }
+            }
         }
         true
     }
@@ -116,7 +139,7 @@ impl Backlog for Memory {
     ) -> BoxFuture<'_, Result<Vec<(Sequence, Record)>, BacklogError>> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let page = kept.records.range(from..).take(limit);
-        ready(Ok(page.map(|(number, record)| (*number, record.clone())).collect())).boxed()
+        ready(Ok(page.map(|(number, stored)| (*number, stored.record.clone())).collect())).boxed()
     }
 
     fn page(&self, query: PageQuery) -> BoxFuture<'_, Result<Page, BacklogError>> {
@@ -130,15 +153,15 @@ impl Backlog for Memory {
                 Side::After(id) => **number > id,
                 Side::Newest => true,
             })
-            .filter(|(_, record)| match record.conversation_key() {
+            .filter(|(_, stored)| match &stored.conversation {
                 None => wanted.is_empty(),
-                Some(key) => wanted.contains(&key),
+                Some(key) => wanted.contains(key),
             })
             .collect();
         if !matches!(query.side, Side::After(_)) {
             found.reverse();
         }
-        let found = found.into_iter().map(|(number, record)| Ok((*number, record.clone())));
+        let found = found.into_iter().map(|(number, stored)| Ok((*number, stored.record.clone())));
         ready(Page::collect(&query, found)).boxed()
     }
 
@@ -189,7 +212,7 @@ mod tests {
 
     #[tokio::test]
     async fn f3_f8_nobody_takes_more_than_a_tenth() {
-        let backlog = Memory::default();
+        let backlog = Memory::new(1_000);
         let honest = [said(1, None, "[1]"), said(1, Some("bob"), "[2]")];
         backlog.append(&honest).await.unwrap();
         for _ in 0..3000 {
