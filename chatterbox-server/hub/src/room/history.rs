@@ -208,15 +208,15 @@ impl History {
     fn drop_segment(&mut self) {
         if let Some(segment) = self.sealed.pop_front() {
             self.public = self.public.minus(segment.held());
-            for (sender, held) in segment.marks().held_by_sender() {
+            for (sender, held) in segment.marks().those_that(|_, _| true).by_sender {
                 self.shares.remove(sender, held);
             }
             self.public_forgotten = self.public_forgotten.max(segment.marks().last());
         }
     }
 
-    /// Drops what a sender has in the oldest segment with anything of it, other than the message of this number; says `false`
-    /// when there is nothing else.
+    /// Drops what a sender has in the oldest segment with anything of it, and what others have there who have to go with it, but
+    /// not the message of this number; says `false` when there is nothing else.
     fn cut_share(&mut self, sender: i64, newest: Sequence) -> bool {
         let has = |segment: &Segment<Bytes>| segment.marks().has_sender(sender);
         if !self.sealed.iter().any(has) {
@@ -224,12 +224,15 @@ impl History {
         }
         let Some(place) = self.sealed.iter().position(has) else { return false };
         let Some(segment) = self.sealed.get(place) else { return false };
-        let goes = |of: i64, id: Sequence| of == sender && id != newest;
+        let together: HashSet<i64> = self.shares.together_with(sender, segment.marks().senders());
+        let goes = |of: i64, id: Sequence| together.contains(&of) && id != newest;
         let gone = segment.marks().those_that(goes);
         let Some(last) = gone.last else { return false };
         self.public_forgotten = self.public_forgotten.max(last);
-        self.public = self.public.minus(gone.held);
-        self.shares.remove(sender, gone.held);
+        for (sender, held) in gone.by_sender {
+            self.public = self.public.minus(held);
+            self.shares.remove(sender, held);
+        }
         self.write_anew(place, goes);
         true
     }

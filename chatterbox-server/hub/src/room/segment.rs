@@ -35,10 +35,10 @@ pub(crate) struct Marks {
     ids: OnceLock<Bytes>,
 }
 
-/// Some messages of a segment: what they are together, and the number of the last of them.
+/// Some messages of a segment: what each sender has of them, and the number of the last.
 #[derive(Debug)]
 pub(crate) struct Chosen {
-    pub(crate) held: Keep,
+    pub(crate) by_sender: HashMap<i64, Keep>,
     pub(crate) last: Option<Sequence>,
 }
 
@@ -148,20 +148,14 @@ impl Marks {
         self.each.last().map_or(0, |mark| self.id(*mark))
     }
 
+    /// The senders of its messages, each at least once.
+    pub(crate) fn senders(&self) -> &[i64] {
+        self.sources.senders()
+    }
+
     /// Whether a sender has a message in it.
     pub(crate) fn has_sender(&self, sender: i64) -> bool {
         self.sources.senders().contains(&sender)
-    }
-
-    /// What each sender has in it.
-    pub(crate) fn held_by_sender(&self) -> HashMap<i64, Keep> {
-        let mut held = HashMap::new();
-        for place in 0..self.len() {
-            let bytes = (self.start(place + 1) - self.start(place)) as u64;
-            let of = held.entry(self.sources.sender_of(place)).or_insert(Keep::NOTHING);
-            *of = of.plus(Keep::one(bytes));
-        }
-        held
     }
 
     /// The places of messages, chosen by sender and number.
@@ -174,10 +168,11 @@ impl Marks {
 
     /// Some messages, chosen by sender and number.
     pub(crate) fn those_that(&self, chosen: impl Fn(i64, Sequence) -> bool) -> Chosen {
-        let mut all = Chosen { held: Keep::NOTHING, last: None };
+        let mut all = Chosen { by_sender: HashMap::new(), last: None };
         for place in self.places_that(&chosen) {
             let bytes = self.start(place + 1) - self.start(place);
-            all.held = all.held.plus(Keep::one(bytes as u64));
+            let held = all.by_sender.entry(self.sources.sender_of(place)).or_insert(Keep::NOTHING);
+            *held = held.plus(Keep::one(bytes as u64));
             all.last = self.each.get(place).map(|mark| self.id(*mark));
         }
         all

@@ -3,7 +3,7 @@
 //! A sender has a tenth at most. Names are cheap, so what comes from one network has a half at most, and what is too much of
 //! it goes from the sender there who has the most: whoever says little loses nothing.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::filing::Sender;
 use crate::room::limits::Keep;
@@ -107,6 +107,23 @@ impl Shares {
         let several = origin.held.messages > 1;
         let heaviest = || origin.by_weight.last().map(|(_, sender)| *sender);
         (several && self.of_origin.is_exceeded_by(origin.held)).then(heaviest).flatten()
+    }
+
+    /// Which of some senders give up messages together with the one that [`Shares::exceeded_by`] has named: it alone for
+    /// its own share; for that of its network, all there who have half as much at least, so that many who have a little in many
+    /// places are not cut one by one.
+    pub fn together_with(&self, sender: i64, among: &[i64]) -> HashSet<i64> {
+        let alone = HashSet::from([sender]);
+        let Some(share) = self.senders.get(&sender) else { return alone };
+        let Some(origin) = share.origin.filter(|_| !self.of_sender.is_exceeded_by(share.held))
+        else {
+            return alone;
+        };
+        let heavy = |of: &i64| {
+            let other = self.senders.get(of).filter(|other| other.origin == Some(origin));
+            other.is_some_and(|other| weight(other.held).saturating_mul(2) >= weight(share.held))
+        };
+        among.iter().copied().filter(heavy).chain(alone).collect()
     }
 
     /// What a sender has.

@@ -187,6 +187,26 @@ fn f3_one_network_takes_a_half_under_whatever_names() {
 }
 
 #[test]
+fn many_names_of_a_network_are_cut_together() {
+    let mut history = History::new(KEEP);
+    let mut cuts = 0;
+    for round in 0..200 {
+        if round % 20 == 0 {
+            add_by(&mut history, sender(-1, 1), None, &format!("honest {round}"));
+        }
+        for name in 0..150 {
+            let before = history.public_forgotten;
+            add_by(&mut history, sender(-10 - name, 1), None, "flood");
+            cuts += usize::from(history.public_forgotten != before);
+        }
+    }
+    // With the names in turn, each message of a full network would have a segment written anew.
+    assert!((10..100).contains(&cuts), "{cuts}");
+    assert!(history.public.messages <= KEEP.messages / 2 + 10, "{}", history.public.messages);
+    assert_eq!(read(&history, "x").iter().filter(|text| is_honest(text)).count(), 10);
+}
+
+#[test]
 fn f8_private_talk_of_others_takes_no_message_that_waits() {
     let mut history = History::new(KEEP);
     for number in 0..20 {
