@@ -99,6 +99,10 @@ pub enum Code {
     AnswerToNothing,
     /// Another connection has resumed this session.
     Resumed,
+    /// The account of this connection was removed.
+    AccountRemoved,
+    /// All other logins of the account of this connection were ended.
+    LoggedOut,
 }
 
 impl Code {
@@ -267,6 +271,16 @@ impl Code {
             Self::Resumed => {
                 ("resumed", clause::ID_7, "another connection goes on with this session")
             }
+            Self::AccountRemoved => (
+                "account-removed",
+                clause::AN_1,
+                "the account that you were logged in with has been removed",
+            ),
+            Self::LoggedOut => (
+                "logged-out",
+                clause::AN_1,
+                "the password was changed or all logins were ended, so you have to log in again",
+            ),
         }
     }
 }

@@ -2,7 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a bench")]
 
 use bytes::Bytes;
-use chatterbox_hub::Record;
+use chatterbox_hub::{Filing, Record};
 use chatterbox_proto::Username;
 use chatterbox_proto::session::Destination;
 use chatterbox_server::store::sqlite::{Durability, Retention, Sqlite, SqliteOptions};
@@ -45,7 +45,11 @@ fn append(bencher: Bencher<'_, '_>, size: usize, backlog: &dyn Backlog) {
     let json = Bytes::from(format!("[\"user1\", \"ALL\", 1700000000, \"{}\"]", "x".repeat(64)));
     let source = Username::parse("user1").unwrap();
     let destination = Destination::All;
-    let records = vec![Record { source, destination, json, arrived: 1_700_000_000 }; size];
+    let records =
+        vec![
+            Record { source, destination, json, arrived: 1_700_000_000, filing: Filing::default() };
+            size
+        ];
     bencher
         .counter(ItemsCount::new(size))
         .bench_local(|| runtime.block_on(backlog.append(&records)).unwrap());

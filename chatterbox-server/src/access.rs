@@ -16,7 +16,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use crate::accounts::Login;
+use crate::accounts::{Login, Observer};
 use crate::chat::handle::Handle;
 
 /// Authenticates users before they join.
@@ -31,6 +31,16 @@ pub trait Authenticator: Send + Sync + Debug {
         &'a self,
         request: LoginRequest<'a>,
     ) -> BoxFuture<'a, Result<Grant, Refusal>>;
+
+    /// The number of the account that has this name, if there is one.
+    fn account_of<'a>(&'a self, _name: &'a Username) -> BoxFuture<'a, Option<i64>> {
+        ready(None).boxed()
+    }
+
+    /// Tells `observer` of every change of an account that ends logins, for as long as the future is polled.
+    fn watch(&self, _observer: Observer) -> BoxFuture<'_, ()> {
+        std::future::pending().boxed()
+    }
 
     /// Is called when a user with this grant has joined, before the welcome is sent. A login that the roster refused
     /// changes nothing this way.

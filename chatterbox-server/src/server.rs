@@ -5,8 +5,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatterbox_hub::{Event, Hub};
-use chatterbox_proto::{ALL, Entry, SERVER};
+use chatterbox_hub::{AccountChange, AccountChangeKind, Event, Hub};
+use chatterbox_proto::{ALL, Entry, SERVER, Username};
+use futures_util::FutureExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -74,16 +75,36 @@ pub async fn run_with(
     let presence = Arc::clone(&chat);
     let presence = tokio::spawn(async move { presence.notifier().notify_of_presence().await });
 
+    let authenticator = Arc::clone(&access.authenticator);
+    let account_changes = {
+        let chat = Arc::clone(&chat);
+        let (backlog, runtime) = (Arc::clone(&backlog), tokio::runtime::Handle::current());
+        let observer = Box::new(move |change: &AccountChange| {
+            chat.change_account(change);
+            if change.kind == AccountChangeKind::Removed {
+                let (backlog, account) = (Arc::clone(&backlog), change.account);
+                runtime.spawn(async move { backlog.forget_account(account).await });
+            }
+        });
+        tokio::spawn(async move { authenticator.watch(observer).await })
+    };
+
     let history_loaded = CancellationToken::new();
     let closing = CancellationToken::new();
     let accepting = CancellationToken::new();
     let tasks = TaskTracker::new();
+    let authenticator = Arc::clone(&access.authenticator);
+    let account_of = Box::new(move |name: Username| {
+        let authenticator = Arc::clone(&authenticator);
+        async move { authenticator.account_of(&name).await }.boxed()
+    });
+    let pages = Arc::new(Pages::new(Arc::clone(&backlog), account_of));
     let context = Arc::new(Context {
         chat: Arc::clone(&chat),
         access,
         joins: JoinPacing::default(),
         logged: LogPacing::default(),
-        pages: Arc::new(Pages::new(Arc::clone(&backlog))),
+        pages,
         config: config.clone(),
         transport,
         history_loaded: history_loaded.clone(),
@@ -139,6 +160,7 @@ pub async fn run_with(
         tracing::error!("the sequencer has panicked");
     }
     presence.abort();
+    account_changes.abort();
     tracing::info!("stopped");
     outcome
 }

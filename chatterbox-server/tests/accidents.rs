@@ -215,13 +215,16 @@ fn a_second_folder_with_a_link_to_the_same_database_is_refused() {
     }
 }
 
+/// So many messages of 200 kB are less than what one user has of the history.
+const LARGE: usize = 30;
+
 /// A database of some megabytes, without a server.
 fn large(folder: &Path) -> PathBuf {
     let data = folder.join("data");
     let server = start(&data);
     let mut ann = ann(&server);
     let long = "x".repeat(200_000);
-    for number in 0..40 {
+    for number in 0..LARGE {
         assert!(is_stored(&mut ann, &format!("{number} {long}")));
     }
     data
@@ -280,7 +283,7 @@ fn f24_a_backup_that_is_killed_leaves_nothing_under_its_name() {
     fs::create_dir(&restored).unwrap();
     fs::rename(&file, restored.join("chatterbox.db")).unwrap();
     let welcome = join(&mut connect(start(&restored).address), "bob");
-    assert_eq!(contents(&welcome).len(), 40);
+    assert_eq!(contents(&welcome).len(), LARGE);
 }
 
 #[test]

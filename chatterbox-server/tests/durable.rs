@@ -87,7 +87,12 @@ fn messages_of_names_that_older_rules_accepted_are_there_after_a_start() {
     say_and_see(&server, "zoe", "first");
     stop(server);
     let old = rusqlite::Connection::open(folder.path().join("chatterbox.db")).unwrap();
-    old.execute_batch("ALTER TABLE messages DROP COLUMN source; PRAGMA user_version = 5").unwrap();
+    old.execute_batch(
+        "DROP INDEX messages_by; ALTER TABLE messages DROP COLUMN sender;
+         ALTER TABLE messages DROP COLUMN origin; ALTER TABLE messages DROP COLUMN mailbox;
+         DROP TABLE account_changes; ALTER TABLE messages DROP COLUMN source; PRAGMA user_version = 5",
+    )
+    .unwrap();
     let insert = "INSERT INTO messages (arrived, recipient, json) VALUES (7, ?, ?)";
     for source in ["\u{ff21}\u{ff2c}\u{ff2c}", "\u{455}\u{435}rv\u{435}r"] {
         let (to, timestamp, content) = ("ALL".into(), 1, "older".into());

@@ -407,6 +407,10 @@ impl Backlog for Fickle {
     fn page(&self, query: PageQuery) -> BoxFuture<'_, Result<Page, BacklogError>> {
         self.memory.page(query)
     }
+
+    fn forget_account(&self, account: i64) -> BoxFuture<'_, ()> {
+        self.memory.forget_account(account)
+    }
 }
 
 #[tokio::test]

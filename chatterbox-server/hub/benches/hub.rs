@@ -3,8 +3,8 @@
 
 use bytes::Bytes;
 use chatterbox_hub::{
-    AccountKey, BlockLists, Delivery, Hub, Identity, JoinRequest, Keep, LoggedIn, MemberId, Record,
-    Rename, TimelineLimits, Wake,
+    AccountKey, BlockLists, Delivery, Filing, Hub, Identity, JoinRequest, Keep, LoggedIn, MemberId,
+    Record, Rename, TimelineLimits, Wake,
 };
 use chatterbox_proto::Username;
 use chatterbox_proto::session::Destination;
@@ -18,7 +18,7 @@ fn main() {
 fn record(destination: Destination) -> Record {
     let source = Username::parse("user1").unwrap();
     let json = Bytes::from(format!("[\"user1\", \"ALL\", 1700000000, \"{}\"]", "x".repeat(64)));
-    Record { source, destination, json, arrived: 1_700_000_000 }
+    Record { source, destination, json, arrived: 1_700_000_000, filing: Filing::default() }
 }
 
 /// A hub with so many members who have taken everything.

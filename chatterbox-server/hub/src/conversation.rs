@@ -1,42 +1,33 @@
 //! Messages that belong together, for reading them back page by page (ID-6).
 
 use chatterbox_proto::Username;
-use chatterbox_proto::session::Destination;
 
-use crate::record::Record;
+use crate::filing::{Party, conversation_key};
 
 /// A set of messages that can be paged through.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Conversation {
     /// The messages to everybody.
     Public,
-    /// The private messages between two users, in both directions.
-    Between(Username, Username),
+    /// The private messages between two users, in both directions. Each may have messages under a name and under an account.
+    Between(Vec<Party>, Vec<Party>),
 }
 
 impl Conversation {
-    /// The key that its messages share, to look them up in a store; the public ones have none.
-    pub fn key(&self) -> Option<String> {
-        match self {
-            Self::Public => None,
-            Self::Between(one, other) => Some(key(one, other)),
-        }
+    /// The private messages between two guests.
+    pub fn between(one: &Username, other: &Username) -> Self {
+        let party = |name: &Username| vec![Party::Guest(name.clone())];
+        Self::Between(party(one), party(other))
     }
-}
 
-impl Record {
-    /// The [`Conversation::key`] of the conversation that it belongs to.
-    pub fn conversation_key(&self) -> Option<String> {
-        match &self.destination {
-            Destination::All => None,
-            Destination::User(recipient) => Some(key(&self.source, recipient)),
-        }
+    /// The keys that its messages have, to look them up in a store; the public ones have none.
+    pub fn keys(&self) -> Vec<String> {
+        let Self::Between(one, other) = self else { return Vec::new() };
+        let pairs = one.iter().flat_map(|one| other.iter().map(move |other| (one, other)));
+        let mut keys: Vec<_> =
+            pairs.map(|(one, other)| conversation_key(&one.key(), &other.key())).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
     }
-}
-
-/// The same for both directions. No name has a line break in it.
-fn key(one: &Username, other: &Username) -> String {
-    let mut keys = [one.key(), other.key()];
-    keys.sort_unstable();
-    keys.join("\n")
 }

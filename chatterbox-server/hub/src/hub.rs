@@ -7,6 +7,7 @@
 //! An event for one member goes to a small queue of its own, stamped with its place in the timeline, so that one order
 //! holds for all events.
 
+use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -16,7 +17,9 @@ use chatterbox_proto::{Code, NameKey, Username};
 use crate::block_lists::BlockFilter;
 use crate::budget::{Budget, WAITING};
 use crate::encode::batch::BatchCache;
+use crate::ended_logins::EndedLogins;
 use crate::event::Event;
+use crate::filing::Party;
 use crate::identity::{Identity, LoggedIn};
 use crate::ids::{MemberId, SessionId};
 use crate::member::{Kind, Member};
@@ -39,6 +42,9 @@ pub struct Hub {
     /// The members that the hub has removed, until their connections leave, so there are no more than connections.
     pub(crate) removed: HashMap<MemberId, Removal>,
     pub(crate) recent_renames: VecDeque<RecentRename>,
+    pub(crate) ended_logins: EndedLogins,
+    /// Turns names and networks into numbers that stand for them ([`crate::filing::Sender`]).
+    pub(crate) sender_hasher: RandomState,
     pub(crate) lobby: Timeline,
     pub(crate) history: History,
     pub(crate) batches: BatchCache,
@@ -57,6 +63,8 @@ impl Hub {
             sessions: Sessions::default(),
             removed: HashMap::new(),
             recent_renames: VecDeque::new(),
+            ended_logins: EndedLogins::default(),
+            sender_hasher: RandomState::new(),
             lobby: Timeline::new(lobby),
             history: History::new(keep),
             batches: BatchCache::default(),
@@ -200,23 +208,31 @@ impl Hub {
             }
             // A recipient that has left meanwhile gets it in the snapshot of its next join.
             Destination::User(name) => {
-                let member = self.recipient(name).filter(|id| self.members.contains_key(id));
-                let Some(to) = member else {
-                    self.history.push_private(id, name, &record);
-                    return Wake::Nobody;
-                };
-                let name = self.presence.identity(to).map_or(name, |identity| &identity.name);
-                self.history.push_private(id, name, &record);
-                self.queue(to, Kind::Message, Event::message(id, record))
+                let found = self.recipient(name);
+                let here = found.and_then(|id| Some((id, self.identity(id)?)));
+                // Somebody else may have the name of an account by now.
+                let here = here.filter(|(_, identity)| match &record.filing.to {
+                    Some(to @ Party::Account(_)) => identity.party() == *to,
+                    _ => true,
+                });
+                let filed = record.filing.to.clone();
+                let filed = filed.or_else(|| here.map(|(_, identity)| identity.party()));
+                let to = here.map(|(id, _)| id);
+                let filed = filed.unwrap_or_else(|| Party::Guest(name.clone()));
+                self.history.push_private(id, &filed, &record);
+                match to {
+                    Some(to) => self.queue(to, Kind::Message, Event::message(id, record)),
+                    None => Wake::Nobody,
+                }
             }
         }
     }
 
     /// Adds a message of an earlier run to the history.
     pub fn remember(&mut self, id: Sequence, record: &Record) {
-        match &record.destination {
-            Destination::All => self.history.push_public(id, record),
-            Destination::User(name) => self.history.push_private(id, name, record),
+        match record.recipient() {
+            None => self.history.push_public(id, record),
+            Some(recipient) => self.history.push_private(id, &recipient, record),
         }
     }
 

@@ -8,6 +8,7 @@ use core::net::IpAddr;
 
 use chatterbox_proto::{Capabilities, Username};
 
+use crate::filing::Party;
 use crate::level::Level;
 
 /// An account, whatever its name, and which of its logins are good.
@@ -85,6 +86,20 @@ impl Identity {
     /// The names under which they are known now.
     pub fn names(&self) -> impl Iterator<Item = &Username> {
         std::iter::once(&self.name).chain(self.account())
+    }
+
+    /// What is filed under them from now on.
+    pub fn party(&self) -> Party {
+        self.login.as_ref().map_or_else(
+            || Party::Guest(self.name.clone()),
+            |login| Party::Account(login.account_key.id),
+        )
+    }
+
+    /// All that they may read: what is filed under their name, and under their account.
+    pub fn parties(&self) -> Vec<Party> {
+        let account = self.login.as_ref().map(|login| Party::Account(login.account_key.id));
+        std::iter::once(Party::Guest(self.name.clone())).chain(account).collect()
     }
 
     /// Whether they speak the base protocol only.

@@ -13,14 +13,18 @@
 //! [`Identity`] says who a member is, base clients included. The presence keeps all identities with an index on the block
 //! lists; a change concerns the pairs of members that a list connects, never everybody.
 
+mod account_change;
+mod addressing;
 mod block_index;
 mod block_lists;
 mod budget;
 mod conversation;
 mod delivery;
 mod encode;
+mod ended_logins;
 mod event;
 mod eviction;
+mod filing;
 pub mod guard;
 mod hub;
 mod identity;
@@ -45,8 +49,10 @@ pub use delivery::Delivery;
 pub use encode::batch::Batch;
 pub use encode::view::View;
 pub use encode::welcome::{Assembly, Welcome, reframed};
+pub use ended_logins::{AccountChange, AccountChangeKind};
 pub use event::Event;
 pub use eviction::{Laggards, MOVING};
+pub use filing::{Filing, Party, Sender};
 pub use hub::Hub;
 pub use identity::{AccountKey, Actor, Identity, LoggedIn};
 pub use ids::{MemberId, SessionId, SessionKey};
@@ -56,5 +62,7 @@ pub use permission::{Denied, Permission, Target, authorise};
 pub use record::{Record, Sequence};
 pub use removal::Removal;
 pub use room::limits::{Keep, TimelineLimits};
+pub use room::mailboxes::{Kept, Mailboxes};
+pub use room::shares::Shares;
 pub use room::timeline::Lag;
 pub use wake::Wake;

@@ -122,6 +122,10 @@ impl Hub {
     /// [`JoinError`] when the name is in use or looks like one that is (TK-1, NM-2).
     pub fn admit(&mut self, mut request: JoinRequest<'_>) -> Result<JoinReply, JoinError> {
         self.sessions.forget(self.now);
+        // The account may have been removed, or its password changed, since this login was checked.
+        if request.identity.login.as_ref().is_some_and(|login| self.ended_logins.has(login)) {
+            return Err(JoinError::Refused(Refusal::Busy));
+        }
         let id = MemberId(self.next);
         let session = self.session_of(&request);
         if session.is_none() && request.resume.is_some_and(|resume| resume.only) {
@@ -199,17 +203,18 @@ impl Hub {
         id: MemberId,
     ) -> Result<(Welcome, Option<SessionId>), TooLong> {
         let Identity { name, login, agreed, .. } = &request.identity;
+        let parties = request.identity.parties();
         // The joiner is in the list (UL-5), and told of what happens from now on (UJ-3).
         let mut users = self.presence.user_list(old);
         users.push([LIST_SEPARATOR, &json::string(name.as_str())].concat().into());
         let Some(agreed) = *agreed else {
-            let welcome = Welcome::base(request.info, users, self.history.cut(name, 0));
+            let welcome = Welcome::base(request.info, users, self.history.cut(&parties, 0));
             welcome.fits()?;
             return Ok((welcome, None));
         };
         let after = request.resume.filter(|_| session.is_some()).map(|resume| resume.after);
-        let after = after.filter(|after| self.history.reaches(name, *after));
-        let history = self.history.cut(name, after.unwrap_or(0));
+        let after = after.filter(|after| self.history.reaches(&parties, *after));
+        let history = self.history.cut(&parties, after.unwrap_or(0));
         let mut rest = Object::with_capacity(256).members(request.extra);
         let has_ids = View::of(agreed).ids();
         let mut key = None;

@@ -12,6 +12,8 @@ pub enum Permission {
     Use(Level),
     /// To give somebody a level.
     GiveLevel(Level),
+    /// To remove an account.
+    RemoveAccount,
     /// To switch a command off; one that switches the others on again stays on.
     SwitchOff {
         /// Whether the command is such a one.
@@ -74,6 +76,10 @@ pub fn authorise(actor: Actor, permission: Permission, target: Target) -> Result
             }
             // Nobody is below themselves.
             if below && target != Target::Oneself { Ok(()) } else { Err(Denied::NotBelow) }
+        }
+        Permission::RemoveAccount => {
+            at_least(Level::ADMIN)?;
+            if below { Ok(()) } else { Err(Denied::NotBelow) }
         }
         Permission::SwitchOff { stays_on } => {
             at_least(Level::ADMIN)?;

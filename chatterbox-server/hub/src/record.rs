@@ -1,8 +1,12 @@
 //! A message as it is stored.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use chatterbox_proto::Username;
 use chatterbox_proto::session::Destination;
+
+use crate::filing::{Filing, Party, conversation_key};
 
 /// The number of a record: rising by one from 1, never used twice.
 pub type Sequence = u64;
@@ -19,4 +23,27 @@ pub struct Record {
     pub json: Bytes,
     /// The time of arrival at this server, in seconds since 1970 UTC. The clocks of senders may say anything.
     pub arrived: i64,
+    /// Under whom it is filed.
+    pub filing: Filing,
+}
+
+impl Record {
+    /// To whom a private message was sent.
+    pub fn recipient(&self) -> Option<Cow<'_, Party>> {
+        match (&self.destination, &self.filing.to) {
+            (Destination::All, _) => None,
+            (Destination::User(_), Some(to)) => Some(Cow::Borrowed(to)),
+            (Destination::User(name), None) => Some(Cow::Owned(Party::Guest(name.clone()))),
+        }
+    }
+
+    /// The key of the conversation that it belongs to; public messages have none.
+    pub fn conversation_key(&self) -> Option<String> {
+        let to = self.recipient()?;
+        let from = match &self.filing.from {
+            Some(from) => from.key(),
+            None => Cow::Borrowed(self.source.key()),
+        };
+        Some(conversation_key(&from, &to.key()))
+    }
 }

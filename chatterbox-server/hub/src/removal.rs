@@ -9,4 +9,8 @@ pub enum Removal {
     OverBudget,
     /// Another connection has resumed its session (ID-7).
     Resumed,
+    /// Its account was removed.
+    AccountRemoved,
+    /// Another login of its account, or the operator, has ended its login.
+    LoggedOut,
 }

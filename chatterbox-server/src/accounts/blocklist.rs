@@ -1,8 +1,10 @@
 //! Stored block lists of accounts.
 
+use chatterbox_hub::LoggedIn;
 use chatterbox_proto::Username;
 
-use crate::accounts::directory::{Added, DirectoryError};
+use crate::accounts::credentials::is_account;
+use crate::accounts::directory::{Added, Directory, DirectoryError};
 use crate::accounts::login::{Accounts, Refused};
 
 impl Accounts {
@@ -10,11 +12,18 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Refused`].
-    pub async fn block(&self, owner: &Username, other: &Username) -> Result<(), Refused> {
-        let (owner, other) = (owner.clone(), other.clone());
-        match self.directory.call(move |directory| directory.block(&owner, &other)).await? {
-            Added::Yes | Added::Already => Ok(()),
-            Added::Full => Err(Refused::Full),
+    pub async fn block(&self, owner: &LoggedIn, other: &Username) -> Result<(), Refused> {
+        let (LoggedIn { account, account_key }, other) = (owner.clone(), other.clone());
+        let block = move |directory: &mut dyn Directory| {
+            if !is_account(directory, &account, account_key.id)? {
+                return Ok(None);
+            }
+            directory.block(&account, &other).map(Some)
+        };
+        match self.directory.call(block).await? {
+            Some(Added::Yes | Added::Already) => Ok(()),
+            Some(Added::Full) => Err(Refused::Full),
+            None => Err(Refused::NoAccount),
         }
     }
 
@@ -24,10 +33,14 @@ impl Accounts {
     /// [`DirectoryError`].
     pub async fn unblock(
         &self,
-        owner: &Username,
+        owner: &LoggedIn,
         other: &Username,
     ) -> Result<bool, DirectoryError> {
-        let (owner, other) = (owner.clone(), other.clone());
-        self.directory.call(move |directory| directory.unblock(&owner, &other)).await
+        let (LoggedIn { account, account_key }, other) = (owner.clone(), other.clone());
+        let unblock = move |directory: &mut dyn Directory| {
+            Ok(is_account(directory, &account, account_key.id)?
+                && directory.unblock(&account, &other)?)
+        };
+        self.directory.call(unblock).await
     }
 }

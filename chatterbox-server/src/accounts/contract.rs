@@ -45,7 +45,7 @@ fn accounts(directory: &mut impl Directory) {
     assert_eq!(directory.account(&name("ann")).unwrap(), None);
     assert!(!directory.set_level(&name("ann"), Level::ADMIN).unwrap());
     assert!(!directory.change_password(&name("ann"), &hash("x")).unwrap());
-    assert!(!directory.remove(&name("ann")).unwrap());
+    assert_eq!(directory.remove(&name("ann")).unwrap(), None);
     assert_eq!(directory.list(9).unwrap(), [], "nothing of that has made anything");
 
     assert_eq!(directory.add(&account("Ann")).unwrap(), Added::Yes);
@@ -70,7 +70,9 @@ fn accounts(directory: &mut impl Directory) {
     assert_eq!(directory.account(&name("ann")).unwrap().unwrap().password, hash("costlier"));
     assert_eq!(directory.account(&name("bob")).unwrap().map(whichever), Some(account("bob")));
 
-    assert!(directory.remove(&name("ann")).unwrap());
+    let account_key = directory.account(&name("ann")).unwrap().unwrap().account_key;
+    assert_eq!(directory.remove(&name("ANN")).unwrap(), Some(account_key), "it says which");
+    assert_eq!(directory.changes().unwrap(), [], "those of others only");
     assert_eq!(directory.account(&name("ann")).unwrap(), None);
 }
 

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use chatterbox_hub::guard::network;
-use chatterbox_hub::{AccountKey, Level, LoggedIn};
+use chatterbox_hub::{AccountChange, AccountChangeKind, AccountKey, Level, LoggedIn, MemberId};
 use chatterbox_proto::Username;
 
 use crate::accounts::directory::{Account, Added, Directory, DirectoryError};
@@ -30,7 +30,7 @@ impl Accounts {
     ) -> Result<(Token, AccountKey), Refused> {
         let peer = network(peer);
         if let Some(owner) = self.owner_or_look_alike(name).await? {
-            return Err(Refused::Registered(owner));
+            return Err(Refused::Registered(owner.account));
         }
         {
             let now = self.now();
@@ -61,39 +61,47 @@ impl Accounts {
                 }
             }
             let account_key = directory.account(&account.name)?.map(|account| account.account_key);
-            Ok((added, account_key.unwrap_or_default()))
+            Ok((added, account_key))
         };
         let (added, account_key) = self.directory.call(add).await?;
         match added {
             Added::Yes => {
                 tracing::info!(%name, %peer, "registered");
-                Ok((token, account_key))
+                // It may have been removed again already.
+                Ok((token, account_key.ok_or(Refused::NoAccount)?))
             }
             Added::Already => Err(Refused::Registered(name.clone())),
             Added::Full => Err(Refused::Full),
         }
     }
 
-    /// Changes a password, which takes the old one. All login tokens of the account end; the new one is for this login.
+    /// Changes a password, which takes the old one. All logins and tokens of the account end but that of the member who asks
+    /// for it, if there is one, which goes on with the new token.
     ///
     /// # Errors
     /// [`Refused`].
     pub async fn change_password(
         &self,
-        name: &Username,
+        login: &LoggedIn,
+        by: Option<MemberId>,
         old: Secret,
         new: Secret,
         peer: IpAddr,
     ) -> Result<(Token, AccountKey), Refused> {
+        let name = &login.account;
         let peer = network(peer);
         let attempt = self.begin(name, peer)?;
         let checked = self.verify(name, old, &attempt).await?.account_key;
         let now = self.now();
         self.limits().passwords.succeeded(now, attempt);
+        if checked.id != login.account_key.id {
+            return Err(Refused::NoAccount);
+        }
         let password = self.hashing.make(new).await?;
         let token = Token::generate()?;
         let (hash, expires) = (token.hash(), unix_now().saturating_add(LIFETIME));
         let owner = name.clone();
+        let observed = self.directory.observed();
         let change = move |directory: &mut dyn Directory| {
             // Hashing takes a while: the account may have been removed or changed since the old password was verified.
             if directory.account(&owner)?.map(|account| account.account_key) != Some(checked) {
@@ -101,7 +109,12 @@ impl Accounts {
             }
             directory.change_password(&owner, &password)?;
             directory.add_token(&owner, hash, expires)?;
-            Ok(directory.account(&owner)?.map(|account| account.account_key))
+            let account_key = directory.account(&owner)?.map(|account| account.account_key);
+            if let Some(AccountKey { epoch, .. }) = account_key {
+                let kind = AccountChangeKind::LoginsEnded { epoch, spared: by };
+                observed.tell(&AccountChange { account: checked.id, name: owner, kind });
+            }
+            Ok(account_key)
         };
         let account_key = self.directory.call(change).await?.ok_or(Refused::NoAccount)?;
         tracing::info!(%name, %peer, "password changed");
@@ -110,24 +123,57 @@ impl Accounts {
 
     /// Ends one login of an account, or all of them. An account that was removed ends no login of a later one of its name.
     ///
+    /// With `everywhere`, the other members of the account are logged out, too. Without it they stay, even if the token of
+    /// this login is not known, so that all tokens of the account end.
+    ///
     /// # Errors
     /// [`DirectoryError`].
     pub async fn log_out(
         &self,
         login: &LoggedIn,
+        by: Option<MemberId>,
         token: Option<TokenHash>,
+        everywhere: bool,
     ) -> Result<(), DirectoryError> {
-        let LoggedIn { account: name, account_key } = login.clone();
-        let end = move |directory: &mut dyn Directory| match token {
-            Some(token) => directory.remove_token(token),
-            None => match directory.account(&name)? {
-                Some(account) if account.account_key.id == account_key.id => {
-                    directory.remove_tokens(&name)
-                }
-                _ => Ok(()),
-            },
+        let LoggedIn { account: name, account_key: AccountKey { id, .. } } = login.clone();
+        let observed = self.directory.observed();
+        let end = move |directory: &mut dyn Directory| {
+            let token = token.filter(|_| !everywhere);
+            if let Some(token) = token {
+                return directory.remove_token(token);
+            }
+            if !is_account(directory, &name, id)? {
+                return Ok(());
+            }
+            directory.remove_tokens(&name)?;
+            if let Some(account) = directory.account(&name)?
+                && everywhere
+            {
+                let epoch = account.account_key.epoch;
+                let kind = AccountChangeKind::LoginsEnded { epoch, spared: by };
+                observed.tell(&AccountChange { account: id, name, kind });
+            }
+            Ok(())
         };
         self.directory.call(end).await
+    }
+
+    /// Removes an account, which ends its logins.
+    ///
+    /// # Errors
+    /// [`Refused::NoAccount`] when there is another one of its name, or none.
+    pub async fn remove(&self, login: &LoggedIn) -> Result<(), Refused> {
+        let LoggedIn { account: name, account_key: AccountKey { id, .. } } = login.clone();
+        let observed = self.directory.observed();
+        let remove = move |directory: &mut dyn Directory| {
+            if !is_account(directory, &name, id)? || directory.remove(&name)?.is_none() {
+                return Ok(false);
+            }
+            let kind = AccountChangeKind::Removed;
+            observed.tell(&AccountChange { account: id, name, kind });
+            Ok(true)
+        };
+        if self.directory.call(remove).await? { Ok(()) } else { Err(Refused::NoAccount) }
     }
 
     /// Verifies the admin password.
@@ -184,9 +230,20 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Refused`].
-    pub async fn set_level(&self, name: &Username, level: Level) -> Result<(), Refused> {
-        let name = name.clone();
-        let found = self.directory.call(move |directory| directory.set_level(&name, level)).await?;
-        if found { Ok(()) } else { Err(Refused::NoAccount) }
+    pub async fn set_level(&self, login: &LoggedIn, level: Level) -> Result<(), Refused> {
+        let LoggedIn { account: name, account_key: AccountKey { id, .. } } = login.clone();
+        let set = move |directory: &mut dyn Directory| {
+            Ok(is_account(directory, &name, id)? && directory.set_level(&name, level)?)
+        };
+        if self.directory.call(set).await? { Ok(()) } else { Err(Refused::NoAccount) }
     }
+}
+
+/// Whether the account of this name is still the one of this number.
+pub(super) fn is_account(
+    directory: &mut dyn Directory,
+    name: &Username,
+    id: i64,
+) -> Result<bool, DirectoryError> {
+    Ok(directory.account(name)?.is_some_and(|account| account.account_key.id == id))
 }

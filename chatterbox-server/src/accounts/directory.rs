@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
-use chatterbox_hub::{AccountKey, Level};
+use chatterbox_hub::{AccountChange, AccountKey, Level};
 use chatterbox_proto::Username;
 
 use crate::accounts::password_hash::PasswordHash;
@@ -124,11 +124,19 @@ pub trait Directory: Send + Debug {
     /// [`DirectoryError`].
     fn set_level(&mut self, name: &Username, level: Level) -> Result<bool, DirectoryError>;
 
-    /// Removes an account and all its data. Returns whether it existed.
+    /// Removes an account and all its data, and seals the private messages to it: whoever has the name next is told of
+    /// none of them. Returns which account it was, if there was one.
     ///
     /// # Errors
     /// [`DirectoryError`].
-    fn remove(&mut self, name: &Username) -> Result<bool, DirectoryError>;
+    fn remove(&mut self, name: &Username) -> Result<Option<AccountKey>, DirectoryError>;
+
+    /// What others have changed in the same store since the last call, the oldest first: accounts that were removed, logins
+    /// that were ended. It is asked before every other call, so it has to be cheap when there is nothing.
+    ///
+    /// # Errors
+    /// [`DirectoryError`].
+    fn changes(&mut self) -> Result<Vec<AccountChange>, DirectoryError>;
 
     /// The first `limit` accounts in the order of their names.
     ///

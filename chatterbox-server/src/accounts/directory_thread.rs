@@ -1,11 +1,49 @@
 //! A thread that calls the directory, so that a slow disk blocks no task but those that wait for it.
+//!
+//! Before every call it looks for what others have changed in the same store, and tells the observer. So no login is
+//! checked, and no guest let in, before the observer knows of the changes that decide about it.
 
 use std::io;
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
+use chatterbox_hub::AccountChange;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::accounts::directory::{Directory, DirectoryError};
+
+/// Is told of every change of an account, in the thread of the directory, so it must not block.
+pub type Observer = Box<dyn Fn(&AccountChange) + Send + Sync>;
+
+/// The observer, once there is one.
+#[derive(Clone, Default)]
+pub(super) struct Observed(Arc<OnceLock<Observer>>);
+
+impl Observed {
+    /// Tells the observer of a change.
+    pub(super) fn tell(&self, change: &AccountChange) {
+        if let Some(observer) = self.0.get() {
+            observer(change);
+        }
+    }
+
+    /// Tells the observer what others have changed. Without one, nothing is read, so nothing is lost.
+    fn look(&self, directory: &mut dyn Directory) {
+        if self.0.get().is_none() {
+            return;
+        }
+        match directory.changes() {
+            Ok(changes) => changes.iter().for_each(|change| self.tell(change)),
+            Err(error) => tracing::warn!(%error, "changes of accounts could not be read"),
+        }
+    }
+}
+
+impl std::fmt::Debug for Observed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Observed").field(&self.0.get().is_some()).finish()
+    }
+}
 
 type Job = Box<dyn FnOnce(&mut dyn Directory) + Send>;
 
@@ -18,6 +56,7 @@ pub struct DirectoryThread {
     /// `None` only while it is dropped.
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
+    observed: Observed,
 }
 
 impl DirectoryThread {
@@ -25,12 +64,25 @@ impl DirectoryThread {
     /// When a thread can't be started.
     pub fn new(mut directory: impl Directory + 'static) -> io::Result<Self> {
         let (jobs, mut inbox) = mpsc::channel::<Job>(WAITING_JOBS);
+        let observed = Observed::default();
+        let observing = observed.clone();
         let thread = std::thread::Builder::new().name("accounts".into()).spawn(move || {
             while let Some(job) = inbox.blocking_recv() {
+                observing.look(&mut directory);
                 job(&mut directory);
             }
         })?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+        Ok(Self { jobs: Some(jobs), thread: Some(thread), observed })
+    }
+
+    /// Sets the observer; a second one is ignored.
+    pub fn observe(&self, observer: Observer) {
+        let _ = self.observed.0.set(observer);
+    }
+
+    /// The observer, for the calls that change accounts.
+    pub(super) fn observed(&self) -> Observed {
+        self.observed.clone()
     }
 
     /// Calls the directory in the thread.

@@ -14,7 +14,7 @@ use chatterbox_proto::capability::accounts::Proof;
 use chatterbox_proto::{Refusal, Username};
 
 use crate::accounts::directory::{Account, Directory, DirectoryError};
-use crate::accounts::directory_thread::DirectoryThread;
+use crate::accounts::directory_thread::{DirectoryThread, Observer};
 use crate::accounts::hashing::Hashing;
 use crate::accounts::password_hash::{Cost, HashError, PasswordHash, Verdict};
 use crate::accounts::secret::Secret;
@@ -29,6 +29,9 @@ const WRONG_TOKENS: Slope = Slope::after(50);
 
 /// The addresses whose registrations and wrong tokens are counted.
 const ADDRESSES: usize = 10_000;
+
+/// How often changes of others are looked for while nobody calls the directory.
+pub const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// The result of authentication: a user who may have their name.
 #[derive(Debug, Clone, Default)]
@@ -135,6 +138,17 @@ impl Accounts {
     /// The clock of the rate limits.
     pub(super) fn now(&self) -> Duration {
         self.began.elapsed()
+    }
+
+    /// Tells `observer` of every change of an account from now on, until the future is dropped: of those of this server at
+    /// once, of those that others make in the same store within [`LOOK_EVERY`].
+    pub async fn watch(&self, observer: Observer) {
+        self.directory.observe(observer);
+        loop {
+            // Every call looks for changes first.
+            let _ = self.directory.call(|_| Ok(())).await;
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
     }
 
     /// Authenticates a user for a name; whether the name is in use is up to the roster. A refused login changes nothing but
@@ -281,16 +295,23 @@ impl Accounts {
         self.directory.call(keep).await
     }
 
-    /// The name of the account that has this name, or one that looks like it.
+    /// The account that has this name, or one that looks like it.
     ///
     /// # Errors
     /// [`DirectoryError`].
     pub async fn owner_or_look_alike(
         &self,
         name: &Username,
-    ) -> Result<Option<Username>, DirectoryError> {
+    ) -> Result<Option<LoggedIn>, DirectoryError> {
         let name = name.clone();
-        self.directory.call(move |directory| owner_or_look_alike(directory, &name)).await
+        let account =
+            self.directory.call(move |directory| match owner_or_look_alike(directory, &name)? {
+                Some(owner) => directory.account(&owner),
+                None => Ok(None),
+            });
+        let login =
+            |account: Account| LoggedIn { account: account.name, account_key: account.account_key };
+        Ok(account.await?.map(login))
     }
 
     /// The accounts that block this user.

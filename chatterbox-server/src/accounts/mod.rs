@@ -20,6 +20,7 @@ mod token;
 pub use directory::{
     ACCOUNTS, Account, Added, BLOCKERS, BLOCKS, Directory, DirectoryError, Settings, TOKENS,
 };
+pub use directory_thread::Observer;
 pub use login::{Accounts, Login, Refused};
 pub use password_hash::{Cost, HashError, PasswordHash};
 pub use secret::{Secret, SecretError};

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use chatterbox_hub::{
-    BlockFilter, Delivery, Event, Hub, Identity, JoinError, JoinReply, JoinRequest, MemberId,
-    Removal, Rename, SessionId, View, Wake, reframed,
+    BlockFilter, Delivery, Event, Filing, Hub, Identity, JoinError, JoinReply, JoinRequest,
+    MemberId, Removal, Rename, SessionId, View, Wake, reframed,
 };
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Code, NameKey, Refusal, Username};
@@ -251,8 +251,8 @@ impl Handle {
     }
 }
 
-/// Resolves the destination of a message of about `bytes`: the spelling under which its recipient is here. Room for it is
-/// reserved, and added to `reserved`.
+/// Resolves the destination of a message of about `bytes`: the spelling under which its recipient is here, and under whom it
+/// is filed. Room for it is reserved, and added to `reserved`.
 ///
 /// # Errors
 /// [`Code::NoSuchUser`], [`Code::Blocked`] or [`Code::RecipientBusy`].
@@ -261,13 +261,13 @@ pub fn resolve(
     destination: Destination<impl NameKey>,
     bytes: usize,
     reserved: &mut Reserved,
-) -> Result<Destination, Code> {
+) -> Result<(Destination, Filing), Code> {
     match destination {
-        Destination::All => Ok(Destination::All),
+        Destination::All => Ok((Destination::All, Filing::default())),
         Destination::User(name) => {
-            let (recipient, name) = sender.chat.reserve(sender.id, &name, bytes)?;
+            let (recipient, name, to) = sender.chat.reserve(sender.id, &name, bytes)?;
             reserved.add(&sender.chat, recipient, bytes);
-            Ok(Destination::User(name))
+            Ok((Destination::User(name), Filing { to, ..Filing::default() }))
         }
     }
 }

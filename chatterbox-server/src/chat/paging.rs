@@ -1,16 +1,18 @@
 //! Pages of history for queries (ID-6), a few at a time, so that appends never wait long behind reads.
 
 use std::collections::HashSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use chatterbox_hub::{Conversation, Sequence};
+use chatterbox_hub::{Conversation, Identity, Party, Sequence};
 use chatterbox_proto::capability::ids::{self, Query, Side};
 use chatterbox_proto::json::Object;
 use chatterbox_proto::{Username, limits};
+use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
 
+use crate::chat::shared::Chat;
 use crate::pacing::PagePacing;
 use crate::store::{Backlog, BacklogError, PageQuery};
 
@@ -20,29 +22,33 @@ const AT_ONCE: usize = 2;
 /// The most pages that are read for one query while all their messages are hidden.
 const SEARCHED: usize = 512;
 
+/// Looks up the number of the account that has a name.
+pub type AccountOf = Box<dyn Fn(Username) -> BoxFuture<'static, Option<i64>> + Send + Sync>;
+
 /// Answers queries for pages.
-#[derive(Debug)]
 pub struct Pages {
     backlog: Arc<dyn Backlog>,
+    account_of: AccountOf,
     room: Semaphore,
     pacing: PagePacing,
 }
 
 impl Pages {
-    /// Pages of this backlog.
-    pub fn new(backlog: Arc<dyn Backlog>) -> Self {
-        Self { backlog, room: Semaphore::new(AT_ONCE), pacing: PagePacing::default() }
+    /// Pages of this backlog, in which accounts have messages of their own.
+    pub fn new(backlog: Arc<dyn Backlog>, account_of: AccountOf) -> Self {
+        let pacing = PagePacing::default();
+        Self { backlog, account_of, room: Semaphore::new(AT_ONCE), pacing }
     }
 
-    /// The answer to the query of a user at an address, without the messages of the users it hides.
+    /// The answer to a user's query, without the messages of the users it hides; `chat` knows who has which name.
     ///
     /// # Errors
     /// [`BacklogError`].
     pub async fn answer(
         &self,
         query: &Query,
-        user: &Username,
-        address: IpAddr,
+        chat: &Chat,
+        user: &Identity,
         hidden: &HashSet<Username>,
     ) -> Result<Object, BacklogError> {
         let with = query.with.as_wire();
@@ -50,14 +56,30 @@ impl Pages {
             Some(Conversation::Public)
         } else {
             // A text that can't be a name has no messages.
-            let other = Username::parse_within(with, limits::USERNAME_CHARS_MOST).ok();
-            other.map(|other| Conversation::Between(user.clone(), other))
+            match Username::parse_within(with, limits::USERNAME_CHARS_MOST) {
+                Ok(other) => {
+                    let others = self.parties(chat, other).await;
+                    Some(Conversation::Between(user.parties(), others))
+                }
+                Err(_) => None,
+            }
         };
+        let address = user.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let (found, more) = match of {
             Some(of) => self.find(of, query, address, hidden).await?,
             None => (Vec::new(), false),
         };
         Ok(ids::page(with, found.iter().map(|(id, json)| (*id, &json[..])), more))
+    }
+
+    /// Whom a name stands for: whoever has it, the account of whoever is here under it, and the account of this name.
+    async fn parties(&self, chat: &Chat, name: Username) -> Vec<Party> {
+        let here = chat.find(&name).and_then(|identity| identity.login);
+        let here = here.map(|login| login.account_key.id);
+        let registered = (self.account_of)(name.clone()).await;
+        let accounts = [here, registered.filter(|registered| Some(*registered) != here)];
+        let accounts = accounts.into_iter().flatten().map(Party::Account);
+        std::iter::once(Party::Guest(name)).chain(accounts).collect()
     }
 
     async fn find(
@@ -106,14 +128,20 @@ impl Pages {
     }
 }
 
+impl std::fmt::Debug for Pages {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pages").field("backlog", &self.backlog).finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::future::ready;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
-    use chatterbox_hub::Record;
     use chatterbox_hub::guard::pace::HIDDEN_PAGES;
+    use chatterbox_hub::{Filing, Record};
     use chatterbox_proto::session::Destination;
     use chatterbox_proto::{Entry, WireText};
     use futures_util::FutureExt as _;
@@ -123,6 +151,10 @@ mod tests {
     use crate::store::{Memory, Page};
 
     const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    fn no_accounts() -> AccountOf {
+        Box::new(|_| Box::pin(async { None }))
+    }
 
     /// A backlog of nothing but one user's messages, which counts the pages that are read.
     #[derive(Debug, Default)]
@@ -141,6 +173,10 @@ mod tests {
             unreachable!()
         }
 
+        fn forget_account(&self, _: i64) -> BoxFuture<'_, ()> {
+            unreachable!()
+        }
+
         fn page(&self, query: PageQuery) -> BoxFuture<'_, Result<Page, BacklogError>> {
             self.0.fetch_add(1, Ordering::Relaxed);
             let Side::After(after) = query.side else { unreachable!() };
@@ -149,6 +185,7 @@ mod tests {
                 destination: Destination::All,
                 json: Bytes::from_static(b"[]"),
                 arrived: 1,
+                filing: Filing::default(),
             };
             ready(Ok(Page { records: vec![(after + 1, record)], more: true })).boxed()
         }
@@ -157,7 +194,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_hides_everybody_who_spoke_reads_few_pages_and_slowly() {
         let backlog = Arc::new(Endless::default());
-        let pages = Pages::new(Arc::clone(&backlog) as Arc<dyn Backlog>);
+        let pages = Pages::new(Arc::clone(&backlog) as Arc<dyn Backlog>, no_accounts());
         let read = || backlog.0.swap(0, Ordering::Relaxed);
         let hidden = HashSet::from([Username::parse("eve").unwrap()]);
         let query = Query { with: WireText::new("ALL"), side: Side::After(0), limit: 1 };
@@ -187,13 +224,19 @@ mod tests {
             };
             let json = entry.to_json().into();
             let source = Username::parse(source).unwrap();
-            Record { source, destination: Destination::All, json, arrived: 1 }
+            Record {
+                source,
+                destination: Destination::All,
+                json,
+                arrived: 1,
+                filing: Filing::default(),
+            }
         };
         let backlog = Arc::new(Memory::new(1_000));
         let sources = [("ann", 5), ("eve", 610), ("ann", 5)];
         let all = sources.map(|(source, count)| vec![record(source); count]).concat();
         backlog.append(&all).await.unwrap();
-        let pages = Pages::new(backlog);
+        let pages = Pages::new(backlog, no_accounts());
         let hidden = HashSet::from([Username::parse("eve").unwrap()]);
         for (side, limit, ids, more) in [
             (Side::Before(616), 2, vec![4, 5], true),

@@ -73,6 +73,7 @@ async fn store(group: &mut Vec<Post>, chat: &Chat, backlog: &dyn Backlog) {
         }
         return;
     }
+    chat.file_to(&mut records);
     let outcome = match backlog.append(&records).await {
         Ok(first) => {
             let noted =

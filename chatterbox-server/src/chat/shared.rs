@@ -8,8 +8,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chatterbox_hub::{
-    Event, Hub, Identity, Lag, Laggards, LoggedIn, MemberId, Record, Sequence, SessionId,
-    SessionKey, Wake,
+    AccountChange, Event, Hub, Identity, Lag, Laggards, LoggedIn, MemberId, Party, Record,
+    Sequence, SessionId, SessionKey, Wake,
 };
 use chatterbox_proto::{Code, NameKey, Username};
 use tokio::time::Instant;
@@ -138,7 +138,8 @@ impl Chat {
         self.hub().known_tag(session, tag)
     }
 
-    /// Reserves room for a private message of a member, and gives its recipient with the spelling that it is here under.
+    /// Reserves room for a private message of a member, and gives its recipient, with the spelling that it is here under and who
+    /// it is.
     ///
     /// # Errors
     /// [`Code::NoSuchUser`], [`Code::Blocked`] or [`Code::RecipientBusy`].
@@ -147,11 +148,21 @@ impl Chat {
         sender: MemberId,
         name: &impl NameKey,
         bytes: usize,
-    ) -> Result<(MemberId, Username), Code> {
+    ) -> Result<(MemberId, Username, Option<Party>), Code> {
         let mut hub = self.hub();
-        let reserved = hub.reserve(sender, name, bytes);
+        let reserved = hub.reserve(sender, name, bytes).map(|(id, spelling)| {
+            let party = hub.identity(id).map(Identity::party);
+            (id, spelling, party)
+        });
         self.unlock(hub);
         reserved
+    }
+
+    /// Files private messages under the names that their recipients have now; for the sequencer only.
+    pub fn file_to(&self, records: &mut [Record]) {
+        if records.iter().any(|record| record.filing.to.is_some()) {
+            self.hub_now().file_to(records);
+        }
     }
 
     /// Gives back what was reserved for messages of these sizes to these members.
@@ -167,18 +178,20 @@ impl Chat {
         self.posts.room(bytes).await
     }
 
-    /// Hands messages to the sequencer, and waits until they are stored and delivered. Gives the numbers of those with
-    /// tags.
+    /// Hands messages of a member to the sequencer, and waits until they are stored and delivered. Gives the numbers of those
+    /// with tags.
     ///
     /// # Errors
     /// [`Code::NotStored`] when they were not; nobody has seen them then.
     pub async fn post(
         &self,
-        records: Vec<Record>,
+        sender: MemberId,
+        mut records: Vec<Record>,
         reserved: Reserved,
         tags: Option<Tags>,
         room: Option<PostRoom>,
     ) -> Result<Acks, Code> {
+        self.hub().file_from(sender, &mut records);
         self.posts.post(records, reserved, tags, room).await
     }
 
@@ -236,6 +249,15 @@ impl Chat {
             self.notifier.notify_removed(&laggards.overtaken);
         }
         laggards
+    }
+
+    /// Ends the logins that a change of an account has ended; see [`Hub::change_account`].
+    pub fn change_account(&self, change: &AccountChange) {
+        let ended = self.hub_now().change_account(change);
+        if !ended.is_empty() {
+            self.notifier.notify(Wake::AllSoon);
+            self.notifier.notify_removed(&ended);
+        }
     }
 
     /// What went through the lobby so far.

@@ -49,7 +49,8 @@ pub enum Command {
     },
 }
 
-/// Tasks around accounts. A running server notices a change at the next login.
+/// Tasks around accounts. A running server ends the logins of a removed account, or of one with another password, within
+/// seconds, and notices another level at the next login.
 #[derive(Debug, Subcommand)]
 pub enum UserCommand {
     /// Make an account; its password is asked for, or read as one line from a pipe

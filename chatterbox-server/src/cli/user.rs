@@ -30,10 +30,7 @@ pub fn user(command: &UserCommand, out: &mut impl Write) -> Result<io::Result<()
             existing(directory.account(&name)?.is_some(), &name)?;
             let hash = new_password(&format!("New password for {name}: "), ask)?;
             existing(directory.change_password(&name, &hash)?, &name)?;
-            say(&format!(
-                "{name} has another password, and is logged out of other devices; who is \
-                 connected stays so until then"
-            ));
+            say(&format!("{name} has another password, and is logged out everywhere"));
         }
         UserCommand::Level { name, level, messages } => {
             let name = parse(name)?;
@@ -42,9 +39,10 @@ pub fn user(command: &UserCommand, out: &mut impl Write) -> Result<io::Result<()
         }
         UserCommand::Del { name, messages } => {
             let name = parse(name)?;
-            existing(open_existing(messages)?.remove(&name)?, &name)?;
+            existing(open_existing(messages)?.remove(&name)?.is_some(), &name)?;
             say(&format!(
-                "the account {name} is removed; who is logged in with it stays until then"
+                "the account {name} is removed, with the private messages to it; who is logged in \
+                 with it has to go"
             ));
         }
         UserCommand::List { messages } => {

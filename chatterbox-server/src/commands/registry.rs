@@ -27,6 +27,7 @@ pub(super) static TABLE: &[&Command] = &[
     &help::COMMAND_HISTORY,
     &admin::PERM,
     &admin::SET_PERM,
+    &admin::USER_DEL,
     &admin::SET_PREFIX,
     &admin::DISABLE_COMMAND,
     &admin::ENABLE_COMMAND,

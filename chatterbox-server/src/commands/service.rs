@@ -24,6 +24,7 @@ use crate::access::{
     Attachment, Authenticator, CommandInput, Grant, LoginRequest, Renamer, RequestHandler, Served,
     WaitingInput,
 };
+use crate::accounts::Observer;
 use crate::chat::handle::{Handle, resolve};
 use crate::chat::reserved::Reserved;
 use crate::commands::caller::Caller;
@@ -78,6 +79,20 @@ impl Authenticator for Service {
         request: LoginRequest<'a>,
     ) -> BoxFuture<'a, Result<Grant, Refusal>> {
         self.decide(request).boxed()
+    }
+
+    fn account_of<'a>(&'a self, name: &'a Username) -> BoxFuture<'a, Option<i64>> {
+        async {
+            let account = self.state.accounts.account(name).await;
+            // Without its account, a name stands for whoever has it.
+            let failed = |error| tracing::error!(%error, "an account could not be looked up");
+            account.map_err(failed).ok().flatten().map(|account| account.account_key.id)
+        }
+        .boxed()
+    }
+
+    fn watch(&self, observer: Observer) -> BoxFuture<'_, ()> {
+        self.state.accounts.watch(observer).boxed()
     }
 
     fn accepted<'a>(&'a self, grant: &'a Grant) -> BoxFuture<'a, ()> {
@@ -252,7 +267,7 @@ impl MemberPort {
         let name = self.member.name().ok_or(Code::NotJoined)?;
         let mut reserved = Reserved::default();
         let to = Destination::User(to.clone());
-        let destination = resolve(&self.member, to, text.len(), &mut reserved)?;
+        let (destination, filing) = resolve(&self.member, to, text.len(), &mut reserved)?;
         let Destination::User(recipient) = &destination else { return Err(Code::NoSuchUser) };
         let arrived = unix_now();
         let entry = Entry {
@@ -262,8 +277,9 @@ impl MemberPort {
             content: text.into(),
         };
         let json = entry.to_json().into();
-        let record = Record { source: name, destination, json, arrived };
-        self.member.chat().post(vec![record], reserved, None, None).await.map(drop)
+        let record = Record { source: name, destination, json, arrived, filing };
+        let chat = self.member.chat();
+        chat.post(self.member.id(), vec![record], reserved, None, None).await.map(drop)
     }
 
     async fn measure(&self) -> Option<Duration> {

@@ -224,6 +224,8 @@ async fn chat(
                 WriteEnd::Removed(Removal::Resumed) => End::Resumed,
                 WriteEnd::Removed(Removal::OverBudget) => End::OverBudget,
                 WriteEnd::Removed(Removal::TooSlow) => End::TooSlow,
+                WriteEnd::Removed(Removal::AccountRemoved) => End::AccountRemoved,
+                WriteEnd::Removed(Removal::LoggedOut) => End::LoggedOutElsewhere,
                 WriteEnd::Broken(error) => {
                     // The client may have closed without reading everything; its last messages still count (QT-1).
                     member.mute();
@@ -246,6 +248,14 @@ async fn chat(
         }
         End::Resumed => {
             outbound.replace_pending(Code::Resumed);
+            LAST_WRITES
+        }
+        End::AccountRemoved => {
+            outbound.replace_pending(Code::AccountRemoved);
+            LAST_WRITES
+        }
+        End::LoggedOutElsewhere => {
+            outbound.replace_pending(Code::LoggedOut);
             LAST_WRITES
         }
         _ => {
@@ -465,7 +475,10 @@ mod tests {
             access: Access::new(NoAccounts),
             joins: JoinPacing::default(),
             logged: LogPacing::default(),
-            pages: Arc::new(Pages::new(Arc::new(crate::store::Memory::default()))),
+            pages: Arc::new(Pages::new(
+                Arc::new(crate::store::Memory::default()),
+                Box::new(|_| Box::pin(async { None })),
+            )),
             config: Live::new(config),
             transport: Transport::Plaintext,
             limits: Arc::default(),

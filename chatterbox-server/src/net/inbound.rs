@@ -168,7 +168,7 @@ impl Inbound {
         let wanted = posting.entry.destination.clone();
         let size = posting.entry.content.len();
         match resolve(&self.member, posting.destination, size, &mut self.reserved) {
-            Ok(destination) => {
+            Ok((destination, filing)) => {
                 if let Destination::User(name) = &destination {
                     // The recipient's client knows its name in this spelling.
                     posting.entry.destination = name.as_str().to_owned().into();
@@ -180,6 +180,7 @@ impl Inbound {
                     destination,
                     json,
                     arrived: crate::ops::clock::unix_now(),
+                    filing,
                 });
                 if let Some(requests) = &mut self.requests {
                     requests.tags.push_back(posting.tag.as_deref().map(Into::into));
@@ -249,7 +250,8 @@ impl Inbound {
                 if is_last { std::mem::take(&mut self.reserved) } else { Reserved::default() };
             let tags = self.requests.as_mut().and_then(|requests| requests.take_tags(post.len()));
             let refused = tags.as_ref().map(|tags| tags.each.clone());
-            match self.member.chat().post(post, reserved, tags, room.take()).await {
+            let chat = self.member.chat();
+            match chat.post(self.member.id(), post, reserved, tags, room.take()).await {
                 Ok(acks) => {
                     self.acknowledge(acks).await;
                     drop(tokio::time::timeout(ROUND, self.member.up_to_date()).await);

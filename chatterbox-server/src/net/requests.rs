@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use chatterbox_hub::{Event, Identity, SessionId};
+use chatterbox_hub::{Event, SessionId};
 use chatterbox_proto::capability::commands::{CommandRequest, Outcome, OutcomeCode};
 use chatterbox_proto::capability::ids::Query;
 use chatterbox_proto::capability::{Request, ping};
@@ -154,10 +154,9 @@ impl Requests {
     async fn page(&self, member: &Handle, query: &Query) -> Event {
         // Nobody holds a page who has not read the answers before it.
         member.room().await;
-        let Some(Identity { name, address: Some(address), .. }) = member.identity() else {
-            return Event::error("good bye");
-        };
-        match self.pages.answer(query, &name, address, &member.filter().hidden).await {
+        let Some(user) = member.identity() else { return Event::error("good bye") };
+        let filter = member.filter();
+        match self.pages.answer(query, member.chat(), &user, &filter.hidden).await {
             Ok(page) => Event::own(page),
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a page can't be read");

@@ -35,6 +35,10 @@ pub(super) enum End {
     Resumed,
     #[error("logged out")]
     LoggedOut,
+    #[error("its account was removed")]
+    AccountRemoved,
+    #[error("its login was ended elsewhere")]
+    LoggedOutElsewhere,
     #[error("the server is closing")]
     Closing,
     #[error("connection broken: {0}")]

@@ -54,4 +54,7 @@ pub trait Backlog: Send + Sync + std::fmt::Debug {
 
     /// Reads a page of one conversation, as far as it is kept (ID-6).
     fn page(&self, query: PageQuery) -> BoxFuture<'_, Result<Page, BacklogError>>;
+
+    /// Deletes all private messages to an account that is removed, soon; nobody can ask for them any more.
+    fn forget_account(&self, account: i64) -> BoxFuture<'_, ()>;
 }

@@ -1,7 +1,7 @@
 //! The contract of a backlog: tests that every implementation has to pass.
 
 use bytes::Bytes;
-use chatterbox_hub::{Conversation, Record, Sequence};
+use chatterbox_hub::{Conversation, Filing, Party, Record, Sender, Sequence};
 use chatterbox_proto::Username;
 use chatterbox_proto::capability::ids::Side;
 use chatterbox_proto::session::Destination;
@@ -17,7 +17,8 @@ fn record(number: u64) -> Record {
     };
     let source =
         Username::parse(if number.is_multiple_of(2) { "ann" } else { "J\u{f6}rg" }).unwrap();
-    Record { source, destination, json: Bytes::from(format!("[{number}]")), arrived: 7 }
+    let json = Bytes::from(format!("[{number}]"));
+    Record { source, destination, json, arrived: 7, filing: Filing::default() }
 }
 
 async fn read_all(backlog: &dyn Backlog) -> Vec<(Sequence, Record)> {
@@ -51,6 +52,7 @@ pub async fn holds<B: Backlog>(fresh: impl Fn() -> B) {
     assert_eq!(backlog.read(u64::MAX, 3).await.unwrap(), []);
     assert_eq!(fresh().read(0, 3).await.unwrap(), [], "backlogs share nothing");
     pages(fresh()).await;
+    accounts(fresh()).await;
 }
 
 fn said(from: &str, to: Option<&str>, content: &str) -> Record {
@@ -62,7 +64,60 @@ fn said(from: &str, to: Option<&str>, content: &str) -> Record {
         content: content.into(),
     };
     let destination = to.map_or(Destination::All, |to| Destination::User(name(to)));
-    Record { source: name(from), destination, json: entry.to_json().into(), arrived: 7 }
+    Record {
+        source: name(from),
+        destination,
+        json: entry.to_json().into(),
+        arrived: 7,
+        filing: Filing::default(),
+    }
+}
+
+/// What was said to an account, and by it, is found under its number only.
+async fn accounts<B: Backlog>(backlog: B) {
+    let name = |text: &str| Username::parse(text).unwrap();
+    let (guest, account) = (|text| Party::Guest(name(text)), Party::Account);
+    let filed = |from: Party, to: Party, content: &str| {
+        let filing = Filing {
+            sender: Sender { number: 7, origin: Some(-3) },
+            from: Some(from),
+            to: Some(to),
+        };
+        Record { filing, ..said("bob", Some("ann"), content) }
+    };
+    let records = [
+        filed(guest("bob"), account(7), "to 7"),
+        filed(account(7), guest("bob"), "from 7"),
+        filed(guest("bob"), guest("ann"), "to the name"),
+        filed(guest("bob"), account(8), "to 8"),
+        filed(account(7), account(7), "to oneself"),
+    ];
+    backlog.append(&records).await.unwrap();
+    let read: Vec<_> = backlog.read(0, 9).await.unwrap();
+    for ((_, read), record) in read.iter().zip(&records) {
+        assert_eq!(read.filing.to, record.filing.to, "who may read it is stored");
+    }
+    let mut pages = Vec::new();
+    for (one, other) in [
+        (vec![guest("ann"), account(7)], vec![guest("bob")]),
+        (vec![guest("bob")], vec![guest("ann"), account(8)]),
+        (vec![guest("ann"), account(9)], vec![guest("bob")]),
+        (vec![guest("ann"), account(7)], vec![guest("ann"), account(7)]),
+    ] {
+        for side in [Side::Newest, Side::After(0)] {
+            let of = Conversation::Between(one.clone(), other.clone());
+            let page = backlog.page(PageQuery { of, side, limit: 9 }).await.unwrap();
+            pages.push(page.records.into_iter().map(|(number, _)| number).collect::<Vec<_>>());
+        }
+    }
+    let expected: [&[Sequence]; 4] = [&[1, 2, 3], &[3, 4], &[3], &[5]];
+    assert!(pages.iter().eq(expected.iter().flat_map(|numbers| [numbers, numbers])), "{pages:?}");
+    backlog.forget_account(7).await;
+    while backlog.read(0, 9).await.unwrap().len() > 3 {
+        tokio::task::yield_now().await;
+    }
+    let left: Vec<_> = backlog.read(0, 9).await.unwrap().into_iter().map(|(id, _)| id).collect();
+    assert_eq!(left, [2, 3, 4], "what was said to 7 is deleted");
 }
 
 /// A page against a plain list: both directions of a conversation, and nobody else's.
@@ -77,7 +132,7 @@ async fn pages<B: Backlog>(backlog: B) {
     }
     let records: Vec<_> = all.iter().map(|(_, _, record)| record.clone()).collect();
     assert_eq!(backlog.append(&records).await.unwrap(), 1);
-    let between = |a, b| Conversation::Between(name(a), name(b));
+    let between = |a, b| Conversation::between(&name(a), &name(b));
     for (of, (a, b)) in [
         (Conversation::Public, ("", "")),
         (between("ann", "bob"), ("ann", "bob")),

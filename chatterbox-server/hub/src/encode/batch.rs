@@ -221,6 +221,7 @@ mod tests {
     use chatterbox_proto::{Capabilities, Capability, Username};
 
     use super::*;
+    use crate::filing::Filing;
     use crate::record::{Record, Sequence};
 
     fn view(capabilities: &[Capability]) -> View {
@@ -242,7 +243,10 @@ mod tests {
         let source = Username::parse("ann").unwrap();
         let json = Bytes::from_static(json.as_bytes());
         let destination = Destination::All;
-        Event::message(id, Record { source, destination, json, arrived: 7 })
+        Event::message(
+            id,
+            Record { source, destination, json, arrived: 7, filing: Filing::default() },
+        )
     }
 
     fn frames(events: &[Event], view: View) -> Vec<String> {

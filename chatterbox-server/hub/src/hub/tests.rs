@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::delivery::{BATCH_BYTES, BATCH_EVENTS};
-use crate::{Delivery, JoinError, JoinReply, JoinRequest, Laggards, MOVING};
+use crate::{Delivery, Filing, JoinError, JoinReply, JoinRequest, Laggards, MOVING};
 
 mod blocks;
 mod budget;
@@ -32,7 +32,13 @@ fn record(source: &str, recipient: Option<&str>, content: &str) -> Record {
         timestamp: 1,
         content: content.into(),
     };
-    Record { source: name(source), destination, json: entry.to_json().into(), arrived: 7 }
+    Record {
+        source: name(source),
+        destination,
+        json: entry.to_json().into(),
+        arrived: 7,
+        filing: Filing::default(),
+    }
 }
 
 fn apply(hub: &mut Hub, record: &Record) -> Wake {

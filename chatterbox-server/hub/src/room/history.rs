@@ -2,20 +2,24 @@
 //!
 //! Public messages lie in segments of encoded JSON that all joiners share. A snapshot for a joiner is a list of
 //! segments, cut only where a private message of this user belongs between two public ones. Public and private messages
-//! have bounds of their own, so that nobody can push out public messages by sending private ones to themselves.
+//! have bounds of their own, so that nobody can push out public messages by sending private ones to themselves, and
+//! nobody has more than a share of either.
 //!
 //! Every message has its number in the backlog (ID-2), and the numbers are the order.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashSet, VecDeque};
 
 use bytes::Bytes;
 use chatterbox_proto::Username;
 use chatterbox_proto::json::LIST_SEPARATOR;
 
+use crate::filing::Party;
 use crate::record::{Record, Sequence};
 use crate::room::cut::HistoryCut;
 use crate::room::limits::Keep;
+use crate::room::mailboxes::{Kept, Mailboxes};
 use crate::room::segment::Segment;
+use crate::room::shares::Shares;
 
 /// The size in bytes at which a segment is sealed; from then on it is shared without copying.
 const SEGMENT: u64 = 64 * 1024;
@@ -23,37 +27,14 @@ const SEGMENT: u64 = 64 * 1024;
 /// Segments are dropped as a whole, so each is at most this part of the bounds.
 const SEGMENT_PART: u64 = 16;
 
-/// All private messages together get this part of the bounds, beside the public ones.
-const PRIVATE_PART: u64 = 4;
-
-/// The private messages of one user get this part of the bounds.
-const RECIPIENT_PART: u64 = 16;
-
-/// The bytes that a private message counts beside its JSON: without them, many empty ones would be free.
-const OVERHEAD: u64 = 128;
+/// Segments that are written anew for one message at most; a share that is exceeded after that is cut by the next messages.
+const CUTS: usize = 8;
 
 #[derive(Debug)]
 struct PrivateMessage {
-    id: Sequence,
     source: Username,
     /// With its separator.
     json: Bytes,
-    arrived: i64,
-}
-
-impl PrivateMessage {
-    fn bytes(&self) -> u64 {
-        self.json.len() as u64 + OVERHEAD
-    }
-}
-
-/// The private messages of one user.
-#[derive(Debug)]
-struct Mailbox {
-    privates: VecDeque<PrivateMessage>,
-    held: Keep,
-    /// Messages up to this number may be missing.
-    forgotten: Sequence,
 }
 
 /// All messages that are kept.
@@ -62,10 +43,8 @@ pub struct History {
     sealed: VecDeque<Segment<Bytes>>,
     open: Segment<Vec<u8>>,
     public: Keep,
-    mailboxes: HashMap<Username, Mailbox>,
-    /// The numbers of private messages and their recipients, in order; dropped messages may still be in it.
-    private_order: VecDeque<(Sequence, Username)>,
-    private: Keep,
+    shares: Shares,
+    mailboxes: Mailboxes<PrivateMessage>,
     keep: Keep,
     /// The number of the newest message ever.
     newest: Option<Sequence>,
@@ -74,27 +53,22 @@ pub struct History {
     pinned_bytes: usize,
     /// Public messages up to this number may be missing.
     public_forgotten: Sequence,
-    /// Private messages of users without a mailbox up to this number may be missing.
-    private_forgotten: Sequence,
 }
 
 impl History {
     /// An empty history.
     pub fn new(keep: Keep) -> Self {
-        let nothing = Keep { messages: 0, bytes: 0 };
         Self {
             sealed: VecDeque::new(),
             open: Segment::default(),
-            public: nothing,
-            mailboxes: HashMap::new(),
-            private_order: VecDeque::new(),
-            private: nothing,
+            public: Keep::NOTHING,
+            shares: Shares::new(keep),
+            mailboxes: Mailboxes::new(keep.of_private()),
             keep,
             newest: None,
             pinned: VecDeque::new(),
             pinned_bytes: 0,
             public_forgotten: 0,
-            private_forgotten: 0,
         }
     }
 
@@ -102,7 +76,7 @@ impl History {
     fn begin(&mut self, id: Sequence) {
         if self.newest.is_none() {
             self.public_forgotten = id.saturating_sub(1);
-            self.private_forgotten = id.saturating_sub(1);
+            self.mailboxes.begin_after(id.saturating_sub(1));
         }
         self.newest = Some(id);
     }
@@ -123,10 +97,18 @@ impl History {
             self.seal();
         }
         self.open.push(id, record);
-        self.public.messages += 1;
-        self.public.bytes += (record.json.len() + LIST_SEPARATOR.len()) as u64;
+        let (sender, many) =
+            (record.filing.sender, Keep::one((record.json.len() + LIST_SEPARATOR.len()) as u64));
+        self.public = self.public.plus(many);
+        self.shares.add(sender, many);
         if self.open.held().bytes >= SEGMENT {
             self.seal();
+        }
+        for _ in 0..CUTS {
+            let Some(sender) = self.shares.exceeded_by(sender.number) else { break };
+            if !self.cut_share(sender, id) {
+                break;
+            }
         }
         while self.keep.is_exceeded_by(self.public) {
             if self.sealed.is_empty() {
@@ -136,61 +118,54 @@ impl History {
         }
     }
 
-    /// Adds a private message.
-    pub fn push_private(&mut self, id: Sequence, recipient: &Username, record: &Record) {
+    /// Adds a private message to somebody.
+    pub fn push_private(&mut self, id: Sequence, recipient: &Party, record: &Record) {
         self.begin(id);
-        let json = [LIST_SEPARATOR, &record.json].concat().into();
-        let source = record.source.clone();
-        let private = PrivateMessage { id, source, json, arrived: record.arrived };
-        let bytes = private.bytes();
-        let forgotten = self.private_forgotten;
-        let mailbox = self.mailboxes.entry(recipient.clone()).or_insert_with(|| Mailbox {
-            privates: VecDeque::new(),
-            held: Keep { messages: 0, bytes: 0 },
-            forgotten,
-        });
-        mailbox.privates.push_back(private);
-        for held in [&mut mailbox.held, &mut self.private] {
-            held.messages += 1;
-            held.bytes += bytes;
-        }
-        self.private_order.push_back((id, recipient.clone()));
-        let most = self.keep.part(RECIPIENT_PART);
-        while self.mailboxes.get(recipient).is_some_and(|mailbox| most.is_exceeded_by(mailbox.held))
-        {
-            self.drop_private(recipient);
-        }
-        while self.keep.part(PRIVATE_PART).is_exceeded_by(self.private) {
-            let Some(user) = self.oldest_recipient() else { break };
-            self.drop_private(&user);
-        }
+        let json: Bytes = [LIST_SEPARATOR, &record.json].concat().into();
+        let kept = Kept {
+            sender: record.filing.sender,
+            arrived: record.arrived,
+            // As in the database, so that the same ones go there.
+            bytes: record.json.len() as u64,
+            message: PrivateMessage { source: record.source.clone(), json },
+        };
+        self.mailboxes.push(id, &recipient.key(), kept);
+    }
+
+    /// Forgets all private messages to an account, which is removed.
+    pub fn forget_account(&mut self, account: i64) {
+        self.mailboxes.seal(&Party::Account(account).key());
     }
 
     /// Whether all messages to this user after this number are still kept.
-    pub fn reaches(&self, user: &Username, after: Sequence) -> bool {
-        let private = self.mailboxes.get(user).map_or(self.private_forgotten, |m| m.forgotten);
-        after >= self.public_forgotten && after >= private
+    pub fn reaches(&self, parties: &[Party], after: Sequence) -> bool {
+        let reaches = |party: &Party| after >= self.mailboxes.forgotten(&party.key());
+        after >= self.public_forgotten && parties.iter().all(reaches)
     }
 
-    /// The public messages and those to this user after a number, in their order; 0 for all.
-    pub(crate) fn cut(&self, user: &Username, after: Sequence) -> HistoryCut {
+    /// The public messages and those to these after a number, in their order; 0 for all.
+    pub(crate) fn cut(&self, parties: &[Party], after: Sequence) -> HistoryCut {
         let mut out = HistoryCut::with_capacity(self.sealed.len() + 1);
-        let privates = self.mailboxes.get(user).into_iter().flat_map(|mailbox| &mailbox.privates);
-        let mut privates = privates.skip_while(|private| private.id <= after).peekable();
+        let mut privates = Vec::new();
+        for party in parties {
+            privates.extend(self.mailboxes.after(&party.key(), after));
+        }
+        privates.sort_unstable_by_key(|(id, _)| *id);
+        let mut privates = privates.into_iter().map(|(id, kept)| (id, &kept.message)).peekable();
         let open = (!self.open.is_empty()).then(|| out.copy(self.open.json()));
         let sealed = self.sealed.iter().map(|segment| (segment.json().clone(), segment.marks()));
         for (json, marks) in sealed.chain(open.map(|json| (json, self.open.marks()))) {
             let mut from = marks.place_of(after + 1);
-            while let Some(private) = privates.next_if(|private| marks.last() > private.id) {
-                let to = marks.place_of(private.id);
+            while let Some((id, private)) = privates.next_if(|(id, _)| marks.last() > *id) {
+                let to = marks.place_of(id);
                 out.take(&json, marks, from..to);
-                out.take_private(private.id, &private.source, &private.json);
+                out.take_private(id, &private.source, &private.json);
                 from = to;
             }
             out.take(&json, marks, from..marks.len());
         }
-        for private in privates {
-            out.take_private(private.id, &private.source, &private.json);
+        for (id, private) in privates {
+            out.take_private(id, &private.source, &private.json);
         }
         out
     }
@@ -203,13 +178,7 @@ impl History {
         while self.sealed.front().is_some_and(|segment| segment.newest() < oldest) {
             self.drop_segment();
         }
-        while let Some(user) = self.oldest_recipient() {
-            let first = self.mailboxes.get(&user).and_then(|mailbox| mailbox.privates.front());
-            if first.is_none_or(|private| private.arrived >= oldest) {
-                return;
-            }
-            self.drop_private(&user);
-        }
+        while self.mailboxes.expire_one(oldest).is_some() {}
     }
 
     fn seal(&mut self) {
@@ -220,9 +189,11 @@ impl History {
 
     fn drop_segment(&mut self) {
         if let Some(segment) = self.sealed.pop_front() {
-            self.public.messages -= segment.held().messages;
-            self.public.bytes -= segment.held().bytes;
-            self.public_forgotten = segment.marks().last();
+            self.public = self.public.minus(segment.held());
+            for (sender, held) in segment.marks().those_that(|_, _| true).by_sender {
+                self.shares.remove(sender, held);
+            }
+            self.public_forgotten = self.public_forgotten.max(segment.marks().last());
             self.pin(segment.into_json());
         }
     }
@@ -250,40 +221,54 @@ impl History {
         self.pinned_bytes = self.pinned.iter().map(Bytes::len).sum();
     }
 
-    /// The recipient of the oldest private message.
-    fn oldest_recipient(&mut self) -> Option<Username> {
-        loop {
-            let (id, user) = self.private_order.front()?;
-            let mailbox = self.mailboxes.get(user);
-            if mailbox.is_some_and(|m| m.privates.front().is_some_and(|p| p.id == *id)) {
-                return Some(user.clone());
-            }
-            self.private_order.pop_front();
+    /// Drops what a sender has in the oldest segment with anything of it, and what others have there who have to go with it, but
+    /// not the message of this number; says `false` when there is nothing else.
+    fn cut_share(&mut self, sender: i64, newest: Sequence) -> bool {
+        let has = |segment: &Segment<Bytes>| segment.marks().has_sender(sender);
+        if !self.sealed.iter().any(has) {
+            self.seal();
         }
+        let Some(place) = self.sealed.iter().position(has) else { return false };
+        let Some(segment) = self.sealed.get(place) else { return false };
+        let together: HashSet<i64> = self.shares.together_with(sender, segment.marks().senders());
+        let goes = |of: i64, id: Sequence| together.contains(&of) && id != newest;
+        let gone = segment.marks().those_that(goes);
+        let Some(last) = gone.last else { return false };
+        self.public_forgotten = self.public_forgotten.max(last);
+        for (sender, held) in gone.by_sender {
+            self.public = self.public.minus(held);
+            self.shares.remove(sender, held);
+        }
+        self.write_anew(place, goes);
+        true
     }
 
-    /// Drops the oldest private message to a user.
-    fn drop_private(&mut self, user: &Username) {
-        let Some(mailbox) = self.mailboxes.get_mut(user) else { return };
-        if let Some(private) = mailbox.privates.pop_front() {
-            for held in [&mut mailbox.held, &mut self.private] {
-                held.messages -= 1;
-                held.bytes -= private.bytes();
+    /// Writes a segment anew without some of its messages: a joiner gets a segment as one piece, so there are no holes in it.
+    /// What is left of it goes into the segment before, so that there are not more and more small ones.
+    fn write_anew(&mut self, place: usize, goes: impl Fn(i64, Sequence) -> bool) {
+        let Some(old) = self.sealed.remove(place) else { return };
+        let mut rest = Segment::<Vec<u8>>::default();
+        rest.push_those(&old, |sender, id| !goes(sender, id));
+        self.pin(old.into_json());
+        if rest.is_empty() {
+            return;
+        }
+        let rest = rest.seal();
+        let most = self.keep.part(SEGMENT_PART);
+        if let Some(before) = place.checked_sub(1).and_then(|place| self.sealed.get_mut(place))
+            && before.takes_all_of(&rest)
+        {
+            let both = before.held().plus(rest.held());
+            if both.bytes <= SEGMENT && !most.is_exceeded_by(both) {
+                let mut joined = Segment::<Vec<u8>>::default();
+                joined.push_those(before, |_, _| true);
+                joined.push_those(&rest, |_, _| true);
+                let replaced = std::mem::replace(before, joined.seal());
+                self.pin(replaced.into_json());
+                return;
             }
-            mailbox.forgotten = private.id;
         }
-        if mailbox.privates.is_empty() {
-            self.private_forgotten = self.private_forgotten.max(mailbox.forgotten);
-            self.mailboxes.remove(user);
-        }
-        // Dropped messages are removed from the order when they are half of it.
-        if self.private_order.len() as u64 > 2 * self.private.messages + 64 {
-            let mailboxes = &self.mailboxes;
-            self.private_order.retain(|(id, user)| {
-                let first = mailboxes.get(user).and_then(|mailbox| mailbox.privates.front());
-                first.is_some_and(|first| first.id <= *id)
-            });
-        }
+        self.sealed.insert(place, rest);
     }
 }
 

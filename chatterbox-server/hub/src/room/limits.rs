@@ -16,11 +16,43 @@ impl Default for Keep {
 }
 
 impl Keep {
+    /// No messages.
+    pub const NOTHING: Self = Self { messages: 0, bytes: 0 };
+
+    /// One message of this size.
+    pub const fn one(bytes: u64) -> Self {
+        Self { messages: 1, bytes }
+    }
+
+    /// All private messages together have these bounds, beside the public ones.
+    pub const fn of_private(self) -> Self {
+        self.part(4)
+    }
+
     pub(crate) const fn part(self, part: u64) -> Self {
         Self { messages: self.messages / part, bytes: self.bytes / part }
     }
 
-    pub(crate) const fn is_exceeded_by(self, held: Self) -> bool {
+    /// Both together.
+    #[must_use]
+    pub const fn plus(self, more: Self) -> Self {
+        Self {
+            messages: self.messages.saturating_add(more.messages),
+            bytes: self.bytes.saturating_add(more.bytes),
+        }
+    }
+
+    /// What is left without these.
+    #[must_use]
+    pub const fn minus(self, less: Self) -> Self {
+        Self {
+            messages: self.messages.saturating_sub(less.messages),
+            bytes: self.bytes.saturating_sub(less.bytes),
+        }
+    }
+
+    /// Whether this much is too much.
+    pub const fn is_exceeded_by(self, held: Self) -> bool {
         held.messages > self.messages || held.bytes > self.bytes
     }
 }

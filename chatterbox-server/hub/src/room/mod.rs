@@ -3,6 +3,8 @@
 pub(crate) mod cut;
 pub(crate) mod history;
 pub(crate) mod limits;
+pub(crate) mod mailboxes;
 pub(crate) mod segment;
+pub(crate) mod shares;
 pub(crate) mod sources;
 pub(crate) mod timeline;

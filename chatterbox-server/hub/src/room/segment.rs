@@ -1,5 +1,6 @@
 //! Segments of the history: successive public messages as one piece of JSON.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
@@ -32,6 +33,13 @@ pub(crate) struct Marks {
     end: usize,
     /// The elements of IDS for the whole segment, encoded when a reader needs them first.
     ids: OnceLock<Bytes>,
+}
+
+/// Some messages of a segment: what each sender has of them, and the number of the last.
+#[derive(Debug)]
+pub(crate) struct Chosen {
+    pub(crate) by_sender: HashMap<i64, Keep>,
+    pub(crate) last: Option<Sequence>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -68,6 +76,12 @@ impl Segment<Bytes> {
     pub(crate) fn into_json(self) -> Bytes {
         self.json
     }
+
+    /// Whether a later segment can be added to this one.
+    pub(crate) fn takes_all_of(&self, later: &Self) -> bool {
+        u32::try_from(later.marks.last() - self.marks.first).is_ok()
+            && self.marks.sources.takes(&later.marks.sources)
+    }
 }
 
 impl Segment<Vec<u8>> {
@@ -88,13 +102,38 @@ impl Segment<Vec<u8>> {
         let start = u32::try_from(self.json.len()).unwrap_or(u32::MAX);
         let distance = u32::try_from(id - marks.first).unwrap_or(u32::MAX);
         marks.each.push(Mark { start, distance });
-        marks.sources.push(&record.source);
+        marks.sources.push(&record.source, record.filing.sender.number);
         self.json.extend_from_slice(LIST_SEPARATOR);
         self.json.extend_from_slice(&record.json);
         marks.end = self.json.len();
         // They may have been encoded while the segment was shorter.
         marks.ids.take();
         self.newest = self.newest.max(record.arrived);
+    }
+
+    /// Adds the messages of a later segment, of which sender and number say that they stay.
+    pub(crate) fn push_those(
+        &mut self,
+        later: &Segment<Bytes>,
+        stays: impl Fn(i64, Sequence) -> bool,
+    ) {
+        let marks = Arc::make_mut(&mut self.marks);
+        if marks.each.is_empty() {
+            marks.first = later.marks.first;
+        }
+        let places = later.marks.places_that(&stays);
+        for place in places.iter().copied() {
+            let start = u32::try_from(self.json.len()).unwrap_or(u32::MAX);
+            let distance = later.marks.id_at(place) - marks.first;
+            let distance = u32::try_from(distance).unwrap_or(u32::MAX);
+            marks.each.push(Mark { start, distance });
+            let bytes = later.marks.start(place)..later.marks.start(place + 1);
+            self.json.extend_from_slice(later.json.get(bytes).unwrap_or_default());
+        }
+        marks.sources.push_from(&later.marks.sources, places.into_iter());
+        marks.end = self.json.len();
+        marks.ids.take();
+        self.newest = self.newest.max(later.newest);
     }
 
     pub(crate) fn seal(mut self) -> Segment<Bytes> {
@@ -113,6 +152,36 @@ impl Marks {
     /// The number of the newest message; 0 when there is none.
     pub(crate) fn last(&self) -> Sequence {
         self.each.last().map_or(0, |mark| self.id(*mark))
+    }
+
+    /// The senders of its messages, each at least once.
+    pub(crate) fn senders(&self) -> &[i64] {
+        self.sources.senders()
+    }
+
+    /// Whether a sender has a message in it.
+    pub(crate) fn has_sender(&self, sender: i64) -> bool {
+        self.sources.senders().contains(&sender)
+    }
+
+    /// The places of messages, chosen by sender and number.
+    fn places_that(&self, chosen: &impl Fn(i64, Sequence) -> bool) -> Vec<usize> {
+        let each = self.each.iter().enumerate();
+        let chosen =
+            each.filter(|(place, mark)| chosen(self.sources.sender_of(*place), self.id(**mark)));
+        chosen.map(|(place, _)| place).collect()
+    }
+
+    /// Some messages, chosen by sender and number.
+    pub(crate) fn those_that(&self, chosen: impl Fn(i64, Sequence) -> bool) -> Chosen {
+        let mut all = Chosen { by_sender: HashMap::new(), last: None };
+        for place in self.places_that(&chosen) {
+            let bytes = self.start(place + 1) - self.start(place);
+            let held = all.by_sender.entry(self.sources.sender_of(place)).or_insert(Keep::NOTHING);
+            *held = held.plus(Keep::one(bytes as u64));
+            all.last = self.each.get(place).map(|mark| self.id(*mark));
+        }
+        all
     }
 
     fn id(&self, mark: Mark) -> Sequence {

@@ -142,9 +142,11 @@ async fn wrong_tokens_do_not_lock_out_good_ones() {
 #[tokio::test]
 async fn another_password_ends_all_logins() {
     let (accounts, old) = with_ann().await;
-    let ann = name("ann");
-    let change =
-        |old, new| accounts.change_password(&ann, Secret::given(old), Secret::given(new), HERE);
+    let account_key = accounts.account(&name("ann")).await.unwrap().unwrap().account_key;
+    let ann = LoggedIn { account: name("ann"), account_key };
+    let change = |old, new| {
+        accounts.change_password(&ann, None, Secret::given(old), Secret::given(new), HERE)
+    };
     assert!(matches!(change("wrong", "x").await, Err(Refused::WrongPassword)));
     let (new, account_key) = change("correct horse", "battery staple").await.unwrap();
     assert!(login(&accounts, "ann", token(old.as_str())).await.is_err());
@@ -152,7 +154,7 @@ async fn another_password_ends_all_logins() {
     assert!(login(&accounts, "ann", password("correct horse")).await.is_err());
     assert!(login(&accounts, "ann", password("battery staple")).await.is_ok());
     let logged_in = LoggedIn { account: name("ann"), account_key };
-    accounts.log_out(&logged_in, Some(new.hash())).await.unwrap();
+    accounts.log_out(&logged_in, None, Some(new.hash()), false).await.unwrap();
     assert_eq!(login(&accounts, "ann", token(new.as_str())).await.unwrap_err(), "wrong-token");
 }
 

@@ -65,7 +65,7 @@ pub(in crate::commands) const PASSWD: Command = Command {
             Parameter::required("old", ArgumentType::Secret),
             Parameter::required("new", ArgumentType::Secret),
         ],
-        help: "Changes your password; other devices have to log in again when they come back.",
+        help: "Changes your password, and logs your other devices out.",
         example: "passwd",
         level: Level::USER,
         needs: None,
@@ -76,15 +76,18 @@ pub(in crate::commands) const PASSWD: Command = Command {
 };
 
 async fn passwd(context: &Context<'_>, mut arguments: Arguments) -> Reply {
-    let account = context.login()?.account;
+    let login = context.login()?;
     let old = context.secret(arguments.secret(0), "Your password now:").await?;
     let new = context.chosen_secret(arguments.secret(1), "Choose a new password:").await?;
     let accounts = &context.state.accounts;
-    let (token, account_key) = accounts.change_password(&account, old, new, context.peer()).await?;
+    let by = Some(context.caller.port.id());
+    let (token, account_key) =
+        accounts.change_password(&login, by, old, new, context.peer()).await?;
     context.caller.set_token(token.hash());
     let level = context.who().level;
+    let account = login.account;
     context.amend(|who| who.login = Some(LoggedIn { account, account_key }));
-    let info = "You have another password. Other devices have to log in again when they come back; who is connected stays so.";
+    let info = "You have another password. Your other devices are logged out.";
     Ok(Done::new(info).with_data(login_data(&token, level)))
 }
 
@@ -105,14 +108,15 @@ pub(in crate::commands) const LOGOUT: Command = Command {
 
 async fn logout(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let login = context.login()?;
-    let token = match arguments.text(0).as_deref() {
-        None => context.caller.token(),
-        Some("everywhere" | "--everywhere") => None,
+    let everywhere = match arguments.text(0).as_deref() {
+        None => false,
+        Some("everywhere" | "--everywhere") => true,
         Some(_) => {
             return Err(context.misused());
         }
     };
-    context.state.accounts.log_out(&login, token).await?;
+    let (by, token) = (Some(context.caller.port.id()), context.caller.token());
+    context.state.accounts.log_out(&login, by, token, everywhere).await?;
     // The session can't be resumed with this login any more.
     context.amend(|who| {
         who.login = None;

@@ -47,6 +47,11 @@ async fn subject(context: &Context<'_>, name: &Username) -> Result<Subject, Reje
         Some(account) => context.state.accounts.account(account).await?,
         None => None,
     };
+    // An account of the same name may have another owner by now.
+    let claimed = here.as_ref().and_then(|here| here.login.as_ref());
+    let stored = stored.filter(|account| {
+        claimed.is_none_or(|login| login.account_key.id == account.account_key.id)
+    });
     let login = stored.as_ref().map(|account| LoggedIn {
         account: account.name.clone(),
         account_key: account.account_key,
@@ -107,7 +112,7 @@ async fn set_perm(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let target = if own { Target::Oneself } else { Target::User(found.level) };
     context.authorise(Permission::GiveLevel(level), target)?;
     let account = login.account.clone();
-    context.state.accounts.set_level(&account, level).await?;
+    context.state.accounts.set_level(&login, level).await?;
     for (member, _) in context.caller.port.logged_in(&login) {
         context.state.online.amend(context.caller, member, |who| who.level = level);
     }
@@ -116,6 +121,39 @@ async fn set_perm(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let data =
         json!({"NAME": found.name.as_str(), "LEVEL": level.number(), "ACCOUNT": account.as_str()});
     Ok(Done::new(info).with_data(data))
+}
+
+pub(in crate::commands) const USER_DEL: Command = Command {
+    spec: Spec {
+        name: "user-del",
+        aliases: &["userdel", "remove-user"],
+        parameters: &[Parameter::required("user", ArgumentType::User)],
+        help: "Removes the account of a registered user for good, with the private messages to it; who is logged in with it has to go.",
+        example: "user-del bob",
+        level: Level::ADMIN,
+        needs: None,
+        stays_on: false,
+        data: r#"`{"ACCOUNT": name}`."#,
+    },
+    run: |context, arguments| Box::pin(user_del(context, arguments)),
+};
+
+async fn user_del(context: &Context<'_>, mut arguments: Arguments) -> Reply {
+    let name = arguments.user(0).ok_or_else(Rejection::missing)?;
+    let found = subject(context, &name).await?;
+    let Some(login) = found.account else {
+        let text = format!("{} is a guest: there is no account to remove.", found.name);
+        return Err(Rejection::new(OutcomeCode::NoSuchUser, text));
+    };
+    let own = context.who().login.is_some_and(|own| own.is_same_account(&login));
+    let target = if own { Target::Oneself } else { Target::User(found.level) };
+    context.authorise(Permission::RemoveAccount, target)?;
+    let by = context.who().name;
+    context.state.accounts.remove(&login).await?;
+    let account = login.account;
+    tracing::info!(%by, %account, "account removed");
+    Ok(Done::new(format!("The account {account} is removed."))
+        .with_data(json!({"ACCOUNT": account.as_str()})))
 }
 
 pub(in crate::commands) const SET_PREFIX: Command = Command {

@@ -1,11 +1,11 @@
 //! Block lists: `block`, `unblock`, `blocked`.
 
-use chatterbox_hub::Level;
+use chatterbox_hub::{Level, LoggedIn};
 use chatterbox_proto::Username;
 use chatterbox_proto::capability::commands::{ArgumentType, OutcomeCode};
 use serde_json::json;
 
-use crate::accounts::BLOCKS;
+use crate::accounts::{Account, BLOCKS};
 use crate::commands::arguments::Arguments;
 use crate::commands::command::Command;
 use crate::commands::context::Context;
@@ -57,14 +57,17 @@ async fn block(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     few_enough(&names)?;
     for other in names {
         // Only names that are in use or registered: others are typing errors.
-        let known = match context.caller.port.find(&other) {
-            Some(known) => known.account().unwrap_or(&known.name).clone(),
+        let (known, login) = match context.caller.port.find(&other) {
+            Some(known) => (known.account().unwrap_or(&known.name).clone(), known.login),
             None => match context.state.accounts.account(&other).await? {
-                Some(account) => account.name,
+                Some(Account { name, account_key, .. }) => {
+                    (name.clone(), Some(LoggedIn { account: name, account_key }))
+                }
                 None => return Err(nobody(&other)),
             },
         };
-        if who.names().any(|own| *own == other || *own == known) {
+        let same = login.zip(who.login.as_ref()).is_some_and(|(its, own)| its.is_same_account(own));
+        if same || who.name == other {
             return Err(Rejection::new(OutcomeCode::BadArguments, "You can't block yourself."));
         }
         others.push(known);
@@ -81,8 +84,8 @@ async fn block(context: &Context<'_>, mut arguments: Arguments) -> Reply {
             stored = Err(Rejection::new(OutcomeCode::Failed, text));
             break;
         }
-        if let Some(account) = who.account()
-            && let Err(error) = context.state.accounts.block(account, &other).await
+        if let Some(own) = &who.login
+            && let Err(error) = context.state.accounts.block(own, &other).await
         {
             stored = Err(error.into());
             break;
@@ -132,8 +135,8 @@ async fn unblock(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     }
     let mut stored = Ok(());
     for other in others {
-        if let Some(account) = who.account()
-            && let Err(error) = context.state.accounts.unblock(account, &other).await
+        if let Some(own) = &who.login
+            && let Err(error) = context.state.accounts.unblock(own, &other).await
         {
             stored = Err(error.into());
             break;

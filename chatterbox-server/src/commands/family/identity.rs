@@ -64,11 +64,11 @@ async fn nick(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     context.state.renames.try_take(context.caller.port.id(), &who)?;
     // The owner of a registered name may take it, and names that look like it (AN-5).
     match context.state.accounts.owner_or_look_alike(&name).await? {
-        Some(owner) if who.account() != Some(&owner) => {
-            let text = if owner == name {
+        Some(owner) if !who.login.as_ref().is_some_and(|own| own.is_same_account(&owner)) => {
+            let text = if owner.account == name {
                 "This name is registered.".to_owned()
             } else {
-                format!("This name looks like {owner}, which is registered.")
+                format!("This name looks like {}, which is registered.", owner.account)
             };
             return Err(Rejection::new(OutcomeCode::Registered, text));
         }

@@ -188,8 +188,9 @@ impl House {
         let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let secret = Secret::given(PASSWORD);
         accounts.register(&name(text), secret, vec![], peer).await.unwrap();
-        accounts.set_level(&name(text), level).await.unwrap();
         let account_key = accounts.account(&name(text)).await.unwrap().unwrap().account_key;
+        let login = LoggedIn { account: name(text), account_key };
+        accounts.set_level(&login, level).await.unwrap();
         let account = Some(name(text));
         let grant = Login { level, account, account_key, ..Login::default() };
         self.enter(text, grant, Capability::EVERY.iter().copied().collect())

@@ -32,6 +32,7 @@ const COMMANDS: &[(&str, u8, &[&str])] = &[
     ("command-history", 0, &[]),
     ("perm", 0, &["bob"]),
     ("set-perm", 5, &["bob", "2"]),
+    ("user-del", 5, &["bob"]),
     ("set-prefix", 5, &["!"]),
     ("disable-command", 5, &["test"]),
     ("enable-command", 5, &["test"]),
@@ -124,6 +125,13 @@ fn giving_levels() -> Counts {
         }
         let oneself = Actor { level: actor, registered: true };
         assert!(authorise(oneself, Permission::GiveLevel(Level::USER), Target::Oneself).is_err());
+        let removes = authorise(oneself, Permission::RemoveAccount, Target::Oneself).is_ok();
+        assert_eq!(removes, actor.number() == 5);
+        for target in Level::ALL {
+            let target_is_below = target.number() < 5;
+            let removes = authorise(oneself, Permission::RemoveAccount, Target::User(target));
+            assert_eq!(removes.is_ok(), actor.number() == 5 && target_is_below);
+        }
         let hears = authorise(oneself, Permission::HearBlockers, Target::Oneself).is_ok();
         assert_eq!(hears, actor.number() >= 2);
         let lists = authorise(oneself, Permission::ListAccounts, Target::Oneself).is_ok();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use chatterbox_hub::{AccountKey, Level};
+use chatterbox_hub::{AccountChange, AccountKey, Level};
 use chatterbox_proto::Username;
 
 use crate::accounts::{
@@ -100,8 +100,13 @@ impl Directory for Memory {
         Ok(true)
     }
 
-    fn remove(&mut self, name: &Username) -> Result<bool, DirectoryError> {
-        Ok(self.kept.remove(name).is_some())
+    fn remove(&mut self, name: &Username) -> Result<Option<AccountKey>, DirectoryError> {
+        Ok(self.kept.remove(name).map(|kept| kept.account.account_key))
+    }
+
+    /// Nobody else can open it.
+    fn changes(&mut self) -> Result<Vec<AccountChange>, DirectoryError> {
+        Ok(Vec::new())
     }
 
     fn list(&mut self, limit: usize) -> Result<Vec<Account>, DirectoryError> {

@@ -1,9 +1,9 @@
 //! A backlog in memory, lost with the process.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
-use chatterbox_hub::{Record, Sequence};
+use chatterbox_hub::{Keep, Kept as Private, Mailboxes, Party, Record, Sequence, Shares};
 use chatterbox_proto::capability::ids::Side;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
@@ -17,30 +17,105 @@ use crate::store::page::{Page, PageQuery};
 #[derive(Debug)]
 pub struct Memory {
     kept: Mutex<Kept>,
-    limit: usize,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Kept {
-    records: VecDeque<Record>,
-    /// The number of records that were dropped before the first of them.
-    gone: u64,
-    bytes: usize,
+    records: BTreeMap<Sequence, Stored>,
+    newest: Sequence,
+    /// The public ones, and which of them each sender has.
+    public_ids: BTreeSet<Sequence>,
+    by_sender: HashMap<i64, BTreeSet<Sequence>>,
+    /// The bounds of the public ones.
+    keep: Keep,
+    public: Keep,
+    shares: Shares,
+    /// Which private ones are kept.
+    mailboxes: Mailboxes<()>,
 }
 
-/// The most bytes that they have, however few records that is.
-const LARGEST: usize = 16 * 1024 * 1024;
+#[derive(Debug)]
+struct Stored {
+    record: Record,
+    /// The key of its conversation, so that a page compares texts only.
+    conversation: Option<String>,
+}
+
+/// The most bytes that the public ones have, however few they are; and the private ones have a quarter of it.
+const LARGEST: u64 = 16 * 1024 * 1024;
 
 impl Memory {
-    /// Keeps the newest `limit` records.
+    /// Keeps the newest `limit` public records, and as many private ones.
     pub fn new(limit: usize) -> Self {
-        Self { kept: Mutex::default(), limit }
+        let keep = Keep { messages: limit as u64, bytes: LARGEST };
+        let private = Keep { bytes: keep.of_private().bytes, ..keep };
+        Self {
+            kept: Mutex::new(Kept {
+                records: BTreeMap::new(),
+                newest: 0,
+                public_ids: BTreeSet::new(),
+                by_sender: HashMap::new(),
+                keep,
+                public: Keep::NOTHING,
+                shares: Shares::new(keep),
+                mailboxes: Mailboxes::new(private),
+            }),
+        }
     }
 }
 
 impl Default for Memory {
     fn default() -> Self {
-        Self::new(1_000)
+        // A tenth of it is more than a page.
+        Self::new(10_000)
+    }
+}
+
+impl Kept {
+    fn push(&mut self, record: &Record) {
+        self.newest += 1;
+        let (record, conversation) = (record.clone(), record.conversation_key());
+        self.records.insert(self.newest, Stored { record: record.clone(), conversation });
+        let (sender, bytes) = (record.filing.sender, record.json.len() as u64);
+        if let Some(recipient) = record.recipient() {
+            let private = Private { sender, arrived: record.arrived, bytes, message: () };
+            for (id, _) in self.mailboxes.push(self.newest, &recipient.key(), private) {
+                self.records.remove(&id);
+            }
+            return;
+        }
+        self.public_ids.insert(self.newest);
+        self.by_sender.entry(sender.number).or_default().insert(self.newest);
+        self.public = self.public.plus(Keep::one(bytes));
+        self.shares.add(sender, Keep::one(bytes));
+        while let Some(sender) = self.shares.exceeded_by(sender.number) {
+            if !self.drop_oldest(Some(sender)) {
+                break;
+            }
+        }
+        while self.keep.is_exceeded_by(self.public) && self.drop_oldest(None) {}
+    }
+
+    /// Drops the oldest public record of a sender, or of all; says `false` when there is none.
+    fn drop_oldest(&mut self, of: Option<i64>) -> bool {
+        let oldest = match of {
+            None => self.public_ids.first(),
+            Some(sender) => self.by_sender.get(&sender).and_then(BTreeSet::first),
+        };
+        let Some(id) = oldest.copied() else { return false };
+        self.public_ids.remove(&id);
+        if let Some(Stored { record, .. }) = self.records.remove(&id) {
+            let (sender, one) = (record.filing.sender.number, Keep::one(record.json.len() as u64));
+            self.public = self.public.minus(one);
+            self.shares.remove(sender, one);
+            if let Some(ids) = self.by_sender.get_mut(&sender) {
+                ids.remove(&id);
+                if ids.is_empty() {
+                    self.by_sender.remove(&sender);
+                }
+            }
+        }
+        true
     }
 }
 
@@ -50,15 +125,9 @@ impl Backlog for Memory {
         records: &'a [Record],
     ) -> BoxFuture<'a, Result<Sequence, BacklogError>> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = kept.gone + kept.records.len() as u64 + 1;
+        let first = kept.newest + 1;
         for record in records {
-            kept.bytes += record.json.len();
-            kept.records.push_back(record.clone());
-            while kept.records.len() > self.limit || kept.bytes > LARGEST {
-                let Some(oldest) = kept.records.pop_front() else { break };
-                kept.bytes -= oldest.json.len();
-                kept.gone += 1;
-            }
+            kept.push(record);
         }
         ready(Ok(first)).boxed()
     }
@@ -69,34 +138,45 @@ impl Backlog for Memory {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<(Sequence, Record)>, BacklogError>> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = kept.gone + 1;
-        let skipped = usize::try_from(from.saturating_sub(first)).unwrap_or(usize::MAX);
-        let page = (first..).zip(&kept.records).skip(skipped).take(limit);
-        ready(Ok(page.map(|(number, record)| (number, record.clone())).collect())).boxed()
+        let page = kept.records.range(from..).take(limit);
+        ready(Ok(page.map(|(number, stored)| (*number, stored.record.clone())).collect())).boxed()
     }
 
     fn page(&self, query: PageQuery) -> BoxFuture<'_, Result<Page, BacklogError>> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let wanted = query.of.key();
-        let all = (kept.gone + 1..).zip(&kept.records);
-        let mut found: Vec<_> = all
+        let wanted = query.of.keys();
+        let mut found: Vec<_> = kept
+            .records
+            .iter()
             .filter(|(number, _)| match query.side {
-                Side::Before(id) => *number < id,
-                Side::After(id) => *number > id,
+                Side::Before(id) => **number < id,
+                Side::After(id) => **number > id,
                 Side::Newest => true,
             })
-            .filter(|(_, record)| record.conversation_key() == wanted)
+            .filter(|(_, stored)| match &stored.conversation {
+                None => wanted.is_empty(),
+                Some(key) => wanted.contains(key),
+            })
             .collect();
         if !matches!(query.side, Side::After(_)) {
             found.reverse();
         }
-        let found = found.into_iter().map(|(number, record)| Ok((number, record.clone())));
+        let found = found.into_iter().map(|(number, stored)| Ok((*number, stored.record.clone())));
         ready(Page::collect(&query, found)).boxed()
+    }
+
+    fn forget_account(&self, account: i64) -> BoxFuture<'_, ()> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        for id in kept.mailboxes.seal(&Party::Account(account).key()) {
+            kept.records.remove(&id);
+        }
+        ready(()).boxed()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use chatterbox_hub::{Filing, Sender};
     use chatterbox_proto::Username;
     use chatterbox_proto::session::Destination;
 
@@ -108,17 +188,42 @@ mod tests {
         contract::holds(|| Memory::new(100)).await;
     }
 
+    fn said(by: i64, to: Option<&str>, json: &'static str) -> Record {
+        let name = |text| Username::parse(text).unwrap();
+        let sender = Sender { number: by, origin: None };
+        let filing = Filing { sender, from: None, to: to.map(|to| Party::Guest(name(to))) };
+        let destination = to.map_or(Destination::All, |to| Destination::User(name(to)));
+        Record { source: name("ann"), destination, json: json.into(), arrived: 7, filing }
+    }
+
+    async fn numbers(backlog: &Memory) -> Vec<Sequence> {
+        let all = backlog.read(0, 10_000).await.unwrap();
+        all.into_iter().map(|(number, _)| number).collect()
+    }
+
     #[tokio::test]
     async fn the_oldest_go_and_numbers_stay() {
         let backlog = Memory::new(3);
-        let source = Username::parse("ann").unwrap();
-        let (destination, json) = (Destination::All, bytes::Bytes::new());
-        let record = Record { source, destination, json, arrived: 7 };
         for number in 1..=5 {
-            assert_eq!(backlog.append(std::slice::from_ref(&record)).await.unwrap(), number);
+            assert_eq!(backlog.append(&[said(0, None, "")]).await.unwrap(), number);
         }
-        let numbers: Vec<_> =
-            backlog.read(0, 10).await.unwrap().into_iter().map(|(number, _)| number).collect();
-        assert_eq!(numbers, [3, 4, 5]);
+        assert_eq!(numbers(&backlog).await, [3, 4, 5]);
+    }
+
+    #[tokio::test]
+    async fn f3_f8_nobody_takes_more_than_a_tenth() {
+        let backlog = Memory::new(1_000);
+        let honest = [said(1, None, "[1]"), said(1, Some("bob"), "[2]")];
+        backlog.append(&honest).await.unwrap();
+        for _ in 0..3000 {
+            let flood =
+                [said(2, None, "[3]"), said(2, Some("bob"), "[4]"), said(2, Some("eve"), "[5]")];
+            backlog.append(&flood).await.unwrap();
+        }
+        let all = backlog.read(0, 10_000).await.unwrap();
+        assert_eq!(all[..2], [(1, honest[0].clone()), (2, honest[1].clone())]);
+        assert_eq!(all.len(), 2 + 100 + 100, "a tenth of the public, and of the private ones");
+        let kept = backlog.kept.lock().unwrap();
+        assert_eq!((kept.public.messages, kept.mailboxes.held().messages), (101, 101));
     }
 }

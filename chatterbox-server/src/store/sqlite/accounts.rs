@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use chatterbox_hub::{AccountKey, Level};
+use chatterbox_hub::{AccountChange, AccountKey, Level};
 use chatterbox_proto::Username;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior};
 
@@ -13,6 +13,7 @@ use crate::accounts::{
     ACCOUNTS, Account, Added, BLOCKERS, BLOCKS, Directory, DirectoryError, PasswordHash, Settings,
     TOKENS, TokenHash,
 };
+use crate::store::sqlite::account_changes;
 use crate::store::sqlite::database::open_shared;
 use crate::store::sqlite::error::OpenError;
 use crate::store::sqlite::row::{damaged, name};
@@ -21,6 +22,12 @@ use crate::store::sqlite::row::{damaged, name};
 pub struct Sqlite {
     connection: Connection,
     path: PathBuf,
+    /// Tells the changes of this connection from those of others.
+    writer: i64,
+    /// The number of the last change that was read.
+    seen: i64,
+    /// What SQLite said when the changes were read last: it says something else when another connection has written.
+    data_version: Option<i64>,
 }
 
 impl std::fmt::Debug for Sqlite {
@@ -46,8 +53,16 @@ impl Sqlite {
             connection.pragma_update(None, "secure_delete", true)?;
             connection.pragma_update(None, "trusted_schema", false)
         };
-        prepare().map_err(|error| OpenError::database(&path, error))?;
-        Ok(Self { connection, path })
+        let newest = || {
+            prepare()?;
+            connection.query_row(
+                "SELECT random(), coalesce(max(number), 0) FROM account_changes",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+        };
+        let (writer, seen) = newest().map_err(|error| OpenError::database(&path, error))?;
+        Ok(Self { connection, path, writer, seen, data_version: None })
     }
 
     /// What is read in it decides what is written, so the right to write is taken first.
@@ -168,11 +183,13 @@ impl Directory for Sqlite {
         name: &Username,
         password: &PasswordHash,
     ) -> Result<bool, DirectoryError> {
+        let writer = self.writer;
         let transaction = self.writing()?;
         let update = "UPDATE accounts SET password = ?, epoch = epoch + 1 WHERE key = ?";
         let changed = transaction.execute(update, (password.as_str(), name.key()))? > 0;
         if let Some(id) = id(&transaction, name)? {
             transaction.execute("DELETE FROM tokens WHERE account = ?", [id])?;
+            account_changes::note_ended_logins(&transaction, writer, id)?;
         }
         transaction.commit()?;
         Ok(changed)
@@ -194,9 +211,34 @@ impl Directory for Sqlite {
         Ok(self.connection.execute(update, (level.number(), name.key()))? > 0)
     }
 
-    fn remove(&mut self, name: &Username) -> Result<bool, DirectoryError> {
+    fn remove(&mut self, name: &Username) -> Result<Option<AccountKey>, DirectoryError> {
+        let writer = self.writer;
+        let transaction = self.writing()?;
+        let removed = {
+            let select = "SELECT id, epoch, name FROM accounts WHERE key = ?";
+            let key = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+            transaction.query_row(select, [name.key()], key).optional()?
+        };
+        let Some((id, epoch, spelling)): Option<(i64, i64, String)> = removed else {
+            return Ok(None);
+        };
         // Tokens, look-alikes and block lists go with it.
-        Ok(self.connection.execute("DELETE FROM accounts WHERE key = ?", [name.key()])? > 0)
+        transaction.execute("DELETE FROM accounts WHERE id = ?", [id])?;
+        account_changes::note(&transaction, writer, id, &spelling, None)?;
+        transaction.commit()?;
+        Ok(Some(AccountKey { id, epoch }))
+    }
+
+    fn changes(&mut self) -> Result<Vec<AccountChange>, DirectoryError> {
+        let version =
+            self.connection.pragma_query_value(None, "data_version", |row| row.get::<_, i64>(0))?;
+        if self.data_version == Some(version) {
+            return Ok(Vec::new());
+        }
+        let found = account_changes::after(&self.connection, self.seen, self.writer)?;
+        self.data_version = Some(version);
+        self.seen = found.last().map_or(self.seen, |(number, _)| *number);
+        Ok(found.into_iter().map(|(_, change)| change).collect())
     }
 
     fn list(&mut self, limit: usize) -> Result<Vec<Account>, DirectoryError> {
@@ -246,10 +288,12 @@ impl Directory for Sqlite {
     }
 
     fn remove_tokens(&mut self, name: &Username) -> Result<(), DirectoryError> {
+        let writer = self.writer;
         let transaction = self.writing()?;
         if let Some(id) = id(&transaction, name)? {
             transaction.execute("DELETE FROM tokens WHERE account = ?", [id])?;
             transaction.execute("UPDATE accounts SET epoch = epoch + 1 WHERE id = ?", [id])?;
+            account_changes::note_ended_logins(&transaction, writer, id)?;
         }
         transaction.commit()?;
         Ok(())
@@ -342,6 +386,8 @@ impl Directory for Sqlite {
 
 #[cfg(test)]
 mod tests {
+    use chatterbox_hub::AccountChangeKind;
+
     use super::*;
 
     #[test]
@@ -375,5 +421,49 @@ mod tests {
         assert_eq!(server.account(&name).unwrap().unwrap().level, Level::ADMIN);
         beside.remove(&name).unwrap();
         assert_eq!(server.account(&name).unwrap(), None);
+    }
+
+    #[test]
+    fn what_ends_logins_is_told_to_the_other_once_and_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut server, mut beside) =
+            (Sqlite::open(folder.path()).unwrap(), Sqlite::open(folder.path()).unwrap());
+        let name = |text| Username::parse(text).unwrap();
+        let mut id = |text| {
+            let password = PasswordHash::stored("x".into());
+            let (name, level) = (name(text), Level::USER);
+            let account_key = AccountKey::default();
+            let account = Account { account_key, name: name.clone(), password, level, created: 7 };
+            beside.add(&account).unwrap();
+            beside.account(&name).unwrap().unwrap().account_key.id
+        };
+        let (ann, bob) = (id("Ann"), id("bob"));
+        assert_eq!(server.changes().unwrap(), [], "an account that is made ends nothing");
+        let change = |account, text, kind| AccountChange { account, name: name(text), kind };
+        let ended = |epoch| AccountChangeKind::LoginsEnded { epoch, spared: None };
+        beside.change_password(&name("ann"), &PasswordHash::stored("y".into())).unwrap();
+        beside.remove_tokens(&name("ann")).unwrap();
+        beside.remove(&name("BOB")).unwrap();
+        server.remove_tokens(&name("ann")).unwrap();
+        let expected = [
+            change(ann, "Ann", ended(1)),
+            change(ann, "Ann", ended(2)),
+            change(bob, "bob", AccountChangeKind::Removed),
+        ];
+        assert_eq!(server.changes().unwrap(), expected, "without its own");
+        assert_eq!(server.changes().unwrap(), []);
+        assert_eq!(beside.changes().unwrap(), [change(ann, "Ann", ended(3))]);
+        // A server that starts has nobody who is logged in.
+        assert_eq!(Sqlite::open(folder.path()).unwrap().changes().unwrap(), []);
+        let few = |sqlite: &Sqlite| {
+            let count = "SELECT count(*) FROM account_changes";
+            sqlite.connection.query_row(count, [], |row| row.get::<_, i64>(0)).unwrap()
+        };
+        assert_eq!(few(&server), 4);
+        let fill = "UPDATE account_changes SET number = number + 100000";
+        server.connection.execute(fill, []).unwrap();
+        server.connection.execute("UPDATE sqlite_sequence SET seq = 200000", []).unwrap();
+        beside.remove_tokens(&name("ann")).unwrap();
+        assert_eq!(few(&server), 1, "old ones go");
     }
 }

@@ -88,6 +88,16 @@ impl Backlog for Sqlite {
     fn page(&self, query: PageQuery) -> BoxFuture<'_, Result<Page, BacklogError>> {
         self.ask(move |reply| Job::Page { query, reply }).boxed()
     }
+
+    fn forget_account(&self, account: i64) -> BoxFuture<'_, ()> {
+        async move {
+            // If the thread has ended they go at the next start.
+            if let Some(jobs) = &self.jobs {
+                let _ = jobs.send(Job::ForgetAccount { account }).await;
+            }
+        }
+        .boxed()
+    }
 }
 
 #[cfg(test)]

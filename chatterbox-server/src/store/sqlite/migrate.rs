@@ -1,6 +1,8 @@
 //! Migrations: the schema of the database, version by version.
 
-use chatterbox_hub::Conversation;
+use std::collections::HashMap;
+
+use chatterbox_hub::{Conversation, Party};
 use chatterbox_proto::{Entry, Username, limits};
 use rusqlite::{Connection, Transaction};
 
@@ -87,10 +89,35 @@ pub(super) const MIGRATIONS: &[&str] = &[
         CASE json_type(json, '$[0]') WHEN 'text' THEN json_extract(json, '$[0]') END
     END;
 ",
+    "
+    -- What ended accounts and logins, for a server that runs beside whoever did it.
+    CREATE TABLE account_changes (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        account INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        -- The epoch of the logins that are good; NULL is an account that was removed.
+        epoch INTEGER,
+        -- The connection that wrote it, a random number.
+        writer INTEGER NOT NULL
+    ) STRICT;
+",
+    "
+    -- Whose share of what is kept a message takes: an account, or a number that stands for a guest while the server runs;
+    -- NULL is unknown. The origin stands for a network in the same way.
+    ALTER TABLE messages ADD COLUMN sender INTEGER;
+    ALTER TABLE messages ADD COLUMN origin INTEGER;
+    -- The key of whoever may read a private message; NULL is whoever has the name of the recipient.
+    ALTER TABLE messages ADD COLUMN mailbox TEXT;
+    CREATE INDEX messages_by ON messages (sender, sequence)
+        WHERE recipient IS NULL AND sender IS NOT NULL;
+",
 ];
 
 /// The place of the migration that [`sort_into_conversations`] completes.
 const CONVERSATIONS: usize = 2;
+
+/// The place of the migration that [`sort_by_accounts`] completes.
+const MAILBOXES: usize = 7;
 
 /// Migrates a database from this version to ours, one transaction for each step.
 pub(super) fn migrate(connection: &mut Connection, version: usize) -> Result<(), rusqlite::Error> {
@@ -105,6 +132,9 @@ pub(super) fn migrate(connection: &mut Connection, version: usize) -> Result<(),
         step.execute_batch(migration)?;
         if place == CONVERSATIONS {
             sort_into_conversations(&step)?;
+        }
+        if place == MAILBOXES {
+            sort_by_accounts(&step)?;
         }
         step.pragma_update(None, "application_id", APPLICATION)?;
         step.pragma_update(None, "user_version", i64::try_from(place + 1).unwrap_or(i64::MAX))?;
@@ -131,7 +161,8 @@ fn sort_into_conversations(step: &Transaction<'_>) -> Result<(), rusqlite::Error
                     Username::parse_within(&entry.source, limits::USERNAME_CHARS_MOST).ok()
                 });
                 let alone = recipient.key().to_owned();
-                let between = source.and_then(|name| Conversation::Between(name, recipient).key());
+                let between =
+                    source.and_then(|name| Conversation::between(&name, &recipient).keys().pop());
                 Ok((row.get(0)?, between.unwrap_or(alone)))
             })?
             .collect::<Result<_, _>>()?;
@@ -139,6 +170,49 @@ fn sort_into_conversations(step: &Transaction<'_>) -> Result<(), rusqlite::Error
         last = *newest;
         for (sequence, conversation) in &some {
             update.execute((conversation, sequence))?;
+        }
+    }
+}
+
+/// Files the private messages of accounts under their numbers: what was said since an account was made is its owner's.
+fn sort_by_accounts(step: &Transaction<'_>) -> Result<(), rusqlite::Error> {
+    let mut accounts = step.prepare("SELECT key, id, created FROM accounts")?;
+    let accounts: HashMap<String, (i64, i64)> = accounts
+        .query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?
+        .collect::<Result<_, _>>()?;
+    if accounts.is_empty() {
+        return Ok(());
+    }
+    let party = |text: &str, arrived: i64| {
+        let name = Username::stored(text);
+        let account = accounts.get(name.key()).filter(|(_, created)| arrived >= *created);
+        account.map_or_else(|| Party::Guest(name.clone()), |(id, _)| Party::Account(*id))
+    };
+    let mut select = step.prepare(
+        "SELECT sequence, arrived, source, recipient FROM messages
+         WHERE recipient IS NOT NULL AND source IS NOT NULL AND sequence > ?
+         ORDER BY sequence LIMIT 1000",
+    )?;
+    let mut update =
+        step.prepare("UPDATE messages SET mailbox = ?, conversation = ? WHERE sequence = ?")?;
+    let mut last = 0;
+    loop {
+        let some: Vec<(i64, Party, Party)> = select
+            .query_map([last], |row| {
+                let arrived = row.get(1)?;
+                let source = party(&row::text(row, 2)?.unwrap_or_default(), arrived);
+                Ok((row.get(0)?, source, party(&row::text(row, 3)?.unwrap_or_default(), arrived)))
+            })?
+            .collect::<Result<_, _>>()?;
+        let Some((newest, ..)) = some.last() else { return Ok(()) };
+        last = *newest;
+        for (sequence, source, recipient) in some {
+            let filed = matches!((&source, &recipient), (Party::Guest(_), Party::Guest(_)));
+            if !filed {
+                let mailbox = recipient.key().into_owned();
+                let between = Conversation::Between(vec![source], vec![recipient]);
+                update.execute((mailbox, between.keys().pop(), sequence))?;
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Messages and accounts in one SQLite database.
 
+mod account_changes;
 mod accounts;
 mod backlog;
 mod backup;
@@ -11,6 +12,7 @@ mod pages;
 mod place;
 mod retention;
 mod row;
+mod stored;
 mod writer;
 
 pub use accounts::Sqlite as SqliteDirectory;

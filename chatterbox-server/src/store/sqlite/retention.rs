@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-/// The bounds of a backlog; the oldest messages are removed first.
+use chatterbox_hub::Keep;
+
+/// The bounds of a backlog. Of the public messages the oldest are removed first; the private ones have a part of the bounds
+/// for themselves. No sender has more than a share of either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
     /// Messages.
@@ -13,17 +16,10 @@ pub struct Retention {
     pub age: Option<Duration>,
 }
 
-/// The messages that a backlog holds, in number and size.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Holdings {
-    pub(super) messages: u64,
-    pub(super) bytes: u64,
-}
-
 impl Retention {
-    /// Whether messages have to be removed for their number or size.
-    pub(super) fn exceeded_by(&self, holdings: Holdings) -> bool {
-        holdings.messages > self.messages || holdings.bytes > self.bytes
+    /// The bounds in number and size.
+    pub(super) fn keep(&self) -> Keep {
+        Keep { messages: self.messages, bytes: self.bytes }
     }
 
     /// The time (in seconds since 1970) before which messages are too old.

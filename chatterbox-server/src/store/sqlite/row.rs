@@ -4,14 +4,15 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use chatterbox_hub::{Record, Sequence};
+use chatterbox_hub::{Filing, Party, Record, Sender, Sequence};
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Username, limits};
 use rusqlite::Row;
 use rusqlite::types::Type;
 
 /// The columns that [`Records::read`] reads.
-pub(super) const COLUMNS: &str = "sequence, arrived, source, recipient, json";
+pub(super) const COLUMNS: &str =
+    "sequence, arrived, source, recipient, json, mailbox, sender, origin";
 
 /// A reader of messages, for one page or a part of one.
 ///
@@ -34,7 +35,10 @@ impl Records {
             Some(recipient) => Destination::User(self.name(&recipient)),
         };
         let json = Bytes::copy_from_slice(row.get_ref(4)?.as_str()?.as_bytes());
-        Ok((unsigned(row, 0)?, Record { source, destination, json, arrived: row.get(1)? }))
+        let to = text(row, 5)?.map(|key| Party::of_key(&key));
+        let filing = Filing { sender: sender(row, 6)?, from: None, to };
+        let record = Record { source, destination, json, arrived: row.get(1)?, filing };
+        Ok((unsigned(row, 0)?, record))
     }
 
     fn name(&mut self, text: &str) -> Username {
@@ -45,6 +49,12 @@ impl Records {
         self.names.insert(text.into(), name.clone());
         name
     }
+}
+
+/// Whose share a message takes: two columns from this one on.
+pub(super) fn sender(row: &Row<'_>, column: usize) -> Result<Sender, rusqlite::Error> {
+    let number: Option<i64> = row.get(column)?;
+    Ok(Sender { number: number.unwrap_or_default(), origin: row.get(column + 1)? })
 }
 
 /// A text or NULL; what is no UTF-8 (half a surrogate pair, taken from JSON by SQLite) is replaced.

@@ -5,9 +5,9 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use chatterbox_hub::{Record, Sequence};
+use chatterbox_hub::{Filing, Party, Record, Sender, Sequence};
 use chatterbox_proto::session::Destination;
-use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior, params};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::store::backlog::BacklogError;
@@ -15,8 +15,9 @@ use crate::store::page::{Page, PageQuery};
 use crate::store::sqlite::database::Opened;
 use crate::store::sqlite::error::OpenError;
 use crate::store::sqlite::pages;
-use crate::store::sqlite::retention::{Holdings, Retention};
-use crate::store::sqlite::row::{COLUMNS, Records, unsigned};
+use crate::store::sqlite::retention::Retention;
+use crate::store::sqlite::row::{COLUMNS, Records};
+use crate::store::sqlite::stored::{Removed, Stored};
 
 /// A request to the thread.
 pub(super) enum Job {
@@ -30,10 +31,12 @@ pub(super) enum Job {
     },
     /// Read a page of one conversation.
     Page { query: PageQuery, reply: oneshot::Sender<Result<Page, BacklogError>> },
+    /// Delete the private messages to an account.
+    ForgetAccount { account: i64 },
 }
 
 /// The most messages that one step of cleaning removes, so that appends wait for milliseconds at most.
-const STEP: u32 = 1000;
+const STEP: usize = 1000;
 
 /// A read ends with the message that makes it longer than this.
 const PAGE_BYTES: usize = 8 * 1024 * 1024;
@@ -47,19 +50,15 @@ const AGE_EVERY: Duration = Duration::from_secs(60);
 pub(super) struct Writer {
     opened: Opened,
     retention: Retention,
-    holdings: Holdings,
+    stored: Stored,
     age_looked_at: SystemTime,
 }
 
 impl Writer {
     pub(super) fn new(opened: Opened, retention: Retention) -> Result<Self, OpenError> {
-        let holdings = opened
-            .connection
-            .query_row("SELECT count(*), coalesce(sum(length(json)), 0) FROM messages", [], |row| {
-                Ok(Holdings { messages: unsigned(row, 0)?, bytes: unsigned(row, 1)? })
-            })
+        let stored = Stored::load(&opened.connection, retention.keep())
             .map_err(|error| OpenError::database(&opened.path, error))?;
-        Ok(Self { opened, retention, holdings, age_looked_at: SystemTime::UNIX_EPOCH })
+        Ok(Self { opened, retention, stored, age_looked_at: SystemTime::UNIX_EPOCH })
     }
 
     /// Works until no more jobs can come.
@@ -76,6 +75,7 @@ impl Writer {
                 // A caller that has given up does not need the answer.
                 Some(Job::Append { records, reply }) => drop(reply.send(self.append(&records))),
                 Some(Job::Read { from, limit, reply }) => drop(reply.send(self.read(from, limit))),
+                Some(Job::ForgetAccount { account }) => self.stored.forget_account(account),
                 Some(Job::Page { query, reply }) => {
                     let page = pages::page(&self.opened.connection, &query).map_err(refused);
                     drop(reply.send(page));
@@ -91,12 +91,12 @@ impl Writer {
 
     fn append(&mut self, records: &[Record]) -> Result<Sequence, BacklogError> {
         let transaction = self.opened.connection.transaction().map_err(refused)?;
-        let mut bytes = 0;
         let first = {
             let mut insert = transaction
                 .prepare_cached(
-                    "INSERT INTO messages (arrived, source, recipient, json, conversation)
-                     VALUES (?, ?, ?, ?, ?)",
+                    "INSERT INTO messages
+                     (arrived, source, recipient, json, conversation, mailbox, sender, origin)
+                     VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 )
                 .map_err(refused)?;
             let mut first = None;
@@ -109,11 +109,22 @@ impl Writer {
                 let json = std::str::from_utf8(&record.json)
                     .map_err(|error| BacklogError::Store(error.into()))?;
                 let source = record.source.as_str();
-                let sequence = insert
-                    .insert((record.arrived, source, recipient, json, record.conversation_key()))
-                    .map_err(refused)?;
+                let conversation = record.conversation_key();
+                let Filing { sender: Sender { number, origin }, to, .. } = &record.filing;
+                let mailbox = to.as_ref().map(Party::key);
+                let sender = Some(number).filter(|number| **number != 0);
+                let row = params![
+                    record.arrived,
+                    source,
+                    recipient,
+                    json,
+                    conversation,
+                    mailbox,
+                    sender,
+                    origin,
+                ];
+                let sequence = insert.insert(row).map_err(refused)?;
                 first.get_or_insert(sequence);
-                bytes += json.len() as u64;
             }
             first
         };
@@ -122,9 +133,11 @@ impl Writer {
             None => next_sequence(&transaction).map_err(refused)?,
         };
         transaction.commit().map_err(refused)?;
-        self.holdings.messages += records.len() as u64;
-        self.holdings.bytes += bytes;
-        Ok(first.unsigned_abs())
+        let first = first.unsigned_abs();
+        for (id, record) in (first..).zip(records) {
+            self.stored.add(id, record);
+        }
+        Ok(first)
     }
 
     fn read(&self, from: Sequence, limit: usize) -> Result<Vec<(Sequence, Record)>, BacklogError> {
@@ -158,7 +171,7 @@ impl Writer {
             let seconds = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
             too_old = self.retention.oldest(i64::try_from(seconds).unwrap_or(i64::MAX));
         }
-        if too_old.is_none() && !self.retention.exceeded_by(self.holdings) {
+        if too_old.is_none() && !self.stored.is_too_much() {
             return false;
         }
         match self.clean_step(too_old) {
@@ -178,36 +191,33 @@ impl Writer {
     }
 
     fn clean_step(&mut self, too_old: Option<i64>) -> Result<bool, rusqlite::Error> {
+        let mut removed = Removed::default();
+        match self.remove_some(too_old, &mut removed) {
+            Ok(()) => {
+                let more = self.stored.done(&removed, STEP);
+                let vacuum = "incremental_vacuum";
+                self.opened.connection.pragma(None, vacuum, FREED_PAGES, |_| Ok(()))?;
+                Ok(more)
+            }
+            Err(error) => {
+                self.stored.restore(&removed);
+                Err(error)
+            }
+        }
+    }
+
+    fn remove_some(
+        &mut self,
+        too_old: Option<i64>,
+        removed: &mut Removed,
+    ) -> Result<(), rusqlite::Error> {
         let transaction = self
             .opened
             .connection
             // The accounts are written by another connection: no read may be outdated when its write follows.
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut left = self.holdings;
-        let mut last = None;
-        let more = {
-            let mut oldest = transaction.prepare_cached(
-                "SELECT sequence, arrived, length(json) FROM messages ORDER BY sequence LIMIT ?",
-            )?;
-            let mut rows = oldest.query([STEP])?;
-            loop {
-                let Some(row) = rows.next()? else { break left.messages > 0 };
-                let arrived: i64 = row.get(1)?;
-                let old = too_old.is_some_and(|limit| arrived < limit);
-                if !old && !self.retention.exceeded_by(left) {
-                    break false;
-                }
-                last = Some(row.get::<_, i64>(0)?);
-                left.messages = left.messages.saturating_sub(1);
-                left.bytes = left.bytes.saturating_sub(unsigned(row, 2)?);
-            }
-        };
-        let Some(last) = last else { return Ok(false) };
-        transaction.execute("DELETE FROM messages WHERE sequence <= ?", [last])?;
-        transaction.commit()?;
-        self.holdings = left;
-        self.opened.connection.pragma(None, "incremental_vacuum", FREED_PAGES, |_| Ok(()))?;
-        Ok(more)
+        self.stored.remove(&transaction, too_old, STEP, removed)?;
+        transaction.commit()
     }
 }
 

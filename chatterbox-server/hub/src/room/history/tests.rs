@@ -6,19 +6,24 @@ use chatterbox_proto::session::Destination;
 use proptest::prelude::*;
 
 use super::*;
+use crate::filing::{Filing, Sender};
 use crate::room::cut::{PIECE_BYTES, Written};
 
 fn name(text: &str) -> Username {
     Username::parse(text).unwrap()
 }
 
+fn guest(text: &str) -> Party {
+    Party::Guest(name(text))
+}
+
 fn read(history: &History, user: &str) -> Vec<String> {
-    let json = [b"[".to_vec(), for_user(history, user).concat(), b"]".to_vec()].concat();
+    let json = [b"[".to_vec(), for_user(history, &[guest(user)]).concat(), b"]".to_vec()].concat();
     serde_json::from_slice(&json).unwrap()
 }
 
-fn for_user(history: &History, user: &str) -> Vec<Bytes> {
-    history.cut(&name(user), 0).write(&HashSet::new(), false).messages
+fn for_user(history: &History, parties: &[Party]) -> Vec<Bytes> {
+    history.cut(parties, 0).write(&HashSet::new(), false).messages
 }
 
 fn add(history: &mut History, to: Option<&str>, text: &str) {
@@ -27,10 +32,16 @@ fn add(history: &mut History, to: Option<&str>, text: &str) {
 
 fn add_arrived(history: &mut History, to: Option<&str>, text: &str, arrived: i64) {
     let json = serde_json::to_vec(text).unwrap().into();
-    let record = Record { source: name("a"), destination: Destination::All, json, arrived };
+    let record = Record {
+        source: name("a"),
+        destination: Destination::All,
+        json,
+        arrived,
+        filing: Filing::default(),
+    };
     match to {
         None => history.push_public(history.newest() + 1, &record),
-        Some(user) => history.push_private(history.newest() + 1, &name(user), &record),
+        Some(user) => history.push_private(history.newest() + 1, &guest(user), &record),
     }
 }
 
@@ -72,7 +83,7 @@ fn what_is_too_old_is_forgotten() {
     assert_eq!(read(&history, "a"), ["all 4", "all 5", "a 5", "all 6", "a 6"]);
     history.expire(7);
     assert_eq!(
-        (read(&history, "a").len(), history.public.messages + history.private.messages),
+        (read(&history, "a").len(), history.public.messages + history.mailboxes.held().messages),
         (0, 0)
     );
 }
@@ -88,14 +99,14 @@ fn talking_to_oneself_pushes_out_nothing_of_others() {
     assert_eq!(read(&history, "b"), ["for all", "for b"]);
     let kept = read(&history, "a");
     assert_eq!(kept.last().map(String::as_str), Some("9999"));
-    assert!(kept.len() <= 1 + 1000 / 16 && history.private_order.len() < 300);
+    assert!(kept.len() <= 1 + 1000 / 16 && history.mailboxes.held().messages < 300);
 }
 
 #[test]
 fn a_long_message_is_shared_and_not_copied() {
     let mut history = History::new(Keep::default());
     add(&mut history, None, &"x".repeat(1 << 20));
-    let places: Vec<_> = (0..2).map(|_| for_user(&history, "a")[0].as_ptr()).collect();
+    let places: Vec<_> = (0..2).map(|_| for_user(&history, &[guest("a")])[0].as_ptr()).collect();
     assert_eq!(places[0], places[1]);
 }
 
@@ -108,6 +119,7 @@ fn what_is_left_takes_no_more_memory_than_it_is_long() {
             destination: Destination::All,
             json: Bytes::from_static(b"1"),
             arrived: 7,
+            filing: Filing::default(),
         };
         history.push_public(history.newest() + 1, &record);
     };
@@ -115,7 +127,7 @@ fn what_is_left_takes_no_more_memory_than_it_is_long() {
         say(&mut history, "eve");
         say(&mut history, "ann");
     }
-    let cut = history.cut(&name("ann"), 0);
+    let cut = history.cut(&[guest("ann")], 0);
     let Written { messages, ids, .. } = cut.write(&HashSet::from([name("eve")]), true);
     let segments = history.sealed.len() + 1;
     // A piece for each message would be 10,000 of 3 bytes.
@@ -124,7 +136,7 @@ fn what_is_left_takes_no_more_memory_than_it_is_long() {
     for _ in 0..10 {
         say(&mut history, "ann");
     }
-    let cut = history.cut(&name("ann"), 20_000);
+    let cut = history.cut(&[guest("ann")], 20_000);
     let whole = cut.write(&HashSet::from([name("eve")]), false).messages;
     assert_eq!(whole.len(), 1, "messages in a row are one piece");
 }
@@ -135,12 +147,13 @@ fn the_memory_of_one_reader_alone_is_known() {
     for number in 0..10_000 {
         let source = name(if number % 2 == 0 { "eve" } else { "ann" });
         let json = Bytes::from_static(b"1");
-        let record = Record { source, destination: Destination::All, json, arrived: 7 };
+        let filing = Filing::default();
+        let record = Record { source, destination: Destination::All, json, arrived: 7, filing };
         history.push_public(number + 1, &record);
     }
     let own = |after, hidden: &[&str], ids| {
         let hidden = hidden.iter().map(|text| name(text)).collect();
-        let mut writer = history.cut(&name("ann"), after).begin(ids);
+        let mut writer = history.cut(&[guest("ann")], after).begin(ids);
         while writer.step(&hidden) {}
         let pieces = writer.own_bytes();
         let Written { messages, ids, .. } = writer.finish();
@@ -162,13 +175,174 @@ fn a_bound_of_zero_keeps_nothing() {
     add(&mut history, None, "x");
     add(&mut history, Some("a"), "y");
     assert_eq!(
-        (read(&history, "a").len(), history.public.messages + history.private.messages),
+        (read(&history, "a").len(), history.public.messages + history.mailboxes.held().messages),
         (0, 0)
     );
-    assert!(history.mailboxes.is_empty() && history.public.bytes + history.private.bytes == 0);
+    assert!(history.mailboxes.is_empty() && history.public.bytes == 0);
+}
+
+/// A sender, and the network that it comes from.
+fn sender(number: i64, origin: i64) -> Sender {
+    Sender { number, origin: Some(origin) }
+}
+
+fn add_by(history: &mut History, by: Sender, to: Option<&Party>, text: &str) {
+    let json = serde_json::to_vec(text).unwrap().into();
+    let filing = Filing { sender: by, ..Filing::default() };
+    let (source, destination) = (name("a"), Destination::All);
+    let record = Record { source, destination, json, arrived: 7, filing };
+    match to {
+        None => history.push_public(history.newest() + 1, &record),
+        Some(to) => history.push_private(history.newest() + 1, to, &record),
+    }
+}
+
+const KEEP: Keep = Keep { messages: 20_000, bytes: 4 << 20 };
+
+fn is_honest(text: &str) -> bool {
+    text.starts_with("honest")
+}
+
+#[test]
+fn f3_one_sender_takes_a_tenth_of_what_is_public() {
+    for text in ["f".repeat(20_000), "f".to_owned()] {
+        let mut history = History::new(KEEP);
+        for number in 0..50_000_i64 {
+            if number % 500 == 0 {
+                add_by(&mut history, sender(1 + number % 5, 1), None, &format!("honest {number}"));
+            }
+            if text.len() == 1 || number % 20 == 0 {
+                add_by(&mut history, sender(9, 9), None, &text);
+            }
+            assert!(!KEEP.part(10).is_exceeded_by(history.shares.held_by(9)));
+        }
+        let all = read(&history, "x");
+        assert_eq!(all.iter().filter(|text| is_honest(text)).count(), 100);
+        let flood = history.shares.held_by(9);
+        let part = KEEP.part(10);
+        // Not much less either: a segment goes at once.
+        assert!(flood.messages * 2 > part.messages || flood.bytes * 2 > part.bytes, "{flood:?}");
+        assert_eq!(all.len() as u64, history.public.messages);
+        assert_eq!(all.len() as u64, 100 + flood.messages);
+        // What is left of a segment joins the one before it: a welcome is few pieces.
+        assert!(history.sealed.len() < 40, "{}", history.sealed.len());
+    }
+}
+
+#[test]
+fn f3_one_network_takes_a_half_under_whatever_names() {
+    let mut history = History::new(KEEP);
+    for number in 0..50 {
+        // One who is in the network of the flood, and one who is not.
+        add_by(
+            &mut history,
+            sender(-2 - number % 2, number % 2),
+            None,
+            &format!("honest {number}"),
+        );
+    }
+    for name in 0..60 {
+        for _ in 0..500 {
+            add_by(&mut history, sender(-10 - name, 1), None, "flood");
+        }
+    }
+    let all = read(&history, "x");
+    assert!(all.iter().filter(|text| is_honest(text)).count() == 50);
+    assert!(all.len() as u64 <= KEEP.messages / 2 + 50, "{}", all.len());
+    assert!(all.len() as u64 >= KEEP.messages / 4, "{}", all.len());
+}
+
+#[test]
+fn many_names_of_a_network_are_cut_together() {
+    let mut history = History::new(KEEP);
+    let mut cuts = 0;
+    for round in 0..200 {
+        if round % 20 == 0 {
+            add_by(&mut history, sender(-1, 1), None, &format!("honest {round}"));
+        }
+        for name in 0..150 {
+            let before = history.public_forgotten;
+            add_by(&mut history, sender(-10 - name, 1), None, "flood");
+            cuts += usize::from(history.public_forgotten != before);
+        }
+    }
+    // With the names in turn, each message of a full network would have a segment written anew.
+    assert!((10..100).contains(&cuts), "{cuts}");
+    assert!(history.public.messages <= KEEP.messages / 2 + 10, "{}", history.public.messages);
+    assert_eq!(read(&history, "x").iter().filter(|text| is_honest(text)).count(), 10);
+}
+
+#[test]
+fn f8_private_talk_of_others_takes_no_message_that_waits() {
+    let mut history = History::new(KEEP);
+    for number in 0..20 {
+        add_by(&mut history, sender(1, 1), Some(&guest("bob")), &format!("honest {number}"));
+    }
+    // With oneself and one's friends, from one place and from a hundred, and into the mailbox itself.
+    for (number, text) in (0..10_000).map(|number| (number, "f".repeat(number % 300))) {
+        let by = number as i64;
+        add_by(&mut history, sender(9, 9), Some(&guest("eve")), &text);
+        let friend = format!("f{}", number % 60);
+        add_by(&mut history, sender(10 + by % 60, by % 100), Some(&guest(&friend)), &text);
+        add_by(&mut history, sender(9, 9), Some(&guest("bob")), &text);
+    }
+    let kept = read(&history, "bob");
+    assert_eq!(kept.iter().filter(|text| is_honest(text)).count(), 20);
+    assert!(!KEEP.of_private().is_exceeded_by(history.mailboxes.held()));
+}
+
+#[test]
+fn f11_what_was_said_to_an_account_is_for_no_other() {
+    let mut history = History::new(Keep::default());
+    let (old, new) = (Party::Account(7), Party::Account(8));
+    add_by(&mut history, sender(1, 1), Some(&old), "for 7");
+    add_by(&mut history, sender(1, 1), Some(&guest("ann")), "for whoever is ann");
+    let read = |history: &History, account: &Party| {
+        let parties = [guest("ann"), account.clone()];
+        let json = [b"[".to_vec(), for_user(&history, &parties).concat(), b"]".to_vec()].concat();
+        serde_json::from_slice::<Vec<String>>(&json).unwrap()
+    };
+    assert_eq!(read(&history, &old), ["for 7", "for whoever is ann"]);
+    assert_eq!(read(&history, &new), ["for whoever is ann"]);
+    history.forget_account(7);
+    assert_eq!(read(&history, &old), ["for whoever is ann"]);
+    assert!(!history.reaches(&[guest("ann"), old], 0) && history.mailboxes.held().messages == 1);
 }
 
 proptest! {
+    #[test]
+    fn shares_leave_a_subsequence_without_loss_to_who_says_little(
+        said in prop::collection::vec((1_i64..5, 1_usize..3000), 0..400),
+    ) {
+        let keep = Keep { messages: 100_000, bytes: 200_000 };
+        let mut history = History::new(keep);
+        let mut plain = Vec::new();
+        for (number, (by, size)) in said.into_iter().enumerate() {
+            // The fourth says little.
+            let size = if by == 4 { 1 } else { size };
+            let text = format!("{by} {number} {}", "x".repeat(size));
+            add_by(&mut history, sender(by, by), None, &text);
+            plain.push((by, text));
+            let share = history.shares.held_by(by);
+            prop_assert!(share.bytes <= 64 * 1024 || share.messages == 1);
+        }
+        let kept = read(&history, "x");
+        let mut rest = plain.iter();
+        prop_assert!(kept.iter().all(|text| rest.any(|(_, said)| said == text)), "the order stays");
+        for by in 1..5 {
+            let of = |text: &str| text.starts_with(&by.to_string());
+            let said: Vec<_> = plain.iter().filter(|(by_whom, _)| *by_whom == by).collect();
+            let kept: Vec<_> = kept.iter().filter(|text| of(text)).collect();
+            let newest = said.iter().rev().zip(kept.iter().rev()).all(|(a, b)| a.1 == **b);
+            prop_assert!(newest, "what goes is the oldest");
+            let held = history.shares.held_by(by);
+            prop_assert_eq!(held.messages, kept.len() as u64);
+            prop_assert_eq!(held.bytes, kept.iter().map(|text| text.len() as u64 + 4).sum::<u64>());
+        }
+        let all: u64 = (1..5).map(|by| history.shares.held_by(by).messages).sum();
+        prop_assert_eq!((all, kept.len() as u64), (history.public.messages, history.public.messages));
+    }
+
     #[test]
     fn hidden_sources_are_left_out(
         said in prop::collection::vec(("[abc]", prop::option::of("[ab]"), prop_oneof![0_usize..9, 0_usize..9_000]), 0..60),
@@ -183,17 +357,16 @@ proptest! {
             let json = serde_json::to_vec(&text).unwrap().into();
             let (source, destination) = (name(&source), Destination::All);
             let shown = id > after && !hidden.contains(&source);
-            let record = Record { source, destination, json, arrived: 7 };
+            let record = Record { source, destination, json, arrived: 7, filing: Filing::default() };
             match &to {
                 None => history.push_public(id, &record),
-                Some(to) => history.push_private(id, &name(to), &record),
+                Some(to) => history.push_private(id, &guest(to), &record),
             }
             if shown && to.is_none_or(|to| to == "a") {
                 expected.push((id, text));
             }
         }
-        let user = name("a");
-        let cut = history.cut(&user, after);
+        let cut = history.cut(&[guest("a")], after);
         let most = cut.size(true);
         // What is said meanwhile is not in it.
         add(&mut history, None, "meanwhile");
@@ -244,7 +417,7 @@ proptest! {
                 Some(_) => {}
             }
             prop_assert!(!keep.is_exceeded_by(history.public));
-            prop_assert!(!keep.part(PRIVATE_PART).is_exceeded_by(history.private));
+            prop_assert!(!keep.of_private().is_exceeded_by(history.mailboxes.held()));
         }
         let kept = read(&history, "a");
         let (kept_public, kept_private): (Vec<_>, Vec<_>) =

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use chatterbox_hub::Conversation;
+use chatterbox_hub::{Conversation, Filing};
 use chatterbox_proto::capability::ids::Side;
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Entry, Username};
@@ -33,7 +33,7 @@ fn open(folder: &Path) -> Sqlite {
 fn record(text: &str, arrived: i64) -> Record {
     let source = Username::parse("ann").unwrap();
     let json = format!("[\"{text}\"]").into();
-    Record { source, destination: Destination::All, json, arrived }
+    Record { source, destination: Destination::All, json, arrived, filing: Filing::default() }
 }
 
 async fn texts(backlog: &Sqlite) -> Vec<(Sequence, String)> {
@@ -42,6 +42,8 @@ async fn texts(backlog: &Sqlite) -> Vec<(Sequence, String)> {
         .map(|(sequence, record)| (sequence, String::from_utf8(record.json.to_vec()).unwrap()))
         .collect()
 }
+
+mod shares;
 
 #[tokio::test]
 async fn holds_the_contract() {
@@ -73,14 +75,7 @@ async fn what_was_stored_is_there_again() {
 #[tokio::test]
 async fn private_messages_of_an_older_version_are_found_by_conversation() {
     let folder = tempfile::tempdir().unwrap();
-    drop(open(folder.path()));
-    let old = Connection::open(folder.path().join(DATABASE_FILE)).unwrap();
-    old.execute_batch(
-        "DROP INDEX blocks_of; DROP INDEX messages_of; DROP INDEX messages_public;
-         ALTER TABLE messages DROP COLUMN conversation; ALTER TABLE messages DROP COLUMN source;
-         ALTER TABLE accounts DROP COLUMN epoch; PRAGMA user_version = 2;",
-    )
-    .unwrap();
+    let old = made_by_version(2, folder.path());
     for number in 0..2500 {
         let (recipient, to) =
             [(None, "ALL"), (Some("Bob"), "Bob"), (Some("cyd"), "cyd")][number % 3];
@@ -91,7 +86,7 @@ async fn private_messages_of_an_older_version_are_found_by_conversation() {
     drop(old);
     let backlog = open(folder.path());
     let name = |text| Username::parse(text).unwrap();
-    let of = Conversation::Between(name("BOB"), name("ann"));
+    let of = Conversation::between(&name("BOB"), &name("ann"));
     let page = backlog.page(PageQuery { of, side: Side::Newest, limit: 500 }).await.unwrap();
     assert_eq!((page.records.len(), page.more), (500, true));
     assert!(page.records.iter().all(|(number, _)| number % 3 == 2));
@@ -129,7 +124,8 @@ async fn messages_of_a_version_without_sources_have_them() {
             content: "[\"eve\", \u{e9}".into(),
         };
         let json = entry.to_json();
-        let conversation = to.and_then(|to| Conversation::Between(name(source), name(to)).key());
+        let conversation =
+            to.and_then(|to| Conversation::between(&name(source), &name(to)).keys().pop());
         let sql =
             "INSERT INTO messages (arrived, recipient, json, conversation) VALUES (?, ?, ?, ?)";
         let text = std::str::from_utf8(&json).unwrap();
@@ -137,7 +133,8 @@ async fn messages_of_a_version_without_sources_have_them() {
         old.execute(sql, (number, to, text, conversation)).unwrap();
         let destination = to.map_or(Destination::All, |to| Destination::User(name(to)));
         let (json, arrived) = (json.into(), number);
-        let record = Record { source: name(source), destination, json, arrived };
+        let record =
+            Record { source: name(source), destination, json, arrived, filing: Filing::default() };
         expected.push((number.unsigned_abs(), record));
     }
     drop(old);
@@ -147,7 +144,7 @@ async fn messages_of_a_version_without_sources_have_them() {
     for ((_, read), (source, _)) in read.iter().zip(said) {
         assert_eq!(read.source.as_str(), source, "in its spelling");
     }
-    let of = Conversation::Between(name("ann"), name("j\u{f6}rg"));
+    let of = Conversation::between(&name("ann"), &name("j\u{f6}rg"));
     let page = backlog.page(PageQuery { of, side: Side::Newest, limit: 5 }).await.unwrap();
     assert_eq!(page.records, expected[1..2]);
     assert_eq!(backlog.append(&[record("new", 9)]).await.unwrap(), 5);
@@ -190,7 +187,7 @@ async fn messages_that_today_would_be_refused_are_read_back() {
             let to = |name: &str| Destination::User(Username::stored(name));
             let destination = recipient.map_or(Destination::All, to);
             let (source, json) = (Username::stored(source), json.clone().into());
-            (number, Record { source, destination, json, arrived: 7 })
+            (number, Record { source, destination, json, arrived: 7, filing: Filing::default() })
         })
         .collect();
     let read = backlog.read(0, 99).await.unwrap();
@@ -202,7 +199,7 @@ async fn messages_that_today_would_be_refused_are_read_back() {
     assert_eq!(page(Conversation::Public, 99).await.unwrap().records, expected[..12]);
     assert_eq!(page(Conversation::Public, 3).await.unwrap().records, expected[9..12]);
     let name = |text| Username::parse(text).unwrap();
-    let private = page(Conversation::Between(name("ann"), name("bob")), 99).await.unwrap();
+    let private = page(Conversation::between(&name("ann"), &name("bob")), 99).await.unwrap();
     assert_eq!(private.records, expected[14..]);
 }
 

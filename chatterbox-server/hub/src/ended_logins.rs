@@ -1,0 +1,83 @@
+//! Logins that a change of their account has ended.
+
+use std::collections::{HashMap, VecDeque};
+
+use chatterbox_proto::Username;
+
+use crate::identity::{AccountKey, LoggedIn};
+use crate::ids::MemberId;
+
+/// The changes that are remembered; between its check and its join, a login is overtaken by a few at most.
+pub(crate) const REMEMBERED: usize = 1024;
+
+/// A change of an account that ends logins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountChange {
+    /// The account, by its number.
+    pub account: i64,
+    /// Its name, as it was registered.
+    pub name: Username,
+    /// What has become of it.
+    pub kind: AccountChangeKind,
+}
+
+/// What ends logins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountChangeKind {
+    /// The account was removed, with all that is its owner's.
+    Removed,
+    /// All logins of earlier epochs were ended: by another password, or by logging out everywhere.
+    LoginsEnded {
+        /// The epoch of the logins that are good.
+        epoch: i64,
+        /// The member that asked for it, whose login goes on in this epoch.
+        spared: Option<MemberId>,
+    },
+}
+
+impl AccountChange {
+    /// The first epoch whose logins are good after it.
+    fn first_good_epoch(&self) -> i64 {
+        match self.kind {
+            AccountChangeKind::Removed => i64::MAX,
+            AccountChangeKind::LoginsEnded { epoch, .. } => epoch,
+        }
+    }
+}
+
+/// The newest changes, by account.
+#[derive(Debug, Default)]
+pub(crate) struct EndedLogins {
+    /// The first epoch whose logins are good.
+    since: HashMap<i64, i64>,
+    /// The accounts in the order of their changes; one may occur several times.
+    order: VecDeque<i64>,
+}
+
+impl EndedLogins {
+    pub(crate) fn note(&mut self, change: &AccountChange) {
+        let epoch = self.since.entry(change.account).or_default();
+        *epoch = change.first_good_epoch().max(*epoch);
+        self.order.push_back(change.account);
+        if self.order.len() > REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+            && !self.order.contains(&oldest)
+        {
+            self.since.remove(&oldest);
+        }
+    }
+
+    /// Whether a login was ended after it had been checked.
+    pub(crate) fn has(&self, login: &LoggedIn) -> bool {
+        let AccountKey { id, epoch } = login.account_key;
+        self.since.get(&id).is_some_and(|first_good| epoch < *first_good)
+    }
+}
+
+#[cfg(test)]
+impl EndedLogins {
+    /// How many are remembered, by account and in order.
+    pub(crate) fn len(&self) -> (usize, usize) {
+        (self.since.len(), self.order.len())
+    }
+}

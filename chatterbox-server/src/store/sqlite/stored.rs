@@ -1,0 +1,214 @@
+//! What is stored, by senders and mailboxes, and which of it has to go.
+//!
+//! The same rules hold as for the history in memory ([`Shares`], [`Mailboxes`]), so that a restart loses nothing that was told
+//! before it. What has to go is noted when a message is stored, and removed in small steps later.
+
+use std::collections::{BTreeSet, HashSet, VecDeque};
+
+use chatterbox_hub::{Keep, Kept, Mailboxes, Party, Record, Sender, Sequence, Shares};
+use chatterbox_proto::Username;
+use rusqlite::{CachedStatement, Connection, Row, Transaction};
+
+use crate::store::sqlite::row::{sender, text, unsigned};
+
+/// The messages that are stored, without their content.
+#[derive(Debug)]
+pub(super) struct Stored {
+    keep: Keep,
+    public: Keep,
+    shares: Shares,
+    /// Senders of public messages who may have too much.
+    suspects: BTreeSet<i64>,
+    mailboxes: Mailboxes<()>,
+    /// Private messages that have to go.
+    dropped: VecDeque<Sequence>,
+}
+
+/// What a step has removed.
+#[derive(Debug, Default)]
+pub(super) struct Removed {
+    public: Vec<(i64, Sender, u64)>,
+    private: usize,
+}
+
+impl Removed {
+    /// How many more a step of at most `most` may remove.
+    fn left(&self, most: usize) -> i64 {
+        let left = most.saturating_sub(self.public.len() + self.private);
+        i64::try_from(left).unwrap_or(i64::MAX)
+    }
+
+    fn delete_since(
+        &self,
+        place: usize,
+        delete: &mut CachedStatement<'_>,
+    ) -> Result<(), rusqlite::Error> {
+        for (id, ..) in self.public.iter().skip(place) {
+            delete.execute([id])?;
+        }
+        Ok(())
+    }
+}
+
+impl Stored {
+    /// Reads what is stored. What was said to accounts that are removed has to go.
+    pub(super) fn load(connection: &Connection, keep: Keep) -> Result<Self, rusqlite::Error> {
+        let mut stored = Self {
+            keep,
+            public: Keep::NOTHING,
+            shares: Shares::new(keep),
+            suspects: BTreeSet::new(),
+            mailboxes: Mailboxes::new(keep.of_private()),
+            dropped: VecDeque::new(),
+        };
+        let mut select = connection
+            .prepare("SELECT sender, origin, length(json) FROM messages WHERE recipient IS NULL")?;
+        let read = |row: &Row<'_>| Ok((sender(row, 0)?, Keep::one(unsigned(row, 2)?)));
+        for row in select.query_map([], read)? {
+            let (sender, one) = row?;
+            stored.add_public(sender, one);
+        }
+        let mut select = connection.prepare("SELECT id FROM accounts")?;
+        let accounts: HashSet<i64> =
+            select.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        let mut select = connection.prepare(
+            "SELECT sequence, sender, origin, arrived, length(json), recipient, mailbox
+             FROM messages WHERE recipient IS NOT NULL ORDER BY sequence",
+        )?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            let id = unsigned(row, 0)?;
+            let (sender, arrived, bytes) = (sender(row, 1)?, row.get(3)?, unsigned(row, 4)?);
+            let recipient = match text(row, 6)? {
+                Some(key) => Party::of_key(&key),
+                None => Party::Guest(Username::stored(&text(row, 5)?.unwrap_or_default())),
+            };
+            if matches!(&recipient, Party::Account(id) if !accounts.contains(id)) {
+                stored.dropped.push_back(id);
+            } else {
+                stored.add_private(id, &recipient, Kept { sender, arrived, bytes, message: () });
+            }
+        }
+        Ok(stored)
+    }
+
+    /// Notes that a message was stored.
+    pub(super) fn add(&mut self, id: Sequence, record: &Record) {
+        let (sender, bytes) = (record.filing.sender, record.json.len() as u64);
+        match record.recipient() {
+            None => self.add_public(sender, Keep::one(bytes)),
+            Some(recipient) => {
+                let kept = Kept { sender, arrived: record.arrived, bytes, message: () };
+                self.add_private(id, &recipient, kept);
+            }
+        }
+    }
+
+    fn add_public(&mut self, sender: Sender, many: Keep) {
+        self.public = self.public.plus(many);
+        self.shares.add(sender, many);
+        if self.shares.exceeded_by(sender.number).is_some() {
+            self.suspects.insert(sender.number);
+        }
+    }
+
+    fn add_private(&mut self, id: Sequence, recipient: &Party, kept: Kept<()>) {
+        let gone = self.mailboxes.push(id, &recipient.key(), kept);
+        self.dropped.extend(gone.into_iter().map(|(id, _)| id));
+    }
+
+    /// The private messages to an account have to go.
+    pub(super) fn forget_account(&mut self, account: i64) {
+        self.dropped.extend(self.mailboxes.seal(&Party::Account(account).key()));
+    }
+
+    /// Whether something has to go, whatever its age.
+    pub(super) fn is_too_much(&self) -> bool {
+        let rest = self.dropped.is_empty() && self.suspects.is_empty();
+        !rest || self.keep.is_exceeded_by(self.public)
+    }
+
+    /// Removes at most `most` messages: those that have to go, and those that arrived before `too_old`. What it notes in
+    /// `removed` is taken back with [`Stored::restore`] if the transaction fails.
+    pub(super) fn remove(
+        &mut self,
+        transaction: &Transaction<'_>,
+        too_old: Option<i64>,
+        most: usize,
+        removed: &mut Removed,
+    ) -> Result<(), rusqlite::Error> {
+        while let Some(oldest) = too_old
+            && self.dropped.len() < most
+            && let Some((id, _)) = self.mailboxes.expire_one(oldest)
+        {
+            self.dropped.push_back(id);
+        }
+        let mut delete = transaction.prepare_cached("DELETE FROM messages WHERE sequence = ?")?;
+        for id in self.dropped.iter().take(most) {
+            delete.execute([i64::try_from(*id).unwrap_or(i64::MAX)])?;
+            removed.private += 1;
+        }
+        while let Some(suspect) = self.suspects.first().copied()
+            && removed.left(most) > 0
+        {
+            let Some(whose) = self.shares.exceeded_by(suspect) else {
+                self.suspects.remove(&suspect);
+                continue;
+            };
+            let mut select = transaction.prepare_cached(
+                "SELECT sequence, sender, origin, length(json), arrived FROM messages
+                 WHERE recipient IS NULL AND sender = ? ORDER BY sequence LIMIT ?",
+            )?;
+            let before = removed.public.len();
+            let mut rows = select.query((whose, removed.left(most)))?;
+            while self.shares.exceeded_by(suspect) == Some(whose)
+                && let Some(row) = rows.next()?
+            {
+                self.forget(row, removed)?;
+            }
+            drop(rows);
+            removed.delete_since(before, &mut delete)?;
+            if removed.public.len() == before {
+                self.suspects.remove(&suspect);
+            }
+        }
+        let mut select = transaction.prepare_cached(
+            "SELECT sequence, sender, origin, length(json), arrived FROM messages
+             WHERE recipient IS NULL ORDER BY sequence LIMIT ?",
+        )?;
+        let before = removed.public.len();
+        let mut rows = select.query([removed.left(most)])?;
+        while let Some(row) = rows.next()? {
+            let arrived: i64 = row.get(4)?;
+            let old = too_old.is_some_and(|limit| arrived < limit);
+            if !old && !self.keep.is_exceeded_by(self.public) {
+                break;
+            }
+            self.forget(row, removed)?;
+        }
+        drop(rows);
+        removed.delete_since(before, &mut delete)
+    }
+
+    /// Counts a public message as removed.
+    fn forget(&mut self, row: &Row<'_>, removed: &mut Removed) -> Result<(), rusqlite::Error> {
+        let (sender, bytes) = (sender(row, 1)?, unsigned(row, 3)?);
+        self.public = self.public.minus(Keep::one(bytes));
+        self.shares.remove(sender.number, Keep::one(bytes));
+        removed.public.push((row.get(0)?, sender, bytes));
+        Ok(())
+    }
+
+    /// A step is done; says whether it was a full one, so that there may be more to do.
+    pub(super) fn done(&mut self, removed: &Removed, most: usize) -> bool {
+        self.dropped.drain(..removed.private.min(self.dropped.len()));
+        removed.public.len() + removed.private >= most || self.is_too_much()
+    }
+
+    /// Nothing of a step has happened.
+    pub(super) fn restore(&mut self, removed: &Removed) {
+        for (_, sender, bytes) in &removed.public {
+            self.add_public(*sender, Keep::one(*bytes));
+        }
+    }
+}
