@@ -84,8 +84,8 @@ impl Peer {
     pub(crate) async fn message(&mut self) -> (String, String) {
         let frame = self.next().await.expect("a message, not the end");
         let frame = chatterbox_proto::ClientFrame::parse(frame.as_bytes()).unwrap();
-        let mut messages = frame.messages.unwrap().unwrap();
-        let message = messages.entries.remove(0).1;
+        let messages = frame.messages.unwrap().unwrap();
+        let message = messages.into_entries().remove(0).1;
         (message.destination.into_owned(), message.content.into_owned())
     }
 

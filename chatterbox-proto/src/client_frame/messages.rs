@@ -7,8 +7,9 @@
 use serde::de::DeserializeSeed as _;
 use serde::{Deserialize, Deserializer};
 
-use crate::code::{Code, Fault, Faults};
+use crate::code::Code;
 use crate::entry::Entry;
+use crate::fault::{Fault, Faults};
 use crate::json::read::{ReadShape, ReadTuple, TupleShape, reading_failed};
 
 /// How many messages are read at a time, at most.

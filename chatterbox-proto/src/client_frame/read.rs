@@ -9,7 +9,8 @@ use serde_json::value::RawValue;
 
 use super::keys::{ClientKeys, Known, Taken};
 use super::messages::Messages;
-use crate::code::{Code, Fault};
+use crate::code::Code;
+use crate::fault::Fault;
 use crate::json::read::{Key, ReadShape, Shape, body_text, reading_failed, scalars_as_shape};
 
 /// One frame of a client; it has either key of the base protocol, or both (PB-1).

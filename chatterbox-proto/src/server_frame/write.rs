@@ -4,7 +4,8 @@
 use bytes::Bytes;
 
 use crate::capability::{accounts, ids};
-use crate::code::{Faults, Refusal};
+use crate::code::Refusal;
+use crate::fault::Faults;
 use crate::frame::TooLong;
 use crate::json::Object;
 

@@ -32,6 +32,7 @@ mod ids;
 mod level;
 mod member;
 mod membership;
+mod over_budget;
 mod permission;
 mod presence;
 mod record;

@@ -7,8 +7,6 @@ use chatterbox_proto::Code;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use crate::chat::reserved::Reserved;
-
 /// Posts that may wait; one connection has at most one.
 const WAITING_POSTS: usize = 1024;
 
@@ -18,13 +16,16 @@ const WAITING_BYTES: u32 = 32 * 1024 * 1024;
 /// The messages that a connection hands in at once.
 pub(super) struct Post {
     pub(super) records: Vec<Record>,
-    /// The room for them at their recipients, until they are delivered or not.
-    pub(super) _reserved: Reserved,
+    /// Dropped when they are delivered, or not.
+    pub(super) _held: Held,
     pub(super) tags: Option<Tags>,
     /// The size of the records.
     pub(super) bytes: usize,
     pub(super) done: oneshot::Sender<Result<Acks, Code>>,
 }
+
+/// What a post holds until its messages are delivered or not: the room for them at their recipients.
+pub type Held = Option<Box<dyn Send>>;
 
 /// The idempotency keys (`TAGS`) of a post's messages (ID-3), which are unique within a session.
 #[derive(Debug)]
@@ -82,7 +83,7 @@ impl Posts {
     pub async fn post(
         &self,
         records: Vec<Record>,
-        reserved: Reserved,
+        held: Held,
         tags: Option<Tags>,
         room: Option<PostRoom>,
     ) -> Result<Acks, Code> {
@@ -93,7 +94,7 @@ impl Posts {
         };
         let (done, stored) = oneshot::channel();
         self.posts
-            .send(Post { records, _reserved: reserved, tags, bytes: size, done })
+            .send(Post { records, _held: held, tags, bytes: size, done })
             .await
             .map_err(|_| Code::NotStored)?;
         stored.await.map_err(|_| Code::NotStored)?

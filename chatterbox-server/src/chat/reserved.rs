@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chatterbox_hub::MemberId;
 
+use crate::chat::posts::Held;
 use crate::chat::shared::Chat;
 
 /// The room of a few messages. Dropping it gives the room back, whatever has become of the messages: were they delivered,
@@ -26,10 +27,14 @@ impl Reserved {
     }
 }
 
-impl Drop for Reserved {
+impl From<Reserved> for Held {
+    fn from(reserved: Reserved) -> Self {
+        reserved.0.map(|each| each as Box<dyn Send>)
+    }
+}
+
+impl Drop for Each {
     fn drop(&mut self) {
-        if let Some(each) = &self.0 {
-            each.chat.release(&each.room);
-        }
+        self.chat.release(&self.room);
     }
 }

@@ -15,8 +15,7 @@ use chatterbox_proto::{Code, NameKey, Username};
 use tokio::time::Instant;
 
 use crate::chat::notifier::Notifier;
-use crate::chat::posts::{Acks, PostRoom, Posts, Tags};
-use crate::chat::reserved::Reserved;
+use crate::chat::posts::{Acks, Held, PostRoom, Posts, Tags};
 
 /// The chat, shared by all connections.
 #[derive(Debug)]
@@ -187,12 +186,12 @@ impl Chat {
         &self,
         sender: MemberId,
         mut records: Vec<Record>,
-        reserved: Reserved,
+        held: Held,
         tags: Option<Tags>,
         room: Option<PostRoom>,
     ) -> Result<Acks, Code> {
         self.hub().file_from(sender, &mut records);
-        self.posts.post(records, reserved, tags, room).await
+        self.posts.post(records, held, tags, room).await
     }
 
     /// Applies records that the backlog has stored from number `first` on, and their tags; for the sequencer only.

@@ -12,7 +12,7 @@ use chatterbox_proto::session::{Destination, JoinedAction, JoinedSession, Postin
 use chatterbox_proto::{Code, Fault, Faults, server_frame};
 
 use crate::chat::handle::{Handle, resolve};
-use crate::chat::posts::{Acks, PostRoom};
+use crate::chat::posts::{Acks, Held, PostRoom};
 use crate::chat::reserved::Reserved;
 use crate::net::long_work::{LONG_WORK, LongWork};
 use crate::net::requests::Requests;
@@ -246,12 +246,11 @@ impl Inbound {
             let post = std::mem::replace(&mut records, rest);
             let is_last = records.is_empty();
             // What is reserved for a frame is given back after its last post.
-            let reserved =
-                if is_last { std::mem::take(&mut self.reserved) } else { Reserved::default() };
+            let held = if is_last { std::mem::take(&mut self.reserved).into() } else { Held::None };
             let tags = self.requests.as_mut().and_then(|requests| requests.take_tags(post.len()));
             let refused = tags.as_ref().map(|tags| tags.each.clone());
             let chat = self.member.chat();
-            match chat.post(self.member.id(), post, reserved, tags, room.take()).await {
+            match chat.post(self.member.id(), post, held, tags, room.take()).await {
                 Ok(acks) => {
                     self.acknowledge(acks).await;
                     drop(tokio::time::timeout(ROUND, self.member.up_to_date()).await);

@@ -175,7 +175,7 @@ pub async fn handshake(
     TlsConnector::from(Arc::clone(tls)).connect(name, stream).await.unwrap()
 }
 
-trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
 /// The client's end of a connection, frame by frame.
@@ -189,7 +189,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    fn over(stream: impl Stream + 'static) -> Self {
+    pub fn over(stream: impl Stream + 'static) -> Self {
         Self {
             stream: Box::new(stream),
             decoder: Decoder::new(limits::SERVER_FRAME),

@@ -5,9 +5,10 @@ use std::collections::VecDeque;
 
 use crate::capability::{Capabilities, Request};
 use crate::client_frame::{ClientFrame, Known, Messages, Tags};
-use crate::code::{Code, Fault, Faults};
+use crate::code::Code;
 use crate::destination::Destination;
 use crate::entry::Entry;
+use crate::fault::{Fault, Faults};
 use crate::lookup_key::{LookupKey, NameKey as _};
 use crate::name::{ALL, Username};
 

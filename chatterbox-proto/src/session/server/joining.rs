@@ -5,7 +5,8 @@ use crate::capability::accounts::Proof;
 use crate::capability::ids::Resume;
 use crate::capability::{Capabilities, Capability};
 use crate::client_frame::{ClientFrame, ClientKeys};
-use crate::code::{Code, Fault, Faults, Refusal};
+use crate::code::{Code, Refusal};
+use crate::fault::{Fault, Faults};
 use crate::limits;
 use crate::name::Username;
 
