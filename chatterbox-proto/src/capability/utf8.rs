@@ -37,9 +37,14 @@ pub fn unescaped_part(json: &[u8], limit: usize) -> (Cow<'_, [u8]>, usize) {
 
 /// How long a JSON is without escapes.
 pub fn unescaped_len(json: &[u8]) -> usize {
-    let mut len = json.len();
-    walk(json, usize::MAX, |escape, character| len -= escape.len() - character.len_utf8());
-    len
+    unescaped_len_part(json, usize::MAX).0
+}
+
+/// The same for the beginning of a longer JSON, as [`unescaped_part`] takes it; with how many bytes that was.
+pub fn unescaped_len_part(json: &[u8], limit: usize) -> (usize, usize) {
+    let mut saved = 0;
+    let end = walk(json, limit, |escape, character| saved += escape.len() - character.len_utf8());
+    (end - saved, end)
 }
 
 /// Finds the escapes to undo among the first bytes of a JSON. Returns where it stopped, which is never within an escape.

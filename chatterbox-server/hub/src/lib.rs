@@ -49,7 +49,7 @@ pub use conversation::Conversation;
 pub use delivery::Delivery;
 pub use encode::batch::Batch;
 pub use encode::view::View;
-pub use encode::welcome::{Assembly, Welcome, reframed};
+pub use encode::welcome::{Assembly, Welcome};
 pub use ended_logins::{AccountChange, AccountChangeKind};
 pub use event::Event;
 pub use eviction::{Laggards, MOVING};

@@ -216,9 +216,9 @@ impl Hub {
         let after = after.filter(|after| self.history.reaches(&parties, *after));
         let history = self.history.cut(&parties, after.unwrap_or(0));
         let mut rest = Object::with_capacity(256).members(request.extra);
-        let has_ids = View::of(agreed).ids();
+        let view = View::of(agreed);
         let mut key = None;
-        if has_ids {
+        if view.ids() {
             let begun = match session.and_then(|session| self.sessions.key(session)) {
                 Some(key) => key,
                 None => {
@@ -233,7 +233,7 @@ impl Hub {
         }
         let rest = rest.into_members();
         let filter = Arc::clone(filter);
-        let welcome = Welcome::extended(request.info, users, history, filter, has_ids, rest);
+        let welcome = Welcome::extended(request.info, users, history, filter, view, rest);
         welcome.fits()?;
         if let Some(session) = key.and_then(|key| self.sessions.session_mut(key)) {
             (session.member, session.account) = (Some(id), login.clone());

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use chatterbox_hub::{
     BlockFilter, Delivery, Event, Filing, Hub, Identity, JoinError, JoinReply, JoinRequest,
-    MemberId, Removal, Rename, SessionId, View, Wake, reframed,
+    MemberId, Removal, Rename, SessionId, Wake,
 };
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Code, NameKey, Refusal, Username};
@@ -47,7 +47,6 @@ impl Seat {
         chat: &Arc<Chat>,
         request: JoinRequest<'_>,
     ) -> Result<(Self, Welcomed), JoinError> {
-        let view = View::of(request.identity.agreed.unwrap_or_default());
         let joined = {
             let mut hub = chat.hub_now();
             let admitted = hub.admit(request);
@@ -66,7 +65,7 @@ impl Seat {
             handed_out: Arc::new(Notify::new()),
             muted: Arc::default(),
         };
-        // Both read the history, which would hold the lock for too long.
+        // This reads the history, which would hold the lock for too long.
         let JoinReply { name, welcome, .. } = joined;
         let mut assembly = welcome.begin();
         let mut steps = 0_usize;
@@ -78,12 +77,8 @@ impl Seat {
             }
         }
         let own_bytes = assembly.own_bytes();
-        let mut welcome = assembly.finish()?;
+        let welcome = assembly.finish()?;
         chat.welcome_takes(seat.id, own_bytes);
-        if view.utf8() {
-            // This reads the whole history.
-            welcome = reframed(welcome)?;
-        }
         Ok((seat, Welcomed { name, welcome }))
     }
 

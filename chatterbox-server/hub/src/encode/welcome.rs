@@ -9,6 +9,7 @@ use chatterbox_proto::json::Object;
 use chatterbox_proto::limits::PREFIX;
 
 use crate::block_lists::BlockFilter;
+use crate::encode::view::View;
 use crate::room::cut::{HistoryCut, HistoryWriter, PIECE_BYTES, Written, without_separator};
 
 /// A welcome whose parts were taken at one moment; whoever has it puts it together, which reads what is hidden for its
@@ -22,8 +23,8 @@ pub struct Welcome {
     history: HistoryCut,
     /// Whose messages are left out.
     filter: Arc<BlockFilter>,
-    /// Whether the client agreed to IDS.
-    ids: bool,
+    /// What the client agreed to.
+    view: View,
     /// More members, for clients that offered capabilities.
     rest: Option<Bytes>,
 }
@@ -38,7 +39,7 @@ impl Welcome {
     /// expect them.
     pub(crate) fn base(info: &str, users: Vec<Bytes>, history: HistoryCut) -> Self {
         let head = head(info);
-        Self { head, users, history, filter: Arc::default(), ids: false, rest: None }
+        Self { head, users, history, filter: Arc::default(), view: View::BASE, rest: None }
     }
 
     /// The welcome with keys of capabilities behind those of the base protocol: IDS, if the client agreed to them, then the
@@ -48,10 +49,10 @@ impl Welcome {
         users: Vec<Bytes>,
         history: HistoryCut,
         filter: Arc<BlockFilter>,
-        ids: bool,
+        view: View,
         rest: Bytes,
     ) -> Self {
-        Self { head: head(info), users, history, filter, ids, rest: Some(rest) }
+        Self { head: head(info), users, history, filter, view, rest: Some(rest) }
     }
 
     /// Whether it fits a frame, with what is hidden.
@@ -61,7 +62,7 @@ impl Welcome {
     pub(crate) fn fits(&self) -> Result<(), TooLong> {
         let rest = self.rest.as_ref().map_or(0, Bytes::len) + BETWEEN;
         let users: usize = self.users.iter().map(Bytes::len).sum();
-        frame::prefix(self.head.len() + users + self.history.size(self.ids) + rest).map(drop)
+        frame::prefix(self.head.len() + users + self.history.size(self.view.ids()) + rest).map(drop)
     }
 
     /// The memory that it takes beside what it shares with others, before anything of the history was written.
@@ -72,8 +73,10 @@ impl Welcome {
 
     /// Begins to put it together.
     pub fn begin(self) -> Assembly {
-        let Self { head, users, history, filter, ids, rest } = self;
-        Assembly { head, users, rest, filter, writer: history.begin(ids) }
+        let Self { head, users, history, filter, view, rest } = self;
+        let utf8 = view.utf8();
+        let writer = history.begin(view.ids(), utf8);
+        Assembly { head, users, users_unescaped: utf8.then_some((0, 0)), rest, filter, writer }
     }
 
     /// Puts it together at once: pieces of one frame, shared with other receivers as far as nothing is hidden in them.
@@ -93,14 +96,23 @@ impl Welcome {
 pub struct Assembly {
     head: Vec<u8>,
     users: Vec<Bytes>,
+    /// For a client that gets no escapes: how many pieces of the user list were counted, and their length without them.
+    users_unescaped: Option<(usize, usize)>,
     rest: Option<Bytes>,
     filter: Arc<BlockFilter>,
     writer: HistoryWriter,
 }
 
 impl Assembly {
-    /// Goes on with a segment of the history; false when there is none left.
+    /// Goes on with a piece of the user list or a segment of the history; false when there is none left.
     pub fn step(&mut self) -> bool {
+        if let Some((counted, length)) = &mut self.users_unescaped
+            && let Some(piece) = self.users.get(*counted)
+        {
+            *counted += 1;
+            *length += utf8::unescaped_len(piece);
+            return true;
+        }
         self.writer.step(&self.filter.hidden)
     }
 
@@ -111,20 +123,27 @@ impl Assembly {
         self.head.len() + users_own(&self.users) + rest + self.writer.own_bytes()
     }
 
-    /// The pieces of the frame.
+    /// The pieces of the frame. For a client that gets no escapes, the length is the one without them, and all pieces but the
+    /// first still have them: whoever writes them undoes the escapes then, since a copy for each reader would be as large as
+    /// the history (U8-1).
     ///
     /// # Errors
     /// [`TooLong`] when the history does not fit a 4-byte length.
     pub fn finish(self) -> Result<Vec<Bytes>, TooLong> {
-        let Self { head, users, rest, writer, .. } = self;
-        let Written { messages, ids, .. } = writer.finish();
+        let Self { head, users, users_unescaped, rest, writer, .. } = self;
+        let Written { messages, ids, unescaped, .. } = writer.finish();
+        let escaped: usize = users.iter().chain(&messages).map(Bytes::len).sum();
+        let saved = match (users_unescaped, unescaped) {
+            (Some((_, users)), Some(messages)) => Some(escaped - users - messages),
+            _ => None,
+        };
         let mut lists = vec![without_separator(users), between(r#"], "MESSAGES": ["#), messages];
-        let Some(rest) = rest else { return frame(head, lists, b"]}".to_vec()) };
+        let Some(rest) = rest else { return frame(head, lists, b"]}".to_vec(), saved) };
         if let Some(ids) = ids {
             lists.push(between(r#"], "IDS": ["#));
             lists.push(ids);
         }
-        frame(head, lists, [b"], ", &rest[..], b"}"].concat())
+        frame(head, lists, [b"], ", &rest[..], b"}"].concat(), saved)
     }
 }
 
@@ -149,15 +168,22 @@ fn head(info: &str) -> Vec<u8> {
     object.into_open()
 }
 
-/// The pieces of one frame; `head` has a free place for the length.
+/// The pieces of one frame; `head` has a free place for the length. Without escapes, the lists are shorter by `saved` bytes.
 fn frame(
     mut head: Vec<u8>,
     lists: impl AsRef<[Vec<Bytes>]> + IntoIterator<Item = Vec<Bytes>>,
     mut tail: Vec<u8>,
+    saved: Option<usize>,
 ) -> Result<Vec<Bytes>, TooLong> {
-    let middle: usize = lists.as_ref().iter().flatten().map(Bytes::len).sum();
+    let mut middle: usize = lists.as_ref().iter().flatten().map(Bytes::len).sum();
     let count: usize = lists.as_ref().iter().map(Vec::len).sum();
-    let (prefix, padding) = frame::prefix(head.len() - PREFIX + middle + tail.len())?;
+    let mut tail_length = tail.len();
+    if let Some(saved) = saved {
+        head = utf8::unescaped(&head).into_owned();
+        middle -= saved;
+        tail_length = utf8::unescaped_len(&tail);
+    }
+    let (prefix, padding) = frame::prefix(head.len() - PREFIX + middle + tail_length)?;
     if let Some(place) = head.first_chunk_mut() {
         *place = prefix;
     }
@@ -169,39 +195,17 @@ fn frame(
     Ok(pieces)
 }
 
-/// Changes the length of a welcome to what it has without escapes (U8-1). All pieces but the first stay as they are:
-/// whoever writes them undoes the escapes then, since a copy for each reader would be as large as the history.
-///
-/// This reads all of it, so it is not done under the lock.
-///
-/// # Errors
-/// [`TooLong`] never happens, since it gets shorter.
-pub fn reframed(welcome: Vec<Bytes>) -> Result<Vec<Bytes>, TooLong> {
-    let mut pieces = welcome;
-    let mut head = pieces.first_mut().map(std::mem::take).unwrap_or_default();
-    let kept = head.split_to(PREFIX.min(head.len()));
-    let mut head = [&kept, &*utf8::unescaped(&head)].concat();
-    let rest: usize = pieces.iter().map(|piece| utf8::unescaped_len(piece)).sum();
-    let (prefix, padding) = frame::prefix(head.len() - PREFIX.min(head.len()) + rest)?;
-    if let Some(place) = head.first_chunk_mut() {
-        *place = prefix;
-    }
-    if let Some(first) = pieces.first_mut() {
-        *first = head.into();
-    }
-    if padding > 0 {
-        pieces.push(vec![b' '; padding].into());
-    }
-    Ok(pieces)
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
 
-    use chatterbox_proto::{Username, json};
+    use chatterbox_proto::{Capabilities, Username, json};
 
     use super::*;
+
+    fn offer(text: &str) -> Capabilities {
+        Capabilities::parse_offer(text).unwrap()
+    }
 
     /// These pieces as a history: each is a private message with its number.
     fn cut(pieces: &[&'static [u8]]) -> HistoryCut {
@@ -217,10 +221,10 @@ mod tests {
         names.iter().map(|name| [b", ", &json::string(name)[..]].concat().into()).collect()
     }
 
-    fn extended(info: &str, names: &[&str], history: HistoryCut, ids: bool) -> Vec<Bytes> {
+    fn extended(info: &str, names: &[&str], history: HistoryCut, view: View) -> Vec<Bytes> {
         let rest = Bytes::from_static(br#""X": 1"#);
         let filter = Arc::default();
-        let welcome = Welcome::extended(info, users(names), history, filter, ids, rest);
+        let welcome = Welcome::extended(info, users(names), history, filter, view, rest);
         welcome.fits().unwrap();
         welcome.assemble().unwrap()
     }
@@ -238,7 +242,7 @@ mod tests {
     #[test]
     fn keys_of_capabilities_stand_behind_those_of_the_base_protocol() {
         let history = || cut(&[br#"["\u00e9"]"#, b"[2]"]);
-        let frame = extended("\u{202e}", &["é"], history(), true);
+        let frame = extended("\u{202e}", &["é"], history(), View::of(offer("ids/1")));
         let body = r#"{"USERNAME_ACCEPTED": true, "INFO": "\u202e", "USER_LIST": ["\u00e9"], "MESSAGES": [["\u00e9"], [2]], "IDS": [1, 2], "X": 1}"#;
         let check = |pieces: Vec<Bytes>, body: &str| {
             let frame = pieces.concat();
@@ -248,14 +252,14 @@ mod tests {
             );
             assert_eq!(std::str::from_utf8(&frame[4..]).unwrap().trim_end(), body);
         };
-        check(frame.clone(), body);
-        let undone: Vec<Bytes> = reframed(frame)
-            .unwrap()
+        check(frame, body);
+        let view = View::of(offer("ids/1 utf8/1"));
+        let undone: Vec<Bytes> = extended("\u{202e}", &["é"], history(), view)
             .iter()
             .map(|piece| utf8::unescaped(piece).into_owned().into())
             .collect();
         check(undone, &body.replace("\\u00e9", "é"));
-        let base = extended("", &[], cut(&[]), false);
+        let base = extended("", &[], cut(&[]), View::BASE);
         let body =
             r#"{"USERNAME_ACCEPTED": true, "INFO": "", "USER_LIST": [], "MESSAGES": [], "X": 1}"#;
         check(base, body);
@@ -268,7 +272,8 @@ mod tests {
         let hidden = HashSet::from([Username::stored("eve")]);
         let filter = Arc::new(BlockFilter { hidden, ..BlockFilter::default() });
         let rest = Bytes::from_static(br#""X": 1"#);
-        let welcome = Welcome::extended("", vec![], history, filter, true, rest);
+        let welcome =
+            Welcome::extended("", vec![], history, filter, View::of(offer("ids/1")), rest);
         let frame = welcome.assemble().unwrap().concat();
         let body = String::from_utf8_lossy(&frame);
         assert!(body.contains(r#""MESSAGES": [[1]], "IDS": [1], "X": 1"#), "{body}");

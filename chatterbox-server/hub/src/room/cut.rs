@@ -4,12 +4,14 @@
 //! leaves out the messages that the reader hides, and writes IDS, without the lock and a part at a time.
 
 use std::collections::HashSet;
+use std::iter::Peekable;
 use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use chatterbox_proto::Username;
 use chatterbox_proto::capability::ids::push_id;
+use chatterbox_proto::capability::utf8;
 use chatterbox_proto::json::LIST_SEPARATOR;
 
 use crate::record::Sequence;
@@ -39,6 +41,8 @@ pub(crate) struct Written {
     pub(crate) messages: Vec<Bytes>,
     /// If they were asked for.
     pub(crate) ids: Option<Vec<Bytes>>,
+    /// The length of MESSAGES without escapes, if it was asked for.
+    pub(crate) unescaped: Option<usize>,
     /// The bytes that were copied or encoded for this reader alone.
     copied: usize,
 }
@@ -83,14 +87,16 @@ impl HistoryCut {
         self.parts.iter().map(size).sum()
     }
 
-    /// Begins to write MESSAGES, and IDS if they are asked for.
-    pub(crate) fn begin(self, ids: bool) -> HistoryWriter {
+    /// Begins to write MESSAGES, and IDS if they are asked for; with `utf8`, counts how long MESSAGES is without escapes.
+    pub(crate) fn begin(self, ids: bool, utf8: bool) -> HistoryWriter {
         let parts = self.parts.len();
         HistoryWriter {
-            parts: self.parts.into_iter(),
+            parts: self.parts.into_iter().peekable(),
+            counted: (0, 0),
             out: Written {
                 messages: Vec::with_capacity(parts),
                 ids: ids.then(|| Vec::with_capacity(parts)),
+                unescaped: utf8.then_some(0),
                 copied: self.copied,
             },
         }
@@ -99,7 +105,7 @@ impl HistoryCut {
     /// Writes all of it without the messages of these.
     #[cfg(test)]
     pub(crate) fn write(self, hidden: &HashSet<Username>, ids: bool) -> Written {
-        let mut writer = self.begin(ids);
+        let mut writer = self.begin(ids, true);
         while writer.step(hidden) {}
         writer.finish()
     }
@@ -108,17 +114,28 @@ impl HistoryCut {
 /// Writes MESSAGES and IDS, a part of the history at a time.
 #[derive(Debug)]
 pub(crate) struct HistoryWriter {
-    parts: std::vec::IntoIter<Part>,
+    parts: Peekable<std::vec::IntoIter<Part>>,
+    /// The bytes of the next part that have been counted, and how many they are without escapes.
+    counted: (usize, usize),
     out: Written,
 }
+
+/// So many bytes are counted in one step.
+const COUNTED: usize = 64 * 1024;
 
 impl HistoryWriter {
     /// Writes one more part without the messages of these; false when there is none left.
     pub(crate) fn step(&mut self, hidden: &HashSet<Username>) -> bool {
+        if self.out.unescaped.is_some() && self.count_some() {
+            return true;
+        }
         let Some(part) = self.parts.next() else { return false };
         match part {
             Part::Private { source, .. } if hidden.contains(&source) => {}
             Part::Private { id, json, .. } => {
+                if let Some(unescaped) = &mut self.out.unescaped {
+                    *unescaped += utf8::unescaped_len(&json);
+                }
                 self.out.messages.push(json);
                 if let Some(ids) = &mut self.out.ids {
                     let mut one = LIST_SEPARATOR.to_vec();
@@ -138,6 +155,24 @@ impl HistoryWriter {
         true
     }
 
+    /// Counts on in the segment that is next, if nobody has counted it yet; says whether there was anything to count. The
+    /// segment keeps the length for those who come later.
+    fn count_some(&mut self) -> bool {
+        let Some(Part::Public { json, marks, .. }) = self.parts.peek() else { return false };
+        if marks.unescaped().is_some() {
+            return false;
+        }
+        let (from, so_far) = self.counted;
+        let rest = json.get(from..).unwrap_or_default();
+        let (length, used) = utf8::unescaped_len_part(rest, COUNTED);
+        self.counted = (from + used, so_far + length);
+        if used == rest.len() {
+            marks.set_unescaped(so_far + length);
+            self.counted = (0, 0);
+        }
+        true
+    }
+
     /// The memory that what was written takes beside what it shares with others.
     pub(crate) fn own_bytes(&self) -> usize {
         let pieces = self.out.messages.capacity() + self.out.ids.as_ref().map_or(0, Vec::capacity);
@@ -146,8 +181,14 @@ impl HistoryWriter {
 
     /// What was written. A list begins without a separator.
     pub(crate) fn finish(self) -> Written {
-        let Written { messages, ids, copied } = self.out;
-        Written { messages: without_separator(messages), ids: ids.map(without_separator), copied }
+        let Written { messages, ids, unescaped, copied } = self.out;
+        let separator = if messages.is_empty() { 0 } else { LIST_SEPARATOR.len() };
+        Written {
+            messages: without_separator(messages),
+            ids: ids.map(without_separator),
+            unescaped: unescaped.map(|unescaped| unescaped - separator),
+            copied,
+        }
     }
 }
 
@@ -163,8 +204,29 @@ pub(crate) fn without_separator(mut pieces: Vec<Bytes>) -> Vec<Bytes> {
 const ID_LENGTH: usize = 18;
 
 impl Written {
+    /// Counts the messages at these places of a segment without escapes. Whichever is less is read, they or the others: only
+    /// the last message of a segment may be long.
+    fn count(&mut self, json: &Bytes, marks: &Marks, runs: &[Range<usize>]) {
+        let Some(unescaped) = &mut self.unescaped else { return };
+        let length = |from: usize, to: usize| {
+            utf8::unescaped_len(json.get(marks.start(from)..marks.start(to)).unwrap_or_default())
+        };
+        let taken: usize =
+            runs.iter().map(|run| marks.start(run.end) - marks.start(run.start)).sum();
+        *unescaped += match marks.unescaped() {
+            Some(all) if taken > json.len() / 2 => {
+                let ends = runs.iter().map(|run| run.end);
+                let starts = runs.iter().map(|run| run.start).chain([marks.len()]);
+                let others = [0].into_iter().chain(ends).zip(starts);
+                all - others.map(|(from, to)| length(from, to)).sum::<usize>()
+            }
+            _ => runs.iter().map(|run| length(run.start, run.end)).sum(),
+        };
+    }
+
     /// Takes messages of a segment as one piece of it.
     fn share(&mut self, json: &Bytes, marks: &Marks, places: Range<usize>) {
+        self.count(json, marks, std::slice::from_ref(&places));
         self.messages.push(json.slice(marks.start(places.start)..marks.start(places.end)));
         if let Some(ids) = &mut self.ids {
             let is_shared = places.len() == marks.len();
@@ -196,6 +258,7 @@ impl Written {
         if kept == 0 {
             return;
         }
+        self.count(json, marks, &runs);
         if let Some(ids) = &mut self.ids {
             let mut out = Vec::with_capacity(kept * ID_LENGTH);
             for place in runs.iter().cloned().flatten() {

@@ -33,6 +33,8 @@ pub(crate) struct Marks {
     end: usize,
     /// The elements of IDS for the whole segment, encoded when a reader needs them first.
     ids: OnceLock<Bytes>,
+    /// The length of the JSON without escapes, counted when a reader needs it first.
+    unescaped: OnceLock<usize>,
 }
 
 /// Some messages of a segment: what each sender has of them, and the number of the last.
@@ -108,6 +110,7 @@ impl Segment<Vec<u8>> {
         marks.end = self.json.len();
         // They may have been encoded while the segment was shorter.
         marks.ids.take();
+        marks.unescaped.take();
         self.newest = self.newest.max(record.arrived);
     }
 
@@ -133,6 +136,7 @@ impl Segment<Vec<u8>> {
         marks.sources.push_from(&later.marks.sources, places.into_iter());
         marks.end = self.json.len();
         marks.ids.take();
+        marks.unescaped.take();
         self.newest = self.newest.max(later.newest);
     }
 
@@ -204,6 +208,17 @@ impl Marks {
 
     pub(crate) fn start(&self, place: usize) -> usize {
         self.each.get(place).map_or(self.end, |mark| mark.start as usize)
+    }
+
+    /// The length of the JSON without escapes, once somebody has counted it.
+    pub(crate) fn unescaped(&self) -> Option<usize> {
+        self.unescaped.get().copied()
+    }
+
+    /// Notes that length.
+    pub(crate) fn set_unescaped(&self, length: usize) {
+        // Two readers may have counted the same.
+        let _ = self.unescaped.set(length);
     }
 
     /// The elements of IDS for some of the messages, each with a separator before it.

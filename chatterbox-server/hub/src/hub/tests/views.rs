@@ -1,6 +1,7 @@
 //! Whatever a member agreed to, it can tell the same story: views, renames, cut and resumed sessions against a naive
 //! model.
 
+use chatterbox_proto::capability::utf8;
 use chatterbox_proto::{Capabilities, Capability};
 
 use super::*;
@@ -157,7 +158,13 @@ fn come(hub: &mut Hub, model: &mut Model, who: usize, resume: bool) {
     if !replaces {
         model.tell(Some(who), &format!("+{name_text}"));
     }
-    let welcome = joined.welcome.assemble().unwrap();
+    let mut welcome = joined.welcome.assemble().unwrap();
+    if known.has(Capability::Utf8) {
+        // As whoever writes them does.
+        for piece in &mut welcome {
+            *piece = utf8::unescaped(piece).into_owned().into();
+        }
+    }
     let read = ServerFrame::parse_as(&welcome.concat()[4..], known).unwrap().0;
     let keys = read.keys.unwrap_or_default();
     let (story, last) = read_story(&welcome, known, model);

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use chatterbox_proto::capability::utf8;
 use chatterbox_proto::session::Destination;
 use proptest::prelude::*;
 
@@ -153,7 +154,7 @@ fn the_memory_of_one_reader_alone_is_known() {
     }
     let own = |after, hidden: &[&str], ids| {
         let hidden = hidden.iter().map(|text| name(text)).collect();
-        let mut writer = history.cut(&[guest("ann")], after).begin(ids);
+        let mut writer = history.cut(&[guest("ann")], after).begin(ids, false);
         while writer.step(&hidden) {}
         let pieces = writer.own_bytes();
         let Written { messages, ids, .. } = writer.finish();
@@ -353,8 +354,8 @@ proptest! {
         let mut expected = Vec::new();
         let hidden: HashSet<_> = hidden.iter().map(|text| name(text)).collect();
         for (id, (source, to, size)) in (1..).zip(said) {
-            let text = format!("{id}{}", "x".repeat(size));
-            let json = serde_json::to_vec(&text).unwrap().into();
+            let text = format!("{id}ö{}", if id % 2 == 0 { "x" } else { "é" }.repeat(size));
+            let json = chatterbox_proto::json::string(&text).into();
             let (source, destination) = (name(&source), Destination::All);
             let shown = id > after && !hidden.contains(&source);
             let record = Record { source, destination, json, arrived: 7, filing: Filing::default() };
@@ -370,7 +371,8 @@ proptest! {
         let most = cut.size(true);
         // What is said meanwhile is not in it.
         add(&mut history, None, "meanwhile");
-        let Written { messages, ids, .. } = cut.write(&hidden, true);
+        let Written { messages, ids, unescaped, .. } = cut.write(&hidden, true);
+        prop_assert_eq!(unescaped, Some(utf8::unescaped_len(&messages.concat())));
         let ids = ids.unwrap();
         prop_assert!([&messages, &ids].into_iter().flatten().map(Bytes::len).sum::<usize>() <= most);
         let list = |pieces: Vec<Bytes>| [b"[", &pieces.concat()[..], b"]"].concat();
