@@ -8,7 +8,7 @@ use chatterbox_proto::Username;
 use chatterbox_proto::session::Destination;
 
 use crate::filing::{Party, Sender};
-use crate::guard::network;
+use crate::guard::{network, site};
 use crate::hub::Hub;
 use crate::identity::Identity;
 use crate::ids::MemberId;
@@ -52,7 +52,8 @@ impl Hub {
     fn guest(&self, name: &Username, address: Option<IpAddr>) -> Sender {
         let network = address.map(network);
         let number = self.stands_for(&(name.key(), network)) | i64::MIN;
-        Sender { number, origin: network.map(|network| self.stands_for(&network)) }
+        // Who has one network of a site commonly has all of them.
+        Sender { number, origin: address.map(|address| self.stands_for(&site(address))) }
     }
 
     fn stands_for(&self, what: &impl Hash) -> i64 {

@@ -44,7 +44,8 @@ impl Hub {
         let before = member.own_bytes();
         let welcomed = std::mem::take(&mut member.is_being_welcomed);
         // It has written everything, or it would not ask.
-        (member.own_handed_out, member.shared_handed_out) = (0, 0);
+        member.hand_out_own(0);
+        member.shared_handed_out = 0;
         let delivery = Self::take_next(member, &self.lobby, &mut self.batches);
         self.budget.change(before, member.own_bytes());
         if welcomed && self.history.pinned() > 0 {
@@ -98,7 +99,7 @@ impl Hub {
             batches.put(view, from, member.cursor, &frames);
             member.shared_handed_out = frames.size();
         } else {
-            member.own_handed_out = frames.size();
+            member.hand_out_own(frames.size());
         }
         Delivery::Frames { frames, more }
     }

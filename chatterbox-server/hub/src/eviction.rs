@@ -19,11 +19,12 @@ pub struct Laggards {
 }
 
 impl Hub {
-    /// Marks a member as reading: bytes are moving in the middle of a long batch.
-    pub fn progressed(&mut self, id: MemberId) {
-        if let Some(member) = self.members.get_mut(&id) {
+    /// Marks a member as reading: bytes are moving in the middle of what was handed out, of whose parts so many are left.
+    pub fn progressed(&mut self, id: MemberId, left: usize, of: usize) {
+        self.with_member(id, |member| {
             member.progressed = true;
-        }
+            member.has_left(left, of);
+        });
     }
 
     /// Removes the members whom the timeline has overtaken, and says whether one that is reading is in danger of it.

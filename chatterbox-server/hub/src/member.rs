@@ -73,12 +73,15 @@ pub(crate) struct Member {
     /// Messages that wait, with those for which room is reserved while they are being stored.
     messages: Half,
     answers: Half,
-    /// The memory of what was handed out last and that nobody else is handed.
-    pub(crate) own_handed_out: usize,
+    /// The memory of what was handed out last and that nobody else is handed, and what is left of it.
+    own_handed_out: usize,
+    own_left: usize,
     /// The memory of the batch that was handed out last and that others may be handed, too.
     pub(crate) shared_handed_out: usize,
     /// Whether the welcome is still being written, as far as the hub knows. It pins segments of the history.
     pub(crate) is_being_welcomed: bool,
+    /// How many segments of the history had been dropped when it joined: its welcome may hold those that were dropped later.
+    pub(crate) welcomed_at: u64,
     /// When it was last seen moving, in the hub's milliseconds.
     pub(crate) moved_at: u64,
     /// How it is told what happens.
@@ -109,8 +112,10 @@ impl Member {
             messages: Half::default(),
             answers: Half::default(),
             own_handed_out: 0,
+            own_left: 0,
             shared_handed_out: 0,
             is_being_welcomed: true,
+            welcomed_at: 0,
             moved_at: now,
             view: View::BASE,
             extras: None,
@@ -193,12 +198,18 @@ impl Member {
 
     /// The memory that waits for this member and for nobody else.
     pub(crate) const fn own_bytes(&self) -> usize {
-        self.messages.bytes + self.answers.bytes + self.own_handed_out
+        self.messages.bytes + self.answers.bytes + self.own_left
     }
 
-    /// The memory that would be free, at most, if this member were gone.
-    pub(crate) const fn held_bytes(&self) -> usize {
-        self.own_bytes() + self.shared_handed_out
+    /// Hands out something that takes so much memory for this member alone.
+    pub(crate) const fn hand_out_own(&mut self, bytes: usize) {
+        (self.own_handed_out, self.own_left) = (bytes, bytes);
+    }
+
+    /// Notes that so many parts of what was handed out are left.
+    pub(crate) fn has_left(&mut self, left: usize, of: usize) {
+        let all = self.own_handed_out as u128 * left.min(of) as u128 / of.max(1) as u128;
+        self.own_left = usize::try_from(all).unwrap_or(self.own_handed_out);
     }
 
     /// Whether there is something to hand out, when the timeline ends at `head`.

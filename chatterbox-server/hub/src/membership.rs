@@ -172,7 +172,8 @@ impl Hub {
             member.extras().hold = hold;
         }
         member.set_filter(filter);
-        member.own_handed_out = welcome.own_bytes();
+        member.hand_out_own(welcome.own_bytes());
+        member.welcomed_at = self.history.drops();
         self.budget.change(0, member.own_bytes());
         self.members.insert(id, member);
         Ok(JoinReply { id, name, welcome, replaced: old })
@@ -180,7 +181,7 @@ impl Hub {
 
     /// Notes what the welcome of a member takes, now that it was put together: what is hidden may have made it a copy.
     pub fn welcome_takes(&mut self, id: MemberId, own_bytes: usize) {
-        self.with_member(id, |member| member.own_handed_out = own_bytes);
+        self.with_member(id, |member| member.hand_out_own(own_bytes));
     }
 
     /// The session that somebody can resume.
@@ -244,6 +245,7 @@ impl Hub {
     /// Lets a member go. Leaving twice is leaving once.
     pub fn leave(&mut self, id: MemberId) -> Wake {
         self.removed.remove(&id);
+        self.budget.has_left(id);
         let (Some(member), Some((person, stale))) =
             (self.members.remove(&id), self.presence.remove(id))
         else {

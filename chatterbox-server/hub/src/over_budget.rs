@@ -1,18 +1,29 @@
 //! Who has to go when more waits than there is memory for.
 //!
-//! It is the address that holds most, and of its members those that hold most, until there is room again.
+//! There are three kinds of memory that a member holds. What waits for it alone is ranked by the place that members come from:
+//! whoever holds most there goes, again and again, until no place holds more than others. Batches and dropped parts of the
+//! history are held by several; of those, who is furthest behind goes. A member that is reading stays as long as one
+//! that is not can go.
 
-use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
 
-use crate::guard::network;
+use crate::eviction::MOVING;
+use crate::guard::site;
 use crate::hub::Hub;
 use crate::ids::MemberId;
+use crate::member::Member;
 use crate::removal::Removal;
 
 /// Members are removed until so much of the budget is used, so that one who is just beyond it does not cost a look at
 /// everybody with each message.
 const LOW_WATER: (usize, usize) = (7, 8);
+
+/// A removal under way.
+struct Relief {
+    /// The bytes that have to go.
+    excess: usize,
+    removed: Vec<MemberId>,
+}
 
 impl Hub {
     /// Sets the budget of memory that may wait for members, in bytes.
@@ -27,70 +38,126 @@ impl Hub {
         self.budget.own + self.batches.outstanding() + self.history.pinned()
     }
 
+    /// The same without what members hold that were removed for it: it is free as soon as their connections end.
+    fn to_stay(&self) -> usize {
+        self.waiting().saturating_sub(self.budget.leaving())
+    }
+
     /// Removes members until what waits is within the budget, and says whom. Cheap when it is.
     pub fn keep_within_budget(&mut self) -> Vec<MemberId> {
-        if self.waiting() <= self.budget.limit {
+        if self.to_stay() <= self.budget.limit {
             return Vec::new();
         }
         // What was counted may be gone by now.
         self.batches.forget_written();
         self.history.forget_unpinned();
-        let mut removed = Vec::new();
+        if self.to_stay() <= self.budget.limit {
+            return Vec::new();
+        }
         let low = self.budget.limit / LOW_WATER.1 * LOW_WATER.0;
-        let mut excess = self.waiting().saturating_sub(low);
-        if self.waiting() <= self.budget.limit {
-            return removed;
+        let mut relief = Relief { excess: self.to_stay() - low, removed: Vec::new() };
+        let half = self.budget.limit / 2;
+        if self.history.pinned() > half {
+            self.unpin_history(&mut relief);
         }
-        // Parts of the history are pinned by the welcomes that have taken longest.
-        let pinned = self.history.pinned();
-        if pinned > self.budget.limit / 2 {
-            let slowest = self.members.iter().find(|(_, member)| member.is_being_welcomed);
-            if let Some(id) = slowest.map(|(id, _)| *id) {
-                self.remove_over_budget(id, &mut removed);
-                excess = excess.saturating_sub(pinned);
-            }
+        if self.batches.outstanding() > half {
+            self.end_furthest_behind(&mut relief);
         }
-        while excess > 0 {
-            let Some(victims) = self.heaviest() else { break };
-            for (id, held) in victims {
-                if excess == 0 {
-                    break;
-                }
-                self.remove_over_budget(id, &mut removed);
-                excess = excess.saturating_sub(held);
-            }
+        for only_stalled in [true, false] {
+            self.end_heaviest(&mut relief, only_stalled);
         }
-        removed
+        relief.removed
     }
 
-    /// The members of the address that holds most, with what each holds; who holds most comes first.
-    fn heaviest(&self) -> Option<Vec<(MemberId, usize)>> {
-        let address = |id: &MemberId| self.identity(*id).and_then(|who| who.address.map(network));
-        let mut sums = HashMap::new();
+    /// Removes those whose welcomes hold dropped parts of the history, those first that have taken longest.
+    fn unpin_history(&mut self, relief: &mut Relief) {
+        let drops = self.history.drops();
+        let pins = |member: &Member| member.is_being_welcomed && member.welcomed_at < drops;
+        let pinning = self.members.iter().filter(|(_, member)| pins(member));
+        let mut pinning: Vec<_> = pinning.map(|(id, member)| (member.welcomed_at, *id)).collect();
+        pinning.sort_unstable();
+        let mut pinning = pinning.into_iter().peekable();
+        while relief.excess > 0
+            && let Some((from, id)) = pinning.next()
+        {
+            // What the next one holds as well is not free yet.
+            let to = pinning.peek().map_or(drops, |(to, _)| *to);
+            let freed = self.history.pinned_between(from, to);
+            self.remove_over_budget(id, freed, relief);
+        }
+    }
+
+    /// Removes those who hold batches that nobody else is going to get, those first that are furthest behind.
+    fn end_furthest_behind(&mut self, relief: &mut Relief) {
+        // Members with the same view and cursor hold the same batch.
+        let mut holders: BTreeMap<(u64, usize), Vec<MemberId>> = BTreeMap::new();
         for (id, member) in &self.members {
-            *sums.entry(address(id)).or_insert(0_usize) += member.held_bytes();
+            if member.shared_handed_out > 0 && !self.batches.is_cached(member.view, member.cursor) {
+                let batch = (member.cursor, member.view.index());
+                holders.entry(batch).or_default().push(*id);
+            }
         }
-        let (heaviest, sum) = sums.into_iter().max_by_key(|(_, sum)| *sum)?;
-        if sum == 0 {
-            return None;
+        for ids in holders.into_values() {
+            if relief.excess == 0 {
+                return;
+            }
+            let size = |id| self.members.get(id).map_or(0, |member| member.shared_handed_out);
+            let mut freed = ids.first().map_or(0, size);
+            for id in ids {
+                self.remove_over_budget(id, freed, relief);
+                freed = 0;
+            }
         }
-        let held = self.members.iter().filter(|(id, _)| address(id) == heaviest);
-        let mut held: Vec<_> = held.map(|(id, member)| (*id, member.held_bytes())).collect();
-        held.sort_unstable_by_key(|(id, held)| (Reverse(*held), *id));
-        Some(held)
     }
 
-    fn remove_over_budget(&mut self, id: MemberId, removed: &mut Vec<MemberId>) {
+    /// Removes the member that holds most at the place that holds most, until that is enough.
+    fn end_heaviest(&mut self, relief: &mut Relief, only_stalled: bool) {
+        if relief.excess == 0 {
+            return;
+        }
+        let mut places: HashMap<_, (usize, Vec<(usize, MemberId)>)> = HashMap::new();
+        for (id, member) in &self.members {
+            let is_moving = member.progressed || self.now.saturating_sub(member.moved_at) < MOVING;
+            let own = member.own_bytes();
+            if own == 0 || (only_stalled && is_moving) {
+                continue;
+            }
+            let place = self.identity(*id).and_then(|who| who.address.map(site));
+            let (sum, members) = places.entry(place).or_default();
+            *sum += own;
+            members.push((own, *id));
+        }
+        let mut places: BinaryHeap<_> = places
+            .into_values()
+            .map(|(sum, mut members)| {
+                members.sort_unstable();
+                (sum, members)
+            })
+            .collect();
+        while relief.excess > 0
+            && let Some((sum, mut members)) = places.pop()
+        {
+            let Some((own, id)) = members.pop() else { continue };
+            self.remove_over_budget(id, 0, relief);
+            places.push((sum - own, members));
+        }
+    }
+
+    /// Removes a member; beside what it holds alone, its end frees so many bytes.
+    fn remove_over_budget(&mut self, id: MemberId, freed: usize, relief: &mut Relief) {
+        let own = self.members.get(&id).map_or(0, Member::own_bytes);
         let _ = self.leave(id);
         self.removed.insert(id, Removal::OverBudget);
-        removed.push(id);
+        self.budget.leaves(id, freed);
+        relief.excess = relief.excess.saturating_sub(own + freed);
+        relief.removed.push(id);
     }
 
     /// Changes a member, and counts what it holds afterwards.
     pub(crate) fn with_member<T>(
         &mut self,
         id: MemberId,
-        change: impl FnOnce(&mut crate::member::Member) -> T,
+        change: impl FnOnce(&mut Member) -> T,
     ) -> Option<T> {
         let member = self.members.get_mut(&id)?;
         let before = member.own_bytes();

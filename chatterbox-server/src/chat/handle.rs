@@ -58,6 +58,10 @@ impl Seat {
             Some(replaced) => chat.notifier().notify_removed(&[replaced]),
             None => chat.notifier().notify(Wake::AllSoon),
         }
+        // It may have been removed already, when nobody could be told.
+        if chat.hub().removal(joined.id).is_some() {
+            chat.notifier().notify_removed(&[joined.id]);
+        }
         let seat = Self {
             id: joined.id,
             chat: Arc::clone(chat),
@@ -230,9 +234,9 @@ impl Handle {
         self.handed_out.notify_waiters();
     }
 
-    /// Notes that bytes are moving in the middle of a long batch.
-    pub fn progressed(&self) {
-        self.chat.hub().progressed(self.id);
+    /// Notes that bytes are moving in the middle of what was handed out, of whose parts so many are left.
+    pub fn progressed(&self, left: usize, of: usize) {
+        self.chat.hub().progressed(self.id, left, of);
     }
 
     /// Waits until the hub has removed the member, and gives the reason.

@@ -38,8 +38,14 @@ impl From<io::Error> for WriteEnd {
     }
 }
 
-/// When a connection ends, no more than this is still queued for it.
+/// When a connection ends, no more than this is still queued for it, and no more than one batch that is its alone.
 const LAST_BYTES: usize = 1024 * 1024;
+
+/// When memory is short, a frame that is written partly is finished if this is enough for it.
+const LAST_OF_FRAME: usize = 256 * 1024;
+
+/// After so many parts it is noted how many are left.
+const NOTED_PARTS: usize = 32;
 
 /// A batch of this size takes milliseconds to assemble.
 const LONG_BATCH: usize = 256 * 1024;
@@ -69,6 +75,8 @@ pub(super) struct Outbound<W> {
     pending: VecDeque<Part>,
     /// Their bytes.
     pending_bytes: usize,
+    /// How many parts were handed out together.
+    parts: usize,
     /// The batch that they are from, which counts as held until they are written.
     batch: Option<Batch>,
     rate: MinimumRate,
@@ -89,12 +97,14 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
     ) -> Self {
         let pending = joined(welcome, is_escaped);
         let pending_bytes = pending.iter().map(|part| part.bytes.len()).sum();
+        let parts = pending.len();
         Self {
             writer,
             member,
             stall_timeout,
             pending,
             pending_bytes,
+            parts,
             batch: None,
             rate: MinimumRate::default(),
             mid_frame: false,
@@ -142,6 +152,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
 
     fn push_batch(&mut self, batch: Batch) {
         self.push_frames(batch.frames().iter().cloned());
+        self.parts = self.pending.len();
         self.batch = Some(batch);
     }
 
@@ -182,12 +193,13 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         let written = written.min(part.bytes.len());
         part.bytes.advance(written);
         self.pending_bytes -= written;
-        if part.bytes.is_empty() {
-            self.mid_frame = !part.ends_frame;
+        let is_whole = part.bytes.is_empty();
+        self.mid_frame = !(is_whole && part.ends_frame);
+        if is_whole {
             self.pending.pop_front();
-        } else {
-            self.mid_frame = true;
-            self.member.progressed();
+        }
+        if !is_whole || (self.mid_frame && self.pending.len().is_multiple_of(NOTED_PARTS)) {
+            self.member.progressed(self.pending.len(), self.parts);
         }
         if !self.rate.is_kept(written, self.pending_bytes) {
             return Err(WriteEnd::Removed(Removal::TooSlow));
@@ -204,8 +216,12 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         let mut size = 0;
         while size < LAST_BYTES {
             let Delivery::Frames { frames, .. } = seat.take() else { break };
+            let is_shared = frames.is_shared();
             size += frames.frames().iter().map(Bytes::len).sum::<usize>();
             self.push_batch(frames);
+            if !is_shared {
+                break;
+            }
         }
     }
 
@@ -217,12 +233,15 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         self.push_frames(server_frame::error(&reason.into()));
     }
 
-    /// The same where memory is short: the rest of a frame is dropped as well, and so is the reason then, since it could not
-    /// be read behind half a frame.
+    /// The same where memory is short: what is left of a long frame is dropped as well, and so is the reason then, since it could
+    /// not be read behind half a frame.
     pub(super) fn drop_pending(&mut self, reason: Code) {
-        (self.pending, self.batch) = (VecDeque::new(), None);
-        if !self.mid_frame {
-            self.push_frames(server_frame::error(&reason.into()));
+        let frame_ends = self.pending.iter().position(|part| part.ends_frame);
+        let rest = self.pending.iter().take(frame_ends.map_or(0, |end| end + 1));
+        if self.mid_frame && rest.map(|part| part.bytes.len()).sum::<usize>() > LAST_OF_FRAME {
+            (self.pending, self.batch) = (VecDeque::new(), None);
+        } else {
+            self.replace_pending(reason);
         }
     }
 

@@ -61,6 +61,11 @@ impl Batch {
         self.0.frames.get().is_some()
     }
 
+    /// Whether others have it as well, or may still get it.
+    pub fn is_shared(&self) -> bool {
+        self.is_held_elsewhere()
+    }
+
     fn is_held_elsewhere(&self) -> bool {
         Arc::strong_count(&self.0) > 1
     }
@@ -173,11 +178,15 @@ pub struct BatchCache {
     /// Batches that are not cached any more, but are still being written by somebody, and their size.
     outstanding: Vec<Batch>,
     outstanding_bytes: usize,
+    /// The size of those that are cached.
+    cached_bytes: usize,
     /// When so many are outstanding, it is looked which of them have been written.
     look_at: usize,
 }
 
+/// So many batches of each view are cached, and so many bytes in all, beside the newest batch.
 const RECENT: usize = 4;
+const CACHED_BYTES: usize = 8 * 1024 * 1024;
 
 impl BatchCache {
     /// The batch that begins at `from` and ends at `to` or before, if it is cached.
@@ -192,13 +201,37 @@ impl BatchCache {
         let Some(recent) = self.recent.get_mut(view.index()) else { return };
         let oldest = if recent.len() == RECENT { recent.pop_front() } else { None };
         recent.push_back((from, to, batch.clone()));
-        if let Some((_, _, batch)) = oldest.filter(|(_, _, batch)| batch.is_held_elsewhere()) {
+        self.cached_bytes += batch.size();
+        self.retire(oldest);
+        while self.cached_bytes > CACHED_BYTES {
+            // The oldest goes, of whatever view: whoever is still there has long got it.
+            let begins = |recent: &VecDeque<(u64, u64, Batch)>| recent.front().map(|first| first.1);
+            let others = self.recent.iter_mut().filter(|recent| {
+                recent.front().is_some_and(|(_, _, first)| !Arc::ptr_eq(&first.0, &batch.0))
+            });
+            let Some(oldest) = others.min_by_key(|recent| begins(recent)) else { break };
+            let oldest = oldest.pop_front();
+            self.retire(oldest);
+        }
+    }
+
+    /// Notes a batch that is not cached any more, if somebody is still writing it.
+    fn retire(&mut self, batch: Option<(u64, u64, Batch)>) {
+        let Some((_, _, batch)) = batch else { return };
+        self.cached_bytes = self.cached_bytes.saturating_sub(batch.size());
+        if batch.is_held_elsewhere() {
             self.outstanding_bytes += batch.size();
             self.outstanding.push(batch);
             if self.outstanding.len() > self.look_at {
                 self.forget_written();
             }
         }
+    }
+
+    /// Whether a batch of this view that ends here is cached.
+    pub fn is_cached(&self, view: View, to: u64) -> bool {
+        let recent = self.recent.get(view.index());
+        recent.is_some_and(|recent| recent.iter().any(|(_, end, _)| *end == to))
     }
 
     /// The bytes of batches that are not cached any more and may still be on their way to somebody.

@@ -158,7 +158,7 @@ fn only_those_who_are_reading_are_waited_for() {
     assert!(hub.evict_overtaken(10).catching_up, "was just here");
     assert!(hub.evict_overtaken(10 + MOVING - 1).catching_up, "may be in the middle of a step");
     assert!(!hub.evict_overtaken(10 + MOVING).catching_up, "nothing moved since");
-    hub.progressed(slow);
+    hub.progressed(slow, 1, 1);
     assert!(hub.evict_overtaken(2 * MOVING).catching_up, "is in the middle of a batch");
     take_all(&mut hub, slow);
     assert!(!hub.evict_overtaken(2 * MOVING).catching_up, "has caught up");

@@ -18,14 +18,12 @@ use crate::record::Sequence;
 use crate::room::segment::Marks;
 
 /// The memory of a piece beside its bytes, at the one who writes it.
-pub(crate) const PIECE_BYTES: usize = size_of::<Bytes>() + 64;
+pub(crate) const PIECE_BYTES: usize = size_of::<Bytes>() + 16;
 
 /// A part of the history for one reader.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct HistoryCut {
     parts: Vec<Part>,
-    /// The bytes that were copied: those of the segment that is not sealed.
-    copied: usize,
 }
 
 /// Messages in a row. Each has a separator before it.
@@ -49,13 +47,7 @@ pub(crate) struct Written {
 
 impl HistoryCut {
     pub(crate) fn with_capacity(parts: usize) -> Self {
-        Self { parts: Vec::with_capacity(parts), copied: 0 }
-    }
-
-    /// Copies the JSON of a segment that is not sealed.
-    pub(crate) fn copy(&mut self, json: &[u8]) -> Bytes {
-        self.copied += json.len();
-        Bytes::copy_from_slice(json)
+        Self { parts: Vec::with_capacity(parts) }
     }
 
     /// Takes some messages of a segment.
@@ -72,7 +64,7 @@ impl HistoryCut {
 
     /// The memory that it takes beside what it shares with others.
     pub(crate) fn own_bytes(&self) -> usize {
-        self.copied + self.parts.len() * (size_of::<Part>() + PIECE_BYTES)
+        self.parts.len() * (size_of::<Part>() + PIECE_BYTES)
     }
 
     /// The size of MESSAGES and IDS together, or more: what is hidden counts.
@@ -97,7 +89,7 @@ impl HistoryCut {
                 messages: Vec::with_capacity(parts),
                 ids: ids.then(|| Vec::with_capacity(parts)),
                 unescaped: utf8.then_some(0),
-                copied: self.copied,
+                copied: 0,
             },
         }
     }

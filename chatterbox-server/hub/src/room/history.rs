@@ -8,6 +8,7 @@
 //! Every message has its number in the backlog (ID-2), and the numbers are the order.
 
 use std::collections::{HashSet, VecDeque};
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 use chatterbox_proto::Username;
@@ -48,9 +49,13 @@ pub struct History {
     keep: Keep,
     /// The number of the newest message ever.
     newest: Option<Sequence>,
-    /// Dropped segments that welcomes still hold, and their size.
-    pinned: VecDeque<Bytes>,
+    /// Dropped segments that welcomes still hold, with their places in the order in which they were dropped, and their size.
+    pinned: VecDeque<(u64, Bytes)>,
     pinned_bytes: usize,
+    /// Segments that were dropped.
+    drops: u64,
+    /// The segment that is not sealed, as those get it who join before the next message.
+    frozen: OnceLock<Bytes>,
     /// Public messages up to this number may be missing.
     public_forgotten: Sequence,
 }
@@ -68,6 +73,8 @@ impl History {
             newest: None,
             pinned: VecDeque::new(),
             pinned_bytes: 0,
+            drops: 0,
+            frozen: OnceLock::new(),
             public_forgotten: 0,
         }
     }
@@ -96,6 +103,7 @@ impl History {
         if full || !self.open.takes(id) {
             self.seal();
         }
+        self.thaw();
         self.open.push(id, record);
         let (sender, many) =
             (record.filing.sender, Keep::one((record.json.len() + LIST_SEPARATOR.len()) as u64));
@@ -152,7 +160,8 @@ impl History {
         }
         privates.sort_unstable_by_key(|(id, _)| *id);
         let mut privates = privates.into_iter().map(|(id, kept)| (id, &kept.message)).peekable();
-        let open = (!self.open.is_empty()).then(|| out.copy(self.open.json()));
+        let freeze = || self.frozen.get_or_init(|| Bytes::copy_from_slice(self.open.json()));
+        let open = (!self.open.is_empty()).then(|| freeze().clone());
         let sealed = self.sealed.iter().map(|segment| (segment.json().clone(), segment.marks()));
         for (json, marks) in sealed.chain(open.map(|json| (json, self.open.marks()))) {
             let mut from = marks.place_of(after + 1);
@@ -183,6 +192,7 @@ impl History {
 
     fn seal(&mut self) {
         if !self.open.is_empty() {
+            self.thaw();
             self.sealed.push_back(std::mem::take(&mut self.open).seal());
         }
     }
@@ -202,12 +212,25 @@ impl History {
     fn pin(&mut self, json: Bytes) {
         if !json.is_unique() {
             self.pinned_bytes += json.len();
-            self.pinned.push_back(json);
+            self.pinned.push_back((self.drops, json));
         }
+        self.drops += 1;
         // The oldest are held by the fewest.
-        while self.pinned.front().is_some_and(Bytes::is_unique) {
-            self.pinned_bytes -= self.pinned.pop_front().map_or(0, |json| json.len());
+        while self.pinned.front().is_some_and(|(_, json)| json.is_unique()) {
+            self.pinned_bytes -= self.pinned.pop_front().map_or(0, |(_, json)| json.len());
         }
+    }
+
+    /// What joiners were given of the open segment is not what the next one gets.
+    fn thaw(&mut self) {
+        if let Some(frozen) = self.frozen.take() {
+            self.pin(frozen);
+        }
+    }
+
+    /// How many segments have been dropped.
+    pub fn drops(&self) -> u64 {
+        self.drops
     }
 
     /// The bytes of dropped segments that welcomes still hold, and maybe of some that they do not hold any more.
@@ -215,10 +238,16 @@ impl History {
         self.pinned_bytes
     }
 
+    /// Those of them that were dropped as the `from`th or later, and before the `to`th.
+    pub fn pinned_between(&self, from: u64, to: u64) -> usize {
+        let between = self.pinned.iter().filter(|(place, _)| (from..to).contains(place));
+        between.map(|(_, json)| json.len()).sum()
+    }
+
     /// Forgets the dropped segments that nobody holds any more.
     pub fn forget_unpinned(&mut self) {
-        self.pinned.retain(|json| !json.is_unique());
-        self.pinned_bytes = self.pinned.iter().map(Bytes::len).sum();
+        self.pinned.retain(|(_, json)| !json.is_unique());
+        self.pinned_bytes = self.pinned.iter().map(|(_, json)| json.len()).sum();
     }
 
     /// Drops what a sender has in the oldest segment with anything of it, and what others have there who have to go with it, but

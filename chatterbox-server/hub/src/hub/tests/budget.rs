@@ -115,6 +115,7 @@ fn a_welcome_that_pins_dropped_history_is_ended() {
         for id in hub.keep_within_budget() {
             ended.push(id);
             welcomes.retain(|(slow, _)| *slow != id);
+            let _ = hub.leave(id);
         }
         hub.history.forget_unpinned();
         assert!(hub.waiting() <= 300_000, "{}", hub.waiting());
@@ -123,6 +124,106 @@ fn a_welcome_that_pins_dropped_history_is_ended() {
     drop(welcomes);
     hub.history.forget_unpinned();
     assert_eq!(hub.history.pinned(), 0);
+}
+
+#[test]
+fn whoever_joins_pays_nothing_for_what_removed_members_still_hold() {
+    let keep = Keep { messages: 1000, bytes: 200_000 };
+    let mut hub = Hub::new(TimelineLimits::default(), keep).with_budget(150_000);
+    let honest: Vec<_> = (0..5)
+        .map(|n| up_to_date(&mut hub, &format!("192.0.2.{n}"), &format!("honest{n}")))
+        .collect();
+    let fill = |hub: &mut Hub, name: &str| {
+        for _ in 0..60 {
+            let _ = apply(hub, &record(name, None, &"x".repeat(5_000)));
+        }
+        for id in &honest {
+            take_all(hub, *id);
+        }
+    };
+    fill(&mut hub, "ann");
+    let slow: Vec<_> =
+        (0..2).map(|n| hub.admit(from("198.51.100.1", &format!("slow{n}"))).unwrap()).collect();
+    fill(&mut hub, "ann");
+    fill(&mut hub, "ann");
+    let ids: Vec<_> = slow.iter().map(|slow| slow.id).collect();
+    let mut removed = hub.keep_within_budget();
+    removed.sort_unstable();
+    assert!(!removed.is_empty() && removed.iter().all(|id| ids.contains(id)), "{removed:?}");
+    // Their connections have not ended, so the memory is still there.
+    for id in &honest {
+        let _ = hub.tell(*id, own(50));
+    }
+    let fresh = hub.admit(from("203.0.113.1", "fresh")).unwrap();
+    for _ in 0..3 {
+        assert_eq!(hub.keep_within_budget(), []);
+    }
+    drop((slow, fresh));
+    for id in removed {
+        let _ = hub.leave(id);
+    }
+    hub.history.forget_unpinned();
+    assert!(hub.waiting() <= 150_000);
+}
+
+#[test]
+fn a_batch_that_a_class_shares_is_no_reason_to_end_the_class() {
+    let mut hub = hub().with_budget(1_000_000);
+    let class: Vec<_> =
+        (0..100).map(|n| up_to_date(&mut hub, "192.0.2.1", &format!("pupil{n}"))).collect();
+    let heavy: Vec<_> = (0..4)
+        .map(|n| up_to_date(&mut hub, &format!("198.51.100.{n}"), &format!("heavy{n}")))
+        .collect();
+    for id in &class {
+        take_all(&mut hub, *id);
+    }
+    let _ = apply(&mut hub, &record("x", None, &"x".repeat(200_000)));
+    let held: Vec<_> = class.iter().map(|id| hub.take(*id)).collect();
+    for id in &heavy {
+        let _ = hub.tell(*id, own(240_000));
+    }
+    for id in &class {
+        let _ = hub.tell(*id, own(500));
+    }
+    let removed = hub.keep_within_budget();
+    assert!(!removed.is_empty() && removed.iter().all(|id| heavy.contains(id)), "{removed:?}");
+    drop(held);
+}
+
+#[test]
+fn the_networks_of_a_site_weigh_together() {
+    let mut hub = hub().with_budget(1_000_000);
+    let class: Vec<_> =
+        (0..100).map(|n| up_to_date(&mut hub, "192.0.2.1", &format!("pupil{n}"))).collect();
+    for id in &class {
+        let _ = hub.tell(*id, own(300));
+    }
+    for number in 0..200 {
+        let address = format!("2001:db8:0:{number:x}::1");
+        let id = up_to_date(&mut hub, &address, &format!("mal{number}"));
+        let _ = hub.tell(id, own(20_000));
+        let removed = hub.keep_within_budget();
+        assert!(removed.iter().all(|id| !class.contains(id)), "{removed:?}");
+    }
+    assert!(hub.waiting() <= 1_000_000);
+}
+
+#[test]
+fn whoever_reads_stays_while_somebody_who_does_not_can_go() {
+    let mut hub = hub().with_budget(1_000_000);
+    let reads = up_to_date(&mut hub, "192.0.2.1", "reads");
+    let stalled = up_to_date(&mut hub, "192.0.2.2", "stalled");
+    let _ = hub.tell(reads, own(700_000));
+    let _ = hub.tell(stalled, own(200_000));
+    let _ = hub.evict_overtaken(MOVING);
+    let _ = hub.evict_overtaken(2 * MOVING);
+    let Delivery::Frames { .. } = hub.take(reads) else { panic!() };
+    hub.progressed(reads, 9, 10);
+    let waiting = hub.waiting();
+    assert!((820_000..850_000).contains(&waiting), "a tenth of it is written: {waiting}");
+    let _ = hub.tell(reads, own(200_000));
+    assert_eq!(hub.keep_within_budget(), [stalled]);
+    assert!(hub.waiting() <= 1_000_000);
 }
 
 #[test]
