@@ -27,6 +27,15 @@ impl Hub {
         });
     }
 
+    /// Notes that a member has written all that it was handed out, and waits for more: it holds nothing.
+    pub fn has_written(&mut self, id: MemberId) {
+        self.with_member(id, |member| {
+            member.progressed = true;
+            member.hand_out_own(0);
+            member.shared_handed_out = 0;
+        });
+    }
+
     /// Removes the members whom the timeline has overtaken, and says whether one that is reading is in danger of it.
     ///
     /// `now` is in milliseconds of any clock that does not go back. A member is reading when it has taken or written something

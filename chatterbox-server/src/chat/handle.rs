@@ -239,6 +239,11 @@ impl Handle {
         self.chat.hub().progressed(self.id, left, of);
     }
 
+    /// Notes that all that was handed out is written.
+    pub fn has_written(&self) {
+        self.chat.hub().has_written(self.id);
+    }
+
     /// Waits until the hub has removed the member, and gives the reason.
     pub async fn removed(&self) -> Removal {
         loop {

@@ -42,6 +42,7 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
     let config = options.config().bounded_by(connections);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .max_blocking_threads(machine::blocking_threads())
         .build()
         .map_err(|error| Failure::system("can't start threads", &error))?;
     runtime.block_on(async {

@@ -44,6 +44,9 @@ const LAST_BYTES: usize = 1024 * 1024;
 /// When memory is short, a frame that is written partly is finished if this is enough for it.
 const LAST_OF_FRAME: usize = 256 * 1024;
 
+/// A shared batch of up to this size is not noted as written.
+const SMALL_BATCH: usize = 4096;
+
 /// After so many parts it is noted how many are left.
 const NOTED_PARTS: usize = 32;
 
@@ -131,6 +134,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
             }
             if self.up_to_date {
                 self.flush().await?;
+                self.has_written();
                 seat.pending().await;
             }
             self.batch = None;
@@ -148,6 +152,17 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
                 Delivery::Removed(why) => return Err(WriteEnd::Removed(why)),
             }
         }
+    }
+
+    /// Lets go of what was written, before it waits for more.
+    fn has_written(&mut self) {
+        // Small batches that all get are not worth the lock: nearly all are of that kind.
+        let is_noted =
+            self.batch.take().is_none_or(|batch| batch.size() > SMALL_BATCH || !batch.is_shared());
+        if is_noted && self.parts > 0 {
+            self.member.has_written();
+        }
+        self.parts = 0;
     }
 
     fn push_batch(&mut self, batch: Batch) {

@@ -17,3 +17,9 @@ pub fn allow_many_connections() -> usize {
     let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     usize::try_from(files.saturating_sub(RESERVE)).unwrap_or(usize::MAX)
 }
+
+/// How many threads may do work that takes long, beside those that serve connections: password hashes, long frames, and a look
+/// at the data folder. Each keeps some memory of its own for as long as it lives, so there are few.
+pub fn blocking_threads() -> usize {
+    2 * std::thread::available_parallelism().map_or(1, usize::from) + 2
+}
