@@ -14,6 +14,7 @@ mod minimum_rate;
 mod outbound;
 mod poll_on_wake;
 mod read_buffer;
+mod reader;
 mod requests;
 mod socket;
 mod stream;
