@@ -55,6 +55,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             loop {
                 match self.decoder.next_body() {
                     Ok(Some(body)) => {
+                        self.long_frame.complete();
                         self.frame(&body, context).await;
                     }
                     Ok(None) => break,
