@@ -103,6 +103,8 @@ fn f17_a_data_folder_that_is_moved_away_takes_no_messages_until_it_is_back() {
     assert!(line.contains("ERROR") && line.contains("removed, moved or replaced"), "{line}");
     fs::rename(&aside, &data).unwrap();
     assert!(is_stored(&mut ann, "after"));
+    let line = server.log_line("messages are stored again");
+    assert!(line.contains("refused=1"), "{line}");
     server.signal(Signal::TERM);
     assert_eq!(server.end().0, Some(0));
     let welcome = join(&mut connect(start(&data).address), "bob");
@@ -149,11 +151,17 @@ fn a_limit_on_the_size_of_files_refuses_messages_and_ends_nothing() {
     }
     let line = server.log_line("messages refused");
     assert!(line.contains("ERROR") && line.contains("ulimit -f"), "{line}");
+    // A log may be on the same disk, so it does not grow with each of them.
+    for _ in 1..20 {
+        assert!(!is_stored(&mut ann, &long));
+    }
     // It goes on, for others too.
     join(&mut connect(server.address), "bob");
     server.signal(Signal::TERM);
     let (code, log) = server.end();
     assert_eq!(code, Some(0), "{log}");
+    assert_eq!(log.matches("messages refused").count(), 4, "at 2, 4, 8 and 16: {log}");
+    assert!(log.contains("count=16"), "{log}");
     let again = start(folder.path());
     assert_eq!(contents(&join(&mut connect(again.address), "cyd")), kept, "exactly what was seen");
 }
