@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::net::IpAddr;
+use std::path::Path;
 
 use chatterbox_server::net::{AUTHORITY_FILE, CertificateSource, client_host, reachable};
 use chatterbox_server::ops::logging;
@@ -9,8 +10,18 @@ use tokio::net::TcpListener;
 
 use crate::cli::settings::Serve;
 
-/// Prints the ready lines, or logs them as one event when logs are JSON.
-pub fn ready(options: &Serve, source: Option<&CertificateSource>, listeners: &[TcpListener]) {
+/// What is said of a database that was not there: its folder may have been mistyped.
+pub fn made_database(folder: &Path) -> String {
+    format!("made a new database in {}: no server has used this folder", folder.display())
+}
+
+/// Prints the ready lines, or logs them as one event when logs are JSON. `new_database` says that there was none before.
+pub fn ready(
+    options: &Serve,
+    source: Option<&CertificateSource>,
+    listeners: &[TcpListener],
+    new_database: bool,
+) {
     let addresses: Vec<_> =
         listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
     let port = addresses.first().map_or(options.port, std::net::SocketAddr::port);
@@ -30,6 +41,9 @@ pub fn ready(options: &Serve, source: Option<&CertificateSource>, listeners: &[T
     };
     let client = format!("chatterbox-client {host} -p {port}{trust}");
     if options.log_format == logging::LogFormat::Json {
+        if let (true, Some(store)) = (new_database, options.store()) {
+            tracing::info!("{}", made_database(&store.folder));
+        }
         tracing::info!(addresses, client, tls = source.is_some(), "ready");
         if options.live.no_limits {
             tracing::warn!("no limits: anybody can use up this machine");
@@ -48,6 +62,9 @@ pub fn ready(options: &Serve, source: Option<&CertificateSource>, listeners: &[T
     lines.push(format!("chatterbox-server: listening on {addresses}"));
     match options.store() {
         Some(store) => {
+            if new_database {
+                lines.push(format!("chatterbox-server: {}", made_database(&store.folder)));
+            }
             let folder = store.folder.display();
             lines.push(format!("chatterbox-server: messages are kept in {folder}"));
         }
