@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::net::IpAddr;
 use std::path::Path;
 
-use chatterbox_server::net::{AUTHORITY_FILE, CertificateSource, client_host, reachable};
+use chatterbox_server::net::{CertificateSource, authority_file, client_host, reachable};
 use chatterbox_server::ops::logging;
 use tokio::net::TcpListener;
 
@@ -32,12 +32,11 @@ pub fn ready(
         None => reachable(&options.host),
     };
     let everywhere = options.host.parse::<IpAddr>().is_ok_and(|address| address.is_unspecified());
-    let trust = match source {
-        None => " --plaintext".to_owned(),
-        Some(CertificateSource::Local { folder, .. }) => {
-            format!(" -ca {}", shell_word(&folder.join(AUTHORITY_FILE).display().to_string()))
-        }
-        Some(CertificateSource::Files { .. }) => String::new(),
+    let authority = source.and_then(authority_file);
+    let trust = match (source, &authority) {
+        (None, _) => " --plaintext".to_owned(),
+        (_, Some(file)) => format!(" -ca {}", shell_word(&file.display().to_string())),
+        (Some(_), None) => String::new(),
     };
     let client = format!("chatterbox-client {host} -p {port}{trust}");
     if options.log_format == logging::LogFormat::Json {
@@ -70,11 +69,12 @@ pub fn ready(
         }
         None => lines.push("chatterbox-server: messages are not kept".to_owned()),
     }
-    if let (true, Some(CertificateSource::Local { folder, .. })) = (everywhere, source) {
-        let authority = folder.join(AUTHORITY_FILE);
+    if let (true, Some(file)) = (everywhere, authority) {
+        let key_too = matches!(source, Some(CertificateSource::Files { key, .. }) if *key == file);
         lines.push(format!(
-            "chatterbox-server: on other machines, the line below needs a copy of {} there",
-            authority.display()
+            "chatterbox-server: on other machines, the line below needs a copy of {}{} there",
+            if key_too { "the certificate (not the key) in " } else { "" },
+            file.display()
         ));
     }
     lines.push(format!("chatterbox-server: to chat, run: {client}"));
