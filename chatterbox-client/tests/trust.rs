@@ -239,8 +239,14 @@ async fn trust_in_a_certificate_is_not_trust_in_its_name_or_key() {
 async fn the_dates_names_and_purpose_of_a_certificate_count_although_it_is_trusted() {
     type Change = fn(&mut CertificateParams);
     let cases: [(Change, &str); 5] = [
-        (|p| p.not_after = rcgen::date_time_ymd(2024, 1, 1), "it has expired"),
-        (|p| p.not_before = rcgen::date_time_ymd(4000, 1, 1), "it is not valid yet"),
+        (
+            |p| p.not_after = rcgen::date_time_ymd(2024, 1, 1),
+            "it has expired on 2024-01-01 00:00:00 UTC",
+        ),
+        (
+            |p| p.not_before = rcgen::date_time_ymd(4000, 1, 1),
+            "it is not valid yet, before 4000-01-01 00:00:00 UTC",
+        ),
         (
             |p| p.subject_alt_names = vec![SanType::DnsName("a.example".try_into().unwrap())],
             "it is for a.example, not for \"localhost\"",

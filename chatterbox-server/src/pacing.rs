@@ -97,14 +97,20 @@ impl Default for PagePacing {
 }
 
 impl PagePacing {
-    /// Waits until one more page may be read for this address.
-    pub async fn wait(&self, address: IpAddr) {
-        let wait = self.0.with(|limits, now| limits.queue(now, address, Duration::MAX));
-        match wait.unwrap_or_default() {
+    /// Waits until one more page may be read for this address, no longer than `longest`. Says how long it was.
+    ///
+    /// # Errors
+    /// [`Refusal::TooOften`] when it would be longer: whoever comes from there has searched too much.
+    pub async fn wait(&self, address: IpAddr, longest: Duration) -> Result<Duration, Refusal> {
+        let wait = self.0.with(|limits, now| limits.queue(now, address, longest));
+        let wait = wait.map_err(|_| Refusal::TooOften)?;
+        if wait.is_zero() {
             // The store works on another thread; this one goes on with others in between.
-            Duration::ZERO => tokio::task::yield_now().await,
-            wait => tokio::time::sleep(wait).await,
+            tokio::task::yield_now().await;
+        } else {
+            tokio::time::sleep(wait).await;
         }
+        Ok(wait)
     }
 }
 

@@ -103,6 +103,8 @@ fn f17_a_data_folder_that_is_moved_away_takes_no_messages_until_it_is_back() {
     assert!(line.contains("ERROR") && line.contains("removed, moved or replaced"), "{line}");
     fs::rename(&aside, &data).unwrap();
     assert!(is_stored(&mut ann, "after"));
+    let line = server.log_line("messages are stored again");
+    assert!(line.contains("refused=1"), "{line}");
     server.signal(Signal::TERM);
     assert_eq!(server.end().0, Some(0));
     let welcome = join(&mut connect(start(&data).address), "bob");
@@ -149,11 +151,17 @@ fn a_limit_on_the_size_of_files_refuses_messages_and_ends_nothing() {
     }
     let line = server.log_line("messages refused");
     assert!(line.contains("ERROR") && line.contains("ulimit -f"), "{line}");
+    // A log may be on the same disk, so it does not grow with each of them.
+    for _ in 1..20 {
+        assert!(!is_stored(&mut ann, &long));
+    }
     // It goes on, for others too.
     join(&mut connect(server.address), "bob");
     server.signal(Signal::TERM);
     let (code, log) = server.end();
     assert_eq!(code, Some(0), "{log}");
+    assert_eq!(log.matches("messages refused").count(), 4, "at 2, 4, 8 and 16: {log}");
+    assert!(log.contains("count=16"), "{log}");
     let again = start(folder.path());
     assert_eq!(contents(&join(&mut connect(again.address), "cyd")), kept, "exactly what was seen");
 }
@@ -320,7 +328,8 @@ fn a_mistyped_data_folder_is_told_and_not_made() {
         &["backup", "/dev/null/copy.db"],
     ] {
         let done = program().args(line).arg("--data").arg(&typo).assert().code(74);
-        done.stderr(contains(typo.display().to_string())).stderr(contains("hint: "));
+        done.stderr(contains(typo.display().to_string()))
+            .stderr(contains("hint: give the server's folder with --data DIR"));
         assert!(!typo.exists(), "{line:?}");
     }
     // A first account may come before the first start; that a folder is made for it is said.
@@ -331,4 +340,57 @@ fn a_mistyped_data_folder_is_told_and_not_made() {
         .assert()
         .success()
         .stderr(contains("made a new database in"));
+}
+
+#[test]
+fn a_server_says_that_it_made_a_new_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("dta");
+    let said = format!("made a new database in {}", data.display());
+    assert!(start(&data).printed().contains(&said));
+    assert!(!start(&data).printed().contains("made a new"));
+}
+
+#[test]
+fn an_account_that_the_disk_does_not_take_is_told_with_a_hint() {
+    let folder = tempfile::tempdir().unwrap();
+    // The log of the database is longer than the limit allows, for as long as the server runs.
+    let server = start(folder.path());
+    let (mut ann, long) = (ann(&server), "x".repeat(200_000));
+    assert!(is_stored(&mut ann, &long));
+    let mut child = Command::new("/bin/sh")
+        .args(["-c", "ulimit -f 200; exec \"$0\" \"$@\""])
+        .arg(assert_cmd::cargo::cargo_bin("chatterbox-server"))
+        .args(["user", "add", "bob", "--data"])
+        .arg(folder.path())
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"a good long password\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(74), "{said}");
+    assert!(said.contains("can't be read or written: the disk takes no more"), "{said}");
+    assert!(said.contains("hint: look at `ulimit -f`"), "{said}");
+}
+
+#[test]
+fn what_is_exported_to_a_full_disk_is_told() {
+    let Ok(full) = fs::OpenOptions::new().write(true).open("/dev/full") else {
+        eprintln!("SKIPPED: there is no /dev/full here");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    assert!(is_stored(&mut ann(&start(folder.path())), "something"));
+    let output = Command::cargo_bin("chatterbox-server")
+        .unwrap()
+        .args(["export", "--data"])
+        .arg(folder.path())
+        .stdout(full)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(74), "{said}");
+    assert!(said.contains("can't write all of it") && said.contains("hint: make room"), "{said}");
 }

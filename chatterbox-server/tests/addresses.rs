@@ -50,6 +50,12 @@ fn every_form_of_an_address_is_taken_and_what_is_printed_can_be_typed() {
 }
 
 #[test]
+fn an_address_is_printed_as_people_write_it() {
+    let Some(server) = started("0::1", &["-p", "0"]) else { return };
+    assert!(server.client_line.starts_with("chatterbox-client ::1 -p "), "{}", server.client_line);
+}
+
+#[test]
 fn a_server_for_everybody_prints_a_line_for_others() {
     let loopback = |host: &str| {
         host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback() || ip.is_unspecified())

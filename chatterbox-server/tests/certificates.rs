@@ -232,7 +232,10 @@ fn what_clients_will_refuse_is_warned_of_at_the_start_and_on_hangup() {
     };
     write(&|params| params.not_after = rcgen::date_time_ymd(2024, 1, 2));
     let mut server = Running::start(&["localhost", "-p", "0", "--memory", "--cert", &path]);
-    assert!(server.printed().contains("it has expired on 2024-01-02"), "{}", server.printed());
+    let said = "it has expired on 2024-01-02 00:00:00 UTC: ";
+    assert!(server.printed().contains(said), "{}", server.printed());
+    let line = &server.client_line;
+    assert!(line.ends_with(&format!(" -ca {path}")), "nobody else signed it: {line}");
     let mut told = |change: &dyn Fn(&mut CertificateParams), expected: &str| {
         write(change);
         server.signal(Signal::HUP);
@@ -242,7 +245,7 @@ fn what_clients_will_refuse_is_warned_of_at_the_start_and_on_hangup() {
     };
     told(
         &|params| params.not_before = rcgen::date_time_ymd(4000, 1, 2),
-        "it is not valid before 4000-01-02",
+        "it is not valid before 4000-01-02 00:00:00 UTC: ",
     );
     told(&|params| params.subject_alt_names.clear(), "it names no host");
     told(
@@ -279,4 +282,5 @@ fn a_good_certificate_is_not_warned_of() {
     let path = file.display().to_string();
     let server = Running::start(&["localhost", "-p", "0", "--memory", "--cert", &path]);
     assert!(!server.printed().contains("WARN"), "{}", server.printed());
+    assert!(!server.client_line.contains("-ca"), "an authority signed it: {}", server.client_line);
 }

@@ -1,8 +1,11 @@
 //! Failures of the network in words: the event, the address, and hints.
 
 use std::io;
+use std::net::IpAddr;
 use std::time::Duration;
 
+use jiff::Timestamp;
+use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError, Error as Tls};
 
 use super::dial::DialError;
@@ -163,10 +166,15 @@ fn in_words(reason: &CertificateError, seen: &Seen) -> String {
             format!("it is for {presented}, not for {:?}", expected.to_str())
         }
         CertificateError::NotValidForName => "it is for another host".to_owned(),
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            "it has expired".to_owned()
+        CertificateError::ExpiredContext { not_after, .. } => {
+            format!("it has expired on {}", date(*not_after))
         }
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+        CertificateError::Expired => "it has expired".to_owned(),
+        CertificateError::NotValidYetContext { not_before, .. } => {
+            let from = date(*not_before);
+            format!("it is not valid yet, before {from} (is the clock of this machine right?)")
+        }
+        CertificateError::NotValidYet => {
             "it is not valid yet (is the clock of this machine right?)".to_owned()
         }
         CertificateError::ApplicationVerificationFailure => match &seen.trust {
@@ -210,13 +218,24 @@ fn in_words(reason: &CertificateError, seen: &Seen) -> String {
     }
 }
 
-/// `DnsName("localhost")` and `IpAddress(127.0.0.1)`, as webpki gives them, without the wrapping.
-fn plain_name(presented: &str) -> &str {
-    presented
+/// `DnsName("localhost")` and `IpAddress(0::1)`, as webpki gives them, without the wrapping; addresses as people write them.
+fn plain_name(presented: &str) -> String {
+    let name = presented
         .split_once('(')
         .and_then(|(_, rest)| rest.strip_suffix(')'))
         .unwrap_or(presented)
-        .trim_matches('"')
+        .trim_matches('"');
+    name.parse::<IpAddr>().map_or_else(|_| name.to_owned(), |address| address.to_string())
+}
+
+/// A time as people write it: `2027-01-01 00:00:00 UTC`.
+fn date(time: UnixTime) -> String {
+    let time =
+        i64::try_from(time.as_secs()).ok().and_then(|time| Timestamp::from_second(time).ok());
+    time.map_or_else(
+        || "a time that no calendar has".to_owned(),
+        |time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+    )
 }
 
 fn hints(reason: &CertificateError, seen: &Seen) -> &'static [&'static str] {
@@ -264,6 +283,7 @@ mod tests {
     fn presented_names_lose_their_wrapping() {
         assert_eq!(plain_name("DnsName(\"localhost\")"), "localhost");
         assert_eq!(plain_name("IpAddress(127.0.0.1)"), "127.0.0.1");
+        assert_eq!(plain_name("IpAddress(0::1)"), "::1");
         assert_eq!(plain_name("odd"), "odd");
     }
 

@@ -91,8 +91,8 @@ impl FromStr for HostPort {
                 None => AddressError::Empty,
             });
         }
-        if is_v6(host) {
-            return Ok(Self { host: host.to_owned(), port });
+        if let Some(host) = v6(host) {
+            return Ok(Self { host, port });
         }
         if host.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(AddressError::Number(host.to_owned()));
@@ -110,7 +110,7 @@ impl FromStr for HostPort {
 fn split(text: &str) -> Result<(&str, Option<&str>), AddressError> {
     if let Some(bracketed) = text.strip_prefix('[') {
         let (host, behind) = bracketed.split_once(']').ok_or(AddressError::Brackets)?;
-        if !is_v6(host) {
+        if v6(host).is_none() {
             return Err(AddressError::Brackets);
         }
         return match behind.strip_prefix(':') {
@@ -118,7 +118,7 @@ fn split(text: &str) -> Result<(&str, Option<&str>), AddressError> {
             port => Ok((host, port)),
         };
     }
-    if is_v6(text) {
+    if v6(text).is_some() {
         return Ok((text, None));
     }
     match text.split_once(':') {
@@ -134,11 +134,17 @@ fn number(digits: &str) -> Option<u16> {
 }
 
 /// An IPv6 address, with a scope perhaps (`fe80::1%eth0`).
-fn is_v6(text: &str) -> bool {
+fn v6(text: &str) -> Option<String> {
     let (address, scope) = text.split_once('%').map_or((text, None), |(a, s)| (a, Some(s)));
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    address.parse::<Ipv6Addr>().is_ok()
-        && scope.is_none_or(|scope| !scope.is_empty() && scope.bytes().all(allowed))
+    let address: Ipv6Addr = address.parse().ok()?;
+    match scope {
+        None => Some(address.to_string()),
+        Some(scope) if !scope.is_empty() && scope.bytes().all(allowed) => {
+            Some(format!("{address}%{scope}"))
+        }
+        Some(_) => None,
+    }
 }
 
 /// The form of a name that DNS and certificates have. A name in ASCII stays as it is.
@@ -181,7 +187,10 @@ mod tests {
             ("[::]", "::", None),
             ("[::1]", "::1", None),
             ("[::1]:5906", "::1", Some(5906)),
+            ("0::1", "::1", None),
+            ("[2001:DB8:0::1]:1", "2001:db8::1", Some(1)),
             ("fe80::1%eth0", "fe80::1%eth0", None),
+            ("fe80:0::1%eth0", "fe80::1%eth0", None),
             ("[fe80::1%eth0]:1", "fe80::1%eth0", Some(1)),
             ("::ffff:127.0.0.1", "::ffff:127.0.0.1", None),
             ("chat.example.org.", "chat.example.org.", None),

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use chatterbox_hub::guard::pace::LONGEST_QUEUE;
 use chatterbox_hub::{Conversation, Identity, Party, Sequence};
 use chatterbox_proto::capability::ids::{self, Query, Side};
 use chatterbox_proto::json::Object;
@@ -92,10 +93,14 @@ impl Pages {
         let asked = usize::from(query.limit);
         let mut limit = asked;
         let mut side = query.side;
+        let mut patience = LONGEST_QUEUE;
         for searched in 0..SEARCHED {
             if searched > 0 {
                 // A page that nobody gets costs its reader nothing to take, so it may not ask for many.
-                self.pacing.wait(address).await;
+                match self.pacing.wait(address, patience).await {
+                    Ok(waited) => patience = patience.saturating_sub(waited),
+                    Err(_) => break,
+                }
             }
             let page = {
                 // It is never closed.
@@ -135,6 +140,7 @@ impl std::fmt::Debug for Pages {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests are an edge")]
 mod tests {
     use std::future::ready;
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -151,6 +157,9 @@ mod tests {
     use crate::store::{Memory, Page};
 
     const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    /// Of a few thousand timers, each of which ends up to a millisecond late.
+    const DELAY: Duration = Duration::from_secs(1);
 
     fn no_accounts() -> AccountOf {
         Box::new(|_| Box::pin(async { None }))
@@ -211,6 +220,24 @@ mod tests {
         let elsewhere = "192.0.2.1".parse().unwrap();
         let _ = tokio::time::timeout(Duration::from_secs(1), ask(elsewhere)).await;
         assert!(read() > HIDDEN_PAGES.burst as usize, "the others' bucket is full");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_page_that_would_have_to_wait_for_long_is_empty() {
+        let pages = Pages::new(Arc::<Endless>::default(), no_accounts());
+        let hidden = HashSet::from([Username::parse("eve").unwrap()]);
+        let query = Query { with: WireText::new("ALL"), side: Side::After(0), limit: 1 };
+        let begin = tokio::time::Instant::now();
+        let asked = (0..2_000).map(async |_| {
+            let found = pages.find(Conversation::Public, &query, HERE, &hidden).await;
+            (found.unwrap(), begin.elapsed())
+        });
+        let all = join_all(asked).await;
+        assert!(all.iter().all(|(found, _)| *found == (vec![], false)));
+        // Most are told at once that there is nothing for them, and nobody waits for longer than that.
+        let at_once = all.iter().filter(|(_, after)| after.is_zero()).count();
+        let last = all.iter().map(|(_, after)| *after).max().unwrap();
+        assert!(at_once > 1_000 && last <= LONGEST_QUEUE + DELAY, "{at_once} {last:?}");
     }
 
     #[tokio::test]

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use crate::chat::posts::{Acks, Post, PostQueue, Tags};
 use crate::chat::shared::Chat;
-use crate::store::Backlog;
+use crate::store::{Backlog, BacklogError};
 
 /// A group takes further posts up to these bounds: what is applied at once has to be a small part of the timeline.
 const GROUP: usize = 1024;
@@ -34,6 +34,7 @@ pub async fn run(
     let mut stop = std::pin::pin!(stop);
     let mut stopping = false;
     let mut group = Vec::new();
+    let mut refused = Refused::default();
     loop {
         let first = tokio::select! {
             first = queue.recv() => first,
@@ -52,12 +53,12 @@ pub async fn run(
             bytes += post.bytes;
             group.push(post);
         }
-        store(&mut group, &chat, &*backlog).await;
+        store(&mut group, &chat, &*backlog, &mut refused).await;
         pace.keep(&chat).await;
     }
 }
 
-async fn store(group: &mut Vec<Post>, chat: &Chat, backlog: &dyn Backlog) {
+async fn store(group: &mut Vec<Post>, chat: &Chat, backlog: &dyn Backlog, refused: &mut Refused) {
     let mut records = Vec::with_capacity(group.iter().map(|post| post.records.len()).sum());
     let mut tagged = Tagged::default();
     for (place, post) in group.iter_mut().enumerate() {
@@ -79,10 +80,11 @@ async fn store(group: &mut Vec<Post>, chat: &Chat, backlog: &dyn Backlog) {
             let noted =
                 tagged.new.iter().map(|((session, tag), at)| (*session, &**tag, first + *at));
             chat.apply(first, records, noted);
+            refused.end();
             Ok(first)
         }
         Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "messages refused");
+            refused.add(records.len(), &error);
             Err(Code::NotStored)
         }
     };
@@ -94,6 +96,29 @@ async fn store(group: &mut Vec<Post>, chat: &Chat, backlog: &dyn Backlog) {
         });
         // The connection may have ended meanwhile.
         let _ = post.done.send(acks);
+    }
+}
+
+/// How many messages were refused since one was stored.
+#[derive(Default)]
+struct Refused(usize);
+
+impl Refused {
+    /// Logged at 1, 2, 4, 8 ... messages: a full disk refuses each, and the log may be on it.
+    fn add(&mut self, messages: usize, error: &BacklogError) {
+        let before = self.0;
+        self.0 = before.saturating_add(messages.max(1));
+        if before.checked_ilog2() != self.0.checked_ilog2() {
+            let error = error as &dyn std::error::Error;
+            tracing::error!(error, count = self.0, "messages refused");
+        }
+    }
+
+    fn end(&mut self) {
+        if self.0 > 0 {
+            tracing::warn!(refused = self.0, "messages are stored again");
+            self.0 = 0;
+        }
     }
 }
 

@@ -2,15 +2,26 @@
 
 use std::io::Write as _;
 use std::net::IpAddr;
+use std::path::Path;
 
-use chatterbox_server::net::{AUTHORITY_FILE, CertificateSource, client_host, reachable};
+use chatterbox_server::net::{CertificateSource, authority_file, client_host, reachable};
 use chatterbox_server::ops::logging;
 use tokio::net::TcpListener;
 
 use crate::cli::settings::Serve;
 
-/// Prints the ready lines, or logs them as one event when logs are JSON.
-pub fn ready(options: &Serve, source: Option<&CertificateSource>, listeners: &[TcpListener]) {
+/// What is said of a database that was not there: its folder may have been mistyped.
+pub fn made_database(folder: &Path) -> String {
+    format!("made a new database in {}: no server has used this folder", folder.display())
+}
+
+/// Prints the ready lines, or logs them as one event when logs are JSON. `new_database` says that there was none before.
+pub fn ready(
+    options: &Serve,
+    source: Option<&CertificateSource>,
+    listeners: &[TcpListener],
+    new_database: bool,
+) {
     let addresses: Vec<_> =
         listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
     let port = addresses.first().map_or(options.port, std::net::SocketAddr::port);
@@ -21,15 +32,17 @@ pub fn ready(options: &Serve, source: Option<&CertificateSource>, listeners: &[T
         None => reachable(&options.host),
     };
     let everywhere = options.host.parse::<IpAddr>().is_ok_and(|address| address.is_unspecified());
-    let trust = match source {
-        None => " --plaintext".to_owned(),
-        Some(CertificateSource::Local { folder, .. }) => {
-            format!(" -ca {}", shell_word(&folder.join(AUTHORITY_FILE).display().to_string()))
-        }
-        Some(CertificateSource::Files { .. }) => String::new(),
+    let authority = source.and_then(authority_file);
+    let trust = match (source, &authority) {
+        (None, _) => " --plaintext".to_owned(),
+        (_, Some(file)) => format!(" -ca {}", shell_word(&file.display().to_string())),
+        (Some(_), None) => String::new(),
     };
     let client = format!("chatterbox-client {host} -p {port}{trust}");
     if options.log_format == logging::LogFormat::Json {
+        if let (true, Some(store)) = (new_database, options.store()) {
+            tracing::info!("{}", made_database(&store.folder));
+        }
         tracing::info!(addresses, client, tls = source.is_some(), "ready");
         if options.live.no_limits {
             tracing::warn!("no limits: anybody can use up this machine");
@@ -48,16 +61,20 @@ pub fn ready(options: &Serve, source: Option<&CertificateSource>, listeners: &[T
     lines.push(format!("chatterbox-server: listening on {addresses}"));
     match options.store() {
         Some(store) => {
+            if new_database {
+                lines.push(format!("chatterbox-server: {}", made_database(&store.folder)));
+            }
             let folder = store.folder.display();
             lines.push(format!("chatterbox-server: messages are kept in {folder}"));
         }
         None => lines.push("chatterbox-server: messages are not kept".to_owned()),
     }
-    if let (true, Some(CertificateSource::Local { folder, .. })) = (everywhere, source) {
-        let authority = folder.join(AUTHORITY_FILE);
+    if let (true, Some(file)) = (everywhere, authority) {
+        let key_too = matches!(source, Some(CertificateSource::Files { key, .. }) if *key == file);
         lines.push(format!(
-            "chatterbox-server: on other machines, the line below needs a copy of {} there",
-            authority.display()
+            "chatterbox-server: on other machines, the line below needs a copy of {}{} there",
+            if key_too { "the certificate (not the key) in " } else { "" },
+            file.display()
         ));
     }
     lines.push(format!("chatterbox-server: to chat, run: {client}"));

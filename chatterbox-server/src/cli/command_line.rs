@@ -84,6 +84,7 @@ mod tests {
             &["--hold-name", "-1"],
             &["--max-frame", "10"],
             &["--keep-bytes", "x"],
+            &["--keep-bytes", "83886081"],
             &["--keep-days", "0"],
             &["--no-limits", "--max-connections", "5"],
             &["--log", "wran"],

@@ -1,6 +1,7 @@
 //! Failures of the program: one line on stderr, a hint, and an exit code of the sysexits family.
 
 use std::borrow::Cow;
+use std::io;
 use std::process::ExitCode;
 
 use chatterbox_server::net::{ListenError, TlsError};
@@ -42,7 +43,8 @@ Exit codes:
   67  there is no such account
   69  unknown host, or the address is in use or not to be had
   71  the system refuses something else
-  74  messages or accounts can't be kept, read or copied: in use, damaged, of a newer version, no room
+  74  messages or accounts can't be kept, read or copied: in use, damaged, of a newer version, no room;
+      or what is printed can't be written
   77  no permission to listen there (ports below 1024 need rights)
   78  the certificate, the key or the configuration file can't be used";
 
@@ -59,6 +61,16 @@ impl Failure {
     /// An error of the operating system, in the middle of `what`.
     pub fn system(what: &str, error: &dyn std::error::Error) -> Self {
         Self { message: format!("{what}: {error}"), hint: None, code: SYSTEM }
+    }
+
+    /// Output that can't be written to its end.
+    pub fn output(error: &io::Error) -> Self {
+        let is_full = error.kind() == io::ErrorKind::StorageFull;
+        Self {
+            message: format!("can't write all of it: {error}"),
+            hint: is_full.then(|| "make room, or write it to another disk".into()),
+            code: MESSAGES,
+        }
     }
 }
 

@@ -26,18 +26,20 @@ fn subcommand(command: &Command, settings: &Settings) -> Result<(), Failure> {
     let mut stdout = BufWriter::new(std::io::stdout().lock());
     let written = match command {
         Command::Backup { file, messages } => {
-            sqlite::backup(&messages.folder(), file)?;
+            sqlite::backup(&messages.existing_folder()?, file)?;
             eprintln!("chatterbox-server: wrote {}", file.display());
             Ok(())
         }
-        Command::Export { messages } => match sqlite::export(&messages.folder(), &mut stdout) {
-            Ok(count) => {
-                eprintln!("chatterbox-server: wrote {count} messages");
-                Ok(())
+        Command::Export { messages } => {
+            match sqlite::export(&messages.existing_folder()?, &mut stdout) {
+                Ok(count) => {
+                    eprintln!("chatterbox-server: wrote {count} messages");
+                    Ok(())
+                }
+                Err(CopyError::Output(error)) => Err(error),
+                Err(error) => return Err(error.into()),
             }
-            Err(CopyError::Output(error)) => Err(error),
-            Err(error) => return Err(error.into()),
-        },
+        }
         Command::User { command } => user::user(command, &mut stdout)?,
         Command::AdminPassword(command) => {
             user::admin_password(command)?;
@@ -56,7 +58,7 @@ fn subcommand(command: &Command, settings: &Settings) -> Result<(), Failure> {
     match written.and_then(|()| stdout.flush()) {
         // `chatterbox-server export | head` is no failure.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        Err(error) => Err(Failure::system("can't write", &error)),
+        Err(error) => Err(Failure::output(&error)),
         Ok(()) => Ok(()),
     }
 }

@@ -10,7 +10,7 @@ use chatterbox_server::accounts::{Accounts, Cost};
 use chatterbox_server::commands::{CommandState, Service};
 use chatterbox_server::net::{Transport, listen};
 use chatterbox_server::ops::{data_watch, logging, machine, signals};
-use chatterbox_server::store::sqlite::Place;
+use chatterbox_server::store::sqlite::{self, Place};
 use chatterbox_server::store::{Backlog, Memory, MemoryDirectory, Sqlite, SqliteDirectory};
 use tokio::sync::watch;
 
@@ -52,6 +52,7 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
             Some(source) => Transport::tls(source.clone())?,
             None => Transport::Plaintext,
         };
+        let new_database = options.store().is_some_and(|store| !sqlite::exists(&store.folder));
         let (backlog, place): (Arc<dyn Backlog>, _) = match options.store() {
             Some(store) => {
                 let sqlite = Sqlite::open(&store)?;
@@ -71,7 +72,7 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
         };
         let signals = signals::watch(stop, || reloader.reload(), || reloader.reload_certificates())
             .map_err(|error| Failure::system("can't listen to signals", &error))?;
-        ready(&options, source.as_ref(), &listeners);
+        ready(&options, source.as_ref(), &listeners, new_database);
         let server =
             chatterbox_server::run_with(listeners, transport, backlog, access, live, stopped);
         let files = place.clone();

@@ -100,7 +100,7 @@ pub struct Serve {
     )]
     pub keep_messages: u64,
 
-    /// Bytes of messages kept; the oldest go
+    /// Bytes of messages kept, 80 MiB at most; the oldest go
     #[arg(
         long,
         value_name = "BYTES",
@@ -155,9 +155,13 @@ fn log_filter(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// The most bytes of messages that are kept. Who joins gets them in one frame, of which our client takes 128 MiB, and in it are
+/// also the private messages (a quarter more: 20 MiB), the ids of all (17 bytes each, 20 MiB for 1,250,000 of them), and the names
+/// of who is here (4 MiB for 10,000 of the longest).
+const MOST_KEPT: u64 = 80 * 1024 * 1024;
+
 fn keep_bytes(text: &str) -> Result<u64, String> {
-    // History is sent as one frame, of which our client takes 512 MiB; private messages and the roster are in it too.
-    between(text, 0, 384 * 1024 * 1024)
+    between(text, 0, MOST_KEPT)
 }
 
 impl Serve {
@@ -205,5 +209,24 @@ impl Serve {
             keep_age: self.keep_days,
             ..self.live.clone()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chatterbox_proto::limits;
+
+    use super::*;
+
+    #[test]
+    fn whatever_is_kept_our_client_takes_the_welcome() {
+        assert_eq!(keep_bytes(&MOST_KEPT.to_string()), Ok(MOST_KEPT));
+        assert!(keep_bytes(&(MOST_KEPT + 1).to_string()).is_err());
+        let config = Config::default();
+        let public = Keep { bytes: MOST_KEPT, ..Keep::default() };
+        let all = public.plus(public.of_private());
+        let name = limits::USERNAME_CHARS * r"\ud83d\ude00".len() + r#""", "#.len();
+        let most = all.bytes + all.messages * 17 + (config.max_connections * name) as u64;
+        assert!(most < limits::SERVER_FRAME as u64, "{most}");
     }
 }

@@ -12,6 +12,7 @@ use chatterbox_server::store::SqliteDirectory;
 use chatterbox_server::store::sqlite;
 use time::OffsetDateTime;
 
+use crate::cli::banner::made_database;
 use crate::cli::exit::{self, Failure};
 use crate::cli::subcommand::{AdminPassword, Ask, Messages, UserCommand};
 
@@ -121,25 +122,15 @@ fn open(messages: &Messages) -> Result<SqliteDirectory, Failure> {
     let new = !sqlite::exists(&folder);
     let directory = SqliteDirectory::open(&folder)?;
     if new {
-        say(&format!(
-            "made a new database in {}: no server has used this folder",
-            folder.display()
-        ));
+        say(&made_database(&folder));
     }
     Ok(directory)
 }
 
 /// Opens the accounts of a folder that has some: a folder that was mistyped is not made.
 fn open_existing(messages: &Messages) -> Result<SqliteDirectory, Failure> {
-    let folder = messages.folder();
-    if sqlite::exists(&folder) {
-        return open(messages);
-    }
-    Err(Failure {
-        message: format!("there are no messages and no accounts in {}", folder.display()),
-        hint: Some("give the server's folder with --data DIR; it prints it when it starts".into()),
-        code: exit::MESSAGES,
-    })
+    messages.existing_folder()?;
+    open(messages)
 }
 
 fn parse(name: &str) -> Result<Username, Failure> {
@@ -202,7 +193,14 @@ fn say(text: &str) {
 
 impl From<DirectoryError> for Failure {
     fn from(error: DirectoryError) -> Self {
-        Self { message: error.to_string(), hint: None, code: exit::MESSAGES }
+        let hint = match &error {
+            DirectoryError::Full => Some("make room; nothing was changed"),
+            DirectoryError::Disk => {
+                Some("look at `ulimit -f` and at the disk; nothing was changed")
+            }
+            _ => None,
+        };
+        Self { message: error.to_string(), hint: hint.map(Into::into), code: exit::MESSAGES }
     }
 }
 

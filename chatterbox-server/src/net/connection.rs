@@ -9,33 +9,26 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use chatterbox_hub::Removal;
 use chatterbox_proto::frame::Decoder;
-use chatterbox_proto::session::JoinedSession;
-use chatterbox_proto::{Capability, ClientFrame, Code, server_frame};
+use chatterbox_proto::{Capability, Code, server_frame};
 use futures_util::future::BoxFuture;
 use rustls::ServerConnection;
-use tokio::io::{AsyncRead, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 
-use crate::access::{RenameRequest, Served};
-use crate::chat::handle::Handle;
+use crate::access::Served;
 use crate::config::Config;
 use crate::net::context::Context;
-use crate::net::inbound::Inbound;
 use crate::net::joining::{Joined, Joining, answer};
 use crate::net::long_frame::LongFrame;
 use crate::net::outbound::{Outbound, WriteEnd};
 use crate::net::poll_on_wake::PollOnWake;
 use crate::net::read_buffer::{self, READ};
+use crate::net::reader::Reader;
 use crate::net::socket::Socket;
 use crate::net::stream::{End, Stream};
-
-/// A frame of up to this size has at most as many messages as are read at a time: the shortest takes 13 bytes.
-const SHORT: usize = 32 * 13;
 
 /// A connection that ends has this long to take the frames that are still queued.
 const LAST_WRITES: Duration = Duration::from_secs(1);
@@ -52,15 +45,8 @@ const CROWDED_HANDSHAKE: Duration = Duration::from_secs(10);
 /// A connection that is turned away has this long to take the reason.
 const TURNED_AWAY: Duration = Duration::from_secs(5);
 
-/// When writing fails, input that is already on its way is read for this long; so is what a client has sent that hung up and
-/// still waits to read its answers.
+/// When writing fails, input that is already on its way is read for this long.
 const LAST_READS: Duration = Duration::from_secs(5);
-
-/// So much is read ahead while a frame is worked off.
-const READ_AHEAD: usize = 16 * 1024;
-
-/// Messages under the old name are accepted for this long after a rename, in milliseconds (RN-3).
-const OLD_NAME_GRACE: u64 = 10_000;
 
 /// Serves one connection to its end.
 pub async fn serve(stream: TcpStream, peer: SocketAddr, context: Arc<Context>) {
@@ -177,7 +163,7 @@ async fn chat(
     config: &Config,
 ) -> End {
     let Connection { mut stream, decoder, joined } = *connection;
-    let Joined { mut seat, session, welcome, first, attached } = joined;
+    let Joined { mut seat, session, welcome, inbound, first, attached } = joined;
     let name = session.name().clone();
     let name = tracing::field::display(&name);
     if context.logged.admits(peer.ip()) {
@@ -199,12 +185,13 @@ async fn chat(
         decoder,
         end: None,
         session,
-        inbound: first,
+        inbound,
         long_frame: LongFrame::new(
             Arc::clone(&context.long_frames),
             peer.ip(),
             config.join_timeout,
         ),
+        first,
     };
     let mut outbound =
         Outbound::new(writer, member.clone(), config.stall_timeout, welcome, is_escaped);
@@ -276,159 +263,6 @@ async fn chat(
     end
 }
 
-/// The reading half: turns the frames of a member into posts and answers.
-struct Reader<R> {
-    rename_requests: Option<mpsc::Receiver<RenameRequest>>,
-    reader: R,
-    decoder: Decoder,
-    /// The end of the input, when it was read ahead.
-    end: Option<End>,
-    session: JoinedSession,
-    inbound: Inbound,
-    long_frame: LongFrame,
-}
-
-impl<R: AsyncRead + Unpin> Reader<R> {
-    async fn run(&mut self, context: &Context) -> End {
-        // The frame with the name may have held messages as well.
-        self.deliver().await;
-        loop {
-            loop {
-                match self.decoder.next_body() {
-                    Ok(Some(body)) => self.frame(&body, context).await,
-                    Ok(None) => break,
-                    Err(_) => return self.refuse(Code::FrameTooLong, End::FrameTooLong).await,
-                }
-            }
-            self.deliver().await;
-            if self.long_frame.holds(self.decoder.pending()).is_err() {
-                // Who sent it can't know how much the others send, so its connection goes on.
-                self.decoder.discard_frame();
-                let _ = self.long_frame.holds(self.decoder.pending());
-                self.inbound.faults.note(|| Code::TooManyLongFrames.into());
-                self.deliver().await;
-            }
-            if self.decoder.has_body() {
-                continue;
-            }
-            if let Some(end) = self.end.take() {
-                return end;
-            }
-            let read = tokio::select! {
-                read = read_buffer::read_frames(&mut self.reader, &mut self.decoder, READ) => read,
-                rename = next(&mut self.rename_requests) => {
-                    self.rename(rename);
-                    continue;
-                }
-                () = self.long_frame.overdue() => {
-                    return self.refuse(Code::FrameTimeout, End::LongFrame).await;
-                }
-            };
-            self.end = end_of_input(read);
-        }
-    }
-
-    /// Processes one frame.
-    async fn frame(&mut self, body: &Bytes, context: &Context) {
-        if self.session.has_former_names() {
-            self.session.forget_names(self.inbound.member().chat().now());
-        }
-        if body.len() > SHORT {
-            // Boxed: most frames are short, and the tasks of connections stay small.
-            return Box::pin(self.long_frame(body, context)).await;
-        }
-        let frame = ClientFrame::parse_as(body, self.session.known());
-        let actions = self.session.receive(frame);
-        self.inbound.take(actions);
-        if self.inbound.is_due() {
-            self.deliver().await;
-        }
-    }
-
-    /// The same for one that may hold many or long messages.
-    async fn long_frame(&mut self, body: &Bytes, context: &Context) {
-        let work = &context.long_work;
-        let known = self.session.known();
-        let frame = work.on(body.len(), || ClientFrame::parse_as(body, known)).await;
-        let actions = self.session.receive(frame);
-        let member = self.inbound.member().clone();
-        let working = self.inbound.work_off(actions, &self.session, work);
-        while_reading_ahead(working, &member, &mut self.reader, &mut self.decoder, &mut self.end)
-            .await;
-        if self.inbound.is_due() {
-            self.deliver().await;
-        }
-    }
-
-    /// Renames the member, between two of its frames.
-    fn rename(&mut self, request: RenameRequest) {
-        let member = self.inbound.member();
-        let name = request.rename.name.clone();
-        let outcome = member.rename(request.rename);
-        if outcome.is_ok() {
-            let until = member.chat().now().saturating_add(OLD_NAME_GRACE);
-            self.session.renamed(name, until);
-        }
-        // The handler may have ended meanwhile.
-        let _ = request.done.send(outcome);
-    }
-
-    async fn refuse(&mut self, code: Code, end: End) -> End {
-        self.inbound.faults.note(|| code.into());
-        self.deliver().await;
-        end
-    }
-
-    async fn deliver(&mut self) {
-        if !self.inbound.is_empty() {
-            let member = self.inbound.member().clone();
-            let working = self.inbound.deliver();
-            let reader = (&mut self.reader, &mut self.decoder, &mut self.end);
-            // Boxed: most members are silent most of the time, and their tasks stay small.
-            Box::pin(while_reading_ahead(working, &member, reader.0, reader.1, reader.2)).await;
-        }
-    }
-}
-
-/// Does some work that may wait for the member to read its answers. A little of its further input is read meanwhile, so that
-/// it is seen when the member hangs up: it would stay in the room, and its name be taken, for as long as the work waits.
-async fn while_reading_ahead<R: AsyncRead + Unpin, T>(
-    working: impl Future<Output = T>,
-    member: &Handle,
-    reader: &mut R,
-    decoder: &mut Decoder,
-    end: &mut Option<End>,
-) -> T {
-    let mut working = pin!(working);
-    while end.is_none() && decoder.pending() < READ_AHEAD {
-        tokio::select! {
-            biased;
-            done = &mut working => return done,
-            read = read_buffer::read_frames(reader, decoder, READ_AHEAD) => {
-                *end = end_of_input(read);
-            }
-        }
-    }
-    if end.is_some() {
-        tokio::select! {
-            done = &mut working => return done,
-            () = tokio::time::sleep(LAST_READS) => member.mute(),
-        }
-    }
-    working.await
-}
-
-/// Whether nothing comes after this read, and why.
-fn end_of_input(read: io::Result<usize>) -> Option<End> {
-    match read {
-        Ok(0) => Some(End::Closed),
-        Ok(_) => None,
-        // TLS without a close notify: many clients drop the connection, which is leaving too (LV-1).
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Some(End::Closed),
-        Err(error) => Some(End::Broken(error)),
-    }
-}
-
 /// Serves the member's requests; ends only when the member logs out.
 async fn serve_requests(serving: &mut Option<BoxFuture<'static, Served>>) -> End {
     if let Some(serving) = serving
@@ -439,28 +273,10 @@ async fn serve_requests(serving: &mut Option<BoxFuture<'static, Served>>) -> End
     std::future::pending().await
 }
 
-/// The next rename; pending for ever without a handler.
-async fn next(requests: &mut Option<mpsc::Receiver<RenameRequest>>) -> RenameRequest {
-    if let Some(requests) = requests
-        && let Some(rename) = requests.recv().await
-    {
-        return rename;
-    }
-    std::future::pending().await
-}
-
 #[cfg(test)]
 mod tests {
-    use tokio_util::sync::CancellationToken;
-
     use super::*;
-    use crate::access::{Access, NoAccounts};
-    use crate::chat::paging::Pages;
     use crate::chat::shared::Chat;
-    use crate::config::Live;
-    use crate::net::long_work::LongWork;
-    use crate::net::tls::Transport;
-    use crate::pacing::{JoinPacing, LogPacing};
 
     #[tokio::test]
     async fn a_connection_is_small() {
@@ -470,23 +286,7 @@ mod tests {
         let (posts, _inbox) = crate::chat::posts::queue();
         let config = Config::default();
         let hub = chatterbox_hub::Hub::new(config.timeline, config.keep);
-        let context = Arc::new(Context {
-            chat: Arc::new(Chat::new(hub, posts)),
-            access: Access::new(NoAccounts),
-            joins: JoinPacing::default(),
-            logged: LogPacing::default(),
-            pages: Arc::new(Pages::new(
-                Arc::new(crate::store::Memory::default()),
-                Box::new(|_| Box::pin(async { None })),
-            )),
-            config: Live::new(config),
-            transport: Transport::Plaintext,
-            limits: Arc::default(),
-            long_frames: Arc::default(),
-            long_work: LongWork::default(),
-            history_loaded: CancellationToken::new(),
-            closing: CancellationToken::new(),
-        });
+        let context = Arc::new(Context::plain(Arc::new(Chat::new(hub, posts))));
         // The memory of every open connection, beside that of TLS.
         let size = size_of_val(&serve(stream, address, context));
         assert!(size <= 2048, "{size} bytes");

@@ -40,3 +40,27 @@ pub struct Context {
     /// Cancelled when connections have to end.
     pub closing: CancellationToken,
 }
+
+#[cfg(test)]
+impl Context {
+    /// Without TLS and accounts.
+    pub(super) fn plain(chat: Arc<Chat>) -> Self {
+        Self {
+            chat,
+            access: Access::new(crate::access::NoAccounts),
+            joins: JoinPacing::default(),
+            logged: LogPacing::default(),
+            pages: Arc::new(Pages::new(
+                Arc::new(crate::store::Memory::default()),
+                Box::new(|_| Box::pin(async { None })),
+            )),
+            config: Live::new(crate::config::Config::default()),
+            transport: Transport::Plaintext,
+            limits: Arc::default(),
+            long_frames: Arc::default(),
+            long_work: LongWork::default(),
+            history_loaded: CancellationToken::new(),
+            closing: CancellationToken::new(),
+        }
+    }
+}

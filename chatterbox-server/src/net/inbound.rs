@@ -62,7 +62,7 @@ impl Inbound {
         &self.member
     }
 
-    /// Takes the actions of a short frame; those of a long one are for [`Inbound::work_off`].
+    /// Takes the actions of a frame of few messages; those of many are for [`Inbound::work_off`].
     pub(super) fn take(&mut self, actions: Vec<JoinedAction<'_>>) {
         for action in actions {
             match action {
@@ -72,7 +72,7 @@ impl Inbound {
                     }
                 }
                 JoinedAction::ReadOn(unread) => {
-                    debug_assert!(false, "a long frame");
+                    debug_assert!(false, "a frame of many messages");
                     self.faults.merge(unread.into_faults());
                 }
                 JoinedAction::Error(faults) => self.refuse(faults),
@@ -81,28 +81,7 @@ impl Inbound {
         }
     }
 
-    /// Takes the actions of the frame with the name, which is limited to 64 KiB. Nothing is posted before somebody writes the
-    /// welcome.
-    pub(super) async fn take_all(
-        &mut self,
-        actions: Vec<JoinedAction<'_>>,
-        session: &JoinedSession,
-    ) {
-        for action in actions {
-            let JoinedAction::ReadOn(mut unread) = action else {
-                self.take(vec![action]);
-                continue;
-            };
-            while let Some(postings) = session.read_on(&mut unread) {
-                self.refused += unread.take_refused();
-                postings.into_iter().for_each(|posting| self.post(posting));
-                tokio::task::yield_now().await;
-            }
-            self.faults.merge(unread.into_faults());
-        }
-    }
-
-    /// Carries out the actions of a long frame: its messages are posted a few at a time, and its faults and requests are
+    /// Carries out the actions of a frame of many or long messages: its messages are posted a few at a time, and its faults and requests are
     /// left for [`Inbound::deliver`].
     pub(super) async fn work_off(
         &mut self,

@@ -44,8 +44,9 @@ pub(super) struct Joined {
     pub(super) seat: Seat,
     pub(super) session: JoinedSession,
     pub(super) welcome: Vec<Bytes>,
-    /// The messages in the frame with the name.
-    pub(super) first: Inbound,
+    pub(super) inbound: Inbound,
+    /// The frame with the name, if messages are in it.
+    pub(super) first: Option<Bytes>,
     pub(super) attached: Option<Attached>,
 }
 
@@ -95,7 +96,7 @@ impl Joining {
 
     async fn frame(
         &mut self,
-        body: &[u8],
+        body: &Bytes,
         stream: &mut Stream,
         context: &Context,
     ) -> Result<Option<Joined>, End> {
@@ -107,13 +108,16 @@ impl Joining {
                     context.history_loaded.cancelled().await;
                     match self.claim(&claim, context).await {
                         Ok((seat, joined, grant)) => {
-                            let (session, rest) =
-                                self.session.accepted(joined.name, claim.messages);
-                            let (first, attached) = self.attach(&seat, grant, context);
-                            let mut joined =
-                                Joined { seat, session, welcome: joined.welcome, first, attached };
-                            joined.first.take_all(rest, &joined.session).await;
-                            return Ok(Some(joined));
+                            let (session, _) = self.session.accepted(joined.name, None);
+                            let (inbound, attached) = self.attach(&seat, grant, context);
+                            return Ok(Some(Joined {
+                                seat,
+                                session,
+                                welcome: joined.welcome,
+                                inbound,
+                                first: claim.messages.map(|_| body.clone()),
+                                attached,
+                            }));
                         }
                         Err(JoinError::Refused(refusal)) => {
                             actions.extend(self.session.refused(refusal, claim.messages));

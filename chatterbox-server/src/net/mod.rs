@@ -14,6 +14,7 @@ mod minimum_rate;
 mod outbound;
 mod poll_on_wake;
 mod read_buffer;
+mod reader;
 mod requests;
 mod socket;
 mod stream;
@@ -21,4 +22,4 @@ mod tls;
 
 pub use listen::{ListenError, listen};
 pub use machine_names::reachable;
-pub use tls::{AUTHORITY_FILE, CertificateSource, TlsError, Transport, client_host};
+pub use tls::{CertificateSource, TlsError, Transport, authority_file, client_host};

@@ -24,7 +24,8 @@ const JOINS_AGAIN: Duration = Duration::from_secs(40);
 /// So many may join, however few may be connected: whoever tries names, or whose network is bad, comes again and again.
 const FEWEST_JOINS: u32 = 200;
 
-/// The longest that somebody is made to wait for a place among those who join; who would have to wait longer is refused.
+/// The longest that somebody is made to wait for a place among those who join, or for all pages of one search in the history;
+/// who would have to wait longer is refused, or finds nothing.
 pub const LONGEST_QUEUE: Duration = Duration::from_secs(10);
 
 /// Pages of history of one address in which everything is hidden. They are looked at for the answer to a later page.

@@ -7,7 +7,7 @@ use chatterbox_proto::ScreenText;
 use rustls::pki_types::CertificateDer;
 use rustls::sign::SigningKey;
 use x509_parser::extensions::GeneralName;
-use x509_parser::prelude::{FromDer as _, X509Certificate, X509Version};
+use x509_parser::prelude::{ASN1Time, FromDer as _, X509Certificate, X509Version};
 
 use crate::net::tls::error::TlsError;
 
@@ -80,11 +80,11 @@ pub(super) fn warnings(chain: &[CertificateDer<'_>], host: &str, now: i64) -> Ve
     let mut found = Vec::new();
     let (from, until) = (own.validity().not_before, own.validity().not_after);
     if until.timestamp() < now {
-        found.push(Warning::Expired(until.to_datetime().date().to_string()));
+        found.push(Warning::Expired(date(until)));
     } else if from.timestamp() > now {
-        found.push(Warning::NotYetValid(from.to_datetime().to_string()));
+        found.push(Warning::NotYetValid(date(from)));
     } else if until.timestamp() - now < SOON {
-        found.push(Warning::ExpiresSoon(until.to_datetime().date().to_string()));
+        found.push(Warning::ExpiresSoon(date(until)));
     }
     if parsed.len() == 1 && own.issuer().as_raw() != own.subject().as_raw() {
         found.push(Warning::NoChain(
@@ -107,6 +107,13 @@ pub(super) fn warnings(chain: &[CertificateDer<'_>], host: &str, now: i64) -> Ve
     found
 }
 
+/// A time as people write it: `2027-01-01 00:00:00 UTC`.
+fn date(time: ASN1Time) -> String {
+    let time = time.to_datetime();
+    let (hour, minute, second) = time.time().as_hms();
+    format!("{} {hour:02}:{minute:02}:{second:02} UTC", time.date())
+}
+
 /// The first name that the certificate is for, which clients can be told.
 pub(super) fn first_name(chain: &[CertificateDer<'_>], host: &str) -> Option<String> {
     let parsed = parse(Path::new(""), chain).ok()?;
@@ -115,6 +122,14 @@ pub(super) fn first_name(chain: &[CertificateDer<'_>], host: &str) -> Option<Str
         return Some(host.to_owned());
     }
     names.into_iter().find(|name| !name.starts_with('*'))
+}
+
+/// Whether nobody but its owner has signed the certificate.
+pub(super) fn is_self_signed(chain: &[CertificateDer<'_>]) -> bool {
+    let Ok(parsed) = parse(Path::new(""), chain) else { return false };
+    parsed.first().is_some_and(|own| {
+        own.issuer().as_raw() == own.subject().as_raw() && own.verify_signature(None).is_ok()
+    })
 }
 
 fn parse<'a>(
@@ -210,12 +225,12 @@ mod tests {
             (
                 |p| p.not_after = rcgen::date_time_ymd(2026, 2, 3),
                 "a.example",
-                "expired on 2026-02-03",
+                "expired on 2026-02-03 00:00:00 UTC: ",
             ),
             (
                 |p| p.not_before = rcgen::date_time_ymd(2031, 2, 3),
                 "a.example",
-                "not valid before 2031-02-03",
+                "not valid before 2031-02-03 00:00:00 UTC: ",
             ),
             (|_| {}, "b.example", "it is for a.example, and not for \"b.example\""),
             (|p| p.subject_alt_names.clear(), "a.example", "names no host"),
@@ -236,7 +251,8 @@ mod tests {
         let mut soon = params("a.example");
         soon.not_after = at(10 * 86_400);
         let soon = soon.self_signed(&key).unwrap();
-        assert!(told(&[soon.der().clone()], "0.0.0.0")[0].starts_with("it expires on "));
+        let told = told(&[soon.der().clone()], "0.0.0.0");
+        assert_eq!(told, ["it expires on 2027-01-25 08:00:00 UTC"]);
     }
 
     #[test]

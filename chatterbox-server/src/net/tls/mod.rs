@@ -8,5 +8,4 @@ mod private_key;
 mod transport;
 
 pub use error::TlsError;
-pub use local_authority::AUTHORITY_FILE;
-pub use transport::{CertificateSource, Transport, client_host};
+pub use transport::{CertificateSource, Transport, authority_file, client_host};

@@ -100,6 +100,20 @@ pub fn client_host(source: &CertificateSource) -> Result<String, TlsError> {
     }
 }
 
+/// The file that clients have to be given so that they trust the certificate: that of the local authority, or of a certificate
+/// that nobody but its owner has signed.
+pub fn authority_file(source: &CertificateSource) -> Option<PathBuf> {
+    match source {
+        CertificateSource::Files { certificate, .. } => {
+            let chain = pem::certificates(certificate).ok()?;
+            certificate::is_self_signed(&chain).then(|| certificate.clone())
+        }
+        CertificateSource::Local { folder, .. } => {
+            Some(folder.join(local_authority::AUTHORITY_FILE))
+        }
+    }
+}
+
 fn server_config(source: &CertificateSource) -> Result<Arc<ServerConfig>, TlsError> {
     let (certificate, key) = match source {
         CertificateSource::Files { certificate, key, .. } => (certificate.clone(), key.clone()),

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use chatterbox_hub::{AccountChange, AccountKey, Level};
 use chatterbox_proto::Username;
-use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior};
+use rusqlite::{
+    Connection, ErrorCode, OptionalExtension as _, Row, Transaction, TransactionBehavior,
+};
 
 use crate::accounts::{
     ACCOUNTS, Account, Added, BLOCKERS, BLOCKS, Directory, DirectoryError, PasswordHash, Settings,
@@ -115,7 +117,11 @@ impl Sqlite {
 
 impl From<rusqlite::Error> for DirectoryError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Store(error.into())
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::SystemIoFailure) => Self::Disk,
+            _ => Self::Store(error.into()),
+        }
     }
 }
 

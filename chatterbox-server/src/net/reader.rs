@@ -1,0 +1,236 @@
+//! The reading half of a joined connection: turns the frames of a member into posts and answers.
+
+use std::io;
+use std::pin::pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chatterbox_proto::frame::Decoder;
+use chatterbox_proto::session::{JoinedAction, JoinedSession};
+use chatterbox_proto::{ClientFrame, Code};
+use tokio::io::AsyncRead;
+use tokio::sync::mpsc;
+
+use crate::access::RenameRequest;
+use crate::chat::handle::Handle;
+use crate::net::context::Context;
+use crate::net::inbound::Inbound;
+use crate::net::long_frame::LongFrame;
+use crate::net::long_work::LONG_WORK;
+use crate::net::read_buffer::{self, READ};
+use crate::net::stream::End;
+
+/// So much is read ahead while a frame is worked off.
+const READ_AHEAD: usize = 16 * 1024;
+
+/// A client that has closed its half is looked at so often: it may still read its answers, or have hung up.
+const STILL_READING: Duration = Duration::from_secs(5);
+
+/// Answers that were waiting all the time between so many looks are read by nobody.
+const LOOKS: u32 = 2;
+
+/// Messages under the old name are accepted for this long after a rename, in milliseconds (RN-3).
+const OLD_NAME_GRACE: u64 = 10_000;
+
+/// The reading half of a connection.
+pub(super) struct Reader<R> {
+    pub(super) rename_requests: Option<mpsc::Receiver<RenameRequest>>,
+    pub(super) reader: R,
+    pub(super) decoder: Decoder,
+    /// The end of the input, when it was read ahead.
+    pub(super) end: Option<End>,
+    pub(super) session: JoinedSession,
+    pub(super) inbound: Inbound,
+    pub(super) long_frame: LongFrame,
+    /// The frame with the name, if there are messages in it. They are posted when somebody writes the welcome.
+    pub(super) first: Option<Bytes>,
+}
+
+impl<R: AsyncRead + Unpin> Reader<R> {
+    pub(super) async fn run(&mut self, context: &Context) -> End {
+        if let Some(body) = self.first.take() {
+            Box::pin(self.first(&body, context)).await;
+        }
+        loop {
+            loop {
+                match self.decoder.next_body() {
+                    Ok(Some(body)) => {
+                        self.long_frame.complete();
+                        self.frame(&body, context).await;
+                    }
+                    Ok(None) => break,
+                    Err(_) => return self.refuse(Code::FrameTooLong, End::FrameTooLong).await,
+                }
+            }
+            self.deliver().await;
+            if self.long_frame.holds(self.decoder.pending()).is_err() {
+                // Who sent it can't know how much the others send, so its connection goes on.
+                self.decoder.discard_frame();
+                let _ = self.long_frame.holds(self.decoder.pending());
+                self.inbound.faults.note(|| Code::TooManyLongFrames.into());
+                self.deliver().await;
+            }
+            if self.decoder.has_body() {
+                continue;
+            }
+            if let Some(end) = self.end.take() {
+                return end;
+            }
+            let read = tokio::select! {
+                read = read_buffer::read_frames(&mut self.reader, &mut self.decoder, READ) => read,
+                rename = next(&mut self.rename_requests) => {
+                    self.rename(rename);
+                    continue;
+                }
+                () = self.long_frame.overdue() => {
+                    return self.refuse(Code::FrameTimeout, End::LongFrame).await;
+                }
+            };
+            self.end = end_of_input(read);
+        }
+    }
+
+    /// Processes one frame.
+    async fn frame(&mut self, body: &Bytes, context: &Context) {
+        if self.session.has_former_names() {
+            self.session.forget_names(self.inbound.member().chat().now());
+        }
+        if body.len() > LONG_WORK {
+            // Boxed: most frames are short, and the tasks of connections stay small.
+            return Box::pin(self.long_frame(body, context)).await;
+        }
+        let frame = ClientFrame::parse_as(body, self.session.known());
+        let actions = self.session.receive(frame);
+        if actions.iter().any(|action| matches!(action, JoinedAction::ReadOn(_))) {
+            return Box::pin(self.work_off(actions, context)).await;
+        }
+        self.inbound.take(actions);
+        if self.inbound.is_due() {
+            self.deliver().await;
+        }
+    }
+
+    /// The same for a long one.
+    async fn long_frame(&mut self, body: &Bytes, context: &Context) {
+        let known = self.session.known();
+        let parse = || ClientFrame::parse_as(body, known);
+        let frame = context.long_work.on(body.len(), parse).await;
+        let actions = self.session.receive(frame);
+        self.work_off(actions, context).await;
+    }
+
+    /// The same for the messages of the frame with the name, which is limited to 64 KiB: all else in it is done.
+    async fn first(&mut self, body: &Bytes, context: &Context) {
+        let Ok(frame) = ClientFrame::parse(body) else { return };
+        let rest = ClientFrame { username: None, keys: None, ..frame };
+        let actions = self.session.receive(Ok(rest));
+        self.work_off(actions, context).await;
+        self.deliver().await;
+    }
+
+    /// Posts the messages of a frame a few at a time: it may hold many, or long ones.
+    async fn work_off(&mut self, actions: Vec<JoinedAction<'_>>, context: &Context) {
+        let member = self.inbound.member().clone();
+        let working = self.inbound.work_off(actions, &self.session, &context.long_work);
+        while_reading_ahead(working, &member, &mut self.reader, &mut self.decoder, &mut self.end)
+            .await;
+        if self.inbound.is_due() {
+            self.deliver().await;
+        }
+    }
+
+    /// Renames the member, between two of its frames.
+    fn rename(&mut self, request: RenameRequest) {
+        let member = self.inbound.member();
+        let name = request.rename.name.clone();
+        let outcome = member.rename(request.rename);
+        if outcome.is_ok() {
+            let until = member.chat().now().saturating_add(OLD_NAME_GRACE);
+            self.session.renamed(name, until);
+        }
+        // The handler may have ended meanwhile.
+        let _ = request.done.send(outcome);
+    }
+
+    async fn refuse(&mut self, code: Code, end: End) -> End {
+        self.inbound.faults.note(|| code.into());
+        self.deliver().await;
+        end
+    }
+
+    async fn deliver(&mut self) {
+        if !self.inbound.is_empty() {
+            let member = self.inbound.member().clone();
+            let working = self.inbound.deliver();
+            let reader = (&mut self.reader, &mut self.decoder, &mut self.end);
+            // Boxed: most members are silent most of the time, and their tasks stay small.
+            Box::pin(while_reading_ahead(working, &member, reader.0, reader.1, reader.2)).await;
+        }
+    }
+}
+
+/// Does some work that may wait for the member to read its answers. A little of its further input is read meanwhile, so that
+/// it is seen when the member hangs up: it would stay in the room, and its name be taken, for as long as the work waits.
+async fn while_reading_ahead<R: AsyncRead + Unpin, T>(
+    working: impl Future<Output = T>,
+    member: &Handle,
+    reader: &mut R,
+    decoder: &mut Decoder,
+    end: &mut Option<End>,
+) -> T {
+    let mut working = pin!(working);
+    while end.is_none() && decoder.pending() < READ_AHEAD {
+        tokio::select! {
+            biased;
+            done = &mut working => return done,
+            read = read_buffer::read_frames(reader, decoder, READ_AHEAD) => {
+                *end = end_of_input(read);
+            }
+        }
+    }
+    if end.is_some() {
+        tokio::select! {
+            biased;
+            // Before the work: that may fill the room at once which the member has made.
+            () = stopped_reading(member) => member.mute(),
+            done = &mut working => return done,
+        }
+    }
+    working.await
+}
+
+/// Waits until a member whose input has ended has not read its answers for a while. One that has only closed its half reads
+/// them, however long its last frame takes.
+async fn stopped_reading(member: &Handle) {
+    let mut waiting = 0;
+    while waiting < LOOKS {
+        let look = tokio::time::sleep(STILL_READING);
+        let read = tokio::time::timeout(STILL_READING, member.room());
+        let ((), read) = tokio::join!(look, read);
+        waiting = if read.is_ok() { 0 } else { waiting + 1 };
+    }
+}
+
+/// Whether nothing comes after this read, and why.
+fn end_of_input(read: io::Result<usize>) -> Option<End> {
+    match read {
+        Ok(0) => Some(End::Closed),
+        Ok(_) => None,
+        // TLS without a close notify: many clients drop the connection, which is leaving too (LV-1).
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Some(End::Closed),
+        Err(error) => Some(End::Broken(error)),
+    }
+}
+
+/// The next rename; pending for ever without a handler.
+async fn next(requests: &mut Option<mpsc::Receiver<RenameRequest>>) -> RenameRequest {
+    if let Some(requests) = requests
+        && let Some(rename) = requests.recv().await
+    {
+        return rename;
+    }
+    std::future::pending().await
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,193 @@
+//! What a reader posts, and how it ends, without sockets.
+
+#![allow(clippy::disallowed_methods, reason = "tests are an edge")]
+
+use std::sync::{Arc, Mutex};
+
+use chatterbox_hub::{Delivery, Hub, JoinRequest, Keep, Record, Sequence, TimelineLimits};
+use chatterbox_proto::session::JoiningSession;
+use chatterbox_proto::{Capabilities, Username, frame, limits};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+
+use super::*;
+use crate::chat::handle::Seat;
+use crate::chat::shared::Chat;
+use crate::chat::{posts, sequencer};
+use crate::store::{Backlog, BacklogError, Memory, Page, PageQuery};
+
+/// A backlog that notes how many messages each post had: one sender has one post in flight.
+#[derive(Debug, Default)]
+struct Noting {
+    memory: Memory,
+    posts: Mutex<Vec<usize>>,
+}
+
+impl Backlog for Noting {
+    fn append<'a>(&'a self, all: &'a [Record]) -> BoxFuture<'a, Result<Sequence, BacklogError>> {
+        self.posts.lock().unwrap().push(all.len());
+        self.memory.append(all)
+    }
+
+    fn read(
+        &self,
+        from: Sequence,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<(Sequence, Record)>, BacklogError>> {
+        self.memory.read(from, limit)
+    }
+
+    fn page(&self, query: PageQuery) -> BoxFuture<'_, Result<Page, BacklogError>> {
+        self.memory.page(query)
+    }
+
+    fn forget_account(&self, account: i64) -> BoxFuture<'_, ()> {
+        self.memory.forget_account(account)
+    }
+}
+
+/// A chat whose messages are stored.
+fn chat() -> (Arc<Chat>, Arc<Noting>) {
+    let (posts, queue) = posts::queue();
+    let limits = TimelineLimits::default();
+    let chat = Arc::new(Chat::new(Hub::new(limits, Keep::default()), posts));
+    let backlog = Arc::new(Noting::default());
+    let never = std::future::pending();
+    let stored = sequencer::run(queue, Arc::clone(&chat), Arc::clone(&backlog) as _, limits, never);
+    tokio::spawn(stored);
+    (chat, backlog)
+}
+
+fn join(chat: &Arc<Chat>, name: &str) -> Seat {
+    let name = Username::parse(name).unwrap();
+    let joined = Seat::join(chat, JoinRequest::base(&name, "Hi"));
+    joined.now_or_never().unwrap().unwrap().0
+}
+
+/// Takes whatever there is for a member, at once.
+async fn read_all(seat: Seat) {
+    loop {
+        seat.pending().await;
+        while let Delivery::Frames { more: true, .. } = seat.take() {}
+    }
+}
+
+fn reader<'a>(member: &Handle, input: &'a [u8], first: Option<Bytes>) -> Reader<&'a [u8]> {
+    let joining = JoiningSession::new(limits::USERNAME_CHARS, Capabilities::NONE);
+    let frames = Arc::default();
+    let here = std::net::Ipv4Addr::LOCALHOST.into();
+    Reader {
+        rename_requests: None,
+        reader: input,
+        decoder: Decoder::new(limits::CLIENT_FRAME),
+        end: None,
+        session: joining.accepted(member.name().unwrap(), None).0,
+        inbound: Inbound::new(member.clone(), None),
+        long_frame: LongFrame::new(frames, here, Duration::from_secs(120)),
+        first,
+    }
+}
+
+/// The posts of ann when she sends this, and others read.
+async fn posts_of(first: Option<Bytes>, input: &[u8]) -> Vec<usize> {
+    let (chat, backlog) = chat();
+    let context = Context::plain(Arc::clone(&chat));
+    let (ann, bob) = (join(&chat, "ann"), join(&chat, "bob"));
+    let member = ann.handle();
+    tokio::spawn(read_all(ann));
+    tokio::spawn(read_all(bob));
+    let end = reader(&member, input, first).run(&context).await;
+    assert!(matches!(end, End::Closed));
+    backlog.posts.lock().unwrap().clone()
+}
+
+fn messages(count: usize, to: &str, text: &str) -> Vec<u8> {
+    let all = vec![format!(r#"["ann","{to}",1,"{text}"]"#); count].join(",");
+    format!(r#"{{"MESSAGES":[{all}]}}"#).into_bytes()
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_frames_make_one_post_unless_one_has_many_messages() {
+    for length in [10, 450, 1_000] {
+        let one = frame::encode(&messages(1, "ALL", &"x".repeat(length))).unwrap();
+        let posts = posts_of(None, &one.repeat(640)).await;
+        assert_eq!(posts.iter().sum::<usize>(), 640);
+        // As many as come with one read, or with what is read ahead.
+        let by_reads = 640 * one.len() / READ_AHEAD + 1;
+        assert!(posts.len() <= by_reads + 640 / 32, "{length}: {posts:?}");
+    }
+    let many = frame::encode(&messages(70, "ALL", "x")).unwrap();
+    let one = frame::encode(&messages(1, "ALL", "x")).unwrap();
+    let posts = posts_of(None, &[&one[..], &many, &one].concat()).await;
+    assert_eq!(posts, [1, 32, 32, 6, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_messages_beside_a_name_take_their_recipients_room_a_few_at_a_time() {
+    // Twice as many as a recipient has room for.
+    let mut body = messages(2_000, "bob", "x");
+    body.pop();
+    body.extend(br#","USERNAME":"ann"}"#);
+    assert!(body.len() <= limits::JOINING_FRAME);
+    let said = frame::encode(&messages(1, "ALL", "then this")).unwrap();
+    let posts = posts_of(Some(body.into()), &said).await;
+    assert_eq!(posts.iter().sum::<usize>(), 2_001, "{posts:?}");
+    assert!(posts.iter().all(|post| *post <= 32) && posts.last() == Some(&1), "{posts:?}");
+}
+
+fn take_all(seat: &Seat) -> bool {
+    let mut taken = false;
+    loop {
+        match seat.take() {
+            Delivery::Frames { .. } => taken = true,
+            _ => return taken,
+        }
+    }
+}
+
+/// Queues answers for a member that has closed its half, and reads them this often. Says how long it took, and whether the
+/// member is still answered.
+async fn answered(count: usize, every: Duration) -> (Duration, bool) {
+    let (posts, _queue) = posts::queue();
+    let hub = Hub::new(TimelineLimits::default(), Keep::default());
+    let chat = Arc::new(Chat::new(hub, posts));
+    let ann = join(&chat, "ann");
+    let member = ann.handle();
+    let answers = async {
+        for _ in 0..count {
+            let answer = chatterbox_hub::Event::error(&"x".repeat(1_000));
+            member.tell_when_read(answer).await;
+        }
+    };
+    let reads = async {
+        loop {
+            tokio::time::sleep(every).await;
+            take_all(&ann);
+        }
+    };
+    let start = tokio::time::Instant::now();
+    let (mut input, mut decoder, mut end) = (&[][..], Decoder::new(1), None);
+    tokio::select! {
+        () = while_reading_ahead(answers, &member, &mut input, &mut decoder, &mut end) => {}
+        () = reads => {}
+    }
+    assert!(matches!(end, Some(End::Closed)));
+    take_all(&ann);
+    member.tell_error("more");
+    (start.elapsed(), take_all(&ann))
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_closes_one_half_and_reads_gets_all_answers() {
+    let (took, is_answered) = answered(2_000, Duration::from_secs(4)).await;
+    assert!(is_answered, "not muted");
+    // There were more than one that does not read is waited for.
+    assert!(took > 2 * LOOKS * STILL_READING, "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_closes_one_half_and_reads_nothing_is_not_waited_for() {
+    let (took, is_answered) = answered(2_000, Duration::MAX).await;
+    assert!(!is_answered, "muted");
+    assert_eq!(took, LOOKS * STILL_READING);
+}
