@@ -290,6 +290,16 @@ async fn a_pasted_password_ends_before_its_line_end() {
     peer.send(PROMPT).await;
     terminal.sees_last("Choose a password:");
     terminal.pastes("correct horse\n");
+    // Each redraw clears as many rows as the editor has drawn, and none of the chat.
+    for (id, text) in (1..).zip(["one", "two", "three"]) {
+        peer.send(&format!(r#"{{"MESSAGES": [["bob", "ALL", 1, "{text}"]], "IDS": [{id}]}}"#))
+            .await;
+    }
+    terminal.sees("all that was said above the question", |rows| {
+        let said: Vec<_> = rows.iter().filter_map(|row| Some(row.split_once("bob: ")?.1)).collect();
+        said == ["one", "two", "three"]
+            && rows.last().is_some_and(|row| row == "Choose a password:")
+    });
     terminal.types("\r");
     assert_eq!(peer.next().await.unwrap(), r#"{"ANSWER": {"ID": "1", "TEXT": "correct horse"}}"#);
     peer.send(DONE).await;
