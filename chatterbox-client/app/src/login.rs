@@ -272,16 +272,17 @@ impl Login {
         }
     }
 
-    /// Says so when the user was logged in and is a guest now: a server that has forgotten the session treats a changed
-    /// name as anybody's.
-    pub(crate) fn guest_notice(&self, level: Option<u8>) -> Vec<Effect> {
-        match (&self.account, level) {
-            (Some(account), Some(0)) => note(format!(
-                "You are a guest now. Join as {} to be logged in again.",
-                ScreenText::shortened(account, 40)
-            )),
-            _ => Vec::new(),
+    /// Says so when the user was logged in and is a guest now: the account was removed, or a server that has forgotten
+    /// the session treats a changed name as anybody's.
+    pub(crate) fn guest_notice(&mut self, level: Option<u8>) -> Vec<Effect> {
+        let Some(account) = self.account.take_if(|_| level == Some(0)) else { return Vec::new() };
+        let shown = ScreenText::shortened(&account, 40);
+        if account == self.requested {
+            self.proof = None;
+            return note(format!("You are a guest now: {shown} is nobody's account any more."));
         }
+        self.account = Some(account);
+        note(format!("You are a guest now. Join as {shown} to be logged in again."))
     }
 
     /// The server described the user's account; a token in it is for the next login.

@@ -81,6 +81,8 @@ impl App {
                 self.welcomed(agreed);
                 effects.push(Effect::Show(Output::Resumed { missed, complete }));
                 self.show_newest(missed, effects);
+                let level = account.as_ref().map(|account| account.level);
+                effects.extend(self.login.guest_notice(level));
                 self.login.account_received(&self.session, account, effects);
                 effects.extend(self.session.resend().into_iter().map(Effect::Send));
             }

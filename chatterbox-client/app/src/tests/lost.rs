@@ -106,6 +106,25 @@ fn a_name_that_was_registered_meanwhile_takes_its_password_and_nothing_is_lost()
 }
 
 #[test]
+fn whoever_comes_back_without_the_account_is_told_once() {
+    let token = r#"{"RESULT": {"ID": "1", "OK": true, "CODE": "ok", "INFO": "done", "DATA": {"LEVEL": 1, "TOKEN": "t"}}}"#;
+    let back = |scene: Scene| {
+        scene.loses(0).connects().gets(
+            r#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["ann"], "MESSAGES": [], "IDS": [], "CAPABILITIES": "accounts/1 ids/1",
+                "RESUME": "session", "RESUMED": false, "ACCOUNT": {"LEVEL": 0}}"#,
+        )
+    };
+    let guest = "-- You are a guest now: ann is nobody's account any more.";
+    let scene = back(Scene::negotiated(options()).types("/register hush").gets(token));
+    assert_eq!(scene.screen.matches(guest).count(), 1, "{}", scene.screen);
+    assert_eq!(back(scene).screen.matches(guest).count(), 1);
+    assert!(
+        !back(Scene::negotiated(options())).screen.contains("guest"),
+        "who was one all the time"
+    );
+}
+
+#[test]
 fn a_login_is_no_login_under_another_name() {
     let token = r#"{"RESULT": {"ID": "1", "OK": true, "CODE": "ok", "INFO": "done", "DATA": {"TOKEN": "t"}}}"#;
     let scene = Scene::negotiated(options())
