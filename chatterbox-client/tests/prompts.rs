@@ -203,6 +203,34 @@ async fn a_pipe_sends_nothing_more_when_its_answer_was_not_asked_for() {
     let arguments = with(&arguments, &[]);
     let (end, ()) = tokio::join!(run(&arguments, "ann\n/register\nhush\n"), serving);
     assert_eq!(end.code, Some(65), "{}", end.err);
+    assert!(end.err.contains("nothing behind line 2 of the input was sent"), "{}", end.err);
+}
+
+/// A text may begin with a slash by accident; it is found by its line.
+#[tokio::test]
+async fn the_line_that_stopped_a_pipe_is_named() {
+    let said = "one\n/tmp is full\ntwo\n";
+    for (flags, input, line) in [
+        (&["-u", "ann"][..], said.to_owned(), 2),
+        (&["--password-stdin"], format!("hush\nann\n{said}"), 4),
+    ] {
+        let (server, _certificate, arguments) = stage().await;
+        let serving = async {
+            let mut peer = server.accept().await;
+            peer.welcome_speaking("ann").await;
+            assert_eq!(peer.message_with_tags().await, "one");
+            peer.send(r#"{"ACKS": {"1": 1}}"#).await;
+            assert_eq!(peer.next().await, None);
+        };
+        let arguments = with(&arguments, flags);
+        let (end, ()) = tokio::join!(run(&arguments, &input), serving);
+        assert_eq!(end.code, Some(65), "{}", end.err);
+        assert!(
+            end.err.contains(&format!("nothing behind line {line} of the input was sent")),
+            "{}",
+            end.err
+        );
+    }
 }
 
 #[tokio::test]
