@@ -158,7 +158,8 @@ impl Login {
             Err(error) => return note(format!("The password was not sent: {error}.")),
         };
         self.proof = Some(Proof::Password(Secret::new(text)));
-        self.phase = if down { Phase::Done } else { Phase::Pending };
+        // No line is taken before the answer, which may ask once more.
+        self.phase = Phase::Pending;
         let name = self.requested.clone();
         self.request_with_proof(session, down, &name)
     }
@@ -241,9 +242,16 @@ impl Login {
         }
     }
 
-    /// The server answered with an ERROR. Some servers answer a name with nothing else; a late acceptance still counts.
-    pub(crate) fn error_received(&mut self, effects: &mut Vec<Effect>) {
+    /// The connection is lost, and the answer to the name with it. A question for the password stays open.
+    pub(crate) fn connection_lost(&mut self) {
         if self.phase == Phase::Pending {
+            self.phase = Phase::Done;
+        }
+    }
+
+    /// The server answered with an ERROR. Some servers answer a name with nothing else; a late acceptance still counts.
+    pub(crate) fn error_received(&mut self, down: bool, effects: &mut Vec<Effect>) {
+        if self.phase == Phase::Pending && !down {
             self.next_name(effects);
         }
     }

@@ -279,6 +279,9 @@ impl<S: Screen> Session<S> {
                     None => self.app.typed(&line, mode, self.clock.unix_now()),
                 };
                 self.perform(effects);
+                if mode == InputMode::Password && self.app.is_down() {
+                    self.link.resumes_again(self.clock.now());
+                }
             }
             Typed::Cancelled if cancelled => self.end = Some(End::Left(Exit::Interrupted)),
             Typed::Cancelled => {

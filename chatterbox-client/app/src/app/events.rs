@@ -140,7 +140,7 @@ impl App {
                 if turned_away {
                     effects.push(Effect::GiveUp(GiveUpReason::TurnedAway));
                 } else {
-                    self.login.error_received(effects);
+                    self.login.error_received(self.is_down(), effects);
                 }
             }
             Event::Deviation(deviation) if self.strict || loses_something(&deviation) => {
