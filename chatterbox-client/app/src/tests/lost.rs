@@ -108,7 +108,7 @@ fn a_name_that_was_registered_meanwhile_takes_its_password_and_nothing_is_lost()
         assert_eq!(scene.app.input_mode(), InputMode::LoginPending);
         scene
     };
-    let again = asked(Scene::negotiated(options.clone()).loses(0).connects().gets(registered));
+    let again = asked(Scene::negotiated(options).loses(0).connects().gets(registered));
     let again = again.gets(r#"{"ERROR": "slow down"}"#);
     assert_eq!(again.app.input_mode(), InputMode::LoginPending);
     let again = asked(again.gets(wrong)).loses(1);
