@@ -252,7 +252,7 @@ async fn a_server_without_a_place_is_told_as_that_and_no_other_name_is_asked_for
                 if named {
                     assert_eq!(peer.name().await, "ann");
                 }
-                peer.send(r#"{"ERROR": "the server has no place for another connection, try again later"}"#).await;
+                peer.send(r#"{"ERROR": "the server has no place for another connection, try again later (IV-1)"}"#).await;
                 peer.close().await;
             };
             let (end, ()) = tokio::join!(run(&arguments, input), serving);

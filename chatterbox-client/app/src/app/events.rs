@@ -234,9 +234,10 @@ impl App {
     }
 }
 
-/// Whether an ERROR before the name says that there is no place for the connection: no other name would help.
+/// Whether an ERROR before the name says that there is no place for the connection: no other name would help. The text
+/// may have the clause of the norm behind it.
 fn turns_away(error: &str) -> bool {
-    [Code::ServerFull, Code::TooManyConnections].iter().any(|code| code.text() == error)
+    [Code::ServerFull, Code::TooManyConnections].iter().any(|code| error.starts_with(code.text()))
 }
 
 /// About how many bytes of text an event has.

@@ -355,7 +355,7 @@ fn a_server_without_a_place_ends_it_whatever_the_name() {
                     ..Options::default()
                 })
             };
-            let error = format!(r#"{{"ERROR": "{}"}}"#, code.text());
+            let error = format!(r#"{{"ERROR": "{} (IV-1)"}}"#, code.text());
             for scene in [scene().gets(&error), scene().types("ann").gets(&error)] {
                 assert!(scene.screen.ends_with("end| give up: TurnedAway\n"), "{}", scene.screen);
             }
