@@ -7,7 +7,8 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use chatterbox_address::{AddressError, Contradiction, HostPort};
-use clap::error::ErrorKind;
+use chatterbox_proto::ScreenText;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgGroup, CommandFactory as _, FromArgMatches as _, Parser};
 
@@ -89,9 +90,11 @@ impl Arguments {
     pub fn parse_line(
         arguments: impl IntoIterator<Item = impl Into<OsString>>,
     ) -> Result<Self, clap::Error> {
-        let line = with_long_ca(arguments.into_iter().map(Into::into));
+        let line: Vec<_> = with_long_ca(arguments.into_iter().map(Into::into)).collect();
         let mut command = Self::command();
-        let matches = command.try_get_matches_from_mut(line)?;
+        let matches = command
+            .try_get_matches_from_mut(&line)
+            .map_err(|error| with_port_hint(error, &line))?;
         let mut parsed = Self::from_arg_matches(&matches)?;
         let flag = matches.value_source("port") == Some(ValueSource::CommandLine);
         parsed.split_host(flag).map_err(|error| {
@@ -109,6 +112,23 @@ impl Arguments {
         self.host = given.host;
         Ok(())
     }
+}
+
+/// Tells whoever writes the port as a second word how it is given.
+fn with_port_hint(mut error: clap::Error, line: &[OsString]) -> clap::Error {
+    if let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg)
+        && error.kind() == ErrorKind::UnknownArgument
+        && word.parse::<u16>().is_ok_and(|port| port != 0)
+    {
+        let mut words = vec!["chatterbox-client".to_owned()];
+        for argument in line.iter().skip(1) {
+            words.extend((argument == word.as_str()).then(|| "-p".to_owned()));
+            words.push(ScreenText::new(&argument.to_string_lossy()).to_string());
+        }
+        let hint = ContextValue::StyledStrs(vec![format!("run: {}", words.join(" ")).into()]);
+        error.insert(ContextKind::Suggested, hint);
+    }
+    error
 }
 
 /// Turns `-ca FILE` and `-ca=FILE` into `--ca`, up to a `--`.
@@ -229,6 +249,26 @@ mod tests {
         for (line, expected) in table {
             let parsed = parse(line).map(|got| (got.host, got.port, got.ca));
             assert_eq!(parsed, expected, "chatterbox-client {line}");
+        }
+    }
+
+    #[test]
+    fn a_port_as_a_second_word_is_told_how_it_is_given() {
+        let told = |line: &str| {
+            let line = format!("chatterbox-client {line}");
+            Arguments::parse_line(line.split_whitespace()).unwrap_err().to_string()
+        };
+        for (line, run) in [
+            ("localhost 5731", "run: chatterbox-client localhost -p 5731\n"),
+            (
+                "-ca ca.crt host 5731 -u ann",
+                "run: chatterbox-client --ca ca.crt host -p 5731 -u ann\n",
+            ),
+        ] {
+            assert!(told(line).contains(run), "{}", told(line));
+        }
+        for line in ["host other", "host 0", "host 65536", "host --5731"] {
+            assert!(!told(line).contains("run: "), "{}", told(line));
         }
     }
 

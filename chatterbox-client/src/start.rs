@@ -38,7 +38,8 @@ pub async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let link = (server, connection);
     if !interactive {
         let screen = pipes::open(arguments.json);
-        return Session::new(app, link, screen, signals, tokens).run().await;
+        let session = Session::new(app, link, screen, signals, tokens);
+        return session.behind_lines(usize::from(arguments.password_stdin)).run().await;
     }
     let host = ScreenText::new(&arguments.host);
     say(&format!("-- connected to {host}, port {}; /help tells what can be typed", arguments.port));

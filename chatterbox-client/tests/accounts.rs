@@ -51,6 +51,20 @@ async fn a_name_is_registered_and_then_takes_its_password_through_pipes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_server_is_no_matter_of_the_name() {
+    let config = chatterbox_server::Config { max_per_address: 1, ..Default::default() };
+    let server = Real::with(config).await;
+    let mut holder =
+        Client::start(&borrowed(&server.arguments(server.port, &["--json", "-u", "ann"])));
+    assert!(holder.joins().await);
+    for (flags, input) in [(&["-u", "bob"][..], "hello\n"), (&[], "bob\nhello\n")] {
+        let end = piped(&server, flags, input).await;
+        assert_eq!(end.code, Some(69), "{}", end.err);
+        assert!(end.err.ends_with("hint: try again later\n"), "{}", end.err);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_guest_may_not_do_is_refused_and_told() {
     let server = Real::start().await;
     // The catalogue does not have it, so it is not sent, and neither is the next line, which may be a secret.

@@ -239,6 +239,34 @@ async fn an_input_without_an_accepted_name_is_told() {
 }
 
 #[tokio::test]
+async fn a_server_without_a_place_is_told_as_that_and_no_other_name_is_asked_for() {
+    for (flags, input) in
+        [(&["-u", "ann"][..], "hello\n"), (&["-u", "ann"], ""), (&[], "ann\nhello\n")]
+    {
+        for named in [false, true] {
+            let (server, _certificate, arguments) = stage().await;
+            let arguments: Vec<_> =
+                borrowed(&arguments).into_iter().chain(flags.iter().copied()).collect();
+            let serving = async {
+                let mut peer = server.accept().await;
+                if named {
+                    assert_eq!(peer.name().await, "ann");
+                }
+                peer.send(r#"{"ERROR": "the server has no place for another connection, try again later (IV-1)"}"#).await;
+                peer.close().await;
+            };
+            let (end, ()) = tokio::join!(run(&arguments, input), serving);
+            assert_eq!(end.code, Some(69), "{}", end.err);
+            assert!(
+                end.err.ends_with("turned this connection away\nhint: try again later\n"),
+                "{}",
+                end.err
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_message_never_becomes_a_name() {
     let (server, _certificate, mut arguments) = stage().await;
     arguments.extend(["--username".to_owned(), "bob".to_owned()]);

@@ -170,6 +170,65 @@ async fn a_registered_name_takes_its_password_on_a_terminal() {
     assert!(!written.contains("right") && !written.contains("wrong"), "{written:?}");
 }
 
+/// The account's password was changed meanwhile: the login is of no use any more.
+#[tokio::test]
+async fn a_password_that_is_asked_for_on_the_way_back_is_not_shown() {
+    let (server, _certificate, arguments) = stage().await;
+    let mut terminal = Terminal::start(&with(&arguments, &["-u", "ann"]), false);
+    let mut peer = server.accept().await;
+    peer.welcome_speaking("ann").await;
+    terminal.sees_last("ann>");
+    peer.close().await;
+    let mut peer = server.accept().await;
+    assert!(peer.next().await.unwrap().contains(r#""TOKEN": "for-next-time""#));
+    peer.send(r#"{"USERNAME_ACCEPTED": false, "CODE": "wrong-token"}"#).await;
+    peer.next().await.unwrap();
+    peer.send(REFUSED).await;
+    terminal.sees_last("password of ann:");
+    terminal.types("wrong\r");
+    assert!(peer.next().await.unwrap().contains(r#""PASSWORD": "wrong""#));
+    peer.send(WRONG).await;
+    terminal.sees("the question again", |rows| {
+        rows.iter().any(|row| row.ends_with("Wrong."))
+            && rows.last().is_some_and(|row| row == "password of ann:")
+    });
+    terminal.pastes("right");
+    terminal.types("\r");
+    assert!(peer.next().await.unwrap().contains(r#""PASSWORD": "right""#));
+    peer.send(
+        r#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["ann"], "MESSAGES": [], "IDS": [], "RESUME": "session", "RESUMED": true,
+            "CAPABILITIES": "accounts/1 ids/1 ping/1", "ACCOUNT": {"LEVEL": 1, "TOKEN": "next"}}"#,
+    )
+    .await;
+    terminal.sees_last("ann>");
+    terminal.types("here again\r");
+    assert_eq!(peer.message_with_tags().await, "here again");
+    let written = written(&terminal);
+    assert!(!written.contains("right") && !written.contains("wrong"), "{written:?}");
+    assert!(!terminal.screen.0.lock().unwrap().parser.screen().hide_cursor());
+}
+
+#[tokio::test]
+async fn a_question_that_is_over_gives_its_place_back() {
+    let (mut terminal, mut peer) = joined().await;
+    terminal.types("/register\r");
+    peer.next().await.unwrap();
+    terminal.sees("the prompt again", |rows| {
+        rows.last().is_some_and(|row| row == "ann>")
+            && rows.iter().any(|row| row == "ann> /register")
+    });
+    peer.send(PROMPT).await;
+    terminal.sees_last("Choose a password:");
+    peer.send(CANCELLED).await;
+    terminal.sees_last("ann>");
+    // It may have been typed for the question.
+    terminal.types("hush\r");
+    terminal.sees("why not", |rows| rows.iter().any(|row| row.contains("this may be it")));
+    terminal.types("hello\r");
+    assert_eq!(peer.message_with_tags().await, "hello");
+    assert!(!terminal.screen.0.lock().unwrap().parser.screen().hide_cursor());
+}
+
 #[tokio::test]
 async fn the_next_line_of_a_pipe_answers_and_is_said_to_nobody() {
     let (server, _certificate, arguments) = stage().await;
@@ -203,6 +262,34 @@ async fn a_pipe_sends_nothing_more_when_its_answer_was_not_asked_for() {
     let arguments = with(&arguments, &[]);
     let (end, ()) = tokio::join!(run(&arguments, "ann\n/register\nhush\n"), serving);
     assert_eq!(end.code, Some(65), "{}", end.err);
+    assert!(end.err.contains("nothing behind line 2 of the input was sent"), "{}", end.err);
+}
+
+/// A text may begin with a slash by accident; it is found by its line.
+#[tokio::test]
+async fn the_line_that_stopped_a_pipe_is_named() {
+    let said = "one\n/tmp is full\ntwo\n";
+    for (flags, input, line) in [
+        (&["-u", "ann"][..], said.to_owned(), 2),
+        (&["--password-stdin"], format!("hush\nann\n{said}"), 4),
+    ] {
+        let (server, _certificate, arguments) = stage().await;
+        let serving = async {
+            let mut peer = server.accept().await;
+            peer.welcome_speaking("ann").await;
+            assert_eq!(peer.message_with_tags().await, "one");
+            peer.send(r#"{"ACKS": {"1": 1}}"#).await;
+            assert_eq!(peer.next().await, None);
+        };
+        let arguments = with(&arguments, flags);
+        let (end, ()) = tokio::join!(run(&arguments, &input), serving);
+        assert_eq!(end.code, Some(65), "{}", end.err);
+        assert!(
+            end.err.contains(&format!("nothing behind line {line} of the input was sent")),
+            "{}",
+            end.err
+        );
+    }
 }
 
 #[tokio::test]
@@ -290,6 +377,16 @@ async fn a_pasted_password_ends_before_its_line_end() {
     peer.send(PROMPT).await;
     terminal.sees_last("Choose a password:");
     terminal.pastes("correct horse\n");
+    // Each redraw clears as many rows as the editor has drawn, and none of the chat.
+    for (id, text) in (1..).zip(["one", "two", "three"]) {
+        peer.send(&format!(r#"{{"MESSAGES": [["bob", "ALL", 1, "{text}"]], "IDS": [{id}]}}"#))
+            .await;
+    }
+    terminal.sees("all that was said above the question", |rows| {
+        let said: Vec<_> = rows.iter().filter_map(|row| Some(row.split_once("bob: ")?.1)).collect();
+        said == ["one", "two", "three"]
+            && rows.last().is_some_and(|row| row == "Choose a password:")
+    });
     terminal.types("\r");
     assert_eq!(peer.next().await.unwrap(), r#"{"ANSWER": {"ID": "1", "TEXT": "correct horse"}}"#);
     peer.send(DONE).await;

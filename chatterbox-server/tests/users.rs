@@ -56,6 +56,8 @@ fn what_can_not_be_done_is_said_and_changes_nothing() {
     let long = "x".repeat(2000);
     for (arguments, stdin, code, text) in [
         (&["user", "add", "ann"][..], "short\n", 65, "at least 8 characters"),
+        // A byte order mark is no part of a password.
+        (&["user", "add", "ann"], "\u{feff}seven77\n", 65, "at least 8 characters"),
         (&["user", "add", "ann"], long.as_str(), 65, "at most 1024 bytes"),
         (&["user", "add", "ann"], "", 65, "can't read a password"),
         (&["user", "add", "a b"], PASSWORD, 65, "white space"),

@@ -185,6 +185,7 @@ impl App {
             return vec![Effect::ConnectionLost];
         };
         self.session.disconnected();
+        self.login.connection_lost();
         self.awaits_catalogue = false;
         let mut effects = self.calls.forget();
         effects.extend(self.pages.forget());

@@ -40,6 +40,8 @@ pub enum Effect {
 /// The reason why the session can't go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GiveUpReason {
+    /// The server has no place for this connection, whatever the name.
+    TurnedAway,
     /// No name was accepted, and none can be asked for.
     NoName,
     /// The name is registered, and no password was given.

@@ -26,7 +26,7 @@ pub(crate) struct Help<'c> {
     pub(crate) has_history: bool,
 }
 
-impl Help<'_> {
+impl<'c> Help<'c> {
     /// Everything, one line each.
     pub(crate) fn overview(&self) -> Vec<String> {
         let mut lines: Vec<_> = self.own_lines().map(str::to_owned).collect();
@@ -60,8 +60,8 @@ impl Help<'_> {
         lines
     }
 
-    /// Says that there is no such command, and which one is near.
-    pub(crate) fn unknown(&self, prefix: &str, name: &str) -> String {
+    /// The command that is near to a mistyped one, with its prefix.
+    pub(crate) fn near(&self, name: &str) -> Option<(&'c str, &'c str)> {
         let own = OWN.iter().copied().filter(|own| *own != HISTORY || self.has_history);
         let own = own.map(|name| (SLASH, name));
         let theirs = self.catalogue.into_iter().flat_map(|catalogue| {
@@ -72,9 +72,13 @@ impl Help<'_> {
         });
         let all: Vec<_> = own.chain(theirs).collect();
         let near = nearest(name, all.iter().map(|(_, name)| *name));
-        let near = near.and_then(|near| all.iter().find(|(_, name)| *name == near));
+        near.and_then(|near| all.iter().copied().find(|(_, name)| *name == near))
+    }
+
+    /// Says that there is no such command, and which one is near.
+    pub(crate) fn unknown(&self, prefix: &str, name: &str) -> String {
         let typed = ScreenText::shortened(&format!("{prefix}{name}"), 40);
-        match near {
+        match self.near(name) {
             Some((prefix, near)) => {
                 let near = ScreenText::shortened(&format!("{prefix}{near}"), 40);
                 format!("There is no command {typed}. Did you mean {near}? /help lists them.")

@@ -158,7 +158,8 @@ impl Login {
             Err(error) => return note(format!("The password was not sent: {error}.")),
         };
         self.proof = Some(Proof::Password(Secret::new(text)));
-        self.phase = if down { Phase::Done } else { Phase::Pending };
+        // No line is taken before the answer, which may ask once more.
+        self.phase = Phase::Pending;
         let name = self.requested.clone();
         self.request_with_proof(session, down, &name)
     }
@@ -241,9 +242,16 @@ impl Login {
         }
     }
 
-    /// The server answered with an ERROR. Some servers answer a name with nothing else; a late acceptance still counts.
-    pub(crate) fn error_received(&mut self, effects: &mut Vec<Effect>) {
+    /// The connection is lost, and the answer to the name with it. A question for the password stays open.
+    pub(crate) fn connection_lost(&mut self) {
         if self.phase == Phase::Pending {
+            self.phase = Phase::Done;
+        }
+    }
+
+    /// The server answered with an ERROR. Some servers answer a name with nothing else; a late acceptance still counts.
+    pub(crate) fn error_received(&mut self, down: bool, effects: &mut Vec<Effect>) {
+        if self.phase == Phase::Pending && !down {
             self.next_name(effects);
         }
     }
@@ -272,16 +280,17 @@ impl Login {
         }
     }
 
-    /// Says so when the user was logged in and is a guest now: a server that has forgotten the session treats a changed
-    /// name as anybody's.
-    pub(crate) fn guest_notice(&self, level: Option<u8>) -> Vec<Effect> {
-        match (&self.account, level) {
-            (Some(account), Some(0)) => note(format!(
-                "You are a guest now. Join as {} to be logged in again.",
-                ScreenText::shortened(account, 40)
-            )),
-            _ => Vec::new(),
+    /// Says so when the user was logged in and is a guest now: the account was removed, or a server that has forgotten
+    /// the session treats a changed name as anybody's.
+    pub(crate) fn guest_notice(&mut self, level: Option<u8>) -> Vec<Effect> {
+        let Some(account) = self.account.take_if(|_| level == Some(0)) else { return Vec::new() };
+        let shown = ScreenText::shortened(&account, 40);
+        if account == self.requested {
+            self.proof = None;
+            return note(format!("You are a guest now: {shown} is nobody's account any more."));
         }
+        self.account = Some(account);
+        note(format!("You are a guest now. Join as {shown} to be logged in again."))
     }
 
     /// The server described the user's account; a token in it is for the next login.

@@ -1,6 +1,6 @@
 //! Connecting: address, TCP, TLS, in this order.
 
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
@@ -19,6 +19,17 @@ const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 /// # Errors
 /// A [`Failure`] that names the failure of each address, or the fault of the server's certificate.
 pub async fn connect(host: &str, port: u16, trust: &Trust) -> Result<Connection, Failure> {
+    connect_to(host, port, trust).await.map_err(|failure| {
+        // Servers listen there, which means every address of theirs.
+        if host.parse().is_ok_and(|address: IpAddr| address.is_unspecified()) {
+            failure.hint(format!("{host} is no address to connect to; on this machine: localhost"))
+        } else {
+            failure
+        }
+    })
+}
+
+async fn connect_to(host: &str, port: u16, trust: &Trust) -> Result<Connection, Failure> {
     // The command line's mistakes are found before any server is asked.
     let setup = trust.setup()?;
     let name = setup.as_ref().map(|_| server_name(host)).transpose()?;
@@ -48,4 +59,22 @@ fn server_name(host: &str) -> Result<ServerName<'static>, Failure> {
     ServerName::try_from(name.to_owned()).map_err(|_| {
         Failure::new(Exit::Usage, format!("no certificate can be for the name {host:?}"))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_address_of_no_host_is_told() {
+        for host in ["0.0.0.0", "::", "127.0.0.1"] {
+            let port = tokio::net::TcpListener::bind("127.0.0.1:0")
+                .await
+                .and_then(|listener| listener.local_addr())
+                .map(|address| address.port());
+            let failed = connect(host, port.unwrap(), &Trust::Plaintext).await;
+            let told = failed.err().unwrap().to_string();
+            assert_eq!(told.contains("no address to connect to"), host != "127.0.0.1", "{told}");
+        }
+    }
 }

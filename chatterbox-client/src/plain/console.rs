@@ -8,7 +8,7 @@ use std::future::pending;
 use std::io;
 use std::thread;
 
-use chatterbox_app::Output;
+use chatterbox_app::{Output, Question};
 use tokio::sync::{mpsc, oneshot};
 
 use super::render::{Chunk, Renderer};
@@ -33,6 +33,9 @@ pub(crate) trait Device {
 
     /// What was typed of the line that is asked for.
     fn begun(&self) -> String;
+
+    /// Puts a question for a secret in the place of the line that is asked for.
+    fn interject(&self, _question: Option<&Question>) {}
 
     /// Leaves the device as it was before the session.
     fn restore(&mut self);
@@ -107,6 +110,10 @@ impl<D: Device> Screen for Console<D> {
 
     fn begun(&self) -> String {
         self.device.begun()
+    }
+
+    fn interject(&self, question: Option<&Question>) {
+        self.device.interject(question);
     }
 
     fn has_rest(&self) -> bool {

@@ -52,8 +52,14 @@ impl Mask {
     }
 }
 
+/// The text in as many rows and cells as it has. The editor counts the rows of the real line: with fewer of them on the
+/// screen, each redraw would clear a row of the chat above. So line ends and tabs, which a pasted text may have, stay.
 fn hidden(text: &str, with: char) -> String {
-    text.chars().flat_map(|c| std::iter::repeat_n(with, c.width().unwrap_or(0))).collect()
+    let shown = |c: char| match c {
+        '\n' | '\t' => std::iter::repeat_n(c, 1),
+        c => std::iter::repeat_n(with, c.width().unwrap_or(0)),
+    };
+    text.chars().flat_map(shown).collect()
 }
 
 #[cfg(test)]
@@ -84,5 +90,13 @@ mod tests {
         let mask = Mask { whole: true, arguments: Vec::new() };
         assert_eq!(mask.apply("hush"), "    ");
         assert_eq!(mask.apply(""), "");
+    }
+
+    #[test]
+    fn what_is_hidden_has_the_rows_of_what_was_pasted() {
+        let whole = Mask { whole: true, arguments: Vec::new() };
+        assert_eq!(whole.apply("hush\n\t\u{e9}\n"), "    \n\t \n");
+        let mask = Mask { whole: false, arguments: vec![("/register".to_owned(), 1)] };
+        assert_eq!(mask.apply("/register hu sh\n"), "/register *****\n");
     }
 }

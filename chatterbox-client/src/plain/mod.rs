@@ -2,6 +2,7 @@
 
 mod colour;
 mod console;
+mod interjection;
 mod mask;
 mod modes;
 pub(crate) mod pipes;

@@ -11,6 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use chatterbox_app::Question;
 use rustix::termios::tcgetattr;
 use rustyline::completion::Completer;
 use rustyline::error::ReadlineError;
@@ -18,11 +19,12 @@ use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::Hinter;
 use rustyline::history::MemHistory;
 use rustyline::validate::Validator;
-use rustyline::{ColorMode, Config, Context, Editor, ExternalPrinter, Helper};
+use rustyline::{ColorMode, Config, Context, Editor, Event, EventHandler, ExternalPrinter, Helper};
 use tokio::sync::mpsc;
 
 use super::colour::is_dumb;
 use super::console::{Console, Device, Reader};
+use super::interjection::Interjection;
 use super::mask::Mask;
 use super::modes::Modes;
 use super::render::{Chunk, Renderer};
@@ -71,17 +73,31 @@ pub(crate) fn open() -> Result<Console<Terminal>, Failure> {
     let line = Line::default();
     let mask = Mask::default();
     let modes = Modes::new(settings);
-    let watcher =
-        Watcher { gate: Arc::clone(&gate), modes: modes.clone(), line: line.clone(), mask };
+    let interjection = Interjection::default();
+    let watcher = Watcher {
+        gate: Arc::clone(&gate),
+        modes: modes.clone(),
+        line: line.clone(),
+        mask,
+        interjection: interjection.clone(),
+    };
     editor.set_helper(Some(watcher));
+    let any_key = EventHandler::Conditional(Box::new(interjection.clone()));
+    editor.bind_sequence(Event::Any, any_key);
     let printer = editor.create_external_printer().map_err(|error| unusable(&error))?;
 
-    let terminal = Terminal { gate: Arc::clone(&gate), line: line.clone(), modes: modes.clone() };
+    let terminal = Terminal {
+        gate: Arc::clone(&gate),
+        line: line.clone(),
+        modes: modes.clone(),
+        interjection: interjection.clone(),
+    };
+    let shared = Shared { gate: Arc::clone(&gate), modes, line, interjection };
     let printing = Arc::clone(&gate);
     Ok(Console::start(
         terminal,
         Renderer::for_terminal(),
-        move |reader| edit(editor, &gate, &modes, &line, reader),
+        move |reader| edit(editor, &shared, reader),
         move |chunks| print(printer, &printing, chunks),
     ))
 }
@@ -91,6 +107,7 @@ pub(crate) struct Terminal {
     gate: Arc<Gate>,
     line: Line,
     modes: Modes,
+    interjection: Interjection,
 }
 
 impl Device for Terminal {
@@ -104,13 +121,18 @@ impl Device for Terminal {
         self.line.get().0
     }
 
+    fn interject(&self, question: Option<&Question>) {
+        self.interjection.set(question.map(|question| question.text.to_string()));
+    }
+
     fn restore(&mut self) {
         if self.gate.is(Editing::Yes) {
             // The last output may still be inside the editor, which does not report when it is shown.
             thread::sleep(LAST_LINE);
-            // The editor is cut off in the middle of its line, so bracketed paste is ended for it.
+            // The editor is cut off in the middle of its line, so bracketed paste is ended for it, and the cursor shown
+            // that is hidden beside a secret.
             let mut output = io::stdout();
-            let _ = output.write_all(b"\x1b[?2004l\n");
+            let _ = output.write_all(b"\x1b[?2004l\x1b[?25h\n");
             let _ = output.flush();
         }
         self.modes.restore();
@@ -125,13 +147,16 @@ impl Device for Terminal {
     }
 }
 
-fn edit(
-    mut editor: Editor<Watcher, MemHistory>,
-    gate: &Gate,
-    modes: &Modes,
-    half: &Line,
-    mut reader: Reader,
-) {
+/// What the editing thread shares with the others.
+struct Shared {
+    gate: Arc<Gate>,
+    modes: Modes,
+    line: Line,
+    interjection: Interjection,
+}
+
+fn edit(mut editor: Editor<Watcher, MemHistory>, shared: &Shared, mut reader: Reader) {
+    let Shared { gate, modes, line: half, interjection } = shared;
     while let Some(prompt) = reader.prompts.blocking_recv() {
         let Prompt { kind, prefill, remember, secret_arguments } = prompt;
         if let Some(line) = remember {
@@ -143,9 +168,13 @@ fn edit(
         }
         // A cursor that moves would show the length of a secret.
         let hidden = if secret { editor.set_cursor_visibility(false).ok().flatten() } else { None };
-        let line = read_line(&mut editor, half, &kind.text(), prefill);
+        // What was typed for a secret is for no other line.
+        let first = interjection.take_first();
+        let begun = if secret { first } else { prefill };
+        let line = read_line(&mut editor, half, &kind.text(), begun);
         modes.over();
         drop(hidden);
+        interjection.over();
         half.set("", 0);
         gate.set(Editing::No);
         let reply = matches!(kind, PromptKind::Reply(_));
@@ -281,6 +310,7 @@ struct Watcher {
     modes: Modes,
     line: Line,
     mask: Mask,
+    interjection: Interjection,
 }
 
 impl Hinter for Watcher {
@@ -300,6 +330,18 @@ impl Completer for Watcher {
 }
 
 impl Highlighter for Watcher {
+    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(
+        &'s self,
+        prompt: &'p str,
+        default: bool,
+    ) -> Cow<'b, str> {
+        if default {
+            self.interjection.draw(prompt, &self.line.get().0)
+        } else {
+            Cow::Borrowed(prompt)
+        }
+    }
+
     fn highlight<'l>(&self, line: &'l str, _position: usize) -> Cow<'l, str> {
         self.mask.apply(line)
     }

@@ -43,7 +43,8 @@ fn first_line(mut input: impl io::BufRead, of: &str) -> Result<Secret, Failure> 
     };
     let mut line = String::new();
     input.by_ref().take(LONGEST).read_line(&mut line).map_err(|error| cannot(&error))?;
-    match one_line(&line) {
+    // Some editors begin a file of UTF-8 with a byte order mark, which nobody has typed.
+    match one_line(line.strip_prefix('\u{feff}').unwrap_or(&line)) {
         Ok("") => Err(Failure::new(Exit::NoInput, format!("there is no password in {of}"))
             .hint("it is the first line")),
         Ok(line) => Ok(Secret::new(line)),
@@ -156,7 +157,9 @@ mod tests {
             let (_folder, path) = file(0o600, text);
             assert_eq!(password_from_file(&path).unwrap().reveal(), "hush hush ");
         }
-        for text in ["", "\n", "\nhush\n", "hush\rhush\n", "hush\u{85}hush"] {
+        let (_folder, path) = file(0o600, "\u{feff}hush\u{feff}\n");
+        assert_eq!(password_from_file(&path).unwrap().reveal(), "hush\u{feff}");
+        for text in ["", "\n", "\u{feff}\n", "\nhush\n", "hush\rhush\n", "hush\u{85}hush"] {
             let (_folder, path) = file(0o640, text);
             assert!(password_from_file(&path).is_err());
         }

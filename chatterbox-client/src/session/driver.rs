@@ -40,6 +40,8 @@ pub(crate) struct Session<S> {
     prompting: Prompting,
     timeouts: Timeouts,
     clock: Clock,
+    /// How many lines of the input were read.
+    lines: usize,
     /// Whether the last thing that the user did was to take a question back.
     cancelled: bool,
     /// Why no more lines are taken, where that is a failure.
@@ -66,10 +68,16 @@ impl<S: Screen> Session<S> {
             prompting: Prompting::default(),
             timeouts: Timeouts::new(clock.now()),
             clock,
+            lines: 0,
             cancelled: false,
             stopped: None,
             end: None,
         }
+    }
+
+    /// So many lines of the input were read before the session.
+    pub(crate) fn behind_lines(self, lines: usize) -> Self {
+        Self { lines, ..self }
     }
 
     /// Runs the session to its end.
@@ -173,7 +181,11 @@ impl<S: Screen> Session<S> {
                 Effect::Leave => self.leave(),
                 // What was sent before it arrives, and may still be refused.
                 Effect::GiveUp(reason @ GiveUpReason::NotAsked) => {
-                    self.stopped.get_or_insert(ending::gave_up(reason));
+                    let failure = ending::gave_up(reason).detail(format!(
+                        "nothing behind line {} of the input was sent, since the next one may be a secret",
+                        self.lines
+                    ));
+                    self.stopped.get_or_insert(failure);
                     self.prompting.end();
                 }
                 Effect::GiveUp(reason) => self.fail(ending::gave_up(reason)),
@@ -248,6 +260,7 @@ impl<S: Screen> Session<S> {
     }
 
     fn typed(&mut self, typed: Typed) {
+        self.lines += usize::from(matches!(typed, Typed::Line(_) | Typed::TooLong));
         let Some((mode, begun)) = self.prompting.answered(&typed) else { return };
         if self.prompting.has_ended() {
             return;
@@ -266,6 +279,9 @@ impl<S: Screen> Session<S> {
                     None => self.app.typed(&line, mode, self.clock.unix_now()),
                 };
                 self.perform(effects);
+                if mode == InputMode::Password && self.app.is_down() {
+                    self.link.resumes_again(self.clock.now());
+                }
             }
             Typed::Cancelled if cancelled => self.end = Some(End::Left(Exit::Interrupted)),
             Typed::Cancelled => {

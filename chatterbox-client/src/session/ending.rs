@@ -83,6 +83,9 @@ pub(super) fn not_sent(lines: usize) -> Option<Failure> {
 pub(super) fn gave_up(reason: GiveUpReason) -> Failure {
     let no_name = |what| Failure::new(Exit::NoName, what);
     match reason {
+        GiveUpReason::TurnedAway => {
+            unavailable("the server has turned this connection away").hint("try again later")
+        }
         GiveUpReason::NoName => {
             no_name("the server did not accept the name").hint("give another one with --username")
         }
@@ -94,7 +97,7 @@ pub(super) fn gave_up(reason: GiveUpReason) -> Failure {
             Exit::NotAsked,
             "a command failed without asking what the next line was to answer",
         )
-        .detail("nothing more was sent, since that line may be a secret"),
+        .hint("a text that begins with a slash is said with two of them: //"),
     }
 }
 

@@ -167,6 +167,11 @@ impl Link {
         self.pinged = None;
     }
 
+    /// The server is asked once more to resume the session, if there is a connection.
+    pub(super) fn resumes_again(&mut self, now: Instant) {
+        self.resuming = self.connection.as_ref().map(|_| now);
+    }
+
     /// The session needs no answer to its resumption any more.
     pub(super) fn stop_resuming(&mut self) {
         self.resuming = None;

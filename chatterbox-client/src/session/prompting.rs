@@ -16,6 +16,8 @@ pub(super) struct Prompting {
     is_secret: bool,
     /// How that line had begun when the server asked for a secret meanwhile.
     beside_secret: Option<String>,
+    /// Whether the question for that secret was put in its place.
+    interjected: bool,
     /// The start of the next line of chat.
     prefill: String,
     remember: Option<String>,
@@ -52,10 +54,11 @@ impl Prompting {
     /// Notes whether the server asks for a secret beside the line of chat that is under way. What is typed from now on
     /// may be that secret.
     pub(super) fn watch(&mut self, app: &App, screen: &impl Screen) {
-        if self.asked == Some(InputMode::Chat)
-            && self.beside_secret.is_none()
-            && app.asks_for_secret()
-        {
+        let asks = self.asked == Some(InputMode::Chat) && app.asks_for_secret();
+        if asks != std::mem::replace(&mut self.interjected, asks) {
+            screen.interject(app.question().filter(|_| asks).as_ref());
+        }
+        if asks && self.beside_secret.is_none() {
             self.beside_secret = Some(screen.begun());
         }
     }

@@ -28,6 +28,10 @@ pub(crate) trait Screen {
     /// What was typed of the line that is asked for; empty where that can't be known.
     fn begun(&self) -> String;
 
+    /// Puts a question for a secret in the place of the line that is asked for, as long as nothing is typed of that line;
+    /// `None` takes it back. The screen shows it with the next output.
+    fn interject(&self, _question: Option<&Question>) {}
+
     /// Whether a part of an output that was handed over waits for room.
     fn has_rest(&self) -> bool;
 

@@ -19,6 +19,10 @@ pub(crate) struct Real {
 
 impl Real {
     pub(crate) async fn start() -> Self {
+        Self::with(Config::default()).await
+    }
+
+    pub(crate) async fn with(config: Config) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let source =
             CertificateSource::Local { folder: folder.path().to_owned(), host: "localhost".into() };
@@ -26,7 +30,7 @@ impl Real {
         let listeners = listen("127.0.0.1", 0).await.unwrap();
         let port = listeners.first().unwrap().local_addr().unwrap().port();
         let (stop, stopped) = watch::channel(0);
-        let live = Live::new(Config::default());
+        let live = Live::new(config);
         let accounts = Arc::new(Accounts::new(Directory::default(), Cost::CHEAP).unwrap());
         let state = CommandState::open(accounts, live.clone()).await.unwrap();
         let access = Access::new(Service::new(state, live.clone()));

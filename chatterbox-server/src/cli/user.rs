@@ -169,9 +169,9 @@ fn new_password(question: &str, ask: &Ask) -> Result<PasswordHash, Failure> {
         if line.is_empty() {
             return Err(unreadable(io::ErrorKind::UnexpectedEof.into()));
         }
-        let end = line.trim_end_matches(['\r', '\n']).len();
-        line.truncate(end);
-        line
+        // Some editors begin a file of UTF-8 with a byte order mark, which nobody has typed.
+        let text = line.strip_prefix('\u{feff}').unwrap_or(&line);
+        text.trim_end_matches(['\r', '\n']).to_owned()
     } else {
         let first = rpassword::prompt_password(question).map_err(unreadable)?;
         let again = rpassword::prompt_password("Once more: ").map_err(unreadable)?;

@@ -6,7 +6,7 @@ use chatterbox_proto::capability::commands::Outcome;
 use chatterbox_proto::capability::ping;
 use chatterbox_proto::server_frame::Deviation;
 use chatterbox_proto::session::{self, Event};
-use chatterbox_proto::{ScreenText, WireText};
+use chatterbox_proto::{Code, ScreenText, WireText};
 use serde_json::Value;
 
 use super::App;
@@ -81,6 +81,8 @@ impl App {
                 self.welcomed(agreed);
                 effects.push(Effect::Show(Output::Resumed { missed, complete }));
                 self.show_newest(missed, effects);
+                let level = account.as_ref().map(|account| account.level);
+                effects.extend(self.login.guest_notice(level));
                 self.login.account_received(&self.session, account, effects);
                 effects.extend(self.session.resend().into_iter().map(Effect::Send));
             }
@@ -132,9 +134,14 @@ impl App {
             Event::Info(text) => effects.push(Effect::Show(Output::Info(text))),
             Event::Error(text) => {
                 self.failures += usize::from(self.has_sent && !self.refused);
+                let turned_away = self.me().is_none() && turns_away(text.as_wire());
                 effects.push(Effect::Show(Output::Error(text)));
                 self.pages.error_received();
-                self.login.error_received(effects);
+                if turned_away {
+                    effects.push(Effect::GiveUp(GiveUpReason::TurnedAway));
+                } else {
+                    self.login.error_received(self.is_down(), effects);
+                }
             }
             Event::Deviation(deviation) if self.strict || loses_something(&deviation) => {
                 effects.push(Effect::Show(Output::Deviation(
@@ -225,6 +232,12 @@ impl App {
             effects.push(Effect::GiveUp(GiveUpReason::NotAsked));
         }
     }
+}
+
+/// Whether an ERROR before the name says that there is no place for the connection: no other name would help. The text
+/// may have the clause of the norm behind it.
+fn turns_away(error: &str) -> bool {
+    [Code::ServerFull, Code::TooManyConnections].iter().any(|code| error.starts_with(code.text()))
 }
 
 /// About how many bytes of text an event has.

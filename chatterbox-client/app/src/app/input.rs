@@ -127,15 +127,20 @@ impl App {
         Some(Effect::Remember(self.command_with_secret(text).unwrap_or_else(|| text.to_owned())))
     }
 
-    /// The command of a line, if it is one that may have a secret behind it.
+    /// The command of a line, if it is one that may have a secret behind it, or is mistyped and near to such a one.
     fn command_with_secret(&self, text: &str) -> Option<String> {
+        let catalogue = self.catalogue.as_ref()?;
         let first = text.split_whitespace().next().unwrap_or_default().to_lowercase();
-        let prefix = self.catalogue.as_ref().map_or(SLASH, Catalogue::prefix);
+        let prefix = catalogue.prefix();
         let name = first.strip_prefix(prefix).or_else(|| first.strip_prefix(SLASH))?;
-        let with_secrets = self.secret_arguments();
-        let secret =
-            with_secrets.iter().any(|(command, _)| command.strip_prefix(prefix) == Some(name));
-        secret.then_some(first)
+        let meant = match catalogue.find(name) {
+            Some(_) => name,
+            None => self.help().near(name)?.1,
+        };
+        let secret = |(command, _): &(String, usize)| {
+            command.strip_prefix(prefix).is_some_and(|known| known.eq_ignore_ascii_case(meant))
+        };
+        catalogue.secret_arguments().iter().any(secret).then_some(first)
     }
 
     fn line(&mut self, text: &str, mode: InputMode, now: i64) -> Vec<Effect> {

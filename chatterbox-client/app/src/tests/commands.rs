@@ -48,6 +48,15 @@ fn help_has_own_commands_first_and_explains_each() {
 }
 
 #[test]
+fn the_secret_of_a_mistyped_command_is_not_remembered() {
+    let scene = Scene::negotiated(Options { interactive: true, ..Options::default() })
+        .types("/regster hush")
+        .types("/blok eve");
+    let kept: Vec<_> = scene.screen.lines().filter(|line| line.starts_with("key| ")).collect();
+    assert_eq!(kept, ["key| /regster", "key| /blok eve"]);
+}
+
+#[test]
 fn what_is_not_known_is_told_with_what_is_near() {
     let scene = pipes()
         .types("/regsiter hush")

@@ -98,11 +98,43 @@ fn a_name_that_is_still_taken_is_tried_again() {
 fn a_name_that_was_registered_meanwhile_takes_its_password_and_nothing_is_lost() {
     let options = Options { interactive: true, echo_own: false, ..options() };
     let registered = r#"{"USERNAME_ACCEPTED": false, "INFO": "registered", "CODE": "registered"}"#;
-    let scene = Scene::negotiated(options).types("one").loses(0).connects().gets(registered);
+    let scene =
+        Scene::negotiated(options.clone()).types("one").loses(0).connects().gets(registered);
     assert_eq!(scene.app.input_mode(), InputMode::Password);
+    // Nothing is asked for before the answer, which may be the same question again.
+    let wrong = r#"{"USERNAME_ACCEPTED": false, "CODE": "wrong-password"}"#;
+    let asked = |scene: Scene| {
+        let scene = scene.types("wrong");
+        assert_eq!(scene.app.input_mode(), InputMode::LoginPending);
+        scene
+    };
+    let again = asked(Scene::negotiated(options).loses(0).connects().gets(registered));
+    let again = again.gets(r#"{"ERROR": "slow down"}"#);
+    assert_eq!(again.app.input_mode(), InputMode::LoginPending);
+    let again = asked(again.gets(wrong)).loses(1);
+    assert_eq!(again.app.input_mode(), InputMode::Chat, "while there is no connection");
     let scene =
         scene.types("hush").gets(&welcome_back(r#""RESUMED": true, "MESSAGES": [], "IDS": []"#));
     insta::assert_snapshot!(scene.screen);
+}
+
+#[test]
+fn whoever_comes_back_without_the_account_is_told_once() {
+    let token = r#"{"RESULT": {"ID": "1", "OK": true, "CODE": "ok", "INFO": "done", "DATA": {"LEVEL": 1, "TOKEN": "t"}}}"#;
+    let back = |scene: Scene| {
+        scene.loses(0).connects().gets(
+            r#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["ann"], "MESSAGES": [], "IDS": [], "CAPABILITIES": "accounts/1 ids/1",
+                "RESUME": "session", "RESUMED": false, "ACCOUNT": {"LEVEL": 0}}"#,
+        )
+    };
+    let guest = "-- You are a guest now: ann is nobody's account any more.";
+    let scene = back(Scene::negotiated(options()).types("/register hush").gets(token));
+    assert_eq!(scene.screen.matches(guest).count(), 1, "{}", scene.screen);
+    assert_eq!(back(scene).screen.matches(guest).count(), 1);
+    assert!(
+        !back(Scene::negotiated(options())).screen.contains("guest"),
+        "who was one all the time"
+    );
 }
 
 #[test]

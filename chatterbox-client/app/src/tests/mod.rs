@@ -8,9 +8,9 @@ mod negotiated;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use chatterbox_proto::Capability;
 use chatterbox_proto::capability::accounts::Secret;
 use chatterbox_proto::frame::Decoder;
+use chatterbox_proto::{Capability, Code};
 use jiff::tz::TimeZone;
 
 use crate::app::WINDOW;
@@ -338,6 +338,32 @@ fn an_error_in_place_of_an_answer_asks_again_and_a_late_answer_counts() {
     assert_eq!(scene.app.input_mode(), InputMode::Name);
     let scene = scene.gets(r#"{"USERNAME_ACCEPTED": true, "USER_LIST": [], "MESSAGES": []}"#);
     assert_eq!((scene.app.input_mode(), scene.app.me()), (InputMode::Chat, Some("ann")));
+}
+
+/// It comes before the name is sent, or after it: which one is a race.
+#[test]
+fn a_server_without_a_place_ends_it_whatever_the_name() {
+    for code in [Code::ServerFull, Code::TooManyConnections] {
+        for (username, interactive) in
+            [(None, false), (None, true), (Some("ann"), false), (Some("ann"), true)]
+        {
+            let username = username.map(str::to_owned);
+            let scene = || {
+                Scene::new(Options {
+                    username: username.clone(),
+                    interactive,
+                    ..Options::default()
+                })
+            };
+            let error = format!(r#"{{"ERROR": "{} (IV-1)"}}"#, code.text());
+            for scene in [scene().gets(&error), scene().types("ann").gets(&error)] {
+                assert!(scene.screen.ends_with("end| give up: TurnedAway\n"), "{}", scene.screen);
+            }
+        }
+    }
+    let joined =
+        Scene::pipes().joined().gets(&format!(r#"{{"ERROR": "{}"}}"#, Code::ServerFull.text()));
+    assert!(!joined.screen.contains("give up"), "{}", joined.screen);
 }
 
 #[test]
