@@ -2,6 +2,7 @@
 
 mod banner;
 mod command_line;
+mod data_folder;
 mod exit;
 mod layers;
 mod mistaken;

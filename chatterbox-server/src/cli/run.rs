@@ -6,6 +6,7 @@ use std::io::{BufWriter, Write as _};
 use chatterbox_server::commands;
 use chatterbox_server::store::sqlite::{self, CopyError};
 
+use crate::cli::data_folder;
 use crate::cli::exit::Failure;
 use crate::cli::layers::Settings;
 use crate::cli::subcommand::Command;
@@ -26,12 +27,12 @@ fn subcommand(command: &Command, settings: &Settings) -> Result<(), Failure> {
     let mut stdout = BufWriter::new(std::io::stdout().lock());
     let written = match command {
         Command::Backup { file, messages } => {
-            sqlite::backup(&messages.existing_folder()?, file)?;
+            sqlite::backup(&data_folder::existing(messages)?, file)?;
             eprintln!("chatterbox-server: wrote {}", file.display());
             Ok(())
         }
         Command::Export { messages } => {
-            match sqlite::export(&messages.existing_folder()?, &mut stdout) {
+            match sqlite::export(&data_folder::existing(messages)?, &mut stdout) {
                 Ok(count) => {
                     eprintln!("chatterbox-server: wrote {count} messages");
                     Ok(())

@@ -4,10 +4,8 @@ use std::path::PathBuf;
 
 use chatterbox_hub::Level;
 use chatterbox_server::ops::folders;
-use chatterbox_server::store::sqlite;
 use clap::{Args, Subcommand};
 
-use crate::cli::exit::{self, Failure};
 use crate::cli::settings::Serve;
 
 /// The tasks beside serving.
@@ -162,23 +160,5 @@ impl Messages {
     /// The folder of the database, the user's data folder by default.
     pub fn folder(&self) -> PathBuf {
         self.data.clone().unwrap_or_else(folders::data)
-    }
-
-    /// The same if there is a database in it.
-    ///
-    /// # Errors
-    /// That there is none: the folder was mistyped.
-    pub fn existing_folder(&self) -> Result<PathBuf, Failure> {
-        let folder = self.folder();
-        if sqlite::exists(&folder) {
-            return Ok(folder);
-        }
-        Err(Failure {
-            message: format!("there are no messages and no accounts in {}", folder.display()),
-            hint: Some(
-                "give the server's folder with --data DIR; it prints it when it starts".into(),
-            ),
-            code: exit::MESSAGES,
-        })
     }
 }

@@ -13,6 +13,7 @@ use chatterbox_server::store::sqlite;
 use time::OffsetDateTime;
 
 use crate::cli::banner::made_database;
+use crate::cli::data_folder;
 use crate::cli::exit::{self, Failure};
 use crate::cli::subcommand::{AdminPassword, Ask, Messages, UserCommand};
 
@@ -129,7 +130,7 @@ fn open(messages: &Messages) -> Result<SqliteDirectory, Failure> {
 
 /// Opens the accounts of a folder that has some: a folder that was mistyped is not made.
 fn open_existing(messages: &Messages) -> Result<SqliteDirectory, Failure> {
-    messages.existing_folder()?;
+    data_folder::existing(messages)?;
     open(messages)
 }
 
