@@ -141,7 +141,7 @@ impl Accounts {
     }
 
     /// Tells `observer` of every change of an account from now on, until the future is dropped: of those of this server at
-    /// once, of those that others make in the same store within [`LOOK_EVERY`].
+    /// once, of those that others make in the same store within a second.
     pub async fn watch(&self, observer: Observer) {
         self.directory.observe(observer);
         loop {
