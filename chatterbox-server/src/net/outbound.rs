@@ -79,7 +79,7 @@ pub(super) struct Outbound<W> {
     /// Their bytes.
     pending_bytes: usize,
     /// How many parts were handed out together.
-    parts: usize,
+    parts: u32,
     /// The batch that they are from, which counts as held until they are written.
     batch: Option<Batch>,
     rate: MinimumRate,
@@ -100,7 +100,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
     ) -> Self {
         let pending = joined(welcome, is_escaped);
         let pending_bytes = pending.iter().map(|part| part.bytes.len()).sum();
-        let parts = pending.len();
+        let parts = count(&pending);
         Self {
             writer,
             member,
@@ -167,7 +167,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
 
     fn push_batch(&mut self, batch: Batch) {
         self.push_frames(batch.frames().iter().cloned());
-        self.parts = self.pending.len();
+        self.parts = count(&self.pending);
         self.batch = Some(batch);
     }
 
@@ -214,7 +214,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
             self.pending.pop_front();
         }
         if !is_whole || (self.mid_frame && self.pending.len().is_multiple_of(NOTED_PARTS)) {
-            self.member.progressed(self.pending.len(), self.parts);
+            self.member.progressed(self.pending.len(), self.parts as usize);
         }
         if !self.rate.is_kept(written, self.pending_bytes) {
             return Err(WriteEnd::Removed(Removal::TooSlow));
@@ -293,6 +293,11 @@ async fn in_time<T>(
         why = member.removed() => Err(WriteEnd::Removed(why)),
         () = tokio::time::sleep(stall_timeout) => Err(WriteEnd::Removed(Removal::TooSlow)),
     }
+}
+
+/// How many parts there are; a number that is kept for each connection is small.
+fn count(parts: &VecDeque<Part>) -> u32 {
+    u32::try_from(parts.len()).unwrap_or(u32::MAX)
 }
 
 /// The pieces of one frame, with small neighbours joined.
