@@ -132,7 +132,7 @@ impl Subject {
                 last = now;
             }
         };
-        tokio::time::timeout(PATIENCE * 4, idle).await.expect("the attack ends");
+        tokio::time::timeout(PATIENCE * 10, idle).await.expect("the attack ends");
     }
 
     /// Somebody joins, and is heard. The welcome may be long, so it is not parsed.
@@ -350,12 +350,12 @@ async fn pages_that_nobody_reads() {
     subject.begin();
     let mut stalled = Vec::new();
     let page = frame::encode(br#"{"HISTORY": {"WITH": "ALL", "LIMIT": 500}}"#).unwrap();
-    for n in 0..100 {
+    for n in 0..40 {
         let mut peer = subject.stalled(&format!("s{n}")).await;
         push(&mut peer, &page.repeat(4)).await;
         stalled.push(peer);
     }
-    subject.reached("what waits for members", "400 pages of 12 MiB, 100 connections", 192).await;
+    subject.reached("what waits for members", "160 pages of 12 MiB, 40 connections", 192).await;
 }
 
 #[tokio::test]
@@ -364,10 +364,10 @@ async fn welcomes_that_nobody_reads() {
     subject.remember_long_ones().await;
     subject.begin();
     let mut stalled = Vec::new();
-    for n in 0..500 {
+    for n in 0..100 {
         stalled.push(subject.stalled(&format!("s{n}")).await);
     }
-    let tried = "500 welcomes of 24 MiB without escapes";
+    let tried = "100 welcomes of 24 MiB without escapes";
     subject.reached("what waits for members", tried, 96).await;
 }
 
