@@ -92,7 +92,7 @@ impl Hub {
         // Members with the same view and cursor hold the same batch.
         let mut holders: BTreeMap<(u64, usize), Vec<MemberId>> = BTreeMap::new();
         for (id, member) in &self.members {
-            // Who has taken everything was not asked about small batches, and has written this one.
+            // Who has taken everything has written what is shared, and does not say so.
             let is_held = member.shared_handed_out > 0 && member.is_behind(self.lobby.head());
             if is_held && !self.batches.is_cached(member.view, member.cursor) {
                 let batch = (member.cursor, member.view.index());

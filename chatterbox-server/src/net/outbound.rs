@@ -44,9 +44,6 @@ const LAST_BYTES: usize = 1024 * 1024;
 /// When memory is short, a frame that is written partly is finished if this is enough for it.
 const LAST_OF_FRAME: usize = 256 * 1024;
 
-/// A shared batch of up to this size is not noted as written.
-const SMALL_BATCH: usize = 4096;
-
 /// After so many parts it is noted how many are left.
 const NOTED_PARTS: usize = 32;
 
@@ -156,9 +153,8 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
 
     /// Lets go of what was written, before it waits for more.
     fn has_written(&mut self) {
-        // Small batches that all get are not worth the lock: nearly all are of that kind.
-        let is_noted =
-            self.batch.take().is_none_or(|batch| batch.size() > SMALL_BATCH || !batch.is_shared());
+        // What others get as well does not count as this member's, and is not worth the lock: nearly everything is of that kind.
+        let is_noted = self.batch.take().is_none_or(|batch| !batch.is_shared());
         if is_noted && self.parts > 0 {
             self.member.has_written();
         }
