@@ -105,7 +105,7 @@ async fn order<S: Store>(store: S, number: fn(u64) -> Sequence) {
 /// What is kept again is kept once, however it is cut: against a map to which only what is newer than all of it is added.
 async fn repeats<S: Store>(store: S, seed: u8) {
     let mut random = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
-    let mut below = |bound: usize| (random.next_u64() % bound as u64) as usize;
+    let mut below = |bound: usize| usize::try_from(random.next_u64() % bound as u64).unwrap();
     let log = numbered(NUMBERINGS[usize::from(seed) % 3], (0..60).map(record));
     let mut expected = BTreeMap::new();
     while expected.len() < log.len() {
