@@ -259,7 +259,7 @@ impl Chat {
         }
     }
 
-    /// What went through the lobby so far.
+    /// What went through the rooms so far.
     pub fn volume(&self) -> Lag {
         self.hub().volume()
     }

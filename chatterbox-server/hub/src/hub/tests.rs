@@ -13,6 +13,7 @@ use crate::{Delivery, Filing, JoinError, JoinReply, JoinRequest, Laggards, MOVIN
 
 mod blocks;
 mod budget;
+mod rooms;
 mod views;
 
 fn name(text: &str) -> Username {

@@ -1,10 +1,16 @@
-//! A room: the timeline of its newest events, and the history for those who join.
+//! Rooms: for each the timeline of its newest events and the runs of it that are shared, and the history for those who join.
 
 pub(crate) mod cut;
 pub(crate) mod history;
 pub(crate) mod limits;
 pub(crate) mod mailboxes;
+pub(crate) mod memberships;
+pub(crate) mod ring_budget;
+pub(crate) mod rooms;
+pub(crate) mod run_budget;
+pub(crate) mod runs;
 pub(crate) mod segment;
 pub(crate) mod shares;
 pub(crate) mod sources;
+pub(crate) mod stamp;
 pub(crate) mod timeline;
