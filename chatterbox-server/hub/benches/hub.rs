@@ -98,7 +98,7 @@ fn assemble_and_share(bencher: Bencher<'_, '_>, group: usize) {
 #[divan::bench(args = [1, 5, 20, 50])]
 fn take_beside_quiet_rooms(bencher: Bencher<'_, '_>, rooms: usize) {
     let (mut hub, ids) = hub(1000);
-    let open: Vec<_> = (0..100).map(|_| hub.open(ROOM)).collect();
+    let open: Vec<_> = (0..100).map(|_| hub.open_room(ROOM)).collect();
     for (number, id) in ids.iter().enumerate() {
         for room in open.iter().cycle().skip(number).take(rooms) {
             assert!(hub.enter(*id, *room));
@@ -117,7 +117,7 @@ fn take_beside_quiet_rooms(bencher: Bencher<'_, '_>, rooms: usize) {
 #[divan::bench]
 fn take_between_busy_rooms(bencher: Bencher<'_, '_>) {
     let (mut hub, ids) = hub(1000);
-    let open: Vec<_> = (0..100).map(|_| hub.open(ROOM)).collect();
+    let open: Vec<_> = (0..100).map(|_| hub.open_room(ROOM)).collect();
     for (id, room) in ids.iter().zip(open.iter().cycle()) {
         assert!(hub.enter(*id, *room));
     }

@@ -8,7 +8,7 @@ use crate::wake::Wake;
 
 impl Hub {
     /// Opens a room in which nobody is. Its timeline has bounds of its own, and all rooms beside the lobby share one budget.
-    pub fn open(&mut self, limits: TimelineLimits) -> RoomId {
+    pub fn open_room(&mut self, limits: TimelineLimits) -> RoomId {
         self.rooms.open(limits)
     }
 

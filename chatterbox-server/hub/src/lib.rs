@@ -10,7 +10,7 @@
 //! everybody is told the same story in the same order, members at the same place of a room share the encoded frames, and a
 //! slow consumer costs a cursor, not a copy.
 //!
-//! Everybody is in the lobby. Other rooms are opened, entered and left by [`Hub::open`], [`Hub::enter`] and [`Hub::exit`];
+//! Everybody is in the lobby. Other rooms are opened, entered and left by [`Hub::open_room`], [`Hub::enter`] and [`Hub::exit`];
 //! no frame of the protocol does so yet.
 //!
 //! # Who is here

@@ -35,9 +35,7 @@ impl RunBudget {
 
     /// Notes that a run is not kept any more.
     pub fn retire(&mut self, number: u64, frames: Batch) {
-        if self.kept.remove(&number).is_none() {
-            return;
-        }
+        self.kept.remove(&number);
         self.kept_bytes = self.kept_bytes.saturating_sub(frames.size());
         if frames.is_shared() {
             self.outstanding_bytes += frames.size();

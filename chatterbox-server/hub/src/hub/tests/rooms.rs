@@ -12,7 +12,7 @@ const USERS: usize = 5;
 const ROOMS: usize = 4;
 const LOBBY: usize = 0;
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 enum Step {
     Join(usize, usize),
     Leave(usize),
@@ -73,7 +73,7 @@ impl World {
     fn new(keeps: [usize; ROOMS]) -> Self {
         let limits = |events| TimelineLimits { events, bytes: 1 << 30 };
         let mut hub = Hub::new(limits(keeps[LOBBY]), Keep::default());
-        let others = keeps[1..].iter().map(|events| hub.open(limits(*events)));
+        let others = keeps[1..].iter().map(|events| hub.open_room(limits(*events)));
         let ids = std::iter::once(RoomId::LOBBY).chain(others).collect();
         Self { hub, ids, users: HashMap::new(), events: [0; ROOMS], keeps, next: 0 }
     }
@@ -301,8 +301,8 @@ proptest! {
         busy_is_lobby in any::<bool>(),
     ) {
         let mut hub = hub();
-        let quiet: Vec<_> = (0..8).map(|_| hub.open(TimelineLimits::default())).collect();
-        let busy = if busy_is_lobby { RoomId::LOBBY } else { hub.open(TimelineLimits::default()) };
+        let quiet: Vec<_> = (0..8).map(|_| hub.open_room(TimelineLimits::default())).collect();
+        let busy = if busy_is_lobby { RoomId::LOBBY } else { hub.open_room(TimelineLimits::default()) };
         let ids: Vec<_> = readers
             .iter()
             .enumerate()
@@ -344,7 +344,7 @@ proptest! {
         let mut hub = hub();
         hub.rooms.rings.limit = budget;
         let rooms: Vec<_> =
-            (0..6).map(|_| hub.open(TimelineLimits { events: 32, bytes: 20_000 })).collect();
+            (0..6).map(|_| hub.open_room(TimelineLimits { events: 32, bytes: 20_000 })).collect();
         let ring = |hub: &Hub, room: RoomId| {
             let timeline = &hub.rooms.get(room).unwrap().timeline;
             (timeline.weight(), timeline.len())
@@ -370,7 +370,7 @@ fn a_flood_in_one_room_overtakes_nobody_in_another() {
     let mut hub = hub();
     hub.rooms.rings.limit = 100_000;
     let limits = TimelineLimits { events: 1000, bytes: 80_000 };
-    let (calm, flooded) = (hub.open(limits), hub.open(limits));
+    let (calm, flooded) = (hub.open_room(limits), hub.open_room(limits));
     let [ann, bob] = ["ann", "bob"].map(|text| reader(&mut hub, text, 0));
     drain(&mut hub, ann);
     assert!(hub.enter(ann, calm) && hub.enter(bob, flooded));
@@ -393,7 +393,7 @@ fn a_room_beside_one_that_holds_the_budget_gets_its_share() {
     let mut hub = hub();
     hub.rooms.rings.limit = 100_000;
     let limits = TimelineLimits { events: 1000, bytes: 99_000 };
-    let (full, fresh) = (hub.open(limits), hub.open(limits));
+    let (full, fresh) = (hub.open_room(limits), hub.open_room(limits));
     for _ in 0..200 {
         let _ = hub.announce_in(full, notice(1000));
     }
@@ -410,7 +410,7 @@ fn a_room_beside_one_that_holds_the_budget_gets_its_share() {
 #[test]
 fn a_member_is_in_a_bounded_number_of_rooms_also_by_coming_and_going() {
     let mut hub = hub();
-    let room = hub.open(TimelineLimits::default());
+    let room = hub.open_room(TimelineLimits::default());
     let ann = reader(&mut hub, "ann", 0);
     let mut entered = 0;
     // What has happened meanwhile keeps each of its stays until it reads.
@@ -435,7 +435,7 @@ fn runs_of_all_rooms_together_are_bounded() {
     let mut hub = hub();
     let limits = TimelineLimits { events: 10, bytes: 1 << 20 };
     let ann = reader(&mut hub, "ann", 0);
-    let rooms: Vec<_> = (0..40).map(|_| hub.open(limits)).collect();
+    let rooms: Vec<_> = (0..40).map(|_| hub.open_room(limits)).collect();
     for room in &rooms {
         assert!(hub.enter(ann, *room));
     }
@@ -456,7 +456,7 @@ fn runs_of_all_rooms_together_are_bounded() {
 fn who_holds_an_old_run_of_a_room_goes_when_runs_are_too_much() {
     let mut hub = hub().with_budget(300_000);
     let limits = TimelineLimits { events: 100, bytes: 1 << 20 };
-    let (room, other) = (hub.open(limits), hub.open(limits));
+    let (room, other) = (hub.open_room(limits), hub.open_room(limits));
     let [slow, fast] = ["slow", "fast"].map(|text| reader(&mut hub, text, 0));
     drain(&mut hub, slow);
     for id in [slow, fast] {
