@@ -10,10 +10,10 @@ use crate::ids::{MemberId, RoomId};
 use crate::member::Member;
 use crate::reading::Piece;
 use crate::removal::Removal;
-use crate::room::rooms::Rooms;
-use crate::room::runs::Run;
 use crate::room::stamp::Stamp;
 use crate::room::timeline::{Overtaken, Timeline};
+use crate::rooms::Rooms;
+use crate::runs::Run;
 
 /// What a member can be sent now.
 #[derive(Debug)]

@@ -3,9 +3,9 @@
 use crate::ids::RoomId;
 use crate::member::Member;
 use crate::room::memberships::Membership;
-use crate::room::rooms::{Room, Rooms};
 use crate::room::stamp::Stamp;
 use crate::room::timeline::Overtaken;
+use crate::rooms::{Room, Rooms};
 
 /// What a member is to be handed next: the events of one room from a cursor on, until something else of this member's
 /// happened.

@@ -1,4 +1,4 @@
-//! Rooms: for each the timeline of its newest events and the runs of it that are shared, and the history for those who join.
+//! What a room consists of: the timeline of its newest events, and the history for those who join.
 
 pub(crate) mod cut;
 pub(crate) mod history;
@@ -6,9 +6,6 @@ pub(crate) mod limits;
 pub(crate) mod mailboxes;
 pub(crate) mod memberships;
 pub(crate) mod ring_budget;
-pub(crate) mod rooms;
-pub(crate) mod run_budget;
-pub(crate) mod runs;
 pub(crate) mod segment;
 pub(crate) mod shares;
 pub(crate) mod sources;

@@ -5,10 +5,10 @@ use crate::event::Event;
 use crate::ids::RoomId;
 use crate::room::limits::TimelineLimits;
 use crate::room::ring_budget::RingBudget;
-use crate::room::run_budget::RunBudget;
-use crate::room::runs::{Run, Runs};
 use crate::room::stamp::Stamp;
 use crate::room::timeline::{Lag, Timeline};
+use crate::run_budget::RunBudget;
+use crate::runs::{Run, Runs};
 
 /// A room, as far as delivery is concerned.
 #[derive(Debug)]
