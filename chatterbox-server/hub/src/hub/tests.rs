@@ -13,6 +13,7 @@ use crate::{Delivery, Filing, JoinError, JoinReply, JoinRequest, Laggards, MOVIN
 
 mod blocks;
 mod budget;
+mod rings_and_runs;
 mod rooms;
 mod views;
 
