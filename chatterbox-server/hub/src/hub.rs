@@ -3,9 +3,9 @@
 //! Nothing in here waits, reads a clock or touches a socket. `chatterbox-server` holds the hub behind one lock for
 //! single calls, and notifies the members that the returned [`Wake`] names.
 //!
-//! A room is a `timeline`, and a receiver is a cursor in it, so a broadcast copies nothing into queues of connections.
-//! An event for one member goes to a small queue of its own, stamped with its place in the timeline, so that one order
-//! holds for all events.
+//! A room is a `timeline`, and a receiver is one moment, its cursor, so a broadcast copies nothing into queues of
+//! connections. An event for one member goes to a small queue of its own. All of them are stamped by one clock, so that one
+//! order holds for all events.
 
 use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -16,7 +16,6 @@ use chatterbox_proto::{Code, NameKey, Username};
 
 use crate::block_lists::BlockFilter;
 use crate::budget::{Budget, WAITING};
-use crate::encode::batch::BatchCache;
 use crate::ended_logins::EndedLogins;
 use crate::event::Event;
 use crate::filing::Party;
@@ -28,7 +27,9 @@ use crate::record::{Record, Sequence};
 use crate::removal::Removal;
 use crate::room::history::History;
 use crate::room::limits::{Keep, TimelineLimits};
-use crate::room::timeline::{Lag, Timeline};
+use crate::room::stamp::Stamp;
+use crate::room::timeline::Lag;
+use crate::rooms::Rooms;
 use crate::roster::RecentRename;
 use crate::sessions::Sessions;
 use crate::wake::Wake;
@@ -45,9 +46,9 @@ pub struct Hub {
     pub(crate) ended_logins: EndedLogins,
     /// Turns names and networks into numbers that stand for them ([`crate::filing::Sender`]).
     pub(crate) sender_hasher: RandomState,
-    pub(crate) lobby: Timeline,
+    pub(crate) rooms: Rooms,
+    /// The history of the lobby.
     pub(crate) history: History,
-    pub(crate) batches: BatchCache,
     pub(crate) budget: Budget,
     pub(crate) next: u64,
     /// The newest time from [`Hub::tick`], in milliseconds of some clock.
@@ -65,9 +66,8 @@ impl Hub {
             recent_renames: VecDeque::new(),
             ended_logins: EndedLogins::default(),
             sender_hasher: RandomState::new(),
-            lobby: Timeline::new(lobby),
+            rooms: Rooms::new(lobby),
             history: History::new(keep),
-            batches: BatchCache::default(),
             budget: Budget::new(WAITING),
             next: 0,
             now: 0,
@@ -203,7 +203,7 @@ impl Hub {
         match &record.destination {
             Destination::All => {
                 self.history.push_public(id, &record);
-                self.lobby.push(Event::message(id, record));
+                self.rooms.push_lobby(Event::message(id, record));
                 Wake::All
             }
             // A recipient that has left meanwhile gets it in the snapshot of its next join.
@@ -246,9 +246,9 @@ impl Hub {
         self.history.expire(oldest);
     }
 
-    /// Broadcasts an event that is not part of the history.
+    /// Tells everybody an event that is not part of the history.
     pub fn announce(&mut self, event: Event) -> Wake {
-        self.lobby.push(event);
+        self.rooms.push_lobby(event);
         Wake::All
     }
 
@@ -258,7 +258,7 @@ impl Hub {
     }
 
     fn queue(&mut self, id: MemberId, kind: Kind, event: Event) -> Wake {
-        let at = self.lobby.head();
+        let at = self.rooms.clock();
         match self.with_member(id, |member| member.push_direct(at, kind, event)) {
             Some(()) => Wake::One(id),
             None => Wake::Nobody,
@@ -280,9 +280,14 @@ impl Hub {
         self.members.len()
     }
 
-    /// The volume that went through the timeline so far.
+    /// The stamp of whatever happens next in any room.
+    pub fn clock(&self) -> Stamp {
+        self.rooms.clock()
+    }
+
+    /// The volume that went through the timelines so far.
     pub fn volume(&self) -> Lag {
-        Lag { events: self.lobby.head(), bytes: self.lobby.bytes() }
+        self.rooms.volume()
     }
 }
 

@@ -161,9 +161,9 @@ impl Hub {
                     self.removed.insert(old, Removal::Resumed);
                 }
             }
-            None => self.lobby.push(Event::joined(json::string(name.as_str()))),
+            None => self.rooms.push_lobby(Event::joined(json::string(name.as_str()))),
         }
-        let mut member = Member::new(self.lobby.head(), self.now);
+        let mut member = Member::new(self.rooms.clock(), self.now);
         member.view = view;
         if session.is_some() {
             member.extras().session = session;
@@ -264,7 +264,7 @@ impl Hub {
                 self.presence.roster_mut().hold(name, address.map(network), until, self.now);
             }
         }
-        self.lobby.push(Event::left(person.name_json));
+        self.rooms.push_lobby(Event::left(person.name_json));
         Wake::AllSoon
     }
 
@@ -292,7 +292,7 @@ impl Hub {
             member: id,
             until: self.now + RENAME_FOLLOWED,
         });
-        self.lobby.push(Event::renamed(old_json, json::string(name.as_str())));
+        self.rooms.push_lobby(Event::renamed(old_json, json::string(name.as_str())));
         Ok(Wake::AllSoon)
     }
 

@@ -263,7 +263,7 @@ impl Chat {
         }
     }
 
-    /// What went through the lobby so far.
+    /// What went through the rooms so far.
     pub fn volume(&self) -> Lag {
         self.hub().volume()
     }

@@ -13,6 +13,8 @@ use crate::{Delivery, Filing, JoinError, JoinReply, JoinRequest, Laggards, MOVIN
 
 mod blocks;
 mod budget;
+mod rings_and_runs;
+mod rooms;
 mod views;
 
 fn name(text: &str) -> Username {
