@@ -225,7 +225,7 @@ async fn announced_lengths() {
         push(peer, &length.to_be_bytes()).await;
     }
     is_closed(&mut peers[0]).await;
-    subject.reached("a frame from a stranger", "500 announce 4 GiB or 64 KiB", 16).await;
+    subject.reached("a frame from a stranger", "500 announce 4 GiB or 64 KiB", 32).await;
 }
 
 #[tokio::test]
@@ -245,7 +245,7 @@ async fn refused_names() {
     let refused = client_frame::join("no\u{7}name").unwrap();
     push(&mut peer, &refused.repeat(11)).await;
     is_closed(&mut peer).await;
-    subject.reached("refused names of a connection", "11", 16).await;
+    subject.reached("refused names of a connection", "11", 32).await;
 }
 
 #[tokio::test]
@@ -477,4 +477,49 @@ async fn two_thousand_connections_that_ask_for_everything() {
     drop(stalled);
     subject.is_done().await;
     subject.others_are_served().await;
+}
+
+#[tokio::test]
+async fn memory_goes_back_after_a_peak() {
+    let mut subject = Subject::start();
+    let mut last = 0;
+    // The first rounds fill the timeline.
+    for round in 0..6 {
+        subject.remember_long_ones().await;
+        let mut peers = Vec::new();
+        for number in 0..8 {
+            let mut peer = subject.stalled(&format!("p{round}-{number}")).await;
+            let page = frame::encode(br#"{"HISTORY": {"WITH": "ALL", "LIMIT": 1}}"#).unwrap();
+            push(&mut peer, &page.repeat(1 + round)).await;
+            peers.push(peer);
+        }
+        subject.is_done().await;
+        drop(peers);
+        subject.is_done().await;
+        last = subject.status("VmRSS");
+        if round == 2 {
+            subject.before = last;
+        }
+    }
+    let (first, peak) = (subject.before / MIB, subject.status("VmHWM") / MIB);
+    println!(
+        "| what is free again | three times more pages that nobody reads | {first} -> {peak} -> {} MiB |",
+        last / MIB
+    );
+    assert!(last <= subject.before * 3 / 2, "{first} -> {peak} -> {} MiB", last / MIB);
+}
+
+#[tokio::test]
+async fn the_allocator_is_told_to_give_memory_back() {
+    let subject = Subject::start();
+    let environment = format!("/proc/{}/environ", subject.running.id());
+    let environment = std::fs::read_to_string(environment).unwrap();
+    let settings: Vec<_> =
+        environment.split('\0').filter(|set| set.starts_with("MALLOC_")).collect();
+    if cfg!(target_env = "gnu") {
+        assert!(settings.contains(&"MALLOC_TRIM_THRESHOLD_=131072"), "{settings:?}");
+        assert!(settings.contains(&"MALLOC_MMAP_THRESHOLD_=131072"), "{settings:?}");
+    }
+    let command = std::fs::read_to_string(format!("/proc/{}/cmdline", subject.running.id()));
+    assert!(command.unwrap().contains("--plaintext"), "it is the same command");
 }
