@@ -142,6 +142,20 @@ async fn the_messages_beside_a_name_take_their_recipients_room_a_few_at_a_time()
     assert!(posts.iter().all(|post| *post <= 32) && posts.last() == Some(&1), "{posts:?}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_flood_of_long_messages_is_slowed_down() {
+    const MIB: usize = 1024 * 1024;
+    let start = tokio::time::Instant::now();
+    let flood = frame::encode(&messages(1, "ALL", &"x".repeat(MIB))).unwrap().repeat(28);
+    assert_eq!(posts_of(None, &flood).await.len(), 28);
+    // 8 MiB a second, half a second ahead, and nothing is waited for behind the last one.
+    let took = start.elapsed();
+    assert!(took >= Duration::from_millis(2_700) && took < Duration::from_secs(4), "{took:?}");
+    let start = tokio::time::Instant::now();
+    posts_of(None, &flood[..4 * (MIB + 100)]).await;
+    assert!(start.elapsed() < Duration::from_millis(100), "a few of them are not");
+}
+
 fn take_all(seat: &Seat) -> bool {
     let mut taken = false;
     loop {
