@@ -7,7 +7,7 @@ use std::hash::{BuildHasher as _, Hash};
 use chatterbox_proto::Username;
 use chatterbox_proto::session::Destination;
 
-use crate::filing::{Party, Sender};
+use crate::filing::Sender;
 use crate::guard::{network, site};
 use crate::hub::Hub;
 use crate::identity::Identity;
@@ -31,14 +31,7 @@ impl Hub {
     /// Files private messages to guests who have changed their names meanwhile under their new ones. To be called before the
     /// messages are stored, so that they are filed alike everywhere.
     pub fn file_to(&self, records: &mut [Record]) {
-        for record in records {
-            if let Some(Party::Guest(name)) = &record.filing.to
-                && let Some(identity) = self.recipient(name).and_then(|id| self.identity(id))
-                && identity.login.is_none()
-            {
-                record.filing.to = Some(identity.party());
-            }
-        }
+        records.iter_mut().for_each(|record| self.replica.file_to(record));
     }
 
     fn sender_of(&self, identity: &Identity) -> Sender {

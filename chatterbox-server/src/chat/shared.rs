@@ -8,8 +8,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chatterbox_hub::{
-    AccountChange, Event, Hub, Identity, Lag, Laggards, LoggedIn, MemberId, Party, Record,
-    Sequence, SessionId, SessionKey, Wake,
+    AccountChange, Amendment, Event, Hub, Identity, Lag, Laggards, LoggedIn, MemberId, Party,
+    Record, Sequence, SessionId, SessionKey, Wake,
 };
 use chatterbox_proto::{Code, NameKey, Username};
 use tokio::time::Instant;
@@ -94,10 +94,10 @@ impl Chat {
 
     /// Changes the account or the level of a member; see [`Hub::amend`]. Says whether it may do something
     /// else now than before.
-    pub fn amend(&self, id: MemberId, amend: impl FnOnce(&mut Identity)) -> bool {
+    pub fn amend(&self, id: MemberId, amendment: Amendment) -> bool {
         let mut hub = self.hub();
         let before = hub.identity(id).map(Identity::actor);
-        hub.amend(id, amend);
+        hub.amend(id, amendment);
         hub.identity(id).map(Identity::actor) != before
     }
 

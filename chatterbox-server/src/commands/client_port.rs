@@ -4,16 +4,13 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chatterbox_hub::{Identity, LoggedIn, MemberId, Rename};
+use chatterbox_hub::{Amendment, Identity, LoggedIn, MemberId, Rename};
 use chatterbox_proto::{Code, Refusal, Username};
 use futures_util::future::BoxFuture;
 
 /// Why a private message was not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PostError(pub Code);
-
-/// A change of a member's account or level.
-pub type Amend<'a> = Box<dyn FnOnce(&mut Identity) + 'a>;
 
 /// The port between commands and the rest of the server; tests have an adapter without sockets.
 pub trait ClientPort: Send + Sync + Debug {
@@ -56,7 +53,7 @@ pub trait ClientPort: Send + Sync + Debug {
     fn set_blocked(&self, blocked: Vec<Username>);
 
     /// Changes the account or the level of a member, and says whether it may do something else now.
-    fn amend(&self, member: MemberId, amend: Amend<'_>) -> bool;
+    fn amend(&self, member: MemberId, amendment: Amendment) -> bool;
 
     /// Changes the name of this user, for everybody.
     ///

@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 
 use super::*;
-use crate::filing::Filing;
+use crate::filing::{Filing, Party};
 use crate::identity::{AccountKey, LoggedIn};
-use crate::membership::{JoinRequest, Rename};
+use crate::membership::JoinRequest;
+use crate::replica::proposal::Rename;
 use crate::room::limits::{Keep, TimelineLimits};
 
 fn name(text: &str) -> Username {

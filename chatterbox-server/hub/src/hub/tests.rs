@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use chatterbox_proto::frame::Decoder;
+use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Refusal, ServerFrame, limits};
 use proptest::prelude::*;
 
@@ -13,6 +14,7 @@ use crate::{Delivery, Filing, JoinError, JoinReply, JoinRequest, Laggards, MOVIN
 
 mod blocks;
 mod budget;
+mod logins;
 mod views;
 
 fn name(text: &str) -> Username {
