@@ -5,7 +5,7 @@
 //! net::connection   bytes -> frames -> typed actions (chatterbox-proto)
 //!   -> chat::posts  a bounded queue
 //!   -> sequencer    one writer: groups of messages, in one order
-//!   -> store        the backlog: written down first
+//!   -> store        the messages: written down first
 //!   -> hub          then applied: history, timeline, queues (chatterbox-hub, pure)
 //!   -> chat::notifier, which wakes the receivers
 //!   -> net::outbound  from each receiver's cursor: shared frames, one write

@@ -5,19 +5,14 @@ mod cli;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use chatterbox_server::ops::file_size;
+use chatterbox_server::ops::{allocator, file_size};
 use clap::error::ErrorKind;
-
-use mimalloc::MiMalloc;
 
 use crate::cli::{Failure, LayerError, USAGE};
 
-/// The allocator of the system keeps most of what was freed after a peak; this one gives it back to the system.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
-
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
+    allocator::give_back_freed_memory(&arguments);
     file_size::refuse_instead_of_dying();
     let settings = match cli::read(&arguments) {
         Ok(settings) => settings,

@@ -26,7 +26,7 @@ use crate::net::long_frame::LongFrames;
 use crate::net::long_work::LongWork;
 use crate::ops::clock::unix_now;
 use crate::pacing::{JoinPacing, LogPacing};
-use crate::store::{Backlog, BacklogError};
+use crate::store::{Store, StoreError};
 
 /// After the grace period, connections have this long to take the frames that are still queued.
 const LAST_WRITES: Duration = Duration::from_secs(4);
@@ -36,15 +36,15 @@ const LAST_WRITES: Duration = Duration::from_secs(4);
 /// When it returns, every accepted message is stored, and every connection is closed, or cut off if it does not read.
 ///
 /// # Errors
-/// [`BacklogError`] when the history of earlier runs can't be read; the chat is not opened then.
+/// [`StoreError`] when the history of earlier runs can't be read; the chat is not opened then.
 pub async fn run(
     listeners: Vec<TcpListener>,
     transport: Transport,
-    backlog: Arc<dyn Backlog>,
+    store: Arc<dyn Store>,
     config: Live,
     stop: watch::Receiver<u32>,
-) -> Result<(), BacklogError> {
-    run_with(listeners, transport, backlog, Access::new(NoAccounts), config, stop).await
+) -> Result<(), StoreError> {
+    run_with(listeners, transport, store, Access::new(NoAccounts), config, stop).await
 }
 
 /// The same with an authenticator and a handler of members' requests.
@@ -54,11 +54,11 @@ pub async fn run(
 pub async fn run_with(
     listeners: Vec<TcpListener>,
     transport: Transport,
-    backlog: Arc<dyn Backlog>,
+    store: Arc<dyn Store>,
     access: Access,
     config: Live,
     mut stop: watch::Receiver<u32>,
-) -> Result<(), BacklogError> {
+) -> Result<(), StoreError> {
     let at_start = config.current();
     let (posts, queue) = posts::queue();
     let chat = Arc::new(Chat::new(Hub::new(at_start.timeline, at_start.keep), posts));
@@ -67,7 +67,7 @@ pub async fn run_with(
     let mut sequencer = tokio::spawn(sequencer::run(
         queue,
         Arc::clone(&chat),
-        Arc::clone(&backlog),
+        Arc::clone(&store),
         at_start.timeline,
         sequencer_stop.clone().cancelled_owned(),
     ));
@@ -78,12 +78,12 @@ pub async fn run_with(
     let authenticator = Arc::clone(&access.authenticator);
     let account_changes = {
         let chat = Arc::clone(&chat);
-        let (backlog, runtime) = (Arc::clone(&backlog), tokio::runtime::Handle::current());
+        let (store, runtime) = (Arc::clone(&store), tokio::runtime::Handle::current());
         let observer = Box::new(move |change: &AccountChange| {
             chat.change_account(change);
             if change.kind == AccountChangeKind::Removed {
-                let (backlog, account) = (Arc::clone(&backlog), change.account);
-                runtime.spawn(async move { backlog.forget_account(account).await });
+                let (store, account) = (Arc::clone(&store), change.account);
+                runtime.spawn(async move { store.forget_account(account).await });
             }
         });
         tokio::spawn(async move { authenticator.watch(observer).await })
@@ -98,7 +98,7 @@ pub async fn run_with(
         let authenticator = Arc::clone(&authenticator);
         async move { authenticator.account_of(&name).await }.boxed()
     });
-    let pages = Arc::new(Pages::new(Arc::clone(&backlog), account_of));
+    let pages = Arc::new(Pages::new(Arc::clone(&store), account_of));
     let context = Arc::new(Context {
         chat: Arc::clone(&chat),
         access,
@@ -127,7 +127,7 @@ pub async fn run_with(
     acceptors.close();
 
     let history = async {
-        load_history(&chat, &*backlog).await?;
+        load_history(&chat, &*store).await?;
         history_loaded.cancel();
         forget_by_age(&chat, keep_age).await;
         Ok(())
@@ -135,7 +135,7 @@ pub async fn run_with(
     let outcome = tokio::select! {
         failed = history => failed,
         () = requested(&mut stop, 1) => Ok(()),
-        _ = &mut sequencer => Err(BacklogError::Store("the sequencer has ended".into())),
+        _ = &mut sequencer => Err(StoreError::Failed("the sequencer has ended".into())),
     };
     accepting.cancel();
     acceptors.wait().await;
@@ -169,14 +169,17 @@ pub async fn run_with(
 const PAGE: usize = 4096;
 
 /// Loads the history of earlier runs.
-async fn load_history(chat: &Chat, backlog: &dyn Backlog) -> Result<(), BacklogError> {
-    let (mut from, mut count) = (0, 0);
-    loop {
-        let page = backlog.read(from, PAGE).await?;
-        let Some((last, _)) = page.last() else { break };
-        from = last + 1;
+async fn load_history(chat: &Chat, store: &dyn Store) -> Result<(), StoreError> {
+    let (mut page, mut count) = (store.read(0, PAGE).await?, 0);
+    // What was there before the oldest that is kept is gone.
+    chat.begin_after(match page.first() {
+        Some((oldest, _)) => oldest.saturating_sub(1),
+        None => store.newest().await?,
+    });
+    while let Some((last, _)) = page.last() {
         count += page.len();
         chat.remember(page.iter());
+        page = store.read(last + 1, PAGE).await?;
     }
     if count > 0 {
         tracing::info!(messages = count, "history loaded");

@@ -17,7 +17,7 @@ use chatterbox_hub::{Record, Sequence};
 use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::{ServerFrame, limits};
 use chatterbox_server::Config;
-use chatterbox_server::store::{Backlog, BacklogError, Memory, Page, PageQuery};
+use chatterbox_server::store::{Memory, Page, PageQuery, Store, StoreError};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use harness::{PATIENCE, Server};
@@ -378,33 +378,43 @@ async fn long_frames_that_are_not_finished_keep_nobody_from_sending_one() {
     }
 }
 
-/// A backlog that can be made to fail.
+/// A store that can be made to fail.
 #[derive(Debug, Default)]
 struct Fickle {
     memory: Memory,
     full: AtomicBool,
+    /// Whether it fails when it has kept a group already.
+    unsure: AtomicBool,
 }
 
-impl Backlog for Fickle {
-    fn append<'a>(
+impl Store for Fickle {
+    fn keep<'a>(
         &'a self,
-        records: &'a [Record],
-    ) -> BoxFuture<'a, Result<Sequence, BacklogError>> {
+        records: &'a [(Sequence, Record)],
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
         if self.full.load(Ordering::SeqCst) {
-            return futures_util::future::ready(Err(BacklogError::Full)).boxed();
+            return futures_util::future::ready(Err(StoreError::Full)).boxed();
         }
-        self.memory.append(records)
+        if self.unsure.load(Ordering::SeqCst) {
+            let kept = self.memory.keep(records);
+            return kept.map(|_| Err(StoreError::Failed("did it?".into()))).boxed();
+        }
+        self.memory.keep(records)
+    }
+
+    fn newest(&self) -> BoxFuture<'_, Result<Sequence, StoreError>> {
+        self.memory.newest()
     }
 
     fn read(
         &self,
         from: Sequence,
         limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<(Sequence, Record)>, BacklogError>> {
+    ) -> BoxFuture<'_, Result<Vec<(Sequence, Record)>, StoreError>> {
         self.memory.read(from, limit)
     }
 
-    fn page(&self, query: PageQuery) -> BoxFuture<'_, Result<Page, BacklogError>> {
+    fn page(&self, query: PageQuery) -> BoxFuture<'_, Result<Page, StoreError>> {
         self.memory.page(query)
     }
 
@@ -415,18 +425,35 @@ impl Backlog for Fickle {
 
 #[tokio::test]
 async fn what_is_not_stored_is_seen_by_nobody_and_said_to_its_sender() {
-    let backlog = Arc::new(Fickle::default());
-    let server = Server::with_backlog(Config::default(), Arc::clone(&backlog) as _).await;
+    let store = Arc::new(Fickle::default());
+    let server = Server::with_store(Config::default(), Arc::clone(&store) as _).await;
     let (mut ann, _) = server.join("ann").await;
     let (mut bob, _) = server.join("bob").await;
-    backlog.full.store(true, Ordering::SeqCst);
+    store.full.store(true, Ordering::SeqCst);
     ann.say("ALL", "lost").await;
     assert!(ann.error().await.contains("can't store"));
-    backlog.full.store(false, Ordering::SeqCst);
+    store.full.store(false, Ordering::SeqCst);
     ann.say("ALL", "kept").await;
     assert_eq!(bob.until("kept").await, ["kept"]);
     let (_, welcome) = server.join("cyd").await;
     assert_eq!(welcome.messages.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_group_that_may_have_been_stored_takes_no_number_from_the_next() {
+    let store = Arc::new(Fickle::default());
+    let server = Server::with_store(Config::default(), Arc::clone(&store) as _).await;
+    let (mut ann, _) = server.join("ann").await;
+    ann.say("ALL", "first").await;
+    assert_eq!(ann.until("first").await, ["first"]);
+    store.unsure.store(true, Ordering::SeqCst);
+    ann.say("ALL", "unsure").await;
+    assert!(ann.error().await.contains("can't store"));
+    store.unsure.store(false, Ordering::SeqCst);
+    ann.say("ALL", "kept").await;
+    assert_eq!(ann.until("kept").await, ["kept"]);
+    let kept: Vec<_> = store.read(0, 9).await.unwrap().into_iter().map(|(id, _)| id).collect();
+    assert_eq!(kept, [1, 2, 3]);
 }
 
 #[tokio::test]

@@ -34,9 +34,9 @@ impl Real {
         let accounts = Arc::new(Accounts::new(Directory::default(), Cost::CHEAP).unwrap());
         let state = CommandState::open(accounts, live.clone()).await.unwrap();
         let access = Access::new(Service::new(state, live.clone()));
-        let backlog = Arc::new(Memory::default());
+        let store = Arc::new(Memory::default());
         tokio::spawn(chatterbox_server::run_with(
-            listeners, transport, backlog, access, live, stopped,
+            listeners, transport, store, access, live, stopped,
         ));
         Self { port, folder, _stop: stop }
     }

@@ -3,8 +3,8 @@
 
 use bytes::Bytes;
 use chatterbox_hub::{
-    AccountKey, BlockLists, Delivery, Filing, Hub, Identity, JoinRequest, Keep, LoggedIn, MemberId,
-    Record, Rename, TimelineLimits, Wake,
+    AccountKey, BlockLists, Delivery, Event, Filing, Hub, Identity, JoinRequest, Keep, LoggedIn,
+    MemberId, Record, Rename, TimelineLimits, Wake,
 };
 use chatterbox_proto::Username;
 use chatterbox_proto::session::Destination;
@@ -48,6 +48,9 @@ fn apply_next(hub: &mut Hub, record: Record) -> Wake {
 
 const GROUPS: [usize; 3] = [1, 32, 1024];
 
+/// The bounds of a room beside the lobby.
+const ROOM: TimelineLimits = TimelineLimits { events: 1024, bytes: 1 << 20 };
+
 /// A group of public messages, applied.
 #[divan::bench(args = GROUPS)]
 fn apply(bencher: Bencher<'_, '_>, group: usize) {
@@ -85,6 +88,46 @@ fn assemble_and_share(bencher: Bencher<'_, '_>, group: usize) {
     bencher.counter(items).with_inputs(inputs).bench_local_values(|records| {
         for record in records {
             let _ = apply_next(&mut hub, record);
+        }
+        take_all(&mut hub, &ids);
+    });
+}
+
+/// A group of messages in the lobby, taken by 1,000 members who are in so many quiet rooms as well, in which something
+/// happens now and then.
+#[divan::bench(args = [1, 5, 20, 50])]
+fn take_beside_quiet_rooms(bencher: Bencher<'_, '_>, rooms: usize) {
+    let (mut hub, ids) = hub(1000);
+    let open: Vec<_> = (0..100).map(|_| hub.open_room(ROOM)).collect();
+    for (number, id) in ids.iter().enumerate() {
+        for room in open.iter().cycle().skip(number).take(rooms) {
+            assert!(hub.enter(*id, *room));
+        }
+    }
+    let record = record(Destination::All);
+    bencher.counter(ItemsCount::new(ids.len())).with_inputs(|| record.clone()).bench_local_values(
+        |record| {
+            let _ = apply_next(&mut hub, record);
+            take_all(&mut hub, &ids);
+        },
+    );
+}
+
+/// Every second of 64 events is in one of 100 rooms, and each of 1,000 members is in one of them: the worst for sharing.
+#[divan::bench]
+fn take_between_busy_rooms(bencher: Bencher<'_, '_>) {
+    let (mut hub, ids) = hub(1000);
+    let open: Vec<_> = (0..100).map(|_| hub.open_room(ROOM)).collect();
+    for (id, room) in ids.iter().zip(open.iter().cycle()) {
+        assert!(hub.enter(*id, *room));
+    }
+    let record = record(Destination::All);
+    let event = Event::notice(record.json.clone());
+    let mut turn = open.iter().cycle();
+    bencher.counter(ItemsCount::new(ids.len())).bench_local(|| {
+        for _ in 0..32 {
+            let _ = apply_next(&mut hub, record.clone());
+            let _ = hub.announce_in(*turn.next().unwrap(), event.clone());
         }
         take_all(&mut hub, &ids);
     });

@@ -3,13 +3,17 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::encode::batch::{Batch, BatchCache};
+use crate::encode::batch::Batch;
 use crate::event::Event;
 use crate::hub::Hub;
-use crate::ids::MemberId;
+use crate::ids::{MemberId, RoomId};
 use crate::member::Member;
+use crate::reading::Piece;
 use crate::removal::Removal;
-use crate::room::timeline::Timeline;
+use crate::room::stamp::Stamp;
+use crate::room::timeline::{Overtaken, Timeline};
+use crate::rooms::Rooms;
+use crate::runs::Run;
 
 /// What a member can be sent now.
 #[derive(Debug)]
@@ -32,7 +36,7 @@ pub(crate) const BATCH_EVENTS: usize = 1024;
 pub(crate) const BATCH_BYTES: usize = 64 * 1024;
 
 impl Hub {
-    /// Hands out the events that a member has not got yet, as far as they fit one batch.
+    /// Hands out the next events that a member has not got yet, those of one room as far as they fit one batch.
     pub fn take(&mut self, id: MemberId) -> Delivery {
         let Some(member) = self.members.get_mut(&id) else {
             // A member that has left by itself takes nothing more, so there is a reason.
@@ -46,7 +50,7 @@ impl Hub {
         // It has written everything, or it would not ask.
         member.hand_out_own(0);
         member.shared_handed_out = 0;
-        let delivery = Self::take_next(member, &self.lobby, &mut self.batches);
+        let delivery = Self::take_next(member, &mut self.rooms);
         self.budget.change(before, member.own_bytes());
         if welcomed && self.history.pinned() > 0 {
             self.history.forget_unpinned();
@@ -54,63 +58,88 @@ impl Hub {
         delivery
     }
 
-    fn take_next(member: &mut Member, lobby: &Timeline, batches: &mut BatchCache) -> Delivery {
-        let (from, head) = (member.cursor, lobby.head());
-        if !member.is_behind(head) {
-            return Delivery::UpToDate;
+    fn take_next(member: &mut Member, rooms: &mut Rooms) -> Delivery {
+        member.forget_left_rooms();
+        match rooms.next_piece(member) {
+            Ok(None) => Delivery::UpToDate,
+            Ok(Some(piece)) => Self::take_piece(member, rooms, piece),
+            // The timeline has moved past the cursor; the next eviction removes the member.
+            Err(Overtaken) => Delivery::Removed(Removal::TooSlow),
         }
+    }
+
+    fn take_piece(member: &mut Member, rooms: &mut Rooms, piece: Piece) -> Delivery {
+        let Some(room) = rooms.get(piece.room) else { return Delivery::UpToDate };
         member.progressed = true;
-        // Members with the same view and cursor share one batch, unless events of their own lie in between.
-        let limit = member.next_direct().unwrap_or(head);
+        // Members with the same view and place share one run, unless events of their own lie in between.
         let view = member.view;
         let shares = member.hidden().is_none();
-        if shares && let Some((to, frames)) = batches.get(view, from, limit) {
-            member.cursor = to;
+        let limit = member.next_direct().map_or(piece.end, |own| own.min(piece.end));
+        if shares && let Some(run) = room.runs.get(view, piece.from, limit) {
+            let frames = run.frames.clone();
+            member.cursor = run.end;
             member.shared_handed_out = frames.size();
-            return Delivery::Frames { frames, more: member.is_behind(head) };
+            return Delivery::Frames { frames, more: rooms.is_behind(member) };
         }
-        let Some(mut shared) = lobby.since(from) else {
-            // The timeline has moved past the cursor; the next eviction removes the member.
+        let Ok(gathered) = gather(member, &room.timeline, piece) else {
             return Delivery::Removed(Removal::TooSlow);
         };
-        let mut events: Vec<Event> = Vec::new();
-        let (mut bytes, mut count, mut own) = (0, 0, false);
-        while bytes < BATCH_BYTES && count < BATCH_EVENTS {
-            let event = if let Some(event) = member.pop_direct(member.cursor) {
-                own = true;
-                event
-            } else if let Some(event) = shared.next() {
-                member.cursor += 1;
-                event.clone()
-            } else {
-                break;
-            };
-            bytes += event.size();
-            count += 1;
-            let is_hidden =
-                |hidden: &HashSet<_>| event.source().is_some_and(|by| hidden.contains(by));
-            if !member.hidden().is_some_and(is_hidden) {
-                events.push(event);
-            }
-        }
-        let more = member.is_behind(head);
-        let frames = Batch::new(events, view);
-        if shares && !own {
-            batches.put(view, from, member.cursor, &frames);
+        let frames = Batch::new(gathered.events, view);
+        if shares && !gathered.has_own {
+            let run = Run { from: gathered.from, end: member.cursor, frames: frames.clone() };
+            rooms.keep(piece.room, view, run);
             member.shared_handed_out = frames.size();
         } else {
             member.hand_out_own(frames.size());
         }
-        Delivery::Frames { frames, more }
+        Delivery::Frames { frames, more: rooms.is_behind(member) }
     }
 
-    /// Whether a member that is here has not been handed out an event before this place of the timeline.
-    pub fn lags_behind(&self, id: MemberId, place: u64) -> bool {
-        self.members.get(&id).is_some_and(|member| member.cursor < place)
+    /// Whether a member that is here has not been handed out something of its rooms that has happened before this stamp.
+    pub fn lags_behind(&self, id: MemberId, stamp: Stamp) -> bool {
+        self.members.get(&id).is_some_and(|member| self.rooms.lags_behind(member, stamp))
     }
 
     /// The reason why a member was removed, until its connection leaves.
     pub fn removal(&self, id: MemberId) -> Option<Removal> {
         self.removed.get(&id).copied()
     }
+}
+
+/// The events of one batch.
+struct Gathered {
+    events: Vec<Event>,
+    /// The cursors that are at its beginning, as in [`Run`].
+    from: (Stamp, Stamp),
+    /// Whether there are any of the member's own.
+    has_own: bool,
+}
+
+/// Moves a member over a piece of a timeline, as far as it fits one batch, with its own events among those of the lobby.
+fn gather(member: &mut Member, timeline: &Timeline, piece: Piece) -> Result<Gathered, Overtaken> {
+    let (lowest, shared) = timeline.since(piece.from)?;
+    let mut shared = shared.take_while(|(stamp, _)| *stamp < piece.end).peekable();
+    let first = shared.peek().map_or(piece.from, |(stamp, _)| *stamp);
+    let mut gathered = Gathered { events: Vec::new(), from: (lowest, first), has_own: false };
+    let (mut bytes, mut count) = (0, 0);
+    while bytes < BATCH_BYTES && count < BATCH_EVENTS {
+        let next = shared.peek().map_or(piece.end, |(stamp, _)| *stamp);
+        let own = if piece.room == RoomId::LOBBY { member.pop_direct(next) } else { None };
+        let event = if let Some(event) = own {
+            gathered.has_own = true;
+            event
+        } else if let Some((stamp, event)) = shared.next() {
+            member.cursor = stamp.next();
+            event.clone()
+        } else {
+            break;
+        };
+        bytes += event.size();
+        count += 1;
+        let is_hidden = |hidden: &HashSet<_>| event.source().is_some_and(|by| hidden.contains(by));
+        if !member.hidden().is_some_and(is_hidden) {
+            gathered.events.push(event);
+        }
+    }
+    Ok(gathered)
 }

@@ -109,7 +109,7 @@ impl Event {
         Self::new(Body::Renamed { old, new })
     }
 
-    /// A message that the backlog has under this number.
+    /// A message that the store has under this number.
     pub(crate) fn message(id: Sequence, record: Record) -> Self {
         Self::new(Body::Message { id, source: record.source, json: record.json })
     }

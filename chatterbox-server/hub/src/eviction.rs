@@ -1,10 +1,10 @@
-//! Slow consumers: members that fall behind are waited for while they read, and removed when the timeline overtakes
-//! them.
+//! Slow consumers: members that fall behind are waited for while they read, and removed when the timeline of one of their
+//! rooms overtakes them.
 
 use crate::hub::Hub;
 use crate::ids::MemberId;
 use crate::removal::Removal;
-use crate::room::timeline::Lag;
+use crate::room::timeline::{Lag, Overtaken};
 
 /// A member that has moved within this many milliseconds is reading.
 pub const MOVING: u64 = 1000;
@@ -12,9 +12,9 @@ pub const MOVING: u64 = 1000;
 /// The result of [`Hub::evict_overtaken`].
 #[derive(Debug, PartialEq, Eq)]
 pub struct Laggards {
-    /// The members whom the timeline had overtaken. They are removed, and the others are going to be told.
+    /// The members whom the timeline of one of their rooms had overtaken. They are removed, and the others are going to be told.
     pub overtaken: Vec<MemberId>,
-    /// Whether a member more than half a timeline behind is reading, so that back-pressure on senders would save it.
+    /// Whether a member more than half a timeline behind in the lobby is reading, so that back-pressure on senders would save it.
     pub catching_up: bool,
 }
 
@@ -36,21 +36,24 @@ impl Hub {
         });
     }
 
-    /// Removes the members whom the timeline has overtaken, and says whether one that is reading is in danger of it.
+    /// Removes the members whom the timeline of one of their rooms has overtaken, and says whether one that is reading is in
+    /// danger of it in the lobby. Other rooms don't slow the chat down.
     ///
     /// `now` is in milliseconds of any clock that does not go back. A member is reading when it has taken or written something
     /// within [`MOVING`]: the system reports that a socket is writable again in steps that may take that long.
     pub fn evict_overtaken(&mut self, now: u64) -> Laggards {
         self.tick(now);
         let now = self.now;
-        let limits = self.lobby.limits();
+        let lobby = &self.rooms.lobby().timeline;
+        let limits = lobby.limits();
         let half = Lag { events: limits.events as u64 / 2, bytes: limits.bytes / 2 };
         let mut overtaken = Vec::new();
         let mut catching_up = false;
         for (id, member) in &mut self.members {
-            match self.lobby.lag(member.cursor) {
-                None => overtaken.push(*id),
-                Some(lag) => {
+            match lobby.lag(member.cursor) {
+                Ok(_) if self.rooms.has_overtaken(member) => overtaken.push(*id),
+                Err(Overtaken) => overtaken.push(*id),
+                Ok(lag) => {
                     let behind = lag.events > half.events || lag.bytes > half.bytes;
                     if std::mem::take(&mut member.progressed) {
                         member.moved_at = now;

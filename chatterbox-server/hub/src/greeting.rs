@@ -84,7 +84,7 @@ impl Hub {
             Welcome::base(greeting.info, users, self.history.cut(&parties, 0))
         };
         welcome.fits()?;
-        let mut member = Member::new(self.lobby.head(), self.now);
+        let mut member = Member::new(self.rooms.clock(), self.now);
         member.view = view;
         member.set_filter(filter);
         member.hand_out_own(welcome.own_bytes());

@@ -3,9 +3,9 @@
 //! Nothing in here waits, reads a clock or touches a socket. `chatterbox-server` holds the hub behind one lock for
 //! single calls, and notifies the members that the returned [`Wake`] names.
 //!
-//! A room is a `timeline`, and a receiver is a cursor in it, so a broadcast copies nothing into queues of connections.
-//! An event for one member goes to a small queue of its own, stamped with its place in the timeline, so that one order
-//! holds for all events.
+//! A room is a `timeline`, and a receiver is one moment, its cursor, so a broadcast copies nothing into queues of
+//! connections. An event for one member goes to a small queue of its own. All of them are stamped by one clock, so that one
+//! order holds for all events.
 
 use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, HashMap};
@@ -15,7 +15,6 @@ use chatterbox_proto::{Code, NameKey, Username};
 
 use crate::block_lists::BlockFilter;
 use crate::budget::{Budget, WAITING};
-use crate::encode::batch::BatchCache;
 use crate::event::Event;
 use crate::identity::{Identity, LoggedIn};
 use crate::ids::{MemberId, SessionId};
@@ -26,7 +25,9 @@ use crate::replica::proposal::Incarnation;
 use crate::replica::state::Replica;
 use crate::room::history::History;
 use crate::room::limits::{Keep, TimelineLimits};
-use crate::room::timeline::{Lag, Timeline};
+use crate::room::stamp::Stamp;
+use crate::room::timeline::Lag;
+use crate::rooms::Rooms;
 use crate::wake::Wake;
 
 /// The state of the whole chat.
@@ -42,9 +43,9 @@ pub struct Hub {
     pub(crate) removed: HashMap<MemberId, Removal>,
     /// Turns names and networks into numbers that stand for them ([`crate::filing::Sender`]).
     pub(crate) sender_hasher: RandomState,
-    pub(crate) lobby: Timeline,
+    pub(crate) rooms: Rooms,
+    /// The history of the lobby.
     pub(crate) history: History,
-    pub(crate) batches: BatchCache,
     pub(crate) budget: Budget,
     /// The newest time from [`Hub::tick`], in milliseconds of some clock: what is reading is judged by it, and nothing else.
     pub(crate) now: u64,
@@ -59,9 +60,8 @@ impl Hub {
             node: Incarnation::default(),
             removed: HashMap::new(),
             sender_hasher: RandomState::new(),
-            lobby: Timeline::new(lobby),
+            rooms: Rooms::new(lobby),
             history: History::new(keep),
-            batches: BatchCache::default(),
             budget: Budget::new(WAITING),
             now: 0,
         }
@@ -198,6 +198,11 @@ impl Hub {
         self.deliver(said)
     }
 
+    /// Notes that messages of earlier runs up to this number are not kept any more.
+    pub fn begin_after(&mut self, forgotten: Sequence) {
+        self.history.begin_after(forgotten);
+    }
+
     /// Adds a message of an earlier run to the history.
     pub fn remember(&mut self, id: Sequence, record: &Record) {
         match record.recipient() {
@@ -211,9 +216,9 @@ impl Hub {
         self.history.expire(oldest);
     }
 
-    /// Broadcasts an event that is not part of the history.
+    /// Tells everybody an event that is not part of the history.
     pub fn announce(&mut self, event: Event) -> Wake {
-        self.lobby.push(event);
+        self.rooms.push_lobby(event);
         Wake::All
     }
 
@@ -223,7 +228,7 @@ impl Hub {
     }
 
     pub(crate) fn queue(&mut self, id: MemberId, kind: Kind, event: Event) -> Wake {
-        let at = self.lobby.head();
+        let at = self.rooms.clock();
         match self.with_member(id, |member| member.push_direct(at, kind, event)) {
             Some(()) => Wake::One(id),
             None => Wake::Nobody,
@@ -245,9 +250,14 @@ impl Hub {
         self.replica.presence().people().len()
     }
 
-    /// The volume that went through the timeline so far.
+    /// The stamp of whatever happens next in any room.
+    pub fn clock(&self) -> Stamp {
+        self.rooms.clock()
+    }
+
+    /// The volume that went through the timelines so far.
     pub fn volume(&self) -> Lag {
-        Lag { events: self.lobby.head(), bytes: self.lobby.bytes() }
+        self.rooms.volume()
     }
 }
 

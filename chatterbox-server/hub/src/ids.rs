@@ -1,4 +1,4 @@
-//! Members and sessions by number.
+//! Members, rooms and sessions by number.
 
 use std::fmt;
 
@@ -8,6 +8,15 @@ use crate::digest::{Digest, Digester};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(test, derive(Default))]
 pub struct MemberId(pub(crate) u64);
+
+/// The number of a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RoomId(pub(crate) usize);
+
+impl RoomId {
+    /// The room in which everybody is.
+    pub const LOBBY: Self = Self(0);
+}
 
 /// The key of a session, known to its client only: a number to find it by, and 128 random bits.
 #[derive(Clone, Copy)]

@@ -5,9 +5,13 @@
 //!
 //! # One order for all
 //! Everything that concerns the members of a room is pushed onto its timeline; what concerns one member alone waits in a
-//! small queue of its own, stamped with its place in the timeline. A member is a cursor: [`Hub::take`] hands out what lies
-//! between the cursor and the end, with its own events merged in by their stamps. So everybody is told the same story in
-//! the same order, members at the same place share the encoded frames, and a slow consumer costs a cursor, not a copy.
+//! small queue of its own. One clock stamps all of it. A member is one [`Stamp`], its cursor, in however many rooms it is:
+//! [`Hub::take`] hands out the next run, the longest piece of one room in which nothing else of this member's happened. So
+//! everybody is told the same story in the same order, members at the same place of a room share the encoded frames, and a
+//! slow consumer costs a cursor, not a copy.
+//!
+//! Everybody is in the lobby. Other rooms are opened, entered and left by [`Hub::open_room`], [`Hub::enter`] and [`Hub::exit`];
+//! no frame of the protocol does so yet.
 //!
 //! # Who is here
 //! [`Identity`] says who a member is, base clients included. The presence keeps all identities with an index on the block
@@ -20,6 +24,7 @@ mod conversation;
 mod delivery;
 mod digest;
 mod encode;
+mod entering;
 mod event;
 mod eviction;
 mod filing;
@@ -33,11 +38,15 @@ mod member;
 mod membership;
 mod over_budget;
 mod permission;
+mod reading;
 mod record;
 mod removal;
 #[deny(clippy::iter_over_hash_type)]
 mod replica;
 mod room;
+mod rooms;
+mod run_budget;
+mod runs;
 mod stepping;
 mod wake;
 
@@ -54,7 +63,7 @@ pub use filing::{Filing, Party, Sender};
 pub use greeting::{Greeting, JoinReply};
 pub use hub::Hub;
 pub use identity::{AccountKey, Actor, Identity, LoggedIn};
-pub use ids::{MemberId, SessionId, SessionKey};
+pub use ids::{MemberId, RoomId, SessionId, SessionKey};
 pub use level::Level;
 pub use membership::{JoinError, JoinRequest, Resuming};
 pub use permission::{Denied, Permission, Target, authorise};
@@ -68,6 +77,7 @@ pub use replica::proposal::{
 pub use room::limits::{Keep, TimelineLimits};
 pub use room::mailboxes::{Kept, Mailboxes};
 pub use room::shares::Shares;
+pub use room::stamp::Stamp;
 pub use room::timeline::Lag;
 pub use stepping::{Applied, Outcome};
 pub use wake::Wake;

@@ -1,4 +1,4 @@
-//! What is on its way to one joined connection: a cursor into the timeline and a small queue of its own.
+//! What is on its way to one joined connection: a cursor into the timelines of its rooms and a small queue of its own.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -8,12 +8,14 @@ use chatterbox_proto::Username;
 use crate::block_lists::BlockFilter;
 use crate::encode::view::View;
 use crate::event::Event;
+use crate::room::memberships::Memberships;
+use crate::room::stamp::Stamp;
 
 /// What only this member gets: private messages, and answers to its own frames.
 #[derive(Debug)]
 struct Direct {
-    /// The position of the timeline before which it happened.
-    at: u64,
+    /// The stamp of what happened next.
+    at: Stamp,
     kind: Kind,
     event: Event,
 }
@@ -64,8 +66,8 @@ impl Half {
 
 #[derive(Debug)]
 pub(crate) struct Member {
-    /// What of the timeline has been handed out.
-    pub(crate) cursor: u64,
+    /// What has happened before was handed out, in whatever room.
+    pub(crate) cursor: Stamp,
     /// Whether anything was handed out or written since the last look at who is stuck.
     pub(crate) progressed: bool,
     direct: VecDeque<Direct>,
@@ -96,10 +98,12 @@ pub(crate) struct Extras {
     filter: Option<Arc<BlockFilter>>,
     /// Whether somebody has changed since it was worked out.
     filter_is_stale: bool,
+    /// The rooms that it is in beside the lobby.
+    pub(crate) rooms: Memberships,
 }
 
 impl Member {
-    pub(crate) fn new(cursor: u64, now: u64) -> Self {
+    pub(crate) fn new(cursor: Stamp, now: u64) -> Self {
         Self {
             cursor,
             progressed: true,
@@ -120,6 +124,20 @@ impl Member {
     /// What goes beyond the base protocol.
     pub(crate) fn extras(&mut self) -> &mut Extras {
         self.extras.get_or_insert_default()
+    }
+
+    /// The rooms that it is in beside the lobby, if there are any.
+    pub(crate) fn rooms(&self) -> Option<&Memberships> {
+        self.extras.as_ref().map(|extras| &extras.rooms).filter(|rooms| !rooms.is_empty())
+    }
+
+    /// Forgets the rooms that it has left, as far as everything of them was handed out.
+    pub(crate) fn forget_left_rooms(&mut self) {
+        if let Some(extras) = &mut self.extras
+            && !extras.rooms.is_empty()
+        {
+            extras.rooms.forget_left(self.cursor);
+        }
     }
 
     /// Notes that its filter has to be worked out again before it is used.
@@ -185,8 +203,8 @@ impl Member {
         self.messages.subtract(bytes + EVENT_BYTES);
     }
 
-    /// Queues an event that happens now, when the timeline ends at `at`.
-    pub(crate) fn push_direct(&mut self, at: u64, kind: Kind, event: Event) {
+    /// Queues an event that happens now, before whatever gets this stamp.
+    pub(crate) fn push_direct(&mut self, at: Stamp, kind: Kind, event: Event) {
         self.half_mut(kind).add(event.size() + EVENT_BYTES);
         self.direct.push_back(Direct { at, kind, event });
     }
@@ -207,19 +225,14 @@ impl Member {
         self.own_left = usize::try_from(all).unwrap_or(self.own_handed_out);
     }
 
-    /// Whether there is something to hand out, when the timeline ends at `head`.
-    pub(crate) fn is_behind(&self, head: u64) -> bool {
-        self.cursor != head || !self.direct.is_empty()
-    }
-
-    /// The position of the next own event.
-    pub(crate) fn next_direct(&self) -> Option<u64> {
+    /// The stamp of what happened after the next own event.
+    pub(crate) fn next_direct(&self) -> Option<Stamp> {
         self.direct.front().map(|direct| direct.at)
     }
 
-    /// Takes the next own event if it happened at or before `at`.
-    pub(crate) fn pop_direct(&mut self, at: u64) -> Option<Event> {
-        if self.next_direct()? > at {
+    /// Takes the next own event if it happened before whatever has this stamp.
+    pub(crate) fn pop_direct(&mut self, stamp: Stamp) -> Option<Event> {
+        if self.next_direct()? > stamp {
             return None;
         }
         let direct = self.direct.pop_front()?;

@@ -13,6 +13,7 @@ use crate::hub::Hub;
 use crate::ids::MemberId;
 use crate::member::Member;
 use crate::removal::Removal;
+use crate::room::stamp::Stamp;
 
 /// Members are removed until so much of the budget is used, so that one who is just beyond it does not cost a look at
 /// everybody with each message.
@@ -35,7 +36,7 @@ impl Hub {
 
     /// The bytes that wait for members now: what they hold, and what is kept for nobody but them.
     pub fn waiting(&self) -> usize {
-        self.budget.own + self.batches.outstanding() + self.history.pinned()
+        self.budget.own + self.rooms.outstanding() + self.history.pinned()
     }
 
     /// The same without what members hold that were removed for it: it is free as soon as their connections end.
@@ -49,7 +50,7 @@ impl Hub {
             return Vec::new();
         }
         // What was counted may be gone by now.
-        self.batches.forget_written();
+        self.rooms.forget_written();
         self.history.forget_unpinned();
         if self.to_stay() <= self.budget.limit {
             return Vec::new();
@@ -60,7 +61,7 @@ impl Hub {
         if self.history.pinned() > half {
             self.unpin_history(&mut relief);
         }
-        if self.batches.outstanding() > half {
+        if self.rooms.outstanding() > half {
             self.end_furthest_behind(&mut relief);
         }
         for only_stalled in [true, false] {
@@ -89,12 +90,12 @@ impl Hub {
 
     /// Removes those who hold batches that nobody else is going to get, those first that are furthest behind.
     fn end_furthest_behind(&mut self, relief: &mut Relief) {
-        // Members with the same view and cursor hold the same batch.
-        let mut holders: BTreeMap<(u64, usize), Vec<MemberId>> = BTreeMap::new();
+        // Members with the same view and cursor hold the same batch: no two events have one stamp.
+        let mut holders: BTreeMap<(Stamp, usize), Vec<MemberId>> = BTreeMap::new();
         for (id, member) in &self.members {
             // Who has taken everything has written what is shared, and does not say so.
-            let is_held = member.shared_handed_out > 0 && member.is_behind(self.lobby.head());
-            if is_held && !self.batches.is_cached(member.view, member.cursor) {
+            let is_held = member.shared_handed_out > 0 && self.rooms.is_behind(member);
+            if is_held && !self.rooms.keeps_run_of(member) {
                 let batch = (member.cursor, member.view.index());
                 holders.entry(batch).or_default().push(*id);
             }

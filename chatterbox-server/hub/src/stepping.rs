@@ -85,7 +85,7 @@ impl Hub {
             }
             Ok(Effect::Renamed(Renamed { old, new, stale })) => {
                 self.mark_stale(stale);
-                self.lobby.push(Event::renamed(old, new));
+                self.rooms.push_lobby(Event::renamed(old, new));
                 Applied::told(Vec::new())
             }
             Ok(Effect::Said(said)) => {
@@ -111,7 +111,7 @@ impl Hub {
         self.mark_stale(stale);
         let mut applied = match replaced {
             None => {
-                self.lobby.push(Event::joined(name_json));
+                self.rooms.push_lobby(Event::joined(name_json));
                 Applied::told(Vec::new())
             }
             // The others need not know which connection it is.
@@ -138,7 +138,7 @@ impl Hub {
         let Left { member, name_json, stale } = left;
         let is_ours = self.forget_member(member);
         self.mark_stale(stale);
-        self.lobby.push(Event::left(name_json));
+        self.rooms.push_lobby(Event::left(name_json));
         is_ours.then_some(member)
     }
 
@@ -178,7 +178,7 @@ impl Hub {
         match &record.destination {
             Destination::All => {
                 self.history.push_public(number, &record);
-                self.lobby.push(Event::message(number, record));
+                self.rooms.push_lobby(Event::message(number, record));
                 Wake::All
             }
             // A recipient that has left meanwhile gets it in the snapshot of its next join.

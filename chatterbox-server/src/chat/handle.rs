@@ -212,7 +212,7 @@ impl Handle {
 
     /// Waits until everything that has happened by now was handed out to the member, too.
     pub async fn up_to_date(&self) {
-        let now = self.chat.volume().events;
+        let now = self.chat.hub().clock();
         self.until(|hub| !hub.lags_behind(self.id, now)).await;
     }
 

@@ -1,4 +1,4 @@
-//! Pages of history for queries (ID-6), a few at a time, so that appends never wait long behind reads.
+//! Pages of history for queries (ID-6), a few at a time, so that new messages never wait long behind reads.
 
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr};
@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 
 use crate::chat::shared::Chat;
 use crate::pacing::PagePacing;
-use crate::store::{Backlog, BacklogError, PageQuery};
+use crate::store::{PageQuery, Store, StoreError};
 
 /// The most pages that are read concurrently.
 const AT_ONCE: usize = 2;
@@ -28,30 +28,30 @@ pub type AccountOf = Box<dyn Fn(Username) -> BoxFuture<'static, Option<i64>> + S
 
 /// Answers queries for pages.
 pub struct Pages {
-    backlog: Arc<dyn Backlog>,
+    store: Arc<dyn Store>,
     account_of: AccountOf,
     room: Semaphore,
     pacing: PagePacing,
 }
 
 impl Pages {
-    /// Pages of this backlog, in which accounts have messages of their own.
-    pub fn new(backlog: Arc<dyn Backlog>, account_of: AccountOf) -> Self {
+    /// Pages of this store, in which accounts have messages of their own.
+    pub fn new(store: Arc<dyn Store>, account_of: AccountOf) -> Self {
         let pacing = PagePacing::default();
-        Self { backlog, account_of, room: Semaphore::new(AT_ONCE), pacing }
+        Self { store, account_of, room: Semaphore::new(AT_ONCE), pacing }
     }
 
     /// The answer to a user's query, without the messages of the users it hides; `chat` knows who has which name.
     ///
     /// # Errors
-    /// [`BacklogError`].
+    /// [`StoreError`].
     pub async fn answer(
         &self,
         query: &Query,
         chat: &Chat,
         user: &Identity,
         hidden: &HashSet<Username>,
-    ) -> Result<Object, BacklogError> {
+    ) -> Result<Object, StoreError> {
         let with = query.with.as_wire();
         let of = if query.is_public() {
             Some(Conversation::Public)
@@ -89,7 +89,7 @@ impl Pages {
         query: &Query,
         address: IpAddr,
         hidden: &HashSet<Username>,
-    ) -> Result<(Vec<(Sequence, Bytes)>, bool), BacklogError> {
+    ) -> Result<(Vec<(Sequence, Bytes)>, bool), StoreError> {
         let asked = usize::from(query.limit);
         let mut limit = asked;
         let mut side = query.side;
@@ -105,7 +105,7 @@ impl Pages {
             let page = {
                 // It is never closed.
                 let _room = self.room.acquire().await.ok();
-                self.backlog.page(PageQuery { of: of.clone(), side, limit }).await?
+                self.store.page(PageQuery { of: of.clone(), side, limit }).await?
             };
             let ends = (page.records.first().map(|r| r.0), page.records.last().map(|r| r.0));
             let mut seen = page.records;
@@ -135,7 +135,7 @@ impl Pages {
 
 impl std::fmt::Debug for Pages {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pages").field("backlog", &self.backlog).finish_non_exhaustive()
+        f.debug_struct("Pages").field("store", &self.store).finish_non_exhaustive()
     }
 }
 
@@ -165,12 +165,19 @@ mod tests {
         Box::new(|_| Box::pin(async { None }))
     }
 
-    /// A backlog of nothing but one user's messages, which counts the pages that are read.
+    /// A store of nothing but one user's messages, which counts the pages that are read.
     #[derive(Debug, Default)]
     struct Endless(AtomicUsize);
 
-    impl Backlog for Endless {
-        fn append<'a>(&'a self, _: &'a [Record]) -> BoxFuture<'a, Result<Sequence, BacklogError>> {
+    impl Store for Endless {
+        fn keep<'a>(
+            &'a self,
+            _: &'a [(Sequence, Record)],
+        ) -> BoxFuture<'a, Result<(), StoreError>> {
+            unreachable!()
+        }
+
+        fn newest(&self) -> BoxFuture<'_, Result<Sequence, StoreError>> {
             unreachable!()
         }
 
@@ -178,7 +185,7 @@ mod tests {
             &self,
             _: Sequence,
             _: usize,
-        ) -> BoxFuture<'_, Result<Vec<(Sequence, Record)>, BacklogError>> {
+        ) -> BoxFuture<'_, Result<Vec<(Sequence, Record)>, StoreError>> {
             unreachable!()
         }
 
@@ -186,7 +193,7 @@ mod tests {
             unreachable!()
         }
 
-        fn page(&self, query: PageQuery) -> BoxFuture<'_, Result<Page, BacklogError>> {
+        fn page(&self, query: PageQuery) -> BoxFuture<'_, Result<Page, StoreError>> {
             self.0.fetch_add(1, Ordering::Relaxed);
             let Side::After(after) = query.side else { unreachable!() };
             let record = Record {
@@ -202,9 +209,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_hides_everybody_who_spoke_reads_few_pages_and_slowly() {
-        let backlog = Arc::new(Endless::default());
-        let pages = Pages::new(Arc::clone(&backlog) as Arc<dyn Backlog>, no_accounts());
-        let read = || backlog.0.swap(0, Ordering::Relaxed);
+        let store = Arc::new(Endless::default());
+        let pages = Pages::new(Arc::clone(&store) as Arc<dyn Store>, no_accounts());
+        let read = || store.0.swap(0, Ordering::Relaxed);
         let hidden = HashSet::from([Username::parse("eve").unwrap()]);
         let query = Query { with: WireText::new("ALL"), side: Side::After(0), limit: 1 };
         let ask = async |address| {
@@ -259,11 +266,12 @@ mod tests {
                 filing: Filing::default(),
             }
         };
-        let backlog = Arc::new(Memory::new(1_000));
+        let store = Arc::new(Memory::new(1_000));
         let sources = [("ann", 5), ("eve", 610), ("ann", 5)];
         let all = sources.map(|(source, count)| vec![record(source); count]).concat();
-        backlog.append(&all).await.unwrap();
-        let pages = Pages::new(backlog, no_accounts());
+        let all: Vec<_> = (1..).zip(all).collect();
+        store.keep(&all).await.unwrap();
+        let pages = Pages::new(store, no_accounts());
         let hidden = HashSet::from([Username::parse("eve").unwrap()]);
         for (side, limit, ids, more) in [
             (Side::Before(616), 2, vec![4, 5], true),

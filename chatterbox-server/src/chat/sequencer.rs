@@ -1,4 +1,4 @@
-//! The only writer of messages: stores them in groups, then applies them to the hub in the stored order.
+//! The only writer of messages: numbers and stores them in groups, then applies them to the hub in the stored order.
 //!
 //! Whatever was posted while one group is stored makes the next, so under load many messages share the cost of one write.
 //! A message that could not be stored was delivered to nobody.
@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use crate::chat::posts::{Acks, Post, PostQueue, Tags};
 use crate::chat::shared::Chat;
-use crate::store::{Backlog, BacklogError};
+use crate::store::{Store, StoreError};
 
 /// A group takes further posts up to these bounds: what is applied at once has to be a small part of the timeline.
 const GROUP: usize = 1024;
@@ -26,7 +26,7 @@ const GROUP_BYTES: usize = 2 * 1024 * 1024;
 pub async fn run(
     mut queue: PostQueue,
     chat: Arc<Chat>,
-    backlog: Arc<dyn Backlog>,
+    messages: Arc<dyn Store>,
     limits: TimelineLimits,
     stop: impl Future<Output = ()>,
 ) {
@@ -34,6 +34,7 @@ pub async fn run(
     let mut stop = std::pin::pin!(stop);
     let mut stopping = false;
     let mut group = Vec::new();
+    let mut numbering = Numbering::default();
     let mut refused = Refused::default();
     loop {
         let first = tokio::select! {
@@ -53,12 +54,18 @@ pub async fn run(
             bytes += post.bytes;
             group.push(post);
         }
-        store(&mut group, &chat, &*backlog, &mut refused).await;
+        store(&mut group, &chat, &*messages, &mut numbering, &mut refused).await;
         pace.keep(&chat).await;
     }
 }
 
-async fn store(group: &mut Vec<Post>, chat: &Chat, backlog: &dyn Backlog, refused: &mut Refused) {
+async fn store(
+    group: &mut Vec<Post>,
+    chat: &Chat,
+    messages: &dyn Store,
+    numbering: &mut Numbering,
+    refused: &mut Refused,
+) {
     let mut records = Vec::with_capacity(group.iter().map(|post| post.records.len()).sum());
     let mut tagged = Tagged::default();
     for (place, post) in group.iter_mut().enumerate() {
@@ -75,16 +82,17 @@ async fn store(group: &mut Vec<Post>, chat: &Chat, backlog: &dyn Backlog, refuse
         return;
     }
     chat.file_to(&mut records);
-    let outcome = match backlog.append(&records).await {
-        Ok(first) => {
+    let count = records.len();
+    let outcome = match numbering.keep(messages, records).await {
+        Ok((first, records)) => {
             let noted =
                 tagged.new.iter().map(|((session, tag), at)| (*session, &**tag, first + *at));
-            chat.apply(first, records, noted);
+            chat.apply(records, noted);
             refused.end();
             Ok(first)
         }
         Err(error) => {
-            refused.add(records.len(), &error);
+            refused.add(count, &error);
             Err(Code::NotStored)
         }
     };
@@ -99,13 +107,38 @@ async fn store(group: &mut Vec<Post>, chat: &Chat, backlog: &dyn Backlog, refuse
     }
 }
 
+/// Gives the messages of this node their numbers: each the next one.
+#[derive(Default)]
+struct Numbering {
+    /// The newest number; unknown at the start, and after a group of which nobody knows whether the store has it.
+    newest: Option<Sequence>,
+}
+
+impl Numbering {
+    /// Keeps records under the next numbers, and gives the first of these.
+    async fn keep(
+        &mut self,
+        messages: &dyn Store,
+        records: Vec<Record>,
+    ) -> Result<(Sequence, Vec<(Sequence, Record)>), StoreError> {
+        let newest = match self.newest.take() {
+            Some(newest) => newest,
+            None => messages.newest().await?,
+        };
+        let numbered: Vec<_> = (newest + 1..).zip(records).collect();
+        messages.keep(&numbered).await?;
+        self.newest = Some(newest + numbered.len() as u64);
+        Ok((newest + 1, numbered))
+    }
+}
+
 /// How many messages were refused since one was stored.
 #[derive(Default)]
 struct Refused(usize);
 
 impl Refused {
     /// Logged at 1, 2, 4, 8 ... messages: a full disk refuses each, and the log may be on it.
-    fn add(&mut self, messages: usize, error: &BacklogError) {
+    fn add(&mut self, messages: usize, error: &StoreError) {
         let before = self.0;
         self.0 = before.saturating_add(messages.max(1));
         if before.checked_ilog2() != self.0.checked_ilog2() {

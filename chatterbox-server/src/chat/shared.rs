@@ -194,17 +194,16 @@ impl Chat {
         self.posts.post(records, held, tags, room).await
     }
 
-    /// Applies records that the backlog has stored from number `first` on, and their tags; for the sequencer only.
+    /// Applies records that the store has, and their tags; for the sequencer only.
     pub fn apply<'a>(
         &self,
-        first: Sequence,
-        records: Vec<Record>,
+        records: Vec<(Sequence, Record)>,
         tags: impl Iterator<Item = (SessionId, &'a str, Sequence)>,
     ) {
         let mut everybody = false;
         let mut single = Vec::new();
         let mut hub = self.hub();
-        for (id, record) in (first..).zip(records) {
+        for (id, record) in records {
             match hub.apply(id, record) {
                 Wake::All | Wake::AllSoon => everybody = true,
                 Wake::One(id) => single.push(id),
@@ -219,6 +218,11 @@ impl Chat {
             self.notifier.notify(Wake::All);
         }
         self.notifier.notify_each(&single);
+    }
+
+    /// Notes that messages of earlier runs up to this number are not kept any more.
+    pub fn begin_after(&self, forgotten: Sequence) {
+        self.hub().begin_after(forgotten);
     }
 
     /// Takes messages of an earlier run into the history.
@@ -259,7 +263,7 @@ impl Chat {
         }
     }
 
-    /// What went through the lobby so far.
+    /// What went through the rooms so far.
     pub fn volume(&self) -> Lag {
         self.hub().volume()
     }

@@ -11,7 +11,7 @@ use chatterbox_server::commands::{CommandState, Service};
 use chatterbox_server::net::{Transport, listen};
 use chatterbox_server::ops::{data_watch, logging, machine, signals};
 use chatterbox_server::store::sqlite::{self, Place};
-use chatterbox_server::store::{Backlog, Memory, MemoryDirectory, Sqlite, SqliteDirectory};
+use chatterbox_server::store::{Memory, MemoryDirectory, Sqlite, SqliteDirectory, Store};
 use tokio::sync::watch;
 
 use crate::cli::banner::ready;
@@ -53,7 +53,7 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
             None => Transport::Plaintext,
         };
         let new_database = options.store().is_some_and(|store| !sqlite::exists(&store.folder));
-        let (backlog, place): (Arc<dyn Backlog>, _) = match options.store() {
+        let (store, place): (Arc<dyn Store>, _) = match options.store() {
             Some(store) => {
                 let sqlite = Sqlite::open(&store)?;
                 let gone = |error| Failure::system("the messages are not where they were", &error);
@@ -74,7 +74,7 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
             .map_err(|error| Failure::system("can't listen to signals", &error))?;
         ready(&options, source.as_ref(), &listeners, new_database);
         let server =
-            chatterbox_server::run_with(listeners, transport, backlog, access, live, stopped);
+            chatterbox_server::run_with(listeners, transport, store, access, live, stopped);
         let files = place.clone();
         let watched = data_watch::watch(move || files.as_ref().map_or(Ok(()), Place::check_all));
         tokio::select! {

@@ -1,13 +1,13 @@
 //! The stores of messages and accounts, in memory or in SQLite.
 
-mod backlog;
 #[cfg(test)]
 mod contract;
 mod memory;
+mod message_store;
 mod page;
 pub mod sqlite;
 
-pub use backlog::{Backlog, BacklogError};
 pub use memory::{Memory, MemoryDirectory};
+pub use message_store::{Store, StoreError};
 pub use page::{Page, PageQuery};
 pub use sqlite::{Sqlite, SqliteDirectory};

@@ -23,7 +23,7 @@ use chatterbox_proto::server_frame::ServerKeys;
 use chatterbox_proto::{Capabilities, Entry, ServerFrame, client_frame, limits};
 use chatterbox_server::access::{Access, NoAccounts};
 use chatterbox_server::net::{CertificateSource, Transport, listen};
-use chatterbox_server::store::{Backlog, BacklogError, Memory};
+use chatterbox_server::store::{Memory, Store, StoreError};
 use chatterbox_server::{Config, Live};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -41,7 +41,7 @@ pub struct Server {
     pub address: SocketAddr,
     pub stop: watch::Sender<u32>,
     tls: Option<Arc<ClientConfig>>,
-    task: JoinHandle<Result<(), BacklogError>>,
+    task: JoinHandle<Result<(), StoreError>>,
     folder: Option<tempfile::TempDir>,
 }
 
@@ -58,7 +58,7 @@ impl Server {
 
     /// Without TLS.
     pub async fn plaintext(config: Config) -> Self {
-        Self::with_backlog(config, Arc::new(Memory::default())).await
+        Self::with_store(config, Arc::new(Memory::default())).await
     }
 
     /// With TLS, and with this authenticator and handler.
@@ -68,29 +68,29 @@ impl Server {
             CertificateSource::Local { folder: folder.path().to_owned(), host: "localhost".into() };
         let transport = Transport::tls(source).unwrap();
         let tls = trusting(&folder.path().join("ca.crt"));
-        let backlog = Arc::new(Memory::default());
-        Self::run_with(config, transport, backlog, access, Some(tls), Some(folder)).await
+        let store = Arc::new(Memory::default());
+        Self::run_with(config, transport, store, access, Some(tls), Some(folder)).await
     }
 
-    /// Without TLS, with this backlog.
-    pub async fn with_backlog(config: Config, backlog: Arc<dyn Backlog>) -> Self {
-        Self::run(config, Transport::Plaintext, backlog, None, None).await
+    /// Without TLS, with this store.
+    pub async fn with_store(config: Config, store: Arc<dyn Store>) -> Self {
+        Self::run(config, Transport::Plaintext, store, None, None).await
     }
 
     async fn run(
         config: Config,
         transport: Transport,
-        backlog: Arc<dyn Backlog>,
+        store: Arc<dyn Store>,
         tls: Option<Arc<ClientConfig>>,
         folder: Option<tempfile::TempDir>,
     ) -> Self {
-        Self::run_with(config, transport, backlog, Access::new(NoAccounts), tls, folder).await
+        Self::run_with(config, transport, store, Access::new(NoAccounts), tls, folder).await
     }
 
     async fn run_with(
         config: Config,
         transport: Transport,
-        backlog: Arc<dyn Backlog>,
+        store: Arc<dyn Store>,
         access: Access,
         tls: Option<Arc<ClientConfig>>,
         folder: Option<tempfile::TempDir>,
@@ -101,7 +101,7 @@ impl Server {
         let task = tokio::spawn(chatterbox_server::run_with(
             listeners,
             transport,
-            backlog,
+            store,
             access,
             Live::new(config),
             stopped,

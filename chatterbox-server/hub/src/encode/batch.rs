@@ -1,7 +1,6 @@
 //! Frames from events: as few objects as the order of the events allows (PB-2), assembled once for all members with the
 //! same cursor and view.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
@@ -63,11 +62,13 @@ impl Batch {
 
     /// Whether others have it as well, or may still get it.
     pub fn is_shared(&self) -> bool {
-        self.is_held_elsewhere()
+        Arc::strong_count(&self.0) > 1
     }
 
-    fn is_held_elsewhere(&self) -> bool {
-        Arc::strong_count(&self.0) > 1
+    /// Whether both are the same in memory.
+    #[cfg(test)]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
@@ -167,85 +168,6 @@ fn id_json(event: &Event) -> Vec<u8> {
     let mut json = Vec::with_capacity(ID_LENGTH);
     ids::push_id(&mut json, id);
     json
-}
-
-/// The newest batches of each view, by the places of the timeline that they begin and end at.
-///
-/// Under load most receivers have the same cursor, so one assembled batch serves hundreds of them.
-#[derive(Debug, Default)]
-pub struct BatchCache {
-    recent: [VecDeque<(u64, u64, Batch)>; View::COUNT],
-    /// Batches that are not cached any more, but are still being written by somebody, and their size.
-    outstanding: Vec<Batch>,
-    outstanding_bytes: usize,
-    /// The size of those that are cached.
-    cached_bytes: usize,
-    /// When so many are outstanding, it is looked which of them have been written.
-    look_at: usize,
-}
-
-/// So many batches of each view are cached, and so many bytes in all, beside the newest batch.
-const RECENT: usize = 4;
-const CACHED_BYTES: usize = 8 * 1024 * 1024;
-
-impl BatchCache {
-    /// The batch that begins at `from` and ends at `to` or before, if it is cached.
-    pub fn get(&self, view: View, from: u64, to: u64) -> Option<(u64, Batch)> {
-        let recent = self.recent.get(view.index())?;
-        let found = recent.iter().rev().find(|(start, end, _)| *start == from && *end <= to)?;
-        Some((found.1, found.2.clone()))
-    }
-
-    /// Caches a batch for the other receivers.
-    pub fn put(&mut self, view: View, from: u64, to: u64, batch: &Batch) {
-        let Some(recent) = self.recent.get_mut(view.index()) else { return };
-        let oldest = if recent.len() == RECENT { recent.pop_front() } else { None };
-        recent.push_back((from, to, batch.clone()));
-        self.cached_bytes += batch.size();
-        self.retire(oldest);
-        while self.cached_bytes > CACHED_BYTES {
-            // The oldest goes, of whatever view: whoever is still there has long got it.
-            let begins = |recent: &VecDeque<(u64, u64, Batch)>| recent.front().map(|first| first.1);
-            let others = self.recent.iter_mut().filter(|recent| {
-                recent.front().is_some_and(|(_, _, first)| !Arc::ptr_eq(&first.0, &batch.0))
-            });
-            let Some(oldest) = others.min_by_key(|recent| begins(recent)) else { break };
-            let oldest = oldest.pop_front();
-            self.retire(oldest);
-        }
-    }
-
-    /// Notes a batch that is not cached any more, if somebody is still writing it.
-    fn retire(&mut self, batch: Option<(u64, u64, Batch)>) {
-        let Some((_, _, batch)) = batch else { return };
-        self.cached_bytes = self.cached_bytes.saturating_sub(batch.size());
-        if batch.is_held_elsewhere() {
-            self.outstanding_bytes += batch.size();
-            self.outstanding.push(batch);
-            if self.outstanding.len() > self.look_at {
-                self.forget_written();
-            }
-        }
-    }
-
-    /// Whether a batch of this view that ends here is cached.
-    pub fn is_cached(&self, view: View, to: u64) -> bool {
-        let recent = self.recent.get(view.index());
-        recent.is_some_and(|recent| recent.iter().any(|(_, end, _)| *end == to))
-    }
-
-    /// The bytes of batches that are not cached any more and may still be on their way to somebody.
-    pub fn outstanding(&self) -> usize {
-        self.outstanding_bytes
-    }
-
-    /// Forgets those that nobody is writing any more.
-    pub fn forget_written(&mut self) {
-        self.outstanding.retain(Batch::is_held_elsewhere);
-        self.outstanding_bytes = self.outstanding.iter().map(Batch::size).sum();
-        // The next look costs no more than what has come since.
-        self.look_at = 2 * self.outstanding.len() + 16;
-    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,8 @@ use crate::{Delivery, Filing, JoinError, JoinReply, JoinRequest, Laggards, MOVIN
 mod blocks;
 mod budget;
 mod logins;
+mod rings_and_runs;
+mod rooms;
 mod views;
 
 fn name(text: &str) -> Username {

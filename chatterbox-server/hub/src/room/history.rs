@@ -5,7 +5,7 @@
 //! have bounds of their own, so that nobody can push out public messages by sending private ones to themselves, and
 //! nobody has more than a share of either.
 //!
-//! Every message has its number in the backlog (ID-2), and the numbers are the order.
+//! Every message has its number (ID-2), and the numbers are the order.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::OnceLock;
@@ -48,7 +48,7 @@ pub struct History {
     mailboxes: Mailboxes<PrivateMessage>,
     keep: Keep,
     /// The number of the newest message ever.
-    newest: Option<Sequence>,
+    newest: Sequence,
     /// Dropped segments that welcomes still hold, with their places in the order in which they were dropped, and their size.
     pinned: VecDeque<(u64, Bytes)>,
     pinned_bytes: usize,
@@ -70,7 +70,7 @@ impl History {
             shares: Shares::new(keep),
             mailboxes: Mailboxes::new(keep.of_private()),
             keep,
-            newest: None,
+            newest: 0,
             pinned: VecDeque::new(),
             pinned_bytes: 0,
             drops: 0,
@@ -79,23 +79,21 @@ impl History {
         }
     }
 
-    /// Sets the number of the next message. Messages before the first one are missing.
-    fn begin(&mut self, id: Sequence) {
-        if self.newest.is_none() {
-            self.public_forgotten = id.saturating_sub(1);
-            self.mailboxes.begin_after(id.saturating_sub(1));
-        }
-        self.newest = Some(id);
+    /// Notes that messages up to this number may have been removed before this history began. The number of its first message
+    /// does not tell: numbers rise with gaps.
+    pub fn begin_after(&mut self, forgotten: Sequence) {
+        self.public_forgotten = self.public_forgotten.max(forgotten);
+        self.mailboxes.begin_after(forgotten);
     }
 
     /// The number of the newest message; 0 when there was none.
     pub fn newest(&self) -> Sequence {
-        self.newest.unwrap_or(0)
+        self.newest
     }
 
     /// Adds a public message.
     pub fn push_public(&mut self, id: Sequence, record: &Record) {
-        self.begin(id);
+        self.newest = id;
         let part = self.keep.part(SEGMENT_PART);
         let open = self.open.held();
         let full =
@@ -128,7 +126,7 @@ impl History {
 
     /// Adds a private message to somebody.
     pub fn push_private(&mut self, id: Sequence, recipient: &Party, record: &Record) {
-        self.begin(id);
+        self.newest = id;
         let json: Bytes = [LIST_SEPARATOR, &record.json].concat().into();
         let kept = Kept {
             sender: record.filing.sender,

@@ -1,12 +1,13 @@
-//! The timeline of a room: a bounded ring of encoded events, in one order for all receivers.
+//! The timeline of a room: a bounded ring of encoded events with their stamps, in one order for all receivers.
 //!
-//! A receiver is a position in it, its cursor. Nothing is copied per receiver, and memory is bounded by the ring,
-//! however many receivers are slow.
+//! A receiver is a stamp, its cursor: what lies before it was handed out. Nothing is copied per receiver, and memory is
+//! bounded by the ring, however many receivers are slow.
 
 use std::collections::VecDeque;
 
 use crate::event::Event;
 use crate::room::limits::TimelineLimits;
+use crate::room::stamp::Stamp;
 
 /// The distance of a cursor from the newest event.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,18 +18,25 @@ pub struct Lag {
     pub bytes: u64,
 }
 
+/// The ring has dropped an event that somebody had not been handed out yet.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Overtaken;
+
 #[derive(Debug)]
 struct Slot {
-    event: Event,
+    stamp: Stamp,
     /// The bytes of all events ever, up to and including this one.
     bytes_through: u64,
+    event: Event,
 }
 
 #[derive(Debug)]
 pub struct Timeline {
     slots: VecDeque<Slot>,
-    /// The position of the first slot.
-    base: u64,
+    /// Behind the newest event that was dropped.
+    lost: Stamp,
+    /// Behind the newest event.
+    end: Stamp,
     bytes: u64,
     limits: TimelineLimits,
 }
@@ -36,63 +44,120 @@ pub struct Timeline {
 impl Timeline {
     /// An empty timeline.
     pub fn new(limits: TimelineLimits) -> Self {
-        Self { slots: VecDeque::new(), base: 0, bytes: 0, limits }
+        Self {
+            slots: VecDeque::new(),
+            lost: Stamp::default(),
+            end: Stamp::default(),
+            bytes: 0,
+            limits,
+        }
     }
 
-    /// The position behind the newest event.
-    pub fn head(&self) -> u64 {
-        self.base + self.slots.len() as u64
-    }
-
-    /// The bytes of all events ever.
-    pub fn bytes(&self) -> u64 {
-        self.bytes
+    /// The stamp behind the newest event. Whoever has it as a cursor, or a later one, has been handed out everything.
+    pub const fn end(&self) -> Stamp {
+        self.end
     }
 
     /// Its bounds.
-    pub fn limits(&self) -> TimelineLimits {
+    pub const fn limits(&self) -> TimelineLimits {
         self.limits
     }
 
-    /// Adds an event, and drops the oldest beyond the bounds, but never the newest.
-    pub fn push(&mut self, event: Event) {
+    /// The events that it holds.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// The memory of its events.
+    pub fn weight(&self) -> usize {
+        let bytes = usize::try_from(self.held()).unwrap_or(usize::MAX);
+        bytes.saturating_add(self.slots.capacity() * size_of::<Slot>())
+    }
+
+    /// Adds an event, whose stamp is higher than those before, and drops the oldest beyond the bounds, but never the newest.
+    pub fn push(&mut self, stamp: Stamp, event: Event) {
         self.bytes += event.size() as u64;
-        self.slots.push_back(Slot { event, bytes_through: self.bytes });
+        self.slots.push_back(Slot { stamp, bytes_through: self.bytes, event });
+        self.end = stamp.next();
         while self.slots.len() > 1
             && (self.slots.len() > self.limits.events || self.held() > self.limits.bytes)
         {
-            self.slots.pop_front();
-            self.base += 1;
+            self.drop_oldest();
+        }
+    }
+
+    /// Drops the oldest event, also when it is the only one; without any, the ring takes no memory.
+    pub fn drop_oldest(&mut self) {
+        if let Some(slot) = self.slots.pop_front() {
+            self.lost = slot.stamp.next();
+        }
+        let few = 2 * self.slots.len();
+        if self.slots.capacity() > 2 * few {
+            self.slots.shrink_to(few);
         }
     }
 
     fn held(&self) -> u64 {
-        let before_first = self
-            .slots
-            .front()
-            .map_or(self.bytes, |slot| slot.bytes_through - slot.event.size() as u64);
-        self.bytes - before_first
+        self.bytes - self.bytes_before(0)
     }
 
-    /// The events from `cursor` on, or `None` when some of them have been dropped.
-    pub fn since(&self, cursor: u64) -> Option<impl Iterator<Item = &Event>> {
-        let skipped = usize::try_from(cursor.checked_sub(self.base)?).ok()?;
-        Some(self.slots.range(skipped.min(self.slots.len())..).map(|slot| &slot.event))
+    /// The bytes of all events ever before this slot.
+    fn bytes_before(&self, slot: usize) -> u64 {
+        let slot = self.slots.get(slot);
+        slot.map_or(self.bytes, |slot| slot.bytes_through - slot.event.size() as u64)
     }
 
-    /// The lag of a cursor, or `None` when the ring has overtaken it.
-    pub fn lag(&self, cursor: u64) -> Option<Lag> {
-        let skipped = usize::try_from(cursor.checked_sub(self.base)?).ok()?;
-        let next = self.slots.get(skipped);
-        let before_next =
-            next.map_or(self.bytes, |slot| slot.bytes_through - slot.event.size() as u64);
-        Some(Lag { events: self.head() - cursor, bytes: self.bytes - before_next })
+    /// The first slot that is not before the cursor.
+    fn slot_at(&self, cursor: Stamp) -> Result<usize, Overtaken> {
+        if self.lost > cursor {
+            return Err(Overtaken);
+        }
+        // No two events have one stamp, so there are no more events from the cursor on than there are stamps. There are as
+        // many where nothing has happened in other rooms meanwhile.
+        let stamps = usize::try_from(self.end.since(cursor)).unwrap_or(usize::MAX);
+        let slot = self.slots.len().saturating_sub(stamps);
+        if self.slots.get(slot).is_none_or(|slot| slot.stamp >= cursor) {
+            return Ok(slot);
+        }
+        Ok(self.slots.partition_point(|slot| slot.stamp < cursor))
+    }
+
+    /// The stamp of the first event from the cursor on, if there is one.
+    pub fn next_from(&self, cursor: Stamp) -> Result<Option<Stamp>, Overtaken> {
+        if self.end <= cursor {
+            return Ok(None);
+        }
+        Ok(self.slots.get(self.slot_at(cursor)?).map(|slot| slot.stamp))
+    }
+
+    /// The events from the cursor on with their stamps, and the lowest cursor from which on they are the same.
+    pub fn since(
+        &self,
+        cursor: Stamp,
+    ) -> Result<(Stamp, impl Iterator<Item = (Stamp, &Event)>), Overtaken> {
+        let first = self.slot_at(cursor)?;
+        let before = first.checked_sub(1).and_then(|before| self.slots.get(before));
+        let lowest = before.map_or(self.lost, |slot| slot.stamp.next());
+        Ok((lowest, self.slots.range(first..).map(|slot| (slot.stamp, &slot.event))))
+    }
+
+    /// Whether the ring has dropped something from the cursor on.
+    pub fn has_overtaken(&self, cursor: Stamp) -> bool {
+        self.lost > cursor
+    }
+
+    /// The lag of a cursor.
+    pub fn lag(&self, cursor: Stamp) -> Result<Lag, Overtaken> {
+        let next = self.slot_at(cursor)?;
+        let events = (self.slots.len() - next) as u64;
+        Ok(Lag { events, bytes: self.bytes - self.bytes_before(next) })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -100,20 +165,65 @@ mod tests {
         Event::notice(Bytes::from(vec![b'x'; size]))
     }
 
+    /// A stamp after so many others.
+    fn stamp(count: u64) -> Stamp {
+        (0..count).fold(Stamp::default(), |stamp, _| stamp.next())
+    }
+
+    fn count_since(timeline: &Timeline, cursor: u64) -> Option<usize> {
+        timeline.since(stamp(cursor)).ok().map(|(_, events)| events.count())
+    }
+
     #[test]
     fn the_ring_is_bounded_in_events_and_bytes() {
         let mut timeline = Timeline::new(TimelineLimits { events: 3, bytes: 100 });
-        for _ in 0..5 {
-            timeline.push(event(10));
+        for number in 0..5 {
+            timeline.push(stamp(number), event(10));
         }
-        assert_eq!(timeline.head(), 5);
-        assert!(timeline.since(1).is_none());
-        assert_eq!(timeline.since(2).unwrap().count(), 3);
-        assert_eq!(timeline.lag(4), Some(Lag { events: 1, bytes: 10 }));
-        assert_eq!(timeline.lag(5), Some(Lag::default()));
-        timeline.push(event(95));
-        assert!(timeline.lag(4).is_none(), "two together are above 100 bytes");
-        timeline.push(event(1000));
-        assert_eq!(timeline.since(6).unwrap().count(), 1, "the newest always stays");
+        assert_eq!(timeline.end(), stamp(5));
+        assert_eq!(count_since(&timeline, 1), None);
+        assert_eq!(count_since(&timeline, 2), Some(3));
+        assert_eq!(timeline.lag(stamp(4)), Ok(Lag { events: 1, bytes: 10 }));
+        assert_eq!(timeline.lag(stamp(5)), Ok(Lag::default()));
+        timeline.push(stamp(5), event(95));
+        assert_eq!(timeline.lag(stamp(4)), Err(Overtaken), "two together are above 100 bytes");
+        timeline.push(stamp(6), event(1000));
+        assert_eq!(count_since(&timeline, 6), Some(1), "the newest always stays");
+    }
+
+    proptest! {
+        /// Wherever the gaps between stamps are, a cursor finds its events and its lag.
+        #[test]
+        fn a_cursor_finds_its_place_between_gaps(
+            gaps in prop::collection::vec(1..5_u64, 1..60),
+            events in 1..40_usize,
+            cursor in 0..150_u64,
+        ) {
+            let mut timeline = Timeline::new(TimelineLimits { events, bytes: u64::MAX });
+            let mut stamps = Vec::new();
+            for gap in gaps {
+                let at = stamps.last().map_or(0, |last| last + gap);
+                timeline.push(stamp(at), event(stamps.len()));
+                stamps.push(at);
+            }
+            let kept = stamps.split_off(stamps.len().saturating_sub(events));
+            let is_lost = stamps.last().is_some_and(|lost| cursor <= *lost);
+            prop_assert_eq!(timeline.has_overtaken(stamp(cursor)), is_lost);
+            if is_lost {
+                prop_assert_eq!(timeline.lag(stamp(cursor)), Err(Overtaken));
+                prop_assert_eq!(timeline.next_from(stamp(cursor)), Err(Overtaken));
+                return Ok(());
+            }
+            let expected: Vec<_> = kept.iter().filter(|at| **at >= cursor).copied().collect();
+            prop_assert_eq!(timeline.next_from(stamp(cursor)), Ok(expected.first().copied().map(stamp)));
+            let (lowest, found) = timeline.since(stamp(cursor)).unwrap();
+            let (found, sizes): (Vec<_>, Vec<_>) =
+                found.map(|(at, event)| (at.count(), event.size() as u64)).unzip();
+            prop_assert_eq!(&found, &expected);
+            let lag = Lag { events: found.len() as u64, bytes: sizes.iter().sum() };
+            prop_assert_eq!(timeline.lag(stamp(cursor)), Ok(lag));
+            let before = kept.iter().rev().find(|at| **at < cursor).or(stamps.last());
+            prop_assert_eq!(lowest.count(), before.map_or(0, |before| before + 1));
+        }
     }
 }

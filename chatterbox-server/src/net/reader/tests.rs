@@ -14,30 +14,34 @@ use super::*;
 use crate::chat::handle::Seat;
 use crate::chat::shared::Chat;
 use crate::chat::{posts, sequencer};
-use crate::store::{Backlog, BacklogError, Memory, Page, PageQuery};
+use crate::store::{Memory, Page, PageQuery, Store, StoreError};
 
-/// A backlog that notes how many messages each post had: one sender has one post in flight.
+/// A store that notes how many messages each post had: one sender has one post in flight.
 #[derive(Debug, Default)]
 struct Noting {
     memory: Memory,
     posts: Mutex<Vec<usize>>,
 }
 
-impl Backlog for Noting {
-    fn append<'a>(&'a self, all: &'a [Record]) -> BoxFuture<'a, Result<Sequence, BacklogError>> {
+impl Store for Noting {
+    fn keep<'a>(&'a self, all: &'a [(Sequence, Record)]) -> BoxFuture<'a, Result<(), StoreError>> {
         self.posts.lock().unwrap().push(all.len());
-        self.memory.append(all)
+        self.memory.keep(all)
+    }
+
+    fn newest(&self) -> BoxFuture<'_, Result<Sequence, StoreError>> {
+        self.memory.newest()
     }
 
     fn read(
         &self,
         from: Sequence,
         limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<(Sequence, Record)>, BacklogError>> {
+    ) -> BoxFuture<'_, Result<Vec<(Sequence, Record)>, StoreError>> {
         self.memory.read(from, limit)
     }
 
-    fn page(&self, query: PageQuery) -> BoxFuture<'_, Result<Page, BacklogError>> {
+    fn page(&self, query: PageQuery) -> BoxFuture<'_, Result<Page, StoreError>> {
         self.memory.page(query)
     }
 
@@ -51,11 +55,11 @@ fn chat() -> (Arc<Chat>, Arc<Noting>) {
     let (posts, queue) = posts::queue();
     let limits = TimelineLimits::default();
     let chat = Arc::new(Chat::new(Hub::new(limits, Keep::default()), posts));
-    let backlog = Arc::new(Noting::default());
+    let store = Arc::new(Noting::default());
     let never = std::future::pending();
-    let stored = sequencer::run(queue, Arc::clone(&chat), Arc::clone(&backlog) as _, limits, never);
+    let stored = sequencer::run(queue, Arc::clone(&chat), Arc::clone(&store) as _, limits, never);
     tokio::spawn(stored);
-    (chat, backlog)
+    (chat, store)
 }
 
 fn join(chat: &Arc<Chat>, name: &str) -> Seat {
@@ -90,7 +94,7 @@ fn reader<'a>(member: &Handle, input: &'a [u8], first: Option<Bytes>) -> Reader<
 
 /// The posts of ann when she sends this, and others read.
 async fn posts_of(first: Option<Bytes>, input: &[u8]) -> Vec<usize> {
-    let (chat, backlog) = chat();
+    let (chat, store) = chat();
     let context = Context::plain(Arc::clone(&chat));
     let (ann, bob) = (join(&chat, "ann"), join(&chat, "bob"));
     let member = ann.handle();
@@ -98,7 +102,7 @@ async fn posts_of(first: Option<Bytes>, input: &[u8]) -> Vec<usize> {
     tokio::spawn(read_all(bob));
     let end = reader(&member, input, first).run(&context).await;
     assert!(matches!(end, End::Closed));
-    backlog.posts.lock().unwrap().clone()
+    store.posts.lock().unwrap().clone()
 }
 
 fn messages(count: usize, to: &str, text: &str) -> Vec<u8> {

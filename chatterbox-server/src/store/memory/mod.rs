@@ -1,7 +1,7 @@
 //! Messages and accounts in memory, lost with the process.
 
 mod accounts;
-mod backlog;
+mod messages;
 
 pub use accounts::Memory as MemoryDirectory;
-pub use backlog::Memory;
+pub use messages::Memory;

@@ -2,10 +2,10 @@
 
 mod account_changes;
 mod accounts;
-mod backlog;
 mod backup;
 mod database;
 mod error;
+mod messages;
 mod migrate;
 mod options;
 mod pages;
@@ -16,9 +16,9 @@ mod stored;
 mod writer;
 
 pub use accounts::Sqlite as SqliteDirectory;
-pub use backlog::Sqlite;
 pub use backup::{CopyError, backup, export};
 pub use error::OpenError;
+pub use messages::Sqlite;
 pub use options::{Durability, SqliteOptions};
 pub use place::{Missing, Place, exists};
 pub use retention::Retention;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chatterbox_hub::Keep;
 
-/// The bounds of a backlog. Of the public messages the oldest are removed first; the private ones have a part of the bounds
+/// The bounds of the stored messages. Of the public messages the oldest are removed first; the private ones have a part of the bounds
 /// for themselves. No sender has more than a share of either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {

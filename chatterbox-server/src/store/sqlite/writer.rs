@@ -1,4 +1,4 @@
-//! The thread that owns the database: it appends, reads, and removes old messages.
+//! The thread that owns the database: it keeps messages, reads them, and removes old ones.
 
 #![allow(clippy::disallowed_methods, reason = "the edge: the age of messages is measured here")]
 
@@ -7,35 +7,39 @@ use std::time::{Duration, SystemTime};
 
 use chatterbox_hub::{Filing, Party, Record, Sender, Sequence};
 use chatterbox_proto::session::Destination;
-use rusqlite::{Connection, ErrorCode, TransactionBehavior, params};
+use rusqlite::{
+    CachedStatement, Connection, ErrorCode, OptionalExtension as _, TransactionBehavior, params,
+};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::store::backlog::BacklogError;
+use crate::store::message_store::{StoreError, not_kept_before};
 use crate::store::page::{Page, PageQuery};
 use crate::store::sqlite::database::Opened;
 use crate::store::sqlite::error::OpenError;
 use crate::store::sqlite::pages;
 use crate::store::sqlite::retention::Retention;
-use crate::store::sqlite::row::{COLUMNS, Records};
+use crate::store::sqlite::row::{COLUMNS, Records, unsigned};
 use crate::store::sqlite::stored::{Removed, Stored};
 
 /// A request to the thread.
 pub(super) enum Job {
-    /// Store these records.
-    Append { records: Vec<Record>, reply: oneshot::Sender<Result<Sequence, BacklogError>> },
+    /// Keep these records.
+    Keep { records: Vec<(Sequence, Record)>, reply: oneshot::Sender<Result<(), StoreError>> },
+    /// Give the greatest number that was ever kept.
+    Newest { reply: oneshot::Sender<Result<Sequence, StoreError>> },
     /// Read records from a number on.
     Read {
         from: Sequence,
         limit: usize,
-        reply: oneshot::Sender<Result<Vec<(Sequence, Record)>, BacklogError>>,
+        reply: oneshot::Sender<Result<Vec<(Sequence, Record)>, StoreError>>,
     },
     /// Read a page of one conversation.
-    Page { query: PageQuery, reply: oneshot::Sender<Result<Page, BacklogError>> },
+    Page { query: PageQuery, reply: oneshot::Sender<Result<Page, StoreError>> },
     /// Delete the private messages to an account.
     ForgetAccount { account: i64 },
 }
 
-/// The most messages that one step of cleaning removes, so that appends wait for milliseconds at most.
+/// The most messages that one step of cleaning removes, so that groups wait for milliseconds at most.
 const STEP: usize = 1000;
 
 /// A read ends with the message that makes it longer than this.
@@ -46,6 +50,10 @@ const FREED_PAGES: u32 = 256;
 
 /// The interval at which the age of messages is checked.
 const AGE_EVERY: Duration = Duration::from_secs(60);
+
+const INSERT: &str = "INSERT INTO messages
+    (sequence, arrived, source, recipient, json, conversation, mailbox, sender, origin)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 pub(super) struct Writer {
     opened: Opened,
@@ -73,7 +81,10 @@ impl Writer {
             match job {
                 None => break,
                 // A caller that has given up does not need the answer.
-                Some(Job::Append { records, reply }) => drop(reply.send(self.append(&records))),
+                Some(Job::Keep { records, reply }) => drop(reply.send(self.keep(&records))),
+                Some(Job::Newest { reply }) => {
+                    drop(reply.send(newest(&self.opened.connection).map_err(refused)));
+                }
                 Some(Job::Read { from, limit, reply }) => drop(reply.send(self.read(from, limit))),
                 Some(Job::ForgetAccount { account }) => self.stored.forget_account(account),
                 Some(Job::Page { query, reply }) => {
@@ -89,58 +100,30 @@ impl Writer {
         }
     }
 
-    fn append(&mut self, records: &[Record]) -> Result<Sequence, BacklogError> {
-        let transaction = self.opened.connection.transaction().map_err(refused)?;
-        let first = {
-            let mut insert = transaction
-                .prepare_cached(
-                    "INSERT INTO messages
-                     (arrived, source, recipient, json, conversation, mailbox, sender, origin)
-                     VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                )
-                .map_err(refused)?;
-            let mut first = None;
-            for record in records {
-                let recipient = match &record.destination {
-                    Destination::All => None,
-                    Destination::User(name) => Some(name.as_str()),
-                };
-                // JSON is ASCII; anything else would be our bug, and is not stored.
-                let json = std::str::from_utf8(&record.json)
-                    .map_err(|error| BacklogError::Store(error.into()))?;
-                let source = record.source.as_str();
-                let conversation = record.conversation_key();
-                let Filing { sender: Sender { number, origin }, to, .. } = &record.filing;
-                let mailbox = to.as_ref().map(Party::key);
-                let sender = Some(number).filter(|number| **number != 0);
-                let row = params![
-                    record.arrived,
-                    source,
-                    recipient,
-                    json,
-                    conversation,
-                    mailbox,
-                    sender,
-                    origin,
-                ];
-                let sequence = insert.insert(row).map_err(refused)?;
-                first.get_or_insert(sequence);
-            }
-            first
-        };
-        let first = match first {
-            Some(first) => first,
-            None => next_sequence(&transaction).map_err(refused)?,
-        };
-        transaction.commit().map_err(refused)?;
-        let first = first.unsigned_abs();
-        for (id, record) in (first..).zip(records) {
-            self.stored.add(id, record);
+    fn keep(&mut self, records: &[(Sequence, Record)]) -> Result<(), StoreError> {
+        if records.is_empty() {
+            return Ok(());
         }
-        Ok(first)
+        let transaction = self
+            .opened
+            .connection
+            // The accounts are written by another connection: no read may be outdated when its write follows.
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(refused)?;
+        let kept_before = newest(&transaction).map_err(refused)?;
+        let mut insert = transaction.prepare_cached(INSERT).map_err(refused)?;
+        for (id, record) in not_kept_before(kept_before, records) {
+            put(&mut insert, *id, record)?;
+        }
+        drop(insert);
+        transaction.commit().map_err(refused)?;
+        for (id, record) in not_kept_before(kept_before, records) {
+            self.stored.add(*id, record);
+        }
+        Ok(())
     }
 
-    fn read(&self, from: Sequence, limit: usize) -> Result<Vec<(Sequence, Record)>, BacklogError> {
+    fn read(&self, from: Sequence, limit: usize) -> Result<Vec<(Sequence, Record)>, StoreError> {
         let (Ok(from), Ok(limit)) = (i64::try_from(from), i64::try_from(limit)) else {
             return Ok(Vec::new());
         };
@@ -221,24 +204,52 @@ impl Writer {
     }
 }
 
-/// The number that the next message will have.
-fn next_sequence(connection: &Connection) -> Result<i64, rusqlite::Error> {
-    connection.query_row(
-        "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'messages'), 0) + 1",
-        [],
-        |row| row.get(0),
-    )
+fn put(insert: &mut CachedStatement<'_>, id: Sequence, record: &Record) -> Result<(), StoreError> {
+    let id = i64::try_from(id).map_err(|error| StoreError::Failed(error.into()))?;
+    let recipient = match &record.destination {
+        Destination::All => None,
+        Destination::User(name) => Some(name.as_str()),
+    };
+    // JSON is ASCII; anything else would be our bug, and is not stored.
+    let json =
+        std::str::from_utf8(&record.json).map_err(|error| StoreError::Failed(error.into()))?;
+    let source = record.source.as_str();
+    let conversation = record.conversation_key();
+    let Filing { sender: Sender { number, origin }, to, .. } = &record.filing;
+    let mailbox = to.as_ref().map(Party::key);
+    let sender = Some(number).filter(|number| **number != 0);
+    let row = params![
+        id,
+        record.arrived,
+        source,
+        recipient,
+        json,
+        conversation,
+        mailbox,
+        sender,
+        origin,
+    ];
+    insert.execute(row).map(drop).map_err(refused)
 }
 
-fn refused(error: rusqlite::Error) -> BacklogError {
+/// The greatest number that a message ever had: AUTOINCREMENT remembers it when the message has gone.
+fn newest(connection: &Connection) -> Result<Sequence, rusqlite::Error> {
+    connection
+        .prepare_cached("SELECT seq FROM sqlite_sequence WHERE name = 'messages'")?
+        .query_row([], |row| unsigned(row, 0))
+        .optional()
+        .map(Option::unwrap_or_default)
+}
+
+fn refused(error: rusqlite::Error) -> StoreError {
     let extended = error.sqlite_error().map(|error| error.extended_code);
     if extended == Some(rusqlite::ffi::SQLITE_CONSTRAINT_COMMITHOOK) {
-        return BacklogError::Moved;
+        return StoreError::Moved;
     }
     match error.sqlite_error_code() {
-        Some(ErrorCode::SystemIoFailure) => BacklogError::Disk,
-        Some(ErrorCode::DiskFull) => BacklogError::Full,
-        _ => BacklogError::Store(error.into()),
+        Some(ErrorCode::SystemIoFailure) => StoreError::Disk,
+        Some(ErrorCode::DiskFull) => StoreError::Full,
+        _ => StoreError::Failed(error.into()),
     }
 }
 

@@ -91,7 +91,7 @@ fn a_batch_that_only_slow_readers_hold_counts_once() {
     let waiting = hub.waiting();
     assert!((50_000..60_000).contains(&waiting), "once, not ten times: {waiting}");
     drop(held);
-    hub.batches.forget_written();
+    hub.rooms.forget_written();
     assert_eq!(hub.waiting(), 0);
 }
 
@@ -313,7 +313,7 @@ proptest! {
             }
             prop_assert!(hub.waiting() <= budget);
             let own: usize = hub.members.values().map(crate::member::Member::own_bytes).sum();
-            prop_assert_eq!(hub.waiting(), own + hub.batches.outstanding() + hub.history.pinned());
+            prop_assert_eq!(hub.waiting(), own + hub.rooms.outstanding() + hub.history.pinned());
         }
         for (id, size) in reserved {
             hub.release(id, size);
@@ -321,7 +321,7 @@ proptest! {
         for (_, id) in here {
             let _ = hub.leave(id);
         }
-        hub.batches.forget_written();
+        hub.rooms.forget_written();
         hub.history.forget_unpinned();
         prop_assert_eq!(hub.waiting(), 0);
     }

@@ -39,7 +39,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..100)
 }
 
-fn agreed(view: usize) -> Capabilities {
+pub(super) fn agreed(view: usize) -> Capabilities {
     let all = [Capability::Ids, Capability::Rename, Capability::Utf8];
     let bits = all.into_iter().enumerate().filter(|(bit, _)| view >> bit & 1 == 1);
     bits.map(|(_, capability)| capability).collect()

@@ -67,6 +67,36 @@ fn private_messages_stand_where_they_were_said() {
 }
 
 #[test]
+fn nothing_is_missing_in_front_of_the_first_number() {
+    let reaches = |history: &History, after| history.reaches(&[guest("ann")], after);
+    let said = |history: &mut History, id| {
+        let record = Record {
+            source: name("a"),
+            destination: Destination::All,
+            json: "[]".into(),
+            arrived: 7,
+            filing: Filing::default(),
+        };
+        history.push_public(id, &record);
+        history.push_private(id + 1024, &guest("ann"), &record);
+    };
+    let mut history = History::new(Keep::default());
+    said(&mut history, 4096);
+    assert!(reaches(&history, 0) && history.newest() == 5120);
+    // Of another one something has gone.
+    let mut history = History::new(Keep::default());
+    history.begin_after(1023);
+    assert!(!reaches(&history, 1022) && reaches(&history, 1023));
+    said(&mut history, 4096);
+    assert!(!reaches(&history, 1022) && reaches(&history, 1023));
+    // A gap belongs to what is in front of it.
+    let after =
+        |id| history.cut(&[guest("ann")], id).write(&HashSet::new(), false).messages.concat();
+    assert_eq!(after(4095).len(), 2 * after(4096).len());
+    assert_eq!((after(4097), after(5120).len()), (after(4096), 0));
+}
+
+#[test]
 fn what_is_too_old_is_forgotten() {
     let mut history = History::new(Keep::default());
     for arrived in 1..=6 {

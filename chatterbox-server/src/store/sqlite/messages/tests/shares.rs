@@ -1,7 +1,5 @@
 //! Who has how much of the database, and what was said to accounts.
 
-use chatterbox_hub::{Party, Sender};
-
 use super::*;
 use crate::store::sqlite::stored::Stored;
 
@@ -32,9 +30,9 @@ fn bounded(folder: &Path) -> Sqlite {
 }
 
 /// What is there once everything that is too much has gone.
-async fn settled(backlog: &Sqlite, most: usize) -> Vec<String> {
+async fn settled(store: &Sqlite, most: usize) -> Vec<String> {
     loop {
-        let texts = texts(backlog).await;
+        let texts = texts(store).await;
         if texts.len() <= most {
             return texts.into_iter().map(|(_, text)| text).collect();
         }
@@ -45,37 +43,37 @@ async fn settled(backlog: &Sqlite, most: usize) -> Vec<String> {
 #[tokio::test]
 async fn f3_one_sender_takes_a_tenth_of_the_database() {
     let folder = tempfile::tempdir().unwrap();
-    let mut backlog = bounded(folder.path());
+    let mut store = bounded(folder.path());
     let honest = || (1..=50).map(|number| said(number % 5 + 1, None, "honest"));
-    backlog.append(&honest().collect::<Vec<_>>()).await.unwrap();
+    keep_next(&store, &honest().collect::<Vec<_>>()).await.unwrap();
     let flood = vec![said(9, None, "flood"); 500];
     for _ in 0..10 {
-        backlog.append(&flood).await.unwrap();
+        keep_next(&store, &flood).await.unwrap();
     }
     let is_honest = |texts: &[String]| texts.iter().filter(|text| text.contains("honest")).count();
-    let kept = settled(&backlog, 50 + 200).await;
+    let kept = settled(&store, 50 + 200).await;
     assert_eq!((is_honest(&kept), kept.len()), (50, 250));
     // It is so after a restart, and goes on so.
-    drop(backlog);
-    backlog = bounded(folder.path());
-    backlog.append(&flood).await.unwrap();
-    let kept = settled(&backlog, 50 + 200).await;
+    drop(store);
+    store = bounded(folder.path());
+    keep_next(&store, &flood).await.unwrap();
+    let kept = settled(&store, 50 + 200).await;
     assert_eq!((is_honest(&kept), kept.len()), (50, 250));
     // Long messages count by their bytes.
     let long = "x".repeat(50_000);
     for _ in 0..20 {
-        backlog.append(&[said(10, None, &long)]).await.unwrap();
+        keep_next(&store, &[said(10, None, &long)]).await.unwrap();
     }
-    let kept = settled(&backlog, 50 + 200 + 2).await;
+    let kept = settled(&store, 50 + 200 + 2).await;
     assert_eq!((is_honest(&kept), kept.len()), (50, 252));
 }
 
 #[tokio::test]
 async fn f8_no_public_or_private_talk_takes_a_message_that_waits() {
     let folder = tempfile::tempdir().unwrap();
-    let backlog = bounded(folder.path());
+    let store = bounded(folder.path());
     let waiting: Vec<_> = (0..10).map(|_| said(1, Some(guest("bob")), "honest")).collect();
-    backlog.append(&waiting).await.unwrap();
+    keep_next(&store, &waiting).await.unwrap();
     for _ in 0..20 {
         let mut flood = vec![said(2, None, "flood"); 300];
         for by in 10..40 {
@@ -83,17 +81,17 @@ async fn f8_no_public_or_private_talk_takes_a_message_that_waits() {
             flood.extend(vec![said(by, Some(own), "flood"); 10]);
             flood.push(said(by % 2 + 10, Some(guest("bob")), "flood"));
         }
-        backlog.append(&flood).await.unwrap();
+        keep_next(&store, &flood).await.unwrap();
     }
     // A quarter for what is private, and a tenth for the public flood.
-    let kept = settled(&backlog, 500 + 200).await;
+    let kept = settled(&store, 500 + 200).await;
     assert_eq!(kept.iter().filter(|text| text.contains("honest")).count(), 10);
 }
 
 #[tokio::test]
 async fn f11_what_was_said_to_a_removed_account_is_deleted_at_the_next_start() {
     let folder = tempfile::tempdir().unwrap();
-    let backlog = open(folder.path());
+    let store = open(folder.path());
     let connection = Connection::open(folder.path().join(DATABASE_FILE)).unwrap();
     let make = "INSERT INTO accounts (id, name, key, password, level, created)
                 VALUES (7, 'ann', 'ann', 'x', 1, 0)";
@@ -104,8 +102,8 @@ async fn f11_what_was_said_to_a_removed_account_is_deleted_at_the_next_start() {
         said(1, Some(guest("ann")), "to the name"),
         said(1, None, "to all"),
     ];
-    backlog.append(&records).await.unwrap();
-    drop(backlog);
+    keep_next(&store, &records).await.unwrap();
+    drop(store);
     let left = settled(&open(folder.path()), 3).await;
     assert_eq!(left, ["[\"to 7\"]", "[\"to the name\"]", "[\"to all\"]"]);
     connection.execute("DELETE FROM accounts", []).unwrap();
@@ -133,10 +131,10 @@ async fn f11_private_messages_of_an_older_version_are_filed_under_accounts() {
     }
     old.execute_batch("COMMIT").unwrap();
     drop(old);
-    let backlog = open(folder.path());
+    let store = open(folder.path());
     let page = async |ann: Party| {
         let of = Conversation::Between(vec![guest("bob")], vec![ann]);
-        backlog.page(PageQuery { of, side: Side::After(0), limit: 5000 }).await.unwrap().records
+        store.page(PageQuery { of, side: Side::After(0), limit: 5000 }).await.unwrap().records
     };
     let (before, since) = (page(guest("ann")).await, page(Party::Account(7)).await);
     assert_eq!((before.len(), since.len()), (1250, 1250));

@@ -1,8 +1,8 @@
-//! A backlog in a SQLite database: every message that was delivered survives the end of the process.
+//! The messages in a SQLite database: each that was delivered survives the end of the process.
 //!
-//! One thread owns the database. Every append is one transaction, and the sequencer appends all messages that have come
-//! meanwhile at once, so under load many messages share the cost of one commit. Old messages are removed in small steps
-//! between appends.
+//! One thread owns the database. Every group is one transaction, and the sequencer makes one group of all messages that
+//! have come meanwhile, so under load many messages share the cost of one commit. Old messages are removed in small steps
+//! between groups.
 
 use std::thread::JoinHandle;
 
@@ -11,14 +11,14 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::store::backlog::{Backlog, BacklogError};
+use crate::store::message_store::{Store, StoreError};
 use crate::store::page::{Page, PageQuery};
 use crate::store::sqlite::database;
 use crate::store::sqlite::error::OpenError;
 use crate::store::sqlite::options::SqliteOptions;
 use crate::store::sqlite::writer::{Job, Writer};
 
-/// The most jobs that may wait for the thread: an append and a few reads.
+/// The most jobs that may wait for the thread: a group to keep and a few reads.
 const WAITING_JOBS: usize = 16;
 
 /// The database, open.
@@ -36,7 +36,7 @@ impl Drop for Sqlite {
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
-            tracing::error!("the backlog's thread has panicked");
+            tracing::error!("the message store's thread has panicked");
         }
     }
 }
@@ -50,7 +50,7 @@ impl Sqlite {
         let writer = Writer::new(database::open(options)?, options.retention)?;
         let (jobs, inbox) = mpsc::channel(WAITING_JOBS);
         let thread = std::thread::Builder::new()
-            .name("backlog".into())
+            .name("messages".into())
             .spawn(move || writer.run(inbox))
             .map_err(|source| OpenError::Thread { source })?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
@@ -58,34 +58,38 @@ impl Sqlite {
 
     async fn ask<T>(
         &self,
-        job: impl FnOnce(oneshot::Sender<Result<T, BacklogError>>) -> Job,
-    ) -> Result<T, BacklogError> {
+        job: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Job,
+    ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let gone = || BacklogError::Store("the backlog's thread has ended".into());
+        let gone = || StoreError::Failed("its thread has ended".into());
         let jobs = self.jobs.as_ref().ok_or_else(gone)?;
         jobs.send(job(reply)).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }
 }
 
-impl Backlog for Sqlite {
-    fn append<'a>(
+impl Store for Sqlite {
+    fn keep<'a>(
         &'a self,
-        records: &'a [Record],
-    ) -> BoxFuture<'a, Result<Sequence, BacklogError>> {
+        records: &'a [(Sequence, Record)],
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
         let records = records.to_vec();
-        self.ask(|reply| Job::Append { records, reply }).boxed()
+        self.ask(|reply| Job::Keep { records, reply }).boxed()
+    }
+
+    fn newest(&self) -> BoxFuture<'_, Result<Sequence, StoreError>> {
+        self.ask(|reply| Job::Newest { reply }).boxed()
     }
 
     fn read(
         &self,
         from: Sequence,
         limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<(Sequence, Record)>, BacklogError>> {
+    ) -> BoxFuture<'_, Result<Vec<(Sequence, Record)>, StoreError>> {
         self.ask(move |reply| Job::Read { from, limit, reply }).boxed()
     }
 
-    fn page(&self, query: PageQuery) -> BoxFuture<'_, Result<Page, BacklogError>> {
+    fn page(&self, query: PageQuery) -> BoxFuture<'_, Result<Page, StoreError>> {
         self.ask(move |reply| Job::Page { query, reply }).boxed()
     }
 

@@ -4,14 +4,14 @@
 
 use std::path::Path;
 
-use chatterbox_hub::{Conversation, Filing};
+use chatterbox_hub::{Conversation, Filing, Party, Sender};
 use chatterbox_proto::capability::ids::Side;
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Entry, Username};
 use rusqlite::Connection;
 
 use super::*;
-use crate::store::contract;
+use crate::store::contract::{self, keep_next};
 use crate::store::sqlite::database::DATABASE_FILE;
 use crate::store::sqlite::migrate::{APPLICATION, MIGRATIONS};
 use crate::store::sqlite::{CopyError, Durability, Retention, backup, export};
@@ -36,8 +36,8 @@ fn record(text: &str, arrived: i64) -> Record {
     Record { source, destination: Destination::All, json, arrived, filing: Filing::default() }
 }
 
-async fn texts(backlog: &Sqlite) -> Vec<(Sequence, String)> {
-    let all = backlog.read(0, 10_000).await.unwrap();
+async fn texts(store: &Sqlite) -> Vec<(Sequence, String)> {
+    let all = store.read(0, 10_000).await.unwrap();
     all.into_iter()
         .map(|(sequence, record)| (sequence, String::from_utf8(record.json.to_vec()).unwrap()))
         .collect()
@@ -48,11 +48,12 @@ mod shares;
 #[tokio::test]
 async fn holds_the_contract() {
     let folders = std::cell::RefCell::new(Vec::new());
-    contract::holds(|| {
+    contract::holds(|keep| {
         let folder = tempfile::tempdir().unwrap();
-        let backlog = open(folder.path());
+        let retention = Retention { messages: keep.messages, bytes: keep.bytes, age: None };
+        let store = Sqlite::open(&SqliteOptions { retention, ..options(folder.path()) }).unwrap();
         folders.borrow_mut().push(folder);
-        backlog
+        store
     })
     .await;
 }
@@ -64,12 +65,12 @@ async fn what_was_stored_is_there_again() {
         destination: Destination::User(Username::parse("Jörg").unwrap()),
         ..record("b", 8)
     };
-    let backlog = open(folder.path());
-    backlog.append(&[record("a", 7), to_bob.clone()]).await.unwrap();
-    drop(backlog);
-    let backlog = open(folder.path());
-    assert_eq!(backlog.read(0, 9).await.unwrap(), [(1, record("a", 7)), (2, to_bob)]);
-    assert_eq!(backlog.append(&[record("c", 9)]).await.unwrap(), 3);
+    let store = open(folder.path());
+    keep_next(&store, &[record("a", 7), to_bob.clone()]).await.unwrap();
+    drop(store);
+    let store = open(folder.path());
+    assert_eq!(store.read(0, 9).await.unwrap(), [(1, record("a", 7)), (2, to_bob)]);
+    assert_eq!(keep_next(&store, &[record("c", 9)]).await.unwrap(), 3);
 }
 
 #[tokio::test]
@@ -84,13 +85,83 @@ async fn private_messages_of_an_older_version_are_found_by_conversation() {
         old.execute(sql, (recipient, json)).unwrap();
     }
     drop(old);
-    let backlog = open(folder.path());
+    let store = open(folder.path());
     let name = |text| Username::parse(text).unwrap();
     let of = Conversation::between(&name("BOB"), &name("ann"));
-    let page = backlog.page(PageQuery { of, side: Side::Newest, limit: 500 }).await.unwrap();
+    let page = store.page(PageQuery { of, side: Side::Newest, limit: 500 }).await.unwrap();
     assert_eq!((page.records.len(), page.more), (500, true));
     assert!(page.records.iter().all(|(number, _)| number % 3 == 2));
     assert_eq!(page.records.last().unwrap().0, 2498);
+}
+
+#[tokio::test]
+async fn a_database_of_the_version_before_numbers_were_given_keeps_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = made_by_version(8, folder.path());
+    let name = |text| Username::parse(text).unwrap();
+    let insert = "INSERT INTO messages
+                  (arrived, source, recipient, json, conversation, mailbox, sender, origin)
+                  VALUES (7, 'ann', ?, ?, ?, ?, 3, -4)";
+    let mut expected = Vec::new();
+    for number in 1..=500 {
+        let to = (number % 3 == 0).then(|| Party::Guest(name("bob")));
+        let destination = to.as_ref().map_or(Destination::All, |_| Destination::User(name("bob")));
+        let sender = Sender { number: 3, origin: Some(-4) };
+        let filing = Filing { sender, from: None, to };
+        let record = Record { destination, filing, ..record(&number.to_string(), 7) };
+        let recipient = record.recipient().map(|party| party.key().into_owned());
+        let json = std::str::from_utf8(&record.json).unwrap();
+        old.execute(insert, (&recipient, json, record.conversation_key(), &recipient)).unwrap();
+        expected.push((number, record));
+    }
+    // It numbered them itself; some have been removed, the newest too.
+    old.execute("DELETE FROM messages WHERE sequence <= 9 OR sequence > 490", []).unwrap();
+    expected.retain(|(number, _)| (10..=490).contains(number));
+    let schema = |connection: &Connection| {
+        let mut select = connection.prepare("SELECT sql FROM sqlite_schema ORDER BY name").unwrap();
+        let rows = select.query_map([], |row| row.get::<_, Option<String>>(0)).unwrap();
+        rows.collect::<Result<Vec<_>, _>>().unwrap()
+    };
+    let before = schema(&old);
+    drop(old);
+    let mut store = open(folder.path());
+    for _ in 0..2 {
+        assert_eq!(store.read(0, 999).await.unwrap(), expected);
+        assert_eq!(store.newest().await.unwrap(), 500);
+        let of = Conversation::between(&name("ann"), &name("bob"));
+        let page = store.page(PageQuery { of, side: Side::Before(30), limit: 2 }).await.unwrap();
+        assert_eq!(
+            (page.records, page.more),
+            (vec![expected[14].clone(), expected[17].clone()], true)
+        );
+        drop(store);
+        store = open(folder.path());
+    }
+    assert_eq!(keep_next(&store, &[record("new", 9)]).await.unwrap(), 501);
+    store.keep(&[(2048, record("later", 9))]).await.unwrap();
+    drop(store);
+    // And it is still one of that version, with numbers that its own server goes on with.
+    let old = Connection::open(folder.path().join(DATABASE_FILE)).unwrap();
+    assert_eq!(schema(&old), before);
+    let version: i32 = old.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    assert_eq!(version, 8);
+    let none = None::<&str>;
+    old.execute(insert, (none, "[]", none, none)).unwrap();
+    assert_eq!(old.last_insert_rowid(), 2049);
+}
+
+#[tokio::test]
+async fn a_group_with_what_can_not_be_stored_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let no_text = Record { json: vec![0xff].into(), ..record("", 7) };
+    for wrong in [(9, no_text), (u64::MAX, record("", 7))] {
+        let group = [(8, record("a", 7)), wrong];
+        assert!(matches!(store.keep(&group).await, Err(StoreError::Failed(_))));
+        assert_eq!((texts(&store).await, store.newest().await.unwrap()), (vec![], 0));
+    }
+    store.keep(&[(8, record("b", 7))]).await.unwrap();
+    assert_eq!(texts(&store).await, [(8, "[\"b\"]".to_owned())]);
 }
 
 /// The database of an earlier version. Migrations never change, so the first of them are its schema.
@@ -138,17 +209,17 @@ async fn messages_of_a_version_without_sources_have_them() {
         expected.push((number.unsigned_abs(), record));
     }
     drop(old);
-    let backlog = open(folder.path());
-    let read = backlog.read(0, 10).await.unwrap();
+    let store = open(folder.path());
+    let read = store.read(0, 10).await.unwrap();
     assert_eq!(read, expected);
     for ((_, read), (source, _)) in read.iter().zip(said) {
         assert_eq!(read.source.as_str(), source, "in its spelling");
     }
     let of = Conversation::between(&name("ann"), &name("j\u{f6}rg"));
-    let page = backlog.page(PageQuery { of, side: Side::Newest, limit: 5 }).await.unwrap();
+    let page = store.page(PageQuery { of, side: Side::Newest, limit: 5 }).await.unwrap();
     assert_eq!(page.records, expected[1..2]);
-    assert_eq!(backlog.append(&[record("new", 9)]).await.unwrap(), 5);
-    assert_eq!(backlog.read(5, 10).await.unwrap(), [(5, record("new", 9))]);
+    assert_eq!(keep_next(&store, &[record("new", 9)]).await.unwrap(), 5);
+    assert_eq!(store.read(5, 10).await.unwrap(), [(5, record("new", 9))]);
 }
 
 #[tokio::test]
@@ -180,7 +251,7 @@ async fn messages_that_today_would_be_refused_are_read_back() {
         old.execute(sql, (recipient, json)).unwrap();
     }
     drop(old);
-    let backlog = open(folder.path());
+    let store = open(folder.path());
     let expected: Vec<_> = (1..)
         .zip(&rows)
         .map(|(number, (json, recipient, source))| {
@@ -190,12 +261,12 @@ async fn messages_that_today_would_be_refused_are_read_back() {
             (number, Record { source, destination, json, arrived: 7, filing: Filing::default() })
         })
         .collect();
-    let read = backlog.read(0, 99).await.unwrap();
+    let read = store.read(0, 99).await.unwrap();
     assert_eq!(read, expected);
     for ((_, record), (_, _, source)) in read.iter().zip(&rows) {
         assert_eq!(record.source.as_str(), *source);
     }
-    let page = |of, limit| backlog.page(PageQuery { of, side: Side::Newest, limit });
+    let page = |of, limit| store.page(PageQuery { of, side: Side::Newest, limit });
     assert_eq!(page(Conversation::Public, 99).await.unwrap().records, expected[..12]);
     assert_eq!(page(Conversation::Public, 3).await.unwrap().records, expected[9..12]);
     let name = |text| Username::parse(text).unwrap();
@@ -206,14 +277,14 @@ async fn messages_that_today_would_be_refused_are_read_back() {
 #[tokio::test]
 async fn a_page_keeps_each_name_once() {
     let folder = tempfile::tempdir().unwrap();
-    let backlog = open(folder.path());
+    let store = open(folder.path());
     let said = |from, to| Record {
         source: Username::parse(from).unwrap(),
         destination: Destination::User(Username::parse(to).unwrap()),
         ..record("x", 7)
     };
-    backlog.append(&[said("ann", "Ann"), said("bob", "ann")]).await.unwrap();
-    let read = backlog.read(0, 9).await.unwrap();
+    keep_next(&store, &[said("ann", "Ann"), said("bob", "ann")]).await.unwrap();
+    let read = store.read(0, 9).await.unwrap();
     let Destination::User(again) = &read[1].1.destination else { panic!() };
     assert!(std::ptr::eq(read[0].1.source.as_str(), again.as_str()), "one text for both");
     let Destination::User(other) = &read[0].1.destination else { panic!() };
@@ -241,14 +312,14 @@ async fn pages_are_found_by_an_index() {
 async fn numbers_are_never_used_twice() {
     let folder = tempfile::tempdir().unwrap();
     let nothing = Retention { messages: 0, ..FOR_EVER };
-    let backlog =
+    let store =
         Sqlite::open(&SqliteOptions { retention: nothing, ..options(folder.path()) }).unwrap();
-    backlog.append(&[record("a", 7), record("b", 7)]).await.unwrap();
-    drop(backlog);
-    let backlog =
+    keep_next(&store, &[record("a", 7), record("b", 7)]).await.unwrap();
+    drop(store);
+    let store =
         Sqlite::open(&SqliteOptions { retention: nothing, ..options(folder.path()) }).unwrap();
-    assert_eq!(texts(&backlog).await, []);
-    assert_eq!(backlog.append(&[record("c", 7)]).await.unwrap(), 3);
+    assert_eq!(texts(&store).await, []);
+    assert_eq!(keep_next(&store, &[record("c", 7)]).await.unwrap(), 3);
 }
 
 #[test]
@@ -290,10 +361,10 @@ fn what_is_not_ours_is_left_alone() {
 #[tokio::test]
 async fn damage_is_said() {
     let folder = tempfile::tempdir().unwrap();
-    let backlog = open(folder.path());
+    let store = open(folder.path());
     let many: Vec<_> = (0..2000).map(|number| record(&format!("{number:0100}"), 7)).collect();
-    backlog.append(&many).await.unwrap();
-    drop(backlog);
+    keep_next(&store, &many).await.unwrap();
+    drop(store);
     let path = folder.path().join(DATABASE_FILE);
     let mut bytes = std::fs::read(&path).unwrap();
     let end = bytes.len();
@@ -302,7 +373,7 @@ async fn damage_is_said() {
     let outcome = match Sqlite::open(&options(folder.path())) {
         Err(OpenError::Corrupt { .. }) => return,
         Err(error) => panic!("{error}"),
-        Ok(backlog) => backlog.read(0, 10_000).await,
+        Ok(store) => store.read(0, 10_000).await,
     };
     assert!(outcome.is_err());
 }
@@ -316,21 +387,21 @@ async fn a_full_disk_refuses_and_recovers() {
     let writer = Writer::new(opened, Retention { messages: 20, ..FOR_EVER }).unwrap();
     let (jobs, inbox) = mpsc::channel(16);
     let thread = std::thread::spawn(|| writer.run(inbox));
-    let backlog = Sqlite { jobs: Some(jobs), thread: Some(thread) };
+    let store = Sqlite { jobs: Some(jobs), thread: Some(thread) };
     let long = "x".repeat(3000);
     let mut stored = Vec::new();
     let full = loop {
-        match backlog.append(&[record(&long, 7), record("end", 7)]).await {
+        match keep_next(&store, &[record(&long, 7), record("end", 7)]).await {
             Ok(first) => stored.extend([first, first + 1]),
             Err(error) => break error,
         }
         assert!(stored.len() < 1000);
     };
-    assert!(matches!(full, BacklogError::Full), "{full}");
-    let kept: Vec<_> = texts(&backlog).await.into_iter().map(|(sequence, _)| sequence).collect();
+    assert!(matches!(full, StoreError::Full), "{full}");
+    let kept: Vec<_> = texts(&store).await.into_iter().map(|(sequence, _)| sequence).collect();
     assert_eq!(kept, stored, "all or none");
     // Short messages still fit, or fit again, without a restart.
-    let next = backlog.append(&[record("short", 7)]).await.unwrap();
+    let next = keep_next(&store, &[record("short", 7)]).await.unwrap();
     assert_eq!(next, stored.last().unwrap() + 1);
 }
 
@@ -344,23 +415,23 @@ async fn the_oldest_go_by_number_size_and_age() {
     ] {
         let folder = tempfile::tempdir().unwrap();
         let open = || Sqlite::open(&SqliteOptions { retention, ..options(folder.path()) }).unwrap();
-        let mut backlog = open();
+        let mut store = open();
         let group: Vec<_> = (0..5000)
             .map(|number| {
                 record(&format!("{:03}", number % 1000), if number < 4990 { 7 } else { now })
             })
             .collect();
-        backlog.append(&group).await.unwrap();
+        keep_next(&store, &group).await.unwrap();
         if retention.age.is_some() {
             // Age is looked at when the database is opened, and once a minute.
-            drop(backlog);
-            backlog = open();
+            drop(store);
+            store = open();
         }
         // What is too much goes when nobody waits.
-        while backlog.read(0, 10_000).await.unwrap().len() > 10 {
+        while store.read(0, 10_000).await.unwrap().len() > 10 {
             tokio::task::yield_now().await;
         }
-        let kept = backlog.read(0, 10_000).await.unwrap();
+        let kept = store.read(0, 10_000).await.unwrap();
         assert_eq!(kept.first().map(|(sequence, _)| *sequence), Some(4991), "{retention:?}");
         assert_eq!(kept.len(), 10);
     }
@@ -369,8 +440,8 @@ async fn the_oldest_go_by_number_size_and_age() {
 #[tokio::test]
 async fn copies_are_whole_and_restore() {
     let folder = tempfile::tempdir().unwrap();
-    let backlog = open(folder.path());
-    backlog.append(&[record("a", 7), record("b", 8)]).await.unwrap();
+    let store = open(folder.path());
+    keep_next(&store, &[record("a", 7), record("b", 8)]).await.unwrap();
     // While it is in use.
     let copy = tempfile::tempdir().unwrap();
     let file = copy.path().join(DATABASE_FILE);
@@ -382,10 +453,10 @@ async fn copies_are_whole_and_restore() {
     let first = r#"{"sequence": 1, "arrived": 7, "message": ["a"]}"#;
     assert_eq!(lines.lines().next(), Some(first));
 
-    backlog.append(&[record("c", 9)]).await.unwrap();
+    keep_next(&store, &[record("c", 9)]).await.unwrap();
     let restored = open(copy.path());
     assert_eq!(texts(&restored).await.len(), 2);
-    assert_eq!(restored.append(&[record("d", 9)]).await.unwrap(), 3);
+    assert_eq!(keep_next(&restored, &[record("d", 9)]).await.unwrap(), 3);
     let empty = tempfile::tempdir().unwrap();
     assert!(matches!(
         export(empty.path(), &mut Vec::new()),

@@ -1,4 +1,4 @@
-//! A backlog in memory, lost with the process.
+//! The messages in memory, lost with the process.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -8,7 +8,7 @@ use chatterbox_proto::capability::ids::Side;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
 
-use crate::store::backlog::{Backlog, BacklogError};
+use crate::store::message_store::{Store, StoreError, not_kept_before};
 use crate::store::page::{Page, PageQuery};
 
 /// The newest records, in memory.
@@ -47,7 +47,10 @@ const LARGEST: u64 = 16 * 1024 * 1024;
 impl Memory {
     /// Keeps the newest `limit` public records, and as many private ones.
     pub fn new(limit: usize) -> Self {
-        let keep = Keep { messages: limit as u64, bytes: LARGEST };
+        Self::within(Keep { messages: limit as u64, bytes: LARGEST })
+    }
+
+    fn within(keep: Keep) -> Self {
         let private = Keep { bytes: keep.of_private().bytes, ..keep };
         Self {
             kept: Mutex::new(Kept {
@@ -72,20 +75,20 @@ impl Default for Memory {
 }
 
 impl Kept {
-    fn push(&mut self, record: &Record) {
-        self.newest += 1;
+    fn push(&mut self, id: Sequence, record: &Record) {
+        self.newest = id;
         let (record, conversation) = (record.clone(), record.conversation_key());
-        self.records.insert(self.newest, Stored { record: record.clone(), conversation });
+        self.records.insert(id, Stored { record: record.clone(), conversation });
         let (sender, bytes) = (record.filing.sender, record.json.len() as u64);
         if let Some(recipient) = record.recipient() {
             let private = Private { sender, arrived: record.arrived, bytes, message: () };
-            for (id, _) in self.mailboxes.push(self.newest, &recipient.key(), private) {
+            for (id, _) in self.mailboxes.push(id, &recipient.key(), private) {
                 self.records.remove(&id);
             }
             return;
         }
-        self.public_ids.insert(self.newest);
-        self.by_sender.entry(sender.number).or_default().insert(self.newest);
+        self.public_ids.insert(id);
+        self.by_sender.entry(sender.number).or_default().insert(id);
         self.public = self.public.plus(Keep::one(bytes));
         self.shares.add(sender, Keep::one(bytes));
         while let Some(sender) = self.shares.exceeded_by(sender.number) {
@@ -119,30 +122,34 @@ impl Kept {
     }
 }
 
-impl Backlog for Memory {
-    fn append<'a>(
+impl Store for Memory {
+    fn keep<'a>(
         &'a self,
-        records: &'a [Record],
-    ) -> BoxFuture<'a, Result<Sequence, BacklogError>> {
+        records: &'a [(Sequence, Record)],
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = kept.newest + 1;
-        for record in records {
-            kept.push(record);
+        for (id, record) in not_kept_before(kept.newest, records) {
+            kept.push(*id, record);
         }
-        ready(Ok(first)).boxed()
+        ready(Ok(())).boxed()
+    }
+
+    fn newest(&self) -> BoxFuture<'_, Result<Sequence, StoreError>> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        ready(Ok(kept.newest)).boxed()
     }
 
     fn read(
         &self,
         from: Sequence,
         limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<(Sequence, Record)>, BacklogError>> {
+    ) -> BoxFuture<'_, Result<Vec<(Sequence, Record)>, StoreError>> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let page = kept.records.range(from..).take(limit);
         ready(Ok(page.map(|(number, stored)| (*number, stored.record.clone())).collect())).boxed()
     }
 
-    fn page(&self, query: PageQuery) -> BoxFuture<'_, Result<Page, BacklogError>> {
+    fn page(&self, query: PageQuery) -> BoxFuture<'_, Result<Page, StoreError>> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let wanted = query.of.keys();
         let mut found: Vec<_> = kept
@@ -185,7 +192,7 @@ mod tests {
 
     #[tokio::test]
     async fn holds_the_contract() {
-        contract::holds(|| Memory::new(100)).await;
+        contract::holds(Memory::within).await;
     }
 
     fn said(by: i64, to: Option<&str>, json: &'static str) -> Record {
@@ -196,34 +203,34 @@ mod tests {
         Record { source: name("ann"), destination, json: json.into(), arrived: 7, filing }
     }
 
-    async fn numbers(backlog: &Memory) -> Vec<Sequence> {
-        let all = backlog.read(0, 10_000).await.unwrap();
+    async fn numbers(store: &Memory) -> Vec<Sequence> {
+        let all = store.read(0, 10_000).await.unwrap();
         all.into_iter().map(|(number, _)| number).collect()
     }
 
     #[tokio::test]
     async fn the_oldest_go_and_numbers_stay() {
-        let backlog = Memory::new(3);
+        let store = Memory::new(3);
         for number in 1..=5 {
-            assert_eq!(backlog.append(&[said(0, None, "")]).await.unwrap(), number);
+            store.keep(&[(number, said(0, None, ""))]).await.unwrap();
         }
-        assert_eq!(numbers(&backlog).await, [3, 4, 5]);
+        assert_eq!(numbers(&store).await, [3, 4, 5]);
     }
 
     #[tokio::test]
     async fn f3_f8_nobody_takes_more_than_a_tenth() {
-        let backlog = Memory::new(1_000);
+        let store = Memory::new(1_000);
         let honest = [said(1, None, "[1]"), said(1, Some("bob"), "[2]")];
-        backlog.append(&honest).await.unwrap();
+        contract::keep_next(&store, &honest).await.unwrap();
         for _ in 0..3000 {
             let flood =
                 [said(2, None, "[3]"), said(2, Some("bob"), "[4]"), said(2, Some("eve"), "[5]")];
-            backlog.append(&flood).await.unwrap();
+            contract::keep_next(&store, &flood).await.unwrap();
         }
-        let all = backlog.read(0, 10_000).await.unwrap();
+        let all = store.read(0, 10_000).await.unwrap();
         assert_eq!(all[..2], [(1, honest[0].clone()), (2, honest[1].clone())]);
         assert_eq!(all.len(), 2 + 100 + 100, "a tenth of the public, and of the private ones");
-        let kept = backlog.kept.lock().unwrap();
+        let kept = store.kept.lock().unwrap();
         assert_eq!((kept.public.messages, kept.mailboxes.held().messages), (101, 101));
     }
 }

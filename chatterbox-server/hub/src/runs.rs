@@ -1,0 +1,64 @@
+//! The newest runs of a room: pieces of its timeline that somebody was handed as frames, kept for others who are at the same
+//! place.
+//!
+//! Under load most receivers are at one place, so one run serves hundreds of them. Its key is the place in the room, whatever
+//! other rooms a receiver is in, and whatever has happened there meanwhile.
+
+use std::collections::VecDeque;
+
+use crate::encode::batch::Batch;
+use crate::encode::view::View;
+use crate::room::stamp::Stamp;
+
+/// So many runs of each view are kept.
+const RECENT: usize = 4;
+
+/// Events of a room in a row, as frames.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// The cursors that are at its beginning: behind the event before it, and at its first event at the latest.
+    pub from: (Stamp, Stamp),
+    /// Behind its last event.
+    pub end: Stamp,
+    /// The frames.
+    pub frames: Batch,
+}
+
+/// The newest runs of one room, oldest first, each with its number among the runs of all rooms.
+#[derive(Debug, Default)]
+pub struct Runs {
+    recent: [VecDeque<(u64, Run)>; View::COUNT],
+}
+
+impl Runs {
+    /// The run that begins at this cursor and ends at `end` or before, if it is kept.
+    pub fn get(&self, view: View, cursor: Stamp, end: Stamp) -> Option<&Run> {
+        let mut newest = self.recent.get(view.index())?.iter().rev().map(|(_, run)| run);
+        newest.find(|run| run.from.0 <= cursor && cursor <= run.from.1 && run.end <= end)
+    }
+
+    /// Keeps a run for the other receivers, and gives the one that has to go for it.
+    pub fn put(&mut self, view: View, number: u64, run: Run) -> Option<(u64, Run)> {
+        let recent = self.recent.get_mut(view.index())?;
+        let oldest = if recent.len() == RECENT { recent.pop_front() } else { None };
+        recent.push_back((number, run));
+        oldest
+    }
+
+    /// Removes the oldest run of a view.
+    pub fn pop(&mut self, view: View) -> Option<(u64, Run)> {
+        self.recent.get_mut(view.index())?.pop_front()
+    }
+
+    /// The size of the frames that are kept.
+    #[cfg(test)]
+    pub fn bytes(&self) -> usize {
+        self.recent.iter().flatten().map(|(_, run)| run.frames.size()).sum()
+    }
+
+    /// Whether a run of this view that ends here is kept.
+    pub fn has_end(&self, view: View, end: Stamp) -> bool {
+        let recent = self.recent.get(view.index());
+        recent.is_some_and(|recent| recent.iter().any(|(_, run)| run.end == end))
+    }
+}

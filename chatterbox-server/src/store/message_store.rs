@@ -1,0 +1,81 @@
+//! The store of messages: what one node keeps of their order, to read it again later.
+//!
+//! A [`Store`] is given records with their numbers, oldest first. When [`Store::keep`] is done, the records are as
+//! durable as this kind of store makes them. Only then are they applied to the hub, so every message that was delivered
+//! is in the store. Only what has to outlive the process goes through it: who comes and goes does not.
+//!
+//! Numbers are made by whoever gives the order, and rise with gaps. What is kept again is kept once, so whoever is not
+//! sure whether a group was kept may give it again, however it is cut.
+//!
+//! The trait assumes nothing of one store: it is asynchronous, groups are kept wholly or not at all, and reads are in order
+//! from a number on. [`Memory`] keeps the newest records while the process lives, [`Sqlite`] keeps them in a database.
+//! Every implementation passes the `contract` tests.
+//!
+//! [`Memory`]: crate::store::Memory
+//! [`Sqlite`]: crate::store::Sqlite
+
+use chatterbox_hub::{Record, Sequence};
+use futures_util::future::BoxFuture;
+
+use crate::store::page::{Page, PageQuery};
+
+/// The failure of a store.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// There is no room for the messages; none of them is kept.
+    #[error("there is no room for more messages")]
+    Full,
+    /// What would be stored could not be found later; none of it is kept.
+    #[error("the data folder is not in its place any more: it was removed, moved or replaced")]
+    Moved,
+    /// The disk does not do what it is asked for; none of the messages is kept.
+    #[error(
+        "the disk takes no more, or fails: a limit on the size of files (ulimit -f), or a fault"
+    )]
+    Disk,
+    /// The store failed.
+    #[error("the message store failed: {0}")]
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Messages by number.
+pub trait Store: Send + Sync + std::fmt::Debug {
+    /// Keeps records under their numbers, which are above 0 and rise; all or none.
+    ///
+    /// A number that is not above the newest was kept before, and is passed over: also when its record was removed
+    /// meanwhile, and also in a gap, behind which others have read already. Groups are never kept concurrently.
+    fn keep<'a>(
+        &'a self,
+        records: &'a [(Sequence, Record)],
+    ) -> BoxFuture<'a, Result<(), StoreError>>;
+
+    /// The greatest number that was ever kept, whether its record is still there or not; 0 when there was none.
+    fn newest(&self) -> BoxFuture<'_, Result<Sequence, StoreError>>;
+
+    /// Reads the kept records from number `from` on, oldest first, at most `limit`; fewer when they are long, and none
+    /// only when there are none.
+    fn read(
+        &self,
+        from: Sequence,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<(Sequence, Record)>, StoreError>>;
+
+    /// Reads a page of one conversation, as far as it is kept (ID-6).
+    fn page(&self, query: PageQuery) -> BoxFuture<'_, Result<Page, StoreError>>;
+
+    /// Deletes all private messages to an account that is removed, soon; nobody can ask for them any more.
+    fn forget_account(&self, account: i64) -> BoxFuture<'_, ()>;
+}
+
+/// Those of a group that were not kept before, when `newest` is the greatest number that was.
+pub(super) fn not_kept_before(
+    mut newest: Sequence,
+    records: &[(Sequence, Record)],
+) -> impl Iterator<Item = &(Sequence, Record)> {
+    records.iter().filter(move |(number, _)| {
+        let is_new = *number > newest;
+        newest = newest.max(*number);
+        is_new
+    })
+}
