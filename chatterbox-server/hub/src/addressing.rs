@@ -28,12 +28,6 @@ impl Hub {
         }
     }
 
-    /// Files private messages to guests who have changed their names meanwhile under their new ones. To be called before the
-    /// messages are stored, so that they are filed alike everywhere.
-    pub fn file_to(&self, records: &mut [Record]) {
-        records.iter_mut().for_each(|record| self.replica.file_to(record));
-    }
-
     fn sender_of(&self, identity: &Identity) -> Sender {
         let guest = || self.guest(&identity.name, identity.address);
         match &identity.login {

@@ -21,7 +21,6 @@ use crate::ids::{MemberId, SessionId};
 use crate::member::{Kind, Member};
 use crate::record::{Record, Sequence};
 use crate::removal::Removal;
-use crate::replica::proposal::Incarnation;
 use crate::replica::state::Replica;
 use crate::room::history::History;
 use crate::room::limits::{Keep, TimelineLimits};
@@ -37,8 +36,6 @@ pub struct Hub {
     pub(crate) members: BTreeMap<MemberId, Member>,
     /// What all nodes have in common.
     pub(crate) replica: Replica,
-    /// This node.
-    pub(crate) node: Incarnation,
     /// The members that the hub has removed, until their connections leave, so there are no more than connections.
     pub(crate) removed: HashMap<MemberId, Removal>,
     /// Turns names and networks into numbers that stand for them ([`crate::filing::Sender`]).
@@ -57,7 +54,6 @@ impl Hub {
         Self {
             members: BTreeMap::new(),
             replica: Replica::default(),
-            node: Incarnation::default(),
             removed: HashMap::new(),
             sender_hasher: RandomState::new(),
             rooms: Rooms::new(lobby),
@@ -67,10 +63,9 @@ impl Hub {
         }
     }
 
-    /// Sets the time, in milliseconds of any clock that does not go back.
+    /// Sets the time of this node, in milliseconds of any clock that does not go back.
     pub fn tick(&mut self, now: u64) {
         self.now = self.now.max(now);
-        self.replica.tick(now);
     }
 
     /// Who a member is now.
@@ -142,11 +137,6 @@ impl Hub {
         self.replica.known_tag(session, tag)
     }
 
-    /// Remembers the number of a message that a session sent with this idempotency key.
-    pub fn note_tag(&mut self, session: SessionId, tag: &str, id: Sequence) {
-        self.replica.note_tag(session, tag, id);
-    }
-
     /// Reserves room for a private message of about `bytes` of a member, and gives its recipient with the spelling that it is
     /// here under (DE-2).
     ///
@@ -189,13 +179,6 @@ impl Hub {
     /// Gives back the room that was reserved for a message of this size to a member.
     pub fn release(&mut self, recipient: MemberId, bytes: usize) {
         self.with_member(recipient, |member| member.release(bytes));
-    }
-
-    /// Applies a message that the backlog has stored under this number: adds it to the history, and queues it for its
-    /// receivers.
-    pub fn apply(&mut self, id: Sequence, record: Record) -> Wake {
-        let said = self.replica.address(id, record);
-        self.deliver(said)
     }
 
     /// Notes that messages of earlier runs up to this number are not kept any more.

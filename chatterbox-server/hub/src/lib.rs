@@ -13,6 +13,11 @@
 //! Everybody is in the lobby. Other rooms are opened, entered and left by [`Hub::open_room`], [`Hub::enter`] and [`Hub::exit`];
 //! no frame of the protocol does so yet.
 //!
+//! # The way in
+//! What changes the chat is a [`Proposal`], in a [`Group`] that was decided: [`Hub::begin`], and [`Hub::step`] for each of them. It is
+//! accepted or refused by a state that all nodes of a chat have in common, and knows nothing of this one; what follows from it
+//! is told to the members of this node. Members who read, what waits for them and who is too slow are of this node alone.
+//!
 //! # Who is here
 //! [`Identity`] says who a member is, base clients included. The presence keeps all identities with an index on the block
 //! lists; a change concerns the pairs of members that a list connects, never everybody.

@@ -1,5 +1,7 @@
 //! Joining, leaving, resuming and renaming, as the connections of this node ask for it.
 
+use std::sync::Arc;
+
 use chatterbox_proto::frame::TooLong;
 use chatterbox_proto::{Refusal, Username};
 
@@ -8,10 +10,10 @@ use crate::greeting::{Greeting, JoinReply};
 use crate::hub::Hub;
 use crate::identity::{Identity, LoggedIn};
 use crate::ids::{MemberId, SessionKey};
-use crate::record::Sequence;
+use crate::record::{Record, Sequence};
 use crate::replica::effect::Refused;
 use crate::replica::ended_logins::AccountChange;
-use crate::replica::proposal::{Amendment, Join, Proposal, Rename, Resume};
+use crate::replica::proposal::{Amendment, Incarnation, Join, Proposal, Rename, Resume};
 use crate::stepping::{Applied, Outcome};
 use crate::wake::Wake;
 
@@ -89,6 +91,7 @@ impl<'a> JoinRequest<'a> {
         let Self { identity, lists, info, extra, resume, random, hold } = self;
         let after = resume.map(|resume| resume.after);
         let resume = resume.map(|Resuming { key, only, .. }| Resume { key, only });
+        let lists = Arc::new(lists);
         (Join { identity, lists, resume, random, hold }, Greeting { info, extra, after })
     }
 }
@@ -99,9 +102,10 @@ impl Hub {
         self.replica.resumable(key, name)
     }
 
-    /// Applies a proposal of this node.
+    /// Applies a proposal at once, where there is no order that it would have to go through.
     fn propose(&mut self, proposal: Proposal, greeting: Option<Greeting<'_>>) -> Applied {
-        self.step(self.node, proposal, greeting)
+        self.replica.tick(self.now);
+        self.step(Incarnation::default(), proposal, greeting)
     }
 
     /// Lets a user in. User list, history, cursor and notice are of one moment, because this is one call. A connection that
@@ -128,8 +132,6 @@ impl Hub {
 
     /// Lets a member go. Leaving twice is leaving once.
     pub fn leave(&mut self, id: MemberId) -> Wake {
-        self.removed.remove(&id);
-        self.budget.has_left(id);
         self.propose(Proposal::Leave(id), None).wake
     }
 
@@ -156,5 +158,12 @@ impl Hub {
     /// Removes the members whose logins a change has ended, and gives their numbers: the others are going to be told.
     pub fn change_account(&mut self, change: &AccountChange) -> Vec<MemberId> {
         self.propose(Proposal::EndLogins(change.clone()), None).removed
+    }
+
+    /// Takes a message in under this number, whoever has said it.
+    pub fn apply(&mut self, number: Sequence, record: Record) -> Wake {
+        self.replica.tick(self.now);
+        let said = self.replica.address(number, record);
+        self.deliver(said)
     }
 }

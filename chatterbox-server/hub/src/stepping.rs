@@ -15,7 +15,7 @@ use crate::record::Sequence;
 use crate::removal::Removal;
 use crate::replica::effect::{Effect, Joined, Left, LoginsEnded, Refused, Renamed, Said};
 use crate::replica::presence::Stale;
-use crate::replica::proposal::{Group, Incarnation, Proposal};
+use crate::replica::proposal::{Group, Incarnation, Proposal, Say};
 use crate::wake::Wake;
 
 /// What has become of a proposal.
@@ -69,6 +69,10 @@ impl Hub {
         proposal: Proposal,
         greeting: Option<Greeting<'_>>,
     ) -> Applied {
+        if let Proposal::Leave(member) = &proposal {
+            // Whoever asks for it has no connection any more, whether the member is here still or not.
+            self.disconnect(*member);
+        }
         match self.replica.step(from, proposal) {
             Err(refused) => Applied::unseen(Err(refused)),
             Ok(Effect::Up) => Applied::unseen(Ok(Outcome::Done)),
@@ -101,9 +105,22 @@ impl Hub {
         }
     }
 
+    /// Numbers the messages that are going to be accepted if a node proposes them next, from `first` on, and files them as they
+    /// are going to be filed. Says of each whether it is one of them.
+    pub fn judge(&self, from: Incarnation, says: &mut [Say], first: Sequence) -> Vec<bool> {
+        self.replica.judge(from, says, first)
+    }
+
     /// One number for all that nodes have in common. Two of them that have applied the same have the same.
     pub fn digest(&self) -> u64 {
         digest_of(&self.replica)
+    }
+
+    /// Drops what waits for a member whose connection has ended. It is here until its leaving is applied.
+    pub fn disconnect(&mut self, id: MemberId) {
+        self.removed.remove(&id);
+        self.budget.has_left(id);
+        self.forget_member(id);
     }
 
     fn joined(&mut self, joined: Joined, greeting: Option<Greeting<'_>>) -> Applied {
@@ -158,7 +175,7 @@ impl Hub {
     }
 
     /// Drops what waits for a member; says whether there was one of this node.
-    fn forget_member(&mut self, id: MemberId) -> bool {
+    pub(crate) fn forget_member(&mut self, id: MemberId) -> bool {
         let Some(member) = self.members.remove(&id) else { return false };
         self.budget.change(member.own_bytes(), 0);
         true

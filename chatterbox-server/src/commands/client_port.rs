@@ -50,10 +50,10 @@ pub trait ClientPort: Send + Sync + Debug {
     fn logged_in(&self, account: &LoggedIn) -> Vec<(MemberId, Identity)>;
 
     /// Replaces this user's own block list.
-    fn set_blocked(&self, blocked: Vec<Username>);
+    fn set_blocked(&self, blocked: Vec<Username>) -> BoxFuture<'_, ()>;
 
     /// Changes the account or the level of a member, and says whether it may do something else now.
-    fn amend(&self, member: MemberId, amendment: Amendment) -> bool;
+    fn amend(&self, member: MemberId, amendment: Amendment) -> BoxFuture<'_, bool>;
 
     /// Changes the name of this user, for everybody.
     ///

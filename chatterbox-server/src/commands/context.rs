@@ -38,8 +38,8 @@ impl Context<'_> {
     }
 
     /// Changes the caller's own account or level.
-    pub(super) fn amend(&self, amendment: Amendment) {
-        self.state.online.amend(self.caller, self.caller.port.id(), amendment);
+    pub(super) async fn amend(&self, amendment: Amendment) {
+        self.state.online.amend(self.caller, self.caller.port.id(), amendment).await;
     }
 
     /// The account of the caller.

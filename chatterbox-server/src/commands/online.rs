@@ -26,8 +26,8 @@ impl Online {
     }
 
     /// Changes the account or the level of a member, at the request of whichever caller. Its catalogue follows.
-    pub(super) fn amend(&self, by: &Caller, member: MemberId, amendment: Amendment) {
-        if by.port.amend(member, amendment)
+    pub(super) async fn amend(&self, by: &Caller, member: MemberId, amendment: Amendment) {
+        if by.port.amend(member, amendment).await
             && let Some(caller) = self.callers().get(&member)
         {
             caller.changed.notify_one();

@@ -241,12 +241,12 @@ impl ClientPort for MemberPort {
         self.member.chat().logged_in(account)
     }
 
-    fn set_blocked(&self, blocked: Vec<Username>) {
-        self.member.set_blocked(blocked);
+    fn set_blocked(&self, blocked: Vec<Username>) -> BoxFuture<'_, ()> {
+        self.member.set_blocked(blocked).boxed()
     }
 
-    fn amend(&self, member: MemberId, amendment: Amendment) -> bool {
-        self.member.chat().amend(member, amendment)
+    fn amend(&self, member: MemberId, amendment: Amendment) -> BoxFuture<'_, bool> {
+        self.member.chat().amend(member, amendment).boxed()
     }
 
     fn rename(&self, rename: Rename) -> BoxFuture<'_, Result<(), Refusal>> {

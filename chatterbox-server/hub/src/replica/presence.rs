@@ -4,6 +4,7 @@
 //! [`MemberId`], which never changes. Every change says which members it may have given another [`BlockFilter`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use chatterbox_proto::{Refusal, Username, json};
@@ -48,7 +49,7 @@ pub(crate) struct Person {
     pub(crate) name_json: Bytes,
     pub(crate) connection: Connection,
     /// Most users block nobody and are blocked by nobody.
-    lists: Option<Box<BlockLists>>,
+    lists: Option<Arc<BlockLists>>,
 }
 
 impl Person {
@@ -59,7 +60,7 @@ impl Person {
     /// Changes the lists in place, and gives their memory back when they are empty.
     fn change_lists<T>(&mut self, change: impl FnOnce(&mut BlockLists) -> T) -> T {
         let lists = self.lists.get_or_insert_default();
-        let changed = change(lists);
+        let changed = change(Arc::make_mut(lists));
         if lists.is_empty() {
             self.lists = None;
         }
@@ -134,10 +135,10 @@ impl Presence {
         &mut self,
         id: MemberId,
         identity: Identity,
-        lists: BlockLists,
+        lists: Arc<BlockLists>,
         connection: Connection,
     ) -> Stale {
-        let lists = (!lists.is_empty()).then(|| Box::new(lists));
+        let lists = (!lists.is_empty()).then_some(lists);
         self.roster.take(&identity.name, id);
         self.blocks.insert(id, &identity, lists.as_deref());
         let stale = self.related(id, &identity, lists.as_deref());

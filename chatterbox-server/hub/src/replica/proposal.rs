@@ -75,8 +75,8 @@ pub enum Proposal {
 pub struct Join {
     /// Who they are, under the name that they ask for.
     pub identity: Identity,
-    /// Whom they block, and who blocks them.
-    pub lists: BlockLists,
+    /// Whom they block, and who blocks them. Shared: they may be long, and whoever applies it has a copy.
+    pub lists: Arc<BlockLists>,
     /// Which session to resume.
     pub resume: Option<Resume>,
     /// 128 random bits, for a new session.

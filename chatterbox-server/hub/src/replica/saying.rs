@@ -1,5 +1,7 @@
 //! What is said: whether it was sent before, under whom it is filed, and whom it is for.
 
+use std::collections::HashSet;
+
 use chatterbox_proto::Username;
 use chatterbox_proto::session::Destination;
 
@@ -7,7 +9,7 @@ use crate::filing::Party;
 use crate::ids::MemberId;
 use crate::record::{Record, Sequence};
 use crate::replica::effect::{Refused, Said};
-use crate::replica::proposal::Say;
+use crate::replica::proposal::{Incarnation, Say};
 use crate::replica::state::Replica;
 
 impl Replica {
@@ -27,6 +29,29 @@ impl Replica {
         }
         self.file_to(&mut record);
         Ok(self.address(number, record))
+    }
+
+    /// Numbers the messages that are going to be accepted if a node proposes them next, from `first` on, and files them as they
+    /// are going to be filed. Says of each whether it is one of them.
+    ///
+    /// A node that is alone stores messages before it proposes them, and only these.
+    pub(crate) fn judge(&self, from: Incarnation, says: &mut [Say], first: Sequence) -> Vec<bool> {
+        let mut next = first;
+        let mut tags = HashSet::new();
+        let mut judge = |say: &mut Say| {
+            let session = self.session(say.member);
+            let is_new = session.zip(say.tag.clone()).is_none_or(|(session, tag)| {
+                self.known_tag(session, &tag).is_none() && tags.insert((session, tag))
+            });
+            let is_accepted = is_new && self.speaks_for(from, say.member).is_ok();
+            if is_accepted {
+                say.number = next;
+                next += 1;
+                self.file_to(&mut say.record);
+            }
+            is_accepted
+        };
+        says.iter_mut().map(&mut judge).collect()
     }
 
     /// Files a private message to a guest who has changed names meanwhile under the new one.

@@ -85,7 +85,7 @@ impl Replica {
     }
 
     /// Checks that a member is here, as one of this node.
-    fn speaks_for(&self, node: Incarnation, member: MemberId) -> Result<(), Refused> {
+    pub(super) fn speaks_for(&self, node: Incarnation, member: MemberId) -> Result<(), Refused> {
         let person = self.presence.person(member).ok_or(Refused::NotHere)?;
         if person.connection.node == node { Ok(()) } else { Err(Refused::NotHere) }
     }

@@ -163,6 +163,16 @@ fn apply(replica: &mut Replica, group: &Group, at: u64) -> Option<Vec<String>> {
         return None;
     }
     let mut all = Vec::new();
+    // Whoever stores messages before they are proposed is told which they are going to be.
+    let says = group.proposals.iter().map_while(|proposal| match proposal {
+        Proposal::Say(say) => Some(say.clone()),
+        _ => None,
+    });
+    let mut says: Vec<_> = says.collect();
+    let judged = replica.judge(group.from, &mut says, 1);
+    let numbers = says.iter().zip(&judged).filter(|(_, accepted)| **accepted);
+    assert!(numbers.zip(1..).all(|((say, _), number)| say.number == number));
+    let mut judged = says.into_iter().zip(judged);
     for proposal in &group.proposals {
         let before = digest_of(replica);
         let outcome = replica.step(group.from, proposal.clone());
@@ -175,6 +185,13 @@ fn apply(replica: &mut Replica, group: &Group, at: u64) -> Option<Vec<String>> {
         let may_forget = matches!(proposal, Proposal::Join(_));
         if let Some(is_changed) = is_changed.filter(|is_changed| *is_changed || !may_forget) {
             assert_eq!(digest_of(replica) != before, is_changed, "{proposal:?}: {outcome:?}");
+        }
+        if let Some((say, is_accepted)) = judged.next() {
+            assert_eq!(is_accepted, outcome.is_ok(), "{say:?}");
+            if let Ok(Effect::Said(said)) = &outcome {
+                let filed = say.record.filing.to;
+                assert!(filed.is_none() || filed == said.record.filing.to);
+            }
         }
         all.push(told(&outcome));
     }
@@ -230,8 +247,8 @@ fn whom_a_long_list_concerns_does_not_depend_on_a_hash() {
     for _ in 0..2 {
         let mut replica = Replica::default();
         let node = Incarnation(1);
-        let mut join = |identity: Identity, lists| {
-            let join = Join { identity, lists, resume: None, random: 0, hold: 0 };
+        let mut join = |identity: Identity, lists: BlockLists| {
+            let join = Join { identity, lists: lists.into(), resume: None, random: 0, hold: 0 };
             replica.step(node, Proposal::Join(Box::new(join))).unwrap()
         };
         for number in 0..MANY {

@@ -115,7 +115,7 @@ async fn set_perm(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     context.state.accounts.set_level(&login, level).await?;
     for (member, _) in context.caller.port.logged_in(&login) {
         let amendment = Amendment { level: Some(level), ..Amendment::default() };
-        context.state.online.amend(context.caller, member, amendment);
+        context.state.online.amend(context.caller, member, amendment).await;
     }
     tracing::info!(by = %context.who().name, %account, level = level.number(), "level given");
     let info = format!("{account} has level {level} now.");

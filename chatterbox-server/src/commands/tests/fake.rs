@@ -116,15 +116,16 @@ impl ClientPort for FakePort {
         self.hub().logged_in(account).map(|(id, identity)| (id, identity.clone())).collect()
     }
 
-    fn set_blocked(&self, blocked: Vec<Username>) {
+    fn set_blocked(&self, blocked: Vec<Username>) -> BoxFuture<'_, ()> {
         self.hub().set_blocked(self.id, blocked);
+        ready(()).boxed()
     }
 
-    fn amend(&self, member: MemberId, amendment: Amendment) -> bool {
+    fn amend(&self, member: MemberId, amendment: Amendment) -> BoxFuture<'_, bool> {
         let mut hub = self.hub();
         let before = hub.identity(member).map(Identity::actor);
         hub.amend(member, amendment);
-        hub.identity(member).map(Identity::actor) != before
+        ready(hub.identity(member).map(Identity::actor) != before).boxed()
     }
 
     fn rename(&self, rename: Rename) -> BoxFuture<'_, Result<(), Refusal>> {

@@ -341,7 +341,7 @@ fn a_session_whose_history_is_gone_starts_again() {
         let _ = apply(&mut hub, &record("ann", None, &number.to_string()));
     }
     let session = hub.session(first).unwrap();
-    hub.note_tag(session, "tag", 50);
+    hub.replica.note_tag(session, "tag", 50);
     let resume = |after| Some(Resuming { key, after, only: false });
     let (second, _, resumed, count) = come(&mut hub, resume(45));
     assert_eq!((resumed, count), (Some(true), 5));

@@ -35,7 +35,7 @@ fn blocks(texts: &[&str]) -> BlockLists {
 fn with(people: &[(&Identity, BlockLists)]) -> Presence {
     let mut presence = Presence::default();
     for (number, (identity, lists)) in (0..).zip(people) {
-        let _ = presence.insert(MemberId(number), (*identity).clone(), lists.clone(), HERE);
+        let _ = presence.insert(MemberId(number), (*identity).clone(), lists.clone().into(), HERE);
     }
     presence
 }
@@ -150,7 +150,7 @@ fn a_change_beside_many_blockers_touches_a_bounded_part_of_them() {
     let people: Vec<_> = hiders.iter().map(|hider| (hider, blocks(&["eve"]))).collect();
     let mut presence = with(&people);
     let eve = MemberId(HIDERS);
-    let stale = presence.insert(eve, guest("eve"), blocks(&[]), HERE);
+    let stale = presence.insert(eve, guest("eve"), blocks(&[]).into(), HERE);
     assert_eq!(stale.0, (0..COUNTED as u64).map(MemberId).collect());
     // Whoever is not counted hides the name all the same, and is not written to.
     assert_eq!(hides(&presence, HIDERS - 1), (names(&["eve"]), names(&["eve"])));
@@ -176,13 +176,13 @@ fn however_many_names_and_accounts_are_on_lists_few_members_are_looked_at() {
         let account = login(1 + number, &format!("user{number}"));
         let identity = Identity { login: account, ..guest(&format!("u{number}")) };
         let id = MemberId(u64::try_from(number).unwrap());
-        let _ = presence.insert(id, identity, blocks(&["eve"]), HERE);
+        let _ = presence.insert(id, identity, blocks(&["eve"]).into(), HERE);
     }
     let all = (0..3_000).map(|number| name(&format!("u{number}"))).collect();
     let blocked_by = (0..3_000).map(|number| (1 + number, name(&format!("user{number}"))));
     let lists = BlockLists::new(all, blocked_by);
     assert_eq!(lists.blocked_by().len(), BLOCKERS);
-    let stale = presence.insert(MemberId(3_000), guest("eve"), lists, HERE);
+    let stale = presence.insert(MemberId(3_000), guest("eve"), lists.into(), HERE);
     assert!((BLOCKERS..=RELATED).contains(&stale.0.len()));
     let blocked_by = (0..3_000).map(|number| (1 + number, name(&format!("user{number}"))));
     let renamed = presence.rename(

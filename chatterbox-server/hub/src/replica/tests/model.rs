@@ -112,7 +112,7 @@ impl Model {
                 };
                 self.secrets += 1;
                 let random = self.secrets;
-                let lists = BlockLists::default();
+                let lists = Arc::default();
                 Proposal::Join(Box::new(Join { identity, lists, resume, random, hold: *hold }))
             }
             Wish::Leave(who) => Proposal::Leave(self.member(*who)),
