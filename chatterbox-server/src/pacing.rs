@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use chatterbox_hub::guard::pace::{ByAddress, HIDDEN_PAGES, LOGGED, LONGEST_QUEUE, Renames, joins};
+use chatterbox_hub::guard::pace::{
+    ByAddress, HIDDEN_PAGES, INPUT, INPUT_PIECE, LOGGED, LONGEST_QUEUE, Renames, joins,
+};
 use chatterbox_hub::{Identity, MemberId};
 use chatterbox_proto::Refusal;
 use tokio::time::Instant;
@@ -55,6 +57,33 @@ impl JoinPacing {
             tokio::time::sleep(wait).await;
         }
         Ok(())
+    }
+}
+
+/// The frames of members, for each address.
+#[derive(Debug)]
+pub struct InputPacing(Paced<ByAddress>);
+
+impl Default for InputPacing {
+    fn default() -> Self {
+        Self(Paced::new(ByAddress::new(INPUT)))
+    }
+}
+
+impl InputPacing {
+    /// Counts so many bytes from this address, and says how long to wait before the next frame of the connection.
+    pub fn take(&self, address: IpAddr, bytes: usize) -> Duration {
+        self.0.with(|limits, now| {
+            let mut wait = Duration::ZERO;
+            for _ in 0..bytes / INPUT_PIECE {
+                match limits.queue(now, address, LONGEST_QUEUE) {
+                    Ok(least) => wait = least,
+                    // What is owed is bounded: others come from the same address.
+                    Err(_) => return LONGEST_QUEUE,
+                }
+            }
+            wait
+        })
     }
 }
 
@@ -170,6 +199,23 @@ mod tests {
         let begin = Instant::now();
         pacing.wait(elsewhere, 2_000).await.unwrap();
         assert_eq!(begin.elapsed(), Duration::ZERO, "others do not wait for it");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn much_input_of_an_address_waits() {
+        const MIB: usize = 1024 * 1024;
+        let pacing = InputPacing::default();
+        for _ in 0..8 {
+            assert_eq!(pacing.take(HERE, 4 * MIB), Duration::ZERO, "the longest frame");
+        }
+        let wait = pacing.take(HERE, 4 * MIB);
+        assert!((900..=1_100).contains(&wait.as_millis()), "{wait:?}");
+        assert_eq!(pacing.take("2001:db8::1".parse().unwrap(), 4 * MIB), Duration::ZERO);
+        for _ in 0..100 {
+            assert!(pacing.take(HERE, 4 * MIB) <= LONGEST_QUEUE);
+        }
+        tokio::time::advance(2 * LONGEST_QUEUE).await;
+        assert_eq!(pacing.take(HERE, INPUT_PIECE), Duration::ZERO, "what is owed is bounded");
     }
 
     #[tokio::test(start_paused = true)]

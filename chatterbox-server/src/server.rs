@@ -27,7 +27,7 @@ use crate::net::long_frame::LongFrames;
 use crate::net::long_work::LongWork;
 use crate::ops::clock::unix_now;
 use crate::order::Alone;
-use crate::pacing::{JoinPacing, LogPacing};
+use crate::pacing::{InputPacing, JoinPacing, LogPacing};
 use crate::store::{Store, StoreError};
 
 /// After the grace period, connections have this long to take the frames that are still queued.
@@ -107,6 +107,7 @@ pub async fn run_with(
         chat: Arc::clone(&chat),
         access,
         joins: JoinPacing::default(),
+        input: InputPacing::default(),
         logged: LogPacing::default(),
         pages,
         config: config.clone(),

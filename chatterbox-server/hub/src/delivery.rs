@@ -13,7 +13,7 @@ use crate::removal::Removal;
 use crate::room::stamp::Stamp;
 use crate::room::timeline::{Overtaken, Timeline};
 use crate::rooms::Rooms;
-use crate::runs::Run;
+use crate::runs::{Run, Senders};
 
 /// What a member can be sent now.
 #[derive(Debug)]
@@ -36,8 +36,19 @@ pub(crate) const BATCH_EVENTS: usize = 1024;
 pub(crate) const BATCH_BYTES: usize = 64 * 1024;
 
 impl Hub {
-    /// Hands out the next events that a member has not got yet, those of one room as far as they fit one batch.
+    /// Hands out the next events that a member has not got yet, those of one room as far as they fit one batch, to a connection that
+    /// has written everything that was handed out before.
     pub fn take(&mut self, id: MemberId) -> Delivery {
+        if let Some(member) = self.members.get_mut(&id) {
+            let before = member.own_bytes();
+            member.has_written_all();
+            self.budget.change(before, member.own_bytes());
+        }
+        self.take_more(id)
+    }
+
+    /// The same for one that writes it together with what was handed out before.
+    pub fn take_more(&mut self, id: MemberId) -> Delivery {
         let Some(member) = self.members.get_mut(&id) else {
             // A member that has left by itself takes nothing more, so there is a reason.
             return Delivery::Removed(self.removal(id).unwrap_or(Removal::TooSlow));
@@ -47,9 +58,6 @@ impl Hub {
         }
         let before = member.own_bytes();
         let welcomed = std::mem::take(&mut member.is_being_welcomed);
-        // It has written everything, or it would not ask.
-        member.hand_out_own(0);
-        member.shared_handed_out = 0;
         let delivery = Self::take_next(member, &mut self.rooms);
         self.budget.change(before, member.own_bytes());
         if welcomed && self.history.pinned() > 0 {
@@ -73,24 +81,26 @@ impl Hub {
         member.progressed = true;
         // Members with the same view and place share one run, unless events of their own lie in between.
         let view = member.view;
-        let shares = member.hidden().is_none();
         let limit = member.next_direct().map_or(piece.end, |own| own.min(piece.end));
-        if shares && let Some(run) = room.runs.get(view, piece.from, limit) {
+        let run = room.runs.get(view, piece.from, limit);
+        let shares = member.hidden().is_none() || run.is_none();
+        if let Some(run) = run.filter(|run| run.senders.are_shown(member.hidden())) {
             let frames = run.frames.clone();
             member.cursor = run.end;
-            member.shared_handed_out = frames.size();
+            member.shared_handed_out += frames.size();
             return Delivery::Frames { frames, more: rooms.is_behind(member) };
         }
         let Ok(gathered) = gather(member, &room.timeline, piece) else {
             return Delivery::Removed(Removal::TooSlow);
         };
         let frames = Batch::new(gathered.events, view);
-        if shares && !gathered.has_own {
-            let run = Run { from: gathered.from, end: member.cursor, frames: frames.clone() };
+        if shares && !gathered.has_own && !gathered.leaves_out {
+            let Gathered { from, senders, .. } = gathered;
+            let run = Run { from, end: member.cursor, frames: frames.clone(), senders };
             rooms.keep(piece.room, view, run);
-            member.shared_handed_out = frames.size();
+            member.shared_handed_out += frames.size();
         } else {
-            member.hand_out_own(frames.size());
+            member.hand_out_more(frames.size());
         }
         Delivery::Frames { frames, more: rooms.is_behind(member) }
     }
@@ -111,8 +121,12 @@ struct Gathered {
     events: Vec<Event>,
     /// The cursors that are at its beginning, as in [`Run`].
     from: (Stamp, Stamp),
+    /// Whose messages are among them.
+    senders: Senders,
     /// Whether there are any of the member's own.
     has_own: bool,
+    /// Whether there are others, which it hides.
+    leaves_out: bool,
 }
 
 /// Moves a member over a piece of a timeline, as far as it fits one batch, with its own events among those of the lobby.
@@ -120,7 +134,13 @@ fn gather(member: &mut Member, timeline: &Timeline, piece: Piece) -> Result<Gath
     let (lowest, shared) = timeline.since(piece.from)?;
     let mut shared = shared.take_while(|(stamp, _)| *stamp < piece.end).peekable();
     let first = shared.peek().map_or(piece.from, |(stamp, _)| *stamp);
-    let mut gathered = Gathered { events: Vec::new(), from: (lowest, first), has_own: false };
+    let mut gathered = Gathered {
+        events: Vec::new(),
+        from: (lowest, first),
+        senders: Senders::default(),
+        has_own: false,
+        leaves_out: false,
+    };
     let (mut bytes, mut count) = (0, 0);
     while bytes < BATCH_BYTES && count < BATCH_EVENTS {
         let next = shared.peek().map_or(piece.end, |(stamp, _)| *stamp);
@@ -137,7 +157,10 @@ fn gather(member: &mut Member, timeline: &Timeline, piece: Piece) -> Result<Gath
         bytes += event.size();
         count += 1;
         let is_hidden = |hidden: &HashSet<_>| event.source().is_some_and(|by| hidden.contains(by));
-        if !member.hidden().is_some_and(is_hidden) {
+        if member.hidden().is_some_and(is_hidden) {
+            gathered.leaves_out = true;
+        } else {
+            gathered.senders.add(&event);
             gathered.events.push(event);
         }
     }

@@ -219,6 +219,17 @@ impl Member {
         (self.own_handed_out, self.own_left) = (bytes, bytes);
     }
 
+    /// Hands out something more, to be written together with the rest.
+    pub(crate) const fn hand_out_more(&mut self, bytes: usize) {
+        self.hand_out_own(self.own_left + bytes);
+    }
+
+    /// Notes that nothing of what was handed out is left.
+    pub(crate) const fn has_written_all(&mut self) {
+        self.hand_out_own(0);
+        self.shared_handed_out = 0;
+    }
+
     /// Notes that so many parts of what was handed out are left.
     pub(crate) fn has_left(&mut self, left: usize, of: usize) {
         let all = self.own_handed_out as u128 * left.min(of) as u128 / of.max(1) as u128;

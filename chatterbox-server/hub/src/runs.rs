@@ -4,10 +4,13 @@
 //! Under load most receivers are at one place, so one run serves hundreds of them. Its key is the place in the room, whatever
 //! other rooms a receiver is in, and whatever has happened there meanwhile.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
+
+use chatterbox_proto::Username;
 
 use crate::encode::batch::Batch;
 use crate::encode::view::View;
+use crate::event::Event;
 use crate::room::stamp::Stamp;
 
 /// So many runs of each view are kept.
@@ -22,6 +25,46 @@ pub struct Run {
     pub end: Stamp,
     /// The frames.
     pub frames: Batch,
+    /// Whose messages are among them.
+    pub senders: Senders,
+}
+
+/// Whose messages are among some events, as long as these are few. Whoever hides somebody else shares the frames.
+#[derive(Debug, Clone, Default)]
+pub enum Senders {
+    /// Nobody's.
+    #[default]
+    Nobody,
+    /// Only theirs, each once.
+    Few(Vec<Username>),
+    /// More than [`FEW`].
+    Many,
+}
+
+/// So many senders are compared with each hidden name.
+const FEW: usize = 8;
+
+impl Senders {
+    /// Notes one more event.
+    pub fn add(&mut self, event: &Event) {
+        let Some(sender) = event.source() else { return };
+        match self {
+            Self::Nobody => *self = Self::Few(vec![sender.clone()]),
+            Self::Few(few) if few.contains(sender) => {}
+            Self::Few(few) if few.len() < FEW => few.push(sender.clone()),
+            Self::Few(_) => *self = Self::Many,
+            Self::Many => {}
+        }
+    }
+
+    /// Whether nothing is left out for somebody who hides these users, if any.
+    pub fn are_shown(&self, hidden: Option<&HashSet<Username>>) -> bool {
+        match (hidden, self) {
+            (None, _) | (_, Self::Nobody) => true,
+            (Some(hidden), Self::Few(few)) => !few.iter().any(|sender| hidden.contains(sender)),
+            (Some(_), Self::Many) => false,
+        }
+    }
 }
 
 /// The newest runs of one room, oldest first, each with its number among the runs of all rooms.

@@ -94,10 +94,19 @@ impl Seat {
         self.chat.hub().session(self.id)
     }
 
-    /// Takes what is to be sent now.
+    /// Takes what is to be sent now; everything before it was written.
     pub fn take(&self) -> Delivery {
+        self.taken(Hub::take)
+    }
+
+    /// Takes what is to be sent together with what was taken before.
+    pub fn take_more(&self) -> Delivery {
+        self.taken(Hub::take_more)
+    }
+
+    fn taken(&self, take: impl FnOnce(&mut Hub, MemberId) -> Delivery) -> Delivery {
         let mut hub = self.chat.hub();
-        let delivery = hub.take(self.id);
+        let delivery = take(&mut hub, self.id);
         self.chat.unlock(hub);
         self.handed_out.notify_waiters();
         delivery

@@ -15,12 +15,12 @@ use chatterbox_hub::{MemberId, Wake};
 use crate::chat::wake_flag::WakeFlag;
 
 /// The time between two broadcasts of presence. Nobody sees the difference, and 1,000 users who join within a second
-/// cost everybody 33 writes.
+/// cost everybody some 20 writes.
 const PRESENCE_INTERVAL: Duration = Duration::from_millis(20);
 
 /// It grows by this for each member, several times the cost of one delivery, so that presence takes a bounded part of the
-/// processor. With 10,000 members it is 120 ms.
-const PRESENCE_INTERVAL_PER_MEMBER: Duration = Duration::from_micros(10);
+/// processor. With 10,000 members it is 420 ms.
+const PRESENCE_INTERVAL_PER_MEMBER: Duration = Duration::from_micros(40);
 
 /// The wake flags of one member.
 #[derive(Debug, Default)]

@@ -213,12 +213,14 @@ struct Pace {
     start: Instant,
     /// The volume between two checks.
     step: Lag,
-    /// The volume at the last check.
+    /// The volume at the last check, and when that was.
     checked: Lag,
+    checked_at: Instant,
 }
 
 const FLOOR_EVENTS: u32 = 20_000;
-const FLOOR_BYTES: u32 = 8 * 1024 * 1024;
+/// Receivers who read are expected to take so much.
+pub const FLOOR_BYTES: u32 = 8 * 1024 * 1024;
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// Checks for each full turn of the timeline.
@@ -227,7 +229,7 @@ const CHECKS: u64 = 32;
 impl Pace {
     fn new(limits: TimelineLimits, volume: Lag, start: Instant) -> Self {
         let step = Lag { events: limits.events as u64 / CHECKS, bytes: limits.bytes / CHECKS };
-        Self { start, step, checked: volume }
+        Self { start, step, checked: volume, checked_at: start }
     }
 
     /// Milliseconds since the start.
@@ -248,11 +250,14 @@ impl Pace {
                 .mul_f64(u32::try_from(amount).unwrap_or(u32::MAX) as f64 / f64::from(rate))
         };
         let longest = floor(events, FLOOR_EVENTS).max(floor(bytes, FLOOR_BYTES));
+        // What came no faster than that needs no pause.
+        let longest = longest.saturating_sub(self.checked_at.elapsed());
         let mut paused = Duration::ZERO;
         while chat.evict_overtaken(self.now()).catching_up && paused < longest {
             tokio::time::sleep(PAUSE).await;
             paused += PAUSE;
         }
+        self.checked_at = Instant::now();
     }
 }
 

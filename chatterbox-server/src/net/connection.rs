@@ -192,6 +192,9 @@ async fn chat(
             config.join_timeout,
         ),
         first,
+        address: (!config.no_limits).then(|| peer.ip()),
+        unpaced: 0,
+        taken_at: 0,
     };
     let mut outbound =
         Outbound::new(writer, member.clone(), config.stall_timeout, welcome, is_escaped);

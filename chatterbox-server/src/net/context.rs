@@ -12,7 +12,7 @@ use crate::net::limits::ConnectionLimits;
 use crate::net::long_frame::LongFrames;
 use crate::net::long_work::LongWork;
 use crate::net::tls::Transport;
-use crate::pacing::{JoinPacing, LogPacing};
+use crate::pacing::{InputPacing, JoinPacing, LogPacing};
 
 /// Everything that a connection needs from the server.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub struct Context {
     pub access: Access,
     /// Lets so many join from one address.
     pub joins: JoinPacing,
+    /// Lets so much be sent from one address.
+    pub input: InputPacing,
     /// Lets so many lines about joins and leaves be logged.
     pub logged: LogPacing,
     /// Looks up pages of history.
@@ -49,6 +51,7 @@ impl Context {
             chat,
             access: Access::new(crate::access::NoAccounts),
             joins: JoinPacing::default(),
+            input: InputPacing::default(),
             logged: LogPacing::default(),
             pages: Arc::new(Pages::new(
                 Arc::new(crate::store::Memory::default()),

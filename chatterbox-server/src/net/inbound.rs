@@ -38,6 +38,8 @@ pub(super) struct Inbound {
     /// The room for private ones at their recipients.
     reserved: Reserved,
     bytes: usize,
+    /// Bytes of messages that were posted since the reader has looked at it.
+    pub(super) posted: usize,
     /// Messages that were refused since the sender has had its last turn.
     refused: usize,
     pub(super) faults: Faults,
@@ -52,6 +54,7 @@ impl Inbound {
             records: Vec::new(),
             reserved: Reserved::default(),
             bytes: 0,
+            posted: 0,
             refused: 0,
             faults: Faults::new(),
             requests,
@@ -211,7 +214,7 @@ impl Inbound {
 
     /// Posts the messages, as many at a time as a post takes. Refused messages cost their sender the same turn.
     async fn post_records(&mut self, mut room: Option<PostRoom>) {
-        self.bytes = 0;
+        self.posted = self.posted.saturating_add(std::mem::take(&mut self.bytes));
         let duplicates =
             self.requests.as_mut().map(|requests| std::mem::take(&mut requests.duplicates));
         self.acknowledge(duplicates.unwrap_or_default()).await;

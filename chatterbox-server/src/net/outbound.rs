@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::poll_fn;
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
@@ -53,6 +53,9 @@ const LONG_BATCH: usize = 256 * 1024;
 /// Adjacent pieces of a frame smaller than this are joined: each write costs a TLS record and a system call.
 const SMALL: usize = 16 * 1024;
 
+/// So many small parts are written together, at most.
+const TOGETHER: usize = 16;
+
 /// The escapes of so many bytes are undone at a time, when they are going to be written.
 const UNESCAPED: usize = 16 * 1024;
 
@@ -79,6 +82,8 @@ pub(super) struct Outbound<W> {
     parts: u32,
     /// The batch that they are from, which counts as held until they are written.
     batch: Option<Batch>,
+    /// Those after it, if they are written together.
+    more_batches: Vec<Batch>,
     rate: MinimumRate,
     /// The frame of the first part is written partly.
     mid_frame: bool,
@@ -106,6 +111,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
             pending_bytes,
             parts,
             batch: None,
+            more_batches: Vec::new(),
             rate: MinimumRate::default(),
             mid_frame: false,
             up_to_date: false,
@@ -134,27 +140,46 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
                 self.has_written();
                 seat.pending().await;
             }
-            self.batch = None;
-            match seat.take() {
-                Delivery::Frames { frames, more } => {
-                    if frames.size() > LONG_BATCH && !frames.is_assembled() {
-                        let assemble =
-                            context.long_work.on(frames.size(), || frames.frames().len());
-                        Box::pin(assemble).await;
-                    }
-                    self.push_batch(frames);
-                    self.up_to_date = !more;
-                }
-                Delivery::UpToDate => self.up_to_date = true,
-                Delivery::Removed(why) => return Err(WriteEnd::Removed(why)),
+            self.drop_batches();
+            let mut delivery = seat.take();
+            while self.queue(delivery, context).await? {
+                delivery = seat.take_more();
             }
         }
+    }
+
+    /// Queues what was taken; says whether more can be written together with it. When much happens, the others were handed many
+    /// small batches, one after the other.
+    async fn queue(&mut self, delivery: Delivery, context: &Context) -> Result<bool, WriteEnd> {
+        match delivery {
+            Delivery::Frames { frames, more } => {
+                if frames.size() > LONG_BATCH && !frames.is_assembled() {
+                    let assemble = context.long_work.on(frames.size(), || frames.frames().len());
+                    Box::pin(assemble).await;
+                }
+                self.push_batch(frames);
+                self.up_to_date = !more;
+                Ok(more && self.pending_bytes < SMALL)
+            }
+            Delivery::UpToDate => {
+                self.up_to_date = true;
+                Ok(false)
+            }
+            Delivery::Removed(why) => Err(WriteEnd::Removed(why)),
+        }
+    }
+
+    fn drop_batches(&mut self) {
+        self.batch = None;
+        self.more_batches = Vec::new();
     }
 
     /// Lets go of what was written, before it waits for more.
     fn has_written(&mut self) {
         // What others get as well does not count as this member's, and is not worth the lock: nearly everything is of that kind.
-        let is_noted = self.batch.take().is_none_or(|batch| !batch.is_shared());
+        let batches = self.batch.iter().chain(&self.more_batches);
+        let is_noted = self.batch.is_none() || batches.into_iter().any(|batch| !batch.is_shared());
+        self.drop_batches();
         if is_noted && self.parts > 0 {
             self.member.has_written();
         }
@@ -164,7 +189,11 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
     fn push_batch(&mut self, batch: Batch) {
         self.push_frames(batch.frames().iter().cloned());
         self.parts = count(&self.pending);
-        self.batch = Some(batch);
+        if self.batch.is_none() {
+            self.batch = Some(batch);
+        } else {
+            self.more_batches.push(batch);
+        }
     }
 
     fn push_frames(&mut self, frames: impl IntoIterator<Item = Bytes>) {
@@ -192,23 +221,30 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         self.pending.push_front(first);
     }
 
-    /// Writes as much of the first part as the socket takes, before the stall timeout.
+    /// Writes as much of the first parts as the socket takes at once, before the stall timeout.
     async fn write_some(&mut self) -> Result<(), WriteEnd> {
         self.unescape_first();
-        let Some(part) = self.pending.front_mut() else { return Ok(()) };
-        let write = self.writer.write(&part.bytes);
-        let written = in_time(write, &self.member, self.stall_timeout).await?;
+        let is_small = |part: &&Part| !part.is_escaped && part.bytes.len() < SMALL;
+        let mut together = self.pending.iter().take_while(is_small);
+        let written = if let (Some(first), Some(second)) = (together.next(), together.next()) {
+            let mut slices = [IoSlice::new(&[]); TOGETHER];
+            let parts = [first, second].into_iter().chain(together);
+            let mut count = 0;
+            for (slice, part) in slices.iter_mut().zip(parts) {
+                *slice = IoSlice::new(&part.bytes);
+                count += 1;
+            }
+            let write = self.writer.write_vectored(slices.get(..count).unwrap_or(&slices));
+            in_time(write, &self.member, self.stall_timeout).await?
+        } else {
+            let Some(part) = self.pending.front() else { return Ok(()) };
+            let write = self.writer.write(&part.bytes);
+            in_time(write, &self.member, self.stall_timeout).await?
+        };
         if written == 0 {
             return Err(WriteEnd::Broken(io::ErrorKind::WriteZero.into()));
         }
-        let written = written.min(part.bytes.len());
-        part.bytes.advance(written);
-        self.pending_bytes -= written;
-        let is_whole = part.bytes.is_empty();
-        self.mid_frame = !(is_whole && part.ends_frame);
-        if is_whole {
-            self.pending.pop_front();
-        }
+        let is_whole = self.advance(written);
         if !is_whole || (self.mid_frame && self.pending.len().is_multiple_of(NOTED_PARTS)) {
             self.member.progressed(self.pending.len(), self.parts as usize);
         }
@@ -216,6 +252,25 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
             return Err(WriteEnd::Removed(Removal::TooSlow));
         }
         Ok(())
+    }
+
+    /// Drops so many bytes of the first parts, and says whether the last of these was written wholly.
+    fn advance(&mut self, mut written: usize) -> bool {
+        while let Some(part) = self.pending.front_mut() {
+            let of_part = written.min(part.bytes.len());
+            part.bytes.advance(of_part);
+            self.pending_bytes -= of_part;
+            written -= of_part;
+            let is_whole = part.bytes.is_empty();
+            self.mid_frame = !(is_whole && part.ends_frame);
+            if is_whole {
+                self.pending.pop_front();
+            }
+            if written == 0 || !is_whole {
+                return is_whole;
+            }
+        }
+        true
     }
 
     async fn flush(&mut self) -> Result<(), WriteEnd> {
@@ -226,7 +281,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
     pub(super) fn queue_rest(&mut self, seat: &Seat) {
         let mut size = 0;
         while size < LAST_BYTES {
-            let Delivery::Frames { frames, .. } = seat.take() else { break };
+            let Delivery::Frames { frames, .. } = seat.take_more() else { break };
             let is_shared = frames.is_shared();
             size += frames.frames().iter().map(Bytes::len).sum::<usize>();
             self.push_batch(frames);
@@ -250,7 +305,8 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         let frame_ends = self.pending.iter().position(|part| part.ends_frame);
         let rest = self.pending.iter().take(frame_ends.map_or(0, |end| end + 1));
         if self.mid_frame && rest.map(|part| part.bytes.len()).sum::<usize>() > LAST_OF_FRAME {
-            (self.pending, self.batch) = (VecDeque::new(), None);
+            self.pending = VecDeque::new();
+            self.drop_batches();
         } else {
             self.replace_pending(reason);
         }

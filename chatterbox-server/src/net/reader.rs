@@ -1,10 +1,12 @@
 //! The reading half of a joined connection: turns the frames of a member into posts and answers.
 
 use std::io;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
+use chatterbox_hub::guard::pace::INPUT_PIECE;
 use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::session::{JoinedAction, JoinedSession};
 use chatterbox_proto::{ClientFrame, Code};
@@ -13,6 +15,7 @@ use tokio::sync::mpsc;
 
 use crate::access::RenameRequest;
 use crate::chat::handle::Handle;
+use crate::chat::sequencer::FLOOR_BYTES;
 use crate::net::context::Context;
 use crate::net::inbound::Inbound;
 use crate::net::long_frame::LongFrame;
@@ -22,6 +25,10 @@ use crate::net::stream::End;
 
 /// So much is read ahead while a frame is worked off.
 const READ_AHEAD: usize = 16 * 1024;
+
+/// A member may be so many milliseconds ahead of receivers who take [`FLOOR_BYTES`] a second: a message of the greatest size
+/// costs no wait, unless its bytes have to be escaped.
+const AHEAD: u64 = 500;
 
 /// A client that has closed its half is looked at so often: it may still read its answers, or have hung up.
 const STILL_READING: Duration = Duration::from_secs(5);
@@ -44,6 +51,12 @@ pub(super) struct Reader<R> {
     pub(super) long_frame: LongFrame,
     /// The frame with the name, if there are messages in it. They are posted when somebody writes the welcome.
     pub(super) first: Option<Bytes>,
+    /// Where its input is counted, if that is limited.
+    pub(super) address: Option<IpAddr>,
+    /// Bytes of frames that are not counted yet.
+    pub(super) unpaced: usize,
+    /// When the receivers are expected to have taken what it posted, in the chat's milliseconds.
+    pub(super) taken_at: u64,
 }
 
 impl<R: AsyncRead + Unpin> Reader<R> {
@@ -57,6 +70,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
                     Ok(Some(body)) => {
                         self.long_frame.complete();
                         self.frame(&body, context).await;
+                        self.pace(body.len(), context).await;
                     }
                     Ok(None) => break,
                     Err(_) => return self.refuse(Code::FrameTooLong, End::FrameTooLong).await,
@@ -108,6 +122,33 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         if self.inbound.is_due() {
             self.deliver().await;
         }
+    }
+
+    /// Waits when much has come from this address: what its members have sent is delivered first, and others get their turns.
+    async fn pace(&mut self, bytes: usize, context: &Context) {
+        let Some(address) = self.address else { return };
+        self.unpaced = self.unpaced.saturating_add(bytes);
+        if self.unpaced < INPUT_PIECE {
+            return;
+        }
+        let wait = context.input.take(address, self.unpaced).max(self.ahead());
+        self.unpaced %= INPUT_PIECE;
+        if !wait.is_zero() {
+            self.deliver().await;
+            let member = self.inbound.member().clone();
+            let waiting = tokio::time::sleep(wait);
+            let reader = (&mut self.reader, &mut self.decoder, &mut self.end);
+            Box::pin(while_reading_ahead(waiting, &member, reader.0, reader.1, reader.2)).await;
+        }
+    }
+
+    /// How long to wait so that it does not post more than receivers are expected to take.
+    fn ahead(&mut self) -> Duration {
+        let posted = std::mem::take(&mut self.inbound.posted) as u64;
+        let now = self.inbound.member().chat().now();
+        let taking = posted.saturating_mul(1000) / u64::from(FLOOR_BYTES);
+        self.taken_at = self.taken_at.max(now).saturating_add(taking);
+        Duration::from_millis(self.taken_at.saturating_sub(now).saturating_sub(AHEAD))
     }
 
     /// The same for a long one.

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use chatterbox_proto::capability::{ids, rename, utf8};
 use chatterbox_proto::frame;
 use chatterbox_proto::json::Object;
@@ -39,14 +39,15 @@ impl Batch {
         }))
     }
 
-    /// The frames. The first call assembles them, others wait for it.
+    /// The frames, several small ones in one piece, since each piece costs a write. The first call assembles them, others wait for
+    /// it.
     pub fn frames(&self) -> &[Bytes] {
         let batch = &*self.0;
         batch.frames.get_or_init(|| {
             let events = batch.events.lock().map(|mut events| std::mem::take(&mut *events));
             let events = events
                 .unwrap_or_else(|poisoned| std::mem::take(&mut *PoisonError::into_inner(poisoned)));
-            assemble(&events.iter().collect::<Vec<_>>(), batch.view)
+            in_pieces(assemble(&events.iter().collect::<Vec<_>>(), batch.view))
         })
     }
 
@@ -74,6 +75,32 @@ impl Batch {
 
 /// The room that an event takes in a batch beside its JSON, about.
 const EVENT_BYTES: usize = 16;
+
+/// A piece of frames takes further ones up to this size: what fits one TLS record.
+const PIECE: usize = 16 * 1024;
+
+/// Puts small neighbours together: somebody who comes and goes again and again makes a small frame each time.
+fn in_pieces(frames: Vec<Bytes>) -> Vec<Bytes> {
+    if frames.len() < 2 {
+        return frames;
+    }
+    let mut pieces = Vec::new();
+    let mut small = BytesMut::new();
+    for frame in frames {
+        if small.len() + frame.len() > PIECE && !small.is_empty() {
+            pieces.push(small.split().freeze());
+        }
+        if frame.len() > PIECE {
+            pieces.push(frame);
+        } else {
+            small.extend_from_slice(&frame);
+        }
+    }
+    if !small.is_empty() {
+        pieces.push(small.freeze());
+    }
+    pieces
+}
 
 /// Assembles events into frames without changing their order.
 ///
@@ -209,6 +236,24 @@ mod tests {
             .iter()
             .map(|frame| String::from_utf8(frame[4..].to_vec()).unwrap())
             .collect()
+    }
+
+    #[test]
+    fn small_frames_are_one_write_and_large_ones_are_not_copied() {
+        let small: Vec<_> = (0..100).map(|_| Bytes::from(vec![b's'; 700])).collect();
+        let large = Bytes::from(vec![b'l'; PIECE + 1]);
+        let frames = [&small[..], std::slice::from_ref(&large), &small[..3]].concat();
+        let pieces = in_pieces(frames.clone());
+        assert_eq!(pieces.concat(), frames.concat(), "in their order");
+        let sizes: Vec<_> = pieces.iter().map(Bytes::len).collect();
+        let full = PIECE / 700 * 700;
+        assert_eq!(sizes, [full, full, full, full, 70_000 - 4 * full, PIECE + 1, 2_100]);
+        assert_eq!(pieces[5].as_ptr(), large.as_ptr());
+        let both =
+            [[Body::Joined(Bytes::from_static(b"1"))], [Body::Left(Bytes::from_static(b"2"))]];
+        let [joined, left] = both.map(|[body]| Event::new(body));
+        let events = vec![left.clone(), joined.clone(), left, joined];
+        assert_eq!(Batch::new(events, View::BASE).frames().len(), 1, "coming and going");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! How often joins, changes of name and searches in the history may come from one place.
+//! How often joins, changes of name and searches in the history may come from one place, and how many bytes.
 //!
 //! Everybody pays for these: each is told to everybody, or reads what everybody said. A place is an address (IPv6: its /64
 //! network, and four times as much for its /48), because connections cost nothing. Many people may share one, so what an
@@ -30,6 +30,13 @@ pub const LONGEST_QUEUE: Duration = Duration::from_secs(10);
 
 /// Pages of history of one address in which everything is hidden. They are looked at for the answer to a later page.
 pub const HIDDEN_PAGES: Rate = Rate { burst: 256, every: Duration::from_millis(15) };
+
+/// Bytes of members' frames from one address, in pieces of [`INPUT_PIECE`]: 32 MiB at once, and then 4 MiB a second. Each byte
+/// has to be parsed, also those of messages that are refused then.
+pub const INPUT: Rate = Rate { burst: 2_048, every: Duration::from_micros(3_906) };
+
+/// The frames of a connection are counted in pieces of so many bytes.
+pub const INPUT_PIECE: usize = 16 * 1024;
 
 /// Changes of name of one account, or of one member that has none.
 pub const RENAMES: Rate = Rate { burst: 5, every: Duration::from_secs(10) };

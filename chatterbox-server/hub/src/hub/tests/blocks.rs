@@ -329,3 +329,36 @@ fn nothing_for_one_member_alone_is_put_together_under_the_lock() {
     assert!(told.contains("shown") && told.contains("own") && !told.contains("hidden"), "{told}");
     assert!(!told.contains("later"));
 }
+
+fn guest_here(hub: &mut Hub, text: &str) -> MemberId {
+    hub.admit(JoinRequest::base(&name(text), "hi")).unwrap().id
+}
+
+#[test]
+fn whoever_hides_somebody_shares_what_the_others_say() {
+    let mut hub = hub();
+    let [hider, other, ann, bob] =
+        ["hider", "other", "ann", "bob"].map(|text| guest_here(&mut hub, text));
+    hub.set_blocked(hider, vec![name("ann")]);
+    for id in [hider, other, ann, bob] {
+        while let Delivery::Frames { .. } = hub.take(id) {}
+    }
+    let mut both = |hub: &mut Hub, first, second| {
+        let (Delivery::Frames { frames, .. }, Delivery::Frames { frames: same, .. }) =
+            (hub.take(first), hub.take(second))
+        else {
+            panic!("there is something")
+        };
+        frames.is_same(&same)
+    };
+    let _ = apply(&mut hub, &record("bob", None, "shown"));
+    assert!(both(&mut hub, other, hider));
+    let _ = apply(&mut hub, &record("bob", None, "shown"));
+    assert!(both(&mut hub, hider, other), "also when it is the first to take");
+    let _ = hub.leave(ann);
+    assert!(both(&mut hub, other, hider), "everybody is told who leaves");
+    let ann = guest_here(&mut hub, "ann");
+    let _ = apply(&mut hub, &record("ann", None, "hidden"));
+    assert!(!both(&mut hub, hider, other));
+    assert!(hub.name_of(ann).is_some());
+}
