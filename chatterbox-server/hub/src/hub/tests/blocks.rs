@@ -343,7 +343,7 @@ fn whoever_hides_somebody_shares_what_the_others_say() {
     for id in [hider, other, ann, bob] {
         while let Delivery::Frames { .. } = hub.take(id) {}
     }
-    let mut both = |hub: &mut Hub, first, second| {
+    let both = |hub: &mut Hub, first, second| {
         let (Delivery::Frames { frames, .. }, Delivery::Frames { frames: same, .. }) =
             (hub.take(first), hub.take(second))
         else {
