@@ -3,9 +3,10 @@
 //! # The way of a message
 //! ```text
 //! net::connection   bytes -> frames -> typed actions (chatterbox-proto)
-//!   -> chat::posts  a bounded queue
-//!   -> sequencer    one writer: groups of messages, in one order
+//!   -> chat::proposals  the queue of all that is to change the chat
+//!   -> sequencer    one proposer: groups of what has come meanwhile
 //!   -> store        the messages: written down first
+//!   -> order        where the group has its place
 //!   -> hub          then applied: history, timeline, queues (chatterbox-hub, pure)
 //!   -> chat::notifier, which wakes the receivers
 //!   -> net::outbound  from each receiver's cursor: shared frames, one write
@@ -19,6 +20,7 @@ pub mod commands;
 pub mod config;
 pub mod net;
 pub mod ops;
+mod order;
 mod pacing;
 mod server;
 pub mod store;

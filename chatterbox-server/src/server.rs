@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatterbox_hub::{AccountChange, AccountChangeKind, Event, Hub};
+use chatterbox_hub::{AccountChange, AccountChangeKind, Event, Hub, Incarnation};
 use chatterbox_proto::{ALL, Entry, SERVER, Username};
 use futures_util::FutureExt as _;
 use tokio::net::TcpListener;
@@ -15,8 +15,9 @@ use tokio_util::task::TaskTracker;
 
 use crate::access::{Access, NoAccounts};
 use crate::chat::paging::Pages;
+use crate::chat::proposals;
+use crate::chat::sequencer::Sequencer;
 use crate::chat::shared::Chat;
-use crate::chat::{posts, sequencer};
 use crate::config::Live;
 use crate::net::Transport;
 use crate::net::acceptor::Acceptor;
@@ -25,6 +26,7 @@ use crate::net::limits::ConnectionLimits;
 use crate::net::long_frame::LongFrames;
 use crate::net::long_work::LongWork;
 use crate::ops::clock::unix_now;
+use crate::order::Alone;
 use crate::pacing::{InputPacing, JoinPacing, LogPacing};
 use crate::store::{Store, StoreError};
 
@@ -60,17 +62,19 @@ pub async fn run_with(
     mut stop: watch::Receiver<u32>,
 ) -> Result<(), StoreError> {
     let at_start = config.current();
-    let (posts, queue) = posts::queue();
-    let chat = Arc::new(Chat::new(Hub::new(at_start.timeline, at_start.keep), posts));
+    let (proposals, queue) = proposals::queue();
+    let chat = Arc::new(Chat::new(Hub::new(at_start.timeline, at_start.keep), proposals));
     let keep_age = at_start.keep_age;
     let sequencer_stop = CancellationToken::new();
-    let mut sequencer = tokio::spawn(sequencer::run(
-        queue,
-        Arc::clone(&chat),
-        Arc::clone(&store),
-        at_start.timeline,
-        sequencer_stop.clone().cancelled_owned(),
-    ));
+    let sequencer = Sequencer {
+        // The order is as old as this process, and nobody else is in it.
+        node: Incarnation(1),
+        chat: Arc::clone(&chat),
+        store: Arc::clone(&store),
+        order: Arc::new(Alone::default()),
+    };
+    let stopped = sequencer_stop.clone().cancelled_owned();
+    let mut sequencer = tokio::spawn(sequencer.run(queue, at_start.timeline, stopped));
 
     let presence = Arc::clone(&chat);
     let presence = tokio::spawn(async move { presence.notifier().notify_of_presence().await });

@@ -7,7 +7,7 @@ use std::hash::{BuildHasher as _, Hash};
 use chatterbox_proto::Username;
 use chatterbox_proto::session::Destination;
 
-use crate::filing::{Party, Sender};
+use crate::filing::Sender;
 use crate::guard::{network, site};
 use crate::hub::Hub;
 use crate::identity::Identity;
@@ -24,19 +24,6 @@ impl Hub {
             record.filing.sender = whose.unwrap_or_else(|| self.guest(&record.source, None));
             if let (Destination::User(_), Some(identity)) = (&record.destination, identity) {
                 record.filing.from = Some(identity.party());
-            }
-        }
-    }
-
-    /// Files private messages to guests who have changed their names meanwhile under their new ones. To be called before the
-    /// messages are stored, so that they are filed alike everywhere.
-    pub fn file_to(&self, records: &mut [Record]) {
-        for record in records {
-            if let Some(Party::Guest(name)) = &record.filing.to
-                && let Some(identity) = self.recipient(name).and_then(|id| self.identity(id))
-                && identity.login.is_none()
-            {
-                record.filing.to = Some(identity.party());
             }
         }
     }

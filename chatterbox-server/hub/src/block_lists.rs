@@ -3,10 +3,11 @@
 //! A block holds in both directions, and follows a user from the account to a nick and back. Two kinds of user lose
 //! nothing by being blocked: base clients, to whom a public message has to go (RT-1), and staff, from whom nobody hides.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use chatterbox_proto::Username;
 
+use crate::digest::{Digest, Digester};
 use crate::identity::Identity;
 use crate::permission::{Permission, Target, authorise};
 
@@ -21,7 +22,7 @@ pub struct BlockLists {
     /// The same names, for looking one up.
     lookup: HashSet<Username>,
     /// The accounts that block it, those of users who are not here included: number and name.
-    blocked_by: HashMap<i64, Username>,
+    blocked_by: BTreeMap<i64, Username>,
 }
 
 impl BlockLists {
@@ -52,7 +53,11 @@ impl BlockLists {
     /// Replaces the member's own list, and gives the names that came or went.
     pub(crate) fn set_blocked(&mut self, blocked: Vec<Username>) -> Vec<Username> {
         let lookup: HashSet<Username> = blocked.iter().cloned().collect();
-        let changed = self.lookup.symmetric_difference(&lookup).cloned().collect();
+        // In the order of the lists: where only some of the members that have these names are looked at, it is the same
+        // ones everywhere.
+        let gone = self.blocked.iter().filter(|name| !lookup.contains(*name));
+        let new = blocked.iter().filter(|name| !self.lookup.contains(*name));
+        let changed = gone.chain(new).cloned().collect();
         self.lookup = lookup;
         self.blocked = blocked;
         changed
@@ -73,7 +78,7 @@ impl BlockLists {
     }
 
     /// The accounts that block the member: number and name.
-    pub(crate) fn blocked_by(&self) -> &HashMap<i64, Username> {
+    pub(crate) fn blocked_by(&self) -> &BTreeMap<i64, Username> {
         &self.blocked_by
     }
 
@@ -88,6 +93,13 @@ impl BlockLists {
             .login
             .as_ref()
             .is_some_and(|login| self.blocked_by.contains_key(&login.account_key.id))
+    }
+}
+
+impl Digest for BlockLists {
+    fn digest(&self, to: &mut Digester) {
+        let Self { blocked, lookup, blocked_by } = self;
+        to.add(blocked).add(lookup).add(blocked_by);
     }
 }
 

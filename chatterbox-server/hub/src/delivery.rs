@@ -54,7 +54,7 @@ impl Hub {
             return Delivery::Removed(self.removal(id).unwrap_or(Removal::TooSlow));
         };
         if member.is_filter_stale() {
-            member.set_filter(Arc::new(self.presence.filter(id)));
+            member.set_filter(Arc::new(self.replica.presence().filter(id)));
         }
         let before = member.own_bytes();
         let welcomed = std::mem::take(&mut member.is_being_welcomed);

@@ -12,7 +12,8 @@ pub const MOVING: u64 = 1000;
 /// The result of [`Hub::evict_overtaken`].
 #[derive(Debug, PartialEq, Eq)]
 pub struct Laggards {
-    /// The members whom the timeline of one of their rooms had overtaken. They are removed, and the others are going to be told.
+    /// The members whom the timeline of one of their rooms had overtaken. Their connections have to end; the others are told
+    /// then.
     pub overtaken: Vec<MemberId>,
     /// Whether a member more than half a timeline behind in the lobby is reading, so that back-pressure on senders would save it.
     pub catching_up: bool,
@@ -63,7 +64,7 @@ impl Hub {
             }
         }
         for id in &overtaken {
-            let _ = self.leave(*id);
+            self.forget_member(*id);
             self.removed.insert(*id, Removal::TooSlow);
         }
         Laggards { overtaken, catching_up }

@@ -8,50 +8,43 @@
 //! order holds for all events.
 
 use std::collections::hash_map::RandomState;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Code, NameKey, Username};
 
 use crate::block_lists::BlockFilter;
 use crate::budget::{Budget, WAITING};
-use crate::ended_logins::EndedLogins;
 use crate::event::Event;
-use crate::filing::Party;
 use crate::identity::{Identity, LoggedIn};
 use crate::ids::{MemberId, SessionId};
 use crate::member::{Kind, Member};
-use crate::presence::Presence;
 use crate::record::{Record, Sequence};
 use crate::removal::Removal;
+use crate::replica::state::Replica;
 use crate::room::history::History;
 use crate::room::limits::{Keep, TimelineLimits};
 use crate::room::stamp::Stamp;
 use crate::room::timeline::Lag;
 use crate::rooms::Rooms;
-use crate::roster::RecentRename;
-use crate::sessions::Sessions;
 use crate::wake::Wake;
 
 /// The state of the whole chat.
 #[derive(Debug)]
 pub struct Hub {
+    /// What is on its way to the members of this node.
     pub(crate) members: BTreeMap<MemberId, Member>,
-    pub(crate) presence: Presence,
-    pub(crate) sessions: Sessions,
+    /// What all nodes have in common.
+    pub(crate) replica: Replica,
     /// The members that the hub has removed, until their connections leave, so there are no more than connections.
     pub(crate) removed: HashMap<MemberId, Removal>,
-    pub(crate) recent_renames: VecDeque<RecentRename>,
-    pub(crate) ended_logins: EndedLogins,
     /// Turns names and networks into numbers that stand for them ([`crate::filing::Sender`]).
     pub(crate) sender_hasher: RandomState,
     pub(crate) rooms: Rooms,
     /// The history of the lobby.
     pub(crate) history: History,
     pub(crate) budget: Budget,
-    pub(crate) next: u64,
-    /// The newest time from [`Hub::tick`], in milliseconds of some clock.
+    /// The newest time from [`Hub::tick`], in milliseconds of some clock: what is reading is judged by it, and nothing else.
     pub(crate) now: u64,
 }
 
@@ -60,28 +53,24 @@ impl Hub {
     pub fn new(lobby: TimelineLimits, keep: Keep) -> Self {
         Self {
             members: BTreeMap::new(),
-            presence: Presence::default(),
-            sessions: Sessions::default(),
+            replica: Replica::default(),
             removed: HashMap::new(),
-            recent_renames: VecDeque::new(),
-            ended_logins: EndedLogins::default(),
             sender_hasher: RandomState::new(),
             rooms: Rooms::new(lobby),
             history: History::new(keep),
             budget: Budget::new(WAITING),
-            next: 0,
             now: 0,
         }
     }
 
-    /// Sets the time, in milliseconds of any clock that does not go back.
+    /// Sets the time of this node, in milliseconds of any clock that does not go back.
     pub fn tick(&mut self, now: u64) {
         self.now = self.now.max(now);
     }
 
     /// Who a member is now.
     pub fn identity(&self, id: MemberId) -> Option<&Identity> {
-        self.presence.identity(id)
+        self.replica.presence().identity(id)
     }
 
     /// The name of a member.
@@ -91,12 +80,12 @@ impl Hub {
 
     /// Who is here under a name.
     pub fn find(&self, name: &Username) -> Option<(MemberId, &Identity)> {
-        self.presence.find(name)
+        self.replica.presence().find(name)
     }
 
     /// Which member is here under a name.
     pub fn who(&self, name: &impl NameKey) -> Option<MemberId> {
-        self.presence.roster().who(name)
+        self.replica.who(name)
     }
 
     /// The members that are logged in with an account, under whatever names; not those of an earlier account of its name.
@@ -104,12 +93,12 @@ impl Hub {
         &'a self,
         account: &'a LoggedIn,
     ) -> impl Iterator<Item = (MemberId, &'a Identity)> {
-        self.presence.logged_in(account)
+        self.replica.presence().logged_in(account)
     }
 
     /// Whom a member blocks, in the order in which it did.
     pub fn blocked(&self, id: MemberId) -> &[Username] {
-        self.presence.blocked(id)
+        self.replica.presence().blocked(id)
     }
 
     /// The number of the newest message; 0 when there was none.
@@ -119,7 +108,7 @@ impl Hub {
 
     /// What block lists mean for a member now.
     pub fn filter(&self, id: MemberId) -> BlockFilter {
-        self.presence.filter(id)
+        self.replica.presence().filter(id)
     }
 
     /// What block lists mean for a member, shared with its deliveries.
@@ -134,23 +123,18 @@ impl Hub {
         if let Some(member) = self.members.get_mut(&id)
             && member.is_filter_stale()
         {
-            member.set_filter(Arc::new(self.presence.filter(id)));
+            member.set_filter(Arc::new(self.replica.presence().filter(id)));
         }
     }
 
     /// The session that a member can go on with later.
     pub fn session(&self, id: MemberId) -> Option<SessionId> {
-        self.members.get(&id)?.extras.as_ref()?.session
+        self.replica.session(id)
     }
 
     /// The number of the message that a session sent with this idempotency key, if it is one of its last (ID-5).
     pub fn known_tag(&self, session: SessionId, tag: &str) -> Option<Sequence> {
-        self.sessions.known(session, tag)
-    }
-
-    /// Remembers the number of a message that a session sent with this idempotency key.
-    pub fn note_tag(&mut self, session: SessionId, tag: &str, id: Sequence) {
-        self.sessions.sent(session, tag, id);
+        self.replica.known_tag(session, tag)
     }
 
     /// Reserves room for a private message of about `bytes` of a member, and gives its recipient with the spelling that it is
@@ -197,37 +181,6 @@ impl Hub {
         self.with_member(recipient, |member| member.release(bytes));
     }
 
-    /// Applies a message that the backlog has stored under this number: adds it to the history, and queues it for its
-    /// receivers.
-    pub fn apply(&mut self, id: Sequence, record: Record) -> Wake {
-        match &record.destination {
-            Destination::All => {
-                self.history.push_public(id, &record);
-                self.rooms.push_lobby(Event::message(id, record));
-                Wake::All
-            }
-            // A recipient that has left meanwhile gets it in the snapshot of its next join.
-            Destination::User(name) => {
-                let found = self.recipient(name);
-                let here = found.and_then(|id| Some((id, self.identity(id)?)));
-                // Somebody else may have the name of an account by now.
-                let here = here.filter(|(_, identity)| match &record.filing.to {
-                    Some(to @ Party::Account(_)) => identity.party() == *to,
-                    _ => true,
-                });
-                let filed = record.filing.to.clone();
-                let filed = filed.or_else(|| here.map(|(_, identity)| identity.party()));
-                let to = here.map(|(id, _)| id);
-                let filed = filed.unwrap_or_else(|| Party::Guest(name.clone()));
-                self.history.push_private(id, &filed, &record);
-                match to {
-                    Some(to) => self.queue(to, Kind::Message, Event::message(id, record)),
-                    None => Wake::Nobody,
-                }
-            }
-        }
-    }
-
     /// Notes that messages of earlier runs up to this number are not kept any more.
     pub fn begin_after(&mut self, forgotten: Sequence) {
         self.history.begin_after(forgotten);
@@ -257,7 +210,7 @@ impl Hub {
         self.queue(id, Kind::Answer, event)
     }
 
-    fn queue(&mut self, id: MemberId, kind: Kind, event: Event) -> Wake {
+    pub(crate) fn queue(&mut self, id: MemberId, kind: Kind, event: Event) -> Wake {
         let at = self.rooms.clock();
         match self.with_member(id, |member| member.push_direct(at, kind, event)) {
             Some(()) => Wake::One(id),
@@ -272,12 +225,12 @@ impl Hub {
 
     /// Who is here, in the order in which they joined.
     pub fn users(&self) -> impl Iterator<Item = &Identity> {
-        self.presence.people().map(|(_, person)| &person.identity)
+        self.replica.presence().people().map(|(_, person)| &person.identity)
     }
 
     /// The number of members.
     pub fn members(&self) -> usize {
-        self.members.len()
+        self.replica.presence().people().len()
     }
 
     /// The stamp of whatever happens next in any room.

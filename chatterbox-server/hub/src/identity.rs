@@ -8,6 +8,7 @@ use core::net::IpAddr;
 
 use chatterbox_proto::{Capabilities, Username};
 
+use crate::digest::{Digest, Digester};
 use crate::filing::Party;
 use crate::level::Level;
 
@@ -111,5 +112,27 @@ impl Identity {
     pub fn actor(&self) -> Actor {
         let level = if self.elevated { Level::ADMIN } else { self.level };
         Actor { level, registered: self.login.is_some() }
+    }
+}
+
+impl Digest for AccountKey {
+    fn digest(&self, to: &mut Digester) {
+        let Self { id, epoch } = self;
+        to.add(id).add(epoch);
+    }
+}
+
+impl Digest for LoggedIn {
+    fn digest(&self, to: &mut Digester) {
+        let Self { account, account_key } = self;
+        to.add(account).add(account_key);
+    }
+}
+
+impl Digest for Identity {
+    fn digest(&self, to: &mut Digester) {
+        let Self { name, login, level, elevated, address, since, agreed } = self;
+        to.add(name).add(login).add(&level.number()).add(elevated).add(address).add(since);
+        to.add(agreed);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::digest::{Digest, Digester};
+
 /// The number of one join. It is never used twice, so that an event for a former user of a name reaches nobody else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(test, derive(Default))]
@@ -51,5 +53,19 @@ impl fmt::Display for SessionKey {
 impl fmt::Debug for SessionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SessionKey({:x})", self.id.0)
+    }
+}
+
+impl Digest for MemberId {
+    fn digest(&self, to: &mut Digester) {
+        let Self(number) = self;
+        to.add(number);
+    }
+}
+
+impl Digest for SessionId {
+    fn digest(&self, to: &mut Digester) {
+        let Self(number) = self;
+        to.add(number);
     }
 }

@@ -13,23 +13,27 @@
 //! Everybody is in the lobby. Other rooms are opened, entered and left by [`Hub::open_room`], [`Hub::enter`] and [`Hub::exit`];
 //! no frame of the protocol does so yet.
 //!
+//! # The way in
+//! What changes the chat is a [`Proposal`], in a [`Group`] that was decided: [`Hub::begin`], and [`Hub::step`] for each of them. It is
+//! accepted or refused by a state that all nodes of a chat have in common, and knows nothing of this one; what follows from it
+//! is told to the members of this node. Members who read, what waits for them and who is too slow are of this node alone.
+//!
 //! # Who is here
 //! [`Identity`] says who a member is, base clients included. The presence keeps all identities with an index on the block
 //! lists; a change concerns the pairs of members that a list connects, never everybody.
 
-mod account_change;
 mod addressing;
-mod block_index;
 mod block_lists;
 mod budget;
 mod conversation;
 mod delivery;
+mod digest;
 mod encode;
-mod ended_logins;
 mod entering;
 mod event;
 mod eviction;
 mod filing;
+mod greeting;
 pub mod guard;
 mod hub;
 mod identity;
@@ -39,17 +43,16 @@ mod member;
 mod membership;
 mod over_budget;
 mod permission;
-mod presence;
 mod reading;
 mod record;
 mod removal;
+#[deny(clippy::iter_over_hash_type)]
+mod replica;
 mod room;
 mod rooms;
-mod roster;
 mod run_budget;
 mod runs;
-mod sessions;
-mod user_list;
+mod stepping;
 mod wake;
 
 pub use block_lists::{BlockFilter, BlockLists};
@@ -59,21 +62,27 @@ pub use delivery::Delivery;
 pub use encode::batch::Batch;
 pub use encode::view::View;
 pub use encode::welcome::{Assembly, Welcome};
-pub use ended_logins::{AccountChange, AccountChangeKind};
 pub use event::Event;
 pub use eviction::{Laggards, MOVING};
 pub use filing::{Filing, Party, Sender};
+pub use greeting::{Greeting, JoinReply};
 pub use hub::Hub;
 pub use identity::{AccountKey, Actor, Identity, LoggedIn};
 pub use ids::{MemberId, RoomId, SessionId, SessionKey};
 pub use level::Level;
-pub use membership::{JoinError, JoinReply, JoinRequest, Rename, Resuming};
+pub use membership::{JoinError, JoinRequest, Resuming};
 pub use permission::{Denied, Permission, Target, authorise};
 pub use record::{Record, Sequence};
 pub use removal::Removal;
+pub use replica::effect::Refused;
+pub use replica::ended_logins::{AccountChange, AccountChangeKind};
+pub use replica::proposal::{
+    Amendment, Group, Incarnation, Join, Login, Proposal, Rename, Resume, Say,
+};
 pub use room::limits::{Keep, TimelineLimits};
 pub use room::mailboxes::{Kept, Mailboxes};
 pub use room::shares::Shares;
 pub use room::stamp::Stamp;
 pub use room::timeline::Lag;
+pub use stepping::{Applied, Outcome};
 pub use wake::Wake;

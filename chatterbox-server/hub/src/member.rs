@@ -8,7 +8,6 @@ use chatterbox_proto::Username;
 use crate::block_lists::BlockFilter;
 use crate::encode::view::View;
 use crate::event::Event;
-use crate::ids::SessionId;
 use crate::room::memberships::Memberships;
 use crate::room::stamp::Stamp;
 
@@ -95,10 +94,6 @@ pub(crate) struct Member {
 /// What only few members have.
 #[derive(Debug, Default)]
 pub(crate) struct Extras {
-    /// The session that can be resumed later (ID-7).
-    pub(crate) session: Option<SessionId>,
-    /// For how long the name is reserved after the member has left, in milliseconds.
-    pub(crate) hold: u64,
     /// What block lists mean for this member, as far as they mean anything: worked out by the presence, kept here.
     filter: Option<Arc<BlockFilter>>,
     /// Whether somebody has changed since it was worked out.

@@ -149,7 +149,7 @@ impl Hub {
     /// Removes a member; beside what it holds alone, its end frees so many bytes.
     fn remove_over_budget(&mut self, id: MemberId, freed: usize, relief: &mut Relief) {
         let own = self.members.get(&id).map_or(0, Member::own_bytes);
-        let _ = self.leave(id);
+        self.forget_member(id);
         self.removed.insert(id, Removal::OverBudget);
         self.budget.leaves(id, freed);
         relief.excess = relief.excess.saturating_sub(own + freed);

@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use chatterbox_hub::{
     BlockFilter, Delivery, Event, Filing, Hub, Identity, JoinError, JoinReply, JoinRequest,
-    MemberId, Removal, Rename, SessionId, Wake,
+    MemberId, Proposal, Removal, Rename, SessionId,
 };
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Code, NameKey, Refusal, Username};
 use tokio::sync::Notify;
 
 use crate::chat::notifier::Signals;
+use crate::chat::proposals::Admitted;
 use crate::chat::reserved::Reserved;
 use crate::chat::shared::Chat;
 
@@ -47,30 +48,21 @@ impl Seat {
         chat: &Arc<Chat>,
         request: JoinRequest<'_>,
     ) -> Result<(Self, Welcomed), JoinError> {
-        let joined = {
-            let mut hub = chat.hub_now();
-            let admitted = hub.admit(request);
-            chat.unlock(hub);
-            admitted?
-        };
-        let signals = chat.notifier().subscribe(joined.id);
-        match joined.replaced {
-            Some(replaced) => chat.notifier().notify_removed(&[replaced]),
-            None => chat.notifier().notify(Wake::AllSoon),
-        }
-        // It may have been removed already, when nobody could be told.
-        if chat.hub().removal(joined.id).is_some() {
-            chat.notifier().notify_removed(&[joined.id]);
-        }
+        let Admitted { reply, leaving } = chat.join(request).await?;
+        let JoinReply { id, name, welcome, .. } = *reply;
         let seat = Self {
-            id: joined.id,
+            id,
             chat: Arc::clone(chat),
-            signals,
+            signals: chat.notifier().subscribe(id),
             handed_out: Arc::new(Notify::new()),
             muted: Arc::default(),
         };
+        leaving.taken_over();
+        // It may have been removed already, when nobody could be told.
+        if chat.hub().removal(seat.id).is_some() {
+            chat.notifier().notify_removed(&[seat.id]);
+        }
         // This reads the history, which would hold the lock for too long.
-        let JoinReply { name, welcome, .. } = joined;
         let mut assembly = welcome.begin();
         let mut steps = 0_usize;
         while assembly.step() {
@@ -128,9 +120,8 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let wake = self.chat.hub_now().leave(self.id);
-        self.chat.notifier().unsubscribe(self.id);
-        self.chat.notifier().notify(wake);
+        // That it leaves comes round behind what it has posted.
+        self.chat.leave(self.id);
     }
 }
 
@@ -192,8 +183,9 @@ impl Handle {
     }
 
     /// Replaces its own block list.
-    pub fn set_blocked(&self, blocked: Vec<Username>) {
-        self.chat.hub().set_blocked(self.id, blocked);
+    pub async fn set_blocked(&self, blocked: Vec<Username>) {
+        // Who is not here any more blocks nobody.
+        let _ = self.chat.change(Proposal::SetBlocked(self.id, blocked)).await;
     }
 
     /// What block lists mean for it.
@@ -206,12 +198,10 @@ impl Handle {
     ///
     /// # Errors
     /// [`Refusal`], by the rules of joining; nothing changes then.
-    pub fn rename(&self, rename: Rename) -> Result<(), Refusal> {
+    pub async fn rename(&self, rename: Rename) -> Result<(), Refusal> {
         // Before the lock, under which the roster looks at it.
         rename.name.looks();
-        let wake = self.chat.hub_now().rename(self.id, rename)?;
-        self.chat.notifier().notify(wake);
-        Ok(())
+        self.chat.change(Proposal::Rename(self.id, rename)).await.map_err(Refusal::from)
     }
 
     /// Waits until all answers that were waiting for the member have been handed out, so that there is room for any.
@@ -291,24 +281,20 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use chatterbox_hub::{Keep, TimelineLimits};
-    use futures_util::FutureExt as _;
+    use crate::store::Memory;
 
-    fn join(chat: &Arc<Chat>, name: &str) -> Seat {
+    async fn join(chat: &Arc<Chat>, name: &str) -> Seat {
         let name = Username::parse(name).unwrap();
-        let joined = Seat::join(chat, JoinRequest::base(&name, "Hi"));
-        joined.now_or_never().unwrap().unwrap().0
+        Seat::join(chat, JoinRequest::base(&name, "Hi")).await.unwrap().0
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_member_is_up_to_date_when_it_was_handed_what_has_happened() {
-        let (posts, _inbox) = crate::chat::posts::queue();
-        let hub = Hub::new(TimelineLimits::default(), Keep::default());
-        let chat = Arc::new(Chat::new(hub, posts));
-        let ann = join(&chat, "ann");
+        let chat = crate::chat::opened::chat(Arc::new(Memory::default()));
+        let ann = join(&chat, "ann").await;
         let handle = ann.handle();
         handle.up_to_date().await;
-        let _bob = join(&chat, "bob");
+        let _bob = join(&chat, "bob").await;
         let waiting = tokio::time::timeout(Duration::from_secs(60), handle.up_to_date());
         assert!(waiting.await.is_err(), "ann was not told of bob");
         let task = tokio::spawn({
@@ -324,13 +310,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn everybody_who_waits_for_a_member_is_woken() {
-        let (posts, _inbox) = crate::chat::posts::queue();
-        let hub = Hub::new(TimelineLimits::default(), Keep::default());
-        let chat = Arc::new(Chat::new(hub, posts));
-        let ann = join(&chat, "ann");
+        let chat = crate::chat::opened::chat(Arc::new(Memory::default()));
+        let ann = join(&chat, "ann").await;
         let handle = ann.handle();
         while handle.tell_error(&"x".repeat(1000)) {}
-        let _bob = join(&chat, "bob");
+        let _bob = join(&chat, "bob").await;
         let all = async { tokio::join!(handle.room(), handle.up_to_date(), handle.room()) };
         let mut all = std::pin::pin!(all);
         let early = tokio::time::timeout(Duration::from_secs(1), all.as_mut()).await;

@@ -1,9 +1,14 @@
-//! The chat: the hub behind its lock, the one writer of the log, and waking receivers.
+//! The chat: the hub behind its lock, the one way into it, and waking receivers.
 
+mod applying;
+mod batch;
 pub(crate) mod handle;
 pub(crate) mod notifier;
+#[cfg(test)]
+pub(crate) mod opened;
 pub(crate) mod paging;
 pub(crate) mod posts;
+pub(crate) mod proposals;
 pub(crate) mod reserved;
 pub(crate) mod sequencer;
 pub(crate) mod shared;

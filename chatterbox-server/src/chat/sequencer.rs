@@ -1,109 +1,167 @@
-//! The only writer of messages: numbers and stores them in groups, then applies them to the hub in the stored order.
+//! The only proposer of a node, and its follower: collects what is to change the chat into groups, stores their messages, offers
+//! them to the order, and applies what comes round.
 //!
-//! Whatever was posted while one group is stored makes the next, so under load many messages share the cost of one write.
-//! A message that could not be stored was delivered to nobody.
+//! Whatever came while one group is under way makes the next, so under load many share the cost of one write and of one lock.
+//! Nothing is told to anybody before it has come round, and a message not before it is stored; one that could not be stored
+//! was delivered to nobody. Whoever comes and goes needs no disk.
 
 #![allow(clippy::disallowed_methods, reason = "the edge: paces by the clock")]
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatterbox_hub::{Lag, Record, Sequence, SessionId, TimelineLimits};
+use chatterbox_hub::{Group, Incarnation, Lag, Proposal, Record, Say, Sequence, TimelineLimits};
 use chatterbox_proto::Code;
+use futures_util::stream::{BoxStream, StreamExt as _};
 use tokio::time::Instant;
 
-use crate::chat::posts::{Acks, Post, PostQueue, Tags};
+use crate::chat::batch::Batch;
+use crate::chat::proposals::ProposalQueue;
 use crate::chat::shared::Chat;
+use crate::order::{Decided, Order, OrderError};
 use crate::store::{Store, StoreError};
 
-/// A group takes further posts up to these bounds: what is applied at once has to be a small part of the timeline.
-const GROUP: usize = 1024;
-const GROUP_BYTES: usize = 2 * 1024 * 1024;
+/// The sequencer of one node.
+pub struct Sequencer {
+    /// This life of the node.
+    pub node: Incarnation,
+    /// What is changed.
+    pub chat: Arc<Chat>,
+    /// Where messages are stored.
+    pub store: Arc<dyn Store>,
+    /// Where it is decided.
+    pub order: Arc<dyn Order>,
+}
 
-/// Stores and applies posts until `stop` is done; posts that were queued by then are finished.
-pub async fn run(
-    mut queue: PostQueue,
-    chat: Arc<Chat>,
-    messages: Arc<dyn Store>,
-    limits: TimelineLimits,
-    stop: impl Future<Output = ()>,
-) {
-    let mut pace = Pace::new(limits, chat.volume(), Instant::now());
-    let mut stop = std::pin::pin!(stop);
-    let mut stopping = false;
-    let mut group = Vec::new();
-    let mut numbering = Numbering::default();
-    let mut refused = Refused::default();
-    loop {
-        let first = tokio::select! {
-            first = queue.recv() => first,
-            () = &mut stop, if !stopping => {
-                stopping = true;
-                queue.close();
-                continue;
-            }
-        };
-        let Some(first) = first else { return };
-        let (mut records, mut bytes) = (first.records.len(), first.bytes);
-        group.push(first);
-        while records < GROUP && bytes < GROUP_BYTES {
-            let Ok(post) = queue.try_recv() else { break };
-            records += post.records.len();
-            bytes += post.bytes;
-            group.push(post);
+impl Sequencer {
+    /// Proposes and applies until `stop` is done; what was in the queue by then is finished.
+    pub async fn run(
+        self,
+        mut queue: ProposalQueue,
+        limits: TimelineLimits,
+        stop: impl Future<Output = ()>,
+    ) {
+        let mut pace = Pace::new(limits, self.chat.volume(), Instant::now());
+        let mut stop = std::pin::pin!(stop);
+        let mut stopping = false;
+        let mut numbering = Numbering::default();
+        let mut refused = Refused::default();
+        let mut rounds = Rounds::new(&self);
+        let started = rounds.go(vec![Proposal::Up { read_to: 0 }], Batch::default()).await;
+        if let Err(error) = started {
+            return tracing::error!(%error, "the order can't be followed");
         }
-        store(&mut group, &chat, &*messages, &mut numbering, &mut refused).await;
-        pace.keep(&chat).await;
+        loop {
+            let first = tokio::select! {
+                first = queue.recv() => first,
+                others = rounds.others() => match others {
+                    Ok(()) => continue,
+                    Err(error) => return tracing::error!(%error, "the order can't be followed"),
+                },
+                () = &mut stop, if !stopping => {
+                    stopping = true;
+                    queue.close();
+                    continue;
+                }
+            };
+            let Some(first) = first else { return };
+            let mut batch = Batch::default();
+            batch.add(first);
+            while batch.has_room()
+                && let Ok(entry) = queue.try_recv()
+            {
+                batch.add(entry);
+            }
+            let says = batch.take_says();
+            let said = says.len();
+            let mut proposals = match self.keep(says, &mut numbering).await {
+                Ok(says) => {
+                    if said > 0 {
+                        refused.end();
+                    }
+                    says.into_iter().map(Proposal::Say).collect()
+                }
+                Err(error) => {
+                    refused.add(said, &error);
+                    batch.refuse_posts(Code::NotStored);
+                    Vec::new()
+                }
+            };
+            proposals.append(&mut batch.take_others());
+            if let Err(error) = rounds.go(proposals, batch).await {
+                return tracing::error!(%error, "the order can't be followed");
+            }
+            pace.keep(&self.chat).await;
+        }
+    }
+
+    /// Stores the messages that are going to be accepted, under their numbers. Nothing comes between here and their turn: they
+    /// are the first of their group, and the node is alone.
+    async fn keep(
+        &self,
+        mut says: Vec<Say>,
+        numbering: &mut Numbering,
+    ) -> Result<Vec<Say>, StoreError> {
+        if says.is_empty() {
+            return Ok(says);
+        }
+        let newest = numbering.newest(&*self.store).await?;
+        let accepted = self.chat.judge(self.node, &mut says, newest + 1);
+        let accepted = says.iter().zip(accepted).filter(|(_, is_accepted)| *is_accepted);
+        let numbered: Vec<(Sequence, Record)> =
+            accepted.map(|(say, _)| (say.number, say.record.clone())).collect();
+        if !numbered.is_empty() {
+            self.store.keep(&numbered).await?;
+        }
+        numbering.newest = Some(newest + numbered.len() as u64);
+        Ok(says)
     }
 }
 
-async fn store(
-    group: &mut Vec<Post>,
-    chat: &Chat,
-    messages: &dyn Store,
-    numbering: &mut Numbering,
-    refused: &mut Refused,
-) {
-    let mut records = Vec::with_capacity(group.iter().map(|post| post.records.len()).sum());
-    let mut tagged = Tagged::default();
-    for (place, post) in group.iter_mut().enumerate() {
-        match post.tags.take() {
-            None => records.append(&mut post.records),
-            Some(tags) => tagged.deduplicate(place, post, tags, &mut records, chat),
+/// The rounds that groups of this node make through the order, and what comes round of others.
+struct Rounds<'a> {
+    sequencer: &'a Sequencer,
+    decided: BoxStream<'a, Result<Arc<Decided>, OrderError>>,
+    /// The number of the newest group.
+    number: u64,
+}
+
+impl<'a> Rounds<'a> {
+    fn new(sequencer: &'a Sequencer) -> Self {
+        Self { sequencer, decided: sequencer.order.follow(0), number: 0 }
+    }
+
+    /// Offers a group, applies what is decided until it has come round, and answers those who wait for it.
+    async fn go(&mut self, proposals: Vec<Proposal>, batch: Batch) -> Result<(), OrderError> {
+        let Sequencer { node, chat, order, .. } = self.sequencer;
+        if proposals.is_empty() {
+            // Turns of senders whose messages were refused.
+            batch.answer(Vec::new(), chat);
+            return Ok(());
+        }
+        self.number += 1;
+        order.offer(Group { from: *node, number: self.number, proposals }).await;
+        loop {
+            let decided = self.next().await?;
+            let Group { from, number, .. } = decided.group;
+            if from == *node && number == self.number {
+                let outcomes = chat.apply(&decided, |index| batch.greeting(index));
+                batch.answer(outcomes, chat);
+                return Ok(());
+            }
+            chat.apply(&decided, |_| None);
         }
     }
-    if records.is_empty() && tagged.answers.is_empty() {
-        // Turns of senders whose messages were refused.
-        for post in group.drain(..) {
-            let _ = post.done.send(Ok(Acks::new()));
-        }
-        return;
+
+    /// Applies the next group of another node.
+    async fn others(&mut self) -> Result<(), OrderError> {
+        let decided = self.next().await?;
+        self.sequencer.chat.apply(&decided, |_| None);
+        Ok(())
     }
-    chat.file_to(&mut records);
-    let count = records.len();
-    let outcome = match numbering.keep(messages, records).await {
-        Ok((first, records)) => {
-            let noted =
-                tagged.new.iter().map(|((session, tag), at)| (*session, &**tag, first + *at));
-            chat.apply(records, noted);
-            refused.end();
-            Ok(first)
-        }
-        Err(error) => {
-            refused.add(count, &error);
-            Err(Code::NotStored)
-        }
-    };
-    let mut answers = tagged.answers.into_iter().peekable();
-    for (place, post) in group.drain(..).enumerate() {
-        let acks = outcome.map(|first| {
-            let own = std::iter::from_fn(|| answers.next_if(|answer| answer.place == place));
-            own.map(|answer| (answer.tag, answer.number.of(first))).collect()
-        });
-        // The connection may have ended meanwhile.
-        let _ = post.done.send(acks);
+
+    async fn next(&mut self) -> Result<Arc<Decided>, OrderError> {
+        self.decided.next().await.unwrap_or(Err(OrderError::Ended))
     }
 }
 
@@ -115,20 +173,12 @@ struct Numbering {
 }
 
 impl Numbering {
-    /// Keeps records under the next numbers, and gives the first of these.
-    async fn keep(
-        &mut self,
-        messages: &dyn Store,
-        records: Vec<Record>,
-    ) -> Result<(Sequence, Vec<(Sequence, Record)>), StoreError> {
-        let newest = match self.newest.take() {
-            Some(newest) => newest,
-            None => messages.newest().await?,
-        };
-        let numbered: Vec<_> = (newest + 1..).zip(records).collect();
-        messages.keep(&numbered).await?;
-        self.newest = Some(newest + numbered.len() as u64);
-        Ok((newest + 1, numbered))
+    /// Takes the newest number out.
+    async fn newest(&mut self, store: &dyn Store) -> Result<Sequence, StoreError> {
+        match self.newest.take() {
+            Some(newest) => Ok(newest),
+            None => store.newest().await,
+        }
     }
 }
 
@@ -151,72 +201,6 @@ impl Refused {
         if self.0 > 0 {
             tracing::warn!(refused = self.0, "messages are stored again");
             self.0 = 0;
-        }
-    }
-}
-
-/// The messages of a group that have idempotency keys.
-///
-/// Duplicates are found here and nowhere else: with one writer, two connections of a session can't both be the first to
-/// store a message (ID-5).
-#[derive(Default)]
-struct Tagged {
-    /// First occurrences, with their index in the group.
-    new: HashMap<(SessionId, Arc<str>), u64>,
-    answers: Vec<Answer>,
-}
-
-struct Answer {
-    /// The index of the post in the group.
-    place: usize,
-    tag: Arc<str>,
-    number: Number,
-}
-
-enum Number {
-    /// A duplicate of a stored message.
-    Known(Sequence),
-    /// The index in the group.
-    New(u64),
-}
-
-impl Number {
-    fn of(&self, first: Sequence) -> Sequence {
-        match self {
-            Self::Known(number) => *number,
-            Self::New(at) => first + at,
-        }
-    }
-}
-
-impl Tagged {
-    /// Moves the records of a post to `records`, without duplicates.
-    fn deduplicate(
-        &mut self,
-        place: usize,
-        post: &mut Post,
-        tags: Tags,
-        records: &mut Vec<Record>,
-        chat: &Chat,
-    ) {
-        for (record, tag) in std::mem::take(&mut post.records).into_iter().zip(tags.each) {
-            let Some(tag) = tag else {
-                records.push(record);
-                continue;
-            };
-            let number = match self.new.entry((tags.session, Arc::clone(&tag))) {
-                Entry::Occupied(earlier) => Number::New(*earlier.get()),
-                Entry::Vacant(new) => match chat.known_tag(tags.session, &tag) {
-                    Some(number) => Number::Known(number),
-                    None => {
-                        let at = *new.insert(records.len() as u64);
-                        self.answers.push(Answer { place, tag, number: Number::New(at) });
-                        records.push(record);
-                        continue;
-                    }
-                },
-            };
-            self.answers.push(Answer { place, tag, number });
         }
     }
 }
@@ -276,3 +260,6 @@ impl Pace {
         self.checked_at = Instant::now();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,28 +8,31 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chatterbox_hub::{
-    AccountChange, Event, Hub, Identity, Lag, Laggards, LoggedIn, MemberId, Party, Record,
-    Sequence, SessionId, SessionKey, Wake,
+    AccountChange, Amendment, Event, Hub, Identity, Incarnation, JoinError, JoinRequest, Lag,
+    Laggards, LoggedIn, MemberId, Party, Proposal, Record, Refused, Say, Sequence, SessionId,
+    SessionKey,
 };
 use chatterbox_proto::{Code, NameKey, Username};
 use tokio::time::Instant;
 
 use crate::chat::notifier::Notifier;
-use crate::chat::posts::{Acks, Held, PostRoom, Posts, Tags};
+use crate::chat::posts::{Acks, Held, PostRoom, Tags};
+use crate::chat::proposals::{Admitted, Leaving, Proposals};
 
 /// The chat, shared by all connections.
 #[derive(Debug)]
 pub struct Chat {
     hub: Mutex<Hub>,
     notifier: Notifier,
-    posts: Posts,
+    proposals: Proposals,
     start: Instant,
 }
 
 impl Chat {
-    /// A chat whose messages go through `posts`.
-    pub fn new(hub: Hub, posts: Posts) -> Self {
-        Self { hub: Mutex::new(hub), notifier: Notifier::default(), posts, start: Instant::now() }
+    /// A chat whose changes go through `proposals`.
+    pub fn new(hub: Hub, proposals: Proposals) -> Self {
+        let (hub, start) = (Mutex::new(hub), Instant::now());
+        Self { hub, notifier: Notifier::default(), proposals, start }
     }
 
     // A panic under the lock would be our bug; the others' chat goes on.
@@ -92,13 +95,42 @@ impl Chat {
         self.hub().logged_in(account).map(|(id, identity)| (id, identity.clone())).collect()
     }
 
-    /// Changes the account or the level of a member; see [`Hub::amend`]. Says whether it may do something
-    /// else now than before.
-    pub fn amend(&self, id: MemberId, amend: impl FnOnce(&mut Identity)) -> bool {
-        let mut hub = self.hub();
-        let before = hub.identity(id).map(Identity::actor);
-        hub.amend(id, amend);
-        hub.identity(id).map(Identity::actor) != before
+    /// Lets a user in, and waits until they are.
+    ///
+    /// # Errors
+    /// [`JoinError`] when the name can't be had.
+    pub(super) async fn join(&self, request: JoinRequest<'_>) -> Result<Admitted, JoinError> {
+        let (join, greeting) = request.into_parts();
+        self.proposals.join(join, greeting).await
+    }
+
+    /// Drops what waits for a member whose connection has ended, and proposes that it leaves.
+    pub(super) fn leave(&self, member: MemberId) {
+        self.hub().disconnect(member);
+        self.notifier.unsubscribe(member);
+        self.proposals.leave(member);
+    }
+
+    /// A member who leaves if nobody takes it over.
+    pub(super) fn leaving(&self, member: MemberId) -> Leaving {
+        self.proposals.leaving(member)
+    }
+
+    /// Changes a member, and waits until it is changed.
+    ///
+    /// # Errors
+    /// [`Refused`], by the rules of the change.
+    pub(super) async fn change(&self, proposal: Proposal) -> Result<(), Refused> {
+        self.proposals.change(proposal).await
+    }
+
+    /// Changes the account or the level of a member. Says whether it may do something else now than before.
+    pub async fn amend(&self, id: MemberId, amendment: Amendment) -> bool {
+        let actor = || self.hub().identity(id).map(Identity::actor);
+        let before = actor();
+        // Who is not here any more can do nothing.
+        let _ = self.change(Proposal::Amend(id, amendment)).await;
+        actor() != before
     }
 
     /// Queues an answer for a member, behind everything that has happened so far; says `false`, and does nothing, when too
@@ -127,7 +159,6 @@ impl Chat {
         drop(hub);
         if !removed.is_empty() {
             tracing::warn!(removed = removed.len(), "too much was waiting for members");
-            self.notifier.notify(Wake::AllSoon);
             self.notifier.notify_removed(&removed);
         }
     }
@@ -157,11 +188,9 @@ impl Chat {
         reserved
     }
 
-    /// Files private messages under the names that their recipients have now; for the sequencer only.
-    pub fn file_to(&self, records: &mut [Record]) {
-        if records.iter().any(|record| record.filing.to.is_some()) {
-            self.hub_now().file_to(records);
-        }
+    /// Numbers the messages that are going to be accepted if this node proposes them next; see [`Hub::judge`].
+    pub(super) fn judge(&self, from: Incarnation, says: &mut [Say], first: Sequence) -> Vec<bool> {
+        self.hub().judge(from, says, first)
     }
 
     /// Gives back what was reserved for messages of these sizes to these members.
@@ -174,7 +203,7 @@ impl Chat {
 
     /// Waits for memory for messages of this size, before they are encoded.
     pub async fn post_room(&self, bytes: usize) -> Option<PostRoom> {
-        self.posts.room(bytes).await
+        self.proposals.room(bytes).await
     }
 
     /// Hands messages of a member to the sequencer, and waits until they are stored and delivered. Gives the numbers of those
@@ -191,33 +220,7 @@ impl Chat {
         room: Option<PostRoom>,
     ) -> Result<Acks, Code> {
         self.hub().file_from(sender, &mut records);
-        self.posts.post(records, held, tags, room).await
-    }
-
-    /// Applies records that the store has, and their tags; for the sequencer only.
-    pub fn apply<'a>(
-        &self,
-        records: Vec<(Sequence, Record)>,
-        tags: impl Iterator<Item = (SessionId, &'a str, Sequence)>,
-    ) {
-        let mut everybody = false;
-        let mut single = Vec::new();
-        let mut hub = self.hub();
-        for (id, record) in records {
-            match hub.apply(id, record) {
-                Wake::All | Wake::AllSoon => everybody = true,
-                Wake::One(id) => single.push(id),
-                Wake::Nobody => {}
-            }
-        }
-        for (session, tag, id) in tags {
-            hub.note_tag(session, tag, id);
-        }
-        self.unlock(hub);
-        if everybody {
-            self.notifier.notify(Wake::All);
-        }
-        self.notifier.notify_each(&single);
+        self.proposals.post(sender, records, held, tags, room).await
     }
 
     /// Notes that messages of earlier runs up to this number are not kept any more.
@@ -247,20 +250,13 @@ impl Chat {
     /// Removes slow consumers; see [`Hub::evict_overtaken`].
     pub fn evict_overtaken(&self, now: u64) -> Laggards {
         let laggards = self.hub().evict_overtaken(now);
-        if !laggards.overtaken.is_empty() {
-            self.notifier.notify(Wake::AllSoon);
-            self.notifier.notify_removed(&laggards.overtaken);
-        }
+        self.notifier.notify_removed(&laggards.overtaken);
         laggards
     }
 
-    /// Ends the logins that a change of an account has ended; see [`Hub::change_account`].
+    /// Ends the logins that a change of an account has ended. Nobody waits for it: whatever is proposed later finds them ended.
     pub fn change_account(&self, change: &AccountChange) {
-        let ended = self.hub_now().change_account(change);
-        if !ended.is_empty() {
-            self.notifier.notify(Wake::AllSoon);
-            self.notifier.notify_removed(&ended);
-        }
+        self.proposals.tell(Proposal::EndLogins(change.clone()));
     }
 
     /// What went through the rooms so far.

@@ -4,16 +4,13 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chatterbox_hub::{Identity, LoggedIn, MemberId, Rename};
+use chatterbox_hub::{Amendment, Identity, LoggedIn, MemberId, Rename};
 use chatterbox_proto::{Code, Refusal, Username};
 use futures_util::future::BoxFuture;
 
 /// Why a private message was not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PostError(pub Code);
-
-/// A change of a member's account or level.
-pub type Amend<'a> = Box<dyn FnOnce(&mut Identity) + 'a>;
 
 /// The port between commands and the rest of the server; tests have an adapter without sockets.
 pub trait ClientPort: Send + Sync + Debug {
@@ -53,10 +50,10 @@ pub trait ClientPort: Send + Sync + Debug {
     fn logged_in(&self, account: &LoggedIn) -> Vec<(MemberId, Identity)>;
 
     /// Replaces this user's own block list.
-    fn set_blocked(&self, blocked: Vec<Username>);
+    fn set_blocked(&self, blocked: Vec<Username>) -> BoxFuture<'_, ()>;
 
     /// Changes the account or the level of a member, and says whether it may do something else now.
-    fn amend(&self, member: MemberId, amend: Amend<'_>) -> bool;
+    fn amend(&self, member: MemberId, amendment: Amendment) -> BoxFuture<'_, bool>;
 
     /// Changes the name of this user, for everybody.
     ///

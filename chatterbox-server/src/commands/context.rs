@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatterbox_hub::{Identity, LoggedIn, Permission, Target, authorise};
+use chatterbox_hub::{Amendment, Identity, LoggedIn, Permission, Target, authorise};
 use chatterbox_proto::WireText;
 use chatterbox_proto::capability::accounts::Secret as Typed;
 use chatterbox_proto::capability::commands::{OutcomeCode, Prompt};
@@ -38,8 +38,8 @@ impl Context<'_> {
     }
 
     /// Changes the caller's own account or level.
-    pub(super) fn amend(&self, amend: impl FnOnce(&mut Identity)) {
-        self.state.online.amend(self.caller, self.caller.port.id(), amend);
+    pub(super) async fn amend(&self, amendment: Amendment) {
+        self.state.online.amend(self.caller, self.caller.port.id(), amendment).await;
     }
 
     /// The account of the caller.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chatterbox_hub::{Identity, MemberId};
+use chatterbox_hub::{Amendment, MemberId};
 
 use crate::commands::caller::Caller;
 
@@ -26,8 +26,8 @@ impl Online {
     }
 
     /// Changes the account or the level of a member, at the request of whichever caller. Its catalogue follows.
-    pub(super) fn amend(&self, by: &Caller, member: MemberId, amend: impl FnOnce(&mut Identity)) {
-        if by.port.amend(member, Box::new(amend))
+    pub(super) async fn amend(&self, by: &Caller, member: MemberId, amendment: Amendment) {
+        if by.port.amend(member, amendment).await
             && let Some(caller) = self.callers().get(&member)
         {
             caller.changed.notify_one();

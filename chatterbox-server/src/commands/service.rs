@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use chatterbox_hub::{Event, Identity, LoggedIn, MemberId, Record, Rename};
+use chatterbox_hub::{Amendment, Event, Identity, LoggedIn, MemberId, Record, Rename};
 use chatterbox_proto::capability::accounts::{Account, Secret};
 use chatterbox_proto::capability::commands::CommandRequest;
 use chatterbox_proto::capability::ping;
@@ -28,7 +28,7 @@ use crate::accounts::Observer;
 use crate::chat::handle::{Handle, resolve};
 use crate::chat::reserved::Reserved;
 use crate::commands::caller::Caller;
-use crate::commands::client_port::{Amend, ClientPort, PostError};
+use crate::commands::client_port::{ClientPort, PostError};
 use crate::commands::executor::{self, CallQueue, QueuedCall, executor};
 use crate::commands::legacy;
 use crate::commands::state::CommandState;
@@ -241,12 +241,12 @@ impl ClientPort for MemberPort {
         self.member.chat().logged_in(account)
     }
 
-    fn set_blocked(&self, blocked: Vec<Username>) {
-        self.member.set_blocked(blocked);
+    fn set_blocked(&self, blocked: Vec<Username>) -> BoxFuture<'_, ()> {
+        self.member.set_blocked(blocked).boxed()
     }
 
-    fn amend(&self, member: MemberId, amend: Amend<'_>) -> bool {
-        self.member.chat().amend(member, amend)
+    fn amend(&self, member: MemberId, amendment: Amendment) -> BoxFuture<'_, bool> {
+        self.member.chat().amend(member, amendment).boxed()
     }
 
     fn rename(&self, rename: Rename) -> BoxFuture<'_, Result<(), Refusal>> {

@@ -286,10 +286,10 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stream = TcpStream::connect(address).await.unwrap();
-        let (posts, _inbox) = crate::chat::posts::queue();
+        let (proposals, _queue) = crate::chat::proposals::queue();
         let config = Config::default();
         let hub = chatterbox_hub::Hub::new(config.timeline, config.keep);
-        let context = Arc::new(Context::plain(Arc::new(Chat::new(hub, posts))));
+        let context = Arc::new(Context::plain(Arc::new(Chat::new(hub, proposals))));
         // The memory of every open connection, beside that of TLS.
         let size = size_of_val(&serve(stream, address, context));
         assert!(size <= 2048, "{size} bytes");

@@ -230,7 +230,7 @@ impl Inbound {
             // What is reserved for a frame is given back after its last post.
             let held = if is_last { std::mem::take(&mut self.reserved).into() } else { Held::None };
             let tags = self.requests.as_mut().and_then(|requests| requests.take_tags(post.len()));
-            let refused = tags.as_ref().map(|tags| tags.each.clone());
+            let refused = tags.clone();
             let chat = self.member.chat();
             match chat.post(self.member.id(), post, held, tags, room.take()).await {
                 Ok(acks) => {

@@ -10,8 +10,8 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
-use std::pin::pin;
-use std::task::Poll;
+use std::pin::{Pin, pin};
+use std::task::{self, Poll};
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
@@ -224,23 +224,9 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
     /// Writes as much of the first parts as the socket takes at once, before the stall timeout.
     async fn write_some(&mut self) -> Result<(), WriteEnd> {
         self.unescape_first();
-        let is_small = |part: &&Part| !part.is_escaped && part.bytes.len() < SMALL;
-        let mut together = self.pending.iter().take_while(is_small);
-        let written = if let (Some(first), Some(second)) = (together.next(), together.next()) {
-            let mut slices = [IoSlice::new(&[]); TOGETHER];
-            let parts = [first, second].into_iter().chain(together);
-            let mut count = 0;
-            for (slice, part) in slices.iter_mut().zip(parts) {
-                *slice = IoSlice::new(&part.bytes);
-                count += 1;
-            }
-            let write = self.writer.write_vectored(slices.get(..count).unwrap_or(&slices));
-            in_time(write, &self.member, self.stall_timeout).await?
-        } else {
-            let Some(part) = self.pending.front() else { return Ok(()) };
-            let write = self.writer.write(&part.bytes);
-            in_time(write, &self.member, self.stall_timeout).await?
-        };
+        let Self { writer, pending, .. } = self;
+        let write = poll_fn(|context| poll_write(writer, pending, context));
+        let written = in_time(write, &self.member, self.stall_timeout).await?;
         if written == 0 {
             return Err(WriteEnd::Broken(io::ErrorKind::WriteZero.into()));
         }
@@ -324,6 +310,26 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
             self.writer.flush().await
         })
         .await;
+    }
+}
+
+/// Writes the first part, or several small ones. The slices live no longer than one poll: every connection has this future.
+fn poll_write<W: AsyncWrite + Unpin>(
+    writer: &mut W,
+    parts: &VecDeque<Part>,
+    context: &mut task::Context<'_>,
+) -> Poll<io::Result<usize>> {
+    let is_small = |part: &&Part| !part.is_escaped && part.bytes.len() < SMALL;
+    let mut slices = [IoSlice::new(&[]); TOGETHER];
+    let mut count = 0;
+    for (slice, part) in slices.iter_mut().zip(parts.iter().take_while(is_small)) {
+        *slice = IoSlice::new(&part.bytes);
+        count += 1;
+    }
+    let first = parts.front().map_or(&[][..], |part| &part.bytes);
+    match slices.get(..count) {
+        Some(several @ [_, _, ..]) => Pin::new(writer).poll_write_vectored(context, several),
+        _ => Pin::new(writer).poll_write(context, first),
     }
 }
 

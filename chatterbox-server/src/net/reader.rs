@@ -93,7 +93,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             let read = tokio::select! {
                 read = read_buffer::read_frames(&mut self.reader, &mut self.decoder, READ) => read,
                 rename = next(&mut self.rename_requests) => {
-                    self.rename(rename);
+                    Box::pin(self.rename(rename)).await;
                     continue;
                 }
                 () = self.long_frame.overdue() => {
@@ -181,10 +181,10 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     }
 
     /// Renames the member, between two of its frames.
-    fn rename(&mut self, request: RenameRequest) {
+    async fn rename(&mut self, request: RenameRequest) {
         let member = self.inbound.member();
         let name = request.rename.name.clone();
-        let outcome = member.rename(request.rename);
+        let outcome = member.rename(request.rename).await;
         if outcome.is_ok() {
             let until = member.chat().now().saturating_add(OLD_NAME_GRACE);
             self.session.renamed(name, until);

@@ -113,8 +113,7 @@ impl Requests {
     /// The idempotency keys of the next records that are posted.
     pub(super) fn take_tags(&mut self, records: usize) -> Option<Tags> {
         let each: Vec<_> = self.tags.drain(..records.min(self.tags.len())).collect();
-        let session = self.session?;
-        each.iter().any(Option::is_some).then_some(Tags { session, each })
+        (self.session.is_some() && each.iter().any(Option::is_some)).then_some(each)
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 
 use super::*;
-use crate::filing::Filing;
+use crate::filing::{Filing, Party};
 use crate::identity::{AccountKey, LoggedIn};
-use crate::membership::{JoinRequest, Rename};
+use crate::membership::JoinRequest;
+use crate::replica::proposal::Rename;
 use crate::room::limits::{Keep, TimelineLimits};
 
 fn name(text: &str) -> Username {
@@ -76,7 +77,7 @@ fn f11_a_message_is_filed_once_whoever_is_renamed_meanwhile() {
     rename(&mut hub, ann, "annie");
     let guest = |text: &str| Some(Party::Guest(name(text)));
     let mut records = [to("bob", guest("bob")), to("ann", Some(Party::Account(7)))];
-    hub.file_to(&mut records);
+    records.iter_mut().for_each(|record| hub.replica.file_to(record));
     assert_eq!(records[0].filing.to, guest("rob"));
     assert_eq!(records[1].filing.to, Some(Party::Account(7)));
     // From here on the names do not matter: memory and store file it under what the record says.

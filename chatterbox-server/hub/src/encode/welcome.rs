@@ -18,7 +18,7 @@ use crate::room::cut::{HistoryCut, HistoryWriter, PIECE_BYTES, Written, without_
 pub struct Welcome {
     /// Everything up to the elements of USER_LIST, behind the free place for the length.
     head: Vec<u8>,
-    /// The elements of USER_LIST, each with a separator before it; shared, but for the last.
+    /// The elements of USER_LIST, each with a separator before it, in pieces that are shared.
     users: Vec<Bytes>,
     history: HistoryCut,
     /// Whose messages are left out.
@@ -147,8 +147,8 @@ impl Assembly {
     }
 }
 
-/// What a user list takes beside what it shares: its last piece is the new user, and small ones are put together when they are
-/// written.
+/// What a user list takes beside what it shares: the last piece has changed with the new user, and small ones are put together
+/// when they are written.
 fn users_own(users: &[Bytes]) -> usize {
     users.iter().map(|piece| PIECE_BYTES + piece.len().min(SMALL_PIECE)).sum()
 }

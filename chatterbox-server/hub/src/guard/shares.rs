@@ -6,6 +6,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 
+use crate::digest::{Digest, Digester};
 use crate::guard::network::wider;
 
 /// What is kept, by where it comes from.
@@ -104,6 +105,22 @@ impl<T: Clone> Shares<T> {
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.of.values().map(VecDeque::len).sum()
+    }
+}
+
+impl Digest for Place {
+    fn digest(&self, to: &mut Digester) {
+        match self {
+            Self::Network(address) => to.add(&false).add(address),
+            Self::Site(address) => to.add(&true).add(address),
+        };
+    }
+}
+
+impl<T: Digest> Digest for Shares<T> {
+    fn digest(&self, to: &mut Digester) {
+        let Self { all, of } = self;
+        to.add(all).add(of);
     }
 }
 

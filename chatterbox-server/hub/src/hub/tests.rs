@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use chatterbox_proto::frame::Decoder;
+use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Refusal, ServerFrame, limits};
 use proptest::prelude::*;
 
@@ -13,6 +14,7 @@ use crate::{Delivery, Filing, JoinError, JoinReply, JoinRequest, Laggards, MOVIN
 
 mod blocks;
 mod budget;
+mod logins;
 mod rings_and_runs;
 mod rooms;
 mod views;
@@ -145,7 +147,9 @@ fn a_member_who_stops_reading_is_overtaken_alone() {
     let _ = apply(&mut hub, &record("fast", None, "one too many"));
     assert_eq!(hub.evict_overtaken(0), Laggards { overtaken: vec![slow], catching_up: false });
     assert!(matches!(hub.take(slow), Delivery::Removed(Removal::TooSlow)));
-    assert_eq!(take_all(&mut hub, fast), ["one too many", "-slow"]);
+    assert_eq!(take_all(&mut hub, fast), ["one too many"]);
+    assert_eq!(hub.leave(slow), Wake::AllSoon, "its connection has ended");
+    assert_eq!(take_all(&mut hub, fast), ["-slow"]);
     assert_eq!(hub.leave(slow), Wake::Nobody, "gone is gone");
     assert_eq!(hub.removal(slow), None, "the connection has ended");
 }

@@ -1,6 +1,6 @@
 //! The caller's account: `register`, `passwd`, `logout`, `elevate`.
 
-use chatterbox_hub::{Level, LoggedIn};
+use chatterbox_hub::{Amendment, Level, LoggedIn, Login};
 use chatterbox_proto::capability::Capability;
 use chatterbox_proto::capability::commands::{ArgumentType, OutcomeCode};
 use serde_json::{Value, json};
@@ -46,10 +46,7 @@ async fn register(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         accounts.register(&who.name, secret, context.caller.port.blocked(), context.peer()).await?;
     context.caller.set_token(token.hash());
     let login = LoggedIn { account: who.name.clone(), account_key };
-    context.amend(|who| {
-        who.login = Some(login);
-        who.level = Level::USER;
-    });
+    context.amend(Amendment { level: Some(Level::USER), ..Amendment::logged_in(login) }).await;
     let mut info = format!("{} is your name now; join with your password next time.", who.name);
     if !context.caller.agreed.has(Capability::Accounts) {
         info.push_str(" This client can't give one: you need another client then.");
@@ -86,7 +83,7 @@ async fn passwd(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     context.caller.set_token(token.hash());
     let level = context.who().level;
     let account = login.account;
-    context.amend(|who| who.login = Some(LoggedIn { account, account_key }));
+    context.amend(Amendment::logged_in(LoggedIn { account, account_key })).await;
     let info = "You have another password. Your other devices are logged out.";
     Ok(Done::new(info).with_data(login_data(&token, level)))
 }
@@ -118,10 +115,7 @@ async fn logout(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let (by, token) = (Some(context.caller.port.id()), context.caller.token());
     context.state.accounts.log_out(&login, by, token, everywhere).await?;
     // The session can't be resumed with this login any more.
-    context.amend(|who| {
-        who.login = None;
-        who.elevated = false;
-    });
+    context.amend(Amendment { login: Some(Login::Out), elevated: Some(false), level: None }).await;
     Ok(Done { closes: true, ..Done::new("You are logged out, good bye.") })
 }
 
@@ -144,7 +138,7 @@ async fn elevate(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let account = context.login()?.account;
     let secret = context.secret(arguments.secret(0), "The admin password:").await?;
     context.state.accounts.elevate(&account, secret, context.peer()).await?;
-    context.amend(|who| who.elevated = true);
+    context.amend(Amendment { elevated: Some(true), ..Amendment::default() }).await;
     let level = Level::ADMIN;
     Ok(Done::new(format!("You have level {level} until you leave."))
         .with_data(json!({"LEVEL": level.number()})))

@@ -1,6 +1,6 @@
 //! Administration: `perm`, `set-perm`, `set-prefix`, `disable-command`, `enable-command`.
 
-use chatterbox_hub::{Level, LoggedIn, Permission, Target};
+use chatterbox_hub::{Amendment, Level, LoggedIn, Permission, Target};
 use chatterbox_proto::Username;
 use chatterbox_proto::capability::commands::{ArgumentType, OutcomeCode};
 use serde_json::json;
@@ -114,7 +114,8 @@ async fn set_perm(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let account = login.account.clone();
     context.state.accounts.set_level(&login, level).await?;
     for (member, _) in context.caller.port.logged_in(&login) {
-        context.state.online.amend(context.caller, member, |who| who.level = level);
+        let amendment = Amendment { level: Some(level), ..Amendment::default() };
+        context.state.online.amend(context.caller, member, amendment).await;
     }
     tracing::info!(by = %context.who().name, %account, level = level.number(), "level given");
     let info = format!("{account} has level {level} now.");

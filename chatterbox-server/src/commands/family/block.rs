@@ -93,13 +93,13 @@ async fn block(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         blocked.push(other);
     }
     // The blocks that were stored are in force, even if a later one failed.
-    apply(context, &blocked);
+    apply(context, &blocked).await;
     stored.map(|()| listed(&blocked))
 }
 
 /// Puts the caller's new block list in force.
-fn apply(context: &Context<'_>, blocked: &[Username]) {
-    context.caller.port.set_blocked(blocked.to_vec());
+async fn apply(context: &Context<'_>, blocked: &[Username]) {
+    context.caller.port.set_blocked(blocked.to_vec()).await;
 }
 
 pub(in crate::commands) const UNBLOCK: Command = Command {
@@ -143,7 +143,7 @@ async fn unblock(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         }
         blocked.retain(|name| *name != other);
     }
-    apply(context, &blocked);
+    apply(context, &blocked).await;
     stored.map(|()| listed(&blocked))
 }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chatterbox_hub::{
-    BlockLists, Hub, Identity, JoinRequest, Keep, Level, LoggedIn, MemberId, Rename, TimelineLimits,
+    Amendment, BlockLists, Hub, Identity, JoinRequest, Keep, Level, LoggedIn, MemberId, Rename,
+    TimelineLimits,
 };
 use chatterbox_proto::capability::Capability;
 use chatterbox_proto::capability::accounts::Secret as Typed;
@@ -20,7 +21,7 @@ use tokio::task::JoinHandle;
 
 use crate::accounts::{Account, Accounts, Cost, Directory as _, Login, PasswordHash, Secret};
 use crate::commands::caller::Caller;
-use crate::commands::client_port::{Amend, ClientPort, PostError};
+use crate::commands::client_port::{ClientPort, PostError};
 use crate::commands::executor::{CallQueue, Ended, QueuedCall, executor};
 use crate::commands::legacy;
 use crate::commands::online::OnlineGuard;
@@ -115,15 +116,16 @@ impl ClientPort for FakePort {
         self.hub().logged_in(account).map(|(id, identity)| (id, identity.clone())).collect()
     }
 
-    fn set_blocked(&self, blocked: Vec<Username>) {
+    fn set_blocked(&self, blocked: Vec<Username>) -> BoxFuture<'_, ()> {
         self.hub().set_blocked(self.id, blocked);
+        ready(()).boxed()
     }
 
-    fn amend(&self, member: MemberId, amend: Amend<'_>) -> bool {
+    fn amend(&self, member: MemberId, amendment: Amendment) -> BoxFuture<'_, bool> {
         let mut hub = self.hub();
         let before = hub.identity(member).map(Identity::actor);
-        hub.amend(member, amend);
-        hub.identity(member).map(Identity::actor) != before
+        hub.amend(member, amendment);
+        ready(hub.identity(member).map(Identity::actor) != before).boxed()
     }
 
     fn rename(&self, rename: Rename) -> BoxFuture<'_, Result<(), Refusal>> {

@@ -4,16 +4,14 @@
 
 use std::sync::{Arc, Mutex};
 
-use chatterbox_hub::{Delivery, Hub, JoinRequest, Keep, Record, Sequence, TimelineLimits};
+use chatterbox_hub::{Delivery, JoinRequest, Record, Sequence};
 use chatterbox_proto::session::JoiningSession;
 use chatterbox_proto::{Capabilities, Username, frame, limits};
-use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
 use super::*;
 use crate::chat::handle::Seat;
 use crate::chat::shared::Chat;
-use crate::chat::{posts, sequencer};
 use crate::store::{Memory, Page, PageQuery, Store, StoreError};
 
 /// A store that notes how many messages each post had: one sender has one post in flight.
@@ -52,20 +50,13 @@ impl Store for Noting {
 
 /// A chat whose messages are stored.
 fn chat() -> (Arc<Chat>, Arc<Noting>) {
-    let (posts, queue) = posts::queue();
-    let limits = TimelineLimits::default();
-    let chat = Arc::new(Chat::new(Hub::new(limits, Keep::default()), posts));
     let store = Arc::new(Noting::default());
-    let never = std::future::pending();
-    let stored = sequencer::run(queue, Arc::clone(&chat), Arc::clone(&store) as _, limits, never);
-    tokio::spawn(stored);
-    (chat, store)
+    (crate::chat::opened::chat(Arc::clone(&store) as _), store)
 }
 
-fn join(chat: &Arc<Chat>, name: &str) -> Seat {
+async fn join(chat: &Arc<Chat>, name: &str) -> Seat {
     let name = Username::parse(name).unwrap();
-    let joined = Seat::join(chat, JoinRequest::base(&name, "Hi"));
-    joined.now_or_never().unwrap().unwrap().0
+    Seat::join(chat, JoinRequest::base(&name, "Hi")).await.unwrap().0
 }
 
 /// Takes whatever there is for a member, at once.
@@ -99,7 +90,7 @@ fn reader<'a>(member: &Handle, input: &'a [u8], first: Option<Bytes>) -> Reader<
 async fn posts_of(first: Option<Bytes>, input: &[u8]) -> Vec<usize> {
     let (chat, store) = chat();
     let context = Context::plain(Arc::clone(&chat));
-    let (ann, bob) = (join(&chat, "ann"), join(&chat, "bob"));
+    let (ann, bob) = (join(&chat, "ann").await, join(&chat, "bob").await);
     let member = ann.handle();
     tokio::spawn(read_all(ann));
     tokio::spawn(read_all(bob));
@@ -169,10 +160,8 @@ fn take_all(seat: &Seat) -> bool {
 /// Queues answers for a member that has closed its half, and reads them this often. Says how long it took, and whether the
 /// member is still answered.
 async fn answered(count: usize, every: Duration) -> (Duration, bool) {
-    let (posts, _queue) = posts::queue();
-    let hub = Hub::new(TimelineLimits::default(), Keep::default());
-    let chat = Arc::new(Chat::new(hub, posts));
-    let ann = join(&chat, "ann");
+    let (chat, _) = chat();
+    let ann = join(&chat, "ann").await;
     let member = ann.handle();
     let answers = async {
         for _ in 0..count {

@@ -9,8 +9,8 @@ use chatterbox_proto::{Capability, Code, ServerFrame};
 
 use super::*;
 use crate::{
-    AccountKey, BlockFilter, BlockLists, Delivery, Identity, JoinRequest, Level, LoggedIn,
-    MemberId, Rename, Resuming, SessionKey,
+    AccountKey, Amendment, BlockFilter, BlockLists, Delivery, Identity, JoinRequest, Level,
+    LoggedIn, Login, MemberId, Rename, Resuming, SessionKey,
 };
 
 /// Names that overlap: accounts, nicks and names that nobody has.
@@ -257,9 +257,8 @@ proptest! {
                     let Some(id) = at(who) else { continue };
                     let login = of.map(account);
                     let level = Level::new(level.into()).unwrap();
-                    hub.amend(id, |identity| {
-                        (identity.login, identity.level, identity.elevated) = (login.clone(), level, elevated);
-                    });
+                    let changed = Some(login.clone().map_or(Login::Out, Login::In));
+                    hub.amend(id, Amendment { login: changed, level: Some(level), elevated: Some(elevated) });
                     let user = all.get_mut(&id).unwrap();
                     let old = user.identity.login.clone();
                     (user.identity.login, user.identity.level, user.identity.elevated) = (login.clone(), level, elevated);
@@ -296,7 +295,7 @@ proptest! {
         for id in all.into_keys() {
             let _ = hub.leave(id);
         }
-        prop_assert!(hub.presence.is_empty(), "nothing is kept of those who left");
+        prop_assert!(hub.replica.presence().is_empty(), "nothing is kept of those who left");
     }
 }
 

@@ -5,7 +5,10 @@ use chatterbox_proto::capability::utf8;
 use chatterbox_proto::{Capabilities, Capability};
 
 use super::*;
-use crate::{AccountKey, BlockLists, Identity, LoggedIn, Rename, Resuming, SessionKey, View};
+use crate::{
+    AccountKey, Amendment, BlockLists, Identity, LoggedIn, Login, Rename, Resuming, SessionKey,
+    View,
+};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -338,7 +341,7 @@ fn a_session_whose_history_is_gone_starts_again() {
         let _ = apply(&mut hub, &record("ann", None, &number.to_string()));
     }
     let session = hub.session(first).unwrap();
-    hub.note_tag(session, "tag", 50);
+    hub.replica.note_tag(session, "tag", 50);
     let resume = |after| Some(Resuming { key, after, only: false });
     let (second, _, resumed, count) = come(&mut hub, resume(45));
     assert_eq!((resumed, count), (Some(true), 5));
@@ -390,7 +393,8 @@ fn a_session_that_was_logged_out_meanwhile_is_not_gone_on_with() {
     );
     // The authenticator has said yes by now, but that login is not there any more.
     for now in [None, login(1, 1), login(2, 0)] {
-        hub.amend(member, |identity| identity.login = now);
+        let changed = Some(now.map_or(Login::Out, Login::In));
+        hub.amend(member, Amendment { login: changed, ..Amendment::default() });
         let resume = |only| Some(Resuming { key, after: 0, only });
         let refused = come(&mut hub, login(1, 0), resume(true));
         assert!(matches!(refused, Err(JoinError::NotResumable)), "{refused:?}");

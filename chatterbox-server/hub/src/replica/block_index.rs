@@ -10,9 +10,10 @@ use std::hash::Hash;
 use chatterbox_proto::Username;
 
 use crate::block_lists::BlockLists;
+use crate::digest::{Digest, Digester};
 use crate::identity::Identity;
 use crate::ids::MemberId;
-use crate::roster::Roster;
+use crate::replica::roster::Roster;
 
 /// Of the members that block one name, and of the connections of one account, those count that have been here longest. The
 /// others hide the name all the same, and nothing private passes between them; what is given up is that a block follows
@@ -135,6 +136,13 @@ impl BlockIndex {
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         self.logged_in.is_empty() && self.blockers.is_empty() && self.blocked_by.is_empty()
+    }
+}
+
+impl Digest for BlockIndex {
+    fn digest(&self, to: &mut Digester) {
+        let Self { logged_in, blockers, blocked_by } = self;
+        to.add(logged_in).add(blockers).add(blocked_by);
     }
 }
 

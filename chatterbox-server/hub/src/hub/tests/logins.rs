@@ -1,16 +1,8 @@
 //! Logins that end while their members are here, and while they are about to join.
 
-use chatterbox_proto::Username;
-
 use super::*;
-use crate::ended_logins::REMEMBERED;
-use crate::identity::Identity;
-use crate::membership::{JoinError, JoinRequest};
-use crate::room::limits::{Keep, TimelineLimits};
-
-fn name(text: &str) -> Username {
-    Username::parse(text).unwrap()
-}
+use crate::replica::ended_logins::REMEMBERED;
+use crate::{AccountChange, AccountChangeKind, AccountKey, Identity, LoggedIn};
 
 fn join(hub: &mut Hub, text: &str, key: Option<(i64, i64)>) -> Result<MemberId, JoinError> {
     let login = key.map(|(id, epoch)| {
@@ -62,7 +54,7 @@ fn a_login_that_ended_before_its_user_joined_is_refused() {
     join(&mut hub, "ann", Some((8, 0))).unwrap();
     for account in 100..100 + 2 * REMEMBERED as i64 {
         hub.change_account(&AccountChange { account, ..removed.clone() });
-        let (accounts, changes) = hub.ended_logins.len();
+        let (accounts, changes) = hub.replica.ended_logins.len();
         assert!(accounts <= REMEMBERED && changes <= REMEMBERED);
     }
 }

@@ -3,10 +3,12 @@
 use std::collections::HashSet;
 
 use super::*;
-use crate::block_index::{COUNTED, RELATED};
 use crate::block_lists::BlockFilter;
 use crate::identity::{AccountKey, LoggedIn};
 use crate::level::Level;
+use crate::replica::block_index::{COUNTED, RELATED};
+
+const HERE: Connection = Connection { node: Incarnation(0), session: None, hold: 0 };
 
 fn name(text: &str) -> Username {
     Username::parse(text).unwrap()
@@ -33,7 +35,7 @@ fn blocks(texts: &[&str]) -> BlockLists {
 fn with(people: &[(&Identity, BlockLists)]) -> Presence {
     let mut presence = Presence::default();
     for (number, (identity, lists)) in (0..).zip(people) {
-        let _ = presence.insert(MemberId(number), (*identity).clone(), lists.clone());
+        let _ = presence.insert(MemberId(number), (*identity).clone(), lists.clone().into(), HERE);
     }
     presence
 }
@@ -143,16 +145,16 @@ fn the_index_is_empty_when_nobody_is_here() {
 
 #[test]
 fn a_change_beside_many_blockers_touches_a_bounded_part_of_them() {
-    const HERE: u64 = 1_500;
-    let hiders: Vec<_> = (0..HERE).map(|number| guest(&format!("hide{number}"))).collect();
+    const HIDERS: u64 = 1_500;
+    let hiders: Vec<_> = (0..HIDERS).map(|number| guest(&format!("hide{number}"))).collect();
     let people: Vec<_> = hiders.iter().map(|hider| (hider, blocks(&["eve"]))).collect();
     let mut presence = with(&people);
-    let eve = MemberId(HERE);
-    let stale = presence.insert(eve, guest("eve"), blocks(&[]));
+    let eve = MemberId(HIDERS);
+    let stale = presence.insert(eve, guest("eve"), blocks(&[]).into(), HERE);
     assert_eq!(stale.0, (0..COUNTED as u64).map(MemberId).collect());
     // Whoever is not counted hides the name all the same, and is not written to.
-    assert_eq!(hides(&presence, HERE - 1), (names(&["eve"]), names(&["eve"])));
-    let hidden = hides(&presence, HERE).0;
+    assert_eq!(hides(&presence, HIDERS - 1), (names(&["eve"]), names(&["eve"])));
+    let hidden = hides(&presence, HIDERS).0;
     assert!(hidden.len() == COUNTED && hidden.contains(&name("hide0")));
     let changed =
         presence.rename(eve, &name("flo"), vec![], Claimant::default(), 0).expect("nobody has it");
@@ -161,7 +163,7 @@ fn a_change_beside_many_blockers_touches_a_bounded_part_of_them() {
     // When one of those who count leaves, the next one counts.
     let (_, stale) = presence.remove(MemberId(7)).unwrap();
     assert!(stale.0.contains(&eve));
-    let hidden = hides(&presence, HERE).0;
+    let hidden = hides(&presence, HIDERS).0;
     assert!(!hidden.contains(&name("hide7")) && hidden.contains(&name(&format!("hide{COUNTED}"))));
     let (_, stale) = presence.remove(eve).unwrap();
     assert_eq!(stale.0.len(), COUNTED);
@@ -174,13 +176,13 @@ fn however_many_names_and_accounts_are_on_lists_few_members_are_looked_at() {
         let account = login(1 + number, &format!("user{number}"));
         let identity = Identity { login: account, ..guest(&format!("u{number}")) };
         let id = MemberId(u64::try_from(number).unwrap());
-        let _ = presence.insert(id, identity, blocks(&["eve"]));
+        let _ = presence.insert(id, identity, blocks(&["eve"]).into(), HERE);
     }
     let all = (0..3_000).map(|number| name(&format!("u{number}"))).collect();
     let blocked_by = (0..3_000).map(|number| (1 + number, name(&format!("user{number}"))));
     let lists = BlockLists::new(all, blocked_by);
     assert_eq!(lists.blocked_by().len(), BLOCKERS);
-    let stale = presence.insert(MemberId(3_000), guest("eve"), lists);
+    let stale = presence.insert(MemberId(3_000), guest("eve"), lists.into(), HERE);
     assert!((BLOCKERS..=RELATED).contains(&stale.0.len()));
     let blocked_by = (0..3_000).map(|number| (1 + number, name(&format!("user{number}"))));
     let renamed = presence.rename(

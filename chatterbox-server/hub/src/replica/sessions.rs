@@ -1,13 +1,14 @@
 //! Sessions that can be resumed after their connection has ended (ID-7), with the idempotency keys of what they sent (ID-5).
 
-use std::collections::hash_map::RandomState;
 use std::collections::{HashMap, VecDeque};
-use std::hash::BuildHasher as _;
+use std::hash::Hasher as _;
 // An address is a number here; nothing of the network is used.
 use core::net::IpAddr;
 
 use chatterbox_proto::{Username, limits};
+use siphasher::sip::SipHasher13;
 
+use crate::digest::{Digest, Digester};
 use crate::guard::Shares;
 use crate::identity::LoggedIn;
 use crate::ids::{MemberId, SessionId, SessionKey};
@@ -39,8 +40,8 @@ pub struct Session {
     tags: Tags,
 }
 
-/// Idempotency keys: the newest tags and the numbers of their messages. Of a tag only a keyed hash is kept; two tags of
-/// one session share one with a chance of one to 2^56.
+/// Idempotency keys: the newest tags and the numbers of their messages. Of a tag only a hash is kept, keyed with the secret
+/// of the session, so that every node comes to the same; two tags of one session share one with a chance of one to 2^56.
 #[derive(Debug, Default)]
 struct Tags(VecDeque<(u64, Sequence)>);
 
@@ -57,6 +58,15 @@ struct Ended {
     brief: bool,
 }
 
+impl Session {
+    fn hash(&self, tag: &str) -> u64 {
+        let mut hasher = SipHasher13::new_with_key(&self.secret.to_le_bytes());
+        hasher.write(tag.as_bytes());
+        hasher.finish()
+    }
+}
+
+/// All sessions.
 #[derive(Debug)]
 pub struct Sessions {
     by_id: HashMap<SessionId, Session>,
@@ -65,7 +75,6 @@ pub struct Sessions {
     /// The same by where they came from: nobody makes the sessions of others worthless by coming and going.
     shares: Shares<Ended>,
     next: u64,
-    tag_hasher: RandomState,
 }
 
 impl Default for Sessions {
@@ -75,7 +84,6 @@ impl Default for Sessions {
             ended: VecDeque::new(),
             shares: Shares::new(SESSIONS),
             next: 0,
-            tag_hasher: RandomState::new(),
         }
     }
 }
@@ -112,9 +120,16 @@ impl Sessions {
         self.by_id.get_mut(&id)
     }
 
-    /// The key of a session that is resumed.
-    pub fn key(&self, id: SessionId) -> Option<SessionKey> {
-        self.by_id.get(&id).map(|session| SessionKey { id, secret: session.secret })
+    /// A session goes on with another connection, whose user is logged in like this.
+    pub fn go_on(
+        &mut self,
+        id: SessionId,
+        account: Option<LoggedIn>,
+        member: MemberId,
+    ) -> Option<SessionKey> {
+        let session = self.by_id.get_mut(&id)?;
+        (session.member, session.account) = (Some(member), account);
+        Some(SessionKey { id, secret: session.secret })
     }
 
     /// Notes that the connection of a session has ended, which came from this network.
@@ -162,15 +177,15 @@ impl Sessions {
 
     /// The number of the message that a session sent with this tag, if that is among the last (ID-5).
     pub fn known(&self, id: SessionId, tag: &str) -> Option<Sequence> {
-        let hash = self.tag_hasher.hash_one(tag);
-        let tags = &self.by_id.get(&id)?.tags.0;
-        tags.iter().rev().find(|(known, _)| *known == hash).map(|(_, number)| *number)
+        let session = self.by_id.get(&id)?;
+        let hash = session.hash(tag);
+        session.tags.0.iter().rev().find(|(known, _)| *known == hash).map(|(_, number)| *number)
     }
 
     /// Notes the number of a message with a tag.
     pub fn sent(&mut self, id: SessionId, tag: &str, number: Sequence) {
-        let hash = self.tag_hasher.hash_one(tag);
         let Some(session) = self.by_id.get_mut(&id) else { return };
+        let hash = session.hash(tag);
         if session.tags.0.len() == limits::TAGS {
             session.tags.0.pop_front();
         }
@@ -181,6 +196,27 @@ impl Sessions {
     #[cfg(test)]
     pub fn len(&self) -> usize {
         self.by_id.len()
+    }
+}
+
+impl Digest for Session {
+    fn digest(&self, to: &mut Digester) {
+        let Self { secret, name, account, member, since, ends, tags: Tags(tags) } = self;
+        to.add(secret).add(name).add(account).add(member).add(since).add(ends).add(tags);
+    }
+}
+
+impl Digest for Ended {
+    fn digest(&self, to: &mut Digester) {
+        let Self { at, session, ends, network, brief } = self;
+        to.add(at).add(session).add(ends).add(network).add(brief);
+    }
+}
+
+impl Digest for Sessions {
+    fn digest(&self, to: &mut Digester) {
+        let Self { by_id, ended, shares, next } = self;
+        to.add(by_id).add(ended).add(shares).add(next);
     }
 }
 

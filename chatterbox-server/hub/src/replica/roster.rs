@@ -8,28 +8,12 @@ use core::net::IpAddr;
 
 use chatterbox_proto::{NameKey, Refusal, Username};
 
+use crate::digest::{Digest, Digester};
 use crate::guard::Shares;
 use crate::ids::MemberId;
 
 /// Reserved names; the oldest reservations go first.
 const HELD: usize = 20_000;
-
-/// Messages to an old name are redirected for this long, in milliseconds: they were on their way when it changed.
-pub const RENAME_FOLLOWED: u64 = 10_000;
-
-/// Renames that are followed; the oldest are forgotten first.
-/// From one /48 network come at most 400 in that time, a tenth (`guard::pace`).
-pub const RECENT_RENAMES: usize = 4096;
-
-/// A member that had another name a moment ago.
-#[derive(Debug)]
-pub struct RecentRename {
-    pub old: Username,
-    /// The member that had it.
-    pub member: MemberId,
-    /// When it is forgotten, in the hub's milliseconds.
-    pub until: u64,
-}
 
 /// What a user who asks for a name can show for it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -172,6 +156,27 @@ impl Roster {
     /// Whether a reservation holds still.
     fn is_held(held: &HashMap<Username, Held>, this: &Reservation) -> bool {
         held.get(&this.name).is_some_and(|held| held.until == this.until)
+    }
+}
+
+impl Digest for Held {
+    fn digest(&self, to: &mut Digester) {
+        let Self { until, address } = self;
+        to.add(until).add(address);
+    }
+}
+
+impl Digest for Reservation {
+    fn digest(&self, to: &mut Digester) {
+        let Self { until, name, address } = self;
+        to.add(until).add(name).add(address);
+    }
+}
+
+impl Digest for Roster {
+    fn digest(&self, to: &mut Digester) {
+        let Self { here, looks, held, held_order, shares } = self;
+        to.add(here).add(looks).add(held).add(held_order).add(shares);
     }
 }
 

@@ -4,21 +4,42 @@
 //! [`MemberId`], which never changes. Every change says which members it may have given another [`BlockFilter`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use chatterbox_proto::{Refusal, Username, json};
 
-use crate::block_index::BlockIndex;
 use crate::block_lists::{BLOCKERS, BlockFilter, BlockLists, FilterBuilder};
+use crate::digest::{Digest, Digester};
 use crate::identity::{Identity, LoggedIn};
-use crate::ids::MemberId;
-use crate::roster::{Claimant, Roster};
-use crate::user_list::UserList;
+use crate::ids::{MemberId, SessionId};
+use crate::replica::block_index::BlockIndex;
+use crate::replica::proposal::Incarnation;
+use crate::replica::roster::{Claimant, Roster};
+use crate::replica::user_list::UserList;
 
 /// Members whose filter has to be worked out again.
 #[must_use = "their filters are stale"]
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Stale(pub(crate) BTreeSet<MemberId>);
+
+impl Stale {
+    /// Adds those of another change.
+    pub(crate) fn extend(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+}
+
+/// What a user who is here leaves behind, and who speaks for them.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Connection {
+    /// The node that they are connected with.
+    pub(crate) node: Incarnation,
+    /// The session that can be resumed later (ID-7).
+    pub(crate) session: Option<SessionId>,
+    /// For how long the name is reserved after they have left, in milliseconds.
+    pub(crate) hold: u64,
+}
 
 /// One user who is here.
 #[derive(Debug)]
@@ -26,8 +47,9 @@ pub(crate) struct Person {
     pub(crate) identity: Identity,
     /// The name as JSON, as it stands in lists and notices.
     pub(crate) name_json: Bytes,
+    pub(crate) connection: Connection,
     /// Most users block nobody and are blocked by nobody.
-    lists: Option<Box<BlockLists>>,
+    lists: Option<Arc<BlockLists>>,
 }
 
 impl Person {
@@ -38,7 +60,7 @@ impl Person {
     /// Changes the lists in place, and gives their memory back when they are empty.
     fn change_lists<T>(&mut self, change: impl FnOnce(&mut BlockLists) -> T) -> T {
         let lists = self.lists.get_or_insert_default();
-        let changed = change(lists);
+        let changed = change(Arc::make_mut(lists));
         if lists.is_empty() {
             self.lists = None;
         }
@@ -72,9 +94,9 @@ impl Presence {
         self.people.iter().map(|(id, person)| (*id, &**person))
     }
 
-    /// The same as JSON, all but one, each with a separator before it.
-    pub(crate) fn user_list(&self, without: Option<MemberId>) -> Vec<Bytes> {
-        self.list.pieces(without)
+    /// The same as JSON, each with a separator before it.
+    pub(crate) fn user_list(&self) -> Vec<Bytes> {
+        self.list.pieces()
     }
 
     pub(crate) fn person(&self, id: MemberId) -> Option<&Person> {
@@ -109,14 +131,20 @@ impl Presence {
     }
 
     /// Somebody is here from now on. The name has been checked; its former holder, if there is one, has been removed.
-    pub(crate) fn insert(&mut self, id: MemberId, identity: Identity, lists: BlockLists) -> Stale {
-        let lists = (!lists.is_empty()).then(|| Box::new(lists));
+    pub(crate) fn insert(
+        &mut self,
+        id: MemberId,
+        identity: Identity,
+        lists: Arc<BlockLists>,
+        connection: Connection,
+    ) -> Stale {
+        let lists = (!lists.is_empty()).then_some(lists);
         self.roster.take(&identity.name, id);
         self.blocks.insert(id, &identity, lists.as_deref());
         let stale = self.related(id, &identity, lists.as_deref());
         let name_json = json::string(identity.name.as_str());
         self.list.push(id, name_json.clone());
-        self.people.insert(id, Box::new(Person { identity, name_json, lists }));
+        self.people.insert(id, Box::new(Person { identity, name_json, connection, lists }));
         stale
     }
 
@@ -157,7 +185,7 @@ impl Presence {
             }
         }
         if let Some(person) = self.people.get(&id) {
-            stale.0.extend(self.related(id, &person.identity, person.lists()).0);
+            stale.extend(self.related(id, &person.identity, person.lists()));
         }
         stale.0.insert(id);
         Ok(stale)
@@ -177,7 +205,7 @@ impl Presence {
         let mut stale = Stale::default();
         if account(&old) != account(&new) {
             stale = self.related(id, &old, person.lists());
-            stale.0.extend(self.related(id, &new, person.lists()).0);
+            stale.extend(self.related(id, &new, person.lists()));
             self.blocks.change_account(id, &old, &new);
         }
         let is_other = account(&old).map(|(id, _)| id) != account(&new).map(|(id, _)| id);
@@ -241,33 +269,36 @@ impl Presence {
     /// What a member's lists and those of the others mean for it now.
     pub(crate) fn filter(&self, id: MemberId) -> BlockFilter {
         let Some(person) = self.people.get(&id) else { return BlockFilter::default() };
-        self.filter_among(&person.identity, person.lists(), &[id])
-    }
-
-    /// The same for somebody who is about to join, in place of `old` if they resume its session.
-    pub(crate) fn filter_for(
-        &self,
-        identity: &Identity,
-        lists: &BlockLists,
-        old: Option<MemberId>,
-    ) -> BlockFilter {
-        self.filter_among(identity, Some(lists), old.as_slice())
-    }
-
-    fn filter_among(
-        &self,
-        identity: &Identity,
-        lists: Option<&BlockLists>,
-        without: &[MemberId],
-    ) -> BlockFilter {
         let none = BlockLists::default();
+        let (identity, lists) = (&person.identity, person.lists());
         let mut builder = FilterBuilder::new(identity, lists.unwrap_or(&none));
-        for id in self.blocks.related(&self.roster, identity, lists) {
-            if let Some(other) = self.people.get(&id).filter(|_| !without.contains(&id)) {
+        for related in self.related(id, identity, lists).0 {
+            if let Some(other) = self.people.get(&related) {
                 builder.consider(&other.identity, other.lists().unwrap_or(&none));
             }
         }
         builder.build()
+    }
+}
+
+impl Digest for Connection {
+    fn digest(&self, to: &mut Digester) {
+        let Self { node, session, hold } = self;
+        to.add(node).add(session).add(hold);
+    }
+}
+
+impl Digest for Person {
+    fn digest(&self, to: &mut Digester) {
+        let Self { identity, name_json, connection, lists } = self;
+        to.add(identity).add(name_json).add(connection).add(lists);
+    }
+}
+
+impl Digest for Presence {
+    fn digest(&self, to: &mut Digester) {
+        let Self { people, roster, list, blocks } = self;
+        to.add(people).add(roster).add(list).add(blocks);
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use chatterbox_proto::Username;
 
+use crate::digest::{Digest, Digester};
 use crate::identity::{AccountKey, LoggedIn};
 use crate::ids::MemberId;
 
@@ -71,6 +72,13 @@ impl EndedLogins {
     pub(crate) fn has(&self, login: &LoggedIn) -> bool {
         let AccountKey { id, epoch } = login.account_key;
         self.since.get(&id).is_some_and(|first_good| epoch < *first_good)
+    }
+}
+
+impl Digest for EndedLogins {
+    fn digest(&self, to: &mut Digester) {
+        let Self { since, order } = self;
+        to.add(since).add(order);
     }
 }
 

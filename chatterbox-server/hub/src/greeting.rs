@@ -1,0 +1,96 @@
+//! The welcome of a new member, made when its own joining is applied: user list, history, cursor and notice are of one moment.
+
+use std::sync::Arc;
+
+use chatterbox_proto::Username;
+use chatterbox_proto::capability::ids::{RESUME, RESUMED};
+use chatterbox_proto::frame::TooLong;
+use chatterbox_proto::json::Object;
+
+use crate::encode::view::View;
+use crate::encode::welcome::Welcome;
+use crate::hub::Hub;
+use crate::ids::{MemberId, SessionKey};
+use crate::member::Member;
+use crate::record::Sequence;
+
+/// What the welcome of a user says beside what the chat is like at that moment. Only the node that welcomes them needs it.
+#[derive(Debug, Clone, Copy)]
+pub struct Greeting<'a> {
+    /// What it says to a person.
+    pub info: &'a str,
+    /// More JSON members, for clients that offered capabilities; at least one.
+    pub extra: &'a [u8],
+    /// The number of the last message that they have, if they asked to resume a session.
+    pub after: Option<Sequence>,
+}
+
+/// What a new member gets.
+#[derive(Debug)]
+pub struct JoinReply {
+    /// The member.
+    pub id: MemberId,
+    /// The name, in the spelling under which the others know it.
+    pub name: Username,
+    /// The welcome, still to be put together: not under a lock, since that reads what is hidden for this member.
+    pub welcome: Welcome,
+    /// The member whose session this one resumes, and who is not here any more.
+    pub replaced: Option<MemberId>,
+}
+
+/// A user who is here from now on, as the replicated state says.
+pub(crate) struct Newcomer {
+    pub(crate) id: MemberId,
+    /// The key of their session, where they have one.
+    pub(crate) session: Option<SessionKey>,
+    /// Whether that session had begun before.
+    pub(crate) is_resumed: bool,
+    pub(crate) replaced: Option<MemberId>,
+}
+
+impl Hub {
+    /// Welcomes a user of this node. From here on they are told what happens (UJ-3).
+    ///
+    /// # Errors
+    /// [`TooLong`] when the history does not fit into a frame; nobody is told anything then.
+    pub(crate) fn welcome(
+        &mut self,
+        newcomer: &Newcomer,
+        greeting: Greeting<'_>,
+    ) -> Result<Option<JoinReply>, TooLong> {
+        let Newcomer { id, session, is_resumed, replaced } = *newcomer;
+        let presence = self.replica.presence();
+        let Some(identity) = presence.identity(id) else { return Ok(None) };
+        let (name, parties) = (identity.name.clone(), identity.parties());
+        let agreed = identity.agreed;
+        let filter = Arc::new(presence.filter(id));
+        // The joiner is in the list, as its last (UL-5).
+        let users = presence.user_list();
+        let view = View::of(agreed.unwrap_or_default());
+        let welcome = if agreed.is_some() {
+            let after = greeting.after.filter(|_| is_resumed);
+            let after = after.filter(|after| self.history.reaches(&parties, *after));
+            let history = self.history.cut(&parties, after.unwrap_or(0));
+            let mut rest = Object::with_capacity(256).members(greeting.extra);
+            if let Some(session) = session {
+                rest = rest.string(RESUME, &session.to_string());
+                if greeting.after.is_some() {
+                    rest = rest.boolean(RESUMED, after.is_some());
+                }
+            }
+            let (filter, rest) = (Arc::clone(&filter), rest.into_members());
+            Welcome::extended(greeting.info, users, history, filter, view, rest)
+        } else {
+            Welcome::base(greeting.info, users, self.history.cut(&parties, 0))
+        };
+        welcome.fits()?;
+        let mut member = Member::new(self.rooms.clock(), self.now);
+        member.view = view;
+        member.set_filter(filter);
+        member.hand_out_own(welcome.own_bytes());
+        member.welcomed_at = self.history.drops();
+        self.budget.change(0, member.own_bytes());
+        self.members.insert(id, member);
+        Ok(Some(JoinReply { id, name, welcome, replaced }))
+    }
+}

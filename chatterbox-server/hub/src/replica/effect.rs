@@ -1,0 +1,112 @@
+//! Effects: what follows from a proposal that was accepted, for whoever has to tell the members of one node.
+
+use bytes::Bytes;
+use chatterbox_proto::Refusal;
+
+use crate::ids::{MemberId, SessionKey};
+use crate::record::{Record, Sequence};
+use crate::removal::Removal;
+use crate::replica::presence::Stale;
+
+/// What follows from a proposal that was accepted.
+#[derive(Debug)]
+#[must_use = "nobody is told otherwise"]
+pub(crate) enum Effect {
+    /// A node counts from here on, which nobody is told.
+    Up,
+    /// A node has ended, and these were its members.
+    Down(Vec<Left>),
+    /// Somebody is here.
+    Joined(Joined),
+    /// Somebody is not here any more.
+    Left(Left),
+    /// Somebody has another name.
+    Renamed(Renamed),
+    /// Something was said.
+    Said(Said),
+    /// Nothing that anybody is told, but these see or hear others than before.
+    Unseen(Stale),
+    /// Logins of an account have ended.
+    LoginsEnded(LoginsEnded),
+}
+
+/// Somebody is here.
+#[derive(Debug)]
+pub(crate) struct Joined {
+    pub(crate) member: MemberId,
+    /// The name as JSON.
+    pub(crate) name_json: Bytes,
+    /// The key of their session, where they have one.
+    pub(crate) session: Option<SessionKey>,
+    /// Whether that session had begun before.
+    pub(crate) is_resumed: bool,
+    /// The member whose place they have taken, unseen by the others.
+    pub(crate) replaced: Option<MemberId>,
+    pub(crate) stale: Stale,
+}
+
+/// Somebody is not here any more.
+#[derive(Debug)]
+pub(crate) struct Left {
+    pub(crate) member: MemberId,
+    /// The name as JSON.
+    pub(crate) name_json: Bytes,
+    pub(crate) stale: Stale,
+}
+
+/// Somebody has another name; both as JSON.
+#[derive(Debug)]
+pub(crate) struct Renamed {
+    pub(crate) old: Bytes,
+    pub(crate) new: Bytes,
+    pub(crate) stale: Stale,
+}
+
+/// Something was said.
+#[derive(Debug)]
+pub(crate) struct Said {
+    /// Its number.
+    pub(crate) number: Sequence,
+    /// The message, filed under those whom it concerns.
+    pub(crate) record: Record,
+    /// The member that a private message is for, if they are here.
+    pub(crate) to: Option<MemberId>,
+}
+
+/// Logins of an account have ended.
+#[derive(Debug)]
+pub(crate) struct LoginsEnded {
+    /// The members that are not here any more for it.
+    pub(crate) left: Vec<Left>,
+    pub(crate) reason: Removal,
+    /// The account, if nothing is left of it.
+    pub(crate) removed: Option<i64>,
+    pub(crate) stale: Stale,
+}
+
+/// Why a proposal was not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The name can't be had.
+    #[error(transparent)]
+    Name(#[from] Refusal),
+    /// The session that was to be resumed is not there any more.
+    #[error("the session is not there any more")]
+    NotResumable,
+    /// The member is not here, or is not a member of the node that speaks for it.
+    #[error("the member is not here")]
+    NotHere,
+    /// The session has sent this message before, under this number.
+    #[error("the message is there already, as number {0}")]
+    Known(Sequence),
+}
+
+/// For whoever asked for a name: what is not about the name may be another time.
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Name(refusal) => refusal,
+            Refused::NotResumable | Refused::NotHere | Refused::Known(_) => Self::Busy,
+        }
+    }
+}

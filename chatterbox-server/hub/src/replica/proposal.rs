@@ -1,0 +1,158 @@
+//! Proposals: what is written into the one order, and what each of them asks for.
+//!
+//! A proposal holds all that it is judged by. Keys of names, limits, addresses and random numbers are those of whoever
+//! proposes it, so that everybody who applies it comes to the same end.
+
+use std::fmt;
+use std::sync::Arc;
+
+use chatterbox_proto::Username;
+
+use crate::block_lists::BlockLists;
+use crate::digest::{Digest, Digester};
+use crate::identity::{Identity, LoggedIn};
+use crate::ids::{MemberId, SessionKey};
+use crate::level::Level;
+use crate::record::{Record, Sequence};
+use crate::replica::ended_logins::AccountChange;
+
+/// One life of one node, from its start to its end: a random number, so that no two are the same.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Incarnation(pub u64);
+
+impl fmt::Display for Incarnation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl Digest for Incarnation {
+    fn digest(&self, to: &mut Digester) {
+        let Self(number) = self;
+        to.add(number);
+    }
+}
+
+/// Proposals that one node has written into the order at once.
+#[derive(Debug, Clone)]
+pub struct Group {
+    /// The node.
+    pub from: Incarnation,
+    /// Counts the groups of this node, from 1. A group that comes round again, or too late, does not count.
+    pub number: u64,
+    /// The proposals, which are judged one after the other.
+    pub proposals: Vec<Proposal>,
+}
+
+/// One change that somebody asks for.
+#[derive(Debug, Clone)]
+pub enum Proposal {
+    /// The node starts: the first proposal of its first group.
+    Up {
+        /// The time to which it has read the order. One that is long ago is of a node that may have been forgotten.
+        read_to: u64,
+    },
+    /// A node has ended: all its members leave, and nothing of it counts any more.
+    Down(Incarnation),
+    /// A user wants to come in.
+    Join(Box<Join>),
+    /// A member goes.
+    Leave(MemberId),
+    /// A member wants another name (RN-1).
+    Rename(MemberId, Rename),
+    /// A member says something.
+    Say(Say),
+    /// A member has another block list.
+    SetBlocked(MemberId, Vec<Username>),
+    /// The account or the level of a member is another one.
+    Amend(MemberId, Amendment),
+    /// Logins of an account have ended.
+    EndLogins(AccountChange),
+}
+
+/// A user who wants to come in.
+#[derive(Debug, Clone)]
+pub struct Join {
+    /// Who they are, under the name that they ask for.
+    pub identity: Identity,
+    /// Whom they block, and who blocks them. Shared: they may be long, and whoever applies it has a copy.
+    pub lists: Arc<BlockLists>,
+    /// Which session to resume.
+    pub resume: Option<Resume>,
+    /// 128 random bits, for a new session.
+    pub random: u128,
+    /// For how long their name is reserved after they have left, in milliseconds.
+    pub hold: u64,
+}
+
+/// A session that is to be resumed (ID-7).
+#[derive(Debug, Clone, Copy)]
+pub struct Resume {
+    /// The session; `None` when the token is none of ours.
+    pub key: Option<SessionKey>,
+    /// Whether they may join only if they resume it: nothing else proves that the name is theirs.
+    pub only: bool,
+}
+
+/// Another name for a member (RN-1).
+#[derive(Debug, Clone)]
+pub struct Rename {
+    /// The name.
+    pub name: Username,
+    /// Whether it was proven to be theirs.
+    pub owns: bool,
+    /// The accounts that block whoever has it: number and name.
+    pub blocked_by: Vec<(i64, Username)>,
+}
+
+/// A message of a member.
+#[derive(Debug, Clone)]
+pub struct Say {
+    /// Who says it.
+    pub member: MemberId,
+    /// The number that it has if it is accepted. Numbers rise in the order, with gaps where something was refused (ID-2).
+    pub number: Sequence,
+    /// Its idempotency key, which is unique within the member's session (ID-3).
+    pub tag: Option<Arc<str>>,
+    /// The message.
+    pub record: Record,
+}
+
+/// What changes of a member's account and level; what is `None` stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Amendment {
+    /// Whether they are logged in, and how.
+    pub login: Option<Login>,
+    /// The level of the account.
+    pub level: Option<Level>,
+    /// Whether they have given the admin password.
+    pub elevated: Option<bool>,
+}
+
+/// Whether somebody is logged in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Login {
+    /// With this account.
+    In(LoggedIn),
+    /// Not any more.
+    Out,
+}
+
+impl Amendment {
+    /// Logged in with this account.
+    pub fn logged_in(login: LoggedIn) -> Self {
+        Self { login: Some(Login::In(login)), ..Self::default() }
+    }
+
+    /// Changes somebody.
+    pub(crate) fn apply(self, identity: &mut Identity) {
+        let Self { login, level, elevated } = self;
+        match login {
+            Some(Login::In(login)) => identity.login = Some(login),
+            Some(Login::Out) => identity.login = None,
+            None => {}
+        }
+        identity.level = level.unwrap_or(identity.level);
+        identity.elevated = elevated.unwrap_or(identity.elevated);
+    }
+}

@@ -1,0 +1,93 @@
+//! What is said: whether it was sent before, under whom it is filed, and whom it is for.
+
+use std::collections::HashSet;
+
+use chatterbox_proto::Username;
+use chatterbox_proto::session::Destination;
+
+use crate::filing::Party;
+use crate::ids::MemberId;
+use crate::record::{Record, Sequence};
+use crate::replica::effect::{Refused, Said};
+use crate::replica::proposal::{Incarnation, Say};
+use crate::replica::state::Replica;
+
+impl Replica {
+    /// Takes a message of a member who is here, unless its session has sent it before: two connections of one session can't
+    /// both be the first (ID-5).
+    pub(super) fn say(&mut self, say: Say) -> Result<Said, Refused> {
+        let Say { member, number, tag, mut record } = say;
+        let session = self.session(member);
+        let tagged = session.zip(tag);
+        if let Some((session, tag)) = &tagged
+            && let Some(known) = self.known_tag(*session, tag)
+        {
+            return Err(Refused::Known(known));
+        }
+        if let Some((session, tag)) = &tagged {
+            self.note_tag(*session, tag, number);
+        }
+        self.file_to(&mut record);
+        Ok(self.address(number, record))
+    }
+
+    /// Numbers the messages that are going to be accepted if a node proposes them next, from `first` on, and files them as they
+    /// are going to be filed. Says of each whether it is one of them.
+    ///
+    /// A node that is alone stores messages before it proposes them, and only these.
+    pub(crate) fn judge(&self, from: Incarnation, says: &mut [Say], first: Sequence) -> Vec<bool> {
+        let mut next = first;
+        let mut tags = HashSet::new();
+        let mut judge = |say: &mut Say| {
+            let session = self.session(say.member);
+            let is_new = session.zip(say.tag.clone()).is_none_or(|(session, tag)| {
+                self.known_tag(session, &tag).is_none() && tags.insert((session, tag))
+            });
+            let is_accepted = is_new && self.speaks_for(from, say.member).is_ok();
+            if is_accepted {
+                say.number = next;
+                next += 1;
+                self.file_to(&mut say.record);
+            }
+            is_accepted
+        };
+        says.iter_mut().map(&mut judge).collect()
+    }
+
+    /// Files a private message to a guest who has changed names meanwhile under the new one.
+    pub(crate) fn file_to(&self, record: &mut Record) {
+        if let Some(Party::Guest(name)) = &record.filing.to
+            && let Some(identity) = self.recipient(name).and_then(|id| self.presence.identity(id))
+            && identity.login.is_none()
+        {
+            record.filing.to = Some(identity.party());
+        }
+    }
+
+    /// Finds whom a message is for.
+    pub(crate) fn address(&self, number: Sequence, mut record: Record) -> Said {
+        let to = self.addressee(&mut record);
+        Said { number, record, to }
+    }
+
+    /// The member that a private message is for, if they are here. One that is not filed yet is filed under them, or under the
+    /// name: who has left finds it in the snapshot of the next join.
+    fn addressee(&self, record: &mut Record) -> Option<MemberId> {
+        let Destination::User(name) = &record.destination else { return None };
+        let found = self.recipient(name);
+        let here = found.and_then(|member| Some((member, self.presence.identity(member)?)));
+        // Somebody else may have the name of an account by now.
+        let here = here.filter(|(_, identity)| match &record.filing.to {
+            Some(to @ Party::Account(_)) => identity.party() == *to,
+            _ => true,
+        });
+        let filed = || here.map_or_else(|| Party::Guest(name.clone()), |(_, who)| who.party());
+        record.filing.to.get_or_insert_with(filed);
+        here.map(|(member, _)| member)
+    }
+
+    /// Who is here under a name, or was a moment ago and is here under another one now.
+    fn recipient(&self, name: &Username) -> Option<MemberId> {
+        self.who(name).or_else(|| self.recent_renames.who(name, self.now))
+    }
+}

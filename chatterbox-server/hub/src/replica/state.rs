@@ -1,0 +1,290 @@
+//! The state, and the one step that changes it.
+
+use chatterbox_proto::{NameKey, Refusal, Username, json};
+
+use crate::digest::{Digest, Digester};
+use crate::encode::view::View;
+use crate::guard::network;
+use crate::identity::{AccountKey, Identity, LoggedIn};
+use crate::ids::{MemberId, SessionId, SessionKey};
+use crate::record::Sequence;
+use crate::removal::Removal;
+use crate::replica::effect::{Effect, Joined, Left, LoginsEnded, Refused, Renamed};
+use crate::replica::ended_logins::{AccountChange, AccountChangeKind, EndedLogins};
+use crate::replica::nodes::Nodes;
+use crate::replica::presence::{Connection, Presence, Stale};
+use crate::replica::proposal::{Amendment, Group, Incarnation, Join, Proposal, Rename};
+use crate::replica::recent_renames::RecentRenames;
+use crate::replica::roster::Claimant;
+use crate::replica::sessions::Sessions;
+
+/// One copy of the state that all nodes share.
+#[derive(Debug, Default)]
+pub(crate) struct Replica {
+    pub(super) presence: Presence,
+    pub(super) sessions: Sessions,
+    pub(super) recent_renames: RecentRenames,
+    pub(crate) ended_logins: EndedLogins,
+    nodes: Nodes,
+    /// The number of the next member.
+    next: u64,
+    /// The time, as the order has it: milliseconds of some clock, never going back.
+    pub(super) now: u64,
+}
+
+impl Replica {
+    /// Begins with a group that was written into the order at this time, and says whether its proposals count. Each of them is
+    /// a [`Self::step`] then.
+    pub(crate) fn begin(&mut self, group: &Group, at: u64) -> bool {
+        self.tick(at);
+        let starts = match group.proposals.first() {
+            Some(Proposal::Up { read_to }) if group.number == 1 => Some(*read_to),
+            _ => None,
+        };
+        self.nodes.admits(group.from, group.number, starts, self.now)
+    }
+
+    /// Sets the time; it never goes back.
+    pub(crate) fn tick(&mut self, now: u64) {
+        self.now = self.now.max(now);
+    }
+
+    /// Judges a proposal of a node, and changes the state if it is accepted. Nothing changes otherwise.
+    ///
+    /// # Errors
+    /// [`Refused`] says why not.
+    pub(crate) fn step(
+        &mut self,
+        from: Incarnation,
+        proposal: Proposal,
+    ) -> Result<Effect, Refused> {
+        match proposal {
+            Proposal::Up { .. } => Ok(Effect::Up),
+            Proposal::Down(node) => Ok(Effect::Down(self.down(node))),
+            Proposal::Join(join) => self.join(from, *join).map(Effect::Joined),
+            Proposal::Leave(member) => {
+                self.speaks_for(from, member)?;
+                self.remove(member).map(Effect::Left).ok_or(Refused::NotHere)
+            }
+            Proposal::Rename(member, rename) => {
+                self.speaks_for(from, member)?;
+                self.rename(member, rename).map(Effect::Renamed)
+            }
+            Proposal::Say(say) => {
+                self.speaks_for(from, say.member)?;
+                self.say(say).map(Effect::Said)
+            }
+            Proposal::SetBlocked(member, blocked) => {
+                self.speaks_for(from, member)?;
+                Ok(Effect::Unseen(self.presence.set_blocked(member, blocked)))
+            }
+            // An admin may be a member of another node.
+            Proposal::Amend(member, amendment) => self.amend(member, amendment).map(Effect::Unseen),
+            Proposal::EndLogins(change) => Ok(Effect::LoginsEnded(self.end_logins(&change))),
+        }
+    }
+
+    /// Checks that a member is here, as one of this node.
+    pub(super) fn speaks_for(&self, node: Incarnation, member: MemberId) -> Result<(), Refused> {
+        let person = self.presence.person(member).ok_or(Refused::NotHere)?;
+        if person.connection.node == node { Ok(()) } else { Err(Refused::NotHere) }
+    }
+
+    /// A node has ended.
+    fn down(&mut self, node: Incarnation) -> Vec<Left> {
+        if !self.nodes.end(node, self.now) {
+            return Vec::new();
+        }
+        let people = self.presence.people();
+        let members: Vec<_> = people
+            .filter(|(_, person)| person.connection.node == node)
+            .map(|(member, _)| member)
+            .collect();
+        members.into_iter().filter_map(|member| self.remove(member)).collect()
+    }
+
+    /// The session of a key, if it can be resumed under this name: the account of its user, if there is one.
+    pub(crate) fn resumable(&self, key: SessionKey, name: &Username) -> Option<Option<LoggedIn>> {
+        let (_, session) = self.sessions.find(key, name)?;
+        // Somebody else may have the name now.
+        (self.who(name) == session.member).then(|| session.account.clone())
+    }
+
+    /// The session that somebody can resume.
+    fn session_of(&self, join: &Join) -> Option<SessionId> {
+        let key = join.resume?.key?;
+        let name = &join.identity.name;
+        let (id, _) = self.sessions.find(key, name)?;
+        // It may have been logged out, or in, since the login was checked; and a user who was let in as somebody else
+        // resumes nothing of it.
+        self.resumable(key, name).filter(|login| *login == join.identity.login).map(|_| id)
+    }
+
+    /// Lets a user in, under a name that nobody has. A connection that resumes a session takes the place of the one that had
+    /// it (ID-7).
+    fn join(&mut self, node: Incarnation, join: Join) -> Result<Joined, Refused> {
+        self.sessions.forget(self.now);
+        // The account may have been removed, or its password changed, since this login was checked.
+        if join.identity.login.as_ref().is_some_and(|login| self.ended_logins.has(login)) {
+            return Err(Refusal::Busy.into());
+        }
+        let has_session = View::of(join.identity.agreed.unwrap_or_default()).ids();
+        let resumed = self.session_of(&join).filter(|_| has_session);
+        if resumed.is_none() && join.resume.is_some_and(|resume| resume.only) {
+            return Err(Refused::NotResumable);
+        }
+        let old = resumed.and_then(|session| self.sessions.session_mut(session)?.member);
+        let Join { mut identity, lists, random, hold, .. } = join;
+        match old.and_then(|old| self.presence.identity(old)) {
+            // The session goes on under the name that it has now, which may be a nick.
+            Some(Identity { name, .. }) => identity.name = name.clone(),
+            None => {
+                let claimant = Claimant {
+                    owns: identity.account() == Some(&identity.name),
+                    address: identity.address.map(network),
+                    resumes: resumed.is_some(),
+                };
+                self.presence.roster().check(&identity.name, claimant, self.now)?;
+            }
+        }
+        let member = MemberId(self.next);
+        self.next += 1;
+        let mut stale = Stale::default();
+        if let Some((_, others)) = old.and_then(|old| self.presence.remove(old)) {
+            stale = others;
+        }
+        let (name, login) = (identity.name.clone(), identity.login.clone());
+        let session = match resumed {
+            Some(session) => self.sessions.go_on(session, login, member),
+            None if has_session => Some(self.sessions.begin(name, login, member, random, self.now)),
+            None => None,
+        };
+        let connection = Connection { node, session: session.map(SessionKey::id), hold };
+        stale.extend(self.presence.insert(member, identity, lists, connection));
+        let name_json = self.presence.person(member).map(|person| person.name_json.clone());
+        Ok(Joined {
+            member,
+            name_json: name_json.unwrap_or_default(),
+            session,
+            is_resumed: resumed.is_some(),
+            replaced: old,
+            stale,
+        })
+    }
+
+    /// Takes a member out: its session can be resumed for a while, and its name is kept for it.
+    fn remove(&mut self, member: MemberId) -> Option<Left> {
+        let (person, stale) = self.presence.remove(member)?;
+        let Identity { name, address, .. } = &person.identity;
+        let network = address.map(network);
+        let Connection { session, hold, .. } = person.connection;
+        if let Some(session) = session {
+            self.sessions.end(session, network, self.now);
+        }
+        if hold > 0 {
+            let until = self.now.saturating_add(hold);
+            self.presence.roster_mut().hold(name, network, until, self.now);
+        }
+        Some(Left { member, name_json: person.name_json, stale })
+    }
+
+    /// Gives a member another name. Name, session and block lists change in this one step.
+    fn rename(&mut self, member: MemberId, rename: Rename) -> Result<Renamed, Refused> {
+        let Rename { name, owns, blocked_by } = rename;
+        let person = self.presence.person(member).ok_or(Refused::NotHere)?;
+        let (old, old_json) = (person.identity.name.clone(), person.name_json.clone());
+        let session = person.connection.session;
+        let address = person.identity.address.map(network);
+        let claimant = Claimant { owns, address, resumes: false };
+        let stale = self.presence.rename(member, &name, blocked_by, claimant, self.now)?;
+        if let Some(session) = session.and_then(|session| self.sessions.session_mut(session)) {
+            session.name = name.clone();
+        }
+        self.recent_renames.note(old, member, self.now);
+        Ok(Renamed { old: old_json, new: json::string(name.as_str()), stale })
+    }
+
+    /// Changes the account or the level of a member; the name stays. A session that is resumed does not prove its account
+    /// again, so it remembers it.
+    fn amend(&mut self, member: MemberId, amendment: Amendment) -> Result<Stale, Refused> {
+        let person = self.presence.person(member).ok_or(Refused::NotHere)?;
+        let session = person.connection.session;
+        let stale = self.presence.amend(member, |identity| amendment.apply(identity));
+        let login = self.presence.identity(member).and_then(|identity| identity.login.clone());
+        if let Some(session) = session.and_then(|session| self.sessions.session_mut(session)) {
+            session.account = login;
+        }
+        Ok(stale)
+    }
+
+    /// Removes the members whose logins a change has ended. Their sessions can't be resumed: who resumes one has to show a
+    /// login that is good.
+    ///
+    /// A login is checked before its user joins, so a change may come between the two. The newest changes are therefore
+    /// remembered, and nobody is let in with a login that one of them has ended.
+    fn end_logins(&mut self, change: &AccountChange) -> LoginsEnded {
+        self.ended_logins.note(change);
+        let account = LoggedIn {
+            account: change.name.clone(),
+            account_key: AccountKey { id: change.account, epoch: 0 },
+        };
+        let (spared, reason) = match change.kind {
+            AccountChangeKind::Removed => (None, Removal::AccountRemoved),
+            AccountChangeKind::LoginsEnded { spared, .. } => (spared, Removal::LoggedOut),
+        };
+        let is_over = |identity: &Identity| {
+            identity.login.as_ref().is_some_and(|login| self.ended_logins.has(login))
+        };
+        let with_account = self.presence.logged_in(&account);
+        let ended: Vec<_> = with_account
+            .filter(|(member, identity)| Some(*member) != spared && is_over(identity))
+            .map(|(member, _)| member)
+            .collect();
+        let left = ended.into_iter().filter_map(|member| self.remove(member)).collect();
+        let mut stale = Stale::default();
+        if let (Some(spared), AccountChangeKind::LoginsEnded { epoch, .. }) = (spared, change.kind)
+            && let Some(login) = self.presence.identity(spared).and_then(|who| who.login.clone())
+            && login.is_same_account(&account)
+        {
+            let AccountKey { id, epoch: before } = login.account_key;
+            let account_key = AccountKey { id, epoch: before.max(epoch) };
+            let amendment = Amendment::logged_in(LoggedIn { account_key, ..login });
+            stale.extend(self.amend(spared, amendment).unwrap_or_default());
+        }
+        let removed = (change.kind == AccountChangeKind::Removed).then_some(change.account);
+        LoginsEnded { left, reason, removed, stale }
+    }
+
+    /// Who is here.
+    pub(crate) fn presence(&self) -> &Presence {
+        &self.presence
+    }
+
+    /// Which member is here under a name.
+    pub(crate) fn who(&self, name: &impl NameKey) -> Option<MemberId> {
+        self.presence.roster().who(name)
+    }
+
+    /// The session that a member can resume later.
+    pub(crate) fn session(&self, member: MemberId) -> Option<SessionId> {
+        self.presence.person(member)?.connection.session
+    }
+
+    /// The number of the message that a session sent with this idempotency key, if it is one of its last (ID-5).
+    pub(crate) fn known_tag(&self, session: SessionId, tag: &str) -> Option<Sequence> {
+        self.sessions.known(session, tag)
+    }
+
+    /// Remembers the number of a message that a session sent with this idempotency key.
+    pub(crate) fn note_tag(&mut self, session: SessionId, tag: &str, number: Sequence) {
+        self.sessions.sent(session, tag, number);
+    }
+}
+
+impl Digest for Replica {
+    fn digest(&self, to: &mut Digester) {
+        let Self { presence, sessions, recent_renames, ended_logins, nodes, next, now } = self;
+        to.add(presence).add(sessions).add(recent_renames).add(ended_logins).add(nodes);
+        to.add(next).add(now);
+    }
+}

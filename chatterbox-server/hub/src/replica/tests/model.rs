@@ -1,0 +1,378 @@
+//! What ought to be: lists that are walked through, and the rules one by one.
+
+use super::*;
+
+#[derive(Debug)]
+struct Member {
+    id: u64,
+    node: u64,
+    name: usize,
+    address: u8,
+    login: Option<(i64, i64)>,
+    hold: u64,
+    session: Option<usize>,
+}
+
+#[derive(Debug)]
+struct Session {
+    secret: u128,
+    name: usize,
+    login: Option<(i64, i64)>,
+    member: Option<u64>,
+    ended: u64,
+    tags: Vec<(String, u64)>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Model {
+    pub(super) now: u64,
+    /// The node in each place, and the number of its newest group.
+    slots: BTreeMap<usize, (u64, u64)>,
+    /// The nodes that count, with their newest groups.
+    up: BTreeMap<u64, u64>,
+    ended: Vec<u64>,
+    members: Vec<Member>,
+    /// By number.
+    sessions: Vec<Session>,
+    /// Name, until when, for whom.
+    held: Vec<(usize, u64, u8)>,
+    /// Old name, member, until when.
+    renames: Vec<(usize, u64, u64)>,
+    /// Account, first epoch that is good.
+    bad: Vec<(i64, i64)>,
+    nodes: u64,
+    joined: u64,
+    numbers: u64,
+    /// Counts the secrets that were made.
+    secrets: u128,
+}
+
+impl Model {
+    /// The group of a step, and whether it is decided for the first time.
+    pub(super) fn group(&mut self, step: &Step, decided: &[Group]) -> Option<(Group, bool)> {
+        let own = |(node, number): (u64, u64), proposals| {
+            (Group { from: Incarnation(node), number, proposals }, true)
+        };
+        match step {
+            Step::Start(slot) => {
+                self.nodes += 1;
+                self.slots.insert(*slot, (self.nodes, 1));
+                Some(own((self.nodes, 1), vec![Proposal::Up { read_to: self.now }]))
+            }
+            Step::End { by, whom } => {
+                let whom = Incarnation(self.slots.get(whom)?.0);
+                Some(own(self.next(*by)?, vec![Proposal::Down(whom)]))
+            }
+            Step::Offer { by, proposals } => {
+                let wishes = proposals.iter().map(|wish| self.proposal(wish)).collect();
+                Some(own(self.next(*by)?, wishes))
+            }
+            Step::Again(which) => {
+                let again = (!decided.is_empty()).then(|| which.get(decided).clone());
+                Some((again?, false))
+            }
+            Step::Late { by, wish } => {
+                let (node, number) = *self.slots.get(by)?;
+                let proposal = self.proposal(wish);
+                Some((own((node, number.saturating_sub(1)), vec![proposal]).0, false))
+            }
+            Step::Stranger(wish) => Some((own((u64::MAX, 1), vec![self.proposal(wish)]).0, false)),
+            Step::Wait(time) => {
+                self.now += time;
+                None
+            }
+        }
+    }
+
+    /// The next group of whoever is in a place.
+    fn next(&mut self, slot: usize) -> Option<(u64, u64)> {
+        let (node, number) = self.slots.get_mut(&slot)?;
+        *number += PIECES;
+        Some((*node, *number))
+    }
+
+    fn member(&self, which: usize) -> MemberId {
+        // Mostly somebody who is here, sometimes somebody who was.
+        MemberId(self.members.get(which).map_or(which as u64, |member| member.id))
+    }
+
+    fn proposal(&mut self, wish: &Wish) -> Proposal {
+        match wish {
+            Wish::Join { name: wanted, account, resume, has_session, address: from, hold } => {
+                let resume = resume.map(|(session, only)| {
+                    let secret = self.sessions.get(session).map_or(0, |session| session.secret);
+                    Resume { key: Some(SessionKey { id: SessionId(session as u64), secret }), only }
+                });
+                let agreed = [Capability::Ids].into_iter().filter(|_| *has_session).collect();
+                let identity = Identity {
+                    login: login(*account),
+                    address: address(*from),
+                    agreed: Some(agreed),
+                    ..Identity::guest(name(NAMES[*wanted]))
+                };
+                self.secrets += 1;
+                let random = self.secrets;
+                let lists = Arc::default();
+                Proposal::Join(Box::new(Join { identity, lists, resume, random, hold: *hold }))
+            }
+            Wish::Leave(who) => Proposal::Leave(self.member(*who)),
+            Wish::Rename(who, to) => {
+                let rename = Rename { name: name(NAMES[*to]), owns: false, blocked_by: vec![] };
+                Proposal::Rename(self.member(*who), rename)
+            }
+            Wish::Say { who, tag, to } => {
+                let destination =
+                    to.map_or(Destination::All, |to| Destination::User(name(NAMES[to])));
+                let record = Record {
+                    source: name("x"),
+                    destination,
+                    json: "[]".into(),
+                    arrived: 0,
+                    filing: Filing::default(),
+                };
+                let tag = tag.map(|tag| Arc::from(tag.to_string()));
+                self.numbers += 1;
+                Proposal::Say(Say { member: self.member(*who), number: self.numbers, tag, record })
+            }
+            Wish::Block(who, names) => {
+                let mut names = names.clone();
+                names.sort_unstable();
+                names.dedup();
+                let names = names.into_iter().map(|blocked| name(NAMES[blocked])).collect();
+                Proposal::SetBlocked(self.member(*who), names)
+            }
+            Wish::Login(who, account) => {
+                let login = Some(login(*account).map_or(Login::Out, Login::In));
+                Proposal::Amend(self.member(*who), Amendment { login, ..Amendment::default() })
+            }
+            Wish::Promote(who) => {
+                let amendment = Amendment { level: Some(Level::ADMIN), ..Amendment::default() };
+                Proposal::Amend(self.member(*who), amendment)
+            }
+            Wish::EndLogins(account, epoch) => Proposal::EndLogins(AccountChange {
+                account: *account as i64,
+                name: name(ACCOUNTS[*account]),
+                kind: AccountChangeKind::LoginsEnded { epoch: *epoch, spared: None },
+            }),
+        }
+    }
+
+    /// What follows from each proposal of a group, if it counts.
+    pub(super) fn apply(&mut self, group: &Group) -> Option<Vec<String>> {
+        let (node, number) = (group.from.0, group.number);
+        let starts = number == 1 && matches!(group.proposals[0], Proposal::Up { .. });
+        let is_known = self.up.contains_key(&node) || self.ended.contains(&node);
+        let newer = self.up.get(&node).is_some_and(|newest| number > *newest);
+        if !newer && (is_known || !starts) {
+            return None;
+        }
+        self.up.insert(node, number);
+        let step = |proposal| match self.step(node, proposal) {
+            Ok(told) => told,
+            Err(refused) => format!("no: {refused:?}"),
+        };
+        Some(group.proposals.iter().map(step).collect())
+    }
+
+    fn here(&self, node: u64, id: MemberId) -> Result<usize, Refused> {
+        let found = self.members.iter().position(|member| member.id == id.0 && member.node == node);
+        found.ok_or(Refused::NotHere)
+    }
+
+    fn who(&self, wanted: usize) -> Option<u64> {
+        self.members.iter().find(|member| member.name == wanted).map(|member| member.id)
+    }
+
+    fn remove(&mut self, place: usize) -> String {
+        let Member { id, name, address, hold, session, .. } = self.members.remove(place);
+        if let Some(session) = session {
+            (self.sessions[session].member, self.sessions[session].ended) = (None, self.now);
+        }
+        if hold > 0 {
+            self.held.retain(|(held, ..)| *held != name);
+            self.held.push((name, self.now + hold, address));
+        }
+        format!("-{id}")
+    }
+
+    /// Whether somebody can have a name.
+    fn check(&self, wanted: usize, may: bool, address: u8) -> Result<(), Refused> {
+        if self.who(wanted).is_some() {
+            return Err(Refusal::Taken.into());
+        }
+        let held = self.held.iter().find(|(held, until, _)| *held == wanted && self.now < *until);
+        match held {
+            Some((.., for_whom)) if *for_whom != address && !may => Err(Refusal::Held.into()),
+            _ => Ok(()),
+        }
+    }
+
+    fn is_bad(&self, login: Option<(i64, i64)>) -> bool {
+        login.is_some_and(|(account, epoch)| {
+            self.bad.iter().any(|(other, good)| *other == account && epoch < *good)
+        })
+    }
+
+    fn step(&mut self, node: u64, proposal: &Proposal) -> Result<String, Refused> {
+        let place_of = |wanted: &Username| NAMES.iter().position(|other| wanted.is(other)).unwrap();
+        match proposal {
+            Proposal::Up { .. } => Ok("up".to_owned()),
+            Proposal::Down(Incarnation(whom)) => {
+                let mut told = "down".to_owned();
+                if self.up.remove(whom).is_some() {
+                    self.ended.push(*whom);
+                    while let Some(at) = self.members.iter().position(|one| one.node == *whom) {
+                        told += &format!(" {}", self.remove(at));
+                    }
+                }
+                Ok(told)
+            }
+            Proposal::Join(join) => {
+                let wanted = place_of(&join.identity.name);
+                let login = join.identity.login.as_ref();
+                let login = login.map(|login| (login.account_key.id, login.account_key.epoch));
+                let address = u8::from(join.identity.address == super::address(1));
+                self.join(node, wanted, login, address, join)
+            }
+            Proposal::Leave(id) => {
+                let place = self.here(node, *id)?;
+                Ok(self.remove(place))
+            }
+            Proposal::Rename(id, rename) => {
+                let place = self.here(node, *id)?;
+                let (old, to) = (self.members[place].name, place_of(&rename.name));
+                if old != to {
+                    self.check(to, false, self.members[place].address)?;
+                }
+                self.held.retain(|(held, ..)| *held != to);
+                self.members[place].name = to;
+                if let Some(session) = self.members[place].session {
+                    self.sessions[session].name = to;
+                }
+                self.renames.push((old, id.0, self.now + 10_000));
+                Ok(format!("b\"\\\"{}\\\"\" is b\"\\\"{}\\\"\"", NAMES[old], NAMES[to]))
+            }
+            Proposal::Say(Say { member, number, tag, record }) => {
+                let place = self.here(node, *member)?;
+                if let (Some(session), Some(tag)) = (self.members[place].session, tag) {
+                    let tags = &mut self.sessions[session].tags;
+                    let known = tags.iter().find(|(known, _)| **known == **tag);
+                    if let Some((_, known)) = known {
+                        return Err(Refused::Known(*known));
+                    }
+                    tags.push((tag.to_string(), *number));
+                }
+                let to = match &record.destination {
+                    Destination::All => None,
+                    Destination::User(to) => {
+                        let to = place_of(to);
+                        let mut followed = self.renames.iter().rev();
+                        let followed =
+                            followed.find(|(old, _, until)| *old == to && self.now < *until);
+                        let found = self.who(to).or(followed.map(|(_, member, _)| *member));
+                        found.filter(|found| self.members.iter().any(|one| one.id == *found))
+                    }
+                };
+                Ok(format!("#{number} {to:?}"))
+            }
+            Proposal::SetBlocked(id, _) => self.here(node, *id).map(|_| "unseen".to_owned()),
+            Proposal::Amend(id, amendment) => {
+                let found = self.members.iter_mut().find(|member| member.id == id.0);
+                let member = found.ok_or(Refused::NotHere)?;
+                match &amendment.login {
+                    None => {}
+                    Some(Login::Out) => member.login = None,
+                    Some(Login::In(LoggedIn { account_key, .. })) => {
+                        member.login = Some((account_key.id, account_key.epoch));
+                    }
+                }
+                if let Some(session) = member.session {
+                    self.sessions[session].login = member.login;
+                }
+                Ok("unseen".to_owned())
+            }
+            Proposal::EndLogins(change) => {
+                let AccountChangeKind::LoginsEnded { epoch, .. } = change.kind else {
+                    unreachable!("nobody wishes it")
+                };
+                let account = change.account;
+                self.bad.push((account, epoch));
+                let mut told = "logins ended".to_owned();
+                let is_over = |model: &Self| {
+                    model.members.iter().position(|member| {
+                        member.login.is_some_and(|(other, _)| other == account)
+                            && model.is_bad(member.login)
+                    })
+                };
+                while let Some(place) = is_over(self) {
+                    told += &format!(" {}", self.remove(place));
+                }
+                Ok(told)
+            }
+        }
+    }
+
+    fn join(
+        &mut self,
+        node: u64,
+        wanted: usize,
+        login: Option<(i64, i64)>,
+        address: u8,
+        join: &Join,
+    ) -> Result<String, Refused> {
+        if self.is_bad(login) {
+            return Err(Refusal::Busy.into());
+        }
+        let has_session = join.identity.agreed.unwrap().has(Capability::Ids);
+        let key = join.resume.and_then(|resume| resume.key);
+        let shown = key.map(|key| (usize::try_from(key.id().0).unwrap(), key.secret));
+        let resumed = shown.filter(|(number, secret)| {
+            let Some(session) = self.sessions.get(*number) else { return false };
+            let is_there = session.member.is_some() || self.now - session.ended < RESUMABLE;
+            let is_theirs =
+                session.name == wanted && session.login == login && session.secret == *secret;
+            // Somebody else may have the name.
+            has_session && is_there && is_theirs && self.who(wanted) == session.member
+        });
+        let resumed = resumed.map(|(number, _)| number);
+        if resumed.is_none() && join.resume.is_some_and(|resume| resume.only) {
+            return Err(Refused::NotResumable);
+        }
+        let replaced = resumed.and_then(|session| self.sessions[session].member);
+        if replaced.is_none() {
+            let owns = login.is_some_and(|(account, _)| {
+                ACCOUNTS[usize::try_from(account).unwrap()] == NAMES[wanted]
+            });
+            self.check(wanted, owns || resumed.is_some(), address)?;
+        }
+        self.members.retain(|member| Some(member.id) != replaced);
+        self.held.retain(|(held, ..)| *held != wanted);
+        let id = self.joined;
+        self.joined += 1;
+        let session = resumed.or_else(|| {
+            has_session.then(|| {
+                let tags = Vec::new();
+                let (secret, name) = (join.random, wanted);
+                self.sessions.push(Session { secret, name, login, member: None, ended: 0, tags });
+                self.sessions.len() - 1
+            })
+        });
+        if let Some(session) = session {
+            (self.sessions[session].member, self.sessions[session].login) = (Some(id), login);
+        }
+        let hold = join.hold;
+        self.members.push(Member { id, node, name: wanted, address, login, hold, session });
+        let is_resumed = resumed.is_some();
+        Ok(format!("+{id} \"{}\" {session:?} {is_resumed} {replaced:?}", NAMES[wanted]))
+    }
+
+    /// Whether this copy says the same about everybody.
+    pub(super) fn check_copy(&self, replica: &Replica) {
+        let people: Vec<_> = replica.presence().people().map(|(id, _)| id.0).collect();
+        let expected: Vec<_> = self.members.iter().map(|member| member.id).collect();
+        assert_eq!(people, expected);
+        for (place, text) in NAMES.iter().enumerate() {
+            assert_eq!(replica.who(&name(text)).map(|id| id.0), self.who(place));
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! The one way into the chat: a proposal is applied to the replicated state, and what follows from it is told to the members
+//! of this node before the next one is looked at.
+
+use chatterbox_proto::frame::TooLong;
+use chatterbox_proto::session::Destination;
+
+use crate::digest::digest_of;
+use crate::event::Event;
+use crate::filing::Party;
+use crate::greeting::{Greeting, JoinReply, Newcomer};
+use crate::hub::Hub;
+use crate::ids::MemberId;
+use crate::member::Kind;
+use crate::record::Sequence;
+use crate::removal::Removal;
+use crate::replica::effect::{Effect, Joined, Left, LoginsEnded, Refused, Renamed, Said};
+use crate::replica::presence::Stale;
+use crate::replica::proposal::{Group, Incarnation, Proposal, Say};
+use crate::wake::Wake;
+
+/// What has become of a proposal.
+#[derive(Debug)]
+pub struct Applied {
+    /// For whoever has proposed it.
+    pub outcome: Result<Outcome, Refused>,
+    /// Who has something to read now.
+    pub wake: Wake,
+    /// The members of this node that are not here any more for it, and that did not ask to go.
+    pub removed: Vec<MemberId>,
+}
+
+/// What follows from a proposal that was accepted, for whoever has proposed it.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Somebody is here, and this is what they are told.
+    Welcomed(Box<JoinReply>),
+    /// Somebody is here, and can't be told what they have to know. They have to go again.
+    NotWelcomed(MemberId, TooLong),
+    /// Something was said, under this number.
+    Said(Sequence),
+    /// Nothing more.
+    Done,
+}
+
+impl Applied {
+    /// What nobody is told.
+    const fn unseen(outcome: Result<Outcome, Refused>) -> Self {
+        Self { outcome, wake: Wake::Nobody, removed: Vec::new() }
+    }
+
+    /// What everybody is told in a moment.
+    const fn told(removed: Vec<MemberId>) -> Self {
+        Self { outcome: Ok(Outcome::Done), wake: Wake::AllSoon, removed }
+    }
+}
+
+impl Hub {
+    /// Begins with a group that was decided at this time, in milliseconds of any clock, and says whether its proposals count:
+    /// each of them is a [`Hub::step`] then. A group that is there twice, late, or of a node that has ended does not count.
+    pub fn begin(&mut self, group: &Group, at: u64) -> bool {
+        self.replica.begin(group, at)
+    }
+
+    /// Applies a proposal of a node. A user of this node who joins is greeted with `greeting`; one of another node is only
+    /// announced.
+    pub fn step(
+        &mut self,
+        from: Incarnation,
+        proposal: Proposal,
+        greeting: Option<Greeting<'_>>,
+    ) -> Applied {
+        if let Proposal::Leave(member) = &proposal {
+            // Whoever asks for it has no connection any more, whether the member is here still or not.
+            self.disconnect(*member);
+        }
+        match self.replica.step(from, proposal) {
+            Err(refused) => Applied::unseen(Err(refused)),
+            Ok(Effect::Up) => Applied::unseen(Ok(Outcome::Done)),
+            Ok(Effect::Down(left)) => {
+                for left in left {
+                    let _ = self.left(left);
+                }
+                Applied::told(Vec::new())
+            }
+            Ok(Effect::Joined(joined)) => self.joined(joined, greeting),
+            Ok(Effect::Left(left)) => {
+                let _ = self.left(left);
+                Applied::told(Vec::new())
+            }
+            Ok(Effect::Renamed(Renamed { old, new, stale })) => {
+                self.mark_stale(stale);
+                self.rooms.push_lobby(Event::renamed(old, new));
+                Applied::told(Vec::new())
+            }
+            Ok(Effect::Said(said)) => {
+                let number = said.number;
+                let wake = self.deliver(said);
+                Applied { wake, ..Applied::unseen(Ok(Outcome::Said(number))) }
+            }
+            Ok(Effect::Unseen(stale)) => {
+                self.mark_stale(stale);
+                Applied::unseen(Ok(Outcome::Done))
+            }
+            Ok(Effect::LoginsEnded(ended)) => self.logins_ended(ended),
+        }
+    }
+
+    /// Numbers the messages that are going to be accepted if a node proposes them next, from `first` on, and files them as they
+    /// are going to be filed. Says of each whether it is one of them.
+    pub fn judge(&self, from: Incarnation, says: &mut [Say], first: Sequence) -> Vec<bool> {
+        self.replica.judge(from, says, first)
+    }
+
+    /// One number for all that nodes have in common. Two of them that have applied the same have the same.
+    pub fn digest(&self) -> u64 {
+        digest_of(&self.replica)
+    }
+
+    /// Drops what waits for a member whose connection has ended. It is here until its leaving is applied.
+    pub fn disconnect(&mut self, id: MemberId) {
+        self.removed.remove(&id);
+        self.budget.has_left(id);
+        self.forget_member(id);
+    }
+
+    fn joined(&mut self, joined: Joined, greeting: Option<Greeting<'_>>) -> Applied {
+        let Joined { member, name_json, session, is_resumed, replaced, stale } = joined;
+        self.mark_stale(stale);
+        let mut applied = match replaced {
+            None => {
+                self.rooms.push_lobby(Event::joined(name_json));
+                Applied::told(Vec::new())
+            }
+            // The others need not know which connection it is.
+            Some(old) => {
+                let mut applied = Applied::unseen(Ok(Outcome::Done));
+                if self.forget_member(old) {
+                    self.removed.insert(old, Removal::Resumed);
+                    applied.removed.push(old);
+                }
+                applied
+            }
+        };
+        let newcomer = Newcomer { id: member, session, is_resumed, replaced };
+        match greeting.map(|greeting| self.welcome(&newcomer, greeting)) {
+            Some(Ok(Some(reply))) => applied.outcome = Ok(Outcome::Welcomed(Box::new(reply))),
+            Some(Err(error)) => applied.outcome = Ok(Outcome::NotWelcomed(member, error)),
+            Some(Ok(None)) | None => {}
+        }
+        applied
+    }
+
+    /// Somebody is not here any more; says who, if they were connected with this node.
+    fn left(&mut self, left: Left) -> Option<MemberId> {
+        let Left { member, name_json, stale } = left;
+        let is_ours = self.forget_member(member);
+        self.mark_stale(stale);
+        self.rooms.push_lobby(Event::left(name_json));
+        is_ours.then_some(member)
+    }
+
+    fn logins_ended(&mut self, ended: LoginsEnded) -> Applied {
+        let LoginsEnded { left, reason, removed, stale } = ended;
+        if let Some(account) = removed {
+            self.history.forget_account(account);
+        }
+        if left.is_empty() {
+            self.mark_stale(stale);
+            return Applied::unseen(Ok(Outcome::Done));
+        }
+        let ours: Vec<_> = left.into_iter().filter_map(|left| self.left(left)).collect();
+        self.mark_stale(stale);
+        self.removed.extend(ours.iter().map(|member| (*member, reason)));
+        Applied::told(ours)
+    }
+
+    /// Drops what waits for a member; says whether there was one of this node.
+    pub(crate) fn forget_member(&mut self, id: MemberId) -> bool {
+        let Some(member) = self.members.remove(&id) else { return false };
+        self.budget.change(member.own_bytes(), 0);
+        true
+    }
+
+    fn mark_stale(&mut self, stale: Stale) {
+        for id in stale.0 {
+            if let Some(member) = self.members.get_mut(&id) {
+                member.mark_filter_stale();
+            }
+        }
+    }
+
+    /// Adds a message to the history, and queues it for its receivers.
+    pub(crate) fn deliver(&mut self, said: Said) -> Wake {
+        let Said { number, record, to } = said;
+        match &record.destination {
+            Destination::All => {
+                self.history.push_public(number, &record);
+                self.rooms.push_lobby(Event::message(number, record));
+                Wake::All
+            }
+            // A recipient that has left meanwhile gets it in the snapshot of its next join.
+            Destination::User(name) => {
+                let filed = record.filing.to.clone();
+                let filed = filed.unwrap_or_else(|| Party::Guest(name.clone()));
+                self.history.push_private(number, &filed, &record);
+                match to {
+                    Some(to) => self.queue(to, Kind::Message, Event::message(number, record)),
+                    None => Wake::Nobody,
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! A batch: what has come for one group, and who waits for what becomes of it.
+//!
+//! Messages are the first proposals of their group, whatever came between them. So what is decided of them while they are
+//! stored is what is decided when they are applied. Nobody can tell: none of the others in the group was made when they were
+//! sent, and what one connection wants beside its post comes behind it.
+
+use chatterbox_hub::{Greeting, JoinError, Outcome, Proposal, Refused, Say};
+use chatterbox_proto::{Code, Refusal};
+use tokio::sync::oneshot;
+
+use crate::chat::posts::{Acks, Held, Post, Tags};
+use crate::chat::proposals::{Admitted, Change, Entry, Joining, OwnGreeting};
+use crate::chat::shared::Chat;
+
+/// A batch takes further messages up to these bounds: what is applied at once has to be a small part of the timeline.
+const MESSAGES: usize = 1024;
+const BYTES: usize = 2 * 1024 * 1024;
+
+/// It takes further joins and other changes up to this bound: each welcome is taken under the lock.
+const OTHERS: usize = 64;
+
+/// What has come for one group.
+#[derive(Default)]
+pub(super) struct Batch {
+    says: Vec<Say>,
+    bytes: usize,
+    others: Vec<Proposal>,
+    posts: Vec<Posted>,
+    waiting: Vec<Waiting>,
+    /// How many messages are the first proposals of the group.
+    said: usize,
+}
+
+/// Who waits for the messages of one post.
+struct Posted {
+    messages: usize,
+    tags: Option<Tags>,
+    done: oneshot::Sender<Result<Acks, Code>>,
+    _held: Held,
+}
+
+/// Who waits for another proposal.
+enum Waiting {
+    Join(OwnGreeting, oneshot::Sender<Result<Admitted, JoinError>>),
+    Change(oneshot::Sender<Result<(), Refused>>),
+    Nobody,
+}
+
+impl Batch {
+    /// Whether it takes another entry.
+    pub(super) fn has_room(&self) -> bool {
+        self.says.len() < MESSAGES && self.bytes < BYTES && self.others.len() < OTHERS
+    }
+
+    /// Takes an entry in.
+    pub(super) fn add(&mut self, entry: Entry) {
+        let (proposal, waiting) = match entry {
+            // The next post may wait from here on.
+            Entry::Post(post, _place) => return self.post(post),
+            Entry::Join(Joining { join, greeting, done }) => {
+                (Proposal::Join(join), Waiting::Join(greeting, done))
+            }
+            Entry::Leave(member) => (Proposal::Leave(member), Waiting::Nobody),
+            Entry::Change(Change { proposal, done }) => {
+                (proposal, done.map_or(Waiting::Nobody, Waiting::Change))
+            }
+        };
+        self.others.push(proposal);
+        self.waiting.push(waiting);
+    }
+
+    fn post(&mut self, post: Post) {
+        let Post { sender: member, records, _held, tags, bytes, done } = post;
+        self.bytes += bytes;
+        let messages = records.len();
+        let mut each = tags.iter().flatten();
+        for record in records {
+            let tag = each.next().cloned().flatten();
+            self.says.push(Say { member, number: 0, tag, record });
+        }
+        self.posts.push(Posted { messages, tags, done, _held });
+    }
+
+    /// The messages, to be stored.
+    pub(super) fn take_says(&mut self) -> Vec<Say> {
+        self.said = self.says.len();
+        std::mem::take(&mut self.says)
+    }
+
+    /// All else, which comes behind them.
+    pub(super) fn take_others(&mut self) -> Vec<Proposal> {
+        std::mem::take(&mut self.others)
+    }
+
+    /// Tells those who have posted that their messages are not going to be proposed.
+    pub(super) fn refuse_posts(&mut self, code: Code) {
+        self.said = 0;
+        for post in self.posts.drain(..) {
+            // The connection may have ended meanwhile.
+            let _ = post.done.send(Err(code));
+        }
+    }
+
+    /// What is said to the user who joins with the proposal of this index.
+    pub(super) fn greeting(&self, index: usize) -> Option<Greeting<'_>> {
+        match self.waiting.get(index.checked_sub(self.said)?)? {
+            Waiting::Join(greeting, _) => Some(greeting.get()),
+            Waiting::Change(_) | Waiting::Nobody => None,
+        }
+    }
+
+    /// Tells all who wait what has become of the proposals of the group; where it does not count, of none.
+    pub(super) fn answer(self, outcomes: Vec<Result<Outcome, Refused>>, chat: &Chat) {
+        let mut outcomes = outcomes.into_iter();
+        for post in self.posts {
+            let acks = post.acks(&mut outcomes);
+            // The connection may have ended meanwhile.
+            let _ = post.done.send(acks);
+        }
+        for waiting in self.waiting {
+            let outcome = outcomes.next().unwrap_or(Err(Refused::NotHere));
+            match waiting {
+                Waiting::Join(_, done) => {
+                    // Who does not wait any more goes again.
+                    let _ = done.send(admitted(outcome, chat));
+                }
+                Waiting::Change(done) => {
+                    let _ = done.send(outcome.map(drop));
+                }
+                Waiting::Nobody => {}
+            }
+        }
+    }
+}
+
+impl Posted {
+    fn acks(
+        &self,
+        outcomes: &mut impl Iterator<Item = Result<Outcome, Refused>>,
+    ) -> Result<Acks, Code> {
+        let mut acks = Acks::new();
+        let mut stored = 0;
+        let mut tags = self.tags.iter().flatten();
+        for outcome in outcomes.take(self.messages) {
+            let tag = tags.next().cloned().flatten();
+            if let Ok(Outcome::Said(number)) | Err(Refused::Known(number)) = outcome {
+                stored += 1;
+                acks.extend(tag.map(|tag| (tag, number)));
+            }
+        }
+        if stored == self.messages { Ok(acks) } else { Err(Code::NotStored) }
+    }
+}
+
+fn admitted(outcome: Result<Outcome, Refused>, chat: &Chat) -> Result<Admitted, JoinError> {
+    match outcome? {
+        Outcome::Welcomed(reply) => Ok(Admitted { leaving: chat.leaving(reply.id), reply }),
+        Outcome::NotWelcomed(member, error) => {
+            chat.leave(member);
+            Err(error.into())
+        }
+        Outcome::Said(_) | Outcome::Done => Err(Refusal::Busy.into()),
+    }
+}

@@ -1,0 +1,216 @@
+//! The queue between connections and the sequencer: all that is to change the chat, in the order in which it came.
+//!
+//! It has no bound of its own, because each of its senders has one: posts have places and bytes, who joins waits for the
+//! answer, a member has one change under way beside its post, and leaves once. Leaving is never refused and never waits, so it
+//! is proposed where a connection ends, whatever it ended of.
+
+use std::sync::Arc;
+
+use chatterbox_hub::{
+    Greeting, Join, JoinError, JoinReply, MemberId, Proposal, Record, Refused, Sequence,
+};
+use chatterbox_proto::{Code, Refusal};
+use tokio::sync::mpsc::error::TryRecvError;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+
+use crate::chat::posts::{Acks, Held, Post, PostRoom, Tags};
+
+/// Posts that may wait; one connection has at most one.
+const WAITING_POSTS: usize = 1024;
+
+/// Bytes of messages that may wait, over all connections. A single post may be larger when it is alone.
+const WAITING_BYTES: u32 = 32 * 1024 * 1024;
+
+/// Something that is to change the chat.
+pub(super) enum Entry {
+    /// Messages, with their place among the posts that may wait.
+    Post(Post, OwnedSemaphorePermit),
+    /// A user who wants to come in.
+    Join(Joining),
+    /// A member that is gone.
+    Leave(MemberId),
+    /// Anything else.
+    Change(Change),
+}
+
+/// A user who wants to come in.
+#[derive(Debug)]
+pub(super) struct Joining {
+    pub(super) join: Box<Join>,
+    pub(super) greeting: OwnGreeting,
+    pub(super) done: oneshot::Sender<Result<Admitted, JoinError>>,
+}
+
+/// What the welcome of a user says beside what the chat is like, until it is made.
+#[derive(Debug)]
+pub(super) struct OwnGreeting {
+    info: Box<str>,
+    extra: Box<[u8]>,
+    after: Option<Sequence>,
+}
+
+/// A change, for whoever waits until it is made.
+#[derive(Debug)]
+pub(super) struct Change {
+    pub(super) proposal: Proposal,
+    pub(super) done: Option<oneshot::Sender<Result<(), Refused>>>,
+}
+
+/// A user who is here now, and goes again if nobody takes this.
+#[derive(Debug)]
+pub(super) struct Admitted {
+    pub(super) reply: Box<JoinReply>,
+    pub(super) leaving: Leaving,
+}
+
+/// A member whom nobody has taken over yet: dropping this proposes that it leaves.
+#[derive(Debug)]
+pub(super) struct Leaving {
+    member: Option<MemberId>,
+    entries: mpsc::UnboundedSender<Entry>,
+}
+
+/// The sending end, shared by all connections.
+#[derive(Debug)]
+pub struct Proposals {
+    entries: mpsc::UnboundedSender<Entry>,
+    posts: Arc<Semaphore>,
+    bytes: Arc<Semaphore>,
+}
+
+/// The receiving end, for the sequencer.
+#[derive(Debug)]
+pub struct ProposalQueue(mpsc::UnboundedReceiver<Entry>);
+
+/// Both ends of a new queue.
+pub fn queue() -> (Proposals, ProposalQueue) {
+    let (entries, queue) = mpsc::unbounded_channel();
+    let posts = Arc::new(Semaphore::new(WAITING_POSTS));
+    let bytes = Arc::new(Semaphore::new(WAITING_BYTES as usize));
+    (Proposals { entries, posts, bytes }, ProposalQueue(queue))
+}
+
+impl OwnGreeting {
+    fn of(greeting: Greeting<'_>) -> Self {
+        let Greeting { info, extra, after } = greeting;
+        Self { info: info.into(), extra: extra.into(), after }
+    }
+
+    pub(super) fn get(&self) -> Greeting<'_> {
+        Greeting { info: &self.info, extra: &self.extra, after: self.after }
+    }
+}
+
+impl Proposals {
+    /// Waits for memory for messages of this size: long ones are encoded when there is some.
+    pub async fn room(&self, bytes: usize) -> Option<PostRoom> {
+        let permits = u32::try_from(bytes).map_or(WAITING_BYTES, |bytes| bytes.min(WAITING_BYTES));
+        // It is never closed.
+        Arc::clone(&self.bytes)
+            .acquire_many_owned(permits)
+            .await
+            .ok()
+            .map(|permit| PostRoom { _permit: permit })
+    }
+
+    /// Hands in messages, and waits until they are stored and delivered. A full queue is back-pressure: it waits for room,
+    /// unless the caller has some already. Handing in nothing takes a turn, too.
+    ///
+    /// # Errors
+    /// [`Code::NotStored`].
+    pub async fn post(
+        &self,
+        sender: MemberId,
+        records: Vec<Record>,
+        held: Held,
+        tags: Option<Tags>,
+        room: Option<PostRoom>,
+    ) -> Result<Acks, Code> {
+        let bytes: usize = records.iter().map(|record| record.json.len()).sum();
+        let _room = match room {
+            Some(room) => Some(room),
+            None => self.room(bytes).await,
+        };
+        // It is never closed.
+        let place = Arc::clone(&self.posts).acquire_owned().await.map_err(|_| Code::NotStored)?;
+        let (done, stored) = oneshot::channel();
+        let post = Post { sender, records, _held: held, tags, bytes, done };
+        self.entries.send(Entry::Post(post, place)).map_err(|_| Code::NotStored)?;
+        stored.await.map_err(|_| Code::NotStored)?
+    }
+
+    /// Asks for a user to be let in, and waits for the answer.
+    ///
+    /// # Errors
+    /// [`JoinError`].
+    pub(super) async fn join(
+        &self,
+        join: Join,
+        greeting: Greeting<'_>,
+    ) -> Result<Admitted, JoinError> {
+        let (done, admitted) = oneshot::channel();
+        let greeting = OwnGreeting::of(greeting);
+        let joining = Joining { join: Box::new(join), greeting, done };
+        let busy = || JoinError::Refused(Refusal::Busy);
+        self.entries.send(Entry::Join(joining)).map_err(|_| busy())?;
+        admitted.await.map_err(|_| busy())?
+    }
+
+    /// Asks for a change, and waits until it is made.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub(super) async fn change(&self, proposal: Proposal) -> Result<(), Refused> {
+        let (done, changed) = oneshot::channel();
+        let change = Change { proposal, done: Some(done) };
+        self.entries.send(Entry::Change(change)).map_err(|_| Refused::NotHere)?;
+        changed.await.map_err(|_| Refused::NotHere)?
+    }
+
+    /// Asks for a change for which nobody waits.
+    pub(super) fn tell(&self, proposal: Proposal) {
+        // When the sequencer has ended, so has the chat.
+        let _ = self.entries.send(Entry::Change(Change { proposal, done: None }));
+    }
+
+    /// Proposes that a member leaves.
+    pub(super) fn leave(&self, member: MemberId) {
+        // When the sequencer has ended, so has the chat.
+        let _ = self.entries.send(Entry::Leave(member));
+    }
+
+    /// A member who leaves if nobody takes it over.
+    pub(super) fn leaving(&self, member: MemberId) -> Leaving {
+        Leaving { member: Some(member), entries: self.entries.clone() }
+    }
+}
+
+impl Leaving {
+    /// It is the caller's from now on to propose that the member leaves.
+    pub(super) fn taken_over(mut self) {
+        self.member = None;
+    }
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        if let Some(member) = self.member {
+            let _ = self.entries.send(Entry::Leave(member));
+        }
+    }
+}
+
+impl ProposalQueue {
+    pub(super) async fn recv(&mut self) -> Option<Entry> {
+        self.0.recv().await
+    }
+
+    pub(super) fn try_recv(&mut self) -> Result<Entry, TryRecvError> {
+        self.0.try_recv()
+    }
+
+    /// Refuses further entries; those in the queue can still be received.
+    pub(super) fn close(&mut self) {
+        self.0.close();
+    }
+}

@@ -1,0 +1,9 @@
+//! The order: one list of groups of proposals that everybody applies from the front.
+
+mod alone;
+#[cfg(test)]
+mod contract;
+mod total_order;
+
+pub use alone::Alone;
+pub use total_order::{Decided, Order, OrderError};
