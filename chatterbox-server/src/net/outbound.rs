@@ -80,10 +80,10 @@ pub(super) struct Outbound<W> {
     pending_bytes: usize,
     /// How many parts were handed out together.
     parts: u32,
-    /// The batch that they are from, which counts as held until they are written.
+    /// The batch that the last of them are from, which counts as held until they are written.
     batch: Option<Batch>,
-    /// Those after it, if they are written together.
-    more_batches: Vec<Batch>,
+    /// Whether one before it, which is small, is this member's alone.
+    has_own: bool,
     rate: MinimumRate,
     /// The frame of the first part is written partly.
     mid_frame: bool,
@@ -111,7 +111,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
             pending_bytes,
             parts,
             batch: None,
-            more_batches: Vec::new(),
+            has_own: false,
             rate: MinimumRate::default(),
             mid_frame: false,
             up_to_date: false,
@@ -140,9 +140,19 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
                 self.has_written();
                 seat.pending().await;
             }
-            self.drop_batches();
+            (self.batch, self.has_own) = (None, false);
             let mut delivery = seat.take();
-            while self.queue(delivery, context).await? {
+            loop {
+                if let Delivery::Frames { frames, .. } = &delivery
+                    && frames.size() > LONG_BATCH
+                    && !frames.is_assembled()
+                {
+                    let assemble = context.long_work.on(frames.size(), || frames.frames().len());
+                    Box::pin(assemble).await;
+                }
+                if !self.queue(delivery)? {
+                    break;
+                }
                 delivery = seat.take_more();
             }
         }
@@ -150,13 +160,9 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
 
     /// Queues what was taken; says whether more can be written together with it. When much happens, the others were handed many
     /// small batches, one after the other.
-    async fn queue(&mut self, delivery: Delivery, context: &Context) -> Result<bool, WriteEnd> {
+    fn queue(&mut self, delivery: Delivery) -> Result<bool, WriteEnd> {
         match delivery {
             Delivery::Frames { frames, more } => {
-                if frames.size() > LONG_BATCH && !frames.is_assembled() {
-                    let assemble = context.long_work.on(frames.size(), || frames.frames().len());
-                    Box::pin(assemble).await;
-                }
                 self.push_batch(frames);
                 self.up_to_date = !more;
                 Ok(more && self.pending_bytes < SMALL)
@@ -169,17 +175,10 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         }
     }
 
-    fn drop_batches(&mut self) {
-        self.batch = None;
-        self.more_batches = Vec::new();
-    }
-
     /// Lets go of what was written, before it waits for more.
     fn has_written(&mut self) {
         // What others get as well does not count as this member's, and is not worth the lock: nearly everything is of that kind.
-        let batches = self.batch.iter().chain(&self.more_batches);
-        let is_noted = self.batch.is_none() || batches.into_iter().any(|batch| !batch.is_shared());
-        self.drop_batches();
+        let is_noted = self.has_own || self.batch.take().is_none_or(|batch| !batch.is_shared());
         if is_noted && self.parts > 0 {
             self.member.has_written();
         }
@@ -189,10 +188,8 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
     fn push_batch(&mut self, batch: Batch) {
         self.push_frames(batch.frames().iter().cloned());
         self.parts = count(&self.pending);
-        if self.batch.is_none() {
-            self.batch = Some(batch);
-        } else {
-            self.more_batches.push(batch);
+        if let Some(before) = self.batch.replace(batch) {
+            self.has_own |= !before.is_shared();
         }
     }
 
@@ -291,8 +288,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         let frame_ends = self.pending.iter().position(|part| part.ends_frame);
         let rest = self.pending.iter().take(frame_ends.map_or(0, |end| end + 1));
         if self.mid_frame && rest.map(|part| part.bytes.len()).sum::<usize>() > LAST_OF_FRAME {
-            self.pending = VecDeque::new();
-            self.drop_batches();
+            (self.pending, self.batch) = (VecDeque::new(), None);
         } else {
             self.replace_pending(reason);
         }

@@ -1,12 +1,10 @@
 //! The reading half of a joined connection: turns the frames of a member into posts and answers.
 
 use std::io;
-use std::net::IpAddr;
 use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chatterbox_hub::guard::pace::INPUT_PIECE;
 use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::session::{JoinedAction, JoinedSession};
 use chatterbox_proto::{ClientFrame, Code};
@@ -15,20 +13,16 @@ use tokio::sync::mpsc;
 
 use crate::access::RenameRequest;
 use crate::chat::handle::Handle;
-use crate::chat::sequencer::FLOOR_BYTES;
 use crate::net::context::Context;
 use crate::net::inbound::Inbound;
 use crate::net::long_frame::LongFrame;
 use crate::net::long_work::LONG_WORK;
+use crate::net::pace::Pace;
 use crate::net::read_buffer::{self, READ};
 use crate::net::stream::End;
 
 /// So much is read ahead while a frame is worked off.
 const READ_AHEAD: usize = 16 * 1024;
-
-/// A member may be so many milliseconds ahead of receivers who take [`FLOOR_BYTES`] a second: a message of the greatest size
-/// costs no wait, unless its bytes have to be escaped.
-const AHEAD: u64 = 500;
 
 /// A client that has closed its half is looked at so often: it may still read its answers, or have hung up.
 const STILL_READING: Duration = Duration::from_secs(5);
@@ -51,12 +45,8 @@ pub(super) struct Reader<R> {
     pub(super) long_frame: LongFrame,
     /// The frame with the name, if there are messages in it. They are posted when somebody writes the welcome.
     pub(super) first: Option<Bytes>,
-    /// Where its input is counted, if that is limited.
-    pub(super) address: Option<IpAddr>,
-    /// Bytes of frames that are not counted yet.
-    pub(super) unpaced: usize,
-    /// When the receivers are expected to have taken what it posted, in the chat's milliseconds.
-    pub(super) taken_at: u64,
+    /// Boxed: the tasks of connections stay small.
+    pub(super) pace: Option<Box<Pace>>,
 }
 
 impl<R: AsyncRead + Unpin> Reader<R> {
@@ -126,13 +116,9 @@ impl<R: AsyncRead + Unpin> Reader<R> {
 
     /// Waits when much has come from this address: what its members have sent is delivered first, and others get their turns.
     async fn pace(&mut self, bytes: usize, context: &Context) {
-        let Some(address) = self.address else { return };
-        self.unpaced = self.unpaced.saturating_add(bytes);
-        if self.unpaced < INPUT_PIECE {
-            return;
-        }
-        let wait = context.input.take(address, self.unpaced).max(self.ahead());
-        self.unpaced %= INPUT_PIECE;
+        let Some(pace) = &mut self.pace else { return };
+        let posted = std::mem::take(&mut self.inbound.posted);
+        let wait = pace.wait(bytes, posted, self.inbound.member().chat().now(), &context.input);
         if !wait.is_zero() {
             self.deliver().await;
             let member = self.inbound.member().clone();
@@ -140,15 +126,6 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             let reader = (&mut self.reader, &mut self.decoder, &mut self.end);
             Box::pin(while_reading_ahead(waiting, &member, reader.0, reader.1, reader.2)).await;
         }
-    }
-
-    /// How long to wait so that it does not post more than receivers are expected to take.
-    fn ahead(&mut self) -> Duration {
-        let posted = std::mem::take(&mut self.inbound.posted) as u64;
-        let now = self.inbound.member().chat().now();
-        let taking = posted.saturating_mul(1000) / u64::from(FLOOR_BYTES);
-        self.taken_at = self.taken_at.max(now).saturating_add(taking);
-        Duration::from_millis(self.taken_at.saturating_sub(now).saturating_sub(AHEAD))
     }
 
     /// The same for a long one.

@@ -80,9 +80,7 @@ fn reader<'a>(member: &Handle, input: &'a [u8], first: Option<Bytes>) -> Reader<
         inbound: Inbound::new(member.clone(), None),
         long_frame: LongFrame::new(frames, here, Duration::from_secs(120)),
         first,
-        address: Some(here),
-        unpaced: 0,
-        taken_at: 0,
+        pace: Some(Box::new(Pace::new(here))),
     }
 }
 
