@@ -1,6 +1,6 @@
 //! What was decided is applied to the hub here, and nowhere else, and whoever it concerns is woken.
 
-use chatterbox_hub::{Applied, Greeting, MemberId, Outcome, Refused, Wake};
+use chatterbox_hub::{Applied, Greeting, MemberId, Outcome, Proposal, Refused, Wake};
 
 use crate::chat::shared::Chat;
 use crate::order::Decided;
@@ -27,7 +27,7 @@ impl Woken {
 }
 
 impl Chat {
-    /// Applies a group that was decided, under one lock. Where it is one of ours, `greeting` has what is said to a user who
+    /// Applies a group that was decided, its messages under one lock. Where it is one of ours, `greeting` has what is said to a user who
     /// joins with the proposal of an index; gives what has become of each proposal, or nothing if the group does not count.
     pub(super) fn apply<'a>(
         &self,
@@ -44,6 +44,11 @@ impl Chat {
                 let Applied { outcome, wake, removed } = applied;
                 woken.add(wake, removed);
                 outcomes.push(outcome);
+                if !matches!(proposal, Proposal::Say(_)) {
+                    // A welcome or a block list may take milliseconds. Nobody else applies anything meanwhile.
+                    self.unlock(hub);
+                    hub = self.hub();
+                }
             }
         }
         self.unlock(hub);

@@ -57,7 +57,9 @@ impl Batch {
         let (proposal, waiting) = match entry {
             // The next post may wait from here on.
             Entry::Post(post, _place) => return self.post(post),
-            Entry::Join(Joining { join, greeting, done }) => {
+            // Whoever does not wait any more would come and go, and take the name from themselves.
+            Entry::Join(Joining { done, .. }) if done.is_closed() => return,
+            Entry::Join(Joining { join, greeting, done, _place }) => {
                 (Proposal::Join(join), Waiting::Join(greeting, done))
             }
             Entry::Leave(member) => (Proposal::Leave(member), Waiting::Nobody),

@@ -1,7 +1,6 @@
 //! The queue between connections and the sequencer: all that is to change the chat, in the order in which it came.
 //!
-//! It has no bound of its own, because each of its senders has one: posts have places and bytes, who joins waits for the
-//! answer, a member has one change under way beside its post, and leaves once. Leaving is never refused and never waits, so it
+//! It has no bound of its own, because each of its senders has one: posts have places and bytes, joins have places, a member has one change under way beside its post, and leaves once. Leaving is never refused and never waits, so it
 //! is proposed where a connection ends, whatever it ended of.
 
 use std::sync::Arc;
@@ -17,6 +16,9 @@ use crate::chat::posts::{Acks, Held, Post, PostRoom, Tags};
 
 /// Posts that may wait; one connection has at most one.
 const WAITING_POSTS: usize = 1024;
+
+/// Joins that may wait; the others wait for a place.
+const WAITING_JOINS: usize = 1024;
 
 /// Bytes of messages that may wait, over all connections. A single post may be larger when it is alone.
 const WAITING_BYTES: u32 = 32 * 1024 * 1024;
@@ -39,6 +41,8 @@ pub(super) struct Joining {
     pub(super) join: Box<Join>,
     pub(super) greeting: OwnGreeting,
     pub(super) done: oneshot::Sender<Result<Admitted, JoinError>>,
+    /// Its place among those who wait, also when its connection has ended.
+    pub(super) _place: OwnedSemaphorePermit,
 }
 
 /// What the welcome of a user says beside what the chat is like, until it is made.
@@ -75,6 +79,7 @@ pub(super) struct Leaving {
 pub struct Proposals {
     entries: mpsc::UnboundedSender<Entry>,
     posts: Arc<Semaphore>,
+    joins: Arc<Semaphore>,
     bytes: Arc<Semaphore>,
 }
 
@@ -87,7 +92,8 @@ pub fn queue() -> (Proposals, ProposalQueue) {
     let (entries, queue) = mpsc::unbounded_channel();
     let posts = Arc::new(Semaphore::new(WAITING_POSTS));
     let bytes = Arc::new(Semaphore::new(WAITING_BYTES as usize));
-    (Proposals { entries, posts, bytes }, ProposalQueue(queue))
+    let joins = Arc::new(Semaphore::new(WAITING_JOINS));
+    (Proposals { entries, posts, joins, bytes }, ProposalQueue(queue))
 }
 
 impl OwnGreeting {
@@ -150,8 +156,13 @@ impl Proposals {
     ) -> Result<Admitted, JoinError> {
         let (done, admitted) = oneshot::channel();
         let greeting = OwnGreeting::of(greeting);
-        let joining = Joining { join: Box::new(join), greeting, done };
         let busy = || JoinError::Refused(Refusal::Busy);
+        let _place = match Arc::clone(&self.joins).try_acquire_owned() {
+            Ok(place) => place,
+            // It is never closed.
+            Err(_) => Arc::clone(&self.joins).acquire_owned().await.map_err(|_| busy())?,
+        };
+        let joining = Joining { join: Box::new(join), greeting, done, _place };
         self.entries.send(Entry::Join(joining)).map_err(|_| busy())?;
         admitted.await.map_err(|_| busy())?
     }

@@ -24,6 +24,10 @@ impl Replica {
         {
             return Err(Refused::Known(known));
         }
+        if number == 0 {
+            // Its node did not expect it to be accepted, and has not stored it.
+            return Err(Refused::NotHere);
+        }
         if let Some((session, tag)) = &tagged {
             self.note_tag(*session, tag, number);
         }

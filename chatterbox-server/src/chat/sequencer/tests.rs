@@ -158,6 +158,12 @@ async fn who_stops_waiting_for_the_answer_is_not_here() {
     let (ann, _) = join(&chat, "ann").await.unwrap();
     assert!(join(&chat, "bob").now_or_never().is_none(), "it is on its way");
     round(&chat).await;
+    assert_eq!(told(&ann), [""; 0], "nobody was waiting when its turn came");
+    let mut joining = Box::pin(join(&chat, "bob"));
+    assert!(joining.as_mut().now_or_never().is_none());
+    round(&chat).await;
+    assert!(chat.find(&name("bob")).is_some(), "let in, and not told yet");
+    drop(joining);
     round(&chat).await;
     assert_eq!(told(&ann), ["+bob", "-bob"]);
     let (bob, _) = join(&chat, "bob").await.unwrap();

@@ -113,10 +113,13 @@ async fn set_perm(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     context.authorise(Permission::GiveLevel(level), target)?;
     let account = login.account.clone();
     context.state.accounts.set_level(&login, level).await?;
-    for (member, _) in context.caller.port.logged_in(&login) {
-        let amendment = Amendment { level: Some(level), ..Amendment::default() };
-        context.state.online.amend(context.caller, member, amendment).await;
-    }
+    let amendment = Amendment { level: Some(level), ..Amendment::default() };
+    let online = context.caller.port.logged_in(&login);
+    // All are proposed before the first is waited for: whoever gives the level may hang up.
+    let amended = online
+        .into_iter()
+        .map(|(member, _)| context.state.online.amend(context.caller, member, amendment.clone()));
+    futures_util::future::join_all(amended).await;
     tracing::info!(by = %context.who().name, %account, level = level.number(), "level given");
     let info = format!("{account} has level {level} now.");
     let data =
