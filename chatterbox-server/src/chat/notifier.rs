@@ -15,7 +15,7 @@ use chatterbox_hub::{MemberId, Wake};
 use crate::chat::wake_flag::WakeFlag;
 
 /// The time between two broadcasts of presence. Nobody sees the difference, and 1,000 users who join within a second
-/// cost everybody some 20 writes.
+/// cost everybody some 16 writes.
 const PRESENCE_INTERVAL: Duration = Duration::from_millis(20);
 
 /// It grows by this for each member, several times the cost of one delivery, so that presence takes a bounded part of the

@@ -21,10 +21,10 @@ use tokio_rustls::TlsAcceptor;
 use crate::access::Served;
 use crate::config::Config;
 use crate::net::context::Context;
+use crate::net::input_pace::InputPace;
 use crate::net::joining::{Joined, Joining, answer};
 use crate::net::long_frame::LongFrame;
 use crate::net::outbound::{Outbound, WriteEnd};
-use crate::net::pace::Pace;
 use crate::net::poll_on_wake::PollOnWake;
 use crate::net::read_buffer::{self, READ};
 use crate::net::reader::Reader;
@@ -193,7 +193,7 @@ async fn chat(
             config.join_timeout,
         ),
         first,
-        pace: (!config.no_limits).then(|| Box::new(Pace::new(peer.ip()))),
+        pace: (!config.no_limits).then(|| Box::new(InputPace::new(peer.ip()))),
     };
     let mut outbound =
         Outbound::new(writer, member.clone(), config.stall_timeout, welcome, is_escaped);

@@ -178,7 +178,8 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
     /// Lets go of what was written, before it waits for more.
     fn has_written(&mut self) {
         // What others get as well does not count as this member's, and is not worth the lock: nearly everything is of that kind.
-        let is_noted = self.has_own || self.batch.take().is_none_or(|batch| !batch.is_shared());
+        let (batch, has_own) = (self.batch.take(), std::mem::take(&mut self.has_own));
+        let is_noted = has_own || batch.is_none_or(|batch| !batch.is_shared());
         if is_noted && self.parts > 0 {
             self.member.has_written();
         }

@@ -15,9 +15,9 @@ use crate::access::RenameRequest;
 use crate::chat::handle::Handle;
 use crate::net::context::Context;
 use crate::net::inbound::Inbound;
+use crate::net::input_pace::InputPace;
 use crate::net::long_frame::LongFrame;
 use crate::net::long_work::LONG_WORK;
-use crate::net::pace::Pace;
 use crate::net::read_buffer::{self, READ};
 use crate::net::stream::End;
 
@@ -46,7 +46,7 @@ pub(super) struct Reader<R> {
     /// The frame with the name, if there are messages in it. They are posted when somebody writes the welcome.
     pub(super) first: Option<Bytes>,
     /// Boxed: the tasks of connections stay small.
-    pub(super) pace: Option<Box<Pace>>,
+    pub(super) pace: Option<Box<InputPace>>,
 }
 
 impl<R: AsyncRead + Unpin> Reader<R> {

@@ -80,7 +80,7 @@ fn reader<'a>(member: &Handle, input: &'a [u8], first: Option<Bytes>) -> Reader<
         inbound: Inbound::new(member.clone(), None),
         long_frame: LongFrame::new(frames, here, Duration::from_secs(120)),
         first,
-        pace: Some(Box::new(Pace::new(here))),
+        pace: Some(Box::new(InputPace::new(here))),
     }
 }
 

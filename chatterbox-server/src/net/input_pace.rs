@@ -14,7 +14,7 @@ const AHEAD: u64 = 500;
 
 /// The pace of one connection.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct InputPace {
     address: IpAddr,
     /// Bytes of frames that are not counted yet.
     uncounted: usize,
@@ -24,7 +24,7 @@ pub(super) struct Pace {
     taken_at: u64,
 }
 
-impl Pace {
+impl InputPace {
     pub(super) const fn new(address: IpAddr) -> Self {
         Self { address, uncounted: 0, posted: 0, taken_at: 0 }
     }
