@@ -94,6 +94,15 @@ pub fn read_frame(stream: &mut impl std::io::Read) -> String {
     String::from_utf8(body).unwrap()
 }
 
+/// The next frame, unless the connection ends first.
+pub fn try_read(stream: &mut impl std::io::Read) -> Option<String> {
+    let mut length = [0; 4];
+    stream.read_exact(&mut length).ok()?;
+    let mut body = vec![0; u32::from_be_bytes(length) as usize];
+    stream.read_exact(&mut body).ok()?;
+    String::from_utf8(body).ok()
+}
+
 pub fn join(stream: &mut (impl std::io::Read + std::io::Write), name: &str) -> String {
     stream.write_all(&chatterbox_proto::client_frame::join(name).unwrap()).unwrap();
     read_frame(stream)
