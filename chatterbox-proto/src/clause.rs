@@ -113,6 +113,10 @@ clauses! {
     BL_1 = "BL-1";
     /// A question of the server.
     CM_4 = "CM-4";
+    /// A short welcome.
+    RC_1 = "RC-1";
+    /// What can't be said in a room.
+    RM_15 = "RM-15";
 }
 
 #[cfg(test)]

@@ -55,6 +55,16 @@ pub enum Code {
     RecipientBusy,
     /// One of the two has blocked the other.
     Blocked,
+    /// DEST is no room, or none that this user may know of.
+    NoSuchRoom,
+    /// The sender is not a member of the room.
+    NotAMember,
+    /// The sender's level is below that of those who may write in the room.
+    ReadOnly,
+    /// The sender has written to the room a moment ago, and may again after so many seconds.
+    SlowMode(u32),
+    /// The message is longer than the room takes.
+    TooLong,
     /// The message could not be stored, so it was not delivered.
     NotStored,
     /// The history can't be read now.
@@ -79,6 +89,8 @@ pub enum Code {
     OfferNotNow,
     /// PASSWORD or TOKEN is not a string, or both are there.
     BadProof,
+    /// RECENT is malformed.
+    BadRecent,
     /// RESUME is malformed.
     BadResume,
     /// TAGS is malformed.
@@ -115,6 +127,14 @@ impl Code {
     /// The text for the user.
     pub const fn text(self) -> &'static str {
         self.row().2
+    }
+
+    /// After how many seconds trying again makes sense, if that is known (CP-12).
+    pub const fn wait(self) -> Option<u32> {
+        match self {
+            Self::SlowMode(wait) => Some(wait),
+            _ => None,
+        }
     }
 
     const fn row(self) -> (&'static str, Clause, &'static str) {
@@ -185,6 +205,21 @@ impl Code {
             Self::Blocked => {
                 ("blocked", clause::BL_1, "there are no private messages between you two")
             }
+            Self::NoSuchRoom => ("no-such-room", clause::RM_15, "there is no room of that name"),
+            Self::NotAMember => {
+                ("not-a-member", clause::RM_15, "join the room before you write to it")
+            }
+            Self::ReadOnly => {
+                ("read-only", clause::RM_15, "your level is too low for writing to this room")
+            }
+            Self::SlowMode(_) => (
+                "slow-mode",
+                clause::RM_15,
+                "the room is in slow mode, and you have just written to it; wait a little",
+            ),
+            Self::TooLong => {
+                ("too-long", clause::RM_15, "the message is longer than the room takes")
+            }
             Self::NotStored => {
                 ("not-stored", clause::IV_1, "the server can't store messages now, it was not sent")
             }
@@ -234,6 +269,9 @@ impl Code {
             ),
             Self::BadProof => {
                 ("bad-proof", clause::AN_1, "PASSWORD or TOKEN has to be a string, one of the two")
+            }
+            Self::BadRecent => {
+                ("bad-recent", clause::RC_1, "RECENT has to be an integer from 0 to 1000")
             }
             Self::BadResume => {
                 ("bad-resume", clause::ID_7, "RESUME has to be {TOKEN: string, AFTER: id}")

@@ -19,7 +19,7 @@
 //! | the extensions of the base protocol | [`capability`], one file for each |
 //! | a message (the 4-tuple) | [`Entry`] |
 //! | frames of each direction, with their keys | [`client_frame`], [`server_frame`] |
-//! | which names are valid, when two names are the same | [`Username`] |
+//! | which names are valid, when two names are the same | [`Username`], [`RoomName`] |
 //! | what may reach a screen | [`ScreenText`] |
 //! | the state of a connection, what is allowed in it | [`session`] |
 //! | ERROR and INFO texts | [`Code`] |
@@ -38,6 +38,7 @@ pub mod json;
 pub mod limits;
 mod lookup_key;
 mod name;
+mod room_name;
 pub mod server_frame;
 pub mod session;
 mod text;
@@ -50,5 +51,6 @@ pub use entry::Entry;
 pub use fault::{Fault, Faults};
 pub use lookup_key::{LookupKey, NameKey};
 pub use name::{ALL, NameError, SERVER, Username};
+pub use room_name::RoomName;
 pub use server_frame::ServerFrame;
 pub use text::{ScreenPieces, ScreenText, WireText, first_bytes};

@@ -69,3 +69,27 @@ pub const ARGUMENTS: usize = 64;
 ///
 /// They wait in queues that are counted in calls, so it is what bounds those in bytes.
 pub const COMMAND: usize = 16 * 1024;
+
+/// The most messages that a client may ask for in a short welcome (RC-1).
+pub const RECENT: u16 = 1000;
+
+/// Longest name of a room behind its `#`, in characters after normalisation (RM-1).
+pub const ROOM_NAME_CHARS: usize = 32;
+
+/// Rooms that one user is a member of at most (RM-2).
+pub const MEMBERSHIPS: usize = 50;
+
+/// Longest topic and longest description of a room, in characters.
+pub const TOPIC_CHARS: usize = 400;
+
+/// Longest message to a room, in characters: what a room may be set to, and what it has without a setting (RM-15).
+pub const ROOM_CONTENT_CHARS: usize = 4000;
+
+/// Longest interval between two messages of one user that slow mode may ask for, in seconds.
+pub const SLOW_SECONDS: u32 = 3600;
+
+/// Messages of one room that a resumed session is sent at most; HISTORY has the others (RH-6).
+pub const ROOM_REPLAY: usize = 500;
+
+/// The same, in bytes.
+pub const ROOM_REPLAY_BYTES: usize = 256 * 1024;

@@ -40,6 +40,11 @@ pub enum NameError {
     /// A control, bidirectional formatting or invisible character.
     #[error("A name has no control, formatting or invisible characters in it.")]
     Unprintable,
+    /// The name of a room does not start like one.
+    #[error(
+        "The name of a room begins with '#' and one more character that is none of '#' and no combining mark."
+    )]
+    NoRoom,
     /// It starts like a room, a command or a mention.
     #[error("A name does not begin with '#', '@', '/', ':' or a combining mark.")]
     Start,
@@ -82,22 +87,10 @@ impl Username {
     /// # Errors
     /// [`NameError`], with the text that the user is told.
     pub fn parse_within(wire: &str, limit: usize) -> Result<Self, NameError> {
-        // Normalising may shorten, and is not to be asked of megabytes.
-        if wire.len() > longest(limit) {
-            return Err(NameError::TooLong { limit });
-        }
-        let text: String = wire.nfc().collect();
-        if text.chars().count() > limit {
-            return Err(NameError::TooLong { limit });
-        }
-        let first = text.chars().next().ok_or(NameError::Empty)?;
-        if text.chars().any(char::is_whitespace) {
-            return Err(NameError::WhiteSpace);
-        }
-        if text.chars().any(|c| acts_or_hides(c) || is_bidi_control(c)) {
-            return Err(NameError::Unprintable);
-        }
-        if matches!(first, '#' | '@' | '/' | ':') || is_combining_mark(first) {
+        let text = normal(wire, limit)?;
+        if text
+            .starts_with(|first| matches!(first, '#' | '@' | '/' | ':') || is_combining_mark(first))
+        {
             return Err(NameError::Start);
         }
         let key = fold(&text);
@@ -173,6 +166,29 @@ impl Username {
     pub fn is_ascii(&self) -> bool {
         self.as_str().is_ascii()
     }
+}
+
+/// A text in normalisation form C, if it has 1 to `limit` characters and none that is white space, acts or hides: what holds
+/// for the names of users and of rooms.
+pub(crate) fn normal(wire: &str, limit: usize) -> Result<String, NameError> {
+    // Normalising may shorten, and is not to be asked of megabytes.
+    if wire.len() > longest(limit) {
+        return Err(NameError::TooLong { limit });
+    }
+    let text: String = wire.nfc().collect();
+    if text.chars().count() > limit {
+        return Err(NameError::TooLong { limit });
+    }
+    if text.is_empty() {
+        return Err(NameError::Empty);
+    }
+    if text.chars().any(char::is_whitespace) {
+        return Err(NameError::WhiteSpace);
+    }
+    if text.chars().any(|c| acts_or_hides(c) || is_bidi_control(c)) {
+        return Err(NameError::Unprintable);
+    }
+    Ok(text)
 }
 
 /// The most bytes that can become a name of so many characters: one character is at most four in canonical decomposition

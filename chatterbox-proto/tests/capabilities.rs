@@ -11,7 +11,7 @@ use chatterbox_proto::capability::commands::{
     self, Answer, Argument, ArgumentType, Call, Command, CommandRequest, Outcome, OutcomeCode,
     Prompt,
 };
-use chatterbox_proto::capability::ids::{self, Query, Resume, Side};
+use chatterbox_proto::capability::ids::{self, PageMessage, Query, Resume, Side};
 use chatterbox_proto::capability::{Request, ping, rename};
 use chatterbox_proto::client_frame::{self, Known, Offer};
 use chatterbox_proto::json::Object;
@@ -154,7 +154,7 @@ proptest! {
             }))
             .collect();
         let json: Vec<_> = entries.iter().map(|(id, entry)| (*id, entry.to_json())).collect();
-        let page = ids::page("ALL", json.iter().map(|(id, json)| (*id, &json[..])), more);
+        let page = ids::page("ALL", json.iter().map(|(id, json)| PageMessage { id: *id, time: 7, json }), more);
         let page = at_client(page).history.unwrap();
         prop_assert_eq!((page.with, page.more), (WireText::new("ALL"), more));
         prop_assert_eq!(page.messages, entries);

@@ -88,6 +88,30 @@ words! {
     NotStored = "not-stored";
     /// One of the two has blocked the other.
     Blocked = "blocked";
+    /// No room has that name, or none that this user may know of (RM-12).
+    NoSuchRoom = "no-such-room";
+    /// The user is not a member of the room.
+    NotAMember = "not-a-member";
+    /// It is so already; nothing was changed.
+    Already = "already";
+    /// The room has no place for another member (RM-12).
+    Full = "full";
+    /// The room takes only who was invited.
+    Closed = "closed";
+    /// The user was banned.
+    Banned = "banned";
+    /// The user was muted.
+    Muted = "muted";
+    /// The user's level is below that of those who may write (RM-15).
+    ReadOnly = "read-only";
+    /// The user has written a moment ago (RM-15).
+    SlowMode = "slow-mode";
+    /// The text is too long.
+    TooLong = "too-long";
+    /// There is as many of it as one user, or the server, may have.
+    TooMany = "too-many";
+    /// The server's configuration says otherwise (RM-16).
+    Configured = "configured";
     /// The command failed for another reason.
     Failed = "failed";
 }
@@ -107,6 +131,10 @@ words! {
     Command = "command";
     /// A secret, which the client does not echo.
     Secret = "secret";
+    /// The name of a room.
+    Room = "room";
+    /// A length of time: `30s`, `10m`, `2h`, `7d`, or `forever`.
+    Duration = "duration";
 }
 
 /// One argument of a command.

@@ -12,6 +12,7 @@ use crate::entry::Entry;
 use crate::json::{self, Object};
 use crate::limits;
 use crate::name::ALL;
+use crate::room_name::RoomName;
 use crate::text::WireText;
 
 /// The ids of the messages, a list parallel to MESSAGES (ID-1).
@@ -28,6 +29,11 @@ pub const HISTORY: &str = "HISTORY";
 pub const RESUME: &str = "RESUME";
 /// Whether the session was resumed (ID-7, ID-8).
 pub const RESUMED: &str = "RESUMED";
+
+/// When the server took the messages, a list parallel to IDS: seconds since 1970 UTC, or null for what has no id.
+pub const TIMES: &str = "TIMES";
+/// After how many seconds trying again makes sense (CP-12).
+pub const WAIT: &str = "WAIT";
 
 const WITH: &str = "WITH";
 const BEFORE: &str = "BEFORE";
@@ -90,6 +96,11 @@ impl Query {
         self.with.as_wire() == ALL
     }
 
+    /// Whether it asks for the messages of a room (RH-1).
+    pub fn is_of_room(&self) -> bool {
+        RoomName::is_meant(self.with.as_wire())
+    }
+
     /// `HISTORY`, as a client asks.
     pub fn to_object(&self) -> Object {
         let mut query = Object::with_capacity(96).string(WITH, self.with.as_wire());
@@ -145,18 +156,43 @@ impl Page {
     }
 }
 
-/// `HISTORY`, as the server answers; the messages are JSON tuples already.
+/// A message of a page, as the server writes it.
+#[derive(Debug, Clone, Copy)]
+pub struct PageMessage<'a> {
+    /// Its id.
+    pub id: Id,
+    /// When the server took it, in seconds since 1970 UTC.
+    pub time: i64,
+    /// The JSON tuple.
+    pub json: &'a [u8],
+}
+
+/// `HISTORY`, as the server answers.
 pub fn page<'a>(
     with: &str,
-    messages: impl Iterator<Item = (Id, &'a [u8])> + Clone,
+    messages: impl Iterator<Item = PageMessage<'a>> + Clone,
     more: bool,
 ) -> Object {
-    let size: usize = messages.clone().map(|(_, json)| json.len() + 24).sum();
+    let size: usize = messages.clone().map(|message| message.json.len() + 36).sum();
     let page = Object::with_capacity(size + with.len() + 64)
         .string(WITH, with)
-        .list(MESSAGES, messages.clone().map(|(_, json)| json))
-        .list(IDS, messages.map(|(id, _)| id_json(id)))
+        .list(MESSAGES, messages.clone().map(|message| message.json))
+        .list(IDS, messages.clone().map(|message| integer_json(signed(message.id))))
+        .list(TIMES, messages.map(|message| integer_json(message.time)))
         .boolean(MORE, more)
+        .into_value();
+    Object::with_capacity(page.len() + 16).json(HISTORY, &page)
+}
+
+/// `HISTORY` for somebody who may not read it (RH-1).
+pub fn no_page(with: &str, code: &str) -> Object {
+    let nothing = || std::iter::empty::<&[u8]>();
+    let page = Object::with_capacity(with.len() + 96)
+        .string(WITH, with)
+        .list(MESSAGES, nothing())
+        .list(IDS, nothing())
+        .boolean(MORE, false)
+        .string("CODE", code)
         .into_value();
     Object::with_capacity(page.len() + 16).json(HISTORY, &page)
 }
@@ -180,11 +216,13 @@ pub fn refused(refused: &[(String, Code)]) -> Object {
     let mut object = Object::with_capacity(128);
     for (tag, code) in refused {
         if seen.insert(tag) {
-            let reason = Object::with_capacity(96)
-                .string("CODE", code.word())
-                .string("ERROR", code.text())
-                .into_value();
-            object = object.json(tag, &reason);
+            let reason =
+                Object::with_capacity(96).string("CODE", code.word()).string("ERROR", code.text());
+            let reason = match code.wait() {
+                Some(wait) => reason.integer(WAIT, wait.into()),
+                None => reason,
+            };
+            object = object.json(tag, &reason.into_value());
         }
     }
     let refused = object.into_value();
@@ -199,9 +237,9 @@ pub fn push_id(out: &mut Vec<u8>, id: Option<Id>) {
     }
 }
 
-fn id_json(id: Id) -> Bytes {
+fn integer_json(number: i64) -> Bytes {
     let mut out = Vec::with_capacity(20);
-    push_id(&mut out, Some(id));
+    json::push_integer(&mut out, number);
     out.into()
 }
 

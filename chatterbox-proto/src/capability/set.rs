@@ -42,6 +42,15 @@ impl Capabilities {
         Self(self.0 & other.0)
     }
 
+    /// The set without those that need one that is not in it (CP-8).
+    #[must_use]
+    pub fn complete(self) -> Self {
+        let has_needs =
+            |capability: &Capability| capability.needs().iter().all(|needed| self.has(*needed));
+        // What is needed needs nothing itself, so once over the table is enough.
+        self.iter().filter(has_needs).collect()
+    }
+
     /// The capabilities of the set, in the order of the table.
     pub fn iter(self) -> impl Iterator<Item = Capability> {
         Capability::EVERY.iter().copied().filter(move |capability| self.has(*capability))
@@ -159,6 +168,22 @@ mod tests {
         assert!(offer(&format!("{long}/1")).is_ok() && offer(&format!("{long}a/1")).is_err());
         let spaces = " ".repeat(limits::OFFER);
         assert!(offer(&spaces).is_ok() && offer(&format!("{spaces} ")).is_err());
+    }
+
+    #[test]
+    fn what_needs_others_is_left_out_without_them() {
+        let complete = |text: &str| Capabilities::parse_offer(text).unwrap().complete().to_string();
+        assert_eq!(
+            complete("rooms/1 ids/1 rename/1 commands/1"),
+            "commands/1 ids/1 rename/1 rooms/1"
+        );
+        for missing in ["ids/1", "rename/1", "commands/1"] {
+            let offer = "rooms/1 ids/1 rename/1 commands/1".replace(missing, "ping/1");
+            assert!(!complete(&offer).contains("rooms"), "{offer}");
+        }
+        for needed in Capability::EVERY.iter().flat_map(|capability| capability.needs()) {
+            assert!(needed.needs().is_empty(), "once over the table is enough");
+        }
     }
 
     #[test]

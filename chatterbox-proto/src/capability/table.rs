@@ -32,15 +32,29 @@ table! {
     Commands = "commands" / 1;
     /// Sequence numbers: acknowledgements, paging, resuming a session.
     Ids = "ids" / 1;
+    /// What the server tells a person, and why a connection ends, for programs.
+    Notices = "notices" / 1;
     /// Liveness checks.
     Ping = "ping" / 1;
+    /// A short welcome.
+    Recent = "recent" / 1;
     /// Changes of name without leaving.
     Rename = "rename" / 1;
+    /// Rooms beside the lobby.
+    Rooms = "rooms" / 1;
     /// Text without `\u` escapes.
     Utf8 = "utf8" / 1;
 }
 
 impl Capability {
+    /// The capabilities without which it is not agreed to (CP-8).
+    pub const fn needs(self) -> &'static [Self] {
+        match self {
+            Self::Rooms => &[Self::Ids, Self::Rename, Self::Commands],
+            _ => &[],
+        }
+    }
+
     pub(super) const fn bit(self) -> u32 {
         1 << self as u32
     }

@@ -9,6 +9,7 @@ use serde::de::MapAccess;
 
 use crate::capability::accounts::{self, Proof, Secret};
 use crate::capability::ids::{self, Resume};
+use crate::capability::recent;
 use crate::capability::request::RequestKey;
 use crate::capability::{self, Capabilities, Capability, Request};
 use crate::code::Code;
@@ -63,6 +64,8 @@ pub struct ClientKeys<'a> {
     pub proof: Option<Result<Proof, Fault>>,
     /// `RESUME`: the session to resume.
     pub resume: Option<Result<Resume, Fault>>,
+    /// `RECENT`: how many messages a short welcome has (RC-1).
+    pub recent: Option<Result<u16, Fault>>,
     /// `TAGS`: the idempotency keys of the messages.
     pub tags: Option<Result<Tags<'a>, Fault>>,
     /// The keys that are requests of their own.
@@ -135,6 +138,13 @@ impl<'a> ClientKeys<'a> {
                 let resume = read_tree(object, VALUES)?.and_then(|value| Resume::read(&value));
                 keys.resume.replace(resume.ok_or(Code::BadResume.into())).is_some()
             }
+            Word::Recent => {
+                let recent = match object.next_value_seed(ReadShape::MEMBER)? {
+                    Shape::Integer(count) => recent::read(count),
+                    _ => None,
+                };
+                keys.recent.replace(recent.ok_or(Code::BadRecent.into())).is_some()
+            }
             Word::Request(place, row) => {
                 let value = read_tree(object, VALUES)?;
                 keys.requests.add(place, row.read(value.as_ref()).map_err(Fault::from))
@@ -158,6 +168,7 @@ enum Word {
     Password,
     Token,
     Resume,
+    Recent,
     Tags,
     Request(usize, &'static RequestKey),
 }
@@ -173,6 +184,7 @@ impl Word {
                 accounts::PASSWORD => Some(Self::Password),
                 accounts::TOKEN => Some(Self::Token),
                 ids::RESUME => Some(Self::Resume),
+                recent::RECENT => Some(Self::Recent),
                 _ => None,
             },
             Known::Agreed(agreed) if agreed.is_empty() => None,

@@ -3,12 +3,23 @@
 use chatterbox_proto::Username;
 
 use crate::filing::{Party, conversation_key};
+use crate::record::Sequence;
+use crate::replica::rooms::definition::RoomNumber;
 
 /// A set of messages that can be paged through.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Conversation {
     /// The messages to everybody.
     Public,
+    /// The messages of a room, as far as somebody may read them.
+    Room {
+        /// Which room.
+        room: RoomNumber,
+        /// Only what has a greater number: what was cleared, or said before somebody joined, has not (RH-4).
+        above: Sequence,
+        /// Only the newest so many messages of the room (RH-2).
+        newest: Option<u32>,
+    },
     /// The private messages between two users, in both directions. Each may have messages under a name and under an account.
     Between(Vec<Party>, Vec<Party>),
 }
@@ -20,7 +31,7 @@ impl Conversation {
         Self::Between(party(one), party(other))
     }
 
-    /// The keys that its messages have, to look them up in a store; the public ones have none.
+    /// The keys that its messages have, to look them up in a store; those of the lobby and of rooms have none.
     pub fn keys(&self) -> Vec<String> {
         let Self::Between(one, other) = self else { return Vec::new() };
         let pairs = one.iter().flat_map(|one| other.iter().map(move |other| (one, other)));

@@ -189,6 +189,8 @@ impl Hub {
     /// Adds a message of an earlier run to the history.
     pub fn remember(&mut self, id: Sequence, record: &Record) {
         match record.recipient() {
+            // What was said in rooms is read from the store.
+            None if record.room().is_some() => {}
             None => self.history.push_public(id, record),
             Some(recipient) => self.history.push_private(id, &recipient, record),
         }

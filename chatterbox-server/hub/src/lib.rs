@@ -72,12 +72,20 @@ pub use ids::{MemberId, RoomId, SessionId, SessionKey};
 pub use level::Level;
 pub use membership::{JoinError, JoinRequest, Resuming};
 pub use permission::{Denied, Permission, Target, authorise};
-pub use record::{Record, Sequence};
+pub use record::{Record, Sequence, To};
 pub use removal::Removal;
 pub use replica::effect::Refused;
 pub use replica::ended_logins::{AccountChange, AccountChangeKind};
 pub use replica::proposal::{
     Amendment, Group, Incarnation, Join, Login, Proposal, Rename, Resume, Say,
+};
+pub use replica::rooms::definition::{
+    AccountRef, RoomDefinition, RoomKeep, RoomMember, RoomNumber, RoomRef, RoomSettings, RoomShow,
+};
+pub use replica::rooms::record::RoomRecord;
+pub use replica::rooms::wish::{
+    ConfiguredRoom, RoomActor, RoomChange, RoomDone, RoomMemberView, RoomRefusal, RoomSetting,
+    RoomView, RoomWish,
 };
 pub use room::limits::{Keep, TimelineLimits};
 pub use room::mailboxes::{Kept, Mailboxes};

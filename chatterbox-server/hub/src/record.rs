@@ -7,9 +7,13 @@ use chatterbox_proto::Username;
 use chatterbox_proto::session::Destination;
 
 use crate::filing::{Filing, Party, conversation_key};
+use crate::replica::rooms::definition::{RoomNumber, RoomRef};
 
 /// The number of a record: rising by one from 1, never used twice.
 pub type Sequence = u64;
+
+/// To whom a message is: everybody, a room, or one user.
+pub type To = Destination<Username, RoomRef>;
 
 /// One message: encoded once, and known by its source and destination from then on, so that nobody reads the JSON
 /// again.
@@ -18,7 +22,7 @@ pub struct Record {
     /// The user who sent it, under the name of that moment.
     pub source: Username,
     /// To whom.
-    pub destination: Destination,
+    pub destination: To,
     /// The 4-tuple as ASCII JSON, exactly as every receiver gets it.
     pub json: Bytes,
     /// The time of arrival at this server, in seconds since 1970 UTC. The clocks of senders may say anything.
@@ -31,13 +35,21 @@ impl Record {
     /// To whom a private message was sent.
     pub fn recipient(&self) -> Option<Cow<'_, Party>> {
         match (&self.destination, &self.filing.to) {
-            (Destination::All, _) => None,
+            (Destination::All | Destination::Room(_), _) => None,
             (Destination::User(_), Some(to)) => Some(Cow::Borrowed(to)),
             (Destination::User(name), None) => Some(Cow::Owned(Party::Guest(name.clone()))),
         }
     }
 
-    /// The key of the conversation that it belongs to; public messages have none.
+    /// The room that it was said in, if it was in one beside the lobby.
+    pub fn room(&self) -> Option<RoomNumber> {
+        match &self.destination {
+            Destination::Room(room) => Some(room.number),
+            Destination::All | Destination::User(_) => None,
+        }
+    }
+
+    /// The key of the conversation that it belongs to; those of the lobby and of rooms have none.
     pub fn conversation_key(&self) -> Option<String> {
         let to = self.recipient()?;
         let from = match &self.filing.from {

@@ -193,6 +193,8 @@ impl Hub {
     pub(crate) fn deliver(&mut self, said: Said) -> Wake {
         let Said { number, record, to } = said;
         match &record.destination {
+            // Nobody can be in one yet.
+            Destination::Room(_) => Wake::Nobody,
             Destination::All => {
                 self.history.push_public(number, &record);
                 self.rooms.push_lobby(Event::message(number, record));

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use chatterbox_hub::{
     BlockFilter, Delivery, Event, Filing, Hub, Identity, JoinError, JoinReply, JoinRequest,
-    MemberId, Proposal, Removal, Rename, SessionId,
+    MemberId, Proposal, Removal, Rename, SessionId, To,
 };
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Code, NameKey, Refusal, Username};
@@ -261,12 +261,13 @@ impl Handle {
 /// [`Code::NoSuchUser`], [`Code::Blocked`] or [`Code::RecipientBusy`].
 pub fn resolve(
     sender: &Handle,
-    destination: Destination<impl NameKey>,
+    destination: Destination<impl NameKey, impl NameKey>,
     bytes: usize,
     reserved: &mut Reserved,
-) -> Result<(Destination, Filing), Code> {
+) -> Result<(To, Filing), Code> {
     match destination {
         Destination::All => Ok((Destination::All, Filing::default())),
+        Destination::Room(_) => Err(Code::NoSuchRoom),
         Destination::User(name) => {
             let (recipient, name, to) = sender.chat.reserve(sender.id, &name, bytes)?;
             reserved.add(&sender.chat, recipient, bytes);

@@ -4,10 +4,9 @@ use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use bytes::Bytes;
 use chatterbox_hub::guard::pace::LONGEST_QUEUE;
-use chatterbox_hub::{Conversation, Identity, Party, Sequence};
-use chatterbox_proto::capability::ids::{self, Query, Side};
+use chatterbox_hub::{Conversation, Identity, Party, Record, Sequence};
+use chatterbox_proto::capability::ids::{self, PageMessage, Query, Side};
 use chatterbox_proto::json::Object;
 use chatterbox_proto::{Username, limits};
 use futures_util::future::BoxFuture;
@@ -70,7 +69,12 @@ impl Pages {
             Some(of) => self.find(of, query, address, hidden).await?,
             None => (Vec::new(), false),
         };
-        Ok(ids::page(with, found.iter().map(|(id, json)| (*id, &json[..])), more))
+        let messages = found.iter().map(|(id, record)| PageMessage {
+            id: *id,
+            time: record.arrived,
+            json: &record.json,
+        });
+        Ok(ids::page(with, messages, more))
     }
 
     /// Whom a name stands for: whoever has it, the account of whoever is here under it, and the account of this name.
@@ -89,7 +93,7 @@ impl Pages {
         query: &Query,
         address: IpAddr,
         hidden: &HashSet<Username>,
-    ) -> Result<(Vec<(Sequence, Bytes)>, bool), StoreError> {
+    ) -> Result<(Vec<(Sequence, Record)>, bool), StoreError> {
         let asked = usize::from(query.limit);
         let mut limit = asked;
         let mut side = query.side;
@@ -108,10 +112,8 @@ impl Pages {
                 self.store.page(PageQuery { of: of.clone(), side, limit }).await?
             };
             let ends = (page.records.first().map(|r| r.0), page.records.last().map(|r| r.0));
-            let mut seen = page.records;
-            seen.retain(|(_, record)| !hidden.contains(&record.source));
-            let mut found: Vec<_> =
-                seen.into_iter().map(|(id, record)| (id, record.json)).collect();
+            let mut found = page.records;
+            found.retain(|(_, record)| !hidden.contains(&record.source));
             // A page of nothing but hidden messages would be empty, and the client would not know where to continue.
             if !found.is_empty() || !page.more {
                 let beyond = found.len().saturating_sub(asked);
@@ -146,6 +148,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
+    use bytes::Bytes;
     use chatterbox_hub::guard::pace::HIDDEN_PAGES;
     use chatterbox_hub::{Filing, Record};
     use chatterbox_proto::session::Destination;

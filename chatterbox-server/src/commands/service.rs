@@ -266,7 +266,7 @@ impl MemberPort {
     async fn send(&self, to: &Username, text: &str) -> Result<(), Code> {
         let name = self.member.name().ok_or(Code::NotJoined)?;
         let mut reserved = Reserved::default();
-        let to = Destination::User(to.clone());
+        let to: Destination = Destination::User(to.clone());
         let (destination, filing) = resolve(&self.member, to, text.len(), &mut reserved)?;
         let Destination::User(recipient) = &destination else { return Err(Code::NoSuchUser) };
         let arrived = unix_now();

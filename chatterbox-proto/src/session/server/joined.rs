@@ -3,14 +3,16 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
-use crate::capability::{Capabilities, Request};
+use crate::capability::{Capabilities, Capability, Request};
 use crate::client_frame::{ClientFrame, Known, Messages, Tags};
 use crate::code::Code;
 use crate::destination::Destination;
 use crate::entry::Entry;
 use crate::fault::{Fault, Faults};
+use crate::limits;
 use crate::lookup_key::{LookupKey, NameKey as _};
 use crate::name::{ALL, Username};
+use crate::room_name::RoomName;
 
 /// A message that passed every check that one connection can make: it is well-formed, and its SRC is the joined name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +21,8 @@ pub struct Posting<'a> {
     pub index: usize,
     /// The joined name.
     pub source: Username,
-    /// The recipient, or everybody; whether the recipient is here has not been looked up yet.
-    pub destination: Destination<LookupKey>,
+    /// The recipient, a room, or everybody; whether there is such a recipient has not been looked up yet.
+    pub destination: Destination<LookupKey, LookupKey>,
     /// The message; SRC has the spelling of the joined name.
     pub entry: Entry<'a>,
     /// Its idempotency key, under which it is acknowledged (ID-3).
@@ -248,6 +250,11 @@ impl JoinedSession {
         }
         let destination = if entry.destination == ALL {
             Destination::All
+        } else if RoomName::is_meant(&entry.destination) && self.agreed.has(Capability::Rooms) {
+            let Some(key) = LookupKey::of(&entry.destination, 1 + limits::ROOM_NAME_CHARS) else {
+                return Err((Code::NoSuchRoom, entry.destination));
+            };
+            Destination::Room(key)
         } else {
             // No user has a name that is not valid.
             let Some(key) = LookupKey::of(&entry.destination, self.name_limit) else {

@@ -21,6 +21,8 @@ pub struct Claim<'a> {
     pub proof: Option<Proof>,
     /// The session to resume; only with `ids`.
     pub resume: Option<Resume>,
+    /// How many messages the welcome shall have at most; only with `recent`.
+    pub recent: Option<u16>,
     /// The messages of the same frame, to be passed to [`JoiningSession::accepted`] or [`JoiningSession::refused`].
     pub messages: InFrame<'a>,
 }
@@ -87,10 +89,11 @@ impl JoiningSession {
     fn offered(&self, keys: Option<Box<ClientKeys<'_>>>) -> Result<Offered, Fault> {
         let Some(keys) = keys else { return Ok(Offered::default()) };
         let Some(offer) = keys.offer.transpose()? else { return Ok(Offered::default()) };
-        let agreed = offer.and(self.spoken);
+        let agreed = offer.and(self.spoken).complete();
         let proof = keys.proof.filter(|_| agreed.has(Capability::Accounts)).transpose()?;
         let resume = keys.resume.filter(|_| agreed.has(Capability::Ids)).transpose()?;
-        Ok(Offered { agreed: Some(agreed), proof, resume })
+        let recent = keys.recent.filter(|_| agreed.has(Capability::Recent)).transpose()?;
+        Ok(Offered { agreed: Some(agreed), proof, resume, recent })
     }
 
     fn ask<'a>(
@@ -99,7 +102,7 @@ impl JoiningSession {
         offered: Offered,
         messages: InFrame<'a>,
     ) -> Vec<JoiningAction<'a>> {
-        let Offered { agreed, proof, resume } = offered;
+        let Offered { agreed, proof, resume, recent } = offered;
         self.agreed = agreed.unwrap_or_default();
         match Username::parse_within(text, self.name_limit) {
             Ok(name) => {
@@ -108,6 +111,7 @@ impl JoiningSession {
                     agreed,
                     proof,
                     resume,
+                    recent,
                     messages,
                 }))]
             }
@@ -154,4 +158,5 @@ struct Offered {
     agreed: Option<Capabilities>,
     proof: Option<Proof>,
     resume: Option<Resume>,
+    recent: Option<u16>,
 }

@@ -14,6 +14,7 @@ mod nodes;
 pub(crate) mod presence;
 pub(crate) mod proposal;
 mod recent_renames;
+pub(crate) mod rooms;
 pub(crate) mod roster;
 mod saying;
 pub(crate) mod sessions;

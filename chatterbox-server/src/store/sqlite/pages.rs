@@ -18,6 +18,8 @@ pub(super) fn page(connection: &Connection, query: &PageQuery) -> Result<Page, r
     let of = match &query.of {
         Conversation::Public => "recipient IS NULL AND ?1 IS NULL",
         Conversation::Between(..) => "conversation = ?1",
+        // Nobody can have said anything in one yet.
+        Conversation::Room { .. } => return Ok(Page::default()),
     };
     // One more, to know whether there are others.
     let limit = i64::try_from(query.limit).unwrap_or(i64::MAX).saturating_add(1);

@@ -208,6 +208,7 @@ fn put(insert: &mut CachedStatement<'_>, id: Sequence, record: &Record) -> Resul
     let id = i64::try_from(id).map_err(|error| StoreError::Failed(error.into()))?;
     let recipient = match &record.destination {
         Destination::All => None,
+        Destination::Room(room) => Some(room.name.as_str()),
         Destination::User(name) => Some(name.as_str()),
     };
     // JSON is ASCII; anything else would be our bug, and is not stored.
