@@ -263,7 +263,7 @@ impl Model {
                     tags.push((tag.to_string(), *number));
                 }
                 let to = match &record.destination {
-                    Destination::All => None,
+                    Destination::All | Destination::Room(_) => None,
                     Destination::User(to) => {
                         let to = place_of(to);
                         let mut followed = self.renames.iter().rev();
