@@ -13,6 +13,7 @@ use crate::hub::Hub;
 use crate::ids::{MemberId, SessionKey};
 use crate::member::Member;
 use crate::record::Sequence;
+use crate::replica::rooms::told::Lost;
 
 /// What the welcome of a user says beside what the chat is like at that moment. Only the node that welcomes them needs it.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +47,8 @@ pub(crate) struct Newcomer {
     /// Whether that session had begun before.
     pub(crate) is_resumed: bool,
     pub(crate) replaced: Option<MemberId>,
+    /// The rooms that a guest's session was in and is not in any more.
+    pub(crate) lost: Vec<Lost>,
 }
 
 impl Hub {
@@ -58,7 +61,7 @@ impl Hub {
         newcomer: &Newcomer,
         greeting: Greeting<'_>,
     ) -> Result<Option<JoinReply>, TooLong> {
-        let Newcomer { id, session, is_resumed, replaced } = *newcomer;
+        let Newcomer { id, session, is_resumed, replaced, .. } = *newcomer;
         let presence = self.replica.presence();
         let Some(identity) = presence.identity(id) else { return Ok(None) };
         let (name, parties) = (identity.name.clone(), identity.parties());

@@ -22,6 +22,7 @@ use crate::member::Kind;
 use crate::replica::rooms::definition::{
     AccountRef, RoomDefinition, RoomMember, RoomNumber, RoomRef,
 };
+use crate::replica::rooms::departures::DELETED;
 use crate::replica::rooms::record::RoomRecord;
 use crate::replica::rooms::room::{Room, Who};
 use crate::replica::rooms::told::{LeftWhy, RoomTold};
@@ -149,7 +150,7 @@ impl Hub {
                 for who in members {
                     for member in self.sessions_here(&who) {
                         self.let_out(member, room.number);
-                        self.tell_rooms_left(member, &room, "deleted", Some(&by), "", wakes);
+                        self.tell_rooms_left(member, &room, DELETED, Some(&by), "", wakes);
                     }
                 }
                 self.close_timeline(room.number);
@@ -302,9 +303,7 @@ impl Hub {
         wakes: &mut Vec<Wake>,
     ) {
         match why {
-            LeftWhy::Left { info } => {
-                self.tell_rooms_left(member, room, "left", None, info, wakes);
-            }
+            LeftWhy::Left => self.tell_rooms_left(member, room, "left", None, "", wakes),
             LeftWhy::Kicked { by, reason } => {
                 self.tell_rooms_left(member, room, "kicked", Some(by), reason, wakes);
             }
