@@ -133,6 +133,7 @@ pub async fn run_with(
     acceptors.close();
 
     let history = async {
+        load_rooms(&chat, &*store).await?;
         load_history(&chat, &*store).await?;
         history_loaded.cancel();
         forget_by_age(&chat, keep_age).await;
@@ -169,6 +170,13 @@ pub async fn run_with(
     account_changes.abort();
     tracing::info!("stopped");
     outcome
+}
+
+/// Loads the rooms of earlier runs.
+async fn load_rooms(chat: &Chat, store: &dyn Store) -> Result<(), StoreError> {
+    let records = store.rooms().await?;
+    chat.restore_rooms(&records);
+    Ok(())
 }
 
 /// Records of one read while the history of earlier runs is loaded.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use chatterbox_proto::Username;
 use chatterbox_proto::capability::notices::NOTICES;
-use chatterbox_proto::capability::rename;
+use chatterbox_proto::capability::{rename, rooms};
 use chatterbox_proto::json::{self, Object};
 
 use crate::encode::view::View;
@@ -25,6 +25,12 @@ pub(crate) enum Body {
     Joined(Bytes),
     /// A user has another name.
     Renamed { old: Bytes, new: Bytes },
+    /// A room has a new member; the names of room and member.
+    RoomJoined { room: Bytes, name: Bytes },
+    /// Something of a room has changed; an object for `ROOMS`.
+    RoomChanged(Bytes),
+    /// A member of a room is none any more; the names of room and member.
+    RoomLeft { room: Bytes, name: Bytes },
     /// A message of the history; its tuple, its number, its source, and when the server took it.
     Message { id: Sequence, source: Username, json: Bytes, arrived: i64 },
     /// A message of the server itself, which has no number; the tuple.
@@ -46,12 +52,18 @@ pub(crate) enum Body {
 pub(crate) enum Key {
     /// `USERS_JOINED`
     Joined,
+    /// `ROOM_USERS_JOINED`
+    RoomJoined,
     /// `USERS_RENAMED`, one per object; for the base protocol `USERS_LEFT` and then `USERS_JOINED`.
     Renamed,
+    /// `ROOMS`
+    Rooms,
     /// `MESSAGES`
     Messages,
     /// `NOTICES`; what is announced to all is a message for who did not agree to them.
     Notices,
+    /// `ROOM_USERS_LEFT`
+    RoomLeft,
     /// `USERS_LEFT`
     Left,
     /// The keys that [`Body::Own`] brings.
@@ -65,9 +77,12 @@ impl Key {
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Joined => "USERS_JOINED",
+            Self::RoomJoined => rooms::ROOM_USERS_JOINED,
             Self::Renamed => rename::USERS_RENAMED,
+            Self::Rooms => rooms::ROOMS,
             Self::Messages => "MESSAGES",
             Self::Notices => NOTICES,
+            Self::RoomLeft => rooms::ROOM_USERS_LEFT,
             Self::Left => "USERS_LEFT",
             Self::Own => "",
             Self::Error => "ERROR",
@@ -79,7 +94,14 @@ impl Key {
         match self {
             Self::Renamed => self < next,
             Self::Own | Self::Error => false,
-            Self::Joined | Self::Messages | Self::Notices | Self::Left => self <= next,
+            // What one object has of them is of one room, as a batch is.
+            Self::Joined
+            | Self::RoomJoined
+            | Self::Rooms
+            | Self::Messages
+            | Self::Notices
+            | Self::RoomLeft
+            | Self::Left => self <= next,
         }
     }
 }
@@ -89,6 +111,13 @@ impl Event {
         let (key, size) = match &body {
             Body::Joined(json) => (Key::Joined, json.len()),
             Body::Renamed { old, new } => (Key::Renamed, old.len() + ": ".len() + new.len()),
+            Body::RoomJoined { room, name } => {
+                (Key::RoomJoined, room.len() + ": []".len() + name.len())
+            }
+            Body::RoomChanged(json) => (Key::Rooms, json.len()),
+            Body::RoomLeft { room, name } => {
+                (Key::RoomLeft, room.len() + ": []".len() + name.len())
+            }
             Body::Message { json, .. } | Body::Notice(json) => (Key::Messages, json.len()),
             Body::Announced { tuple, told } => (Key::Notices, longer(tuple.len(), told.len())),
             Body::Told(json) => (Key::Notices, json.len()),
@@ -118,6 +147,21 @@ impl Event {
     /// A user has another name; both are JSON strings.
     pub(crate) const fn renamed(old: Bytes, new: Bytes) -> Self {
         Self::new(Body::Renamed { old, new })
+    }
+
+    /// A room has a new member; both names are JSON strings.
+    pub(crate) const fn room_joined(room: Bytes, name: Bytes) -> Self {
+        Self::new(Body::RoomJoined { room, name })
+    }
+
+    /// Something of a room has changed; an object for `ROOMS`.
+    pub(crate) const fn room_changed(object: Bytes) -> Self {
+        Self::new(Body::RoomChanged(object))
+    }
+
+    /// A member of a room is none any more; both names are JSON strings.
+    pub(crate) const fn room_left(room: Bytes, name: Bytes) -> Self {
+        Self::new(Body::RoomLeft { room, name })
     }
 
     /// A message that the store has under this number.

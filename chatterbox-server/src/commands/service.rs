@@ -267,7 +267,7 @@ impl MemberPort {
         let name = self.member.name().ok_or(Code::NotJoined)?;
         let mut reserved = Reserved::default();
         let to: Destination = Destination::User(to.clone());
-        let (destination, filing) = resolve(&self.member, to, text.len(), &mut reserved)?;
+        let (destination, filing) = resolve(&self.member, to, text, &mut reserved)?;
         let Destination::User(recipient) = &destination else { return Err(Code::NoSuchUser) };
         let arrived = unix_now();
         let entry = Entry {

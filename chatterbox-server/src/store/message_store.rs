@@ -14,7 +14,7 @@
 //! [`Memory`]: crate::store::Memory
 //! [`Sqlite`]: crate::store::Sqlite
 
-use chatterbox_hub::{Record, Sequence};
+use chatterbox_hub::{Record, RoomRecord, Sequence};
 use futures_util::future::BoxFuture;
 
 use crate::store::page::{Page, PageQuery};
@@ -49,6 +49,20 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         &'a self,
         records: &'a [(Sequence, Record)],
     ) -> BoxFuture<'a, Result<(), StoreError>>;
+
+    /// Keeps what has changed of rooms, under the next number of the log; all or nothing.
+    fn keep_rooms<'a>(
+        &'a self,
+        _number: Sequence,
+        _records: &'a [RoomRecord],
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// All that is so of rooms.
+    fn rooms(&self) -> BoxFuture<'_, Result<Vec<RoomRecord>, StoreError>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
 
     /// The greatest number that was ever kept, whether its record is still there or not; 0 when there was none.
     fn newest(&self) -> BoxFuture<'_, Result<Sequence, StoreError>>;

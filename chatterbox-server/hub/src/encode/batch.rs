@@ -154,7 +154,14 @@ fn frame(events: &[&Event], view: View) -> Option<Bytes> {
             Body::Error(text) => object.json(key.as_str(), text),
             Body::Own(members) => object.members(members),
             Body::Renamed { old, new } => object.json(key.as_str(), &rename_json(old, new)),
+            Body::RoomJoined { room, .. } | Body::RoomLeft { room, .. } => {
+                let names = Object::with_capacity(size);
+                let names =
+                    names.list_behind(room, group.iter().filter_map(|event| element(event)));
+                object.json(key.as_str(), &names.into_value())
+            }
             Body::Joined(_)
+            | Body::RoomChanged(_)
             | Body::Message { .. }
             | Body::Notice(_)
             | Body::Announced { .. }
@@ -179,9 +186,12 @@ fn frame(events: &[&Event], view: View) -> Option<Bytes> {
 const fn element(event: &Event) -> Option<&Bytes> {
     match &event.body {
         Body::Joined(json)
+        | Body::RoomJoined { name: json, .. }
+        | Body::RoomChanged(json)
         | Body::Message { json, .. }
         | Body::Notice(json)
         | Body::Told(json)
+        | Body::RoomLeft { name: json, .. }
         | Body::Left(json) => Some(json),
         Body::Renamed { .. } | Body::Announced { .. } | Body::Own(_) | Body::Error(_) => None,
     }

@@ -13,6 +13,11 @@ impl View {
     /// The number of views.
     pub const COUNT: usize = 16;
 
+    /// Every view.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..=u8::MAX).take(Self::COUNT).map(Self)
+    }
+
     /// The view of a client that agreed to these.
     pub fn of(agreed: Capabilities) -> Self {
         let bit = |capability, bit| if agreed.has(capability) { bit } else { 0 };

@@ -227,6 +227,17 @@ impl History {
         while self.mailboxes.expire_one(oldest).is_some() {}
     }
 
+    /// Forgets the public messages up to this number, which no message that is kept is above: the lobby was cleared (RH-4).
+    pub fn clear(&mut self, floor: Sequence) {
+        let forgotten = self.public_forgotten;
+        self.seal();
+        while self.sealed.front().is_some_and(|segment| segment.marks().last() <= floor) {
+            self.drop_segment();
+        }
+        // Nobody has missed what nobody is shown any more, so sessions can still be resumed (ID-8).
+        self.public_forgotten = forgotten;
+    }
+
     fn seal(&mut self) {
         if !self.open.is_empty() {
             self.thaw();

@@ -216,6 +216,7 @@ impl Model {
     fn step(&mut self, node: u64, proposal: &Proposal) -> Result<String, Refused> {
         let place_of = |wanted: &Username| NAMES.iter().position(|other| wanted.is(other)).unwrap();
         match proposal {
+            Proposal::Room(..) => unreachable!("rooms have a model of their own"),
             Proposal::Up { .. } => Ok("up".to_owned()),
             Proposal::Down(Incarnation(whom)) => {
                 let mut told = "down".to_owned();
