@@ -18,7 +18,7 @@ mod set;
 mod table;
 pub mod utf8;
 
-pub use negotiation::{CAPABILITIES, LIMITS, Limits};
+pub use negotiation::{CAPABILITIES, LIMITS, Limits, SERVER_INFO, ServerInfo};
 pub use request::Request;
 pub use set::Capabilities;
 pub use table::Capability;
