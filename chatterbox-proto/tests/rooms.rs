@@ -7,7 +7,7 @@ use chatterbox_proto::session::{ClientSession, Event, Message, SayError};
 use chatterbox_proto::{Capabilities, Capability, WireText};
 use proptest::prelude::*;
 
-const AGREED: &str = "commands/1 ids/1 notices/1 recent/1 rename/1 rooms/1";
+const AGREED: &str = "commands/1 ids/1 notices/1 ping/1 recent/1 rename/1 rooms/1";
 
 fn all() -> Capabilities {
     Capability::EVERY.iter().copied().collect()
