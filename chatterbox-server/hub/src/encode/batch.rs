@@ -369,7 +369,9 @@ mod tests {
         ];
         assert_eq!(
             frames(&events, view(&[Capability::Ids, Capability::Utf8])),
-            [r#"{"MESSAGES": [["é"], [2]], "IDS": [7, null], "TIMES": [7, null], "USERS_LEFT": ["ü"]}"#]
+            [
+                r#"{"MESSAGES": [["é"], [2]], "IDS": [7, null], "TIMES": [7, null], "USERS_LEFT": ["ü"]}"#
+            ]
         );
         assert_eq!(
             frames(&events, View::BASE),

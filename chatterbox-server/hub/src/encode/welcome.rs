@@ -285,10 +285,7 @@ mod tests {
             Welcome::extended("", vec![], history, filter, View::of(offer("ids/1")), rest);
         let frame = welcome.assemble().unwrap().concat();
         let body = String::from_utf8_lossy(&frame);
-        assert!(
-            body.contains(r#""MESSAGES": [[1]], "IDS": [1], "TIMES": [7], "X": 1"#),
-            "{body}"
-        );
+        assert!(body.contains(r#""MESSAGES": [[1]], "IDS": [1], "TIMES": [7], "X": 1"#), "{body}");
     }
 
     #[test]
