@@ -70,6 +70,12 @@ pub const ARGUMENTS: usize = 64;
 /// They wait in queues that are counted in calls, so it is what bounds those in bytes.
 pub const COMMAND: usize = 16 * 1024;
 
+/// Longest name of a server that is told to its clients, in characters: a line on a screen.
+pub const SERVER_NAME_CHARS: usize = 64;
+
+/// Longest text beside it, in characters: what fits a screen.
+pub const BANNER_CHARS: usize = 2000;
+
 /// The most messages that a client may ask for in a short welcome (RC-1).
 pub const RECENT: u16 = 1000;
 

@@ -46,11 +46,16 @@ fn at_client(object: Object) -> ServerKeys {
 fn a_name_with_everything_beside_it() {
     let proof = Proof::Password(Secret::new("pass \u{e9}\""));
     let resume = Resume { token: Secret::new("t"), after: 3 };
-    let offer = Offer { capabilities: all(), proof: Some(&proof), resume: Some(&resume) };
+    let offer = Offer {
+        capabilities: all(),
+        proof: Some(&proof),
+        resume: Some(&resume),
+        recent: Some(200),
+    };
     let frame = client_frame::join_with("ann", &offer).unwrap();
     assert!(frame.is_ascii() || frame[..4].iter().any(|byte| *byte > 127));
     let keys = ClientFrame::parse(&frame[4..]).unwrap().keys.unwrap();
-    assert_eq!(keys.offer, Some(Ok(all())));
+    assert_eq!((keys.offer, keys.recent), (Some(Ok(all())), Some(Ok(200))));
     assert_eq!((keys.proof, keys.resume), (Some(Ok(proof)), Some(Ok(resume))));
 }
 
@@ -157,7 +162,8 @@ proptest! {
         let page = ids::page("ALL", json.iter().map(|(id, json)| PageMessage { id: *id, time: 7, json }), more);
         let page = at_client(page).history.unwrap();
         prop_assert_eq!((page.with, page.more), (WireText::new("ALL"), more));
-        prop_assert_eq!(page.messages, entries);
+        let paged: Vec<_> = page.messages.into_iter().map(|paged| (paged.id, paged.entry)).collect();
+        prop_assert_eq!(paged, entries);
     }
 
     #[test]

@@ -125,10 +125,28 @@ pub struct Config {
     #[arg(skip)]
     pub timeline: TimelineLimits,
 
+    /// Name of this chat, which clients show to who joins.
+    #[arg(skip)]
+    pub name: Option<String>,
+
+    /// Text that clients show to who joins.
+    #[arg(skip)]
+    pub banner: Option<String>,
+
     /// The capabilities that the server agrees to, beside those of the authenticator; no flag sets them.
-    #[arg(skip = [Capability::Ids, Capability::Ping, Capability::Rename, Capability::Utf8].into_iter().collect::<Capabilities>())]
+    #[arg(skip = SPOKEN.into_iter().collect::<Capabilities>())]
     pub spoken: Capabilities,
 }
+
+/// What every chat speaks, with accounts or without them.
+const SPOKEN: [Capability; 6] = [
+    Capability::Ids,
+    Capability::Notices,
+    Capability::Ping,
+    Capability::Recent,
+    Capability::Rename,
+    Capability::Utf8,
+];
 
 impl Default for Config {
     /// The values of an empty command line. The environment does not matter: the program adds its variables.

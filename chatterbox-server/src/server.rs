@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chatterbox_hub::{AccountChange, AccountChangeKind, Event, Hub, Incarnation};
+use chatterbox_proto::capability::notices::{NewNotice, NoticeCode};
 use chatterbox_proto::{ALL, Entry, SERVER, Username};
 use futures_util::FutureExt as _;
 use tokio::net::TcpListener;
@@ -223,13 +224,20 @@ async fn requested(stop: &mut watch::Receiver<u32>, count: u32) {
     }
 }
 
-/// The notice is a message, because every client can show one.
+/// The notice is a message, because every client can show one; who agreed to `notices` gets one with the seconds until then.
 fn shutdown_notice(grace: Duration) -> Event {
+    let info = format!("The server is shutting down in {} s.", grace.as_secs());
+    let wait = u32::try_from(grace.as_secs()).ok();
+    announcement(&NewNotice { wait, ..NewNotice::new(NoticeCode::Shutdown, &info) })
+}
+
+/// What all are told, in both forms: a message of SERVER, or a notice (NO-2).
+fn announcement(notice: &NewNotice<'_>) -> Event {
     let entry = Entry {
         source: SERVER.into(),
         destination: ALL.into(),
         timestamp: unix_now(),
-        content: format!("The server is shutting down in {} s.", grace.as_secs()).into(),
+        content: notice.info.into(),
     };
-    Event::notice(entry.to_json().into())
+    Event::announcement(entry.to_json().into(), notice.to_json().into())
 }

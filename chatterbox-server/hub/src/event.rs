@@ -2,9 +2,11 @@
 
 use bytes::Bytes;
 use chatterbox_proto::Username;
+use chatterbox_proto::capability::notices::NOTICES;
 use chatterbox_proto::capability::{rename, rooms};
 use chatterbox_proto::json::{self, Object};
 
+use crate::encode::view::View;
 use crate::record::{Record, Sequence};
 
 /// One thing that a joined connection is told.
@@ -29,10 +31,14 @@ pub(crate) enum Body {
     RoomChanged(Bytes),
     /// A member of a room is none any more; the names of room and member.
     RoomLeft { room: Bytes, name: Bytes },
-    /// A message of the history; its tuple, its number and its source.
-    Message { id: Sequence, source: Username, json: Bytes },
+    /// A message of the history; its tuple, its number, its source, and when the server took it.
+    Message { id: Sequence, source: Username, json: Bytes, arrived: i64 },
     /// A message of the server itself, which has no number; the tuple.
     Notice(Bytes),
+    /// Something that all should know: a tuple for who did not agree to `notices`, an element of NOTICES for the others (NO-2).
+    Announced { tuple: Bytes, told: Bytes },
+    /// An element of NOTICES (NO-1).
+    Told(Bytes),
     /// A user has left; the name.
     Left(Bytes),
     /// Keys of capabilities for one member, with their values. Nothing may stand behind them.
@@ -54,6 +60,8 @@ pub(crate) enum Key {
     Rooms,
     /// `MESSAGES`
     Messages,
+    /// `NOTICES`; what is announced to all is a message for who did not agree to them.
+    Notices,
     /// `ROOM_USERS_LEFT`
     RoomLeft,
     /// `USERS_LEFT`
@@ -73,6 +81,7 @@ impl Key {
             Self::Renamed => rename::USERS_RENAMED,
             Self::Rooms => rooms::ROOMS,
             Self::Messages => "MESSAGES",
+            Self::Notices => NOTICES,
             Self::RoomLeft => rooms::ROOM_USERS_LEFT,
             Self::Left => "USERS_LEFT",
             Self::Own => "",
@@ -90,6 +99,7 @@ impl Key {
             | Self::RoomJoined
             | Self::Rooms
             | Self::Messages
+            | Self::Notices
             | Self::RoomLeft
             | Self::Left => self <= next,
         }
@@ -109,6 +119,8 @@ impl Event {
                 (Key::RoomLeft, room.len() + ": []".len() + name.len())
             }
             Body::Message { json, .. } | Body::Notice(json) => (Key::Messages, json.len()),
+            Body::Announced { tuple, told } => (Key::Notices, longer(tuple.len(), told.len())),
+            Body::Told(json) => (Key::Notices, json.len()),
             Body::Left(json) => (Key::Left, json.len()),
             Body::Own(json) => (Key::Own, json.len()),
             Body::Error(json) => (Key::Error, json.len()),
@@ -154,12 +166,24 @@ impl Event {
 
     /// A message that the store has under this number.
     pub(crate) fn message(id: Sequence, record: Record) -> Self {
-        Self::new(Body::Message { id, source: record.source, json: record.json })
+        let Record { source, json, arrived, .. } = record;
+        Self::new(Body::Message { id, source, json, arrived })
     }
 
     /// A message of the server itself, already a JSON tuple. It is not part of the history.
     pub const fn notice(json: Bytes) -> Self {
         Self::new(Body::Notice(json))
+    }
+
+    /// Something that all should know: a tuple of the server, and the same as an object for who agreed to `notices`. It is not
+    /// part of the history.
+    pub const fn announcement(tuple: Bytes, notice: Bytes) -> Self {
+        Self::new(Body::Announced { tuple, told: notice })
+    }
+
+    /// What one member who agreed to `notices` should know: an object, already JSON.
+    pub const fn told(notice: Bytes) -> Self {
+        Self::new(Body::Told(notice))
     }
 
     /// Keys of capabilities, for one member.
@@ -203,15 +227,31 @@ impl Event {
         }
     }
 
-    /// A change of name as the base protocol has it: one user left, another joined.
-    pub(crate) fn left_and_joined(&self) -> Option<[Self; 2]> {
+    /// Whether somebody with this view is told it in other words; see [`Event::in_words_of`].
+    pub(crate) const fn has_other_words(&self, view: View) -> bool {
         match &self.body {
-            Body::Renamed { old, new } => {
-                Some([Self::left(old.clone()), Self::joined(new.clone())])
+            Body::Renamed { .. } => !view.renames(),
+            Body::Announced { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// What somebody with this view is told in its place: of a change of name that one user left and another joined, of an
+    /// announcement one of its two forms.
+    pub(crate) fn in_words_of(&self, view: View) -> Option<Vec<Self>> {
+        match &self.body {
+            Body::Renamed { old, new } if !view.renames() => {
+                Some(vec![Self::left(old.clone()), Self::joined(new.clone())])
             }
+            Body::Announced { told, .. } if view.notices() => Some(vec![Self::told(told.clone())]),
+            Body::Announced { tuple, .. } => Some(vec![Self::notice(tuple.clone())]),
             _ => None,
         }
     }
+}
+
+const fn longer(a: usize, b: usize) -> usize {
+    if a > b { a } else { b }
 }
 
 #[cfg(test)]
@@ -222,7 +262,8 @@ mod tests {
     fn a_rename_comes_apart_whatever_is_in_the_names() {
         for (old, new) in [("ann", "bob"), ("a\"b", "\\"), ("\\\"", "c: \"d"), ("\u{e9}", "x")] {
             let event = Event::renamed(json::string(old), json::string(new));
-            let [left, joined] = event.left_and_joined().unwrap();
+            assert!(event.has_other_words(View::BASE));
+            let [left, joined] = event.in_words_of(View::BASE).unwrap().try_into().unwrap();
             assert_eq!((left.key(), left.body), (Key::Left, Body::Left(json::string(old))));
             assert_eq!((joined.key(), joined.body), (Key::Joined, Body::Joined(json::string(new))));
         }

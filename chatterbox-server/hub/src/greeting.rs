@@ -24,6 +24,8 @@ pub struct Greeting<'a> {
     pub extra: &'a [u8],
     /// The number of the last message that they have, if they asked to resume a session.
     pub after: Option<Sequence>,
+    /// How many messages it has at most, if they asked for a short one (RC-1).
+    pub recent: Option<u16>,
 }
 
 /// What a new member gets.
@@ -73,7 +75,13 @@ impl Hub {
         let welcome = if agreed.is_some() {
             let after = greeting.after.filter(|_| is_resumed);
             let after = after.filter(|after| self.history.reaches(&parties, *after));
-            let history = self.history.cut(&parties, after.unwrap_or(0));
+            // A session that goes on misses nothing, however much it is.
+            let history = match greeting.recent.filter(|_| after.is_none()) {
+                Some(newest) => {
+                    self.history.cut_newest(&parties, newest, !filter.hidden.is_empty())
+                }
+                None => self.history.cut(&parties, after.unwrap_or(0)),
+            };
             let mut rest = Object::with_capacity(256).members(greeting.extra);
             if let Some(session) = session {
                 rest = rest.string(RESUME, &session.to_string());

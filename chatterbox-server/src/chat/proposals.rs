@@ -56,6 +56,7 @@ pub(super) struct OwnGreeting {
     info: Box<str>,
     extra: Box<[u8]>,
     after: Option<Sequence>,
+    recent: Option<u16>,
 }
 
 /// A change, for whoever waits until it is made.
@@ -103,12 +104,13 @@ pub fn queue() -> (Proposals, ProposalQueue) {
 
 impl OwnGreeting {
     fn of(greeting: Greeting<'_>) -> Self {
-        let Greeting { info, extra, after } = greeting;
-        Self { info: info.into(), extra: extra.into(), after }
+        let Greeting { info, extra, after, recent } = greeting;
+        Self { info: info.into(), extra: extra.into(), after, recent }
     }
 
     pub(super) fn get(&self) -> Greeting<'_> {
-        Greeting { info: &self.info, extra: &self.extra, after: self.after }
+        let Self { info, extra, after, recent } = self;
+        Greeting { info, extra, after: *after, recent: *recent }
     }
 }
 

@@ -7,8 +7,9 @@
 //!
 //! Every message has its number (ID-2), and the numbers are the order.
 
+use std::cmp::Reverse;
 use std::collections::{HashSet, VecDeque};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use chatterbox_proto::Username;
@@ -19,7 +20,7 @@ use crate::record::{Record, Sequence};
 use crate::room::cut::HistoryCut;
 use crate::room::limits::Keep;
 use crate::room::mailboxes::{Kept, Mailboxes};
-use crate::room::segment::Segment;
+use crate::room::segment::{Marks, Segment};
 use crate::room::shares::Shares;
 
 /// The size in bytes at which a segment is sealed; from then on it is shared without copying.
@@ -98,7 +99,7 @@ impl History {
         let open = self.open.held();
         let full =
             open.bytes + record.json.len() as u64 > part.bytes || open.messages >= part.messages;
-        if full || !self.open.takes(id) {
+        if full || !self.open.takes(id, record.arrived) {
             self.seal();
         }
         self.thaw();
@@ -157,24 +158,62 @@ impl History {
             privates.extend(self.mailboxes.after(&party.key(), after));
         }
         privates.sort_unstable_by_key(|(id, _)| *id);
-        let mut privates = privates.into_iter().map(|(id, kept)| (id, &kept.message)).peekable();
-        let freeze = || self.frozen.get_or_init(|| Bytes::copy_from_slice(self.open.json()));
-        let open = (!self.open.is_empty()).then(|| freeze().clone());
-        let sealed = self.sealed.iter().map(|segment| (segment.json().clone(), segment.marks()));
-        for (json, marks) in sealed.chain(open.map(|json| (json, self.open.marks()))) {
+        let mut privates = privates.into_iter().peekable();
+        for (json, marks) in self.segments() {
             let mut from = marks.place_of(after + 1);
             while let Some((id, private)) = privates.next_if(|(id, _)| marks.last() > *id) {
                 let to = marks.place_of(id);
-                out.take(&json, marks, from..to);
-                out.take_private(id, &private.source, &private.json);
+                out.take(json, marks, from..to);
+                take_private(&mut out, id, private);
                 from = to;
             }
-            out.take(&json, marks, from..marks.len());
+            out.take(json, marks, from..marks.len());
         }
         for (id, private) in privates {
-            out.take_private(id, &private.source, &private.json);
+            take_private(&mut out, id, private);
         }
         out
+    }
+
+    /// The newest of the public messages and of those to these, for a short welcome (RC-1). Where the reader hides nobody, it
+    /// looks at no more of them than are asked for, and one; else at all segments, since only whoever writes the cut counts
+    /// what is hidden.
+    pub(crate) fn cut_newest(&self, parties: &[Party], newest: u16, hides: bool) -> HistoryCut {
+        let mut out = HistoryCut::of_newest(newest);
+        let most = if hides { usize::MAX } else { usize::from(newest) + 1 };
+        let mut privates = Vec::new();
+        for party in parties {
+            privates.extend(self.mailboxes.newest(&party.key()).take(most));
+        }
+        privates.sort_unstable_by_key(|(id, _)| Reverse(*id));
+        let mut privates = privates.into_iter().peekable();
+        let mut count = 0;
+        for (json, marks) in self.segments().rev() {
+            if !hides && out.has_enough(count) {
+                return out;
+            }
+            let mut to = marks.len();
+            while let Some((id, private)) = privates.next_if(|(id, _)| marks.id_at(0) < *id) {
+                let from = marks.place_of(id);
+                out.take(json, marks, from..to);
+                take_private(&mut out, id, private);
+                count += to - from + 1;
+                to = from;
+            }
+            out.take(json, marks, 0..to);
+            count += to;
+        }
+        for (id, private) in privates {
+            take_private(&mut out, id, private);
+        }
+        out
+    }
+
+    /// All segments, the open one as it is now.
+    fn segments(&self) -> impl DoubleEndedIterator<Item = (&Bytes, &Arc<Marks>)> {
+        let freeze = || self.frozen.get_or_init(|| Bytes::copy_from_slice(self.open.json()));
+        let open = (!self.open.is_empty()).then(|| (freeze(), self.open.marks()));
+        self.sealed.iter().map(|segment| (segment.json(), segment.marks())).chain(open)
     }
 
     /// Drops messages that arrived before `oldest`; public ones only when their whole segment did.
@@ -308,6 +347,10 @@ impl History {
         }
         self.sealed.insert(place, rest);
     }
+}
+
+fn take_private(out: &mut HistoryCut, id: Sequence, kept: &Kept<PrivateMessage>) {
+    out.take_private(id, &kept.message.source, &kept.message.json, kept.arrived);
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 pub(super) fn agreed(view: usize) -> Capabilities {
-    let all = [Capability::Ids, Capability::Rename, Capability::Utf8];
+    let all = [Capability::Ids, Capability::Rename, Capability::Utf8, Capability::Notices];
     let bits = all.into_iter().enumerate().filter(|(bit, _)| view >> bit & 1 == 1);
     bits.map(|(_, capability)| capability).collect()
 }
