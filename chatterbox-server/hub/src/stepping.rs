@@ -140,7 +140,8 @@ impl Hub {
     }
 
     fn joined(&mut self, joined: Joined, greeting: Option<Greeting<'_>>) -> Applied {
-        let Joined { member, name_json, session, is_resumed, replaced, stale, rooms, lost } = joined;
+        let Joined { member, name_json, session, is_resumed, replaced, stale, rooms, lost } =
+            joined;
         self.mark_stale(stale);
         let mut applied = match replaced {
             None => {
