@@ -206,3 +206,71 @@ impl KeptRooms {
 fn weight(held: Keep) -> u64 {
     held.bytes.saturating_add(held.messages.saturating_mul(OVERHEAD))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: RoomNumber = RoomNumber(1);
+    const TWO: RoomNumber = RoomNumber(2);
+    const LOBBY: Keep = Keep { messages: 1_000_000, bytes: 64 << 20 };
+
+    fn rooms(lobby: Keep, keep: RoomKeep) -> KeptRooms {
+        let mut rooms = KeptRooms::new(lobby);
+        rooms.define(ONE, keep, 0);
+        rooms.define(TWO, keep, 0);
+        rooms
+    }
+
+    #[test]
+    fn a_room_has_so_many_messages_at_most_whatever_its_keep_is() {
+        for keep in [RoomKeep::All, RoomKeep::Newest(u32::MAX), RoomKeep::Newest(100_000)] {
+            let mut rooms = rooms(LOBBY, keep);
+            rooms.add(ONE, Keep { messages: 100_000, bytes: 16 << 20 });
+            assert_eq!(rooms.suspect(), None);
+            rooms.add(ONE, Keep::one(0));
+            assert_eq!(rooms.suspect(), Some(ONE));
+            assert!(rooms.has_to_go(ONE, 7) && !rooms.has_to_go(TWO, 7));
+            rooms.remove(ONE, Keep::one(0));
+            assert!(!rooms.has_to_go(ONE, 7));
+            rooms.is_settled(ONE);
+            assert_eq!(rooms.suspect(), None);
+        }
+    }
+
+    #[test]
+    fn all_rooms_have_four_times_what_the_lobby_has_and_the_fullest_gives() {
+        let mut rooms = rooms(Keep { messages: 25, bytes: 1000 }, RoomKeep::All);
+        // Many empty messages are more than one of some bytes.
+        rooms.add(ONE, Keep { messages: 99, bytes: 0 });
+        rooms.add(TWO, Keep::one(4000));
+        assert_eq!(rooms.suspect(), None);
+        rooms.add(TWO, Keep::one(0));
+        assert!(rooms.has_to_go(ONE, 7) && !rooms.has_to_go(TWO, 7));
+        rooms.remove(ONE, Keep::one(0));
+        assert_eq!(rooms.suspect(), None);
+        rooms.add(TWO, Keep::one(1));
+        assert_eq!(rooms.suspect(), Some(ONE), "of bytes as well");
+        rooms.remove(ONE, Keep { messages: 80, bytes: 0 });
+        assert_eq!(rooms.suspect(), Some(TWO));
+    }
+
+    #[test]
+    fn what_a_room_has_left_is_counted_until_it_has_gone() {
+        let mut rooms = rooms(LOBBY, RoomKeep::All);
+        rooms.add(ONE, Keep { messages: 2, bytes: 9 });
+        rooms.apply(&RoomRecord::Deleted(ONE));
+        rooms.apply(&RoomRecord::Deleted(TWO));
+        assert_eq!(rooms.rooms.len(), 1, "one without messages leaves nothing");
+        assert!(rooms.has_to_go(ONE, u64::MAX));
+        assert!(!rooms.keeps(ONE));
+        rooms.remove(ONE, Keep { messages: 2, bytes: 9 });
+        assert_eq!(rooms.suspect(), Some(ONE));
+        rooms.is_empty(ONE);
+        assert_eq!((rooms.suspect(), rooms.rooms.len(), rooms.held), (None, 0, Keep::NOTHING));
+        // Unless nothing of that has happened.
+        rooms.restore(ONE, Keep { messages: 2, bytes: 9 });
+        assert_eq!((rooms.suspect(), rooms.held.bytes), (Some(ONE), 9));
+        assert!(rooms.has_to_go(ONE, 1));
+    }
+}

@@ -1,4 +1,4 @@
-//! What every store has to do with rooms: their facts, their pages, and how much of them is kept.
+//! What every store has to do with the facts about rooms.
 
 use chatterbox_hub::{
     AccountRef, Conversation, Keep, Level, MemberId, Record, RoomDefinition, RoomKeep, RoomMember,
@@ -10,7 +10,7 @@ use chatterbox_proto::{RoomName, Username};
 use proptest::prelude::Rng as _;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 
-use super::{NUMBERINGS, PATIENCE, ROOMY, check, numbered, read_all, said};
+use super::{ROOMY, said};
 use crate::store::message_store::Store;
 use crate::store::page::{Page, PageQuery};
 
@@ -18,21 +18,13 @@ use crate::store::page::{Page, PageQuery};
 const SOME_DAY: i64 = 1 << 40;
 const LONG_AGO: i64 = 1_000_000;
 
-pub async fn hold<S: Store>(fresh: impl Fn(Keep) -> S) {
+pub async fn hold<S: Store>(fresh: &impl Fn(Keep) -> S) {
     for seed in 0..4 {
-        facts(&fresh, seed).await;
+        facts(fresh, seed).await;
     }
     every_setting_is_kept(fresh(ROOMY)).await;
     invitations_end(fresh(ROOMY)).await;
     owners(fresh(ROOMY)).await;
-    for number in NUMBERINGS {
-        numbers(fresh(ROOMY), number).await;
-        pages(fresh(ROOMY), number).await;
-        the_lobby_is_cleared(fresh(ROOMY), number).await;
-    }
-    what_may_be_read(fresh(ROOMY)).await;
-    a_busy_room_pushes_out_nothing_of_others(fresh(Keep { messages: 10, ..ROOMY })).await;
-    a_room_has_a_bound_of_its_own(fresh(ROOMY)).await;
 }
 
 pub fn account(id: i64) -> AccountRef {
@@ -72,10 +64,6 @@ pub fn said_in(number: u64, content: &str) -> Record {
     }
 }
 
-async fn say(store: &dyn Store, number: u64, count: usize) {
-    super::keep_next(store, &vec![said_in(number, "hi"); count]).await.unwrap();
-}
-
 pub async fn page_of(store: &dyn Store, number: u64, above: Sequence, newest: Option<u32>) -> Page {
     let of = Conversation::Room { room: RoomNumber(number), above, newest };
     store.page(PageQuery { of, side: Side::Newest, limit: 10_000 }).await.unwrap()
@@ -84,28 +72,6 @@ pub async fn page_of(store: &dyn Store, number: u64, above: Sequence, newest: Op
 pub async fn ids_of(store: &dyn Store, number: u64) -> Vec<Sequence> {
     let page = page_of(store, number, 0, None).await;
     page.records.into_iter().map(|(id, _)| id).collect()
-}
-
-/// Waits until so many messages can be read of rooms.
-async fn settles<const N: usize>(store: &dyn Store, expected: [(u64, usize); N]) {
-    let settled = async {
-        loop {
-            let mut is_so = true;
-            for (number, count) in expected {
-                is_so &= ids_of(store, number).await.len() == count;
-            }
-            if is_so {
-                return;
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    if tokio::time::timeout(PATIENCE, settled).await.is_err() {
-        for (number, count) in expected {
-            let found = ids_of(store, number).await;
-            assert_eq!(found.len(), count, "{number}: {found:?}");
-        }
-    }
 }
 
 /// What is so of rooms, as a plain list of facts of which each takes the place of those that it contradicts.
@@ -134,70 +100,52 @@ impl Facts {
         }
     }
 
+    fn drop(&mut self, key: (u8, u64, i64)) {
+        self.0.retain(|fact| Self::key(fact) != key);
+    }
+
+    fn drop_default(&mut self, of: impl Fn(i64) -> bool, number: RoomNumber) {
+        self.0.retain(|fact| match fact {
+            RoomRecord::DefaultSet { account, room } => *room != Some(number) || !of(*account),
+            _ => true,
+        });
+    }
+
     fn apply(&mut self, fact: &RoomRecord) {
-        let ends = |fact: &RoomRecord| -> Vec<(u8, u64, i64)> {
-            let Some((list, room, account)) = (match fact {
-                RoomRecord::Deleted(_) => None,
-                RoomRecord::Uninvited { room, who: RoomMember::Account(account) } => {
-                    Some((4, room.0, account.id))
-                }
-                other => Some(Self::key(other)),
-            }) else {
-                return Vec::new();
-            };
-            // Whoever is in has not left.
-            if list == 1 {
-                vec![(1, room, account), (2, room, account)]
-            } else {
-                vec![(list, room, account)]
-            }
-        };
-        let about = match fact {
+        let is_so = match fact {
+            RoomRecord::Defined(_) => true,
             RoomRecord::Deleted(number) => {
-                let of_room = |fact: &RoomRecord| match fact {
-                    RoomRecord::DefaultSet { room, .. } => *room == Some(*number),
-                    other => Self::key(other).1 == number.0,
-                };
-                self.0.retain(|fact| !of_room(fact));
-                return;
+                self.0.retain(|fact| Self::key(fact).0 == 5 || Self::key(fact).1 != number.0);
+                return self.drop_default(|_| true, *number);
             }
-            RoomRecord::Defined(room) => {
-                let place = self.0.iter().position(|old| Self::key(old) == (0, room.number.0, 0));
-                if let Some(place) = place {
-                    self.0[place] = fact.clone();
-                } else {
-                    self.0.push(fact.clone());
+            RoomRecord::Uninvited { room, who: RoomMember::Account(account) } => {
+                return self.drop((4, room.0, account.id));
+            }
+            RoomRecord::Left { room, who: RoomMember::Account(account), stays_out } => {
+                self.drop((1, room.0, account.id));
+                self.drop_default(|whose| whose == account.id, *room);
+                if !stays_out {
+                    return;
                 }
-                return;
+                self.is_there(*room)
             }
-            RoomRecord::Left { room, who, stays_out } => {
-                let RoomMember::Account(account) = who else { panic!() };
-                self.0.retain(|old| match old {
-                    RoomRecord::DefaultSet { account: whose, room: Some(of) } => {
-                        (*whose, of) != (account.id, room)
-                    }
-                    RoomRecord::Left { .. } => !stays_out || Self::key(old) != Self::key(fact),
-                    old => Self::key(old) != (1, room.0, account.id),
-                });
-                if *stays_out && self.is_there(*room) {
-                    self.0.push(fact.clone());
+            RoomRecord::Entered { room, who: RoomMember::Account(account), .. } => {
+                if !self.is_there(*room) {
+                    return;
                 }
-                return;
+                self.drop((2, room.0, account.id));
+                true
             }
-            RoomRecord::DefaultSet { room, .. } => *room,
+            RoomRecord::Invited { room, .. } if !self.is_there(*room) => return,
             RoomRecord::LevelSet { room, level, .. } => {
-                Some(*room).filter(|_| *level > Level::GUEST)
+                *level > Level::GUEST && self.is_there(*room)
             }
-            RoomRecord::Uninvited { .. } => None,
-            RoomRecord::Entered { room, .. } | RoomRecord::Invited { room, .. } => Some(*room),
+            RoomRecord::DefaultSet { room, .. } => room.is_some_and(|room| self.is_there(room)),
+            RoomRecord::Invited { .. } => true,
+            other => panic!("{other:?}"),
         };
-        let is_there = about.is_some_and(|room| self.is_there(room));
-        let contradicted = ends(fact);
-        let takes_away = !matches!(fact, RoomRecord::Entered { .. } | RoomRecord::Invited { .. });
-        if is_there || takes_away {
-            self.0.retain(|old| !contradicted.contains(&Self::key(old)));
-        }
-        if is_there {
+        self.drop(Self::key(fact));
+        if is_so {
             self.0.push(fact.clone());
         }
     }
@@ -220,14 +168,18 @@ fn random_fact(below: &mut impl FnMut(u64) -> u64, number: Sequence) -> RoomReco
     let member = RoomMember::Account(account(who));
     match below(12) {
         0 | 1 => {
-            let keep = [RoomKeep::All, RoomKeep::Off, RoomKeep::Newest(7)][number as usize % 3];
+            let keep = match number % 3 {
+                0 => RoomKeep::All,
+                1 => RoomKeep::Off,
+                _ => RoomKeep::Newest(7),
+            };
             defined(RoomDefinition {
                 owner: Some(account(who)),
                 ..room(room_number.0, keep, number)
             })
         }
         2 if number.is_multiple_of(3) => RoomRecord::Deleted(room_number),
-        2 | 3 | 4 => RoomRecord::Entered { room: room_number, who: member, since: number },
+        2..=4 => RoomRecord::Entered { room: room_number, who: member, since: number },
         5 | 6 => {
             RoomRecord::Left { room: room_number, who: member, stays_out: number.is_multiple_of(2) }
         }
@@ -295,6 +247,7 @@ async fn every_setting_is_kept<S: Store>(store: S) {
         show: RoomShow::Joined,
         roster: false,
     };
+    const KEEPS: [RoomKeep; 2] = [RoomKeep::Off, RoomKeep::All];
     let mut all = vec![defined(room(0, RoomKeep::All, 0)), defined(one.clone())];
     let flags: [fn(&mut RoomDefinition) -> &mut bool; 5] = [
         |room| &mut room.configured,
@@ -304,7 +257,7 @@ async fn every_setting_is_kept<S: Store>(store: S) {
         |room| &mut room.settings.roster,
     ];
     for (number, flag) in (2..).zip(flags) {
-        let mut other = room(number, [RoomKeep::Off, RoomKeep::All][number as usize % 2], 0);
+        let mut other = room(number, KEEPS[usize::try_from(number).unwrap() % 2], 0);
         let flag = flag(&mut other);
         *flag = !*flag;
         all.push(defined(other));
@@ -442,220 +395,4 @@ async fn owners<S: Store>(store: S) {
     keep_facts(&store, &[entered(2, 3)]).await;
     store.forget_account(9).await;
     assert_eq!(store.rooms().await.unwrap()[1], with(&two, None));
-}
-
-/// Messages and facts have one sequence of numbers, and a number is used once, whatever it was used for.
-async fn numbers<S: Store>(store: S, number: fn(u64) -> Sequence) {
-    let at = |place, record| (number(place), record);
-    let (all, off) = (defined(room(1, RoomKeep::All, 0)), defined(room(2, RoomKeep::Off, 0)));
-    store.keep_rooms(number(0), &[all.clone(), off.clone()]).await.unwrap();
-    store.keep(&[at(0, said("ann", None, "late")), at(1, said_in(1, "b"))]).await.unwrap();
-    assert_eq!(read_all(&store).await, [], "its number was that of a room");
-    // What nothing is kept of has a number all the same; so has what is said in a room that is not there.
-    for (place, nobody_knows) in [(2, said_in(2, "c")), (3, said_in(77, "d"))] {
-        store.keep(&[at(place, nobody_knows)]).await.unwrap();
-        assert_eq!(store.newest().await.unwrap(), number(place));
-    }
-    let group = [at(4, said_in(2, "e")), at(5, said_in(1, "f")), at(6, said_in(2, "g"))];
-    store.keep(&group).await.unwrap();
-    assert_eq!(store.newest().await.unwrap(), number(6));
-    for place in [0, 3, 6] {
-        store.keep_rooms(number(place), &[RoomRecord::Deleted(RoomNumber(1))]).await.unwrap();
-    }
-    assert_eq!(store.rooms().await.unwrap(), [all, off], "they were kept before");
-    store.keep_rooms(number(7), &[]).await.unwrap();
-    assert_eq!(store.newest().await.unwrap(), number(7));
-    store.keep(&[at(6, said_in(1, "h")), at(7, said_in(1, "i"))]).await.unwrap();
-    let lobby = at(8, said("ann", None, "j"));
-    store.keep(std::slice::from_ref(&lobby)).await.unwrap();
-    assert_eq!(ids_of(&store, 1).await, [1, 5].map(number));
-    for unknown in [2, 77, 0, u64::MAX] {
-        assert_eq!(page_of(&store, unknown, 0, None).await, Page::default(), "{unknown}");
-    }
-    assert_eq!(read_all(&store).await, [lobby], "rooms are read by pages only");
-    // From now on it keeps what is said.
-    keep_facts(&store, &[defined(room(2, RoomKeep::All, 0))]).await;
-    say(&store, 2, 1).await;
-    assert_eq!(ids_of(&store, 2).await, [number(8) + 2]);
-}
-
-/// A page of a room against a plain list: above a number, of the newest so many, in both directions.
-async fn pages<S: Store>(store: S, number: fn(u64) -> Sequence) {
-    let rooms = [room(1, RoomKeep::All, 0), room(2, RoomKeep::All, 0)].map(defined);
-    store.keep_rooms(number(0), &rooms).await.unwrap();
-    let records = (0..60_u64).map(|place| match place % 4 {
-        0 => said("ann", None, "lobby"),
-        1 => said("ann", Some("bob"), "private"),
-        2 => said_in(2, &place.to_string()),
-        _ => said_in(1, &place.to_string()),
-    });
-    let records: Vec<_> = (1..).map(number).zip(records).collect();
-    store.keep(&records).await.unwrap();
-    let in_room = |record: &Record| record.room() == Some(RoomNumber(1));
-    let all: Vec<_> =
-        records.iter().filter(|(_, record)| in_room(record)).map(|(id, _)| *id).collect();
-    assert_eq!(all.len(), 15);
-    for newest in [None, Some(0), Some(1), Some(14), Some(15), Some(16), Some(u32::MAX)] {
-        for above in [0, all[0] - 1, all[0], all[7] + 1, all[14], u64::MAX] {
-            let hidden = newest.map_or(0, |newest| 15_usize.saturating_sub(newest as usize));
-            let expected: Vec<_> =
-                all.iter().skip(hidden).copied().filter(|id| *id > above).collect();
-            for at in [0, all[0], all[6] + 1, all[7], all[14], 1 << 53] {
-                for limit in [1, 4, 500] {
-                    let of = Conversation::Room { room: RoomNumber(1), above, newest };
-                    let query = |side| PageQuery { of: of.clone(), side, limit };
-                    let before: Vec<_> = expected.iter().copied().filter(|id| *id < at).collect();
-                    let start = before.len().saturating_sub(limit);
-                    let page = store.page(query(Side::Before(at))).await.unwrap();
-                    check(&page, &before[start..], start > 0, &records);
-                    let after: Vec<_> = expected.iter().copied().filter(|id| *id > at).collect();
-                    let end = after.len().min(limit);
-                    let page = store.page(query(Side::After(at))).await.unwrap();
-                    check(&page, &after[..end], end < after.len(), &records);
-                    let start = expected.len().saturating_sub(limit);
-                    let page = store.page(query(Side::Newest)).await.unwrap();
-                    check(&page, &expected[start..], start > 0, &records);
-                }
-            }
-        }
-    }
-    // Neither is part of another conversation.
-    for of in [
-        Conversation::Public,
-        Conversation::between(&Username::parse("ann").unwrap(), &Username::parse("bob").unwrap()),
-        Conversation::between(&Username::parse("ann").unwrap(), &Username::parse("room1").unwrap()),
-    ] {
-        let page = store.page(PageQuery { of, side: Side::Newest, limit: 500 }).await.unwrap();
-        assert!(page.records.iter().all(|(_, record)| record.room().is_none()));
-    }
-}
-
-/// Of the lobby nothing is read up to its floor; what is private stays.
-async fn the_lobby_is_cleared<S: Store>(store: S, number: fn(u64) -> Sequence) {
-    let records = (0..60).map(|place| if place % 2 == 0 { None } else { Some("bob") });
-    let records = numbered(number, records.map(|to| said("ann", to, "x")));
-    store.keep(&records).await.unwrap();
-    let floor = records[40].0;
-    let left: Vec<_> = (0..)
-        .zip(&records)
-        .filter(|(place, _)| place % 2 == 1 || *place > 40)
-        .map(|(_, kept)| kept.clone())
-        .collect();
-    let public: Vec<_> =
-        left.iter().filter(|(_, record)| record.recipient().is_none()).cloned().collect();
-    for raised in [floor, floor - 1, 0] {
-        keep_facts(&store, &[defined(room(0, RoomKeep::Off, raised))]).await;
-        assert_eq!(read_all(&store).await, left);
-        let of = Conversation::Public;
-        let query = PageQuery { of, side: Side::Newest, limit: 500 };
-        assert_eq!(store.page(query).await.unwrap(), Page { records: public.clone(), more: false });
-    }
-}
-
-/// Deleting, clearing and keeping less hold at once, and what has gone does not come back.
-async fn what_may_be_read<S: Store>(store: S) {
-    keep_facts(&store, &[1, 2, 3].map(|number| defined(room(number, RoomKeep::All, 0)))).await;
-    for number in [1, 2, 3] {
-        say(&store, number, 20).await;
-    }
-    let ids = ids_of(&store, 1).await;
-    keep_facts(&store, &[defined(room(1, RoomKeep::Newest(5), 0))]).await;
-    assert_eq!(ids_of(&store, 1).await, ids[15..]);
-    let page = page_of(&store, 1, 0, Some(3)).await;
-    assert_eq!(page.records.into_iter().map(|(id, _)| id).collect::<Vec<_>>(), ids[17..]);
-    assert_eq!(page_of(&store, 1, 0, Some(9)).await.records.len(), 5, "KEEP counts, whoever asks");
-    say(&store, 1, 2).await;
-    assert_eq!(ids_of(&store, 1).await.len(), 5);
-    assert_eq!(ids_of(&store, 1).await[..3], ids[17..]);
-    let floor = ids[18];
-    keep_facts(&store, &[defined(room(1, RoomKeep::Newest(5), floor))]).await;
-    assert_eq!(ids_of(&store, 1).await.len(), 3);
-    assert_eq!(ids_of(&store, 1).await[0], ids[19]);
-    keep_facts(&store, &[defined(room(1, RoomKeep::Off, floor))]).await;
-    assert!(ids_of(&store, 1).await.is_empty());
-    say(&store, 1, 1).await;
-    keep_facts(&store, &[RoomRecord::Deleted(RoomNumber(2))]).await;
-    assert_eq!(page_of(&store, 2, 0, None).await, Page::default());
-    let newest = store.newest().await.unwrap();
-    say(&store, 2, 1).await;
-    assert_eq!(page_of(&store, 2, 0, None).await, Page::default());
-    assert_eq!(store.newest().await.unwrap(), newest + 1);
-    assert_eq!(ids_of(&store, 3).await.len(), 20, "nothing of that is about others");
-    // The name is free.
-    let name = room(2, RoomKeep::All, 0).name;
-    keep_facts(&store, &[defined(RoomDefinition { name, ..room(9, RoomKeep::All, 0) })]).await;
-    assert!(ids_of(&store, 9).await.is_empty());
-    // The room before is still cut when it keeps all again.
-    settles(&store, [(1, 0)]).await;
-    keep_facts(&store, &[defined(room(1, RoomKeep::All, floor))]).await;
-    say(&store, 1, 1).await;
-    assert_eq!(ids_of(&store, 1).await.last(), Some(&store.newest().await.unwrap()));
-}
-
-/// Ten messages are kept of the lobby, so forty of rooms.
-async fn a_busy_room_pushes_out_nothing_of_others<S: Store>(store: S) {
-    super::keep_next(&store, &[(); 10].map(|()| said("ann", None, "lobby"))).await.unwrap();
-    let rooms = [1, 2, 3].map(|number| defined(room(number, RoomKeep::All, 0)));
-    keep_facts(&store, &rooms).await;
-    say(&store, 1, 5).await;
-    let quiet = ids_of(&store, 1).await;
-    say(&store, 2, 100).await;
-    settles(&store, [(1, 5), (2, 35)]).await;
-    let newest = store.newest().await.unwrap();
-    assert_eq!(
-        ids_of(&store, 2).await,
-        (newest - 34..=newest).collect::<Vec<_>>(),
-        "the oldest go"
-    );
-    for _ in 0..100 {
-        say(&store, 3, 1).await;
-    }
-    let settled = async {
-        loop {
-            let counts = (ids_of(&store, 2).await.len(), ids_of(&store, 3).await.len());
-            if matches!(counts, (17, 18) | (18, 17)) {
-                return;
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    let is_settled = tokio::time::timeout(PATIENCE, settled).await;
-    assert!(is_settled.is_ok(), "{:?} {:?}", ids_of(&store, 2).await, ids_of(&store, 3).await);
-    assert_eq!(ids_of(&store, 3).await.last(), Some(&store.newest().await.unwrap()));
-    assert_eq!(ids_of(&store, 1).await, quiet);
-    assert_eq!(read_all(&store).await.len(), 10, "the lobby has bounds of its own");
-}
-
-async fn a_room_has_a_bound_of_its_own<S: Store>(store: S) {
-    let rooms = [1, 2, 3].map(|number| {
-        defined(room(number, [RoomKeep::All, RoomKeep::Newest(1000)][number as usize % 2], 0))
-    });
-    keep_facts(&store, &rooms).await;
-    say(&store, 3, 3).await;
-    let long = "x".repeat(1 << 20);
-    for number in [1, 2] {
-        for _ in 0..17 {
-            super::keep_next(&store, &[said_in(number, &long)]).await.unwrap();
-        }
-    }
-    // 16 MiB of them, less what is around the text.
-    let counted = async |number| {
-        let of = Conversation::Room { room: RoomNumber(number), above: 0, newest: None };
-        let (mut count, mut side) = (0, Side::After(0));
-        loop {
-            let page = store.page(PageQuery { of: of.clone(), side, limit: 9 }).await.unwrap();
-            count += page.records.len();
-            match page.records.last() {
-                Some((last, _)) if page.more => side = Side::After(*last),
-                _ => return count,
-            }
-        }
-    };
-    let settled = async {
-        while (counted(1).await, counted(2).await) != (15, 15) {
-            tokio::task::yield_now().await;
-        }
-    };
-    assert!(tokio::time::timeout(PATIENCE, settled).await.is_ok(), "{}", counted(1).await);
-    assert_eq!(counted(3).await, 3);
 }

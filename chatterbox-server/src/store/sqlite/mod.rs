@@ -11,6 +11,7 @@ mod migrate;
 mod options;
 mod pages;
 mod place;
+mod removed;
 mod retention;
 mod rooms;
 mod row;

@@ -9,9 +9,10 @@ use chatterbox_hub::{
     Keep, Kept, Mailboxes, Party, Record, RoomNumber, RoomRecord, Sender, Sequence, Shares,
 };
 use chatterbox_proto::Username;
-use rusqlite::{CachedStatement, Connection, Row, Transaction};
+use rusqlite::{Connection, Row, Transaction};
 
 use crate::store::kept_rooms::KeptRooms;
+use crate::store::sqlite::removed::Removed;
 use crate::store::sqlite::row::{sender, text, unsigned};
 use crate::store::sqlite::{rooms, stored_rooms};
 
@@ -30,37 +31,6 @@ pub(super) struct Stored {
     /// Nothing up to this number is shown of the lobby any more (RH-4), and whether there may be something of it.
     floor: Sequence,
     is_below_floor: bool,
-}
-
-/// What a step has removed.
-#[derive(Debug, Default)]
-pub(super) struct Removed {
-    public: Vec<(i64, Sender, u64)>,
-    private: usize,
-    /// Of which rooms, and their bytes.
-    pub(super) rooms: Vec<(RoomNumber, u64)>,
-}
-
-impl Removed {
-    fn count(&self) -> usize {
-        self.public.len() + self.private + self.rooms.len()
-    }
-
-    /// How many more a step of at most `most` may remove.
-    pub(super) fn left(&self, most: usize) -> i64 {
-        i64::try_from(most.saturating_sub(self.count())).unwrap_or(i64::MAX)
-    }
-
-    fn delete_since(
-        &self,
-        place: usize,
-        delete: &mut CachedStatement<'_>,
-    ) -> Result<(), rusqlite::Error> {
-        for (id, ..) in self.public.iter().skip(place) {
-            delete.execute([id])?;
-        }
-        Ok(())
-    }
 }
 
 impl Stored {

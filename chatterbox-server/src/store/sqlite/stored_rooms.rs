@@ -4,8 +4,8 @@ use chatterbox_hub::{Keep, RoomNumber};
 use rusqlite::{Connection, Transaction};
 
 use crate::store::kept_rooms::KeptRooms;
+use crate::store::sqlite::removed::Removed;
 use crate::store::sqlite::row::unsigned;
-use crate::store::sqlite::stored::Removed;
 
 /// Counts what is stored.
 pub(super) fn count(connection: &Connection, rooms: &mut KeptRooms) -> Result<(), rusqlite::Error> {

@@ -17,9 +17,10 @@ use crate::store::message_store::{StoreError, not_kept_before};
 use crate::store::page::{Page, PageQuery};
 use crate::store::sqlite::database::Opened;
 use crate::store::sqlite::error::OpenError;
+use crate::store::sqlite::removed::Removed;
 use crate::store::sqlite::retention::Retention;
 use crate::store::sqlite::row::{COLUMNS, Records, unsigned};
-use crate::store::sqlite::stored::{Removed, Stored};
+use crate::store::sqlite::stored::Stored;
 use crate::store::sqlite::{pages, rooms};
 
 /// A request to the thread.
@@ -57,6 +58,9 @@ const PAGE_BYTES: usize = 8 * 1024 * 1024;
 /// The pages that one step of cleaning gives back to the file system.
 const FREED_PAGES: u32 = 256;
 
+/// The statements that stay prepared: a few more than there are.
+const STATEMENTS: usize = 64;
+
 /// The interval at which the age of messages is checked.
 const AGE_EVERY: Duration = Duration::from_secs(60);
 
@@ -73,6 +77,7 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn new(mut opened: Opened, retention: Retention) -> Result<Self, OpenError> {
+        opened.connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let mut load = || {
             let transaction = opened.writing()?;
             rooms::forget_accounts(&transaction)?;
