@@ -19,6 +19,7 @@ use crate::hub::Hub;
 use crate::ids::{MemberId, RoomId};
 use crate::level::Level;
 use crate::member::Kind;
+use crate::record::Sequence;
 use crate::replica::rooms::definition::{
     AccountRef, RoomDefinition, RoomMember, RoomNumber, RoomRef,
 };
@@ -71,6 +72,11 @@ impl Hub {
             RoomRecord::Deleted(number) => self.close_timeline(*number),
             _ => {}
         }
+    }
+
+    /// Notes the number of the newest message of a room of an earlier run (LAST).
+    pub fn restore_newest(&mut self, room: RoomNumber, newest: Sequence) {
+        self.replica.rooms.said(room, newest);
     }
 
     fn open_timeline(&mut self, number: RoomNumber) {

@@ -160,7 +160,7 @@ mod tests {
 
     use bytes::Bytes;
     use chatterbox_hub::guard::pace::HIDDEN_PAGES;
-    use chatterbox_hub::{Filing, Record, RoomRecord};
+    use chatterbox_hub::{Filing, Record, RoomNumber, RoomRecord};
     use chatterbox_proto::session::Destination;
     use chatterbox_proto::{Entry, WireText};
     use futures_util::FutureExt as _;
@@ -199,6 +199,12 @@ mod tests {
         }
 
         fn rooms(&self) -> BoxFuture<'_, Result<Vec<RoomRecord>, StoreError>> {
+            unreachable!()
+        }
+
+        fn newest_of_rooms(
+            &self,
+        ) -> BoxFuture<'_, Result<Vec<(RoomNumber, Sequence)>, StoreError>> {
             unreachable!()
         }
 
