@@ -108,3 +108,40 @@ impl Reason {
         Self { code, error: info.to_owned(), info }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn last(end: &End, notices: bool) -> Option<String> {
+        end.last_frame(notices).map(|frame| String::from_utf8(frame[4..].to_vec()).unwrap())
+    }
+
+    #[test]
+    fn every_end_by_the_server_has_a_reason_for_programs() {
+        use ClosedCode::{Logout, Protocol, Replaced, Shutdown, Slow};
+        for (end, code, base) in [
+            (End::TooSlow, Slow, Some("too far behind")),
+            (End::OverBudget, Slow, Some("too much is waiting")),
+            (End::LongFrame, Slow, None),
+            (End::FrameTooLong, Protocol, None),
+            (End::Resumed, Replaced, Some("goes on with this session")),
+            (End::AccountRemoved, Logout, Some("has been removed")),
+            (End::LoggedOutElsewhere, Logout, Some("log in again")),
+            (End::LoggedOut, Logout, None),
+            (End::Closing, Shutdown, None),
+        ] {
+            let told = last(&end, true).unwrap();
+            let retry = code.retry().map_or("null".to_owned(), |seconds| seconds.to_string());
+            assert!(told.starts_with(r#"{"ERROR": ""#), "{told}");
+            assert!(told.contains(&format!(r#""CLOSED": {{"CODE": "{}""#, code.word())), "{told}");
+            assert!(told.trim_end().ends_with(&format!(r#""RETRY": {retry}}}}}"#)), "{told}");
+            let others = last(&end, false);
+            assert_eq!(others.is_some(), base.is_some(), "{end}");
+            if let (Some(others), Some(base)) = (others, base) {
+                assert!(others.contains(base) && !others.contains("CLOSED"), "{others}");
+            }
+        }
+        assert_eq!((last(&End::Closed, true), last(&End::Refused, true)), (None, None));
+    }
+}

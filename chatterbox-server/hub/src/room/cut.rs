@@ -118,7 +118,7 @@ impl HistoryCut {
     pub(crate) fn begin(self, ids: bool, utf8: bool) -> HistoryWriter {
         let Self { parts, newest } = self;
         let mut writer = HistoryWriter {
-            search: newest.map(|left| Search { unseen: parts.len(), left }),
+            search: newest.map(|left| Search { found: VecDeque::new(), left }),
             parts,
             counted: (0, 0),
             out: Written {
@@ -159,8 +159,8 @@ pub(crate) struct HistoryWriter {
 /// The way back from the newest message to the oldest of those that are asked for. What is hidden does not count.
 #[derive(Debug)]
 struct Search {
-    /// The parts before this one have not been looked at.
-    unseen: usize,
+    /// What is going to be written, as far as it is known.
+    found: VecDeque<Part>,
     /// So many messages are still asked for.
     left: usize,
 }
@@ -213,31 +213,27 @@ impl HistoryWriter {
     /// Goes back by one part. Where a message is found beyond those that are asked for, it and all before it is dropped, and
     /// there is more; where the oldest part has been seen, there is not.
     fn search_on(&mut self, hidden: &HashSet<Username>) {
-        let Some(Search { unseen, left }) = &mut self.search else { return };
-        let place = unseen.checked_sub(1);
-        let Some((place, part)) = place.and_then(|at| Some((at, self.parts.get_mut(at)?))) else {
-            return self.searched();
-        };
-        match part.skip_newest(*left, hidden) {
-            Ok(shown) => (*unseen, *left) = (place, *left - shown),
-            Err(beyond) => {
-                let seen = match part {
-                    Part::Public { places, .. } if beyond < places.end => {
-                        places.start = beyond;
-                        place
-                    }
-                    _ => place + 1,
-                };
-                self.parts.drain(..seen);
-                self.out.more = Some(true);
-                self.searched();
+        let Some(Search { found, left }) = &mut self.search else { return };
+        if let Some(mut part) = self.parts.pop_back() {
+            let beyond = match part.skip_newest(*left, hidden) {
+                Ok(0) => return,
+                Ok(shown) => {
+                    *left -= shown;
+                    found.push_front(part);
+                    return;
+                }
+                Err(beyond) => beyond,
+            };
+            if let Part::Public { places, .. } = &mut part
+                && beyond < places.end
+            {
+                places.start = beyond;
+                found.push_front(part);
             }
+            self.out.more = Some(true);
         }
-    }
-
-    fn searched(&mut self) {
+        self.parts = std::mem::take(found);
         self.search = None;
-        self.parts.shrink_to_fit();
         self.reserve();
     }
 
