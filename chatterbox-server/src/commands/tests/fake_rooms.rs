@@ -156,7 +156,10 @@ impl FakeRooms {
             | RoomChange::Clear(room)
             | RoomChange::SetLevel(room, ..)
             | RoomChange::Remove { room, .. } => room,
-            RoomChange::Configure(_) | RoomChange::EnterAuto(_) => {
+            RoomChange::Configure(_)
+            | RoomChange::EnterAuto(_)
+            | RoomChange::Release(_)
+            | RoomChange::Adopt => {
                 return Err(OutcomeCode::Forbidden);
             }
         };
