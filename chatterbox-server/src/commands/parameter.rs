@@ -44,6 +44,7 @@ impl Parameter {
             kind: self.kind,
             optional: self.optional || self.kind == ArgumentType::Secret,
             rest: self.rest,
+            ..Argument::new(self.name, self.kind)
         }
     }
 }

@@ -42,6 +42,7 @@ impl Spec {
             help: self.help.to_owned(),
             example: self.example.to_owned(),
             level: self.level.number(),
+            confirm: false,
         }
     }
 
