@@ -45,13 +45,7 @@ pub(crate) fn members(rooms: Vec<Wire>) -> Vec<Span> {
 pub(crate) fn room(room: RoomView, why: &RoomWhy) -> Vec<Span> {
     let mut words: Vec<Words> = match why {
         RoomWhy::Member => vec!["* you are in ".into(), room.name.clone().into()],
-        RoomWhy::Joined => vec![
-            "* you are in ".into(),
-            room.name.clone().into(),
-            " now; /room ".into(),
-            room.name.clone().into(),
-            " brings it to the front".into(),
-        ],
+        RoomWhy::Joined => vec!["* you are in ".into(), room.name.clone().into(), " now".into()],
         RoomWhy::Front => vec!["* you talk in ".into(), room.name.clone().into()],
         RoomWhy::Changed(changes) => return changed(&room, changes),
     };
@@ -67,6 +61,9 @@ pub(crate) fn room(room: RoomView, why: &RoomWhy) -> Vec<Span> {
             push_names(&mut words, users);
         }
         words.push(")".into());
+    }
+    if *why == RoomWhy::Joined {
+        words.extend(["; /room ".into(), room.name.into(), " brings it to the front".into()]);
     }
     quiet(words)
 }
@@ -182,13 +179,13 @@ pub(crate) fn notice(notice: Notice, until: Option<&Until>) -> Vec<Span> {
             ]
         }
         ("shutdown", _) => vec!["* the server shuts down".into()],
-        (known @ ("muted" | "unmuted" | "kicked" | "banned" | "slow-mode" | "level"), room) => {
-            let mut words = vec![format!("* you: {}", known.replace('-', " ")).into()];
+        (known, room) if personal(known).is_some() => {
+            let mut words: Vec<Words> = vec![personal(known).unwrap_or_default().into()];
             if let Some(room) = room {
                 words.extend([" in ".into(), room.into()]);
             }
             if let Some(by) = by {
-                words.extend([", by ".into(), by.into()]);
+                words.extend([" by ".into(), by.into()]);
             }
             words.push(until.into());
             words
@@ -208,6 +205,18 @@ pub(crate) fn notice(notice: Notice, until: Option<&Until>) -> Vec<Span> {
         words.extend([": ".into(), info.into()]);
     }
     quiet(words)
+}
+
+/// What has become of this user.
+fn personal(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "muted" => "* you are muted",
+        "unmuted" => "* you are not muted any more",
+        "kicked" => "* you are removed",
+        "banned" => "* you are banned",
+        "level" => "* your level was changed",
+        _ => return None,
+    })
 }
 
 /// Why the server ends the connection.

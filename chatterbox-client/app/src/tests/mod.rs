@@ -4,6 +4,7 @@ mod commands;
 mod hostile;
 mod lost;
 mod negotiated;
+mod rooms;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
