@@ -8,7 +8,7 @@ use chatterbox_proto::{WireText, limits};
 
 use crate::effect::{Effect, note};
 use crate::output::Output;
-use crate::wording::plural;
+use crate::words::plural;
 
 /// The messages of one page, unless the user gives another number.
 const SCREENFUL: u16 = 20;

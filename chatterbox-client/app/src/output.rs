@@ -291,6 +291,13 @@ pub struct Until {
     pub when: String,
 }
 
+impl Until {
+    /// ` until 14:05`, or nothing.
+    pub(crate) fn words(until: Option<&Self>) -> String {
+        until.map(|until| format!(" until {}", until.when)).unwrap_or_default()
+    }
+}
+
 /// The stream of an output, where the chat and the program's notices are apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stream {

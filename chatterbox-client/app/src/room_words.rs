@@ -6,8 +6,7 @@ use chatterbox_proto::capability::notices::{Closed, Notice};
 use chatterbox_proto::capability::rooms::RoomLeft;
 
 use crate::output::{GapState, RoomChange, RoomView, RoomWhy, Until, Wire};
-use crate::wording::{line, plural, until_words};
-use crate::words::{Role, Span, Words};
+use crate::words::{Role, Span, Words, line, plural};
 
 /// A banner is shown up to this line.
 const BANNER_LINES: usize = 12;
@@ -155,7 +154,7 @@ pub(crate) fn gap(room: Wire, state: GapState) -> Vec<Span> {
 
 /// Something that the user should know.
 pub(crate) fn notice(notice: Notice, until: Option<&Until>) -> Vec<Span> {
-    let until = until_words(until);
+    let until = Until::words(until);
     let Notice { code, info, room, name, by, .. } = notice;
     let info = info.filter(|info| !info.as_wire().trim().is_empty());
     let somebody = |by: Option<Wire>| by.map_or("somebody".into(), Words::from);

@@ -11,7 +11,7 @@ use chatterbox_proto::{ALL, RoomName, ScreenText, WireText};
 use crate::output::{Message, Output, Until, Wire};
 use crate::room_words as rooms;
 use crate::table::Table;
-use crate::words::{Role, Span, Words, whole};
+use crate::words::{Role, Span, Words, line, plural, whole};
 
 /// A person is shown no more lines of one result.
 const RESULT_LINES: usize = 1000;
@@ -32,7 +32,7 @@ impl Output {
                 [
                     "! the server refused the name ".into(),
                     name.into(),
-                    until_words(until.as_ref()).into(),
+                    Until::words(until.as_ref()).into(),
                     ": ".into(),
                     reason.map_or("it gives no reason".into(), Words::from),
                 ],
@@ -83,10 +83,6 @@ impl Output {
     pub fn text(&self) -> String {
         whole(self.clone().into_spans())
     }
-}
-
-pub(crate) fn line<const N: usize>(role: Role, words: [Words; N]) -> Vec<Span> {
-    words.into_iter().map(|words| Span { role, words }).collect()
 }
 
 fn message_spans(mut message: Message) -> Vec<Span> {
@@ -197,16 +193,6 @@ fn resumed(missed: usize, complete: bool) -> String {
         (_, false) => "what was said meanwhile may be more than this:".to_owned(),
     };
     format!("-- back; {what}")
-}
-
-/// ` until 14:05`, or nothing.
-pub(crate) fn until_words(until: Option<&Until>) -> String {
-    until.map(|until| format!(" until {}", until.when)).unwrap_or_default()
-}
-
-/// `1 page`, `2 pages`.
-pub(crate) fn plural(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 #[cfg(test)]

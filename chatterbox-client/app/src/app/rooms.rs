@@ -196,6 +196,8 @@ impl App {
     }
 
     pub(super) fn room_joined(&mut self, name: &Wire, now: i64, effects: &mut Vec<Effect>) {
+        // What is unread under this name was said in another room.
+        self.front.forget(name.as_wire());
         let Some(room) = self.session.room(name.as_wire()) else { return };
         if !self.front.is_wanted(name.as_wire()) {
             return effects.push(shown(room, RoomWhy::Joined));
@@ -286,7 +288,10 @@ impl App {
     pub(super) fn gap_page(&mut self, page: Page, now: i64, effects: &mut Vec<Effect>) {
         let room = page.with.clone();
         let Filled { messages, next, end, rest } = self.gaps.page_received(page);
-        for (message, kind) in messages {
+        // This user's own messages were shown when they were typed.
+        let me = self.session.me().map(str::to_owned);
+        let own = |message: &session::Message| Some(message.source.as_wire()) == me.as_deref();
+        for (message, kind) in messages.into_iter().filter(|(message, _)| !own(message)) {
             self.deliver(message, kind, now, effects);
         }
         // The line about what is left out stands where it is left out.
