@@ -1,9 +1,11 @@
 //! Situations of a session, each as the screen that results from it.
 
 mod commands;
+mod gaps;
 mod hostile;
 mod lost;
 mod negotiated;
+mod rooms;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
