@@ -15,7 +15,20 @@ use crate::{
 pub const NEGOTIATION: &str = "negotiation";
 
 /// The capabilities of `docs/capabilities.md`.
-pub const CAPABILITIES: [&str; 6] = ["accounts", "commands", "ids", "ping", "rename", "utf8"];
+pub const CAPABILITIES: [&str; 9] =
+    ["accounts", "commands", "ids", "notices", "ping", "recent", "rename", "rooms", "utf8"];
+
+/// What a capability is agreed on with, and not without (`CP-8`).
+const NEEDS: [(&str, &[&str]); 1] = [("rooms", &["ids", "rename", "commands"])];
+
+/// The offer of one capability with all that it needs, each in version 1.
+#[must_use]
+pub fn offer_of(name: &str) -> String {
+    let needs = NEEDS.iter().find(|(one, _)| *one == name).map_or(&[][..], |(_, needs)| *needs);
+    let words: Vec<_> =
+        needs.iter().copied().chain([name]).map(|name| format!("{name}/1")).collect();
+    words.join(" ")
+}
 
 /// Stands for every extension that some case is about.
 const ALL: &str = "all";
