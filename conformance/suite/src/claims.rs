@@ -91,6 +91,15 @@ impl Claims {
         CAPABILITIES.into_iter().filter(|name| self.has(name))
     }
 
+    /// Those and what they need, which is spoken with them whether it is claimed or not.
+    #[must_use]
+    pub fn spoken(&self) -> Vec<&'static str> {
+        let offers: Vec<String> = self.capabilities().map(offer_of).collect();
+        let words: Vec<&str> = offers.iter().flat_map(|offer| offer.split(' ')).collect();
+        let spoken = |name: &&str| words.iter().any(|word| word.strip_suffix("/1") == Some(name));
+        CAPABILITIES.into_iter().filter(spoken).collect()
+    }
+
     /// Whether a case is part of a run: what is not claimed is not, unless it was asked for by its name; then the answer
     /// is why not.
     #[must_use]
@@ -238,6 +247,16 @@ mod tests {
         assert!(claims.has(NEGOTIATION) && claims.has("ping") && !claims.has("ids"));
         let all = Claims::parse(&own(&["all"]), &cases).unwrap();
         assert_eq!(all.capabilities().collect::<Vec<_>>(), CAPABILITIES);
+    }
+
+    #[test]
+    fn what_a_capability_needs_is_offered_with_it() {
+        let cases: Vec<_> = crate::cases::server_cases().collect();
+        let claims = Claims::parse(&own(&["rooms,recent"]), &cases).unwrap();
+        assert_eq!(claims.spoken(), ["commands", "ids", "recent", "rename", "rooms"]);
+        assert!(!claims.has("ids"));
+        assert_eq!(offer_of("rooms"), "ids/1 rename/1 commands/1 rooms/1");
+        assert_eq!(offer_of("ids"), "ids/1");
     }
 
     #[test]
