@@ -389,5 +389,6 @@ faults! {
     RoomResumeWithout: "A resumed session misses the messages of rooms.",
     RoomResumeUnsorted: "What was missed in rooms stands behind all the rest.",
     RoomLeftUntold: "A resumed session is not told of what it is no member of any more.",
+    RoomLeftReplayed: "A resumed session gets messages of rooms of which it is no member any more.",
 }
 }
