@@ -26,8 +26,8 @@ struct Act {
     answers: Vec<String>,
 }
 
-/// Everything that a room's level is needed for.
-fn acts(room: &Room, victim: &str, text: &str) -> Vec<Act> {
+/// Everything that a room's level is needed for: against a member, or somebody with an account.
+fn acts(room: &Room, victim: &str, ranked: &str, text: &str) -> Vec<Act> {
     let act = |level, name, args: &[&str], answer: &str| Act {
         level,
         name,
@@ -41,7 +41,7 @@ fn acts(room: &Room, victim: &str, text: &str) -> Vec<Act> {
         act(4, "set-room", &[room, "description", text], ""),
         act(4, "set-room", &[room, "hidden", "on"], ""),
         act(4, "set-room", &[room, "talk", "3"], ""),
-        act(4, "set-perm", &[victim, "2", room], ""),
+        act(4, "set-perm", &[ranked, "2", room], ""),
         act(4, "clear", &[room], "yes"),
         act(4, "delete-room", &[room], room),
     ]
@@ -117,17 +117,17 @@ pub(super) async fn matrix(c: &mut ServerHands) -> Outcome {
         return Ok(Verdict::fail("forbidden for create-room of a guest", result.to_string()));
     }
     for actor in [&mut carl, &mut bob] {
-        for act in acts(&room, &owner.name, &text) {
+        for act in acts(&room, &owner.name, &owner.name, &text) {
             in_vain(c, &mut ann, actor, &act, &room).await?;
         }
     }
     // An account has level 1, and is given 2, 3 and 4 in the room.
-    let victim = bob.name.clone();
+    let (victim, above) = (bob.name.clone(), ann.name.clone());
     for level in 1..=4 {
         if level > 1 {
             done(c, &mut ann, "set-perm", &[&owner.name, &level.to_string(), &room.name]).await?;
         }
-        for act in acts(&room, &victim, &text) {
+        for act in acts(&room, &victim, &above, &text) {
             if act.level > level {
                 in_vain(c, &mut ann, &mut staff, &act, &room).await?;
             } else if act.name == "topic" || act.args.iter().any(|arg| arg == "description") {
