@@ -11,7 +11,7 @@ use tokio::time::sleep;
 
 use super::{
     calling::{Came, Owner, call, came, code, is_ok, register},
-    told::{number, object},
+    told::{number, whole_object},
 };
 use crate::{
     server::{
@@ -132,7 +132,7 @@ pub(super) async fn done(
 
 /// The whole object of a room, which a user is told since a mark.
 pub(super) async fn whole(peer: &mut Peer, since: Mark, room: &str) -> Result<Value, Verdict> {
-    let found = peer.find(since, |frame| object(frame, room)).await;
+    let found = peer.find(since, |frame| whole_object(frame, room)).await;
     found.ok_or_else(|| Verdict::inconclusive(format!("no ROOMS; {}", peer.heard(since))))
 }
 

@@ -18,6 +18,14 @@ pub(super) fn object(frame: &Frame, room: &str) -> Option<Value> {
     entry(frame, "ROOMS", room)
 }
 
+/// The keys that no change of a room has at once, and its whole object has.
+const WHOLE: usize = 10;
+
+/// The whole object of a room in a frame: what has changed in it comes under the same key.
+pub(super) fn whole_object(frame: &Frame, room: &str) -> Option<Value> {
+    object(frame, room).filter(|object| object.as_object().is_some_and(|o| o.len() >= WHOLE))
+}
+
 /// Everything that a user was told of a room since a mark, in its order.
 pub(super) fn objects(peer: &mut Peer, since: Mark, room: &str) -> Vec<Value> {
     peer.frames(since).iter().filter_map(|frame| object(frame, room)).collect()

@@ -9,7 +9,7 @@ use crate::{
             Room, account, done, enter, guest, host, make, member, refused, room_name, run, said_as,
         },
         page::ask,
-        told::{complaint, ended, flag, joined, left, number, object, text, users},
+        told::{complaint, ended, flag, joined, left, number, object, text, users, whole_object},
     },
     server::{
         hands::ServerHands,
@@ -22,7 +22,8 @@ use crate::{
 fn in_time(peer: &mut Peer, since: Mark, room: &str) -> Result<Value, Verdict> {
     let frames = peer.frames(since);
     let result = frames.iter().rposition(|frame| frame.key("RESULT").is_some());
-    let told = frames.iter().enumerate().find_map(|(at, frame)| Some((at, object(frame, room)?)));
+    let told =
+        frames.iter().enumerate().find_map(|(at, frame)| Some((at, whole_object(frame, room)?)));
     match (told, result) {
         (Some((at, object)), Some(result)) if at <= result => Ok(object),
         _ => {
