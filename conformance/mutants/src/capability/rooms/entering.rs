@@ -87,7 +87,6 @@ impl Chat {
             level: 0,
             spoke: None,
             name: member.name.clone(),
-            deaf: f.has(Fault::RoomJoinGap),
         });
         room.former.remove(&party);
         if !f.acts(Fault::RoomInvitationLasts) {
@@ -103,6 +102,9 @@ impl Chat {
             if f.acts(Fault::RoomHistoryUnasked) {
                 self.send_past(room, member, &member.outbox);
             }
+        }
+        if let Some(room) = self.rooms.get_mut(number) {
+            room.stale = None;
         }
         self.tell_rosters(&before, Some(member.connection));
         reply

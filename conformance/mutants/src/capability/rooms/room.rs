@@ -75,6 +75,8 @@ pub(super) struct Room {
     pub(super) late: Option<Value>,
     /// How many messages there were, for a server that counts for each room.
     pub(super) said: u64,
+    /// The newest id before somebody waited to be let in, for a server that looks it up too early.
+    pub(super) stale: Option<u64>,
 }
 
 #[derive(Debug, Clone)]
@@ -87,8 +89,6 @@ pub(super) struct Membership {
     pub(super) spoke: Option<Clock>,
     /// The name of the joining, for a server that does not follow it.
     pub(super) name: String,
-    /// The next message is left out, by a server that loses it.
-    pub(super) deaf: bool,
 }
 
 impl Rooms {
@@ -194,7 +194,11 @@ impl Room {
             Some(0) => json!("off"),
             Some(count) => json!(count),
         };
-        let last = if f.acts(Fault::RoomLastWrong) { self.last + 1 } else { self.last };
+        let last = match self.stale {
+            Some(stale) if f.acts(Fault::RoomJoinGap) => stale,
+            _ if f.acts(Fault::RoomLastWrong) => self.last + 1,
+            _ => self.last,
+        };
         let pairs = [
             ("ROOM", json!(self.name)),
             ("NUMBER", json!(self.number)),

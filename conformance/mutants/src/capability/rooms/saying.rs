@@ -99,16 +99,12 @@ impl Chat {
     fn deliver_to_room(&mut self, number: u64, sender: &Member, entry: &Entry) {
         let f = self.faults.clone();
         let Some(room) = self.rooms.get_mut(number) else { return };
-        let deaf: Vec<Party> =
-            room.members.iter().filter(|one| one.deaf).map(|one| one.party.clone()).collect();
-        room.members.iter_mut().for_each(|membership| membership.deaf = false);
         let late = room.late.take();
         let Some(room) = self.rooms.get(number) else { return };
         let mut due: Vec<&Member> = Vec::new();
         for member in &self.members {
             let own = member.connection == sender.connection;
-            let lost = (own && f.acts(Fault::RoomEchoMissing))
-                || (deaf.contains(&member.party()) && f.acts(Fault::RoomJoinGap));
+            let lost = own && f.acts(Fault::RoomEchoMissing);
             if hears(room, member, &f) && !lost && !self.hides_in_room(room, member, &sender.name) {
                 due.push(member);
             }
@@ -197,7 +193,7 @@ pub(super) fn stranger(room: &Room, f: &Faults) -> Refusal {
 fn hears(room: &Room, member: &Member, f: &Faults) -> bool {
     let party = member.party();
     if !member.agreed.offered() {
-        return f.acts(Fault::RoomsToBase);
+        return f.acts(Fault::RoomMessageToBase);
     }
     if room.has(&party) {
         return member.agreed.has("rooms") || f.acts(Fault::RoomsToUndeclared);

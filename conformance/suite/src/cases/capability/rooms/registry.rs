@@ -39,7 +39,12 @@ pub const CASES: &[Case] = &[
         .hint(MEMBERS)
         .needs(&["rooms.create-join"])
         .extension(ROOMS)
-        .killed_by(&[Fault::RoomMessageToAll, Fault::RoomMessageLost, Fault::RoomMessageTwice]),
+        .killed_by(&[
+            Fault::RoomMessageToAll,
+            Fault::RoomMessageToBase,
+            Fault::RoomMessageLost,
+            Fault::RoomMessageTwice,
+        ]),
     Case::must("rooms.echo-ack", "RM-3", |c| Box::pin(talking::echo_ack(c)))
         .asks("A message to a room comes back to its sender, and is acknowledged with its id")
         .hint("In a room the sender is a receiver like the others; the acknowledgement comes behind the message.")
