@@ -107,11 +107,12 @@ impl Claims {
         self.excuse(case).is_none() || named.iter().any(|pattern| pattern.names(case))
     }
 
-    /// Why a case is not asked, if it isn't: its extension was not claimed.
+    /// Why a case is not asked, if it isn't: its extension was not claimed, or one beside it is not spoken.
     #[must_use]
     pub fn excuse(&self, case: &Row) -> Option<Verdict> {
-        let mut wanted = case.extension.iter().chain(case.also);
-        let extension = wanted.find(|name| !self.has(name))?;
+        let unclaimed = case.extension.iter().find(|name| !self.has(name));
+        let spoken = |name: &str| self.has(name) || self.spoken().contains(&name);
+        let extension = unclaimed.or_else(|| case.also.iter().find(|name| !spoken(name)))?;
         Some(Verdict::not_applicable(format!("not claimed: the extension {extension}")))
     }
 }
@@ -222,10 +223,10 @@ mod tests {
     #[test]
     fn a_case_may_rest_on_two_extensions() {
         let both = Case::must("x.two", "FR-1", |c| Box::pin(ready(broken(c))))
-            .extension("rooms")
-            .also(&["commands"]);
+            .extension("commands")
+            .also(&["rooms"]);
         let claims = |words: &[&str]| Claims::parse(&own(words), &all()).unwrap();
-        assert!(claims(&["rooms"]).excuse(&both).is_some());
+        assert!(claims(&["commands"]).excuse(&both).is_some());
         assert_eq!(claims(&["all"]).excuse(&both), None);
     }
 
@@ -255,6 +256,11 @@ mod tests {
         let claims = Claims::parse(&own(&["rooms,recent"]), &cases).unwrap();
         assert_eq!(claims.spoken(), ["commands", "ids", "recent", "rename", "rooms"]);
         assert!(!claims.has("ids"));
+        let excused = |id: &str| claims.excuse(crate::cases::find(id).unwrap()).is_some();
+        // What is spoken may stand beside a claim, and is none.
+        let both = Claims::parse(&own(&["rooms,notices"]), &cases).unwrap();
+        assert!(both.excuse(crate::cases::find("notices.base").unwrap()).is_none());
+        assert!(excused("notices.base") && excused("ids.live") && !excused("rooms.agreed"));
         assert_eq!(offer_of("rooms"), "ids/1 rename/1 commands/1 rooms/1");
         assert_eq!(offer_of("ids"), "ids/1");
     }
