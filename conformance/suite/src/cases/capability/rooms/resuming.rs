@@ -33,7 +33,7 @@ pub const CASES: &[Case] = &[
         .hint("Keep with the session how its memberships have ended since its connection did.")
         .needs(&["rooms.guest-session", "rooms.rank"])
         .extension(ROOMS)
-        .killed_by(&[Fault::RoomLeftUntold]),
+        .killed_by(&[Fault::RoomLeftUntold, Fault::RoomLeftReplayed]),
 ];
 
 async fn missed(c: &mut ServerHands) -> Outcome {
