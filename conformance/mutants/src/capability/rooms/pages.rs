@@ -98,7 +98,9 @@ impl Chat {
         for room in self.rooms.of(&party) {
             let Some(membership) = room.membership(&party) else { continue };
             let newest = self.missed_in(room, member, membership, resumption);
-            missed.extend(newest.into_iter().rev().take(MOST_MISSED).rev());
+            let all = newest.len() > MOST_MISSED && self.faults.acts(Fault::RoomReplayUnbounded);
+            let most = if all { newest.len() } else { MOST_MISSED };
+            missed.extend(newest.into_iter().rev().take(most).rev());
         }
         for room in self.rooms.all.iter().filter(|room| room.former.contains(&party)) {
             let late = room.past.iter().filter(|entry| entry.id > resumption.after);

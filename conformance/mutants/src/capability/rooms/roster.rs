@@ -32,6 +32,9 @@ impl Chat {
             // Membership is not presence, other than for this server.
             (None, Party::Account(_)) if f.acts(Fault::RoomReconnectTold) => None,
             (None, Party::Account(name)) => Some(name.clone()),
+            (None, Party::Guest(_)) if f.acts(Fault::RoomGuestStays) => {
+                Some(membership.name.clone())
+            }
             (None, Party::Guest(_)) => None,
         }
     }

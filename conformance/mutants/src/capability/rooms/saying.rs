@@ -49,6 +49,7 @@ impl Chat {
         let member = self.member(connection).cloned().ok_or("who are you?")?;
         if let Some((tag, earlier)) = tag
             && let Some(id) = self.used(connection, tag, earlier)
+            && !f.acts(Fault::RoomTagDelivered)
         {
             return Ok(Taken::Before(id));
         }

@@ -59,12 +59,24 @@ pub(super) async fn guest_session(c: &mut ServerHands) -> Outcome {
     let mut bob = member(c, "bob", &room).await?;
     let (name, token) = (bob.name.clone(), token_of(&mut bob)?);
     let (_, last) = said(c, &mut bob, &room.name).await?;
+    let here = ann.mark();
     bob.close(Closing::Reset).await;
     ann.find_left(Mark::START, &name).await;
+    let gone = |frame: &Frame| left(frame, &room.name).contains(&name).then_some(());
+    if ann.find(here, gone).await.is_none() {
+        let expected = format!("ROOM_USERS_LEFT with {name}, a guest who has gone");
+        return Ok(Verdict::missing(expected, ann.heard(here)));
+    }
+    let away = ann.mark();
     let (mut bob, welcome) = resumed(c, "bob", (&name, &token), OFFER, last).await?;
     if object(&welcome, &room.name).is_none() {
         let expected = format!("ROOMS with {} for a guest whose session was resumed", room.name);
         return Ok(Verdict::fail(expected, bob.heard(Mark::START)));
+    }
+    let come = |frame: &Frame| joined(frame, &room.name).contains(&name).then_some(());
+    if ann.find(away, come).await.is_none() {
+        let expected = format!("ROOM_USERS_JOINED with {name}, a guest whose session goes on");
+        return Ok(Verdict::missing(expected, ann.heard(away)));
     }
     let (text, _) = said(c, &mut bob, &room.name).await?;
     ann.expect_content(&text).await?;

@@ -46,11 +46,11 @@ pub const CASES: &[Case] = &[
             Fault::RoomMessageTwice,
         ]),
     Case::must("rooms.echo-ack", "RM-3", |c| Box::pin(talking::echo_ack(c)))
-        .asks("A message to a room comes back to its sender, and is acknowledged with its id")
+        .asks("A message to a room comes back to its sender, is acknowledged with its id, and delivered once for a tag")
         .hint("In a room the sender is a receiver like the others; the acknowledgement comes behind the message.")
         .needs(&["rooms.message"])
         .extension(ROOMS)
-        .killed_by(&[Fault::RoomEchoMissing, Fault::RoomAckFirst]),
+        .killed_by(&[Fault::RoomEchoMissing, Fault::RoomAckFirst, Fault::RoomTagDelivered]),
     Case::must("rooms.not-member", "RM-15", |c| Box::pin(talking::not_member(c)))
         .asks("Who is no member can't write to a room: not-a-member")
         .hint("Look at the membership of the writer; REFUSED with CODE not-a-member, and ERROR beside it.")
@@ -129,11 +129,11 @@ pub const CASES: &[Case] = &[
         .extension(ROOMS)
         .killed_by(&[Fault::RoomForgetsAccounts]),
     Case::must("rooms.guest-session", "RH-7", |c| Box::pin(lasting::guest_session(c)))
-        .asks("A guest is a member after a resume, and not after joining anew")
+        .asks("A guest leaves the roster with the connection, comes back with a resume, and not by joining anew")
         .hint(SESSION)
         .needs(&["rooms.message"])
         .extension(ROOMS)
-        .killed_by(&[Fault::RoomGuestLost, Fault::RoomGuestByName]),
+        .killed_by(&[Fault::RoomGuestLost, Fault::RoomGuestStays, Fault::RoomGuestByName]),
     Case::must("rooms.reconnect-quiet", "RM-8", |c| Box::pin(lasting::reconnect_quiet(c)))
         .asks("A member with an account who goes and comes again is no news in the room")
         .hint("A roster lists members, whether they are here or not; USER_LIST says who is here.")

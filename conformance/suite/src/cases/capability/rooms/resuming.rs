@@ -1,5 +1,7 @@
 //! `roomresume`: rooms in a session that goes on.
 
+use std::collections::HashSet;
+
 use serde_json::json;
 
 use crate::{
@@ -8,6 +10,7 @@ use crate::{
             LOGIN, OFFER, account, done, enter, host, make, member, resumed, room_name, said,
             token_of,
         },
+        page::ask,
         told::{complaint, ended, number, object, text},
     },
     fault::Fault,
@@ -28,6 +31,12 @@ pub const CASES: &[Case] = &[
         .needs(&["rooms.guest-session", "rooms.order"])
         .extension(ROOMS)
         .killed_by(&[Fault::RoomResumeWithout, Fault::RoomResumeUnsorted]),
+    Case::must("roomresume.gap", "RH-6", |c| Box::pin(gap(c)))
+        .asks("Of much that was missed in a room at most the newest 500 messages come, and GAP")
+        .hint("Take the end of what was missed, and say so with GAP true; HISTORY has the rest.")
+        .needs(&["roomresume.missed", "roompages.members"])
+        .extension(ROOMS)
+        .killed_by(&[Fault::RoomReplayUnbounded, Fault::RoomGapUntold]),
     Case::must("roomresume.left", "RH-6", |c| Box::pin(removed(c)))
         .asks("Who was removed from a room meanwhile is told by ROOMS_LEFT, and gets nothing of it")
         .hint("Keep with the session how its memberships have ended since its connection did.")
@@ -91,6 +100,58 @@ async fn missed(c: &mut ServerHands) -> Outcome {
     let (text, _) = said(c, &mut ann, &room.name).await?;
     bob.expect_content(&text).await?;
     Ok(Verdict::Pass)
+}
+
+/// How many messages are missed, in frames of so many.
+const MUCH: usize = 600;
+const A_FRAME: usize = 100;
+/// How many of them are sent again at most.
+const MOST: usize = 500;
+
+async fn gap(c: &mut ServerHands) -> Outcome {
+    let (mut ann, room) = host(c).await?;
+    let mut bob = member(c, "bob", &room).await?;
+    let (name, token) = (bob.name.clone(), token_of(&mut bob)?);
+    let (_, last) = said(c, &mut bob, &room.name).await?;
+    bob.close(Closing::Polite).await;
+    ann.find_left(Mark::START, &name).await;
+    let mut texts: Vec<String> = (1..MUCH).map(|_| c.text()).collect();
+    for some in texts.chunks(A_FRAME) {
+        let messages: Vec<_> =
+            some.iter().map(|text| ServerHands::message(&ann.name, &room.name, text)).collect();
+        ann.send(&json!({"MESSAGES": messages})).await;
+    }
+    texts.push(said(c, &mut ann, &room.name).await?.0);
+    let echoed: HashSet<String> =
+        ann.messages(Mark::START).into_iter().map(|m| m.content).collect();
+    if !texts.iter().all(|text| echoed.contains(text)) {
+        return Ok(Verdict::inconclusive("not all of so many messages were taken"));
+    }
+    let (mut bob, welcome) = resumed(c, "bob", (&name, &token), OFFER, last).await?;
+    let all = welcome.numbered().map_err(|why| Verdict::fail("sound IDS in the welcome", why))?;
+    let ours: Vec<_> = all.iter().filter(|one| one.message.dest == room.name).collect();
+    let contents: Vec<&str> = ours.iter().map(|one| one.message.content.as_str()).collect();
+    let newest = texts.iter().skip(MUCH.saturating_sub(contents.len()));
+    if contents.len() > MOST || !newest.eq(&contents) {
+        let expected = format!("of {MUCH} messages that bob missed the newest, at most {MOST}");
+        let actual = format!("{} messages, the first one {:?}", contents.len(), contents.first());
+        return Ok(Verdict::fail(expected, actual));
+    }
+    let told = object(&welcome, &room.name).and_then(|object| object.get("GAP").cloned());
+    if told != Some(json!(true)) {
+        let expected = "GAP true in the object of the room";
+        return Ok(Verdict::fail(expected, format!("{told:?}")));
+    }
+    // The rest can be asked for.
+    let before = ours.first().and_then(|one| one.id);
+    let mut asked = json!({"WITH": room.name, "LIMIT": 20});
+    if let (Some(asked), Some(id)) = (asked.as_object_mut(), before) {
+        asked.insert("BEFORE".to_owned(), json!(id));
+    }
+    let page = ask(&mut bob, &asked).await?;
+    let behind = texts.iter().rev().skip(contents.len()).take(20).rev();
+    let fits = behind.eq(page.contents());
+    Ok(Verdict::check(fits, "the 20 messages before them in the history", page.shown))
 }
 
 async fn removed(c: &mut ServerHands) -> Outcome {

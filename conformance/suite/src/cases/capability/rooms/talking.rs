@@ -68,8 +68,19 @@ pub(super) async fn echo_ack(c: &mut ServerHands) -> Outcome {
     let frames = ann.frames(since);
     let ack = frames.iter().position(|frame| frame.ack(&tag).is_some());
     let echo = frames.iter().position(|frame| frame.messages().iter().any(|m| m.content == text));
-    let expected = "the message before its acknowledgement, or both in one object";
-    Ok(Verdict::check(echo <= ack, expected, ann.heard(since)))
+    if echo > ack {
+        let expected = "the message before its acknowledgement, or both in one object";
+        return Ok(Verdict::fail(expected, ann.heard(since)));
+    }
+    // Who is not sure whether it arrived sends it again.
+    let since = ann.mark();
+    ann.tagged(&room.name, &text, &tag).await;
+    let again = ann.acked(since, &tag).await?;
+    c.fence(&mut ann, &mut bob).await?;
+    let times = bob.count(&text);
+    let expected = format!("with the same tag again the id {acked} again, and no second delivery");
+    let actual = format!("{again}, delivered {times} time(s)");
+    Ok(Verdict::check(again == acked && times == 1, expected, actual))
 }
 
 pub(super) async fn not_member(c: &mut ServerHands) -> Outcome {
