@@ -185,11 +185,6 @@ impl Hub {
         self.with_member(recipient, |member| member.release(bytes));
     }
 
-    /// Notes that messages of earlier runs up to this number are not kept any more.
-    pub fn begin_after(&mut self, forgotten: Sequence) {
-        self.history.begin_after(forgotten);
-    }
-
     /// Adds a message of an earlier run to the history.
     pub fn remember(&mut self, id: Sequence, record: &Record) {
         match record.recipient() {
