@@ -175,7 +175,7 @@ pub async fn run_with(
 /// Loads the rooms of earlier runs.
 async fn load_rooms(chat: &Chat, store: &dyn Store) -> Result<(), StoreError> {
     let records = store.rooms().await?;
-    chat.restore_rooms(&records);
+    chat.restore_rooms(&records, &store.newest_of_rooms().await?);
     Ok(())
 }
 

@@ -174,8 +174,8 @@ async fn history_is_paged() {
         peer.send_body(&format!(r#"{{"HISTORY": {{{query}}}}}"#)).await;
         let page = peer.find(|keys| keys.history.clone()).await;
         let contents: Vec<_> =
-            page.messages.iter().map(|(_, entry)| entry.content.to_string()).collect();
-        let ids: Vec<_> = page.messages.iter().map(|(id, _)| *id).collect();
+            page.messages.iter().map(|paged| paged.entry.content.to_string()).collect();
+        let ids: Vec<_> = page.messages.iter().map(|paged| paged.id).collect();
         (contents.join(" "), ids, page.more)
     };
     let (all, ids, more) = page(&mut bob, r#""WITH": "ALL""#).await;

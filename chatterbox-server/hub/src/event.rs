@@ -211,6 +211,14 @@ impl Event {
         self.size as usize
     }
 
+    /// The number of the message, if it is one of the history.
+    pub(crate) const fn number(&self) -> Option<Sequence> {
+        match &self.body {
+            Body::Message { id, .. } => Some(*id),
+            _ => None,
+        }
+    }
+
     /// The user who sent the message, if it is one of a user.
     pub(crate) const fn source(&self) -> Option<&Username> {
         match &self.body {

@@ -50,6 +50,7 @@ mod removal;
 mod replica;
 mod room;
 mod room_access;
+mod room_resuming;
 mod room_telling;
 mod rooms;
 mod run_budget;

@@ -19,9 +19,11 @@ use crate::hub::Hub;
 use crate::ids::{MemberId, RoomId};
 use crate::level::Level;
 use crate::member::Kind;
+use crate::record::Sequence;
 use crate::replica::rooms::definition::{
     AccountRef, RoomDefinition, RoomMember, RoomNumber, RoomRef,
 };
+use crate::replica::rooms::departures::DELETED;
 use crate::replica::rooms::record::RoomRecord;
 use crate::replica::rooms::room::{Room, Who};
 use crate::replica::rooms::told::{LeftWhy, RoomTold};
@@ -70,6 +72,11 @@ impl Hub {
             RoomRecord::Deleted(number) => self.close_timeline(*number),
             _ => {}
         }
+    }
+
+    /// Notes the number of the newest message of a room of an earlier run (LAST).
+    pub fn restore_newest(&mut self, room: RoomNumber, newest: Sequence) {
+        self.replica.rooms.said(room, newest);
     }
 
     fn open_timeline(&mut self, number: RoomNumber) {
@@ -149,7 +156,7 @@ impl Hub {
                 for who in members {
                     for member in self.sessions_here(&who) {
                         self.let_out(member, room.number);
-                        self.tell_rooms_left(member, &room, "deleted", Some(&by), "", wakes);
+                        self.tell_rooms_left(member, &room, DELETED, Some(&by), "", wakes);
                     }
                 }
                 self.close_timeline(room.number);
@@ -302,9 +309,7 @@ impl Hub {
         wakes: &mut Vec<Wake>,
     ) {
         match why {
-            LeftWhy::Left { info } => {
-                self.tell_rooms_left(member, room, "left", None, info, wakes);
-            }
+            LeftWhy::Left => self.tell_rooms_left(member, room, "left", None, "", wakes),
             LeftWhy::Kicked { by, reason } => {
                 self.tell_rooms_left(member, room, "kicked", Some(by), reason, wakes);
             }

@@ -140,7 +140,8 @@ impl Hub {
     }
 
     fn joined(&mut self, joined: Joined, greeting: Option<Greeting<'_>>) -> Applied {
-        let Joined { member, name_json, session, is_resumed, replaced, stale, rooms } = joined;
+        let Joined { member, name_json, session, is_resumed, replaced, stale, rooms, lost } =
+            joined;
         self.mark_stale(stale);
         let mut applied = match replaced {
             None => {
@@ -159,7 +160,7 @@ impl Hub {
         };
         // The newcomer finds all of it in the welcome.
         self.tell_rooms(rooms, &mut applied.wakes);
-        let newcomer = Newcomer { id: member, session, is_resumed, replaced };
+        let newcomer = Newcomer { id: member, session, is_resumed, replaced, lost };
         match greeting.map(|greeting| self.welcome(&newcomer, greeting)) {
             Some(Ok(Some(reply))) => applied.outcome = Ok(Outcome::Welcomed(Box::new(reply))),
             Some(Err(error)) => applied.outcome = Ok(Outcome::NotWelcomed(member, error)),

@@ -160,7 +160,7 @@ mod tests {
 
     use bytes::Bytes;
     use chatterbox_hub::guard::pace::HIDDEN_PAGES;
-    use chatterbox_hub::{Filing, Record};
+    use chatterbox_hub::{Filing, Record, RoomNumber, RoomRecord};
     use chatterbox_proto::session::Destination;
     use chatterbox_proto::{Entry, WireText};
     use futures_util::FutureExt as _;
@@ -187,6 +187,24 @@ mod tests {
             &'a self,
             _: &'a [(Sequence, Record)],
         ) -> BoxFuture<'a, Result<(), StoreError>> {
+            unreachable!()
+        }
+
+        fn keep_rooms<'a>(
+            &'a self,
+            _: Sequence,
+            _: &'a [RoomRecord],
+        ) -> BoxFuture<'a, Result<(), StoreError>> {
+            unreachable!()
+        }
+
+        fn rooms(&self) -> BoxFuture<'_, Result<Vec<RoomRecord>, StoreError>> {
+            unreachable!()
+        }
+
+        fn newest_of_rooms(
+            &self,
+        ) -> BoxFuture<'_, Result<Vec<(RoomNumber, Sequence)>, StoreError>> {
             unreachable!()
         }
 

@@ -2,7 +2,8 @@
 
 use chatterbox_hub::{
     AccountRef, Conversation, Level, MemberId, RoomActor, RoomChange, RoomDone, RoomMember,
-    RoomMemberView, RoomNumber, RoomRecord, RoomRef, RoomRefusal, RoomView, RoomWish, Wake,
+    RoomMemberView, RoomNumber, RoomRecord, RoomRef, RoomRefusal, RoomView, RoomWish, Sequence,
+    Wake,
 };
 use chatterbox_proto::capability::commands::OutcomeCode;
 use chatterbox_proto::{Code, NameKey, RoomName, Username, limits};
@@ -12,10 +13,13 @@ use crate::ops::clock::unix_now;
 
 impl Chat {
     /// Makes what is stored of rooms true, before anybody is here.
-    pub fn restore_rooms(&self, records: &[RoomRecord]) {
+    pub fn restore_rooms(&self, records: &[RoomRecord], newest: &[(RoomNumber, Sequence)]) {
         let mut hub = self.hub();
         for record in records {
             hub.restore_room(record);
+        }
+        for (room, newest) in newest {
+            hub.restore_newest(*room, *newest);
         }
         self.note_lobby(&hub);
     }

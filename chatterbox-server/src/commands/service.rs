@@ -10,14 +10,19 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use chatterbox_hub::{Amendment, Event, Identity, LoggedIn, MemberId, Record, Rename};
+use chatterbox_hub::{
+    Amendment, Event, Identity, Level, LoggedIn, MemberId, Record, Rename, RoomChange, RoomDone,
+    RoomMemberView, RoomNumber, RoomRef, RoomView,
+};
 use chatterbox_proto::capability::accounts::{Account, Secret};
-use chatterbox_proto::capability::commands::CommandRequest;
+use chatterbox_proto::capability::commands::{CommandRequest, OutcomeCode};
 use chatterbox_proto::capability::ping;
 use chatterbox_proto::session::Destination;
-use chatterbox_proto::{Capabilities, Capability, Code, Entry, Faults, Refusal, SERVER, Username};
+use chatterbox_proto::{
+    Capabilities, Capability, Code, Entry, Faults, Refusal, RoomName, SERVER, Username,
+};
 use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, ready};
 use tokio::sync::watch;
 
 use crate::access::{
@@ -233,6 +238,14 @@ impl ClientPort for MemberPort {
         self.member.chat().find(name)
     }
 
+    fn member_named(&self, name: &Username) -> Option<MemberId> {
+        self.member.chat().who(name)
+    }
+
+    fn refuses(&self, other: &Username) -> bool {
+        self.member.filter().refused.contains(other)
+    }
+
     fn absent(&self, names: Vec<Username>) -> Vec<Username> {
         self.member.chat().absent(names)
     }
@@ -255,6 +268,49 @@ impl ClientPort for MemberPort {
 
     fn post<'a>(&'a self, to: &'a Username, text: &'a str) -> BoxFuture<'a, Result<(), PostError>> {
         self.send(to, text).map(|sent| sent.map_err(PostError)).boxed()
+    }
+
+    fn room_named(&self, _name: &RoomName) -> Option<RoomView> {
+        None
+    }
+
+    fn room_behind(&self, _name: &RoomName) -> Option<RoomView> {
+        None
+    }
+
+    fn rooms_seen(&self) -> Vec<RoomView> {
+        Vec::new()
+    }
+
+    fn members_of(
+        &self,
+        _room: RoomNumber,
+        _after: Option<&Username>,
+        _limit: usize,
+    ) -> Result<Vec<RoomMemberView>, OutcomeCode> {
+        Err(OutcomeCode::NoSuchRoom)
+    }
+
+    fn default_room(&self) -> Option<RoomRef> {
+        None
+    }
+
+    fn change_room(&self, _change: RoomChange) -> BoxFuture<'_, Result<RoomDone, OutcomeCode>> {
+        ready(Err(OutcomeCode::NoSuchRoom)).boxed()
+    }
+
+    fn tell_room(&self, _room: RoomNumber) {}
+
+    fn say_in<'a>(
+        &'a self,
+        _room: &'a RoomRef,
+        _text: &'a str,
+    ) -> BoxFuture<'a, Result<(), PostError>> {
+        ready(Err(PostError(Code::NoSuchRoom))).boxed()
+    }
+
+    fn level_in(&self, _room: RoomNumber, _account: i64) -> Level {
+        Level::GUEST
     }
 
     fn ping(&self) -> BoxFuture<'_, Option<Duration>> {

@@ -211,9 +211,14 @@ mod tests {
     use chatterbox_proto::{Capabilities, Username, json};
 
     use super::*;
+    use crate::room::cut::OwnMessage;
 
     fn offer(text: &str) -> Capabilities {
         Capabilities::parse_offer(text).unwrap()
+    }
+
+    fn own(id: u64, source: &str, json: Bytes) -> OwnMessage {
+        OwnMessage { id, source: Username::stored(source), json, arrived: 7 }
     }
 
     /// These pieces as a history: each is a private message with its number.
@@ -221,7 +226,7 @@ mod tests {
         let mut cut = HistoryCut::default();
         for (id, piece) in (1..).zip(pieces) {
             let json = [b", ", *piece].concat().into();
-            cut.take_private(id, &Username::stored("bob"), &json, 7);
+            cut.take_own(own(id, "bob", json));
         }
         cut
     }
@@ -277,7 +282,7 @@ mod tests {
     #[test]
     fn who_is_hidden_is_left_out_of_both_lists() {
         let mut history = cut(&[b"[1]"]);
-        history.take_private(5, &Username::stored("Eve"), &Bytes::from_static(b", [5]"), 7);
+        history.take_own(own(5, "Eve", Bytes::from_static(b", [5]")));
         let hidden = HashSet::from([Username::stored("eve")]);
         let filter = Arc::new(BlockFilter { hidden, ..BlockFilter::default() });
         let rest = Bytes::from_static(br#""X": 1"#);

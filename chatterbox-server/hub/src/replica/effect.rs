@@ -8,7 +8,7 @@ use crate::record::{Record, Sequence};
 use crate::removal::Removal;
 use crate::replica::presence::Stale;
 use crate::replica::rooms::definition::RoomNumber;
-use crate::replica::rooms::told::{RoomTold, RoomsChanged};
+use crate::replica::rooms::told::{Lost, RoomTold, RoomsChanged};
 use crate::replica::rooms::wish::RoomRefusal;
 
 /// What follows from a proposal that was accepted.
@@ -50,6 +50,8 @@ pub(crate) struct Joined {
     pub(crate) stale: Stale,
     /// What rooms are told.
     pub(crate) rooms: Vec<RoomTold>,
+    /// The rooms that a guest's session was in and is not in any more.
+    pub(crate) lost: Vec<Lost>,
 }
 
 /// Somebody is not here any more.

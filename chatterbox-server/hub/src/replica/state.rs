@@ -183,12 +183,14 @@ impl Replica {
         let connection = Connection { node, session: session.map(SessionKey::id), hold };
         stale.extend(self.presence.insert(member, identity, lists, connection));
         let name_json = self.presence.person(member).map(|person| person.name_json.clone());
-        let mut rooms = self.renamed_in_rooms(in_rooms);
+        let (mut rooms, mut lost) = (self.renamed_in_rooms(in_rooms), Vec::new());
         if is_guest {
             if let Some(old) = old {
                 self.guest_is_replaced(old, member);
             }
-            rooms.extend(self.guest_returns(member, suspended));
+            let (told, gone) = self.guest_returns(member, suspended);
+            rooms.extend(told);
+            lost = gone;
         }
         Ok(Joined {
             member,
@@ -198,6 +200,7 @@ impl Replica {
             replaced: old,
             stale,
             rooms,
+            lost,
         })
     }
 

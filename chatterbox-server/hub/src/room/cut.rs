@@ -32,7 +32,17 @@ pub(crate) struct HistoryCut {
 #[derive(Debug, Clone)]
 enum Part {
     Public { json: Bytes, marks: Arc<Marks>, places: Range<usize> },
-    Private { id: Sequence, source: Username, json: Bytes, arrived: i64 },
+    Own(OwnMessage),
+}
+
+/// A message that only this reader gets: a private one, or one of a room that was missed.
+#[derive(Debug, Clone)]
+pub(crate) struct OwnMessage {
+    pub(crate) id: Sequence,
+    pub(crate) source: Username,
+    /// With a separator before it.
+    pub(crate) json: Bytes,
+    pub(crate) arrived: i64,
 }
 
 /// The elements of MESSAGES, of IDS and of TIMES, in pieces. Pieces of MESSAGES are shared with other readers where nothing is hidden.
@@ -80,15 +90,9 @@ impl HistoryCut {
         }
     }
 
-    /// Takes a private message, whose JSON has a separator before it.
-    pub(crate) fn take_private(
-        &mut self,
-        id: Sequence,
-        source: &Username,
-        json: &Bytes,
-        arrived: i64,
-    ) {
-        self.add(Part::Private { id, source: source.clone(), json: json.clone(), arrived });
+    /// Takes a message that only this reader gets.
+    pub(crate) fn take_own(&mut self, message: OwnMessage) {
+        self.add(Part::Own(message));
     }
 
     /// The memory that it takes beside what it shares with others.
@@ -103,7 +107,7 @@ impl HistoryCut {
                 let ids = if ids { places.len() * (ID_LENGTH + TIME_LENGTH) } else { 0 };
                 marks.start(places.end) - marks.start(places.start) + ids
             }
-            Part::Private { json, .. } => {
+            Part::Own(OwnMessage { json, .. }) => {
                 json.len() + if ids { ID_LENGTH + TIME_LENGTH } else { 0 }
             }
         };
@@ -176,8 +180,8 @@ impl HistoryWriter {
         }
         let Some(part) = self.parts.pop_front() else { return false };
         match part {
-            Part::Private { source, .. } if hidden.contains(&source) => {}
-            Part::Private { id, json, arrived, .. } => {
+            Part::Own(OwnMessage { source, .. }) if hidden.contains(&source) => {}
+            Part::Own(OwnMessage { id, json, arrived, .. }) => {
                 if let Some(unescaped) = &mut self.out.unescaped {
                     *unescaped += utf8::unescaped_len(&json);
                 }
@@ -301,9 +305,9 @@ impl Part {
     /// message lies that is one too many.
     fn skip_newest(&self, most: usize, hidden: &HashSet<Username>) -> Result<usize, usize> {
         match self {
-            Self::Private { source, .. } if hidden.contains(source) => Ok(0),
-            Self::Private { .. } if most == 0 => Err(0),
-            Self::Private { .. } => Ok(1),
+            Self::Own(OwnMessage { source, .. }) if hidden.contains(source) => Ok(0),
+            Self::Own(_) if most == 0 => Err(0),
+            Self::Own(_) => Ok(1),
             Self::Public { marks, places, .. } => {
                 let among = (!hidden.is_empty()).then(|| marks.sources().among(hidden)).flatten();
                 let Some(hidden) = among else {

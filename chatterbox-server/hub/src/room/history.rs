@@ -17,7 +17,7 @@ use chatterbox_proto::json::LIST_SEPARATOR;
 
 use crate::filing::Party;
 use crate::record::{Record, Sequence};
-use crate::room::cut::HistoryCut;
+use crate::room::cut::{HistoryCut, OwnMessage};
 use crate::room::limits::Keep;
 use crate::room::mailboxes::{Kept, Mailboxes};
 use crate::room::segment::{Marks, Segment};
@@ -152,26 +152,33 @@ impl History {
 
     /// The public messages and those to these after a number, in their order; 0 for all.
     pub(crate) fn cut(&self, parties: &[Party], after: Sequence) -> HistoryCut {
+        self.cut_with(parties, after, Vec::new())
+    }
+
+    /// The same together with others that only this reader gets (RH-6).
+    pub(crate) fn cut_with(
+        &self,
+        parties: &[Party],
+        after: Sequence,
+        mut own: Vec<OwnMessage>,
+    ) -> HistoryCut {
         let mut out = HistoryCut::with_capacity(self.sealed.len() + 1);
-        let mut privates = Vec::new();
         for party in parties {
-            privates.extend(self.mailboxes.after(&party.key(), after));
+            own.extend(self.mailboxes.after(&party.key(), after).map(own_message));
         }
-        privates.sort_unstable_by_key(|(id, _)| *id);
-        let mut privates = privates.into_iter().peekable();
+        own.sort_unstable_by_key(|message| message.id);
+        let mut own = own.into_iter().peekable();
         for (json, marks) in self.segments() {
             let mut from = marks.place_of(after + 1);
-            while let Some((id, private)) = privates.next_if(|(id, _)| marks.last() > *id) {
-                let to = marks.place_of(id);
+            while let Some(message) = own.next_if(|message| marks.last() > message.id) {
+                let to = marks.place_of(message.id);
                 out.take(json, marks, from..to);
-                take_private(&mut out, id, private);
+                out.take_own(message);
                 from = to;
             }
             out.take(json, marks, from..marks.len());
         }
-        for (id, private) in privates {
-            take_private(&mut out, id, private);
-        }
+        own.for_each(|message| out.take_own(message));
         out
     }
 
@@ -196,15 +203,15 @@ impl History {
             while let Some((id, private)) = privates.next_if(|(id, _)| marks.id_at(0) < *id) {
                 let from = marks.place_of(id);
                 out.take(json, marks, from..to);
-                take_private(&mut out, id, private);
+                out.take_own(own_message((id, private)));
                 count += to - from + 1;
                 to = from;
             }
             out.take(json, marks, 0..to);
             count += to;
         }
-        for (id, private) in privates {
-            take_private(&mut out, id, private);
+        for private in privates {
+            out.take_own(own_message(private));
         }
         out
     }
@@ -349,8 +356,9 @@ impl History {
     }
 }
 
-fn take_private(out: &mut HistoryCut, id: Sequence, kept: &Kept<PrivateMessage>) {
-    out.take_private(id, &kept.message.source, &kept.message.json, kept.arrived);
+fn own_message((id, kept): (Sequence, &Kept<PrivateMessage>)) -> OwnMessage {
+    let Kept { arrived, message: PrivateMessage { source, json }, .. } = kept;
+    OwnMessage { id, source: source.clone(), json: json.clone(), arrived: *arrived }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! A *wish* is judged and becomes *records*, which are stored, applied, and told. The table holds what is so.
 
 pub(crate) mod definition;
+pub(crate) mod departures;
 pub(crate) mod judge;
 pub(crate) mod record;
 pub(crate) mod room;

@@ -130,16 +130,6 @@ impl Room {
         self.levels.get(&account).map_or(Level::GUEST, |(_, level)| *level)
     }
 
-    /// The accounts that have a level of this room's, its owner first.
-    pub(crate) fn staff(&self) -> impl Iterator<Item = (&AccountRef, Level)> {
-        let owner = self.definition.owner.as_ref();
-        let others = self.levels.values().map(|(account, level)| (account, *level));
-        owner
-            .map(|owner| (owner, Level::OPERATOR))
-            .into_iter()
-            .chain(others.filter(move |(account, _)| owner.is_none_or(|owner| owner != *account)))
-    }
-
     /// The invitation of somebody that counts at this time.
     pub(crate) fn invitation(&self, who: Who, now: i64) -> Option<&Invitation> {
         let invitation = self.invitations.get(&who).map(|(_, invitation)| invitation);

@@ -8,9 +8,10 @@ use crate::identity::{AccountKey, Identity, LoggedIn};
 use crate::ids::MemberId;
 use crate::record::Sequence;
 use crate::replica::rooms::definition::{AccountRef, RoomMember, RoomNumber};
+use crate::replica::rooms::departures::DELETED;
 use crate::replica::rooms::record::RoomRecord;
 use crate::replica::rooms::room::{Room, Who};
-use crate::replica::rooms::told::{LeftWhy, RoomTold, RoomsChanged};
+use crate::replica::rooms::told::{LeftWhy, Lost, RoomTold, RoomsChanged};
 use crate::replica::rooms::wish::{RoomChange, RoomRefusal, RoomWish};
 use crate::replica::state::Replica;
 
@@ -28,7 +29,7 @@ impl Replica {
         let by = self.wisher(wish.by)?.name;
         let mut told = Vec::with_capacity(judged.records.len());
         for record in &judged.records {
-            self.make_true(record, &wish, &by, &mut told);
+            self.make_true(record, &wish, &by, number, &mut told);
         }
         if let RoomChange::Configure(wanted) = &wish.change
             && let Some(room) = &judged.done.room
@@ -49,6 +50,7 @@ impl Replica {
         record: &RoomRecord,
         wish: &RoomWish,
         by: &str,
+        number: Sequence,
         told: &mut Vec<RoomTold>,
     ) {
         match record {
@@ -68,11 +70,14 @@ impl Replica {
                     None => RoomTold::Made(number),
                 });
             }
-            RoomRecord::Deleted(number) => {
-                let Some(room) = self.rooms.get(*number) else { return };
+            RoomRecord::Deleted(deleted) => {
+                let Some(room) = self.rooms.get(*deleted) else { return };
                 let accounts = room.accounts().cloned().map(RoomMember::Account);
-                let members = accounts.chain(room.guests().map(RoomMember::Guest)).collect();
+                let guests = room.guests().map(RoomMember::Guest);
+                let members: Vec<_> = accounts.chain(guests).collect();
                 let room = room.definition.to_ref();
+                let who = members.iter().map(Who::from).collect();
+                self.rooms.departures.note(number, room.clone(), who, DELETED, (by, ""));
                 self.rooms.apply(record);
                 told.push(RoomTold::Deleted { room, members, by: by.to_owned() });
             }
@@ -91,11 +96,17 @@ impl Replica {
                 let Some(room) = self.rooms.get(*room).map(|room| room.definition.to_ref()) else {
                     return;
                 };
+                let departed = vec![Who::from(who)];
+                let departures = &mut self.rooms.departures;
                 let why = match &wish.change {
                     RoomChange::Remove { reason, .. } => {
+                        departures.note(number, room.clone(), departed, "kicked", (by, reason));
                         LeftWhy::Kicked { by: by.to_owned(), reason: reason.clone() }
                     }
-                    _ => LeftWhy::Left { info: "" },
+                    _ => {
+                        departures.note(number, room.clone(), departed, "left", ("", ""));
+                        LeftWhy::Left
+                    }
                 };
                 let adopted = matches!(wish.change, RoomChange::Adopt);
                 let names = self.roster_names(who);
@@ -240,16 +251,19 @@ impl Replica {
         &mut self,
         member: MemberId,
         rooms: Vec<(RoomNumber, Sequence)>,
-    ) -> Vec<RoomTold> {
-        let mut told = Vec::new();
+    ) -> (Vec<RoomTold>, Vec<Lost>) {
+        let (mut told, mut lost) = (Vec::new(), Vec::new());
         for (number, since) in rooms {
-            let Some(room) = self.rooms.get(number) else { continue };
+            let Some(room) = self.rooms.get(number) else {
+                lost.extend(self.rooms.departures.of_room(number).map(Lost::from));
+                continue;
+            };
             let limit = usize::try_from(room.definition.settings.limit).unwrap_or(usize::MAX);
             let who = RoomMember::Guest(member);
             if limit > 0 && room.counted() >= limit {
-                let (room, names) = (room.definition.to_ref(), Vec::new());
-                let why = LeftWhy::Left { info: "Others have taken your place." };
-                told.push(RoomTold::Left { room, who, names, why });
+                let info = "Others have taken your place.".to_owned();
+                let room = room.definition.to_ref();
+                lost.push(Lost { room, code: "left", by: String::new(), info });
                 continue;
             }
             self.entering(number, &mut told, |replica, told| {
@@ -258,7 +272,22 @@ impl Replica {
                 told.push(RoomTold::Entered { room: number, who, names });
             });
         }
-        told
+        (told, lost)
+    }
+
+    /// The rooms that somebody who resumes a session has lost behind a number of the log, and is not in again (RH-6).
+    pub(crate) fn rooms_lost(&self, member: MemberId, after: Sequence) -> Vec<Lost> {
+        let Some(who) = self.room_member(member) else { return Vec::new() };
+        let who = Who::from(&who);
+        let mut lost: Vec<Lost> = Vec::new();
+        for departure in self.rooms.departures.since(who, after) {
+            let number = departure.room.number;
+            lost.retain(|lost| lost.room.number != number);
+            if !self.rooms.get(number).is_some_and(|room| room.has(who)) {
+                lost.push(Lost::from(departure));
+            }
+        }
+        lost
     }
 
     /// A guest's place in rooms goes over to another connection of the same session, unseen by others.

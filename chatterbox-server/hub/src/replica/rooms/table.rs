@@ -9,6 +9,7 @@ use crate::digest::{Digest, Digester};
 use crate::ids::MemberId;
 use crate::record::Sequence;
 use crate::replica::rooms::definition::{RoomDefinition, RoomMember, RoomNumber, RoomSettings};
+use crate::replica::rooms::departures::Departures;
 use crate::replica::rooms::record::RoomRecord;
 use crate::replica::rooms::room::{Invitation, Room, Who};
 
@@ -29,6 +30,7 @@ pub(crate) struct RoomTable {
     /// How many rooms have this look-alike key.
     looks: HashMap<String, usize>,
     users: BTreeMap<Who, OwnRooms>,
+    pub(crate) departures: Departures,
 }
 
 impl Default for RoomTable {
@@ -48,6 +50,7 @@ impl Default for RoomTable {
             by_key: HashMap::new(),
             looks: HashMap::new(),
             users: BTreeMap::new(),
+            departures: Departures::default(),
         }
     }
 }
@@ -243,7 +246,7 @@ impl Digest for OwnRooms {
 
 impl Digest for RoomTable {
     fn digest(&self, to: &mut Digester) {
-        let Self { lobby, rooms, by_key, looks, users } = self;
-        to.add(lobby).add(rooms).add(by_key).add(looks).add(users);
+        let Self { lobby, rooms, by_key, looks, users, departures } = self;
+        to.add(lobby).add(rooms).add(by_key).add(looks).add(users).add(departures);
     }
 }

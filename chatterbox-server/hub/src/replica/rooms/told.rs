@@ -5,6 +5,7 @@ use chatterbox_proto::Username;
 use crate::replica::rooms::definition::{
     AccountRef, RoomDefinition, RoomMember, RoomNumber, RoomRef,
 };
+use crate::replica::rooms::departures::Departure;
 use crate::replica::rooms::wish::RoomDone;
 
 /// A wish was granted.
@@ -44,11 +45,27 @@ pub(crate) enum RoomTold {
     Uninvited { room: RoomRef, who: RoomMember, by: String },
 }
 
+/// A room that a resumed session is not in any more (RH-6).
+#[derive(Debug, Clone)]
+pub(crate) struct Lost {
+    pub(crate) room: RoomRef,
+    pub(crate) code: &'static str,
+    pub(crate) by: String,
+    pub(crate) info: String,
+}
+
+impl From<&Departure> for Lost {
+    fn from(departure: &Departure) -> Self {
+        let Departure { room, code, by, info, .. } = departure;
+        Self { room: room.clone(), code, by: by.clone(), info: info.clone() }
+    }
+}
+
 /// Why somebody is not a member any more (RM-7).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum LeftWhy {
-    /// They wanted to leave, or their place was given to others meanwhile.
-    Left { info: &'static str },
+    /// They wanted to leave.
+    Left,
     /// Somebody removed them.
     Kicked { by: String, reason: String },
     /// They are gone, or somebody else now: nobody is there to be told.
