@@ -156,9 +156,10 @@ impl FakeRooms {
             | RoomChange::Clear(room)
             | RoomChange::SetLevel(room, ..)
             | RoomChange::Remove { room, .. } => room,
-            RoomChange::Configure(_) | RoomChange::EnterAuto(_) => {
-                return Err(OutcomeCode::Forbidden);
-            }
+            RoomChange::Configure(_)
+            | RoomChange::Release(_)
+            | RoomChange::Adopt
+            | RoomChange::EnterAuto(_) => return Err(OutcomeCode::Forbidden),
         };
         let mut removed = None;
         let room = self.of(number).ok_or(OutcomeCode::NoSuchRoom)?;
