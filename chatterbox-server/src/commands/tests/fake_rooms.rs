@@ -157,9 +157,11 @@ impl FakeRooms {
             | RoomChange::SetLevel(room, ..)
             | RoomChange::Remove { room, .. } => room,
             RoomChange::Configure(_)
+            | RoomChange::EnterAuto(_)
             | RoomChange::Release(_)
-            | RoomChange::Adopt
-            | RoomChange::EnterAuto(_) => return Err(OutcomeCode::Forbidden),
+            | RoomChange::Adopt => {
+                return Err(OutcomeCode::Forbidden);
+            }
         };
         let mut removed = None;
         let room = self.of(number).ok_or(OutcomeCode::NoSuchRoom)?;
