@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
 /// Text as a peer wrote it: anything at all, so it has no `Display`.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct WireText<'a>(Cow<'a, str>);
 
 impl<'a> WireText<'a> {

@@ -46,11 +46,16 @@ fn at_client(object: Object) -> ServerKeys {
 fn a_name_with_everything_beside_it() {
     let proof = Proof::Password(Secret::new("pass \u{e9}\""));
     let resume = Resume { token: Secret::new("t"), after: 3 };
-    let offer = Offer { capabilities: all(), proof: Some(&proof), resume: Some(&resume) };
+    let offer = Offer {
+        capabilities: all(),
+        proof: Some(&proof),
+        resume: Some(&resume),
+        recent: Some(200),
+    };
     let frame = client_frame::join_with("ann", &offer).unwrap();
     assert!(frame.is_ascii() || frame[..4].iter().any(|byte| *byte > 127));
     let keys = ClientFrame::parse(&frame[4..]).unwrap().keys.unwrap();
-    assert_eq!(keys.offer, Some(Ok(all())));
+    assert_eq!((keys.offer, keys.recent), (Some(Ok(all())), Some(Ok(200))));
     assert_eq!((keys.proof, keys.resume), (Some(Ok(proof)), Some(Ok(resume))));
 }
 
@@ -80,27 +85,56 @@ fn a_catalogue_a_question_and_a_result() {
     let command = Command {
         name: "msg".into(),
         aliases: vec!["dm".into()],
-        arguments: vec![Argument {
-            name: "text".into(),
-            kind: ArgumentType::Text,
-            optional: false,
-            rest: true,
-        }],
+        arguments: vec![
+            Argument { rest: true, ..Argument::new("text", ArgumentType::Text) },
+            Argument {
+                optional: true,
+                help: "what \"it\" is".into(),
+                values: vec!["on".into(), "\u{1f600}".into()],
+                ..Argument::new("room", ArgumentType::Room)
+            },
+        ],
         help: "says \"something\" to one user".into(),
         example: "/msg bob hi".into(),
         level: 1,
+        confirm: true,
     };
-    let keys = at_client(commands::catalogue([&command], "/"));
-    assert_eq!(keys.commands, Some(vec![command]));
+    let quiet = Command { confirm: false, ..command.clone() };
+    let keys = at_client(commands::catalogue([&command, &quiet], "/"));
+    assert_eq!(keys.commands, Some(vec![command, quiet]));
     assert_eq!(keys.prefix, Some(WireText::new("/")));
     for code in OutcomeCode::EVERY {
         let outcome =
             Outcome::new("7", *code, "text").with_data(serde_json::json!({"a": [1, null]}));
+        let outcome = Outcome { wait: Some(3), until: Some(1_700_000_600), ..outcome };
         assert_eq!(at_client(outcome.to_object()).result, Some(outcome));
         assert_eq!(OutcomeCode::of(code.word()), Some(*code));
     }
     let prompt = Prompt { id: WireText::new("7"), text: WireText::new("Password?"), secret: true };
     assert_eq!(at_client(prompt.to_object()).prompt, Some(prompt));
+}
+
+/// What a catalogue of another version says does not make the commands in it unknown.
+#[test]
+fn a_catalogue_with_more_in_it_is_read() {
+    let text = r#"{"COMMANDS": [{"NAME": "x", "ALIASES": [], "ARGUMENTS": [
+        {"NAME": "a", "TYPE": "colour", "OPTIONAL": false, "REST": false, "HELP": 5, "VALUES": "on", "MORE": 1},
+        {"NAME": "b", "TYPE": "duration", "OPTIONAL": false, "REST": false, "VALUES": ["on", 5, null]}],
+        "HELP": "", "EXAMPLE": "x", "LEVEL": 0, "CONFIRM": "yes", "MORE": {}}]}"#;
+    let keys = |text: &str| {
+        let (frame, _) = ServerFrame::parse_as(text.as_bytes(), all()).unwrap();
+        *frame.keys.unwrap()
+    };
+    let [command] = &keys(text).commands.unwrap()[..] else { panic!("{text}") };
+    assert!(!command.confirm);
+    let expected = [
+        Argument::new("a", ArgumentType::Text),
+        Argument { values: vec!["on".into()], ..Argument::new("b", ArgumentType::Duration) },
+    ];
+    assert_eq!(command.arguments, expected);
+    let text = r#"{"RESULT": {"ID": "1", "OK": false, "CODE": "later", "ERROR": "x", "WAIT": -1, "UNTIL": "x"}}"#;
+    let result = keys(text).result.unwrap();
+    assert_eq!((result.code.as_wire(), result.wait, result.until), ("later", None, None));
 }
 
 fn tags() -> impl Strategy<Value = Vec<(String, u64)>> {
@@ -157,7 +191,8 @@ proptest! {
         let page = ids::page("ALL", json.iter().map(|(id, json)| PageMessage { id: *id, time: 7, json }), more);
         let page = at_client(page).history.unwrap();
         prop_assert_eq!((page.with, page.more), (WireText::new("ALL"), more));
-        prop_assert_eq!(page.messages, entries);
+        let paged: Vec<_> = page.messages.into_iter().map(|paged| (paged.id, paged.entry)).collect();
+        prop_assert_eq!(paged, entries);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chatterbox_hub::TimelineLimits;
-use chatterbox_hub::{Record, RoomRecord, Sequence};
+use chatterbox_hub::{Record, RoomNumber, RoomRecord, Sequence};
 use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::{ServerFrame, limits};
 use chatterbox_server::Config;
@@ -415,6 +415,10 @@ impl Store for Fickle {
 
     fn rooms(&self) -> BoxFuture<'_, Result<Vec<RoomRecord>, StoreError>> {
         self.memory.rooms()
+    }
+
+    fn newest_of_rooms(&self) -> BoxFuture<'_, Result<Vec<(RoomNumber, Sequence)>, StoreError>> {
+        self.memory.newest_of_rooms()
     }
 
     fn newest(&self) -> BoxFuture<'_, Result<Sequence, StoreError>> {

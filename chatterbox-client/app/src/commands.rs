@@ -230,7 +230,7 @@ mod tests {
     use super::*;
 
     fn argument(name: &str, kind: ArgumentType, optional: bool, rest: bool) -> Argument {
-        Argument { name: name.to_owned(), kind, optional, rest }
+        Argument { optional, rest, ..Argument::new(name, kind) }
     }
 
     fn command(name: &str, aliases: &[&str], arguments: Vec<Argument>) -> Command {
@@ -241,6 +241,7 @@ mod tests {
             help: format!("what {name} does"),
             example: format!("{name} something"),
             level: 0,
+            confirm: false,
         }
     }
 

@@ -116,6 +116,13 @@ words! {
     Failed = "failed";
 }
 
+impl OutcomeCode {
+    /// Whether it is as the user wanted: it was done, or there was nothing to do.
+    pub const fn is_ok(self) -> bool {
+        matches!(self, Self::Ok | Self::Already)
+    }
+}
+
 words! {
     /// The type of an argument (CM-1).
     ArgumentType:
@@ -148,6 +155,59 @@ pub struct Argument {
     pub optional: bool,
     /// Whether it takes the rest of the line.
     pub rest: bool,
+    /// What it is for, in a few words; empty when the server does not say.
+    pub help: String,
+    /// The words to choose from; empty when it can be anything of its type.
+    pub values: Vec<String>,
+}
+
+impl Argument {
+    /// An argument that has to be there, of which nothing else is said.
+    pub fn new(name: impl Into<String>, kind: ArgumentType) -> Self {
+        Self {
+            name: name.into(),
+            kind,
+            optional: false,
+            rest: false,
+            help: String::new(),
+            values: Vec::new(),
+        }
+    }
+
+    fn to_json(&self) -> Vec<u8> {
+        let argument = Object::with_capacity(128)
+            .string("NAME", &self.name)
+            .string("TYPE", self.kind.word())
+            .boolean("OPTIONAL", self.optional)
+            .boolean("REST", self.rest);
+        let argument = match self.help.as_str() {
+            "" => argument,
+            help => argument.string("HELP", help),
+        };
+        match self.values.as_slice() {
+            [] => argument,
+            values => argument.list("VALUES", values.iter().map(|value| json::string(value))),
+        }
+        .into_value()
+    }
+
+    fn read(value: &Value) -> Option<Self> {
+        let words = |values: &Vec<Value>| -> Vec<String> {
+            values.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        Some(Self {
+            name: text(value, "NAME")?,
+            kind: ArgumentType::of(value.get("TYPE")?.as_str()?).unwrap_or(ArgumentType::Text),
+            optional: value.get("OPTIONAL")?.as_bool()?,
+            rest: value.get("REST")?.as_bool()?,
+            help: text(value, "HELP").unwrap_or_default(),
+            values: value.get("VALUES").and_then(Value::as_array).map(words).unwrap_or_default(),
+        })
+    }
+}
+
+fn text(value: &Value, key: &str) -> Option<String> {
+    Some(value.get(key)?.as_str()?.to_owned())
 }
 
 /// One entry of the catalogue (CM-1).
@@ -165,50 +225,36 @@ pub struct Command {
     pub example: String,
     /// The lowest permission level that may use it.
     pub level: u8,
+    /// Whether what it does can't be undone.
+    pub confirm: bool,
 }
 
 impl Command {
     /// The entry as JSON.
     pub fn to_json(&self) -> Vec<u8> {
-        let arguments = self.arguments.iter().map(|argument| {
-            Object::with_capacity(80)
-                .string("NAME", &argument.name)
-                .string("TYPE", argument.kind.word())
-                .boolean("OPTIONAL", argument.optional)
-                .boolean("REST", argument.rest)
-                .into_value()
-        });
-        Object::with_capacity(256)
+        let entry = Object::with_capacity(256)
             .string("NAME", &self.name)
             .list("ALIASES", self.aliases.iter().map(|alias| json::string(alias)))
-            .list("ARGUMENTS", arguments)
+            .list("ARGUMENTS", self.arguments.iter().map(Argument::to_json))
             .string("HELP", &self.help)
             .string("EXAMPLE", &self.example)
-            .integer("LEVEL", i64::from(self.level))
-            .into_value()
+            .integer("LEVEL", i64::from(self.level));
+        if self.confirm { entry.boolean("CONFIRM", true) } else { entry }.into_value()
     }
 
     fn read(value: &Value) -> Option<Self> {
-        let text = |value: &Value, key: &str| Some(value.get(key)?.as_str()?.to_owned());
-        let argument = |value: &Value| {
-            Some(Argument {
-                name: text(value, "NAME")?,
-                kind: ArgumentType::of(value.get("TYPE")?.as_str()?).unwrap_or(ArgumentType::Text),
-                optional: value.get("OPTIONAL")?.as_bool()?,
-                rest: value.get("REST")?.as_bool()?,
-            })
-        };
         let alias = |value: &Value| value.as_str().map(str::to_owned);
         Some(Self {
             name: text(value, "NAME")?,
             aliases: value.get("ALIASES")?.as_array()?.iter().map(alias).collect::<Option<_>>()?,
             arguments: {
                 let all = value.get("ARGUMENTS")?.as_array()?;
-                all.iter().map(argument).collect::<Option<_>>()?
+                all.iter().map(Argument::read).collect::<Option<_>>()?
             },
             help: text(value, "HELP")?,
             example: text(value, "EXAMPLE")?,
             level: u8::try_from(value.get("LEVEL")?.as_u64()?).ok()?,
+            confirm: value.get("CONFIRM").and_then(Value::as_bool).unwrap_or_default(),
         })
     }
 }
@@ -288,6 +334,10 @@ pub struct Outcome {
     pub text: WireText<'static>,
     /// Machine-readable data, in a shape that the command defines.
     pub data: Option<Value>,
+    /// After how many seconds trying again makes sense (CP-12).
+    pub wait: Option<u32>,
+    /// Until when it is so, in seconds since 1970 UTC (CP-12).
+    pub until: Option<i64>,
 }
 
 impl Outcome {
@@ -296,9 +346,11 @@ impl Outcome {
         Self {
             id: WireText::new(id.to_owned()),
             code: WireText::new(code.word()),
-            ok: code == OutcomeCode::Ok,
+            ok: code.is_ok(),
             text: WireText::new(text.into()),
             data: None,
+            wait: None,
+            until: None,
         }
     }
 
@@ -319,6 +371,14 @@ impl Outcome {
         let result = match &self.data {
             Some(data) => result.value("DATA", data),
             None => result,
+        };
+        let result = match self.wait {
+            Some(wait) => result.integer("WAIT", i64::from(wait)),
+            None => result,
+        };
+        let result = match self.until {
+            Some(until) => result.integer("UNTIL", until),
+            None => result,
         }
         .into_value();
         Object::with_capacity(result.len() + 16).json(RESULT, &result)
@@ -333,6 +393,8 @@ impl Outcome {
             ok,
             text: text(if ok { "INFO" } else { "ERROR" })?,
             data: value.get("DATA").cloned(),
+            wait: value.get("WAIT").and_then(Value::as_u64).and_then(|wait| wait.try_into().ok()),
+            until: value.get("UNTIL").and_then(Value::as_i64),
         })
     }
 }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::accounts::Secret;
+use super::notices::UNTIL;
 use crate::code::Code;
 use crate::entry::Entry;
 use crate::json::{self, Object};
@@ -135,10 +136,23 @@ impl Query {
 pub struct Page {
     /// The conversation, as the query named it.
     pub with: WireText<'static>,
-    /// The messages, oldest first, each with its id.
-    pub messages: Vec<(Id, Entry<'static>)>,
+    /// The messages, oldest first.
+    pub messages: Vec<Paged>,
     /// Whether there are more messages in the direction of the query.
     pub more: bool,
+    /// The machine word of the reason why this user may not read it (RH-1).
+    pub code: Option<WireText<'static>>,
+}
+
+/// A message of a page, as the client gets it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paged {
+    /// Its id.
+    pub id: Id,
+    /// When the server took it, in seconds since 1970 UTC, where it says so.
+    pub taken: Option<i64>,
+    /// The message.
+    pub entry: Entry<'static>,
 }
 
 impl Page {
@@ -151,8 +165,15 @@ impl Page {
         if ids.len() != messages.len() {
             return None;
         }
-        let messages = messages.into_iter().map(read_entry).collect::<Option<Vec<_>>>()?;
-        Some(Self { with, messages: ids.into_iter().zip(messages).collect(), more })
+        let code = page.get("CODE").and_then(Value::as_str);
+        let code = code.map(|code| WireText::new(code.to_owned()));
+        let times = page.get(TIMES).and_then(Value::as_array).filter(|t| t.len() == ids.len());
+        let time = |place| times.and_then(|times| times.get(place)).and_then(Value::as_i64);
+        let message = |(place, (id, tuple))| {
+            Some(Paged { id, taken: time(place), entry: read_entry(tuple)? })
+        };
+        let messages = ids.into_iter().zip(messages).enumerate().map(message);
+        Some(Self { with, messages: messages.collect::<Option<_>>()?, more, code })
     }
 }
 
@@ -237,6 +258,14 @@ pub fn push_id(out: &mut Vec<u8>, id: Option<Id>) {
     }
 }
 
+/// A time as it stands in a list: seconds since 1970 UTC, or null for what has none.
+pub fn push_time(out: &mut Vec<u8>, time: Option<i64>) {
+    match time {
+        Some(time) => json::push_integer(out, time),
+        None => out.extend_from_slice(b"null"),
+    }
+}
+
 fn integer_json(number: i64) -> Bytes {
     let mut out = Vec::with_capacity(20);
     json::push_integer(&mut out, number);
@@ -268,6 +297,10 @@ pub struct RefusedTag {
     pub code: WireText<'static>,
     /// The reason, for the user.
     pub error: WireText<'static>,
+    /// After how many seconds trying again makes sense (CP-12).
+    pub wait: Option<u64>,
+    /// Until when the reason holds, in seconds since 1970 UTC (CP-12).
+    pub until: Option<i64>,
 }
 
 pub(crate) fn read_refused(value: Value) -> Option<Vec<RefusedTag>> {
@@ -277,7 +310,9 @@ pub(crate) fn read_refused(value: Value) -> Option<Vec<RefusedTag>> {
         .into_iter()
         .map(|(tag, reason)| {
             let (code, error) = (text(&reason, "CODE")?, text(&reason, "ERROR")?);
-            Some(RefusedTag { tag: WireText::new(tag), code, error })
+            let wait = reason.get(WAIT).and_then(Value::as_u64);
+            let until = reason.get(UNTIL).and_then(Value::as_i64);
+            Some(RefusedTag { tag: WireText::new(tag), code, error, wait, until })
         })
         .collect()
 }

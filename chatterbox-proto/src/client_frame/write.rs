@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use crate::capability::accounts::{PASSWORD, Proof, TOKEN};
 use crate::capability::ids::{RESUME, Resume, TAGS};
+use crate::capability::recent::RECENT;
 use crate::capability::{CAPABILITIES, Capabilities};
 use crate::entry::Entry;
 use crate::frame::TooLong;
@@ -25,7 +26,7 @@ pub fn say<'e>(entries: impl IntoIterator<Item = &'e Entry<'e>>) -> Result<Bytes
     Object::with_capacity(128).list("MESSAGES", entries.into_iter().map(Entry::to_json)).finish()
 }
 
-/// What a client sends beside USERNAME (CP-1, AN-1, ID-7).
+/// What a client sends beside USERNAME (CP-1, AN-1, ID-7, RC-1).
 #[derive(Debug, Clone, Default)]
 pub struct Offer<'a> {
     /// The capabilities that the client offers.
@@ -34,6 +35,8 @@ pub struct Offer<'a> {
     pub proof: Option<&'a Proof>,
     /// The session to resume.
     pub resume: Option<&'a Resume>,
+    /// The most messages that the welcome shall have.
+    pub recent: Option<u16>,
 }
 
 /// The frame that joins under a name and offers capabilities.
@@ -51,6 +54,9 @@ pub fn join_with(username: &str, offer: &Offer<'_>) -> Result<Bytes, TooLong> {
     };
     if let Some(resume) = offer.resume {
         object = object.json(RESUME, &resume.to_json());
+    }
+    if let Some(recent) = offer.recent {
+        object = object.integer(RECENT, recent.into());
     }
     object.finish()
 }

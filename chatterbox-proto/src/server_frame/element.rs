@@ -85,6 +85,19 @@ impl Element for IdElement {
     }
 }
 
+/// When the server took a message, or null. Anything else makes the whole list unsound.
+#[derive(Debug)]
+pub struct TimeElement;
+
+impl Element for TimeElement {
+    type Json<'a> = TimeJson;
+    type Meaning<'a> = Option<i64>;
+
+    fn meaning(json: Self::Json<'_>) -> Option<(Self::Meaning<'_>, bool)> {
+        Some((json.0?, true))
+    }
+}
+
 /// A value where a name should stand: the name, and whether it was a plain string.
 #[derive(Debug)]
 pub struct NameJson<'a>(Option<(Cow<'a, str>, bool)>);
@@ -156,5 +169,19 @@ impl<'de> Deserialize<'de> for IdJson {
             _ => None,
         };
         Ok(Self(id))
+    }
+}
+
+/// A value where a time should stand.
+#[derive(Debug)]
+pub struct TimeJson(Option<Option<i64>>);
+
+impl<'de> Deserialize<'de> for TimeJson {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        Ok(Self(match ReadShape::ELEMENT.deserialize(value)? {
+            Shape::Null => Some(None),
+            Shape::Integer(seconds) => Some(Some(seconds)),
+            _ => None,
+        }))
     }
 }

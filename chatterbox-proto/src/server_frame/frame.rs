@@ -52,10 +52,13 @@ impl ServerFrame {
 
 impl From<LazyFrame> for ServerFrame {
     fn from(frame: LazyFrame) -> Self {
-        let LazyFrame { accepted, info, user_list, joined, messages, left, error, ids, mut keys } =
-            frame;
+        let LazyFrame { accepted, info, user_list, joined, messages, left, error, .. } = frame;
+        let LazyFrame { ids, times, mut keys, .. } = frame;
         if let Some(ids) = ids {
             keys.get_or_insert_default().ids = Some(ids.collect_with(|id| id));
+        }
+        if let Some(times) = times {
+            keys.get_or_insert_default().times = Some(times.collect_with(|time| time));
         }
         Self {
             accepted,

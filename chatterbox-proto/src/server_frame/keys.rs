@@ -9,8 +9,12 @@ use serde_json::Value;
 use crate::capability::accounts::{self, Account};
 use crate::capability::commands::{self, Command, Outcome, Prompt};
 use crate::capability::ids::{self, Id, Page, RefusedTag};
-use crate::capability::negotiation::{CAPABILITIES, LIMITS, Limits, read_agreed};
-use crate::capability::{Capabilities, Capability, ping, rename};
+use crate::capability::negotiation::{
+    CAPABILITIES, LIMITS, Limits, SERVER_INFO, ServerInfo, read_agreed,
+};
+use crate::capability::notices::{self, Closed, Notice};
+use crate::capability::rooms::{self, RoomLeft, RoomTold, RoomUsers};
+use crate::capability::{Capabilities, Capability, ping, recent, rename};
 use crate::json::tree::read_tree;
 use crate::text::WireText;
 
@@ -23,6 +27,8 @@ pub struct ServerKeys {
     pub limits: Option<Limits>,
     /// `IDS`: the id of each message, or null. It is as long as MESSAGES, so the lazy reader keeps it elsewhere.
     pub ids: Option<Vec<Option<Id>>>,
+    /// `TIMES`: when the server took each message, or null. As long as IDS, and kept elsewhere, too.
+    pub times: Option<Vec<Option<i64>>>,
     /// `ACKS`: idempotency keys of stored messages, and the ids of those.
     pub acks: Vec<(WireText<'static>, Id)>,
     /// `REFUSED`: the messages that were rejected.
@@ -51,9 +57,30 @@ pub struct ServerKeys {
     pub result: Option<Outcome>,
     /// `PROMPT`: a question of a running command.
     pub prompt: Option<Prompt>,
+    /// `SERVER`: what the server says about itself.
+    pub server: Option<ServerInfo>,
+    /// `MORE`: whether a short welcome has left messages out.
+    pub more: Option<bool>,
+    /// `NOTICES`: what the user should know.
+    pub notices: Vec<Notice>,
+    /// `CLOSED`: why the connection ends.
+    pub closed: Option<Closed>,
+    /// `UNTIL` beside a refused name: until when the refusal holds.
+    pub until: Option<i64>,
+    /// `ROOMS`: whole rooms, or what has changed of some, and whether all of the list could be read.
+    pub rooms: Option<(Vec<RoomTold>, bool)>,
+    /// `DEFAULT`: the room that the user set as default, or `ALL`.
+    pub default: Option<WireText<'static>>,
+    /// `ROOMS_LEFT`: memberships that have ended.
+    pub rooms_left: Vec<RoomLeft>,
+    /// `ROOM_USERS_JOINED`: new members of rooms.
+    pub room_users_joined: RoomUsers,
+    /// `ROOM_USERS_LEFT`: members of rooms that are none any more.
+    pub room_users_left: RoomUsers,
 }
 
-/// The most JSON values that one key may have: a page of history and a catalogue have a few thousand.
+/// The most JSON values that one key may have: a page of history and a catalogue have a few thousand, and the rooms of a user
+/// with all their members some ten thousand (RM-10).
 const VALUES: usize = 64 * 1024;
 
 /// The result of reading a key.
@@ -74,8 +101,8 @@ impl ServerKeys {
         object: &mut A,
     ) -> Result<Read, A::Error> {
         let Some(row) = ROWS.iter().find(|row| row.key == key) else { return Ok(Read::Unknown) };
-        // The answer to any offer has these two.
-        let answer = matches!(row.key, CAPABILITIES | LIMITS);
+        // The answer to any offer has these.
+        let answer = matches!(row.key, CAPABILITIES | LIMITS | SERVER_INFO);
         let counts = known.has(row.of) || (answer && !known.is_empty());
         if !counts {
             return Ok(Read::Unknown);
@@ -109,6 +136,7 @@ macro_rules! rows {
 const ROWS: &[Row] = rows! {
     CAPABILITIES, Ids, agreed = |value| read_agreed(&value).map(Some);
     LIMITS, Ids, limits = |value| Limits::read(&value).map(Some);
+    SERVER_INFO, Ids, server = |value| ServerInfo::read(&value).map(Some);
     ids::ACKS, Ids, acks = |value| ids::read_acks(value);
     ids::REFUSED, Ids, refused = |value| ids::read_refused(value);
     ids::HISTORY, Ids, history = |value| Page::read(value).map(Some);
@@ -123,4 +151,13 @@ const ROWS: &[Row] = rows! {
     commands::PREFIX, Commands, prefix = |value| accounts::read_word(value).map(Some);
     commands::RESULT, Commands, result = |value| Outcome::read(&value).map(Some);
     commands::PROMPT, Commands, prompt = |value| Prompt::read(&value).map(Some);
+    recent::MORE, Recent, more = |value| value.as_bool().map(Some);
+    notices::NOTICES, Notices, notices = |value| notices::read(&value);
+    notices::CLOSED, Notices, closed = |value| Closed::read(&value).map(Some);
+    notices::UNTIL, Notices, until = |value| value.as_i64().map(Some);
+    rooms::ROOMS, Rooms, rooms = |value| rooms::read_rooms(value).map(Some);
+    rooms::DEFAULT, Rooms, default = |value| accounts::read_word(value).map(Some);
+    rooms::ROOMS_LEFT, Rooms, rooms_left = |value| rooms::read_left(&value);
+    rooms::ROOM_USERS_JOINED, Rooms, room_users_joined = |value| rooms::read_users(value);
+    rooms::ROOM_USERS_LEFT, Rooms, room_users_left = |value| rooms::read_users(value);
 };

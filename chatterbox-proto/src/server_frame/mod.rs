@@ -9,9 +9,9 @@ mod read;
 mod write;
 
 pub use deviation::{Deviation, Deviations};
-pub use element::{Element, IdElement, MessageElement, NameElement};
+pub use element::{Element, IdElement, MessageElement, NameElement, TimeElement};
 pub use frame::ServerFrame;
 pub use keys::ServerKeys;
-pub use list::{Entries, Ids, List, Names};
+pub use list::{Entries, Ids, List, Names, Times};
 pub use read::LazyFrame;
-pub use write::{error, error_object, refused, refused_with_code};
+pub use write::{closed, error, error_object, refused, refused_with_code};

@@ -9,8 +9,9 @@ use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::deviation::{Deviation, Deviations};
+use super::element::Element;
 use super::keys::{Read as ReadKey, ServerKeys};
-use super::list::{Entries, Ids, Names};
+use super::list::{Entries, Ids, List, Names, Times};
 use crate::capability::{Capabilities, Capability, ids};
 use crate::clause::{self, Clause};
 use crate::code::Code;
@@ -39,6 +40,8 @@ pub struct LazyFrame {
     pub error: Option<WireText<'static>>,
     /// `IDS`: the id of each message, with `ids`.
     pub ids: Option<Ids>,
+    /// `TIMES`: when the server took each message, with `ids`.
+    pub times: Option<Times>,
     /// The other keys beyond the base protocol, if any are present.
     pub keys: Option<Box<ServerKeys>>,
 }
@@ -123,8 +126,14 @@ impl<'de> Visitor<'de> for ReadFrame<'_> {
                 "ERROR" => {
                     frame.error = read_text(&mut object, "ERROR", clause::IV_1, &mut notes)?;
                 }
-                "USER_LIST" | "USERS_JOINED" | "USERS_LEFT" | "MESSAGES" | ids::IDS
-                    if key != ids::IDS || self.known.has(Capability::Ids) =>
+                "USER_LIST"
+                | "USERS_JOINED"
+                | "USERS_LEFT"
+                | "MESSAGES"
+                | ids::IDS
+                | ids::TIMES
+                    if !matches!(key.as_ref(), ids::IDS | ids::TIMES)
+                        || self.known.has(Capability::Ids) =>
                 {
                     let list = object.next_value::<&RawValue>()?;
                     let list = self.body.slice_ref(list.get().as_bytes());
@@ -181,7 +190,8 @@ impl LazyFrame {
                 self.left = names(json, "USERS_LEFT", clause::UX_1, notes)?.unwrap_or_default();
             }
             "MESSAGES" => self.messages = messages(json, notes)?,
-            _ => self.ids = numbers(json, notes)?,
+            ids::TIMES => self.times = numbers(ids::TIMES, json, notes)?,
+            _ => self.ids = numbers(ids::IDS, json, notes)?,
         }
         Ok(())
     }
@@ -228,16 +238,21 @@ fn messages(json: &Bytes, notes: &mut Deviations) -> Result<Option<Entries>, Cod
     Ok(Some(messages))
 }
 
-fn numbers(json: &Bytes, notes: &mut Deviations) -> Result<Option<Ids>, Code> {
+/// A list that is parallel to MESSAGES.
+fn numbers<E: Element>(
+    key: &'static str,
+    json: &Bytes,
+    notes: &mut Deviations,
+) -> Result<Option<List<E>>, Code> {
     let mut sound = is_list(json);
     let numbers = if sound {
-        Ids::check(json, |_, exact| sound &= exact.is_some())?
+        List::check(json, |_, exact| sound &= exact.is_some())?
     } else {
         check_value(json)?;
-        Ids::default()
+        List::default()
     };
     if !sound {
-        notes.note(Deviation::WrongValue(ids::IDS, Capability::Ids));
+        notes.note(Deviation::WrongValue(key, Capability::Ids));
     }
     Ok(sound.then_some(numbers))
 }

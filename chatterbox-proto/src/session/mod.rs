@@ -6,7 +6,7 @@
 mod client;
 mod server;
 
-pub use client::{ClientSession, Event, Message, Outgoing, SayError};
+pub use client::{ClientSession, Event, Message, Outgoing, Room, SayError};
 pub use server::{
     Claim, InFrame, JoinedAction, JoinedSession, JoiningAction, JoiningSession, Posting, Unread,
 };

@@ -15,7 +15,7 @@
 //! [`Memory`]: crate::store::Memory
 //! [`Sqlite`]: crate::store::Sqlite
 
-use chatterbox_hub::{Record, RoomRecord, Sequence};
+use chatterbox_hub::{Record, RoomNumber, RoomRecord, Sequence};
 use futures_util::future::BoxFuture;
 
 use crate::store::page::{Page, PageQuery};
@@ -73,6 +73,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// All that is so of rooms, as facts that make them again when they are applied in this order: the rooms by number, then
     /// members in the order in which they joined, those that stay out, levels, invitations that are not over, and defaults.
     fn rooms(&self) -> BoxFuture<'_, Result<Vec<RoomRecord>, StoreError>>;
+
+    /// The greatest number of a kept message of each room that has any (LAST).
+    fn newest_of_rooms(&self) -> BoxFuture<'_, Result<Vec<(RoomNumber, Sequence)>, StoreError>>;
 
     /// Reads the kept records of the lobby and the private ones from number `from` on, oldest first, at most `limit`; fewer
     /// when they are long, and none only when there are none. What was said in rooms is read by pages only: whoever starts

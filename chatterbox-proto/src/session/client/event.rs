@@ -1,9 +1,12 @@
 //! Events for the user, which result from frames of the server.
 
 use crate::capability::Capabilities;
+use crate::capability::ServerInfo;
 use crate::capability::accounts::Account;
 use crate::capability::commands::{Command, Outcome, Prompt};
-use crate::capability::ids::{Id, Page, RefusedTag};
+use crate::capability::ids::{Id, Page, Paged, RefusedTag};
+use crate::capability::notices::{Closed, Notice};
+use crate::capability::rooms::{RoomLeft, RoomTold};
 use crate::entry::Entry;
 use crate::name::ALL;
 use crate::server_frame::Deviation;
@@ -14,7 +17,7 @@ use crate::text::WireText;
 pub struct Message {
     /// The name of the sender.
     pub source: WireText<'static>,
-    /// The recipient of a private message; `None` for a broadcast.
+    /// The recipient of a private message, or the room that it was said in; `None` for a broadcast.
     pub recipient: Option<WireText<'static>>,
     /// Seconds since 1970-01-01 UTC, by the sender's clock.
     pub timestamp: i64,
@@ -22,11 +25,13 @@ pub struct Message {
     pub content: WireText<'static>,
     /// Its id, where messages have one (ID-1).
     pub id: Option<Id>,
+    /// When the server took it, in seconds since 1970-01-01 UTC, where it says so.
+    pub taken: Option<i64>,
 }
 
 impl Message {
-    /// A message with its id.
-    pub fn numbered(entry: Entry<'static>, id: Option<Id>) -> Self {
+    /// A message with its id and its time.
+    pub fn numbered(entry: Entry<'static>, id: Option<Id>, taken: Option<i64>) -> Self {
         let recipient = (entry.destination != ALL).then(|| WireText::new(entry.destination));
         Self {
             source: WireText::new(entry.source),
@@ -34,13 +39,20 @@ impl Message {
             timestamp: entry.timestamp,
             content: WireText::new(entry.content),
             id,
+            taken,
         }
+    }
+}
+
+impl From<Paged> for Message {
+    fn from(paged: Paged) -> Self {
+        Self::numbered(paged.entry, Some(paged.id), paged.taken)
     }
 }
 
 impl From<Entry<'static>> for Message {
     fn from(entry: Entry<'static>) -> Self {
-        Self::numbered(entry, None)
+        Self::numbered(entry, None, None)
     }
 }
 
@@ -57,6 +69,10 @@ pub enum Event {
         agreed: Capabilities,
         /// The account of the user, with `accounts` (AN-2).
         account: Option<Account>,
+        /// What the server says about itself.
+        server: Option<ServerInfo>,
+        /// Whether the welcome was asked to be short, and there are older messages (RC-1).
+        more: bool,
     },
     /// A message of the history.
     History(Message),
@@ -81,7 +97,40 @@ pub enum Event {
         info: Option<WireText<'static>>,
         /// The machine word of the reason, with `accounts` (AN-3).
         code: Option<WireText<'static>>,
+        /// Until when it holds, in seconds since 1970 UTC, with `notices` (NO-5).
+        until: Option<i64>,
     },
+    /// This user is a member of a room from now on (RM-6).
+    RoomJoined(WireText<'static>),
+    /// Something of a room has changed, or of the lobby: these keys (RM-11).
+    RoomChanged(Box<RoomTold>),
+    /// This user is not a member of a room any more (RM-7).
+    RoomLeft(RoomLeft),
+    /// Others became members of a room (RM-6).
+    RoomUsersJoined {
+        /// The room.
+        room: WireText<'static>,
+        /// Their names.
+        users: Vec<WireText<'static>>,
+    },
+    /// Others are not members of a room any more (RM-7).
+    RoomUsersLeft {
+        /// The room.
+        room: WireText<'static>,
+        /// Their names.
+        users: Vec<WireText<'static>>,
+    },
+    /// Of the messages of a room that were missed, not all follow: HISTORY has those after this one (RH-6).
+    Gap {
+        /// The room.
+        room: WireText<'static>,
+        /// The last message that is known, of whatever room.
+        after: Id,
+    },
+    /// Something that the user should know (NO-1).
+    Notice(Notice),
+    /// The server ends the connection (NO-3).
+    Closed(Closed),
     /// Another user joined.
     Joined(WireText<'static>),
     /// Another user changed name (RN-1).

@@ -2,8 +2,10 @@
 
 mod changes;
 mod event;
+mod meaning;
 mod next;
 mod numbered;
+mod room;
 mod roster;
 mod seen;
 mod sent;
@@ -14,4 +16,5 @@ mod unfolding;
 mod welcome;
 
 pub use event::{Event, Message};
+pub use room::Room;
 pub use session::{ClientSession, Outgoing, SayError};

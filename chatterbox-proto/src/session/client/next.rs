@@ -4,9 +4,12 @@ use std::vec;
 
 use super::event::{Event, Message};
 use super::numbered::Numbered;
+use super::numbered::Stamp;
+use super::room::Taken;
 use super::session::ClientSession;
-use super::unfolding::Part;
-use crate::capability::ids::Id;
+use super::unfolding::{Part, RoomUser};
+use crate::capability::Capability;
+use crate::capability::rooms::{self, RoomLeft, RoomTold};
 use crate::entry::Entry;
 use crate::server_frame::{Deviation, Names};
 use crate::text::WireText;
@@ -18,11 +21,16 @@ impl ClientSession {
             let event = match &mut part {
                 Part::Event(event) => Some(std::mem::replace(&mut **event, Event::Welcomed)),
                 Part::Joined(names) => self.next_joined(names),
+                Part::RoomUsersJoined(rooms) => self.next_room_users(rooms, true),
                 Part::Renamed(names) => self.next_renamed(names),
+                Part::Rooms(rooms) => self.next_room(rooms),
                 Part::History(messages) => self.next_of_history(messages),
                 Part::Missed(messages, missed) => self.next_missed(messages, missed),
                 Part::Changes(changes) => changes.next(),
                 Part::Live(messages) => self.next_message(messages),
+                Part::Notices(notices) => notices.next().map(Event::Notice),
+                Part::RoomUsersLeft(rooms) => self.next_room_users(rooms, false),
+                Part::RoomsLeft(rooms) => self.next_room_left(rooms),
                 Part::Left(names) => self.next_left(names),
                 Part::Notes(notes) => notes.next().map(Event::Deviation),
             };
@@ -58,7 +66,9 @@ impl ClientSession {
         let mut left = count;
         match &mut part {
             Part::History(messages) => {
-                while left > 0 && messages.next_with(|id, entry| self.note(id, &entry)).is_some() {
+                while left > 0
+                    && messages.next_with(|stamp, entry| self.note(stamp, &entry)).is_some()
+                {
                     left -= 1;
                 }
             }
@@ -75,8 +85,8 @@ impl ClientSession {
         self.frame.put_back(part);
     }
 
-    fn note(&mut self, id: Option<Id>, entry: &Entry<'_>) {
-        if let Some(id) = id {
+    fn note(&mut self, stamp: Stamp, entry: &Entry<'_>) {
+        if let Some(id) = stamp.id {
             self.seen.note(id, entry);
         }
     }
@@ -105,6 +115,7 @@ impl ClientSession {
         let (old, new) = names.next()?;
         let was_me = self.is_me(old.as_wire());
         self.roster.rename(old.as_wire(), new.as_wire());
+        self.rooms.renamed(&old, &new);
         Some(if self.is_renamed(was_me, &new) {
             Event::SelfRenamed(new)
         } else {
@@ -113,9 +124,9 @@ impl ClientSession {
     }
 
     fn next_of_history(&mut self, messages: &mut Numbered) -> Option<Event> {
-        messages.next_with(|id, entry| {
-            self.note(id, &entry);
-            Event::History(Message::numbered(entry.into_owned(), id))
+        messages.next_with(|stamp, entry| {
+            self.note(stamp, &entry);
+            Event::History(Message::numbered(entry.into_owned(), stamp.id, stamp.taken))
         })
     }
 
@@ -125,8 +136,9 @@ impl ClientSession {
         missed: &mut vec::IntoIter<bool>,
     ) -> Option<Event> {
         for missed in missed {
-            let event = messages.next_with(|id, entry| {
-                missed.then(|| Event::Missed(Message::numbered(entry.into_owned(), id)))
+            let event = messages.next_with(|stamp, entry| {
+                let message = || Message::numbered(entry.into_owned(), stamp.id, stamp.taken);
+                missed.then(|| Event::Missed(message()))
             })?;
             if event.is_some() {
                 return event;
@@ -137,13 +149,53 @@ impl ClientSession {
 
     fn next_message(&mut self, messages: &mut Numbered) -> Option<Event> {
         loop {
-            let message = messages.next_with(|id, entry| {
-                self.is_news(id, &entry).then(|| Message::numbered(entry.into_owned(), id))
+            let message = messages.next_with(|stamp, entry| {
+                let news = self.is_news(stamp.id, &entry);
+                news.then(|| Message::numbered(entry.into_owned(), stamp.id, stamp.taken))
             })?;
             if let Some(message) = message {
                 return Some(Event::Message(message));
             }
         }
+    }
+
+    fn next_room_users(
+        &mut self,
+        rooms: &mut vec::IntoIter<RoomUser>,
+        joined: bool,
+    ) -> Option<Event> {
+        loop {
+            let (room, users) = rooms.next()?;
+            let users = if joined {
+                self.rooms.came(room.as_wire(), users)
+            } else {
+                self.rooms.went(room.as_wire(), users)
+            };
+            match (users.is_empty(), joined) {
+                (true, _) => {}
+                (false, true) => return Some(Event::RoomUsersJoined { room, users }),
+                (false, false) => return Some(Event::RoomUsersLeft { room, users }),
+            }
+        }
+    }
+
+    fn next_room(&mut self, told: &mut vec::IntoIter<RoomTold>) -> Option<Event> {
+        loop {
+            let mut room = told.next()?;
+            match self.rooms.take(&mut room) {
+                Taken::Joined => return Some(Event::RoomJoined(room.room)),
+                Taken::Changed => return Some(Event::RoomChanged(Box::new(room))),
+                Taken::Nothing => {
+                    self.frame.notes.note(Deviation::WrongValue(rooms::ROOMS, Capability::Rooms));
+                }
+            }
+        }
+    }
+
+    fn next_room_left(&mut self, rooms: &mut vec::IntoIter<RoomLeft>) -> Option<Event> {
+        let left = rooms.next()?;
+        self.rooms.remove(left.room.as_wire(), left.number);
+        Some(Event::RoomLeft(left))
     }
 
     fn next_left(&mut self, names: &mut Names) -> Option<Event> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The most users that are kept: a hostile server could name millions.
-const USERS_KEPT: usize = 100_000;
+pub(super) const USERS_KEPT: usize = 100_000;
 
 /// The users of the chat. A name is stored once, and shared by the two ways to it.
 #[derive(Debug, Default)]

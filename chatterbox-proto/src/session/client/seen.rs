@@ -36,9 +36,14 @@ impl Seen {
         true
     }
 
+    /// Everything up to this number is known, or of no interest.
+    pub(super) fn reach(&mut self, id: Id) {
+        self.last = self.last.max(id);
+    }
+
     /// Whether no message was seen that had a number.
     pub(super) fn is_empty(&self) -> bool {
-        self.last == 0
+        self.recent.is_empty()
     }
 
     /// Whether this very message was seen. A history without any such message may be another one, with ids of its own.

@@ -6,21 +6,20 @@
 use bytes::Bytes;
 
 use super::event::Event;
-use super::numbered::Numbered;
+use super::room::{Room, Rooms};
 use super::roster::Roster;
 use super::seen::Seen;
 use super::sent::{self, Sent};
-use super::unfolding::{Part, Unfolding};
+use super::unfolding::Unfolding;
 use crate::capability::accounts::{Proof, Secret};
 use crate::capability::ids::Resume;
 use crate::capability::{Capabilities, Capability};
-use crate::clause;
 use crate::client_frame::{self, Offer};
 use crate::entry::Entry;
 use crate::frame::TooLong;
 use crate::limits;
 use crate::name::{ALL, Username};
-use crate::server_frame::{Deviation, LazyFrame, Names, ServerKeys};
+use crate::server_frame::{Deviation, LazyFrame};
 use crate::text::WireText;
 
 /// The reason why a message can't be sent.
@@ -48,7 +47,7 @@ pub struct Outgoing {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum State {
+pub(super) enum State {
     Nameless,
     Asked(String),
     Joined(String),
@@ -60,16 +59,19 @@ enum State {
 /// The session of one user.
 #[derive(Debug)]
 pub struct ClientSession {
-    state: State,
-    offer: Capabilities,
+    pub(super) state: State,
+    pub(super) offer: Capabilities,
+    /// How many messages a welcome shall have at most (RC-1).
+    recent: Option<u16>,
     pub(super) agreed: Capabilities,
     pub(super) roster: Roster,
+    pub(super) rooms: Rooms,
     pub(super) sent: Sent,
     pub(super) seen: Seen,
     /// The token that resumes this session (ID-7).
     pub(super) resume: Option<Secret>,
     /// The longest body that the server accepts, if it announced one (CP-7).
-    longest: Option<usize>,
+    pub(super) longest: Option<usize>,
     /// The frame that is worked off.
     pub(super) frame: Unfolding,
 }
@@ -91,14 +93,23 @@ impl ClientSession {
         Self {
             state: State::Nameless,
             offer,
+            recent: None,
             agreed: Capabilities::NONE,
             roster: Roster::default(),
+            rooms: Rooms::default(),
             sent: Sent::default(),
             seen: Seen::default(),
             resume: None,
             longest: None,
             frame: Unfolding::default(),
         }
+    }
+
+    /// Asks for welcomes with at most so many messages, where that is offered (RC-1); a resumed session gets all that it has
+    /// missed.
+    #[must_use]
+    pub fn with_recent(self, recent: Option<u16>) -> Self {
+        Self { recent, ..self }
     }
 
     /// The frame that joins under a name (NM-1), with the offer if there is one.
@@ -128,7 +139,8 @@ impl ClientSession {
         if self.offer.is_empty() {
             return client_frame::join(name);
         }
-        client_frame::join_with(name, &Offer { capabilities: self.offer, proof, resume })
+        let recent = self.recent.filter(|_| self.offer.has(Capability::Recent));
+        client_frame::join_with(name, &Offer { capabilities: self.offer, proof, resume, recent })
     }
 
     /// The name under which this user has joined.
@@ -159,7 +171,27 @@ impl ClientSession {
         self.roster.len()
     }
 
-    /// Takes a message for sending, to `recipient` or to everybody.
+    /// The rooms of which this user is a member.
+    pub fn rooms(&self) -> impl Iterator<Item = &Room> {
+        self.rooms.iter()
+    }
+
+    /// The room of this name, in any spelling, if this user is a member of it.
+    pub fn room(&self, name: &str) -> Option<&Room> {
+        self.rooms.find(name)
+    }
+
+    /// What is known of the lobby as a room (RM-4).
+    pub fn lobby(&self) -> &Room {
+        &self.rooms.lobby
+    }
+
+    /// The room that this user has set as default, if it is one (RM-5).
+    pub fn default_room(&self) -> Option<&Room> {
+        self.rooms.default.as_ref().and_then(|name| self.rooms.find(name.as_wire()))
+    }
+
+    /// Takes a message for sending, to `recipient` (a user or a room) or to everybody.
     ///
     /// # Errors
     /// [`SayError::NotJoined`] without a name, [`SayError::TooMany`] when too many are not acknowledged,
@@ -277,89 +309,6 @@ impl ClientSession {
     pub fn receive(&mut self, body: &[u8]) -> Vec<Event> {
         self.take(&Bytes::copy_from_slice(body));
         std::iter::from_fn(|| self.next_event()).collect()
-    }
-
-    /// Puts the parts of a frame into the order of the protocol (PB-2, RN-4).
-    fn unfold(&mut self, frame: LazyFrame) {
-        let LazyFrame { accepted, mut info, user_list, joined, messages, left, error, ids, keys } =
-            frame;
-        let mut keys = keys.map(|keys| *keys).unwrap_or_default();
-        self.frame.complains = error.is_some();
-        match (accepted, &mut self.state) {
-            (Some(true), State::Asked(name) | State::AskedAgain(name)) => {
-                let name = std::mem::take(name);
-                if user_list.is_none() {
-                    self.frame.notes.note(Deviation::WelcomeWithout("USER_LIST", clause::UL_1));
-                }
-                if messages.is_none() {
-                    self.frame.notes.note(Deviation::WelcomeWithout("MESSAGES", clause::HI_1));
-                }
-                self.agreed = keys.agreed.unwrap_or_default().and(self.offer);
-                let ids = ids.filter(|_| self.agreed.has(Capability::Ids));
-                let longest = keys.limits.and_then(|limits| limits.frame);
-                self.longest = longest.and_then(|limit| usize::try_from(limit).ok());
-                let history = Numbered::new(messages, ids, &mut self.frame.notes);
-                let users = user_list.unwrap_or_default();
-                let is_first = matches!(self.state, State::Asked(_));
-                self.state = State::Joined(name);
-                if is_first {
-                    self.welcomed(info.take(), users, history, &mut keys);
-                } else {
-                    // The user has seen the greeting of the first welcome.
-                    info = None;
-                    self.welcomed_back(users, history, &mut keys);
-                }
-                self.others(keys, joined, Numbered::default(), left);
-            }
-            (Some(false), State::Asked(_) | State::AskedAgain(_)) => {
-                self.state = match std::mem::replace(&mut self.state, State::Nameless) {
-                    State::AskedAgain(name) => State::Lost(name),
-                    _ => State::Nameless,
-                };
-                self.frame.event(Event::Refused { info: info.take(), code: keys.code.take() });
-            }
-            _ => {
-                let messages = Numbered::new(messages, ids, &mut self.frame.notes);
-                self.others(keys, joined, messages, left);
-            }
-        }
-        for event in info.map(Event::Info).into_iter().chain(error.map(Event::Error)) {
-            self.frame.event(event);
-        }
-        if self.frame.is_over() {
-            // The notes come behind the last part.
-            self.frame.push(Part::Left(Names::default()));
-        }
-    }
-
-    /// The keys that any frame may have.
-    fn others(&mut self, keys: ServerKeys, joined: Names, messages: Numbered, left: Names) {
-        self.frame.push(Part::Joined(joined));
-        self.frame.push(Part::Renamed(keys.renamed.into_iter()));
-        self.frame.push(Part::Live(messages));
-        self.frame.push(Part::Left(left));
-        for (tag, id) in keys.acks {
-            if self.sent.answered(tag.as_wire()) {
-                self.frame.event(Event::Stored { tag: tag.as_wire().to_owned(), id });
-            }
-        }
-        for refused in keys.refused {
-            if self.sent.answered(refused.tag.as_wire()) {
-                self.frame.event(Event::Rejected(refused));
-            }
-        }
-        let catalogue = (keys.commands.is_some() || keys.prefix.is_some())
-            .then_some(Event::Catalogue { commands: keys.commands, prefix: keys.prefix });
-        let events = [
-            keys.history.map(Event::Page),
-            catalogue,
-            keys.result.map(Event::Result),
-            keys.prompt.map(Event::Prompt),
-            keys.ping.map(Event::Ping),
-        ];
-        for event in events.into_iter().flatten() {
-            self.frame.event(event);
-        }
     }
 
     /// Takes this user's new name, if `was_me`. Says whether it did.

@@ -27,7 +27,7 @@ fn a_refused_name_may_be_followed_by_another() {
     session.join("bob").unwrap();
     assert_eq!(
         session.receive(br#"{"USERNAME_ACCEPTED": false, "INFO": "no"}"#),
-        [Event::Refused { info: Some(wire("no")), code: None }]
+        [Event::Refused { info: Some(wire("no")), code: None, until: None }]
     );
     assert_eq!(session.me(), None);
     session.join("ann").unwrap();

@@ -9,10 +9,12 @@ use std::vec;
 use super::changes::Changes;
 use super::event::Event;
 use super::numbered::Numbered;
+use crate::capability::notices::Notice;
+use crate::capability::rooms::{RoomLeft, RoomTold};
 use crate::server_frame::{Deviation, Deviations, Names};
 use crate::text::WireText;
 
-/// What is left of a frame, in the order of the protocol (PB-2, RN-4).
+/// What is left of a frame, in the order of the protocol (PB-2, CP-10).
 #[derive(Debug, Default)]
 pub(super) struct Unfolding {
     parts: VecDeque<Part>,
@@ -22,11 +24,19 @@ pub(super) struct Unfolding {
     pub(super) complains: bool,
 }
 
+/// A room, and names of its members.
+pub(super) type RoomUser = (WireText<'static>, Vec<WireText<'static>>);
+
 /// A part of a frame.
 #[derive(Debug)]
 pub(super) enum Part {
     Event(Box<Event>),
     Joined(Names),
+    RoomUsersJoined(vec::IntoIter<RoomUser>),
+    Rooms(vec::IntoIter<RoomTold>),
+    Notices(vec::IntoIter<Notice>),
+    RoomUsersLeft(vec::IntoIter<RoomUser>),
+    RoomsLeft(vec::IntoIter<RoomLeft>),
     Renamed(vec::IntoIter<(WireText<'static>, WireText<'static>)>),
     /// The history of the first welcome.
     History(Numbered),

@@ -3,11 +3,13 @@
 use super::changes::Changes;
 use super::event::Event;
 use super::numbered::Numbered;
+use super::room::{Room, Rooms};
 use super::roster::Roster;
 use super::session::ClientSession;
 use super::unfolding::Part;
 use crate::capability::accounts::Secret;
 use crate::capability::ids::Id;
+use crate::capability::rooms::RoomLeft;
 use crate::entry::Entry;
 use crate::server_frame::{Names, ServerKeys};
 use crate::text::WireText;
@@ -22,11 +24,14 @@ impl ClientSession {
     ) {
         self.resume = keys.resume.take().map(|token| Secret::new(token.as_wire()));
         self.meet(users);
+        self.enter(keys);
         self.frame.event(Event::Accepted {
             info,
             history: history.len(),
             agreed: self.agreed,
             account: keys.account.take(),
+            server: keys.server.take(),
+            more: keys.more.unwrap_or_default(),
         });
         self.frame.push(Part::History(history));
         self.frame.event(Event::Welcomed);
@@ -38,6 +43,7 @@ impl ClientSession {
         }
         let resumed = keys.resumed == Some(true);
         let from = if resumed { Some(0) } else { self.continues(&history) };
+        let known = self.seen.last();
         if from.is_none() {
             self.seen.forget();
         }
@@ -55,7 +61,20 @@ impl ClientSession {
             agreed: self.agreed,
             account: keys.account.take(),
         });
+        let before = self.enter(keys);
+        let gap = |room: &&Room| {
+            // The welcome of a session that was not resumed has nothing of rooms (RH-5).
+            let unsent = from.is_some() && before.has(room.number) && room.last > known;
+            if resumed { room.gap } else { unsent }
+        };
+        for room in self.rooms.iter().filter(|room| !before.has(room.number)) {
+            self.frame.event(Event::RoomJoined(room.name.clone()));
+        }
+        for room in self.rooms.iter().filter(gap) {
+            self.frame.event(Event::Gap { room: room.name.clone(), after: known });
+        }
         self.frame.push(Part::Missed(history, missed.into_iter()));
+        self.frame.push(Part::RoomsLeft(self.lost(&before, keys).into_iter()));
         let before = std::mem::take(&mut self.roster);
         self.meet(users);
         self.frame
@@ -81,6 +100,32 @@ impl ClientSession {
             return !self.sent.is_echo(entry);
         }
         true
+    }
+
+    /// Takes the rooms of a welcome (RM-5); gives those of before.
+    fn enter(&mut self, keys: &mut ServerKeys) -> Rooms {
+        let before = std::mem::take(&mut self.rooms);
+        self.rooms.default = keys.default.take();
+        for mut told in self.take_rooms(keys) {
+            self.rooms.take(&mut told);
+        }
+        // What a room has said before the welcome is not missed later: one number is the place in all rooms (CP-11).
+        for room in self.rooms.iter() {
+            self.seen.reach(room.last);
+        }
+        before
+    }
+
+    /// The rooms that a welcome does not name any more, and does not say why.
+    fn lost(&self, before: &Rooms, keys: &ServerKeys) -> Vec<RoomLeft> {
+        let said = |room: &&Room| keys.rooms_left.iter().any(|left| left.room == room.name);
+        let gone = before.iter().filter(|room| !self.rooms.has(room.number) && !said(room));
+        gone.map(|room| RoomLeft {
+            room: room.name.clone(),
+            number: Some(room.number),
+            ..RoomLeft::default()
+        })
+        .collect()
     }
 
     fn meet(&mut self, mut users: Names) {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use chatterbox_hub::{
-    Amendment, Delivery, Filing, JoinError, JoinRequest, MemberId, Rename, RoomRecord,
+    Amendment, Delivery, Filing, JoinError, JoinRequest, MemberId, Rename, RoomNumber, RoomRecord,
 };
 use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::session::Destination;
@@ -52,6 +52,10 @@ impl Store for Filled {
 
     fn rooms(&self) -> BoxFuture<'_, Result<Vec<RoomRecord>, StoreError>> {
         self.memory.rooms()
+    }
+
+    fn newest_of_rooms(&self) -> BoxFuture<'_, Result<Vec<(RoomNumber, Sequence)>, StoreError>> {
+        self.memory.newest_of_rooms()
     }
 
     fn newest(&self) -> BoxFuture<'_, Result<Sequence, StoreError>> {

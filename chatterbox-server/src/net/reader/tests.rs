@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use chatterbox_hub::{Delivery, JoinRequest, Record, RoomRecord, Sequence};
+use chatterbox_hub::{Delivery, JoinRequest, Record, RoomNumber, RoomRecord, Sequence};
 use chatterbox_proto::session::JoiningSession;
 use chatterbox_proto::{Capabilities, Username, frame, limits};
 use futures_util::future::BoxFuture;
@@ -37,6 +37,10 @@ impl Store for Noting {
 
     fn rooms(&self) -> BoxFuture<'_, Result<Vec<RoomRecord>, StoreError>> {
         self.memory.rooms()
+    }
+
+    fn newest_of_rooms(&self) -> BoxFuture<'_, Result<Vec<(RoomNumber, Sequence)>, StoreError>> {
+        self.memory.newest_of_rooms()
     }
 
     fn newest(&self) -> BoxFuture<'_, Result<Sequence, StoreError>> {

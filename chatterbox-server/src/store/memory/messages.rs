@@ -232,6 +232,13 @@ impl Store for Memory {
         ready(Ok(kept.rooms.records(unix_now()))).boxed()
     }
 
+    fn newest_of_rooms(&self) -> BoxFuture<'_, Result<Vec<(RoomNumber, Sequence)>, StoreError>> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let rooms = kept.by_room.iter();
+        let newest = rooms.filter_map(|(room, ids)| Some((*room, *ids.last()?)));
+        ready(Ok(newest.collect())).boxed()
+    }
+
     fn newest(&self) -> BoxFuture<'_, Result<Sequence, StoreError>> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         ready(Ok(kept.newest)).boxed()

@@ -6,7 +6,7 @@
 
 use std::thread::JoinHandle;
 
-use chatterbox_hub::{Record, RoomRecord, Sequence};
+use chatterbox_hub::{Record, RoomNumber, RoomRecord, Sequence};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
@@ -88,6 +88,10 @@ impl Store for Sqlite {
 
     fn rooms(&self) -> BoxFuture<'_, Result<Vec<RoomRecord>, StoreError>> {
         self.ask(|reply| Job::Rooms { reply }).boxed()
+    }
+
+    fn newest_of_rooms(&self) -> BoxFuture<'_, Result<Vec<(RoomNumber, Sequence)>, StoreError>> {
+        self.ask(|reply| Job::NewestOfRooms { reply }).boxed()
     }
 
     fn newest(&self) -> BoxFuture<'_, Result<Sequence, StoreError>> {

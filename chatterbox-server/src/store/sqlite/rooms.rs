@@ -31,6 +31,22 @@ const DEFINE: &str = "INSERT INTO rooms
         talk = :talk, slow = :slow, length = :length, keep = :keep, show_all = :show_all, roster = :roster,
         configured = :configured, auto = :auto, floor = :floor";
 
+/// The greatest number of a message of each room that has any.
+pub(super) fn newest(
+    connection: &Connection,
+) -> Result<Vec<(RoomNumber, Sequence)>, rusqlite::Error> {
+    // Each room is one look at the index.
+    let mut select = connection.prepare_cached(
+        "SELECT number, (SELECT max(sequence) FROM messages WHERE room = number) FROM rooms",
+    )?;
+    let read = |row: &Row<'_>| {
+        let newest: Option<i64> = row.get(1)?;
+        Ok((RoomNumber(unsigned(row, 0)?), newest.map(i64::unsigned_abs)))
+    };
+    let all = select.query_map([], read)?.collect::<Result<Vec<_>, _>>()?;
+    Ok(all.into_iter().filter_map(|(room, newest)| Some((room, newest?))).collect())
+}
+
 /// Makes a fact true. What concerns guests is passed over, and so is what concerns a room or an account that is not there.
 pub(super) fn apply(
     transaction: &Transaction<'_>,

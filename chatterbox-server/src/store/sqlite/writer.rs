@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use chatterbox_hub::{Filing, Party, Record, RoomRecord, Sender, Sequence};
+use chatterbox_hub::{Filing, Party, Record, RoomNumber, RoomRecord, Sender, Sequence};
 use chatterbox_proto::session::Destination;
 use rusqlite::{
     CachedStatement, Connection, ErrorCode, OptionalExtension as _, Transaction, params,
@@ -35,6 +35,8 @@ pub(super) enum Job {
     },
     /// Give all that is so of rooms.
     Rooms { reply: oneshot::Sender<Result<Vec<RoomRecord>, StoreError>> },
+    /// Give the newest message of each room.
+    NewestOfRooms { reply: oneshot::Sender<Result<Vec<(RoomNumber, Sequence)>, StoreError>> },
     /// Give the greatest number that was ever kept.
     Newest { reply: oneshot::Sender<Result<Sequence, StoreError>> },
     /// Read records from a number on.
@@ -112,6 +114,10 @@ impl Writer {
                 }
                 Some(Job::KeepRooms { number, records, reply }) => {
                     drop(reply.send(self.keep_rooms(number, &records)));
+                }
+                Some(Job::NewestOfRooms { reply }) => {
+                    let newest = rooms::newest(&self.opened.connection).map_err(refused);
+                    drop(reply.send(newest));
                 }
                 Some(Job::Rooms { reply }) => {
                     let found = rooms::records(&self.opened.connection, unix_now());
