@@ -19,9 +19,9 @@ pub const JOINING_FRAME: usize = 64 * 1024;
 /// Largest body that the client takes.
 ///
 /// A welcome holds the whole kept history (HI-1) in one frame. Our server keeps 64 MiB of it, and 80 MiB at most, beside which
-/// stand private messages, an id for each message, at most 17 bytes each, and the users; a server that keeps more than this
-/// is not for this client.
-pub const SERVER_FRAME: usize = 128 * 1024 * 1024;
+/// stand private messages, an id and a time for each message, at most 17 and 12 bytes, and the users; a server that keeps more
+/// than this is not for this client.
+pub const SERVER_FRAME: usize = 144 * 1024 * 1024;
 
 /// Longest user name, in characters after normalisation (NM-2).
 pub const USERNAME_CHARS: usize = 32;
@@ -69,6 +69,12 @@ pub const ARGUMENTS: usize = 64;
 ///
 /// They wait in queues that are counted in calls, so it is what bounds those in bytes.
 pub const COMMAND: usize = 16 * 1024;
+
+/// Longest name of a server that is told to its clients, in characters: a line on a screen.
+pub const SERVER_NAME_CHARS: usize = 64;
+
+/// Longest text beside it, in characters: what fits a screen.
+pub const BANNER_CHARS: usize = 2000;
 
 /// The most messages that a client may ask for in a short welcome (RC-1).
 pub const RECENT: u16 = 1000;

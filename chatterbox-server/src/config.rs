@@ -4,6 +4,7 @@
 //! the environment variable and the key of the configuration file. Every field with a flag is reloadable: SIGHUP
 //! replaces the [`Config`] in force. Settings that take a restart (the port, the folders) are flags of the program.
 
+mod rooms;
 mod value;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -13,8 +14,9 @@ use chatterbox_hub::{Keep, TimelineLimits};
 use chatterbox_proto::{Capabilities, Capability, limits};
 use clap::{ArgAction, Args, Command, FromArgMatches as _};
 
+pub use rooms::{ROOM_SETTINGS, RoomBlock, RoomSettingError, room_setting, room_text};
 pub use value::between;
-use value::{max_frame, max_name, seconds, seconds_or_none, yes_or_no};
+use value::{banner, max_frame, max_name, seconds, seconds_or_none, server_name, yes_or_no};
 
 /// Settings of a running server.
 ///
@@ -36,6 +38,25 @@ pub struct Config {
     /// Let base clients use commands: messages to themselves that begin with the prefix
     #[arg(long, help_heading = "Accounts")]
     pub legacy_commands: bool,
+
+    /// Whether people without an account may join rooms beside the lobby
+    #[arg(
+        long,
+        value_name = "YES/NO",
+        action = ArgAction::Set,
+        default_value = "yes",
+        value_parser = yes_or_no(),
+        help_heading = "Accounts"
+    )]
+    pub room_guests: bool,
+
+    /// Name of this chat, which clients show to who joins [default: none]
+    #[arg(long, value_name = "NAME", value_parser = server_name, help_heading = "Welcome")]
+    pub name: Option<String>,
+
+    /// Text that clients show to who joins, up to 20 lines [default: none]
+    #[arg(long, value_name = "TEXT", value_parser = banner, help_heading = "Welcome")]
+    pub banner: Option<String>,
 
     /// Connections at the same time
     #[arg(long, value_name = "N", default_value_t = 10_000, help_heading = "Limits")]
@@ -113,6 +134,10 @@ pub struct Config {
     )]
     pub hold_name: Duration,
 
+    /// The rooms of the configuration file. A start reads it once, and no flag sets it.
+    #[arg(skip)]
+    pub rooms: Vec<RoomBlock>,
+
     /// How much history new members get (HI-6). A start reads it once.
     #[arg(skip)]
     pub keep: Keep,
@@ -126,9 +151,19 @@ pub struct Config {
     pub timeline: TimelineLimits,
 
     /// The capabilities that the server agrees to, beside those of the authenticator; no flag sets them.
-    #[arg(skip = [Capability::Ids, Capability::Ping, Capability::Rename, Capability::Utf8].into_iter().collect::<Capabilities>())]
+    #[arg(skip = SPOKEN.into_iter().collect::<Capabilities>())]
     pub spoken: Capabilities,
 }
+
+/// What every chat speaks, with accounts or without them.
+const SPOKEN: [Capability; 6] = [
+    Capability::Ids,
+    Capability::Notices,
+    Capability::Ping,
+    Capability::Recent,
+    Capability::Rename,
+    Capability::Utf8,
+];
 
 impl Default for Config {
     /// The values of an empty command line. The environment does not matter: the program adds its variables.
@@ -160,7 +195,7 @@ impl Config {
 
 /// A handle to the settings in force.
 ///
-/// `timeline`, `keep` and `keep_age` are read once, at the start: replacing them changes nothing.
+/// `timeline`, `keep`, `keep_age` and `rooms` are read once, at the start: replacing them changes nothing.
 #[derive(Debug, Clone)]
 pub struct Live(Arc<RwLock<Arc<Config>>>);
 

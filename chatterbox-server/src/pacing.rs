@@ -8,7 +8,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use chatterbox_hub::guard::pace::{
-    ByAddress, HIDDEN_PAGES, INPUT, INPUT_PIECE, LOGGED, LONGEST_QUEUE, Renames, joins,
+    ByAddress, ByPerson, HIDDEN_PAGES, INPUT, INPUT_PIECE, LOGGED, LONGEST_QUEUE, RENAMES,
+    RENAMES_FROM_ADDRESS, ROOM_CHANGES, ROOM_CHANGES_FROM_ADDRESS, joins,
 };
 use chatterbox_hub::{Identity, MemberId};
 use chatterbox_proto::Refusal;
@@ -143,21 +144,28 @@ impl PagePacing {
     }
 }
 
-/// Changes of name, for each account and address: each is told to everybody.
-#[derive(Debug)]
-pub struct RenamePacing(Paced<Renames<Renamer>>);
-
-/// Whose changes of name are counted together.
+/// Whose acts are counted together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Renamer {
+enum Person {
     /// The number of an account, over all of its connections.
     Account(i64),
     Guest(MemberId),
 }
 
+impl Person {
+    fn of(id: MemberId, who: &Identity) -> Self {
+        let login = who.login.as_ref();
+        login.map_or(Self::Guest(id), |login| Self::Account(login.account_key.id))
+    }
+}
+
+/// Changes of name, for each account and address: each is told to everybody.
+#[derive(Debug)]
+pub struct RenamePacing(Paced<ByPerson<Person>>);
+
 impl Default for RenamePacing {
     fn default() -> Self {
-        Self(Paced::new(Renames::default()))
+        Self(Paced::new(ByPerson::new(RENAMES, RENAMES_FROM_ADDRESS)))
     }
 }
 
@@ -167,10 +175,30 @@ impl RenamePacing {
     /// # Errors
     /// [`Refusal::TooOften`].
     pub fn try_take(&self, id: MemberId, who: &Identity) -> Result<(), Refusal> {
-        let login = who.login.as_ref();
-        let key = login.map_or(Renamer::Guest(id), |login| Renamer::Account(login.account_key.id));
-        let taken = self.0.with(|limits, now| limits.try_take(now, &key, who.address));
+        let person = Person::of(id, who);
+        let taken = self.0.with(|limits, now| limits.try_take(now, &person, who.address));
         taken.map_err(|_| Refusal::TooOften)
+    }
+}
+
+/// Comings and goings in rooms, for each account and address: each is told to a room, and names can be found out by them.
+#[derive(Debug)]
+pub struct RoomPacing(Paced<ByPerson<Person>>);
+
+impl Default for RoomPacing {
+    fn default() -> Self {
+        Self(Paced::new(ByPerson::new(ROOM_CHANGES, ROOM_CHANGES_FROM_ADDRESS)))
+    }
+}
+
+impl RoomPacing {
+    /// Counts one, if it may be done now.
+    ///
+    /// # Errors
+    /// How long to wait.
+    pub fn try_take(&self, id: MemberId, who: &Identity) -> Result<(), Duration> {
+        let person = Person::of(id, who);
+        self.0.with(|limits, now| limits.try_take(now, &person, who.address))
     }
 }
 

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chatterbox_hub::TimelineLimits;
-use chatterbox_hub::{Record, Sequence};
+use chatterbox_hub::{Record, RoomNumber, RoomRecord, Sequence};
 use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::{ServerFrame, limits};
 use chatterbox_server::Config;
@@ -400,6 +400,25 @@ impl Store for Fickle {
             return kept.map(|_| Err(StoreError::Failed("did it?".into()))).boxed();
         }
         self.memory.keep(records)
+    }
+
+    fn keep_rooms<'a>(
+        &'a self,
+        number: Sequence,
+        records: &'a [RoomRecord],
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        if self.full.load(Ordering::SeqCst) {
+            return futures_util::future::ready(Err(StoreError::Full)).boxed();
+        }
+        self.memory.keep_rooms(number, records)
+    }
+
+    fn rooms(&self) -> BoxFuture<'_, Result<Vec<RoomRecord>, StoreError>> {
+        self.memory.rooms()
+    }
+
+    fn newest_of_rooms(&self) -> BoxFuture<'_, Result<Vec<(RoomNumber, Sequence)>, StoreError>> {
+        self.memory.newest_of_rooms()
     }
 
     fn newest(&self) -> BoxFuture<'_, Result<Sequence, StoreError>> {

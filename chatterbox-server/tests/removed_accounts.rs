@@ -117,7 +117,7 @@ async fn history_with(client: &mut Client, name: &str) -> Vec<String> {
     let query = format!(r#"{{"HISTORY": {{"WITH": "{name}"}}}}"#);
     client.peer.send_body(&query).await;
     let page = client.peer.find(|keys| keys.history.clone()).await;
-    page.messages.into_iter().map(|(_, message)| message.content.into_owned()).collect()
+    page.messages.into_iter().map(|paged| paged.entry.content.into_owned()).collect()
 }
 
 fn contents(welcome: &ServerFrame) -> Vec<String> {

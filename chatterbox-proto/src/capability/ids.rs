@@ -259,6 +259,14 @@ pub fn push_id(out: &mut Vec<u8>, id: Option<Id>) {
     }
 }
 
+/// A time as it stands in a list: seconds since 1970 UTC, or null for what has none.
+pub fn push_time(out: &mut Vec<u8>, time: Option<i64>) {
+    match time {
+        Some(time) => json::push_integer(out, time),
+        None => out.extend_from_slice(b"null"),
+    }
+}
+
 fn integer_json(number: i64) -> Bytes {
     let mut out = Vec::with_capacity(20);
     json::push_integer(&mut out, number);

@@ -18,7 +18,9 @@ mod set;
 mod table;
 pub mod utf8;
 
-pub use negotiation::{CAPABILITIES, LIMITS, Limits, SERVER_INFO, ServerInfo};
+pub use negotiation::{
+    CAPABILITIES, LIMITS, Limits, SERVER_INFO, ServerInfo, limits_json, server_info_json,
+};
 pub use request::Request;
 pub use set::Capabilities;
 pub use table::Capability;

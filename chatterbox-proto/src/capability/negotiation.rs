@@ -3,6 +3,9 @@
 use serde_json::Value;
 
 use super::set::Capabilities;
+use super::table::Capability;
+use crate::json::Object;
+use crate::limits;
 use crate::text::WireText;
 
 /// What a client speaks, beside USERNAME; what is in force, in the welcome.
@@ -41,6 +44,49 @@ impl Limits {
     }
 }
 
+/// `LIMITS` as a server writes it for a client that agreed to these (CP-7, CP-13).
+pub fn limits_json(frame: usize, username: usize, agreed: Capabilities) -> Vec<u8> {
+    let limit = |limit: usize| i64::try_from(limit).unwrap_or(i64::MAX);
+    let object = Object::with_capacity(96)
+        .integer("FRAME", limit(frame))
+        .integer("USERNAME", limit(username))
+        .integer("CONTENT", limit(content_chars(frame)));
+    if !agreed.has(Capability::Rooms) {
+        return object.into_value();
+    }
+    object
+        .integer("ROOMS", limit(limits::MEMBERSHIPS))
+        .integer("TOPIC", limit(limits::TOPIC_CHARS))
+        .into_value()
+}
+
+/// The longest text, in characters, that fits a frame of this size whatever is in it: an escaped character has up to 12 bytes,
+/// and beside the text there are the longest name and the longest tag, escaped as well.
+const fn content_chars(frame: usize) -> usize {
+    frame.saturating_sub(BESIDE_CONTENT) / ESCAPED_CHAR
+}
+
+/// The longest character in JSON: a pair of `\u` escapes.
+const ESCAPED_CHAR: usize = 12;
+
+/// The most that a frame with one message has beside its text.
+const BESIDE_CONTENT: usize = 4096;
+
+/// `SERVER` as a server writes it, if there is anything to say. A longer text is cut.
+pub fn server_info_json(name: Option<&str>, banner: Option<&str>) -> Option<Vec<u8>> {
+    let texts =
+        [("NAME", name, limits::SERVER_NAME_CHARS), ("BANNER", banner, limits::BANNER_CHARS)];
+    let mut object = None;
+    for (key, text, most) in texts {
+        if let Some(text) = text.filter(|text| !text.is_empty()) {
+            let cut: String = text.chars().take(most).collect();
+            let so_far = object.take().unwrap_or_else(|| Object::with_capacity(128));
+            object = Some(so_far.string(key, &cut));
+        }
+    }
+    object.map(Object::into_value)
+}
+
 /// A server agrees to nothing that we don't know; if it says so, that is not in force.
 pub(crate) fn read_agreed(value: &Value) -> Option<Capabilities> {
     Capabilities::parse_offer(value.as_str()?).ok()
@@ -61,5 +107,50 @@ impl ServerInfo {
         let text =
             |key| server.get(key).and_then(Value::as_str).map(|t| WireText::new(t.to_owned()));
         Some(Self { name: text("NAME"), banner: text("BANNER") })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(json: Vec<u8>) -> String {
+        String::from_utf8(json).unwrap()
+    }
+
+    #[test]
+    fn what_is_told_of_a_server_is_bounded() {
+        let json = |name, banner| server_info_json(name, banner).map(text);
+        assert_eq!((json(None, None), json(Some(""), Some(""))), (None, None));
+        assert_eq!(json(Some("Chat"), None), Some(r#"{"NAME": "Chat"}"#.into()));
+        let both = r#"{"NAME": "Chat", "BANNER": "a\nb"}"#;
+        assert_eq!(json(Some("Chat"), Some("a\nb")), Some(both.into()));
+        let long = "\u{1f44d}".repeat(10_000);
+        let longest = 12 * (limits::SERVER_NAME_CHARS + limits::BANNER_CHARS) + 32;
+        assert!(json(Some(&long), Some(&long)).is_some_and(|json| json.len() <= longest));
+    }
+
+    #[test]
+    fn rooms_have_limits_where_there_are_rooms() {
+        let json = |agreed| text(limits_json(limits::CLIENT_FRAME, 32, agreed));
+        let base = r#"{"FRAME": 4194304, "USERNAME": 32, "CONTENT": 349184"#;
+        assert_eq!(json(Capabilities::NONE), format!("{base}}}"));
+        let rooms = Capabilities::NONE.with(Capability::Rooms);
+        assert_eq!(json(rooms), format!(r#"{base}, "ROOMS": 50, "TOPIC": 400}}"#));
+    }
+
+    #[test]
+    fn the_longest_text_fits_a_frame_whatever_is_in_it() {
+        for frame in [limits::JOINING_FRAME, limits::CLIENT_FRAME, 8 << 20] {
+            let escaped = |chars: usize| "\\ud83d\\udc4d".repeat(chars);
+            let (name, tag) = (escaped(limits::USERNAME_CHARS_MOST), "\\u0001".repeat(limits::TAG));
+            let content = escaped(content_chars(frame));
+            let time = i64::MIN;
+            let body = format!(
+                r#"{{"MESSAGES": [["{name}", "ALL", {time}, "{content}"]], "TAGS": ["{tag}"]}}"#
+            );
+            assert!(body.len() <= frame, "{} of {frame}", body.len());
+        }
+        assert_eq!(content_chars(0), 0);
     }
 }

@@ -1,9 +1,13 @@
 //! `notices`: what a user should know and did not ask for, and why a connection ends, for programs (NO-1 to NO-5).
 
+mod write;
+
 use serde_json::{Map, Value};
 
 use super::ids::{self, Id};
 use crate::text::WireText;
+
+pub use write::{ClosedCode, NewNotice, NoticeCode, closed, one};
 
 /// What this user should know and did not ask for, a list of objects (NO-1).
 pub const NOTICES: &str = "NOTICES";

@@ -181,6 +181,25 @@ impl Object {
         elements: impl IntoIterator<Item = T>,
     ) -> Self {
         self.begin_list(key);
+        self.elements(elements)
+    }
+
+    /// Adds a list whose key and elements are JSON already.
+    #[must_use]
+    pub fn list_behind<T: AsRef<[u8]>>(
+        mut self,
+        key: &[u8],
+        elements: impl IntoIterator<Item = T>,
+    ) -> Self {
+        if self.out.len() > PREFIX + 1 {
+            self.out.extend_from_slice(LIST_SEPARATOR);
+        }
+        self.out.extend_from_slice(key);
+        self.out.extend_from_slice(b": [");
+        self.elements(elements)
+    }
+
+    fn elements<T: AsRef<[u8]>>(mut self, elements: impl IntoIterator<Item = T>) -> Self {
         let mut first = true;
         for element in elements {
             if !first {
@@ -206,6 +225,11 @@ impl Object {
     pub fn finish(mut self) -> Result<Bytes, TooLong> {
         self.out.push(b'}');
         frame::seal(self.out)
+    }
+
+    /// How many bytes are written so far.
+    pub const fn written(&self) -> usize {
+        self.out.len()
     }
 
     /// The object as a value inside another one.

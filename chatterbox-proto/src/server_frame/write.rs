@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 
+use crate::capability::notices::{self, ClosedCode};
 use crate::capability::{accounts, ids};
 use crate::code::Refusal;
 use crate::fault::Faults;
@@ -37,6 +38,14 @@ fn refusal_object(refusal: &Refusal) -> Object {
 /// [`TooLong`] when it does not fit a frame.
 pub fn error(faults: &Faults) -> Result<Bytes, TooLong> {
     error_object(faults).finish()
+}
+
+/// `{"ERROR": text, "CLOSED": {CODE, INFO, UNTIL, RETRY}}`, the last frame of a connection that agreed to `notices` (NO-3).
+///
+/// # Errors
+/// [`TooLong`] when it does not fit a frame.
+pub fn closed(code: ClosedCode, error: &str, info: &str) -> Result<Bytes, TooLong> {
+    notices::closed(error, info, code, None).finish()
 }
 
 /// ERROR, with REFUSED behind it where a faulty message has an idempotency key (ID-4).

@@ -6,8 +6,8 @@ use chatterbox_hub::{
     AccountKey, BlockLists, Delivery, Event, Filing, Hub, Identity, JoinRequest, Keep, LoggedIn,
     MemberId, Record, Rename, TimelineLimits, Wake,
 };
-use chatterbox_proto::Username;
 use chatterbox_proto::session::Destination;
+use chatterbox_proto::{Capabilities, Capability, Username};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 
@@ -146,6 +146,50 @@ fn join(bencher: Bencher<'_, '_>, history: usize) {
         let joined = hub.admit(JoinRequest::base(&name, "Welcome!")).unwrap();
         let _ = hub.leave(joined.id);
         joined.welcome.assemble()
+    });
+}
+
+/// A join with 100,000 messages of history and a view with ids, whose welcome has so many of them; 65,535 is all.
+#[divan::bench(args = [0, 100, 1_000, u16::MAX])]
+fn welcome(bencher: Bencher<'_, '_>, recent: u16) {
+    short_welcome(bencher, 100_000, (recent < u16::MAX).then_some(recent), &[]);
+}
+
+/// The same with no more history than that.
+#[divan::bench(args = [100, 1_000])]
+fn welcome_of_all(bencher: Bencher<'_, '_>, history: usize) {
+    short_welcome(bencher, history, None, &[]);
+}
+
+/// The same for somebody who hides a user who says nothing, and one who says everything.
+#[divan::bench(args = ["user2", "user1"])]
+fn welcome_with_hidden(bencher: Bencher<'_, '_>, hidden: &str) {
+    short_welcome(bencher, 100_000, Some(100), &[hidden]);
+}
+
+fn short_welcome(bencher: Bencher<'_, '_>, history: usize, recent: Option<u16>, hidden: &[&str]) {
+    let (mut hub, _) = hub(10);
+    let record = record(Destination::All);
+    for _ in 0..history {
+        let _ = apply_next(&mut hub, record.clone());
+    }
+    let name = Username::parse("visitor").unwrap();
+    let agreed: Capabilities = [Capability::Ids, Capability::Recent].into_iter().collect();
+    let lists = || {
+        let hidden = hidden.iter().map(|text| Username::parse(text).unwrap());
+        BlockLists::new(hidden.collect(), [])
+    };
+    let join = || JoinRequest {
+        identity: Identity { agreed: Some(agreed), ..Identity::guest(name.clone()) },
+        lists: lists(),
+        extra: br#""CAPABILITIES": "ids/1 recent/1""#,
+        recent,
+        ..JoinRequest::base(&name, "Welcome!")
+    };
+    bencher.bench_local(|| {
+        let joined = hub.admit(join()).unwrap();
+        let _ = hub.leave(joined.id);
+        joined.welcome.assemble().unwrap()
     });
 }
 

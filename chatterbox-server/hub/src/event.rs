@@ -2,9 +2,11 @@
 
 use bytes::Bytes;
 use chatterbox_proto::Username;
-use chatterbox_proto::capability::rename;
+use chatterbox_proto::capability::notices::NOTICES;
+use chatterbox_proto::capability::{rename, rooms};
 use chatterbox_proto::json::{self, Object};
 
+use crate::encode::view::View;
 use crate::record::{Record, Sequence};
 
 /// One thing that a joined connection is told.
@@ -23,10 +25,20 @@ pub(crate) enum Body {
     Joined(Bytes),
     /// A user has another name.
     Renamed { old: Bytes, new: Bytes },
-    /// A message of the history; its tuple, its number and its source.
-    Message { id: Sequence, source: Username, json: Bytes },
+    /// A room has a new member; the names of room and member.
+    RoomJoined { room: Bytes, name: Bytes },
+    /// Something of a room has changed; an object for `ROOMS`.
+    RoomChanged(Bytes),
+    /// A member of a room is none any more; the names of room and member.
+    RoomLeft { room: Bytes, name: Bytes },
+    /// A message of the history; its tuple, its number, its source, and when the server took it.
+    Message { id: Sequence, source: Username, json: Bytes, arrived: i64 },
     /// A message of the server itself, which has no number; the tuple.
     Notice(Bytes),
+    /// Something that all should know: a tuple for who did not agree to `notices`, an element of NOTICES for the others (NO-2).
+    Announced { tuple: Bytes, told: Bytes },
+    /// An element of NOTICES (NO-1).
+    Told(Bytes),
     /// A user has left; the name.
     Left(Bytes),
     /// Keys of capabilities for one member, with their values. Nothing may stand behind them.
@@ -40,10 +52,18 @@ pub(crate) enum Body {
 pub(crate) enum Key {
     /// `USERS_JOINED`
     Joined,
+    /// `ROOM_USERS_JOINED`
+    RoomJoined,
     /// `USERS_RENAMED`, one per object; for the base protocol `USERS_LEFT` and then `USERS_JOINED`.
     Renamed,
+    /// `ROOMS`
+    Rooms,
     /// `MESSAGES`
     Messages,
+    /// `NOTICES`; what is announced to all is a message for who did not agree to them.
+    Notices,
+    /// `ROOM_USERS_LEFT`
+    RoomLeft,
     /// `USERS_LEFT`
     Left,
     /// The keys that [`Body::Own`] brings.
@@ -57,8 +77,12 @@ impl Key {
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Joined => "USERS_JOINED",
+            Self::RoomJoined => rooms::ROOM_USERS_JOINED,
             Self::Renamed => rename::USERS_RENAMED,
+            Self::Rooms => rooms::ROOMS,
             Self::Messages => "MESSAGES",
+            Self::Notices => NOTICES,
+            Self::RoomLeft => rooms::ROOM_USERS_LEFT,
             Self::Left => "USERS_LEFT",
             Self::Own => "",
             Self::Error => "ERROR",
@@ -70,7 +94,14 @@ impl Key {
         match self {
             Self::Renamed => self < next,
             Self::Own | Self::Error => false,
-            Self::Joined | Self::Messages | Self::Left => self <= next,
+            // What one object has of them is of one room, as a batch is.
+            Self::Joined
+            | Self::RoomJoined
+            | Self::Rooms
+            | Self::Messages
+            | Self::Notices
+            | Self::RoomLeft
+            | Self::Left => self <= next,
         }
     }
 }
@@ -80,7 +111,16 @@ impl Event {
         let (key, size) = match &body {
             Body::Joined(json) => (Key::Joined, json.len()),
             Body::Renamed { old, new } => (Key::Renamed, old.len() + ": ".len() + new.len()),
+            Body::RoomJoined { room, name } => {
+                (Key::RoomJoined, room.len() + ": []".len() + name.len())
+            }
+            Body::RoomChanged(json) => (Key::Rooms, json.len()),
+            Body::RoomLeft { room, name } => {
+                (Key::RoomLeft, room.len() + ": []".len() + name.len())
+            }
             Body::Message { json, .. } | Body::Notice(json) => (Key::Messages, json.len()),
+            Body::Announced { tuple, told } => (Key::Notices, longer(tuple.len(), told.len())),
+            Body::Told(json) => (Key::Notices, json.len()),
             Body::Left(json) => (Key::Left, json.len()),
             Body::Own(json) => (Key::Own, json.len()),
             Body::Error(json) => (Key::Error, json.len()),
@@ -109,14 +149,41 @@ impl Event {
         Self::new(Body::Renamed { old, new })
     }
 
+    /// A room has a new member; both names are JSON strings.
+    pub(crate) const fn room_joined(room: Bytes, name: Bytes) -> Self {
+        Self::new(Body::RoomJoined { room, name })
+    }
+
+    /// Something of a room has changed; an object for `ROOMS`.
+    pub(crate) const fn room_changed(object: Bytes) -> Self {
+        Self::new(Body::RoomChanged(object))
+    }
+
+    /// A member of a room is none any more; both names are JSON strings.
+    pub(crate) const fn room_left(room: Bytes, name: Bytes) -> Self {
+        Self::new(Body::RoomLeft { room, name })
+    }
+
     /// A message that the store has under this number.
     pub(crate) fn message(id: Sequence, record: Record) -> Self {
-        Self::new(Body::Message { id, source: record.source, json: record.json })
+        let Record { source, json, arrived, .. } = record;
+        Self::new(Body::Message { id, source, json, arrived })
     }
 
     /// A message of the server itself, already a JSON tuple. It is not part of the history.
     pub const fn notice(json: Bytes) -> Self {
         Self::new(Body::Notice(json))
+    }
+
+    /// Something that all should know: a tuple of the server, and the same as an object for who agreed to `notices`. It is not
+    /// part of the history.
+    pub const fn announcement(tuple: Bytes, notice: Bytes) -> Self {
+        Self::new(Body::Announced { tuple, told: notice })
+    }
+
+    /// What one member who agreed to `notices` should know: an object, already JSON.
+    pub const fn told(notice: Bytes) -> Self {
+        Self::new(Body::Told(notice))
     }
 
     /// Keys of capabilities, for one member.
@@ -144,6 +211,14 @@ impl Event {
         self.size as usize
     }
 
+    /// The number of the message, if it is one of the history.
+    pub(crate) const fn number(&self) -> Option<Sequence> {
+        match &self.body {
+            Body::Message { id, .. } => Some(*id),
+            _ => None,
+        }
+    }
+
     /// The user who sent the message, if it is one of a user.
     pub(crate) const fn source(&self) -> Option<&Username> {
         match &self.body {
@@ -152,15 +227,31 @@ impl Event {
         }
     }
 
-    /// A change of name as the base protocol has it: one user left, another joined.
-    pub(crate) fn left_and_joined(&self) -> Option<[Self; 2]> {
+    /// Whether somebody with this view is told it in other words; see [`Event::in_words_of`].
+    pub(crate) const fn has_other_words(&self, view: View) -> bool {
         match &self.body {
-            Body::Renamed { old, new } => {
-                Some([Self::left(old.clone()), Self::joined(new.clone())])
+            Body::Renamed { .. } => !view.renames(),
+            Body::Announced { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// What somebody with this view is told in its place: of a change of name that one user left and another joined, of an
+    /// announcement one of its two forms.
+    pub(crate) fn in_words_of(&self, view: View) -> Option<Vec<Self>> {
+        match &self.body {
+            Body::Renamed { old, new } if !view.renames() => {
+                Some(vec![Self::left(old.clone()), Self::joined(new.clone())])
             }
+            Body::Announced { told, .. } if view.notices() => Some(vec![Self::told(told.clone())]),
+            Body::Announced { tuple, .. } => Some(vec![Self::notice(tuple.clone())]),
             _ => None,
         }
     }
+}
+
+const fn longer(a: usize, b: usize) -> usize {
+    if a > b { a } else { b }
 }
 
 #[cfg(test)]
@@ -171,7 +262,8 @@ mod tests {
     fn a_rename_comes_apart_whatever_is_in_the_names() {
         for (old, new) in [("ann", "bob"), ("a\"b", "\\"), ("\\\"", "c: \"d"), ("\u{e9}", "x")] {
             let event = Event::renamed(json::string(old), json::string(new));
-            let [left, joined] = event.left_and_joined().unwrap();
+            assert!(event.has_other_words(View::BASE));
+            let [left, joined] = event.in_words_of(View::BASE).unwrap().try_into().unwrap();
             assert_eq!((left.key(), left.body), (Key::Left, Body::Left(json::string(old))));
             assert_eq!((joined.key(), joined.body), (Key::Joined, Body::Joined(json::string(new))));
         }

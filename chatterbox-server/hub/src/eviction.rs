@@ -37,6 +37,12 @@ impl Hub {
         });
     }
 
+    /// Removes a member that does not read; its connection has to end.
+    pub(crate) fn remove_slow(&mut self, id: MemberId) {
+        self.forget_member(id);
+        self.removed.insert(id, Removal::TooSlow);
+    }
+
     /// Removes the members whom the timeline of one of their rooms has overtaken, and says whether one that is reading is in
     /// danger of it in the lobby. Other rooms don't slow the chat down.
     ///

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use chatterbox_proto::Username;
 use chatterbox_proto::capability::ids::{RESUME, RESUMED};
 use chatterbox_proto::frame::TooLong;
 use chatterbox_proto::json::Object;
+use chatterbox_proto::{Capability, Username};
 
 use crate::encode::view::View;
 use crate::encode::welcome::Welcome;
@@ -13,6 +13,8 @@ use crate::hub::Hub;
 use crate::ids::{MemberId, SessionKey};
 use crate::member::Member;
 use crate::record::Sequence;
+use crate::replica::rooms::told::Lost;
+use crate::room_resuming::OwnRooms;
 
 /// What the welcome of a user says beside what the chat is like at that moment. Only the node that welcomes them needs it.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +25,8 @@ pub struct Greeting<'a> {
     pub extra: &'a [u8],
     /// The number of the last message that they have, if they asked to resume a session.
     pub after: Option<Sequence>,
+    /// How many messages it has at most, if they asked for a short one (RC-1).
+    pub recent: Option<u16>,
 }
 
 /// What a new member gets.
@@ -46,6 +50,8 @@ pub(crate) struct Newcomer {
     /// Whether that session had begun before.
     pub(crate) is_resumed: bool,
     pub(crate) replaced: Option<MemberId>,
+    /// The rooms that a guest's session was in and is not in any more.
+    pub(crate) lost: Vec<Lost>,
 }
 
 impl Hub {
@@ -58,19 +64,29 @@ impl Hub {
         newcomer: &Newcomer,
         greeting: Greeting<'_>,
     ) -> Result<Option<JoinReply>, TooLong> {
-        let Newcomer { id, session, is_resumed, replaced } = *newcomer;
-        let presence = self.replica.presence();
-        let Some(identity) = presence.identity(id) else { return Ok(None) };
+        let Newcomer { id, session, is_resumed, replaced, lost } = newcomer;
+        let (id, is_resumed) = (*id, *is_resumed);
+        let Some(identity) = self.identity(id) else { return Ok(None) };
         let (name, parties) = (identity.name.clone(), identity.parties());
         let agreed = identity.agreed;
-        let filter = Arc::new(presence.filter(id));
+        let filter = Arc::new(self.replica.presence().filter(id));
         // The joiner is in the list, as its last (UL-5).
-        let users = presence.user_list();
+        let users = self.replica.presence().user_list();
         let view = View::of(agreed.unwrap_or_default());
+        let after = greeting.after.filter(|_| is_resumed);
+        let after = after.filter(|after| self.history.reaches(&parties, *after));
+        let mut rooms = OwnRooms::default();
+        if agreed.is_some_and(|agreed| agreed.has(Capability::Rooms)) {
+            rooms = self.own_rooms(id, after, lost);
+        }
         let welcome = if agreed.is_some() {
-            let after = greeting.after.filter(|_| is_resumed);
-            let after = after.filter(|after| self.history.reaches(&parties, *after));
-            let history = self.history.cut(&parties, after.unwrap_or(0));
+            // A session that goes on misses nothing, however much it is.
+            let history = match greeting.recent.filter(|_| after.is_none()) {
+                Some(newest) => {
+                    self.history.cut_newest(&parties, newest, !filter.hidden.is_empty())
+                }
+                None => self.history.cut_with(&parties, after.unwrap_or(0), rooms.missed),
+            };
             let mut rest = Object::with_capacity(256).members(greeting.extra);
             if let Some(session) = session {
                 rest = rest.string(RESUME, &session.to_string());
@@ -78,6 +94,7 @@ impl Hub {
                     rest = rest.boolean(RESUMED, after.is_some());
                 }
             }
+            rest = rest.members(&rooms.members);
             let (filter, rest) = (Arc::clone(&filter), rest.into_members());
             Welcome::extended(greeting.info, users, history, filter, view, rest)
         } else {
@@ -91,6 +108,10 @@ impl Hub {
         member.welcomed_at = self.history.drops();
         self.budget.change(0, member.own_bytes());
         self.members.insert(id, member);
+        for room in rooms.numbers {
+            self.let_in(id, room);
+        }
+        let replaced = *replaced;
         Ok(Some(JoinReply { id, name, welcome, replaced }))
     }
 }

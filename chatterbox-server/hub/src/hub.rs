@@ -26,6 +26,7 @@ use crate::room::history::History;
 use crate::room::limits::{Keep, TimelineLimits};
 use crate::room::stamp::Stamp;
 use crate::room::timeline::Lag;
+use crate::room_telling::RoomDesk;
 use crate::rooms::Rooms;
 use crate::wake::Wake;
 
@@ -41,6 +42,8 @@ pub struct Hub {
     /// Turns names and networks into numbers that stand for them ([`crate::filing::Sender`]).
     pub(crate) sender_hasher: RandomState,
     pub(crate) rooms: Rooms,
+    /// What this node knows of rooms beside the lobby.
+    pub(crate) desk: RoomDesk,
     /// The history of the lobby.
     pub(crate) history: History,
     pub(crate) budget: Budget,
@@ -57,6 +60,7 @@ impl Hub {
             removed: HashMap::new(),
             sender_hasher: RandomState::new(),
             rooms: Rooms::new(lobby),
+            desk: RoomDesk::default(),
             history: History::new(keep),
             budget: Budget::new(WAITING),
             now: 0,

@@ -9,13 +9,16 @@ use crate::digest::{Digest, Digester};
 #[cfg_attr(test, derive(Default))]
 pub struct MemberId(pub(crate) u64);
 
-/// The number of a room.
+/// The place of a room's timeline in this node, which another room may have later, in another generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RoomId(pub(crate) usize);
+pub struct RoomId {
+    pub(crate) slot: u32,
+    pub(crate) generation: u32,
+}
 
 impl RoomId {
     /// The room in which everybody is.
-    pub const LOBBY: Self = Self(0);
+    pub const LOBBY: Self = Self { slot: 0, generation: 0 };
 }
 
 /// The key of a session, known to its client only: a number to find it by, and 128 random bits.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::digest::{Digest, Digester};
+
 /// A rank from 0, a guest, to 5, an admin.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Level(u8);
@@ -50,6 +52,12 @@ impl Level {
     pub fn parse(text: &str) -> Option<Self> {
         let named = |level: &Self| level.name().eq_ignore_ascii_case(text);
         text.parse().ok().and_then(Self::new).or_else(|| Self::ALL.into_iter().find(named))
+    }
+}
+
+impl Digest for Level {
+    fn digest(&self, to: &mut Digester) {
+        to.add(&self.number());
     }
 }
 

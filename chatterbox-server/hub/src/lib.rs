@@ -49,6 +49,9 @@ mod removal;
 #[deny(clippy::iter_over_hash_type)]
 mod replica;
 mod room;
+mod room_access;
+mod room_resuming;
+mod room_telling;
 mod rooms;
 mod run_budget;
 mod runs;
@@ -82,6 +85,7 @@ pub use replica::proposal::{
 pub use replica::rooms::definition::{
     AccountRef, RoomDefinition, RoomKeep, RoomMember, RoomNumber, RoomRef, RoomSettings, RoomShow,
 };
+pub use replica::rooms::judge::Judged;
 pub use replica::rooms::record::RoomRecord;
 pub use replica::rooms::wish::{
     ConfiguredRoom, RoomActor, RoomChange, RoomDone, RoomMemberView, RoomRefusal, RoomSetting,

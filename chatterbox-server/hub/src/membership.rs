@@ -53,6 +53,8 @@ pub struct JoinRequest<'a> {
     pub extra: &'a [u8],
     /// Which session to resume.
     pub resume: Option<Resuming>,
+    /// How many messages the welcome has at most, unless it resumes a session (RC-1).
+    pub recent: Option<u16>,
     /// 128 random bits, for a new session.
     pub random: u128,
     /// For how long their name is reserved after they have left, in milliseconds.
@@ -81,6 +83,7 @@ impl<'a> JoinRequest<'a> {
             info,
             extra: b"",
             resume: None,
+            recent: None,
             random: 0,
             hold: 0,
         }
@@ -88,11 +91,12 @@ impl<'a> JoinRequest<'a> {
 
     /// What is decided by all nodes, and what this one says.
     pub fn into_parts(self) -> (Join, Greeting<'a>) {
-        let Self { identity, lists, info, extra, resume, random, hold } = self;
+        let Self { identity, lists, info, extra, resume, recent, random, hold } = self;
         let after = resume.map(|resume| resume.after);
         let resume = resume.map(|Resuming { key, only, .. }| Resume { key, only });
         let lists = Arc::new(lists);
-        (Join { identity, lists, resume, random, hold }, Greeting { info, extra, after })
+        let greeting = Greeting { info, extra, after, recent };
+        (Join { identity, lists, resume, random, hold }, greeting)
     }
 }
 
@@ -121,7 +125,7 @@ impl Hub {
                 let _ = self.leave(member);
                 Err(error.into())
             }
-            Outcome::Said(_) | Outcome::Done => Err(Refusal::Busy.into()),
+            Outcome::Said(_) | Outcome::Rooms(_) | Outcome::Done => Err(Refusal::Busy.into()),
         }
     }
 

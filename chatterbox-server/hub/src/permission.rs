@@ -14,6 +14,10 @@ pub enum Permission {
     GiveLevel(Level),
     /// To remove an account.
     RemoveAccount,
+    /// To give somebody a level in a room. Both levels are those in the room (RL-1, RL-2).
+    GiveRoomLevel(Level),
+    /// To remove somebody from a room. Both levels are those in the room (RL-2).
+    RemoveFromRoom,
     /// To switch a command off; one that switches the others on again stays on.
     SwitchOff {
         /// Whether the command is such a one.
@@ -69,12 +73,17 @@ pub fn authorise(actor: Actor, permission: Permission, target: Target) -> Result
         Permission::Use(level) => at_least(level),
         Permission::ListAccounts => at_least(Level::USER),
         Permission::HearBlockers => at_least(Level::HELPER),
-        Permission::GiveLevel(level) => {
-            at_least(Level::ADMIN)?;
+        Permission::GiveLevel(level) | Permission::GiveRoomLevel(level) => {
+            let on_the_server = matches!(permission, Permission::GiveLevel(_));
+            at_least(if on_the_server { Level::ADMIN } else { Level::OPERATOR })?;
             if level > actor.level {
                 return Err(Denied::AboveOwn);
             }
             // Nobody is below themselves.
+            if below && target != Target::Oneself { Ok(()) } else { Err(Denied::NotBelow) }
+        }
+        Permission::RemoveFromRoom => {
+            at_least(Level::HELPER)?;
             if below && target != Target::Oneself { Ok(()) } else { Err(Denied::NotBelow) }
         }
         Permission::RemoveAccount => {

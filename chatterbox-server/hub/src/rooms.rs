@@ -1,8 +1,10 @@
 //! All rooms under one clock: what happens in any of them has a stamp of its own, so one order holds for all.
 
+use std::sync::Arc;
+
 use crate::encode::view::View;
 use crate::event::Event;
-use crate::ids::RoomId;
+use crate::ids::{MemberId, RoomId};
 use crate::room::limits::TimelineLimits;
 use crate::room::ring_budget::RingBudget;
 use crate::room::stamp::Stamp;
@@ -15,12 +17,42 @@ use crate::runs::{Run, Runs};
 pub struct Room {
     pub(crate) timeline: Timeline,
     pub(crate) runs: Runs,
+    /// The members of this node who are told what happens in it, in order. Shared with whoever wakes them without the lock.
+    /// Nobody is in that of the lobby, where everybody is.
+    readers: Arc<Vec<MemberId>>,
 }
 
 impl Room {
     fn new(limits: TimelineLimits) -> Self {
-        Self { timeline: Timeline::new(limits), runs: Runs::default() }
+        Self { timeline: Timeline::new(limits), runs: Runs::default(), readers: Arc::default() }
     }
+
+    /// The members of this node who are told what happens in it.
+    pub(crate) const fn readers(&self) -> &Arc<Vec<MemberId>> {
+        &self.readers
+    }
+
+    /// Adds a reader.
+    pub(crate) fn add_reader(&mut self, id: MemberId) {
+        if let Err(place) = self.readers.binary_search(&id) {
+            Arc::make_mut(&mut self.readers).insert(place, id);
+        }
+    }
+
+    /// Removes a reader.
+    pub(crate) fn remove_reader(&mut self, id: MemberId) {
+        if let Ok(place) = self.readers.binary_search(&id) {
+            Arc::make_mut(&mut self.readers).remove(place);
+        }
+    }
+}
+
+/// A place for a room.
+#[derive(Debug)]
+struct Slot {
+    /// How many rooms have had it.
+    generation: u32,
+    room: Option<Box<Room>>,
 }
 
 /// All rooms.
@@ -31,7 +63,10 @@ pub struct Rooms {
     /// The bytes of all events ever.
     bytes: u64,
     lobby: Room,
-    others: Vec<Room>,
+    /// The other rooms; the lobby has number 0, so the first of these has number 1.
+    others: Vec<Slot>,
+    /// The places that no room has.
+    free: Vec<u32>,
     pub(crate) rings: RingBudget,
     runs: RunBudget,
 }
@@ -44,6 +79,7 @@ impl Rooms {
             bytes: 0,
             lobby: Room::new(lobby),
             others: Vec::new(),
+            free: Vec::new(),
             rings: RingBudget::default(),
             runs: RunBudget::default(),
         }
@@ -66,23 +102,48 @@ impl Rooms {
 
     /// A room, if there is one of this number.
     pub fn get(&self, id: RoomId) -> Option<&Room> {
-        match id.0.checked_sub(1) {
-            None => Some(&self.lobby),
-            Some(other) => self.others.get(other),
-        }
+        let Some(other) = id.slot.checked_sub(1) else { return Some(&self.lobby) };
+        let slot = self.others.get(other as usize)?;
+        slot.room.as_deref().filter(|_| slot.generation == id.generation)
     }
 
-    fn get_mut(&mut self, id: RoomId) -> Option<&mut Room> {
-        match id.0.checked_sub(1) {
-            None => Some(&mut self.lobby),
-            Some(other) => self.others.get_mut(other),
-        }
+    pub(crate) fn get_mut(&mut self, id: RoomId) -> Option<&mut Room> {
+        let Some(other) = id.slot.checked_sub(1) else { return Some(&mut self.lobby) };
+        let slot = self.others.get_mut(other as usize)?;
+        slot.room.as_deref_mut().filter(|_| slot.generation == id.generation)
     }
 
     /// A new room in which nothing has happened.
     pub fn open(&mut self, limits: TimelineLimits) -> RoomId {
-        self.others.push(Room::new(limits));
-        RoomId(self.others.len())
+        let room = Some(Box::new(Room::new(limits)));
+        if let Some(free) = self.free.pop()
+            && let Some(slot) = self.others.get_mut(free as usize)
+        {
+            slot.room = room;
+            return RoomId { slot: free + 1, generation: slot.generation };
+        }
+        self.others.push(Slot { generation: 0, room });
+        // There is a bound on rooms far below this.
+        RoomId { slot: u32::try_from(self.others.len()).unwrap_or(u32::MAX), generation: 0 }
+    }
+
+    /// Closes a room: what its readers have not been handed out of it is gone. The lobby stays open.
+    pub fn close(&mut self, id: RoomId) {
+        if self.get(id).is_none() {
+            return;
+        }
+        for view in View::all() {
+            while let Some((number, run)) = self.get_mut(id).and_then(|room| room.runs.pop(view)) {
+                self.runs.retire(number, run.frames);
+            }
+        }
+        let Some(other) = id.slot.checked_sub(1) else { return };
+        let Some(slot) = self.others.get_mut(other as usize) else { return };
+        if let Some(room) = slot.room.take() {
+            self.rings.change(id, room.timeline.weight(), 0);
+            slot.generation = slot.generation.wrapping_add(1);
+            self.free.push(other);
+        }
     }
 
     fn tick(&mut self, event: &Event) -> Stamp {
@@ -118,10 +179,13 @@ impl Rooms {
     }
 
     fn change_ring(&mut self, id: RoomId, change: impl FnOnce(&mut Timeline)) {
-        if let Some(room) = id.0.checked_sub(1).and_then(|other| self.others.get_mut(other)) {
+        if id != RoomId::LOBBY
+            && let Some(room) = self.get_mut(id)
+        {
             let before = room.timeline.weight();
             change(&mut room.timeline);
-            self.rings.change(id, before, room.timeline.weight());
+            let after = room.timeline.weight();
+            self.rings.change(id, before, after);
         }
     }
 

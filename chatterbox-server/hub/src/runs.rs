@@ -67,22 +67,26 @@ impl Senders {
     }
 }
 
-/// The newest runs of one room, oldest first, each with its number among the runs of all rooms.
+/// The newest runs of one room, oldest first, each with its number among the runs of all rooms: for each view with which
+/// somebody is there. A room in which nothing happens takes no memory for them.
 #[derive(Debug, Default)]
 pub struct Runs {
-    recent: [VecDeque<(u64, Run)>; View::COUNT],
+    recent: Vec<(View, VecDeque<(u64, Run)>)>,
 }
 
 impl Runs {
     /// The run that begins at this cursor and ends at `end` or before, if it is kept.
     pub fn get(&self, view: View, cursor: Stamp, end: Stamp) -> Option<&Run> {
-        let mut newest = self.recent.get(view.index())?.iter().rev().map(|(_, run)| run);
+        let mut newest = self.of(view)?.iter().rev().map(|(_, run)| run);
         newest.find(|run| run.from.0 <= cursor && cursor <= run.from.1 && run.end <= end)
     }
 
     /// Keeps a run for the other receivers, and gives the one that has to go for it.
     pub fn put(&mut self, view: View, number: u64, run: Run) -> Option<(u64, Run)> {
-        let recent = self.recent.get_mut(view.index())?;
+        let Some(recent) = self.of_mut(view) else {
+            self.recent.push((view, VecDeque::from([(number, run)])));
+            return None;
+        };
         let oldest = if recent.len() == RECENT { recent.pop_front() } else { None };
         recent.push_back((number, run));
         oldest
@@ -90,18 +94,31 @@ impl Runs {
 
     /// Removes the oldest run of a view.
     pub fn pop(&mut self, view: View) -> Option<(u64, Run)> {
-        self.recent.get_mut(view.index())?.pop_front()
+        let recent = self.of_mut(view)?;
+        let oldest = recent.pop_front();
+        if recent.is_empty() {
+            self.recent.retain(|(_, recent)| !recent.is_empty());
+        }
+        oldest
+    }
+
+    fn of(&self, view: View) -> Option<&VecDeque<(u64, Run)>> {
+        self.recent.iter().find(|(of, _)| *of == view).map(|(_, recent)| recent)
+    }
+
+    fn of_mut(&mut self, view: View) -> Option<&mut VecDeque<(u64, Run)>> {
+        self.recent.iter_mut().find(|(of, _)| *of == view).map(|(_, recent)| recent)
     }
 
     /// The size of the frames that are kept.
     #[cfg(test)]
     pub fn bytes(&self) -> usize {
-        self.recent.iter().flatten().map(|(_, run)| run.frames.size()).sum()
+        self.recent.iter().flat_map(|(_, recent)| recent).map(|(_, run)| run.frames.size()).sum()
     }
 
     /// Whether a run of this view that ends here is kept.
     pub fn has_end(&self, view: View, end: Stamp) -> bool {
-        let recent = self.recent.get(view.index());
+        let recent = self.of(view);
         recent.is_some_and(|recent| recent.iter().any(|(_, run)| run.end == end))
     }
 }

@@ -16,6 +16,8 @@ use crate::removal::Removal;
 use crate::replica::effect::{Effect, Joined, Left, LoginsEnded, Refused, Renamed, Said};
 use crate::replica::presence::Stale;
 use crate::replica::proposal::{Group, Incarnation, Proposal, Say};
+use crate::replica::rooms::told::RoomsChanged;
+use crate::replica::rooms::wish::RoomDone;
 use crate::wake::Wake;
 
 /// What has become of a proposal.
@@ -25,6 +27,8 @@ pub struct Applied {
     pub outcome: Result<Outcome, Refused>,
     /// Who has something to read now.
     pub wake: Wake,
+    /// Who else has.
+    pub wakes: Vec<Wake>,
     /// The members of this node that are not here any more for it, and that did not ask to go.
     pub removed: Vec<MemberId>,
 }
@@ -38,6 +42,8 @@ pub enum Outcome {
     NotWelcomed(MemberId, TooLong),
     /// Something was said, under this number.
     Said(Sequence),
+    /// A wish about rooms is granted.
+    Rooms(RoomDone),
     /// Nothing more.
     Done,
 }
@@ -45,12 +51,12 @@ pub enum Outcome {
 impl Applied {
     /// What nobody is told.
     const fn unseen(outcome: Result<Outcome, Refused>) -> Self {
-        Self { outcome, wake: Wake::Nobody, removed: Vec::new() }
+        Self { outcome, wake: Wake::Nobody, wakes: Vec::new(), removed: Vec::new() }
     }
 
     /// What everybody is told in a moment.
     const fn told(removed: Vec<MemberId>) -> Self {
-        Self { outcome: Ok(Outcome::Done), wake: Wake::AllSoon, removed }
+        Self { outcome: Ok(Outcome::Done), wake: Wake::AllSoon, wakes: Vec::new(), removed }
     }
 }
 
@@ -77,18 +83,21 @@ impl Hub {
             Err(refused) => Applied::unseen(Err(refused)),
             Ok(Effect::Up) => Applied::unseen(Ok(Outcome::Done)),
             Ok(Effect::Down(left)) => {
+                let mut applied = Applied::told(Vec::new());
                 for left in left {
-                    let _ = self.left(left);
+                    let _ = self.left(left, &mut applied.wakes);
                 }
-                Applied::told(Vec::new())
+                applied
             }
             Ok(Effect::Joined(joined)) => self.joined(joined, greeting),
             Ok(Effect::Left(left)) => {
-                let _ = self.left(left);
-                Applied::told(Vec::new())
+                let mut applied = Applied::told(Vec::new());
+                let _ = self.left(left, &mut applied.wakes);
+                applied
             }
-            Ok(Effect::Renamed(Renamed { old, new, stale })) => {
+            Ok(Effect::Renamed(Renamed { old, new, stale, rooms })) => {
                 self.mark_stale(stale);
+                self.forget_rooms(&rooms);
                 self.rooms.push_lobby(Event::renamed(old, new));
                 Applied::told(Vec::new())
             }
@@ -97,9 +106,16 @@ impl Hub {
                 let wake = self.deliver(said);
                 Applied { wake, ..Applied::unseen(Ok(Outcome::Said(number))) }
             }
-            Ok(Effect::Unseen(stale)) => {
+            Ok(Effect::Unseen(stale, rooms)) => {
                 self.mark_stale(stale);
-                Applied::unseen(Ok(Outcome::Done))
+                let mut applied = Applied::unseen(Ok(Outcome::Done));
+                self.tell_rooms(rooms, &mut applied.wakes);
+                applied
+            }
+            Ok(Effect::Rooms(RoomsChanged { done, told })) => {
+                let mut applied = Applied::unseen(Ok(Outcome::Rooms(done)));
+                self.tell_rooms(told, &mut applied.wakes);
+                applied
             }
             Ok(Effect::LoginsEnded(ended)) => self.logins_ended(ended),
         }
@@ -124,7 +140,8 @@ impl Hub {
     }
 
     fn joined(&mut self, joined: Joined, greeting: Option<Greeting<'_>>) -> Applied {
-        let Joined { member, name_json, session, is_resumed, replaced, stale } = joined;
+        let Joined { member, name_json, session, is_resumed, replaced, stale, rooms, lost } =
+            joined;
         self.mark_stale(stale);
         let mut applied = match replaced {
             None => {
@@ -141,7 +158,9 @@ impl Hub {
                 applied
             }
         };
-        let newcomer = Newcomer { id: member, session, is_resumed, replaced };
+        // The newcomer finds all of it in the welcome.
+        self.tell_rooms(rooms, &mut applied.wakes);
+        let newcomer = Newcomer { id: member, session, is_resumed, replaced, lost };
         match greeting.map(|greeting| self.welcome(&newcomer, greeting)) {
             Some(Ok(Some(reply))) => applied.outcome = Ok(Outcome::Welcomed(Box::new(reply))),
             Some(Err(error)) => applied.outcome = Ok(Outcome::NotWelcomed(member, error)),
@@ -151,33 +170,43 @@ impl Hub {
     }
 
     /// Somebody is not here any more; says who, if they were connected with this node.
-    fn left(&mut self, left: Left) -> Option<MemberId> {
-        let Left { member, name_json, stale } = left;
+    fn left(&mut self, left: Left, wakes: &mut Vec<Wake>) -> Option<MemberId> {
+        let Left { member, name_json, stale, rooms } = left;
         let is_ours = self.forget_member(member);
         self.mark_stale(stale);
+        self.tell_rooms(rooms, wakes);
         self.rooms.push_lobby(Event::left(name_json));
         is_ours.then_some(member)
     }
 
     fn logins_ended(&mut self, ended: LoginsEnded) -> Applied {
-        let LoginsEnded { left, reason, removed, stale } = ended;
+        let LoginsEnded { left, reason, removed, stale, rooms } = ended;
+        let mut wakes = Vec::new();
         if let Some(account) = removed {
             self.history.forget_account(account);
         }
-        if left.is_empty() {
-            self.mark_stale(stale);
-            return Applied::unseen(Ok(Outcome::Done));
-        }
-        let ours: Vec<_> = left.into_iter().filter_map(|left| self.left(left)).collect();
+        let is_seen = !left.is_empty();
+        let ours: Vec<_> =
+            left.into_iter().filter_map(|left| self.left(left, &mut wakes)).collect();
         self.mark_stale(stale);
+        self.tell_rooms(rooms, &mut wakes);
         self.removed.extend(ours.iter().map(|member| (*member, reason)));
-        Applied::told(ours)
+        let applied =
+            if is_seen { Applied::told(ours) } else { Applied::unseen(Ok(Outcome::Done)) };
+        Applied { wakes, ..applied }
     }
 
     /// Drops what waits for a member; says whether there was one of this node.
     pub(crate) fn forget_member(&mut self, id: MemberId) -> bool {
         let Some(member) = self.members.remove(&id) else { return false };
         self.budget.change(member.own_bytes(), 0);
+        if let Some(rooms) = member.rooms() {
+            for room in rooms.now() {
+                if let Some(room) = self.rooms.get_mut(room) {
+                    room.remove_reader(id);
+                }
+            }
+        }
         true
     }
 
@@ -193,8 +222,10 @@ impl Hub {
     pub(crate) fn deliver(&mut self, said: Said) -> Wake {
         let Said { number, record, to } = said;
         match &record.destination {
-            // Nobody can be in one yet.
-            Destination::Room(_) => Wake::Nobody,
+            Destination::Room(room) => match self.desk.id(room.number) {
+                Some(id) if self.rooms.push(id, Event::message(number, record)) => Wake::Room(id),
+                _ => Wake::Nobody,
+            },
             Destination::All => {
                 self.history.push_public(number, &record);
                 self.rooms.push_lobby(Event::message(number, record));

@@ -108,6 +108,7 @@ pub struct Accounts {
 pub(super) struct RateLimits {
     pub(super) passwords: Throttle,
     pub(super) elevations: Throttle,
+    pub(super) room_passwords: Throttle,
     pub(super) registrations: Counter<IpAddr>,
     wrong_tokens: Counter<IpAddr>,
 }
@@ -124,6 +125,7 @@ impl Accounts {
             limits: Mutex::new(RateLimits {
                 passwords: Throttle::default(),
                 elevations: Throttle::default(),
+                room_passwords: Throttle::default(),
                 registrations: Counter::new(REGISTRATIONS, ADDRESSES),
                 wrong_tokens: Counter::new(WRONG_TOKENS, ADDRESSES),
             }),

@@ -13,6 +13,7 @@ mod directory_thread;
 mod hashing;
 mod login;
 mod password_hash;
+mod room_password;
 mod secret;
 mod settings;
 mod token;

@@ -17,6 +17,9 @@ pub enum SecretError {
     /// Too few characters.
     #[error("A password has at least {SHORTEST} characters.")]
     TooShort,
+    /// No characters at all.
+    #[error("A password has at least one character.")]
+    Empty,
     /// Too many bytes.
     #[error("A password has at most {LONGEST} bytes.")]
     TooLong,
@@ -66,6 +69,17 @@ impl Secret {
         Ok(())
     }
 
+    /// Checks that it may be the password of a room. People give these to each other, so they may be short.
+    ///
+    /// # Errors
+    /// [`SecretError`].
+    pub fn is_for_a_room(&self) -> Result<(), SecretError> {
+        if self.0.len() > LONGEST {
+            return Err(SecretError::TooLong);
+        }
+        if self.0.is_empty() { Err(SecretError::Empty) } else { Ok(()) }
+    }
+
     /// Its bytes, for hashing.
     pub fn bytes(&self) -> &[u8] {
         self.0.as_bytes()
@@ -100,6 +114,9 @@ mod tests {
         assert_eq!(Secret::chosen("1234567").unwrap_err(), SecretError::TooShort);
         assert_eq!(Secret::chosen(&"x".repeat(1025)).unwrap_err(), SecretError::TooLong);
         assert!(Secret::chosen(&"é".repeat(8)).is_ok());
+        let room = |text: &str| Secret::given(text).is_for_a_room();
+        assert_eq!((room("x"), room("")), (Ok(()), Err(SecretError::Empty)));
+        assert_eq!(room(&"x".repeat(1025)), Err(SecretError::TooLong));
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! What was decided is applied to the hub here, and nowhere else, and whoever it concerns is woken.
 
-use chatterbox_hub::{Applied, Greeting, MemberId, Outcome, Proposal, Refused, Wake};
+use std::collections::BTreeSet;
+use std::sync::MutexGuard;
+
+use chatterbox_hub::{Applied, Greeting, Hub, MemberId, Outcome, Proposal, Refused, RoomId, Wake};
 
 use crate::chat::shared::Chat;
 use crate::order::Decided;
@@ -10,23 +13,54 @@ use crate::order::Decided;
 struct Woken {
     everybody: bool,
     soon: bool,
+    rooms: BTreeSet<RoomId>,
+    rooms_soon: BTreeSet<RoomId>,
     single: Vec<MemberId>,
     removed: Vec<MemberId>,
 }
 
 impl Woken {
-    fn add(&mut self, wake: Wake, removed: Vec<MemberId>) {
+    fn add(&mut self, wake: Wake) {
         match wake {
             Wake::All => self.everybody = true,
             Wake::AllSoon => self.soon = true,
+            Wake::Room(room) => drop(self.rooms.insert(room)),
+            Wake::RoomSoon(room) => drop(self.rooms_soon.insert(room)),
             Wake::One(member) => self.single.push(member),
             Wake::Nobody => {}
         }
-        self.removed.extend(removed);
     }
 }
 
 impl Chat {
+    /// Unlocks the hub, then wakes whom something concerns.
+    fn unlock_and_wake(&self, hub: MutexGuard<'_, Hub>, woken: Woken) {
+        let Woken { everybody, soon, rooms, mut rooms_soon, single, removed } = woken;
+        // Whoever is woken now takes along what could wait.
+        rooms_soon.retain(|room| !everybody && !rooms.contains(room));
+        let of = |room: &RoomId| hub.readers(*room);
+        let readers: Vec<_> = if everybody { Vec::new() } else { rooms.iter().map(of).collect() };
+        let readers_soon: Vec<_> = rooms_soon.iter().map(|room| (*room, of(room))).collect();
+        self.unlock(hub);
+        let notifier = self.notifier();
+        if everybody {
+            notifier.notify_all();
+        } else if soon {
+            notifier.notify_all_soon();
+        }
+        readers.iter().for_each(|readers| notifier.notify_each(readers));
+        notifier.notify_soon(readers_soon);
+        notifier.notify_each(&single);
+        notifier.notify_removed(&removed);
+    }
+
+    /// Wakes those whom calls of the hub concern, and unlocks it.
+    pub(super) fn wake(&self, hub: MutexGuard<'_, Hub>, wakes: impl IntoIterator<Item = Wake>) {
+        let mut woken = Woken::default();
+        wakes.into_iter().for_each(|wake| woken.add(wake));
+        self.unlock_and_wake(hub, woken);
+    }
+
     /// Applies a group that was decided, its messages under one lock. Where it is one of ours, `greeting` has what is said to a user who
     /// joins with the proposal of an index; gives what has become of each proposal, or nothing if the group does not count.
     pub(super) fn apply<'a>(
@@ -41,9 +75,14 @@ impl Chat {
         if hub.begin(group, *at) {
             for (index, proposal) in group.proposals.iter().enumerate() {
                 let applied = hub.step(group.from, proposal.clone(), greeting(index));
-                let Applied { outcome, wake, removed } = applied;
-                woken.add(wake, removed);
+                let Applied { outcome, wake, wakes, removed } = applied;
+                woken.add(wake);
+                wakes.into_iter().for_each(|wake| woken.add(wake));
+                woken.removed.extend(removed);
                 outcomes.push(outcome);
+                if matches!(proposal, Proposal::Room(..)) {
+                    self.note_lobby(&hub);
+                }
                 if !matches!(proposal, Proposal::Say(_)) {
                     // A welcome or a block list may take milliseconds. Nobody else applies anything meanwhile.
                     self.unlock(hub);
@@ -51,14 +90,7 @@ impl Chat {
                 }
             }
         }
-        self.unlock(hub);
-        if woken.everybody {
-            self.notifier().notify(Wake::All);
-        } else if woken.soon {
-            self.notifier().notify(Wake::AllSoon);
-        }
-        self.notifier().notify_each(&woken.single);
-        self.notifier().notify_removed(&woken.removed);
+        self.unlock_and_wake(hub, woken);
         outcomes
     }
 }

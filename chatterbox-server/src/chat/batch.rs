@@ -1,10 +1,12 @@
 //! A batch: what has come for one group, and who waits for what becomes of it.
 //!
-//! Messages are the first proposals of their group, whatever came between them. So what is decided of them while they are
-//! stored is what is decided when they are applied. Nobody can tell: none of the others in the group was made when they were
+//! Messages are the first proposals of their group, whatever came between them, and a wish about rooms is next. So what is
+//! decided of them while they are stored is what is decided when they are applied. Nobody can tell: none of the others in the group was made when they were
 //! sent, and what one connection wants beside its post comes behind it.
 
-use chatterbox_hub::{Greeting, JoinError, Outcome, Proposal, Refused, Say};
+use chatterbox_hub::{
+    Greeting, JoinError, Outcome, Proposal, Refused, RoomDone, RoomRefusal, RoomWish, Say,
+};
 use chatterbox_proto::{Code, Refusal};
 use tokio::sync::oneshot;
 
@@ -24,12 +26,19 @@ const OTHERS: usize = 64;
 pub(super) struct Batch {
     says: Vec<Say>,
     bytes: usize,
+    /// A wish about rooms. What follows from one is judged by what followed from those before, so a group has one at most.
+    wish: Option<(Box<RoomWish>, WishDone)>,
     others: Vec<Proposal>,
     posts: Vec<Posted>,
     waiting: Vec<Waiting>,
     /// How many messages are the first proposals of the group.
     said: usize,
+    /// Who waits for the wish, if it is the next proposal.
+    wished: Option<WishDone>,
 }
+
+/// Whom it is told what has become of a wish.
+pub(super) type WishDone = oneshot::Sender<Result<RoomDone, RoomRefusal>>;
 
 /// Who waits for the messages of one post.
 struct Posted {
@@ -49,7 +58,10 @@ enum Waiting {
 impl Batch {
     /// Whether it takes another entry.
     pub(super) fn has_room(&self) -> bool {
-        self.says.len() < MESSAGES && self.bytes < BYTES && self.others.len() < OTHERS
+        self.says.len() < MESSAGES
+            && self.bytes < BYTES
+            && self.others.len() < OTHERS
+            && self.wish.is_none()
     }
 
     /// Takes an entry in.
@@ -61,6 +73,10 @@ impl Batch {
             Entry::Join(Joining { done, .. }) if done.is_closed() => return,
             Entry::Join(Joining { join, greeting, done, _place }) => {
                 (Proposal::Join(join), Waiting::Join(greeting, done))
+            }
+            Entry::Wish(wish, done) => {
+                self.wish = Some((wish, done));
+                return;
             }
             Entry::Leave(member) => (Proposal::Leave(member), Waiting::Nobody),
             Entry::Change(Change { proposal, done }) => {
@@ -89,6 +105,16 @@ impl Batch {
         std::mem::take(&mut self.says)
     }
 
+    /// The wish about rooms, if there is one.
+    pub(super) fn take_wish(&mut self) -> Option<(Box<RoomWish>, WishDone)> {
+        self.wish.take()
+    }
+
+    /// Notes that the wish is proposed behind the messages, and who waits for it.
+    pub(super) fn wishes(&mut self, done: WishDone) {
+        self.wished = Some(done);
+    }
+
     /// All else, which comes behind them.
     pub(super) fn take_others(&mut self) -> Vec<Proposal> {
         std::mem::take(&mut self.others)
@@ -105,7 +131,8 @@ impl Batch {
 
     /// What is said to the user who joins with the proposal of this index.
     pub(super) fn greeting(&self, index: usize) -> Option<Greeting<'_>> {
-        match self.waiting.get(index.checked_sub(self.said)?)? {
+        let before = self.said + usize::from(self.wished.is_some());
+        match self.waiting.get(index.checked_sub(before)?)? {
             Waiting::Join(greeting, _) => Some(greeting.get()),
             Waiting::Change(_) | Waiting::Nobody => None,
         }
@@ -118,6 +145,15 @@ impl Batch {
             let acks = post.acks(&mut outcomes);
             // The connection may have ended meanwhile.
             let _ = post.done.send(acks);
+        }
+        if let Some(done) = self.wished {
+            let outcome = match outcomes.next() {
+                Some(Ok(Outcome::Rooms(granted))) => Ok(granted),
+                Some(Err(Refused::Room(refusal))) => Err(refusal),
+                _ => Err(RoomRefusal::Failed),
+            };
+            // The connection may have ended meanwhile.
+            let _ = done.send(outcome);
         }
         for waiting in self.waiting {
             let outcome = outcomes.next().unwrap_or(Err(Refused::NotHere));
@@ -161,6 +197,6 @@ fn admitted(outcome: Result<Outcome, Refused>, chat: &Chat) -> Result<Admitted, 
             chat.leave(member);
             Err(error.into())
         }
-        Outcome::Said(_) | Outcome::Done => Err(Refusal::Busy.into()),
+        Outcome::Said(_) | Outcome::Rooms(_) | Outcome::Done => Err(Refusal::Busy.into()),
     }
 }

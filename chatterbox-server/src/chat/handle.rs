@@ -254,20 +254,27 @@ impl Handle {
     }
 }
 
-/// Resolves the destination of a message of about `bytes`: the spelling under which its recipient is here, and under whom it
-/// is filed. Room for it is reserved, and added to `reserved`.
+/// Resolves the destination of a message: the spelling under which its recipient is here, or a room has, and under whom it is
+/// filed. Memory for a private one is reserved, and added to `reserved`.
 ///
 /// # Errors
-/// [`Code::NoSuchUser`], [`Code::Blocked`] or [`Code::RecipientBusy`].
+/// [`Code::NoSuchUser`], [`Code::Blocked`] or [`Code::RecipientBusy`]; for a room what RM-15 says.
 pub fn resolve(
     sender: &Handle,
     destination: Destination<impl NameKey, impl NameKey>,
-    bytes: usize,
+    content: &str,
     reserved: &mut Reserved,
 ) -> Result<(To, Filing), Code> {
+    let bytes = content.len();
     match destination {
-        Destination::All => Ok((Destination::All, Filing::default())),
-        Destination::Room(_) => Err(Code::NoSuchRoom),
+        Destination::All => {
+            sender.chat.may_say_to_all(sender.id)?;
+            Ok((Destination::All, Filing::default()))
+        }
+        Destination::Room(name) => {
+            let room = sender.chat.may_say_in(sender.id, &name, content)?;
+            Ok((Destination::Room(room), Filing::default()))
+        }
         Destination::User(name) => {
             let (recipient, name, to) = sender.chat.reserve(sender.id, &name, bytes)?;
             reserved.add(&sender.chat, recipient, bytes);

@@ -10,6 +10,7 @@ pub(crate) mod paging;
 pub(crate) mod posts;
 pub(crate) mod proposals;
 pub(crate) mod reserved;
+mod rooms;
 pub(crate) mod sequencer;
 pub(crate) mod shared;
 pub(crate) mod wake_flag;

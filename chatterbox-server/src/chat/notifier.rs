@@ -10,7 +10,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chatterbox_hub::{MemberId, Wake};
+use chatterbox_hub::{MemberId, RoomId};
 
 use crate::chat::wake_flag::WakeFlag;
 
@@ -37,6 +37,16 @@ pub struct Notifier {
     signals: Mutex<HashMap<MemberId, Arc<Signals>>>,
     /// Raised when presence has changed.
     presence: WakeFlag,
+    /// Who is woken then.
+    delayed: Mutex<Delayed>,
+}
+
+/// Who is woken when presence is told.
+#[derive(Debug, Default)]
+struct Delayed {
+    everybody: bool,
+    /// The readers of rooms, of which there is a bounded number.
+    rooms: HashMap<RoomId, Arc<Vec<MemberId>>>,
 }
 
 impl Notifier {
@@ -58,13 +68,26 @@ impl Notifier {
         self.signals().remove(&id);
     }
 
-    /// Wakes those whom an event of the hub concerns.
-    pub fn notify(&self, wake: Wake) {
-        match wake {
-            Wake::All => self.signals().values().for_each(|signals| signals.pending.raise()),
-            Wake::AllSoon => self.presence.raise(),
-            Wake::One(id) => self.notify_each(&[id]),
-            Wake::Nobody => {}
+    fn delayed(&self) -> MutexGuard<'_, Delayed> {
+        self.delayed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wakes everybody.
+    pub fn notify_all(&self) {
+        self.signals().values().for_each(|signals| signals.pending.raise());
+    }
+
+    /// Wakes everybody in a moment.
+    pub fn notify_all_soon(&self) {
+        self.delayed().everybody = true;
+        self.presence.raise();
+    }
+
+    /// Wakes the readers of rooms in a moment.
+    pub fn notify_soon(&self, rooms: Vec<(RoomId, Arc<Vec<MemberId>>)>) {
+        if !rooms.is_empty() {
+            self.delayed().rooms.extend(rooms);
+            self.presence.raise();
         }
     }
 
@@ -89,11 +112,16 @@ impl Notifier {
         ids.iter().filter_map(|id| signals.get(id)).for_each(|signals| raise(signals));
     }
 
-    /// Sends the delayed wakes of [`Wake::AllSoon`]; a task of the server runs it.
+    /// Sends the delayed wakes; a task of the server runs it.
     pub async fn notify_of_presence(&self) -> Infallible {
         loop {
             self.presence.raised().await;
-            self.notify(Wake::All);
+            let Delayed { everybody, rooms } = std::mem::take(&mut *self.delayed());
+            if everybody {
+                self.notify_all();
+            } else {
+                rooms.values().for_each(|readers| self.notify_each(readers));
+            }
             let members = u32::try_from(self.signals().len()).unwrap_or(u32::MAX);
             tokio::time::sleep(
                 PRESENCE_INTERVAL + PRESENCE_INTERVAL_PER_MEMBER.saturating_mul(members),
@@ -123,11 +151,11 @@ mod tests {
         let task = Arc::clone(&notifier);
         let notifying = tokio::spawn(async move { task.notify_of_presence().await });
         let start = tokio::time::Instant::now();
-        notifier.notify(Wake::AllSoon);
+        notifier.notify_all_soon();
         signals.pending.raised().await;
         assert_eq!(start.elapsed(), Duration::ZERO, "the first does not wait");
         for _ in 0..100 {
-            notifier.notify(Wake::AllSoon);
+            notifier.notify_all_soon();
         }
         signals.pending.raised().await;
         // The clock of the runtime counts in milliseconds.
@@ -136,7 +164,7 @@ mod tests {
         let more = tokio::time::timeout(Duration::from_secs(60), signals.pending.raised());
         assert!(more.await.is_err(), "a hundred are one");
         let start = tokio::time::Instant::now();
-        notifier.notify(Wake::All);
+        notifier.notify_all();
         signals.pending.raised().await;
         assert_eq!(start.elapsed(), Duration::ZERO, "a message does not wait");
         notifying.abort();

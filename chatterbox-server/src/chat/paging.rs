@@ -5,10 +5,11 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use chatterbox_hub::guard::pace::LONGEST_QUEUE;
-use chatterbox_hub::{Conversation, Identity, Party, Record, Sequence};
+use chatterbox_hub::{Conversation, Identity, MemberId, Party, Record, Sequence};
+use chatterbox_proto::capability::commands::OutcomeCode;
 use chatterbox_proto::capability::ids::{self, PageMessage, Query, Side};
 use chatterbox_proto::json::Object;
-use chatterbox_proto::{Username, limits};
+use chatterbox_proto::{Capability, LookupKey, Username, limits};
 use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
 
@@ -48,11 +49,20 @@ impl Pages {
         &self,
         query: &Query,
         chat: &Chat,
+        member: MemberId,
         user: &Identity,
         hidden: &HashSet<Username>,
     ) -> Result<Object, StoreError> {
         let with = query.with.as_wire();
-        let of = if query.is_public() {
+        let speaks_rooms = user.agreed.is_some_and(|agreed| agreed.has(Capability::Rooms));
+        let of = if query.is_of_room() && speaks_rooms {
+            let name = LookupKey::of(with, 1 + limits::ROOM_NAME_CHARS);
+            let readable = name.ok_or(OutcomeCode::NoSuchRoom);
+            match readable.and_then(|name| chat.readable(member, &name)) {
+                Ok(of) => Some(of),
+                Err(code) => return Ok(ids::no_page(with, code.word())),
+            }
+        } else if query.is_public() {
             Some(Conversation::Public)
         } else {
             // A text that can't be a name has no messages.
@@ -150,7 +160,7 @@ mod tests {
 
     use bytes::Bytes;
     use chatterbox_hub::guard::pace::HIDDEN_PAGES;
-    use chatterbox_hub::{Filing, Record};
+    use chatterbox_hub::{Filing, Record, RoomNumber, RoomRecord};
     use chatterbox_proto::session::Destination;
     use chatterbox_proto::{Entry, WireText};
     use futures_util::FutureExt as _;
@@ -177,6 +187,24 @@ mod tests {
             &'a self,
             _: &'a [(Sequence, Record)],
         ) -> BoxFuture<'a, Result<(), StoreError>> {
+            unreachable!()
+        }
+
+        fn keep_rooms<'a>(
+            &'a self,
+            _: Sequence,
+            _: &'a [RoomRecord],
+        ) -> BoxFuture<'a, Result<(), StoreError>> {
+            unreachable!()
+        }
+
+        fn rooms(&self) -> BoxFuture<'_, Result<Vec<RoomRecord>, StoreError>> {
+            unreachable!()
+        }
+
+        fn newest_of_rooms(
+            &self,
+        ) -> BoxFuture<'_, Result<Vec<(RoomNumber, Sequence)>, StoreError>> {
             unreachable!()
         }
 

@@ -1,17 +1,20 @@
 //! The queue between connections and the sequencer: all that is to change the chat, in the order in which it came.
 //!
-//! It has no bound of its own, because each of its senders has one: posts have places and bytes, joins have places, a member has one change under way beside its post, and leaves once. Leaving is never refused and never waits, so it
+//! It has no bound of its own, because each of its senders has one: posts have places and bytes, joins have places, a member has one change and
+//! one wish about rooms under way beside its post, and leaves once. Leaving is never refused and never waits, so it
 //! is proposed where a connection ends, whatever it ended of.
 
 use std::sync::Arc;
 
 use chatterbox_hub::{
-    Greeting, Join, JoinError, JoinReply, MemberId, Proposal, Record, Refused, Sequence,
+    Greeting, Join, JoinError, JoinReply, MemberId, Proposal, Record, Refused, RoomDone,
+    RoomRefusal, RoomWish, Sequence,
 };
 use chatterbox_proto::{Code, Refusal};
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
+use crate::chat::batch::WishDone;
 use crate::chat::posts::{Acks, Held, Post, PostRoom, Tags};
 
 /// Posts that may wait; one connection has at most one.
@@ -29,6 +32,8 @@ pub(super) enum Entry {
     Post(Post, OwnedSemaphorePermit),
     /// A user who wants to come in.
     Join(Joining),
+    /// A wish about rooms.
+    Wish(Box<RoomWish>, WishDone),
     /// A member that is gone.
     Leave(MemberId),
     /// Anything else.
@@ -51,6 +56,7 @@ pub(super) struct OwnGreeting {
     info: Box<str>,
     extra: Box<[u8]>,
     after: Option<Sequence>,
+    recent: Option<u16>,
 }
 
 /// A change, for whoever waits until it is made.
@@ -98,12 +104,13 @@ pub fn queue() -> (Proposals, ProposalQueue) {
 
 impl OwnGreeting {
     fn of(greeting: Greeting<'_>) -> Self {
-        let Greeting { info, extra, after } = greeting;
-        Self { info: info.into(), extra: extra.into(), after }
+        let Greeting { info, extra, after, recent } = greeting;
+        Self { info: info.into(), extra: extra.into(), after, recent }
     }
 
     pub(super) fn get(&self) -> Greeting<'_> {
-        Greeting { info: &self.info, extra: &self.extra, after: self.after }
+        let Self { info, extra, after, recent } = self;
+        Greeting { info, extra, after: *after, recent: *recent }
     }
 }
 
@@ -176,6 +183,17 @@ impl Proposals {
         let change = Change { proposal, done: Some(done) };
         self.entries.send(Entry::Change(change)).map_err(|_| Refused::NotHere)?;
         changed.await.map_err(|_| Refused::NotHere)?
+    }
+
+    /// Asks for a wish about rooms to be granted, and waits until it is, or is not.
+    ///
+    /// # Errors
+    /// [`RoomRefusal`].
+    pub(super) async fn wish(&self, wish: RoomWish) -> Result<RoomDone, RoomRefusal> {
+        let (done, granted) = oneshot::channel();
+        let entry = Entry::Wish(Box::new(wish), done);
+        self.entries.send(entry).map_err(|_| RoomRefusal::Failed)?;
+        granted.await.map_err(|_| RoomRefusal::Failed)?
     }
 
     /// Asks for a change for which nobody waits.

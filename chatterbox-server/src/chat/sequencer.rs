@@ -10,12 +10,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatterbox_hub::{Group, Incarnation, Lag, Proposal, Record, Say, Sequence, TimelineLimits};
+use chatterbox_hub::{
+    Group, Incarnation, Lag, Proposal, Record, RoomRecord, RoomRefusal, RoomWish, Say, Sequence,
+    TimelineLimits,
+};
 use chatterbox_proto::Code;
 use futures_util::stream::{BoxStream, StreamExt as _};
 use tokio::time::Instant;
 
-use crate::chat::batch::Batch;
+use crate::chat::batch::{Batch, WishDone};
 use crate::chat::proposals::ProposalQueue;
 use crate::chat::shared::Chat;
 use crate::order::{Decided, Order, OrderError};
@@ -87,12 +90,60 @@ impl Sequencer {
                     Vec::new()
                 }
             };
+            if let Some((wish, done)) = batch.take_wish()
+                && let Some((done, proposal)) = self.keep_wish(wish, done, &mut numbering).await
+            {
+                batch.wishes(done);
+                proposals.push(proposal);
+            }
             proposals.append(&mut batch.take_others());
             if let Err(error) = rounds.go(proposals, batch).await {
                 return tracing::error!(%error, "the order can't be followed");
             }
             pace.keep(&self.chat).await;
         }
+    }
+
+    /// Stores what follows from a wish about rooms, if it is going to be granted. Nothing comes between here and its turn but
+    /// messages, by which rooms don't change. Where it is not, whoever waits is told at once.
+    async fn keep_wish(
+        &self,
+        wish: Box<RoomWish>,
+        done: WishDone,
+        numbering: &mut Numbering,
+    ) -> Option<(WishDone, Proposal)> {
+        let refuse = |done: WishDone, refusal| {
+            // The connection may have ended meanwhile.
+            let _ = done.send(Err(refusal));
+            None
+        };
+        let newest = match numbering.newest(&*self.store).await {
+            Ok(newest) => newest,
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the store can't be read"
+                );
+                return refuse(done, RoomRefusal::NotStored);
+            }
+        };
+        let number = newest + 1;
+        let judged = match self.chat.judge_room(&wish, number) {
+            Ok(judged) => judged,
+            Err(refusal) => {
+                numbering.newest = Some(newest);
+                return refuse(done, refusal);
+            }
+        };
+        let durable: Vec<_> = judged.records.into_iter().filter(RoomRecord::is_durable).collect();
+        if !durable.is_empty()
+            && let Err(error) = self.store.keep_rooms(number, &durable).await
+        {
+            tracing::error!(error = &error as &dyn std::error::Error, "a room was not changed");
+            return refuse(done, RoomRefusal::NotStored);
+        }
+        numbering.newest = Some(number);
+        Some((done, Proposal::Room(wish, number)))
     }
 
     /// Stores the messages that are going to be accepted, under their numbers. Nothing comes between here and their turn: they

@@ -5,12 +5,13 @@
 
 #![allow(clippy::disallowed_methods, reason = "the edge: tells the hub the time")]
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chatterbox_hub::{
-    AccountChange, Amendment, Event, Hub, Identity, Incarnation, JoinError, JoinRequest, Lag,
-    Laggards, LoggedIn, MemberId, Party, Proposal, Record, Refused, Say, Sequence, SessionId,
-    SessionKey,
+    AccountChange, AccountRef, Amendment, Event, Hub, Identity, Incarnation, JoinError,
+    JoinRequest, Judged, Lag, Laggards, Level, LoggedIn, Login, MemberId, Party, Proposal, Record,
+    Refused, RoomDone, RoomRefusal, RoomWish, Say, Sequence, SessionId, SessionKey,
 };
 use chatterbox_proto::{Code, NameKey, Username};
 use tokio::time::Instant;
@@ -25,6 +26,8 @@ pub struct Chat {
     hub: Mutex<Hub>,
     notifier: Notifier,
     proposals: Proposals,
+    /// Whether the lobby has no TALK and no SLOW, so that nobody has to ask whether they may write there.
+    is_lobby_open: AtomicBool,
     start: Instant,
 }
 
@@ -32,7 +35,8 @@ impl Chat {
     /// A chat whose changes go through `proposals`.
     pub fn new(hub: Hub, proposals: Proposals) -> Self {
         let (hub, start) = (Mutex::new(hub), Instant::now());
-        Self { hub, notifier: Notifier::default(), proposals, start }
+        let is_lobby_open = AtomicBool::new(true);
+        Self { hub, notifier: Notifier::default(), proposals, is_lobby_open, start }
     }
 
     // A panic under the lock would be our bug; the others' chat goes on.
@@ -128,8 +132,15 @@ impl Chat {
     pub async fn amend(&self, id: MemberId, amendment: Amendment) -> bool {
         let actor = || self.hub().identity(id).map(Identity::actor);
         let before = actor();
+        let logs_in = match &amendment.login {
+            Some(Login::In(login)) => Some(AccountRef::from(login)),
+            Some(Login::Out) | None => None,
+        };
         // Who is not here any more can do nothing.
         let _ = self.change(Proposal::Amend(id, amendment)).await;
+        if let Some(account) = logs_in {
+            self.adopt_rooms(id, account).await;
+        }
         actor() != before
     }
 
@@ -141,8 +152,7 @@ impl Chat {
             return false;
         }
         let wake = hub.tell(id, event);
-        self.unlock(hub);
-        self.notifier.notify(wake);
+        self.wake(hub, [wake]);
         true
     }
 
@@ -191,6 +201,32 @@ impl Chat {
     /// Numbers the messages that are going to be accepted if this node proposes them next; see [`Hub::judge`].
     pub(super) fn judge(&self, from: Incarnation, says: &mut [Say], first: Sequence) -> Vec<bool> {
         self.hub().judge(from, says, first)
+    }
+
+    /// Whether everybody may write to everybody at any time.
+    pub(super) fn is_lobby_open(&self) -> bool {
+        self.is_lobby_open.load(Ordering::Relaxed)
+    }
+
+    /// Notes who may write in the lobby, after it may have changed.
+    pub(super) fn note_lobby(&self, hub: &Hub) {
+        let lobby = &hub.lobby().settings;
+        let is_open = lobby.talk == Level::GUEST && lobby.slow == 0;
+        self.is_lobby_open.store(is_open, Ordering::Relaxed);
+    }
+
+    /// Asks for a wish about rooms to be granted.
+    pub(super) async fn wish(&self, wish: RoomWish) -> Result<RoomDone, RoomRefusal> {
+        self.proposals.wish(wish).await
+    }
+
+    /// What follows from a wish about rooms; see [`Hub::judge_room`].
+    pub(super) fn judge_room(
+        &self,
+        wish: &RoomWish,
+        number: Sequence,
+    ) -> Result<Judged, RoomRefusal> {
+        self.hub().judge_room(wish, number)
     }
 
     /// Gives back what was reserved for messages of these sizes to these members.
@@ -243,8 +279,9 @@ impl Chat {
 
     /// Tells everybody something that is not part of the history.
     pub fn announce(&self, event: Event) {
-        let wake = self.hub().announce(event);
-        self.notifier.notify(wake);
+        let mut hub = self.hub();
+        let wake = hub.announce(event);
+        self.wake(hub, [wake]);
     }
 
     /// Removes slow consumers; see [`Hub::evict_overtaken`].

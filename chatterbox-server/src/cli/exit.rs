@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::io;
 use std::process::ExitCode;
 
+use chatterbox_server::commands::ConfiguredRoomError;
 use chatterbox_server::net::{ListenError, TlsError};
 use chatterbox_server::store::sqlite::{CopyError, OpenError};
 
@@ -129,6 +130,14 @@ impl From<CopyError> for Failure {
             _ => None,
         };
         Self { message: error.to_string(), hint: hint.map(Into::into), code: MESSAGES }
+    }
+}
+
+impl From<ConfiguredRoomError> for Failure {
+    fn from(error: ConfiguredRoomError) -> Self {
+        let error: &dyn std::error::Error = &error;
+        let hint = Some("look at the rooms of the configuration file".into());
+        Self { message: error.to_string(), hint, code: CONFIGURATION }
     }
 }
 

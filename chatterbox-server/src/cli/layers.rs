@@ -10,12 +10,14 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use chatterbox_address::{Contradiction, HostPort};
+use chatterbox_server::config::RoomBlock;
 use chatterbox_server::ops::folders;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, FromArgMatches as _};
 
 use crate::cli::command_line::{Cli, parser};
 use crate::cli::exit::{self, Failure};
+use crate::cli::rooms;
 use crate::cli::schema::{self, Setting};
 use crate::cli::settings::Serve;
 use crate::cli::subcommand::Command;
@@ -41,6 +43,9 @@ pub enum LayerError {
     /// A value of the file is a list, a table or a date.
     #[error("{path}: {key} has to be text, a number, true or false")]
     Value { path: PathBuf, key: String },
+    /// A room of the file is not what a room can be.
+    #[error("{path}{}: {problem}", .line.map_or_else(String::new, |line| format!(":{line}")))]
+    Room { path: PathBuf, line: Option<usize>, problem: String },
     /// The parser of the command line refused a value of the file.
     #[error("{path}: {problem}")]
     Refused { path: PathBuf, problem: String },
@@ -99,6 +104,17 @@ pub struct Settings {
     pub effective: Vec<Effective>,
     /// The file that was read.
     pub file: Option<PathBuf>,
+    /// The rooms of the file, as they stand there.
+    pub rooms: Option<toml::Value>,
+}
+
+/// What a file says.
+#[derive(Debug, Default)]
+struct Contents {
+    /// Keys and values, as text.
+    values: BTreeMap<String, String>,
+    rooms: Option<toml::Value>,
+    blocks: Vec<RoomBlock>,
 }
 
 /// Reads all layers for these arguments.
@@ -112,9 +128,10 @@ pub fn read(arguments: &[OsString]) -> Result<Settings, LayerError> {
         None => cli.serve.config.as_ref(),
         Some(command) => command.config(),
     };
-    let file = match config.cloned().or_else(default_file) {
-        Some(path) => Some((read_file(&path)?, path)),
-        None => None,
+    let file = config.cloned().or_else(default_file);
+    let contents = match &file {
+        Some(path) => read_file(path)?,
+        None => Contents::default(),
     };
     // A subcommand takes only those values from the file for which it has flags: a backup knows `data`, and no `port`.
     let (active, matches) = innermost(&first);
@@ -124,7 +141,7 @@ pub fn read(arguments: &[OsString]) -> Result<Settings, LayerError> {
         .collect();
     let mut extended = arguments.to_vec();
     let mut from_file = Vec::new();
-    for (key, value) in file.iter().flat_map(|(values, _)| values) {
+    for (key, value) in &contents.values {
         let setting = taken.iter().find(|setting| setting.key == *key);
         let Some(setting) = setting.filter(|setting| !decided_above(matches, &taken, setting))
         else {
@@ -133,7 +150,6 @@ pub fn read(arguments: &[OsString]) -> Result<Settings, LayerError> {
         from_file.push(setting.id());
         extended.extend(setting.argument(value));
     }
-    let file = file.map(|(_, path)| path);
     let second = parser().try_get_matches_from(&extended).map_err(|error| match &file {
         // The arguments alone were accepted, so the file is to blame.
         Some(path) => LayerError::Refused { path: path.clone(), problem: problem(&error) },
@@ -150,7 +166,8 @@ pub fn read(arguments: &[OsString]) -> Result<Settings, LayerError> {
         command => (command, cli.serve),
     };
     split_host(&mut serve, &mut effective)?;
-    Ok(Settings { command, serve, effective, file })
+    serve.live.rooms = contents.blocks;
+    Ok(Settings { command, serve, effective, file, rooms: contents.rooms })
 }
 
 /// Takes the port off a host that has one behind it. `-p` of a higher layer wins; in the same layer both have to agree.
@@ -237,16 +254,24 @@ fn effective(setting: &'static Setting, matches: &ArgMatches, from_file: &[&str]
     Effective { setting, value, origin }
 }
 
-/// Keys and values of a file, as text.
-fn read_file(path: &Path) -> Result<BTreeMap<String, String>, LayerError> {
+fn read_file(path: &Path) -> Result<Contents, LayerError> {
     use std::io::Read as _;
     let read = |source| LayerError::Read { path: path.to_owned(), source };
     let mut text = String::new();
     let file = std::fs::File::open(path).map_err(read)?;
     file.take(LARGEST).read_to_string(&mut text).map_err(read)?;
-    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| LayerError::Syntax {
+    let mut table: toml::Table =
+        text.parse().map_err(|error: toml::de::Error| LayerError::Syntax {
+            path: path.to_owned(),
+            problem: error.to_string().trim_end().to_owned(),
+        })?;
+    let rooms = table.remove(rooms::KEY);
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let blocks = rooms.as_ref().map_or(Ok(Vec::new()), |rooms| rooms::read(rooms, folder));
+    let blocks = blocks.map_err(|mistake| LayerError::Room {
         path: path.to_owned(),
-        problem: error.to_string().trim_end().to_owned(),
+        line: mistake.line(&text),
+        problem: mistake.problem,
     })?;
     let mut values = BTreeMap::new();
     for (key, value) in table {
@@ -263,7 +288,7 @@ fn read_file(path: &Path) -> Result<BTreeMap<String, String>, LayerError> {
         };
         values.insert(key, text);
     }
-    Ok(values)
+    Ok(Contents { values, rooms, blocks })
 }
 
 /// The setting whose key is most like this one, for `did you mean`.
@@ -279,6 +304,9 @@ fn nearest(key: &str) -> Option<String> {
 
 #[cfg(test)]
 pub mod tests {
+    use chatterbox_hub::{Level, RoomKeep, RoomSetting};
+    use chatterbox_proto::Username;
+
     use super::*;
 
     pub fn with_file(text: &str, arguments: &[&str]) -> Result<Settings, LayerError> {
@@ -370,6 +398,28 @@ pub mod tests {
     }
 
     #[test]
+    fn rooms_of_the_file_are_read_with_what_it_says_of_them() {
+        let text = "port = 7\n[rooms.\"#lab\"]\ndescription = \"d\"\nkeep = \"off\"\nhidden = true\ntalk = 3\n\
+            [rooms.\"#Staff\"]\npassword-file = \"staff.txt\"\nowner = \"prof\"\nauto = true\nkeep = 50\n";
+        let settings = with_file(text, &[]).unwrap();
+        let [staff, lab] = &settings.serve.config().rooms[..] else { panic!("{settings:?}") };
+        assert_eq!((lab.name.as_str(), &lab.owner, lab.auto), ("#lab", &None, false));
+        let expected = [
+            RoomSetting::Description("d".into()),
+            RoomSetting::Hidden(true),
+            RoomSetting::Keep(RoomKeep::Off),
+            RoomSetting::Talk(Level::MODERATOR),
+        ];
+        assert_eq!(lab.settings, expected);
+        assert_eq!((staff.name.as_str(), staff.auto), ("#Staff", true));
+        assert_eq!(staff.owner.as_ref().map(Username::as_str), Some("prof"));
+        assert_eq!(staff.settings, [RoomSetting::Keep(RoomKeep::Newest(50))]);
+        let file = settings.file.unwrap();
+        let beside = file.parent().unwrap().join("staff.txt");
+        assert_eq!(staff.password_file.as_ref(), Some(&beside), "beside the file");
+    }
+
+    #[test]
     fn mistakes_in_the_file_are_said() {
         for (text, expected) in [
             ("max_frame = 70000", "did you mean \"max-frame\"?"),
@@ -381,6 +431,20 @@ pub mod tests {
             ("plaintext = \"perhaps\"", "perhaps"),
             ("cert = \"c\"\nplaintext = true", "cannot be used with"),
             ("port = ", "server.toml"),
+            (
+                "\n[rooms.\"#lab\"]\nlimit = 1\ndescripton = \"x\"",
+                "server.toml:4: [rooms.\"#lab\"]: descripton",
+            ),
+            ("[rooms.\"#lab\"]\ndescripton = \"x\"", "did you mean \"description\"?"),
+            ("[rooms.\"#lab\"]\npassword = \"x\"", "password-file"),
+            ("[rooms.\"#lab\"]\nlength = 0", "length: it has to be 1 to 4000 characters"),
+            ("[rooms.\"#lab\"]\nauto = \"yes\"", "auto: it has to be true or false"),
+            ("[rooms.\"#lab\"]\nowner = \"a b\"", "owner: A name has no white space in it."),
+            ("[rooms.\"#lab\"]\ntopic = [1]", "topic: it has to be text"),
+            ("[rooms.lab]\nslow = 1", "server.toml:1: [rooms.\"lab\"]: The name of a room begins"),
+            ("[rooms.\"#lab\"]\n[rooms.\"#LAB\"]", "the room is there twice"),
+            ("rooms = 5", "rooms are tables"),
+            ("[rooms]\n\"#lab\" = 5", "server.toml:2: [rooms.\"#lab\"]: it has to be a table"),
         ] {
             let error = with_file(text, &[]).unwrap_err().to_string();
             assert!(error.contains(expected), "{text}: {error}");

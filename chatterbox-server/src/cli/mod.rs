@@ -7,6 +7,7 @@ mod exit;
 mod layers;
 mod mistaken;
 mod reload;
+mod rooms;
 mod run;
 mod sample;
 mod schema;

@@ -3,11 +3,12 @@
 use std::ffi::OsString;
 use std::sync::{Mutex, PoisonError};
 
-use chatterbox_server::Live;
 use chatterbox_server::net::Transport;
 use chatterbox_server::ops::machine;
+use chatterbox_server::{Config, Live};
 
 use crate::cli::layers::{self, Effective, Settings};
+use crate::cli::rooms;
 
 /// Replaces what a running server can replace.
 pub struct Reloader {
@@ -30,7 +31,11 @@ impl Reloader {
     }
 
     fn take_over(&self, fresh: Settings) {
-        self.live.replace(fresh.serve.config().bounded_by(machine::allow_many_connections()));
+        let config = fresh.serve.config().bounded_by(machine::allow_many_connections());
+        // Rooms are made at a start: those of the file that it has read stay in force.
+        let rooms = self.live.current().rooms.clone();
+        let same_rooms = rooms == config.rooms;
+        self.live.replace(Config { rooms, ..config });
         let mut in_force = self.in_force.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut changed, mut waiting) = (Vec::new(), Vec::new());
         // The arguments are the same as at the start, so both lists have the same settings in the same order.
@@ -43,6 +48,9 @@ impl Reloader {
             if setting.reloadable {
                 *old = new;
             }
+        }
+        if !same_rooms {
+            waiting.push(rooms::KEY);
         }
         if !waiting.is_empty() {
             tracing::warn!(settings = waiting.join(", "), "changed at the next start only");

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::cli::layers::{Effective, Settings};
+use crate::cli::rooms;
 use crate::cli::schema::{self, Setting};
 
 /// The settings in force, as a configuration file with the origin of each beside it.
@@ -24,6 +25,7 @@ pub fn show(settings: &Settings) -> String {
         // Writing to a String can't fail.
         let _ = writeln!(text, "{line:width$}  # {}", origin.name());
     }
+    text.push_str(&rooms::show(settings.rooms.as_ref()));
     text
 }
 
@@ -46,6 +48,7 @@ pub fn sample() -> String {
         };
         let _ = write!(text, "\n# {}\n# {} = {value}\n", setting.help(), setting.key);
     }
+    text.push_str(rooms::SAMPLE);
     text
 }
 
@@ -66,6 +69,9 @@ fn toml_value(setting: &Setting, value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use chatterbox_hub::RoomSettings;
+    use chatterbox_server::config::ROOM_SETTINGS;
+
     use super::*;
     use crate::cli::layers::tests::with_file;
     use crate::cli::subcommand::Command;
@@ -93,6 +99,26 @@ mod tests {
     }
 
     #[test]
+    fn the_room_of_the_sample_is_one_of_defaults() {
+        let sample = sample();
+        let lines = sample.lines().skip_while(|line| !line.starts_with("# [rooms."));
+        let text: String =
+            lines.map(|line| format!("{}\n", line.trim_start_matches("# "))).collect();
+        let settings = with_file(&text, &[]).unwrap();
+        let [room] = &settings.serve.live.rooms[..] else { panic!("{text}") };
+        let mut set = RoomSettings::default();
+        room.settings.iter().for_each(|setting| setting.clone().apply(&mut set));
+        let default = RoomSettings {
+            topic: set.topic.clone(),
+            description: set.description.clone(),
+            ..RoomSettings::default()
+        };
+        assert_eq!(set, default);
+        let keys = text.lines().filter(|line| line.contains(" = ")).count();
+        assert_eq!(keys, ROOM_SETTINGS.len() + ["topic", "owner", "auto", "password-file"].len());
+    }
+
+    #[test]
     fn values_that_only_look_like_numbers_are_shown_as_text() {
         let line = ["config", "--data", "1.0", "--grace", ".5", "--port", "007"];
         let settings = with_file("", &line).unwrap();
@@ -104,13 +130,15 @@ mod tests {
 
     #[test]
     fn what_is_shown_can_be_used_as_a_file() {
-        let settings =
-            with_file("port = 7\nlog = \"debug\"\n", &["config", "--max-name", "9"]).unwrap();
+        let text = "port = 7\nlog = \"debug\"\n[rooms.\"#a.b\"]\nslow = 3\nauto = true\n";
+        let settings = with_file(text, &["config", "--max-name", "9"]).unwrap();
         assert!(matches!(settings.command, Some(Command::Config { sample: false, .. })));
         let shown = show(&settings);
         assert!(shown.contains("max-name = 9") && shown.contains("# command line"), "{shown}");
         let again = with_file(&shown, &[]).unwrap();
         assert_eq!((again.serve.port, again.serve.live.max_name), (7, 9));
         assert_eq!(again.serve.log, "debug");
+        assert_eq!(again.serve.live.rooms, settings.serve.live.rooms);
+        assert_eq!(again.serve.live.rooms.len(), 1);
     }
 }

@@ -1,7 +1,7 @@
 //! Parsing the arguments of a call into typed values.
 
 use chatterbox_proto::capability::commands::{ArgumentType, OutcomeCode};
-use chatterbox_proto::{ScreenText, Username};
+use chatterbox_proto::{ALL, NameError, RoomName, ScreenText, Username};
 
 use crate::accounts::Secret;
 use crate::commands::parameter::Parameter;
@@ -14,8 +14,51 @@ enum Value {
     User(Username),
     Users(Vec<Username>),
     Integer(i64),
+    Room(RoomArgument),
     Command(&'static Spec),
     Secret(Secret),
+}
+
+/// What an argument says about a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum RoomArgument {
+    /// `ALL`.
+    Lobby,
+    /// A name, of which nobody knows yet whether a room has it.
+    Named(RoomName),
+    /// A text that is no room's name.
+    Unusable {
+        /// The text, to be shown.
+        text: String,
+        error: NameError,
+    },
+}
+
+impl RoomArgument {
+    /// Reads a name; where only a room can stand, it may lack its sign.
+    fn of(text: &str) -> Self {
+        if text == ALL {
+            return Self::Lobby;
+        }
+        let name = if RoomName::is_meant(text) {
+            RoomName::parse(text)
+        } else {
+            RoomName::parse(&format!("#{text}"))
+        };
+        let shown = || ScreenText::shortened(text, 40).to_string();
+        name.map_or_else(|error| Self::Unusable { text: shown(), error }, Self::Named)
+    }
+}
+
+/// Whether a text that could be this optional argument is a later one: a room is told by its sign where something else may
+/// stand in its place.
+fn is_for_later(parameter: &Parameter, later: &[Parameter], text: &str) -> bool {
+    let is_room = RoomName::is_meant(text) || text == ALL;
+    parameter.optional
+        && match parameter.kind {
+            ArgumentType::Room => !is_room && later.iter().any(|other| !other.optional),
+            _ => is_room && later.iter().any(|other| other.kind == ArgumentType::Room),
+        }
 }
 
 /// The arguments of one call, one place for each parameter. A getter takes the value out; `None` is an argument that was
@@ -34,10 +77,14 @@ impl Arguments {
         specs: &[&'static Spec],
     ) -> Result<Self, Rejection> {
         let usage = || format!("Usage: {}", spec.usage());
-        let mut texts = texts.into_iter();
+        let mut texts = texts.into_iter().peekable();
         let mut values = Vec::with_capacity(spec.parameters.len());
-        for parameter in spec.parameters {
-            let given: Vec<String> = if parameter.rest {
+        for (place, parameter) in spec.parameters.iter().enumerate() {
+            let later = spec.parameters.get(place + 1..).unwrap_or_default();
+            let passed_over = texts.peek().is_some_and(|text| is_for_later(parameter, later, text));
+            let given: Vec<String> = if passed_over {
+                Vec::new()
+            } else if parameter.rest {
                 texts.by_ref().collect()
             } else {
                 texts.next().into_iter().collect()
@@ -94,6 +141,13 @@ impl Arguments {
         }
     }
 
+    pub(super) fn room(&mut self, place: usize) -> Option<RoomArgument> {
+        match self.take(place) {
+            Some(Value::Room(room)) => Some(room),
+            _ => None,
+        }
+    }
+
     pub(super) fn command(&mut self, place: usize) -> Option<&'static Spec> {
         match self.take(place) {
             Some(Value::Command(spec)) => Some(spec),
@@ -132,6 +186,7 @@ fn parse_value(
             let shown = ScreenText::shortened(&text, 40);
             (OutcomeCode::NoSuchCommand, format!("There is no command {shown}."))
         })?),
+        ArgumentType::Room => Value::Room(RoomArgument::of(&text)),
         ArgumentType::Secret => Value::Secret(Secret::given(&text)),
         _ => Value::Text(text),
     })
@@ -147,18 +202,69 @@ pub(super) fn for_history(spec: Option<&Spec>, name: &str, texts: &[String]) -> 
         return ScreenText::shortened(name, 40).to_string();
     };
     let has_secrets = spec.parameters.iter().any(|p| p.kind == ArgumentType::Secret);
+    let masked = spec.parameters.iter().position(|p| p.masked).unwrap_or(usize::MAX);
     let mut line = spec.name.to_owned();
-    for text in texts {
+    for (place, text) in texts.iter().enumerate() {
         if line.len() > HISTORY_LINE {
             line.push_str(" ...");
             break;
         }
         line.push(' ');
-        if has_secrets {
+        if has_secrets || place >= masked {
             line.push_str("***");
         } else {
             line.push_str(ScreenText::shortened(text, 200).as_str());
         }
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::registry::{find, specs};
+
+    fn parsed(command: &str, texts: &[&str]) -> Arguments {
+        let texts = texts.iter().map(|&text| text.to_owned()).collect();
+        Arguments::parse(&find(command).unwrap().spec, texts, specs()).unwrap()
+    }
+
+    #[test]
+    fn a_room_is_told_by_its_sign_where_it_may_be_left_out() {
+        let named = |text| Some(RoomArgument::Named(RoomName::parse(text).unwrap()));
+        for (texts, room, topic) in [
+            (&["#lab", "exercise", "3"][..], named("#lab"), "exercise 3"),
+            (&["exercise", "#3"], None, "exercise #3"),
+            (&["ALL", "x"], Some(RoomArgument::Lobby), "x"),
+            (&["all", "x"], None, "all x"),
+            (&["#lab", ""], named("#lab"), ""),
+        ] {
+            let mut arguments = parsed("topic", texts);
+            assert_eq!(arguments.room(0), room, "{texts:?}");
+            assert_eq!(arguments.text(1).as_deref(), Some(topic), "{texts:?}");
+        }
+        let mut arguments = parsed("perm", &["#lab"]);
+        assert_eq!((arguments.user(0), arguments.room(1)), (None, named("#lab")));
+        let mut arguments = parsed("perm", &["bob", "lab"]);
+        assert!(arguments.user(0).is_some());
+        assert_eq!(arguments.room(1), named("#lab"));
+        for (texts, room) in [(&[][..], None), (&["LAB"], named("#lab"))] {
+            assert_eq!(parsed("leave", texts).room(0), room, "{texts:?}");
+        }
+        let Some(RoomArgument::Unusable { text, .. }) = parsed("join", &["#a\u{1b}"]).room(0)
+        else {
+            panic!("an escape is in no name");
+        };
+        assert_eq!(text, "#a\\u{1b}");
+    }
+
+    #[test]
+    fn what_may_be_a_secret_is_not_remembered() {
+        let spec = &find("set-room").unwrap().spec;
+        let texts = ["#lab", "password", "hunter2", "x"].map(str::to_owned);
+        assert_eq!(for_history(Some(spec), "set-room", &texts), "set-room #lab password *** ***");
+        let spec = &find("join").unwrap().spec;
+        let texts = ["#lab", "hunter2"].map(str::to_owned);
+        assert_eq!(for_history(Some(spec), "join", &texts), "join *** ***");
+    }
 }

@@ -4,11 +4,15 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chatterbox_hub::{Amendment, Identity, LoggedIn, MemberId, Rename};
-use chatterbox_proto::{Code, Refusal, Username};
+use chatterbox_hub::{
+    AccountRef, Amendment, Identity, Level, LoggedIn, MemberId, Rename, RoomChange, RoomDone,
+    RoomMemberView, RoomNumber, RoomRef, RoomView,
+};
+use chatterbox_proto::capability::commands::OutcomeCode;
+use chatterbox_proto::{Code, Refusal, RoomName, Username};
 use futures_util::future::BoxFuture;
 
-/// Why a private message was not sent.
+/// Why a message was not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PostError(pub Code);
 
@@ -43,6 +47,12 @@ pub trait ClientPort: Send + Sync + Debug {
     /// Who is here under a name.
     fn find(&self, name: &Username) -> Option<Identity>;
 
+    /// Which member is here under a name.
+    fn member_named(&self, name: &Username) -> Option<MemberId>;
+
+    /// Whether this user and another one who is here exchange no private messages, because either has blocked the other.
+    fn refuses(&self, other: &Username) -> bool;
+
     /// Those of these names that nobody here has.
     fn absent(&self, names: Vec<Username>) -> Vec<Username>;
 
@@ -63,6 +73,50 @@ pub trait ClientPort: Send + Sync + Debug {
 
     /// Sends a private message of this user, as if it had come as a frame.
     fn post<'a>(&'a self, to: &'a Username, text: &'a str) -> BoxFuture<'a, Result<(), PostError>>;
+
+    /// The room of a name, as this user may see it: `None` also for a hidden one that they are not a member of or invited to
+    /// (RM-12; level 5 sees all).
+    fn room_named(&self, name: &RoomName) -> Option<RoomView>;
+
+    /// The room of a name, hidden or not: for what has to know it, such as a password that is checked. Whoever asks makes
+    /// sure that a user whom [`ClientPort::room_named`] tells nothing gets no other answer because of it.
+    fn room_behind(&self, name: &RoomName) -> Option<RoomView>;
+
+    /// All rooms that this user may see, by name.
+    fn rooms_seen(&self) -> Vec<RoomView>;
+
+    /// Members of a room behind a name, at most `limit`, by folded name.
+    ///
+    /// # Errors
+    /// `not-a-member`, `no-such-room`, or `forbidden` where ROSTER is off and the level below 3.
+    fn members_of(
+        &self,
+        room: RoomNumber,
+        after: Option<&Username>,
+        limit: usize,
+    ) -> Result<Vec<RoomMemberView>, OutcomeCode>;
+
+    /// The room that this user has set with `default`, if any.
+    fn default_room(&self) -> Option<RoomRef>;
+
+    /// Asks for a change in this user's name (`by` and `now` are filled in), and waits until it is made.
+    ///
+    /// # Errors
+    /// Why nothing was changed. [`OutcomeCode::Already`] is one: it was so.
+    fn change_room(&self, change: RoomChange) -> BoxFuture<'_, Result<RoomDone, OutcomeCode>>;
+
+    /// Sends this user the whole object of a room again (RM-6, `already`); of the lobby, too.
+    fn tell_room(&self, room: RoomNumber);
+
+    /// Says something in a room, as if it had come as a frame. Number 0 is the lobby.
+    fn say_in<'a>(
+        &'a self,
+        room: &'a RoomRef,
+        text: &'a str,
+    ) -> BoxFuture<'a, Result<(), PostError>>;
+
+    /// Level and room level of an account in a room, whether here or not.
+    fn level_in(&self, room: RoomNumber, account: &AccountRef) -> Level;
 
     /// Measures how long the client takes to answer, if it speaks `ping`; `None` when it does not answer.
     fn ping(&self) -> BoxFuture<'_, Option<Duration>>;

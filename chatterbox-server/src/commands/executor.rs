@@ -106,11 +106,13 @@ impl Executor {
             let from_base = queued.from_base;
             let id = queued.call.id.clone();
             let (outcome, closes) = match self.execute(queued).await {
-                Ok(Done { info, data, closes }) => {
-                    let outcome = Outcome::new(&id, OutcomeCode::Ok, info);
+                Ok(Done { code, info, data, closes }) => {
+                    let outcome = Outcome::new(&id, code, info);
                     (Outcome { data, ..outcome }, closes)
                 }
-                Err(Rejection { code, text }) => (Outcome::new(&id, code, text), false),
+                Err(Rejection { code, text, wait }) => {
+                    (Outcome { wait, ..Outcome::new(&id, code, text) }, false)
+                }
             };
             self.tell(&outcome, from_base).await;
             if closes {
@@ -167,7 +169,7 @@ impl Executor {
 
 /// Sends the catalogue and the prefix (CM-1).
 async fn tell_catalogue(state: &CommandState, caller: &Caller) {
-    let commands = catalogue(specs(), state, caller.who().actor());
+    let commands = catalogue(specs(), state, caller.who().actor(), caller.agreed);
     let members = wire::catalogue(&commands, &state.prefix()).into_members();
     while !caller.port.tell(members.clone()) {
         caller.port.room().await;

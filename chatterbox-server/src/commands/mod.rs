@@ -13,6 +13,7 @@ mod caller;
 mod catalogue;
 mod client_port;
 mod command;
+mod configured;
 mod context;
 mod executor;
 mod family;
@@ -26,6 +27,7 @@ mod service;
 mod spec;
 mod state;
 
+pub use configured::{ConfiguredRoomError, configured_rooms};
 pub use reference::markdown;
 pub use service::Service;
 pub use state::CommandState;

@@ -3,6 +3,9 @@
 use std::sync::LazyLock;
 
 use crate::commands::command::Command;
+use crate::commands::family::rooms::{
+    inviting, joining, listing, making, people, settings, talking,
+};
 use crate::commands::family::{account, admin, block, diagnostics, help, identity, message, users};
 use crate::commands::spec::Spec;
 
@@ -21,6 +24,21 @@ pub(super) static TABLE: &[&Command] = &[
     &block::UNBLOCK,
     &block::BLOCKED,
     &message::MSG,
+    &listing::ROOMS,
+    &people::LIST,
+    &joining::JOIN,
+    &joining::LEAVE,
+    &joining::DEFAULT,
+    &talking::SAY,
+    &making::CREATE_ROOM,
+    &making::DELETE_ROOM,
+    &settings::TOPIC,
+    &settings::SET_ROOM,
+    &inviting::INVITE,
+    &inviting::UNINVITE,
+    &listing::INVITATIONS,
+    &people::KICK_FROM,
+    &making::CLEAR,
     &diagnostics::PING,
     &diagnostics::TEST,
     &diagnostics::INPUT_TEST,

@@ -1,5 +1,7 @@
 //! The result of a command: done, or rejected with a code and a text.
 
+use std::time::Duration;
+
 use chatterbox_hub::Denied;
 use chatterbox_proto::capability::commands::OutcomeCode;
 use chatterbox_proto::{Code, Refusal};
@@ -10,8 +12,10 @@ use crate::accounts::{DirectoryError, Refused, SecretError};
 pub(super) type Reply = Result<Done, Rejection>;
 
 /// A command that was done.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Done {
+    /// [`OutcomeCode::Ok`], or that there was nothing to do.
+    pub(super) code: OutcomeCode,
     /// A text for people.
     pub(super) info: String,
     pub(super) data: Option<Value>,
@@ -21,7 +25,12 @@ pub(super) struct Done {
 
 impl Done {
     pub(super) fn new(info: impl Into<String>) -> Self {
-        Self { info: info.into(), ..Self::default() }
+        Self { code: OutcomeCode::Ok, info: info.into(), data: None, closes: false }
+    }
+
+    /// It was so already.
+    pub(super) fn already(info: impl Into<String>) -> Self {
+        Self { code: OutcomeCode::Already, ..Self::new(info) }
     }
 
     /// The same with `DATA` for programs.
@@ -38,6 +47,15 @@ impl Done {
         table.insert("ROWS".to_owned(), Value::Array(rows));
         self.with_data(Value::Object(table))
     }
+
+    /// The same with `MORE` in its table: whether there is another page of it.
+    #[must_use]
+    pub(super) fn with_more(mut self, more: bool) -> Self {
+        if let Some(Value::Object(table)) = &mut self.data {
+            table.insert("MORE".to_owned(), more.into());
+        }
+        self
+    }
 }
 
 /// A command that was not done.
@@ -45,11 +63,21 @@ impl Done {
 pub(super) struct Rejection {
     pub(super) code: OutcomeCode,
     pub(super) text: String,
+    /// After how many seconds trying again makes sense (CP-12).
+    pub(super) wait: Option<u32>,
 }
 
 impl Rejection {
     pub(super) fn new(code: OutcomeCode, text: impl Into<String>) -> Self {
-        Self { code, text: text.into() }
+        Self { code, text: text.into(), wait: None }
+    }
+
+    /// It was too often.
+    pub(super) fn throttled(wait: Duration) -> Self {
+        // A part of a second is rounded up: who comes back then is not refused again.
+        let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
+        let text = format!("This was too often, wait {seconds} s.");
+        Self { wait: Some(seconds), ..Self::new(OutcomeCode::Throttled, text) }
     }
 
     /// An argument is missing although the parser checked for it.
@@ -82,7 +110,9 @@ impl From<Refused> for Rejection {
         let code = match refused {
             Refused::Store(error) => return error.into(),
             Refused::WrongPassword => OutcomeCode::WrongPassword,
-            Refused::Throttled(_) => OutcomeCode::Throttled,
+            Refused::Throttled(wait) => {
+                return Self { text: refused.to_string(), ..Self::throttled(wait) };
+            }
             Refused::Registered(_) => OutcomeCode::Registered,
             Refused::NoAccount => OutcomeCode::NoSuchUser,
             Refused::Hash(_) => OutcomeCode::Busy,
@@ -117,6 +147,6 @@ impl From<Code> for Rejection {
         if let Some(first) = text.get_mut(..1) {
             first.make_ascii_uppercase();
         }
-        Self::new(word, text + ".")
+        Self { wait: code.wait(), ..Self::new(word, text + ".") }
     }
 }

@@ -20,6 +20,8 @@ pub(super) struct Spec {
     pub(super) level: Level,
     /// A capability that the client has to speak beside `commands`.
     pub(super) needs: Option<Capability>,
+    /// What it does can't be undone.
+    pub(super) confirm: bool,
     /// Admins can't switch it off, because it switches the others on again.
     pub(super) stays_on: bool,
     /// The shape of `DATA` in the result, for the reference; empty when there is none.
@@ -42,7 +44,7 @@ impl Spec {
             help: self.help.to_owned(),
             example: self.example.to_owned(),
             level: self.level.number(),
-            confirm: false,
+            confirm: self.confirm,
         }
     }
 

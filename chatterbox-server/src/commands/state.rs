@@ -6,7 +6,7 @@ use crate::accounts::{Accounts, DirectoryError, Settings};
 use crate::commands::online::Online;
 use crate::commands::spec::Spec;
 use crate::config::Live;
-use crate::pacing::RenamePacing;
+use crate::pacing::{RenamePacing, RoomPacing};
 
 /// What is typed before a command unless an admin has said otherwise.
 pub const PREFIX: &str = "/";
@@ -20,6 +20,8 @@ pub struct CommandState {
     pub(super) online: Arc<Online>,
     /// Lets so many change their name.
     pub(super) renames: RenamePacing,
+    /// Lets so many enter, leave and make rooms.
+    pub(super) room_changes: RoomPacing,
     config: Live,
     settings: RwLock<Settings>,
 }
@@ -35,6 +37,7 @@ impl CommandState {
             accounts,
             online: Arc::default(),
             renames: RenamePacing::default(),
+            room_changes: RoomPacing::default(),
             config,
             settings,
         }))
@@ -43,6 +46,11 @@ impl CommandState {
     /// The longest name, in characters (NM-2).
     pub fn max_name(&self) -> usize {
         self.config.current().max_name
+    }
+
+    /// Whether guests may join rooms.
+    pub(super) fn room_guests(&self) -> bool {
+        self.config.current().room_guests
     }
 
     /// What is typed before a command.

@@ -1,10 +1,11 @@
 //! Commands without sockets, over a port that records what it is told.
 
 mod fake;
+mod fake_rooms;
 mod permissions;
 mod prompts;
 
-use chatterbox_proto::capability::commands::Call;
+use chatterbox_proto::capability::commands::{ArgumentType, Call};
 use serde_json::{Value, json};
 
 use crate::commands::arguments::Arguments;
@@ -44,8 +45,8 @@ async fn the_catalogue_is_what_one_may_use_now_and_comes_again_when_it_changes()
     };
     let first = ann.next_with("COMMANDS").await;
     assert_eq!(first["PREFIX"], "/");
-    assert!(has(&first, "nick") && !has(&first, "set-perm"));
-    assert!(has(&root.next_with("COMMANDS").await, "set-perm"));
+    assert!(has(&first, "nick") && !has(&first, "set-prefix"));
+    assert!(has(&root.next_with("COMMANDS").await, "set-prefix"));
 
     assert_eq!(root.call("disable-command", &["NICK"]).await["CODE"], "ok");
     assert!(!has(&ann.next_with("COMMANDS").await, "nick"));
@@ -60,7 +61,7 @@ async fn the_catalogue_is_what_one_may_use_now_and_comes_again_when_it_changes()
         assert_eq!(root.call("set-prefix", &[bad]).await["CODE"], "bad-arguments", "{bad:?}");
     }
     assert_eq!(root.call("set-perm", &["ann", "5"]).await["CODE"], "ok");
-    assert!(has(&ann.next_with("COMMANDS").await, "set-perm"));
+    assert!(has(&ann.next_with("COMMANDS").await, "set-prefix"));
     let again =
         CommandState::open(std::sync::Arc::clone(&house.state.accounts), house.config()).await;
     assert_eq!(again.unwrap().prefix(), "//", "over restarts");
@@ -299,8 +300,14 @@ fn the_table_is_sound() {
         assert!(spec.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'));
         let call = legacy::call(&format!("/{}", spec.example), "/").unwrap();
         assert!(Arguments::parse(spec, call.arguments, specs()).is_ok(), "{}", spec.example);
-        let optional = spec.parameters.iter().skip_while(|parameter| !parameter.optional);
+        // A room is told by its sign, so it may be left out before something else.
+        let leading = spec.parameters.iter().take(1).filter(|one| one.kind == ArgumentType::Room);
+        let others = spec.parameters.iter().skip(leading.count());
+        let optional = others.skip_while(|parameter| !parameter.optional);
         assert!(optional.clone().all(|parameter| parameter.optional), "{}", spec.name);
+        for parameter in spec.parameters {
+            assert!(!parameter.help.is_empty(), "{} of {}", parameter.name, spec.name);
+        }
         let rest = spec.parameters.iter().rev().skip(1).any(|parameter| parameter.rest);
         assert!(!rest, "only the last takes the rest: {}", spec.name);
     }

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
-use chatterbox_proto::limits;
+use chatterbox_proto::{ScreenText, limits};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 /// A whole number within bounds, both included.
@@ -44,6 +44,37 @@ pub(super) fn seconds_or_none(text: &str) -> Result<Duration, String> {
         return Err("has to be between 0 and 86400".into());
     }
     Ok(Duration::from_secs_f64(seconds))
+}
+
+/// The longest name of a server, in characters.
+const NAME: usize = 64;
+/// The longest banner, in characters and in lines.
+const BANNER: usize = 2_000;
+const BANNER_LINES: usize = 20;
+
+pub(super) fn server_name(text: &str) -> Result<String, String> {
+    if text.chars().count() > NAME {
+        return Err(format!("has at most {NAME} characters"));
+    }
+    line(text)?;
+    Ok(text.to_owned())
+}
+
+pub(super) fn banner(text: &str) -> Result<String, String> {
+    let text = text.trim_end();
+    if text.chars().count() > BANNER || text.lines().count() > BANNER_LINES {
+        return Err(format!("has at most {BANNER} characters in {BANNER_LINES} lines"));
+    }
+    text.lines().try_for_each(line)?;
+    Ok(text.to_owned())
+}
+
+/// What acts on a screen would be spelled out by every client, so it can't be meant.
+fn line(text: &str) -> Result<(), String> {
+    if ScreenText::new(text).as_str() == text {
+        return Ok(());
+    }
+    Err("has control or invisible characters in it".to_owned())
 }
 
 pub(super) fn max_frame(text: &str) -> Result<usize, String> {

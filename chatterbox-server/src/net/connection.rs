@@ -179,6 +179,7 @@ async fn chat(
         None => (None, None),
     };
     let is_escaped = session.agreed().has(Capability::Utf8);
+    let notices = session.agreed().has(Capability::Notices);
     let (reader, writer) = tokio::io::split(&mut stream);
     let mut reader = Reader {
         rename_requests,
@@ -228,27 +229,20 @@ async fn chat(
     let within = match end {
         End::Broken(_) => Duration::ZERO,
         End::TooSlow => {
-            outbound.replace_pending(Code::TooSlow);
+            outbound.replace_pending(end.last_frame(notices));
             LAST_WRITES_SLOW
         }
         End::OverBudget => {
-            outbound.drop_pending(Code::TooMuchWaiting);
+            outbound.drop_pending(end.last_frame(notices));
             LAST_WRITES
         }
-        End::Resumed => {
-            outbound.replace_pending(Code::Resumed);
-            LAST_WRITES
-        }
-        End::AccountRemoved => {
-            outbound.replace_pending(Code::AccountRemoved);
-            LAST_WRITES
-        }
-        End::LoggedOutElsewhere => {
-            outbound.replace_pending(Code::LoggedOut);
+        End::Resumed | End::AccountRemoved | End::LoggedOutElsewhere => {
+            outbound.replace_pending(end.last_frame(notices));
             LAST_WRITES
         }
         _ => {
             outbound.queue_rest(&seat);
+            outbound.push_last(end.last_frame(notices));
             LAST_WRITES
         }
     };

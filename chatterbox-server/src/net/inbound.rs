@@ -148,12 +148,18 @@ impl Inbound {
             }
         }
         let wanted = posting.entry.destination.clone();
-        let size = posting.entry.content.len();
-        match resolve(&self.member, posting.destination, size, &mut self.reserved) {
+        let content = &posting.entry.content;
+        match resolve(&self.member, posting.destination, content, &mut self.reserved) {
             Ok((destination, filing)) => {
-                if let Destination::User(name) = &destination {
-                    // The recipient's client knows its name in this spelling.
-                    posting.entry.destination = name.as_str().to_owned().into();
+                // The receivers' clients know the names in these spellings.
+                match &destination {
+                    Destination::All => {}
+                    Destination::Room(room) => {
+                        posting.entry.destination = room.name.as_str().to_owned().into();
+                    }
+                    Destination::User(name) => {
+                        posting.entry.destination = name.as_str().to_owned().into();
+                    }
                 }
                 let json = Bytes::from(posting.entry.to_json());
                 self.bytes += json.len();

@@ -6,9 +6,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use chatterbox_hub::{self, BlockLists, Identity, JoinError, JoinRequest, Resuming, SessionKey};
+use chatterbox_hub::{
+    self, AccountRef, BlockLists, Identity, JoinError, JoinRequest, Resuming, SessionKey,
+};
 use chatterbox_proto::capability::accounts::ACCOUNT;
-use chatterbox_proto::capability::{CAPABILITIES, LIMITS};
+use chatterbox_proto::capability::{
+    CAPABILITIES, LIMITS, SERVER_INFO, limits_json, server_info_json,
+};
 use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::json::Object;
 use chatterbox_proto::session::{Claim, JoinedSession, JoiningAction, JoiningSession};
@@ -29,14 +33,11 @@ use crate::net::stream::{End, Stream};
 use crate::ops::clock::unix_now;
 
 /// A connection that has no name yet.
-pub(super) struct Joining {
+pub(super) struct Joining<'a> {
     pub(super) decoder: Decoder,
     session: JoiningSession,
     peer: SocketAddr,
-    max_frame: usize,
-    max_name: usize,
-    max_per_address: usize,
-    hold: u64,
+    config: &'a Config,
 }
 
 /// A connection that has just joined.
@@ -56,16 +57,13 @@ pub(super) struct Attached {
     pub(super) rename_requests: mpsc::Receiver<RenameRequest>,
 }
 
-impl Joining {
-    pub(super) fn new(peer: SocketAddr, spoken: Capabilities, config: &Config) -> Self {
+impl<'a> Joining<'a> {
+    pub(super) fn new(peer: SocketAddr, spoken: Capabilities, config: &'a Config) -> Self {
         Self {
             decoder: Decoder::new(limits::JOINING_FRAME),
             session: JoiningSession::new(config.max_name, spoken),
             peer,
-            max_frame: config.max_frame,
-            max_name: config.max_name,
-            max_per_address: config.max_per_address,
-            hold: u64::try_from(config.hold_name.as_millis()).unwrap_or(u64::MAX),
+            config,
         }
     }
 
@@ -157,7 +155,7 @@ impl Joining {
         claim: &Claim<'_>,
         context: &Context,
     ) -> Result<(Seat, Welcomed, Grant), JoinError> {
-        context.joins.wait(self.peer.ip(), self.max_per_address).await?;
+        context.joins.wait(self.peer.ip(), self.config.max_per_address).await?;
         let resume = claim.resume.as_ref();
         let key = resume.and_then(|resume| SessionKey::parse(resume.token.reveal()));
         let resumes = key.and_then(|key| context.chat.resumable(key, &claim.name));
@@ -194,25 +192,28 @@ impl Joining {
                 after: resume.after,
                 only: by_session && claim.proof.is_none(),
             }),
+            recent: claim.recent,
             random: if claim.agreed.is_some() { random() } else { 0 },
-            hold: self.hold,
+            hold: u64::try_from(self.config.hold_name.as_millis()).unwrap_or(u64::MAX),
             ..JoinRequest::base(&claim.name, &info)
         };
+        if let Some(login) = &request.identity.login {
+            // Before the welcome, so that it has them.
+            context.chat.enter_auto_rooms(AccountRef::from(login)).await;
+        }
         let (seat, joined) = Seat::join(&context.chat, request).await?;
         context.access.authenticator.accepted(&grant).await;
         Ok((seat, joined, grant))
     }
 
-    /// The members of the welcome for clients that offered capabilities (CP-2, CP-7, AN-2).
+    /// The members of the welcome for clients that offered capabilities (CP-2, CP-7, CP-13, AN-2).
     fn extra(&self, agreed: Capabilities, grant: &Grant) -> Bytes {
-        let limit = |limit| i64::try_from(limit).unwrap_or(i64::MAX);
-        let limits = Object::with_capacity(48)
-            .integer("FRAME", limit(self.max_frame))
-            .integer("USERNAME", limit(self.max_name))
-            .into_value();
-        let extra = Object::with_capacity(160)
+        let config = self.config;
+        let extra = Object::with_capacity(240)
             .string(CAPABILITIES, &agreed.to_string())
-            .json(LIMITS, &limits);
+            .json(LIMITS, &limits_json(config.max_frame, config.max_name, agreed));
+        let about = server_info_json(config.name.as_deref(), config.banner.as_deref());
+        let extra = about.iter().fold(extra, |extra, about| extra.json(SERVER_INFO, about));
         if agreed.has(Capability::Accounts) {
             return extra.json(ACCOUNT, &grant.account.to_json()).into_members();
         }

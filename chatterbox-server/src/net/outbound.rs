@@ -17,7 +17,6 @@ use std::time::Duration;
 use bytes::{Buf as _, Bytes, BytesMut};
 use chatterbox_hub::{Batch, Delivery, Removal};
 use chatterbox_proto::capability::utf8;
-use chatterbox_proto::{Code, server_frame};
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
 use crate::chat::handle::{Handle, Seat};
@@ -275,23 +274,28 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         }
     }
 
-    /// Replaces everything but the frame that is written partly by an ERROR with the reason for the end (AS-3).
-    pub(super) fn replace_pending(&mut self, reason: Code) {
+    /// Queues the last frame behind all that waits.
+    pub(super) fn push_last(&mut self, last: Option<Bytes>) {
+        self.push_frames(last);
+    }
+
+    /// Replaces everything but the frame that is written partly by the last frame, with the reason for the end (AS-3).
+    pub(super) fn replace_pending(&mut self, last: Option<Bytes>) {
         let frame_ends = self.pending.iter().position(|part| part.ends_frame);
         let rest_of_frame = if self.mid_frame { frame_ends.map_or(0, |end| end + 1) } else { 0 };
         self.pending.truncate(rest_of_frame);
-        self.push_frames(server_frame::error(&reason.into()));
+        self.push_last(last);
     }
 
     /// The same where memory is short: what is left of a long frame is dropped as well, and so is the reason then, since it could
     /// not be read behind half a frame.
-    pub(super) fn drop_pending(&mut self, reason: Code) {
+    pub(super) fn drop_pending(&mut self, last: Option<Bytes>) {
         let frame_ends = self.pending.iter().position(|part| part.ends_frame);
         let rest = self.pending.iter().take(frame_ends.map_or(0, |end| end + 1));
         if self.mid_frame && rest.map(|part| part.bytes.len()).sum::<usize>() > LAST_OF_FRAME {
             (self.pending, self.batch) = (VecDeque::new(), None);
         } else {
-            self.replace_pending(reason);
+            self.replace_pending(last);
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::session::{JoinedAction, JoinedSession};
-use chatterbox_proto::{ClientFrame, Code};
+use chatterbox_proto::{Capability, ClientFrame, Code};
 use tokio::io::AsyncRead;
 use tokio::sync::mpsc;
 
@@ -171,7 +171,10 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     }
 
     async fn refuse(&mut self, code: Code, end: End) -> End {
-        self.inbound.faults.note(|| code.into());
+        // Who agreed to `notices` is told in the last frame, with the reason for programs (NO-3).
+        if !self.session.agreed().has(Capability::Notices) {
+            self.inbound.faults.note(|| code.into());
+        }
         self.deliver().await;
         end
     }

@@ -2,6 +2,10 @@
 
 use std::io;
 
+use bytes::Bytes;
+use chatterbox_proto::capability::notices::ClosedCode;
+use chatterbox_proto::json::Object;
+use chatterbox_proto::{Code, Faults, server_frame};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// A stream in both directions: TLS or plain TCP.
@@ -43,4 +47,101 @@ pub(super) enum End {
     Closing,
     #[error("connection broken: {0}")]
     Broken(#[from] io::Error),
+}
+
+/// What the last frame to a member says.
+struct Reason {
+    code: ClosedCode,
+    error: String,
+    info: &'static str,
+}
+
+impl End {
+    /// The reason for a member whose connection the server ends (NO-3).
+    fn reason(&self) -> Option<Reason> {
+        let (code, fault) = match self {
+            Self::TooSlow => (ClosedCode::Slow, Code::TooSlow),
+            Self::OverBudget => (ClosedCode::Slow, Code::TooMuchWaiting),
+            // Whoever has a slow line may come back.
+            Self::LongFrame => (ClosedCode::Slow, Code::FrameTimeout),
+            Self::FrameTooLong => (ClosedCode::Protocol, Code::FrameTooLong),
+            Self::Resumed => (ClosedCode::Replaced, Code::Resumed),
+            Self::AccountRemoved => (ClosedCode::Logout, Code::AccountRemoved),
+            Self::LoggedOutElsewhere => (ClosedCode::Logout, Code::LoggedOut),
+            Self::LoggedOut => return Some(Reason::said(ClosedCode::Logout, LOGGED_OUT)),
+            Self::Closing => return Some(Reason::said(ClosedCode::Shutdown, SHUTTING_DOWN)),
+            // The client has gone by itself, or is no member.
+            Self::Closed
+            | Self::Broken(_)
+            | Self::JoinTimeout
+            | Self::Handshake(_)
+            | Self::Refused => return None,
+        };
+        Some(Reason { code, error: Faults::from(fault.clone()).text(), info: fault.text() })
+    }
+
+    /// The last frame to a member. Only who agreed to `notices` gets one where the ERROR was sent before, or where there is none.
+    pub(super) fn last_frame(&self, notices: bool) -> Option<Bytes> {
+        let Reason { code, error, info } = self.reason()?;
+        // Its parts are bounded, so it fits a frame.
+        if notices {
+            return server_frame::closed(code, &error, info).ok();
+        }
+        match self {
+            Self::TooSlow
+            | Self::OverBudget
+            | Self::Resumed
+            | Self::AccountRemoved
+            | Self::LoggedOutElsewhere => {
+                Object::with_capacity(128).string("ERROR", &error).finish().ok()
+            }
+            _ => None,
+        }
+    }
+}
+
+const LOGGED_OUT: &str = "you are logged out, good bye";
+const SHUTTING_DOWN: &str = "the server is shutting down, good bye";
+
+impl Reason {
+    fn said(code: ClosedCode, info: &'static str) -> Self {
+        Self { code, error: info.to_owned(), info }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn last(end: &End, notices: bool) -> Option<String> {
+        end.last_frame(notices).map(|frame| String::from_utf8(frame[4..].to_vec()).unwrap())
+    }
+
+    #[test]
+    fn every_end_by_the_server_has_a_reason_for_programs() {
+        use ClosedCode::{Logout, Protocol, Replaced, Shutdown, Slow};
+        for (end, code, base) in [
+            (End::TooSlow, Slow, Some("too far behind")),
+            (End::OverBudget, Slow, Some("too much is waiting")),
+            (End::LongFrame, Slow, None),
+            (End::FrameTooLong, Protocol, None),
+            (End::Resumed, Replaced, Some("goes on with this session")),
+            (End::AccountRemoved, Logout, Some("has been removed")),
+            (End::LoggedOutElsewhere, Logout, Some("log in again")),
+            (End::LoggedOut, Logout, None),
+            (End::Closing, Shutdown, None),
+        ] {
+            let told = last(&end, true).unwrap();
+            let retry = code.retry().map_or("null".to_owned(), |seconds| seconds.to_string());
+            assert!(told.starts_with(r#"{"ERROR": ""#), "{told}");
+            assert!(told.contains(&format!(r#""CLOSED": {{"CODE": "{}""#, code.word())), "{told}");
+            assert!(told.trim_end().ends_with(&format!(r#""RETRY": {retry}}}}}"#)), "{told}");
+            let others = last(&end, false);
+            assert_eq!(others.is_some(), base.is_some(), "{end}");
+            if let (Some(others), Some(base)) = (others, base) {
+                assert!(others.contains(base) && !others.contains("CLOSED"), "{others}");
+            }
+        }
+        assert_eq!((last(&End::Closed, true), last(&End::Refused, true)), (None, None));
+    }
 }

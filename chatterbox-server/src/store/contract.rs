@@ -1,5 +1,8 @@
 //! The contract of a store of messages: tests that every implementation has to pass.
 
+mod room_messages;
+pub mod rooms;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -64,7 +67,8 @@ fn numbered(
     (0..).map(number).zip(records).collect()
 }
 
-/// Runs the contract against fresh stores that keep what is within some bounds.
+/// Runs the contract against fresh stores that keep what is within some bounds. Where a store has accounts beside messages, those with
+/// the numbers 1 to 9 are there.
 pub async fn holds<S: Store>(fresh: impl Fn(Keep) -> S) {
     assert_eq!(read_all(&fresh(ROOMY)).await, [], "a fresh store is empty");
     assert_eq!(fresh(ROOMY).newest().await.unwrap(), 0);
@@ -80,6 +84,8 @@ pub async fn holds<S: Store>(fresh: impl Fn(Keep) -> S) {
         repeats(fresh(ROOMY), seed).await;
     }
     numbers_stay_used(fresh(Keep { messages: 0, ..ROOMY })).await;
+    rooms::hold(&fresh).await;
+    room_messages::hold(&fresh).await;
 }
 
 /// What is kept is read in the order of the numbers that it was given.

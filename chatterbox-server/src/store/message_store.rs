@@ -2,7 +2,8 @@
 //!
 //! A [`Store`] is given records with their numbers, oldest first. When [`Store::keep`] is done, the records are as
 //! durable as this kind of store makes them. Only then are they applied to the hub, so every message that was delivered
-//! is in the store. Only what has to outlive the process goes through it: who comes and goes does not.
+//! is in the store. What has changed of rooms goes the same way, through [`Store::keep_rooms`]. Only what has to outlive the
+//! process does: who comes and goes does not.
 //!
 //! Numbers are made by whoever gives the order, and rise with gaps. What is kept again is kept once, so whoever is not
 //! sure whether a group was kept may give it again, however it is cut.
@@ -14,7 +15,7 @@
 //! [`Memory`]: crate::store::Memory
 //! [`Sqlite`]: crate::store::Sqlite
 
-use chatterbox_hub::{Record, Sequence};
+use chatterbox_hub::{Record, RoomNumber, RoomRecord, Sequence};
 use futures_util::future::BoxFuture;
 
 use crate::store::page::{Page, PageQuery};
@@ -45,16 +46,40 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     ///
     /// A number that is not above the newest was kept before, and is passed over: also when its record was removed
     /// meanwhile, and also in a gap, behind which others have read already. Groups are never kept concurrently.
+    ///
+    /// Of a message to a room that keeps nothing (RH-2), or to one that is not there, only the number is used.
     fn keep<'a>(
         &'a self,
         records: &'a [(Sequence, Record)],
     ) -> BoxFuture<'a, Result<(), StoreError>>;
 
-    /// The greatest number that was ever kept, whether its record is still there or not; 0 when there was none.
+    /// The greatest number that was ever kept, of messages and of rooms, whether its record is still there or not; 0 when
+    /// there was none.
     fn newest(&self) -> BoxFuture<'_, Result<Sequence, StoreError>>;
 
-    /// Reads the kept records from number `from` on, oldest first, at most `limit`; fewer when they are long, and none
-    /// only when there are none.
+    /// Keeps what has changed of rooms, under the next number of the log; all or nothing.
+    ///
+    /// Messages and changes have one sequence of numbers: a number that is not above the newest was kept before, and is
+    /// passed over. So are facts that end with the process ([`RoomRecord::is_durable`]), and those about a room or an account
+    /// that is not there any more. Calls of this and of [`Store::keep`] are never concurrent.
+    ///
+    /// From here on, what was said in a room that is deleted, or up to the floor of one, is not read any more; it is removed soon.
+    fn keep_rooms<'a>(
+        &'a self,
+        number: Sequence,
+        records: &'a [RoomRecord],
+    ) -> BoxFuture<'a, Result<(), StoreError>>;
+
+    /// All that is so of rooms, as facts that make them again when they are applied in this order: the rooms by number, then
+    /// members in the order in which they joined, those that stay out, levels, invitations that are not over, and defaults.
+    fn rooms(&self) -> BoxFuture<'_, Result<Vec<RoomRecord>, StoreError>>;
+
+    /// The greatest number of a kept message of each room that has any (LAST).
+    fn newest_of_rooms(&self) -> BoxFuture<'_, Result<Vec<(RoomNumber, Sequence)>, StoreError>>;
+
+    /// Reads the kept records of the lobby and the private ones from number `from` on, oldest first, at most `limit`; fewer
+    /// when they are long, and none only when there are none. What was said in rooms is read by pages only: whoever starts
+    /// would read all of it, and keep nothing.
     fn read(
         &self,
         from: Sequence,
@@ -64,7 +89,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Reads a page of one conversation, as far as it is kept (ID-6).
     fn page(&self, query: PageQuery) -> BoxFuture<'_, Result<Page, StoreError>>;
 
-    /// Deletes all private messages to an account that is removed, soon; nobody can ask for them any more.
+    /// Deletes all private messages to an account that is removed, soon; nobody can ask for them any more. Rooms forget it,
+    /// too: it is no member, has no level, and is not invited. A room that it owned goes to the member of level 4 in it who joined
+    /// first, or to nobody (RL-3).
     fn forget_account(&self, account: i64) -> BoxFuture<'_, ()>;
 }
 

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod contract;
+mod kept_rooms;
 mod memory;
 mod message_store;
 mod page;

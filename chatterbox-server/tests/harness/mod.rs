@@ -266,7 +266,8 @@ impl Peer {
         String::from_utf8(body.to_vec()).unwrap()
     }
 
-    async fn try_next_body(&mut self) -> Option<Bytes> {
+    /// The same, or `None` when the connection has ended.
+    pub async fn try_next_body(&mut self) -> Option<Bytes> {
         loop {
             if let Some(body) = self.waiting.pop_front() {
                 return Some(body);

@@ -30,7 +30,8 @@ struct Unassembled {
 
 impl Batch {
     pub(crate) fn new(events: Vec<Event>, view: View) -> Self {
-        let size = events.iter().map(|event| event.size() + EVENT_BYTES).sum();
+        let beside = EVENT_BYTES + if view.ids() { TIME_LENGTH } else { 0 };
+        let size = events.iter().map(|event| event.size() + beside).sum();
         Self(Arc::new(Unassembled {
             events: Mutex::new(events),
             view,
@@ -106,14 +107,14 @@ fn in_pieces(frames: Vec<Bytes>) -> Vec<Bytes> {
 ///
 /// An event whose key would come before one that is already in the object starts a new frame.
 fn assemble(events: &[&Event], view: View) -> Vec<Bytes> {
-    if view.renames() || events.iter().all(|event| event.key() != Key::Renamed) {
+    if !events.iter().any(|event| event.has_other_words(view)) {
         return assemble_as_viewed(events, view);
     }
-    let split: Vec<_> = events.iter().map(|event| event.left_and_joined()).collect();
+    let words: Vec<_> = events.iter().map(|event| event.in_words_of(view)).collect();
     let mut viewed = Vec::with_capacity(events.len() + 1);
-    for (event, split) in events.iter().zip(&split) {
-        match split {
-            Some(both) => viewed.extend(both),
+    for (event, words) in events.iter().zip(&words) {
+        match words {
+            Some(words) => viewed.extend(words),
             None => viewed.push(*event),
         }
     }
@@ -144,7 +145,7 @@ fn assemble_as_viewed(events: &[&Event], view: View) -> Vec<Bytes> {
 /// One frame of events that are sorted by key.
 fn frame(events: &[&Event], view: View) -> Option<Bytes> {
     let size = events.iter().map(|event| event.size() + 2).sum::<usize>();
-    let ids = if view.ids() { events.len() * ID_LENGTH } else { 0 };
+    let ids = if view.ids() { events.len() * (ID_LENGTH + TIME_LENGTH) } else { 0 };
     let mut object = Object::with_capacity(size + ids + 48);
     for group in events.chunk_by(|a, b| a.key() == b.key()) {
         let [first, ..] = group else { continue };
@@ -153,12 +154,26 @@ fn frame(events: &[&Event], view: View) -> Option<Bytes> {
             Body::Error(text) => object.json(key.as_str(), text),
             Body::Own(members) => object.members(members),
             Body::Renamed { old, new } => object.json(key.as_str(), &rename_json(old, new)),
-            Body::Joined(_) | Body::Message { .. } | Body::Notice(_) | Body::Left(_) => {
+            Body::RoomJoined { room, .. } | Body::RoomLeft { room, .. } => {
+                let names = Object::with_capacity(size);
+                let names =
+                    names.list_behind(room, group.iter().filter_map(|event| element(event)));
+                object.json(key.as_str(), &names.into_value())
+            }
+            Body::Joined(_)
+            | Body::RoomChanged(_)
+            | Body::Message { .. }
+            | Body::Notice(_)
+            | Body::Announced { .. }
+            | Body::Told(_)
+            | Body::Left(_) => {
                 object.list(key.as_str(), group.iter().filter_map(|event| element(event)))
             }
         };
         if key == Key::Messages && view.ids() {
-            object = object.list(ids::IDS, group.iter().map(|event| id_json(event)));
+            object = object
+                .list(ids::IDS, group.iter().map(|event| id_json(event)))
+                .list(ids::TIMES, group.iter().map(|event| time_json(event)));
         }
     }
     if !view.utf8() {
@@ -170,10 +185,15 @@ fn frame(events: &[&Event], view: View) -> Option<Bytes> {
 /// The element of its key's list that an event is.
 const fn element(event: &Event) -> Option<&Bytes> {
     match &event.body {
-        Body::Joined(json) | Body::Message { json, .. } | Body::Notice(json) | Body::Left(json) => {
-            Some(json)
-        }
-        Body::Renamed { .. } | Body::Own(_) | Body::Error(_) => None,
+        Body::Joined(json)
+        | Body::RoomJoined { name: json, .. }
+        | Body::RoomChanged(json)
+        | Body::Message { json, .. }
+        | Body::Notice(json)
+        | Body::Told(json)
+        | Body::RoomLeft { name: json, .. }
+        | Body::Left(json) => Some(json),
+        Body::Renamed { .. } | Body::Announced { .. } | Body::Own(_) | Body::Error(_) => None,
     }
 }
 
@@ -187,6 +207,9 @@ fn rename_json(old: &[u8], new: &[u8]) -> Vec<u8> {
 /// The room that an id takes in a frame, about.
 const ID_LENGTH: usize = 12;
 
+/// The room that a time takes in a frame, about.
+const TIME_LENGTH: usize = 12;
+
 fn id_json(event: &Event) -> Vec<u8> {
     let id = match event.body {
         Body::Message { id, .. } => Some(id),
@@ -194,6 +217,17 @@ fn id_json(event: &Event) -> Vec<u8> {
     };
     let mut json = Vec::with_capacity(ID_LENGTH);
     ids::push_id(&mut json, id);
+    json
+}
+
+/// When the server took the message; null where it has no id.
+fn time_json(event: &Event) -> Vec<u8> {
+    let time = match event.body {
+        Body::Message { arrived, .. } => Some(arrived),
+        _ => None,
+    };
+    let mut json = Vec::with_capacity(TIME_LENGTH);
+    ids::push_time(&mut json, time);
     json
 }
 
@@ -335,11 +369,55 @@ mod tests {
         ];
         assert_eq!(
             frames(&events, view(&[Capability::Ids, Capability::Utf8])),
-            [r#"{"MESSAGES": [["é"], [2]], "IDS": [7, null], "USERS_LEFT": ["ü"]}"#]
+            [
+                r#"{"MESSAGES": [["é"], [2]], "IDS": [7, null], "TIMES": [7, null], "USERS_LEFT": ["ü"]}"#
+            ]
         );
         assert_eq!(
             frames(&events, View::BASE),
             [r#"{"MESSAGES": [["\u00e9"], [2]], "USERS_LEFT": ["\u00fc"]}"#]
         );
+    }
+
+    #[test]
+    fn an_announcement_is_a_message_or_a_notice_at_its_place() {
+        let events = [
+            event(Body::Left, "1"),
+            Event::announcement("[2]".into(), r#"{"CODE": "shutdown"}"#.into()),
+            Event::told(r#"{"CODE": "level"}"#.into()),
+            event(Body::Left, "3"),
+            stored(4, "[4]"),
+        ];
+        let notices = View::of([Capability::Notices, Capability::Ids].into_iter().collect());
+        assert_eq!(
+            frames(&events, notices),
+            [
+                r#"{"USERS_LEFT": [1]}"#,
+                r#"{"NOTICES": [{"CODE": "shutdown"}, {"CODE": "level"}], "USERS_LEFT": [3]}"#,
+                r#"{"MESSAGES": [[4]], "IDS": [4], "TIMES": [7]}"#,
+            ]
+        );
+        assert_eq!(
+            frames(&[&events[..2], &events[3..]].concat(), View::BASE),
+            [
+                r#"{"USERS_LEFT": [1]}"#,
+                r#"{"MESSAGES": [[2]], "USERS_LEFT": [3]}"#,
+                r#"{"MESSAGES": [[4]]}"#,
+            ]
+        );
+        assert_eq!(
+            frames(&events[1..2], view(&[Capability::Ids])),
+            [r#"{"MESSAGES": [[2]], "IDS": [null], "TIMES": [null]}"#]
+        );
+    }
+
+    #[test]
+    fn a_time_that_can_not_be_is_still_a_number() {
+        for arrived in [i64::MIN, -1, 0, i64::MAX] {
+            let Body::Message { id, source, json, .. } = stored(1, "[1]").body else { continue };
+            let event = Event::new(Body::Message { id, source, json, arrived });
+            let frame = frames(&[event], view(&[Capability::Ids])).concat();
+            assert!(frame.ends_with(&format!(r#""TIMES": [{arrived}]}}"#)), "{frame}");
+        }
     }
 }

@@ -11,15 +11,21 @@ impl View {
     pub const BASE: Self = Self(0);
 
     /// The number of views.
-    pub const COUNT: usize = 8;
+    pub const COUNT: usize = 16;
+
+    /// Every view.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..=u8::MAX).take(Self::COUNT).map(Self)
+    }
 
     /// The view of a client that agreed to these.
     pub fn of(agreed: Capabilities) -> Self {
         let bit = |capability, bit| if agreed.has(capability) { bit } else { 0 };
-        Self(bit(Capability::Ids, 1) | bit(Capability::Rename, 2) | bit(Capability::Utf8, 4))
+        let text = bit(Capability::Ids, 1) | bit(Capability::Rename, 2) | bit(Capability::Utf8, 4);
+        Self(text | bit(Capability::Notices, 8))
     }
 
-    /// Whether messages go with their ids (ID-1).
+    /// Whether messages go with their ids, and the times at which they were taken (ID-1).
     pub const fn ids(self) -> bool {
         self.0 & 1 != 0
     }
@@ -32,6 +38,11 @@ impl View {
     /// Whether text is sent without escapes (U8-1).
     pub const fn utf8(self) -> bool {
         self.0 & 4 != 0
+    }
+
+    /// Whether what the server tells a user is an object for programs (NO-1).
+    pub const fn notices(self) -> bool {
+        self.0 & 8 != 0
     }
 
     /// The index of the view, below [`View::COUNT`].

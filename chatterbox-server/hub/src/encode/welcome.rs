@@ -30,7 +30,7 @@ pub struct Welcome {
 }
 
 /// The most that a welcome has beside its head, its lists and its further members.
-const BETWEEN: usize = 64;
+const BETWEEN: usize = 96;
 
 impl Welcome {
     /// The welcome of a client that speaks the base protocol.
@@ -42,8 +42,8 @@ impl Welcome {
         Self { head, users, history, filter: Arc::default(), view: View::BASE, rest: None }
     }
 
-    /// The welcome with keys of capabilities behind those of the base protocol: IDS, if the client agreed to them, then the
-    /// members `rest`, at least one.
+    /// The welcome with keys of capabilities behind those of the base protocol: IDS and TIMES, if the client agreed to them, MORE
+    /// in a short one, then the members `rest`, at least one.
     pub(crate) fn extended(
         info: &str,
         users: Vec<Bytes>,
@@ -131,7 +131,7 @@ impl Assembly {
     /// [`TooLong`] when the history does not fit a 4-byte length.
     pub fn finish(self) -> Result<Vec<Bytes>, TooLong> {
         let Self { head, users, users_unescaped, rest, writer, .. } = self;
-        let Written { messages, ids, unescaped, .. } = writer.finish();
+        let Written { messages, ids, times, more, unescaped, .. } = writer.finish();
         let escaped: usize = users.iter().chain(&messages).map(Bytes::len).sum();
         let saved = match (users_unescaped, unescaped) {
             (Some((_, users)), Some(messages)) => Some(escaped - users - messages),
@@ -143,7 +143,16 @@ impl Assembly {
             lists.push(between(r#"], "IDS": ["#));
             lists.push(ids);
         }
-        frame(head, lists, [b"], ", &rest[..], b"}"].concat(), saved)
+        if let Some(times) = times {
+            lists.push(between(r#"], "TIMES": ["#));
+            lists.push(times);
+        }
+        let more: &[u8] = match more {
+            None => b"], ",
+            Some(false) => br#"], "MORE": false, "#,
+            Some(true) => br#"], "MORE": true, "#,
+        };
+        frame(head, lists, [more, &rest[..], b"}"].concat(), saved)
     }
 }
 
@@ -202,9 +211,14 @@ mod tests {
     use chatterbox_proto::{Capabilities, Username, json};
 
     use super::*;
+    use crate::room::cut::OwnMessage;
 
     fn offer(text: &str) -> Capabilities {
         Capabilities::parse_offer(text).unwrap()
+    }
+
+    fn own(id: u64, source: &str, json: Bytes) -> OwnMessage {
+        OwnMessage { id, source: Username::stored(source), json, arrived: 7 }
     }
 
     /// These pieces as a history: each is a private message with its number.
@@ -212,7 +226,7 @@ mod tests {
         let mut cut = HistoryCut::default();
         for (id, piece) in (1..).zip(pieces) {
             let json = [b", ", *piece].concat().into();
-            cut.take_private(id, &Username::stored("bob"), &json);
+            cut.take_own(own(id, "bob", json));
         }
         cut
     }
@@ -243,7 +257,7 @@ mod tests {
     fn keys_of_capabilities_stand_behind_those_of_the_base_protocol() {
         let history = || cut(&[br#"["\u00e9"]"#, b"[2]"]);
         let frame = extended("\u{202e}", &["é"], history(), View::of(offer("ids/1")));
-        let body = r#"{"USERNAME_ACCEPTED": true, "INFO": "\u202e", "USER_LIST": ["\u00e9"], "MESSAGES": [["\u00e9"], [2]], "IDS": [1, 2], "X": 1}"#;
+        let body = r#"{"USERNAME_ACCEPTED": true, "INFO": "\u202e", "USER_LIST": ["\u00e9"], "MESSAGES": [["\u00e9"], [2]], "IDS": [1, 2], "TIMES": [7, 7], "X": 1}"#;
         let check = |pieces: Vec<Bytes>, body: &str| {
             let frame = pieces.concat();
             assert_eq!(
@@ -268,7 +282,7 @@ mod tests {
     #[test]
     fn who_is_hidden_is_left_out_of_both_lists() {
         let mut history = cut(&[b"[1]"]);
-        history.take_private(5, &Username::stored("Eve"), &Bytes::from_static(b", [5]"));
+        history.take_own(own(5, "Eve", Bytes::from_static(b", [5]")));
         let hidden = HashSet::from([Username::stored("eve")]);
         let filter = Arc::new(BlockFilter { hidden, ..BlockFilter::default() });
         let rest = Bytes::from_static(br#""X": 1"#);
@@ -276,7 +290,7 @@ mod tests {
             Welcome::extended("", vec![], history, filter, View::of(offer("ids/1")), rest);
         let frame = welcome.assemble().unwrap().concat();
         let body = String::from_utf8_lossy(&frame);
-        assert!(body.contains(r#""MESSAGES": [[1]], "IDS": [1], "X": 1"#), "{body}");
+        assert!(body.contains(r#""MESSAGES": [[1]], "IDS": [1], "TIMES": [7], "X": 1"#), "{body}");
     }
 
     #[test]

@@ -44,6 +44,12 @@ pub const RENAMES: Rate = Rate { burst: 5, every: Duration::from_secs(10) };
 /// Changes of name from one address.
 pub const RENAMES_FROM_ADDRESS: Rate = Rate { burst: 80, every: Duration::from_millis(500) };
 
+/// Rooms entered, left, made and invited to by one account, or by one member that has none: each is told to a whole room.
+pub const ROOM_CHANGES: Rate = Rate { burst: 20, every: Duration::from_secs(3) };
+
+/// The same from one address: a class of 200 begins its lesson in ten rooms.
+pub const ROOM_CHANGES_FROM_ADDRESS: Rate = Rate { burst: 2_000, every: Duration::from_millis(50) };
+
 /// Lines of the log about joins and leaves from one address: 50 MB a day at most.
 pub const LOGGED: Rate = Rate { burst: 5_000, every: Duration::from_millis(200) };
 
@@ -114,24 +120,20 @@ impl ByAddress {
     }
 }
 
-/// Changes of name: paced for whoever changes it, and for where they come from.
+/// Two rates: for whoever does something, and for where they come from.
 #[derive(Debug)]
-pub struct Renames<K> {
+pub struct ByPerson<K> {
     each: Buckets<K>,
     addresses: ByAddress,
 }
 
-impl<K: Hash + Eq + Clone> Default for Renames<K> {
-    fn default() -> Self {
-        Self {
-            each: Buckets::new(RENAMES, ENTRIES),
-            addresses: ByAddress::new(RENAMES_FROM_ADDRESS),
-        }
+impl<K: Hash + Eq + Clone> ByPerson<K> {
+    /// Nothing was done yet.
+    pub fn new(each: Rate, from_address: Rate) -> Self {
+        Self { each: Buckets::new(each, ENTRIES), addresses: ByAddress::new(from_address) }
     }
-}
 
-impl<K: Hash + Eq + Clone> Renames<K> {
-    /// Counts a change of name by somebody, if it may be made now. `now` is any clock that does not go back.
+    /// Counts what somebody does, if it may be done now. `now` is any clock that does not go back.
     ///
     /// # Errors
     /// How long to wait for it; nothing is counted then.
@@ -225,9 +227,9 @@ mod tests {
 
     #[test]
     fn names_are_changed_now_and_then() {
-        let mut renames = Renames::default();
+        let mut renames = ByPerson::new(RENAMES, RENAMES_FROM_ADDRESS);
         let here = Some(ip("192.0.2.1"));
-        let changed = |renames: &mut Renames<u32>, now, who| renames.try_take(now, &who, here);
+        let changed = |renames: &mut ByPerson<u32>, now, who| renames.try_take(now, &who, here);
         for _ in 0..RENAMES.burst {
             assert_eq!(changed(&mut renames, at(0), 1), Ok(()));
         }

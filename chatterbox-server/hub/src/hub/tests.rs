@@ -16,6 +16,7 @@ mod blocks;
 mod budget;
 mod logins;
 mod rings_and_runs;
+mod room_model;
 mod rooms;
 mod views;
 

@@ -7,6 +7,9 @@ use crate::ids::{MemberId, SessionKey};
 use crate::record::{Record, Sequence};
 use crate::removal::Removal;
 use crate::replica::presence::Stale;
+use crate::replica::rooms::definition::RoomNumber;
+use crate::replica::rooms::told::{Lost, RoomTold, RoomsChanged};
+use crate::replica::rooms::wish::RoomRefusal;
 
 /// What follows from a proposal that was accepted.
 #[derive(Debug)]
@@ -24,10 +27,12 @@ pub(crate) enum Effect {
     Renamed(Renamed),
     /// Something was said.
     Said(Said),
-    /// Nothing that anybody is told, but these see or hear others than before.
-    Unseen(Stale),
+    /// Nothing that everybody is told, but these see or hear others than before, and rooms may be told something.
+    Unseen(Stale, Vec<RoomTold>),
     /// Logins of an account have ended.
     LoginsEnded(LoginsEnded),
+    /// Rooms are others than before.
+    Rooms(RoomsChanged),
 }
 
 /// Somebody is here.
@@ -43,6 +48,10 @@ pub(crate) struct Joined {
     /// The member whose place they have taken, unseen by the others.
     pub(crate) replaced: Option<MemberId>,
     pub(crate) stale: Stale,
+    /// What rooms are told.
+    pub(crate) rooms: Vec<RoomTold>,
+    /// The rooms that a guest's session was in and is not in any more.
+    pub(crate) lost: Vec<Lost>,
 }
 
 /// Somebody is not here any more.
@@ -52,6 +61,8 @@ pub(crate) struct Left {
     /// The name as JSON.
     pub(crate) name_json: Bytes,
     pub(crate) stale: Stale,
+    /// What rooms are told.
+    pub(crate) rooms: Vec<RoomTold>,
 }
 
 /// Somebody has another name; both as JSON.
@@ -60,6 +71,8 @@ pub(crate) struct Renamed {
     pub(crate) old: Bytes,
     pub(crate) new: Bytes,
     pub(crate) stale: Stale,
+    /// The rooms of which they are a member.
+    pub(crate) rooms: Vec<RoomNumber>,
 }
 
 /// Something was said.
@@ -82,6 +95,8 @@ pub(crate) struct LoginsEnded {
     /// The account, if nothing is left of it.
     pub(crate) removed: Option<i64>,
     pub(crate) stale: Stale,
+    /// What rooms are told.
+    pub(crate) rooms: Vec<RoomTold>,
 }
 
 /// Why a proposal was not accepted.
@@ -99,6 +114,9 @@ pub enum Refused {
     /// The session has sent this message before, under this number.
     #[error("the message is there already, as number {0}")]
     Known(Sequence),
+    /// A wish about rooms that is not granted, or a message to a room that its sender may not write to.
+    #[error("refused: {}", .0.word())]
+    Room(RoomRefusal),
 }
 
 /// For whoever asked for a name: what is not about the name may be another time.
@@ -106,7 +124,9 @@ impl From<Refused> for Refusal {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::Name(refusal) => refusal,
-            Refused::NotResumable | Refused::NotHere | Refused::Known(_) => Self::Busy,
+            Refused::NotResumable | Refused::NotHere | Refused::Known(_) | Refused::Room(_) => {
+                Self::Busy
+            }
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::ids::{MemberId, SessionKey};
 use crate::level::Level;
 use crate::record::{Record, Sequence};
 use crate::replica::ended_logins::AccountChange;
+use crate::replica::rooms::wish::RoomWish;
 
 /// One life of one node, from its start to its end: a random number, so that no two are the same.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,6 +63,8 @@ pub enum Proposal {
     Rename(MemberId, Rename),
     /// A member says something.
     Say(Say),
+    /// Somebody wishes something about rooms. The number is that of the log, if what follows is accepted.
+    Room(Box<RoomWish>, Sequence),
     /// A member has another block list.
     SetBlocked(MemberId, Vec<Username>),
     /// The account or the level of a member is another one.

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use chatterbox_proto::Username;
+use chatterbox_proto::capability::commands::OutcomeCode;
 use chatterbox_proto::session::Destination;
 
 use crate::filing::Party;
@@ -24,12 +25,16 @@ impl Replica {
         {
             return Err(Refused::Known(known));
         }
+        self.may_be_heard(&record, member)?;
         if number == 0 {
             // Its node did not expect it to be accepted, and has not stored it.
             return Err(Refused::NotHere);
         }
         if let Some((session, tag)) = &tagged {
             self.note_tag(*session, tag, number);
+        }
+        if let Some(room) = record.room() {
+            self.rooms.said(room, number);
         }
         self.file_to(&mut record);
         Ok(self.address(number, record))
@@ -47,7 +52,9 @@ impl Replica {
             let is_new = session.zip(say.tag.clone()).is_none_or(|(session, tag)| {
                 self.known_tag(session, &tag).is_none() && tags.insert((session, tag))
             });
-            let is_accepted = is_new && self.speaks_for(from, say.member).is_ok();
+            let is_accepted = is_new
+                && self.speaks_for(from, say.member).is_ok()
+                && self.may_be_heard(&say.record, say.member).is_ok();
             if is_accepted {
                 say.number = next;
                 next += 1;
@@ -56,6 +63,15 @@ impl Replica {
             is_accepted
         };
         says.iter_mut().map(&mut judge).collect()
+    }
+
+    /// Whether the room of a message is still there, with its sender as a member (RM-3). What else has to hold was looked at when
+    /// it was sent.
+    fn may_be_heard(&self, record: &Record, member: MemberId) -> Result<(), Refused> {
+        let Some(number) = record.room() else { return Ok(()) };
+        let room = self.rooms.get(number).ok_or(Refused::Room(OutcomeCode::NoSuchRoom))?;
+        let is_member = self.membership(member, room).is_some();
+        if is_member { Ok(()) } else { Err(Refused::Room(OutcomeCode::NotAMember)) }
     }
 
     /// Files a private message to a guest who has changed names meanwhile under the new one.

@@ -13,6 +13,7 @@ use crate::guard::Shares;
 use crate::identity::LoggedIn;
 use crate::ids::{MemberId, SessionId, SessionKey};
 use crate::record::Sequence;
+use crate::replica::rooms::definition::RoomNumber;
 
 /// How long a session outlives its connection, in milliseconds.
 pub const RESUMABLE: u64 = 10 * 60 * 1000;
@@ -38,6 +39,8 @@ pub struct Session {
     /// How many of its connections have ended.
     ends: u64,
     tags: Tags,
+    /// The rooms that its guest was in when its connection ended, with the numbers since which (RM-2).
+    rooms: Vec<(RoomNumber, Sequence)>,
 }
 
 /// Idempotency keys: the newest tags and the numbers of their messages. Of a tag only a hash is kept, keyed with the secret
@@ -101,8 +104,9 @@ impl Sessions {
         let id = SessionId(self.next);
         self.next += 1;
         let member = Some(member);
-        let tags = Tags::default();
-        let session = Session { secret: random, name, account, member, since: now, ends: 0, tags };
+        let (tags, rooms) = (Tags::default(), Vec::new());
+        let session =
+            Session { secret: random, name, account, member, since: now, ends: 0, tags, rooms };
         self.by_id.insert(id, session);
         SessionKey { id, secret: random }
     }
@@ -130,6 +134,21 @@ impl Sessions {
         let session = self.by_id.get_mut(&id)?;
         (session.member, session.account) = (Some(member), account);
         Some(SessionKey { id, secret: session.secret })
+    }
+
+    /// Remembers the rooms that a guest was in.
+    pub fn leave_rooms(&mut self, id: SessionId, rooms: Vec<(RoomNumber, Sequence)>) {
+        if let Some(session) = self.by_id.get_mut(&id) {
+            session.rooms = rooms;
+        }
+    }
+
+    /// Takes the rooms that a guest was in.
+    pub fn take_rooms(&mut self, id: SessionId) -> Vec<(RoomNumber, Sequence)> {
+        self.by_id
+            .get_mut(&id)
+            .map(|session| std::mem::take(&mut session.rooms))
+            .unwrap_or_default()
     }
 
     /// Notes that the connection of a session has ended, which came from this network.
@@ -201,8 +220,9 @@ impl Sessions {
 
 impl Digest for Session {
     fn digest(&self, to: &mut Digester) {
-        let Self { secret, name, account, member, since, ends, tags: Tags(tags) } = self;
+        let Self { secret, name, account, member, since, ends, tags: Tags(tags), rooms } = self;
         to.add(secret).add(name).add(account).add(member).add(since).add(ends).add(tags);
+        to.add(rooms);
     }
 }
 

@@ -13,8 +13,13 @@ use crate::replica::effect::{Effect, Joined, Left, LoginsEnded, Refused, Renamed
 use crate::replica::ended_logins::{AccountChange, AccountChangeKind, EndedLogins};
 use crate::replica::nodes::Nodes;
 use crate::replica::presence::{Connection, Presence, Stale};
-use crate::replica::proposal::{Amendment, Group, Incarnation, Join, Proposal, Rename};
+use crate::replica::proposal::{Amendment, Group, Incarnation, Join, Login, Proposal, Rename};
 use crate::replica::recent_renames::RecentRenames;
+use crate::replica::rooms::definition::AccountRef;
+use crate::replica::rooms::room::Who;
+use crate::replica::rooms::table::RoomTable;
+use crate::replica::rooms::told::RoomTold;
+use crate::replica::rooms::wish::RoomActor;
 use crate::replica::roster::Claimant;
 use crate::replica::sessions::Sessions;
 
@@ -25,6 +30,7 @@ pub(crate) struct Replica {
     pub(super) sessions: Sessions,
     pub(super) recent_renames: RecentRenames,
     pub(crate) ended_logins: EndedLogins,
+    pub(crate) rooms: RoomTable,
     nodes: Nodes,
     /// The number of the next member.
     next: u64,
@@ -76,10 +82,19 @@ impl Replica {
             }
             Proposal::SetBlocked(member, blocked) => {
                 self.speaks_for(from, member)?;
-                Ok(Effect::Unseen(self.presence.set_blocked(member, blocked)))
+                Ok(Effect::Unseen(self.presence.set_blocked(member, blocked), Vec::new()))
             }
             // An admin may be a member of another node.
-            Proposal::Amend(member, amendment) => self.amend(member, amendment).map(Effect::Unseen),
+            Proposal::Amend(member, amendment) => {
+                let (stale, rooms) = self.amend(member, amendment)?;
+                Ok(Effect::Unseen(stale, rooms))
+            }
+            Proposal::Room(wish, number) => {
+                if let RoomActor::Member(member) = wish.by {
+                    self.speaks_for(from, member)?;
+                }
+                self.grant(*wish, number).map(Effect::Rooms).map_err(Refused::Room)
+            }
             Proposal::EndLogins(change) => Ok(Effect::LoginsEnded(self.end_logins(&change))),
         }
     }
@@ -149,19 +164,34 @@ impl Replica {
         }
         let member = MemberId(self.next);
         self.next += 1;
+        let in_rooms = self.names_in_rooms(identity.login.as_ref());
+        let is_guest = identity.login.is_none();
         let mut stale = Stale::default();
         if let Some((_, others)) = old.and_then(|old| self.presence.remove(old)) {
             stale = others;
         }
         let (name, login) = (identity.name.clone(), identity.login.clone());
+        let mut suspended = Vec::new();
         let session = match resumed {
-            Some(session) => self.sessions.go_on(session, login, member),
+            Some(session) => {
+                suspended = self.sessions.take_rooms(session);
+                self.sessions.go_on(session, login, member)
+            }
             None if has_session => Some(self.sessions.begin(name, login, member, random, self.now)),
             None => None,
         };
         let connection = Connection { node, session: session.map(SessionKey::id), hold };
         stale.extend(self.presence.insert(member, identity, lists, connection));
         let name_json = self.presence.person(member).map(|person| person.name_json.clone());
+        let (mut rooms, mut lost) = (self.renamed_in_rooms(in_rooms), Vec::new());
+        if is_guest {
+            if let Some(old) = old {
+                self.guest_is_replaced(old, member);
+            }
+            let (told, gone) = self.guest_returns(member, suspended);
+            rooms.extend(told);
+            lost = gone;
+        }
         Ok(Joined {
             member,
             name_json: name_json.unwrap_or_default(),
@@ -169,23 +199,31 @@ impl Replica {
             is_resumed: resumed.is_some(),
             replaced: old,
             stale,
+            rooms,
+            lost,
         })
     }
 
     /// Takes a member out: its session can be resumed for a while, and its name is kept for it.
     fn remove(&mut self, member: MemberId) -> Option<Left> {
+        let identity = self.presence.identity(member)?;
+        let (name, login) = (identity.name.clone(), identity.login.clone());
+        let in_rooms = self.names_in_rooms(login.as_ref());
+        let (left_rooms, mut rooms) = self.guest_leaves_rooms(member, &name);
         let (person, stale) = self.presence.remove(member)?;
+        rooms.extend(self.renamed_in_rooms(in_rooms));
         let Identity { name, address, .. } = &person.identity;
         let network = address.map(network);
         let Connection { session, hold, .. } = person.connection;
         if let Some(session) = session {
+            self.sessions.leave_rooms(session, left_rooms);
             self.sessions.end(session, network, self.now);
         }
         if hold > 0 {
             let until = self.now.saturating_add(hold);
             self.presence.roster_mut().hold(name, network, until, self.now);
         }
-        Some(Left { member, name_json: person.name_json, stale })
+        Some(Left { member, name_json: person.name_json, stale, rooms })
     }
 
     /// Gives a member another name. Name, session and block lists change in this one step.
@@ -201,20 +239,40 @@ impl Replica {
             session.name = name.clone();
         }
         self.recent_renames.note(old, member, self.now);
-        Ok(Renamed { old: old_json, new: json::string(name.as_str()), stale })
+        let rooms = self
+            .room_member(member)
+            .map(|who| self.rooms.rooms_of(Who::from(&who)).map(|(number, _)| number).collect());
+        let rooms = rooms.unwrap_or_default();
+        Ok(Renamed { old: old_json, new: json::string(name.as_str()), stale, rooms })
     }
 
     /// Changes the account or the level of a member; the name stays. A session that is resumed does not prove its account
     /// again, so it remembers it.
-    fn amend(&mut self, member: MemberId, amendment: Amendment) -> Result<Stale, Refused> {
+    fn amend(
+        &mut self,
+        member: MemberId,
+        amendment: Amendment,
+    ) -> Result<(Stale, Vec<RoomTold>), Refused> {
         let person = self.presence.person(member).ok_or(Refused::NotHere)?;
         let session = person.connection.session;
+        let before = person.identity.login.clone();
+        let after = match &amendment.login {
+            None => before.clone(),
+            Some(Login::In(login)) => Some(login.clone()),
+            Some(Login::Out) => None,
+        };
+        let is_other = before.as_ref().map(|login| login.account_key.id)
+            != after.as_ref().map(|login| login.account_key.id);
+        let in_rooms = [&before, &after]
+            .map(|login| login.as_ref().filter(|_| is_other))
+            .map(|login| self.names_in_rooms(login));
         let stale = self.presence.amend(member, |identity| amendment.apply(identity));
         let login = self.presence.identity(member).and_then(|identity| identity.login.clone());
         if let Some(session) = session.and_then(|session| self.sessions.session_mut(session)) {
             session.account = login;
         }
-        Ok(stale)
+        let rooms = in_rooms.into_iter().flat_map(|names| self.renamed_in_rooms(names)).collect();
+        Ok((stale, rooms))
     }
 
     /// Removes the members whose logins a change has ended. Their sessions can't be resumed: who resumes one has to show a
@@ -249,10 +307,12 @@ impl Replica {
             let AccountKey { id, epoch: before } = login.account_key;
             let account_key = AccountKey { id, epoch: before.max(epoch) };
             let amendment = Amendment::logged_in(LoggedIn { account_key, ..login });
-            stale.extend(self.amend(spared, amendment).unwrap_or_default());
+            stale.extend(self.amend(spared, amendment).unwrap_or_default().0);
         }
         let removed = (change.kind == AccountChangeKind::Removed).then_some(change.account);
-        LoginsEnded { left, reason, removed, stale }
+        let account = AccountRef::from(&account);
+        let rooms = removed.map(|_| self.account_leaves_rooms(account)).unwrap_or_default();
+        LoginsEnded { left, reason, removed, stale, rooms }
     }
 
     /// Who is here.
@@ -283,8 +343,9 @@ impl Replica {
 
 impl Digest for Replica {
     fn digest(&self, to: &mut Digester) {
-        let Self { presence, sessions, recent_renames, ended_logins, nodes, next, now } = self;
-        to.add(presence).add(sessions).add(recent_renames).add(ended_logins).add(nodes);
+        let Self { presence, sessions, recent_renames, ended_logins, rooms, nodes, next, now } =
+            self;
+        to.add(presence).add(sessions).add(recent_renames).add(ended_logins).add(rooms).add(nodes);
         to.add(next).add(now);
     }
 }

@@ -152,7 +152,8 @@ fn told(outcome: &Result<Effect, Refused>) -> String {
         Ok(Effect::Left(left)) => format!("-{}", left.member.0),
         Ok(Effect::Renamed(renamed)) => format!("{:?} is {:?}", renamed.old, renamed.new),
         Ok(Effect::Said(said)) => format!("#{} {:?}", said.number, said.to.map(|member| member.0)),
-        Ok(Effect::Unseen(_)) => "unseen".to_owned(),
+        Ok(Effect::Unseen(..)) => "unseen".to_owned(),
+        Ok(Effect::Rooms(_)) => "rooms".to_owned(),
         Ok(Effect::LoginsEnded(ended)) => format!("logins ended{}", names(&ended.left)),
     }
 }
@@ -178,7 +179,7 @@ fn apply(replica: &mut Replica, group: &Group, at: u64) -> Option<Vec<String>> {
         let outcome = replica.step(group.from, proposal.clone());
         let is_changed = match &outcome {
             Err(_) | Ok(Effect::Up) => Some(false),
-            Ok(Effect::Down(_) | Effect::Said(_) | Effect::Unseen(_)) => None,
+            Ok(Effect::Down(_) | Effect::Said(_) | Effect::Unseen(..)) => None,
             Ok(_) => Some(true),
         };
         // A session that is too old is forgotten by whoever comes next, accepted or not.

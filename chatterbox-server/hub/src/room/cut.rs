@@ -1,16 +1,16 @@
 //! What one reader gets of the history, in two steps.
 //!
 //! A [`HistoryCut`] is taken under the hub's lock: it shares the segments, and looks at no message in them. Whoever has it
-//! leaves out the messages that the reader hides, and writes IDS, without the lock and a part at a time.
+//! leaves out the messages that the reader hides, finds where a short welcome begins, and writes IDS and TIMES, without the lock
+//! and a part at a time.
 
-use std::collections::HashSet;
-use std::iter::Peekable;
+use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use chatterbox_proto::Username;
-use chatterbox_proto::capability::ids::push_id;
+use chatterbox_proto::capability::ids::{push_id, push_time};
 use chatterbox_proto::capability::utf8;
 use chatterbox_proto::json::LIST_SEPARATOR;
 
@@ -23,22 +23,38 @@ pub(crate) const PIECE_BYTES: usize = size_of::<Bytes>() + 16;
 /// A part of the history for one reader.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct HistoryCut {
-    parts: Vec<Part>,
+    parts: VecDeque<Part>,
+    /// So many messages at most are written, the newest (RC-1).
+    newest: Option<usize>,
 }
 
 /// Messages in a row. Each has a separator before it.
 #[derive(Debug, Clone)]
 enum Part {
     Public { json: Bytes, marks: Arc<Marks>, places: Range<usize> },
-    Private { id: Sequence, source: Username, json: Bytes },
+    Own(OwnMessage),
 }
 
-/// The elements of MESSAGES and of IDS, in pieces. Pieces of MESSAGES are shared with other readers where nothing is hidden.
+/// A message that only this reader gets: a private one, or one of a room that was missed.
+#[derive(Debug, Clone)]
+pub(crate) struct OwnMessage {
+    pub(crate) id: Sequence,
+    pub(crate) source: Username,
+    /// With a separator before it.
+    pub(crate) json: Bytes,
+    pub(crate) arrived: i64,
+}
+
+/// The elements of MESSAGES, of IDS and of TIMES, in pieces. Pieces of MESSAGES are shared with other readers where nothing is hidden.
 #[derive(Debug, Default)]
 pub(crate) struct Written {
     pub(crate) messages: Vec<Bytes>,
     /// If they were asked for.
     pub(crate) ids: Option<Vec<Bytes>>,
+    /// With IDS.
+    pub(crate) times: Option<Vec<Bytes>>,
+    /// Whether there are older messages than these, if only the newest were asked for.
+    pub(crate) more: Option<bool>,
     /// The length of MESSAGES without escapes, if it was asked for.
     pub(crate) unescaped: Option<usize>,
     /// The bytes that were copied or encoded for this reader alone.
@@ -47,19 +63,36 @@ pub(crate) struct Written {
 
 impl HistoryCut {
     pub(crate) fn with_capacity(parts: usize) -> Self {
-        Self { parts: Vec::with_capacity(parts) }
+        Self { parts: VecDeque::with_capacity(parts), newest: None }
+    }
+
+    /// The same for the newest messages only, which are given from the newest to the oldest.
+    pub(crate) fn of_newest(newest: u16) -> Self {
+        Self { parts: VecDeque::new(), newest: Some(newest.into()) }
+    }
+
+    /// Whether so many messages are more than are going to be written.
+    pub(crate) fn has_enough(&self, messages: usize) -> bool {
+        self.newest.is_some_and(|newest| messages > newest)
     }
 
     /// Takes some messages of a segment.
     pub(crate) fn take(&mut self, json: &Bytes, marks: &Arc<Marks>, places: Range<usize>) {
         if !places.is_empty() {
-            self.parts.push(Part::Public { json: json.clone(), marks: Arc::clone(marks), places });
+            self.add(Part::Public { json: json.clone(), marks: Arc::clone(marks), places });
         }
     }
 
-    /// Takes a private message, whose JSON has a separator before it.
-    pub(crate) fn take_private(&mut self, id: Sequence, source: &Username, json: &Bytes) {
-        self.parts.push(Part::Private { id, source: source.clone(), json: json.clone() });
+    fn add(&mut self, part: Part) {
+        match self.newest {
+            None => self.parts.push_back(part),
+            Some(_) => self.parts.push_front(part),
+        }
+    }
+
+    /// Takes a message that only this reader gets.
+    pub(crate) fn take_own(&mut self, message: OwnMessage) {
+        self.add(Part::Own(message));
     }
 
     /// The memory that it takes beside what it shares with others.
@@ -67,31 +100,40 @@ impl HistoryCut {
         self.parts.len() * (size_of::<Part>() + PIECE_BYTES)
     }
 
-    /// The size of MESSAGES and IDS together, or more: what is hidden counts.
+    /// The size of MESSAGES, IDS and TIMES together, or more: what is hidden counts.
     pub(crate) fn size(&self, ids: bool) -> usize {
         let size = |part: &Part| match part {
             Part::Public { marks, places, .. } => {
-                let ids = if ids { places.len() * ID_LENGTH } else { 0 };
+                let ids = if ids { places.len() * (ID_LENGTH + TIME_LENGTH) } else { 0 };
                 marks.start(places.end) - marks.start(places.start) + ids
             }
-            Part::Private { json, .. } => json.len() + if ids { ID_LENGTH } else { 0 },
+            Part::Own(OwnMessage { json, .. }) => {
+                json.len() + if ids { ID_LENGTH + TIME_LENGTH } else { 0 }
+            }
         };
         self.parts.iter().map(size).sum()
     }
 
-    /// Begins to write MESSAGES, and IDS if they are asked for; with `utf8`, counts how long MESSAGES is without escapes.
+    /// Begins to write MESSAGES, and IDS and TIMES if they are asked for; with `utf8`, counts how long MESSAGES is without escapes.
     pub(crate) fn begin(self, ids: bool, utf8: bool) -> HistoryWriter {
-        let parts = self.parts.len();
-        HistoryWriter {
-            parts: self.parts.into_iter().peekable(),
+        let Self { parts, newest } = self;
+        let mut writer = HistoryWriter {
+            search: newest.map(|left| Search { found: VecDeque::new(), left }),
+            parts,
             counted: (0, 0),
             out: Written {
-                messages: Vec::with_capacity(parts),
-                ids: ids.then(|| Vec::with_capacity(parts)),
+                messages: Vec::new(),
+                ids: ids.then(Vec::new),
+                times: ids.then(Vec::new),
+                more: newest.map(|_| false),
                 unescaped: utf8.then_some(0),
                 copied: 0,
             },
+        };
+        if newest.is_none() {
+            writer.reserve();
         }
+        writer
     }
 
     /// Writes all of it without the messages of these.
@@ -103,13 +145,24 @@ impl HistoryCut {
     }
 }
 
-/// Writes MESSAGES and IDS, a part of the history at a time.
+/// Writes MESSAGES, IDS and TIMES, a part of the history at a time.
 #[derive(Debug)]
 pub(crate) struct HistoryWriter {
-    parts: Peekable<std::vec::IntoIter<Part>>,
+    parts: VecDeque<Part>,
+    /// Until it is known with which message it begins.
+    search: Option<Search>,
     /// The bytes of the next part that have been counted, and how many they are without escapes.
     counted: (usize, usize),
     out: Written,
+}
+
+/// The way back from the newest message to the oldest of those that are asked for. What is hidden does not count.
+#[derive(Debug)]
+struct Search {
+    /// What is going to be written, as far as it is known.
+    found: VecDeque<Part>,
+    /// So many messages are still asked for.
+    left: usize,
 }
 
 /// So many bytes are counted in one step.
@@ -118,13 +171,17 @@ const COUNTED: usize = 64 * 1024;
 impl HistoryWriter {
     /// Writes one more part without the messages of these; false when there is none left.
     pub(crate) fn step(&mut self, hidden: &HashSet<Username>) -> bool {
+        if self.search.is_some() {
+            self.search_on(hidden);
+            return true;
+        }
         if self.out.unescaped.is_some() && self.count_some() {
             return true;
         }
-        let Some(part) = self.parts.next() else { return false };
+        let Some(part) = self.parts.pop_front() else { return false };
         match part {
-            Part::Private { source, .. } if hidden.contains(&source) => {}
-            Part::Private { id, json, .. } => {
+            Part::Own(OwnMessage { source, .. }) if hidden.contains(&source) => {}
+            Part::Own(OwnMessage { id, json, arrived, .. }) => {
                 if let Some(unescaped) = &mut self.out.unescaped {
                     *unescaped += utf8::unescaped_len(&json);
                 }
@@ -134,6 +191,12 @@ impl HistoryWriter {
                     push_id(&mut one, Some(id));
                     self.out.copied += one.len();
                     ids.push(one.into());
+                }
+                if let Some(times) = &mut self.out.times {
+                    let mut one = LIST_SEPARATOR.to_vec();
+                    push_time(&mut one, Some(arrived));
+                    self.out.copied += one.len();
+                    times.push(one.into());
                 }
             }
             Part::Public { json, marks, places } => {
@@ -147,11 +210,47 @@ impl HistoryWriter {
         true
     }
 
+    /// Goes back by one part. Where a message is found beyond those that are asked for, it and all before it is dropped, and
+    /// there is more; where the oldest part has been seen, there is not.
+    fn search_on(&mut self, hidden: &HashSet<Username>) {
+        let Some(Search { found, left }) = &mut self.search else { return };
+        if let Some(mut part) = self.parts.pop_back() {
+            let beyond = match part.skip_newest(*left, hidden) {
+                Ok(0) => return,
+                Ok(shown) => {
+                    *left -= shown;
+                    found.push_front(part);
+                    return;
+                }
+                Err(beyond) => beyond,
+            };
+            if let Part::Public { places, .. } = &mut part
+                && beyond < places.end
+            {
+                places.start = beyond;
+                found.push_front(part);
+            }
+            self.out.more = Some(true);
+        }
+        self.parts = std::mem::take(found);
+        self.search = None;
+        self.reserve();
+    }
+
+    fn reserve(&mut self) {
+        let parts = self.parts.len();
+        self.out.messages.reserve_exact(parts);
+        for list in [&mut self.out.ids, &mut self.out.times].into_iter().flatten() {
+            list.reserve_exact(parts);
+        }
+    }
+
     /// Counts on in the segment that is next, if nobody has counted it yet; says whether there was anything to count. The
-    /// segment keeps the length for those who come later.
+    /// segment keeps the length for those who come later. Where less than half of it is written, only that is counted, later.
     fn count_some(&mut self) -> bool {
-        let Some(Part::Public { json, marks, .. }) = self.parts.peek() else { return false };
-        if marks.unescaped().is_some() {
+        let Some(Part::Public { json, marks, places }) = self.parts.front() else { return false };
+        let taken = marks.start(places.end) - marks.start(places.start);
+        if marks.unescaped().is_some() || taken <= json.len() / 2 {
             return false;
         }
         let (from, so_far) = self.counted;
@@ -167,17 +266,20 @@ impl HistoryWriter {
 
     /// The memory that what was written takes beside what it shares with others.
     pub(crate) fn own_bytes(&self) -> usize {
-        let pieces = self.out.messages.capacity() + self.out.ids.as_ref().map_or(0, Vec::capacity);
+        let beside = [&self.out.ids, &self.out.times].into_iter().flatten();
+        let pieces = self.out.messages.capacity() + beside.map(Vec::capacity).sum::<usize>();
         self.out.copied + pieces * PIECE_BYTES
     }
 
     /// What was written. A list begins without a separator.
     pub(crate) fn finish(self) -> Written {
-        let Written { messages, ids, unescaped, copied } = self.out;
+        let Written { messages, ids, times, more, unescaped, copied } = self.out;
         let separator = if messages.is_empty() { 0 } else { LIST_SEPARATOR.len() };
         Written {
             messages: without_separator(messages),
             ids: ids.map(without_separator),
+            times: times.map(without_separator),
+            more,
             unescaped: unescaped.map(|unescaped| unescaped - separator),
             copied,
         }
@@ -194,6 +296,38 @@ pub(crate) fn without_separator(mut pieces: Vec<Bytes>) -> Vec<Bytes> {
 
 /// The longest element of IDS with its separator.
 const ID_LENGTH: usize = 18;
+
+/// The same of TIMES.
+const TIME_LENGTH: usize = 22;
+
+impl Part {
+    /// Goes back over so many of its messages that are not hidden. Says how many there are, or behind which place the
+    /// message lies that is one too many.
+    fn skip_newest(&self, most: usize, hidden: &HashSet<Username>) -> Result<usize, usize> {
+        match self {
+            Self::Own(OwnMessage { source, .. }) if hidden.contains(source) => Ok(0),
+            Self::Own(_) if most == 0 => Err(0),
+            Self::Own(_) => Ok(1),
+            Self::Public { marks, places, .. } => {
+                let among = (!hidden.is_empty()).then(|| marks.sources().among(hidden)).flatten();
+                let Some(hidden) = among else {
+                    let beyond = places.len() > most;
+                    return if beyond { Err(places.end - most) } else { Ok(places.len()) };
+                };
+                let is_shown = |place: &usize| !is_hidden(marks, *place, &hidden);
+                let shown = places.clone().rev().filter(is_shown).take(most + 1);
+                let (count, oldest) = shown.fold((0, 0), |(count, _), place| (count + 1, place));
+                if count > most { Err(oldest + 1) } else { Ok(count) }
+            }
+        }
+    }
+}
+
+/// Whether the source of a message is hidden; `hidden` has an element for each name of the segment.
+fn is_hidden(marks: &Marks, place: usize, hidden: &[bool]) -> bool {
+    let index = marks.sources().index_at(place);
+    index.and_then(|index| hidden.get(index)).copied().unwrap_or_default()
+}
 
 impl Written {
     /// Counts the messages at these places of a segment without escapes. Whichever is less is read, they or the others: only
@@ -222,23 +356,25 @@ impl Written {
         self.messages.push(json.slice(marks.start(places.start)..marks.start(places.end)));
         if let Some(ids) = &mut self.ids {
             let is_shared = places.len() == marks.len();
-            let written = marks.ids(places);
+            let written = marks.ids(places.clone());
             self.copied += if is_shared { 0 } else { written.len() };
             ids.push(written);
+        }
+        if let Some(times) = &mut self.times {
+            let is_shared = places.len() == marks.len();
+            let written = marks.times(places);
+            self.copied += if is_shared { 0 } else { written.len() };
+            times.push(written);
         }
     }
 
     /// Takes those of the messages whose source is not hidden; `hidden` has an element for each name of the segment.
     fn take_others(&mut self, json: &Bytes, marks: &Marks, places: Range<usize>, hidden: &[bool]) {
-        let is_hidden = |place: usize| {
-            let index = marks.sources().index_at(place);
-            index.and_then(|index| hidden.get(index)).copied().unwrap_or_default()
-        };
         let mut runs = Vec::new();
         let (mut kept, mut size) = (0, 0);
         let mut from = places.start;
         for place in places.start..=places.end {
-            if place == places.end || is_hidden(place) {
+            if place == places.end || is_hidden(marks, place, hidden) {
                 if from < place {
                     kept += place - from;
                     size += marks.start(place) - marks.start(from);
@@ -260,6 +396,16 @@ impl Written {
             out.shrink_to_fit();
             self.copied += out.len();
             ids.push(out.into());
+        }
+        if let Some(times) = &mut self.times {
+            let mut out = Vec::with_capacity(kept * 12);
+            for place in runs.iter().cloned().flatten() {
+                out.extend_from_slice(LIST_SEPARATOR);
+                push_time(&mut out, Some(marks.time_at(place)));
+            }
+            out.shrink_to_fit();
+            self.copied += out.len();
+            times.push(out.into());
         }
         let bytes = |run: &Range<usize>| marks.start(run.start)..marks.start(run.end);
         // Where every second message of a word is hidden, pieces would take more memory than what they hold.

@@ -7,8 +7,9 @@
 //!
 //! Every message has its number (ID-2), and the numbers are the order.
 
+use std::cmp::Reverse;
 use std::collections::{HashSet, VecDeque};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use chatterbox_proto::Username;
@@ -16,10 +17,10 @@ use chatterbox_proto::json::LIST_SEPARATOR;
 
 use crate::filing::Party;
 use crate::record::{Record, Sequence};
-use crate::room::cut::HistoryCut;
+use crate::room::cut::{HistoryCut, OwnMessage};
 use crate::room::limits::Keep;
 use crate::room::mailboxes::{Kept, Mailboxes};
-use crate::room::segment::Segment;
+use crate::room::segment::{Marks, Segment};
 use crate::room::shares::Shares;
 
 /// The size in bytes at which a segment is sealed; from then on it is shared without copying.
@@ -98,7 +99,7 @@ impl History {
         let open = self.open.held();
         let full =
             open.bytes + record.json.len() as u64 > part.bytes || open.messages >= part.messages;
-        if full || !self.open.takes(id) {
+        if full || !self.open.takes(id, record.arrived) {
             self.seal();
         }
         self.thaw();
@@ -151,30 +152,75 @@ impl History {
 
     /// The public messages and those to these after a number, in their order; 0 for all.
     pub(crate) fn cut(&self, parties: &[Party], after: Sequence) -> HistoryCut {
+        self.cut_with(parties, after, Vec::new())
+    }
+
+    /// The same together with others that only this reader gets (RH-6).
+    pub(crate) fn cut_with(
+        &self,
+        parties: &[Party],
+        after: Sequence,
+        mut own: Vec<OwnMessage>,
+    ) -> HistoryCut {
         let mut out = HistoryCut::with_capacity(self.sealed.len() + 1);
-        let mut privates = Vec::new();
         for party in parties {
-            privates.extend(self.mailboxes.after(&party.key(), after));
+            own.extend(self.mailboxes.after(&party.key(), after).map(own_message));
         }
-        privates.sort_unstable_by_key(|(id, _)| *id);
-        let mut privates = privates.into_iter().map(|(id, kept)| (id, &kept.message)).peekable();
-        let freeze = || self.frozen.get_or_init(|| Bytes::copy_from_slice(self.open.json()));
-        let open = (!self.open.is_empty()).then(|| freeze().clone());
-        let sealed = self.sealed.iter().map(|segment| (segment.json().clone(), segment.marks()));
-        for (json, marks) in sealed.chain(open.map(|json| (json, self.open.marks()))) {
+        own.sort_unstable_by_key(|message| message.id);
+        let mut own = own.into_iter().peekable();
+        for (json, marks) in self.segments() {
             let mut from = marks.place_of(after + 1);
-            while let Some((id, private)) = privates.next_if(|(id, _)| marks.last() > *id) {
-                let to = marks.place_of(id);
-                out.take(&json, marks, from..to);
-                out.take_private(id, &private.source, &private.json);
+            while let Some(message) = own.next_if(|message| marks.last() > message.id) {
+                let to = marks.place_of(message.id);
+                out.take(json, marks, from..to);
+                out.take_own(message);
                 from = to;
             }
-            out.take(&json, marks, from..marks.len());
+            out.take(json, marks, from..marks.len());
         }
-        for (id, private) in privates {
-            out.take_private(id, &private.source, &private.json);
+        own.for_each(|message| out.take_own(message));
+        out
+    }
+
+    /// The newest of the public messages and of those to these, for a short welcome (RC-1). Where the reader hides nobody, it
+    /// looks at no more of them than are asked for, and one; else at all segments, since only whoever writes the cut counts
+    /// what is hidden.
+    pub(crate) fn cut_newest(&self, parties: &[Party], newest: u16, hides: bool) -> HistoryCut {
+        let mut out = HistoryCut::of_newest(newest);
+        let most = if hides { usize::MAX } else { usize::from(newest) + 1 };
+        let mut privates = Vec::new();
+        for party in parties {
+            privates.extend(self.mailboxes.newest(&party.key()).take(most));
+        }
+        privates.sort_unstable_by_key(|(id, _)| Reverse(*id));
+        let mut privates = privates.into_iter().peekable();
+        let mut count = 0;
+        for (json, marks) in self.segments().rev() {
+            if !hides && out.has_enough(count) {
+                return out;
+            }
+            let mut to = marks.len();
+            while let Some((id, private)) = privates.next_if(|(id, _)| marks.id_at(0) < *id) {
+                let from = marks.place_of(id);
+                out.take(json, marks, from..to);
+                out.take_own(own_message((id, private)));
+                count += to - from + 1;
+                to = from;
+            }
+            out.take(json, marks, 0..to);
+            count += to;
+        }
+        for private in privates {
+            out.take_own(own_message(private));
         }
         out
+    }
+
+    /// All segments, the open one as it is now.
+    fn segments(&self) -> impl DoubleEndedIterator<Item = (&Bytes, &Arc<Marks>)> {
+        let freeze = || self.frozen.get_or_init(|| Bytes::copy_from_slice(self.open.json()));
+        let open = (!self.open.is_empty()).then(|| (freeze(), self.open.marks()));
+        self.sealed.iter().map(|segment| (segment.json(), segment.marks())).chain(open)
     }
 
     /// Drops messages that arrived before `oldest`; public ones only when their whole segment did.
@@ -186,6 +232,17 @@ impl History {
             self.drop_segment();
         }
         while self.mailboxes.expire_one(oldest).is_some() {}
+    }
+
+    /// Forgets the public messages up to this number, which no message that is kept is above: the lobby was cleared (RH-4).
+    pub fn clear(&mut self, floor: Sequence) {
+        let forgotten = self.public_forgotten;
+        self.seal();
+        while self.sealed.front().is_some_and(|segment| segment.marks().last() <= floor) {
+            self.drop_segment();
+        }
+        // Nobody has missed what nobody is shown any more, so sessions can still be resumed (ID-8).
+        self.public_forgotten = forgotten;
     }
 
     fn seal(&mut self) {
@@ -297,6 +354,11 @@ impl History {
         }
         self.sealed.insert(place, rest);
     }
+}
+
+fn own_message((id, kept): (Sequence, &Kept<PrivateMessage>)) -> OwnMessage {
+    let Kept { arrived, message: PrivateMessage { source, json }, .. } = kept;
+    OwnMessage { id, source: source.clone(), json: json.clone(), arrived: *arrived }
 }
 
 #[cfg(test)]

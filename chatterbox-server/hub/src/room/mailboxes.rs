@@ -200,6 +200,15 @@ impl<T> Mailboxes<T> {
         mailbox.flat_map(move |m| m.messages.range(after..)).map(|(id, kept)| (*id, kept))
     }
 
+    /// The messages in a mailbox, newest first.
+    pub fn newest<'a>(
+        &'a self,
+        owner: &str,
+    ) -> impl Iterator<Item = (Sequence, &'a Kept<T>)> + use<'a, T> {
+        let mailbox = self.by_owner.get(owner).into_iter();
+        mailbox.flat_map(|m| m.messages.iter().rev()).map(|(id, kept)| (*id, kept))
+    }
+
     /// Up to which number messages may be missing in a mailbox.
     pub fn forgotten(&self, owner: &str) -> Sequence {
         self.by_owner.get(owner).map_or(self.forgotten, |mailbox| mailbox.forgotten)

@@ -4,7 +4,7 @@ use crate::ids::RoomId;
 use crate::room::stamp::Stamp;
 
 /// One member is in so many rooms at most, those counted that it has left and not been handed out yet.
-const ROOMS: usize = 64;
+const ROOMS: usize = 256;
 
 /// A member in a room, from one moment to another.
 #[derive(Debug, Clone, Copy)]
@@ -66,6 +66,17 @@ impl Memberships {
             }
         }
         self.forget_left(cursor);
+    }
+
+    /// Forgets a room that is closed.
+    pub(crate) fn forget(&mut self, room: RoomId) {
+        self.0.retain(|membership| membership.room != room);
+    }
+
+    /// The rooms that the member is in now.
+    pub(crate) fn now(&self) -> impl Iterator<Item = RoomId> {
+        let now = self.0.iter().filter(|membership| membership.until == Stamp::NEVER);
+        now.map(|membership| membership.room)
     }
 
     /// Forgets the rooms that were left and of which everything was handed out.

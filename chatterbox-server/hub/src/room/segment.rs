@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use chatterbox_proto::capability::ids::push_id;
+use chatterbox_proto::capability::ids::{push_id, push_time};
 use chatterbox_proto::json::LIST_SEPARATOR;
 
 use crate::record::{Record, Sequence};
@@ -22,17 +22,21 @@ pub(crate) struct Segment<B> {
     newest: i64,
 }
 
-/// Where the messages of a segment begin, their numbers and sources: ten bytes for each.
+/// Where the messages of a segment begin, their numbers, times and sources: 14 bytes for each.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Marks {
     /// The number of the first message; the others have their distance from it.
     first: Sequence,
+    /// A time near those at which the messages were taken; they have their distance from it.
+    about: i64,
     each: Vec<Mark>,
     sources: Sources,
     /// The length of the JSON.
     end: usize,
     /// The elements of IDS for the whole segment, encoded when a reader needs them first.
     ids: OnceLock<Bytes>,
+    /// The same for TIMES.
+    times: OnceLock<Bytes>,
     /// The length of the JSON without escapes, counted when a reader needs it first.
     unescaped: OnceLock<usize>,
 }
@@ -50,6 +54,8 @@ struct Mark {
     /// GiB.
     start: u32,
     distance: u32,
+    /// Seconds, before or after.
+    later: i32,
 }
 
 impl<B: AsRef<[u8]>> Segment<B> {
@@ -82,16 +88,18 @@ impl Segment<Bytes> {
     /// Whether a later segment can be added to this one.
     pub(crate) fn takes_all_of(&self, later: &Self) -> bool {
         u32::try_from(later.marks.last() - self.marks.first).is_ok()
+            && later.marks.each.iter().all(|mark| self.marks.is_near(later.marks.time(*mark)))
             && self.marks.sources.takes(&later.marks.sources)
     }
 }
 
 impl Segment<Vec<u8>> {
-    /// Whether a message of this number can be added: its distance from the first and its place have to fit their
-    /// types.
-    pub(crate) fn takes(&self, id: Sequence) -> bool {
+    /// Whether a message of this number and time can be added: its distances from the first and its place have to fit their
+    /// types. A clock that jumps by decades begins a segment.
+    pub(crate) fn takes(&self, id: Sequence, arrived: i64) -> bool {
         self.is_empty()
             || (u32::try_from(id - self.marks.first).is_ok()
+                && self.marks.is_near(arrived)
                 && u32::try_from(self.json.len()).is_ok()
                 && !self.marks.sources.is_full())
     }
@@ -99,18 +107,17 @@ impl Segment<Vec<u8>> {
     pub(crate) fn push(&mut self, id: Sequence, record: &Record) {
         let marks = Arc::make_mut(&mut self.marks);
         if marks.each.is_empty() {
-            marks.first = id;
+            (marks.first, marks.about) = (id, record.arrived);
         }
         let start = u32::try_from(self.json.len()).unwrap_or(u32::MAX);
         let distance = u32::try_from(id - marks.first).unwrap_or(u32::MAX);
-        marks.each.push(Mark { start, distance });
+        let later = marks.later(record.arrived);
+        marks.each.push(Mark { start, distance, later });
         marks.sources.push(&record.source, record.filing.sender.number);
         self.json.extend_from_slice(LIST_SEPARATOR);
         self.json.extend_from_slice(&record.json);
         marks.end = self.json.len();
-        // They may have been encoded while the segment was shorter.
-        marks.ids.take();
-        marks.unescaped.take();
+        marks.forget_written();
         self.newest = self.newest.max(record.arrived);
     }
 
@@ -122,21 +129,21 @@ impl Segment<Vec<u8>> {
     ) {
         let marks = Arc::make_mut(&mut self.marks);
         if marks.each.is_empty() {
-            marks.first = later.marks.first;
+            (marks.first, marks.about) = (later.marks.first, later.marks.about);
         }
         let places = later.marks.places_that(&stays);
         for place in places.iter().copied() {
             let start = u32::try_from(self.json.len()).unwrap_or(u32::MAX);
             let distance = later.marks.id_at(place) - marks.first;
             let distance = u32::try_from(distance).unwrap_or(u32::MAX);
-            marks.each.push(Mark { start, distance });
+            let later_by = marks.later(later.marks.time_at(place));
+            marks.each.push(Mark { start, distance, later: later_by });
             let bytes = later.marks.start(place)..later.marks.start(place + 1);
             self.json.extend_from_slice(later.json.get(bytes).unwrap_or_default());
         }
         marks.sources.push_from(&later.marks.sources, places.into_iter());
         marks.end = self.json.len();
-        marks.ids.take();
-        marks.unescaped.take();
+        marks.forget_written();
         self.newest = self.newest.max(later.newest);
     }
 
@@ -188,6 +195,32 @@ impl Marks {
         all
     }
 
+    /// Forgets what was written while the segment was shorter.
+    fn forget_written(&mut self) {
+        self.ids.take();
+        self.times.take();
+        self.unescaped.take();
+    }
+
+    /// Whether the distance of a time fits its type.
+    fn is_near(&self, time: i64) -> bool {
+        time.checked_sub(self.about).is_some_and(|later| i32::try_from(later).is_ok())
+    }
+
+    /// The distance of a time that is near.
+    fn later(&self, time: i64) -> i32 {
+        i32::try_from(time.saturating_sub(self.about)).unwrap_or(i32::MAX)
+    }
+
+    fn time(&self, mark: Mark) -> i64 {
+        self.about.saturating_add(mark.later.into())
+    }
+
+    /// When the server took the message at this place.
+    pub(crate) fn time_at(&self, place: usize) -> i64 {
+        self.each.get(place).map_or(self.about, |mark| self.time(*mark))
+    }
+
     fn id(&self, mark: Mark) -> Sequence {
         self.first + Sequence::from(mark.distance)
     }
@@ -227,6 +260,23 @@ impl Marks {
             return self.ids.get_or_init(|| self.written_ids(places)).clone();
         }
         self.written_ids(places)
+    }
+
+    /// The elements of TIMES for some of the messages, each with a separator before it.
+    pub(crate) fn times(&self, places: Range<usize>) -> Bytes {
+        if places.len() == self.len() {
+            return self.times.get_or_init(|| self.written_times(places)).clone();
+        }
+        self.written_times(places)
+    }
+
+    fn written_times(&self, places: Range<usize>) -> Bytes {
+        let mut out = Vec::with_capacity(places.len() * 12);
+        for mark in self.each.get(places).unwrap_or_default() {
+            out.extend_from_slice(LIST_SEPARATOR);
+            push_time(&mut out, Some(self.time(*mark)));
+        }
+        out.into()
     }
 
     fn written_ids(&self, places: Range<usize>) -> Bytes {

@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 
 use crate::event::Event;
+use crate::record::Sequence;
 use crate::room::limits::TimelineLimits;
 use crate::room::stamp::Stamp;
 
@@ -35,6 +36,8 @@ pub struct Timeline {
     slots: VecDeque<Slot>,
     /// Behind the newest event that was dropped.
     lost: Stamp,
+    /// The number of the newest message that was dropped.
+    lost_message: Sequence,
     /// Behind the newest event.
     end: Stamp,
     bytes: u64,
@@ -47,6 +50,7 @@ impl Timeline {
         Self {
             slots: VecDeque::new(),
             lost: Stamp::default(),
+            lost_message: 0,
             end: Stamp::default(),
             bytes: 0,
             limits,
@@ -90,6 +94,7 @@ impl Timeline {
     pub fn drop_oldest(&mut self) {
         if let Some(slot) = self.slots.pop_front() {
             self.lost = slot.stamp.next();
+            self.lost_message = slot.event.number().unwrap_or(self.lost_message);
         }
         let few = 2 * self.slots.len();
         if self.slots.capacity() > 2 * few {
@@ -139,6 +144,16 @@ impl Timeline {
         let before = first.checked_sub(1).and_then(|before| self.slots.get(before));
         let lowest = before.map_or(self.lost, |slot| slot.stamp.next());
         Ok((lowest, self.slots.range(first..).map(|slot| (slot.stamp, &slot.event))))
+    }
+
+    /// The number of the newest message that was dropped; 0 when there is none.
+    pub const fn lost_message(&self) -> Sequence {
+        self.lost_message
+    }
+
+    /// The events, newest first.
+    pub fn newest_first(&self) -> impl Iterator<Item = &Event> {
+        self.slots.iter().rev().map(|slot| &slot.event)
     }
 
     /// Whether the ring has dropped something from the cursor on.

@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use chatterbox_hub::{Amendment, Delivery, Filing, JoinError, JoinRequest, MemberId, Rename};
+use chatterbox_hub::{
+    Amendment, Delivery, Filing, JoinError, JoinRequest, MemberId, Rename, RoomNumber, RoomRecord,
+};
 use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Refusal, ServerFrame, Username, limits};
@@ -35,6 +37,25 @@ impl Store for Filled {
             return futures_util::future::ready(Err(StoreError::Full)).boxed();
         }
         self.memory.keep(records)
+    }
+
+    fn keep_rooms<'a>(
+        &'a self,
+        number: Sequence,
+        records: &'a [RoomRecord],
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        if self.is_full.load(Ordering::Relaxed) {
+            return futures_util::future::ready(Err(StoreError::Full)).boxed();
+        }
+        self.memory.keep_rooms(number, records)
+    }
+
+    fn rooms(&self) -> BoxFuture<'_, Result<Vec<RoomRecord>, StoreError>> {
+        self.memory.rooms()
+    }
+
+    fn newest_of_rooms(&self) -> BoxFuture<'_, Result<Vec<(RoomNumber, Sequence)>, StoreError>> {
+        self.memory.newest_of_rooms()
     }
 
     fn newest(&self) -> BoxFuture<'_, Result<Sequence, StoreError>> {

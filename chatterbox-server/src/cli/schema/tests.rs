@@ -66,6 +66,9 @@ fn operators_can_rely_on_what_could_always_be_reloaded() {
     for key in [
         "guests",
         "legacy-commands",
+        "room-guests",
+        "name",
+        "banner",
         "max-connections",
         "max-per-address",
         "max-frame",

@@ -22,11 +22,14 @@ pub(in crate::commands) const REGISTER: Command = Command {
     spec: Spec {
         name: "register",
         aliases: &["p"],
-        parameters: &[Parameter::required("password", ArgumentType::Secret)],
+        parameters: &[
+            Parameter::required("password", ArgumentType::Secret).help("at least 8 characters")
+        ],
         help: "Makes your name yours: nobody else gets it from now on.",
         example: "register",
         level: Level::GUEST,
         needs: None,
+        confirm: false,
         stays_on: false,
         data: r#"`{"LEVEL", "TOKEN"}`: the token does what the password does, for 30 days."#,
     },
@@ -59,13 +62,15 @@ pub(in crate::commands) const PASSWD: Command = Command {
         name: "passwd",
         aliases: &["password"],
         parameters: &[
-            Parameter::required("old", ArgumentType::Secret),
-            Parameter::required("new", ArgumentType::Secret),
+            Parameter::required("old", ArgumentType::Secret).help("the password that you have"),
+            Parameter::required("new", ArgumentType::Secret)
+                .help("the one that you want, at least 8 characters"),
         ],
         help: "Changes your password, and logs your other devices out.",
         example: "passwd",
         level: Level::USER,
         needs: None,
+        confirm: false,
         stays_on: false,
         data: r#"`{"LEVEL", "TOKEN"}`, as for `register`."#,
     },
@@ -92,11 +97,14 @@ pub(in crate::commands) const LOGOUT: Command = Command {
     spec: Spec {
         name: "logout",
         aliases: &[],
-        parameters: &[Parameter::optional("everywhere", ArgumentType::Text)],
+        parameters: &[Parameter::optional("everywhere", ArgumentType::Text)
+            .help("ends the logins of other devices, too")
+            .values(&["everywhere"])],
         help: "Ends this login and the connection; with `everywhere`, the logins of other devices too.",
         example: "logout",
         level: Level::USER,
         needs: None,
+        confirm: false,
         stays_on: false,
         data: "",
     },
@@ -123,11 +131,13 @@ pub(in crate::commands) const ELEVATE: Command = Command {
     spec: Spec {
         name: "elevate",
         aliases: &[],
-        parameters: &[Parameter::required("admin-password", ArgumentType::Secret)],
+        parameters: &[Parameter::required("admin-password", ArgumentType::Secret)
+            .help("what whoever runs the server has set")],
         help: "Makes you an admin for this session, with the admin password.",
         example: "elevate",
         level: Level::USER,
         needs: None,
+        confirm: false,
         stays_on: false,
         data: r#"`{"LEVEL"}`."#,
     },

@@ -1,13 +1,14 @@
 //! Administration: `perm`, `set-perm`, `set-prefix`, `disable-command`, `enable-command`.
 
-use chatterbox_hub::{Amendment, Level, LoggedIn, Permission, Target};
-use chatterbox_proto::Username;
+use chatterbox_hub::{Amendment, Level, Permission, Target};
 use chatterbox_proto::capability::commands::{ArgumentType, OutcomeCode};
 use serde_json::json;
 
-use crate::commands::arguments::Arguments;
+use crate::commands::arguments::{Arguments, RoomArgument};
 use crate::commands::command::Command;
 use crate::commands::context::Context;
+use crate::commands::family::rooms::levels;
+use crate::commands::family::subject::Subject;
 use crate::commands::parameter::Parameter;
 use crate::commands::reply::{Done, Rejection, Reply};
 use crate::commands::spec::Spec;
@@ -16,61 +17,28 @@ pub(in crate::commands) const PERM: Command = Command {
     spec: Spec {
         name: "perm",
         aliases: &["level"],
-        parameters: &[Parameter::optional("user", ArgumentType::User)],
-        help: "Shows your level, or somebody's.",
+        parameters: &[
+            Parameter::optional("user", ArgumentType::User).help("whose; yours without it"),
+            Parameter::optional("room", ArgumentType::Room)
+                .help("the level there; without it, or with ALL, on the server"),
+        ],
+        help: "Shows your level, or somebody's, on the server or in a room.",
         example: "perm bob",
         level: Level::GUEST,
         needs: None,
+        confirm: false,
         stays_on: false,
-        data: r#"`{"NAME", "LEVEL", "ACCOUNT": name or null}`."#,
+        data: r#"`{"NAME", "LEVEL", "ACCOUNT": name or null}`, with a room also `"ROOM"`."#,
     },
     run: |context, arguments| Box::pin(perm(context, arguments)),
 };
 
-/// A user, who may be online or not.
-struct Subject {
-    name: Username,
-    account: Option<LoggedIn>,
-    /// The highest of the account's level and the levels of all its connections.
-    level: Level,
-}
-
-/// The user of a name: the member who has it now, otherwise the account of that name.
-async fn subject(context: &Context<'_>, name: &Username) -> Result<Subject, Rejection> {
-    let port = &context.caller.port;
-    let here = port.find(name);
-    let account = match &here {
-        Some(here) => here.account(),
-        None => Some(name),
-    };
-    let stored = match account {
-        Some(account) => context.state.accounts.account(account).await?,
-        None => None,
-    };
-    // An account of the same name may have another owner by now.
-    let claimed = here.as_ref().and_then(|here| here.login.as_ref());
-    let stored = stored.filter(|account| {
-        claimed.is_none_or(|login| login.account_key.id == account.account_key.id)
-    });
-    let login = stored.as_ref().map(|account| LoggedIn {
-        account: account.name.clone(),
-        account_key: account.account_key,
-    });
-    let now = here.as_ref().map(|here| here.actor().level);
-    let lasting = stored.as_ref().map(|account| account.level);
-    let members = login.as_ref().map(|login| port.logged_in(login)).unwrap_or_default();
-    let anywhere = members.iter().map(|(_, identity)| identity.actor().level).max();
-    let Some(level) = now.max(lasting).max(anywhere) else {
-        let text = format!("There is nobody called {name}.");
-        return Err(Rejection::new(OutcomeCode::NoSuchUser, text));
-    };
-    let spelling = here.map(|here| here.name).or_else(|| stored.map(|account| account.name));
-    Ok(Subject { name: spelling.unwrap_or_else(|| name.clone()), account: login, level })
-}
-
 async fn perm(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let name = arguments.user(0).unwrap_or_else(|| context.who().name);
-    let found = subject(context, &name).await?;
+    let found = match arguments.room(1) {
+        None | Some(RoomArgument::Lobby) => Subject::find(context, &name).await?,
+        Some(room) => return levels::perm(context, room, &name).await,
+    };
     let info = format!("{} has level {}.", found.name, found.level);
     Ok(Done::new(info).with_data(json!({
         "NAME": found.name.as_str(),
@@ -84,15 +52,19 @@ pub(in crate::commands) const SET_PERM: Command = Command {
         name: "set-perm",
         aliases: &["setperm"],
         parameters: &[
-            Parameter::required("user", ArgumentType::User),
-            Parameter::required("level", ArgumentType::Text),
+            Parameter::required("user", ArgumentType::User).help("a registered user"),
+            Parameter::required("level", ArgumentType::Text)
+                .help("1 user, 2 helper, 3 moderator, 4 operator, 5 admin; in a room 0 to 4"),
+            Parameter::optional("room", ArgumentType::Room)
+                .help("the level there; without it, or with ALL, on the server"),
         ],
-        help: "Gives a registered user another level, for good: 1 user, 2 helper, 3 moderator, 4 operator, 5 admin.",
+        help: "Gives a registered user another level, for good: on the server (needs level 5), or in a room (needs level 4 in it, and nobody gives more than they have).",
         example: "set-perm bob 3",
-        level: Level::ADMIN,
+        level: Level::USER,
         needs: None,
+        confirm: false,
         stays_on: false,
-        data: r#"`{"NAME", "LEVEL", "ACCOUNT"}`, as for `perm`."#,
+        data: r#"`{"NAME", "LEVEL", "ACCOUNT"}`, with a room also `"ROOM"`, as for `perm`."#,
     },
     run: |context, arguments| Box::pin(set_perm(context, arguments)),
 };
@@ -100,10 +72,14 @@ pub(in crate::commands) const SET_PERM: Command = Command {
 async fn set_perm(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let name = arguments.user(0).ok_or_else(Rejection::missing)?;
     let text = arguments.text(1).ok_or_else(Rejection::missing)?;
+    if let Some(room) = arguments.room(2).filter(|room| *room != RoomArgument::Lobby) {
+        return levels::set_perm(context, room, &name, &text).await;
+    }
+    context.authorise(Permission::Use(Level::ADMIN), Target::Oneself)?;
     let level = Level::parse(&text).filter(|level| *level > Level::GUEST).ok_or_else(|| {
         Rejection::new(OutcomeCode::BadArguments, "The level has to be between 1 and 5.")
     })?;
-    let found = subject(context, &name).await?;
+    let found = Subject::find(context, &name).await?;
     let Some(login) = found.account else {
         let text = format!("{} is a guest: only a registered user keeps a level.", found.name);
         return Err(Rejection::new(OutcomeCode::NoSuchUser, text));
@@ -131,11 +107,12 @@ pub(in crate::commands) const USER_DEL: Command = Command {
     spec: Spec {
         name: "user-del",
         aliases: &["userdel", "remove-user"],
-        parameters: &[Parameter::required("user", ArgumentType::User)],
+        parameters: &[Parameter::required("user", ArgumentType::User).help("whose account")],
         help: "Removes the account of a registered user for good, with the private messages to it; who is logged in with it has to go.",
         example: "user-del bob",
         level: Level::ADMIN,
         needs: None,
+        confirm: true,
         stays_on: false,
         data: r#"`{"ACCOUNT": name}`."#,
     },
@@ -144,7 +121,7 @@ pub(in crate::commands) const USER_DEL: Command = Command {
 
 async fn user_del(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let name = arguments.user(0).ok_or_else(Rejection::missing)?;
-    let found = subject(context, &name).await?;
+    let found = Subject::find(context, &name).await?;
     let Some(login) = found.account else {
         let text = format!("{} is a guest: there is no account to remove.", found.name);
         return Err(Rejection::new(OutcomeCode::NoSuchUser, text));
@@ -164,11 +141,13 @@ pub(in crate::commands) const SET_PREFIX: Command = Command {
     spec: Spec {
         name: "set-prefix",
         aliases: &["prefix"],
-        parameters: &[Parameter::required("prefix", ArgumentType::Text)],
+        parameters: &[Parameter::required("prefix", ArgumentType::Text)
+            .help("1 to 8 ASCII punctuation characters")],
         help: "Changes what is typed before a command, for everybody.",
         example: "set-prefix !",
         level: Level::ADMIN,
         needs: None,
+        confirm: false,
         stays_on: false,
         data: r#"`{"PREFIX"}`."#,
     },
@@ -195,11 +174,12 @@ pub(in crate::commands) const DISABLE_COMMAND: Command = Command {
     spec: Spec {
         name: "disable-command",
         aliases: &[],
-        parameters: &[Parameter::required("command", ArgumentType::Command)],
+        parameters: &[Parameter::required("command", ArgumentType::Command).help("its name")],
         help: "Switches a command off, for everybody.",
         example: "disable-command nick",
         level: Level::ADMIN,
         needs: None,
+        confirm: false,
         stays_on: false,
         data: r#"`{"COMMAND", "ENABLED"}`."#,
     },
@@ -210,11 +190,12 @@ pub(in crate::commands) const ENABLE_COMMAND: Command = Command {
     spec: Spec {
         name: "enable-command",
         aliases: &[],
-        parameters: &[Parameter::required("command", ArgumentType::Command)],
+        parameters: &[Parameter::required("command", ArgumentType::Command).help("its name")],
         help: "Switches a command on again.",
         example: "enable-command nick",
         level: Level::ADMIN,
         needs: None,
+        confirm: false,
         stays_on: true,
         data: r#"`{"COMMAND", "ENABLED"}`."#,
     },

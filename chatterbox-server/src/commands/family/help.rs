@@ -16,11 +16,13 @@ pub(in crate::commands) const HELP: Command = Command {
     spec: Spec {
         name: "help",
         aliases: &["h", "?"],
-        parameters: &[Parameter::optional("command", ArgumentType::Command)],
+        parameters: &[Parameter::optional("command", ArgumentType::Command)
+            .help("the one to explain; all without it")],
         help: "Shows what you can use here, or how one command is used.",
         example: "help nick",
         level: Level::GUEST,
         needs: None,
+        confirm: false,
         stays_on: false,
         data: r#"A table: `COMMAND`, `USAGE`, `HELP`, `LEVEL`."#,
     },
@@ -33,7 +35,8 @@ fn help(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let row = |spec: &&Spec| json!([spec.name, spec.usage(), spec.help, spec.level.number()]);
     let columns = ["COMMAND", "USAGE", "HELP", "LEVEL"];
     let Some(spec) = arguments.command(0) else {
-        let usable: Vec<_> = catalogue::usable(context.specs, context.state, actor).collect();
+        let usable: Vec<_> =
+            catalogue::usable(context.specs, context.state, actor, context.caller.agreed).collect();
         let lines: Vec<_> =
             usable.iter().map(|spec| format!("{prefix}{}  {}", spec.usage(), spec.help)).collect();
         let rows = usable.iter().map(row).collect();
@@ -55,11 +58,14 @@ pub(in crate::commands) const COMMAND_HISTORY: Command = Command {
     spec: Spec {
         name: "command-history",
         aliases: &["history"],
-        parameters: &[Parameter::optional("n", ArgumentType::Integer)],
+        parameters: &[
+            Parameter::optional("n", ArgumentType::Integer).help("how many, 20 without it")
+        ],
         help: "Shows your last commands in this session, without secrets.",
         example: "command-history 5",
         level: Level::GUEST,
         needs: None,
+        confirm: false,
         stays_on: false,
         data: r#"A table: `COMMAND`, the oldest first."#,
     },

@@ -22,6 +22,7 @@ pub(in crate::commands) const NAME: Command = Command {
         example: "name",
         level: Level::GUEST,
         needs: None,
+        confirm: false,
         stays_on: false,
         data: r#"`{"NAME", "ACCOUNT": name or null, "LEVEL"}`."#,
     },
@@ -45,11 +46,14 @@ pub(in crate::commands) const NICK: Command = Command {
     spec: Spec {
         name: "nick",
         aliases: &["u"],
-        parameters: &[Parameter::required("name", ArgumentType::Text)],
+        parameters: &[
+            Parameter::required("name", ArgumentType::Text).help("the name that you want")
+        ],
         help: "Changes your name for this session; one that you registered stays yours. Private messages stay with the old name, and go to whoever has it next.",
         example: "nick annie",
         level: Level::GUEST,
         needs: Some(Capability::Rename),
+        confirm: false,
         stays_on: false,
         data: r#"`{"NAME"}`."#,
     },

@@ -19,11 +19,14 @@ pub(in crate::commands) const USERS: Command = Command {
     spec: Spec {
         name: "users",
         aliases: &["displayusers", "listall", "connections"],
-        parameters: &[Parameter::optional("--all", ArgumentType::Text)],
+        parameters: &[Parameter::optional("--all", ArgumentType::Text)
+            .help("those who are registered and not here, too")
+            .values(&["--all"])],
         help: "Shows who is here; with --all, everybody who is registered as well (level 1).",
         example: "users",
         level: Level::GUEST,
         needs: None,
+        confirm: false,
         stays_on: false,
         data: r#"A table: `NAME`, `ONLINE`, `LEVEL` (null for who is not here)."#,
     },
@@ -66,6 +69,7 @@ pub(in crate::commands) const USER_COUNT: Command = Command {
         example: "user-count",
         level: Level::GUEST,
         needs: None,
+        confirm: false,
         stays_on: false,
         data: r#"`{"COUNT"}`."#,
     },

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chatterbox_hub::{
-    Amendment, BlockLists, Hub, Identity, JoinRequest, Keep, Level, LoggedIn, MemberId, Rename,
+    AccountRef, Amendment, BlockLists, Hub, Identity, JoinRequest, Keep, Level, LoggedIn, MemberId,
+    Rename, RoomChange, RoomDone, RoomMember, RoomMemberView, RoomNumber, RoomRef, RoomView,
     TimelineLimits,
 };
 use chatterbox_proto::capability::Capability;
 use chatterbox_proto::capability::accounts::Secret as Typed;
-use chatterbox_proto::capability::commands::{Answer, Call};
-use chatterbox_proto::{Capabilities, Code, Refusal, Username};
+use chatterbox_proto::capability::commands::{Answer, Call, OutcomeCode};
+use chatterbox_proto::{Capabilities, Code, Refusal, RoomName, Username};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use serde_json::{Value, json};
@@ -26,6 +27,7 @@ use crate::commands::executor::{CallQueue, Ended, QueuedCall, executor};
 use crate::commands::legacy;
 use crate::commands::online::OnlineGuard;
 use crate::commands::state::CommandState;
+use crate::commands::tests::fake_rooms::{FakeRoom, FakeRooms, party};
 use crate::config::{Config, Live};
 use crate::store::MemoryDirectory;
 
@@ -55,10 +57,28 @@ impl Told {
 struct FakePort {
     told: Arc<Told>,
     hub: Arc<Mutex<Hub>>,
+    rooms: Arc<Mutex<FakeRooms>>,
     id: MemberId,
 }
 
 impl FakePort {
+    /// Who this is for rooms, and at all.
+    fn own(&self) -> (RoomMember, Identity) {
+        let identity = self.identity().unwrap();
+        (party(self.id, &identity), identity)
+    }
+
+    fn views(&self, is_it: impl Fn(&FakeRoom) -> bool) -> Vec<RoomView> {
+        let (who, identity) = self.own();
+        let rooms = self.rooms.lock().unwrap();
+        rooms
+            .rooms
+            .iter()
+            .filter(|room| is_it(room))
+            .map(|room| room.view(&who, &identity))
+            .collect()
+    }
+
     fn hub(&self) -> MutexGuard<'_, Hub> {
         self.hub.lock().unwrap()
     }
@@ -140,6 +160,107 @@ impl ClientPort for FakePort {
         ready(reserved.map(drop).map_err(PostError)).boxed()
     }
 
+    fn member_named(&self, name: &Username) -> Option<MemberId> {
+        self.hub().who(name)
+    }
+
+    fn refuses(&self, other: &Username) -> bool {
+        self.hub().filter(self.id).refused.contains(other)
+    }
+
+    fn room_named(&self, name: &RoomName) -> Option<RoomView> {
+        self.room_behind(name).filter(FakeRooms::is_seen)
+    }
+
+    fn room_behind(&self, name: &RoomName) -> Option<RoomView> {
+        self.views(|room| room.definition.name == *name).pop()
+    }
+
+    fn rooms_seen(&self) -> Vec<RoomView> {
+        let mut seen = self.views(|_| true);
+        seen.retain(FakeRooms::is_seen);
+        seen
+    }
+
+    fn members_of(
+        &self,
+        room: RoomNumber,
+        after: Option<&Username>,
+        limit: usize,
+    ) -> Result<Vec<RoomMemberView>, OutcomeCode> {
+        let view = self.views(|one| one.definition.number == room).pop();
+        if !view.ok_or(OutcomeCode::NoSuchRoom)?.is_member {
+            return Err(OutcomeCode::NotAMember);
+        }
+        let mut rooms = self.rooms.lock().unwrap();
+        let room = rooms.of(room).unwrap().clone();
+        let hub = self.hub();
+        let mut members: Vec<_> = room
+            .members
+            .iter()
+            .map(|member| match member {
+                RoomMember::Account(account) => RoomMemberView {
+                    name: account.name.clone(),
+                    online: hub.who(&account.name).is_some(),
+                    level: room.level(account.id),
+                },
+                RoomMember::Guest(id) => RoomMemberView {
+                    name: hub.name_of(*id).unwrap().clone(),
+                    online: true,
+                    level: Level::GUEST,
+                },
+            })
+            .collect();
+        members.sort_by(|a, b| a.name.key().cmp(b.name.key()));
+        members.retain(|member| after.is_none_or(|after| member.name.key() > after.key()));
+        members.truncate(limit);
+        Ok(members)
+    }
+
+    fn default_room(&self) -> Option<RoomRef> {
+        let (who, _) = self.own();
+        let mut rooms = self.rooms.lock().unwrap();
+        let (_, number) = rooms.defaults.iter().find(|(other, _)| *other == who)?.clone();
+        Some(rooms.of(number)?.definition.to_ref())
+    }
+
+    fn change_room(&self, change: RoomChange) -> BoxFuture<'_, Result<RoomDone, OutcomeCode>> {
+        let (who, identity) = self.own();
+        let enters = matches!(change, RoomChange::Enter { .. } | RoomChange::Create { .. });
+        let done = self.rooms.lock().unwrap().change(&who, &identity, change);
+        if let (true, Ok(RoomDone { room: Some(room) })) = (enters, &done) {
+            self.tell_room(room.number);
+        }
+        ready(done).boxed()
+    }
+
+    fn tell_room(&self, room: RoomNumber) {
+        self.told.push(json!({"ROOMS": [{"NUMBER": room.0}]}));
+    }
+
+    fn say_in<'a>(
+        &'a self,
+        room: &'a RoomRef,
+        text: &'a str,
+    ) -> BoxFuture<'a, Result<(), PostError>> {
+        let member = room.number == RoomNumber::LOBBY
+            || self.views(|one| one.definition.number == room.number)[0].is_member;
+        let said = match text {
+            _ if !member => Err(PostError(Code::NotAMember)),
+            "slow" => Err(PostError(Code::SlowMode(7))),
+            _ => {
+                self.told.push(json!({"POSTED": [room.name.as_str(), text]}));
+                Ok(())
+            }
+        };
+        ready(said).boxed()
+    }
+
+    fn level_in(&self, room: RoomNumber, account: &AccountRef) -> Level {
+        let mut rooms = self.rooms.lock().unwrap();
+        rooms.of(room).map_or(Level::GUEST, |room| room.level(account.id))
+    }
+
     fn ping(&self) -> BoxFuture<'_, Option<Duration>> {
         let silent = self.identity().unwrap().name.as_str() == "silent";
         ready((!silent).then_some(Duration::from_micros(12_500))).boxed()
@@ -149,18 +270,23 @@ impl ClientPort for FakePort {
 /// A chat with commands, and the people in it.
 pub struct House {
     pub state: Arc<CommandState>,
+    pub rooms: Arc<Mutex<FakeRooms>>,
     hub: Arc<Mutex<Hub>>,
 }
 
 impl House {
     pub async fn new() -> Self {
+        Self::with(Config::default()).await
+    }
+
+    pub async fn with(config: Config) -> Self {
         let mut directory = MemoryDirectory::default();
         let hash = PasswordHash::make(&Secret::given(PASSWORD), Cost::CHEAP).unwrap();
         directory.set_admin_password(Some(&hash)).unwrap();
         let accounts = Arc::new(Accounts::new(directory, Cost::CHEAP).unwrap());
-        let state = CommandState::open(accounts, Live::new(Config::default())).await.unwrap();
+        let state = CommandState::open(accounts, Live::new(config)).await.unwrap();
         let hub = Hub::new(TimelineLimits::default(), Keep::default());
-        Self { state, hub: Arc::new(Mutex::new(hub)) }
+        Self { state, rooms: Arc::default(), hub: Arc::new(Mutex::new(hub)) }
     }
 
     pub fn config(&self) -> Live {
@@ -181,11 +307,32 @@ impl House {
         self.enter(text, Login::default(), Capabilities::NONE)
     }
 
-    /// Somebody with an account of this level, and PASSWORD.
-    pub async fn user(&self, text: &str, level: Level) -> Somebody {
-        if level == Level::GUEST {
-            return self.guest(text).await;
-        }
+    /// A guest whose client speaks some capabilities.
+    pub fn speaking(&self, text: &str, capabilities: &[Capability]) -> Somebody {
+        self.enter(text, Login::default(), capabilities.iter().copied().collect())
+    }
+
+    /// A room, with its owner if it has one. The owner has an account.
+    pub async fn room(&self, text: &str, owner: Option<&str>) -> RoomRef {
+        let owner = match owner {
+            Some(owner) => Some(self.account_ref(owner).await),
+            None => None,
+        };
+        self.rooms.lock().unwrap().add(&RoomName::parse(text).unwrap(), owner)
+    }
+
+    pub async fn account_ref(&self, text: &str) -> AccountRef {
+        let account = self.account(text).await.unwrap();
+        AccountRef { id: account.account_key.id, name: account.name }
+    }
+
+    /// Changes a room behind everybody's back.
+    pub fn edit(&self, room: &RoomRef, edit: impl FnOnce(&mut FakeRoom)) {
+        edit(self.rooms.lock().unwrap().of(room.number).unwrap());
+    }
+
+    /// An account of this level with PASSWORD, whose user is not here.
+    pub async fn away(&self, text: &str, level: Level) -> Login {
         let accounts = &self.state.accounts;
         let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let secret = Secret::given(PASSWORD);
@@ -194,7 +341,15 @@ impl House {
         let login = LoggedIn { account: name(text), account_key };
         accounts.set_level(&login, level).await.unwrap();
         let account = Some(name(text));
-        let grant = Login { level, account, account_key, ..Login::default() };
+        Login { level, account, account_key, ..Login::default() }
+    }
+
+    /// Somebody with an account of this level, and PASSWORD.
+    pub async fn user(&self, text: &str, level: Level) -> Somebody {
+        if level == Level::GUEST {
+            return self.guest(text).await;
+        }
+        let grant = self.away(text, level).await;
         self.enter(text, grant, Capability::EVERY.iter().copied().collect())
     }
 
@@ -222,7 +377,12 @@ impl House {
             ..JoinRequest::base(&name, "hi")
         };
         let id = self.hub.lock().unwrap().admit(request).unwrap().id;
-        let port = FakePort { told: Arc::clone(&told), hub: Arc::clone(&self.hub), id };
+        let port = FakePort {
+            told: Arc::clone(&told),
+            hub: Arc::clone(&self.hub),
+            rooms: Arc::clone(&self.rooms),
+            id,
+        };
         let caller = Arc::new(Caller::new(Box::new(port), joined_as, login.token_hash));
         let online = self.state.online.enter(&caller);
         let (queue, mut executor) = executor(Arc::clone(&self.state), caller);
@@ -273,6 +433,25 @@ impl Somebody {
                 return result;
             }
         }
+    }
+
+    /// Calls a command that asks a question, and gives its RESULT. `None` cancels.
+    pub async fn call_and_answer(
+        &mut self,
+        name: &str,
+        arguments: &[&str],
+        answer: Option<&str>,
+    ) -> Value {
+        let id = self.begin(name, arguments);
+        self.next_with("PROMPT").await;
+        self.answer(&id, answer).unwrap();
+        self.result(&id).await
+    }
+
+    /// Who they are for rooms.
+    pub fn party(&self) -> RoomMember {
+        let hub = self.hub.lock().unwrap();
+        party(self.id, hub.identity(self.id).unwrap())
     }
 
     /// What a base client says to itself.

@@ -30,8 +30,24 @@ const COMMANDS: &[(&str, u8, &[&str])] = &[
     ("test", 0, &["x"]),
     ("input-test", 0, &[]),
     ("command-history", 0, &[]),
+    // What they need in a room is in `room_permissions`.
+    ("rooms", 0, &[]),
+    ("list", 0, &["ALL"]),
+    ("join", 0, &["#none"]),
+    ("leave", 0, &["#none"]),
+    ("default", 0, &["ALL"]),
+    ("say", 0, &["ALL", "x"]),
+    ("create-room", 1, &["#new"]),
+    ("delete-room", 1, &["#none"]),
+    ("topic", 1, &["#none", "x"]),
+    ("set-room", 1, &["#none", "slow", "1"]),
+    ("invite", 1, &["#none", "bob"]),
+    ("uninvite", 1, &["#none", "bob"]),
+    ("invitations", 1, &[]),
+    ("kick-from", 1, &["#none", "bob"]),
+    ("clear", 1, &["#none"]),
     ("perm", 0, &["bob"]),
-    ("set-perm", 5, &["bob", "2"]),
+    ("set-perm", 1, &["bob", "2", "#none"]),
     ("user-del", 5, &["bob"]),
     ("set-prefix", 5, &["!"]),
     ("disable-command", 5, &["test"]),
@@ -87,6 +103,7 @@ async fn one_command(command: &str, level: Level, arguments: &[&str], allowed: b
             house.account("bob").await,
             house.state.prefix(),
             house.state.accounts.settings().await.unwrap(),
+            house.rooms.lock().unwrap().clone(),
         )
     };
     let (before, told, ignored) = (stored().await, ann.everything().len(), ann.filter());
@@ -120,6 +137,16 @@ fn giving_levels() -> Counts {
                     let found = authorise(somebody, permission, Target::User(target)).is_ok();
                     assert_eq!(found, allowed && registered, "{actor} gives {target} {given}");
                     counts.note(found);
+                    let [its, giver, given_number] = [target, actor, *given].map(Level::number);
+                    let in_room = giver >= 4 && its < giver && given_number <= giver;
+                    let permission = Permission::GiveRoomLevel(*given);
+                    let found = authorise(somebody, permission, Target::User(target)).is_ok();
+                    assert_eq!(
+                        found,
+                        in_room && registered,
+                        "{actor} gives {target} {given} there"
+                    );
+                    counts.note(found);
                 }
             }
         }
@@ -127,7 +154,13 @@ fn giving_levels() -> Counts {
         assert!(authorise(oneself, Permission::GiveLevel(Level::USER), Target::Oneself).is_err());
         let removes = authorise(oneself, Permission::RemoveAccount, Target::Oneself).is_ok();
         assert_eq!(removes, actor.number() == 5);
+        let give = Permission::GiveRoomLevel(Level::USER);
+        for permission in [give, Permission::RemoveFromRoom] {
+            assert!(authorise(oneself, permission, Target::Oneself).is_err());
+        }
         for target in Level::ALL {
+            let removed = authorise(oneself, Permission::RemoveFromRoom, Target::User(target));
+            assert_eq!(removed.is_ok(), actor.number() >= 2 && target < actor);
             let target_is_below = target.number() < 5;
             let removes = authorise(oneself, Permission::RemoveAccount, Target::User(target));
             assert_eq!(removes.is_ok(), actor.number() == 5 && target_is_below);

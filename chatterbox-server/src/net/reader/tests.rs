@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use chatterbox_hub::{Delivery, JoinRequest, Record, Sequence};
+use chatterbox_hub::{Delivery, JoinRequest, Record, RoomNumber, RoomRecord, Sequence};
 use chatterbox_proto::session::JoiningSession;
 use chatterbox_proto::{Capabilities, Username, frame, limits};
 use futures_util::future::BoxFuture;
@@ -25,6 +25,22 @@ impl Store for Noting {
     fn keep<'a>(&'a self, all: &'a [(Sequence, Record)]) -> BoxFuture<'a, Result<(), StoreError>> {
         self.posts.lock().unwrap().push(all.len());
         self.memory.keep(all)
+    }
+
+    fn keep_rooms<'a>(
+        &'a self,
+        number: Sequence,
+        records: &'a [RoomRecord],
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.memory.keep_rooms(number, records)
+    }
+
+    fn rooms(&self) -> BoxFuture<'_, Result<Vec<RoomRecord>, StoreError>> {
+        self.memory.rooms()
+    }
+
+    fn newest_of_rooms(&self) -> BoxFuture<'_, Result<Vec<(RoomNumber, Sequence)>, StoreError>> {
+        self.memory.newest_of_rooms()
     }
 
     fn newest(&self) -> BoxFuture<'_, Result<Sequence, StoreError>> {

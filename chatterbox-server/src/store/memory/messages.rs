@@ -3,11 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
-use chatterbox_hub::{Keep, Kept as Private, Mailboxes, Party, Record, Sequence, Shares};
+use chatterbox_hub::{
+    Conversation, Keep, Kept as Private, Mailboxes, Party, Record, RoomNumber, RoomRecord,
+    Sequence, Shares,
+};
 use chatterbox_proto::capability::ids::Side;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
 
+use crate::ops::clock::unix_now;
+use crate::store::kept_rooms::KeptRooms;
+use crate::store::memory::rooms::Rooms;
 use crate::store::message_store::{Store, StoreError, not_kept_before};
 use crate::store::page::{Page, PageQuery};
 
@@ -32,6 +38,10 @@ struct Kept {
     shares: Shares,
     /// Which private ones are kept.
     mailboxes: Mailboxes<()>,
+    rooms: Rooms,
+    /// How much of rooms is kept, and which messages these are.
+    kept_rooms: KeptRooms,
+    by_room: HashMap<RoomNumber, BTreeSet<Sequence>>,
 }
 
 #[derive(Debug)]
@@ -62,6 +72,9 @@ impl Memory {
                 public: Keep::NOTHING,
                 shares: Shares::new(keep),
                 mailboxes: Mailboxes::new(private),
+                rooms: Rooms::default(),
+                kept_rooms: KeptRooms::new(keep),
+                by_room: HashMap::new(),
             }),
         }
     }
@@ -77,9 +90,18 @@ impl Default for Memory {
 impl Kept {
     fn push(&mut self, id: Sequence, record: &Record) {
         self.newest = id;
+        let room = record.room();
+        if room.is_some_and(|room| !self.kept_rooms.keeps(room)) {
+            return;
+        }
         let (record, conversation) = (record.clone(), record.conversation_key());
         self.records.insert(id, Stored { record: record.clone(), conversation });
         let (sender, bytes) = (record.filing.sender, record.json.len() as u64);
+        if let Some(room) = room {
+            self.by_room.entry(room).or_default().insert(id);
+            self.kept_rooms.add(room, Keep::one(bytes));
+            return self.drop_of_rooms();
+        }
         if let Some(recipient) = record.recipient() {
             let private = Private { sender, arrived: record.arrived, bytes, message: () };
             for (id, _) in self.mailboxes.push(id, &recipient.key(), private) {
@@ -97,6 +119,64 @@ impl Kept {
             }
         }
         while self.keep.is_exceeded_by(self.public) && self.drop_oldest(None) {}
+    }
+
+    /// Drops what is kept of rooms and has to go.
+    fn drop_of_rooms(&mut self) {
+        while let Some(room) = self.kept_rooms.suspect() {
+            match self.by_room.get_mut(&room).and_then(BTreeSet::pop_first) {
+                None => {
+                    self.by_room.remove(&room);
+                    self.kept_rooms.is_empty(room);
+                }
+                Some(oldest) if self.kept_rooms.has_to_go(room, oldest) => {
+                    if let Some(Stored { record, .. }) = self.records.remove(&oldest) {
+                        self.kept_rooms.remove(room, Keep::one(record.json.len() as u64));
+                    }
+                }
+                Some(oldest) => {
+                    self.by_room.entry(room).or_default().insert(oldest);
+                    self.kept_rooms.is_settled(room);
+                }
+            }
+        }
+    }
+
+    fn apply(&mut self, record: &RoomRecord) {
+        self.rooms.apply(record);
+        self.kept_rooms.apply(record);
+        self.drop_of_rooms();
+        let floor = self.rooms.floor_of_lobby();
+        while self.public_ids.first().is_some_and(|oldest| *oldest <= floor)
+            && self.drop_oldest(None)
+        {}
+    }
+
+    /// The numbers of a conversation, oldest first.
+    fn numbers(&self, of: &Conversation) -> Vec<Sequence> {
+        match of {
+            Conversation::Public => self.public_ids.iter().copied().collect(),
+            Conversation::Between(..) => {
+                let wanted = of.keys();
+                let is_wanted = |key: &String| wanted.contains(key);
+                let all = self.records.iter();
+                all.filter(|(_, stored)| stored.conversation.as_ref().is_some_and(is_wanted))
+                    .map(|(number, _)| *number)
+                    .collect()
+            }
+            Conversation::Room { room, above, newest } => {
+                let (Some(readable), Some(ids)) =
+                    (self.kept_rooms.readable(*room), self.by_room.get(room))
+                else {
+                    return Vec::new();
+                };
+                let newest = [*newest, readable.newest].into_iter().flatten().min();
+                let newest = newest.and_then(|count| usize::try_from(count).ok());
+                let older = newest.map_or(0, |count| ids.len().saturating_sub(count));
+                let above = readable.above.max(*above);
+                ids.iter().skip(older).copied().filter(|id| *id > above).collect()
+            }
+        }
     }
 
     /// Drops the oldest public record of a sender, or of all; says `false` when there is none.
@@ -134,6 +214,31 @@ impl Store for Memory {
         ready(Ok(())).boxed()
     }
 
+    fn keep_rooms<'a>(
+        &'a self,
+        number: Sequence,
+        records: &'a [RoomRecord],
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if number > kept.newest {
+            kept.newest = number;
+            records.iter().for_each(|record| kept.apply(record));
+        }
+        ready(Ok(())).boxed()
+    }
+
+    fn rooms(&self) -> BoxFuture<'_, Result<Vec<RoomRecord>, StoreError>> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        ready(Ok(kept.rooms.records(unix_now()))).boxed()
+    }
+
+    fn newest_of_rooms(&self) -> BoxFuture<'_, Result<Vec<(RoomNumber, Sequence)>, StoreError>> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let rooms = kept.by_room.iter();
+        let newest = rooms.filter_map(|(room, ids)| Some((*room, *ids.last()?)));
+        ready(Ok(newest.collect())).boxed()
+    }
+
     fn newest(&self) -> BoxFuture<'_, Result<Sequence, StoreError>> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         ready(Ok(kept.newest)).boxed()
@@ -145,30 +250,26 @@ impl Store for Memory {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<(Sequence, Record)>, StoreError>> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let page = kept.records.range(from..).take(limit);
+        let of_no_room = |(_, stored): &(&Sequence, &Stored)| stored.record.room().is_none();
+        let page = kept.records.range(from..).filter(of_no_room).take(limit);
         ready(Ok(page.map(|(number, stored)| (*number, stored.record.clone())).collect())).boxed()
     }
 
     fn page(&self, query: PageQuery) -> BoxFuture<'_, Result<Page, StoreError>> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let wanted = query.of.keys();
-        let mut found: Vec<_> = kept
-            .records
-            .iter()
-            .filter(|(number, _)| match query.side {
-                Side::Before(id) => **number < id,
-                Side::After(id) => **number > id,
-                Side::Newest => true,
-            })
-            .filter(|(_, stored)| match &stored.conversation {
-                None => wanted.is_empty(),
-                Some(key) => wanted.contains(key),
-            })
-            .collect();
+        let mut numbers = kept.numbers(&query.of);
+        numbers.retain(|number| match query.side {
+            Side::Before(id) => *number < id,
+            Side::After(id) => *number > id,
+            Side::Newest => true,
+        });
         if !matches!(query.side, Side::After(_)) {
-            found.reverse();
+            numbers.reverse();
         }
-        let found = found.into_iter().map(|(number, stored)| Ok((*number, stored.record.clone())));
+        let found = numbers.into_iter().filter_map(|number| {
+            let stored = kept.records.get(&number)?;
+            Some(Ok((number, stored.record.clone())))
+        });
         ready(Page::collect(&query, found)).boxed()
     }
 
@@ -177,6 +278,7 @@ impl Store for Memory {
         for id in kept.mailboxes.seal(&Party::Account(account).key()) {
             kept.records.remove(&id);
         }
+        kept.rooms.forget_account(account);
         ready(()).boxed()
     }
 }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod messages;
+mod rooms;
 
 pub use accounts::Memory as MemoryDirectory;
 pub use messages::Memory;

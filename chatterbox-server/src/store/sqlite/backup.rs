@@ -1,4 +1,4 @@
-//! Copies of a database that may be in use, as a database or as JSON lines.
+//! Copies of a database that may be in use.
 
 #![allow(
     clippy::disallowed_methods,
@@ -6,7 +6,7 @@
 )]
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -134,27 +134,4 @@ fn copying(file: &Path, error: rusqlite::Error) -> CopyError {
         Some(ErrorCode::SystemIoFailure) => CopyError::Disk(file.to_owned()),
         _ => CopyError::Database(error),
     }
-}
-
-/// Writes every message as one line of JSON, oldest first: `{"sequence": 7, "arrived": 1700000000, "message": [...]}`.
-///
-/// Returns their number.
-///
-/// # Errors
-/// [`CopyError`].
-pub fn export(folder: &Path, out: &mut impl Write) -> Result<u64, CopyError> {
-    let (connection, _) = database::open_to_read(folder)?;
-    let mut select =
-        connection.prepare("SELECT sequence, arrived, json FROM messages ORDER BY sequence")?;
-    let mut rows = select.query([])?;
-    let mut count = 0;
-    while let Some(row) = rows.next()? {
-        let (sequence, arrived): (i64, i64) = (row.get(0)?, row.get(1)?);
-        // The tuple is stored as one line of ASCII JSON.
-        let json = row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?;
-        writeln!(out, r#"{{"sequence": {sequence}, "arrived": {arrived}, "message": {json}}}"#)?;
-        count += 1;
-    }
-    out.flush()?;
-    Ok(count)
 }

@@ -8,7 +8,7 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::store::sqlite::error::OpenError;
 use crate::store::sqlite::migrate::{self, APPLICATION, VERSION};
@@ -23,6 +23,14 @@ pub(super) struct Opened {
     pub(super) path: PathBuf,
     /// Held for as long as the database is open.
     pub(super) _lock: File,
+}
+
+impl Opened {
+    /// A transaction that may write from its beginning. The accounts are written by another connection: nothing that it reads may be
+    /// outdated when its write follows.
+    pub(super) fn writing(&mut self) -> Result<Transaction<'_>, rusqlite::Error> {
+        self.connection.transaction_with_behavior(TransactionBehavior::Immediate)
+    }
 }
 
 /// Opens the database of a folder for the one server that uses it.
@@ -94,15 +102,15 @@ pub(crate) fn open_shared(folder: &Path) -> Result<(Connection, PathBuf), OpenEr
     }
 }
 
-/// Opens the database of a folder beside the server that may be using it.
-pub(super) fn open_to_read(folder: &Path) -> Result<(Connection, PathBuf), OpenError> {
+/// Opens the database of a folder, which has this version, beside the server that may be using it.
+pub(super) fn open_to_read(folder: &Path) -> Result<(Connection, usize), OpenError> {
     let path = folder.join(DATABASE_FILE);
     fs::metadata(&path).map_err(at(&path))?;
     // Reading a database in WAL mode needs write access to its index; nothing else is written.
     let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     match version(&connection, &path)? {
         0 => Err(OpenError::Foreign(path)),
-        _ => Ok((connection, path)),
+        version => Ok((connection, version)),
     }
 }
 
@@ -177,5 +185,6 @@ fn prepare(
     connection.pragma_update(None, "synchronous", synchronous)?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "foreign_keys", true)?;
     migrate::migrate(connection, version)
 }

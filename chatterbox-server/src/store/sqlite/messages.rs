@@ -6,7 +6,7 @@
 
 use std::thread::JoinHandle;
 
-use chatterbox_hub::{Record, Sequence};
+use chatterbox_hub::{Record, RoomNumber, RoomRecord, Sequence};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
@@ -75,6 +75,23 @@ impl Store for Sqlite {
     ) -> BoxFuture<'a, Result<(), StoreError>> {
         let records = records.to_vec();
         self.ask(|reply| Job::Keep { records, reply }).boxed()
+    }
+
+    fn keep_rooms<'a>(
+        &'a self,
+        number: Sequence,
+        records: &'a [RoomRecord],
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        let records = records.to_vec();
+        self.ask(move |reply| Job::KeepRooms { number, records, reply }).boxed()
+    }
+
+    fn rooms(&self) -> BoxFuture<'_, Result<Vec<RoomRecord>, StoreError>> {
+        self.ask(|reply| Job::Rooms { reply }).boxed()
+    }
+
+    fn newest_of_rooms(&self) -> BoxFuture<'_, Result<Vec<(RoomNumber, Sequence)>, StoreError>> {
+        self.ask(|reply| Job::NewestOfRooms { reply }).boxed()
     }
 
     fn newest(&self) -> BoxFuture<'_, Result<Sequence, StoreError>> {

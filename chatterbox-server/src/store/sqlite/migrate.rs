@@ -8,6 +8,9 @@ use rusqlite::{Connection, Transaction};
 
 use crate::store::sqlite::row;
 
+/// The first version that has rooms.
+pub(super) const ROOMS: usize = 9;
+
 /// Marks a database as ours ("chbx").
 pub(super) const APPLICATION: i32 = 0x6368_6278;
 
@@ -110,6 +113,85 @@ pub(super) const MIGRATIONS: &[&str] = &[
     ALTER TABLE messages ADD COLUMN mailbox TEXT;
     CREATE INDEX messages_by ON messages (sender, sequence)
         WHERE recipient IS NULL AND sender IS NOT NULL;
+",
+    "
+    CREATE TABLE rooms (
+        -- Of the record that made it, so never used twice; 0 is the lobby.
+        number INTEGER PRIMARY KEY CHECK (number >= 0),
+        -- As its maker spelt it.
+        name TEXT NOT NULL,
+        -- What names that are the same have in common (RM-1).
+        key TEXT NOT NULL UNIQUE,
+        -- The number of an account. No reference: who follows a removed one is not for SQLite to say (RL-3).
+        owner INTEGER,
+        owner_name TEXT,
+        topic TEXT NOT NULL,
+        description TEXT NOT NULL,
+        -- Members at most; 0 is no limit.
+        most INTEGER NOT NULL,
+        -- argon2id, in the PHC text form.
+        password TEXT,
+        hidden INTEGER NOT NULL,
+        closed INTEGER NOT NULL,
+        talk INTEGER NOT NULL CHECK (talk BETWEEN 0 AND 5),
+        slow INTEGER NOT NULL,
+        length INTEGER NOT NULL,
+        -- The newest so many messages; NULL is all, and -1 none.
+        keep INTEGER,
+        show_all INTEGER NOT NULL,
+        roster INTEGER NOT NULL,
+        configured INTEGER NOT NULL,
+        auto INTEGER NOT NULL,
+        -- Nothing up to this number is shown any more (RH-4).
+        floor INTEGER NOT NULL CHECK (floor >= 0)
+    ) STRICT;
+    CREATE TABLE room_members (
+        -- Those that joined later have greater ones.
+        place INTEGER PRIMARY KEY,
+        room INTEGER NOT NULL REFERENCES rooms ON DELETE CASCADE,
+        account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        -- The greatest number of the log when they joined.
+        since INTEGER NOT NULL,
+        UNIQUE (room, account)
+    ) STRICT;
+    CREATE INDEX room_members_of ON room_members (account);
+    -- Who was a member, and does not become one by itself again (RM-16).
+    CREATE TABLE room_leavers (
+        room INTEGER NOT NULL REFERENCES rooms ON DELETE CASCADE,
+        account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        PRIMARY KEY (room, account)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX room_leavers_of ON room_leavers (account);
+    CREATE TABLE room_levels (
+        room INTEGER NOT NULL REFERENCES rooms ON DELETE CASCADE,
+        account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        level INTEGER NOT NULL CHECK (level BETWEEN 1 AND 5),
+        PRIMARY KEY (room, account)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX room_levels_of ON room_levels (account);
+    CREATE TABLE room_invitations (
+        room INTEGER NOT NULL REFERENCES rooms ON DELETE CASCADE,
+        account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        -- The name of whoever has invited them.
+        inviter TEXT NOT NULL,
+        until INTEGER NOT NULL,
+        PRIMARY KEY (room, account)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX room_invitations_of ON room_invitations (account);
+    -- Where an account begins, if that is not the lobby (RM-5).
+    CREATE TABLE room_defaults (
+        account INTEGER PRIMARY KEY REFERENCES accounts ON DELETE CASCADE,
+        room INTEGER NOT NULL REFERENCES rooms ON DELETE CASCADE
+    ) STRICT;
+    CREATE INDEX room_defaults_of ON room_defaults (room);
+    -- The number of the room that a message was said in; its recipient is the name of the room then. NULL is the lobby where
+    -- there is no recipient, and else a private message.
+    ALTER TABLE messages ADD COLUMN room INTEGER;
+    CREATE INDEX messages_in ON messages (room, sequence) WHERE room IS NOT NULL;
 ",
 ];
 

@@ -4,15 +4,15 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use chatterbox_hub::{Filing, Party, Record, Sender, Sequence};
+use chatterbox_hub::{Filing, Party, Record, RoomNumber, RoomRef, Sender, Sequence};
 use chatterbox_proto::session::Destination;
-use chatterbox_proto::{Username, limits};
+use chatterbox_proto::{RoomName, Username, limits};
 use rusqlite::Row;
 use rusqlite::types::Type;
 
 /// The columns that [`Records::read`] reads.
 pub(super) const COLUMNS: &str =
-    "sequence, arrived, source, recipient, json, mailbox, sender, origin";
+    "sequence, arrived, source, recipient, json, mailbox, sender, origin, room";
 
 /// A reader of messages, for one page or a part of one.
 ///
@@ -21,6 +21,7 @@ pub(super) const COLUMNS: &str =
 #[derive(Debug, Default)]
 pub(super) struct Records {
     names: HashMap<Box<str>, Username>,
+    rooms: HashMap<Box<str>, RoomName>,
 }
 
 impl Records {
@@ -30,9 +31,13 @@ impl Records {
     /// unreadable. A source of NULL is an unknown one, with the empty name that no user has.
     pub(super) fn read(&mut self, row: &Row<'_>) -> Result<(Sequence, Record), rusqlite::Error> {
         let source = self.name(&text(row, 2)?.unwrap_or_default());
-        let destination = match text(row, 3)? {
-            None => Destination::All,
-            Some(recipient) => Destination::User(self.name(&recipient)),
+        let destination = match (text(row, 3)?, row.get::<_, Option<i64>>(8)?) {
+            (None, None) => Destination::All,
+            (Some(recipient), None) => Destination::User(self.name(&recipient)),
+            (name, Some(number)) => Destination::Room(RoomRef {
+                number: RoomNumber(number.unsigned_abs()),
+                name: self.room(&name.unwrap_or_default()),
+            }),
         };
         let json = Bytes::copy_from_slice(row.get_ref(4)?.as_str()?.as_bytes());
         let to = text(row, 5)?.map(|key| Party::of_key(&key));
@@ -47,6 +52,15 @@ impl Records {
         }
         let name = Username::stored(text);
         self.names.insert(text.into(), name.clone());
+        name
+    }
+
+    fn room(&mut self, text: &str) -> RoomName {
+        if let Some(name) = self.rooms.get(text) {
+            return name.clone();
+        }
+        let name = RoomName::stored(text);
+        self.rooms.insert(text.into(), name.clone());
         name
     }
 }

@@ -5,11 +5,16 @@
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
 
-use chatterbox_hub::{Keep, Kept, Mailboxes, Party, Record, Sender, Sequence, Shares};
+use chatterbox_hub::{
+    Keep, Kept, Mailboxes, Party, Record, RoomNumber, RoomRecord, Sender, Sequence, Shares,
+};
 use chatterbox_proto::Username;
-use rusqlite::{CachedStatement, Connection, Row, Transaction};
+use rusqlite::{Connection, Row, Transaction};
 
+use crate::store::kept_rooms::KeptRooms;
+use crate::store::sqlite::removed::Removed;
 use crate::store::sqlite::row::{sender, text, unsigned};
+use crate::store::sqlite::{rooms, stored_rooms};
 
 /// The messages that are stored, without their content.
 #[derive(Debug)]
@@ -22,32 +27,10 @@ pub(super) struct Stored {
     mailboxes: Mailboxes<()>,
     /// Private messages that have to go.
     dropped: VecDeque<Sequence>,
-}
-
-/// What a step has removed.
-#[derive(Debug, Default)]
-pub(super) struct Removed {
-    public: Vec<(i64, Sender, u64)>,
-    private: usize,
-}
-
-impl Removed {
-    /// How many more a step of at most `most` may remove.
-    fn left(&self, most: usize) -> i64 {
-        let left = most.saturating_sub(self.public.len() + self.private);
-        i64::try_from(left).unwrap_or(i64::MAX)
-    }
-
-    fn delete_since(
-        &self,
-        place: usize,
-        delete: &mut CachedStatement<'_>,
-    ) -> Result<(), rusqlite::Error> {
-        for (id, ..) in self.public.iter().skip(place) {
-            delete.execute([id])?;
-        }
-        Ok(())
-    }
+    rooms: KeptRooms,
+    /// Nothing up to this number is shown of the lobby any more (RH-4), and whether there may be something of it.
+    floor: Sequence,
+    is_below_floor: bool,
 }
 
 impl Stored {
@@ -60,7 +43,15 @@ impl Stored {
             suspects: BTreeSet::new(),
             mailboxes: Mailboxes::new(keep.of_private()),
             dropped: VecDeque::new(),
+            rooms: KeptRooms::new(keep),
+            floor: 0,
+            is_below_floor: false,
         };
+        for (number, keep, floor) in rooms::kept(connection)? {
+            stored.rooms.define(number, keep, floor);
+            stored.raise_floor(number, floor);
+        }
+        stored_rooms::count(connection, &mut stored.rooms)?;
         let mut select = connection
             .prepare("SELECT sender, origin, length(json) FROM messages WHERE recipient IS NULL")?;
         let read = |row: &Row<'_>| Ok((sender(row, 0)?, Keep::one(unsigned(row, 2)?)));
@@ -73,7 +64,7 @@ impl Stored {
             select.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
         let mut select = connection.prepare(
             "SELECT sequence, sender, origin, arrived, length(json), recipient, mailbox
-             FROM messages WHERE recipient IS NOT NULL ORDER BY sequence",
+             FROM messages WHERE recipient IS NOT NULL AND room IS NULL ORDER BY sequence",
         )?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
@@ -95,6 +86,12 @@ impl Stored {
     /// Notes that a message was stored.
     pub(super) fn add(&mut self, id: Sequence, record: &Record) {
         let (sender, bytes) = (record.filing.sender, record.json.len() as u64);
+        if let Some(room) = record.room() {
+            if self.rooms.keeps(room) {
+                self.rooms.add(room, Keep::one(bytes));
+            }
+            return;
+        }
         match record.recipient() {
             None => self.add_public(sender, Keep::one(bytes)),
             Some(recipient) => {
@@ -102,6 +99,35 @@ impl Stored {
                 self.add_private(id, &recipient, kept);
             }
         }
+    }
+
+    /// Whether a message is written down at all.
+    pub(super) fn keeps(&self, record: &Record) -> bool {
+        record.room().is_none_or(|room| self.rooms.keeps(room))
+    }
+
+    /// Notes what has changed of rooms.
+    pub(super) fn apply(&mut self, record: &RoomRecord) {
+        self.rooms.apply(record);
+        if let RoomRecord::Defined(room) = record {
+            self.raise_floor(room.number, room.floor);
+        }
+    }
+
+    fn raise_floor(&mut self, number: RoomNumber, floor: Sequence) {
+        if number == RoomNumber::LOBBY && floor > self.floor {
+            (self.floor, self.is_below_floor) = (floor, true);
+        }
+    }
+
+    /// What may be read of rooms.
+    pub(super) fn rooms(&self) -> &KeptRooms {
+        &self.rooms
+    }
+
+    /// Only what has a greater number is shown of the lobby.
+    pub(super) fn floor_of_lobby(&self) -> Sequence {
+        self.floor
     }
 
     fn add_public(&mut self, sender: Sender, many: Keep) {
@@ -124,8 +150,8 @@ impl Stored {
 
     /// Whether something has to go, whatever its age.
     pub(super) fn is_too_much(&self) -> bool {
-        let rest = self.dropped.is_empty() && self.suspects.is_empty();
-        !rest || self.keep.is_exceeded_by(self.public)
+        let rest = self.dropped.is_empty() && self.suspects.is_empty() && !self.is_below_floor;
+        !rest || self.keep.is_exceeded_by(self.public) || self.rooms.suspect().is_some()
     }
 
     /// Removes at most `most` messages: those that have to go, and those that arrived before `too_old`. What it notes in
@@ -181,13 +207,19 @@ impl Stored {
         while let Some(row) = rows.next()? {
             let arrived: i64 = row.get(4)?;
             let old = too_old.is_some_and(|limit| arrived < limit);
-            if !old && !self.keep.is_exceeded_by(self.public) {
+            let goes = old || unsigned(row, 0)? <= self.floor;
+            if !goes && !self.keep.is_exceeded_by(self.public) {
                 break;
             }
             self.forget(row, removed)?;
         }
         drop(rows);
-        removed.delete_since(before, &mut delete)
+        removed.delete_since(before, &mut delete)?;
+        drop(delete);
+        if removed.left(most) > 0 {
+            self.is_below_floor = false;
+        }
+        stored_rooms::remove(transaction, &mut self.rooms, too_old, most, removed)
     }
 
     /// Counts a public message as removed.
@@ -202,7 +234,7 @@ impl Stored {
     /// A step is done; says whether it was a full one, so that there may be more to do.
     pub(super) fn done(&mut self, removed: &Removed, most: usize) -> bool {
         self.dropped.drain(..removed.private.min(self.dropped.len()));
-        removed.public.len() + removed.private >= most || self.is_too_much()
+        removed.count() >= most || self.is_too_much()
     }
 
     /// Nothing of a step has happened.
@@ -210,5 +242,9 @@ impl Stored {
         for (_, sender, bytes) in &removed.public {
             self.add_public(*sender, Keep::one(*bytes));
         }
+        for (room, bytes) in &removed.rooms {
+            self.rooms.restore(*room, Keep::one(*bytes));
+        }
+        self.is_below_floor = self.floor > 0;
     }
 }

@@ -5,26 +5,38 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use chatterbox_hub::{Filing, Party, Record, Sender, Sequence};
+use chatterbox_hub::{Filing, Party, Record, RoomNumber, RoomRecord, Sender, Sequence};
 use chatterbox_proto::session::Destination;
 use rusqlite::{
-    CachedStatement, Connection, ErrorCode, OptionalExtension as _, TransactionBehavior, params,
+    CachedStatement, Connection, ErrorCode, OptionalExtension as _, Transaction, params,
 };
 use tokio::sync::{mpsc, oneshot};
 
+use crate::ops::clock::unix_now;
 use crate::store::message_store::{StoreError, not_kept_before};
 use crate::store::page::{Page, PageQuery};
 use crate::store::sqlite::database::Opened;
 use crate::store::sqlite::error::OpenError;
-use crate::store::sqlite::pages;
+use crate::store::sqlite::removed::Removed;
 use crate::store::sqlite::retention::Retention;
 use crate::store::sqlite::row::{COLUMNS, Records, unsigned};
-use crate::store::sqlite::stored::{Removed, Stored};
+use crate::store::sqlite::stored::Stored;
+use crate::store::sqlite::{pages, rooms};
 
 /// A request to the thread.
 pub(super) enum Job {
     /// Keep these records.
     Keep { records: Vec<(Sequence, Record)>, reply: oneshot::Sender<Result<(), StoreError>> },
+    /// Keep what has changed of rooms.
+    KeepRooms {
+        number: Sequence,
+        records: Vec<RoomRecord>,
+        reply: oneshot::Sender<Result<(), StoreError>>,
+    },
+    /// Give all that is so of rooms.
+    Rooms { reply: oneshot::Sender<Result<Vec<RoomRecord>, StoreError>> },
+    /// Give the newest message of each room.
+    NewestOfRooms { reply: oneshot::Sender<Result<Vec<(RoomNumber, Sequence)>, StoreError>> },
     /// Give the greatest number that was ever kept.
     Newest { reply: oneshot::Sender<Result<Sequence, StoreError>> },
     /// Read records from a number on.
@@ -35,7 +47,7 @@ pub(super) enum Job {
     },
     /// Read a page of one conversation.
     Page { query: PageQuery, reply: oneshot::Sender<Result<Page, StoreError>> },
-    /// Delete the private messages to an account.
+    /// Delete the private messages to an account, and what rooms have of it.
     ForgetAccount { account: i64 },
 }
 
@@ -48,12 +60,15 @@ const PAGE_BYTES: usize = 8 * 1024 * 1024;
 /// The pages that one step of cleaning gives back to the file system.
 const FREED_PAGES: u32 = 256;
 
+/// The statements that stay prepared: a few more than there are.
+const STATEMENTS: usize = 64;
+
 /// The interval at which the age of messages is checked.
 const AGE_EVERY: Duration = Duration::from_secs(60);
 
 const INSERT: &str = "INSERT INTO messages
-    (sequence, arrived, source, recipient, json, conversation, mailbox, sender, origin)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    (sequence, arrived, source, recipient, json, conversation, mailbox, sender, origin, room)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 pub(super) struct Writer {
     opened: Opened,
@@ -63,9 +78,15 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(opened: Opened, retention: Retention) -> Result<Self, OpenError> {
-        let stored = Stored::load(&opened.connection, retention.keep())
-            .map_err(|error| OpenError::database(&opened.path, error))?;
+    pub(super) fn new(mut opened: Opened, retention: Retention) -> Result<Self, OpenError> {
+        opened.connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        let mut load = || {
+            let transaction = opened.writing()?;
+            rooms::forget_accounts(&transaction)?;
+            transaction.commit()?;
+            Stored::load(&opened.connection, retention.keep())
+        };
+        let stored = load().map_err(|error| OpenError::database(&opened.path, error))?;
         Ok(Self { opened, retention, stored, age_looked_at: SystemTime::UNIX_EPOCH })
     }
 
@@ -86,10 +107,21 @@ impl Writer {
                     drop(reply.send(newest(&self.opened.connection).map_err(refused)));
                 }
                 Some(Job::Read { from, limit, reply }) => drop(reply.send(self.read(from, limit))),
-                Some(Job::ForgetAccount { account }) => self.stored.forget_account(account),
+                Some(Job::ForgetAccount { account }) => self.forget_account(account),
                 Some(Job::Page { query, reply }) => {
-                    let page = pages::page(&self.opened.connection, &query).map_err(refused);
-                    drop(reply.send(page));
+                    let page = pages::page(&self.opened.connection, &self.stored, &query);
+                    drop(reply.send(page.map_err(refused)));
+                }
+                Some(Job::KeepRooms { number, records, reply }) => {
+                    drop(reply.send(self.keep_rooms(number, &records)));
+                }
+                Some(Job::NewestOfRooms { reply }) => {
+                    let newest = rooms::newest(&self.opened.connection).map_err(refused);
+                    drop(reply.send(newest));
+                }
+                Some(Job::Rooms { reply }) => {
+                    let found = rooms::records(&self.opened.connection, unix_now());
+                    drop(reply.send(found.map_err(refused)));
                 }
             }
         }
@@ -104,23 +136,53 @@ impl Writer {
         if records.is_empty() {
             return Ok(());
         }
-        let transaction = self
-            .opened
-            .connection
-            // The accounts are written by another connection: no read may be outdated when its write follows.
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(refused)?;
+        let transaction = self.opened.writing().map_err(refused)?;
         let kept_before = newest(&transaction).map_err(refused)?;
         let mut insert = transaction.prepare_cached(INSERT).map_err(refused)?;
+        let mut only_numbers = None;
         for (id, record) in not_kept_before(kept_before, records) {
-            put(&mut insert, *id, record)?;
+            if self.stored.keeps(record) {
+                put(&mut insert, *id, record)?;
+            } else {
+                only_numbers = Some(*id);
+            }
         }
         drop(insert);
+        if let Some(id) = only_numbers {
+            use_number(&transaction, id)?;
+        }
         transaction.commit().map_err(refused)?;
         for (id, record) in not_kept_before(kept_before, records) {
             self.stored.add(*id, record);
         }
         Ok(())
+    }
+
+    fn keep_rooms(&mut self, number: Sequence, records: &[RoomRecord]) -> Result<(), StoreError> {
+        let transaction = self.opened.writing().map_err(refused)?;
+        if number <= newest(&transaction).map_err(refused)? {
+            return Ok(());
+        }
+        let now = unix_now();
+        for record in records {
+            rooms::apply(&transaction, record, now).map_err(refused)?;
+        }
+        use_number(&transaction, number)?;
+        transaction.commit().map_err(refused)?;
+        records.iter().for_each(|record| self.stored.apply(record));
+        Ok(())
+    }
+
+    fn forget_account(&mut self, account: i64) {
+        self.stored.forget_account(account);
+        let mut forget = || {
+            let transaction = self.opened.writing()?;
+            rooms::forget_account(&transaction, account)?;
+            transaction.commit()
+        };
+        if let Err(error) = forget() {
+            tracing::warn!(%error, "rooms could not forget an account; they do at the next start");
+        }
     }
 
     fn read(&self, from: Sequence, limit: usize) -> Result<Vec<(Sequence, Record)>, StoreError> {
@@ -129,11 +191,14 @@ impl Writer {
         };
         let read = || -> Result<Vec<_>, rusqlite::Error> {
             let mut select = self.opened.connection.prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM messages WHERE sequence >= ? ORDER BY sequence LIMIT ?"
+                "SELECT {COLUMNS} FROM messages
+                 WHERE sequence >= ? AND room IS NULL AND (recipient IS NOT NULL OR sequence > ?)
+                 ORDER BY sequence LIMIT ?"
             ))?;
+            let floor = i64::try_from(self.stored.floor_of_lobby()).unwrap_or(i64::MAX);
             let (mut page, mut records) = (Vec::new(), Records::default());
             let mut bytes = 0;
-            for row in select.query_map((from, limit), |row| records.read(row))? {
+            for row in select.query_map((from, floor, limit), |row| records.read(row))? {
                 let row = row?;
                 bytes += row.1.json.len();
                 page.push(row);
@@ -194,11 +259,7 @@ impl Writer {
         too_old: Option<i64>,
         removed: &mut Removed,
     ) -> Result<(), rusqlite::Error> {
-        let transaction = self
-            .opened
-            .connection
-            // The accounts are written by another connection: no read may be outdated when its write follows.
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = self.opened.writing()?;
         self.stored.remove(&transaction, too_old, STEP, removed)?;
         transaction.commit()
     }
@@ -211,6 +272,7 @@ fn put(insert: &mut CachedStatement<'_>, id: Sequence, record: &Record) -> Resul
         Destination::Room(room) => Some(room.name.as_str()),
         Destination::User(name) => Some(name.as_str()),
     };
+    let room = record.room().and_then(|room| i64::try_from(room.0).ok());
     // JSON is ASCII; anything else would be our bug, and is not stored.
     let json =
         std::str::from_utf8(&record.json).map_err(|error| StoreError::Failed(error.into()))?;
@@ -229,11 +291,23 @@ fn put(insert: &mut CachedStatement<'_>, id: Sequence, record: &Record) -> Resul
         mailbox,
         sender,
         origin,
+        room,
     ];
     insert.execute(row).map(drop).map_err(refused)
 }
 
-/// The greatest number that a message ever had: AUTOINCREMENT remembers it when the message has gone.
+/// Uses a number that no message is going to have.
+fn use_number(transaction: &Transaction<'_>, number: Sequence) -> Result<(), StoreError> {
+    let number = i64::try_from(number).map_err(|error| StoreError::Failed(error.into()))?;
+    let execute = |sql| transaction.execute(sql, [number]).map_err(refused);
+    let update = "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'messages'";
+    if execute(update)? == 0 {
+        execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('messages', ?)")?;
+    }
+    Ok(())
+}
+
+/// The greatest number that was ever used: AUTOINCREMENT remembers it when the message has gone, and so it can be told of others.
 fn newest(connection: &Connection) -> Result<Sequence, rusqlite::Error> {
     connection
         .prepare_cached("SELECT seq FROM sqlite_sequence WHERE name = 'messages'")?

@@ -198,7 +198,7 @@ fn a_member_is_in_a_bounded_number_of_rooms_also_by_coming_and_going() {
 }
 
 fn no_such_room() -> RoomId {
-    RoomId(1000)
+    RoomId { slot: 1000, generation: 0 }
 }
 
 #[test]

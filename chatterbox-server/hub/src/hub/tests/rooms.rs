@@ -119,7 +119,12 @@ impl World {
                         let _ = self.hub.apply(id, record);
                     } else {
                         let wake = self.hub.announce_in(self.ids[room], Event::message(id, record));
-                        assert_eq!(wake, Wake::All);
+                        assert_eq!(wake, Wake::Room(self.ids[room]));
+                        let readers = self.hub.readers(self.ids[room]);
+                        let here = self.users.values().filter(|user| user.rooms[room]);
+                        let mut here: Vec<_> = here.map(|user| user.id).collect();
+                        here.sort_unstable();
+                        assert_eq!(*readers, here, "nobody else is woken");
                     }
                     self.happens(room, &id.to_string(), None);
                 }

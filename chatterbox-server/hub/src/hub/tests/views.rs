@@ -1,6 +1,7 @@
 //! Whatever a member agreed to, it can tell the same story: views, renames, cut and resumed sessions against a naive
 //! model.
 
+use chatterbox_proto::capability::notices::{NewNotice, NoticeCode};
 use chatterbox_proto::capability::utf8;
 use chatterbox_proto::{Capabilities, Capability};
 
@@ -12,13 +13,15 @@ use crate::{
 
 #[derive(Debug, Clone)]
 enum Step {
-    Join(usize, usize),
+    /// With a view, and the number of messages of a short welcome.
+    Join(usize, usize, Option<u16>),
     Leave(usize),
     /// Goes on with its session, on a connection that is still there or after its end.
     Resume(usize),
     Rename(usize, usize),
     Say(usize),
     Whisper(usize, usize),
+    Announce,
     Take(usize),
 }
 
@@ -28,19 +31,21 @@ const SPARE: [&str; 4] = ["spare", "other", "\u{e9}ve", "a\\\"b"];
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let who = 0..USERS;
     let step = prop_oneof![
-        2 => (who.clone(), 0..View::COUNT).prop_map(|(who, view)| Step::Join(who, view)),
+        2 => (who.clone(), 0..View::COUNT, prop::option::of(0..6_u16))
+            .prop_map(|(who, view, recent)| Step::Join(who, view, recent)),
         1 => who.clone().prop_map(Step::Leave),
         2 => who.clone().prop_map(Step::Resume),
         2 => (who.clone(), 0..SPARE.len()).prop_map(|(who, name)| Step::Rename(who, name)),
         4 => who.clone().prop_map(Step::Say),
         2 => (who.clone(), who.clone()).prop_map(|(from, to)| Step::Whisper(from, to)),
+        1 => Just(Step::Announce),
         2 => who.prop_map(Step::Take),
     ];
     prop::collection::vec(step, 0..100)
 }
 
 pub(super) fn agreed(view: usize) -> Capabilities {
-    let all = [Capability::Ids, Capability::Rename, Capability::Utf8];
+    let all = [Capability::Ids, Capability::Rename, Capability::Utf8, Capability::Notices];
     let bits = all.into_iter().enumerate().filter(|(bit, _)| view >> bit & 1 == 1);
     bits.map(|(_, capability)| capability).collect()
 }
@@ -77,13 +82,37 @@ impl Model {
         self.users.iter().any(|user| user.here.is_some() && user.name == name)
     }
 
-    fn history(&self, name: &str, after: Sequence) -> Vec<String> {
+    /// The history of somebody, and whether older messages than the newest so many are left out.
+    fn history(&self, name: &str, after: Sequence, newest: Option<u16>) -> (Vec<String>, bool) {
         let mine = self
             .said
             .iter()
             .filter(|(id, to, _)| *id > after && to.as_ref().is_none_or(|to| to == name));
-        mine.map(|(id, _, text)| format!("#{id} {text}")).collect()
+        let mut all: Vec<_> = mine.map(|(id, _, text)| format!("#{id} {text}")).collect();
+        let beyond = newest.map_or(0, |newest| all.len().saturating_sub(newest.into()));
+        (all.split_off(beyond), beyond > 0)
     }
+}
+
+/// When a message was taken. The clock jumps.
+fn time_of(id: Sequence) -> i64 {
+    let time = 1_700_000_000 + i64::try_from(id).unwrap();
+    match id % 5 {
+        0 => -time,
+        1 => i64::MAX - time,
+        _ => time,
+    }
+}
+
+fn said(id: Sequence, source: &str, recipient: Option<&str>, text: &str) -> Record {
+    Record { arrived: time_of(id), ..record(source, recipient, text) }
+}
+
+/// What everybody is told, in both forms.
+fn announcement(text: &str) -> Event {
+    let tuple = record("x", None, text).json;
+    let notice = NewNotice::new(NoticeCode::Announcement, text);
+    Event::announcement(tuple, notice.to_json().into())
 }
 
 /// What a reader of frames is told; numbers are put before messages where they are known.
@@ -107,13 +136,27 @@ fn read_story<'a>(
             }
             let messages = frame.messages.unwrap_or_default();
             assert_eq!(keys.ids.as_ref().map_or(messages.len(), Vec::len), messages.len());
+            assert_eq!(keys.times.as_ref().map(Vec::len), keys.ids.as_ref().map(Vec::len));
             for (place, entry) in messages.iter().enumerate() {
+                if entry.content.starts_with("announced") {
+                    assert!(!known.has(Capability::Notices));
+                    assert!(keys.ids.as_ref().is_none_or(|ids| ids[place].is_none()));
+                    assert!(keys.times.as_ref().is_none_or(|times| times[place].is_none()));
+                    story.push(format!("* {}", entry.content));
+                    continue;
+                }
                 let said = numbers.said.iter().find(|(.., text)| *text == entry.content).unwrap();
                 if let Some(ids) = &keys.ids {
                     assert_eq!(ids[place], Some(said.0));
                 }
+                if let Some(times) = &keys.times {
+                    assert_eq!(times[place], Some(time_of(said.0)));
+                }
                 last = last.max(said.0);
                 story.push(format!("#{} {}", said.0, entry.content));
+            }
+            for notice in &keys.notices {
+                story.push(format!("* {}", notice.info.as_ref().unwrap().as_wire()));
             }
             story.extend(frame.left.iter().map(|name| format!("-{}", name.as_wire())));
         }
@@ -133,7 +176,7 @@ fn check_taken(hub: &mut Hub, model: &mut Model, who: usize) {
     user.last = user.last.max(last);
 }
 
-fn come(hub: &mut Hub, model: &mut Model, who: usize, resume: bool) {
+fn come(hub: &mut Hub, model: &mut Model, who: usize, resume: bool, recent: Option<u16>) {
     let user = &model.users[who];
     let (name_text, known) = (user.name.clone(), user.agreed);
     let wanted = name(&name_text);
@@ -149,6 +192,7 @@ fn come(hub: &mut Hub, model: &mut Model, who: usize, resume: bool) {
         extra: br#""CAPABILITIES": """#,
         resume: resume.then_some(Resuming { key, after: user.last, only: false }),
         random: 5,
+        recent,
         ..JoinRequest::base(&wanted, "hi")
     };
     let taken = model.is_taken(&name_text) && !replaces;
@@ -168,10 +212,14 @@ fn come(hub: &mut Hub, model: &mut Model, who: usize, resume: bool) {
             *piece = utf8::unescaped(piece).into_owned().into();
         }
     }
+    // A session that goes on, and who offered nothing, get all of it.
+    let recent = recent.filter(|_| !known.is_empty() && !resumes);
+    let known = recent.map_or(known, |_| known.with(Capability::Recent));
     let read = ServerFrame::parse_as(&welcome.concat()[4..], known).unwrap().0;
     let keys = read.keys.unwrap_or_default();
     let (story, last) = read_story(&welcome, known, model);
-    assert_eq!(story, model.history(&name_text, after));
+    let (expected, more) = model.history(&name_text, after, recent);
+    assert_eq!((story, keys.more), (expected, recent.map(|_| more)));
     assert_eq!(keys.resumed, (resume && known.has(Capability::Ids)).then_some(resumes));
     let user = &mut model.users[who];
     user.here = Some(joined.id);
@@ -193,16 +241,16 @@ proptest! {
         for (number, step) in steps.into_iter().enumerate() {
             let text = format!("{number} \u{e9}\u{202e}\\\"");
             match step {
-                Step::Join(who, view) => {
+                Step::Join(who, view, recent) => {
                     if model.users[who].here.is_none() {
                         model.users[who].agreed = agreed(view);
                         model.users[who].last = 0;
-                        come(&mut hub, &mut model, who, false);
+                        come(&mut hub, &mut model, who, false, recent);
                     }
                 }
                 Step::Resume(who) => {
                     if model.users[who].key.is_some() {
-                        come(&mut hub, &mut model, who, true);
+                        come(&mut hub, &mut model, who, true, Some(1));
                     }
                 }
                 Step::Leave(who) => {
@@ -227,7 +275,7 @@ proptest! {
                 }
                 Step::Say(who) => {
                     let id = hub.newest() + 1;
-                    let _ = apply(&mut hub, &record(&model.users[who].name, None, &text));
+                    let _ = apply(&mut hub, &said(id, &model.users[who].name, None, &text));
                     model.said.push((id, None, text.clone()));
                     model.tell(None, &format!("#{id} {text}"));
                 }
@@ -236,10 +284,15 @@ proptest! {
                     let Ok(found) = reserve(&mut hub, &to_name, 9) else { continue };
                     prop_assert_eq!(found.as_str(), &to_name);
                     let id = hub.newest() + 1;
-                    let _ = apply(&mut hub, &record(&from, Some(&to_name), &text));
+                    let _ = apply(&mut hub, &said(id, &from, Some(&to_name), &text));
                     model.said.push((id, Some(to_name.clone()), text.clone()));
                     let holder = model.users.iter_mut().find(|user| user.here.is_some() && user.name == to_name);
                     holder.unwrap().expected.push(format!("#{id} {text}"));
+                }
+                Step::Announce => {
+                    let text = format!("announced {number}");
+                    let _ = hub.announce(announcement(&text));
+                    model.tell(None, &format!("* {text}"));
                 }
                 Step::Take(who) => check_taken(&mut hub, &mut model, who),
             }

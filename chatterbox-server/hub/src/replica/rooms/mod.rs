@@ -1,5 +1,14 @@
 //! Rooms beside the lobby: what they are, who is a member, who may do what there.
+//!
+//! A *wish* is judged and becomes *records*, which are stored, applied, and told. The table holds what is so.
 
 pub(crate) mod definition;
+pub(crate) mod departures;
+pub(crate) mod judge;
 pub(crate) mod record;
+pub(crate) mod room;
+mod settings;
+mod step;
+pub(crate) mod table;
+pub(crate) mod told;
 pub(crate) mod wish;

@@ -75,6 +75,10 @@ pub enum RoomChange {
     },
     /// To have a room as the configuration says: made if there is none of that name. By the operator only (RM-16).
     Configure(Box<ConfiguredRoom>),
+    /// To have a room no longer as the configuration says, which does not name it any more. By the operator only (RM-16).
+    Release(RoomNumber),
+    /// To be a member with the account that one has now, wherever one was as a guest.
+    Adopt,
     /// To let an account into the configured rooms that every account becomes a member of once. By the operator only (RM-16).
     EnterAuto(AccountRef),
 }

@@ -216,6 +216,7 @@ impl Model {
     fn step(&mut self, node: u64, proposal: &Proposal) -> Result<String, Refused> {
         let place_of = |wanted: &Username| NAMES.iter().position(|other| wanted.is(other)).unwrap();
         match proposal {
+            Proposal::Room(..) => unreachable!("rooms have a model of their own"),
             Proposal::Up { .. } => Ok("up".to_owned()),
             Proposal::Down(Incarnation(whom)) => {
                 let mut told = "down".to_owned();
@@ -263,7 +264,7 @@ impl Model {
                     tags.push((tag.to_string(), *number));
                 }
                 let to = match &record.destination {
-                    Destination::All => None,
+                    Destination::All | Destination::Room(_) => None,
                     Destination::User(to) => {
                         let to = place_of(to);
                         let mut followed = self.renames.iter().rev();

@@ -188,15 +188,16 @@ fn the_memory_of_one_reader_alone_is_known() {
         let mut writer = history.cut(&[guest("ann")], after).begin(ids, false);
         while writer.step(&hidden) {}
         let pieces = writer.own_bytes();
-        let Written { messages, ids, .. } = writer.finish();
-        (pieces, messages.concat().len() + ids.map_or(0, |ids| ids.concat().len()))
+        let Written { messages, ids, times, .. } = writer.finish();
+        let beside = [ids, times].into_iter().flatten().flatten();
+        (pieces, messages.concat().len() + beside.map(|piece| piece.len()).sum::<usize>())
     };
-    let pieces = 2 * PIECE_BYTES;
+    let pieces = 3 * PIECE_BYTES;
     let (shared, _) = own(0, &[], true);
     // It is one segment, which those who join before the next message share.
     assert!(shared <= pieces, "{shared}");
     let (part, _) = own(5_000, &[], true);
-    assert!(part > 4 * 5_000, "the numbers are written for this reader: {part}");
+    assert!(part > (4 + 3) * 5_000, "numbers and times are written for this reader: {part}");
     let (copied, size) = own(0, &["eve"], true);
     assert!((size..=size + 2 * pieces).contains(&copied), "{copied} of {size}");
 }
@@ -341,6 +342,47 @@ fn f11_what_was_said_to_an_account_is_for_no_other() {
     assert!(!history.reaches(&[guest("ann"), old], 0) && history.mailboxes.held().messages == 1);
 }
 
+/// When a message was taken. The clock jumps now and then, by more than a distance in a segment can be.
+fn time_of(id: Sequence) -> i64 {
+    let time = 1_700_000_000 + i64::try_from(id).unwrap();
+    match id {
+        17 => i64::MIN,
+        29 => i64::MAX,
+        _ if id % 11 == 0 => -time,
+        _ => time,
+    }
+}
+
+#[test]
+fn a_short_welcome_holds_as_much_as_is_asked_for_and_not_the_history() {
+    let mut history = History::new(Keep::default());
+    for number in 0..100_000_u64 {
+        let to = (number % 100 == 0).then_some("ann");
+        add(&mut history, to, &format!("{number} {}", "x".repeat(60)));
+    }
+    assert!(history.sealed.len() > 100);
+    let of = |newest, hides: &str| {
+        let hidden: HashSet<_> =
+            [hides].iter().filter(|text| !text.is_empty()).map(|t| name(t)).collect();
+        let cut = history.cut_newest(&[guest("ann")], newest, !hidden.is_empty());
+        let held = cut.own_bytes();
+        let mut writer = cut.begin(true, true);
+        while writer.step(&hidden) {}
+        let own = writer.own_bytes();
+        let Written { messages, more, .. } = writer.finish();
+        (held, own, messages.concat().len(), more)
+    };
+    let (held, own, bytes, more) = of(100, "");
+    // One segment, or two, and a private message.
+    assert!(held < 1024 && own < 4096, "{held} {own}");
+    assert!((100 * 60..100 * 80).contains(&bytes) && more == Some(true), "{bytes}");
+    // Who hides somebody looks at more, and holds no more.
+    let (_, own, hidden_bytes, _) = of(100, "eve");
+    assert!(own < 4096 && hidden_bytes == bytes, "{own}");
+    assert_eq!(of(0, ""), (of(0, "").0, of(0, "").1, 0, Some(true)));
+    assert_eq!(of(1000, "a"), (of(1000, "a").0, 0, 0, Some(false)), "all are hidden");
+}
+
 proptest! {
     #[test]
     fn shares_leave_a_subsequence_without_loss_to_who_says_little(
@@ -376,11 +418,13 @@ proptest! {
     }
 
     #[test]
-    fn hidden_sources_are_left_out(
+    fn hidden_sources_are_left_out_and_then_the_oldest(
         said in prop::collection::vec(("[abc]", prop::option::of("[ab]"), prop_oneof![0_usize..9, 0_usize..9_000]), 0..60),
         hidden in prop::collection::hash_set("[abc]", 0..3),
         after in 0_u64..60,
+        newest in prop::option::of(0_u16..40),
     ) {
+        let after = if newest.is_some() { 0 } else { after };
         let mut history = History::new(Keep::default());
         let mut expected = Vec::new();
         let hidden: HashSet<_> = hidden.iter().map(|text| name(text)).collect();
@@ -389,27 +433,38 @@ proptest! {
             let json = chatterbox_proto::json::string(&text);
             let (source, destination) = (name(&source), Destination::All);
             let shown = id > after && !hidden.contains(&source);
-            let record = Record { source, destination, json, arrived: 7, filing: Filing::default() };
+            let arrived = time_of(id);
+            let record = Record { source, destination, json, arrived, filing: Filing::default() };
             match &to {
                 None => history.push_public(id, &record),
                 Some(to) => history.push_private(id, &guest(to), &record),
             }
             if shown && to.is_none_or(|to| to == "a") {
-                expected.push((id, text));
+                expected.push((id, arrived, text));
             }
         }
-        let cut = history.cut(&[guest("a")], after);
+        let cut = match newest {
+            None => history.cut(&[guest("a")], after),
+            Some(newest) => history.cut_newest(&[guest("a")], newest, !hidden.is_empty()),
+        };
+        let beyond = newest.map_or(0, |newest| expected.len().saturating_sub(newest.into()));
+        let expected = expected.split_off(beyond);
         let most = cut.size(true);
         // What is said meanwhile is not in it.
         add(&mut history, None, "meanwhile");
-        let Written { messages, ids, unescaped, .. } = cut.write(&hidden, true);
+        let Written { messages, ids, times, more, unescaped, .. } = cut.write(&hidden, true);
+        prop_assert_eq!(more, newest.map(|_| beyond > 0));
         prop_assert_eq!(unescaped, Some(utf8::unescaped_len(&messages.concat())));
-        let ids = ids.unwrap();
-        prop_assert!([&messages, &ids].into_iter().flatten().map(Bytes::len).sum::<usize>() <= most);
+        let (ids, times) = (ids.unwrap(), times.unwrap());
+        let lists = [&messages, &ids, &times].into_iter().flatten();
+        prop_assert!(lists.map(Bytes::len).sum::<usize>() <= most);
         let list = |pieces: Vec<Bytes>| [b"[", &pieces.concat()[..], b"]"].concat();
         let messages: Vec<String> = serde_json::from_slice(&list(messages)).unwrap();
         let ids: Vec<Sequence> = serde_json::from_slice(&list(ids)).unwrap();
-        prop_assert_eq!(ids.into_iter().zip(messages).collect::<Vec<_>>(), expected);
+        let times: Vec<i64> = serde_json::from_slice(&list(times)).unwrap();
+        prop_assert!(ids.len() == messages.len() && times.len() == messages.len());
+        let all = ids.into_iter().zip(times).zip(messages);
+        prop_assert_eq!(all.map(|((id, time), text)| (id, time, text)).collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -43,6 +43,18 @@ async fn texts(store: &Sqlite) -> Vec<(Sequence, String)> {
         .collect()
 }
 
+/// Makes accounts with the numbers 1 to 9.
+fn make_accounts(folder: &Path) {
+    let connection = Connection::open(folder.join(DATABASE_FILE)).unwrap();
+    for id in 1..=9 {
+        let make = "INSERT INTO accounts (id, name, key, password, level, created)
+                    VALUES (?1, 'user' || ?1, 'user' || ?1, 'x', 1, 0)";
+        connection.execute(make, [id]).unwrap();
+    }
+}
+
+mod room_messages;
+mod rooms;
 mod shares;
 
 #[tokio::test]
@@ -52,6 +64,7 @@ async fn holds_the_contract() {
         let folder = tempfile::tempdir().unwrap();
         let retention = Retention { messages: keep.messages, bytes: keep.bytes, age: None };
         let store = Sqlite::open(&SqliteOptions { retention, ..options(folder.path()) }).unwrap();
+        make_accounts(folder.path());
         folders.borrow_mut().push(folder);
         store
     })
@@ -92,62 +105,6 @@ async fn private_messages_of_an_older_version_are_found_by_conversation() {
     assert_eq!((page.records.len(), page.more), (500, true));
     assert!(page.records.iter().all(|(number, _)| number % 3 == 2));
     assert_eq!(page.records.last().unwrap().0, 2498);
-}
-
-#[tokio::test]
-async fn a_database_of_the_version_before_numbers_were_given_keeps_everything() {
-    let folder = tempfile::tempdir().unwrap();
-    let old = made_by_version(8, folder.path());
-    let name = |text| Username::parse(text).unwrap();
-    let insert = "INSERT INTO messages
-                  (arrived, source, recipient, json, conversation, mailbox, sender, origin)
-                  VALUES (7, 'ann', ?, ?, ?, ?, 3, -4)";
-    let mut expected = Vec::new();
-    for number in 1..=500 {
-        let to = (number % 3 == 0).then(|| Party::Guest(name("bob")));
-        let destination = to.as_ref().map_or(Destination::All, |_| Destination::User(name("bob")));
-        let sender = Sender { number: 3, origin: Some(-4) };
-        let filing = Filing { sender, from: None, to };
-        let record = Record { destination, filing, ..record(&number.to_string(), 7) };
-        let recipient = record.recipient().map(|party| party.key().into_owned());
-        let json = std::str::from_utf8(&record.json).unwrap();
-        old.execute(insert, (&recipient, json, record.conversation_key(), &recipient)).unwrap();
-        expected.push((number, record));
-    }
-    // It numbered them itself; some have been removed, the newest too.
-    old.execute("DELETE FROM messages WHERE sequence <= 9 OR sequence > 490", []).unwrap();
-    expected.retain(|(number, _)| (10..=490).contains(number));
-    let schema = |connection: &Connection| {
-        let mut select = connection.prepare("SELECT sql FROM sqlite_schema ORDER BY name").unwrap();
-        let rows = select.query_map([], |row| row.get::<_, Option<String>>(0)).unwrap();
-        rows.collect::<Result<Vec<_>, _>>().unwrap()
-    };
-    let before = schema(&old);
-    drop(old);
-    let mut store = open(folder.path());
-    for _ in 0..2 {
-        assert_eq!(store.read(0, 999).await.unwrap(), expected);
-        assert_eq!(store.newest().await.unwrap(), 500);
-        let of = Conversation::between(&name("ann"), &name("bob"));
-        let page = store.page(PageQuery { of, side: Side::Before(30), limit: 2 }).await.unwrap();
-        assert_eq!(
-            (page.records, page.more),
-            (vec![expected[14].clone(), expected[17].clone()], true)
-        );
-        drop(store);
-        store = open(folder.path());
-    }
-    assert_eq!(keep_next(&store, &[record("new", 9)]).await.unwrap(), 501);
-    store.keep(&[(2048, record("later", 9))]).await.unwrap();
-    drop(store);
-    // And it is still one of that version, with numbers that its own server goes on with.
-    let old = Connection::open(folder.path().join(DATABASE_FILE)).unwrap();
-    assert_eq!(schema(&old), before);
-    let version: i32 = old.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    assert_eq!(version, 8);
-    let none = None::<&str>;
-    old.execute(insert, (none, "[]", none, none)).unwrap();
-    assert_eq!(old.last_insert_rowid(), 2049);
 }
 
 #[tokio::test]

@@ -1,0 +1,330 @@
+//! Rooms change: by wishes, and because their members come, go and change.
+
+use std::sync::Arc;
+
+use chatterbox_proto::Username;
+
+use crate::identity::{AccountKey, Identity, LoggedIn};
+use crate::ids::MemberId;
+use crate::record::Sequence;
+use crate::replica::rooms::definition::{AccountRef, RoomMember, RoomNumber};
+use crate::replica::rooms::departures::DELETED;
+use crate::replica::rooms::record::RoomRecord;
+use crate::replica::rooms::room::{Room, Who};
+use crate::replica::rooms::told::{LeftWhy, Lost, RoomTold, RoomsChanged};
+use crate::replica::rooms::wish::{RoomChange, RoomRefusal, RoomWish};
+use crate::replica::state::Replica;
+
+impl Replica {
+    /// Judges a wish, and makes what follows from it true.
+    ///
+    /// # Errors
+    /// [`RoomRefusal`]; nothing changes then.
+    pub(crate) fn grant(
+        &mut self,
+        wish: RoomWish,
+        number: Sequence,
+    ) -> Result<RoomsChanged, RoomRefusal> {
+        let judged = self.judge_wish(&wish, number)?;
+        let by = self.wisher(wish.by)?.name;
+        let mut told = Vec::with_capacity(judged.records.len());
+        for record in &judged.records {
+            self.make_true(record, &wish, &by, number, &mut told);
+        }
+        if let RoomChange::Configure(wanted) = &wish.change
+            && let Some(room) = &judged.done.room
+            && let Some(room) = self.rooms.get_mut(room.number)
+        {
+            room.fixed = wanted.settings.iter().fold(0, |bits, setting| bits | setting.bit());
+        }
+        if let RoomChange::Release(room) = &wish.change
+            && let Some(room) = self.rooms.get_mut(*room)
+        {
+            room.fixed = 0;
+        }
+        Ok(RoomsChanged { done: judged.done, told })
+    }
+
+    fn make_true(
+        &mut self,
+        record: &RoomRecord,
+        wish: &RoomWish,
+        by: &str,
+        number: Sequence,
+        told: &mut Vec<RoomTold>,
+    ) {
+        match record {
+            RoomRecord::Defined(definition) => {
+                let number = definition.number;
+                let before = if number == RoomNumber::LOBBY {
+                    Some((Arc::clone(self.rooms.lobby()), true))
+                } else {
+                    let room = self.rooms.get(number);
+                    room.map(|room| (Arc::clone(&room.definition), room.has_roster()))
+                };
+                self.rooms.apply(record);
+                told.push(match before {
+                    Some((before, had_roster)) => {
+                        RoomTold::Defined { room: number, before, had_roster }
+                    }
+                    None => RoomTold::Made(number),
+                });
+            }
+            RoomRecord::Deleted(deleted) => {
+                let Some(room) = self.rooms.get(*deleted) else { return };
+                let accounts = room.accounts().cloned().map(RoomMember::Account);
+                let guests = room.guests().map(RoomMember::Guest);
+                let members: Vec<_> = accounts.chain(guests).collect();
+                let room = room.definition.to_ref();
+                let who = members.iter().map(Who::from).collect();
+                self.rooms.departures.note(number, room.clone(), who, DELETED, (by, ""));
+                self.rooms.apply(record);
+                told.push(RoomTold::Deleted { room, members, by: by.to_owned() });
+            }
+            RoomRecord::Entered { room, who, .. } => {
+                let adopted = matches!(wish.change, RoomChange::Adopt);
+                self.entering(*room, told, |replica, told| {
+                    replica.rooms.apply(record);
+                    let names = replica.roster_names(who);
+                    // Under the same name as a guest's: nobody is told (RM-8).
+                    if !adopted {
+                        told.push(RoomTold::Entered { room: *room, who: who.clone(), names });
+                    }
+                });
+            }
+            RoomRecord::Left { room, who, .. } => {
+                let Some(room) = self.rooms.get(*room).map(|room| room.definition.to_ref()) else {
+                    return;
+                };
+                let departed = vec![Who::from(who)];
+                let departures = &mut self.rooms.departures;
+                let why = match &wish.change {
+                    RoomChange::Remove { reason, .. } => {
+                        departures.note(number, room.clone(), departed, "kicked", (by, reason));
+                        LeftWhy::Kicked { by: by.to_owned(), reason: reason.clone() }
+                    }
+                    _ => {
+                        departures.note(number, room.clone(), departed, "left", ("", ""));
+                        LeftWhy::Left
+                    }
+                };
+                let adopted = matches!(wish.change, RoomChange::Adopt);
+                let names = self.roster_names(who);
+                self.entering(room.number, told, |replica, told| {
+                    replica.rooms.apply(record);
+                    if !adopted {
+                        told.push(RoomTold::Left { room, who: who.clone(), names, why });
+                    }
+                });
+            }
+            RoomRecord::LevelSet { room, account, .. } => {
+                self.rooms.apply(record);
+                told.push(RoomTold::StaffChanged(*room, Some(account.clone())));
+            }
+            RoomRecord::Invited { room, who, by, until } => {
+                if let Some(found) = self.rooms.get_mut(*room) {
+                    found.forget_invitations(wish.now);
+                    let room = found.definition.to_ref();
+                    let (who, by, until) = (who.clone(), by.clone(), *until);
+                    told.push(RoomTold::Invited { room, who, by, until });
+                }
+                self.rooms.apply(record);
+            }
+            RoomRecord::Uninvited { room, who } => {
+                if let Some(room) = self.rooms.get(*room)
+                    && matches!(wish.change, RoomChange::Uninvite(..))
+                {
+                    let room = room.definition.to_ref();
+                    told.push(RoomTold::Uninvited { room, who: who.clone(), by: by.to_owned() });
+                }
+                self.rooms.apply(record);
+            }
+            RoomRecord::DefaultSet { .. } => self.rooms.apply(record),
+        }
+    }
+
+    /// Changes the members of a room, and notes when they are listed from then on, or not any more (RM-10).
+    fn entering(
+        &mut self,
+        room: RoomNumber,
+        told: &mut Vec<RoomTold>,
+        change: impl FnOnce(&mut Self, &mut Vec<RoomTold>),
+    ) {
+        let has_roster = |replica: &Self| replica.rooms.get(room).map(Room::has_roster);
+        let before = has_roster(self);
+        change(self, told);
+        if before != has_roster(self) {
+            told.push(RoomTold::RosterSwitched(room));
+        }
+    }
+
+    /// The sessions of an account that are here.
+    pub(crate) fn sessions_of<'a>(
+        &'a self,
+        account: &AccountRef,
+    ) -> impl Iterator<Item = (MemberId, &'a Identity)> {
+        let login = LoggedIn {
+            account: account.name.clone(),
+            account_key: AccountKey { id: account.id, epoch: 0 },
+        };
+        let here: Vec<_> = self.presence.logged_in(&login).map(|(id, _)| id).collect();
+        here.into_iter().filter_map(|id| Some((id, self.presence.identity(id)?)))
+    }
+
+    /// The names that a member has in a roster (RM-8).
+    pub(crate) fn roster_names(&self, who: &RoomMember) -> Vec<Username> {
+        match who {
+            RoomMember::Guest(member) => {
+                self.presence.identity(*member).map(|who| who.name.clone()).into_iter().collect()
+            }
+            RoomMember::Account(account) => {
+                let here = self.sessions_of(account).map(|(_, identity)| identity.name.clone());
+                let here: Vec<_> = here.collect();
+                if here.is_empty() { vec![account.name.clone()] } else { here }
+            }
+        }
+    }
+
+    /// Whether a member of the chat is a member of a room; since which number, if so.
+    pub(crate) fn membership(&self, member: MemberId, room: &Room) -> Option<Sequence> {
+        room.since(Who::from(&self.room_member(member)?))
+    }
+
+    /// The account with which somebody is logged in, and its names in rosters, if it is a member of any room.
+    pub(crate) fn names_in_rooms(&self, login: Option<&LoggedIn>) -> Option<NamesInRooms> {
+        let account = AccountRef::from(login?);
+        if self.rooms.count_of(Who::Account(account.id)) == 0 {
+            return None;
+        }
+        let who = RoomMember::Account(account);
+        let names = self.roster_names(&who);
+        Some(NamesInRooms { who, names })
+    }
+
+    /// What rooms are told of an account whose sessions have changed.
+    pub(crate) fn renamed_in_rooms(&self, before: Option<NamesInRooms>) -> Vec<RoomTold> {
+        let Some(NamesInRooms { who, names }) = before else { return Vec::new() };
+        let now = self.roster_names(&who);
+        let other = |of: &[Username], than: &[Username]| -> Vec<Username> {
+            of.iter().filter(|name| !than.contains(name)).cloned().collect()
+        };
+        let (left, joined) = (other(&names, &now), other(&now, &names));
+        if left.is_empty() && joined.is_empty() {
+            return Vec::new();
+        }
+        let rooms = self.rooms.rooms_of(Who::from(&who));
+        rooms
+            .map(|(room, _)| RoomTold::Renamed { room, left: left.clone(), joined: joined.clone() })
+            .collect()
+    }
+
+    /// A guest's connection has ended: they leave the rosters, and their session remembers the rooms (RM-2, RM-7).
+    pub(crate) fn guest_leaves_rooms(
+        &mut self,
+        member: MemberId,
+        name: &Username,
+    ) -> (Vec<(RoomNumber, Sequence)>, Vec<RoomTold>) {
+        let mut told = Vec::new();
+        if self.rooms.count_of(Who::Guest(member)) == 0 {
+            return (Vec::new(), told);
+        }
+        let had_roster: Vec<_> = self
+            .rooms
+            .rooms_of(Who::Guest(member))
+            .map(|(number, room)| (number, room.has_roster()))
+            .collect();
+        let taken = self.rooms.take_guest(member);
+        for (number, had_roster) in had_roster {
+            let Some(room) = self.rooms.get(number) else { continue };
+            let (who, names) = (RoomMember::Guest(member), vec![name.clone()]);
+            let room_ref = room.definition.to_ref();
+            told.push(RoomTold::Left { room: room_ref, who, names, why: LeftWhy::Gone });
+            if had_roster != room.has_roster() {
+                told.push(RoomTold::RosterSwitched(number));
+            }
+        }
+        (taken, told)
+    }
+
+    /// A guest's session goes on with another connection: they are back in their rooms, as far as these have a place.
+    pub(crate) fn guest_returns(
+        &mut self,
+        member: MemberId,
+        rooms: Vec<(RoomNumber, Sequence)>,
+    ) -> (Vec<RoomTold>, Vec<Lost>) {
+        let (mut told, mut lost) = (Vec::new(), Vec::new());
+        for (number, since) in rooms {
+            let Some(room) = self.rooms.get(number) else {
+                lost.extend(self.rooms.departures.of_room(number).map(Lost::from));
+                continue;
+            };
+            let limit = usize::try_from(room.definition.settings.limit).unwrap_or(usize::MAX);
+            let who = RoomMember::Guest(member);
+            if limit > 0 && room.counted() >= limit {
+                let info = "Others have taken your place.".to_owned();
+                let room = room.definition.to_ref();
+                lost.push(Lost { room, code: "left", by: String::new(), info });
+                continue;
+            }
+            self.entering(number, &mut told, |replica, told| {
+                let names = replica.roster_names(&who);
+                replica.rooms.enter(number, who.clone(), since);
+                told.push(RoomTold::Entered { room: number, who, names });
+            });
+        }
+        (told, lost)
+    }
+
+    /// The rooms that somebody who resumes a session has lost behind a number of the log, and is not in again (RH-6).
+    pub(crate) fn rooms_lost(&self, member: MemberId, after: Sequence) -> Vec<Lost> {
+        let Some(who) = self.room_member(member) else { return Vec::new() };
+        let who = Who::from(&who);
+        let mut lost: Vec<Lost> = Vec::new();
+        for departure in self.rooms.departures.since(who, after) {
+            let number = departure.room.number;
+            lost.retain(|lost| lost.room.number != number);
+            if !self.rooms.get(number).is_some_and(|room| room.has(who)) {
+                lost.push(Lost::from(departure));
+            }
+        }
+        lost
+    }
+
+    /// A guest's place in rooms goes over to another connection of the same session, unseen by others.
+    pub(crate) fn guest_is_replaced(&mut self, old: MemberId, new: MemberId) {
+        for (number, since) in self.rooms.take_guest(old) {
+            self.rooms.enter(number, RoomMember::Guest(new), since);
+        }
+    }
+
+    /// An account is removed: it is a member of nothing any more, and its rooms get another owner, or none (RL-3).
+    pub(crate) fn account_leaves_rooms(&mut self, account: AccountRef) -> Vec<RoomTold> {
+        let who = RoomMember::Account(account.clone());
+        let names = self.roster_names(&who);
+        let had_roster: Vec<_> = self
+            .rooms
+            .rooms_of(Who::Account(account.id))
+            .map(|(number, room)| (number, room.has_roster()))
+            .collect();
+        let (_, owned) = self.rooms.forget_account(account.id);
+        let mut told = Vec::new();
+        for (number, had_roster) in had_roster {
+            let Some(room) = self.rooms.get(number) else { continue };
+            let room_ref = room.definition.to_ref();
+            let (who, names) = (who.clone(), names.clone());
+            told.push(RoomTold::Left { room: room_ref, who, names, why: LeftWhy::Gone });
+            if had_roster != room.has_roster() {
+                told.push(RoomTold::RosterSwitched(number));
+            }
+        }
+        told.extend(owned.into_iter().map(|room| RoomTold::StaffChanged(room, None)));
+        told
+    }
+}
+
+/// The names of an account in rosters, before something changes.
+#[derive(Debug)]
+pub(crate) struct NamesInRooms {
+    who: RoomMember,
+    names: Vec<Username>,
+}

@@ -1,0 +1,228 @@
+//! What a member may know of rooms, read there and say there: every way of asking comes through here (RM-12, RH-1).
+
+use std::sync::Arc;
+
+use chatterbox_proto::capability::commands::OutcomeCode;
+use chatterbox_proto::{Code, NameKey, Username};
+
+use crate::conversation::Conversation;
+use crate::hub::Hub;
+use crate::ids::MemberId;
+use crate::level::Level;
+use crate::record::Sequence;
+use crate::replica::rooms::definition::{
+    AccountRef, RoomDefinition, RoomKeep, RoomMember, RoomNumber, RoomRef, RoomShow,
+};
+use crate::replica::rooms::judge::Judged;
+use crate::replica::rooms::room::{Room, Who};
+use crate::replica::rooms::wish::{RoomMemberView, RoomRefusal, RoomView, RoomWish};
+
+impl Hub {
+    /// Says what follows from a wish that has this number of the log; see [`RoomRecord`](crate::RoomRecord).
+    ///
+    /// # Errors
+    /// [`RoomRefusal`].
+    pub fn judge_room(&self, wish: &RoomWish, number: Sequence) -> Result<Judged, RoomRefusal> {
+        self.replica.judge_wish(wish, number)
+    }
+
+    /// A room that a member is in or may be told of; nothing when there is none, or none for them (RM-12). An invitation counts
+    /// at `now`, in seconds since 1970 UTC.
+    pub fn room_named(&self, member: MemberId, name: &impl NameKey, now: i64) -> Option<RoomView> {
+        let room = self.replica.rooms.named(name.name_key())?;
+        self.view(member, room, now).filter(RoomView::is_known)
+    }
+
+    /// A room that a member wants to join, also one that they are not told of: knowing its name, and its password if it has one,
+    /// is enough (RM-12).
+    pub fn room_to_join(
+        &self,
+        member: MemberId,
+        name: &impl NameKey,
+        now: i64,
+    ) -> Option<RoomView> {
+        self.view(member, self.replica.rooms.named(name.name_key())?, now)
+    }
+
+    /// All rooms that a member may be told of.
+    pub fn rooms_seen(&self, member: MemberId, now: i64) -> Vec<RoomView> {
+        let all = self.replica.rooms.iter();
+        all.filter_map(|(_, room)| self.view(member, room, now))
+            .filter(RoomView::is_known)
+            .collect()
+    }
+
+    fn view(&self, member: MemberId, room: &Room, now: i64) -> Option<RoomView> {
+        let who = Who::from(&self.replica.room_member(member)?);
+        Some(RoomView {
+            definition: Arc::clone(&room.definition),
+            count: room.count(),
+            is_member: room.has(who),
+            level: self.replica.level_in(member, room),
+            is_invited: room.invitation(who, now).is_some(),
+        })
+    }
+
+    /// The members of a room behind a name, by folded name, at most `limit`.
+    ///
+    /// # Errors
+    /// [`OutcomeCode::NoSuchRoom`], [`OutcomeCode::NotAMember`]; [`OutcomeCode::Forbidden`] where they are not listed (RM-10).
+    pub fn members_of(
+        &self,
+        member: MemberId,
+        number: RoomNumber,
+        after: Option<&Username>,
+        limit: usize,
+    ) -> Result<Vec<RoomMemberView>, OutcomeCode> {
+        let room = self.replica.rooms.get(number).ok_or(OutcomeCode::NoSuchRoom)?;
+        let level = self.replica.level_in(member, room);
+        if self.replica.membership(member, room).is_none() && level < Level::ADMIN {
+            return Err(not_there(room));
+        }
+        if !room.definition.settings.roster && level < Level::MODERATOR {
+            return Err(OutcomeCode::Forbidden);
+        }
+        let accounts = room.accounts().flat_map(|account| {
+            let who = RoomMember::Account(account.clone());
+            let online = self.replica.sessions_of(account).next().is_some();
+            let level = self.replica.level_of_account_in(room, account).max(Level::USER);
+            let names = self.replica.roster_names(&who).into_iter();
+            names.map(move |name| RoomMemberView { name, online, level })
+        });
+        let guests = room.guests().flat_map(|id| {
+            let names = self.replica.roster_names(&RoomMember::Guest(id)).into_iter();
+            names.map(|name| RoomMemberView { name, online: true, level: Level::GUEST })
+        });
+        let mut all: Vec<_> = accounts.chain(guests).collect();
+        all.sort_unstable_by(|one, other| one.name.key().cmp(other.name.key()));
+        let behind = |one: &RoomMemberView| after.is_none_or(|after| one.name.key() > after.key());
+        Ok(all.into_iter().filter(behind).take(limit).collect())
+    }
+
+    /// Whether somebody is a member of rooms as a guest, whatever account they have now.
+    pub fn guest_has_rooms(&self, member: MemberId) -> bool {
+        self.replica.rooms.count_of(Who::Guest(member)) > 0
+    }
+
+    /// The level of an account in a room, as far as the room and those who are here know.
+    pub fn level_of_account_in(&self, room: RoomNumber, account: &AccountRef) -> Level {
+        let room = self.replica.rooms.get(room);
+        room.map(|room| self.replica.level_of_account_in(room, account)).unwrap_or_default()
+    }
+
+    /// The room that a member has set as its default.
+    pub fn default_room(&self, member: MemberId) -> Option<RoomRef> {
+        let who = Who::from(&self.replica.room_member(member)?);
+        self.replica.rooms.default_of(who).map(|room| room.definition.to_ref())
+    }
+
+    /// What the lobby has of a room: topic, floor, who may write.
+    pub fn lobby(&self) -> &Arc<RoomDefinition> {
+        self.replica.rooms.lobby()
+    }
+
+    /// The rooms that are there because the configuration names them.
+    pub fn configured_rooms(&self) -> Vec<RoomRef> {
+        let rooms = self.replica.rooms.iter().map(|(_, room)| &room.definition);
+        rooms.filter(|room| room.configured).map(|room| room.to_ref()).collect()
+    }
+
+    /// Whether an account is going to become a member of rooms by itself (RM-16).
+    pub fn has_auto_rooms(&self, account: i64) -> bool {
+        let who = Who::Account(account);
+        self.replica
+            .rooms
+            .iter()
+            .any(|(_, room)| room.definition.auto && !room.has(who) && !room.was_left_by(account))
+    }
+
+    /// Which messages of a room a member may read (RH-1).
+    ///
+    /// # Errors
+    /// [`OutcomeCode::NotAMember`], or [`OutcomeCode::NoSuchRoom`] where they may not know of it.
+    pub fn readable(
+        &self,
+        member: MemberId,
+        name: &impl NameKey,
+    ) -> Result<Conversation, OutcomeCode> {
+        let room = self.replica.rooms.named(name.name_key()).ok_or(OutcomeCode::NoSuchRoom)?;
+        let since = self.replica.membership(member, room).ok_or_else(|| not_there(room))?;
+        let definition = &room.definition;
+        let joined = match definition.settings.show {
+            RoomShow::All => 0,
+            RoomShow::Joined => since,
+        };
+        let newest = match definition.settings.keep {
+            RoomKeep::Off => Some(0),
+            RoomKeep::Newest(messages) => Some(messages),
+            RoomKeep::All => None,
+        };
+        let above = definition.floor.max(joined);
+        Ok(Conversation::Room { room: definition.number, above, newest })
+    }
+
+    /// The room that a message of so many characters is for, if its sender may say it there now (RM-3, RM-15).
+    ///
+    /// # Errors
+    /// [`Code`].
+    pub fn may_say_in(
+        &mut self,
+        member: MemberId,
+        name: &impl NameKey,
+        characters: usize,
+    ) -> Result<RoomRef, Code> {
+        let room = self.replica.rooms.named(name.name_key()).ok_or(Code::NoSuchRoom)?;
+        if self.replica.membership(member, room).is_none() {
+            let hidden = room.definition.settings.hidden;
+            return Err(if hidden { Code::NoSuchRoom } else { Code::NotAMember });
+        }
+        let level = self.replica.level_in(member, room);
+        let definition = Arc::clone(&room.definition);
+        if characters > usize::try_from(definition.settings.length).unwrap_or(usize::MAX) {
+            return Err(Code::TooLong);
+        }
+        self.may_say(member, level, &definition)?;
+        Ok(definition.to_ref())
+    }
+
+    /// Whether a member may say something to everybody now. Only where the lobby is restricted somebody has to ask.
+    ///
+    /// # Errors
+    /// [`Code::ReadOnly`] or [`Code::SlowMode`].
+    pub fn may_say_to_all(&mut self, member: MemberId) -> Result<(), Code> {
+        let definition = Arc::clone(self.lobby());
+        let Some(identity) = self.identity(member) else { return Ok(()) };
+        let level = if identity.login.is_some() { identity.actor().level } else { Level::GUEST };
+        self.may_say(member, level, &definition)
+    }
+
+    fn may_say(
+        &mut self,
+        member: MemberId,
+        level: Level,
+        definition: &RoomDefinition,
+    ) -> Result<(), Code> {
+        if level < definition.settings.talk {
+            return Err(Code::ReadOnly);
+        }
+        if definition.settings.slow == 0 || level >= Level::HELPER {
+            return Ok(());
+        }
+        let Some(who) = self.replica.room_member(member) else { return Ok(()) };
+        let (number, slow) = (definition.number, definition.settings.slow);
+        self.desk.slow.may_write((number, Who::from(&who)), slow, self.now).map_err(Code::SlowMode)
+    }
+}
+
+impl RoomView {
+    /// Whether its user may be told of it (RM-12).
+    fn is_known(&self) -> bool {
+        let is_hidden = self.definition.settings.hidden;
+        !is_hidden || self.is_member || self.is_invited || self.level >= Level::ADMIN
+    }
+}
+
+/// What is said to who is not a member.
+fn not_there(room: &Room) -> OutcomeCode {
+    if room.definition.settings.hidden { OutcomeCode::NoSuchRoom } else { OutcomeCode::NotAMember }
+}
