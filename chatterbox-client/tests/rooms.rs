@@ -9,7 +9,8 @@
 
 mod support;
 
-use support::client::Client;
+use support::client::{Client, run};
+use support::real::Real;
 use support::server::{Peer, Server};
 use support::terminal::Terminal;
 
@@ -141,4 +142,50 @@ async fn the_reason_of_an_end_is_the_exit_code() {
         assert_eq!(end.code, Some(exit), "{}", end.err);
         assert!(end.err.contains(part), "{}", end.err);
     }
+}
+
+/// With the server of this project.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_room_is_made_joined_and_still_there_the_next_time() {
+    const PASSWORD: &str = "correct horse battery";
+    let server = Real::start().await;
+    let piped = async |more: &[&str], input: &str| {
+        let arguments = server.arguments(server.port, more);
+        let words: Vec<_> = arguments.iter().map(String::as_str).collect();
+        let end = run(&words, input).await;
+        assert_eq!(end.code, Some(0), "{} {}", end.out, end.err);
+        end.out
+    };
+    piped(&["-u", "ann"], &format!("/register\n{PASSWORD}\n{PASSWORD}\n")).await;
+    let input = format!(
+        "{PASSWORD}\n/create-room lab\n/room lab\n/topic exercise 3\nhello\nto all of you\n/default #lab\n"
+    );
+    let out = piped(&["-u", "ann", "--password-stdin"], &input).await;
+    assert!(out.contains("* #lab has another topic: exercise 3"), "{out}");
+    assert!(out.contains("] #lab <ann> hello"), "{out}");
+
+    let out = piped(&["-u", "bob"], "/join lab\n/room lab\n/history\nhi\n/leave\n").await;
+    for part in [
+        "] #lab <ann> hello\n",
+        "] #lab <ann> to all of you\n",
+        "] #lab <bob> hi\n",
+        "* you are not in #lab any more",
+    ] {
+        assert!(out.contains(part), "{part} in {out}");
+    }
+
+    let again = ["-u", "ann", "--password-stdin", "--json", "--recent", "0"];
+    let out = piped(&again, &format!("{PASSWORD}\n/history\n@ALL bye\n")).await;
+    let events: Vec<serde_json::Value> =
+        out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |name: &str| events.iter().find(|event| event["event"] == name).unwrap();
+    assert_eq!(of("rooms")["front"], "#lab", "{out}");
+    let room = of("room");
+    assert_eq!(
+        (&room["topic"], &room["owner"], &room["level"]),
+        (&"exercise 3".into(), &"ann".into(), &4.into())
+    );
+    let said = events.iter().filter(|event| event["to"] == "#lab");
+    let said: Vec<_> = said.map(|event| event["text"].as_str().unwrap()).collect();
+    assert_eq!(said, ["hello", "to all of you", "hi"], "{out}");
 }

@@ -296,6 +296,13 @@ fn a_frame_is_taken_whatever_its_objects_are() {
 #[test]
 fn rooms_and_their_users_are_bounded() {
     let mut session = joined();
+    let long = "x".repeat(1025);
+    let body = format!(
+        r##"{{"ROOMS": [{{"ROOM": "#lab", "NUMBER": 12, "ROSTER": true, "USERS": ["{long}", "bob"], "STAFF": {{"{long}": 2}}}}]}}"##
+    );
+    session.receive(body.as_bytes());
+    assert_eq!(users(&session, "#lab"), ["bob"]);
+    assert_eq!(session.room("#lab").unwrap().staff, []);
     for number in 100..1000 {
         let body = format!(
             r##"{{"ROOMS": [{{"ROOM": "#r{number}", "NUMBER": {number}, "USERS": [], "TOPIC": "{}"}}]}}"##,

@@ -6,6 +6,7 @@ mod hostile;
 mod lost;
 mod negotiated;
 mod rooms;
+mod world;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
