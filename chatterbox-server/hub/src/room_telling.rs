@@ -152,6 +152,7 @@ impl Hub {
                 self.change(room, object, wakes);
             }
             RoomTold::StaffChanged(room, account) => self.tell_staff(room, account, wakes),
+            RoomTold::LevelChanged(room, member) => self.tell_level(member, room, wakes),
             RoomTold::Deleted { room, members, by } => {
                 for who in members {
                     for member in self.sessions_here(&who) {
@@ -357,15 +358,25 @@ impl Hub {
         self.change(room, Some(object), wakes);
         let Some(account) = account else { return };
         let who = RoomMember::Account(account);
-        let is_member = self.replica.rooms.get(room).is_some_and(|room| room.has(Who::from(&who)));
-        for member in self.sessions_here(&who).into_iter().filter(|_| is_member) {
-            let Some(found) = self.replica.rooms.get(room) else { return };
-            let level = self.replica.level_in(member, found);
-            let object = room_object::identified(Object::with_capacity(96), &found.definition);
-            let object = object.integer("LEVEL", level.number().into()).into_value();
-            let object = Object::with_capacity(object.len() + 16).list(ROOMS, [object]);
-            self.tell_own(member, object, wakes);
+        for member in self.sessions_here(&who) {
+            self.tell_level(member, room, wakes);
         }
+    }
+
+    /// Tells a member of a room which level they have there.
+    fn tell_level(&mut self, member: MemberId, room: RoomNumber, wakes: &mut Vec<Wake>) {
+        let Some(found) = self.replica.rooms.get(room) else { return };
+        if !self.members.contains_key(&member)
+            || !self.speaks_rooms(member)
+            || self.replica.membership(member, found).is_none()
+        {
+            return;
+        }
+        let level = self.replica.level_in(member, found);
+        let object = room_object::identified(Object::with_capacity(96), &found.definition);
+        let object = object.integer("LEVEL", level.number().into()).into_value();
+        let object = Object::with_capacity(object.len() + 16).list(ROOMS, [object]);
+        self.tell_own(member, object, wakes);
     }
 
     fn tell_notice(&mut self, who: &RoomMember, notice: &[u8], wakes: &mut Vec<Wake>) {

@@ -263,15 +263,19 @@ impl Replica {
         };
         let is_other = before.as_ref().map(|login| login.account_key.id)
             != after.as_ref().map(|login| login.account_key.id);
-        let in_rooms = [&before, &after]
-            .map(|login| login.as_ref().filter(|_| is_other))
-            .map(|login| self.names_in_rooms(login));
+        let level = person.identity.actor().level;
+        let after = after.filter(|_| is_other);
+        let in_rooms = [before, after].map(|login| self.names_in_rooms(login.as_ref()));
         let stale = self.presence.amend(member, |identity| amendment.apply(identity));
         let login = self.presence.identity(member).and_then(|identity| identity.login.clone());
         if let Some(session) = session.and_then(|session| self.sessions.session_mut(session)) {
             session.account = login;
         }
-        let rooms = in_rooms.into_iter().flat_map(|names| self.renamed_in_rooms(names)).collect();
+        let rooms = in_rooms.into_iter().flat_map(|names| self.renamed_in_rooms(names));
+        let mut rooms: Vec<_> = rooms.collect();
+        if !is_other {
+            rooms.extend(self.promoted_in_rooms(member, level));
+        }
         Ok((stale, rooms))
     }
 

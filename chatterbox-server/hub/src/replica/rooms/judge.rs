@@ -320,9 +320,14 @@ impl Replica {
 
     /// The level of an account in a room, as far as it is known here: the level on the server is that of who is here.
     pub(crate) fn level_of_account_in(&self, room: &Room, account: &AccountRef) -> Level {
+        room.level_of(account.id).max(self.level_on_server(account))
+    }
+
+    /// The level on the server of an account that is here; nothing is known of the others.
+    pub(super) fn level_on_server(&self, account: &AccountRef) -> Level {
         let here = self.sessions_of(account).map(|(_, identity)| identity);
-        let on_server = here.map(|identity| identity.actor().level.max(identity.level)).max();
-        room.level_of(account.id).max(on_server.unwrap_or_default())
+        let levels = here.map(|identity| identity.actor().level.max(identity.level));
+        levels.max().unwrap_or_default()
     }
 
     fn set_default(&self, by: &Wisher, room: Option<RoomNumber>) -> Result<Judged, RoomRefusal> {

@@ -227,6 +227,31 @@ impl Room {
     }
 }
 
+#[cfg(test)]
+impl Room {
+    /// The accounts that are members, in the order in which they joined, and since when.
+    pub(crate) fn in_order(&self) -> Vec<(&AccountRef, Sequence)> {
+        let mut seats: Vec<_> = self.accounts.values().collect();
+        seats.sort_unstable_by_key(|seat| seat.order);
+        seats.into_iter().map(|seat| (&seat.account, seat.since)).collect()
+    }
+
+    /// The accounts that have a level in it.
+    pub(crate) fn levels(&self) -> Vec<&(AccountRef, Level)> {
+        self.levels.values().collect()
+    }
+
+    /// The accounts that do not become members by themselves any more.
+    pub(crate) fn left_by(&self) -> Vec<i64> {
+        self.out.iter().copied().collect()
+    }
+
+    /// The invitations that take memory, those counted that are over.
+    pub(crate) fn kept_invitations(&self) -> usize {
+        self.invitations.len()
+    }
+}
+
 impl Digest for Who {
     fn digest(&self, to: &mut Digester) {
         match self {

@@ -6,6 +6,7 @@ use chatterbox_proto::Username;
 
 use crate::identity::{AccountKey, Identity, LoggedIn};
 use crate::ids::MemberId;
+use crate::level::Level;
 use crate::record::Sequence;
 use crate::replica::rooms::definition::{AccountRef, RoomMember, RoomNumber};
 use crate::replica::rooms::departures::DELETED;
@@ -63,12 +64,16 @@ impl Replica {
                     room.map(|room| (Arc::clone(&room.definition), room.has_roster()))
                 };
                 self.rooms.apply(record);
-                told.push(match before {
-                    Some((before, had_roster)) => {
-                        RoomTold::Defined { room: number, before, had_roster }
-                    }
-                    None => RoomTold::Made(number),
-                });
+                let Some((before, had_roster)) = before else {
+                    told.push(RoomTold::Made(number));
+                    return;
+                };
+                let owners = [before.owner.clone(), definition.owner.clone()];
+                told.push(RoomTold::Defined { room: number, before, had_roster });
+                if owners[0] != owners[1] {
+                    let owners = owners.into_iter().flatten();
+                    told.extend(owners.map(|owner| RoomTold::StaffChanged(number, Some(owner))));
+                }
             }
             RoomRecord::Deleted(deleted) => {
                 let Some(room) = self.rooms.get(*deleted) else { return };
@@ -91,6 +96,7 @@ impl Replica {
                         told.push(RoomTold::Entered { room: *room, who: who.clone(), names });
                     }
                 });
+                self.enters_staff(*room, who, told);
             }
             RoomRecord::Left { room, who, .. } => {
                 let Some(room) = self.rooms.get(*room).map(|room| room.definition.to_ref()) else {
@@ -143,6 +149,15 @@ impl Replica {
         }
     }
 
+    /// Tells the others when somebody who has just entered is one of STAFF.
+    fn enters_staff(&self, number: RoomNumber, who: &RoomMember, told: &mut Vec<RoomTold>) {
+        let RoomMember::Account(account) = who else { return };
+        let room = self.rooms.get(number).filter(|room| room.count() > 1);
+        if room.is_some_and(|room| self.level_of_account_in(room, account) >= Level::HELPER) {
+            told.push(RoomTold::StaffChanged(number, None));
+        }
+    }
+
     /// Changes the members of a room, and notes when they are listed from then on, or not any more (RM-10).
     fn entering(
         &mut self,
@@ -190,32 +205,57 @@ impl Replica {
         room.since(Who::from(&self.room_member(member)?))
     }
 
-    /// The account with which somebody is logged in, and its names in rosters, if it is a member of any room.
+    /// The account with which somebody is logged in, with its names in rosters and its level on the server, if it is a member of
+    /// any room.
     pub(crate) fn names_in_rooms(&self, login: Option<&LoggedIn>) -> Option<NamesInRooms> {
         let account = AccountRef::from(login?);
         if self.rooms.count_of(Who::Account(account.id)) == 0 {
             return None;
         }
+        let on_server = self.level_on_server(&account);
         let who = RoomMember::Account(account);
         let names = self.roster_names(&who);
-        Some(NamesInRooms { who, names })
+        Some(NamesInRooms { who, names, on_server })
     }
 
-    /// What rooms are told of an account whose sessions have changed.
+    /// What rooms are told of an account whose sessions have changed: its names, and its places in STAFF.
     pub(crate) fn renamed_in_rooms(&self, before: Option<NamesInRooms>) -> Vec<RoomTold> {
-        let Some(NamesInRooms { who, names }) = before else { return Vec::new() };
+        let Some(NamesInRooms { who, names, on_server }) = before else { return Vec::new() };
+        let RoomMember::Account(account) = &who else { return Vec::new() };
         let now = self.roster_names(&who);
+        let on_server_now = self.level_on_server(account);
         let other = |of: &[Username], than: &[Username]| -> Vec<Username> {
             of.iter().filter(|name| !than.contains(name)).cloned().collect()
         };
         let (left, joined) = (other(&names, &now), other(&now, &names));
-        if left.is_empty() && joined.is_empty() {
+        let is_renamed = !left.is_empty() || !joined.is_empty();
+        if !is_renamed && on_server == on_server_now {
             return Vec::new();
         }
-        let rooms = self.rooms.rooms_of(Who::from(&who));
-        rooms
-            .map(|(room, _)| RoomTold::Renamed { room, left: left.clone(), joined: joined.clone() })
-            .collect()
+        let mut told = Vec::new();
+        for (number, room) in self.rooms.rooms_of(Who::from(&who)) {
+            if is_renamed {
+                let (left, joined) = (left.clone(), joined.clone());
+                told.push(RoomTold::Renamed { room: number, left, joined });
+            }
+            let [was, is] = [on_server, on_server_now].map(|on| on.max(room.level_of(account.id)));
+            if was.max(is) >= Level::HELPER && (is_renamed || was != is) {
+                told.push(RoomTold::StaffChanged(number, None));
+            }
+        }
+        told
+    }
+
+    /// What somebody is told of their rooms who had this level on the server, and has another one.
+    pub(crate) fn promoted_in_rooms(&self, member: MemberId, before: Level) -> Vec<RoomTold> {
+        let Some(identity) = self.presence.identity(member) else { return Vec::new() };
+        let Some(login) = &identity.login else { return Vec::new() };
+        let (account, now) = (login.account_key.id, identity.actor().level);
+        let rooms = self.rooms.rooms_of(Who::Account(account));
+        let differs =
+            |room: &Room| before.max(room.level_of(account)) != now.max(room.level_of(account));
+        let rooms = rooms.filter(|(_, room)| differs(room));
+        rooms.map(|(number, _)| RoomTold::LevelChanged(number, member)).collect()
     }
 
     /// A guest's connection has ended: they leave the rosters, and their session remembers the rooms (RM-2, RM-7).
@@ -322,9 +362,10 @@ impl Replica {
     }
 }
 
-/// The names of an account in rosters, before something changes.
+/// The names of an account in rosters, and its level on the server, before something changes.
 #[derive(Debug)]
 pub(crate) struct NamesInRooms {
     who: RoomMember,
     names: Vec<Username>,
+    on_server: Level,
 }

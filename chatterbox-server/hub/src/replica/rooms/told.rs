@@ -2,6 +2,7 @@
 
 use chatterbox_proto::Username;
 
+use crate::ids::MemberId;
 use crate::replica::rooms::definition::{
     AccountRef, RoomDefinition, RoomMember, RoomNumber, RoomRef,
 };
@@ -37,6 +38,8 @@ pub(crate) enum RoomTold {
     RosterSwitched(RoomNumber),
     /// Levels of a room, or its owner, are others; maybe that of one account only.
     StaffChanged(RoomNumber, Option<AccountRef>),
+    /// Somebody who is here has another level in a room, because they have another one on the server.
+    LevelChanged(RoomNumber, MemberId),
     /// There is no such room any more; these were its members.
     Deleted { room: RoomRef, members: Vec<RoomMember>, by: String },
     /// Somebody was invited.

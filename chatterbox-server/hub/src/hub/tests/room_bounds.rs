@@ -1,0 +1,199 @@
+//! Each bound of rooms, and somebody who tries to get past it.
+
+use super::room_kit::*;
+use super::*;
+use crate::replica::rooms::departures::Departures;
+use crate::replica::rooms::room::Who;
+use crate::{
+    Amendment, ConfiguredRoom, Level, Proposal, RoomChange, RoomMember, RoomNumber, RoomRef,
+    RoomRefusal, RoomSetting,
+};
+
+const WEEK: i64 = 7 * 24 * 60 * 60;
+
+fn configured(world: &mut World, text: &str, auto: bool) -> RoomNumber {
+    let name = room_name(text);
+    let room = ConfiguredRoom { name, settings: Vec::new(), owner: None, auto };
+    world.operator(RoomChange::Configure(Box::new(room))).unwrap().unwrap().number
+}
+
+/// A room of so many accounts that are not here.
+fn with_accounts(world: &mut World, accounts: i64) -> RoomNumber {
+    let room = configured(world, "#all", true);
+    for id in 0..accounts {
+        let who = account(1_000 + id, &format!("user{id}"));
+        world.operator(RoomChange::EnterAuto(who)).unwrap();
+    }
+    room
+}
+
+#[test]
+fn twenty_rooms_of_one_account_and_a_thousand_in_all() {
+    let mut world = World::large();
+    for owner in 0..50 {
+        let who = world.join(user(owner, &format!("user{owner}"), Level::USER));
+        for room in 0..20 {
+            world.room(who, &format!("#r-{owner}-{room}"));
+        }
+        assert_eq!(world.wish(who, create("#more")), Err(RoomRefusal::TooMany));
+        // One that is deleted, or left, frees a place, or none.
+        if owner == 0 {
+            let first = world.hub.room_named(who, &room_name("#r-0-0"), 0).unwrap();
+            let first = first.definition.number;
+            world.wish(who, RoomChange::Leave(first)).unwrap();
+            assert_eq!(world.wish(who, create("#more")), Err(RoomRefusal::TooMany));
+            world.wish(who, RoomChange::Delete(first)).unwrap();
+            world.room(who, "#r-0-0");
+        }
+    }
+    let late = world.join(user(50, "late", Level::ADMIN));
+    assert_eq!(world.wish(late, create("#more")), Err(RoomRefusal::TooMany));
+    let name = room_name("#more");
+    let more = ConfiguredRoom { name, settings: Vec::new(), owner: None, auto: false };
+    let more = RoomChange::Configure(Box::new(more));
+    assert_eq!(world.operator(more), Err(RoomRefusal::TooMany));
+    assert_eq!(world.members().len(), 1000);
+}
+
+/// Fifty rooms and one more.
+fn many_rooms(world: &mut World) -> Vec<RoomNumber> {
+    (0..51).map(|number| configured(world, &format!("#room{number}"), false)).collect()
+}
+
+#[test]
+fn fifty_memberships_of_an_account_and_of_a_guest() {
+    let mut world = World::large();
+    let rooms = many_rooms(&mut world);
+    for who in [world.join(guest("eve")), world.join(user(1, "ann", Level::ADMIN))] {
+        for room in &rooms[..50] {
+            world.wish(who, enter(*room)).unwrap();
+        }
+        assert_eq!(world.wish(who, enter(rooms[50])), Err(RoomRefusal::TooMany));
+        assert_eq!(
+            world.wish(who, create("#own")),
+            Err(match world.hub.identity(who).unwrap().login {
+                Some(_) => RoomRefusal::TooMany,
+                None => RoomRefusal::Forbidden,
+            })
+        );
+    }
+    configured(&mut world, "#auto", true);
+    world.operator(RoomChange::EnterAuto(account(1, "ann"))).unwrap();
+    assert_eq!(world.hub.replica.rooms.count_of(Who::Account(1)), 50);
+}
+
+#[test]
+fn twenty_invitations_are_open_and_those_that_are_over_take_no_memory() {
+    let mut world = World::new();
+    let ann = world.join(user(1, "ann", Level::USER));
+    let room = world.room(ann, "#lab");
+    let invite =
+        |id: i64| RoomChange::Invite(room, RoomMember::Account(account(id, &format!("user{id}"))));
+    let kept = |world: &World| world.hub.replica.rooms.get(room).unwrap().kept_invitations();
+    for week in 0..30 {
+        for id in 0..20 {
+            world.wish(ann, invite(1000 * week + id + 2)).unwrap();
+        }
+        assert_eq!(world.wish(ann, invite(1000 * week + 500)), Err(RoomRefusal::TooMany));
+        // Inviting somebody again is no further one.
+        world.wish(ann, invite(1000 * week + 2)).unwrap();
+        assert_eq!((kept(&world), world.hub.invitations_of(room, world.now).len()), (20, 20));
+        world.now += WEEK - 1;
+        assert_eq!(world.wish(ann, invite(1000 * week + 500)), Err(RoomRefusal::TooMany));
+        world.now += 1;
+        assert_eq!(world.hub.invitations_of(room, world.now).len(), 0);
+    }
+}
+
+#[test]
+fn texts_and_numbers_of_settings_are_bounded() {
+    let mut world = World::new();
+    let ann = world.join(user(1, "ann", Level::USER));
+    let room = world.room(ann, "#lab");
+    let long = |characters: usize| -> std::sync::Arc<str> { "\u{4e16}".repeat(characters).into() };
+    let settings = [
+        (RoomSetting::Topic(long(400)), None),
+        (RoomSetting::Topic(long(401)), Some(RoomRefusal::TooLong)),
+        (RoomSetting::Description(long(400)), None),
+        (RoomSetting::Description(long(401)), Some(RoomRefusal::TooLong)),
+        (RoomSetting::Talk(Level::OPERATOR), None),
+        (RoomSetting::Talk(Level::ADMIN), Some(RoomRefusal::BadArguments)),
+        (RoomSetting::Slow(3600), None),
+        (RoomSetting::Slow(3601), Some(RoomRefusal::BadArguments)),
+        (RoomSetting::Slow(u32::MAX), Some(RoomRefusal::BadArguments)),
+        (RoomSetting::Length(1), None),
+        (RoomSetting::Length(0), Some(RoomRefusal::BadArguments)),
+        (RoomSetting::Length(4000), None),
+        (RoomSetting::Length(4001), Some(RoomRefusal::BadArguments)),
+        (RoomSetting::Limit(u32::MAX), None),
+    ];
+    for (setting, refusal) in settings {
+        let outcome = world.wish(ann, RoomChange::Set(room, setting.clone()));
+        assert_eq!(outcome.err(), refusal, "{setting:?}");
+    }
+    let dan = world.join(user(2, "dan", Level::ADMIN));
+    for (setting, refusal) in [
+        (RoomSetting::Topic(long(401)), RoomRefusal::TooLong),
+        (RoomSetting::Slow(3601), RoomRefusal::BadArguments),
+        (RoomSetting::Hidden(true), RoomRefusal::BadArguments),
+    ] {
+        let change = RoomChange::Set(RoomNumber::LOBBY, setting);
+        assert_eq!(world.wish(dan, change), Err(refusal));
+    }
+}
+
+#[test]
+fn ends_of_memberships_are_remembered_within_bounds() {
+    let room = |number| RoomRef { number: RoomNumber(number), name: room_name("#lab") };
+    let mut ends = Departures::default();
+    for number in 1..=3000 {
+        ends.note(number, room(number), vec![Who::Account(1)], "left", ("", ""));
+    }
+    let known: Vec<_> = ends.since(Who::Account(1), 0).map(|end| end.number).collect();
+    assert_eq!((known.len(), known.first(), known.last()), (1024, Some(&1977), Some(&3000)));
+    // Rooms full of members push out the oldest sooner.
+    for number in 3001..=3100 {
+        let members = (0..5000).map(Who::Account).collect();
+        ends.note(number, room(number), members, "deleted", ("", ""));
+    }
+    let known: Vec<_> = ends.since(Who::Account(1), 0).map(|end| end.number).collect();
+    assert_eq!((known.len(), known.last()), (20, Some(&3100)));
+}
+
+#[test]
+fn who_enters_and_leaves_without_reading_is_too_slow_and_not_lost() {
+    let mut world = World::large();
+    let ann = world.join(user(1, "ann", Level::USER));
+    let room = world.room(ann, "#lab");
+    let eve = world.join(guest("eve"));
+    let mut rounds = 0;
+    while world.hub.removal(eve).is_none() {
+        world.wish(eve, enter(room)).unwrap();
+        if world.hub.removal(eve).is_some() {
+            break;
+        }
+        world.say(ann, room, "hello").unwrap();
+        world.wish(eve, RoomChange::Leave(room)).unwrap();
+        world.read(ann);
+        rounds += 1;
+        assert!(rounds < 1000, "whatever somebody does not read is bounded");
+    }
+    assert_eq!(world.hub.removal(eve), Some(Removal::TooSlow));
+    assert!(matches!(world.hub.take(eve), Delivery::Removed(Removal::TooSlow)));
+    // She is here until her connection has ended, and the others see her go.
+    world.leave(eve);
+    assert_eq!(texts(&world.truth(ann, room).unwrap()["USERS"]), ["ann"]);
+    assert_eq!(world.members().values().flatten().count(), 1);
+    let told = world.read_key(ann, "ROOM_USERS_LEFT");
+    assert_eq!(told.len(), 1);
+    // Who reads may do it as often as they like.
+    let fay = world.join(guest("fay"));
+    for _ in 0..600 {
+        world.wish(fay, enter(room)).unwrap();
+        world.say(ann, room, "hello").unwrap();
+        world.wish(fay, RoomChange::Leave(room)).unwrap();
+        world.read(fay);
+        world.read(ann);
+    }
+    assert_eq!(world.hub.removal(fay), None);
+}
