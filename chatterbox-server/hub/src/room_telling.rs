@@ -245,9 +245,6 @@ impl Hub {
         event: fn(Bytes, Bytes) -> Event,
         wakes: &mut Vec<Wake>,
     ) {
-        if names.is_empty() {
-            return;
-        }
         self.forget_shared(room);
         let Some(found) = self.replica.rooms.get(room) else { return };
         if !found.has_roster() {

@@ -185,3 +185,62 @@ fn every_account_enters_a_room_of_the_configuration_once() {
     world.wish(dan, remove(room, RoomMember::Account(account(1, "ann")))).unwrap();
     assert!(!world.hub.has_auto_rooms(1));
 }
+
+#[test]
+fn who_registers_keeps_their_rooms() {
+    let mut world = World::with_twin();
+    let ann = world.join(user(1, "ann", Level::USER));
+    let room = world.room(ann, "#lab");
+    let eve = world.come(guest("eve"), None, 0);
+    world.wish(eve.id, enter(room)).unwrap();
+    let last = world.say(ann, room, "one").unwrap();
+    world.read(eve.id);
+    let missed = world.say(ann, room, "two").unwrap();
+    comings(&mut world, ann);
+    register(&mut world, eve.id, 7, "eve");
+    assert_eq!(comings(&mut world, ann), Vec::<String>::new(), "nobody has come or gone");
+    assert_eq!(texts(&world.truth(ann, room).unwrap()["USERS"]), ["ann", "eve"]);
+    let told: Vec<_> =
+        world.rooms_told(eve.id).into_iter().filter_map(|told| told["LEVEL"].as_u64()).collect();
+    assert_eq!(told.last(), Some(&1), "the level is another one (RM-11)");
+    world.leave(eve.id);
+    assert_eq!(comings(&mut world, ann), Vec::<String>::new(), "it is a member for good");
+    // Nothing is missed that was said before.
+    let back = world.resume(user(7, "eve", Level::USER), eve.session, last);
+    assert_eq!(back.welcome["RESUMED"], true);
+    let ids = back.welcome["IDS"].as_array().unwrap();
+    assert_eq!(*ids, [Value::from(missed)]);
+    assert!(world.is_in(back.id, room));
+    assert_eq!(world.restored().count(room), 2);
+}
+
+#[test]
+fn who_logs_in_to_an_account_that_is_a_member_is_in_the_roster_once() {
+    let mut world = World::with_twin();
+    let ann = world.join(user(1, "ann", Level::USER));
+    let (lab, talk) = (world.room(ann, "#lab"), world.room(ann, "#talk"));
+    let bob = world.join(user(2, "bob", Level::USER));
+    world.wish(bob, enter(lab)).unwrap();
+    let eve = world.join(guest("eve"));
+    for room in [lab, talk] {
+        world.wish(eve, enter(room)).unwrap();
+    }
+    comings(&mut world, ann);
+    // She is bob, from another device.
+    register(&mut world, eve, 2, "bob");
+    assert_eq!(comings(&mut world, ann), ["+bob #talk"]);
+    for room in [lab, talk] {
+        assert_eq!(texts(&world.truth(ann, room).unwrap()["USERS"]), ["ann", "bob", "eve"]);
+    }
+    world.read(bob);
+    world.say(ann, talk, "hello").unwrap();
+    for session in [bob, eve] {
+        assert_eq!(world.read_key(session, "MESSAGES").len(), 1, "both hear it once");
+    }
+    world.leave(bob);
+    world.leave(eve);
+    for room in [lab, talk] {
+        assert_eq!(texts(&world.truth(ann, room).unwrap()["USERS"]), ["ann", "bob"]);
+    }
+    world.members();
+}

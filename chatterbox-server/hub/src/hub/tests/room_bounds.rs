@@ -197,3 +197,32 @@ fn who_enters_and_leaves_without_reading_is_too_slow_and_not_lost() {
     }
     assert_eq!(world.hub.removal(fay), None);
 }
+
+#[test]
+fn nobody_has_more_memberships_by_logging_in() {
+    let mut world = World::large();
+    let rooms = many_rooms(&mut world);
+    let ann = world.join(user(1, "ann", Level::USER));
+    for room in &rooms[..49] {
+        world.wish(ann, enter(*room)).unwrap();
+    }
+    let eve = world.join(guest("eve"));
+    for room in &rooms[47..51] {
+        world.wish(eve, enter(*room)).unwrap();
+    }
+    world.read(eve);
+    let login = login(1, "ann");
+    let amendment = Amendment { level: Some(Level::USER), ..Amendment::logged_in(login) };
+    world.propose(Proposal::Amend(eve, amendment), None).unwrap();
+    world.wish(eve, RoomChange::Adopt).unwrap();
+    assert_eq!(world.hub.replica.rooms.count_of(Who::Account(1)), 50);
+    // She is told which one she has lost, and hears nothing of it any more.
+    let left = world.read_key(eve, "ROOMS_LEFT");
+    assert_eq!(left.len(), 1);
+    let lost = RoomNumber(left[0][0]["NUMBER"].as_u64().unwrap());
+    assert!(rooms[49..].contains(&lost) && world.count(lost) == 0);
+    let kept = rooms[49..].iter().find(|room| **room != lost).unwrap();
+    world.say(ann, *kept, "hello").unwrap();
+    assert_eq!(world.read_key(eve, "MESSAGES").len(), 1);
+    world.members();
+}

@@ -60,7 +60,7 @@ impl Wisher {
         self.member.as_ref().is_some_and(|member| room.has(member.into()))
     }
 
-    fn account(&self) -> Result<&AccountRef, RoomRefusal> {
+    pub(super) fn account(&self) -> Result<&AccountRef, RoomRefusal> {
         match &self.member {
             Some(RoomMember::Account(account)) => Ok(account),
             _ => Err(RoomRefusal::Forbidden),
@@ -422,27 +422,6 @@ impl Replica {
         };
         let records = missing.take(places).map(enter).collect();
         Judged { done: RoomDone { room: None }, records }
-    }
-
-    /// A guest has an account now, which takes over their memberships.
-    fn adopt(
-        &self,
-        by: &Wisher,
-        actor: RoomActor,
-        number: Sequence,
-    ) -> Result<Judged, RoomRefusal> {
-        let account = by.account()?;
-        let RoomActor::Member(member) = actor else { return Err(RoomRefusal::Failed) };
-        let who = RoomMember::Account(account.clone());
-        let mut records = Vec::new();
-        for (room, found) in self.rooms.rooms_of(Who::Guest(member)) {
-            let guest = RoomMember::Guest(member);
-            records.push(RoomRecord::Left { room, who: guest, stays_out: false });
-            if !found.has((&who).into()) {
-                records.push(RoomRecord::Entered { room, who: who.clone(), since: number });
-            }
-        }
-        Ok(Judged { done: RoomDone { room: None }, records })
     }
 }
 

@@ -13,7 +13,7 @@ use crate::replica::rooms::departures::DELETED;
 use crate::replica::rooms::record::RoomRecord;
 use crate::replica::rooms::room::{Room, Who};
 use crate::replica::rooms::told::{LeftWhy, Lost, RoomTold, RoomsChanged};
-use crate::replica::rooms::wish::{RoomChange, RoomRefusal, RoomWish};
+use crate::replica::rooms::wish::{RoomActor, RoomChange, RoomRefusal, RoomWish};
 use crate::replica::state::Replica;
 
 impl Replica {
@@ -29,8 +29,12 @@ impl Replica {
         let judged = self.judge_wish(&wish, number)?;
         let by = self.wisher(wish.by)?.name;
         let mut told = Vec::with_capacity(judged.records.len());
-        for record in &judged.records {
-            self.make_true(record, &wish, &by, number, &mut told);
+        if let (RoomChange::Adopt, RoomActor::Member(member)) = (&wish.change, wish.by) {
+            self.adopt_rooms(member, &judged.records, number, &mut told);
+        } else {
+            for record in &judged.records {
+                self.make_true(record, &wish, &by, number, &mut told);
+            }
         }
         if let RoomChange::Configure(wanted) = &wish.change
             && let Some(room) = &judged.done.room
@@ -87,14 +91,10 @@ impl Replica {
                 told.push(RoomTold::Deleted { room, members, by: by.to_owned() });
             }
             RoomRecord::Entered { room, who, .. } => {
-                let adopted = matches!(wish.change, RoomChange::Adopt);
                 self.entering(*room, told, |replica, told| {
                     replica.rooms.apply(record);
                     let names = replica.roster_names(who);
-                    // Under the same name as a guest's: nobody is told (RM-8).
-                    if !adopted {
-                        told.push(RoomTold::Entered { room: *room, who: who.clone(), names });
-                    }
+                    told.push(RoomTold::Entered { room: *room, who: who.clone(), names });
                 });
                 self.enters_staff(*room, who, told);
             }
@@ -114,13 +114,10 @@ impl Replica {
                         LeftWhy::Left
                     }
                 };
-                let adopted = matches!(wish.change, RoomChange::Adopt);
                 let names = self.roster_names(who);
                 self.entering(room.number, told, |replica, told| {
                     replica.rooms.apply(record);
-                    if !adopted {
-                        told.push(RoomTold::Left { room, who: who.clone(), names, why });
-                    }
+                    told.push(RoomTold::Left { room, who: who.clone(), names, why });
                 });
             }
             RoomRecord::LevelSet { room, account, .. } => {
@@ -150,7 +147,12 @@ impl Replica {
     }
 
     /// Tells the others when somebody who has just entered is one of STAFF.
-    fn enters_staff(&self, number: RoomNumber, who: &RoomMember, told: &mut Vec<RoomTold>) {
+    pub(super) fn enters_staff(
+        &self,
+        number: RoomNumber,
+        who: &RoomMember,
+        told: &mut Vec<RoomTold>,
+    ) {
         let RoomMember::Account(account) = who else { return };
         let room = self.rooms.get(number).filter(|room| room.count() > 1);
         if room.is_some_and(|room| self.level_of_account_in(room, account) >= Level::HELPER) {
@@ -159,7 +161,7 @@ impl Replica {
     }
 
     /// Changes the members of a room, and notes when they are listed from then on, or not any more (RM-10).
-    fn entering(
+    pub(super) fn entering(
         &mut self,
         room: RoomNumber,
         told: &mut Vec<RoomTold>,
@@ -235,8 +237,12 @@ impl Replica {
         let mut told = Vec::new();
         for (number, room) in self.rooms.rooms_of(Who::from(&who)) {
             if is_renamed {
-                let (left, joined) = (left.clone(), joined.clone());
-                told.push(RoomTold::Renamed { room: number, left, joined });
+                // Who has just logged in may stand there already, as the guest that they were.
+                let stands = |name: &Username| {
+                    self.who(name).is_some_and(|member| room.has(Who::Guest(member)))
+                };
+                let joined = joined.iter().filter(|name| !stands(name)).cloned().collect();
+                told.push(RoomTold::Renamed { room: number, left: left.clone(), joined });
             }
             let [was, is] = [on_server, on_server_now].map(|on| on.max(room.level_of(account.id)));
             if was.max(is) >= Level::HELPER && (is_renamed || was != is) {
