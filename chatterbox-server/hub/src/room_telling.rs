@@ -123,6 +123,19 @@ impl Hub {
                     self.change(room, changed, wakes);
                 }
             }
+            RoomTold::AccountChanged { member, left, entered } => {
+                if !self.members.contains_key(&member) || !self.speaks_rooms(member) {
+                    return;
+                }
+                // The account is a member all the same, and a connection ends with its login: there is nothing to tell.
+                for room in left {
+                    self.let_out(member, room);
+                }
+                for room in entered {
+                    self.let_in(member, room);
+                    self.tell_whole_room(member, room, wakes);
+                }
+            }
             RoomTold::Entered { room, who, names } => {
                 self.tell_joined(room, &names, wakes);
                 for member in self.sessions_here(&who) {

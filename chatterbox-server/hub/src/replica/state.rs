@@ -264,6 +264,8 @@ impl Replica {
         let is_other = before.as_ref().map(|login| login.account_key.id)
             != after.as_ref().map(|login| login.account_key.id);
         let level = person.identity.actor().level;
+        let switched = is_other
+            .then(|| self.account_changed_in_rooms(member, before.as_ref(), after.as_ref()));
         let after = after.filter(|_| is_other);
         let in_rooms = [before, after].map(|login| self.names_in_rooms(login.as_ref()));
         let stale = self.presence.amend(member, |identity| amendment.apply(identity));
@@ -271,8 +273,8 @@ impl Replica {
         if let Some(session) = session.and_then(|session| self.sessions.session_mut(session)) {
             session.account = login;
         }
-        let rooms = in_rooms.into_iter().flat_map(|names| self.renamed_in_rooms(names));
-        let mut rooms: Vec<_> = rooms.collect();
+        let mut rooms = Vec::from_iter(switched);
+        rooms.extend(in_rooms.into_iter().flat_map(|names| self.renamed_in_rooms(names)));
         if !is_other {
             rooms.extend(self.promoted_in_rooms(member, level));
         }

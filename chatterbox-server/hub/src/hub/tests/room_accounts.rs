@@ -244,3 +244,23 @@ fn who_logs_in_to_an_account_that_is_a_member_is_in_the_roster_once() {
     }
     world.members();
 }
+
+#[test]
+fn who_logs_out_hears_nothing_of_the_rooms_of_the_account() {
+    let mut world = World::with_twin();
+    let ann = world.join(user(1, "ann", Level::USER));
+    let room = world.room(ann, "#lab");
+    let bob = world.join(user(2, "bob", Level::USER));
+    world.wish(bob, enter(room)).unwrap();
+    world.read(bob);
+    let out = Amendment { login: Some(Login::Out), ..Amendment::default() };
+    world.propose(Proposal::Amend(bob, out), None).unwrap();
+    world.say(ann, room, "hello").unwrap();
+    assert_eq!(world.read(bob).len(), 0, "RM-3");
+    assert_eq!(texts(&world.truth(ann, room).unwrap()["USERS"]), ["ann", "bob"], "a member");
+    // And who logs in hears of all that the account is in, whatever they were in as a guest.
+    register(&mut world, bob, 2, "bob");
+    assert_eq!(world.rooms_told(bob).last().unwrap()["NUMBER"], room.0);
+    world.say(ann, room, "hello").unwrap();
+    assert_eq!(world.read_key(bob, "MESSAGES").len(), 1);
+}

@@ -1,10 +1,12 @@
-//! A guest logs in, or registers: their account takes over the memberships that they had as a guest.
+//! Connections get another account: a guest logs in, or registers, and the account takes over the memberships that they had as a
+//! guest; or somebody logs out.
 
 use chatterbox_proto::limits;
 
+use crate::identity::LoggedIn;
 use crate::ids::MemberId;
 use crate::record::Sequence;
-use crate::replica::rooms::definition::RoomMember;
+use crate::replica::rooms::definition::{RoomMember, RoomNumber};
 use crate::replica::rooms::judge::{Judged, Wisher};
 use crate::replica::rooms::record::RoomRecord;
 use crate::replica::rooms::room::Who;
@@ -90,5 +92,23 @@ impl Replica {
                 _ => self.rooms.apply(record),
             }
         }
+    }
+
+    /// What a connection is told that was one of an account and is one of another now, of which it has been told nothing.
+    pub(crate) fn account_changed_in_rooms(
+        &self,
+        member: MemberId,
+        before: Option<&LoggedIn>,
+        after: Option<&LoggedIn>,
+    ) -> RoomTold {
+        let rooms = |login: Option<&LoggedIn>| {
+            let who = login.map(|login| Who::Account(login.account_key.id));
+            who.into_iter().flat_map(|who| self.rooms.rooms_of(who))
+        };
+        let is_new = |number: &RoomNumber| !rooms(before).any(|(other, _)| other == *number);
+        let is_old = |number: &RoomNumber| !rooms(after).any(|(other, _)| other == *number);
+        let left = rooms(before).map(|(number, _)| number).filter(is_old).collect();
+        let entered = rooms(after).map(|(number, _)| number).filter(is_new).collect();
+        RoomTold::AccountChanged { member, left, entered }
     }
 }

@@ -21,6 +21,8 @@ pub(crate) struct RoomsChanged {
 pub(crate) enum RoomTold {
     /// There is a room that was not there before.
     Made(RoomNumber),
+    /// A connection is one of another account, or of none: it hears nothing any more of the rooms that are not its own now.
+    AccountChanged { member: MemberId, left: Vec<RoomNumber>, entered: Vec<RoomNumber> },
     /// A room has another definition.
     Defined {
         room: RoomNumber,
