@@ -264,3 +264,51 @@ fn who_logs_out_hears_nothing_of_the_rooms_of_the_account() {
     world.say(ann, room, "hello").unwrap();
     assert_eq!(world.read_key(bob, "MESSAGES").len(), 1);
 }
+
+#[test]
+fn nothing_is_left_of_a_removed_account() {
+    let mut world = World::with_twin();
+    let ann = world.join(user(1, "ann", Level::USER));
+    let (lab, talk) = (world.room(ann, "#lab"), world.room(ann, "#talk"));
+    let bob = world.join(user(2, "bob", Level::USER));
+    world.wish(bob, enter(lab)).unwrap();
+    world.wish(bob, RoomChange::SetDefault(Some(lab))).unwrap();
+    world.wish(ann, RoomChange::SetLevel(talk, account(2, "bob"), Level::MODERATOR)).unwrap();
+    world.wish(ann, RoomChange::Invite(talk, RoomMember::Account(account(2, "bob")))).unwrap();
+    comings(&mut world, ann);
+    let applied = world.remove_account(2, "bob");
+    assert_eq!(applied.removed, [bob]);
+    assert_eq!(comings(&mut world, ann), ["-bob #lab"]);
+    for room in [lab, talk] {
+        let found = world.hub.replica.rooms.get(room).unwrap();
+        assert_eq!((found.count(), found.levels().len(), found.kept_invitations()), (1, 0, 0));
+    }
+    world.leave(bob);
+    // Somebody registers the name anew, and is nobody there.
+    let bob = world.come(user(3, "bob", Level::USER), None, 0);
+    assert_eq!(bob.welcome["ROOMS"].as_array().unwrap().len(), 1);
+    assert_eq!(bob.welcome["DEFAULT"], "ALL");
+    assert!(world.wish(bob.id, RoomChange::Leave(lab)).is_err());
+    // One that was not here goes from the rosters, too.
+    world
+        .operator(RoomChange::Configure(Box::new(ConfiguredRoom {
+            name: room_name("#lab"),
+            settings: Vec::new(),
+            owner: Some(account(1, "ann")),
+            auto: true,
+        })))
+        .unwrap();
+    world.operator(RoomChange::EnterAuto(account(4, "zoe"))).unwrap();
+    comings(&mut world, ann);
+    world.remove_account(4, "zoe");
+    assert_eq!(comings(&mut world, ann), ["-zoe #lab"]);
+    // Nobody who did not know yet lets it in again, or invites it.
+    for change in [
+        RoomChange::SetLevel(lab, account(4, "zoe"), Level::HELPER),
+        RoomChange::Invite(lab, RoomMember::Account(account(4, "zoe"))),
+    ] {
+        assert_eq!(world.wish(ann, change), Err(RoomRefusal::NoSuchUser));
+    }
+    let again = world.operator(RoomChange::EnterAuto(account(4, "zoe")));
+    assert_eq!((again, world.count(lab)), (Err(RoomRefusal::NoSuchUser), 1));
+}

@@ -83,6 +83,14 @@ impl Replica {
         number: Sequence,
     ) -> Result<Judged, RoomRefusal> {
         let by = self.wisher(wish.by)?;
+        if let RoomChange::Invite(_, RoomMember::Account(account))
+        | RoomChange::SetLevel(_, account, _)
+        | RoomChange::EnterAuto(account) = &wish.change
+            && self.ended_logins.is_removed(account.id)
+        {
+            // Whoever found it did not know yet that it was removed; nobody would take it out of the room again.
+            return Err(RoomRefusal::NoSuchUser);
+        }
         match &wish.change {
             RoomChange::Create { name, password } => {
                 self.create(&by, name, password.clone(), number)
