@@ -175,6 +175,9 @@ impl Replica {
         let session = match resumed {
             Some(session) => {
                 suspended = self.sessions.take_rooms(session);
+                if let Some(before) = self.sessions.newest(session).filter(|_| is_guest) {
+                    self.rooms.departures.go_on(before, member);
+                }
                 self.sessions.go_on(session, login, member)
             }
             None if has_session => Some(self.sessions.begin(name, login, member, random, self.now)),

@@ -312,3 +312,41 @@ fn nothing_is_left_of_a_removed_account() {
     let again = world.operator(RoomChange::EnterAuto(account(4, "zoe")));
     assert_eq!((again, world.count(lab)), (Err(RoomRefusal::NoSuchUser), 1));
 }
+
+#[test]
+fn who_was_removed_while_the_connection_was_down_is_told_so() {
+    for is_guest in [false, true] {
+        for is_gone in [false, true] {
+            let mut world = World::with_twin();
+            let ann = world.join(user(1, "ann", Level::USER));
+            let (lab, talk) = (world.room(ann, "#lab"), world.room(ann, "#talk"));
+            let identity = || if is_guest { guest("eve") } else { user(2, "eve", Level::USER) };
+            let eve = world.come(identity(), None, 0);
+            world.wish(eve.id, enter(lab)).unwrap();
+            world.wish(eve.id, enter(talk)).unwrap();
+            world.read(eve.id);
+            let after = world.number;
+            // It has not read this any more.
+            let who = world.hub.room_member(eve.id).unwrap();
+            let reason = "spam".to_owned();
+            world.wish(ann, RoomChange::Remove { room: lab, who, reason }).unwrap();
+            world.say(ann, lab, "without you").unwrap();
+            if is_gone {
+                world.leave(eve.id);
+            }
+            world.wish(ann, RoomChange::Delete(talk)).unwrap();
+            let back = world.resume(identity(), eve.session, after);
+            let context = format!("guest {is_guest}, gone {is_gone}: {}", back.welcome);
+            assert_eq!(back.welcome["RESUMED"], true);
+            let left = back.welcome["ROOMS_LEFT"].as_array().expect(&context);
+            let codes: Vec<_> =
+                left.iter().map(|left| (left["ROOM"].as_str(), left["CODE"].as_str())).collect();
+            assert_eq!(codes.len(), 2, "{context}");
+            assert!(codes.contains(&(Some("#lab"), Some("kicked"))), "{context}");
+            assert!(codes.contains(&(Some("#talk"), Some("deleted"))), "{context}");
+            let kicked = left.iter().find(|left| left["CODE"] == "kicked").unwrap();
+            assert_eq!((&kicked["BY"], &kicked["INFO"]), (&"ann".into(), &"spam".into()));
+            assert_eq!(back.welcome["MESSAGES"].as_array().unwrap().len(), 0, "{context}");
+        }
+    }
+}
