@@ -226,3 +226,19 @@ fn nobody_has_more_memberships_by_logging_in() {
     assert_eq!(world.read_key(eve, "MESSAGES").len(), 1);
     world.members();
 }
+
+#[test]
+fn a_guest_who_is_gone_takes_no_invitation_along() {
+    let mut world = World::new();
+    let ann = world.join(user(1, "ann", Level::USER));
+    let room = world.room(ann, "#lab");
+    for number in 0..100 {
+        let eve = world.join(guest(&format!("guest{number}")));
+        world.wish(ann, RoomChange::Invite(room, RoomMember::Guest(eve))).unwrap();
+        world.leave(eve);
+    }
+    assert!(world.hub.replica.rooms.get(room).unwrap().kept_invitations() <= 20);
+    let gone = RoomMember::Guest(MemberId(3));
+    let invite = RoomChange::Invite(room, gone);
+    assert_eq!(world.wish(ann, invite), Err(RoomRefusal::NoSuchUser));
+}

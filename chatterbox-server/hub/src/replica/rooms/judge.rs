@@ -277,7 +277,16 @@ impl Replica {
         if room.has(key) {
             return Err(RoomRefusal::Already);
         }
-        if room.invitation(key, now).is_none() && room.invitations(now) >= INVITATIONS {
+        // Guests who are gone take no place; nor may they be invited any more.
+        let is_here = |who: &RoomMember| match who {
+            RoomMember::Account(_) => true,
+            RoomMember::Guest(member) => self.presence().identity(*member).is_some(),
+        };
+        if !is_here(who) {
+            return Err(RoomRefusal::NoSuchUser);
+        }
+        let open = room.all_invitations(now).filter(|(who, _)| is_here(who)).count();
+        if room.invitation(key, now).is_none() && open >= INVITATIONS {
             return Err(RoomRefusal::TooMany);
         }
         let until = now.saturating_add(INVITED_FOR);

@@ -145,11 +145,6 @@ impl Room {
         all.filter(move |(_, invitation)| now < invitation.until)
     }
 
-    /// How many invitations count at this time.
-    pub(crate) fn invitations(&self, now: i64) -> usize {
-        self.all_invitations(now).count()
-    }
-
     /// Whether an account was a member before, and left.
     pub(crate) fn was_left_by(&self, account: i64) -> bool {
         self.out.contains(&account)
@@ -202,9 +197,15 @@ impl Room {
         self.invitations.remove(&who);
     }
 
-    /// Forgets the invitations that are over, so that they take no memory.
-    pub(crate) fn forget_invitations(&mut self, now: i64) {
-        self.invitations.retain(|_, (_, invitation)| now < invitation.until);
+    /// Forgets the invitations that are over, and those of guests who are not here, so that they take no memory.
+    pub(crate) fn forget_invitations(&mut self, now: i64, is_here: impl Fn(MemberId) -> bool) {
+        self.invitations.retain(|who, (_, invitation)| {
+            let can_come = match who {
+                Who::Account(_) => true,
+                Who::Guest(member) => is_here(*member),
+            };
+            can_come && now < invitation.until
+        });
     }
 
     /// Forgets an account that is removed. Its room goes to the longest member of level 4, or to nobody (RL-3); says whether it

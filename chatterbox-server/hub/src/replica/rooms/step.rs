@@ -125,8 +125,9 @@ impl Replica {
                 told.push(RoomTold::StaffChanged(*room, Some(account.clone())));
             }
             RoomRecord::Invited { room, who, by, until } => {
+                let presence = &self.presence;
                 if let Some(found) = self.rooms.get_mut(*room) {
-                    found.forget_invitations(wish.now);
+                    found.forget_invitations(wish.now, |guest| presence.identity(guest).is_some());
                     let room = found.definition.to_ref();
                     let (who, by, until) = (who.clone(), by.clone(), *until);
                     told.push(RoomTold::Invited { room, who, by, until });
