@@ -242,3 +242,42 @@ fn a_guest_who_is_gone_takes_no_invitation_along() {
     let invite = RoomChange::Invite(room, gone);
     assert_eq!(world.wish(ann, invite), Err(RoomRefusal::NoSuchUser));
 }
+
+#[test]
+fn above_five_hundred_members_nobody_is_listed_until_there_are_fewer_than_half() {
+    let mut world = World::large();
+    let room = with_accounts(&mut world, 499);
+    let dan = world.join(user(1, "dan", Level::ADMIN));
+    world.wish(dan, enter(room)).unwrap();
+    world.read(dan);
+    world.operator(RoomChange::EnterAuto(account(2, "late"))).unwrap();
+    let objects = world.read(dan);
+    assert!(objects.iter().all(|object| object.get("ROOM_USERS_JOINED").is_none()));
+    let told = objects.iter().find_map(|object| object.get("ROOMS")).unwrap()[0].clone();
+    assert_eq!((&told["ROSTER"], &told["COUNT"]), (&false.into(), &501.into()));
+    assert!(told.get("USERS").is_none());
+    let whole = world.truth(dan, room).unwrap();
+    assert!(whole.get("USERS").is_none() && whole["COUNT"] == 501);
+    // The command `list` pages through them all the same.
+    assert_eq!(world.hub.members_of(dan, room, None, 1000).unwrap().len(), 501);
+    let kick = |world: &mut World, id: i64, name: &str| {
+        world.wish(dan, remove(room, RoomMember::Account(account(id, name)))).unwrap();
+    };
+    kick(&mut world, 2, "late");
+    for id in 0..250 {
+        kick(&mut world, 1_000 + id, &format!("user{id}"));
+    }
+    assert_eq!(world.count(room), 250);
+    assert_eq!(world.read(dan).len(), 0, "between the two it stays as it was");
+    kick(&mut world, 1_250, "user250");
+    let objects = world.read(dan);
+    let told = objects.iter().find_map(|object| object.get("ROOMS")).unwrap()[0].clone();
+    assert_eq!((&told["ROSTER"], told["USERS"].as_array().unwrap().len()), (&true.into(), 249));
+    assert!(
+        objects.iter().all(|object| object.get("ROOM_USERS_LEFT").is_none()),
+        "whoever has just left was in no roster (RM-10)"
+    );
+    // And every change is told again.
+    kick(&mut world, 1_251, "user251");
+    assert_eq!(world.read_key(dan, "ROOM_USERS_LEFT").len(), 1);
+}

@@ -168,10 +168,30 @@ impl Replica {
         told: &mut Vec<RoomTold>,
         change: impl FnOnce(&mut Self, &mut Vec<RoomTold>),
     ) {
-        let has_roster = |replica: &Self| replica.rooms.get(room).map(Room::has_roster);
-        let before = has_roster(self);
+        let had_roster = self.rooms.get(room).is_some_and(Room::has_roster);
+        let place = told.len();
         change(self, told);
-        if before != has_roster(self) {
+        self.note_roster(room, had_roster, told, place);
+    }
+
+    /// Notes what follows for the roster of a room from what is told from a place on. Nobody is told the name of who comes or
+    /// goes where members are not listed, or where all of them are told anew.
+    fn note_roster(
+        &self,
+        room: RoomNumber,
+        had_roster: bool,
+        told: &mut Vec<RoomTold>,
+        place: usize,
+    ) {
+        let Some(has_roster) = self.rooms.get(room).map(Room::has_roster) else { return };
+        if !had_roster || !has_roster {
+            for told in told.iter_mut().skip(place) {
+                if let RoomTold::Entered { names, .. } | RoomTold::Left { names, .. } = told {
+                    names.clear();
+                }
+            }
+        }
+        if had_roster != has_roster {
             told.push(RoomTold::RosterSwitched(room));
         }
     }
@@ -284,11 +304,9 @@ impl Replica {
         for (number, had_roster) in had_roster {
             let Some(room) = self.rooms.get(number) else { continue };
             let (who, names) = (RoomMember::Guest(member), vec![name.clone()]);
-            let room_ref = room.definition.to_ref();
-            told.push(RoomTold::Left { room: room_ref, who, names, why: LeftWhy::Gone });
-            if had_roster != room.has_roster() {
-                told.push(RoomTold::RosterSwitched(number));
-            }
+            let (room, place) = (room.definition.to_ref(), told.len());
+            told.push(RoomTold::Left { room, who, names, why: LeftWhy::Gone });
+            self.note_roster(number, had_roster, &mut told, place);
         }
         (taken, told)
     }
@@ -357,12 +375,10 @@ impl Replica {
         let mut told = Vec::new();
         for (number, had_roster) in had_roster {
             let Some(room) = self.rooms.get(number) else { continue };
-            let room_ref = room.definition.to_ref();
+            let (room, place) = (room.definition.to_ref(), told.len());
             let (who, names) = (who.clone(), names.clone());
-            told.push(RoomTold::Left { room: room_ref, who, names, why: LeftWhy::Gone });
-            if had_roster != room.has_roster() {
-                told.push(RoomTold::RosterSwitched(number));
-            }
+            told.push(RoomTold::Left { room, who, names, why: LeftWhy::Gone });
+            self.note_roster(number, had_roster, &mut told, place);
         }
         told.extend(owned.into_iter().map(|room| RoomTold::StaffChanged(room, None)));
         told
