@@ -121,6 +121,9 @@ impl Hub {
                         changed
                     };
                     self.change(room, changed, wakes);
+                    if is_listed_anew {
+                        self.note_counted(room);
+                    }
                 }
             }
             RoomTold::AccountChanged { member, left, entered } => {
@@ -163,6 +166,7 @@ impl Hub {
                     room_object::roster(object, &self.replica, found)
                 });
                 self.change(room, object, wakes);
+                self.note_counted(room);
             }
             RoomTold::StaffChanged(room, account) => self.tell_staff(room, account, wakes),
             RoomTold::LevelChanged(room, member) => self.tell_level(member, room, wakes),
@@ -241,6 +245,12 @@ impl Hub {
         for room in rooms {
             self.forget_shared(*room);
         }
+    }
+
+    /// Notes that the members of a room know how many there are.
+    fn note_counted(&mut self, room: RoomNumber) {
+        let told = CountTold { at: Some(self.now), is_stale: false };
+        self.desk.counts.insert(room, told);
     }
 
     fn tell_joined(&mut self, room: RoomNumber, names: &[Username], wakes: &mut Vec<Wake>) {
@@ -410,7 +420,7 @@ impl Hub {
         due.sort_unstable();
         let mut wakes = Vec::new();
         for room in due {
-            self.desk.counts.insert(room, CountTold { at: Some(now), is_stale: false });
+            self.note_counted(room);
             let object = self.replica.rooms.get(room).map(|found| {
                 let object = Object::with_capacity(96);
                 let count = i64::try_from(found.count()).unwrap_or(i64::MAX);

@@ -281,3 +281,42 @@ fn above_five_hundred_members_nobody_is_listed_until_there_are_fewer_than_half()
     kick(&mut world, 1_251, "user251");
     assert_eq!(world.read_key(dan, "ROOM_USERS_LEFT").len(), 1);
 }
+
+#[test]
+fn how_many_are_in_a_room_without_a_roster_is_told_every_thirty_seconds() {
+    let mut world = World::large();
+    let dan = world.join(user(1, "dan", Level::ADMIN));
+    let room = world.room(dan, "#lab");
+    world.set(dan, room, RoomSetting::Roster(false));
+    let told = world.rooms_told(dan);
+    assert_eq!((&told[1]["ROSTER"], &told[1]["COUNT"]), (&false.into(), &1.into()));
+    let mut counts = Vec::new();
+    for second in 0..120_u64 {
+        let who = world.join(guest(&format!("guest{second}")));
+        world.wish(who, enter(room)).unwrap();
+        world.hub.tick(1000 * second);
+        let _ = world.hub.tell_counts();
+        for object in world.read(dan) {
+            assert!(object.get("ROOM_USERS_JOINED").is_none(), "RM-10");
+            if let Some(rooms) = object.get("ROOMS") {
+                counts.push((second, rooms[0]["COUNT"].as_u64().unwrap()));
+                assert_eq!(rooms[0].as_object().unwrap().len(), 3, "ROOM, NUMBER, COUNT");
+            }
+        }
+    }
+    // The first 30 s count from when the room has become so.
+    assert_eq!(counts, [(30, 32), (60, 62), (90, 92)]);
+    // Nothing is told where nothing has changed.
+    world.hub.tick(150_000);
+    let _ = world.hub.tell_counts();
+    assert_eq!(world.rooms_told(dan).len(), 1);
+    world.hub.tick(200_000);
+    assert_eq!(world.hub.tell_counts().len(), 0);
+    // When they are listed again, what was not told yet is told by that.
+    let late = world.join(guest("late"));
+    world.wish(late, enter(room)).unwrap();
+    world.set(dan, room, RoomSetting::Roster(true));
+    assert_eq!(world.rooms_told(dan).last().unwrap()["USERS"].as_array().unwrap().len(), 122);
+    world.hub.tick(300_000);
+    assert_eq!(world.hub.tell_counts().len(), 0);
+}
