@@ -320,3 +320,19 @@ fn how_many_are_in_a_room_without_a_roster_is_told_every_thirty_seconds() {
     world.hub.tick(300_000);
     assert_eq!(world.hub.tell_counts().len(), 0);
 }
+
+#[test]
+fn reasons_are_bounded_since_they_are_remembered() {
+    let mut world = World::new();
+    let ann = world.join(user(1, "ann", Level::USER));
+    let room = world.room(ann, "#lab");
+    let eve = world.join(guest("eve"));
+    world.wish(eve, enter(room)).unwrap();
+    let remove = |length| {
+        let who = RoomMember::Guest(eve);
+        RoomChange::Remove { room, who, reason: "x".repeat(length) }
+    };
+    assert_eq!(world.wish(ann, remove(1 << 20)), Err(RoomRefusal::TooLong));
+    assert_eq!(world.wish(ann, remove(401)), Err(RoomRefusal::TooLong));
+    world.wish(ann, remove(400)).unwrap();
+}

@@ -123,7 +123,7 @@ impl Replica {
                 self.set_level(&by, *room, account, *level)
             }
             RoomChange::SetDefault(room) => self.set_default(&by, *room),
-            RoomChange::Remove { room, who, .. } => self.remove_from(&by, *room, who),
+            RoomChange::Remove { room, who, reason } => self.remove_from(&by, *room, who, reason),
             RoomChange::Configure(room) => self.configure(&by, room, number),
             RoomChange::Release(room) => {
                 by.is_operator()?;
@@ -367,10 +367,15 @@ impl Replica {
         by: &Wisher,
         room: RoomNumber,
         who: &RoomMember,
+        reason: &str,
     ) -> Result<Judged, RoomRefusal> {
         let room = self.room(room)?;
         let own = by.level_in(room);
         by.needs(Level::HELPER, own)?;
+        // It is remembered for those who come back, so it takes memory.
+        if reason.chars().count() > limits::TOPIC_CHARS {
+            return Err(RoomRefusal::TooLong);
+        }
         if !room.has(who.into()) {
             return Err(RoomRefusal::NoSuchUser);
         }
