@@ -336,3 +336,26 @@ fn reasons_are_bounded_since_they_are_remembered() {
     assert_eq!(world.wish(ann, remove(401)), Err(RoomRefusal::TooLong));
     world.wish(ann, remove(400)).unwrap();
 }
+
+#[test]
+fn five_thousand_members_also_with_those_who_come_back() {
+    let mut world = World::large();
+    let room = with_accounts(&mut world, 4998);
+    let (eve, fay) = (world.come(guest("eve"), None, 0), world.come(guest("fay"), None, 0));
+    world.wish(eve.id, enter(room)).unwrap();
+    world.wish(fay.id, enter(room)).unwrap();
+    let dan = world.join(user(1, "dan", Level::ADMIN));
+    assert_eq!(world.wish(dan, enter(room)), Err(RoomRefusal::Full), "level 5, too");
+    world.operator(RoomChange::EnterAuto(account(1, "dan"))).unwrap();
+    assert_eq!(world.count(room), 5000);
+    world.leave(eve.id);
+    world.wish(dan, enter(room)).unwrap();
+    let after = world.number;
+    let back = world.resume(guest("eve"), eve.session, after);
+    assert_eq!(world.count(room), 5000);
+    assert_eq!(back.welcome["ROOMS_LEFT"][0]["CODE"], "left");
+    // A connection that takes the place of another takes no other place.
+    let after = world.number;
+    let again = world.resume(guest("fay"), fay.session, after);
+    assert!(world.is_in(again.id, room) && again.welcome.get("ROOMS_LEFT").is_none());
+}

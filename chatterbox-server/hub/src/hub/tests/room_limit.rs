@@ -131,3 +131,40 @@ fn a_lower_limit_sends_nobody_away() {
     world.wish(guests[0], RoomChange::Leave(room)).unwrap();
     assert_eq!(world.wish(guests[0], enter(room)), Err(RoomRefusal::Full));
 }
+
+#[test]
+fn an_account_does_not_get_past_the_limit_of_a_room_that_all_enter() {
+    let mut world = World::new();
+    let room = crate::ConfiguredRoom {
+        name: room_name("#all"),
+        settings: vec![RoomSetting::Limit(2)],
+        owner: None,
+        auto: true,
+    };
+    let room = world.operator(RoomChange::Configure(Box::new(room))).unwrap().unwrap().number;
+    for id in 1..=5 {
+        world.operator(RoomChange::EnterAuto(account(id, &format!("user{id}")))).unwrap();
+    }
+    assert_eq!(world.count(room), 2);
+}
+
+#[test]
+fn owner_and_level_four_have_places_of_their_own() {
+    let mut world = World::new();
+    let (ann, room) = limited(&mut world, 1);
+    let bob = world.join(user(2, "bob", Level::USER));
+    let cyd = world.join(user(3, "cyd", Level::MODERATOR));
+    let dan = world.join(user(4, "dan", Level::OPERATOR));
+    world.wish(ann, RoomChange::SetLevel(room, account(2, "bob"), Level::OPERATOR)).unwrap();
+    for who in [bob, dan] {
+        world.wish(who, enter(room)).unwrap();
+    }
+    // Those have taken no place from others; level 3 takes one.
+    world.wish(ann, RoomChange::SetLevel(room, account(3, "cyd"), Level::MODERATOR)).unwrap();
+    world.wish(cyd, enter(room)).unwrap();
+    let eve = world.join(guest("eve"));
+    assert_eq!(world.wish(eve, enter(room)), Err(RoomRefusal::Full));
+    // An owner who is out comes back to a full room.
+    world.wish(ann, RoomChange::Leave(room)).unwrap();
+    world.wish(ann, enter(room)).unwrap();
+}

@@ -229,9 +229,7 @@ impl Replica {
                 return Err(refusal(RoomRefusal::WrongPassword));
             }
         }
-        let limit = usize::try_from(settings.limit).unwrap_or(usize::MAX);
-        let is_full = limit > 0 && !is_staff && room.counted() >= limit;
-        if is_full || room.count() >= MEMBERS {
+        if !self.has_place(room, is_staff) {
             return Err(RoomRefusal::Full);
         }
         if self.rooms.count_of(key) >= limits::MEMBERSHIPS {
@@ -245,6 +243,24 @@ impl Replica {
         }
         records.push(RoomRecord::Entered { room: room.definition.number, who, since: number });
         Ok(judged(room, records))
+    }
+
+    /// Whether one more may be a member of a room; its LIMIT is not for those of level 4 there (RM-12).
+    pub(super) fn has_place(&self, room: &Room, is_staff: bool) -> bool {
+        let limit = usize::try_from(room.definition.settings.limit).unwrap_or(usize::MAX);
+        let is_within = || {
+            let counted = room.counted();
+            // Those who have level 4 on the server are known while they are here; they are looked for where it matters.
+            counted < limit || counted - self.staff_of_the_server(room) < limit
+        };
+        room.count() < MEMBERS && (limit == 0 || is_staff || is_within())
+    }
+
+    /// How many members of a room have level 4 on the server, and not in the room.
+    fn staff_of_the_server(&self, room: &Room) -> usize {
+        let accounts =
+            room.accounts().filter(|account| room.level_of(account.id) < Level::OPERATOR);
+        accounts.filter(|account| self.level_on_server(account) >= Level::OPERATOR).count()
     }
 
     fn leave_room(&self, by: &Wisher, room: RoomNumber) -> Result<Judged, RoomRefusal> {
@@ -435,7 +451,7 @@ impl Replica {
             room.definition.auto
                 && !room.has(who)
                 && !room.was_left_by(account.id)
-                && room.count() < MEMBERS
+                && self.has_place(room, room.level_of(account.id) >= Level::OPERATOR)
         });
         let enter = |(room, _): (RoomNumber, &Room)| RoomRecord::Entered {
             room,

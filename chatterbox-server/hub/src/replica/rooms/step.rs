@@ -323,9 +323,8 @@ impl Replica {
                 lost.extend(self.rooms.departures.of_room(number).map(Lost::from));
                 continue;
             };
-            let limit = usize::try_from(room.definition.settings.limit).unwrap_or(usize::MAX);
             let who = RoomMember::Guest(member);
-            if limit > 0 && room.counted() >= limit {
+            if !self.has_place(room, false) {
                 let info = "Others have taken your place.".to_owned();
                 let room = room.definition.to_ref();
                 lost.push(Lost { room, code: "left", by: String::new(), info });
