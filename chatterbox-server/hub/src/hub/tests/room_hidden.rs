@@ -178,3 +178,34 @@ fn invitations_are_told_to_who_is_here_and_outlive_their_absence() {
     assert_eq!(world.hub.invitations_for(bob, world.now).len(), 0);
     assert_eq!(world.read_key(bob, "NOTICES").len(), 0);
 }
+
+#[test]
+fn a_hidden_room_answers_as_none_does() {
+    for closed in [false, true] {
+        let mut world = World::new();
+        let ann = world.join(user(1, "ann", Level::USER));
+        let room = world.room(ann, "#secret");
+        world.set(ann, room, RoomSetting::Hidden(true));
+        world.set(ann, room, RoomSetting::Password(Some("right".into())));
+        world.set(ann, room, RoomSetting::Closed(closed));
+        world.set(ann, room, RoomSetting::Talk(Level::HELPER));
+        world.set(ann, room, RoomSetting::Length(5));
+        let strangers = [
+            world.join(guest("eve")),
+            world.join(user(2, "bob", Level::USER)),
+            world.join(user(3, "cyd", Level::MODERATOR)),
+        ];
+        for who in strangers {
+            let hidden = answers(&mut world, who, "#secret", room);
+            let none = answers(&mut world, who, "#nothing", RoomNumber(u64::MAX));
+            assert_eq!(hidden, none, "closed {closed}");
+        }
+        // One who was a member knows it no more than others.
+        let bob = strangers[1];
+        world.wish(ann, RoomChange::Invite(room, RoomMember::Account(account(2, "bob")))).unwrap();
+        world.wish(bob, enter(room)).unwrap();
+        world.wish(bob, RoomChange::Leave(room)).unwrap();
+        let hidden = answers(&mut world, bob, "#secret", room);
+        assert_eq!(hidden, answers(&mut world, bob, "#nothing", RoomNumber(u64::MAX)));
+    }
+}

@@ -269,6 +269,9 @@ fn a_configured_room_is_not_deleted_and_the_file_wins() {
     // Out of the file it is a room like others.
     world.operator(RoomChange::Release(room)).unwrap();
     world.set(dan, room, RoomSetting::Slow(0));
+    // It is hidden: not even its owner knows of it without being a member.
     let bob = world.join(user(2, "bob", Level::USER));
+    assert_eq!(world.wish(bob, RoomChange::Delete(room)), Err(RoomRefusal::NoSuchRoom));
+    world.wish(bob, enter(room)).unwrap();
     world.wish(bob, RoomChange::Delete(room)).unwrap();
 }
