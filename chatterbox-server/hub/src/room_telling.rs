@@ -22,7 +22,7 @@ use crate::record::Sequence;
 use crate::replica::rooms::definition::{AccountRef, RoomDefinition, RoomMember};
 use crate::replica::rooms::departures::DELETED;
 use crate::replica::rooms::record::RoomRecord;
-use crate::replica::rooms::room::{Room, Who};
+use crate::replica::rooms::room::Room;
 use crate::replica::rooms::told::{LeftWhy, RoomTold};
 use crate::room::limits::TimelineLimits;
 use crate::room_desk::CountTold;
@@ -95,6 +95,22 @@ impl Hub {
                         changed
                     };
                     self.change(room, changed, wakes);
+                    if is_listed_anew {
+                        self.note_counted(room);
+                    }
+                }
+            }
+            RoomTold::AccountChanged { member, left, entered } => {
+                if !self.members.contains_key(&member) || !self.speaks_rooms(member) {
+                    return;
+                }
+                // The account is a member all the same, and a connection ends with its login: there is nothing to tell.
+                for room in left {
+                    self.let_out(member, room);
+                }
+                for room in entered {
+                    self.let_in(member, room);
+                    self.tell_whole_room(member, room, wakes);
                 }
             }
             RoomTold::Entered { room, who, names } => {
@@ -124,8 +140,10 @@ impl Hub {
                     room_object::roster(object, &self.replica, found)
                 });
                 self.change(room, object, wakes);
+                self.note_counted(room);
             }
             RoomTold::StaffChanged(room, account) => self.tell_staff(room, account, wakes),
+            RoomTold::LevelChanged(room, member) => self.tell_level(member, room, wakes),
             RoomTold::Deleted { room, members, by } => {
                 for who in members {
                     for member in self.sessions_here(&who) {
@@ -203,6 +221,12 @@ impl Hub {
         }
     }
 
+    /// Notes that the members of a room know how many there are.
+    fn note_counted(&mut self, room: RoomNumber) {
+        let told = CountTold { at: Some(self.now), is_stale: false };
+        self.desk.counts.insert(room, told);
+    }
+
     fn tell_joined(&mut self, room: RoomNumber, names: &[Username], wakes: &mut Vec<Wake>) {
         self.tell_names(room, names, Event::room_joined, wakes);
     }
@@ -218,9 +242,6 @@ impl Hub {
         event: fn(Bytes, Bytes) -> Event,
         wakes: &mut Vec<Wake>,
     ) {
-        if names.is_empty() {
-            return;
-        }
         self.forget_shared(room);
         let Some(found) = self.replica.rooms.get(room) else { return };
         if !found.has_roster() {
@@ -331,15 +352,25 @@ impl Hub {
         self.change(room, Some(object), wakes);
         let Some(account) = account else { return };
         let who = RoomMember::Account(account);
-        let is_member = self.replica.rooms.get(room).is_some_and(|room| room.has(Who::from(&who)));
-        for member in self.sessions_here(&who).into_iter().filter(|_| is_member) {
-            let Some(found) = self.replica.rooms.get(room) else { return };
-            let level = self.replica.level_in(member, found);
-            let object = room_object::identified(Object::with_capacity(96), &found.definition);
-            let object = object.integer("LEVEL", level.number().into()).into_value();
-            let object = Object::with_capacity(object.len() + 16).list(ROOMS, [object]);
-            self.tell_own(member, object, wakes);
+        for member in self.sessions_here(&who) {
+            self.tell_level(member, room, wakes);
         }
+    }
+
+    /// Tells a member of a room which level they have there.
+    fn tell_level(&mut self, member: MemberId, room: RoomNumber, wakes: &mut Vec<Wake>) {
+        let Some(found) = self.replica.rooms.get(room) else { return };
+        if !self.members.contains_key(&member)
+            || !self.speaks_rooms(member)
+            || self.replica.membership(member, found).is_none()
+        {
+            return;
+        }
+        let level = self.replica.level_in(member, found);
+        let object = room_object::identified(Object::with_capacity(96), &found.definition);
+        let object = object.integer("LEVEL", level.number().into()).into_value();
+        let object = Object::with_capacity(object.len() + 16).list(ROOMS, [object]);
+        self.tell_own(member, object, wakes);
     }
 
     fn tell_notice(&mut self, who: &RoomMember, notice: &[u8], wakes: &mut Vec<Wake>) {
@@ -363,7 +394,7 @@ impl Hub {
         due.sort_unstable();
         let mut wakes = Vec::new();
         for room in due {
-            self.desk.counts.insert(room, CountTold { at: Some(now), is_stale: false });
+            self.note_counted(room);
             let object = self.replica.rooms.get(room).map(|found| {
                 let object = Object::with_capacity(96);
                 let count = i64::try_from(found.count()).unwrap_or(i64::MAX);

@@ -150,9 +150,21 @@ impl World {
         self.hub.step(Incarnation::default(), proposal, greeting)
     }
 
-    /// Whether neither of two sees what the other says.
+    /// Whether neither of two sees what the other says. What a guest blocks, counts while they are here.
     fn hides(&self, one: usize, other: usize) -> bool {
-        self.users[one].blocked.contains(&other) || self.users[other].blocked.contains(&one)
+        let blocks = |one: usize, other: usize| {
+            let user = &self.users[one];
+            user.blocked.contains(&other) && (one < ACCOUNTS || user.here.is_some())
+        };
+        blocks(one, other) || blocks(other, one)
+    }
+
+    /// What is shown of what waits is decided when it is handed out: it is, before a guest's list begins or ends to count.
+    fn take_before_lists_change(&mut self, who: usize) {
+        if who >= ACCOUNTS {
+            let blocked: Vec<_> = self.users[who].blocked.iter().copied().collect();
+            blocked.into_iter().for_each(|whom| self.take(whom));
+        }
     }
 
     fn next(&mut self) -> u64 {
@@ -262,6 +274,8 @@ impl World {
         if resumes && key.is_none() {
             return;
         }
+        self.take_before_lists_change(who);
+        let user = &self.users[who];
         let identity = Identity {
             login: Self::login(who),
             level: if who < ACCOUNTS { Level::USER } else { Level::GUEST },
@@ -346,6 +360,7 @@ impl World {
     }
 
     fn cut(&mut self, who: usize) {
+        self.take_before_lists_change(who);
         let Some(id) = self.users[who].here.take() else { return };
         let _ = self.propose(Proposal::Leave(id), None);
         self.users[who].due.clear();

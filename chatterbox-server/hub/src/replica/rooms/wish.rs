@@ -83,6 +83,30 @@ pub enum RoomChange {
     EnterAuto(AccountRef),
 }
 
+impl RoomChange {
+    /// The room that it is about, where somebody other than who wants to enter it names one.
+    pub(crate) const fn room(&self) -> Option<RoomNumber> {
+        match self {
+            Self::Leave(room)
+            | Self::Delete(room)
+            | Self::Set(room, _)
+            | Self::Invite(room, _)
+            | Self::Uninvite(room, _)
+            | Self::Clear(room)
+            | Self::SetLevel(room, ..)
+            | Self::SetDefault(Some(room))
+            | Self::Remove { room, .. }
+            | Self::Release(room) => Some(*room),
+            Self::Create { .. }
+            | Self::Enter { .. }
+            | Self::SetDefault(None)
+            | Self::Configure(_)
+            | Self::Adopt
+            | Self::EnterAuto(_) => None,
+        }
+    }
+}
+
 /// A setting of a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RoomSetting {
