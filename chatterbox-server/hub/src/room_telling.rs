@@ -30,7 +30,10 @@ use crate::room_object;
 use crate::wake::Wake;
 
 /// The bounds of one room's timeline; all rooms have one budget beside.
-pub const ROOM_TIMELINE: TimelineLimits = TimelineLimits { events: 1024, bytes: 1024 * 1024 };
+///
+/// They have to be several times the size of a group that is applied at once (1,280 events, 3 MiB), or a burst would overtake
+/// readers who were told everything before it.
+pub const ROOM_TIMELINE: TimelineLimits = TimelineLimits { events: 8192, bytes: 8 * 1024 * 1024 };
 
 /// The time between two COUNTs of a room whose members are not listed, in milliseconds (RM-10).
 const COUNT_EVERY: u64 = 30_000;
