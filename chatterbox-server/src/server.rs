@@ -216,11 +216,6 @@ const PAGE: usize = 4096;
 /// Loads the history of earlier runs.
 async fn load_history(chat: &Chat, store: &dyn Store) -> Result<(), StoreError> {
     let (mut page, mut count) = (store.read(0, PAGE).await?, 0);
-    // What was there before the oldest that is kept is gone.
-    chat.begin_after(match page.first() {
-        Some((oldest, _)) => oldest.saturating_sub(1),
-        None => store.newest().await?,
-    });
     while let Some((last, _)) = page.last() {
         count += page.len();
         chat.remember(page.iter());

@@ -8,10 +8,12 @@ use chatterbox_proto::{Code, NameKey, Username};
 use crate::conversation::Conversation;
 use crate::hub::Hub;
 use crate::ids::MemberId;
+use crate::ids::RoomNumber;
 use crate::level::Level;
+use crate::record::RoomRef;
 use crate::record::Sequence;
 use crate::replica::rooms::definition::{
-    AccountRef, RoomDefinition, RoomKeep, RoomMember, RoomNumber, RoomRef, RoomShow,
+    AccountRef, RoomDefinition, RoomKeep, RoomMember, RoomShow,
 };
 use crate::replica::rooms::judge::Judged;
 use crate::replica::rooms::room::{Room, Who};

@@ -259,11 +259,6 @@ impl Chat {
         self.proposals.post(sender, records, held, tags, room).await
     }
 
-    /// Notes that messages of earlier runs up to this number are not kept any more.
-    pub fn begin_after(&self, forgotten: Sequence) {
-        self.hub().begin_after(forgotten);
-    }
-
     /// Takes messages of an earlier run into the history.
     pub fn remember<'a>(&self, records: impl Iterator<Item = &'a (Sequence, Record)>) {
         let mut hub = self.hub();

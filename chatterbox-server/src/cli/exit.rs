@@ -135,9 +135,16 @@ impl From<CopyError> for Failure {
 
 impl From<ConfiguredRoomError> for Failure {
     fn from(error: ConfiguredRoomError) -> Self {
-        let error: &dyn std::error::Error = &error;
-        let hint = Some("look at the rooms of the configuration file".into());
-        Self { message: error.to_string(), hint, code: CONFIGURATION }
+        let (hint, code) = match &error {
+            ConfiguredRoomError::Read { .. } | ConfiguredRoomError::Password { .. } => {
+                let hint =
+                    "password-file names a file with one line, beside the configuration file";
+                (Some(hint.into()), CONFIGURATION)
+            }
+            ConfiguredRoomError::Accounts(_) => (None, MESSAGES),
+            ConfiguredRoomError::Hash { .. } => (None, SYSTEM),
+        };
+        Self { message: error.to_string(), hint, code }
     }
 }
 

@@ -2,9 +2,9 @@
 
 use chatterbox_proto::Username;
 
-use crate::replica::rooms::definition::{
-    AccountRef, RoomDefinition, RoomMember, RoomNumber, RoomRef,
-};
+use crate::ids::RoomNumber;
+use crate::record::RoomRef;
+use crate::replica::rooms::definition::{AccountRef, RoomDefinition, RoomMember};
 use crate::replica::rooms::departures::Departure;
 use crate::replica::rooms::wish::RoomDone;
 
