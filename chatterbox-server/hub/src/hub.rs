@@ -26,7 +26,7 @@ use crate::room::history::History;
 use crate::room::limits::{Keep, TimelineLimits};
 use crate::room::stamp::Stamp;
 use crate::room::timeline::Lag;
-use crate::room_telling::RoomDesk;
+use crate::room_desk::RoomDesk;
 use crate::rooms::Rooms;
 use crate::wake::Wake;
 

@@ -3,7 +3,6 @@
 //! What concerns all members of a room goes into its timeline, what concerns one into their own queue. Of both it holds that
 //! it is told before whatever happens after it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,54 +11,32 @@ use chatterbox_proto::capability::rooms::{ROOMS, ROOMS_LEFT};
 use chatterbox_proto::json::{self, Object};
 use chatterbox_proto::{Capability, Username};
 
-use crate::encode::room_object;
 use crate::event::Event;
-use crate::guard::SlowMode;
 use crate::hub::Hub;
+use crate::ids::RoomNumber;
 use crate::ids::{MemberId, RoomId};
 use crate::level::Level;
 use crate::member::Kind;
+use crate::record::RoomRef;
 use crate::record::Sequence;
-use crate::replica::rooms::definition::{
-    AccountRef, RoomDefinition, RoomMember, RoomNumber, RoomRef,
-};
+use crate::replica::rooms::definition::{AccountRef, RoomDefinition, RoomMember};
 use crate::replica::rooms::departures::DELETED;
 use crate::replica::rooms::record::RoomRecord;
-use crate::replica::rooms::room::{Room, Who};
+use crate::replica::rooms::room::Room;
 use crate::replica::rooms::told::{LeftWhy, RoomTold};
 use crate::room::limits::TimelineLimits;
+use crate::room_desk::CountTold;
+use crate::room_object;
 use crate::wake::Wake;
 
 /// The bounds of one room's timeline; all rooms have one budget beside.
-pub const ROOM_TIMELINE: TimelineLimits = TimelineLimits { events: 1024, bytes: 1024 * 1024 };
+///
+/// They have to be several times the size of a group that is applied at once (1,280 events, 3 MiB), or a burst would overtake
+/// readers who were told everything before it.
+pub const ROOM_TIMELINE: TimelineLimits = TimelineLimits { events: 8192, bytes: 8 * 1024 * 1024 };
 
 /// The time between two COUNTs of a room whose members are not listed, in milliseconds (RM-10).
 const COUNT_EVERY: u64 = 30_000;
-
-/// What this node knows of rooms beside the lobby, apart from what happens in them.
-#[derive(Debug, Default)]
-pub(crate) struct RoomDesk {
-    ids: HashMap<RoomNumber, RoomId>,
-    /// What is the same of a room for all its members, as JSON, where nothing has changed since somebody asked.
-    shared: HashMap<RoomNumber, Bytes>,
-    /// The rooms without a roster whose COUNT has changed, and when it was told last.
-    counts: HashMap<RoomNumber, CountTold>,
-    /// Who has written a moment ago, where that counts.
-    pub(crate) slow: SlowMode<(RoomNumber, Who)>,
-}
-
-#[derive(Debug, Default)]
-struct CountTold {
-    at: Option<u64>,
-    is_stale: bool,
-}
-
-impl RoomDesk {
-    /// The place of a room's timeline.
-    pub(crate) fn id(&self, number: RoomNumber) -> Option<RoomId> {
-        self.ids.get(&number).copied()
-    }
-}
 
 impl Hub {
     /// Makes a fact of an earlier run true. Nobody is here yet who could be told.
@@ -121,6 +98,22 @@ impl Hub {
                         changed
                     };
                     self.change(room, changed, wakes);
+                    if is_listed_anew {
+                        self.note_counted(room);
+                    }
+                }
+            }
+            RoomTold::AccountChanged { member, left, entered } => {
+                if !self.members.contains_key(&member) || !self.speaks_rooms(member) {
+                    return;
+                }
+                // The account is a member all the same, and a connection ends with its login: there is nothing to tell.
+                for room in left {
+                    self.let_out(member, room);
+                }
+                for room in entered {
+                    self.let_in(member, room);
+                    self.tell_whole_room(member, room, wakes);
                 }
             }
             RoomTold::Entered { room, who, names } => {
@@ -150,8 +143,10 @@ impl Hub {
                     room_object::roster(object, &self.replica, found)
                 });
                 self.change(room, object, wakes);
+                self.note_counted(room);
             }
             RoomTold::StaffChanged(room, account) => self.tell_staff(room, account, wakes),
+            RoomTold::LevelChanged(room, member) => self.tell_level(member, room, wakes),
             RoomTold::Deleted { room, members, by } => {
                 for who in members {
                     for member in self.sessions_here(&who) {
@@ -229,6 +224,12 @@ impl Hub {
         }
     }
 
+    /// Notes that the members of a room know how many there are.
+    fn note_counted(&mut self, room: RoomNumber) {
+        let told = CountTold { at: Some(self.now), is_stale: false };
+        self.desk.counts.insert(room, told);
+    }
+
     fn tell_joined(&mut self, room: RoomNumber, names: &[Username], wakes: &mut Vec<Wake>) {
         self.tell_names(room, names, Event::room_joined, wakes);
     }
@@ -244,9 +245,6 @@ impl Hub {
         event: fn(Bytes, Bytes) -> Event,
         wakes: &mut Vec<Wake>,
     ) {
-        if names.is_empty() {
-            return;
-        }
         self.forget_shared(room);
         let Some(found) = self.replica.rooms.get(room) else { return };
         if !found.has_roster() {
@@ -357,15 +355,25 @@ impl Hub {
         self.change(room, Some(object), wakes);
         let Some(account) = account else { return };
         let who = RoomMember::Account(account);
-        let is_member = self.replica.rooms.get(room).is_some_and(|room| room.has(Who::from(&who)));
-        for member in self.sessions_here(&who).into_iter().filter(|_| is_member) {
-            let Some(found) = self.replica.rooms.get(room) else { return };
-            let level = self.replica.level_in(member, found);
-            let object = room_object::identified(Object::with_capacity(96), &found.definition);
-            let object = object.integer("LEVEL", level.number().into()).into_value();
-            let object = Object::with_capacity(object.len() + 16).list(ROOMS, [object]);
-            self.tell_own(member, object, wakes);
+        for member in self.sessions_here(&who) {
+            self.tell_level(member, room, wakes);
         }
+    }
+
+    /// Tells a member of a room which level they have there.
+    fn tell_level(&mut self, member: MemberId, room: RoomNumber, wakes: &mut Vec<Wake>) {
+        let Some(found) = self.replica.rooms.get(room) else { return };
+        if !self.members.contains_key(&member)
+            || !self.speaks_rooms(member)
+            || self.replica.membership(member, found).is_none()
+        {
+            return;
+        }
+        let level = self.replica.level_in(member, found);
+        let object = room_object::identified(Object::with_capacity(96), &found.definition);
+        let object = object.integer("LEVEL", level.number().into()).into_value();
+        let object = Object::with_capacity(object.len() + 16).list(ROOMS, [object]);
+        self.tell_own(member, object, wakes);
     }
 
     fn tell_notice(&mut self, who: &RoomMember, notice: &[u8], wakes: &mut Vec<Wake>) {
@@ -389,7 +397,7 @@ impl Hub {
         due.sort_unstable();
         let mut wakes = Vec::new();
         for room in due {
-            self.desk.counts.insert(room, CountTold { at: Some(now), is_stale: false });
+            self.note_counted(room);
             let object = self.replica.rooms.get(room).map(|found| {
                 let object = Object::with_capacity(96);
                 let count = i64::try_from(found.count()).unwrap_or(i64::MAX);

@@ -16,7 +16,16 @@ mod blocks;
 mod budget;
 mod logins;
 mod rings_and_runs;
+mod room_accounts;
+mod room_bounds;
+mod room_hidden;
+mod room_kit;
+mod room_levels;
+mod room_limit;
+mod room_lobby;
 mod room_model;
+mod room_resuming;
+mod room_told;
 mod rooms;
 mod views;
 

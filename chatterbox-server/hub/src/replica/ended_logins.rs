@@ -68,6 +68,11 @@ impl EndedLogins {
         }
     }
 
+    /// Whether an account was removed a moment ago.
+    pub(crate) fn is_removed(&self, account: i64) -> bool {
+        self.since.get(&account).is_some_and(|first_good| *first_good == i64::MAX)
+    }
+
     /// Whether a login was ended after it had been checked.
     pub(crate) fn has(&self, login: &LoggedIn) -> bool {
         let AccountKey { id, epoch } = login.account_key;

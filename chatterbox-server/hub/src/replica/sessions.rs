@@ -11,9 +11,9 @@ use siphasher::sip::SipHasher13;
 use crate::digest::{Digest, Digester};
 use crate::guard::Shares;
 use crate::identity::LoggedIn;
+use crate::ids::RoomNumber;
 use crate::ids::{MemberId, SessionId, SessionKey};
 use crate::record::Sequence;
-use crate::replica::rooms::definition::RoomNumber;
 
 /// How long a session outlives its connection, in milliseconds.
 pub const RESUMABLE: u64 = 10 * 60 * 1000;
@@ -34,6 +34,8 @@ pub struct Session {
     pub account: Option<LoggedIn>,
     /// Its connection, if there is one.
     pub member: Option<MemberId>,
+    /// Its newest connection, which may have ended.
+    newest: MemberId,
     /// When it began.
     since: u64,
     /// How many of its connections have ended.
@@ -103,10 +105,19 @@ impl Sessions {
     ) -> SessionKey {
         let id = SessionId(self.next);
         self.next += 1;
-        let member = Some(member);
+        let (newest, member) = (member, Some(member));
         let (tags, rooms) = (Tags::default(), Vec::new());
-        let session =
-            Session { secret: random, name, account, member, since: now, ends: 0, tags, rooms };
+        let session = Session {
+            secret: random,
+            name,
+            account,
+            member,
+            newest,
+            since: now,
+            ends: 0,
+            tags,
+            rooms,
+        };
         self.by_id.insert(id, session);
         SessionKey { id, secret: random }
     }
@@ -133,6 +144,7 @@ impl Sessions {
     ) -> Option<SessionKey> {
         let session = self.by_id.get_mut(&id)?;
         (session.member, session.account) = (Some(member), account);
+        session.newest = member;
         Some(SessionKey { id, secret: session.secret })
     }
 
@@ -141,6 +153,11 @@ impl Sessions {
         if let Some(session) = self.by_id.get_mut(&id) {
             session.rooms = rooms;
         }
+    }
+
+    /// The newest connection of a session, which may have ended.
+    pub fn newest(&self, id: SessionId) -> Option<MemberId> {
+        self.by_id.get(&id).map(|session| session.newest)
     }
 
     /// Takes the rooms that a guest was in.
@@ -220,9 +237,10 @@ impl Sessions {
 
 impl Digest for Session {
     fn digest(&self, to: &mut Digester) {
-        let Self { secret, name, account, member, since, ends, tags: Tags(tags), rooms } = self;
-        to.add(secret).add(name).add(account).add(member).add(since).add(ends).add(tags);
-        to.add(rooms);
+        let Self { secret, name, account, member, newest, since, ends, tags: Tags(tags), rooms } =
+            self;
+        to.add(secret).add(name).add(account).add(member).add(newest).add(since).add(ends);
+        to.add(tags).add(rooms);
     }
 }
 

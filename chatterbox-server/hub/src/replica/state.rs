@@ -175,6 +175,9 @@ impl Replica {
         let session = match resumed {
             Some(session) => {
                 suspended = self.sessions.take_rooms(session);
+                if let Some(before) = self.sessions.newest(session).filter(|_| is_guest) {
+                    self.rooms.departures.go_on(before, member);
+                }
                 self.sessions.go_on(session, login, member)
             }
             None if has_session => Some(self.sessions.begin(name, login, member, random, self.now)),
@@ -263,15 +266,21 @@ impl Replica {
         };
         let is_other = before.as_ref().map(|login| login.account_key.id)
             != after.as_ref().map(|login| login.account_key.id);
-        let in_rooms = [&before, &after]
-            .map(|login| login.as_ref().filter(|_| is_other))
-            .map(|login| self.names_in_rooms(login));
+        let level = person.identity.actor().level;
+        let switched = is_other
+            .then(|| self.account_changed_in_rooms(member, before.as_ref(), after.as_ref()));
+        let after = after.filter(|_| is_other);
+        let in_rooms = [before, after].map(|login| self.names_in_rooms(login.as_ref()));
         let stale = self.presence.amend(member, |identity| amendment.apply(identity));
         let login = self.presence.identity(member).and_then(|identity| identity.login.clone());
         if let Some(session) = session.and_then(|session| self.sessions.session_mut(session)) {
             session.account = login;
         }
-        let rooms = in_rooms.into_iter().flat_map(|names| self.renamed_in_rooms(names)).collect();
+        let mut rooms = Vec::from_iter(switched);
+        rooms.extend(in_rooms.into_iter().flat_map(|names| self.renamed_in_rooms(names)));
+        if !is_other {
+            rooms.extend(self.promoted_in_rooms(member, level));
+        }
         Ok((stale, rooms))
     }
 

@@ -13,6 +13,10 @@ use crate::{
     RoomActor, RoomChange, RoomMember, RoomNumber, RoomRef, RoomWish, SessionKey,
 };
 
+mod client;
+
+use client::Client;
+
 const USERS: usize = 7;
 /// The first of them have accounts, the others are guests.
 const ACCOUNTS: usize = 4;
@@ -87,17 +91,6 @@ struct Said {
     to: Option<usize>,
 }
 
-/// What a client makes of what it is told.
-#[derive(Debug, Default)]
-struct Client {
-    ids: Vec<u64>,
-    last: u64,
-    /// Rosters by the number of their rooms.
-    rooms: BTreeMap<u64, BTreeSet<String>>,
-    names: BTreeMap<String, u64>,
-    gaps: BTreeSet<u64>,
-}
-
 #[derive(Debug)]
 struct User {
     name: String,
@@ -157,9 +150,21 @@ impl World {
         self.hub.step(Incarnation::default(), proposal, greeting)
     }
 
-    /// Whether neither of two sees what the other says.
+    /// Whether neither of two sees what the other says. What a guest blocks, counts while they are here.
     fn hides(&self, one: usize, other: usize) -> bool {
-        self.users[one].blocked.contains(&other) || self.users[other].blocked.contains(&one)
+        let blocks = |one: usize, other: usize| {
+            let user = &self.users[one];
+            user.blocked.contains(&other) && (one < ACCOUNTS || user.here.is_some())
+        };
+        blocks(one, other) || blocks(other, one)
+    }
+
+    /// What is shown of what waits is decided when it is handed out: it is, before a guest's list begins or ends to count.
+    fn take_before_lists_change(&mut self, who: usize) {
+        if who >= ACCOUNTS {
+            let blocked: Vec<_> = self.users[who].blocked.iter().copied().collect();
+            blocked.into_iter().for_each(|whom| self.take(whom));
+        }
     }
 
     fn next(&mut self) -> u64 {
@@ -269,6 +274,8 @@ impl World {
         if resumes && key.is_none() {
             return;
         }
+        self.take_before_lists_change(who);
+        let user = &self.users[who];
         let identity = Identity {
             login: Self::login(who),
             level: if who < ACCOUNTS { Level::USER } else { Level::GUEST },
@@ -353,6 +360,7 @@ impl World {
     }
 
     fn cut(&mut self, who: usize) {
+        self.take_before_lists_change(who);
         let Some(id) = self.users[who].here.take() else { return };
         let _ = self.propose(Proposal::Leave(id), None);
         self.users[who].due.clear();
@@ -480,69 +488,6 @@ impl World {
         }
         let mine = self.rooms.values().filter(|room| room.members.contains_key(&who)).count();
         assert_eq!(self.users[who].client.rooms.len(), mine);
-    }
-}
-
-impl Client {
-    /// Reads one object in the order of its meaning, and gives the ids of its messages (CP-10).
-    fn read(&mut self, object: &Value) -> Vec<u64> {
-        let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        for (room, names) in object["ROOM_USERS_JOINED"].as_object().into_iter().flatten() {
-            let roster = self.rooms.get_mut(&self.names[room]).unwrap();
-            for name in list(names) {
-                assert!(roster.insert(text(&name)), "{name} was there already");
-            }
-        }
-        for (old, new) in object["USERS_RENAMED"].as_object().into_iter().flatten() {
-            for roster in self.rooms.values_mut() {
-                if roster.remove(old) {
-                    assert!(roster.insert(text(new)));
-                }
-            }
-        }
-        self.read_rooms(&object["ROOMS"]);
-        let mut ids = Vec::new();
-        for (message, id) in list(&object["MESSAGES"]).iter().zip(list(&object["IDS"])) {
-            let id = id.as_u64().unwrap();
-            assert!(id > self.last, "ids rise on one connection");
-            self.last = id;
-            ids.push(id);
-            if let Some(room) = message[1].as_str().filter(|to| to.starts_with('#')) {
-                let roster = &self.rooms[&self.names[room]];
-                let by = message[0].as_str().unwrap();
-                assert!(roster.contains(by), "{by} is in the roster before the message (RM-9)");
-            }
-        }
-        for (room, names) in object["ROOM_USERS_LEFT"].as_object().into_iter().flatten() {
-            let roster = self.rooms.get_mut(&self.names[room]).unwrap();
-            for name in list(names) {
-                assert!(roster.remove(&text(&name)), "{name} was not there");
-            }
-        }
-        for left in list(&object["ROOMS_LEFT"]) {
-            assert!(self.rooms.remove(&left["NUMBER"].as_u64().unwrap()).is_some());
-            self.names.remove(left["ROOM"].as_str().unwrap());
-        }
-        self.ids.extend(&ids);
-        ids
-    }
-
-    fn read_rooms(&mut self, rooms: &Value) {
-        for room in rooms.as_array().into_iter().flatten() {
-            if room["ROOM"] == "ALL" {
-                continue;
-            }
-            let number = room["NUMBER"].as_u64().unwrap();
-            self.names.insert(room["ROOM"].as_str().unwrap().to_owned(), number);
-            if let Some(users) = room["USERS"].as_array() {
-                let users = users.iter().map(|name| name.as_str().unwrap().to_owned());
-                self.rooms.insert(number, users.collect());
-            }
-            if room["GAP"] == true {
-                self.gaps.insert(number);
-            }
-        }
     }
 }
 

@@ -3,8 +3,10 @@
 use std::collections::VecDeque;
 
 use crate::digest::{Digest, Digester};
+use crate::ids::MemberId;
+use crate::record::RoomRef;
 use crate::record::Sequence;
-use crate::replica::rooms::definition::RoomRef;
+
 use crate::replica::rooms::room::Who;
 
 /// So many ends are remembered, and so many members in all; the oldest go first. Who has lost a room before does not find it
@@ -56,6 +58,17 @@ impl Departures {
     pub(crate) fn since(&self, who: Who, after: Sequence) -> impl Iterator<Item = &Departure> {
         let since = self.all.iter().filter(move |departure| departure.number > after);
         since.filter(move |departure| departure.who.binary_search(&who).is_ok())
+    }
+
+    /// The session of a guest goes on with another connection, which may ask for what has ended before.
+    pub(crate) fn go_on(&mut self, before: MemberId, now: MemberId) {
+        for Departure { who, .. } in &mut self.all {
+            if let Ok(place) = who.binary_search(&Who::Guest(before)) {
+                who.remove(place);
+                let place = who.partition_point(|other| *other < Who::Guest(now));
+                who.insert(place, Who::Guest(now));
+            }
+        }
     }
 
     /// How a room was deleted, if it was lately.

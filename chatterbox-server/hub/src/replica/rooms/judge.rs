@@ -6,11 +6,10 @@
 use chatterbox_proto::{RoomName, limits};
 
 use crate::ids::MemberId;
+use crate::ids::RoomNumber;
 use crate::level::Level;
 use crate::record::Sequence;
-use crate::replica::rooms::definition::{
-    AccountRef, RoomDefinition, RoomMember, RoomNumber, RoomSettings,
-};
+use crate::replica::rooms::definition::{AccountRef, RoomDefinition, RoomMember, RoomSettings};
 use crate::replica::rooms::record::RoomRecord;
 use crate::replica::rooms::room::{Room, Who};
 use crate::replica::rooms::wish::{
@@ -22,12 +21,6 @@ use crate::replica::state::Replica;
 const ROOMS: usize = 1000;
 /// Rooms that one account owns.
 const OWNED: usize = 20;
-/// Members of one room.
-const MEMBERS: usize = 5000;
-/// Invitations of one room that count.
-const INVITATIONS: usize = 20;
-/// How long an invitation counts, in seconds.
-const INVITED_FOR: i64 = 7 * 24 * 60 * 60;
 
 /// The facts that follow from a wish.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,18 +49,27 @@ impl Wisher {
         }
     }
 
-    fn is_in(&self, room: &Room) -> bool {
+    pub(super) fn is_in(&self, room: &Room) -> bool {
         self.member.as_ref().is_some_and(|member| room.has(member.into()))
     }
 
-    fn account(&self) -> Result<&AccountRef, RoomRefusal> {
+    /// Whether they may know that a room is there (RM-12). Entering has rules of its own.
+    fn knows_of(&self, room: &Room, now: i64) -> bool {
+        let is_invited = |who: &RoomMember| room.invitation(who.into(), now).is_some();
+        !room.definition.settings.hidden
+            || self.is_in(room)
+            || self.level >= Level::ADMIN
+            || self.member.as_ref().is_some_and(is_invited)
+    }
+
+    pub(super) fn account(&self) -> Result<&AccountRef, RoomRefusal> {
         match &self.member {
             Some(RoomMember::Account(account)) => Ok(account),
             _ => Err(RoomRefusal::Forbidden),
         }
     }
 
-    fn needs(&self, level: Level, has: Level) -> Result<(), RoomRefusal> {
+    pub(super) fn needs(&self, level: Level, has: Level) -> Result<(), RoomRefusal> {
         if has >= level { Ok(()) } else { Err(RoomRefusal::Forbidden) }
     }
 }
@@ -83,14 +85,28 @@ impl Replica {
         number: Sequence,
     ) -> Result<Judged, RoomRefusal> {
         let by = self.wisher(wish.by)?;
+        let about = wish.change.room().and_then(|room| self.rooms.get(room));
+        if about.is_some_and(|room| !by.knows_of(room, wish.now)) {
+            return Err(RoomRefusal::NoSuchRoom);
+        }
+        self.follows(&by, wish, number)
+    }
+
+    /// What follows from a wish of somebody.
+    fn follows(
+        &self,
+        by: &Wisher,
+        wish: &RoomWish,
+        number: Sequence,
+    ) -> Result<Judged, RoomRefusal> {
         match &wish.change {
             RoomChange::Create { name, password } => {
-                self.create(&by, name, password.clone(), number)
+                self.create(by, name, password.clone(), number)
             }
             RoomChange::Enter { room, shown } => {
-                self.enter(&by, *room, shown.as_deref(), number, wish.now)
+                self.enter(by, *room, shown.as_deref(), number, wish.now)
             }
-            RoomChange::Leave(room) => self.leave_room(&by, *room),
+            RoomChange::Leave(room) => self.leave_room(by, *room),
             RoomChange::Delete(room) => {
                 let room = self.room(*room)?;
                 by.needs(Level::OPERATOR, by.level_in(room))?;
@@ -99,24 +115,24 @@ impl Replica {
                 }
                 Ok(judged(room, vec![RoomRecord::Deleted(room.definition.number)]))
             }
-            RoomChange::Set(room, setting) => self.set(&by, *room, setting),
-            RoomChange::Invite(room, who) => self.invite(&by, *room, who, wish.now),
+            RoomChange::Set(room, setting) => self.set(by, *room, setting),
+            RoomChange::Invite(room, who) => self.invite(by, *room, who, wish.now),
             RoomChange::Uninvite(room, who) => {
                 let room = self.room(*room)?;
-                self.may_invite(&by, room)?;
+                self.may_invite(by, room)?;
                 if room.invitation(who.into(), wish.now).is_none() {
                     return Err(RoomRefusal::NoSuchUser);
                 }
                 let number = room.definition.number;
                 Ok(judged(room, vec![RoomRecord::Uninvited { room: number, who: who.clone() }]))
             }
-            RoomChange::Clear(room) => self.clear(&by, *room, number),
+            RoomChange::Clear(room) => self.clear(by, *room, number),
             RoomChange::SetLevel(room, account, level) => {
-                self.set_level(&by, *room, account, *level)
+                self.set_level(by, *room, account, *level)
             }
-            RoomChange::SetDefault(room) => self.set_default(&by, *room),
-            RoomChange::Remove { room, who, .. } => self.remove_from(&by, *room, who),
-            RoomChange::Configure(room) => self.configure(&by, room, number),
+            RoomChange::SetDefault(room) => self.set_default(by, *room),
+            RoomChange::Remove { room, who, reason } => self.remove_from(by, *room, who, reason),
+            RoomChange::Configure(room) => self.configure(by, room, number),
             RoomChange::Release(room) => {
                 by.is_operator()?;
                 let room = self.room(*room)?;
@@ -126,10 +142,18 @@ impl Replica {
             }
             RoomChange::EnterAuto(account) => {
                 by.is_operator()?;
+                self.is_there(account)?;
                 Ok(self.enter_auto(account, number))
             }
-            RoomChange::Adopt => self.adopt(&by, wish.by, number),
+            RoomChange::Adopt => self.adopt(by, wish.by, number),
         }
+    }
+
+    /// Whether an account was not removed a moment ago. Whoever found it may not know that yet, and nobody would take it out of
+    /// the room again.
+    pub(super) fn is_there(&self, account: &AccountRef) -> Result<(), RoomRefusal> {
+        let is_removed = self.ended_logins.is_removed(account.id);
+        if is_removed { Err(RoomRefusal::NoSuchUser) } else { Ok(()) }
     }
 
     /// Who wishes something.
@@ -194,88 +218,11 @@ impl Replica {
         Ok(Judged { done, records: vec![RoomRecord::Defined(Box::new(definition)), entered] })
     }
 
-    fn enter(
-        &self,
-        by: &Wisher,
-        room: RoomNumber,
-        shown: Option<&str>,
-        number: Sequence,
-        now: i64,
-    ) -> Result<Judged, RoomRefusal> {
-        let room = self.room(room)?;
-        let who = by.member.clone().ok_or(RoomRefusal::Failed)?;
-        let key = Who::from(&who);
-        if room.has(key) {
-            return Err(RoomRefusal::Already);
-        }
-        let settings = &room.definition.settings;
-        let is_invited = room.invitation(key, now).is_some();
-        let is_staff = by.level_in(room) >= Level::OPERATOR;
-        if !is_invited && !is_staff {
-            // Who may not know of it is not told that it is there (RM-12).
-            let refusal = |code| if settings.hidden { RoomRefusal::NoSuchRoom } else { code };
-            if settings.closed {
-                return Err(refusal(RoomRefusal::Closed));
-            }
-            if settings.password.is_some() && settings.password.as_deref() != shown {
-                return Err(refusal(RoomRefusal::WrongPassword));
-            }
-        }
-        let limit = usize::try_from(settings.limit).unwrap_or(usize::MAX);
-        let is_full = limit > 0 && !is_staff && room.counted() >= limit;
-        if is_full || room.count() >= MEMBERS {
-            return Err(RoomRefusal::Full);
-        }
-        if self.rooms.count_of(key) >= limits::MEMBERSHIPS {
-            return Err(RoomRefusal::TooMany);
-        }
-        let mut records = Vec::with_capacity(2);
-        if is_invited {
-            // It counts once (RM-13).
-            let room = room.definition.number;
-            records.push(RoomRecord::Uninvited { room, who: who.clone() });
-        }
-        records.push(RoomRecord::Entered { room: room.definition.number, who, since: number });
-        Ok(judged(room, records))
-    }
-
     fn leave_room(&self, by: &Wisher, room: RoomNumber) -> Result<Judged, RoomRefusal> {
         let room = self.room(room)?;
         let who = by.member.clone().filter(|who| room.has(who.into()));
         let who = who.ok_or(RoomRefusal::NotAMember)?;
         Ok(judged(room, vec![left(room, who)]))
-    }
-
-    fn may_invite(&self, by: &Wisher, room: &Room) -> Result<(), RoomRefusal> {
-        let level = by.level_in(room);
-        if !by.is_in(room) && level < Level::OPERATOR {
-            return Err(RoomRefusal::NotAMember);
-        }
-        by.account()?;
-        let needed = if room.definition.settings.closed { Level::HELPER } else { Level::USER };
-        by.needs(needed, level)
-    }
-
-    fn invite(
-        &self,
-        by: &Wisher,
-        room: RoomNumber,
-        who: &RoomMember,
-        now: i64,
-    ) -> Result<Judged, RoomRefusal> {
-        let room = self.room(room)?;
-        self.may_invite(by, room)?;
-        let key = Who::from(who);
-        if room.has(key) {
-            return Err(RoomRefusal::Already);
-        }
-        if room.invitation(key, now).is_none() && room.invitations(now) >= INVITATIONS {
-            return Err(RoomRefusal::TooMany);
-        }
-        let until = now.saturating_add(INVITED_FOR);
-        let (room_number, who, by) = (room.definition.number, who.clone(), by.name.clone());
-        let invited = RoomRecord::Invited { room: room_number, who, by, until };
-        Ok(judged(room, vec![invited]))
     }
 
     fn clear(
@@ -306,6 +253,7 @@ impl Replica {
         let room = self.room(room)?;
         let own = by.level_in(room);
         by.needs(Level::OPERATOR, own)?;
+        self.is_there(account)?;
         // Nobody gives more than they have there, or changes an equal (RL-1, RL-2).
         let has = self.level_of_account_in(room, account);
         if level > own || level > Level::OPERATOR || has >= own {
@@ -320,9 +268,14 @@ impl Replica {
 
     /// The level of an account in a room, as far as it is known here: the level on the server is that of who is here.
     pub(crate) fn level_of_account_in(&self, room: &Room, account: &AccountRef) -> Level {
+        room.level_of(account.id).max(self.level_on_server(account))
+    }
+
+    /// The level on the server of an account that is here; nothing is known of the others.
+    pub(super) fn level_on_server(&self, account: &AccountRef) -> Level {
         let here = self.sessions_of(account).map(|(_, identity)| identity);
-        let on_server = here.map(|identity| identity.actor().level.max(identity.level)).max();
-        room.level_of(account.id).max(on_server.unwrap_or_default())
+        let levels = here.map(|identity| identity.actor().level.max(identity.level));
+        levels.max().unwrap_or_default()
     }
 
     fn set_default(&self, by: &Wisher, room: Option<RoomNumber>) -> Result<Judged, RoomRefusal> {
@@ -337,7 +290,12 @@ impl Replica {
                 RoomDone { room: Some(room.definition.to_ref()) }
             }
         };
-        Ok(Judged { done, records: vec![RoomRecord::DefaultSet { account, room }] })
+        let now = self.rooms.default_of(Who::Account(account)).map(|room| room.definition.number);
+        let records = match now == room {
+            true => Vec::new(),
+            false => vec![RoomRecord::DefaultSet { account, room }],
+        };
+        Ok(Judged { done, records })
     }
 
     fn remove_from(
@@ -345,10 +303,15 @@ impl Replica {
         by: &Wisher,
         room: RoomNumber,
         who: &RoomMember,
+        reason: &str,
     ) -> Result<Judged, RoomRefusal> {
         let room = self.room(room)?;
         let own = by.level_in(room);
         by.needs(Level::HELPER, own)?;
+        // It is remembered for those who come back, so it takes memory.
+        if reason.chars().count() > limits::TOPIC_CHARS {
+            return Err(RoomRefusal::TooLong);
+        }
         if !room.has(who.into()) {
             return Err(RoomRefusal::NoSuchUser);
         }
@@ -399,45 +362,6 @@ impl Replica {
             false => vec![RoomRecord::Defined(Box::new(definition))],
         };
         Ok(Judged { done, records })
-    }
-
-    fn enter_auto(&self, account: &AccountRef, number: Sequence) -> Judged {
-        let who = Who::Account(account.id);
-        let places = limits::MEMBERSHIPS.saturating_sub(self.rooms.count_of(who));
-        let missing = self.rooms.iter().filter(|(_, room)| {
-            room.definition.auto
-                && !room.has(who)
-                && !room.was_left_by(account.id)
-                && room.count() < MEMBERS
-        });
-        let enter = |(room, _): (RoomNumber, &Room)| RoomRecord::Entered {
-            room,
-            who: RoomMember::Account(account.clone()),
-            since: number,
-        };
-        let records = missing.take(places).map(enter).collect();
-        Judged { done: RoomDone { room: None }, records }
-    }
-
-    /// A guest has an account now, which takes over their memberships.
-    fn adopt(
-        &self,
-        by: &Wisher,
-        actor: RoomActor,
-        number: Sequence,
-    ) -> Result<Judged, RoomRefusal> {
-        let account = by.account()?;
-        let RoomActor::Member(member) = actor else { return Err(RoomRefusal::Failed) };
-        let who = RoomMember::Account(account.clone());
-        let mut records = Vec::new();
-        for (room, found) in self.rooms.rooms_of(Who::Guest(member)) {
-            let guest = RoomMember::Guest(member);
-            records.push(RoomRecord::Left { room, who: guest, stays_out: false });
-            if !found.has((&who).into()) {
-                records.push(RoomRecord::Entered { room, who: who.clone(), since: number });
-            }
-        }
-        Ok(Judged { done: RoomDone { room: None }, records })
     }
 }
 

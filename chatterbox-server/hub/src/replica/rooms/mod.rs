@@ -2,6 +2,8 @@
 //!
 //! A *wish* is judged and becomes *records*, which are stored, applied, and told. The table holds what is so.
 
+mod admission;
+mod adopting;
 pub(crate) mod definition;
 pub(crate) mod departures;
 pub(crate) mod judge;

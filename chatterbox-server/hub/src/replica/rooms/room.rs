@@ -145,11 +145,6 @@ impl Room {
         all.filter(move |(_, invitation)| now < invitation.until)
     }
 
-    /// How many invitations count at this time.
-    pub(crate) fn invitations(&self, now: i64) -> usize {
-        self.all_invitations(now).count()
-    }
-
     /// Whether an account was a member before, and left.
     pub(crate) fn was_left_by(&self, account: i64) -> bool {
         self.out.contains(&account)
@@ -202,9 +197,15 @@ impl Room {
         self.invitations.remove(&who);
     }
 
-    /// Forgets the invitations that are over, so that they take no memory.
-    pub(crate) fn forget_invitations(&mut self, now: i64) {
-        self.invitations.retain(|_, (_, invitation)| now < invitation.until);
+    /// Forgets the invitations that are over, and those of guests who are not here, so that they take no memory.
+    pub(crate) fn forget_invitations(&mut self, now: i64, is_here: impl Fn(MemberId) -> bool) {
+        self.invitations.retain(|who, (_, invitation)| {
+            let can_come = match who {
+                Who::Account(_) => true,
+                Who::Guest(member) => is_here(*member),
+            };
+            can_come && now < invitation.until
+        });
     }
 
     /// Forgets an account that is removed. Its room goes to the longest member of level 4, or to nobody (RL-3); says whether it
@@ -224,6 +225,31 @@ impl Room {
             Arc::make_mut(&mut self.definition).owner = heir;
         }
         owned
+    }
+}
+
+#[cfg(test)]
+impl Room {
+    /// The accounts that are members, in the order in which they joined, and since when.
+    pub(crate) fn in_order(&self) -> Vec<(&AccountRef, Sequence)> {
+        let mut seats: Vec<_> = self.accounts.values().collect();
+        seats.sort_unstable_by_key(|seat| seat.order);
+        seats.into_iter().map(|seat| (&seat.account, seat.since)).collect()
+    }
+
+    /// The accounts that have a level in it.
+    pub(crate) fn levels(&self) -> Vec<&(AccountRef, Level)> {
+        self.levels.values().collect()
+    }
+
+    /// The accounts that do not become members by themselves any more.
+    pub(crate) fn left_by(&self) -> Vec<i64> {
+        self.out.iter().copied().collect()
+    }
+
+    /// The invitations that take memory, those counted that are over.
+    pub(crate) fn kept_invitations(&self) -> usize {
+        self.invitations.len()
     }
 }
 

@@ -6,13 +6,15 @@ use chatterbox_proto::Username;
 
 use crate::identity::{AccountKey, Identity, LoggedIn};
 use crate::ids::MemberId;
+use crate::ids::RoomNumber;
+use crate::level::Level;
 use crate::record::Sequence;
-use crate::replica::rooms::definition::{AccountRef, RoomMember, RoomNumber};
+use crate::replica::rooms::definition::{AccountRef, RoomMember};
 use crate::replica::rooms::departures::DELETED;
 use crate::replica::rooms::record::RoomRecord;
 use crate::replica::rooms::room::{Room, Who};
 use crate::replica::rooms::told::{LeftWhy, Lost, RoomTold, RoomsChanged};
-use crate::replica::rooms::wish::{RoomChange, RoomRefusal, RoomWish};
+use crate::replica::rooms::wish::{RoomActor, RoomChange, RoomRefusal, RoomWish};
 use crate::replica::state::Replica;
 
 impl Replica {
@@ -28,8 +30,12 @@ impl Replica {
         let judged = self.judge_wish(&wish, number)?;
         let by = self.wisher(wish.by)?.name;
         let mut told = Vec::with_capacity(judged.records.len());
-        for record in &judged.records {
-            self.make_true(record, &wish, &by, number, &mut told);
+        if let (RoomChange::Adopt, RoomActor::Member(member)) = (&wish.change, wish.by) {
+            self.adopt_rooms(member, &judged.records, number, &mut told);
+        } else {
+            for record in &judged.records {
+                self.make_true(record, &wish, &by, number, &mut told);
+            }
         }
         if let RoomChange::Configure(wanted) = &wish.change
             && let Some(room) = &judged.done.room
@@ -63,12 +69,16 @@ impl Replica {
                     room.map(|room| (Arc::clone(&room.definition), room.has_roster()))
                 };
                 self.rooms.apply(record);
-                told.push(match before {
-                    Some((before, had_roster)) => {
-                        RoomTold::Defined { room: number, before, had_roster }
-                    }
-                    None => RoomTold::Made(number),
-                });
+                let Some((before, had_roster)) = before else {
+                    told.push(RoomTold::Made(number));
+                    return;
+                };
+                let owners = [before.owner.clone(), definition.owner.clone()];
+                told.push(RoomTold::Defined { room: number, before, had_roster });
+                if owners[0] != owners[1] {
+                    let owners = owners.into_iter().flatten();
+                    told.extend(owners.map(|owner| RoomTold::StaffChanged(number, Some(owner))));
+                }
             }
             RoomRecord::Deleted(deleted) => {
                 let Some(room) = self.rooms.get(*deleted) else { return };
@@ -82,15 +92,12 @@ impl Replica {
                 told.push(RoomTold::Deleted { room, members, by: by.to_owned() });
             }
             RoomRecord::Entered { room, who, .. } => {
-                let adopted = matches!(wish.change, RoomChange::Adopt);
                 self.entering(*room, told, |replica, told| {
                     replica.rooms.apply(record);
                     let names = replica.roster_names(who);
-                    // Under the same name as a guest's: nobody is told (RM-8).
-                    if !adopted {
-                        told.push(RoomTold::Entered { room: *room, who: who.clone(), names });
-                    }
+                    told.push(RoomTold::Entered { room: *room, who: who.clone(), names });
                 });
+                self.enters_staff(*room, who, told);
             }
             RoomRecord::Left { room, who, .. } => {
                 let Some(room) = self.rooms.get(*room).map(|room| room.definition.to_ref()) else {
@@ -108,13 +115,10 @@ impl Replica {
                         LeftWhy::Left
                     }
                 };
-                let adopted = matches!(wish.change, RoomChange::Adopt);
                 let names = self.roster_names(who);
                 self.entering(room.number, told, |replica, told| {
                     replica.rooms.apply(record);
-                    if !adopted {
-                        told.push(RoomTold::Left { room, who: who.clone(), names, why });
-                    }
+                    told.push(RoomTold::Left { room, who: who.clone(), names, why });
                 });
             }
             RoomRecord::LevelSet { room, account, .. } => {
@@ -122,8 +126,9 @@ impl Replica {
                 told.push(RoomTold::StaffChanged(*room, Some(account.clone())));
             }
             RoomRecord::Invited { room, who, by, until } => {
+                let presence = &self.presence;
                 if let Some(found) = self.rooms.get_mut(*room) {
-                    found.forget_invitations(wish.now);
+                    found.forget_invitations(wish.now, |guest| presence.identity(guest).is_some());
                     let room = found.definition.to_ref();
                     let (who, by, until) = (who.clone(), by.clone(), *until);
                     told.push(RoomTold::Invited { room, who, by, until });
@@ -143,17 +148,51 @@ impl Replica {
         }
     }
 
+    /// Tells the others when somebody who has just entered is one of STAFF.
+    pub(super) fn enters_staff(
+        &self,
+        number: RoomNumber,
+        who: &RoomMember,
+        told: &mut Vec<RoomTold>,
+    ) {
+        let RoomMember::Account(account) = who else { return };
+        let room = self.rooms.get(number).filter(|room| room.count() > 1);
+        if room.is_some_and(|room| self.level_of_account_in(room, account) >= Level::HELPER) {
+            told.push(RoomTold::StaffChanged(number, None));
+        }
+    }
+
     /// Changes the members of a room, and notes when they are listed from then on, or not any more (RM-10).
-    fn entering(
+    pub(super) fn entering(
         &mut self,
         room: RoomNumber,
         told: &mut Vec<RoomTold>,
         change: impl FnOnce(&mut Self, &mut Vec<RoomTold>),
     ) {
-        let has_roster = |replica: &Self| replica.rooms.get(room).map(Room::has_roster);
-        let before = has_roster(self);
+        let had_roster = self.rooms.get(room).is_some_and(Room::has_roster);
+        let place = told.len();
         change(self, told);
-        if before != has_roster(self) {
+        self.note_roster(room, had_roster, told, place);
+    }
+
+    /// Notes what follows for the roster of a room from what is told from a place on. Nobody is told the name of who comes or
+    /// goes where members are not listed, or where all of them are told anew.
+    fn note_roster(
+        &self,
+        room: RoomNumber,
+        had_roster: bool,
+        told: &mut Vec<RoomTold>,
+        place: usize,
+    ) {
+        let Some(has_roster) = self.rooms.get(room).map(Room::has_roster) else { return };
+        if !had_roster || !has_roster {
+            for told in told.iter_mut().skip(place) {
+                if let RoomTold::Entered { names, .. } | RoomTold::Left { names, .. } = told {
+                    names.clear();
+                }
+            }
+        }
+        if had_roster != has_roster {
             told.push(RoomTold::RosterSwitched(room));
         }
     }
@@ -190,32 +229,61 @@ impl Replica {
         room.since(Who::from(&self.room_member(member)?))
     }
 
-    /// The account with which somebody is logged in, and its names in rosters, if it is a member of any room.
+    /// The account with which somebody is logged in, with its names in rosters and its level on the server, if it is a member of
+    /// any room.
     pub(crate) fn names_in_rooms(&self, login: Option<&LoggedIn>) -> Option<NamesInRooms> {
         let account = AccountRef::from(login?);
         if self.rooms.count_of(Who::Account(account.id)) == 0 {
             return None;
         }
+        let on_server = self.level_on_server(&account);
         let who = RoomMember::Account(account);
         let names = self.roster_names(&who);
-        Some(NamesInRooms { who, names })
+        Some(NamesInRooms { who, names, on_server })
     }
 
-    /// What rooms are told of an account whose sessions have changed.
+    /// What rooms are told of an account whose sessions have changed: its names, and its places in STAFF.
     pub(crate) fn renamed_in_rooms(&self, before: Option<NamesInRooms>) -> Vec<RoomTold> {
-        let Some(NamesInRooms { who, names }) = before else { return Vec::new() };
+        let Some(NamesInRooms { who, names, on_server }) = before else { return Vec::new() };
+        let RoomMember::Account(account) = &who else { return Vec::new() };
         let now = self.roster_names(&who);
+        let on_server_now = self.level_on_server(account);
         let other = |of: &[Username], than: &[Username]| -> Vec<Username> {
             of.iter().filter(|name| !than.contains(name)).cloned().collect()
         };
         let (left, joined) = (other(&names, &now), other(&now, &names));
-        if left.is_empty() && joined.is_empty() {
+        let is_renamed = !left.is_empty() || !joined.is_empty();
+        if !is_renamed && on_server == on_server_now {
             return Vec::new();
         }
-        let rooms = self.rooms.rooms_of(Who::from(&who));
-        rooms
-            .map(|(room, _)| RoomTold::Renamed { room, left: left.clone(), joined: joined.clone() })
-            .collect()
+        let mut told = Vec::new();
+        for (number, room) in self.rooms.rooms_of(Who::from(&who)) {
+            if is_renamed {
+                // Who has just logged in may stand there already, as the guest that they were.
+                let stands = |name: &Username| {
+                    self.who(name).is_some_and(|member| room.has(Who::Guest(member)))
+                };
+                let joined = joined.iter().filter(|name| !stands(name)).cloned().collect();
+                told.push(RoomTold::Renamed { room: number, left: left.clone(), joined });
+            }
+            let [was, is] = [on_server, on_server_now].map(|on| on.max(room.level_of(account.id)));
+            if was.max(is) >= Level::HELPER && (is_renamed || was != is) {
+                told.push(RoomTold::StaffChanged(number, None));
+            }
+        }
+        told
+    }
+
+    /// What somebody is told of their rooms who had this level on the server, and has another one.
+    pub(crate) fn promoted_in_rooms(&self, member: MemberId, before: Level) -> Vec<RoomTold> {
+        let Some(identity) = self.presence.identity(member) else { return Vec::new() };
+        let Some(login) = &identity.login else { return Vec::new() };
+        let (account, now) = (login.account_key.id, identity.actor().level);
+        let rooms = self.rooms.rooms_of(Who::Account(account));
+        let differs =
+            |room: &Room| before.max(room.level_of(account)) != now.max(room.level_of(account));
+        let rooms = rooms.filter(|(_, room)| differs(room));
+        rooms.map(|(number, _)| RoomTold::LevelChanged(number, member)).collect()
     }
 
     /// A guest's connection has ended: they leave the rosters, and their session remembers the rooms (RM-2, RM-7).
@@ -237,11 +305,9 @@ impl Replica {
         for (number, had_roster) in had_roster {
             let Some(room) = self.rooms.get(number) else { continue };
             let (who, names) = (RoomMember::Guest(member), vec![name.clone()]);
-            let room_ref = room.definition.to_ref();
-            told.push(RoomTold::Left { room: room_ref, who, names, why: LeftWhy::Gone });
-            if had_roster != room.has_roster() {
-                told.push(RoomTold::RosterSwitched(number));
-            }
+            let (room, place) = (room.definition.to_ref(), told.len());
+            told.push(RoomTold::Left { room, who, names, why: LeftWhy::Gone });
+            self.note_roster(number, had_roster, &mut told, place);
         }
         (taken, told)
     }
@@ -258,9 +324,8 @@ impl Replica {
                 lost.extend(self.rooms.departures.of_room(number).map(Lost::from));
                 continue;
             };
-            let limit = usize::try_from(room.definition.settings.limit).unwrap_or(usize::MAX);
             let who = RoomMember::Guest(member);
-            if limit > 0 && room.counted() >= limit {
+            if !self.has_place(room, false) {
                 let info = "Others have taken your place.".to_owned();
                 let room = room.definition.to_ref();
                 lost.push(Lost { room, code: "left", by: String::new(), info });
@@ -310,21 +375,20 @@ impl Replica {
         let mut told = Vec::new();
         for (number, had_roster) in had_roster {
             let Some(room) = self.rooms.get(number) else { continue };
-            let room_ref = room.definition.to_ref();
+            let (room, place) = (room.definition.to_ref(), told.len());
             let (who, names) = (who.clone(), names.clone());
-            told.push(RoomTold::Left { room: room_ref, who, names, why: LeftWhy::Gone });
-            if had_roster != room.has_roster() {
-                told.push(RoomTold::RosterSwitched(number));
-            }
+            told.push(RoomTold::Left { room, who, names, why: LeftWhy::Gone });
+            self.note_roster(number, had_roster, &mut told, place);
         }
         told.extend(owned.into_iter().map(|room| RoomTold::StaffChanged(room, None)));
         told
     }
 }
 
-/// The names of an account in rosters, before something changes.
+/// The names of an account in rosters, and its level on the server, before something changes.
 #[derive(Debug)]
 pub(crate) struct NamesInRooms {
     who: RoomMember,
     names: Vec<Username>,
+    on_server: Level,
 }

@@ -2,9 +2,9 @@
 
 use chatterbox_proto::Username;
 
-use crate::replica::rooms::definition::{
-    AccountRef, RoomDefinition, RoomMember, RoomNumber, RoomRef,
-};
+use crate::ids::{MemberId, RoomNumber};
+use crate::record::RoomRef;
+use crate::replica::rooms::definition::{AccountRef, RoomDefinition, RoomMember};
 use crate::replica::rooms::departures::Departure;
 use crate::replica::rooms::wish::RoomDone;
 
@@ -20,6 +20,8 @@ pub(crate) struct RoomsChanged {
 pub(crate) enum RoomTold {
     /// There is a room that was not there before.
     Made(RoomNumber),
+    /// A connection is one of another account, or of none: it hears nothing any more of the rooms that are not its own now.
+    AccountChanged { member: MemberId, left: Vec<RoomNumber>, entered: Vec<RoomNumber> },
     /// A room has another definition.
     Defined {
         room: RoomNumber,
@@ -37,6 +39,8 @@ pub(crate) enum RoomTold {
     RosterSwitched(RoomNumber),
     /// Levels of a room, or its owner, are others; maybe that of one account only.
     StaffChanged(RoomNumber, Option<AccountRef>),
+    /// Somebody who is here has another level in a room, because they have another one on the server.
+    LevelChanged(RoomNumber, MemberId),
     /// There is no such room any more; these were its members.
     Deleted { room: RoomRef, members: Vec<RoomMember>, by: String },
     /// Somebody was invited.

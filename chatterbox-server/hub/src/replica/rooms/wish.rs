@@ -6,10 +6,10 @@ use chatterbox_proto::capability::commands::OutcomeCode;
 use chatterbox_proto::{RoomName, Username};
 
 use crate::ids::MemberId;
+use crate::ids::RoomNumber;
 use crate::level::Level;
-use crate::replica::rooms::definition::{
-    AccountRef, RoomKeep, RoomMember, RoomNumber, RoomRef, RoomSettings, RoomShow,
-};
+use crate::record::RoomRef;
+use crate::replica::rooms::definition::{AccountRef, RoomKeep, RoomMember, RoomSettings, RoomShow};
 
 /// What somebody wants.
 #[derive(Debug, Clone)]
@@ -81,6 +81,30 @@ pub enum RoomChange {
     Adopt,
     /// To let an account into the configured rooms that every account becomes a member of once. By the operator only (RM-16).
     EnterAuto(AccountRef),
+}
+
+impl RoomChange {
+    /// The room that it is about, where somebody other than who wants to enter it names one.
+    pub(crate) const fn room(&self) -> Option<RoomNumber> {
+        match self {
+            Self::Leave(room)
+            | Self::Delete(room)
+            | Self::Set(room, _)
+            | Self::Invite(room, _)
+            | Self::Uninvite(room, _)
+            | Self::Clear(room)
+            | Self::SetLevel(room, ..)
+            | Self::SetDefault(Some(room))
+            | Self::Remove { room, .. }
+            | Self::Release(room) => Some(*room),
+            Self::Create { .. }
+            | Self::Enter { .. }
+            | Self::SetDefault(None)
+            | Self::Configure(_)
+            | Self::Adopt
+            | Self::EnterAuto(_) => None,
+        }
+    }
 }
 
 /// A setting of a room.

@@ -9,7 +9,9 @@ use serde_json::json;
 use crate::commands::arguments::Arguments;
 use crate::commands::command::Command;
 use crate::commands::context::Context;
-use crate::commands::family::rooms::place::{as_member, authorise_in, find_room, name_of, paced};
+use crate::commands::family::rooms::place::{
+    as_member, authorise_in, costly, find_room, name_of, paced,
+};
 use crate::commands::family::rooms::refusal::refused;
 use crate::commands::family::subject::Subject;
 use crate::commands::parameter::Parameter;
@@ -149,6 +151,7 @@ async fn wished(
 ) -> Result<Vec<Username>, Rejection> {
     let mut done = Vec::with_capacity(wishes.len());
     for (name, wish) in wishes {
+        costly(context)?;
         match context.caller.port.change_room(wish).await {
             Ok(_) => done.push(name),
             Err(OutcomeCode::Already) => {}

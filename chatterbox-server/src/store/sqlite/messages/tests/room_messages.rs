@@ -119,6 +119,32 @@ fn what_could_not_be_removed_of_rooms_is_still_counted() {
     assert!(!stored.is_too_much());
 }
 
+#[test]
+fn what_could_not_be_cleared_of_the_lobby_is_tried_again() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(folder.path()));
+    let mut connection = connect(folder.path());
+    connection.execute("INSERT INTO messages (arrived, json) VALUES (7, '[]')", []).unwrap();
+    let mut stored = Stored::load(&connection, FOR_EVER.keep()).unwrap();
+    assert!(!stored.is_too_much());
+    stored.apply(&defined(room(0, RoomKeep::All, 1)));
+    for rollback in [true, false] {
+        assert!(stored.is_too_much());
+        let transaction = connection.transaction().unwrap();
+        let mut removed = Default::default();
+        stored.remove(&transaction, None, 1000, &mut removed).unwrap();
+        if rollback {
+            drop(transaction);
+            stored.restore(&removed);
+        } else {
+            transaction.commit().unwrap();
+            assert!(!stored.done(&removed, 1000));
+        }
+    }
+    assert!(!stored.is_too_much());
+    assert_eq!(count(&connection, "messages"), 0);
+}
+
 #[tokio::test]
 async fn rows_that_are_not_there_are_not_looked_for_for_ever() {
     let folder = tempfile::tempdir().unwrap();
