@@ -12,7 +12,7 @@ mod harness;
 
 use futures_util::future::join_all;
 use harness::Peer;
-use harness::accounts::AccountServer;
+use harness::accounts::{AccountServer, PASSWORD, password};
 use harness::rooms::{Roomer, guest, ids, texts, user, values};
 use serde_json::{Value, json};
 
@@ -33,13 +33,18 @@ async fn up_to(base: &mut Peer, text: &str, bytes: &mut Vec<String>) {
     }
 }
 
-/// All frames of a base client, and of one with `ids` only, beside users who say the same in the lobby, with or without rooms.
+/// All frames of a base client, and of an account with `ids` and no rooms, though it is a member of one, beside users who say the same in the lobby, with or without rooms.
 async fn beside(with_rooms: bool) -> (Vec<String>, Vec<Value>) {
-    let chat = AccountServer::open(&[("ann", 1), ("bob", 1)]).await;
+    let chat = AccountServer::open(&[("ann", 1), ("bob", 1), ("only", 1)]).await;
     let mut ann = user(&chat, "ann").await;
     let mut bob = user(&chat, "bob").await;
     if with_rooms {
         ann.ok("create-room", &["#lab"]).await;
+        let mut only = user(&chat, "only").await;
+        only.ok("join", &["#lab"]).await;
+        only.ok("default", &["#lab"]).await;
+        drop(only);
+        ann.until(|frame| frame.get("USERS_LEFT").cloned()).await;
         ann.ok("create-room", &["#secret", "hunter2"]).await;
         ann.ok("set-room", &["#secret", "hidden", "on"]).await;
         ann.say("#lab", "in the lab").await.unwrap();
@@ -52,8 +57,10 @@ async fn beside(with_rooms: bool) -> (Vec<String>, Vec<Value>) {
     let mut base = chat.server.connect().await;
     base.send_body(r#"{"USERNAME": "base"}"#).await;
     up_to(&mut base, "USERNAME_ACCEPTED", &mut bytes).await;
+    let offered = "accounts/1 ids/1 ping/1";
+    let login = password(PASSWORD);
     let mut only =
-        Roomer::join_speaking(chat.server.connect().await, "only", "ids/1 ping/1", "").await;
+        Roomer::join_speaking(chat.server.connect().await, "only", offered, &login).await;
     up_to(&mut base, "only", &mut bytes).await;
     let mut seen = vec![only.welcome.clone()];
     if with_rooms {
