@@ -12,7 +12,7 @@ use crate::replica::rooms::definition::{
     AccountRef, RoomDefinition, RoomMember, RoomNumber, RoomSettings,
 };
 use crate::replica::rooms::record::RoomRecord;
-use crate::replica::rooms::room::{Room, Who};
+use crate::replica::rooms::room::Room;
 use crate::replica::rooms::wish::{
     ConfiguredRoom, RoomActor, RoomChange, RoomDone, RoomRefusal, RoomWish,
 };
