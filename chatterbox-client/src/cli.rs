@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use chatterbox_address::{AddressError, Contradiction, HostPort};
 use chatterbox_proto::ScreenText;
+use chatterbox_proto::limits::RECENT;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgGroup, CommandFactory as _, FromArgMatches as _, Parser};
@@ -60,6 +61,14 @@ pub struct Arguments {
     /// Write every event as one JSON object a line, for programs.
     #[arg(long)]
     pub json: bool,
+
+    /// Show what is said in every room at once, not only in the one in front. Through pipes it is so anyway.
+    #[arg(long)]
+    pub all_rooms: bool,
+
+    /// How many messages to ask for when you come, of what was said before: 200 on a terminal, all through pipes.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=i64::from(RECENT)))]
+    pub recent: Option<u16>,
 
     /// The password of a registered name is the first line of this file; others must not be able to read it.
     #[arg(long, value_name = "FILE", conflicts_with = "base")]
@@ -178,6 +187,7 @@ In the chat:
   /users          who is here                /name           under which name you are here
   /help           this list                  /quit           leave (so do Ctrl-D and Ctrl-C)
   //text          a message that starts with a slash (@@text: with an @)
+  #ROOM text      say it in a room           /room #ROOM     lines go there (/room ALL: to everybody)
   Servers may add commands, such as /register; /help lists them and /help NAME explains one. What a
   command asks is answered on the next line; passwords are not shown. /history shows older messages.
 
@@ -286,6 +296,14 @@ mod tests {
         ] {
             assert_eq!(parse(&line).is_ok(), works, "chatterbox-client {line}");
         }
+    }
+
+    #[test]
+    fn a_short_welcome_is_within_the_bounds_of_the_norm() {
+        assert_eq!(parse("").map(|got| got.recent), Ok(None));
+        assert_eq!(parse("--recent 0").map(|got| got.recent), Ok(Some(0)));
+        assert_eq!(parse("--recent 1000").map(|got| got.recent), Ok(Some(1000)));
+        assert_eq!(parse("--recent 1001"), Err(ErrorKind::ValueValidation));
     }
 
     #[test]

@@ -15,6 +15,9 @@ use crate::session::{
     Server, Session, Signals, TokenStore, password_from_file, password_from_input,
 };
 
+/// A person sees so many messages of what was said before.
+const NEWEST: u16 = 200;
+
 /// Runs the whole session: connects, chats, leaves.
 ///
 /// # Errors
@@ -76,6 +79,8 @@ fn options(
         json: arguments.json,
         offer: if arguments.base { Capabilities::NONE } else { everything },
         password,
+        recent: arguments.recent.or(interactive.then_some(NEWEST)),
+        all_rooms: arguments.all_rooms,
         tokens: tokens.map(TokenStore::load).unwrap_or_default(),
         reconnect: (!arguments.no_reconnect).then(|| ReconnectPolicy::for_at_most(reconnect_for)),
     })

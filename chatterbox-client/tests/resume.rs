@@ -19,6 +19,54 @@ use support::real::Real;
 const MESSAGES: usize = 500;
 const PACE: Duration = Duration::from_millis(10);
 const CUTS: u32 = 10;
+const PASSWORD: &str = "correct horse battery";
+
+/// Where everything is said.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Lobby,
+    /// A room, which both have as their default.
+    Room,
+}
+
+impl Place {
+    /// How `--json` writes it.
+    fn json(self) -> &'static str {
+        match self {
+            Self::Lobby => "null",
+            Self::Room => "\"#lab\"",
+        }
+    }
+
+    /// The options of whoever talks there.
+    fn options(self, name: &str) -> Vec<&str> {
+        let mut options = vec!["--json", "-u", name];
+        options.extend((self == Self::Room).then_some("--password-stdin"));
+        options
+    }
+
+    /// The program of whoever talks there.
+    async fn start(self, arguments: &[&str]) -> Client {
+        let mut client = Client::start(arguments);
+        if self == Self::Room {
+            client.types(PASSWORD).await;
+        }
+        client
+    }
+}
+
+/// Two accounts that are members of one room.
+async fn furnish(server: &Real) {
+    for (name, commands) in [("bob", "/create-room lab"), ("ann", "/join lab")] {
+        let register = format!("/register\n{PASSWORD}\n{PASSWORD}\n");
+        let end = run(&borrowed(&server.arguments(server.port, &["-u", name])), &register).await;
+        assert_eq!(end.code, Some(0), "{}", end.err);
+        let options = ["-u", name, "--password-stdin"];
+        let input = format!("{PASSWORD}\n{commands}\n/default lab\n");
+        let end = run(&borrowed(&server.arguments(server.port, &options)), &input).await;
+        assert_eq!(end.code, Some(0), "{}", end.err);
+    }
+}
 
 fn borrowed(arguments: &[String]) -> Vec<&str> {
     arguments.iter().map(String::as_str).collect()
@@ -58,9 +106,9 @@ fn verdict(who: &str, output: &str, from: &str) -> String {
 }
 
 /// The first connection may be cut before anybody has joined, which is the end of the program (ER-2): start again then.
-async fn joined(arguments: &[&str]) -> Client {
+async fn joined(place: Place, arguments: &[&str]) -> Client {
     for _ in 0..=CUTS {
-        let mut client = Client::start(arguments);
+        let mut client = place.start(arguments).await;
         if client.joins().await {
             return client;
         }
@@ -69,8 +117,8 @@ async fn joined(arguments: &[&str]) -> Client {
 }
 
 /// Types all messages of one, and reads until the last one of the other has come.
-async fn talks(client: &mut Client, me: &str, other: &str) -> String {
-    let last = format!("\"from\": \"{other}\", \"to\": null");
+async fn talks(place: Place, client: &mut Client, me: &str, other: &str) -> String {
+    let last = format!("\"from\": \"{other}\", \"to\": {}", place.json());
     let text = format!("\"text\": \"{other} {}\"", MESSAGES - 1);
     let mut output = String::new();
     let mut number = 0;
@@ -88,20 +136,23 @@ async fn talks(client: &mut Client, me: &str, other: &str) -> String {
     output
 }
 
-async fn through_cuts(seed: u64) {
+async fn through_cuts(place: Place, seed: u64) {
     let began = std::time::Instant::now();
     let server = Real::start().await;
+    if place == Place::Room {
+        furnish(&server).await;
+    }
     let network = Cutting::before(server.port, CUTS, seed).await;
     // Who joins late would get by the history what was lost.
-    let watcher = server.arguments(server.port, &["--json", "-u", "bob"]);
-    let mut bob = Client::start(&borrowed(&watcher));
+    let watcher = server.arguments(server.port, &place.options("bob"));
+    let mut bob = place.start(&borrowed(&watcher)).await;
     while !bob.line().await.contains("\"users\"") {}
 
-    let arguments = server.arguments(network.port, &["--json", "-u", "ann"]);
-    let mut ann = joined(&borrowed(&arguments)).await;
+    let arguments = server.arguments(network.port, &place.options("ann"));
+    let mut ann = joined(place, &borrowed(&arguments)).await;
     // A program whose output nobody reads does not go on, so both are read while they are typed to.
     let (mut of_ann, mut of_bob) =
-        tokio::join!(talks(&mut ann, "ann", "bob"), talks(&mut bob, "bob", "ann"));
+        tokio::join!(talks(place, &mut ann, "ann", "bob"), talks(place, &mut bob, "bob", "ann"));
     ann.close_stdin();
     let end = ann.finish().await;
     assert_eq!(end.code, Some(0), "{}", end.err);
@@ -127,8 +178,13 @@ async fn through_cuts(seed: u64) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_or_doubled_however_often_it_is_cut() {
     for seed in [1, 2, 3] {
-        through_cuts(seed).await;
+        through_cuts(Place::Lobby, seed).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_said_in_a_room_is_lost_or_doubled_either() {
+    through_cuts(Place::Room, 4).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -230,6 +230,25 @@ fn a_welcome_of_a_resumed_session_says_what_became_of_the_rooms() {
     assert!(session.default_room().is_none());
 }
 
+#[test]
+fn a_part_of_what_was_missed_can_be_passed_over_beside_rooms_as_well() {
+    let mut session = joined();
+    after(&mut session);
+    let body = welcome(&format!(
+        r##""RESUMED": true, "MESSAGES": [["bob", "#lab", 1, "a"], ["bob", "ALL", 1, "b"], ["bob", "ALL", 1, "c"]], "IDS": [28, 29, 30],
+            "ROOMS": [{}, {{"ROOM": "#auto", "NUMBER": 9, "LAST": 0}}]"##,
+        lab(r#", "GAP": true"#)
+    ));
+    session.take(&body.into());
+    assert!(matches!(session.next_event(), Some(Event::Rejoined { missed: 3, .. })));
+    session.skip(2);
+    let rest: Vec<_> = std::iter::from_fn(|| session.next_event()).collect();
+    let [Event::RoomJoined(_), Event::Gap { .. }, Event::Missed(last)] = &rest[..] else {
+        panic!("{rest:#?}")
+    };
+    assert_eq!(last.id, Some(30));
+}
+
 /// RH-5, RH-7: a server that was restarted has nothing of rooms in its welcome; the client knows what it has not seen.
 #[test]
 fn what_a_room_said_while_the_server_was_restarted_is_a_gap() {
@@ -277,6 +296,13 @@ fn a_frame_is_taken_whatever_its_objects_are() {
 #[test]
 fn rooms_and_their_users_are_bounded() {
     let mut session = joined();
+    let long = "x".repeat(1025);
+    let body = format!(
+        r##"{{"ROOMS": [{{"ROOM": "#lab", "NUMBER": 12, "ROSTER": true, "USERS": ["{long}", "bob"], "STAFF": {{"{long}": 2}}}}]}}"##
+    );
+    session.receive(body.as_bytes());
+    assert_eq!(users(&session, "#lab"), ["bob"]);
+    assert_eq!(session.room("#lab").unwrap().staff, []);
     for number in 100..1000 {
         let body = format!(
             r##"{{"ROOMS": [{{"ROOM": "#r{number}", "NUMBER": {number}, "USERS": [], "TOPIC": "{}"}}]}}"##,

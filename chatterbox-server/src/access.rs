@@ -8,7 +8,7 @@ use std::fmt::Debug;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use chatterbox_hub::{LoggedIn, Rename};
+use chatterbox_hub::{ConfiguredRoom, LoggedIn, Rename};
 use chatterbox_proto::capability::accounts::{Account, Proof};
 use chatterbox_proto::capability::commands::CommandRequest;
 use chatterbox_proto::{Capabilities, Refusal, Username};
@@ -68,13 +68,21 @@ pub struct Access {
     pub authenticator: Arc<dyn Authenticator>,
     /// Serves the requests of members.
     pub requests: Arc<dyn RequestHandler>,
+    /// The rooms that the configuration names, and no others are configured ones (RM-16).
+    pub rooms: Vec<ConfiguredRoom>,
 }
 
 impl Access {
     /// One implementation in both roles.
     pub fn new(both: impl Authenticator + RequestHandler + 'static) -> Self {
         let both = Arc::new(both);
-        Self { authenticator: Arc::clone(&both) as _, requests: both }
+        Self { authenticator: Arc::clone(&both) as _, requests: both, rooms: Vec::new() }
+    }
+
+    /// The same with rooms of the configuration.
+    #[must_use]
+    pub fn with_rooms(self, rooms: Vec<ConfiguredRoom>) -> Self {
+        Self { rooms, ..self }
     }
 }
 

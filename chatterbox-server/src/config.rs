@@ -150,14 +150,6 @@ pub struct Config {
     #[arg(skip)]
     pub timeline: TimelineLimits,
 
-    /// Name of this chat, which clients show to who joins.
-    #[arg(skip)]
-    pub name: Option<String>,
-
-    /// Text that clients show to who joins.
-    #[arg(skip)]
-    pub banner: Option<String>,
-
     /// The capabilities that the server agrees to, beside those of the authenticator; no flag sets them.
     #[arg(skip = SPOKEN.into_iter().collect::<Capabilities>())]
     pub spoken: Capabilities,

@@ -5,9 +5,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatterbox_hub::{AccountChange, AccountChangeKind, Event, Hub, Incarnation};
+use chatterbox_hub::{
+    AccountChange, AccountChangeKind, ConfiguredRoom, Event, Hub, Incarnation, RoomActor,
+    RoomChange, RoomRefusal,
+};
 use chatterbox_proto::capability::notices::{NewNotice, NoticeCode};
-use chatterbox_proto::{ALL, Entry, SERVER, Username};
+use chatterbox_proto::{ALL, Entry, RoomName, SERVER, Username};
 use futures_util::FutureExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -79,7 +82,10 @@ pub async fn run_with(
 
     let presence = Arc::clone(&chat);
     let presence = tokio::spawn(async move { presence.notifier().notify_of_presence().await });
+    let counting = Arc::clone(&chat);
+    let counting = tokio::spawn(async move { tell_counts(&counting).await });
 
+    let rooms = access.rooms.clone();
     let authenticator = Arc::clone(&access.authenticator);
     let account_changes = {
         let chat = Arc::clone(&chat);
@@ -134,6 +140,7 @@ pub async fn run_with(
 
     let history = async {
         load_rooms(&chat, &*store).await?;
+        configure_rooms(&chat, &rooms).await?;
         load_history(&chat, &*store).await?;
         history_loaded.cancel();
         forget_by_age(&chat, keep_age).await;
@@ -167,6 +174,7 @@ pub async fn run_with(
         tracing::error!("the sequencer has panicked");
     }
     presence.abort();
+    counting.abort();
     account_changes.abort();
     tracing::info!("stopped");
     outcome
@@ -179,17 +187,35 @@ async fn load_rooms(chat: &Chat, store: &dyn Store) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Makes, or changes, the rooms that the configuration names; others are no configured ones any more (RM-16).
+async fn configure_rooms(chat: &Chat, rooms: &[ConfiguredRoom]) -> Result<(), StoreError> {
+    let named = |name: &RoomName| rooms.iter().any(|room| room.name == *name);
+    let released = chat.configured_rooms().into_iter().filter(|room| !named(&room.name));
+    let released = released.map(|room| RoomChange::Release(room.number));
+    let configured = rooms.iter().map(|room| RoomChange::Configure(Box::new(room.clone())));
+    for change in released.chain(configured) {
+        match chat.change_room(RoomActor::Operator, change).await {
+            Ok(_) => {}
+            Err(RoomRefusal::NotStored) => {
+                return Err(StoreError::Failed("a configured room could not be stored".into()));
+            }
+            Err(refusal) => {
+                tracing::error!(reason = refusal.word(), "a configured room is not there");
+            }
+        }
+    }
+    if !rooms.is_empty() {
+        tracing::info!(rooms = rooms.len(), "rooms configured");
+    }
+    Ok(())
+}
+
 /// Records of one read while the history of earlier runs is loaded.
 const PAGE: usize = 4096;
 
 /// Loads the history of earlier runs.
 async fn load_history(chat: &Chat, store: &dyn Store) -> Result<(), StoreError> {
     let (mut page, mut count) = (store.read(0, PAGE).await?, 0);
-    // What was there before the oldest that is kept is gone.
-    chat.begin_after(match page.first() {
-        Some((oldest, _)) => oldest.saturating_sub(1),
-        None => store.newest().await?,
-    });
     while let Some((last, _)) = page.last() {
         count += page.len();
         chat.remember(page.iter());
@@ -199,6 +225,18 @@ async fn load_history(chat: &Chat, store: &dyn Store) -> Result<(), StoreError> 
         tracing::info!(messages = count, "history loaded");
     }
     Ok(())
+}
+
+/// The time between two looks at the rooms whose members are counted instead of listed. It is a part of the time between two
+/// counts (RM-10).
+const COUNTS: Duration = Duration::from_secs(5);
+
+/// Tells how many are in large rooms; never returns.
+async fn tell_counts(chat: &Chat) {
+    loop {
+        tokio::time::sleep(COUNTS).await;
+        chat.tell_counts();
+    }
 }
 
 /// The time between two checks of the age of the history.

@@ -294,7 +294,7 @@ async fn a_short_welcome_has_the_newest_and_says_whether_there_is_more() {
     }
     // Without the number, or without the capability, it holds everything.
     let mut peer = server.connect().await;
-    let welcome = peer.offer("all", RECENT, "").await;
+    let welcome = peer.offer("every", RECENT, "").await;
     assert_eq!((contents(&welcome).len(), welcome.keys.unwrap().more), (3, None));
     let mut peer = server.connect().await;
     let offer = r#"{"USERNAME": "old", "CAPABILITIES": "ids/1", "RECENT": "x"}"#;

@@ -134,7 +134,7 @@ async fn the_end_of_a_login_is_told_wherever_it_comes_from() {
     let chat = AccountServer::open(&[("ann", 1), ("bob", 1), ("root", 5)]).await;
     let login = password(PASSWORD);
     let (mut ann, _) = joined(&chat.server, "ann", ALL_OF_THEM, &login).await;
-    ann.send_body(r#"{"COMMAND": {"ID": "1", "NAME": "logout"}}"#).await;
+    ann.send_body(r#"{"COMMAND": {"ID": "1", "NAME": "logout", "ARGS": []}}"#).await;
     let frames = rest(&mut ann).await;
     assert_eq!(closed(&frames), ("logout".to_owned(), Value::Null));
     assert!(frames.iter().any(|frame| frame["RESULT"]["OK"] == json!(true)), "{frames:?}");

@@ -5,18 +5,22 @@
 mod events;
 mod greeting;
 mod input;
+mod rooms;
 
 use std::time::Duration;
 
 use bytes::Bytes;
+use chatterbox_proto::capability::notices::{Closed, Retry};
 use chatterbox_proto::capability::ping;
 use chatterbox_proto::session::ClientSession;
-use chatterbox_proto::{Capabilities, Capability};
+use chatterbox_proto::{Capabilities, Capability, ScreenText};
 
 use self::greeting::Greeting;
 use crate::calls::Calls;
 use crate::commands::Catalogue;
-use crate::effect::Effect;
+use crate::effect::{Closing, Effect, GiveUpReason};
+use crate::front::Front;
+use crate::gaps::Gaps;
 use crate::history::Pages;
 use crate::input_mode::{InputMode, Question};
 use crate::login::{Login, Phase};
@@ -29,6 +33,12 @@ use crate::time::TimeFormatter;
 /// remembers (ID-5).
 pub(crate) const WINDOW: usize = 128;
 
+/// A person is shown the newest messages of a welcome, at most this many, unless they have asked for another number.
+const NEWEST: usize = 200;
+
+/// The most characters of a name in front of a line.
+const PROMPT: usize = 40;
+
 /// The state machine of one user's session.
 #[derive(Debug)]
 pub struct App {
@@ -39,7 +49,11 @@ pub struct App {
     awaits_catalogue: bool,
     calls: Calls,
     pages: Pages,
+    front: Front,
+    gaps: Gaps,
     reconnect: Reconnect,
+    /// Why the server ends this connection, if it has said so (NO-3).
+    closed: Option<Closed>,
     /// The end of the welcome that is under way.
     greeting: Option<Greeting>,
     /// Whether the frame that is worked off has shown that the connection is of use.
@@ -56,6 +70,8 @@ pub struct App {
     echo_own: bool,
     interactive: bool,
     json: bool,
+    /// A person is shown the newest messages of a welcome, at most so many.
+    newest: usize,
     time: TimeFormatter,
 }
 
@@ -63,12 +79,15 @@ impl App {
     /// A session that has not begun.
     pub fn new(options: Options, time: TimeFormatter) -> Self {
         Self {
-            session: ClientSession::offering(options.offer),
+            session: ClientSession::offering(options.offer).with_recent(options.recent),
             catalogue: None,
             awaits_catalogue: false,
             calls: Calls::default(),
             pages: Pages::default(),
+            front: Front::new(options.all_rooms || !options.interactive || options.json),
+            gaps: Gaps::new(!options.interactive),
             reconnect: Reconnect::new(options.reconnect),
+            closed: None,
             greeting: None,
             progress: false,
             failures: 0,
@@ -79,6 +98,7 @@ impl App {
             echo_own: options.echo_own,
             interactive: options.interactive,
             json: options.json,
+            newest: options.recent.map_or(NEWEST, usize::from),
             login: Login::new(options),
             time,
         }
@@ -122,6 +142,12 @@ impl App {
     /// The name under which this user has joined.
     pub fn me(&self) -> Option<&str> {
         self.session.me()
+    }
+
+    /// What stands in front of a line: the room that it goes to, or the name of the user who says it to everybody.
+    pub fn prompt(&self) -> ScreenText {
+        let name = self.front.room().map(|front| front.name.as_str()).or(self.me());
+        ScreenText::shortened(name.unwrap_or_default(), PROMPT)
     }
 
     /// The secret arguments of commands: the command with its prefix, and the place of the first secret word
@@ -178,10 +204,20 @@ impl App {
     /// The connection is lost, or the next try failed, for the reason `why`. `now` is the time of a monotonic clock,
     /// `random` spreads the clients of a server that comes back.
     pub fn connection_lost(&mut self, why: &str, now: Duration, random: u64) -> Vec<Effect> {
+        let closed = self.closed.take();
+        let retry = closed.as_ref().and_then(|closed| closed.retry);
+        let at_least = match (retry, &closed) {
+            (Some(Retry::Never), Some(closed)) if !self.logged_out => {
+                let reason = GiveUpReason::Closed(Closing::of(closed.code.as_wire()));
+                return vec![Effect::GiveUp(reason)];
+            }
+            (Some(Retry::After(seconds)), _) => Duration::from_secs(seconds),
+            _ => Duration::ZERO,
+        };
         if self.logged_out || !(self.is_down() || self.session.can_resume()) {
             return vec![Effect::ConnectionLost];
         }
-        let Some(wait) = self.reconnect.failed(now, random) else {
+        let Some(wait) = self.reconnect.failed(now, random, at_least) else {
             return vec![Effect::ConnectionLost];
         };
         self.session.disconnected();
@@ -221,5 +257,10 @@ impl App {
 
     fn has_history(&self) -> bool {
         self.session.agreed().has(Capability::Ids)
+    }
+
+    /// Whether there are rooms, or a room is in front on a server that has none any more.
+    fn has_rooms(&self) -> bool {
+        self.session.agreed().has(Capability::Rooms) || self.front.room().is_some()
     }
 }

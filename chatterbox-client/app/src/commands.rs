@@ -1,7 +1,7 @@
 //! The server's catalogue of commands (CM-1): finds a command, parses its arguments and describes it.
 
-use chatterbox_proto::ScreenText;
 use chatterbox_proto::capability::commands::{Argument, ArgumentType, Command};
+use chatterbox_proto::{ALL, RoomName, ScreenText};
 
 /// The commands of one server, and the prefix that is typed before them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,17 +86,33 @@ impl Catalogue {
         &self.commands
     }
 
-    /// Parses a line, without its prefix.
+    /// Parses a line, without its prefix. A room that is left out is the one in front: the name of that, or `ALL`.
     ///
     /// # Errors
     /// [`CallError`]; nothing must be sent then.
-    pub(crate) fn read<'c>(&'c self, line: &str) -> Result<ParsedCall<'c>, CallError<'c>> {
+    pub(crate) fn read<'c>(
+        &'c self,
+        line: &str,
+        front: &str,
+    ) -> Result<ParsedCall<'c>, CallError<'c>> {
         let (name, mut rest) = first_word(line);
         let command = self.find(name).ok_or(CallError::Unknown)?;
         let mut arguments = Vec::new();
         let mut will_be_asked = false;
-        for argument in &command.arguments {
+        for (place, argument) in command.arguments.iter().enumerate() {
             rest = rest.trim_start();
+            let is_last = place + 1 == command.arguments.len();
+            if argument.kind == ArgumentType::Room
+                && argument.optional
+                && arguments.len() == place
+                && !names_room(rest, is_last)
+            {
+                // Behind other arguments, no room at all has a meaning of its own: the server as a whole.
+                if place == 0 || front != ALL {
+                    arguments.push(front.to_owned());
+                }
+                continue;
+            }
             if rest.is_empty() {
                 // Secrets may be left out even where they are required: the server asks for them, off the screen.
                 if argument.kind == ArgumentType::Secret {
@@ -172,6 +188,20 @@ impl Catalogue {
         if !command.aliases.is_empty() {
             lines.push(shown(&format!("  also: {}", command.aliases.join(", "))));
         }
+        for argument in &command.arguments {
+            if argument.help.is_empty() && argument.values.is_empty() {
+                continue;
+            }
+            let mut line = format!("  {}: {}", argument.name.to_uppercase(), argument.help);
+            if !argument.values.is_empty() {
+                let space = if argument.help.is_empty() { "" } else { "; " };
+                line.push_str(&format!("{space}one of {}", argument.values.join(", ")));
+            }
+            lines.push(shown(&line));
+        }
+        if command.confirm {
+            lines.push("  It can't be undone, so the server asks first.".to_owned());
+        }
         lines
     }
 
@@ -214,6 +244,13 @@ pub(crate) fn nearest<'w>(typed: &str, known: impl Iterator<Item = &'w str>) -> 
         .filter(|(distance, word)| *distance <= (word.chars().count() / 3).max(1))
         .min()
         .map(|(_, word)| word)
+}
+
+/// Whether the rest of a line begins with a room, where one may be left out: a word that is the last argument is one without
+/// its sign as well.
+fn names_room(rest: &str, is_last: bool) -> bool {
+    let (word, _) = first_word(rest);
+    RoomName::is_meant(word) || word == ALL || (is_last && !word.is_empty())
 }
 
 fn first_word(text: &str) -> (&str, &str) {
@@ -276,7 +313,7 @@ mod tests {
     fn arguments_are_read_as_the_catalogue_says() {
         let catalogue = catalogue("/");
         let read = |line: &str| {
-            catalogue.read(line).map(|read| (read.command.name.clone(), read.arguments))
+            catalogue.read(line, ALL).map(|read| (read.command.name.clone(), read.arguments))
         };
         let sent = |name: &str, arguments: &[&str]| {
             Ok((name.to_owned(), arguments.iter().map(|&word| word.to_owned()).collect()))
@@ -296,9 +333,42 @@ mod tests {
     }
 
     #[test]
+    fn a_room_that_is_left_out_is_the_one_in_front() {
+        use ArgumentType::{Room, Text, User};
+        let optional = |name| argument(name, Room, true, false);
+        let commands = vec![
+            command("topic", &[], vec![optional("room"), argument("text", Text, false, true)]),
+            command("leave", &[], vec![optional("room")]),
+            command("set-perm", &[], vec![argument("user", User, false, false), optional("room")]),
+            command("perm", &[], vec![argument("user", User, true, false), optional("room")]),
+            command("join", &[], vec![argument("room", Room, false, false)]),
+        ];
+        let catalogue = Catalogue::new(commands, None);
+        for (line, in_lab, in_lobby) in [
+            ("topic a new one", &["#lab", "a new one"][..], &["ALL", "a new one"][..]),
+            ("topic #talk a new one", &["#talk", "a new one"], &["#talk", "a new one"]),
+            ("topic ALL hello", &["ALL", "hello"], &["ALL", "hello"]),
+            ("leave", &["#lab"], &["ALL"]),
+            ("leave talk", &["talk"], &["talk"]),
+            ("set-perm bob", &["bob", "#lab"], &["bob"]),
+            ("set-perm bob talk", &["bob", "talk"], &["bob", "talk"]),
+            ("perm", &[], &[]),
+            ("perm bob", &["bob", "#lab"], &["bob"]),
+            ("join talk", &["talk"], &["talk"]),
+        ] {
+            let read = |front| catalogue.read(line, front).unwrap().arguments;
+            let owned =
+                |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
+            assert_eq!((read("#lab"), read(ALL)), (owned(in_lab), owned(in_lobby)), "{line}");
+        }
+        assert!(matches!(catalogue.read("topic", "#lab"), Err(CallError::Missing(..))));
+        assert!(matches!(catalogue.read("join", "#lab"), Err(CallError::Missing(..))));
+    }
+
+    #[test]
     fn a_secret_that_is_left_out_will_be_asked_for() {
         let catalogue = catalogue("/");
-        let asked = |line| catalogue.read(line).unwrap().will_be_asked;
+        let asked = |line| catalogue.read(line, ALL).unwrap().will_be_asked;
         assert!(asked("passwd") && asked("passwd old") && !asked("passwd old new"));
         assert_eq!(
             catalogue.secret_arguments(),

@@ -50,6 +50,38 @@ pub enum GiveUpReason {
     WrongPassword,
     /// A command did not ask what the next line was to answer; that line may be a secret.
     NotAsked,
+    /// The server has ended the connection, and the client is not to come back by itself (NO-4).
+    Closed(Closing),
+}
+
+/// Why the server has ended a connection for good (NO-3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closing {
+    /// The session goes on over another connection.
+    Replaced,
+    /// The login has ended: somebody logged it out, or the account has another password or is gone.
+    LoggedOut,
+    /// Somebody has removed the user.
+    Kicked,
+    /// The user is banned.
+    Banned,
+    /// The server could not make sense of what this program sent.
+    Protocol,
+    /// Another reason.
+    Other,
+}
+
+impl Closing {
+    pub(crate) fn of(code: &str) -> Self {
+        match code {
+            "replaced" => Self::Replaced,
+            "logout" => Self::LoggedOut,
+            "kicked" => Self::Kicked,
+            "banned" => Self::Banned,
+            "protocol" => Self::Protocol,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// The effect of a notice of this program.

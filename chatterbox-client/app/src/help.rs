@@ -5,8 +5,9 @@ use chatterbox_proto::ScreenText;
 use crate::commands::{Catalogue, SLASH, nearest};
 
 /// The commands of this program.
-const OWN: &[&str] = &["help", "users", "name", "quit", HISTORY];
+const OWN: &[&str] = &["help", "users", "name", "quit", HISTORY, ROOM];
 const HISTORY: &str = "history";
+const ROOM: &str = "room";
 
 const HELP: &[&str] = &[
     "text          say it to everybody",
@@ -16,6 +17,10 @@ const HELP: &[&str] = &[
     "/quit         leave (so do Ctrl-D and Ctrl-C)",
     "//text        say a text that starts with a slash (@@text: with an @)",
 ];
+const HELP_ROOMS: &[&str] = &[
+    "#NAME text    say it in that room (##text: a text that starts with #)",
+    "/room #NAME   lines go there from now on (/room ALL: to everybody); /room says what is unread",
+];
 const HELP_HISTORY: &str = "/history [NAME] [N]  what was said before; again for what is older";
 
 /// Help for what can be typed at this server.
@@ -24,6 +29,8 @@ pub(crate) struct Help<'c> {
     pub(crate) catalogue: Option<&'c Catalogue>,
     /// Whether the server has pages of history.
     pub(crate) has_history: bool,
+    /// Whether there are rooms.
+    pub(crate) has_rooms: bool,
 }
 
 impl<'c> Help<'c> {
@@ -62,7 +69,11 @@ impl<'c> Help<'c> {
 
     /// The command that is near to a mistyped one, with its prefix.
     pub(crate) fn near(&self, name: &str) -> Option<(&'c str, &'c str)> {
-        let own = OWN.iter().copied().filter(|own| *own != HISTORY || self.has_history);
+        let own = OWN.iter().copied().filter(|own| match *own {
+            HISTORY => self.has_history,
+            ROOM => self.has_rooms,
+            _ => true,
+        });
         let own = own.map(|name| (SLASH, name));
         let theirs = self.catalogue.into_iter().flat_map(|catalogue| {
             let names = catalogue.commands().iter().flat_map(|command| {
@@ -90,6 +101,8 @@ impl<'c> Help<'c> {
     }
 
     fn own_lines(&self) -> impl Iterator<Item = &'static str> {
-        HELP.iter().copied().chain(self.has_history.then_some(HELP_HISTORY))
+        let rooms = if self.has_rooms { HELP_ROOMS } else { &[] };
+        let history = self.has_history.then_some(HELP_HISTORY);
+        HELP.iter().chain(rooms).copied().chain(history)
     }
 }

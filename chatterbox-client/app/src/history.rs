@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 
 use chatterbox_proto::capability::ids::{Id, Page, Query, Side};
 use chatterbox_proto::session;
-use chatterbox_proto::{ALL, WireText, limits};
+use chatterbox_proto::{WireText, limits};
 
 use crate::effect::{Effect, note};
 use crate::output::Output;
-use crate::wording::plural;
+use crate::words::plural;
 
 /// The messages of one page, unless the user gives another number.
 const SCREENFUL: u16 = 20;
@@ -16,12 +16,21 @@ const SCREENFUL: u16 = 20;
 /// The pages that were requested.
 #[derive(Debug, Default)]
 pub(crate) struct Pages {
-    /// The conversations of the requests that are open.
-    open: VecDeque<String>,
+    /// The conversations of the requests that are open, and what for.
+    open: VecDeque<(String, Purpose)>,
     /// Whether the next line waits for a page: it may ask for the one before.
     awaited: bool,
     /// The conversation of the last page and where its next page starts, until anything else is typed.
     next: Option<(String, Next)>,
+}
+
+/// What a page was requested for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// The user wants to see it.
+    Shown,
+    /// It fills a gap.
+    Gap,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +46,7 @@ impl Pages {
 
     /// Whether the next line waits for a page.
     pub(crate) fn are_awaited(&self) -> bool {
-        self.awaited && !self.open.is_empty()
+        self.awaited && self.open.iter().any(|(_, purpose)| *purpose == Purpose::Shown)
     }
 
     pub(crate) fn stop_waiting(&mut self) {
@@ -49,13 +58,22 @@ impl Pages {
         self.next = None;
     }
 
-    /// Carries out `/history [NAME] [N]`; a NAME of digits is typed `@123`.
-    pub(crate) fn request(&mut self, arguments: &str, joined: bool) -> Vec<Effect> {
+    /// Carries out `/history [NAME] [N]`; a NAME of digits is typed `@123`. Without a name it is that of the conversation
+    /// in front; `spelt` gives the name of a room in its own spelling.
+    pub(crate) fn request(
+        &mut self,
+        arguments: &str,
+        joined: bool,
+        front: &str,
+        spelt: impl Fn(&str) -> Option<String>,
+    ) -> Vec<Effect> {
         let mut words = arguments.split_whitespace().peekable();
         let number =
             |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
-        let with = words.next_if(|word| !number(word)).unwrap_or(ALL);
+        let with = words.next_if(|word| !number(word)).unwrap_or(front);
         let with = with.strip_prefix('@').unwrap_or(with);
+        let spelt = spelt(with);
+        let with = spelt.as_deref().unwrap_or(with);
         let limit = match words.next() {
             None => Some(SCREENFUL),
             Some(word) => word.parse().ok().filter(|limit| (1..=limits::PAGE).contains(limit)),
@@ -76,7 +94,7 @@ impl Pages {
         let query = Query { with: WireText::new(with.to_owned()), side, limit };
         match query.to_object().finish() {
             Ok(frame) => {
-                self.open.push_back(with.to_owned());
+                self.open.push_back((with.to_owned(), Purpose::Shown));
                 self.awaited = true;
                 vec![Effect::Send(frame)]
             }
@@ -84,32 +102,42 @@ impl Pages {
         }
     }
 
-    /// A page came: its messages, and the line below them.
-    pub(crate) fn received(&mut self, page: Page) -> (Vec<session::Message>, Output) {
-        let Page { with, messages, more } = page;
-        let place = self.open.iter().position(|requested| requested == with.as_wire());
-        if let Some(place) = place {
-            self.open.remove(place);
-        }
-        let oldest = messages.first().map(|(id, _)| *id).filter(|_| more);
+    /// Asks for a page that fills a gap; nothing waits for it.
+    pub(crate) fn request_for_gap(&mut self, query: &Query) -> Option<Effect> {
+        let frame = query.to_object().finish().ok()?;
+        self.open.push_back((query.with.as_wire().to_owned(), Purpose::Gap));
+        Some(Effect::Send(frame))
+    }
+
+    /// A page came; says what it was requested for. What nobody has asked for is shown.
+    pub(crate) fn answered(&mut self, page: &Page) -> Purpose {
+        let place = self.open.iter().position(|(with, _)| with == page.with.as_wire());
+        let request = place.and_then(|place| self.open.remove(place));
+        request.map_or(Purpose::Shown, |(_, purpose)| purpose)
+    }
+
+    /// A page that is shown: its messages, and the line below them.
+    pub(crate) fn shown(&mut self, page: Page) -> (Vec<session::Message>, Output) {
+        let Page { with, messages, more, code } = page;
+        let oldest = messages.first().map(|paged| paged.id).filter(|_| more);
         self.next = Some((with.as_wire().to_owned(), oldest.map_or(Next::Nothing, Next::Before)));
-        let messages: Vec<_> = messages
-            .into_iter()
-            .map(|(id, entry)| session::Message::numbered(entry, Some(id)))
-            .collect();
-        let end = Output::Page { with, count: messages.len(), more };
+        let messages: Vec<session::Message> = messages.into_iter().map(Into::into).collect();
+        let end = Output::Page { with, count: messages.len(), more, code };
         (messages, end)
     }
 
     /// The server sent an ERROR, which may be the answer to the oldest request: no page is waited for then.
     pub(crate) fn error_received(&mut self) {
-        self.open.pop_front();
+        let place = self.open.iter().position(|(_, purpose)| *purpose == Purpose::Shown);
+        place.and_then(|place| self.open.remove(place));
     }
 
     /// The connection is lost, and the pages that were requested on it with it.
     pub(crate) fn forget(&mut self) -> Vec<Effect> {
         self.next = None;
-        match std::mem::take(&mut self.open).len() {
+        let open = std::mem::take(&mut self.open);
+        // What fills a gap is asked for again on the next connection.
+        match open.iter().filter(|(_, purpose)| *purpose == Purpose::Shown).count() {
             0 => Vec::new(),
             pages => note(format!("{} of history did not come.", plural(pages, "page"))),
         }

@@ -4,9 +4,11 @@
 
 use chatterbox_proto::WireText;
 use chatterbox_proto::capability::ids::Id;
+use chatterbox_proto::capability::notices::{Closed, Notice, Retry};
+use chatterbox_proto::capability::rooms::{Kept, Shown};
 use serde_json::Value;
 
-use crate::output::{Message, MessageKind, Output, Wire};
+use crate::output::{GapState, Message, MessageKind, Output, RoomView, RoomWhy, Until, Wire};
 use crate::words::{Role, Span, Words, whole};
 
 impl Output {
@@ -36,21 +38,71 @@ impl Object {
                 self.event("message");
                 self.message(said);
             }
-            Output::Welcome { name, agreed, level } => {
+            Output::Welcome { name, agreed, level, more } => {
                 self.event("welcome");
                 self.text("name", Some(name));
                 self.list("capabilities", agreed.iter().map(|capability| capability.word().into()));
                 self.integer("level", level.map(i64::from));
+                self.boolean("more", more);
             }
-            Output::Refused { name, reason, code } => {
+            Output::Server { name, banner } => {
+                self.event("server");
+                self.text("name", name);
+                self.text("banner", banner);
+            }
+            Output::Rooms { rooms, front } => {
+                self.event("rooms");
+                self.names("rooms", rooms);
+                self.text("front", front);
+            }
+            Output::Room(room, why) => self.room(*room, &why),
+            Output::Lobby => {
+                self.event("front");
+                self.text("room", None);
+            }
+            Output::RoomLeft(left) => {
+                self.event("room-left");
+                self.text("room", Some(left.room));
+                self.integer("number", left.number.map(signed));
+                self.text("code", left.code);
+                self.text("by", left.by);
+                self.text("text", left.info);
+            }
+            Output::RoomUsers { room, users, joined } => {
+                self.event(if joined { "room-users-joined" } else { "room-users-left" });
+                self.text("room", Some(room));
+                self.names("users", users);
+            }
+            Output::Unread(rooms) => {
+                self.event("unread");
+                self.numbers(
+                    "rooms",
+                    rooms.into_iter().map(|(name, unread)| (name, count(unread))),
+                );
+            }
+            Output::Gap { room, state } => {
+                let (word, messages) = match state {
+                    GapState::Fetching => ("fetching", None),
+                    GapState::Filled(messages) => ("filled", Some(messages)),
+                    GapState::Cut(messages) => ("cut", Some(messages)),
+                };
+                self.event("gap");
+                self.text("room", Some(room));
+                self.text("state", Some(WireText::new(word)));
+                self.integer("count", messages.map(count));
+            }
+            Output::Notice(notice, _) => self.notice(notice),
+            Output::Closed(closed) => self.closed(closed),
+            Output::Refused { name, reason, code, until } => {
                 self.event("refused");
                 self.text("name", Some(name));
                 self.text("reason", reason);
                 self.text("code", code);
+                self.until(until.as_ref());
             }
             Output::Users { users, more } => {
                 self.event("users");
-                self.list("users", users.into_iter().map(|user| Words::Json(user, 0)));
+                self.names("users", users);
                 self.integer("more", Some(count(more)));
             }
             Output::Joined(name) => self.named("joined", name),
@@ -73,16 +125,19 @@ impl Object {
                 self.text("text", Some(outcome.text));
                 self.key("data");
                 self.value(outcome.data.unwrap_or(Value::Null));
+                self.integer("wait", outcome.wait.map(i64::from));
+                self.integer("until", outcome.until);
             }
             Output::Prompt { text, secret } => {
                 self.worded("prompt", text);
                 self.boolean("secret", secret);
             }
-            Output::Page { with, count: messages, more } => {
+            Output::Page { with, count: messages, more, code } => {
                 self.event("page");
                 self.text("with", Some(with));
                 self.integer("count", Some(count(messages)));
                 self.boolean("more", more);
+                self.text("code", code);
             }
             Output::ConnectionLost { why, wait, waiting } => {
                 self.worded("lost", WireText::new(why));
@@ -104,8 +159,103 @@ impl Object {
                 self.text("tag", Some(refused.tag));
                 self.text("code", Some(refused.code));
                 self.text("text", Some(refused.error));
+                self.integer("wait", refused.wait.map(signed));
+                self.integer("until", refused.until);
             }
         }
+    }
+
+    fn room(&mut self, room: RoomView, why: &RoomWhy) {
+        if *why == RoomWhy::Front {
+            self.event("front");
+            return self.text("room", Some(room.name));
+        }
+        self.event("room");
+        self.text("room", Some(room.name));
+        self.integer("number", Some(signed(room.number)));
+        let why = match why {
+            RoomWhy::Member => "member",
+            RoomWhy::Joined => "joined",
+            RoomWhy::Changed(_) | RoomWhy::Front => "changed",
+        };
+        self.text("why", Some(WireText::new(why)));
+        self.text("owner", room.owner);
+        self.integer("level", Some(room.level.into()));
+        self.text("topic", Some(room.topic));
+        self.text("description", Some(room.description));
+        self.integer("count", Some(signed(room.count)));
+        match room.users {
+            Some(users) => self.names("users", users),
+            None => self.text("users", None),
+        }
+        self.numbers("staff", room.staff.into_iter().map(|(name, level)| (name, level.into())));
+        self.integer("limit", Some(signed(room.limit)));
+        self.integer("talk", Some(room.talk.into()));
+        self.integer("slow", Some(signed(room.slow)));
+        self.integer("length", room.length.map(signed));
+        self.key("keep");
+        self.own(&match room.keep {
+            Some(Kept::Off) => "\"off\"".to_owned(),
+            Some(Kept::Newest(messages)) => messages.to_string(),
+            Some(Kept::All) => "\"all\"".to_owned(),
+            None => "null".to_owned(),
+        });
+        let show = room.show.map(|show| match show {
+            Shown::All => WireText::new("all"),
+            Shown::Joined => WireText::new("joined"),
+        });
+        self.text("show", show);
+        self.names("flags", room.flags);
+        self.integer("last", Some(signed(room.last)));
+        self.integer("floor", Some(signed(room.floor)));
+    }
+
+    fn notice(&mut self, notice: Notice) {
+        self.event("notice");
+        self.text("code", Some(notice.code));
+        self.text("text", notice.info);
+        self.text("room", notice.room);
+        self.text("name", notice.name);
+        self.text("by", notice.by);
+        self.integer("until", notice.until);
+        self.integer("wait", notice.wait.map(signed));
+        self.integer("id", notice.id.map(signed));
+    }
+
+    fn closed(&mut self, closed: Closed) {
+        self.event("closed");
+        self.text("code", Some(closed.code));
+        self.text("text", closed.info);
+        self.integer("until", closed.until);
+        self.integer(
+            "retry",
+            match closed.retry {
+                Some(Retry::After(seconds)) => Some(signed(seconds)),
+                Some(Retry::Never) | None => None,
+            },
+        );
+    }
+
+    fn until(&mut self, until: Option<&Until>) {
+        self.integer("until", until.map(|until| until.time));
+    }
+
+    fn names(&mut self, key: &str, names: Vec<Wire>) {
+        self.list(key, names.into_iter().map(|name| Words::Json(name, 0)));
+    }
+
+    /// An object of names, each with a number.
+    fn numbers(&mut self, key: &str, members: impl Iterator<Item = (Wire, i64)>) {
+        self.key(key);
+        self.own("{");
+        for (place, (name, number)) in members.enumerate() {
+            if place > 0 {
+                self.own(", ");
+            }
+            self.string(Words::Json(name, 0));
+            self.own(&format!(": {number}"));
+        }
+        self.own("}");
     }
 
     fn message(&mut self, message: Message) {
@@ -122,6 +272,7 @@ impl Object {
             MessageKind::Missed => "\"missed\"",
             MessageKind::Own => "\"own\"",
         });
+        self.integer("taken", message.taken);
     }
 
     fn named(&mut self, event: &str, name: Wire) {

@@ -16,14 +16,17 @@
 //! | what a frame of the server means | `app/events.rs` |
 //! | names, passwords, tokens | `login.rs` |
 //! | commands of the server: the catalogue; calls, questions and results; help | `commands.rs`, `calls.rs`, `help.rs` |
-//! | pages of history | `history.rs` |
+//! | pages of history; what was missed in rooms | `history.rs`, `gaps.rs` |
+//! | the room in front, what is unread in the others | `front.rs`, `app/rooms.rs` |
 //! | when a lost connection is tried again | `reconnect.rs` |
-//! | what can be shown; in which words; for programs; piece by piece | `output.rs`, `wording.rs`, `json.rs`, `words.rs` |
+//! | what can be shown; in which words; for programs; piece by piece | `output.rs`, `wording.rs` and `room_words.rs`, `json.rs`, `words.rs` |
 
 mod app;
 mod calls;
 mod commands;
 mod effect;
+mod front;
+mod gaps;
 mod help;
 mod history;
 mod input_mode;
@@ -33,6 +36,7 @@ mod options;
 mod output;
 mod parse;
 mod reconnect;
+mod room_words;
 mod table;
 mod time;
 mod wording;
@@ -42,10 +46,12 @@ mod words;
 mod tests;
 
 pub use app::App;
-pub use effect::{Effect, GiveUpReason};
+pub use effect::{Closing, Effect, GiveUpReason};
 pub use input_mode::{InputMode, Question};
 pub use options::Options;
-pub use output::{Message, MessageKind, Output, Stream, Wire};
+pub use output::{
+    GapState, Message, MessageKind, Output, RoomChange, RoomView, RoomWhy, Stream, Until, Wire,
+};
 pub use reconnect::ReconnectPolicy;
 pub use table::Table;
 pub use time::TimeFormatter;

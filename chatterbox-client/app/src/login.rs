@@ -9,7 +9,7 @@ use chatterbox_proto::{Capability, ScreenText, WireText};
 use crate::effect::{Effect, GiveUpReason, note};
 use crate::input_mode::Question;
 use crate::options::Options;
-use crate::output::{Output, Wire};
+use crate::output::{Output, Until, Wire};
 
 /// The progress of the login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -192,6 +192,7 @@ impl Login {
         down: bool,
         info: Option<Wire>,
         code: Option<Wire>,
+        until: Option<Until>,
         effects: &mut Vec<Effect>,
     ) {
         let word = code.as_ref().map(|code| code.as_wire().to_owned()).unwrap_or_default();
@@ -208,6 +209,7 @@ impl Login {
             name: WireText::new(name.clone()),
             reason: info.clone(),
             code,
+            until,
         });
         match word.as_str() {
             "registered" if self.proof.is_none() => {

@@ -27,6 +27,10 @@ pub struct Options {
     pub password: Option<Secret>,
     /// Login tokens of earlier sessions, by name (AN-2).
     pub tokens: BTreeMap<String, Secret>,
+    /// How many messages a welcome shall have at most (RC-1); without it all come.
+    pub recent: Option<u16>,
+    /// Whether a person is shown what is said in every room, not only in the one in front.
+    pub all_rooms: bool,
     /// How a lost connection is tried again, if at all.
     pub reconnect: Option<ReconnectPolicy>,
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use chatterbox_proto::capability::commands::Outcome;
 use chatterbox_proto::capability::ids::{Id, RefusedTag};
+use chatterbox_proto::capability::notices::{Closed, Notice};
+use chatterbox_proto::capability::rooms::{Kept, RoomLeft, Shown};
 use chatterbox_proto::{Capabilities, WireText};
 
 use crate::table::Table;
@@ -26,7 +28,51 @@ pub enum Output {
         agreed: Capabilities,
         /// The user's permission level, where there are accounts.
         level: Option<u8>,
+        /// Whether there are older messages than those of the welcome.
+        more: bool,
     },
+    /// What the server says about itself.
+    Server {
+        /// Its name.
+        name: Option<Wire>,
+        /// A text of one line or several.
+        banner: Option<Wire>,
+    },
+    /// The rooms of which the user is a member.
+    Rooms {
+        /// Their names.
+        rooms: Vec<Wire>,
+        /// The room in front; `None` is the lobby.
+        front: Option<Wire>,
+    },
+    /// A room, and why it is shown.
+    Room(Box<RoomView>, RoomWhy),
+    /// The lobby came to the front.
+    Lobby,
+    /// The user is not a member of a room any more.
+    RoomLeft(RoomLeft),
+    /// Others became members of a room, or are none any more.
+    RoomUsers {
+        /// The room.
+        room: Wire,
+        /// Their names.
+        users: Vec<Wire>,
+        /// Whether they came.
+        joined: bool,
+    },
+    /// How many messages are unread in which rooms; `ALL` is the lobby.
+    Unread(Vec<(Wire, usize)>),
+    /// What was missed in a room did not come with the welcome.
+    Gap {
+        /// The room.
+        room: Wire,
+        /// What becomes of it.
+        state: GapState,
+    },
+    /// Something that the user should know.
+    Notice(Notice, Option<Until>),
+    /// Why the server ends the connection; for people only where no ERROR says so.
+    Closed(Closed),
     /// The server refused the name.
     Refused {
         /// The name that was asked for.
@@ -35,6 +81,8 @@ pub enum Output {
         reason: Option<Wire>,
         /// The server's reason, for programs.
         code: Option<Wire>,
+        /// Until when it holds.
+        until: Option<Until>,
     },
     /// The users who are here.
     Users {
@@ -84,6 +132,8 @@ pub enum Output {
         count: usize,
         /// Whether there are older ones.
         more: bool,
+        /// The server's reason for not showing it, for programs.
+        code: Option<Wire>,
     },
     /// The connection is lost and will be tried again.
     ConnectionLost {
@@ -125,12 +175,16 @@ pub struct Message {
     pub time: i64,
     /// The sender's name.
     pub from: Wire,
-    /// The recipient's name; `None` is everybody.
+    /// The recipient's name, or that of the room; `None` is everybody.
     pub to: Option<Wire>,
+    /// Whether it is said in a room.
+    pub in_room: bool,
     /// The text as it was sent.
     pub text: Wire,
     /// The number that the server gave it, where it gives numbers.
     pub id: Option<Id>,
+    /// When the server took it, in seconds since 1970, where it says so.
+    pub taken: Option<i64>,
     /// The idempotency key of an own message that the server will acknowledge.
     pub tag: Option<String>,
     /// The reason why it is shown now.
@@ -148,6 +202,100 @@ pub enum MessageKind {
     Missed,
     /// This user sends it.
     Own,
+}
+
+/// A room as it can be shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RoomView {
+    /// Its name.
+    pub name: Wire,
+    /// Its number.
+    pub number: u64,
+    /// The account that owns it.
+    pub owner: Option<Wire>,
+    /// The user's level in it.
+    pub level: u8,
+    /// What is talked about.
+    pub topic: Wire,
+    /// What it is for.
+    pub description: Wire,
+    /// How many members it has.
+    pub count: u64,
+    /// Their names, where they are listed and asked for.
+    pub users: Option<Vec<Wire>>,
+    /// The members with a level in it, and the level.
+    pub staff: Vec<(Wire, u8)>,
+    /// Members at most; 0 is no limit.
+    pub limit: u64,
+    /// The lowest level that may write.
+    pub talk: u8,
+    /// Seconds between two messages of one user.
+    pub slow: u64,
+    /// The longest message in characters.
+    pub length: Option<u64>,
+    /// How many messages are kept.
+    pub keep: Option<Kept>,
+    /// What newcomers may read.
+    pub show: Option<Shown>,
+    /// Further words.
+    pub flags: Vec<Wire>,
+    /// The newest message; 0 is none.
+    pub last: Id,
+    /// Nothing up to this message is shown any more.
+    pub floor: Id,
+}
+
+/// The reason why a room is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RoomWhy {
+    /// The user is a member of it already: the welcome says so.
+    Member,
+    /// The user became a member of it.
+    Joined,
+    /// It came to the front.
+    Front,
+    /// These things have changed.
+    Changed(Vec<RoomChange>),
+}
+
+/// Something of a room that a person is told when it changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoomChange {
+    /// What is talked about.
+    Topic,
+    /// Who may write.
+    Talk,
+    /// How often one may write.
+    Slow,
+    /// What was said before is gone.
+    Floor,
+}
+
+/// What becomes of a gap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GapState {
+    /// The messages are being fetched.
+    Fetching,
+    /// So many were fetched, and they were all.
+    Filled(usize),
+    /// So many were fetched, and there are others behind them.
+    Cut(usize),
+}
+
+/// Until when something holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Until {
+    /// In seconds since 1970.
+    pub time: i64,
+    /// As a person reads it.
+    pub when: String,
+}
+
+impl Until {
+    /// ` until 14:05`, or nothing.
+    pub(crate) fn words(until: Option<&Self>) -> String {
+        until.map(|until| format!(" until {}", until.when)).unwrap_or_default()
+    }
 }
 
 /// The stream of an output, where the chat and the program's notices are apart.
@@ -171,6 +319,10 @@ impl Output {
             Self::Note(_)
             | Self::Deviation(_)
             | Self::ConnectionLost { .. }
+            | Self::Gap { .. }
+            | Self::Unread(_)
+            | Self::Lobby
+            | Self::Room(_, RoomWhy::Front)
             | Self::Resumed { .. } => Stream::Error,
             _ => Stream::Output,
         }

@@ -14,7 +14,12 @@ pub(crate) enum ParsedLine<'a> {
         to: &'a str,
         text: &'a str,
     },
-    /// `@user` without a text, or `@` without a user.
+    /// A message to a room.
+    Room {
+        to: &'a str,
+        text: &'a str,
+    },
+    /// `@user` or `#room` without a text, or `@` without a user.
     MissingText(&'a str),
     /// `/help`, or `/help COMMAND`.
     Help(Option<&'a str>),
@@ -24,19 +29,28 @@ pub(crate) enum ParsedLine<'a> {
     Users(&'a str),
     /// `/history`, and its arguments.
     History(&'a str),
+    /// `/room`, or `/room NAME`, where there are rooms.
+    Front(Option<&'a str>),
     Quit,
     /// Any other word behind a slash, the slash included.
     Unknown(&'a str),
 }
 
 impl<'a> ParsedLine<'a> {
-    /// Parses a line. Text that is sent keeps its white space (T4-2).
-    pub(crate) fn parse(line: &'a str) -> Self {
+    /// Parses a line; `rooms` says whether there are any. Text that is sent keeps its white space (T4-2).
+    pub(crate) fn parse(line: &'a str, rooms: bool) -> Self {
         if line.trim().is_empty() {
             return Self::Empty;
         }
         if let Some(rest) = line.strip_prefix('/') {
-            return if rest.starts_with('/') { Self::Public(rest) } else { Self::command(line) };
+            return if rest.starts_with('/') {
+                Self::Public(rest)
+            } else {
+                Self::command(line, rooms)
+            };
+        }
+        if rooms && let Some(rest) = line.strip_prefix('#') {
+            return Self::in_room(line, rest);
         }
         let Some(rest) = line.strip_prefix('@') else {
             return Self::Public(line);
@@ -52,11 +66,25 @@ impl<'a> ParsedLine<'a> {
                     Self::Private { to, text }
                 }
             }
-            _ => Self::MissingText(rest.trim()),
+            _ => Self::MissingText(line.trim()),
         }
     }
 
-    fn command(line: &'a str) -> Self {
+    /// A line that begins with `#`: a room and what is said there. `# text` is nothing but a text.
+    fn in_room(line: &'a str, rest: &'a str) -> Self {
+        if rest.starts_with('#') {
+            return Self::Public(rest);
+        }
+        if rest.starts_with(char::is_whitespace) || rest.is_empty() {
+            return Self::Public(line);
+        }
+        match line.split_once(char::is_whitespace) {
+            Some((to, text)) if !text.trim().is_empty() => Self::Room { to, text },
+            _ => Self::MissingText(line.trim()),
+        }
+    }
+
+    fn command(line: &'a str, rooms: bool) -> Self {
         let (command, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         let rest = rest.trim();
         match command {
@@ -64,6 +92,7 @@ impl<'a> ParsedLine<'a> {
             "/name" => Self::Name(Some(rest).filter(|rest| !rest.is_empty())),
             "/users" => Self::Users(rest),
             "/history" => Self::History(rest),
+            "/room" if rooms => Self::Front(Some(rest).filter(|rest| !rest.is_empty())),
             "/quit" => Self::Quit,
             _ => Self::Unknown(command),
         }
@@ -96,10 +125,10 @@ mod tests {
             ("@böb @cyd", private("böb", "@cyd")),
             ("@ALL hello", ParsedLine::Public("hello")),
             ("@all hello", private("all", "hello")),
-            ("@bob", ParsedLine::MissingText("bob")),
-            ("@bob  ", ParsedLine::MissingText("bob")),
-            ("@", ParsedLine::MissingText("")),
-            ("@ bob", ParsedLine::MissingText("bob")),
+            ("@bob", ParsedLine::MissingText("@bob")),
+            ("@bob  ", ParsedLine::MissingText("@bob")),
+            ("@", ParsedLine::MissingText("@")),
+            ("@ bob", ParsedLine::MissingText("@ bob")),
             ("/help", ParsedLine::Help(None)),
             ("/help  kick ", ParsedLine::Help(Some("kick"))),
             ("/name", ParsedLine::Name(None)),
@@ -117,7 +146,34 @@ mod tests {
             ("/etc/passwd is a file", ParsedLine::Unknown("/etc/passwd")),
         ];
         for (line, expected) in table {
-            assert_eq!(ParsedLine::parse(line), expected, "{line:?}");
+            for rooms in [false, true] {
+                assert_eq!(ParsedLine::parse(line, rooms), expected, "{line:?}");
+            }
         }
+    }
+
+    #[test]
+    fn rooms_are_meant_only_where_there_are_any() {
+        let room = |to, text| ParsedLine::Room { to, text };
+        let table = [
+            ("#lab hi", room("#lab", "hi")),
+            ("#lab\t two  words ", room("#lab", " two  words ")),
+            ("#lab #talk", room("#lab", "#talk")),
+            ("#lab", ParsedLine::MissingText("#lab")),
+            ("#lab  ", ParsedLine::MissingText("#lab")),
+            ("##lab hi", ParsedLine::Public("#lab hi")),
+            ("# a heading", ParsedLine::Public("# a heading")),
+            ("#", ParsedLine::Public("#")),
+            (" #lab hi", ParsedLine::Public(" #lab hi")),
+            ("/room", ParsedLine::Front(None)),
+            ("/room  #lab ", ParsedLine::Front(Some("#lab"))),
+            ("/rooms", ParsedLine::Unknown("/rooms")),
+        ];
+        for (line, expected) in table {
+            assert_eq!(ParsedLine::parse(line, true), expected, "{line:?}");
+        }
+        assert_eq!(ParsedLine::parse("#lab hi", false), ParsedLine::Public("#lab hi"));
+        assert_eq!(ParsedLine::parse("##lab", false), ParsedLine::Public("##lab"));
+        assert_eq!(ParsedLine::parse("/room #lab", false), ParsedLine::Unknown("/room"));
     }
 }

@@ -52,13 +52,19 @@ impl Reconnect {
     }
 
     /// The connection is lost, or a try failed, at `now` of a monotonic clock. Returns the wait before the next try;
-    /// `None` when the limit is reached. `random` may be any number.
-    pub(crate) fn failed(&mut self, now: Duration, random: u64) -> Option<Duration> {
+    /// `None` when the limit is reached. `random` may be any number; the server does not want to be tried before
+    /// `at_least` is over (NO-4).
+    pub(crate) fn failed(
+        &mut self,
+        now: Duration,
+        random: u64,
+        at_least: Duration,
+    ) -> Option<Duration> {
         let policy = self.policy?;
         self.down = true;
         let outage = self.outage.get_or_insert(Outage { since: now, tries: 0 });
         let left = policy.total.checked_sub(now.saturating_sub(outage.since))?;
-        if left.is_zero() {
+        if left.is_zero() || at_least > left {
             return None;
         }
         let doubled =
@@ -69,7 +75,7 @@ impl Reconnect {
         let millis = u64::try_from(full.as_millis() / 2).unwrap_or(u64::MAX);
         let wait = Duration::from_millis(millis + random % (millis + 1));
         // The last try comes exactly at the limit, however long the waits are by then.
-        Some(wait.min(left))
+        Some(wait.min(left).max(at_least))
     }
 
     /// The session was resumed on a new connection.
@@ -94,7 +100,8 @@ mod tests {
     #[test]
     fn waits_double_up_to_the_longest() {
         let mut reconnect = Reconnect::new(Some(ReconnectPolicy::for_at_most(S(3600))));
-        let waits: Vec<_> = (0..9).map(|_| reconnect.failed(S(0), u64::MAX).unwrap()).collect();
+        let waits: Vec<_> =
+            (0..9).map(|_| reconnect.failed(S(0), u64::MAX, S(0)).unwrap()).collect();
         for (wait, full) in waits.iter().zip([500, 1000, 2000, 4000, 8000, 16000, 30000, 30000]) {
             let millis = u64::try_from(wait.as_millis()).unwrap();
             assert!(millis >= full / 2 && millis <= full, "{waits:?}");
@@ -102,19 +109,19 @@ mod tests {
         reconnect.resumed();
         assert!(!reconnect.is_down());
         assert!(
-            reconnect.failed(S(0), 0).unwrap() > Duration::from_secs(10),
+            reconnect.failed(S(0), 0, S(0)).unwrap() > Duration::from_secs(10),
             "it was good for nothing"
         );
         reconnect.resumed();
         reconnect.proved_useful();
-        assert!(reconnect.failed(S(0), 0).unwrap() <= Duration::from_millis(500));
+        assert!(reconnect.failed(S(0), 0, S(0)).unwrap() <= Duration::from_millis(500));
     }
 
     #[test]
     fn every_random_number_gives_a_wait_between_half_and_all() {
         let policy = ReconnectPolicy::for_at_most(S(60));
         let waits: Vec<_> = (0..1000)
-            .map(|random| Reconnect::new(Some(policy)).failed(S(5), random).unwrap())
+            .map(|random| Reconnect::new(Some(policy)).failed(S(5), random, S(0)).unwrap())
             .collect();
         assert_eq!(waits.iter().min(), Some(&Duration::from_millis(250)));
         assert_eq!(waits.iter().max(), Some(&Duration::from_millis(500)));
@@ -125,12 +132,20 @@ mod tests {
         let mut reconnect = Reconnect::new(Some(ReconnectPolicy::for_at_most(S(10))));
         let mut now = S(1000);
         let mut tries = 0;
-        while let Some(wait) = reconnect.failed(now, 7) {
+        while let Some(wait) = reconnect.failed(now, 7, S(0)) {
             now += wait;
             tries += 1;
             assert!(tries < 100);
         }
         assert_eq!(now, S(1010));
-        assert_eq!(Reconnect::new(None).failed(S(0), 0), None);
+        assert_eq!(Reconnect::new(None).failed(S(0), 0, S(0)), None);
+    }
+
+    #[test]
+    fn the_server_may_ask_for_a_longer_wait_but_not_beyond_the_limit() {
+        let mut reconnect = Reconnect::new(Some(ReconnectPolicy::for_at_most(S(10))));
+        assert_eq!(reconnect.failed(S(0), 0, S(5)), Some(S(5)));
+        assert!(reconnect.failed(S(5), 0, S(0)).unwrap() < S(1), "the next try waits as usual");
+        assert_eq!(reconnect.failed(S(6), 0, S(5)), None);
     }
 }

@@ -6,11 +6,12 @@
 use std::time::Duration;
 
 use chatterbox_proto::capability::commands::Outcome;
-use chatterbox_proto::{ALL, ScreenText, WireText};
+use chatterbox_proto::{ALL, RoomName, ScreenText, WireText};
 
-use crate::output::{Message, Output, Wire};
+use crate::output::{Message, Output, Until, Wire};
+use crate::room_words as rooms;
 use crate::table::Table;
-use crate::words::{Role, Span, Words, whole};
+use crate::words::{Role, Span, Words, line, plural, whole};
 
 /// A person is shown no more lines of one result.
 const RESULT_LINES: usize = 1000;
@@ -26,15 +27,26 @@ impl Output {
             Self::Welcome { name, .. } | Self::YouAre(name) => {
                 line(Role::Quiet, ["* you are ".into(), name.into()])
             }
-            Self::Refused { name, reason, .. } => line(
+            Self::Refused { name, reason, until, .. } => line(
                 Role::Alarm,
                 [
                     "! the server refused the name ".into(),
                     name.into(),
+                    Until::words(until.as_ref()).into(),
                     ": ".into(),
                     reason.map_or("it gives no reason".into(), Words::from),
                 ],
             ),
+            Self::Server { name, banner } => rooms::server(name, banner.as_ref()),
+            Self::Rooms { rooms: names, .. } => rooms::members(names),
+            Self::Room(room, why) => rooms::room(*room, &why),
+            Self::Lobby => line(Role::Quiet, ["* you talk to everybody".into()]),
+            Self::RoomLeft(left) => rooms::left(left),
+            Self::RoomUsers { room, users, joined } => rooms::users(room, users, joined),
+            Self::Unread(unread) => rooms::unread(unread),
+            Self::Gap { room, state } => rooms::gap(room, state),
+            Self::Notice(notice, until) => rooms::notice(notice, until.as_ref()),
+            Self::Closed(closed) => rooms::closed(closed),
             Self::Users { users, more } => users_spans(users, more),
             Self::Joined(name) => line(Role::Quiet, ["* ".into(), name.into(), " joined".into()]),
             Self::Left(name) => line(Role::Quiet, ["* ".into(), name.into(), " left".into()]),
@@ -49,7 +61,7 @@ impl Output {
             Self::Prompt { text, .. } => {
                 line(Role::Private, ["? the server asks: ".into(), text.into()])
             }
-            Self::Page { with, count, more } => page(with, count, more),
+            Self::Page { with, count, more, code } => page(with, count, more, code),
             Self::ConnectionLost { why, wait, waiting } => {
                 line(Role::Alarm, [lost(&why, wait, waiting).into()])
             }
@@ -73,12 +85,15 @@ impl Output {
     }
 }
 
-fn line<const N: usize>(role: Role, words: [Words; N]) -> Vec<Span> {
-    words.into_iter().map(|words| Span { role, words }).collect()
-}
-
-fn message_spans(message: Message) -> Vec<Span> {
+fn message_spans(mut message: Message) -> Vec<Span> {
     let mut spans = line(Role::Quiet, [format!("[{}] ", message.when).into()]);
+    if let Some(room) = message.to.take_if(|_| message.in_room) {
+        spans.extend(line(Role::Quiet, [room.into(), " <".into()]));
+        spans.extend(line(Role::Sender, [message.from.into()]));
+        spans.extend(line(Role::Quiet, ["> ".into()]));
+        spans.extend(line(Role::Plain, [message.text.into()]));
+        return spans;
+    }
     spans.extend(line(Role::Sender, [message.from.into()]));
     if let Some(to) = message.to {
         spans.extend(line(Role::Private, [" -> ".into(), to.into()]));
@@ -134,14 +149,23 @@ fn result_spans(command: &str, outcome: &Outcome, table: Option<&Table>) -> Vec<
     spans
 }
 
-fn page(with: Wire, count: usize, more: bool) -> Vec<Span> {
+fn page(with: Wire, count: usize, more: bool, code: Option<Wire>) -> Vec<Span> {
+    if let Some(code) = code {
+        let why = match code.as_wire() {
+            "not-a-member" => "you are not a member".into(),
+            "no-such-room" => "there is no such room".into(),
+            _ => Words::from(code),
+        };
+        return line(Role::Alarm, ["! no history of ".into(), with.into(), ": ".into(), why]);
+    }
     let count = plural(count, "message");
     let rest = if more { "/history again shows older ones" } else { "that was the beginning" };
     let end = format!(": {count}; {rest}");
     if with.as_wire() == ALL {
         line(Role::Quiet, ["* history".into(), end.into()])
     } else {
-        line(Role::Quiet, ["* history with ".into(), with.into(), end.into()])
+        let with_or_of = if RoomName::is_meant(with.as_wire()) { "of " } else { "with " };
+        line(Role::Quiet, ["* history ".into(), with_or_of.into(), with.into(), end.into()])
     }
 }
 
@@ -169,11 +193,6 @@ fn resumed(missed: usize, complete: bool) -> String {
         (_, false) => "what was said meanwhile may be more than this:".to_owned(),
     };
     format!("-- back; {what}")
-}
-
-/// `1 page`, `2 pages`.
-pub(crate) fn plural(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 #[cfg(test)]

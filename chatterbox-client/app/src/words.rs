@@ -104,3 +104,13 @@ impl From<Wire> for Words {
 pub(crate) fn whole(spans: Vec<Span>) -> String {
     spans.into_iter().map(|span| span.words.whole()).collect()
 }
+
+/// Words with one appearance.
+pub(crate) fn line<const N: usize>(role: Role, words: [Words; N]) -> Vec<Span> {
+    words.into_iter().map(|words| Span { role, words }).collect()
+}
+
+/// `1 page`, `2 pages`.
+pub(crate) fn plural(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}

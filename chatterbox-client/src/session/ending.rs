@@ -2,7 +2,7 @@
 
 use std::io;
 
-use chatterbox_app::{App, GiveUpReason};
+use chatterbox_app::{App, Closing, GiveUpReason};
 
 use super::stage::Stage;
 use crate::exit::{Exit, Failure};
@@ -98,6 +98,23 @@ pub(super) fn gave_up(reason: GiveUpReason) -> Failure {
             "a command failed without asking what the next line was to answer",
         )
         .hint("a text that begins with a slash is said with two of them: //"),
+        GiveUpReason::Closed(why) => closed(why),
+    }
+}
+
+/// The server has ended the connection, and the client does not come back by itself (NO-4).
+fn closed(why: Closing) -> Failure {
+    match why {
+        Closing::Replaced => unavailable("your session goes on over another connection")
+            .hint("start again to have it here"),
+        Closing::LoggedOut => Failure::new(Exit::NoName, "the server has ended this login")
+            .hint("start again to log in, or as a guest"),
+        Closing::Kicked => unavailable("you were removed from the chat"),
+        Closing::Banned => Failure::new(Exit::NoName, "you are banned from this server"),
+        Closing::Protocol => {
+            Failure::new(Exit::Protocol, "the server could not make sense of what was sent")
+        }
+        Closing::Other => unavailable("the server has ended the connection for good"),
     }
 }
 

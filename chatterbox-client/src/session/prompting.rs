@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 
 use chatterbox_app::{App, InputMode};
-use chatterbox_proto::ScreenText;
 
 use super::screen::{Prompt, PromptKind, Screen, Typed};
 
@@ -115,7 +114,7 @@ impl Prompting {
                 Some(question) => PromptKind::Reply(question),
                 None => return,
             },
-            InputMode::Chat => PromptKind::Chat(ScreenText::new(app.me().unwrap_or_default())),
+            InputMode::Chat => PromptKind::Chat(app.prompt()),
         };
         let prefill = match mode {
             InputMode::Chat => std::mem::take(&mut self.prefill),

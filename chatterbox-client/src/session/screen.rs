@@ -82,7 +82,7 @@ pub(crate) struct Prompt {
 pub(crate) enum PromptKind {
     /// A name to join under.
     Name,
-    /// A message or command by the user of this name.
+    /// A message or command, behind the room that it goes to or the name of the user.
     Chat(ScreenText),
     /// The answer to a question.
     Reply(Question),

@@ -8,6 +8,10 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|data: &[u8]| {
     let mut joining = JoiningSession::new(32, Capability::EVERY.iter().copied().collect::<Capabilities>());
     let name = Username::parse("ann").expect("a name");
+    // With everything agreed, so that no key is unknown to who has joined.
+    let all = Capability::EVERY.iter().copied().collect::<Capabilities>();
+    let offer = format!(r#"{{"USERNAME": "ann", "CAPABILITIES": "{all}"}}"#);
+    let _ = joining.receive(ClientFrame::parse(offer.as_bytes()));
     let (mut joined, _) = joining.accepted(name, None);
     for body in data.split(|byte| *byte == 0) {
         let actions = joining.receive(ClientFrame::parse(body));

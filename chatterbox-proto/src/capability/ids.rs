@@ -7,7 +7,6 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::accounts::Secret;
-use super::notices::UNTIL;
 use crate::code::Code;
 use crate::entry::Entry;
 use crate::json::{self, Object};
@@ -35,6 +34,8 @@ pub const RESUMED: &str = "RESUMED";
 pub const TIMES: &str = "TIMES";
 /// After how many seconds trying again makes sense (CP-12).
 pub const WAIT: &str = "WAIT";
+/// Until when something holds, in seconds since 1970 UTC (CP-12, NO-1, NO-5).
+pub const UNTIL: &str = "UNTIL";
 
 const WITH: &str = "WITH";
 const BEFORE: &str = "BEFORE";

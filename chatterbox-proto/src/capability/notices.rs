@@ -13,8 +13,6 @@ pub use write::{ClosedCode, NewNotice, NoticeCode, closed, one};
 pub const NOTICES: &str = "NOTICES";
 /// Why the server ends the connection, in its last frame (NO-3).
 pub const CLOSED: &str = "CLOSED";
-/// Until when something holds, in seconds since 1970 UTC (NO-1, NO-5, CP-12).
-pub const UNTIL: &str = "UNTIL";
 
 /// One element of `NOTICES`, as the client reads it (NO-1).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,7 +44,7 @@ impl Notice {
             room: text(notice, "ROOM"),
             name: text(notice, "NAME"),
             by: text(notice, "BY"),
-            until: notice.get(UNTIL).and_then(Value::as_i64),
+            until: notice.get(ids::UNTIL).and_then(Value::as_i64),
             wait: notice.get(ids::WAIT).and_then(Value::as_u64),
             id: notice.get("ID").and_then(ids::read_id),
         })
@@ -81,7 +79,7 @@ impl Closed {
         Some(Self {
             code: text(closed, "CODE")?,
             info: text(closed, "INFO"),
-            until: closed.get(UNTIL).and_then(Value::as_i64),
+            until: closed.get(ids::UNTIL).and_then(Value::as_i64),
             retry: match closed.get("RETRY") {
                 Some(Value::Null) => Some(Retry::Never),
                 Some(retry) => retry.as_u64().map(Retry::After),

@@ -202,5 +202,12 @@ mod tests {
         ) {
             let _ = ServerFrame::parse(body.as_bytes());
         }
+
+        #[test]
+        fn no_text_that_is_like_rooms_panics(
+            body in r##"\{("ROOMS"|"ROOMS_LEFT"|"ROOM_USERS_JOINED"|"NOTICES"|"CLOSED"|"TIMES"|"HISTORY"|"DEFAULT"|"SERVER"): (\[|\]|\{|\}|,|"ROOM"|"NUMBER"|"CODE"|"USERS"|"KEEP"|"RETRY"|"#a"|:|1|null|true| ){0,14}\}"##
+        ) {
+            let _ = ServerFrame::parse_as(body.as_bytes(), Capability::EVERY.iter().copied().collect());
+        }
     }
 }

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use chatterbox_hub::{
     AccountKey, BlockLists, Delivery, Event, Filing, Hub, Identity, JoinRequest, Keep, LoggedIn,
-    MemberId, Record, Rename, TimelineLimits, Wake,
+    MemberId, Record, Rename, TimelineLimits, To, Wake,
 };
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Capabilities, Capability, Username};
@@ -15,7 +15,7 @@ fn main() {
     divan::main();
 }
 
-fn record(destination: Destination) -> Record {
+fn record(destination: To) -> Record {
     let source = Username::parse("user1").unwrap();
     let json = Bytes::from(format!("[\"user1\", \"ALL\", 1700000000, \"{}\"]", "x".repeat(64)));
     Record { source, destination, json, arrived: 1_700_000_000, filing: Filing::default() }

@@ -3,8 +3,8 @@
 use chatterbox_proto::Username;
 
 use crate::filing::{Party, conversation_key};
+use crate::ids::RoomNumber;
 use crate::record::Sequence;
-use crate::replica::rooms::definition::RoomNumber;
 
 /// A set of messages that can be paged through.
 #[derive(Debug, Clone, PartialEq, Eq)]

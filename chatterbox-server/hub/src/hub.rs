@@ -26,7 +26,7 @@ use crate::room::history::History;
 use crate::room::limits::{Keep, TimelineLimits};
 use crate::room::stamp::Stamp;
 use crate::room::timeline::Lag;
-use crate::room_telling::RoomDesk;
+use crate::room_desk::RoomDesk;
 use crate::rooms::Rooms;
 use crate::wake::Wake;
 
@@ -183,11 +183,6 @@ impl Hub {
     /// Gives back the room that was reserved for a message of this size to a member.
     pub fn release(&mut self, recipient: MemberId, bytes: usize) {
         self.with_member(recipient, |member| member.release(bytes));
-    }
-
-    /// Notes that messages of earlier runs up to this number are not kept any more.
-    pub fn begin_after(&mut self, forgotten: Sequence) {
-        self.history.begin_after(forgotten);
     }
 
     /// Adds a message of an earlier run to the history.

@@ -9,6 +9,21 @@ use crate::digest::{Digest, Digester};
 #[cfg_attr(test, derive(Default))]
 pub struct MemberId(pub(crate) u64);
 
+/// The number of a room: that of the record of the log that made it, so it is never used twice. 0 is the lobby.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RoomNumber(pub u64);
+
+impl RoomNumber {
+    /// The room in which everybody is.
+    pub const LOBBY: Self = Self(0);
+}
+
+impl fmt::Display for RoomNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// The place of a room's timeline in this node, which another room may have later, in another generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoomId {
@@ -67,6 +82,13 @@ impl Digest for MemberId {
 }
 
 impl Digest for SessionId {
+    fn digest(&self, to: &mut Digester) {
+        let Self(number) = self;
+        to.add(number);
+    }
+}
+
+impl Digest for RoomNumber {
     fn digest(&self, to: &mut Digester) {
         let Self(number) = self;
         to.add(number);

@@ -50,6 +50,8 @@ mod removal;
 mod replica;
 mod room;
 mod room_access;
+mod room_desk;
+mod room_object;
 mod room_resuming;
 mod room_telling;
 mod rooms;
@@ -71,11 +73,11 @@ pub use filing::{Filing, Party, Sender};
 pub use greeting::{Greeting, JoinReply};
 pub use hub::Hub;
 pub use identity::{AccountKey, Actor, Identity, LoggedIn};
-pub use ids::{MemberId, RoomId, SessionId, SessionKey};
+pub use ids::{MemberId, RoomId, RoomNumber, SessionId, SessionKey};
 pub use level::Level;
 pub use membership::{JoinError, JoinRequest, Resuming};
 pub use permission::{Denied, Permission, Target, authorise};
-pub use record::{Record, Sequence, To};
+pub use record::{Record, RoomRef, Sequence, To};
 pub use removal::Removal;
 pub use replica::effect::Refused;
 pub use replica::ended_logins::{AccountChange, AccountChangeKind};
@@ -83,7 +85,7 @@ pub use replica::proposal::{
     Amendment, Group, Incarnation, Join, Login, Proposal, Rename, Resume, Say,
 };
 pub use replica::rooms::definition::{
-    AccountRef, RoomDefinition, RoomKeep, RoomMember, RoomNumber, RoomRef, RoomSettings, RoomShow,
+    AccountRef, RoomDefinition, RoomKeep, RoomMember, RoomSettings, RoomShow,
 };
 pub use replica::rooms::judge::Judged;
 pub use replica::rooms::record::RoomRecord;

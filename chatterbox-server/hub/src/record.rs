@@ -3,14 +3,23 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use chatterbox_proto::Username;
 use chatterbox_proto::session::Destination;
+use chatterbox_proto::{RoomName, Username};
 
 use crate::filing::{Filing, Party, conversation_key};
-use crate::replica::rooms::definition::{RoomNumber, RoomRef};
+use crate::ids::RoomNumber;
 
 /// The number of a record: rising by one from 1, never used twice.
 pub type Sequence = u64;
+
+/// A room as a message names it. Another number under the same name is another room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomRef {
+    /// Its number.
+    pub number: RoomNumber,
+    /// Its name, as its maker spelt it.
+    pub name: RoomName,
+}
 
 /// To whom a message is: everybody, a room, or one user.
 pub type To = Destination<Username, RoomRef>;

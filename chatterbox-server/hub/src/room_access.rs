@@ -8,10 +8,12 @@ use chatterbox_proto::{Code, NameKey, Username};
 use crate::conversation::Conversation;
 use crate::hub::Hub;
 use crate::ids::MemberId;
+use crate::ids::RoomNumber;
 use crate::level::Level;
+use crate::record::RoomRef;
 use crate::record::Sequence;
 use crate::replica::rooms::definition::{
-    AccountRef, RoomDefinition, RoomKeep, RoomMember, RoomNumber, RoomRef, RoomShow,
+    AccountRef, RoomDefinition, RoomKeep, RoomMember, RoomShow,
 };
 use crate::replica::rooms::judge::Judged;
 use crate::replica::rooms::room::{Room, Who};
@@ -63,29 +65,6 @@ impl Hub {
         })
     }
 
-    /// The invitations of a room that count: to whom, and by whom. For whoever may invite.
-    pub fn invitations_of(&self, room: RoomNumber, now: i64) -> Vec<(Username, String, i64)> {
-        let Some(room) = self.replica.rooms.get(room) else { return Vec::new() };
-        let open = room.all_invitations(now);
-        let named = open.filter_map(|(who, invitation)| {
-            let name = self.replica.roster_names(who).into_iter().next()?;
-            Some((name, invitation.by.clone(), invitation.until))
-        });
-        named.collect()
-    }
-
-    /// The invitations of a member that count: to which room, by whom, until when.
-    pub fn invitations_for(&self, member: MemberId, now: i64) -> Vec<(RoomRef, String, i64)> {
-        let Some(who) = self.replica.room_member(member) else { return Vec::new() };
-        let who = Who::from(&who);
-        let rooms = self.replica.rooms.iter();
-        let invited = rooms.filter_map(|(_, room)| {
-            let invitation = room.invitation(who, now)?;
-            Some((room.definition.to_ref(), invitation.by.clone(), invitation.until))
-        });
-        invited.collect()
-    }
-
     /// The members of a room behind a name, by folded name, at most `limit`.
     ///
     /// # Errors
@@ -122,14 +101,9 @@ impl Hub {
         Ok(all.into_iter().filter(behind).take(limit).collect())
     }
 
-    /// As whom somebody who is here is a member of rooms.
-    pub fn room_member(&self, member: MemberId) -> Option<RoomMember> {
-        self.replica.room_member(member)
-    }
-
-    /// Whether somebody is a member of a room.
-    pub fn is_room_member(&self, room: RoomNumber, who: &RoomMember) -> bool {
-        self.replica.rooms.get(room).is_some_and(|room| room.has(Who::from(who)))
+    /// Whether somebody is a member of rooms as a guest, whatever account they have now.
+    pub fn guest_has_rooms(&self, member: MemberId) -> bool {
+        self.replica.rooms.count_of(Who::Guest(member)) > 0
     }
 
     /// The level of an account in a room, as far as the room and those who are here know.

@@ -9,15 +9,16 @@ use chatterbox_proto::capability::rooms::{DEFAULT, ROOMS, ROOMS_LEFT};
 use chatterbox_proto::json::{LIST_SEPARATOR, Object};
 use chatterbox_proto::limits;
 
-use crate::encode::room_object;
 use crate::event::{Body, Event};
 use crate::hub::Hub;
 use crate::ids::MemberId;
+use crate::ids::RoomNumber;
 use crate::record::Sequence;
-use crate::replica::rooms::definition::{RoomKeep, RoomNumber};
+use crate::replica::rooms::definition::RoomKeep;
 use crate::replica::rooms::room::{Room, Who};
 use crate::replica::rooms::told::Lost;
 use crate::room::cut::OwnMessage;
+use crate::room_object;
 use crate::room_telling::room_left;
 
 /// What was missed in one room.

@@ -3,7 +3,6 @@
 //! What concerns all members of a room goes into its timeline, what concerns one into their own queue. Of both it holds that
 //! it is told before whatever happens after it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,22 +11,22 @@ use chatterbox_proto::capability::rooms::{ROOMS, ROOMS_LEFT};
 use chatterbox_proto::json::{self, Object};
 use chatterbox_proto::{Capability, Username};
 
-use crate::encode::room_object;
 use crate::event::Event;
-use crate::guard::SlowMode;
 use crate::hub::Hub;
+use crate::ids::RoomNumber;
 use crate::ids::{MemberId, RoomId};
 use crate::level::Level;
 use crate::member::Kind;
+use crate::record::RoomRef;
 use crate::record::Sequence;
-use crate::replica::rooms::definition::{
-    AccountRef, RoomDefinition, RoomMember, RoomNumber, RoomRef,
-};
+use crate::replica::rooms::definition::{AccountRef, RoomDefinition, RoomMember};
 use crate::replica::rooms::departures::DELETED;
 use crate::replica::rooms::record::RoomRecord;
-use crate::replica::rooms::room::{Room, Who};
+use crate::replica::rooms::room::Room;
 use crate::replica::rooms::told::{LeftWhy, RoomTold};
 use crate::room::limits::TimelineLimits;
+use crate::room_desk::CountTold;
+use crate::room_object;
 use crate::wake::Wake;
 
 /// The bounds of one room's timeline; all rooms have one budget beside.
@@ -35,31 +34,6 @@ pub const ROOM_TIMELINE: TimelineLimits = TimelineLimits { events: 1024, bytes: 
 
 /// The time between two COUNTs of a room whose members are not listed, in milliseconds (RM-10).
 const COUNT_EVERY: u64 = 30_000;
-
-/// What this node knows of rooms beside the lobby, apart from what happens in them.
-#[derive(Debug, Default)]
-pub(crate) struct RoomDesk {
-    ids: HashMap<RoomNumber, RoomId>,
-    /// What is the same of a room for all its members, as JSON, where nothing has changed since somebody asked.
-    shared: HashMap<RoomNumber, Bytes>,
-    /// The rooms without a roster whose COUNT has changed, and when it was told last.
-    counts: HashMap<RoomNumber, CountTold>,
-    /// Who has written a moment ago, where that counts.
-    pub(crate) slow: SlowMode<(RoomNumber, Who)>,
-}
-
-#[derive(Debug, Default)]
-struct CountTold {
-    at: Option<u64>,
-    is_stale: bool,
-}
-
-impl RoomDesk {
-    /// The place of a room's timeline.
-    pub(crate) fn id(&self, number: RoomNumber) -> Option<RoomId> {
-        self.ids.get(&number).copied()
-    }
-}
 
 impl Hub {
     /// Makes a fact of an earlier run true. Nobody is here yet who could be told.

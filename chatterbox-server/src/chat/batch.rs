@@ -11,7 +11,7 @@ use chatterbox_proto::{Code, Refusal};
 use tokio::sync::oneshot;
 
 use crate::chat::posts::{Acks, Held, Post, Tags};
-use crate::chat::proposals::{Admitted, Change, Entry, Joining, OwnGreeting};
+use crate::chat::proposals::{Admitted, Change, Entry, Joining, OwnGreeting, WishDone};
 use crate::chat::shared::Chat;
 
 /// A batch takes further messages up to these bounds: what is applied at once has to be a small part of the timeline.
@@ -36,9 +36,6 @@ pub(super) struct Batch {
     /// Who waits for the wish, if it is the next proposal.
     wished: Option<WishDone>,
 }
-
-/// Whom it is told what has become of a wish.
-pub(super) type WishDone = oneshot::Sender<Result<RoomDone, RoomRefusal>>;
 
 /// Who waits for the messages of one post.
 struct Posted {

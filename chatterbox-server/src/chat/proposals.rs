@@ -14,7 +14,6 @@ use chatterbox_proto::{Code, Refusal};
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use crate::chat::batch::WishDone;
 use crate::chat::posts::{Acks, Held, Post, PostRoom, Tags};
 
 /// Posts that may wait; one connection has at most one.
@@ -39,6 +38,9 @@ pub(super) enum Entry {
     /// Anything else.
     Change(Change),
 }
+
+/// Whom it is told what has become of a wish.
+pub(super) type WishDone = oneshot::Sender<Result<RoomDone, RoomRefusal>>;
 
 /// A user who wants to come in.
 #[derive(Debug)]

@@ -1,9 +1,8 @@
 //! Rooms, as connections and commands ask for them.
 
 use chatterbox_hub::{
-    AccountRef, Conversation, Level, MemberId, RoomActor, RoomChange, RoomDone, RoomMember,
-    RoomMemberView, RoomNumber, RoomRecord, RoomRef, RoomRefusal, RoomView, RoomWish, Sequence,
-    Wake,
+    AccountRef, Conversation, Level, MemberId, RoomActor, RoomChange, RoomDone, RoomMemberView,
+    RoomNumber, RoomRecord, RoomRef, RoomRefusal, RoomView, RoomWish, Sequence, Wake,
 };
 use chatterbox_proto::capability::commands::OutcomeCode;
 use chatterbox_proto::{Code, NameKey, RoomName, Username, limits};
@@ -49,6 +48,16 @@ impl Chat {
         }
     }
 
+    /// Makes the account that a guest has now a member where the guest was one, and of the rooms that every account becomes
+    /// one of once.
+    pub(super) async fn adopt_rooms(&self, member: MemberId, account: AccountRef) {
+        if self.hub().guest_has_rooms(member) {
+            // Where it can't be stored, they stay in these rooms as the guest that they were.
+            let _ = self.change_room(RoomActor::Member(member), RoomChange::Adopt).await;
+        }
+        self.enter_auto_rooms(account).await;
+    }
+
     /// A room that a member may be told of; see [`chatterbox_hub::Hub::room_named`].
     pub fn room_named(&self, member: MemberId, name: &RoomName) -> Option<RoomView> {
         self.hub().room_named(member, name, unix_now())
@@ -81,16 +90,6 @@ impl Chat {
     /// The room that a member has set as its default.
     pub fn default_room(&self, member: MemberId) -> Option<RoomRef> {
         self.hub().default_room(member)
-    }
-
-    /// The invitations of a member that count: to which room, by whom, until when.
-    pub fn invitations_for(&self, member: MemberId) -> Vec<(RoomRef, String, i64)> {
-        self.hub().invitations_for(member, unix_now())
-    }
-
-    /// As whom somebody who is here is a member of rooms.
-    pub fn room_member(&self, member: MemberId) -> Option<RoomMember> {
-        self.hub().room_member(member)
     }
 
     /// The level of an account in a room.

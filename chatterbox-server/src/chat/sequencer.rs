@@ -18,8 +18,8 @@ use chatterbox_proto::Code;
 use futures_util::stream::{BoxStream, StreamExt as _};
 use tokio::time::Instant;
 
-use crate::chat::batch::{Batch, WishDone};
-use crate::chat::proposals::ProposalQueue;
+use crate::chat::batch::Batch;
+use crate::chat::proposals::{ProposalQueue, WishDone};
 use crate::chat::shared::Chat;
 use crate::order::{Decided, Order, OrderError};
 use crate::store::{Store, StoreError};

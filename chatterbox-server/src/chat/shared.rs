@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chatterbox_hub::{
-    AccountChange, Amendment, Event, Hub, Identity, Incarnation, JoinError, JoinRequest, Judged,
-    Lag, Laggards, Level, LoggedIn, MemberId, Party, Proposal, Record, Refused, RoomDone,
-    RoomRefusal, RoomWish, Say, Sequence, SessionId, SessionKey,
+    AccountChange, AccountRef, Amendment, Event, Hub, Identity, Incarnation, JoinError,
+    JoinRequest, Judged, Lag, Laggards, Level, LoggedIn, Login, MemberId, Party, Proposal, Record,
+    Refused, RoomDone, RoomRefusal, RoomWish, Say, Sequence, SessionId, SessionKey,
 };
 use chatterbox_proto::{Code, NameKey, Username};
 use tokio::time::Instant;
@@ -132,8 +132,15 @@ impl Chat {
     pub async fn amend(&self, id: MemberId, amendment: Amendment) -> bool {
         let actor = || self.hub().identity(id).map(Identity::actor);
         let before = actor();
+        let logs_in = match &amendment.login {
+            Some(Login::In(login)) => Some(AccountRef::from(login)),
+            Some(Login::Out) | None => None,
+        };
         // Who is not here any more can do nothing.
         let _ = self.change(Proposal::Amend(id, amendment)).await;
+        if let Some(account) = logs_in {
+            self.adopt_rooms(id, account).await;
+        }
         actor() != before
     }
 
@@ -250,11 +257,6 @@ impl Chat {
     ) -> Result<Acks, Code> {
         self.hub().file_from(sender, &mut records);
         self.proposals.post(sender, records, held, tags, room).await
-    }
-
-    /// Notes that messages of earlier runs up to this number are not kept any more.
-    pub fn begin_after(&self, forgotten: Sequence) {
-        self.hub().begin_after(forgotten);
     }
 
     /// Takes messages of an earlier run into the history.

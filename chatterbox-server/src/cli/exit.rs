@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::io;
 use std::process::ExitCode;
 
+use chatterbox_server::commands::ConfiguredRoomError;
 use chatterbox_server::net::{ListenError, TlsError};
 use chatterbox_server::store::sqlite::{CopyError, OpenError};
 
@@ -129,6 +130,21 @@ impl From<CopyError> for Failure {
             _ => None,
         };
         Self { message: error.to_string(), hint: hint.map(Into::into), code: MESSAGES }
+    }
+}
+
+impl From<ConfiguredRoomError> for Failure {
+    fn from(error: ConfiguredRoomError) -> Self {
+        let (hint, code) = match &error {
+            ConfiguredRoomError::Read { .. } | ConfiguredRoomError::Password { .. } => {
+                let hint =
+                    "password-file names a file with one line, beside the configuration file";
+                (Some(hint.into()), CONFIGURATION)
+            }
+            ConfiguredRoomError::Accounts(_) => (None, MESSAGES),
+            ConfiguredRoomError::Hash { .. } => (None, SYSTEM),
+        };
+        Self { message: error.to_string(), hint, code }
     }
 }
 

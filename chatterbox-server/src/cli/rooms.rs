@@ -141,18 +141,18 @@ pub const SAMPLE: &str = r##"
 # start; what does not, stays as commands have set it. A room that is taken out of this file stays, as an ordinary one.
 #
 # [rooms."#lab"]
-# description = "questions about the lab"
-# topic = "exercise 3"          # what is talked about now
-# owner = "prof"                # an account, which may do everything in the room
-# auto = true                   # every account becomes a member, once
-# talk = 0                      # the lowest level that may write; 3: moderators
-# slow = 0                      # seconds between two messages of one user below level 2
-# length = 4000                 # the longest message, in characters
-# limit = 0                     # members at most; 0: no limit
-# keep = "all"                  # messages kept: "off", a number, "all"
-# show = "all"                  # what newcomers may read: "all", or "joined": since they joined
-# roster = true                 # whether members are listed
-# hidden = false                # not listed, and unknown to who is not a member
-# closed = false                # nobody joins uninvited
-# password-file = "lab.txt"     # a file beside this one with the password, one line; an empty one closes the room
+#   description = "questions about the lab"
+#   topic = "exercise 3"          # what is talked about now
+#   owner = "prof"                # an account, which may do everything in the room
+#   auto = true                   # every account becomes a member, once
+#   talk = 0                      # the lowest level that may write; 3: moderators
+#   slow = 0                      # seconds between two messages of one user below level 2
+#   length = 4000                 # the longest message, in characters
+#   limit = 0                     # members at most; 0: no limit
+#   keep = "all"                  # messages kept: "off", a number, "all"
+#   show = "all"                  # what newcomers may read: "all", or "joined": since they joined
+#   roster = true                 # whether members are listed
+#   hidden = false                # not listed, and unknown to who is not a member
+#   closed = false                # nobody joins uninvited
+#   password-file = "lab.txt"     # a file beside this one with the password, one line; an empty one closes the room
 "##;

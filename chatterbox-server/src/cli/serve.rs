@@ -4,14 +4,18 @@
 use std::ffi::OsString;
 use std::sync::{Arc, Mutex};
 
+use chatterbox_hub::RoomRecord;
+use chatterbox_proto::RoomName;
 use chatterbox_server::Live;
 use chatterbox_server::access::Access;
 use chatterbox_server::accounts::{Accounts, Cost};
-use chatterbox_server::commands::{CommandState, Service};
+use chatterbox_server::commands::{CommandState, Service, configured_rooms};
 use chatterbox_server::net::{Transport, listen};
 use chatterbox_server::ops::{data_watch, logging, machine, signals};
 use chatterbox_server::store::sqlite::{self, Place};
-use chatterbox_server::store::{Memory, MemoryDirectory, Sqlite, SqliteDirectory, Store};
+use chatterbox_server::store::{
+    Memory, MemoryDirectory, Sqlite, SqliteDirectory, Store, StoreError,
+};
 use tokio::sync::watch;
 
 use crate::cli::banner::ready;
@@ -62,7 +66,7 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
             None => (Arc::new(Memory::default()), None),
         };
         let live = Live::new(config);
-        let access = access(&options, &live).await?;
+        let access = access(&options, &live, &*store).await?;
         let (stop, stopped) = watch::channel(0);
         let reloader = Reloader {
             arguments,
@@ -78,31 +82,52 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
         let files = place.clone();
         let watched = data_watch::watch(move || files.as_ref().map_or(Ok(()), Place::check_all));
         tokio::select! {
-            outcome = server => outcome.map_err(|error| Failure {
-                message: error.to_string(),
-                hint: Some("put a backup in its place, or give another folder with --data DIR".into()),
-                code: exit::MESSAGES,
-            }),
+            outcome = server => outcome.map_err(unreadable),
             () = signals => Ok(()),
             () = watched => Ok(()),
         }?;
         // Nobody finds at the next start what was stored: that is no success.
         place.map_or(Ok(()), |place| place.check_closed()).map_err(|missing| Failure {
             message: missing.to_string(),
-            hint: Some("put the folder back, or a backup in its place, before the next start".into()),
+            hint: Some(
+                "put the folder back, or a backup in its place, before the next start".into(),
+            ),
             code: exit::MESSAGES,
         })
     })
 }
 
+/// What is stored can't be read, or not go on.
+fn unreadable(error: StoreError) -> Failure {
+    Failure {
+        message: error.to_string(),
+        hint: Some("put a backup in its place, or give another folder with --data DIR".into()),
+        code: exit::MESSAGES,
+    }
+}
+
 /// Opens accounts and commands. They share the database of the messages, whose lock and migrations come first.
-async fn access(options: &Serve, live: &Live) -> Result<Access, Failure> {
+async fn access(options: &Serve, live: &Live, store: &dyn Store) -> Result<Access, Failure> {
     let cost = Cost::default();
     let accounts = match options.store() {
         Some(store) => Accounts::new(SqliteDirectory::open(&store.folder)?, cost),
         None => Accounts::new(MemoryDirectory::default(), cost),
     };
     let accounts = accounts.map_err(|error| Failure::system("can't keep accounts", &error))?;
-    let state = CommandState::open(Arc::new(accounts), live.clone()).await?;
-    Ok(Access::new(Service::new(state, live.clone())))
+    let accounts = Arc::new(accounts);
+    let blocks = live.current().rooms.clone();
+    let rooms = if blocks.is_empty() {
+        Vec::new()
+    } else {
+        let stored = store.rooms().await.map_err(unreadable)?;
+        let password = |name: &RoomName| {
+            stored.iter().find_map(|record| match record {
+                RoomRecord::Defined(room) if room.name == *name => room.settings.password.clone(),
+                _ => None,
+            })
+        };
+        configured_rooms(&accounts, &blocks, password).await?
+    };
+    let state = CommandState::open(accounts, live.clone()).await?;
+    Ok(Access::new(Service::new(state, live.clone())).with_rooms(rooms))
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chatterbox_hub::{
-    Amendment, Identity, Level, LoggedIn, MemberId, Rename, RoomChange, RoomDone, RoomMemberView,
-    RoomNumber, RoomRef, RoomView,
+    AccountRef, Amendment, Identity, Level, LoggedIn, MemberId, Rename, RoomChange, RoomDone,
+    RoomMemberView, RoomNumber, RoomRef, RoomView,
 };
 use chatterbox_proto::capability::commands::OutcomeCode;
 use chatterbox_proto::{Code, Refusal, RoomName, Username};
@@ -116,7 +116,7 @@ pub trait ClientPort: Send + Sync + Debug {
     ) -> BoxFuture<'a, Result<(), PostError>>;
 
     /// Level and room level of an account in a room, whether here or not.
-    fn level_in(&self, room: RoomNumber, account: i64) -> Level;
+    fn level_in(&self, room: RoomNumber, account: &AccountRef) -> Level;
 
     /// Measures how long the client takes to answer, if it speaks `ping`; `None` when it does not answer.
     fn ping(&self) -> BoxFuture<'_, Option<Duration>>;

@@ -34,8 +34,17 @@ pub fn markdown() -> String {
             }
             for parameter in spec.parameters {
                 let optional = if parameter.optional { ", may be left out" } else { "" };
-                let _ =
-                    writeln!(page, "- `{}`: {}{optional}", parameter.name, parameter.kind.word());
+                let (name, kind, help) = (parameter.name, parameter.kind.word(), parameter.help);
+                let _ = write!(page, "- `{name}`: {kind}{optional}: {help}");
+                if !parameter.values.is_empty() {
+                    let values: Vec<_> =
+                        parameter.values.iter().map(|value| format!("`{value}`")).collect();
+                    let _ = write!(page, "; one of {}", values.join(", "));
+                }
+                page.push('\n');
+            }
+            if spec.confirm {
+                page.push_str("- It can't be undone.\n");
             }
             if let Some(needs) = spec.needs {
                 let _ = writeln!(page, "- Needs the capability `{}`.", needs.word());

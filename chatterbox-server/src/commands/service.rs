@@ -11,18 +11,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chatterbox_hub::{
-    Amendment, Event, Identity, Level, LoggedIn, MemberId, Record, Rename, RoomChange, RoomDone,
-    RoomMemberView, RoomNumber, RoomRef, RoomView,
+    AccountRef, Amendment, Event, Identity, Level, LoggedIn, MemberId, Record, Rename, RoomActor,
+    RoomChange, RoomDone, RoomMemberView, RoomNumber, RoomRef, RoomView,
 };
 use chatterbox_proto::capability::accounts::{Account, Secret};
 use chatterbox_proto::capability::commands::{CommandRequest, OutcomeCode};
 use chatterbox_proto::capability::ping;
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{
-    Capabilities, Capability, Code, Entry, Faults, Refusal, RoomName, SERVER, Username,
+    ALL, Capabilities, Capability, Code, Entry, Faults, Refusal, RoomName, SERVER, Username,
 };
 use futures_util::FutureExt as _;
-use futures_util::future::{BoxFuture, ready};
+use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
 use crate::access::{
@@ -76,7 +76,7 @@ impl Service {
 
 impl Authenticator for Service {
     fn speaks(&self) -> Capabilities {
-        Capabilities::NONE.with(Capability::Accounts).with(Capability::Commands)
+        [Capability::Accounts, Capability::Commands, Capability::Rooms].into_iter().collect()
     }
 
     fn authenticate<'a>(
@@ -267,50 +267,57 @@ impl ClientPort for MemberPort {
     }
 
     fn post<'a>(&'a self, to: &'a Username, text: &'a str) -> BoxFuture<'a, Result<(), PostError>> {
-        self.send(to, text).map(|sent| sent.map_err(PostError)).boxed()
+        self.send(Destination::User(to.clone()), text).map(|sent| sent.map_err(PostError)).boxed()
     }
 
-    fn room_named(&self, _name: &RoomName) -> Option<RoomView> {
-        None
+    fn room_named(&self, name: &RoomName) -> Option<RoomView> {
+        self.member.chat().room_named(self.member.id(), name)
     }
 
-    fn room_behind(&self, _name: &RoomName) -> Option<RoomView> {
-        None
+    fn room_behind(&self, name: &RoomName) -> Option<RoomView> {
+        self.member.chat().room_to_join(self.member.id(), name)
     }
 
     fn rooms_seen(&self) -> Vec<RoomView> {
-        Vec::new()
+        self.member.chat().rooms_seen(self.member.id())
     }
 
     fn members_of(
         &self,
-        _room: RoomNumber,
-        _after: Option<&Username>,
-        _limit: usize,
+        room: RoomNumber,
+        after: Option<&Username>,
+        limit: usize,
     ) -> Result<Vec<RoomMemberView>, OutcomeCode> {
-        Err(OutcomeCode::NoSuchRoom)
+        self.member.chat().members_of(self.member.id(), room, after, limit)
     }
 
     fn default_room(&self) -> Option<RoomRef> {
-        None
+        self.member.chat().default_room(self.member.id())
     }
 
-    fn change_room(&self, _change: RoomChange) -> BoxFuture<'_, Result<RoomDone, OutcomeCode>> {
-        ready(Err(OutcomeCode::NoSuchRoom)).boxed()
+    fn change_room(&self, change: RoomChange) -> BoxFuture<'_, Result<RoomDone, OutcomeCode>> {
+        let by = RoomActor::Member(self.member.id());
+        self.member.chat().change_room(by, change).boxed()
     }
 
-    fn tell_room(&self, _room: RoomNumber) {}
+    fn tell_room(&self, room: RoomNumber) {
+        self.member.chat().tell_room(self.member.id(), room);
+    }
 
     fn say_in<'a>(
         &'a self,
-        _room: &'a RoomRef,
-        _text: &'a str,
+        room: &'a RoomRef,
+        text: &'a str,
     ) -> BoxFuture<'a, Result<(), PostError>> {
-        ready(Err(PostError(Code::NoSuchRoom))).boxed()
+        let to = match room.number {
+            RoomNumber::LOBBY => Destination::All,
+            _ => Destination::Room(room.name.clone()),
+        };
+        self.send(to, text).map(|sent| sent.map_err(PostError)).boxed()
     }
 
-    fn level_in(&self, _room: RoomNumber, _account: i64) -> Level {
-        Level::GUEST
+    fn level_in(&self, room: RoomNumber, account: &AccountRef) -> Level {
+        self.member.chat().level_of_account_in(room, account)
     }
 
     fn ping(&self) -> BoxFuture<'_, Option<Duration>> {
@@ -319,16 +326,19 @@ impl ClientPort for MemberPort {
 }
 
 impl MemberPort {
-    async fn send(&self, to: &Username, text: &str) -> Result<(), Code> {
+    async fn send(&self, to: Destination, text: &str) -> Result<(), Code> {
         let name = self.member.name().ok_or(Code::NotJoined)?;
         let mut reserved = Reserved::default();
-        let to: Destination = Destination::User(to.clone());
         let (destination, filing) = resolve(&self.member, to, text, &mut reserved)?;
-        let Destination::User(recipient) = &destination else { return Err(Code::NoSuchUser) };
+        let written = match &destination {
+            Destination::All => ALL,
+            Destination::Room(room) => room.name.as_str(),
+            Destination::User(recipient) => recipient.as_str(),
+        };
         let arrived = unix_now();
         let entry = Entry {
             source: name.as_str().into(),
-            destination: recipient.as_str().into(),
+            destination: written.into(),
             timestamp: arrived,
             content: text.into(),
         };

@@ -4,6 +4,10 @@ mod fake;
 mod fake_rooms;
 mod permissions;
 mod prompts;
+mod room_permissions;
+mod rooms_changes;
+mod rooms_doors;
+mod rooms_people;
 
 use chatterbox_proto::capability::commands::{ArgumentType, Call};
 use serde_json::{Value, json};

@@ -6,7 +6,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use chatterbox_hub::{self, BlockLists, Identity, JoinError, JoinRequest, Resuming, SessionKey};
+use chatterbox_hub::{
+    self, AccountRef, BlockLists, Identity, JoinError, JoinRequest, Resuming, SessionKey,
+};
 use chatterbox_proto::capability::accounts::ACCOUNT;
 use chatterbox_proto::capability::{
     CAPABILITIES, LIMITS, SERVER_INFO, limits_json, server_info_json,
@@ -195,6 +197,10 @@ impl<'a> Joining<'a> {
             hold: u64::try_from(self.config.hold_name.as_millis()).unwrap_or(u64::MAX),
             ..JoinRequest::base(&claim.name, &info)
         };
+        if let Some(login) = &request.identity.login {
+            // Before the welcome, so that it has them.
+            context.chat.enter_auto_rooms(AccountRef::from(login)).await;
+        }
         let (seat, joined) = Seat::join(&context.chat, request).await?;
         context.access.authenticator.accepted(&grant).await;
         Ok((seat, joined, grant))

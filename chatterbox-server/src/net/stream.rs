@@ -77,7 +77,7 @@ impl End {
             | Self::Handshake(_)
             | Self::Refused => return None,
         };
-        Some(Reason { code, error: Faults::from(fault.clone()).text(), info: fault.text() })
+        Some(Reason { code, error: Faults::from(fault).text(), info: fault.text() })
     }
 
     /// The last frame to a member. Only who agreed to `notices` gets one where the ERROR was sent before, or where there is none.

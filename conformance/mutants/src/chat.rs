@@ -8,8 +8,10 @@ use serde_json::{Value, json};
 use super::{
     capability::{
         agreed::Agreed,
-        state::{Accounts, Resumption, Sitting, Standing},
+        rooms::room::Rooms,
+        state::{Accounts, Party, Resumption, Sitting, Standing},
     },
+    entry::Entry,
     faults::Faults,
     outbox::Outbox,
 };
@@ -22,26 +24,19 @@ pub(super) struct Member {
     pub(super) agreed: Agreed,
     /// The token of the session.
     pub(super) token: String,
+    /// The account that the user is logged in with.
+    pub(super) account: Option<String>,
     /// The name before the last change.
     pub(super) once: Option<String>,
 }
 
-/// One message that was taken.
-#[derive(Debug, Clone)]
-pub(super) struct Entry {
-    pub(super) id: u64,
-    pub(super) parts: Vec<Value>,
-    /// Its idempotency key, as its sender chose it.
-    pub(super) tag: Option<String>,
-}
-
-impl Entry {
-    pub(super) fn src(&self) -> &str {
-        self.parts.first().and_then(Value::as_str).unwrap_or_default()
-    }
-
-    pub(super) fn dest(&self) -> &str {
-        self.parts.get(1).and_then(Value::as_str).unwrap_or_default()
+impl Member {
+    /// Who is behind the connection, for whatever outlives it.
+    pub(super) fn party(&self) -> Party {
+        match &self.account {
+            Some(name) => Party::Account(name.clone()),
+            None => Party::Guest(self.token.clone()),
+        }
     }
 }
 
@@ -55,6 +50,8 @@ pub(super) struct Joining {
     pub(super) resumption: Option<Resumption>,
     /// The result of authenticating it.
     pub(super) standing: Standing,
+    /// How many of the newest messages it wants.
+    pub(super) recent: Option<usize>,
 }
 
 /// The members, their sessions and the history.
@@ -64,6 +61,7 @@ pub(super) struct Chat {
     pub(super) members: Vec<Member>,
     pub(super) sessions: BTreeMap<String, Sitting>,
     pub(super) accounts: Accounts,
+    pub(super) rooms: Rooms,
     /// Block lists, as pairs of a user and the user whom it blocks.
     pub(super) blocks: BTreeSet<(String, String)>,
     /// The calls of commands that wait for an answer.
@@ -109,26 +107,30 @@ impl Chat {
     /// Lets a connection in: welcome for it, notice for the others.
     pub(super) fn join(&mut self, connection: u64, name: &str, outbox: &Outbox, asks: &Joining) {
         let f = self.faults.clone();
-        let Joining { agreed, resumes, resumption, standing } = asks;
+        let Joining { agreed, resumes, resumption, standing, recent } = asks;
+        let rosters = self.rosters();
         self.unjoined.retain(|(other, _)| *other != connection);
         let replaced = resumption.as_ref().is_some_and(|resumption| self.replace(resumption));
         if !replaced {
             self.announce_join(name, agreed);
         }
-        let token = self.sit_down(name, resumption.as_ref());
+        let token = self.sit_down(name, resumption.as_ref(), standing);
         let member = Member {
             connection,
             name: name.to_owned(),
             outbox: outbox.clone(),
             agreed: agreed.clone(),
             token,
+            account: standing.account().map(str::to_owned),
             once: None,
         };
         self.members.push(member.clone());
-        let mut welcome = self.welcome(&member, resumption.as_ref());
+        self.take_seats(&member, resumption.is_some());
+        let mut welcome = self.welcome(&member, resumption.as_ref(), *recent);
         self.answer_offer(agreed, &mut welcome);
         self.tell_account(agreed, standing, &mut welcome);
         self.tell_session(&member, *resumes, resumption.is_some(), &mut welcome);
+        self.tell_memberships(&member, resumption.as_ref(), &mut welcome);
         let odd = |entry: &Entry| entry.parts.get(3).and_then(Value::as_str) == Some("");
         if self.history.iter().any(odd) && f.acts(Fault::KeepsOddMessages) {
             outbox.send_unreadable();
@@ -142,6 +144,7 @@ impl Chat {
         if agreed.has("utf8") {
             outbox.speak_utf8();
         }
+        self.tell_rosters(&rosters, Some(connection));
         if f.acts(Fault::JoinedToSelf) {
             outbox.send(&json!({"USERS_JOINED": [name]}));
         }
@@ -154,6 +157,7 @@ impl Chat {
         &self,
         member: &Member,
         resumption: Option<&Resumption>,
+        recent: Option<usize>,
     ) -> serde_json::Map<String, Value> {
         let f = &self.faults;
         let mut welcome = serde_json::Map::new();
@@ -168,9 +172,9 @@ impl Chat {
         }
         let empty = self.history.is_empty() && f.acts(Fault::NoMessagesWhenEmpty);
         if !empty && !f.acts(Fault::NoMessagesKey) {
-            let past = match resumption {
-                Some(resumption) => self.missed(&member.name, resumption),
-                None => self.past_of(&member.name),
+            let (past, more) = match resumption {
+                Some(resumption) => (self.missed(member, resumption), None),
+                None => self.newest(self.past_of(&member.name), member, recent),
             };
             let messages: Vec<Value> =
                 past.iter().map(|entry| self.spelled(&entry.parts)).collect();
@@ -178,6 +182,10 @@ impl Chat {
             let numbered = member.agreed.has("ids") || f.acts(Fault::IdsToEverybody);
             if numbered && !f.acts(Fault::NoIdsInWelcome) {
                 welcome.insert("IDS".into(), self.numbers(&past));
+                welcome.insert("TIMES".into(), self.times(&past));
+            }
+            if let Some(more) = more {
+                welcome.insert("MORE".into(), json!(more));
             }
         }
         if f.acts(Fault::ExtraKey) {
@@ -286,7 +294,11 @@ impl Chat {
     pub(super) fn leave(&mut self, connection: u64) {
         self.unjoined.retain(|(other, _)| *other != connection);
         let Some(at) = self.members.iter().position(|m| m.connection == connection) else { return };
-        let name = self.members.remove(at).name;
+        let rosters = self.rosters();
+        let member = self.members.remove(at);
+        self.leave_seats(&member);
+        self.tell_rosters(&rosters, None);
+        let name = member.name;
         self.announce_left(&name);
         if self.faults.acts(Fault::HistoryDropsLeavers) {
             self.history.retain(|entry| entry.src() != name);
@@ -329,6 +341,7 @@ impl Chat {
             outbox: Outbox::nowhere(self.faults.clone()),
             agreed: Agreed::default(),
             token: String::new(),
+            account: None,
             once: None,
         };
         self.members.insert(0, ghost);

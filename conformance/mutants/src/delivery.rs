@@ -4,14 +4,18 @@ use conformance_kit::clock;
 use conformance_suite::fault::Fault;
 use serde_json::{Value, json};
 
-use super::chat::{Chat, Entry, Member};
+use super::{
+    chat::{Chat, Member},
+    entry::Entry,
+};
 
 impl Chat {
     /// Makes a message a part of the history; one of five elements is passed on, and not kept.
     pub(super) fn store(&mut self, message: &[Value], tag: Option<&str>) -> Entry {
         self.last_id += 1;
         let parts = message.to_vec();
-        let entry = Entry { id: self.last_id, parts, tag: tag.map(str::to_owned) };
+        let tag = tag.map(str::to_owned);
+        let entry = Entry { id: self.last_id, parts, tag, taken: clock::unix_seconds() };
         if message.len() == 4 {
             self.history.push(entry.clone());
         }

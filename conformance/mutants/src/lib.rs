@@ -7,6 +7,7 @@
 mod capability;
 mod chat;
 mod delivery;
+mod entry;
 mod faults;
 mod inbox;
 mod naming;

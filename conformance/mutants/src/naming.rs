@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use tokio::time::sleep;
 
 use super::{
-    capability::{agreed::Agreed, offer::longest_name, state::Standing},
+    capability::{agreed::Agreed, offer::longest_name},
     chat::Joining,
     session::Session,
 };
@@ -46,6 +46,7 @@ impl Session {
         if let Some(text) = self.malformed(&asks.agreed, beside) {
             return self.error(text).await;
         }
+        asks.recent = self.recent(&asks.agreed, beside);
         let mut chat = self.shared.chat.lock().await;
         if let Some(resume) = beside.get("RESUME").filter(|_| asks.agreed.has("ids")) {
             asks.resumes = true;
@@ -70,7 +71,9 @@ impl Session {
         let standing = match (usable, taken, asks.resumption.is_some()) {
             (false, ..) => Err(("bad-name", "that can't be a name")),
             (_, true, _) => Err(("taken", "somebody has that name")),
-            (.., true) => Ok(Standing::default()),
+            (.., true) => {
+                Ok(asks.resumption.as_ref().map(|old| chat.standing_of(old)).unwrap_or_default())
+            }
             _ => chat.standing(&name, &asks.agreed, beside),
         };
         match standing {
@@ -146,6 +149,9 @@ impl Session {
             if !agreed.has("ids") && f.acts(Fault::ResumeWithoutOfferRefused) {
                 return Some("resume what?");
             }
+        }
+        if self.odd_recent(agreed, beside) {
+            return Some("RECENT is 0 to 1000");
         }
         let proofs = ["PASSWORD", "TOKEN"].into_iter().filter_map(|key| beside.get(key));
         let odd = agreed.has("accounts") && proofs.into_iter().any(|proof| !proof.is_string());

@@ -13,7 +13,8 @@ use tokio::{
 use super::{
     capability::{
         agreed::Agreed,
-        state::{Answer, Calls, Taken},
+        notices::last_words,
+        state::{Answer, Calls, Refusal, Taken},
     },
     chat::Chat,
     faults::Faults,
@@ -23,11 +24,12 @@ use super::{
 };
 
 /// The keys that this server knows; those of capabilities where they were agreed on.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "USERNAME",
     "MESSAGES",
     "CAPABILITIES",
     "RESUME",
+    "RECENT",
     "PASSWORD",
     "TOKEN",
     "TAGS",
@@ -116,7 +118,7 @@ impl Session {
                             sleep(Duration::from_secs(60)).await;
                         }
                         drop(guard);
-                        self.outbox.error("too long");
+                        last_words(&self.outbox, &self.agreed, &f, "protocol", "too long");
                         return true;
                     }
                     Incoming::Closed { noticed } => return noticed,
@@ -307,19 +309,20 @@ impl Session {
             }
             let routed =
                 (f.has(Fault::FrameRoutedByFirst) && n > 0).then_some(first_dest).flatten();
+            let routed = routed.or_else(|| self.room_of_first(n, first_dest));
             let tag = tags.at(n);
             match (self.message(&own, n, message, routed, tag.map(|tag| (tag, earlier))).await, tag)
             {
                 (Ok(Taken::Now(id)), Some(tag)) if !promised => self.stored(tag, id, &mut answer),
                 (Ok(Taken::Before(id)), Some(tag)) => self.again(tag, id, &mut answer),
-                (Err(text), tag) => {
-                    trouble = Some(text);
+                (Err(refusal), tag) => {
+                    trouble = Some(refusal.text());
                     if let Some(tag) = tag {
                         if f.acts(Fault::RefusedTagUsed) {
                             let mut chat = self.shared.chat.lock().await;
                             chat.remember(self.connection, tag, 1);
                         }
-                        self.refused_tag(tag, text, &mut answer);
+                        self.refused_tag(tag, refusal, &mut answer);
                     }
                 }
                 _ => {}
@@ -336,52 +339,58 @@ impl Session {
         message: &Value,
         routed: Option<&str>,
         tag: Option<(&str, u64)>,
-    ) -> Result<Taken, &'static str> {
+    ) -> Result<Taken, Refusal> {
         let f = &self.shared.faults;
         let mut parts = message.as_array().ok_or("not a list")?.clone();
         self.by_present_name(own, &mut parts).await;
         if parts.len() < 4 {
-            return Err(if f.acts(Fault::ShortTupleIgnored) { "" } else { "four elements" });
+            return Err(if f.acts(Fault::ShortTupleIgnored) { "" } else { "four elements" }.into());
         }
         if parts.len() > 4 && f.acts(Fault::ClosesOnFive) {
             self.shared.chat.lock().await.kick_all();
         }
         if parts.len() > 4 && !f.acts(Fault::LongTupleDelivered) {
-            return Err("four elements");
+            return Err("four elements".into());
         }
         let text = |at: usize| parts.get(at).and_then(Value::as_str).ok_or("not a string");
         let (src, dest, content) = (text(0)?, text(1)?, text(3)?);
         let time = parts.get(2).ok_or("no time")?;
         let integer = time.is_i64() || time.is_u64();
         if !integer && !f.acts(Fault::StringTimeAccepted) {
-            return Err("the time is no integer");
+            return Err("the time is no integer".into());
         }
         let mut chat = self.shared.chat.lock().await;
         if self.agreed.has("ids") && chat.member(self.connection).is_none() {
-            return Err("this session goes on elsewhere");
+            return Err("this session goes on elsewhere".into());
         }
         if src != own && !self.forgives(dest, n) {
             if f.acts(Fault::RefusedIsStored) {
                 chat.store(&parts, None);
             }
             let silent = f.acts(Fault::SpoofSilentlyDropped);
-            return Err(if silent { "" } else { "you are somebody else" });
+            return Err(if silent { "" } else { "you are somebody else" }.into());
         }
         if content.is_empty() && f.acts(Fault::EmptyContentRefused) {
-            return Err("say something");
+            return Err("say something".into());
         }
         if dest == own && f.acts(Fault::SelfMessageRefused) {
-            return Err("that is you");
+            return Err("that is you".into());
+        }
+        let room = routed.filter(|first| first.starts_with('#')).unwrap_or(dest);
+        if self.means_room(room) {
+            return chat.say_in_room(self.connection, room, &parts, tag);
         }
         let dest = &chat.present_name(dest);
         if dest != "ALL" && !chat.is_here(dest) {
-            return Err(if f.acts(Fault::UnknownDestIgnored) { "" } else { "nobody there" });
+            let silent = f.acts(Fault::UnknownDestIgnored);
+            let text = if silent { "" } else { "nobody there" };
+            return Err(Refusal::new("no-such-user", text));
         }
         if routed.is_some() {
             let _ = f.acts(Fault::FrameRoutedByFirst);
         }
         if dest != "ALL" && chat.apart(own, dest) {
-            return Err("one of you has blocked the other");
+            return Err(Refusal::new("blocked", "one of you has blocked the other"));
         }
         if let Some((tag, earlier)) = tag
             && let Some(id) = chat.used(self.connection, tag, earlier)
@@ -404,6 +413,7 @@ impl Session {
     fn forgives(&self, dest: &str, n: usize) -> bool {
         let f = &self.shared.faults;
         f.acts(Fault::SpoofDelivered)
+            || (dest.starts_with('#') && f.acts(Fault::RoomSpoofDelivered))
             || (dest != "ALL" && f.acts(Fault::SpoofPrivateDelivered))
             || (n > 0 && f.acts(Fault::OnlyFirstSourceChecked))
     }

@@ -15,7 +15,20 @@ use crate::{
 pub const NEGOTIATION: &str = "negotiation";
 
 /// The capabilities of `docs/capabilities.md`.
-pub const CAPABILITIES: [&str; 6] = ["accounts", "commands", "ids", "ping", "rename", "utf8"];
+pub const CAPABILITIES: [&str; 9] =
+    ["accounts", "commands", "ids", "notices", "ping", "recent", "rename", "rooms", "utf8"];
+
+/// What a capability is agreed on with, and not without (`CP-8`).
+const NEEDS: [(&str, &[&str]); 1] = [("rooms", &["ids", "rename", "commands"])];
+
+/// The offer of one capability with all that it needs, each in version 1.
+#[must_use]
+pub fn offer_of(name: &str) -> String {
+    let needs = NEEDS.iter().find(|(one, _)| *one == name).map_or(&[][..], |(_, needs)| *needs);
+    let words: Vec<_> =
+        needs.iter().copied().chain([name]).map(|name| format!("{name}/1")).collect();
+    words.join(" ")
+}
 
 /// Stands for every extension that some case is about.
 const ALL: &str = "all";
@@ -78,6 +91,15 @@ impl Claims {
         CAPABILITIES.into_iter().filter(|name| self.has(name))
     }
 
+    /// Those and what they need, which is spoken with them whether it is claimed or not.
+    #[must_use]
+    pub fn spoken(&self) -> Vec<&'static str> {
+        let offers: Vec<String> = self.capabilities().map(offer_of).collect();
+        let words: Vec<&str> = offers.iter().flat_map(|offer| offer.split(' ')).collect();
+        let spoken = |name: &&str| words.iter().any(|word| word.strip_suffix("/1") == Some(name));
+        CAPABILITIES.into_iter().filter(spoken).collect()
+    }
+
     /// Whether a case is part of a run: what is not claimed is not, unless it was asked for by its name; then the answer
     /// is why not.
     #[must_use]
@@ -85,11 +107,12 @@ impl Claims {
         self.excuse(case).is_none() || named.iter().any(|pattern| pattern.names(case))
     }
 
-    /// Why a case is not asked, if it isn't: its extension was not claimed.
+    /// Why a case is not asked, if it isn't: its extension was not claimed, or one beside it is not spoken.
     #[must_use]
     pub fn excuse(&self, case: &Row) -> Option<Verdict> {
-        let mut wanted = case.extension.iter().chain(case.also);
-        let extension = wanted.find(|name| !self.has(name))?;
+        let unclaimed = case.extension.iter().find(|name| !self.has(name));
+        let spoken = |name: &str| self.has(name) || self.spoken().contains(&name);
+        let extension = unclaimed.or_else(|| case.also.iter().find(|name| !spoken(name)))?;
         Some(Verdict::not_applicable(format!("not claimed: the extension {extension}")))
     }
 }
@@ -200,10 +223,10 @@ mod tests {
     #[test]
     fn a_case_may_rest_on_two_extensions() {
         let both = Case::must("x.two", "FR-1", |c| Box::pin(ready(broken(c))))
-            .extension("rooms")
-            .also(&["commands"]);
+            .extension("commands")
+            .also(&["rooms"]);
         let claims = |words: &[&str]| Claims::parse(&own(words), &all()).unwrap();
-        assert!(claims(&["rooms"]).excuse(&both).is_some());
+        assert!(claims(&["commands"]).excuse(&both).is_some());
         assert_eq!(claims(&["all"]).excuse(&both), None);
     }
 
@@ -225,6 +248,21 @@ mod tests {
         assert!(claims.has(NEGOTIATION) && claims.has("ping") && !claims.has("ids"));
         let all = Claims::parse(&own(&["all"]), &cases).unwrap();
         assert_eq!(all.capabilities().collect::<Vec<_>>(), CAPABILITIES);
+    }
+
+    #[test]
+    fn what_a_capability_needs_is_offered_with_it() {
+        let cases: Vec<_> = crate::cases::server_cases().collect();
+        let claims = Claims::parse(&own(&["rooms,recent"]), &cases).unwrap();
+        assert_eq!(claims.spoken(), ["commands", "ids", "recent", "rename", "rooms"]);
+        assert!(!claims.has("ids"));
+        let excused = |id: &str| claims.excuse(crate::cases::find(id).unwrap()).is_some();
+        // What is spoken may stand beside a claim, and is none.
+        let both = Claims::parse(&own(&["rooms,notices"]), &cases).unwrap();
+        assert!(both.excuse(crate::cases::find("notices.base").unwrap()).is_none());
+        assert!(excused("notices.base") && excused("ids.live") && !excused("rooms.agreed"));
+        assert_eq!(offer_of("rooms"), "ids/1 rename/1 commands/1 rooms/1");
+        assert_eq!(offer_of("ids"), "ids/1");
     }
 
     #[test]

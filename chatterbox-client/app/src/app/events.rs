@@ -1,26 +1,25 @@
 //! The server's frames: what each event changes, and what the user sees of it.
 
 use bytes::Bytes;
+use chatterbox_proto::capability::ServerInfo;
 use chatterbox_proto::capability::accounts::Secret;
 use chatterbox_proto::capability::commands::Outcome;
 use chatterbox_proto::capability::ping;
 use chatterbox_proto::server_frame::Deviation;
-use chatterbox_proto::session::{self, Event};
-use chatterbox_proto::{Code, ScreenText, WireText};
+use chatterbox_proto::session::Event;
+use chatterbox_proto::{ALL, Code, ScreenText, WireText};
 use serde_json::Value;
 
 use super::App;
 use super::greeting::Greeting;
 use crate::commands::Catalogue;
 use crate::effect::{Effect, GiveUpReason, note};
-use crate::output::{Message, MessageKind, Output};
+use crate::history::Purpose;
+use crate::output::{MessageKind, Output, Until};
 use crate::table::Table;
 
 /// A welcome names at most this many users; `/users` names all.
 const USERS_IN_WELCOME: usize = 100;
-
-/// A person is shown the newest messages of a welcome, at most this many.
-const NEWEST: usize = 200;
 
 /// About how much is made of a frame at a time: so many effects, or so many bytes of text.
 const AT_A_TIME: usize = 64;
@@ -64,35 +63,60 @@ impl App {
         if !self.has_more() && (self.progress || self.session.unanswered() == 0) {
             self.reconnect.proved_useful();
         }
+        if !self.has_more() {
+            effects.extend(self.front.line(now, false).map(Effect::Show));
+        }
         effects
     }
 
     fn apply(&mut self, event: Event, now: i64, effects: &mut Vec<Effect>) {
         match event {
-            Event::Accepted { info, history, agreed, account } => {
+            Event::Accepted { info, history, agreed, account, server, more } => {
                 self.welcomed(agreed);
-                self.show_newest(history, effects);
-                self.greeting = Some(Greeting { info, agreed, account });
+                self.begin_in_default();
+                self.show_newest(history, more, effects);
+                self.greeting = Some(Greeting { info, agreed, account, server, more });
             }
             Event::History(message) => self.show(message, MessageKind::History, now, effects),
             Event::Welcomed => self.greet(effects),
             Event::Rejoined { missed, complete, agreed, account } => {
                 self.reconnect.resumed();
+                self.closed = None;
                 self.welcomed(agreed);
                 effects.push(Effect::Show(Output::Resumed { missed, complete }));
-                self.show_newest(missed, effects);
+                self.show_newest(missed, false, effects);
+                self.fill_gaps_again(complete, now, effects);
                 let level = account.as_ref().map(|account| account.level);
                 effects.extend(self.login.guest_notice(level));
                 self.login.account_received(&self.session, account, effects);
                 effects.extend(self.session.resend().into_iter().map(Effect::Send));
             }
             Event::Missed(message) => self.show(message, MessageKind::Missed, now, effects),
-            Event::Refused { info, code } => {
+            Event::Refused { info, code, until } => {
                 let down = self.is_down();
-                self.login.refused(&mut self.session, down, info, code, effects);
+                let until = self.until(until, now);
+                self.login.refused(&mut self.session, down, info, code, until, effects);
             }
+            // Who comes and goes in the lobby is of interest where the lobby is.
+            Event::Joined(_) | Event::Left(_) if self.front.hides(ALL) => {}
             Event::Joined(name) => effects.push(Effect::Show(Output::Joined(name))),
             Event::Left(name) => effects.push(Effect::Show(Output::Left(name))),
+            Event::RoomJoined(room) => self.room_joined(&room, now, effects),
+            Event::RoomChanged(told) => self.room_changed(&told, effects),
+            Event::RoomLeft(left) => self.room_left(left, now, effects),
+            Event::RoomUsersJoined { room, users } => self.room_users(room, users, true, effects),
+            Event::RoomUsersLeft { room, users } => self.room_users(room, users, false, effects),
+            Event::Gap { room, after } => self.gap_found(&room, after, effects),
+            Event::Notice(notice) => {
+                let until = self.until(notice.until, now);
+                effects.push(Effect::Show(Output::Notice(notice, until)));
+            }
+            Event::Closed(closed) => {
+                if self.json || !self.session.complains() {
+                    effects.push(Effect::Show(Output::Closed(closed.clone())));
+                }
+                self.closed = Some(closed);
+            }
             Event::Renamed { old, new } => effects.push(Effect::Show(Output::Renamed { old, new })),
             Event::SelfRenamed(name) => {
                 self.login.renamed(name.as_wire());
@@ -108,12 +132,19 @@ impl App {
                 self.failures += 1;
                 self.refused = true;
                 // Beside REFUSED stands an ERROR that says the same; people are told once.
+                let wait = rejected.wait;
                 if self.json || !self.session.complains() {
                     effects.push(Effect::Show(Output::Rejected(rejected)));
                 }
+                if let Some(wait) = wait.filter(|_| !self.json) {
+                    effects.extend(note(format!("It may be said in {wait} s.")));
+                }
+            }
+            Event::Page(page) if self.pages.answered(&page) == Purpose::Gap => {
+                self.gap_page(page, now, effects);
             }
             Event::Page(page) => {
-                let (messages, end) = self.pages.received(page);
+                let (messages, end) = self.pages.shown(page);
                 for message in messages {
                     self.show(message, MessageKind::History, now, effects);
                 }
@@ -152,10 +183,19 @@ impl App {
         }
     }
 
-    /// A person is shown the newest of so many messages, and told how to see the others; a program gets all.
-    fn show_newest(&mut self, messages: usize, effects: &mut Vec<Effect>) {
-        let older = messages.saturating_sub(NEWEST);
-        if older == 0 || !self.interactive {
+    /// A person is shown the newest of so many messages, and told how to see the others; a program gets all. `more` says
+    /// that the server has others still.
+    fn show_newest(&mut self, messages: usize, more: bool, effects: &mut Vec<Effect>) {
+        let older = messages.saturating_sub(self.newest);
+        if !self.interactive {
+            return;
+        }
+        if more && self.has_history() {
+            self.session.skip(older);
+            effects.extend(note("There are older messages: /history shows them, page by page."));
+            return;
+        }
+        if older == 0 {
             return;
         }
         self.session.skip(older);
@@ -176,40 +216,36 @@ impl App {
 
     /// Says at the end of a welcome who the user is, what the server says and who is here.
     fn greet(&mut self, effects: &mut Vec<Effect>) {
-        let Some(Greeting { info, agreed, account }) = self.greeting.take() else { return };
+        let Some(Greeting { info, agreed, account, server, more }) = self.greeting.take() else {
+            return;
+        };
         let level = account.as_ref().map(|account| account.level);
         let name = self.login.requested();
-        effects.push(Effect::Show(Output::Welcome { name, agreed, level }));
+        effects.push(Effect::Show(Output::Welcome { name, agreed, level, more }));
         effects.extend(info.map(|info| Effect::Show(Output::Info(info))));
+        if let Some(ServerInfo { name, banner }) = server
+            && (name.is_some() || banner.is_some())
+        {
+            effects.push(Effect::Show(Output::Server { name, banner }));
+        }
         let more = self.session.user_count().saturating_sub(USERS_IN_WELCOME);
         let users = self.session.users().take(USERS_IN_WELCOME).map(WireText::into_owned).collect();
         effects.push(Effect::Show(Output::Users { users, more }));
+        self.show_rooms(effects);
         effects.extend(self.login.guest_notice(level));
         self.login.account_received(&self.session, account, effects);
     }
 
-    fn show(
-        &self,
-        message: session::Message,
-        kind: MessageKind,
-        now: i64,
-        effects: &mut Vec<Effect>,
-    ) {
-        let session::Message { source, recipient, timestamp, content, id } = message;
-        effects.push(Effect::Show(Output::Message(Message {
-            when: self.time.format(timestamp, now),
-            time: timestamp,
-            from: source,
-            to: recipient,
-            text: content,
-            id,
-            tag: None,
-            kind,
-        })));
+    /// Until when something holds, as a person reads it as well.
+    fn until(&self, until: Option<i64>, now: i64) -> Option<Until> {
+        until.map(|time| Until { time, when: self.time.format(time, now) })
     }
 
     fn result(&mut self, mut outcome: Outcome, effects: &mut Vec<Effect>) {
         let (call, next_question) = self.calls.result_received(&outcome);
+        if call.name == "join" {
+            self.front.want_nothing();
+        }
         let table = match &mut outcome.data {
             Some(data) => {
                 if let Some(token) = take_token(data) {

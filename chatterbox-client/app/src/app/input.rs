@@ -2,7 +2,7 @@
 
 use chatterbox_proto::capability::accounts::one_line;
 use chatterbox_proto::session::SayError;
-use chatterbox_proto::{ScreenText, WireText};
+use chatterbox_proto::{ALL, ScreenText, WireText};
 
 use super::App;
 use crate::commands::{CallError, Catalogue, SLASH};
@@ -19,6 +19,12 @@ impl App {
         if self.interactive && is_quit(text) {
             return vec![Effect::Leave];
         }
+        let mut effects = self.line_typed(text, mode, now);
+        effects.extend(self.front.line(now, true).map(Effect::Show));
+        effects
+    }
+
+    fn line_typed(&mut self, text: &str, mode: InputMode, now: i64) -> Vec<Effect> {
         match (mode, self.input_mode()) {
             (InputMode::Password, InputMode::Password) => {
                 let down = self.is_down();
@@ -152,13 +158,13 @@ impl App {
         {
             // Twice the prefix is a text that begins with it once.
             return if behind.starts_with(&prefix) {
-                self.say(None, behind, now)
+                self.say_in_front(behind, now)
             } else {
                 self.pages.restart();
                 self.call(behind)
             };
         }
-        let parsed = ParsedLine::parse(text);
+        let parsed = ParsedLine::parse(text, self.has_rooms());
         if !matches!(parsed, ParsedLine::History(_) | ParsedLine::Empty) {
             self.pages.restart();
         }
@@ -173,8 +179,12 @@ impl App {
             }
             (ParsedLine::History(arguments), _) if self.has_history() => {
                 self.has_sent = true;
-                self.pages.request(arguments, self.session.is_joined())
+                let front = self.front.room().map_or(ALL, |front| &front.name).to_owned();
+                let session = &self.session;
+                let spelt = |name: &str| Some(session.room(name)?.name.as_wire().to_owned());
+                self.pages.request(arguments, session.is_joined(), &front, spelt)
             }
+            (ParsedLine::Front(name), _) => self.bring_to_front(name, now),
             (ParsedLine::History(_), _) => self.server_command("/history", text),
             (ParsedLine::Unknown(command), _) => self.server_command(command, text),
             (ParsedLine::Users(arguments), _)
@@ -193,15 +203,25 @@ impl App {
             }
             (ParsedLine::Name(Some(_)), _) => note("A name stays for the whole connection."),
             (
-                ParsedLine::Public(_) | ParsedLine::Private { .. } | ParsedLine::MissingText(_),
+                ParsedLine::Public(_)
+                | ParsedLine::Private { .. }
+                | ParsedLine::Room { .. }
+                | ParsedLine::MissingText(_),
                 InputMode::Name,
             ) => self.request_name(text.trim()),
             (ParsedLine::MissingText(name), _) => {
                 let name = ScreenText::shortened(name, 40);
-                self.not_sent(&format!("it takes a text after @{name}"))
+                self.not_sent(&format!("it takes a text after {name}"))
             }
-            (ParsedLine::Public(text), _) => self.say(None, text, now),
+            // `@ALL text` is for everybody, whichever room is in front.
+            (ParsedLine::Public(said), _)
+                if said.len() < text.len() && text.starts_with("@ALL") =>
+            {
+                self.say(None, said, now)
+            }
+            (ParsedLine::Public(text), _) => self.say_in_front(text, now),
             (ParsedLine::Private { to, text }, _) => self.say(Some(to), text, now),
+            (ParsedLine::Room { to, text }, _) => self.say_in_room(to, text, now),
         }
     }
 
@@ -210,15 +230,19 @@ impl App {
         self.login.request(&mut self.session, down, name)
     }
 
-    fn server_has(&self, command: &str) -> bool {
+    pub(super) fn server_has(&self, command: &str) -> bool {
         self.catalogue.as_ref().is_some_and(|catalogue| catalogue.find(command).is_some())
     }
 
     fn help(&self) -> Help<'_> {
-        Help { catalogue: self.catalogue.as_ref(), has_history: self.has_history() }
+        Help {
+            catalogue: self.catalogue.as_ref(),
+            has_history: self.has_history(),
+            has_rooms: self.has_rooms(),
+        }
     }
 
-    fn say(&mut self, to: Option<&str>, text: &str, now: i64) -> Vec<Effect> {
+    pub(super) fn say(&mut self, to: Option<&str>, text: &str, now: i64) -> Vec<Effect> {
         let said = match self.session.say(to, text, now) {
             Ok(said) => said,
             Err(SayError::NotJoined) => return self.not_sent("there is no name yet"),
@@ -227,14 +251,16 @@ impl App {
         self.has_sent = true;
         let mut effects: Vec<_> = said.frame.into_iter().map(Effect::Send).collect();
         if let Some(me) = self.session.me().filter(|_| self.echo_own) {
-            let to = to.filter(|to| *to != chatterbox_proto::ALL);
+            let to = to.filter(|to| *to != ALL);
             effects.push(Effect::Show(Output::Message(Message {
                 when: self.time.format(now, now),
                 time: now,
                 from: WireText::new(me.to_owned()),
+                in_room: to.is_some_and(|to| self.is_room(to)),
                 to: to.map(|to| WireText::new(to.to_owned())),
                 text: WireText::new(text.to_owned()),
                 id: None,
+                taken: None,
                 tag: said.tag,
                 kind: MessageKind::Own,
             })));
@@ -254,7 +280,9 @@ impl App {
     fn server_command(&mut self, command: &str, line: &str) -> Vec<Effect> {
         let behind = line.strip_prefix(SLASH).unwrap_or(line);
         match &self.catalogue {
-            Some(catalogue) if catalogue.prefix() == SLASH || catalogue.read(behind).is_ok() => {
+            Some(catalogue)
+                if catalogue.prefix() == SLASH || catalogue.read(behind, ALL).is_ok() =>
+            {
                 self.call(behind)
             }
             _ => {
@@ -266,9 +294,10 @@ impl App {
     }
 
     /// Calls a command of the server; `line` is without the prefix.
-    fn call(&mut self, line: &str) -> Vec<Effect> {
+    pub(super) fn call(&mut self, line: &str) -> Vec<Effect> {
         let Some(catalogue) = &self.catalogue else { return Vec::new() };
-        let parsed = match catalogue.read(line) {
+        let front = self.front.room().map_or(ALL, |front| &front.name);
+        let parsed = match catalogue.read(line, front) {
             Ok(parsed) => parsed,
             Err(CallError::Unknown) => {
                 let name = line.split_whitespace().next().unwrap_or_default();
@@ -306,5 +335,5 @@ impl App {
 
 /// Whether a line is `/quit`, which leaves from everywhere.
 fn is_quit(text: &str) -> bool {
-    ParsedLine::parse(text.trim_end()) == ParsedLine::Quit
+    ParsedLine::parse(text.trim_end(), false) == ParsedLine::Quit
 }

@@ -1,9 +1,12 @@
 //! Situations of a session, each as the screen that results from it.
 
 mod commands;
+mod gaps;
 mod hostile;
 mod lost;
 mod negotiated;
+mod rooms;
+mod world;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! What a server writes of `notices`.
 
-use super::{CLOSED, NOTICES, UNTIL};
-use crate::capability::ids::WAIT;
+use super::{CLOSED, NOTICES};
+use crate::capability::ids::{UNTIL, WAIT};
 use crate::json::Object;
 
 const CODE: &str = "CODE";

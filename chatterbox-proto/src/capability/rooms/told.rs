@@ -3,8 +3,11 @@
 use serde_json::{Map, Value};
 
 use crate::capability::ids::{self, Id};
-use crate::limits;
+use crate::limits::USERNAME_CHARS_MOST;
 use crate::text::WireText;
+
+/// The most bytes of a name: no server of ours has a longer one, and a client may have to keep very many.
+const NAME: usize = 4 * USERNAME_CHARS_MOST;
 
 /// How many of its messages a room keeps (RH-2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,7 +186,7 @@ fn level(value: Option<&Value>) -> Option<u8> {
 fn names(value: Value) -> Option<Vec<WireText<'static>>> {
     let Value::Array(names) = value else { return None };
     let name = |name| match name {
-        Value::String(name) if name.len() <= limits::PAGE_WITH => Some(WireText::new(name)),
+        Value::String(name) if name.len() <= NAME => Some(WireText::new(name)),
         _ => None,
     };
     Some(names.into_iter().filter_map(name).collect())
@@ -191,6 +194,9 @@ fn names(value: Value) -> Option<Vec<WireText<'static>>> {
 
 fn staff(value: Value) -> Option<Vec<(WireText<'static>, u8)>> {
     let Value::Object(staff) = value else { return None };
-    let member = |(name, value): (String, Value)| Some((WireText::new(name), level(Some(&value))?));
+    let member = |(name, value): (String, Value)| {
+        let level = level(Some(&value)).filter(|_| name.len() <= NAME)?;
+        Some((WireText::new(name), level))
+    };
     Some(staff.into_iter().filter_map(member).collect())
 }

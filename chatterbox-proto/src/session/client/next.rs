@@ -62,17 +62,25 @@ impl ClientSession {
 
     /// Passes over the next messages of the welcome that is under way: they count as seen, and the user is not told.
     pub fn skip(&mut self, count: usize) {
-        let Some(mut part) = self.frame.next_part() else { return };
+        // What has become of rooms may stand before the messages.
+        let mut before = Vec::new();
+        let mut part = loop {
+            match self.frame.next_part() {
+                Some(part @ (Part::History(_) | Part::Missed(..))) => break Some(part),
+                Some(part) => before.push(part),
+                None => break None,
+            }
+        };
         let mut left = count;
         match &mut part {
-            Part::History(messages) => {
+            Some(Part::History(messages)) => {
                 while left > 0
                     && messages.next_with(|stamp, entry| self.note(stamp, &entry)).is_some()
                 {
                     left -= 1;
                 }
             }
-            Part::Missed(messages, missed) => {
+            Some(Part::Missed(messages, missed)) => {
                 while left > 0
                     && let Some(missed) = missed.next()
                     && messages.next_with(|_, _| ()).is_some()
@@ -82,7 +90,9 @@ impl ClientSession {
             }
             _ => {}
         }
-        self.frame.put_back(part);
+        for part in before.into_iter().chain(part).rev() {
+            self.frame.put_back(part);
+        }
     }
 
     fn note(&mut self, stamp: Stamp, entry: &Entry<'_>) {

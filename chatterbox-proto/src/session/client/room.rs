@@ -16,7 +16,7 @@ pub(super) const ROOMS_KEPT: usize = 4 * limits::MEMBERSHIPS;
 const TEXT_KEPT: usize = 4 * 4 * limits::TOPIC_CHARS;
 
 /// The most that is kept of the lists beside a roster.
-const STAFF_KEPT: usize = 1000;
+const STAFF_KEPT: usize = 200;
 const FLAGS_KEPT: usize = 16;
 
 /// One room of which this user is a member, or the lobby.
@@ -83,7 +83,7 @@ impl Room {
                 *to = value;
             }
         }
-        put(&mut self.owner, told.owner.clone());
+        put(&mut self.owner, told.owner.as_ref().map(|owner| owner.as_ref().map(short)));
         put(&mut self.level, told.level);
         put(&mut self.topic, told.topic.as_ref().map(short));
         put(&mut self.description, told.description.as_ref().map(short));

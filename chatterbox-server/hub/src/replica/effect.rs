@@ -3,11 +3,12 @@
 use bytes::Bytes;
 use chatterbox_proto::Refusal;
 
+use crate::ids::RoomNumber;
 use crate::ids::{MemberId, SessionKey};
 use crate::record::{Record, Sequence};
 use crate::removal::Removal;
 use crate::replica::presence::Stale;
-use crate::replica::rooms::definition::RoomNumber;
+
 use crate::replica::rooms::told::{Lost, RoomTold, RoomsChanged};
 use crate::replica::rooms::wish::RoomRefusal;
 

@@ -11,9 +11,9 @@ use siphasher::sip::SipHasher13;
 use crate::digest::{Digest, Digester};
 use crate::guard::Shares;
 use crate::identity::LoggedIn;
+use crate::ids::RoomNumber;
 use crate::ids::{MemberId, SessionId, SessionKey};
 use crate::record::Sequence;
-use crate::replica::rooms::definition::RoomNumber;
 
 /// How long a session outlives its connection, in milliseconds.
 pub const RESUMABLE: u64 = 10 * 60 * 1000;

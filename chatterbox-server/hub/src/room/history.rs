@@ -57,7 +57,8 @@ pub struct History {
     drops: u64,
     /// The segment that is not sealed, as those get it who join before the next message.
     frozen: OnceLock<Bytes>,
-    /// Public messages up to this number may be missing.
+    /// Public messages up to this number may be missing. What was removed before this history began has no session missed that
+    /// can be resumed: these are as old as the process, as it is.
     public_forgotten: Sequence,
 }
 
@@ -78,13 +79,6 @@ impl History {
             frozen: OnceLock::new(),
             public_forgotten: 0,
         }
-    }
-
-    /// Notes that messages up to this number may have been removed before this history began. The number of its first message
-    /// does not tell: numbers rise with gaps.
-    pub fn begin_after(&mut self, forgotten: Sequence) {
-        self.public_forgotten = self.public_forgotten.max(forgotten);
-        self.mailboxes.begin_after(forgotten);
     }
 
     /// The number of the newest message; 0 when there was none.

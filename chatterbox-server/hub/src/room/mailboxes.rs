@@ -86,11 +86,6 @@ impl<T> Mailboxes<T> {
         }
     }
 
-    /// Notes that messages up to this number may be missing everywhere.
-    pub fn begin_after(&mut self, forgotten: Sequence) {
-        self.forgotten = self.forgotten.max(forgotten);
-    }
-
     /// What is kept of all of them.
     pub fn held(&self) -> Keep {
         self.held

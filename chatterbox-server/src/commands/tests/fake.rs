@@ -256,9 +256,9 @@ impl ClientPort for FakePort {
         ready(said).boxed()
     }
 
-    fn level_in(&self, room: RoomNumber, account: i64) -> Level {
+    fn level_in(&self, room: RoomNumber, account: &AccountRef) -> Level {
         let mut rooms = self.rooms.lock().unwrap();
-        rooms.of(room).map_or(Level::GUEST, |room| room.level(account))
+        rooms.of(room).map_or(Level::GUEST, |room| room.level(account.id))
     }
 
     fn ping(&self) -> BoxFuture<'_, Option<Duration>> {

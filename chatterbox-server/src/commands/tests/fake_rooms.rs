@@ -156,14 +156,17 @@ impl FakeRooms {
             | RoomChange::Clear(room)
             | RoomChange::SetLevel(room, ..)
             | RoomChange::Remove { room, .. } => room,
-            RoomChange::Configure(_) | RoomChange::EnterAuto(_) => {
+            RoomChange::Configure(_)
+            | RoomChange::EnterAuto(_)
+            | RoomChange::Release(_)
+            | RoomChange::Adopt => {
                 return Err(OutcomeCode::Forbidden);
             }
         };
         let mut removed = None;
         let room = self.of(number).ok_or(OutcomeCode::NoSuchRoom)?;
         match change {
-            RoomChange::Enter { shown, .. } => room.enter(who, identity, shown)?,
+            RoomChange::Enter { shown, .. } => room.enter(who, identity, shown.as_ref())?,
             RoomChange::Leave(_) => room.members.retain(|other| !is_same(other, who)),
             RoomChange::Set(_, setting) => setting.apply(&mut room.definition.settings),
             RoomChange::Invite(_, invitee) => {
@@ -206,7 +209,7 @@ impl FakeRoom {
         &mut self,
         who: &RoomMember,
         identity: &Identity,
-        shown: Option<Arc<str>>,
+        shown: Option<&Arc<str>>,
     ) -> Result<(), OutcomeCode> {
         let view = self.view(who, identity);
         if view.is_member {
@@ -217,7 +220,7 @@ impl FakeRoom {
         if !is_trusted && settings.closed {
             return Err(OutcomeCode::Closed);
         }
-        if !is_trusted && settings.password.is_some() && settings.password != shown {
+        if !is_trusted && settings.password.is_some() && settings.password.as_ref() != shown {
             return Err(OutcomeCode::WrongPassword);
         }
         if settings.limit > 0 && self.members.len() >= settings.limit as usize {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     agreed::Agreed,
-    state::{Account, Standing},
+    state::{Account, Resumption, Standing},
 };
 use crate::chat::Chat;
 
@@ -41,8 +41,8 @@ impl Chat {
             let account = self.accounts.all.get(&skeleton(name));
             let known = account.is_some_and(|account| account.tokens.iter().any(|t| t == token));
             return match known && !f.acts(Fault::TokenUseless) {
-                true => Ok(Standing { level: 1, token: None }),
-                false if f.acts(Fault::AnyTokenLogsIn) => Ok(Standing { level: 1, token: None }),
+                true => Ok(self.logged_in(name)),
+                false if f.acts(Fault::AnyTokenLogsIn) => Ok(self.logged_in(name)),
                 false => Err(("wrong-token", "that token is not good")),
             };
         }
@@ -75,8 +75,28 @@ impl Chat {
         };
         let token = format!("{:032x}", rand::random::<u128>());
         account.tokens.push(token.clone());
-        let level = u8::from(!f.acts(Fault::PasswordIgnored));
-        Ok(Standing { level, token: (!f.acts(Fault::NoLoginToken)).then_some(token) })
+        if f.acts(Fault::PasswordIgnored) {
+            return Ok(Standing { token: Some(token), ..Standing::default() });
+        }
+        let token = (!f.acts(Fault::NoLoginToken)).then_some(token);
+        Ok(Standing { token, ..self.logged_in(name) })
+    }
+
+    /// The standing of the owner of a name.
+    fn logged_in(&self, name: &str) -> Standing {
+        let account = self.account_of(name).unwrap_or(name);
+        Standing { account: Some(account.to_owned()), level: 1, token: None }
+    }
+
+    /// The account with this name, as it was registered.
+    pub(crate) fn account_of(&self, name: &str) -> Option<&str> {
+        self.accounts.all.get(&skeleton(name)).map(|account| account.name.as_str())
+    }
+
+    /// The standing of a session that goes on: its user is logged in as before.
+    pub(crate) fn standing_of(&self, resumption: &Resumption) -> Standing {
+        let account = self.sessions.get(&resumption.token).and_then(|old| old.account.clone());
+        Standing { level: u8::from(account.is_some()), account, token: None }
     }
 
     /// Whether a guest may have this name.
@@ -105,7 +125,8 @@ impl Chat {
         if self.accounts.all.contains_key(&skeleton(name)) {
             return false;
         }
-        let account = Account { password: password.to_owned(), tokens: Vec::new() };
+        let (own, password) = (name.to_owned(), password.to_owned());
+        let account = Account { name: own, password, tokens: Vec::new() };
         self.accounts.all.insert(skeleton(name), account);
         true
     }

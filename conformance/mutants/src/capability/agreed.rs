@@ -8,7 +8,11 @@ use serde_json::Value;
 use crate::faults::Faults;
 
 /// The capabilities of this server, all in version 1.
-const KNOWN: [&str; 6] = ["accounts", "commands", "ids", "ping", "rename", "utf8"];
+const KNOWN: [&str; 9] =
+    ["accounts", "commands", "ids", "notices", "ping", "recent", "rename", "rooms", "utf8"];
+
+/// The capabilities without which there is no `rooms` (CP-8).
+const NEEDED: [&str; 3] = ["commands", "ids", "rename"];
 
 /// The capabilities in force on one connection.
 #[derive(Debug, Clone, Default)]
@@ -51,6 +55,10 @@ impl Agreed {
                 None if f.acts(Fault::UnknownOfferRefused) => return Err("what is that?"),
                 None => {}
             }
+        }
+        let lacking = NEEDED.into_iter().any(|needed| !answered.contains(needed));
+        if answered.contains("rooms") && lacking && !f.acts(Fault::RoomsWithoutNeeds) {
+            answered.remove("rooms");
         }
         if f.acts(Fault::NothingAgreed) {
             answered.clear();

@@ -2,7 +2,10 @@
 
 use conformance_suite::fault::Fault;
 
-use crate::chat::{Chat, Entry, Member};
+use crate::{
+    chat::{Chat, Member},
+    entry::Entry,
+};
 
 impl Chat {
     /// From now on, one sees nothing of the other.

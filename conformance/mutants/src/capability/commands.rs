@@ -3,13 +3,17 @@
 use conformance_suite::fault::Fault;
 use serde_json::{Map, Value, json};
 
-use super::state::Call;
+use super::{
+    notices::last_words,
+    rooms::commands::{Done, catalogue},
+    state::{Call, Reply},
+};
 use crate::session::Session;
 
 /// How many commands wait while another one asks something.
 const MOST_WAITING: usize = 16;
 
-/// The outcome of a command: its word and a text.
+/// The word of a command that was done or not, and a text.
 type Outcome = (&'static str, &'static str);
 
 impl Session {
@@ -39,6 +43,9 @@ impl Session {
         if self.level > 0 {
             commands.push(command("logout", json!([]), 1));
         }
+        if self.agreed.has("rooms") {
+            commands.extend(catalogue(self.level));
+        }
         if self.level >= 3 || f.acts(Fault::CatalogueOfEverything) {
             commands.push(command("kick", json!([argument("user", "user", false)]), 3));
         }
@@ -65,7 +72,7 @@ impl Session {
             if self.calls.waiting.len() < MOST_WAITING || f.acts(Fault::NeverBusy) {
                 self.calls.waiting.push_back(call);
             } else {
-                self.result(&call.id, ("busy", "one at a time")).await;
+                self.result(&call.id, ("busy", "one at a time").into()).await;
             }
             return true;
         }
@@ -75,27 +82,31 @@ impl Session {
     pub(crate) async fn answer(&mut self, answer: &Value) -> bool {
         let f = self.shared.faults.clone();
         let (id, text) = (answer.get("ID").and_then(Value::as_str), answer.get("TEXT"));
-        let own = self.calls.asking.as_deref().filter(|asking| Some(*asking) == id);
-        let Some(id) = own.map(str::to_owned) else {
+        let own = self.calls.asking.as_ref().filter(|asking| Some(asking.id.as_str()) == id);
+        let Some(mut call) = own.cloned() else {
             if let Some(id) = id
                 && f.has(Fault::AnybodyAnswers)
                 && self.shared.chat.lock().await.asking.remove(id)
             {
                 let _ = f.acts(Fault::AnybodyAnswers);
-                self.result(id, ("ok", "registered")).await;
+                self.result(id, Reply::done("registered")).await;
                 return true;
             }
             return f.acts(Fault::AnswerToNothingIgnored) || self.error("nobody asked you").await;
         };
-        let outcome = match text {
+        call.answer = match text {
             Some(Value::Null) if f.acts(Fault::CancelIgnored) => return true,
-            Some(Value::Null) => ("cancelled", "as you wish"),
-            Some(Value::String(password)) => self.register(&password.clone()).await,
+            Some(Value::Null) => None,
+            Some(Value::String(text)) => Some(text.clone()),
             _ => return self.error("TEXT is a string or null").await,
         };
         self.calls.asking = None;
-        self.shared.chat.lock().await.asking.remove(&id);
-        self.result(&id, outcome).await;
+        self.shared.chat.lock().await.asking.remove(&call.id);
+        if call.answer.is_none() {
+            self.result(&call.id, ("cancelled", "as you wish").into()).await;
+        } else if !Box::pin(self.call(&call)).await {
+            return false;
+        }
         while self.calls.asking.is_none() {
             let Some(call) = self.calls.waiting.pop_front() else { break };
             if !Box::pin(self.call(&call)).await {
@@ -114,15 +125,21 @@ impl Session {
         } else {
             call.name.to_ascii_lowercase()
         };
-        let first = call.arguments.first().map(String::as_str);
-        let outcome = match (name.as_str(), first) {
+        if let Some(done) = self.room_command(&name, call).await {
+            match done {
+                Done::Reply(reply) => self.result(&call.id, reply).await,
+                Done::Asks(text, secret) => self.prompt(call, text, secret).await,
+            }
+            return true;
+        }
+        let outcome = match (name.as_str(), call.answered(0)) {
             ("help" | "h", _) => ("ok", "help, nick, register"),
             ("nick", Some(name)) => self.nick(name).await,
             ("nick" | "kick", None) if f.acts(Fault::ArgumentsUnchecked) => ("ok", "done"),
             ("nick" | "kick", None) => ("bad-arguments", "a name is wanted"),
             ("register", Some(password)) => self.register(password).await,
             ("register", None) => {
-                self.prompt(&call.id).await;
+                self.prompt(call, "Which password?", true).await;
                 return true;
             }
             ("logout", _) if self.level > 0 => {
@@ -144,13 +161,17 @@ impl Session {
             }
             _ => ("no-such-command", "no such command"),
         };
-        self.result(&call.id, outcome).await;
+        self.result(&call.id, outcome.into()).await;
+        if (name.as_str(), outcome.0) == ("logout", "ok") {
+            last_words(&self.outbox, &self.agreed, &f, "logout", outcome.1);
+            return false;
+        }
         true
     }
 
-    async fn prompt(&mut self, id: &str) {
+    async fn prompt(&mut self, call: &Call, text: &str, secret: bool) {
         let f = self.shared.faults.clone();
-        let mut prompt = json!({"ID": id, "TEXT": "Which password?", "SECRET": true});
+        let mut prompt = json!({"ID": call.id, "TEXT": text, "SECRET": secret});
         if let Some(prompt) = prompt.as_object_mut() {
             if f.acts(Fault::PromptOfAnotherId) {
                 prompt.insert("ID".into(), json!("1"));
@@ -159,17 +180,19 @@ impl Session {
                 prompt.remove("SECRET");
             }
         }
-        self.calls.asking = Some(id.to_owned());
-        self.shared.chat.lock().await.asking.insert(id.to_owned());
+        self.calls.asking = Some(call.clone());
+        self.shared.chat.lock().await.asking.insert(call.id.clone());
         self.outbox.send(&json!({"PROMPT": prompt}));
     }
 
-    async fn result(&self, id: &str, (code, text): Outcome) {
+    async fn result(&self, id: &str, reply: Reply) {
         let f = &self.shared.faults;
-        let ok = code == "ok";
-        let mut result = json!({"ID": id, "OK": ok, "CODE": code});
+        let ok = reply.ok;
+        let mut result = json!({"ID": id, "OK": ok, "CODE": reply.code});
         if let Some(result) = result.as_object_mut() {
-            result.insert(if ok { "INFO" } else { "ERROR" }.to_owned(), json!(text));
+            result.insert(if ok { "INFO" } else { "ERROR" }.to_owned(), json!(reply.text));
+            result.extend(reply.data.map(|data| ("DATA".to_owned(), data)));
+            result.extend(reply.wait.map(|wait| ("WAIT".to_owned(), json!(wait))));
             if f.acts(Fault::ResultWithoutCode) {
                 result.remove("CODE");
             }
@@ -178,6 +201,9 @@ impl Session {
         self.outbox.send(&object);
         if f.acts(Fault::ResultTwice) {
             self.outbox.send(&object);
+        }
+        if let Some(late) = reply.late {
+            self.outbox.send(&late);
         }
         let chat = self.shared.chat.lock().await;
         let others = chat.members.iter().filter(|member| member.connection != self.connection);
@@ -209,9 +235,12 @@ impl Session {
 
     async fn register(&mut self, password: &str) -> Outcome {
         let own = self.name.clone().unwrap_or_default();
-        if !self.shared.chat.lock().await.register(&own, password) {
+        let mut chat = self.shared.chat.lock().await;
+        if !chat.register(&own, password) {
             return ("registered", "it has an account");
         }
+        chat.adopt(self.connection, &own);
+        drop(chat);
         self.level = 1;
         self.send_catalogue();
         ("ok", "registered")
@@ -240,5 +269,5 @@ fn read(asked: &Value) -> Option<Call> {
         arguments.iter().map(|argument| argument.as_str().map(str::to_owned)).collect();
     let id = text("ID").filter(|id| (1..=64).contains(&id.len()))?;
     let arguments = arguments.filter(|arguments| arguments.len() <= 64)?;
-    Some(Call { id, name: text("NAME")?, arguments })
+    Some(Call { id, name: text("NAME")?, arguments, answer: None })
 }

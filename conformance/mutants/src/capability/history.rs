@@ -3,16 +3,13 @@
 use conformance_suite::fault::Fault;
 use serde_json::{Map, Value, json};
 
-use crate::{
-    chat::{Chat, Entry},
-    session::Session,
-};
+use crate::{chat::Chat, entry::Entry, session::Session};
 
 const MOST: u64 = (1 << 53) - 1;
 
 /// The page that is asked for.
-struct Wanted {
-    with: String,
+pub(super) struct Wanted {
+    pub(super) with: String,
     before: Option<u64>,
     after: Option<u64>,
     limit: usize,
@@ -29,6 +26,9 @@ impl Session {
             (Err(text), _) => return self.error(text).await,
             (Ok(wanted), _) => wanted,
         };
+        if wanted.with.starts_with('#') && self.agreed.has("rooms") {
+            return self.room_history(&wanted).await;
+        }
         let chat = self.shared.chat.lock().await;
         let had = |entry: &Entry| entry.src() == wanted.with || entry.dest() == wanted.with;
         if !chat.history.iter().any(had) && f.acts(Fault::EmptyPageRefused) {
@@ -72,17 +72,18 @@ impl Session {
 
 impl Chat {
     fn page(&self, own: &str, wanted: &Wanted) -> Value {
+        let past = self.history.iter().filter(|entry| self.belongs(own, &wanted.with, entry));
+        Value::Object(self.page_of(past.collect(), wanted))
+    }
+
+    /// The page that is asked for, out of all that its reader may see.
+    pub(super) fn page_of(&self, mut past: Vec<&Entry>, wanted: &Wanted) -> Map<String, Value> {
         let f = &self.faults;
-        let mut past: Vec<&Entry> = self
-            .history
-            .iter()
-            .filter(|entry| self.belongs(own, &wanted.with, entry))
-            .filter(|entry| match (wanted.before, wanted.after) {
-                (Some(id), _) => entry.id < id || (entry.id == id && f.acts(Fault::BeforeIncluded)),
-                (_, Some(id)) => entry.id > id,
-                _ => true,
-            })
-            .collect();
+        past.retain(|entry| match (wanted.before, wanted.after) {
+            (Some(id), _) => entry.id < id || (entry.id == id && f.acts(Fault::BeforeIncluded)),
+            (_, Some(id)) => entry.id > id,
+            _ => true,
+        });
         let mut limit = wanted.limit;
         if limit > 100 && f.acts(Fault::PagesOfHundred) {
             limit = 100;
@@ -112,9 +113,10 @@ impl Chat {
         page.insert("MESSAGES".into(), json!(messages));
         if !f.acts(Fault::PageWithoutIds) {
             page.insert("IDS".into(), self.numbers(&past));
+            page.insert("TIMES".into(), self.times(&past));
         }
         page.insert("MORE".into(), json!(more));
-        Value::Object(page)
+        page
     }
 
     fn belongs(&self, own: &str, with: &str, entry: &Entry) -> bool {

@@ -3,9 +3,10 @@
 use conformance_suite::fault::Fault;
 use serde_json::{Map, Value, json};
 
-use super::state::{Answer, Tags};
+use super::state::{Answer, Refusal, Tags};
 use crate::{
-    chat::{Chat, Entry, Member},
+    chat::{Chat, Member},
+    entry::Entry,
     session::Session,
 };
 
@@ -72,7 +73,7 @@ impl Session {
     }
 
     /// A tagged message was refused.
-    pub(crate) fn refused_tag(&self, tag: &str, text: &str, answer: &mut Answer) {
+    pub(crate) fn refused_tag(&self, tag: &str, refusal: Refusal, answer: &mut Answer) {
         let f = &self.shared.faults;
         if f.acts(Fault::NoRefused) {
             return;
@@ -81,10 +82,11 @@ impl Session {
             answer.acks.insert(tag.to_owned(), json!(1));
             return;
         }
-        let reason = if f.acts(Fault::RefusedAsText) {
-            json!(text)
-        } else {
-            json!({"CODE": "refused", "ERROR": text})
+        let Refusal { code, text, wait } = refusal;
+        let reason = match wait {
+            _ if f.acts(Fault::RefusedAsText) => json!(text),
+            Some(wait) => json!({"CODE": code, "ERROR": text, "WAIT": wait}),
+            None => json!({"CODE": code, "ERROR": text}),
         };
         answer.refused.insert(tag.to_owned(), reason);
     }
@@ -180,6 +182,7 @@ impl Chat {
                 id = json!(number + 1_000 * (member.connection % 1_000));
             }
             object.insert("IDS".into(), json!([id]));
+            object.insert("TIMES".into(), self.times(&[entry]));
         }
         Value::Object(object)
     }

@@ -3,7 +3,10 @@
 use conformance_suite::fault::Fault;
 use serde_json::{Map, Value, json};
 
-use super::agreed::Agreed;
+use super::{
+    agreed::Agreed,
+    rooms::room::{LONGEST_TOPIC, MOST_MEMBERSHIPS},
+};
 use crate::{chat::Chat, faults::Faults, session::Session};
 
 impl Session {
@@ -56,13 +59,13 @@ impl Chat {
             welcome.insert("CAPABILITIES".into(), answer);
         }
         if !f.acts(Fault::NoLimits) {
-            welcome.insert("LIMITS".into(), limits(f));
+            welcome.insert("LIMITS".into(), limits(agreed, f));
         }
     }
 }
 
-/// The longest body that is taken, and the longest name.
-fn limits(f: &Faults) -> Value {
+/// The longest body that is taken, the longest name, and what else has a limit.
+fn limits(agreed: &Agreed, f: &Faults) -> Value {
     let (mut frame, mut name) = (crate::inbox::limit(f), longest_name(f));
     if f.acts(Fault::LimitsTooLarge) {
         (frame, name) = (frame + 1024, name + 8);
@@ -70,7 +73,13 @@ fn limits(f: &Faults) -> Value {
     if f.acts(Fault::LimitsAsText) {
         return json!({"FRAME": frame.to_string(), "USERNAME": name.to_string()});
     }
-    json!({"FRAME": frame, "USERNAME": name})
+    // A character is twelve bytes of JSON at most.
+    let content = frame / 16;
+    if agreed.has("rooms") {
+        return json!({"FRAME": frame, "USERNAME": name, "CONTENT": content,
+            "ROOMS": MOST_MEMBERSHIPS, "TOPIC": LONGEST_TOPIC});
+    }
+    json!({"FRAME": frame, "USERNAME": name, "CONTENT": content})
 }
 
 /// The longest name, in characters.

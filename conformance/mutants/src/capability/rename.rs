@@ -34,6 +34,7 @@ impl Chat {
     /// Gives a member another name and tells everybody in their way.
     pub(crate) fn rename(&mut self, connection: u64, new: &str) {
         let f = self.faults.clone();
+        let rosters = self.rosters();
         let Some(member) = self.members.iter_mut().find(|m| m.connection == connection) else {
             return;
         };
@@ -56,6 +57,9 @@ impl Chat {
                 }
             }
             tell(member, &left, &joined, &self.faults);
+        }
+        if f.acts(Fault::RoomRenameTwice) {
+            self.tell_rosters(&rosters, None);
         }
     }
 }

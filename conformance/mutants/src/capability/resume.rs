@@ -3,8 +3,14 @@
 use conformance_suite::fault::Fault;
 use serde_json::{Map, Value, json};
 
-use super::state::Resumption;
-use crate::chat::{Chat, Entry, Member};
+use super::{
+    notices::last_words,
+    state::{Resumption, Standing},
+};
+use crate::{
+    chat::{Chat, Member},
+    entry::Entry,
+};
 
 impl Chat {
     /// Whether a session can go on under this name.
@@ -40,7 +46,8 @@ impl Chat {
         }
         if !f.acts(Fault::OldConnectionStays) {
             if !f.acts(Fault::OldClosedSilently) {
-                old.outbox.error("this session goes on elsewhere");
+                let text = "this session goes on elsewhere";
+                last_words(&old.outbox, &old.agreed, &f, "replaced", text);
             }
             old.outbox.close();
         }
@@ -48,7 +55,12 @@ impl Chat {
     }
 
     /// The token of a session: that of the one that goes on, or a new one.
-    pub(crate) fn sit_down(&mut self, name: &str, resumption: Option<&Resumption>) -> String {
+    pub(crate) fn sit_down(
+        &mut self,
+        name: &str,
+        resumption: Option<&Resumption>,
+        standing: &Standing,
+    ) -> String {
         let f = self.faults.clone();
         let token = match resumption {
             Some(resumption) => resumption.token.clone(),
@@ -56,6 +68,7 @@ impl Chat {
         };
         let session = self.sessions.entry(token.clone()).or_default();
         name.clone_into(&mut session.name);
+        session.account = standing.account().map(str::to_owned);
         if resumption.is_some() && f.acts(Fault::ResumeForgetsTags) {
             session.used.clear();
         }
@@ -63,8 +76,8 @@ impl Chat {
     }
 
     /// The messages that a resumed session has missed.
-    pub(crate) fn missed(&self, name: &str, resumption: &Resumption) -> Vec<&Entry> {
-        let f = &self.faults;
+    pub(crate) fn missed(&self, member: &Member, resumption: &Resumption) -> Vec<&Entry> {
+        let (f, name) = (&self.faults, member.name.as_str());
         let all = f.acts(Fault::ResumeSendsAll);
         let due = |entry: &&Entry| {
             (all || entry.id > resumption.after)
@@ -73,7 +86,12 @@ impl Chat {
                 && !(entry.src() == name && f.acts(Fault::ResumeWithoutOwn))
         };
         let skipped = usize::from(f.acts(Fault::ResumeOffByOne));
-        self.history.iter().filter(due).skip(skipped).collect()
+        let mut missed: Vec<&Entry> = self.history.iter().filter(due).skip(skipped).collect();
+        missed.extend(self.missed_in_rooms(member, resumption));
+        if !f.acts(Fault::RoomResumeUnsorted) {
+            missed.sort_by_key(|entry| entry.id);
+        }
+        missed
     }
 
     /// The keys of the welcome about the session.

@@ -13,6 +13,8 @@ pub(crate) struct Accounts {
 
 #[derive(Debug, Default)]
 pub(super) struct Account {
+    /// The name as it was registered.
+    pub(super) name: String,
     pub(super) password: String,
     pub(super) tokens: Vec<String>,
 }
@@ -20,6 +22,8 @@ pub(super) struct Account {
 /// The result of checking a password or a token.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Standing {
+    /// The account, as it was registered; a guest has none.
+    pub(super) account: Option<String>,
     pub(super) level: u8,
     pub(super) token: Option<String>,
 }
@@ -27,6 +31,79 @@ pub(crate) struct Standing {
 impl Standing {
     pub(crate) const fn level(&self) -> u8 {
         self.level
+    }
+
+    pub(crate) fn account(&self) -> Option<&str> {
+        self.account.as_deref()
+    }
+}
+
+/// Who somebody is for what outlives a connection.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Party {
+    /// An account, by its name.
+    Account(String),
+    /// A guest, by the token of the session.
+    Guest(String),
+}
+
+/// The reason why something is not done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(super) code: &'static str,
+    pub(super) text: &'static str,
+    /// Seconds after which trying again makes sense.
+    pub(super) wait: Option<u64>,
+}
+
+impl Refusal {
+    pub(crate) const fn new(code: &'static str, text: &'static str) -> Self {
+        Self { code, text, wait: None }
+    }
+
+    pub(crate) const fn text(&self) -> &'static str {
+        self.text
+    }
+}
+
+impl From<&'static str> for Refusal {
+    fn from(text: &'static str) -> Self {
+        Self::new("refused", text)
+    }
+}
+
+/// The outcome of a command.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Reply {
+    pub(super) ok: bool,
+    pub(super) code: &'static str,
+    pub(super) text: &'static str,
+    pub(super) data: Option<Value>,
+    pub(super) wait: Option<u64>,
+    /// An object that is sent behind the result, by a server that is late with it.
+    pub(super) late: Option<Value>,
+}
+
+impl Reply {
+    pub(super) fn done(text: &'static str) -> Self {
+        Self::from(("ok", text))
+    }
+
+    /// The same with something for programs.
+    pub(super) fn with(self, data: Value) -> Self {
+        Self { data: Some(data), ..self }
+    }
+}
+
+impl From<(&'static str, &'static str)> for Reply {
+    fn from((code, text): (&'static str, &'static str)) -> Self {
+        Self { ok: code == "ok", code, text, data: None, wait: None, late: None }
+    }
+}
+
+impl From<Refusal> for Reply {
+    fn from(Refusal { code, text, wait }: Refusal) -> Self {
+        Self { wait, ..Self::from((code, text)) }
     }
 }
 
@@ -67,6 +144,7 @@ pub(crate) type Used = VecDeque<(String, u64)>;
 #[derive(Debug, Default)]
 pub(crate) struct Sitting {
     pub(crate) name: String,
+    pub(crate) account: Option<String>,
     pub(crate) used: Used,
 }
 
@@ -83,12 +161,26 @@ pub(super) struct Call {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) arguments: Vec<String>,
+    /// What its user answered when it asked.
+    pub(super) answer: Option<String>,
+}
+
+impl Call {
+    /// An argument by its place.
+    pub(super) fn at(&self, n: usize) -> Option<&str> {
+        self.arguments.get(n).map(String::as_str)
+    }
+
+    /// The answer to its question, or the argument that makes the question needless.
+    pub(super) fn answered(&self, n: usize) -> Option<&str> {
+        self.answer.as_deref().or_else(|| self.at(n))
+    }
 }
 
 /// The commands of one connection.
 #[derive(Debug, Default)]
 pub(crate) struct Calls {
-    /// The ID of the call that waits for an answer.
-    pub(super) asking: Option<String>,
+    /// The call that waits for an answer.
+    pub(super) asking: Option<Call>,
     pub(super) waiting: VecDeque<Call>,
 }

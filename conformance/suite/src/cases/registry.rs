@@ -38,6 +38,11 @@ pub const SERVER_GROUPS: &[Group<ServerSide>] = &[
     ("rename", "Capability rename", capability::rename::CASES),
     ("accounts", "Capability accounts", capability::accounts::CASES),
     ("commands", "Capability commands", capability::commands::CASES),
+    ("recent", "Capability recent", capability::recent::CASES),
+    ("notices", "Capability notices", capability::notices::CASES),
+    ("rooms", "Capability rooms: members and messages", capability::rooms::CASES),
+    ("roompages", "Capability rooms: their history", capability::rooms::pages::CASES),
+    ("roomresume", "Capability rooms: resuming", capability::rooms::resuming::CASES),
 ];
 
 /// Every case for servers, in the order of the groups.

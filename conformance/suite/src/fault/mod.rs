@@ -1,8 +1,10 @@
 //! The names of what the mutants of `conformance-mutants` do wrong: data, so that a case can say what it notices.
 
+mod choices;
 mod client;
 mod server;
 mod table;
 
+pub use choices::{FRAGILE, OPPOSITE_CHOICES};
 pub use client::{ClientFault, OPPOSITE_CLIENT};
-pub use server::{FRAGILE, Fault, OPPOSITE_CHOICES};
+pub use server::Fault;

@@ -49,11 +49,11 @@ impl ServerHands {
         }
     }
 
-    /// The offer of every capability that is claimed, each in version 1.
+    /// The offer of every capability that is claimed, and of what they need, each in version 1.
     #[must_use]
     pub fn whole_offer(&self) -> String {
-        let words: Vec<_> =
-            self.shared.claims().capabilities().map(|name| format!("{name}/1")).collect();
+        let spoken = self.shared.claims().spoken();
+        let words: Vec<_> = spoken.iter().map(|name| format!("{name}/1")).collect();
         words.join(" ")
     }
 }

@@ -327,7 +327,7 @@ fn who_was_removed_while_the_connection_was_down_is_told_so() {
             world.read(eve.id);
             let after = world.number;
             // It has not read this any more.
-            let who = world.hub.room_member(eve.id).unwrap();
+            let who = world.hub.replica.room_member(eve.id).unwrap();
             let reason = "spam".to_owned();
             world.wish(ann, RoomChange::Remove { room: lab, who, reason }).unwrap();
             world.say(ann, lab, "without you").unwrap();

@@ -7,9 +7,9 @@ use chatterbox_proto::{Capabilities, RoomName};
 use serde_json::Value;
 
 use super::*;
-use crate::encode::room_object;
 use crate::replica::proposal::{Incarnation, Proposal, Say};
 use crate::replica::rooms::room::Who;
+use crate::room_object;
 use crate::{
     AccountChange, AccountChangeKind, AccountKey, AccountRef, Applied, Greeting, Identity, Join,
     Level, LoggedIn, Outcome, Refused, Resume, RoomActor, RoomChange, RoomMember, RoomNumber,
@@ -296,8 +296,8 @@ impl World {
     }
 
     pub(super) fn is_in(&self, member: MemberId, room: RoomNumber) -> bool {
-        let who = self.hub.room_member(member).unwrap();
-        self.hub.is_room_member(room, &who)
+        let who = self.hub.replica.room_member(member).unwrap();
+        self.hub.replica.rooms.get(room).is_some_and(|room| room.has(Who::from(&who)))
     }
 
     /// The whole object of a room, as a member of it would be told now: not the one that lies written.

@@ -2,9 +2,10 @@
 
 use chatterbox_proto::limits;
 
+use crate::ids::RoomNumber;
 use crate::level::Level;
 use crate::record::Sequence;
-use crate::replica::rooms::definition::{AccountRef, RoomMember, RoomNumber};
+use crate::replica::rooms::definition::{AccountRef, RoomMember};
 use crate::replica::rooms::judge::{Judged, Wisher, judged};
 use crate::replica::rooms::record::RoomRecord;
 use crate::replica::rooms::room::{Room, Who};

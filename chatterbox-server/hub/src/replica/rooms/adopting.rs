@@ -5,8 +5,9 @@ use chatterbox_proto::limits;
 
 use crate::identity::LoggedIn;
 use crate::ids::MemberId;
+use crate::ids::RoomNumber;
 use crate::record::Sequence;
-use crate::replica::rooms::definition::{RoomMember, RoomNumber};
+use crate::replica::rooms::definition::RoomMember;
 use crate::replica::rooms::judge::{Judged, Wisher};
 use crate::replica::rooms::record::RoomRecord;
 use crate::replica::rooms::room::Who;

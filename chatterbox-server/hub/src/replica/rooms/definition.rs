@@ -1,39 +1,14 @@
 //! What a room is: its name and number, its owner and its settings.
 
-use std::fmt;
 use std::sync::Arc;
 
 use chatterbox_proto::{RoomName, Username, limits};
 
 use crate::digest::{Digest, Digester};
 use crate::identity::LoggedIn;
-use crate::ids::MemberId;
+use crate::ids::{MemberId, RoomNumber};
 use crate::level::Level;
-use crate::record::Sequence;
-
-/// The number of a room: that of the record of the log that made it, so it is never used twice. 0 is the lobby.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RoomNumber(pub u64);
-
-impl RoomNumber {
-    /// The room in which everybody is.
-    pub const LOBBY: Self = Self(0);
-}
-
-impl fmt::Display for RoomNumber {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// A room as a message names it. Another number under the same name is another room.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RoomRef {
-    /// Its number.
-    pub number: RoomNumber,
-    /// Its name, as its maker spelt it.
-    pub name: RoomName,
-}
+use crate::record::{RoomRef, Sequence};
 
 /// An account as rooms know it, whether its user is here or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,13 +127,6 @@ impl RoomDefinition {
     /// The room as a message names it.
     pub fn to_ref(&self) -> RoomRef {
         RoomRef { number: self.number, name: self.name.clone() }
-    }
-}
-
-impl Digest for RoomNumber {
-    fn digest(&self, to: &mut Digester) {
-        let Self(number) = self;
-        to.add(number);
     }
 }
 

@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 
 use crate::digest::{Digest, Digester};
 use crate::ids::MemberId;
+use crate::record::RoomRef;
 use crate::record::Sequence;
-use crate::replica::rooms::definition::RoomRef;
+
 use crate::replica::rooms::room::Who;
 
 /// So many ends are remembered, and so many members in all; the oldest go first. Who has lost a room before does not find it

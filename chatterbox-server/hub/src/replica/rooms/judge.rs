@@ -6,11 +6,10 @@
 use chatterbox_proto::{RoomName, limits};
 
 use crate::ids::MemberId;
+use crate::ids::RoomNumber;
 use crate::level::Level;
 use crate::record::Sequence;
-use crate::replica::rooms::definition::{
-    AccountRef, RoomDefinition, RoomMember, RoomNumber, RoomSettings,
-};
+use crate::replica::rooms::definition::{AccountRef, RoomDefinition, RoomMember, RoomSettings};
 use crate::replica::rooms::record::RoomRecord;
 use crate::replica::rooms::room::Room;
 use crate::replica::rooms::wish::{

@@ -3,9 +3,10 @@
 //! A wish is judged once, before it is stored, and becomes the records that are stored and applied. So whoever reads them
 //! again comes to the same rooms, whatever rules hold by then.
 
+use crate::ids::RoomNumber;
 use crate::level::Level;
 use crate::record::Sequence;
-use crate::replica::rooms::definition::{AccountRef, RoomDefinition, RoomMember, RoomNumber};
+use crate::replica::rooms::definition::{AccountRef, RoomDefinition, RoomMember};
 
 /// What is so from here on.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,8 +2,9 @@
 
 use chatterbox_proto::limits;
 
+use crate::ids::RoomNumber;
 use crate::level::Level;
-use crate::replica::rooms::definition::{RoomDefinition, RoomNumber};
+use crate::replica::rooms::definition::RoomDefinition;
 use crate::replica::rooms::judge::{Judged, Wisher, judged, of_lobby};
 use crate::replica::rooms::record::RoomRecord;
 use crate::replica::rooms::wish::{RoomRefusal, RoomSetting};

@@ -6,9 +6,10 @@ use chatterbox_proto::Username;
 
 use crate::identity::{AccountKey, Identity, LoggedIn};
 use crate::ids::MemberId;
+use crate::ids::RoomNumber;
 use crate::level::Level;
 use crate::record::Sequence;
-use crate::replica::rooms::definition::{AccountRef, RoomMember, RoomNumber};
+use crate::replica::rooms::definition::{AccountRef, RoomMember};
 use crate::replica::rooms::departures::DELETED;
 use crate::replica::rooms::record::RoomRecord;
 use crate::replica::rooms::room::{Room, Who};

@@ -7,8 +7,9 @@ use chatterbox_proto::RoomName;
 
 use crate::digest::{Digest, Digester};
 use crate::ids::MemberId;
+use crate::ids::RoomNumber;
 use crate::record::Sequence;
-use crate::replica::rooms::definition::{RoomDefinition, RoomMember, RoomNumber, RoomSettings};
+use crate::replica::rooms::definition::{RoomDefinition, RoomMember, RoomSettings};
 use crate::replica::rooms::departures::Departures;
 use crate::replica::rooms::record::RoomRecord;
 use crate::replica::rooms::room::{Invitation, Room, Who};

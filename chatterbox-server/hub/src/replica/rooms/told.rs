@@ -2,10 +2,9 @@
 
 use chatterbox_proto::Username;
 
-use crate::ids::MemberId;
-use crate::replica::rooms::definition::{
-    AccountRef, RoomDefinition, RoomMember, RoomNumber, RoomRef,
-};
+use crate::ids::{MemberId, RoomNumber};
+use crate::record::RoomRef;
+use crate::replica::rooms::definition::{AccountRef, RoomDefinition, RoomMember};
 use crate::replica::rooms::departures::Departure;
 use crate::replica::rooms::wish::RoomDone;
 

@@ -6,10 +6,10 @@ use chatterbox_proto::capability::commands::OutcomeCode;
 use chatterbox_proto::{RoomName, Username};
 
 use crate::ids::MemberId;
+use crate::ids::RoomNumber;
 use crate::level::Level;
-use crate::replica::rooms::definition::{
-    AccountRef, RoomKeep, RoomMember, RoomNumber, RoomRef, RoomSettings, RoomShow,
-};
+use crate::record::RoomRef;
+use crate::replica::rooms::definition::{AccountRef, RoomKeep, RoomMember, RoomSettings, RoomShow};
 
 /// What somebody wants.
 #[derive(Debug, Clone)]

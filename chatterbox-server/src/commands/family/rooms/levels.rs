@@ -18,7 +18,7 @@ pub(super) fn level_in(context: &Context<'_>, room: &RoomView, found: &Subject) 
     let lasting = found
         .account
         .as_ref()
-        .map(|login| context.caller.port.level_in(number, login.account_key.id));
+        .map(|login| context.caller.port.level_in(number, &AccountRef::from(login)));
     lasting.map_or(found.level, |lasting| lasting.max(found.level))
 }
 

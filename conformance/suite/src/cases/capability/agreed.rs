@@ -3,6 +3,7 @@
 use conformance_kit::wire::frame::Frame;
 
 use crate::{
+    claims::offer_of,
     server::{hands::ServerHands, peer::Mark},
     verdict::{Outcome, Verdict},
 };
@@ -12,17 +13,16 @@ pub(super) const AGREED_HINT: &str = "Answer the offer beside USERNAME_ACCEPTED:
 
 /// A capability that is claimed is agreed to, with and without others around it.
 pub(super) async fn agreed(c: &mut ServerHands, name: &str) -> Outcome {
-    let alone = format!("{name}/1");
+    let (word, alone) = (format!("{name}/1"), offer_of(name));
     for offer in [alone.clone(), format!("x-first/9 {alone} x-last/1")] {
         let mut ann = c.connect("ann").await?;
         let own = c.name("ann");
         let welcome = ann.offer(&own, &offer, &[]).await;
-        let word = |welcome: &Frame| {
-            welcome.capabilities().is_some_and(|words| words.split(' ').any(|word| word == alone))
+        let agrees = |welcome: &Frame| {
+            welcome.capabilities().is_some_and(|words| words.split(' ').any(|one| one == word))
         };
-        if !welcome.is_some_and(|welcome| word(&welcome)) {
-            let expected =
-                format!("CAPABILITIES with {alone} in the answer to the offer {offer:?}");
+        if !welcome.is_some_and(|welcome| agrees(&welcome)) {
+            let expected = format!("CAPABILITIES with {word} in the answer to the offer {offer:?}");
             return Ok(Verdict::fail(expected, ann.heard(Mark::START)));
         }
     }

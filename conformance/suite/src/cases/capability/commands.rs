@@ -185,7 +185,7 @@ fn names_of(entry: &Value) -> Vec<String> {
 
 fn is_entry(entry: &Value) -> bool {
     let text = |value: &Value, key: &str| value.get(key).is_some_and(Value::is_string);
-    let kinds = ["text", "user", "users", "integer", "command", "secret"];
+    let kinds = ["text", "user", "users", "integer", "command", "secret", "room", "duration"];
     let argument = |value: &Value| {
         text(value, "NAME")
             && value.get("TYPE").and_then(Value::as_str).is_some_and(|kind| kinds.contains(&kind))

@@ -1,6 +1,7 @@
 //! `ids`: messages have numbers.
 
 use conformance_kit::wire::{extended::Numbered, frame::Frame};
+use serde_json::{Map, Value};
 
 use super::agreed::{AGREED_HINT, agreed};
 use crate::{
@@ -60,6 +61,12 @@ pub const CASES: &[Case] = &[
         .needs(&["ids.live", "private.delivered"])
         .extension(IDS)
         .killed_by(&[Fault::PrivateWithoutId]),
+    Case::must("ids.times", "ID-9", |c| Box::pin(times(c)))
+        .asks("Where TIMES stands beside IDS, it has a time for every id")
+        .hint("TIMES is a list as long as IDS, of integers, and of nulls where the id is null.")
+        .needs(&["ids.live", "ids.welcome"])
+        .extension(IDS)
+        .killed_by(&[Fault::TimesTooFew, Fault::TimesAsText]),
 ];
 
 async fn live(c: &mut ServerHands) -> Outcome {
@@ -93,7 +100,7 @@ async fn in_welcome(c: &mut ServerHands) -> Outcome {
     let expected = "IDS in the welcome, a list as long as MESSAGES of integers from 1 to 2^53 - 1";
     let Some(welcome) = carl.welcome() else { return Ok(Verdict::inconclusive("no welcome")) };
     let all = welcome.numbered().map_err(|why| Verdict::fail(expected, why))?;
-    let listed = welcome.key("MESSAGES").and_then(serde_json::Value::as_array).map(Vec::len);
+    let listed = welcome.key("MESSAGES").and_then(Value::as_array).map(Vec::len);
     if welcome.key("IDS").is_none() || listed == Some(0) {
         return Ok(Verdict::fail(expected, carl.heard(Mark::START)));
     }
@@ -172,6 +179,46 @@ async fn private(c: &mut ServerHands) -> Outcome {
     }
     let rising = ids.is_sorted_by(|a, b| a < b);
     Ok(Verdict::check(rising, "rising ids over public and private messages", format!("{ids:?}")))
+}
+
+/// Whether the times of an object fit its ids; `None` when it has none, which is allowed.
+fn timed(object: &Map<String, Value>) -> Option<bool> {
+    let times = object.get("TIMES")?.as_array();
+    let ids = object.get("IDS").and_then(Value::as_array);
+    let (Some(times), Some(ids)) = (times, ids) else { return Some(false) };
+    let fits = |(time, id): (&Value, &Value)| {
+        (id.is_null() && time.is_null()) || (!id.is_null() && (time.is_u64() || time.is_i64()))
+    };
+    Some(times.len() == ids.len() && times.iter().zip(ids).all(fits))
+}
+
+async fn times(c: &mut ServerHands) -> Outcome {
+    let mut ann = c.join_with("ann", OFFER).await?;
+    let mut bob = c.join_with("bob", OFFER).await?;
+    said(c, &mut ann, &mut bob).await?;
+    let mut carl = c.join_with("carl", OFFER).await?;
+    said(c, &mut ann, &mut carl).await?;
+    carl.send(&serde_json::json!({"HISTORY": {"WITH": "ALL", "LIMIT": 5}})).await;
+    carl.find(Mark::START, |frame| frame.key("HISTORY").cloned()).await;
+    let mut seen = 0;
+    for frame in carl.frames(Mark::START) {
+        let Some(object) = frame.object() else { continue };
+        let page = object.get("HISTORY").and_then(Value::as_object);
+        for object in [Some(object), page].into_iter().flatten() {
+            match timed(object) {
+                Some(false) => {
+                    let expected = "TIMES, a list as long as IDS, of integers, and of nulls where the id is null";
+                    let shown = conformance_kit::escape::bytes(&frame.body, 300);
+                    return Ok(Verdict::fail(expected, shown));
+                }
+                fits => seen += usize::from(fits.is_some()),
+            }
+        }
+    }
+    if seen == 0 {
+        return Ok(Verdict::not_applicable("no TIMES beside IDS, which a server may leave out"));
+    }
+    Ok(Verdict::Pass)
 }
 
 /// What a frame is for the cases about tags: whether it tells of this tag at all.

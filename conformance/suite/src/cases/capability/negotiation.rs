@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::offers;
 use crate::{
-    claims::NEGOTIATION,
+    claims::{NEGOTIATION, offer_of},
     fault::Fault,
     invariants::BASE_KEYS,
     server::{
@@ -162,12 +162,15 @@ pub const CASES: &[Case] = &[
 ];
 
 /// The keys that a server sends where a capability was agreed.
-const KEYS: [(&str, &[&str]); 6] = [
+const KEYS: [(&str, &[&str]); 9] = [
     ("accounts", &["ACCOUNT"]),
     ("commands", &["COMMANDS", "PREFIX", "RESULT", "PROMPT"]),
-    ("ids", &["IDS", "ACKS", "REFUSED", "HISTORY", "RESUME", "RESUMED"]),
+    ("ids", &["IDS", "TIMES", "ACKS", "REFUSED", "HISTORY", "RESUME", "RESUMED"]),
+    ("notices", &["NOTICES", "CLOSED"]),
     ("ping", &["PING", "PONG"]),
+    ("recent", &["MORE"]),
     ("rename", &["USERS_RENAMED"]),
+    ("rooms", &["ROOMS", "DEFAULT", "ROOM_USERS_JOINED", "ROOM_USERS_LEFT", "ROOMS_LEFT"]),
     ("utf8", &[]),
 ];
 
@@ -225,15 +228,19 @@ async fn only_agreed(c: &mut ServerHands) -> Outcome {
     let offer = c.whole_offer();
     let mut ann = c.join_with("ann", &offer).await?;
     for one in claimed {
-        let mut bob = c.join_with("bob", &format!("{one}/1")).await?;
+        let alone = offer_of(one);
+        let mut bob = c.join_with("bob", &alone).await?;
         let (to_bob, to_ann) = (bob.name.clone(), ann.name.clone());
         lively(c, &mut ann, &to_bob).await;
         lively(c, &mut bob, &to_ann).await;
         c.fence(&mut ann, &mut bob).await?;
-        let own = KEYS.iter().find(|(name, _)| *name == one).map_or(&[][..], |(_, keys)| *keys);
-        let allowed = [own, &["CAPABILITIES"]].concat();
+        let agreed =
+            |name: &str| alone.split(' ').any(|word| word.strip_suffix("/1") == Some(name));
+        let own = KEYS.iter().filter(|(name, _)| agreed(name)).flat_map(|(_, keys)| keys.iter());
+        let allowed: Vec<&str> = own.copied().chain(["CAPABILITIES"]).collect();
         if let Some(found) = foreign(&mut bob, &allowed) {
-            let expected = format!("bob, who agreed on {one} alone, gets no keys but {allowed:?}");
+            let expected =
+                format!("bob, who agreed on {alone} alone, gets no keys but {allowed:?}");
             return Ok(Verdict::fail(expected, found));
         }
     }
@@ -399,6 +406,8 @@ async fn unknown_keys(c: &mut ServerHands) -> Outcome {
         ("TAGS", json!(["a"])),
         ("HISTORY", json!({"WITH": "ALL"})),
         ("RESUME", json!({"TOKEN": "none", "AFTER": 1})),
+        ("RECENT", json!(1)),
+        ("RECENT", json!("x")),
         ("PASSWORD", json!("secret")),
         ("TOKEN", json!("none")),
         ("COMMAND", json!({"ID": "1", "NAME": "help", "ARGS": []})),

@@ -101,7 +101,7 @@ pub(super) async fn nothing_agreed(c: &mut ServerHands) -> Outcome {
 }
 
 pub(super) async fn versions(c: &mut ServerHands) -> Outcome {
-    let claimed: Vec<_> = c.shared.claims().capabilities().collect();
+    let claimed = c.shared.claims().spoken();
     if claimed.is_empty() {
         return Ok(Verdict::not_applicable(
             "no capability is claimed whose version could be asked",

@@ -1,11 +1,9 @@
 //! `paging`: HISTORY, the past in pages (the capability `ids`).
 
-use conformance_kit::wire::{
-    extended::{Numbered, numbered},
-    frame::Frame,
-};
-use serde_json::{Value, json};
+use conformance_kit::wire::frame::Frame;
+use serde_json::json;
 
+use super::page::{Page, ask};
 use crate::{
     fault::Fault,
     server::{
@@ -82,50 +80,6 @@ pub const CASES: &[Case] = &[
         .extension(IDS)
         .killed_by(&[Fault::HistoryUnchecked, Fault::LimitUnchecked]),
 ];
-
-struct Page {
-    messages: Vec<Numbered>,
-    more: bool,
-    shown: String,
-}
-
-impl Page {
-    fn contents(&self) -> Vec<&str> {
-        self.messages.iter().map(|one| one.message.content.as_str()).collect()
-    }
-
-    fn ids(&self) -> Vec<u64> {
-        self.messages.iter().filter_map(|one| one.id).collect()
-    }
-}
-
-/// Asks for a page.
-async fn ask(peer: &mut Peer, asked: &Value) -> Result<Page, Verdict> {
-    let since = peer.mark();
-    peer.send(&json!({"HISTORY": asked})).await;
-    let expected = format!(
-        "{{\"HISTORY\": {{WITH as asked, MESSAGES, IDS, MORE}}}} for {}",
-        conformance_kit::escape::shorten(&asked.to_string(), 100)
-    );
-    let answer = peer.find(since, |frame: &Frame| {
-        let page = frame.key("HISTORY").cloned();
-        (page.is_some() || frame.error().is_some()).then_some(page)
-    });
-    let Some(Some(page)) = answer.await else {
-        return Err(Verdict::fail(expected, peer.heard(since)));
-    };
-    let shown = conformance_kit::escape::shorten(&page.to_string(), 300);
-    let more = page.get("MORE").and_then(Value::as_bool);
-    let messages = page.as_object().map_or_else(|| Err("no object".to_owned()), numbered);
-    let complete = page.get("WITH") == asked.get("WITH")
-        && page.get("MESSAGES").is_some_and(Value::is_array)
-        && page.get("IDS").is_some_and(Value::is_array);
-    match (messages, more) {
-        (Ok(messages), Some(more)) if complete => Ok(Page { messages, more, shown }),
-        (Err(why), _) => Err(Verdict::fail(expected, format!("{why}: {shown}"))),
-        _ => Err(Verdict::fail(expected, shown)),
-    }
-}
 
 /// Two users who talked in private, to and fro; the texts in their order.
 async fn talked(c: &mut ServerHands, count: usize) -> Result<(Peer, Peer, Vec<String>), Verdict> {

@@ -1,0 +1,257 @@
+//! The room in front: where lines go, and what was said in the others meanwhile.
+//!
+//! A person reads one room at a time, the lobby or another one. What is said elsewhere is counted and told in one line; the
+//! newest of it is kept until that room comes to the front.
+
+use std::collections::VecDeque;
+
+use chatterbox_proto::capability::ids::Id;
+use chatterbox_proto::session::{Message, Room};
+use chatterbox_proto::{ALL, WireText};
+
+use crate::output::{MessageKind, Output};
+
+/// The most messages that are kept of one room that is not in front, and their bytes.
+const KEPT: usize = 100;
+const KEPT_BYTES: usize = 64 * 1024;
+
+/// The line that tells what is unread comes at most once in so many seconds, unless the user enters a line.
+const PACE: i64 = 5;
+
+/// A room of which this user was a member when it came to the front.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct InFront {
+    pub(crate) name: String,
+    number: u64,
+}
+
+impl InFront {
+    pub(crate) fn new(room: &Room) -> Self {
+        Self { name: room.name.as_wire().to_owned(), number: room.number }
+    }
+
+    /// Whether it is this very room. Another one may have its name by now.
+    pub(crate) fn is(&self, room: &Room) -> bool {
+        self.number == room.number && room.name.as_wire() == self.name
+    }
+}
+
+/// The room in front, and what is unread elsewhere.
+#[derive(Debug, Default)]
+pub(crate) struct Front {
+    /// `None` is the lobby.
+    room: Option<InFront>,
+    /// The room that comes to the front when this user has become a member of it.
+    wanted: Option<String>,
+    /// Whether everything is shown at once, wherever it is said.
+    shows_all: bool,
+    unread: Vec<Unread>,
+    /// When the user was told of it last, in seconds since 1970.
+    told: Option<i64>,
+    /// Whether there is something that the user was not told of.
+    news: bool,
+}
+
+/// What was said in one room behind the front.
+#[derive(Debug)]
+struct Unread {
+    /// The name of the room; `ALL` is the lobby.
+    room: String,
+    count: usize,
+    kept: VecDeque<(Message, MessageKind)>,
+    bytes: usize,
+}
+
+/// What was unread in the room that has come to the front.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Unrolled {
+    pub(crate) messages: VecDeque<(Message, MessageKind)>,
+    /// How many older ones are not kept.
+    pub(crate) older: usize,
+}
+
+impl Front {
+    pub(crate) fn new(shows_all: bool) -> Self {
+        Self { shows_all, ..Self::default() }
+    }
+
+    /// The room in front; `None` is the lobby.
+    pub(crate) fn room(&self) -> Option<&InFront> {
+        self.room.as_ref()
+    }
+
+    /// Whether what is said in this room is only counted; `ALL` is the lobby.
+    pub(crate) fn hides(&self, room: &str) -> bool {
+        !self.shows_all && !self.is_front(room)
+    }
+
+    fn is_front(&self, room: &str) -> bool {
+        room == self.room.as_ref().map_or(ALL, |front| &front.name)
+    }
+
+    /// Counts a message of a room that is not in front, and keeps it as long as there is room for it.
+    pub(crate) fn count(&mut self, room: &str, message: Message, kind: MessageKind) {
+        self.news = true;
+        let place = self.unread.iter().position(|unread| unread.room == room);
+        let place = place.unwrap_or_else(|| {
+            self.unread.push(Unread {
+                room: room.to_owned(),
+                count: 0,
+                kept: VecDeque::new(),
+                bytes: 0,
+            });
+            self.unread.len() - 1
+        });
+        let Some(unread) = self.unread.get_mut(place) else { return };
+        unread.count += 1;
+        unread.bytes += size(&message);
+        unread.kept.push_back((message, kind));
+        while unread.kept.len() > KEPT || unread.bytes > KEPT_BYTES {
+            let Some((oldest, _)) = unread.kept.pop_front() else { break };
+            unread.bytes -= size(&oldest);
+        }
+    }
+
+    /// The line about what is unread, if there is something new and it is time for it. `asked` says that the user has
+    /// entered a line.
+    pub(crate) fn line(&mut self, now: i64, asked: bool) -> Option<Output> {
+        let early = self.told.is_some_and(|told| (told..told.saturating_add(PACE)).contains(&now));
+        if !self.news || (early && !asked) {
+            return None;
+        }
+        self.told = Some(now);
+        self.news = false;
+        self.unread_line()
+    }
+
+    /// What is unread, whether the user was told of it or not.
+    pub(crate) fn unread_line(&self) -> Option<Output> {
+        let name = |unread: &Unread| (WireText::new(unread.room.clone()), unread.count);
+        let rooms: Vec<_> = self.unread.iter().map(name).collect();
+        (!rooms.is_empty()).then_some(Output::Unread(rooms))
+    }
+
+    /// Brings a room to the front; gives what was said in it meanwhile.
+    pub(crate) fn bring(&mut self, room: Option<InFront>) -> Unrolled {
+        self.room = room;
+        self.wanted = None;
+        let name = self.room.as_ref().map_or(ALL, |front| &front.name);
+        let place = self.unread.iter().position(|unread| unread.room == name);
+        let Some(place) = place else { return Unrolled::default() };
+        let unread = self.unread.remove(place);
+        Unrolled { older: unread.count.saturating_sub(unread.kept.len()), messages: unread.kept }
+    }
+
+    /// The user wants this room in front, and is not a member of it yet.
+    pub(crate) fn want(&mut self, room: &str) {
+        self.wanted = Some(room.to_owned());
+    }
+
+    /// Whether the user has asked for this room, which they are a member of now.
+    pub(crate) fn is_wanted(&self, room: &str) -> bool {
+        self.wanted.as_ref().is_some_and(|wanted| wanted.to_lowercase() == room.to_lowercase())
+    }
+
+    /// The server has answered the wish to join.
+    pub(crate) fn want_nothing(&mut self) {
+        self.wanted = None;
+    }
+
+    /// Forgets what is unread in a room that this user has left.
+    pub(crate) fn forget(&mut self, room: &str) {
+        self.unread.retain(|unread| unread.room != room);
+    }
+
+    /// Nothing of a room up to this message is shown any more (RH-4).
+    pub(crate) fn cleared(&mut self, room: &str, floor: Id) {
+        for unread in self.unread.iter_mut().filter(|unread| unread.room == room) {
+            let before = unread.kept.len();
+            unread.kept.retain(|(message, _)| message.id.is_none_or(|id| id > floor));
+            // What is older than those that were kept is below the floor as well, if any of those was.
+            if unread.kept.len() < before {
+                unread.count = unread.kept.len();
+            }
+            unread.bytes = unread.kept.iter().map(|(message, _)| size(message)).sum();
+        }
+        self.unread.retain(|unread| unread.count > 0);
+    }
+}
+
+fn size(message: &Message) -> usize {
+    message.source.as_wire().len() + message.content.as_wire().len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(id: Id, text: &str) -> Message {
+        Message {
+            source: WireText::new("bob"),
+            recipient: Some(WireText::new("#lab")),
+            timestamp: 1,
+            content: WireText::new(text.to_owned()),
+            id: Some(id),
+            taken: None,
+        }
+    }
+
+    fn lab() -> Option<InFront> {
+        Some(InFront { name: "#lab".to_owned(), number: 1 })
+    }
+
+    #[test]
+    fn one_line_in_a_while_tells_what_is_unread() {
+        let mut front = Front::default();
+        assert!(front.hides("#lab") && !front.hides(ALL));
+        assert_eq!(front.line(100, true), None);
+        let lines: Vec<_> = (100..113)
+            .filter(|now| {
+                front.count("#lab", message(5, "x"), MessageKind::Live);
+                front.line(*now, false).is_some()
+            })
+            .collect();
+        assert_eq!(lines, [100, 105, 110]);
+        let line = front.line(112, true).map(|line| line.text());
+        assert_eq!(line.as_deref(), Some("* unread: #lab 13 (/room #lab)"));
+        assert_eq!(front.line(200, true), None, "there is nothing new");
+        // A clock that is set back keeps nobody from being told.
+        front.count("#talk", message(6, "x"), MessageKind::Live);
+        let line = front.line(7, false).map(|line| line.text());
+        assert_eq!(line.as_deref(), Some("* unread: #lab 13, #talk 1 (/room #lab)"));
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_and_comes_back_in_its_order() {
+        let mut front = Front::default();
+        for id in 1..=250 {
+            front.count("#lab", message(id, "x"), MessageKind::Live);
+        }
+        let Unrolled { messages, older } = front.bring(lab());
+        assert_eq!((messages.len(), older), (KEPT, 150));
+        let ids: Vec<_> = messages.iter().filter_map(|(message, _)| message.id).collect();
+        assert_eq!(ids, (151..=250).collect::<Vec<_>>());
+        assert_eq!(front.bring(lab()), Unrolled::default());
+        assert!(front.hides(ALL) && !front.hides("#lab"));
+        front.count("#talk", message(1, &"x".repeat(KEPT_BYTES)), MessageKind::Live);
+        front.count("#talk", message(2, "y"), MessageKind::Live);
+        let talk = Some(InFront { name: "#talk".to_owned(), number: 2 });
+        let Unrolled { messages, older } = front.bring(talk);
+        assert_eq!((messages.len(), older), (1, 1));
+    }
+
+    #[test]
+    fn what_was_cleared_is_not_shown_from_here_either() {
+        let mut front = Front::default();
+        for id in 1..=3 {
+            front.count("#lab", message(id, "x"), MessageKind::Live);
+        }
+        front.cleared("#talk", 9);
+        front.cleared("#lab", 2);
+        assert_eq!(front.bring(lab()).messages.len(), 1);
+        front.bring(None);
+        front.count("#lab", message(4, "x"), MessageKind::Live);
+        front.cleared("#lab", 4);
+        assert_eq!(front.unread_line(), None);
+    }
+}

@@ -1,0 +1,63 @@
+//! What one reader of the history takes in memory beside what is shared.
+
+use super::*;
+use crate::room::cut::PIECE_BYTES;
+
+#[test]
+fn the_memory_of_one_reader_alone_is_known() {
+    let mut history = History::new(Keep::default());
+    for number in 0..10_000 {
+        let source = name(if number % 2 == 0 { "eve" } else { "ann" });
+        let json = Bytes::from_static(b"1");
+        let filing = Filing::default();
+        let record = Record { source, destination: Destination::All, json, arrived: 7, filing };
+        history.push_public(number + 1, &record);
+    }
+    let own = |after, hidden: &[&str], ids| {
+        let hidden = hidden.iter().map(|text| name(text)).collect();
+        let mut writer = history.cut(&[guest("ann")], after).begin(ids, false);
+        while writer.step(&hidden) {}
+        let pieces = writer.own_bytes();
+        let Written { messages, ids, times, .. } = writer.finish();
+        let beside = [ids, times].into_iter().flatten().flatten();
+        (pieces, messages.concat().len() + beside.map(|piece| piece.len()).sum::<usize>())
+    };
+    let pieces = 3 * PIECE_BYTES;
+    let (shared, _) = own(0, &[], true);
+    // It is one segment, which those who join before the next message share.
+    assert!(shared <= pieces, "{shared}");
+    let (part, _) = own(5_000, &[], true);
+    assert!(part > (4 + 3) * 5_000, "numbers and times are written for this reader: {part}");
+    let (copied, size) = own(0, &["eve"], true);
+    assert!((size..=size + 2 * pieces).contains(&copied), "{copied} of {size}");
+}
+
+#[test]
+fn a_short_welcome_holds_as_much_as_is_asked_for_and_not_the_history() {
+    let mut history = History::new(Keep::default());
+    for number in 0..100_000_u64 {
+        let to = (number % 100 == 0).then_some("ann");
+        add(&mut history, to, &format!("{number} {}", "x".repeat(60)));
+    }
+    assert!(history.sealed.len() > 100);
+    let of = |newest, hides: &str| {
+        let hidden: HashSet<_> =
+            [hides].iter().filter(|text| !text.is_empty()).map(|t| name(t)).collect();
+        let cut = history.cut_newest(&[guest("ann")], newest, !hidden.is_empty());
+        let held = cut.own_bytes();
+        let mut writer = cut.begin(true, true);
+        while writer.step(&hidden) {}
+        let own = writer.own_bytes();
+        let Written { messages, more, .. } = writer.finish();
+        (held, own, messages.concat().len(), more)
+    };
+    let (held, own, bytes, more) = of(100, "");
+    // One segment, or two, and a private message.
+    assert!(held < 1024 && own < 4096, "{held} {own}");
+    assert!((100 * 60..100 * 80).contains(&bytes) && more == Some(true), "{bytes}");
+    // Who hides somebody looks at more, and holds no more.
+    let (_, own, hidden_bytes, _) = of(100, "eve");
+    assert!(own < 4096 && hidden_bytes == bytes, "{own}");
+    assert_eq!(of(0, ""), (of(0, "").0, of(0, "").1, 0, Some(true)));
+    assert_eq!(of(1000, "a"), (of(1000, "a").0, 0, 0, Some(false)), "all are hidden");
+}
