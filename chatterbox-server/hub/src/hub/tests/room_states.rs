@@ -192,7 +192,7 @@ impl Play {
         }
     }
 
-    fn welcome(&mut self, who: usize, newcomer: Newcomer, called: String) {
+    fn welcome(&mut self, who: usize, newcomer: &Newcomer, called: String) {
         self.sessions[who] = Some((newcomer.session, called));
         let mut client = Client::default();
         client.read(&newcomer.welcome);
@@ -211,7 +211,7 @@ impl Play {
                     return;
                 }
                 let newcomer = self.world.come(self.identity(*who, called), None, 0);
-                self.welcome(*who, newcomer, called.to_owned());
+                self.welcome(*who, &newcomer, called.to_owned());
             }
             Step::Go(who) => {
                 let Some(place) = self.place(*who) else { return };
@@ -231,7 +231,7 @@ impl Play {
                 }
                 let newcomer = self.world.resume(identity, session, self.world.number);
                 self.here.retain(|one| Some(one.id) != holder);
-                self.welcome(*who, newcomer, called);
+                self.welcome(*who, &newcomer, called);
             }
             Step::Rename(who) => {
                 let Some(place) = self.place(*who) else { return };
@@ -295,9 +295,10 @@ impl Play {
         let change = match wish {
             Wish::Create(room) => create(ROOMS[*room]),
             // Half of them know the password.
-            Wish::Enter(room) => {
-                RoomChange::Enter { room: number(room), shown: (who % 2 == 0).then(|| "0".into()) }
-            }
+            Wish::Enter(room) => RoomChange::Enter {
+                room: number(room),
+                shown: who.is_multiple_of(2).then(|| "0".into()),
+            },
             Wish::Leave(room) => RoomChange::Leave(number(room)),
             Wish::Delete(room) => RoomChange::Delete(number(room)),
             Wish::Set(room, setting) => RoomChange::Set(number(room), setting.setting()),
@@ -351,9 +352,11 @@ impl Play {
             for object in self.world.read(*id) {
                 client.read(&object);
             }
-            let who = self.world.hub.room_member(*id).unwrap();
+            let who = self.world.hub.replica.room_member(*id).unwrap();
             let rooms: Vec<_> = self.world.hub.replica.rooms.iter().map(|(room, _)| room).collect();
-            let is_in = |room: &RoomNumber| self.world.hub.is_room_member(*room, &who);
+            let is_in = |room: &RoomNumber| {
+                self.world.hub.replica.rooms.get(*room).is_some_and(|room| room.has((&who).into()))
+            };
             let mine: Vec<_> = rooms.into_iter().filter(is_in).collect();
             assert_eq!(
                 client.rooms.keys().copied().collect::<Vec<_>>(),

@@ -24,17 +24,17 @@ impl Replica {
     /// [`RoomRefusal`]; nothing changes then.
     pub(crate) fn grant(
         &mut self,
-        wish: RoomWish,
+        wish: &RoomWish,
         number: Sequence,
     ) -> Result<RoomsChanged, RoomRefusal> {
-        let judged = self.judge_wish(&wish, number)?;
+        let judged = self.judge_wish(wish, number)?;
         let by = self.wisher(wish.by)?.name;
         let mut told = Vec::with_capacity(judged.records.len());
         if let (RoomChange::Adopt, RoomActor::Member(member)) = (&wish.change, wish.by) {
             self.adopt_rooms(member, &judged.records, number, &mut told);
         } else {
             for record in &judged.records {
-                self.make_true(record, &wish, &by, number, &mut told);
+                self.make_true(record, wish, &by, number, &mut told);
             }
         }
         if let RoomChange::Configure(wanted) = &wish.change
@@ -379,7 +379,7 @@ impl Replica {
     }
 
     /// An account is removed: it is a member of nothing any more, and its rooms get another owner, or none (RL-3).
-    pub(crate) fn account_leaves_rooms(&mut self, account: AccountRef) -> Vec<RoomTold> {
+    pub(crate) fn account_leaves_rooms(&mut self, account: &AccountRef) -> Vec<RoomTold> {
         let who = RoomMember::Account(account.clone());
         let names = self.roster_names(&who);
         let was_in: Vec<_> = self
