@@ -172,8 +172,8 @@ impl World {
         self.number
     }
 
-    fn step(&mut self, step: Step) {
-        match step {
+    fn step(&mut self, step: &Step) {
+        match *step {
             Step::Connect(who) => self.connect(who, false),
             Step::Resume(who) => self.connect(who, true),
             Step::Cut(who) => self.cut(who),
@@ -500,7 +500,7 @@ proptest! {
     fn everybody_is_told_what_is_said_in_their_rooms(steps in steps()) {
         let mut world = World::new();
         for step in steps {
-            world.step(step);
+            world.step(&step);
         }
         for who in 0..USERS {
             world.take(who);
