@@ -219,9 +219,9 @@ impl ClientPort for FakePort {
 
     fn default_room(&self) -> Option<RoomRef> {
         let (who, _) = self.own();
-        let mut rooms = self.rooms.lock().unwrap();
-        let (_, number) = rooms.defaults.iter().find(|(other, _)| *other == who)?.clone();
-        Some(rooms.of(number)?.definition.to_ref())
+        let rooms = self.rooms.lock().unwrap();
+        let (_, room) = rooms.defaults.iter().find(|(other, _)| *other == who)?;
+        Some(room.clone())
     }
 
     fn change_room(&self, change: RoomChange) -> BoxFuture<'_, Result<RoomDone, OutcomeCode>> {
