@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chatterbox_hub::guard::pace::{
     ByAddress, ByPerson, HIDDEN_PAGES, INPUT, INPUT_PIECE, LOGGED, LONGEST_QUEUE, RENAMES,
-    RENAMES_FROM_ADDRESS, ROOM_CHANGES, ROOM_CHANGES_FROM_ADDRESS, joins,
+    RENAMES_FROM_ADDRESS, ROOM_CHANGES, ROOM_CHANGES_FROM_ADDRESS, ROOM_WISHES, joins,
 };
 use chatterbox_hub::{Identity, MemberId};
 use chatterbox_proto::Refusal;
@@ -192,6 +192,11 @@ impl Default for RoomPacing {
 }
 
 impl RoomPacing {
+    /// All changes of rooms, for each account and address: each is stored by itself, and everybody else waits for it.
+    pub fn of_wishes() -> Self {
+        Self(Paced::new(ByPerson::new(ROOM_WISHES, ROOM_CHANGES_FROM_ADDRESS)))
+    }
+
     /// Counts one, if it may be done now.
     ///
     /// # Errors

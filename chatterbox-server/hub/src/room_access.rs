@@ -85,20 +85,26 @@ impl Hub {
             return Err(OutcomeCode::Forbidden);
         }
         let accounts = room.accounts().flat_map(|account| {
-            let who = RoomMember::Account(account.clone());
-            let online = self.replica.sessions_of(account).next().is_some();
-            let level = self.replica.level_of_account_in(room, account).max(Level::USER);
-            let names = self.replica.roster_names(&who).into_iter();
-            names.map(move |name| RoomMemberView { name, online, level })
+            let names = self.replica.roster_names(&RoomMember::Account(account.clone()));
+            names.into_iter().map(move |name| (name, Some(account)))
         });
         let guests = room.guests().flat_map(|id| {
-            let names = self.replica.roster_names(&RoomMember::Guest(id)).into_iter();
-            names.map(|name| RoomMemberView { name, online: true, level: Level::GUEST })
+            let names = self.replica.roster_names(&RoomMember::Guest(id));
+            names.into_iter().map(|name| (name, None))
         });
-        let mut all: Vec<_> = accounts.chain(guests).collect();
-        all.sort_unstable_by(|one, other| one.name.key().cmp(other.name.key()));
-        let behind = |one: &RoomMemberView| after.is_none_or(|after| one.name.key() > after.key());
-        Ok(all.into_iter().filter(behind).take(limit).collect())
+        let is_behind = |name: &Username| after.is_none_or(|after| name.key() > after.key());
+        let mut all: Vec<_> = accounts.chain(guests).filter(|(name, _)| is_behind(name)).collect();
+        all.sort_unstable_by(|(one, _), (other, _)| one.key().cmp(other.key()));
+        // Only those that are told of are looked at more closely: there may be thousands, and this is under a lock.
+        let view = |(name, account): (Username, Option<&AccountRef>)| match account {
+            Some(account) => RoomMemberView {
+                name,
+                online: self.replica.sessions_of(account).next().is_some(),
+                level: self.replica.level_of_account_in(room, account).max(Level::USER),
+            },
+            None => RoomMemberView { name, online: true, level: Level::GUEST },
+        };
+        Ok(all.into_iter().take(limit).map(view).collect())
     }
 
     /// Whether somebody is a member of rooms as a guest, whatever account they have now.

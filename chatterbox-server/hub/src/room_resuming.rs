@@ -9,6 +9,7 @@ use chatterbox_proto::capability::rooms::{DEFAULT, ROOMS, ROOMS_LEFT};
 use chatterbox_proto::json::{LIST_SEPARATOR, Object};
 use chatterbox_proto::limits;
 
+use crate::block_lists::BlockFilter;
 use crate::event::{Body, Event};
 use crate::hub::Hub;
 use crate::ids::MemberId;
@@ -48,6 +49,7 @@ impl Hub {
         member: MemberId,
         after: Option<Sequence>,
         lost: &[Lost],
+        filter: &BlockFilter,
     ) -> OwnRooms {
         let mut own = OwnRooms::default();
         let Some(who) = self.replica.room_member(member) else { return own };
@@ -58,7 +60,12 @@ impl Hub {
             let Some(room) = self.replica.rooms.get(*number) else { continue };
             let missed = after.zip(room.since(who));
             let missed = missed.map(|(after, since)| self.missed_in(room, since, after));
-            let missed = missed.unwrap_or_default();
+            let mut missed = missed.unwrap_or_default();
+            if self.is_room_staff(member, *number) {
+                // The welcome leaves out who blocks its user; staff reads them in HISTORY.
+                let hides = |message: &OwnMessage| filter.hidden.contains(&message.source);
+                missed.has_gap |= missed.messages.iter().any(hides);
+            }
             own.missed.extend(missed.messages);
             objects.extend(self.whole_room(member, *number, missed.has_gap));
         }

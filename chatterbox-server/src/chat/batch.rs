@@ -4,13 +4,11 @@
 //! decided of them while they are stored is what is decided when they are applied. Nobody can tell: none of the others in the group was made when they were
 //! sent, and what one connection wants beside its post comes behind it.
 
-use chatterbox_hub::{
-    Greeting, JoinError, Outcome, Proposal, Refused, RoomDone, RoomRefusal, RoomWish, Say,
-};
+use chatterbox_hub::{Greeting, JoinError, Outcome, Proposal, Refused, RoomRefusal, RoomWish, Say};
 use chatterbox_proto::{Code, Refusal};
 use tokio::sync::oneshot;
 
-use crate::chat::posts::{Acks, Held, Post, Tags};
+use crate::chat::posts::{Held, Post, Receipt, Tags};
 use crate::chat::proposals::{Admitted, Change, Entry, Joining, OwnGreeting, WishDone};
 use crate::chat::shared::Chat;
 
@@ -41,7 +39,7 @@ pub(super) struct Batch {
 struct Posted {
     messages: usize,
     tags: Option<Tags>,
-    done: oneshot::Sender<Result<Acks, Code>>,
+    done: oneshot::Sender<Result<Receipt, Code>>,
     _held: Held,
 }
 
@@ -139,9 +137,9 @@ impl Batch {
     pub(super) fn answer(self, outcomes: Vec<Result<Outcome, Refused>>, chat: &Chat) {
         let mut outcomes = outcomes.into_iter();
         for post in self.posts {
-            let acks = post.acks(&mut outcomes);
+            let receipt = post.receipt(&mut outcomes);
             // The connection may have ended meanwhile.
-            let _ = post.done.send(acks);
+            let _ = post.done.send(receipt);
         }
         if let Some(done) = self.wished {
             let outcome = match outcomes.next() {
@@ -169,21 +167,28 @@ impl Batch {
 }
 
 impl Posted {
-    fn acks(
+    fn receipt(
         &self,
         outcomes: &mut impl Iterator<Item = Result<Outcome, Refused>>,
-    ) -> Result<Acks, Code> {
-        let mut acks = Acks::new();
-        let mut stored = 0;
+    ) -> Result<Receipt, Code> {
+        let mut receipt = Receipt::default();
+        let mut judged = 0;
         let mut tags = self.tags.iter().flatten();
         for outcome in outcomes.take(self.messages) {
+            judged += 1;
             let tag = tags.next().cloned().flatten();
-            if let Ok(Outcome::Said(number)) | Err(Refused::Known(number)) = outcome {
-                stored += 1;
-                acks.extend(tag.map(|tag| (tag, number)));
+            match outcome {
+                Ok(Outcome::Said(number)) | Err(Refused::Known(number)) => {
+                    receipt.acks.extend(tag.map(|tag| (tag, number)));
+                }
+                Err(Refused::Room(RoomRefusal::NoSuchRoom)) => {
+                    receipt.refused.push((tag, Code::NoSuchRoom));
+                }
+                Err(Refused::Room(_)) => receipt.refused.push((tag, Code::NotAMember)),
+                _ => receipt.refused.push((tag, Code::NotStored)),
             }
         }
-        if stored == self.messages { Ok(acks) } else { Err(Code::NotStored) }
+        if judged == self.messages { Ok(receipt) } else { Err(Code::NotStored) }
     }
 }
 

@@ -14,7 +14,7 @@ use chatterbox_proto::{Code, Refusal};
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use crate::chat::posts::{Acks, Held, Post, PostRoom, Tags};
+use crate::chat::posts::{Held, Post, PostRoom, Receipt, Tags};
 
 /// Posts that may wait; one connection has at most one.
 const WAITING_POSTS: usize = 1024;
@@ -140,7 +140,7 @@ impl Proposals {
         held: Held,
         tags: Option<Tags>,
         room: Option<PostRoom>,
-    ) -> Result<Acks, Code> {
+    ) -> Result<Receipt, Code> {
         let bytes: usize = records.iter().map(|record| record.json.len()).sum();
         let _room = match room {
             Some(room) => Some(room),

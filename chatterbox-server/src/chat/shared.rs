@@ -17,7 +17,7 @@ use chatterbox_proto::{Code, NameKey, Username};
 use tokio::time::Instant;
 
 use crate::chat::notifier::Notifier;
-use crate::chat::posts::{Acks, Held, PostRoom, Tags};
+use crate::chat::posts::{Held, PostRoom, Receipt, Tags};
 use crate::chat::proposals::{Admitted, Leaving, Proposals};
 
 /// The chat, shared by all connections.
@@ -254,7 +254,7 @@ impl Chat {
         held: Held,
         tags: Option<Tags>,
         room: Option<PostRoom>,
-    ) -> Result<Acks, Code> {
+    ) -> Result<Receipt, Code> {
         self.hub().file_from(sender, &mut records);
         self.proposals.post(sender, records, held, tags, room).await
     }

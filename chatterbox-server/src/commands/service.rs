@@ -345,7 +345,7 @@ impl MemberPort {
         let json = entry.to_json().into();
         let record = Record { source: name, destination, json, arrived, filing };
         let chat = self.member.chat();
-        chat.post(self.member.id(), vec![record], reserved.into(), None, None).await.map(drop)
+        chat.post(self.member.id(), vec![record], reserved.into(), None, None).await?.all()
     }
 
     async fn measure(&self) -> Option<Duration> {

@@ -22,6 +22,8 @@ pub struct CommandState {
     pub(super) renames: RenamePacing,
     /// Lets so many enter, leave and make rooms.
     pub(super) room_changes: RoomPacing,
+    /// Counts all that is changed of rooms.
+    pub(super) room_wishes: RoomPacing,
     config: Live,
     settings: RwLock<Settings>,
 }
@@ -38,6 +40,7 @@ impl CommandState {
             online: Arc::default(),
             renames: RenamePacing::default(),
             room_changes: RoomPacing::default(),
+            room_wishes: RoomPacing::of_wishes(),
             config,
             settings,
         }))

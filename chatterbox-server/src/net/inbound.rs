@@ -3,6 +3,7 @@
 //! A frame of many or long messages is worked off a few at a time, so that it takes little more memory than its bytes, and
 //! others get their turns in between.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,7 +13,7 @@ use chatterbox_proto::session::{Destination, JoinedAction, JoinedSession, Postin
 use chatterbox_proto::{Code, Fault, Faults, server_frame};
 
 use crate::chat::handle::{Handle, resolve};
-use crate::chat::posts::{Acks, Held, PostRoom};
+use crate::chat::posts::{Acks, Held, PostRoom, Receipt};
 use crate::chat::reserved::Reserved;
 use crate::net::long_work::{LONG_WORK, LongWork};
 use crate::net::requests::Requests;
@@ -239,11 +240,19 @@ impl Inbound {
             let refused = tags.clone();
             let chat = self.member.chat();
             match chat.post(self.member.id(), post, held, tags, room.take()).await {
-                Ok(acks) => {
+                Ok(Receipt { acks, refused }) => {
                     self.acknowledge(acks).await;
+                    for (tag, code) in refused {
+                        self.refuse_late(code, tag);
+                    }
                     drop(tokio::time::timeout(ROUND, self.member.up_to_date()).await);
                 }
-                Err(code) => self.not_stored(code, refused.unwrap_or_default()),
+                Err(code) => {
+                    self.faults.note(|| code.into());
+                    for tag in refused.into_iter().flatten().flatten() {
+                        self.faults.refuse(&*tag, code);
+                    }
+                }
             }
             if is_last {
                 return;
@@ -258,9 +267,10 @@ impl Inbound {
         }
     }
 
-    fn not_stored(&mut self, code: Code, tags: Vec<Option<std::sync::Arc<str>>>) {
+    /// Notes that a message was refused when its turn came.
+    fn refuse_late(&mut self, code: Code, tag: Option<Arc<str>>) {
         self.faults.note(|| code.into());
-        for tag in tags.into_iter().flatten() {
+        if let Some(tag) = tag {
             self.faults.refuse(&*tag, code);
         }
     }

@@ -10,6 +10,7 @@
 
 pub mod accounts;
 pub mod process;
+pub mod rooms;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;

@@ -12,6 +12,9 @@ use conformance_suite::{
 /// What only a client can break; its cases are on the other side.
 const CLIENT_CLAUSES: [&str; 6] = ["NM-1", "IN-1", "MD-1", "AI-1", "DS-1", "ER-1"];
 
+/// What the suite can't bring about: nobody can be banned yet, and it is no operator who could remove the account of an owner.
+const OUT_OF_REACH: [&str; 2] = ["NO-5", "RL-3"];
+
 #[test]
 fn every_case_cites_a_clause_and_is_no_stricter_than_it() {
     for case in cases::server_cases() {
@@ -27,8 +30,8 @@ fn every_case_cites_a_clause_and_is_no_stricter_than_it() {
 fn every_must_for_servers_has_a_case() {
     let cited: BTreeSet<_> = cases::server_cases().map(|case| case.clause).collect();
     for clause in clause::CLAUSES.iter().filter(|clause| clause.level == Level::Must) {
-        let client = CLIENT_CLAUSES.contains(&clause.id);
-        assert!(client || cited.contains(clause.id), "nothing judges {}", clause.id);
+        let excused = CLIENT_CLAUSES.contains(&clause.id) || OUT_OF_REACH.contains(&clause.id);
+        assert!(excused || cited.contains(clause.id), "nothing judges {}", clause.id);
     }
 }
 

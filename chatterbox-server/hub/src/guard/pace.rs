@@ -47,6 +47,9 @@ pub const RENAMES_FROM_ADDRESS: Rate = Rate { burst: 80, every: Duration::from_m
 /// Rooms entered, left, made and invited to by one account, or by one member that has none: each is told to a whole room.
 pub const ROOM_CHANGES: Rate = Rate { burst: 20, every: Duration::from_secs(3) };
 
+/// All changes of rooms by one account, or by one member that has none: settings, topics, levels, invitations, and the above.
+pub const ROOM_WISHES: Rate = Rate { burst: 120, every: Duration::from_secs(1) };
+
 /// The same from one address: a class of 200 begins its lesson in ten rooms.
 pub const ROOM_CHANGES_FROM_ADDRESS: Rate = Rate { burst: 2_000, every: Duration::from_millis(50) };
 

@@ -21,11 +21,16 @@ use crate::chat::opened;
 use crate::order::Alone;
 use crate::store::{Memory, Page, PageQuery};
 
-/// A store that can be out of room.
+mod rooms;
+
+/// A store that can be out of room, or slow.
 #[derive(Debug, Default)]
 struct Filled {
     memory: Memory,
     is_full: AtomicBool,
+    /// How many changes of rooms it was given, and whoever locks this keeps them from being stored.
+    asked: AtomicUsize,
+    rooms: tokio::sync::Mutex<()>,
 }
 
 impl Store for Filled {
@@ -44,10 +49,15 @@ impl Store for Filled {
         number: Sequence,
         records: &'a [RoomRecord],
     ) -> BoxFuture<'a, Result<(), StoreError>> {
-        if self.is_full.load(Ordering::Relaxed) {
-            return futures_util::future::ready(Err(StoreError::Full)).boxed();
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        async move {
+            let _turn = self.rooms.lock().await;
+            if self.is_full.load(Ordering::Relaxed) {
+                return Err(StoreError::Full);
+            }
+            self.memory.keep_rooms(number, records).await
         }
-        self.memory.keep_rooms(number, records)
+        .boxed()
     }
 
     fn rooms(&self) -> BoxFuture<'_, Result<Vec<RoomRecord>, StoreError>> {

@@ -11,7 +11,7 @@ use crate::level::Level;
 use crate::record::Sequence;
 use crate::replica::rooms::definition::{AccountRef, RoomDefinition, RoomMember, RoomSettings};
 use crate::replica::rooms::record::RoomRecord;
-use crate::replica::rooms::room::Room;
+use crate::replica::rooms::room::{Room, Who};
 use crate::replica::rooms::wish::{
     ConfiguredRoom, RoomActor, RoomChange, RoomDone, RoomRefusal, RoomWish,
 };
@@ -290,7 +290,12 @@ impl Replica {
                 RoomDone { room: Some(room.definition.to_ref()) }
             }
         };
-        Ok(Judged { done, records: vec![RoomRecord::DefaultSet { account, room }] })
+        let now = self.rooms.default_of(Who::Account(account)).map(|room| room.definition.number);
+        let records = match now == room {
+            true => Vec::new(),
+            false => vec![RoomRecord::DefaultSet { account, room }],
+        };
+        Ok(Judged { done, records })
     }
 
     fn remove_from(

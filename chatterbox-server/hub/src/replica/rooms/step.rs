@@ -242,7 +242,9 @@ impl Replica {
 
     /// Whether a member of the chat is a member of a room; since which number, if so.
     pub(crate) fn membership(&self, member: MemberId, room: &Room) -> Option<Sequence> {
-        room.since(Who::from(&self.room_member(member)?))
+        // Who has just registered is a member as the guest that they were, until their account is.
+        let as_account = room.since(Who::from(&self.room_member(member)?));
+        as_account.or_else(|| room.since(Who::Guest(member)))
     }
 
     /// The account with which somebody is logged in, with its names in rosters and its level on the server, if it is a member of

@@ -9,7 +9,9 @@ use crate::commands::arguments::Arguments;
 use crate::commands::command::Command;
 use crate::commands::context::Context;
 use crate::commands::family::rooms::levels::level_in;
-use crate::commands::family::rooms::place::{Place, authorise_in, change, find_room, name_of};
+use crate::commands::family::rooms::place::{
+    Place, authorise_in, change, costly, find_room, name_of,
+};
 use crate::commands::family::rooms::refusal::refused;
 use crate::commands::family::subject::Subject;
 use crate::commands::parameter::Parameter;
@@ -42,6 +44,7 @@ pub(in crate::commands) const LIST: Command = Command {
 };
 
 fn list(context: &Context<'_>, mut arguments: Arguments) -> Reply {
+    costly(context)?;
     let place = Place::find(context, arguments.room(0))?;
     let after = arguments.user(1);
     let port = &context.caller.port;

@@ -132,6 +132,16 @@ pub(super) fn paced(context: &Context<'_>) -> Result<(), Rejection> {
     taken.map_err(Rejection::throttled)
 }
 
+/// Counts one more change of a room, or look at all of its members, if it may be now: a change is a commit of its own, for
+/// which everybody else waits.
+///
+/// # Errors
+/// [`Rejection`] with `throttled`.
+pub(super) fn costly(context: &Context<'_>) -> Result<(), Rejection> {
+    let taken = context.state.room_wishes.try_take(context.caller.port.id(), &context.who());
+    taken.map_err(Rejection::throttled)
+}
+
 /// Wishes for a change of a place, and waits until it is made.
 ///
 /// # Errors
@@ -141,6 +151,7 @@ pub(super) async fn change(
     name: &str,
     change: RoomChange,
 ) -> Result<RoomDone, Rejection> {
+    costly(context)?;
     let done = context.caller.port.change_room(change).await;
     done.map_err(|code| refused(code, name))
 }
