@@ -2,131 +2,22 @@
 //! of their rooms makes the same rooms as the hub has (RM-11), what lies written of a room is what is so, and what was stored
 //! makes the same rooms in another hub.
 
-use std::collections::BTreeMap;
-
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::room_kit::*;
 use super::*;
+use client::{Client, comparable};
+use steps::{ACCOUNTS, ROOMS, Step, USERS, Wish, steps};
+
 use crate::replica::proposal::Proposal;
 use crate::replica::rooms::definition::RoomDefinition;
 use crate::{
-    Amendment, ConfiguredRoom, Identity, Level, Rename, RoomChange, RoomKeep, RoomMember,
-    RoomNumber, RoomSetting, RoomShow, SessionKey,
+    Amendment, ConfiguredRoom, Identity, Level, Rename, RoomChange, RoomMember, RoomNumber,
+    RoomSetting, SessionKey,
 };
 
-/// The first have accounts, and these levels on the server.
-const USERS: [(&str, &str, Option<Level>); 7] = [
-    ("ann", "Anna", Some(Level::USER)),
-    ("bob", "rob", Some(Level::USER)),
-    ("cyd", "cydney", Some(Level::HELPER)),
-    ("dan", "daniel", Some(Level::ADMIN)),
-    ("eve", "yve", None),
-    ("fay", "fayence", None),
-    ("gus", "gustav", None),
-];
-const ACCOUNTS: usize = 4;
-const ROOMS: [&str; 4] = ["#lab", "#talk", "#staff", "#old"];
-
-#[derive(Debug, Clone)]
-enum Step {
-    Come(usize, bool, bool),
-    Go(usize),
-    Resume(usize),
-    Rename(usize),
-    Promote(usize, usize),
-    Register(usize),
-    RemoveAccount(usize),
-    Wish(usize, Wish),
-    Wait(i64),
-}
-
-#[derive(Debug, Clone)]
-enum Wish {
-    Create(usize),
-    Enter(usize),
-    Leave(usize),
-    Delete(usize),
-    Set(usize, Setting),
-    Invite(usize, usize),
-    Uninvite(usize, usize),
-    Clear(usize),
-    SetLevel(usize, usize, usize),
-    SetDefault(Option<usize>),
-    Remove(usize, usize),
-    Configure(usize, bool, Option<usize>),
-    Release(usize),
-    EnterAuto(usize),
-}
-
-#[derive(Debug, Clone)]
-enum Setting {
-    Topic(u8),
-    Description(u8),
-    Limit(u32),
-    Password(Option<u8>),
-    Hidden(bool),
-    Closed(bool),
-    Talk(usize),
-    Slow(u32),
-    Length(u32),
-    Keep(u32),
-    Show(bool),
-    Roster(bool),
-}
-
-fn settings() -> impl Strategy<Value = Setting> {
-    prop_oneof![
-        any::<u8>().prop_map(Setting::Topic),
-        any::<u8>().prop_map(Setting::Description),
-        (0..4_u32).prop_map(Setting::Limit),
-        prop::option::of(0..2_u8).prop_map(Setting::Password),
-        any::<bool>().prop_map(Setting::Hidden),
-        any::<bool>().prop_map(Setting::Closed),
-        (0..6_usize).prop_map(Setting::Talk),
-        (0..4000_u32).prop_map(Setting::Slow),
-        (0..5000_u32).prop_map(Setting::Length),
-        (0..5_u32).prop_map(Setting::Keep),
-        any::<bool>().prop_map(Setting::Show),
-        any::<bool>().prop_map(Setting::Roster),
-    ]
-}
-
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let who = || 0..USERS.len();
-    let room = || prop_oneof![3 => 0..1_usize, 2 => 0..ROOMS.len()];
-    let wish = prop_oneof![
-        4 => room().prop_map(Wish::Create),
-        12 => room().prop_map(Wish::Enter),
-        4 => room().prop_map(Wish::Leave),
-        1 => room().prop_map(Wish::Delete),
-        4 => (room(), settings()).prop_map(|(room, setting)| Wish::Set(room, setting)),
-        3 => (room(), who()).prop_map(|(room, who)| Wish::Invite(room, who)),
-        1 => (room(), who()).prop_map(|(room, who)| Wish::Uninvite(room, who)),
-        1 => room().prop_map(Wish::Clear),
-        4 => (room(), 0..ACCOUNTS, 0..6_usize)
-            .prop_map(|(room, who, level)| Wish::SetLevel(room, who, level)),
-        1 => prop::option::of(room()).prop_map(Wish::SetDefault),
-        2 => (room(), who()).prop_map(|(room, who)| Wish::Remove(room, who)),
-        1 => (room(), any::<bool>(), prop::option::of(0..ACCOUNTS))
-            .prop_map(|(room, auto, owner)| Wish::Configure(room, auto, owner)),
-        1 => room().prop_map(Wish::Release),
-        1 => (0..ACCOUNTS).prop_map(Wish::EnterAuto),
-    ];
-    let step = prop_oneof![
-        8 => (who(), any::<bool>(), any::<bool>())
-            .prop_map(|(who, nick, second)| Step::Come(who, nick, second)),
-        2 => who().prop_map(Step::Go),
-        3 => who().prop_map(Step::Resume),
-        2 => who().prop_map(Step::Rename),
-        1 => (0..ACCOUNTS, 1..6_usize).prop_map(|(who, level)| Step::Promote(who, level)),
-        1 => (ACCOUNTS..USERS.len()).prop_map(Step::Register),
-        1 => (0..USERS.len()).prop_map(Step::RemoveAccount),
-        30 => (who(), wish).prop_map(|(who, wish)| Step::Wish(who, wish)),
-        1 => prop_oneof![Just(1), Just(8 * 24 * 60 * 60)].prop_map(Step::Wait),
-    ];
-    prop::collection::vec(step, 0..120)
-}
+mod client;
+mod steps;
 
 /// One connection, and what its client knows.
 #[derive(Debug)]
@@ -134,12 +25,6 @@ struct Connection {
     who: usize,
     id: MemberId,
     client: Client,
-}
-
-#[derive(Debug, Default)]
-struct Client {
-    rooms: BTreeMap<u64, Map<String, Value>>,
-    names: BTreeMap<String, u64>,
 }
 
 struct Play {
@@ -368,99 +253,6 @@ impl Play {
                 let told = Value::Object(client.rooms[&room.0].clone());
                 assert_eq!(comparable(told), comparable(truth), "{id:?}");
             }
-        }
-    }
-}
-
-/// Without what is counted by the client itself, and lists without an order.
-fn comparable(mut room: Value) -> Value {
-    let object = room.as_object_mut().unwrap();
-    for key in ["COUNT", "LAST", "GAP"] {
-        object.remove(key);
-    }
-    in_order(room)
-}
-
-impl Client {
-    fn room(&mut self, called: &str) -> &mut Map<String, Value> {
-        self.rooms.get_mut(&self.names[called]).unwrap()
-    }
-
-    fn read(&mut self, object: &Value) {
-        let each = |key: &str| object[key].as_object().cloned().unwrap_or_default();
-        for (room, names) in each("ROOM_USERS_JOINED") {
-            let room = self.room(&room);
-            assert_eq!(room["ROSTER"], true, "RM-10");
-            let users = room["USERS"].as_array_mut().unwrap();
-            for name in names.as_array().unwrap() {
-                assert!(!users.contains(name), "{name} was there already");
-                users.push(name.clone());
-            }
-        }
-        for (old, new) in each("USERS_RENAMED") {
-            for room in self.rooms.values_mut() {
-                let users = room.get_mut("USERS").and_then(Value::as_array_mut);
-                for name in users.into_iter().flatten().filter(|name| **name == old) {
-                    *name = new.clone();
-                }
-                let staff = room["STAFF"].as_object_mut().unwrap();
-                if let Some(level) = staff.remove(&old) {
-                    staff.insert(new.as_str().unwrap().to_owned(), level);
-                }
-            }
-        }
-        for told in object["ROOMS"].as_array().into_iter().flatten() {
-            let Some(number) = told["NUMBER"].as_u64() else { continue };
-            let told = told.as_object().unwrap().clone();
-            if told.contains_key("LAST") {
-                self.names.insert(told["ROOM"].as_str().unwrap().to_owned(), number);
-                self.rooms.insert(number, told);
-            } else {
-                let known = self.rooms.get_mut(&number).expect("a change of a known room");
-                if told.get("ROSTER") == Some(&Value::Bool(false)) {
-                    known.remove("USERS");
-                }
-                known.extend(told);
-            }
-        }
-        for (room, names) in each("ROOM_USERS_LEFT") {
-            let room = self.room(&room);
-            assert_eq!(room["ROSTER"], true, "RM-10");
-            for name in names.as_array().unwrap() {
-                let users = room["USERS"].as_array_mut().unwrap();
-                let place = users.iter().position(|user| user == name);
-                users.remove(place.unwrap_or_else(|| panic!("{name} was not there")));
-                room["STAFF"].as_object_mut().unwrap().remove(name.as_str().unwrap());
-            }
-        }
-        for left in object["ROOMS_LEFT"].as_array().into_iter().flatten() {
-            let known = self.rooms.remove(&left["NUMBER"].as_u64().unwrap());
-            assert!(known.is_some() || object.get("USER_LIST").is_some(), "{left}");
-            self.names.remove(left["ROOM"].as_str().unwrap());
-        }
-    }
-}
-
-impl Setting {
-    fn setting(&self) -> RoomSetting {
-        match self {
-            Self::Topic(text) => RoomSetting::Topic(text.to_string().into()),
-            Self::Description(text) => RoomSetting::Description(text.to_string().into()),
-            Self::Limit(limit) => RoomSetting::Limit(*limit),
-            Self::Password(password) => {
-                RoomSetting::Password(password.map(|password| password.to_string().into()))
-            }
-            Self::Hidden(hidden) => RoomSetting::Hidden(*hidden),
-            Self::Closed(closed) => RoomSetting::Closed(*closed),
-            Self::Talk(level) => RoomSetting::Talk(Level::ALL[*level]),
-            Self::Slow(seconds) => RoomSetting::Slow(*seconds),
-            Self::Length(length) => RoomSetting::Length(*length),
-            Self::Keep(0) => RoomSetting::Keep(RoomKeep::Off),
-            Self::Keep(1) => RoomSetting::Keep(RoomKeep::All),
-            Self::Keep(messages) => RoomSetting::Keep(RoomKeep::Newest(*messages)),
-            Self::Show(true) => RoomSetting::Show(RoomShow::All),
-            Self::Show(false) => RoomSetting::Show(RoomShow::Joined),
-            Self::Roster(roster) => RoomSetting::Roster(*roster),
         }
     }
 }
