@@ -12,17 +12,9 @@ mod harness;
 
 use futures_util::future::join_all;
 use harness::Peer;
-use harness::accounts::{AccountServer, PASSWORD, password};
-use harness::rooms::{Roomer, ids, texts, values};
+use harness::accounts::AccountServer;
+use harness::rooms::{Roomer, guest, ids, texts, user, values};
 use serde_json::{Value, json};
-
-async fn user(chat: &AccountServer, name: &str) -> Roomer {
-    Roomer::join(chat.server.connect().await, name, &password(PASSWORD)).await
-}
-
-async fn guest(chat: &AccountServer, name: &str) -> Roomer {
-    Roomer::join(chat.server.connect().await, name, "").await
-}
 
 /// Comes back to a session whose connection is cut.
 async fn resumed(chat: &AccountServer, cut: &Roomer, name: &str, after: u64) -> Roomer {

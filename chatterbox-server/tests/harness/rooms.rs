@@ -4,6 +4,7 @@ use chatterbox_proto::{Capabilities, ServerFrame};
 use serde_json::{Value, json};
 
 use super::Peer;
+use super::accounts::{AccountServer, PASSWORD, password};
 
 pub const SPEAKS_ROOMS: &str =
     "accounts/1 commands/1 ids/1 notices/1 ping/1 recent/1 rename/1 rooms/1";
@@ -165,6 +166,16 @@ impl Roomer {
         self.seen.retain(|frame| frame.get("COMMANDS").is_none() && *frame != json!({}));
         std::mem::take(&mut self.seen)
     }
+}
+
+/// A user with an account who has joined.
+pub async fn user(chat: &AccountServer, name: &str) -> Roomer {
+    Roomer::join(chat.server.connect().await, name, &password(PASSWORD)).await
+}
+
+/// A guest who has joined.
+pub async fn guest(chat: &AccountServer, name: &str) -> Roomer {
+    Roomer::join(chat.server.connect().await, name, "").await
 }
 
 /// A room with its USERS by name: the norm gives them no order.

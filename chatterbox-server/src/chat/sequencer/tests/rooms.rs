@@ -181,6 +181,30 @@ async fn a_wish_that_is_not_stored_changes_nothing_and_the_next_one_works() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_wish_that_may_have_been_stored_takes_no_number_from_the_next() {
+    let (store, chat, ann, bob, room) = lab().await;
+    let newest = store.newest().await.unwrap();
+    store.is_unsure.store(true, Ordering::Relaxed);
+    assert_eq!(wish(&ann, topic(&room, "maybe")).await, Err(RoomRefusal::NotStored));
+    assert!(heard(&ann).is_empty() && heard(&bob).is_empty());
+    store.is_unsure.store(false, Ordering::Relaxed);
+    let slow = RoomChange::Set(room.number, RoomSetting::Slow(1));
+    wish(&ann, slow).await.unwrap();
+    say_in(&ann, &room, "said").await.unwrap();
+    assert_eq!(store.newest().await.unwrap(), newest + 3);
+    assert_eq!(told_of_rooms(&bob), ["said"]);
+    // Another start finds what members were told.
+    let again = opened::chat(Arc::new(Memory::default()));
+    again.restore_rooms(&store.memory.rooms().await.unwrap(), &[]);
+    let dan = come(&again, "dan", Some(4)).await;
+    let settings = |chat: &Chat, seat: &Seat| {
+        let view = chat.room_named(seat.handle().id(), &room.name).unwrap();
+        view.definition.settings.clone()
+    };
+    assert_eq!(settings(&again, &dan), settings(&chat, &bob));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_wish_between_two_posts_of_one_connection_comes_between_them() {
     let (_store, _chat, ann, bob, room) = lab().await;
     let (one, changed, two) = tokio::join!(
