@@ -108,6 +108,8 @@ impl Digest for BlockLists {
 pub struct BlockFilter {
     /// Whose messages the member is not shown.
     pub hidden: HashSet<Username>,
+    /// The part of these that it blocks itself: those who block it are heard by the staff of a room, there.
+    pub ignored: HashSet<Username>,
     /// With whom it exchanges no private messages, in either direction.
     pub refused: HashSet<Username>,
 }
@@ -153,10 +155,11 @@ impl<'a> FilterBuilder<'a> {
             theirs.remove(name);
         }
         let refused = mine.union(&theirs).cloned().collect();
+        let ignored = mine.clone();
         let hears_blockers = authorise(me.actor(), Permission::HearBlockers, Target::Oneself);
         if !me.is_base() && hears_blockers.is_err() {
             mine.extend(theirs);
         }
-        BlockFilter { hidden: mine, refused }
+        BlockFilter { hidden: mine, ignored, refused }
     }
 }

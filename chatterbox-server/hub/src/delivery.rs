@@ -83,8 +83,9 @@ impl Hub {
         let view = member.view;
         let limit = member.next_direct().map_or(piece.end, |own| own.min(piece.end));
         let run = room.runs.get(view, piece.from, limit);
-        let shares = member.hidden().is_none() || run.is_none();
-        if let Some(run) = run.filter(|run| run.senders.are_shown(member.hidden())) {
+        let hidden = member.hidden_in(piece.room);
+        let shares = hidden.is_none() || run.is_none();
+        if let Some(run) = run.filter(|run| run.senders.are_shown(hidden)) {
             let frames = run.frames.clone();
             member.cursor = run.end;
             member.shared_handed_out += frames.size();
@@ -157,7 +158,7 @@ fn gather(member: &mut Member, timeline: &Timeline, piece: Piece) -> Result<Gath
         bytes += event.size();
         count += 1;
         let is_hidden = |hidden: &HashSet<_>| event.source().is_some_and(|by| hidden.contains(by));
-        if member.hidden().is_some_and(is_hidden) {
+        if member.hidden_in(piece.room).is_some_and(is_hidden) {
             gathered.leaves_out = true;
         } else {
             gathered.senders.add(&event);

@@ -77,7 +77,7 @@ impl Hub {
         let after = after.filter(|after| self.history.reaches(&parties, *after));
         let mut rooms = OwnRooms::default();
         if agreed.is_some_and(|agreed| agreed.has(Capability::Rooms)) {
-            rooms = self.own_rooms(id, after, lost);
+            rooms = self.own_rooms(id, after, lost, &filter);
         }
         let welcome = if agreed.is_some() {
             // A session that goes on misses nothing, however much it is.

@@ -8,6 +8,7 @@ use chatterbox_proto::Username;
 use crate::block_lists::BlockFilter;
 use crate::encode::view::View;
 use crate::event::Event;
+use crate::ids::RoomId;
 use crate::room::memberships::Memberships;
 use crate::room::stamp::Stamp;
 
@@ -167,6 +168,15 @@ impl Member {
     /// Whose messages it is not shown, if there is anybody.
     pub(crate) fn hidden(&self) -> Option<&HashSet<Username>> {
         self.filter().map(|filter| &filter.hidden).filter(|hidden| !hidden.is_empty())
+    }
+
+    /// The same in a room: its staff hears those who block them.
+    pub(crate) fn hidden_in(&self, room: RoomId) -> Option<&HashSet<Username>> {
+        if self.rooms().is_some_and(|rooms| rooms.is_staff_in(room)) {
+            let filter = self.filter();
+            return filter.map(|filter| &filter.ignored).filter(|ignored| !ignored.is_empty());
+        }
+        self.hidden()
     }
 
     /// Whether private messages between it and somebody are refused.

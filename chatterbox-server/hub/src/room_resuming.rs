@@ -9,6 +9,7 @@ use chatterbox_proto::capability::rooms::{DEFAULT, ROOMS, ROOMS_LEFT};
 use chatterbox_proto::json::{LIST_SEPARATOR, Object};
 use chatterbox_proto::limits;
 
+use crate::block_lists::BlockFilter;
 use crate::event::{Body, Event};
 use crate::hub::Hub;
 use crate::ids::MemberId;
@@ -20,6 +21,9 @@ use crate::replica::rooms::told::Lost;
 use crate::room::cut::OwnMessage;
 use crate::room_object;
 use crate::room_telling::room_left;
+
+/// What was missed in all rooms together takes so many bytes of a welcome at most; what is more is a gap as well.
+const WELCOME_BYTES: usize = 1024 * 1024;
 
 /// What was missed in one room.
 #[derive(Debug, Default)]
@@ -48,17 +52,27 @@ impl Hub {
         member: MemberId,
         after: Option<Sequence>,
         lost: &[Lost],
+        filter: &BlockFilter,
     ) -> OwnRooms {
         let mut own = OwnRooms::default();
         let Some(who) = self.replica.room_member(member) else { return own };
         let who = Who::from(&who);
         own.numbers = self.replica.rooms.rooms_of(who).map(|(number, _)| number).collect();
         let mut objects = vec![room_object::lobby(self.replica.rooms.lobby())];
+        let mut bytes_left = WELCOME_BYTES;
         for number in &own.numbers {
             let Some(room) = self.replica.rooms.get(*number) else { continue };
             let missed = after.zip(room.since(who));
-            let missed = missed.map(|(after, since)| self.missed_in(room, since, after));
-            let missed = missed.unwrap_or_default();
+            let missed =
+                missed.map(|(after, since)| self.missed_in(room, since, after, bytes_left));
+            let mut missed = missed.unwrap_or_default();
+            if self.is_room_staff(member, *number) {
+                // The welcome leaves out who blocks its user; staff reads them in HISTORY.
+                let hides = |message: &OwnMessage| filter.hidden.contains(&message.source);
+                missed.has_gap |= missed.messages.iter().any(hides);
+            }
+            bytes_left = bytes_left
+                .saturating_sub(missed.messages.iter().map(|message| message.json.len()).sum());
             own.missed.extend(missed.messages);
             objects.extend(self.whole_room(member, *number, missed.has_gap));
         }
@@ -82,7 +96,15 @@ impl Hub {
     }
 
     /// What was said in a room behind a number, as far as its members are told it again.
-    pub(crate) fn missed_in(&self, room: &Room, since: Sequence, after: Sequence) -> Missed {
+    ///
+    /// At most so many bytes: they are copied, into one piece for each room.
+    pub(crate) fn missed_in(
+        &self,
+        room: &Room,
+        since: Sequence,
+        after: Sequence,
+        most_bytes: usize,
+    ) -> Missed {
         let definition = &room.definition;
         let after = after.max(since).max(definition.floor);
         let mut missed = Missed::default();
@@ -103,14 +125,26 @@ impl Hub {
             if message.id <= after {
                 break;
             }
-            bytes += message.json.len();
-            if missed.messages.len() == most || bytes > limits::ROOM_REPLAY_BYTES {
+            let with_it = bytes + LIST_SEPARATOR.len() + message.json.len();
+            if missed.messages.len() == most || with_it > most_bytes.min(limits::ROOM_REPLAY_BYTES)
+            {
                 missed.has_gap = true;
                 break;
             }
+            bytes = with_it;
             missed.messages.push(message);
         }
         missed.messages.reverse();
+        let mut all = Vec::with_capacity(bytes);
+        for message in &missed.messages {
+            all.extend_from_slice(LIST_SEPARATOR);
+            all.extend_from_slice(&message.json);
+        }
+        let mut rest = Bytes::from(all);
+        for message in &mut missed.messages {
+            let length = LIST_SEPARATOR.len() + message.json.len();
+            message.json = rest.split_to(length.min(rest.len()));
+        }
         missed
     }
 }
@@ -118,8 +152,8 @@ impl Hub {
 fn message(event: &Event) -> Option<OwnMessage> {
     match &event.body {
         Body::Message { id, source, json, arrived } => {
-            let json: Bytes = [LIST_SEPARATOR, json].concat().into();
-            Some(OwnMessage { id: *id, source: source.clone(), json, arrived: *arrived })
+            let (source, json) = (source.clone(), json.clone());
+            Some(OwnMessage { id: *id, source, json, arrived: *arrived })
         }
         _ => None,
     }

@@ -120,6 +120,8 @@ impl Hub {
                 self.tell_joined(room, &names, wakes);
                 for member in self.sessions_here(&who) {
                     self.let_in(member, room);
+                    // Also where it is removed for being slow: it has to notice.
+                    wakes.push(Wake::One(member));
                     self.tell_whole_room(member, room, wakes);
                 }
             }
@@ -187,12 +189,30 @@ impl Hub {
 
     /// Lets a member be told what happens in a room from now on.
     pub(crate) fn let_in(&mut self, member: MemberId, room: RoomNumber) {
-        if let Some(id) = self.desk.id(room)
-            && !self.enter(member, id)
-        {
+        let Some(id) = self.desk.id(room) else { return };
+        if self.enter(member, id) {
+            self.note_staff(member, room);
+        } else {
             // It has left so many rooms without reading what happened there that it reads nothing at all.
             self.remove_slow(member);
         }
+    }
+
+    /// Notes whether a member is staff of a room, who hear those that block them.
+    fn note_staff(&mut self, member: MemberId, room: RoomNumber) {
+        let Some(id) = self.desk.id(room) else { return };
+        let is_staff = self.is_room_staff(member, room);
+        if let Some(extras) =
+            self.members.get_mut(&member).and_then(|member| member.extras.as_mut())
+        {
+            extras.rooms.set_staff(id, is_staff);
+        }
+    }
+
+    /// Whether a member has level 2 or more in a room.
+    pub fn is_room_staff(&self, member: MemberId, room: RoomNumber) -> bool {
+        let room = self.replica.rooms.get(room);
+        room.is_some_and(|room| self.replica.level_in(member, room) >= Level::HELPER)
     }
 
     fn let_out(&mut self, member: MemberId, room: RoomNumber) {
@@ -373,6 +393,7 @@ impl Hub {
         let object = room_object::identified(Object::with_capacity(96), &found.definition);
         let object = object.integer("LEVEL", level.number().into()).into_value();
         let object = Object::with_capacity(object.len() + 16).list(ROOMS, [object]);
+        self.note_staff(member, room);
         self.tell_own(member, object, wakes);
     }
 

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use chatterbox_hub::guard::pace::LONGEST_QUEUE;
-use chatterbox_hub::{Conversation, Identity, MemberId, Party, Record, Sequence};
+use chatterbox_hub::{BlockFilter, Conversation, Identity, MemberId, Party, Record, Sequence};
 use chatterbox_proto::capability::commands::OutcomeCode;
 use chatterbox_proto::capability::ids::{self, PageMessage, Query, Side};
 use chatterbox_proto::json::Object;
@@ -51,15 +51,24 @@ impl Pages {
         chat: &Chat,
         member: MemberId,
         user: &Identity,
-        hidden: &HashSet<Username>,
+        filter: &BlockFilter,
     ) -> Result<Object, StoreError> {
         let with = query.with.as_wire();
         let speaks_rooms = user.agreed.is_some_and(|agreed| agreed.has(Capability::Rooms));
-        let of = if query.is_of_room() && speaks_rooms {
+        let of_room = query.is_of_room() && speaks_rooms;
+        let readable = || {
             let name = LookupKey::of(with, 1 + limits::ROOM_NAME_CHARS);
-            let readable = name.ok_or(OutcomeCode::NoSuchRoom);
-            match readable.and_then(|name| chat.readable(member, &name)) {
-                Ok(of) => Some(of),
+            name.ok_or(OutcomeCode::NoSuchRoom).and_then(|name| chat.readable(member, &name))
+        };
+        let mut hidden = &filter.hidden;
+        let of = if of_room {
+            match readable() {
+                Ok(of) => {
+                    if chat.is_staff_of(member, &of) {
+                        hidden = &filter.ignored;
+                    }
+                    Some(of)
+                }
                 Err(code) => return Ok(ids::no_page(with, code.word())),
             }
         } else if query.is_public() {
@@ -75,10 +84,18 @@ impl Pages {
             }
         };
         let address = user.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-        let (found, more) = match of {
+        let (found, more) = match of.clone() {
             Some(of) => self.find(of, query, address, hidden).await?,
             None => (Vec::new(), false),
         };
+        if of_room {
+            // It may have waited: who was removed meanwhile reads nothing of what was said after that (RM-7).
+            match readable() {
+                Ok(still) if Some(&still) == of.as_ref() => {}
+                Ok(_) => return Ok(ids::no_page(with, OutcomeCode::Busy.word())),
+                Err(code) => return Ok(ids::no_page(with, code.word())),
+            }
+        }
         let messages = found.iter().map(|(id, record)| PageMessage {
             id: *id,
             time: record.arrived,

@@ -117,6 +117,14 @@ impl Chat {
         self.hub().readable(member, name)
     }
 
+    /// Whether a member is staff of the room that a conversation is in: it hears there who blocks it.
+    pub fn is_staff_of(&self, member: MemberId, of: &Conversation) -> bool {
+        match of {
+            Conversation::Room { room, .. } => self.hub().is_room_staff(member, *room),
+            Conversation::Public | Conversation::Between(..) => false,
+        }
+    }
+
     /// The room that a message is for, if its sender may say it there now; see [`chatterbox_hub::Hub::may_say_in`].
     ///
     /// # Errors

@@ -28,5 +28,5 @@ pub(super) fn catalogue(
     actor: Actor,
     agreed: Capabilities,
 ) -> Vec<wire::Command> {
-    usable(specs, state, actor, agreed).map(Spec::to_wire).collect()
+    usable(specs, state, actor, agreed).map(|spec| spec.to_wire(agreed)).collect()
 }

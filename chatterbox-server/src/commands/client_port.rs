@@ -50,7 +50,8 @@ pub trait ClientPort: Send + Sync + Debug {
     /// Which member is here under a name.
     fn member_named(&self, name: &Username) -> Option<MemberId>;
 
-    /// Whether this user and another one who is here exchange no private messages, because either has blocked the other.
+    /// Whether this user and the one of a name, who may be here or an account that is away, exchange no private messages,
+    /// because either has blocked the other.
     fn refuses(&self, other: &Username) -> bool;
 
     /// Those of these names that nobody here has.

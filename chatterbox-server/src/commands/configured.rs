@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "the edge: reads the files of passwords")]
 
 use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -111,6 +112,9 @@ fn read(room: &RoomName, path: &Path) -> Result<Secret, ConfiguredRoomError> {
         |source| ConfiguredRoomError::Read { room: room.clone(), path: path.to_owned(), source };
     let mut text = String::new();
     let file = std::fs::File::open(path).map_err(failed)?;
+    let meta = file.metadata().map_err(failed)?;
+    // A pipe is nobody else's.
+    let is_open = meta.is_file() && meta.permissions().mode() & 0o004 != 0;
     file.take(LONGEST_FILE).read_to_string(&mut text).map_err(failed)?;
     // Some editors begin a file of UTF-8 with a byte order mark, which nobody has typed.
     let line = text.strip_prefix('\u{feff}').unwrap_or(&text).trim_end_matches(['\r', '\n']);
@@ -119,6 +123,9 @@ fn read(room: &RoomName, path: &Path) -> Result<Secret, ConfiguredRoomError> {
     };
     if line.contains(['\r', '\n']) {
         return unusable("a password is one line");
+    }
+    if is_open && !line.is_empty() {
+        return unusable("everybody on this machine can read this password; chmod 600 helps");
     }
     let secret = Secret::given(line);
     if !line.is_empty() && secret.is_for_a_room().is_err() {
@@ -129,6 +136,7 @@ fn read(room: &RoomName, path: &Path) -> Result<Secret, ConfiguredRoomError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
     use std::net::{IpAddr, Ipv4Addr};
 
     use chatterbox_proto::Username;
@@ -160,6 +168,7 @@ mod tests {
         let file = folder.path().join("lab.txt");
         let rooms = async |text: &str, stored: Option<Arc<str>>| {
             std::fs::write(&file, text).unwrap();
+            std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
             let blocks = [block("#lab", Some(file.clone()))];
             configured_rooms(&accounts, &blocks, |_| stored.clone()).await
         };
@@ -189,6 +198,11 @@ mod tests {
                 "it is not shown: {error}"
             );
         }
+        std::fs::write(&file, "hunter2").unwrap();
+        std::fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+        let blocks = [block("#lab", Some(file.clone()))];
+        let error = configured_rooms(&accounts, &blocks, |_| None).await.unwrap_err().to_string();
+        assert!(error.contains("everybody") && !error.contains("hunter2"), "{error}");
         std::fs::remove_file(&file).unwrap();
         let gone = configured_rooms(&accounts, &[block("#lab", Some(file))], |_| None).await;
         assert!(matches!(gone, Err(ConfiguredRoomError::Read { .. })));

@@ -75,7 +75,8 @@ impl Rejection {
     /// It was too often.
     pub(super) fn throttled(wait: Duration) -> Self {
         // A part of a second is rounded up: who comes back then is not refused again.
-        let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
         let text = format!("This was too often, wait {seconds} s.");
         Self { wait: Some(seconds), ..Self::new(OutcomeCode::Throttled, text) }
     }

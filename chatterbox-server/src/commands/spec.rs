@@ -1,6 +1,7 @@
 //! The description of a command, which everything but its function is derived from.
 
 use chatterbox_hub::Level;
+use chatterbox_proto::Capabilities;
 use chatterbox_proto::capability::{Capability, commands as wire};
 
 use crate::commands::parameter::Parameter;
@@ -35,12 +36,16 @@ impl Spec {
         format!("{}{}", self.name, parameters.collect::<String>())
     }
 
-    /// Its entry in the catalogue (CM-1).
-    pub(super) fn to_wire(&self) -> wire::Command {
+    /// Its entry in the catalogue (CM-1) of a client with which this was agreed. Who did not agree to rooms is not asked for one
+    /// (RM-4).
+    pub(super) fn to_wire(&self, agreed: Capabilities) -> wire::Command {
+        let rooms = agreed.has(Capability::Rooms);
+        let parameters = self.parameters.iter();
+        let parameters = parameters.filter(|one| rooms || one.kind != wire::ArgumentType::Room);
         wire::Command {
             name: self.name.to_owned(),
             aliases: self.aliases.iter().map(|&alias| alias.to_owned()).collect(),
-            arguments: self.parameters.iter().map(Parameter::to_wire).collect(),
+            arguments: parameters.map(Parameter::to_wire).collect(),
             help: self.help.to_owned(),
             example: self.example.to_owned(),
             level: self.level.number(),

@@ -1,6 +1,7 @@
 //! Commands without sockets, over a port that records what it is told.
 
 mod fake;
+mod fake_port;
 mod fake_rooms;
 mod permissions;
 mod prompts;

@@ -155,7 +155,7 @@ impl Requests {
         member.room().await;
         let Some(user) = member.identity() else { return Event::error("good bye") };
         let filter = member.filter();
-        match self.pages.answer(query, member.chat(), member.id(), &user, &filter.hidden).await {
+        match self.pages.answer(query, member.chat(), member.id(), &user, &filter).await {
             Ok(page) => Event::own(page),
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a page can't be read");

@@ -1,6 +1,6 @@
 //! One bug costs one case, or few: the whole suite against every fault. It takes minutes, so it
 //! runs on request: `cargo test -p conformance-mutants --test one_bug -- --ignored --nocapture`;
-//! `FAULT=History` picks those whose name holds this.
+//! `FAULT=History` picks those whose name holds this, and `CLAIMS=all` asks the cases about capabilities, too.
 #![allow(clippy::unwrap_used, reason = "tests may be blunt")]
 
 mod subject;
@@ -12,6 +12,7 @@ use futures_util::StreamExt as _;
 async fn cost(fault: Fault) -> (Fault, Vec<String>, usize) {
     let (_mutant, subject, mut options) = subject::mutant(&[fault]).await;
     options.timeout_scale = 0.5;
+    options.claims = std::env::var("CLAIMS").into_iter().collect();
     let report = run(&subject, &options).await.unwrap();
     let failed = report.cases.iter().filter(|case| matches!(case.verdict, Verdict::Fail(_)));
     let failed = failed.map(|case| format!("{} {}", case.id, case.level)).collect();

@@ -93,7 +93,7 @@ impl Replica {
                 if let RoomActor::Member(member) = wish.by {
                     self.speaks_for(from, member)?;
                 }
-                self.grant(*wish, number).map(Effect::Rooms).map_err(Refused::Room)
+                self.grant(&wish, number).map(Effect::Rooms).map_err(Refused::Room)
             }
             Proposal::EndLogins(change) => Ok(Effect::LoginsEnded(self.end_logins(&change))),
         }
@@ -320,7 +320,7 @@ impl Replica {
         }
         let removed = (change.kind == AccountChangeKind::Removed).then_some(change.account);
         let account = AccountRef::from(&account);
-        let rooms = removed.map(|_| self.account_leaves_rooms(account)).unwrap_or_default();
+        let rooms = removed.map(|_| self.account_leaves_rooms(&account)).unwrap_or_default();
         LoginsEnded { left, reason, removed, stale, rooms }
     }
 

@@ -97,7 +97,12 @@ impl HistoryCut {
 
     /// The memory that it takes beside what it shares with others.
     pub(crate) fn own_bytes(&self) -> usize {
-        self.parts.len() * (size_of::<Part>() + PIECE_BYTES)
+        // What only this reader gets may be a copy.
+        let own = self.parts.iter().map(|part| match part {
+            Part::Own(OwnMessage { json, .. }) => json.len(),
+            Part::Public { .. } => 0,
+        });
+        self.parts.len() * (size_of::<Part>() + PIECE_BYTES) + own.sum::<usize>()
     }
 
     /// The size of MESSAGES, IDS and TIMES together, or more: what is hidden counts.
@@ -185,6 +190,7 @@ impl HistoryWriter {
                 if let Some(unescaped) = &mut self.out.unescaped {
                     *unescaped += utf8::unescaped_len(&json);
                 }
+                self.out.copied += json.len();
                 self.out.messages.push(json);
                 if let Some(ids) = &mut self.out.ids {
                     let mut one = LIST_SEPARATOR.to_vec();

@@ -13,6 +13,8 @@ pub(crate) struct Membership {
     since: Stamp,
     /// Behind the last event of the room that is the member's; never, while it is in the room.
     pub(crate) until: Stamp,
+    /// Whether it hears there who blocks it (BL-1).
+    is_staff: bool,
 }
 
 impl Membership {
@@ -49,11 +51,23 @@ impl Memberships {
         self.0.iter().any(|membership| membership.room == room && membership.until == Stamp::NEVER)
     }
 
+    /// Whether the member is staff of a room.
+    pub(crate) fn is_staff_in(&self, room: RoomId) -> bool {
+        self.0.iter().any(|membership| membership.room == room && membership.is_staff)
+    }
+
+    /// Notes whether the member is staff of a room that it is in.
+    pub(crate) fn set_staff(&mut self, room: RoomId, is_staff: bool) {
+        for membership in self.0.iter_mut().filter(|membership| membership.room == room) {
+            membership.is_staff = is_staff;
+        }
+    }
+
     /// Enters a room that it is not in; says whether there was room for it.
     pub(crate) fn enter(&mut self, room: RoomId, now: Stamp) -> bool {
         let has_room = self.0.len() < ROOMS;
         if has_room {
-            self.0.push(Membership { room, since: now, until: Stamp::NEVER });
+            self.0.push(Membership { room, since: now, until: Stamp::NEVER, is_staff: false });
         }
         has_room
     }

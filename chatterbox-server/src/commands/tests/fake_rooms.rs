@@ -24,7 +24,8 @@ pub struct FakeRoom {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FakeRooms {
     pub rooms: Vec<FakeRoom>,
-    pub defaults: Vec<(RoomMember, RoomNumber)>,
+    /// Kept when the room goes: a hub may change between two questions.
+    pub defaults: Vec<(RoomMember, RoomRef)>,
     /// What was changed of the lobby.
     pub lobby: Vec<String>,
     /// Why and from where somebody was removed.
@@ -133,6 +134,7 @@ impl FakeRooms {
             }
             RoomChange::SetDefault(room) => {
                 self.defaults.retain(|(other, _)| !is_same(other, who));
+                let room = room.map(|room| self.of(room).unwrap().definition.to_ref());
                 self.defaults.extend(room.map(|room| (who.clone(), room)));
                 return Ok(RoomDone { room: None });
             }

@@ -127,13 +127,13 @@ fn filter(all: &BTreeMap<MemberId, User>, id: MemberId) -> BlockFilter {
     let not_me = |name: &Username| !me.identity.names().any(|own| own == name);
     hidden.retain(not_me);
     theirs.retain(not_me);
-    let refused = hidden.union(&theirs).cloned().collect();
+    let (refused, ignored) = (hidden.union(&theirs).cloned().collect(), hidden.clone());
     let Identity { login, level, elevated, .. } = &me.identity;
     let is_staff = login.is_some() && (*elevated || *level >= Level::HELPER);
     if !me.identity.is_base() && !is_staff {
         hidden.extend(theirs);
     }
-    BlockFilter { hidden, refused }
+    BlockFilter { hidden, ignored, refused }
 }
 
 /// The account of `id` tells those who are known by one of these names whether it blocks them.

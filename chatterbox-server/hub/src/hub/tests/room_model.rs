@@ -14,8 +14,10 @@ use crate::{
 };
 
 mod client;
+mod steps;
 
 use client::Client;
+use steps::{Step, steps};
 
 const USERS: usize = 7;
 /// The first of them have accounts, the others are guests.
@@ -32,45 +34,6 @@ const NAMES: [[&str; 2]; USERS] = [
     ["gus", "gus"],
 ];
 const ROOMS: usize = 20;
-
-#[derive(Debug, Clone)]
-enum Step {
-    Connect(usize),
-    Cut(usize),
-    Resume(usize),
-    Create(usize, usize),
-    Enter(usize, usize),
-    Leave(usize, usize),
-    Delete(usize, usize),
-    Kick(usize, usize, usize),
-    Say(usize, Option<usize>),
-    Whisper(usize, usize),
-    Rename(usize),
-    Block(usize, usize),
-    Take(usize),
-}
-
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let who = 0..USERS;
-    // Half of what happens, happens in two rooms.
-    let room = prop_oneof![0..2_usize, 0..ROOMS];
-    let step = prop_oneof![
-        3 => who.clone().prop_map(Step::Connect),
-        1 => who.clone().prop_map(Step::Cut),
-        2 => who.clone().prop_map(Step::Resume),
-        3 => (0..ACCOUNTS, room.clone()).prop_map(|(who, room)| Step::Create(who, room)),
-        6 => (who.clone(), room.clone()).prop_map(|(who, room)| Step::Enter(who, room)),
-        2 => (who.clone(), room.clone()).prop_map(|(who, room)| Step::Leave(who, room)),
-        1 => (who.clone(), room.clone()).prop_map(|(who, room)| Step::Delete(who, room)),
-        1 => (who.clone(), who.clone(), room.clone()).prop_map(|(by, who, room)| Step::Kick(by, who, room)),
-        8 => (who.clone(), prop::option::weighted(0.8, room)).prop_map(|(who, room)| Step::Say(who, room)),
-        1 => (who.clone(), who.clone()).prop_map(|(who, to)| Step::Whisper(who, to)),
-        1 => who.clone().prop_map(Step::Rename),
-        1 => (who.clone(), who.clone()).prop_map(|(who, whom)| Step::Block(who, whom)),
-        3 => who.prop_map(Step::Take),
-    ];
-    prop::collection::vec(step, 0..150)
-}
 
 /// A room, as it ought to be.
 #[derive(Debug, Default)]
@@ -172,8 +135,8 @@ impl World {
         self.number
     }
 
-    fn step(&mut self, step: Step) {
-        match step {
+    fn step(&mut self, step: &Step) {
+        match *step {
             Step::Connect(who) => self.connect(who, false),
             Step::Resume(who) => self.connect(who, true),
             Step::Cut(who) => self.cut(who),
@@ -500,7 +463,7 @@ proptest! {
     fn everybody_is_told_what_is_said_in_their_rooms(steps in steps()) {
         let mut world = World::new();
         for step in steps {
-            world.step(step);
+            world.step(&step);
         }
         for who in 0..USERS {
             world.take(who);

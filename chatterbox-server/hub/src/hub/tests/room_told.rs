@@ -289,3 +289,31 @@ fn base_clients_and_those_without_rooms_are_told_nothing() {
         assert!(text.contains("eve"), "who comes into the chat, they see");
     }
 }
+
+#[test]
+fn staff_who_leave_a_room_without_a_roster_are_told_as_staff() {
+    let mut world = World::with_twin();
+    let ann = world.join(user(1, "ann", Level::USER));
+    let room = world.room(ann, "#lab");
+    let eve = world.join(guest("eve"));
+    world.wish(eve, enter(room)).unwrap();
+    let bob = world.join(user(2, "bob", Level::USER));
+    world.wish(bob, enter(room)).unwrap();
+    world.wish(ann, RoomChange::SetLevel(room, account(2, "bob"), Level::HELPER)).unwrap();
+    world.set(ann, room, RoomSetting::Roster(false));
+    for turn in 0..3 {
+        world.read(eve);
+        match turn {
+            0 => drop(world.wish(bob, RoomChange::Leave(room)).unwrap()),
+            1 => {
+                let who = RoomMember::Account(account(2, "bob"));
+                drop(world.wish(ann, remove(room, who)).unwrap());
+            }
+            _ => drop(world.remove_account(2, "bob")),
+        }
+        assert_eq!(staff_told(&mut world, eve), serde_json::from_str(r#"{"ann": 4}"#).ok());
+        if turn < 2 {
+            world.wish(bob, enter(room)).unwrap();
+        }
+    }
+}

@@ -41,7 +41,7 @@ fn with(people: &[(&Identity, BlockLists)]) -> Presence {
 }
 
 fn hides(presence: &Presence, number: u64) -> (HashSet<Username>, HashSet<Username>) {
-    let BlockFilter { hidden, refused } = presence.filter(MemberId(number));
+    let BlockFilter { hidden, refused, .. } = presence.filter(MemberId(number));
     (hidden, refused)
 }
 

@@ -115,8 +115,11 @@ impl Replica {
         if let RoomMember::Account(account) = who {
             self.is_there(account)?;
         }
+        if room.invitation(key, now).is_some() {
+            return Err(RoomRefusal::Already);
+        }
         let open = room.all_invitations(now).filter(|(who, _)| is_here(who)).count();
-        if room.invitation(key, now).is_none() && open >= INVITATIONS {
+        if open >= INVITATIONS {
             return Err(RoomRefusal::TooMany);
         }
         let until = now.saturating_add(INVITED_FOR);

@@ -24,17 +24,17 @@ impl Replica {
     /// [`RoomRefusal`]; nothing changes then.
     pub(crate) fn grant(
         &mut self,
-        wish: RoomWish,
+        wish: &RoomWish,
         number: Sequence,
     ) -> Result<RoomsChanged, RoomRefusal> {
-        let judged = self.judge_wish(&wish, number)?;
+        let judged = self.judge_wish(wish, number)?;
         let by = self.wisher(wish.by)?.name;
         let mut told = Vec::with_capacity(judged.records.len());
         if let (RoomChange::Adopt, RoomActor::Member(member)) = (&wish.change, wish.by) {
             self.adopt_rooms(member, &judged.records, number, &mut told);
         } else {
             for record in &judged.records {
-                self.make_true(record, &wish, &by, number, &mut told);
+                self.make_true(record, wish, &by, number, &mut told);
             }
         }
         if let RoomChange::Configure(wanted) = &wish.change
@@ -115,11 +115,15 @@ impl Replica {
                         LeftWhy::Left
                     }
                 };
-                let names = self.roster_names(who);
-                self.entering(room.number, told, |replica, told| {
+                let (number, names) = (room.number, self.roster_names(who));
+                let is_staff = self.is_staff(number, who);
+                self.entering(number, told, |replica, told| {
                     replica.rooms.apply(record);
                     told.push(RoomTold::Left { room, who: who.clone(), names, why });
                 });
+                if is_staff {
+                    self.note_staff(number, told);
+                }
             }
             RoomRecord::LevelSet { room, account, .. } => {
                 self.rooms.apply(record);
@@ -151,14 +155,26 @@ impl Replica {
     /// Tells the others when somebody who has just entered is one of STAFF.
     pub(super) fn enters_staff(
         &self,
-        number: RoomNumber,
+        room: RoomNumber,
         who: &RoomMember,
         told: &mut Vec<RoomTold>,
     ) {
-        let RoomMember::Account(account) = who else { return };
-        let room = self.rooms.get(number).filter(|room| room.count() > 1);
-        if room.is_some_and(|room| self.level_of_account_in(room, account) >= Level::HELPER) {
-            told.push(RoomTold::StaffChanged(number, None));
+        let has_others = self.rooms.get(room).is_some_and(|room| room.count() > 1);
+        if has_others && self.is_staff(room, who) {
+            told.push(RoomTold::StaffChanged(room, None));
+        }
+    }
+
+    fn is_staff(&self, room: RoomNumber, who: &RoomMember) -> bool {
+        let RoomMember::Account(account) = who else { return false };
+        let room = self.rooms.get(room);
+        room.is_some_and(|room| self.level_of_account_in(room, account) >= Level::HELPER)
+    }
+
+    /// Tells that one of STAFF is none any more where nobody sees them leave.
+    fn note_staff(&self, room: RoomNumber, told: &mut Vec<RoomTold>) {
+        if self.rooms.get(room).is_some_and(|room| !room.has_roster()) {
+            told.push(RoomTold::StaffChanged(room, None));
         }
     }
 
@@ -226,7 +242,9 @@ impl Replica {
 
     /// Whether a member of the chat is a member of a room; since which number, if so.
     pub(crate) fn membership(&self, member: MemberId, room: &Room) -> Option<Sequence> {
-        room.since(Who::from(&self.room_member(member)?))
+        // Who has just registered is a member as the guest that they were, until their account is.
+        let as_account = room.since(Who::from(&self.room_member(member)?));
+        as_account.or_else(|| room.since(Who::Guest(member)))
     }
 
     /// The account with which somebody is logged in, with its names in rosters and its level on the server, if it is a member of
@@ -363,22 +381,25 @@ impl Replica {
     }
 
     /// An account is removed: it is a member of nothing any more, and its rooms get another owner, or none (RL-3).
-    pub(crate) fn account_leaves_rooms(&mut self, account: AccountRef) -> Vec<RoomTold> {
+    pub(crate) fn account_leaves_rooms(&mut self, account: &AccountRef) -> Vec<RoomTold> {
         let who = RoomMember::Account(account.clone());
         let names = self.roster_names(&who);
-        let had_roster: Vec<_> = self
+        let was_in: Vec<_> = self
             .rooms
             .rooms_of(Who::Account(account.id))
-            .map(|(number, room)| (number, room.has_roster()))
+            .map(|(number, room)| (number, room.has_roster(), self.is_staff(number, &who)))
             .collect();
         let (_, owned) = self.rooms.forget_account(account.id);
         let mut told = Vec::new();
-        for (number, had_roster) in had_roster {
+        for (number, had_roster, was_staff) in was_in {
             let Some(room) = self.rooms.get(number) else { continue };
             let (room, place) = (room.definition.to_ref(), told.len());
             let (who, names) = (who.clone(), names.clone());
             told.push(RoomTold::Left { room, who, names, why: LeftWhy::Gone });
             self.note_roster(number, had_roster, &mut told, place);
+            if was_staff {
+                self.note_staff(number, &mut told);
+            }
         }
         told.extend(owned.into_iter().map(|room| RoomTold::StaffChanged(room, None)));
         told

@@ -48,8 +48,6 @@ pub(in crate::commands) const INVITE: Command = Command {
 async fn invite(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let room = inviting(context, &mut arguments)?;
     let invitees = named(context, arguments.users(1)).await?;
-    let blockers = blockers(context).await?;
-    let blocked = context.caller.port.blocked();
     let mut wishes = Vec::with_capacity(invitees.len());
     for invitee in invitees {
         if invitee.is_caller(context) {
@@ -57,17 +55,11 @@ async fn invite(context: &Context<'_>, mut arguments: Arguments) -> Reply {
             return Err(Rejection::new(OutcomeCode::BadArguments, text));
         }
         let who = invitee.as_room_member()?;
-        let apart = match &who {
-            RoomMember::Account(account) => {
-                blocked.contains(&account.name) || blockers.contains(&account.id)
-            }
-            RoomMember::Guest(_) if !context.state.room_guests() => {
-                let text = format!("{} is a guest: guests can't join rooms here.", invitee.name);
-                return Err(Rejection::new(OutcomeCode::Forbidden, text));
-            }
-            RoomMember::Guest(_) => false,
-        };
-        if apart || context.caller.port.refuses(&invitee.name) {
+        if matches!(who, RoomMember::Guest(_)) && !context.state.room_guests() {
+            let text = format!("{} is a guest: guests can't join rooms here.", invitee.name);
+            return Err(Rejection::new(OutcomeCode::Forbidden, text));
+        }
+        if context.caller.port.refuses(&invitee.name) {
             return Err(refused(OutcomeCode::Blocked, name_of(&room)));
         }
         wishes.push((invitee.name, RoomChange::Invite(room.definition.number, who)));
@@ -129,17 +121,6 @@ async fn named(context: &Context<'_>, names: Vec<Username>) -> Result<Vec<Subjec
         found.push(Subject::find(context, &name).await?);
     }
     Ok(found)
-}
-
-/// The numbers of the accounts that block the caller, whether they are here or not.
-async fn blockers(context: &Context<'_>) -> Result<Vec<i64>, Rejection> {
-    let who = context.who();
-    let mut numbers = Vec::new();
-    for name in who.names() {
-        let blockers = context.state.accounts.blockers(name).await?;
-        numbers.extend(blockers.into_iter().map(|(number, _)| number));
-    }
-    Ok(numbers)
 }
 
 /// Makes the wishes one after the other, and gives the names for which something was changed. What was done stays done when a

@@ -23,7 +23,7 @@ pub(in crate::commands) const ROOMS: Command = Command {
         example: "rooms",
         level: Level::GUEST,
         // Who speaks no rooms may see what another client could join; base clients have one lobby.
-        needs: Some(Capability::Commands),
+        needs: Some(Capability::Rooms),
         confirm: false,
         stays_on: false,
         data: "A table: `NAME`, `COUNT` (members), `LIMIT` (0: none), `DESCRIPTION`, `FLAGS` (a list of `hidden`, `closed`, `password`, `configured`), `MEMBER` (whether you are one).",

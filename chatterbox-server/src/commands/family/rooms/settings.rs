@@ -118,11 +118,11 @@ async fn set_room(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         return set_password(context, &place, value).await;
     }
     let value = value.ok_or_else(|| context.misused())?;
-    let read = room_setting(&setting, &value).ok().filter(|_| setting != "topic");
-    let wish = match (read, room_setting(&setting, &value)) {
-        (Some(wish), _) => wish,
-        (None, Err(error)) => return Err(mistaken(&setting, error)),
-        (None, Ok(_)) => return Err(mistaken(&setting, RoomSettingError::Unknown)),
+    let wish = match room_setting(&setting, &value) {
+        // It has a command of its own, for which less is needed.
+        Ok(RoomSetting::Topic(_)) => return Err(mistaken(&setting, RoomSettingError::Unknown)),
+        Ok(wish) => wish,
+        Err(error) => return Err(mistaken(&setting, error)),
     };
     change(context, name, set(&place, wish)).await?;
     let info = format!("{name}: {setting} is now {}.", ScreenText::new(&value));

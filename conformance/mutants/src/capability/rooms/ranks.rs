@@ -1,5 +1,6 @@
 //! Levels in rooms: who has which, and who gives them.
 
+use conformance_suite::fault::Fault;
 use serde_json::{Value, json};
 
 use super::{
@@ -13,7 +14,9 @@ impl Chat {
     /// `set-perm <user> <level> [room]`
     pub(super) fn set_level(&mut self, order: &Order<'_>) -> Reply {
         let [name, level, ..] = order.rest.as_slice() else { return MISSING.into() };
-        let level = level.parse::<u8>().ok().filter(|level| *level <= OWNER);
+        let f = self.faults.clone();
+        let most = if f.has(Fault::RoomLevelsAbove) { 5 } else { OWNER };
+        let level = level.parse::<u8>().ok().filter(|level| *level <= most);
         let Some(level) = level else {
             return Refusal::new("bad-arguments", "a level is 0 to 4").into();
         };
@@ -23,10 +26,11 @@ impl Chat {
             return Refusal::new("no-such-user", "no member has that name").into();
         };
         let own = room.level_of(&order.member.party());
-        if level > own || room.level_of(&target) >= own {
+        let above = level > own && !f.acts(Fault::RoomLevelsAbove);
+        if above || room.level_of(&target) >= own {
             return Refusal::new("forbidden", "that is above you").into();
         }
-        if matches!(target, Party::Guest(_)) {
+        if matches!(target, Party::Guest(_)) && !f.acts(Fault::RoomGuestLevels) {
             return Refusal::new("failed", "a guest has no levels").into();
         }
         if let Some(membership) = room.membership_mut(&target) {

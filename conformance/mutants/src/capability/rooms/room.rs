@@ -155,11 +155,12 @@ impl Room {
 
     /// Somebody's level in the room: the greater of the one of the server and the one of the room.
     pub(super) fn level_of(&self, party: &Party) -> u8 {
-        let Party::Account(name) = party else { return 0 };
-        if self.owner.as_ref() == Some(name) {
-            return OWNER;
+        let given = self.membership(party).map_or(0, |membership| membership.level);
+        match party {
+            Party::Account(name) if self.owner.as_ref() == Some(name) => OWNER,
+            Party::Account(_) => given.max(1),
+            Party::Guest(_) => given,
         }
-        self.membership(party).map_or(1, |membership| membership.level.max(1))
     }
 
     /// Takes a message into what is kept.

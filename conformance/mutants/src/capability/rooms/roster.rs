@@ -31,6 +31,9 @@ impl Chat {
             (Some(member), _) => Some(member.name.clone()),
             // Membership is not presence, other than for this server.
             (None, Party::Account(_)) if f.acts(Fault::RoomReconnectTold) => None,
+            (None, Party::Account(_)) if f.acts(Fault::RoomNickStays) => {
+                Some(membership.name.clone())
+            }
             (None, Party::Account(name)) => Some(name.clone()),
             (None, Party::Guest(_)) if f.acts(Fault::RoomGuestStays) => {
                 Some(membership.name.clone())
@@ -67,7 +70,12 @@ impl Chat {
                     self.tell_room(room, &notice("ROOM_USERS_LEFT", room, &gone), except);
                 }
                 if !come.is_empty() && !f.acts(Fault::RoomJoinUntold) {
-                    self.tell_room(room, &notice("ROOM_USERS_JOINED", room, &come), except);
+                    let come = notice("ROOM_USERS_JOINED", room, &come);
+                    if room.members.len() > 2 && f.acts(Fault::RoomJoinToldLate) {
+                        self.tell_late(number, come);
+                    } else {
+                        self.tell_room(room, &come, except);
+                    }
                 }
             }
             self.tell_count(number, except);
@@ -78,6 +86,13 @@ impl Chat {
     pub(super) fn announce_again(&self, room: &Room, name: &str, except: u64) {
         let again = notice("ROOM_USERS_JOINED", room, &[name.to_owned()]);
         self.tell_room(room, &again, Some(except));
+    }
+
+    /// Keeps something that is told behind the next message.
+    fn tell_late(&mut self, number: u64, told: Value) {
+        if let Some(room) = self.rooms.get_mut(number) {
+            room.late = Some(told);
+        }
     }
 
     fn tell_count(&mut self, number: u64, except: Option<u64>) {

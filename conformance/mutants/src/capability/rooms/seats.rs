@@ -72,10 +72,14 @@ impl Chat {
 
     /// A connection has ended.
     pub(crate) fn leave_seats(&mut self, member: &Member) {
-        let f = &self.faults;
+        let f = self.faults.clone();
         let party = member.party();
         if self.members.iter().any(|other| other.party() == party) {
             return;
+        }
+        let all = self.rooms.all.iter_mut().filter_map(|room| room.membership_mut(&party));
+        if f.has(Fault::RoomNickStays) {
+            all.for_each(|membership| membership.name.clone_from(&member.name));
         }
         let forgotten = match party {
             Party::Account(_) => f.acts(Fault::RoomForgetsAccounts),
@@ -115,7 +119,12 @@ impl Chat {
         if !f.acts(Fault::RoomDefaultMissing) {
             let number = self.rooms.defaults.get(&party);
             let room = number.and_then(|number| self.rooms.get(*number));
-            let name = room.filter(|room| room.has(&party)).map_or("ALL", |room| &room.name);
+            let room = room.filter(|room| room.has(&party)).or_else(|| {
+                let gone = self.rooms.deleted.iter().find(|room| Some(&room.number) == number)?;
+                f.acts(Fault::RoomDefaultStays).then_some(gone)
+            });
+            let room = room.filter(|_| !f.acts(Fault::RoomDefaultForgotten));
+            let name = room.map_or("ALL", |room| &room.name);
             welcome.insert("DEFAULT".into(), json!(name));
         }
         let Some(resumption) = resumption else { return };
@@ -142,7 +151,8 @@ impl Chat {
         room.former.insert(party.clone());
         let told =
             json!({"ROOM": room.name, "NUMBER": number, "CODE": code, "BY": by, "INFO": info});
-        if self.rooms.defaults.get(party) == Some(&number) {
+        let stays = code == "deleted" && f.has(Fault::RoomDefaultStays);
+        if self.rooms.defaults.get(party) == Some(&number) && !stays {
             self.rooms.defaults.remove(party);
         }
         let untold = (code == "left" && f.acts(Fault::RoomLeaverUntold))

@@ -40,8 +40,10 @@ pub(super) async fn ask(peer: &mut Peer, asked: &Value) -> Result<Page, Verdict>
         let page = frame.key("HISTORY").cloned();
         (page.is_some() || frame.error().is_some()).then_some(page)
     });
-    let Some(Some(page)) = answer.await else {
-        return Err(Verdict::fail(expected, peer.heard(since)));
+    let page = match answer.await {
+        Some(Some(page)) => page,
+        Some(None) => return Err(Verdict::fail(expected, peer.heard(since))),
+        None => return Err(Verdict::missing(expected, peer.heard(since))),
     };
     let shown = conformance_kit::escape::shorten(&page.to_string(), 300);
     let code = page.get("CODE").and_then(Value::as_str).map(str::to_owned);

@@ -114,6 +114,9 @@ pub(super) async fn bad_names(c: &mut ServerHands) -> Outcome {
     let (mut ann, _) = account(c, "ann").await?;
     let stem = c.nonces.letters(8);
     let long = c.nonces.letters(32);
+    // A server that has no place for another room shows it here.
+    let room = format!("#{stem}a");
+    make(c, &mut ann, &room, &[]).await?;
     let bad = [
         "#".to_owned(),
         format!("#{stem} x"),
@@ -137,13 +140,14 @@ pub(super) async fn bad_names(c: &mut ServerHands) -> Outcome {
     }
     let longest = format!("#{long}");
     let result = run(c, &mut ann, "create-room", &[&longest], &[]).await?;
+    if code(&result) == "too-many" {
+        return Ok(Verdict::inconclusive("the server has no place for another room"));
+    }
     if !is_ok(&result) {
         let expected = "OK for # and 32 letters";
         return Ok(Verdict::fail(expected, result.to_string()));
     }
     // A name that looks like another room's: with a Cyrillic letter.
-    let room = format!("#{stem}a");
-    make(c, &mut ann, &room, &[]).await?;
     let alike = format!("#{stem}\u{430}");
     let result = run(c, &mut ann, "create-room", &[&alike], &[]).await?;
     let refused = !is_ok(&result);

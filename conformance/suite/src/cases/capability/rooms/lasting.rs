@@ -6,8 +6,8 @@ use serde_json::json;
 use crate::{
     cases::capability::{
         membership::{
-            LOGIN, OFFER, account, back, done, host, make, member, rejoined, resumed, room_name,
-            said, token_of,
+            LOGIN, OFFER, account, back, host, make, member, rejoined, resumed, room_name, said,
+            token_of,
         },
         page::ask,
         told::{complaint, joined, left, number, object},
@@ -24,7 +24,6 @@ pub(super) async fn persist(c: &mut ServerHands) -> Outcome {
     let name = room_name(c);
     let room = make(c, &mut ann, &name, &[]).await?;
     let mut carl = member(c, "carl", &room).await?;
-    done(c, &mut ann, "default", &[&room.name]).await?;
     ann.close(Closing::Polite).await;
     carl.find_left(Mark::START, &owner.name).await;
     let (meanwhile, _) = said(c, &mut carl, &room.name).await?;
@@ -38,11 +37,6 @@ pub(super) async fn persist(c: &mut ServerHands) -> Outcome {
     if let Some(key) = complaint(&again) {
         let expected = format!("every key of a room in the welcome, {key} too");
         return Ok(Verdict::fail(expected, again.to_string()));
-    }
-    let set = ann.welcome().and_then(|welcome| welcome.key("DEFAULT").cloned());
-    if set != Some(json!(room.name)) {
-        let expected = format!("DEFAULT {name}, which the user has set");
-        return Ok(Verdict::fail(expected, format!("{set:?}")));
     }
     let page = ask(&mut ann, &json!({"WITH": room.name})).await?;
     if !page.contents().contains(&meanwhile.as_str()) {

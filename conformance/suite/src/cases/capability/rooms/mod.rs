@@ -1,5 +1,6 @@
 //! `rooms`: rooms beside the lobby, their members and their history.
 
+mod belonging;
 mod blind;
 mod doors;
 mod entering;

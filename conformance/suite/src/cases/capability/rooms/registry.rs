@@ -1,6 +1,8 @@
 //! `rooms`: the rows of the cases about rooms themselves.
 
-use super::{blind, doors, entering, lasting, levels, roster, settings, talking, welcome};
+use super::{
+    belonging, blind, doors, entering, lasting, levels, roster, settings, talking, welcome,
+};
 use crate::{fault::Fault, server::Case};
 
 const ROOMS: &str = "rooms";
@@ -51,6 +53,12 @@ pub const CASES: &[Case] = &[
         .needs(&["rooms.message"])
         .extension(ROOMS)
         .killed_by(&[Fault::RoomEchoMissing, Fault::RoomAckFirst, Fault::RoomTagDelivered]),
+    Case::should("rooms.roster-first", "RM-9", |c| Box::pin(talking::roster_first(c)))
+        .asks("Who writes is announced in the room before their message")
+        .hint("Where comings are told together, tell those that wait before a message of one of them.")
+        .needs(&["rooms.message"])
+        .extension(ROOMS)
+        .killed_by(&[Fault::RoomJoinToldLate]),
     Case::must("rooms.not-member", "RM-15", |c| Box::pin(talking::not_member(c)))
         .asks("Who is no member can't write to a room: not-a-member")
         .hint("Look at the membership of the writer; REFUSED with CODE not-a-member, and ERROR beside it.")
@@ -234,6 +242,24 @@ pub const CASES: &[Case] = &[
         .needs(&["rooms.leave", "rooms.level-matrix"])
         .extension(ROOMS)
         .killed_by(&[Fault::RoomRankIgnored]),
+    Case::must("rooms.default", "RM-5", |c| Box::pin(belonging::default(c)))
+        .asks("DEFAULT is the room that the user has set with default, until it is deleted")
+        .hint("Keep it with the account; forget it with the membership.")
+        .needs(&["rooms.persist", "rooms.deleted"])
+        .extension(ROOMS)
+        .killed_by(&[Fault::RoomDefaultForgotten, Fault::RoomDefaultStays]),
+    Case::must("rooms.grant", "RL-1", |c| Box::pin(belonging::grant(c)))
+        .asks("Nobody gives a level above the own one, and guests are given none")
+        .hint("Compare the level that is given with that of the giver in the room; levels are kept with accounts.")
+        .needs(&["rooms.level-matrix"])
+        .extension(ROOMS)
+        .killed_by(&[Fault::RoomLevelsAbove, Fault::RoomGuestLevels]),
+    Case::must("rooms.nick-away", "RM-8", |c| Box::pin(belonging::nick_away(c)))
+        .asks("An account that goes while it has another name is in the roster under its own, and the room is told")
+        .hint("Where the session of a member ends or begins under another name than the account's, tell ROOM_USERS_LEFT and ROOM_USERS_JOINED.")
+        .needs(&["rooms.rename", "rooms.reconnect-quiet"])
+        .extension(ROOMS)
+        .killed_by(&[Fault::RoomNickStays]),
     Case::must("rooms.too-many", "RM-2", |c| Box::pin(doors::too_many(c)))
         .asks("Nobody is in more rooms than LIMITS says: too-many")
         .hint("Count the memberships of the one who joins or makes a room.")

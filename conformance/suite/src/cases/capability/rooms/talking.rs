@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::{
     cases::capability::{
-        membership::{done, enter, guest, host, make, member, refused, room_name, said_as},
-        told::{number, object, text},
+        membership::{done, enter, guest, host, make, member, refused, room_name, said, said_as},
+        told::{joined, number, object, text},
     },
     server::{
         hands::ServerHands,
@@ -81,6 +81,28 @@ pub(super) async fn echo_ack(c: &mut ServerHands) -> Outcome {
     let expected = format!("with the same tag again the id {acked} again, and no second delivery");
     let actual = format!("{again}, delivered {times} time(s)");
     Ok(Verdict::check(again == acked && times == 1, expected, actual))
+}
+
+pub(super) async fn roster_first(c: &mut ServerHands) -> Outcome {
+    let (mut ann, room) = host(c).await?;
+    for role in ["bob", "carl", "dora"] {
+        let since = ann.mark();
+        let mut peer = member(c, role, &room).await?;
+        let (text, _) = said(c, &mut peer, &room.name).await?;
+        ann.expect_content(&text).await?;
+        let frames = ann.frames(since);
+        let told = frames.iter().position(|frame| joined(frame, &room.name).contains(&peer.name));
+        let said =
+            frames.iter().position(|frame| frame.messages().iter().any(|m| m.content == text));
+        if told.is_none_or(|told| Some(told) > said) {
+            let expected = format!(
+                "ROOM_USERS_JOINED {{\"{}\": [\"{}\"]}} before the message of {role}",
+                room.name, peer.name
+            );
+            return Ok(Verdict::fail(expected, ann.heard(since)));
+        }
+    }
+    Ok(Verdict::Pass)
 }
 
 pub(super) async fn not_member(c: &mut ServerHands) -> Outcome {
