@@ -1,5 +1,7 @@
 //! Clients that speak rooms, and read frames as JSON.
 
+#![allow(clippy::indexing_slicing, reason = "tests may be blunt")]
+
 use chatterbox_proto::{Capabilities, ServerFrame};
 use serde_json::{Value, json};
 

@@ -40,7 +40,7 @@ async fn come(chat: &Arc<Chat>, text: &str, id: Option<i64>) -> Seat {
 fn heard(seat: &Seat) -> Vec<Value> {
     let mut decoder = Decoder::new(limits::SERVER_FRAME);
     while let Delivery::Frames { frames, .. } = seat.take() {
-        frames.frames().into_iter().for_each(|piece| decoder.push(piece));
+        frames.frames().iter().for_each(|piece| decoder.push(piece));
     }
     let bodies = std::iter::from_fn(|| decoder.next_body().unwrap());
     bodies.map(|body| serde_json::from_slice(&body).unwrap()).collect()
@@ -113,7 +113,8 @@ async fn lab() -> (Arc<Filled>, Arc<Chat>, Seat, Seat, RoomRef) {
     let room = create(&ann, "#lab").await;
     enter(&bob, &room).await.unwrap();
     assert_eq!(store.asked.load(Ordering::Relaxed), 2);
-    (heard(&ann), heard(&bob));
+    heard(&ann);
+    heard(&bob);
     (store, chat, ann, bob, room)
 }
 
@@ -145,7 +146,8 @@ async fn a_wish_is_stored_before_anybody_is_told() {
 async fn a_wish_that_is_not_stored_changes_nothing_and_the_next_one_works() {
     let (store, chat, ann, bob, room) = lab().await;
     let cyd = come(&chat, "cyd", Some(3)).await;
-    let (before, newest) = (chat.hub().digest(), store.newest().await.unwrap());
+    let before = chat.hub().digest();
+    let newest = store.newest().await.unwrap();
     store.is_full.store(true, Ordering::Relaxed);
     let name = RoomName::parse("#new").unwrap();
     let kicked = RoomMember::Account(account(2, "bob"));
