@@ -82,7 +82,7 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
         let files = place.clone();
         let watched = data_watch::watch(move || files.as_ref().map_or(Ok(()), Place::check_all));
         tokio::select! {
-            outcome = server => outcome.map_err(unreadable),
+            outcome = server => outcome.map_err(|error| unreadable(&error)),
             () = signals => Ok(()),
             () = watched => Ok(()),
         }?;
@@ -98,7 +98,7 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
 }
 
 /// What is stored can't be read, or not go on.
-fn unreadable(error: StoreError) -> Failure {
+fn unreadable(error: &StoreError) -> Failure {
     Failure {
         message: error.to_string(),
         hint: Some("put a backup in its place, or give another folder with --data DIR".into()),
@@ -119,7 +119,7 @@ async fn access(options: &Serve, live: &Live, store: &dyn Store) -> Result<Acces
     let rooms = if blocks.is_empty() {
         Vec::new()
     } else {
-        let stored = store.rooms().await.map_err(unreadable)?;
+        let stored = store.rooms().await.map_err(|error| unreadable(&error))?;
         let password = |name: &RoomName| {
             stored.iter().find_map(|record| match record {
                 RoomRecord::Defined(room) if room.name == *name => room.settings.password.clone(),

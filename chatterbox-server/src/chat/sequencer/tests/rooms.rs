@@ -146,8 +146,8 @@ async fn a_wish_is_stored_before_anybody_is_told() {
 async fn a_wish_that_is_not_stored_changes_nothing_and_the_next_one_works() {
     let (store, chat, ann, bob, room) = lab().await;
     let cyd = come(&chat, "cyd", Some(3)).await;
-    let newest = store.newest().await.unwrap();
     let before = chat.hub().digest();
+    let newest = store.newest().await.unwrap();
     store.is_full.store(true, Ordering::Relaxed);
     let name = RoomName::parse("#new").unwrap();
     let kicked = RoomMember::Account(account(2, "bob"));
