@@ -10,6 +10,9 @@
 
 mod harness;
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+
 use harness::accounts::{PASSWORD, password};
 use harness::process::Running;
 use harness::rooms::{Roomer, texts, values};
@@ -65,6 +68,13 @@ impl House {
         let stream = TcpStream::connect(server.address).await.unwrap();
         let authority = self.0.path().join("certs").join("ca.crt");
         Peer::over(handshake(stream, &trusting(&authority)).await)
+    }
+
+    /// A file with the password of a room beside the configuration, which these may read.
+    fn secret(&self, name: &str, text: &str, mode: u32) {
+        let file = self.0.path().join(name);
+        std::fs::write(&file, text).unwrap();
+        std::fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
     }
 
     /// A user with an account who has joined.
@@ -189,8 +199,7 @@ async fn what_is_so_of_rooms_is_so_after_kill_9() {
 async fn rooms_follow_the_configuration_of_each_start() {
     let lab = "[rooms.\"#lab\"]\npassword-file = \"lab.txt\"\nowner = \"prof\"\nlimit = 9\n";
     let house = House::new(&format!("{NEWS}owner = \"prof\"\n{lab}"));
-    let secret = house.0.path().join("lab.txt");
-    std::fs::write(&secret, "hunter2\n").unwrap();
+    house.secret("lab.txt", "hunter2\n", 0o600);
     // Accounts need a folder, which a first start makes.
     stop(house.start());
     for name in ["prof", "ann", "bob", "cyd"] {
@@ -212,7 +221,7 @@ async fn rooms_follow_the_configuration_of_each_start() {
     stop(server);
 
     // An empty password closes the room; #news is taken out.
-    std::fs::write(&secret, "\n").unwrap();
+    house.secret("lab.txt", "\n", 0o600);
     house.configure(lab);
     let server = house.start();
     let mut ann = house.user(&server, "ann").await;
@@ -269,8 +278,10 @@ fn a_room_that_can_not_be_is_told_with_its_line_and_nothing_starts() {
     refused(&format!("{sound}[rooms.\"#NEWS\"]\n"), "the room is there twice");
     let missing = format!("{sound}[rooms.\"#lab\"]\npassword-file = \"gone.txt\"\n");
     refused(&missing, "gone.txt");
-    std::fs::write(house.0.path().join("gone.txt"), "one\nsecret-two\n").unwrap();
+    house.secret("gone.txt", "one\nsecret-two\n", 0o600);
     refused(&missing, "a password is one line");
+    house.secret("gone.txt", "hunter2\n", 0o644);
+    refused(&missing, "gone.txt");
 }
 
 #[tokio::test]
