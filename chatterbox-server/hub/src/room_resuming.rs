@@ -119,7 +119,9 @@ impl Hub {
         let most = most.min(limits::ROOM_REPLAY);
         let timeline = self.desk.id(definition.number).and_then(|id| self.rooms.get(id));
         let Some(timeline) = timeline.map(|room| &room.timeline) else { return missed };
-        missed.has_gap = timeline.lost_message() > after;
+        let floor = self.desk.replay_floors.get(&definition.number).copied().unwrap_or(0);
+        missed.has_gap = timeline.lost_message() > after || floor > after;
+        let after = after.max(floor);
         let mut bytes = 0;
         for message in timeline.newest_first().filter_map(message) {
             if message.id <= after {

@@ -66,6 +66,7 @@ impl Hub {
     fn close_timeline(&mut self, number: RoomNumber) {
         self.desk.shared.remove(&number);
         self.desk.counts.remove(&number);
+        self.desk.replay_floors.remove(&number);
         if let Some(id) = self.desk.ids.remove(&number) {
             self.close_room(id);
         }
@@ -87,6 +88,9 @@ impl Hub {
             RoomTold::Defined { room, before, had_roster } => {
                 self.forget_shared(room);
                 if let Some(found) = self.replica.rooms.get(room) {
+                    if before.settings.keep.messages() < found.definition.settings.keep.messages() {
+                        self.desk.replay_floors.insert(room, found.last);
+                    }
                     let changed = room_object::changed(&before, found);
                     let is_listed_anew = had_roster != found.has_roster();
                     let changed = if is_listed_anew {

@@ -72,7 +72,7 @@ const CHANGES: [(&str, Option<u8>, Change); 23] = [
     ("level", Some(4), |s| RoomChange::SetLevel(s.room, account(7, "somebody"), Level::HELPER)),
     ("remove", Some(2), |s| remove(s.room, RoomMember::Guest(s.guest))),
     ("leave", Some(0), |s| RoomChange::Leave(s.room)),
-    ("default", Some(1), |s| RoomChange::SetDefault(Some(s.room))),
+    ("default", Some(0), |s| RoomChange::SetDefault(Some(s.room))),
     ("configure", None, |_| {
         let (name, settings) = (room_name("#lab"), vec![RoomSetting::Slow(7)]);
         RoomChange::Configure(Box::new(ConfiguredRoom { name, settings, owner: None, auto: true }))

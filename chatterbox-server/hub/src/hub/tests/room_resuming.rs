@@ -69,12 +69,15 @@ fn what_a_room_does_not_keep_is_not_sent_again() {
     let mut stage = cut_off();
     let said = stage.say(5);
     for (keep, sent, gap) in [
-        (RoomKeep::Off, 0, true),
-        (RoomKeep::Newest(0), 0, true),
-        (RoomKeep::Newest(3), 3, true),
-        (RoomKeep::Newest(5), 5, false),
-        (RoomKeep::Newest(6), 5, false),
         (RoomKeep::All, 5, false),
+        (RoomKeep::Newest(6), 5, false),
+        (RoomKeep::Newest(5), 5, false),
+        (RoomKeep::Newest(3), 3, true),
+        (RoomKeep::Newest(0), 0, true),
+        (RoomKeep::Off, 0, true),
+        // What was said while less was kept does not come back when more is.
+        (RoomKeep::Newest(3), 0, true),
+        (RoomKeep::All, 0, true),
     ] {
         stage.world.set(stage.ann, stage.room, RoomSetting::Keep(keep));
         assert_eq!(stage.resume(), (said[5 - sent..].to_vec(), gap), "{keep:?}");

@@ -46,6 +46,17 @@ pub enum RoomKeep {
     All,
 }
 
+impl RoomKeep {
+    /// How many messages that is at most.
+    pub(crate) const fn messages(self) -> u64 {
+        match self {
+            Self::Off => 0,
+            Self::Newest(messages) => messages as u64,
+            Self::All => u64::MAX,
+        }
+    }
+}
+
 /// What newcomers may read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum RoomShow {

@@ -3,7 +3,12 @@
 //! Nothing is changed here. Whoever stores facts asks first, stores them, and has them applied; since nothing comes between,
 //! the answer is the same when the wish comes round.
 
+// An address is a number here; nothing of the network is used.
+use core::net::IpAddr;
+
 use chatterbox_proto::{RoomName, limits};
+
+use crate::guard::site;
 
 use crate::ids::MemberId;
 use crate::ids::RoomNumber;
@@ -11,7 +16,7 @@ use crate::level::Level;
 use crate::record::Sequence;
 use crate::replica::rooms::definition::{AccountRef, RoomDefinition, RoomMember, RoomSettings};
 use crate::replica::rooms::record::RoomRecord;
-use crate::replica::rooms::room::{Room, Who};
+use crate::replica::rooms::room::Room;
 use crate::replica::rooms::wish::{
     ConfiguredRoom, RoomActor, RoomChange, RoomDone, RoomRefusal, RoomWish,
 };
@@ -19,6 +24,8 @@ use crate::replica::state::Replica;
 
 /// Rooms of one server.
 const ROOMS: usize = 1000;
+/// Rooms that were made from one site while the server runs: whoever takes these leaves others theirs.
+const ROOMS_FROM_SITE: usize = ROOMS / 2;
 /// Rooms that one account owns.
 const OWNED: usize = 20;
 
@@ -39,6 +46,8 @@ pub(super) struct Wisher {
     level: Level,
     /// Under which name others hear of them.
     pub(super) name: String,
+    /// Where they come from.
+    pub(super) site: Option<IpAddr>,
 }
 
 impl Wisher {
@@ -159,13 +168,19 @@ impl Replica {
     /// Who wishes something.
     pub(super) fn wisher(&self, by: RoomActor) -> Result<Wisher, RoomRefusal> {
         let RoomActor::Member(id) = by else {
-            return Ok(Wisher { member: None, level: Level::ADMIN, name: String::new() });
+            return Ok(Wisher {
+                member: None,
+                level: Level::ADMIN,
+                name: String::new(),
+                site: None,
+            });
         };
         let identity = self.presence().identity(id).ok_or(RoomRefusal::Failed)?;
         let actor = identity.actor();
         let level = if actor.registered { actor.level } else { Level::GUEST };
         let name = identity.name.as_str().to_owned();
-        Ok(Wisher { member: self.room_member(id), level, name })
+        let site = identity.address.map(site);
+        Ok(Wisher { member: self.room_member(id), level, name, site })
     }
 
     /// As whom a member of the chat is a member of rooms (RM-2).
@@ -196,8 +211,12 @@ impl Replica {
         let owns = |room: &Room| room.definition.owner.as_ref().is_some_and(|o| o.id == owner.id);
         let owned = self.rooms.iter().filter(|(_, room)| owns(room)).count();
         let member = RoomMember::Account(owner.clone());
+        let from_there = by.site.map_or(0, |site| {
+            self.rooms.iter().filter(|(_, room)| room.made_from == Some(site)).count()
+        });
         if self.rooms.len() >= ROOMS
             || owned >= OWNED
+            || from_there >= ROOMS_FROM_SITE
             || self.rooms.count_of((&member).into()) >= limits::MEMBERSHIPS
         {
             return Err(RoomRefusal::TooMany);
@@ -279,7 +298,7 @@ impl Replica {
     }
 
     fn set_default(&self, by: &Wisher, room: Option<RoomNumber>) -> Result<Judged, RoomRefusal> {
-        let account = by.account()?.id;
+        let who = by.member.as_ref().ok_or(RoomRefusal::Failed)?;
         let done = match room {
             None => RoomDone { room: None },
             Some(number) => {
@@ -290,10 +309,13 @@ impl Replica {
                 RoomDone { room: Some(room.definition.to_ref()) }
             }
         };
-        let now = self.rooms.default_of(Who::Account(account)).map(|room| room.definition.number);
-        let records = match now == room {
-            true => Vec::new(),
-            false => vec![RoomRecord::DefaultSet { account, room }],
+        let now = self.rooms.default_of(who.into()).map(|room| room.definition.number);
+        let records = match who {
+            RoomMember::Account(account) if now != room => {
+                vec![RoomRecord::DefaultSet { account: account.id, room }]
+            }
+            // That of a guest ends with the connection, so it is no fact of the log.
+            RoomMember::Account(_) | RoomMember::Guest(_) => Vec::new(),
         };
         Ok(Judged { done, records })
     }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+// An address is a number here; nothing of the network is used.
+use core::net::IpAddr;
 
 use crate::digest::{Digest, Digester};
 use crate::ids::MemberId;
@@ -54,6 +56,8 @@ pub(crate) struct Room {
     pub(crate) definition: Arc<RoomDefinition>,
     /// The settings that the configuration names, which commands don't change: a bit for each (RM-16).
     pub(crate) fixed: u16,
+    /// The site of whoever has made it while the server runs.
+    pub(crate) made_from: Option<IpAddr>,
     accounts: BTreeMap<i64, Seat>,
     guests: BTreeMap<MemberId, Sequence>,
     levels: BTreeMap<i64, (AccountRef, Level)>,
@@ -73,6 +77,7 @@ impl Room {
         Self {
             definition,
             fixed: 0,
+            made_from: None,
             accounts: BTreeMap::new(),
             guests: BTreeMap::new(),
             levels: BTreeMap::new(),
@@ -290,6 +295,7 @@ impl Digest for Room {
         let Self {
             definition,
             fixed,
+            made_from,
             accounts,
             guests,
             levels,
@@ -299,7 +305,13 @@ impl Digest for Room {
             is_large,
             last,
         } = self;
-        to.add(definition).add(&u64::from(*fixed)).add(accounts).add(guests).add(levels).add(out);
+        to.add(definition)
+            .add(&u64::from(*fixed))
+            .add(made_from)
+            .add(accounts)
+            .add(guests)
+            .add(levels)
+            .add(out);
         to.add(invitations).add(joined).add(is_large).add(last);
     }
 }

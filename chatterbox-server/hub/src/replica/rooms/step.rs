@@ -28,7 +28,8 @@ impl Replica {
         number: Sequence,
     ) -> Result<RoomsChanged, RoomRefusal> {
         let judged = self.judge_wish(wish, number)?;
-        let by = self.wisher(wish.by)?.name;
+        let wisher = self.wisher(wish.by)?;
+        let by = wisher.name;
         let mut told = Vec::with_capacity(judged.records.len());
         if let (RoomChange::Adopt, RoomActor::Member(member)) = (&wish.change, wish.by) {
             self.adopt_rooms(member, &judged.records, number, &mut told);
@@ -42,6 +43,17 @@ impl Replica {
             && let Some(room) = self.rooms.get_mut(room.number)
         {
             room.fixed = wanted.settings.iter().fold(0, |bits, setting| bits | setting.bit());
+        }
+        if let RoomChange::Create { .. } = &wish.change
+            && let Some(room) = &judged.done.room
+            && let Some(room) = self.rooms.get_mut(room.number)
+        {
+            room.made_from = wisher.site;
+        }
+        if let (RoomChange::SetDefault(room), Some(RoomMember::Guest(member))) =
+            (&wish.change, &wisher.member)
+        {
+            self.rooms.set_default(Who::Guest(*member), *room);
         }
         if let RoomChange::Release(room) = &wish.change
             && let Some(room) = self.rooms.get_mut(*room)

@@ -149,11 +149,15 @@ impl RoomTable {
                 }
             }
             RoomRecord::DefaultSet { account, room } => {
-                let who = Who::Account(*account);
-                self.users.entry(who).or_default().default = *room;
-                self.forget_user_without_rooms(who);
+                self.set_default(Who::Account(*account), *room);
             }
         }
+    }
+
+    /// Sets where somebody begins.
+    pub(crate) fn set_default(&mut self, who: Who, room: Option<RoomNumber>) {
+        self.users.entry(who).or_default().default = room;
+        self.forget_user_without_rooms(who);
     }
 
     fn define(&mut self, definition: Arc<RoomDefinition>) {

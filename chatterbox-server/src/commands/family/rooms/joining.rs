@@ -176,7 +176,7 @@ pub(in crate::commands) const DEFAULT: Command = Command {
             .help("one of your rooms, or ALL for the lobby")],
         help: "Makes a room the one that commands mean when you name none, and that your clients begin in.",
         example: "default #lab",
-        level: Level::USER,
+        level: Level::GUEST,
         needs: Some(Capability::Rooms),
         confirm: false,
         stays_on: false,
