@@ -13,7 +13,7 @@ use harness::Server;
 use harness::accounts::AccountServer;
 
 /// The capabilities of this server.
-const CLAIMS: &str = "accounts,commands,ids,ping,rename,utf8";
+const CLAIMS: &str = "accounts,commands,ids,notices,ping,recent,rename,rooms,utf8";
 
 async fn full_marks(server: &Server, least: usize, options: Options) {
     let subject = Subject::At { host: "localhost".into(), addresses: vec![server.address] };
