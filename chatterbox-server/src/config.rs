@@ -52,7 +52,7 @@ pub struct Config {
 
     /// Name of this chat, which clients show to who joins [default: none]
     #[arg(long, value_name = "NAME", value_parser = server_name, help_heading = "Welcome")]
-    pub name: Option<String>,
+    pub server_name: Option<String>,
 
     /// Text that clients show to who joins, up to 20 lines [default: none]
     #[arg(long, value_name = "TEXT", value_parser = banner, help_heading = "Welcome")]

@@ -261,7 +261,7 @@ async fn what_can_not_go_on_is_an_ordinary_join() {
 #[tokio::test]
 async fn a_server_tells_of_itself_who_offers() {
     let name = Some("Lab \u{1f44d}".to_owned());
-    let server = Server::start(Config { name, ..Config::default() }).await;
+    let server = Server::start(Config { server_name: name, ..Config::default() }).await;
     let (_ann, welcome) = joined(&server, "ann", IDS).await;
     let told = welcome.keys.unwrap().server.unwrap();
     assert_eq!((told.name.unwrap().as_wire(), told.banner), ("Lab \u{1f44d}", None));

@@ -212,7 +212,7 @@ impl<'a> Joining<'a> {
         let extra = Object::with_capacity(240)
             .string(CAPABILITIES, &agreed.to_string())
             .json(LIMITS, &limits_json(config.max_frame, config.max_name, agreed));
-        let about = server_info_json(config.name.as_deref(), config.banner.as_deref());
+        let about = server_info_json(config.server_name.as_deref(), config.banner.as_deref());
         let extra = about.iter().fold(extra, |extra, about| extra.json(SERVER_INFO, about));
         if agreed.has(Capability::Accounts) {
             return extra.json(ACCOUNT, &grant.account.to_json()).into_members();

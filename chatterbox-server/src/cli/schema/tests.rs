@@ -67,7 +67,7 @@ fn operators_can_rely_on_what_could_always_be_reloaded() {
         "guests",
         "legacy-commands",
         "room-guests",
-        "name",
+        "server-name",
         "banner",
         "max-connections",
         "max-per-address",
