@@ -13,7 +13,7 @@ use crate::commands::arguments::{Arguments, RoomArgument};
 use crate::commands::command::Command;
 use crate::commands::context::Context;
 use crate::commands::family::rooms::place::{
-    Place, as_member, change, data, find_room, name_of, paced,
+    Place, as_member, change, costly, data, find_room, name_of, paced,
 };
 use crate::commands::family::rooms::refusal::{no_such_room, refused};
 use crate::commands::parameter::Parameter;
@@ -48,6 +48,13 @@ async fn join(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         let text = "Guests can't join rooms here: register first.";
         return Err(Rejection::new(OutcomeCode::Forbidden, text));
     }
+    // Whoever is unsure may ask again (RM-6): nobody else is told of it.
+    if let RoomArgument::Named(name) = &given
+        && let Some(room) = port.room_named(name).filter(|room| room.is_member)
+    {
+        costly(context)?;
+        return Ok(already(context, &room));
+    }
     paced(context)?;
     let name = match given {
         RoomArgument::Named(name) => name,
@@ -60,9 +67,6 @@ async fn join(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let Some(room) = port.room_behind(&name) else {
         return Err(unknown(context, &name, secret).await);
     };
-    if room.is_member {
-        return Ok(already(context, &room));
-    }
     let is_seen = port.room_named(&name).is_some();
     let shown = prove(context, &room, &name, secret, is_seen).await?;
     let wish = RoomChange::Enter { room: room.definition.number, shown };
