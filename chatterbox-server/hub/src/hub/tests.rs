@@ -25,6 +25,7 @@ mod room_limit;
 mod room_lobby;
 mod room_model;
 mod room_resuming;
+mod room_shares;
 mod room_states;
 mod room_told;
 mod rooms;
