@@ -313,6 +313,11 @@ impl Hub {
 
     /// The same for a member that asks for it, if it is in the room (RM-6).
     pub fn tell_room(&mut self, member: MemberId, room: RoomNumber, wakes: &mut Vec<Wake>) {
+        if room == RoomNumber::LOBBY {
+            let lobby = room_object::lobby(self.replica.rooms.lobby());
+            let object = Object::with_capacity(lobby.len() + 16).list(ROOMS, [lobby]);
+            return self.tell_own(member, object, wakes);
+        }
         let found = self.replica.rooms.get(room);
         if found.is_some_and(|room| self.replica.membership(member, room).is_some()) {
             self.tell_whole_room(member, room, wakes);

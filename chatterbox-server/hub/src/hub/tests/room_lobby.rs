@@ -29,6 +29,9 @@ fn what_the_lobby_has_of_a_room_is_told_to_who_speaks_rooms() {
     assert_eq!(world.read(base).len(), 0);
     let fay = world.come(guest("fay"), None, 0);
     assert_eq!(fay.welcome["ROOMS"][0]["TOPIC"], "exams");
+    // Whoever is unsure is told all of it again (RM-6).
+    world.hub.tell_room(fay.id, LOBBY, &mut Vec::new());
+    assert_eq!(world.rooms_told(fay.id), [fay.welcome["ROOMS"][0].clone()]);
     // It outlives a restart.
     assert_eq!(&*world.restored().hub.lobby().settings.topic, "exams");
 }

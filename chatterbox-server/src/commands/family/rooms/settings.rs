@@ -11,7 +11,7 @@ use crate::commands::arguments::Arguments;
 use crate::commands::command::Command;
 use crate::commands::context::Context;
 use crate::commands::family::rooms::making::hashed;
-use crate::commands::family::rooms::place::{Place, change};
+use crate::commands::family::rooms::place::{Place, change, costly};
 use crate::commands::parameter::Parameter;
 use crate::commands::reply::{Done, Rejection, Reply};
 use crate::commands::spec::Spec;
@@ -145,6 +145,8 @@ async fn set_password(context: &Context<'_>, place: &Place, value: Option<String
     let hash = match secret {
         Some(secret) => {
             secret.is_for_a_room()?;
+            // Before it is hashed, which others wait for, too.
+            costly(context)?;
             Some(hashed(context, secret).await?)
         }
         None => None,
