@@ -4,6 +4,9 @@
 //! [`Refusal`] is the same for a name that was not accepted; its text goes into `INFO`. Wording is for people and may
 //! change; words and clauses may not.
 
+use std::fmt;
+use std::sync::Arc;
+
 use crate::clause::{self, Clause};
 use crate::name::NameError;
 
@@ -65,6 +68,12 @@ pub enum Code {
     SlowMode(u32),
     /// The message is longer than the room takes.
     TooLong,
+    /// The sender is muted, until then in seconds since 1970 UTC, or for good.
+    Muted(Option<i64>),
+    /// The sender has said too much to this destination, and may go on after so many seconds.
+    Flood(u32),
+    /// All together have said too much in the room, which takes more after so many seconds.
+    RoomBusy(u32),
     /// The message could not be stored, so it was not delivered.
     NotStored,
     /// The history can't be read now.
@@ -132,7 +141,15 @@ impl Code {
     /// After how many seconds trying again makes sense, if that is known (CP-12).
     pub const fn wait(self) -> Option<u32> {
         match self {
-            Self::SlowMode(wait) => Some(wait),
+            Self::SlowMode(wait) | Self::Flood(wait) | Self::RoomBusy(wait) => Some(wait),
+            _ => None,
+        }
+    }
+
+    /// When what stands against it ends, in seconds since 1970 UTC, if that is known (CP-12).
+    pub const fn until(self) -> Option<i64> {
+        match self {
+            Self::Muted(until) => until,
             _ => None,
         }
     }
@@ -219,6 +236,13 @@ impl Code {
             ),
             Self::TooLong => {
                 ("too-long", clause::RM_15, "the message is longer than the room takes")
+            }
+            Self::Muted(_) => ("muted", clause::RM_15, "you are muted here"),
+            Self::Flood(_) => {
+                ("flood", clause::RM_15, "you have said too much in a short time, wait a little")
+            }
+            Self::RoomBusy(_) => {
+                ("room-busy", clause::RM_15, "too much is said here at the moment, wait a little")
             }
             Self::NotStored => {
                 ("not-stored", clause::IV_1, "the server can't store messages now, it was not sent")
@@ -353,12 +377,49 @@ pub enum Refusal {
     /// The name is reserved for the user who has just left (`--hold-name`).
     #[error("This name is kept for the user who has just left, try again later.")]
     Held,
+    /// The user, or where they come from, is banned (MO-4).
+    #[error("You are banned{0}")]
+    Banned(Exclusion),
+    /// The user was put out a moment ago (MO-2).
+    #[error("You were put out{0}")]
+    Kicked(Exclusion),
     /// The server can't decide now.
     #[error("The server is busy, try again later.")]
     Busy,
 }
 
+/// Why somebody is kept out, and for how long (NO-5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exclusion {
+    /// The reason that was given; it may be empty.
+    pub reason: Arc<str>,
+    /// When it ends, in seconds since 1970 UTC; `None` is never.
+    pub until: Option<i64>,
+}
+
+/// ` until 2026-11-29 18:05:00 UTC: the reason.`, whichever of it there is: the end of a sentence.
+impl fmt::Display for Exclusion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let until = self.until.and_then(|until| jiff::Timestamp::from_second(until).ok());
+        if let Some(until) = until {
+            write!(f, " until {} UTC", until.strftime("%Y-%m-%d %H:%M:%S"))?;
+        }
+        match &*self.reason {
+            "" => f.write_str("."),
+            reason => write!(f, ": {reason}"),
+        }
+    }
+}
+
 impl Refusal {
+    /// When what stands against it ends, in seconds since 1970 UTC, if that is known (NO-5).
+    pub const fn until(&self) -> Option<i64> {
+        match self {
+            Self::Banned(exclusion) | Self::Kicked(exclusion) => exclusion.until,
+            _ => None,
+        }
+    }
+
     /// The stable machine word.
     pub const fn word(&self) -> &'static str {
         match self {
@@ -371,7 +432,28 @@ impl Refusal {
             Self::Throttled | Self::TooOften => "throttled",
             Self::NoGuests => "no-guests",
             Self::Held => "held",
+            Self::Banned(_) => "banned",
+            Self::Kicked(_) => "kicked",
             Self::Busy => "busy",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_kept_out_reads_why_and_for_how_long() {
+        let banned = |reason: &str, until| {
+            Refusal::Banned(Exclusion { reason: reason.into(), until }).to_string()
+        };
+        assert_eq!(banned("", None), "You are banned.");
+        assert_eq!(banned("spam", None), "You are banned: spam");
+        assert_eq!(
+            banned("spam", Some(1_700_000_600)),
+            "You are banned until 2023-11-14 22:23:20 UTC: spam"
+        );
+        assert_eq!(banned("", Some(i64::MAX)), "You are banned.", "a time that nobody can write");
     }
 }

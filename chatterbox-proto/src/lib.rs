@@ -45,7 +45,7 @@ mod text;
 
 pub use capability::{Capabilities, Capability};
 pub use client_frame::{ClientFrame, Messages};
-pub use code::{Code, Refusal};
+pub use code::{Code, Exclusion, Refusal};
 pub use destination::Destination;
 pub use entry::Entry;
 pub use fault::{Fault, Faults};

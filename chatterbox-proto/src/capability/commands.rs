@@ -102,6 +102,14 @@ words! {
     Banned = "banned";
     /// The user was muted.
     Muted = "muted";
+    /// The user has said too much in a short time (FL-2).
+    Flood = "flood";
+    /// Too much is said in the room (FL-3).
+    RoomBusy = "room-busy";
+    /// It would hit whoever asked for it, or somebody whom they may not act on (MO-6).
+    WouldLockOut = "would-lock-out";
+    /// No message has this id, or none that this user can read (MO-11).
+    NoSuchMessage = "no-such-message";
     /// The user's level is below that of those who may write (RM-15).
     ReadOnly = "read-only";
     /// The user has written a moment ago (RM-15).

@@ -244,6 +244,10 @@ pub fn refused(refused: &[(String, Code)]) -> Object {
                 Some(wait) => reason.integer(WAIT, wait.into()),
                 None => reason,
             };
+            let reason = match code.until() {
+                Some(until) => reason.integer(UNTIL, until),
+                None => reason,
+            };
             object = object.json(tag, &reason.into_value());
         }
     }

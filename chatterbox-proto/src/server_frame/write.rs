@@ -23,7 +23,12 @@ pub fn refused(refusal: &Refusal) -> Result<Bytes, TooLong> {
 /// # Errors
 /// [`TooLong`] when it does not fit a frame.
 pub fn refused_with_code(refusal: &Refusal) -> Result<Bytes, TooLong> {
-    refusal_object(refusal).string(accounts::CODE, refusal.word()).finish()
+    let object = refusal_object(refusal).string(accounts::CODE, refusal.word());
+    match refusal.until() {
+        Some(until) => object.integer(ids::UNTIL, until),
+        None => object,
+    }
+    .finish()
 }
 
 fn refusal_object(refusal: &Refusal) -> Object {

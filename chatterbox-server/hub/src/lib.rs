@@ -57,6 +57,7 @@ mod room_telling;
 mod rooms;
 mod run_budget;
 mod runs;
+mod sanction;
 mod stepping;
 mod wake;
 
@@ -98,5 +99,6 @@ pub use room::mailboxes::{Kept, Mailboxes};
 pub use room::shares::Shares;
 pub use room::stamp::Stamp;
 pub use room::timeline::Lag;
+pub use sanction::{Network, Sanction, SanctionId, SanctionKind, SanctionSubject};
 pub use stepping::{Applied, Outcome};
 pub use wake::Wake;
