@@ -125,6 +125,20 @@ pub struct AuditFilter {
     pub limit: usize,
 }
 
+impl AuditFilter {
+    /// Those about somebody: a name, or a network as it is written.
+    #[must_use]
+    pub fn about(self, text: &str) -> Self {
+        Self { about: Some(FoldedName::of(text)), ..self }
+    }
+
+    /// Those of what somebody did under this name.
+    #[must_use]
+    pub fn by(self, name: &str) -> Self {
+        Self { by: Some(FoldedName::of(name)), ..self }
+    }
+}
+
 /// What names that are the same have in common, whether they could be one today or not (NM-4).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoldedName(String);

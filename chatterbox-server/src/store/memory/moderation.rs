@@ -1,6 +1,6 @@
 //! Sanctions, the audit log and reports that live as long as the process.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chatterbox_hub::{RoomNumber, Sanction, SanctionId, SanctionSubject};
 
@@ -10,6 +10,9 @@ use crate::moderation::{
     SANCTIONS,
 };
 
+/// The entries of the audit log that are kept: it ends with the process anyway, and memory is not a disk.
+const ENTRIES: usize = 10_000;
+
 /// What is kept of moderation, in memory.
 #[derive(Debug, Default)]
 pub struct Memory {
@@ -17,6 +20,8 @@ pub struct Memory {
     /// The oldest first.
     entries: VecDeque<AuditEntry>,
     reports: BTreeMap<i64, Report>,
+    /// Those of them that are open.
+    open: BTreeSet<i64>,
     /// The greatest numbers that were ever assigned.
     newest_sanction: i64,
     newest_entry: i64,
@@ -27,10 +32,9 @@ impl Memory {
     fn write(&mut self, audit: &AuditEntry) {
         self.newest_entry += 1;
         self.entries.push_back(AuditEntry { id: self.newest_entry, ..audit.clone() });
-    }
-
-    fn is_open(&self, number: i64) -> bool {
-        self.reports.get(&number).is_some_and(|report| report.closed.is_none())
+        if self.entries.len() > ENTRIES {
+            self.entries.pop_front();
+        }
     }
 }
 
@@ -134,8 +138,7 @@ impl ModerationStore for Memory {
     }
 
     fn report(&mut self, new: &NewReport) -> Result<i64, ModerationError> {
-        let open = self.reports.values().filter(|report| report.closed.is_none()).count();
-        if open >= OPEN_REPORTS {
+        if self.open.len() >= OPEN_REPORTS {
             return Err(ModerationError::TooMany);
         }
         if self.reports.len() >= REPORTS {
@@ -145,6 +148,7 @@ impl ModerationStore for Memory {
         }
         self.newest_report += 1;
         let number = self.newest_report;
+        self.open.insert(number);
         self.reports.insert(number, Report { number, what: new.clone(), closed: None });
         Ok(number)
     }
@@ -167,7 +171,7 @@ impl ModerationStore for Memory {
     }
 
     fn close_report(&mut self, audit: &AuditEntry, number: i64) -> Result<bool, ModerationError> {
-        if !self.is_open(number) {
+        if !self.open.remove(&number) {
             return Ok(false);
         }
         self.write(audit);
@@ -179,6 +183,7 @@ impl ModerationStore for Memory {
 
     fn forget_reports(&mut self, before: i64) -> Result<(), ModerationError> {
         self.reports.retain(|_, report| report.what.at >= before);
+        self.open.retain(|number| self.reports.contains_key(number));
         Ok(())
     }
 }
@@ -186,9 +191,20 @@ impl ModerationStore for Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::moderation::Act;
 
     #[test]
     fn holds_the_contract() {
         crate::moderation::contract::holds(Memory::default);
+    }
+
+    #[test]
+    fn the_log_does_not_fill_the_memory() {
+        let mut store = Memory::default();
+        for at in 0..=i64::try_from(ENTRIES).unwrap() {
+            store.note(&AuditEntry::new(at, "ann", Act::Kick)).unwrap();
+        }
+        assert_eq!(store.entries.len(), ENTRIES);
+        assert_eq!(store.audit(&AuditFilter::default()).unwrap()[0].id, 10_001);
     }
 }
