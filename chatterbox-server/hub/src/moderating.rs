@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use chatterbox_proto::{Refusal, Username};
+use chatterbox_proto::{Refusal, RoomName, Username};
 
+use crate::event::Event;
 use crate::hub::Hub;
 use crate::identity::Identity;
 use crate::ids::{MemberId, RoomNumber};
 use crate::replica::moderation_act::Hit;
 use crate::replica::sanctions::Known;
 use crate::sanction::{Sanction, SanctionKind};
+use crate::wake::Wake;
 
 impl Hub {
     /// The sanctions that hold at a moment, in seconds since 1970 UTC, in the order in which they were imposed.
@@ -27,6 +29,19 @@ impl Hub {
         let who = self.replica.known(member)?;
         let identity = Identity { name: name.clone(), ..who.identity.clone() };
         self.replica.sanctions.excludes(Known { identity: &identity, ..who }, now)
+    }
+
+    /// The name of a room that is there.
+    pub fn name_of_room(&self, room: RoomNumber) -> Option<RoomName> {
+        self.replica.rooms.get(room).map(|room| room.definition.name.clone())
+    }
+
+    /// Tells the members of a room something that is not part of the history.
+    pub fn announce_to(&mut self, room: RoomNumber, event: Event) -> Wake {
+        match self.desk.id(room) {
+            Some(id) if self.rooms.push(id, event) => Wake::Room(id),
+            _ => Wake::Nobody,
+        }
     }
 
     /// The mute that keeps a member from writing to all, or in a room, if there is one.

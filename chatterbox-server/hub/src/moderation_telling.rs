@@ -10,7 +10,7 @@ use chatterbox_proto::{ALL, Entry, Exclusion, SERVER, Username};
 use crate::encode::view::View;
 use crate::event::Event;
 use crate::hub::Hub;
-use crate::ids::MemberId;
+use crate::ids::{MemberId, RoomNumber};
 use crate::level::Level;
 use crate::record::RoomRef;
 use crate::replica::effect::{Moderated, ModerationTold};
@@ -57,7 +57,8 @@ impl Hub {
                 for member in &members {
                     wakes.extend(self.tell_own_mute(*member, &told));
                 }
-                for member in self.who_keeps_order(room.as_ref()) {
+                let number = room.as_ref().map(|room| room.number);
+                for member in self.staff(number, Level::HELPER) {
                     if !members.contains(&member) {
                         wakes.push(self.tell(member, told.for_others()));
                     }
@@ -80,14 +81,15 @@ impl Hub {
         Some(self.tell(member, Event::error(&text)))
     }
 
-    /// Who is here, is told of acts, and keeps order: on the server, or in a room.
-    fn who_keeps_order(&self, room: Option<&RoomRef>) -> Vec<MemberId> {
-        let room = room.and_then(|room| self.replica.rooms.get(room.number));
+    /// Who is here, agreed to notices, and has a level: on the server, or as a member of a room in it.
+    pub fn staff(&self, room: Option<RoomNumber>, level: Level) -> Vec<MemberId> {
+        let room = room.map(|room| self.replica.rooms.get(room));
         let keeps = |member: MemberId| match room {
-            None => self.identity(member).is_some_and(|who| who.actor().level >= Level::HELPER),
-            Some(room) => {
+            None => self.identity(member).is_some_and(|who| who.actor().level >= level),
+            Some(None) => false,
+            Some(Some(room)) => {
                 self.replica.membership(member, room).is_some()
-                    && self.replica.level_in(member, room) >= Level::HELPER
+                    && self.replica.level_in(member, room) >= level
             }
         };
         let people = self.replica.presence().people();

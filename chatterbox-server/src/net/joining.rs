@@ -242,6 +242,7 @@ impl<'a> Joining<'a> {
             renamer: Renamer(renamer),
             grant,
             agreed,
+            pages: Arc::clone(&context.pages),
             requests: command_inputs,
         };
         let attached = Attached { attachment: Box::new(attachment), rename_requests };

@@ -40,13 +40,13 @@ impl Replica {
     fn kick(
         &mut self,
         whom: &Whom,
-        level: Level,
+        level: Option<Level>,
         now: i64,
         reason: Arc<str>,
     ) -> Result<Moderated, Refused> {
         let here: Vec<_> = self.hits(|identity, _| whom.is(identity)).collect();
         // Ranks are strict (RL-2): who was promoted a moment ago stays.
-        if here.iter().any(|hit| hit.identity.actor().level >= level) {
+        if here.iter().any(|hit| !is_below(hit, level)) {
             return Err(Refused::Moderation(OutcomeCode::Forbidden));
         }
         self.sanctions.kick(whom.clone(), now, Arc::clone(&reason));
@@ -72,7 +72,12 @@ impl Replica {
         })
     }
 
-    fn impose(&mut self, mut sanctions: Vec<Sanction>, level: Level, now: i64) -> Moderated {
+    fn impose(
+        &mut self,
+        mut sanctions: Vec<Sanction>,
+        level: Option<Level>,
+        now: i64,
+    ) -> Moderated {
         self.sanctions.forget(|sanction| !sanction.holds(now));
         for sanction in &mut sanctions {
             if let SanctionSubject::Guest { session, member: Some(member), .. } =
@@ -94,8 +99,7 @@ impl Replica {
             SanctionKind::Ban if room.is_some() => nothing(),
             SanctionKind::Ban => {
                 // Ranks are strict (RL-2): who was promoted a moment ago stays.
-                let is_below = |hit: &Hit| hit.identity.actor().level < level;
-                let here: Vec<_> = self.hits_of(&sanctions).filter(is_below).collect();
+                let here = self.hits_of(&sanctions).filter(|hit| is_below(hit, level)).collect();
                 let (names, members) = split(here);
                 let gone = self.sessions_of_members(&members);
                 let left = members.into_iter().filter_map(|member| self.remove(member)).collect();
@@ -203,6 +207,11 @@ impl Replica {
     fn sessions_of_members(&self, members: &[MemberId]) -> Vec<SessionId> {
         members.iter().filter_map(|member| self.session(*member)).collect()
     }
+}
+
+/// Whether somebody is below whoever moderates.
+fn is_below(hit: &Hit, level: Option<Level>) -> bool {
+    level.is_none_or(|level| hit.identity.actor().level < level)
 }
 
 fn split(hits: Vec<Hit>) -> (Vec<Username>, Vec<MemberId>) {

@@ -19,8 +19,9 @@ use crate::sanction::{Sanction, SanctionId};
 pub struct Moderation {
     /// The name of who does it, for those who are told.
     pub by: Arc<str>,
-    /// Their level where it counts: nobody of the same or a higher one is touched.
-    pub level: Level,
+    /// Their level where it counts: nobody of the same or a higher one is touched. `None` is whoever runs the server, who is above
+    /// everybody.
+    pub level: Option<Level>,
     /// Now, in seconds since 1970 UTC.
     pub now: i64,
     /// Whether nobody but the person is told.
