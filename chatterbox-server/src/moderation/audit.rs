@@ -52,8 +52,8 @@ impl AuditEntry {
     }
 
     /// What names that are the same as that of who did it have in common.
-    pub fn by_key(&self) -> String {
-        folded(&self.by)
+    pub fn by_key(&self) -> FoldedName {
+        FoldedName::of(&self.by)
     }
 }
 
@@ -96,8 +96,8 @@ impl About {
     }
 
     /// What texts that mean the same have in common.
-    pub fn key(&self) -> String {
-        folded(&self.text)
+    pub fn key(&self) -> FoldedName {
+        FoldedName::of(&self.text)
     }
 }
 
@@ -113,8 +113,10 @@ pub enum AuditRoom {
 /// Which entries are asked for; the default is all, as many as fit a page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditFilter {
-    about: Option<String>,
-    by: Option<String>,
+    /// Those about somebody.
+    pub about: Option<FoldedName>,
+    /// Those of what somebody did under this name.
+    pub by: Option<FoldedName>,
     /// Those of this room.
     pub room: Option<AuditRoom>,
     /// Those with a smaller number than this: the page after one that ended with it.
@@ -123,31 +125,18 @@ pub struct AuditFilter {
     pub limit: usize,
 }
 
-impl AuditFilter {
-    /// Those about somebody: a name, or a network as it is written.
-    #[must_use]
-    pub fn about(self, text: &str) -> Self {
-        Self { about: Some(folded(text)), ..self }
+/// What names that are the same have in common, whether they could be one today or not (NM-4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoldedName(String);
+
+impl FoldedName {
+    /// Of a name, or of a network as it is written.
+    pub fn of(text: &str) -> Self {
+        Self(Username::stored(text).key().to_owned())
     }
 
-    /// Those of what somebody did under this name.
-    #[must_use]
-    pub fn by(self, name: &str) -> Self {
-        Self { by: Some(folded(name)), ..self }
+    /// The text that they have in common.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
-
-    /// The key of whom they are about.
-    pub fn about_key(&self) -> Option<&str> {
-        self.about.as_deref()
-    }
-
-    /// The key of who did it.
-    pub fn by_key(&self) -> Option<&str> {
-        self.by.as_deref()
-    }
-}
-
-/// What names that are the same have in common, whether they could be one today or not.
-fn folded(text: &str) -> String {
-    Username::stored(text).key().to_owned()
 }

@@ -14,7 +14,7 @@ mod new_sanction;
 mod report;
 
 pub use act::Act;
-pub use audit::{About, AuditEntry, AuditFilter, AuditRoom, MASKED};
+pub use audit::{About, AuditEntry, AuditFilter, AuditRoom, FoldedName, MASKED};
 pub use bounded_text::{BoundedText, Label, Reason, ReportText};
 pub use moderation_store::{
     AUDIT_PAGE, ModerationError, ModerationStore, OPEN_REPORTS, REPORT_AGE, REPORTS, SANCTIONS,

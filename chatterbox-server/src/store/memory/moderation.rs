@@ -118,8 +118,8 @@ impl ModerationStore for Memory {
             let about = entry.about.as_ref().map(About::key);
             in_room
                 && filter.before.is_none_or(|before| entry.id < before)
-                && filter.about_key().is_none_or(|key| about.as_deref() == Some(key))
-                && filter.by_key().is_none_or(|key| entry.by_key() == key)
+                && filter.about.as_ref().is_none_or(|key| about.as_ref() == Some(key))
+                && filter.by.as_ref().is_none_or(|key| entry.by_key() == *key)
         };
         let limit = match filter.limit {
             0 => AUDIT_PAGE,
