@@ -18,6 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::accounts::{Login, Observer};
 use crate::chat::handle::Handle;
+use crate::chat::paging::Pages;
 
 /// Authenticates users before they join.
 pub trait Authenticator: Send + Sync + Debug {
@@ -122,6 +123,8 @@ pub struct Attachment {
     pub grant: Grant,
     /// The capabilities in force.
     pub agreed: Capabilities,
+    /// Reads messages of its conversations.
+    pub pages: Arc<Pages>,
     /// Its requests in order. The channel closes with the connection.
     pub requests: mpsc::Receiver<WaitingInput>,
 }

@@ -11,9 +11,11 @@ use chatterbox_proto::capability::commands::{OutcomeCode, Prompt};
 
 use crate::accounts::Secret;
 use crate::commands::caller::Caller;
+use crate::commands::moderating::Author;
 use crate::commands::reply::Rejection;
 use crate::commands::spec::Spec;
 use crate::commands::state::CommandState;
+use crate::moderation::{Act, AuditEntry};
 
 /// A prompt that is not answered within this time counts as refused (CM-4).
 pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(60);
@@ -40,6 +42,12 @@ impl Context<'_> {
     /// Changes the caller's own account or level.
     pub(super) async fn amend(&self, amendment: Amendment) {
         self.state.online.amend(self.caller, self.caller.port.id(), amendment).await;
+    }
+
+    /// A line of the audit log about what the caller does.
+    pub(super) fn entry(&self, at: i64, act: Act) -> AuditEntry {
+        let who = self.who();
+        Author::member(&who, self.caller.port.id(), who.actor().level).entry(at, act)
     }
 
     /// The account of the caller.

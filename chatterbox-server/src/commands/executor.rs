@@ -110,8 +110,8 @@ impl Executor {
                     let outcome = Outcome::new(&id, code, info);
                     (Outcome { data, ..outcome }, closes)
                 }
-                Err(Rejection { code, text, wait }) => {
-                    (Outcome { wait, ..Outcome::new(&id, code, text) }, false)
+                Err(Rejection { code, text, wait, until }) => {
+                    (Outcome { wait, until, ..Outcome::new(&id, code, text) }, false)
                 }
             };
             self.tell(&outcome, from_base).await;

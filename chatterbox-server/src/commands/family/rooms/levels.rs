@@ -13,7 +13,11 @@ use crate::commands::family::subject::Subject;
 use crate::commands::reply::{Done, Rejection, Reply};
 
 /// The level of somebody in a room: the greater of server level and room level (RL-1).
-pub(super) fn level_in(context: &Context<'_>, room: &RoomView, found: &Subject) -> Level {
+pub(in crate::commands::family) fn level_in(
+    context: &Context<'_>,
+    room: &RoomView,
+    found: &Subject,
+) -> Level {
     let number = room.definition.number;
     let lasting = found
         .account

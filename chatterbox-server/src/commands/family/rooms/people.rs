@@ -126,7 +126,8 @@ async fn kick_from(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     authorise_in(context, &room, Permission::RemoveFromRoom, target)?;
     let who = found.as_room_member()?;
     let (number, shown) = (room.definition.number, name_of(&room));
-    let wish = RoomChange::Remove { room: number, who, reason: reason.as_ref().to_owned() };
+    let wish =
+        RoomChange::Remove { room: number, who, reason: reason.as_ref().to_owned(), banned: false };
     change(context, shown, wish).await.map_err(|rejection| match rejection.code {
         // It is about them, not about the caller.
         OutcomeCode::NotAMember => refused(OutcomeCode::NoSuchUser, shown),

@@ -1,7 +1,8 @@
 //! Where a command acts, and what the caller may do there.
 
 use chatterbox_hub::{
-    Actor, Level, Permission, RoomChange, RoomDone, RoomNumber, RoomView, Target, authorise,
+    Actor, Level, Permission, RoomChange, RoomDone, RoomNumber, RoomRef, RoomView, Target,
+    authorise,
 };
 use chatterbox_proto::ALL;
 use chatterbox_proto::capability::commands::OutcomeCode;
@@ -43,15 +44,23 @@ impl Place {
         view.map(Self::Room).ok_or_else(|| no_such_room(name.as_str()))
     }
 
-    pub(super) fn number(&self) -> RoomNumber {
+    pub(in crate::commands::family) fn number(&self) -> RoomNumber {
         match self {
             Self::Lobby => RoomNumber::LOBBY,
             Self::Room(view) => view.definition.number,
         }
     }
 
+    /// The room; `None` is the lobby.
+    pub(in crate::commands::family) fn to_ref(&self) -> Option<RoomRef> {
+        match self {
+            Self::Lobby => None,
+            Self::Room(view) => Some(view.definition.to_ref()),
+        }
+    }
+
     /// Its name, in its own spelling.
-    pub(super) fn name(&self) -> &str {
+    pub(in crate::commands::family) fn name(&self) -> &str {
         match self {
             Self::Lobby => ALL,
             Self::Room(view) => name_of(view),
@@ -63,7 +72,7 @@ impl Place {
     ///
     /// # Errors
     /// [`Rejection`] with `forbidden`.
-    pub(super) fn authorise(
+    pub(in crate::commands::family) fn authorise(
         &self,
         context: &Context<'_>,
         in_room: Level,
@@ -82,7 +91,7 @@ impl Place {
 ///
 /// # Errors
 /// [`Rejection`] with `no-such-room`, or `forbidden` for the lobby.
-pub(super) fn find_room(
+pub(in crate::commands::family) fn find_room(
     context: &Context<'_>,
     given: Option<RoomArgument>,
     lobby: &str,
@@ -94,7 +103,7 @@ pub(super) fn find_room(
 }
 
 /// Its name, in its own spelling.
-pub(super) fn name_of(view: &RoomView) -> &str {
+pub(in crate::commands::family) fn name_of(view: &RoomView) -> &str {
     view.definition.name.as_str()
 }
 
@@ -146,7 +155,7 @@ pub(super) fn costly(context: &Context<'_>) -> Result<(), Rejection> {
 ///
 /// # Errors
 /// [`Rejection`] with the word of the hub.
-pub(super) async fn change(
+pub(in crate::commands::family) async fn change(
     context: &Context<'_>,
     name: &str,
     change: RoomChange,
