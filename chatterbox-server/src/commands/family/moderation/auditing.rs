@@ -12,7 +12,7 @@ use crate::commands::family::moderation::times::at;
 use crate::commands::parameter::Parameter;
 use crate::commands::reply::{Done, Reply};
 use crate::commands::spec::Spec;
-use crate::moderation::{About, AuditEntry, AuditFilter, AuditRoom};
+use crate::moderation::{About, AuditEntry, AuditFilter, AuditRoom, FoldedName};
 
 /// The rows of one table.
 const ROWS: usize = 200;
@@ -44,13 +44,10 @@ async fn audit(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     scope.needs(context, needed)?;
     let sees_addresses = Scope::Server.acts(context).author.sees_addresses();
     let filter = AuditFilter {
+        about: about.as_deref().map(FoldedName::of),
         room: room.map(|room| AuditRoom::Number(room.number)),
         limit: ROWS,
         ..AuditFilter::default()
-    };
-    let filter = match &about {
-        Some(about) => filter.about(about),
-        None => filter,
     };
     let entries = context.state.moderation.audit(filter).await?;
     let shown = |about: &About| {
