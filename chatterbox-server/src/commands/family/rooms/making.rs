@@ -116,8 +116,12 @@ async fn delete_room(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     }
     // By its number: while it was asked for, another room may have got the name.
     change(context, name, RoomChange::Delete(room.definition.number)).await?;
-    let number = room.definition.number.0;
-    tracing::info!(by = %context.who().name, room = name, number, "room deleted");
+    let number = room.definition.number;
+    if let Err(error) = context.state.moderation.forget_room(number).await {
+        // The next look at what is old removes them.
+        tracing::warn!(%error, %number, "sanctions of a deleted room are still stored");
+    }
+    tracing::info!(by = %context.who().name, room = name, %number, "room deleted");
     Ok(Done::new(format!("{name} is deleted.")).with_data(data(&room)))
 }
 
