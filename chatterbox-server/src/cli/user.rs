@@ -15,7 +15,8 @@ use time::OffsetDateTime;
 use crate::cli::banner::made_database;
 use crate::cli::data_folder;
 use crate::cli::exit::{self, Failure};
-use crate::cli::subcommand::{AdminPassword, Ask, Messages, UserCommand};
+use crate::cli::messages::Messages;
+use crate::cli::subcommand::{AdminPassword, Ask, UserCommand};
 
 /// Runs a `user` subcommand. The inner result is that of writing to `out`, where a closed pipe is no failure.
 ///
