@@ -182,7 +182,7 @@ fn bans_and_mutes_that_hold_are_listed() {
     let expected = [
         format!("1 ban account J\u{f6}rg server Mod 2023-11-14 22:13:20 for ever {reason}"),
         format!("3 ban guests from 192.0.2.0/24 server Mod 2023-11-14 22:13:20 for ever {reason}"),
-        "4 mute guest eve room 7 Mod 2023-11-14 22:13:20 2077-09-23 20:26:40".to_owned(),
+        "4 mute guest eve room 7 Mod 2023-11-14 22:13:20 2077-09-27 20:26:40".to_owned(),
     ];
     assert_eq!(rows(&run(folder.path(), &["bans"]).success()), expected, "not what has ended");
     let database = rusqlite::Connection::open(folder.path().join("chatterbox.db")).unwrap();
