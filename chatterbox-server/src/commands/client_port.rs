@@ -51,9 +51,6 @@ pub trait ClientPort: Send + Sync + Debug {
     /// Who is here under a name.
     fn find(&self, name: &Username) -> Option<Identity>;
 
-    /// Which member is here under a name.
-    fn member_named(&self, name: &Username) -> Option<MemberId>;
-
     /// Whether this user and the one of a name, who may be here or an account that is away, exchange no private messages,
     /// because either has blocked the other.
     fn refuses(&self, other: &Username) -> bool;

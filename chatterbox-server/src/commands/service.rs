@@ -243,10 +243,6 @@ impl ClientPort for MemberPort {
         self.member.chat().find(name)
     }
 
-    fn member_named(&self, name: &Username) -> Option<MemberId> {
-        self.member.chat().who(name)
-    }
-
     fn refuses(&self, other: &Username) -> bool {
         self.member.filter().refused.contains(other)
     }

@@ -187,19 +187,17 @@ async fn close_report(context: &Context<'_>, mut arguments: Arguments) -> Reply 
         let text = "There is no open report of this number that you may close.";
         Rejection::new(OutcomeCode::Failed, text)
     };
-    let report = context.state.moderation.report_of(number).await?;
-    let report = report.filter(|report| report.closed.is_none());
-    let on_server = Scope::Server.needs(context, Level::MODERATOR);
-    let Some(report) = report else {
-        // Nobody else learns which reports there are.
-        on_server?;
+    // Nobody else learns which reports there are.
+    let report = context.state.moderation.report_of(number).await?.ok_or_else(none)?;
+    if report.closed.is_some() {
         return Err(none());
-    };
-    if let Err(refused) = on_server {
-        let room = report.what.room.as_ref().ok_or_else(|| refused.clone())?;
+    }
+    let on_server = Scope::Server.needs(context, Level::MODERATOR);
+    if on_server.is_err() {
+        let room = report.what.room.as_ref().ok_or_else(none)?;
         let view = context.caller.port.room_named(&room.name);
-        let view = view.filter(|view| view.definition.number == room.number).ok_or(refused)?;
-        Scope::Room(Box::new(view)).needs(context, Level::MODERATOR)?;
+        let view = view.filter(|view| view.definition.number == room.number).ok_or_else(none)?;
+        Scope::Room(Box::new(view)).needs(context, Level::MODERATOR).map_err(|_| none())?;
     }
     let about = chatterbox_proto::Username::parse(&report.what.subject).ok();
     let entry = AuditEntry {
