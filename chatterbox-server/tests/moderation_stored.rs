@@ -220,3 +220,48 @@ fn what_can_not_be_read_is_said() {
         run(folder.path(), &[&["audit"], wrong].concat()).code(64);
     }
 }
+
+#[test]
+fn what_is_done_to_accounts_on_the_command_line_is_in_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = |arguments: &[&str], line: &'static str| {
+        let mut command = assert_cmd::Command::cargo_bin("chatterbox-server").unwrap();
+        command.args(arguments).arg("--data").arg(folder.path()).write_stdin(line).assert()
+    };
+    input(&["user", "add", "ann", "--level", "4"], "secret-one\n").success();
+    input(&["user", "add", "ann"], "secret-two\n").code(65);
+    input(&["user", "level", "Ann", "2"], "").success();
+    input(&["user", "passwd", "ann"], "secret-three\n").success();
+    input(&["admin-password"], "secret-four\n").success();
+    input(&["user", "del", "ann"], "").success();
+    for nobody in
+        [&["user", "level", "ann", "5"][..], &["user", "del", "ann"], &["user", "passwd", "ann"]]
+    {
+        input(nobody, "secret-five\n").code(67);
+    }
+    let found = objects(&run(folder.path(), &["audit", "--json", "--by", "server"]).success());
+    let texts: Vec<_> = found
+        .iter()
+        .rev()
+        .map(|entry| json!([entry["act"], entry["name"], entry["detail"]]))
+        .collect();
+    assert_eq!(
+        texts,
+        [
+            json!(["add-account", "ann", "4 (operator)"]),
+            json!(["set-level", "Ann", "2 (helper)"]),
+            json!(["set-password", "ann", ""]),
+            json!(["set-admin-password", null, "set"]),
+            json!(["remove-account", "ann", ""]),
+        ],
+        "what was refused is no act"
+    );
+    let all = output(&run(folder.path(), &["audit"]).success());
+    assert!(!all.contains("secret"), "{all}");
+    // What can't be written down is not done.
+    let database = rusqlite::Connection::open(folder.path().join("chatterbox.db")).unwrap();
+    input(&["user", "add", "bob"], "secret-six\n").success();
+    database.execute_batch("ALTER TABLE audit RENAME TO elsewhere").unwrap();
+    input(&["user", "level", "bob", "5"], "").code(74);
+    input(&["user", "list"], "").success().stdout(contains("bob").and(contains("1 (user)")));
+}
