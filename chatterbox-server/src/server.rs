@@ -92,14 +92,29 @@ pub async fn run_with(
     let account_changes = {
         let chat = Arc::clone(&chat);
         let (store, runtime) = (Arc::clone(&store), tokio::runtime::Handle::current());
+        let moderation = moderation.clone();
         let observer = Box::new(move |change: &AccountChange| {
             chat.change_account(change);
             if change.kind == AccountChangeKind::Removed {
-                let (store, account) = (Arc::clone(&store), change.account);
-                runtime.spawn(async move { store.forget_account(account).await });
+                let (store, moderation) = (Arc::clone(&store), moderation.clone());
+                let account = change.account;
+                runtime.spawn(async move {
+                    store.forget_account(account).await;
+                    if let Some(moderation) = moderation
+                        && let Err(error) = moderation.forget_account(account).await
+                    {
+                        // The next look at what is old removes them.
+                        tracing::warn!(%error, "sanctions on a removed account are still stored");
+                    }
+                });
             }
         });
         tokio::spawn(async move { authenticator.watch(observer).await })
+    };
+
+    let forgetting = {
+        let (moderation, config) = (moderation.clone(), config.clone());
+        tokio::spawn(async move { forget_old_acts(moderation.as_deref(), &config).await })
     };
 
     let history_loaded = CancellationToken::new();
@@ -181,6 +196,7 @@ pub async fn run_with(
     presence.abort();
     counting.abort();
     account_changes.abort();
+    forgetting.abort();
     tracing::info!("stopped");
     outcome
 }
@@ -271,6 +287,22 @@ async fn forget_by_age(chat: &Chat, age: Option<Duration>) {
     loop {
         chat.forget_before(unix_now().saturating_sub(age));
         tokio::time::sleep(AGE_CHECKS).await;
+    }
+}
+
+/// The time between two looks for what is old in the audit log and the reports, and for sanctions that don't hold any more.
+const ACT_CHECKS: Duration = Duration::from_secs(60 * 60);
+
+/// Removes it; never returns.
+async fn forget_old_acts(moderation: Option<&Moderation>, config: &Live) {
+    let Some(moderation) = moderation else { return std::future::pending().await };
+    loop {
+        let now = unix_now();
+        let age = i64::try_from(config.current().audit_days.as_secs()).unwrap_or(i64::MAX);
+        if let Err(error) = moderation.forget_by_age(now, now.saturating_sub(age)).await {
+            tracing::warn!(%error, "what is old of the audit log is still stored");
+        }
+        tokio::time::sleep(ACT_CHECKS).await;
     }
 }
 
