@@ -8,7 +8,7 @@ use std::fmt::Debug;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use chatterbox_hub::{ConfiguredRoom, LoggedIn, Rename};
+use chatterbox_hub::{AccountKey, ConfiguredRoom, Level, LoggedIn, MemberId, Rename};
 use chatterbox_proto::capability::accounts::{Account, Proof};
 use chatterbox_proto::capability::commands::CommandRequest;
 use chatterbox_proto::{Capabilities, Refusal, Username};
@@ -16,7 +16,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use crate::accounts::{Login, Observer};
+use crate::accounts::{DirectoryError, Login, Observer};
 use crate::chat::handle::Handle;
 
 /// Authenticates users before they join.
@@ -37,6 +37,15 @@ pub trait Authenticator: Send + Sync + Debug {
         ready(None).boxed()
     }
 
+    /// What is stored of an account now: its number, the epoch of its logins, and its level. Where there are no accounts, nobody
+    /// has one.
+    fn standing<'a>(
+        &'a self,
+        _name: &'a Username,
+    ) -> BoxFuture<'a, Result<Option<Standing>, DirectoryError>> {
+        ready(Ok(None)).boxed()
+    }
+
     /// Tells `observer` of every change of an account that ends logins, for as long as the future is polled.
     fn watch(&self, _observer: Observer) -> BoxFuture<'_, ()> {
         std::future::pending().boxed()
@@ -55,6 +64,9 @@ pub trait RequestHandler: Send + Sync + Debug {
     fn legacy_prefix(&self) -> Option<String> {
         None
     }
+
+    /// Notes that a member may do something else now than before, though it has not asked for it.
+    fn permissions_changed(&self, _member: MemberId) {}
 
     /// Serves the requests of one member. The connection polls the future beside its reader and writer, and drops it when
     /// it ends.
@@ -100,6 +112,15 @@ pub struct LoginRequest<'a> {
     pub resumes: Option<Option<&'a LoggedIn>>,
     /// The address that the user comes from.
     pub peer: IpAddr,
+}
+
+/// What decides about the logins of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Its number, and the epoch of the logins that are good.
+    pub account_key: AccountKey,
+    /// Its level.
+    pub level: Level,
 }
 
 /// The result of a successful authentication.

@@ -1,7 +1,9 @@
 //! The chat: the hub behind its lock, the one way into it, and waking receivers.
 
+pub(crate) mod announcement;
 mod applying;
 mod batch;
+pub(crate) mod census;
 pub(crate) mod handle;
 pub(crate) mod notifier;
 #[cfg(test)]
@@ -13,6 +15,7 @@ pub(crate) mod reserved;
 mod rooms;
 pub(crate) mod sequencer;
 pub(crate) mod shared;
+pub(crate) mod traffic;
 pub(crate) mod wake_flag;
 
 pub use handle::Handle;

@@ -27,9 +27,9 @@ use tokio::sync::watch;
 
 use crate::access::{
     Attachment, Authenticator, CommandInput, Grant, LoginRequest, Renamer, RequestHandler, Served,
-    WaitingInput,
+    Standing, WaitingInput,
 };
-use crate::accounts::Observer;
+use crate::accounts::{DirectoryError, Observer};
 use crate::chat::handle::{Handle, resolve};
 use crate::chat::reserved::Reserved;
 use crate::commands::caller::Caller;
@@ -96,6 +96,18 @@ impl Authenticator for Service {
         .boxed()
     }
 
+    fn standing<'a>(
+        &'a self,
+        name: &'a Username,
+    ) -> BoxFuture<'a, Result<Option<Standing>, DirectoryError>> {
+        async {
+            let account = self.state.accounts.account(name).await?;
+            Ok(account
+                .map(|account| Standing { account_key: account.account_key, level: account.level }))
+        }
+        .boxed()
+    }
+
     fn watch(&self, observer: Observer) -> BoxFuture<'_, ()> {
         self.state.accounts.watch(observer).boxed()
     }
@@ -113,6 +125,10 @@ impl Authenticator for Service {
 impl RequestHandler for Service {
     fn legacy_prefix(&self) -> Option<String> {
         self.config.current().legacy_commands.then(|| self.state.prefix())
+    }
+
+    fn permissions_changed(&self, member: MemberId) {
+        self.state.online.permissions_changed(member);
     }
 
     fn serve(&self, attachment: Attachment) -> BoxFuture<'static, Served> {

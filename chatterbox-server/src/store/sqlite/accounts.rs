@@ -195,7 +195,7 @@ impl Directory for Sqlite {
         let changed = transaction.execute(update, (password.as_str(), name.key()))? > 0;
         if let Some(id) = id(&transaction, name)? {
             transaction.execute("DELETE FROM tokens WHERE account = ?", [id])?;
-            account_changes::note_ended_logins(&transaction, writer, id)?;
+            account_changes::note_change(&transaction, writer, id)?;
         }
         transaction.commit()?;
         Ok(changed)
@@ -213,8 +213,17 @@ impl Directory for Sqlite {
     }
 
     fn set_level(&mut self, name: &Username, level: Level) -> Result<bool, DirectoryError> {
-        let update = "UPDATE accounts SET level = ? WHERE key = ?";
-        Ok(self.connection.execute(update, (level.number(), name.key()))? > 0)
+        let writer = self.writer;
+        let transaction = self.writing()?;
+        let update = "UPDATE accounts SET level = ? WHERE key = ? RETURNING id";
+        let id: Option<i64> = transaction
+            .query_row(update, (level.number(), name.key()), |row| row.get(0))
+            .optional()?;
+        if let Some(id) = id {
+            account_changes::note_change(&transaction, writer, id)?;
+        }
+        transaction.commit()?;
+        Ok(id.is_some())
     }
 
     fn remove(&mut self, name: &Username) -> Result<Option<AccountKey>, DirectoryError> {
@@ -299,7 +308,7 @@ impl Directory for Sqlite {
         if let Some(id) = id(&transaction, name)? {
             transaction.execute("DELETE FROM tokens WHERE account = ?", [id])?;
             transaction.execute("UPDATE accounts SET epoch = epoch + 1 WHERE id = ?", [id])?;
-            account_changes::note_ended_logins(&transaction, writer, id)?;
+            account_changes::note_change(&transaction, writer, id)?;
         }
         transaction.commit()?;
         Ok(())
@@ -449,11 +458,14 @@ mod tests {
         let ended = |epoch| AccountChangeKind::LoginsEnded { epoch, spared: None };
         beside.change_password(&name("ann"), &PasswordHash::stored("y".into())).unwrap();
         beside.remove_tokens(&name("ann")).unwrap();
+        assert!(beside.set_level(&name("ANN"), Level::ADMIN).unwrap());
+        assert!(!beside.set_level(&name("nobody"), Level::ADMIN).unwrap());
         beside.remove(&name("BOB")).unwrap();
         server.remove_tokens(&name("ann")).unwrap();
         let expected = [
             change(ann, "Ann", ended(1)),
             change(ann, "Ann", ended(2)),
+            change(ann, "Ann", ended(2)), // Another level: no login of this epoch ends.
             change(bob, "bob", AccountChangeKind::Removed),
         ];
         assert_eq!(server.changes().unwrap(), expected, "without its own");
