@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(meter.last_minute(120), 1);
         assert_eq!(meter.last_minute(121), 0);
         meter.add(200, u64::MAX);
-        assert_eq!(meter.last_minute(200), u32::MAX.into(), "a count fills its half at most");
+        assert_eq!(meter.last_minute(200), u64::from(u32::MAX), "a count fills its half at most");
     }
 
     #[tokio::test(start_paused = true)]

@@ -84,14 +84,14 @@ impl Failure {
 
 impl Failure {
     /// The server can't listen on this host, which may have been meant as something else.
-    pub fn listening(host: &str, error: ListenError) -> Self {
+    pub fn listening(host: &str, error: &ListenError) -> Self {
         // Some networks have an address for every name, so a word that is none may be found, and can't be bound.
         let nowhere = matches!(error, ListenError::UnknownHost { .. } | ListenError::Bind { .. });
         if let (true, Some((message, hint))) = (nowhere, mistyped(host)) {
             return Self { message, hint: Some(hint.into()), code: USAGE };
         }
         let here = "give a name or address of this machine, for example localhost or 0.0.0.0";
-        let (code, hint) = match &error {
+        let (code, hint) = match error {
             ListenError::UnknownHost { host, .. } => {
                 (UNAVAILABLE, meant(host).map_or(here.into(), Cow::Owned))
             }

@@ -53,7 +53,7 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
         .map_err(|error| Failure::system("can't start threads", &error))?;
     runtime.block_on(async {
         let listeners = listen(&options.host, options.port).await;
-        let listeners = listeners.map_err(|error| Failure::listening(&options.host, error))?;
+        let listeners = listeners.map_err(|error| Failure::listening(&options.host, &error))?;
         let source = options.certificate();
         let transport = match &source {
             Some(source) => Transport::tls(source.clone())?,

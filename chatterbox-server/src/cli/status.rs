@@ -91,7 +91,7 @@ fn show_users(status: &Status, users: &[&User], out: &mut impl Write) -> io::Res
             moment(user.since),
         ]
     });
-    table(["NAME", "ACCOUNT", "LEVEL", "ADDRESS", "SINCE"], rows.collect(), out)
+    table(["NAME", "ACCOUNT", "LEVEL", "ADDRESS", "SINCE"], &rows.collect::<Vec<_>>(), out)
 }
 
 fn show_rooms(status: &Status, rooms: &[&Room], out: &mut impl Write) -> io::Result<()> {
@@ -108,7 +108,7 @@ fn show_rooms(status: &Status, rooms: &[&Room], out: &mut impl Write) -> io::Res
             if room.hidden { "hidden".to_owned() } else { String::new() },
         ]
     });
-    table(["ROOM", "OWNER", "MEMBERS", "HERE", ""], rows.collect(), out)
+    table(["ROOM", "OWNER", "MEMBERS", "HERE", ""], &rows.collect::<Vec<_>>(), out)
 }
 
 fn here(all: usize, listed: usize, what: &str) -> String {
@@ -118,17 +118,17 @@ fn here(all: usize, listed: usize, what: &str) -> String {
 
 fn table<const N: usize>(
     heads: [&str; N],
-    rows: Vec<[String; N]>,
+    rows: &[[String; N]],
     out: &mut impl Write,
 ) -> io::Result<()> {
     let heads = heads.map(str::to_owned);
     let mut widths = [0; N];
-    for row in std::iter::once(&heads).chain(&rows) {
+    for row in std::iter::once(&heads).chain(rows) {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = cell.chars().count().max(*width);
         }
     }
-    for row in std::iter::once(&heads).chain(&rows) {
+    for row in std::iter::once(&heads).chain(rows) {
         let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
         writeln!(out, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
     }

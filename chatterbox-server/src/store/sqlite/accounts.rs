@@ -477,7 +477,7 @@ mod tests {
             let count = "SELECT count(*) FROM account_changes";
             sqlite.connection.query_row(count, [], |row| row.get::<_, i64>(0)).unwrap()
         };
-        assert_eq!(few(&server), 4);
+        assert_eq!(few(&server), 5);
         let fill = "UPDATE account_changes SET number = number + 100000";
         server.connection.execute(fill, []).unwrap();
         server.connection.execute("UPDATE sqlite_sequence SET seq = 200000", []).unwrap();
