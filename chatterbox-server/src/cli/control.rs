@@ -46,7 +46,19 @@ pub fn control(command: &ControlCommand, out: &mut impl Write) -> Result<io::Res
     if let Reply::Stopping(stopping) = reply {
         return stopped(asked, *stopping, target.json, out);
     }
-    Ok(if target.json { writeln!(out, "{}", members(reply)) } else { say(reply, out) })
+    let written =
+        if target.json { writeln!(out, "{}", members(reply)) } else { say(reply, out) };
+    match reply {
+        Reply::Reloaded(reloaded) if !reloaded.problems.is_empty() => {
+            let _ = out.flush();
+            Err(Failure {
+                message: "not all could be read again: the old settings stay in use".to_owned(),
+                hint: Some("correct it, and reload once more".into()),
+                code: exit::CONFIGURATION,
+            })
+        }
+        _ => Ok(written),
+    }
 }
 
 /// Tells the server of a folder, if one runs there, that an account has changed. `None` is that none was told.
@@ -251,8 +263,8 @@ fn say_reloaded(reloaded: &Reloaded, out: &mut impl Write) -> io::Result<()> {
     };
     lines("changed", &reloaded.changed)?;
     lines("waits for a restart", &reloaded.waiting)?;
-    for problem in &reloaded.problems {
-        writeln!(out, "not read: {}", ScreenText::shortened(problem, 500))?;
+    for line in reloaded.problems.iter().flat_map(|problem| problem.lines()) {
+        writeln!(out, "not read: {}", ScreenText::shortened(line, 500))?;
     }
     if reloaded.changed.is_empty() && reloaded.waiting.is_empty() && reloaded.problems.is_empty() {
         writeln!(out, "read again; no setting has changed")?;
