@@ -20,6 +20,7 @@ mod chat;
 pub mod commands;
 pub mod config;
 pub mod control;
+pub mod moderation;
 pub mod net;
 pub mod ops;
 mod order;

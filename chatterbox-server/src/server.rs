@@ -5,8 +5,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatterbox_hub::{ConfiguredRoom, Hub, Incarnation, RoomActor, RoomChange, RoomRefusal};
-use chatterbox_proto::{RoomName, Username};
+use chatterbox_hub::{
+    ConfiguredRoom, Hub, Incarnation, ModerationAct, RoomActor, RoomChange, RoomRefusal,
+};
+use chatterbox_proto::{RoomName, SERVER, Username};
 use futures_util::FutureExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -23,6 +25,7 @@ use crate::chat::sequencer::Sequencer;
 use crate::chat::shared::Chat;
 use crate::config::Live;
 use crate::control::{self, Control, Controlled, NotYet};
+use crate::moderation::{Moderation, ModerationError};
 use crate::net::Transport;
 use crate::net::acceptor::Acceptor;
 use crate::net::context::Context;
@@ -102,6 +105,7 @@ pub async fn run_controlled(
     let counting = tokio::spawn(async move { tell_counts(&counting).await });
 
     let rooms = access.rooms.clone();
+    let moderation = access.moderation.clone();
     let authenticator = Arc::clone(&access.authenticator);
     let watch =
         AccountWatch { chat: Arc::clone(&chat), access: access.clone(), store: Arc::clone(&store) };
@@ -157,6 +161,9 @@ pub async fn run_controlled(
 
     let history = async {
         load_rooms(&chat, &*store).await?;
+        if let Some(moderation) = &moderation {
+            load_sanctions(&chat, moderation).await?;
+        }
         configure_rooms(&chat, &rooms).await?;
         load_history(&chat, &*store).await?;
         history_loaded.cancel();
@@ -203,6 +210,22 @@ async fn load_rooms(chat: &Chat, store: &dyn Store) -> Result<(), StoreError> {
     let records = store.rooms().await?;
     chat.restore_rooms(&records, &store.newest_of_rooms().await?);
     Ok(())
+}
+
+/// Imposes the sanctions of earlier runs, before anybody can come in.
+async fn load_sanctions(chat: &Chat, moderation: &Moderation) -> Result<(), StoreError> {
+    let now = unix_now();
+    let failed = |error: ModerationError| StoreError::Failed(Box::new(error));
+    let sanctions = moderation.load(now).await.map_err(failed)?;
+    if sanctions.is_empty() {
+        return Ok(());
+    }
+    tracing::info!(sanctions = sanctions.len(), "sanctions loaded");
+    let act = ModerationAct::Impose(sanctions);
+    let restored =
+        chatterbox_hub::Moderation { by: SERVER.into(), level: None, now, silent: true, act };
+    let restored = chat.moderate(restored).await;
+    restored.map(drop).map_err(|_| StoreError::Failed("who is banned could not be noted".into()))
 }
 
 /// Makes, or changes, the rooms that the configuration names; others are no configured ones any more (RM-16).

@@ -5,6 +5,7 @@ mod applying;
 mod batch;
 pub(crate) mod census;
 pub(crate) mod handle;
+mod moderation;
 pub(crate) mod notifier;
 #[cfg(test)]
 pub(crate) mod opened;
