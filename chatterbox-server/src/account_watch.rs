@@ -8,7 +8,8 @@
 use std::sync::Arc;
 
 use chatterbox_hub::{AccountChange, AccountChangeKind, Amendment};
-use chatterbox_proto::Username;
+use chatterbox_proto::capability::notices::{NewNotice, NoticeCode};
+use chatterbox_proto::{SERVER, Username};
 use tokio::runtime;
 
 use crate::access::Access;
@@ -84,6 +85,10 @@ impl AccountWatch {
                 if self.chat.amend(*member, amendment).await {
                     self.access.requests.permissions_changed(*member);
                 }
+                let text = format!("You have level {level} now.");
+                let notice =
+                    NewNotice { by: Some(SERVER), ..NewNotice::new(NoticeCode::Level, &text) };
+                self.chat.tell_notice(*member, &notice);
                 followed.amended += 1;
             }
         }

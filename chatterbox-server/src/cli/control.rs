@@ -46,8 +46,7 @@ pub fn control(command: &ControlCommand, out: &mut impl Write) -> Result<io::Res
     if let Reply::Stopping(stopping) = reply {
         return stopped(asked, *stopping, target.json, out);
     }
-    let written =
-        if target.json { writeln!(out, "{}", members(reply)) } else { say(reply, out) };
+    let written = if target.json { writeln!(out, "{}", members(reply)) } else { say(reply, out) };
     match reply {
         Reply::Reloaded(reloaded) if !reloaded.problems.is_empty() => {
             let _ = out.flush();

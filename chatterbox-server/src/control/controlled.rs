@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chatterbox_hub::Identity;
 use chatterbox_proto::capability::notices::{NewNotice, NoticeCode};
-use chatterbox_proto::{Username, limits};
+use chatterbox_proto::{SERVER, Username, limits};
 
 use crate::account_watch::AccountWatch;
 use crate::chat::announcement::announcement;
@@ -21,6 +21,7 @@ use crate::control::message::Act;
 use crate::control::moderator::{Done, Moderator, NotDone};
 use crate::control::status::{Log, Memory, Minute, Room, Status, Stored, User};
 use crate::control::stopping::StopClock;
+use crate::moderation::{self as audit, AuditEntry};
 use crate::ops::clock::unix_now;
 use crate::ops::memory;
 use crate::ops::operator::{ChangedSetting, Facts, Operator, Reloaded as Read};
@@ -62,12 +63,9 @@ impl Controlled {
     pub(super) async fn answer(&self, act: Act) -> Vec<Reply> {
         let reply = match act {
             Act::Status => return self.status().await,
-            Act::Announce { text } => self.announce(&text),
+            Act::Announce { text } => self.announce(&text).await,
             Act::Reload => self.reload().await,
-            Act::Stop { seconds } => Ok(Reply::Stopping(Stopping {
-                seconds: self.stop.seconds(seconds),
-                users: self.chat.user_count(),
-            })),
+            Act::Stop { seconds } => self.stopping(seconds).await,
             Act::Kick(kick) => done(self.moderator.kick(kick).await),
             Act::Ban(ban) => done(self.moderator.ban(ban).await),
             Act::Unban(unban) => done(self.moderator.unban(unban).await),
@@ -81,7 +79,25 @@ impl Controlled {
         self.stop.begin(seconds);
     }
 
-    fn announce(&self, text: &str) -> Result<Reply, Failure> {
+    /// Writes down what somebody does who has the machine, before it is done (MO-10).
+    async fn note(&self, act: audit::Act, detail: &str) -> Result<(), Failure> {
+        let Some(moderation) = &self.watch.access.moderation else { return Ok(()) };
+        let entry =
+            AuditEntry { detail: detail.into(), ..AuditEntry::new(unix_now(), SERVER, act) };
+        moderation.note(entry).await.map_err(|error| {
+            tracing::error!(%error, "the audit log can't be written: nothing is done");
+            Failure::new(FailureCode::NotStored, error.to_string())
+        })
+    }
+
+    async fn stopping(&self, seconds: Option<u64>) -> Result<Reply, Failure> {
+        let seconds = self.stop.seconds(seconds);
+        // A full disk keeps nobody from stopping the server; that it could not be written down is in the log.
+        let _ = self.note(audit::Act::Shutdown, &format!("in {seconds} s")).await;
+        Ok(Reply::Stopping(Stopping { seconds, users: self.chat.user_count() }))
+    }
+
+    async fn announce(&self, text: &str) -> Result<Reply, Failure> {
         let characters = text.chars().count();
         if text.trim().is_empty() || characters > limits::ROOM_CONTENT_CHARS {
             let text = format!(
@@ -90,11 +106,13 @@ impl Controlled {
             );
             return Err(Failure::new(FailureCode::BadRequest, text));
         }
+        self.note(audit::Act::Broadcast, "").await?;
         self.chat.announce(announcement(&NewNotice::new(NoticeCode::Announcement, text)));
         Ok(Reply::Told(Told { users: self.chat.user_count() }))
     }
 
     async fn reload(&self) -> Result<Reply, Failure> {
+        self.note(audit::Act::Reload, "").await?;
         let operator = Arc::clone(&self.operator);
         let read = tokio::task::spawn_blocking(move || operator.reload()).await;
         let Read { changed, waiting, problems } = read.map_err(|_| failed())?;
