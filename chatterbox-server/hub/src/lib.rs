@@ -58,6 +58,7 @@ mod rooms;
 mod run_budget;
 mod runs;
 mod sanction;
+mod speaker;
 mod stepping;
 mod wake;
 
@@ -100,5 +101,6 @@ pub use room::shares::Shares;
 pub use room::stamp::Stamp;
 pub use room::timeline::Lag;
 pub use sanction::{Network, Sanction, SanctionId, SanctionKind, SanctionSubject};
+pub use speaker::Speaker;
 pub use stepping::{Applied, Outcome};
 pub use wake::Wake;

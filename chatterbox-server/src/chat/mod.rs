@@ -2,6 +2,7 @@
 
 mod applying;
 mod batch;
+pub(crate) mod flood_gate;
 pub(crate) mod handle;
 pub(crate) mod notifier;
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::accounts::{Accounts, DirectoryError, Settings};
 use crate::commands::online::Online;
 use crate::commands::spec::Spec;
-use crate::config::Live;
-use crate::pacing::{RenamePacing, RoomPacing};
+use crate::config::{Config, Live};
+use crate::pacing::{CommandPacing, RenamePacing, RoomPacing};
 
 /// What is typed before a command unless an admin has said otherwise.
 pub const PREFIX: &str = "/";
@@ -18,6 +18,8 @@ pub struct CommandState {
     pub accounts: Arc<Accounts>,
     /// The connections whose commands are served.
     pub(super) online: Arc<Online>,
+    /// Lets so many commands be given.
+    pub(super) commands: CommandPacing,
     /// Lets so many change their name.
     pub(super) renames: RenamePacing,
     /// Lets so many enter, leave and make rooms.
@@ -38,6 +40,7 @@ impl CommandState {
         Ok(Arc::new(Self {
             accounts,
             online: Arc::default(),
+            commands: CommandPacing::default(),
             renames: RenamePacing::default(),
             room_changes: RoomPacing::default(),
             room_wishes: RoomPacing::of_wishes(),
@@ -54,6 +57,11 @@ impl CommandState {
     /// Whether guests may join rooms.
     pub(super) fn room_guests(&self) -> bool {
         self.config.current().room_guests
+    }
+
+    /// The settings in force.
+    pub(super) fn config(&self) -> Arc<Config> {
+        self.config.current()
     }
 
     /// What is typed before a command.
