@@ -74,6 +74,13 @@ pub fn cost(messages: usize, bytes: usize) -> u32 {
     u32::try_from(units).unwrap_or(u32::MAX)
 }
 
+/// What such a frame costs a room. What fits a room's bucket fits its timeline, so nobody who reads is overtaken by it. That of the
+/// lobby holds twice as much, and a frame costs half there: a class that says hello and then pastes thirty lines each is heard.
+fn cost_to(room: RoomNumber, tokens: u32) -> u32 {
+    let price = if room == RoomNumber::LOBBY { tokens.div_ceil(2) } else { tokens };
+    price.min(ROOM.burst)
+}
+
 /// What is remembered of one sender.
 #[derive(Debug, Default)]
 struct Sender {
@@ -195,7 +202,7 @@ impl Flood {
             return Err(TooMuch::Sender(wait));
         }
         if let FloodTo::Room(room) = to {
-            let tokens = tokens.min(ROOM.burst);
+            let tokens = cost_to(room, tokens);
             let wait = self.rooms.wait_for(now, &room, tokens);
             if !wait.is_zero() {
                 return Err(TooMuch::Room(wait));
@@ -209,9 +216,9 @@ impl Flood {
     /// Gives back what was taken for messages that were refused for another reason, of a frame that cost `before` and would
     /// have cost `after` without them.
     pub fn give_back(&mut self, sender: i64, to: FloodTo, before: u32, after: u32) {
-        let of_room = before.min(ROOM.burst).saturating_sub(after);
         if let FloodTo::Room(room) = to {
-            self.rooms.give_back(&room, of_room);
+            let unused = cost_to(room, before).saturating_sub(cost_to(room, after));
+            self.rooms.give_back(&room, unused);
         }
         let kept = self.senders.get_mut(&sender);
         let bucket = kept.and_then(|kept| kept.full_at.iter_mut().find(|(of, _)| *of == to));
