@@ -81,6 +81,11 @@ impl FloodControl {
         Some(NewMute { seconds: seconds(length), until: until(length) })
     }
 
+    /// Ends a mute; see [`Flood::pardon`].
+    pub fn pardon(&self, sender: i64) -> bool {
+        self.with(|flood, now| flood.pardon(now, sender))
+    }
+
     /// Makes a sender owe under another number what it owed under this one.
     pub fn rename(&self, from: i64, to: i64) {
         self.with(|flood, now| flood.rename(now, from, to));

@@ -8,13 +8,17 @@
 
 mod harness;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chatterbox_hub::TimelineLimits;
 use chatterbox_proto::{Entry, client_frame};
 use chatterbox_server::Config;
-use harness::accounts::AccountServer;
-use harness::{Peer, Server};
+use harness::accounts::{AccountServer, Client, PASSWORD, password};
+use harness::{PATIENCE, Peer, Server};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpSocket;
 use tokio::sync::Barrier;
 
 /// What a sender may say at once, and what a room takes at once.
@@ -49,6 +53,13 @@ fn said_by(contents: &[String], user: &str) -> usize {
 /// What a bucket admits at most that has been there for this long.
 fn most(began: Instant) -> usize {
     BURST + 1 + usize::try_from(began.elapsed().as_secs()).unwrap()
+}
+
+/// What somebody speaks who is told of rooms and notices.
+const SPOKEN: &str = "accounts/1 commands/1 ids/1 notices/1 ping/1 rename/1 rooms/1";
+
+async fn roomer(chat: &AccountServer, name: &str) -> Client {
+    chat.speaking(name, SPOKEN, &password(PASSWORD)).await
 }
 
 async fn until_muted(flooder: &mut Peer) {
@@ -109,7 +120,7 @@ async fn whoever_agreed_to_notices_is_told_until_when_they_are_muted() {
     let chat = AccountServer::open(&[("mod", 3), ("bob", 1)]).await;
     let mut staff = chat.user("mod").await;
     let mut bob = chat.user("bob").await;
-    let mut eve = chat.guest("eve").await;
+    let mut eve = chat.speaking("eve", SPOKEN, "").await;
     eve.peer.send(&frames("eve", "ALL", 200)).await;
     let notice = eve.peer.find(|keys| keys.notices.first().cloned()).await;
     assert_eq!(notice.code.as_wire(), "flood");
@@ -158,16 +169,24 @@ async fn six_hundred_lines_in_one_frame_go_through_and_megabytes_only_once() {
     bob.say("ALL", &"x".repeat(3 << 20)).await;
     bob.say("ALL", "and more").await;
     bob.error().await;
-    let (mut eva, _) = server.join("eva").await;
-    // A frame of tiny messages is cut, however empty it is.
-    eva.send(&paste("eva", "ALL", 9_000)).await;
-    let refused = eva.error().await;
-    assert!(refused.contains("MESSAGES[6400]"), "{refused}");
     ann.say("ALL", "end").await;
     let heard = ann.until("end").await;
     assert_eq!(heard.iter().filter(|content| content.len() == 3 << 20).count(), 1);
-    assert_eq!(said_by(&heard, "eva"), 6_400);
     assert!(!heard.iter().any(|content| content == "and more"));
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frame_of_tiny_messages_is_cut() {
+    let server = Server::start(Config::default()).await;
+    let (mut ann, _) = server.join("ann").await;
+    let (mut eve, _) = server.join("eve").await;
+    let tiny = vec![r#"["eve","ALL",1,"eve "]"#; 100_000].join(",");
+    eve.send_body(&format!(r#"{{"MESSAGES": [{tiny}]}}"#)).await;
+    let refused = eve.error().await;
+    assert!(refused.contains("MESSAGES[6400]") && refused.contains("and 93592 more"), "{refused}");
+    ann.say("ann", "end").await;
+    assert_eq!(said_by(&ann.until("end").await, "eve"), 6_400);
     server.stop().await;
 }
 
@@ -232,14 +251,14 @@ async fn a_crowd_is_held_to_what_a_room_takes_and_staff_is_heard() {
     let mut accounts: Vec<_> = users.iter().map(|name| (name.as_str(), 1)).collect();
     accounts.extend([("prof", 1), ("ann", 1)]);
     let chat = AccountServer::open(&accounts).await;
-    let mut prof = chat.user("prof").await;
-    assert!(prof.call("create", &["#class"]).await.ok);
-    let mut ann = chat.user("ann").await;
+    let mut prof = roomer(&chat, "prof").await;
+    assert!(prof.call("create-room", &["#class"]).await.ok);
+    let mut ann = roomer(&chat, "ann").await;
     assert!(ann.call("join", &["#class"]).await.ok);
     let began = Instant::now();
     let mut crowd = Vec::new();
     for name in &users {
-        let mut user = chat.user(name).await;
+        let mut user = roomer(&chat, name).await;
         assert!(user.call("join", &["#class"]).await.ok);
         crowd.push(user);
     }
@@ -282,6 +301,46 @@ async fn accounts_that_the_settings_name_and_staff_say_what_they_like() {
     ann.peer.send(&frames("Other", "ALL", 60)).await;
     assert!(ann.peer.error().await.contains("too much"));
     chat.server.stop().await;
+}
+
+/// Joins without TLS, and reads 80 kB a second until it is told this text, or is cut off.
+async fn reads_slowly(address: SocketAddr, name: &str, until: &str) -> bool {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(16 * 1024).unwrap();
+    let mut stream = socket.connect(address).await.unwrap();
+    stream.write_all(&client_frame::join(name).unwrap()).await.unwrap();
+    let (mut seen, mut piece) = (Vec::new(), vec![0; 4096]);
+    loop {
+        let read = tokio::time::timeout(PATIENCE, stream.read(&mut piece)).await.unwrap();
+        let Ok(read @ 1..) = read else { return false };
+        seen.extend_from_slice(&piece[..read]);
+        let last = seen.len().saturating_sub(read + until.len());
+        if seen[last..].windows(until.len()).any(|found| found == until.as_bytes()) {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f3_who_reads_slowly_stays_beside_a_flood() {
+    // A small timeline, so that a flood which is not held up overtakes a slow reader soon.
+    let timeline = TimelineLimits { events: 2_048, bytes: 4 << 20 };
+    let server = Server::plaintext(Config { timeline, ..Config::default() }).await;
+    let (mut ann, _) = server.join("ann").await;
+    let slow = tokio::spawn(reads_slowly(server.address, "slow", "the end"));
+    let (mut lines, _) = server.join("lines").await;
+    let (mut long, _) = server.join("long").await;
+    let flood = frames("lines", "ALL", 100);
+    // All together are no more than what a socket takes of answers that nobody reads.
+    for _ in 0..6 {
+        lines.send(&flood).await;
+        long.say("ALL", &"x".repeat(100_000)).await;
+    }
+    until_muted(&mut lines).await;
+    ann.say("ALL", "the end").await;
+    assert!(slow.await.unwrap(), "who reads is not thrown out");
+    server.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -274,6 +274,15 @@ impl Flood {
         Some(length)
     }
 
+    /// Ends a mute, and forgets those before it; what is owed stays owed. Says whether there was one.
+    pub fn pardon(&mut self, now: Duration, sender: i64) -> bool {
+        let Some(sender) = self.senders.get_mut(&sender) else { return false };
+        let was_muted = sender.muted_until > now;
+        sender.refusals.clear();
+        (sender.muted_until, sender.mutes) = (Duration::ZERO, 0);
+        was_muted
+    }
+
     /// Makes a sender who goes on under another name or account owe there what they owed before: a new name is no new bucket.
     pub fn rename(&mut self, now: Duration, from: i64, to: i64) {
         let Some(old) = self.senders.remove(&from) else { return };

@@ -122,6 +122,20 @@ fn twenty_refusals_in_a_minute_mute_longer_each_time() {
 }
 
 #[test]
+fn who_is_pardoned_may_write_as_far_as_the_bucket_goes() {
+    let mut flood = Flood::default();
+    admitted(&mut flood, seconds(0), 1, LOBBY, 40);
+    for _ in 0..39 {
+        flood.refused(seconds(0), 1);
+    }
+    assert!(flood.pardon(seconds(9), 1));
+    assert!(!flood.pardon(seconds(9), 1) && !flood.pardon(seconds(9), 2));
+    assert_eq!(flood.muted(seconds(9), 1), None);
+    assert_eq!(admitted(&mut flood, seconds(9), 1, LOBBY, 40), 9);
+    assert_eq!(flood.refused(seconds(9), 1), None, "it is counted from the beginning");
+}
+
+#[test]
 fn a_new_name_is_no_new_bucket() {
     let mut flood = Flood::default();
     admitted(&mut flood, seconds(0), 1, LOBBY, 40);
