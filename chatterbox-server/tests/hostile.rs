@@ -130,7 +130,7 @@ async fn b3_a_reader_that_stops_reading_is_told_and_removed_alone() {
 
 #[tokio::test]
 async fn a_stalled_reader_in_a_quiet_room_is_removed_too() {
-    let config = Config { stall_timeout: Duration::from_millis(300), ..Config::default() };
+    let config = Config { stall_timeout: Duration::from_millis(300), ..unlimited() };
     let server = Server::plaintext(config).await;
     let (mut ann, _) = server.join("ann").await;
     let (mut watcher, _) = server.join("watcher").await;
@@ -147,7 +147,7 @@ async fn a_stalled_reader_in_a_quiet_room_is_removed_too() {
 
 #[tokio::test]
 async fn a_flood_of_private_messages_is_refused_and_its_victim_stays() {
-    let server = Server::plaintext(Config::default()).await;
+    let server = Server::plaintext(unlimited()).await;
     let (mut ann, _) = server.join("ann").await;
     let (mut slow, _) = join_and_stop_reading(&server, "slow").await;
     assert_eq!(ann.next().await.joined.len(), 1);
@@ -421,7 +421,7 @@ async fn whoever_is_removed_speaks_no_more_and_frames_stay_whole() {
 
 #[tokio::test]
 async fn one_frame_of_private_messages_fills_no_more_than_the_queue() {
-    let server = Server::plaintext(Config::default()).await;
+    let server = Server::plaintext(unlimited()).await;
     let (mut ann, _) = server.join("ann").await;
     let (_slow, _) = join_and_stop_reading(&server, "slow").await;
     let body = vec![r#"["ann","slow",1,""]"#; 100_000].join(",");
