@@ -96,7 +96,7 @@ impl Hub {
         people
             .filter(|(_, person)| {
                 View::of(person.identity.agreed.unwrap_or_default()).notices()
-                    && person.identity.login.is_some()
+                    && (level == Level::GUEST || person.identity.login.is_some())
             })
             .map(|(member, _)| member)
             .filter(|member| keeps(*member))

@@ -107,6 +107,12 @@ pub trait ClientPort: Send + Sync + Debug {
     /// Why nothing was changed. [`OutcomeCode::Already`] is one: it was so.
     fn change_room(&self, change: RoomChange) -> BoxFuture<'_, Result<RoomDone, OutcomeCode>>;
 
+    /// Whether [`ClientPort::change_room`] would make a change now.
+    ///
+    /// # Errors
+    /// Why not.
+    fn may_change_room(&self, change: &RoomChange) -> Result<(), OutcomeCode>;
+
     /// Sends this user the whole object of a room again (RM-6, `already`); of the lobby, too.
     fn tell_room(&self, room: RoomNumber);
 

@@ -301,6 +301,11 @@ impl ClientPort for MemberPort {
         self.member.chat().change_room(by, change).boxed()
     }
 
+    fn may_change_room(&self, change: &RoomChange) -> Result<(), OutcomeCode> {
+        let by = RoomActor::Member(self.member.id());
+        self.member.chat().may_change_room(by, change)
+    }
+
     fn tell_room(&self, room: RoomNumber) {
         self.member.chat().tell_room(self.member.id(), room);
     }

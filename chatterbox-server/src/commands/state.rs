@@ -79,6 +79,11 @@ impl CommandState {
         settings.prefix.clone().unwrap_or_else(|| PREFIX.to_owned())
     }
 
+    /// The names of the levels, the lowest first (MO-1).
+    pub(super) fn level_names(&self) -> [String; 6] {
+        self.config.current().level_names.names()
+    }
+
     /// Whether a command is switched off.
     pub(super) fn is_disabled(&self, spec: &Spec) -> bool {
         let settings = self.settings.read().unwrap_or_else(PoisonError::into_inner);

@@ -222,6 +222,12 @@ impl ClientPort for FakePort {
         ready(done).boxed()
     }
 
+    fn may_change_room(&self, change: &RoomChange) -> Result<(), OutcomeCode> {
+        let (who, identity) = self.own();
+        let mut rooms = self.rooms.lock().unwrap().clone();
+        rooms.change(&who, &identity, change.clone()).map(drop)
+    }
+
     fn tell_room(&self, room: RoomNumber) {
         self.told.push(json!({"ROOMS": [{"NUMBER": room.0}]}));
     }

@@ -4,6 +4,7 @@ use chatterbox_hub::{Level, Network, RoomChange, Sanction, SanctionKind, Sanctio
 use chatterbox_proto::Username;
 use chatterbox_proto::capability::Capability;
 use chatterbox_proto::capability::commands::{ArgumentType, OutcomeCode};
+use chatterbox_proto::capability::notices::{NewNotice, NoticeCode};
 use serde_json::{Value, json};
 
 use crate::commands::arguments::Arguments;
@@ -164,7 +165,16 @@ async fn ban_from(context: &Context<'_>, mut arguments: Arguments) -> Reply {
             return Err(Rejection::new(code, "They are banned, and could not be removed."));
         }
     }
-    tracing::info!(by = %context.who().name, name = %subject.name, room = scope.name(), "banned from a room");
+    let by = context.who().name;
+    tracing::info!(%by, name = %subject.name, room = scope.name(), "banned from a room");
+    let notice = NewNotice {
+        room: Some(to.name.as_str()),
+        name: Some(subject.name.as_str()),
+        by: Some(by.as_str()),
+        until: end,
+        ..NewNotice::new(NoticeCode::Banned, &reason)
+    };
+    context.caller.port.moderation().tell_staff(Some(to.number), Level::GUEST, &notice);
     let info = format!("{} is banned from {}{}.", subject.name, to.name, until(end));
     let data = json!({"ROOM": to.name.as_str(), "NAME": subject.name.as_str(), "UNTIL": end});
     Ok(Done::new(info).with_data(data))

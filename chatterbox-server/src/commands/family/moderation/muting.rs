@@ -11,14 +11,13 @@ use crate::commands::context::Context;
 use crate::commands::family::moderation::kicking::REASON;
 use crate::commands::family::moderation::scope::Scope;
 use crate::commands::family::moderation::times::{line, until};
-use crate::commands::family::rooms::place::{Place, change};
+use crate::commands::family::rooms::place::{Place, audited_change};
 use crate::commands::family::subject::Subject;
 use crate::commands::parameter::Parameter;
 use crate::commands::reply::{Done, Rejection, Reply};
 use crate::commands::span::Span;
 use crate::commands::spec::Spec;
-use crate::moderation::{Act, AuditEntry};
-use crate::ops::clock::unix_now;
+use crate::moderation::Act;
 
 /// For how long somebody is muted where nothing is said.
 const MUTED_FOR: Span = Span::Seconds(10 * 60);
@@ -142,14 +141,9 @@ async fn slow(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         false => Place::Lobby,
     };
     place.authorise(context, Level::MODERATOR, Level::MODERATOR)?;
-    let entry = AuditEntry {
-        room: place.to_ref(),
-        detail: seconds.to_string().as_str().into(),
-        ..context.entry(unix_now(), Act::Slow)
-    };
-    context.state.moderation.note(entry).await?;
-    let number = place.number();
-    change(context, place.name(), RoomChange::Set(number, RoomSetting::Slow(slow))).await?;
+    let wish = RoomChange::Set(place.number(), RoomSetting::Slow(slow));
+    let written = (Act::Slow, None, &*seconds.to_string());
+    audited_change(context, place.name(), wish, written, place.to_ref()).await?;
     tracing::info!(by = %context.who().name, room = place.name(), slow, "slow mode");
     let info = match slow {
         0 => format!("Everybody may write in {} at any time.", place.name()),

@@ -4,14 +4,15 @@ use chatterbox_hub::{
     Actor, Level, Permission, RoomChange, RoomDone, RoomNumber, RoomRef, RoomView, Target,
     authorise,
 };
-use chatterbox_proto::ALL;
 use chatterbox_proto::capability::commands::OutcomeCode;
+use chatterbox_proto::{ALL, Username};
 use serde_json::{Value, json};
 
 use crate::commands::arguments::RoomArgument;
 use crate::commands::context::Context;
 use crate::commands::family::rooms::refusal::{no_such_room, refused};
 use crate::commands::reply::Rejection;
+use crate::moderation::Act;
 
 /// The lobby, or a room that the caller may know of.
 #[derive(Debug, Clone)]
@@ -163,6 +164,24 @@ pub(in crate::commands::family) async fn change(
     costly(context)?;
     let done = context.caller.port.change_room(change).await;
     done.map_err(|code| refused(code, name))
+}
+
+/// The same for what is written down first (MO-10): to whom, and what exactly. What would not be granted is not written down.
+///
+/// # Errors
+/// [`Rejection`] with the word of the hub, or that it can't be written down.
+pub(in crate::commands::family) async fn audited_change(
+    context: &Context<'_>,
+    name: &str,
+    change: RoomChange,
+    (act, about, detail): (Act, Option<&Username>, &str),
+    room: Option<RoomRef>,
+) -> Result<RoomDone, Rejection> {
+    costly(context)?;
+    let port = &context.caller.port;
+    port.may_change_room(&change).map_err(|code| refused(code, name))?;
+    context.audit(act, about, room, detail).await?;
+    port.change_room(change).await.map_err(|code| refused(code, name))
 }
 
 /// The `DATA` of what was done with a room.
