@@ -14,10 +14,12 @@
 //! [`run`] takes listeners and the wish to stop as arguments, so that tests can hold both ends.
 
 pub mod access;
+mod account_watch;
 pub mod accounts;
 mod chat;
 pub mod commands;
 pub mod config;
+pub mod control;
 pub mod moderation;
 pub mod net;
 pub mod ops;
@@ -28,4 +30,4 @@ pub mod store;
 
 pub use chat::Handle;
 pub use config::{Config, Live};
-pub use server::{run, run_with};
+pub use server::{run, run_controlled, run_with};

@@ -6,23 +6,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chatterbox_hub::{
-    AccountChange, AccountChangeKind, ConfiguredRoom, Event, Hub, Incarnation, ModerationAct,
-    RoomActor, RoomChange, RoomRefusal,
+    ConfiguredRoom, Hub, Incarnation, ModerationAct, RoomActor, RoomChange, RoomRefusal,
 };
-use chatterbox_proto::capability::notices::{NewNotice, NoticeCode};
-use chatterbox_proto::{ALL, Entry, RoomName, SERVER, Username};
+use chatterbox_proto::{RoomName, SERVER, Username};
 use futures_util::FutureExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::access::{Access, NoAccounts};
+use crate::account_watch::AccountWatch;
+use crate::chat::announcement::shutdown_notice;
 use crate::chat::paging::Pages;
 use crate::chat::proposals;
 use crate::chat::sequencer::Sequencer;
 use crate::chat::shared::Chat;
 use crate::config::Live;
+use crate::control::{self, Control, Controlled};
 use crate::moderation::{Moderation, ModerationError};
 use crate::net::Transport;
 use crate::net::acceptor::Acceptor;
@@ -64,7 +66,23 @@ pub async fn run_with(
     store: Arc<dyn Store>,
     access: Access,
     config: Live,
+    stop: watch::Receiver<u32>,
+) -> Result<(), StoreError> {
+    run_controlled(listeners, transport, store, access, config, stop, None).await
+}
+
+/// The same, controlled from the command line as well.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_controlled(
+    listeners: Vec<TcpListener>,
+    transport: Transport,
+    store: Arc<dyn Store>,
+    access: Access,
+    config: Live,
     mut stop: watch::Receiver<u32>,
+    control: Option<Control>,
 ) -> Result<(), StoreError> {
     let at_start = config.current();
     let (proposals, queue) = proposals::queue();
@@ -88,27 +106,12 @@ pub async fn run_with(
 
     let rooms = access.rooms.clone();
     let moderation = access.moderation.clone();
+    let requests = Arc::clone(&access.requests);
     let authenticator = Arc::clone(&access.authenticator);
+    let watch =
+        AccountWatch { chat: Arc::clone(&chat), access: access.clone(), store: Arc::clone(&store) };
     let account_changes = {
-        let chat = Arc::clone(&chat);
-        let (store, runtime) = (Arc::clone(&store), tokio::runtime::Handle::current());
-        let moderation = moderation.clone();
-        let observer = Box::new(move |change: &AccountChange| {
-            chat.change_account(change);
-            if change.kind == AccountChangeKind::Removed {
-                let (store, moderation) = (Arc::clone(&store), moderation.clone());
-                let account = change.account;
-                runtime.spawn(async move {
-                    store.forget_account(account).await;
-                    if let Some(moderation) = moderation
-                        && let Err(error) = moderation.forget_account(account).await
-                    {
-                        // The next look at what is old removes them.
-                        tracing::warn!(%error, "sanctions on a removed account are still stored");
-                    }
-                });
-            }
-        });
+        let observer = watch.clone().observer();
         tokio::spawn(async move { authenticator.watch(observer).await })
     };
 
@@ -154,6 +157,16 @@ pub async fn run_with(
         acceptors.spawn(accepting.clone().run_until_cancelled_owned(acceptor.run()));
     }
     acceptors.close();
+    let control = control.map(|Control { socket, operator }| {
+        let context = Arc::clone(&context);
+        let connections = Box::new(move || context.limits.count());
+        let (requests, moderator) = (Arc::clone(&requests), requests.moderator(&chat));
+        let controlled = Controlled::new(watch, config.clone(), operator, moderator, connections);
+        let controlled = Arc::new(controlled);
+        requests.moves_in(Arc::clone(&controlled) as _);
+        socket.map(|socket| tokio::spawn(control::serve(socket, controlled)))
+    });
+    let control = control.flatten();
 
     let history = async {
         load_rooms(&chat, &*store).await?;
@@ -193,6 +206,7 @@ pub async fn run_with(
     if !sequencer.is_finished() && sequencer.await.is_err() {
         tracing::error!("the sequencer has panicked");
     }
+    control.iter().for_each(JoinHandle::abort);
     presence.abort();
     counting.abort();
     account_changes.abort();
@@ -313,22 +327,4 @@ async fn requested(stop: &mut watch::Receiver<u32>, count: u32) {
     if closed && count > 1 {
         std::future::pending::<()>().await;
     }
-}
-
-/// The notice is a message, because every client can show one; who agreed to `notices` gets one with the seconds until then.
-fn shutdown_notice(grace: Duration) -> Event {
-    let info = format!("The server is shutting down in {} s.", grace.as_secs());
-    let wait = u32::try_from(grace.as_secs()).ok();
-    announcement(&NewNotice { wait, ..NewNotice::new(NoticeCode::Shutdown, &info) })
-}
-
-/// What all are told, in both forms: a message of SERVER, or a notice (NO-2).
-fn announcement(notice: &NewNotice<'_>) -> Event {
-    let entry = Entry {
-        source: SERVER.into(),
-        destination: ALL.into(),
-        timestamp: unix_now(),
-        content: notice.info.into(),
-    };
-    Event::announcement(entry.to_json().into(), notice.to_json().into())
 }

@@ -25,6 +25,7 @@
 mod addressing;
 mod block_lists;
 mod budget;
+mod census;
 mod conversation;
 mod delivery;
 mod digest;
@@ -65,6 +66,7 @@ mod wake;
 
 pub use block_lists::{BlockFilter, BlockLists};
 pub use budget::WAITING;
+pub use census::RoomCount;
 pub use conversation::Conversation;
 pub use delivery::Delivery;
 pub use encode::batch::Batch;

@@ -142,7 +142,7 @@ pub trait Directory: Send + Debug {
     fn remove(&mut self, name: &Username) -> Result<Option<AccountKey>, DirectoryError>;
 
     /// What others have changed in the same store since the last call, the oldest first: accounts that were removed, logins
-    /// that were ended. It is asked before every other call, so it has to be cheap when there is nothing.
+    /// that were ended. Of an account with another level it is said that logins before its epoch have ended, which are none. It is asked before every other call, so it has to be cheap when there is nothing.
     ///
     /// # Errors
     /// [`DirectoryError`].

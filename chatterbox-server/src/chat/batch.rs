@@ -135,6 +135,8 @@ impl Batch {
 
     /// Tells all who wait what has become of the proposals of the group; where it does not count, of none.
     pub(super) fn answer(self, outcomes: Vec<Result<Outcome, Refused>>, chat: &Chat) {
+        let said = outcomes.iter().filter(|outcome| matches!(outcome, Ok(Outcome::Said(_))));
+        chat.traffic().said(said.count() as u64);
         let mut outcomes = outcomes.into_iter();
         for post in self.posts {
             let receipt = post.receipt(&mut outcomes);
@@ -195,7 +197,10 @@ impl Posted {
 
 fn admitted(outcome: Result<Outcome, Refused>, chat: &Chat) -> Result<Admitted, JoinError> {
     match outcome? {
-        Outcome::Welcomed(reply) => Ok(Admitted { leaving: chat.leaving(reply.id), reply }),
+        Outcome::Welcomed(reply) => {
+            chat.traffic().joined();
+            Ok(Admitted { leaving: chat.leaving(reply.id), reply })
+        }
         Outcome::NotWelcomed(member, error) => {
             chat.leave(member);
             Err(error.into())

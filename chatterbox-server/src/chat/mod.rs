@@ -1,7 +1,9 @@
 //! The chat: the hub behind its lock, the one way into it, and waking receivers.
 
+pub(crate) mod announcement;
 mod applying;
 mod batch;
+pub(crate) mod census;
 pub(crate) mod handle;
 mod moderation;
 pub(crate) mod notifier;
@@ -14,6 +16,7 @@ pub(crate) mod reserved;
 mod rooms;
 pub(crate) mod sequencer;
 pub(crate) mod shared;
+pub(crate) mod traffic;
 pub(crate) mod wake_flag;
 
 pub use handle::Handle;

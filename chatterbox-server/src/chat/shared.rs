@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use crate::chat::notifier::Notifier;
 use crate::chat::posts::{Held, PostRoom, Receipt, Tags};
 use crate::chat::proposals::{Admitted, Leaving, Proposals};
+use crate::chat::traffic::Traffic;
 
 /// The chat, shared by all connections.
 #[derive(Debug)]
@@ -28,6 +29,7 @@ pub struct Chat {
     proposals: Proposals,
     /// Whether the lobby has no TALK and no SLOW, so that nobody has to ask whether they may write there.
     is_lobby_open: AtomicBool,
+    traffic: Traffic,
     start: Instant,
 }
 
@@ -36,7 +38,8 @@ impl Chat {
     pub fn new(hub: Hub, proposals: Proposals) -> Self {
         let (hub, start) = (Mutex::new(hub), Instant::now());
         let is_lobby_open = AtomicBool::new(true);
-        Self { hub, notifier: Notifier::default(), proposals, is_lobby_open, start }
+        let (notifier, traffic) = (Notifier::default(), Traffic::default());
+        Self { hub, notifier, proposals, is_lobby_open, traffic, start }
     }
 
     // A panic under the lock would be our bug; the others' chat goes on.
@@ -60,6 +63,11 @@ impl Chat {
     /// The notifier, whose [`Notifier::notify_of_presence`] somebody has to poll.
     pub fn notifier(&self) -> &Notifier {
         &self.notifier
+    }
+
+    /// What is counted of it.
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
     }
 
     /// The account of a session that can be resumed under this name; see [`Hub::resumable`].

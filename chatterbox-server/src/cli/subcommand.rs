@@ -1,10 +1,12 @@
-//! Subcommands: their arguments, as clap sees them. `run.rs` and `user.rs` execute them.
+//! Subcommands: their arguments, as clap sees them. `run.rs` and `user.rs` execute them; those that control a running server are in
+//! `control_command.rs`.
 
 use std::path::PathBuf;
 
 use chatterbox_hub::Level;
 use clap::{Args, Subcommand};
 
+use crate::cli::control_command::ControlCommand;
 use crate::cli::messages::Messages;
 use crate::cli::moderation_command::{Audit, Bans};
 use crate::cli::settings::Serve;
@@ -37,6 +39,8 @@ pub enum Command {
     Audit(Audit),
     /// Show who is banned or muted, also while a server runs
     Bans(Bans),
+    #[command(flatten)]
+    Control(ControlCommand),
     /// Print the commands of the chat, as the page of the documentation
     Commands {
         /// In Markdown, which is the only form there is
@@ -54,8 +58,8 @@ pub enum Command {
     },
 }
 
-/// Tasks around accounts. A running server ends the logins of a removed account, or of one with another password, within
-/// seconds, and notices another level at the next login.
+/// Tasks around accounts. A running server is told at once: it ends the logins of a removed account, or of one with another
+/// password, and another level counts for who is here. One that can't be told notices by itself within seconds.
 #[derive(Debug, Subcommand)]
 pub enum UserCommand {
     /// Make an account; its password is asked for, or read as one line from a pipe
@@ -139,6 +143,7 @@ impl Command {
             Self::AdminPassword(command) => &command.messages,
             Self::Audit(command) => &command.messages,
             Self::Bans(command) => &command.messages,
+            Self::Control(command) => &command.target().messages,
             Self::User { command } => match command {
                 UserCommand::Add { messages, .. }
                 | UserCommand::Passwd { messages, .. }

@@ -14,6 +14,7 @@ use chatterbox_server::store::{SqliteDirectory, SqliteModeration};
 use time::OffsetDateTime;
 
 use crate::cli::banner::made_database;
+use crate::cli::control::{account_changed, describe};
 use crate::cli::data_folder;
 use crate::cli::exit::{self, Failure};
 use crate::cli::messages::Messages;
@@ -35,24 +36,31 @@ pub fn user(command: &UserCommand, out: &mut impl Write) -> Result<io::Result<()
             let hash = new_password(&format!("New password for {name}: "), ask)?;
             write_down(messages, Act::SetPassword, Some(&name), "")?;
             existing(directory.change_password(&name, &hash)?, &name)?;
-            say(&format!("{name} has another password, and is logged out everywhere"));
+            let end = account_changed(&messages.folder(), &name)
+                .map_or_else(String::new, |followed| format!(": {}", describe(&followed)));
+            say(&format!("{name} has another password, and is logged out everywhere{end}"));
         }
         UserCommand::Level { name, level, messages } => {
             let name = parse(name)?;
             existing(open_existing(messages)?.account(&name)?.is_some(), &name)?;
             write_down(messages, Act::SetLevel, Some(&name), &level.to_string())?;
             existing(open_existing(messages)?.set_level(&name, *level)?, &name)?;
-            say(&format!("{name} has level {level} from the next login on"));
+            let end = account_changed(&messages.folder(), &name).map_or_else(
+                || "a server that runs notices within seconds".to_owned(),
+                |followed| describe(&followed),
+            );
+            say(&format!("{name} has level {level} now: {end}"));
         }
         UserCommand::Del { name, messages } => {
             let name = parse(name)?;
             existing(open_existing(messages)?.account(&name)?.is_some(), &name)?;
             write_down(messages, Act::RemoveAccount, Some(&name), "")?;
             existing(open_existing(messages)?.remove(&name)?.is_some(), &name)?;
-            say(&format!(
-                "the account {name} is removed, with the private messages to it; who is logged in \
-                 with it has to go"
-            ));
+            let end = account_changed(&messages.folder(), &name).map_or_else(
+                || "who is logged in with it has to go".to_owned(),
+                |followed| describe(&followed),
+            );
+            say(&format!("the account {name} is removed, with the private messages to it; {end}"));
         }
         UserCommand::List { messages } => {
             let accounts = open_existing(messages)?.list(ACCOUNTS)?;
@@ -113,7 +121,11 @@ fn add(name: &Username, level: Level, ask: &Ask, messages: &Messages) -> Result<
     let account = Account { account_key, name: name.clone(), password, level, created: unix_now() };
     write_down(messages, Act::AddAccount, Some(name), &level.to_string())?;
     match directory.add(&account)? {
-        Added::Yes => say(&format!("{name} has an account of level {level}")),
+        Added::Yes => {
+            // Nobody is logged in with it, so a server that can't be told misses nothing.
+            let _ = account_changed(&messages.folder(), name);
+            say(&format!("{name} has an account of level {level}"));
+        }
         Added::Already => return Err(exists()),
         Added::Full => {
             return Err(Failure {

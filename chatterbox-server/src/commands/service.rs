@@ -26,20 +26,22 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
 use crate::access::{
-    Attachment, Authenticator, CommandInput, Grant, LoginRequest, Renamer, RequestHandler, Served,
-    WaitingInput,
+    Attachment, Authenticator, CommandInput, Grant, House, LoginRequest, Renamer, RequestHandler,
+    Served, Standing, WaitingInput,
 };
-use crate::accounts::Observer;
+use crate::accounts::{DirectoryError, Observer};
 use crate::chat::handle::{Handle, resolve};
 use crate::chat::paging::{Pages, ReadableMessage};
 use crate::chat::reserved::Reserved;
+use crate::chat::shared::Chat;
 use crate::commands::caller::Caller;
 use crate::commands::client_port::{ClientPort, PostError};
 use crate::commands::executor::{self, CallQueue, QueuedCall, executor};
 use crate::commands::legacy;
-use crate::commands::moderating::ModerationPort;
+use crate::commands::moderating::{HostModerator, ModerationPort};
 use crate::commands::state::CommandState;
 use crate::config::Live;
+use crate::moderation::Moderator;
 use crate::ops::clock::unix_now;
 use crate::store::StoreError;
 
@@ -99,6 +101,18 @@ impl Authenticator for Service {
         .boxed()
     }
 
+    fn standing<'a>(
+        &'a self,
+        name: &'a Username,
+    ) -> BoxFuture<'a, Result<Option<Standing>, DirectoryError>> {
+        async {
+            let account = self.state.accounts.account(name).await?;
+            Ok(account
+                .map(|account| Standing { account_key: account.account_key, level: account.level }))
+        }
+        .boxed()
+    }
+
     fn watch(&self, observer: Observer) -> BoxFuture<'_, ()> {
         self.state.accounts.watch(observer).boxed()
     }
@@ -116,6 +130,18 @@ impl Authenticator for Service {
 impl RequestHandler for Service {
     fn legacy_prefix(&self) -> Option<String> {
         self.config.current().legacy_commands.then(|| self.state.prefix())
+    }
+
+    fn permissions_changed(&self, member: MemberId) {
+        self.state.online.permissions_changed(member);
+    }
+
+    fn moves_in(&self, house: Arc<dyn House>) {
+        self.state.moves_in(house);
+    }
+
+    fn moderator(&self, chat: &Arc<Chat>) -> Option<Arc<dyn Moderator>> {
+        Some(Arc::new(HostModerator::new(Arc::clone(&self.state), Arc::clone(chat))))
     }
 
     fn serve(&self, attachment: Attachment) -> BoxFuture<'static, Served> {

@@ -133,6 +133,7 @@ impl<'a> Joining<'a> {
                 }
                 JoiningAction::Refuse(refusal) => {
                     tracing::debug!(reason = refusal.word(), "name refused");
+                    context.chat.traffic().join_refused();
                     let refused = server_frame::refused_with(&refusal, self.session.agreed());
                     answer(stream, refused).await?;
                 }
