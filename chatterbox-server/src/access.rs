@@ -19,7 +19,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use crate::accounts::{DirectoryError, Login, Observer};
 use crate::chat::handle::Handle;
 use crate::chat::paging::Pages;
+use crate::chat::shared::Chat;
 use crate::moderation::Moderation;
+use crate::moderator::Moderator;
 
 /// Authenticates users before they join.
 pub trait Authenticator: Send + Sync + Debug {
@@ -64,6 +66,11 @@ pub trait Authenticator: Send + Sync + Debug {
 pub trait RequestHandler: Send + Sync + Debug {
     /// The prefix of a base client's message to itself that makes it a command; `None` switches this off.
     fn legacy_prefix(&self) -> Option<String> {
+        None
+    }
+
+    /// Who acts against users of a chat for whoever runs the server; `None` where nobody can.
+    fn moderator(&self, _chat: &Arc<Chat>) -> Option<Arc<dyn Moderator>> {
         None
     }
 

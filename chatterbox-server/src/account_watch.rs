@@ -64,10 +64,12 @@ impl AccountWatch {
     /// # Errors
     /// [`DirectoryError`]; nothing is changed then.
     pub async fn follow(&self, name: &Username) -> Result<Followed, DirectoryError> {
+        // Reading the accounts tells the observer of changes, which ends logins: those who were here are counted before.
+        let logins = self.chat.accounts_named(name);
+        let before: Vec<_> = logins.iter().map(|login| self.chat.logged_in(login).len()).collect();
         let stored = self.access.authenticator.standing(name).await?;
         let mut followed = Followed::default();
-        for login in self.chat.accounts_named(name) {
-            let before = self.chat.logged_in(&login).len();
+        for (login, before) in logins.into_iter().zip(before) {
             let account = login.account_key.id;
             let stored = stored.filter(|stored| stored.account_key.id == account);
             let kind = stored.map_or(AccountChangeKind::Removed, |stored| {

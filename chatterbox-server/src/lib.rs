@@ -21,6 +21,7 @@ pub mod commands;
 pub mod config;
 pub mod control;
 pub mod moderation;
+mod moderator;
 pub mod net;
 pub mod ops;
 mod order;

@@ -24,7 +24,7 @@ use crate::chat::proposals;
 use crate::chat::sequencer::Sequencer;
 use crate::chat::shared::Chat;
 use crate::config::Live;
-use crate::control::{self, Control, Controlled, NotYet};
+use crate::control::{self, Control, Controlled};
 use crate::moderation::{Moderation, ModerationError};
 use crate::net::Transport;
 use crate::net::acceptor::Acceptor;
@@ -153,8 +153,8 @@ pub async fn run_controlled(
     acceptors.close();
     let control = control.map(|Control { socket, operator }| {
         let context = Arc::clone(&context);
+        let moderator = context.access.requests.moderator(&context.chat);
         let connections = Box::new(move || context.limits.count());
-        let moderator = Arc::new(NotYet);
         let controlled = Controlled::new(watch, config.clone(), operator, moderator, connections);
         tokio::spawn(control::serve(socket, Arc::new(controlled)))
     });

@@ -33,13 +33,15 @@ use crate::accounts::{DirectoryError, Observer};
 use crate::chat::handle::{Handle, resolve};
 use crate::chat::paging::{Pages, ReadableMessage};
 use crate::chat::reserved::Reserved;
+use crate::chat::shared::Chat;
 use crate::commands::caller::Caller;
 use crate::commands::client_port::{ClientPort, PostError};
 use crate::commands::executor::{self, CallQueue, QueuedCall, executor};
 use crate::commands::legacy;
-use crate::commands::moderating::ModerationPort;
+use crate::commands::moderating::{ModerationPort, OperatorActs};
 use crate::commands::state::CommandState;
 use crate::config::Live;
+use crate::moderator::Moderator;
 use crate::ops::clock::unix_now;
 use crate::store::StoreError;
 
@@ -128,6 +130,10 @@ impl Authenticator for Service {
 impl RequestHandler for Service {
     fn legacy_prefix(&self) -> Option<String> {
         self.config.current().legacy_commands.then(|| self.state.prefix())
+    }
+
+    fn moderator(&self, chat: &Arc<Chat>) -> Option<Arc<dyn Moderator>> {
+        Some(Arc::new(OperatorActs::new(Arc::clone(&self.state), Arc::clone(chat))))
     }
 
     fn permissions_changed(&self, member: MemberId) {

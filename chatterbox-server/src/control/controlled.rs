@@ -18,10 +18,10 @@ use crate::control::answer::{
     ChangedKey, Failure, FailureCode, Followed, Reloaded, Reply, Stopping, Told,
 };
 use crate::control::message::Act;
-use crate::control::moderator::{Done, Moderator, NotDone};
 use crate::control::status::{Log, Memory, Minute, Room, Status, Stored, User};
 use crate::control::stopping::StopClock;
 use crate::moderation::{self as audit, AuditEntry};
+use crate::moderator::{Moderator, NotDone};
 use crate::ops::clock::unix_now;
 use crate::ops::memory;
 use crate::ops::operator::{ChangedSetting, Facts, Operator, Reloaded as Read};
@@ -40,7 +40,8 @@ pub(crate) struct Controlled {
     watch: AccountWatch,
     config: Live,
     operator: Arc<dyn Operator>,
-    moderator: Arc<dyn Moderator>,
+    /// Who acts against users; `None` where there are no commands.
+    moderator: Option<Arc<dyn Moderator>>,
     /// How many connections are open.
     connections: Box<dyn Fn() -> usize + Send + Sync>,
     stop: StopClock,
@@ -51,7 +52,7 @@ impl Controlled {
         watch: AccountWatch,
         config: Live,
         operator: Arc<dyn Operator>,
-        moderator: Arc<dyn Moderator>,
+        moderator: Option<Arc<dyn Moderator>>,
         connections: Box<dyn Fn() -> usize + Send + Sync>,
     ) -> Self {
         let chat = Arc::clone(&watch.chat);
@@ -66,10 +67,8 @@ impl Controlled {
             Act::Announce { text } => self.announce(&text).await,
             Act::Reload => self.reload().await,
             Act::Stop { seconds } => self.stopping(seconds).await,
-            Act::Kick(kick) => done(self.moderator.kick(kick).await),
-            Act::Ban(ban) => done(self.moderator.ban(ban).await),
-            Act::Unban(unban) => done(self.moderator.unban(unban).await),
             Act::AccountsChanged { name } => self.follow(&name).await,
+            Act::Kick(_) | Act::Ban(_) | Act::Unban(_) => self.moderate(act).await,
         };
         vec![reply.unwrap_or_else(Reply::Failed)]
     }
@@ -122,6 +121,17 @@ impl Controlled {
                 .collect()
         };
         Ok(Reply::Reloaded(Reloaded { changed: keys(changed), waiting: keys(waiting), problems }))
+    }
+
+    async fn moderate(&self, act: Act) -> Result<Reply, Failure> {
+        let moderator = self.moderator.as_ref().ok_or(NotDone::Unknown)?;
+        let done = match act {
+            Act::Kick(kick) => moderator.kick(kick).await,
+            Act::Ban(ban) => moderator.ban(ban).await,
+            Act::Unban(unban) => moderator.unban(unban).await,
+            _ => Err(NotDone::Unknown),
+        };
+        Ok(Reply::Done(done?))
     }
 
     async fn follow(&self, name: &str) -> Result<Reply, Failure> {
@@ -199,10 +209,6 @@ impl Controlled {
 
 fn failed() -> Failure {
     Failure::new(FailureCode::Unknown, "the server has failed at this")
-}
-
-fn done(outcome: Result<Done, NotDone>) -> Result<Reply, Failure> {
-    Ok(Reply::Done(outcome?))
 }
 
 fn user(identity: &Identity) -> User {

@@ -6,7 +6,6 @@
 mod answer;
 mod controlled;
 mod message;
-mod moderator;
 mod place;
 mod serving;
 mod status;
@@ -19,11 +18,11 @@ pub use answer::{
 };
 pub(crate) use controlled::Controlled;
 pub use message::{Act, LINE, Request, RequestError, VERSION};
-pub use moderator::{Ban, Done, Kick, Moderator, NotDone, NotYet, Unban};
 pub use place::{ControlSocket, NoSocket, SOCKET_FILE, SocketFile, check};
 pub(crate) use serving::serve;
 pub use status::{Log, Memory, Minute, Room, Status, Stored, User};
 
+pub use crate::moderator::{Ban, Done, Kick, Moderator, NotDone, Unban};
 use crate::ops::operator::Operator;
 
 /// What the control of a server needs beside the chat: the socket, and the process.

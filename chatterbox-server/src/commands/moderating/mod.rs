@@ -6,9 +6,11 @@
 mod acts;
 mod author;
 mod bans;
+mod operator;
 mod port;
 
 pub(super) use acts::Acts;
 pub(super) use author::Author;
 pub(super) use bans::Banned;
+pub(super) use operator::OperatorActs;
 pub use port::ModerationPort;

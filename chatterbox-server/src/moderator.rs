@@ -1,9 +1,8 @@
-//! Acts against users, as the command line asks for them. Whoever implements [`Moderator`] decides, keeps and audits them.
+//! The seam between the control socket and acts against users: whoever implements [`Moderator`] decides, keeps and audits them.
 
 use std::fmt::Debug;
 
-use futures_util::FutureExt as _;
-use futures_util::future::{BoxFuture, ready};
+use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 /// Puts users out, keeps them out and lets them in again, with the rights of the server itself: no rank is above it.
@@ -73,42 +72,24 @@ pub struct Done {
 #[non_exhaustive]
 pub enum NotDone {
     /// Nobody of this name is here, or has an account.
-    #[error("there is no user {0}")]
+    #[error("{0}")]
     NoSuchUser(String),
     /// No ban is on this subject, or has this number.
-    #[error("there is no ban {0}")]
+    #[error("there is no ban of {0:?}")]
     NoSuchBan(String),
-    /// It would end connections of so many others (MO-6).
-    #[error("this would also end the connections of {0} others")]
+    /// It would end so many connections, also of others (MO-6).
+    #[error("this ends the connections of {0} who are here, others among them")]
     HitsOthers(usize),
     /// It would keep out whoever must not be kept out.
-    #[error("this would lock out {0}")]
+    #[error("{0}")]
     WouldLockOut(String),
     /// The arguments make no sense.
     #[error("{0}")]
     BadArguments(String),
-    /// It can't be stored.
-    #[error("the server can't store this now: nothing was done")]
-    NotStored,
-    /// This server can't do it.
-    #[error("this server does not know how to do that yet")]
+    /// Something else is against it.
+    #[error("{0}")]
+    Refused(String),
+    /// This server has no accounts and no commands.
+    #[error("this server has nobody who could do that")]
     Unknown,
-}
-
-/// The moderator of a server that has none.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NotYet;
-
-impl Moderator for NotYet {
-    fn kick(&self, _: Kick) -> BoxFuture<'_, Result<Done, NotDone>> {
-        ready(Err(NotDone::Unknown)).boxed()
-    }
-
-    fn ban(&self, _: Ban) -> BoxFuture<'_, Result<Done, NotDone>> {
-        ready(Err(NotDone::Unknown)).boxed()
-    }
-
-    fn unban(&self, _: Unban) -> BoxFuture<'_, Result<Done, NotDone>> {
-        ready(Err(NotDone::Unknown)).boxed()
-    }
 }
