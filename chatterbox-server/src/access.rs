@@ -20,8 +20,8 @@ use crate::accounts::{DirectoryError, Login, Observer};
 use crate::chat::handle::Handle;
 use crate::chat::paging::Pages;
 use crate::chat::shared::Chat;
-use crate::moderation::Moderation;
-use crate::moderator::Moderator;
+use crate::moderation::{Moderation, Moderator};
+use crate::ops::operator::Reloaded;
 
 /// Authenticates users before they join.
 pub trait Authenticator: Send + Sync + Debug {
@@ -62,6 +62,15 @@ pub trait Authenticator: Send + Sync + Debug {
     }
 }
 
+/// The house that the chat is in: what its process can do, for those of the highest level.
+pub trait House: Send + Sync + Debug {
+    /// Reads settings and certificates again (MO-12); `None` when that could not be tried.
+    fn reload(&self) -> BoxFuture<'_, Option<Reloaded>>;
+
+    /// Begins the shutdown, of which all are told, and gives the seconds until then.
+    fn stop(&self, seconds: Option<u64>) -> u64;
+}
+
 /// Serves the requests of members: commands, answers to prompts, PONGs.
 pub trait RequestHandler: Send + Sync + Debug {
     /// The prefix of a base client's message to itself that makes it a command; `None` switches this off.
@@ -69,13 +78,16 @@ pub trait RequestHandler: Send + Sync + Debug {
         None
     }
 
-    /// Who acts against users of a chat for whoever runs the server; `None` where nobody can.
+    /// Notes that a member may do something else now than before, though it has not asked for it.
+    fn permissions_changed(&self, _member: MemberId) {}
+
+    /// Is told once which house it is in.
+    fn moves_in(&self, _house: Arc<dyn House>) {}
+
+    /// Acts of moderation for whoever runs the server, in this chat.
     fn moderator(&self, _chat: &Arc<Chat>) -> Option<Arc<dyn Moderator>> {
         None
     }
-
-    /// Notes that a member may do something else now than before, though it has not asked for it.
-    fn permissions_changed(&self, _member: MemberId) {}
 
     /// Serves the requests of one member. The connection polls the future beside its reader and writer, and drops it when
     /// it ends.

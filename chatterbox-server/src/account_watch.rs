@@ -46,7 +46,15 @@ impl AccountWatch {
             let kind = change.kind;
             runtime.spawn(async move {
                 match kind {
-                    AccountChangeKind::Removed => this.store.forget_account(account).await,
+                    AccountChangeKind::Removed => {
+                        this.store.forget_account(account).await;
+                        if let Some(moderation) = &this.access.moderation
+                            && let Err(error) = moderation.forget_account(account).await
+                        {
+                            // The next look at what is old removes them.
+                            tracing::warn!(%error, "sanctions on a removed account are still stored");
+                        }
+                    }
                     // It may be that only its level has changed.
                     AccountChangeKind::LoginsEnded { .. } => {
                         if let Err(error) = this.follow(&name).await {

@@ -18,8 +18,8 @@ use clap::{ArgAction, Args, Command, FromArgMatches as _};
 pub use level_names::LevelNames;
 use level_names::level_names;
 pub use rooms::{ROOM_SETTINGS, RoomBlock, RoomSettingError, room_setting, room_text};
-pub use value::between;
 use value::{banner, max_frame, max_name, seconds, seconds_or_none, server_name, yes_or_no};
+pub use value::{between, days};
 
 /// Settings of a running server.
 ///
@@ -146,6 +146,16 @@ pub struct Config {
         help_heading = "Times"
     )]
     pub hold_name: Duration,
+
+    /// Days that the audit log is kept: who kicked, muted or banned whom, and why
+    #[arg(
+        long,
+        value_name = "DAYS",
+        default_value = "365",
+        value_parser = days,
+        help_heading = "Times"
+    )]
+    pub audit_days: Duration, // MO-10
 
     /// The rooms of the configuration file. A start reads it once, and no flag sets it.
     #[arg(skip)]

@@ -21,7 +21,6 @@ pub mod commands;
 pub mod config;
 pub mod control;
 pub mod moderation;
-mod moderator;
 pub mod net;
 pub mod ops;
 mod order;

@@ -106,12 +106,18 @@ pub async fn run_controlled(
 
     let rooms = access.rooms.clone();
     let moderation = access.moderation.clone();
+    let requests = Arc::clone(&access.requests);
     let authenticator = Arc::clone(&access.authenticator);
     let watch =
         AccountWatch { chat: Arc::clone(&chat), access: access.clone(), store: Arc::clone(&store) };
     let account_changes = {
         let observer = watch.clone().observer();
         tokio::spawn(async move { authenticator.watch(observer).await })
+    };
+
+    let forgetting = {
+        let (moderation, config) = (moderation.clone(), config.clone());
+        tokio::spawn(async move { forget_old_acts(moderation.as_deref(), &config).await })
     };
 
     let history_loaded = CancellationToken::new();
@@ -153,11 +159,14 @@ pub async fn run_controlled(
     acceptors.close();
     let control = control.map(|Control { socket, operator }| {
         let context = Arc::clone(&context);
-        let moderator = context.access.requests.moderator(&context.chat);
         let connections = Box::new(move || context.limits.count());
+        let (requests, moderator) = (Arc::clone(&requests), requests.moderator(&chat));
         let controlled = Controlled::new(watch, config.clone(), operator, moderator, connections);
-        tokio::spawn(control::serve(socket, Arc::new(controlled)))
+        let controlled = Arc::new(controlled);
+        requests.moves_in(Arc::clone(&controlled) as _);
+        socket.map(|socket| tokio::spawn(control::serve(socket, controlled)))
     });
+    let control = control.flatten();
 
     let history = async {
         load_rooms(&chat, &*store).await?;
@@ -201,6 +210,7 @@ pub async fn run_controlled(
     presence.abort();
     counting.abort();
     account_changes.abort();
+    forgetting.abort();
     tracing::info!("stopped");
     outcome
 }
@@ -291,6 +301,22 @@ async fn forget_by_age(chat: &Chat, age: Option<Duration>) {
     loop {
         chat.forget_before(unix_now().saturating_sub(age));
         tokio::time::sleep(AGE_CHECKS).await;
+    }
+}
+
+/// The time between two looks for what is old in the audit log and the reports, and for sanctions that don't hold any more.
+const ACT_CHECKS: Duration = Duration::from_secs(60 * 60);
+
+/// Removes it; never returns.
+async fn forget_old_acts(moderation: Option<&Moderation>, config: &Live) {
+    let Some(moderation) = moderation else { return std::future::pending().await };
+    loop {
+        let now = unix_now();
+        let age = i64::try_from(config.current().audit_days.as_secs()).unwrap_or(i64::MAX);
+        if let Err(error) = moderation.forget_by_age(now, now.saturating_sub(age)).await {
+            tracing::warn!(%error, "what is old of the audit log is still stored");
+        }
+        tokio::time::sleep(ACT_CHECKS).await;
     }
 }
 

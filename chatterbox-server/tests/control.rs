@@ -491,7 +491,7 @@ fn a_kick_and_a_ban_from_the_shell_are_told_and_hold() {
     assert_eq!((&done["about"], &done["ended"]), (&"root".into(), &1.into()), "{done}");
     assert!(done["until"].as_i64().is_some());
     assert!(read_to_end(&mut root).contains("enough"));
-    folder.run(&["unban", "root"]).success().stdout("The ban is lifted.\n");
+    folder.run(&["unban", "root"]).success().stdout("root may come in again.\n");
     log_in(&server, "root");
     folder.run(&["unban", "root"]).code(67).stderr(contains("there is no ban"));
 
@@ -500,7 +500,7 @@ fn a_kick_and_a_ban_from_the_shell_are_told_and_hold() {
     join(&mut other, "other");
     folder.run(&["ban", "127.0.0.0/8"]).code(75).stderr(contains("give --yes"));
     assert_eq!(folder.status()["user_count"].as_u64().map(|count| count >= 2), Some(true));
-    folder.run(&["ban", "127.0.0.0/8", "--yes"]).success().stdout(contains("were ended"));
+    folder.run(&["ban", "127.0.0.0/8", "--yes"]).success().stdout(contains("connections ended"));
     assert_eq!(folder.status()["user_count"], 0);
     folder.run(&["unban", "127.0.0.0/8"]).success();
     assert!(join(&mut connect(server.address), "other").contains("ACCEPTED\": true"));

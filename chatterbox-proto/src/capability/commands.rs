@@ -285,6 +285,12 @@ pub(crate) fn read_catalogue(value: &Value) -> Option<Vec<Command>> {
     value.as_array()?.iter().map(Command::read).collect()
 }
 
+/// Six names.
+pub(crate) fn read_levels(value: &Value) -> Option<Vec<WireText<'static>>> {
+    let names = value.as_array().filter(|names| names.len() == 6)?;
+    names.iter().map(|name| Some(WireText::new(name.as_str()?.to_owned()))).collect()
+}
+
 /// A call of a command (CM-2).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Call {

@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use chatterbox_proto::{ScreenText, Username};
 use chatterbox_server::control::{
-    self, Act, AnswerError, ChangedKey, Failure as Answered, FailureCode, Followed, LINE, Reloaded,
-    Reply, Request, Stopping,
+    self, Act, AnswerError, ChangedKey, Done, Failure as Answered, FailureCode, Followed, LINE,
+    Reloaded, Reply, Request, Stopping,
 };
 use serde_json::{Value, json};
 
 use crate::cli::control_command::ControlCommand;
 use crate::cli::exit::{self, Failure};
-use crate::cli::status;
+use crate::cli::status::{self, moment};
 
 /// The server reads requests and takes answers in seconds, and does nothing for longer than half a minute.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(45);
@@ -238,7 +238,7 @@ fn say(reply: &Reply, out: &mut impl Write) -> io::Result<()> {
         Reply::Told(told) if told.users == 1 => writeln!(out, "told 1 user"),
         Reply::Told(told) => writeln!(out, "told {} users", told.users),
         Reply::Reloaded(reloaded) => say_reloaded(reloaded, out),
-        Reply::Done(done) => writeln!(out, "{}", ScreenText::new(&done.info)),
+        Reply::Done(done) => say_done(done, out),
         Reply::Followed(followed) => writeln!(out, "{}", describe(followed)),
         // They are answers to nothing that comes here.
         Reply::Users(_)
@@ -246,6 +246,25 @@ fn say(reply: &Reply, out: &mut impl Write) -> io::Result<()> {
         | Reply::Status(_)
         | Reply::Stopping(_)
         | Reply::Failed(_) => Ok(()),
+    }
+}
+
+/// The sentence, and what there is to know beside it.
+fn say_done(done: &Done, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "{}", ScreenText::new(&done.info))?;
+    let ended = (done.ended > 0).then(|| format!("{} ended", connections(done.ended)));
+    let until = done.until.map(|until| format!("until {}", moment(until)));
+    // What was lifted needs no number any more, and what ends by itself has an end.
+    let number = done.number.filter(|_| done.ended > 0 || done.until.is_some());
+    let number = number.map(|number| format!("number {number} for unban"));
+    let beside: Vec<_> = [ended, until, number].into_iter().flatten().collect();
+    if beside.is_empty() { Ok(()) } else { writeln!(out, "{}", beside.join("; ")) }
+}
+
+fn connections(count: usize) -> String {
+    match count {
+        1 => "1 connection".to_owned(),
+        count => format!("{count} connections"),
     }
 }
 
@@ -273,10 +292,6 @@ fn say_reloaded(reloaded: &Reloaded, out: &mut impl Write) -> io::Result<()> {
 
 /// What a change of an account means for those who are here.
 pub fn describe(followed: &Followed) -> String {
-    let connections = |count| match count {
-        1 => "1 connection".to_owned(),
-        count => format!("{count} connections"),
-    };
     match (followed.ended, followed.amended) {
         (0, 0) if followed.connections == 0 => "nobody is logged in with it now".to_owned(),
         (0, 0) => format!("nothing changes for {}", connections(followed.connections)),

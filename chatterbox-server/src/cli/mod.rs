@@ -9,6 +9,8 @@ mod exit;
 mod layers;
 mod messages;
 mod mistaken;
+mod moderation;
+mod moderation_command;
 mod operator;
 mod reload;
 mod rooms;

@@ -80,9 +80,10 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
             in_force: Mutex::new(settings.effective),
         });
         let process = Process::new(&options, Arc::clone(&reloader), stop.clone(), &listeners);
-        let control = control(&options, process)?;
+        let socket = control(&options)?;
         // It is removed when everything else has ended.
-        let _socket = control.as_ref().map(|control| control.socket.file());
+        let _socket = socket.as_ref().map(ControlSocket::file);
+        let control = Some(Control { socket, operator: Arc::new(process) });
         let renew = || drop(reloader.reload_certificates());
         let signals = signals::watch(stop, || drop(reloader.reload()), renew)
             .map_err(|error| Failure::system("can't listen to signals", &error))?;
@@ -110,10 +111,10 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
 
 /// Opens the control socket in the data folder. A folder that can't have one costs the control, and not the chat; but where another
 /// server answers there, something is wrong with both.
-fn control(options: &Serve, process: Process) -> Result<Option<Control>, Failure> {
+fn control(options: &Serve) -> Result<Option<ControlSocket>, Failure> {
     let Some(store) = options.store() else { return Ok(None) };
     match ControlSocket::open(&store.folder) {
-        Ok(socket) => Ok(Some(Control { socket, operator: Arc::new(process) })),
+        Ok(socket) => Ok(Some(socket)),
         Err(error @ NoSocket::InUse(_)) => {
             let (message, hint) = (error.to_string(), Some(error.hint().into()));
             Err(Failure { message, hint, code: exit::MESSAGES })

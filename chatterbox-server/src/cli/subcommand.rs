@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 
 use crate::cli::control_command::ControlCommand;
 use crate::cli::messages::Messages;
+use crate::cli::moderation_command::{Audit, Bans};
 use crate::cli::settings::Serve;
 
 /// The tasks beside serving.
@@ -34,6 +35,10 @@ pub enum Command {
     },
     /// Set the password with which the command `elevate` makes an admin, also while a server runs
     AdminPassword(AdminPassword),
+    /// Show the audit log: what those who keep order did, the newest first; also while a server runs
+    Audit(Audit),
+    /// Show who is banned or muted, also while a server runs
+    Bans(Bans),
     #[command(flatten)]
     Control(ControlCommand),
     /// Print the commands of the chat, as the page of the documentation
@@ -136,6 +141,8 @@ impl Command {
             Self::Backup { messages, .. } | Self::Export { messages } => messages,
             Self::Commands { .. } => return None,
             Self::AdminPassword(command) => &command.messages,
+            Self::Audit(command) => &command.messages,
+            Self::Bans(command) => &command.messages,
             Self::Control(command) => &command.target().messages,
             Self::User { command } => match command {
                 UserCommand::Add { messages, .. }

@@ -57,6 +57,8 @@ pub(super) static TABLE: &[&Command] = &[
     &announcing::SERVER_BROADCAST,
     &auditing::AUDIT,
     &host::GUESTS,
+    &host::RELOAD,
+    &host::SHUTDOWN,
     &diagnostics::PING,
     &diagnostics::TEST,
     &diagnostics::INPUT_TEST,

@@ -26,8 +26,8 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
 use crate::access::{
-    Attachment, Authenticator, CommandInput, Grant, LoginRequest, Renamer, RequestHandler, Served,
-    Standing, WaitingInput,
+    Attachment, Authenticator, CommandInput, Grant, House, LoginRequest, Renamer, RequestHandler,
+    Served, Standing, WaitingInput,
 };
 use crate::accounts::{DirectoryError, Observer};
 use crate::chat::handle::{Handle, resolve};
@@ -38,10 +38,10 @@ use crate::commands::caller::Caller;
 use crate::commands::client_port::{ClientPort, PostError};
 use crate::commands::executor::{self, CallQueue, QueuedCall, executor};
 use crate::commands::legacy;
-use crate::commands::moderating::{ModerationPort, OperatorActs};
+use crate::commands::moderating::{HostModerator, ModerationPort};
 use crate::commands::state::CommandState;
 use crate::config::Live;
-use crate::moderator::Moderator;
+use crate::moderation::Moderator;
 use crate::ops::clock::unix_now;
 use crate::store::StoreError;
 
@@ -132,12 +132,16 @@ impl RequestHandler for Service {
         self.config.current().legacy_commands.then(|| self.state.prefix())
     }
 
-    fn moderator(&self, chat: &Arc<Chat>) -> Option<Arc<dyn Moderator>> {
-        Some(Arc::new(OperatorActs::new(Arc::clone(&self.state), Arc::clone(chat))))
-    }
-
     fn permissions_changed(&self, member: MemberId) {
         self.state.online.permissions_changed(member);
+    }
+
+    fn moves_in(&self, house: Arc<dyn House>) {
+        self.state.moves_in(house);
+    }
+
+    fn moderator(&self, chat: &Arc<Chat>) -> Option<Arc<dyn Moderator>> {
+        Some(Arc::new(HostModerator::new(Arc::clone(&self.state), Arc::clone(chat))))
     }
 
     fn serve(&self, attachment: Attachment) -> BoxFuture<'static, Served> {

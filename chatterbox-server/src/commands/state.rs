@@ -1,7 +1,8 @@
 //! What the commands of all connections share: the accounts, what admins have set, and the callers.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use crate::access::House;
 use crate::accounts::{Accounts, DirectoryError, Settings};
 use crate::commands::online::Online;
 use crate::commands::spec::Spec;
@@ -29,6 +30,8 @@ pub struct CommandState {
     pub(super) room_wishes: RoomPacing,
     /// Counts what is reported.
     pub(super) reports: RoomPacing,
+    /// The house that the chat is in, once it is.
+    house: OnceLock<Arc<dyn House>>,
     config: Live,
     settings: RwLock<Settings>,
 }
@@ -52,6 +55,7 @@ impl CommandState {
             room_changes: RoomPacing::default(),
             room_wishes: RoomPacing::of_wishes(),
             reports: RoomPacing::of_reports(),
+            house: OnceLock::new(),
             config,
             settings,
         }))
@@ -77,6 +81,16 @@ impl CommandState {
     pub fn prefix(&self) -> String {
         let settings = self.settings.read().unwrap_or_else(PoisonError::into_inner);
         settings.prefix.clone().unwrap_or_else(|| PREFIX.to_owned())
+    }
+
+    /// The house that the chat is in, if it is in one.
+    pub(super) fn house(&self) -> Option<&Arc<dyn House>> {
+        self.house.get()
+    }
+
+    /// Says which house the chat is in; the first one counts.
+    pub(super) fn moves_in(&self, house: Arc<dyn House>) {
+        let _ = self.house.set(house);
     }
 
     /// The names of the levels, the lowest first (MO-1).

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::control::message::{LINE, VERSION};
 use crate::control::status::{Room, Status, User};
-use crate::moderator::{Done, NotDone};
+use crate::moderation::{Done, NotDone};
 
 /// One line of an answer. [`Reply::Users`] and [`Reply::Rooms`] come before the last line, any number of times; all others are
 /// the last.
@@ -174,7 +174,8 @@ impl From<NotDone> for Failure {
             NotDone::HitsOthers(_) => FailureCode::HitsOthers,
             NotDone::WouldLockOut(_) => FailureCode::WouldLockOut,
             NotDone::BadArguments(_) => FailureCode::BadRequest,
-            NotDone::Refused(_) | NotDone::Unknown => FailureCode::Unknown,
+            NotDone::NotStored => FailureCode::NotStored,
+            NotDone::Unknown => FailureCode::Unknown,
         };
         Self::new(code, reason.to_string())
     }

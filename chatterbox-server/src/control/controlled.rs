@@ -8,6 +8,10 @@ use chatterbox_hub::Identity;
 use chatterbox_proto::capability::notices::{NewNotice, NoticeCode};
 use chatterbox_proto::{SERVER, Username, limits};
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+
+use crate::access::House;
 use crate::account_watch::AccountWatch;
 use crate::chat::announcement::announcement;
 use crate::chat::census::{Census, CountedRoom};
@@ -21,7 +25,7 @@ use crate::control::message::Act;
 use crate::control::status::{Log, Memory, Minute, Room, Status, Stored, User};
 use crate::control::stopping::StopClock;
 use crate::moderation::{self as audit, AuditEntry};
-use crate::moderator::{Moderator, NotDone};
+use crate::moderation::{Done, Moderator, NotDone};
 use crate::ops::clock::unix_now;
 use crate::ops::memory;
 use crate::ops::operator::{ChangedSetting, Facts, Operator, Reloaded as Read};
@@ -40,7 +44,6 @@ pub(crate) struct Controlled {
     watch: AccountWatch,
     config: Live,
     operator: Arc<dyn Operator>,
-    /// Who acts against users; `None` where there are no commands.
     moderator: Option<Arc<dyn Moderator>>,
     /// How many connections are open.
     connections: Box<dyn Fn() -> usize + Send + Sync>,
@@ -67,8 +70,19 @@ impl Controlled {
             Act::Announce { text } => self.announce(&text).await,
             Act::Reload => self.reload().await,
             Act::Stop { seconds } => self.stopping(seconds).await,
+            Act::Kick(kick) => match &self.moderator {
+                Some(moderator) => done(moderator.kick(kick).await),
+                None => done(Err(NotDone::Unknown)),
+            },
+            Act::Ban(ban) => match &self.moderator {
+                Some(moderator) => done(moderator.ban(ban).await),
+                None => done(Err(NotDone::Unknown)),
+            },
+            Act::Unban(unban) => match &self.moderator {
+                Some(moderator) => done(moderator.unban(unban).await),
+                None => done(Err(NotDone::Unknown)),
+            },
             Act::AccountsChanged { name } => self.follow(&name).await,
-            Act::Kick(_) | Act::Ban(_) | Act::Unban(_) => self.moderate(act).await,
         };
         vec![reply.unwrap_or_else(Reply::Failed)]
     }
@@ -121,17 +135,6 @@ impl Controlled {
                 .collect()
         };
         Ok(Reply::Reloaded(Reloaded { changed: keys(changed), waiting: keys(waiting), problems }))
-    }
-
-    async fn moderate(&self, act: Act) -> Result<Reply, Failure> {
-        let moderator = self.moderator.as_ref().ok_or(NotDone::Unknown)?;
-        let done = match act {
-            Act::Kick(kick) => moderator.kick(kick).await,
-            Act::Ban(ban) => moderator.ban(ban).await,
-            Act::Unban(unban) => moderator.unban(unban).await,
-            _ => Err(NotDone::Unknown),
-        };
-        Ok(Reply::Done(done?))
     }
 
     async fn follow(&self, name: &str) -> Result<Reply, Failure> {
@@ -207,8 +210,30 @@ impl Controlled {
     }
 }
 
+impl House for Controlled {
+    fn reload(&self) -> BoxFuture<'_, Option<Read>> {
+        let operator = Arc::clone(&self.operator);
+        async { tokio::task::spawn_blocking(move || operator.reload()).await.ok() }.boxed()
+    }
+
+    fn stop(&self, seconds: Option<u64>) -> u64 {
+        self.stop.begin(seconds);
+        self.stop.seconds(seconds)
+    }
+}
+
+impl std::fmt::Debug for Controlled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Controlled").finish_non_exhaustive()
+    }
+}
+
 fn failed() -> Failure {
     Failure::new(FailureCode::Unknown, "the server has failed at this")
+}
+
+fn done(outcome: Result<Done, NotDone>) -> Result<Reply, Failure> {
+    Ok(Reply::Done(outcome?))
 }
 
 fn user(identity: &Identity) -> User {

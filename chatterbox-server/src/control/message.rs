@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::moderator::{Ban, Kick, Unban};
+use crate::moderation::{Ban, Kick, Unban};
 
 /// The version of what is spoken here. A program of another version says so instead of guessing.
 pub const VERSION: u32 = 1;

@@ -22,14 +22,14 @@ pub use place::{ControlSocket, NoSocket, SOCKET_FILE, SocketFile, check};
 pub(crate) use serving::serve;
 pub use status::{Log, Memory, Minute, Room, Status, Stored, User};
 
-pub use crate::moderator::{Ban, Done, Kick, Moderator, NotDone, Unban};
+pub use crate::moderation::{Ban, Done, Kick, Moderator, NotDone, Unban};
 use crate::ops::operator::Operator;
 
 /// What the control of a server needs beside the chat: the socket, and the process.
 #[derive(Debug)]
 pub struct Control {
-    /// The socket, open.
-    pub socket: ControlSocket,
+    /// The socket, open; a server without a data folder has none.
+    pub socket: Option<ControlSocket>,
     /// The process.
     pub operator: Arc<dyn Operator>,
 }

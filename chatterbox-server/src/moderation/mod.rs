@@ -10,6 +10,7 @@ mod bounded_text;
 pub(crate) mod contract;
 mod moderation_store;
 mod moderation_thread;
+mod moderator;
 mod new_sanction;
 mod report;
 
@@ -20,5 +21,6 @@ pub use moderation_store::{
     AUDIT_PAGE, ModerationError, ModerationStore, OPEN_REPORTS, REPORT_AGE, REPORTS, SANCTIONS,
 };
 pub use moderation_thread::Moderation;
+pub use moderator::{Ban, Done, Kick, Moderator, NotDone, Unban};
 pub use new_sanction::NewSanction;
 pub use report::{Closed, NewReport, Report, ReportFilter};

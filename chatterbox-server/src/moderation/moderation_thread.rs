@@ -110,13 +110,15 @@ impl Moderation {
         self.call(move |store| store.forget_account(account)).await
     }
 
-    /// Removes what is too old: entries of the audit log from before `audit_before`, reports, and sanctions that have ended.
+    /// Removes what is too old: entries of the audit log from before `audit_before`, reports, and sanctions that have ended or are
+    /// of what is not there any more.
     ///
     /// # Errors
     /// [`ModerationError`].
     pub async fn forget_by_age(&self, now: i64, audit_before: i64) -> Result<(), ModerationError> {
         self.call(move |store| {
             store.forget_ended(now)?;
+            store.forget_orphans()?;
             store.forget_reports(now.saturating_sub(REPORT_AGE))?;
             store.forget_audit(audit_before)
         })
@@ -167,5 +169,77 @@ impl Drop for Moderation {
         {
             tracing::error!("the thread of moderation has panicked");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc as std_mpsc;
+
+    use chatterbox_hub::{SanctionKind, SanctionSubject};
+    use chatterbox_proto::Username;
+    use futures_util::FutureExt as _;
+
+    use super::*;
+    use crate::moderation::{AUDIT_PAGE, Act};
+    use crate::store::MemoryModeration;
+
+    fn ban(name: &str, until: Option<i64>) -> NewSanction {
+        NewSanction {
+            kind: SanctionKind::Ban,
+            subject: SanctionSubject::Name(Username::parse(name).unwrap()),
+            about: name.into(),
+            room: None,
+            by: "Mod".into(),
+            reason: "".into(),
+            since: 100,
+            until,
+        }
+    }
+
+    fn act(at: i64) -> AuditEntry {
+        AuditEntry::new(at, "Mod", Act::Ban)
+    }
+
+    #[tokio::test]
+    async fn what_is_old_goes_and_what_holds_is_loaded() {
+        let moderation = Moderation::new(MemoryModeration::default()).unwrap();
+        let new = vec![ban("eve", None), ban("mallory", Some(200))];
+        let ids = moderation.impose(act(100), new.clone()).await.unwrap();
+        moderation.note(act(150)).await.unwrap();
+        let expected = [new[0].with_id(ids[0])];
+        assert_eq!(moderation.load(200).await.unwrap(), expected);
+        assert_eq!(moderation.load(100).await.unwrap(), expected, "the other one is removed");
+        moderation.forget_by_age(300, 150).await.unwrap();
+        let left = moderation.audit(AuditFilter::default()).await.unwrap();
+        assert_eq!(left.iter().map(|entry| entry.at).collect::<Vec<_>>(), [150]);
+        assert_eq!(moderation.load(300).await.unwrap(), expected, "bans don't age");
+    }
+
+    #[tokio::test]
+    async fn a_call_whose_caller_has_gone_is_done_and_callers_wait_for_room() {
+        let moderation = Moderation::new(MemoryModeration::default()).unwrap();
+        let (go_on, wait) = std_mpsc::channel::<()>();
+        let mut blocked = Box::pin(moderation.call(move |_| {
+            let _ = wait.recv();
+            Ok(())
+        }));
+        assert!(blocked.as_mut().now_or_never().is_none());
+        let mut waiting = 0;
+        // The thread has taken the first call, or will.
+        while let Some(room) = moderation.jobs.as_ref().map(mpsc::Sender::capacity)
+            && room > 0
+        {
+            assert!(moderation.note(act(100)).now_or_never().is_none());
+            waiting += 1;
+            assert!(waiting <= WAITING_JOBS + 1);
+        }
+        let mut late = Box::pin(moderation.note(act(100)));
+        assert!(late.as_mut().now_or_never().is_none());
+        go_on.send(()).unwrap();
+        blocked.await.unwrap();
+        late.await.unwrap();
+        let done = moderation.audit(AuditFilter::default()).await.unwrap();
+        assert!(done.len() > waiting && done.len() < AUDIT_PAGE, "{} of {waiting}", done.len());
     }
 }

@@ -134,14 +134,7 @@ impl<'a> Joining<'a> {
                 JoiningAction::Refuse(refusal) => {
                     tracing::debug!(reason = refusal.word(), "name refused");
                     context.chat.traffic().join_refused();
-                    let agreed = self.session.agreed();
-                    let has_codes =
-                        agreed.has(Capability::Accounts) || agreed.has(Capability::Notices);
-                    let refused = if has_codes {
-                        server_frame::refused_with_code(&refusal)
-                    } else {
-                        server_frame::refused(&refusal)
-                    };
+                    let refused = server_frame::refused_with(&refusal, self.session.agreed());
                     answer(stream, refused).await?;
                 }
                 JoiningAction::Error(faults) => {

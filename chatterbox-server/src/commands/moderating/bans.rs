@@ -47,6 +47,11 @@ pub(in crate::commands) struct BanPlan {
 }
 
 impl BanPlan {
+    /// Whom it is for: a name, or a network.
+    pub(in crate::commands) fn about(&self) -> &str {
+        self.about.text()
+    }
+
     /// How many connections it ends.
     pub(in crate::commands) fn connections(&self) -> usize {
         self.hits.len()

@@ -6,11 +6,11 @@
 mod acts;
 mod author;
 mod bans;
-mod operator;
+mod host;
 mod port;
 
 pub(super) use acts::Acts;
 pub(super) use author::Author;
 pub(super) use bans::Banned;
-pub(super) use operator::OperatorActs;
+pub(super) use host::HostModerator;
 pub use port::ModerationPort;

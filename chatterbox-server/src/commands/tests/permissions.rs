@@ -62,6 +62,8 @@ const COMMANDS: &[(&str, u8, &[&str])] = &[
     ("server-broadcast", 5, &["x"]),
     ("audit", 1, &["bob", "#none"]),
     ("guests", 4, &["off"]),
+    ("reload", 5, &[]),
+    ("shutdown", 5, &["60"]),
     ("perm", 0, &["bob"]),
     ("set-perm", 1, &["bob", "2", "#none"]),
     ("user-del", 5, &["bob"]),

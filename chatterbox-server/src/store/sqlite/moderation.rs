@@ -6,7 +6,10 @@
 use std::path::{Path, PathBuf};
 
 use chatterbox_hub::{RoomNumber, Sanction, SanctionId};
-use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+use chatterbox_proto::RoomName;
+use rusqlite::{
+    Connection, ErrorCode, OptionalExtension as _, Row, Transaction, TransactionBehavior,
+};
 
 use crate::moderation::{
     AuditEntry, AuditFilter, ModerationError, ModerationStore, NewReport, NewSanction,
@@ -14,6 +17,7 @@ use crate::moderation::{
 };
 use crate::store::sqlite::database::open_shared;
 use crate::store::sqlite::error::OpenError;
+use crate::store::sqlite::row::{self, signed};
 use crate::store::sqlite::{audit, reports, sanctions};
 
 /// What is stored of moderation, in a database.
@@ -43,6 +47,17 @@ impl Sqlite {
         };
         prepare().map_err(|error| OpenError::database(&path, error))?;
         Ok(Self { connection, path })
+    }
+
+    /// The name of a room, if it is there.
+    ///
+    /// # Errors
+    /// [`ModerationError`].
+    pub fn room_name(&self, room: RoomNumber) -> Result<Option<RoomName>, ModerationError> {
+        let mut select =
+            self.connection.prepare_cached("SELECT name FROM rooms WHERE number = ?")?;
+        let name = |row: &Row<'_>| Ok(RoomName::stored(&row::text(row, 0)?.unwrap_or_default()));
+        Ok(select.query_row([signed(room.0)], name).optional()?)
     }
 
     /// What is read in it decides what is written, so the right to write is taken first.

@@ -8,4 +8,4 @@ pub(in crate::commands) mod kicking;
 pub(in crate::commands) mod muting;
 pub(in crate::commands) mod reporting;
 mod scope;
-pub(in crate::commands) mod times;
+mod times;

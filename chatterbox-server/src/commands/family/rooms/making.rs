@@ -116,12 +116,14 @@ async fn delete_room(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         return Err(Rejection::new(OutcomeCode::Cancelled, text));
     }
     // By its number: while it was asked for, another room may have got the name.
-    let delete = RoomChange::Delete(room.definition.number);
-    let room_ref = Some(room.definition.to_ref());
-    audited_change(context, name, delete, (Act::DeleteRoom, None, ""), room_ref).await?;
-    context.state.moderation.forget_room(room.definition.number).await?;
-    let number = room.definition.number.0;
-    tracing::info!(by = %context.who().name, room = name, number, "room deleted");
+    let number = room.definition.number;
+    let (delete, to) = (RoomChange::Delete(number), Some(room.definition.to_ref()));
+    audited_change(context, name, delete, (Act::DeleteRoom, None, ""), to).await?;
+    if let Err(error) = context.state.moderation.forget_room(number).await {
+        // The next look at what is old removes them.
+        tracing::warn!(%error, %number, "sanctions of a deleted room are still stored");
+    }
+    tracing::info!(by = %context.who().name, room = name, %number, "room deleted");
     Ok(Done::new(format!("{name} is deleted.")).with_data(data(&room)))
 }
 

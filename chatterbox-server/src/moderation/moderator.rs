@@ -1,4 +1,4 @@
-//! The seam between the control socket and acts against users: whoever implements [`Moderator`] decides, keeps and audits them.
+//! Acts against users, as the command line asks for them. Whoever implements [`Moderator`] decides, keeps and audits them.
 
 use std::fmt::Debug;
 
@@ -72,24 +72,24 @@ pub struct Done {
 #[non_exhaustive]
 pub enum NotDone {
     /// Nobody of this name is here, or has an account.
-    #[error("{0}")]
+    #[error("there is no user {0}")]
     NoSuchUser(String),
     /// No ban is on this subject, or has this number.
-    #[error("there is no ban of {0:?}")]
+    #[error("there is no ban {0}")]
     NoSuchBan(String),
-    /// It would end so many connections, also of others (MO-6).
-    #[error("this ends the connections of {0} who are here, others among them")]
+    /// It would end connections of so many others (MO-6).
+    #[error("this would also end the connections of {0} others")]
     HitsOthers(usize),
     /// It would keep out whoever must not be kept out.
-    #[error("{0}")]
+    #[error("this would lock out {0}")]
     WouldLockOut(String),
     /// The arguments make no sense.
     #[error("{0}")]
     BadArguments(String),
-    /// Something else is against it.
-    #[error("{0}")]
-    Refused(String),
-    /// This server has no accounts and no commands.
-    #[error("this server has nobody who could do that")]
+    /// It can't be stored.
+    #[error("the server can't store this now: nothing was done")]
+    NotStored,
+    /// This server has no accounts, or is about to stop.
+    #[error("this server can't do that now")]
     Unknown,
 }
