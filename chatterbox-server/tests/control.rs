@@ -447,7 +447,13 @@ fn another_level_counts_at_once_for_who_is_here() {
         .success()
         .stderr(contains("ann has level 5 (admin) now: ").and(contains("1 connection")));
     assert_eq!(folder.status()["users"][0]["level"], 5, "before the command had ended");
-    read_until(&mut ann, "set-prefix");
+    // The notice and the catalogue come in either order.
+    let (mut told, mut listed) = (false, false);
+    while !(told && listed) {
+        let frame = read_frame(&mut ann);
+        told |= frame.contains("You have level 5 (admin) now.");
+        listed |= frame.contains("set-prefix");
+    }
     folder.run(&["user", "level", "ann", "1"]).success().stderr(contains("1 connection"));
     folder.run(&["user", "level", "ann", "1"]).success().stderr(contains("nothing changes"));
     assert_eq!(folder.status()["users"][0]["level"], 1);

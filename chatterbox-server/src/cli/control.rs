@@ -46,7 +46,12 @@ pub fn control(command: &ControlCommand, out: &mut impl Write) -> Result<io::Res
     if let Reply::Stopping(stopping) = reply {
         return stopped(asked, *stopping, target.json, out);
     }
-    let written = if target.json { writeln!(out, "{}", members(reply)) } else { say(reply, out) };
+    let is_ban = matches!(command, ControlCommand::Ban { .. });
+    let written = match reply {
+        _ if target.json => writeln!(out, "{}", members(reply)),
+        Reply::Done(done) => say_done(done, is_ban, out),
+        _ => say(reply, out),
+    };
     match reply {
         Reply::Reloaded(reloaded) if !reloaded.problems.is_empty() => {
             let _ = out.flush();
@@ -238,10 +243,10 @@ fn say(reply: &Reply, out: &mut impl Write) -> io::Result<()> {
         Reply::Told(told) if told.users == 1 => writeln!(out, "told 1 user"),
         Reply::Told(told) => writeln!(out, "told {} users", told.users),
         Reply::Reloaded(reloaded) => say_reloaded(reloaded, out),
-        Reply::Done(done) => say_done(done, out),
         Reply::Followed(followed) => writeln!(out, "{}", describe(followed)),
         // They are answers to nothing that comes here.
-        Reply::Users(_)
+        Reply::Done(_)
+        | Reply::Users(_)
         | Reply::Rooms(_)
         | Reply::Status(_)
         | Reply::Stopping(_)
@@ -250,13 +255,11 @@ fn say(reply: &Reply, out: &mut impl Write) -> io::Result<()> {
 }
 
 /// The sentence, and what there is to know beside it.
-fn say_done(done: &Done, out: &mut impl Write) -> io::Result<()> {
+fn say_done(done: &Done, is_ban: bool, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "{}", ScreenText::new(&done.info))?;
     let ended = (done.ended > 0).then(|| format!("{} ended", connections(done.ended)));
     let until = done.until.map(|until| format!("until {}", moment(until)));
-    // What was lifted needs no number any more, and what ends by itself has an end.
-    let number = done.number.filter(|_| done.ended > 0 || done.until.is_some());
-    let number = number.map(|number| format!("number {number} for unban"));
+    let number = done.number.filter(|_| is_ban).map(|number| format!("number {number} for unban"));
     let beside: Vec<_> = [ended, until, number].into_iter().flatten().collect();
     if beside.is_empty() { Ok(()) } else { writeln!(out, "{}", beside.join("; ")) }
 }
