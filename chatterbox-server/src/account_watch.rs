@@ -57,7 +57,7 @@ impl AccountWatch {
                     }
                     // It may be that only its level has changed.
                     AccountChangeKind::LoginsEnded { .. } => {
-                        if let Err(error) = this.follow(&name).await {
+                        if let Err(error) = this.level_follows(account, &name).await {
                             tracing::warn!(%error, %name, "the level of an account could not be read");
                         }
                     }
@@ -103,6 +103,23 @@ impl AccountWatch {
             }
         }
         Ok(followed)
+    }
+
+    /// Gives those who are logged in with an account the level that is stored of it.
+    async fn level_follows(&self, account: i64, name: &Username) -> Result<(), DirectoryError> {
+        let stored = self.access.authenticator.standing(name).await?;
+        let Some(stored) = stored.filter(|stored| stored.account_key.id == account) else {
+            return Ok(());
+        };
+        let logins = self.chat.accounts_named(name).into_iter();
+        for login in logins.filter(|login| login.account_key.id == account) {
+            for (member, identity) in self.chat.logged_in(&login) {
+                if identity.level != stored.level {
+                    self.give_level(member, stored.level).await;
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn give_level(&self, member: MemberId, level: Level) {
