@@ -12,14 +12,16 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use chatterbox_hub::{Keep, TimelineLimits};
-use chatterbox_proto::{Capabilities, Capability, limits};
+use chatterbox_proto::{Capabilities, Capability, Username, limits};
 use clap::{ArgAction, Args, Command, FromArgMatches as _};
 
 pub use level_names::LevelNames;
 use level_names::level_names;
 pub use rooms::{ROOM_SETTINGS, RoomBlock, RoomSettingError, room_setting, room_text};
-use value::{banner, max_frame, max_name, seconds, seconds_or_none, server_name, yes_or_no};
-pub use value::{between, days};
+pub use value::{AccountNames, between, days};
+use value::{
+    account_names, banner, max_frame, max_name, seconds, seconds_or_none, server_name, yes_or_no,
+};
 
 /// Settings of a running server.
 ///
@@ -98,6 +100,10 @@ pub struct Config {
         help_heading = "Limits"
     )]
     pub max_name: usize, // NM-2
+
+    /// Accounts that may say as much as they like, such as those of bots, with commas between them [default: none]
+    #[arg(long, value_name = "NAMES", value_parser = account_names, help_heading = "Limits")]
+    pub flood_exempt: Option<AccountNames>, // FL-4
 
     /// No limits on how many connections there are and how fast things come: for load runs only
     #[arg(
@@ -198,6 +204,11 @@ impl Default for Config {
 }
 
 impl Config {
+    /// The accounts whose messages are not counted (FL-4).
+    pub fn exempt(&self) -> &[Username] {
+        self.flood_exempt.as_ref().map_or(&[], AccountNames::as_slice)
+    }
+
     /// The same settings on a machine that can hold this many connections: `no_limits` lifts the limits up to there,
     /// and a larger `max_connections` is reduced to it.
     #[must_use]

@@ -20,6 +20,7 @@ mod chat;
 pub mod commands;
 pub mod config;
 pub mod control;
+mod flood;
 pub mod moderation;
 pub mod net;
 pub mod ops;

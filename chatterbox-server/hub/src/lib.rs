@@ -61,6 +61,7 @@ mod rooms;
 mod run_budget;
 mod runs;
 mod sanction;
+mod speaker;
 mod stepping;
 mod wake;
 
@@ -107,5 +108,6 @@ pub use room::shares::Shares;
 pub use room::stamp::Stamp;
 pub use room::timeline::Lag;
 pub use sanction::{Network, Sanction, SanctionId, SanctionKind, SanctionSubject};
+pub use speaker::Speaker;
 pub use stepping::{Applied, Outcome};
 pub use wake::Wake;

@@ -4,6 +4,7 @@ pub(crate) mod announcement;
 mod applying;
 mod batch;
 pub(crate) mod census;
+pub(crate) mod flood_gate;
 pub(crate) mod handle;
 mod moderation;
 pub(crate) mod notifier;

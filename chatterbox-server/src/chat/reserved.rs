@@ -25,6 +25,15 @@ impl Reserved {
         let new = || Box::new(Each { chat: Arc::clone(chat), room: Vec::new() });
         self.0.get_or_insert_with(new).room.push((recipient, bytes));
     }
+
+    /// Gives back the room of the newest message, which is not posted after all.
+    pub(crate) fn give_back_newest(&mut self) {
+        if let Some(each) = &mut self.0
+            && let Some(newest) = each.room.pop()
+        {
+            each.chat.release(&[newest]);
+        }
+    }
 }
 
 impl From<Reserved> for Held {

@@ -75,6 +75,11 @@ impl Rejection {
         Self { code, text: text.into(), wait: None, until: None }
     }
 
+    /// Too many commands were given.
+    pub(super) fn flood(wait: Duration) -> Self {
+        Self { code: OutcomeCode::Flood, ..Self::throttled(wait) }
+    }
+
     /// It was too often.
     pub(super) fn throttled(wait: Duration) -> Self {
         // A part of a second is rounded up: who comes back then is not refused again.

@@ -15,7 +15,7 @@ use chatterbox_hub::{
     RoomChange, RoomDone, RoomMemberView, RoomNumber, RoomRef, RoomView, Sequence,
 };
 use chatterbox_proto::capability::accounts::{Account, Secret};
-use chatterbox_proto::capability::commands::{CommandRequest, OutcomeCode};
+use chatterbox_proto::capability::commands::{CommandRequest, Outcome, OutcomeCode};
 use chatterbox_proto::capability::ping;
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{
@@ -30,6 +30,7 @@ use crate::access::{
     Served, Standing, WaitingInput,
 };
 use crate::accounts::{DirectoryError, Observer};
+use crate::chat::flood_gate::FloodGate;
 use crate::chat::handle::{Handle, resolve};
 use crate::chat::paging::{Pages, ReadableMessage};
 use crate::chat::reserved::Reserved;
@@ -39,6 +40,7 @@ use crate::commands::client_port::{ClientPort, PostError};
 use crate::commands::executor::{self, CallQueue, QueuedCall, executor};
 use crate::commands::legacy;
 use crate::commands::moderating::{HostModerator, ModerationPort};
+use crate::commands::reply::Rejection;
 use crate::commands::state::CommandState;
 use crate::config::Live;
 use crate::moderation::Moderator;
@@ -156,14 +158,21 @@ async fn serve(state: Arc<CommandState>, attachment: Attachment) -> Served {
     let Some(identity) = member.identity() else { return Served::Unserved };
     let pongs = watch::Sender::new(0);
     let pings = AtomicI64::new(0);
-    let port =
-        MemberPort { member: member.clone(), pages, renamer, agreed, pings, pongs: pongs.clone() };
+    let port = MemberPort {
+        member: member.clone(),
+        state: Arc::clone(&state),
+        pages,
+        renamer,
+        agreed,
+        pings,
+        pongs: pongs.clone(),
+    };
     let caller = Arc::new(Caller::new(Box::new(port), identity, grant.login.token_hash));
     let _online = state.online.enter(&caller);
-    let (queue, mut executor) = executor(state, caller);
+    let (queue, mut executor) = executor(Arc::clone(&state), caller);
     let handing_in = async {
         while let Some(request) = requests.recv().await {
-            hand_in(&queue, &member, &pongs, request).await;
+            hand_in(&state, &queue, &member, &pongs, request).await;
         }
         std::future::pending::<()>().await;
     };
@@ -173,7 +182,18 @@ async fn serve(state: Arc<CommandState>, attachment: Attachment) -> Served {
     }
 }
 
+/// Counts a command, if its user may give one now (CM-6).
+fn count(state: &CommandState, member: &Handle) -> Result<(), Rejection> {
+    if state.config().no_limits {
+        return Ok(());
+    }
+    // Who is not here any more waits for no answer.
+    let Some(who) = member.identity() else { return Ok(()) };
+    state.commands.try_take(member.id(), &who).map_err(Rejection::flood)
+}
+
 async fn hand_in(
+    state: &CommandState,
     queue: &CallQueue,
     member: &Handle,
     pongs: &watch::Sender<i64>,
@@ -183,7 +203,10 @@ async fn hand_in(
     let room = Some(room);
     match input {
         CommandInput::Request(CommandRequest::Call(call)) => {
-            if let Err(busy) = queue.call(QueuedCall { call, room, from_base: false }) {
+            if let Err(Rejection { code, text, wait, until }) = count(state, member) {
+                let refused = Outcome { wait, until, ..Outcome::new(&call.id, code, text) };
+                member.tell_when_read(Event::own(refused.to_object())).await;
+            } else if let Err(busy) = queue.call(QueuedCall { call, room, from_base: false }) {
                 member.tell_when_read(Event::own(busy.to_object())).await;
             }
         }
@@ -195,7 +218,9 @@ async fn hand_in(
         CommandInput::Typed(text) => {
             // The prefix was taken off already.
             let Some(call) = legacy::call(&text, "") else { return };
-            if let Err(busy) = queue.call(QueuedCall { call, room, from_base: true }) {
+            if let Err(rejection) = count(state, member) {
+                member.tell_when_read(Event::error(&rejection.text)).await;
+            } else if let Err(busy) = queue.call(QueuedCall { call, room, from_base: true }) {
                 member.tell_when_read(Event::error(busy.text.as_wire())).await;
             }
         }
@@ -213,6 +238,7 @@ const PONG_WITHIN: Duration = Duration::from_secs(10);
 struct MemberPort {
     member: Handle,
     pages: Arc<Pages>,
+    state: Arc<CommandState>,
     renamer: Renamer,
     agreed: Capabilities,
     /// The number of the newest PING.
@@ -378,7 +404,25 @@ impl MemberPort {
     async fn send(&self, to: Destination, text: &str) -> Result<(), Code> {
         let name = self.member.name().ok_or(Code::NotJoined)?;
         let mut reserved = Reserved::default();
-        let (destination, filing) = resolve(&self.member, to, text, &mut reserved)?;
+        let mut gate = FloodGate::new(self.agreed.has(Capability::Notices));
+        let config = self.state.config();
+        if !config.no_limits && gate.begin(&self.member, config.exempt()) {
+            gate.count(&self.member, &to, text.len());
+            gate.decide(&self.member);
+            if let Some(news) = gate.news() {
+                self.member.tell_when_read(news).await;
+            }
+            if let Some(code) = gate.refusal(&self.member, &to) {
+                return Err(code);
+            }
+        }
+        let resolved = resolve(&self.member, to, text, &mut reserved);
+        let taken = resolved.and_then(|(destination, filing)| {
+            gate.take(&self.member, &destination, &filing, text.len())?;
+            Ok((destination, filing))
+        });
+        gate.end(&self.member);
+        let (destination, filing) = taken?;
         let written = match &destination {
             Destination::All => ALL,
             Destination::Room(room) => room.name.as_str(),

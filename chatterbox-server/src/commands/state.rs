@@ -6,9 +6,9 @@ use crate::access::House;
 use crate::accounts::{Accounts, DirectoryError, Settings};
 use crate::commands::online::Online;
 use crate::commands::spec::Spec;
-use crate::config::Live;
+use crate::config::{Config, Live};
 use crate::moderation::Moderation;
-use crate::pacing::{RenamePacing, RoomPacing};
+use crate::pacing::{CommandPacing, RenamePacing, RoomPacing};
 
 /// What is typed before a command unless an admin has said otherwise.
 pub const PREFIX: &str = "/";
@@ -22,6 +22,8 @@ pub struct CommandState {
     pub moderation: Arc<Moderation>,
     /// The connections whose commands are served.
     pub(super) online: Arc<Online>,
+    /// Lets so many commands be given.
+    pub(super) commands: CommandPacing,
     /// Lets so many change their name.
     pub(super) renames: RenamePacing,
     /// Lets so many enter, leave and make rooms.
@@ -51,6 +53,7 @@ impl CommandState {
             accounts,
             moderation,
             online: Arc::default(),
+            commands: CommandPacing::default(),
             renames: RenamePacing::default(),
             room_changes: RoomPacing::default(),
             room_wishes: RoomPacing::of_wishes(),
@@ -75,6 +78,11 @@ impl CommandState {
     /// Whether guests may join rooms.
     pub(super) fn room_guests(&self) -> bool {
         self.config.current().room_guests
+    }
+
+    /// The settings in force.
+    pub(super) fn config(&self) -> Arc<Config> {
+        self.config.current()
     }
 
     /// What is typed before a command.

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
-use chatterbox_proto::{ScreenText, limits};
+use chatterbox_proto::{ScreenText, Username, limits};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 /// A whole number within bounds, both included.
@@ -84,6 +84,32 @@ fn line(text: &str) -> Result<(), String> {
         return Ok(());
     }
     Err("has control or invisible characters in it".to_owned())
+}
+
+/// Names of accounts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountNames(Vec<Username>);
+
+impl AccountNames {
+    /// The names, in the order in which they were given.
+    pub fn as_slice(&self) -> &[Username] {
+        &self.0
+    }
+}
+
+/// The most accounts that a setting names: each is compared with that of whoever says something.
+const ACCOUNTS: usize = 32;
+
+pub(super) fn account_names(text: &str) -> Result<AccountNames, String> {
+    let names: Result<Vec<_>, _> = text
+        .split(',')
+        .map(|name| Username::parse_within(name.trim(), limits::USERNAME_CHARS_MOST))
+        .collect();
+    let names = names.map_err(|error| error.to_string())?;
+    if names.len() > ACCOUNTS {
+        return Err(format!("has at most {ACCOUNTS} names"));
+    }
+    Ok(AccountNames(names))
 }
 
 pub(super) fn max_frame(text: &str) -> Result<usize, String> {

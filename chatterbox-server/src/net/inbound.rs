@@ -7,14 +7,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chatterbox_hub::{Event, Record};
+use chatterbox_hub::{Event, Filing, Record, To};
 use chatterbox_proto::capability::{Request, ids};
 use chatterbox_proto::session::{Destination, JoinedAction, JoinedSession, Posting};
-use chatterbox_proto::{Code, Fault, Faults, server_frame};
+use chatterbox_proto::{Code, Fault, Faults, LookupKey, server_frame};
 
+use crate::chat::flood_gate::FloodGate;
 use crate::chat::handle::{Handle, resolve};
 use crate::chat::posts::{Acks, Held, PostRoom, Receipt};
 use crate::chat::reserved::Reserved;
+use crate::config::Live;
 use crate::net::long_work::{LONG_WORK, LongWork};
 use crate::net::requests::Requests;
 
@@ -46,10 +48,22 @@ pub(super) struct Inbound {
     pub(super) faults: Faults,
     /// Only for members with capabilities or legacy commands.
     requests: Option<Box<Requests>>,
+    /// Only where there are limits.
+    flood: Option<Box<Flood>>,
+}
+
+/// Flood control, and the settings that exempt somebody from it.
+pub(super) struct Flood {
+    pub(super) gate: FloodGate,
+    pub(super) config: Live,
 }
 
 impl Inbound {
-    pub(super) fn new(member: Handle, requests: Option<Box<Requests>>) -> Self {
+    pub(super) fn new(
+        member: Handle,
+        requests: Option<Box<Requests>>,
+        flood: Option<Box<Flood>>,
+    ) -> Self {
         Self {
             member,
             records: Vec::new(),
@@ -59,6 +73,7 @@ impl Inbound {
             refused: 0,
             faults: Faults::new(),
             requests,
+            flood,
         }
     }
 
@@ -68,6 +83,10 @@ impl Inbound {
 
     /// Takes the actions of a frame of few messages; those of many are for [`Inbound::work_off`].
     pub(super) fn take(&mut self, actions: Vec<JoinedAction<'_>>) {
+        if self.is_counted(&actions) {
+            self.count(posted(&actions));
+            self.decide();
+        }
         for action in actions {
             match action {
                 JoinedAction::Post(postings) => {
@@ -83,6 +102,7 @@ impl Inbound {
                 JoinedAction::Request(request) => self.request(request),
             }
         }
+        self.end_frame();
     }
 
     /// Carries out the actions of a frame of many or long messages: its messages are posted a few at a time, and its faults and requests are
@@ -95,6 +115,20 @@ impl Inbound {
     ) {
         // What the frames before it have left.
         self.deliver().await;
+        if self.is_counted(&actions) {
+            self.count(posted(&actions));
+            for action in &actions {
+                let JoinedAction::ReadOn(unread) = action else { continue };
+                // It is read twice: how much it is has to be known before any of it is posted.
+                let mut ahead = unread.clone();
+                while let Some(postings) =
+                    work.on(ahead.next_bytes(), || session.read_on(&mut ahead)).await
+                {
+                    self.count(postings.iter());
+                }
+            }
+            self.decide();
+        }
         for action in actions {
             match action {
                 JoinedAction::Post(postings) => self.post_some(postings, work).await,
@@ -111,6 +145,40 @@ impl Inbound {
                 JoinedAction::Request(request) => self.request(request),
             }
         }
+        self.end_frame();
+    }
+
+    /// Whether flood control counts the messages of a frame.
+    fn is_counted(&mut self, actions: &[JoinedAction<'_>]) -> bool {
+        let says = |action: &JoinedAction<'_>| {
+            matches!(action, JoinedAction::Post(_) | JoinedAction::ReadOn(_))
+        };
+        let Some(Flood { gate, config }) = self.flood.as_deref_mut() else { return false };
+        actions.iter().any(says) && gate.begin(&self.member, config.current().exempt())
+    }
+
+    fn count<'a>(&mut self, postings: impl Iterator<Item = &'a Posting<'a>>) {
+        let Some(Flood { gate, .. }) = self.flood.as_deref_mut() else { return };
+        for posting in postings {
+            gate.count(&self.member, &posting.destination, posting.entry.content.len());
+        }
+    }
+
+    fn decide(&mut self) {
+        if let Some(Flood { gate, .. }) = self.flood.as_deref_mut() {
+            gate.decide(&self.member);
+        }
+    }
+
+    fn end_frame(&mut self) {
+        if let Some(Flood { gate, .. }) = self.flood.as_deref_mut() {
+            gate.end(&self.member);
+        }
+    }
+
+    /// Of how many frames flood control has refused something since the last call.
+    pub(super) fn take_flooded(&mut self) -> u32 {
+        self.flood.as_deref_mut().map_or(0, |flood| flood.gate.take_refused())
     }
 
     fn request(&mut self, request: Request) {
@@ -149,8 +217,7 @@ impl Inbound {
             }
         }
         let wanted = posting.entry.destination.clone();
-        let content = &posting.entry.content;
-        match resolve(&self.member, posting.destination, content, &mut self.reserved) {
+        match self.resolve(posting.destination, &posting.entry.content) {
             Ok((destination, filing)) => {
                 // The receivers' clients know the names in these spellings.
                 match &destination {
@@ -187,6 +254,29 @@ impl Inbound {
         }
     }
 
+    /// The destination of a message that is taken, and under whom it is filed.
+    fn resolve(
+        &mut self,
+        destination: Destination<LookupKey, LookupKey>,
+        content: &str,
+    ) -> Result<(To, Filing), Code> {
+        let Self { member, reserved, flood, .. } = self;
+        let Some(Flood { gate, .. }) = flood.as_deref_mut() else {
+            return resolve(member, destination, content, reserved);
+        };
+        if let Some(code) = gate.refusal(member, &destination) {
+            return Err(code);
+        }
+        let (to, filing) = resolve(member, destination, content, reserved)?;
+        match gate.take(member, &to, &filing, content.len()) {
+            Ok(()) => Ok((to, filing)),
+            Err(code) => {
+                reserved.give_back_newest();
+                Err(code)
+            }
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.records.is_empty()
             && self.faults.is_empty()
@@ -214,6 +304,9 @@ impl Inbound {
             };
             // Back-pressure: while the client does not read its ERRORs, its frames are not read.
             self.member.tell_when_read(event).await;
+        }
+        if let Some(news) = self.flood.as_deref_mut().and_then(|flood| flood.gate.news()) {
+            self.member.tell_when_read(news).await;
         }
         if let Some(requests) = &mut self.requests {
             requests.answer(&self.member).await;
@@ -275,4 +368,13 @@ impl Inbound {
             self.faults.refuse(&*tag, code);
         }
     }
+}
+
+/// The messages of a frame that are read already.
+fn posted<'a>(actions: &'a [JoinedAction<'a>]) -> impl Iterator<Item = &'a Posting<'a>> {
+    let all = actions.iter().filter_map(|action| match action {
+        JoinedAction::Post(postings) => Some(postings),
+        _ => None,
+    });
+    all.flatten()
 }

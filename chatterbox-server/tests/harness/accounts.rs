@@ -81,6 +81,14 @@ impl AccountServer {
         (Client { peer, calls: 0 }, answer)
     }
 
+    /// Somebody who has joined and speaks just this.
+    pub async fn speaking(&self, name: &str, offered: &str, beside: &str) -> Client {
+        let mut peer = self.server.connect().await;
+        let answer = peer.offer(name, offered, beside).await;
+        assert_eq!(answer.accepted, Some(true), "{answer:?}");
+        Client { peer, calls: 0 }
+    }
+
     /// A guest who has joined.
     pub async fn guest(&self, name: &str) -> Client {
         let (client, answer) = self.ask(name, "").await;

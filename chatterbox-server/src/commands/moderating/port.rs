@@ -37,6 +37,9 @@ pub trait ModerationPort: Send + Sync + Debug {
         moderation: Moderation,
     ) -> BoxFuture<'_, Result<ModerationDone, ModerationRefusal>>;
 
+    /// Ends the mute that flood control has imposed on a member (FL-2); says whether there was one.
+    fn pardon(&self, member: MemberId) -> bool;
+
     /// Says something in the name of the server, to all or in a room (MO-9).
     fn announce(&self, room: Option<RoomNumber>, text: &str);
 
@@ -69,6 +72,10 @@ impl ModerationPort for Chat {
         moderation: Moderation,
     ) -> BoxFuture<'_, Result<ModerationDone, ModerationRefusal>> {
         self.moderate(moderation).boxed()
+    }
+
+    fn pardon(&self, member: MemberId) -> bool {
+        self.pardon(member)
     }
 
     fn announce(&self, room: Option<RoomNumber>, text: &str) {

@@ -92,13 +92,19 @@ async fn unmute(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let (acts, room) = (scope.acts(context), scope.room());
     let mut held = acts.held(SanctionKind::Mute, room.as_ref(), &name);
     // Under another name than the one that they were muted with, they are found by who they are.
+    let mut pardoned = false;
     if let Ok(subject) = Subject::find(context, &name).await {
         scope.authorise(context, Level::MODERATOR, &subject)?;
+        if room.is_none()
+            && let Some(member) = subject.member()
+        {
+            pardoned = acts.port.pardon(member);
+        }
         if held.is_empty() {
             held = acts.held_by(SanctionKind::Mute, room.as_ref(), |one| subject.is_under(one));
         }
     }
-    if held.is_empty() {
+    if held.is_empty() && !pardoned {
         return Ok(Done::already(format!("{name} is not muted{}.", scope.place())));
     }
     acts.lift(&held, room.as_ref()).await?;
