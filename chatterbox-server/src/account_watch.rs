@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use chatterbox_hub::{AccountChange, AccountChangeKind, Amendment};
+use chatterbox_hub::{AccountChange, AccountChangeKind, Amendment, Level, MemberId};
 use chatterbox_proto::capability::notices::{NewNotice, NoticeCode};
 use chatterbox_proto::{SERVER, Username};
 use tokio::runtime;
@@ -57,7 +57,7 @@ impl AccountWatch {
                     }
                     // It may be that only its level has changed.
                     AccountChangeKind::LoginsEnded { .. } => {
-                        if let Err(error) = this.follow(&name).await {
+                        if let Err(error) = this.level_follows(account, &name).await {
                             tracing::warn!(%error, %name, "the level of an account could not be read");
                         }
                     }
@@ -72,10 +72,13 @@ impl AccountWatch {
     /// # Errors
     /// [`DirectoryError`]; nothing is changed then.
     pub async fn follow(&self, name: &Username) -> Result<Followed, DirectoryError> {
+        // Reading the accounts tells the observer of changes, who comes here as well, in a task of its own, and may be faster. So
+        // what becomes of everybody is told by what they were before.
+        let logins = self.chat.accounts_named(name);
+        let before: Vec<_> = logins.iter().map(|login| self.chat.logged_in(login)).collect();
         let stored = self.access.authenticator.standing(name).await?;
         let mut followed = Followed::default();
-        for login in self.chat.accounts_named(name) {
-            let before = self.chat.logged_in(&login).len();
+        for (login, before) in logins.into_iter().zip(before) {
             let account = login.account_key.id;
             let stored = stored.filter(|stored| stored.account_key.id == account);
             let kind = stored.map_or(AccountChangeKind::Removed, |stored| {
@@ -85,21 +88,48 @@ impl AccountWatch {
             let change = AccountChange { account, name: login.account.clone(), kind };
             self.chat.end_logins(change).await;
             let left = self.chat.logged_in(&login);
-            followed.connections += before;
-            followed.ended += before.saturating_sub(left.len());
+            followed.connections += before.len();
+            followed.ended += before.len().saturating_sub(left.len());
             let Some(level) = stored.map(|stored| stored.level) else { continue };
-            for (member, _) in left.iter().filter(|(_, identity)| identity.level != level) {
-                let amendment = Amendment { level: Some(level), ..Amendment::default() };
-                if self.chat.amend(*member, amendment).await {
-                    self.access.requests.permissions_changed(*member);
+            let had =
+                |member| before.iter().find(|(id, _)| *id == member).map(|(_, was)| was.level);
+            for (member, identity) in left {
+                if had(member).is_some_and(|had| had != level) {
+                    followed.amended += 1;
                 }
-                let text = format!("You have level {level} now.");
-                let notice =
-                    NewNotice { by: Some(SERVER), ..NewNotice::new(NoticeCode::Level, &text) };
-                self.chat.tell_notice(*member, &notice);
-                followed.amended += 1;
+                if identity.level != level {
+                    self.give_level(member, level).await;
+                }
             }
         }
         Ok(followed)
+    }
+
+    /// Gives those who are logged in with an account the level that is stored of it.
+    async fn level_follows(&self, account: i64, name: &Username) -> Result<(), DirectoryError> {
+        let stored = self.access.authenticator.standing(name).await?;
+        let Some(stored) = stored.filter(|stored| stored.account_key.id == account) else {
+            return Ok(());
+        };
+        let logins = self.chat.accounts_named(name).into_iter();
+        for login in logins.filter(|login| login.account_key.id == account) {
+            for (member, identity) in self.chat.logged_in(&login) {
+                if identity.level != stored.level {
+                    self.give_level(member, stored.level).await;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn give_level(&self, member: MemberId, level: Level) {
+        let amendment = Amendment { level: Some(level), ..Amendment::default() };
+        if !self.chat.amend(member, amendment).await {
+            return;
+        }
+        self.access.requests.permissions_changed(member);
+        let text = format!("You have level {level} now.");
+        let notice = NewNotice { by: Some(SERVER), ..NewNotice::new(NoticeCode::Level, &text) };
+        self.chat.tell_notice(member, &notice);
     }
 }

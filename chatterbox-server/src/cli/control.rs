@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use chatterbox_proto::{ScreenText, Username};
 use chatterbox_server::control::{
-    self, Act, AnswerError, ChangedKey, Failure as Answered, FailureCode, Followed, LINE, Reloaded,
-    Reply, Request, Stopping,
+    self, Act, AnswerError, ChangedKey, Done, Failure as Answered, FailureCode, Followed, LINE,
+    Reloaded, Reply, Request, Stopping,
 };
 use serde_json::{Value, json};
 
 use crate::cli::control_command::ControlCommand;
 use crate::cli::exit::{self, Failure};
-use crate::cli::status;
+use crate::cli::status::{self, moment};
 
 /// The server reads requests and takes answers in seconds, and does nothing for longer than half a minute.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(45);
@@ -46,7 +46,12 @@ pub fn control(command: &ControlCommand, out: &mut impl Write) -> Result<io::Res
     if let Reply::Stopping(stopping) = reply {
         return stopped(asked, *stopping, target.json, out);
     }
-    let written = if target.json { writeln!(out, "{}", members(reply)) } else { say(reply, out) };
+    let is_ban = matches!(command, ControlCommand::Ban { .. });
+    let written = match reply {
+        _ if target.json => writeln!(out, "{}", members(reply)),
+        Reply::Done(done) => say_done(done, is_ban, out),
+        _ => say(reply, out),
+    };
     match reply {
         Reply::Reloaded(reloaded) if !reloaded.problems.is_empty() => {
             let _ = out.flush();
@@ -238,14 +243,31 @@ fn say(reply: &Reply, out: &mut impl Write) -> io::Result<()> {
         Reply::Told(told) if told.users == 1 => writeln!(out, "told 1 user"),
         Reply::Told(told) => writeln!(out, "told {} users", told.users),
         Reply::Reloaded(reloaded) => say_reloaded(reloaded, out),
-        Reply::Done(done) => writeln!(out, "{}", ScreenText::new(&done.info)),
         Reply::Followed(followed) => writeln!(out, "{}", describe(followed)),
         // They are answers to nothing that comes here.
-        Reply::Users(_)
+        Reply::Done(_)
+        | Reply::Users(_)
         | Reply::Rooms(_)
         | Reply::Status(_)
         | Reply::Stopping(_)
         | Reply::Failed(_) => Ok(()),
+    }
+}
+
+/// The sentence, and what there is to know beside it.
+fn say_done(done: &Done, is_ban: bool, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "{}", ScreenText::new(&done.info))?;
+    let ended = (done.ended > 0).then(|| format!("{} ended", connections(done.ended)));
+    let until = done.until.map(|until| format!("until {}", moment(until)));
+    let number = done.number.filter(|_| is_ban).map(|number| format!("number {number} for unban"));
+    let beside: Vec<_> = [ended, until, number].into_iter().flatten().collect();
+    if beside.is_empty() { Ok(()) } else { writeln!(out, "{}", beside.join("; ")) }
+}
+
+fn connections(count: usize) -> String {
+    match count {
+        1 => "1 connection".to_owned(),
+        count => format!("{count} connections"),
     }
 }
 
@@ -273,10 +295,6 @@ fn say_reloaded(reloaded: &Reloaded, out: &mut impl Write) -> io::Result<()> {
 
 /// What a change of an account means for those who are here.
 pub fn describe(followed: &Followed) -> String {
-    let connections = |count| match count {
-        1 => "1 connection".to_owned(),
-        count => format!("{count} connections"),
-    };
     match (followed.ended, followed.amended) {
         (0, 0) if followed.connections == 0 => "nobody is logged in with it now".to_owned(),
         (0, 0) => format!("nothing changes for {}", connections(followed.connections)),

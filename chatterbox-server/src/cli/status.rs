@@ -183,7 +183,8 @@ fn time_text(seconds: u64) -> String {
     }
 }
 
-fn moment(seconds: i64) -> String {
+/// A moment as people write it.
+pub fn moment(seconds: i64) -> String {
     OffsetDateTime::from_unix_timestamp(seconds).map_or_else(
         |_| "?".to_owned(),
         |at| format!("{} {:02}:{:02}:{:02} UTC", at.date(), at.hour(), at.minute(), at.second()),
