@@ -11,9 +11,9 @@
 mod harness;
 
 use futures_util::future::join_all;
-use harness::{Peer, unlimited};
 use harness::accounts::{AccountServer, PASSWORD, password};
 use harness::rooms::{Roomer, guest, ids, texts, user, values};
+use harness::{Peer, unlimited};
 use serde_json::{Value, json};
 
 /// Comes back to a session whose connection is cut.

@@ -25,6 +25,7 @@
 mod addressing;
 mod block_lists;
 mod budget;
+mod census;
 mod conversation;
 mod delivery;
 mod digest;
@@ -41,6 +42,8 @@ mod ids;
 mod level;
 mod member;
 mod membership;
+mod moderating;
+mod moderation_telling;
 mod over_budget;
 mod permission;
 mod reading;
@@ -64,6 +67,7 @@ mod wake;
 
 pub use block_lists::{BlockFilter, BlockLists};
 pub use budget::WAITING;
+pub use census::RoomCount;
 pub use conversation::Conversation;
 pub use delivery::Delivery;
 pub use encode::batch::Batch;
@@ -83,6 +87,9 @@ pub use record::{Record, RoomRef, Sequence, To};
 pub use removal::Removal;
 pub use replica::effect::Refused;
 pub use replica::ended_logins::{AccountChange, AccountChangeKind};
+pub use replica::moderation_act::{
+    Hit, Moderation, ModerationAct, ModerationDone, ModerationRefusal, Whom,
+};
 pub use replica::proposal::{
     Amendment, Group, Incarnation, Join, Login, Proposal, Rename, Resume, Say,
 };

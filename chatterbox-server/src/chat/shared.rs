@@ -10,9 +10,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chatterbox_hub::{
     AccountChange, AccountRef, Amendment, Event, Hub, Identity, Incarnation, JoinError,
-    JoinRequest, Judged, Lag, Laggards, Level, LoggedIn, Login, MemberId, Party, Proposal, Record,
-    Refused, RoomDone, RoomNumber, RoomRefusal, RoomWish, Say, Sequence, SessionId, SessionKey,
-    Speaker,
+    JoinRequest, Judged, Lag, Laggards, Level, LoggedIn, Login, MemberId, Outcome, Party, Proposal,
+    Record, Refused, RoomDone, RoomRefusal, RoomWish, Say, Sequence, SessionId, SessionKey,
 };
 use chatterbox_proto::{Code, NameKey, Username};
 use tokio::time::Instant;
@@ -20,6 +19,7 @@ use tokio::time::Instant;
 use crate::chat::notifier::Notifier;
 use crate::chat::posts::{Held, PostRoom, Receipt, Tags};
 use crate::chat::proposals::{Admitted, Leaving, Proposals};
+use crate::chat::traffic::Traffic;
 use crate::flood::FloodControl;
 
 /// The chat, shared by all connections.
@@ -30,7 +30,8 @@ pub struct Chat {
     proposals: Proposals,
     /// Whether the lobby has no TALK and no SLOW, so that nobody has to ask whether they may write there.
     is_lobby_open: AtomicBool,
-    /// Counts what members say. It has a lock of its own, which nothing else is waited for under.
+    traffic: Traffic,
+    /// Counts what members say. It has a lock of its own, under which nothing else is waited for.
     flood: FloodControl,
     start: Instant,
 }
@@ -40,8 +41,9 @@ impl Chat {
     pub fn new(hub: Hub, proposals: Proposals) -> Self {
         let (hub, start) = (Mutex::new(hub), Instant::now());
         let is_lobby_open = AtomicBool::new(true);
-        let (notifier, flood) = (Notifier::default(), FloodControl::default());
-        Self { hub, notifier, proposals, is_lobby_open, flood, start }
+        let (notifier, traffic, flood) =
+            (Notifier::default(), Traffic::default(), FloodControl::default());
+        Self { hub, notifier, proposals, is_lobby_open, traffic, flood, start }
     }
 
     // A panic under the lock would be our bug; the others' chat goes on.
@@ -72,28 +74,9 @@ impl Chat {
         &self.flood
     }
 
-    /// Who a member is for flood control; see [`Hub::speaker`].
-    pub(super) fn speaker(&self, member: MemberId, exempt: &[Username]) -> Option<Speaker> {
-        self.hub().speaker(member, exempt)
-    }
-
-    /// The room of a name that a member is in, and whether they are staff there.
-    pub(super) fn room_of_speaker(
-        &self,
-        member: MemberId,
-        name: &impl NameKey,
-    ) -> Option<(RoomNumber, bool)> {
-        self.hub().room_of_speaker(member, name)
-    }
-
-    /// Whether somebody who is muted may write to the user of this name.
-    pub(super) fn hears_the_muted(&self, name: &impl NameKey) -> bool {
-        self.hub().hears_the_muted(name)
-    }
-
-    /// Stands for whom a private message is to.
-    pub(super) fn recipient_number(&self, to: &Party) -> u64 {
-        self.hub().recipient_number(to)
+    /// What is counted of it.
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
     }
 
     /// The account of a session that can be resumed under this name; see [`Hub::resumable`].
@@ -158,7 +141,7 @@ impl Chat {
     ///
     /// # Errors
     /// [`Refused`], by the rules of the change.
-    pub(super) async fn change(&self, proposal: Proposal) -> Result<(), Refused> {
+    pub(super) async fn change(&self, proposal: Proposal) -> Result<Outcome, Refused> {
         self.proposals.change(proposal).await
     }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use chatterbox_hub::{
     AccountRef, Amendment, Event, Identity, Level, LoggedIn, MemberId, Record, Rename, RoomActor,
-    RoomChange, RoomDone, RoomMemberView, RoomNumber, RoomRef, RoomView,
+    RoomChange, RoomDone, RoomMemberView, RoomNumber, RoomRef, RoomView, Sequence,
 };
 use chatterbox_proto::capability::accounts::{Account, Secret};
 use chatterbox_proto::capability::commands::{CommandRequest, Outcome, OutcomeCode};
@@ -26,21 +26,26 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
 use crate::access::{
-    Attachment, Authenticator, CommandInput, Grant, LoginRequest, Renamer, RequestHandler, Served,
-    WaitingInput,
+    Attachment, Authenticator, CommandInput, Grant, House, LoginRequest, Renamer, RequestHandler,
+    Served, Standing, WaitingInput,
 };
-use crate::accounts::Observer;
+use crate::accounts::{DirectoryError, Observer};
 use crate::chat::flood_gate::FloodGate;
 use crate::chat::handle::{Handle, resolve};
+use crate::chat::paging::{Pages, ReadableMessage};
 use crate::chat::reserved::Reserved;
+use crate::chat::shared::Chat;
 use crate::commands::caller::Caller;
 use crate::commands::client_port::{ClientPort, PostError};
 use crate::commands::executor::{self, CallQueue, QueuedCall, executor};
 use crate::commands::legacy;
+use crate::commands::moderating::{HostModerator, ModerationPort};
 use crate::commands::reply::Rejection;
 use crate::commands::state::CommandState;
 use crate::config::Live;
+use crate::moderation::Moderator;
 use crate::ops::clock::unix_now;
+use crate::store::StoreError;
 
 /// The [`Authenticator`] and [`RequestHandler`] of a chat with accounts.
 #[derive(Debug)]
@@ -64,7 +69,7 @@ impl Service {
         let login = match resumed {
             Some(login) => login,
             None => {
-                let guests = self.config.current().guests;
+                let guests = self.state.guests();
                 accounts.authenticate(request.name, request.proof, request.peer, guests).await?
             }
         };
@@ -98,6 +103,18 @@ impl Authenticator for Service {
         .boxed()
     }
 
+    fn standing<'a>(
+        &'a self,
+        name: &'a Username,
+    ) -> BoxFuture<'a, Result<Option<Standing>, DirectoryError>> {
+        async {
+            let account = self.state.accounts.account(name).await?;
+            Ok(account
+                .map(|account| Standing { account_key: account.account_key, level: account.level }))
+        }
+        .boxed()
+    }
+
     fn watch(&self, observer: Observer) -> BoxFuture<'_, ()> {
         self.state.accounts.watch(observer).boxed()
     }
@@ -117,6 +134,18 @@ impl RequestHandler for Service {
         self.config.current().legacy_commands.then(|| self.state.prefix())
     }
 
+    fn permissions_changed(&self, member: MemberId) {
+        self.state.online.permissions_changed(member);
+    }
+
+    fn moves_in(&self, house: Arc<dyn House>) {
+        self.state.moves_in(house);
+    }
+
+    fn moderator(&self, chat: &Arc<Chat>) -> Option<Arc<dyn Moderator>> {
+        Some(Arc::new(HostModerator::new(Arc::clone(&self.state), Arc::clone(chat))))
+    }
+
     fn serve(&self, attachment: Attachment) -> BoxFuture<'static, Served> {
         serve(Arc::clone(&self.state), attachment).boxed()
     }
@@ -124,7 +153,7 @@ impl RequestHandler for Service {
 
 /// Serves one member for as long as it is here.
 async fn serve(state: Arc<CommandState>, attachment: Attachment) -> Served {
-    let Attachment { member, renamer, grant, agreed, mut requests } = attachment;
+    let Attachment { member, renamer, grant, agreed, pages, mut requests } = attachment;
     // It may have been too slow already.
     let Some(identity) = member.identity() else { return Served::Unserved };
     let pongs = watch::Sender::new(0);
@@ -132,6 +161,7 @@ async fn serve(state: Arc<CommandState>, attachment: Attachment) -> Served {
     let port = MemberPort {
         member: member.clone(),
         state: Arc::clone(&state),
+        pages,
         renamer,
         agreed,
         pings,
@@ -173,7 +203,7 @@ async fn hand_in(
     let room = Some(room);
     match input {
         CommandInput::Request(CommandRequest::Call(call)) => {
-            if let Err(Rejection { code, text, wait }) = count(state, member) {
+            if let Err(Rejection { code, text, wait, .. }) = count(state, member) {
                 let refused = Outcome { wait, ..Outcome::new(&call.id, code, text) };
                 member.tell_when_read(Event::own(refused.to_object())).await;
             } else if let Err(busy) = queue.call(QueuedCall { call, room, from_base: false }) {
@@ -208,6 +238,7 @@ const PONG_WITHIN: Duration = Duration::from_secs(10);
 struct MemberPort {
     member: Handle,
     state: Arc<CommandState>,
+    pages: Arc<Pages>,
     renamer: Renamer,
     agreed: Capabilities,
     /// The number of the newest PING.
@@ -262,10 +293,6 @@ impl ClientPort for MemberPort {
 
     fn find(&self, name: &Username) -> Option<Identity> {
         self.member.chat().find(name)
-    }
-
-    fn member_named(&self, name: &Username) -> Option<MemberId> {
-        self.member.chat().who(name)
     }
 
     fn refuses(&self, other: &Username) -> bool {
@@ -326,6 +353,11 @@ impl ClientPort for MemberPort {
         self.member.chat().change_room(by, change).boxed()
     }
 
+    fn may_change_room(&self, change: &RoomChange) -> Result<(), OutcomeCode> {
+        let by = RoomActor::Member(self.member.id());
+        self.member.chat().may_change_room(by, change)
+    }
+
     fn tell_room(&self, room: RoomNumber) {
         self.member.chat().tell_room(self.member.id(), room);
     }
@@ -344,6 +376,23 @@ impl ClientPort for MemberPort {
 
     fn level_in(&self, room: RoomNumber, account: &AccountRef) -> Level {
         self.member.chat().level_of_account_in(room, account)
+    }
+
+    fn moderation(&self) -> &dyn ModerationPort {
+        &**self.member.chat()
+    }
+
+    fn message_of<'a>(
+        &'a self,
+        source: &'a Username,
+        id: Sequence,
+    ) -> BoxFuture<'a, Result<Option<ReadableMessage>, StoreError>> {
+        async move {
+            let Some(identity) = self.member.identity() else { return Ok(None) };
+            let (chat, member) = (self.member.chat(), self.member.id());
+            self.pages.message_of(source, id, chat, member, &identity).await
+        }
+        .boxed()
     }
 
     fn ping(&self) -> BoxFuture<'_, Option<Duration>> {

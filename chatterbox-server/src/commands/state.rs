@@ -1,11 +1,13 @@
 //! What the commands of all connections share: the accounts, what admins have set, and the callers.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use crate::access::House;
 use crate::accounts::{Accounts, DirectoryError, Settings};
 use crate::commands::online::Online;
 use crate::commands::spec::Spec;
 use crate::config::{Config, Live};
+use crate::moderation::Moderation;
 use crate::pacing::{CommandPacing, RenamePacing, RoomPacing};
 
 /// What is typed before a command unless an admin has said otherwise.
@@ -16,6 +18,8 @@ pub const PREFIX: &str = "/";
 pub struct CommandState {
     /// The accounts.
     pub accounts: Arc<Accounts>,
+    /// Sanctions, the audit log and reports, as they are stored.
+    pub moderation: Arc<Moderation>,
     /// The connections whose commands are served.
     pub(super) online: Arc<Online>,
     /// Lets so many commands be given.
@@ -26,6 +30,10 @@ pub struct CommandState {
     pub(super) room_changes: RoomPacing,
     /// Counts all that is changed of rooms.
     pub(super) room_wishes: RoomPacing,
+    /// Counts what is reported.
+    pub(super) reports: RoomPacing,
+    /// The house that the chat is in, once it is.
+    house: OnceLock<Arc<dyn House>>,
     config: Live,
     settings: RwLock<Settings>,
 }
@@ -35,15 +43,22 @@ impl CommandState {
     ///
     /// # Errors
     /// [`DirectoryError`].
-    pub async fn open(accounts: Arc<Accounts>, config: Live) -> Result<Arc<Self>, DirectoryError> {
+    pub async fn open(
+        accounts: Arc<Accounts>,
+        moderation: Arc<Moderation>,
+        config: Live,
+    ) -> Result<Arc<Self>, DirectoryError> {
         let settings = RwLock::new(accounts.settings().await?);
         Ok(Arc::new(Self {
             accounts,
+            moderation,
             online: Arc::default(),
             commands: CommandPacing::default(),
             renames: RenamePacing::default(),
             room_changes: RoomPacing::default(),
             room_wishes: RoomPacing::of_wishes(),
+            reports: RoomPacing::of_reports(),
+            house: OnceLock::new(),
             config,
             settings,
         }))
@@ -52,6 +67,12 @@ impl CommandState {
     /// The longest name, in characters (NM-2).
     pub fn max_name(&self) -> usize {
         self.config.current().max_name
+    }
+
+    /// Whether guests may join.
+    pub(super) fn guests(&self) -> bool {
+        let settings = self.settings.read().unwrap_or_else(PoisonError::into_inner);
+        settings.guests.unwrap_or_else(|| self.config.current().guests)
     }
 
     /// Whether guests may join rooms.
@@ -68,6 +89,21 @@ impl CommandState {
     pub fn prefix(&self) -> String {
         let settings = self.settings.read().unwrap_or_else(PoisonError::into_inner);
         settings.prefix.clone().unwrap_or_else(|| PREFIX.to_owned())
+    }
+
+    /// The house that the chat is in, if it is in one.
+    pub(super) fn house(&self) -> Option<&Arc<dyn House>> {
+        self.house.get()
+    }
+
+    /// Says which house the chat is in; the first one counts.
+    pub(super) fn moves_in(&self, house: Arc<dyn House>) {
+        let _ = self.house.set(house);
+    }
+
+    /// The names of the levels, the lowest first (MO-1).
+    pub(super) fn level_names(&self) -> [String; 6] {
+        self.config.current().level_names.names()
     }
 
     /// Whether a command is switched off.

@@ -46,6 +46,15 @@ pub(super) fn seconds_or_none(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs_f64(seconds))
 }
 
+/// Whole days, as a length of time.
+///
+/// # Errors
+/// What is wrong with the text, for a message that names the flag and the text.
+pub fn days(text: &str) -> Result<Duration, String> {
+    let days: u32 = between(text, 1, 36_500)?;
+    Ok(Duration::from_secs(u64::from(days) * 86_400))
+}
+
 /// The longest name of a server, in characters.
 const NAME: usize = 64;
 /// The longest banner, in characters and in lines.

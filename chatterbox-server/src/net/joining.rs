@@ -134,11 +134,8 @@ impl<'a> Joining<'a> {
                 }
                 JoiningAction::Refuse(refusal) => {
                     tracing::debug!(reason = refusal.word(), "name refused");
-                    let refused = if self.session.agreed().has(Capability::Accounts) {
-                        server_frame::refused_with_code(&refusal)
-                    } else {
-                        server_frame::refused(&refusal)
-                    };
+                    context.chat.traffic().join_refused();
+                    let refused = server_frame::refused_with(&refusal, self.session.agreed());
                     answer(stream, refused).await?;
                 }
                 JoiningAction::Error(faults) => {
@@ -246,6 +243,7 @@ impl<'a> Joining<'a> {
             renamer: Renamer(renamer),
             grant,
             agreed,
+            pages: Arc::clone(&context.pages),
             requests: command_inputs,
         };
         let attached = Attached { attachment: Box::new(attachment), rename_requests };

@@ -189,7 +189,7 @@ pub struct Peer {
     stream: Box<dyn Stream>,
     decoder: Decoder,
     waiting: VecDeque<Bytes>,
-    name: String,
+    pub name: String,
     /// The capabilities that it has offered.
     offered: Capabilities,
 }

@@ -267,7 +267,8 @@ impl Flood {
         if now >= sender.muted_until + FORGOTTEN {
             sender.mutes = 0;
         }
-        let doubled = FIRST_MUTE.saturating_mul(1_u32.checked_shl(sender.mutes).unwrap_or(u32::MAX));
+        let doubled =
+            FIRST_MUTE.saturating_mul(1_u32.checked_shl(sender.mutes).unwrap_or(u32::MAX));
         let length = doubled.min(LONGEST_MUTE);
         sender.mutes = sender.mutes.saturating_add(1);
         sender.muted_until = now + length;

@@ -101,8 +101,7 @@ async fn sixty(c: &mut ServerHands) -> Outcome {
     let texts: Vec<String> = (1..=60).map(|number| format!("{nonce} no. {number}.")).collect();
     for (number, text) in texts.iter().enumerate() {
         // A server may refuse what one user says beyond forty frames at once.
-        let (from, to) =
-            if number % 2 == 0 { (&mut ann, &mut bob) } else { (&mut bob, &mut ann) };
+        let (from, to) = if number % 2 == 0 { (&mut ann, &mut bob) } else { (&mut bob, &mut ann) };
         from.say(text).await;
         // One after the other, so that no two of them are in one read.
         arrived(to, text).await?;
