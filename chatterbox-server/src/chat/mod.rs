@@ -17,7 +17,6 @@ pub(crate) mod reserved;
 mod rooms;
 pub(crate) mod sequencer;
 pub(crate) mod shared;
-mod speaking;
 pub(crate) mod traffic;
 pub(crate) mod wake_flag;
 

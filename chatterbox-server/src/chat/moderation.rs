@@ -100,6 +100,12 @@ impl Chat {
         self.wake(hub, [wake]);
     }
 
+    /// Ends the mute that flood control has imposed on a member (FL-2); says whether there was one.
+    pub fn pardon(&self, member: MemberId) -> bool {
+        let speaker = self.speaker(member, &[]);
+        speaker.is_some_and(|speaker| self.flood().pardon(speaker.number))
+    }
+
     /// Tells a member something that concerns only them: as a notice, or as ERROR where they did not agree to those (NO-2).
     pub fn tell_notice(&self, member: MemberId, notice: &NewNotice<'_>) {
         let mut hub = self.hub();

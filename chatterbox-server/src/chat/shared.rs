@@ -11,7 +11,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chatterbox_hub::{
     AccountChange, AccountRef, Amendment, Event, Hub, Identity, Incarnation, JoinError,
     JoinRequest, Judged, Lag, Laggards, Level, LoggedIn, Login, MemberId, Outcome, Party, Proposal,
-    Record, Refused, RoomDone, RoomRefusal, RoomWish, Say, Sequence, SessionId, SessionKey,
+    Record, Refused, RoomDone, RoomNumber, RoomRefusal, RoomWish, Say, Sequence, SessionId,
+    SessionKey, Speaker,
 };
 use chatterbox_proto::{Code, NameKey, Username};
 use tokio::time::Instant;
@@ -31,7 +32,7 @@ pub struct Chat {
     /// Whether the lobby has no TALK and no SLOW, so that nobody has to ask whether they may write there.
     is_lobby_open: AtomicBool,
     traffic: Traffic,
-    /// Counts what members say. It has a lock of its own, under which nothing else is waited for.
+    /// Counts what members say. It has a lock of its own, which nothing else is waited for under.
     flood: FloodControl,
     start: Instant,
 }
@@ -69,14 +70,38 @@ impl Chat {
         &self.notifier
     }
 
+    /// What is counted of it.
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
     /// What members say, where it is counted.
     pub(crate) const fn flood(&self) -> &FloodControl {
         &self.flood
     }
 
-    /// What is counted of it.
-    pub fn traffic(&self) -> &Traffic {
-        &self.traffic
+    /// Who a member is for flood control; see [`Hub::speaker`].
+    pub(super) fn speaker(&self, member: MemberId, exempt: &[Username]) -> Option<Speaker> {
+        self.hub().speaker(member, exempt)
+    }
+
+    /// The room of a name that a member is in, and whether they are staff there.
+    pub(super) fn room_of_speaker(
+        &self,
+        member: MemberId,
+        name: &impl NameKey,
+    ) -> Option<(RoomNumber, bool)> {
+        self.hub().room_of_speaker(member, name)
+    }
+
+    /// Whether somebody who is muted may write to the user of this name.
+    pub(super) fn hears_the_muted(&self, name: &impl NameKey) -> bool {
+        self.hub().hears_the_muted(name)
+    }
+
+    /// Stands for whom a private message is to.
+    pub(super) fn recipient_number(&self, to: &Party) -> u64 {
+        self.hub().recipient_number(to)
     }
 
     /// The account of a session that can be resumed under this name; see [`Hub::resumable`].

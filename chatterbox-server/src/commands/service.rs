@@ -203,8 +203,8 @@ async fn hand_in(
     let room = Some(room);
     match input {
         CommandInput::Request(CommandRequest::Call(call)) => {
-            if let Err(Rejection { code, text, wait, .. }) = count(state, member) {
-                let refused = Outcome { wait, ..Outcome::new(&call.id, code, text) };
+            if let Err(Rejection { code, text, wait, until }) = count(state, member) {
+                let refused = Outcome { wait, until, ..Outcome::new(&call.id, code, text) };
                 member.tell_when_read(Event::own(refused.to_object())).await;
             } else if let Err(busy) = queue.call(QueuedCall { call, room, from_base: false }) {
                 member.tell_when_read(Event::own(busy.to_object())).await;
@@ -237,8 +237,8 @@ const PONG_WITHIN: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 struct MemberPort {
     member: Handle,
-    state: Arc<CommandState>,
     pages: Arc<Pages>,
+    state: Arc<CommandState>,
     renamer: Renamer,
     agreed: Capabilities,
     /// The number of the newest PING.

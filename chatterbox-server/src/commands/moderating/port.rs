@@ -28,14 +28,6 @@ pub trait ModerationPort: Send + Sync + Debug {
     /// The connections that sanctions would be on.
     fn hits(&self, sanctions: &[Sanction]) -> Vec<Hit>;
 
-    /// Whether a member is muted because it has said too much (FL-2).
-    fn is_flood_muted(&self, _member: MemberId) -> bool {
-        false
-    }
-
-    /// Ends that.
-    fn pardon(&self, _member: MemberId) {}
-
     /// Carries an act out, and waits until all that it means is so.
     ///
     /// # Errors
@@ -44,6 +36,9 @@ pub trait ModerationPort: Send + Sync + Debug {
         &self,
         moderation: Moderation,
     ) -> BoxFuture<'_, Result<ModerationDone, ModerationRefusal>>;
+
+    /// Ends the mute that flood control has imposed on a member (FL-2); says whether there was one.
+    fn pardon(&self, member: MemberId) -> bool;
 
     /// Says something in the name of the server, to all or in a room (MO-9).
     fn announce(&self, room: Option<RoomNumber>, text: &str);
@@ -72,19 +67,15 @@ impl ModerationPort for Chat {
         self.hits(sanctions)
     }
 
-    fn is_flood_muted(&self, member: MemberId) -> bool {
-        self.is_flood_muted(member)
-    }
-
-    fn pardon(&self, member: MemberId) {
-        self.pardon(member);
-    }
-
     fn moderate(
         &self,
         moderation: Moderation,
     ) -> BoxFuture<'_, Result<ModerationDone, ModerationRefusal>> {
         self.moderate(moderation).boxed()
+    }
+
+    fn pardon(&self, member: MemberId) -> bool {
+        self.pardon(member)
     }
 
     fn announce(&self, room: Option<RoomNumber>, text: &str) {

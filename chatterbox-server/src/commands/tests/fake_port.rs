@@ -313,6 +313,10 @@ impl ModerationPort for FakeModeration {
         .boxed()
     }
 
+    fn pardon(&self, _: MemberId) -> bool {
+        false
+    }
+
     fn announce(&self, _: Option<RoomNumber>, _: &str) {}
 
     fn tell_staff(&self, _: Option<RoomNumber>, _: Level, _: &NewNotice<'_>) {}

@@ -92,26 +92,22 @@ async fn unmute(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let (acts, room) = (scope.acts(context), scope.room());
     let mut held = acts.held(SanctionKind::Mute, room.as_ref(), &name);
     // Under another name than the one that they were muted with, they are found by who they are.
+    let mut pardoned = false;
     if let Ok(subject) = Subject::find(context, &name).await {
         scope.authorise(context, Level::MODERATOR, &subject)?;
+        if room.is_none()
+            && let Some(member) = subject.member()
+        {
+            pardoned = acts.port.pardon(member);
+        }
         if held.is_empty() {
             held = acts.held_by(SanctionKind::Mute, room.as_ref(), |one| subject.is_under(one));
         }
     }
-    // Who is muted because of a flood is not so by a sanction, and may be let write again all the same (FL-2).
-    let port = context.caller.port.moderation();
-    let here = port.here(&name).map(|(member, _)| member);
-    let flooder = here.filter(|member| room.is_none() && port.is_flood_muted(*member));
-    if held.is_empty() && flooder.is_none() {
+    if held.is_empty() && !pardoned {
         return Ok(Done::already(format!("{name} is not muted{}.", scope.place())));
     }
     acts.lift(&held, room.as_ref()).await?;
-    if let Some(member) = flooder {
-        if held.is_empty() {
-            context.audit(Act::Unmute, Some(&name), None, "flood").await?;
-        }
-        port.pardon(member);
-    }
     tracing::info!(by = %context.who().name, %name, room = scope.name(), "unmuted");
     let data = json!({"NAME": name.as_str(), "ROOM": scope.name()});
     Ok(Done::new(format!("{name} may write again{}.", scope.place())).with_data(data))
