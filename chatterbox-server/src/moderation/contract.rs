@@ -155,7 +155,7 @@ fn audit(store: &mut impl ModerationStore) {
     };
     let network = Network::parse("192.0.2.7").unwrap();
     let entries = [
-        full.clone(),
+        full,
         AuditEntry { about: Some(About::network(network)), ..act(101, Act::Ban) },
         AuditEntry {
             room: Some(room(4, "#lab")),
