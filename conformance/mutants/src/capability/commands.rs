@@ -238,8 +238,7 @@ pub(super) fn catalogue_of(agreed: &Agreed, level: u8, f: &Faults) -> Option<Val
         let aliases = if name == "help" { json!(["h"]) } else { json!([]) };
         let mut command = json!({"NAME": name, "ALIASES": aliases, "ARGUMENTS": arguments,
             "HELP": name, "EXAMPLE": format!("/{name}"), "LEVEL": level});
-        if let (Some(command), true) = (command.as_object_mut(), f.acts(Fault::CatalogueShort))
-        {
+        if let (Some(command), true) = (command.as_object_mut(), f.acts(Fault::CatalogueShort)) {
             command.remove("ARGUMENTS");
         }
         command

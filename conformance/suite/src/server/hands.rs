@@ -250,14 +250,7 @@ impl ServerHands {
                     None => format!("{address} without TLS"),
                 };
                 trace.note(role, Kind::Opened, &over);
-                Ok(Peer::start(
-                    &self.shared,
-                    self.case,
-                    trace,
-                    role,
-                    link,
-                    self.left.0.clone(),
-                ))
+                Ok(Peer::start(&self.shared, self.case, trace, role, link, self.left.0.clone()))
             }
             Err(error) => {
                 trace.note(role, Kind::Note, &format!("could not connect: {error}"));

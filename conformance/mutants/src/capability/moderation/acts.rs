@@ -151,9 +151,7 @@ impl Chat {
         self.moderation.levels.insert(account.clone(), level);
         for member in &self.members {
             let theirs = member.account.as_ref() == Some(&account);
-            if theirs
-                && let Some(catalogue) = catalogue_of(&member.agreed, level, &self.faults)
-            {
+            if theirs && let Some(catalogue) = catalogue_of(&member.agreed, level, &self.faults) {
                 member.outbox.send(&catalogue);
             }
         }

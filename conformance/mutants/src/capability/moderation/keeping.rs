@@ -83,12 +83,13 @@ impl Chat {
     /// Why somebody may not join a room.
     pub(in super::super) fn banned_from(&self, number: u64, member: &Member) -> Option<Refusal> {
         let name = skeleton(&member.name);
-        let ban = self.moderation.holding(&[Kind::Ban], Some(number)).find(|ban| match &ban.on {
-            On::Account(own) => member.account.as_ref() == Some(own),
-            On::Session(token) => *token == member.token,
-            On::Name(key) => member.account.is_none() && *key == name,
-            On::Connection(_) | On::Network { .. } => false,
-        })?;
+        let ban =
+            self.moderation.holding(&[Kind::Ban], Some(number)).find(|ban| match &ban.on {
+                On::Account(own) => member.account.as_ref() == Some(own),
+                On::Session(token) => *token == member.token,
+                On::Name(key) => member.account.is_none() && *key == name,
+                On::Connection(_) | On::Network { .. } => false,
+            })?;
         if self.faults.acts(Fault::BanRoomForgotten) {
             return None;
         }

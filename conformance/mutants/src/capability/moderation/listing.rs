@@ -31,15 +31,7 @@ impl Chat {
             .map(|ban| {
                 let hidden = matches!(ban.on, On::Network { .. }) && !shown;
                 let value = if hidden { Value::Null } else { json!(ban.about) };
-                json!([
-                    ban.number,
-                    ban.on.word(),
-                    value,
-                    scope,
-                    ban.by,
-                    ban.until,
-                    ban.reason
-                ])
+                json!([ban.number, ban.on.word(), value, scope, ban.by, ban.until, ban.reason])
             })
             .collect();
         let columns = ["NUMBER", "KIND", "VALUE", "SCOPE", "BY", "UNTIL", "REASON"];

@@ -28,7 +28,12 @@ impl Chat {
             if !untold {
                 let text = format!("You were {code}: {}", order.reason());
                 let retry = retry.filter(|_| !f.acts(Fault::KickRetryMissing));
-                say_why(&member, &f, &text, &json!({"CODE": code, "INFO": text, "UNTIL": until, "RETRY": retry}));
+                say_why(
+                    &member,
+                    &f,
+                    &text,
+                    &json!({"CODE": code, "INFO": text, "UNTIL": until, "RETRY": retry}),
+                );
             }
             if code == "kicked" && f.acts(Fault::KickConnectionStays) {
                 continue;
