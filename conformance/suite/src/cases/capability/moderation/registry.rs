@@ -59,7 +59,6 @@ pub const MUTES: &[Case] = &[
         .hint("Compare its end with the clock whenever somebody writes.")
         .needs(&["mute.room"])
         .extension(EXTENSION)
-        .by_silence()
         .killed_by(&[Fault::MuteForever]),
     Case::must("mute.appeal", "MO-3", |c| Box::pin(mutes::appeal(c)))
         .asks("Who is muted can write privately to level 3 and above, and to nobody else")
@@ -98,7 +97,6 @@ pub const BANS: &[Case] = &[
         .needs(&["ban.offline"])
         .extension(EXTENSION)
         .alone()
-        .by_silence()
         .killed_by(&[Fault::BanNeverEnds]),
     Case::must("ban.unban", "MO-4", |c| Box::pin(bans::unban(c)))
         .asks("A ban can be lifted")
