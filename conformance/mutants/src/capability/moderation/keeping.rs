@@ -41,8 +41,10 @@ impl Chat {
         };
         if f.has(Fault::BanNeverEnds) {
             let _ = f.acts(Fault::BanNeverEnds);
-            let mut all = self.moderation.sanctions.iter();
-            return all.find(|one| one.kind == Kind::Ban && one.room.is_none() && hits(one));
+            let mut all = self.moderation.sanctions.iter().filter(|one| one.room.is_none());
+            return all.find(|one| {
+                (one.kind == Kind::Ban || (one.kind == Kind::Kick && one.holds())) && hits(one)
+            });
         }
         self.moderation.holding(kinds, None).find(hits)
     }
@@ -74,7 +76,7 @@ impl Chat {
             return refusal;
         }
         refusal.insert("CODE".into(), json!(word));
-        if !f.acts(Fault::BanWithoutUntil) {
+        if sanction.kind == Kind::Kick || !f.acts(Fault::BanWithoutUntil) {
             refusal.insert("UNTIL".into(), json!(sanction.until));
         }
         refusal

@@ -16,7 +16,7 @@ pub const KICKS: &[Case] = &[
         .needs(&["cap.answer"])
         .extension(EXTENSION)
         .alone()
-        .killed_by(&[Fault::KickConnectionStays, Fault::KickUntold, Fault::KickRetryMissing, Fault::KickForgotten]),
+        .killed_by(&[Fault::KickConnectionStays, Fault::KickUntold, Fault::KickRetryMissing, Fault::KickForgotten, Fault::KickHidden]),
     Case::must("kick.no-resume", "MO-2", |c| Box::pin(kicks::no_resume(c)))
         .asks("The session of who was kicked can't be resumed")
         .hint("Forget the session when its user is kicked; RESUME is asked the same questions as a name.")
@@ -37,7 +37,7 @@ pub const KICKS: &[Case] = &[
         .needs(&["kick.closes"])
         .extension(EXTENSION)
         .alone()
-        .killed_by(&[Fault::KickHidden, Fault::KickUnexplained]),
+        .killed_by(&[Fault::KickUnexplained]),
 ];
 
 pub const MUTES: &[Case] = &[
