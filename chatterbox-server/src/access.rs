@@ -18,6 +18,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::accounts::{Login, Observer};
 use crate::chat::handle::Handle;
+use crate::chat::paging::Pages;
+use crate::moderation::Moderation;
 
 /// Authenticates users before they join.
 pub trait Authenticator: Send + Sync + Debug {
@@ -70,13 +72,26 @@ pub struct Access {
     pub requests: Arc<dyn RequestHandler>,
     /// The rooms that the configuration names, and no others are configured ones (RM-16).
     pub rooms: Vec<ConfiguredRoom>,
+    /// What is stored of moderation; the sanctions of earlier runs hold from the start.
+    pub moderation: Option<Arc<Moderation>>,
 }
 
 impl Access {
     /// One implementation in both roles.
     pub fn new(both: impl Authenticator + RequestHandler + 'static) -> Self {
         let both = Arc::new(both);
-        Self { authenticator: Arc::clone(&both) as _, requests: both, rooms: Vec::new() }
+        Self {
+            authenticator: Arc::clone(&both) as _,
+            requests: both,
+            rooms: Vec::new(),
+            moderation: None,
+        }
+    }
+
+    /// The same with what is stored of moderation.
+    #[must_use]
+    pub fn with_moderation(self, moderation: Arc<Moderation>) -> Self {
+        Self { moderation: Some(moderation), ..self }
     }
 
     /// The same with rooms of the configuration.
@@ -122,6 +137,8 @@ pub struct Attachment {
     pub grant: Grant,
     /// The capabilities in force.
     pub agreed: Capabilities,
+    /// Reads messages of its conversations.
+    pub pages: Arc<Pages>,
     /// Its requests in order. The channel closes with the connection.
     pub requests: mpsc::Receiver<WaitingInput>,
 }

@@ -4,6 +4,7 @@
 //! the environment variable and the key of the configuration file. Every field with a flag is reloadable: SIGHUP
 //! replaces the [`Config`] in force. Settings that take a restart (the port, the folders) are flags of the program.
 
+mod level_names;
 mod rooms;
 mod value;
 
@@ -14,6 +15,8 @@ use chatterbox_hub::{Keep, TimelineLimits};
 use chatterbox_proto::{Capabilities, Capability, limits};
 use clap::{ArgAction, Args, Command, FromArgMatches as _};
 
+pub use level_names::LevelNames;
+use level_names::level_names;
 pub use rooms::{ROOM_SETTINGS, RoomBlock, RoomSettingError, room_setting, room_text};
 pub use value::between;
 use value::{banner, max_frame, max_name, seconds, seconds_or_none, server_name, yes_or_no};
@@ -34,6 +37,16 @@ pub struct Config {
         help_heading = "Accounts"
     )]
     pub guests: bool,
+
+    /// What the levels are called, the lowest first
+    #[arg(
+        long,
+        value_name = "NAMES",
+        default_value = "guest,user,helper,moderator,operator,admin",
+        value_parser = level_names,
+        help_heading = "Accounts"
+    )]
+    pub level_names: LevelNames,
 
     /// Let base clients use commands: messages to themselves that begin with the prefix
     #[arg(long, help_heading = "Accounts")]

@@ -18,6 +18,7 @@ pub mod accounts;
 mod chat;
 pub mod commands;
 pub mod config;
+pub mod moderation;
 pub mod net;
 pub mod ops;
 mod order;

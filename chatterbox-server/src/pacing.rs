@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use chatterbox_hub::guard::pace::{
     ByAddress, ByPerson, HIDDEN_PAGES, INPUT, INPUT_PIECE, LOGGED, LONGEST_QUEUE, RENAMES,
-    RENAMES_FROM_ADDRESS, ROOM_CHANGES, ROOM_CHANGES_FROM_ADDRESS, ROOM_WISHES, joins,
+    RENAMES_FROM_ADDRESS, REPORTS, REPORTS_FROM_ADDRESS, ROOM_CHANGES, ROOM_CHANGES_FROM_ADDRESS,
+    ROOM_WISHES, joins,
 };
 use chatterbox_hub::{Identity, MemberId};
 use chatterbox_proto::Refusal;
@@ -195,6 +196,11 @@ impl RoomPacing {
     /// All changes of rooms, for each account and address: each is stored by itself, and everybody else waits for it.
     pub fn of_wishes() -> Self {
         Self(Paced::new(ByPerson::new(ROOM_WISHES, ROOM_CHANGES_FROM_ADDRESS)))
+    }
+
+    /// Reports, for each account and address: each is read by a person.
+    pub fn of_reports() -> Self {
+        Self(Paced::new(ByPerson::new(REPORTS, REPORTS_FROM_ADDRESS)))
     }
 
     /// Counts one, if it may be done now.

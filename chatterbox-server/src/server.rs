@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chatterbox_hub::{
-    AccountChange, AccountChangeKind, ConfiguredRoom, Event, Hub, Incarnation, RoomActor,
-    RoomChange, RoomRefusal,
+    AccountChange, AccountChangeKind, ConfiguredRoom, Event, Hub, Incarnation, ModerationAct,
+    RoomActor, RoomChange, RoomRefusal,
 };
 use chatterbox_proto::capability::notices::{NewNotice, NoticeCode};
 use chatterbox_proto::{ALL, Entry, RoomName, SERVER, Username};
@@ -23,6 +23,7 @@ use crate::chat::proposals;
 use crate::chat::sequencer::Sequencer;
 use crate::chat::shared::Chat;
 use crate::config::Live;
+use crate::moderation::{Moderation, ModerationError};
 use crate::net::Transport;
 use crate::net::acceptor::Acceptor;
 use crate::net::context::Context;
@@ -86,6 +87,7 @@ pub async fn run_with(
     let counting = tokio::spawn(async move { tell_counts(&counting).await });
 
     let rooms = access.rooms.clone();
+    let moderation = access.moderation.clone();
     let authenticator = Arc::clone(&access.authenticator);
     let account_changes = {
         let chat = Arc::clone(&chat);
@@ -140,6 +142,9 @@ pub async fn run_with(
 
     let history = async {
         load_rooms(&chat, &*store).await?;
+        if let Some(moderation) = &moderation {
+            load_sanctions(&chat, moderation).await?;
+        }
         configure_rooms(&chat, &rooms).await?;
         load_history(&chat, &*store).await?;
         history_loaded.cancel();
@@ -185,6 +190,22 @@ async fn load_rooms(chat: &Chat, store: &dyn Store) -> Result<(), StoreError> {
     let records = store.rooms().await?;
     chat.restore_rooms(&records, &store.newest_of_rooms().await?);
     Ok(())
+}
+
+/// Imposes the sanctions of earlier runs, before anybody can come in.
+async fn load_sanctions(chat: &Chat, moderation: &Moderation) -> Result<(), StoreError> {
+    let now = unix_now();
+    let failed = |error: ModerationError| StoreError::Failed(Box::new(error));
+    let sanctions = moderation.load(now).await.map_err(failed)?;
+    if sanctions.is_empty() {
+        return Ok(());
+    }
+    tracing::info!(sanctions = sanctions.len(), "sanctions loaded");
+    let act = ModerationAct::Impose(sanctions);
+    let restored =
+        chatterbox_hub::Moderation { by: SERVER.into(), level: None, now, silent: true, act };
+    let restored = chat.moderate(restored).await;
+    restored.map(drop).map_err(|_| StoreError::Failed("who is banned could not be noted".into()))
 }
 
 /// Makes, or changes, the rooms that the configuration names; others are no configured ones any more (RM-16).

@@ -49,8 +49,13 @@ pub fn error(faults: &Faults) -> Result<Bytes, TooLong> {
 ///
 /// # Errors
 /// [`TooLong`] when it does not fit a frame.
-pub fn closed(code: ClosedCode, error: &str, info: &str) -> Result<Bytes, TooLong> {
-    notices::closed(error, info, code, None).finish()
+pub fn closed(
+    code: ClosedCode,
+    error: &str,
+    info: &str,
+    until: Option<i64>,
+) -> Result<Bytes, TooLong> {
+    notices::closed(error, info, code, until).finish()
 }
 
 /// ERROR, with REFUSED behind it where a faulty message has an idempotency key (ID-4).

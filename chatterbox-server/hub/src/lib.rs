@@ -41,6 +41,8 @@ mod ids;
 mod level;
 mod member;
 mod membership;
+mod moderating;
+mod moderation_telling;
 mod over_budget;
 mod permission;
 mod reading;
@@ -82,6 +84,9 @@ pub use record::{Record, RoomRef, Sequence, To};
 pub use removal::Removal;
 pub use replica::effect::Refused;
 pub use replica::ended_logins::{AccountChange, AccountChangeKind};
+pub use replica::moderation_act::{
+    Hit, Moderation, ModerationAct, ModerationDone, ModerationRefusal, Whom,
+};
 pub use replica::proposal::{
     Amendment, Group, Incarnation, Join, Login, Proposal, Rename, Resume, Say,
 };

@@ -54,6 +54,8 @@ pub struct Settings {
     pub prefix: Option<String>,
     /// Commands that are switched off.
     pub disabled: BTreeSet<String>,
+    /// Whether guests may join, if it was set.
+    pub guests: Option<bool>,
     /// The hash of the admin password, if there is one.
     pub admin_password: Option<PasswordHash>,
 }
@@ -227,6 +229,12 @@ pub trait Directory: Send + Debug {
     /// # Errors
     /// [`DirectoryError`].
     fn set_disabled(&mut self, command: &str, disabled: bool) -> Result<(), DirectoryError>;
+
+    /// Lets guests join, or not.
+    ///
+    /// # Errors
+    /// [`DirectoryError`].
+    fn set_guests(&mut self, guests: bool) -> Result<(), DirectoryError>;
 
     /// Sets the admin password; `None` removes it.
     ///

@@ -46,7 +46,7 @@ struct Posted {
 /// Who waits for another proposal.
 enum Waiting {
     Join(OwnGreeting, oneshot::Sender<Result<Admitted, JoinError>>),
-    Change(oneshot::Sender<Result<(), Refused>>),
+    Change(oneshot::Sender<Result<Outcome, Refused>>),
     Nobody,
 }
 
@@ -158,7 +158,7 @@ impl Batch {
                     let _ = done.send(admitted(outcome, chat));
                 }
                 Waiting::Change(done) => {
-                    let _ = done.send(outcome.map(drop));
+                    let _ = done.send(outcome);
                 }
                 Waiting::Nobody => {}
             }
@@ -184,6 +184,7 @@ impl Posted {
                 Err(Refused::Room(RoomRefusal::NoSuchRoom)) => {
                     receipt.refused.push((tag, Code::NoSuchRoom));
                 }
+                Err(Refused::Muted(until)) => receipt.refused.push((tag, Code::Muted(until))),
                 Err(Refused::Room(_)) => receipt.refused.push((tag, Code::NotAMember)),
                 _ => receipt.refused.push((tag, Code::NotStored)),
             }
@@ -199,6 +200,8 @@ fn admitted(outcome: Result<Outcome, Refused>, chat: &Chat) -> Result<Admitted, 
             chat.leave(member);
             Err(error.into())
         }
-        Outcome::Said(_) | Outcome::Rooms(_) | Outcome::Done => Err(Refusal::Busy.into()),
+        Outcome::Said(_) | Outcome::Rooms(_) | Outcome::Moderated(_) | Outcome::Done => {
+            Err(Refusal::Busy.into())
+        }
     }
 }

@@ -3,6 +3,7 @@
 mod applying;
 mod batch;
 pub(crate) mod handle;
+mod moderation;
 pub(crate) mod notifier;
 #[cfg(test)]
 pub(crate) mod opened;

@@ -10,8 +10,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chatterbox_hub::{
     AccountChange, AccountRef, Amendment, Event, Hub, Identity, Incarnation, JoinError,
-    JoinRequest, Judged, Lag, Laggards, Level, LoggedIn, Login, MemberId, Party, Proposal, Record,
-    Refused, RoomDone, RoomRefusal, RoomWish, Say, Sequence, SessionId, SessionKey,
+    JoinRequest, Judged, Lag, Laggards, Level, LoggedIn, Login, MemberId, Outcome, Party, Proposal,
+    Record, Refused, RoomDone, RoomRefusal, RoomWish, Say, Sequence, SessionId, SessionKey,
 };
 use chatterbox_proto::{Code, NameKey, Username};
 use tokio::time::Instant;
@@ -124,7 +124,7 @@ impl Chat {
     ///
     /// # Errors
     /// [`Refused`], by the rules of the change.
-    pub(super) async fn change(&self, proposal: Proposal) -> Result<(), Refused> {
+    pub(super) async fn change(&self, proposal: Proposal) -> Result<Outcome, Refused> {
         self.proposals.change(proposal).await
     }
 

@@ -10,11 +10,13 @@ use chatterbox_server::Live;
 use chatterbox_server::access::Access;
 use chatterbox_server::accounts::{Accounts, Cost};
 use chatterbox_server::commands::{CommandState, Service, configured_rooms};
+use chatterbox_server::moderation::Moderation;
 use chatterbox_server::net::{Transport, listen};
 use chatterbox_server::ops::{data_watch, logging, machine, signals};
 use chatterbox_server::store::sqlite::{self, Place};
 use chatterbox_server::store::{
-    Memory, MemoryDirectory, Sqlite, SqliteDirectory, Store, StoreError,
+    Memory, MemoryDirectory, MemoryModeration, Sqlite, SqliteDirectory, SqliteModeration, Store,
+    StoreError,
 };
 use tokio::sync::watch;
 
@@ -128,6 +130,13 @@ async fn access(options: &Serve, live: &Live, store: &dyn Store) -> Result<Acces
         };
         configured_rooms(&accounts, &blocks, password).await?
     };
-    let state = CommandState::open(accounts, live.clone()).await?;
-    Ok(Access::new(Service::new(state, live.clone())).with_rooms(rooms))
+    let moderation = match options.store() {
+        Some(store) => Moderation::new(SqliteModeration::open(&store.folder)?),
+        None => Moderation::new(MemoryModeration::default()),
+    };
+    let moderation = moderation.map_err(|error| Failure::system("can't start a thread", &error))?;
+    let moderation = Arc::new(moderation);
+    let state = CommandState::open(accounts, Arc::clone(&moderation), live.clone()).await?;
+    let access = Access::new(Service::new(state, live.clone()));
+    Ok(access.with_rooms(rooms).with_moderation(moderation))
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use chatterbox_hub::{
     AccountRef, Amendment, Event, Identity, Level, LoggedIn, MemberId, Record, Rename, RoomActor,
-    RoomChange, RoomDone, RoomMemberView, RoomNumber, RoomRef, RoomView,
+    RoomChange, RoomDone, RoomMemberView, RoomNumber, RoomRef, RoomView, Sequence,
 };
 use chatterbox_proto::capability::accounts::{Account, Secret};
 use chatterbox_proto::capability::commands::{CommandRequest, OutcomeCode};
@@ -31,14 +31,17 @@ use crate::access::{
 };
 use crate::accounts::Observer;
 use crate::chat::handle::{Handle, resolve};
+use crate::chat::paging::{Pages, ReadableMessage};
 use crate::chat::reserved::Reserved;
 use crate::commands::caller::Caller;
 use crate::commands::client_port::{ClientPort, PostError};
 use crate::commands::executor::{self, CallQueue, QueuedCall, executor};
 use crate::commands::legacy;
+use crate::commands::moderating::ModerationPort;
 use crate::commands::state::CommandState;
 use crate::config::Live;
 use crate::ops::clock::unix_now;
+use crate::store::StoreError;
 
 /// The [`Authenticator`] and [`RequestHandler`] of a chat with accounts.
 #[derive(Debug)]
@@ -62,7 +65,7 @@ impl Service {
         let login = match resumed {
             Some(login) => login,
             None => {
-                let guests = self.config.current().guests;
+                let guests = self.state.guests();
                 accounts.authenticate(request.name, request.proof, request.peer, guests).await?
             }
         };
@@ -122,12 +125,13 @@ impl RequestHandler for Service {
 
 /// Serves one member for as long as it is here.
 async fn serve(state: Arc<CommandState>, attachment: Attachment) -> Served {
-    let Attachment { member, renamer, grant, agreed, mut requests } = attachment;
+    let Attachment { member, renamer, grant, agreed, pages, mut requests } = attachment;
     // It may have been too slow already.
     let Some(identity) = member.identity() else { return Served::Unserved };
     let pongs = watch::Sender::new(0);
     let pings = AtomicI64::new(0);
-    let port = MemberPort { member: member.clone(), renamer, agreed, pings, pongs: pongs.clone() };
+    let port =
+        MemberPort { member: member.clone(), pages, renamer, agreed, pings, pongs: pongs.clone() };
     let caller = Arc::new(Caller::new(Box::new(port), identity, grant.login.token_hash));
     let _online = state.online.enter(&caller);
     let (queue, mut executor) = executor(state, caller);
@@ -182,6 +186,7 @@ const PONG_WITHIN: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 struct MemberPort {
     member: Handle,
+    pages: Arc<Pages>,
     renamer: Renamer,
     agreed: Capabilities,
     /// The number of the newest PING.
@@ -236,10 +241,6 @@ impl ClientPort for MemberPort {
 
     fn find(&self, name: &Username) -> Option<Identity> {
         self.member.chat().find(name)
-    }
-
-    fn member_named(&self, name: &Username) -> Option<MemberId> {
-        self.member.chat().who(name)
     }
 
     fn refuses(&self, other: &Username) -> bool {
@@ -300,6 +301,11 @@ impl ClientPort for MemberPort {
         self.member.chat().change_room(by, change).boxed()
     }
 
+    fn may_change_room(&self, change: &RoomChange) -> Result<(), OutcomeCode> {
+        let by = RoomActor::Member(self.member.id());
+        self.member.chat().may_change_room(by, change)
+    }
+
     fn tell_room(&self, room: RoomNumber) {
         self.member.chat().tell_room(self.member.id(), room);
     }
@@ -318,6 +324,23 @@ impl ClientPort for MemberPort {
 
     fn level_in(&self, room: RoomNumber, account: &AccountRef) -> Level {
         self.member.chat().level_of_account_in(room, account)
+    }
+
+    fn moderation(&self) -> &dyn ModerationPort {
+        &**self.member.chat()
+    }
+
+    fn message_of<'a>(
+        &'a self,
+        source: &'a Username,
+        id: Sequence,
+    ) -> BoxFuture<'a, Result<Option<ReadableMessage>, StoreError>> {
+        async move {
+            let Some(identity) = self.member.identity() else { return Ok(None) };
+            let (chat, member) = (self.member.chat(), self.member.id());
+            self.pages.message_of(source, id, chat, member, &identity).await
+        }
+        .boxed()
     }
 
     fn ping(&self) -> BoxFuture<'_, Option<Duration>> {

@@ -6,6 +6,7 @@ use crate::accounts::{Accounts, DirectoryError, Settings};
 use crate::commands::online::Online;
 use crate::commands::spec::Spec;
 use crate::config::Live;
+use crate::moderation::Moderation;
 use crate::pacing::{RenamePacing, RoomPacing};
 
 /// What is typed before a command unless an admin has said otherwise.
@@ -16,6 +17,8 @@ pub const PREFIX: &str = "/";
 pub struct CommandState {
     /// The accounts.
     pub accounts: Arc<Accounts>,
+    /// Sanctions, the audit log and reports, as they are stored.
+    pub moderation: Arc<Moderation>,
     /// The connections whose commands are served.
     pub(super) online: Arc<Online>,
     /// Lets so many change their name.
@@ -24,6 +27,8 @@ pub struct CommandState {
     pub(super) room_changes: RoomPacing,
     /// Counts all that is changed of rooms.
     pub(super) room_wishes: RoomPacing,
+    /// Counts what is reported.
+    pub(super) reports: RoomPacing,
     config: Live,
     settings: RwLock<Settings>,
 }
@@ -33,14 +38,20 @@ impl CommandState {
     ///
     /// # Errors
     /// [`DirectoryError`].
-    pub async fn open(accounts: Arc<Accounts>, config: Live) -> Result<Arc<Self>, DirectoryError> {
+    pub async fn open(
+        accounts: Arc<Accounts>,
+        moderation: Arc<Moderation>,
+        config: Live,
+    ) -> Result<Arc<Self>, DirectoryError> {
         let settings = RwLock::new(accounts.settings().await?);
         Ok(Arc::new(Self {
             accounts,
+            moderation,
             online: Arc::default(),
             renames: RenamePacing::default(),
             room_changes: RoomPacing::default(),
             room_wishes: RoomPacing::of_wishes(),
+            reports: RoomPacing::of_reports(),
             config,
             settings,
         }))
@@ -49,6 +60,12 @@ impl CommandState {
     /// The longest name, in characters (NM-2).
     pub fn max_name(&self) -> usize {
         self.config.current().max_name
+    }
+
+    /// Whether guests may join.
+    pub(super) fn guests(&self) -> bool {
+        let settings = self.settings.read().unwrap_or_else(PoisonError::into_inner);
+        settings.guests.unwrap_or_else(|| self.config.current().guests)
     }
 
     /// Whether guests may join rooms.
@@ -60,6 +77,11 @@ impl CommandState {
     pub fn prefix(&self) -> String {
         let settings = self.settings.read().unwrap_or_else(PoisonError::into_inner);
         settings.prefix.clone().unwrap_or_else(|| PREFIX.to_owned())
+    }
+
+    /// The names of the levels, the lowest first (MO-1).
+    pub(super) fn level_names(&self) -> [String; 6] {
+        self.config.current().level_names.names()
     }
 
     /// Whether a command is switched off.

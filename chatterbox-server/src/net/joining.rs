@@ -133,7 +133,10 @@ impl<'a> Joining<'a> {
                 }
                 JoiningAction::Refuse(refusal) => {
                     tracing::debug!(reason = refusal.word(), "name refused");
-                    let refused = if self.session.agreed().has(Capability::Accounts) {
+                    let agreed = self.session.agreed();
+                    let has_codes =
+                        agreed.has(Capability::Accounts) || agreed.has(Capability::Notices);
+                    let refused = if has_codes {
                         server_frame::refused_with_code(&refusal)
                     } else {
                         server_frame::refused(&refusal)
@@ -239,6 +242,7 @@ impl<'a> Joining<'a> {
             renamer: Renamer(renamer),
             grant,
             agreed,
+            pages: Arc::clone(&context.pages),
             requests: command_inputs,
         };
         let attached = Attached { attachment: Box::new(attachment), rename_requests };

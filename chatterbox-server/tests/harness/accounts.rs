@@ -8,7 +8,8 @@ use chatterbox_proto::{ServerFrame, Username, json};
 use chatterbox_server::access::Access;
 use chatterbox_server::accounts::{Account, Accounts, Cost, Directory, PasswordHash, Secret};
 use chatterbox_server::commands::{CommandState, Service};
-use chatterbox_server::store::MemoryDirectory;
+use chatterbox_server::moderation::Moderation;
+use chatterbox_server::store::{MemoryDirectory, MemoryModeration};
 use chatterbox_server::{Config, Live};
 use serde_json::Value;
 
@@ -53,8 +54,11 @@ impl AccountServer {
         directory.set_admin_password(Some(&hash(ADMIN_PASSWORD))).unwrap();
         let accounts = Arc::new(Accounts::new(directory, cost).unwrap());
         let live = Live::new(config.clone());
-        let state = CommandState::open(Arc::clone(&accounts), live.clone()).await.unwrap();
-        let server = Server::with_access(config, Access::new(Service::new(state, live))).await;
+        let moderation = Arc::new(Moderation::new(MemoryModeration::default()).unwrap());
+        let state =
+            CommandState::open(Arc::clone(&accounts), Arc::clone(&moderation), live.clone());
+        let access = Access::new(Service::new(state.await.unwrap(), live));
+        let server = Server::with_access(config, access.with_moderation(moderation)).await;
         Self { server, accounts }
     }
 

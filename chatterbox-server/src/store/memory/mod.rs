@@ -2,7 +2,9 @@
 
 mod accounts;
 mod messages;
+mod moderation;
 mod rooms;
 
 pub use accounts::Memory as MemoryDirectory;
 pub use messages::Memory;
+pub use moderation::Memory as MemoryModeration;

@@ -38,6 +38,10 @@ impl std::fmt::Debug for Sqlite {
     }
 }
 
+/// Whether guests may join, as it is stored.
+const GUESTS: &str = "guests";
+const ON: &str = "on";
+const OFF: &str = "off";
 const PREFIX: &str = "prefix";
 const ADMIN_PASSWORD: &str = "admin-password";
 
@@ -358,6 +362,7 @@ impl Directory for Sqlite {
         Ok(Settings {
             prefix: self.setting(PREFIX)?,
             disabled,
+            guests: self.setting(GUESTS)?.map(|guests| guests == ON),
             admin_password: self.setting(ADMIN_PASSWORD)?.map(PasswordHash::stored),
         })
     }
@@ -374,6 +379,10 @@ impl Directory for Sqlite {
         };
         self.connection.execute(change, [command])?;
         Ok(())
+    }
+
+    fn set_guests(&mut self, guests: bool) -> Result<(), DirectoryError> {
+        Ok(self.set(GUESTS, if guests { ON } else { OFF })?)
     }
 
     fn set_admin_password(

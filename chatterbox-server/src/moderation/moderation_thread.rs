@@ -1,0 +1,171 @@
+//! The server's side of a store of moderation: a thread that calls it, so that a slow disk blocks no task but those that wait for
+//! it.
+
+use std::io;
+use std::thread::JoinHandle;
+
+use chatterbox_hub::{RoomNumber, Sanction, SanctionId};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::moderation::audit::{AuditEntry, AuditFilter};
+use crate::moderation::moderation_store::{ModerationError, ModerationStore, REPORT_AGE};
+use crate::moderation::new_sanction::NewSanction;
+use crate::moderation::report::{NewReport, Report, ReportFilter};
+
+type Job = Box<dyn FnOnce(&mut dyn ModerationStore) + Send>;
+
+/// Calls that may wait for the thread; further callers wait for room.
+const WAITING_JOBS: usize = 64;
+
+/// What is stored of moderation, as tasks call it; the calls are those of [`ModerationStore`].
+///
+/// A call that was begun is done, also when the task that waits for it has ended meanwhile.
+#[derive(Debug)]
+pub struct Moderation {
+    /// `None` only while it is dropped.
+    jobs: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Moderation {
+    /// # Errors
+    /// When a thread can't be started.
+    pub fn new(mut store: impl ModerationStore + 'static) -> io::Result<Self> {
+        let (jobs, mut inbox) = mpsc::channel::<Job>(WAITING_JOBS);
+        let thread = std::thread::Builder::new().name("moderation".into()).spawn(move || {
+            while let Some(job) = inbox.blocking_recv() {
+                job(&mut store);
+            }
+        })?;
+        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+    }
+
+    async fn call<T: Send + 'static>(
+        &self,
+        function: impl FnOnce(&mut dyn ModerationStore) -> Result<T, ModerationError> + Send + 'static,
+    ) -> Result<T, ModerationError> {
+        let (reply, answer) = oneshot::channel();
+        let jobs = self.jobs.as_ref().ok_or(ModerationError::Closed)?;
+        let job: Job = Box::new(move |store| {
+            // The caller may have been cancelled meanwhile.
+            let _ = reply.send(function(store));
+        });
+        jobs.send(job).await.map_err(|_| ModerationError::Closed)?;
+        answer.await.map_err(|_| ModerationError::Closed)?
+    }
+
+    /// The sanctions of earlier runs that hold, when a server starts. Those that have ended are removed, and those of rooms and accounts
+    /// that are not there any more.
+    ///
+    /// # Errors
+    /// [`ModerationError`].
+    pub async fn load(&self, now: i64) -> Result<Vec<Sanction>, ModerationError> {
+        self.call(move |store| {
+            // A full disk does not keep anybody from reading who is banned.
+            for removed in [store.forget_ended(now), store.forget_orphans()] {
+                if let Err(error) = removed {
+                    tracing::warn!(%error, "old sanctions could not be removed");
+                }
+            }
+            store.sanctions(now)
+        })
+        .await
+    }
+
+    /// # Errors
+    /// [`ModerationError`].
+    pub async fn impose(
+        &self,
+        audit: AuditEntry,
+        sanctions: Vec<NewSanction>,
+    ) -> Result<Vec<SanctionId>, ModerationError> {
+        self.call(move |store| store.impose(&audit, &sanctions)).await
+    }
+
+    /// # Errors
+    /// [`ModerationError`].
+    pub async fn lift(
+        &self,
+        audit: AuditEntry,
+        ids: Vec<SanctionId>,
+    ) -> Result<(), ModerationError> {
+        self.call(move |store| store.lift(&audit, &ids)).await
+    }
+
+    /// # Errors
+    /// [`ModerationError`].
+    pub async fn note(&self, audit: AuditEntry) -> Result<(), ModerationError> {
+        self.call(move |store| store.note(&audit)).await
+    }
+
+    /// # Errors
+    /// [`ModerationError`].
+    pub async fn forget_room(&self, room: RoomNumber) -> Result<(), ModerationError> {
+        self.call(move |store| store.forget_room(room)).await
+    }
+
+    /// # Errors
+    /// [`ModerationError`].
+    pub async fn forget_account(&self, account: i64) -> Result<(), ModerationError> {
+        self.call(move |store| store.forget_account(account)).await
+    }
+
+    /// Removes what is too old: entries of the audit log from before `audit_before`, reports, and sanctions that have ended.
+    ///
+    /// # Errors
+    /// [`ModerationError`].
+    pub async fn forget_by_age(&self, now: i64, audit_before: i64) -> Result<(), ModerationError> {
+        self.call(move |store| {
+            store.forget_ended(now)?;
+            store.forget_reports(now.saturating_sub(REPORT_AGE))?;
+            store.forget_audit(audit_before)
+        })
+        .await
+    }
+
+    /// # Errors
+    /// [`ModerationError`].
+    pub async fn audit(&self, filter: AuditFilter) -> Result<Vec<AuditEntry>, ModerationError> {
+        self.call(move |store| store.audit(&filter)).await
+    }
+
+    /// # Errors
+    /// [`ModerationError`].
+    pub async fn report(&self, new: NewReport) -> Result<i64, ModerationError> {
+        self.call(move |store| store.report(&new)).await
+    }
+
+    /// # Errors
+    /// [`ModerationError`].
+    pub async fn reports(&self, filter: ReportFilter) -> Result<Vec<Report>, ModerationError> {
+        self.call(move |store| store.reports(filter)).await
+    }
+
+    /// # Errors
+    /// [`ModerationError`].
+    pub async fn report_of(&self, number: i64) -> Result<Option<Report>, ModerationError> {
+        self.call(move |store| store.report_of(number)).await
+    }
+
+    /// # Errors
+    /// [`ModerationError`].
+    pub async fn close_report(
+        &self,
+        audit: AuditEntry,
+        number: i64,
+    ) -> Result<bool, ModerationError> {
+        self.call(move |store| store.close_report(&audit, number)).await
+    }
+}
+
+/// Waits for the calls in the queue.
+impl Drop for Moderation {
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread of moderation has panicked");
+        }
+    }
+}
