@@ -2,7 +2,7 @@
 
 use std::sync::PoisonError;
 
-use conformance_kit::trace::Trace;
+use conformance_kit::{clock::Clock, trace::Trace};
 use serde_json::{Value, json};
 
 use super::{hands::ServerHands, peer::Peer, staff::Staff};
@@ -12,8 +12,9 @@ use crate::{connection::Mark, verdict::Verdict};
 const OFFER: &str = "accounts/1 commands/1 ids/1 notices/1 rename/1 rooms/1";
 /// The level that it has to have.
 const LEVEL: u64 = 5;
-/// How often it tries to log in while somebody has its name, as its own connection of the case before does for a moment.
-const TRIES: u8 = 40;
+/// For so many times the time that an answer may take it tries to log in, while its name is taken: its own connection of the
+/// case before may have it for a moment.
+const PATIENCE: u32 = 2;
 
 const NONE: &str = "it takes an account of level 5: give --staff NAME --staff-password-file FILE (for chatterbox-server, made with: chatterbox-server user add judge --level admin)";
 
@@ -38,7 +39,8 @@ impl ServerHands {
         let Some((name, password)) = self.shared.staff() else {
             return Err(Verdict::not_applicable(NONE));
         };
-        for _ in 0..TRIES {
+        let clock = Clock::start();
+        loop {
             let mut peer = self.connect_unrecorded("staff").await?;
             let answer = peer.offer(&name, OFFER, &[("PASSWORD", json!(password))]).await;
             let Some(answer) = answer else {
@@ -50,14 +52,14 @@ impl ServerHands {
                 return of_level(peer, level.and_then(Value::as_u64), &self.trace);
             }
             let code = answer.key("CODE").and_then(Value::as_str).unwrap_or_default();
-            if !matches!(code, "taken" | "busy" | "throttled") {
+            let late = clock.elapsed() > self.patience() * PATIENCE;
+            if late || !matches!(code, "taken" | "busy" | "throttled") {
                 let heard = peer.heard(Mark::START);
                 return Err(Verdict::inconclusive(format!("{name} can't log in: {heard}")));
             }
             drop(peer);
             self.settle().await;
         }
-        Err(Verdict::inconclusive(format!("{name}, the staff, is logged in already")))
     }
 }
 
