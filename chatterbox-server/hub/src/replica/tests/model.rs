@@ -117,7 +117,8 @@ impl Model {
             }
             Wish::Leave(who) => Proposal::Leave(self.member(*who)),
             Wish::Rename(who, to) => {
-                let rename = Rename { name: name(NAMES[*to]), owns: false, blocked_by: vec![], now: 0 };
+                let rename =
+                    Rename { name: name(NAMES[*to]), owns: false, blocked_by: vec![], now: 0 };
                 Proposal::Rename(self.member(*who), rename)
             }
             Wish::Say { who, tag, to } => {

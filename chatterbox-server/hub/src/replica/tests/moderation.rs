@@ -123,7 +123,8 @@ impl World {
     }
 
     fn is_under(&self, kind: SanctionKind, person: &Person) -> bool {
-        let holds = |one: &&Sanction| one.kind == kind && one.until.is_none_or(|end| self.now < end);
+        let holds =
+            |one: &&Sanction| one.kind == kind && one.until.is_none_or(|end| self.now < end);
         self.sanctions.iter().filter(holds).any(|one| Self::is_on(one, person))
     }
 
@@ -182,7 +183,9 @@ impl World {
             until: end.map(|end| self.now + i64::from(end)),
         };
         let imposed = self.moderate(ModerationAct::Impose(vec![sanction.clone()])).unwrap();
-        if let (SanctionSubject::Guest { session, .. }, On::Member(who)) = (&mut sanction.subject, on) {
+        if let (SanctionSubject::Guest { session, .. }, On::Member(who)) =
+            (&mut sanction.subject, on)
+        {
             *session = self.here[who].session;
         }
         self.sanctions.push(sanction.clone());
@@ -231,7 +234,8 @@ impl World {
                     Ok(Effect::Joined(joined)) => {
                         assert!(!excluded || !joined.is_resumed && key.is_some(), "{wanted:?}");
                         let fresh = Person { session: None, ..wanted };
-                        let is_out = self.is_under(SanctionKind::Ban, &fresh) || self.is_kicked(&fresh);
+                        let is_out =
+                            self.is_under(SanctionKind::Ban, &fresh) || self.is_kicked(&fresh);
                         assert!(!is_out, "{fresh:?} {:?}", self.sanctions);
                         self.here.retain(|one| Some(one.member) != joined.replaced);
                         let session = joined.session.map(SessionKey::id);
@@ -287,7 +291,8 @@ impl World {
             }
             Act::Say(who, to) => {
                 let Some(person) = self.person(who) else { return };
-                let destination = to.map_or(Destination::All, |to| Destination::User(name(PEOPLE[to])));
+                let destination =
+                    to.map_or(Destination::All, |to| Destination::User(name(PEOPLE[to])));
                 let record = Record {
                     source: name(PEOPLE[person.name]),
                     destination,
@@ -297,9 +302,8 @@ impl World {
                 };
                 let say = Say { member: person.member, number: 1, tag: None, record };
                 let outcome = self.step(Proposal::Say(say));
-                let helps = to.is_some_and(|to| {
-                    self.here.iter().any(|one| one.name == to && one.level >= 3)
-                });
+                let helps = to
+                    .is_some_and(|to| self.here.iter().any(|one| one.name == to && one.level >= 3));
                 let is_muted = self.is_under(SanctionKind::Mute, &person) && !helps;
                 assert_eq!(matches!(outcome, Err(Refused::Muted(_))), is_muted, "{person:?}");
             }
@@ -335,8 +339,11 @@ impl World {
                 self.kicks.push((on, self.now + 30));
             }
             Act::Promote(who, level) => {
-                let Some(person) = self.person(who).filter(|one| one.account.is_some()) else { return };
-                let amendment = Amendment { level: Level::new(level.into()), ..Amendment::default() };
+                let Some(person) = self.person(who).filter(|one| one.account.is_some()) else {
+                    return;
+                };
+                let amendment =
+                    Amendment { level: Level::new(level.into()), ..Amendment::default() };
                 let _ = self.step(Proposal::Amend(person.member, amendment)).unwrap();
                 self.here[who].level = level;
             }

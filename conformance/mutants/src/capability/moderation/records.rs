@@ -123,7 +123,9 @@ impl Chat {
         let hits = |sanction: &&Sanction| match &sanction.on {
             On::Account(own) => party == Party::Account(own.clone()),
             On::Session(token) => *token == member.token,
-            On::Name(own) => *own == name && member.account.is_none(),
+            On::Name(own) => {
+                *own == name && (member.account.is_none() || f.acts(Fault::MuteShedByNick))
+            }
             On::Connection(own) => *own == member.connection,
             On::Network { .. } => false,
         };

@@ -8,10 +8,11 @@ use std::net::IpAddr;
 use conformance_kit::wire::frame::Frame;
 use serde_json::{Value, json};
 
-use super::scene::{guest, must_not, ranked};
+use super::scene::{guest, must, must_not, ranked};
 use crate::{
     cases::capability::{
         calling::{Came, call, came, code, is_ok},
+        membership::column,
         told::text,
     },
     server::{
@@ -108,18 +109,18 @@ pub(super) async fn asks(c: &mut ServerHands) -> Outcome {
 
 pub(super) async fn lock_out(c: &mut ServerHands) -> Outcome {
     let mut operator = ranked(c, "operator", 4).await?;
-    let equal = ranked(c, "equal", 4).await?;
-    let above = c.staff().await?.name().to_owned();
+    let mut moderator = ranked(c, "mod", 3).await?;
+    let equal = ranked(c, "equal", 3).await?;
     let why = c.text();
     // A user may be out of reach by the rank, whatever is banned.
     let words = ["would-lock-out", "forbidden"];
-    for name in [&equal.name, &above] {
-        must_not(c, &mut operator, ("ban", &[name, SHORT, &why]), &words).await?;
+    for name in [&equal.name, &operator.name] {
+        must_not(c, &mut moderator, ("ban", &[name, SHORT, &why]), &words).await?;
     }
     let address = own_address(&operator)?;
     let shown = address.to_string();
     let answer = tried(c, &mut operator, &[&shown, SHORT, &why]).await?;
-    let mut all = [equal];
+    let mut all = [equal, moderator];
     match answer {
         Came::Result(result) if code(&result) == "would-lock-out" && !is_ok(&result) => {}
         Came::Result(result) if is_ok(&result) => {
@@ -163,8 +164,8 @@ pub(super) async fn unseen(c: &mut ServerHands) -> Outcome {
     let own = own_address(&operator)?.to_string();
     let marks = [moderator.mark(), bob.mark(), carl.mark()];
     let why = c.text();
-    super::scene::must(c, &mut operator, "ban", &[NOBODYS, SHORT, &why]).await?;
-    super::scene::must(c, &mut operator, "kick", &[&carl.name.clone(), &why]).await?;
+    must(c, &mut operator, "ban", &[NOBODYS, SHORT, &why]).await?;
+    must(c, &mut operator, "kick", &[&carl.name.clone(), &why]).await?;
     carl.find_closed().await;
     for (name, args) in [("banned-users", &[][..]), ("audit", &[]), ("users", &[]), ("help", &[])] {
         let since = moderator.mark();
@@ -187,8 +188,8 @@ pub(super) async fn unseen(c: &mut ServerHands) -> Outcome {
         }
     }
     // Whoever may see it does.
-    let result = super::scene::must(c, &mut operator, "banned-users", &[]).await?;
-    let listed = crate::cases::capability::membership::column(&result, "VALUE");
+    let result = must(c, &mut operator, "banned-users", &[]).await?;
+    let listed = column(&result, "VALUE");
     let expected = format!("{NOBODYS} in the column VALUE of banned-users, for level 4");
     let there = listed
         .iter()

@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     cases::capability::membership::{done, enter, host, refused, said},
-    server::{hands::ServerHands, peer::Peer},
+    server::{
+        hands::ServerHands,
+        peer::{Mark, Peer},
+    },
     verdict::{Outcome, Verdict},
 };
 
@@ -37,13 +40,13 @@ pub(super) async fn room(c: &mut ServerHands) -> Outcome {
     let everywhere = speaks(c, &mut bob, "ALL").await?;
     if !everywhere {
         let expected = "who is muted in a room can write to ALL";
-        return Ok(Verdict::fail(expected, bob.heard(crate::server::peer::Mark::START)));
+        return Ok(Verdict::fail(expected, bob.heard(Mark::START)));
     }
     must(c, &mut ann, "unmute", &[&owner.name, &room.name]).await?;
     let (after, _) = said(c, &mut bob, &room.name).await?;
     ann.expect_content(&after).await?;
     let expected = "nothing of who is muted reaches the room";
-    Ok(Verdict::check(ann.count(&text) == 0, expected, ann.heard(crate::server::peer::Mark::START)))
+    Ok(Verdict::check(ann.count(&text) == 0, expected, ann.heard(Mark::START)))
 }
 
 /// Whether what somebody says is taken.

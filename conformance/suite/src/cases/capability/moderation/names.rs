@@ -2,13 +2,16 @@
 
 use serde_json::json;
 
-use super::scene::{OFFER, crowd, ended, guest, kept_out, must, ranked};
+use super::scene::{OFFER, crowd, guest, kept_out, must, ranked};
 use crate::{
     cases::capability::{
         calling::{code, is_ok, nick},
         membership::token_of,
     },
-    server::{hands::ServerHands, peer::Peer},
+    server::{
+        hands::ServerHands,
+        peer::{Mark, Peer},
+    },
     verdict::{Outcome, Verdict},
 };
 
@@ -21,10 +24,12 @@ async fn banned(
     ann: &mut Peer,
 ) -> Result<Vec<Peer>, Verdict> {
     let crowd = crowd(c).await?;
-    let (since, name, why) = (ann.mark(), ann.name.clone(), c.text());
-    must(c, moderator, "ban", &[&name, LONG, &why]).await?;
-    ended(ann, since, "banned", &why).await?;
-    Ok(crowd)
+    must(c, moderator, "ban", &[&ann.name, LONG]).await?;
+    if ann.find_closed().await {
+        return Ok(crowd);
+    }
+    let expected = "the connection of a guest who is banned ends";
+    Err(Verdict::missing(expected, ann.heard(Mark::START)))
 }
 
 pub(super) async fn lookalikes(c: &mut ServerHands) -> Outcome {
@@ -44,10 +49,10 @@ pub(super) async fn no_way_around(c: &mut ServerHands) -> Outcome {
     let mut moderator = ranked(c, "mod", 3).await?;
     let mut ann = guest(c, "ann").await?;
     let (token, name) = (token_of(&mut ann)?, ann.name.clone());
+    let mut dora = guest(c, "dora").await?;
     let _crowd = banned(c, &mut moderator, &mut ann).await?;
     let resume = [("RESUME", json!({"TOKEN": token, "AFTER": 0}))];
     kept_out(c, ("ann", &name), &resume, "banned").await?;
-    let mut dora = guest(c, "dora").await?;
     let result = nick(c, &mut dora, &name).await?;
     let refused = !is_ok(&result) && code(&result) == "banned";
     Ok(Verdict::check(refused, "banned for nick to a banned name", result.to_string()))
@@ -60,11 +65,11 @@ pub(super) async fn shared_address(c: &mut ServerHands) -> Outcome {
     let expected = "other guests at the address of a banned one are left alone, where many are";
     for mut one in crowd {
         if c.fence(&mut moderator, &mut one).await.is_err() || one.is_closed() {
-            return Ok(Verdict::fail(expected, one.heard(crate::server::peer::Mark::START)));
+            return Ok(Verdict::fail(expected, one.heard(Mark::START)));
         }
     }
     let (mut peer, name) = (c.connect("dora").await?, c.name("dora"));
     let answer = peer.offer(&name, OFFER, &[]).await;
     let let_in = answer.is_some_and(|frame| frame.accepted() == Some(true));
-    Ok(Verdict::check(let_in, expected, peer.heard(crate::server::peer::Mark::START)))
+    Ok(Verdict::check(let_in, expected, peer.heard(Mark::START)))
 }

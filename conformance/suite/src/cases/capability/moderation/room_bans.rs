@@ -43,7 +43,7 @@ pub(super) async fn from_room(c: &mut ServerHands) -> Outcome {
     run(c, &mut ann, "invite", &[&room.name, &name], &[]).await?;
     must_not(c, &mut bob, ("join", join), &["banned"]).await?;
     must(c, &mut ann, "unban", &[&name, &room.name]).await?;
-    enter(c, &mut bob, &room).await?;
+    must(c, &mut bob, "join", join).await?;
     let (after, _) = said(c, &mut bob, &room.name).await?;
     ann.expect_content(&after).await?;
     Ok(Verdict::Pass)
