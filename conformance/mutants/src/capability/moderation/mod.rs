@@ -10,8 +10,9 @@ mod records;
 mod removing;
 mod reports;
 pub(crate) mod sanctions;
+mod standing;
 mod words;
 
 pub(super) use commands::{Step, catalogue};
 pub(crate) use records::Moderation;
-pub use records::STAFF;
+pub use standing::STAFF;
