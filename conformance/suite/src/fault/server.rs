@@ -430,6 +430,7 @@ faults! {
     BanOfWhoIsHere: "Who is away can't be banned.",
     BanNeverEnds: "A ban does not end by time.",
     BanLiftedInVain: "A ban can't be lifted.",
+    BansListedBare: "The list of bans does not say who has made them.",
     BanAddressUnasked: "A ban that hits others does not ask first.",
     BanWideTaken: "An operator may ban any range of addresses.",
     BanLocksOut: "A ban may hit its author.",

@@ -27,11 +27,13 @@ impl Chat {
         let room = order.room.and_then(|room| self.rooms.get(room));
         let scope = room.map_or("server", |room| &room.name);
         let bans = self.moderation.holding(&[Kind::Ban], order.room);
+        let bare = f.acts(Fault::BansListedBare);
         let rows: Vec<Value> = bans
             .map(|ban| {
                 let hidden = matches!(ban.on, On::Network { .. }) && !shown;
                 let value = if hidden { Value::Null } else { json!(ban.about) };
-                json!([ban.number, ban.on.word(), value, scope, ban.by, ban.until, ban.reason])
+                let by = if bare { Value::Null } else { json!(ban.by) };
+                json!([ban.number, ban.on.word(), value, scope, by, ban.until, ban.reason])
             })
             .collect();
         let columns = ["NUMBER", "KIND", "VALUE", "SCOPE", "BY", "UNTIL", "REASON"];

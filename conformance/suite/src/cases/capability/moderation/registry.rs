@@ -109,6 +109,14 @@ pub const BANS: &[Case] = &[
         .extension(EXTENSION)
         .alone()
         .killed_by(&[Fault::BanLiftedInVain]),
+    Case::must("ban.listed", "MO-4", |c| Box::pin(bans::listed(c)))
+        .asks("A ban is listed with its author, its end and its reason, and can be lifted by its number")
+        .hint("banned-users has a table of NUMBER, KIND, VALUE, SCOPE, BY, UNTIL and REASON; unban takes a number as well.")
+        .needs(&["ban.offline"])
+        .excused_by(&["ban.unban"])
+        .extension(EXTENSION)
+        .alone()
+        .killed_by(&[Fault::BansListedBare]),
     Case::must("ban.name", "MO-4", |c| Box::pin(names::lookalikes(c)))
         .asks("A banned name is refused in any case, and so are its ASCII look-alikes")
         .hint("Compare the folded names, and their skeletons (UTS 39): I, l and 1 look alike.")
@@ -196,8 +204,15 @@ pub const MODERATION: &[Case] = &[
         .asks("Every act for every pair of levels: whoever is not above is refused, and nothing changes")
         .hint("One function that decides who may, asked by every command, with the level of both.")
         .needs(&["kick.rank"])
+        .excused_by(&["kick.closes"])
         .extension(EXTENSION)
         .alone()
+        .killed_by(&[Fault::ModerationForAll, Fault::ModerationRankIgnored]),
+    Case::must("mod.room-matrix", "RL-2", |c| Box::pin(matrix::pairs_in_room(c)))
+        .asks("Every act in a room for every pair of levels there: whoever is not above is refused, and nothing changes")
+        .hint("In a room the greater one of the two levels counts, of the one who acts and of the one who is hit alike.")
+        .needs(&["rooms.create-join"])
+        .extension(EXTENSION)
         .killed_by(&[Fault::ModerationForAll, Fault::ModerationRankIgnored]),
     Case::must("mod.audit", "MO-10", |c| Box::pin(audit::each_act_once(c)))
         .asks("Each act is one line of the audit log, and what was refused is none")
