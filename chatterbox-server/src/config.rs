@@ -156,10 +156,11 @@ pub struct Config {
 }
 
 /// What every chat speaks, with accounts or without them.
-const SPOKEN: [Capability; 6] = [
+const SPOKEN: [Capability; 7] = [
     Capability::Ids,
     Capability::Notices,
     Capability::Ping,
+    Capability::Presence,
     Capability::Recent,
     Capability::Rename,
     Capability::Utf8,

@@ -84,6 +84,8 @@ pub async fn run_with(
     let presence = tokio::spawn(async move { presence.notifier().notify_of_presence().await });
     let counting = Arc::clone(&chat);
     let counting = tokio::spawn(async move { tell_counts(&counting).await });
+    let changes = Arc::clone(&chat);
+    let changes = tokio::spawn(async move { tell_presence(&changes).await });
 
     let rooms = access.rooms.clone();
     let authenticator = Arc::clone(&access.authenticator);
@@ -175,6 +177,7 @@ pub async fn run_with(
     }
     presence.abort();
     counting.abort();
+    changes.abort();
     account_changes.abort();
     tracing::info!("stopped");
     outcome
@@ -236,6 +239,17 @@ async fn tell_counts(chat: &Chat) {
     loop {
         tokio::time::sleep(COUNTS).await;
         chat.tell_counts();
+    }
+}
+
+/// The time between two looks at what there is to tell of users. It is a part of the time between two tellings (PR-2).
+const PRESENCE: Duration = Duration::from_millis(500);
+
+/// Tells who is away, and who is back; never returns.
+async fn tell_presence(chat: &Chat) {
+    loop {
+        tokio::time::sleep(PRESENCE).await;
+        chat.tell_presence();
     }
 }
 

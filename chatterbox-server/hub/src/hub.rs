@@ -19,6 +19,7 @@ use crate::event::Event;
 use crate::identity::{Identity, LoggedIn};
 use crate::ids::{MemberId, SessionId};
 use crate::member::{Kind, Member};
+use crate::presence_telling::PresenceDesk;
 use crate::record::{Record, Sequence};
 use crate::removal::Removal;
 use crate::replica::state::Replica;
@@ -44,6 +45,8 @@ pub struct Hub {
     pub(crate) rooms: Rooms,
     /// What this node knows of rooms beside the lobby.
     pub(crate) desk: RoomDesk,
+    /// Of whom something is to be told.
+    pub(crate) presence: PresenceDesk,
     /// The history of the lobby.
     pub(crate) history: History,
     pub(crate) budget: Budget,
@@ -61,6 +64,7 @@ impl Hub {
             sender_hasher: RandomState::new(),
             rooms: Rooms::new(lobby),
             desk: RoomDesk::default(),
+            presence: PresenceDesk::default(),
             history: History::new(keep),
             budget: Budget::new(WAITING),
             now: 0,

@@ -43,6 +43,7 @@ mod member;
 mod membership;
 mod over_budget;
 mod permission;
+mod presence_telling;
 mod reading;
 mod record;
 mod removal;

@@ -95,7 +95,8 @@ impl Hub {
                 let _ = self.left(left, &mut applied.wakes);
                 applied
             }
-            Ok(Effect::Renamed(Renamed { old, new, stale, rooms })) => {
+            Ok(Effect::Renamed(Renamed { member, old, new, stale, rooms })) => {
+                self.presence.note(member);
                 self.mark_stale(stale);
                 self.forget_rooms(&rooms);
                 self.rooms.push_lobby(Event::renamed(old, new));
@@ -103,6 +104,9 @@ impl Hub {
             }
             Ok(Effect::Said(said)) => {
                 let number = said.number;
+                if let Some(member) = said.back {
+                    self.presence.note(member);
+                }
                 let wake = self.deliver(said);
                 Applied { wake, ..Applied::unseen(Ok(Outcome::Said(number))) }
             }
@@ -111,6 +115,10 @@ impl Hub {
                 let mut applied = Applied::unseen(Ok(Outcome::Done));
                 self.tell_rooms(rooms, &mut applied.wakes);
                 applied
+            }
+            Ok(Effect::Away(member)) => {
+                self.presence.note(member);
+                Applied::unseen(Ok(Outcome::Done))
             }
             Ok(Effect::Rooms(RoomsChanged { done, told })) => {
                 let mut applied = Applied::unseen(Ok(Outcome::Rooms(done)));
@@ -143,6 +151,10 @@ impl Hub {
         let Joined { member, name_json, session, is_resumed, replaced, stale, rooms, lost } =
             joined;
         self.mark_stale(stale);
+        if self.identity(member).is_some_and(|identity| identity.away.is_some()) {
+            // Whoever comes is not away, as far as the others know.
+            self.presence.note(member);
+        }
         let mut applied = match replaced {
             None => {
                 self.rooms.push_lobby(Event::joined(name_json));
@@ -151,6 +163,7 @@ impl Hub {
             // The others need not know which connection it is.
             Some(old) => {
                 let mut applied = Applied::unseen(Ok(Outcome::Done));
+                self.presence.replaced(old, member);
                 if self.forget_member(old) {
                     self.removed.insert(old, Removal::Resumed);
                     applied.removed.push(old);
@@ -220,7 +233,7 @@ impl Hub {
 
     /// Adds a message to the history, and queues it for its receivers.
     pub(crate) fn deliver(&mut self, said: Said) -> Wake {
-        let Said { number, record, to } = said;
+        let Said { number, record, to, .. } = said;
         match &record.destination {
             Destination::Room(room) => match self.desk.id(room.number) {
                 Some(id) if self.rooms.push(id, Event::message(number, record)) => Wake::Room(id),

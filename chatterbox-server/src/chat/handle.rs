@@ -188,6 +188,12 @@ impl Handle {
         let _ = self.chat.change(Proposal::SetBlocked(self.id, blocked)).await;
     }
 
+    /// Notes that it is away, with these words, or is back (PR-2).
+    pub async fn set_away(&self, words: Option<&str>) {
+        // Who is not here any more is not away either.
+        let _ = self.chat.change(Proposal::SetAway(self.id, words.map(Arc::from))).await;
+    }
+
     /// What block lists mean for it.
     pub fn filter(&self) -> Arc<BlockFilter> {
         self.chat.hub().shared_filter(self.id)

@@ -279,6 +279,13 @@ impl Chat {
         self.wake(hub, [wake]);
     }
 
+    /// Tells who is away, and who is back, if it is time; see [`Hub::tell_presence`].
+    pub fn tell_presence(&self) {
+        let mut hub = self.hub_now();
+        let wake = hub.tell_presence();
+        self.wake(hub, [wake]);
+    }
+
     /// Removes slow consumers; see [`Hub::evict_overtaken`].
     pub fn evict_overtaken(&self, now: u64) -> Laggards {
         let laggards = self.hub().evict_overtaken(now);

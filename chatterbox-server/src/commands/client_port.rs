@@ -63,6 +63,9 @@ pub trait ClientPort: Send + Sync + Debug {
     /// Replaces this user's own block list.
     fn set_blocked(&self, blocked: Vec<Username>) -> BoxFuture<'_, ()>;
 
+    /// Notes that this user is away, with these words, or is back.
+    fn set_away<'a>(&'a self, words: Option<&'a str>) -> BoxFuture<'a, ()>;
+
     /// Changes the account or the level of a member, and says whether it may do something else now.
     fn amend(&self, member: MemberId, amendment: Amendment) -> BoxFuture<'_, bool>;
 

@@ -6,7 +6,9 @@ use crate::commands::command::Command;
 use crate::commands::family::rooms::{
     inviting, joining, listing, making, people, settings, talking,
 };
-use crate::commands::family::{account, admin, block, diagnostics, help, identity, message, users};
+use crate::commands::family::{
+    account, admin, block, diagnostics, help, identity, message, presence, users,
+};
 use crate::commands::spec::Spec;
 
 /// Every command, in the order of the reference.
@@ -16,6 +18,8 @@ pub(super) static TABLE: &[&Command] = &[
     &identity::NICK,
     &users::USERS,
     &users::USER_COUNT,
+    &presence::AWAY,
+    &presence::BACK,
     &account::REGISTER,
     &account::PASSWD,
     &account::LOGOUT,

@@ -258,6 +258,10 @@ impl ClientPort for MemberPort {
         self.member.set_blocked(blocked).boxed()
     }
 
+    fn set_away<'a>(&'a self, words: Option<&'a str>) -> BoxFuture<'a, ()> {
+        self.member.set_away(words).boxed()
+    }
+
     fn amend(&self, member: MemberId, amendment: Amendment) -> BoxFuture<'_, bool> {
         self.member.chat().amend(member, amendment).boxed()
     }

@@ -180,6 +180,7 @@ impl<'a> Joining<'a> {
                 elevated: false,
                 address: Some(self.peer.ip()),
                 since: unix_now(),
+                away: None,
                 agreed: claim.agreed,
             },
             lists: BlockLists::new(

@@ -15,6 +15,7 @@ use crate::{Delivery, Filing, JoinError, JoinReply, JoinRequest, Laggards, MOVIN
 mod blocks;
 mod budget;
 mod logins;
+mod presence;
 mod rings_and_runs;
 mod room_accounts;
 mod room_bounds;

@@ -30,6 +30,8 @@ pub(crate) enum Effect {
     Said(Said),
     /// Nothing that everybody is told, but these see or hear others than before, and rooms may be told something.
     Unseen(Stale, Vec<RoomTold>),
+    /// Whether somebody is away is another than before.
+    Away(MemberId),
     /// Logins of an account have ended.
     LoginsEnded(LoginsEnded),
     /// Rooms are others than before.
@@ -69,6 +71,7 @@ pub(crate) struct Left {
 /// Somebody has another name; both as JSON.
 #[derive(Debug)]
 pub(crate) struct Renamed {
+    pub(crate) member: MemberId,
     pub(crate) old: Bytes,
     pub(crate) new: Bytes,
     pub(crate) stale: Stale,
@@ -85,6 +88,8 @@ pub(crate) struct Said {
     pub(crate) record: Record,
     /// The member that a private message is for, if they are here.
     pub(crate) to: Option<MemberId>,
+    /// Who has said it, if they were away until now.
+    pub(crate) back: Option<MemberId>,
 }
 
 /// Logins of an account have ended.

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use chatterbox_proto::capability::presence::push_user;
 use chatterbox_proto::{Refusal, Username, json};
 
 use crate::block_lists::{BLOCKERS, BlockFilter, BlockLists, FilterBuilder};
@@ -57,6 +58,12 @@ impl Person {
         self.lists.as_deref()
     }
 
+    /// Appends what is told of them (PR-1).
+    pub(crate) fn push_state(&self, out: &mut Vec<u8>) {
+        let Identity { since, away, .. } = &self.identity;
+        push_user(out, &self.name_json, *since, away.as_deref());
+    }
+
     /// Changes the lists in place, and gives their memory back when they are empty.
     fn change_lists<T>(&mut self, change: impl FnOnce(&mut BlockLists) -> T) -> T {
         let lists = self.lists.get_or_insert_default();
@@ -97,6 +104,15 @@ impl Presence {
     /// The same as JSON, each with a separator before it.
     pub(crate) fn user_list(&self) -> Vec<Bytes> {
         self.list.pieces()
+    }
+
+    /// What is told of everybody (PR-1): members of an object, each with a separator before it.
+    pub(crate) fn states(&self) -> Vec<Bytes> {
+        self.list.states(|id, out| {
+            if let Some(person) = self.people.get(&id) {
+                person.push_state(out);
+            }
+        })
     }
 
     pub(crate) fn person(&self, id: MemberId) -> Option<&Person> {
@@ -218,6 +234,17 @@ impl Presence {
         }
         stale.0.insert(id);
         stale
+    }
+
+    /// Notes that a member is away, with these words, or is not. Says whether that is news.
+    pub(crate) fn set_away(&mut self, id: MemberId, away: Option<Arc<str>>) -> bool {
+        let Some(person) = self.people.get_mut(&id) else { return false };
+        if person.identity.away == away {
+            return false;
+        }
+        person.identity.away = away;
+        self.list.changed(id);
+        true
     }
 
     /// Replaces a member's own block list. Both lists are compared; beyond that it costs as much as there are names that

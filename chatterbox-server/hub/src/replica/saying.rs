@@ -37,7 +37,8 @@ impl Replica {
             self.rooms.said(room, number);
         }
         self.file_to(&mut record);
-        Ok(self.address(number, record))
+        let back = self.presence.set_away(member, None).then_some(member);
+        Ok(Said { back, ..self.address(number, record) })
     }
 
     /// Numbers the messages that are going to be accepted if a node proposes them next, from `first` on, and files them as they
@@ -87,7 +88,7 @@ impl Replica {
     /// Finds whom a message is for.
     pub(crate) fn address(&self, number: Sequence, mut record: Record) -> Said {
         let to = self.addressee(&mut record);
-        Said { number, record, to }
+        Said { number, record, to, back: None }
     }
 
     /// The member that a private message is for, if they are here. One that is not filed yet is filed under them, or under the

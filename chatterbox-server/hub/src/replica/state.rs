@@ -84,6 +84,14 @@ impl Replica {
                 self.speaks_for(from, member)?;
                 Ok(Effect::Unseen(self.presence.set_blocked(member, blocked), Vec::new()))
             }
+            Proposal::SetAway(member, away) => {
+                self.speaks_for(from, member)?;
+                Ok(if self.presence.set_away(member, away) {
+                    Effect::Away(member)
+                } else {
+                    Effect::Unseen(Stale::default(), Vec::new())
+                })
+            }
             // An admin may be a member of another node.
             Proposal::Amend(member, amendment) => {
                 let (stale, rooms) = self.amend(member, amendment)?;
@@ -152,7 +160,11 @@ impl Replica {
         let Join { mut identity, lists, random, hold, .. } = join;
         match old.and_then(|old| self.presence.identity(old)) {
             // The session goes on under the name that it has now, which may be a nick.
-            Some(Identity { name, .. }) => identity.name = name.clone(),
+            // Nobody sees that it is another connection, so they are here since then, and away as before.
+            Some(Identity { name, since, away, .. }) => {
+                (identity.name, identity.since) = (name.clone(), *since);
+                identity.away.clone_from(away);
+            }
             None => {
                 let claimant = Claimant {
                     owns: identity.account() == Some(&identity.name),
@@ -171,10 +183,11 @@ impl Replica {
             stale = others;
         }
         let (name, login) = (identity.name.clone(), identity.login.clone());
-        let mut suspended = Vec::new();
+        let (mut suspended, mut suspended_away) = (Vec::new(), None);
         let session = match resumed {
             Some(session) => {
                 suspended = self.sessions.take_rooms(session);
+                suspended_away = self.sessions.take_away(session);
                 if let Some(before) = self.sessions.newest(session).filter(|_| is_guest) {
                     self.rooms.departures.go_on(before, member);
                 }
@@ -184,6 +197,7 @@ impl Replica {
             None => None,
         };
         let connection = Connection { node, session: session.map(SessionKey::id), hold };
+        let identity = Identity { away: identity.away.or(suspended_away), ..identity };
         stale.extend(self.presence.insert(member, identity, lists, connection));
         let name_json = self.presence.person(member).map(|person| person.name_json.clone());
         let (mut rooms, mut lost) = (self.renamed_in_rooms(in_rooms), Vec::new());
@@ -215,11 +229,12 @@ impl Replica {
         let (left_rooms, mut rooms) = self.guest_leaves_rooms(member, &name);
         let (person, stale) = self.presence.remove(member)?;
         rooms.extend(self.renamed_in_rooms(in_rooms));
-        let Identity { name, address, .. } = &person.identity;
+        let Identity { name, address, away, .. } = &person.identity;
         let network = address.map(network);
         let Connection { session, hold, .. } = person.connection;
         if let Some(session) = session {
             self.sessions.leave_rooms(session, left_rooms);
+            self.sessions.keep_away(session, away.clone());
             self.sessions.end(session, network, self.now);
         }
         if hold > 0 {
@@ -246,7 +261,7 @@ impl Replica {
             .room_member(member)
             .map(|who| self.rooms.rooms_of(Who::from(&who)).map(|(number, _)| number).collect());
         let rooms = rooms.unwrap_or_default();
-        Ok(Renamed { old: old_json, new: json::string(name.as_str()), stale, rooms })
+        Ok(Renamed { member, old: old_json, new: json::string(name.as_str()), stale, rooms })
     }
 
     /// Changes the account or the level of a member; the name stays. A session that is resumed does not prove its account

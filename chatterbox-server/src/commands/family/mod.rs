@@ -7,6 +7,7 @@ pub(super) mod diagnostics;
 pub(super) mod help;
 pub(super) mod identity;
 pub(super) mod message;
+pub(super) mod presence;
 pub(super) mod rooms;
 mod subject;
 pub(super) mod users;

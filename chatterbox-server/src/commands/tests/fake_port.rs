@@ -122,6 +122,11 @@ impl ClientPort for FakePort {
         ready(()).boxed()
     }
 
+    fn set_away<'a>(&'a self, words: Option<&'a str>) -> BoxFuture<'a, ()> {
+        self.hub().set_away(self.id, words);
+        ready(()).boxed()
+    }
+
     fn amend(&self, member: MemberId, amendment: Amendment) -> BoxFuture<'_, bool> {
         let mut hub = self.hub();
         let before = hub.identity(member).map(Identity::actor);

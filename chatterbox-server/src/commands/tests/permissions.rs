@@ -18,6 +18,8 @@ const COMMANDS: &[(&str, u8, &[&str])] = &[
     ("nick", 0, &["newname"]),
     ("users", 0, &[]),
     ("user-count", 0, &[]),
+    ("away", 0, &["lunch"]),
+    ("back", 0, &[]),
     ("register", 0, &[PASSWORD]),
     ("passwd", 1, &[PASSWORD, "battery staple"]),
     ("logout", 1, &[]),
