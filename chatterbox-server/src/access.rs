@@ -8,16 +8,17 @@ use std::fmt::Debug;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use chatterbox_hub::{ConfiguredRoom, LoggedIn, Rename};
+use chatterbox_hub::{ConfiguredRoom, Identity, LoggedIn, MemberId, Rename};
 use chatterbox_proto::capability::accounts::{Account, Proof};
 use chatterbox_proto::capability::commands::CommandRequest;
-use chatterbox_proto::{Capabilities, Refusal, Username};
+use chatterbox_proto::{Capabilities, Code, Refusal, Username};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::accounts::{Login, Observer};
 use crate::chat::handle::Handle;
+use crate::chat::waiting_mail::Mailbox;
 
 /// Authenticates users before they join.
 pub trait Authenticator: Send + Sync + Debug {
@@ -35,6 +36,19 @@ pub trait Authenticator: Send + Sync + Debug {
     /// The number of the account that has this name, if there is one.
     fn account_of<'a>(&'a self, _name: &'a Username) -> BoxFuture<'a, Option<i64>> {
         ready(None).boxed()
+    }
+
+    /// The account of a name that nobody here has, for a private message of a member, if there is one (AN-7).
+    ///
+    /// # Errors
+    /// [`Code::Flood`] when the member asks for too many.
+    fn mailbox<'a>(
+        &'a self,
+        _sender: MemberId,
+        _who: &'a Identity,
+        _name: Username,
+    ) -> BoxFuture<'a, Result<Option<Mailbox>, Code>> {
+        ready(Ok(None)).boxed()
     }
 
     /// Tells `observer` of every change of an account that ends logins, for as long as the future is polled.

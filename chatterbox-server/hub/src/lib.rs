@@ -60,6 +60,7 @@ mod run_budget;
 mod runs;
 mod sanction;
 mod stepping;
+mod waiting_mail;
 mod wake;
 
 pub use block_lists::{BlockFilter, BlockLists};
@@ -102,4 +103,5 @@ pub use room::stamp::Stamp;
 pub use room::timeline::Lag;
 pub use sanction::{Network, Sanction, SanctionId, SanctionKind, SanctionSubject};
 pub use stepping::{Applied, Outcome};
+pub use waiting_mail::{Reserved, WAITING_MAIL, WAITING_MAIL_OF_ONE};
 pub use wake::Wake;

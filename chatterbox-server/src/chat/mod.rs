@@ -13,6 +13,7 @@ pub(crate) mod reserved;
 mod rooms;
 pub(crate) mod sequencer;
 pub(crate) mod shared;
+pub(crate) mod waiting_mail;
 pub(crate) mod wake_flag;
 
 pub use handle::Handle;

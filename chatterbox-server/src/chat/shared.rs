@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chatterbox_hub::{
     AccountChange, AccountRef, Amendment, Event, Hub, Identity, Incarnation, JoinError,
     JoinRequest, Judged, Lag, Laggards, Level, LoggedIn, Login, MemberId, Party, Proposal, Record,
-    Refused, RoomDone, RoomRefusal, RoomWish, Say, Sequence, SessionId, SessionKey,
+    Refused, Reserved as Place, RoomDone, RoomRefusal, RoomWish, Say, Sequence, SessionId, SessionKey,
 };
 use chatterbox_proto::{Code, NameKey, Username};
 use tokio::time::Instant;
@@ -198,6 +198,23 @@ impl Chat {
         reserved
     }
 
+    /// Reserves a place for a private message to an account whose name nobody here has; see [`Hub::reserve_waiting`].
+    ///
+    /// # Errors
+    /// [`Code`].
+    pub(super) fn reserve_waiting(
+        &self,
+        sender: MemberId,
+        account: &LoggedIn,
+        since: i64,
+        bytes: usize,
+    ) -> Result<Place, Code> {
+        let mut hub = self.hub();
+        let reserved = hub.reserve_waiting(sender, account, since, bytes);
+        self.unlock(hub);
+        reserved
+    }
+
     /// Numbers the messages that are going to be accepted if this node proposes them next; see [`Hub::judge`].
     pub(super) fn judge(&self, from: Incarnation, says: &mut [Say], first: Sequence) -> Vec<bool> {
         self.hub().judge(from, says, first)
@@ -229,9 +246,12 @@ impl Chat {
         self.hub().judge_room(wish, number)
     }
 
-    /// Gives back what was reserved for messages of these sizes to these members.
-    pub(super) fn release(&self, each: &[(MemberId, usize)]) {
+    /// Gives back what was reserved for messages of these sizes to these members, and of these accounts to others.
+    pub(super) fn release(&self, each: &[(MemberId, usize)], waiting: &[(i64, i64)]) {
         let mut hub = self.hub();
+        for (sender, account) in waiting {
+            hub.release_waiting(*sender, *account);
+        }
         for (recipient, bytes) in each {
             hub.release(*recipient, *bytes);
         }

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chatterbox_hub::{
-    AccountRef, Amendment, Event, Identity, Level, LoggedIn, MemberId, Record, Rename, RoomActor,
-    RoomChange, RoomDone, RoomMemberView, RoomNumber, RoomRef, RoomView,
+    AccountRef, Amendment, Event, Filing, Identity, Level, LoggedIn, MemberId, Record, Rename, RoomActor,
+    RoomChange, RoomDone, RoomMemberView, RoomNumber, RoomRef, RoomView, To,
 };
 use chatterbox_proto::capability::accounts::{Account, Secret};
 use chatterbox_proto::capability::commands::{CommandRequest, OutcomeCode};
@@ -32,6 +32,7 @@ use crate::access::{
 use crate::accounts::Observer;
 use crate::chat::handle::{Handle, resolve};
 use crate::chat::reserved::Reserved;
+use crate::chat::waiting_mail::{Mailbox, resolve_waiting};
 use crate::commands::caller::Caller;
 use crate::commands::client_port::{ClientPort, PostError};
 use crate::commands::executor::{self, CallQueue, QueuedCall, executor};
@@ -96,6 +97,15 @@ impl Authenticator for Service {
         .boxed()
     }
 
+    fn mailbox<'a>(
+        &'a self,
+        sender: MemberId,
+        who: &'a Identity,
+        name: Username,
+    ) -> BoxFuture<'a, Result<Option<Mailbox>, Code>> {
+        async move { self.state.mailbox(sender, who, &name).await }.boxed()
+    }
+
     fn watch(&self, observer: Observer) -> BoxFuture<'_, ()> {
         self.state.accounts.watch(observer).boxed()
     }
@@ -127,7 +137,14 @@ async fn serve(state: Arc<CommandState>, attachment: Attachment) -> Served {
     let Some(identity) = member.identity() else { return Served::Unserved };
     let pongs = watch::Sender::new(0);
     let pings = AtomicI64::new(0);
-    let port = MemberPort { member: member.clone(), renamer, agreed, pings, pongs: pongs.clone() };
+    let port = MemberPort {
+        member: member.clone(),
+        state: Arc::clone(&state),
+        renamer,
+        agreed,
+        pings,
+        pongs: pongs.clone(),
+    };
     let caller = Arc::new(Caller::new(Box::new(port), identity, grant.login.token_hash));
     let _online = state.online.enter(&caller);
     let (queue, mut executor) = executor(state, caller);
@@ -182,6 +199,7 @@ const PONG_WITHIN: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 struct MemberPort {
     member: Handle,
+    state: Arc<CommandState>,
     renamer: Renamer,
     agreed: Capabilities,
     /// The number of the newest PING.
@@ -333,7 +351,10 @@ impl MemberPort {
     async fn send(&self, to: Destination, text: &str) -> Result<(), Code> {
         let name = self.member.name().ok_or(Code::NotJoined)?;
         let mut reserved = Reserved::default();
-        let (destination, filing) = resolve(&self.member, to, text, &mut reserved)?;
+        let (destination, filing) = match resolve(&self.member, &to, text, &mut reserved) {
+            Err(Code::NoSuchUser) => self.leave(&to, text.len(), &mut reserved).await?,
+            resolved => resolved?,
+        };
         let written = match &destination {
             Destination::All => ALL,
             Destination::Room(room) => room.name.as_str(),
@@ -350,6 +371,20 @@ impl MemberPort {
         let record = Record { source: name, destination, json, arrived, filing };
         let chat = self.member.chat();
         chat.post(self.member.id(), vec![record], reserved.into(), None, None).await?.all()
+    }
+
+    /// Resolves a private message to an account whose user is not here (AN-7).
+    async fn leave(
+        &self,
+        to: &Destination,
+        bytes: usize,
+        reserved: &mut Reserved,
+    ) -> Result<(To, Filing), Code> {
+        let (Destination::User(name), Some(who)) = (to, self.member.identity()) else {
+            return Err(Code::NoSuchUser);
+        };
+        let mailbox = self.state.mailbox(self.member.id(), &who, name).await?;
+        resolve_waiting(&self.member, &mailbox.ok_or(Code::NoSuchUser)?, bytes, reserved)
     }
 
     async fn measure(&self) -> Option<Duration> {

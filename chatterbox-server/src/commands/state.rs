@@ -2,11 +2,15 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use chatterbox_hub::{Identity, LoggedIn, MemberId};
+use chatterbox_proto::{Code, Username};
+
 use crate::accounts::{Accounts, DirectoryError, Settings};
 use crate::commands::online::Online;
 use crate::commands::spec::Spec;
 use crate::config::Live;
-use crate::pacing::{RenamePacing, RoomPacing};
+use crate::chat::waiting_mail::Mailbox;
+use crate::pacing::{MailPacing, RenamePacing, RoomPacing};
 
 /// What is typed before a command unless an admin has said otherwise.
 pub const PREFIX: &str = "/";
@@ -24,6 +28,7 @@ pub struct CommandState {
     pub(super) room_changes: RoomPacing,
     /// Counts all that is changed of rooms.
     pub(super) room_wishes: RoomPacing,
+    mail: MailPacing,
     config: Live,
     settings: RwLock<Settings>,
 }
@@ -41,6 +46,7 @@ impl CommandState {
             renames: RenamePacing::default(),
             room_changes: RoomPacing::default(),
             room_wishes: RoomPacing::of_wishes(),
+            mail: MailPacing::default(),
             config,
             settings,
         }))
@@ -54,6 +60,35 @@ impl CommandState {
     /// Whether guests may join rooms.
     pub(super) fn room_guests(&self) -> bool {
         self.config.current().room_guests
+    }
+
+    /// The account of a name that nobody here has, for a private message of a member who has an account, if there is one
+    /// (AN-7).
+    ///
+    /// # Errors
+    /// [`Code::Flood`] when the member asks for too many; [`Code::NotStored`].
+    pub(super) async fn mailbox(
+        &self,
+        sender: MemberId,
+        who: &Identity,
+        name: &Username,
+    ) -> Result<Option<Mailbox>, Code> {
+        if who.login.is_none() {
+            return Ok(None);
+        }
+        let found = self.accounts.account(name).await.map_err(|error| {
+            tracing::error!(%error, "an account could not be looked up");
+            Code::NotStored
+        })?;
+        let id = found.as_ref().map(|account| account.account_key.id);
+        self.mail.try_take(sender, who, id).map_err(|wait| {
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            Code::Flood(u32::try_from(seconds).unwrap_or(u32::MAX))
+        })?;
+        Ok(found.map(|account| Mailbox {
+            account: LoggedIn { account: account.name, account_key: account.account_key },
+            since: 0,
+        }))
     }
 
     /// What is typed before a command.

@@ -229,7 +229,8 @@ impl<'a> Joining<'a> {
         if agreed.is_empty() && !legacy {
             return (Inbound::new(seat.handle(), None), None);
         }
-        let mut requests = Requests::new(seat.session(), Arc::clone(&context.pages));
+        let accounts = Arc::clone(&context.access.authenticator);
+        let mut requests = Requests::new(seat.session(), Arc::clone(&context.pages), accounts);
         requests.legacy = legacy.then(|| Arc::clone(&context.access.requests));
         // A member that agreed to any capability is attached, so that commands of others find it (BL-1).
         let (commands, command_inputs) = mpsc::channel(WAITING_REQUESTS);

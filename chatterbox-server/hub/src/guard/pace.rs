@@ -53,6 +53,12 @@ pub const ROOM_WISHES: Rate = Rate { burst: 120, every: Duration::from_secs(1) }
 /// The same from one address: a class of 200 begins its lesson in ten rooms.
 pub const ROOM_CHANGES_FROM_ADDRESS: Rate = Rate { burst: 2_000, every: Duration::from_millis(50) };
 
+/// Users who are not here to whom one account writes, after others than before: whoever asks learns which names are registered.
+pub const MAIL: Rate = Rate { burst: 20, every: Duration::from_secs(3) };
+
+/// The same from one address.
+pub const MAIL_FROM_ADDRESS: Rate = Rate { burst: 2_000, every: Duration::from_millis(50) };
+
 /// Lines of the log about joins and leaves from one address: 50 MB a day at most.
 pub const LOGGED: Rate = Rate { burst: 5_000, every: Duration::from_millis(200) };
 

@@ -31,6 +31,7 @@ mod room_states;
 mod room_told;
 mod rooms;
 mod views;
+mod waiting_mail;
 
 fn name(text: &str) -> Username {
     Username::parse(text).unwrap()
