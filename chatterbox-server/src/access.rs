@@ -8,7 +8,7 @@ use std::fmt::Debug;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use chatterbox_hub::{ConfiguredRoom, Identity, LoggedIn, MemberId, Rename};
+use chatterbox_hub::{ConfiguredRoom, Happened, Identity, LoggedIn, MemberId, Rename};
 use chatterbox_proto::capability::accounts::{Account, Proof};
 use chatterbox_proto::capability::commands::CommandRequest;
 use chatterbox_proto::{Capabilities, Code, Refusal, Username};
@@ -49,6 +49,14 @@ pub trait Authenticator: Send + Sync + Debug {
         _name: Username,
     ) -> BoxFuture<'a, Result<Option<Mailbox>, Code>> {
         ready(Ok(None)).boxed()
+    }
+
+    /// Is called when somebody has come or gone, by whoever applies it: it must not wait for anything.
+    fn happened(&self, _happened: &Happened) {}
+
+    /// Writes what is known of it.
+    fn keep_visits(&self) -> BoxFuture<'_, ()> {
+        ready(()).boxed()
     }
 
     /// Tells `observer` of every change of an account that ends logins, for as long as the future is polled.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chatterbox_hub::{
-    AccountChange, AccountChangeKind, ConfiguredRoom, Event, Hub, Incarnation, RoomActor,
+    AccountChange, AccountChangeKind, ConfiguredRoom, Event, Happened, Hub, Incarnation, RoomActor,
     RoomChange, RoomRefusal,
 };
 use chatterbox_proto::capability::notices::{NewNotice, NoticeCode};
@@ -17,11 +17,11 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::access::{Access, NoAccounts};
+use crate::access::{Access, Authenticator, NoAccounts};
 use crate::chat::paging::Pages;
 use crate::chat::proposals;
 use crate::chat::sequencer::Sequencer;
-use crate::chat::shared::Chat;
+use crate::chat::shared::{Chat, Observer};
 use crate::config::Live;
 use crate::net::Transport;
 use crate::net::acceptor::Acceptor;
@@ -86,6 +86,17 @@ pub async fn run_with(
     let counting = tokio::spawn(async move { tell_counts(&counting).await });
     let changes = Arc::clone(&chat);
     let changes = tokio::spawn(async move { tell_presence(&changes).await });
+
+    let watching = Arc::clone(&access.authenticator);
+    let observer = move |happened: Vec<Happened>| {
+        happened.iter().for_each(|happened| watching.happened(happened));
+    };
+    chat.observe(Observer(Box::new(observer)), false);
+    let visitors = Arc::clone(&access.authenticator);
+    let visits = {
+        let visitors = Arc::clone(&visitors);
+        tokio::spawn(async move { keep_visits(&*visitors).await })
+    };
 
     let rooms = access.rooms.clone();
     let authenticator = Arc::clone(&access.authenticator);
@@ -178,6 +189,8 @@ pub async fn run_with(
     presence.abort();
     counting.abort();
     changes.abort();
+    visits.abort();
+    visitors.keep_visits().await;
     account_changes.abort();
     tracing::info!("stopped");
     outcome
@@ -239,6 +252,17 @@ async fn tell_counts(chat: &Chat) {
     loop {
         tokio::time::sleep(COUNTS).await;
         chat.tell_counts();
+    }
+}
+
+/// The time between two batches of who was here.
+const VISITS: Duration = Duration::from_secs(5);
+
+/// Writes who was here; never returns.
+async fn keep_visits(authenticator: &dyn Authenticator) {
+    loop {
+        tokio::time::sleep(VISITS).await;
+        authenticator.keep_visits().await;
     }
 }
 

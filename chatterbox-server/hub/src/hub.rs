@@ -16,6 +16,7 @@ use chatterbox_proto::{Code, NameKey, Username};
 use crate::block_lists::BlockFilter;
 use crate::budget::{Budget, WAITING};
 use crate::event::Event;
+use crate::happened::Track;
 use crate::identity::{Identity, LoggedIn};
 use crate::ids::{MemberId, SessionId};
 use crate::member::{Kind, Member};
@@ -49,6 +50,7 @@ pub struct Hub {
     /// Of whom something is to be told.
     pub(crate) presence: PresenceDesk,
     pub(crate) waiting_mail: WaitingMail,
+    pub(crate) track: Track,
     /// The history of the lobby.
     pub(crate) history: History,
     pub(crate) budget: Budget,
@@ -68,6 +70,7 @@ impl Hub {
             desk: RoomDesk::default(),
             presence: PresenceDesk::default(),
             waiting_mail: WaitingMail::default(),
+            track: Track::default(),
             history: History::new(keep),
             budget: Budget::new(WAITING),
             now: 0,

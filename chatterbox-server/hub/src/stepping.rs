@@ -7,6 +7,7 @@ use chatterbox_proto::session::Destination;
 use crate::digest::digest_of;
 use crate::event::Event;
 use crate::filing::Party;
+use crate::happened::Happened;
 use crate::greeting::{Greeting, JoinReply, Newcomer};
 use crate::hub::Hub;
 use crate::ids::MemberId;
@@ -95,7 +96,11 @@ impl Hub {
                 let _ = self.left(left, &mut applied.wakes);
                 applied
             }
-            Ok(Effect::Renamed(Renamed { member, old, new, stale, rooms })) => {
+            Ok(Effect::Renamed(Renamed { member, old_name, old, new, stale, rooms })) => {
+                self.note(|hub| {
+                    let who = hub.identity(member)?.clone();
+                    Some(Happened::Renamed(old_name, Box::new(who)))
+                });
                 self.presence.note(member);
                 self.mark_stale(stale);
                 self.forget_rooms(&rooms);
@@ -104,6 +109,7 @@ impl Hub {
             }
             Ok(Effect::Said(said)) => {
                 let number = said.number;
+                self.note_said(&said.record);
                 if let Some(member) = said.back {
                     self.presence.note(member);
                 }
@@ -157,6 +163,7 @@ impl Hub {
         }
         let mut applied = match replaced {
             None => {
+                self.note(|hub| Some(Happened::Joined(Box::new(hub.identity(member)?.clone()))));
                 self.rooms.push_lobby(Event::joined(name_json));
                 Applied::told(Vec::new())
             }
@@ -184,7 +191,8 @@ impl Hub {
 
     /// Somebody is not here any more; says who, if they were connected with this node.
     fn left(&mut self, left: Left, wakes: &mut Vec<Wake>) -> Option<MemberId> {
-        let Left { member, name_json, stale, rooms } = left;
+        let Left { member, identity, name_json, stale, rooms } = left;
+        self.note(|_| Some(Happened::Left(Box::new(identity))));
         let is_ours = self.forget_member(member);
         self.mark_stale(stale);
         self.tell_rooms(rooms, wakes);

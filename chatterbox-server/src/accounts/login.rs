@@ -18,6 +18,7 @@ use crate::accounts::directory_thread::{DirectoryThread, Observer};
 use crate::accounts::hashing::Hashing;
 use crate::accounts::password_hash::{Cost, HashError, PasswordHash, Verdict};
 use crate::accounts::secret::Secret;
+use crate::accounts::visits::Visits;
 use crate::accounts::token::{LIFETIME, Token, TokenHash};
 use crate::ops::clock::unix_now;
 
@@ -100,6 +101,7 @@ impl From<TooMany> for Refused {
 pub struct Accounts {
     pub(super) directory: DirectoryThread,
     pub(super) hashing: Hashing,
+    pub(super) visits: Visits,
     limits: Mutex<RateLimits>,
     began: Instant,
 }
@@ -122,6 +124,7 @@ impl Accounts {
         Ok(Self {
             directory: DirectoryThread::new(directory)?,
             hashing: Hashing::new(cost).map_err(std::io::Error::other)?,
+            visits: Visits::default(),
             limits: Mutex::new(RateLimits {
                 passwords: Throttle::default(),
                 elevations: Throttle::default(),

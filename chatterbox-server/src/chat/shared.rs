@@ -6,10 +6,10 @@
 #![allow(clippy::disallowed_methods, reason = "the edge: tells the hub the time")]
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use chatterbox_hub::{
-    AccountChange, AccountRef, Amendment, Event, Hub, Identity, Incarnation, JoinError,
+    AccountChange, AccountRef, Amendment, Event, Happened, Hub, Identity, Incarnation, JoinError,
     JoinRequest, Judged, Lag, Laggards, Level, LoggedIn, Login, MemberId, Party, Proposal, Record,
     Refused, Reserved as Place, RoomDone, RoomRefusal, RoomWish, Say, Sequence, SessionId, SessionKey,
 };
@@ -20,12 +20,23 @@ use crate::chat::notifier::Notifier;
 use crate::chat::posts::{Held, PostRoom, Receipt, Tags};
 use crate::chat::proposals::{Admitted, Leaving, Proposals};
 
+/// Is told what happens, by whoever applies it: it must not wait for anything.
+pub struct Observer(pub Box<dyn Fn(Vec<Happened>) + Send + Sync>);
+
+impl std::fmt::Debug for Observer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Observer")
+    }
+}
+
 /// The chat, shared by all connections.
 #[derive(Debug)]
 pub struct Chat {
     hub: Mutex<Hub>,
     notifier: Notifier,
     proposals: Proposals,
+    /// Whoever keeps track of what happens, if anybody does.
+    observer: OnceLock<Observer>,
     /// Whether the lobby has no TALK and no SLOW, so that nobody has to ask whether they may write there.
     is_lobby_open: AtomicBool,
     start: Instant,
@@ -36,7 +47,25 @@ impl Chat {
     pub fn new(hub: Hub, proposals: Proposals) -> Self {
         let (hub, start) = (Mutex::new(hub), Instant::now());
         let is_lobby_open = AtomicBool::new(true);
-        Self { hub, notifier: Notifier::default(), proposals, is_lobby_open, start }
+        let (notifier, observer) = (Notifier::default(), OnceLock::new());
+        Self { hub, notifier, proposals, observer, is_lobby_open, start }
+    }
+
+    /// Tells an observer what happens from now on, in its order; of what is said only if it wants that. A second one is
+    /// ignored.
+    pub fn observe(&self, observer: Observer, messages: bool) {
+        if self.observer.set(observer).is_ok() {
+            self.hub().keep_track(messages);
+        }
+    }
+
+    /// Tells the observer what has happened.
+    pub(super) fn tell_observer(&self, happened: Vec<Happened>) {
+        if let Some(Observer(observer)) = self.observer.get()
+            && !happened.is_empty()
+        {
+            observer(happened);
+        }
     }
 
     // A panic under the lock would be our bug; the others' chat goes on.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chatterbox_hub::{
-    AccountRef, Amendment, Event, Filing, Identity, Level, LoggedIn, MemberId, Record, Rename, RoomActor,
+    AccountRef, Amendment, Event, Filing, Happened, Identity, Level, LoggedIn, MemberId, Record, Rename, RoomActor,
     RoomChange, RoomDone, RoomMemberView, RoomNumber, RoomRef, RoomView, To,
 };
 use chatterbox_proto::capability::accounts::{Account, Secret};
@@ -104,6 +104,28 @@ impl Authenticator for Service {
         name: Username,
     ) -> BoxFuture<'a, Result<Option<Mailbox>, Code>> {
         async move { self.state.mailbox(sender, who, &name).await }.boxed()
+    }
+
+    fn happened(&self, happened: &Happened) {
+        match happened {
+            Happened::Joined(who) => self.state.accounts.note_visit(who, true),
+            Happened::Left(who) => self.state.accounts.note_visit(who, false),
+            Happened::Renamed(old, who) => {
+                let before = Identity { name: old.clone(), ..(**who).clone() };
+                self.state.accounts.note_visit(&before, false);
+                self.state.accounts.note_visit(who, true);
+            }
+            Happened::Said { .. } => {}
+        }
+    }
+
+    fn keep_visits(&self) -> BoxFuture<'_, ()> {
+        async {
+            if let Err(error) = self.state.accounts.keep_visits().await {
+                tracing::warn!(%error, "it could not be written who was here");
+            }
+        }
+        .boxed()
     }
 
     fn watch(&self, observer: Observer) -> BoxFuture<'_, ()> {

@@ -76,19 +76,20 @@ impl CommandState {
         if who.login.is_none() {
             return Ok(None);
         }
-        let found = self.accounts.account(name).await.map_err(|error| {
+        let failed = |error| {
             tracing::error!(%error, "an account could not be looked up");
             Code::NotStored
-        })?;
+        };
+        let found = self.accounts.account(name).await.map_err(failed)?;
         let id = found.as_ref().map(|account| account.account_key.id);
         self.mail.try_take(sender, who, id).map_err(|wait| {
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             Code::Flood(u32::try_from(seconds).unwrap_or(u32::MAX))
         })?;
-        Ok(found.map(|account| Mailbox {
-            account: LoggedIn { account: account.name, account_key: account.account_key },
-            since: 0,
-        }))
+        let Some(account) = found else { return Ok(None) };
+        let since = self.accounts.last_seen(account.account_key.id).await.map_err(failed)?;
+        let account = LoggedIn { account: account.name, account_key: account.account_key };
+        Ok(Some(Mailbox { account, since: since.unwrap_or_default() }))
     }
 
     /// What is typed before a command.

@@ -59,6 +59,9 @@ pub const MAIL: Rate = Rate { burst: 20, every: Duration::from_secs(3) };
 /// The same from one address.
 pub const MAIL_FROM_ADDRESS: Rate = Rate { burst: 2_000, every: Duration::from_millis(50) };
 
+/// Guests from one address of whom it is remembered that they were here, each under another name.
+pub const SEEN_GUESTS: Rate = Rate { burst: 1_000, every: Duration::from_secs(30) };
+
 /// Lines of the log about joins and leaves from one address: 50 MB a day at most.
 pub const LOGGED: Rate = Rate { burst: 5_000, every: Duration::from_millis(200) };
 

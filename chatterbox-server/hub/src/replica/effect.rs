@@ -1,8 +1,9 @@
 //! Effects: what follows from a proposal that was accepted, for whoever has to tell the members of one node.
 
 use bytes::Bytes;
-use chatterbox_proto::Refusal;
+use chatterbox_proto::{Refusal, Username};
 
+use crate::identity::Identity;
 use crate::ids::RoomNumber;
 use crate::ids::{MemberId, SessionKey};
 use crate::record::{Record, Sequence};
@@ -61,6 +62,7 @@ pub(crate) struct Joined {
 #[derive(Debug)]
 pub(crate) struct Left {
     pub(crate) member: MemberId,
+    pub(crate) identity: Identity,
     /// The name as JSON.
     pub(crate) name_json: Bytes,
     pub(crate) stale: Stale,
@@ -72,6 +74,7 @@ pub(crate) struct Left {
 #[derive(Debug)]
 pub(crate) struct Renamed {
     pub(crate) member: MemberId,
+    pub(crate) old_name: Username,
     pub(crate) old: Bytes,
     pub(crate) new: Bytes,
     pub(crate) stale: Stale,

@@ -12,7 +12,7 @@ use crate::removal::Removal;
 use crate::replica::effect::{Effect, Joined, Left, LoginsEnded, Refused, Renamed};
 use crate::replica::ended_logins::{AccountChange, AccountChangeKind, EndedLogins};
 use crate::replica::nodes::Nodes;
-use crate::replica::presence::{Connection, Presence, Stale};
+use crate::replica::presence::{Connection, Person, Presence, Stale};
 use crate::replica::proposal::{Amendment, Group, Incarnation, Join, Login, Proposal, Rename};
 use crate::replica::recent_renames::RecentRenames;
 use crate::replica::rooms::definition::AccountRef;
@@ -241,7 +241,8 @@ impl Replica {
             let until = self.now.saturating_add(hold);
             self.presence.roster_mut().hold(name, network, until, self.now);
         }
-        Some(Left { member, name_json: person.name_json, stale, rooms })
+        let Person { identity, name_json, .. } = *person;
+        Some(Left { member, identity, name_json, stale, rooms })
     }
 
     /// Gives a member another name. Name, session and block lists change in this one step.
@@ -249,6 +250,7 @@ impl Replica {
         let Rename { name, owns, blocked_by } = rename;
         let person = self.presence.person(member).ok_or(Refused::NotHere)?;
         let (old, old_json) = (person.identity.name.clone(), person.name_json.clone());
+        let old_name = old.clone();
         let session = person.connection.session;
         let address = person.identity.address.map(network);
         let claimant = Claimant { owns, address, resumes: false };
@@ -261,7 +263,7 @@ impl Replica {
             .room_member(member)
             .map(|who| self.rooms.rooms_of(Who::from(&who)).map(|(number, _)| number).collect());
         let rooms = rooms.unwrap_or_default();
-        Ok(Renamed { member, old: old_json, new: json::string(name.as_str()), stale, rooms })
+        Ok(Renamed { member, old_name, old: old_json, new: json::string(name.as_str()), stale, rooms })
     }
 
     /// Changes the account or the level of a member; the name stays. A session that is resumed does not prove its account

@@ -1,8 +1,10 @@
 //! Messages and accounts in memory, lost with the process.
 
 mod accounts;
+mod ever_seen;
 mod messages;
 mod rooms;
+mod visits;
 
 pub use accounts::Memory as MemoryDirectory;
 pub use messages::Memory;

@@ -5,6 +5,7 @@ mod accounts;
 mod backup;
 mod database;
 mod error;
+mod ever_seen;
 mod export;
 mod messages;
 mod migrate;
