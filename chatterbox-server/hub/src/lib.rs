@@ -62,6 +62,7 @@ mod runs;
 mod sanction;
 mod stepping;
 mod waiting_mail;
+mod who_is_here;
 mod wake;
 
 pub use block_lists::{BlockFilter, BlockLists};

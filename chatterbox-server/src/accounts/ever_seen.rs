@@ -30,6 +30,15 @@ impl Accounts {
         Ok(())
     }
 
+    /// Notes that these were here.
+    #[cfg(test)]
+    pub async fn note_seen(
+        &self,
+        seen: Vec<crate::accounts::seen_directory::Seen>,
+    ) -> Result<(), DirectoryError> {
+        self.directory.call(move |directory| directory.note_seen(&seen, unix_now())).await
+    }
+
     /// A page of everybody who was ever here, by name; see [`SeenDirectory`](crate::accounts::SeenDirectory).
     ///
     /// # Errors

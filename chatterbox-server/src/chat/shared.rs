@@ -101,6 +101,16 @@ impl Chat {
         self.hub().users().take(limit).cloned().collect()
     }
 
+    /// Those who are here under names behind this one; see [`Hub::users_behind`].
+    pub fn users_behind(&self, after: Option<&Username>, limit: usize) -> Vec<Identity> {
+        self.hub().users_behind(after, limit)
+    }
+
+    /// Whether each of these is here; see [`Hub::are_here`].
+    pub fn are_here(&self, all: &[(Username, Option<i64>)]) -> Vec<bool> {
+        self.hub().are_here(all)
+    }
+
     /// How many are here.
     pub fn user_count(&self) -> usize {
         self.hub().members()
@@ -109,13 +119,6 @@ impl Chat {
     /// Who is here under a name.
     pub fn find(&self, name: &Username) -> Option<Identity> {
         self.hub().find(name).map(|(_, identity)| identity.clone())
-    }
-
-    /// Those of these names that nobody here has.
-    pub fn absent(&self, mut names: Vec<Username>) -> Vec<Username> {
-        let hub = self.hub();
-        names.retain(|name| hub.who(name).is_none());
-        names
     }
 
     /// Which member is here under a name.

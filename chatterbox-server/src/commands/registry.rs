@@ -20,6 +20,7 @@ pub(super) static TABLE: &[&Command] = &[
     &users::USER_COUNT,
     &presence::AWAY,
     &presence::BACK,
+    &users::HIDE_LAST_SEEN,
     &account::REGISTER,
     &account::PASSWD,
     &account::LOGOUT,

@@ -270,6 +270,14 @@ impl ClientPort for MemberPort {
         self.member.chat().users(limit)
     }
 
+    fn users_behind(&self, after: Option<&Username>, limit: usize) -> Vec<Identity> {
+        self.member.chat().users_behind(after, limit)
+    }
+
+    fn are_here(&self, all: Vec<(Username, Option<i64>)>) -> Vec<bool> {
+        self.member.chat().are_here(&all)
+    }
+
     fn user_count(&self) -> usize {
         self.member.chat().user_count()
     }
@@ -284,10 +292,6 @@ impl ClientPort for MemberPort {
 
     fn refuses(&self, other: &Username) -> bool {
         self.member.filter().refused.contains(other)
-    }
-
-    fn absent(&self, names: Vec<Username>) -> Vec<Username> {
-        self.member.chat().absent(names)
     }
 
     fn logged_in(&self, account: &LoggedIn) -> Vec<(MemberId, Identity)> {

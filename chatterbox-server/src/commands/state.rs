@@ -57,6 +57,11 @@ impl CommandState {
         self.config.current().max_name
     }
 
+    /// Whether anybody is told when others were here last (PR-3).
+    pub(super) fn tells_last_seen(&self) -> bool {
+        self.config.current().last_seen
+    }
+
     /// Whether guests may join rooms.
     pub(super) fn room_guests(&self) -> bool {
         self.config.current().room_guests

@@ -99,18 +99,20 @@ impl ClientPort for FakePort {
         self.hub().users().take(limit).cloned().collect()
     }
 
+    fn users_behind(&self, after: Option<&Username>, limit: usize) -> Vec<Identity> {
+        self.hub().users_behind(after, limit)
+    }
+
+    fn are_here(&self, all: Vec<(Username, Option<i64>)>) -> Vec<bool> {
+        self.hub().are_here(&all)
+    }
+
     fn user_count(&self) -> usize {
         self.hub().members()
     }
 
     fn find(&self, name: &Username) -> Option<Identity> {
         self.hub().find(name).map(|(_, identity)| identity.clone())
-    }
-
-    fn absent(&self, mut names: Vec<Username>) -> Vec<Username> {
-        let hub = self.hub();
-        names.retain(|name| hub.who(name).is_none());
-        names
     }
 
     fn logged_in(&self, account: &LoggedIn) -> Vec<(MemberId, Identity)> {

@@ -20,6 +20,7 @@ const COMMANDS: &[(&str, u8, &[&str])] = &[
     ("user-count", 0, &[]),
     ("away", 0, &["lunch"]),
     ("back", 0, &[]),
+    ("hide-last-seen", 1, &["on"]),
     ("register", 0, &[PASSWORD]),
     ("passwd", 1, &[PASSWORD, "battery staple"]),
     ("logout", 1, &[]),
