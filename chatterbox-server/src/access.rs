@@ -19,6 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use crate::accounts::{Login, Observer};
 use crate::chat::handle::Handle;
 use crate::chat::waiting_mail::Mailbox;
+use crate::ops::activity::ActivityLog;
 
 /// Authenticates users before they join.
 pub trait Authenticator: Send + Sync + Debug {
@@ -92,19 +93,27 @@ pub struct Access {
     pub requests: Arc<dyn RequestHandler>,
     /// The rooms that the configuration names, and no others are configured ones (RM-16).
     pub rooms: Vec<ConfiguredRoom>,
+    /// Where it is logged what happens, if it is.
+    pub activity: Option<Arc<ActivityLog>>,
 }
 
 impl Access {
     /// One implementation in both roles.
     pub fn new(both: impl Authenticator + RequestHandler + 'static) -> Self {
         let both = Arc::new(both);
-        Self { authenticator: Arc::clone(&both) as _, requests: both, rooms: Vec::new() }
+        Self { authenticator: Arc::clone(&both) as _, requests: both, rooms: Vec::new(), activity: None }
     }
 
     /// The same with rooms of the configuration.
     #[must_use]
     pub fn with_rooms(self, rooms: Vec<ConfiguredRoom>) -> Self {
         Self { rooms, ..self }
+    }
+
+    /// The same with a log of what happens.
+    #[must_use]
+    pub fn with_activity(self, activity: Option<ActivityLog>) -> Self {
+        Self { activity: activity.map(Arc::new), ..self }
     }
 }
 

@@ -88,10 +88,15 @@ pub async fn run_with(
     let changes = tokio::spawn(async move { tell_presence(&changes).await });
 
     let watching = Arc::clone(&access.authenticator);
+    let activity = access.activity.clone();
+    let is_logged = activity.is_some();
     let observer = move |happened: Vec<Happened>| {
-        happened.iter().for_each(|happened| watching.happened(happened));
+        for happened in &happened {
+            watching.happened(happened);
+            activity.iter().for_each(|activity| activity.note(happened));
+        }
     };
-    chat.observe(Observer(Box::new(observer)), false);
+    chat.observe(Observer(Box::new(observer)), is_logged);
     let visitors = Arc::clone(&access.authenticator);
     let visits = {
         let visitors = Arc::clone(&visitors);

@@ -2,6 +2,7 @@
 //! stops it.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use chatterbox_hub::RoomRecord;
@@ -11,6 +12,7 @@ use chatterbox_server::access::Access;
 use chatterbox_server::accounts::{Accounts, Cost};
 use chatterbox_server::commands::{CommandState, Service, configured_rooms};
 use chatterbox_server::net::{Transport, listen};
+use chatterbox_server::ops::activity::ActivityLog;
 use chatterbox_server::ops::{data_watch, logging, machine, signals};
 use chatterbox_server::store::sqlite::{self, Place};
 use chatterbox_server::store::{
@@ -129,5 +131,12 @@ async fn access(options: &Serve, live: &Live, store: &dyn Store) -> Result<Acces
         configured_rooms(&accounts, &blocks, password).await?
     };
     let state = CommandState::open(accounts, live.clone()).await?;
-    Ok(Access::new(Service::new(state, live.clone())).with_rooms(rooms))
+    let open = |folder: &PathBuf| {
+        ActivityLog::open(folder).map_err(|error| {
+            Failure::system(&format!("can't write the activity log in {}", folder.display()), &error)
+        })
+    };
+    let activity = options.activity_log.as_ref().map(open).transpose()?;
+    let service = Service::new(state, live.clone());
+    Ok(Access::new(service).with_rooms(rooms).with_activity(activity))
 }

@@ -118,6 +118,10 @@ pub struct Serve {
     #[command(flatten)]
     pub live: Config,
 
+    /// Folder of an activity log: who comes, goes and says what to all, with a file of each user; never private messages [default: none]
+    #[arg(long, value_name = "DIR", help_heading = "Logs")]
+    pub activity_log: Option<PathBuf>,
+
     /// How log lines look; they go to stderr and never hold what was said
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Logs")]
     pub log_format: LogFormat,
