@@ -221,11 +221,9 @@ impl Code {
                 clause::AS_3,
                 "the recipient has too much unread already, try again later",
             ),
-            Self::MailboxFull => (
-                "busy",
-                clause::AN_7,
-                "too much waits for this user already, who is not here",
-            ),
+            Self::MailboxFull => {
+                ("busy", clause::AN_7, "too much waits for this user already, who is not here")
+            }
             Self::Blocked => {
                 ("blocked", clause::BL_1, "there are no private messages between you two")
             }

@@ -101,7 +101,12 @@ impl Access {
     /// One implementation in both roles.
     pub fn new(both: impl Authenticator + RequestHandler + 'static) -> Self {
         let both = Arc::new(both);
-        Self { authenticator: Arc::clone(&both) as _, requests: both, rooms: Vec::new(), activity: None }
+        Self {
+            authenticator: Arc::clone(&both) as _,
+            requests: both,
+            rooms: Vec::new(),
+            activity: None,
+        }
     }
 
     /// The same with rooms of the configuration.

@@ -234,7 +234,8 @@ mod tests {
             let user = UserPresence { name: wire("ann"), since: Some(7), away: away.map(wire) };
             (Output::Presence(user.clone()).text(), Output::Presence(user).json())
         };
-        let json = |away| format!(r#"{{"event": "presence", "name": "ann", "since": 7, "away": {away}}}"#);
+        let json =
+            |away| format!(r#"{{"event": "presence", "name": "ann", "since": 7, "away": {away}}}"#);
         assert_eq!(said(None), ("* ann is back".into(), json("null")));
         assert_eq!(said(Some("")), ("* ann is away".into(), json("\"\"")));
         assert_eq!(said(Some("lunch")), ("* ann is away: lunch".into(), json("\"lunch\"")));

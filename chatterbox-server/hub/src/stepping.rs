@@ -7,8 +7,8 @@ use chatterbox_proto::session::Destination;
 use crate::digest::digest_of;
 use crate::event::Event;
 use crate::filing::Party;
-use crate::happened::Happened;
 use crate::greeting::{Greeting, JoinReply, Newcomer};
+use crate::happened::Happened;
 use crate::hub::Hub;
 use crate::ids::MemberId;
 use crate::member::Kind;
@@ -192,6 +192,12 @@ impl Hub {
     /// Somebody is not here any more; says who, if they were connected with this node.
     fn left(&mut self, left: Left, wakes: &mut Vec<Wake>) -> Option<MemberId> {
         let Left { member, identity, name_json, stale, rooms } = left;
+        if let Some(login) = &identity.login
+            && self.logged_in(login).next().is_none()
+        {
+            let (account, newest) = (login.account_key.id, self.history.newest());
+            self.waiting_mail.has_left(account, newest);
+        }
         self.note(|_| Some(Happened::Left(Box::new(identity))));
         let is_ours = self.forget_member(member);
         self.mark_stale(stale);

@@ -3,7 +3,7 @@
 //! They lie in the mailbox of the account, as what was said to them while they were here does. Of those that they have not been
 //! told there is a number at most, and nobody alone makes it up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chatterbox_proto::Code;
 
@@ -11,6 +11,7 @@ use crate::hub::Hub;
 use crate::identity::LoggedIn;
 use crate::ids::MemberId;
 use crate::level::Level;
+use crate::record::Sequence;
 
 /// So many wait for one account at most.
 pub const WAITING_MAIL: usize = 200;
@@ -18,14 +19,30 @@ pub const WAITING_MAIL: usize = 200;
 /// So many of them are of one sender at most: a tenth, as of all that is kept.
 pub const WAITING_MAIL_OF_ONE: usize = WAITING_MAIL / 10;
 
-/// The messages that are being stored, by account and sender. Each belongs to a post, and posts are bounded.
+/// So many accounts are known by the number of the newest message when their users left; of others it is known by the time.
+const LEFT: usize = 100_000;
+
+/// What waits for accounts, beside what lies in their mailboxes.
 #[derive(Debug, Default)]
-pub(crate) struct WaitingMail(BTreeMap<(i64, i64), usize>);
+pub(crate) struct WaitingMail {
+    /// The messages that are being stored, by account and sender. Each belongs to a post, and posts are bounded.
+    pending: BTreeMap<(i64, i64), usize>,
+    /// The number of the newest message when the user of an account left: what has a greater one waits.
+    left: HashMap<i64, Sequence>,
+}
 
 impl WaitingMail {
     fn of(&self, account: i64) -> impl Iterator<Item = (i64, usize)> {
-        let all = self.0.range((account, i64::MIN)..=(account, i64::MAX));
+        let all = self.pending.range((account, i64::MIN)..=(account, i64::MAX));
         all.map(|((_, sender), count)| (*sender, *count))
+    }
+
+    /// Notes that the user of an account has left, when the newest message had this number.
+    pub(crate) fn has_left(&mut self, account: i64, newest: Sequence) {
+        if self.left.len() >= LEFT {
+            self.left.clear();
+        }
+        self.left.insert(account, newest);
     }
 }
 
@@ -65,7 +82,9 @@ impl Hub {
         }
         let id = account.account_key.id;
         let (mut all, mut own) = (0, 0);
-        let waiting = self.history.waiting(id, since).take(WAITING_MAIL).map(|sender| (sender, 1));
+        let left = self.waiting_mail.left.get(&id).copied();
+        let waiting =
+            self.history.waiting(id, left, since).take(WAITING_MAIL).map(|sender| (sender, 1));
         for (sender, count) in waiting.chain(self.waiting_mail.of(id)) {
             all += count;
             own += if sender == number { count } else { 0 };
@@ -73,16 +92,16 @@ impl Hub {
         if all >= WAITING_MAIL || own >= WAITING_MAIL_OF_ONE {
             return Err(Code::MailboxFull);
         }
-        *self.waiting_mail.0.entry((id, number)).or_default() += 1;
+        *self.waiting_mail.pending.entry((id, number)).or_default() += 1;
         Ok(Reserved::Waits(number))
     }
 
     /// Gives back the place that was reserved for a message of the one account to the other.
     pub fn release_waiting(&mut self, sender: i64, account: i64) {
-        if let Some(count) = self.waiting_mail.0.get_mut(&(account, sender)) {
+        if let Some(count) = self.waiting_mail.pending.get_mut(&(account, sender)) {
             *count = count.saturating_sub(1);
             if *count == 0 {
-                self.waiting_mail.0.remove(&(account, sender));
+                self.waiting_mail.pending.remove(&(account, sender));
             }
         }
     }

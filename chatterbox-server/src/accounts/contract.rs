@@ -253,7 +253,10 @@ fn ever_seen(directory: &mut impl Directory) {
     assert_eq!(shown(directory, None, 2, now), expected[..2]);
     assert_eq!(shown(directory, Some("BOB"), 9, now), expected[2..], "behind a name");
     assert_eq!(shown(directory, Some("bobby"), 1, now), expected[2..3]);
-    assert_eq!(shown(directory, Some("ann"), 9, now + 2 * day), [expected[1].clone(), expected[3].clone()]);
+    assert_eq!(
+        shown(directory, Some("ann"), 9, now + 2 * day),
+        [expected[1].clone(), expected[3].clone()]
+    );
 
     // A later time counts, an earlier one does not; a guest who was here is known.
     let later = [
@@ -283,7 +286,8 @@ fn ever_seen(directory: &mut impl Directory) {
 
 fn guests_are_bounded(directory: &mut impl Directory) {
     let many = GUESTS as i64 + 100;
-    let all: Vec<_> = (0..many).map(|number| seen(&format!("g{number}"), None, number, true)).collect();
+    let all: Vec<_> =
+        (0..many).map(|number| seen(&format!("g{number}"), None, number, true)).collect();
     directory.note_seen(&all, 0).unwrap();
     let found = directory.ever_seen(None, usize::MAX, 0).unwrap();
     assert_eq!(found.len(), GUESTS);

@@ -18,8 +18,8 @@ use crate::accounts::directory_thread::{DirectoryThread, Observer};
 use crate::accounts::hashing::Hashing;
 use crate::accounts::password_hash::{Cost, HashError, PasswordHash, Verdict};
 use crate::accounts::secret::Secret;
-use crate::accounts::visits::Visits;
 use crate::accounts::token::{LIFETIME, Token, TokenHash};
+use crate::accounts::visits::Visits;
 use crate::ops::clock::unix_now;
 
 /// The rate limit of registrations from one address, which may be that of a whole class.

@@ -11,7 +11,8 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use chatterbox_hub::{
     AccountChange, AccountRef, Amendment, Event, Happened, Hub, Identity, Incarnation, JoinError,
     JoinRequest, Judged, Lag, Laggards, Level, LoggedIn, Login, MemberId, Party, Proposal, Record,
-    Refused, Reserved as Place, RoomDone, RoomRefusal, RoomWish, Say, Sequence, SessionId, SessionKey,
+    Refused, Reserved as Place, RoomDone, RoomRefusal, RoomWish, Say, Sequence, SessionId,
+    SessionKey,
 };
 use chatterbox_proto::{Code, NameKey, Username};
 use tokio::time::Instant;

@@ -133,7 +133,10 @@ async fn access(options: &Serve, live: &Live, store: &dyn Store) -> Result<Acces
     let state = CommandState::open(accounts, live.clone()).await?;
     let open = |folder: &PathBuf| {
         ActivityLog::open(folder).map_err(|error| {
-            Failure::system(&format!("can't write the activity log in {}", folder.display()), &error)
+            Failure::system(
+                &format!("can't write the activity log in {}", folder.display()),
+                &error,
+            )
         })
     };
     let activity = options.activity_log.as_ref().map(open).transpose()?;

@@ -230,7 +230,10 @@ mod tests {
         let public = Keep { bytes: MOST_KEPT, ..Keep::default() };
         let all = public.plus(public.of_private());
         let name = limits::USERNAME_CHARS * r"\ud83d\ude00".len() + r#""", "#.len();
-        let most = all.bytes + all.messages * (17 + 12) + (config.max_connections * name) as u64;
+        // Everybody is in USER_LIST, and in PRESENCE with a time.
+        let state = name + r#": {"SINCE": 1700000000, "AWAY": null}, "#.len();
+        let users = config.max_connections * (name + state);
+        let most = all.bytes + all.messages * (17 + 12) + users as u64;
         assert!(most < limits::SERVER_FRAME as u64, "{most}");
     }
 }

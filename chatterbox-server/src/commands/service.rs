@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chatterbox_hub::{
-    AccountRef, Amendment, Event, Filing, Happened, Identity, Level, LoggedIn, MemberId, Record, Rename, RoomActor,
-    RoomChange, RoomDone, RoomMemberView, RoomNumber, RoomRef, RoomView, To,
+    AccountRef, Amendment, Event, Filing, Happened, Identity, Level, LoggedIn, MemberId, Record,
+    Rename, RoomActor, RoomChange, RoomDone, RoomMemberView, RoomNumber, RoomRef, RoomView, To,
 };
 use chatterbox_proto::capability::accounts::{Account, Secret};
 use chatterbox_proto::capability::commands::{CommandRequest, OutcomeCode};

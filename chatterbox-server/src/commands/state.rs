@@ -6,10 +6,10 @@ use chatterbox_hub::{Identity, LoggedIn, MemberId};
 use chatterbox_proto::{Code, Username};
 
 use crate::accounts::{Accounts, DirectoryError, Settings};
+use crate::chat::waiting_mail::Mailbox;
 use crate::commands::online::Online;
 use crate::commands::spec::Spec;
 use crate::config::Live;
-use crate::chat::waiting_mail::Mailbox;
 use crate::pacing::{MailPacing, RenamePacing, RoomPacing};
 
 /// What is typed before a command unless an admin has said otherwise.

@@ -172,8 +172,7 @@ impl Inbound {
     fn say(&mut self, mut posting: Posting<'_>, found: Option<&Found>) {
         let wanted = posting.entry.destination.clone();
         let content = &posting.entry.content;
-        let mut resolved =
-            resolve(&self.member, &posting.destination, content, &mut self.reserved);
+        let mut resolved = resolve(&self.member, &posting.destination, content, &mut self.reserved);
         if let (Err(Code::NoSuchUser), Destination::User(name)) = (&resolved, &posting.destination)
         {
             match found.map(|found| found.get(name)) {

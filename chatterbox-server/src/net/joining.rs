@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use chatterbox_hub::{
-    self, AccountRef, BlockLists, Identity, JoinError, JoinRequest, Resuming, SessionKey, Keep};
+    self, AccountRef, BlockLists, Identity, JoinError, JoinRequest, Keep, Resuming, SessionKey,
+};
 use chatterbox_proto::capability::accounts::ACCOUNT;
 use chatterbox_proto::capability::{
     CAPABILITIES, LIMITS, SERVER_INFO, limits_json, server_info_json,
@@ -256,7 +257,8 @@ impl<'a> Joining<'a> {
 /// The banner as it was set, and what is kept and logged here: people have to know before they say something.
 fn banner(config: &Config, is_logged: bool) -> String {
     let Keep { messages, bytes } = config.keep;
-    let age = config.keep_age.map_or(String::new(), |age| format!(", {} days", age.as_secs() / 86_400));
+    let age =
+        config.keep_age.map_or(String::new(), |age| format!(", {} days", age.as_secs() / 86_400));
     let logged = if is_logged { "on, without private messages" } else { "off" };
     let kept = format!(
         "Kept here: up to {messages} messages, {} KiB{age}. Activity log: {logged}.",

@@ -34,9 +34,12 @@ fn a_person_is_told_who_goes_away_and_who_is_back() {
 #[test]
 fn a_program_is_told_all_of_it() {
     let screen = scene(true);
-    for event in
-        ["* here: bob (away), cyd, ann", "* cyd is back", "* bob is away: lunch, really", "* ann is away: x"]
-    {
+    for event in [
+        "* here: bob (away), cyd, ann",
+        "* cyd is back",
+        "* bob is away: lunch, really",
+        "* ann is away: x",
+    ] {
         assert!(screen.contains(&format!("| {event}\n")), "{event} in {screen}");
     }
     assert!(!screen.contains("nobody"), "who is not here");

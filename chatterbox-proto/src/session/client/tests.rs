@@ -241,9 +241,8 @@ fn who_is_away_is_known_from_the_welcome_on_and_through_changes_of_name() {
         _ => None,
     };
     let told = |events: &[Event]| events.iter().filter_map(told).collect::<Vec<_>>();
-    let user = |name: &str, away: Option<&str>, was: bool| {
-        (name.to_owned(), away.map(str::to_owned), was)
-    };
+    let user =
+        |name: &str, away: Option<&str>, was: bool| (name.to_owned(), away.map(str::to_owned), was);
     assert_eq!(told(&events), [user("bob", Some("lunch"), true), user("cyd", None, false)]);
     assert!(session.is_away("bob") && !session.is_away("cyd") && !session.is_away("dan"));
     let events = session.receive(

@@ -194,7 +194,11 @@ const fn element(event: &Event) -> Option<&Bytes> {
         | Body::Told(json)
         | Body::RoomLeft { name: json, .. }
         | Body::Left(json) => Some(json),
-        Body::Renamed { .. } | Body::Presence(_) | Body::Announced { .. } | Body::Own(_) | Body::Error(_) => None,
+        Body::Renamed { .. }
+        | Body::Presence(_)
+        | Body::Announced { .. }
+        | Body::Own(_)
+        | Body::Error(_) => None,
     }
 }
 

@@ -31,6 +31,9 @@ impl Stale {
     }
 }
 
+/// The most bytes that a welcome has of what is told of users, where they are away with words.
+const STATES: usize = 4 * 1024 * 1024;
+
 /// What a user who is here leaves behind, and who speaks for them.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Connection {
@@ -106,13 +109,24 @@ impl Presence {
         self.list.pieces()
     }
 
-    /// What is told of everybody (PR-1): members of an object, each with a separator before it.
+    /// What is told of everybody (PR-1): members of an object, each with a separator before it. Where ten thousand users all
+    /// leave long words behind, these are left out: no welcome may be longer for it than a client takes.
     pub(crate) fn states(&self) -> Vec<Bytes> {
-        self.list.states(|id, out| {
+        let states = self.list.states(|id, out| {
             if let Some(person) = self.people.get(&id) {
                 person.push_state(out);
             }
-        })
+        });
+        if states.iter().map(Bytes::len).sum::<usize>() <= STATES {
+            return states;
+        }
+        let mut out = Vec::new();
+        for person in self.people.values() {
+            let Identity { since, away, .. } = &person.identity;
+            out.extend_from_slice(json::LIST_SEPARATOR);
+            push_user(&mut out, &person.name_json, *since, away.as_ref().map(|_| ""));
+        }
+        vec![out.into()]
     }
 
     pub(crate) fn person(&self, id: MemberId) -> Option<&Person> {

@@ -96,7 +96,8 @@ impl Replica {
     /// name: who has left finds it in the snapshot of the next join.
     fn addressee(&self, record: &mut Record) -> Option<MemberId> {
         let Destination::User(name) = &record.destination else { return None };
-        let found = self.recipient(name).or_else(|| self.with_account(name, record.filing.to.as_ref()));
+        let found =
+            self.recipient(name).or_else(|| self.with_account(name, record.filing.to.as_ref()));
         let here = found.and_then(|member| Some((member, self.presence.identity(member)?)));
         // Somebody else may have the name of an account by now.
         let here = here.filter(|(_, identity)| match &record.filing.to {

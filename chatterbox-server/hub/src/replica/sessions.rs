@@ -253,8 +253,18 @@ impl Sessions {
 
 impl Digest for Session {
     fn digest(&self, to: &mut Digester) {
-        let Self { secret, name, account, member, newest, since, ends, tags: Tags(tags), rooms, away } =
-            self;
+        let Self {
+            secret,
+            name,
+            account,
+            member,
+            newest,
+            since,
+            ends,
+            tags: Tags(tags),
+            rooms,
+            away,
+        } = self;
         to.add(secret).add(name).add(account).add(member).add(newest).add(since).add(ends);
         to.add(tags).add(rooms).add(away);
     }

@@ -263,7 +263,14 @@ impl Replica {
             .room_member(member)
             .map(|who| self.rooms.rooms_of(Who::from(&who)).map(|(number, _)| number).collect());
         let rooms = rooms.unwrap_or_default();
-        Ok(Renamed { member, old_name, old: old_json, new: json::string(name.as_str()), stale, rooms })
+        Ok(Renamed {
+            member,
+            old_name,
+            old: old_json,
+            new: json::string(name.as_str()),
+            stale,
+            rooms,
+        })
     }
 
     /// Changes the account or the level of a member; the name stays. A session that is resumed does not prove its account

@@ -39,7 +39,11 @@ impl UserList {
         match last {
             Some(mut last) => last.get_mut().change(|names| names.push((id, name))),
             None => {
-                let piece = Piece { names: vec![(id, name)], json: OnceLock::new(), states: OnceLock::new() };
+                let piece = Piece {
+                    names: vec![(id, name)],
+                    json: OnceLock::new(),
+                    states: OnceLock::new(),
+                };
                 self.pieces.insert(id, piece);
             }
         }

@@ -16,9 +16,9 @@ pub(in crate::commands) const AWAY: Command = Command {
     spec: Spec {
         name: "away",
         aliases: &["afk"],
-        parameters: &[
-            Parameter::optional("text", ArgumentType::Text).rest().help("what you leave behind")
-        ],
+        parameters: &[Parameter::optional("text", ArgumentType::Text)
+            .rest()
+            .help("what you leave behind")],
         help: "Says that you are away, until your next message or `back`; clients that speak `presence` show it.",
         example: "away back at two",
         level: Level::GUEST,

@@ -12,7 +12,10 @@ async fn away_has_words_of_one_line_and_back_ends_it() {
     let house = House::new().await;
     let mut ann = house.guest("ann").await;
     assert_eq!(ann.call("back", &[]).await["CODE"], "already");
-    assert_eq!(ann.call("away", &["back", "at  two"]).await["DATA"], json!({"AWAY": "back at  two"}));
+    assert_eq!(
+        ann.call("away", &["back", "at  two"]).await["DATA"],
+        json!({"AWAY": "back at  two"})
+    );
     let mut bob = house.guest("bob").await;
     let shown = bob.call("users", &[]).await;
     assert_eq!(shown["INFO"], "2 here: ann (away: back at  two), bob");

@@ -51,9 +51,36 @@ mod tests {
     #[test]
     fn b12_no_name_leads_out_of_the_folder_or_is_that_of_another() {
         let names = [
-            "../x", "..", ".", "../../etc/passwd", "/etc/passwd", "a/b", "a\\b", "con", "CON", "nul.txt",
-            "com1", "x.", ".x", "x", "X", "activity", "user-x", "=2f", "%2f", "~", "a~b", "a:b", "a*?<>|\"",
-            "\u{ff0e}\u{ff0e}\u{ff0f}x", "stra\u{df}e", "strasse", "\u{e9}", "e\u{301}", "\u{131}", "i",
+            "../x",
+            "..",
+            ".",
+            "../../etc/passwd",
+            "/etc/passwd",
+            "a/b",
+            "a\\b",
+            "con",
+            "CON",
+            "nul.txt",
+            "com1",
+            "x.",
+            ".x",
+            "x",
+            "X",
+            "activity",
+            "user-x",
+            "=2f",
+            "%2f",
+            "~",
+            "a~b",
+            "a:b",
+            "a*?<>|\"",
+            "\u{ff0e}\u{ff0e}\u{ff0f}x",
+            "stra\u{df}e",
+            "strasse",
+            "\u{e9}",
+            "e\u{301}",
+            "\u{131}",
+            "i",
         ];
         let mut files: HashMap<String, Username> = HashMap::new();
         for text in names {
@@ -62,7 +89,8 @@ mod tests {
             let file = of_user(&name);
             let parts: Vec<_> = Path::new(&file).components().collect();
             assert!(matches!(parts[..], [Component::Normal(_)]), "{text}: {file}");
-            let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-=~.".contains(c);
+            let is_plain =
+                |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-=~.".contains(c);
             assert!(file.chars().all(is_plain) && file.starts_with("user-"), "{text}: {file}");
             assert_eq!(file.matches('.').count(), 1, "{text}: {file}");
             if let Some(other) = files.insert(file.clone(), name.clone()) {

@@ -29,7 +29,9 @@ impl Line {
             Happened::Joined(who) => {
                 (account(object("joined", &who.name), who), vec![who.name.clone()])
             }
-            Happened::Left(who) => (account(object("left", &who.name), who), vec![who.name.clone()]),
+            Happened::Left(who) => {
+                (account(object("left", &who.name), who), vec![who.name.clone()])
+            }
             Happened::Renamed(old, who) => {
                 let object = object("renamed", old).string("new", who.name.as_str());
                 (account(object, who), vec![old.clone(), who.name.clone()])
@@ -73,7 +75,10 @@ mod tests {
         let who = Box::new(Identity::guest(name("\u{1b}[2J\n\u{202e}")));
         let joined = text(&Happened::Joined(who.clone()));
         assert!(joined.is_ascii() && !joined.contains(['\n', '\u{1b}']), "{joined}");
-        assert!(joined.starts_with(r#"{"at": 7, "what": "joined", "name": "\u001b[2J\n"#), "{joined}");
+        assert!(
+            joined.starts_with(r#"{"at": 7, "what": "joined", "name": "\u001b[2J\n"#),
+            "{joined}"
+        );
         let renamed = Line::of(&Happened::Renamed(name("ann"), who), 7);
         assert_eq!(renamed.users.len(), 2, "in both files");
         let said = |message: Option<&'static str>| {
@@ -81,7 +86,8 @@ mod tests {
         };
         assert_eq!(said(None), r#"{"at": 7, "what": "active", "name": "ann"}"#);
         let message = r#"["ann", "ALL", 1, "a\nb\u202e"]"#;
-        let expected = format!(r#"{{"at": 7, "what": "said", "name": "ann", "message": {message}}}"#);
+        let expected =
+            format!(r#"{{"at": 7, "what": "said", "name": "ann", "message": {message}}}"#);
         assert_eq!(said(Some(message)), expected);
         let long: &'static str = Box::leak(format!("[{}]", "1".repeat(MESSAGE)).into_boxed_str());
         assert_eq!(said(Some(long)), r#"{"at": 7, "what": "said", "name": "ann", "bytes": 8194}"#);

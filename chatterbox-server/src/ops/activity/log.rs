@@ -211,9 +211,8 @@ mod tests {
         drop(log);
         let list = |path: &Path| {
             let entries = fs::read_dir(path).unwrap();
-            let mut names: Vec<_> = entries
-                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-                .collect();
+            let mut names: Vec<_> =
+                entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
             names.sort();
             names
         };

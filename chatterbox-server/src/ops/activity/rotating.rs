@@ -54,7 +54,8 @@ impl Rotating {
 
     fn rotate(&mut self) -> io::Result<()> {
         for number in (1..self.bound.files).rev() {
-            let from = if number == 1 { self.path.clone() } else { numbered(&self.path, number - 1) };
+            let from =
+                if number == 1 { self.path.clone() } else { numbered(&self.path, number - 1) };
             match fs::rename(&from, numbered(&self.path, number)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}

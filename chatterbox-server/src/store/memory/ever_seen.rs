@@ -69,7 +69,11 @@ impl SeenDirectory for Memory {
             return Ok(false);
         }
         let hiding = &mut self.visits_mut().hiding;
-        if hides { hiding.insert(account) } else { hiding.remove(&account) };
+        if hides {
+            hiding.insert(account)
+        } else {
+            hiding.remove(&account)
+        };
         Ok(true)
     }
 }

@@ -13,7 +13,9 @@ impl SeenDirectory for Sqlite {
         for Seen { name, account, at, is_new } in seen {
             match account {
                 Some(id) => transaction
-                    .prepare_cached("UPDATE accounts SET seen = max(coalesce(seen, ?2), ?2) WHERE id = ?1")?
+                    .prepare_cached(
+                        "UPDATE accounts SET seen = max(coalesce(seen, ?2), ?2) WHERE id = ?1",
+                    )?
                     .execute((id, at))?,
                 None if *is_new => transaction
                     .prepare_cached(
@@ -22,7 +24,9 @@ impl SeenDirectory for Sqlite {
                     )?
                     .execute((name.key(), name.as_str(), at))?,
                 None => transaction
-                    .prepare_cached("UPDATE guests_seen SET name = ?2, seen = max(seen, ?3) WHERE key = ?1")?
+                    .prepare_cached(
+                        "UPDATE guests_seen SET name = ?2, seen = max(seen, ?3) WHERE key = ?1",
+                    )?
                     .execute((name.key(), name.as_str(), at))?,
             };
         }
@@ -63,8 +67,7 @@ impl SeenDirectory for Sqlite {
         };
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let oldest = now.saturating_sub(GUESTS_FOR);
-        let rows =
-            select.query_map((after.map_or("", Username::key), oldest, limit), read)?;
+        let rows = select.query_map((after.map_or("", Username::key), oldest, limit), read)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

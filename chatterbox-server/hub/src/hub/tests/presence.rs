@@ -55,7 +55,9 @@ fn a_welcome_says_of_everybody_since_when_and_whether_they_are_away() {
     let told: Vec<_> = welcome.keys.unwrap().presence;
     let told: Vec<_> = told
         .iter()
-        .map(|user| (user.name.as_wire(), user.since, user.away.as_ref().map(|away| away.as_wire())))
+        .map(|user| {
+            (user.name.as_wire(), user.since, user.away.as_ref().map(|away| away.as_wire()))
+        })
         .collect();
     assert_eq!(
         told,
@@ -79,7 +81,8 @@ fn changes_are_told_together_every_two_seconds_and_to_nobody_else() {
     hub.set_away(base, Some(""));
     assert_eq!(objects(&mut hub, cyd), [""; 0], "it is told when the time has come");
     assert_eq!(hub.tell_presence(), Wake::AllSoon);
-    let both = r#"{"PRESENCE": {"ann": {"SINCE": 5, "AWAY": "lunch"}, "bob": {"SINCE": 0, "AWAY": ""}}}"#;
+    let both =
+        r#"{"PRESENCE": {"ann": {"SINCE": 5, "AWAY": "lunch"}, "bob": {"SINCE": 0, "AWAY": ""}}}"#;
     assert_eq!(objects(&mut hub, cyd), [both]);
     // Ten changes of one user are one.
     for _ in 0..5 {

@@ -394,7 +394,8 @@ impl Model {
         let people: Vec<_> = replica.presence().people().map(|(id, _)| id.0).collect();
         let expected: Vec<_> = self.members.iter().map(|member| member.id).collect();
         assert_eq!(people, expected);
-        let away = |(_, person): (MemberId, &Person)| person.identity.away.as_deref().map(str::to_owned);
+        let away =
+            |(_, person): (MemberId, &Person)| person.identity.away.as_deref().map(str::to_owned);
         let away: Vec<_> = replica.presence().people().map(away).collect();
         let expected: Vec<_> = self.members.iter().map(|member| member.away.clone()).collect();
         assert_eq!(away, expected);
