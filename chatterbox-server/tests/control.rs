@@ -123,7 +123,10 @@ fn waits_until(what: &str, is_so: impl Fn() -> bool) {
 fn status_says_who_is_here_and_what_the_server_has() {
     let folder = Folder::new();
     folder.add("ann", "moderator");
-    let server = folder.start(&[]);
+    let file = folder.path("server.toml");
+    let rooms = "[rooms.\"#lab\"]\nowner = \"ann\"\n[rooms.\"#den\"]\nhidden = true\n";
+    fs::write(&file, rooms).unwrap();
+    let server = folder.start(&["--config", &file.display().to_string()]);
     let (_ann, _) = log_in(&server, "ann");
     let mut bob = connect(server.address);
     assert!(join(&mut bob, "bob").contains("true"));
@@ -147,7 +150,14 @@ fn status_says_who_is_here_and_what_the_server_has() {
             predicates::str::is_match("(?m)^ann +ann +3 \\(moderator\\) +127.0.0.1 +20").unwrap(),
         )
         .stdout(predicates::str::is_match("(?m)^bob +- +0 \\(guest\\) +127.0.0.1 +20").unwrap());
+    folder.run(&["status"]).success().stdout(
+        contains("2 rooms beside the lobby")
+            .and(predicates::str::is_match("(?m)^#den +- +0 +0 +hidden$").unwrap()),
+    );
     let status = folder.status();
+    assert_eq!(status["room_count"], 2);
+    let lab = status["rooms"].as_array().unwrap().iter().find(|room| room["name"] == "#lab");
+    assert_eq!(lab.unwrap()["owner"], "ann");
     assert_eq!(status["user_count"], 2);
     assert_eq!(status["users"][0]["name"], "ann");
     assert_eq!(status["users"][1]["account"], Value::Null);
