@@ -147,9 +147,12 @@ async fn whoever_agreed_to_notices_is_told_until_when_they_are_muted() {
     again.peer.send(&paste("eva", "mod", 1)).await;
     staff.peer.until("eva line 0").await;
     assert_eq!(again.code_of("msg", &["bob", "psst"]).await, "muted");
-    staff.call("say", &["#lobby", "enough"]).await;
     bob.peer.say("bob", "end").await;
     assert_eq!(said_by(&bob.peer.until("end").await, "eva"), 0);
+    assert!(staff.call("unmute", &["eva"]).await.ok);
+    assert_eq!(staff.code_of("unmute", &["eva"]).await, "already");
+    again.peer.say_tagged("bob", "thanks", "2").await;
+    bob.peer.until("thanks").await;
     chat.server.stop().await;
 }
 

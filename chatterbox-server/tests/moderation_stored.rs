@@ -6,9 +6,9 @@
     reason = "tests may be blunt, and are an edge"
 )]
 
-#[allow(dead_code, reason = "shared by all tests")]
 mod harness;
 
+use std::io::{Read, Write};
 use std::path::Path;
 
 use assert_cmd::assert::Assert;
@@ -16,7 +16,7 @@ use chatterbox_hub::{AccountRef, Network, RoomNumber, RoomRef, SanctionKind, San
 use chatterbox_proto::{RoomName, Username};
 use chatterbox_server::moderation::{About, Act, AuditEntry, ModerationStore as _, NewSanction};
 use chatterbox_server::store::SqliteModeration;
-use harness::process::Running;
+use harness::process::{Running, connect, join, read_frame};
 use predicates::prelude::PredicateBooleanExt as _;
 use predicates::str::{contains, is_empty};
 use rustix::process::Signal;
@@ -264,4 +264,54 @@ fn what_is_done_to_accounts_on_the_command_line_is_in_the_log() {
     database.execute_batch("ALTER TABLE audit RENAME TO elsewhere").unwrap();
     input(&["user", "level", "bob", "5"], "").code(74);
     input(&["user", "list"], "").success().stdout(contains("bob").and(contains("1 (user)")));
+}
+
+/// Sends a frame, and reads until one with this text.
+fn ask(stream: &mut (impl Read + Write), frame: &Value, until: &str) -> String {
+    let body = frame.to_string();
+    stream.write_all(&chatterbox_proto::frame::encode(body.as_bytes()).unwrap()).unwrap();
+    loop {
+        let answer = read_frame(stream);
+        if answer.contains(until) {
+            return answer;
+        }
+    }
+}
+
+#[test]
+fn b10_a_ban_that_was_answered_survives_kill_9_and_so_do_all_before_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().display().to_string();
+    let mut add = assert_cmd::Command::cargo_bin("chatterbox-server").unwrap();
+    add.args(["user", "add", "mod", "--level", "3", "--data", &data]).write_stdin("secret-one\n");
+    add.assert().success();
+    let start = || Running::start(&["127.0.0.1", "-p", "0", "--plaintext", "--data", &data]);
+    let login = json!({"USERNAME": "mod", "CAPABILITIES": "accounts/1 commands/1", "PASSWORD": "secret-one"});
+    let mut bans = Vec::new();
+    for life in 0..3 {
+        let server = start();
+        let mut moderator = connect(server.address);
+        assert!(ask(&mut moderator, &login, "USERNAME_ACCEPTED").contains("true"));
+        for number in 0..3 {
+            let name = format!("eve{life}{number}");
+            let ban = json!({"COMMAND": {"ID": name, "NAME": "ban", "ARGS": [name, "1d"]}});
+            let result = ask(&mut moderator, &ban, "RESULT");
+            assert!(result.contains("\"OK\": true") || result.contains("\"OK\":true"), "{result}");
+            bans.push(name);
+        }
+        server.signal(Signal::KILL);
+        assert_eq!(server.end().0, None);
+        let listed = objects(&run(folder.path(), &["bans", "--json"]).success());
+        let listed: Vec<_> =
+            listed.iter().map(|ban| ban["about"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(listed, bans);
+        let acts = objects(&run(folder.path(), &["audit", "--json", "--by", "mod"]).success());
+        assert_eq!(acts.len(), bans.len(), "each act is one line");
+    }
+    let server = start();
+    for name in &bans {
+        let refused = join(&mut connect(server.address), name);
+        assert!(refused.contains("\"USERNAME_ACCEPTED\": false"), "{refused}");
+    }
+    assert!(join(&mut connect(server.address), "ann").contains("\"USERNAME_ACCEPTED\": true"));
 }

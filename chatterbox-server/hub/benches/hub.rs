@@ -224,7 +224,7 @@ fn rename(bencher: Bencher<'_, '_>, blockers: i64) {
     let eve = hub.admit(request).unwrap().id;
     bencher.bench_local(|| {
         for to in ["evi", "eve"] {
-            let rename = Rename { name: name(to), owns: false, blocked_by: vec![] };
+            let rename = Rename { name: name(to), owns: false, blocked_by: vec![], now: 0 };
             let _ = divan::black_box(hub.rename(eve, rename).unwrap());
         }
     });

@@ -16,7 +16,7 @@ pub enum Removal {
     /// Another login of its account, or the operator, has ended its login.
     LoggedOut,
     /// It was put out (MO-2).
-    Kicked(Exclusion),
+    Kicked(Box<Exclusion>),
     /// It was banned (MO-4).
-    Banned(Exclusion),
+    Banned(Box<Exclusion>),
 }

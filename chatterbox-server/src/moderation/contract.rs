@@ -155,7 +155,7 @@ fn audit(store: &mut impl ModerationStore) {
     };
     let network = Network::parse("192.0.2.7").unwrap();
     let entries = [
-        full.clone(),
+        full,
         AuditEntry { about: Some(About::network(network)), ..act(101, Act::Ban) },
         AuditEntry {
             room: Some(room(4, "#lab")),
@@ -205,10 +205,10 @@ fn audit(store: &mut impl ModerationStore) {
         assert_eq!(times, expected, "{filter:?}");
     }
 
-    store.forget_audit(101).unwrap();
+    assert!(!store.forget_audit(101).unwrap());
     let left = store.audit(&of()).unwrap();
     assert_eq!(left, all.get(..3).unwrap(), "age only");
-    store.forget_audit(1000).unwrap();
+    assert!(!store.forget_audit(1000).unwrap());
     store.note(&act(1001, Act::Reload)).unwrap();
     let newest = store.audit(&of()).unwrap();
     assert!(newest.len() == 1 && newest[0].id > all[0].id, "no number is used twice");
@@ -228,6 +228,15 @@ fn audit_pages(store: &mut impl ModerationStore) {
         let times: Vec<_> = rest.iter().map(|entry| entry.at).collect();
         assert_eq!(times, [4, 3, 2, 1, 0]);
     }
+    // Many go in steps.
+    let left = |store: &mut dyn ModerationStore| -> Vec<_> {
+        let page = store.audit(&AuditFilter::default()).unwrap();
+        page.into_iter().rev().map(|entry| entry.at).collect()
+    };
+    assert!(store.forget_audit(count - 1).unwrap());
+    assert_eq!(left(store), (count - 5..count).collect::<Vec<_>>(), "the oldest first");
+    assert!(!store.forget_audit(count - 1).unwrap());
+    assert_eq!(left(store), [count - 1]);
 }
 
 fn new_report(at: i64) -> NewReport {
@@ -282,9 +291,9 @@ fn reports(store: &mut impl ModerationStore) {
     assert_eq!(numbers(store, in_room), [0; 0]);
     assert_eq!(numbers(store, all), [second, first]);
 
-    store.forget_reports(101).unwrap();
+    assert!(!store.forget_reports(101).unwrap());
     assert_eq!(numbers(store, all), [second], "age only");
-    store.forget_reports(102).unwrap();
+    assert!(!store.forget_reports(102).unwrap());
     assert!(store.report(&new_report(103)).unwrap() > second, "no number is used twice");
 }
 
@@ -316,4 +325,9 @@ fn reports_bounds(store: &mut impl ModerationStore) {
     let left: Vec<_> = left.collect();
     assert_eq!(left.len(), REPORTS);
     assert!(left.ends_with(&open) && !left.contains(&last), "the oldest has gone");
+    for step in (0..REPORTS / FORGOTTEN).rev() {
+        assert!(store.forget_reports(10).unwrap(), "{step} more");
+    }
+    assert!(!store.forget_reports(10).unwrap());
+    assert_eq!(store.reports(all).unwrap(), []);
 }

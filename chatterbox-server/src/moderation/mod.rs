@@ -18,7 +18,8 @@ pub use act::Act;
 pub use audit::{About, AuditEntry, AuditFilter, AuditRoom, FoldedName, MASKED};
 pub use bounded_text::{BoundedText, Label, Reason, ReportText};
 pub use moderation_store::{
-    AUDIT_PAGE, ModerationError, ModerationStore, OPEN_REPORTS, REPORT_AGE, REPORTS, SANCTIONS,
+    AUDIT_PAGE, FORGOTTEN, ModerationError, ModerationStore, OPEN_REPORTS, REPORT_AGE, REPORTS,
+    SANCTIONS,
 };
 pub use moderation_thread::Moderation;
 pub use moderator::{Ban, Done, Kick, Moderator, NotDone, Unban};

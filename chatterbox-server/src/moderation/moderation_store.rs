@@ -23,6 +23,9 @@ pub const REPORTS: usize = 10_000;
 /// The age at which a report is forgotten, open or not, in seconds.
 pub const REPORT_AGE: i64 = 90 * 24 * 60 * 60;
 
+/// The old entries, or reports, that are removed at a time: others write to the same database, and wait meanwhile.
+pub const FORGOTTEN: usize = 1_000;
+
 /// Why a store failed. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -110,11 +113,12 @@ pub trait ModerationStore: Send + Debug {
     /// [`ModerationError`].
     fn audit(&mut self, filter: &AuditFilter) -> Result<Vec<AuditEntry>, ModerationError>;
 
-    /// Removes the entries of the audit log that are older than this; nothing else removes one.
+    /// Removes entries of the audit log that are older than this, [`FORGOTTEN`] at most; nothing else removes one. Returns whether there
+    /// may be more of them.
     ///
     /// # Errors
     /// [`ModerationError`].
-    fn forget_audit(&mut self, before: i64) -> Result<(), ModerationError>;
+    fn forget_audit(&mut self, before: i64) -> Result<bool, ModerationError>;
 
     /// Keeps a report. Returns its number.
     ///
@@ -140,9 +144,9 @@ pub trait ModerationStore: Send + Debug {
     /// [`ModerationError`].
     fn close_report(&mut self, audit: &AuditEntry, number: i64) -> Result<bool, ModerationError>;
 
-    /// Removes the reports that are older than this.
+    /// Removes reports that are older than this, [`FORGOTTEN`] at most. Returns whether there may be more of them.
     ///
     /// # Errors
     /// [`ModerationError`].
-    fn forget_reports(&mut self, before: i64) -> Result<(), ModerationError>;
+    fn forget_reports(&mut self, before: i64) -> Result<bool, ModerationError>;
 }

@@ -118,11 +118,14 @@ impl Moderation {
     pub async fn forget_by_age(&self, now: i64, audit_before: i64) -> Result<(), ModerationError> {
         self.call(move |store| {
             store.forget_ended(now)?;
-            store.forget_orphans()?;
-            store.forget_reports(now.saturating_sub(REPORT_AGE))?;
-            store.forget_audit(audit_before)
+            store.forget_orphans()
         })
-        .await
+        .await?;
+        // Others are served between two steps.
+        let reports_before = now.saturating_sub(REPORT_AGE);
+        while self.call(move |store| store.forget_reports(reports_before)).await? {}
+        while self.call(move |store| store.forget_audit(audit_before)).await? {}
+        Ok(())
     }
 
     /// # Errors
@@ -181,7 +184,7 @@ mod tests {
     use futures_util::FutureExt as _;
 
     use super::*;
-    use crate::moderation::{AUDIT_PAGE, Act};
+    use crate::moderation::{AUDIT_PAGE, Act, FORGOTTEN};
     use crate::store::MemoryModeration;
 
     fn ban(name: &str, until: Option<i64>) -> NewSanction {
@@ -207,6 +210,9 @@ mod tests {
         let new = vec![ban("eve", None), ban("mallory", Some(200))];
         let ids = moderation.impose(act(100), new.clone()).await.unwrap();
         moderation.note(act(150)).await.unwrap();
+        for _ in 0..2 * FORGOTTEN {
+            moderation.note(act(149)).await.unwrap();
+        }
         let expected = [new[0].with_id(ids[0])];
         assert_eq!(moderation.load(200).await.unwrap(), expected);
         assert_eq!(moderation.load(100).await.unwrap(), expected, "the other one is removed");

@@ -45,9 +45,9 @@ pub(super) enum End {
     #[error("its login was ended elsewhere")]
     LoggedOutElsewhere,
     #[error("was put out")]
-    Kicked(Exclusion),
+    Kicked(Box<Exclusion>),
     #[error("was banned")]
-    Banned(Exclusion),
+    Banned(Box<Exclusion>),
     #[error("the server is closing")]
     Closing,
     #[error("connection broken: {0}")]

@@ -1,6 +1,9 @@
 //! The state of the chat behind one lock: presence and history.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::{IpAddr, Ipv4Addr},
+};
 
 use conformance_suite::fault::Fault;
 use serde_json::{Value, json};
@@ -8,6 +11,7 @@ use serde_json::{Value, json};
 use super::{
     capability::{
         agreed::Agreed,
+        moderation::Moderation,
         rooms::room::Rooms,
         state::{Accounts, Party, Resumption, Sitting, Standing},
     },
@@ -15,6 +19,9 @@ use super::{
     faults::Faults,
     outbox::Outbox,
 };
+
+/// The address of whom nobody is behind.
+const NOWHERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 #[derive(Debug, Clone)]
 pub(super) struct Member {
@@ -28,6 +35,8 @@ pub(super) struct Member {
     pub(super) account: Option<String>,
     /// The name before the last change.
     pub(super) once: Option<String>,
+    /// Where the connection comes from.
+    pub(super) address: IpAddr,
 }
 
 impl Member {
@@ -52,6 +61,8 @@ pub(super) struct Joining {
     pub(super) standing: Standing,
     /// How many of the newest messages it wants.
     pub(super) recent: Option<usize>,
+    /// Where it comes from.
+    pub(super) address: Option<IpAddr>,
 }
 
 /// The members, their sessions and the history.
@@ -62,6 +73,7 @@ pub(super) struct Chat {
     pub(super) sessions: BTreeMap<String, Sitting>,
     pub(super) accounts: Accounts,
     pub(super) rooms: Rooms,
+    pub(super) moderation: Moderation,
     /// Block lists, as pairs of a user and the user whom it blocks.
     pub(super) blocks: BTreeSet<(String, String)>,
     /// The calls of commands that wait for an answer.
@@ -81,7 +93,9 @@ pub(super) struct Chat {
 
 impl Chat {
     pub(super) fn new(faults: Faults) -> Self {
-        Self { faults, ..Self::default() }
+        let mut chat = Self { faults, ..Self::default() };
+        chat.hire();
+        chat
     }
 
     pub(super) fn connected(&mut self, connection: u64, outbox: Outbox) {
@@ -107,7 +121,7 @@ impl Chat {
     /// Lets a connection in: welcome for it, notice for the others.
     pub(super) fn join(&mut self, connection: u64, name: &str, outbox: &Outbox, asks: &Joining) {
         let f = self.faults.clone();
-        let Joining { agreed, resumes, resumption, standing, recent } = asks;
+        let Joining { agreed, resumes, resumption, standing, recent, address } = asks;
         let rosters = self.rosters();
         self.unjoined.retain(|(other, _)| *other != connection);
         let replaced = resumption.as_ref().is_some_and(|resumption| self.replace(resumption));
@@ -123,6 +137,7 @@ impl Chat {
             token,
             account: standing.account().map(str::to_owned),
             once: None,
+            address: address.unwrap_or(NOWHERE),
         };
         self.members.push(member.clone());
         self.take_seats(&member, resumption.is_some());
@@ -343,6 +358,7 @@ impl Chat {
             token: String::new(),
             account: None,
             once: None,
+            address: NOWHERE,
         };
         self.members.insert(0, ghost);
     }

@@ -17,5 +17,6 @@ pub mod program;
 mod server;
 mod session;
 
+pub use capability::moderation::STAFF;
 pub use faults::Faults;
 pub use server::{Mutant, start};

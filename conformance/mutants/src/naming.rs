@@ -39,7 +39,8 @@ impl Session {
         if !self.survives(&name).await {
             return false;
         }
-        let mut asks = Joining { agreed: offer, ..Joining::default() };
+        let address = Some(self.address);
+        let mut asks = Joining { agreed: offer, address, ..Joining::default() };
         if let Some(kept) = self.kept.take() {
             asks.agreed = kept;
         }
@@ -90,6 +91,20 @@ impl Session {
                 self.outbox.send(&Value::Object(refusal));
                 return !f.acts(Fault::ClosesAfterRefusal);
             }
+        }
+        if let Some(sanction) = chat.kept_out(&name, &asks) {
+            let mut refusal = chat.exclusion(sanction, &asks.agreed);
+            drop(chat);
+            refusal.insert("USERNAME_ACCEPTED".into(), json!(false));
+            self.refused = Some(name);
+            self.outbox.send(&Value::Object(refusal));
+            return true;
+        }
+        if asks.standing.account().is_some() && f.acts(Fault::BanRace) {
+            // A ban that is made now does not find who is about to join.
+            drop(chat);
+            sleep(Duration::from_millis(60)).await;
+            chat = self.shared.chat.lock().await;
         }
         if f.acts(Fault::RaceBothAccepted) {
             // Between the check and the taking, another one gets in.

@@ -3,7 +3,7 @@
 
 use std::{
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -138,9 +138,9 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Shared)
             accepted = listener.accept() => accepted,
             () = shared.power.clone().cut() => return,
         };
-        let Ok((tcp, _)) = accepted else { continue };
+        let Ok((tcp, from)) = accepted else { continue };
         let _ = tcp.set_nodelay(true);
-        let connection = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
+        let connection = (CONNECTIONS.fetch_add(1, Ordering::Relaxed), from.ip());
         let (tls, shared) = (tls.clone(), shared.clone());
         let f = shared.faults.clone();
         if f.has(Fault::HandshakeInAcceptLoop) {
@@ -161,7 +161,12 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Shared)
     }
 }
 
-async fn serve(tcp: TcpStream, tls: Option<TlsAcceptor>, shared: Shared, connection: u64) {
+async fn serve(
+    tcp: TcpStream,
+    tls: Option<TlsAcceptor>,
+    shared: Shared,
+    connection: (u64, IpAddr),
+) {
     let f = shared.faults.clone();
     let Some(tls) = tls else { return session::serve(shared, connection, tcp).await };
     if f.has(Fault::AgreesToOldTls) || f.has(Fault::PlaintextToo) {

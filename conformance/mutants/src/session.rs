@@ -1,6 +1,6 @@
 //! One connection of the mutant server: from its first byte to its last.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use conformance_suite::fault::Fault;
 use serde_json::{Map, Value};
@@ -54,6 +54,7 @@ pub(super) struct Session {
     pub(super) shared: Shared,
     pub(super) outbox: Outbox,
     pub(super) connection: u64,
+    pub(super) address: IpAddr,
     pub(super) name: Option<String>,
     /// The capabilities in force since the name was accepted.
     pub(super) agreed: Agreed,
@@ -70,7 +71,7 @@ pub(super) struct Session {
 /// Serves one connection to its end.
 pub(super) async fn serve(
     shared: Shared,
-    connection: u64,
+    (connection, address): (u64, IpAddr),
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
 ) {
     let (reading, writing) = tokio::io::split(stream);
@@ -81,6 +82,7 @@ pub(super) async fn serve(
         shared,
         outbox,
         connection,
+        address,
         name: None,
         agreed: Agreed::default(),
         held: Vec::new(),
@@ -375,6 +377,9 @@ impl Session {
         }
         if dest == own && f.acts(Fault::SelfMessageRefused) {
             return Err("that is you".into());
+        }
+        if let Some(refusal) = chat.hushed(self.connection, dest) {
+            return Err(refusal);
         }
         let room = routed.filter(|first| first.starts_with('#')).unwrap_or(dest);
         if self.means_room(room) {

@@ -66,6 +66,12 @@ pub(crate) struct Grade {
     /// An account that is there, and a file with its password, for the claim accounts without commands.
     #[arg(long, value_name = "NAME:FILE")]
     account: Option<String>,
+    /// An account of level 5 (admin), for the claim moderation.
+    #[arg(long, value_name = "NAME", requires = "staff_password_file")]
+    staff: Option<String>,
+    /// A file whose first line is the password of --staff.
+    #[arg(long, value_name = "FILE", requires = "staff")]
+    staff_password_file: Option<PathBuf>,
     /// Multiply all waiting times by this.
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = shared::scale)]
     timeout_scale: f64,
@@ -190,6 +196,10 @@ fn options(arguments: &Grade) -> anyhow::Result<Options> {
         skip: arguments.skip.clone(),
         claims: arguments.claims.clone(),
         account: arguments.account.as_deref().map(account).transpose()?,
+        staff: match (&arguments.staff, &arguments.staff_password_file) {
+            (Some(name), Some(file)) => Some((name.clone(), password_in(file)?)),
+            _ => None,
+        },
         timeout_scale: arguments.timeout_scale,
         strict: arguments.strict,
         seed: arguments.seed,
@@ -204,10 +214,15 @@ fn options(arguments: &Grade) -> anyhow::Result<Options> {
 /// Reads `--account NAME:FILE`.
 fn account(text: &str) -> anyhow::Result<(String, String)> {
     let (name, file) = text.split_once(':').context("--account is NAME:FILE")?;
-    let password = read(Path::new(file))?;
-    let password = password.lines().next().unwrap_or_default();
-    anyhow::ensure!(!password.is_empty(), "there is no password in {file}");
-    Ok((name.to_owned(), password.to_owned()))
+    Ok((name.to_owned(), password_in(Path::new(file))?))
+}
+
+/// The password in the first line of a file.
+fn password_in(file: &Path) -> anyhow::Result<String> {
+    let text = read(file)?;
+    let password = text.lines().next().unwrap_or_default();
+    anyhow::ensure!(!password.is_empty(), "there is no password in {}", file.display());
+    Ok(password.to_owned())
 }
 
 fn trust(arguments: &Grade) -> anyhow::Result<Trust> {
@@ -238,6 +253,8 @@ fn command(arguments: &Grade) -> String {
         again.values("--claims", [arguments.claims.join(",")]);
     }
     again.values("--account", &arguments.account);
+    again.values("--staff", &arguments.staff);
+    again.file("--staff-password-file", arguments.staff_password_file.as_deref());
     again.number("--timeout-scale", arguments.timeout_scale, 1.0);
     again.number("--jobs", arguments.jobs, JOBS);
     again.flag("--strict", arguments.strict);

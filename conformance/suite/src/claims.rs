@@ -18,8 +18,14 @@ pub const NEGOTIATION: &str = "negotiation";
 pub const CAPABILITIES: [&str; 9] =
     ["accounts", "commands", "ids", "notices", "ping", "recent", "rename", "rooms", "utf8"];
 
-/// What a capability is agreed on with, and not without (`CP-8`).
-const NEEDS: [(&str, &[&str]); 1] = [("rooms", &["ids", "rename", "commands"])];
+/// The extension that is no capability: commands with which people are removed, kept out and kept from writing.
+pub const MODERATION: &str = "moderation";
+
+/// What a capability is agreed on with, and not without (`CP-8`); and what is spoken for an extension that is none.
+const NEEDS: [(&str, &[&str]); 2] = [
+    ("rooms", &["ids", "rename", "commands"]),
+    (MODERATION, &["accounts", "commands", "ids", "notices", "rename", "rooms"]),
+];
 
 /// The offer of one capability with all that it needs, each in version 1.
 #[must_use]
@@ -73,7 +79,8 @@ impl Claims {
             }
             claims.insert(name);
         }
-        let negotiates = CAPABILITIES.iter().any(|name| claims.contains(*name));
+        let needing = NEEDS.iter().map(|(name, _)| name);
+        let negotiates = CAPABILITIES.iter().chain(needing).any(|name| claims.contains(*name));
         if negotiates && known.contains(NEGOTIATION) {
             claims.insert(NEGOTIATION.to_owned());
         }
@@ -91,12 +98,12 @@ impl Claims {
         CAPABILITIES.into_iter().filter(|name| self.has(name))
     }
 
-    /// Those and what they need, which is spoken with them whether it is claimed or not.
+    /// Those and what any claim needs, which is spoken with it whether it is claimed or not.
     #[must_use]
     pub fn spoken(&self) -> Vec<&'static str> {
-        let offers: Vec<String> = self.capabilities().map(offer_of).collect();
-        let words: Vec<&str> = offers.iter().flat_map(|offer| offer.split(' ')).collect();
-        let spoken = |name: &&str| words.iter().any(|word| word.strip_suffix("/1") == Some(name));
+        let needed = NEEDS.iter().filter(|(name, _)| self.has(name)).flat_map(|(_, needs)| *needs);
+        let needed: Vec<&str> = needed.copied().collect();
+        let spoken = |name: &&str| self.has(name) || needed.contains(name);
         CAPABILITIES.into_iter().filter(spoken).collect()
     }
 
@@ -263,6 +270,10 @@ mod tests {
         assert!(excused("notices.base") && excused("ids.live") && !excused("rooms.agreed"));
         assert_eq!(offer_of("rooms"), "ids/1 rename/1 commands/1 rooms/1");
         assert_eq!(offer_of("ids"), "ids/1");
+        let moderation = Claims::parse(&own(&[MODERATION]), &cases).unwrap();
+        assert!(moderation.has(NEGOTIATION) && moderation.capabilities().next().is_none());
+        let spoken = ["accounts", "commands", "ids", "notices", "rename", "rooms"];
+        assert_eq!(moderation.spoken(), spoken);
     }
 
     #[test]

@@ -66,7 +66,7 @@ impl Replica {
             ModerationTold::PutOut { names: announced, is_ban: false, exclusion: kicked.clone() };
         Ok(Moderated {
             left,
-            removal: Some(Removal::Kicked(kicked)),
+            removal: Some(Removal::Kicked(Box::new(kicked))),
             told: Some(told),
             done: ModerationDone { removed: names, told: 0 },
         })
@@ -117,7 +117,7 @@ impl Replica {
                     // Nobody is told of an address (MO-7).
                     announced.extend(sanctions.iter().find_map(|one| one.subject.name()).cloned());
                 }
-                let removal = Some(Removal::Banned(exclusion.clone()));
+                let removal = Some(Removal::Banned(Box::new(exclusion.clone())));
                 let told = ModerationTold::PutOut { names: announced, is_ban: true, exclusion };
                 let done = ModerationDone { removed: names, told: 0 };
                 Moderated { left, removal, told: Some(told), done }

@@ -111,7 +111,7 @@ impl Sanctions {
         self.lift(sanction.id);
         let sanction = Arc::new(sanction);
         for key in keys(&sanction.subject) {
-            self.index(key, sanction.id, true);
+            self.index(&key, sanction.id, true);
         }
         self.mutes += usize::from(sanction.kind == SanctionKind::Mute);
         self.all.insert(sanction.id, sanction);
@@ -121,7 +121,7 @@ impl Sanctions {
     pub(crate) fn lift(&mut self, id: SanctionId) -> Option<Arc<Sanction>> {
         let sanction = self.all.remove(&id)?;
         for key in keys(&sanction.subject) {
-            self.index(key, id, false);
+            self.index(&key, id, false);
         }
         self.mutes -= usize::from(sanction.kind == SanctionKind::Mute);
         Some(sanction)
@@ -136,8 +136,8 @@ impl Sanctions {
         }
     }
 
-    fn index(&mut self, key: Key<'_>, id: SanctionId, holds: bool) {
-        match key {
+    fn index(&mut self, key: &Key<'_>, id: SanctionId, holds: bool) {
+        match *key {
             Key::Account(account) => note(&mut self.accounts, account, id, holds),
             Key::Name(name) => note(&mut self.names, name.into(), id, holds),
             Key::Look(look) => note(&mut self.looks, look.into(), id, holds),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use chatterbox_hub::{RoomNumber, Sanction, SanctionId, SanctionSubject};
 
 use crate::moderation::{
-    AUDIT_PAGE, About, AuditEntry, AuditFilter, AuditRoom, Closed, ModerationError,
+    AUDIT_PAGE, About, AuditEntry, AuditFilter, AuditRoom, Closed, FORGOTTEN, ModerationError,
     ModerationStore, NewReport, NewSanction, OPEN_REPORTS, REPORTS, Report, ReportFilter,
     SANCTIONS,
 };
@@ -36,6 +36,13 @@ impl Memory {
             self.entries.pop_front();
         }
     }
+}
+
+/// Takes one of what is left, if there is one.
+fn take_one(left: &mut usize) -> bool {
+    let is_one = *left > 0;
+    *left = left.saturating_sub(1);
+    is_one
 }
 
 /// The subject as it is after a restart.
@@ -132,9 +139,10 @@ impl ModerationStore for Memory {
         Ok(self.entries.iter().rev().filter(wanted).take(limit).cloned().collect())
     }
 
-    fn forget_audit(&mut self, before: i64) -> Result<(), ModerationError> {
-        self.entries.retain(|entry| entry.at >= before);
-        Ok(())
+    fn forget_audit(&mut self, before: i64) -> Result<bool, ModerationError> {
+        let mut left = FORGOTTEN;
+        self.entries.retain(|entry| entry.at >= before || !take_one(&mut left));
+        Ok(left == 0)
     }
 
     fn report(&mut self, new: &NewReport) -> Result<i64, ModerationError> {
@@ -181,10 +189,11 @@ impl ModerationStore for Memory {
         Ok(true)
     }
 
-    fn forget_reports(&mut self, before: i64) -> Result<(), ModerationError> {
-        self.reports.retain(|_, report| report.what.at >= before);
+    fn forget_reports(&mut self, before: i64) -> Result<bool, ModerationError> {
+        let mut left = FORGOTTEN;
+        self.reports.retain(|_, report| report.what.at >= before || !take_one(&mut left));
         self.open.retain(|number| self.reports.contains_key(number));
-        Ok(())
+        Ok(left == 0)
     }
 }
 

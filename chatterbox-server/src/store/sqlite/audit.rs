@@ -4,7 +4,9 @@ use chatterbox_hub::{RoomNumber, RoomRef};
 use chatterbox_proto::RoomName;
 use rusqlite::{Connection, Row, Transaction, named_params};
 
-use crate::moderation::{AUDIT_PAGE, About, Act, AuditEntry, AuditFilter, AuditRoom, FoldedName};
+use crate::moderation::{
+    AUDIT_PAGE, About, Act, AuditEntry, AuditFilter, AuditRoom, FORGOTTEN, FoldedName,
+};
 use crate::store::sqlite::row::{signed, text, unsigned};
 
 /// Writes an entry, whose number SQLite assigns.
@@ -103,7 +105,11 @@ pub(super) fn room(row: &Row<'_>, column: usize) -> Result<Option<RoomRef>, rusq
     Ok(Some(RoomRef { number, name: RoomName::stored(&name) }))
 }
 
-/// Removes the entries that are older than this.
-pub(super) fn forget(connection: &Connection, before: i64) -> Result<(), rusqlite::Error> {
-    connection.execute("DELETE FROM audit WHERE at < ?", [before]).map(drop)
+/// Removes entries that are older than this, some at a time. Returns whether there may be more of them.
+pub(super) fn forget(connection: &Connection, before: i64) -> Result<bool, rusqlite::Error> {
+    let mut delete = connection.prepare_cached(
+        "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ? ORDER BY at LIMIT ?)",
+    )?;
+    let most = i64::try_from(FORGOTTEN).unwrap_or(i64::MAX);
+    Ok(delete.execute((before, most))? == FORGOTTEN)
 }

@@ -136,7 +136,7 @@ impl ModerationStore for Sqlite {
         Ok(audit::read(&self.connection, filter)?)
     }
 
-    fn forget_audit(&mut self, before: i64) -> Result<(), ModerationError> {
+    fn forget_audit(&mut self, before: i64) -> Result<bool, ModerationError> {
         Ok(audit::forget(&self.connection, before)?)
     }
 
@@ -168,7 +168,7 @@ impl ModerationStore for Sqlite {
         Ok(true)
     }
 
-    fn forget_reports(&mut self, before: i64) -> Result<(), ModerationError> {
+    fn forget_reports(&mut self, before: i64) -> Result<bool, ModerationError> {
         Ok(reports::forget(&self.connection, before)?)
     }
 }

@@ -3,7 +3,9 @@
 use chatterbox_hub::Sequence;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, named_params};
 
-use crate::moderation::{Closed, NewReport, OPEN_REPORTS, REPORTS, Report, ReportFilter};
+use crate::moderation::{
+    Closed, FORGOTTEN, NewReport, OPEN_REPORTS, REPORTS, Report, ReportFilter,
+};
 use crate::store::sqlite::audit::room;
 use crate::store::sqlite::row::{signed, text};
 
@@ -112,7 +114,11 @@ pub(super) fn close(
     Ok(update.execute((at, by, number))? > 0)
 }
 
-/// Removes those that are older than this.
-pub(super) fn forget(connection: &Connection, before: i64) -> Result<(), rusqlite::Error> {
-    connection.execute("DELETE FROM reports WHERE at < ?", [before]).map(drop)
+/// Removes reports that are older than this, some at a time. Returns whether there may be more of them.
+pub(super) fn forget(connection: &Connection, before: i64) -> Result<bool, rusqlite::Error> {
+    let mut delete = connection.prepare_cached(
+        "DELETE FROM reports WHERE number IN (SELECT number FROM reports WHERE at < ? ORDER BY at LIMIT ?)",
+    )?;
+    let most = i64::try_from(FORGOTTEN).unwrap_or(i64::MAX);
+    Ok(delete.execute((before, most))? == FORGOTTEN)
 }

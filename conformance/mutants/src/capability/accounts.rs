@@ -13,7 +13,7 @@ use crate::chat::Chat;
 const MOST_FAILURES: usize = 5;
 
 /// The skeleton of a name: names with the same skeleton are confusable.
-fn skeleton(name: &str) -> String {
+pub(super) fn skeleton(name: &str) -> String {
     let alike = |c: char| match c {
         '1' | 'i' | 'I' | '|' => 'l',
         '0' => 'o',
@@ -85,7 +85,8 @@ impl Chat {
     /// The standing of the owner of a name.
     fn logged_in(&self, name: &str) -> Standing {
         let account = self.account_of(name).unwrap_or(name);
-        Standing { account: Some(account.to_owned()), level: 1, token: None }
+        let level = self.level_of(Some(account));
+        Standing { account: Some(account.to_owned()), level, token: None }
     }
 
     /// The account with this name, as it was registered.
@@ -96,7 +97,7 @@ impl Chat {
     /// The standing of a session that goes on: its user is logged in as before.
     pub(crate) fn standing_of(&self, resumption: &Resumption) -> Standing {
         let account = self.sessions.get(&resumption.token).and_then(|old| old.account.clone());
-        Standing { level: u8::from(account.is_some()), account, token: None }
+        Standing { level: self.level_of(account.as_deref()), account, token: None }
     }
 
     /// Whether a guest may have this name.

@@ -4,11 +4,13 @@ use conformance_suite::fault::Fault;
 use serde_json::{Map, Value, json};
 
 use super::{
+    agreed::Agreed,
+    moderation::{self, Step},
     notices::last_words,
     rooms::commands::{Done, catalogue},
     state::{Call, Reply},
 };
-use crate::session::Session;
+use crate::{faults::Faults, session::Session};
 
 /// How many commands wait while another one asks something.
 const MOST_WAITING: usize = 16;
@@ -19,43 +21,10 @@ type Outcome = (&'static str, &'static str);
 impl Session {
     /// Sends the catalogue of the commands that this user may use.
     pub(crate) fn send_catalogue(&self) {
-        let f = &self.shared.faults;
-        if !self.agreed.has("commands") || f.acts(Fault::NoCatalogue) {
-            return;
+        if let Some(catalogue) = catalogue_of(&self.agreed, self.level, &self.shared.faults) {
+            self.outbox.send(&catalogue);
         }
-        let argument = |name: &str, kind: &str, optional: bool| json!({"NAME": name, "TYPE": kind, "OPTIONAL": optional, "REST": false});
-        let command = |name: &str, arguments: Value, level: u8| {
-            let aliases = if name == "help" { json!(["h"]) } else { json!([]) };
-            let mut command = json!({"NAME": name, "ALIASES": aliases, "ARGUMENTS": arguments,
-                "HELP": name, "EXAMPLE": format!("/{name}"), "LEVEL": level});
-            if let (Some(command), true) = (command.as_object_mut(), f.acts(Fault::CatalogueShort))
-            {
-                command.remove("ARGUMENTS");
-            }
-            command
-        };
-        let mut commands = vec![
-            command("help", json!([argument("command", "command", true)]), 0),
-            command("block", json!([argument("user", "user", false)]), 0),
-            command("nick", json!([argument("name", "text", false)]), 0),
-            command("register", json!([argument("password", "secret", true)]), 0),
-        ];
-        if self.level > 0 {
-            commands.push(command("logout", json!([]), 1));
-        }
-        if self.agreed.has("rooms") {
-            commands.extend(catalogue(self.level));
-        }
-        if self.level >= 3 || f.acts(Fault::CatalogueOfEverything) {
-            commands.push(command("kick", json!([argument("user", "user", false)]), 3));
-        }
-        let mut object = Map::from_iter([("COMMANDS".to_owned(), json!(commands))]);
-        if !f.acts(Fault::NoPrefix) {
-            object.insert("PREFIX".into(), json!("/"));
-        }
-        self.outbox.send(&Value::Object(object));
     }
-
     pub(crate) async fn command(&mut self, asked: &Value) -> bool {
         let f = self.shared.faults.clone();
         let Some(call) = read(asked) else {
@@ -125,6 +94,15 @@ impl Session {
         } else {
             call.name.to_ascii_lowercase()
         };
+        let now = self.shared.chat.lock().await.level_here(self.connection);
+        self.level = now.unwrap_or(self.level);
+        if let Some(step) = self.moderate(&name, call).await {
+            match step {
+                Step::Reply(reply) => self.result(&call.id, reply).await,
+                Step::Asks(text) => self.prompt(call, &text, false).await,
+            }
+            return true;
+        }
         if let Some(done) = self.room_command(&name, call).await {
             match done {
                 Done::Reply(reply) => self.result(&call.id, reply).await,
@@ -135,8 +113,8 @@ impl Session {
         let outcome = match (name.as_str(), call.answered(0)) {
             ("help" | "h", _) => ("ok", "help, nick, register"),
             ("nick", Some(name)) => self.nick(name).await,
-            ("nick" | "kick", None) if f.acts(Fault::ArgumentsUnchecked) => ("ok", "done"),
-            ("nick" | "kick", None) => ("bad-arguments", "a name is wanted"),
+            ("nick", None) if f.acts(Fault::ArgumentsUnchecked) => ("ok", "done"),
+            ("nick", None) => ("bad-arguments", "a name is wanted"),
             ("register", Some(password)) => self.register(password).await,
             ("register", None) => {
                 self.prompt(call, "Which password?", true).await;
@@ -148,7 +126,6 @@ impl Session {
                 self.level = 0;
                 ("ok", "you are a guest now")
             }
-            ("kick", Some(name)) => self.kick(name).await,
             ("block", Some(name)) => {
                 let own = self.name.clone().unwrap_or_default();
                 self.shared.chat.lock().await.block(&own, name);
@@ -193,6 +170,7 @@ impl Session {
             result.insert(if ok { "INFO" } else { "ERROR" }.to_owned(), json!(reply.text));
             result.extend(reply.data.map(|data| ("DATA".to_owned(), data)));
             result.extend(reply.wait.map(|wait| ("WAIT".to_owned(), json!(wait))));
+            result.extend(reply.until.map(|until| ("UNTIL".to_owned(), json!(until))));
             if f.acts(Fault::ResultWithoutCode) {
                 result.remove("CODE");
             }
@@ -223,6 +201,9 @@ impl Session {
         if chat.is_taken(new) && !f.acts(Fault::NickTakesAnyName) {
             return ("taken", "somebody has that name");
         }
+        if !chat.may_be_called(new) {
+            return ("banned", "that name is banned");
+        }
         if let Err((code, text)) = chat.may_take(new)
             && !f.acts(Fault::NickTakesRegistered)
         {
@@ -245,21 +226,46 @@ impl Session {
         self.send_catalogue();
         ("ok", "registered")
     }
+}
 
-    async fn kick(&self, name: &str) -> Outcome {
-        let chat = self.shared.chat.lock().await;
-        if self.level < 3 {
-            if !self.shared.faults.acts(Fault::ForbiddenDone) {
-                return ("forbidden", "you may not");
-            }
-            // Refused, and done all the same.
-            for member in chat.members.iter().filter(|member| member.name == name) {
-                member.outbox.close();
-            }
-            return ("forbidden", "you may not");
-        }
-        ("ok", "gone")
+/// The catalogue of the commands that somebody of this level may use.
+pub(super) fn catalogue_of(agreed: &Agreed, level: u8, f: &Faults) -> Option<Value> {
+    if !agreed.has("commands") || f.acts(Fault::NoCatalogue) {
+        return None;
     }
+    let argument = |name: &str, kind: &str, optional: bool| json!({"NAME": name, "TYPE": kind, "OPTIONAL": optional, "REST": false});
+    let command = |name: &str, arguments: Value, level: u8| {
+        let aliases = if name == "help" { json!(["h"]) } else { json!([]) };
+        let mut command = json!({"NAME": name, "ALIASES": aliases, "ARGUMENTS": arguments,
+            "HELP": name, "EXAMPLE": format!("/{name}"), "LEVEL": level});
+        if let (Some(command), true) = (command.as_object_mut(), f.acts(Fault::CatalogueShort)) {
+            command.remove("ARGUMENTS");
+        }
+        command
+    };
+    let mut commands = vec![
+        command("help", json!([argument("command", "command", true)]), 0),
+        command("block", json!([argument("user", "user", false)]), 0),
+        command("nick", json!([argument("name", "text", false)]), 0),
+        command("register", json!([argument("password", "secret", true)]), 0),
+    ];
+    if level > 0 {
+        commands.push(command("logout", json!([]), 1));
+    }
+    if agreed.has("rooms") {
+        commands.extend(catalogue(level));
+    }
+    let all = f.acts(Fault::CatalogueOfEverything);
+    commands.extend(moderation::catalogue(if all { 5 } else { level }));
+    let mut object = Map::from_iter([("COMMANDS".to_owned(), json!(commands))]);
+    if !f.acts(Fault::NoPrefix) {
+        object.insert("PREFIX".into(), json!("/"));
+    }
+    if !f.acts(Fault::LevelsUntold) {
+        let levels = ["guest", "user", "helper", "moderator", "operator", "admin"];
+        object.insert("LEVELS".into(), json!(levels));
+    }
+    Some(Value::Object(object))
 }
 
 fn read(asked: &Value) -> Option<Call> {

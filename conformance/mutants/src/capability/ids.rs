@@ -82,12 +82,14 @@ impl Session {
             answer.acks.insert(tag.to_owned(), json!(1));
             return;
         }
-        let Refusal { code, text, wait } = refusal;
-        let reason = match wait {
-            _ if f.acts(Fault::RefusedAsText) => json!(text),
-            Some(wait) => json!({"CODE": code, "ERROR": text, "WAIT": wait}),
-            None => json!({"CODE": code, "ERROR": text}),
-        };
+        let Refusal { code, text, wait, until } = refusal;
+        let mut reason = Map::new();
+        reason.insert("CODE".into(), json!(code));
+        reason.insert("ERROR".into(), json!(text));
+        reason.extend(wait.map(|wait| ("WAIT".to_owned(), json!(wait))));
+        reason.extend(until.map(|until| ("UNTIL".to_owned(), json!(until))));
+        let as_text = f.acts(Fault::RefusedAsText);
+        let reason = if as_text { json!(text) } else { Value::Object(reason) };
         answer.refused.insert(tag.to_owned(), reason);
     }
 

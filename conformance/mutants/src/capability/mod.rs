@@ -7,6 +7,7 @@ pub(super) mod commands;
 mod extended;
 mod history;
 pub(super) mod ids;
+pub(super) mod moderation;
 pub(super) mod notices;
 pub(super) mod offer;
 mod ping;

@@ -15,6 +15,11 @@ pub(crate) fn last_words(outbox: &Outbox, agreed: &Agreed, f: &Faults, code: &st
     }
     let retry = if replaced && f.acts(Fault::ReplacedRetries) { json!(1) } else { Value::Null };
     let closed = json!({"CODE": code, "INFO": text, "UNTIL": null, "RETRY": retry});
+    close_with(outbox, f, text, &closed);
+}
+
+/// The same with everything that CLOSED says.
+pub(super) fn close_with(outbox: &Outbox, f: &Faults, text: &str, closed: &Value) {
     if f.acts(Fault::ClosedOvertakes) {
         outbox.send(&json!({"CLOSED": closed}));
         return outbox.error(text);

@@ -54,11 +54,13 @@ pub(crate) struct Refusal {
     pub(super) text: &'static str,
     /// Seconds after which trying again makes sense.
     pub(super) wait: Option<u64>,
+    /// When what stands against it ends, in seconds since 1970.
+    pub(super) until: Option<i64>,
 }
 
 impl Refusal {
     pub(crate) const fn new(code: &'static str, text: &'static str) -> Self {
-        Self { code, text, wait: None }
+        Self { code, text, wait: None, until: None }
     }
 
     pub(crate) const fn text(&self) -> &'static str {
@@ -80,6 +82,7 @@ pub(super) struct Reply {
     pub(super) text: &'static str,
     pub(super) data: Option<Value>,
     pub(super) wait: Option<u64>,
+    pub(super) until: Option<i64>,
     /// An object that is sent behind the result, by a server that is late with it.
     pub(super) late: Option<Value>,
 }
@@ -97,13 +100,13 @@ impl Reply {
 
 impl From<(&'static str, &'static str)> for Reply {
     fn from((code, text): (&'static str, &'static str)) -> Self {
-        Self { ok: code == "ok", code, text, data: None, wait: None, late: None }
+        Self { ok: code == "ok", code, text, data: None, wait: None, until: None, late: None }
     }
 }
 
 impl From<Refusal> for Reply {
-    fn from(Refusal { code, text, wait }: Refusal) -> Self {
-        Self { wait, ..Self::from((code, text)) }
+    fn from(Refusal { code, text, wait, until }: Refusal) -> Self {
+        Self { wait, until, ..Self::from((code, text)) }
     }
 }
 

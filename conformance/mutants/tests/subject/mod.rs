@@ -7,6 +7,12 @@ use conformance_kit::{identity::Identity, net::tls::Trust};
 use conformance_mutants::Mutant;
 use conformance_suite::{Options, Subject, fault::Fault};
 
+/// The account of level 5 that every mutant has.
+pub fn staff() -> (String, String) {
+    let (name, password) = conformance_mutants::STAFF;
+    (name.to_owned(), password.to_owned())
+}
+
 /// Starts a mutant with TLS on two loopback addresses and says how to judge it.
 pub async fn mutant(faults: &[Fault]) -> (Mutant, Subject, Options) {
     let other = faults.contains(&Fault::OtherCertificate);
@@ -18,6 +24,7 @@ pub async fn mutant(faults: &[Fault]) -> (Mutant, Subject, Options) {
         seed: Some(1),
         // The mutants are the tests' own: nobody minds what is left in their histories.
         heavy: true,
+        staff: Some(staff()),
         ..Options::default()
     };
     let mutant = conformance_mutants::start(&hosts, Some((identity.chain, identity.key)), faults)

@@ -43,6 +43,15 @@ pub const SERVER_GROUPS: &[Group<ServerSide>] = &[
     ("rooms", "Capability rooms: members and messages", capability::rooms::CASES),
     ("roompages", "Capability rooms: their history", capability::rooms::pages::CASES),
     ("roomresume", "Capability rooms: resuming", capability::rooms::resuming::CASES),
+    ("kick", "Moderation: kicks", capability::moderation::KICKS),
+    ("mute", "Moderation: mutes", capability::moderation::MUTES),
+    ("ban", "Moderation: bans", capability::moderation::BANS),
+    (
+        "mod",
+        "Moderation: who may, who hears of it, what is kept",
+        capability::moderation::MODERATION,
+    ),
+    ("report", "Moderation: reports", capability::moderation::REPORTS),
 ];
 
 /// Every case for servers, in the order of the groups.

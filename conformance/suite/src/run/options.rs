@@ -26,6 +26,8 @@ pub struct Options {
     pub claims: Vec<String>,
     /// The name and the password of an account that is there, for cases about accounts.
     pub account: Option<(String, String)>,
+    /// The name and the password of an account of level 5, for cases about moderation.
+    pub staff: Option<(String, String)>,
     /// All waiting times are multiplied by this.
     pub timeout_scale: f64,
     /// SHOULD counts like MUST.
@@ -55,6 +57,7 @@ impl Default for Options {
             skip: Vec::new(),
             claims: Vec::new(),
             account: None,
+            staff: None,
             timeout_scale: 1.0,
             strict: false,
             seed: None,

@@ -1,6 +1,10 @@
 //! The interface between a case and the server: users, raw connections, fences, deadlines.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use conformance_kit::{
     net::dial::{self, DialError, Transport},
@@ -13,7 +17,10 @@ use tokio::{
     time::timeout,
 };
 
-use super::peer::{self, Closing, Left, Mark, Peer, Wire, part};
+use super::{
+    peer::{self, Closing, Left, Mark, Peer, Wire, part},
+    staff::Staff,
+};
 use crate::{
     connection::Inbox,
     server::shared::Shared,
@@ -32,6 +39,9 @@ pub struct ServerHands {
     pub trace: Trace,
     /// The connections that the case has let go of.
     left: (Left, UnboundedReceiver<(Wire, Inbox)>),
+    /// The account that puts back what the case changes for others, once the case has needed it. Nobody ever waits for the
+    /// lock: it is there so that this can be shared between threads, which a connection can't.
+    pub(super) staff: Mutex<Option<Staff>>,
 }
 
 impl ServerHands {
@@ -39,11 +49,17 @@ impl ServerHands {
     #[must_use]
     pub fn new(shared: Arc<Shared>, case: &'static str, seed: u64) -> Self {
         let trace = Trace::new(shared.clock);
-        Self { nonces: Nonces::new(seed, case), shared, case, trace, left: unbounded_channel() }
+        let (nonces, left) = (Nonces::new(seed, case), unbounded_channel());
+        Self { nonces, shared, case, trace, left, staff: Mutex::default() }
     }
 
-    /// Closes politely whatever connections the case has let go of, all at the same time.
+    /// Puts back what the case has changed for others, whatever became of it, and closes politely whatever connections it
+    /// has let go of, all at the same time.
     pub async fn farewell(&mut self) {
+        let staff = self.staff.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(staff) = staff {
+            staff.clean_up().await;
+        }
         let time = self.shared.timing().settle;
         let mut left = Vec::new();
         while let Ok(connection) = self.left.1.try_recv() {
@@ -204,6 +220,28 @@ impl ServerHands {
         address: SocketAddr,
         transport: &Transport,
     ) -> Result<Peer, DialError> {
+        self.dial_into(&self.trace, role, address, transport).await
+    }
+
+    /// Opens a connection of which the record of the case holds nothing: a password or a token goes over it that is not
+    /// the suite's own.
+    ///
+    /// # Errors
+    /// Inconclusive when the server can't be reached.
+    pub(super) async fn connect_unrecorded(&self, role: &str) -> Result<Peer, Verdict> {
+        let (elsewhere, transport) = (Trace::new(self.shared.clock), self.shared.transport());
+        let address = self.shared.address();
+        let dialled = self.dial_into(&elsewhere, role, address, &transport).await;
+        dialled.map_err(|error| unreachable(role, &error))
+    }
+
+    async fn dial_into(
+        &self,
+        trace: &Trace,
+        role: &str,
+        address: SocketAddr,
+        transport: &Transport,
+    ) -> Result<Peer, DialError> {
         let dialled = dial::dial(address, transport, self.patience()).await;
         match dialled {
             Ok(link) => {
@@ -211,18 +249,11 @@ impl ServerHands {
                     Some(facts) => format!("{address} with {}", facts.version),
                     None => format!("{address} without TLS"),
                 };
-                self.trace.note(role, Kind::Opened, &over);
-                Ok(Peer::start(
-                    &self.shared,
-                    self.case,
-                    &self.trace,
-                    role,
-                    link,
-                    self.left.0.clone(),
-                ))
+                trace.note(role, Kind::Opened, &over);
+                Ok(Peer::start(&self.shared, self.case, trace, role, link, self.left.0.clone()))
             }
             Err(error) => {
-                self.trace.note(role, Kind::Note, &format!("could not connect: {error}"));
+                trace.note(role, Kind::Note, &format!("could not connect: {error}"));
                 Err(error)
             }
         }

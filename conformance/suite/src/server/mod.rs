@@ -1,5 +1,6 @@
 //! Everything that a case for servers acts with: its users, their connections, the probe before it.
 
+pub(crate) mod engaging;
 pub(crate) mod expect;
 pub(crate) mod first_contact;
 pub(crate) mod hands;
@@ -11,6 +12,7 @@ pub(crate) mod probe;
 pub(crate) mod quirks;
 pub(crate) mod shared;
 pub(crate) mod side;
+pub(crate) mod staff;
 
 pub use hands::ServerHands;
 pub use quirks::TlsMode;

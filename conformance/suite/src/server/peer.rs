@@ -1,7 +1,7 @@
 //! One connection to the subject, and the user behind it.
 
 use std::{
-    net::Shutdown,
+    net::{IpAddr, Shutdown},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -113,6 +113,12 @@ impl Peer {
             trace: trace.clone(),
             left,
         }
+    }
+
+    /// The address that the connection has at this end.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        Some(self.wire.as_ref()?.socket.local_addr().ok()?.ip().to_canonical())
     }
 
     /// The connection is going to offer capabilities: keys beyond the base protocol are no surprise on it.

@@ -40,6 +40,7 @@ struct State {
     names: HashSet<String>,
     claims: Claims,
     account: Option<(String, String)>,
+    staff: Option<(String, String)>,
 }
 
 impl Shared {
@@ -62,6 +63,7 @@ impl Shared {
             names: HashSet::new(),
             claims: Claims::default(),
             account: None,
+            staff: None,
         };
         Self {
             clock: Clock::start(),
@@ -140,6 +142,12 @@ impl Shared {
         self.read(|state| state.account.clone())
     }
 
+    /// The name and the password of an account of level 5.
+    #[must_use]
+    pub fn staff(&self) -> Option<(String, String)> {
+        self.read(|state| state.staff.clone())
+    }
+
     /// Whether the suite has asked for this name in any case.
     #[must_use]
     pub fn asked_for(&self, name: &str) -> bool {
@@ -158,6 +166,10 @@ impl Shared {
 
     pub(crate) fn set_account(&self, account: Option<(String, String)>) {
         self.write(|state| state.account = account);
+    }
+
+    pub(crate) fn set_staff(&self, staff: Option<(String, String)>) {
+        self.write(|state| state.staff = staff);
     }
 
     pub(crate) fn set_addresses(&self, address: SocketAddr, addresses: Vec<SocketAddr>) {

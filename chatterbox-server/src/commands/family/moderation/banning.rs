@@ -234,10 +234,10 @@ pub(in crate::commands) const BANNED_USERS: Command = Command {
         stays_on: false,
         data: "A table: `NUMBER`, `KIND` (`account`, `name`, `address`, `guests`, `mute`), `VALUE`, `SCOPE` (a room, or null), `BY`, `UNTIL`, `REASON`.",
     },
-    run: |context, arguments| Box::pin(banned_users(context, arguments)),
+    run: |context, arguments| Box::pin(async move { banned_users(context, arguments) }),
 };
 
-async fn banned_users(context: &Context<'_>, mut arguments: Arguments) -> Reply {
+fn banned_users(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let scope = Scope::find(context, arguments.room(0))?;
     scope.needs(context, Level::MODERATOR)?;
     let (acts, room) = (scope.acts(context), scope.room());

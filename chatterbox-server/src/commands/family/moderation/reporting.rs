@@ -49,7 +49,7 @@ async fn report(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         .state
         .reports
         .try_take(context.caller.port.id(), &context.who())
-        .map_err(|wait| Rejection::throttled(wait))?;
+        .map_err(Rejection::throttled)?;
     let found = match id {
         None => {
             // Of who is not here and has no account, there has to be a message.

@@ -302,12 +302,8 @@ fn a_database_without_them_gets_them_and_keeps_what_it_has() {
         store.connection.query_row(&select, [], |row| row.get(0)).unwrap()
     };
     assert_eq!((count("accounts"), count("messages")), (1, 1));
-    let version: usize = store
-        .connection
-        .pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))
-        .unwrap()
-        .unsigned_abs() as usize;
-    assert_eq!(version, VERSION);
+    let version = store.connection.pragma_query_value(None, "user_version", |row| row.get(0));
+    assert_eq!(version, Ok(i64::try_from(VERSION).unwrap()));
 }
 
 #[test]

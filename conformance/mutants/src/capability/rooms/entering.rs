@@ -39,6 +39,10 @@ impl Chat {
             }
             return Reply { ok: true, ..Reply::from(("already", "you are in it")) }.into();
         }
+        let let_in = room.invited.contains(&party) && f.acts(Fault::BanRoomInvited);
+        if let Some(refusal) = self.banned_from(number, &order.member).filter(|_| !let_in) {
+            return refusal.into();
+        }
         let password = order.answer.or_else(|| order.rest.get(1).copied());
         match self.admits(room, &party, password) {
             Ok(()) => self.seat(number, &order.member).into(),

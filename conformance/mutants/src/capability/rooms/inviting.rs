@@ -1,5 +1,7 @@
 //! Invitations: whoever has one may join a closed room once (RM-13).
 
+use conformance_suite::fault::Fault;
+
 use super::{
     super::state::{Refusal, Reply},
     commands::{MISSING, NO_SUCH_ROOM, Order},
@@ -14,6 +16,10 @@ impl Chat {
     pub(super) fn invite(&mut self, order: &Order<'_>) -> Reply {
         if order.rest.is_empty() {
             return MISSING.into();
+        }
+        let muted = self.silenced(&order.member, Some(order.number));
+        if let Some(refusal) = muted.filter(|_| !self.faults.acts(Fault::MuteInvitesFree)) {
+            return refusal.into();
         }
         let own = order.member.name.clone();
         for name in names(order) {

@@ -60,7 +60,7 @@ impl Chat {
     }
 
     /// Whom a name means: a user who is here, or an account.
-    pub(super) fn party_of(&self, name: &str) -> Option<Party> {
+    pub(in super::super) fn party_of(&self, name: &str) -> Option<Party> {
         let here = self.members.iter().find(|member| names::same(&member.name, name));
         let account = || self.account_of(name).map(|own| Party::Account(own.to_owned()));
         here.map(|member| member.party()).or_else(account)

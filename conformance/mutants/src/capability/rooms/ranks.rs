@@ -49,6 +49,12 @@ impl Chat {
         }
     }
 
+    /// The level that a member has in a room.
+    pub(in super::super) fn level_in_room(&self, party: &Party, number: u64) -> Option<u8> {
+        let room = self.rooms.get(number).filter(|room| room.has(party))?;
+        Some(room.level_of(party))
+    }
+
     fn rank(&self, number: u64, name: &str, party: &Party) -> Value {
         let account = match party {
             Party::Account(account) => Some(account),

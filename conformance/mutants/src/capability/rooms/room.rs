@@ -43,9 +43,9 @@ pub(super) struct Lost {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Room {
+pub(in super::super) struct Room {
     pub(super) number: u64,
-    pub(super) name: String,
+    pub(in super::super) name: String,
     pub(super) owner: Option<String>,
     pub(super) topic: String,
     pub(super) description: String,
@@ -93,13 +93,13 @@ pub(super) struct Membership {
 
 impl Rooms {
     /// The number of the room with a name.
-    pub(super) fn find(&self, name: &str, f: &Faults) -> Option<u64> {
+    pub(in super::super) fn find(&self, name: &str, f: &Faults) -> Option<u64> {
         let exact = |room: &&Room| room.name == name || !f.acts(Fault::RoomCaseSensitive);
         let named = self.all.iter().filter(|room| names::same(&room.name, name));
         named.filter(exact).map(|room| room.number).next()
     }
 
-    pub(super) fn get(&self, number: u64) -> Option<&Room> {
+    pub(in super::super) fn get(&self, number: u64) -> Option<&Room> {
         self.all.iter().find(|room| room.number == number)
     }
 
@@ -113,6 +113,11 @@ impl Rooms {
         party: &'p Party,
     ) -> impl Iterator<Item = &'a Room> + use<'a, 'p> {
         self.all.iter().filter(|room| room.has(party))
+    }
+
+    /// A message that somebody can read in a room.
+    pub(in super::super) fn kept_for(&self, party: &Party, id: u64) -> Option<&Entry> {
+        self.of(party).flat_map(|room| &room.past).find(|entry| entry.id == id)
     }
 
     /// Whose memberships these were, whose are they now.
@@ -149,7 +154,7 @@ impl Room {
         self.members.iter_mut().find(|membership| membership.party == *party)
     }
 
-    pub(super) fn has(&self, party: &Party) -> bool {
+    pub(in super::super) fn has(&self, party: &Party) -> bool {
         self.membership(party).is_some()
     }
 

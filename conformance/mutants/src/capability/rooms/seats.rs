@@ -139,7 +139,7 @@ impl Chat {
     }
 
     /// Takes somebody out of a room and tells them, with a word, by whom, and why; the rest of the room is not told here.
-    pub(super) fn end_membership(
+    pub(in super::super) fn end_membership(
         &mut self,
         number: u64,
         party: &Party,

@@ -17,6 +17,10 @@ impl Chat {
     /// `topic [room] <text...>`
     pub(super) fn set_topic(&mut self, order: &Order<'_>) -> Reply {
         let f = self.faults.clone();
+        let muted = self.silenced(&order.member, Some(order.number));
+        if let Some(refusal) = muted.filter(|_| !f.acts(Fault::MuteTopicsFree)) {
+            return refusal.into();
+        }
         let topic = order.text(0);
         if topic.chars().count() > LONGEST_TOPIC {
             return TOO_LONG.into();

@@ -7,6 +7,7 @@ mod calling;
 pub(super) mod commands;
 pub(super) mod ids;
 mod membership;
+pub(super) mod moderation;
 pub(super) mod negotiation;
 pub(super) mod notices;
 mod offers;

@@ -65,6 +65,7 @@ pub async fn run_watched(
         });
     shared.set_claims(claims);
     shared.set_account(options.account.clone());
+    shared.set_staff(options.staff.clone());
     let plan = Plan {
         heavy,
         feeds: selected.iter().any(|(case, _)| case.isolation == Isolation::Last),
