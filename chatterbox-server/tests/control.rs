@@ -242,6 +242,37 @@ fn a_folder_that_others_may_write_to_has_a_chat_and_no_control() {
     server.log_line("stopped");
 }
 
+#[test]
+fn another_user_of_the_machine_is_turned_away() {
+    use std::os::unix::process::CommandExt as _;
+
+    const NOBODY: u32 = 65_534;
+    let folder = Folder::new();
+    let server = folder.start(&[]);
+    // Everybody may come near it, and the socket alone decides.
+    fs::set_permissions(folder.0.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    folder.allow(0o755);
+    let program = assert_cmd::cargo::cargo_bin("chatterbox-server");
+    let status = || {
+        let mut command = std::process::Command::new(&program);
+        command.args(["status", "--data"]).arg(folder.path("data")).current_dir("/");
+        command.env("HOME", "/").uid(NOBODY).output()
+    };
+    let Ok(refused) = status() else {
+        return eprintln!("SKIPPED: only root can run programs as another user");
+    };
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(77), "{told}");
+    assert!(told.contains("hint: ") && refused.stdout.is_empty(), "{told}");
+    // Where the rights of the file were to fail, the user of the peer is looked at.
+    fs::set_permissions(folder.socket(), fs::Permissions::from_mode(0o666)).unwrap();
+    let refused = status().unwrap();
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(75), "{told}");
+    assert!(refused.stdout.is_empty(), "not a word of who is here");
+    assert_eq!(folder.status()["process"], server.id());
+}
+
 /// The answer to these bytes, to its end.
 fn answer_to(socket: &Path, bytes: &[u8]) -> String {
     let mut stream = UnixStream::connect(socket).unwrap();
