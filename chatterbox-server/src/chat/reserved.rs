@@ -18,12 +18,24 @@ struct Each {
     chat: Arc<Chat>,
     /// The recipients, with the size of a message to each.
     room: Vec<(MemberId, usize)>,
+    /// The accounts, of senders and of recipients who are not here.
+    waiting: Vec<(i64, i64)>,
 }
 
 impl Reserved {
     pub(super) fn add(&mut self, chat: &Arc<Chat>, recipient: MemberId, bytes: usize) {
-        let new = || Box::new(Each { chat: Arc::clone(chat), room: Vec::new() });
-        self.0.get_or_insert_with(new).room.push((recipient, bytes));
+        self.each(chat).room.push((recipient, bytes));
+    }
+
+    /// Adds a place in the mailbox of an account.
+    pub(super) fn add_waiting(&mut self, chat: &Arc<Chat>, sender: i64, account: i64) {
+        self.each(chat).waiting.push((sender, account));
+    }
+
+    fn each(&mut self, chat: &Arc<Chat>) -> &mut Each {
+        let new =
+            || Box::new(Each { chat: Arc::clone(chat), room: Vec::new(), waiting: Vec::new() });
+        self.0.get_or_insert_with(new)
     }
 
     /// Gives back the room of the newest message, which is not posted after all.
@@ -31,7 +43,7 @@ impl Reserved {
         if let Some(each) = &mut self.0
             && let Some(newest) = each.room.pop()
         {
-            each.chat.release(&[newest]);
+            each.chat.release(&[newest], &[]);
         }
     }
 }
@@ -44,6 +56,6 @@ impl From<Reserved> for Held {
 
 impl Drop for Each {
     fn drop(&mut self) {
-        self.chat.release(&self.room);
+        self.chat.release(&self.room, &self.waiting);
     }
 }

@@ -2,13 +2,17 @@
 
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use chatterbox_hub::{Identity, LoggedIn, MemberId};
+use chatterbox_proto::{Code, Username};
+
 use crate::access::House;
 use crate::accounts::{Accounts, DirectoryError, Settings};
+use crate::chat::waiting_mail::Mailbox;
 use crate::commands::online::Online;
 use crate::commands::spec::Spec;
 use crate::config::{Config, Live};
 use crate::moderation::Moderation;
-use crate::pacing::{CommandPacing, RenamePacing, RoomPacing};
+use crate::pacing::{CommandPacing, MailPacing, RenamePacing, RoomPacing};
 
 /// What is typed before a command unless an admin has said otherwise.
 pub const PREFIX: &str = "/";
@@ -34,6 +38,7 @@ pub struct CommandState {
     pub(super) reports: RoomPacing,
     /// The house that the chat is in, once it is.
     house: OnceLock<Arc<dyn House>>,
+    mail: MailPacing,
     config: Live,
     settings: RwLock<Settings>,
 }
@@ -59,6 +64,7 @@ impl CommandState {
             room_wishes: RoomPacing::of_wishes(),
             reports: RoomPacing::of_reports(),
             house: OnceLock::new(),
+            mail: MailPacing::default(),
             config,
             settings,
         }))
@@ -75,6 +81,11 @@ impl CommandState {
         settings.guests.unwrap_or_else(|| self.config.current().guests)
     }
 
+    /// Whether anybody is told when others were here last (PR-3).
+    pub(super) fn tells_last_seen(&self) -> bool {
+        self.config.current().last_seen
+    }
+
     /// Whether guests may join rooms.
     pub(super) fn room_guests(&self) -> bool {
         self.config.current().room_guests
@@ -83,6 +94,36 @@ impl CommandState {
     /// The settings in force.
     pub(super) fn config(&self) -> Arc<Config> {
         self.config.current()
+    }
+
+    /// The account of a name that nobody here has, for a private message of a member who has an account, if there is one
+    /// (AN-7).
+    ///
+    /// # Errors
+    /// [`Code::Flood`] when the member asks for too many; [`Code::NotStored`].
+    pub(super) async fn mailbox(
+        &self,
+        sender: MemberId,
+        who: &Identity,
+        name: &Username,
+    ) -> Result<Option<Mailbox>, Code> {
+        if who.login.is_none() {
+            return Ok(None);
+        }
+        let failed = |error| {
+            tracing::error!(%error, "an account could not be looked up");
+            Code::NotStored
+        };
+        let found = self.accounts.account(name).await.map_err(failed)?;
+        let id = found.as_ref().map(|account| account.account_key.id);
+        self.mail.try_take(sender, who, id).map_err(|wait| {
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            Code::Flood(u32::try_from(seconds).unwrap_or(u32::MAX))
+        })?;
+        let Some(account) = found else { return Ok(None) };
+        let since = self.accounts.last_seen(account.account_key.id).await.map_err(failed)?;
+        let account = LoggedIn { account: account.name, account_key: account.account_key };
+        Ok(Some(Mailbox { account, since: since.unwrap_or_default() }))
     }
 
     /// What is typed before a command.

@@ -16,8 +16,10 @@ use crate::chat::flood_gate::FloodGate;
 use crate::chat::handle::{Handle, resolve};
 use crate::chat::posts::{Acks, Held, PostRoom, Receipt};
 use crate::chat::reserved::Reserved;
+use crate::chat::waiting_mail::resolve_waiting;
 use crate::config::Live;
 use crate::net::long_work::{LONG_WORK, LongWork};
+use crate::net::put_off::Found;
 use crate::net::requests::Requests;
 
 /// A post takes further messages up to these bounds.
@@ -201,10 +203,11 @@ impl Inbound {
             room = self.member.chat().post_room(size.saturating_mul(ESCAPED)).await;
         }
         work.on(size, || postings.into_iter().for_each(|posting| self.post(posting))).await;
+        self.settle().await;
         self.post_records(room).await;
     }
 
-    fn post(&mut self, mut posting: Posting<'_>) {
+    fn post(&mut self, posting: Posting<'_>) {
         if let Some(requests) = &mut self.requests {
             if requests.is_command(&self.member, &posting) {
                 return;
@@ -215,9 +218,53 @@ impl Inbound {
             {
                 return;
             }
+            if !requests.put_off.is_empty() {
+                return requests.put_off.add(posting);
+            }
         }
+        self.say(posting, None);
+    }
+
+    /// Looks whether messages that were put off are for who has an account, and posts them.
+    async fn settle(&mut self) {
+        let Some(requests) = self.requests.as_mut().filter(|all| !all.put_off.is_empty()) else {
+            return;
+        };
+        let (postings, found) = requests.put_off.settle(&self.member).await;
+        for posting in postings {
+            self.say(posting, Some(&found));
+        }
+    }
+
+    /// Posts a message, or refuses it. Where nobody has looked for its recipient among the accounts, it may be put off.
+    fn say(&mut self, mut posting: Posting<'_>, found: Option<&Found>) {
         let wanted = posting.entry.destination.clone();
-        match self.resolve(posting.destination, &posting.entry.content) {
+        let content = &posting.entry.content;
+        let mut resolved = self.resolve(&posting.destination, content);
+        if let (Err(Code::NoSuchUser), Destination::User(name)) = (&resolved, &posting.destination)
+        {
+            match found.map(|found| found.get(name)) {
+                None => {
+                    if let Some(requests) = &mut self.requests
+                        && self.member.is_logged_in()
+                    {
+                        if let Some(flood) = self.flood.as_deref_mut() {
+                            flood.gate.put_off(content.len());
+                        }
+                        return requests.put_off.add(posting);
+                    }
+                }
+                Some(None) => {}
+                Some(Some(mailbox)) => {
+                    let mailbox = mailbox.as_ref().map_err(|code| *code);
+                    let bytes = content.len();
+                    resolved = mailbox.and_then(|mailbox| {
+                        resolve_waiting(&self.member, mailbox, bytes, &mut self.reserved)
+                    });
+                }
+            }
+        }
+        match resolved {
             Ok((destination, filing)) => {
                 // The receivers' clients know the names in these spellings.
                 match &destination {
@@ -257,14 +304,14 @@ impl Inbound {
     /// The destination of a message that is taken, and under whom it is filed.
     fn resolve(
         &mut self,
-        destination: Destination<LookupKey, LookupKey>,
+        destination: &Destination<LookupKey, LookupKey>,
         content: &str,
     ) -> Result<(To, Filing), Code> {
         let Self { member, reserved, flood, .. } = self;
         let Some(Flood { gate, .. }) = flood.as_deref_mut() else {
             return resolve(member, destination, content, reserved);
         };
-        if let Some(code) = gate.refusal(member, &destination) {
+        if let Some(code) = gate.refusal(member, destination) {
             return Err(code);
         }
         let (to, filing) = resolve(member, destination, content, reserved)?;
@@ -293,6 +340,7 @@ impl Inbound {
 
     /// Posts the messages, then answers the faults, then the requests.
     pub(super) async fn deliver(&mut self) {
+        self.settle().await;
         self.post_records(None).await;
         if !self.faults.is_empty() {
             let faults = std::mem::take(&mut self.faults);
