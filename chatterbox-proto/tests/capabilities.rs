@@ -100,7 +100,11 @@ fn a_catalogue_a_question_and_a_result() {
         confirm: true,
     };
     let quiet = Command { confirm: false, ..command.clone() };
-    let keys = at_client(commands::catalogue([&command, &quiet], "/"));
+    let keys = at_client(commands::catalogue(
+        [&command, &quiet],
+        "/",
+        ["guest", "user", "helper", "moderator", "operator", "admin"],
+    ));
     assert_eq!(keys.commands, Some(vec![command, quiet]));
     assert_eq!(keys.prefix, Some(WireText::new("/")));
     for code in OutcomeCode::EVERY {

@@ -8,7 +8,9 @@ use std::fmt::Debug;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use chatterbox_hub::{ConfiguredRoom, Happened, Identity, LoggedIn, MemberId, Rename};
+use chatterbox_hub::{
+    AccountKey, ConfiguredRoom, Happened, Identity, Level, LoggedIn, MemberId, Rename,
+};
 use chatterbox_proto::capability::accounts::{Account, Proof};
 use chatterbox_proto::capability::commands::CommandRequest;
 use chatterbox_proto::{Capabilities, Code, Refusal, Username};
@@ -16,10 +18,14 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use crate::accounts::{Login, Observer};
+use crate::accounts::{DirectoryError, Login, Observer};
 use crate::chat::handle::Handle;
+use crate::chat::paging::Pages;
+use crate::chat::shared::Chat;
 use crate::chat::waiting_mail::Mailbox;
+use crate::moderation::{Moderation, Moderator};
 use crate::ops::activity::ActivityLog;
+use crate::ops::operator::Reloaded;
 
 /// Authenticates users before they join.
 pub trait Authenticator: Send + Sync + Debug {
@@ -60,6 +66,15 @@ pub trait Authenticator: Send + Sync + Debug {
         ready(()).boxed()
     }
 
+    /// What is stored of an account now: its number, the epoch of its logins, and its level. Where there are no accounts, nobody
+    /// has one.
+    fn standing<'a>(
+        &'a self,
+        _name: &'a Username,
+    ) -> BoxFuture<'a, Result<Option<Standing>, DirectoryError>> {
+        ready(Ok(None)).boxed()
+    }
+
     /// Tells `observer` of every change of an account that ends logins, for as long as the future is polled.
     fn watch(&self, _observer: Observer) -> BoxFuture<'_, ()> {
         std::future::pending().boxed()
@@ -72,10 +87,30 @@ pub trait Authenticator: Send + Sync + Debug {
     }
 }
 
+/// The house that the chat is in: what its process can do, for those of the highest level.
+pub trait House: Send + Sync + Debug {
+    /// Reads settings and certificates again (MO-12); `None` when that could not be tried.
+    fn reload(&self) -> BoxFuture<'_, Option<Reloaded>>;
+
+    /// Begins the shutdown, of which all are told, and gives the seconds until then.
+    fn stop(&self, seconds: Option<u64>) -> u64;
+}
+
 /// Serves the requests of members: commands, answers to prompts, PONGs.
 pub trait RequestHandler: Send + Sync + Debug {
     /// The prefix of a base client's message to itself that makes it a command; `None` switches this off.
     fn legacy_prefix(&self) -> Option<String> {
+        None
+    }
+
+    /// Notes that a member may do something else now than before, though it has not asked for it.
+    fn permissions_changed(&self, _member: MemberId) {}
+
+    /// Is told once which house it is in.
+    fn moves_in(&self, _house: Arc<dyn House>) {}
+
+    /// Acts of moderation for whoever runs the server, in this chat.
+    fn moderator(&self, _chat: &Arc<Chat>) -> Option<Arc<dyn Moderator>> {
         None
     }
 
@@ -95,6 +130,8 @@ pub struct Access {
     pub rooms: Vec<ConfiguredRoom>,
     /// Where it is logged what happens, if it is.
     pub activity: Option<Arc<ActivityLog>>,
+    /// What is stored of moderation; the sanctions of earlier runs hold from the start.
+    pub moderation: Option<Arc<Moderation>>,
 }
 
 impl Access {
@@ -106,7 +143,14 @@ impl Access {
             requests: both,
             rooms: Vec::new(),
             activity: None,
+            moderation: None,
         }
+    }
+
+    /// The same with what is stored of moderation.
+    #[must_use]
+    pub fn with_moderation(self, moderation: Arc<Moderation>) -> Self {
+        Self { moderation: Some(moderation), ..self }
     }
 
     /// The same with rooms of the configuration.
@@ -138,6 +182,15 @@ pub struct LoginRequest<'a> {
     pub peer: IpAddr,
 }
 
+/// What decides about the logins of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Its number, and the epoch of the logins that are good.
+    pub account_key: AccountKey,
+    /// Its level.
+    pub level: Level,
+}
+
 /// The result of a successful authentication.
 #[derive(Debug, Clone, Default)]
 pub struct Grant {
@@ -158,6 +211,8 @@ pub struct Attachment {
     pub grant: Grant,
     /// The capabilities in force.
     pub agreed: Capabilities,
+    /// Reads messages of its conversations.
+    pub pages: Arc<Pages>,
     /// Its requests in order. The channel closes with the connection.
     pub requests: mpsc::Receiver<WaitingInput>,
 }

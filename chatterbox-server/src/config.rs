@@ -4,6 +4,7 @@
 //! the environment variable and the key of the configuration file. Every field with a flag is reloadable: SIGHUP
 //! replaces the [`Config`] in force. Settings that take a restart (the port, the folders) are flags of the program.
 
+mod level_names;
 mod rooms;
 mod value;
 
@@ -11,12 +12,16 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use chatterbox_hub::{Keep, TimelineLimits};
-use chatterbox_proto::{Capabilities, Capability, limits};
+use chatterbox_proto::{Capabilities, Capability, Username, limits};
 use clap::{ArgAction, Args, Command, FromArgMatches as _};
 
+pub use level_names::LevelNames;
+use level_names::level_names;
 pub use rooms::{ROOM_SETTINGS, RoomBlock, RoomSettingError, room_setting, room_text};
-pub use value::between;
-use value::{banner, max_frame, max_name, seconds, seconds_or_none, server_name, yes_or_no};
+pub use value::{AccountNames, between, days};
+use value::{
+    account_names, banner, max_frame, max_name, seconds, seconds_or_none, server_name, yes_or_no,
+};
 
 /// Settings of a running server.
 ///
@@ -34,6 +39,16 @@ pub struct Config {
         help_heading = "Accounts"
     )]
     pub guests: bool,
+
+    /// What the levels are called, the lowest first
+    #[arg(
+        long,
+        value_name = "NAMES",
+        default_value = "guest,user,helper,moderator,operator,admin",
+        value_parser = level_names,
+        help_heading = "Accounts"
+    )]
+    pub level_names: LevelNames,
 
     /// Let base clients use commands: messages to themselves that begin with the prefix
     #[arg(long, help_heading = "Accounts")]
@@ -97,6 +112,10 @@ pub struct Config {
     )]
     pub max_name: usize, // NM-2
 
+    /// Accounts that may say as much as they like, such as those of bots, with commas between them [default: none]
+    #[arg(long, value_name = "NAMES", value_parser = account_names, help_heading = "Limits")]
+    pub flood_exempt: Option<AccountNames>, // FL-4
+
     /// No limits on how many connections there are and how fast things come: for load runs only
     #[arg(
         long,
@@ -145,6 +164,16 @@ pub struct Config {
     )]
     pub hold_name: Duration,
 
+    /// Days that the audit log is kept: who kicked, muted or banned whom, and why
+    #[arg(
+        long,
+        value_name = "DAYS",
+        default_value = "365",
+        value_parser = days,
+        help_heading = "Times"
+    )]
+    pub audit_days: Duration, // MO-10
+
     /// The rooms of the configuration file. A start reads it once, and no flag sets it.
     #[arg(skip)]
     pub rooms: Vec<RoomBlock>,
@@ -187,6 +216,11 @@ impl Default for Config {
 }
 
 impl Config {
+    /// The accounts whose messages are not counted (FL-4).
+    pub fn exempt(&self) -> &[Username] {
+        self.flood_exempt.as_ref().map_or(&[], AccountNames::as_slice)
+    }
+
     /// The same settings on a machine that can hold this many connections: `no_limits` lifts the limits up to there,
     /// and a larger `max_connections` is reduced to it.
     #[must_use]

@@ -14,10 +14,14 @@
 //! [`run`] takes listeners and the wish to stop as arguments, so that tests can hold both ends.
 
 pub mod access;
+mod account_watch;
 pub mod accounts;
 mod chat;
 pub mod commands;
 pub mod config;
+pub mod control;
+mod flood;
+pub mod moderation;
 pub mod net;
 pub mod ops;
 mod order;
@@ -27,4 +31,4 @@ pub mod store;
 
 pub use chat::Handle;
 pub use config::{Config, Live};
-pub use server::{run, run_with};
+pub use server::{run, run_controlled, run_with};

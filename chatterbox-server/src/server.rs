@@ -6,23 +6,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chatterbox_hub::{
-    AccountChange, AccountChangeKind, ConfiguredRoom, Event, Happened, Hub, Incarnation, RoomActor,
-    RoomChange, RoomRefusal,
+    ConfiguredRoom, Happened, Hub, Incarnation, ModerationAct, RoomActor, RoomChange, RoomRefusal,
 };
-use chatterbox_proto::capability::notices::{NewNotice, NoticeCode};
-use chatterbox_proto::{ALL, Entry, RoomName, SERVER, Username};
+use chatterbox_proto::{RoomName, SERVER, Username};
 use futures_util::FutureExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::access::{Access, Authenticator, NoAccounts};
+use crate::account_watch::AccountWatch;
+use crate::chat::announcement::shutdown_notice;
 use crate::chat::paging::Pages;
 use crate::chat::proposals;
 use crate::chat::sequencer::Sequencer;
 use crate::chat::shared::{Chat, Observer};
 use crate::config::Live;
+use crate::control::{self, Control, Controlled};
+use crate::moderation::{Moderation, ModerationError};
 use crate::net::Transport;
 use crate::net::acceptor::Acceptor;
 use crate::net::context::Context;
@@ -63,7 +66,23 @@ pub async fn run_with(
     store: Arc<dyn Store>,
     access: Access,
     config: Live,
+    stop: watch::Receiver<u32>,
+) -> Result<(), StoreError> {
+    run_controlled(listeners, transport, store, access, config, stop, None).await
+}
+
+/// The same, controlled from the command line as well.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_controlled(
+    listeners: Vec<TcpListener>,
+    transport: Transport,
+    store: Arc<dyn Store>,
+    access: Access,
+    config: Live,
     mut stop: watch::Receiver<u32>,
+    control: Option<Control>,
 ) -> Result<(), StoreError> {
     let at_start = config.current();
     let (proposals, queue) = proposals::queue();
@@ -104,18 +123,19 @@ pub async fn run_with(
     };
 
     let rooms = access.rooms.clone();
+    let moderation = access.moderation.clone();
+    let requests = Arc::clone(&access.requests);
     let authenticator = Arc::clone(&access.authenticator);
+    let watch =
+        AccountWatch { chat: Arc::clone(&chat), access: access.clone(), store: Arc::clone(&store) };
     let account_changes = {
-        let chat = Arc::clone(&chat);
-        let (store, runtime) = (Arc::clone(&store), tokio::runtime::Handle::current());
-        let observer = Box::new(move |change: &AccountChange| {
-            chat.change_account(change);
-            if change.kind == AccountChangeKind::Removed {
-                let (store, account) = (Arc::clone(&store), change.account);
-                runtime.spawn(async move { store.forget_account(account).await });
-            }
-        });
+        let observer = watch.clone().observer();
         tokio::spawn(async move { authenticator.watch(observer).await })
+    };
+
+    let forgetting = {
+        let (moderation, config) = (moderation.clone(), config.clone());
+        tokio::spawn(async move { forget_old_acts(moderation.as_deref(), &config).await })
     };
 
     let history_loaded = CancellationToken::new();
@@ -155,9 +175,22 @@ pub async fn run_with(
         acceptors.spawn(accepting.clone().run_until_cancelled_owned(acceptor.run()));
     }
     acceptors.close();
+    let control = control.map(|Control { socket, operator }| {
+        let context = Arc::clone(&context);
+        let connections = Box::new(move || context.limits.count());
+        let (requests, moderator) = (Arc::clone(&requests), requests.moderator(&chat));
+        let controlled = Controlled::new(watch, config.clone(), operator, moderator, connections);
+        let controlled = Arc::new(controlled);
+        requests.moves_in(Arc::clone(&controlled) as _);
+        socket.map(|socket| tokio::spawn(control::serve(socket, controlled)))
+    });
+    let control = control.flatten();
 
     let history = async {
         load_rooms(&chat, &*store).await?;
+        if let Some(moderation) = &moderation {
+            load_sanctions(&chat, moderation).await?;
+        }
         configure_rooms(&chat, &rooms).await?;
         load_history(&chat, &*store).await?;
         history_loaded.cancel();
@@ -191,12 +224,14 @@ pub async fn run_with(
     if !sequencer.is_finished() && sequencer.await.is_err() {
         tracing::error!("the sequencer has panicked");
     }
+    control.iter().for_each(JoinHandle::abort);
     presence.abort();
     counting.abort();
     changes.abort();
     visits.abort();
     visitors.keep_visits().await;
     account_changes.abort();
+    forgetting.abort();
     tracing::info!("stopped");
     outcome
 }
@@ -206,6 +241,22 @@ async fn load_rooms(chat: &Chat, store: &dyn Store) -> Result<(), StoreError> {
     let records = store.rooms().await?;
     chat.restore_rooms(&records, &store.newest_of_rooms().await?);
     Ok(())
+}
+
+/// Imposes the sanctions of earlier runs, before anybody can come in.
+async fn load_sanctions(chat: &Chat, moderation: &Moderation) -> Result<(), StoreError> {
+    let now = unix_now();
+    let failed = |error: ModerationError| StoreError::Failed(Box::new(error));
+    let sanctions = moderation.load(now).await.map_err(failed)?;
+    if sanctions.is_empty() {
+        return Ok(());
+    }
+    tracing::info!(sanctions = sanctions.len(), "sanctions loaded");
+    let act = ModerationAct::Impose(sanctions);
+    let restored =
+        chatterbox_hub::Moderation { by: SERVER.into(), level: None, now, silent: true, act };
+    let restored = chat.moderate(restored).await;
+    restored.map(drop).map_err(|_| StoreError::Failed("who is banned could not be noted".into()))
 }
 
 /// Makes, or changes, the rooms that the configuration names; others are no configured ones any more (RM-16).
@@ -296,6 +347,22 @@ async fn forget_by_age(chat: &Chat, age: Option<Duration>) {
     }
 }
 
+/// The time between two looks for what is old in the audit log and the reports, and for sanctions that don't hold any more.
+const ACT_CHECKS: Duration = Duration::from_secs(60 * 60);
+
+/// Removes it; never returns.
+async fn forget_old_acts(moderation: Option<&Moderation>, config: &Live) {
+    let Some(moderation) = moderation else { return std::future::pending().await };
+    loop {
+        let now = unix_now();
+        let age = i64::try_from(config.current().audit_days.as_secs()).unwrap_or(i64::MAX);
+        if let Err(error) = moderation.forget_by_age(now, now.saturating_sub(age)).await {
+            tracing::warn!(%error, "what is old of the audit log is still stored");
+        }
+        tokio::time::sleep(ACT_CHECKS).await;
+    }
+}
+
 /// Waits until `stop` is at least this.
 async fn requested(stop: &mut watch::Receiver<u32>, count: u32) {
     // A dropped sender counts as one request.
@@ -303,22 +370,4 @@ async fn requested(stop: &mut watch::Receiver<u32>, count: u32) {
     if closed && count > 1 {
         std::future::pending::<()>().await;
     }
-}
-
-/// The notice is a message, because every client can show one; who agreed to `notices` gets one with the seconds until then.
-fn shutdown_notice(grace: Duration) -> Event {
-    let info = format!("The server is shutting down in {} s.", grace.as_secs());
-    let wait = u32::try_from(grace.as_secs()).ok();
-    announcement(&NewNotice { wait, ..NewNotice::new(NoticeCode::Shutdown, &info) })
-}
-
-/// What all are told, in both forms: a message of SERVER, or a notice (NO-2).
-fn announcement(notice: &NewNotice<'_>) -> Event {
-    let entry = Entry {
-        source: SERVER.into(),
-        destination: ALL.into(),
-        timestamp: unix_now(),
-        content: notice.info.into(),
-    };
-    Event::announcement(entry.to_json().into(), notice.to_json().into())
 }

@@ -25,9 +25,10 @@ use harness::process::{Running, connect, join, read_frame};
 use predicates::str::contains;
 use rustix::process::Signal;
 
-fn arguments(data: &Path) -> [String; 7] {
+fn arguments(data: &Path) -> [String; 8] {
     let data = data.display().to_string();
-    ["127.0.0.1", "-p", "0", "--plaintext", "--grace=0", "--data", &data].map(str::to_owned)
+    let limits = "--no-limits";
+    ["127.0.0.1", "-p", "0", "--plaintext", limits, "--grace=0", "--data", &data].map(str::to_owned)
 }
 
 fn start(data: &Path) -> Running {

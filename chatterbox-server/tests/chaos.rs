@@ -22,8 +22,7 @@ use chatterbox_proto::capability::ids::Resume;
 use chatterbox_proto::client_frame::{self, Offer};
 use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::{Capabilities, Capability, Entry, ServerFrame, limits};
-use chatterbox_server::Config;
-use harness::{PATIENCE, Server, trusting};
+use harness::{PATIENCE, Server, trusting, unlimited};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -216,7 +215,7 @@ async fn next(stream: &mut TlsStream<TcpStream>, decoder: &mut Decoder) -> io::R
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_and_nothing_is_doubled_over_cut_connections() {
-    let server = Server::start(Config::default()).await;
+    let server = Server::start(unlimited()).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let proxy = listener.local_addr().unwrap();
     let cutter = Arc::new(Cutter { random: Mutex::new(7), cuts: AtomicU32::new(0) });

@@ -10,7 +10,7 @@ mod harness;
 
 use chatterbox_hub::{Keep, TimelineLimits};
 use chatterbox_server::Config;
-use harness::Server;
+use harness::{Server, unlimited};
 
 fn contents(frame: chatterbox_proto::ServerFrame) -> Vec<String> {
     frame.messages.unwrap().into_iter().map(|message| message.content.into_owned()).collect()
@@ -171,7 +171,7 @@ async fn a_length_above_the_limit_is_answered_and_ends_the_connection() {
 
 #[tokio::test]
 async fn long_messages_arrive_whole() {
-    let server = Server::start(Config::default()).await;
+    let server = Server::start(unlimited()).await;
     let (mut ann, _) = server.join("ann").await;
     let (mut bob, _) = server.join("bob").await;
     for text in ["x".repeat(70_000), "é\u{1f44d}\"".repeat(100_000), "y".repeat(1 << 20)] {
@@ -183,7 +183,7 @@ async fn long_messages_arrive_whole() {
 #[tokio::test]
 async fn the_kept_history_is_bounded() {
     let keep = Keep { messages: 10, bytes: 1 << 20 };
-    let server = Server::plaintext(Config { keep, ..Config::default() }).await;
+    let server = Server::plaintext(Config { keep, ..unlimited() }).await;
     let (mut ann, _) = server.join("ann").await;
     for number in 0..50 {
         ann.say("ALL", &number.to_string()).await;
@@ -198,7 +198,7 @@ async fn the_kept_history_is_bounded() {
 async fn a_burst_overtakes_nobody_who_reads() {
     // A timeline of a fifth of the burst.
     let timeline = TimelineLimits { events: 4096, bytes: 1 << 24 };
-    let server = Server::plaintext(Config { timeline, ..Config::default() }).await;
+    let server = Server::plaintext(Config { timeline, ..unlimited() }).await;
     let (mut ann, _) = server.join("ann").await;
     let (mut bob, _) = server.join("bob").await;
     let entry = |number: usize| format!(r#"["ann", "ALL", 1, "{number}"]"#);

@@ -11,23 +11,14 @@
 mod harness;
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
+use std::net::{TcpListener, TcpStream};
 
-use harness::process::{Running, connect, join, read_frame};
+use harness::process::{Running, connect, connect_tls, join, read_frame};
 use predicates::str::contains;
 use rustix::process::Signal;
-use rustls::pki_types::ServerName;
-use rustls::{ClientConnection, StreamOwned};
 
 fn command() -> assert_cmd::Command {
     assert_cmd::Command::cargo_bin("chatterbox-server").unwrap()
-}
-
-fn tls_to(address: SocketAddr, authority: &Path) -> StreamOwned<ClientConnection, TcpStream> {
-    let name = ServerName::try_from("localhost").unwrap();
-    let session = ClientConnection::new(harness::trusting(authority), name).unwrap();
-    StreamOwned::new(session, connect(address))
 }
 
 #[test]
@@ -68,6 +59,23 @@ fn what_can_not_be_listened_on_is_said_with_a_hint() {
         .assert()
         .code(69)
         .stderr(contains("192.0.2.1"));
+}
+
+#[test]
+fn a_first_word_that_is_nearly_a_command_gets_a_hint() {
+    for line in [&["statsu"][..], &["statsu", "--json"], &["statsu", "-p", "5000"]] {
+        command()
+            .args(line)
+            .assert()
+            .code(64)
+            .stderr(contains("there is no command \"statsu\"; did you mean status?"))
+            .stderr(contains("hint: "));
+    }
+    command()
+        .args(["no-such-host", "--plaintext", "--memory", "-p", "0"])
+        .assert()
+        .code(69)
+        .stderr(contains("the first word is the host to listen on"));
 }
 
 #[test]
@@ -117,7 +125,7 @@ fn the_readmes_line_works_and_says_how_to_get_in() {
         server.client_line,
         format!("chatterbox-client localhost -p {port} -ca {certs}/ca.crt")
     );
-    let mut stream = tls_to(server.address, &folder.path().join("certs/ca.crt"));
+    let mut stream = connect_tls(server.address, &folder.path().join("certs/ca.crt"));
     assert!(join(&mut stream, "ann").contains("\"USERNAME_ACCEPTED\": true"));
 
     // The first signal says good bye, with a grace; nobody is left, so it ends at once then.
@@ -176,19 +184,19 @@ fn certificates_are_read_again_on_hangup() {
     write();
     let path = combined.display().to_string();
     let mut server = Running::start(&["localhost", "-p", "0", "--memory", "--cert", &path]);
-    let mut old = tls_to(server.address, &ca);
+    let mut old = connect_tls(server.address, &ca);
     assert!(join(&mut old, "old").contains("true"));
 
     std::fs::write(&combined, "garbage").unwrap();
     server.signal(Signal::HUP);
     server.log_line("old certificates stay in use");
-    assert!(join(&mut tls_to(server.address, &ca), "still").contains("true"));
+    assert!(join(&mut connect_tls(server.address, &ca), "still").contains("true"));
 
     write();
     server.signal(Signal::HUP);
     server.log_line("certificates read again");
     assert!(
-        join(&mut tls_to(server.address, &ca), "new").contains("true"),
+        join(&mut connect_tls(server.address, &ca), "new").contains("true"),
         "only the new one is trusted"
     );
     // Connections of before go on.

@@ -12,6 +12,7 @@ mod harness;
 
 use chatterbox_server::Config;
 use harness::accounts::{ADMIN_PASSWORD, AccountServer, PASSWORD};
+use harness::unlimited;
 use serde_json::json;
 
 #[tokio::test]
@@ -351,7 +352,7 @@ async fn without_the_setting_a_message_to_oneself_is_a_message() {
 
 #[tokio::test]
 async fn too_many_commands_are_busy_and_the_connection_lives() {
-    let chat = AccountServer::open(&[]).await;
+    let chat = AccountServer::with(unlimited(), &[]).await;
     let mut ann = chat.guest("ann").await;
     let first = ann.begin("input-test", &[]).await;
     ann.prompt().await;

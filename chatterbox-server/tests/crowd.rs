@@ -10,15 +10,14 @@ mod harness;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use chatterbox_server::Config;
-use harness::{PATIENCE, Server};
+use harness::{PATIENCE, Server, unlimited};
 use tokio::sync::Barrier;
 
 const USERS: usize = 500;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn five_hundred_join_chat_and_leave() {
-    let server = Arc::new(Server::start(Config::default()).await);
+    let server = Arc::new(Server::start(unlimited()).await);
     let (mut watcher, _) = server.join("watcher").await;
     let joined = Arc::new(Barrier::new(USERS));
     let done = Arc::new(Barrier::new(USERS));

@@ -327,7 +327,7 @@ impl RequestHandler for Nick {
                     }
                 };
                 let name = Username::parse(&name).unwrap();
-                let rename = Rename { name, owns: false, blocked_by: vec![] };
+                let rename = Rename { name, owns: false, blocked_by: vec![], now: 0 };
                 let outcome = attachment.renamer.rename(rename).await;
                 let (code, text) = match &outcome {
                     Ok(()) => (OutcomeCode::Ok, "done".to_owned()),

@@ -14,7 +14,7 @@ use chatterbox_hub::TimelineLimits;
 use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::{ServerFrame, limits};
 use chatterbox_server::Config;
-use harness::{PATIENCE, Server};
+use harness::{PATIENCE, Server, unlimited};
 use proptest::test_runner::{Config as Proptest, TestRunner};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
@@ -98,7 +98,7 @@ async fn join_and_stop_reading(server: &Server, name: &str) -> (TcpStream, [u8; 
 #[tokio::test]
 async fn b3_a_reader_that_stops_reading_is_told_and_removed_alone() {
     let timeline = TimelineLimits { events: 256, bytes: 1 << 20 };
-    let server = Server::plaintext(Config { timeline, ..Config::default() }).await;
+    let server = Server::plaintext(Config { timeline, ..unlimited() }).await;
     let (mut fast, _) = server.join("fast").await;
     let (mut slow, start) = join_and_stop_reading(&server, "slow").await;
     let (mut ann, _) = server.join("ann").await;
@@ -130,7 +130,7 @@ async fn b3_a_reader_that_stops_reading_is_told_and_removed_alone() {
 
 #[tokio::test]
 async fn a_stalled_reader_in_a_quiet_room_is_removed_too() {
-    let config = Config { stall_timeout: Duration::from_millis(300), ..Config::default() };
+    let config = Config { stall_timeout: Duration::from_millis(300), ..unlimited() };
     let server = Server::plaintext(config).await;
     let (mut ann, _) = server.join("ann").await;
     let (mut watcher, _) = server.join("watcher").await;
@@ -147,7 +147,7 @@ async fn a_stalled_reader_in_a_quiet_room_is_removed_too() {
 
 #[tokio::test]
 async fn a_flood_of_private_messages_is_refused_and_its_victim_stays() {
-    let server = Server::plaintext(Config::default()).await;
+    let server = Server::plaintext(unlimited()).await;
     let (mut ann, _) = server.join("ann").await;
     let (mut slow, _) = join_and_stop_reading(&server, "slow").await;
     assert_eq!(ann.next().await.joined.len(), 1);
@@ -340,7 +340,7 @@ async fn whoever_hangs_up_with_answers_unread_is_gone() {
 
 #[tokio::test]
 async fn long_frames_that_are_not_finished_keep_nobody_from_sending_one() {
-    let server = Server::plaintext(Config::default()).await;
+    let server = Server::plaintext(unlimited()).await;
     let (mut ann, _) = server.join("ann").await;
     let mut stuck = Vec::new();
     let part = (4 << 20) - 1_u32;
@@ -374,7 +374,7 @@ async fn long_frames_that_are_not_finished_keep_nobody_from_sending_one() {
 
 #[tokio::test]
 async fn what_was_sent_before_a_close_is_delivered() {
-    let server = Server::plaintext(Config::default()).await;
+    let server = Server::plaintext(unlimited()).await;
     let (mut ann, _) = server.join("ann").await;
     let (mut hasty, _) = join_and_stop_reading(&server, "hasty").await;
     let mut frames = Vec::new();
@@ -391,7 +391,7 @@ async fn what_was_sent_before_a_close_is_delivered() {
 
 #[tokio::test]
 async fn whoever_is_removed_speaks_no_more_and_frames_stay_whole() {
-    let config = Config { stall_timeout: Duration::from_millis(300), ..Config::default() };
+    let config = Config { stall_timeout: Duration::from_millis(300), ..unlimited() };
     let server = Server::plaintext(config).await;
     let (mut ann, _) = server.join("ann").await;
     // In the middle of the welcome, which is one long frame in many pieces.
@@ -421,7 +421,7 @@ async fn whoever_is_removed_speaks_no_more_and_frames_stay_whole() {
 
 #[tokio::test]
 async fn one_frame_of_private_messages_fills_no_more_than_the_queue() {
-    let server = Server::plaintext(Config::default()).await;
+    let server = Server::plaintext(unlimited()).await;
     let (mut ann, _) = server.join("ann").await;
     let (_slow, _) = join_and_stop_reading(&server, "slow").await;
     let body = vec![r#"["ann","slow",1,""]"#; 100_000].join(",");

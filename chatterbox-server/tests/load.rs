@@ -9,11 +9,10 @@ mod harness;
 
 use std::time::Duration;
 
-use chatterbox_server::Config;
 use conformance_load::plan::{Pace, Plan, Workload};
 use conformance_load::report::Verdict;
 use conformance_load::{LoadOptions, Place, Target, Trust};
-use harness::Server;
+use harness::{Server, unlimited};
 
 /// The timeout of each phase of a workload.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -40,7 +39,7 @@ fn plan(workload: Workload) -> Plan {
 }
 
 async fn right(plan: Plan) {
-    let server = Server::start(Config::default()).await;
+    let server = Server::start(unlimited()).await;
     let options = LoadOptions {
         plan,
         place: Place::Running(Target { host: "127.0.0.1".to_owned(), port: server.address.port() }),

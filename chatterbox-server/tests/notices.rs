@@ -17,7 +17,7 @@ use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::{frame, limits};
 use chatterbox_server::Config;
 use harness::accounts::{AccountServer, PASSWORD, password};
-use harness::{PATIENCE, Peer, Server};
+use harness::{PATIENCE, Peer, Server, unlimited};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpSocket;
@@ -148,7 +148,7 @@ async fn the_end_of_a_login_is_told_wherever_it_comes_from() {
 #[tokio::test]
 async fn who_does_not_read_is_told_when_to_come_back() {
     let timeline = TimelineLimits { events: 256, bytes: 1 << 20 };
-    let server = Server::plaintext(Config { timeline, ..Config::default() }).await;
+    let server = Server::plaintext(Config { timeline, ..unlimited() }).await;
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     let mut slow = socket.connect(server.address).await.unwrap();

@@ -11,9 +11,9 @@
 mod harness;
 
 use futures_util::future::join_all;
-use harness::Peer;
 use harness::accounts::{AccountServer, PASSWORD, password};
 use harness::rooms::{Roomer, guest, ids, texts, user, values};
+use harness::{Peer, unlimited};
 use serde_json::{Value, json};
 
 /// Comes back to a session whose connection is cut.
@@ -128,7 +128,7 @@ async fn a_base_client_gets_the_same_bytes_as_where_nobody_is_in_rooms() {
 
 #[tokio::test]
 async fn what_is_said_in_a_room_gives_nobody_else_a_byte() {
-    let chat = AccountServer::open(&[("ann", 1), ("bob", 1)]).await;
+    let chat = AccountServer::with(unlimited(), &[("ann", 1), ("bob", 1)]).await;
     let mut ann = user(&chat, "ann").await;
     let mut bob = user(&chat, "bob").await;
     ann.ok("create-room", &["#lab"]).await;

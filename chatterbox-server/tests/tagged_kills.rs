@@ -24,7 +24,8 @@ use rustix::process::Signal;
 
 fn start(data: &Path) -> Running {
     let data = data.display().to_string();
-    Running::start(&["127.0.0.1", "-p", "0", "--plaintext", "--grace", "0", "--data", &data])
+    let fixed = ["127.0.0.1", "-p", "0", "--plaintext", "--no-limits", "--grace", "0"];
+    Running::start(&[&fixed[..], &["--data", &data]].concat())
 }
 
 fn stop(server: Running) {

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use chatterbox_server::access::Access;
 use chatterbox_server::accounts::{Accounts, Cost};
 use chatterbox_server::commands::{CommandState, Service};
+use chatterbox_server::moderation::Moderation;
 use chatterbox_server::net::{CertificateSource, Transport, listen};
-use chatterbox_server::store::{Memory, MemoryDirectory as Directory};
+use chatterbox_server::store::{Memory, MemoryDirectory as Directory, MemoryModeration};
 use chatterbox_server::{Config, Live};
 use tokio::sync::watch;
 
@@ -32,8 +33,10 @@ impl Real {
         let (stop, stopped) = watch::channel(0);
         let live = Live::new(config);
         let accounts = Arc::new(Accounts::new(Directory::default(), Cost::CHEAP).unwrap());
-        let state = CommandState::open(accounts, live.clone()).await.unwrap();
-        let access = Access::new(Service::new(state, live.clone()));
+        let moderation = Arc::new(Moderation::new(MemoryModeration::default()).unwrap());
+        let state = CommandState::open(accounts, Arc::clone(&moderation), live.clone());
+        let access = Access::new(Service::new(state.await.unwrap(), live.clone()));
+        let access = access.with_moderation(moderation);
         let store = Arc::new(Memory::default());
         tokio::spawn(chatterbox_server::run_with(
             listeners, transport, store, access, live, stopped,

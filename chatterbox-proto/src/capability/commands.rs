@@ -16,6 +16,8 @@ use crate::text::WireText;
 pub const COMMANDS: &str = "COMMANDS";
 /// The prefix that a user types before a command.
 pub const PREFIX: &str = "PREFIX";
+/// What the levels are called, the lowest first (MO-1).
+pub const LEVELS: &str = "LEVELS";
 /// A call of a command.
 pub const COMMAND: &str = "COMMAND";
 /// The result of a call.
@@ -267,15 +269,26 @@ impl Command {
     }
 }
 
-/// `COMMANDS` and `PREFIX` (CM-1).
-pub fn catalogue<'a>(commands: impl IntoIterator<Item = &'a Command>, prefix: &str) -> Object {
+/// `COMMANDS`, `PREFIX` and `LEVELS` (CM-1, MO-1).
+pub fn catalogue<'a>(
+    commands: impl IntoIterator<Item = &'a Command>,
+    prefix: &str,
+    levels: impl IntoIterator<Item = &'a str>,
+) -> Object {
     Object::with_capacity(4096)
         .list(COMMANDS, commands.into_iter().map(Command::to_json))
         .string(PREFIX, prefix)
+        .list(LEVELS, levels.into_iter().map(json::string))
 }
 
 pub(crate) fn read_catalogue(value: &Value) -> Option<Vec<Command>> {
     value.as_array()?.iter().map(Command::read).collect()
+}
+
+/// Six names.
+pub(crate) fn read_levels(value: &Value) -> Option<Vec<WireText<'static>>> {
+    let names = value.as_array().filter(|names| names.len() == 6)?;
+    names.iter().map(|name| Some(WireText::new(name.as_str()?.to_owned()))).collect()
 }
 
 /// A call of a command (CM-2).

@@ -54,6 +54,8 @@ pub struct ServerKeys {
     pub commands: Option<Vec<Command>>,
     /// `PREFIX`: the prefix of typed commands.
     pub prefix: Option<WireText<'static>>,
+    /// `LEVELS`: what the levels are called, the lowest first.
+    pub levels: Option<Vec<WireText<'static>>>,
     /// `RESULT`: the result of a command.
     pub result: Option<Outcome>,
     /// `PROMPT`: a question of a running command.
@@ -106,7 +108,9 @@ impl ServerKeys {
         let Some(row) = ROWS.iter().find(|row| row.key == key) else { return Ok(Read::Unknown) };
         // The answer to any offer has these.
         let answer = matches!(row.key, CAPABILITIES | LIMITS | SERVER_INFO);
-        let counts = known.has(row.of) || (answer && !known.is_empty());
+        // Who reads notices is told by CODE that they are kept out, too (NO-5).
+        let excluded = row.key == accounts::CODE && known.has(Capability::Notices);
+        let counts = known.has(row.of) || excluded || (answer && !known.is_empty());
         if !counts {
             return Ok(Read::Unknown);
         }
@@ -152,6 +156,7 @@ const ROWS: &[Row] = rows! {
     accounts::CODE, Accounts, code = |value| accounts::read_word(value).map(Some);
     commands::COMMANDS, Commands, commands = |value| commands::read_catalogue(&value).map(Some);
     commands::PREFIX, Commands, prefix = |value| accounts::read_word(value).map(Some);
+    commands::LEVELS, Commands, levels = |value| commands::read_levels(&value).map(Some);
     commands::RESULT, Commands, result = |value| Outcome::read(&value).map(Some);
     commands::PROMPT, Commands, prompt = |value| Prompt::read(&value).map(Some);
     recent::MORE, Recent, more = |value| value.as_bool().map(Some);

@@ -14,4 +14,4 @@ pub use frame::ServerFrame;
 pub use keys::ServerKeys;
 pub use list::{Entries, Ids, List, Names, Times};
 pub use read::LazyFrame;
-pub use write::{closed, error, error_object, refused, refused_with_code};
+pub use write::{closed, error, error_object, refused, refused_with};

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 
 use crate::capability::notices::{self, ClosedCode};
-use crate::capability::{accounts, ids};
+use crate::capability::{Capabilities, Capability, accounts, ids};
 use crate::code::Refusal;
 use crate::fault::Faults;
 use crate::frame::TooLong;
@@ -18,17 +18,22 @@ pub fn refused(refusal: &Refusal) -> Result<Bytes, TooLong> {
     refusal_object(refusal).finish()
 }
 
-/// The same with the machine word in `CODE` (AN-3).
+/// The same for who agreed to something: with `accounts` the machine word is in `CODE` (AN-3), with `notices` that of who is kept
+/// out, and in `UNTIL` for how long (NO-5).
 ///
 /// # Errors
 /// [`TooLong`] when it does not fit a frame.
-pub fn refused_with_code(refusal: &Refusal) -> Result<Bytes, TooLong> {
-    let object = refusal_object(refusal).string(accounts::CODE, refusal.word());
-    match refusal.until() {
-        Some(until) => object.integer(ids::UNTIL, until),
-        None => object,
+pub fn refused_with(refusal: &Refusal, agreed: Capabilities) -> Result<Bytes, TooLong> {
+    let notices = agreed.has(Capability::Notices);
+    let is_kept_out = matches!(refusal, Refusal::Banned(_) | Refusal::Kicked(_));
+    let mut object = refusal_object(refusal);
+    if agreed.has(Capability::Accounts) || (notices && is_kept_out) {
+        object = object.string(accounts::CODE, refusal.word());
     }
-    .finish()
+    if let Some(until) = refusal.until().filter(|_| notices) {
+        object = object.integer(ids::UNTIL, until);
+    }
+    object.finish()
 }
 
 fn refusal_object(refusal: &Refusal) -> Object {
@@ -49,8 +54,13 @@ pub fn error(faults: &Faults) -> Result<Bytes, TooLong> {
 ///
 /// # Errors
 /// [`TooLong`] when it does not fit a frame.
-pub fn closed(code: ClosedCode, error: &str, info: &str) -> Result<Bytes, TooLong> {
-    notices::closed(error, info, code, None).finish()
+pub fn closed(
+    code: ClosedCode,
+    error: &str,
+    info: &str,
+    until: Option<i64>,
+) -> Result<Bytes, TooLong> {
+    notices::closed(error, info, code, until).finish()
 }
 
 /// ERROR, with REFUSED behind it where a faulty message has an idempotency key (ID-4).

@@ -28,7 +28,7 @@ impl Hub {
         }
     }
 
-    fn sender_of(&self, identity: &Identity) -> Sender {
+    pub(crate) fn sender_of(&self, identity: &Identity) -> Sender {
         let guest = || self.guest(&identity.name, identity.address);
         match &identity.login {
             Some(login) => Sender { number: login.account_key.id, ..guest() },

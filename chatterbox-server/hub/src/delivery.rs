@@ -113,7 +113,7 @@ impl Hub {
 
     /// The reason why a member was removed, until its connection leaves.
     pub fn removal(&self, id: MemberId) -> Option<Removal> {
-        self.removed.get(&id).copied()
+        self.removed.get(&id).cloned()
     }
 }
 

@@ -25,6 +25,7 @@
 mod addressing;
 mod block_lists;
 mod budget;
+mod census;
 mod conversation;
 mod delivery;
 mod digest;
@@ -42,6 +43,8 @@ mod ids;
 mod level;
 mod member;
 mod membership;
+mod moderating;
+mod moderation_telling;
 mod over_budget;
 mod permission;
 mod presence_telling;
@@ -60,6 +63,7 @@ mod rooms;
 mod run_budget;
 mod runs;
 mod sanction;
+mod speaker;
 mod stepping;
 mod waiting_mail;
 mod wake;
@@ -67,6 +71,7 @@ mod who_is_here;
 
 pub use block_lists::{BlockFilter, BlockLists};
 pub use budget::WAITING;
+pub use census::RoomCount;
 pub use conversation::Conversation;
 pub use delivery::Delivery;
 pub use encode::batch::Batch;
@@ -87,6 +92,9 @@ pub use record::{Record, RoomRef, Sequence, To};
 pub use removal::Removal;
 pub use replica::effect::Refused;
 pub use replica::ended_logins::{AccountChange, AccountChangeKind};
+pub use replica::moderation_act::{
+    Hit, Moderation, ModerationAct, ModerationDone, ModerationRefusal, Whom,
+};
 pub use replica::proposal::{
     Amendment, Group, Incarnation, Join, Login, Proposal, Rename, Resume, Say,
 };
@@ -105,6 +113,7 @@ pub use room::shares::Shares;
 pub use room::stamp::Stamp;
 pub use room::timeline::Lag;
 pub use sanction::{Network, Sanction, SanctionId, SanctionKind, SanctionSubject};
+pub use speaker::Speaker;
 pub use stepping::{Applied, Outcome};
 pub use waiting_mail::{Reserved, WAITING_MAIL, WAITING_MAIL_OF_ONE};
 pub use wake::Wake;

@@ -125,7 +125,9 @@ impl Hub {
                 let _ = self.leave(member);
                 Err(error.into())
             }
-            Outcome::Said(_) | Outcome::Rooms(_) | Outcome::Done => Err(Refusal::Busy.into()),
+            Outcome::Said(_) | Outcome::Rooms(_) | Outcome::Moderated(_) | Outcome::Done => {
+                Err(Refusal::Busy.into())
+            }
         }
     }
 

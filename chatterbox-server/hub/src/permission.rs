@@ -18,6 +18,8 @@ pub enum Permission {
     GiveRoomLevel(Level),
     /// To remove somebody from a room. Both levels are those in the room (RL-2).
     RemoveFromRoom,
+    /// To moderate somebody, which takes this level: on the server or in a room, where both levels are those (RL-2).
+    Moderate(Level),
     /// To switch a command off; one that switches the others on again stays on.
     SwitchOff {
         /// Whether the command is such a one.
@@ -82,8 +84,11 @@ pub fn authorise(actor: Actor, permission: Permission, target: Target) -> Result
             // Nobody is below themselves.
             if below && target != Target::Oneself { Ok(()) } else { Err(Denied::NotBelow) }
         }
-        Permission::RemoveFromRoom => {
-            at_least(Level::HELPER)?;
+        Permission::Moderate(_) | Permission::RemoveFromRoom => {
+            at_least(match permission {
+                Permission::Moderate(level) => level,
+                _ => Level::HELPER,
+            })?;
             if below && target != Target::Oneself { Ok(()) } else { Err(Denied::NotBelow) }
         }
         Permission::RemoveAccount => {

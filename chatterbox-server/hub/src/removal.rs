@@ -1,7 +1,9 @@
 //! Why the hub has removed a member.
 
+use chatterbox_proto::Exclusion;
+
 /// The reason why the hub has removed a member whose connection is still there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Removal {
     /// It is a slow consumer: the timeline has moved past its cursor (AS-3).
     TooSlow,
@@ -13,4 +15,8 @@ pub enum Removal {
     AccountRemoved,
     /// Another login of its account, or the operator, has ended its login.
     LoggedOut,
+    /// It was put out (MO-2).
+    Kicked(Exclusion),
+    /// It was banned (MO-4).
+    Banned(Exclusion),
 }

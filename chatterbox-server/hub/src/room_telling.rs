@@ -337,8 +337,8 @@ impl Hub {
     ) {
         match why {
             LeftWhy::Left => self.tell_rooms_left(member, room, "left", None, "", wakes),
-            LeftWhy::Kicked { by, reason } => {
-                self.tell_rooms_left(member, room, "kicked", Some(by), reason, wakes);
+            LeftWhy::Removed { code, by, reason } => {
+                self.tell_rooms_left(member, room, code, Some(by), reason, wakes);
             }
             LeftWhy::Gone => {}
         }

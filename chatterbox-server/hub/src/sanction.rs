@@ -5,7 +5,7 @@ use core::net::IpAddr;
 use std::fmt;
 use std::sync::Arc;
 
-use chatterbox_proto::Username;
+use chatterbox_proto::{Exclusion, Username};
 
 use crate::digest::{Digest, Digester};
 use crate::ids::{MemberId, RoomNumber, SessionId};
@@ -50,7 +50,7 @@ pub enum SanctionSubject {
 }
 
 /// Addresses that have their first bits in common: one address, or a CIDR.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Network {
     address: IpAddr,
     prefix: u8,
@@ -79,10 +79,31 @@ pub struct Sanction {
     pub until: Option<i64>,
 }
 
+impl SanctionSubject {
+    /// The name of the user whom it is, if it is one.
+    pub fn name(&self) -> Option<&Username> {
+        match self {
+            Self::Account(account) => Some(&account.name),
+            Self::Name(name) | Self::Guest { name, .. } => Some(name),
+            Self::Network { .. } => None,
+        }
+    }
+}
+
 impl Sanction {
     /// Whether it holds at a moment, in seconds since 1970 UTC.
     pub fn holds(&self, now: i64) -> bool {
         self.until.is_none_or(|until| now < until)
+    }
+
+    /// Whether it is on an account, by its number.
+    pub(crate) fn is_on_account(&self, account: i64) -> bool {
+        matches!(&self.subject, SanctionSubject::Account(on) if on.id == account)
+    }
+
+    /// What whoever it is on is told.
+    pub fn exclusion(&self) -> Exclusion {
+        Exclusion { reason: Arc::clone(&self.reason), until: self.until }
     }
 }
 
@@ -138,6 +159,11 @@ impl Network {
     pub const fn is_ipv4(&self) -> bool {
         self.address.is_ipv4()
     }
+
+    /// Of which kind of address, and how many bits.
+    pub(crate) const fn width(&self) -> (bool, u8) {
+        (self.is_ipv4(), self.prefix)
+    }
 }
 
 impl fmt::Display for Network {
@@ -146,6 +172,35 @@ impl fmt::Display for Network {
             IpAddr::V4(address) if self.prefix == 32 => write!(f, "{address}"),
             address => write!(f, "{address}/{}", self.prefix),
         }
+    }
+}
+
+impl Digest for Network {
+    fn digest(&self, to: &mut Digester) {
+        let Self { address, prefix } = self;
+        to.add(address).add(prefix);
+    }
+}
+
+impl Digest for SanctionSubject {
+    fn digest(&self, to: &mut Digester) {
+        match self {
+            Self::Account(account) => to.add(&0_u8).add(&account.id).add(&account.name),
+            Self::Name(name) => to.add(&1_u8).add(name),
+            Self::Guest { name, session, member } => {
+                to.add(&2_u8).add(name).add(session).add(member)
+            }
+            Self::Network { network, guests_only } => to.add(&3_u8).add(network).add(guests_only),
+        };
+    }
+}
+
+impl Digest for Sanction {
+    fn digest(&self, to: &mut Digester) {
+        let Self { id, kind, subject, about, room, by, reason, since, until } = self;
+        let is_ban = *kind == SanctionKind::Ban;
+        to.add(id).add(&is_ban).add(subject).add(about).add(room).add(by).add(reason).add(since);
+        to.add(until);
     }
 }
 

@@ -1,6 +1,8 @@
 //! The one way into the chat: a proposal is applied to the replicated state, and what follows from it is told to the members
 //! of this node before the next one is looked at.
 
+use std::sync::Arc;
+
 use chatterbox_proto::frame::TooLong;
 use chatterbox_proto::session::Destination;
 
@@ -15,6 +17,7 @@ use crate::member::Kind;
 use crate::record::Sequence;
 use crate::removal::Removal;
 use crate::replica::effect::{Effect, Joined, Left, LoginsEnded, Refused, Renamed, Said};
+use crate::replica::moderation_act::ModerationDone;
 use crate::replica::presence::Stale;
 use crate::replica::proposal::{Group, Incarnation, Proposal, Say};
 use crate::replica::rooms::told::RoomsChanged;
@@ -45,18 +48,20 @@ pub enum Outcome {
     Said(Sequence),
     /// A wish about rooms is granted.
     Rooms(RoomDone),
+    /// Somebody has moderated.
+    Moderated(ModerationDone),
     /// Nothing more.
     Done,
 }
 
 impl Applied {
     /// What nobody is told.
-    const fn unseen(outcome: Result<Outcome, Refused>) -> Self {
+    pub(crate) const fn unseen(outcome: Result<Outcome, Refused>) -> Self {
         Self { outcome, wake: Wake::Nobody, wakes: Vec::new(), removed: Vec::new() }
     }
 
     /// What everybody is told in a moment.
-    const fn told(removed: Vec<MemberId>) -> Self {
+    pub(crate) const fn told(removed: Vec<MemberId>) -> Self {
         Self { outcome: Ok(Outcome::Done), wake: Wake::AllSoon, wakes: Vec::new(), removed }
     }
 }
@@ -80,6 +85,10 @@ impl Hub {
             // Whoever asks for it has no connection any more, whether the member is here still or not.
             self.disconnect(*member);
         }
+        let by = match &proposal {
+            Proposal::Moderate(act) => Some((Arc::clone(&act.by), act.now)),
+            _ => None,
+        };
         match self.replica.step(from, proposal) {
             Err(refused) => Applied::unseen(Err(refused)),
             Ok(Effect::Up) => Applied::unseen(Ok(Outcome::Done)),
@@ -132,6 +141,7 @@ impl Hub {
                 applied
             }
             Ok(Effect::LoginsEnded(ended)) => self.logins_ended(ended),
+            Ok(Effect::Moderated(moderated)) => self.moderated(moderated, &by.unwrap_or_default()),
         }
     }
 
@@ -190,7 +200,7 @@ impl Hub {
     }
 
     /// Somebody is not here any more; says who, if they were connected with this node.
-    fn left(&mut self, left: Left, wakes: &mut Vec<Wake>) -> Option<MemberId> {
+    pub(crate) fn left(&mut self, left: Left, wakes: &mut Vec<Wake>) -> Option<MemberId> {
         let Left { member, identity, name_json, stale, rooms } = left;
         if let Some(login) = &identity.login
             && self.logged_in(login).next().is_none()
@@ -217,7 +227,7 @@ impl Hub {
             left.into_iter().filter_map(|left| self.left(left, &mut wakes)).collect();
         self.mark_stale(stale);
         self.tell_rooms(rooms, &mut wakes);
-        self.removed.extend(ours.iter().map(|member| (*member, reason)));
+        self.removed.extend(ours.iter().map(|member| (*member, reason.clone())));
         let applied =
             if is_seen { Applied::told(ours) } else { Applied::unseen(Ok(Outcome::Done)) };
         Applied { wakes, ..applied }

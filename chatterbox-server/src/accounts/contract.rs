@@ -204,10 +204,13 @@ fn settings(directory: &mut impl Directory) {
     }
     directory.set_disabled("nick", false).unwrap();
     directory.set_disabled("nick", false).unwrap();
+    directory.set_guests(true).unwrap();
+    directory.set_guests(false).unwrap();
     directory.set_admin_password(Some(&hash("x"))).unwrap();
     let expected = Settings {
         prefix: Some("!".into()),
         disabled: ["test".to_owned()].into(),
+        guests: Some(false),
         admin_password: Some(hash("x")),
     };
     assert_eq!(directory.settings().unwrap(), expected);

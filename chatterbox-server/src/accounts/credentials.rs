@@ -35,11 +35,7 @@ impl Accounts {
         {
             let now = self.now();
             let mut limits = self.limits();
-            let wait = limits.registrations.wait(now, &peer);
-            if !wait.is_zero() {
-                return Err(Refused::Throttled(wait));
-            }
-            limits.registrations.count(now, &peer);
+            limits.registrations.try_take(now, peer).map_err(Refused::Throttled)?;
         }
         let password = self.hashing.make(secret).await?;
         let token = Token::generate()?;

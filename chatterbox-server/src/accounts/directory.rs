@@ -56,6 +56,8 @@ pub struct Settings {
     pub prefix: Option<String>,
     /// Commands that are switched off.
     pub disabled: BTreeSet<String>,
+    /// Whether guests may join, if it was set.
+    pub guests: Option<bool>,
     /// The hash of the admin password, if there is one.
     pub admin_password: Option<PasswordHash>,
 }
@@ -122,7 +124,7 @@ pub trait Directory: SeenDirectory + Send + Debug {
     fn remove(&mut self, name: &Username) -> Result<Option<AccountKey>, DirectoryError>;
 
     /// What others have changed in the same store since the last call, the oldest first: accounts that were removed, logins
-    /// that were ended. It is asked before every other call, so it has to be cheap when there is nothing.
+    /// that were ended. Of an account with another level it is said that logins before its epoch have ended, which are none. It is asked before every other call, so it has to be cheap when there is nothing.
     ///
     /// # Errors
     /// [`DirectoryError`].
@@ -209,6 +211,12 @@ pub trait Directory: SeenDirectory + Send + Debug {
     /// # Errors
     /// [`DirectoryError`].
     fn set_disabled(&mut self, command: &str, disabled: bool) -> Result<(), DirectoryError>;
+
+    /// Lets guests join, or not.
+    ///
+    /// # Errors
+    /// [`DirectoryError`].
+    fn set_guests(&mut self, guests: bool) -> Result<(), DirectoryError>;
 
     /// Sets the admin password; `None` removes it.
     ///

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use chatterbox_hub::guard::pace::{ByAddress, REGISTRATIONS};
 use chatterbox_hub::guard::{Counter, Slope, Throttle, TooMany, Try, network};
 use chatterbox_hub::{AccountKey, Level, LoggedIn};
 use chatterbox_proto::capability::accounts::Proof;
@@ -22,13 +23,10 @@ use crate::accounts::token::{LIFETIME, Token, TokenHash};
 use crate::accounts::visits::Visits;
 use crate::ops::clock::unix_now;
 
-/// The rate limit of registrations from one address, which may be that of a whole class.
-const REGISTRATIONS: Slope = Slope::after(100);
-
 /// The rate limit of wrong tokens from one address. They can't be guessed, but guessing is worth a refusal of its own.
 const WRONG_TOKENS: Slope = Slope::after(50);
 
-/// The addresses whose registrations and wrong tokens are counted.
+/// The addresses whose wrong tokens are counted.
 const ADDRESSES: usize = 10_000;
 
 /// How often changes of others are looked for while nobody calls the directory.
@@ -111,7 +109,7 @@ pub(super) struct RateLimits {
     pub(super) passwords: Throttle,
     pub(super) elevations: Throttle,
     pub(super) room_passwords: Throttle,
-    pub(super) registrations: Counter<IpAddr>,
+    pub(super) registrations: ByAddress,
     wrong_tokens: Counter<IpAddr>,
 }
 
@@ -129,7 +127,7 @@ impl Accounts {
                 passwords: Throttle::default(),
                 elevations: Throttle::default(),
                 room_passwords: Throttle::default(),
-                registrations: Counter::new(REGISTRATIONS, ADDRESSES),
+                registrations: ByAddress::new(REGISTRATIONS),
                 wrong_tokens: Counter::new(WRONG_TOKENS, ADDRESSES),
             }),
             began: Instant::now(),

@@ -20,6 +20,14 @@ impl Accounts {
         self.directory.call(move |directory| directory.set_prefix(&prefix)).await
     }
 
+    /// Lets guests join, or not.
+    ///
+    /// # Errors
+    /// [`DirectoryError`].
+    pub async fn set_guests(&self, guests: bool) -> Result<(), DirectoryError> {
+        self.directory.call(move |directory| directory.set_guests(guests)).await
+    }
+
     /// Switches a command off or on.
     ///
     /// # Errors

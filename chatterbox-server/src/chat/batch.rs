@@ -46,7 +46,7 @@ struct Posted {
 /// Who waits for another proposal.
 enum Waiting {
     Join(OwnGreeting, oneshot::Sender<Result<Admitted, JoinError>>),
-    Change(oneshot::Sender<Result<(), Refused>>),
+    Change(oneshot::Sender<Result<Outcome, Refused>>),
     Nobody,
 }
 
@@ -135,6 +135,8 @@ impl Batch {
 
     /// Tells all who wait what has become of the proposals of the group; where it does not count, of none.
     pub(super) fn answer(self, outcomes: Vec<Result<Outcome, Refused>>, chat: &Chat) {
+        let said = outcomes.iter().filter(|outcome| matches!(outcome, Ok(Outcome::Said(_))));
+        chat.traffic().said(said.count() as u64);
         let mut outcomes = outcomes.into_iter();
         for post in self.posts {
             let receipt = post.receipt(&mut outcomes);
@@ -158,7 +160,7 @@ impl Batch {
                     let _ = done.send(admitted(outcome, chat));
                 }
                 Waiting::Change(done) => {
-                    let _ = done.send(outcome.map(drop));
+                    let _ = done.send(outcome);
                 }
                 Waiting::Nobody => {}
             }
@@ -184,6 +186,7 @@ impl Posted {
                 Err(Refused::Room(RoomRefusal::NoSuchRoom)) => {
                     receipt.refused.push((tag, Code::NoSuchRoom));
                 }
+                Err(Refused::Muted(until)) => receipt.refused.push((tag, Code::Muted(until))),
                 Err(Refused::Room(_)) => receipt.refused.push((tag, Code::NotAMember)),
                 _ => receipt.refused.push((tag, Code::NotStored)),
             }
@@ -194,11 +197,16 @@ impl Posted {
 
 fn admitted(outcome: Result<Outcome, Refused>, chat: &Chat) -> Result<Admitted, JoinError> {
     match outcome? {
-        Outcome::Welcomed(reply) => Ok(Admitted { leaving: chat.leaving(reply.id), reply }),
+        Outcome::Welcomed(reply) => {
+            chat.traffic().joined();
+            Ok(Admitted { leaving: chat.leaving(reply.id), reply })
+        }
         Outcome::NotWelcomed(member, error) => {
             chat.leave(member);
             Err(error.into())
         }
-        Outcome::Said(_) | Outcome::Rooms(_) | Outcome::Done => Err(Refusal::Busy.into()),
+        Outcome::Said(_) | Outcome::Rooms(_) | Outcome::Moderated(_) | Outcome::Done => {
+            Err(Refusal::Busy.into())
+        }
     }
 }

@@ -1,8 +1,12 @@
 //! The chat: the hub behind its lock, the one way into it, and waking receivers.
 
+pub(crate) mod announcement;
 mod applying;
 mod batch;
+pub(crate) mod census;
+pub(crate) mod flood_gate;
 pub(crate) mod handle;
+mod moderation;
 pub(crate) mod notifier;
 #[cfg(test)]
 pub(crate) mod opened;
@@ -13,6 +17,7 @@ pub(crate) mod reserved;
 mod rooms;
 pub(crate) mod sequencer;
 pub(crate) mod shared;
+pub(crate) mod traffic;
 pub(crate) mod waiting_mail;
 pub(crate) mod wake_flag;
 

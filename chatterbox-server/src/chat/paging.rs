@@ -5,11 +5,13 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use chatterbox_hub::guard::pace::LONGEST_QUEUE;
-use chatterbox_hub::{BlockFilter, Conversation, Identity, MemberId, Party, Record, Sequence};
+use chatterbox_hub::{
+    BlockFilter, Conversation, Identity, MemberId, Party, Record, RoomRef, Sequence,
+};
 use chatterbox_proto::capability::commands::OutcomeCode;
 use chatterbox_proto::capability::ids::{self, PageMessage, Query, Side};
 use chatterbox_proto::json::Object;
-use chatterbox_proto::{Capability, LookupKey, Username, limits};
+use chatterbox_proto::{Capability, Entry, LookupKey, Username, limits};
 use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
 
@@ -25,6 +27,15 @@ const SEARCHED: usize = 512;
 
 /// Looks up the number of the account that has a name.
 pub type AccountOf = Box<dyn Fn(Username) -> BoxFuture<'static, Option<i64>> + Send + Sync>;
+
+/// A message as somebody has read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadableMessage {
+    /// Its text.
+    pub text: String,
+    /// The room where it was said; `None` is the lobby, or between two users.
+    pub room: Option<RoomRef>,
+}
 
 /// Answers queries for pages.
 pub struct Pages {
@@ -102,6 +113,43 @@ impl Pages {
             json: &record.json,
         });
         Ok(ids::page(with, messages, more))
+    }
+
+    /// A message of somebody that a user can read, by its id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn message_of(
+        &self,
+        source: &Username,
+        id: Sequence,
+        chat: &Chat,
+        member: MemberId,
+        user: &Identity,
+    ) -> Result<Option<ReadableMessage>, StoreError> {
+        let Some(before) = id.checked_sub(1) else { return Ok(None) };
+        let others = self.parties(chat, source.clone()).await;
+        let mut all = vec![(Conversation::Between(user.parties(), others), None)];
+        if before >= chat.lobby_floor() {
+            all.push((Conversation::Public, None));
+        }
+        for room in chat.rooms_seen(member).into_iter().filter(|room| room.is_member) {
+            if let Ok(of) = chat.readable(member, &room.definition.name) {
+                all.push((of, Some(room.definition.to_ref())));
+            }
+        }
+        for (of, room) in all {
+            let query = PageQuery { of, side: Side::After(before), limit: 1 };
+            // It is never closed.
+            let _place = self.room.acquire().await.ok();
+            let page = self.store.page(query).await?;
+            let found = page.records.into_iter().find(|(number, _)| *number == id);
+            if let Some((_, record)) = found.filter(|(_, record)| record.source == *source) {
+                let text = Entry::parse(&record.json).map(|entry| entry.content.into_owned());
+                return Ok(text.map(|text| ReadableMessage { text, room }));
+            }
+        }
+        Ok(None)
     }
 
     /// Whom a name stands for: whoever has it, the account of whoever is here under it, and the account of this name.

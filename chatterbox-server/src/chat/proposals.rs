@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use chatterbox_hub::{
-    Greeting, Join, JoinError, JoinReply, MemberId, Proposal, Record, Refused, RoomDone,
+    Greeting, Join, JoinError, JoinReply, MemberId, Outcome, Proposal, Record, Refused, RoomDone,
     RoomRefusal, RoomWish, Sequence,
 };
 use chatterbox_proto::{Code, Refusal};
@@ -65,7 +65,7 @@ pub(super) struct OwnGreeting {
 #[derive(Debug)]
 pub(super) struct Change {
     pub(super) proposal: Proposal,
-    pub(super) done: Option<oneshot::Sender<Result<(), Refused>>>,
+    pub(super) done: Option<oneshot::Sender<Result<Outcome, Refused>>>,
 }
 
 /// A user who is here now, and goes again if nobody takes this.
@@ -180,7 +180,7 @@ impl Proposals {
     ///
     /// # Errors
     /// [`Refused`].
-    pub(super) async fn change(&self, proposal: Proposal) -> Result<(), Refused> {
+    pub(super) async fn change(&self, proposal: Proposal) -> Result<Outcome, Refused> {
         let (done, changed) = oneshot::channel();
         let change = Change { proposal, done: Some(done) };
         self.entries.send(Entry::Change(change)).map_err(|_| Refused::NotHere)?;

@@ -35,6 +35,15 @@ impl Chat {
         self.wish(RoomWish { by, change, now: unix_now() }).await
     }
 
+    /// Whether a change would be made now.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn may_change_room(&self, by: RoomActor, change: &RoomChange) -> Result<(), RoomRefusal> {
+        let wish = RoomWish { by, change: change.clone(), now: unix_now() };
+        self.judge_room(&wish, Sequence::MAX).map(drop)
+    }
+
     /// The rooms that are there because the configuration names them.
     pub fn configured_rooms(&self) -> Vec<RoomRef> {
         self.hub().configured_rooms()

@@ -10,9 +10,9 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use chatterbox_hub::{
     AccountChange, AccountRef, Amendment, Event, Happened, Hub, Identity, Incarnation, JoinError,
-    JoinRequest, Judged, Lag, Laggards, Level, LoggedIn, Login, MemberId, Party, Proposal, Record,
-    Refused, Reserved as Place, RoomDone, RoomRefusal, RoomWish, Say, Sequence, SessionId,
-    SessionKey,
+    JoinRequest, Judged, Lag, Laggards, Level, LoggedIn, Login, MemberId, Outcome, Party, Proposal,
+    Record, Refused, Reserved as Place, RoomDone, RoomNumber, RoomRefusal, RoomWish, Say, Sequence,
+    SessionId, SessionKey, Speaker,
 };
 use chatterbox_proto::{Code, NameKey, Username};
 use tokio::time::Instant;
@@ -20,6 +20,8 @@ use tokio::time::Instant;
 use crate::chat::notifier::Notifier;
 use crate::chat::posts::{Held, PostRoom, Receipt, Tags};
 use crate::chat::proposals::{Admitted, Leaving, Proposals};
+use crate::chat::traffic::Traffic;
+use crate::flood::FloodControl;
 
 /// Is told what happens, by whoever applies it: it must not wait for anything.
 pub struct Observer(pub Box<dyn Fn(Vec<Happened>) + Send + Sync>);
@@ -40,6 +42,9 @@ pub struct Chat {
     observer: OnceLock<Observer>,
     /// Whether the lobby has no TALK and no SLOW, so that nobody has to ask whether they may write there.
     is_lobby_open: AtomicBool,
+    traffic: Traffic,
+    /// Counts what members say. It has a lock of its own, which nothing else is waited for under.
+    flood: FloodControl,
     start: Instant,
 }
 
@@ -48,8 +53,10 @@ impl Chat {
     pub fn new(hub: Hub, proposals: Proposals) -> Self {
         let (hub, start) = (Mutex::new(hub), Instant::now());
         let is_lobby_open = AtomicBool::new(true);
-        let (notifier, observer) = (Notifier::default(), OnceLock::new());
-        Self { hub, notifier, proposals, observer, is_lobby_open, start }
+        let (notifier, traffic, flood) =
+            (Notifier::default(), Traffic::default(), FloodControl::default());
+        let observer = OnceLock::new();
+        Self { hub, notifier, proposals, observer, is_lobby_open, traffic, flood, start }
     }
 
     /// Tells an observer what happens from now on, in its order; of what is said only if it wants that. A second one is
@@ -90,6 +97,40 @@ impl Chat {
     /// The notifier, whose [`Notifier::notify_of_presence`] somebody has to poll.
     pub fn notifier(&self) -> &Notifier {
         &self.notifier
+    }
+
+    /// What is counted of it.
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
+    /// What members say, where it is counted.
+    pub(crate) const fn flood(&self) -> &FloodControl {
+        &self.flood
+    }
+
+    /// Who a member is for flood control; see [`Hub::speaker`].
+    pub(super) fn speaker(&self, member: MemberId, exempt: &[Username]) -> Option<Speaker> {
+        self.hub().speaker(member, exempt)
+    }
+
+    /// The room of a name that a member is in, and whether they are staff there.
+    pub(super) fn room_of_speaker(
+        &self,
+        member: MemberId,
+        name: &impl NameKey,
+    ) -> Option<(RoomNumber, bool)> {
+        self.hub().room_of_speaker(member, name)
+    }
+
+    /// Whether somebody who is muted may write to the user of this name.
+    pub(super) fn hears_the_muted(&self, name: &impl NameKey) -> bool {
+        self.hub().hears_the_muted(name)
+    }
+
+    /// Stands for whom a private message is to.
+    pub(super) fn recipient_number(&self, to: &Party) -> u64 {
+        self.hub().recipient_number(to)
     }
 
     /// The account of a session that can be resumed under this name; see [`Hub::resumable`].
@@ -157,7 +198,7 @@ impl Chat {
     ///
     /// # Errors
     /// [`Refused`], by the rules of the change.
-    pub(super) async fn change(&self, proposal: Proposal) -> Result<(), Refused> {
+    pub(super) async fn change(&self, proposal: Proposal) -> Result<Outcome, Refused> {
         self.proposals.change(proposal).await
     }
 

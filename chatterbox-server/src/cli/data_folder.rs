@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use chatterbox_server::store::sqlite;
 
 use crate::cli::exit::{self, Failure};
-use crate::cli::subcommand::Messages;
+use crate::cli::messages::Messages;
 
 /// The folder, if there is a database in it.
 ///

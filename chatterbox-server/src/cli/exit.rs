@@ -8,7 +8,7 @@ use chatterbox_server::commands::ConfiguredRoomError;
 use chatterbox_server::net::{ListenError, TlsError};
 use chatterbox_server::store::sqlite::{CopyError, OpenError};
 
-use crate::cli::mistaken::meant;
+use crate::cli::mistaken::{meant, mistyped};
 
 /// An error that ends the program.
 #[derive(Debug)]
@@ -22,15 +22,19 @@ pub struct Failure {
 pub const USAGE: u8 = 64;
 /// The name or the password is unusable.
 pub const DATA: u8 = 65;
-/// There is no such account.
+/// There is no such account, user or ban.
 pub const NO_USER: u8 = 67;
+/// No server runs with this data folder, or it can't be controlled.
+pub const NO_SERVER: u8 = 68;
 /// The host is unknown, or its address can't be bound.
 pub const UNAVAILABLE: u8 = 69;
 /// Any other error of the operating system.
 pub const SYSTEM: u8 = 71;
 /// The database can't be opened, read or copied.
 pub const MESSAGES: u8 = 74;
-/// No permission to bind the port.
+/// The running server does not do it, or does not answer.
+pub const REFUSED: u8 = 75;
+/// No permission to bind the port, or to control the server.
 pub const FORBIDDEN: u8 = 77;
 /// Certificate, key or configuration file are unusable.
 pub const CONFIGURATION: u8 = 78;
@@ -38,15 +42,18 @@ pub const CONFIGURATION: u8 = 78;
 /// The exit codes, for `--help`.
 pub const HELP: &str = "\
 Exit codes:
-  0   stopped by SIGINT or SIGTERM
+  0   done; a server: stopped by SIGINT, SIGTERM or `stop`
   64  wrong arguments
   65  this name or password can't be used, or there is such an account already
-  67  there is no such account
+  67  there is no such account, user or ban
+  68  no server runs with this data folder, or it has no control socket
   69  unknown host, or the address is in use or not to be had
   71  the system refuses something else
   74  messages or accounts can't be kept, read or copied: in use, damaged, of a newer version, no room;
       or what is printed can't be written
-  77  no permission to listen there (ports below 1024 need rights)
+  75  the running server does not do it: it asks for --yes, would lock somebody out, is busy,
+      of another version, or does not answer
+  77  no permission to listen there (ports below 1024 need rights), or to control the server
   78  the certificate, the key or the configuration file can't be used";
 
 impl Failure {
@@ -75,10 +82,16 @@ impl Failure {
     }
 }
 
-impl From<ListenError> for Failure {
-    fn from(error: ListenError) -> Self {
+impl Failure {
+    /// The server can't listen on this host, which may have been meant as something else.
+    pub fn listening(host: &str, error: &ListenError) -> Self {
+        // Some networks have an address for every name, so a word that is none may be found, and can't be bound.
+        let nowhere = matches!(error, ListenError::UnknownHost { .. } | ListenError::Bind { .. });
+        if let (true, Some((message, hint))) = (nowhere, mistyped(host)) {
+            return Self { message, hint: Some(hint.into()), code: USAGE };
+        }
         let here = "give a name or address of this machine, for example localhost or 0.0.0.0";
-        let (code, hint) = match &error {
+        let (code, hint) = match error {
             ListenError::UnknownHost { host, .. } => {
                 (UNAVAILABLE, meant(host).map_or(here.into(), Cow::Owned))
             }

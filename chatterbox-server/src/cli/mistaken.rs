@@ -13,25 +13,45 @@ fn commands() -> Vec<String> {
     program.get_subcommands().map(|command| command.get_name().to_owned()).collect()
 }
 
+/// The command that a word is nearly the name of. Hosts have dots, ports have colons, and `localhost` is what most type.
+fn nearest(word: &str) -> Option<String> {
+    if word.contains(['.', ':']) || word == "localhost" {
+        return None;
+    }
+    // A letter more, less, other or swapped, or two of them in a long word.
+    let most = if word.chars().count() > 4 { 2 } else { 1 };
+    let distance = |command: &String| strsim::damerau_levenshtein(word, command);
+    let near = commands().into_iter().map(|command| (distance(&command), command));
+    near.filter(|(distance, _)| *distance <= most).min().map(|(_, command)| command)
+}
+
+/// What is said to a word that is no host and nearly a command: a message and a hint.
+pub fn mistyped(word: &str) -> Option<(String, String)> {
+    let command = nearest(word)?;
+    let message = format!("there is no command {word:?}; did you mean {command}?");
+    let hint = format!("`chatterbox-server {command} --help` says what it does");
+    Some((message, hint))
+}
+
 /// What helps when a word was taken for the host to listen on, and is none.
 pub fn meant(host: &str) -> Option<String> {
     if host.contains(['.', ':']) {
         return None;
     }
-    let commands = commands();
-    let likeness = |command: &String| strsim::jaro_winkler(host, command);
-    let nearest = commands.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-    Some(match nearest.filter(|nearest| likeness(nearest) > 0.8) {
-        Some(nearest) => format!("did you mean the command? chatterbox-server {nearest}"),
-        None => format!(
-            "the first word is the host to listen on, such as localhost or 0.0.0.0, or one of the commands {}",
-            commands.join(", ")
-        ),
-    })
+    Some(format!(
+        "the first word is the host to listen on, such as localhost or 0.0.0.0, or one of the commands {}",
+        commands().join(", ")
+    ))
 }
 
 /// What the parser has no good words for: a message and a hint in place of its own.
 pub fn misunderstood(arguments: &[OsString], error: &clap::Error) -> Option<(String, String)> {
+    if is_of_words(error)
+        && let Some(told) = words(arguments).first().and_then(|word| mistyped(word))
+        && !commands().iter().any(|command| words(arguments).first() == Some(&command.as_str()))
+    {
+        return Some(told);
+    }
     if error.kind() == ErrorKind::UnknownArgument {
         let options = Serve::augment_args(clap::Command::new("chatterbox-server"));
         let long =
@@ -60,12 +80,16 @@ pub fn misunderstood(arguments: &[OsString], error: &clap::Error) -> Option<(Str
     one_too_many(arguments, error)
 }
 
-/// One word too many on the command line.
-fn one_too_many(arguments: &[OsString], error: &clap::Error) -> Option<(String, String)> {
-    // The parser takes the second word for a command, and says so in words that help nobody.
+/// Whether the parser may have taken one word for another: the second one for a command, and says so in words that help nobody.
+fn is_of_words(error: &clap::Error) -> bool {
     let kinds =
         [ErrorKind::UnknownArgument, ErrorKind::ArgumentConflict, ErrorKind::InvalidSubcommand];
-    if !kinds.contains(&error.kind()) {
+    kinds.contains(&error.kind())
+}
+
+/// One word too many on the command line.
+fn one_too_many(arguments: &[OsString], error: &clap::Error) -> Option<(String, String)> {
+    if !is_of_words(error) {
         return None;
     }
     let words = words(arguments);
@@ -150,12 +174,35 @@ mod tests {
 
     #[test]
     fn a_word_that_is_no_command_is_answered_with_those_that_there_are() {
-        assert!(told(&["status", "now"]).unwrap().1.contains("backup, export, user"));
+        assert!(told(&["dance", "now"]).unwrap().1.contains("backup, export, user"));
         assert!(told(&["localhost", "now"]).unwrap().1.contains("one host is enough"));
         assert_eq!(told(&["backup", "a", "b"]), None);
         assert_eq!(told(&["localhost", "--nonsense"]), None);
-        assert!(meant("status").unwrap().contains("commands backup, export"));
-        assert_eq!(meant("bakcup").unwrap(), "did you mean the command? chatterbox-server backup");
+        assert!(meant("dance").unwrap().contains("commands backup, export"));
         assert_eq!(meant("chat.example"), None);
+    }
+
+    #[test]
+    fn a_word_that_is_nearly_a_command_is_told_which() {
+        for (word, command) in [
+            ("statsu", "status"),
+            ("bakcup", "backup"),
+            ("kik", "kick"),
+            ("anounce", "announce"),
+            ("reloda", "reload"),
+        ] {
+            let (message, _) = mistyped(word).unwrap();
+            assert_eq!(message, format!("there is no command {word:?}; did you mean {command}?"));
+        }
+        for word in ["localhost", "stage", "chat", "10.0.0.1", "::1", "a", "backup.example"] {
+            assert_eq!(mistyped(word), None, "{word}");
+        }
+        for line in
+            [&["statsu", "--json"][..], &["kik", "bob", "spam"], &["anounce", "we", "close"]]
+        {
+            assert!(told(line).unwrap().0.starts_with("there is no command"), "{line:?}");
+        }
+        assert_eq!(told(&["kick"]), None, "the parser says what is missing");
+        assert_eq!(told(&["status", "--nonsense"]), None);
     }
 }

@@ -2,10 +2,16 @@
 
 mod banner;
 mod command_line;
+mod control;
+mod control_command;
 mod data_folder;
 mod exit;
 mod layers;
+mod messages;
 mod mistaken;
+mod moderation;
+mod moderation_command;
+mod operator;
 mod reload;
 mod rooms;
 mod run;
@@ -13,6 +19,7 @@ mod sample;
 mod schema;
 mod serve;
 mod settings;
+mod status;
 mod subcommand;
 mod user;
 

@@ -1,16 +1,18 @@
-//! SIGHUP: the settings and the certificates are read again.
+//! SIGHUP and `reload`: the settings and the certificates are read again.
 
 use std::ffi::OsString;
 use std::sync::{Mutex, PoisonError};
 
 use chatterbox_server::net::Transport;
 use chatterbox_server::ops::machine;
+use chatterbox_server::ops::operator::{ChangedSetting, Reloaded};
 use chatterbox_server::{Config, Live};
 
 use crate::cli::layers::{self, Effective, Settings};
 use crate::cli::rooms;
 
 /// Replaces what a running server can replace.
+#[derive(Debug)]
 pub struct Reloader {
     /// The command line of the start, which stays the highest layer.
     pub arguments: Vec<OsString>,
@@ -22,15 +24,19 @@ pub struct Reloader {
 
 impl Reloader {
     /// Reads all layers and the certificates again. An error leaves everything of its kind as it was.
-    pub fn reload(&self) {
-        match layers::read(&self.arguments) {
+    pub fn reload(&self) -> Reloaded {
+        let mut reloaded = match layers::read(&self.arguments) {
             Ok(fresh) => self.take_over(fresh),
-            Err(error) => tracing::error!(%error, "the old settings stay in use"),
-        }
-        self.reload_certificates();
+            Err(error) => {
+                tracing::error!(%error, "the old settings stay in use");
+                Reloaded { problems: vec![error.to_string()], ..Reloaded::default() }
+            }
+        };
+        reloaded.problems.extend(self.reload_certificates().err());
+        reloaded
     }
 
-    fn take_over(&self, fresh: Settings) {
+    fn take_over(&self, fresh: Settings) -> Reloaded {
         let config = fresh.serve.config().bounded_by(machine::allow_many_connections());
         // Rooms are made at a start: those of the file that it has read stay in force.
         let rooms = self.live.current().rooms.clone();
@@ -43,28 +49,41 @@ impl Reloader {
             let setting = new.setting;
             if old.value != new.value {
                 let list = if setting.reloadable { &mut changed } else { &mut waiting };
-                list.push(setting.key.as_str());
+                let key = setting.key.clone();
+                list.push(ChangedSetting { key, old: old.value.clone(), new: new.value.clone() });
             }
             if setting.reloadable {
                 *old = new;
             }
         }
         if !same_rooms {
-            waiting.push(rooms::KEY);
+            waiting.push(ChangedSetting { key: rooms::KEY.to_owned(), old: None, new: None });
         }
         if !waiting.is_empty() {
-            tracing::warn!(settings = waiting.join(", "), "changed at the next start only");
+            tracing::warn!(settings = keys(&waiting), "changed at the next start only");
         }
-        tracing::info!(changed = changed.join(", "), "settings read again");
+        tracing::info!(changed = keys(&changed), "settings read again");
+        Reloaded { changed, waiting, problems: Vec::new() }
     }
 
     /// Reads the certificates again, and renews them when they are those of the local authority and about to expire.
-    pub fn reload_certificates(&self) {
+    ///
+    /// # Errors
+    /// What is wrong with the new ones; the old ones stay in use.
+    pub fn reload_certificates(&self) -> Result<(), String> {
         match self.transport.reload() {
-            Ok(()) => tracing::info!("certificates read again"),
+            Ok(()) => {
+                tracing::info!("certificates read again");
+                Ok(())
+            }
             Err(error) => {
                 tracing::error!(%error, hint = error.hint(), "the old certificates stay in use");
+                Err(error.to_string())
             }
         }
     }
+}
+
+fn keys(settings: &[ChangedSetting]) -> String {
+    settings.iter().map(|setting| setting.key.as_str()).collect::<Vec<_>>().join(", ")
 }

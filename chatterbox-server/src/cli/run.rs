@@ -10,7 +10,7 @@ use crate::cli::data_folder;
 use crate::cli::exit::Failure;
 use crate::cli::layers::Settings;
 use crate::cli::subcommand::Command;
-use crate::cli::{sample, serve, user};
+use crate::cli::{control, moderation, sample, serve, user};
 
 /// Serves, or runs the subcommand.
 ///
@@ -46,6 +46,9 @@ fn subcommand(command: &Command, settings: &Settings) -> Result<(), Failure> {
             user::admin_password(command)?;
             Ok(())
         }
+        Command::Audit(command) => moderation::audit(command, &mut stdout)?,
+        Command::Bans(command) => moderation::bans(command, &mut stdout)?,
+        Command::Control(command) => control::control(command, &mut stdout)?,
         Command::Commands { .. } => stdout.write_all(commands::markdown().as_bytes()),
         Command::Config { sample: true, .. } => stdout.write_all(sample::sample().as_bytes()),
         Command::Config { .. } => {

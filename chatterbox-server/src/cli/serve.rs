@@ -11,18 +11,22 @@ use chatterbox_server::Live;
 use chatterbox_server::access::Access;
 use chatterbox_server::accounts::{Accounts, Cost};
 use chatterbox_server::commands::{CommandState, Service, configured_rooms};
+use chatterbox_server::control::{Control, ControlSocket, NoSocket};
+use chatterbox_server::moderation::Moderation;
 use chatterbox_server::net::{Transport, listen};
 use chatterbox_server::ops::activity::ActivityLog;
 use chatterbox_server::ops::{data_watch, logging, machine, signals};
 use chatterbox_server::store::sqlite::{self, Place};
 use chatterbox_server::store::{
-    Memory, MemoryDirectory, Sqlite, SqliteDirectory, Store, StoreError,
+    Memory, MemoryDirectory, MemoryModeration, Sqlite, SqliteDirectory, SqliteModeration, Store,
+    StoreError,
 };
 use tokio::sync::watch;
 
 use crate::cli::banner::ready;
 use crate::cli::exit::{self, Failure};
 use crate::cli::layers::Settings;
+use crate::cli::operator::Process;
 use crate::cli::reload::Reloader;
 use crate::cli::settings::Serve;
 
@@ -52,7 +56,8 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
         .build()
         .map_err(|error| Failure::system("can't start threads", &error))?;
     runtime.block_on(async {
-        let listeners = listen(&options.host, options.port).await?;
+        let listeners = listen(&options.host, options.port).await;
+        let listeners = listeners.map_err(|error| Failure::listening(&options.host, &error))?;
         let source = options.certificate();
         let transport = match &source {
             Some(source) => Transport::tls(source.clone())?,
@@ -70,17 +75,24 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
         let live = Live::new(config);
         let access = access(&options, &live, &*store).await?;
         let (stop, stopped) = watch::channel(0);
-        let reloader = Reloader {
+        let reloader = Arc::new(Reloader {
             arguments,
             live: live.clone(),
             transport: transport.clone(),
             in_force: Mutex::new(settings.effective),
-        };
-        let signals = signals::watch(stop, || reloader.reload(), || reloader.reload_certificates())
+        });
+        let process = Process::new(&options, Arc::clone(&reloader), stop.clone(), &listeners);
+        let socket = control(&options)?;
+        // It is removed when everything else has ended.
+        let _socket = socket.as_ref().map(ControlSocket::file);
+        let control = Some(Control { socket, operator: Arc::new(process) });
+        let renew = || drop(reloader.reload_certificates());
+        let signals = signals::watch(stop, || drop(reloader.reload()), renew)
             .map_err(|error| Failure::system("can't listen to signals", &error))?;
         ready(&options, source.as_ref(), &listeners, new_database);
-        let server =
-            chatterbox_server::run_with(listeners, transport, store, access, live, stopped);
+        let server = chatterbox_server::run_controlled(
+            listeners, transport, store, access, live, stopped, control,
+        );
         let files = place.clone();
         let watched = data_watch::watch(move || files.as_ref().map_or(Ok(()), Place::check_all));
         tokio::select! {
@@ -97,6 +109,23 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
             code: exit::MESSAGES,
         })
     })
+}
+
+/// Opens the control socket in the data folder. A folder that can't have one costs the control, and not the chat; but where another
+/// server answers there, something is wrong with both.
+fn control(options: &Serve) -> Result<Option<ControlSocket>, Failure> {
+    let Some(store) = options.store() else { return Ok(None) };
+    match ControlSocket::open(&store.folder) {
+        Ok(socket) => Ok(Some(socket)),
+        Err(error @ NoSocket::InUse(_)) => {
+            let (message, hint) = (error.to_string(), Some(error.hint().into()));
+            Err(Failure { message, hint, code: exit::MESSAGES })
+        }
+        Err(error) => {
+            tracing::warn!(%error, hint = error.hint(), "this server can't be controlled while it runs");
+            Ok(None)
+        }
+    }
 }
 
 /// What is stored can't be read, or not go on.
@@ -130,7 +159,13 @@ async fn access(options: &Serve, live: &Live, store: &dyn Store) -> Result<Acces
         };
         configured_rooms(&accounts, &blocks, password).await?
     };
-    let state = CommandState::open(accounts, live.clone()).await?;
+    let moderation = match options.store() {
+        Some(store) => Moderation::new(SqliteModeration::open(&store.folder)?),
+        None => Moderation::new(MemoryModeration::default()),
+    };
+    let moderation = moderation.map_err(|error| Failure::system("can't start a thread", &error))?;
+    let moderation = Arc::new(moderation);
+    let state = CommandState::open(accounts, Arc::clone(&moderation), live.clone()).await?;
     let open = |folder: &PathBuf| {
         ActivityLog::open(folder).map_err(|error| {
             Failure::system(
@@ -140,6 +175,6 @@ async fn access(options: &Serve, live: &Live, store: &dyn Store) -> Result<Acces
         })
     };
     let activity = options.activity_log.as_ref().map(open).transpose()?;
-    let service = Service::new(state, live.clone());
-    Ok(Access::new(service).with_rooms(rooms).with_activity(activity))
+    let access = Access::new(Service::new(state, live.clone()));
+    Ok(access.with_rooms(rooms).with_moderation(moderation).with_activity(activity))
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chatterbox_address::{AddressError, HostPort};
 use chatterbox_hub::Keep;
-use chatterbox_server::config::{Config, between};
+use chatterbox_server::config::{Config, between, days};
 use chatterbox_server::net::CertificateSource;
 use chatterbox_server::ops::folders;
 use chatterbox_server::ops::logging::LogFormat;
@@ -141,11 +141,6 @@ pub struct Serve {
 fn host(text: &str) -> Result<String, String> {
     let host: HostPort = text.parse().map_err(|error: AddressError| error.to_string())?;
     Ok(host.to_string())
-}
-
-fn days(text: &str) -> Result<Duration, String> {
-    let days: u32 = between(text, 1, 36_500)?;
-    Ok(Duration::from_secs(u64::from(days) * 86_400))
 }
 
 /// Refuses words that are no level. `EnvFilter` takes any word as the name of a module, and then logs nothing.

@@ -1,11 +1,14 @@
-//! Subcommands: their arguments, as clap sees them. `run.rs` and `user.rs` execute them.
+//! Subcommands: their arguments, as clap sees them. `run.rs` and `user.rs` execute them; those that control a running server are in
+//! `control_command.rs`.
 
 use std::path::PathBuf;
 
 use chatterbox_hub::Level;
-use chatterbox_server::ops::folders;
 use clap::{Args, Subcommand};
 
+use crate::cli::control_command::ControlCommand;
+use crate::cli::messages::Messages;
+use crate::cli::moderation_command::{Audit, Bans};
 use crate::cli::settings::Serve;
 
 /// The tasks beside serving.
@@ -32,6 +35,12 @@ pub enum Command {
     },
     /// Set the password with which the command `elevate` makes an admin, also while a server runs
     AdminPassword(AdminPassword),
+    /// Show the audit log: what those who keep order did, the newest first; also while a server runs
+    Audit(Audit),
+    /// Show who is banned or muted, also while a server runs
+    Bans(Bans),
+    #[command(flatten)]
+    Control(ControlCommand),
     /// Print the commands of the chat, as the page of the documentation
     Commands {
         /// In Markdown, which is the only form there is
@@ -49,8 +58,8 @@ pub enum Command {
     },
 }
 
-/// Tasks around accounts. A running server ends the logins of a removed account, or of one with another password, within
-/// seconds, and notices another level at the next login.
+/// Tasks around accounts. A running server is told at once: it ends the logins of a removed account, or of one with another
+/// password, and another level counts for who is here. One that can't be told notices by itself within seconds.
 #[derive(Debug, Subcommand)]
 pub enum UserCommand {
     /// Make an account; its password is asked for, or read as one line from a pipe
@@ -124,18 +133,6 @@ fn level(text: &str) -> Result<Level, String> {
         .ok_or_else(|| "is none of 1 user, 2 helper, 3 moderator, 4 operator, 5 admin".into())
 }
 
-/// The database of messages and accounts. Both flags are settings of a server too, with the same variables.
-#[derive(Debug, Args)]
-pub struct Messages {
-    /// Folder of messages and accounts [default: the user's data folder]
-    #[arg(long, value_name = "DIR", env = "CHATTERBOX_DATA")]
-    pub data: Option<PathBuf>,
-
-    /// Configuration file, which may name the folder
-    #[arg(long, value_name = "FILE", env = "CHATTERBOX_CONFIG")]
-    pub config: Option<PathBuf>,
-}
-
 impl Command {
     /// The configuration file that was named.
     pub fn config(&self) -> Option<&PathBuf> {
@@ -144,6 +141,9 @@ impl Command {
             Self::Backup { messages, .. } | Self::Export { messages } => messages,
             Self::Commands { .. } => return None,
             Self::AdminPassword(command) => &command.messages,
+            Self::Audit(command) => &command.messages,
+            Self::Bans(command) => &command.messages,
+            Self::Control(command) => &command.target().messages,
             Self::User { command } => match command {
                 UserCommand::Add { messages, .. }
                 | UserCommand::Passwd { messages, .. }
@@ -153,12 +153,5 @@ impl Command {
             },
         };
         messages.config.as_ref()
-    }
-}
-
-impl Messages {
-    /// The folder of the database, the user's data folder by default.
-    pub fn folder(&self) -> PathBuf {
-        self.data.clone().unwrap_or_else(folders::data)
     }
 }

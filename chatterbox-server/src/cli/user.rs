@@ -3,19 +3,22 @@
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write};
 
 use chatterbox_hub::{AccountKey, Level};
-use chatterbox_proto::Username;
+use chatterbox_proto::{SERVER, Username};
 use chatterbox_server::accounts::{
     ACCOUNTS, Account, Added, Cost, Directory as _, DirectoryError, HashError, PasswordHash, Secret,
 };
+use chatterbox_server::moderation::{About, Act, AuditEntry, ModerationStore as _};
 use chatterbox_server::ops::clock::unix_now;
-use chatterbox_server::store::SqliteDirectory;
 use chatterbox_server::store::sqlite;
+use chatterbox_server::store::{SqliteDirectory, SqliteModeration};
 use time::OffsetDateTime;
 
 use crate::cli::banner::made_database;
+use crate::cli::control::{account_changed, describe};
 use crate::cli::data_folder;
 use crate::cli::exit::{self, Failure};
-use crate::cli::subcommand::{AdminPassword, Ask, Messages, UserCommand};
+use crate::cli::messages::Messages;
+use crate::cli::subcommand::{AdminPassword, Ask, UserCommand};
 
 /// Runs a `user` subcommand. The inner result is that of writing to `out`, where a closed pipe is no failure.
 ///
@@ -31,21 +34,33 @@ pub fn user(command: &UserCommand, out: &mut impl Write) -> Result<io::Result<()
             let mut directory = open_existing(messages)?;
             existing(directory.account(&name)?.is_some(), &name)?;
             let hash = new_password(&format!("New password for {name}: "), ask)?;
+            write_down(messages, Act::SetPassword, Some(&name), "")?;
             existing(directory.change_password(&name, &hash)?, &name)?;
-            say(&format!("{name} has another password, and is logged out everywhere"));
+            let end = account_changed(&messages.folder(), &name)
+                .map_or_else(String::new, |followed| format!(": {}", describe(&followed)));
+            say(&format!("{name} has another password, and is logged out everywhere{end}"));
         }
         UserCommand::Level { name, level, messages } => {
             let name = parse(name)?;
+            existing(open_existing(messages)?.account(&name)?.is_some(), &name)?;
+            write_down(messages, Act::SetLevel, Some(&name), &level.to_string())?;
             existing(open_existing(messages)?.set_level(&name, *level)?, &name)?;
-            say(&format!("{name} has level {level} from the next login on"));
+            let end = account_changed(&messages.folder(), &name).map_or_else(
+                || "a server that runs notices within seconds".to_owned(),
+                |followed| describe(&followed),
+            );
+            say(&format!("{name} has level {level} now: {end}"));
         }
         UserCommand::Del { name, messages } => {
             let name = parse(name)?;
+            existing(open_existing(messages)?.account(&name)?.is_some(), &name)?;
+            write_down(messages, Act::RemoveAccount, Some(&name), "")?;
             existing(open_existing(messages)?.remove(&name)?.is_some(), &name)?;
-            say(&format!(
-                "the account {name} is removed, with the private messages to it; who is logged in \
-                 with it has to go"
-            ));
+            let end = account_changed(&messages.folder(), &name).map_or_else(
+                || "who is logged in with it has to go".to_owned(),
+                |followed| describe(&followed),
+            );
+            say(&format!("the account {name} is removed, with the private messages to it; {end}"));
         }
         UserCommand::List { messages } => {
             let accounts = open_existing(messages)?.list(ACCOUNTS)?;
@@ -63,14 +78,31 @@ pub fn admin_password(command: &AdminPassword) -> Result<(), Failure> {
     let open = if command.remove { open_existing } else { open };
     let mut directory = open(&command.messages)?;
     if command.remove {
+        write_down(&command.messages, Act::SetAdminPassword, None, "removed")?;
         directory.set_admin_password(None)?;
         say("there is no admin password any more");
     } else {
         let hash = new_password("New admin password: ", &command.ask)?;
+        write_down(&command.messages, Act::SetAdminPassword, None, "set")?;
         directory.set_admin_password(Some(&hash))?;
         say("the admin password is set; `elevate` asks for it");
     }
     Ok(())
+}
+
+/// Writes to the audit log what is about to be done (MO-10).
+fn write_down(
+    messages: &Messages,
+    act: Act,
+    whom: Option<&Username>,
+    detail: &str,
+) -> Result<(), Failure> {
+    let entry = AuditEntry {
+        about: whom.map(About::user),
+        detail: detail.into(),
+        ..AuditEntry::new(unix_now(), SERVER, act)
+    };
+    Ok(SqliteModeration::open(&messages.folder())?.note(&entry)?)
 }
 
 fn add(name: &Username, level: Level, ask: &Ask, messages: &Messages) -> Result<(), Failure> {
@@ -87,8 +119,13 @@ fn add(name: &Username, level: Level, ask: &Ask, messages: &Messages) -> Result<
     let password = new_password(&format!("Password for {name}: "), ask)?;
     let account_key = AccountKey::default();
     let account = Account { account_key, name: name.clone(), password, level, created: unix_now() };
+    write_down(messages, Act::AddAccount, Some(name), &level.to_string())?;
     match directory.add(&account)? {
-        Added::Yes => say(&format!("{name} has an account of level {level}")),
+        Added::Yes => {
+            // Nobody is logged in with it, so a server that can't be told misses nothing.
+            let _ = account_changed(&messages.folder(), name);
+            say(&format!("{name} has an account of level {level}"));
+        }
         Added::Already => return Err(exists()),
         Added::Full => {
             return Err(Failure {

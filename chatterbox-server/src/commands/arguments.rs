@@ -6,6 +6,7 @@ use chatterbox_proto::{ALL, NameError, RoomName, ScreenText, Username};
 use crate::accounts::Secret;
 use crate::commands::parameter::Parameter;
 use crate::commands::reply::Rejection;
+use crate::commands::span::Span;
 use crate::commands::spec::{self, Spec};
 
 #[derive(Debug, Clone)]
@@ -17,6 +18,7 @@ enum Value {
     Room(RoomArgument),
     Command(&'static Spec),
     Secret(Secret),
+    Span(Span),
 }
 
 /// What an argument says about a room.
@@ -50,13 +52,19 @@ impl RoomArgument {
     }
 }
 
-/// Whether a text that could be this optional argument is a later one: a room is told by its sign where something else may
-/// stand in its place.
+/// Whether a text that could be this optional argument is a later one: a room is told by its sign, a duration, a number and a fixed
+/// word by what they are, where something else may stand in their place.
 fn is_for_later(parameter: &Parameter, later: &[Parameter], text: &str) -> bool {
     let is_room = RoomName::is_meant(text) || text == ALL;
+    let is_last = later.is_empty();
     parameter.optional
         && match parameter.kind {
-            ArgumentType::Room => !is_room && later.iter().any(|other| !other.optional),
+            ArgumentType::Duration => !is_last && Span::parse(text).is_none(),
+            ArgumentType::Integer => !is_last && text.parse::<i64>().is_err(),
+            _ if !is_last && !parameter.values.is_empty() => !parameter.values.contains(&text),
+            ArgumentType::Room => {
+                !is_room && later.iter().any(|other| !other.optional || other.rest)
+            }
             _ => is_room && later.iter().any(|other| other.kind == ArgumentType::Room),
         }
 }
@@ -148,6 +156,13 @@ impl Arguments {
         }
     }
 
+    pub(super) fn span(&mut self, place: usize) -> Option<Span> {
+        match self.take(place) {
+            Some(Value::Span(span)) => Some(span),
+            _ => None,
+        }
+    }
+
     pub(super) fn command(&mut self, place: usize) -> Option<&'static Spec> {
         match self.take(place) {
             Some(Value::Command(spec)) => Some(spec),
@@ -187,6 +202,10 @@ fn parse_value(
             (OutcomeCode::NoSuchCommand, format!("There is no command {shown}."))
         })?),
         ArgumentType::Room => Value::Room(RoomArgument::of(&text)),
+        ArgumentType::Duration => Value::Span(Span::parse(&text).ok_or_else(|| {
+            let text = format!("{} has to be like 30s, 10m, 2h, 7d or forever.", parameter.name);
+            (OutcomeCode::BadArguments, text)
+        })?),
         ArgumentType::Secret => Value::Secret(Secret::given(&text)),
         _ => Value::Text(text),
     })

@@ -6,11 +6,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use chatterbox_hub::{
     AccountRef, Amendment, Identity, Level, LoggedIn, MemberId, Rename, RoomChange, RoomDone,
-    RoomMemberView, RoomNumber, RoomRef, RoomView,
+    RoomMemberView, RoomNumber, RoomRef, RoomView, Sequence,
 };
 use chatterbox_proto::capability::commands::OutcomeCode;
 use chatterbox_proto::{Code, Refusal, RoomName, Username};
 use futures_util::future::BoxFuture;
+
+use crate::chat::paging::ReadableMessage;
+use crate::commands::moderating::ModerationPort;
+use crate::store::StoreError;
 
 /// Why a message was not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,9 +56,6 @@ pub trait ClientPort: Send + Sync + Debug {
 
     /// Who is here under a name.
     fn find(&self, name: &Username) -> Option<Identity>;
-
-    /// Which member is here under a name.
-    fn member_named(&self, name: &Username) -> Option<MemberId>;
 
     /// Whether this user and the one of a name, who may be here or an account that is away, exchange no private messages,
     /// because either has blocked the other.
@@ -112,6 +113,12 @@ pub trait ClientPort: Send + Sync + Debug {
     /// Why nothing was changed. [`OutcomeCode::Already`] is one: it was so.
     fn change_room(&self, change: RoomChange) -> BoxFuture<'_, Result<RoomDone, OutcomeCode>>;
 
+    /// Whether [`ClientPort::change_room`] would make a change now.
+    ///
+    /// # Errors
+    /// Why not.
+    fn may_change_room(&self, change: &RoomChange) -> Result<(), OutcomeCode>;
+
     /// Sends this user the whole object of a room again (RM-6, `already`); of the lobby, too.
     fn tell_room(&self, room: RoomNumber);
 
@@ -124,6 +131,19 @@ pub trait ClientPort: Send + Sync + Debug {
 
     /// Level and room level of an account in a room, whether here or not.
     fn level_in(&self, room: RoomNumber, account: &AccountRef) -> Level;
+
+    /// What acts of moderation need of the chat.
+    fn moderation(&self) -> &dyn ModerationPort;
+
+    /// A message of somebody that this user can read, by its id (MO-11).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn message_of<'a>(
+        &'a self,
+        source: &'a Username,
+        id: Sequence,
+    ) -> BoxFuture<'a, Result<Option<ReadableMessage>, StoreError>>;
 
     /// Measures how long the client takes to answer, if it speaks `ping`; `None` when it does not answer.
     fn ping(&self) -> BoxFuture<'_, Option<Duration>>;

@@ -4,16 +4,19 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatterbox_hub::{Amendment, Identity, LoggedIn, Permission, Target, authorise};
-use chatterbox_proto::WireText;
+use chatterbox_hub::{Amendment, Identity, LoggedIn, Permission, RoomRef, Target, authorise};
 use chatterbox_proto::capability::accounts::Secret as Typed;
 use chatterbox_proto::capability::commands::{OutcomeCode, Prompt};
+use chatterbox_proto::{Username, WireText};
 
 use crate::accounts::Secret;
 use crate::commands::caller::Caller;
+use crate::commands::moderating::Author;
 use crate::commands::reply::Rejection;
 use crate::commands::spec::Spec;
 use crate::commands::state::CommandState;
+use crate::moderation::{About, Act, AuditEntry};
+use crate::ops::clock::unix_now;
 
 /// A prompt that is not answered within this time counts as refused (CM-4).
 pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(60);
@@ -40,6 +43,32 @@ impl Context<'_> {
     /// Changes the caller's own account or level.
     pub(super) async fn amend(&self, amendment: Amendment) {
         self.state.online.amend(self.caller, self.caller.port.id(), amendment).await;
+    }
+
+    /// A line of the audit log about what the caller does.
+    pub(super) fn entry(&self, at: i64, act: Act) -> AuditEntry {
+        let who = self.who();
+        Author::member(&who, self.caller.port.id(), who.actor().level).entry(at, act)
+    }
+
+    /// Writes down what the caller is about to do (MO-10): to whom, where, and what exactly.
+    ///
+    /// # Errors
+    /// [`Rejection`] when it can't be written; then it may not be done.
+    pub(super) async fn audit(
+        &self,
+        act: Act,
+        about: Option<&Username>,
+        room: Option<RoomRef>,
+        detail: &str,
+    ) -> Result<(), Rejection> {
+        let entry = AuditEntry {
+            about: about.map(About::user),
+            room,
+            detail: detail.into(),
+            ..self.entry(unix_now(), act)
+        };
+        Ok(self.state.moderation.note(entry).await?)
     }
 
     /// The account of the caller.

@@ -110,8 +110,8 @@ impl Executor {
                     let outcome = Outcome::new(&id, code, info);
                     (Outcome { data, ..outcome }, closes)
                 }
-                Err(Rejection { code, text, wait }) => {
-                    (Outcome { wait, ..Outcome::new(&id, code, text) }, false)
+                Err(Rejection { code, text, wait, until }) => {
+                    (Outcome { wait, until, ..Outcome::new(&id, code, text) }, false)
                 }
             };
             self.tell(&outcome, from_base).await;
@@ -170,7 +170,9 @@ impl Executor {
 /// Sends the catalogue and the prefix (CM-1).
 async fn tell_catalogue(state: &CommandState, caller: &Caller) {
     let commands = catalogue(specs(), state, caller.who().actor(), caller.agreed);
-    let members = wire::catalogue(&commands, &state.prefix()).into_members();
+    let levels = state.level_names();
+    let levels = levels.iter().map(String::as_str);
+    let members = wire::catalogue(&commands, &state.prefix(), levels).into_members();
     while !caller.port.tell(members.clone()) {
         caller.port.room().await;
     }

@@ -27,9 +27,14 @@ impl Online {
 
     /// Changes the account or the level of a member, at the request of whichever caller. Its catalogue follows.
     pub(super) async fn amend(&self, by: &Caller, member: MemberId, amendment: Amendment) {
-        if by.port.amend(member, amendment).await
-            && let Some(caller) = self.callers().get(&member)
-        {
+        if by.port.amend(member, amendment).await {
+            self.permissions_changed(member);
+        }
+    }
+
+    /// Tells the caller of a member that its catalogue may have changed.
+    pub(super) fn permissions_changed(&self, member: MemberId) {
+        if let Some(caller) = self.callers().get(&member) {
             caller.changed.notify_one();
         }
     }

@@ -3,6 +3,9 @@
 use std::sync::LazyLock;
 
 use crate::commands::command::Command;
+use crate::commands::family::moderation::{
+    announcing, auditing, banning, host, kicking, muting, reporting,
+};
 use crate::commands::family::rooms::{
     inviting, joining, listing, making, people, settings, talking,
 };
@@ -44,6 +47,23 @@ pub(super) static TABLE: &[&Command] = &[
     &listing::INVITATIONS,
     &people::KICK_FROM,
     &making::CLEAR,
+    &kicking::KICK,
+    &muting::MUTE,
+    &muting::UNMUTE,
+    &muting::SLOW,
+    &banning::BAN,
+    &banning::BAN_FROM,
+    &banning::UNBAN,
+    &banning::BANNED_USERS,
+    &reporting::REPORT,
+    &reporting::REPORTS,
+    &reporting::CLOSE_REPORT,
+    &announcing::BROADCAST,
+    &announcing::SERVER_BROADCAST,
+    &auditing::AUDIT,
+    &host::GUESTS,
+    &host::RELOAD,
+    &host::SHUTDOWN,
     &diagnostics::PING,
     &diagnostics::TEST,
     &diagnostics::INPUT_TEST,

@@ -8,6 +8,7 @@ use chatterbox_proto::{Code, Refusal};
 use serde_json::Value;
 
 use crate::accounts::{DirectoryError, Refused, SecretError};
+use crate::moderation::ModerationError;
 
 pub(super) type Reply = Result<Done, Rejection>;
 
@@ -65,11 +66,18 @@ pub(super) struct Rejection {
     pub(super) text: String,
     /// After how many seconds trying again makes sense (CP-12).
     pub(super) wait: Option<u32>,
+    /// When what stands against it ends, in seconds since 1970 UTC (CP-12).
+    pub(super) until: Option<i64>,
 }
 
 impl Rejection {
     pub(super) fn new(code: OutcomeCode, text: impl Into<String>) -> Self {
-        Self { code, text: text.into(), wait: None }
+        Self { code, text: text.into(), wait: None, until: None }
+    }
+
+    /// Too many commands were given.
+    pub(super) fn flood(wait: Duration) -> Self {
+        Self { code: OutcomeCode::Flood, ..Self::throttled(wait) }
     }
 
     /// It was too often.
@@ -97,6 +105,17 @@ impl From<DirectoryError> for Rejection {
     fn from(error: DirectoryError) -> Self {
         tracing::error!(%error, "a command could not read or write accounts");
         Self::new(OutcomeCode::NotStored, "The server can't read or store this now.")
+    }
+}
+
+impl From<ModerationError> for Rejection {
+    fn from(error: ModerationError) -> Self {
+        if matches!(error, ModerationError::TooMany) {
+            let text = "There are too many of them already: nothing was done.";
+            return Self::new(OutcomeCode::TooMany, text);
+        }
+        tracing::error!(%error, "an act of moderation could not be stored");
+        Self::new(OutcomeCode::NotStored, "The server can't store this now: nothing was done.")
     }
 }
 
@@ -131,9 +150,10 @@ impl From<Refusal> for Rejection {
             Refusal::Registered => OutcomeCode::Registered,
             Refusal::Throttled | Refusal::TooOften => OutcomeCode::Throttled,
             Refusal::Busy => OutcomeCode::Busy,
+            Refusal::Banned(_) | Refusal::Kicked(_) => OutcomeCode::Banned,
             _ => OutcomeCode::Failed,
         };
-        Self::new(code, refusal.to_string())
+        Self { until: refusal.until(), ..Self::new(code, refusal.to_string()) }
     }
 }
 
@@ -148,6 +168,6 @@ impl From<Code> for Rejection {
         if let Some(first) = text.get_mut(..1) {
             first.make_ascii_uppercase();
         }
-        Self { wait: code.wait(), ..Self::new(word, text + ".") }
+        Self { wait: code.wait(), until: code.until(), ..Self::new(word, text + ".") }
     }
 }

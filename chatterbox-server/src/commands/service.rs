@@ -12,10 +12,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use chatterbox_hub::{
     AccountRef, Amendment, Event, Filing, Happened, Identity, Level, LoggedIn, MemberId, Record,
-    Rename, RoomActor, RoomChange, RoomDone, RoomMemberView, RoomNumber, RoomRef, RoomView, To,
+    Rename, RoomActor, RoomChange, RoomDone, RoomMemberView, RoomNumber, RoomRef, RoomView,
+    Sequence, To,
 };
 use chatterbox_proto::capability::accounts::{Account, Secret};
-use chatterbox_proto::capability::commands::{CommandRequest, OutcomeCode};
+use chatterbox_proto::capability::commands::{CommandRequest, Outcome, OutcomeCode};
 use chatterbox_proto::capability::ping;
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{
@@ -26,20 +27,27 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
 use crate::access::{
-    Attachment, Authenticator, CommandInput, Grant, LoginRequest, Renamer, RequestHandler, Served,
-    WaitingInput,
+    Attachment, Authenticator, CommandInput, Grant, House, LoginRequest, Renamer, RequestHandler,
+    Served, Standing, WaitingInput,
 };
-use crate::accounts::Observer;
+use crate::accounts::{DirectoryError, Observer};
+use crate::chat::flood_gate::FloodGate;
 use crate::chat::handle::{Handle, resolve};
+use crate::chat::paging::{Pages, ReadableMessage};
 use crate::chat::reserved::Reserved;
+use crate::chat::shared::Chat;
 use crate::chat::waiting_mail::{Mailbox, resolve_waiting};
 use crate::commands::caller::Caller;
 use crate::commands::client_port::{ClientPort, PostError};
 use crate::commands::executor::{self, CallQueue, QueuedCall, executor};
 use crate::commands::legacy;
+use crate::commands::moderating::{HostModerator, ModerationPort};
+use crate::commands::reply::Rejection;
 use crate::commands::state::CommandState;
 use crate::config::Live;
+use crate::moderation::Moderator;
 use crate::ops::clock::unix_now;
+use crate::store::StoreError;
 
 /// The [`Authenticator`] and [`RequestHandler`] of a chat with accounts.
 #[derive(Debug)]
@@ -63,7 +71,7 @@ impl Service {
         let login = match resumed {
             Some(login) => login,
             None => {
-                let guests = self.config.current().guests;
+                let guests = self.state.guests();
                 accounts.authenticate(request.name, request.proof, request.peer, guests).await?
             }
         };
@@ -128,6 +136,18 @@ impl Authenticator for Service {
         .boxed()
     }
 
+    fn standing<'a>(
+        &'a self,
+        name: &'a Username,
+    ) -> BoxFuture<'a, Result<Option<Standing>, DirectoryError>> {
+        async {
+            let account = self.state.accounts.account(name).await?;
+            Ok(account
+                .map(|account| Standing { account_key: account.account_key, level: account.level }))
+        }
+        .boxed()
+    }
+
     fn watch(&self, observer: Observer) -> BoxFuture<'_, ()> {
         self.state.accounts.watch(observer).boxed()
     }
@@ -147,6 +167,18 @@ impl RequestHandler for Service {
         self.config.current().legacy_commands.then(|| self.state.prefix())
     }
 
+    fn permissions_changed(&self, member: MemberId) {
+        self.state.online.permissions_changed(member);
+    }
+
+    fn moves_in(&self, house: Arc<dyn House>) {
+        self.state.moves_in(house);
+    }
+
+    fn moderator(&self, chat: &Arc<Chat>) -> Option<Arc<dyn Moderator>> {
+        Some(Arc::new(HostModerator::new(Arc::clone(&self.state), Arc::clone(chat))))
+    }
+
     fn serve(&self, attachment: Attachment) -> BoxFuture<'static, Served> {
         serve(Arc::clone(&self.state), attachment).boxed()
     }
@@ -154,7 +186,7 @@ impl RequestHandler for Service {
 
 /// Serves one member for as long as it is here.
 async fn serve(state: Arc<CommandState>, attachment: Attachment) -> Served {
-    let Attachment { member, renamer, grant, agreed, mut requests } = attachment;
+    let Attachment { member, renamer, grant, agreed, pages, mut requests } = attachment;
     // It may have been too slow already.
     let Some(identity) = member.identity() else { return Served::Unserved };
     let pongs = watch::Sender::new(0);
@@ -162,6 +194,7 @@ async fn serve(state: Arc<CommandState>, attachment: Attachment) -> Served {
     let port = MemberPort {
         member: member.clone(),
         state: Arc::clone(&state),
+        pages,
         renamer,
         agreed,
         pings,
@@ -169,10 +202,10 @@ async fn serve(state: Arc<CommandState>, attachment: Attachment) -> Served {
     };
     let caller = Arc::new(Caller::new(Box::new(port), identity, grant.login.token_hash));
     let _online = state.online.enter(&caller);
-    let (queue, mut executor) = executor(state, caller);
+    let (queue, mut executor) = executor(Arc::clone(&state), caller);
     let handing_in = async {
         while let Some(request) = requests.recv().await {
-            hand_in(&queue, &member, &pongs, request).await;
+            hand_in(&state, &queue, &member, &pongs, request).await;
         }
         std::future::pending::<()>().await;
     };
@@ -182,7 +215,18 @@ async fn serve(state: Arc<CommandState>, attachment: Attachment) -> Served {
     }
 }
 
+/// Counts a command, if its user may give one now (CM-6).
+fn count(state: &CommandState, member: &Handle) -> Result<(), Rejection> {
+    if state.config().no_limits {
+        return Ok(());
+    }
+    // Who is not here any more waits for no answer.
+    let Some(who) = member.identity() else { return Ok(()) };
+    state.commands.try_take(member.id(), &who).map_err(Rejection::flood)
+}
+
 async fn hand_in(
+    state: &CommandState,
     queue: &CallQueue,
     member: &Handle,
     pongs: &watch::Sender<i64>,
@@ -192,7 +236,10 @@ async fn hand_in(
     let room = Some(room);
     match input {
         CommandInput::Request(CommandRequest::Call(call)) => {
-            if let Err(busy) = queue.call(QueuedCall { call, room, from_base: false }) {
+            if let Err(Rejection { code, text, wait, until }) = count(state, member) {
+                let refused = Outcome { wait, until, ..Outcome::new(&call.id, code, text) };
+                member.tell_when_read(Event::own(refused.to_object())).await;
+            } else if let Err(busy) = queue.call(QueuedCall { call, room, from_base: false }) {
                 member.tell_when_read(Event::own(busy.to_object())).await;
             }
         }
@@ -204,7 +251,9 @@ async fn hand_in(
         CommandInput::Typed(text) => {
             // The prefix was taken off already.
             let Some(call) = legacy::call(&text, "") else { return };
-            if let Err(busy) = queue.call(QueuedCall { call, room, from_base: true }) {
+            if let Err(rejection) = count(state, member) {
+                member.tell_when_read(Event::error(&rejection.text)).await;
+            } else if let Err(busy) = queue.call(QueuedCall { call, room, from_base: true }) {
                 member.tell_when_read(Event::error(busy.text.as_wire())).await;
             }
         }
@@ -221,6 +270,7 @@ const PONG_WITHIN: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 struct MemberPort {
     member: Handle,
+    pages: Arc<Pages>,
     state: Arc<CommandState>,
     renamer: Renamer,
     agreed: Capabilities,
@@ -286,10 +336,6 @@ impl ClientPort for MemberPort {
         self.member.chat().find(name)
     }
 
-    fn member_named(&self, name: &Username) -> Option<MemberId> {
-        self.member.chat().who(name)
-    }
-
     fn refuses(&self, other: &Username) -> bool {
         self.member.filter().refused.contains(other)
     }
@@ -348,6 +394,11 @@ impl ClientPort for MemberPort {
         self.member.chat().change_room(by, change).boxed()
     }
 
+    fn may_change_room(&self, change: &RoomChange) -> Result<(), OutcomeCode> {
+        let by = RoomActor::Member(self.member.id());
+        self.member.chat().may_change_room(by, change)
+    }
+
     fn tell_room(&self, room: RoomNumber) {
         self.member.chat().tell_room(self.member.id(), room);
     }
@@ -368,6 +419,23 @@ impl ClientPort for MemberPort {
         self.member.chat().level_of_account_in(room, account)
     }
 
+    fn moderation(&self) -> &dyn ModerationPort {
+        &**self.member.chat()
+    }
+
+    fn message_of<'a>(
+        &'a self,
+        source: &'a Username,
+        id: Sequence,
+    ) -> BoxFuture<'a, Result<Option<ReadableMessage>, StoreError>> {
+        async move {
+            let Some(identity) = self.member.identity() else { return Ok(None) };
+            let (chat, member) = (self.member.chat(), self.member.id());
+            self.pages.message_of(source, id, chat, member, &identity).await
+        }
+        .boxed()
+    }
+
     fn ping(&self) -> BoxFuture<'_, Option<Duration>> {
         self.measure().boxed()
     }
@@ -377,10 +445,28 @@ impl MemberPort {
     async fn send(&self, to: Destination, text: &str) -> Result<(), Code> {
         let name = self.member.name().ok_or(Code::NotJoined)?;
         let mut reserved = Reserved::default();
-        let (destination, filing) = match resolve(&self.member, &to, text, &mut reserved) {
-            Err(Code::NoSuchUser) => self.leave(&to, text.len(), &mut reserved).await?,
-            resolved => resolved?,
+        let mut gate = FloodGate::new(self.agreed.has(Capability::Notices));
+        let config = self.state.config();
+        if !config.no_limits && gate.begin(&self.member, config.exempt()) {
+            gate.count(&self.member, &to, text.len());
+            gate.decide(&self.member);
+            if let Some(news) = gate.news() {
+                self.member.tell_when_read(news).await;
+            }
+            if let Some(code) = gate.refusal(&self.member, &to) {
+                return Err(code);
+            }
+        }
+        let resolved = match resolve(&self.member, &to, text, &mut reserved) {
+            Err(Code::NoSuchUser) => self.leave(&to, text.len(), &mut reserved).await,
+            resolved => resolved,
         };
+        let taken = resolved.and_then(|(destination, filing)| {
+            gate.take(&self.member, &destination, &filing, text.len())?;
+            Ok((destination, filing))
+        });
+        gate.end(&self.member);
+        let (destination, filing) = taken?;
         let written = match &destination {
             Destination::All => ALL,
             Destination::Room(room) => room.name.as_str(),

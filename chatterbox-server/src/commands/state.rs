@@ -1,16 +1,18 @@
 //! What the commands of all connections share: the accounts, what admins have set, and the callers.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use chatterbox_hub::{Identity, LoggedIn, MemberId};
 use chatterbox_proto::{Code, Username};
 
+use crate::access::House;
 use crate::accounts::{Accounts, DirectoryError, Settings};
 use crate::chat::waiting_mail::Mailbox;
 use crate::commands::online::Online;
 use crate::commands::spec::Spec;
-use crate::config::Live;
-use crate::pacing::{MailPacing, RenamePacing, RoomPacing};
+use crate::config::{Config, Live};
+use crate::moderation::Moderation;
+use crate::pacing::{CommandPacing, MailPacing, RenamePacing, RoomPacing};
 
 /// What is typed before a command unless an admin has said otherwise.
 pub const PREFIX: &str = "/";
@@ -20,8 +22,12 @@ pub const PREFIX: &str = "/";
 pub struct CommandState {
     /// The accounts.
     pub accounts: Arc<Accounts>,
+    /// Sanctions, the audit log and reports, as they are stored.
+    pub moderation: Arc<Moderation>,
     /// The connections whose commands are served.
     pub(super) online: Arc<Online>,
+    /// Lets so many commands be given.
+    pub(super) commands: CommandPacing,
     /// Lets so many change their name.
     pub(super) renames: RenamePacing,
     /// Lets so many enter, leave and make rooms.
@@ -29,6 +35,10 @@ pub struct CommandState {
     /// Counts all that is changed of rooms.
     pub(super) room_wishes: RoomPacing,
     mail: MailPacing,
+    /// Counts what is reported.
+    pub(super) reports: RoomPacing,
+    /// The house that the chat is in, once it is.
+    house: OnceLock<Arc<dyn House>>,
     config: Live,
     settings: RwLock<Settings>,
 }
@@ -38,15 +48,23 @@ impl CommandState {
     ///
     /// # Errors
     /// [`DirectoryError`].
-    pub async fn open(accounts: Arc<Accounts>, config: Live) -> Result<Arc<Self>, DirectoryError> {
+    pub async fn open(
+        accounts: Arc<Accounts>,
+        moderation: Arc<Moderation>,
+        config: Live,
+    ) -> Result<Arc<Self>, DirectoryError> {
         let settings = RwLock::new(accounts.settings().await?);
         Ok(Arc::new(Self {
             accounts,
+            moderation,
             online: Arc::default(),
+            commands: CommandPacing::default(),
             renames: RenamePacing::default(),
             room_changes: RoomPacing::default(),
             room_wishes: RoomPacing::of_wishes(),
             mail: MailPacing::default(),
+            reports: RoomPacing::of_reports(),
+            house: OnceLock::new(),
             config,
             settings,
         }))
@@ -60,6 +78,12 @@ impl CommandState {
     /// Whether anybody is told when others were here last (PR-3).
     pub(super) fn tells_last_seen(&self) -> bool {
         self.config.current().last_seen
+    }
+
+    /// Whether guests may join.
+    pub(super) fn guests(&self) -> bool {
+        let settings = self.settings.read().unwrap_or_else(PoisonError::into_inner);
+        settings.guests.unwrap_or_else(|| self.config.current().guests)
     }
 
     /// Whether guests may join rooms.
@@ -97,10 +121,30 @@ impl CommandState {
         Ok(Some(Mailbox { account, since: since.unwrap_or_default() }))
     }
 
+    /// The settings in force.
+    pub(super) fn config(&self) -> Arc<Config> {
+        self.config.current()
+    }
+
     /// What is typed before a command.
     pub fn prefix(&self) -> String {
         let settings = self.settings.read().unwrap_or_else(PoisonError::into_inner);
         settings.prefix.clone().unwrap_or_else(|| PREFIX.to_owned())
+    }
+
+    /// The house that the chat is in, if it is in one.
+    pub(super) fn house(&self) -> Option<&Arc<dyn House>> {
+        self.house.get()
+    }
+
+    /// Says which house the chat is in; the first one counts.
+    pub(super) fn moves_in(&self, house: Arc<dyn House>) {
+        let _ = self.house.set(house);
+    }
+
+    /// The names of the levels, the lowest first (MO-1).
+    pub(super) fn level_names(&self) -> [String; 6] {
+        self.config.current().level_names.names()
     }
 
     /// Whether a command is switched off.

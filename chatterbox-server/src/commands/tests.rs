@@ -3,6 +3,7 @@
 mod fake;
 mod fake_port;
 mod fake_rooms;
+mod moderation;
 mod permissions;
 mod presence;
 mod prompts;
@@ -68,8 +69,12 @@ async fn the_catalogue_is_what_one_may_use_now_and_comes_again_when_it_changes()
     }
     assert_eq!(root.call("set-perm", &["ann", "5"]).await["CODE"], "ok");
     assert!(has(&ann.next_with("COMMANDS").await, "set-prefix"));
-    let again =
-        CommandState::open(std::sync::Arc::clone(&house.state.accounts), house.config()).await;
+    let again = CommandState::open(
+        std::sync::Arc::clone(&house.state.accounts),
+        std::sync::Arc::clone(&house.state.moderation),
+        house.config(),
+    )
+    .await;
     assert_eq!(again.unwrap().prefix(), "//", "over restarts");
 }
 

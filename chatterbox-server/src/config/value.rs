@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
-use chatterbox_proto::{ScreenText, limits};
+use chatterbox_proto::{ScreenText, Username, limits};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 /// A whole number within bounds, both included.
@@ -46,6 +46,15 @@ pub(super) fn seconds_or_none(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs_f64(seconds))
 }
 
+/// Whole days, as a length of time.
+///
+/// # Errors
+/// What is wrong with the text, for a message that names the flag and the text.
+pub fn days(text: &str) -> Result<Duration, String> {
+    let days: u32 = between(text, 1, 36_500)?;
+    Ok(Duration::from_secs(u64::from(days) * 86_400))
+}
+
 /// The longest name of a server, in characters.
 const NAME: usize = 64;
 /// The longest banner, in characters and in lines.
@@ -75,6 +84,32 @@ fn line(text: &str) -> Result<(), String> {
         return Ok(());
     }
     Err("has control or invisible characters in it".to_owned())
+}
+
+/// Names of accounts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountNames(Vec<Username>);
+
+impl AccountNames {
+    /// The names, in the order in which they were given.
+    pub fn as_slice(&self) -> &[Username] {
+        &self.0
+    }
+}
+
+/// The most accounts that a setting names: each is compared with that of whoever says something.
+const ACCOUNTS: usize = 32;
+
+pub(super) fn account_names(text: &str) -> Result<AccountNames, String> {
+    let names: Result<Vec<_>, _> = text
+        .split(',')
+        .map(|name| Username::parse_within(name.trim(), limits::USERNAME_CHARS_MOST))
+        .collect();
+    let names = names.map_err(|error| error.to_string())?;
+    if names.len() > ACCOUNTS {
+        return Err(format!("has at most {ACCOUNTS} names"));
+    }
+    Ok(AccountNames(names))
 }
 
 pub(super) fn max_frame(text: &str) -> Result<usize, String> {

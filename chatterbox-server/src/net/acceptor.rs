@@ -62,6 +62,7 @@ impl Acceptor {
                 Err(limit) => {
                     // Logged at 1, 2, 4, 8 ...: a flood of connections must not flood the log.
                     refused += 1;
+                    self.context.chat.traffic().join_refused();
                     if refused.is_power_of_two() {
                         tracing::warn!(%peer, turned_away = refused, "turned away: {limit}");
                     }

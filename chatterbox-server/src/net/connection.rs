@@ -216,6 +216,8 @@ async fn chat(
                 WriteEnd::Removed(Removal::TooSlow) => End::TooSlow,
                 WriteEnd::Removed(Removal::AccountRemoved) => End::AccountRemoved,
                 WriteEnd::Removed(Removal::LoggedOut) => End::LoggedOutElsewhere,
+                WriteEnd::Removed(Removal::Kicked(exclusion)) => End::Kicked(exclusion),
+                WriteEnd::Removed(Removal::Banned(exclusion)) => End::Banned(exclusion),
                 WriteEnd::Broken(error) => {
                     // The client may have closed without reading everything; its last messages still count (QT-1).
                     member.mute();
@@ -236,7 +238,11 @@ async fn chat(
             outbound.drop_pending(end.last_frame(notices));
             LAST_WRITES
         }
-        End::Resumed | End::AccountRemoved | End::LoggedOutElsewhere => {
+        End::Resumed
+        | End::AccountRemoved
+        | End::LoggedOutElsewhere
+        | End::Kicked(_)
+        | End::Banned(_) => {
             outbound.replace_pending(end.last_frame(notices));
             LAST_WRITES
         }

@@ -7,15 +7,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chatterbox_hub::{Event, Record};
+use chatterbox_hub::{Event, Filing, Record, To};
 use chatterbox_proto::capability::{Request, ids};
 use chatterbox_proto::session::{Destination, JoinedAction, JoinedSession, Posting};
-use chatterbox_proto::{Code, Fault, Faults, server_frame};
+use chatterbox_proto::{Code, Fault, Faults, LookupKey, server_frame};
 
+use crate::chat::flood_gate::FloodGate;
 use crate::chat::handle::{Handle, resolve};
 use crate::chat::posts::{Acks, Held, PostRoom, Receipt};
 use crate::chat::reserved::Reserved;
 use crate::chat::waiting_mail::resolve_waiting;
+use crate::config::Live;
 use crate::net::long_work::{LONG_WORK, LongWork};
 use crate::net::put_off::Found;
 use crate::net::requests::Requests;
@@ -48,10 +50,22 @@ pub(super) struct Inbound {
     pub(super) faults: Faults,
     /// Only for members with capabilities or legacy commands.
     requests: Option<Box<Requests>>,
+    /// Only where there are limits.
+    flood: Option<Box<Flood>>,
+}
+
+/// Flood control, and the settings that exempt somebody from it.
+pub(super) struct Flood {
+    pub(super) gate: FloodGate,
+    pub(super) config: Live,
 }
 
 impl Inbound {
-    pub(super) fn new(member: Handle, requests: Option<Box<Requests>>) -> Self {
+    pub(super) fn new(
+        member: Handle,
+        requests: Option<Box<Requests>>,
+        flood: Option<Box<Flood>>,
+    ) -> Self {
         Self {
             member,
             records: Vec::new(),
@@ -61,6 +75,7 @@ impl Inbound {
             refused: 0,
             faults: Faults::new(),
             requests,
+            flood,
         }
     }
 
@@ -70,6 +85,10 @@ impl Inbound {
 
     /// Takes the actions of a frame of few messages; those of many are for [`Inbound::work_off`].
     pub(super) fn take(&mut self, actions: Vec<JoinedAction<'_>>) {
+        if self.is_counted(&actions) {
+            self.count(posted(&actions));
+            self.decide();
+        }
         for action in actions {
             match action {
                 JoinedAction::Post(postings) => {
@@ -85,6 +104,7 @@ impl Inbound {
                 JoinedAction::Request(request) => self.request(request),
             }
         }
+        self.end_frame();
     }
 
     /// Carries out the actions of a frame of many or long messages: its messages are posted a few at a time, and its faults and requests are
@@ -97,6 +117,20 @@ impl Inbound {
     ) {
         // What the frames before it have left.
         self.deliver().await;
+        if self.is_counted(&actions) {
+            self.count(posted(&actions));
+            for action in &actions {
+                let JoinedAction::ReadOn(unread) = action else { continue };
+                // It is read twice: how much it is has to be known before any of it is posted.
+                let mut ahead = unread.clone();
+                while let Some(postings) =
+                    work.on(ahead.next_bytes(), || session.read_on(&mut ahead)).await
+                {
+                    self.count(postings.iter());
+                }
+            }
+            self.decide();
+        }
         for action in actions {
             match action {
                 JoinedAction::Post(postings) => self.post_some(postings, work).await,
@@ -113,6 +147,45 @@ impl Inbound {
                 JoinedAction::Request(request) => self.request(request),
             }
         }
+        self.end_frame();
+    }
+
+    /// Whether flood control counts the messages of a frame.
+    fn is_counted(&mut self, actions: &[JoinedAction<'_>]) -> bool {
+        let says = |action: &JoinedAction<'_>| {
+            matches!(action, JoinedAction::Post(_) | JoinedAction::ReadOn(_))
+        };
+        let Some(Flood { gate, config }) = self.flood.as_deref_mut() else { return false };
+        actions.iter().any(says) && gate.begin(&self.member, config.current().exempt())
+    }
+
+    fn count<'a>(&mut self, postings: impl Iterator<Item = &'a Posting<'a>>) {
+        let Some(Flood { gate, .. }) = self.flood.as_deref_mut() else { return };
+        for posting in postings {
+            gate.count(&self.member, &posting.destination, posting.entry.content.len());
+        }
+    }
+
+    fn decide(&mut self) {
+        if let Some(Flood { gate, .. }) = self.flood.as_deref_mut() {
+            gate.decide(&self.member);
+        }
+    }
+
+    fn end_frame(&mut self) {
+        if let Some(requests) = self.requests.as_mut().filter(|all| !all.put_off.is_empty()) {
+            // What is put off is still to be taken or refused.
+            requests.put_off.ends_frame = true;
+            return;
+        }
+        if let Some(Flood { gate, .. }) = self.flood.as_deref_mut() {
+            gate.end(&self.member);
+        }
+    }
+
+    /// Of how many frames flood control has refused something since the last call.
+    pub(super) fn take_flooded(&mut self) -> u32 {
+        self.flood.as_deref_mut().map_or(0, |flood| flood.gate.take_refused())
     }
 
     fn request(&mut self, request: Request) {
@@ -166,34 +239,22 @@ impl Inbound {
         for posting in postings {
             self.say(posting, Some(&found));
         }
+        if let Some(requests) = &mut self.requests
+            && std::mem::take(&mut requests.put_off.ends_frame)
+        {
+            self.end_frame();
+        }
+    }
+
+    /// Whether the member may write to users who are not here: base clients and guests may not.
+    fn may_leave_messages(&self) -> bool {
+        self.requests.is_some() && self.member.is_logged_in()
     }
 
     /// Posts a message, or refuses it. Where nobody has looked for its recipient among the accounts, it may be put off.
     fn say(&mut self, mut posting: Posting<'_>, found: Option<&Found>) {
         let wanted = posting.entry.destination.clone();
-        let content = &posting.entry.content;
-        let mut resolved = resolve(&self.member, &posting.destination, content, &mut self.reserved);
-        if let (Err(Code::NoSuchUser), Destination::User(name)) = (&resolved, &posting.destination)
-        {
-            match found.map(|found| found.get(name)) {
-                None => {
-                    if let Some(requests) = &mut self.requests
-                        && self.member.is_logged_in()
-                    {
-                        return requests.put_off.add(posting);
-                    }
-                }
-                Some(None) => {}
-                Some(Some(mailbox)) => {
-                    let mailbox = mailbox.as_ref().map_err(|code| *code);
-                    let bytes = content.len();
-                    resolved = mailbox.and_then(|mailbox| {
-                        resolve_waiting(&self.member, mailbox, bytes, &mut self.reserved)
-                    });
-                }
-            }
-        }
-        match resolved {
+        match self.resolve(&posting.destination, &posting.entry.content, found) {
             Ok((destination, filing)) => {
                 // The receivers' clients know the names in these spellings.
                 match &destination {
@@ -218,6 +279,12 @@ impl Inbound {
                     requests.tags.push_back(posting.tag.as_deref().map(Into::into));
                 }
             }
+            // Nobody has looked yet whether an account has the name.
+            Err(Code::NoSuchUser) if found.is_none() && self.may_leave_messages() => {
+                if let Some(requests) = &mut self.requests {
+                    requests.put_off.add(posting);
+                }
+            }
             Err(code) => {
                 let index = posting.index;
                 let mut fault = Faults::new();
@@ -226,6 +293,30 @@ impl Inbound {
                     fault.refuse(tag, code);
                 }
                 self.refuse(fault);
+            }
+        }
+    }
+
+    /// The destination of a message that is taken, and under whom it is filed.
+    fn resolve(
+        &mut self,
+        destination: &Destination<LookupKey, LookupKey>,
+        content: &str,
+        found: Option<&Found>,
+    ) -> Result<(To, Filing), Code> {
+        let Self { member, reserved, flood, .. } = self;
+        let Some(Flood { gate, .. }) = flood.as_deref_mut() else {
+            return resolve_or_leave(member, destination, content, reserved, found);
+        };
+        if let Some(code) = gate.refusal(member, destination) {
+            return Err(code);
+        }
+        let (to, filing) = resolve_or_leave(member, destination, content, reserved, found)?;
+        match gate.take(member, &to, &filing, content.len()) {
+            Ok(()) => Ok((to, filing)),
+            Err(code) => {
+                reserved.give_back_newest();
+                Err(code)
             }
         }
     }
@@ -250,6 +341,7 @@ impl Inbound {
         self.post_records(None).await;
         if !self.faults.is_empty() {
             let faults = std::mem::take(&mut self.faults);
+            self.member.chat().traffic().frame_refused();
             let event = if faults.refused().is_empty() {
                 Event::error(&faults.text())
             } else {
@@ -257,6 +349,9 @@ impl Inbound {
             };
             // Back-pressure: while the client does not read its ERRORs, its frames are not read.
             self.member.tell_when_read(event).await;
+        }
+        if let Some(news) = self.flood.as_deref_mut().and_then(|flood| flood.gate.news()) {
+            self.member.tell_when_read(news).await;
         }
         if let Some(requests) = &mut self.requests {
             requests.answer(&self.member).await;
@@ -318,4 +413,31 @@ impl Inbound {
             self.faults.refuse(&*tag, code);
         }
     }
+}
+
+/// Resolves a destination, also where it is found that nobody here has the name, but an account (AN-7).
+fn resolve_or_leave(
+    member: &Handle,
+    destination: &Destination<LookupKey, LookupKey>,
+    content: &str,
+    reserved: &mut Reserved,
+    found: Option<&Found>,
+) -> Result<(To, Filing), Code> {
+    let resolved = resolve(member, destination, content, reserved);
+    if let (Err(Code::NoSuchUser), Destination::User(name)) = (&resolved, destination)
+        && let Some(mailbox) = found.and_then(|found| found.get(name))
+    {
+        let mailbox = mailbox.as_ref().map_err(|code| *code)?;
+        return resolve_waiting(member, mailbox, content.len(), reserved);
+    }
+    resolved
+}
+
+/// The messages of a frame that are read already.
+fn posted<'a>(actions: &'a [JoinedAction<'a>]) -> impl Iterator<Item = &'a Posting<'a>> {
+    let all = actions.iter().filter_map(|action| match action {
+        JoinedAction::Post(postings) => Some(postings),
+        _ => None,
+    });
+    all.flatten()
 }

@@ -23,10 +23,11 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc;
 
 use crate::access::{Attachment, Grant, LoginRequest, RenameRequest, Renamer, WAITING_REQUESTS};
+use crate::chat::flood_gate::FloodGate;
 use crate::chat::handle::{Seat, Welcomed};
 use crate::config::Config;
 use crate::net::context::Context;
-use crate::net::inbound::Inbound;
+use crate::net::inbound::{Flood, Inbound};
 use crate::net::read_buffer::{self, READ};
 use crate::net::requests::Requests;
 use crate::net::stream::{End, Stream};
@@ -133,11 +134,8 @@ impl<'a> Joining<'a> {
                 }
                 JoiningAction::Refuse(refusal) => {
                     tracing::debug!(reason = refusal.word(), "name refused");
-                    let refused = if self.session.agreed().has(Capability::Accounts) {
-                        server_frame::refused_with_code(&refusal)
-                    } else {
-                        server_frame::refused(&refusal)
-                    };
+                    context.chat.traffic().join_refused();
+                    let refused = server_frame::refused_with(&refusal, self.session.agreed());
                     answer(stream, refused).await?;
                 }
                 JoiningAction::Error(faults) => {
@@ -155,7 +153,9 @@ impl<'a> Joining<'a> {
         claim: &Claim<'_>,
         context: &Context,
     ) -> Result<(Seat, Welcomed, Grant), JoinError> {
-        context.joins.wait(self.peer.ip(), self.config.max_per_address).await?;
+        if !self.config.no_limits {
+            context.joins.wait(self.peer.ip(), self.config.max_per_address).await?;
+        }
         let resume = claim.resume.as_ref();
         let key = resume.and_then(|resume| SessionKey::parse(resume.token.reveal()));
         let resumes = key.and_then(|key| context.chat.resumable(key, &claim.name));
@@ -232,8 +232,12 @@ impl<'a> Joining<'a> {
         let agreed = self.session.agreed();
         // Legacy commands are for base clients: others call commands and get acknowledgements in frames.
         let legacy = agreed.is_empty() && context.access.requests.legacy_prefix().is_some();
+        let flood = (!self.config.no_limits).then(|| {
+            let gate = FloodGate::new(agreed.has(Capability::Notices));
+            Box::new(Flood { gate, config: context.config.clone() })
+        });
         if agreed.is_empty() && !legacy {
-            return (Inbound::new(seat.handle(), None), None);
+            return (Inbound::new(seat.handle(), None, flood), None);
         }
         let accounts = Arc::clone(&context.access.authenticator);
         let mut requests = Requests::new(seat.session(), Arc::clone(&context.pages), accounts);
@@ -247,10 +251,11 @@ impl<'a> Joining<'a> {
             renamer: Renamer(renamer),
             grant,
             agreed,
+            pages: Arc::clone(&context.pages),
             requests: command_inputs,
         };
         let attached = Attached { attachment: Box::new(attachment), rename_requests };
-        (Inbound::new(seat.handle(), Some(Box::new(requests))), Some(attached))
+        (Inbound::new(seat.handle(), Some(Box::new(requests)), flood), Some(attached))
     }
 }
 

@@ -95,6 +95,11 @@ impl ConnectionLimits {
         Ok(Permit { limits: Arc::clone(self), peer })
     }
 
+    /// How many are open.
+    pub fn count(&self) -> usize {
+        self.counts().total
+    }
+
     /// Whether more than half of all places are taken.
     pub fn is_crowded(&self, most: usize) -> bool {
         self.counts().total > most / 2

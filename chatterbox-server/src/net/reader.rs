@@ -30,6 +30,9 @@ const STILL_READING: Duration = Duration::from_secs(5);
 /// Answers that were waiting all the time between so many looks are read by nobody.
 const LOOKS: u32 = 2;
 
+/// The next frame of a member waits so long after one that flood control has refused.
+const REFUSED: Duration = Duration::from_millis(5);
+
 /// Messages under the old name are accepted for this long after a rename, in milliseconds (RN-3).
 const OLD_NAME_GRACE: u64 = 10_000;
 
@@ -116,9 +119,12 @@ impl<R: AsyncRead + Unpin> Reader<R> {
 
     /// Waits when much has come from this address: what its members have sent is delivered first, and others get their turns.
     async fn pace(&mut self, bytes: usize, context: &Context) {
+        let flooded = self.inbound.take_flooded();
         let Some(pace) = &mut self.pace else { return };
         let posted = std::mem::take(&mut self.inbound.posted);
         let wait = pace.wait(bytes, posted, self.inbound.member().chat().now(), &context.input);
+        // Who floods is answered for each frame, which costs more than to send it.
+        let wait = wait.max(REFUSED.saturating_mul(flooded));
         if !wait.is_zero() {
             self.deliver().await;
             let member = self.inbound.member().clone();

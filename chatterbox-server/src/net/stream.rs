@@ -1,11 +1,12 @@
 //! The byte stream of a connection, and why it ends.
 
+use std::borrow::Cow;
 use std::io;
 
 use bytes::Bytes;
 use chatterbox_proto::capability::notices::ClosedCode;
 use chatterbox_proto::json::Object;
-use chatterbox_proto::{Code, Faults, server_frame};
+use chatterbox_proto::{Code, Exclusion, Faults, Refusal, server_frame};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// A stream in both directions: TLS or plain TCP.
@@ -43,6 +44,10 @@ pub(super) enum End {
     AccountRemoved,
     #[error("its login was ended elsewhere")]
     LoggedOutElsewhere,
+    #[error("was put out")]
+    Kicked(Exclusion),
+    #[error("was banned")]
+    Banned(Exclusion),
     #[error("the server is closing")]
     Closing,
     #[error("connection broken: {0}")]
@@ -53,7 +58,8 @@ pub(super) enum End {
 struct Reason {
     code: ClosedCode,
     error: String,
-    info: &'static str,
+    info: Cow<'static, str>,
+    until: Option<i64>,
 }
 
 impl End {
@@ -68,6 +74,12 @@ impl End {
             Self::Resumed => (ClosedCode::Replaced, Code::Resumed),
             Self::AccountRemoved => (ClosedCode::Logout, Code::AccountRemoved),
             Self::LoggedOutElsewhere => (ClosedCode::Logout, Code::LoggedOut),
+            Self::Kicked(exclusion) => {
+                return Some(Reason::kept_out(ClosedCode::Kicked, exclusion));
+            }
+            Self::Banned(exclusion) => {
+                return Some(Reason::kept_out(ClosedCode::Banned, exclusion));
+            }
             Self::LoggedOut => return Some(Reason::said(ClosedCode::Logout, LOGGED_OUT)),
             Self::Closing => return Some(Reason::said(ClosedCode::Shutdown, SHUTTING_DOWN)),
             // The client has gone by itself, or is no member.
@@ -77,24 +89,29 @@ impl End {
             | Self::Handshake(_)
             | Self::Refused => return None,
         };
-        Some(Reason { code, error: Faults::from(fault).text(), info: fault.text() })
+        Some(Reason {
+            code,
+            error: Faults::from(fault).text(),
+            info: fault.text().into(),
+            until: None,
+        })
     }
 
     /// The last frame to a member. Only who agreed to `notices` gets one where the ERROR was sent before, or where there is none.
     pub(super) fn last_frame(&self, notices: bool) -> Option<Bytes> {
-        let Reason { code, error, info } = self.reason()?;
+        let Reason { code, error, info, until } = self.reason()?;
         // Its parts are bounded, so it fits a frame.
         if notices {
-            return server_frame::closed(code, &error, info).ok();
+            return server_frame::closed(code, &error, &info, until).ok();
         }
         match self {
             Self::TooSlow
             | Self::OverBudget
             | Self::Resumed
             | Self::AccountRemoved
-            | Self::LoggedOutElsewhere => {
-                Object::with_capacity(128).string("ERROR", &error).finish().ok()
-            }
+            | Self::LoggedOutElsewhere
+            | Self::Kicked(_)
+            | Self::Banned(_) => Object::with_capacity(128).string("ERROR", &error).finish().ok(),
             _ => None,
         }
     }
@@ -105,7 +122,17 @@ const SHUTTING_DOWN: &str = "the server is shutting down, good bye";
 
 impl Reason {
     fn said(code: ClosedCode, info: &'static str) -> Self {
-        Self { code, error: info.to_owned(), info }
+        Self { code, error: info.to_owned(), info: info.into(), until: None }
+    }
+
+    /// The same as whoever comes back too early is told (NO-5).
+    fn kept_out(code: ClosedCode, exclusion: &Exclusion) -> Self {
+        let refusal = match code {
+            ClosedCode::Banned => Refusal::Banned(exclusion.clone()),
+            _ => Refusal::Kicked(exclusion.clone()),
+        };
+        let info = exclusion.reason.to_string().into();
+        Self { code, error: refusal.to_string(), info, until: exclusion.until }
     }
 }
 

@@ -1,4 +1,5 @@
-//! Operating the server: allocator, clock, default folders, logs, limits of the machine and of files, signals.
+//! Operating the server: allocator, clock, default folders, logs, limits of the machine and of files, memory, signals, and what
+//! its operator can ask of the process.
 
 pub mod activity;
 pub mod allocator;
@@ -8,4 +9,6 @@ pub mod file_size;
 pub mod folders;
 pub mod logging;
 pub mod machine;
+pub mod memory;
+pub mod operator;
 pub mod signals;

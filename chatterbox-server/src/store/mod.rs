@@ -8,7 +8,7 @@ mod message_store;
 mod page;
 pub mod sqlite;
 
-pub use memory::{Memory, MemoryDirectory};
+pub use memory::{Memory, MemoryDirectory, MemoryModeration};
 pub use message_store::{Store, StoreError};
 pub use page::{Page, PageQuery};
-pub use sqlite::{Sqlite, SqliteDirectory};
+pub use sqlite::{Sqlite, SqliteDirectory, SqliteModeration};

@@ -8,7 +8,8 @@ use chatterbox_proto::{ServerFrame, Username, json};
 use chatterbox_server::access::Access;
 use chatterbox_server::accounts::{Account, Accounts, Cost, Directory, PasswordHash, Secret};
 use chatterbox_server::commands::{CommandState, Service};
-use chatterbox_server::store::MemoryDirectory;
+use chatterbox_server::moderation::{Moderation, ModerationStore};
+use chatterbox_server::store::{MemoryDirectory, MemoryModeration};
 use chatterbox_server::{Config, Live};
 use serde_json::Value;
 
@@ -16,7 +17,7 @@ use super::{Peer, Server};
 
 pub const PASSWORD: &str = "correct horse battery staple";
 pub const ADMIN_PASSWORD: &str = "open sesame, please";
-pub const EVERYTHING: &str = "accounts/1 commands/1 ids/1 ping/1 rename/1 utf8/1";
+pub const EVERYTHING: &str = "accounts/1 commands/1 ids/1 notices/1 ping/1 rename/1 utf8/1";
 
 /// A server with these users.
 pub struct AccountServer {
@@ -36,7 +37,19 @@ impl AccountServer {
     pub async fn keeping(
         config: Config,
         users: &[(&str, u8)],
+        directory: impl Directory + 'static,
+        cost: Cost,
+    ) -> Self {
+        let moderation = MemoryModeration::default();
+        Self::moderated(config, users, directory, moderation, cost).await
+    }
+
+    /// The same with what is kept of moderation.
+    pub async fn moderated(
+        config: Config,
+        users: &[(&str, u8)],
         mut directory: impl Directory + 'static,
+        moderation: impl ModerationStore + 'static,
         cost: Cost,
     ) -> Self {
         let hash = |text| PasswordHash::make(&Secret::given(text), cost).unwrap();
@@ -53,8 +66,11 @@ impl AccountServer {
         directory.set_admin_password(Some(&hash(ADMIN_PASSWORD))).unwrap();
         let accounts = Arc::new(Accounts::new(directory, cost).unwrap());
         let live = Live::new(config.clone());
-        let state = CommandState::open(Arc::clone(&accounts), live.clone()).await.unwrap();
-        let server = Server::with_access(config, Access::new(Service::new(state, live))).await;
+        let moderation = Arc::new(Moderation::new(moderation).unwrap());
+        let state =
+            CommandState::open(Arc::clone(&accounts), Arc::clone(&moderation), live.clone());
+        let access = Access::new(Service::new(state.await.unwrap(), live));
+        let server = Server::with_access(config, access.with_moderation(moderation)).await;
         Self { server, accounts }
     }
 
@@ -63,6 +79,14 @@ impl AccountServer {
         let mut peer = self.server.connect().await;
         let answer = peer.offer(name, EVERYTHING, beside).await;
         (Client { peer, calls: 0 }, answer)
+    }
+
+    /// Somebody who has joined and speaks just this.
+    pub async fn speaking(&self, name: &str, offered: &str, beside: &str) -> Client {
+        let mut peer = self.server.connect().await;
+        let answer = peer.offer(name, offered, beside).await;
+        assert_eq!(answer.accepted, Some(true), "{answer:?}");
+        Client { peer, calls: 0 }
     }
 
     /// A guest who has joined.

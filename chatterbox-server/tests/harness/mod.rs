@@ -37,6 +37,11 @@ use tokio_rustls::TlsConnector;
 /// The timeout of everything that is waited for.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The settings of a server in which nobody is held up who says much, or comes often.
+pub fn unlimited() -> Config {
+    Config { no_limits: true, ..Config::default() }
+}
+
 /// A server in this process.
 pub struct Server {
     pub address: SocketAddr,
@@ -184,7 +189,7 @@ pub struct Peer {
     stream: Box<dyn Stream>,
     decoder: Decoder,
     waiting: VecDeque<Bytes>,
-    name: String,
+    pub name: String,
     /// The capabilities that it has offered.
     offered: Capabilities,
 }

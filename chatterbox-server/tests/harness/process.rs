@@ -7,6 +7,8 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 
 use assert_cmd::cargo::CommandCargoExt as _;
 use rustix::process::{Pid, Signal, kill_process};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConnection, StreamOwned};
 
 /// The running program, which is killed when the test ends early.
 pub struct Running {
@@ -106,6 +108,16 @@ pub fn try_read(stream: &mut impl std::io::Read) -> Option<String> {
 pub fn join(stream: &mut (impl std::io::Read + std::io::Write), name: &str) -> String {
     stream.write_all(&chatterbox_proto::client_frame::join(name).unwrap()).unwrap();
     read_frame(stream)
+}
+
+/// The same inside TLS, for who trusts this authority.
+pub fn connect_tls(
+    address: SocketAddr,
+    authority: &Path,
+) -> StreamOwned<ClientConnection, TcpStream> {
+    let name = ServerName::try_from("localhost").unwrap();
+    let session = ClientConnection::new(super::trusting(authority), name).unwrap();
+    StreamOwned::new(session, connect(address))
 }
 
 /// A connection with a read timeout.

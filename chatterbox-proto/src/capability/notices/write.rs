@@ -86,7 +86,8 @@ impl ClosedCode {
         match self {
             Self::Slow | Self::Idle => Some(1),
             Self::Shutdown => Some(5),
-            Self::Kicked | Self::Banned | Self::Replaced | Self::Logout | Self::Protocol => None,
+            Self::Kicked => Some(30),
+            Self::Banned | Self::Replaced | Self::Logout | Self::Protocol => None,
         }
     }
 }

@@ -34,7 +34,7 @@ fn pieces(hub: &Hub, parties: &[Party]) -> usize {
 }
 
 fn rename(hub: &mut Hub, id: MemberId, to: &str) {
-    let rename = Rename { name: name(to), owns: false, blocked_by: vec![] };
+    let rename = Rename { name: name(to), owns: false, blocked_by: vec![], now: 0 };
     let _ = hub.rename(id, rename).unwrap();
 }
 

@@ -14,9 +14,19 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// How much may be used ahead of time.
-    fn ahead(&self) -> Duration {
-        self.every.saturating_mul(self.burst.saturating_sub(1))
+    /// How much may have been used when so many tokens are still there; of more than fit a bucket, when it is full.
+    const fn ahead(&self, tokens: u32) -> Duration {
+        self.every.saturating_mul(self.burst.saturating_sub(tokens))
+    }
+
+    /// How long to wait for so many tokens, or until the bucket is full, when it is full in `full_in`.
+    pub(crate) const fn wait(&self, full_in: Duration, tokens: u32) -> Duration {
+        full_in.saturating_sub(self.ahead(tokens))
+    }
+
+    /// How long so many tokens take.
+    pub(crate) const fn price(&self, tokens: u32) -> Duration {
+        self.every.saturating_mul(tokens)
     }
 }
 
@@ -44,21 +54,38 @@ impl<K: Hash + Eq + Clone> Buckets<K> {
 
     /// How long to wait for a token. `now` is any clock that does not go back.
     pub fn wait(&self, now: Duration, key: &K) -> Duration {
+        self.wait_for(now, key, 1)
+    }
+
+    /// How long to wait for so many tokens; for more than fit a bucket, until it is full.
+    pub fn wait_for(&self, now: Duration, key: &K, tokens: u32) -> Duration {
         let full_in = self.full_at.get(key).map_or(Duration::ZERO, |at| at.saturating_sub(now));
-        full_in.saturating_sub(self.rate.ahead())
+        self.rate.wait(full_in, tokens)
     }
 
     /// Takes a token; one that is not there yet is owed.
     pub fn take(&mut self, now: Duration, key: &K) {
-        let every = self.rate.every;
+        self.take_many(now, key, 1);
+    }
+
+    /// Takes so many tokens; those that are not there yet are owed.
+    pub fn take_many(&mut self, now: Duration, key: &K, tokens: u32) {
+        let price = self.rate.price(tokens);
         if let Some(full_at) = self.full_at.get_mut(key) {
-            *full_at = (*full_at).max(now) + every;
+            *full_at = (*full_at).max(now).saturating_add(price);
             return;
         }
         if self.full_at.len() >= self.entries {
             self.make_room(now);
         }
-        self.full_at.insert(key.clone(), now + every);
+        self.full_at.insert(key.clone(), now.saturating_add(price));
+    }
+
+    /// Gives so many tokens back that were taken and not used.
+    pub fn give_back(&mut self, key: &K, tokens: u32) {
+        if let Some(full_at) = self.full_at.get_mut(key) {
+            *full_at = full_at.saturating_sub(self.rate.price(tokens));
+        }
     }
 
     /// Takes a token if there is one.
@@ -127,6 +154,23 @@ mod tests {
         assert_eq!(buckets.try_take(seconds(110), &"ann"), Err(seconds(10)));
         // A long rest is worth one burst.
         assert_eq!((0..9).filter(|_| buckets.try_take(seconds(999), &"ann").is_ok()).count(), 3);
+    }
+
+    #[test]
+    fn many_tokens_are_waited_for_owed_and_given_back() {
+        let mut buckets = Buckets::new(RATE, 10);
+        assert_eq!(buckets.wait_for(seconds(0), &"ann", 9), Duration::ZERO, "it is full");
+        buckets.take_many(seconds(0), &"ann", 9);
+        assert_eq!(buckets.wait(seconds(0), &"ann"), seconds(70), "six are owed");
+        assert_eq!(buckets.wait_for(seconds(0), &"ann", 2), seconds(80));
+        assert_eq!(buckets.wait_for(seconds(0), &"ann", 100), seconds(90), "until it is full");
+        buckets.give_back(&"ann", 7);
+        assert_eq!(buckets.wait(seconds(0), &"ann"), Duration::ZERO);
+        assert_eq!(buckets.wait_for(seconds(0), &"ann", 2), seconds(10));
+        // What was given back is worth no more than a full bucket.
+        buckets.give_back(&"ann", 100);
+        buckets.give_back(&"bob", 1);
+        assert_eq!((0..9).filter(|_| buckets.try_take(seconds(9), &"ann").is_ok()).count(), 3);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Rate limits: pure, with the clock as an argument.
 
 mod bucket;
+pub mod flood;
 mod network;
 pub mod pace;
 mod shares;

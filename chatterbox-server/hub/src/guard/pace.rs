@@ -12,21 +12,32 @@ use crate::guard::bucket::{Buckets, Rate};
 use crate::guard::network::{network, wider};
 use crate::guard::throttle::ENTRIES;
 
-/// Joins from one address: as many as may be connected from it at once, and these again within 40 seconds.
+/// Joins from one address: a class and more at once, and these again within half a minute. Where more may be connected from one
+/// address than by default, more may join in the same proportion.
 pub fn joins(connections: usize) -> Rate {
-    let burst = u32::try_from(connections).unwrap_or(u32::MAX).max(FEWEST_JOINS);
+    let burst = u32::try_from(connections / 20 * 3).unwrap_or(u32::MAX).max(FEWEST_JOINS);
     Rate { burst, every: JOINS_AGAIN / burst }
 }
 
-/// Within this time as many join again as may be connected.
-const JOINS_AGAIN: Duration = Duration::from_secs(40);
+/// Within this time as many join again as may at once.
+const JOINS_AGAIN: Duration = Duration::from_secs(30);
 
 /// So many may join, however few may be connected: whoever tries names, or whose network is bad, comes again and again.
-const FEWEST_JOINS: u32 = 200;
+const FEWEST_JOINS: u32 = 300;
 
-/// The longest that somebody is made to wait for a place among those who join, or for all pages of one search in the history;
-/// who would have to wait longer is refused, or finds nothing.
+/// The longest that somebody is made to wait for a place among those who join; who would have to wait longer is refused. All who
+/// may be connected from one address come in within a few tries: it is a school whose line was interrupted.
+pub const LONGEST_JOIN_QUEUE: Duration = Duration::from_secs(60);
+
+/// The longest that somebody is made to wait for all pages of one search in the history, or for the next frame; who would have
+/// to wait longer finds nothing.
 pub const LONGEST_QUEUE: Duration = Duration::from_secs(10);
+
+/// Accounts registered from one address: a school registers in its first lesson.
+pub const REGISTRATIONS: Rate = Rate { burst: 300, every: Duration::from_secs(180) };
+
+/// Commands of one account, or of one member that has none.
+pub const COMMANDS: Rate = Rate { burst: 20, every: Duration::from_millis(500) };
 
 /// Pages of history of one address in which everything is hidden. They are looked at for the answer to a later page.
 pub const HIDDEN_PAGES: Rate = Rate { burst: 256, every: Duration::from_millis(15) };
@@ -61,6 +72,12 @@ pub const MAIL_FROM_ADDRESS: Rate = Rate { burst: 2_000, every: Duration::from_m
 
 /// Guests from one address of whom it is remembered that they were here, each under another name.
 pub const SEEN_GUESTS: Rate = Rate { burst: 1_000, every: Duration::from_secs(30) };
+
+/// Reports by one account, or by one member that has none (MO-11).
+pub const REPORTS: Rate = Rate { burst: 10, every: Duration::from_secs(360) };
+
+/// The same from one address: a class that is annoyed by one.
+pub const REPORTS_FROM_ADDRESS: Rate = Rate { burst: 200, every: Duration::from_secs(36) };
 
 /// Lines of the log about joins and leaves from one address: 50 MB a day at most.
 pub const LOGGED: Rate = Rate { burst: 5_000, every: Duration::from_millis(200) };
@@ -197,17 +214,17 @@ mod tests {
     #[test]
     fn a_class_behind_one_address_gets_in_and_a_flood_does_not() {
         let one = |_| ip("192.0.2.1");
-        assert_eq!(joined(one, 2_000, 0.0), 2_000, "all of them at the same moment");
-        assert_eq!(joined(one, 4_000, 15.0), 4_000, "twice within a minute");
+        assert_eq!(joined(one, 300, 0.0), 300, "all of them at the same moment");
+        assert_eq!(joined(one, 600, 51.0), 600, "twice within half a minute");
         let flood = joined(one, 20_000, 0.35);
-        assert!(flood <= 2_000 + 7 * 50, "{flood} in 7 s");
+        assert!(flood <= 300 + 7 * 10, "{flood} in 7 s");
     }
 
     #[test]
     fn networks_of_one_site_are_counted_together() {
         let spread = |number: u64| ip(&format!("2001:db8:0:{:x}::1", number % 0x1_0000));
-        assert_eq!(joined(spread, 20_000, 0.0), 8_000);
-        assert_eq!(joined(|_| ip("2001:db8::1"), 20_000, 0.0), 2_000);
+        assert_eq!(joined(spread, 20_000, 0.0), 1_200);
+        assert_eq!(joined(|_| ip("2001:db8::1"), 20_000, 0.0), 300);
         let sites = |number: u64| ip(&format!("2001:db8:{:x}::1", number % 100));
         assert_eq!(joined(sites, 20_000, 0.0), 20_000);
     }
@@ -216,25 +233,26 @@ mod tests {
     fn whoever_would_wait_too_long_is_refused_and_owes_nothing() {
         let (mut joins, here) = (ByAddress::new(joins(2_000)), ip("192.0.2.1"));
         let mut longest = Duration::ZERO;
-        let queue = |joins: &mut ByAddress, now| joins.queue(now, here, LONGEST_QUEUE);
+        let queue = |joins: &mut ByAddress, now| joins.queue(now, here, LONGEST_JOIN_QUEUE);
         let queued = (0..100_000).filter(|_| {
             let wait = queue(&mut joins, at(0));
             longest = longest.max(wait.unwrap_or_default());
             wait.is_ok()
         });
-        assert_eq!((queued.count(), longest), (2_500, LONGEST_QUEUE));
+        assert_eq!((queued.count(), longest), (900, LONGEST_JOIN_QUEUE));
         // However many were refused, the next one joins when those who wait have joined.
-        assert_eq!(queue(&mut joins, at(10_020)), Ok(Duration::from_millis(0)));
+        assert_eq!(queue(&mut joins, at(60_100)), Ok(Duration::from_millis(0)));
     }
 
     #[test]
     fn the_rate_follows_the_setting() {
-        assert_eq!(joins(10).burst, 200);
+        assert_eq!(joins(2_000), Rate { burst: 300, every: at(100) });
+        assert_eq!(joins(10).burst, 300);
         assert_eq!(joins(usize::MAX).burst, u32::MAX);
         let (mut joined, here) = (ByAddress::new(joins(200)), ip("192.0.2.1"));
-        assert_eq!((0..300).filter(|_| joined.try_take(at(0), here).is_ok()).count(), 200);
-        joined.set_rate(joins(1_000));
-        assert_eq!(joined.try_take(at(0), here), Err(at(40)), "and no longer 200");
+        assert_eq!((0..400).filter(|_| joined.try_take(at(0), here).is_ok()).count(), 300);
+        joined.set_rate(joins(20_000));
+        assert_eq!(joined.try_take(at(0), here), Err(at(10)), "and no longer 100");
     }
 
     #[test]

@@ -1,13 +1,16 @@
 //! Effects: what follows from a proposal that was accepted, for whoever has to tell the members of one node.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use chatterbox_proto::{Refusal, Username};
+use chatterbox_proto::{Exclusion, Refusal, Username};
 
 use crate::identity::Identity;
 use crate::ids::RoomNumber;
 use crate::ids::{MemberId, SessionKey};
-use crate::record::{Record, Sequence};
+use crate::record::{Record, RoomRef, Sequence};
 use crate::removal::Removal;
+use crate::replica::moderation_act::{ModerationDone, ModerationRefusal};
 use crate::replica::presence::Stale;
 
 use crate::replica::rooms::told::{Lost, RoomTold, RoomsChanged};
@@ -37,6 +40,8 @@ pub(crate) enum Effect {
     LoginsEnded(LoginsEnded),
     /// Rooms are others than before.
     Rooms(RoomsChanged),
+    /// Somebody has moderated.
+    Moderated(Moderated),
 }
 
 /// Somebody is here.
@@ -108,6 +113,27 @@ pub(crate) struct LoginsEnded {
     pub(crate) rooms: Vec<RoomTold>,
 }
 
+/// Somebody has moderated.
+#[derive(Debug)]
+pub(crate) struct Moderated {
+    /// The members that are not here any more for it.
+    pub(crate) left: Vec<Left>,
+    /// What they are told.
+    pub(crate) removal: Option<Removal>,
+    /// What others are told.
+    pub(crate) told: Option<ModerationTold>,
+    pub(crate) done: ModerationDone,
+}
+
+/// What others are told of an act of moderation.
+#[derive(Debug)]
+pub(crate) enum ModerationTold {
+    /// These had to go, or may not come: everybody (MO-8).
+    PutOut { names: Vec<Username>, is_ban: bool, exclusion: Exclusion },
+    /// This is how it is with what somebody may write: they themselves, and those who keep order.
+    Mute { members: Vec<MemberId>, about: Arc<str>, room: Option<RoomRef>, held: Option<Exclusion> },
+}
+
 /// Why a proposal was not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
@@ -126,6 +152,12 @@ pub enum Refused {
     /// A wish about rooms that is not granted, or a message to a room that its sender may not write to.
     #[error("refused: {}", .0.word())]
     Room(RoomRefusal),
+    /// The sender is muted, until then or for good.
+    #[error("muted")]
+    Muted(Option<i64>),
+    /// An act of moderation that may not be done.
+    #[error("refused: {}", .0.word())]
+    Moderation(ModerationRefusal),
 }
 
 /// For whoever asked for a name: what is not about the name may be another time.
@@ -133,9 +165,12 @@ impl From<Refused> for Refusal {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::Name(refusal) => refusal,
-            Refused::NotResumable | Refused::NotHere | Refused::Known(_) | Refused::Room(_) => {
-                Self::Busy
-            }
+            Refused::NotResumable
+            | Refused::NotHere
+            | Refused::Known(_)
+            | Refused::Room(_)
+            | Refused::Muted(_)
+            | Refused::Moderation(_) => Self::Busy,
         }
     }
 }

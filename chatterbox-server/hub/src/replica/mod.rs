@@ -10,12 +10,15 @@
 pub(crate) mod block_index;
 pub(crate) mod effect;
 pub(crate) mod ended_logins;
+pub(crate) mod moderation;
+pub(crate) mod moderation_act;
 mod nodes;
 pub(crate) mod presence;
 pub(crate) mod proposal;
 mod recent_renames;
 pub(crate) mod rooms;
 pub(crate) mod roster;
+pub(crate) mod sanctions;
 mod saying;
 pub(crate) mod sessions;
 pub(crate) mod state;

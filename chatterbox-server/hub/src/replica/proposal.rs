@@ -15,6 +15,7 @@ use crate::ids::{MemberId, SessionKey};
 use crate::level::Level;
 use crate::record::{Record, Sequence};
 use crate::replica::ended_logins::AccountChange;
+use crate::replica::moderation_act::Moderation;
 use crate::replica::rooms::wish::RoomWish;
 
 /// One life of one node, from its start to its end: a random number, so that no two are the same.
@@ -73,6 +74,8 @@ pub enum Proposal {
     SetAway(MemberId, Option<Arc<str>>),
     /// Logins of an account have ended.
     EndLogins(AccountChange),
+    /// Somebody moderates.
+    Moderate(Box<Moderation>),
 }
 
 /// A user who wants to come in.
@@ -108,6 +111,8 @@ pub struct Rename {
     pub owns: bool,
     /// The accounts that block whoever has it: number and name.
     pub blocked_by: Vec<(i64, Username)>,
+    /// Now, in seconds since 1970 UTC, as whoever proposes it has it: who is banned under that name then may not have it.
+    pub now: i64,
 }
 
 /// A message of a member.

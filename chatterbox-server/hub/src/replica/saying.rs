@@ -70,6 +70,13 @@ impl Replica {
     /// Whether the room of a message is still there, with its sender as a member (RM-3). What else has to hold was looked at when
     /// it was sent.
     fn may_be_heard(&self, record: &Record, member: MemberId) -> Result<(), Refused> {
+        if self.sanctions.has_mutes() {
+            let to = match &record.destination {
+                Destination::User(name) => Some(name),
+                Destination::All | Destination::Room(_) => None,
+            };
+            self.is_not_muted(member, record.room(), to, record.arrived).map_err(Refused::Muted)?;
+        }
         let Some(number) = record.room() else { return Ok(()) };
         let room = self.rooms.get(number).ok_or(Refused::Room(OutcomeCode::NoSuchRoom))?;
         let is_member = self.membership(member, room).is_some();

@@ -11,10 +11,11 @@ use siphasher::sip::SipHasher13;
 
 use crate::digest::{Digest, Digester};
 use crate::guard::Shares;
-use crate::identity::LoggedIn;
+use crate::identity::{Identity, LoggedIn};
 use crate::ids::RoomNumber;
 use crate::ids::{MemberId, SessionId, SessionKey};
 use crate::record::Sequence;
+use crate::replica::moderation_act::Whom;
 
 /// How long a session outlives its connection, in milliseconds.
 pub const RESUMABLE: u64 = 10 * 60 * 1000;
@@ -67,6 +68,20 @@ struct Ended {
 }
 
 impl Session {
+    /// Whether somebody's it is.
+    pub fn is_of(&self, whom: &Whom) -> bool {
+        match (whom, &self.account) {
+            (Whom::Account(account), Some(login)) => login.account_key.id == account.id,
+            (Whom::Guest(name), None) => self.name == *name,
+            _ => false,
+        }
+    }
+
+    /// Its user, as far as it knows them.
+    pub fn identity(&self) -> Identity {
+        Identity { login: self.account.clone(), ..Identity::guest(self.name.clone()) }
+    }
+
     fn hash(&self, tag: &str) -> u64 {
         let mut hasher = SipHasher13::new_with_key(&self.secret.to_le_bytes());
         hasher.write(tag.as_bytes());
@@ -169,6 +184,11 @@ impl Sessions {
     /// Takes the words of its user, if they were away.
     pub fn take_away(&mut self, id: SessionId) -> Option<Arc<str>> {
         self.by_id.get_mut(&id)?.away.take()
+    }
+
+    /// Ends sessions for good: none of them can be resumed (MO-2).
+    pub fn forget_those(&mut self, which: impl Fn(SessionId, &Session) -> bool) {
+        self.by_id.retain(|id, session| !which(*id, session));
     }
 
     /// The newest connection of a session, which may have ended.

@@ -21,6 +21,7 @@ use crate::replica::rooms::table::RoomTable;
 use crate::replica::rooms::told::RoomTold;
 use crate::replica::rooms::wish::RoomActor;
 use crate::replica::roster::Claimant;
+use crate::replica::sanctions::{Known, Sanctions};
 use crate::replica::sessions::Sessions;
 
 /// One copy of the state that all nodes share.
@@ -31,6 +32,7 @@ pub(crate) struct Replica {
     pub(super) recent_renames: RecentRenames,
     pub(crate) ended_logins: EndedLogins,
     pub(crate) rooms: RoomTable,
+    pub(crate) sanctions: Sanctions,
     nodes: Nodes,
     /// The number of the next member.
     next: u64,
@@ -104,6 +106,7 @@ impl Replica {
                 self.grant(&wish, number).map(Effect::Rooms).map_err(Refused::Room)
             }
             Proposal::EndLogins(change) => Ok(Effect::LoginsEnded(self.end_logins(&change))),
+            Proposal::Moderate(act) => self.moderate(*act).map(Effect::Moderated),
         }
     }
 
@@ -157,6 +160,10 @@ impl Replica {
             return Err(Refused::NotResumable);
         }
         let old = resumed.and_then(|session| self.sessions.session_mut(session)?.member);
+        let known = Known { identity: &join.identity, member: old, session: resumed };
+        if let Some(refusal) = self.sanctions.excludes(known, join.identity.since) {
+            return Err(refusal.into());
+        }
         let Join { mut identity, lists, random, hold, .. } = join;
         match old.and_then(|old| self.presence.identity(old)) {
             // The session goes on under the name that it has now, which may be a nick.
@@ -222,7 +229,7 @@ impl Replica {
     }
 
     /// Takes a member out: its session can be resumed for a while, and its name is kept for it.
-    fn remove(&mut self, member: MemberId) -> Option<Left> {
+    pub(super) fn remove(&mut self, member: MemberId) -> Option<Left> {
         let identity = self.presence.identity(member)?;
         let (name, login) = (identity.name.clone(), identity.login.clone());
         let in_rooms = self.names_in_rooms(login.as_ref());
@@ -247,8 +254,14 @@ impl Replica {
 
     /// Gives a member another name. Name, session and block lists change in this one step.
     fn rename(&mut self, member: MemberId, rename: Rename) -> Result<Renamed, Refused> {
-        let Rename { name, owns, blocked_by } = rename;
+        let Rename { name, owns, blocked_by, now } = rename;
         let person = self.presence.person(member).ok_or(Refused::NotHere)?;
+        let wanted = Identity { name: name.clone(), ..person.identity.clone() };
+        let session = person.connection.session;
+        let known = Known { identity: &wanted, member: Some(member), session };
+        if let Some(refusal) = self.sanctions.excludes(known, now) {
+            return Err(refusal.into());
+        }
         let (old, old_json) = (person.identity.name.clone(), person.name_json.clone());
         let old_name = old.clone();
         let session = person.connection.session;
@@ -343,6 +356,9 @@ impl Replica {
             stale.extend(self.amend(spared, amendment).unwrap_or_default().0);
         }
         let removed = (change.kind == AccountChangeKind::Removed).then_some(change.account);
+        if let Some(removed) = removed {
+            self.sanctions.forget(|sanction| sanction.is_on_account(removed));
+        }
         let account = AccountRef::from(&account);
         let rooms = removed.map(|_| self.account_leaves_rooms(&account)).unwrap_or_default();
         LoginsEnded { left, reason, removed, stale, rooms }
@@ -376,9 +392,18 @@ impl Replica {
 
 impl Digest for Replica {
     fn digest(&self, to: &mut Digester) {
-        let Self { presence, sessions, recent_renames, ended_logins, rooms, nodes, next, now } =
-            self;
-        to.add(presence).add(sessions).add(recent_renames).add(ended_logins).add(rooms).add(nodes);
-        to.add(next).add(now);
+        let Self {
+            presence,
+            sessions,
+            recent_renames,
+            ended_logins,
+            rooms,
+            sanctions,
+            nodes,
+            next,
+            now,
+        } = self;
+        to.add(presence).add(sessions).add(recent_renames).add(ended_logins).add(rooms);
+        to.add(sanctions).add(nodes).add(next).add(now);
     }
 }

@@ -27,6 +27,7 @@ use crate::replica::sessions::RESUMABLE;
 use crate::replica::state::Replica;
 
 mod model;
+mod moderation;
 
 /// The last is the name of the first account, too.
 const NAMES: [&str; 4] = ["bob", "cyd", "dan", "ann"];
@@ -161,6 +162,7 @@ fn told(outcome: &Result<Effect, Refused>) -> String {
         Ok(Effect::Away(member)) => format!("away {}", member.0),
         Ok(Effect::Rooms(_)) => "rooms".to_owned(),
         Ok(Effect::LoginsEnded(ended)) => format!("logins ended{}", names(&ended.left)),
+        Ok(Effect::Moderated(moderated)) => format!("moderated{}", names(&moderated.left)),
     }
 }
 

@@ -176,7 +176,7 @@ async fn a_full_disk_refuses_messages_and_nothing_else() {
     assert_eq!(lost, Err(Code::NotStored));
     let (bob, welcome) = bob.unwrap();
     assert!(frames(&welcome.welcome)[0].messages.as_ref().unwrap().len() == 1);
-    let rename = Rename { name: name("rob"), owns: false, blocked_by: vec![] };
+    let rename = Rename { name: name("rob"), owns: false, blocked_by: vec![], now: 0 };
     bob.handle().rename(rename).await.unwrap();
     drop(bob);
     round(&chat).await;
@@ -258,7 +258,7 @@ async fn two_nodes_of_one_order_are_one_chat() {
     let cyd = join(&one, "cyd").await.unwrap().0;
     let who = cyd.handle().id();
     two.amend(who, Amendment { elevated: Some(true), ..Amendment::default() }).await;
-    let rename = Rename { name: name("dan"), owns: false, blocked_by: vec![] };
+    let rename = Rename { name: name("dan"), owns: false, blocked_by: vec![], now: 0 };
     cyd.handle().rename(rename.clone()).await.unwrap();
     // Nobody speaks for a member of another node.
     assert!(two.change(Proposal::Rename(who, rename)).await.is_err());

@@ -73,6 +73,7 @@ fn operators_can_rely_on_what_could_always_be_reloaded() {
         "max-per-address",
         "max-frame",
         "max-name",
+        "flood-exempt",
         "no-limits",
         "join-timeout",
         "stall-timeout",

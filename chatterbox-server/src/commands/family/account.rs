@@ -12,6 +12,7 @@ use crate::commands::context::Context;
 use crate::commands::parameter::Parameter;
 use crate::commands::reply::{Done, Rejection, Reply};
 use crate::commands::spec::Spec;
+use crate::moderation::Act;
 
 /// The `DATA` of a login: clients log in with the token next time.
 fn login_data(token: &Token, level: Level) -> Value {
@@ -148,6 +149,7 @@ async fn elevate(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let account = context.login()?.account;
     let secret = context.secret(arguments.secret(0), "The admin password:").await?;
     context.state.accounts.elevate(&account, secret, context.peer()).await?;
+    context.audit(Act::Elevate, Some(&account), None, "").await?;
     context.amend(Amendment { elevated: Some(true), ..Amendment::default() }).await;
     let level = Level::ADMIN;
     Ok(Done::new(format!("You have level {level} until you leave."))

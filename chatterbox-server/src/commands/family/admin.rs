@@ -2,6 +2,7 @@
 
 use chatterbox_hub::{Amendment, Level, Permission, Target};
 use chatterbox_proto::capability::commands::{ArgumentType, OutcomeCode};
+use chatterbox_proto::capability::notices::{NewNotice, NoticeCode};
 use serde_json::json;
 
 use crate::commands::arguments::{Arguments, RoomArgument};
@@ -12,6 +13,7 @@ use crate::commands::family::subject::Subject;
 use crate::commands::parameter::Parameter;
 use crate::commands::reply::{Done, Rejection, Reply};
 use crate::commands::spec::Spec;
+use crate::moderation::Act;
 
 pub(in crate::commands) const PERM: Command = Command {
     spec: Spec {
@@ -88,14 +90,22 @@ async fn set_perm(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let target = if own { Target::Oneself } else { Target::User(found.level) };
     context.authorise(Permission::GiveLevel(level), target)?;
     let account = login.account.clone();
+    context.audit(Act::SetLevel, Some(&account), None, &level.number().to_string()).await?;
     context.state.accounts.set_level(&login, level).await?;
     let amendment = Amendment { level: Some(level), ..Amendment::default() };
     let online = context.caller.port.logged_in(&login);
+    let members: Vec<_> = online.iter().map(|(member, _)| *member).collect();
     // All are proposed before the first is waited for: whoever gives the level may hang up.
     let amended = online
         .into_iter()
         .map(|(member, _)| context.state.online.amend(context.caller, member, amendment.clone()));
     futures_util::future::join_all(amended).await;
+    let by = context.who().name;
+    let text = format!("You have level {level} now.");
+    let notice = NewNotice { by: Some(by.as_str()), ..NewNotice::new(NoticeCode::Level, &text) };
+    for member in members {
+        context.caller.port.moderation().tell_notice(member, &notice);
+    }
     tracing::info!(by = %context.who().name, %account, level = level.number(), "level given");
     let info = format!("{account} has level {level} now.");
     let data =
@@ -130,6 +140,7 @@ async fn user_del(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let target = if own { Target::Oneself } else { Target::User(found.level) };
     context.authorise(Permission::RemoveAccount, target)?;
     let by = context.who().name;
+    context.audit(Act::RemoveAccount, Some(&login.account), None, "").await?;
     context.state.accounts.remove(&login).await?;
     let account = login.account;
     tracing::info!(%by, %account, "account removed");
@@ -163,6 +174,7 @@ async fn set_prefix(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         let text = "A prefix has 1 to 8 ASCII punctuation characters other than a backslash.";
         return Err(Rejection::new(OutcomeCode::BadArguments, text));
     }
+    context.audit(Act::SetPrefix, None, None, &prefix).await?;
     context.state.accounts.set_prefix(prefix.clone()).await?;
     context.state.change_settings(|settings| settings.prefix = Some(prefix.clone()));
     tracing::info!(by = %context.who().name, prefix, "prefix set");
@@ -207,6 +219,8 @@ async fn switch(context: &Context<'_>, mut arguments: Arguments, off: bool) -> R
     if off {
         context.authorise(Permission::SwitchOff { stays_on: spec.stays_on }, Target::Oneself)?;
     }
+    let act = if off { Act::DisableCommand } else { Act::EnableCommand };
+    context.audit(act, None, None, spec.name).await?;
     context.state.accounts.set_disabled(spec.name, off).await?;
     context.state.change_settings(|settings| {
         if off {

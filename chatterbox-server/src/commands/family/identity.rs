@@ -12,6 +12,7 @@ use crate::commands::context::Context;
 use crate::commands::parameter::Parameter;
 use crate::commands::reply::{Done, Rejection, Reply};
 use crate::commands::spec::Spec;
+use crate::ops::clock::unix_now;
 
 pub(in crate::commands) const NAME: Command = Command {
     spec: Spec {
@@ -80,6 +81,10 @@ async fn nick(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     }
     let owns = who.account() == Some(&name);
     let blocked_by = context.state.accounts.blockers(&name).await?;
-    context.caller.port.rename(Rename { name: name.clone(), owns, blocked_by }).await?;
+    context
+        .caller
+        .port
+        .rename(Rename { name: name.clone(), owns, blocked_by, now: unix_now() })
+        .await?;
     Ok(Done::new(format!("You are {name} now.")).with_data(json!({"NAME": name.as_str()})))
 }

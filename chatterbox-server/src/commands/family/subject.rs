@@ -1,20 +1,29 @@
 //! The user that a command is about, who may be here or not.
 
-use chatterbox_hub::{AccountRef, Level, LoggedIn, MemberId, RoomMember};
+use std::net::IpAddr;
+
+use chatterbox_hub::{
+    AccountRef, Level, LoggedIn, MemberId, RoomMember, Sanction, SanctionSubject,
+};
 use chatterbox_proto::Username;
 use chatterbox_proto::capability::commands::OutcomeCode;
 
 use crate::commands::context::Context;
+use crate::commands::moderating::ModerationPort;
 use crate::commands::reply::Rejection;
+use crate::commands::state::CommandState;
 
 /// A user, who may be online or not.
-pub(super) struct Subject {
-    pub(super) name: Username,
-    pub(super) account: Option<LoggedIn>,
+#[derive(Debug)]
+pub(in crate::commands) struct Subject {
+    pub(in crate::commands) name: Username,
+    pub(in crate::commands) account: Option<LoggedIn>,
     /// The highest of the account's level and the levels of all its connections.
-    pub(super) level: Level,
+    pub(in crate::commands) level: Level,
     /// The member who is here under the name, if anybody is.
     member: Option<MemberId>,
+    /// Where they come from.
+    address: Option<IpAddr>,
 }
 
 impl Subject {
@@ -23,15 +32,25 @@ impl Subject {
     /// # Errors
     /// [`Rejection`] with `no-such-user`, or that accounts can't be read.
     pub(super) async fn find(context: &Context<'_>, name: &Username) -> Result<Self, Rejection> {
-        let port = &context.caller.port;
-        let here = port.find(name);
-        let member = port.member_named(name);
+        Self::find_by(context.state, context.caller.port.moderation(), name).await
+    }
+
+    /// The same for whoever is no caller.
+    ///
+    /// # Errors
+    /// As [`Subject::find`].
+    pub(in crate::commands) async fn find_by(
+        state: &CommandState,
+        port: &dyn ModerationPort,
+        name: &Username,
+    ) -> Result<Self, Rejection> {
+        let (member, here) = port.here(name).unzip();
         let account = match &here {
             Some(here) => here.account(),
             None => Some(name),
         };
         let stored = match account {
-            Some(account) => context.state.accounts.account(account).await?,
+            Some(account) => state.accounts.account(account).await?,
             None => None,
         };
         // An account of the same name may have another owner by now.
@@ -45,11 +64,13 @@ impl Subject {
         });
         let now = here.as_ref().map(|here| here.actor().level);
         let lasting = stored.as_ref().map(|account| account.level);
-        let members = account.as_ref().map(|login| port.logged_in(login)).unwrap_or_default();
+        let members = account.as_ref().map(|login| port.with_account(login)).unwrap_or_default();
         let anywhere = members.iter().map(|(_, identity)| identity.actor().level).max();
         let Some(level) = now.max(lasting).max(anywhere) else { return Err(nobody(name)) };
+        let address = here.as_ref().and_then(|here| here.address);
         let spelling = here.map(|here| here.name).or_else(|| stored.map(|account| account.name));
-        Ok(Self { name: spelling.unwrap_or_else(|| name.clone()), account, level, member })
+        let name = spelling.unwrap_or_else(|| name.clone());
+        Ok(Self { name, account, level, member, address })
     }
 
     /// The same as rooms know them: by the account, or a guest as long as they are here.
@@ -61,6 +82,27 @@ impl Subject {
             self.account.as_ref().map(|login| RoomMember::Account(AccountRef::from(login)));
         let member = account.or_else(|| self.member.map(RoomMember::Guest));
         member.ok_or_else(|| nobody(&self.name))
+    }
+
+    /// The member who is here under the name, if anybody is.
+    pub(in crate::commands) const fn member(&self) -> Option<MemberId> {
+        self.member
+    }
+
+    /// Where they come from, if they are here and anybody can tell.
+    pub(in crate::commands) const fn address(&self) -> Option<IpAddr> {
+        self.address
+    }
+
+    /// Whether a sanction is on them, whatever they were called then.
+    pub(in crate::commands) fn is_under(&self, sanction: &Sanction) -> bool {
+        match &sanction.subject {
+            SanctionSubject::Account(on) => {
+                self.account.as_ref().is_some_and(|login| login.account_key.id == on.id)
+            }
+            SanctionSubject::Guest { member, .. } => member.is_some() && *member == self.member,
+            SanctionSubject::Name(_) | SanctionSubject::Network { .. } => false,
+        }
     }
 
     /// Whether they are the caller.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chatterbox_hub::{
     AccountRef, BlockLists, Hub, Identity, JoinRequest, Keep, Level, LoggedIn, MemberId,
-    RoomMember, RoomRef, TimelineLimits,
+    RoomMember, RoomRef, Sanction, TimelineLimits,
 };
 use chatterbox_proto::capability::Capability;
 use chatterbox_proto::capability::accounts::Secret as Typed;
@@ -21,10 +21,12 @@ use crate::commands::executor::{CallQueue, Ended, QueuedCall, executor};
 use crate::commands::legacy;
 use crate::commands::online::OnlineGuard;
 use crate::commands::state::CommandState;
-use crate::commands::tests::fake_port::{FakePort, Told};
+use crate::commands::tests::fake_port::{FakeModeration, FakePort, Told};
 use crate::commands::tests::fake_rooms::{FakeRoom, FakeRooms, party};
 use crate::config::{Config, Live};
-use crate::store::MemoryDirectory;
+use crate::moderation::Moderation;
+use crate::ops::clock::unix_now;
+use crate::store::{MemoryDirectory, MemoryModeration};
 
 pub const PASSWORD: &str = "correct horse";
 
@@ -49,9 +51,20 @@ impl House {
         let hash = PasswordHash::make(&Secret::given(PASSWORD), Cost::CHEAP).unwrap();
         directory.set_admin_password(Some(&hash)).unwrap();
         let accounts = Arc::new(Accounts::new(directory, Cost::CHEAP).unwrap());
-        let state = CommandState::open(accounts, Live::new(config)).await.unwrap();
+        let moderation = Arc::new(Moderation::new(MemoryModeration::default()).unwrap());
+        let state = CommandState::open(accounts, moderation, Live::new(config)).await.unwrap();
         let hub = Hub::new(TimelineLimits::default(), Keep::default());
         Self { state, rooms: Arc::default(), hub: Arc::new(Mutex::new(hub)) }
+    }
+
+    /// Whether somebody is here under a name.
+    pub fn is_here(&self, text: &str) -> bool {
+        self.hub.lock().unwrap().who(&name(text)).is_some()
+    }
+
+    /// The sanctions that hold.
+    pub fn sanctions(&self) -> Vec<Arc<Sanction>> {
+        self.hub.lock().unwrap().sanctions(unix_now()).cloned().collect()
     }
 
     pub fn config(&self) -> Live {
@@ -159,6 +172,7 @@ impl House {
             hub: Arc::clone(&self.hub),
             rooms: Arc::clone(&self.rooms),
             id,
+            moderation: FakeModeration(Arc::clone(&self.hub)),
         };
         let caller = Arc::new(Caller::new(Box::new(port), joined_as, login.token_hash));
         let online = self.state.online.enter(&caller);

@@ -5,18 +5,24 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chatterbox_hub::{
-    AccountRef, Amendment, Hub, Identity, Level, LoggedIn, MemberId, Rename, RoomChange, RoomDone,
-    RoomMember, RoomMemberView, RoomNumber, RoomRef, RoomView,
+    AccountRef, Amendment, Hit, Hub, Identity, Incarnation, Level, LoggedIn, MemberId, Moderation,
+    ModerationDone, ModerationRefusal, Outcome, Proposal, Refused, Rename, RoomChange, RoomDone,
+    RoomMember, RoomMemberView, RoomNumber, RoomRef, RoomView, Sanction, Sequence,
 };
 use chatterbox_proto::capability::commands::OutcomeCode;
+use chatterbox_proto::capability::notices::NewNotice;
 use chatterbox_proto::{Code, Refusal, RoomName, Username};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+use crate::chat::paging::ReadableMessage;
 use crate::commands::client_port::{ClientPort, PostError};
+use crate::commands::moderating::ModerationPort;
 use crate::commands::tests::fake_rooms::{FakeRoom, FakeRooms, party};
+use crate::ops::clock::unix_now;
+use crate::store::StoreError;
 
 /// What one connection was told.
 #[derive(Debug, Default)]
@@ -40,7 +46,12 @@ pub struct FakePort {
     pub hub: Arc<Mutex<Hub>>,
     pub rooms: Arc<Mutex<FakeRooms>>,
     pub id: MemberId,
+    pub moderation: FakeModeration,
 }
+
+/// Acts of moderation on the hub, which tells nobody.
+#[derive(Debug, Clone)]
+pub struct FakeModeration(pub Arc<Mutex<Hub>>);
 
 impl FakePort {
     /// Who this is for rooms, and at all.
@@ -148,10 +159,6 @@ impl ClientPort for FakePort {
         ready(reserved.map(drop).map_err(PostError)).boxed()
     }
 
-    fn member_named(&self, name: &Username) -> Option<MemberId> {
-        self.hub().who(name)
-    }
-
     fn refuses(&self, other: &Username) -> bool {
         self.hub().filter(self.id).refused.contains(other)
     }
@@ -222,6 +229,12 @@ impl ClientPort for FakePort {
         ready(done).boxed()
     }
 
+    fn may_change_room(&self, change: &RoomChange) -> Result<(), OutcomeCode> {
+        let (who, identity) = self.own();
+        let mut rooms = self.rooms.lock().unwrap().clone();
+        rooms.change(&who, &identity, change.clone()).map(drop)
+    }
+
     fn tell_room(&self, room: RoomNumber) {
         self.told.push(json!({"ROOMS": [{"NUMBER": room.0}]}));
     }
@@ -249,8 +262,71 @@ impl ClientPort for FakePort {
         rooms.of(room).map_or(Level::GUEST, |room| room.level(account.id))
     }
 
+    fn moderation(&self) -> &dyn ModerationPort {
+        &self.moderation
+    }
+
+    fn message_of<'a>(
+        &'a self,
+        source: &'a Username,
+        id: Sequence,
+    ) -> BoxFuture<'a, Result<Option<ReadableMessage>, StoreError>> {
+        // Everybody has said one thing.
+        let found =
+            (id == 7).then(|| ReadableMessage { text: format!("said by {source}"), room: None });
+        ready(Ok(found)).boxed()
+    }
+
     fn ping(&self) -> BoxFuture<'_, Option<Duration>> {
         let silent = self.identity().unwrap().name.as_str() == "silent";
         ready((!silent).then_some(Duration::from_micros(12_500))).boxed()
     }
+}
+
+impl FakeModeration {
+    fn hub(&self) -> MutexGuard<'_, Hub> {
+        self.0.lock().unwrap()
+    }
+}
+
+impl ModerationPort for FakeModeration {
+    fn here(&self, name: &Username) -> Option<(MemberId, Identity)> {
+        self.hub().find(name).map(|(member, identity)| (member, identity.clone()))
+    }
+
+    fn with_account(&self, account: &LoggedIn) -> Vec<(MemberId, Identity)> {
+        self.hub().logged_in(account).map(|(id, identity)| (id, identity.clone())).collect()
+    }
+
+    fn sanctions(&self) -> Vec<Arc<Sanction>> {
+        self.hub().sanctions(unix_now()).cloned().collect()
+    }
+
+    fn hits(&self, sanctions: &[Sanction]) -> Vec<Hit> {
+        self.hub().hits(sanctions)
+    }
+
+    fn moderate(
+        &self,
+        moderation: Moderation,
+    ) -> BoxFuture<'_, Result<ModerationDone, ModerationRefusal>> {
+        let proposal = Proposal::Moderate(Box::new(moderation));
+        let outcome = self.hub().step(Incarnation::default(), proposal, None).outcome;
+        ready(match outcome {
+            Ok(Outcome::Moderated(done)) => Ok(done),
+            Err(Refused::Moderation(refusal)) => Err(refusal),
+            other => panic!("{other:?}"),
+        })
+        .boxed()
+    }
+
+    fn pardon(&self, _: MemberId) -> bool {
+        false
+    }
+
+    fn announce(&self, _: Option<RoomNumber>, _: &str) {}
+
+    fn tell_staff(&self, _: Option<RoomNumber>, _: Level, _: &NewNotice<'_>) {}
+
+    fn tell_notice(&self, _: MemberId, _: &NewNotice<'_>) {}
 }

@@ -93,7 +93,7 @@ fn reader<'a>(member: &Handle, input: &'a [u8], first: Option<Bytes>) -> Reader<
         decoder: Decoder::new(limits::CLIENT_FRAME),
         end: None,
         session: joining.accepted(member.name().unwrap(), None).0,
-        inbound: Inbound::new(member.clone(), None),
+        inbound: Inbound::new(member.clone(), None, None),
         long_frame: LongFrame::new(frames, here, Duration::from_secs(120)),
         first,
         pace: Some(Box::new(InputPace::new(here))),

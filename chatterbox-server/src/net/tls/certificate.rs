@@ -107,6 +107,12 @@ pub(super) fn warnings(chain: &[CertificateDer<'_>], host: &str, now: i64) -> Ve
     found
 }
 
+/// When the first certificate of a chain that ends does so, in seconds since 1970 UTC.
+pub(super) fn ends(chain: &[CertificateDer<'_>]) -> Option<i64> {
+    let parsed = parse(Path::new(""), chain).ok()?;
+    parsed.iter().map(|one| one.validity().not_after.timestamp()).min()
+}
+
 /// A time as people write it: `2027-01-01 00:00:00 UTC`.
 fn date(time: ASN1Time) -> String {
     let time = time.to_datetime();
@@ -213,6 +219,19 @@ mod tests {
 
     fn told(chain: &[CertificateDer<'_>], host: &str) -> Vec<String> {
         warnings(chain, host, NOW).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_chain_ends_with_the_first_of_its_certificates() {
+        let key = KeyPair::generate().unwrap();
+        let until = |year| {
+            let mut params = params("a.example");
+            params.not_after = rcgen::date_time_ymd(year, 1, 1);
+            params.self_signed(&key).unwrap().der().clone()
+        };
+        let end = rcgen::date_time_ymd(2031, 1, 1).unix_timestamp();
+        assert_eq!(ends(&[until(2035), until(2031)]), Some(end));
+        assert_eq!(ends(&[]), None);
     }
 
     #[test]

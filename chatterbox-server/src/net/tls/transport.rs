@@ -48,7 +48,15 @@ pub enum Transport {
 #[derive(Debug)]
 pub struct Tls {
     source: CertificateSource,
-    current: RwLock<Arc<ServerConfig>>,
+    current: RwLock<Current>,
+}
+
+/// What new connections get.
+#[derive(Debug)]
+struct Current {
+    config: Arc<ServerConfig>,
+    /// When its certificate ends, in seconds since 1970 UTC.
+    ends: Option<i64>,
 }
 
 impl Transport {
@@ -73,13 +81,21 @@ impl Transport {
         Ok(())
     }
 
+    /// When the certificate ends, in seconds since 1970 UTC; `None` without one.
+    pub fn certificate_ends(&self) -> Option<i64> {
+        match self {
+            Self::Plaintext => None,
+            Self::Tls(tls) => tls.current.read().unwrap_or_else(PoisonError::into_inner).ends,
+        }
+    }
+
     /// The acceptor for the next connection; `None` is plaintext.
     pub(in crate::net) fn acceptor(&self) -> Option<TlsAcceptor> {
         match self {
             Self::Plaintext => None,
             Self::Tls(tls) => {
                 let current = tls.current.read().unwrap_or_else(PoisonError::into_inner);
-                Some(TlsAcceptor::from(Arc::clone(&current)))
+                Some(TlsAcceptor::from(Arc::clone(&current.config)))
             }
         }
     }
@@ -114,7 +130,7 @@ pub fn authority_file(source: &CertificateSource) -> Option<PathBuf> {
     }
 }
 
-fn server_config(source: &CertificateSource) -> Result<Arc<ServerConfig>, TlsError> {
+fn server_config(source: &CertificateSource) -> Result<Current, TlsError> {
     let (certificate, key) = match source {
         CertificateSource::Files { certificate, key, .. } => (certificate.clone(), key.clone()),
         CertificateSource::Local { folder, host } => local_authority::ensure(folder, host)?,
@@ -123,6 +139,7 @@ fn server_config(source: &CertificateSource) -> Result<Arc<ServerConfig>, TlsErr
     let chain = pem::certificates(&certificate)?;
     let signing = private_key::signing(&key, pem::private_key(&key)?, &provider)?;
     certificate::check(&certificate, &key, &chain, &*signing)?;
+    let ends = certificate::ends(&chain);
     if let CertificateSource::Files { host, .. } = source {
         for warning in certificate::warnings(&chain, host, unix_now()) {
             tracing::warn!(certificate = %certificate.display(), "the certificate: {warning}");
@@ -140,5 +157,5 @@ fn server_config(source: &CertificateSource) -> Result<Arc<ServerConfig>, TlsErr
     // TLS session resumption is off: chats are long, so it saves little, and its state costs memory for each connection.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
-    Ok(Arc::new(config))
+    Ok(Current { config: Arc::new(config), ends })
 }

@@ -220,6 +220,11 @@ impl Directory for Memory {
         Ok(())
     }
 
+    fn set_guests(&mut self, guests: bool) -> Result<(), DirectoryError> {
+        self.settings.guests = Some(guests);
+        Ok(())
+    }
+
     fn set_admin_password(
         &mut self,
         password: Option<&PasswordHash>,

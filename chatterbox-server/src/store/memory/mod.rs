@@ -3,8 +3,10 @@
 mod accounts;
 mod ever_seen;
 mod messages;
+mod moderation;
 mod rooms;
 mod visits;
 
 pub use accounts::Memory as MemoryDirectory;
 pub use messages::Memory;
+pub use moderation::Memory as MemoryModeration;

@@ -1,4 +1,4 @@
-//! What has ended accounts and logins, for a server that runs beside whoever did it.
+//! What has become of accounts, for a server that runs beside whoever did it.
 
 use chatterbox_hub::{AccountChange, AccountChangeKind};
 use rusqlite::{Connection, Row, Transaction};
@@ -24,8 +24,9 @@ pub(super) fn note(
     Ok(())
 }
 
-/// Notes that all logins of an account until now have ended.
-pub(super) fn note_ended_logins(
+/// Notes that an account has changed: all its logins of earlier epochs have ended. Where only its level has changed, the epoch is
+/// the same, so that none ends, and the server reads the account again.
+pub(super) fn note_change(
     transaction: &Transaction<'_>,
     writer: i64,
     id: i64,

@@ -38,6 +38,10 @@ impl std::fmt::Debug for Sqlite {
     }
 }
 
+/// Whether guests may join, as it is stored.
+const GUESTS: &str = "guests";
+const ON: &str = "on";
+const OFF: &str = "off";
 const PREFIX: &str = "prefix";
 const ADMIN_PASSWORD: &str = "admin-password";
 
@@ -195,7 +199,7 @@ impl Directory for Sqlite {
         let changed = transaction.execute(update, (password.as_str(), name.key()))? > 0;
         if let Some(id) = id(&transaction, name)? {
             transaction.execute("DELETE FROM tokens WHERE account = ?", [id])?;
-            account_changes::note_ended_logins(&transaction, writer, id)?;
+            account_changes::note_change(&transaction, writer, id)?;
         }
         transaction.commit()?;
         Ok(changed)
@@ -213,8 +217,17 @@ impl Directory for Sqlite {
     }
 
     fn set_level(&mut self, name: &Username, level: Level) -> Result<bool, DirectoryError> {
-        let update = "UPDATE accounts SET level = ? WHERE key = ?";
-        Ok(self.connection.execute(update, (level.number(), name.key()))? > 0)
+        let writer = self.writer;
+        let transaction = self.writing()?;
+        let update = "UPDATE accounts SET level = ? WHERE key = ? RETURNING id";
+        let id: Option<i64> = transaction
+            .query_row(update, (level.number(), name.key()), |row| row.get(0))
+            .optional()?;
+        if let Some(id) = id {
+            account_changes::note_change(&transaction, writer, id)?;
+        }
+        transaction.commit()?;
+        Ok(id.is_some())
     }
 
     fn remove(&mut self, name: &Username) -> Result<Option<AccountKey>, DirectoryError> {
@@ -299,7 +312,7 @@ impl Directory for Sqlite {
         if let Some(id) = id(&transaction, name)? {
             transaction.execute("DELETE FROM tokens WHERE account = ?", [id])?;
             transaction.execute("UPDATE accounts SET epoch = epoch + 1 WHERE id = ?", [id])?;
-            account_changes::note_ended_logins(&transaction, writer, id)?;
+            account_changes::note_change(&transaction, writer, id)?;
         }
         transaction.commit()?;
         Ok(())
@@ -358,6 +371,7 @@ impl Directory for Sqlite {
         Ok(Settings {
             prefix: self.setting(PREFIX)?,
             disabled,
+            guests: self.setting(GUESTS)?.map(|guests| guests == ON),
             admin_password: self.setting(ADMIN_PASSWORD)?.map(PasswordHash::stored),
         })
     }
@@ -374,6 +388,10 @@ impl Directory for Sqlite {
         };
         self.connection.execute(change, [command])?;
         Ok(())
+    }
+
+    fn set_guests(&mut self, guests: bool) -> Result<(), DirectoryError> {
+        Ok(self.set(GUESTS, if guests { ON } else { OFF })?)
     }
 
     fn set_admin_password(
@@ -449,11 +467,14 @@ mod tests {
         let ended = |epoch| AccountChangeKind::LoginsEnded { epoch, spared: None };
         beside.change_password(&name("ann"), &PasswordHash::stored("y".into())).unwrap();
         beside.remove_tokens(&name("ann")).unwrap();
+        assert!(beside.set_level(&name("ANN"), Level::ADMIN).unwrap());
+        assert!(!beside.set_level(&name("nobody"), Level::ADMIN).unwrap());
         beside.remove(&name("BOB")).unwrap();
         server.remove_tokens(&name("ann")).unwrap();
         let expected = [
             change(ann, "Ann", ended(1)),
             change(ann, "Ann", ended(2)),
+            change(ann, "Ann", ended(2)), // Another level: no login of this epoch ends.
             change(bob, "bob", AccountChangeKind::Removed),
         ];
         assert_eq!(server.changes().unwrap(), expected, "without its own");
@@ -465,7 +486,7 @@ mod tests {
             let count = "SELECT count(*) FROM account_changes";
             sqlite.connection.query_row(count, [], |row| row.get::<_, i64>(0)).unwrap()
         };
-        assert_eq!(few(&server), 4);
+        assert_eq!(few(&server), 5);
         let fill = "UPDATE account_changes SET number = number + 100000";
         server.connection.execute(fill, []).unwrap();
         server.connection.execute("UPDATE sqlite_sequence SET seq = 200000", []).unwrap();

@@ -194,6 +194,76 @@ pub(super) const MIGRATIONS: &[&str] = &[
     CREATE INDEX messages_in ON messages (room, sequence) WHERE room IS NOT NULL;
 ",
     "
+    -- Who may not be here, or not write.
+    CREATE TABLE sanctions (
+        -- Never used twice, so AUTOINCREMENT.
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind TEXT NOT NULL CHECK (kind IN ('ban', 'mute')),
+        -- What it is on: an account, a name, the name of a guest, or a network.
+        subject TEXT NOT NULL CHECK (subject IN ('account', 'name', 'guest', 'network')),
+        -- No references: a row that means nothing any more is passed over until it is removed.
+        account INTEGER,
+        name TEXT,
+        -- An address, or a CIDR.
+        network TEXT,
+        -- Whether a network is only for those who are not logged in.
+        guests_only INTEGER NOT NULL,
+        -- Whom it was asked for.
+        about TEXT NOT NULL,
+        -- NULL is the server.
+        room INTEGER,
+        author TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        since INTEGER NOT NULL,
+        -- NULL is never.
+        until INTEGER
+    ) STRICT;
+    -- What was done by those who may (MO-10). Only age removes a row.
+    CREATE TABLE audit (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        at INTEGER NOT NULL,
+        author TEXT NOT NULL,
+        -- Keys are what names that are the same have in common.
+        author_key TEXT NOT NULL,
+        author_account INTEGER,
+        act TEXT NOT NULL,
+        about TEXT,
+        about_key TEXT,
+        -- Whether that is an address or a network.
+        is_address INTEGER NOT NULL,
+        room INTEGER,
+        room_name TEXT,
+        room_key TEXT,
+        detail TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        until INTEGER
+    ) STRICT;
+    CREATE INDEX audit_at ON audit (at);
+    CREATE INDEX audit_by ON audit (author_key, id);
+    CREATE INDEX audit_about ON audit (about_key, id) WHERE about_key IS NOT NULL;
+    CREATE INDEX audit_in ON audit (room, id) WHERE room IS NOT NULL;
+    CREATE INDEX audit_in_named ON audit (room_key, id) WHERE room_key IS NOT NULL;
+    -- What users have reported (MO-11).
+    CREATE TABLE reports (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        at INTEGER NOT NULL,
+        reporter TEXT NOT NULL,
+        reporter_account INTEGER,
+        subject TEXT NOT NULL,
+        -- The number of a message, and its text, as far as that is kept.
+        message INTEGER,
+        text TEXT,
+        room INTEGER,
+        room_name TEXT,
+        reason TEXT NOT NULL,
+        -- NULL while it is open.
+        closed_at INTEGER,
+        closed_by TEXT
+    ) STRICT;
+    CREATE INDEX reports_at ON reports (at);
+    CREATE INDEX reports_open ON reports (number) WHERE closed_at IS NULL;
+",
+    "
     -- When its user was here last, in seconds since 1970 UTC, and whether the owner lets nobody know.
     ALTER TABLE accounts ADD COLUMN seen INTEGER;
     ALTER TABLE accounts ADD COLUMN hides_seen INTEGER NOT NULL DEFAULT 0;

@@ -8,7 +8,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::store::page::{Page, PageQuery};
-use crate::store::sqlite::row::{COLUMNS, Records, unsigned};
+use crate::store::sqlite::row::{COLUMNS, Records, signed, unsigned};
 use crate::store::sqlite::stored::Stored;
 
 /// Where the messages of a page are.
@@ -112,8 +112,4 @@ fn behind_newest(
     let mut select = connection.prepare_cached(behind)?;
     let found = select.query_row((signed(room.0), newest), |row| unsigned(row, 0)).optional()?;
     Ok(found.unwrap_or_default())
-}
-
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

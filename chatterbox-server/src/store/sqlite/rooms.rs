@@ -11,7 +11,7 @@ use chatterbox_hub::{
 use chatterbox_proto::{RoomName, Username};
 use rusqlite::{Connection, Row, Transaction, named_params};
 
-use crate::store::sqlite::row::{text, unsigned};
+use crate::store::sqlite::row::{signed, text, unsigned};
 
 /// KEEP `off`, where a number is the newest so many, and NULL is all.
 const OFF: i64 = -1;
@@ -339,9 +339,4 @@ fn keep(row: &Row<'_>, column: usize) -> Result<RoomKeep, rusqlite::Error> {
         Some(..0) => RoomKeep::Off,
         Some(count) => RoomKeep::Newest(u32::try_from(count).unwrap_or(u32::MAX)),
     })
-}
-
-/// A number of the log, as SQLite has numbers: those that it has not were refused before.
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -91,6 +91,11 @@ pub(super) fn unsigned(row: &Row<'_>, column: usize) -> Result<u64, rusqlite::Er
     row.get::<_, i64>(column).map(i64::unsigned_abs)
 }
 
+/// A number of the log, as SQLite has numbers: those that it has not were refused before.
+pub(super) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
 /// The error for a text that this program would not have stored.
 pub(super) fn damaged(
     column: usize,

@@ -230,7 +230,7 @@ proptest! {
                     let Some(id) = at(who) else { continue };
                     let to = name(NAMES[to]);
                     let blocked_by = blockers(&blocked_by);
-                    let rename = Rename { name: to.clone(), owns, blocked_by: blocked_by.clone() };
+                    let rename = Rename { name: to.clone(), owns, blocked_by: blocked_by.clone(), now: 0 };
                     let taken = all.iter().any(|(other, user)| *other != id && user.identity.name == to);
                     prop_assert_eq!(hub.rename(id, rename).is_err(), taken);
                     if !taken {

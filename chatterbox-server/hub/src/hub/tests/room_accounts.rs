@@ -148,7 +148,7 @@ fn another_name_holds_in_all_rooms() {
     world.wish(eve, enter(room)).unwrap();
     world.truth(ann, room).unwrap();
     comings(&mut world, ann);
-    let rename = Rename { name: name("yve"), owns: false, blocked_by: Vec::new() };
+    let rename = Rename { name: name("yve"), owns: false, blocked_by: Vec::new(), now: 0 };
     world.propose(Proposal::Rename(eve, rename), None).unwrap();
     assert_eq!(world.read_key(ann, "USERS_RENAMED").len(), 1);
     assert_eq!(texts(&world.truth(ann, room).unwrap()["USERS"]), ["ann", "yve"]);
@@ -329,7 +329,7 @@ fn who_was_removed_while_the_connection_was_down_is_told_so() {
             // It has not read this any more.
             let who = world.hub.replica.room_member(eve.id).unwrap();
             let reason = "spam".to_owned();
-            world.wish(ann, RoomChange::Remove { room: lab, who, reason }).unwrap();
+            world.wish(ann, RoomChange::Remove { room: lab, who, reason, banned: false }).unwrap();
             world.say(ann, lab, "without you").unwrap();
             if is_gone {
                 world.leave(eve.id);

@@ -203,7 +203,8 @@ impl World {
                 let room_number = RoomNumber(found.number);
                 let Some(member) = self.room_member(who) else { return };
                 let reason = "no".to_owned();
-                let change = RoomChange::Remove { room: room_number, who: member, reason };
+                let change =
+                    RoomChange::Remove { room: room_number, who: member, reason, banned: false };
                 let Some((_, granted)) = self.wish(by, change) else { return };
                 assert_eq!(granted, may);
                 if may {
@@ -412,7 +413,7 @@ impl World {
             return;
         }
         let other = if self.users[who].name == first { second } else { first };
-        let rename = Rename { name: name(other), owns: false, blocked_by: Vec::new() };
+        let rename = Rename { name: name(other), owns: false, blocked_by: Vec::new(), now: 0 };
         assert!(self.propose(Proposal::Rename(member, rename), None).outcome.is_ok());
         self.users[who].name = other.to_owned();
     }

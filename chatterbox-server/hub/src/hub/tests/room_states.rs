@@ -124,7 +124,7 @@ impl Play {
                 let (text, other, _) = USERS[*who];
                 let old = self.world.hub.name_of(id).unwrap().as_str().to_owned();
                 let to = if old == text { other } else { text };
-                let rename = Rename { name: name(to), owns: true, blocked_by: Vec::new() };
+                let rename = Rename { name: name(to), owns: true, blocked_by: Vec::new(), now: 0 };
                 if self.world.propose(Proposal::Rename(id, rename), None).is_ok()
                     && let Some((_, called)) = &mut self.sessions[*who]
                     && *called == old

@@ -310,7 +310,7 @@ proptest! {
 }
 
 fn renamed(to: &str) -> Rename {
-    Rename { name: name(to), owns: false, blocked_by: vec![] }
+    Rename { name: name(to), owns: false, blocked_by: vec![], now: 0 }
 }
 
 #[test]

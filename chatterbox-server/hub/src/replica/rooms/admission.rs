@@ -9,8 +9,9 @@ use crate::replica::rooms::definition::{AccountRef, RoomMember};
 use crate::replica::rooms::judge::{Judged, Wisher, judged};
 use crate::replica::rooms::record::RoomRecord;
 use crate::replica::rooms::room::{Room, Who};
-use crate::replica::rooms::wish::{RoomDone, RoomRefusal};
+use crate::replica::rooms::wish::{RoomActor, RoomDone, RoomRefusal, RoomWish};
 use crate::replica::state::Replica;
+use crate::sanction::SanctionKind;
 
 /// Members of one room.
 const MEMBERS: usize = 5000;
@@ -26,8 +27,9 @@ impl Replica {
         room: RoomNumber,
         shown: Option<&str>,
         number: Sequence,
-        now: i64,
+        wish: &RoomWish,
     ) -> Result<Judged, RoomRefusal> {
+        let now = wish.now;
         let room = self.room(room)?;
         let who = by.member.clone().ok_or(RoomRefusal::Failed)?;
         let key = Who::from(&who);
@@ -37,9 +39,14 @@ impl Replica {
         let settings = &room.definition.settings;
         let is_invited = room.invitation(key, now).is_some();
         let is_staff = by.level_in(room) >= Level::OPERATOR;
+        // Who may not know of it is not told that it is there (RM-12).
+        let is_shut = settings.hidden && !is_invited;
+        let refusal = |code| if is_shut { RoomRefusal::NoSuchRoom } else { code };
+        // No invitation helps (RM-13).
+        if self.is_banned_from(room.definition.number, wish.by, now) {
+            return Err(refusal(RoomRefusal::Banned));
+        }
         if !is_invited && !is_staff {
-            // Who may not know of it is not told that it is there (RM-12).
-            let refusal = |code| if settings.hidden { RoomRefusal::NoSuchRoom } else { code };
             if settings.closed {
                 return Err(refusal(RoomRefusal::Closed));
             }
@@ -61,6 +68,12 @@ impl Replica {
         }
         records.push(RoomRecord::Entered { room: room.definition.number, who, since: number });
         Ok(judged(room, records))
+    }
+
+    fn is_banned_from(&self, room: RoomNumber, by: RoomActor, now: i64) -> bool {
+        let RoomActor::Member(member) = by else { return false };
+        let who = self.known(member);
+        who.is_some_and(|who| self.sanctions.on(SanctionKind::Ban, who, Some(room), now).is_some())
     }
 
     /// Whether one more may be a member of a room; its LIMIT is not for those of level 4 there (RM-12).

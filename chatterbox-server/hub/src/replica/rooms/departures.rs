@@ -22,7 +22,7 @@ pub(crate) struct Departure {
     pub(crate) room: RoomRef,
     /// Who, in order.
     who: Vec<Who>,
-    /// `left`, `kicked` or `deleted` (RM-7).
+    /// `left`, `kicked`, `banned` or `deleted` (RM-7).
     pub(crate) code: &'static str,
     pub(crate) by: String,
     pub(crate) info: String,

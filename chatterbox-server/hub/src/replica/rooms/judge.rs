@@ -108,12 +108,17 @@ impl Replica {
         wish: &RoomWish,
         number: Sequence,
     ) -> Result<Judged, RoomRefusal> {
+        if let (RoomActor::Member(member), Some(room)) = (wish.by, wish.change.speaks_in())
+            && self.is_not_muted(member, Some(room), None, wish.now).is_err()
+        {
+            return Err(RoomRefusal::Muted);
+        }
         match &wish.change {
             RoomChange::Create { name, password } => {
                 self.create(by, name, password.clone(), number)
             }
             RoomChange::Enter { room, shown } => {
-                self.enter(by, *room, shown.as_deref(), number, wish.now)
+                self.enter(by, *room, shown.as_deref(), number, wish)
             }
             RoomChange::Leave(room) => self.leave_room(by, *room),
             RoomChange::Delete(room) => {
@@ -140,7 +145,9 @@ impl Replica {
                 self.set_level(by, *room, account, *level)
             }
             RoomChange::SetDefault(room) => self.set_default(by, *room),
-            RoomChange::Remove { room, who, reason } => self.remove_from(by, *room, who, reason),
+            RoomChange::Remove { room, who, reason, .. } => {
+                self.remove_from(by, *room, who, reason)
+            }
             RoomChange::Configure(room) => self.configure(by, room, number),
             RoomChange::Release(room) => {
                 by.is_operator()?;

@@ -15,6 +15,7 @@ impl RoomSetting {
     const fn level(&self) -> Level {
         match self {
             Self::Topic(_) => Level::HELPER,
+            Self::Slow(_) => Level::MODERATOR,
             _ => Level::OPERATOR,
         }
     }
@@ -75,7 +76,12 @@ impl Replica {
             ) {
                 return Err(RoomRefusal::BadArguments);
             }
-            if by.level() < Level::OPERATOR {
+            // Who moderates slows a lobby down; what it is about is for those who keep rooms.
+            let needed = match setting {
+                RoomSetting::Slow(_) => Level::MODERATOR,
+                _ => Level::OPERATOR,
+            };
+            if by.level() < needed {
                 return Err(RoomRefusal::Forbidden);
             }
             setting.is_bounded()?;

@@ -98,6 +98,7 @@ impl Replica {
                 let guests = room.guests().map(RoomMember::Guest);
                 let members: Vec<_> = accounts.chain(guests).collect();
                 let room = room.definition.to_ref();
+                self.sanctions.forget(|sanction| sanction.room == Some(room.number));
                 let who = members.iter().map(Who::from).collect();
                 self.rooms.departures.note(number, room.clone(), who, DELETED, (by, ""));
                 self.rooms.apply(record);
@@ -118,9 +119,10 @@ impl Replica {
                 let departed = vec![Who::from(who)];
                 let departures = &mut self.rooms.departures;
                 let why = match &wish.change {
-                    RoomChange::Remove { reason, .. } => {
-                        departures.note(number, room.clone(), departed, "kicked", (by, reason));
-                        LeftWhy::Kicked { by: by.to_owned(), reason: reason.clone() }
+                    RoomChange::Remove { reason, banned, .. } => {
+                        let code = if *banned { "banned" } else { "kicked" };
+                        departures.note(number, room.clone(), departed, code, (by, reason));
+                        LeftWhy::Removed { code, by: by.to_owned(), reason: reason.clone() }
                     }
                     _ => {
                         departures.note(number, room.clone(), departed, "left", ("", ""));

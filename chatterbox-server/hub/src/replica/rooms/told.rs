@@ -71,7 +71,12 @@ pub(crate) enum LeftWhy {
     /// They wanted to leave.
     Left,
     /// Somebody removed them.
-    Kicked { by: String, reason: String },
+    Removed {
+        /// `kicked` or `banned` (RM-7).
+        code: &'static str,
+        by: String,
+        reason: String,
+    },
     /// They are gone, or somebody else now: nobody is there to be told.
     Gone,
 }

@@ -72,6 +72,8 @@ pub enum RoomChange {
         who: RoomMember,
         /// Why, for the person.
         reason: String,
+        /// Whether they may not come back, which was imposed before.
+        banned: bool,
     },
     /// To have a room as the configuration says: made if there is none of that name. By the operator only (RM-16).
     Configure(Box<ConfiguredRoom>),
@@ -84,6 +86,15 @@ pub enum RoomChange {
 }
 
 impl RoomChange {
+    /// The room in which it says something to others, so that who is muted may not do it (MO-3).
+    pub(crate) const fn speaks_in(&self) -> Option<RoomNumber> {
+        match self {
+            Self::Invite(room, _)
+            | Self::Set(room, RoomSetting::Topic(_) | RoomSetting::Description(_)) => Some(*room),
+            _ => None,
+        }
+    }
+
     /// The room that it is about, where somebody other than who wants to enter it names one.
     pub(crate) const fn room(&self) -> Option<RoomNumber> {
         match self {

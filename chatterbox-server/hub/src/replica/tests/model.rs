@@ -121,7 +121,8 @@ impl Model {
             }
             Wish::Leave(who) => Proposal::Leave(self.member(*who)),
             Wish::Rename(who, to) => {
-                let rename = Rename { name: name(NAMES[*to]), owns: false, blocked_by: vec![] };
+                let rename =
+                    Rename { name: name(NAMES[*to]), owns: false, blocked_by: vec![], now: 0 };
                 Proposal::Rename(self.member(*who), rename)
             }
             Wish::Say { who, tag, to } => {
@@ -226,6 +227,7 @@ impl Model {
         let place_of = |wanted: &Username| NAMES.iter().position(|other| wanted.is(other)).unwrap();
         match proposal {
             Proposal::Room(..) => unreachable!("rooms have a model of their own"),
+            Proposal::Moderate(_) => unreachable!("so has moderation"),
             Proposal::Up { .. } => Ok("up".to_owned()),
             Proposal::Down(Incarnation(whom)) => {
                 let mut told = "down".to_owned();

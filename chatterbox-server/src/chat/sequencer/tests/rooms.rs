@@ -154,7 +154,15 @@ async fn a_wish_that_is_not_stored_changes_nothing_and_the_next_one_works() {
     for (seat, change) in [
         (&ann, topic(&room, "lost")),
         (&ann, RoomChange::Create { name, password: None }),
-        (&ann, RoomChange::Remove { room: room.number, who: kicked, reason: String::new() }),
+        (
+            &ann,
+            RoomChange::Remove {
+                room: room.number,
+                who: kicked,
+                reason: String::new(),
+                banned: false,
+            },
+        ),
         (&ann, RoomChange::SetLevel(room.number, account(2, "bob"), Level::OPERATOR)),
         (&ann, RoomChange::Delete(room.number)),
         (&ann, RoomChange::Clear(room.number)),

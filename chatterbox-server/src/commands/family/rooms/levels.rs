@@ -8,12 +8,19 @@ use serde_json::{Value, json};
 
 use crate::commands::arguments::RoomArgument;
 use crate::commands::context::Context;
-use crate::commands::family::rooms::place::{as_member, authorise_in, change, find_room, name_of};
+use crate::commands::family::rooms::place::{
+    as_member, audited_change, authorise_in, find_room, name_of,
+};
 use crate::commands::family::subject::Subject;
 use crate::commands::reply::{Done, Rejection, Reply};
+use crate::moderation::Act;
 
 /// The level of somebody in a room: the greater of server level and room level (RL-1).
-pub(super) fn level_in(context: &Context<'_>, room: &RoomView, found: &Subject) -> Level {
+pub(in crate::commands::family) fn level_in(
+    context: &Context<'_>,
+    room: &RoomView,
+    found: &Subject,
+) -> Level {
     let number = room.definition.number;
     let lasting = found
         .account
@@ -86,7 +93,10 @@ pub(in crate::commands::family) async fn set_perm(
     authorise_in(context, &room, Permission::GiveRoomLevel(level), target)?;
     let account = AccountRef::from(login);
     let shown = name_of(&room);
-    change(context, shown, RoomChange::SetLevel(room.definition.number, account, level)).await?;
+    let (to, detail) = (room.definition.to_ref(), level.number().to_string());
+    let written = (Act::SetLevel, Some(&login.account), detail.as_str());
+    let wish = RoomChange::SetLevel(room.definition.number, account, level);
+    audited_change(context, shown, wish, written, Some(to)).await?;
     let account = &login.account;
     let by = context.who().name;
     tracing::info!(%by, %account, room = shown, level = level.number(), "level given in a room");

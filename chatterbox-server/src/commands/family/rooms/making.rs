@@ -10,11 +10,12 @@ use crate::accounts::Secret;
 use crate::commands::arguments::{Arguments, RoomArgument};
 use crate::commands::command::Command;
 use crate::commands::context::Context;
-use crate::commands::family::rooms::place::{Place, change, data, name_of, paced};
+use crate::commands::family::rooms::place::{Place, audited_change, change, data, name_of, paced};
 use crate::commands::family::rooms::refusal::refused;
 use crate::commands::parameter::Parameter;
 use crate::commands::reply::{Done, Rejection, Reply};
 use crate::commands::spec::Spec;
+use crate::moderation::Act;
 
 pub(in crate::commands) const CREATE_ROOM: Command = Command {
     spec: Spec {
@@ -115,9 +116,14 @@ async fn delete_room(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         return Err(Rejection::new(OutcomeCode::Cancelled, text));
     }
     // By its number: while it was asked for, another room may have got the name.
-    change(context, name, RoomChange::Delete(room.definition.number)).await?;
-    let number = room.definition.number.0;
-    tracing::info!(by = %context.who().name, room = name, number, "room deleted");
+    let number = room.definition.number;
+    let (delete, to) = (RoomChange::Delete(number), Some(room.definition.to_ref()));
+    audited_change(context, name, delete, (Act::DeleteRoom, None, ""), to).await?;
+    if let Err(error) = context.state.moderation.forget_room(number).await {
+        // The next look at what is old removes them.
+        tracing::warn!(%error, %number, "sanctions of a deleted room are still stored");
+    }
+    tracing::info!(by = %context.who().name, room = name, %number, "room deleted");
     Ok(Done::new(format!("{name} is deleted.")).with_data(data(&room)))
 }
 
@@ -151,7 +157,8 @@ async fn clear(context: &Context<'_>, mut arguments: Arguments) -> Reply {
             "This was no yes: nothing was changed.",
         ));
     }
-    change(context, name, RoomChange::Clear(number)).await?;
+    let clear = RoomChange::Clear(number);
+    audited_change(context, name, clear, (Act::Clear, None, ""), place.to_ref()).await?;
     tracing::info!(by = %context.who().name, room = name, "room cleared");
     Ok(Done::new(format!("{name} begins anew."))
         .with_data(json!({"ROOM": name, "NUMBER": number.0})))

@@ -3,6 +3,7 @@
 use chatterbox_hub::{Level, Permission, RoomChange, RoomMemberView, Target};
 use chatterbox_proto::capability::Capability;
 use chatterbox_proto::capability::commands::{ArgumentType, OutcomeCode};
+use chatterbox_proto::capability::notices::{NewNotice, NoticeCode};
 use serde_json::{Value, json};
 
 use crate::commands::arguments::Arguments;
@@ -10,7 +11,7 @@ use crate::commands::command::Command;
 use crate::commands::context::Context;
 use crate::commands::family::rooms::levels::level_in;
 use crate::commands::family::rooms::place::{
-    Place, authorise_in, change, costly, find_room, name_of,
+    Place, audited_change, authorise_in, costly, find_room, name_of,
 };
 use crate::commands::family::rooms::refusal::refused;
 use crate::commands::family::subject::Subject;
@@ -18,6 +19,7 @@ use crate::commands::parameter::Parameter;
 use crate::commands::reply::{Done, Rejection, Reply};
 use crate::commands::spec::Spec;
 use crate::config::room_text;
+use crate::moderation::Act;
 
 /// The rows of one page.
 const ROWS: usize = 1_000;
@@ -126,13 +128,25 @@ async fn kick_from(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     authorise_in(context, &room, Permission::RemoveFromRoom, target)?;
     let who = found.as_room_member()?;
     let (number, shown) = (room.definition.number, name_of(&room));
-    let wish = RoomChange::Remove { room: number, who, reason: reason.as_ref().to_owned() };
-    change(context, shown, wish).await.map_err(|rejection| match rejection.code {
+    let wish =
+        RoomChange::Remove { room: number, who, reason: reason.as_ref().to_owned(), banned: false };
+    let written = (Act::Kick, Some(&found.name), "");
+    let to = room.definition.to_ref();
+    let done = audited_change(context, shown, wish, written, Some(to)).await;
+    done.map_err(|rejection| match rejection.code {
         // It is about them, not about the caller.
         OutcomeCode::NotAMember => refused(OutcomeCode::NoSuchUser, shown),
         _ => rejection,
     })?;
-    tracing::info!(by = %context.who().name, name = %found.name, room = shown, "kicked from a room");
+    let by = context.who().name;
+    tracing::info!(%by, name = %found.name, room = shown, "kicked from a room");
+    let notice = NewNotice {
+        room: Some(shown),
+        name: Some(found.name.as_str()),
+        by: Some(by.as_str()),
+        ..NewNotice::new(NoticeCode::Kicked, &reason)
+    };
+    context.caller.port.moderation().tell_staff(Some(number), Level::GUEST, &notice);
     Ok(Done::new(format!("{} is not in {shown} any more.", found.name))
         .with_data(json!({"ROOM": shown, "NAME": found.name.as_str()})))
 }

@@ -1,16 +1,18 @@
 //! Where a command acts, and what the caller may do there.
 
 use chatterbox_hub::{
-    Actor, Level, Permission, RoomChange, RoomDone, RoomNumber, RoomView, Target, authorise,
+    Actor, Level, Permission, RoomChange, RoomDone, RoomNumber, RoomRef, RoomView, Target,
+    authorise,
 };
-use chatterbox_proto::ALL;
 use chatterbox_proto::capability::commands::OutcomeCode;
+use chatterbox_proto::{ALL, Username};
 use serde_json::{Value, json};
 
 use crate::commands::arguments::RoomArgument;
 use crate::commands::context::Context;
 use crate::commands::family::rooms::refusal::{no_such_room, refused};
 use crate::commands::reply::Rejection;
+use crate::moderation::Act;
 
 /// The lobby, or a room that the caller may know of.
 #[derive(Debug, Clone)]
@@ -43,15 +45,23 @@ impl Place {
         view.map(Self::Room).ok_or_else(|| no_such_room(name.as_str()))
     }
 
-    pub(super) fn number(&self) -> RoomNumber {
+    pub(in crate::commands::family) fn number(&self) -> RoomNumber {
         match self {
             Self::Lobby => RoomNumber::LOBBY,
             Self::Room(view) => view.definition.number,
         }
     }
 
+    /// The room; `None` is the lobby.
+    pub(in crate::commands::family) fn to_ref(&self) -> Option<RoomRef> {
+        match self {
+            Self::Lobby => None,
+            Self::Room(view) => Some(view.definition.to_ref()),
+        }
+    }
+
     /// Its name, in its own spelling.
-    pub(super) fn name(&self) -> &str {
+    pub(in crate::commands::family) fn name(&self) -> &str {
         match self {
             Self::Lobby => ALL,
             Self::Room(view) => name_of(view),
@@ -63,7 +73,7 @@ impl Place {
     ///
     /// # Errors
     /// [`Rejection`] with `forbidden`.
-    pub(super) fn authorise(
+    pub(in crate::commands::family) fn authorise(
         &self,
         context: &Context<'_>,
         in_room: Level,
@@ -82,7 +92,7 @@ impl Place {
 ///
 /// # Errors
 /// [`Rejection`] with `no-such-room`, or `forbidden` for the lobby.
-pub(super) fn find_room(
+pub(in crate::commands::family) fn find_room(
     context: &Context<'_>,
     given: Option<RoomArgument>,
     lobby: &str,
@@ -94,7 +104,7 @@ pub(super) fn find_room(
 }
 
 /// Its name, in its own spelling.
-pub(super) fn name_of(view: &RoomView) -> &str {
+pub(in crate::commands::family) fn name_of(view: &RoomView) -> &str {
     view.definition.name.as_str()
 }
 
@@ -146,7 +156,7 @@ pub(super) fn costly(context: &Context<'_>) -> Result<(), Rejection> {
 ///
 /// # Errors
 /// [`Rejection`] with the word of the hub.
-pub(super) async fn change(
+pub(in crate::commands::family) async fn change(
     context: &Context<'_>,
     name: &str,
     change: RoomChange,
@@ -154,6 +164,24 @@ pub(super) async fn change(
     costly(context)?;
     let done = context.caller.port.change_room(change).await;
     done.map_err(|code| refused(code, name))
+}
+
+/// The same for what is written down first (MO-10): to whom, and what exactly. What would not be granted is not written down.
+///
+/// # Errors
+/// [`Rejection`] with the word of the hub, or that it can't be written down.
+pub(in crate::commands::family) async fn audited_change(
+    context: &Context<'_>,
+    name: &str,
+    change: RoomChange,
+    (act, about, detail): (Act, Option<&Username>, &str),
+    room: Option<RoomRef>,
+) -> Result<RoomDone, Rejection> {
+    costly(context)?;
+    let port = &context.caller.port;
+    port.may_change_room(&change).map_err(|code| refused(code, name))?;
+    context.audit(act, about, room, detail).await?;
+    port.change_room(change).await.map_err(|code| refused(code, name))
 }
 
 /// The `DATA` of what was done with a room.

@@ -72,6 +72,10 @@ mod tests {
             OutcomeCode::Registered,
             OutcomeCode::Timeout,
             OutcomeCode::Cancelled,
+            OutcomeCode::Flood,
+            OutcomeCode::RoomBusy,
+            OutcomeCode::WouldLockOut,
+            OutcomeCode::NoSuchMessage,
             OutcomeCode::NeedsCapability,
             OutcomeCode::Failed,
         ];

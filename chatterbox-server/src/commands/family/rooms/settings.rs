@@ -11,11 +11,12 @@ use crate::commands::arguments::Arguments;
 use crate::commands::command::Command;
 use crate::commands::context::Context;
 use crate::commands::family::rooms::making::hashed;
-use crate::commands::family::rooms::place::{Place, change, costly};
+use crate::commands::family::rooms::place::{Place, audited_change, costly};
 use crate::commands::parameter::Parameter;
 use crate::commands::reply::{Done, Rejection, Reply};
 use crate::commands::spec::Spec;
 use crate::config::{RoomSettingError, room_setting, room_text};
+use crate::moderation::Act;
 
 pub(in crate::commands) const TOPIC: Command = Command {
     spec: Spec {
@@ -45,7 +46,8 @@ async fn topic(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     place.authorise(context, Level::HELPER, Level::OPERATOR)?;
     let topic = room_text(&text).map_err(|error| mistaken("topic", error))?;
     let name = place.name();
-    change(context, name, set(&place, RoomSetting::Topic(topic.clone()))).await?;
+    let wish = set(&place, RoomSetting::Topic(topic.clone()));
+    audited_change(context, name, wish, (Act::SetRoom, None, "topic"), place.to_ref()).await?;
     let info = match &*topic {
         "" => format!("{name} has no topic now."),
         topic => format!("The topic of {name} is now: {topic}"),
@@ -124,7 +126,8 @@ async fn set_room(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         Ok(wish) => wish,
         Err(error) => return Err(mistaken(&setting, error)),
     };
-    change(context, name, set(&place, wish)).await?;
+    let written = (Act::SetRoom, None, setting.as_str());
+    audited_change(context, name, set(&place, wish), written, place.to_ref()).await?;
     let info = format!("{name}: {setting} is now {}.", ScreenText::new(&value));
     Ok(Done::new(info).with_data(json!({"ROOM": name, "SETTING": setting, "VALUE": value})))
 }
@@ -155,6 +158,7 @@ async fn set_password(context: &Context<'_>, place: &Place, value: Option<String
         Some(_) => format!("{name} has another password. Who is in it stays."),
         None => format!("{name} has no password now."),
     };
-    change(context, name, set(place, RoomSetting::Password(hash))).await?;
+    let wish = set(place, RoomSetting::Password(hash));
+    audited_change(context, name, wish, (Act::SetRoom, None, "password"), place.to_ref()).await?;
     Ok(Done::new(info).with_data(json!({"ROOM": name, "SETTING": "password", "VALUE": null})))
 }

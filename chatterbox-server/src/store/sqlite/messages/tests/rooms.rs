@@ -299,7 +299,7 @@ async fn a_database_of_the_version_before_rooms_keeps_everything() {
     assert_eq!(store.rooms().await.unwrap(), facts);
     let version: i32 =
         connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    assert_eq!(version, 9);
+    assert_eq!(version.unsigned_abs() as usize, MIGRATIONS.len());
 }
 
 #[tokio::test]

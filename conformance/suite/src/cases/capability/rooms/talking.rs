@@ -169,7 +169,7 @@ pub(super) async fn spoof(c: &mut ServerHands) -> Outcome {
 }
 
 /// How many frames each of two users sends, with a message to each of four destinations.
-const FRAMES: usize = 50;
+const FRAMES: usize = 36;
 
 async fn chatter(peer: &mut Peer, dests: &[String], texts: &[Vec<String>]) {
     for four in texts {

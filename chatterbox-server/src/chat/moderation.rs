@@ -1,0 +1,122 @@
+//! Moderation, as whoever carries it out asks the chat for it.
+
+use std::sync::Arc;
+
+use chatterbox_hub::{
+    Event, Hit, Identity, Level, MemberId, Moderation, ModerationDone, ModerationRefusal, Outcome,
+    Proposal, Refused, RoomNumber, Sanction, Sequence,
+};
+use chatterbox_proto::capability::commands::OutcomeCode;
+use chatterbox_proto::capability::notices::{NewNotice, NoticeCode};
+use chatterbox_proto::{ALL, Capability, Entry, Refusal, SERVER, Username};
+
+use crate::chat::shared::Chat;
+use crate::ops::clock::unix_now;
+
+impl Chat {
+    /// Carries an act out, and waits until all that it means is so: whom it puts out is not here any more.
+    ///
+    /// # Errors
+    /// A word for why nothing was done.
+    pub async fn moderate(
+        &self,
+        moderation: Moderation,
+    ) -> Result<ModerationDone, ModerationRefusal> {
+        match self.change(Proposal::Moderate(Box::new(moderation))).await {
+            Ok(Outcome::Moderated(done)) => Ok(done),
+            Err(Refused::Moderation(refusal)) => Err(refusal),
+            Ok(_) | Err(_) => Err(OutcomeCode::Failed),
+        }
+    }
+
+    /// The sanctions that hold now, in the order in which they were imposed.
+    pub fn sanctions(&self) -> Vec<Arc<Sanction>> {
+        self.hub().sanctions(unix_now()).cloned().collect()
+    }
+
+    /// The connections that sanctions would be on.
+    pub fn hits(&self, sanctions: &[Sanction]) -> Vec<Hit> {
+        self.hub().hits(sanctions)
+    }
+
+    /// Why a member may not be under another name, if they may not.
+    pub fn excluded_as(&self, member: MemberId, name: &Username) -> Option<Refusal> {
+        self.hub().excluded_as(member, name, unix_now())
+    }
+
+    /// Until when a member may not write to all, or in a room, if they are muted.
+    pub fn muted_until(&self, member: MemberId, room: Option<RoomNumber>) -> Option<Option<i64>> {
+        self.hub().mute_of(member, room, unix_now()).map(|mute| mute.until)
+    }
+
+    /// Who is here under a name.
+    pub fn here(&self, name: &Username) -> Option<(MemberId, Identity)> {
+        self.hub().find(name).map(|(member, identity)| (member, identity.clone()))
+    }
+
+    /// Nothing up to this id is shown of the lobby any more.
+    pub fn lobby_floor(&self) -> Sequence {
+        self.hub().lobby().floor
+    }
+
+    /// Tells those who have a level on the server, or in a room, and agreed to notices.
+    pub fn tell_staff(&self, room: Option<RoomNumber>, level: Level, notice: &NewNotice<'_>) {
+        let event = Event::told(notice.to_json().into());
+        let mut hub = self.hub();
+        let mut wakes = Vec::new();
+        for member in hub.staff(room, level) {
+            if hub.has_room(member, event.size()) {
+                wakes.push(hub.tell(member, event.clone()));
+            }
+        }
+        self.wake(hub, wakes);
+    }
+
+    /// Says something in the name of the server, to all or in a room. It is not kept (MO-9).
+    pub fn announce_in(&self, room: Option<RoomNumber>, text: &str) {
+        let mut hub = self.hub();
+        let name = match room {
+            None => None,
+            Some(room) => match hub.name_of_room(room) {
+                Some(name) => Some(name),
+                None => return,
+            },
+        };
+        let entry = Entry {
+            source: SERVER.into(),
+            destination: name.as_ref().map_or(ALL, |name| name.as_str()).into(),
+            timestamp: unix_now(),
+            content: text.into(),
+        };
+        let notice = NewNotice {
+            room: name.as_ref().map(|name| name.as_str()),
+            ..NewNotice::new(NoticeCode::Announcement, text)
+        };
+        let event = Event::announcement(entry.to_json().into(), notice.to_json().into());
+        let wake = match room {
+            None => hub.announce(event),
+            Some(room) => hub.announce_to(room, event),
+        };
+        self.wake(hub, [wake]);
+    }
+
+    /// Ends the mute that flood control has imposed on a member (FL-2); says whether there was one.
+    pub fn pardon(&self, member: MemberId) -> bool {
+        let speaker = self.speaker(member, &[]);
+        speaker.is_some_and(|speaker| self.flood().pardon(speaker.number))
+    }
+
+    /// Tells a member something that concerns only them: as a notice, or as ERROR where they did not agree to those (NO-2).
+    pub fn tell_notice(&self, member: MemberId, notice: &NewNotice<'_>) {
+        let mut hub = self.hub();
+        let Some(identity) = hub.identity(member) else { return };
+        let event = match identity.agreed.unwrap_or_default().has(Capability::Notices) {
+            true => Event::told(notice.to_json().into()),
+            false => Event::error(notice.info),
+        };
+        if hub.has_room(member, event.size()) {
+            let wake = hub.tell(member, event);
+            self.wake(hub, [wake]);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The process of a server, as whoever controls it asks for it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chatterbox_server::net::Transport;
+use chatterbox_server::ops::logging::LogFormat;
+use chatterbox_server::ops::operator::{Facts, Operator, Reloaded};
+use chatterbox_server::store::sqlite;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::cli::reload::Reloader;
+use crate::cli::settings::Serve;
+
+/// This process, which serves.
+#[derive(Debug)]
+pub struct Process {
+    reloader: Arc<Reloader>,
+    /// Counts the wishes to stop, with the signals.
+    stop: watch::Sender<u32>,
+    transport: Transport,
+    addresses: Vec<SocketAddr>,
+    /// The folder of the database.
+    folder: Option<PathBuf>,
+    log: String,
+}
+
+impl Process {
+    pub fn new(
+        options: &Serve,
+        reloader: Arc<Reloader>,
+        stop: watch::Sender<u32>,
+        listeners: &[TcpListener],
+    ) -> Self {
+        let format = match options.log_format {
+            LogFormat::Text => "text",
+            LogFormat::Json => "JSON",
+        };
+        Self {
+            transport: reloader.transport.clone(),
+            reloader,
+            stop,
+            addresses: listeners.iter().filter_map(|one| one.local_addr().ok()).collect(),
+            folder: options.store().map(|store| store.folder),
+            log: format!("{}, as {format}", options.log),
+        }
+    }
+}
+
+impl Operator for Process {
+    fn reload(&self) -> Reloaded {
+        self.reloader.reload()
+    }
+
+    fn stop(&self) {
+        self.stop.send_modify(|count| *count += 1);
+    }
+
+    fn facts(&self) -> Facts {
+        let extent = self.folder.as_deref().and_then(|folder| {
+            let failed = |error| tracing::warn!(%error, "what is stored could not be counted");
+            sqlite::extent(folder).map_err(failed).ok()
+        });
+        Facts {
+            addresses: self.addresses.clone(),
+            tls: matches!(self.transport, Transport::Tls(_)),
+            certificate_ends: self.transport.certificate_ends(),
+            folder: self.folder.clone(),
+            messages: extent.map(|extent| extent.messages),
+            database_bytes: extent.map(|extent| extent.bytes),
+            log: self.log.clone(),
+            activity_log: None,
+        }
+    }
+}

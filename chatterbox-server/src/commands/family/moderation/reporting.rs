@@ -1,0 +1,213 @@
+//! Telling those who keep order: `report`, `reports`, `close-report` (MO-11).
+
+use chatterbox_hub::Level;
+use chatterbox_proto::capability::commands::{ArgumentType, OutcomeCode};
+use chatterbox_proto::capability::notices::{NewNotice, NoticeCode};
+use serde_json::{Value, json};
+
+use crate::commands::arguments::Arguments;
+use crate::commands::command::Command;
+use crate::commands::context::Context;
+use crate::commands::family::moderation::scope::Scope;
+use crate::commands::family::moderation::times::{at, line};
+use crate::commands::family::subject::Subject;
+use crate::commands::parameter::Parameter;
+use crate::commands::reply::{Done, Rejection, Reply};
+use crate::commands::spec::Spec;
+use crate::moderation::{About, Act, AuditEntry, NewReport, Report, ReportFilter};
+use crate::ops::clock::unix_now;
+
+/// The rows of one table.
+const ROWS: usize = 1_000;
+
+pub(in crate::commands) const REPORT: Command = Command {
+    spec: Spec {
+        name: "report",
+        aliases: &[],
+        parameters: &[
+            Parameter::required("user", ArgumentType::User).help("who has done something"),
+            Parameter::optional("id", ArgumentType::Integer)
+                .help("the id of a message of theirs that you can read"),
+            Parameter::optional("reason", ArgumentType::Text).rest().help("what is wrong with it"),
+        ],
+        help: "Tells those who keep order about somebody, or a message of theirs; ten times an hour at most. They read it as the server has it.",
+        example: "report eve 8123 insults",
+        level: Level::GUEST,
+        needs: None,
+        confirm: false,
+        stays_on: false,
+        data: r#"`{"NUMBER"}`."#,
+    },
+    run: |context, arguments| Box::pin(report(context, arguments)),
+};
+
+async fn report(context: &Context<'_>, mut arguments: Arguments) -> Reply {
+    let name = arguments.user(0).ok_or_else(Rejection::missing)?;
+    let id = arguments.integer(1);
+    let reason = line(arguments.text(2), "reason")?;
+    context
+        .state
+        .reports
+        .try_take(context.caller.port.id(), &context.who())
+        .map_err(|wait| Rejection::throttled(wait))?;
+    let found = match id {
+        None => {
+            // Of who is not here and has no account, there has to be a message.
+            Subject::find(context, &name).await?;
+            None
+        }
+        Some(id) => {
+            let id = u64::try_from(id).ok();
+            let port = &context.caller.port;
+            let message = match id {
+                Some(id) => port.message_of(&name, id).await,
+                None => Ok(None),
+            };
+            let message = message.map_err(|_| {
+                Rejection::new(OutcomeCode::Busy, "The server can't read its history now.")
+            })?;
+            let message = message.ok_or_else(|| {
+                let text = format!("There is no message of {name} with this id that you can read.");
+                Rejection::new(OutcomeCode::NoSuchMessage, text)
+            })?;
+            Some((id, message))
+        }
+    };
+    let who = context.who();
+    let (message, text, room) = match &found {
+        None => (None, None, None),
+        Some((id, message)) => (*id, Some(message.text.as_str().into()), message.room.clone()),
+    };
+    let number = context
+        .state
+        .moderation
+        .report(NewReport {
+            reporter: who.name.as_str().into(),
+            reporter_account: who.login.as_ref().map(|login| login.account_key.id),
+            subject: name.as_str().into(),
+            message,
+            text,
+            room: room.clone(),
+            reason: reason.as_str().into(),
+            at: unix_now(),
+        })
+        .await?;
+    tracing::info!(by = %who.name, %name, number, "reported");
+    let notice = NewNotice {
+        name: Some(name.as_str()),
+        by: Some(who.name.as_str()),
+        room: room.as_ref().map(|room| room.name.as_str()),
+        id: message,
+        ..NewNotice::new(NoticeCode::Report, &reason)
+    };
+    let place = room.as_ref().map(|room| room.number);
+    context.caller.port.moderation().tell_staff(place, Level::MODERATOR, &notice);
+    let info = "Thank you. Those who keep order were told.";
+    Ok(Done::new(info).with_data(json!({"NUMBER": number})))
+}
+
+pub(in crate::commands) const REPORTS: Command = Command {
+    spec: Spec {
+        name: "reports",
+        aliases: &[],
+        parameters: &[Parameter::optional("room", ArgumentType::Room)
+            .help("only those of a room; without it, or with ALL, all of them")],
+        help: "Shows what was reported and is not closed; needs level 3, on the server or in the room.",
+        example: "reports",
+        level: Level::USER,
+        needs: None,
+        confirm: false,
+        stays_on: false,
+        data: "A table: `NUMBER`, `NAME`, `BY`, `ROOM`, `ID`, `TEXT`, `REASON`, `AT` (seconds since 1970).",
+    },
+    run: |context, arguments| Box::pin(reports(context, arguments)),
+};
+
+async fn reports(context: &Context<'_>, mut arguments: Arguments) -> Reply {
+    let scope = Scope::find(context, arguments.room(0))?;
+    scope.needs(context, Level::MODERATOR)?;
+    let room = scope.room().map(|room| room.number);
+    let filter = ReportFilter { room, closed_too: false, limit: ROWS };
+    let open = context.state.moderation.reports(filter).await?;
+    let rows = open.iter().map(row).collect();
+    let shown: String = open.iter().map(shown).collect();
+    let info = match open.len() {
+        0 => "There are no open reports.".to_owned(),
+        1 => format!("One open report:{shown}"),
+        many => format!("{many} open reports:{shown}"),
+    };
+    let columns = ["NUMBER", "NAME", "BY", "ROOM", "ID", "TEXT", "REASON", "AT"];
+    Ok(Done::new(info).with_table(&columns, rows))
+}
+
+fn row(Report { number, what, .. }: &Report) -> Value {
+    json!([
+        number,
+        &*what.subject,
+        &*what.reporter,
+        what.room.as_ref().map(|room| room.name.as_str()),
+        what.message,
+        what.text.as_deref(),
+        &*what.reason,
+        what.at,
+    ])
+}
+
+fn shown(Report { number, what, .. }: &Report) -> String {
+    let text = what.text.as_deref().map(|text| format!(" \"{text}\"")).unwrap_or_default();
+    let reason =
+        if what.reason.is_empty() { String::new() } else { format!(": {}", &*what.reason) };
+    format!(
+        "\n{number}. {} UTC, {} by {}{reason}{text}",
+        at(what.at),
+        &*what.subject,
+        &*what.reporter
+    )
+}
+
+pub(in crate::commands) const CLOSE_REPORT: Command = Command {
+    spec: Spec {
+        name: "close-report",
+        aliases: &[],
+        parameters: &[Parameter::required("number", ArgumentType::Integer).help("as in reports")],
+        help: "Closes a report; needs level 3, on the server or in the room that it is about.",
+        example: "close-report 7",
+        level: Level::USER,
+        needs: None,
+        confirm: false,
+        stays_on: false,
+        data: r#"`{"NUMBER"}`."#,
+    },
+    run: |context, arguments| Box::pin(close_report(context, arguments)),
+};
+
+async fn close_report(context: &Context<'_>, mut arguments: Arguments) -> Reply {
+    let number = arguments.integer(0).ok_or_else(Rejection::missing)?;
+    let none = || {
+        let text = "There is no open report of this number that you may close.";
+        Rejection::new(OutcomeCode::Failed, text)
+    };
+    // Nobody else learns which reports there are.
+    let report = context.state.moderation.report_of(number).await?.ok_or_else(none)?;
+    if report.closed.is_some() {
+        return Err(none());
+    }
+    let on_server = Scope::Server.needs(context, Level::MODERATOR);
+    if on_server.is_err() {
+        let room = report.what.room.as_ref().ok_or_else(none)?;
+        let view = context.caller.port.room_named(&room.name);
+        let view = view.filter(|view| view.definition.number == room.number).ok_or_else(none)?;
+        Scope::Room(Box::new(view)).needs(context, Level::MODERATOR).map_err(|_| none())?;
+    }
+    let about = chatterbox_proto::Username::parse(&report.what.subject).ok();
+    let entry = AuditEntry {
+        about: about.as_ref().map(About::user),
+        room: report.what.room.clone(),
+        detail: number.to_string().as_str().into(),
+        ..context.entry(unix_now(), Act::CloseReport)
+    };
+    if !context.state.moderation.close_report(entry, number).await? {
+        return Err(none());
+    }
+    Ok(Done::new(format!("Report {number} is closed.")).with_data(json!({"NUMBER": number})))
+}

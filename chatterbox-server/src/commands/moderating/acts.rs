@@ -1,0 +1,215 @@
+//! Putting out, muting, and what ends a sanction.
+
+use std::sync::Arc;
+
+use chatterbox_hub::{
+    AccountRef, Moderation, ModerationAct, ModerationDone, Network, RoomRef, Sanction, SanctionId,
+    SanctionKind, SanctionSubject, Whom,
+};
+use chatterbox_proto::Username;
+use chatterbox_proto::capability::commands::OutcomeCode;
+
+use crate::commands::family::subject::Subject;
+use crate::commands::moderating::author::Author;
+use crate::commands::moderating::port::ModerationPort;
+use crate::commands::reply::Rejection;
+use crate::commands::span::Span;
+use crate::commands::state::CommandState;
+use crate::moderation::{About, Act, AuditEntry, NewSanction};
+use crate::ops::clock::unix_now;
+
+/// What somebody can do who moderates. That they may was looked at before.
+#[derive(Debug)]
+pub(in crate::commands) struct Acts<'a> {
+    pub(in crate::commands) state: &'a CommandState,
+    pub(in crate::commands) port: &'a dyn ModerationPort,
+    pub(in crate::commands) author: Author,
+}
+
+impl Acts<'_> {
+    /// Puts somebody out, who may come back in half a minute (MO-2).
+    ///
+    /// # Errors
+    /// [`Rejection`]; nothing has changed then.
+    pub(in crate::commands) async fn kick(
+        &self,
+        subject: &Subject,
+        reason: &str,
+        silent: bool,
+    ) -> Result<ModerationDone, Rejection> {
+        let now = unix_now();
+        let entry = AuditEntry {
+            about: Some(About::user(&subject.name)),
+            reason: reason.into(),
+            ..self.author.entry(now, Act::Kick)
+        };
+        self.state.moderation.note(entry).await?;
+        let act = ModerationAct::Kick { whom: whom(subject), reason: reason.into() };
+        self.carry_out(act, now, silent).await
+    }
+
+    /// Keeps somebody from writing, on the server or in a room (MO-3). A mute that they have there already ends.
+    ///
+    /// # Errors
+    /// [`Rejection`]; nothing has changed then.
+    pub(in crate::commands) async fn mute(
+        &self,
+        subject: &Subject,
+        room: Option<&RoomRef>,
+        span: Span,
+        reason: &str,
+    ) -> Result<Option<i64>, Rejection> {
+        let now = unix_now();
+        let until = span.until(now);
+        let before = self.held(SanctionKind::Mute, room, &subject.name);
+        let new = NewSanction {
+            kind: SanctionKind::Mute,
+            subject: match &subject.account {
+                Some(login) => SanctionSubject::Account(AccountRef::from(login)),
+                None => SanctionSubject::Guest {
+                    name: subject.name.clone(),
+                    session: None,
+                    member: subject.member(),
+                },
+            },
+            about: subject.name.as_str().into(),
+            room: room.map(|room| room.number),
+            by: (&*self.author.name).into(),
+            reason: reason.into(),
+            since: now,
+            until,
+        };
+        let entry = AuditEntry {
+            about: Some(About::user(&subject.name)),
+            room: room.cloned(),
+            reason: reason.into(),
+            until,
+            ..self.author.entry(now, Act::Mute)
+        };
+        self.impose(entry, vec![new], true).await?;
+        if !before.is_empty() {
+            let ids: Vec<_> = before.iter().map(|sanction| sanction.id).collect();
+            // It holds beside the new one until the next start if this fails; the later end counts.
+            let entry = AuditEntry {
+                about: Some(About::user(&subject.name)),
+                room: room.cloned(),
+                detail: "replaced".into(),
+                ..self.author.entry(now, Act::Unmute)
+            };
+            self.state.moderation.lift(entry, ids.clone()).await?;
+            self.carry_out(ModerationAct::Lift(ids), now, true).await?;
+        }
+        Ok(until)
+    }
+
+    /// Lifts sanctions, which were found by [`Acts::held`] or their number.
+    ///
+    /// # Errors
+    /// [`Rejection`]; nothing has changed then.
+    pub(in crate::commands) async fn lift(
+        &self,
+        lifted: &[Arc<Sanction>],
+        room: Option<&RoomRef>,
+    ) -> Result<(), Rejection> {
+        let Some(first) = lifted.first() else { return Ok(()) };
+        let now = unix_now();
+        let act = match first.kind {
+            SanctionKind::Ban => Act::Unban,
+            SanctionKind::Mute => Act::Unmute,
+        };
+        let about = match &first.subject {
+            SanctionSubject::Network { network, .. } => Some(About::network(*network)),
+            _ => Username::parse(&first.about).ok().map(|name| About::user(&name)),
+        };
+        let entry = AuditEntry { about, room: room.cloned(), ..self.author.entry(now, act) };
+        let ids: Vec<_> = lifted.iter().map(|sanction| sanction.id).collect();
+        self.state.moderation.lift(entry, ids.clone()).await?;
+        self.carry_out(ModerationAct::Lift(ids), now, false).await?;
+        Ok(())
+    }
+
+    /// The sanctions of a kind that hold in a room, or on the server, and were asked for this name.
+    pub(in crate::commands) fn held(
+        &self,
+        kind: SanctionKind,
+        room: Option<&RoomRef>,
+        name: &Username,
+    ) -> Vec<Arc<Sanction>> {
+        self.held_by(kind, room, |sanction| {
+            Username::parse(&sanction.about).is_ok_and(|about| about == *name)
+                || sanction.subject.name() == Some(name)
+        })
+    }
+
+    /// The sanctions of a kind that hold in a room, or on the server, and are the ones that are meant.
+    pub(in crate::commands) fn held_by(
+        &self,
+        kind: SanctionKind,
+        room: Option<&RoomRef>,
+        is_meant: impl Fn(&Sanction) -> bool,
+    ) -> Vec<Arc<Sanction>> {
+        let room = room.map(|room| room.number);
+        let all = self.port.sanctions().into_iter();
+        all.filter(|one| one.kind == kind && one.room == room && is_meant(one)).collect()
+    }
+
+    /// The bans that a text means: by number, network, or name.
+    pub(in crate::commands) fn bans_meant(
+        &self,
+        room: Option<&RoomRef>,
+        text: &str,
+    ) -> Vec<Arc<Sanction>> {
+        let by_number = text.parse().ok().map(SanctionId);
+        let network = Network::parse(text);
+        let name = Username::parse(text).ok();
+        self.held_by(SanctionKind::Ban, room, |ban| {
+            let is_network = || match (&ban.subject, network) {
+                (SanctionSubject::Network { network, .. }, Some(meant)) => *network == meant,
+                _ => false,
+            };
+            let is_name = |name: &Username| {
+                ban.subject.name() == Some(name)
+                    || Username::parse(&ban.about).is_ok_and(|about| about == *name)
+            };
+            by_number == Some(ban.id) || is_network() || name.as_ref().is_some_and(is_name)
+        })
+    }
+
+    /// Writes sanctions down, and imposes them.
+    pub(super) async fn impose(
+        &self,
+        entry: AuditEntry,
+        new: Vec<NewSanction>,
+        silent: bool,
+    ) -> Result<ModerationDone, Rejection> {
+        let now = entry.at;
+        let ids = self.state.moderation.impose(entry, new.clone()).await?;
+        let sanctions = new.iter().zip(ids).map(|(new, id)| new.with_id(id)).collect();
+        self.carry_out(ModerationAct::Impose(sanctions), now, silent).await
+    }
+
+    async fn carry_out(
+        &self,
+        act: ModerationAct,
+        now: i64,
+        silent: bool,
+    ) -> Result<ModerationDone, Rejection> {
+        let (by, level) = (Arc::clone(&self.author.name), self.author.level);
+        let done = self.port.moderate(Moderation { by, level, now, silent, act }).await;
+        done.map_err(|code| {
+            let text = match code {
+                OutcomeCode::Forbidden => "Only users of a level below the own one can be changed.",
+                _ => "The server can't do this now.",
+            };
+            Rejection::new(code, text)
+        })
+    }
+}
+
+/// Somebody, as those who are put out are known.
+fn whom(subject: &Subject) -> Whom {
+    match &subject.account {
+        Some(login) => Whom::Account(AccountRef::from(login)),
+        None => Whom::Guest(subject.name.clone()),
+    }
+}

@@ -1,0 +1,231 @@
+//! Bans of users, names and networks (MO-4 to MO-6).
+
+use std::net::IpAddr;
+
+use chatterbox_hub::{
+    AccountRef, Hit, Level, ModerationDone, Network, RoomRef, SanctionId, SanctionKind,
+    SanctionSubject,
+};
+use chatterbox_proto::Username;
+use chatterbox_proto::capability::commands::OutcomeCode;
+
+use crate::commands::family::subject::Subject;
+use crate::commands::moderating::acts::Acts;
+use crate::commands::reply::Rejection;
+use crate::commands::span::Span;
+use crate::moderation::{About, Act, AuditEntry, NewSanction};
+use crate::ops::clock::unix_now;
+
+/// For how long guests from the address of a banned guest are kept out, in seconds (MO-5).
+const GUESTS_FROM_THERE: u32 = 60 * 60;
+
+/// The widest networks that somebody below level 5 may ban (MO-6).
+const WIDEST_IPV4: u8 = 16;
+const WIDEST_IPV6: u8 = 32;
+
+/// Whom a ban is for.
+#[derive(Debug)]
+pub(in crate::commands) enum Banned {
+    /// Somebody who is here, or has an account.
+    Subject(Subject),
+    /// A name that nobody has at the moment.
+    Name(Username),
+    /// Whoever comes from a network, or who does and is not logged in.
+    Network { network: Network, guests_only: bool },
+}
+
+/// A ban that was thought through and not imposed yet.
+#[derive(Debug)]
+pub(in crate::commands) struct BanPlan {
+    sanctions: Vec<NewSanction>,
+    about: About,
+    /// The connections that it ends.
+    hits: Vec<Hit>,
+    /// Whether more end than those of the one whom it is for, so that it is asked first (MO-6).
+    pub(in crate::commands) asks: bool,
+    pub(in crate::commands) until: Option<i64>,
+}
+
+impl BanPlan {
+    /// Whom it is for: a name, or a network.
+    pub(in crate::commands) fn about(&self) -> &str {
+        self.about.text()
+    }
+
+    /// How many connections it ends.
+    pub(in crate::commands) fn connections(&self) -> usize {
+        self.hits.len()
+    }
+}
+
+impl Acts<'_> {
+    /// Thinks a ban from the server through.
+    ///
+    /// # Errors
+    /// [`Rejection`] with `would-lock-out` when it would hit its author or somebody of no lower level, `forbidden` when the network
+    /// is too wide.
+    pub(in crate::commands) fn plan_ban(
+        &self,
+        whom: &Banned,
+        span: Span,
+        reason: &str,
+    ) -> Result<BanPlan, Rejection> {
+        let now = unix_now();
+        let until = span.until(now);
+        let one = |subject: SanctionSubject, about: &str, until| NewSanction {
+            kind: SanctionKind::Ban,
+            subject,
+            about: about.into(),
+            room: None,
+            by: (&*self.author.name).into(),
+            reason: reason.into(),
+            since: now,
+            until,
+        };
+        let (sanctions, about) = match whom {
+            Banned::Subject(subject) => {
+                let name = &subject.name;
+                let on = match &subject.account {
+                    Some(login) => SanctionSubject::Account(AccountRef::from(login)),
+                    None => SanctionSubject::Name(name.clone()),
+                };
+                let mut sanctions = vec![one(on, name.as_str(), until)];
+                let from_there = subject.address().filter(|_| subject.account.is_none());
+                if let Some(network) = from_there.and_then(|from| self.guests_from(from, name)) {
+                    let an_hour = now.saturating_add(GUESTS_FROM_THERE.into());
+                    let until = Some(until.map_or(an_hour, |until| until.min(an_hour)));
+                    let on = SanctionSubject::Network { network, guests_only: true };
+                    sanctions.push(one(on, name.as_str(), until));
+                }
+                (sanctions, About::user(name))
+            }
+            Banned::Name(name) => {
+                let on = SanctionSubject::Name(name.clone());
+                (vec![one(on, name.as_str(), until)], About::user(name))
+            }
+            Banned::Network { network, guests_only } => {
+                self.is_narrow(*network)?;
+                let on = SanctionSubject::Network { network: *network, guests_only: *guests_only };
+                (vec![one(on, &network.to_string(), until)], About::network(*network))
+            }
+        };
+        let as_imposed: Vec<_> = sanctions.iter().map(|new| new.with_id(SanctionId(0))).collect();
+        let hits = self.port.hits(&as_imposed);
+        let locks_out = |hit: &Hit| {
+            Some(hit.member) == self.author.member
+                || !self.author.is_above(hit.identity.actor().level)
+        };
+        if hits.iter().any(locks_out) {
+            let text =
+                "This would put out you yourself, or somebody of the same or a higher level.";
+            return Err(Rejection::new(OutcomeCode::WouldLockOut, text));
+        }
+        let is_meant = |hit: &Hit| match whom {
+            Banned::Subject(subject) => match (&subject.account, &hit.identity.login) {
+                (Some(its), Some(login)) => its.is_same_account(login),
+                (None, None) => hit.identity.name == subject.name,
+                _ => false,
+            },
+            Banned::Name(_) | Banned::Network { .. } => false,
+        };
+        let others = hits.iter().filter(|hit| !is_meant(hit)).count();
+        let asks = match whom {
+            Banned::Network { .. } => others > 1,
+            Banned::Subject(_) | Banned::Name(_) => others > 0,
+        };
+        Ok(BanPlan { sanctions, about, hits, asks, until })
+    }
+
+    /// Imposes a ban.
+    ///
+    /// # Errors
+    /// [`Rejection`]; nothing has changed then.
+    pub(in crate::commands) async fn ban(
+        &self,
+        plan: BanPlan,
+        silent: bool,
+    ) -> Result<ModerationDone, Rejection> {
+        let BanPlan { sanctions, about, until, .. } = plan;
+        let reason = sanctions.first().map(|new| new.reason.clone()).unwrap_or_default();
+        let entry = AuditEntry {
+            about: Some(about),
+            reason,
+            until,
+            detail: if silent { "silent".into() } else { "".into() },
+            ..self.author.entry(unix_now(), Act::Ban)
+        };
+        self.impose(entry, sanctions, silent).await
+    }
+
+    /// Keeps somebody out of a room. That they leave it is a change of the room.
+    ///
+    /// # Errors
+    /// [`Rejection`]; nothing has changed then.
+    pub(in crate::commands) async fn ban_from(
+        &self,
+        room: &RoomRef,
+        subject: &Subject,
+        span: Span,
+        reason: &str,
+    ) -> Result<Option<i64>, Rejection> {
+        let now = unix_now();
+        let until = span.until(now);
+        let new = NewSanction {
+            kind: SanctionKind::Ban,
+            subject: match &subject.account {
+                Some(login) => SanctionSubject::Account(AccountRef::from(login)),
+                None => SanctionSubject::Guest {
+                    name: subject.name.clone(),
+                    session: None,
+                    member: subject.member(),
+                },
+            },
+            about: subject.name.as_str().into(),
+            room: Some(room.number),
+            by: (&*self.author.name).into(),
+            reason: reason.into(),
+            since: now,
+            until,
+        };
+        let entry = AuditEntry {
+            about: Some(About::user(&subject.name)),
+            room: Some(room.clone()),
+            reason: reason.into(),
+            until,
+            ..self.author.entry(now, Act::Ban)
+        };
+        self.impose(entry, vec![new], true).await?;
+        Ok(until)
+    }
+
+    /// The network of a guest, if nobody else who is here comes from there and is a guest: many people may be behind one
+    /// address, and on this machine everybody is.
+    fn guests_from(&self, address: IpAddr, name: &Username) -> Option<Network> {
+        let network =
+            Network::new(address, None).filter(|_| !address.to_canonical().is_loopback())?;
+        let probe = NewSanction {
+            kind: SanctionKind::Ban,
+            subject: SanctionSubject::Network { network, guests_only: true },
+            about: "".into(),
+            room: None,
+            by: "".into(),
+            reason: "".into(),
+            since: 0,
+            until: None,
+        };
+        let there = self.port.hits(&[probe.with_id(SanctionId(0))]);
+        let is_alone = there.iter().all(|hit| hit.identity.name == *name);
+        is_alone.then_some(network)
+    }
+
+    /// Checks that a network is not too wide for its author (MO-6).
+    fn is_narrow(&self, network: Network) -> Result<(), Rejection> {
+        let widest = if network.is_ipv4() { WIDEST_IPV4 } else { WIDEST_IPV6 };
+        let may_all = self.author.level.is_none_or(|level| level >= Level::ADMIN);
+        if may_all || network.prefix() >= widest {
+            return Ok(());
+        }
+        let text = format!("Nothing wider than /{widest} can be banned below level 5.");
+        Err(Rejection::new(OutcomeCode::Forbidden, text))
+    }
+}

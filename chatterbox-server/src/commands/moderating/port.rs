@@ -1,0 +1,92 @@
+//! What an act of moderation needs of the chat.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use chatterbox_hub::{
+    Hit, Identity, Level, LoggedIn, MemberId, Moderation, ModerationDone, ModerationRefusal,
+    RoomNumber, Sanction,
+};
+use chatterbox_proto::Username;
+use chatterbox_proto::capability::notices::NewNotice;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+
+use crate::chat::shared::Chat;
+
+/// The port between acts of moderation and the chat; tests have an adapter of their own.
+pub trait ModerationPort: Send + Sync + Debug {
+    /// Who is here under a name.
+    fn here(&self, name: &Username) -> Option<(MemberId, Identity)>;
+
+    /// The members that are logged in with an account, under whatever names.
+    fn with_account(&self, account: &LoggedIn) -> Vec<(MemberId, Identity)>;
+
+    /// The sanctions that hold now, in the order in which they were imposed.
+    fn sanctions(&self) -> Vec<Arc<Sanction>>;
+
+    /// The connections that sanctions would be on.
+    fn hits(&self, sanctions: &[Sanction]) -> Vec<Hit>;
+
+    /// Carries an act out, and waits until all that it means is so.
+    ///
+    /// # Errors
+    /// A word for why nothing was done.
+    fn moderate(
+        &self,
+        moderation: Moderation,
+    ) -> BoxFuture<'_, Result<ModerationDone, ModerationRefusal>>;
+
+    /// Ends the mute that flood control has imposed on a member (FL-2); says whether there was one.
+    fn pardon(&self, member: MemberId) -> bool;
+
+    /// Says something in the name of the server, to all or in a room (MO-9).
+    fn announce(&self, room: Option<RoomNumber>, text: &str);
+
+    /// Tells those who have a level on the server, or in a room, and agreed to notices.
+    fn tell_staff(&self, room: Option<RoomNumber>, level: Level, notice: &NewNotice<'_>);
+
+    /// Tells a member something that concerns only them (NO-2).
+    fn tell_notice(&self, member: MemberId, notice: &NewNotice<'_>);
+}
+
+impl ModerationPort for Chat {
+    fn here(&self, name: &Username) -> Option<(MemberId, Identity)> {
+        self.here(name)
+    }
+
+    fn with_account(&self, account: &LoggedIn) -> Vec<(MemberId, Identity)> {
+        self.logged_in(account)
+    }
+
+    fn sanctions(&self) -> Vec<Arc<Sanction>> {
+        self.sanctions()
+    }
+
+    fn hits(&self, sanctions: &[Sanction]) -> Vec<Hit> {
+        self.hits(sanctions)
+    }
+
+    fn moderate(
+        &self,
+        moderation: Moderation,
+    ) -> BoxFuture<'_, Result<ModerationDone, ModerationRefusal>> {
+        self.moderate(moderation).boxed()
+    }
+
+    fn pardon(&self, member: MemberId) -> bool {
+        self.pardon(member)
+    }
+
+    fn announce(&self, room: Option<RoomNumber>, text: &str) {
+        self.announce_in(room, text);
+    }
+
+    fn tell_staff(&self, room: Option<RoomNumber>, level: Level, notice: &NewNotice<'_>) {
+        self.tell_staff(room, level, notice);
+    }
+
+    fn tell_notice(&self, member: MemberId, notice: &NewNotice<'_>) {
+        self.tell_notice(member, notice);
+    }
+}

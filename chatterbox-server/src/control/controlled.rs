@@ -1,0 +1,257 @@
+//! What is done when somebody asks for it on the command line.
+
+#![allow(clippy::disallowed_methods, reason = "the edge: looks at files in a thread for that")]
+
+use std::sync::Arc;
+
+use chatterbox_hub::Identity;
+use chatterbox_proto::capability::notices::{NewNotice, NoticeCode};
+use chatterbox_proto::{SERVER, Username, limits};
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+
+use crate::access::House;
+use crate::account_watch::AccountWatch;
+use crate::chat::announcement::announcement;
+use crate::chat::census::{Census, CountedRoom};
+use crate::chat::shared::Chat;
+use crate::chat::traffic::LastMinute;
+use crate::config::Live;
+use crate::control::answer::{
+    ChangedKey, Failure, FailureCode, Followed, Reloaded, Reply, Stopping, Told,
+};
+use crate::control::message::Act;
+use crate::control::status::{Log, Memory, Minute, Room, Status, Stored, User};
+use crate::control::stopping::StopClock;
+use crate::moderation::{self as audit, AuditEntry};
+use crate::moderation::{Done, Moderator, NotDone};
+use crate::ops::clock::unix_now;
+use crate::ops::memory;
+use crate::ops::operator::{ChangedSetting, Facts, Operator, Reloaded as Read};
+
+/// The most users, and the most rooms, that are listed.
+const LISTED: usize = 1000;
+
+/// So many of them are in one line. The longest names have a kilobyte, and there are two of them for each.
+const PER_LINE: usize = 25;
+
+const DAY: i64 = 24 * 60 * 60;
+
+/// A running server, as the command line controls it.
+pub(crate) struct Controlled {
+    chat: Arc<Chat>,
+    watch: AccountWatch,
+    config: Live,
+    operator: Arc<dyn Operator>,
+    moderator: Option<Arc<dyn Moderator>>,
+    /// How many connections are open.
+    connections: Box<dyn Fn() -> usize + Send + Sync>,
+    stop: StopClock,
+}
+
+impl Controlled {
+    pub(crate) fn new(
+        watch: AccountWatch,
+        config: Live,
+        operator: Arc<dyn Operator>,
+        moderator: Option<Arc<dyn Moderator>>,
+        connections: Box<dyn Fn() -> usize + Send + Sync>,
+    ) -> Self {
+        let chat = Arc::clone(&watch.chat);
+        let stop = StopClock::new(Arc::clone(&chat), config.clone(), Arc::clone(&operator));
+        Self { chat, watch, config, operator, moderator, connections, stop }
+    }
+
+    /// Does what is asked, and answers. Of stopping, it says what [`Controlled::stop`] is going to do.
+    pub(super) async fn answer(&self, act: Act) -> Vec<Reply> {
+        let reply = match act {
+            Act::Status => return self.status().await,
+            Act::Announce { text } => self.announce(&text).await,
+            Act::Reload => self.reload().await,
+            Act::Stop { seconds } => self.stopping(seconds).await,
+            Act::Kick(kick) => match &self.moderator {
+                Some(moderator) => done(moderator.kick(kick).await),
+                None => done(Err(NotDone::Unknown)),
+            },
+            Act::Ban(ban) => match &self.moderator {
+                Some(moderator) => done(moderator.ban(ban).await),
+                None => done(Err(NotDone::Unknown)),
+            },
+            Act::Unban(unban) => match &self.moderator {
+                Some(moderator) => done(moderator.unban(unban).await),
+                None => done(Err(NotDone::Unknown)),
+            },
+            Act::AccountsChanged { name } => self.follow(&name).await,
+        };
+        vec![reply.unwrap_or_else(Reply::Failed)]
+    }
+
+    /// Begins the shutdown.
+    pub(super) fn stop(&self, seconds: Option<u64>) {
+        self.stop.begin(seconds);
+    }
+
+    /// Writes down what somebody does who has the machine, before it is done (MO-10).
+    async fn note(&self, act: audit::Act, detail: &str) -> Result<(), Failure> {
+        let Some(moderation) = &self.watch.access.moderation else { return Ok(()) };
+        let entry =
+            AuditEntry { detail: detail.into(), ..AuditEntry::new(unix_now(), SERVER, act) };
+        moderation.note(entry).await.map_err(|error| {
+            tracing::error!(%error, "the audit log can't be written: nothing is done");
+            Failure::new(FailureCode::NotStored, error.to_string())
+        })
+    }
+
+    async fn stopping(&self, seconds: Option<u64>) -> Result<Reply, Failure> {
+        let seconds = self.stop.seconds(seconds);
+        // A full disk keeps nobody from stopping the server; that it could not be written down is in the log.
+        let _ = self.note(audit::Act::Shutdown, &format!("in {seconds} s")).await;
+        Ok(Reply::Stopping(Stopping { seconds, users: self.chat.user_count() }))
+    }
+
+    async fn announce(&self, text: &str) -> Result<Reply, Failure> {
+        let characters = text.chars().count();
+        if text.trim().is_empty() || characters > limits::ROOM_CONTENT_CHARS {
+            let text = format!(
+                "an announcement has 1 to {} characters, and this one {characters}",
+                limits::ROOM_CONTENT_CHARS
+            );
+            return Err(Failure::new(FailureCode::BadRequest, text));
+        }
+        self.note(audit::Act::Broadcast, "").await?;
+        self.chat.announce(announcement(&NewNotice::new(NoticeCode::Announcement, text)));
+        Ok(Reply::Told(Told { users: self.chat.user_count() }))
+    }
+
+    async fn reload(&self) -> Result<Reply, Failure> {
+        self.note(audit::Act::Reload, "").await?;
+        let operator = Arc::clone(&self.operator);
+        let read = tokio::task::spawn_blocking(move || operator.reload()).await;
+        let Read { changed, waiting, problems } = read.map_err(|_| failed())?;
+        let keys = |all: Vec<ChangedSetting>| {
+            all.into_iter()
+                .map(|ChangedSetting { key, old, new }| ChangedKey { setting: key, old, new })
+                .collect()
+        };
+        Ok(Reply::Reloaded(Reloaded { changed: keys(changed), waiting: keys(waiting), problems }))
+    }
+
+    async fn follow(&self, name: &str) -> Result<Reply, Failure> {
+        let name = Username::parse(name)
+            .map_err(|error| Failure::new(FailureCode::BadRequest, error.to_string()))?;
+        let followed = self.watch.follow(&name).await.map_err(|error| {
+            tracing::warn!(%error, "a changed account could not be read");
+            Failure::new(FailureCode::NotStored, error.to_string())
+        })?;
+        Ok(Reply::Followed(Followed {
+            connections: followed.connections,
+            ended: followed.ended,
+            amended: followed.amended,
+        }))
+    }
+
+    async fn status(&self) -> Vec<Reply> {
+        let operator = Arc::clone(&self.operator);
+        let facts = tokio::task::spawn_blocking(move || operator.facts()).await;
+        let census = self.chat.census(LISTED);
+        let mut replies = Vec::new();
+        for users in census.users.chunks(PER_LINE) {
+            replies.push(Reply::Users(users.iter().map(user).collect()));
+        }
+        for rooms in census.rooms.chunks(PER_LINE) {
+            replies.push(Reply::Rooms(rooms.iter().map(room).collect()));
+        }
+        let status = self.summary(&census, facts.unwrap_or_default());
+        replies.push(Reply::Status(Box::new(status)));
+        replies
+    }
+
+    fn summary(&self, census: &Census, facts: Facts) -> Status {
+        let now = unix_now();
+        let uptime = self.chat.traffic().open_for().as_secs();
+        let LastMinute { counted, messages, joins, refused_joins, refused_frames } =
+            self.chat.traffic().last_minute();
+        Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            process: std::process::id(),
+            started: now.saturating_sub(i64::try_from(uptime).unwrap_or(i64::MAX)),
+            uptime,
+            addresses: facts.addresses.iter().map(ToString::to_string).collect(),
+            tls: facts.tls,
+            certificate_days: facts.certificate_ends.map(|ends| (ends - now).div_euclid(DAY)),
+            connections: (self.connections)(),
+            max_connections: self.config.current().max_connections,
+            user_count: census.user_count,
+            room_count: census.room_count,
+            minute: Minute {
+                seconds: counted.as_secs(),
+                messages,
+                joins,
+                refused_joins,
+                refused_frames,
+            },
+            memory: Memory {
+                resident: memory::resident(),
+                waiting: census.waiting as u64,
+                waiting_limit: census.waiting_limit as u64,
+            },
+            stored: Stored {
+                folder: facts.folder.map(|folder| folder.display().to_string()),
+                messages: facts.messages,
+                bytes: facts.database_bytes,
+            },
+            log: Log {
+                what: facts.log,
+                activity: facts.activity_log.map(|file| file.display().to_string()),
+            },
+            stops: self.stop.stops(),
+        }
+    }
+}
+
+impl House for Controlled {
+    fn reload(&self) -> BoxFuture<'_, Option<Read>> {
+        let operator = Arc::clone(&self.operator);
+        async { tokio::task::spawn_blocking(move || operator.reload()).await.ok() }.boxed()
+    }
+
+    fn stop(&self, seconds: Option<u64>) -> u64 {
+        self.stop.begin(seconds);
+        self.stop.seconds(seconds)
+    }
+}
+
+impl std::fmt::Debug for Controlled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Controlled").finish_non_exhaustive()
+    }
+}
+
+fn failed() -> Failure {
+    Failure::new(FailureCode::Unknown, "the server has failed at this")
+}
+
+fn done(outcome: Result<Done, NotDone>) -> Result<Reply, Failure> {
+    Ok(Reply::Done(outcome?))
+}
+
+fn user(identity: &Identity) -> User {
+    User {
+        name: identity.name.as_str().to_owned(),
+        account: identity.account().map(|account| account.as_str().to_owned()),
+        level: identity.actor().level.number(),
+        address: identity.address.map(|address| address.to_canonical().to_string()),
+        since: identity.since,
+    }
+}
+
+fn room(room: &CountedRoom) -> Room {
+    Room {
+        name: room.name.as_str().to_owned(),
+        owner: room.owner.as_ref().map(|owner| owner.as_str().to_owned()),
+        members: room.members,
+        here: room.here,
+        hidden: room.hidden,
+    }
+}
