@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use chatterbox_hub::{Identity, LoggedIn, MemberId};
+use chatterbox_hub::{Happened, Identity, LoggedIn, MemberId};
 use chatterbox_proto::{Code, Username};
 
 use crate::access::House;
@@ -89,6 +89,27 @@ impl CommandState {
     /// Whether guests may join rooms.
     pub(super) fn room_guests(&self) -> bool {
         self.config.current().room_guests
+    }
+
+    /// Notes who was here.
+    pub(super) fn note_visit(&self, happened: &Happened) {
+        match happened {
+            Happened::Joined(who) => self.accounts.note_visit(who, true),
+            Happened::Left(who) => self.accounts.note_visit(who, false),
+            Happened::Renamed(old, who) => {
+                let before = Identity { name: old.clone(), ..(**who).clone() };
+                self.accounts.note_visit(&before, false);
+                self.accounts.note_visit(who, true);
+            }
+            Happened::Said { .. } => {}
+        }
+    }
+
+    /// Writes who was here.
+    pub(super) async fn keep_visits(&self) {
+        if let Err(error) = self.accounts.keep_visits().await {
+            tracing::warn!(%error, "it could not be written who was here");
+        }
     }
 
     /// The account of a name that nobody here has, for a private message of a member who has an account, if there is one

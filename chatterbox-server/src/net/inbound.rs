@@ -232,9 +232,14 @@ impl Inbound {
 
     /// Looks whether messages that were put off are for who has an account, and posts them.
     async fn settle(&mut self) {
-        let Some(requests) = self.requests.as_mut().filter(|all| !all.put_off.is_empty()) else {
-            return;
-        };
+        if self.requests.as_ref().is_some_and(|requests| !requests.put_off.is_empty()) {
+            // Boxed: few members write to who is not here, and the tasks of connections stay small.
+            Box::pin(self.settle_put_off()).await;
+        }
+    }
+
+    async fn settle_put_off(&mut self) {
+        let Some(requests) = &mut self.requests else { return };
         let (postings, found) = requests.put_off.settle(&self.member).await;
         for posting in postings {
             self.say(posting, Some(&found));
