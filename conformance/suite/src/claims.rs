@@ -15,8 +15,10 @@ use crate::{
 pub const NEGOTIATION: &str = "negotiation";
 
 /// The capabilities of `docs/capabilities.md`.
-pub const CAPABILITIES: [&str; 9] =
-    ["accounts", "commands", "ids", "notices", "ping", "recent", "rename", "rooms", "utf8"];
+pub const CAPABILITIES: [&str; 10] = [
+    "accounts", "commands", "ids", "notices", "ping", "presence", "recent", "rename", "rooms",
+    "utf8",
+];
 
 /// What a capability is agreed on with, and not without (`CP-8`).
 const NEEDS: [(&str, &[&str]); 1] = [("rooms", &["ids", "rename", "commands"])];

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     notices::last_words,
+    presence,
     rooms::commands::{Done, catalogue},
     state::{Call, Reply},
 };
@@ -43,6 +44,7 @@ impl Session {
         if self.level > 0 {
             commands.push(command("logout", json!([]), 1));
         }
+        commands.extend(presence::catalogue(self.level));
         if self.agreed.has("rooms") {
             commands.extend(catalogue(self.level));
         }
@@ -130,6 +132,10 @@ impl Session {
                 Done::Reply(reply) => self.result(&call.id, reply).await,
                 Done::Asks(text, secret) => self.prompt(call, text, secret).await,
             }
+            return true;
+        }
+        if let Some(reply) = self.presence_command(&name, call).await {
+            self.result(&call.id, reply).await;
             return true;
         }
         let outcome = match (name.as_str(), call.answered(0)) {

@@ -82,12 +82,16 @@ impl Session {
             answer.acks.insert(tag.to_owned(), json!(1));
             return;
         }
-        let Refusal { code, text, wait } = refusal;
-        let reason = match wait {
-            _ if f.acts(Fault::RefusedAsText) => json!(text),
-            Some(wait) => json!({"CODE": code, "ERROR": text, "WAIT": wait}),
-            None => json!({"CODE": code, "ERROR": text}),
-        };
+        let Refusal { code, text, wait, until } = refusal;
+        if f.acts(Fault::RefusedAsText) {
+            answer.refused.insert(tag.to_owned(), json!(text));
+            return;
+        }
+        let mut reason = json!({"CODE": code, "ERROR": text});
+        if let Some(reason) = reason.as_object_mut() {
+            reason.extend(wait.map(|wait| ("WAIT".to_owned(), json!(wait))));
+            reason.extend(until.map(|until| ("UNTIL".to_owned(), json!(until))));
+        }
         answer.refused.insert(tag.to_owned(), reason);
     }
 

@@ -9,6 +9,8 @@ use serde_json::{Map, Value};
 pub(crate) struct Accounts {
     pub(super) all: BTreeMap<String, Account>,
     pub(super) failures: BTreeMap<String, usize>,
+    /// How many private messages wait for accounts whose users are not here.
+    pub(super) waiting: BTreeMap<String, usize>,
 }
 
 #[derive(Debug, Default)]
@@ -54,11 +56,13 @@ pub(crate) struct Refusal {
     pub(super) text: &'static str,
     /// Seconds after which trying again makes sense.
     pub(super) wait: Option<u64>,
+    /// When what stands against it ends, in seconds since 1970.
+    pub(super) until: Option<i64>,
 }
 
 impl Refusal {
     pub(crate) const fn new(code: &'static str, text: &'static str) -> Self {
-        Self { code, text, wait: None }
+        Self { code, text, wait: None, until: None }
     }
 
     pub(crate) const fn text(&self) -> &'static str {
@@ -102,7 +106,7 @@ impl From<(&'static str, &'static str)> for Reply {
 }
 
 impl From<Refusal> for Reply {
-    fn from(Refusal { code, text, wait }: Refusal) -> Self {
+    fn from(Refusal { code, text, wait, .. }: Refusal) -> Self {
         Self { wait, ..Self::from((code, text)) }
     }
 }
