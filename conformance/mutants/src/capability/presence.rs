@@ -58,7 +58,7 @@ impl Session {
         let reply = match name {
             "away" => chat.go_away(self.connection, &call.arguments.join(" ")),
             "back" => {
-                chat.come_back(self.connection);
+                chat.end_away(self.connection);
                 Reply::done("you are back")
             }
             "users" => chat.list_users(call.at(0) == Some("--all"), call.at(1)),
@@ -77,7 +77,7 @@ impl Session {
         if !away || chat.faults.acts(Fault::PresenceMessageUnheeded) {
             return;
         }
-        chat.come_back(self.connection);
+        chat.end_away(self.connection);
         drop(chat);
         self.tell_changes().await;
     }
@@ -118,7 +118,7 @@ impl Chat {
         Reply::done("you are away")
     }
 
-    fn come_back(&mut self, connection: u64) {
+    fn end_away(&mut self, connection: u64) {
         let was = self.presence.away.remove(&connection).is_some();
         if was && !self.faults.acts(Fault::PresenceBackUntold) {
             self.presence.changed.insert(connection);
