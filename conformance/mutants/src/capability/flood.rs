@@ -48,16 +48,17 @@ impl Default for Bucket {
 }
 
 impl Bucket {
-    /// Takes tokens, all that there are at most; the time after which they will be there when they are not.
+    /// Takes tokens; the time after which they will be there when they are not. Where a frame costs more than a bucket holds,
+    /// the whole bucket is enough, and what is missing is owed.
     fn take(&mut self, cost: u32, size: Size) -> Result<(), Duration> {
         let owed = self.owed.saturating_sub(self.seen.elapsed());
         self.owed = owed;
         self.seen = Clock::start();
-        let (after, most) = (owed + size.each * cost.min(size.tokens), size.each * size.tokens);
-        if after > most {
-            return Err(after.saturating_sub(most));
+        let left = size.each * size.tokens.saturating_sub(cost);
+        if owed > left {
+            return Err(owed.saturating_sub(left));
         }
-        self.owed = after;
+        self.owed = owed + size.each * cost;
         Ok(())
     }
 }
@@ -178,7 +179,10 @@ impl Flood {
             Ok(()) if !public || f.acts(Fault::FloodRoomUncounted) => return Ok(()),
             Ok(()) => {
                 let room = self.rooms.entry(dest.to_owned()).or_default();
-                return room.take(cost, ROOM).map_err(|left| refusal("room-busy", left, f));
+                // A room owes nothing: others would wait for what one has said.
+                return room
+                    .take(cost.min(ROOM.tokens), ROOM)
+                    .map_err(|left| refusal("room-busy", left, f));
             }
             Err(left) => {
                 speaker.refusals.push_back(Clock::start());

@@ -43,6 +43,8 @@ pub const SERVER_GROUPS: &[Group<ServerSide>] = &[
     ("rooms", "Capability rooms: members and messages", capability::rooms::CASES),
     ("roompages", "Capability rooms: their history", capability::rooms::pages::CASES),
     ("roomresume", "Capability rooms: resuming", capability::rooms::resuming::CASES),
+    ("presence", "Capability presence", capability::presence::CASES),
+    ("flood", "Flood control", capability::flood::CASES),
 ];
 
 /// Every case for servers, in the order of the groups.

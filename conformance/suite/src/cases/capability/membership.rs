@@ -74,7 +74,7 @@ pub(super) async fn run(
 ) -> Result<Value, Verdict> {
     for _ in 0..TRIES {
         let result = once(c, peer, name, args, answers).await?;
-        if !matches!(code(&result), "throttled" | "busy" | "timeout" | "not-stored") {
+        if !matches!(code(&result), "throttled" | "flood" | "busy" | "timeout" | "not-stored") {
             return Ok(result);
         }
         let wait = result.get("WAIT").and_then(Value::as_f64).unwrap_or(0.5);
