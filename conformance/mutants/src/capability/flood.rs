@@ -155,7 +155,7 @@ impl Chat {
 
 impl Flood {
     fn count(&mut self, member: &Member, dest: &str, cost: u32, f: &Faults) -> Result<(), Refusal> {
-        let together = f.acts(Fault::FloodCountsTogether);
+        let together = dest.is_empty() && f.acts(Fault::FloodCountsTogether);
         let speaker = if together { String::new() } else { member.token.clone() };
         let speaker = self.speakers.entry(speaker).or_default();
         speaker.refusals.retain(|refusal| refusal.elapsed() < RECENTLY);

@@ -321,7 +321,7 @@ faults! {
     FloodMuteWithoutUntil: "Who is muted is not told until when.",
     FloodMuteForHours: "A flood mutes for six hours.",
     FloodCloses: "Twenty refusals end the connection.",
-    FloodCountsTogether: "All users have one count.",
+    FloodCountsTogether: "The private messages of all users have one count.",
     FloodOneDestination: "A user has one count for all destinations.",
     FloodBaseUntold: "A base client is not told that it floods.",
     FloodBaseForGood: "A base client that has flooded is not heard again.",

@@ -28,6 +28,15 @@ pub(super) async fn paste(c: &mut ServerHands) -> Outcome {
         let actual = format!("{} of them; {}", got.len(), ann.heard(since));
         return Ok(Verdict::missing(expected, actual));
     }
-    let fits = lines.iter().eq(got.iter().copied());
-    Ok(Verdict::check(fits, expected, format!("{} of them, or in another order", got.len())))
+    if !lines.iter().eq(got.iter().copied()) {
+        let actual = format!("{} of them, or in another order", got.len());
+        return Ok(Verdict::fail(expected, actual));
+    }
+    // A bucket of 40 tokens is not empty by that.
+    let (since, text) = (ann.mark(), c.text());
+    ann.tell(&bob.name, &text).await;
+    let taken = bob.find_message(Mark::START, |m| m.content == text).await.is_some();
+    let expected =
+        "one message more is taken at once, since 600 lines of one frame are 38 tokens of 40";
+    Ok(Verdict::came(taken, expected, ann.heard(since)))
 }

@@ -22,7 +22,7 @@ pub const CASES: &[Case] = &[
         ])
         .rough(),
     Case::must("flood.paste", "FL-1", |c| Box::pin(pasting::paste(c)))
-        .asks("600 lines in one frame are a paste, and no flood: all arrive, in their order")
+        .asks("600 lines in one frame are a paste, and no flood: all arrive, in their order, and one more behind them")
         .hint("Count frames, not messages: 16 short messages of one frame cost one token.")
         .needs(&["private.delivered"])
         .extension(FLOOD)
@@ -40,7 +40,7 @@ pub const CASES: &[Case] = &[
     Case::must("flood.mute", "FL-2", |c| Box::pin(muting::mute(c)))
         .asks("After twenty refusals one is muted for a minute, and stays connected")
         .hint("REFUSED with CODE muted and UNTIL, in seconds since 1970; a flood is no reason to end a connection.")
-        .needs(&["flood.refused"])
+        .needs(&["private.delivered", "tags.refused"])
         .extension(FLOOD)
         .also(&["ids"])
         .killed_by(&[
@@ -53,7 +53,7 @@ pub const CASES: &[Case] = &[
     Case::must("flood.others", "FL-1", |c| Box::pin(meanwhile::others(c)))
         .asks("What others say meanwhile is delivered, and what the same user says elsewhere")
         .hint(BUCKET)
-        .needs(&["flood.refused"])
+        .needs(&["private.delivered", "tags.refused"])
         .extension(FLOOD)
         .also(&["ids"])
         .killed_by(&[Fault::FloodCountsTogether, Fault::FloodOneDestination])
