@@ -176,13 +176,11 @@ impl Flood {
         let bucket = speaker.buckets.entry(key.to_owned()).or_default();
         let public = dest == "ALL" || dest.starts_with('#');
         match bucket.take(cost, size) {
-            Ok(()) if !public || f.acts(Fault::FloodRoomUncounted) => return Ok(()),
+            Ok(()) if !public || f.acts(Fault::FloodRoomUncounted) => Ok(()),
             Ok(()) => {
                 let room = self.rooms.entry(dest.to_owned()).or_default();
                 // A room owes nothing: others would wait for what one has said.
-                return room
-                    .take(cost.min(ROOM.tokens), ROOM)
-                    .map_err(|left| refusal("room-busy", left, f));
+                room.take(cost.min(ROOM.tokens), ROOM).map_err(|left| refusal("room-busy", left, f))
             }
             Err(left) => {
                 speaker.refusals.push_back(Clock::start());

@@ -22,6 +22,19 @@ const HOUR: i64 = 3_600;
 /// The list has a page for each thousand users, and 10,000 guests and more accounts at most.
 const MOST_PAGES: usize = 15;
 
+/// Somebody who has just got an account.
+async fn with_account(c: &mut ServerHands, role: &str) -> Result<Peer, Verdict> {
+    let mut peer = c.join_with(role, OFFER).await?;
+    let password = format!("pass {} word", c.nonces.letters(12));
+    register(c, &mut peer, &password).await?;
+    Ok(peer)
+}
+
+/// Who asks for everybody, which not all servers let guests do.
+async fn asker(c: &mut ServerHands) -> Result<Peer, Verdict> {
+    with_account(c, "ann").await
+}
+
 /// What the list of everybody says of one user: ONLINE and SINCE.
 async fn row(
     c: &mut ServerHands,
@@ -68,7 +81,7 @@ async fn leave(peer: Peer, watcher: &mut Peer) {
 }
 
 pub(super) async fn ever_seen(c: &mut ServerHands) -> Outcome {
-    let mut ann = c.join_with("ann", OFFER).await?;
+    let mut ann = asker(c).await?;
     let here = c.join("here").await?;
     let expected = format!("users --all lists {}, who is here: ONLINE true, SINCE", here.name);
     let found = row(c, &mut ann, &here.name).await?;
@@ -76,9 +89,7 @@ pub(super) async fn ever_seen(c: &mut ServerHands) -> Outcome {
     if !found.as_ref().is_some_and(online) {
         return Ok(Verdict::fail(expected, format!("{found:?}")));
     }
-    let password = format!("pass {} word", c.nonces.letters(12));
-    let mut owner = c.join_with("owner", OFFER).await?;
-    register(c, &mut owner, &password).await?;
+    let owner = with_account(c, "owner").await?;
     for peer in [owner, here] {
         let (role, name) = (peer.role.clone(), peer.name.clone());
         leave(peer, &mut ann).await;
@@ -97,10 +108,8 @@ pub(super) async fn ever_seen(c: &mut ServerHands) -> Outcome {
 }
 
 pub(super) async fn hidden(c: &mut ServerHands) -> Outcome {
-    let mut ann = c.join_with("ann", OFFER).await?;
-    let password = format!("pass {} word", c.nonces.letters(12));
-    let mut bob = c.join_with("bob", OFFER).await?;
-    register(c, &mut bob, &password).await?;
+    let mut ann = asker(c).await?;
+    let mut bob = with_account(c, "bob").await?;
     done(c, &mut bob, "hide-last-seen", &["on"]).await?;
     let name = bob.name.clone();
     leave(bob, &mut ann).await;
