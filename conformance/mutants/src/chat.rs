@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 use super::{
     capability::{
         agreed::Agreed,
+        flood::Flood,
         moderation::Moderation,
+        presence::Presence,
         rooms::room::Rooms,
         state::{Accounts, Party, Resumption, Sitting, Standing},
     },
@@ -74,6 +76,8 @@ pub(super) struct Chat {
     pub(super) accounts: Accounts,
     pub(super) rooms: Rooms,
     pub(super) moderation: Moderation,
+    pub(super) flood: Flood,
+    pub(super) presence: Presence,
     /// Block lists, as pairs of a user and the user whom it blocks.
     pub(super) blocks: BTreeSet<(String, String)>,
     /// The calls of commands that wait for an answer.
@@ -140,12 +144,14 @@ impl Chat {
             address: address.unwrap_or(NOWHERE),
         };
         self.members.push(member.clone());
+        self.has_come(&member);
         self.take_seats(&member, resumption.is_some());
         let mut welcome = self.welcome(&member, resumption.as_ref(), *recent);
         self.answer_offer(agreed, &mut welcome);
         self.tell_account(agreed, standing, &mut welcome);
         self.tell_session(&member, *resumes, resumption.is_some(), &mut welcome);
         self.tell_memberships(&member, resumption.as_ref(), &mut welcome);
+        self.tell_who_is_here(&member, &mut welcome);
         let odd = |entry: &Entry| entry.parts.get(3).and_then(Value::as_str) == Some("");
         if self.history.iter().any(odd) && f.acts(Fault::KeepsOddMessages) {
             outbox.send_unreadable();
@@ -312,6 +318,7 @@ impl Chat {
         let rosters = self.rosters();
         let member = self.members.remove(at);
         self.leave_seats(&member);
+        self.has_gone(&member);
         self.tell_rosters(&rosters, None);
         let name = member.name;
         self.announce_left(&name);

@@ -13,6 +13,7 @@ use tokio::{
 use super::{
     capability::{
         agreed::Agreed,
+        flood::Stopped,
         notices::last_words,
         state::{Answer, Calls, Refusal, Taken},
     },
@@ -299,8 +300,11 @@ impl Session {
         };
         let promised = self.promise(&tags).await;
         let first_dest = list.first().and_then(|m| m.get(1)).and_then(Value::as_str);
-        let (mut trouble, mut answer) = (None, Answer::default());
-        let earlier = self.shared.chat.lock().await.last_id + 1;
+        let (mut trouble, mut answer, mut said) = (None, Answer::default(), false);
+        let (earlier, stopped) = {
+            let mut chat = self.shared.chat.lock().await;
+            (chat.last_id + 1, chat.count(self.connection, list))
+        };
         for (n, message) in list.iter().enumerate() {
             if n > 0 && f.acts(Fault::FirstMessageOnly) {
                 break;
@@ -313,8 +317,10 @@ impl Session {
                 (f.has(Fault::FrameRoutedByFirst) && n > 0).then_some(first_dest).flatten();
             let routed = routed.or_else(|| self.room_of_first(n, first_dest));
             let tag = tags.at(n);
-            match (self.message(&own, n, message, routed, tag.map(|tag| (tag, earlier))).await, tag)
-            {
+            let tagged = tag.map(|tag| (tag, earlier));
+            let taken = self.message(&own, n, message, routed, tagged, &stopped).await;
+            said |= taken.is_ok();
+            match (taken, tag) {
                 (Ok(Taken::Now(id)), Some(tag)) if !promised => self.stored(tag, id, &mut answer),
                 (Ok(Taken::Before(id)), Some(tag)) => self.again(tag, id, &mut answer),
                 (Err(refusal), tag) => {
@@ -330,6 +336,9 @@ impl Session {
                 _ => {}
             }
         }
+        if said {
+            self.has_said().await;
+        }
         self.tell(answer, trouble).await
     }
 
@@ -341,6 +350,7 @@ impl Session {
         message: &Value,
         routed: Option<&str>,
         tag: Option<(&str, u64)>,
+        stopped: &Stopped,
     ) -> Result<Taken, Refusal> {
         let f = &self.shared.faults;
         let mut parts = message.as_array().ok_or("not a list")?.clone();
@@ -381,15 +391,20 @@ impl Session {
         if let Some(refusal) = chat.hushed(self.connection, dest) {
             return Err(refusal);
         }
+        if let Some(refusal) = stopped.at(dest) {
+            let known = tag.and_then(|(tag, earlier)| chat.used(self.connection, tag, earlier));
+            if let Some(id) = known {
+                return Ok(Taken::Before(id));
+            }
+            chat.may_say(self.connection, tag.map(|(tag, _)| tag), refusal)?;
+        }
         let room = routed.filter(|first| first.starts_with('#')).unwrap_or(dest);
         if self.means_room(room) {
             return chat.say_in_room(self.connection, room, &parts, tag);
         }
         let dest = &chat.present_name(dest);
         if dest != "ALL" && !chat.is_here(dest) {
-            let silent = f.acts(Fault::UnknownDestIgnored);
-            let text = if silent { "" } else { "nobody there" };
-            return Err(Refusal::new("no-such-user", text));
+            return chat.leave_for(self.connection, dest, &parts, tag);
         }
         if routed.is_some() {
             let _ = f.acts(Fault::FrameRoutedByFirst);

@@ -15,8 +15,10 @@ use crate::{
 pub const NEGOTIATION: &str = "negotiation";
 
 /// The capabilities of `docs/capabilities.md`.
-pub const CAPABILITIES: [&str; 9] =
-    ["accounts", "commands", "ids", "notices", "ping", "recent", "rename", "rooms", "utf8"];
+pub const CAPABILITIES: [&str; 10] = [
+    "accounts", "commands", "ids", "notices", "ping", "presence", "recent", "rename", "rooms",
+    "utf8",
+];
 
 /// The extension that is no capability: commands with which people are removed, kept out and kept from writing.
 pub const MODERATION: &str = "moderation";

@@ -8,8 +8,10 @@ use serde_json::Value;
 use crate::faults::Faults;
 
 /// The capabilities of this server, all in version 1.
-const KNOWN: [&str; 9] =
-    ["accounts", "commands", "ids", "notices", "ping", "recent", "rename", "rooms", "utf8"];
+const KNOWN: [&str; 10] = [
+    "accounts", "commands", "ids", "notices", "ping", "presence", "recent", "rename", "rooms",
+    "utf8",
+];
 
 /// The capabilities without which there is no `rooms` (CP-8).
 const NEEDED: [&str; 3] = ["commands", "ids", "rename"];

@@ -7,6 +7,7 @@ use super::{
     agreed::Agreed,
     moderation::{self, Step},
     notices::last_words,
+    presence,
     rooms::commands::{Done, catalogue},
     state::{Call, Reply},
 };
@@ -25,6 +26,7 @@ impl Session {
             self.outbox.send(&catalogue);
         }
     }
+
     pub(crate) async fn command(&mut self, asked: &Value) -> bool {
         let f = self.shared.faults.clone();
         let Some(call) = read(asked) else {
@@ -108,6 +110,10 @@ impl Session {
                 Done::Reply(reply) => self.result(&call.id, reply).await,
                 Done::Asks(text, secret) => self.prompt(call, text, secret).await,
             }
+            return true;
+        }
+        if let Some(reply) = self.presence_command(&name, call).await {
+            self.result(&call.id, reply).await;
             return true;
         }
         let outcome = match (name.as_str(), call.answered(0)) {
@@ -252,6 +258,7 @@ pub(super) fn catalogue_of(agreed: &Agreed, level: u8, f: &Faults) -> Option<Val
     if level > 0 {
         commands.push(command("logout", json!([]), 1));
     }
+    commands.extend(presence::catalogue(level));
     if agreed.has("rooms") {
         commands.extend(catalogue(level));
     }

@@ -83,13 +83,15 @@ impl Session {
             return;
         }
         let Refusal { code, text, wait, until } = refusal;
-        let mut reason = Map::new();
-        reason.insert("CODE".into(), json!(code));
-        reason.insert("ERROR".into(), json!(text));
-        reason.extend(wait.map(|wait| ("WAIT".to_owned(), json!(wait))));
-        reason.extend(until.map(|until| ("UNTIL".to_owned(), json!(until))));
-        let as_text = f.acts(Fault::RefusedAsText);
-        let reason = if as_text { json!(text) } else { Value::Object(reason) };
+        if f.acts(Fault::RefusedAsText) {
+            answer.refused.insert(tag.to_owned(), json!(text));
+            return;
+        }
+        let mut reason = json!({"CODE": code, "ERROR": text});
+        if let Some(reason) = reason.as_object_mut() {
+            reason.extend(wait.map(|wait| ("WAIT".to_owned(), json!(wait))));
+            reason.extend(until.map(|until| ("UNTIL".to_owned(), json!(until))));
+        }
         answer.refused.insert(tag.to_owned(), reason);
     }
 

@@ -9,6 +9,8 @@ use serde_json::{Map, Value};
 pub(crate) struct Accounts {
     pub(super) all: BTreeMap<String, Account>,
     pub(super) failures: BTreeMap<String, usize>,
+    /// How many private messages wait for accounts whose users are not here.
+    pub(super) waiting: BTreeMap<String, usize>,
 }
 
 #[derive(Debug, Default)]

@@ -52,6 +52,8 @@ pub const SERVER_GROUPS: &[Group<ServerSide>] = &[
         capability::moderation::MODERATION,
     ),
     ("report", "Moderation: reports", capability::moderation::REPORTS),
+    ("presence", "Capability presence", capability::presence::CASES),
+    ("flood", "Flood control", capability::flood::CASES),
 ];
 
 /// Every case for servers, in the order of the groups.

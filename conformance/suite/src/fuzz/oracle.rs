@@ -4,6 +4,8 @@
 
 use std::{fmt, time::Duration};
 
+use conformance_kit::wire::frame::Frame;
+
 use crate::{
     invariants::{Invariant, Invariants},
     server::{hands::ServerHands, host::Host, peer::Peer},
@@ -50,8 +52,13 @@ pub struct Pair {
     asked: usize,
 }
 
-/// After so many questions the two come anew: what they heard is kept as long as they stay.
-const LONGEST_STAY: usize = 200;
+/// After so many questions the two come anew: what they heard is kept as long as they stay, and who says much more in a row
+/// may be taken for a flooder.
+const LONGEST_STAY: usize = 20;
+
+/// How often and how long the two wait where a server refuses what they say, which it may do when very much is said.
+const TRIES: usize = 4;
+const PAUSE: Duration = Duration::from_secs(1);
 
 impl Pair {
     pub(super) async fn join(host: &Host, seed: u64) -> Result<Self, Finding> {
@@ -76,9 +83,20 @@ impl Pair {
         self.asked += 1;
         let text = self.hands.text();
         let since = self.bob.mark();
-        self.ann.say(&text).await;
-        if self.bob.find_message(since, |m| m.content == text).await.is_some() {
-            return Ok(());
+        for _ in 0..TRIES {
+            let asked = self.ann.mark();
+            self.ann.say(&text).await;
+            let arrived = tokio::select! {
+                arrived = self.bob.find_message(since, |m| m.content == text) => arrived.is_some(),
+                Some(_) = self.ann.find(asked, Frame::error) => {
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                }
+            };
+            if arrived {
+                return Ok(());
+            }
+            break;
         }
         let heard = format!("{}; {}", self.bob.heard(since), self.ann.heard(since));
         Err(Finding::NotServed(format!("\"{text}\" did not arrive; {heard}")))

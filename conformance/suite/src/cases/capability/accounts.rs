@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{
     agreed::{AGREED_HINT, agreed},
     calling::{Owner, catalogue, code, entry, is_ok, nick, owner, result_of},
+    offline,
 };
 use crate::{
     fault::Fault,
@@ -127,6 +128,22 @@ pub const CASES: &[Case] = &[
         .extension(ACCOUNTS)
         .also(&["commands", "rename"])
         .killed_by(&[Fault::NickTakesRegistered])
+        .alone(),
+    Case::should("accounts.offline-private", "AN-7", |c| Box::pin(offline::private(c)))
+        .asks("A private message to an account whose user is away is told at the next join, or refused")
+        .hint("Acknowledge what is stored, and send it with the welcome of its recipient; or answer with REFUSED.")
+        .needs(&["accounts.password", "tags.ack"])
+        .extension(ACCOUNTS)
+        .also(&["commands", "ids"])
+        .killed_by(&[Fault::OfflinePrivateLost])
+        .alone(),
+    Case::should("accounts.offline-full", "AN-7", |c| Box::pin(offline::full(c)))
+        .asks("At most 200 of them wait for one recipient; what is too much is refused with busy")
+        .hint("Count what waits for each account, and refuse the next one: never acknowledge what is not kept.")
+        .needs(&["accounts.offline-private"])
+        .extension(ACCOUNTS)
+        .also(&["commands", "ids"])
+        .killed_by(&[Fault::OfflinePrivateUnbounded])
         .alone(),
     Case::must("accounts.throttled", "AN-6", |c| Box::pin(throttled(c)))
         .asks("Whoever tries passwords is slowed down: throttled")

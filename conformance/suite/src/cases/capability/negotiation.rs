@@ -162,12 +162,13 @@ pub const CASES: &[Case] = &[
 ];
 
 /// The keys that a server sends where a capability was agreed.
-const KEYS: [(&str, &[&str]); 9] = [
+const KEYS: [(&str, &[&str]); 10] = [
     ("accounts", &["ACCOUNT"]),
     ("commands", &["COMMANDS", "PREFIX", "RESULT", "PROMPT"]),
     ("ids", &["IDS", "TIMES", "ACKS", "REFUSED", "HISTORY", "RESUME", "RESUMED"]),
     ("notices", &["NOTICES", "CLOSED"]),
     ("ping", &["PING", "PONG"]),
+    ("presence", &["PRESENCE"]),
     ("recent", &["MORE"]),
     ("rename", &["USERS_RENAMED"]),
     ("rooms", &["ROOMS", "DEFAULT", "ROOM_USERS_JOINED", "ROOM_USERS_LEFT", "ROOMS_LEFT"]),
