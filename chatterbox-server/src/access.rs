@@ -144,7 +144,6 @@ impl Access {
             rooms: Vec::new(),
             activity: None,
             moderation: None,
-            activity: None,
         }
     }
 

@@ -98,7 +98,7 @@ impl Authenticator for Service {
     fn account_of<'a>(&'a self, name: &'a Username) -> BoxFuture<'a, Option<i64>> {
         async {
             let account = self.state.accounts.account(name).await;
-                let failed = |error| tracing::error!(%error, "an account could not be looked up");
+            let failed = |error| tracing::error!(%error, "an account could not be looked up");
             account.map_err(failed).ok().flatten().map(|account| account.account_key.id)
         }
         .boxed()
