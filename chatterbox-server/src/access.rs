@@ -45,15 +45,6 @@ pub trait Authenticator: Send + Sync + Debug {
         ready(None).boxed()
     }
 
-    /// What is stored of an account now: its number, the epoch of its logins, and its level. Where there are no accounts, nobody
-    /// has one.
-    fn standing<'a>(
-        &'a self,
-        _name: &'a Username,
-    ) -> BoxFuture<'a, Result<Option<Standing>, DirectoryError>> {
-        ready(Ok(None)).boxed()
-    }
-
     /// The account of a name that nobody here has, for a private message of a member, if there is one (AN-7).
     ///
     /// # Errors
@@ -73,6 +64,15 @@ pub trait Authenticator: Send + Sync + Debug {
     /// Writes what is known of it.
     fn keep_visits(&self) -> BoxFuture<'_, ()> {
         ready(()).boxed()
+    }
+
+    /// What is stored of an account now: its number, the epoch of its logins, and its level. Where there are no accounts, nobody
+    /// has one.
+    fn standing<'a>(
+        &'a self,
+        _name: &'a Username,
+    ) -> BoxFuture<'a, Result<Option<Standing>, DirectoryError>> {
+        ready(Ok(None)).boxed()
     }
 
     /// Tells `observer` of every change of an account that ends logins, for as long as the future is polled.
@@ -128,10 +128,10 @@ pub struct Access {
     pub requests: Arc<dyn RequestHandler>,
     /// The rooms that the configuration names, and no others are configured ones (RM-16).
     pub rooms: Vec<ConfiguredRoom>,
-    /// What is stored of moderation; the sanctions of earlier runs hold from the start.
-    pub moderation: Option<Arc<Moderation>>,
     /// Where it is logged what happens, if it is.
     pub activity: Option<Arc<ActivityLog>>,
+    /// What is stored of moderation; the sanctions of earlier runs hold from the start.
+    pub moderation: Option<Arc<Moderation>>,
 }
 
 impl Access {
@@ -142,8 +142,8 @@ impl Access {
             authenticator: Arc::clone(&both) as _,
             requests: both,
             rooms: Vec::new(),
-            moderation: None,
             activity: None,
+            moderation: None,
         }
     }
 

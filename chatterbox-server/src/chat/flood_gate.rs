@@ -207,15 +207,6 @@ impl FloodGate {
         Ok(())
     }
 
-    /// Counts a private message as taken for which somebody has to be looked up first (AN-7).
-    pub fn put_off(&mut self, bytes: usize) {
-        let mut counted = self.counted.iter_mut();
-        if let Some(counted) = counted.find(|counted| counted.to == FloodTo::Private) {
-            counted.taken += 1;
-            counted.taken_bytes = counted.taken_bytes.saturating_add(bytes);
-        }
-    }
-
     /// Ends the frame: what was paid for messages that were not taken is given back.
     pub fn end(&mut self, member: &Handle) {
         let Some(Speaker { number, .. }) = self.speaker.take() else { return };

@@ -53,8 +53,9 @@ impl Chat {
     pub fn new(hub: Hub, proposals: Proposals) -> Self {
         let (hub, start) = (Mutex::new(hub), Instant::now());
         let is_lobby_open = AtomicBool::new(true);
-        let (notifier, observer) = (Notifier::default(), OnceLock::new());
-        let (traffic, flood) = (Traffic::default(), FloodControl::default());
+        let (notifier, traffic, flood) =
+            (Notifier::default(), Traffic::default(), FloodControl::default());
+        let observer = OnceLock::new();
         Self { hub, notifier, proposals, observer, is_lobby_open, traffic, flood, start }
     }
 

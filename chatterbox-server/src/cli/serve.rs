@@ -175,7 +175,6 @@ async fn access(options: &Serve, live: &Live, store: &dyn Store) -> Result<Acces
         })
     };
     let activity = options.activity_log.as_ref().map(open).transpose()?;
-    let service = Service::new(state, live.clone());
-    let access = Access::new(service).with_rooms(rooms).with_activity(activity);
-    Ok(access.with_moderation(moderation))
+    let access = Access::new(Service::new(state, live.clone()));
+    Ok(access.with_rooms(rooms).with_moderation(moderation).with_activity(activity))
 }

@@ -98,21 +98,8 @@ impl Authenticator for Service {
     fn account_of<'a>(&'a self, name: &'a Username) -> BoxFuture<'a, Option<i64>> {
         async {
             let account = self.state.accounts.account(name).await;
-            // Without its account, a name stands for whoever has it.
             let failed = |error| tracing::error!(%error, "an account could not be looked up");
             account.map_err(failed).ok().flatten().map(|account| account.account_key.id)
-        }
-        .boxed()
-    }
-
-    fn standing<'a>(
-        &'a self,
-        name: &'a Username,
-    ) -> BoxFuture<'a, Result<Option<Standing>, DirectoryError>> {
-        async {
-            let account = self.state.accounts.account(name).await?;
-            Ok(account
-                .map(|account| Standing { account_key: account.account_key, level: account.level }))
         }
         .boxed()
     }
@@ -127,23 +114,21 @@ impl Authenticator for Service {
     }
 
     fn happened(&self, happened: &Happened) {
-        match happened {
-            Happened::Joined(who) => self.state.accounts.note_visit(who, true),
-            Happened::Left(who) => self.state.accounts.note_visit(who, false),
-            Happened::Renamed(old, who) => {
-                let before = Identity { name: old.clone(), ..(**who).clone() };
-                self.state.accounts.note_visit(&before, false);
-                self.state.accounts.note_visit(who, true);
-            }
-            Happened::Said { .. } => {}
-        }
+        self.state.note_visit(happened);
     }
 
     fn keep_visits(&self) -> BoxFuture<'_, ()> {
+        self.state.keep_visits().boxed()
+    }
+
+    fn standing<'a>(
+        &'a self,
+        name: &'a Username,
+    ) -> BoxFuture<'a, Result<Option<Standing>, DirectoryError>> {
         async {
-            if let Err(error) = self.state.accounts.keep_visits().await {
-                tracing::warn!(%error, "it could not be written who was here");
-            }
+            let account = self.state.accounts.account(name).await?;
+            Ok(account
+                .map(|account| Standing { account_key: account.account_key, level: account.level }))
         }
         .boxed()
     }
@@ -496,7 +481,8 @@ impl MemberPort {
             return Err(Code::NoSuchUser);
         };
         let mailbox = self.state.mailbox(self.member.id(), &who, name).await?;
-        resolve_waiting(&self.member, &mailbox.ok_or(Code::NoSuchUser)?, bytes, reserved)
+        let mailbox = mailbox.ok_or(Code::NoSuchUser)?;
+        resolve_waiting(&self.member, &mailbox, bytes, reserved)
     }
 
     async fn measure(&self) -> Option<Duration> {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use chatterbox_hub::{Identity, LoggedIn, MemberId};
+use chatterbox_hub::{Happened, Identity, LoggedIn, MemberId};
 use chatterbox_proto::{Code, Username};
 
 use crate::access::House;
@@ -34,11 +34,11 @@ pub struct CommandState {
     pub(super) room_changes: RoomPacing,
     /// Counts all that is changed of rooms.
     pub(super) room_wishes: RoomPacing,
+    mail: MailPacing,
     /// Counts what is reported.
     pub(super) reports: RoomPacing,
     /// The house that the chat is in, once it is.
     house: OnceLock<Arc<dyn House>>,
-    mail: MailPacing,
     config: Live,
     settings: RwLock<Settings>,
 }
@@ -62,9 +62,9 @@ impl CommandState {
             renames: RenamePacing::default(),
             room_changes: RoomPacing::default(),
             room_wishes: RoomPacing::of_wishes(),
+            mail: MailPacing::default(),
             reports: RoomPacing::of_reports(),
             house: OnceLock::new(),
-            mail: MailPacing::default(),
             config,
             settings,
         }))
@@ -75,15 +75,15 @@ impl CommandState {
         self.config.current().max_name
     }
 
+    /// Whether anybody is told when others were here last (PR-3).
+    pub(super) fn tells_last_seen(&self) -> bool {
+        self.config.current().last_seen
+    }
+
     /// Whether guests may join.
     pub(super) fn guests(&self) -> bool {
         let settings = self.settings.read().unwrap_or_else(PoisonError::into_inner);
         settings.guests.unwrap_or_else(|| self.config.current().guests)
-    }
-
-    /// Whether anybody is told when others were here last (PR-3).
-    pub(super) fn tells_last_seen(&self) -> bool {
-        self.config.current().last_seen
     }
 
     /// Whether guests may join rooms.
@@ -91,9 +91,25 @@ impl CommandState {
         self.config.current().room_guests
     }
 
-    /// The settings in force.
-    pub(super) fn config(&self) -> Arc<Config> {
-        self.config.current()
+    /// Notes who was here.
+    pub(super) fn note_visit(&self, happened: &Happened) {
+        match happened {
+            Happened::Joined(who) => self.accounts.note_visit(who, true),
+            Happened::Left(who) => self.accounts.note_visit(who, false),
+            Happened::Renamed(old, who) => {
+                let before = Identity { name: old.clone(), ..(**who).clone() };
+                self.accounts.note_visit(&before, false);
+                self.accounts.note_visit(who, true);
+            }
+            Happened::Said { .. } => {}
+        }
+    }
+
+    /// Writes who was here.
+    pub(super) async fn keep_visits(&self) {
+        if let Err(error) = self.accounts.keep_visits().await {
+            tracing::warn!(%error, "it could not be written who was here");
+        }
     }
 
     /// The account of a name that nobody here has, for a private message of a member who has an account, if there is one
@@ -124,6 +140,11 @@ impl CommandState {
         let since = self.accounts.last_seen(account.account_key.id).await.map_err(failed)?;
         let account = LoggedIn { account: account.name, account_key: account.account_key };
         Ok(Some(Mailbox { account, since: since.unwrap_or_default() }))
+    }
+
+    /// The settings in force.
+    pub(super) fn config(&self) -> Arc<Config> {
+        self.config.current()
     }
 
     /// What is typed before a command.

@@ -173,6 +173,11 @@ impl Inbound {
     }
 
     fn end_frame(&mut self) {
+        if let Some(requests) = self.requests.as_mut().filter(|all| !all.put_off.is_empty()) {
+            // What is put off is still to be taken or refused.
+            requests.put_off.ends_frame = true;
+            return;
+        }
         if let Some(Flood { gate, .. }) = self.flood.as_deref_mut() {
             gate.end(&self.member);
         }
@@ -227,44 +232,34 @@ impl Inbound {
 
     /// Looks whether messages that were put off are for who has an account, and posts them.
     async fn settle(&mut self) {
-        let Some(requests) = self.requests.as_mut().filter(|all| !all.put_off.is_empty()) else {
-            return;
-        };
+        if self.requests.as_ref().is_some_and(|requests| !requests.put_off.is_empty()) {
+            // Boxed: few members write to who is not here, and the tasks of connections stay small.
+            Box::pin(self.settle_put_off()).await;
+        }
+    }
+
+    async fn settle_put_off(&mut self) {
+        let Some(requests) = &mut self.requests else { return };
         let (postings, found) = requests.put_off.settle(&self.member).await;
         for posting in postings {
             self.say(posting, Some(&found));
         }
+        if let Some(requests) = &mut self.requests
+            && std::mem::take(&mut requests.put_off.ends_frame)
+        {
+            self.end_frame();
+        }
+    }
+
+    /// Whether the member may write to users who are not here: base clients and guests may not.
+    fn may_leave_messages(&self) -> bool {
+        self.requests.is_some() && self.member.is_logged_in()
     }
 
     /// Posts a message, or refuses it. Where nobody has looked for its recipient among the accounts, it may be put off.
     fn say(&mut self, mut posting: Posting<'_>, found: Option<&Found>) {
         let wanted = posting.entry.destination.clone();
-        let content = &posting.entry.content;
-        let mut resolved = self.resolve(&posting.destination, content);
-        if let (Err(Code::NoSuchUser), Destination::User(name)) = (&resolved, &posting.destination)
-        {
-            match found.map(|found| found.get(name)) {
-                None => {
-                    if let Some(requests) = &mut self.requests
-                        && self.member.is_logged_in()
-                    {
-                        if let Some(flood) = self.flood.as_deref_mut() {
-                            flood.gate.put_off(content.len());
-                        }
-                        return requests.put_off.add(posting);
-                    }
-                }
-                Some(None) => {}
-                Some(Some(mailbox)) => {
-                    let mailbox = mailbox.as_ref().map_err(|code| *code);
-                    let bytes = content.len();
-                    resolved = mailbox.and_then(|mailbox| {
-                        resolve_waiting(&self.member, mailbox, bytes, &mut self.reserved)
-                    });
-                }
-            }
-        }
-        match resolved {
+        match self.resolve(&posting.destination, &posting.entry.content, found) {
             Ok((destination, filing)) => {
                 // The receivers' clients know the names in these spellings.
                 match &destination {
@@ -289,6 +284,12 @@ impl Inbound {
                     requests.tags.push_back(posting.tag.as_deref().map(Into::into));
                 }
             }
+            // Nobody has looked yet whether an account has the name.
+            Err(Code::NoSuchUser) if found.is_none() && self.may_leave_messages() => {
+                if let Some(requests) = &mut self.requests {
+                    requests.put_off.add(posting);
+                }
+            }
             Err(code) => {
                 let index = posting.index;
                 let mut fault = Faults::new();
@@ -306,15 +307,16 @@ impl Inbound {
         &mut self,
         destination: &Destination<LookupKey, LookupKey>,
         content: &str,
+        found: Option<&Found>,
     ) -> Result<(To, Filing), Code> {
         let Self { member, reserved, flood, .. } = self;
         let Some(Flood { gate, .. }) = flood.as_deref_mut() else {
-            return resolve(member, destination, content, reserved);
+            return resolve_or_leave(member, destination, content, reserved, found);
         };
         if let Some(code) = gate.refusal(member, destination) {
             return Err(code);
         }
-        let (to, filing) = resolve(member, destination, content, reserved)?;
+        let (to, filing) = resolve_or_leave(member, destination, content, reserved, found)?;
         match gate.take(member, &to, &filing, content.len()) {
             Ok(()) => Ok((to, filing)),
             Err(code) => {
@@ -416,6 +418,24 @@ impl Inbound {
             self.faults.refuse(&*tag, code);
         }
     }
+}
+
+/// Resolves a destination, also where it is found that nobody here has the name, but an account (AN-7).
+fn resolve_or_leave(
+    member: &Handle,
+    destination: &Destination<LookupKey, LookupKey>,
+    content: &str,
+    reserved: &mut Reserved,
+    found: Option<&Found>,
+) -> Result<(To, Filing), Code> {
+    let resolved = resolve(member, destination, content, reserved);
+    if let (Err(Code::NoSuchUser), Destination::User(name)) = (&resolved, destination)
+        && let Some(mailbox) = found.and_then(|found| found.get(name))
+    {
+        let mailbox = mailbox.as_ref().map_err(|code| *code)?;
+        return resolve_waiting(member, mailbox, content.len(), reserved);
+    }
+    resolved
 }
 
 /// The messages of a frame that are read already.

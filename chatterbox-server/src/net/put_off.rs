@@ -20,11 +20,13 @@ pub(super) type Found = HashMap<LookupKey, Result<Mailbox, Code>>;
 pub(super) struct PutOff {
     accounts: Arc<dyn Authenticator>,
     postings: Vec<Posting<'static>>,
+    /// Whether the frame that they are of ends when they are settled.
+    pub(super) ends_frame: bool,
 }
 
 impl PutOff {
     pub(super) fn new(accounts: Arc<dyn Authenticator>) -> Self {
-        Self { accounts, postings: Vec::new() }
+        Self { accounts, postings: Vec::new(), ends_frame: false }
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -174,11 +174,6 @@ impl Sessions {
         }
     }
 
-    /// Ends sessions for good: none of them can be resumed (MO-2).
-    pub fn forget_those(&mut self, which: impl Fn(SessionId, &Session) -> bool) {
-        self.by_id.retain(|id, session| !which(*id, session));
-    }
-
     /// Remembers whether its user was away.
     pub fn keep_away(&mut self, id: SessionId, away: Option<Arc<str>>) {
         if let Some(session) = self.by_id.get_mut(&id) {
@@ -189,6 +184,11 @@ impl Sessions {
     /// Takes the words of its user, if they were away.
     pub fn take_away(&mut self, id: SessionId) -> Option<Arc<str>> {
         self.by_id.get_mut(&id)?.away.take()
+    }
+
+    /// Ends sessions for good: none of them can be resumed (MO-2).
+    pub fn forget_those(&mut self, which: impl Fn(SessionId, &Session) -> bool) {
+        self.by_id.retain(|id, session| !which(*id, session));
     }
 
     /// The newest connection of a session, which may have ended.

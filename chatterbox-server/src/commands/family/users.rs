@@ -48,8 +48,12 @@ async fn users(context: &Context<'_>, mut arguments: Arguments) -> Reply {
             return Err(context.misused());
         }
     };
+    let after = arguments.text(1);
     if all {
-        return ever_seen(context, arguments.text(1)).await;
+        return ever_seen(context, after).await;
+    }
+    if after.is_some() {
+        return Err(context.misused());
     }
     let port = &context.caller.port;
     let here = port.users(ROWS);
