@@ -107,6 +107,8 @@ clauses! {
     PI_1 = "PI-1";
     /// Proving whose name it is.
     AN_1 = "AN-1";
+    /// A private message to who is not here.
+    AN_7 = "AN-7";
     /// A command.
     CM_2 = "CM-2";
     /// Who has blocked whom.

@@ -56,6 +56,8 @@ pub enum Code {
     NoSuchUser,
     /// The recipient has too much waiting already.
     RecipientBusy,
+    /// Too much waits for a user who is not here (AN-7).
+    MailboxFull,
     /// One of the two has blocked the other.
     Blocked,
     /// DEST is no room, or none that this user may know of.
@@ -219,6 +221,9 @@ impl Code {
                 clause::AS_3,
                 "the recipient has too much unread already, try again later",
             ),
+            Self::MailboxFull => {
+                ("busy", clause::AN_7, "too much waits for this user already, who is not here")
+            }
             Self::Blocked => {
                 ("blocked", clause::BL_1, "there are no private messages between you two")
             }

@@ -85,6 +85,9 @@ pub const ROOM_NAME_CHARS: usize = 32;
 /// Rooms that one user is a member of at most (RM-2).
 pub const MEMBERSHIPS: usize = 50;
 
+/// Longest text of who is away, in characters (PR-2).
+pub const AWAY_CHARS: usize = 200;
+
 /// Longest topic and longest description of a room, in characters.
 pub const TOPIC_CHARS: usize = 400;
 

@@ -8,10 +8,12 @@ use std::fmt::Debug;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use chatterbox_hub::{AccountKey, ConfiguredRoom, Level, LoggedIn, MemberId, Rename};
+use chatterbox_hub::{
+    AccountKey, ConfiguredRoom, Happened, Identity, Level, LoggedIn, MemberId, Rename,
+};
 use chatterbox_proto::capability::accounts::{Account, Proof};
 use chatterbox_proto::capability::commands::CommandRequest;
-use chatterbox_proto::{Capabilities, Refusal, Username};
+use chatterbox_proto::{Capabilities, Code, Refusal, Username};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -20,7 +22,9 @@ use crate::accounts::{DirectoryError, Login, Observer};
 use crate::chat::handle::Handle;
 use crate::chat::paging::Pages;
 use crate::chat::shared::Chat;
+use crate::chat::waiting_mail::Mailbox;
 use crate::moderation::{Moderation, Moderator};
+use crate::ops::activity::ActivityLog;
 use crate::ops::operator::Reloaded;
 
 /// Authenticates users before they join.
@@ -39,6 +43,27 @@ pub trait Authenticator: Send + Sync + Debug {
     /// The number of the account that has this name, if there is one.
     fn account_of<'a>(&'a self, _name: &'a Username) -> BoxFuture<'a, Option<i64>> {
         ready(None).boxed()
+    }
+
+    /// The account of a name that nobody here has, for a private message of a member, if there is one (AN-7).
+    ///
+    /// # Errors
+    /// [`Code::Flood`] when the member asks for too many.
+    fn mailbox<'a>(
+        &'a self,
+        _sender: MemberId,
+        _who: &'a Identity,
+        _name: Username,
+    ) -> BoxFuture<'a, Result<Option<Mailbox>, Code>> {
+        ready(Ok(None)).boxed()
+    }
+
+    /// Is called when somebody has come or gone, by whoever applies it: it must not wait for anything.
+    fn happened(&self, _happened: &Happened) {}
+
+    /// Writes what is known of it.
+    fn keep_visits(&self) -> BoxFuture<'_, ()> {
+        ready(()).boxed()
     }
 
     /// What is stored of an account now: its number, the epoch of its logins, and its level. Where there are no accounts, nobody
@@ -103,6 +128,8 @@ pub struct Access {
     pub requests: Arc<dyn RequestHandler>,
     /// The rooms that the configuration names, and no others are configured ones (RM-16).
     pub rooms: Vec<ConfiguredRoom>,
+    /// Where it is logged what happens, if it is.
+    pub activity: Option<Arc<ActivityLog>>,
     /// What is stored of moderation; the sanctions of earlier runs hold from the start.
     pub moderation: Option<Arc<Moderation>>,
 }
@@ -115,6 +142,7 @@ impl Access {
             authenticator: Arc::clone(&both) as _,
             requests: both,
             rooms: Vec::new(),
+            activity: None,
             moderation: None,
         }
     }
@@ -129,6 +157,12 @@ impl Access {
     #[must_use]
     pub fn with_rooms(self, rooms: Vec<ConfiguredRoom>) -> Self {
         Self { rooms, ..self }
+    }
+
+    /// The same with a log of what happens.
+    #[must_use]
+    pub fn with_activity(self, activity: Option<ActivityLog>) -> Self {
+        Self { activity: activity.map(Arc::new), ..self }
     }
 }
 

@@ -65,6 +65,17 @@ pub struct Config {
     )]
     pub room_guests: bool,
 
+    /// Whether `users --all` says when others were here last
+    #[arg(
+        long,
+        value_name = "YES/NO",
+        action = ArgAction::Set,
+        default_value = "yes",
+        value_parser = yes_or_no(),
+        help_heading = "Accounts"
+    )]
+    pub last_seen: bool,
+
     /// Name of this chat, which clients show to who joins [default: none]
     #[arg(long, value_name = "NAME", value_parser = server_name, help_heading = "Welcome")]
     pub server_name: Option<String>,
@@ -185,10 +196,11 @@ pub struct Config {
 }
 
 /// What every chat speaks, with accounts or without them.
-const SPOKEN: [Capability; 6] = [
+const SPOKEN: [Capability; 7] = [
     Capability::Ids,
     Capability::Notices,
     Capability::Ping,
+    Capability::Presence,
     Capability::Recent,
     Capability::Rename,
     Capability::Utf8,

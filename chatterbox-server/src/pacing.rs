@@ -2,6 +2,8 @@
 
 #![allow(clippy::disallowed_methods, reason = "the edge: tells the rate limits the time")]
 
+mod mail;
+
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -16,6 +18,8 @@ use chatterbox_hub::guard::pace::{
 use chatterbox_hub::{Identity, MemberId};
 use chatterbox_proto::Refusal;
 use tokio::time::Instant;
+
+pub use mail::MailPacing;
 
 /// Rate limits, and the clock that they are asked with.
 #[derive(Debug)]

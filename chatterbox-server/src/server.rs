@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chatterbox_hub::{
-    ConfiguredRoom, Hub, Incarnation, ModerationAct, RoomActor, RoomChange, RoomRefusal,
+    ConfiguredRoom, Happened, Hub, Incarnation, ModerationAct, RoomActor, RoomChange, RoomRefusal,
 };
 use chatterbox_proto::{RoomName, SERVER, Username};
 use futures_util::FutureExt as _;
@@ -16,13 +16,13 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::access::{Access, NoAccounts};
+use crate::access::{Access, Authenticator, NoAccounts};
 use crate::account_watch::AccountWatch;
 use crate::chat::announcement::shutdown_notice;
 use crate::chat::paging::Pages;
 use crate::chat::proposals;
 use crate::chat::sequencer::Sequencer;
-use crate::chat::shared::Chat;
+use crate::chat::shared::{Chat, Observer};
 use crate::config::Live;
 use crate::control::{self, Control, Controlled};
 use crate::moderation::{Moderation, ModerationError};
@@ -103,6 +103,24 @@ pub async fn run_controlled(
     let presence = tokio::spawn(async move { presence.notifier().notify_of_presence().await });
     let counting = Arc::clone(&chat);
     let counting = tokio::spawn(async move { tell_counts(&counting).await });
+    let changes = Arc::clone(&chat);
+    let changes = tokio::spawn(async move { tell_presence(&changes).await });
+
+    let watching = Arc::clone(&access.authenticator);
+    let activity = access.activity.clone();
+    let is_logged = activity.is_some();
+    let observer = move |happened: Vec<Happened>| {
+        for happened in &happened {
+            watching.happened(happened);
+            activity.iter().for_each(|activity| activity.note(happened));
+        }
+    };
+    chat.observe(Observer(Box::new(observer)), is_logged);
+    let visitors = Arc::clone(&access.authenticator);
+    let visits = {
+        let visitors = Arc::clone(&visitors);
+        tokio::spawn(async move { keep_visits(&*visitors).await })
+    };
 
     let rooms = access.rooms.clone();
     let moderation = access.moderation.clone();
@@ -209,6 +227,9 @@ pub async fn run_controlled(
     control.iter().for_each(JoinHandle::abort);
     presence.abort();
     counting.abort();
+    changes.abort();
+    visits.abort();
+    visitors.keep_visits().await;
     account_changes.abort();
     forgetting.abort();
     tracing::info!("stopped");
@@ -287,6 +308,28 @@ async fn tell_counts(chat: &Chat) {
     loop {
         tokio::time::sleep(COUNTS).await;
         chat.tell_counts();
+    }
+}
+
+/// The time between two batches of who was here.
+const VISITS: Duration = Duration::from_secs(5);
+
+/// Writes who was here; never returns.
+async fn keep_visits(authenticator: &dyn Authenticator) {
+    loop {
+        tokio::time::sleep(VISITS).await;
+        authenticator.keep_visits().await;
+    }
+}
+
+/// The time between two looks at what there is to tell of users. It is a part of the time between two tellings (PR-2).
+const PRESENCE: Duration = Duration::from_millis(500);
+
+/// Tells who is away, and who is back; never returns.
+async fn tell_presence(chat: &Chat) {
+    loop {
+        tokio::time::sleep(PRESENCE).await;
+        chat.tell_presence();
     }
 }
 

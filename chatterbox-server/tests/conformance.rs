@@ -10,10 +10,10 @@ mod harness;
 use chatterbox_server::Config;
 use conformance_suite::{Options, Subject, TlsMode, Trust, report::console, run};
 use harness::Server;
-use harness::accounts::AccountServer;
+use harness::accounts::{AccountServer, PASSWORD};
 
-/// The capabilities of this server.
-const CLAIMS: &str = "accounts,commands,ids,notices,ping,recent,rename,rooms,utf8";
+/// The capabilities of this server, and what else it is judged by.
+const CLAIMS: &str = "accounts,commands,ids,moderation,notices,ping,recent,rename,rooms,utf8";
 
 async fn full_marks(server: &Server, least: usize, options: Options) {
     let subject = Subject::At { host: "localhost".into(), addresses: vec![server.address] };
@@ -34,10 +34,12 @@ async fn every_must_and_should_holds_over_tls() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_claimed_holds_too() {
-    let server = AccountServer::open(&[]).await.server;
+    let server = AccountServer::open(&[("judge", 5)]).await.server;
     let trust = Trust::Authority(server.authority());
     let claims = vec![CLAIMS.to_owned()];
-    full_marks(&server, 190, Options { trust, claims, ..Options::default() }).await;
+    let staff = Some(("judge".to_owned(), PASSWORD.to_owned()));
+    let options = Options { trust, claims, staff, ..Options::default() };
+    full_marks(&server, 222, options).await;
     server.stop().await;
 }
 

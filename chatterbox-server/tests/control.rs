@@ -123,7 +123,10 @@ fn waits_until(what: &str, is_so: impl Fn() -> bool) {
 fn status_says_who_is_here_and_what_the_server_has() {
     let folder = Folder::new();
     folder.add("ann", "moderator");
-    let server = folder.start(&[]);
+    let file = folder.path("server.toml");
+    let rooms = "[rooms.\"#lab\"]\nowner = \"ann\"\n[rooms.\"#den\"]\nhidden = true\n";
+    fs::write(&file, rooms).unwrap();
+    let server = folder.start(&["--config", &file.display().to_string()]);
     let (_ann, _) = log_in(&server, "ann");
     let mut bob = connect(server.address);
     assert!(join(&mut bob, "bob").contains("true"));
@@ -147,7 +150,14 @@ fn status_says_who_is_here_and_what_the_server_has() {
             predicates::str::is_match("(?m)^ann +ann +3 \\(moderator\\) +127.0.0.1 +20").unwrap(),
         )
         .stdout(predicates::str::is_match("(?m)^bob +- +0 \\(guest\\) +127.0.0.1 +20").unwrap());
+    folder.run(&["status"]).success().stdout(
+        contains("2 rooms beside the lobby")
+            .and(predicates::str::is_match("(?m)^#den +- +0 +0 +hidden$").unwrap()),
+    );
     let status = folder.status();
+    assert_eq!(status["room_count"], 2);
+    let lab = status["rooms"].as_array().unwrap().iter().find(|room| room["name"] == "#lab");
+    assert_eq!(lab.unwrap()["owner"], "ann");
     assert_eq!(status["user_count"], 2);
     assert_eq!(status["users"][0]["name"], "ann");
     assert_eq!(status["users"][1]["account"], Value::Null);
@@ -230,6 +240,37 @@ fn a_folder_that_others_may_write_to_has_a_chat_and_no_control() {
         .stderr(contains("others may write").and(contains("chmod go-w")));
     server.signal(Signal::TERM);
     server.log_line("stopped");
+}
+
+#[test]
+fn another_user_of_the_machine_is_turned_away() {
+    use std::os::unix::process::CommandExt as _;
+
+    const NOBODY: u32 = 65_534;
+    let folder = Folder::new();
+    let server = folder.start(&[]);
+    // Everybody may come near it, and the socket alone decides.
+    fs::set_permissions(folder.0.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    folder.allow(0o755);
+    let program = assert_cmd::cargo::cargo_bin("chatterbox-server");
+    let status = || {
+        let mut command = std::process::Command::new(&program);
+        command.args(["status", "--data"]).arg(folder.path("data")).current_dir("/");
+        command.env("HOME", "/").uid(NOBODY).output()
+    };
+    let Ok(refused) = status() else {
+        return eprintln!("SKIPPED: only root can run programs as another user");
+    };
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(77), "{told}");
+    assert!(told.contains("hint: ") && refused.stdout.is_empty(), "{told}");
+    // Where the rights of the file were to fail, the user of the peer is looked at.
+    fs::set_permissions(folder.socket(), fs::Permissions::from_mode(0o666)).unwrap();
+    let refused = status().unwrap();
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(75), "{told}");
+    assert!(refused.stdout.is_empty(), "not a word of who is here");
+    assert_eq!(folder.status()["process"], server.id());
 }
 
 /// The answer to these bytes, to its end.

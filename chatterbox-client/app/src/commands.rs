@@ -99,18 +99,24 @@ impl Catalogue {
         let command = self.find(name).ok_or(CallError::Unknown)?;
         let mut arguments = Vec::new();
         let mut will_be_asked = false;
+        // Arguments that the server finds missing by what the next one looks like.
+        let mut passed_over = 0;
         for (place, argument) in command.arguments.iter().enumerate() {
             rest = rest.trim_start();
             let is_last = place + 1 == command.arguments.len();
             if argument.kind == ArgumentType::Room
                 && argument.optional
-                && arguments.len() == place
+                && arguments.len() + passed_over == place
                 && !names_room(rest, is_last)
             {
                 // Behind other arguments, no room at all has a meaning of its own: the server as a whole.
                 if place == 0 || front != ALL {
                     arguments.push(front.to_owned());
                 }
+                continue;
+            }
+            if argument.optional && !is_last && !has_shape(argument, first_word(rest).0) {
+                passed_over += 1;
                 continue;
             }
             if rest.is_empty() {
@@ -253,6 +259,21 @@ fn names_room(rest: &str, is_last: bool) -> bool {
     RoomName::is_meant(word) || word == ALL || (is_last && !word.is_empty())
 }
 
+/// Whether a word can be this argument: a number, a duration and a fixed word are told by what they look like, so any of them may
+/// be left out before others.
+fn has_shape(argument: &Argument, word: &str) -> bool {
+    match argument.kind {
+        ArgumentType::Integer => word.parse::<i64>().is_ok(),
+        ArgumentType::Duration => {
+            let number = word.trim_end_matches(['s', 'm', 'h', 'd', 'S', 'M', 'H', 'D']);
+            let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+            word.eq_ignore_ascii_case("forever") || (is_number && number.len() + 1 == word.len())
+        }
+        _ if !argument.values.is_empty() => argument.values.iter().any(|value| value == word),
+        _ => true,
+    }
+}
+
 fn first_word(text: &str) -> (&str, &str) {
     text.split_once(char::is_whitespace).unwrap_or((text, ""))
 }
@@ -334,7 +355,7 @@ mod tests {
 
     #[test]
     fn a_room_that_is_left_out_is_the_one_in_front() {
-        use ArgumentType::{Room, Text, User};
+        use ArgumentType::{Duration, Integer, Room, Text, User};
         let optional = |name| argument(name, Room, true, false);
         let commands = vec![
             command("topic", &[], vec![optional("room"), argument("text", Text, false, true)]),
@@ -342,9 +363,39 @@ mod tests {
             command("set-perm", &[], vec![argument("user", User, false, false), optional("room")]),
             command("perm", &[], vec![argument("user", User, true, false), optional("room")]),
             command("join", &[], vec![argument("room", Room, false, false)]),
+            command(
+                "mute",
+                &[],
+                vec![
+                    argument("user", User, false, false),
+                    argument("duration", Duration, true, false),
+                    optional("room"),
+                    argument("reason", Text, true, true),
+                ],
+            ),
+            command(
+                "report",
+                &[],
+                vec![
+                    argument("user", User, false, false),
+                    argument("id", Integer, true, false),
+                    argument("reason", Text, true, true),
+                ],
+            ),
         ];
         let catalogue = Catalogue::new(commands, None);
         for (line, in_lab, in_lobby) in [
+            // What is told by its look may be left out before others.
+            ("mute eve", &["eve", "#lab"][..], &["eve"][..]),
+            ("mute eve loud", &["eve", "#lab", "loud"], &["eve", "loud"]),
+            (
+                "mute eve 10m too loud",
+                &["eve", "10m", "#lab", "too loud"],
+                &["eve", "10m", "too loud"],
+            ),
+            ("mute eve 10M ALL", &["eve", "10M", "ALL"], &["eve", "10M", "ALL"]),
+            ("report eve insults", &["eve", "insults"], &["eve", "insults"]),
+            ("report eve 7 insults", &["eve", "7", "insults"], &["eve", "7", "insults"]),
             ("topic a new one", &["#lab", "a new one"][..], &["ALL", "a new one"][..]),
             ("topic #talk a new one", &["#talk", "a new one"], &["#talk", "a new one"]),
             ("topic ALL hello", &["ALL", "hello"], &["ALL", "hello"]),

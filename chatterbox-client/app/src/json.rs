@@ -100,9 +100,16 @@ impl Object {
                 self.text("code", code);
                 self.until(until.as_ref());
             }
-            Output::Users { users, more } => {
+            Output::Presence(user) => {
+                self.event("presence");
+                self.text("name", Some(user.name));
+                self.integer("since", user.since);
+                self.text("away", user.away);
+            }
+            Output::Users { users, away, more } => {
                 self.event("users");
                 self.names("users", users);
+                self.names("away", away);
                 self.integer("more", Some(count(more)));
             }
             Output::Joined(name) => self.named("joined", name),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use chatterbox_proto::capability::commands::Outcome;
 use chatterbox_proto::capability::ids::{Id, RefusedTag};
 use chatterbox_proto::capability::notices::{Closed, Notice};
+use chatterbox_proto::capability::presence::UserPresence;
 use chatterbox_proto::capability::rooms::{Kept, RoomLeft, Shown};
 use chatterbox_proto::{Capabilities, WireText};
 
@@ -88,9 +89,13 @@ pub enum Output {
     Users {
         /// Their names, in the order of the server.
         users: Vec<Wire>,
+        /// Those of them who are away.
+        away: Vec<Wire>,
         /// How many were left out.
         more: usize,
     },
+    /// A user is away, or is back.
+    Presence(UserPresence),
     /// This user joined.
     Joined(Wire),
     /// This user left.

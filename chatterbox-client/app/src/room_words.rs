@@ -178,8 +178,21 @@ pub(crate) fn notice(notice: Notice, until: Option<&Until>) -> Vec<Span> {
             ]
         }
         ("shutdown", _) => vec!["* the server shuts down".into()],
+        ("report", room) => {
+            let mut words: Vec<Words> = vec!["* ".into(), somebody(by), " reports ".into()];
+            words.push(name.map_or("somebody".into(), Words::from));
+            if let Some(room) = room {
+                words.extend([" in ".into(), room.into()]);
+            }
+            words.push(" (/reports shows it)".into());
+            words
+        }
         (known, room) if personal(known).is_some() => {
-            let mut words: Vec<Words> = vec![personal(known).unwrap_or_default().into()];
+            let (yours, theirs) = personal(known).unwrap_or_default();
+            let mut words: Vec<Words> = match name {
+                None => vec!["* ".into(), yours.into()],
+                Some(name) => vec!["* ".into(), name.into(), theirs.into()],
+            };
             if let Some(room) = room {
                 words.extend([" in ".into(), room.into()]);
             }
@@ -206,14 +219,15 @@ pub(crate) fn notice(notice: Notice, until: Option<&Until>) -> Vec<Span> {
     quiet(words)
 }
 
-/// What has become of this user.
-fn personal(code: &str) -> Option<&'static str> {
+/// What has become of this user, or of another one whose name stands before it.
+fn personal(code: &str) -> Option<(&'static str, &'static str)> {
     Some(match code {
-        "muted" => "* you are muted",
-        "unmuted" => "* you are not muted any more",
-        "kicked" => "* you are removed",
-        "banned" => "* you are banned",
-        "level" => "* your level was changed",
+        "muted" => ("you are muted", " is muted"),
+        "unmuted" => ("you are not muted any more", " is not muted any more"),
+        "kicked" => ("you are removed", " is removed"),
+        "banned" => ("you are banned", " is banned"),
+        "level" => ("your level was changed", " has another level"),
+        "flood" => ("you have said too much", " has said too much"),
         _ => return None,
     })
 }

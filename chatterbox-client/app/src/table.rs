@@ -30,7 +30,8 @@ impl Table {
                 let columns: Vec<_> =
                     columns.iter().take(COLUMNS).map(Value::as_str).collect::<Option<_>>()?;
                 let cells = rows.iter().take(ROWS).map(|row| {
-                    row.as_array().map(|row| row.iter().take(columns.len()).map(cell).collect())
+                    let row = row.as_array()?.iter().zip(&columns);
+                    Some(row.map(|(value, column)| cell_of(column, value)).collect())
                 });
                 let cells: Vec<Vec<_>> = cells.collect::<Option<_>>()?;
                 (columns, Cells { cells, of: rows.len() })
@@ -52,7 +53,8 @@ impl Table {
             }
             _ => return None,
         };
-        if columns.is_empty() {
+        // The words beside it say that there is nothing.
+        if columns.is_empty() || rows.of == 0 {
             return None;
         }
         let more = rows.of.saturating_sub(rows.cells.len());
@@ -93,6 +95,16 @@ struct Cells {
 
 fn shown(text: &str) -> String {
     ScreenText::shortened(text, CELL).to_string()
+}
+
+/// The columns whose numbers are seconds since 1970 UTC.
+const TIMES: [&str; 3] = ["AT", "SINCE", "UNTIL"];
+
+fn cell_of(column: &str, value: &Value) -> String {
+    let seconds = value.as_i64().filter(|_| TIMES.contains(&column));
+    let time = seconds.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    let shown = time.map(|time| time.strftime("%Y-%m-%d %H:%M:%SZ").to_string());
+    shown.unwrap_or_else(|| cell(value))
 }
 
 fn cell(value: &Value) -> String {

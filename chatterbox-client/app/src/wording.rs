@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use chatterbox_proto::capability::commands::Outcome;
+use chatterbox_proto::capability::presence::UserPresence;
 use chatterbox_proto::{ALL, RoomName, ScreenText, WireText};
 
 use crate::output::{Message, Output, Until, Wire};
@@ -47,7 +48,8 @@ impl Output {
             Self::Gap { room, state } => rooms::gap(room, state),
             Self::Notice(notice, until) => rooms::notice(notice, until.as_ref()),
             Self::Closed(closed) => rooms::closed(closed),
-            Self::Users { users, more } => users_spans(users, more),
+            Self::Users { users, away, more } => users_spans(users, &away, more),
+            Self::Presence(user) => presence_spans(user),
             Self::Joined(name) => line(Role::Quiet, ["* ".into(), name.into(), " joined".into()]),
             Self::Left(name) => line(Role::Quiet, ["* ".into(), name.into(), " left".into()]),
             Self::Renamed { old, new } => {
@@ -102,14 +104,30 @@ fn message_spans(mut message: Message) -> Vec<Span> {
     spans
 }
 
-fn users_spans(users: Vec<Wire>, more: usize) -> Vec<Span> {
+fn presence_spans(user: UserPresence) -> Vec<Span> {
+    let mut words = vec!["* ".into(), user.name.into()];
+    match user.away {
+        None => words.push(" is back".into()),
+        Some(away) if away.as_wire().trim().is_empty() => words.push(" is away".into()),
+        Some(away) => words.extend([" is away: ".into(), away.into()]),
+    }
+    words.into_iter().map(|words| Span { role: Role::Quiet, words }).collect()
+}
+
+fn users_spans(users: Vec<Wire>, away: &[Wire], more: usize) -> Vec<Span> {
     let more = more + users.len().saturating_sub(USERS);
     let mut words = vec!["* here: ".into()];
+    // In the same order as the users.
+    let mut away = away.iter().peekable();
     for (place, name) in users.into_iter().take(USERS).enumerate() {
         if place > 0 {
             words.push(", ".into());
         }
+        let is_away = away.next_if_eq(&&name).is_some();
         words.push(name.into());
+        if is_away {
+            words.push(" (away)".into());
+        }
     }
     if more > 0 {
         words.push(format!(", and {more} more").into());
@@ -201,6 +219,25 @@ mod tests {
 
     #[test]
     fn nobody_else_is_said_in_words() {
-        assert_eq!(Output::Users { users: vec![], more: 0 }.text(), "* here: nobody else");
+        let nobody = Output::Users { users: vec![], away: vec![], more: 0 };
+        assert_eq!(nobody.text(), "* here: nobody else");
+    }
+
+    #[test]
+    fn who_is_away_is_marked_and_said() {
+        let wire = |text: &str| WireText::new(text.to_owned());
+        let users = ["ann", "bob", "cyd"].map(wire).to_vec();
+        let away = ["ann", "cyd"].map(wire).to_vec();
+        let users = Output::Users { users, away, more: 2 };
+        assert_eq!(users.text(), "* here: ann (away), bob, cyd (away), and 2 more");
+        let said = |away: Option<&str>| {
+            let user = UserPresence { name: wire("ann"), since: Some(7), away: away.map(wire) };
+            (Output::Presence(user.clone()).text(), Output::Presence(user).json())
+        };
+        let json =
+            |away| format!(r#"{{"event": "presence", "name": "ann", "since": 7, "away": {away}}}"#);
+        assert_eq!(said(None), ("* ann is back".into(), json("null")));
+        assert_eq!(said(Some("")), ("* ann is away".into(), json("\"\"")));
+        assert_eq!(said(Some("lunch")), ("* ann is away: lunch".into(), json("\"lunch\"")));
     }
 }

@@ -193,7 +193,11 @@ mod tests {
                 tag: None,
                 kind: MessageKind::Live,
             }),
-            Output::Users { users: vec![wire("ann"), wire("bob")], more: 3 },
+            Output::Users {
+                users: vec![wire("ann"), wire("bob")],
+                away: vec![wire("bob")],
+                more: 3,
+            },
             Output::Error(wire("no")),
             Output::note("hint"),
         ];

@@ -10,6 +10,7 @@ pub mod ids;
 pub(crate) mod negotiation;
 pub mod notices;
 pub mod ping;
+pub mod presence;
 pub mod recent;
 pub mod rename;
 pub(crate) mod request;

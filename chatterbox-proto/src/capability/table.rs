@@ -36,6 +36,8 @@ table! {
     Notices = "notices" / 1;
     /// Liveness checks.
     Ping = "ping" / 1;
+    /// Since when users are here, and whether they are away.
+    Presence = "presence" / 1;
     /// A short welcome.
     Recent = "recent" / 1;
     /// Changes of name without leaving.

@@ -13,6 +13,7 @@ use crate::capability::negotiation::{
     CAPABILITIES, LIMITS, Limits, SERVER_INFO, ServerInfo, read_agreed,
 };
 use crate::capability::notices::{self, Closed, Notice};
+use crate::capability::presence::{self, UserPresence};
 use crate::capability::rooms::{self, RoomLeft, RoomTold, RoomUsers};
 use crate::capability::{Capabilities, Capability, ping, recent, rename};
 use crate::json::tree::read_tree;
@@ -65,6 +66,8 @@ pub struct ServerKeys {
     pub more: Option<bool>,
     /// `NOTICES`: what the user should know.
     pub notices: Vec<Notice>,
+    /// `PRESENCE`: since when users are here, and whether they are away.
+    pub presence: Vec<UserPresence>,
     /// `CLOSED`: why the connection ends.
     pub closed: Option<Closed>,
     /// `UNTIL` beside a refused name: until when the refusal holds.
@@ -158,6 +161,7 @@ const ROWS: &[Row] = rows! {
     commands::PROMPT, Commands, prompt = |value| Prompt::read(&value).map(Some);
     recent::MORE, Recent, more = |value| value.as_bool().map(Some);
     notices::NOTICES, Notices, notices = |value| notices::read(&value);
+    presence::PRESENCE, Presence, presence = |value| presence::read(value);
     notices::CLOSED, Notices, closed = |value| Closed::read(&value).map(Some);
     ids::UNTIL, Notices, until = |value| value.as_i64().map(Some);
     rooms::ROOMS, Rooms, rooms = |value| rooms::read_rooms(value).map(Some);

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use chatterbox_proto::Username;
 use chatterbox_proto::capability::notices::NOTICES;
+use chatterbox_proto::capability::presence::PRESENCE;
 use chatterbox_proto::capability::{rename, rooms};
 use chatterbox_proto::json::{self, Object};
 
@@ -35,6 +36,8 @@ pub(crate) enum Body {
     Message { id: Sequence, source: Username, json: Bytes, arrived: i64 },
     /// A message of the server itself, which has no number; the tuple.
     Notice(Bytes),
+    /// What is told of users to who agreed to `presence`, an object (PR-1); the others are told nothing.
+    Presence(Bytes),
     /// Something that all should know: a tuple for who did not agree to `notices`, an element of NOTICES for the others (NO-2).
     Announced { tuple: Bytes, told: Bytes },
     /// An element of NOTICES (NO-1).
@@ -60,6 +63,8 @@ pub(crate) enum Key {
     Rooms,
     /// `MESSAGES`
     Messages,
+    /// `PRESENCE`, one per object.
+    Presence,
     /// `NOTICES`; what is announced to all is a message for who did not agree to them.
     Notices,
     /// `ROOM_USERS_LEFT`
@@ -81,6 +86,7 @@ impl Key {
             Self::Renamed => rename::USERS_RENAMED,
             Self::Rooms => rooms::ROOMS,
             Self::Messages => "MESSAGES",
+            Self::Presence => PRESENCE,
             Self::Notices => NOTICES,
             Self::RoomLeft => rooms::ROOM_USERS_LEFT,
             Self::Left => "USERS_LEFT",
@@ -92,7 +98,7 @@ impl Key {
     /// Whether `next` can stand in the same object behind this.
     pub(crate) fn may_precede(self, next: Self) -> bool {
         match self {
-            Self::Renamed => self < next,
+            Self::Renamed | Self::Presence => self < next,
             Self::Own | Self::Error => false,
             // What one object has of them is of one room, as a batch is.
             Self::Joined
@@ -119,6 +125,7 @@ impl Event {
                 (Key::RoomLeft, room.len() + ": []".len() + name.len())
             }
             Body::Message { json, .. } | Body::Notice(json) => (Key::Messages, json.len()),
+            Body::Presence(json) => (Key::Presence, json.len()),
             Body::Announced { tuple, told } => (Key::Notices, longer(tuple.len(), told.len())),
             Body::Told(json) => (Key::Notices, json.len()),
             Body::Left(json) => (Key::Left, json.len()),
@@ -181,6 +188,11 @@ impl Event {
         Self::new(Body::Announced { tuple, told: notice })
     }
 
+    /// What is told of users: an object (PR-1).
+    pub(crate) const fn presence(object: Bytes) -> Self {
+        Self::new(Body::Presence(object))
+    }
+
     /// What one member who agreed to `notices` should know: an object, already JSON.
     pub const fn told(notice: Bytes) -> Self {
         Self::new(Body::Told(notice))
@@ -231,18 +243,20 @@ impl Event {
     pub(crate) const fn has_other_words(&self, view: View) -> bool {
         match &self.body {
             Body::Renamed { .. } => !view.renames(),
+            Body::Presence(_) => !view.presence(),
             Body::Announced { .. } => true,
             _ => false,
         }
     }
 
     /// What somebody with this view is told in its place: of a change of name that one user left and another joined, of an
-    /// announcement one of its two forms.
+    /// announcement one of its two forms, and of what is told of users nothing.
     pub(crate) fn in_words_of(&self, view: View) -> Option<Vec<Self>> {
         match &self.body {
             Body::Renamed { old, new } if !view.renames() => {
                 Some(vec![Self::left(old.clone()), Self::joined(new.clone())])
             }
+            Body::Presence(_) if !view.presence() => Some(Vec::new()),
             Body::Announced { told, .. } if view.notices() => Some(vec![Self::told(told.clone())]),
             Body::Announced { tuple, .. } => Some(vec![Self::notice(tuple.clone())]),
             _ => None,

@@ -95,8 +95,9 @@ impl Hub {
                 }
             }
             rest = rest.members(&rooms.members);
+            let states = view.presence().then(|| self.replica.presence().states());
             let (filter, rest) = (Arc::clone(&filter), rest.into_members());
-            Welcome::extended(greeting.info, users, history, filter, view, rest)
+            Welcome::extended(greeting.info, users, history, filter, view, rest).with_states(states)
         } else {
             Welcome::base(greeting.info, users, self.history.cut(&parties, 0))
         };

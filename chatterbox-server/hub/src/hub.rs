@@ -16,9 +16,11 @@ use chatterbox_proto::{Code, NameKey, Username};
 use crate::block_lists::BlockFilter;
 use crate::budget::{Budget, WAITING};
 use crate::event::Event;
+use crate::happened::Track;
 use crate::identity::{Identity, LoggedIn};
 use crate::ids::{MemberId, SessionId};
 use crate::member::{Kind, Member};
+use crate::presence_telling::PresenceDesk;
 use crate::record::{Record, Sequence};
 use crate::removal::Removal;
 use crate::replica::state::Replica;
@@ -28,6 +30,7 @@ use crate::room::stamp::Stamp;
 use crate::room::timeline::Lag;
 use crate::room_desk::RoomDesk;
 use crate::rooms::Rooms;
+use crate::waiting_mail::WaitingMail;
 use crate::wake::Wake;
 
 /// The state of the whole chat.
@@ -44,6 +47,10 @@ pub struct Hub {
     pub(crate) rooms: Rooms,
     /// What this node knows of rooms beside the lobby.
     pub(crate) desk: RoomDesk,
+    /// Of whom something is to be told.
+    pub(crate) presence: PresenceDesk,
+    pub(crate) waiting_mail: WaitingMail,
+    pub(crate) track: Track,
     /// The history of the lobby.
     pub(crate) history: History,
     pub(crate) budget: Budget,
@@ -61,6 +68,9 @@ impl Hub {
             sender_hasher: RandomState::new(),
             rooms: Rooms::new(lobby),
             desk: RoomDesk::default(),
+            presence: PresenceDesk::default(),
+            waiting_mail: WaitingMail::default(),
+            track: Track::default(),
             history: History::new(keep),
             budget: Budget::new(WAITING),
             now: 0,
@@ -156,6 +166,18 @@ impl Hub {
         bytes: usize,
     ) -> Result<(MemberId, Username), Code> {
         let recipient = self.who(name).ok_or(Code::NoSuchUser)?;
+        let spelling = self.name_of(recipient).cloned().ok_or(Code::NoSuchUser)?;
+        self.reserve_for(sender, recipient, bytes)?;
+        Ok((recipient, spelling))
+    }
+
+    /// The same where it is known which member it is.
+    pub(crate) fn reserve_for(
+        &mut self,
+        sender: MemberId,
+        recipient: MemberId,
+        bytes: usize,
+    ) -> Result<(), Code> {
         self.refresh_filter(sender);
         self.refresh_filter(recipient);
         let refuses = |one: MemberId, other: MemberId| {
@@ -165,7 +187,6 @@ impl Hub {
         if refuses(sender, recipient) || refuses(recipient, sender) {
             return Err(Code::Blocked);
         }
-        let spelling = self.name_of(recipient).cloned().ok_or(Code::NoSuchUser)?;
         let reserved = self.with_member(recipient, |member| {
             let has_room = member.has_room(Kind::Message, bytes);
             if has_room {
@@ -173,11 +194,7 @@ impl Hub {
             }
             has_room
         });
-        if reserved.ok_or(Code::NoSuchUser)? {
-            Ok((recipient, spelling))
-        } else {
-            Err(Code::RecipientBusy)
-        }
+        if reserved.ok_or(Code::NoSuchUser)? { Ok(()) } else { Err(Code::RecipientBusy) }
     }
 
     /// Gives back the room that was reserved for a message of this size to a member.

@@ -5,6 +5,7 @@
 
 // An address is a number here; nothing of the network is used.
 use core::net::IpAddr;
+use std::sync::Arc;
 
 use chatterbox_proto::{Capabilities, Username};
 
@@ -52,6 +53,8 @@ pub struct Identity {
     pub address: Option<IpAddr>,
     /// When they joined, in seconds since 1970 UTC.
     pub since: i64,
+    /// What they said when they went away, which may be nothing; `None` while they are not away (PR-2).
+    pub away: Option<Arc<str>>,
     /// What is in force; `None` for a client that offered nothing.
     pub agreed: Option<Capabilities>,
 }
@@ -75,6 +78,7 @@ impl Identity {
             elevated: false,
             address: None,
             since: 0,
+            away: None,
             agreed: None,
         }
     }
@@ -131,8 +135,8 @@ impl Digest for LoggedIn {
 
 impl Digest for Identity {
     fn digest(&self, to: &mut Digester) {
-        let Self { name, login, level, elevated, address, since, agreed } = self;
+        let Self { name, login, level, elevated, address, since, away, agreed } = self;
         to.add(name).add(login).add(&level.number()).add(elevated).add(address).add(since);
-        to.add(agreed);
+        to.add(away).add(agreed);
     }
 }

@@ -156,6 +156,11 @@ impl Hub {
         self.propose(Proposal::Amend(id, amendment), None);
     }
 
+    /// Notes that a member is away, with these words, or is back (PR-2).
+    pub fn set_away(&mut self, id: MemberId, words: Option<&str>) {
+        self.propose(Proposal::SetAway(id, words.map(Arc::from)), None);
+    }
+
     /// Replaces a member's own block list.
     pub fn set_blocked(&mut self, id: MemberId, blocked: Vec<Username>) {
         self.propose(Proposal::SetBlocked(id, blocked), None);

@@ -10,6 +10,7 @@ use crate::digest::digest_of;
 use crate::event::Event;
 use crate::filing::Party;
 use crate::greeting::{Greeting, JoinReply, Newcomer};
+use crate::happened::Happened;
 use crate::hub::Hub;
 use crate::ids::MemberId;
 use crate::member::Kind;
@@ -104,7 +105,12 @@ impl Hub {
                 let _ = self.left(left, &mut applied.wakes);
                 applied
             }
-            Ok(Effect::Renamed(Renamed { old, new, stale, rooms })) => {
+            Ok(Effect::Renamed(Renamed { member, old_name, old, new, stale, rooms })) => {
+                self.note(|hub| {
+                    let who = hub.identity(member)?.clone();
+                    Some(Happened::Renamed(old_name, Box::new(who)))
+                });
+                self.presence.note(member);
                 self.mark_stale(stale);
                 self.forget_rooms(&rooms);
                 self.rooms.push_lobby(Event::renamed(old, new));
@@ -112,6 +118,10 @@ impl Hub {
             }
             Ok(Effect::Said(said)) => {
                 let number = said.number;
+                self.note_said(&said.record);
+                if let Some(member) = said.back {
+                    self.presence.note(member);
+                }
                 let wake = self.deliver(said);
                 Applied { wake, ..Applied::unseen(Ok(Outcome::Said(number))) }
             }
@@ -120,6 +130,10 @@ impl Hub {
                 let mut applied = Applied::unseen(Ok(Outcome::Done));
                 self.tell_rooms(rooms, &mut applied.wakes);
                 applied
+            }
+            Ok(Effect::Away(member)) => {
+                self.presence.note(member);
+                Applied::unseen(Ok(Outcome::Done))
             }
             Ok(Effect::Rooms(RoomsChanged { done, told })) => {
                 let mut applied = Applied::unseen(Ok(Outcome::Rooms(done)));
@@ -153,14 +167,20 @@ impl Hub {
         let Joined { member, name_json, session, is_resumed, replaced, stale, rooms, lost } =
             joined;
         self.mark_stale(stale);
+        if self.identity(member).is_some_and(|identity| identity.away.is_some()) {
+            // Whoever comes is not away, as far as the others know.
+            self.presence.note(member);
+        }
         let mut applied = match replaced {
             None => {
+                self.note(|hub| Some(Happened::Joined(Box::new(hub.identity(member)?.clone()))));
                 self.rooms.push_lobby(Event::joined(name_json));
                 Applied::told(Vec::new())
             }
             // The others need not know which connection it is.
             Some(old) => {
                 let mut applied = Applied::unseen(Ok(Outcome::Done));
+                self.presence.replaced(old, member);
                 if self.forget_member(old) {
                     self.removed.insert(old, Removal::Resumed);
                     applied.removed.push(old);
@@ -181,7 +201,14 @@ impl Hub {
 
     /// Somebody is not here any more; says who, if they were connected with this node.
     pub(crate) fn left(&mut self, left: Left, wakes: &mut Vec<Wake>) -> Option<MemberId> {
-        let Left { member, name_json, stale, rooms } = left;
+        let Left { member, identity, name_json, stale, rooms } = left;
+        if let Some(login) = &identity.login
+            && self.logged_in(login).next().is_none()
+        {
+            let (account, newest) = (login.account_key.id, self.history.newest());
+            self.waiting_mail.has_left(account, newest);
+        }
+        self.note(|_| Some(Happened::Left(Box::new(identity))));
         let is_ours = self.forget_member(member);
         self.mark_stale(stale);
         self.tell_rooms(rooms, wakes);
@@ -230,7 +257,7 @@ impl Hub {
 
     /// Adds a message to the history, and queues it for its receivers.
     pub(crate) fn deliver(&mut self, said: Said) -> Wake {
-        let Said { number, record, to } = said;
+        let Said { number, record, to, .. } = said;
         match &record.destination {
             Destination::Room(room) => match self.desk.id(room.number) {
                 Some(id) if self.rooms.push(id, Event::message(number, record)) => Wake::Room(id),

@@ -36,6 +36,8 @@ pub fn holds<D: Directory>(fresh: impl Fn() -> D) {
     tokens(&mut fresh());
     blocks(&mut fresh());
     settings(&mut fresh());
+    ever_seen(&mut fresh());
+    guests_are_bounded(&mut fresh());
     let mut first = fresh();
     first.add(&account("ann")).unwrap();
     assert_eq!(fresh().account(&name("ann")).unwrap(), None, "directories share nothing");
@@ -214,4 +216,83 @@ fn settings(directory: &mut impl Directory) {
     assert_eq!(directory.settings().unwrap(), expected);
     directory.set_admin_password(None).unwrap();
     assert_eq!(directory.settings().unwrap().admin_password, None);
+}
+
+/// Name, number of the account or none, and when.
+fn seen(text: &str, account: Option<i64>, at: i64, is_new: bool) -> Seen {
+    Seen { name: name(text), account, at, is_new }
+}
+
+fn ever_seen(directory: &mut impl Directory) {
+    let day = 24 * 60 * 60;
+    let now = 100 * day;
+    let shown = |directory: &mut dyn Directory, after: Option<&str>, limit, now| {
+        let after = after.map(name);
+        let found = directory.ever_seen(after.as_ref(), limit, now).unwrap();
+        let shown = found.into_iter().map(|one| (one.name.to_string(), one.at, one.hides));
+        shown.collect::<Vec<_>>()
+    };
+    let row = |text: &str, at, hides| (text.to_owned(), at, hides);
+    directory.add(&account("Ann")).unwrap();
+    directory.add(&account("zoe")).unwrap();
+    let ann = directory.account(&name("ann")).unwrap().unwrap().account_key.id;
+    assert_eq!(shown(directory, None, 9, now), [row("Ann", None, false), row("zoe", None, false)]);
+    let all = [
+        seen("Ann", Some(ann), now - 9, true),
+        seen("bob", None, now - 5, true),
+        seen("Cyd", None, now - 40 * day, true),
+        seen("Dan", None, now - 29 * day, true),
+        seen("eve", None, now, false),
+        seen("nobody", Some(ann + 1_000), now, true),
+    ];
+    directory.note_seen(&all, now).unwrap();
+    let expected = [
+        row("Ann", Some(now - 9), false),
+        row("bob", Some(now - 5), false),
+        row("Dan", Some(now - 29 * day), false),
+        row("zoe", None, false),
+    ];
+    assert_eq!(shown(directory, None, 9, now), expected, "no guest of before, and no new one");
+    assert_eq!(shown(directory, None, 2, now), expected[..2]);
+    assert_eq!(shown(directory, Some("BOB"), 9, now), expected[2..], "behind a name");
+    assert_eq!(shown(directory, Some("bobby"), 1, now), expected[2..3]);
+    assert_eq!(
+        shown(directory, Some("ann"), 9, now + 2 * day),
+        [expected[1].clone(), expected[3].clone()]
+    );
+
+    // A later time counts, an earlier one does not; a guest who was here is known.
+    let later = [
+        seen("ann", Some(ann), now - 90, true),
+        seen("BOB", None, now + 7, false),
+        seen("dan", None, now - 29 * day - 1, false),
+    ];
+    directory.note_seen(&later, now).unwrap();
+    assert_eq!(directory.last_seen(ann).unwrap(), Some(now - 9));
+    assert_eq!(directory.last_seen(ann + 1_000).unwrap(), None);
+    let found = shown(directory, None, 9, now);
+    assert_eq!(found[1..3], [row("BOB", Some(now + 7), false), row("dan", expected[2].1, false)]);
+
+    // Whoever hides it, hides it until they don't; a name that is registered is an account.
+    assert!(directory.hide_last_seen(ann, true).unwrap());
+    assert!(!directory.hide_last_seen(ann + 1_000, true).unwrap());
+    assert_eq!(shown(directory, None, 1, now), [row("Ann", Some(now - 9), true)]);
+    assert!(directory.hide_last_seen(ann, false).unwrap());
+    directory.add(&account("bob")).unwrap();
+    let found = shown(directory, None, 9, now);
+    assert_eq!(found[..2], [row("Ann", Some(now - 9), false), row("bob", None, false)]);
+    // Nothing is left of an account that is removed.
+    directory.remove(&name("ann")).unwrap();
+    assert_eq!(directory.last_seen(ann).unwrap(), None);
+    assert!(!shown(directory, None, 9, now).iter().any(|(name, ..)| name == "Ann"));
+}
+
+fn guests_are_bounded(directory: &mut impl Directory) {
+    let many = GUESTS as i64 + 100;
+    let all: Vec<_> =
+        (0..many).map(|number| seen(&format!("g{number}"), None, number, true)).collect();
+    directory.note_seen(&all, 0).unwrap();
+    let found = directory.ever_seen(None, usize::MAX, 0).unwrap();
+    assert_eq!(found.len(), GUESTS);
+    assert_eq!(found.iter().filter_map(|one| one.at).min(), Some(100), "the oldest have gone");
 }

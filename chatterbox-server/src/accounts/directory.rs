@@ -6,7 +6,9 @@ use std::fmt::Debug;
 use chatterbox_hub::{AccountChange, AccountKey, Level};
 use chatterbox_proto::Username;
 
+pub use crate::accounts::directory_error::DirectoryError;
 use crate::accounts::password_hash::PasswordHash;
+use crate::accounts::seen_directory::SeenDirectory;
 use crate::accounts::token::TokenHash;
 
 /// The number of accounts in one directory.
@@ -60,28 +62,8 @@ pub struct Settings {
     pub admin_password: Option<PasswordHash>,
 }
 
-/// Why a directory failed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum DirectoryError {
-    /// There is no room; nothing was changed.
-    #[error("the accounts can't be written: the disk is full")]
-    Full,
-    /// The disk does not do what it is asked for; nothing was changed.
-    #[error(
-        "the accounts can't be read or written: the disk takes no more, or fails: a limit on the size of files (ulimit -f), or a fault"
-    )]
-    Disk,
-    /// The store failed; nothing was changed.
-    #[error("the accounts can't be read or written: {0}")]
-    Store(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The directory is closed.
-    #[error("the accounts are closed")]
-    Closed,
-}
-
 /// A store of accounts. Names are compared as [`Username`] does (NM-4). Every call is atomic.
-pub trait Directory: Send + Debug {
+pub trait Directory: SeenDirectory + Send + Debug {
     /// The account of a name.
     ///
     /// # Errors

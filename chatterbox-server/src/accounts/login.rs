@@ -20,6 +20,7 @@ use crate::accounts::hashing::Hashing;
 use crate::accounts::password_hash::{Cost, HashError, PasswordHash, Verdict};
 use crate::accounts::secret::Secret;
 use crate::accounts::token::{LIFETIME, Token, TokenHash};
+use crate::accounts::visits::Visits;
 use crate::ops::clock::unix_now;
 
 /// The rate limit of wrong tokens from one address. They can't be guessed, but guessing is worth a refusal of its own.
@@ -98,6 +99,7 @@ impl From<TooMany> for Refused {
 pub struct Accounts {
     pub(super) directory: DirectoryThread,
     pub(super) hashing: Hashing,
+    pub(super) visits: Visits,
     limits: Mutex<RateLimits>,
     began: Instant,
 }
@@ -120,6 +122,7 @@ impl Accounts {
         Ok(Self {
             directory: DirectoryThread::new(directory)?,
             hashing: Hashing::new(cost).map_err(std::io::Error::other)?,
+            visits: Visits::default(),
             limits: Mutex::new(RateLimits {
                 passwords: Throttle::default(),
                 elevations: Throttle::default(),

@@ -9,14 +9,18 @@ mod blocklist;
 pub(crate) mod contract;
 mod credentials;
 mod directory;
+mod directory_error;
 mod directory_thread;
+mod ever_seen;
 mod hashing;
 mod login;
 mod password_hash;
 mod room_password;
 mod secret;
+mod seen_directory;
 mod settings;
 mod token;
+mod visits;
 
 pub use directory::{
     ACCOUNTS, Account, Added, BLOCKERS, BLOCKS, Directory, DirectoryError, Settings, TOKENS,
@@ -25,4 +29,5 @@ pub use directory_thread::Observer;
 pub use login::{Accounts, Login, Refused};
 pub use password_hash::{Cost, HashError, PasswordHash};
 pub use secret::{Secret, SecretError};
+pub use seen_directory::{EverSeen, GUESTS, GUESTS_FOR, Seen, SeenDirectory};
 pub use token::{Token, TokenHash};

@@ -71,6 +71,7 @@ impl Chat {
         let Decided { at, group, .. } = decided;
         let mut woken = Woken::default();
         let mut outcomes = Vec::with_capacity(group.proposals.len());
+        let mut happened = Vec::new();
         let mut hub = self.hub_now();
         if hub.begin(group, *at) {
             for (index, proposal) in group.proposals.iter().enumerate() {
@@ -80,6 +81,7 @@ impl Chat {
                 wakes.into_iter().for_each(|wake| woken.add(wake));
                 woken.removed.extend(removed);
                 outcomes.push(outcome);
+                happened.append(&mut hub.take_happened());
                 if matches!(proposal, Proposal::Room(..)) {
                     self.note_lobby(&hub);
                 }
@@ -91,6 +93,7 @@ impl Chat {
             }
         }
         self.unlock_and_wake(hub, woken);
+        self.tell_observer(happened);
         outcomes
     }
 }

@@ -177,6 +177,11 @@ impl Handle {
         self.chat.hub().identity(self.id).cloned()
     }
 
+    /// Whether it is logged in with an account.
+    pub fn is_logged_in(&self) -> bool {
+        self.chat.hub().identity(self.id).is_some_and(|identity| identity.login.is_some())
+    }
+
     /// Whom it blocks, in the order in which it did.
     pub fn blocked(&self) -> Vec<Username> {
         self.chat.hub().blocked(self.id).to_vec()
@@ -186,6 +191,12 @@ impl Handle {
     pub async fn set_blocked(&self, blocked: Vec<Username>) {
         // Who is not here any more blocks nobody.
         let _ = self.chat.change(Proposal::SetBlocked(self.id, blocked)).await;
+    }
+
+    /// Notes that it is away, with these words, or is back (PR-2).
+    pub async fn set_away(&self, words: Option<&str>) {
+        // Who is not here any more is not away either.
+        let _ = self.chat.change(Proposal::SetAway(self.id, words.map(Arc::from))).await;
     }
 
     /// What block lists mean for it.
@@ -261,7 +272,7 @@ impl Handle {
 /// [`Code::NoSuchUser`], [`Code::Blocked`] or [`Code::RecipientBusy`]; for a room what RM-15 says.
 pub fn resolve(
     sender: &Handle,
-    destination: Destination<impl NameKey, impl NameKey>,
+    destination: &Destination<impl NameKey, impl NameKey>,
     content: &str,
     reserved: &mut Reserved,
 ) -> Result<(To, Filing), Code> {
@@ -272,11 +283,11 @@ pub fn resolve(
             Ok((Destination::All, Filing::default()))
         }
         Destination::Room(name) => {
-            let room = sender.chat.may_say_in(sender.id, &name, content)?;
+            let room = sender.chat.may_say_in(sender.id, name, content)?;
             Ok((Destination::Room(room), Filing::default()))
         }
         Destination::User(name) => {
-            let (recipient, name, to) = sender.chat.reserve(sender.id, &name, bytes)?;
+            let (recipient, name, to) = sender.chat.reserve(sender.id, name, bytes)?;
             reserved.add(&sender.chat, recipient, bytes);
             Ok((Destination::User(name), Filing { to, ..Filing::default() }))
         }

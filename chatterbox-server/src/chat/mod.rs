@@ -18,6 +18,7 @@ mod rooms;
 pub(crate) mod sequencer;
 pub(crate) mod shared;
 pub(crate) mod traffic;
+pub(crate) mod waiting_mail;
 pub(crate) mod wake_flag;
 
 pub use handle::Handle;

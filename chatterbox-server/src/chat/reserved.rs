@@ -18,20 +18,41 @@ struct Each {
     chat: Arc<Chat>,
     /// The recipients, with the size of a message to each.
     room: Vec<(MemberId, usize)>,
+    /// The accounts, of senders and of recipients who are not here.
+    waiting: Vec<(i64, i64)>,
+    /// Whether the newest message is one of the latter.
+    newest_waits: bool,
 }
 
 impl Reserved {
     pub(super) fn add(&mut self, chat: &Arc<Chat>, recipient: MemberId, bytes: usize) {
-        let new = || Box::new(Each { chat: Arc::clone(chat), room: Vec::new() });
-        self.0.get_or_insert_with(new).room.push((recipient, bytes));
+        let each = self.each(chat);
+        each.room.push((recipient, bytes));
+        each.newest_waits = false;
+    }
+
+    /// Adds a place in the mailbox of an account.
+    pub(super) fn add_waiting(&mut self, chat: &Arc<Chat>, sender: i64, account: i64) {
+        let each = self.each(chat);
+        each.waiting.push((sender, account));
+        each.newest_waits = true;
+    }
+
+    fn each(&mut self, chat: &Arc<Chat>) -> &mut Each {
+        let new = || {
+            let chat = Arc::clone(chat);
+            Box::new(Each { chat, room: Vec::new(), waiting: Vec::new(), newest_waits: false })
+        };
+        self.0.get_or_insert_with(new)
     }
 
     /// Gives back the room of the newest message, which is not posted after all.
     pub(crate) fn give_back_newest(&mut self) {
-        if let Some(each) = &mut self.0
-            && let Some(newest) = each.room.pop()
-        {
-            each.chat.release(&[newest]);
+        let Some(each) = &mut self.0 else { return };
+        if each.newest_waits {
+            each.chat.release(&[], each.waiting.pop().as_slice());
+        } else {
+            each.chat.release(each.room.pop().as_slice(), &[]);
         }
     }
 }
@@ -44,6 +65,6 @@ impl From<Reserved> for Held {
 
 impl Drop for Each {
     fn drop(&mut self) {
-        self.chat.release(&self.room);
+        self.chat.release(&self.room, &self.waiting);
     }
 }

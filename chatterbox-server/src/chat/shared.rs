@@ -6,13 +6,13 @@
 #![allow(clippy::disallowed_methods, reason = "the edge: tells the hub the time")]
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use chatterbox_hub::{
-    AccountChange, AccountRef, Amendment, Event, Hub, Identity, Incarnation, JoinError,
+    AccountChange, AccountRef, Amendment, Event, Happened, Hub, Identity, Incarnation, JoinError,
     JoinRequest, Judged, Lag, Laggards, Level, LoggedIn, Login, MemberId, Outcome, Party, Proposal,
-    Record, Refused, RoomDone, RoomNumber, RoomRefusal, RoomWish, Say, Sequence, SessionId,
-    SessionKey, Speaker,
+    Record, Refused, Reserved as Place, RoomDone, RoomNumber, RoomRefusal, RoomWish, Say, Sequence,
+    SessionId, SessionKey, Speaker,
 };
 use chatterbox_proto::{Code, NameKey, Username};
 use tokio::time::Instant;
@@ -23,12 +23,23 @@ use crate::chat::proposals::{Admitted, Leaving, Proposals};
 use crate::chat::traffic::Traffic;
 use crate::flood::FloodControl;
 
+/// Is told what happens, by whoever applies it: it must not wait for anything.
+pub struct Observer(pub Box<dyn Fn(Vec<Happened>) + Send + Sync>);
+
+impl std::fmt::Debug for Observer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Observer")
+    }
+}
+
 /// The chat, shared by all connections.
 #[derive(Debug)]
 pub struct Chat {
     hub: Mutex<Hub>,
     notifier: Notifier,
     proposals: Proposals,
+    /// Whoever keeps track of what happens, if anybody does.
+    observer: OnceLock<Observer>,
     /// Whether the lobby has no TALK and no SLOW, so that nobody has to ask whether they may write there.
     is_lobby_open: AtomicBool,
     traffic: Traffic,
@@ -44,7 +55,25 @@ impl Chat {
         let is_lobby_open = AtomicBool::new(true);
         let (notifier, traffic, flood) =
             (Notifier::default(), Traffic::default(), FloodControl::default());
-        Self { hub, notifier, proposals, is_lobby_open, traffic, flood, start }
+        let observer = OnceLock::new();
+        Self { hub, notifier, proposals, observer, is_lobby_open, traffic, flood, start }
+    }
+
+    /// Tells an observer what happens from now on, in its order; of what is said only if it wants that. A second one is
+    /// ignored.
+    pub fn observe(&self, observer: Observer, messages: bool) {
+        if self.observer.set(observer).is_ok() {
+            self.hub().keep_track(messages);
+        }
+    }
+
+    /// Tells the observer what has happened.
+    pub(super) fn tell_observer(&self, happened: Vec<Happened>) {
+        if let Some(Observer(observer)) = self.observer.get()
+            && !happened.is_empty()
+        {
+            observer(happened);
+        }
     }
 
     // A panic under the lock would be our bug; the others' chat goes on.
@@ -114,6 +143,16 @@ impl Chat {
         self.hub().users().take(limit).cloned().collect()
     }
 
+    /// Those who are here under names behind this one; see [`Hub::users_behind`].
+    pub fn users_behind(&self, after: Option<&Username>, limit: usize) -> Vec<Identity> {
+        self.hub().users_behind(after, limit)
+    }
+
+    /// Whether each of these is here; see [`Hub::are_here`].
+    pub fn are_here(&self, all: &[(Username, Option<i64>)]) -> Vec<bool> {
+        self.hub().are_here(all)
+    }
+
     /// How many are here.
     pub fn user_count(&self) -> usize {
         self.hub().members()
@@ -122,13 +161,6 @@ impl Chat {
     /// Who is here under a name.
     pub fn find(&self, name: &Username) -> Option<Identity> {
         self.hub().find(name).map(|(_, identity)| identity.clone())
-    }
-
-    /// Those of these names that nobody here has.
-    pub fn absent(&self, mut names: Vec<Username>) -> Vec<Username> {
-        let hub = self.hub();
-        names.retain(|name| hub.who(name).is_none());
-        names
     }
 
     /// Which member is here under a name.
@@ -240,6 +272,23 @@ impl Chat {
         reserved
     }
 
+    /// Reserves a place for a private message to an account whose name nobody here has; see [`Hub::reserve_waiting`].
+    ///
+    /// # Errors
+    /// [`Code`].
+    pub(super) fn reserve_waiting(
+        &self,
+        sender: MemberId,
+        account: &LoggedIn,
+        since: i64,
+        bytes: usize,
+    ) -> Result<Place, Code> {
+        let mut hub = self.hub();
+        let reserved = hub.reserve_waiting(sender, account, since, bytes);
+        self.unlock(hub);
+        reserved
+    }
+
     /// Numbers the messages that are going to be accepted if this node proposes them next; see [`Hub::judge`].
     pub(super) fn judge(&self, from: Incarnation, says: &mut [Say], first: Sequence) -> Vec<bool> {
         self.hub().judge(from, says, first)
@@ -271,9 +320,12 @@ impl Chat {
         self.hub().judge_room(wish, number)
     }
 
-    /// Gives back what was reserved for messages of these sizes to these members.
-    pub(super) fn release(&self, each: &[(MemberId, usize)]) {
+    /// Gives back what was reserved for messages of these sizes to these members, and of these accounts to others.
+    pub(super) fn release(&self, each: &[(MemberId, usize)], waiting: &[(i64, i64)]) {
         let mut hub = self.hub();
+        for (sender, account) in waiting {
+            hub.release_waiting(*sender, *account);
+        }
         for (recipient, bytes) in each {
             hub.release(*recipient, *bytes);
         }
@@ -318,6 +370,13 @@ impl Chat {
     pub fn announce(&self, event: Event) {
         let mut hub = self.hub();
         let wake = hub.announce(event);
+        self.wake(hub, [wake]);
+    }
+
+    /// Tells who is away, and who is back, if it is time; see [`Hub::tell_presence`].
+    pub fn tell_presence(&self) {
+        let mut hub = self.hub_now();
+        let wake = hub.tell_presence();
         self.wake(hub, [wake]);
     }
 

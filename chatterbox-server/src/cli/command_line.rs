@@ -18,6 +18,9 @@ Examples:
       Copies the messages, also of a server that is running, into a new file.
   chatterbox-server user add ann --level moderator
       Makes an account; the password is asked for.
+  chatterbox-server status
+      Who is here, and how the server is doing that runs on this machine; `kick`, `ban`,
+      `announce`, `reload` and `stop` control it.
 
 Settings:
   Every option is also an environment variable (CHATTERBOX_MAX_FRAME) and a key of the
@@ -27,7 +30,8 @@ Settings:
 
 Signals:
   SIGINT or SIGTERM says good bye to everybody and stops after --grace seconds, a second one at
-  once; SIGHUP reads the configuration file and the certificates again.";
+  once; SIGHUP reads the configuration file and the certificates again. `stop` and `reload` do the
+  same, and say what came of it.";
 
 /// Hosts a chat: a 4-byte length, then JSON, inside TLS.
 #[derive(Debug, Parser)]

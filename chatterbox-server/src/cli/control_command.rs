@@ -69,8 +69,9 @@ pub enum ControlCommand {
         #[arg(long)]
         silent: bool,
         /// Of an address or a network, only who is not logged in
-        #[arg(long)]
-        guests: bool,
+        #[arg(long = "guests")]
+        guests_only: bool, // `guests` is a setting, which environment and file would set here
+
         /// Do it although it hits others as well
         #[arg(long)]
         yes: bool,
@@ -157,12 +158,12 @@ impl ControlCommand {
             Self::Kick { user, reason, silent, .. } => {
                 Act::Kick(Kick { user: user.clone(), reason: reason.join(" "), silent: *silent })
             }
-            Self::Ban { subject, reason, seconds, silent, guests, yes, .. } => Act::Ban(Ban {
+            Self::Ban { subject, reason, seconds, silent, guests_only, yes, .. } => Act::Ban(Ban {
                 subject: subject.clone(),
                 seconds: *seconds,
                 reason: reason.join(" "),
                 silent: *silent,
-                guests: *guests,
+                guests: *guests_only,
                 sure: *yes,
             }),
             Self::Unban { subject, .. } => Act::Unban(Unban { subject: subject.clone() }),
@@ -173,6 +174,20 @@ impl ControlCommand {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::schema::settings;
+
+    #[test]
+    fn no_flag_is_a_setting_of_the_server_beside_those_of_the_folder() {
+        let program = ControlCommand::augment_subcommands(clap::Command::new("x"));
+        for command in program.get_subcommands() {
+            for argument in command.get_arguments() {
+                let id = argument.get_id().as_str();
+                let is_setting = settings().iter().any(|setting| setting.id() == id);
+                let is_of_the_folder = ["data", "config"].contains(&id);
+                assert!(!is_setting || is_of_the_folder, "{} {id}", command.get_name());
+            }
+        }
+    }
 
     #[test]
     fn times_have_units() {

@@ -25,6 +25,7 @@ pub struct Process {
     /// The folder of the database.
     folder: Option<PathBuf>,
     log: String,
+    activity_log: Option<PathBuf>,
 }
 
 impl Process {
@@ -45,6 +46,7 @@ impl Process {
             addresses: listeners.iter().filter_map(|one| one.local_addr().ok()).collect(),
             folder: options.store().map(|store| store.folder),
             log: format!("{}, as {format}", options.log),
+            activity_log: options.activity_log.clone(),
         }
     }
 }
@@ -71,7 +73,7 @@ impl Operator for Process {
             messages: extent.map(|extent| extent.messages),
             database_bytes: extent.map(|extent| extent.bytes),
             log: self.log.clone(),
-            activity_log: None,
+            activity_log: self.activity_log.clone(),
         }
     }
 }

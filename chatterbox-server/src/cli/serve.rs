@@ -2,6 +2,7 @@
 //! stops it.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use chatterbox_hub::RoomRecord;
@@ -13,6 +14,7 @@ use chatterbox_server::commands::{CommandState, Service, configured_rooms};
 use chatterbox_server::control::{Control, ControlSocket, NoSocket};
 use chatterbox_server::moderation::Moderation;
 use chatterbox_server::net::{Transport, listen};
+use chatterbox_server::ops::activity::ActivityLog;
 use chatterbox_server::ops::{data_watch, logging, machine, signals};
 use chatterbox_server::store::sqlite::{self, Place};
 use chatterbox_server::store::{
@@ -164,6 +166,15 @@ async fn access(options: &Serve, live: &Live, store: &dyn Store) -> Result<Acces
     let moderation = moderation.map_err(|error| Failure::system("can't start a thread", &error))?;
     let moderation = Arc::new(moderation);
     let state = CommandState::open(accounts, Arc::clone(&moderation), live.clone()).await?;
+    let open = |folder: &PathBuf| {
+        ActivityLog::open(folder).map_err(|error| {
+            Failure::system(
+                &format!("can't write the activity log in {}", folder.display()),
+                &error,
+            )
+        })
+    };
+    let activity = options.activity_log.as_ref().map(open).transpose()?;
     let access = Access::new(Service::new(state, live.clone()));
-    Ok(access.with_rooms(rooms).with_moderation(moderation))
+    Ok(access.with_rooms(rooms).with_moderation(moderation).with_activity(activity))
 }

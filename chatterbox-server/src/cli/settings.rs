@@ -118,6 +118,10 @@ pub struct Serve {
     #[command(flatten)]
     pub live: Config,
 
+    /// Folder of an activity log: who comes, goes and says what to all, with a file of each user; never private messages [default: none]
+    #[arg(long, value_name = "DIR", help_heading = "Logs")]
+    pub activity_log: Option<PathBuf>,
+
     /// How log lines look; they go to stderr and never hold what was said
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Logs")]
     pub log_format: LogFormat,
@@ -221,7 +225,10 @@ mod tests {
         let public = Keep { bytes: MOST_KEPT, ..Keep::default() };
         let all = public.plus(public.of_private());
         let name = limits::USERNAME_CHARS * r"\ud83d\ude00".len() + r#""", "#.len();
-        let most = all.bytes + all.messages * (17 + 12) + (config.max_connections * name) as u64;
+        // Everybody is in USER_LIST, and in PRESENCE with a time.
+        let state = name + r#": {"SINCE": 1700000000, "AWAY": null}, "#.len();
+        let users = config.max_connections * (name + state);
+        let most = all.bytes + all.messages * (17 + 12) + users as u64;
         assert!(most < limits::SERVER_FRAME as u64, "{most}");
     }
 }

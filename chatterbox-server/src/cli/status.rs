@@ -177,7 +177,7 @@ fn size(bytes: u64) -> String {
 fn time_text(seconds: u64) -> String {
     match seconds {
         0..60 => format!("{seconds} s"),
-        60..3600 => format!("{} min", seconds / 60),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
         3600..86_400 => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
         _ => format!("{} {} h", count(seconds / 86_400, "day"), seconds / 3600 % 24),
     }

@@ -45,6 +45,12 @@ pub trait ClientPort: Send + Sync + Debug {
     /// The first `limit` of those who are here, in the order in which they joined.
     fn users(&self, limit: usize) -> Vec<Identity>;
 
+    /// Those who are here under names behind this one, by folded name, at most `limit`.
+    fn users_behind(&self, after: Option<&Username>, limit: usize) -> Vec<Identity>;
+
+    /// Whether each of these is here: somebody who is logged in with the account of this number, or a guest of this name.
+    fn are_here(&self, all: Vec<(Username, Option<i64>)>) -> Vec<bool>;
+
     /// How many are here.
     fn user_count(&self) -> usize;
 
@@ -55,14 +61,14 @@ pub trait ClientPort: Send + Sync + Debug {
     /// because either has blocked the other.
     fn refuses(&self, other: &Username) -> bool;
 
-    /// Those of these names that nobody here has.
-    fn absent(&self, names: Vec<Username>) -> Vec<Username>;
-
     /// The members that are logged in with an account, under whatever names.
     fn logged_in(&self, account: &LoggedIn) -> Vec<(MemberId, Identity)>;
 
     /// Replaces this user's own block list.
     fn set_blocked(&self, blocked: Vec<Username>) -> BoxFuture<'_, ()>;
+
+    /// Notes that this user is away, with these words, or is back.
+    fn set_away<'a>(&'a self, words: Option<&'a str>) -> BoxFuture<'a, ()>;
 
     /// Changes the account or the level of a member, and says whether it may do something else now.
     fn amend(&self, member: MemberId, amendment: Amendment) -> BoxFuture<'_, bool>;

@@ -9,7 +9,9 @@ use crate::commands::family::moderation::{
 use crate::commands::family::rooms::{
     inviting, joining, listing, making, people, settings, talking,
 };
-use crate::commands::family::{account, admin, block, diagnostics, help, identity, message, users};
+use crate::commands::family::{
+    account, admin, block, diagnostics, help, identity, message, presence, users,
+};
 use crate::commands::spec::Spec;
 
 /// Every command, in the order of the reference.
@@ -19,6 +21,9 @@ pub(super) static TABLE: &[&Command] = &[
     &identity::NICK,
     &users::USERS,
     &users::USER_COUNT,
+    &presence::AWAY,
+    &presence::BACK,
+    &users::HIDE_LAST_SEEN,
     &account::REGISTER,
     &account::PASSWD,
     &account::LOGOUT,

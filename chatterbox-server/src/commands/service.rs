@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chatterbox_hub::{
-    AccountRef, Amendment, Event, Identity, Level, LoggedIn, MemberId, Record, Rename, RoomActor,
-    RoomChange, RoomDone, RoomMemberView, RoomNumber, RoomRef, RoomView, Sequence,
+    AccountRef, Amendment, Event, Filing, Happened, Identity, Level, LoggedIn, MemberId, Record,
+    Rename, RoomActor, RoomChange, RoomDone, RoomMemberView, RoomNumber, RoomRef, RoomView,
+    Sequence, To,
 };
 use chatterbox_proto::capability::accounts::{Account, Secret};
 use chatterbox_proto::capability::commands::{CommandRequest, Outcome, OutcomeCode};
@@ -35,6 +36,7 @@ use crate::chat::handle::{Handle, resolve};
 use crate::chat::paging::{Pages, ReadableMessage};
 use crate::chat::reserved::Reserved;
 use crate::chat::shared::Chat;
+use crate::chat::waiting_mail::{Mailbox, resolve_waiting};
 use crate::commands::caller::Caller;
 use crate::commands::client_port::{ClientPort, PostError};
 use crate::commands::executor::{self, CallQueue, QueuedCall, executor};
@@ -96,11 +98,27 @@ impl Authenticator for Service {
     fn account_of<'a>(&'a self, name: &'a Username) -> BoxFuture<'a, Option<i64>> {
         async {
             let account = self.state.accounts.account(name).await;
-            // Without its account, a name stands for whoever has it.
             let failed = |error| tracing::error!(%error, "an account could not be looked up");
             account.map_err(failed).ok().flatten().map(|account| account.account_key.id)
         }
         .boxed()
+    }
+
+    fn mailbox<'a>(
+        &'a self,
+        sender: MemberId,
+        who: &'a Identity,
+        name: Username,
+    ) -> BoxFuture<'a, Result<Option<Mailbox>, Code>> {
+        async move { self.state.mailbox(sender, who, &name).await }.boxed()
+    }
+
+    fn happened(&self, happened: &Happened) {
+        self.state.note_visit(happened);
+    }
+
+    fn keep_visits(&self) -> BoxFuture<'_, ()> {
+        self.state.keep_visits().boxed()
     }
 
     fn standing<'a>(
@@ -287,6 +305,14 @@ impl ClientPort for MemberPort {
         self.member.chat().users(limit)
     }
 
+    fn users_behind(&self, after: Option<&Username>, limit: usize) -> Vec<Identity> {
+        self.member.chat().users_behind(after, limit)
+    }
+
+    fn are_here(&self, all: Vec<(Username, Option<i64>)>) -> Vec<bool> {
+        self.member.chat().are_here(&all)
+    }
+
     fn user_count(&self) -> usize {
         self.member.chat().user_count()
     }
@@ -299,16 +325,16 @@ impl ClientPort for MemberPort {
         self.member.filter().refused.contains(other)
     }
 
-    fn absent(&self, names: Vec<Username>) -> Vec<Username> {
-        self.member.chat().absent(names)
-    }
-
     fn logged_in(&self, account: &LoggedIn) -> Vec<(MemberId, Identity)> {
         self.member.chat().logged_in(account)
     }
 
     fn set_blocked(&self, blocked: Vec<Username>) -> BoxFuture<'_, ()> {
         self.member.set_blocked(blocked).boxed()
+    }
+
+    fn set_away<'a>(&'a self, words: Option<&'a str>) -> BoxFuture<'a, ()> {
+        self.member.set_away(words).boxed()
     }
 
     fn amend(&self, member: MemberId, amendment: Amendment) -> BoxFuture<'_, bool> {
@@ -416,7 +442,10 @@ impl MemberPort {
                 return Err(code);
             }
         }
-        let resolved = resolve(&self.member, to, text, &mut reserved);
+        let resolved = match resolve(&self.member, &to, text, &mut reserved) {
+            Err(Code::NoSuchUser) => self.leave(&to, text.len(), &mut reserved).await,
+            resolved => resolved,
+        };
         let taken = resolved.and_then(|(destination, filing)| {
             gate.take(&self.member, &destination, &filing, text.len())?;
             Ok((destination, filing))
@@ -439,6 +468,21 @@ impl MemberPort {
         let record = Record { source: name, destination, json, arrived, filing };
         let chat = self.member.chat();
         chat.post(self.member.id(), vec![record], reserved.into(), None, None).await?.all()
+    }
+
+    /// Resolves a private message to an account whose user is not here (AN-7).
+    async fn leave(
+        &self,
+        to: &Destination,
+        bytes: usize,
+        reserved: &mut Reserved,
+    ) -> Result<(To, Filing), Code> {
+        let (Destination::User(name), Some(who)) = (to, self.member.identity()) else {
+            return Err(Code::NoSuchUser);
+        };
+        let mailbox = self.state.mailbox(self.member.id(), &who, name).await?;
+        let mailbox = mailbox.ok_or(Code::NoSuchUser)?;
+        resolve_waiting(&self.member, &mailbox, bytes, reserved)
     }
 
     async fn measure(&self) -> Option<Duration> {

@@ -2,13 +2,17 @@
 
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use chatterbox_hub::{Happened, Identity, LoggedIn, MemberId};
+use chatterbox_proto::{Code, Username};
+
 use crate::access::House;
 use crate::accounts::{Accounts, DirectoryError, Settings};
+use crate::chat::waiting_mail::Mailbox;
 use crate::commands::online::Online;
 use crate::commands::spec::Spec;
 use crate::config::{Config, Live};
 use crate::moderation::Moderation;
-use crate::pacing::{CommandPacing, RenamePacing, RoomPacing};
+use crate::pacing::{CommandPacing, MailPacing, RenamePacing, RoomPacing};
 
 /// What is typed before a command unless an admin has said otherwise.
 pub const PREFIX: &str = "/";
@@ -30,6 +34,7 @@ pub struct CommandState {
     pub(super) room_changes: RoomPacing,
     /// Counts all that is changed of rooms.
     pub(super) room_wishes: RoomPacing,
+    mail: MailPacing,
     /// Counts what is reported.
     pub(super) reports: RoomPacing,
     /// The house that the chat is in, once it is.
@@ -57,6 +62,7 @@ impl CommandState {
             renames: RenamePacing::default(),
             room_changes: RoomPacing::default(),
             room_wishes: RoomPacing::of_wishes(),
+            mail: MailPacing::default(),
             reports: RoomPacing::of_reports(),
             house: OnceLock::new(),
             config,
@@ -69,6 +75,11 @@ impl CommandState {
         self.config.current().max_name
     }
 
+    /// Whether anybody is told when others were here last (PR-3).
+    pub(super) fn tells_last_seen(&self) -> bool {
+        self.config.current().last_seen
+    }
+
     /// Whether guests may join.
     pub(super) fn guests(&self) -> bool {
         let settings = self.settings.read().unwrap_or_else(PoisonError::into_inner);
@@ -78,6 +89,57 @@ impl CommandState {
     /// Whether guests may join rooms.
     pub(super) fn room_guests(&self) -> bool {
         self.config.current().room_guests
+    }
+
+    /// Notes who was here.
+    pub(super) fn note_visit(&self, happened: &Happened) {
+        match happened {
+            Happened::Joined(who) => self.accounts.note_visit(who, true),
+            Happened::Left(who) => self.accounts.note_visit(who, false),
+            Happened::Renamed(old, who) => {
+                let before = Identity { name: old.clone(), ..(**who).clone() };
+                self.accounts.note_visit(&before, false);
+                self.accounts.note_visit(who, true);
+            }
+            Happened::Said { .. } => {}
+        }
+    }
+
+    /// Writes who was here.
+    pub(super) async fn keep_visits(&self) {
+        if let Err(error) = self.accounts.keep_visits().await {
+            tracing::warn!(%error, "it could not be written who was here");
+        }
+    }
+
+    /// The account of a name that nobody here has, for a private message of a member who has an account, if there is one
+    /// (AN-7).
+    ///
+    /// # Errors
+    /// [`Code::Flood`] when the member asks for too many; [`Code::NotStored`].
+    pub(super) async fn mailbox(
+        &self,
+        sender: MemberId,
+        who: &Identity,
+        name: &Username,
+    ) -> Result<Option<Mailbox>, Code> {
+        if who.login.is_none() {
+            return Ok(None);
+        }
+        let failed = |error| {
+            tracing::error!(%error, "an account could not be looked up");
+            Code::NotStored
+        };
+        let found = self.accounts.account(name).await.map_err(failed)?;
+        let id = found.as_ref().map(|account| account.account_key.id);
+        self.mail.try_take(sender, who, id).map_err(|wait| {
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            Code::Flood(u32::try_from(seconds).unwrap_or(u32::MAX))
+        })?;
+        let Some(account) = found else { return Ok(None) };
+        let since = self.accounts.last_seen(account.account_key.id).await.map_err(failed)?;
+        let account = LoggedIn { account: account.name, account_key: account.account_key };
+        Ok(Some(Mailbox { account, since: since.unwrap_or_default() }))
     }
 
     /// The settings in force.

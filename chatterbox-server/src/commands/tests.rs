@@ -5,6 +5,7 @@ mod fake_port;
 mod fake_rooms;
 mod moderation;
 mod permissions;
+mod presence;
 mod prompts;
 mod room_permissions;
 mod rooms_changes;
@@ -331,7 +332,7 @@ async fn whoever_is_here_is_known_base_clients_included_and_under_every_name_at_
     let found = ann.call("perm", &["bob"]).await;
     assert_eq!(found["DATA"], json!({"NAME": "bob", "LEVEL": 0, "ACCOUNT": null}));
     let rows = ann.call("users", &[]).await["DATA"]["ROWS"].clone();
-    assert_eq!(rows, json!([["ann", true, 1], ["bob", true, 0]]));
+    assert_eq!(rows, json!([["ann", true, 1, null], ["bob", true, 0, null]]));
     assert_eq!(ann.call("nick", &["annie"]).await["CODE"], "ok");
     let nicked = json!({"NAME": "annie", "LEVEL": 1, "ACCOUNT": "ann"});
     assert_eq!(ann.call("perm", &["Annie"]).await["DATA"], nicked);

@@ -16,8 +16,10 @@ use crate::chat::flood_gate::FloodGate;
 use crate::chat::handle::{Handle, resolve};
 use crate::chat::posts::{Acks, Held, PostRoom, Receipt};
 use crate::chat::reserved::Reserved;
+use crate::chat::waiting_mail::resolve_waiting;
 use crate::config::Live;
 use crate::net::long_work::{LONG_WORK, LongWork};
+use crate::net::put_off::Found;
 use crate::net::requests::Requests;
 
 /// A post takes further messages up to these bounds.
@@ -171,6 +173,11 @@ impl Inbound {
     }
 
     fn end_frame(&mut self) {
+        if let Some(requests) = self.requests.as_mut().filter(|all| !all.put_off.is_empty()) {
+            // What is put off is still to be taken or refused.
+            requests.put_off.ends_frame = true;
+            return;
+        }
         if let Some(Flood { gate, .. }) = self.flood.as_deref_mut() {
             gate.end(&self.member);
         }
@@ -201,10 +208,11 @@ impl Inbound {
             room = self.member.chat().post_room(size.saturating_mul(ESCAPED)).await;
         }
         work.on(size, || postings.into_iter().for_each(|posting| self.post(posting))).await;
+        self.settle().await;
         self.post_records(room).await;
     }
 
-    fn post(&mut self, mut posting: Posting<'_>) {
+    fn post(&mut self, posting: Posting<'_>) {
         if let Some(requests) = &mut self.requests {
             if requests.is_command(&self.member, &posting) {
                 return;
@@ -215,9 +223,43 @@ impl Inbound {
             {
                 return;
             }
+            if !requests.put_off.is_empty() {
+                return requests.put_off.add(posting);
+            }
         }
+        self.say(posting, None);
+    }
+
+    /// Looks whether messages that were put off are for who has an account, and posts them.
+    async fn settle(&mut self) {
+        if self.requests.as_ref().is_some_and(|requests| !requests.put_off.is_empty()) {
+            // Boxed: few members write to who is not here, and the tasks of connections stay small.
+            Box::pin(self.settle_put_off()).await;
+        }
+    }
+
+    async fn settle_put_off(&mut self) {
+        let Some(requests) = &mut self.requests else { return };
+        let (postings, found) = requests.put_off.settle(&self.member).await;
+        for posting in postings {
+            self.say(posting, Some(&found));
+        }
+        if let Some(requests) = &mut self.requests
+            && std::mem::take(&mut requests.put_off.ends_frame)
+        {
+            self.end_frame();
+        }
+    }
+
+    /// Whether the member may write to users who are not here: base clients and guests may not.
+    fn may_leave_messages(&self) -> bool {
+        self.requests.is_some() && self.member.is_logged_in()
+    }
+
+    /// Posts a message, or refuses it. Where nobody has looked for its recipient among the accounts, it may be put off.
+    fn say(&mut self, mut posting: Posting<'_>, found: Option<&Found>) {
         let wanted = posting.entry.destination.clone();
-        match self.resolve(posting.destination, &posting.entry.content) {
+        match self.resolve(&posting.destination, &posting.entry.content, found) {
             Ok((destination, filing)) => {
                 // The receivers' clients know the names in these spellings.
                 match &destination {
@@ -242,6 +284,12 @@ impl Inbound {
                     requests.tags.push_back(posting.tag.as_deref().map(Into::into));
                 }
             }
+            // Nobody has looked yet whether an account has the name.
+            Err(Code::NoSuchUser) if found.is_none() && self.may_leave_messages() => {
+                if let Some(requests) = &mut self.requests {
+                    requests.put_off.add(posting);
+                }
+            }
             Err(code) => {
                 let index = posting.index;
                 let mut fault = Faults::new();
@@ -257,17 +305,18 @@ impl Inbound {
     /// The destination of a message that is taken, and under whom it is filed.
     fn resolve(
         &mut self,
-        destination: Destination<LookupKey, LookupKey>,
+        destination: &Destination<LookupKey, LookupKey>,
         content: &str,
+        found: Option<&Found>,
     ) -> Result<(To, Filing), Code> {
         let Self { member, reserved, flood, .. } = self;
         let Some(Flood { gate, .. }) = flood.as_deref_mut() else {
-            return resolve(member, destination, content, reserved);
+            return resolve_or_leave(member, destination, content, reserved, found);
         };
-        if let Some(code) = gate.refusal(member, &destination) {
+        if let Some(code) = gate.refusal(member, destination) {
             return Err(code);
         }
-        let (to, filing) = resolve(member, destination, content, reserved)?;
+        let (to, filing) = resolve_or_leave(member, destination, content, reserved, found)?;
         match gate.take(member, &to, &filing, content.len()) {
             Ok(()) => Ok((to, filing)),
             Err(code) => {
@@ -293,6 +342,7 @@ impl Inbound {
 
     /// Posts the messages, then answers the faults, then the requests.
     pub(super) async fn deliver(&mut self) {
+        self.settle().await;
         self.post_records(None).await;
         if !self.faults.is_empty() {
             let faults = std::mem::take(&mut self.faults);
@@ -368,6 +418,24 @@ impl Inbound {
             self.faults.refuse(&*tag, code);
         }
     }
+}
+
+/// Resolves a destination, also where it is found that nobody here has the name, but an account (AN-7).
+fn resolve_or_leave(
+    member: &Handle,
+    destination: &Destination<LookupKey, LookupKey>,
+    content: &str,
+    reserved: &mut Reserved,
+    found: Option<&Found>,
+) -> Result<(To, Filing), Code> {
+    let resolved = resolve(member, destination, content, reserved);
+    if let (Err(Code::NoSuchUser), Destination::User(name)) = (&resolved, destination)
+        && let Some(mailbox) = found.and_then(|found| found.get(name))
+    {
+        let mailbox = mailbox.as_ref().map_err(|code| *code)?;
+        return resolve_waiting(member, mailbox, content.len(), reserved);
+    }
+    resolved
 }
 
 /// The messages of a frame that are read already.

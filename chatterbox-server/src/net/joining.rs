@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use chatterbox_hub::{
-    self, AccountRef, BlockLists, Identity, JoinError, JoinRequest, Resuming, SessionKey,
+    self, AccountRef, BlockLists, Identity, JoinError, JoinRequest, Keep, Resuming, SessionKey,
 };
 use chatterbox_proto::capability::accounts::ACCOUNT;
 use chatterbox_proto::capability::{
@@ -167,8 +167,13 @@ impl<'a> Joining<'a> {
             peer: self.peer.ip(),
         };
         let mut grant = context.access.authenticator.authenticate(request).await?;
-        let info = format!("Welcome, {}!", claim.name);
-        let extra = claim.agreed.map(|agreed| self.extra(agreed, &grant));
+        let is_logged = context.access.activity.is_some();
+        let mut info = format!("Welcome, {}!", claim.name);
+        if is_logged && claim.agreed.is_none() {
+            // Who reads no banner is told here.
+            info.push_str(" What is said to all is logged here; private messages are not.");
+        }
+        let extra = claim.agreed.map(|agreed| self.extra(agreed, &grant, is_logged));
         let logged_in = grant.login.logged_in();
         // If the session was the only proof, joining may do nothing but resume it.
         let by_session = matches!(&resumes, Some(login @ Some(_)) if *login == logged_in);
@@ -180,6 +185,7 @@ impl<'a> Joining<'a> {
                 elevated: false,
                 address: Some(self.peer.ip()),
                 since: unix_now(),
+                away: None,
                 agreed: claim.agreed,
             },
             lists: BlockLists::new(
@@ -207,12 +213,13 @@ impl<'a> Joining<'a> {
     }
 
     /// The members of the welcome for clients that offered capabilities (CP-2, CP-7, CP-13, AN-2).
-    fn extra(&self, agreed: Capabilities, grant: &Grant) -> Bytes {
+    fn extra(&self, agreed: Capabilities, grant: &Grant, is_logged: bool) -> Bytes {
         let config = self.config;
         let extra = Object::with_capacity(240)
             .string(CAPABILITIES, &agreed.to_string())
             .json(LIMITS, &limits_json(config.max_frame, config.max_name, agreed));
-        let about = server_info_json(config.server_name.as_deref(), config.banner.as_deref());
+        let banner = banner(config, is_logged);
+        let about = server_info_json(config.server_name.as_deref(), Some(&banner));
         let extra = about.iter().fold(extra, |extra, about| extra.json(SERVER_INFO, about));
         if agreed.has(Capability::Accounts) {
             return extra.json(ACCOUNT, &grant.account.to_json()).into_members();
@@ -232,7 +239,8 @@ impl<'a> Joining<'a> {
         if agreed.is_empty() && !legacy {
             return (Inbound::new(seat.handle(), None, flood), None);
         }
-        let mut requests = Requests::new(seat.session(), Arc::clone(&context.pages));
+        let accounts = Arc::clone(&context.access.authenticator);
+        let mut requests = Requests::new(seat.session(), Arc::clone(&context.pages), accounts);
         requests.legacy = legacy.then(|| Arc::clone(&context.access.requests));
         // A member that agreed to any capability is attached, so that commands of others find it (BL-1).
         let (commands, command_inputs) = mpsc::channel(WAITING_REQUESTS);
@@ -250,6 +258,31 @@ impl<'a> Joining<'a> {
         (Inbound::new(seat.handle(), Some(Box::new(requests)), flood), Some(attached))
     }
 }
+
+/// The banner as it was set, and what is kept and logged here: people have to know before they say something.
+fn banner(config: &Config, is_logged: bool) -> String {
+    let Keep { messages, bytes } = config.keep;
+    let age =
+        config.keep_age.map_or(String::new(), |age| format!(", {} days", age.as_secs() / 86_400));
+    let logged = if is_logged { "on, without private messages" } else { "off" };
+    let kept = format!(
+        "Kept here: up to {messages} messages, {} KiB{age}. Activity log: {logged}.",
+        bytes / 1024
+    );
+    match &config.banner {
+        None => kept,
+        // Clients show a few lines, and a longer banner is cut.
+        Some(banner) if banner.lines().count() >= BANNER_LINES => format!("{kept}\n{banner}"),
+        Some(banner) => {
+            let room = limits::BANNER_CHARS.saturating_sub(kept.chars().count() + 1);
+            let banner: String = banner.trim_end().chars().take(room).collect();
+            format!("{banner}\n{kept}")
+        }
+    }
+}
+
+/// A client shows so many lines of a banner, or more.
+const BANNER_LINES: usize = 12;
 
 /// 128 random bits for a session key.
 fn random() -> u128 {

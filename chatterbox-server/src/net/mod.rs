@@ -14,6 +14,7 @@ mod machine_names;
 mod minimum_rate;
 mod outbound;
 mod poll_on_wake;
+mod put_off;
 mod read_buffer;
 mod reader;
 mod requests;

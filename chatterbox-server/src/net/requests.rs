@@ -12,12 +12,13 @@ use chatterbox_proto::{Code, Faults, NameKey as _, limits};
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::access::{
-    CommandInput, RequestHandler, RequestRoom, WAITING_REQUEST_BYTES, WaitingInput,
+    Authenticator, CommandInput, RequestHandler, RequestRoom, WAITING_REQUEST_BYTES, WaitingInput,
 };
 use crate::chat::handle::Handle;
 use crate::chat::paging::Pages;
 use crate::chat::posts::{Acks, Tags};
 use crate::chat::shared::Chat;
+use crate::net::put_off::PutOff;
 
 /// Legacy commands that one frame may hold.
 const TYPED: usize = 16;
@@ -40,6 +41,8 @@ pub(super) struct Requests {
     pub(super) tags: VecDeque<Option<Arc<str>>>,
     /// Duplicates of messages that are stored already, to be acknowledged again.
     pub(super) duplicates: Acks,
+    /// The messages to who is not here.
+    pub(super) put_off: PutOff,
     pending: Vec<Pending>,
 }
 
@@ -52,7 +55,11 @@ enum Pending {
 }
 
 impl Requests {
-    pub(super) fn new(session: Option<SessionId>, pages: Arc<Pages>) -> Self {
+    pub(super) fn new(
+        session: Option<SessionId>,
+        pages: Arc<Pages>,
+        accounts: Arc<dyn Authenticator>,
+    ) -> Self {
         Self {
             session,
             pages,
@@ -61,6 +68,7 @@ impl Requests {
             legacy: None,
             tags: VecDeque::new(),
             duplicates: Vec::new(),
+            put_off: PutOff::new(accounts),
             pending: Vec::new(),
         }
     }
@@ -117,11 +125,12 @@ impl Requests {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.duplicates.is_empty() && self.pending.is_empty()
+        self.duplicates.is_empty() && self.put_off.is_empty() && self.pending.is_empty()
     }
 
     pub(super) fn is_due(&self) -> bool {
-        self.duplicates.len() >= limits::TAGS || !self.pending.is_empty()
+        let is_waiting = !self.put_off.is_empty() || !self.pending.is_empty();
+        is_waiting || self.duplicates.len() >= limits::TAGS
     }
 
     /// Answers pages and PINGs in order, and hands commands to the handler.

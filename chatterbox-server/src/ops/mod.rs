@@ -1,6 +1,7 @@
 //! Operating the server: allocator, clock, default folders, logs, limits of the machine and of files, memory, signals, and what
 //! its operator can ask of the process.
 
+pub mod activity;
 pub mod allocator;
 pub mod clock;
 pub mod data_watch;

@@ -107,6 +107,13 @@ impl App {
             Event::RoomUsersJoined { room, users } => self.room_users(room, users, true, effects),
             Event::RoomUsersLeft { room, users } => self.room_users(room, users, false, effects),
             Event::Gap { room, after } => self.gap_found(&room, after, effects),
+            // A person is told who goes away and who is back, where that is of interest; a program gets all.
+            Event::Presence { user, was_away } => {
+                let is_news = user.away.is_some() != was_away && !self.front.hides(ALL);
+                if self.json || is_news && self.me() != Some(user.name.as_wire()) {
+                    effects.push(Effect::Show(Output::Presence(user)));
+                }
+            }
             Event::Notice(notice) => {
                 let until = self.until(notice.until, now);
                 effects.push(Effect::Show(Output::Notice(notice, until)));
@@ -228,12 +235,19 @@ impl App {
         {
             effects.push(Effect::Show(Output::Server { name, banner }));
         }
-        let more = self.session.user_count().saturating_sub(USERS_IN_WELCOME);
-        let users = self.session.users().take(USERS_IN_WELCOME).map(WireText::into_owned).collect();
-        effects.push(Effect::Show(Output::Users { users, more }));
+        effects.push(Effect::Show(self.users_here(USERS_IN_WELCOME)));
         self.show_rooms(effects);
         effects.extend(self.login.guest_notice(level));
         self.login.account_received(&self.session, account, effects);
+    }
+
+    /// The users who are here, at most so many of them.
+    pub(super) fn users_here(&self, most: usize) -> Output {
+        let more = self.session.user_count().saturating_sub(most);
+        let users: Vec<_> = self.session.users().take(most).map(WireText::into_owned).collect();
+        let is_away = |name: &&WireText<'static>| self.session.is_away(name.as_wire());
+        let away = users.iter().filter(is_away).cloned().collect();
+        Output::Users { users, away, more }
     }
 
     /// Until when something holds, as a person reads it as well.

@@ -272,8 +272,7 @@ impl App {
         if self.session.me().is_none() {
             return note("The server tells who is here once you have joined.");
         }
-        let users = self.session.users().map(WireText::into_owned).collect();
-        vec![Effect::Show(Output::Users { users, more: 0 })]
+        vec![Effect::Show(self.users_here(usize::MAX))]
     }
 
     /// A line with a slash that is no command of this program: the server's, even where its prefix is another one.

@@ -5,6 +5,7 @@ mod gaps;
 mod hostile;
 mod lost;
 mod negotiated;
+mod presence;
 mod rooms;
 mod world;
 

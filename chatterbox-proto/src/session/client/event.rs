@@ -6,6 +6,7 @@ use crate::capability::accounts::Account;
 use crate::capability::commands::{Command, Outcome, Prompt};
 use crate::capability::ids::{Id, Page, Paged, RefusedTag};
 use crate::capability::notices::{Closed, Notice};
+use crate::capability::presence::UserPresence;
 use crate::capability::rooms::{RoomLeft, RoomTold};
 use crate::entry::Entry;
 use crate::name::ALL;
@@ -129,6 +130,13 @@ pub enum Event {
     },
     /// Something that the user should know (NO-1).
     Notice(Notice),
+    /// What is told of a user who is here (PR-1).
+    Presence {
+        /// The user.
+        user: UserPresence,
+        /// Whether it is known that they were away before.
+        was_away: bool,
+    },
     /// The server ends the connection (NO-3).
     Closed(Closed),
     /// Another user joined.

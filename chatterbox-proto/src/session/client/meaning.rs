@@ -100,6 +100,7 @@ impl ClientSession {
         self.frame.push(Part::Renamed(std::mem::take(&mut keys.renamed).into_iter()));
         self.frame.push(Part::Rooms(rooms.into_iter()));
         self.frame.push(Part::Live(lists.messages));
+        self.frame.push(Part::Presence(std::mem::take(&mut keys.presence).into_iter()));
         self.frame.push(Part::Notices(std::mem::take(&mut keys.notices).into_iter()));
         self.frame.push(Part::RoomUsersLeft(std::mem::take(&mut keys.room_users_left).into_iter()));
         self.frame.push(Part::RoomsLeft(std::mem::take(&mut keys.rooms_left).into_iter()));

@@ -9,6 +9,7 @@ use super::room::Taken;
 use super::session::ClientSession;
 use super::unfolding::{Part, RoomUser};
 use crate::capability::Capability;
+use crate::capability::presence::UserPresence;
 use crate::capability::rooms::{self, RoomLeft, RoomTold};
 use crate::entry::Entry;
 use crate::server_frame::{Deviation, Names};
@@ -28,6 +29,7 @@ impl ClientSession {
                 Part::Missed(messages, missed) => self.next_missed(messages, missed),
                 Part::Changes(changes) => changes.next(),
                 Part::Live(messages) => self.next_message(messages),
+                Part::Presence(users) => self.next_presence(users),
                 Part::Notices(notices) => notices.next().map(Event::Notice),
                 Part::RoomUsersLeft(rooms) => self.next_room_users(rooms, false),
                 Part::RoomsLeft(rooms) => self.next_room_left(rooms),
@@ -165,6 +167,18 @@ impl ClientSession {
             })?;
             if let Some(message) = message {
                 return Some(Event::Message(message));
+            }
+        }
+    }
+
+    /// What is told of who is not here says nothing.
+    fn next_presence(&mut self, users: &mut vec::IntoIter<UserPresence>) -> Option<Event> {
+        loop {
+            let user = users.next()?;
+            let name = user.name.as_wire();
+            if self.roster.has(name) {
+                let was_away = self.roster.set_away(name, user.away.is_some());
+                return Some(Event::Presence { user, was_away });
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Presence: the users in the chat, in the order in which the server named them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// The most users that are kept: a hostile server could name millions.
@@ -13,6 +13,8 @@ pub(super) struct Roster {
     in_order: Vec<Option<Arc<str>>>,
     /// Where each of them is.
     places: HashMap<Arc<str>, usize>,
+    /// Those of them who are away.
+    away: HashSet<Arc<str>>,
 }
 
 impl Roster {
@@ -45,6 +47,7 @@ impl Roster {
 
     /// Removes a user. Says whether the name was there.
     pub(super) fn remove(&mut self, name: &str) -> bool {
+        self.away.remove(name);
         self.places.remove(name).is_some_and(|place| self.take(place))
     }
 
@@ -55,6 +58,9 @@ impl Roster {
             return false;
         };
         let new: Arc<str> = new.into();
+        if self.away.remove(old) {
+            self.away.insert(Arc::clone(&new));
+        }
         // The server may rename to a name that is present, by mistake; the two become one user.
         if let Some(other) = self.places.insert(Arc::clone(&new), place) {
             self.take(other);
@@ -63,6 +69,18 @@ impl Roster {
             *name = Some(new);
         }
         true
+    }
+
+    /// Whether a user is away.
+    pub(super) fn is_away(&self, name: &str) -> bool {
+        self.away.contains(name)
+    }
+
+    /// Notes whether a user who is here is away. Says whether they were before.
+    pub(super) fn set_away(&mut self, name: &str, away: bool) -> bool {
+        let Some((name, _)) = self.places.get_key_value(name) else { return false };
+        let name = Arc::clone(name);
+        if away { !self.away.insert(name) } else { self.away.remove(&name) }
     }
 
     fn take(&mut self, place: usize) -> bool {

@@ -166,6 +166,11 @@ impl ClientSession {
         self.roster.names().map(|name| WireText::new(&**name))
     }
 
+    /// Whether a user who is present has said that they are away (PR-1).
+    pub fn is_away(&self, name: &str) -> bool {
+        self.roster.is_away(name)
+    }
+
     /// How many users are present.
     pub fn user_count(&self) -> usize {
         self.roster.len()

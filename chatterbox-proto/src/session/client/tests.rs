@@ -222,3 +222,35 @@ fn a_welcome_comes_message_by_message_and_a_part_of_it_can_be_passed_over() {
     assert_eq!(message.id, Some(1003));
     assert_eq!(session.next_event(), None);
 }
+
+#[test]
+fn who_is_away_is_known_from_the_welcome_on_and_through_changes_of_name() {
+    let all = [Capability::Presence, Capability::Rename].into_iter().collect();
+    let mut session = ClientSession::offering(all);
+    session.join("ann").unwrap();
+    let events = session.receive(
+        br#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["bob", "cyd", "ann"], "MESSAGES": [],
+            "PRESENCE": {"bob": {"SINCE": 5, "AWAY": "lunch"}, "cyd": {"SINCE": 6, "AWAY": null}, "dan": {"AWAY": "x"}},
+            "CAPABILITIES": "presence/1 rename/1"}"#,
+    );
+    let told = |event: &Event| match event {
+        Event::Presence { user, was_away } => {
+            let away = user.away.as_ref().map(|away| away.as_wire().to_owned());
+            Some((user.name.as_wire().to_owned(), away, *was_away))
+        }
+        _ => None,
+    };
+    let told = |events: &[Event]| events.iter().filter_map(told).collect::<Vec<_>>();
+    let user =
+        |name: &str, away: Option<&str>, was: bool| (name.to_owned(), away.map(str::to_owned), was);
+    assert_eq!(told(&events), [user("bob", Some("lunch"), true), user("cyd", None, false)]);
+    assert!(session.is_away("bob") && !session.is_away("cyd") && !session.is_away("dan"));
+    let events = session.receive(
+        br#"{"USERS_RENAMED": {"bob": "bobby"}, "PRESENCE": {"bobby": {"SINCE": 5, "AWAY": null}, "cyd": {"AWAY": ""}}}"#,
+    );
+    assert_eq!(told(&events), [user("bobby", None, true), user("cyd", Some(""), false)]);
+    assert!(session.is_away("cyd") && !session.is_away("bobby"));
+    session.receive(br#"{"USERS_LEFT": ["cyd"]}"#);
+    session.receive(br#"{"USERS_JOINED": ["cyd"]}"#);
+    assert!(!session.is_away("cyd"), "who comes anew is not away");
+}

@@ -10,6 +10,7 @@ use super::changes::Changes;
 use super::event::Event;
 use super::numbered::Numbered;
 use crate::capability::notices::Notice;
+use crate::capability::presence::UserPresence;
 use crate::capability::rooms::{RoomLeft, RoomTold};
 use crate::server_frame::{Deviation, Deviations, Names};
 use crate::text::WireText;
@@ -45,6 +46,7 @@ pub(super) enum Part {
     /// Who came and left while the connection was lost.
     Changes(Changes),
     Live(Numbered),
+    Presence(vec::IntoIter<UserPresence>),
     Left(Names),
     Notes(vec::IntoIter<Deviation>),
 }

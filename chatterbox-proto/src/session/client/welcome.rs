@@ -23,7 +23,7 @@ impl ClientSession {
         keys: &mut ServerKeys,
     ) {
         self.resume = keys.resume.take().map(|token| Secret::new(token.as_wire()));
-        self.meet(users);
+        self.meet(users, keys);
         self.enter(keys);
         self.frame.event(Event::Accepted {
             info,
@@ -76,7 +76,7 @@ impl ClientSession {
         self.frame.push(Part::Missed(history, missed.into_iter()));
         self.frame.push(Part::RoomsLeft(self.lost(&before, keys).into_iter()));
         let before = std::mem::take(&mut self.roster);
-        self.meet(users);
+        self.meet(users, keys);
         self.frame
             .push(Part::Changes(Changes::between(&before, &self.roster, |name| self.is_me(name))));
     }
@@ -128,9 +128,12 @@ impl ClientSession {
         .collect()
     }
 
-    fn meet(&mut self, mut users: Names) {
+    fn meet(&mut self, mut users: Names, keys: &ServerKeys) {
         let mut roster = Roster::default();
         while users.next_with(|user| roster.add(user.as_wire())).is_some() {}
         self.roster = roster;
+        for user in keys.presence.iter().filter(|user| user.away.is_some()) {
+            self.roster.set_away(user.name.as_wire(), true);
+        }
     }
 }

@@ -151,6 +151,7 @@ fn frame(events: &[&Event], view: View) -> Option<Bytes> {
         let [first, ..] = group else { continue };
         let key = first.key();
         object = match &first.body {
+            Body::Presence(users) => object.json(key.as_str(), users),
             Body::Error(text) => object.json(key.as_str(), text),
             Body::Own(members) => object.members(members),
             Body::Renamed { old, new } => object.json(key.as_str(), &rename_json(old, new)),
@@ -193,7 +194,11 @@ const fn element(event: &Event) -> Option<&Bytes> {
         | Body::Told(json)
         | Body::RoomLeft { name: json, .. }
         | Body::Left(json) => Some(json),
-        Body::Renamed { .. } | Body::Announced { .. } | Body::Own(_) | Body::Error(_) => None,
+        Body::Renamed { .. }
+        | Body::Presence(_)
+        | Body::Announced { .. }
+        | Body::Own(_)
+        | Body::Error(_) => None,
     }
 }
 

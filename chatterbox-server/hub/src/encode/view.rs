@@ -11,7 +11,7 @@ impl View {
     pub const BASE: Self = Self(0);
 
     /// The number of views.
-    pub const COUNT: usize = 16;
+    pub const COUNT: usize = 32;
 
     /// Every view.
     pub fn all() -> impl Iterator<Item = Self> {
@@ -22,7 +22,7 @@ impl View {
     pub fn of(agreed: Capabilities) -> Self {
         let bit = |capability, bit| if agreed.has(capability) { bit } else { 0 };
         let text = bit(Capability::Ids, 1) | bit(Capability::Rename, 2) | bit(Capability::Utf8, 4);
-        Self(text | bit(Capability::Notices, 8))
+        Self(text | bit(Capability::Notices, 8) | bit(Capability::Presence, 16))
     }
 
     /// Whether messages go with their ids, and the times at which they were taken (ID-1).
@@ -43,6 +43,11 @@ impl View {
     /// Whether what the server tells a user is an object for programs (NO-1).
     pub const fn notices(self) -> bool {
         self.0 & 8 != 0
+    }
+
+    /// Whether it is told since when users are here, and whether they are away (PR-1).
+    pub const fn presence(self) -> bool {
+        self.0 & 16 != 0
     }
 
     /// The index of the view, below [`View::COUNT`].

@@ -20,6 +20,8 @@ pub struct Welcome {
     head: Vec<u8>,
     /// The elements of USER_LIST, each with a separator before it, in pieces that are shared.
     users: Vec<Bytes>,
+    /// The members of PRESENCE, the same way, if the client agreed to it.
+    states: Option<Vec<Bytes>>,
     history: HistoryCut,
     /// Whose messages are left out.
     filter: Arc<BlockFilter>,
@@ -39,7 +41,8 @@ impl Welcome {
     /// expect them.
     pub(crate) fn base(info: &str, users: Vec<Bytes>, history: HistoryCut) -> Self {
         let head = head(info);
-        Self { head, users, history, filter: Arc::default(), view: View::BASE, rest: None }
+        let (filter, view) = (Arc::default(), View::BASE);
+        Self { head, users, states: None, history, filter, view, rest: None }
     }
 
     /// The welcome with keys of capabilities behind those of the base protocol: IDS and TIMES, if the client agreed to them, MORE
@@ -52,7 +55,14 @@ impl Welcome {
         view: View,
         rest: Bytes,
     ) -> Self {
-        Self { head: head(info), users, history, filter, view, rest: Some(rest) }
+        let (head, states, rest) = (head(info), None, Some(rest));
+        Self { head, users, states, history, filter, view, rest }
+    }
+
+    /// The same with PRESENCE: members of an object, each with a separator before it (PR-1).
+    #[must_use]
+    pub(crate) fn with_states(self, states: Option<Vec<Bytes>>) -> Self {
+        Self { states, ..self }
     }
 
     /// Whether it fits a frame, with what is hidden.
@@ -61,22 +71,26 @@ impl Welcome {
     /// [`TooLong`] when the history does not fit a 4-byte length.
     pub(crate) fn fits(&self) -> Result<(), TooLong> {
         let rest = self.rest.as_ref().map_or(0, Bytes::len) + BETWEEN;
-        let users: usize = self.users.iter().map(Bytes::len).sum();
-        frame::prefix(self.head.len() + users + self.history.size(self.view.ids()) + rest).map(drop)
+        let lists = self.users.iter().chain(self.states.iter().flatten());
+        let lists: usize = lists.map(Bytes::len).sum();
+        frame::prefix(self.head.len() + lists + self.history.size(self.view.ids()) + rest).map(drop)
     }
 
     /// The memory that it takes beside what it shares with others, before anything of the history was written.
     pub(crate) fn own_bytes(&self) -> usize {
         let rest = self.rest.as_ref().map_or(0, Bytes::len);
-        self.head.len() + users_own(&self.users) + rest + self.history.own_bytes()
+        let states = self.states.as_deref().unwrap_or_default();
+        let shared = shared_own(&self.users) + shared_own(states);
+        self.head.len() + shared + rest + self.history.own_bytes()
     }
 
     /// Begins to put it together.
     pub fn begin(self) -> Assembly {
-        let Self { head, users, history, filter, view, rest } = self;
+        let Self { head, users, states, history, filter, view, rest } = self;
         let utf8 = view.utf8();
         let writer = history.begin(view.ids(), utf8);
-        Assembly { head, users, users_unescaped: utf8.then_some((0, 0)), rest, filter, writer }
+        let lists_unescaped = utf8.then_some((0, 0));
+        Assembly { head, users, states, lists_unescaped, rest, filter, writer }
     }
 
     /// Puts it together at once: pieces of one frame, shared with other receivers as far as nothing is hidden in them.
@@ -96,18 +110,21 @@ impl Welcome {
 pub struct Assembly {
     head: Vec<u8>,
     users: Vec<Bytes>,
-    /// For a client that gets no escapes: how many pieces of the user list were counted, and their length without them.
-    users_unescaped: Option<(usize, usize)>,
+    states: Option<Vec<Bytes>>,
+    /// For a client that gets no escapes: how many pieces of the user list and of PRESENCE were counted, and their length
+    /// without them.
+    lists_unescaped: Option<(usize, usize)>,
     rest: Option<Bytes>,
     filter: Arc<BlockFilter>,
     writer: HistoryWriter,
 }
 
 impl Assembly {
-    /// Goes on with a piece of the user list or a segment of the history; false when there is none left.
+    /// Goes on with a piece of the user list or of PRESENCE, or a segment of the history; false when there is none left.
     pub fn step(&mut self) -> bool {
-        if let Some((counted, length)) = &mut self.users_unescaped
-            && let Some(piece) = self.users.get(*counted)
+        let states = self.states.as_deref().unwrap_or_default();
+        if let Some((counted, length)) = &mut self.lists_unescaped
+            && let Some(piece) = self.users.iter().chain(states).nth(*counted)
         {
             *counted += 1;
             *length += utf8::unescaped_len(piece);
@@ -120,7 +137,9 @@ impl Assembly {
     /// hides every second message of a word or two.
     pub fn own_bytes(&self) -> usize {
         let rest = self.rest.as_ref().map_or(0, Bytes::len);
-        self.head.len() + users_own(&self.users) + rest + self.writer.own_bytes()
+        let states = self.states.as_deref().unwrap_or_default();
+        let shared = shared_own(&self.users) + shared_own(states);
+        self.head.len() + shared + rest + self.writer.own_bytes()
     }
 
     /// The pieces of the frame. For a client that gets no escapes, the length is the one without them, and all pieces but the
@@ -130,11 +149,12 @@ impl Assembly {
     /// # Errors
     /// [`TooLong`] when the history does not fit a 4-byte length.
     pub fn finish(self) -> Result<Vec<Bytes>, TooLong> {
-        let Self { head, users, users_unescaped, rest, writer, .. } = self;
+        let Self { head, users, states, lists_unescaped, rest, writer, .. } = self;
         let Written { messages, ids, times, more, unescaped, .. } = writer.finish();
-        let escaped: usize = users.iter().chain(&messages).map(Bytes::len).sum();
-        let saved = match (users_unescaped, unescaped) {
-            (Some((_, users)), Some(messages)) => Some(escaped - users - messages),
+        let escaped = users.iter().chain(states.iter().flatten()).chain(&messages);
+        let escaped: usize = escaped.map(Bytes::len).sum();
+        let saved = match (lists_unescaped, unescaped) {
+            (Some((_, lists)), Some(messages)) => Some(escaped - lists - messages),
             _ => None,
         };
         let mut lists = vec![without_separator(users), between(r#"], "MESSAGES": ["#), messages];
@@ -147,18 +167,24 @@ impl Assembly {
             lists.push(between(r#"], "TIMES": ["#));
             lists.push(times);
         }
+        let mut close: &[u8] = b"]";
+        if let Some(states) = states {
+            lists.push(between(r#"], "PRESENCE": {"#));
+            lists.push(without_separator(states));
+            close = b"}";
+        }
         let more: &[u8] = match more {
-            None => b"], ",
-            Some(false) => br#"], "MORE": false, "#,
-            Some(true) => br#"], "MORE": true, "#,
+            None => b", ",
+            Some(false) => br#", "MORE": false, "#,
+            Some(true) => br#", "MORE": true, "#,
         };
-        frame(head, lists, [more, &rest[..], b"}"].concat(), saved)
+        frame(head, lists, [close, more, &rest[..], b"}"].concat(), saved)
     }
 }
 
-/// What a user list takes beside what it shares: the last piece has changed with the new user, and small ones are put together
-/// when they are written.
-fn users_own(users: &[Bytes]) -> usize {
+/// What a list of all users takes beside what it shares: the last piece has changed with the new user, and small ones are put
+/// together when they are written.
+fn shared_own(users: &[Bytes]) -> usize {
     users.iter().map(|piece| PIECE_BYTES + piece.len().min(SMALL_PIECE)).sum()
 }
 

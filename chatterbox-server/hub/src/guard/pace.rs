@@ -64,6 +64,15 @@ pub const ROOM_WISHES: Rate = Rate { burst: 120, every: Duration::from_secs(1) }
 /// The same from one address: a class of 200 begins its lesson in ten rooms.
 pub const ROOM_CHANGES_FROM_ADDRESS: Rate = Rate { burst: 2_000, every: Duration::from_millis(50) };
 
+/// Users who are not here to whom one account writes, after others than before: whoever asks learns which names are registered.
+pub const MAIL: Rate = Rate { burst: 20, every: Duration::from_secs(3) };
+
+/// The same from one address.
+pub const MAIL_FROM_ADDRESS: Rate = Rate { burst: 2_000, every: Duration::from_millis(50) };
+
+/// Guests from one address of whom it is remembered that they were here, each under another name.
+pub const SEEN_GUESTS: Rate = Rate { burst: 1_000, every: Duration::from_secs(30) };
+
 /// Reports by one account, or by one member that has none (MO-11).
 pub const REPORTS: Rate = Rate { burst: 10, every: Duration::from_secs(360) };
 

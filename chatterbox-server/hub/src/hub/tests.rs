@@ -15,6 +15,7 @@ use crate::{Delivery, Filing, JoinError, JoinReply, JoinRequest, Laggards, MOVIN
 mod blocks;
 mod budget;
 mod logins;
+mod presence;
 mod rings_and_runs;
 mod room_accounts;
 mod room_bounds;
@@ -30,6 +31,7 @@ mod room_states;
 mod room_told;
 mod rooms;
 mod views;
+mod waiting_mail;
 
 fn name(text: &str) -> Username {
     Username::parse(text).unwrap()

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use chatterbox_proto::{Exclusion, Refusal, Username};
 
+use crate::identity::Identity;
 use crate::ids::RoomNumber;
 use crate::ids::{MemberId, SessionKey};
 use crate::record::{Record, RoomRef, Sequence};
@@ -33,6 +34,8 @@ pub(crate) enum Effect {
     Said(Said),
     /// Nothing that everybody is told, but these see or hear others than before, and rooms may be told something.
     Unseen(Stale, Vec<RoomTold>),
+    /// Whether somebody is away is another than before.
+    Away(MemberId),
     /// Logins of an account have ended.
     LoginsEnded(LoginsEnded),
     /// Rooms are others than before.
@@ -64,6 +67,7 @@ pub(crate) struct Joined {
 #[derive(Debug)]
 pub(crate) struct Left {
     pub(crate) member: MemberId,
+    pub(crate) identity: Identity,
     /// The name as JSON.
     pub(crate) name_json: Bytes,
     pub(crate) stale: Stale,
@@ -74,6 +78,8 @@ pub(crate) struct Left {
 /// Somebody has another name; both as JSON.
 #[derive(Debug)]
 pub(crate) struct Renamed {
+    pub(crate) member: MemberId,
+    pub(crate) old_name: Username,
     pub(crate) old: Bytes,
     pub(crate) new: Bytes,
     pub(crate) stale: Stale,
@@ -90,6 +96,8 @@ pub(crate) struct Said {
     pub(crate) record: Record,
     /// The member that a private message is for, if they are here.
     pub(crate) to: Option<MemberId>,
+    /// Who has said it, if they were away until now.
+    pub(crate) back: Option<MemberId>,
 }
 
 /// Logins of an account have ended.

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use chatterbox_proto::capability::presence::push_user;
 use chatterbox_proto::{Refusal, Username, json};
 
 use crate::block_lists::{BLOCKERS, BlockFilter, BlockLists, FilterBuilder};
@@ -29,6 +30,9 @@ impl Stale {
         self.0.extend(others.0);
     }
 }
+
+/// The most bytes that a welcome has of what is told of users, where they are away with words.
+const STATES: usize = 4 * 1024 * 1024;
 
 /// What a user who is here leaves behind, and who speaks for them.
 #[derive(Debug, Clone, Copy, Default)]
@@ -55,6 +59,12 @@ pub(crate) struct Person {
 impl Person {
     fn lists(&self) -> Option<&BlockLists> {
         self.lists.as_deref()
+    }
+
+    /// Appends what is told of them (PR-1).
+    pub(crate) fn push_state(&self, out: &mut Vec<u8>) {
+        let Identity { since, away, .. } = &self.identity;
+        push_user(out, &self.name_json, *since, away.as_deref());
     }
 
     /// Changes the lists in place, and gives their memory back when they are empty.
@@ -97,6 +107,26 @@ impl Presence {
     /// The same as JSON, each with a separator before it.
     pub(crate) fn user_list(&self) -> Vec<Bytes> {
         self.list.pieces()
+    }
+
+    /// What is told of everybody (PR-1): members of an object, each with a separator before it. Where ten thousand users all
+    /// leave long words behind, these are left out: no welcome may be longer for it than a client takes.
+    pub(crate) fn states(&self) -> Vec<Bytes> {
+        let states = self.list.states(|id, out| {
+            if let Some(person) = self.people.get(&id) {
+                person.push_state(out);
+            }
+        });
+        if states.iter().map(Bytes::len).sum::<usize>() <= STATES {
+            return states;
+        }
+        let mut out = Vec::new();
+        for person in self.people.values() {
+            let Identity { since, away, .. } = &person.identity;
+            out.extend_from_slice(json::LIST_SEPARATOR);
+            push_user(&mut out, &person.name_json, *since, away.as_ref().map(|_| ""));
+        }
+        vec![out.into()]
     }
 
     pub(crate) fn person(&self, id: MemberId) -> Option<&Person> {
@@ -218,6 +248,17 @@ impl Presence {
         }
         stale.0.insert(id);
         stale
+    }
+
+    /// Notes that a member is away, with these words, or is not. Says whether that is news.
+    pub(crate) fn set_away(&mut self, id: MemberId, away: Option<Arc<str>>) -> bool {
+        let Some(person) = self.people.get_mut(&id) else { return false };
+        if person.identity.away == away {
+            return false;
+        }
+        person.identity.away = away;
+        self.list.changed(id);
+        true
     }
 
     /// Replaces a member's own block list. Both lists are compared; beyond that it costs as much as there are names that

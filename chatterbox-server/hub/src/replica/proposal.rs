@@ -70,6 +70,8 @@ pub enum Proposal {
     SetBlocked(MemberId, Vec<Username>),
     /// The account or the level of a member is another one.
     Amend(MemberId, Amendment),
+    /// A member goes away, with some words or none, or is back (PR-2).
+    SetAway(MemberId, Option<Arc<str>>),
     /// Logins of an account have ended.
     EndLogins(AccountChange),
     /// Somebody moderates.

@@ -7,6 +7,7 @@ use chatterbox_proto::capability::commands::OutcomeCode;
 use chatterbox_proto::session::Destination;
 
 use crate::filing::Party;
+use crate::identity::{AccountKey, LoggedIn};
 use crate::ids::MemberId;
 use crate::record::{Record, Sequence};
 use crate::replica::effect::{Refused, Said};
@@ -37,7 +38,8 @@ impl Replica {
             self.rooms.said(room, number);
         }
         self.file_to(&mut record);
-        Ok(self.address(number, record))
+        let back = self.presence.set_away(member, None).then_some(member);
+        Ok(Said { back, ..self.address(number, record) })
     }
 
     /// Numbers the messages that are going to be accepted if a node proposes them next, from `first` on, and files them as they
@@ -94,14 +96,15 @@ impl Replica {
     /// Finds whom a message is for.
     pub(crate) fn address(&self, number: Sequence, mut record: Record) -> Said {
         let to = self.addressee(&mut record);
-        Said { number, record, to }
+        Said { number, record, to, back: None }
     }
 
     /// The member that a private message is for, if they are here. One that is not filed yet is filed under them, or under the
     /// name: who has left finds it in the snapshot of the next join.
     fn addressee(&self, record: &mut Record) -> Option<MemberId> {
         let Destination::User(name) = &record.destination else { return None };
-        let found = self.recipient(name);
+        let found =
+            self.recipient(name).or_else(|| self.with_account(name, record.filing.to.as_ref()));
         let here = found.and_then(|member| Some((member, self.presence.identity(member)?)));
         // Somebody else may have the name of an account by now.
         let here = here.filter(|(_, identity)| match &record.filing.to {
@@ -111,6 +114,14 @@ impl Replica {
         let filed = || here.map_or_else(|| Party::Guest(name.clone()), |(_, who)| who.party());
         record.filing.to.get_or_insert_with(filed);
         here.map(|(member, _)| member)
+    }
+
+    /// Who is logged in with the account of this name, under another one: what is said to an account is theirs.
+    fn with_account(&self, name: &Username, to: Option<&Party>) -> Option<MemberId> {
+        let Some(Party::Account(id)) = to else { return None };
+        let account_key = AccountKey { id: *id, epoch: 0 };
+        let account = LoggedIn { account: name.clone(), account_key };
+        self.presence.logged_in(&account).next().map(|(member, _)| member)
     }
 
     /// Who is here under a name, or was a moment ago and is here under another one now.

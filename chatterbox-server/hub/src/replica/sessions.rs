@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hasher as _;
+use std::sync::Arc;
 // An address is a number here; nothing of the network is used.
 use core::net::IpAddr;
 
@@ -44,6 +45,8 @@ pub struct Session {
     tags: Tags,
     /// The rooms that its guest was in when its connection ended, with the numbers since which (RM-2).
     rooms: Vec<(RoomNumber, Sequence)>,
+    /// The words of its user, if they were away when its connection ended (PR-2).
+    away: Option<Arc<str>>,
 }
 
 /// Idempotency keys: the newest tags and the numbers of their messages. Of a tag only a hash is kept, keyed with the secret
@@ -132,6 +135,7 @@ impl Sessions {
             ends: 0,
             tags,
             rooms,
+            away: None,
         };
         self.by_id.insert(id, session);
         SessionKey { id, secret: random }
@@ -168,6 +172,18 @@ impl Sessions {
         if let Some(session) = self.by_id.get_mut(&id) {
             session.rooms = rooms;
         }
+    }
+
+    /// Remembers whether its user was away.
+    pub fn keep_away(&mut self, id: SessionId, away: Option<Arc<str>>) {
+        if let Some(session) = self.by_id.get_mut(&id) {
+            session.away = away;
+        }
+    }
+
+    /// Takes the words of its user, if they were away.
+    pub fn take_away(&mut self, id: SessionId) -> Option<Arc<str>> {
+        self.by_id.get_mut(&id)?.away.take()
     }
 
     /// Ends sessions for good: none of them can be resumed (MO-2).
@@ -257,10 +273,20 @@ impl Sessions {
 
 impl Digest for Session {
     fn digest(&self, to: &mut Digester) {
-        let Self { secret, name, account, member, newest, since, ends, tags: Tags(tags), rooms } =
-            self;
+        let Self {
+            secret,
+            name,
+            account,
+            member,
+            newest,
+            since,
+            ends,
+            tags: Tags(tags),
+            rooms,
+            away,
+        } = self;
         to.add(secret).add(name).add(account).add(member).add(newest).add(since).add(ends);
-        to.add(tags).add(rooms);
+        to.add(tags).add(rooms).add(away);
     }
 }
 

@@ -12,7 +12,7 @@ use crate::removal::Removal;
 use crate::replica::effect::{Effect, Joined, Left, LoginsEnded, Refused, Renamed};
 use crate::replica::ended_logins::{AccountChange, AccountChangeKind, EndedLogins};
 use crate::replica::nodes::Nodes;
-use crate::replica::presence::{Connection, Presence, Stale};
+use crate::replica::presence::{Connection, Person, Presence, Stale};
 use crate::replica::proposal::{Amendment, Group, Incarnation, Join, Login, Proposal, Rename};
 use crate::replica::recent_renames::RecentRenames;
 use crate::replica::rooms::definition::AccountRef;
@@ -85,6 +85,14 @@ impl Replica {
             Proposal::SetBlocked(member, blocked) => {
                 self.speaks_for(from, member)?;
                 Ok(Effect::Unseen(self.presence.set_blocked(member, blocked), Vec::new()))
+            }
+            Proposal::SetAway(member, away) => {
+                self.speaks_for(from, member)?;
+                Ok(if self.presence.set_away(member, away) {
+                    Effect::Away(member)
+                } else {
+                    Effect::Unseen(Stale::default(), Vec::new())
+                })
             }
             // An admin may be a member of another node.
             Proposal::Amend(member, amendment) => {
@@ -159,7 +167,11 @@ impl Replica {
         let Join { mut identity, lists, random, hold, .. } = join;
         match old.and_then(|old| self.presence.identity(old)) {
             // The session goes on under the name that it has now, which may be a nick.
-            Some(Identity { name, .. }) => identity.name = name.clone(),
+            // Nobody sees that it is another connection, so they are here since then, and away as before.
+            Some(Identity { name, since, away, .. }) => {
+                (identity.name, identity.since) = (name.clone(), *since);
+                identity.away.clone_from(away);
+            }
             None => {
                 let claimant = Claimant {
                     owns: identity.account() == Some(&identity.name),
@@ -178,10 +190,11 @@ impl Replica {
             stale = others;
         }
         let (name, login) = (identity.name.clone(), identity.login.clone());
-        let mut suspended = Vec::new();
+        let (mut suspended, mut suspended_away) = (Vec::new(), None);
         let session = match resumed {
             Some(session) => {
                 suspended = self.sessions.take_rooms(session);
+                suspended_away = self.sessions.take_away(session);
                 if let Some(before) = self.sessions.newest(session).filter(|_| is_guest) {
                     self.rooms.departures.go_on(before, member);
                 }
@@ -191,6 +204,7 @@ impl Replica {
             None => None,
         };
         let connection = Connection { node, session: session.map(SessionKey::id), hold };
+        let identity = Identity { away: identity.away.or(suspended_away), ..identity };
         stale.extend(self.presence.insert(member, identity, lists, connection));
         let name_json = self.presence.person(member).map(|person| person.name_json.clone());
         let (mut rooms, mut lost) = (self.renamed_in_rooms(in_rooms), Vec::new());
@@ -222,18 +236,20 @@ impl Replica {
         let (left_rooms, mut rooms) = self.guest_leaves_rooms(member, &name);
         let (person, stale) = self.presence.remove(member)?;
         rooms.extend(self.renamed_in_rooms(in_rooms));
-        let Identity { name, address, .. } = &person.identity;
+        let Identity { name, address, away, .. } = &person.identity;
         let network = address.map(network);
         let Connection { session, hold, .. } = person.connection;
         if let Some(session) = session {
             self.sessions.leave_rooms(session, left_rooms);
+            self.sessions.keep_away(session, away.clone());
             self.sessions.end(session, network, self.now);
         }
         if hold > 0 {
             let until = self.now.saturating_add(hold);
             self.presence.roster_mut().hold(name, network, until, self.now);
         }
-        Some(Left { member, name_json: person.name_json, stale, rooms })
+        let Person { identity, name_json, .. } = *person;
+        Some(Left { member, identity, name_json, stale, rooms })
     }
 
     /// Gives a member another name. Name, session and block lists change in this one step.
@@ -247,6 +263,7 @@ impl Replica {
             return Err(refusal.into());
         }
         let (old, old_json) = (person.identity.name.clone(), person.name_json.clone());
+        let old_name = old.clone();
         let session = person.connection.session;
         let address = person.identity.address.map(network);
         let claimant = Claimant { owns, address, resumes: false };
@@ -259,7 +276,14 @@ impl Replica {
             .room_member(member)
             .map(|who| self.rooms.rooms_of(Who::from(&who)).map(|(number, _)| number).collect());
         let rooms = rooms.unwrap_or_default();
-        Ok(Renamed { old: old_json, new: json::string(name.as_str()), stale, rooms })
+        Ok(Renamed {
+            member,
+            old_name,
+            old: old_json,
+            new: json::string(name.as_str()),
+            stale,
+            rooms,
+        })
     }
 
     /// Changes the account or the level of a member; the name stays. A session that is resumed does not prove its account

@@ -84,6 +84,7 @@ enum Wish {
     Login(usize, Option<(usize, i64)>),
     Promote(usize),
     EndLogins(usize, i64),
+    Away(usize, Option<u8>),
 }
 
 fn wish() -> impl Strategy<Value = Wish> {
@@ -102,6 +103,7 @@ fn wish() -> impl Strategy<Value = Wish> {
         1 => (who(), prop::collection::vec(name(), 0..3)).prop_map(|(who, names)| Wish::Block(who, names)),
         1 => (who(), account()).prop_map(|(who, account)| Wish::Login(who, account)),
         1 => who().prop_map(Wish::Promote),
+        2 => (who(), prop::option::of(0_u8..2)).prop_map(|(who, words)| Wish::Away(who, words)),
         1 => (0..ACCOUNTS.len(), 1_i64..4).prop_map(|(account, epoch)| Wish::EndLogins(account, epoch)),
     ]
 }
@@ -152,8 +154,12 @@ fn told(outcome: &Result<Effect, Refused>) -> String {
         }
         Ok(Effect::Left(left)) => format!("-{}", left.member.0),
         Ok(Effect::Renamed(renamed)) => format!("{:?} is {:?}", renamed.old, renamed.new),
-        Ok(Effect::Said(said)) => format!("#{} {:?}", said.number, said.to.map(|member| member.0)),
+        Ok(Effect::Said(said)) => {
+            let back = if said.back.is_some() { " back" } else { "" };
+            format!("#{} {:?}{back}", said.number, said.to.map(|member| member.0))
+        }
         Ok(Effect::Unseen(..)) => "unseen".to_owned(),
+        Ok(Effect::Away(member)) => format!("away {}", member.0),
         Ok(Effect::Rooms(_)) => "rooms".to_owned(),
         Ok(Effect::LoginsEnded(ended)) => format!("logins ended{}", names(&ended.left)),
         Ok(Effect::Moderated(moderated)) => format!("moderated{}", names(&moderated.left)),

@@ -28,6 +28,8 @@ struct Piece {
     names: Vec<(MemberId, Bytes)>,
     /// All of them, each with a separator before it; written when a welcome needs it.
     json: OnceLock<Bytes>,
+    /// What is told of them beside, in the same form; written when a welcome needs it.
+    states: OnceLock<Bytes>,
 }
 
 impl UserList {
@@ -37,7 +39,11 @@ impl UserList {
         match last {
             Some(mut last) => last.get_mut().change(|names| names.push((id, name))),
             None => {
-                let piece = Piece { names: vec![(id, name)], json: OnceLock::new() };
+                let piece = Piece {
+                    names: vec![(id, name)],
+                    json: OnceLock::new(),
+                    states: OnceLock::new(),
+                };
                 self.pieces.insert(id, piece);
             }
         }
@@ -91,6 +97,29 @@ impl UserList {
         self.pieces.values().map(written).collect()
     }
 
+    /// Notes that something else is to be told of a member.
+    pub(crate) fn changed(&mut self, id: MemberId) {
+        if let Some((_, piece)) = self.pieces.range_mut(..=id).next_back() {
+            piece.states.take();
+        }
+    }
+
+    /// What is told of everybody beside the name, each with a separator before it; `push` writes it of one.
+    pub(crate) fn states(&self, push: impl Fn(MemberId, &mut Vec<u8>)) -> Vec<Bytes> {
+        let written = |piece: &Piece| {
+            let states = piece.states.get_or_init(|| {
+                let mut out = Vec::new();
+                for (id, _) in &piece.names {
+                    out.extend_from_slice(LIST_SEPARATOR);
+                    push(*id, &mut out);
+                }
+                out.into()
+            });
+            states.clone()
+        };
+        self.pieces.values().map(written).collect()
+    }
+
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         self.pieces.is_empty()
@@ -100,6 +129,7 @@ impl UserList {
 impl Piece {
     fn change(&mut self, change: impl FnOnce(&mut Vec<(MemberId, Bytes)>)) {
         self.json.take();
+        self.states.take();
         change(&mut self.names);
     }
 
@@ -117,7 +147,7 @@ impl Piece {
 impl Digest for Piece {
     fn digest(&self, to: &mut Digester) {
         // What was written for a welcome of this node says nothing that the names do not.
-        let Self { names, json: _ } = self;
+        let Self { names, json: _, states: _ } = self;
         to.add(names);
     }
 }

@@ -133,6 +133,21 @@ impl History {
         self.mailboxes.push(id, &recipient.key(), kept);
     }
 
+    /// The senders of the messages to an account behind a number, or where that is not known, of those that arrived at `since`
+    /// or later, in seconds since 1970 UTC; the newest first.
+    pub(crate) fn waiting(
+        &self,
+        account: i64,
+        behind: Option<Sequence>,
+        since: i64,
+    ) -> impl Iterator<Item = i64> {
+        let newest = self.mailboxes.newest(&Party::Account(account).key());
+        let waits = move |id: Sequence, arrived| behind.map_or(arrived >= since, |last| id > last);
+        newest
+            .take_while(move |(id, kept)| waits(*id, kept.arrived))
+            .map(|(_, kept)| kept.sender.number)
+    }
+
     /// Forgets all private messages to an account, which is removed.
     pub fn forget_account(&mut self, account: i64) {
         self.mailboxes.seal(&Party::Account(account).key());

@@ -8,6 +8,7 @@ pub(super) mod help;
 pub(super) mod identity;
 pub(super) mod message;
 pub(super) mod moderation;
+pub(super) mod presence;
 pub(super) mod rooms;
 pub(super) mod subject;
 pub(super) mod users;

@@ -131,6 +131,18 @@ impl House {
         self.enter(text, grant, Capability::EVERY.iter().copied().collect())
     }
 
+    /// The owner of an account, under another name.
+    pub async fn enter_again(&self, text: &str, nick: &str) -> Somebody {
+        let account = self.account(text).await.unwrap();
+        let login = Login {
+            level: account.level,
+            account: Some(account.name),
+            account_key: account.account_key,
+            ..Login::default()
+        };
+        self.enter(nick, login, Capability::EVERY.iter().copied().collect())
+    }
+
     pub async fn account(&self, text: &str) -> Option<Account> {
         self.state.accounts.account(&name(text)).await.unwrap()
     }

@@ -110,6 +110,14 @@ impl ClientPort for FakePort {
         self.hub().users().take(limit).cloned().collect()
     }
 
+    fn users_behind(&self, after: Option<&Username>, limit: usize) -> Vec<Identity> {
+        self.hub().users_behind(after, limit)
+    }
+
+    fn are_here(&self, all: Vec<(Username, Option<i64>)>) -> Vec<bool> {
+        self.hub().are_here(&all)
+    }
+
     fn user_count(&self) -> usize {
         self.hub().members()
     }
@@ -118,18 +126,17 @@ impl ClientPort for FakePort {
         self.hub().find(name).map(|(_, identity)| identity.clone())
     }
 
-    fn absent(&self, mut names: Vec<Username>) -> Vec<Username> {
-        let hub = self.hub();
-        names.retain(|name| hub.who(name).is_none());
-        names
-    }
-
     fn logged_in(&self, account: &LoggedIn) -> Vec<(MemberId, Identity)> {
         self.hub().logged_in(account).map(|(id, identity)| (id, identity.clone())).collect()
     }
 
     fn set_blocked(&self, blocked: Vec<Username>) -> BoxFuture<'_, ()> {
         self.hub().set_blocked(self.id, blocked);
+        ready(()).boxed()
+    }
+
+    fn set_away<'a>(&'a self, words: Option<&'a str>) -> BoxFuture<'a, ()> {
+        self.hub().set_away(self.id, words);
         ready(()).boxed()
     }
 

@@ -9,6 +9,7 @@ use crate::accounts::{
     ACCOUNTS, Account, Added, BLOCKERS, BLOCKS, Directory, DirectoryError, PasswordHash, Settings,
     TOKENS, TokenHash,
 };
+use crate::store::memory::visits::Visits;
 
 /// Accounts in memory.
 #[derive(Debug, Default)]
@@ -17,6 +18,7 @@ pub struct Memory {
     /// How many accounts have ever been made.
     made: i64,
     settings: Settings,
+    visits: Visits,
 }
 
 #[derive(Debug)]
@@ -31,6 +33,21 @@ impl Kept {
     fn end_logins(&mut self) {
         self.tokens.clear();
         self.account.account_key.epoch += 1;
+    }
+}
+
+impl Memory {
+    pub(super) fn visits(&self) -> &Visits {
+        &self.visits
+    }
+
+    pub(super) fn visits_mut(&mut self) -> &mut Visits {
+        &mut self.visits
+    }
+
+    /// All accounts, with their numbers.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = (&Username, i64)> {
+        self.kept.values().map(|kept| (&kept.account.name, kept.account.account_key.id))
     }
 }
 

@@ -1,9 +1,11 @@
 //! Messages and accounts in memory, lost with the process.
 
 mod accounts;
+mod ever_seen;
 mod messages;
 mod moderation;
 mod rooms;
+mod visits;
 
 pub use accounts::Memory as MemoryDirectory;
 pub use messages::Memory;

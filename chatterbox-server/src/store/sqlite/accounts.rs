@@ -22,7 +22,7 @@ use crate::store::sqlite::row::{damaged, name};
 
 /// Accounts in a database.
 pub struct Sqlite {
-    connection: Connection,
+    pub(super) connection: Connection,
     path: PathBuf,
     /// Tells the changes of this connection from those of others.
     writer: i64,
@@ -72,7 +72,7 @@ impl Sqlite {
     }
 
     /// What is read in it decides what is written, so the right to write is taken first.
-    fn writing(&mut self) -> Result<Transaction<'_>, rusqlite::Error> {
+    pub(super) fn writing(&mut self) -> Result<Transaction<'_>, rusqlite::Error> {
         self.connection.transaction_with_behavior(TransactionBehavior::Immediate)
     }
 

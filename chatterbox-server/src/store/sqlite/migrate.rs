@@ -263,6 +263,19 @@ pub(super) const MIGRATIONS: &[&str] = &[
     CREATE INDEX reports_at ON reports (at);
     CREATE INDEX reports_open ON reports (number) WHERE closed_at IS NULL;
 ",
+    "
+    -- When its user was here last, in seconds since 1970 UTC, and whether the owner lets nobody know.
+    ALTER TABLE accounts ADD COLUMN seen INTEGER;
+    ALTER TABLE accounts ADD COLUMN hides_seen INTEGER NOT NULL DEFAULT 0;
+    -- Guests who were here, for 30 days.
+    CREATE TABLE guests_seen (
+        -- The folded name.
+        key TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        seen INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX guests_seen_at ON guests_seen (seen);
+",
 ];
 
 /// The place of the migration that [`sort_into_conversations`] completes.

@@ -6,6 +6,7 @@ mod audit;
 mod backup;
 mod database;
 mod error;
+mod ever_seen;
 mod export;
 mod extent;
 mod messages;

@@ -45,8 +45,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 pub(super) fn agreed(view: usize) -> Capabilities {
-    let all = [Capability::Ids, Capability::Rename, Capability::Utf8, Capability::Notices];
-    let bits = all.into_iter().enumerate().filter(|(bit, _)| view >> bit & 1 == 1);
+    let text = [Capability::Ids, Capability::Rename, Capability::Utf8];
+    let all = text.into_iter().chain([Capability::Notices, Capability::Presence]);
+    let bits = all.enumerate().filter(|(bit, _)| view >> bit & 1 == 1);
     bits.map(|(_, capability)| capability).collect()
 }
 
@@ -217,6 +218,11 @@ fn come(hub: &mut Hub, model: &mut Model, who: usize, resume: bool, recent: Opti
     let known = recent.map_or(known, |_| known.with(Capability::Recent));
     let read = ServerFrame::parse_as(&welcome.concat()[4..], known).unwrap().0;
     let keys = read.keys.unwrap_or_default();
+    let mut here: Vec<_> = hub.users().map(|user| user.name.to_string()).collect();
+    here.sort_unstable();
+    let told: Vec<_> = keys.presence.iter().map(|user| user.name.as_wire().to_owned()).collect();
+    let expected = if known.has(Capability::Presence) { here } else { Vec::new() };
+    assert_eq!(told, expected, "everybody once (PR-1)");
     let (story, last) = read_story(&welcome, known, model);
     let (expected, more) = model.history(&name_text, after, recent);
     assert_eq!((story, keys.more), (expected, recent.map(|_| more)));

@@ -1,6 +1,7 @@
 //! What ought to be: lists that are walked through, and the rules one by one.
 
 use super::*;
+use crate::replica::presence::Person;
 
 #[derive(Debug)]
 struct Member {
@@ -11,6 +12,7 @@ struct Member {
     login: Option<(i64, i64)>,
     hold: u64,
     session: Option<usize>,
+    away: Option<String>,
 }
 
 #[derive(Debug)]
@@ -21,6 +23,8 @@ struct Session {
     member: Option<u64>,
     ended: u64,
     tags: Vec<(String, u64)>,
+    /// Of a user who has left.
+    away: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -146,6 +150,10 @@ impl Model {
                 let login = Some(login(*account).map_or(Login::Out, Login::In));
                 Proposal::Amend(self.member(*who), Amendment { login, ..Amendment::default() })
             }
+            Wish::Away(who, words) => {
+                let words = words.map(|words| Arc::from(words.to_string()));
+                Proposal::SetAway(self.member(*who), words)
+            }
             Wish::Promote(who) => {
                 let amendment = Amendment { level: Some(Level::ADMIN), ..Amendment::default() };
                 Proposal::Amend(self.member(*who), amendment)
@@ -185,9 +193,10 @@ impl Model {
     }
 
     fn remove(&mut self, place: usize) -> String {
-        let Member { id, name, address, hold, session, .. } = self.members.remove(place);
+        let Member { id, name, address, hold, session, away, .. } = self.members.remove(place);
         if let Some(session) = session {
             (self.sessions[session].member, self.sessions[session].ended) = (None, self.now);
+            self.sessions[session].away = away;
         }
         if hold > 0 {
             self.held.retain(|(held, ..)| *held != name);
@@ -276,7 +285,15 @@ impl Model {
                         found.filter(|found| self.members.iter().any(|one| one.id == *found))
                     }
                 };
-                Ok(format!("#{number} {to:?}"))
+                let back = self.members[place].away.take().map_or("", |_| " back");
+                Ok(format!("#{number} {to:?}{back}"))
+            }
+            Proposal::SetAway(id, words) => {
+                let place = self.here(node, *id)?;
+                let words = words.as_deref().map(str::to_owned);
+                let is_news = self.members[place].away != words;
+                self.members[place].away = words;
+                Ok(if is_news { format!("away {}", id.0) } else { "unseen".to_owned() })
             }
             Proposal::SetBlocked(id, _) => self.here(node, *id).map(|_| "unseen".to_owned()),
             Proposal::Amend(id, amendment) => {
@@ -348,6 +365,9 @@ impl Model {
             });
             self.check(wanted, owns || resumed.is_some(), address)?;
         }
+        let of_session = resumed.and_then(|session| self.sessions[session].away.take());
+        let before = self.members.iter_mut().find(|member| Some(member.id) == replaced);
+        let away = before.and_then(|member| member.away.take()).or(of_session);
         self.members.retain(|member| Some(member.id) != replaced);
         self.held.retain(|(held, ..)| *held != wanted);
         let id = self.joined;
@@ -356,7 +376,9 @@ impl Model {
             has_session.then(|| {
                 let tags = Vec::new();
                 let (secret, name) = (join.random, wanted);
-                self.sessions.push(Session { secret, name, login, member: None, ended: 0, tags });
+                let session =
+                    Session { secret, name, login, member: None, ended: 0, tags, away: None };
+                self.sessions.push(session);
                 self.sessions.len() - 1
             })
         });
@@ -364,7 +386,7 @@ impl Model {
             (self.sessions[session].member, self.sessions[session].login) = (Some(id), login);
         }
         let hold = join.hold;
-        self.members.push(Member { id, node, name: wanted, address, login, hold, session });
+        self.members.push(Member { id, node, name: wanted, address, login, hold, session, away });
         let is_resumed = resumed.is_some();
         Ok(format!("+{id} \"{}\" {session:?} {is_resumed} {replaced:?}", NAMES[wanted]))
     }
@@ -374,6 +396,11 @@ impl Model {
         let people: Vec<_> = replica.presence().people().map(|(id, _)| id.0).collect();
         let expected: Vec<_> = self.members.iter().map(|member| member.id).collect();
         assert_eq!(people, expected);
+        let away =
+            |(_, person): (MemberId, &Person)| person.identity.away.as_deref().map(str::to_owned);
+        let away: Vec<_> = replica.presence().people().map(away).collect();
+        let expected: Vec<_> = self.members.iter().map(|member| member.away.clone()).collect();
+        assert_eq!(away, expected);
         for (place, text) in NAMES.iter().enumerate() {
             assert_eq!(replica.who(&name(text)).map(|id| id.0), self.who(place));
         }

@@ -288,7 +288,12 @@ async fn a_database_of_the_version_before_rooms_keeps_everything() {
         store = open(folder.path());
     }
     let connection = connect(folder.path());
-    assert_eq!(tables(&connection), before);
+    // Later versions have further columns.
+    let after = tables(&connection);
+    for (rows, was) in after.iter().flatten().zip(before.iter().flatten()) {
+        assert_eq!(rows[..was.len()], was[..]);
+    }
+    assert!(after.iter().map(Vec::len).eq(before.iter().map(Vec::len)));
     let mut migrated = Vec::new();
     assert_eq!(export(folder.path(), &mut migrated).unwrap(), 481);
     assert_eq!(migrated, lines);
