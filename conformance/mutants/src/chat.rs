@@ -9,9 +9,8 @@ use super::{
     capability::{
         agreed::Agreed,
         flood::Flood,
-        presence::Presence,
         rooms::room::Rooms,
-        state::{Accounts, Party, Resumption, Sitting, Standing},
+        state::{Accounts, Party, Presence, Resumption, Sitting, Standing},
     },
     entry::Entry,
     faults::Faults,
