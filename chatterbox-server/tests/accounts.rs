@@ -353,8 +353,10 @@ fn b14_passwords_and_tokens_are_in_no_file_and_no_log() {
         "a guessed secret",
         token.as_str(),
     ];
-    let files: Vec<_> =
+    let mut files: Vec<_> =
         std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path()).collect();
+    // The control socket is none that can be read, and holds nothing.
+    files.retain(|file| file.is_file());
     assert!(files.iter().any(|file| file.ends_with("chatterbox.db-wal")), "{files:?}");
     for file in &files {
         for secret in secrets {

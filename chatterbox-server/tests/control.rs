@@ -126,7 +126,9 @@ fn status_says_who_is_here_and_what_the_server_has() {
     let file = folder.path("server.toml");
     let rooms = "[rooms.\"#lab\"]\nowner = \"ann\"\n[rooms.\"#den\"]\nhidden = true\n";
     fs::write(&file, rooms).unwrap();
-    let server = folder.start(&["--config", &file.display().to_string()]);
+    let activity = folder.path("activity").display().to_string();
+    let server =
+        folder.start(&["--config", &file.display().to_string(), "--activity-log", &activity]);
     let (_ann, _) = log_in(&server, "ann");
     let mut bob = connect(server.address);
     assert!(join(&mut bob, "bob").contains("true"));
@@ -155,6 +157,7 @@ fn status_says_who_is_here_and_what_the_server_has() {
             .and(predicates::str::is_match("(?m)^#den +- +0 +0 +hidden$").unwrap()),
     );
     let status = folder.status();
+    assert_eq!(status["log"]["activity"], activity);
     assert_eq!(status["room_count"], 2);
     let lab = status["rooms"].as_array().unwrap().iter().find(|room| room["name"] == "#lab");
     assert_eq!(lab.unwrap()["owner"], "ann");
