@@ -30,7 +30,8 @@ fn report(file: &Path) -> LoadReport {
 fn a_server_is_started_measured_and_held_against_the_limit() {
     let folder = tempfile::tempdir().unwrap();
     let (json, html) = (folder.path().join("a.json"), folder.path().join("a.html"));
-    let spawn = mutant::command("127.0.0.1:{port} --cert {cert} --key {key}");
+    let spawn =
+        mutant::command("127.0.0.1:{port} --cert {cert} --key {key} --fault FloodUnlimited");
     let reports = format!("json={},html={}", json.display(), html.display());
     let arguments = [
         "fan-out",
@@ -75,7 +76,7 @@ fn the_limit_writes_batches_with_and_without_tls() {
 
 #[test]
 fn a_fault_is_exit_code_1_and_nobody_is_69() {
-    let spawn = mutant::command("127.0.0.1:{port} --fault DeliversTwice");
+    let spawn = mutant::command("127.0.0.1:{port} --fault DeliversTwice --fault FloodUnlimited");
     let short = ["--duration=100ms", "--warm-up=0s", "-n=4"];
     let (code, printed) =
         load(&[&["fan-out", "--plaintext", "--spawn", &spawn][..], &short].concat());

@@ -20,12 +20,13 @@ use conformance_suite::fault::Fault;
 /// Nothing in these tests takes this long, unless it is broken.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A mutant that speaks TLS, and where it is.
+/// A mutant that speaks TLS, and where it is. It counts nobody's messages, since load is a flood.
 async fn mutant(faults: &[Fault]) -> (Mutant, Target, Trust) {
+    let faults = [faults, &[Fault::FloodUnlimited]].concat();
     let identity = Identity::self_signed(&["localhost", "127.0.0.1"]).unwrap();
     let trust = Trust::Authority(identity.chain.clone());
     let hosts = ["127.0.0.1:0".parse().unwrap()];
-    let mutant = conformance_mutants::start(&hosts, Some((identity.chain, identity.key)), faults)
+    let mutant = conformance_mutants::start(&hosts, Some((identity.chain, identity.key)), &faults)
         .await
         .unwrap();
     let port = mutant.addresses.first().unwrap().port();

@@ -1,4 +1,4 @@
-//! How much may be said: what a user says to one destination is counted (FL-1, FL-2), and what all say in one room (FL-3).
+//! Token buckets: what a user says to one destination is counted (FL-1, FL-2), and what all say in one room (FL-3).
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -10,10 +10,7 @@ use conformance_suite::fault::Fault;
 use serde_json::Value;
 
 use super::state::Refusal;
-use crate::{
-    chat::{Chat, Member},
-    faults::Faults,
-};
+use crate::faults::Faults;
 
 /// What one token stands for: so many messages of a frame, and so many bytes of them.
 const MESSAGES: usize = 16;
@@ -84,6 +81,10 @@ pub(crate) struct Flood {
 pub(crate) struct Stopped(BTreeMap<String, Refusal>);
 
 impl Stopped {
+    pub(super) fn stop(&mut self, dest: String, refusal: Refusal) {
+        self.0.insert(dest, refusal);
+    }
+
     /// Why nothing goes to this destination, if it doesn't.
     pub(crate) fn at(&self, dest: &str) -> Option<Refusal> {
         self.0.get(&counted_as(dest)).copied()
@@ -98,8 +99,8 @@ fn counted_as(dest: &str) -> String {
     dest.strip_prefix('#').map_or_else(String::new, |name| format!("#{}", name.to_lowercase()))
 }
 
-/// What a frame says to each destination: its messages and their bytes.
-fn said(list: &[Value]) -> BTreeMap<String, (usize, usize)> {
+/// What a frame costs at each destination.
+pub(super) fn costs(list: &[Value], f: &Faults) -> BTreeMap<String, u32> {
     let mut said = BTreeMap::<String, (usize, usize)>::new();
     for message in list {
         let text = |at: usize| message.get(at).and_then(Value::as_str);
@@ -108,56 +109,32 @@ fn said(list: &[Value]) -> BTreeMap<String, (usize, usize)> {
         *messages += 1;
         *bytes += text(3).map_or(0, str::len);
     }
-    said
-}
-
-impl Chat {
-    /// Counts a frame of messages.
-    pub(crate) fn count(&mut self, connection: u64, list: &[Value]) -> Stopped {
-        let f = self.faults.clone();
-        let mut stopped = Stopped::default();
-        let Some(member) = self.member(connection).cloned() else { return stopped };
-        if f.acts(Fault::FloodUnlimited) {
-            return stopped;
-        }
-        for (dest, (messages, bytes)) in said(list) {
-            let counts = messages.div_ceil(MESSAGES).max(bytes.div_ceil(BYTES));
-            let lines = messages > 1 && f.acts(Fault::FloodCountsLines);
-            let cost = u32::try_from(if lines { messages } else { counts }).unwrap_or(u32::MAX);
-            if let Err(refusal) = self.flood.count(&member, &dest, cost, &f) {
-                stopped.0.insert(dest, refusal);
-            }
-        }
-        stopped
-    }
-
-    /// Whether something that is stopped is said all the same; why not.
-    pub(crate) fn may_say(
-        &mut self,
-        connection: u64,
-        tag: Option<&str>,
-        refusal: Refusal,
-    ) -> Result<(), Refusal> {
-        let f = self.faults.clone();
-        if f.acts(Fault::FloodDelivered) {
-            return Ok(());
-        }
-        if let Some(tag) = tag
-            && f.acts(Fault::FloodTagBurnt)
-        {
-            self.remember(connection, tag, 1);
-        }
-        let base = self.member(connection).is_some_and(|member| !member.agreed.offered());
-        let untold = base && f.acts(Fault::FloodBaseUntold);
-        Err(if untold { Refusal { text: "", ..refusal } } else { refusal })
-    }
+    let cost = |(dest, (messages, bytes)): (String, (usize, usize))| {
+        let counts = messages.div_ceil(MESSAGES).max(bytes.div_ceil(BYTES));
+        let lines = messages > 1 && f.acts(Fault::FloodCountsLines);
+        let cost = u32::try_from(if lines { messages } else { counts }).unwrap_or(u32::MAX);
+        (dest, cost)
+    };
+    said.into_iter().map(cost).collect()
 }
 
 impl Flood {
-    fn count(&mut self, member: &Member, dest: &str, cost: u32, f: &Faults) -> Result<(), Refusal> {
+    /// Whether a session is muted, or was lately.
+    pub(super) fn has_muted(&self, token: &str) -> bool {
+        self.speakers.get(token).is_some_and(|speaker| speaker.muted.is_some())
+    }
+
+    /// Counts what a frame of a session says to one destination; why it is not taken, if it isn't.
+    pub(super) fn count(
+        &mut self,
+        (token, base): (&str, bool),
+        dest: &str,
+        cost: u32,
+        f: &Faults,
+    ) -> Result<(), Refusal> {
         let together = dest.is_empty() && f.acts(Fault::FloodCountsTogether);
-        let speaker = if together { String::new() } else { member.token.clone() };
-        let speaker = self.speakers.entry(speaker).or_default();
+        let speaker = if together { "" } else { token };
+        let speaker = self.speakers.entry(speaker.to_owned()).or_default();
         speaker.refusals.retain(|refusal| refusal.elapsed() < RECENTLY);
         if let Some((since, until)) = speaker.muted {
             if since.elapsed() < MUTED {
@@ -180,17 +157,17 @@ impl Flood {
             Ok(()) => {
                 let room = self.rooms.entry(dest.to_owned()).or_default();
                 // A room owes nothing: others would wait for what one has said.
-                room.take(cost.min(ROOM.tokens), ROOM).map_err(|left| refusal("room-busy", left, f))
+                room.take(cost.min(ROOM.tokens), ROOM).map_err(|left| {
+                    bucket.owed = bucket.owed.saturating_sub(size.each * cost);
+                    refusal("room-busy", left, f)
+                })
             }
             Err(left) => {
                 speaker.refusals.push_back(Clock::start());
-                if !member.agreed.offered() && f.acts(Fault::FloodBaseForGood) {
+                if base && f.acts(Fault::FloodBaseForGood) {
                     bucket.owed += Duration::from_secs(3_600);
                 }
                 if speaker.refusals.len() >= MOST_REFUSALS && !f.acts(Fault::FloodNeverMutes) {
-                    if f.acts(Fault::FloodCloses) {
-                        member.outbox.close();
-                    }
                     let seconds = i64::try_from(MUTED.as_secs()).unwrap_or_default();
                     speaker.muted = Some((Clock::start(), unix_seconds() + seconds));
                     speaker.refusals.clear();

@@ -1,11 +1,7 @@
 //! `presence`: since when users are here, whether they are away, and everybody who was ever here.
 #![allow(clippy::disallowed_methods, reason = "the telling of changes waits in a task of its own")]
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use conformance_kit::clock::{Clock, unix_seconds};
 use conformance_suite::fault::Fault;
@@ -27,24 +23,6 @@ const PAGE: usize = 1_000;
 const HOUR: i64 = 3_600;
 
 const HIDING: Refusal = Refusal::new("bad-arguments", "on or off");
-
-/// What is known of the users beside their names.
-#[derive(Debug, Default)]
-pub(crate) struct Presence {
-    /// What who is away has said, by connection.
-    away: BTreeMap<u64, String>,
-    /// Since when a connection has been here.
-    since: BTreeMap<u64, i64>,
-    /// Everybody who was here and is not now, and since when not.
-    seen: BTreeMap<String, i64>,
-    /// Who does not want that to be told.
-    hidden: BTreeSet<String>,
-    /// Who has changed since the last telling.
-    changed: BTreeSet<u64>,
-    told: Option<Clock>,
-    /// A task waits to tell the changes.
-    waiting: bool,
-}
 
 /// The commands: a name, an argument, and the level that it needs.
 const COMMANDS: [(&str, &str, u8); 4] =

@@ -1,7 +1,8 @@
 //! The state of the capabilities: of one connection, of one list of messages, and of the whole chat.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use conformance_kit::clock::Clock;
 use serde_json::{Map, Value};
 
 /// The accounts and their failed logins.
@@ -19,6 +20,24 @@ pub(super) struct Account {
     pub(super) name: String,
     pub(super) password: String,
     pub(super) tokens: Vec<String>,
+}
+
+/// What is known of the users beside their names.
+#[derive(Debug, Default)]
+pub(crate) struct Presence {
+    /// What who is away has said, by connection.
+    pub(super) away: BTreeMap<u64, String>,
+    /// Since when a connection has been here.
+    pub(super) since: BTreeMap<u64, i64>,
+    /// Everybody who was here and is not now, and since when not.
+    pub(super) seen: BTreeMap<String, i64>,
+    /// Who does not want that to be told.
+    pub(super) hidden: BTreeSet<String>,
+    /// Who has changed since the last telling.
+    pub(super) changed: BTreeSet<u64>,
+    pub(super) told: Option<Clock>,
+    /// A task waits to tell the changes.
+    pub(super) waiting: bool,
 }
 
 /// The result of checking a password or a token.
