@@ -176,15 +176,9 @@ async fn serve(state: Arc<CommandState>, attachment: Attachment) -> Served {
     let Some(identity) = member.identity() else { return Served::Unserved };
     let pongs = watch::Sender::new(0);
     let pings = AtomicI64::new(0);
-    let port = MemberPort {
-        member: member.clone(),
-        state: Arc::clone(&state),
-        pages,
-        renamer,
-        agreed,
-        pings,
-        pongs: pongs.clone(),
-    };
+    let (own, shared, told) = (member.clone(), Arc::clone(&state), pongs.clone());
+    let port =
+        MemberPort { member: own, state: shared, pages, renamer, agreed, pings, pongs: told };
     let caller = Arc::new(Caller::new(Box::new(port), identity, grant.login.token_hash));
     let _online = state.online.enter(&caller);
     let (queue, mut executor) = executor(Arc::clone(&state), caller);
@@ -472,8 +466,8 @@ impl MemberPort {
         let (Destination::User(name), Some(who)) = (to, self.member.identity()) else {
             return Err(Code::NoSuchUser);
         };
-        let mailbox = self.state.mailbox(self.member.id(), &who, name).await?;
-        let mailbox = mailbox.ok_or(Code::NoSuchUser)?;
+        let found = self.state.mailbox(self.member.id(), &who, name).await?;
+        let mailbox = found.ok_or(Code::NoSuchUser)?;
         resolve_waiting(&self.member, &mailbox, bytes, reserved)
     }
 
