@@ -100,10 +100,17 @@ impl Chat {
         self.wake(hub, [wake]);
     }
 
-    /// Ends the mute that flood control has imposed on a member (FL-2); says whether there was one.
-    pub fn pardon(&self, member: MemberId) -> bool {
+    /// Whether flood control has muted a member (FL-2).
+    pub fn is_muted_for_flood(&self, member: MemberId) -> bool {
         let speaker = self.speaker(member, &[]);
-        speaker.is_some_and(|speaker| self.flood().pardon(speaker.number))
+        speaker.is_some_and(|speaker| self.flood().muted(speaker.number).is_some())
+    }
+
+    /// Ends the mute that flood control has imposed on a member.
+    pub fn pardon(&self, member: MemberId) {
+        if let Some(speaker) = self.speaker(member, &[]) {
+            self.flood().pardon(speaker.number);
+        }
     }
 
     /// Tells a member something that concerns only them: as a notice, or as ERROR where they did not agree to those (NO-2).

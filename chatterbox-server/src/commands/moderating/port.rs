@@ -37,8 +37,11 @@ pub trait ModerationPort: Send + Sync + Debug {
         moderation: Moderation,
     ) -> BoxFuture<'_, Result<ModerationDone, ModerationRefusal>>;
 
-    /// Ends the mute that flood control has imposed on a member (FL-2); says whether there was one.
-    fn pardon(&self, member: MemberId) -> bool;
+    /// Whether flood control has muted a member (FL-2).
+    fn is_muted_for_flood(&self, member: MemberId) -> bool;
+
+    /// Ends the mute that flood control has imposed on a member.
+    fn pardon(&self, member: MemberId);
 
     /// Says something in the name of the server, to all or in a room (MO-9).
     fn announce(&self, room: Option<RoomNumber>, text: &str);
@@ -74,8 +77,12 @@ impl ModerationPort for Chat {
         self.moderate(moderation).boxed()
     }
 
-    fn pardon(&self, member: MemberId) -> bool {
-        self.pardon(member)
+    fn is_muted_for_flood(&self, member: MemberId) -> bool {
+        self.is_muted_for_flood(member)
+    }
+
+    fn pardon(&self, member: MemberId) {
+        self.pardon(member);
     }
 
     fn announce(&self, room: Option<RoomNumber>, text: &str) {
