@@ -312,7 +312,7 @@ async fn reads_slowly(address: SocketAddr, name: &str, until: &str) -> bool {
     socket.set_recv_buffer_size(16 * 1024).unwrap();
     let mut stream = socket.connect(address).await.unwrap();
     stream.write_all(&client_frame::join(name).unwrap()).await.unwrap();
-    let (mut seen, mut piece) = (Vec::new(), vec![0_u8; 4096]);
+    let (mut seen, mut piece) = (Vec::<u8>::new(), vec![0; 4096]);
     loop {
         let read = tokio::time::timeout(PATIENCE, stream.read(&mut piece)).await.unwrap();
         let Ok(read @ 1..) = read else { return false };
