@@ -59,6 +59,11 @@ impl Chat {
         self.hub().lobby().floor
     }
 
+    /// The newest connection of a guest of this name who was cut off, and may come back to their session.
+    pub fn cut_off(&self, name: &Username) -> Option<MemberId> {
+        self.hub().cut_off(name)
+    }
+
     /// Tells those who have a level on the server, or in a room, and agreed to notices.
     pub fn tell_staff(&self, room: Option<RoomNumber>, level: Level, notice: &NewNotice<'_>) {
         let event = Event::told(notice.to_json().into());

@@ -19,6 +19,9 @@ pub trait ModerationPort: Send + Sync + Debug {
     /// Who is here under a name.
     fn here(&self, name: &Username) -> Option<(MemberId, Identity)>;
 
+    /// The newest connection of a guest of this name who was cut off, and may come back to their session.
+    fn cut_off(&self, name: &Username) -> Option<MemberId>;
+
     /// The members that are logged in with an account, under whatever names.
     fn with_account(&self, account: &LoggedIn) -> Vec<(MemberId, Identity)>;
 
@@ -56,6 +59,10 @@ pub trait ModerationPort: Send + Sync + Debug {
 impl ModerationPort for Chat {
     fn here(&self, name: &Username) -> Option<(MemberId, Identity)> {
         self.here(name)
+    }
+
+    fn cut_off(&self, name: &Username) -> Option<MemberId> {
+        self.cut_off(name)
     }
 
     fn with_account(&self, account: &LoggedIn) -> Vec<(MemberId, Identity)> {

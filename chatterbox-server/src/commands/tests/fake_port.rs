@@ -294,6 +294,10 @@ impl ModerationPort for FakeModeration {
         self.hub().find(name).map(|(member, identity)| (member, identity.clone()))
     }
 
+    fn cut_off(&self, name: &Username) -> Option<MemberId> {
+        self.hub().cut_off(name)
+    }
+
     fn with_account(&self, account: &LoggedIn) -> Vec<(MemberId, Identity)> {
         self.hub().logged_in(account).map(|(id, identity)| (id, identity.clone())).collect()
     }
