@@ -106,8 +106,8 @@ fn words_that_were_meant_as_something_else_get_an_answer() {
         (&["localhost:http"], 64, "not a number up to 65535"),
         (&["https://chat.example"], 64, "no URL is needed"),
         (&["::1:5000:1:2:3:4:5:6:7:8", "-p", "0"], 64, "[::1]:5000"),
-        (&["status"], 69, "one of the commands backup, export"),
-        (&["bakcup"], 69, "did you mean the command? chatterbox-server backup"),
+        (&["statsu"], 64, "there is no command \"statsu\"; did you mean status?"),
+        (&["bakcup"], 64, "did you mean backup?"),
     ] {
         command(arguments).code(code).stderr(contains(said));
     }

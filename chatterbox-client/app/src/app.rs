@@ -33,6 +33,9 @@ use crate::time::TimeFormatter;
 /// remembers (ID-5).
 pub(crate) const WINDOW: usize = 128;
 
+/// The same of a pipe whose connection is up.
+pub(crate) const WINDOW_OF_PIPES: usize = 16;
+
 /// A person is shown the newest messages of a welcome, at most this many, unless they have asked for another number.
 const NEWEST: usize = 200;
 
@@ -64,6 +67,8 @@ pub struct App {
     has_sent: bool,
     /// Whether the frame that is worked off has refused messages, so that its ERROR says the same once more.
     refused: bool,
+    /// When messages are sent again that the server did not take, in seconds since 1970.
+    again_at: Option<i64>,
     /// Whether the user has logged out; the server then closes the connection, which is no failure.
     logged_out: bool,
     strict: bool,
@@ -79,7 +84,11 @@ impl App {
     /// A session that has not begun.
     pub fn new(options: Options, time: TimeFormatter) -> Self {
         Self {
-            session: ClientSession::offering(options.offer).with_recent(options.recent),
+            // A person or a program sees what was refused, and decides; a pipe has nobody who would.
+            session: ClientSession::offering(options.offer)
+                .with_recent(options.recent)
+                .patient(!options.interactive && !options.json),
+            again_at: None,
             catalogue: None,
             awaits_catalogue: false,
             calls: Calls::default(),
@@ -121,10 +130,30 @@ impl App {
                 None if self.calls.may_ask() || self.pages.are_awaited() => {
                     InputMode::ResultPending
                 }
-                None if self.session.unanswered() >= WINDOW => InputMode::WindowFull,
+                None if self.again_at.is_some() => InputMode::WindowFull,
+                None if self.session.unanswered() >= self.window() => InputMode::WindowFull,
                 None => InputMode::Chat,
             },
         }
+    }
+
+    /// How many messages may be under way: of a pipe few, so that a server that takes no more now refuses few (FL-2).
+    fn window(&self) -> usize {
+        if self.interactive || self.is_down() { WINDOW } else { WINDOW_OF_PIPES }
+    }
+
+    /// When messages are sent again that the server did not take, in seconds since 1970.
+    pub fn again_at(&self) -> Option<i64> {
+        self.again_at
+    }
+
+    /// Sends them, if it is time.
+    pub fn say_again(&mut self, now: i64) -> Vec<Effect> {
+        if self.again_at.is_none_or(|at| now < at) || self.is_down() {
+            return Vec::new();
+        }
+        self.again_at = None;
+        self.session.say_again().into_iter().map(Effect::Send).collect()
     }
 
     /// The open question, where [`App::input_mode`] is a password or a reply.

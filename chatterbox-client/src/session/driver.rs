@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::future::{pending, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use chatterbox_app::{App, Effect, GiveUpReason, InputMode, Output};
@@ -370,10 +371,16 @@ impl<S: Screen> Session<S> {
         }
         let link = self.link.deadline(self.is_watched());
         let session = self.timeouts.deadline(&self.situation(), self.clock.now());
-        [link, session].into_iter().flatten().min()
+        let again = self.app.again_at().filter(|_| !self.app.is_down()).map(|at| {
+            let seconds = u64::try_from(at - self.clock.unix_now()).unwrap_or_default();
+            self.clock.now() + Duration::from_secs(seconds)
+        });
+        [link, session, again].into_iter().flatten().min()
     }
 
     fn timed_out(&mut self) {
+        let effects = self.app.say_again(self.clock.unix_now());
+        self.perform(effects);
         let now = self.clock.now();
         let situation = self.situation();
         if self.timeouts.question_expired(&situation, now) {

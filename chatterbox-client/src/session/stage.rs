@@ -42,6 +42,8 @@ impl Stage {
         match app.input_mode() {
             // The back-off of a lost connection has its own end.
             _ if app.is_down() => Self::Chat,
+            // So has the wait for a server that takes no more now.
+            _ if app.again_at().is_some() => Self::Chat,
             // What has arrived is shown first, however long that takes.
             _ if app.has_more() => Self::Chat,
             _ if link.write_failed() => Self::LastWords,

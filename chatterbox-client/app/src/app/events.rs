@@ -89,6 +89,7 @@ impl App {
                 let level = account.as_ref().map(|account| account.level);
                 effects.extend(self.login.guest_notice(level));
                 self.login.account_received(&self.session, account, effects);
+                self.again_at = None;
                 effects.extend(self.session.resend().into_iter().map(Effect::Send));
             }
             Event::Missed(message) => self.show(message, MessageKind::Missed, now, effects),
@@ -147,6 +148,17 @@ impl App {
                     effects.extend(note(format!("It may be said in {wait} s.")));
                 }
             }
+            Event::PutOff { wait } => {
+                self.refused = true;
+                // Seconds are cut off, so it is one more.
+                let at = now.saturating_add(i64::try_from(wait).unwrap_or_default() + 1);
+                if self.again_at.is_none() {
+                    effects.extend(note(format!(
+                        "The server takes no more now; going on in {wait} s."
+                    )));
+                }
+                self.again_at = self.again_at.max(Some(at));
+            }
             Event::Page(page) if self.pages.answered(&page) == Purpose::Gap => {
                 self.gap_page(page, now, effects);
             }
@@ -170,6 +182,8 @@ impl App {
                 effects.extend(ping::pong(number).finish().ok().map(Effect::Send));
             }
             Event::Info(text) => effects.push(Effect::Show(Output::Info(text))),
+            // It says the same as what was put off.
+            Event::Error(_) if self.refused && self.again_at.is_some() => {}
             Event::Error(text) => {
                 self.failures += usize::from(self.has_sent && !self.refused);
                 let turned_away = self.me().is_none() && turns_away(text.as_wire());

@@ -17,7 +17,7 @@ use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::{Capability, Code};
 use jiff::tz::TimeZone;
 
-use crate::app::WINDOW;
+use crate::app::{WINDOW, WINDOW_OF_PIPES};
 use crate::*;
 
 /// 2023-11-14 22:13:20 UTC.

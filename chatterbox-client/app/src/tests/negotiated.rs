@@ -1,5 +1,7 @@
 //! Names, passwords, numbers and changes of name, with a server that speaks them.
 
+use bytes::Bytes;
+
 use super::*;
 
 fn terminal() -> Options {
@@ -117,14 +119,16 @@ fn a_refusal_without_an_error_beside_it_is_told() {
 
 #[test]
 fn when_the_server_owes_many_answers_lines_wait() {
-    let mut scene = Scene::negotiated(Options::default());
-    for number in 0..WINDOW {
+    for (options, window) in [(Options::default(), WINDOW_OF_PIPES), (terminal(), WINDOW)] {
+        let mut scene = Scene::negotiated(options);
+        for number in 0..window {
+            assert_eq!(scene.app.input_mode(), InputMode::Chat);
+            scene = scene.types(&number.to_string());
+        }
+        assert_eq!(scene.app.input_mode(), InputMode::WindowFull);
+        let scene = scene.gets(r#"{"ACKS": {"1": 18}}"#);
         assert_eq!(scene.app.input_mode(), InputMode::Chat);
-        scene = scene.types(&number.to_string());
     }
-    assert_eq!(scene.app.input_mode(), InputMode::WindowFull);
-    let scene = scene.gets(r#"{"ACKS": {"1": 18}}"#);
-    assert_eq!(scene.app.input_mode(), InputMode::Chat);
 }
 
 #[test]
@@ -235,4 +239,42 @@ fn all_of(app: &mut App, body: &[u8]) -> Vec<Effect> {
         effects.extend(app.more(NOW));
     }
     effects
+}
+
+#[test]
+fn a_pipe_says_again_what_the_server_takes_later_and_a_person_decides() {
+    for interactive in [false, true] {
+        let scene = offering(Options { interactive, ..Options::default() }).types("ann").gets(
+            r#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["ann"], "MESSAGES": [], "IDS": [], "CAPABILITIES": "ids/1"}"#,
+        );
+        let mut app = scene.app;
+        let typed = |app: &mut App, text: &str| app.typed(text, InputMode::Chat, 100);
+        for text in ["a", "b", "c"] {
+            typed(&mut app, text);
+        }
+        let refused = br#"{"ERROR": "too much", "REFUSED": {"2": {"CODE": "flood", "ERROR": "too much", "WAIT": 3}, "3": {"CODE": "flood", "ERROR": "too much", "WAIT": 3}}, "ACKS": {"1": 7}}"#;
+        let effects = app.received(&Bytes::from_static(refused), 100);
+        if interactive {
+            assert_eq!((app.again_at(), app.unanswered()), (None, 0));
+            continue;
+        }
+        assert_eq!((app.again_at(), app.unanswered()), (Some(104), 2));
+        assert_eq!(app.input_mode(), InputMode::WindowFull, "the lines behind wait");
+        assert!(!format!("{effects:?}").contains("Error("), "it is no failure: {effects:?}");
+        assert_eq!(app.failures(), 0);
+        assert_eq!(app.say_again(103), []);
+        let again = app.say_again(104);
+        let [Effect::Send(frame)] = &again[..] else { panic!("{again:?}") };
+        let text = String::from_utf8_lossy(&frame[4..]).into_owned();
+        assert!(text.contains(r#""TAGS": ["2", "3"]"#), "{text}");
+        assert_eq!((app.again_at(), app.input_mode()), (None, InputMode::Chat));
+        app.received(&Bytes::from_static(br#"{"ACKS": {"2": 8, "3": 9}}"#), 104);
+        assert_eq!(app.unanswered(), 0);
+        // What is no matter of time is refused for good.
+        typed(&mut app, "d");
+        let refused =
+            br#"{"ERROR": "no", "REFUSED": {"4": {"CODE": "muted", "ERROR": "no", "UNTIL": 999}}}"#;
+        app.received(&Bytes::from_static(refused), 105);
+        assert_eq!((app.again_at(), app.unanswered(), app.failures()), (None, 0, 1));
+    }
 }

@@ -163,6 +163,13 @@ pub enum Event {
     },
     /// A message of this user was rejected (ID-4). The ERROR beside it, if there is one, follows.
     Rejected(RefusedTag),
+    /// The server takes a message of this user after so many seconds, so it is kept; [`ClientSession::say_again`] sends it.
+    ///
+    /// [`ClientSession::say_again`]: super::session::ClientSession::say_again
+    PutOff {
+        /// The seconds.
+        wait: u64,
+    },
     /// A page of history that was asked for.
     Page(Page),
     /// The catalogue of commands has changed (CM-1).

@@ -111,8 +111,15 @@ impl ClientSession {
             }
         }
         for refused in std::mem::take(&mut keys.refused) {
-            if self.sent.answered(refused.tag.as_wire()) {
-                self.frame.event(Event::Rejected(refused));
+            let wait = refused.wait.filter(|wait| self.is_patient(&refused, *wait));
+            match wait {
+                Some(wait) if self.sent.put_off(refused.tag.as_wire()) => {
+                    self.frame.event(Event::PutOff { wait });
+                }
+                None if self.sent.answered(refused.tag.as_wire()) => {
+                    self.frame.event(Event::Rejected(refused));
+                }
+                _ => {}
             }
         }
         self.say_texts(texts);

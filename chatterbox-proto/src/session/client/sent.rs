@@ -17,6 +17,8 @@ pub(super) struct Unacknowledged {
     pub(super) content: String,
     /// Whether it was echoed or found in the history, so that it is stored even if its acknowledgement was lost.
     arrived: bool,
+    /// Whether the server has refused it for now, and takes it later (CP-12).
+    pub(super) put_off: bool,
 }
 
 impl Unacknowledged {
@@ -69,12 +71,26 @@ impl Sent {
             timestamp,
             content: content.to_owned(),
             arrived: false,
+            put_off: false,
         });
         self.unanswered.back()
     }
 
     pub(super) fn unanswered(&self) -> &VecDeque<Unacknowledged> {
         &self.unanswered
+    }
+
+    /// Keeps the message with this key, which the server takes later. Says whether there was one.
+    pub(super) fn put_off(&mut self, tag: &str) -> bool {
+        let message = self.unanswered.iter_mut().find(|message| message.tag == tag);
+        message.map(|message| message.put_off = true).is_some()
+    }
+
+    /// Notes that messages are sent again.
+    pub(super) fn sent_again(&mut self) {
+        for message in &mut self.unanswered {
+            message.put_off = false;
+        }
     }
 
     /// Removes the message with this key. Says whether there was one.

@@ -12,7 +12,7 @@ use super::seen::Seen;
 use super::sent::{self, Sent};
 use super::unfolding::Unfolding;
 use crate::capability::accounts::{Proof, Secret};
-use crate::capability::ids::Resume;
+use crate::capability::ids::{RefusedTag, Resume};
 use crate::capability::{Capabilities, Capability};
 use crate::client_frame::{self, Offer};
 use crate::entry::Entry;
@@ -72,6 +72,8 @@ pub struct ClientSession {
     pub(super) resume: Option<Secret>,
     /// The longest body that the server accepts, if it announced one (CP-7).
     pub(super) longest: Option<usize>,
+    /// Whether messages that the server takes later are kept.
+    is_patient: bool,
     /// The frame that is worked off.
     pub(super) frame: Unfolding,
 }
@@ -101,6 +103,7 @@ impl ClientSession {
             seen: Seen::default(),
             resume: None,
             longest: None,
+            is_patient: false,
             frame: Unfolding::default(),
         }
     }
@@ -285,16 +288,14 @@ impl ClientSession {
     /// it (FL-1). The server delivers none of them twice, since they have their idempotency keys (ID-5).
     pub fn resend(&mut self) -> Vec<Bytes> {
         let State::Joined(me) = &self.state else { return Vec::new() };
-        let room = self.longest.unwrap_or(RESENT).min(RESENT) / ESCAPED;
         if self.agreed.has(Capability::Ids) {
-            let frame = |messages: &[&sent::Unacknowledged]| {
-                let entries: Vec<_> = messages.iter().map(|message| message.entry(me)).collect();
-                let tags = messages.iter().map(|message| message.tag.as_str());
-                client_frame::say_tagged(entries.iter().zip(tags)).ok()
-            };
             let waiting: Vec<_> = self.sent.unanswered().iter().collect();
-            return in_frames(&waiting, room).filter_map(frame).collect();
+            let frames = in_frames(&waiting, self.room_of_frame());
+            let frames = frames.filter_map(|messages| tagged(messages, me)).collect();
+            self.sent.sent_again();
+            return frames;
         }
+        let room = self.room_of_frame();
         let waiting = self.sent.take_unanswered();
         let frame = |messages: &[&sent::Unacknowledged]| {
             let entries: Vec<_> = messages.iter().map(|message| message.entry(me)).collect();
@@ -302,6 +303,34 @@ impl ClientSession {
         };
         let waiting: Vec<_> = waiting.iter().collect();
         in_frames(&waiting, room).filter_map(frame).collect()
+    }
+
+    /// Whether messages that the server takes later are kept and told of with [`Event::PutOff`], instead of being given up.
+    #[must_use]
+    pub fn patient(self, is_patient: bool) -> Self {
+        Self { is_patient, ..self }
+    }
+
+    /// Whether a refusal is only for now: too much was said (FL-2, FL-3), or too fast (RM-15).
+    pub(super) fn is_patient(&self, refused: &RefusedTag, wait: u64) -> bool {
+        let for_now = matches!(refused.code.as_wire(), "flood" | "room-busy" | "slow-mode");
+        self.is_patient && for_now && wait <= PATIENCE
+    }
+
+    /// The messages that the server takes later, in order and in as few frames as they fit (FL-1).
+    pub fn say_again(&mut self) -> Vec<Bytes> {
+        let State::Joined(me) = &self.state else { return Vec::new() };
+        let waiting = self.sent.unanswered().iter().filter(|message| message.put_off);
+        let waiting: Vec<_> = waiting.collect();
+        let frames = in_frames(&waiting, self.room_of_frame());
+        let frames = frames.filter_map(|messages| tagged(messages, me)).collect();
+        self.sent.sent_again();
+        frames
+    }
+
+    /// About how much text fits a frame.
+    fn room_of_frame(&self) -> usize {
+        self.longest.unwrap_or(RESENT).min(RESENT) / ESCAPED
     }
 
     /// Takes the body of one frame of the server; its events come from [`ClientSession::next_event`]. Those of the frame
@@ -349,6 +378,16 @@ const RESENT: usize = 64 * 1024;
 
 /// JSON makes a text longer; the names and the rest of a message are small beside that.
 const ESCAPED: usize = 4;
+
+/// The frame of messages with their idempotency keys.
+fn tagged(messages: &[&sent::Unacknowledged], me: &str) -> Option<Bytes> {
+    let entries: Vec<_> = messages.iter().map(|message| message.entry(me)).collect();
+    let tags = messages.iter().map(|message| message.tag.as_str());
+    client_frame::say_tagged(entries.iter().zip(tags)).ok()
+}
+
+/// For so many seconds a message is kept that the server does not take now.
+const PATIENCE: u64 = 60;
 
 /// Cuts messages into parts whose texts have about this size together; one that is longer has a part of its own.
 fn in_frames<'m>(

@@ -71,7 +71,7 @@ fn the_longest_member_of_level_four_follows_an_owner_whose_account_is_removed() 
     assert_eq!(world.truth(members[0], room).unwrap()["OWNER"], "cyd");
     world.remove_account(4, "cyd");
     assert_eq!(world.truth(members[0], room).unwrap()["OWNER"], Value::Null);
-    let set = RoomChange::Set(room, RoomSetting::Slow(2));
+    let set = RoomChange::Set(room, RoomSetting::Length(200));
     assert_eq!(world.wish(members[0], set.clone()), Err(RoomRefusal::Forbidden));
     let dan = world.join(user(9, "dan", Level::OPERATOR));
     world.wish(dan, set).unwrap();

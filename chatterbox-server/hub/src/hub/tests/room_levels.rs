@@ -56,7 +56,7 @@ const CHANGES: [(&str, Option<u8>, Change); 23] = [
     ("hidden", Some(4), |s| RoomChange::Set(s.room, RoomSetting::Hidden(true))),
     ("closed", Some(4), |s| RoomChange::Set(s.room, RoomSetting::Closed(true))),
     ("talk", Some(4), |s| RoomChange::Set(s.room, RoomSetting::Talk(Level::HELPER))),
-    ("slow", Some(4), |s| RoomChange::Set(s.room, RoomSetting::Slow(5))),
+    ("slow", Some(3), |s| RoomChange::Set(s.room, RoomSetting::Slow(5))),
     ("length", Some(4), |s| RoomChange::Set(s.room, RoomSetting::Length(5))),
     ("keep", Some(4), |s| RoomChange::Set(s.room, RoomSetting::Keep(RoomKeep::Off))),
     ("show", Some(4), |s| RoomChange::Set(s.room, RoomSetting::Show(RoomShow::Joined))),
