@@ -119,6 +119,12 @@ clauses! {
     RC_1 = "RC-1";
     /// What can't be said in a room.
     RM_15 = "RM-15";
+    /// Who may not write.
+    MO_3 = "MO-3";
+    /// Who has said too much.
+    FL_2 = "FL-2";
+    /// Where too much is said.
+    FL_3 = "FL-3";
 }
 
 #[cfg(test)]

@@ -242,12 +242,12 @@ impl Code {
             Self::TooLong => {
                 ("too-long", clause::RM_15, "the message is longer than the room takes")
             }
-            Self::Muted(_) => ("muted", clause::RM_15, "you are muted here"),
+            Self::Muted(_) => ("muted", clause::MO_3, "you are muted here"),
             Self::Flood(_) => {
-                ("flood", clause::RM_15, "you have said too much in a short time, wait a little")
+                ("flood", clause::FL_2, "you have said too much in a short time, wait a little")
             }
             Self::RoomBusy(_) => {
-                ("room-busy", clause::RM_15, "too much is said here at the moment, wait a little")
+                ("room-busy", clause::FL_3, "too much is said here at the moment, wait a little")
             }
             Self::NotStored => {
                 ("not-stored", clause::IV_1, "the server can't store messages now, it was not sent")

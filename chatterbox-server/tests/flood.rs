@@ -312,13 +312,18 @@ async fn reads_slowly(address: SocketAddr, name: &str, until: &str) -> bool {
     socket.set_recv_buffer_size(16 * 1024).unwrap();
     let mut stream = socket.connect(address).await.unwrap();
     stream.write_all(&client_frame::join(name).unwrap()).await.unwrap();
-    let (mut seen, mut piece) = (Vec::new(), vec![0; 4096]);
+    let (mut seen, mut piece) = (Vec::<u8>::new(), vec![0; 4096]);
     loop {
         let read = tokio::time::timeout(PATIENCE, stream.read(&mut piece)).await.unwrap();
         let Ok(read @ 1..) = read else { return false };
-        seen.extend_from_slice(&piece[..read]);
+        seen.extend(piece.iter().take(read));
         let last = seen.len().saturating_sub(read + until.len());
-        if seen[last..].windows(until.len()).any(|found| found == until.as_bytes()) {
+        if seen
+            .get(last..)
+            .unwrap_or_default()
+            .windows(until.len())
+            .any(|found| found == until.as_bytes())
+        {
             return true;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;

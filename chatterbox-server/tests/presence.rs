@@ -194,7 +194,7 @@ async fn what_is_said_to_who_is_away_is_told_them_after_a_restart() {
     ann.say("bob", "missed").await.unwrap();
     let bob = house.join(&server, "bob", SPEAKS, &beside).await;
     assert_eq!(bob.welcome["RESUMED"], true);
-    assert_eq!(texts(&[bob.welcome.clone()]), ["missed"]);
+    assert_eq!(texts(std::slice::from_ref(&bob.welcome)), ["missed"]);
     stop(server);
 }
 

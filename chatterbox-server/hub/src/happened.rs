@@ -1,39 +1,11 @@
-//! What has happened, for whoever keeps track of it: who was here when, and what is logged of it.
+//! Keeps track of what happens, where somebody asks for it.
 
-use bytes::Bytes;
-use chatterbox_proto::Username;
 use chatterbox_proto::session::Destination;
 
 use crate::hub::Hub;
-use crate::identity::Identity;
 use crate::record::Record;
 use crate::replica::rooms::definition::RoomKeep;
-
-/// Something that has happened.
-#[derive(Debug, Clone)]
-pub enum Happened {
-    /// Somebody is here. A session that goes on over another connection is none.
-    Joined(Box<Identity>),
-    /// Somebody is not here any more.
-    Left(Box<Identity>),
-    /// Somebody has another name.
-    Renamed(Username, Box<Identity>),
-    /// A user has said something.
-    Said {
-        /// Who.
-        by: Username,
-        /// The message as JSON, in ASCII; of a private one nothing is told, neither what was said nor to whom.
-        message: Option<Bytes>,
-    },
-}
-
-/// What is kept track of.
-#[derive(Debug, Default)]
-pub(crate) struct Track {
-    users: bool,
-    messages: bool,
-    happened: Vec<Happened>,
-}
+use crate::track::Happened;
 
 impl Hub {
     /// Keeps track of who comes and goes from now on, and of what is said, if that is wanted. Whoever asks for it has to

@@ -16,11 +16,11 @@ use chatterbox_proto::{Code, NameKey, Username};
 use crate::block_lists::BlockFilter;
 use crate::budget::{Budget, WAITING};
 use crate::event::Event;
-use crate::happened::Track;
 use crate::identity::{Identity, LoggedIn};
 use crate::ids::{MemberId, SessionId};
+use crate::mail_desk::WaitingMail;
 use crate::member::{Kind, Member};
-use crate::presence_telling::PresenceDesk;
+use crate::presence_desk::PresenceDesk;
 use crate::record::{Record, Sequence};
 use crate::removal::Removal;
 use crate::replica::state::Replica;
@@ -30,7 +30,7 @@ use crate::room::stamp::Stamp;
 use crate::room::timeline::Lag;
 use crate::room_desk::RoomDesk;
 use crate::rooms::Rooms;
-use crate::waiting_mail::WaitingMail;
+use crate::track::Track;
 use crate::wake::Wake;
 
 /// The state of the whole chat.

@@ -31,6 +31,11 @@ impl Hub {
         self.replica.sanctions.excludes(Known { identity: &identity, ..who }, now)
     }
 
+    /// The newest connection of a guest of this name who was cut off, and may come back to their session.
+    pub fn cut_off(&self, name: &Username) -> Option<MemberId> {
+        self.replica.sessions.cut_off(name)
+    }
+
     /// The name of a room that is there.
     pub fn name_of_room(&self, room: RoomNumber) -> Option<RoomName> {
         self.replica.rooms.get(room).map(|room| room.definition.name.clone())

@@ -3,13 +3,10 @@
 //! A change is noted, and told with others a moment later, as things are then. So who goes away and comes back all the time
 //! costs everybody else one object every two seconds at most.
 
-use std::collections::{HashSet, VecDeque};
-
 use chatterbox_proto::json::LIST_SEPARATOR;
 
 use crate::event::Event;
 use crate::hub::Hub;
-use crate::ids::MemberId;
 use crate::wake::Wake;
 
 /// The time between two tellings, in milliseconds; and above so many members.
@@ -19,32 +16,6 @@ const MANY: usize = 500;
 
 /// One telling takes further users up to this size; the others are told with the next one.
 const BYTES: usize = 32 * 1024;
-
-/// The members of whom something is to be told.
-#[derive(Debug, Default)]
-pub(crate) struct PresenceDesk {
-    /// In the order in which it happened; no more than there are members, and those who have left since.
-    waiting: VecDeque<MemberId>,
-    known: HashSet<MemberId>,
-    /// When something was told last.
-    told: Option<u64>,
-}
-
-impl PresenceDesk {
-    /// Notes that something is to be told of a member.
-    pub(crate) fn note(&mut self, member: MemberId) {
-        if self.known.insert(member) {
-            self.waiting.push_back(member);
-        }
-    }
-
-    /// Notes that a member is another one from now on; says whether something is to be told of it.
-    pub(crate) fn replaced(&mut self, before: MemberId, now: MemberId) {
-        if self.known.contains(&before) {
-            self.note(now);
-        }
-    }
-}
 
 impl Hub {
     /// Tells those who agreed to `presence` what has changed, if the time for it has come. To be called again and again.

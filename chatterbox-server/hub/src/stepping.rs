@@ -10,7 +10,6 @@ use crate::digest::digest_of;
 use crate::event::Event;
 use crate::filing::Party;
 use crate::greeting::{Greeting, JoinReply, Newcomer};
-use crate::happened::Happened;
 use crate::hub::Hub;
 use crate::ids::MemberId;
 use crate::member::Kind;
@@ -22,6 +21,7 @@ use crate::replica::presence::Stale;
 use crate::replica::proposal::{Group, Incarnation, Proposal, Say};
 use crate::replica::rooms::told::RoomsChanged;
 use crate::replica::rooms::wish::RoomDone;
+use crate::track::Happened;
 use crate::wake::Wake;
 
 /// What has become of a proposal.

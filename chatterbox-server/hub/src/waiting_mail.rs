@@ -3,48 +3,18 @@
 //! They lie in the mailbox of the account, as what was said to them while they were here does. Of those that they have not been
 //! told there is a number at most, and nobody alone makes it up.
 
-use std::collections::{BTreeMap, HashMap};
-
 use chatterbox_proto::Code;
 
 use crate::hub::Hub;
 use crate::identity::LoggedIn;
 use crate::ids::MemberId;
 use crate::level::Level;
-use crate::record::Sequence;
 
 /// So many wait for one account at most.
 pub const WAITING_MAIL: usize = 200;
 
 /// So many of them are of one sender at most: a tenth, as of all that is kept.
 pub const WAITING_MAIL_OF_ONE: usize = WAITING_MAIL / 10;
-
-/// So many accounts are known by the number of the newest message when their users left; of others it is known by the time.
-const LEFT: usize = 100_000;
-
-/// What waits for accounts, beside what lies in their mailboxes.
-#[derive(Debug, Default)]
-pub(crate) struct WaitingMail {
-    /// The messages that are being stored, by account and sender. Each belongs to a post, and posts are bounded.
-    pending: BTreeMap<(i64, i64), usize>,
-    /// The number of the newest message when the user of an account left: what has a greater one waits.
-    left: HashMap<i64, Sequence>,
-}
-
-impl WaitingMail {
-    fn of(&self, account: i64) -> impl Iterator<Item = (i64, usize)> {
-        let all = self.pending.range((account, i64::MIN)..=(account, i64::MAX));
-        all.map(|((_, sender), count)| (*sender, *count))
-    }
-
-    /// Notes that the user of an account has left, when the newest message had this number.
-    pub(crate) fn has_left(&mut self, account: i64, newest: Sequence) {
-        if self.left.len() >= LEFT {
-            self.left.clear();
-        }
-        self.left.insert(account, newest);
-    }
-}
 
 /// Where a private message to an account goes whose name nobody has at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -59,6 +59,11 @@ impl Chat {
         self.hub().lobby().floor
     }
 
+    /// The newest connection of a guest of this name who was cut off, and may come back to their session.
+    pub fn cut_off(&self, name: &Username) -> Option<MemberId> {
+        self.hub().cut_off(name)
+    }
+
     /// Tells those who have a level on the server, or in a room, and agreed to notices.
     pub fn tell_staff(&self, room: Option<RoomNumber>, level: Level, notice: &NewNotice<'_>) {
         let event = Event::told(notice.to_json().into());
@@ -100,10 +105,17 @@ impl Chat {
         self.wake(hub, [wake]);
     }
 
-    /// Ends the mute that flood control has imposed on a member (FL-2); says whether there was one.
-    pub fn pardon(&self, member: MemberId) -> bool {
+    /// Whether flood control has muted a member (FL-2).
+    pub fn is_muted_for_flood(&self, member: MemberId) -> bool {
         let speaker = self.speaker(member, &[]);
-        speaker.is_some_and(|speaker| self.flood().pardon(speaker.number))
+        speaker.is_some_and(|speaker| self.flood().muted(speaker.number).is_some())
+    }
+
+    /// Ends the mute that flood control has imposed on a member.
+    pub fn pardon(&self, member: MemberId) {
+        if let Some(speaker) = self.speaker(member, &[]) {
+            self.flood().pardon(speaker.number);
+        }
     }
 
     /// Tells a member something that concerns only them: as a notice, or as ERROR where they did not agree to those (NO-2).

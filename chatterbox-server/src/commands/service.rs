@@ -176,15 +176,9 @@ async fn serve(state: Arc<CommandState>, attachment: Attachment) -> Served {
     let Some(identity) = member.identity() else { return Served::Unserved };
     let pongs = watch::Sender::new(0);
     let pings = AtomicI64::new(0);
-    let port = MemberPort {
-        member: member.clone(),
-        state: Arc::clone(&state),
-        pages,
-        renamer,
-        agreed,
-        pings,
-        pongs: pongs.clone(),
-    };
+    let (own, shared, told) = (member.clone(), Arc::clone(&state), pongs.clone());
+    let port =
+        MemberPort { member: own, state: shared, pages, renamer, agreed, pings, pongs: told };
     let caller = Arc::new(Caller::new(Box::new(port), identity, grant.login.token_hash));
     let _online = state.online.enter(&caller);
     let (queue, mut executor) = executor(Arc::clone(&state), caller);
@@ -200,16 +194,6 @@ async fn serve(state: Arc<CommandState>, attachment: Attachment) -> Served {
     }
 }
 
-/// Counts a command, if its user may give one now (CM-6).
-fn count(state: &CommandState, member: &Handle) -> Result<(), Rejection> {
-    if state.config().no_limits {
-        return Ok(());
-    }
-    // Who is not here any more waits for no answer.
-    let Some(who) = member.identity() else { return Ok(()) };
-    state.commands.try_take(member.id(), &who).map_err(Rejection::flood)
-}
-
 async fn hand_in(
     state: &CommandState,
     queue: &CallQueue,
@@ -221,7 +205,9 @@ async fn hand_in(
     let room = Some(room);
     match input {
         CommandInput::Request(CommandRequest::Call(call)) => {
-            if let Err(Rejection { code, text, wait, until }) = count(state, member) {
+            if let Err(Rejection { code, text, wait, until }) =
+                state.count(member).map_err(Rejection::flood)
+            {
                 let refused = Outcome { wait, until, ..Outcome::new(&call.id, code, text) };
                 member.tell_when_read(Event::own(refused.to_object())).await;
             } else if let Err(busy) = queue.call(QueuedCall { call, room, from_base: false }) {
@@ -236,7 +222,7 @@ async fn hand_in(
         CommandInput::Typed(text) => {
             // The prefix was taken off already.
             let Some(call) = legacy::call(&text, "") else { return };
-            if let Err(rejection) = count(state, member) {
+            if let Err(rejection) = state.count(member).map_err(Rejection::flood) {
                 member.tell_when_read(Event::error(&rejection.text)).await;
             } else if let Err(busy) = queue.call(QueuedCall { call, room, from_base: true }) {
                 member.tell_when_read(Event::error(busy.text.as_wire())).await;
@@ -480,8 +466,8 @@ impl MemberPort {
         let (Destination::User(name), Some(who)) = (to, self.member.identity()) else {
             return Err(Code::NoSuchUser);
         };
-        let mailbox = self.state.mailbox(self.member.id(), &who, name).await?;
-        let mailbox = mailbox.ok_or(Code::NoSuchUser)?;
+        let found = self.state.mailbox(self.member.id(), &who, name).await?;
+        let mailbox = found.ok_or(Code::NoSuchUser)?;
         resolve_waiting(&self.member, &mailbox, bytes, reserved)
     }
 

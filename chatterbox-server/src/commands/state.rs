@@ -1,12 +1,14 @@
 //! What the commands of all connections share: the accounts, what admins have set, and the callers.
 
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
 
 use chatterbox_hub::{Happened, Identity, LoggedIn, MemberId};
 use chatterbox_proto::{Code, Username};
 
 use crate::access::House;
 use crate::accounts::{Accounts, DirectoryError, Settings};
+use crate::chat::handle::Handle;
 use crate::chat::waiting_mail::Mailbox;
 use crate::commands::online::Online;
 use crate::commands::spec::Spec;
@@ -145,6 +147,19 @@ impl CommandState {
     /// The settings in force.
     pub(super) fn config(&self) -> Arc<Config> {
         self.config.current()
+    }
+
+    /// Counts a command, if its user may give one now (CM-6).
+    ///
+    /// # Errors
+    /// How long to wait for it.
+    pub(super) fn count(&self, member: &Handle) -> Result<(), Duration> {
+        if self.config().no_limits {
+            return Ok(());
+        }
+        // Who is not here any more waits for no answer.
+        let Some(who) = member.identity() else { return Ok(()) };
+        self.commands.try_take(member.id(), &who)
     }
 
     /// What is typed before a command.

@@ -281,18 +281,27 @@ impl ClientSession {
         Ok(frame)
     }
 
-    /// The frames of the messages that are not acknowledged, in order. The server delivers none of them twice, since
-    /// they have their idempotency keys (ID-5).
+    /// The messages that are not acknowledged, in order, in as few frames as they fit: flood control counts a frame by how much is in
+    /// it (FL-1). The server delivers none of them twice, since they have their idempotency keys (ID-5).
     pub fn resend(&mut self) -> Vec<Bytes> {
         let State::Joined(me) = &self.state else { return Vec::new() };
+        let room = self.longest.unwrap_or(RESENT).min(RESENT) / ESCAPED;
         if self.agreed.has(Capability::Ids) {
-            let frame = |message: &sent::Unacknowledged| {
-                client_frame::say_tagged([(&message.entry(me), message.tag.as_str())]).ok()
+            let frame = |messages: &[&sent::Unacknowledged]| {
+                let entries: Vec<_> = messages.iter().map(|message| message.entry(me)).collect();
+                let tags = messages.iter().map(|message| message.tag.as_str());
+                client_frame::say_tagged(entries.iter().zip(tags)).ok()
             };
-            return self.sent.unanswered().iter().filter_map(frame).collect();
+            let waiting: Vec<_> = self.sent.unanswered().iter().collect();
+            return in_frames(&waiting, room).filter_map(frame).collect();
         }
         let waiting = self.sent.take_unanswered();
-        waiting.iter().filter_map(|said| client_frame::say([&said.entry(me)]).ok()).collect()
+        let frame = |messages: &[&sent::Unacknowledged]| {
+            let entries: Vec<_> = messages.iter().map(|message| message.entry(me)).collect();
+            client_frame::say(&entries).ok()
+        };
+        let waiting: Vec<_> = waiting.iter().collect();
+        in_frames(&waiting, room).filter_map(frame).collect()
     }
 
     /// Takes the body of one frame of the server; its events come from [`ClientSession::next_event`]. Those of the frame
@@ -333,4 +342,26 @@ impl ClientSession {
                 || Username::parse_within(me, limits::USERNAME_CHARS).is_ok_and(|me| me.is(name))
         })
     }
+}
+
+/// Messages that are sent again share frames up to this size.
+const RESENT: usize = 64 * 1024;
+
+/// JSON makes a text longer; the names and the rest of a message are small beside that.
+const ESCAPED: usize = 4;
+
+/// Cuts messages into parts whose texts have about this size together; one that is longer has a part of its own.
+fn in_frames<'m>(
+    messages: &'m [&'m sent::Unacknowledged],
+    room: usize,
+) -> impl Iterator<Item = &'m [&'m sent::Unacknowledged]> {
+    let mut bytes = 0;
+    messages.chunk_by(move |before, next| {
+        bytes += before.content.len();
+        let fits = bytes + next.content.len() <= room;
+        if !fits {
+            bytes = 0;
+        }
+        fits
+    })
 }

@@ -161,6 +161,33 @@ fn a_name_changes_and_messages_go_out_under_the_new_one() {
 }
 
 #[test]
+fn what_is_sent_again_shares_frames_as_far_as_it_fits() {
+    let mut session = ClientSession::offering(Capabilities::NONE.with(Capability::Ids));
+    session.join("ann").unwrap();
+    session.receive(
+        br#"{"USERNAME_ACCEPTED": true, "USER_LIST": [], "MESSAGES": [], "IDS": [], "CAPABILITIES": "ids/1", "RESUME": "x"}"#,
+    );
+    let long = "x".repeat(20_000);
+    for text in ["a", "b", "c", &long, "d", "e"] {
+        session.say(None, text, 1).unwrap();
+    }
+    session.disconnected();
+    session.resume(None).unwrap();
+    session.receive(
+        br#"{"USERNAME_ACCEPTED": true, "USER_LIST": [], "MESSAGES": [], "IDS": [], "CAPABILITIES": "ids/1", "RESUME": "x", "RESUMED": true}"#,
+    );
+    let tags = |frame: &bytes::Bytes| {
+        let body: serde_json::Value = serde_json::from_slice(&frame[4..]).unwrap();
+        let texts = body["MESSAGES"].as_array().unwrap().len();
+        let tags = body["TAGS"].as_array().unwrap().clone();
+        assert_eq!(tags.len(), texts);
+        tags.iter().map(|tag| tag.as_str().unwrap().to_owned()).collect::<String>()
+    };
+    let frames: Vec<_> = session.resend().iter().map(tags).collect();
+    assert_eq!(frames, ["123", "4", "56"], "in order, and the long one alone");
+}
+
+#[test]
 fn numbers_that_do_not_fit_their_messages_are_noted_and_left_out() {
     let mut session = ClientSession::offering(Capabilities::NONE.with(Capability::Ids));
     session.join("ann").unwrap();

@@ -26,6 +26,7 @@ mod room_limit;
 mod room_lobby;
 mod room_model;
 mod room_resuming;
+mod room_sanctions;
 mod room_shares;
 mod room_states;
 mod room_told;

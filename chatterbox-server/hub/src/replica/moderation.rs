@@ -83,7 +83,7 @@ impl Replica {
             if let SanctionSubject::Guest { session, member: Some(member), .. } =
                 &mut sanction.subject
             {
-                *session = self.session(*member);
+                *session = self.session(*member).or_else(|| self.sessions.of_newest(*member));
             }
             self.sanctions.impose(sanction.clone());
         }

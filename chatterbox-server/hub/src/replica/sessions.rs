@@ -191,6 +191,31 @@ impl Sessions {
         self.by_id.retain(|id, session| !which(*id, session));
     }
 
+    /// The session whose newest connection this is.
+    pub fn of_newest(&self, member: MemberId) -> Option<SessionId> {
+        self.by_id.iter().find(|(_, session)| session.newest == member).map(|(id, _)| *id)
+    }
+
+    /// The newest connection of a guest of this name who is not here and may come back to their session.
+    pub fn cut_off(&self, name: &Username) -> Option<MemberId> {
+        let guests =
+            self.by_id.values().filter(|one| one.member.is_none() && one.account.is_none());
+        guests.filter(|one| one.name == *name).map(|one| one.newest).max()
+    }
+
+    /// Whether the guest of a session that may be resumed is in a room then.
+    pub fn is_in(&self, id: SessionId, room: RoomNumber) -> bool {
+        let session = self.by_id.get(&id);
+        session.is_some_and(|session| session.rooms.iter().any(|(in_room, _)| *in_room == room))
+    }
+
+    /// The guest of a session is in a room no longer.
+    pub fn leave_room(&mut self, id: SessionId, room: RoomNumber) {
+        if let Some(session) = self.by_id.get_mut(&id) {
+            session.rooms.retain(|(in_room, _)| *in_room != room);
+        }
+    }
+
     /// The newest connection of a session, which may have ended.
     pub fn newest(&self, id: SessionId) -> Option<MemberId> {
         self.by_id.get(&id).map(|session| session.newest)

@@ -28,7 +28,7 @@ use crate::replica::sessions::Sessions;
 #[derive(Debug, Default)]
 pub(crate) struct Replica {
     pub(super) presence: Presence,
-    pub(super) sessions: Sessions,
+    pub(crate) sessions: Sessions,
     pub(super) recent_renames: RecentRenames,
     pub(crate) ended_logins: EndedLogins,
     pub(crate) rooms: RoomTable,

@@ -66,7 +66,14 @@ impl Subject {
         let lasting = stored.as_ref().map(|account| account.level);
         let members = account.as_ref().map(|login| port.with_account(login)).unwrap_or_default();
         let anywhere = members.iter().map(|(_, identity)| identity.actor().level).max();
-        let Some(level) = now.max(lasting).max(anywhere) else { return Err(nobody(name)) };
+        let mut member = member;
+        let mut level = now.max(lasting).max(anywhere);
+        if level.is_none() {
+            // A guest whose connection has ended may come back to where they were.
+            member = port.cut_off(name);
+            level = member.map(|_| Level::GUEST);
+        }
+        let Some(level) = level else { return Err(nobody(name)) };
         let address = here.as_ref().and_then(|here| here.address);
         let spelling = here.map(|here| here.name).or_else(|| stored.map(|account| account.name));
         let name = spelling.unwrap_or_else(|| name.clone());

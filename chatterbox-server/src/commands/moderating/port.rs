@@ -19,6 +19,9 @@ pub trait ModerationPort: Send + Sync + Debug {
     /// Who is here under a name.
     fn here(&self, name: &Username) -> Option<(MemberId, Identity)>;
 
+    /// The newest connection of a guest of this name who was cut off, and may come back to their session.
+    fn cut_off(&self, name: &Username) -> Option<MemberId>;
+
     /// The members that are logged in with an account, under whatever names.
     fn with_account(&self, account: &LoggedIn) -> Vec<(MemberId, Identity)>;
 
@@ -37,8 +40,11 @@ pub trait ModerationPort: Send + Sync + Debug {
         moderation: Moderation,
     ) -> BoxFuture<'_, Result<ModerationDone, ModerationRefusal>>;
 
-    /// Ends the mute that flood control has imposed on a member (FL-2); says whether there was one.
-    fn pardon(&self, member: MemberId) -> bool;
+    /// Whether flood control has muted a member (FL-2).
+    fn is_muted_for_flood(&self, member: MemberId) -> bool;
+
+    /// Ends the mute that flood control has imposed on a member.
+    fn pardon(&self, member: MemberId);
 
     /// Says something in the name of the server, to all or in a room (MO-9).
     fn announce(&self, room: Option<RoomNumber>, text: &str);
@@ -53,6 +59,10 @@ pub trait ModerationPort: Send + Sync + Debug {
 impl ModerationPort for Chat {
     fn here(&self, name: &Username) -> Option<(MemberId, Identity)> {
         self.here(name)
+    }
+
+    fn cut_off(&self, name: &Username) -> Option<MemberId> {
+        self.cut_off(name)
     }
 
     fn with_account(&self, account: &LoggedIn) -> Vec<(MemberId, Identity)> {
@@ -74,8 +84,12 @@ impl ModerationPort for Chat {
         self.moderate(moderation).boxed()
     }
 
-    fn pardon(&self, member: MemberId) -> bool {
-        self.pardon(member)
+    fn is_muted_for_flood(&self, member: MemberId) -> bool {
+        self.is_muted_for_flood(member)
+    }
+
+    fn pardon(&self, member: MemberId) {
+        self.pardon(member);
     }
 
     fn announce(&self, room: Option<RoomNumber>, text: &str) {

@@ -294,6 +294,10 @@ impl ModerationPort for FakeModeration {
         self.hub().find(name).map(|(member, identity)| (member, identity.clone()))
     }
 
+    fn cut_off(&self, name: &Username) -> Option<MemberId> {
+        self.hub().cut_off(name)
+    }
+
     fn with_account(&self, account: &LoggedIn) -> Vec<(MemberId, Identity)> {
         self.hub().logged_in(account).map(|(id, identity)| (id, identity.clone())).collect()
     }
@@ -320,9 +324,11 @@ impl ModerationPort for FakeModeration {
         .boxed()
     }
 
-    fn pardon(&self, _: MemberId) -> bool {
+    fn is_muted_for_flood(&self, _: MemberId) -> bool {
         false
     }
+
+    fn pardon(&self, _: MemberId) {}
 
     fn announce(&self, _: Option<RoomNumber>, _: &str) {}
 

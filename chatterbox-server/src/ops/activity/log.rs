@@ -126,7 +126,7 @@ impl Writer {
     fn write(&mut self, line: &Line) {
         let mut written = self.write_to_all(&line.text);
         for user in &line.users {
-            let of_user = self.write_to_user(of_user(user), &line.text);
+            let of_user = self.write_to_user(&of_user(user), &line.text);
             written = written.and(of_user);
         }
         match written {
@@ -157,21 +157,21 @@ impl Writer {
         written
     }
 
-    fn write_to_user(&mut self, name: String, text: &[u8]) -> io::Result<()> {
-        if !self.known.contains(&name) {
+    fn write_to_user(&mut self, name: &str, text: &[u8]) -> io::Result<()> {
+        if !self.known.contains(name) {
             if self.known.len() >= USERS {
                 return Ok(());
             }
-            self.known.insert(name.clone());
+            self.known.insert(name.to_owned());
             if self.known.len() == USERS {
                 tracing::warn!(users = USERS, "further users have no log of their own");
             }
         }
-        if self.open.len() >= OPEN && !self.open.contains_key(&name) {
+        if self.open.len() >= OPEN && !self.open.contains_key(name) {
             self.open.clear();
         }
-        let path = self.folder.join(&name);
-        let file = match self.open.entry(name.clone()) {
+        let path = self.folder.join(name);
+        let file = match self.open.entry(name.to_owned()) {
             std::collections::hash_map::Entry::Occupied(file) => file.into_mut(),
             std::collections::hash_map::Entry::Vacant(place) => {
                 place.insert(Rotating::open(path, OF_ONE)?)
@@ -179,7 +179,7 @@ impl Writer {
         };
         let written = file.write(text);
         if written.is_err() {
-            self.open.remove(&name);
+            self.open.remove(name);
         }
         written
     }

@@ -341,7 +341,7 @@ impl Replica {
         if reason.chars().count() > limits::TOPIC_CHARS {
             return Err(RoomRefusal::TooLong);
         }
-        if !room.has(who.into()) {
+        if !room.has(who.into()) && !self.comes_back_to(room, who) {
             return Err(RoomRefusal::NoSuchUser);
         }
         let has = match who {
@@ -352,6 +352,13 @@ impl Replica {
             return Err(RoomRefusal::Forbidden);
         }
         Ok(judged(room, vec![left(room, who.clone())]))
+    }
+
+    /// Whether somebody is a guest who was cut off, and is in a room again when they come back (RM-2).
+    fn comes_back_to(&self, room: &Room, who: &RoomMember) -> bool {
+        let RoomMember::Guest(member) = who else { return false };
+        let session = self.sessions.of_newest(*member);
+        session.is_some_and(|session| self.sessions.is_in(session, room.definition.number))
     }
 
     fn configure(

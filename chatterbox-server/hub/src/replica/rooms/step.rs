@@ -116,6 +116,12 @@ impl Replica {
                 let Some(room) = self.rooms.get(*room).map(|room| room.definition.to_ref()) else {
                     return;
                 };
+                if let RoomMember::Guest(member) = who
+                    && self.presence.identity(*member).is_none()
+                    && let Some(session) = self.sessions.of_newest(*member)
+                {
+                    self.sessions.leave_room(session, room.number);
+                }
                 let departed = vec![Who::from(who)];
                 let departures = &mut self.rooms.departures;
                 let why = match &wish.change {

@@ -14,7 +14,7 @@ use crate::sanction::{Network, Sanction, SanctionId, SanctionKind, SanctionSubje
 const PEOPLE: [&str; 4] = ["b0b", "BOB", "cyd", "dan"];
 const NODE: Incarnation = Incarnation(1);
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 enum Act {
     Join { name: usize, account: Option<usize>, address: u8, resume: Option<usize>, session: bool },
     Leave(usize),
@@ -283,7 +283,7 @@ impl World {
             Act::Login(who, account) => {
                 let Some(person) = self.person(who) else { return };
                 let amendment = Amendment::logged_in(login(Some((account, 0))).unwrap());
-                let wanted = Person { account: Some(account), ..person.clone() };
+                let wanted = Person { account: Some(account), ..person };
                 let outcome = self.step(Proposal::Amend(person.member, amendment));
                 if outcome.is_ok() {
                     self.here[who] = wanted;
@@ -364,7 +364,7 @@ proptest! {
     fn nobody_is_here_or_says_anything_who_may_not(acts in prop::collection::vec(act(), 0..50)) {
         let (mut one, mut other) = (World::default(), World::default());
         for act in acts {
-            one.act(act.clone());
+            one.act(act);
             other.act(act);
             prop_assert_eq!(digest_of(&one.replica), digest_of(&other.replica));
         }

@@ -92,22 +92,25 @@ async fn unmute(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let (acts, room) = (scope.acts(context), scope.room());
     let mut held = acts.held(SanctionKind::Mute, room.as_ref(), &name);
     // Under another name than the one that they were muted with, they are found by who they are.
-    let mut pardoned = false;
+    let mut flooder = None;
     if let Ok(subject) = Subject::find(context, &name).await {
         scope.authorise(context, Level::MODERATOR, &subject)?;
-        if room.is_none()
-            && let Some(member) = subject.member()
-        {
-            pardoned = acts.port.pardon(member);
-        }
+        let here = subject.member().filter(|_| room.is_none());
+        flooder = here.filter(|member| acts.port.is_muted_for_flood(*member));
         if held.is_empty() {
             held = acts.held_by(SanctionKind::Mute, room.as_ref(), |one| subject.is_under(one));
         }
     }
-    if held.is_empty() && !pardoned {
+    if held.is_empty() && flooder.is_none() {
         return Ok(Done::already(format!("{name} is not muted{}.", scope.place())));
     }
     acts.lift(&held, room.as_ref()).await?;
+    if let Some(member) = flooder {
+        if held.is_empty() {
+            context.audit(Act::Unmute, Some(&name), None, "flood").await?;
+        }
+        acts.port.pardon(member);
+    }
     tracing::info!(by = %context.who().name, %name, room = scope.name(), "unmuted");
     let data = json!({"NAME": name.as_str(), "ROOM": scope.name()});
     Ok(Done::new(format!("{name} may write again{}.", scope.place())).with_data(data))
