@@ -84,7 +84,7 @@ impl Subject {
     ///
     /// # Errors
     /// [`Rejection`] with `no-such-user` when they have left.
-    pub(super) fn as_room_member(&self) -> Result<RoomMember, Rejection> {
+    pub(in crate::commands) fn as_room_member(&self) -> Result<RoomMember, Rejection> {
         let account =
             self.account.as_ref().map(|login| RoomMember::Account(AccountRef::from(login)));
         let member = account.or_else(|| self.member.map(RoomMember::Guest));

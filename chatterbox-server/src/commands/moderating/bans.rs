@@ -1,10 +1,11 @@
 //! Bans of users, names and networks (MO-4 to MO-6).
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use chatterbox_hub::{
-    AccountRef, Hit, Level, ModerationDone, Network, RoomRef, SanctionId, SanctionKind,
-    SanctionSubject,
+    AccountRef, Hit, Level, ModerationDone, Network, RoomActor, RoomChange, RoomRef, RoomWish,
+    SanctionId, SanctionKind, SanctionSubject,
 };
 use chatterbox_proto::Username;
 use chatterbox_proto::capability::commands::OutcomeCode;
@@ -13,7 +14,7 @@ use crate::commands::family::subject::Subject;
 use crate::commands::moderating::acts::Acts;
 use crate::commands::reply::Rejection;
 use crate::commands::span::Span;
-use crate::moderation::{About, Act, AuditEntry, NewSanction};
+use crate::moderation::{About, Act, AuditEntry, NewSanction, SANCTIONS};
 use crate::ops::clock::unix_now;
 
 /// For how long guests from the address of a banned guest are kept out, in seconds (MO-5).
@@ -22,6 +23,12 @@ const GUESTS_FROM_THERE: u32 = 60 * 60;
 /// The widest networks that somebody below level 5 may ban (MO-6).
 const WIDEST_IPV4: u8 = 16;
 const WIDEST_IPV6: u8 = 32;
+
+/// Bans of one room. Whoever has an account can have a room.
+pub(super) const BANS_OF_ROOM: usize = 200;
+
+/// So many sanctions more than those of rooms can hold on the server: no owner of a room keeps anybody from banning there.
+pub(super) const FOR_THE_SERVER: usize = 2_000;
 
 /// Whom a ban is for.
 #[derive(Debug)]
@@ -87,7 +94,12 @@ impl Acts<'_> {
                 let name = &subject.name;
                 let on = match &subject.account {
                     Some(login) => SanctionSubject::Account(AccountRef::from(login)),
-                    None => SanctionSubject::Name(name.clone()),
+                    // By the connection as well: they may have another name when it holds.
+                    None => SanctionSubject::Guest {
+                        name: name.clone(),
+                        session: None,
+                        member: subject.member(),
+                    },
                 };
                 let mut sanctions = vec![one(on, name.as_str(), until)];
                 let from_there = subject.address().filter(|_| subject.account.is_none());
@@ -154,7 +166,7 @@ impl Acts<'_> {
             detail: if silent { "silent".into() } else { "".into() },
             ..self.author.entry(unix_now(), Act::Ban)
         };
-        self.impose(entry, sanctions, silent).await
+        self.impose(entry, sanctions, silent, None).await
     }
 
     /// Keeps somebody out of a room. That they leave it is a change of the room.
@@ -170,6 +182,11 @@ impl Acts<'_> {
     ) -> Result<Option<i64>, Rejection> {
         let now = unix_now();
         let until = span.until(now);
+        let of_room = self.held_by(SanctionKind::Ban, Some(room), |_| true).len();
+        if of_room >= BANS_OF_ROOM || self.port.sanctions().len() >= SANCTIONS - FOR_THE_SERVER {
+            let text = format!("A room has at most {BANS_OF_ROOM} bans; lift some first.");
+            return Err(Rejection::new(OutcomeCode::TooMany, text));
+        }
         let new = NewSanction {
             kind: SanctionKind::Ban,
             subject: match &subject.account {
@@ -194,7 +211,28 @@ impl Acts<'_> {
             until,
             ..self.author.entry(now, Act::Ban)
         };
-        self.impose(entry, vec![new], true).await?;
+        let before = self.held_by(SanctionKind::Ban, Some(room), |one| one.subject == new.subject);
+        let removal = RoomWish {
+            by: RoomActor::Operator,
+            change: RoomChange::Remove {
+                room: room.number,
+                who: subject.as_room_member()?,
+                reason: reason.to_owned(),
+                banned: true,
+                by: Some(Arc::clone(&self.author.name)),
+            },
+            now,
+        };
+        self.impose(entry, vec![new], true, Some(removal)).await?;
+        if !before.is_empty() {
+            let entry = AuditEntry {
+                about: Some(About::user(&subject.name)),
+                room: Some(room.clone()),
+                detail: "replaced".into(),
+                ..self.author.entry(now, Act::Unban)
+            };
+            self.take_back(entry, before.iter().map(|ban| ban.id).collect(), true).await?;
+        }
         Ok(until)
     }
 

@@ -1,6 +1,6 @@
 //! Who may be here: `ban`, `ban-from`, `unban`, `banned-users`.
 
-use chatterbox_hub::{Level, Network, RoomChange, Sanction, SanctionKind, SanctionSubject};
+use chatterbox_hub::{Level, Network, Sanction, SanctionKind, SanctionSubject};
 use chatterbox_proto::Username;
 use chatterbox_proto::capability::Capability;
 use chatterbox_proto::capability::commands::{ArgumentType, OutcomeCode};
@@ -152,19 +152,6 @@ async fn ban_from(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     scope.authorise(context, Level::MODERATOR, &subject)?;
     let (acts, to) = (scope.acts(context), room.definition.to_ref());
     let end = acts.ban_from(&to, &subject, span, &reason).await?;
-    // Nobody can come in any more who is banned; now they leave.
-    let removal = RoomChange::Remove {
-        room: to.number,
-        who: subject.as_room_member()?,
-        reason: reason.clone(),
-        banned: true,
-    };
-    match context.caller.port.change_room(removal).await {
-        Ok(_) | Err(OutcomeCode::NoSuchUser | OutcomeCode::NotAMember) => {}
-        Err(code) => {
-            return Err(Rejection::new(code, "They are banned, and could not be removed."));
-        }
-    }
     let by = context.who().name;
     tracing::info!(%by, name = %subject.name, room = scope.name(), "banned from a room");
     let notice = NewNotice {

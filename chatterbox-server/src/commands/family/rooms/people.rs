@@ -128,8 +128,13 @@ async fn kick_from(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     authorise_in(context, &room, Permission::RemoveFromRoom, target)?;
     let who = found.as_room_member()?;
     let (number, shown) = (room.definition.number, name_of(&room));
-    let wish =
-        RoomChange::Remove { room: number, who, reason: reason.as_ref().to_owned(), banned: false };
+    let wish = RoomChange::Remove {
+        room: number,
+        who,
+        reason: reason.as_ref().to_owned(),
+        banned: false,
+        by: None,
+    };
     let written = (Act::Kick, Some(&found.name), "");
     let to = room.definition.to_ref();
     let done = audited_change(context, shown, wish, written, Some(to)).await;
