@@ -20,6 +20,9 @@ use crate::ops::clock::unix_now;
 /// For how long guests from the address of a banned guest are kept out, in seconds (MO-5).
 const GUESTS_FROM_THERE: u32 = 60 * 60;
 
+/// Users who are here from an address that is no shared one yet (MO-5).
+const SHARED_BY: usize = 5;
+
 /// The widest networks that somebody below level 5 may ban (MO-6).
 const WIDEST_IPV4: u8 = 16;
 const WIDEST_IPV6: u8 = 32;
@@ -103,7 +106,7 @@ impl Acts<'_> {
                 };
                 let mut sanctions = vec![one(on, name.as_str(), until)];
                 let from_there = subject.address().filter(|_| subject.account.is_none());
-                if let Some(network) = from_there.and_then(|from| self.guests_from(from, name)) {
+                if let Some(network) = from_there.and_then(|from| self.guests_from(from)) {
                     let an_hour = now.saturating_add(GUESTS_FROM_THERE.into());
                     let until = Some(until.map_or(an_hour, |until| until.min(an_hour)));
                     let on = SanctionSubject::Network { network, guests_only: true };
@@ -236,14 +239,14 @@ impl Acts<'_> {
         Ok(until)
     }
 
-    /// The network of a guest, if nobody else who is here comes from there and is a guest: many people may be behind one
-    /// address, and on this machine everybody is.
-    fn guests_from(&self, address: IpAddr, name: &Username) -> Option<Network> {
+    /// The network of a guest, unless many come from there: an address is often shared, and then others would pay. On this machine
+    /// everybody has the same one.
+    fn guests_from(&self, address: IpAddr) -> Option<Network> {
         let network =
             Network::new(address, None).filter(|_| !address.to_canonical().is_loopback())?;
         let probe = NewSanction {
             kind: SanctionKind::Ban,
-            subject: SanctionSubject::Network { network, guests_only: true },
+            subject: SanctionSubject::Network { network, guests_only: false },
             about: "".into(),
             room: None,
             by: "".into(),
@@ -252,8 +255,7 @@ impl Acts<'_> {
             until: None,
         };
         let there = self.port.hits(&[probe.with_id(SanctionId(0))]);
-        let is_alone = there.iter().all(|hit| hit.identity.name == *name);
-        is_alone.then_some(network)
+        (there.len() <= SHARED_BY).then_some(network)
     }
 
     /// Checks that a network is not too wide for its author (MO-6).
