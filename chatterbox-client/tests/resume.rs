@@ -137,6 +137,16 @@ async fn talks(place: Place, client: &mut Client, me: &str, other: &str) -> Stri
     output
 }
 
+/// The same, and reads until the program has ended.
+async fn talks_and_leaves(place: Place, mut client: Client, me: &str, other: &str) -> String {
+    let mut output = talks(place, &mut client, me, other).await;
+    client.close_stdin();
+    let end = client.finish().await;
+    assert_eq!(end.code, Some(0), "{}", end.err);
+    output.push_str(&end.out);
+    output
+}
+
 async fn through_cuts(place: Place, seed: u64) {
     let began = std::time::Instant::now();
     // Programs that say 500 lines in frames of their own are a flood (FL-1), and with `--json` what is refused is theirs.
@@ -151,18 +161,12 @@ async fn through_cuts(place: Place, seed: u64) {
     while !bob.line().await.contains("\"users\"") {}
 
     let arguments = server.arguments(network.port, &place.options("ann"));
-    let mut ann = joined(place, &borrowed(&arguments)).await;
-    // A program whose output nobody reads does not go on, so both are read while they are typed to.
-    let (mut of_ann, mut of_bob) =
-        tokio::join!(talks(place, &mut ann, "ann", "bob"), talks(place, &mut bob, "bob", "ann"));
-    ann.close_stdin();
-    let end = ann.finish().await;
-    assert_eq!(end.code, Some(0), "{}", end.err);
-    of_ann.push_str(&end.out);
-    bob.close_stdin();
-    let end = bob.finish().await;
-    assert_eq!(end.code, Some(0), "{}", end.err);
-    of_bob.push_str(&end.out);
+    let ann = joined(place, &borrowed(&arguments)).await;
+    // A program whose output nobody reads does not go on, so both are read while they are typed to, and to their end.
+    let (of_ann, of_bob) = tokio::join!(
+        talks_and_leaves(place, ann, "ann", "bob"),
+        talks_and_leaves(place, bob, "bob", "ann")
+    );
 
     let back = of_ann.matches("{\"event\": \"back\"").count();
     let incomplete = of_ann.matches("\"complete\": false").count();
