@@ -19,7 +19,7 @@ use tokio::time::Instant;
 
 use crate::chat::notifier::Notifier;
 use crate::chat::posts::{Held, PostRoom, Receipt, Tags};
-use crate::chat::proposals::{Admitted, Leaving, Proposals};
+use crate::chat::proposals::{Admitted, Leaving, Proposals, Starter};
 use crate::chat::traffic::Traffic;
 use crate::flood::FloodControl;
 
@@ -187,6 +187,11 @@ impl Chat {
         self.hub().disconnect(member);
         self.notifier.unsubscribe(member);
         self.proposals.leave(member);
+    }
+
+    /// Begins changes from elsewhere.
+    pub(super) fn starter(&self) -> Starter {
+        self.proposals.starter()
     }
 
     /// A member who leaves if nobody takes it over.
