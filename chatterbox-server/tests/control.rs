@@ -452,6 +452,23 @@ fn a_stop_in_a_while_lets_people_in_until_the_grace_begins_and_can_be_brought_fo
 }
 
 #[test]
+fn whoever_waits_for_a_stop_takes_no_place_from_others() {
+    let folder = Folder::new();
+    let server = folder.start(&[]);
+    // As many as there are places, each interrupted while it waits.
+    for _ in 0..8 {
+        let mut stream = UnixStream::connect(folder.socket()).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(b"{\"v\": 1, \"do\": \"stop\", \"seconds\": 600}\n").unwrap();
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line).unwrap();
+        assert!(line.contains("stopping"), "{line}");
+    }
+    assert_eq!(folder.status()["process"], server.id());
+    folder.run(&["stop", "--in", "0"]).success().stdout("stopped\n");
+}
+
+#[test]
 fn a_new_password_counts_at_once() {
     let folder = Folder::new();
     folder.add("ann", "user");
