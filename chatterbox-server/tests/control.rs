@@ -521,6 +521,23 @@ fn another_level_counts_at_once_for_who_is_here() {
 }
 
 #[test]
+fn a_lower_level_takes_what_the_admin_password_has_given() {
+    let folder = Folder::new();
+    folder.add("ann", "moderator");
+    folder.run_with(&["admin-password"], &format!("{PASSWORD}\n")).success();
+    let server = folder.start(&[]);
+    let (mut ann, _) = log_in(&server, "ann");
+    let call = format!(r#"{{"COMMAND": {{"ID": "1", "NAME": "elevate", "ARGS": ["{PASSWORD}"]}}}}"#);
+    ann.write_all(&chatterbox_proto::frame::encode(call.as_bytes()).unwrap()).unwrap();
+    read_until(&mut ann, "RESULT");
+    assert_eq!(folder.status()["users"][0]["level"], 5);
+    folder.run(&["user", "level", "ann", "operator"]).success();
+    assert_eq!(folder.status()["users"][0]["level"], 5, "it has not fallen");
+    folder.run(&["user", "level", "ann", "user"]).success().stderr(contains("1 connection"));
+    assert_eq!(folder.status()["users"][0]["level"], 1);
+}
+
+#[test]
 fn without_a_socket_a_level_is_noticed_within_seconds() {
     let folder = Folder::new();
     folder.add("ann", "user");
