@@ -262,6 +262,8 @@ impl ClientPort for FakePort {
         rooms.of(room).map_or(Level::GUEST, |room| room.level(account.id))
     }
 
+    fn tell_report(&self, _: Option<RoomNumber>, _: &Username, _: &NewNotice<'_>) {}
+
     fn moderation(&self) -> &dyn ModerationPort {
         &self.moderation
     }

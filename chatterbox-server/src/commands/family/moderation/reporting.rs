@@ -101,7 +101,7 @@ async fn report(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         ..NewNotice::new(NoticeCode::Report, &reason)
     };
     let place = room.as_ref().map(|room| room.number);
-    context.caller.port.moderation().tell_staff(place, Level::MODERATOR, &notice);
+    context.caller.port.tell_report(place, &name, &notice);
     let info = "Thank you. Those who keep order were told.";
     Ok(Done::new(info).with_data(json!({"NUMBER": number})))
 }
