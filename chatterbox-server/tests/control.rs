@@ -527,7 +527,8 @@ fn a_lower_level_takes_what_the_admin_password_has_given() {
     folder.run_with(&["admin-password"], &format!("{PASSWORD}\n")).success();
     let server = folder.start(&[]);
     let (mut ann, _) = log_in(&server, "ann");
-    let call = format!(r#"{{"COMMAND": {{"ID": "1", "NAME": "elevate", "ARGS": ["{PASSWORD}"]}}}}"#);
+    let call =
+        format!(r#"{{"COMMAND": {{"ID": "1", "NAME": "elevate", "ARGS": ["{PASSWORD}"]}}}}"#);
     ann.write_all(&chatterbox_proto::frame::encode(call.as_bytes()).unwrap()).unwrap();
     read_until(&mut ann, "RESULT");
     assert_eq!(folder.status()["users"][0]["level"], 5);

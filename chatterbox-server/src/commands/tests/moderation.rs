@@ -205,3 +205,18 @@ async fn guests_are_let_in_or_not() {
     assert_eq!(prof.call("guests", &["on"]).await["CODE"], "ok");
     assert!(house.state.guests());
 }
+
+#[tokio::test]
+async fn nobody_closes_a_report_about_themselves() {
+    let house = House::new().await;
+    let mut eve = house.guest("eve").await;
+    let mut prof = house.user("Prof", Level::MODERATOR).await;
+    let number = eve.call("report", &["prof", "insults"]).await["DATA"]["NUMBER"].to_string();
+    assert_eq!(prof.call("close-report", &[&number]).await["CODE"], "failed");
+    assert_eq!(prof.call("nick", &["dean"]).await["CODE"], "ok");
+    assert_eq!(prof.call("close-report", &[&number]).await["CODE"], "failed", "by the account");
+    let by_nick = eve.call("report", &["DEAN", "more"]).await["DATA"]["NUMBER"].to_string();
+    assert_eq!(prof.call("close-report", &[&by_nick]).await["CODE"], "failed", "by the name");
+    let mut other = house.user("other", Level::MODERATOR).await;
+    assert_eq!(other.call("close-report", &[&number]).await["CODE"], "ok");
+}

@@ -1,6 +1,7 @@
 //! Telling those who keep order: `report`, `reports`, `close-report` (MO-11).
 
 use chatterbox_hub::Level;
+use chatterbox_proto::Username;
 use chatterbox_proto::capability::commands::{ArgumentType, OutcomeCode};
 use chatterbox_proto::capability::notices::{NewNotice, NoticeCode};
 use serde_json::{Value, json};
@@ -199,7 +200,12 @@ async fn close_report(context: &Context<'_>, mut arguments: Arguments) -> Reply 
         let view = view.filter(|view| view.definition.number == room.number).ok_or_else(none)?;
         Scope::Room(Box::new(view)).needs(context, Level::MODERATOR).map_err(|_| none())?;
     }
-    let about = chatterbox_proto::Username::parse(&report.what.subject).ok();
+    let about = Username::parse(&report.what.subject).ok();
+    // Nobody decides about themselves, under whatever name they are here.
+    let who = context.who();
+    if about.is_some() && (about.as_ref() == Some(&who.name) || about.as_ref() == who.account()) {
+        return Err(none());
+    }
     let entry = AuditEntry {
         about: about.as_ref().map(About::user),
         room: report.what.room.clone(),
