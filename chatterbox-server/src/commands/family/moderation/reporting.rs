@@ -79,20 +79,17 @@ async fn report(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         None => (None, None, None),
         Some((id, message)) => (*id, Some(message.text.as_str().into()), message.room.clone()),
     };
-    let number = context
-        .state
-        .moderation
-        .report(NewReport {
-            reporter: who.name.as_str().into(),
-            reporter_account: who.login.as_ref().map(|login| login.account_key.id),
-            subject: name.as_str().into(),
-            message,
-            text,
-            room: room.clone(),
-            reason: reason.as_str().into(),
-            at: unix_now(),
-        })
-        .await?;
+    let new = NewReport {
+        reporter: who.name.as_str().into(),
+        reporter_account: who.login.as_ref().map(|login| login.account_key.id),
+        subject: name.as_str().into(),
+        message,
+        text,
+        room: room.clone(),
+        reason: reason.as_str().into(),
+        at: unix_now(),
+    };
+    let number = context.state.moderation.report(new, who.address).await?;
     tracing::info!(by = %who.name, %name, number, "reported");
     let notice = NewNotice {
         name: Some(name.as_str()),
