@@ -391,6 +391,10 @@ impl ClientPort for MemberPort {
         self.member.chat().level_of_account_in(room, account)
     }
 
+    fn excluded_as(&self, name: &Username) -> Option<Refusal> {
+        self.member.chat().excluded_as(self.member.id(), name)
+    }
+
     fn tell_report(&self, room: Option<RoomNumber>, about: &Username, notice: &NewNotice<'_>) {
         self.member.chat().tell_report(room, about, notice);
     }

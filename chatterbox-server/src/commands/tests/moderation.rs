@@ -264,3 +264,16 @@ async fn a_page_of_reports_is_a_short_answer_whatever_was_reported() {
     assert_eq!(seen, (1..=count).rev().collect::<Vec<_>>(), "each of them once");
     assert_eq!(largest, 100);
 }
+
+#[tokio::test]
+async fn nobody_registers_a_name_that_is_banned() {
+    let house = House::new().await;
+    let mut eve = house.guest("Eve").await;
+    house.ban_name_of_who_stays("eve");
+    let refused = eve.call("register", &["correct horse"]).await;
+    assert_eq!(refused["CODE"], "banned", "{refused}");
+    assert!(refused["ERROR"].as_str().unwrap().contains("spam"), "{refused}");
+    assert_eq!(house.account("eve").await, None);
+    let mut bob = house.guest("bob").await;
+    assert_eq!(bob.call("register", &["correct horse"]).await["CODE"], "ok");
+}
