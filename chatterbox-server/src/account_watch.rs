@@ -98,7 +98,7 @@ impl AccountWatch {
                     followed.amended += 1;
                 }
                 if identity.level != level {
-                    self.give_level(member, level).await;
+                    self.give_level(member, identity.level, level).await;
                 }
             }
         }
@@ -115,15 +115,17 @@ impl AccountWatch {
         for login in logins.filter(|login| login.account_key.id == account) {
             for (member, identity) in self.chat.logged_in(&login) {
                 if identity.level != stored.level {
-                    self.give_level(member, stored.level).await;
+                    self.give_level(member, identity.level, stored.level).await;
                 }
             }
         }
         Ok(())
     }
 
-    async fn give_level(&self, member: MemberId, level: Level) {
-        let amendment = Amendment { level: Some(level), ..Amendment::default() };
+    async fn give_level(&self, member: MemberId, had: Level, level: Level) {
+        // A lower one is meant: it ends what the admin password has given, too.
+        let elevated = (level < had).then_some(false);
+        let amendment = Amendment { level: Some(level), elevated, ..Amendment::default() };
         if !self.chat.amend(member, amendment).await {
             return;
         }

@@ -452,6 +452,23 @@ fn a_stop_in_a_while_lets_people_in_until_the_grace_begins_and_can_be_brought_fo
 }
 
 #[test]
+fn whoever_waits_for_a_stop_takes_no_place_from_others() {
+    let folder = Folder::new();
+    let server = folder.start(&[]);
+    // As many as there are places, each interrupted while it waits.
+    for _ in 0..8 {
+        let mut stream = UnixStream::connect(folder.socket()).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(b"{\"v\": 1, \"do\": \"stop\", \"seconds\": 600}\n").unwrap();
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line).unwrap();
+        assert!(line.contains("stopping"), "{line}");
+    }
+    assert_eq!(folder.status()["process"], server.id());
+    folder.run(&["stop", "--in", "0"]).success().stdout("stopped\n");
+}
+
+#[test]
 fn a_new_password_counts_at_once() {
     let folder = Folder::new();
     folder.add("ann", "user");
@@ -500,6 +517,24 @@ fn another_level_counts_at_once_for_who_is_here() {
     }
     folder.run(&["user", "level", "ann", "1"]).success().stderr(contains("1 connection"));
     folder.run(&["user", "level", "ann", "1"]).success().stderr(contains("nothing changes"));
+    assert_eq!(folder.status()["users"][0]["level"], 1);
+}
+
+#[test]
+fn a_lower_level_takes_what_the_admin_password_has_given() {
+    let folder = Folder::new();
+    folder.add("ann", "moderator");
+    folder.run_with(&["admin-password"], &format!("{PASSWORD}\n")).success();
+    let server = folder.start(&[]);
+    let (mut ann, _) = log_in(&server, "ann");
+    let call =
+        format!(r#"{{"COMMAND": {{"ID": "1", "NAME": "elevate", "ARGS": ["{PASSWORD}"]}}}}"#);
+    ann.write_all(&chatterbox_proto::frame::encode(call.as_bytes()).unwrap()).unwrap();
+    read_until(&mut ann, "RESULT");
+    assert_eq!(folder.status()["users"][0]["level"], 5);
+    folder.run(&["user", "level", "ann", "operator"]).success();
+    assert_eq!(folder.status()["users"][0]["level"], 5, "it has not fallen");
+    folder.run(&["user", "level", "ann", "user"]).success().stderr(contains("1 connection"));
     assert_eq!(folder.status()["users"][0]["level"], 1);
 }
 

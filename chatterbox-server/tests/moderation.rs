@@ -338,6 +338,17 @@ async fn nobody_is_there_any_more_when_a_ban_is_answered() {
 }
 
 #[tokio::test]
+async fn a_report_is_told_to_who_keeps_order_and_never_to_who_is_reported() {
+    let chat = AccountServer::open(&[("prof", 3), ("dean", 3), ("ann", 1)]).await;
+    let (mut prof, mut dean) = (chat.user("prof").await, chat.user("dean").await);
+    let mut ann = chat.user("ann").await;
+    assert_eq!(ann.code_of("report", &["prof", "insults"]).await, "ok");
+    assert!(everything(&mut dean).await.contains(r#""CODE": "report""#));
+    let told = everything(&mut prof).await;
+    assert!(!told.contains("insults"), "{told}");
+}
+
+#[tokio::test]
 async fn what_the_server_says_is_not_kept() {
     let chat = AccountServer::open(&[("root", 5)]).await;
     let mut root = chat.user("root").await;

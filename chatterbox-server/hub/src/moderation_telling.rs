@@ -102,6 +102,33 @@ impl Hub {
             .filter(|member| keeps(*member))
             .collect()
     }
+
+    /// Who is told of a report about somebody: who keeps order on the server, or as a member of the room, and agreed to notices.
+    /// Whoever it is about is not told, under whatever name they are here.
+    pub fn told_of_report(&self, room: Option<RoomNumber>, about: &Username) -> Vec<MemberId> {
+        let mut told = self.staff(None, Level::MODERATOR);
+        if room.is_some() {
+            // Of a room nobody hears who does not speak of rooms (RM-4).
+            told.retain(|member| {
+                self.identity(*member)
+                    .and_then(|who| who.agreed)
+                    .unwrap_or_default()
+                    .has(Capability::Rooms)
+            });
+            told.extend(self.staff(room, Level::MODERATOR));
+            told.sort_unstable();
+            told.dedup();
+        }
+        let reported = self.find(about).and_then(|(_, who)| who.login.as_ref());
+        told.retain(|member| {
+            self.identity(*member).is_some_and(|who| {
+                let same =
+                    who.login.as_ref().zip(reported).is_some_and(|(a, b)| a.is_same_account(b));
+                !same && who.name != *about && who.account() != Some(about)
+            })
+        });
+        told
+    }
 }
 
 /// What is told of a mute, or of its end where nothing is held against them any more.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use chatterbox_hub::{
-    Event, Hit, Identity, Level, MemberId, Moderation, ModerationDone, ModerationRefusal, Outcome,
-    Proposal, Refused, RoomNumber, RoomWish, Sanction, Sequence,
+    Event, Hit, Hub, Identity, Level, MemberId, Moderation, ModerationDone, ModerationRefusal,
+    Outcome, Proposal, Refused, RoomNumber, RoomWish, Sanction, Sequence,
 };
 use chatterbox_proto::capability::commands::OutcomeCode;
 use chatterbox_proto::capability::notices::{NewNotice, NoticeCode};
@@ -103,10 +103,19 @@ impl Chat {
 
     /// Tells those who have a level on the server, or in a room, and agreed to notices.
     pub fn tell_staff(&self, room: Option<RoomNumber>, level: Level, notice: &NewNotice<'_>) {
+        self.tell_each(|hub| hub.staff(room, level), notice);
+    }
+
+    /// Tells those who keep order on the server, or in a room, of a report about somebody, but not that one (MO-11).
+    pub fn tell_report(&self, room: Option<RoomNumber>, about: &Username, notice: &NewNotice<'_>) {
+        self.tell_each(|hub| hub.told_of_report(room, about), notice);
+    }
+
+    fn tell_each(&self, whom: impl FnOnce(&Hub) -> Vec<MemberId>, notice: &NewNotice<'_>) {
         let event = Event::told(notice.to_json().into());
         let mut hub = self.hub();
         let mut wakes = Vec::new();
-        for member in hub.staff(room, level) {
+        for member in whom(&hub) {
             if hub.has_room(member, event.size()) {
                 wakes.push(hub.tell(member, event.clone()));
             }

@@ -210,7 +210,7 @@ fn unreadable(error: &AnswerError) -> Failure {
 fn refused(Answered { code, text }: Answered) -> Failure {
     let (hint, exit) = match code {
         FailureCode::HitsOthers => (Some("give --yes if that is meant"), exit::REFUSED),
-        FailureCode::WouldLockOut => (None, exit::REFUSED),
+        FailureCode::WouldLockOut | FailureCode::Forbidden => (None, exit::REFUSED),
         FailureCode::Busy => (Some("try again in a few seconds"), exit::REFUSED),
         FailureCode::Version => {
             (Some("use the program that the server was started with"), exit::REFUSED)
@@ -221,7 +221,7 @@ fn refused(Answered { code, text }: Answered) -> Failure {
         FailureCode::NoSuchBan => (None, exit::NO_USER),
         FailureCode::BadRequest => (None, exit::DATA),
         FailureCode::NotStored => (None, exit::MESSAGES),
-        FailureCode::Unknown => (None, exit::REFUSED),
+        FailureCode::Unknown | FailureCode::Failed => (None, exit::REFUSED),
     };
     Failure {
         message: ScreenText::shortened(&text, 500).to_string(),

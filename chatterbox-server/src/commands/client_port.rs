@@ -9,6 +9,7 @@ use chatterbox_hub::{
     RoomMemberView, RoomNumber, RoomRef, RoomView, Sequence,
 };
 use chatterbox_proto::capability::commands::OutcomeCode;
+use chatterbox_proto::capability::notices::NewNotice;
 use chatterbox_proto::{Code, Refusal, RoomName, Username};
 use futures_util::future::BoxFuture;
 
@@ -131,6 +132,12 @@ pub trait ClientPort: Send + Sync + Debug {
 
     /// Level and room level of an account in a room, whether here or not.
     fn level_in(&self, room: RoomNumber, account: &AccountRef) -> Level;
+
+    /// Why this user may not have a name for good, if they may not (MO-4).
+    fn excluded_as(&self, name: &Username) -> Option<Refusal>;
+
+    /// Tells those who keep order on the server, or in a room, of a report about somebody, but not that one (MO-11).
+    fn tell_report(&self, room: Option<RoomNumber>, about: &Username, notice: &NewNotice<'_>);
 
     /// What acts of moderation need of the chat.
     fn moderation(&self) -> &dyn ModerationPort;

@@ -17,6 +17,7 @@ use chatterbox_hub::{
 };
 use chatterbox_proto::capability::accounts::{Account, Secret};
 use chatterbox_proto::capability::commands::{CommandRequest, Outcome, OutcomeCode};
+use chatterbox_proto::capability::notices::NewNotice;
 use chatterbox_proto::capability::ping;
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{
@@ -388,6 +389,14 @@ impl ClientPort for MemberPort {
 
     fn level_in(&self, room: RoomNumber, account: &AccountRef) -> Level {
         self.member.chat().level_of_account_in(room, account)
+    }
+
+    fn excluded_as(&self, name: &Username) -> Option<Refusal> {
+        self.member.chat().excluded_as(self.member.id(), name)
+    }
+
+    fn tell_report(&self, room: Option<RoomNumber>, about: &Username, notice: &NewNotice<'_>) {
+        self.member.chat().tell_report(room, about, notice);
     }
 
     fn moderation(&self) -> &dyn ModerationPort {

@@ -107,6 +107,10 @@ pub enum FailureCode {
     HitsOthers,
     /// It would lock out whoever must not be.
     WouldLockOut,
+    /// Nobody may do it.
+    Forbidden,
+    /// The server has failed at it.
+    Failed,
     /// It can't be stored.
     NotStored,
     /// The server can't do it.
@@ -174,6 +178,8 @@ impl From<NotDone> for Failure {
             NotDone::HitsOthers(_) => FailureCode::HitsOthers,
             NotDone::WouldLockOut(_) => FailureCode::WouldLockOut,
             NotDone::BadArguments(_) => FailureCode::BadRequest,
+            NotDone::Forbidden(_) => FailureCode::Forbidden,
+            NotDone::Failed(_) => FailureCode::Failed,
             NotDone::NotStored => FailureCode::NotStored,
             NotDone::Unknown => FailureCode::Unknown,
         };
@@ -198,6 +204,8 @@ mod tests {
             Reply::Rooms(Vec::new()),
             Reply::Status(Box::default()),
             Reply::Failed(NotDone::HitsOthers(3).into()),
+            Reply::Failed(NotDone::Forbidden("no".into()).into()),
+            Reply::Failed(NotDone::Failed("not now".into()).into()),
             Reply::Done(Done { number: Some(7), ..Done::default() }),
         ];
         for reply in replies {

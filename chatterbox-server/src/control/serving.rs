@@ -102,8 +102,10 @@ async fn serve_one(
     };
     write(&mut stream, &replies).await;
     let Some(seconds) = stop else { return };
-    // Whoever has asked waits until the process has gone: the system closes this connection then, and nobody does before.
-    std::mem::forget((stream, place));
+    // Whoever has asked waits until the process has gone: the system closes this connection then, and nobody does before. Its
+    // place is for others meanwhile, such as who asks for an earlier end.
+    std::mem::forget(stream);
+    drop(place);
     controlled.stop(seconds);
 }
 

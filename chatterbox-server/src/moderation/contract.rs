@@ -277,6 +277,8 @@ fn reports(store: &mut impl ModerationStore) {
     assert_eq!(numbers(store, ReportFilter::default()), [second, first], "the newest first");
     assert_eq!(numbers(store, in_room), [first]);
     assert_eq!(numbers(store, ReportFilter { limit: 1, ..all }), [second]);
+    assert_eq!(numbers(store, ReportFilter { before: Some(second), ..all }), [first]);
+    assert_eq!(numbers(store, ReportFilter { before: Some(first), ..all }), [0; 0]);
 
     assert!(store.close_report(&act(200, Act::CloseReport), first).unwrap());
     let closed = store.report_of(first).unwrap().unwrap().closed;

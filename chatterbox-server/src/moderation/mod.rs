@@ -13,6 +13,7 @@ mod moderation_thread;
 mod moderator;
 mod new_sanction;
 mod report;
+mod report_bounds;
 
 pub use act::Act;
 pub use audit::{About, AuditEntry, AuditFilter, AuditRoom, FoldedName, MASKED};

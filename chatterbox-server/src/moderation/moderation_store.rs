@@ -17,6 +17,12 @@ pub const AUDIT_PAGE: usize = 1_000;
 /// The reports that may be open at a time.
 pub const OPEN_REPORTS: usize = 1_000;
 
+/// Those of them that may come from one network.
+pub const OPEN_REPORTS_FROM: usize = 100;
+
+/// Those of them that may be about one user.
+pub const OPEN_REPORTS_ABOUT: usize = 50;
+
 /// The reports that are kept, open or not; the oldest that was dealt with is removed for a new one.
 pub const REPORTS: usize = 10_000;
 

@@ -2,6 +2,8 @@
 //! it.
 
 use std::io;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use chatterbox_hub::{RoomNumber, Sanction, SanctionId};
@@ -11,6 +13,7 @@ use crate::moderation::audit::{AuditEntry, AuditFilter};
 use crate::moderation::moderation_store::{ModerationError, ModerationStore, REPORT_AGE};
 use crate::moderation::new_sanction::NewSanction;
 use crate::moderation::report::{NewReport, Report, ReportFilter};
+use crate::moderation::report_bounds::ReportBounds;
 
 type Job = Box<dyn FnOnce(&mut dyn ModerationStore) + Send>;
 
@@ -25,6 +28,8 @@ pub struct Moderation {
     /// `None` only while it is dropped.
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
+    /// Used by the thread only.
+    report_bounds: Arc<Mutex<ReportBounds>>,
 }
 
 impl Moderation {
@@ -37,7 +42,7 @@ impl Moderation {
                 job(&mut store);
             }
         })?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+        Ok(Self { jobs: Some(jobs), thread: Some(thread), report_bounds: Arc::default() })
     }
 
     async fn call<T: Send + 'static>(
@@ -185,10 +190,21 @@ impl Moderation {
         self.call(move |store| store.audit(&filter)).await
     }
 
+    /// Keeps a report that comes from an address, within the bounds of its network and of whom it is about.
+    ///
     /// # Errors
     /// [`ModerationError`].
-    pub async fn report(&self, new: NewReport) -> Result<i64, ModerationError> {
-        self.call(move |store| store.report(&new)).await
+    pub async fn report(
+        &self,
+        new: NewReport,
+        from: Option<IpAddr>,
+    ) -> Result<i64, ModerationError> {
+        let bounds = Arc::clone(&self.report_bounds);
+        self.call(move |store| {
+            let mut bounds = bounds.lock().unwrap_or_else(PoisonError::into_inner);
+            bounds.report(store, &new, from)
+        })
+        .await
     }
 
     /// # Errors

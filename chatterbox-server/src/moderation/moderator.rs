@@ -86,6 +86,12 @@ pub enum NotDone {
     /// The arguments make no sense.
     #[error("{0}")]
     BadArguments(String),
+    /// Nobody may do it.
+    #[error("{0}")]
+    Forbidden(String),
+    /// The server has failed at it.
+    #[error("{0}")]
+    Failed(String),
     /// It can't be stored.
     #[error("the server can't store this now: nothing was done")]
     NotStored,

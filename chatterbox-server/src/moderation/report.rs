@@ -53,6 +53,8 @@ pub struct ReportFilter {
     pub room: Option<RoomNumber>,
     /// Those that were dealt with, too.
     pub closed_too: bool,
+    /// Those before the one of this number.
+    pub before: Option<i64>,
     /// At most so many, the newest; 0 is [`super::OPEN_REPORTS`], and so is more than that.
     pub limit: usize,
 }

@@ -45,6 +45,10 @@ async fn register(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     }
     let given = arguments.secret(0);
     let secret = context.chosen_secret(given, "Choose a password (at least 8 characters):").await?;
+    // Asking for the password took a while. A name that is banned does not come back as an account (MO-4).
+    if let Some(refusal) = context.caller.port.excluded_as(&who.name) {
+        return Err(refusal.into());
+    }
     let accounts = &context.state.accounts;
     let (token, account_key) =
         accounts.register(&who.name, secret, context.caller.port.blocked(), context.peer()).await?;

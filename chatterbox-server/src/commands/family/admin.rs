@@ -92,13 +92,15 @@ async fn set_perm(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let account = login.account.clone();
     context.audit(Act::SetLevel, Some(&account), None, &level.number().to_string()).await?;
     context.state.accounts.set_level(&login, level).await?;
-    let amendment = Amendment { level: Some(level), ..Amendment::default() };
     let online = context.caller.port.logged_in(&login);
     let members: Vec<_> = online.iter().map(|(member, _)| *member).collect();
     // All are proposed before the first is waited for: whoever gives the level may hang up.
-    let amended = online
-        .into_iter()
-        .map(|(member, _)| context.state.online.amend(context.caller, member, amendment.clone()));
+    let amended = online.into_iter().map(|(member, identity)| {
+        // A lower one is meant: it ends what the admin password has given, too.
+        let elevated = (level < identity.level).then_some(false);
+        let amendment = Amendment { level: Some(level), elevated, ..Amendment::default() };
+        context.state.online.amend(context.caller, member, amendment)
+    });
     futures_util::future::join_all(amended).await;
     let by = context.who().name;
     let text = format!("You have level {level} now.");

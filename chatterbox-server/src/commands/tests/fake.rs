@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chatterbox_hub::{
-    AccountRef, BlockLists, Hub, Identity, JoinRequest, Keep, Level, LoggedIn, MemberId,
-    RoomMember, RoomRef, Sanction, TimelineLimits,
+    AccountRef, BlockLists, Hub, Identity, Incarnation, JoinRequest, Keep, Level, LoggedIn,
+    MemberId, Moderation as Moderate, ModerationAct, Proposal, RoomMember, RoomRef, Sanction,
+    SanctionId, SanctionKind, SanctionSubject, TimelineLimits,
 };
 use chatterbox_proto::capability::Capability;
 use chatterbox_proto::capability::accounts::Secret as Typed;
@@ -65,6 +66,26 @@ impl House {
     /// The sanctions that hold.
     pub fn sanctions(&self) -> Vec<Arc<Sanction>> {
         self.hub.lock().unwrap().sanctions(unix_now()).cloned().collect()
+    }
+
+    /// Bans a name in such a way that whoever is here under it stays: nobody is below a guest.
+    pub fn ban_name_of_who_stays(&self, text: &str) {
+        let ban = Sanction {
+            id: SanctionId(1),
+            kind: SanctionKind::Ban,
+            subject: SanctionSubject::Name(name(text)),
+            about: text.into(),
+            room: None,
+            by: "prof".into(),
+            reason: "spam".into(),
+            since: unix_now(),
+            until: None,
+        };
+        let act = ModerationAct::Impose(vec![ban]);
+        let level = Some(Level::GUEST);
+        let moderation = Moderate { by: "prof".into(), level, now: unix_now(), silent: true, act };
+        let proposal = Proposal::Moderate(Box::new(moderation));
+        self.hub.lock().unwrap().step(Incarnation::default(), proposal, None).outcome.unwrap();
     }
 
     pub fn config(&self) -> Live {

@@ -263,6 +263,12 @@ impl ClientPort for FakePort {
         rooms.of(room).map_or(Level::GUEST, |room| room.level(account.id))
     }
 
+    fn excluded_as(&self, name: &Username) -> Option<Refusal> {
+        self.hub().excluded_as(self.id, name, unix_now())
+    }
+
+    fn tell_report(&self, _: Option<RoomNumber>, _: &Username, _: &NewNotice<'_>) {}
+
     fn moderation(&self) -> &dyn ModerationPort {
         &self.moderation
     }

@@ -4,7 +4,7 @@ use chatterbox_hub::Level;
 use serde_json::{Value, json};
 
 use crate::commands::tests::fake::House;
-use crate::moderation::AuditFilter;
+use crate::moderation::{AuditFilter, NewReport};
 
 /// What is done to somebody on the server, and from which level on.
 const ACTS: &[(&str, u8, &[&str])] =
@@ -209,4 +209,76 @@ async fn guests_are_let_in_or_not() {
     assert_eq!(prof.call("guests", &["perhaps"]).await["CODE"], "bad-arguments");
     assert_eq!(prof.call("guests", &["on"]).await["CODE"], "ok");
     assert!(house.state.guests());
+}
+
+#[tokio::test]
+async fn nobody_closes_a_report_about_themselves() {
+    let house = House::new().await;
+    let mut eve = house.guest("eve").await;
+    let mut prof = house.user("Prof", Level::MODERATOR).await;
+    let number = eve.call("report", &["prof", "insults"]).await["DATA"]["NUMBER"].to_string();
+    assert_eq!(prof.call("close-report", &[&number]).await["CODE"], "failed");
+    assert_eq!(prof.call("nick", &["dean"]).await["CODE"], "ok");
+    assert_eq!(prof.call("close-report", &[&number]).await["CODE"], "failed", "by the account");
+    let by_nick = eve.call("report", &["DEAN", "more"]).await["DATA"]["NUMBER"].to_string();
+    assert_eq!(prof.call("close-report", &[&by_nick]).await["CODE"], "failed", "by the name");
+    let mut other = house.user("other", Level::MODERATOR).await;
+    assert_eq!(other.call("close-report", &[&number]).await["CODE"], "ok");
+}
+
+#[tokio::test]
+async fn a_page_of_reports_is_a_short_answer_whatever_was_reported() {
+    let house = House::new().await;
+    let mut prof = house.user("prof", Level::MODERATOR).await;
+    // The longest in JSON: each character of it is twelve bytes there, or six for one that is not shown.
+    let (text, reason) = ("\u{1f600}".repeat(4_000), "\u{1}".repeat(500));
+    let count = 250;
+    for number in 0..count {
+        let new = NewReport {
+            reporter: "ann".into(),
+            reporter_account: None,
+            subject: format!("eve{number}").as_str().into(),
+            message: None,
+            text: Some(if number < 150 { "short" } else { &text }.into()),
+            room: None,
+            reason: reason.as_str().into(),
+            at: 7,
+        };
+        house.state.moderation.report(new, None).await.unwrap();
+    }
+    let (mut before, mut seen, mut largest) = (None::<i64>, Vec::new(), 0);
+    loop {
+        let arguments: Vec<_> = before.iter().map(ToString::to_string).collect();
+        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+        let page = prof.call("reports", &arguments).await;
+        let escaped = |char: char| if char.is_ascii() { 1 } else { 6 * char.len_utf16() };
+        let bytes: usize = page.to_string().chars().map(escaped).sum();
+        assert!(bytes < 1 << 20, "{bytes} bytes");
+        let info = page["INFO"].as_str().unwrap();
+        assert!(info.len() < 64 * 1024, "{} bytes of INFO", info.len());
+        let rows = page["DATA"]["ROWS"].as_array().unwrap();
+        largest = largest.max(rows.len());
+        assert!(rows.iter().all(|row| row[5] == "short" || row[5] == *text), "whole in DATA");
+        seen.extend(rows.iter().map(|row| row[0].as_i64().unwrap()));
+        before = seen.last().copied();
+        if page["DATA"]["MORE"] == false {
+            break;
+        }
+        assert!(info.contains(&format!("/reports {}", before.unwrap())), "{info}");
+    }
+    assert_eq!(seen, (1..=count).rev().collect::<Vec<_>>(), "each of them once");
+    assert_eq!(largest, 100);
+}
+
+#[tokio::test]
+async fn nobody_registers_a_name_that_is_banned() {
+    let house = House::new().await;
+    let mut eve = house.guest("Eve").await;
+    house.ban_name_of_who_stays("eve");
+    let refused = eve.call("register", &["correct horse"]).await;
+    assert_eq!(refused["CODE"], "banned", "{refused}");
+    assert!(refused["ERROR"].as_str().unwrap().contains("spam"), "{refused}");
+    assert_eq!(house.account("eve").await, None);
+    let mut bob = house.guest("bob").await;
+    assert_eq!(bob.call("register", &["correct horse"]).await["CODE"], "ok");
 }

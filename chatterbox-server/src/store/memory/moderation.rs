@@ -166,6 +166,7 @@ impl ModerationStore for Memory {
             let room = report.what.room.as_ref().map(|room| room.number);
             (filter.closed_too || report.closed.is_none())
                 && filter.room.is_none_or(|wanted| room == Some(wanted))
+                && filter.before.is_none_or(|before| report.number < before)
         };
         let limit = match filter.limit {
             0 => OPEN_REPORTS,

@@ -65,12 +65,12 @@ pub(super) fn read(
     };
     let mut select = connection.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM reports
-         WHERE (?1 OR closed_at IS NULL) AND (?2 IS NULL OR room = ?2)
+         WHERE (?1 OR closed_at IS NULL) AND (?2 IS NULL OR room = ?2) AND (?4 IS NULL OR number < ?4)
          ORDER BY number DESC LIMIT ?3"
     ))?;
     let room = filter.room.map(|room| signed(room.0));
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    select.query_map((filter.closed_too, room, limit), report)?.collect()
+    select.query_map((filter.closed_too, room, limit, filter.before), report)?.collect()
 }
 
 /// The report of a number.

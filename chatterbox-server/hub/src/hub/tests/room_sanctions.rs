@@ -1,5 +1,6 @@
 //! Who is banned from a room or muted in it (MO-3, MO-4), and guests who are removed while they are cut off.
 
+use chatterbox_proto::Capabilities;
 use chatterbox_proto::capability::commands::OutcomeCode;
 use serde_json::Value;
 
@@ -147,4 +148,29 @@ fn a_guest_who_is_removed_while_they_are_cut_off_does_not_come_back_to_the_room(
     assert_eq!((&lost["ROOM"], &lost["CODE"]), (&Value::from("#lab"), &Value::from("kicked")));
     assert!(!back.welcome.to_string().contains("a secret"));
     assert!(!stage.world.is_in(back.id, stage.room));
+}
+
+#[test]
+fn a_report_is_told_to_staff_of_the_room_and_of_the_server_and_never_to_who_is_reported() {
+    let mut stage = stage();
+    let world = &mut stage.world;
+    let helper = world.join(user(2, "bob", Level::USER));
+    world.wish(helper, enter(stage.room)).unwrap();
+    let given = RoomChange::SetLevel(stage.room, account(2, "bob"), Level::MODERATOR);
+    world.wish(stage.ann, given).unwrap();
+    let prof = world.join(user(3, "prof", Level::MODERATOR));
+    let as_guest = world.join(Identity { name: name("mask"), ..user(3, "prof", Level::MODERATOR) });
+    world.join(user(4, "eve", Level::USER));
+    // Who does not speak of rooms hears nothing of one.
+    let agreed = Capabilities::parse_offer("ids/1 notices/1").ok();
+    let old = world.join(Identity { agreed, ..user(5, "old", Level::ADMIN) });
+    let told = |world: &World, room, about| world.hub.told_of_report(room, &name(about));
+    let here = Some(stage.room);
+    assert_eq!(told(world, here, "eve"), [stage.ann, helper, prof, as_guest]);
+    assert_eq!(told(world, None, "eve"), [prof, as_guest, old]);
+    assert_eq!(told(world, here, "BOB"), [stage.ann, prof, as_guest]);
+    for one in ["prof", "mask"] {
+        assert_eq!(told(world, here, one), [stage.ann, helper], "{one}");
+        assert_eq!(told(world, None, one), [old], "{one}");
+    }
 }

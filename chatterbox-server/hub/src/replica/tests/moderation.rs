@@ -286,7 +286,7 @@ impl World {
             Act::Login(who, account) => {
                 let Some(person) = self.person(who) else { return };
                 let amendment = Amendment::logged_in(login(Some((account, 0))).unwrap());
-                let wanted = Person { account: Some(account), ..person.clone() };
+                let wanted = Person { account: Some(account), ..person };
                 let outcome = self.step(Proposal::Amend(person.member, amendment));
                 if outcome.is_ok() {
                     if person.account.is_none() {
@@ -296,7 +296,7 @@ impl World {
                             is_guest && Self::is_on(one, &person)
                         });
                         guests.for_each(|one| {
-                            one.subject = SanctionSubject::Account(self::account(account))
+                            one.subject = SanctionSubject::Account(self::account(account));
                         });
                     }
                     self.here[who] = wanted;

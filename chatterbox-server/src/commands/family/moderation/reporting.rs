@@ -1,6 +1,7 @@
 //! Telling those who keep order: `report`, `reports`, `close-report` (MO-11).
 
 use chatterbox_hub::Level;
+use chatterbox_proto::Username;
 use chatterbox_proto::capability::commands::{ArgumentType, OutcomeCode};
 use chatterbox_proto::capability::notices::{NewNotice, NoticeCode};
 use serde_json::{Value, json};
@@ -17,8 +18,14 @@ use crate::commands::spec::Spec;
 use crate::moderation::{About, Act, AuditEntry, NewReport, Report, ReportFilter};
 use crate::ops::clock::unix_now;
 
-/// The rows of one table.
-const ROWS: usize = 1_000;
+/// The rows of one page.
+const ROWS: usize = 100;
+
+/// The bytes of one page, with what is shown of it, where each character is escaped that may be.
+const PAGE: usize = 512 * 1024;
+
+/// The characters that are shown of a reason, or of a message. Programs get all of them.
+const SHOWN: usize = 80;
 
 pub(in crate::commands) const REPORT: Command = Command {
     spec: Spec {
@@ -78,20 +85,17 @@ async fn report(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         None => (None, None, None),
         Some((id, message)) => (*id, Some(message.text.as_str().into()), message.room.clone()),
     };
-    let number = context
-        .state
-        .moderation
-        .report(NewReport {
-            reporter: who.name.as_str().into(),
-            reporter_account: who.login.as_ref().map(|login| login.account_key.id),
-            subject: name.as_str().into(),
-            message,
-            text,
-            room: room.clone(),
-            reason: reason.as_str().into(),
-            at: unix_now(),
-        })
-        .await?;
+    let new = NewReport {
+        reporter: who.name.as_str().into(),
+        reporter_account: who.login.as_ref().map(|login| login.account_key.id),
+        subject: name.as_str().into(),
+        message,
+        text,
+        room: room.clone(),
+        reason: reason.as_str().into(),
+        at: unix_now(),
+    };
+    let number = context.state.moderation.report(new, who.address).await?;
     tracing::info!(by = %who.name, %name, number, "reported");
     let notice = NewNotice {
         name: Some(name.as_str()),
@@ -101,7 +105,7 @@ async fn report(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         ..NewNotice::new(NoticeCode::Report, &reason)
     };
     let place = room.as_ref().map(|room| room.number);
-    context.caller.port.moderation().tell_staff(place, Level::MODERATOR, &notice);
+    context.caller.port.tell_report(place, &name, &notice);
     let info = "Thank you. Those who keep order were told.";
     Ok(Done::new(info).with_data(json!({"NUMBER": number})))
 }
@@ -110,34 +114,74 @@ pub(in crate::commands) const REPORTS: Command = Command {
     spec: Spec {
         name: "reports",
         aliases: &[],
-        parameters: &[Parameter::optional("room", ArgumentType::Room)
-            .help("only those of a room; without it, or with ALL, all of them")],
-        help: "Shows what was reported and is not closed; needs level 3, on the server or in the room.",
+        parameters: &[
+            Parameter::optional("before", ArgumentType::Integer)
+                .help("the last number of the page before"),
+            Parameter::optional("room", ArgumentType::Room)
+                .help("only those of a room; without it, or with ALL, all of them"),
+        ],
+        help: "Shows what was reported and is not closed, the newest first, 100 at most; needs level 3, on the server or in the room.",
         example: "reports",
         level: Level::USER,
         needs: None,
         confirm: false,
         stays_on: false,
-        data: "A table: `NUMBER`, `NAME`, `BY`, `ROOM`, `ID`, `TEXT`, `REASON`, `AT` (seconds since 1970).",
+        data: "A table: `NUMBER`, `NAME`, `BY`, `ROOM`, `ID`, `TEXT`, `REASON`, `AT` (seconds since 1970); `MORE`: whether there are older ones.",
     },
     run: |context, arguments| Box::pin(reports(context, arguments)),
 };
 
 async fn reports(context: &Context<'_>, mut arguments: Arguments) -> Reply {
-    let scope = Scope::find(context, arguments.room(0))?;
+    let before = arguments.integer(0);
+    let scope = Scope::find(context, arguments.room(1))?;
     scope.needs(context, Level::MODERATOR)?;
-    let room = scope.room().map(|room| room.number);
-    let filter = ReportFilter { room, closed_too: false, limit: ROWS };
+    let room = scope.room();
+    let number = room.as_ref().map(|room| room.number);
+    let filter = ReportFilter { room: number, before, closed_too: false, limit: ROWS + 1 };
     let open = context.state.moderation.reports(filter).await?;
-    let rows = open.iter().map(row).collect();
-    let shown: String = open.iter().map(shown).collect();
-    let info = match open.len() {
+    let (mut rows, mut list, mut bytes, mut last) = (Vec::new(), String::new(), 0, None);
+    for report in open.iter().take(ROWS) {
+        let (row, line) = (row(report), shown(report));
+        bytes += escaped(&row.to_string()) + escaped(&line);
+        // One is always less.
+        if bytes > PAGE {
+            break;
+        }
+        rows.push(row);
+        list.push_str(&line);
+        last = Some(report.number);
+    }
+    let more = rows.len() < open.len();
+    let mut info = match rows.len() {
         0 => "There are no open reports.".to_owned(),
-        1 => format!("One open report:{shown}"),
-        many => format!("{many} open reports:{shown}"),
+        1 => format!("One open report:{list}"),
+        many => format!("{many} open reports:{list}"),
     };
+    if let (true, Some(last)) = (more, last) {
+        let prefix = context.state.prefix();
+        let room = room.map(|room| format!(" {}", room.name)).unwrap_or_default();
+        info.push_str(&format!("\nThere are more: {prefix}reports {last}{room}"));
+    }
     let columns = ["NUMBER", "NAME", "BY", "ROOM", "ID", "TEXT", "REASON", "AT"];
-    Ok(Done::new(info).with_table(&columns, rows))
+    Ok(Done::new(info).with_table(&columns, rows).with_more(more))
+}
+
+/// The bytes of a text on the wire at most.
+fn escaped(text: &str) -> usize {
+    let bytes = |char: char| match char {
+        '"' | '\\' => 2,
+        ' '..='~' => 1,
+        other => 6 * other.len_utf16(),
+    };
+    text.chars().map(bytes).sum()
+}
+
+/// The beginning of a text.
+fn short(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
 }
 
 fn row(Report { number, what, .. }: &Report) -> Value {
@@ -154,9 +198,9 @@ fn row(Report { number, what, .. }: &Report) -> Value {
 }
 
 fn shown(Report { number, what, .. }: &Report) -> String {
-    let text = what.text.as_deref().map(|text| format!(" \"{text}\"")).unwrap_or_default();
+    let text = what.text.as_deref().map(|text| format!(" \"{}\"", short(text))).unwrap_or_default();
     let reason =
-        if what.reason.is_empty() { String::new() } else { format!(": {}", &*what.reason) };
+        if what.reason.is_empty() { String::new() } else { format!(": {}", short(&what.reason)) };
     format!(
         "\n{number}. {} UTC, {} by {}{reason}{text}",
         at(what.at),
@@ -199,7 +243,12 @@ async fn close_report(context: &Context<'_>, mut arguments: Arguments) -> Reply 
         let view = view.filter(|view| view.definition.number == room.number).ok_or_else(none)?;
         Scope::Room(Box::new(view)).needs(context, Level::MODERATOR).map_err(|_| none())?;
     }
-    let about = chatterbox_proto::Username::parse(&report.what.subject).ok();
+    let about = Username::parse(&report.what.subject).ok();
+    // Nobody decides about themselves, under whatever name they are here.
+    let who = context.who();
+    if about.is_some() && (about.as_ref() == Some(&who.name) || about.as_ref() == who.account()) {
+        return Err(none());
+    }
     let entry = AuditEntry {
         about: about.as_ref().map(About::user),
         room: report.what.room.clone(),
