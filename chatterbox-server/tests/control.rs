@@ -564,6 +564,8 @@ fn a_kick_and_a_ban_from_the_shell_are_told_and_hold() {
     let mut bob = connect(server.address);
     join(&mut bob, "bob");
     folder.run(&["kick", "nobody"]).code(67).stderr(contains("nobody"));
+    folder.add("away", "user");
+    folder.run(&["kick", "away"]).success().stdout(contains("away is not here, and may not come"));
     folder.run(&["kick", "bob", "too", "loud"]).success().stdout(contains("bob had to go"));
     assert!(read_to_end(&mut bob).contains("too loud"));
     read_until(&mut witness, "USERS_LEFT");

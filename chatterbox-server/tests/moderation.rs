@@ -214,6 +214,18 @@ async fn who_is_banned_stays_out_whatever_they_try() {
 }
 
 #[tokio::test]
+async fn a_banned_name_keeps_no_account_out_that_looks_like_it() {
+    let chat = AccountServer::open(&[("prof", 3), ("olga", 5)]).await;
+    let mut prof = chat.user("prof").await;
+    assert_eq!(prof.code_of("ban", &["0lga", "1h", "spam"]).await, "ok");
+    let (_, refused) = chat.ask("0lga", "").await;
+    assert_eq!(refused.accepted, Some(false), "{refused:?}");
+    let mut olga = chat.user("olga").await;
+    assert_eq!(olga.code_of("nick", &["olga2"]).await, "ok");
+    assert_eq!(olga.code_of("nick", &["olga"]).await, "ok");
+}
+
+#[tokio::test]
 async fn who_is_muted_may_only_ask_those_who_keep_order() {
     let chat = AccountServer::open(&[("prof", 3), ("helper", 2), ("ann", 1)]).await;
     let (mut prof, mut helper) = (chat.user("prof").await, chat.user("helper").await);
@@ -252,6 +264,10 @@ async fn who_is_muted_may_only_ask_those_who_keep_order() {
     // To register is no way out.
     assert_eq!(eve.code_of("register", &[PASSWORD]).await, "ok");
     is_muted(&mut eve, "ALL", "f").await;
+    drop(eve);
+    prof.peer.sees_leave("eve").await;
+    let mut eve = chat.user("eve").await;
+    is_muted(&mut eve, "ALL", "g").await;
     assert_eq!(prof.code_of("unmute", &["eve"]).await, "ok");
     eve.peer.say("ALL", "thanks").await;
     base.until("thanks").await;

@@ -4,6 +4,7 @@ mod fake;
 mod fake_port;
 mod fake_rooms;
 mod moderation;
+mod moderation_limits;
 mod permissions;
 mod presence;
 mod prompts;

@@ -51,7 +51,10 @@ impl HostModerator {
         let subject = self.subject(&user).await?;
         let done = self.acts().kick(&subject, &reason, silent).await?;
         let about = subject.name.to_string();
-        let info = format!("{about} had to go, and may come back after 30 s.");
+        let info = match done.removed.len() {
+            0 => format!("{about} is not here, and may not come for 30 s."),
+            _ => format!("{about} had to go, and may come back after 30 s."),
+        };
         Ok(Done { ended: done.removed.len(), about, info, ..Done::default() })
     }
 
@@ -127,7 +130,25 @@ impl From<Rejection> for NotDone {
         match rejection.code {
             OutcomeCode::NotStored | OutcomeCode::TooMany => Self::NotStored,
             OutcomeCode::WouldLockOut => Self::WouldLockOut(rejection.text),
+            OutcomeCode::Forbidden => Self::Forbidden(rejection.text),
+            OutcomeCode::Failed | OutcomeCode::Busy => Self::Failed(rejection.text),
             _ => Self::BadArguments(rejection.text),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_the_fault_of_the_arguments_is_not_told_as_such() {
+        let rejected = |code| NotDone::from(Rejection::new(code, "no"));
+        assert_eq!(rejected(OutcomeCode::Forbidden), NotDone::Forbidden("no".into()));
+        for code in [OutcomeCode::Failed, OutcomeCode::Busy] {
+            assert_eq!(rejected(code), NotDone::Failed("no".into()), "{code:?}");
+        }
+        let bad = rejected(OutcomeCode::BadArguments);
+        assert_eq!(bad, NotDone::BadArguments("no".into()));
     }
 }

@@ -81,8 +81,12 @@ impl House {
             since: unix_now(),
             until: None,
         };
-        let act = ModerationAct::Impose(vec![ban]);
-        let level = Some(Level::GUEST);
+        self.impose(vec![ban], Some(Level::GUEST));
+    }
+
+    /// Imposes sanctions behind everybody's back.
+    pub fn impose(&self, sanctions: Vec<Sanction>, level: Option<Level>) {
+        let act = ModerationAct::Impose(sanctions);
         let moderation = Moderate { by: "prof".into(), level, now: unix_now(), silent: true, act };
         let proposal = Proposal::Moderate(Box::new(moderation));
         self.hub.lock().unwrap().step(Incarnation::default(), proposal, None).outcome.unwrap();

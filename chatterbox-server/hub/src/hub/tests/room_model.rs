@@ -200,16 +200,11 @@ impl World {
             Step::Kick(by, who, room) => {
                 let Some(found) = self.rooms.get(&room) else { return };
                 let may = found.owner == by && who != by && found.members.contains_key(&who);
-                let room_number = RoomNumber(found.number);
+                let number = RoomNumber(found.number);
                 let Some(member) = self.room_member(who) else { return };
-                let reason = "no".to_owned();
-                let change = RoomChange::Remove {
-                    room: room_number,
-                    who: member,
-                    reason,
-                    banned: false,
-                    by: None,
-                };
+                let (reason, banned) = ("no".to_owned(), false);
+                let change =
+                    RoomChange::Remove { room: number, who: member, reason, banned, by: None };
                 let Some((_, granted)) = self.wish(by, change) else { return };
                 assert_eq!(granted, may);
                 if may {
