@@ -6,7 +6,7 @@
 
 use std::fmt::Debug;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use chatterbox_hub::{
     AccountKey, ConfiguredRoom, Happened, Identity, Level, LoggedIn, MemberId, Rename,
@@ -106,8 +106,8 @@ pub trait RequestHandler: Send + Sync + Debug {
     /// Notes that a member may do something else now than before, though it has not asked for it.
     fn permissions_changed(&self, _member: MemberId) {}
 
-    /// Is told once which house it is in.
-    fn moves_in(&self, _house: Arc<dyn House>) {}
+    /// Is told once which house it is in. The house has this, so it does not keep the house.
+    fn moves_in(&self, _house: Weak<dyn House>) {}
 
     /// Acts of moderation for whoever runs the server, in this chat.
     fn moderator(&self, _chat: &Arc<Chat>) -> Option<Arc<dyn Moderator>> {

@@ -2,7 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "the edge: tasks are started and waited for here")]
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use chatterbox_hub::{
@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::access::{Access, Authenticator, NoAccounts};
+use crate::access::{Access, Authenticator, House, NoAccounts};
 use crate::account_watch::AccountWatch;
 use crate::chat::announcement::shutdown_notice;
 use crate::chat::paging::Pages;
@@ -181,10 +181,12 @@ pub async fn run_controlled(
         let (requests, moderator) = (Arc::clone(&requests), requests.moderator(&chat));
         let controlled = Controlled::new(watch, config.clone(), operator, moderator, connections);
         let controlled = Arc::new(controlled);
-        requests.moves_in(Arc::clone(&controlled) as _);
-        socket.map(|socket| tokio::spawn(control::serve(socket, controlled)))
+        let house: Weak<dyn House> = Arc::<Controlled>::downgrade(&controlled);
+        requests.moves_in(house);
+        let served = Arc::clone(&controlled);
+        let serving = socket.map(|socket| tokio::spawn(control::serve(socket, served)));
+        (controlled, serving)
     });
-    let control = control.flatten();
 
     let history = async {
         load_rooms(&chat, &*store).await?;
@@ -224,7 +226,7 @@ pub async fn run_controlled(
     if !sequencer.is_finished() && sequencer.await.is_err() {
         tracing::error!("the sequencer has panicked");
     }
-    control.iter().for_each(JoinHandle::abort);
+    control.iter().filter_map(|(_, serving)| serving.as_ref()).for_each(JoinHandle::abort);
     presence.abort();
     counting.abort();
     changes.abort();

@@ -64,7 +64,7 @@ async fn who_offers_is_told_what_is_in_force_and_who_does_not_sees_no_difference
         base,
         r#"{"USERNAME_ACCEPTED": true, "INFO": "Welcome, bob!", "USER_LIST": ["ann", "bob"], "MESSAGES": []"#
     );
-    let begin = r#""CAPABILITIES": "ids/1 ping/1", "LIMITS": {"FRAME": 4194304, "USERNAME": 32, "CONTENT": 349184}, "RESUME": ""#;
+    let begin = r#""CAPABILITIES": "ids/1 ping/1", "LIMITS": {"FRAME": 4194304, "USERNAME": 32, "CONTENT": 349184}, "SERVER": {"BANNER": "Kept here: up to 1000000 messages, 65536 KiB. Activity log: off."}, "RESUME": ""#;
     assert!(rest.starts_with(begin), "{rest}");
     let mut cyd = server.connect().await;
     cyd.send_body(r#"{"USERNAME": "cyd"}"#).await;

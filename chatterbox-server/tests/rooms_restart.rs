@@ -84,8 +84,10 @@ impl House {
 
     /// Whether any file of the data folder has this in it.
     fn has_on_disk(&self, text: &str) -> bool {
-        let files = std::fs::read_dir(self.path("data")).unwrap();
-        let mut bytes = files.map(|file| std::fs::read(file.unwrap().path()).unwrap());
+        let entries = std::fs::read_dir(self.path("data")).unwrap().map(Result::unwrap);
+        // The control socket of a server that was killed is there still.
+        let files = entries.filter(|entry| entry.file_type().unwrap().is_file());
+        let mut bytes = files.map(|file| std::fs::read(file.path()).unwrap());
         bytes.any(|bytes| bytes.windows(text.len()).any(|part| part == text.as_bytes()))
     }
 }

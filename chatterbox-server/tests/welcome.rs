@@ -35,7 +35,10 @@ async fn a_server_tells_of_itself_who_offers() {
     let server = Server::start(Config { server_name: name, ..Config::default() }).await;
     let (_ann, welcome) = joined(&server, "ann", IDS).await;
     let told = welcome.keys.unwrap().server.unwrap();
-    assert_eq!((told.name.unwrap().as_wire(), told.banner), ("Lab \u{1f44d}", None));
+    assert_eq!(told.name.unwrap().as_wire(), "Lab \u{1f44d}");
+    // What is kept of them, everybody is told who can be (AN-7).
+    let banner = told.banner.unwrap();
+    assert!(banner.as_wire().starts_with("Kept here: "), "{banner:?}");
     let mut bob = server.connect().await;
     bob.send_body(r#"{"USERNAME": "bob"}"#).await;
     assert!(!bob.next_body().await.contains("Lab"));

@@ -33,8 +33,15 @@ use crate::time::TimeFormatter;
 /// remembers (ID-5).
 pub(crate) const WINDOW: usize = 128;
 
-/// The same of a pipe whose connection is up.
-pub(crate) const WINDOW_OF_PIPES: usize = 16;
+/// The same of a pipe whose connection is up. With those that follow at [`PACE`] fewer frames are refused in a minute than mute
+/// (FL-2).
+pub(crate) const WINDOW_OF_PIPES: usize = 8;
+
+/// Once a server has refused something for now, a pipe sends one frame in so many seconds, with all that came meanwhile.
+const PACE: i64 = 6;
+
+/// For so long after the last refusal it does.
+const CAREFUL: i64 = 60;
 
 /// A person is shown the newest messages of a welcome, at most this many, unless they have asked for another number.
 const NEWEST: usize = 200;
@@ -67,8 +74,14 @@ pub struct App {
     has_sent: bool,
     /// Whether the frame that is worked off has refused messages, so that its ERROR says the same once more.
     refused: bool,
-    /// When messages are sent again that the server did not take, in seconds since 1970.
+    /// When messages are sent that the server did not take, or that were not sent because of that, in seconds since 1970.
     again_at: Option<i64>,
+    /// Before this time no other frame of them is sent.
+    again_from: i64,
+    /// Until this time messages are put off instead of being sent at once.
+    careful_until: i64,
+    /// A line that is no message, and waits for those before it.
+    held: Option<String>,
     /// Whether the user has logged out; the server then closes the connection, which is no failure.
     logged_out: bool,
     strict: bool,
@@ -89,6 +102,9 @@ impl App {
                 .with_recent(options.recent)
                 .patient(!options.interactive && !options.json),
             again_at: None,
+            again_from: 0,
+            careful_until: 0,
+            held: None,
             catalogue: None,
             awaits_catalogue: false,
             calls: Calls::default(),
@@ -130,16 +146,18 @@ impl App {
                 None if self.calls.may_ask() || self.pages.are_awaited() => {
                     InputMode::ResultPending
                 }
-                None if self.again_at.is_some() => InputMode::WindowFull,
+                None if self.held.is_some() => InputMode::WindowFull,
                 None if self.session.unanswered() >= self.window() => InputMode::WindowFull,
                 None => InputMode::Chat,
             },
         }
     }
 
-    /// How many messages may be under way: of a pipe few, so that a server that takes no more now refuses few (FL-2).
+    /// How many messages may wait for an answer: few of a pipe that sends each at once, so that a server that takes no more now
+    /// refuses few.
     fn window(&self) -> usize {
-        if self.interactive || self.is_down() { WINDOW } else { WINDOW_OF_PIPES }
+        let sends = !self.interactive && !self.is_down() && self.again_at.is_none();
+        if sends { WINDOW_OF_PIPES } else { WINDOW }
     }
 
     /// When messages are sent again that the server did not take, in seconds since 1970.
@@ -152,8 +170,49 @@ impl App {
         if self.again_at.is_none_or(|at| now < at) || self.is_down() {
             return Vec::new();
         }
-        self.again_at = None;
-        self.session.say_again().into_iter().map(Effect::Send).collect()
+        self.again_from = now.saturating_add(PACE);
+        let frame = self.session.say_again();
+        self.again_at = self.session.has_put_off().then_some(self.again_from);
+        frame.into_iter().map(Effect::Send).collect()
+    }
+
+    /// Notes that the server takes something in so many seconds only. Gives the time of the next try, if it is the first one that
+    /// waits for it.
+    fn put_off(&mut self, wait: u64, now: i64) -> Option<i64> {
+        // Seconds are cut off, so it is one more.
+        let at = now.saturating_add(i64::try_from(wait).unwrap_or_default().saturating_add(1));
+        let at = at.max(self.again_from);
+        self.careful_until = now.saturating_add(CAREFUL);
+        self.again_at
+            .replace(self.again_at.map_or(at, |before| before.max(at)))
+            .is_none()
+            .then_some(at)
+    }
+
+    /// Whether something goes behind messages that the server takes later, so that it must not be sent before them.
+    fn is_behind(&self, now: i64) -> bool {
+        self.again_at.is_some() || now < self.careful_until && self.session.unanswered() > 0
+    }
+
+    /// Puts off a message that was just said, if it has to be. Says whether it was.
+    fn is_put_off(&mut self, tag: Option<&str>, now: i64) -> bool {
+        let waits = self.again_at.is_some() || now < self.careful_until;
+        let is = waits && !self.is_down() && tag.is_some_and(|tag| self.session.put_off(tag));
+        if is {
+            self.again_at.get_or_insert(self.again_from);
+        }
+        is
+    }
+
+    /// The line that had to wait for messages, when all of them are answered.
+    fn take_held(&mut self) -> Option<String> {
+        let line =
+            self.held.take_if(|_| self.again_at.is_none() && self.session.unanswered() == 0)?;
+        if self.input_mode() == InputMode::Chat {
+            return Some(line);
+        }
+        self.held = Some(line);
+        None
     }
 
     /// The open question, where [`App::input_mode`] is a password or a reply.
@@ -202,7 +261,10 @@ impl App {
 
     /// How many answers the server owes: to messages, commands and requests for history.
     pub fn pending_replies(&self) -> usize {
-        self.session.unanswered() + self.calls.open() + self.pages.open()
+        self.session.unanswered()
+            + self.calls.open()
+            + self.pages.open()
+            + usize::from(self.held.is_some())
     }
 
     /// How many messages the server has neither stored nor refused.

@@ -29,7 +29,8 @@ impl Hub {
         Some(Speaker { number: self.sender_of(identity).number, is_exempt })
     }
 
-    /// The room of a name that a member is in, and whether they are staff there, whose messages are not counted (FL-4).
+    /// The room of a name that a member is in, and whether they are staff there: the bucket of the room does not hold for them
+    /// (FL-4), but their own does, since everybody with an account is staff of the rooms that they make.
     pub fn room_of_speaker(
         &self,
         member: MemberId,

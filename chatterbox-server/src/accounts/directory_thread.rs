@@ -4,7 +4,7 @@
 //! checked, and no guest let in, before the observer knows of the changes that decide about it.
 
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use chatterbox_hub::AccountChange;
@@ -15,21 +15,33 @@ use crate::accounts::directory::{Directory, DirectoryError};
 /// Is told of every change of an account, in the thread of the directory, so it must not block.
 pub type Observer = Box<dyn Fn(&AccountChange) + Send + Sync>;
 
-/// The observer, once there is one.
+/// The observer, as long as there is one.
 #[derive(Clone, Default)]
-pub(super) struct Observed(Arc<OnceLock<Observer>>);
+pub(super) struct Observed(Arc<RwLock<Option<Observer>>>);
 
 impl Observed {
     /// Tells the observer of a change.
     pub(super) fn tell(&self, change: &AccountChange) {
-        if let Some(observer) = self.0.get() {
+        if let Some(observer) = &*self.0.read().unwrap_or_else(PoisonError::into_inner) {
             observer(change);
         }
     }
 
+    fn is_there(&self) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    fn replace(&self, observer: Option<Observer>) {
+        let mut place = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *place, observer);
+        drop(place);
+        // It may have what ends the thread.
+        drop(before);
+    }
+
     /// Tells the observer what others have changed. Without one, nothing is read, so nothing is lost.
     fn look(&self, directory: &mut dyn Directory) {
-        if self.0.get().is_none() {
+        if !self.is_there() {
             return;
         }
         match directory.changes() {
@@ -41,7 +53,17 @@ impl Observed {
 
 impl std::fmt::Debug for Observed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Observed").field(&self.0.get().is_some()).finish()
+        f.debug_tuple("Observed").field(&self.is_there()).finish()
+    }
+}
+
+/// Ends the observing when it is dropped.
+#[derive(Debug)]
+pub struct Observing(Observed);
+
+impl Drop for Observing {
+    fn drop(&mut self) {
+        self.0.replace(None);
     }
 }
 
@@ -75,9 +97,12 @@ impl DirectoryThread {
         Ok(Self { jobs: Some(jobs), thread: Some(thread), observed })
     }
 
-    /// Sets the observer; a second one is ignored.
-    pub fn observe(&self, observer: Observer) {
-        let _ = self.observed.0.set(observer);
+    /// Sets the observer, in place of another, until the guard is dropped. What observes often has the accounts itself, and neither
+    /// would ever be dropped if this kept it.
+    #[must_use]
+    pub fn observe(&self, observer: Observer) -> Observing {
+        self.observed.replace(Some(observer));
+        Observing(self.observed.clone())
     }
 
     /// The observer, for the calls that change accounts.

@@ -146,7 +146,7 @@ impl Accounts {
     /// Tells `observer` of every change of an account from now on, until the future is dropped: of those of this server at
     /// once, of those that others make in the same store within a second.
     pub async fn watch(&self, observer: Observer) {
-        self.directory.observe(observer);
+        let _observing = self.directory.observe(observer);
         loop {
             // Every call looks for changes first.
             let _ = self.directory.call(|_| Ok(())).await;

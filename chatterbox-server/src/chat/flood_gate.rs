@@ -18,8 +18,6 @@ use crate::flood::NewMute;
 pub struct FloodGate {
     /// Whether the member agreed to `notices`.
     notices: bool,
-    /// Under whom it was counted last.
-    number: Option<i64>,
     speaker: Option<Speaker>,
     counted: Vec<Counted>,
     /// That it is muted now, which it was not told yet.
@@ -58,12 +56,6 @@ impl FloodGate {
         self.counted.clear();
         let speaker = member.chat().speaker(member.id(), exempt);
         self.speaker = speaker.filter(|speaker| !speaker.is_exempt);
-        let Some(Speaker { number, .. }) = speaker else { return false };
-        if let Some(before) = self.number.replace(number)
-            && before != number
-        {
-            member.chat().flood().rename(before, number);
-        }
         self.speaker.is_some()
     }
 
@@ -90,8 +82,7 @@ impl FloodGate {
         })
     }
 
-    /// Adds a destination, unless nothing is counted there: who is staff in a room is exempt, and who is not in it is refused
-    /// anyway.
+    /// Adds a destination, unless nothing is counted there, since who is not in a room is refused anyway.
     fn add(
         &mut self,
         member: &Handle,
@@ -102,10 +93,8 @@ impl FloodGate {
             Destination::User(_) => (FloodTo::Private, None),
             Destination::Room(name) => {
                 let (room, is_staff) = member.chat().room_of_speaker(member.id(), name)?;
-                if is_staff {
-                    return None;
-                }
-                (FloodTo::Room(room), Some(name.name_key().to_owned()))
+                let to = if is_staff { FloodTo::RoomOfStaff(room) } else { FloodTo::Room(room) };
+                (to, Some(name.name_key().to_owned()))
             }
         };
         self.counted.push(Counted {
@@ -200,7 +189,7 @@ impl FloodGate {
             Destination::Room(room) => FloodTo::Room(room.number),
             Destination::User(_) => FloodTo::Private,
         };
-        if let Some(counted) = self.counted.iter_mut().find(|counted| counted.to == to) {
+        if let Some(counted) = self.counted.iter_mut().find(|counted| counted.to.is_with(to)) {
             counted.taken += 1;
             counted.taken_bytes = counted.taken_bytes.saturating_add(bytes);
         }

@@ -212,7 +212,8 @@ impl Handle {
     pub async fn rename(&self, rename: Rename) -> Result<(), Refusal> {
         // Before the lock, under which the roster looks at it.
         rename.name.looks();
-        self.chat.change(Proposal::Rename(self.id, rename)).await.map(drop).map_err(Refusal::from)
+        let renamed = self.chat.change_who(self.id, Proposal::Rename(self.id, rename)).await;
+        renamed.map(drop).map_err(Refusal::from)
     }
 
     /// Waits until all answers that were waiting for the member have been handed out, so that there is room for any.

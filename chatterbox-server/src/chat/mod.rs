@@ -6,7 +6,7 @@ mod batch;
 pub(crate) mod census;
 pub(crate) mod flood_gate;
 pub(crate) mod handle;
-mod moderation;
+pub(crate) mod moderation;
 pub(crate) mod notifier;
 #[cfg(test)]
 pub(crate) mod opened;

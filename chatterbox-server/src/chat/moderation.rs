@@ -4,14 +4,26 @@ use std::sync::Arc;
 
 use chatterbox_hub::{
     Event, Hit, Hub, Identity, Level, MemberId, Moderation, ModerationDone, ModerationRefusal,
-    Outcome, Proposal, Refused, RoomNumber, Sanction, Sequence,
+    Outcome, Proposal, Refused, RoomNumber, RoomWish, Sanction, Sequence,
 };
 use chatterbox_proto::capability::commands::OutcomeCode;
 use chatterbox_proto::capability::notices::{NewNotice, NoticeCode};
 use chatterbox_proto::{ALL, Capability, Entry, Refusal, SERVER, Username};
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+
 use crate::chat::shared::Chat;
 use crate::ops::clock::unix_now;
+
+/// Begins an act, and a wish about a room behind it; see [`Chat::begin_moderation`].
+pub type BeginModeration = Box<
+    dyn FnOnce(
+            Moderation,
+            Option<RoomWish>,
+        ) -> BoxFuture<'static, Result<ModerationDone, ModerationRefusal>>
+        + Send,
+>;
 
 impl Chat {
     /// Carries an act out, and waits until all that it means is so: whom it puts out is not here any more.
@@ -22,11 +34,34 @@ impl Chat {
         &self,
         moderation: Moderation,
     ) -> Result<ModerationDone, ModerationRefusal> {
-        match self.change(Proposal::Moderate(Box::new(moderation))).await {
-            Ok(Outcome::Moderated(done)) => Ok(done),
-            Err(Refused::Moderation(refusal)) => Err(refusal),
-            Ok(_) | Err(_) => Err(OutcomeCode::Failed),
-        }
+        self.begin_moderation()(moderation, None).await
+    }
+
+    /// Begins acts from wherever it is called: an act, and a wish about a room that comes behind it. What is given back is done
+    /// whether anybody waits for it or not.
+    pub fn begin_moderation(&self) -> BeginModeration {
+        let starter = self.starter();
+        Box::new(move |moderation, behind| {
+            let moderated = starter.change(Proposal::Moderate(Box::new(moderation)));
+            let behind = behind.map(|wish| starter.wish(wish));
+            async move {
+                let done = match moderated.await {
+                    Ok(Ok(Outcome::Moderated(done))) => done,
+                    Ok(Err(Refused::Moderation(refusal))) => return Err(refusal),
+                    _ => return Err(OutcomeCode::Failed),
+                };
+                if let Some(behind) = behind {
+                    match behind.await {
+                        // Who is not a member has nothing to leave.
+                        Ok(Ok(_) | Err(OutcomeCode::NoSuchUser | OutcomeCode::NotAMember)) => {}
+                        Ok(Err(refusal)) => return Err(refusal),
+                        Err(_) => return Err(OutcomeCode::Failed),
+                    }
+                }
+                Ok(done)
+            }
+            .boxed()
+        })
     }
 
     /// The sanctions that hold now, in the order in which they were imposed.
@@ -44,9 +79,11 @@ impl Chat {
         self.hub().excluded_as(member, name, unix_now())
     }
 
-    /// Until when a member may not write to all, or in a room, if they are muted.
+    /// Until when a member may not write to all, or in a room, if they are muted: by somebody, or by flood control.
     pub fn muted_until(&self, member: MemberId, room: Option<RoomNumber>) -> Option<Option<i64>> {
-        self.hub().mute_of(member, room, unix_now()).map(|mute| mute.until)
+        let for_flood = || self.flood().muted(self.speaker(member, &[])?.number);
+        let mute = self.hub().mute_of(member, room, unix_now()).map(|mute| mute.until);
+        mute.or_else(|| for_flood().map(Some))
     }
 
     /// Who is here under a name.

@@ -210,9 +210,37 @@ impl Proposals {
         let _ = self.entries.send(Entry::Leave(member));
     }
 
+    /// Begins changes from elsewhere.
+    pub(super) fn starter(&self) -> Starter {
+        Starter { entries: self.entries.clone() }
+    }
+
     /// A member who leaves if nobody takes it over.
     pub(super) fn leaving(&self, member: MemberId) -> Leaving {
         Leaving { member: Some(member), entries: self.entries.clone() }
+    }
+}
+
+/// Begins changes for whoever can't wait for them, or is another thread.
+#[derive(Debug, Clone)]
+pub(super) struct Starter {
+    entries: mpsc::UnboundedSender<Entry>,
+}
+
+impl Starter {
+    /// Asks for a change; what becomes of it comes out of the other end.
+    pub(super) fn change(&self, proposal: Proposal) -> oneshot::Receiver<Result<Outcome, Refused>> {
+        let (done, changed) = oneshot::channel();
+        // When the sequencer has ended, so has the chat.
+        let _ = self.entries.send(Entry::Change(Change { proposal, done: Some(done) }));
+        changed
+    }
+
+    /// Asks for a wish about rooms to be granted.
+    pub(super) fn wish(&self, wish: RoomWish) -> oneshot::Receiver<Result<RoomDone, RoomRefusal>> {
+        let (done, granted) = oneshot::channel();
+        let _ = self.entries.send(Entry::Wish(Box::new(wish), done));
+        granted
     }
 }
 

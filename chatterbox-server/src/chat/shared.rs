@@ -19,7 +19,7 @@ use tokio::time::Instant;
 
 use crate::chat::notifier::Notifier;
 use crate::chat::posts::{Held, PostRoom, Receipt, Tags};
-use crate::chat::proposals::{Admitted, Leaving, Proposals};
+use crate::chat::proposals::{Admitted, Leaving, Proposals, Starter};
 use crate::chat::traffic::Traffic;
 use crate::flood::FloodControl;
 
@@ -189,6 +189,11 @@ impl Chat {
         self.proposals.leave(member);
     }
 
+    /// Begins changes from elsewhere.
+    pub(super) fn starter(&self) -> Starter {
+        self.proposals.starter()
+    }
+
     /// A member who leaves if nobody takes it over.
     pub(super) fn leaving(&self, member: MemberId) -> Leaving {
         self.proposals.leaving(member)
@@ -202,6 +207,22 @@ impl Chat {
         self.proposals.change(proposal).await
     }
 
+    /// The same where it changes who the member is: what it owes goes with it at once, and not when it says something next, before
+    /// which it may have gone and come back (FL-1).
+    pub(super) async fn change_who(
+        &self,
+        id: MemberId,
+        proposal: Proposal,
+    ) -> Result<Outcome, Refused> {
+        let number = || self.speaker(id, &[]).map(|speaker| speaker.number);
+        let before = number();
+        let outcome = self.change(proposal).await;
+        if let (Some(before), Some(after)) = (before, number()) {
+            self.flood.rename(before, after);
+        }
+        outcome
+    }
+
     /// Changes the account or the level of a member. Says whether it may do something else now than before.
     pub async fn amend(&self, id: MemberId, amendment: Amendment) -> bool {
         let actor = || self.hub().identity(id).map(Identity::actor);
@@ -211,7 +232,7 @@ impl Chat {
             Some(Login::Out) | None => None,
         };
         // Who is not here any more can do nothing.
-        let _ = self.change(Proposal::Amend(id, amendment)).await;
+        let _ = self.change_who(id, Proposal::Amend(id, amendment)).await;
         if let Some(account) = logs_in {
             self.adopt_rooms(id, account).await;
         }

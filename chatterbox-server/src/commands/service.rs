@@ -5,8 +5,8 @@
     reason = "the edge: measures how long a client takes to answer"
 )]
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -157,7 +157,7 @@ impl RequestHandler for Service {
         self.state.online.permissions_changed(member);
     }
 
-    fn moves_in(&self, house: Arc<dyn House>) {
+    fn moves_in(&self, house: Weak<dyn House>) {
         self.state.moves_in(house);
     }
 

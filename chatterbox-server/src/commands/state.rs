@@ -1,6 +1,6 @@
 //! What the commands of all connections share: the accounts, what admins have set, and the callers.
 
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use chatterbox_hub::{Happened, Identity, LoggedIn, MemberId};
@@ -40,7 +40,7 @@ pub struct CommandState {
     /// Counts what is reported.
     pub(super) reports: RoomPacing,
     /// The house that the chat is in, once it is.
-    house: OnceLock<Arc<dyn House>>,
+    house: OnceLock<Weak<dyn House>>,
     config: Live,
     settings: RwLock<Settings>,
 }
@@ -169,12 +169,12 @@ impl CommandState {
     }
 
     /// The house that the chat is in, if it is in one.
-    pub(super) fn house(&self) -> Option<&Arc<dyn House>> {
-        self.house.get()
+    pub(super) fn house(&self) -> Option<Arc<dyn House>> {
+        self.house.get().and_then(Weak::upgrade)
     }
 
     /// Says which house the chat is in; the first one counts.
-    pub(super) fn moves_in(&self, house: Arc<dyn House>) {
+    pub(super) fn moves_in(&self, house: Weak<dyn House>) {
         let _ = self.house.set(house);
     }
 

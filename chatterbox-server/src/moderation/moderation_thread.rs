@@ -103,6 +103,57 @@ impl Moderation {
         self.call(move |store| store.note(&audit)).await
     }
 
+    /// Writes an act down with the sanctions that it imposes, and then does something with them at once: also when whoever waits
+    /// for it has gone meanwhile, so that nothing is stored that does not hold.
+    ///
+    /// # Errors
+    /// [`ModerationError`]; nothing is done then.
+    pub async fn impose_then<T: Send + 'static>(
+        &self,
+        audit: AuditEntry,
+        sanctions: Vec<NewSanction>,
+        then: impl FnOnce(Vec<Sanction>) -> T + Send + 'static,
+    ) -> Result<T, ModerationError> {
+        self.call(move |store| {
+            let ids = store.impose(&audit, &sanctions)?;
+            Ok(then(sanctions.iter().zip(ids).map(|(new, id)| new.with_id(id)).collect()))
+        })
+        .await
+    }
+
+    /// The same for sanctions that an act lifts.
+    ///
+    /// # Errors
+    /// [`ModerationError`]; nothing is done then.
+    pub async fn lift_then<T: Send + 'static>(
+        &self,
+        audit: AuditEntry,
+        ids: Vec<SanctionId>,
+        then: impl FnOnce(Vec<SanctionId>) -> T + Send + 'static,
+    ) -> Result<T, ModerationError> {
+        self.call(move |store| {
+            store.lift(&audit, &ids)?;
+            Ok(then(ids))
+        })
+        .await
+    }
+
+    /// The same for an act without sanctions.
+    ///
+    /// # Errors
+    /// [`ModerationError`]; nothing is done then.
+    pub async fn note_then<T: Send + 'static>(
+        &self,
+        audit: AuditEntry,
+        then: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ModerationError> {
+        self.call(move |store| {
+            store.note(&audit)?;
+            Ok(then())
+        })
+        .await
+    }
+
     /// # Errors
     /// [`ModerationError`].
     pub async fn forget_room(&self, room: RoomNumber) -> Result<(), ModerationError> {

@@ -15,6 +15,7 @@ use super::greeting::Greeting;
 use crate::commands::Catalogue;
 use crate::effect::{Effect, GiveUpReason, note};
 use crate::history::Purpose;
+use crate::input_mode::InputMode;
 use crate::output::{MessageKind, Output, Until};
 use crate::table::Table;
 
@@ -64,6 +65,9 @@ impl App {
             self.reconnect.proved_useful();
         }
         if !self.has_more() {
+            if let Some(line) = self.take_held() {
+                effects.extend(self.typed(&line, InputMode::Chat, now));
+            }
             effects.extend(self.front.line(now, false).map(Effect::Show));
         }
         effects
@@ -150,14 +154,12 @@ impl App {
             }
             Event::PutOff { wait } => {
                 self.refused = true;
-                // Seconds are cut off, so it is one more.
-                let at = now.saturating_add(i64::try_from(wait).unwrap_or_default() + 1);
-                if self.again_at.is_none() {
+                if let Some(at) = self.put_off(wait, now) {
                     effects.extend(note(format!(
-                        "The server takes no more now; going on in {wait} s."
+                        "The server takes no more now; going on in {} s.",
+                        at.saturating_sub(now)
                     )));
                 }
-                self.again_at = self.again_at.max(Some(at));
             }
             Event::Page(page) if self.pages.answered(&page) == Purpose::Gap => {
                 self.gap_page(page, now, effects);

@@ -51,6 +51,10 @@ impl App {
             (_, InputMode::Name) if one_line(text).is_err() => {
                 self.not_sent("a name is one line")
             }
+            (_, InputMode::Chat) if self.is_behind(now) && !self.is_message(text) => {
+                self.held = Some(text.to_owned());
+                Vec::new()
+            }
             (_, mode) => {
                 let mut effects: Vec<_> = self.remembered(text).into_iter().collect();
                 effects.extend(self.line(text, mode, now));
@@ -147,6 +151,17 @@ impl App {
             command.strip_prefix(prefix).is_some_and(|known| known.eq_ignore_ascii_case(meant))
         };
         catalogue.secret_arguments().iter().any(secret).then_some(first)
+    }
+
+    /// Whether a line is certainly a message, and neither a command nor a question to this program.
+    fn is_message(&self, text: &str) -> bool {
+        let prefix = self.catalogue.as_ref().map(Catalogue::prefix);
+        let said = ParsedLine::parse(text, self.has_rooms());
+        prefix.is_none_or(|prefix| !text.starts_with(prefix))
+            && matches!(
+                said,
+                ParsedLine::Public(_) | ParsedLine::Private { .. } | ParsedLine::Room { .. }
+            )
     }
 
     fn line(&mut self, text: &str, mode: InputMode, now: i64) -> Vec<Effect> {
@@ -249,7 +264,9 @@ impl App {
             Err(error) => return self.not_sent(&error.to_string()),
         };
         self.has_sent = true;
-        let mut effects: Vec<_> = said.frame.into_iter().map(Effect::Send).collect();
+        let waits = self.is_put_off(said.tag.as_deref(), now);
+        let frame = said.frame.filter(|_| !waits);
+        let mut effects: Vec<_> = frame.into_iter().map(Effect::Send).collect();
         if let Some(me) = self.session.me().filter(|_| self.echo_own) {
             let to = to.filter(|to| *to != ALL);
             effects.push(Effect::Show(Output::Message(Message {

@@ -259,21 +259,32 @@ fn a_pipe_says_again_what_the_server_takes_later_and_a_person_decides() {
             continue;
         }
         assert_eq!((app.again_at(), app.unanswered()), (Some(104), 2));
-        assert_eq!(app.input_mode(), InputMode::WindowFull, "the lines behind wait");
+        // What comes behind waits in its turn, and what is no message waits for all before it.
+        assert_eq!(app.input_mode(), InputMode::Chat);
+        assert_eq!(typed(&mut app, "behind"), []);
+        assert_eq!((typed(&mut app, "/name"), app.input_mode()), (vec![], InputMode::WindowFull));
         assert!(!format!("{effects:?}").contains("Error("), "it is no failure: {effects:?}");
         assert_eq!(app.failures(), 0);
         assert_eq!(app.say_again(103), []);
         let again = app.say_again(104);
         let [Effect::Send(frame)] = &again[..] else { panic!("{again:?}") };
         let text = String::from_utf8_lossy(&frame[4..]).into_owned();
-        assert!(text.contains(r#""TAGS": ["2", "3"]"#), "{text}");
-        assert_eq!((app.again_at(), app.input_mode()), (None, InputMode::Chat));
-        app.received(&Bytes::from_static(br#"{"ACKS": {"2": 8, "3": 9}}"#), 104);
-        assert_eq!(app.unanswered(), 0);
+        assert!(text.contains(r#""TAGS": ["2", "3", "4"]"#), "{text}");
+        assert_eq!((app.again_at(), app.input_mode()), (None, InputMode::WindowFull));
+        let acks = br#"{"ACKS": {"2": 8, "3": 9, "4": 10}}"#;
+        let effects = app.received(&Bytes::from_static(acks), 104);
+        assert!(format!("{effects:?}").contains("You are ann."), "{effects:?}");
+        assert_eq!((app.unanswered(), app.input_mode()), (0, InputMode::Chat));
+        // For a while one frame in some seconds is all, so that a long input is no flood that mutes.
+        assert_eq!((typed(&mut app, "paced"), app.again_at()), (vec![], Some(110)));
+        assert_eq!((app.say_again(109), app.say_again(110).len()), (vec![], 1));
+        app.received(&Bytes::from_static(br#"{"ACKS": {"5": 11}}"#), 110);
+        assert_eq!(app.typed("soon", InputMode::Chat, 160).len(), 1);
+        app.received(&Bytes::from_static(br#"{"ACKS": {"6": 12}}"#), 160);
         // What is no matter of time is refused for good.
-        typed(&mut app, "d");
+        app.typed("d", InputMode::Chat, 170);
         let refused =
-            br#"{"ERROR": "no", "REFUSED": {"4": {"CODE": "muted", "ERROR": "no", "UNTIL": 999}}}"#;
+            br#"{"ERROR": "no", "REFUSED": {"7": {"CODE": "muted", "ERROR": "no", "UNTIL": 999}}}"#;
         app.received(&Bytes::from_static(refused), 105);
         assert_eq!((app.again_at(), app.unanswered(), app.failures()), (None, 0, 1));
     }

@@ -86,9 +86,14 @@ impl Sent {
         message.map(|message| message.put_off = true).is_some()
     }
 
-    /// Notes that messages are sent again.
+    /// Notes that all messages are sent again.
     pub(super) fn sent_again(&mut self) {
-        for message in &mut self.unanswered {
+        self.put_off_are_sent(usize::MAX);
+    }
+
+    /// Notes that the first so many of those that were put off are sent again.
+    pub(super) fn put_off_are_sent(&mut self, count: usize) {
+        for message in self.unanswered.iter_mut().filter(|message| message.put_off).take(count) {
             message.put_off = false;
         }
     }

@@ -317,15 +317,26 @@ impl ClientSession {
         self.is_patient && for_now && wait <= PATIENCE
     }
 
-    /// The messages that the server takes later, in order and in as few frames as they fit (FL-1).
-    pub fn say_again(&mut self) -> Vec<Bytes> {
-        let State::Joined(me) = &self.state else { return Vec::new() };
+    /// Puts off a message that was not sent yet. Says whether there is one with this key.
+    pub fn put_off(&mut self, tag: &str) -> bool {
+        self.sent.put_off(tag)
+    }
+
+    /// Whether messages wait for [`ClientSession::say_again`].
+    pub fn has_put_off(&self) -> bool {
+        self.sent.unanswered().iter().any(|message| message.put_off)
+    }
+
+    /// The first of the messages that were put off, in order: as many as fit one frame, since each frame that is refused counts
+    /// against the sender (FL-2).
+    pub fn say_again(&mut self) -> Option<Bytes> {
+        let State::Joined(me) = &self.state else { return None };
         let waiting = self.sent.unanswered().iter().filter(|message| message.put_off);
         let waiting: Vec<_> = waiting.collect();
-        let frames = in_frames(&waiting, self.room_of_frame());
-        let frames = frames.filter_map(|messages| tagged(messages, me)).collect();
-        self.sent.sent_again();
-        frames
+        let first = in_frames(&waiting, self.room_of_frame()).next()?;
+        let (frame, count) = (tagged(first, me), first.len());
+        self.sent.put_off_are_sent(count);
+        frame
     }
 
     /// About how much text fits a frame.

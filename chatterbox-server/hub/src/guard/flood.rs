@@ -55,8 +55,24 @@ const ROOMS: usize = 4_096;
 pub enum FloodTo {
     /// A room, or the lobby.
     Room(RoomNumber),
+    /// A room in which the sender is staff: only their own bucket holds, and not that of the room (FL-4).
+    RoomOfStaff(RoomNumber),
     /// Private messages, to whomever.
     Private,
+}
+
+impl FloodTo {
+    /// Whether one bucket of the sender is that of both.
+    pub fn is_with(self, other: Self) -> bool {
+        self.room() == other.room()
+    }
+
+    const fn room(self) -> Option<RoomNumber> {
+        match self {
+            Self::Room(room) | Self::RoomOfStaff(room) => Some(room),
+            Self::Private => None,
+        }
+    }
 }
 
 /// Why something is not admitted, and how long to wait for it.
@@ -107,12 +123,12 @@ impl Sender {
     }
 
     fn full_in(&self, now: Duration, to: FloodTo) -> Duration {
-        let found = self.full_at.iter().find(|(of, _)| *of == to);
+        let found = self.full_at.iter().find(|(of, _)| of.is_with(to));
         found.map_or(Duration::ZERO, |(_, at)| at.saturating_sub(now))
     }
 
     fn set_full_at(&mut self, now: Duration, to: FloodTo, at: Duration) {
-        if let Some((_, full_at)) = self.full_at.iter_mut().find(|(of, _)| *of == to) {
+        if let Some((_, full_at)) = self.full_at.iter_mut().find(|(of, _)| of.is_with(to)) {
             *full_at = at;
             return;
         }
@@ -142,24 +158,29 @@ impl Sender {
     }
 
     /// Takes over what another one owes.
-    fn inherit(&mut self, now: Duration, other: &Self) {
-        for (to, at) in &other.full_at {
-            let own = now + self.full_in(now, *to);
-            if *at > own {
-                self.set_full_at(now, *to, *at);
+    fn inherit(&mut self, now: Duration, other: Self) {
+        for (to, at) in other.full_at {
+            let own = now + self.full_in(now, to);
+            if at > own {
+                self.set_full_at(now, to, at);
             }
         }
         self.recipients_full_at = self.recipients_full_at.max(other.recipients_full_at);
         self.muted_until = self.muted_until.max(other.muted_until);
         self.mutes = self.mutes.max(other.mutes);
         if other.refusals.len() > self.refusals.len() {
-            self.refusals.clone_from(&other.refusals);
+            self.refusals = other.refusals;
         }
     }
 }
 
-/// The buckets of all senders and rooms. A sender is a number: that of an account, or one that stands for a guest's name
-/// and network ([`crate::Sender`]).
+/// Whether the number of a sender stands for a guest.
+const fn is_guest(sender: i64) -> bool {
+    sender < 0
+}
+
+/// The buckets of all senders and rooms. A sender is a number: that of an account, or a negative one that stands for a
+/// guest's name and network ([`crate::Sender`]).
 #[derive(Debug)]
 pub struct Flood {
     senders: HashMap<i64, Sender>,
@@ -221,7 +242,7 @@ impl Flood {
             self.rooms.give_back(&room, unused);
         }
         let kept = self.senders.get_mut(&sender);
-        let bucket = kept.and_then(|kept| kept.full_at.iter_mut().find(|(of, _)| *of == to));
+        let bucket = kept.and_then(|kept| kept.full_at.iter_mut().find(|(of, _)| of.is_with(to)));
         if let Some((_, full_at)) = bucket {
             *full_at = full_at.saturating_sub(MESSAGES.price(before.saturating_sub(after)));
         }
@@ -284,12 +305,16 @@ impl Flood {
         was_muted
     }
 
-    /// Makes a sender who goes on under another name or account owe there what they owed before: a new name is no new bucket.
+    /// Makes a guest who goes on under another name or with an account owe there what they owed before: a new name is no new
+    /// bucket. The old one is free of it then. Whoever went from name to name would otherwise leave a mute at each of them, for
+    /// others behind the same address. An account keeps what it owes: it could be put off by logging out, or be given to others.
     pub fn rename(&mut self, now: Duration, from: i64, to: i64) {
-        let Some(old) = self.senders.remove(&from) else { return };
-        self.sender(now, to).inherit(now, &old);
-        // Whoever takes the old name from the same network has the same bucket.
-        self.senders.insert(from, old);
+        if from == to || !is_guest(from) {
+            return;
+        }
+        if let Some(old) = self.senders.remove(&from) {
+            self.sender(now, to).inherit(now, old);
+        }
     }
 
     fn sender(&mut self, now: Duration, number: i64) -> &mut Sender {

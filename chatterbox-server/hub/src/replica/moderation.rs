@@ -31,8 +31,13 @@ impl Replica {
                 self.lifted(&lifted, now)
             }
         };
-        if silent && matches!(moderated.told, Some(ModerationTold::PutOut { .. })) {
-            moderated.told = None;
+        // That they are muted they are told themselves in any case.
+        let is_for_others = |told: &ModerationTold| match told {
+            ModerationTold::PutOut { .. } => true,
+            ModerationTold::Mute { held, .. } => held.is_none(),
+        };
+        if silent {
+            moderated.told = moderated.told.filter(|told| !is_for_others(told));
         }
         Ok(moderated)
     }
@@ -44,7 +49,8 @@ impl Replica {
         now: i64,
         reason: Arc<str>,
     ) -> Result<Moderated, Refused> {
-        let here: Vec<_> = self.hits(|identity, _| whom.is(identity)).collect();
+        let here: Vec<_> =
+            self.hits(|identity, known| whom.is(identity) || whom.has(known.member)).collect();
         // Ranks are strict (RL-2): who was promoted a moment ago stays.
         if here.iter().any(|hit| !is_below(hit, level)) {
             return Err(Refused::Moderation(OutcomeCode::Forbidden));
@@ -59,7 +65,7 @@ impl Replica {
         let kicked = Exclusion { reason, until: Some(now.saturating_add(KICKED_FOR)) };
         let announced = match (names.is_empty(), whom) {
             (false, _) => names.clone(),
-            (true, Whom::Guest(name)) => vec![name.clone()],
+            (true, Whom::Guest(name, _)) => vec![name.clone()],
             (true, Whom::Account(account)) => vec![account.name.clone()],
         };
         let told =
@@ -169,9 +175,9 @@ impl Replica {
         let Some(who) = self.known(member) else { return Ok(()) };
         let Some(mute) = self.sanctions.mute_on(who, room, now) else { return Ok(()) };
         // They may ask those who keep order.
-        let keeps_order = to
-            .and_then(|name| self.presence.find(name))
-            .is_some_and(|(_, identity)| identity.actor().level >= Level::MODERATOR);
+        let reader = to.and_then(|name| self.recipient(name));
+        let reader = reader.and_then(|reader| self.presence.identity(reader));
+        let keeps_order = reader.is_some_and(|identity| identity.actor().level >= Level::MODERATOR);
         if keeps_order { Ok(()) } else { Err(mute.until) }
     }
 
@@ -187,9 +193,7 @@ impl Replica {
         &'a self,
         sanctions: &'a [Sanction],
     ) -> impl Iterator<Item = Hit> + 'a {
-        self.hits(move |_, known| {
-            sanctions.iter().any(|sanction| known.is_subject(&sanction.subject))
-        })
+        self.hits(move |_, known| sanctions.iter().any(|sanction| known.is_under(sanction)))
     }
 
     fn hits<'a>(

@@ -51,8 +51,8 @@ pub enum ModerationAct {
 pub enum Whom {
     /// An account, under whatever name.
     Account(AccountRef),
-    /// The guest of a name.
-    Guest(Username),
+    /// The guest of a name, or of this connection, who may have changed names meanwhile.
+    Guest(Username, Option<MemberId>),
 }
 
 /// What has come of an act.
@@ -74,8 +74,13 @@ impl Whom {
             Self::Account(account) => {
                 identity.login.as_ref().is_some_and(|login| login.account_key.id == account.id)
             }
-            Self::Guest(name) => identity.login.is_none() && identity.name == *name,
+            Self::Guest(name, _) => identity.login.is_none() && identity.name == *name,
         }
+    }
+
+    /// Whether this connection is meant, whatever it is called.
+    pub fn has(&self, connection: Option<MemberId>) -> bool {
+        matches!(self, Self::Guest(_, member) if member.is_some() && *member == connection)
     }
 }
 
@@ -92,7 +97,7 @@ impl Digest for Whom {
     fn digest(&self, to: &mut Digester) {
         match self {
             Self::Account(account) => to.add(&true).add(&account.id).add(&account.name),
-            Self::Guest(name) => to.add(&false).add(name),
+            Self::Guest(name, member) => to.add(&false).add(name).add(member),
         };
     }
 }

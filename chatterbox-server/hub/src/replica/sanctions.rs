@@ -6,12 +6,13 @@ use std::sync::Arc;
 // An address is a number here; nothing of the network is used.
 use core::net::IpAddr;
 
-use chatterbox_proto::{Exclusion, Refusal};
+use chatterbox_proto::{Exclusion, Refusal, Username};
 
 use crate::digest::{Digest, Digester};
 use crate::identity::Identity;
 use crate::ids::{MemberId, RoomNumber, SessionId};
 use crate::replica::moderation_act::Whom;
+use crate::replica::rooms::definition::AccountRef;
 use crate::sanction::{Network, Sanction, SanctionId, SanctionKind, SanctionSubject};
 
 /// For how long who was put out may not come back, in seconds (MO-2).
@@ -30,17 +31,21 @@ pub(crate) struct Known<'a> {
 
 impl Known<'_> {
     /// Whether somebody is one of those whom a sanction is on.
-    pub(crate) fn is_subject(&self, subject: &SanctionSubject) -> bool {
+    pub(crate) fn is_under(&self, sanction: &Sanction) -> bool {
         let Self { identity, member, session } = *self;
         let account = identity.login.as_ref().map(|login| login.account_key.id);
-        match subject {
+        let is_called = |name: &Username| identity.name == *name;
+        let looks_like =
+            |name: &Username| identity.name.looks().iter().any(|look| name.looks().contains(look));
+        match &sanction.subject {
             SanctionSubject::Account(on) => account == Some(on.id),
             SanctionSubject::Name(name) => {
-                let looks = |look: &String| name.looks().contains(look);
-                identity.name == *name || identity.name.looks().iter().any(looks)
+                !self.has_own_name() && (is_called(name) || looks_like(name))
             }
             SanctionSubject::Guest { name, session: of, member: id } => {
-                identity.name == *name
+                let is_ban = sanction.kind == SanctionKind::Ban;
+                let by_name = is_called(name) || (is_ban && looks_like(name));
+                (by_name && !(is_ban && self.has_own_name()))
                     || (session.is_some() && session == *of)
                     || (member.is_some() && member == *id)
             }
@@ -49,6 +54,12 @@ impl Known<'_> {
                     && identity.address.is_some_and(|address| network.contains(address))
             }
         }
+    }
+
+    /// Whether they are here under the name of their account. A ban on a name is for whoever has no account of that name: else
+    /// nobody, of whatever rank, could be sure to get in.
+    fn has_own_name(&self) -> bool {
+        self.identity.account() == Some(&self.identity.name)
     }
 }
 
@@ -77,6 +88,8 @@ pub(crate) struct Sanctions {
     /// How many networks of the table have so many bits in common; an address is looked for once for each number.
     prefixes: BTreeMap<(bool, u8), usize>,
     mutes: usize,
+    /// Bans from rooms.
+    room_bans: usize,
     kicks: VecDeque<Kick>,
 }
 
@@ -90,19 +103,24 @@ enum Key<'a> {
     Network(Network),
 }
 
-fn keys(subject: &SanctionSubject) -> Vec<Key<'_>> {
-    match subject {
+fn keys(sanction: &Sanction) -> Vec<Key<'_>> {
+    match &sanction.subject {
         SanctionSubject::Account(account) => vec![Key::Account(account.id)],
-        SanctionSubject::Name(name) => {
-            let looks = name.looks().iter().map(|look| Key::Look(look));
-            std::iter::once(Key::Name(name.key())).chain(looks).collect()
+        SanctionSubject::Name(name) => by_name(name, true).collect(),
+        // Who is muted under another name is not muted under one that looks like it.
+        SanctionSubject::Guest { name, session, member } => {
+            by_name(name, sanction.kind == SanctionKind::Ban)
+                .chain(session.map(Key::Session))
+                .chain(member.map(Key::Member))
+                .collect()
         }
-        SanctionSubject::Guest { name, session, member } => std::iter::once(Key::Name(name.key()))
-            .chain(session.map(Key::Session))
-            .chain(member.map(Key::Member))
-            .collect(),
         SanctionSubject::Network { network, .. } => vec![Key::Network(*network)],
     }
+}
+
+fn by_name(name: &Username, with_looks: bool) -> impl Iterator<Item = Key<'_>> {
+    let looks = with_looks.then(|| name.looks().iter().map(|look| Key::Look(look)));
+    std::iter::once(Key::Name(name.key())).chain(looks.into_iter().flatten())
 }
 
 impl Sanctions {
@@ -110,20 +128,22 @@ impl Sanctions {
     pub(crate) fn impose(&mut self, sanction: Sanction) {
         self.lift(sanction.id);
         let sanction = Arc::new(sanction);
-        for key in keys(&sanction.subject) {
+        for key in keys(&sanction) {
             self.index(&key, sanction.id, true);
         }
         self.mutes += usize::from(sanction.kind == SanctionKind::Mute);
+        self.room_bans += usize::from(is_room_ban(&sanction));
         self.all.insert(sanction.id, sanction);
     }
 
     /// A sanction does not hold any more; gives the one that it was.
     pub(crate) fn lift(&mut self, id: SanctionId) -> Option<Arc<Sanction>> {
         let sanction = self.all.remove(&id)?;
-        for key in keys(&sanction.subject) {
+        for key in keys(&sanction) {
             self.index(&key, id, false);
         }
         self.mutes -= usize::from(sanction.kind == SanctionKind::Mute);
+        self.room_bans -= usize::from(is_room_ban(&sanction));
         Some(sanction)
     }
 
@@ -159,6 +179,18 @@ impl Sanctions {
         self.mutes > 0
     }
 
+    /// Whether somebody is banned from a room at a moment.
+    pub(crate) fn bans_from(&self, who: Known<'_>, room: RoomNumber, now: i64) -> bool {
+        self.room_bans > 0 && self.on(SanctionKind::Ban, who, Some(room), now).is_some()
+    }
+
+    /// Whether an account is banned from a room at a moment, whether its user is here or not.
+    pub(crate) fn bans_account_from(&self, account: i64, room: RoomNumber, now: i64) -> bool {
+        let ids = self.accounts.get(&account).into_iter().flatten();
+        ids.filter_map(|id| self.all.get(id))
+            .any(|one| is_room_ban(one) && one.room == Some(room) && one.holds(now))
+    }
+
     /// All of them, in the order in which they were imposed.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Sanction>> {
         self.all.values()
@@ -176,6 +208,8 @@ impl Sanctions {
         self.each_on(who)
             .filter_map(|id| self.all.get(id))
             .filter(|one| one.kind == kind && one.room == room && one.holds(now))
+            // The index knows less than the sanction says.
+            .filter(|one| who.is_under(one))
             .max_by_key(|one| one.until.unwrap_or(i64::MAX))
     }
 
@@ -206,13 +240,6 @@ impl Sanctions {
         let by_session = session.and_then(|session| self.sessions.get(&session));
         let by_member = member.and_then(|member| self.members.get(&member));
         let by_network = identity.address.into_iter().flat_map(|address| self.at(address));
-        let by_network =
-            by_network.filter(move |id| match self.all.get(id).map(|one| &one.subject) {
-                Some(SanctionSubject::Network { guests_only, .. }) => {
-                    !guests_only || account.is_none()
-                }
-                _ => false,
-            });
         let by_person = by_account.into_iter().chain(by_name).chain(by_session).chain(by_member);
         by_person.chain(by_look).flatten().chain(by_network)
     }
@@ -224,6 +251,21 @@ impl Sanctions {
             (network.is_ipv4() == *is_ipv4).then_some(network)
         });
         networks.filter_map(|network| self.networks.get(&network)).flatten()
+    }
+
+    /// A guest has an account from now on, which what was imposed on the guest is on.
+    pub(crate) fn follow(&mut self, who: Known<'_>, account: &AccountRef) {
+        let is_of_guest = |one: &&Arc<Sanction>| {
+            matches!(one.subject, SanctionSubject::Guest { .. }) && who.is_under(one)
+        };
+        let ids = self.each_on(who).filter_map(|id| self.all.get(id)).filter(is_of_guest);
+        let ids: Vec<_> = ids.map(|one| one.id).collect();
+        for id in ids {
+            if let Some(sanction) = self.lift(id) {
+                let subject = SanctionSubject::Account(account.clone());
+                self.impose(Sanction { subject, ..(*sanction).clone() });
+            }
+        }
     }
 
     /// Somebody was put out, and may not come back for a while.
@@ -245,6 +287,10 @@ impl Sanctions {
         let exclusion = Exclusion { reason: Arc::clone(&kick.reason), until: Some(kick.until) };
         Some(Refusal::Kicked(exclusion))
     }
+}
+
+fn is_room_ban(sanction: &Sanction) -> bool {
+    sanction.kind == SanctionKind::Ban && sanction.room.is_some()
 }
 
 fn note<K: Ord>(index: &mut BTreeMap<K, Ids>, key: K, id: SanctionId, holds: bool) {

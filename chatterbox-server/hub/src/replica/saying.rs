@@ -125,7 +125,7 @@ impl Replica {
     }
 
     /// Who is here under a name, or was a moment ago and is here under another one now.
-    fn recipient(&self, name: &Username) -> Option<MemberId> {
+    pub(super) fn recipient(&self, name: &Username) -> Option<MemberId> {
         self.who(name).or_else(|| self.recent_renames.who(name, self.now))
     }
 }

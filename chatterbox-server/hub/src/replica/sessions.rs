@@ -72,7 +72,7 @@ impl Session {
     pub fn is_of(&self, whom: &Whom) -> bool {
         match (whom, &self.account) {
             (Whom::Account(account), Some(login)) => login.account_key.id == account.id,
-            (Whom::Guest(name), None) => self.name == *name,
+            (Whom::Guest(name, _), None) => self.name == *name,
             _ => false,
         }
     }

@@ -303,6 +303,10 @@ impl Replica {
         };
         let is_other = before.as_ref().map(|login| login.account_key.id)
             != after.as_ref().map(|login| login.account_key.id);
+        if let (None, Some(login)) = (&before, &after) {
+            let who = Known { identity: &person.identity, member: Some(member), session };
+            self.sanctions.follow(who, &AccountRef::from(login));
+        }
         let level = person.identity.actor().level;
         let switched = is_other
             .then(|| self.account_changed_in_rooms(member, before.as_ref(), after.as_ref()));

@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::commands::arguments::Arguments;
 use crate::commands::command::Command;
 use crate::commands::context::Context;
+use crate::commands::family::moderation::muted::may_say;
 use crate::commands::parameter::Parameter;
 use crate::commands::reply::{Done, Rejection, Reply};
 use crate::commands::spec::Spec;
@@ -41,6 +42,7 @@ async fn away(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     if ScreenText::new(words).as_str() != words {
         return Err(Rejection::new(OutcomeCode::BadArguments, "This is not one line of text."));
     }
+    may_say(context, None, words)?;
     context.caller.port.set_away(Some(words)).await;
     let info = match words {
         "" => "You are away.".to_owned(),

@@ -80,11 +80,28 @@ impl Subject {
         Ok(Self { name, account, level, member, address })
     }
 
+    /// The highest of an account's level and the levels of all its connections; the lowest when it is there no more.
+    ///
+    /// # Errors
+    /// [`Rejection`]: accounts can't be read.
+    pub(super) async fn level_of(
+        context: &Context<'_>,
+        on: &AccountRef,
+    ) -> Result<Level, Rejection> {
+        let stored = context.state.accounts.account(&on.name).await?;
+        let stored = stored.filter(|account| account.account_key.id == on.id);
+        let Some(stored) = stored else { return Ok(Level::GUEST) };
+        let login = LoggedIn { account: stored.name, account_key: stored.account_key };
+        let members = context.caller.port.moderation().with_account(&login);
+        let anywhere = members.iter().map(|(_, identity)| identity.actor().level).max();
+        Ok(anywhere.map_or(stored.level, |anywhere| anywhere.max(stored.level)))
+    }
+
     /// The same as rooms know them: by the account, or a guest as long as they are here.
     ///
     /// # Errors
     /// [`Rejection`] with `no-such-user` when they have left.
-    pub(super) fn as_room_member(&self) -> Result<RoomMember, Rejection> {
+    pub(in crate::commands) fn as_room_member(&self) -> Result<RoomMember, Rejection> {
         let account =
             self.account.as_ref().map(|login| RoomMember::Account(AccountRef::from(login)));
         let member = account.or_else(|| self.member.map(RoomMember::Guest));

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use chatterbox_hub::{
-    AccountRef, Moderation, ModerationAct, ModerationDone, Network, RoomRef, Sanction, SanctionId,
-    SanctionKind, SanctionSubject, Whom,
+    AccountRef, Moderation, ModerationAct, ModerationDone, Network, RoomRef, RoomWish, Sanction,
+    SanctionId, SanctionKind, SanctionSubject, Whom,
 };
 use chatterbox_proto::Username;
 use chatterbox_proto::capability::commands::OutcomeCode;
@@ -30,7 +30,7 @@ impl Acts<'_> {
     /// Puts somebody out, who may come back in half a minute (MO-2).
     ///
     /// # Errors
-    /// [`Rejection`]; nothing has changed then.
+    /// [`Rejection`]: it can't be written down, or the chat does not do it.
     pub(in crate::commands) async fn kick(
         &self,
         subject: &Subject,
@@ -43,15 +43,16 @@ impl Acts<'_> {
             reason: reason.into(),
             ..self.author.entry(now, Act::Kick)
         };
-        self.state.moderation.note(entry).await?;
         let act = ModerationAct::Kick { whom: whom(subject), reason: reason.into() };
-        self.carry_out(act, now, silent).await
+        let (begin, moderation) = (self.port.begin(), self.moderation(act, now, silent));
+        let noted = self.state.moderation.note_then(entry, move || begin(moderation, None));
+        noted.await?.await.map_err(refused)
     }
 
     /// Keeps somebody from writing, on the server or in a room (MO-3). A mute that they have there already ends.
     ///
     /// # Errors
-    /// [`Rejection`]; nothing has changed then.
+    /// [`Rejection`]: it can't be written down, or the chat does not do it.
     pub(in crate::commands) async fn mute(
         &self,
         subject: &Subject,
@@ -86,18 +87,17 @@ impl Acts<'_> {
             until,
             ..self.author.entry(now, Act::Mute)
         };
-        self.impose(entry, vec![new], true).await?;
+        self.impose(entry, vec![new], true, None).await?;
         if !before.is_empty() {
-            let ids: Vec<_> = before.iter().map(|sanction| sanction.id).collect();
-            // It holds beside the new one until the next start if this fails; the later end counts.
+            let ids = before.iter().map(|sanction| sanction.id).collect();
+            // Until the next start both hold if this fails; the later end counts.
             let entry = AuditEntry {
                 about: Some(About::user(&subject.name)),
                 room: room.cloned(),
                 detail: "replaced".into(),
                 ..self.author.entry(now, Act::Unmute)
             };
-            self.state.moderation.lift(entry, ids.clone()).await?;
-            self.carry_out(ModerationAct::Lift(ids), now, true).await?;
+            self.take_back(entry, ids, true).await?;
         }
         Ok(until)
     }
@@ -105,7 +105,7 @@ impl Acts<'_> {
     /// Lifts sanctions, which were found by [`Acts::held`] or their number.
     ///
     /// # Errors
-    /// [`Rejection`]; nothing has changed then.
+    /// [`Rejection`]: it can't be written down, or the chat does not do it.
     pub(in crate::commands) async fn lift(
         &self,
         lifted: &[Arc<Sanction>],
@@ -121,11 +121,14 @@ impl Acts<'_> {
             SanctionSubject::Network { network, .. } => Some(About::network(*network)),
             _ => Username::parse(&first.about).ok().map(|name| About::user(&name)),
         };
-        let entry = AuditEntry { about, room: room.cloned(), ..self.author.entry(now, act) };
-        let ids: Vec<_> = lifted.iter().map(|sanction| sanction.id).collect();
-        self.state.moderation.lift(entry, ids.clone()).await?;
-        self.carry_out(ModerationAct::Lift(ids), now, false).await?;
-        Ok(())
+        let numbers: Vec<_> = lifted.iter().map(|sanction| sanction.id.0.to_string()).collect();
+        let entry = AuditEntry {
+            about,
+            room: room.cloned(),
+            detail: numbers.join(", ").as_str().into(),
+            ..self.author.entry(now, act)
+        };
+        self.take_back(entry, lifted.iter().map(|sanction| sanction.id).collect(), false).await
     }
 
     /// The sanctions of a kind that hold in a room, or on the server, and were asked for this name.
@@ -162,7 +165,7 @@ impl Acts<'_> {
         let by_number = text.parse().ok().map(SanctionId);
         let network = Network::parse(text);
         let name = Username::parse(text).ok();
-        self.held_by(SanctionKind::Ban, room, |ban| {
+        let by_name = self.held_by(SanctionKind::Ban, room, |ban| {
             let is_network = || match (&ban.subject, network) {
                 (SanctionSubject::Network { network, .. }, Some(meant)) => *network == meant,
                 _ => false,
@@ -171,45 +174,67 @@ impl Acts<'_> {
                 ban.subject.name() == Some(name)
                     || Username::parse(&ban.about).is_ok_and(|about| about == *name)
             };
-            by_number == Some(ban.id) || is_network() || name.as_ref().is_some_and(is_name)
-        })
+            is_network() || name.as_ref().is_some_and(is_name)
+        });
+        // A number can be a name, too.
+        match by_name.is_empty() {
+            true => self.held_by(SanctionKind::Ban, room, |ban| by_number == Some(ban.id)),
+            false => by_name,
+        }
     }
 
-    /// Writes sanctions down, and imposes them.
+    /// Writes sanctions down, and imposes them; behind that comes a wish about a room.
     pub(super) async fn impose(
         &self,
         entry: AuditEntry,
         new: Vec<NewSanction>,
         silent: bool,
+        behind: Option<RoomWish>,
     ) -> Result<ModerationDone, Rejection> {
-        let now = entry.at;
-        let ids = self.state.moderation.impose(entry, new.clone()).await?;
-        let sanctions = new.iter().zip(ids).map(|(new, id)| new.with_id(id)).collect();
-        self.carry_out(ModerationAct::Impose(sanctions), now, silent).await
+        let (begin, now) = (self.port.begin(), entry.at);
+        let (by, level) = (Arc::clone(&self.author.name), self.author.level);
+        let imposed = self.state.moderation.impose_then(entry, new, move |sanctions| {
+            let act = ModerationAct::Impose(sanctions);
+            begin(Moderation { by, level, now, silent, act }, behind)
+        });
+        imposed.await?.await.map_err(refused)
     }
 
-    async fn carry_out(
+    /// Writes down that sanctions are lifted, and lifts them.
+    pub(super) async fn take_back(
         &self,
-        act: ModerationAct,
-        now: i64,
+        entry: AuditEntry,
+        ids: Vec<SanctionId>,
         silent: bool,
-    ) -> Result<ModerationDone, Rejection> {
+    ) -> Result<(), Rejection> {
+        let (begin, now) = (self.port.begin(), entry.at);
         let (by, level) = (Arc::clone(&self.author.name), self.author.level);
-        let done = self.port.moderate(Moderation { by, level, now, silent, act }).await;
-        done.map_err(|code| {
-            let text = match code {
-                OutcomeCode::Forbidden => "Only users of a level below the own one can be changed.",
-                _ => "The server can't do this now.",
-            };
-            Rejection::new(code, text)
-        })
+        let lifted = self.state.moderation.lift_then(entry, ids, move |ids| {
+            let act = ModerationAct::Lift(ids);
+            begin(Moderation { by, level, now, silent, act }, None)
+        });
+        lifted.await?.await.map(drop).map_err(refused)
     }
+
+    fn moderation(&self, act: ModerationAct, now: i64, silent: bool) -> Moderation {
+        let (by, level) = (Arc::clone(&self.author.name), self.author.level);
+        Moderation { by, level, now, silent, act }
+    }
+}
+
+/// Why the chat did not do what was written down.
+fn refused(code: OutcomeCode) -> Rejection {
+    let text = match code {
+        OutcomeCode::Forbidden => "Only users of a level below the own one can be changed.",
+        _ => "The server can't do this now.",
+    };
+    Rejection::new(code, text)
 }
 
 /// Somebody, as those who are put out are known.
 fn whom(subject: &Subject) -> Whom {
     match &subject.account {
         Some(login) => Whom::Account(AccountRef::from(login)),
-        None => Whom::Guest(subject.name.clone()),
+        None => Whom::Guest(subject.name.clone(), subject.member()),
     }
 }

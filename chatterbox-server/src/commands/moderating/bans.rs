@@ -1,10 +1,11 @@
 //! Bans of users, names and networks (MO-4 to MO-6).
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use chatterbox_hub::{
-    AccountRef, Hit, Level, ModerationDone, Network, RoomRef, SanctionId, SanctionKind,
-    SanctionSubject,
+    AccountRef, Hit, Level, ModerationDone, Network, RoomActor, RoomChange, RoomRef, RoomWish,
+    SanctionId, SanctionKind, SanctionSubject,
 };
 use chatterbox_proto::Username;
 use chatterbox_proto::capability::commands::OutcomeCode;
@@ -13,15 +14,24 @@ use crate::commands::family::subject::Subject;
 use crate::commands::moderating::acts::Acts;
 use crate::commands::reply::Rejection;
 use crate::commands::span::Span;
-use crate::moderation::{About, Act, AuditEntry, NewSanction};
+use crate::moderation::{About, Act, AuditEntry, NewSanction, SANCTIONS};
 use crate::ops::clock::unix_now;
 
 /// For how long guests from the address of a banned guest are kept out, in seconds (MO-5).
 const GUESTS_FROM_THERE: u32 = 60 * 60;
 
+/// Users who are here from an address that is no shared one yet (MO-5).
+const SHARED_BY: usize = 5;
+
 /// The widest networks that somebody below level 5 may ban (MO-6).
 const WIDEST_IPV4: u8 = 16;
 const WIDEST_IPV6: u8 = 32;
+
+/// Bans of one room. Whoever has an account can have a room.
+pub(super) const BANS_OF_ROOM: usize = 200;
+
+/// So many sanctions more than those of rooms can hold on the server: no owner of a room keeps anybody from banning there.
+pub(super) const FOR_THE_SERVER: usize = 2_000;
 
 /// Whom a ban is for.
 #[derive(Debug)]
@@ -87,11 +97,16 @@ impl Acts<'_> {
                 let name = &subject.name;
                 let on = match &subject.account {
                     Some(login) => SanctionSubject::Account(AccountRef::from(login)),
-                    None => SanctionSubject::Name(name.clone()),
+                    // By the connection as well: they may have another name when it holds.
+                    None => SanctionSubject::Guest {
+                        name: name.clone(),
+                        session: None,
+                        member: subject.member(),
+                    },
                 };
                 let mut sanctions = vec![one(on, name.as_str(), until)];
                 let from_there = subject.address().filter(|_| subject.account.is_none());
-                if let Some(network) = from_there.and_then(|from| self.guests_from(from, name)) {
+                if let Some(network) = from_there.and_then(|from| self.guests_from(from)) {
                     let an_hour = now.saturating_add(GUESTS_FROM_THERE.into());
                     let until = Some(until.map_or(an_hour, |until| until.min(an_hour)));
                     let on = SanctionSubject::Network { network, guests_only: true };
@@ -154,7 +169,7 @@ impl Acts<'_> {
             detail: if silent { "silent".into() } else { "".into() },
             ..self.author.entry(unix_now(), Act::Ban)
         };
-        self.impose(entry, sanctions, silent).await
+        self.impose(entry, sanctions, silent, None).await
     }
 
     /// Keeps somebody out of a room. That they leave it is a change of the room.
@@ -170,6 +185,11 @@ impl Acts<'_> {
     ) -> Result<Option<i64>, Rejection> {
         let now = unix_now();
         let until = span.until(now);
+        let of_room = self.held_by(SanctionKind::Ban, Some(room), |_| true).len();
+        if of_room >= BANS_OF_ROOM || self.port.sanctions().len() >= SANCTIONS - FOR_THE_SERVER {
+            let text = format!("A room has at most {BANS_OF_ROOM} bans; lift some first.");
+            return Err(Rejection::new(OutcomeCode::TooMany, text));
+        }
         let new = NewSanction {
             kind: SanctionKind::Ban,
             subject: match &subject.account {
@@ -194,18 +214,39 @@ impl Acts<'_> {
             until,
             ..self.author.entry(now, Act::Ban)
         };
-        self.impose(entry, vec![new], true).await?;
+        let before = self.held_by(SanctionKind::Ban, Some(room), |one| one.subject == new.subject);
+        let removal = RoomWish {
+            by: RoomActor::Operator,
+            change: RoomChange::Remove {
+                room: room.number,
+                who: subject.as_room_member()?,
+                reason: reason.to_owned(),
+                banned: true,
+                by: Some(Arc::clone(&self.author.name)),
+            },
+            now,
+        };
+        self.impose(entry, vec![new], true, Some(removal)).await?;
+        if !before.is_empty() {
+            let entry = AuditEntry {
+                about: Some(About::user(&subject.name)),
+                room: Some(room.clone()),
+                detail: "replaced".into(),
+                ..self.author.entry(now, Act::Unban)
+            };
+            self.take_back(entry, before.iter().map(|ban| ban.id).collect(), true).await?;
+        }
         Ok(until)
     }
 
-    /// The network of a guest, if nobody else who is here comes from there and is a guest: many people may be behind one
-    /// address, and on this machine everybody is.
-    fn guests_from(&self, address: IpAddr, name: &Username) -> Option<Network> {
+    /// The network of a guest, unless many come from there: an address is often shared, and then others would pay. On this machine
+    /// everybody has the same one.
+    fn guests_from(&self, address: IpAddr) -> Option<Network> {
         let network =
             Network::new(address, None).filter(|_| !address.to_canonical().is_loopback())?;
         let probe = NewSanction {
             kind: SanctionKind::Ban,
-            subject: SanctionSubject::Network { network, guests_only: true },
+            subject: SanctionSubject::Network { network, guests_only: false },
             about: "".into(),
             room: None,
             by: "".into(),
@@ -214,8 +255,7 @@ impl Acts<'_> {
             until: None,
         };
         let there = self.port.hits(&[probe.with_id(SanctionId(0))]);
-        let is_alone = there.iter().all(|hit| hit.identity.name == *name);
-        is_alone.then_some(network)
+        (there.len() <= SHARED_BY).then_some(network)
     }
 
     /// Checks that a network is not too wide for its author (MO-6).

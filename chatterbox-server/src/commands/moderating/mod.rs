@@ -11,6 +11,6 @@ mod port;
 
 pub(super) use acts::Acts;
 pub(super) use author::Author;
-pub(super) use bans::Banned;
+pub(super) use bans::{BanPlan, Banned};
 pub(super) use host::HostModerator;
 pub use port::ModerationPort;

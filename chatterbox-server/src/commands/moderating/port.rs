@@ -3,15 +3,11 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use chatterbox_hub::{
-    Hit, Identity, Level, LoggedIn, MemberId, Moderation, ModerationDone, ModerationRefusal,
-    RoomNumber, Sanction,
-};
+use chatterbox_hub::{Hit, Identity, Level, LoggedIn, MemberId, RoomNumber, Sanction};
 use chatterbox_proto::Username;
 use chatterbox_proto::capability::notices::NewNotice;
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
 
+use crate::chat::moderation::BeginModeration;
 use crate::chat::shared::Chat;
 
 /// The port between acts of moderation and the chat; tests have an adapter of their own.
@@ -31,14 +27,11 @@ pub trait ModerationPort: Send + Sync + Debug {
     /// The connections that sanctions would be on.
     fn hits(&self, sanctions: &[Sanction]) -> Vec<Hit>;
 
-    /// Carries an act out, and waits until all that it means is so.
-    ///
-    /// # Errors
-    /// A word for why nothing was done.
-    fn moderate(
-        &self,
-        moderation: Moderation,
-    ) -> BoxFuture<'_, Result<ModerationDone, ModerationRefusal>>;
+    /// What begins an act from another thread.
+    fn begin(&self) -> BeginModeration;
+
+    /// Until when a member may not write to all, or in a room, if they are muted, by whomever.
+    fn muted_until(&self, member: MemberId, room: Option<RoomNumber>) -> Option<Option<i64>>;
 
     /// Whether flood control has muted a member (FL-2).
     fn is_muted_for_flood(&self, member: MemberId) -> bool;
@@ -77,11 +70,12 @@ impl ModerationPort for Chat {
         self.hits(sanctions)
     }
 
-    fn moderate(
-        &self,
-        moderation: Moderation,
-    ) -> BoxFuture<'_, Result<ModerationDone, ModerationRefusal>> {
-        self.moderate(moderation).boxed()
+    fn begin(&self) -> BeginModeration {
+        self.begin_moderation()
+    }
+
+    fn muted_until(&self, member: MemberId, room: Option<RoomNumber>) -> Option<Option<i64>> {
+        self.muted_until(member, room)
     }
 
     fn is_muted_for_flood(&self, member: MemberId) -> bool {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chatterbox_hub::{
-    AccountRef, Amendment, Hit, Hub, Identity, Incarnation, Level, LoggedIn, MemberId, Moderation,
-    ModerationDone, ModerationRefusal, Outcome, Proposal, Refused, Rename, RoomChange, RoomDone,
-    RoomMember, RoomMemberView, RoomNumber, RoomRef, RoomView, Sanction, Sequence,
+    AccountRef, Amendment, Hit, Hub, Identity, Incarnation, Level, LoggedIn, MemberId, Outcome,
+    Proposal, Refused, Rename, RoomChange, RoomDone, RoomMember, RoomMemberView, RoomNumber,
+    RoomRef, RoomView, Sanction, Sequence,
 };
 use chatterbox_proto::capability::commands::OutcomeCode;
 use chatterbox_proto::capability::notices::NewNotice;
@@ -17,6 +17,7 @@ use futures_util::future::{BoxFuture, ready};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+use crate::chat::moderation::BeginModeration;
 use crate::chat::paging::ReadableMessage;
 use crate::commands::client_port::{ClientPort, PostError};
 use crate::commands::moderating::ModerationPort;
@@ -316,18 +317,22 @@ impl ModerationPort for FakeModeration {
         self.hub().hits(sanctions)
     }
 
-    fn moderate(
-        &self,
-        moderation: Moderation,
-    ) -> BoxFuture<'_, Result<ModerationDone, ModerationRefusal>> {
-        let proposal = Proposal::Moderate(Box::new(moderation));
-        let outcome = self.hub().step(Incarnation::default(), proposal, None).outcome;
-        ready(match outcome {
-            Ok(Outcome::Moderated(done)) => Ok(done),
-            Err(Refused::Moderation(refusal)) => Err(refusal),
-            other => panic!("{other:?}"),
+    fn begin(&self) -> BeginModeration {
+        let hub = Arc::clone(&self.0);
+        Box::new(move |moderation, _| {
+            let proposal = Proposal::Moderate(Box::new(moderation));
+            let outcome = hub.lock().unwrap().step(Incarnation::default(), proposal, None).outcome;
+            ready(match outcome {
+                Ok(Outcome::Moderated(done)) => Ok(done),
+                Err(Refused::Moderation(refusal)) => Err(refusal),
+                other => panic!("{other:?}"),
+            })
+            .boxed()
         })
-        .boxed()
+    }
+
+    fn muted_until(&self, member: MemberId, room: Option<RoomNumber>) -> Option<Option<i64>> {
+        self.hub().mute_of(member, room, unix_now()).map(|mute| mute.until)
     }
 
     fn is_muted_for_flood(&self, _: MemberId) -> bool {

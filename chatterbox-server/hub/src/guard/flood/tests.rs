@@ -74,6 +74,23 @@ fn a_class_says_hello_and_a_crowd_is_held_up() {
 }
 
 #[test]
+fn rank_in_a_room_is_no_way_around_ones_own_bucket() {
+    let mut flood = Flood::default();
+    let (room, own) = (FloodTo::Room(RoomNumber(7)), FloodTo::RoomOfStaff(RoomNumber(7)));
+    for sender in 0..10 {
+        assert_eq!(admitted(&mut flood, seconds(0), sender, room, 40), 40);
+    }
+    assert!(matches!(flood.admit(seconds(0), 10, room, 1), Err(TooMuch::Room(_))));
+    assert_eq!(admitted(&mut flood, seconds(0), 11, own, 100), 40, "heard above a crowd");
+    assert_eq!(flood.admit(seconds(0), 11, own, 1), Err(TooMuch::Sender(seconds(1))));
+    assert_eq!(
+        flood.admit(seconds(9), 11, room, 10),
+        Err(TooMuch::Sender(seconds(1))),
+        "one bucket"
+    );
+}
+
+#[test]
 fn what_was_refused_for_another_reason_costs_nothing() {
     let mut flood = Flood::default();
     flood.admit(seconds(0), 1, LOBBY, 40).unwrap();
@@ -138,19 +155,51 @@ fn who_is_pardoned_may_write_as_far_as_the_bucket_goes() {
 #[test]
 fn a_new_name_is_no_new_bucket() {
     let mut flood = Flood::default();
-    admitted(&mut flood, seconds(0), 1, LOBBY, 40);
+    admitted(&mut flood, seconds(0), -1, LOBBY, 40);
     for _ in 0..20 {
-        flood.refused(seconds(0), 1);
+        flood.refused(seconds(0), -1);
     }
-    flood.rename(seconds(0), 1, 2);
-    flood.rename(seconds(0), 9, 2);
-    assert_eq!(flood.muted(seconds(0), 2), Some(seconds(60)));
-    assert_eq!(admitted(&mut flood, seconds(0), 2, LOBBY, 40), 0);
-    assert_eq!(flood.muted(seconds(0), 1), Some(seconds(60)), "nor is the old one, later");
+    flood.rename(seconds(0), -1, -2);
+    flood.rename(seconds(0), -9, -2);
+    flood.rename(seconds(0), -2, -2);
+    assert_eq!(flood.muted(seconds(0), -2), Some(seconds(60)));
+    assert_eq!(admitted(&mut flood, seconds(0), -2, LOBBY, 40), 0);
     // Whoever owes more already goes on doing so.
     flood.admit(seconds(50), 3, LOBBY, 1_000).unwrap();
-    flood.rename(seconds(50), 2, 3);
+    flood.rename(seconds(50), -2, 3);
     assert_eq!(flood.wait(seconds(50), 3, LOBBY, 1), seconds(961));
+    assert_eq!(flood.muted(seconds(50), 3), Some(seconds(10)));
+}
+
+#[test]
+fn a_mute_is_not_left_at_the_names_that_somebody_had() {
+    let mut flood = Flood::default();
+    admitted(&mut flood, seconds(0), -1, LOBBY, 40);
+    for _ in 0..20 {
+        flood.refused(seconds(0), -1);
+    }
+    for name in 1..9 {
+        flood.rename(seconds(0), -name, -name - 1);
+    }
+    // Whoever takes one of the names is somebody else, who has neither been muted nor said anything.
+    for name in 1..9 {
+        assert_eq!(flood.muted(seconds(0), -name), None);
+        assert_eq!(admitted(&mut flood, seconds(0), -name, LOBBY, 100), 40);
+    }
+    assert_eq!(flood.muted(seconds(0), -9), Some(seconds(60)));
+}
+
+#[test]
+fn an_account_keeps_what_it_owes_and_gives_it_to_nobody() {
+    let mut flood = Flood::default();
+    for _ in 0..20 {
+        flood.refused(seconds(0), 5);
+    }
+    for other in [-1, 6] {
+        flood.rename(seconds(0), 5, other);
+        assert_eq!(flood.muted(seconds(0), 5), Some(seconds(60)));
+        assert_eq!(flood.muted(seconds(0), other), None);
+    }
 }
 
 #[test]

@@ -329,7 +329,9 @@ fn who_was_removed_while_the_connection_was_down_is_told_so() {
             // It has not read this any more.
             let who = world.hub.replica.room_member(eve.id).unwrap();
             let reason = "spam".to_owned();
-            world.wish(ann, RoomChange::Remove { room: lab, who, reason, banned: false }).unwrap();
+            world
+                .wish(ann, RoomChange::Remove { room: lab, who, reason, banned: false, by: None })
+                .unwrap();
             world.say(ann, lab, "without you").unwrap();
             if is_gone {
                 world.leave(eve.id);

@@ -333,7 +333,7 @@ fn reasons_are_bounded_since_they_are_remembered() {
     world.wish(eve, enter(room)).unwrap();
     let remove = |length| {
         let who = RoomMember::Guest(eve);
-        RoomChange::Remove { room, who, reason: "x".repeat(length), banned: false }
+        RoomChange::Remove { room, who, reason: "x".repeat(length), banned: false, by: None }
     };
     assert_eq!(world.wish(ann, remove(1 << 20)), Err(RoomRefusal::TooLong));
     assert_eq!(world.wish(ann, remove(401)), Err(RoomRefusal::TooLong));

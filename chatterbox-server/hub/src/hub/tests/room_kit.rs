@@ -79,7 +79,7 @@ pub(super) fn create(text: &str) -> RoomChange {
 }
 
 pub(super) fn remove(room: RoomNumber, who: RoomMember) -> RoomChange {
-    RoomChange::Remove { room, who, reason: String::new(), banned: false }
+    RoomChange::Remove { room, who, reason: String::new(), banned: false, by: None }
 }
 
 /// The texts of a JSON list, in order.

@@ -203,8 +203,13 @@ impl World {
                 let room_number = RoomNumber(found.number);
                 let Some(member) = self.room_member(who) else { return };
                 let reason = "no".to_owned();
-                let change =
-                    RoomChange::Remove { room: room_number, who: member, reason, banned: false };
+                let change = RoomChange::Remove {
+                    room: room_number,
+                    who: member,
+                    reason,
+                    banned: false,
+                    by: None,
+                };
                 let Some((_, granted)) = self.wish(by, change) else { return };
                 assert_eq!(granted, may);
                 if may {

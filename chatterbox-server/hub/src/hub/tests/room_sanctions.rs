@@ -57,7 +57,7 @@ impl Stage {
 
     fn remove(&mut self, who: MemberId, banned: bool) -> Result<(), OutcomeCode> {
         let (room, who) = (self.room, RoomMember::Guest(who));
-        let change = RoomChange::Remove { room, who, reason: "spam".into(), banned };
+        let change = RoomChange::Remove { room, who, reason: "spam".into(), banned, by: None };
         self.world.wish(self.ann, change).map(drop)
     }
 }

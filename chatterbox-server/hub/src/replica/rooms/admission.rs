@@ -11,7 +11,6 @@ use crate::replica::rooms::record::RoomRecord;
 use crate::replica::rooms::room::{Room, Who};
 use crate::replica::rooms::wish::{RoomActor, RoomDone, RoomRefusal, RoomWish};
 use crate::replica::state::Replica;
-use crate::sanction::SanctionKind;
 
 /// Members of one room.
 const MEMBERS: usize = 5000;
@@ -70,10 +69,11 @@ impl Replica {
         Ok(judged(room, records))
     }
 
-    fn is_banned_from(&self, room: RoomNumber, by: RoomActor, now: i64) -> bool {
+    /// Whether somebody is banned from a room (MO-4); who may do everything is not.
+    pub(super) fn is_banned_from(&self, room: RoomNumber, by: RoomActor, now: i64) -> bool {
         let RoomActor::Member(member) = by else { return false };
-        let who = self.known(member);
-        who.is_some_and(|who| self.sanctions.on(SanctionKind::Ban, who, Some(room), now).is_some())
+        let who = self.known(member).filter(|who| who.identity.actor().level < Level::ADMIN);
+        who.is_some_and(|who| self.sanctions.bans_from(who, room, now))
     }
 
     /// Whether one more may be a member of a room; its LIMIT is not for those of level 4 there (RM-12).
@@ -141,13 +141,14 @@ impl Replica {
         Ok(judged(room, vec![invited]))
     }
 
-    pub(super) fn enter_auto(&self, account: &AccountRef, number: Sequence) -> Judged {
+    pub(super) fn enter_auto(&self, account: &AccountRef, number: Sequence, now: i64) -> Judged {
         let who = Who::Account(account.id);
         let places = limits::MEMBERSHIPS.saturating_sub(self.rooms.count_of(who));
         let missing = self.rooms.iter().filter(|(_, room)| {
             room.definition.auto
                 && !room.has(who)
                 && !room.was_left_by(account.id)
+                && !self.sanctions.bans_account_from(account.id, room.definition.number, now)
                 && self.has_place(room, room.level_of(account.id) >= Level::OPERATOR)
         });
         let enter = |(room, _): (RoomNumber, &Room)| RoomRecord::Entered {

@@ -98,6 +98,13 @@ impl Replica {
         if about.is_some_and(|room| !by.knows_of(room, wish.now)) {
             return Err(RoomRefusal::NoSuchRoom);
         }
+        // Who is banned from a room has no say in it, whatever level they have there.
+        if let Some(room) = about
+            && !matches!(wish.change, RoomChange::Leave(_) | RoomChange::SetDefault(_))
+            && self.is_banned_from(room.definition.number, wish.by, wish.now)
+        {
+            return Err(RoomRefusal::Banned);
+        }
         self.follows(&by, wish, number)
     }
 
@@ -159,7 +166,7 @@ impl Replica {
             RoomChange::EnterAuto(account) => {
                 by.is_operator()?;
                 self.is_there(account)?;
-                Ok(self.enter_auto(account, number))
+                Ok(self.enter_auto(account, number, wish.now))
             }
             RoomChange::Adopt => self.adopt(by, wish.by, number),
         }

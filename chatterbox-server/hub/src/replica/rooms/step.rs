@@ -29,7 +29,10 @@ impl Replica {
     ) -> Result<RoomsChanged, RoomRefusal> {
         let judged = self.judge_wish(wish, number)?;
         let wisher = self.wisher(wish.by)?;
-        let by = wisher.name;
+        let by = match &wish.change {
+            RoomChange::Remove { by: Some(by), .. } => by.to_string(),
+            _ => wisher.name,
+        };
         let mut told = Vec::with_capacity(judged.records.len());
         if let (RoomChange::Adopt, RoomActor::Member(member)) = (&wish.change, wish.by) {
             self.adopt_rooms(member, &judged.records, number, &mut told);

@@ -74,6 +74,8 @@ pub enum RoomChange {
         reason: String,
         /// Whether they may not come back, which was imposed before.
         banned: bool,
+        /// Who does it, where the operator acts for somebody.
+        by: Option<Arc<str>>,
     },
     /// To have a room as the configuration says: made if there is none of that name. By the operator only (RM-16).
     Configure(Box<ConfiguredRoom>),

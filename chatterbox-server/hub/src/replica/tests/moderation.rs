@@ -112,7 +112,10 @@ impl World {
                 same_look(on, person.name)
             }
             SanctionSubject::Guest { name: on, session, member } => {
-                on.as_str() == PEOPLE[person.name]
+                let on = PEOPLE.iter().position(|one| on.as_str() == *one).unwrap();
+                let is_ban = sanction.kind == SanctionKind::Ban;
+                on == person.name
+                    || (is_ban && same_look(on, person.name))
                     || (session.is_some() && *session == person.session)
                     || *member == Some(person.member)
             }
@@ -283,9 +286,19 @@ impl World {
             Act::Login(who, account) => {
                 let Some(person) = self.person(who) else { return };
                 let amendment = Amendment::logged_in(login(Some((account, 0))).unwrap());
-                let wanted = Person { account: Some(account), ..person };
+                let wanted = Person { account: Some(account), ..person.clone() };
                 let outcome = self.step(Proposal::Amend(person.member, amendment));
                 if outcome.is_ok() {
+                    if person.account.is_none() {
+                        // Nobody escapes by registering.
+                        let guests = self.sanctions.iter_mut().filter(|one| {
+                            let is_guest = matches!(one.subject, SanctionSubject::Guest { .. });
+                            is_guest && Self::is_on(one, &person)
+                        });
+                        guests.for_each(|one| {
+                            one.subject = SanctionSubject::Account(self::account(account))
+                        });
+                    }
                     self.here[who] = wanted;
                 }
             }
@@ -319,7 +332,7 @@ impl World {
             Act::Kick(on) => {
                 let whom = match on {
                     On::Account(of) => Whom::Account(account(of)),
-                    On::Name(of) => Whom::Guest(name(PEOPLE[of])),
+                    On::Name(of) => Whom::Guest(name(PEOPLE[of]), None),
                     On::Member(_) | On::Address(..) => return,
                 };
                 let is_meant = |one: &Person| match on {

@@ -161,6 +161,7 @@ async fn a_wish_that_is_not_stored_changes_nothing_and_the_next_one_works() {
                 who: kicked,
                 reason: String::new(),
                 banned: false,
+                by: None,
             },
         ),
         (&ann, RoomChange::SetLevel(room.number, account(2, "bob"), Level::OPERATOR)),

@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::commands::arguments::{Arguments, RoomArgument};
 use crate::commands::command::Command;
 use crate::commands::context::Context;
+use crate::commands::family::moderation::muted::may_say;
 use crate::commands::family::rooms::place::Place;
 use crate::commands::parameter::Parameter;
 use crate::commands::reply::{Done, Rejection, Reply};
@@ -75,9 +76,10 @@ async fn server_broadcast(context: &Context<'_>, mut arguments: Arguments) -> Re
 }
 
 async fn announce(context: &Context<'_>, place: &Place, text: &str) -> Reply {
+    let room = Some(place.number()).filter(|number| *number != RoomNumber::LOBBY);
+    may_say(context, room, text)?;
     let entry = AuditEntry { room: place.to_ref(), ..context.entry(unix_now(), Act::Broadcast) };
     context.state.moderation.note(entry).await?;
-    let room = Some(place.number()).filter(|number| *number != RoomNumber::LOBBY);
     context.caller.port.moderation().announce(room, text);
     tracing::info!(by = %context.who().name, room = place.name(), "announced");
     Ok(Done::new(format!("It was said in {}.", place.name()))

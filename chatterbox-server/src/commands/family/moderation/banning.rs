@@ -1,6 +1,6 @@
 //! Who may be here: `ban`, `ban-from`, `unban`, `banned-users`.
 
-use chatterbox_hub::{Level, Network, RoomChange, Sanction, SanctionKind, SanctionSubject};
+use chatterbox_hub::{Level, Network, Sanction, SanctionKind, SanctionSubject};
 use chatterbox_proto::Username;
 use chatterbox_proto::capability::Capability;
 use chatterbox_proto::capability::commands::{ArgumentType, OutcomeCode};
@@ -11,10 +11,12 @@ use crate::commands::arguments::Arguments;
 use crate::commands::command::Command;
 use crate::commands::context::Context;
 use crate::commands::family::moderation::kicking::{REASON, SILENT};
+use crate::commands::family::moderation::muted::may_say;
 use crate::commands::family::moderation::scope::Scope;
 use crate::commands::family::moderation::times::{line, until};
+use crate::commands::family::rooms::place::costly;
 use crate::commands::family::subject::Subject;
-use crate::commands::moderating::Banned;
+use crate::commands::moderating::{BanPlan, Banned};
 use crate::commands::parameter::Parameter;
 use crate::commands::reply::{Done, Rejection, Reply};
 use crate::commands::span::Span;
@@ -41,7 +43,7 @@ pub(in crate::commands) const BAN: Command = Command {
                 .values(&["guests"]),
             REASON,
         ],
-        help: "Keeps somebody below your level out: an account, a name with all that looks like it, or an address. Asks first where others would have to go, too.",
+        help: "Keeps somebody below your level out: an account, a name with all that looks like it, or an address. Addresses need level 4. Asks first where others would have to go, too.",
         example: "ban eve 7d spam",
         level: Level::MODERATOR,
         needs: None,
@@ -58,13 +60,12 @@ async fn ban(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let silent = arguments.text(2).is_some();
     let guests_only = arguments.text(3).is_some();
     let reason = line(arguments.text(4), "reason")?;
-    let whom = whom(context, &text, guests_only).await?;
-    if let Banned::Subject(subject) = &whom {
-        Scope::Server.authorise(context, Level::MODERATOR, subject)?;
-    }
-    let acts = Scope::Server.acts(context);
-    let mut plan = acts.plan_ban(&whom, span, &reason)?;
-    if plan.asks {
+    may_say(context, None, &reason)?;
+    let (mut whom, mut plan) = thought_through(context, &text, guests_only, span, &reason).await?;
+    let mut agreed = 0;
+    // Others may be here after the answer, or who asks may have another level: it is thought through again.
+    while plan.asks && plan.connections() > agreed {
+        agreed = plan.connections();
         let question = format!(
             "This ends the connections of {} who are here. Type yes to go on:",
             match plan.connections() {
@@ -77,8 +78,7 @@ async fn ban(context: &Context<'_>, mut arguments: Arguments) -> Reply {
             let text = "This was no yes: nothing was changed.";
             return Err(Rejection::new(OutcomeCode::Cancelled, text));
         }
-        // Others may be here by now.
-        plan = acts.plan_ban(&whom, span, &reason)?;
+        (whom, plan) = thought_through(context, &text, guests_only, span, &reason).await?;
     }
     let end = plan.until;
     let name = match &whom {
@@ -86,7 +86,7 @@ async fn ban(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         Banned::Name(name) => name.to_string(),
         Banned::Network { network, .. } => network.to_string(),
     };
-    let done = acts.ban(plan, silent).await?;
+    let done = Scope::Server.acts(context).ban(plan, silent).await?;
     let is_network = matches!(whom, Banned::Network { .. });
     let logged = if is_network { MASKED } else { name.as_str() };
     tracing::info!(by = %context.who().name, name = logged, "banned");
@@ -98,6 +98,25 @@ async fn ban(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let info = format!("{name} is banned{}.{gone}", until(end));
     let data = json!({"NAME": name, "CONNECTIONS": done.removed.len(), "UNTIL": end});
     Ok(Done::new(info).with_data(data))
+}
+
+/// Whom a text means, and what their ban would do, if the caller may ban them now.
+async fn thought_through(
+    context: &Context<'_>,
+    text: &str,
+    guests_only: bool,
+    span: Span,
+    reason: &str,
+) -> Result<(Banned, BanPlan), Rejection> {
+    let whom = whom(context, text, guests_only).await?;
+    match &whom {
+        Banned::Subject(subject) => Scope::Server.authorise(context, Level::MODERATOR, subject)?,
+        Banned::Name(_) => Scope::Server.needs(context, Level::MODERATOR)?,
+        // How many are behind an address is a part of what level 4 is told (MO-7).
+        Banned::Network { .. } => Scope::Server.needs(context, Level::OPERATOR)?,
+    }
+    let plan = Scope::Server.acts(context).plan_ban(&whom, span, reason)?;
+    Ok((whom, plan))
 }
 
 /// Whom a text means: a network, somebody who is here or has an account, or a name that nobody has now.
@@ -150,21 +169,10 @@ async fn ban_from(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     scope.needs(context, Level::MODERATOR)?;
     let subject = Subject::find(context, &name).await?;
     scope.authorise(context, Level::MODERATOR, &subject)?;
+    may_say(context, scope.number(), &reason)?;
+    costly(context)?;
     let (acts, to) = (scope.acts(context), room.definition.to_ref());
     let end = acts.ban_from(&to, &subject, span, &reason).await?;
-    // Nobody can come in any more who is banned; now they leave.
-    let removal = RoomChange::Remove {
-        room: to.number,
-        who: subject.as_room_member()?,
-        reason: reason.clone(),
-        banned: true,
-    };
-    match context.caller.port.change_room(removal).await {
-        Ok(_) | Err(OutcomeCode::NoSuchUser | OutcomeCode::NotAMember) => {}
-        Err(code) => {
-            return Err(Rejection::new(code, "They are banned, and could not be removed."));
-        }
-    }
     let by = context.who().name;
     tracing::info!(%by, name = %subject.name, room = scope.name(), "banned from a room");
     let notice = NewNotice {
@@ -190,7 +198,7 @@ pub(in crate::commands) const UNBAN: Command = Command {
             Parameter::optional("room", ArgumentType::Room)
                 .help("the ban from there; without it, or with ALL, the one from the server"),
         ],
-        help: "Lets somebody in again; needs level 3, on the server or in the room.",
+        help: "Lets somebody in again; needs level 3, on the server or in the room, and 4 for an address.",
         example: "unban eve",
         level: Level::USER,
         needs: None,
@@ -210,6 +218,7 @@ async fn unban(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     if held.is_empty() {
         return Ok(Done::already(format!("Nobody like this is banned{}.", scope.place())));
     }
+    scope.authorise_lift(context, &held).await?;
     acts.lift(&held, room.as_ref()).await?;
     let numbers: Vec<_> = held.iter().map(|ban| ban.id.0).collect();
     tracing::info!(by = %context.who().name, bans = ?numbers, room = scope.name(), "unbanned");

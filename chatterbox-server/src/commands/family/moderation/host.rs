@@ -126,7 +126,7 @@ async fn shutdown(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         .with_data(json!({"SECONDS": seconds})))
 }
 
-fn house<'a>(context: &Context<'a>) -> Result<&'a Arc<dyn House>, Rejection> {
+fn house(context: &Context<'_>) -> Result<Arc<dyn House>, Rejection> {
     context.state.house().ok_or_else(unable)
 }
 

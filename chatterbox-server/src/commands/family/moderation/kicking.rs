@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::commands::arguments::Arguments;
 use crate::commands::command::Command;
 use crate::commands::context::Context;
+use crate::commands::family::moderation::muted::may_say;
 use crate::commands::family::moderation::scope::Scope;
 use crate::commands::family::moderation::times::line;
 use crate::commands::family::subject::Subject;
@@ -46,6 +47,7 @@ async fn kick(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let name = arguments.user(0).ok_or_else(Rejection::missing)?;
     let silent = arguments.text(1).is_some();
     let reason = line(arguments.text(2), "reason")?;
+    may_say(context, None, &reason)?;
     let subject = Subject::find(context, &name).await?;
     Scope::Server.authorise(context, Level::HELPER, &subject)?;
     let done = Scope::Server.acts(context).kick(&subject, &reason, silent).await?;

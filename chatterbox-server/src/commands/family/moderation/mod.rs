@@ -5,6 +5,7 @@ pub(in crate::commands) mod auditing;
 pub(in crate::commands) mod banning;
 pub(in crate::commands) mod host;
 pub(in crate::commands) mod kicking;
+pub(in crate::commands::family) mod muted;
 pub(in crate::commands) mod muting;
 pub(in crate::commands) mod reporting;
 mod scope;

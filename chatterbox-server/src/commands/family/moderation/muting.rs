@@ -9,6 +9,7 @@ use crate::commands::arguments::Arguments;
 use crate::commands::command::Command;
 use crate::commands::context::Context;
 use crate::commands::family::moderation::kicking::REASON;
+use crate::commands::family::moderation::muted::may_say;
 use crate::commands::family::moderation::scope::Scope;
 use crate::commands::family::moderation::times::{line, until};
 use crate::commands::family::rooms::place::{Place, audited_change};
@@ -56,6 +57,7 @@ async fn mute(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let scope = Scope::find(context, arguments.room(2))?;
     let reason = line(arguments.text(3), "reason")?;
     scope.needs(context, Level::MODERATOR)?;
+    may_say(context, scope.number(), &reason)?;
     let subject = Subject::find(context, &name).await?;
     scope.authorise(context, Level::MODERATOR, &subject)?;
     let room = scope.room();
@@ -101,6 +103,7 @@ async fn unmute(context: &Context<'_>, mut arguments: Arguments) -> Reply {
             held = acts.held_by(SanctionKind::Mute, room.as_ref(), |one| subject.is_under(one));
         }
     }
+    scope.authorise_lift(context, &held).await?;
     if held.is_empty() && flooder.is_none() {
         return Ok(Done::already(format!("{name} is not muted{}.", scope.place())));
     }

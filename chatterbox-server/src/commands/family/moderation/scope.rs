@@ -1,6 +1,11 @@
 //! Where somebody moderates: on the server, or in a room, where other levels count (RL-1, RL-2).
 
-use chatterbox_hub::{Actor, Level, Permission, RoomRef, RoomView, Target, authorise};
+use std::sync::Arc;
+
+use chatterbox_hub::{
+    Actor, Level, Permission, RoomNumber, RoomRef, RoomView, Sanction, SanctionSubject, Target,
+    authorise,
+};
 use chatterbox_proto::capability::Capability;
 use chatterbox_proto::capability::commands::OutcomeCode;
 
@@ -76,10 +81,64 @@ impl Scope {
         Ok(authorise(actor, Permission::Moderate(needs), target)?)
     }
 
+    /// Checks that the caller may lift sanctions there: none of them is on the caller, or on an account that they could not
+    /// impose it on (RL-2). Those on networks are for who may be told of addresses (MO-7).
+    ///
+    /// # Errors
+    /// [`Rejection`] with `forbidden`.
+    pub(super) async fn authorise_lift(
+        &self,
+        context: &Context<'_>,
+        lifted: &[Arc<Sanction>],
+    ) -> Result<(), Rejection> {
+        let own = context.who().login;
+        let actor = Actor { level: self.level(context), ..context.who().actor() };
+        for sanction in lifted {
+            let target = match &sanction.subject {
+                SanctionSubject::Account(on)
+                    if own.as_ref().is_some_and(|own| own.account_key.id == on.id) =>
+                {
+                    Target::Oneself
+                }
+                SanctionSubject::Account(on) => {
+                    let level = Subject::level_of(context, on).await?;
+                    Target::User(match self {
+                        Self::Server => level,
+                        Self::Room(room) => {
+                            level.max(context.caller.port.level_in(room.definition.number, on))
+                        }
+                    })
+                }
+                SanctionSubject::Guest { member, .. }
+                    if *member == Some(context.caller.port.id()) =>
+                {
+                    Target::Oneself
+                }
+                SanctionSubject::Guest { .. } | SanctionSubject::Name(_) => {
+                    Target::User(Level::GUEST)
+                }
+                SanctionSubject::Network { .. } => {
+                    Self::Server.needs(context, Level::OPERATOR)?;
+                    Target::User(Level::GUEST)
+                }
+            };
+            authorise(actor, Permission::Moderate(Level::MODERATOR), target)?;
+        }
+        Ok(())
+    }
+
     pub(super) fn room(&self) -> Option<RoomRef> {
         match self {
             Self::Server => None,
             Self::Room(room) => Some(room.definition.to_ref()),
+        }
+    }
+
+    /// The number of the room.
+    pub(super) fn number(&self) -> Option<RoomNumber> {
+        match self {
+            Self::Server => None,
+            Self::Room(room) => Some(room.definition.number),
         }
     }
 

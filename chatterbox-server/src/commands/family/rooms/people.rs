@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::commands::arguments::Arguments;
 use crate::commands::command::Command;
 use crate::commands::context::Context;
+use crate::commands::family::moderation::muted::may_say;
 use crate::commands::family::rooms::levels::level_in;
 use crate::commands::family::rooms::place::{
     Place, audited_change, authorise_in, costly, find_room, name_of,
@@ -119,6 +120,7 @@ async fn kick_from(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let reason = room_text(&reason).map_err(|error| {
         Rejection::new(OutcomeCode::BadArguments, format!("The reason: {error}."))
     })?;
+    may_say(context, Some(room.definition.number), reason.as_ref())?;
     let found = Subject::find(context, &name).await?;
     let target = if found.is_caller(context) {
         Target::Oneself
@@ -128,8 +130,13 @@ async fn kick_from(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     authorise_in(context, &room, Permission::RemoveFromRoom, target)?;
     let who = found.as_room_member()?;
     let (number, shown) = (room.definition.number, name_of(&room));
-    let wish =
-        RoomChange::Remove { room: number, who, reason: reason.as_ref().to_owned(), banned: false };
+    let wish = RoomChange::Remove {
+        room: number,
+        who,
+        reason: reason.as_ref().to_owned(),
+        banned: false,
+        by: None,
+    };
     let written = (Act::Kick, Some(&found.name), "");
     let to = room.definition.to_ref();
     let done = audited_change(context, shown, wish, written, Some(to)).await;

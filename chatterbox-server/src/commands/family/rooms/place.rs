@@ -147,7 +147,7 @@ pub(super) fn paced(context: &Context<'_>) -> Result<(), Rejection> {
 ///
 /// # Errors
 /// [`Rejection`] with `throttled`.
-pub(super) fn costly(context: &Context<'_>) -> Result<(), Rejection> {
+pub(in crate::commands::family) fn costly(context: &Context<'_>) -> Result<(), Rejection> {
     let taken = context.state.room_wishes.try_take(context.caller.port.id(), &context.who());
     taken.map_err(Rejection::throttled)
 }
