@@ -18,6 +18,7 @@ use chatterbox_server::Config;
 use chatterbox_server::accounts::Cost;
 use chatterbox_server::store::{SqliteDirectory, SqliteModeration};
 use harness::accounts::{AccountServer, Client, PASSWORD, code, password};
+use harness::rooms;
 
 /// Reads to the end of a connection; gives its last ERROR, and why it was closed.
 async fn end(client: &mut Client) -> (String, Option<Closed>) {
@@ -223,6 +224,26 @@ async fn a_banned_name_keeps_no_account_out_that_looks_like_it() {
     let mut olga = chat.user("olga").await;
     assert_eq!(olga.code_of("nick", &["olga2"]).await, "ok");
     assert_eq!(olga.code_of("nick", &["olga"]).await, "ok");
+}
+
+#[tokio::test]
+async fn who_is_banned_from_a_room_is_told_why_whenever_they_try() {
+    let chat = AccountServer::open(&[("ann", 1), ("bob", 1)]).await;
+    let (mut ann, mut bob) = (rooms::user(&chat, "ann").await, rooms::user(&chat, "bob").await);
+    ann.ok("create-room", &["#lab"]).await;
+    bob.ok("join", &["#lab"]).await;
+    let banned = ann.ok("ban-from", &["#lab", "bob", "7d", "spam"]).await;
+    let end = banned["DATA"]["UNTIL"].as_i64().unwrap();
+    for _ in 0..2 {
+        let refused = bob.call("join", &["#lab"]).await;
+        assert_eq!((&refused["CODE"], refused["UNTIL"].as_i64()), (&"banned".into(), Some(end)));
+        let text = refused["ERROR"].as_str().unwrap();
+        assert!(text.contains("until 2") && text.ends_with(": spam"), "{text}");
+        // An invitation does not help.
+        ann.call("invite", &["#lab", "bob"]).await;
+    }
+    ann.ok("unban", &["bob", "#lab"]).await;
+    bob.ok("join", &["#lab"]).await;
 }
 
 #[tokio::test]

@@ -86,6 +86,11 @@ impl Chat {
         mute.or_else(|| for_flood().map(Some))
     }
 
+    /// The ban that keeps a member from a room, if there is one.
+    pub fn ban_of(&self, member: MemberId, room: RoomNumber) -> Option<Arc<Sanction>> {
+        self.hub().ban_of(member, room, unix_now()).cloned()
+    }
+
     /// Who is here under a name.
     pub fn here(&self, name: &Username) -> Option<(MemberId, Identity)> {
         self.hub().find(name).map(|(member, identity)| (member, identity.clone()))

@@ -33,6 +33,9 @@ pub trait ModerationPort: Send + Sync + Debug {
     /// Until when a member may not write to all, or in a room, if they are muted, by whomever.
     fn muted_until(&self, member: MemberId, room: Option<RoomNumber>) -> Option<Option<i64>>;
 
+    /// The ban that keeps a member from a room, if there is one.
+    fn ban_of(&self, member: MemberId, room: RoomNumber) -> Option<Arc<Sanction>>;
+
     /// Whether flood control has muted a member (FL-2).
     fn is_muted_for_flood(&self, member: MemberId) -> bool;
 
@@ -76,6 +79,10 @@ impl ModerationPort for Chat {
 
     fn muted_until(&self, member: MemberId, room: Option<RoomNumber>) -> Option<Option<i64>> {
         self.muted_until(member, room)
+    }
+
+    fn ban_of(&self, member: MemberId, room: RoomNumber) -> Option<Arc<Sanction>> {
+        self.ban_of(member, room)
     }
 
     fn is_muted_for_flood(&self, member: MemberId) -> bool {

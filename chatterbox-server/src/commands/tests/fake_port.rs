@@ -335,6 +335,10 @@ impl ModerationPort for FakeModeration {
         self.hub().mute_of(member, room, unix_now()).map(|mute| mute.until)
     }
 
+    fn ban_of(&self, member: MemberId, room: RoomNumber) -> Option<Arc<Sanction>> {
+        self.hub().ban_of(member, room, unix_now()).cloned()
+    }
+
     fn is_muted_for_flood(&self, _: MemberId) -> bool {
         false
     }

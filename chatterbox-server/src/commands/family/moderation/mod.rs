@@ -9,4 +9,4 @@ pub(in crate::commands::family) mod muted;
 pub(in crate::commands) mod muting;
 pub(in crate::commands) mod reporting;
 mod scope;
-mod times;
+pub(in crate::commands::family) mod times;

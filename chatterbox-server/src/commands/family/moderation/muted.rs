@@ -25,6 +25,6 @@ pub(in crate::commands::family) fn may_say(
     let muted = on_server.or_else(|| room.and_then(|room| port.muted_until(member, Some(room))));
     muted.map_or(Ok(()), |end| {
         let text = format!("You are muted{}.", until(end));
-        Err(Rejection::new(OutcomeCode::Muted, text))
+        Err(Rejection { until: end, ..Rejection::new(OutcomeCode::Muted, text) })
     })
 }

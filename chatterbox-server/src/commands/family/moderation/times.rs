@@ -6,7 +6,7 @@ use crate::commands::reply::Rejection;
 use crate::config::room_text;
 
 /// ` until 2026-11-29 18:05:00 UTC`, or nothing where it does not end: a part of a sentence.
-pub(super) fn until(until: Option<i64>) -> String {
+pub(in crate::commands::family) fn until(until: Option<i64>) -> String {
     let until = until.and_then(|until| jiff::Timestamp::from_second(until).ok());
     until.map_or_else(String::new, |until| {
         format!(" until {} UTC", until.strftime("%Y-%m-%d %H:%M:%S"))

@@ -12,6 +12,7 @@ use crate::accounts::{PasswordHash, Secret};
 use crate::commands::arguments::{Arguments, RoomArgument};
 use crate::commands::command::Command;
 use crate::commands::context::Context;
+use crate::commands::family::moderation::times::until;
 use crate::commands::family::rooms::place::{
     Place, as_member, change, costly, data, find_room, name_of, paced,
 };
@@ -75,8 +76,20 @@ async fn join(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         Err(OutcomeCode::Already) => Ok(already(context, &room)),
         // Whatever is the matter with a room that they may not know of, it is not there (RM-12).
         Err(_) if !is_seen => Err(no_such_room(name.as_str())),
+        Err(OutcomeCode::Banned) => Err(banned(context, &room)),
         Err(code) => Err(refused(code, name_of(&room))),
     }
+}
+
+/// Whoever is banned is told until when and why whenever they try (MO-7).
+fn banned(context: &Context<'_>, room: &RoomView) -> Rejection {
+    let port = &context.caller.port;
+    let ban = port.moderation().ban_of(port.id(), room.definition.number);
+    let rejection = refused(OutcomeCode::Banned, name_of(room));
+    let Some(ban) = ban else { return rejection };
+    let reason = if ban.reason.is_empty() { String::new() } else { format!(": {}", ban.reason) };
+    let text = format!("You are banned from {}{}{reason}", name_of(room), until(ban.until));
+    Rejection { text, until: ban.until, ..rejection }
 }
 
 fn already(context: &Context<'_>, room: &RoomView) -> Done {
