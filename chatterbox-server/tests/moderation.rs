@@ -226,6 +226,69 @@ async fn a_banned_name_keeps_no_account_out_that_looks_like_it() {
     assert_eq!(olga.code_of("nick", &["olga"]).await, "ok");
 }
 
+/// Whether a message to all is refused because of a mute.
+async fn is_mute(client: &mut Client, tag: &str) -> bool {
+    client.peer.say_tagged("ALL", "hello", tag).await;
+    let refused = client.peer.find(|keys| {
+        let code = keys.refused.first().map(|refused| refused.code.as_wire().to_owned());
+        code.or_else(|| keys.acks.first().map(|_| String::new()))
+    });
+    refused.await == "muted"
+}
+
+#[tokio::test]
+async fn a_mute_goes_with_its_guest_to_an_account_and_with_nobody_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let chat = open(folder.path()).await;
+    let mut prof = chat.user("prof").await;
+    let mut eve = chat.guest("eve").await;
+    assert_eq!(prof.code_of("mute", &["eve", "2h", "ALL", "loud"]).await, "ok");
+    assert_eq!(eve.code_of("nick", &["mallory"]).await, "ok");
+    eve.peer.name = "mallory".to_owned();
+    // Somebody else takes the name, and an account with it: that frees nobody.
+    let mut other = chat.guest("eve").await;
+    assert_eq!(other.code_of("register", &[PASSWORD]).await, "ok");
+    assert!(is_mute(&mut eve, "a").await);
+    assert_eq!(eve.code_of("register", &[PASSWORD]).await, "ok");
+    assert!(is_mute(&mut eve, "b").await);
+    assert!(!is_mute(&mut other, "c").await, "it was never on them");
+    drop((prof, eve, other));
+    chat.server.stop().await;
+
+    let chat = open(folder.path()).await;
+    let mut eve = chat.user("mallory").await;
+    assert_eq!(eve.code_of("nick", &["somebody"]).await, "ok");
+    eve.peer.name = "somebody".to_owned();
+    assert!(is_mute(&mut eve, "d").await, "it is stored of the account");
+    assert!(!is_mute(&mut chat.user("eve").await, "e").await);
+    let mut prof = chat.user("prof").await;
+    assert_eq!(prof.code_of("unmute", &["mallory"]).await, "ok");
+    assert!(!is_mute(&mut eve, "f").await);
+}
+
+#[tokio::test]
+async fn who_is_banned_from_a_room_keeps_no_order_there() {
+    let chat = AccountServer::open(&[("ann", 1), ("bob", 1), ("cyd", 1)]).await;
+    let (mut ann, mut bob) = (rooms::user(&chat, "ann").await, rooms::user(&chat, "bob").await);
+    let mut cyd = rooms::user(&chat, "cyd").await;
+    ann.ok("create-room", &["#lab"]).await;
+    bob.ok("join", &["#lab"]).await;
+    cyd.ok("join", &["#lab"]).await;
+    ann.ok("set-perm", &["bob", "3", "#lab"]).await;
+    bob.ok("mute", &["cyd", "10m", "#lab"]).await;
+    ann.ok("ban-from", &["#lab", "bob", "7d"]).await;
+    let acts: [(&str, &[&str]); 5] = [
+        ("unmute", &["cyd", "#lab"]),
+        ("mute", &["cyd", "10m", "#lab"]),
+        ("ban-from", &["#lab", "cyd"]),
+        ("unban", &["bob", "#lab"]),
+        ("banned-users", &["#lab"]),
+    ];
+    for (act, arguments) in acts {
+        assert_eq!(bob.code(act, arguments).await, "forbidden", "{act}");
+    }
+}
+
 #[tokio::test]
 async fn who_is_banned_from_a_room_is_told_why_whenever_they_try() {
     let chat = AccountServer::open(&[("ann", 1), ("bob", 1)]).await;

@@ -307,7 +307,7 @@ impl Flood {
 
     /// Makes a guest who goes on under another name or with an account owe there what they owed before: a new name is no new
     /// bucket. The old one is free of it then. Whoever went from name to name would otherwise leave a mute at each of them, for
-    /// others behind the same address. An account keeps what it owes: it could be put off by logging out, or be given to others.
+    /// others behind the same address. What an account owes stays with it: logging out would shed it otherwise, or pass it on.
     pub fn rename(&mut self, now: Duration, from: i64, to: i64) {
         if from == to || !is_guest(from) {
             return;

@@ -253,10 +253,15 @@ impl Sanctions {
         networks.filter_map(|network| self.networks.get(&network)).flatten()
     }
 
-    /// A guest has an account from now on, which what was imposed on the guest is on.
+    /// A guest has an account from now on, which what was imposed on the guest is on. What only the name had in common stays with the
+    /// name: whom it was imposed on may have another by now.
     pub(crate) fn follow(&mut self, who: Known<'_>, account: &AccountRef) {
-        let is_of_guest = |one: &&Arc<Sanction>| {
-            matches!(one.subject, SanctionSubject::Guest { .. }) && who.is_under(one)
+        let is_of_guest = |one: &&Arc<Sanction>| match &one.subject {
+            SanctionSubject::Guest { session, member, .. } => {
+                (session.is_some() && *session == who.session)
+                    || (member.is_some() && *member == who.member)
+            }
+            _ => false,
         };
         let ids = self.each_on(who).filter_map(|id| self.all.get(id)).filter(is_of_guest);
         let ids: Vec<_> = ids.map(|one| one.id).collect();

@@ -9,6 +9,7 @@ use crate::accounts::Token;
 use crate::commands::arguments::Arguments;
 use crate::commands::command::Command;
 use crate::commands::context::Context;
+use crate::commands::moderating::{Acts, Author};
 use crate::commands::parameter::Parameter;
 use crate::commands::reply::{Done, Rejection, Reply};
 use crate::commands::spec::Spec;
@@ -54,7 +55,13 @@ async fn register(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         accounts.register(&who.name, secret, context.caller.port.blocked(), context.peer()).await?;
     context.caller.set_token(token.hash());
     let login = LoggedIn { account: who.name.clone(), account_key };
-    context.amend(Amendment { level: Some(Level::USER), ..Amendment::logged_in(login) }).await;
+    let amendment = Amendment { level: Some(Level::USER), ..Amendment::logged_in(login.clone()) };
+    context.amend(amendment).await;
+    let port = context.caller.port.moderation();
+    let acts = Acts { state: context.state, port, author: Author::operator() };
+    if let Err(rejection) = acts.store_followed(&login).await {
+        tracing::error!(name = %who.name, reason = %rejection.text, "what was imposed on a guest is stored by name only");
+    }
     let mut info = format!("{} is your name now; join with your password next time.", who.name);
     if !context.caller.agreed.has(Capability::Accounts) {
         info.push_str(" This client can't give one: you need another client then.");

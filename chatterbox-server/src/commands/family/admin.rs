@@ -96,7 +96,7 @@ async fn set_perm(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let members: Vec<_> = online.iter().map(|(member, _)| *member).collect();
     // All are proposed before the first is waited for: whoever gives the level may hang up.
     let amended = online.into_iter().map(|(member, identity)| {
-        // A lower one is meant: it ends what the admin password has given, too.
+        // Whoever has raised themselves meanwhile with the admin password: a lower level is meant, and ends that, too.
         let elevated = (level < identity.level).then_some(false);
         let amendment = Amendment { level: Some(level), elevated, ..Amendment::default() };
         context.state.online.amend(context.caller, member, amendment)

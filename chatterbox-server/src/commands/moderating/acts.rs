@@ -63,6 +63,9 @@ impl Acts<'_> {
         let now = unix_now();
         let until = span.until(now);
         let before = self.held(SanctionKind::Mute, room, &subject.name);
+        if let Some(room) = room {
+            self.has_place(SanctionKind::Mute, room, &before)?;
+        }
         let new = NewSanction {
             kind: SanctionKind::Mute,
             subject: match &subject.account {

@@ -1,11 +1,12 @@
 //! Bans of users, names and networks (MO-4 to MO-6).
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use chatterbox_hub::{
-    AccountRef, Hit, Level, ModerationDone, Network, RoomActor, RoomChange, RoomRef, RoomWish,
-    SanctionId, SanctionKind, SanctionSubject,
+    AccountRef, Hit, Level, MemberId, ModerationDone, Network, RoomActor, RoomChange, RoomRef,
+    RoomWish, Sanction, SanctionId, SanctionKind, SanctionSubject,
 };
 use chatterbox_proto::Username;
 use chatterbox_proto::capability::commands::OutcomeCode;
@@ -27,11 +28,11 @@ const SHARED_BY: usize = 5;
 const WIDEST_IPV4: u8 = 16;
 const WIDEST_IPV6: u8 = 32;
 
-/// Bans of one room. Whoever has an account can have a room.
-pub(super) const BANS_OF_ROOM: usize = 200;
+/// Bans of one room, and mutes. Whoever has an account can have a room.
+const OF_ROOM: usize = 200;
 
-/// So many sanctions more than those of rooms can hold on the server: no owner of a room keeps anybody from banning there.
-pub(super) const FOR_THE_SERVER: usize = 2_000;
+/// Places that are kept for sanctions on the server: no owner of a room keeps anybody from banning there.
+const FOR_THE_SERVER: usize = 2_000;
 
 /// Whom a ban is for.
 #[derive(Debug)]
@@ -60,6 +61,16 @@ impl BanPlan {
     /// Whom it is for: a name, or a network.
     pub(in crate::commands) fn about(&self) -> &str {
         self.about.text()
+    }
+
+    /// Whether it ends no connection but these.
+    pub(in crate::commands) fn ends_only(&self, members: &HashSet<MemberId>) -> bool {
+        self.hits.iter().all(|hit| members.contains(&hit.member))
+    }
+
+    /// The connections that it ends.
+    pub(in crate::commands) fn members(&self) -> HashSet<MemberId> {
+        self.hits.iter().map(|hit| hit.member).collect()
     }
 
     /// How many connections it ends.
@@ -175,7 +186,7 @@ impl Acts<'_> {
     /// Keeps somebody out of a room. That they leave it is a change of the room.
     ///
     /// # Errors
-    /// [`Rejection`]; nothing has changed then.
+    /// [`Rejection`]. Where it is the room that could not be changed, the ban holds all the same.
     pub(in crate::commands) async fn ban_from(
         &self,
         room: &RoomRef,
@@ -185,11 +196,6 @@ impl Acts<'_> {
     ) -> Result<Option<i64>, Rejection> {
         let now = unix_now();
         let until = span.until(now);
-        let of_room = self.held_by(SanctionKind::Ban, Some(room), |_| true).len();
-        if of_room >= BANS_OF_ROOM || self.port.sanctions().len() >= SANCTIONS - FOR_THE_SERVER {
-            let text = format!("A room has at most {BANS_OF_ROOM} bans; lift some first.");
-            return Err(Rejection::new(OutcomeCode::TooMany, text));
-        }
         let new = NewSanction {
             kind: SanctionKind::Ban,
             subject: match &subject.account {
@@ -215,6 +221,7 @@ impl Acts<'_> {
             ..self.author.entry(now, Act::Ban)
         };
         let before = self.held_by(SanctionKind::Ban, Some(room), |one| one.subject == new.subject);
+        self.has_place(SanctionKind::Ban, room, &before)?;
         let removal = RoomWish {
             by: RoomActor::Operator,
             change: RoomChange::Remove {
@@ -239,6 +246,24 @@ impl Acts<'_> {
         Ok(until)
     }
 
+    /// Checks that one more sanction may hold in a room, beside those that it replaces.
+    pub(super) fn has_place(
+        &self,
+        kind: SanctionKind,
+        room: &RoomRef,
+        replaced: &[Arc<Sanction>],
+    ) -> Result<(), Rejection> {
+        let of_room = self.held_by(kind, Some(room), |_| true).len() - replaced.len();
+        let text = if of_room >= OF_ROOM {
+            format!("A room has at most {OF_ROOM} bans, and as many mutes; lift some first.")
+        } else if self.port.sanctions().len() - replaced.len() >= SANCTIONS - FOR_THE_SERVER {
+            "There are too many in all rooms together.".to_owned()
+        } else {
+            return Ok(());
+        };
+        Err(Rejection::new(OutcomeCode::TooMany, text))
+    }
+
     /// The network of a guest, unless many come from there: an address is often shared, and then others would pay. On this machine
     /// everybody has the same one.
     fn guests_from(&self, address: IpAddr) -> Option<Network> {
@@ -255,7 +280,12 @@ impl Acts<'_> {
             until: None,
         };
         let there = self.port.hits(&[probe.with_id(SanctionId(0))]);
-        (there.len() <= SHARED_BY).then_some(network)
+        // A user with several connections is one.
+        let accounts = there.iter().map(|hit| match &hit.identity.login {
+            Some(login) => (Some(login.account_key.id), None),
+            None => (None, Some(&hit.identity.name)),
+        });
+        (accounts.collect::<HashSet<_>>().len() <= SHARED_BY).then_some(network)
     }
 
     /// Checks that a network is not too wide for its author (MO-6).

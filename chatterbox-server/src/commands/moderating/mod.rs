@@ -6,6 +6,7 @@
 mod acts;
 mod author;
 mod bans;
+mod followed;
 mod host;
 mod port;
 

@@ -1,5 +1,7 @@
 //! Who may be here: `ban`, `ban-from`, `unban`, `banned-users`.
 
+use std::collections::HashSet;
+
 use chatterbox_hub::{Level, Network, Sanction, SanctionKind, SanctionSubject};
 use chatterbox_proto::Username;
 use chatterbox_proto::capability::Capability;
@@ -62,10 +64,10 @@ async fn ban(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let reason = line(arguments.text(4), "reason")?;
     may_say(context, None, &reason)?;
     let (mut whom, mut plan) = thought_through(context, &text, guests_only, span, &reason).await?;
-    let mut agreed = 0;
+    let mut agreed = HashSet::new();
     // Others may be here after the answer, or who asks may have another level: it is thought through again.
-    while plan.asks && plan.connections() > agreed {
-        agreed = plan.connections();
+    while plan.asks && !plan.ends_only(&agreed) {
+        agreed = plan.members();
         let question = format!(
             "This ends the connections of {} who are here. Type yes to go on:",
             match plan.connections() {

@@ -244,7 +244,7 @@ async fn close_report(context: &Context<'_>, mut arguments: Arguments) -> Reply 
         Scope::Room(Box::new(view)).needs(context, Level::MODERATOR).map_err(|_| none())?;
     }
     let about = Username::parse(&report.what.subject).ok();
-    // Nobody decides about themselves, under whatever name they are here.
+    // Nobody decides about themselves, by the name that they have now or that of their account.
     let who = context.who();
     if about.is_some() && (about.as_ref() == Some(&who.name) || about.as_ref() == who.account()) {
         return Err(none());

@@ -12,7 +12,7 @@ use chatterbox_proto::capability::commands::OutcomeCode;
 use crate::commands::arguments::RoomArgument;
 use crate::commands::context::Context;
 use crate::commands::family::rooms::levels::level_in;
-use crate::commands::family::rooms::place::{find_room, name_of};
+use crate::commands::family::rooms::place::{find_room, name_of, own_level};
 use crate::commands::family::subject::Subject;
 use crate::commands::moderating::{Acts, Author};
 use crate::commands::reply::Rejection;
@@ -47,7 +47,7 @@ impl Scope {
     pub(super) fn level(&self, context: &Context<'_>) -> Level {
         let Actor { level, registered } = context.who().actor();
         match self {
-            Self::Room(room) => room.level,
+            Self::Room(room) => own_level(context, room),
             Self::Server if registered => level,
             Self::Server => Level::GUEST,
         }

@@ -118,8 +118,17 @@ pub(super) fn authorise_in(
     permission: Permission,
     target: Target,
 ) -> Result<(), Rejection> {
-    let actor = Actor { level: view.level, ..context.who().actor() };
+    let actor = Actor { level: own_level(context, view), ..context.who().actor() };
     Ok(authorise(actor, permission, target)?)
+}
+
+/// The level of the caller in a room. Who is banned from it has none there, whatever they were given before.
+pub(in crate::commands::family) fn own_level(context: &Context<'_>, view: &RoomView) -> Level {
+    let port = &context.caller.port;
+    match port.moderation().ban_of(port.id(), view.definition.number) {
+        Some(_) => Level::GUEST,
+        None => view.level,
+    }
 }
 
 /// Checks that the caller is a member of a room.
