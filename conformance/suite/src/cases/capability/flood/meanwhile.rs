@@ -16,6 +16,13 @@ pub(super) async fn others(c: &mut ServerHands) -> Outcome {
     let (mut bob, mut carl) = (c.join("bob").await?, c.join("carl").await?);
     let since = ann.mark();
     let sent = fire(c, &mut ann, &bob.name, FRAMES).await;
+    // A server reads her frames beside those of the others: only when it has judged the last one, her count is used up.
+    if let Some((_, last)) = sent.last() {
+        let judged = |frame: &Frame| {
+            (frame.ack(last).is_some() || frame.refusal(last).is_some()).then_some(())
+        };
+        let _ = ann.find(since, judged).await;
+    }
     // To the one who is flooded, and to somebody else.
     let texts = [c.text(), c.text()];
     carl.tell(&bob.name, &texts[0]).await;
