@@ -108,6 +108,19 @@ impl Subject {
         member.ok_or_else(|| nobody(&self.name))
     }
 
+    /// The same as sanctions know them: by the account, or a guest by name and connection, for they may have another name when
+    /// the sanction holds.
+    pub(in crate::commands) fn as_sanctioned(&self) -> SanctionSubject {
+        match &self.account {
+            Some(login) => SanctionSubject::Account(AccountRef::from(login)),
+            None => SanctionSubject::Guest {
+                name: self.name.clone(),
+                session: None,
+                member: self.member,
+            },
+        }
+    }
+
     /// The member who is here under the name, if anybody is.
     pub(in crate::commands) const fn member(&self) -> Option<MemberId> {
         self.member

@@ -68,14 +68,7 @@ impl Acts<'_> {
         }
         let new = NewSanction {
             kind: SanctionKind::Mute,
-            subject: match &subject.account {
-                Some(login) => SanctionSubject::Account(AccountRef::from(login)),
-                None => SanctionSubject::Guest {
-                    name: subject.name.clone(),
-                    session: None,
-                    member: subject.member(),
-                },
-            },
+            subject: subject.as_sanctioned(),
             about: subject.name.as_str().into(),
             room: room.map(|room| room.number),
             by: (&*self.author.name).into(),

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use chatterbox_hub::{
-    AccountRef, Hit, Level, MemberId, ModerationDone, Network, RoomActor, RoomChange, RoomRef,
-    RoomWish, Sanction, SanctionId, SanctionKind, SanctionSubject,
+    Hit, Level, MemberId, ModerationDone, Network, RoomActor, RoomChange, RoomRef, RoomWish,
+    Sanction, SanctionId, SanctionKind, SanctionSubject,
 };
 use chatterbox_proto::Username;
 use chatterbox_proto::capability::commands::OutcomeCode;
@@ -106,16 +106,7 @@ impl Acts<'_> {
         let (sanctions, about) = match whom {
             Banned::Subject(subject) => {
                 let name = &subject.name;
-                let on = match &subject.account {
-                    Some(login) => SanctionSubject::Account(AccountRef::from(login)),
-                    // By the connection as well: they may have another name when it holds.
-                    None => SanctionSubject::Guest {
-                        name: name.clone(),
-                        session: None,
-                        member: subject.member(),
-                    },
-                };
-                let mut sanctions = vec![one(on, name.as_str(), until)];
+                let mut sanctions = vec![one(subject.as_sanctioned(), name.as_str(), until)];
                 let from_there = subject.address().filter(|_| subject.account.is_none());
                 if let Some(network) = from_there.and_then(|from| self.guests_from(from)) {
                     let an_hour = now.saturating_add(GUESTS_FROM_THERE.into());
@@ -198,14 +189,7 @@ impl Acts<'_> {
         let until = span.until(now);
         let new = NewSanction {
             kind: SanctionKind::Ban,
-            subject: match &subject.account {
-                Some(login) => SanctionSubject::Account(AccountRef::from(login)),
-                None => SanctionSubject::Guest {
-                    name: subject.name.clone(),
-                    session: None,
-                    member: subject.member(),
-                },
-            },
+            subject: subject.as_sanctioned(),
             about: subject.name.as_str().into(),
             room: Some(room.number),
             by: (&*self.author.name).into(),
