@@ -5,6 +5,7 @@
 mod events;
 mod greeting;
 mod input;
+mod intents;
 mod rooms;
 
 use std::time::Duration;
@@ -19,11 +20,12 @@ use self::greeting::Greeting;
 use crate::calls::Calls;
 use crate::commands::Catalogue;
 use crate::effect::{Closing, Effect, GiveUpReason};
-use crate::front::Front;
+use crate::front::{At, Front};
 use crate::gaps::Gaps;
 use crate::history::Pages;
 use crate::input_mode::{InputMode, Question};
 use crate::login::{Login, Phase};
+use crate::model::Model;
 use crate::options::Options;
 use crate::output::Output;
 use crate::reconnect::Reconnect;
@@ -91,6 +93,8 @@ pub struct App {
     /// A person is shown the newest messages of a welcome, at most so many.
     newest: usize,
     time: TimeFormatter,
+    /// What a screen shows, where there is one.
+    model: Option<Model>,
 }
 
 impl App {
@@ -124,6 +128,7 @@ impl App {
             interactive: options.interactive,
             json: options.json,
             newest: options.recent.map_or(NEWEST, usize::from),
+            model: options.model.map(Model::new),
             login: Login::new(options),
             time,
         }
@@ -234,8 +239,11 @@ impl App {
 
     /// What stands in front of a line: the room that it goes to, or the name of the user who says it to everybody.
     pub fn prompt(&self) -> ScreenText {
-        let name = self.front.room().map(|front| front.name.as_str()).or(self.me());
-        ScreenText::shortened(name.unwrap_or_default(), PROMPT)
+        match self.front.at() {
+            At::Lobby => ScreenText::shortened(self.me().unwrap_or_default(), PROMPT),
+            At::Room(room) => ScreenText::shortened(&room.name, PROMPT),
+            At::User(name) => ScreenText::shortened(&format!("@{name}"), PROMPT),
+        }
     }
 
     /// The secret arguments of commands: the command with its prefix, and the place of the first secret word

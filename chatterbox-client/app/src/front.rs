@@ -10,6 +10,7 @@ use chatterbox_proto::session::{Message, Room};
 use chatterbox_proto::{ALL, WireText};
 
 use crate::output::{MessageKind, Output};
+use crate::target::Target;
 
 /// The most messages that are kept of one room that is not in front, and their bytes.
 const KEPT: usize = 100;
@@ -36,11 +37,38 @@ impl InFront {
     }
 }
 
-/// The room in front, and what is unread elsewhere.
+/// What is in front.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) enum At {
+    #[default]
+    Lobby,
+    Room(InFront),
+    User(String),
+}
+
+impl At {
+    /// As a destination on the wire; `ALL` is the lobby.
+    pub(crate) fn wire(&self) -> &str {
+        match self {
+            Self::Lobby => ALL,
+            Self::Room(room) => &room.name,
+            Self::User(name) => name,
+        }
+    }
+
+    pub(crate) fn target(&self) -> Target {
+        match self {
+            Self::Lobby => Target::Lobby,
+            Self::Room(room) => Target::Room(room.name.clone()),
+            Self::User(name) => Target::User(name.clone()),
+        }
+    }
+}
+
+/// The conversation in front, and what is unread elsewhere.
 #[derive(Debug, Default)]
 pub(crate) struct Front {
-    /// `None` is the lobby.
-    room: Option<InFront>,
+    at: At,
     /// The room that comes to the front when this user has become a member of it.
     wanted: Option<String>,
     /// Whether everything is shown at once, wherever it is said.
@@ -75,9 +103,24 @@ impl Front {
         Self { shows_all, ..Self::default() }
     }
 
-    /// The room in front; `None` is the lobby.
+    /// What is in front.
+    pub(crate) fn at(&self) -> &At {
+        &self.at
+    }
+
+    /// The room in front, if it is one other than the lobby.
     pub(crate) fn room(&self) -> Option<&InFront> {
-        self.room.as_ref()
+        match &self.at {
+            At::Room(room) => Some(room),
+            At::Lobby | At::User(_) => None,
+        }
+    }
+
+    /// A user has another name: the conversation with them stays in front.
+    pub(crate) fn renamed(&mut self, old: &str, new: &str) {
+        if self.at == At::User(old.to_owned()) {
+            self.at = At::User(new.to_owned());
+        }
     }
 
     /// Whether what is said in this room is only counted; `ALL` is the lobby.
@@ -86,7 +129,11 @@ impl Front {
     }
 
     fn is_front(&self, room: &str) -> bool {
-        room == self.room.as_ref().map_or(ALL, |front| &front.name)
+        match &self.at {
+            At::Lobby => room == ALL,
+            At::Room(front) => room == front.name,
+            At::User(_) => false,
+        }
     }
 
     /// Counts a message of a room that is not in front, and keeps it as long as there is room for it.
@@ -131,11 +178,14 @@ impl Front {
         (!rooms.is_empty()).then_some(Output::Unread(rooms))
     }
 
-    /// Brings a room to the front; gives what was said in it meanwhile.
-    pub(crate) fn bring(&mut self, room: Option<InFront>) -> Unrolled {
-        self.room = room;
+    /// Brings a conversation to the front; gives what was said in it meanwhile. Private messages never wait.
+    pub(crate) fn bring(&mut self, at: At) -> Unrolled {
+        self.at = at;
         self.wanted = None;
-        let name = self.room.as_ref().map_or(ALL, |front| &front.name);
+        let name = match &self.at {
+            At::User(_) => return Unrolled::default(),
+            at => at.wire(),
+        };
         let place = self.unread.iter().position(|unread| unread.room == name);
         let Some(place) = place else { return Unrolled::default() };
         let unread = self.unread.remove(place);
@@ -196,8 +246,8 @@ mod tests {
         }
     }
 
-    fn lab() -> Option<InFront> {
-        Some(InFront { name: "#lab".to_owned(), number: 1 })
+    fn lab() -> At {
+        At::Room(InFront { name: "#lab".to_owned(), number: 1 })
     }
 
     #[test]
@@ -235,7 +285,7 @@ mod tests {
         assert!(front.hides(ALL) && !front.hides("#lab"));
         front.count("#talk", message(1, &"x".repeat(KEPT_BYTES)), MessageKind::Live);
         front.count("#talk", message(2, "y"), MessageKind::Live);
-        let talk = Some(InFront { name: "#talk".to_owned(), number: 2 });
+        let talk = At::Room(InFront { name: "#talk".to_owned(), number: 2 });
         let Unrolled { messages, older } = front.bring(talk);
         assert_eq!((messages.len(), older), (1, 1));
     }
@@ -249,7 +299,7 @@ mod tests {
         front.cleared("#talk", 9);
         front.cleared("#lab", 2);
         assert_eq!(front.bring(lab()).messages.len(), 1);
-        front.bring(None);
+        front.bring(At::Lobby);
         front.count("#lab", message(4, "x"), MessageKind::Live);
         front.cleared("#lab", 4);
         assert_eq!(front.unread_line(), None);

@@ -13,6 +13,9 @@ use crate::words::plural;
 /// The messages of one page, unless the user gives another number.
 const SCREENFUL: u16 = 20;
 
+/// The messages of one page that is asked for by scrolling.
+const SCROLLED: u16 = 100;
+
 /// The pages that were requested.
 #[derive(Debug, Default)]
 pub(crate) struct Pages {
@@ -31,6 +34,8 @@ pub(crate) enum Purpose {
     Shown,
     /// It fills a gap.
     Gap,
+    /// The user scrolls: it goes above what is on the screen.
+    Scrolled,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,8 +109,19 @@ impl Pages {
 
     /// Asks for a page that fills a gap; nothing waits for it.
     pub(crate) fn request_for_gap(&mut self, query: &Query) -> Option<Effect> {
+        self.request_quietly(query, Purpose::Gap)
+    }
+
+    /// Asks for the page before a message, or the newest one, of a conversation that is scrolled; nothing waits for it.
+    pub(crate) fn request_scrolled(&mut self, with: &str, oldest: Option<Id>) -> Option<Effect> {
+        let side = oldest.map_or(Side::Newest, Side::Before);
+        let query = Query { with: WireText::new(with.to_owned()), side, limit: SCROLLED };
+        self.request_quietly(&query, Purpose::Scrolled)
+    }
+
+    fn request_quietly(&mut self, query: &Query, purpose: Purpose) -> Option<Effect> {
         let frame = query.to_object().finish().ok()?;
-        self.open.push_back((query.with.as_wire().to_owned(), Purpose::Gap));
+        self.open.push_back((query.with.as_wire().to_owned(), purpose));
         Some(Effect::Send(frame))
     }
 
@@ -117,10 +133,17 @@ impl Pages {
     }
 
     /// A page that is shown: its messages, and the line below them.
-    pub(crate) fn shown(&mut self, page: Page) -> (Vec<session::Message>, Output) {
+    pub(crate) fn shown(
+        &mut self,
+        page: Page,
+        purpose: Purpose,
+    ) -> (Vec<session::Message>, Output) {
         let Page { with, messages, more, code } = page;
         let oldest = messages.first().map(|paged| paged.id).filter(|_| more);
-        self.next = Some((with.as_wire().to_owned(), oldest.map_or(Next::Nothing, Next::Before)));
+        if purpose == Purpose::Shown {
+            let next = oldest.map_or(Next::Nothing, Next::Before);
+            self.next = Some((with.as_wire().to_owned(), next));
+        }
         let messages: Vec<session::Message> = messages.into_iter().map(Into::into).collect();
         let end = Output::Page { with, count: messages.len(), more, code };
         (messages, end)

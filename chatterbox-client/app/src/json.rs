@@ -60,6 +60,11 @@ impl Object {
                 self.event("front");
                 self.text("room", None);
             }
+            Output::WithUser(name) => {
+                self.event("front");
+                self.text("room", None);
+                self.text("user", Some(name));
+            }
             Output::RoomLeft(left) => {
                 self.event("room-left");
                 self.text("room", Some(left.room));
@@ -161,7 +166,7 @@ impl Object {
                 self.text("tag", Some(WireText::new(tag)));
                 self.integer("id", Some(signed(id)));
             }
-            Output::Rejected(refused) => {
+            Output::Rejected { refused, .. } => {
                 self.event("not-taken");
                 self.text("tag", Some(refused.tag));
                 self.text("code", Some(refused.code));

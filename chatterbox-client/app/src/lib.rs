@@ -24,23 +24,29 @@
 mod app;
 mod calls;
 mod commands;
+pub mod complete;
 mod effect;
 mod front;
 mod gaps;
 mod help;
 mod history;
+pub mod input;
 mod input_mode;
+mod intent;
 mod json;
 mod login;
+pub mod model;
 mod options;
 mod output;
 mod parse;
 mod reconnect;
 mod room_words;
 mod table;
+mod target;
 mod time;
 mod wording;
 mod words;
+mod wrap;
 
 #[cfg(test)]
 mod tests;
@@ -48,11 +54,14 @@ mod tests;
 pub use app::App;
 pub use effect::{Closing, Effect, GiveUpReason};
 pub use input_mode::{InputMode, Question};
+pub use intent::Intent;
 pub use options::Options;
 pub use output::{
     GapState, Message, MessageKind, Output, RoomChange, RoomView, RoomWhy, Stream, Until, Wire,
 };
 pub use reconnect::ReconnectPolicy;
 pub use table::Table;
+pub use target::Target;
 pub use time::TimeFormatter;
 pub use words::{Role, Span, Words};
+pub use wrap::wrap;

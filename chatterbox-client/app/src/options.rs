@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chatterbox_proto::Capabilities;
 use chatterbox_proto::capability::accounts::Secret;
 
+use crate::model::Limits;
 use crate::reconnect::ReconnectPolicy;
 
 /// The user's choices, and the kind of screen.
@@ -31,6 +32,8 @@ pub struct Options {
     pub recent: Option<u16>,
     /// Whether a person is shown what is said in every room, not only in the one in front.
     pub all_rooms: bool,
+    /// The bounds of the model that a screen shows; without it there is none.
+    pub model: Option<Limits>,
     /// How a lost connection is tried again, if at all.
     pub reconnect: Option<ReconnectPolicy>,
 }

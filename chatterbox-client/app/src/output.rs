@@ -50,6 +50,8 @@ pub enum Output {
     Room(Box<RoomView>, RoomWhy),
     /// The lobby came to the front.
     Lobby,
+    /// The conversation with this user came to the front.
+    WithUser(Wire),
     /// The user is not a member of a room any more.
     RoomLeft(RoomLeft),
     /// Others became members of a room, or are none any more.
@@ -156,15 +158,20 @@ pub enum Output {
         /// Whether these are all.
         complete: bool,
     },
-    /// A message of this user is stored; for programs only.
+    /// A message of this user is stored; for programs, and screens that show it at the message.
     Stored {
         /// The idempotency key under which it was sent.
         tag: String,
         /// The number that the server gave it.
         id: Id,
     },
-    /// A message of this user is rejected; for programs only, since people get the ERROR.
-    Rejected(RefusedTag),
+    /// A message of this user is rejected.
+    Rejected {
+        /// Which one, and why.
+        refused: RefusedTag,
+        /// Whether an ERROR beside it tells people the same.
+        told: bool,
+    },
     /// The server deviates from the protocol.
     Deviation(String),
     /// A notice of this program.
@@ -327,9 +334,16 @@ impl Output {
             | Self::Gap { .. }
             | Self::Unread(_)
             | Self::Lobby
+            | Self::WithUser(_)
             | Self::Room(_, RoomWhy::Front)
             | Self::Resumed { .. } => Stream::Error,
             _ => Stream::Output,
         }
+    }
+
+    /// Whether it is a line for a person who reads line by line: what became of a message is only told where nothing else tells
+    /// it.
+    pub fn is_line(&self) -> bool {
+        !matches!(self, Self::Stored { .. } | Self::Rejected { told: true, .. })
     }
 }

@@ -42,6 +42,9 @@ impl Output {
             Self::Rooms { rooms: names, .. } => rooms::members(names),
             Self::Room(room, why) => rooms::room(*room, &why),
             Self::Lobby => line(Role::Quiet, ["* you talk to everybody".into()]),
+            Self::WithUser(name) => {
+                line(Role::Quiet, ["* you talk to ".into(), name.into(), " only".into()])
+            }
             Self::RoomLeft(left) => rooms::left(left),
             Self::RoomUsers { room, users, joined } => rooms::users(room, users, joined),
             Self::Unread(unread) => rooms::unread(unread),
@@ -75,8 +78,8 @@ impl Output {
             }
             Self::Note(text) => line(Role::Quiet, [format!("-- {text}").into()]),
             Self::Stored { id, .. } => line(Role::Quiet, [format!("-- stored as {id}").into()]),
-            Self::Rejected(rejected) => {
-                line(Role::Alarm, ["! server: ".into(), rejected.error.into()])
+            Self::Rejected { refused, .. } => {
+                line(Role::Alarm, ["! server: ".into(), refused.error.into()])
             }
         }
     }

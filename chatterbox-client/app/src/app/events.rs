@@ -129,25 +129,23 @@ impl App {
                 }
                 self.closed = Some(closed);
             }
-            Event::Renamed { old, new } => effects.push(Effect::Show(Output::Renamed { old, new })),
+            Event::Renamed { old, new } => {
+                self.front.renamed(old.as_wire(), new.as_wire());
+                effects.push(Effect::Show(Output::Renamed { old, new }));
+            }
             Event::SelfRenamed(name) => {
                 self.login.renamed(name.as_wire());
                 effects.push(Effect::Show(Output::YouAre(name)));
             }
             Event::Message(message) => self.show(message, MessageKind::Live, now, effects),
-            Event::Stored { tag, id } => {
-                if self.json {
-                    effects.push(Effect::Show(Output::Stored { tag, id }));
-                }
-            }
+            Event::Stored { tag, id } => effects.push(Effect::Show(Output::Stored { tag, id })),
             Event::Rejected(rejected) => {
                 self.failures += 1;
                 self.refused = true;
                 // Beside REFUSED stands an ERROR that says the same; people are told once.
                 let wait = rejected.wait;
-                if self.json || !self.session.complains() {
-                    effects.push(Effect::Show(Output::Rejected(rejected)));
-                }
+                let told = self.session.complains();
+                effects.push(Effect::Show(Output::Rejected { refused: rejected, told }));
                 if let Some(wait) = wait.filter(|_| !self.json) {
                     effects.extend(note(format!("It may be said in {wait} s.")));
                 }
@@ -161,11 +159,12 @@ impl App {
                     )));
                 }
             }
-            Event::Page(page) if self.pages.answered(&page) == Purpose::Gap => {
-                self.gap_page(page, now, effects);
-            }
             Event::Page(page) => {
-                let (messages, end) = self.pages.shown(page);
+                let purpose = self.pages.answered(&page);
+                if purpose == Purpose::Gap {
+                    return self.gap_page(page, now, effects);
+                }
+                let (messages, end) = self.pages.shown(page, purpose);
                 for message in messages {
                     self.show(message, MessageKind::History, now, effects);
                 }

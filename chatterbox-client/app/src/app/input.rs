@@ -194,7 +194,7 @@ impl App {
             }
             (ParsedLine::History(arguments), _) if self.has_history() => {
                 self.has_sent = true;
-                let front = self.front.room().map_or(ALL, |front| &front.name).to_owned();
+                let front = self.front.at().wire().to_owned();
                 let session = &self.session;
                 let spelt = |name: &str| Some(session.room(name)?.name.as_wire().to_owned());
                 self.pages.request(arguments, session.is_joined(), &front, spelt)

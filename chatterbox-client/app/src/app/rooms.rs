@@ -7,7 +7,7 @@ use chatterbox_proto::{ALL, Capability, RoomName, SERVER, ScreenText, WireText};
 
 use super::App;
 use crate::effect::{Effect, note};
-use crate::front::{InFront, Unrolled};
+use crate::front::{At, InFront, Unrolled};
 use crate::gaps::{End, Filled};
 use crate::output::{GapState, Message, MessageKind, Output, RoomChange, RoomView, RoomWhy, Wire};
 
@@ -97,7 +97,8 @@ impl App {
     /// Begins in the room that the user has set as default (RM-5).
     pub(super) fn begin_in_default(&mut self) {
         let default = self.session.default_room().map(InFront::new);
-        self.front.bring(default);
+        self.front.bring(default.map_or(At::Lobby, At::Room));
+        self.model_follows();
     }
 
     /// Says at the end of a welcome which rooms the user is in.
@@ -120,7 +121,11 @@ impl App {
 
     /// Says something in the room in front.
     pub(super) fn say_in_front(&mut self, text: &str, now: i64) -> Vec<Effect> {
-        let Some(front) = self.front.room().cloned() else { return self.say(None, text, now) };
+        let front = match self.front.at() {
+            At::Lobby => return self.say(None, text, now),
+            At::User(name) => return self.say(Some(&name.clone()), text, now),
+            At::Room(room) => room.clone(),
+        };
         // A line that was meant for a room never goes anywhere else, nor to another room of that name.
         if self.session.room(&front.name).is_some_and(|room| front.is(room)) {
             return self.say(Some(&front.name), text, now);
@@ -151,14 +156,20 @@ impl App {
             return effects;
         };
         if name == ALL {
-            return self.unroll(None, now);
+            return self.unroll(At::Lobby, now);
+        }
+        if let Some(user) = name.strip_prefix('@').filter(|user| !user.is_empty()) {
+            return match user.contains(char::is_whitespace) {
+                true => note("/room @NAME talks to that user only."),
+                false => self.unroll(At::User(user.to_owned()), now),
+            };
         }
         let name = if RoomName::is_meant(name) { name.to_owned() } else { format!("#{name}") };
         if name.contains(char::is_whitespace) {
             return note("/room NAME, or /room ALL for the lobby.");
         }
         match self.session.room(&name).map(InFront::new) {
-            Some(room) => self.unroll(Some(room), now),
+            Some(room) => self.unroll(At::Room(room), now),
             None if self.server_has("join") && self.session.is_joined() => {
                 self.front.want(&name);
                 self.call(&format!("join {name}"))
@@ -167,9 +178,10 @@ impl App {
         }
     }
 
-    fn unroll(&mut self, room: Option<InFront>, now: i64) -> Vec<Effect> {
-        let name = room.as_ref().map_or(ALL, |room| &room.name).to_owned();
-        let Unrolled { messages, older } = self.front.bring(room);
+    fn unroll(&mut self, at: At, now: i64) -> Vec<Effect> {
+        let name = at.wire().to_owned();
+        let Unrolled { messages, older } = self.front.bring(at);
+        self.model_follows();
         let mut effects = vec![self.show_front()];
         if older > 0 {
             let what =
@@ -184,14 +196,16 @@ impl App {
     }
 
     fn show_front(&self) -> Effect {
-        let front = self.front.room();
-        match front.and_then(|front| self.session.room(&front.name)) {
-            Some(room) => shown(room, RoomWhy::Front),
-            None if front.is_some() => Effect::Show(Output::note(format!(
-                "You are not in {} any more; /room ALL talks to everybody.",
-                self.prompt()
-            ))),
-            None => Effect::Show(Output::Lobby),
+        match self.front.at() {
+            At::Lobby => Effect::Show(Output::Lobby),
+            At::User(name) => Effect::Show(Output::WithUser(WireText::new(name.clone()))),
+            At::Room(front) => match self.session.room(&front.name) {
+                Some(room) => shown(room, RoomWhy::Front),
+                None => Effect::Show(Output::note(format!(
+                    "You are not in {} any more; /room ALL talks to everybody.",
+                    self.prompt()
+                ))),
+            },
         }
     }
 
@@ -206,7 +220,7 @@ impl App {
             effects.push(shown(room, RoomWhy::Joined));
         }
         let front = InFront::new(room);
-        effects.extend(self.unroll(Some(front), now));
+        effects.extend(self.unroll(At::Room(front), now));
     }
 
     /// A person is told what changes where they are; a program gets everything.

@@ -45,6 +45,7 @@ impl Scene {
     fn play(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             let line = match effect {
+                Effect::Show(line) if !line.is_line() && !self.options.json => continue,
                 Effect::Show(line) => {
                     let mark = if line.stream() == Stream::Error { "err| " } else { "out| " };
                     mark.to_owned() + &line.text()

@@ -1,0 +1,35 @@
+//! Targets: where something is said. A conversation is what was said at one target.
+
+use chatterbox_proto::{ALL, RoomName};
+
+/// The destination of a message: everybody, a room, or one user.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Target {
+    /// Everybody: the lobby.
+    Lobby,
+    /// A room, by its name with the sign.
+    Room(String),
+    /// One user, by name.
+    User(String),
+}
+
+impl Target {
+    /// The target as it is typed: `ALL`, `#room`, or a user's name, with `@` before it or not. Where there are no rooms, `rooms`
+    /// is false and `#room` is a user of that name.
+    pub fn parse(typed: &str, rooms: bool) -> Self {
+        match typed.strip_prefix('@') {
+            Some(user) if !user.is_empty() => Self::User(user.to_owned()),
+            _ if typed == ALL => Self::Lobby,
+            _ if rooms && RoomName::is_meant(typed) => Self::Room(typed.to_owned()),
+            _ => Self::User(typed.to_owned()),
+        }
+    }
+
+    /// The recipient on the wire: `ALL`, the room or the user.
+    pub fn wire(&self) -> &str {
+        match self {
+            Self::Lobby => ALL,
+            Self::Room(name) | Self::User(name) => name,
+        }
+    }
+}
