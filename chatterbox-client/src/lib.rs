@@ -29,10 +29,12 @@
 
 mod cli;
 mod exit;
+mod keymap;
 mod net;
 mod plain;
 mod session;
 mod start;
+mod terminal;
 
 pub use cli::Arguments;
 pub use exit::{Exit, Failure};

@@ -81,6 +81,7 @@ fn options(
         password,
         recent: arguments.recent.or(interactive.then_some(NEWEST)),
         all_rooms: arguments.all_rooms,
+        model: None,
         tokens: tokens.map(TokenStore::load).unwrap_or_default(),
         reconnect: (!arguments.no_reconnect).then(|| ReconnectPolicy::for_at_most(reconnect_for)),
     })

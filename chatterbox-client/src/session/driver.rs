@@ -17,7 +17,7 @@ use super::credentials::TokenStore;
 use super::ending::{self, Closed, End, unavailable};
 use super::link::{Link, LinkEvent, LinkTimeout};
 use super::prompting::Prompting;
-use super::screen::{Screen, ScreenEvent, Typed};
+use super::screen::{Screen, ScreenEvent, Typed, View, Wish};
 use super::server::Server;
 use super::shutdown::Shutdown;
 use super::signals::{SignalEvent, Signals};
@@ -90,6 +90,7 @@ impl<S: Screen> Session<S> {
                 break end;
             }
             self.ask_for_line();
+            self.draw();
             let deadline = self.deadline();
             self.step(deadline).await;
         };
@@ -127,6 +128,8 @@ impl<S: Screen> Session<S> {
             },
             event = self.screen.event(self.prompting.is_asked(), !shown) => match event {
                 ScreenEvent::Typed(typed) => self.typed(typed),
+                ScreenEvent::Keys => self.work(),
+                ScreenEvent::Draw => {}
                 ScreenEvent::Room => self.screen.show(&mut self.queue),
                 ScreenEvent::Closed(result) => self.end = Some(End::OutputGone(result)),
             },
@@ -161,7 +164,7 @@ impl<S: Screen> Session<S> {
                 // Where no line is half typed, the question becomes the next prompt.
                 Effect::Show(Output::Prompt { .. })
                     if self.screen.is_interactive() && !self.prompting.is_asked() => {}
-                Effect::Show(output) => self.queue.push_back(output),
+                Effect::Show(output) => self.show(output),
                 Effect::Send(frame) => self.link.send(&frame),
                 Effect::Remember(line) => self.prompting.remember(line),
                 Effect::Prefill(line) => self.prompting.prefill(line),
@@ -172,7 +175,7 @@ impl<S: Screen> Session<S> {
                         self.note(format!("The login could not be kept: {error}."));
                     }
                 }
-                Effect::Redial(wait) => self.link.dial(wait),
+                Effect::Redial(wait) => self.link.dial(wait, self.clock.now()),
                 Effect::Disconnect(why) => self.lose(unavailable(why)),
                 Effect::ConnectionLost => self.connection_lost(),
                 // What was sent before it may still be refused.
@@ -195,7 +198,34 @@ impl<S: Screen> Session<S> {
     }
 
     fn note(&mut self, text: impl Into<String>) {
-        self.queue.push_back(Output::note(text));
+        self.show(Output::note(text));
+    }
+
+    fn show(&mut self, output: Output) {
+        self.app.shown(&output, self.clock.unix_now());
+        while let Some(alert) = self.app.take_alert() {
+            self.screen.alert(&alert);
+        }
+        if self.screen.wants_outputs() && (self.app.is_for_program() || output.is_line()) {
+            self.queue.push_back(output);
+        }
+    }
+
+    fn draw(&mut self) {
+        let view = View { app: &self.app, link: self.link.state(), now: self.clock.unix_now() };
+        self.screen.draw(&view);
+    }
+
+    fn work(&mut self) {
+        let view = View { app: &self.app, link: self.link.state(), now: self.clock.unix_now() };
+        match self.screen.work(&view) {
+            Some(Wish::Typed(typed)) => self.typed(typed),
+            Some(Wish::Intent(intent)) => {
+                let effects = self.app.intend(intent, self.clock.unix_now());
+                self.perform(effects);
+            }
+            None => {}
+        }
     }
 
     fn fail(&mut self, failure: Failure) {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::security::Security;
 use super::server::Server;
 use crate::exit::Failure;
 use crate::net::{Connection, ReadError, Reader, Writer};
@@ -42,6 +43,20 @@ pub(super) struct Link {
     pinged: Option<Instant>,
     /// The reason of the last loss.
     failure: Option<Failure>,
+    state: LinkState,
+}
+
+/// What a person can know of the link.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct LinkState {
+    /// The server, as the user has typed it.
+    pub(crate) server: String,
+    /// Whether the connection is encrypted, and the server's certificate was checked.
+    pub(crate) security: Security,
+    /// How long the server takes to answer.
+    pub(crate) latency: Option<Duration>,
+    /// Why the connection was lost and when the next try is, while there is none.
+    pub(crate) lost: Option<(String, Option<Instant>)>,
 }
 
 /// An event of the link.
@@ -68,8 +83,14 @@ pub(super) enum LinkTimeout {
 
 impl Link {
     pub(super) fn new(server: Server, connection: Connection, now: Instant) -> Self {
+        let state = LinkState {
+            server: server.name(),
+            security: server.security(),
+            ..LinkState::default()
+        };
         Self {
             server,
+            state,
             connection: Some(connection),
             dialing: None,
             write_error: None,
@@ -78,6 +99,11 @@ impl Link {
             pinged: None,
             failure: None,
         }
+    }
+
+    /// What a person can know of it.
+    pub(super) fn state(&self) -> &LinkState {
+        &self.state
     }
 
     /// Waits for the next event. Frames are read only if `read`, so that what can't be shown is not taken from the
@@ -133,7 +159,9 @@ impl Link {
     }
 
     /// Dials after this wait.
-    pub(super) fn dial(&mut self, wait: Duration) {
+    pub(super) fn dial(&mut self, wait: Duration, now: Instant) {
+        let why = self.failure.as_ref().map(|failure| failure.message().to_owned());
+        self.state.lost = Some((why.unwrap_or_default(), Some(now + wait)));
         let server = self.server.clone();
         self.dialing = Some(Box::pin(async move {
             sleep(wait).await;
@@ -144,6 +172,7 @@ impl Link {
     /// Takes a new connection, on which the server is asked to resume the session.
     pub(super) fn connected(&mut self, connection: Connection, now: Instant) {
         self.connection = Some(connection);
+        self.state.lost = None;
         self.heard = now;
         self.resuming = Some(now);
     }

@@ -11,6 +11,7 @@ mod ending;
 mod link;
 mod prompting;
 mod screen;
+mod security;
 mod server;
 mod shutdown;
 mod signals;
@@ -22,6 +23,8 @@ mod tests;
 
 pub(crate) use credentials::{TokenStore, password_from_file, password_from_input};
 pub(crate) use driver::Session;
-pub(crate) use screen::{Prompt, PromptKind, Screen, ScreenEvent, Typed};
+pub(crate) use link::LinkState;
+pub(crate) use screen::{Prompt, PromptKind, Screen, ScreenEvent, Typed, View, Wish};
+pub(crate) use security::Security;
 pub(crate) use server::Server;
 pub(crate) use signals::Signals;

@@ -3,8 +3,11 @@
 use std::collections::VecDeque;
 use std::io;
 
-use chatterbox_app::{Output, Question};
+use chatterbox_app::model::Alert;
+use chatterbox_app::{App, Intent, Output, Question};
 use chatterbox_proto::ScreenText;
+
+use super::link::LinkState;
 
 /// A place that shows outputs and asks for lines. Outputs are data; the screen renders them.
 ///
@@ -13,6 +16,24 @@ use chatterbox_proto::ScreenText;
 pub(crate) trait Screen {
     /// Whether a person sits in front of it: the end of the input is then the wish to leave at once.
     fn is_interactive(&self) -> bool;
+
+    /// Whether outputs come to [`Screen::show`], those of them that are lines. A screen that shows the application's model gets
+    /// none.
+    fn wants_outputs(&self) -> bool {
+        true
+    }
+
+    /// Works off keys that were pressed, up to the first that is a wish. After it comes another [`ScreenEvent::Keys`], if keys are
+    /// left.
+    fn work(&mut self, _view: &View<'_>) -> Option<Wish> {
+        None
+    }
+
+    /// Draws what has changed, if it is time; called before each wait.
+    fn draw(&mut self, _view: &View<'_>) {}
+
+    /// Somebody has named the user, or speaks to them alone.
+    fn alert(&mut self, _alert: &Alert) {}
 
     /// Asks for a line. Returns false if no more lines can be asked for.
     fn ask(&mut self, prompt: Prompt) -> bool;
@@ -55,10 +76,31 @@ pub(crate) trait Screen {
     fn resume(&self) {}
 }
 
+/// What a screen can look at.
+pub(crate) struct View<'v> {
+    pub(crate) app: &'v App,
+    pub(crate) link: &'v LinkState,
+    /// In seconds since 1970.
+    pub(crate) now: i64,
+}
+
+/// What the user wants by a key.
+#[derive(Debug)]
+pub(crate) enum Wish {
+    /// The answer to a [`Prompt`].
+    Typed(Typed),
+    /// Anything else.
+    Intent(Intent),
+}
+
 /// An event of a screen.
 #[derive(Debug)]
 pub(crate) enum ScreenEvent {
     Typed(Typed),
+    /// Keys were pressed: [`Screen::work`] works them off.
+    Keys,
+    /// It is time to draw.
+    Draw,
     /// There is room for outputs.
     Room,
     /// Nothing can be shown any more.

@@ -1,5 +1,8 @@
 //! The server of a session.
 
+use chatterbox_address::HostPort;
+
+use super::security::Security;
 use crate::exit::Failure;
 use crate::net::{self, Connection, Trust};
 
@@ -12,6 +15,20 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// Host and port, as they are printed.
+    pub(crate) fn name(&self) -> String {
+        HostPort { host: self.host.clone(), port: Some(self.port) }.to_string()
+    }
+
+    /// How its connections are protected.
+    pub(crate) fn security(&self) -> Security {
+        match self.trust {
+            Trust::Plaintext => Security::Plaintext,
+            Trust::AnyCertificate => Security::Unverified,
+            Trust::Authority(_) | Trust::System | Trust::Pinned(_) => Security::Tls,
+        }
+    }
+
     /// Opens a connection.
     ///
     /// # Errors

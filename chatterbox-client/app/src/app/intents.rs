@@ -39,6 +39,11 @@ impl App {
         }
     }
 
+    /// Whether a program reads the outputs.
+    pub fn is_for_program(&self) -> bool {
+        self.json
+    }
+
     /// The model, where the options ask for one.
     pub fn model(&self) -> Option<&Model> {
         self.model.as_ref()

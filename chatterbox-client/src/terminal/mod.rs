@@ -1,0 +1,25 @@
+//! The terminal itself, whatever is shown on it: its modes, its keys, and the thread that writes to it.
+
+mod guard;
+mod keys;
+mod typing;
+mod writer;
+
+use std::io::{self, IsTerminal as _};
+
+pub(crate) use guard::{Guard, Modes};
+pub(crate) use keys::Keys;
+pub(crate) use typing::{Step, Typing};
+pub(crate) use writer::Writer;
+
+/// Whether input and output are a terminal that can do more than print.
+pub(crate) fn is_usable() -> bool {
+    io::stdin().is_terminal()
+        && io::stdout().is_terminal()
+        && std::env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb")
+}
+
+/// Columns and rows; where they are not known, those of the oldest terminals.
+pub(crate) fn size() -> (u16, u16) {
+    crossterm::terminal::size().ok().filter(|size| size.0 > 0 && size.1 > 0).unwrap_or((80, 24))
+}

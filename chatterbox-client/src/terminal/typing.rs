@@ -1,0 +1,225 @@
+//! Typing: what keys do to the text that is being typed, whatever shows it; and the line that the session asks for.
+//!
+//! A question of the server takes the place of the chat's text, which is kept: keys go to the answer until it is given. What is
+//! typed ahead of a question or of an answer waits in the queue, in its order.
+
+use std::collections::VecDeque;
+
+use chatterbox_app::Intent;
+use chatterbox_app::input::{Composer, Edit, Entered};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+
+use crate::keymap::{Action, Keymap, Meaning};
+use crate::session::{Prompt, PromptKind, Typed, Wish};
+
+/// No event is read from the terminal while more than this wait.
+const EVENTS: usize = 1024;
+
+/// The text that is typed, and what it is typed for.
+pub(crate) struct Typing {
+    keymap: Keymap,
+    events: VecDeque<Event>,
+    /// Whether the first event waits for the session to ask for a line.
+    blocked: bool,
+    /// The text for the chat, and the lines that were sent.
+    chat: Composer,
+    /// The answer to a question, or a name; never kept.
+    answer: Composer,
+    /// What the session asks for.
+    prompt: Option<PromptKind>,
+    /// Whether the last key was Ctrl-C on an empty line.
+    leaving: bool,
+}
+
+/// What became of an event.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// The text has changed, or the cursor.
+    Edited,
+    /// The user is asked once whether a pasted text is to be sent, or told that it is too long.
+    Asked(Entered),
+    /// The first Ctrl-C on an empty line: another one leaves.
+    Leaving,
+    /// The user wants this.
+    Wish(Wish),
+    /// An action that does nothing to the text.
+    Action(Action),
+    /// Nothing.
+    Nothing,
+}
+
+impl Typing {
+    pub(crate) fn new(keymap: Keymap) -> Self {
+        Self {
+            keymap,
+            events: VecDeque::new(),
+            blocked: false,
+            chat: Composer::default(),
+            answer: Composer::default(),
+            prompt: None,
+            leaving: false,
+        }
+    }
+
+    /// Takes an event of the terminal; it waits for [`Typing::next`].
+    pub(crate) fn push(&mut self, event: Event) {
+        self.events.push_back(event);
+    }
+
+    /// Whether the terminal is not to be read now.
+    pub(crate) fn is_full(&self) -> bool {
+        self.events.len() >= EVENTS
+    }
+
+    /// Whether there is an event that can be worked off.
+    pub(crate) fn is_ready(&self) -> bool {
+        !self.events.is_empty() && !self.blocked
+    }
+
+    /// The next event.
+    pub(crate) fn next(&mut self) -> Option<Event> {
+        if self.blocked { None } else { self.events.pop_front() }
+    }
+
+    /// The session asks for a line; what it asked before is over.
+    pub(crate) fn ask(&mut self, prompt: Prompt) {
+        self.blocked = false;
+        if let Some(line) = prompt.remember {
+            self.chat.remember(line);
+        }
+        if self.prompt.as_ref() != Some(&prompt.kind) {
+            self.answer = Composer::default();
+        }
+        self.prompt = Some(prompt.kind);
+    }
+
+    /// What the session asks for.
+    pub(crate) fn prompt(&self) -> Option<&PromptKind> {
+        self.prompt.as_ref()
+    }
+
+    /// Whether what is typed is for the chat.
+    pub(crate) fn is_chat(&self) -> bool {
+        matches!(self.prompt, None | Some(PromptKind::Chat(_)))
+    }
+
+    /// The text that keys change.
+    pub(crate) fn composer(&self) -> &Composer {
+        if self.is_chat() { &self.chat } else { &self.answer }
+    }
+
+    /// The text that keys change.
+    pub(crate) fn composer_mut(&mut self) -> &mut Composer {
+        if self.is_chat() { &mut self.chat } else { &mut self.answer }
+    }
+
+    /// The meaning of a key.
+    pub(crate) fn meaning(&mut self, key: KeyEvent) -> Meaning {
+        self.keymap.meaning(key)
+    }
+
+    /// Works off an event. `most` is the number of characters that a message may have.
+    pub(crate) fn take(&mut self, event: Event, most: Option<usize>) -> Step {
+        match event {
+            Event::Paste(text) => {
+                self.composer_mut().paste(&text);
+                Step::Edited
+            }
+            Event::Key(key) => match self.meaning(key) {
+                Meaning::Types(character) => {
+                    self.leaving = false;
+                    self.composer_mut().insert(character.encode_utf8(&mut [0; 4]));
+                    Step::Edited
+                }
+                Meaning::Does(action) => self.act(action, most),
+                Meaning::Begins | Meaning::Nothing => Step::Nothing,
+            },
+            _ => Step::Nothing,
+        }
+    }
+
+    /// Carries out an action.
+    pub(crate) fn act(&mut self, action: Action, most: Option<usize>) -> Step {
+        let leaving = std::mem::take(&mut self.leaving);
+        let edit = match action {
+            Action::Send => return self.enter(most),
+            Action::NewLine if self.is_chat() => {
+                self.chat.insert("\n");
+                return Step::Edited;
+            }
+            Action::Clear => return self.clear(leaving),
+            Action::EndInput if self.composer().text().is_empty() => {
+                let typed = match self.prompt.take() {
+                    Some(PromptKind::Reply(_)) => Typed::Cancelled,
+                    Some(_) => Typed::End,
+                    None => return Step::Wish(Wish::Intent(Intent::Quit)),
+                };
+                return Step::Wish(Wish::Typed(typed));
+            }
+            Action::Earlier if self.is_chat() => {
+                self.chat.earlier();
+                return Step::Edited;
+            }
+            Action::Later if self.is_chat() => {
+                self.chat.later();
+                return Step::Edited;
+            }
+            Action::Left => Edit::Left,
+            Action::Right => Edit::Right,
+            Action::WordLeft => Edit::WordLeft,
+            Action::WordRight => Edit::WordRight,
+            Action::Home => Edit::Home,
+            Action::End => Edit::End,
+            Action::Backspace => Edit::Backspace,
+            Action::Delete | Action::EndInput => Edit::Delete,
+            Action::WordBackspace => Edit::WordBackspace,
+            Action::WordDelete => Edit::WordDelete,
+            Action::KillToStart => Edit::KillToStart,
+            Action::KillToEnd => Edit::KillToEnd,
+            Action::Yank => Edit::Yank,
+            other => return Step::Action(other),
+        };
+        self.composer_mut().edit(edit);
+        Step::Edited
+    }
+
+    fn enter(&mut self, most: Option<usize>) -> Step {
+        let Some(prompt) = &self.prompt else {
+            // No line is asked for: this key waits, and those behind it.
+            self.events.push_front(Event::Key(KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE)));
+            self.blocked = true;
+            return Step::Nothing;
+        };
+        if !matches!(prompt, PromptKind::Chat(_)) {
+            let line = self.answer.text().to_owned();
+            self.answer = Composer::default();
+            self.prompt = None;
+            return Step::Wish(Wish::Typed(Typed::Line(line)));
+        }
+        match self.chat.enter(most) {
+            Entered::Nothing => Step::Edited,
+            Entered::Line(line) => {
+                self.prompt = None;
+                Step::Wish(Wish::Typed(Typed::Line(line)))
+            }
+            Entered::Text(text) => Step::Wish(Wish::Intent(Intent::Say(text))),
+            asked @ (Entered::Ask { .. } | Entered::TooLong(_)) => Step::Asked(asked),
+        }
+    }
+
+    fn clear(&mut self, leaving: bool) -> Step {
+        if !self.composer().text().is_empty() {
+            self.composer_mut().set("");
+            return Step::Edited;
+        }
+        if matches!(self.prompt, Some(PromptKind::Reply(_))) {
+            self.prompt = None;
+            return Step::Wish(Wish::Typed(Typed::Cancelled));
+        }
+        if leaving {
+            return Step::Wish(Wish::Typed(Typed::Interrupted));
+        }
+        self.leaving = true;
+        Step::Leaving
+    }
+}
