@@ -35,6 +35,7 @@ mod plain;
 mod session;
 mod start;
 mod terminal;
+mod tui;
 
 pub use cli::Arguments;
 pub use exit::{Exit, Failure};

@@ -1,0 +1,5 @@
+//! The full screen.
+
+mod draw;
+mod theme;
+mod ui;
