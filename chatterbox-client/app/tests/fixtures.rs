@@ -53,7 +53,8 @@ fn every_fixture_ends_in_the_state_that_it_says() {
     names.sort();
     let readme = fs::read_to_string(folder().join("README.md")).unwrap();
     let listed = readme.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
-    let listed: Vec<_> = listed.filter(|name| name.ends_with(".json")).collect();
+    let mut listed: Vec<_> = listed.filter(|name| name.ends_with(".json")).collect();
+    listed.sort_unstable();
     assert_eq!(names, listed, "the README lists every fixture, by name");
 }
 
@@ -85,7 +86,12 @@ fn written(fixture: &Value, steps: &[Value]) -> String {
         text.push_str(&format!("{line}{comma}\n"));
     }
     text.push_str("]\n}\n");
-    text
+    // What acts on a screen is not in the file itself.
+    let escaped = |unit: &u16| match char::from_u32(u32::from(*unit)).filter(char::is_ascii) {
+        Some(c) => c.to_string(),
+        None => format!("\\u{unit:04x}"),
+    };
+    text.encode_utf16().collect::<Vec<_>>().iter().map(escaped).collect()
 }
 
 struct World {
@@ -261,6 +267,7 @@ fn conversation(one: &Conversation) -> Value {
         let place = one.timeline.place(marker).map_or(0, |place| place + 1);
         one.timeline.iter().take(place).filter(listed).count()
     });
+    let marker = marker.filter(|above| *above > 0);
     let mut object = json!({
         "target": word(&one.target),
         "unread": one.unread,

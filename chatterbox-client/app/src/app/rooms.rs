@@ -176,7 +176,7 @@ impl App {
         if let Some(user) = name.strip_prefix('@').filter(|user| !user.is_empty()) {
             return match user.contains(char::is_whitespace) {
                 true => note("/room @NAME talks to that user only."),
-                false => self.unroll(At::User(user.to_owned()), now),
+                false => self.unroll(At::User(self.spelt(user)), now),
             };
         }
         let name = if RoomName::is_meant(name) { name.to_owned() } else { format!("#{name}") };
@@ -196,6 +196,13 @@ impl App {
             }
             None => note(format!("You are not in {}.", ScreenText::shortened(&name, 40))),
         }
+    }
+
+    /// The name of a user as the conversation with them has it.
+    fn spelt(&self, user: &str) -> String {
+        let target = Target::User(user.to_owned());
+        let known = self.model.as_ref().and_then(|model| model.conversation(&target));
+        known.map_or(user, |known| known.target.wire()).to_owned()
     }
 
     fn unroll(&mut self, at: At, now: i64) -> Vec<Effect> {

@@ -1,5 +1,6 @@
 //! Mentions: whether a text names somebody.
 
+use chatterbox_proto::is_bidi_control;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 /// Whether a text has a name as a whole: as words are bounded by UAX 29, so `ann` is neither in `anna` nor in `ann_b`, while
@@ -29,8 +30,14 @@ pub fn mentions(text: &str, name: &str) -> bool {
     })
 }
 
-/// Whether the characters beside a name set it apart, from the nearest on; `None` is for UAX 29 to say.
-fn edge(mut beside: impl Iterator<Item = char>) -> Option<bool> {
+/// Whether the characters beside a name set it apart, from the nearest on; `None` is for UAX 29 to say. Controls of the direction of
+/// writing are passed over, since some programs put them around names.
+fn edge(beside: impl Iterator<Item = char>) -> Option<bool> {
+    let mut beside = beside.peekable();
+    if beside.next_if(|c| is_bidi_control(*c)).is_some() {
+        let next = beside.find(|c| !is_bidi_control(*c));
+        return Some(!next.is_some_and(|c| c.is_alphanumeric() || c == '_'));
+    }
     match beside.next() {
         None | Some('\'' | '’' | ':') => Some(true),
         Some('-' | '@') => Some(!beside.next().is_some_and(char::is_alphanumeric)),
@@ -56,6 +63,8 @@ mod tests {
             ("ask ann.", "ann", true),
             ("ann- wait", "ann", true),
             ("ann\nbob", "ann", true),
+            ("\u{2068}ann\u{2069}, hi", "ann", true),
+            ("\u{2068}ann\u{2069}a", "ann", false),
             ("anna", "ann", false),
             ("joann", "ann", false),
             ("ann2", "ann", false),

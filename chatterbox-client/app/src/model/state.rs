@@ -222,6 +222,12 @@ impl Model {
         }
     }
 
+    /// How many items and bytes there are, as they are counted.
+    #[cfg(test)]
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        self.list.counts()
+    }
+
     /// Drops what is beyond the bounds, after something has changed.
     pub(super) fn trim(&mut self, changed: &Target) {
         for item in self.list.trim(changed, &self.front) {

@@ -88,6 +88,12 @@ impl Timeline {
         self.bytes
     }
 
+    /// The bytes of all items, counted anew.
+    #[cfg(test)]
+    pub(crate) fn bytes_for_test(&self) -> usize {
+        self.items.iter().map(|item| item.body.bytes()).sum()
+    }
+
     pub(super) fn push(&mut self, item: Item) {
         self.put(self.items.len(), item);
     }
@@ -136,17 +142,20 @@ impl Timeline {
         if id(item).is_some() {
             return;
         }
-        let (start, end) = self.stretch_at(place);
+        // It was said now, as the server counts now, unless it comes before all of that.
+        let (own, last) = (self.stretch_at(place), self.stretch_at(self.items.len()));
+        let first = self.items.range(last.0..last.1).find_map(id);
+        let (start, end) = if first.is_some_and(|first| number < first) { own } else { last };
         let found = self.search(number, start, end);
         let Some(mut item) = self.remove(place) else { return };
         let Err(to) = found else { return };
         if let Body::Speech(speech) = &mut item.body {
             speech.id = Some(number);
         }
-        // Where no message with a number is between both places, it may stay.
-        let between = place.min(to)..place.max(to).min(self.items.len());
-        let stays = self.items.range(between).all(|item| id(item).is_none());
         let to = if to > place { to - 1 } else { to };
+        // Where neither a message with a number nor a hole is between both places, it may stay.
+        let mut between = self.items.range(place.min(to)..place.max(to));
+        let stays = between.all(|item| id(item).is_none() && !is_hole(item));
         self.put(if stays { place } else { to }, item);
     }
 
