@@ -23,6 +23,7 @@ impl Model {
                 self.answered(refused.tag.as_wire(), Delivery::Refused(why), None);
             }
             Output::Page { with, more, code, .. } => {
+                self.paging = None;
                 let page_over = |one: &mut Conversation| one.page_over(*more, code.is_some(), now);
                 self.list.change(&target_of(with), page_over);
             }
@@ -157,14 +158,15 @@ impl Model {
     /// The conversation that a message belongs to.
     fn place_of(&self, message: &Message, own: bool) -> Target {
         let from = message.from.as_wire();
+        let paging = self.paging.as_ref().filter(|_| message.kind == MessageKind::History);
         match &message.to {
             Some(room) if message.in_room => Target::Room(room.as_wire().to_owned()),
             // What the server says is read where the user is.
             _ if from == SERVER && message.kind != MessageKind::History => self.front.clone(),
             None => Target::Lobby,
-            Some(to) if own => Target::User(to.as_wire().to_owned()),
+            Some(to) if paging.is_none() && own => Target::User(to.as_wire().to_owned()),
             Some(_) if from == SERVER => Target::Lobby,
-            Some(_) => Target::User(from.to_owned()),
+            Some(_) => paging.cloned().unwrap_or_else(|| Target::User(from.to_owned())),
         }
     }
 
@@ -180,6 +182,12 @@ impl Model {
             item.is_some_and(is_it)
         });
         let Some(known) = known.cloned() else { return false };
+        let has_it =
+            |item: &Item| matches!(&item.body, Body::Speech(speech) if speech.id == Some(id));
+        // The same text was sent twice, and this is the one that is answered.
+        if one.timeline.iter().any(has_it) {
+            return false;
+        }
         self.delivered(known.serial, known.key, Delivery::Stored, Some(id));
         true
     }

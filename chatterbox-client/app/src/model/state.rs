@@ -22,6 +22,8 @@ pub struct Model {
     pub(super) alerts: Alerts,
     pub(super) mentioned: Mentioned,
     pub(super) unnumbered: Unnumbered,
+    /// The conversation with a user of which a page is coming: what is said on it under an earlier name belongs there.
+    pub(super) paging: Option<Target>,
     /// So many of the next messages are here already: a screen of lines shows them only now.
     pub(super) unrolled: usize,
     /// How often a conversation came to the front.
@@ -38,6 +40,7 @@ impl Model {
             alerts: Alerts::default(),
             mentioned: Mentioned::default(),
             unnumbered: Unnumbered::default(),
+            paging: None,
             unrolled: 0,
             opened: 0,
         }
@@ -154,6 +157,7 @@ impl Model {
     /// The messages of the page that was asked for follow.
     pub(crate) fn page_comes(&mut self, target: &Target) {
         self.list.change(target, Conversation::page_comes);
+        self.paging = Some(target.clone()).filter(|target| matches!(target, Target::User(_)));
     }
 
     /// Notes what a room is about.
@@ -204,7 +208,7 @@ impl Model {
                 }
             });
             if let Some(id) = id {
-                conversation.timeline.number(key, id);
+                conversation.number(key, id);
             }
         });
     }
