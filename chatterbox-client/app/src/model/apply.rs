@@ -16,7 +16,8 @@ impl Model {
     /// Takes an output; `me` is the name of this user, `now` is in seconds since 1970.
     pub(crate) fn apply(&mut self, output: &Output, me: &str, now: i64) {
         match output {
-            Output::Message(message) | Output::Behind(message) => self.message(message, me),
+            Output::Message(message) => self.message(message, me, false),
+            Output::Behind(message) => self.message(message, me, true),
             Output::Stored { tag, id } => self.answered(tag, Delivery::Stored, Some(*id)),
             Output::Rejected { refused, .. } => {
                 let why = ScreenText::shortened(refused.error.as_wire(), 500);
@@ -113,7 +114,7 @@ impl Model {
         }
     }
 
-    fn message(&mut self, message: &Message, me: &str) {
+    fn message(&mut self, message: &Message, me: &str, behind: bool) {
         if message.kind != MessageKind::Own && self.unrolled > 0 {
             self.unrolled -= 1;
             return;
@@ -128,7 +129,8 @@ impl Model {
         if own && self.is_known(&target, message, &speech) {
             return;
         }
-        let unseen = live && !own && !(self.seeing && target.is(&self.front));
+        let seen = if self.by_line { !behind } else { self.seeing && target.is(&self.front) };
+        let unseen = live && !own && !seen;
         let key = self.list.next_key();
         let time = message.taken.unwrap_or(message.time);
         let item = Item { key, time, body: Body::Speech(speech.clone()) };

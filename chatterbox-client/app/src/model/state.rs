@@ -19,6 +19,8 @@ pub struct Model {
     pub(super) front: Target,
     /// Whether the end of the conversation in front is seen.
     pub(super) seeing: bool,
+    /// Whether everything is read as it is shown, line by line; what is unread is behind the front then.
+    pub(super) by_line: bool,
     pub(super) alerts: Alerts,
     pub(super) mentioned: Mentioned,
     pub(super) unnumbered: Unnumbered,
@@ -37,6 +39,7 @@ impl Model {
             list: List::new(limits),
             front: Target::Lobby,
             seeing: true,
+            by_line: false,
             alerts: Alerts::default(),
             mentioned: Mentioned::default(),
             unnumbered: Unnumbered::default(),
@@ -44,6 +47,11 @@ impl Model {
             unrolled: 0,
             opened: 0,
         }
+    }
+
+    /// The same, where everything is read as it is shown, line by line.
+    pub(crate) fn by_line(self, by_line: bool) -> Self {
+        Self { by_line, ..self }
     }
 
     /// The conversations, in the order in which they are numbered from 1 on.
