@@ -6,6 +6,7 @@ mod events;
 mod greeting;
 mod input;
 mod intents;
+mod local;
 mod rooms;
 
 use std::time::Duration;

@@ -201,6 +201,21 @@ impl App {
             }
             (ParsedLine::Front(name), _) => self.bring_to_front(name, now),
             (ParsedLine::History(_), _) => self.server_command("/history", text),
+            (ParsedLine::Local(local, rest), _)
+                if self.model.is_some() && !self.server_has(local.name()) =>
+            {
+                self.local(local, rest, now)
+            }
+            (ParsedLine::Local(local, _), _) => {
+                self.server_command(&format!("{SLASH}{}", local.name()), text)
+            }
+            // Conversations with users are there without rooms as well.
+            (ParsedLine::Unknown("/room"), _)
+                if self.model.is_some() && !self.server_has("room") =>
+            {
+                let name = text.split_once(char::is_whitespace).map(|(_, name)| name.trim());
+                self.bring_to_front(name.filter(|name| !name.is_empty()), now)
+            }
             (ParsedLine::Unknown(command), _) => self.server_command(command, text),
             (ParsedLine::Users(arguments), _)
                 if !arguments.is_empty() && self.server_has("users") =>
@@ -254,6 +269,7 @@ impl App {
             catalogue: self.catalogue.as_ref(),
             has_history: self.has_history(),
             has_rooms: self.has_rooms(),
+            has_model: self.model.is_some(),
         }
     }
 
@@ -267,9 +283,10 @@ impl App {
         let waits = self.is_put_off(said.tag.as_deref(), now);
         let frame = said.frame.filter(|_| !waits);
         let mut effects: Vec<_> = frame.into_iter().map(Effect::Send).collect();
-        if let Some(me) = self.session.me().filter(|_| self.echo_own) {
+        let is_shown = self.echo_own || self.model.is_some();
+        if let Some(me) = self.session.me().filter(|_| is_shown) {
             let to = to.filter(|to| *to != ALL);
-            effects.push(Effect::Show(Output::Message(Message {
+            let own = Output::Message(Message {
                 when: self.time.format(now, now),
                 time: now,
                 from: WireText::new(me.to_owned()),
@@ -280,7 +297,12 @@ impl App {
                 taken: None,
                 tag: said.tag,
                 kind: MessageKind::Own,
-            })));
+            });
+            if self.echo_own {
+                effects.push(Effect::Show(own));
+            } else {
+                self.shown(&own, now);
+            }
         }
         effects
     }

@@ -9,7 +9,9 @@ use super::App;
 use crate::effect::{Effect, note};
 use crate::front::{At, InFront, Unrolled};
 use crate::gaps::{End, Filled};
+use crate::intent::Intent;
 use crate::output::{GapState, Message, MessageKind, Output, RoomChange, RoomView, RoomWhy, Wire};
+use crate::target::Target;
 
 /// Where a message was said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +68,10 @@ impl App {
         match self.place(&message) {
             Place::Room(room) if self.front.hides(room) => {
                 let room = room.to_owned();
+                if self.model.is_some() {
+                    let behind = self.as_output(message.clone(), kind, now);
+                    effects.push(Effect::Show(Output::Behind(behind)));
+                }
                 self.front.count(&room, message, kind);
             }
             _ => self.show_at_once(message, kind, now, effects),
@@ -79,8 +85,12 @@ impl App {
         now: i64,
         effects: &mut Vec<Effect>,
     ) {
+        effects.push(Effect::Show(Output::Message(self.as_output(message, kind, now))));
+    }
+
+    fn as_output(&self, message: session::Message, kind: MessageKind, now: i64) -> Message {
         let session::Message { source, recipient, timestamp, content, id, taken } = message;
-        effects.push(Effect::Show(Output::Message(Message {
+        Message {
             when: self.time.format(timestamp, now),
             time: timestamp,
             from: source,
@@ -91,7 +101,7 @@ impl App {
             taken,
             tag: None,
             kind,
-        })));
+        }
     }
 
     /// Begins in the room that the user has set as default (RM-5).
@@ -102,7 +112,12 @@ impl App {
     }
 
     /// Says at the end of a welcome which rooms the user is in.
-    pub(super) fn show_rooms(&self, effects: &mut Vec<Effect>) {
+    pub(super) fn show_rooms(&mut self, effects: &mut Vec<Effect>) {
+        if let Some(model) = &mut self.model {
+            for room in self.session.rooms() {
+                model.room(room.name.as_wire(), room.number, room.topic.as_wire());
+            }
+        }
         let front = self.front.room().map(|front| WireText::new(front.name.clone()));
         let rooms: Vec<_> = self.session.rooms().map(|room| room.name.clone()).collect();
         if rooms.is_empty() && !(self.json && self.session.agreed().has(Capability::Rooms)) {
@@ -161,10 +176,15 @@ impl App {
         if let Some(user) = name.strip_prefix('@').filter(|user| !user.is_empty()) {
             return match user.contains(char::is_whitespace) {
                 true => note("/room @NAME talks to that user only."),
-                false => self.unroll(At::User(user.to_owned()), now),
+                false => self.unroll(At::User(self.spelt(user)), now),
             };
         }
         let name = if RoomName::is_meant(name) { name.to_owned() } else { format!("#{name}") };
+        if let Some(target) = self.numbered(name.get(1..).unwrap_or_default())
+            && self.session.room(&name).is_none()
+        {
+            return self.intend(Intent::Open(target), now);
+        }
         if name.contains(char::is_whitespace) {
             return note("/room NAME, or /room ALL for the lobby.");
         }
@@ -178,10 +198,20 @@ impl App {
         }
     }
 
+    /// The name of a user as the conversation with them has it.
+    fn spelt(&self, user: &str) -> String {
+        let target = Target::User(user.to_owned());
+        let known = self.model.as_ref().and_then(|model| model.conversation(&target));
+        known.map_or(user, |known| known.target.wire()).to_owned()
+    }
+
     fn unroll(&mut self, at: At, now: i64) -> Vec<Effect> {
         let name = at.wire().to_owned();
         let Unrolled { messages, older } = self.front.bring(at);
         self.model_follows();
+        if let Some(model) = &mut self.model {
+            model.unroll(messages.len());
+        }
         let mut effects = vec![self.show_front()];
         if older > 0 {
             let what =
@@ -228,6 +258,10 @@ impl App {
         let name = told.room.as_wire();
         if let Some(floor) = told.floor {
             self.front.cleared(name, floor);
+            // A person is told of it only where they are.
+            if let Some(model) = self.model.as_mut().filter(|_| name != ALL) {
+                model.clear(&Target::Room(name.to_owned()), floor);
+            }
         }
         // A whole object says how things are, not what has changed.
         let is_whole = told.last.is_some() && told.keep.is_some();

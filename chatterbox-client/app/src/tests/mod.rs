@@ -4,6 +4,8 @@ mod commands;
 mod gaps;
 mod hostile;
 mod lost;
+mod model;
+mod model_world;
 mod negotiated;
 mod presence;
 mod rooms;
