@@ -68,6 +68,8 @@ pub struct App {
     closed: Option<Closed>,
     /// The end of the welcome that is under way.
     greeting: Option<Greeting>,
+    /// How many messages of that welcome were shown.
+    earlier: usize,
     /// Whether the frame that is worked off has shown that the connection is of use.
     progress: bool,
     /// How many lines were not sent, or sent in vain.
@@ -118,6 +120,7 @@ impl App {
             reconnect: Reconnect::new(options.reconnect),
             closed: None,
             greeting: None,
+            earlier: 0,
             progress: false,
             failures: 0,
             has_sent: false,

@@ -81,7 +81,10 @@ impl App {
                 self.show_newest(history, more, effects);
                 self.greeting = Some(Greeting { info, agreed, account, server, more });
             }
-            Event::History(message) => self.show(message, MessageKind::History, now, effects),
+            Event::History(message) => {
+                self.earlier += 1;
+                self.show(message, MessageKind::History, now, effects);
+            }
             Event::Welcomed => self.greet(effects),
             Event::Rejoined { missed, complete, agreed, account } => {
                 self.reconnect.resumed();
@@ -243,6 +246,10 @@ impl App {
         };
         let level = account.as_ref().map(|account| account.level);
         let name = self.login.requested();
+        let earlier = std::mem::take(&mut self.earlier);
+        if self.interactive && !self.json && earlier > 0 {
+            effects.push(Effect::Show(Output::Earlier(earlier)));
+        }
         effects.push(Effect::Show(Output::Welcome { name, agreed, level, more }));
         effects.extend(info.map(|info| Effect::Show(Output::Info(info))));
         if let Some(ServerInfo { name, banner }) = server

@@ -279,6 +279,7 @@ impl App {
                 id: None,
                 taken: None,
                 tag: said.tag,
+                mention: false,
                 kind: MessageKind::Own,
             })));
         }

@@ -9,6 +9,7 @@ use super::App;
 use crate::effect::{Effect, note};
 use crate::front::{At, InFront, Unrolled};
 use crate::gaps::{End, Filled};
+use crate::model::mentions;
 use crate::output::{GapState, Message, MessageKind, Output, RoomChange, RoomView, RoomWhy, Wire};
 
 /// Where a message was said.
@@ -80,16 +81,22 @@ impl App {
         effects: &mut Vec<Effect>,
     ) {
         let session::Message { source, recipient, timestamp, content, id, taken } = message;
+        let in_room = recipient.as_ref().is_some_and(|to| self.is_room(to.as_wire()));
+        let is_private = recipient.is_some() && !in_room;
+        let mention = self.me().is_some_and(|me| {
+            source.as_wire() != me && (is_private || mentions(content.as_wire(), me))
+        });
         effects.push(Effect::Show(Output::Message(Message {
             when: self.time.format(timestamp, now),
             time: timestamp,
             from: source,
-            in_room: recipient.as_ref().is_some_and(|to| self.is_room(to.as_wire())),
+            in_room,
             to: recipient,
             text: content,
             id,
             taken,
             tag: None,
+            mention,
             kind,
         })));
     }

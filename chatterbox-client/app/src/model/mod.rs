@@ -224,6 +224,8 @@ impl Model {
             }
             // A screen counts and lists these itself.
             Output::Unread(_) | Output::Users { .. } | Output::Prompt { .. } => {}
+            // Those one by one come as well; a timeline has its own way to set apart what was before.
+            Output::Moves { .. } | Output::Earlier(_) => {}
             Output::Presence(_) => self.notice(&Target::Lobby, output, now),
             _ => {
                 let front = self.front.clone();
