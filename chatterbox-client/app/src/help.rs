@@ -5,7 +5,7 @@ use chatterbox_proto::ScreenText;
 use crate::commands::{Catalogue, SLASH, nearest};
 
 /// The commands of this program.
-const OWN: &[&str] = &["help", "users", "name", "quit", HISTORY, ROOM];
+const OWN: &[&str] = &["help", "users", "name", "connection", "quit", HISTORY, ROOM];
 const HISTORY: &str = "history";
 const ROOM: &str = "room";
 
@@ -14,6 +14,7 @@ const HELP: &[&str] = &[
     "@NAME text    say it to NAME only",
     "/users        who is here",
     "/name         under which name you are here",
+    "/connection   how you are connected",
     "/quit         leave (so do Ctrl-D and Ctrl-C)",
     "//text        say a text that starts with a slash (@@text: with an @)",
 ];

@@ -31,6 +31,8 @@ pub(crate) enum ParsedLine<'a> {
     History(&'a str),
     /// `/room`, or `/room NAME`, where there are rooms.
     Front(Option<&'a str>),
+    /// `/connection`
+    Connection,
     Quit,
     /// Any other word behind a slash, the slash included.
     Unknown(&'a str),
@@ -93,6 +95,7 @@ impl<'a> ParsedLine<'a> {
             "/users" => Self::Users(rest),
             "/history" => Self::History(rest),
             "/room" if rooms => Self::Front(Some(rest).filter(|rest| !rest.is_empty())),
+            "/connection" => Self::Connection,
             "/quit" => Self::Quit,
             _ => Self::Unknown(command),
         }
@@ -137,6 +140,7 @@ mod tests {
             ("/users --all", ParsedLine::Users("--all")),
             ("/history", ParsedLine::History("")),
             ("/history bob 5", ParsedLine::History("bob 5")),
+            ("/connection", ParsedLine::Connection),
             ("/quit", ParsedLine::Quit),
             ("/quit\t", ParsedLine::Quit),
             ("/quitter", ParsedLine::Unknown("/quitter")),

@@ -167,6 +167,7 @@ impl App {
                 if purpose == Purpose::Gap {
                     return self.gap_page(page, now, effects);
                 }
+                self.failures += usize::from(purpose == Purpose::Shown && page.code.is_some());
                 let (messages, end) = self.pages.shown(page, purpose);
                 for message in messages {
                     self.show(message, MessageKind::History, now, effects);
@@ -185,6 +186,7 @@ impl App {
             Event::Ping(number) => {
                 effects.extend(ping::pong(number).finish().ok().map(Effect::Send));
             }
+            Event::Pong(number) => effects.push(Effect::Pong(number)),
             Event::Info(text) => effects.push(Effect::Show(Output::Info(text))),
             // It says the same as what was put off.
             Event::Error(_) if self.refused && self.again_at.is_some() => {}

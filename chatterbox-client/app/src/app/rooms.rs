@@ -167,13 +167,13 @@ impl App {
         }
         if let Some(user) = name.strip_prefix('@').filter(|user| !user.is_empty()) {
             return match user.contains(char::is_whitespace) {
-                true => note("/room @NAME talks to that user only."),
+                true => self.not_done("/room @NAME talks to that user only."),
                 false => self.unroll(At::User(user.to_owned()), now),
             };
         }
         let name = if RoomName::is_meant(name) { name.to_owned() } else { format!("#{name}") };
         if name.contains(char::is_whitespace) {
-            return note("/room NAME, or /room ALL for the lobby.");
+            return self.not_done("/room NAME, or /room ALL for the lobby.");
         }
         match self.session.room(&name).map(InFront::new) {
             Some(room) => self.unroll(At::Room(room), now),
@@ -181,7 +181,8 @@ impl App {
                 self.front.want(&name);
                 self.call(&format!("join {name}"))
             }
-            None => note(format!("You are not in {}.", ScreenText::shortened(&name, 40))),
+            // Through pipes the next lines would go where they were not meant to go.
+            None => self.not_done(format!("You are not in {}.", ScreenText::shortened(&name, 40))),
         }
     }
 

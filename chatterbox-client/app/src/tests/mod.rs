@@ -68,6 +68,8 @@ impl Scene {
                 Effect::Redial(wait) => format!("net| dial in {} ms", wait.as_millis()),
                 Effect::Disconnect(why) => format!("net| hang up: {why}"),
                 Effect::ConnectionLost => "end| over".to_owned(),
+                Effect::Pong(number) => format!("pong| {number}"),
+                Effect::DescribeLink => "err| -- (the link)".to_owned(),
             };
             self.screen.push_str(&line);
             self.screen.push('\n');
@@ -223,6 +225,7 @@ fn what_is_typed_is_sent_and_through_pipes_shown_once() {
     err| -- @NAME text    say it to NAME only
     err| -- /users        who is here
     err| -- /name         under which name you are here
+    err| -- /connection   how you are connected
     err| -- /quit         leave (so do Ctrl-D and Ctrl-C)
     err| -- //text        say a text that starts with a slash (@@text: with an @)
     out| * here: bob, ann

@@ -56,7 +56,7 @@ fn the_mark_is_no_part_of_what_goes_through_pipes() {
 #[test]
 fn several_lines_are_lines_and_none_of_them_can_be_taken_for_another_one() {
     let shown = shown(
-        r#"{"MESSAGES": [["bob", "ALL", 1700000000, "one\n[22:13] ann: two\r\n\n* you are out\u001b[2J\n"]], "IDS": [18]}"#,
+        r#"{"MESSAGES": [["bob", "ALL", 1700000000, "one\n[22:13] cyd: two\r\n\n* you are out\u001b[2J\n"]], "IDS": [18]}"#,
     );
     assert_eq!(
         shown,
