@@ -64,4 +64,4 @@ pub use table::Table;
 pub use target::Target;
 pub use time::TimeFormatter;
 pub use words::{Role, Span, Words};
-pub use wrap::wrap;
+pub use wrap::{cells, wrap, wrap_indented};
