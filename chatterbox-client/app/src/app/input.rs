@@ -51,6 +51,10 @@ impl App {
             (_, InputMode::Name) if one_line(text).is_err() => {
                 self.not_sent("a name is one line")
             }
+            // The line break may be inside of the secret, and what is behind it would be said.
+            (_, InputMode::Chat) if self.lines(text).is_none() => {
+                self.not_sent("a command with a secret is a line of its own")
+            }
             (_, InputMode::Chat) if self.is_behind(now) && !self.is_message(text) => {
                 self.held = Some(text.to_owned());
                 Vec::new()
