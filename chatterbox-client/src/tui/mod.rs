@@ -16,3 +16,6 @@ mod status;
 mod theme;
 mod timeline;
 mod ui;
+
+#[cfg(test)]
+mod tests;
