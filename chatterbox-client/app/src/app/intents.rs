@@ -3,7 +3,6 @@
 use chatterbox_proto::{Capability, WireText};
 
 use super::App;
-use crate::complete::Vocabulary;
 use crate::effect::{Effect, note};
 use crate::input_mode::InputMode;
 use crate::intent::Intent;
@@ -55,13 +54,6 @@ impl App {
     /// Takes the next alert of the model.
     pub fn take_alert(&mut self) -> Option<Alert> {
         self.model.as_mut()?.take_alert()
-    }
-
-    /// The names and commands by which words are completed now.
-    pub fn vocabulary(&self) -> Vocabulary {
-        let users = self.session.users().map(|user| user.as_wire().to_owned()).collect();
-        let rooms = self.session.rooms().map(|room| room.name.as_wire().to_owned()).collect();
-        Vocabulary { users, rooms }
     }
 
     /// Notes an output that is shown, those of the session's driver as well. The driver calls it for each, in their order.
