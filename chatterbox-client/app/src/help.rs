@@ -6,7 +6,7 @@ use crate::commands::{Catalogue, SLASH, nearest};
 use crate::parse::Local;
 
 /// The commands of this program.
-const OWN: &[&str] = &["help", "users", "name", "quit", HISTORY, ROOM];
+const OWN: &[&str] = &["help", "users", "name", "connection", "quit", HISTORY, ROOM];
 const HISTORY: &str = "history";
 const ROOM: &str = "room";
 
@@ -15,6 +15,7 @@ const HELP: &[&str] = &[
     "@NAME text    say it to NAME only",
     "/users        who is here",
     "/name         under which name you are here",
+    "/connection   how you are connected",
     "/quit         leave (so do Ctrl-D and Ctrl-C)",
     "//text        say a text that starts with a slash (@@text: with an @)",
 ];

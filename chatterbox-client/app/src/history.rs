@@ -49,6 +49,11 @@ impl Pages {
         self.open.len()
     }
 
+    /// How many of them the user wants to see.
+    pub(crate) fn open_shown(&self) -> usize {
+        self.open.iter().filter(|(_, purpose)| *purpose == Purpose::Shown).count()
+    }
+
     /// Whether the next line waits for a page.
     pub(crate) fn are_awaited(&self) -> bool {
         self.awaited && self.open.iter().any(|(_, purpose)| *purpose == Purpose::Shown)
@@ -158,9 +163,10 @@ impl Pages {
     /// The connection is lost, and the pages that were requested on it with it.
     pub(crate) fn forget(&mut self) -> Vec<Effect> {
         self.next = None;
-        let open = std::mem::take(&mut self.open);
+        let shown = self.open_shown();
+        self.open.clear();
         // What fills a gap is asked for again on the next connection.
-        match open.iter().filter(|(_, purpose)| *purpose == Purpose::Shown).count() {
+        match shown {
             0 => Vec::new(),
             pages => note(format!("{} of history did not come.", plural(pages, "page"))),
         }

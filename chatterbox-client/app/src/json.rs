@@ -78,6 +78,17 @@ impl Object {
                 self.text("room", Some(room));
                 self.names("users", users);
             }
+            // For people only.
+            Output::Moves { room, joined, left } => {
+                self.event("moves");
+                self.text("room", room);
+                self.names("joined", joined);
+                self.names("left", left);
+            }
+            Output::Earlier(messages) => {
+                self.event("earlier");
+                self.integer("count", Some(count(messages)));
+            }
             Output::Unread(rooms) => {
                 self.event("unread");
                 self.numbers(

@@ -104,6 +104,17 @@ pub enum Output {
     Joined(Wire),
     /// This user left.
     Left(Wire),
+    /// A crowd came and went; it stands for those outputs one by one, and is for people only.
+    Moves {
+        /// The room; `None` is the lobby.
+        room: Option<Wire>,
+        /// Who is here now and was not.
+        joined: Vec<Wire>,
+        /// Who was here and is not.
+        left: Vec<Wire>,
+    },
+    /// So many messages that were shown were said before this user came; for people only.
+    Earlier(usize),
     /// Another user changed the name.
     Renamed {
         /// The name until now.
@@ -201,6 +212,8 @@ pub struct Message {
     pub taken: Option<i64>,
     /// The idempotency key of an own message that the server will acknowledge.
     pub tag: Option<String>,
+    /// Whether somebody else names this user in it, or says it to them alone.
+    pub mention: bool,
     /// The reason why it is shown now.
     pub kind: MessageKind,
 }
@@ -335,6 +348,7 @@ impl Output {
             | Self::ConnectionLost { .. }
             | Self::Gap { .. }
             | Self::Unread(_)
+            | Self::Earlier(_)
             | Self::Lobby
             | Self::WithUser(_)
             | Self::Room(_, RoomWhy::Front)

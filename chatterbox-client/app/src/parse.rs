@@ -31,6 +31,8 @@ pub(crate) enum ParsedLine<'a> {
     History(&'a str),
     /// `/room`, or `/room NAME`, where there are rooms.
     Front(Option<&'a str>),
+    /// `/connection`
+    Connection,
     Quit,
     /// A command about what this program has kept, and what is behind it.
     Local(Local, &'a str),
@@ -131,6 +133,7 @@ impl<'a> ParsedLine<'a> {
             "/users" => Self::Users(rest),
             "/history" => Self::History(rest),
             "/room" if rooms => Self::Front(Some(rest).filter(|rest| !rest.is_empty())),
+            "/connection" => Self::Connection,
             "/quit" => Self::Quit,
             _ => match Local::parse(command) {
                 Some(local) => Self::Local(local, rest),
@@ -178,6 +181,7 @@ mod tests {
             ("/users --all", ParsedLine::Users("--all")),
             ("/history", ParsedLine::History("")),
             ("/history bob 5", ParsedLine::History("bob 5")),
+            ("/connection", ParsedLine::Connection),
             ("/quit", ParsedLine::Quit),
             ("/quit\t", ParsedLine::Quit),
             ("/quitter", ParsedLine::Unknown("/quitter")),

@@ -1,11 +1,8 @@
 //! Intents: what a screen that is more than lines asks for, and what it reads of the model.
 
-use std::collections::HashMap;
-
 use chatterbox_proto::{Capability, WireText};
 
 use super::App;
-use crate::complete::Vocabulary;
 use crate::effect::{Effect, note};
 use crate::history::SCROLLED;
 use crate::input_mode::InputMode;
@@ -20,6 +17,9 @@ impl App {
         match intent {
             Intent::Line(text) => self.typed(&text, InputMode::Chat, now),
             Intent::Say(text) => match self.input_mode() {
+                InputMode::Chat if self.lines(&text).is_none() => {
+                    self.not_sent("a command with a secret is a line of its own")
+                }
                 InputMode::Chat => self.say_in_front(&text, now),
                 _ => self.not_sent("the server owes an answer first"),
             },
@@ -58,20 +58,6 @@ impl App {
         self.model.as_mut()?.take_alert()
     }
 
-    /// The names and commands by which words are completed now.
-    pub fn vocabulary(&self) -> Vocabulary {
-        let mut users: Vec<_> =
-            self.session.users().map(|user| user.as_wire().to_owned()).collect();
-        if let Some(model) = &self.model {
-            let speakers = model.recent_speakers(model.front()).zip(0..);
-            let ranks: HashMap<&str, usize> =
-                speakers.map(|(name, rank)| (name.as_str(), rank)).collect();
-            users.sort_by_key(|user| ranks.get(user.as_str()).copied().unwrap_or(usize::MAX));
-        }
-        let rooms = self.session.rooms().map(|room| room.name.as_wire().to_owned()).collect();
-        Vocabulary { users, rooms }
-    }
-
     /// Notes an output that is shown, those of the session's driver as well. The driver calls it for each, in their order.
     pub fn shown(&mut self, output: &Output, now: i64) {
         if let Some(model) = &mut self.model {
@@ -92,6 +78,30 @@ impl App {
             }
             Target::User(_) => None,
         }
+    }
+
+    /// How many users are at a target; `None` where that is not known.
+    pub fn people_count(&self, target: &Target) -> Option<usize> {
+        match target {
+            Target::Lobby => Some(self.session.user_count()),
+            Target::Room(name) => {
+                let room = self.session.room(name)?;
+                Some(usize::try_from(room.count()).unwrap_or(usize::MAX))
+            }
+            Target::User(_) => None,
+        }
+    }
+
+    /// The first of the users who are at a target, at most so many: a list of thousands is not made for the few that a screen has
+    /// room for.
+    pub fn first_people(&self, target: &Target, most: usize) -> Option<Vec<(WireText<'_>, bool)>> {
+        let users: Vec<_> = match target {
+            Target::Lobby => self.session.users().take(most).collect(),
+            Target::Room(name) => self.session.room(name)?.users()?.take(most).collect(),
+            Target::User(_) => return None,
+        };
+        let away = |user: &WireText<'_>| self.session.is_away(user.as_wire());
+        Some(users.into_iter().map(|user| (user.clone(), away(&user))).collect())
     }
 
     /// The model follows what is in front.

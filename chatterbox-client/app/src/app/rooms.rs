@@ -10,6 +10,7 @@ use crate::effect::{Effect, note};
 use crate::front::{At, InFront, Unrolled};
 use crate::gaps::{End, Filled};
 use crate::intent::Intent;
+use crate::model::mentions;
 use crate::output::{GapState, Message, MessageKind, Output, RoomChange, RoomView, RoomWhy, Wire};
 use crate::target::Target;
 
@@ -90,16 +91,22 @@ impl App {
 
     fn as_output(&self, message: session::Message, kind: MessageKind, now: i64) -> Message {
         let session::Message { source, recipient, timestamp, content, id, taken } = message;
+        let in_room = recipient.as_ref().is_some_and(|to| self.is_room(to.as_wire()));
+        let is_private = recipient.is_some() && !in_room;
+        let mention = self.me().is_some_and(|me| {
+            source.as_wire() != me && (is_private || mentions(content.as_wire(), me))
+        });
         Message {
             when: self.time.format(timestamp, now),
             time: timestamp,
             from: source,
-            in_room: recipient.as_ref().is_some_and(|to| self.is_room(to.as_wire())),
+            in_room,
             to: recipient,
             text: content,
             id,
             taken,
             tag: None,
+            mention,
             kind,
         }
     }
@@ -175,7 +182,7 @@ impl App {
         }
         if let Some(user) = name.strip_prefix('@').filter(|user| !user.is_empty()) {
             return match user.contains(char::is_whitespace) {
-                true => note("/room @NAME talks to that user only."),
+                true => self.not_done("/room @NAME talks to that user only."),
                 false => self.unroll(At::User(self.spelt(user)), now),
             };
         }
@@ -186,7 +193,7 @@ impl App {
             return self.intend(Intent::Open(target), now);
         }
         if name.contains(char::is_whitespace) {
-            return note("/room NAME, or /room ALL for the lobby.");
+            return self.not_done("/room NAME, or /room ALL for the lobby.");
         }
         match self.session.room(&name).map(InFront::new) {
             Some(room) => self.unroll(At::Room(room), now),
@@ -194,7 +201,8 @@ impl App {
                 self.front.want(&name);
                 self.call(&format!("join {name}"))
             }
-            None => note(format!("You are not in {}.", ScreenText::shortened(&name, 40))),
+            // Through pipes the next lines would go where they were not meant to go.
+            None => self.not_done(format!("You are not in {}.", ScreenText::shortened(&name, 40))),
         }
     }
 

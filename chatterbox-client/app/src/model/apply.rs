@@ -110,6 +110,8 @@ impl Model {
             | Output::Unread(_)
             | Output::Users { .. }
             | Output::Prompt { .. } => {}
+            // Those one by one come as well; a timeline has its own way to set apart what was before.
+            Output::Moves { .. } | Output::Earlier(_) => {}
             _ => self.notice_in_front(output, now),
         }
     }

@@ -138,6 +138,7 @@ impl Field {
             id,
             taken: None,
             tag: None,
+            mention: false,
             kind,
         }
     }
