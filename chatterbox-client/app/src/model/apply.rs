@@ -124,7 +124,8 @@ impl Model {
         let own = message.from.as_wire() == me;
         let target = self.place_of(message, own);
         let live = matches!(message.kind, MessageKind::Live | MessageKind::Missed);
-        let names = !own && mentions(message.text.as_wire(), me);
+        // A private message is one as well, without naming anybody.
+        let names = message.mention && mentions(message.text.as_wire(), me);
         let concerns = live && !own && (names || matches!(target, Target::User(_)));
         self.open(&target);
         let speech = Speech::new(message, own, names);

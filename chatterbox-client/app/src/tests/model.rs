@@ -145,7 +145,7 @@ fn who_spoke_last_comes_first() {
         .types("own");
     let speakers = scene.model().recent_speakers(&Target::Lobby).map(ToString::to_string);
     assert_eq!(speakers.collect::<Vec<_>>(), ["dan", "cyd", "bob", "eve"]);
-    assert_eq!(scene.app.vocabulary().users, ["dan", "cyd", "bob", "eve", "ann"]);
+    assert_eq!(scene.app.vocabulary().users, ["dan", "cyd", "bob", "eve"]);
     let scene = scene.gets(r#"{"USERS_RENAMED": {"dan": "daniel"}}"#);
     assert_eq!(scene.app.vocabulary().users[0], "daniel");
 }
@@ -208,6 +208,7 @@ fn a_hostile_server_opens_no_more_than_there_is_room_for() {
             id: Some(number),
             taken: None,
             tag: None,
+            mention: true,
             kind: MessageKind::Live,
         };
         model.apply(&Output::Message(message), "ann", NOW);
@@ -223,7 +224,7 @@ fn a_hostile_server_opens_no_more_than_there_is_room_for() {
 fn a_long_text_keeps_its_beginning() {
     let mut model = Model::new(Limits::USUAL);
     let text = "a\u{202e}".repeat(1 << 20);
-    model.apply(&Output::Info(WireText::new(text.clone())), "ann", NOW);
+    model.apply(&Output::Info(WireText::new(text)), "ann", NOW);
     model.apply(&Output::Error(WireText::new("\n".repeat(1 << 20))), "ann", NOW);
     assert!(model.counts().1 < 2 << 20, "{:?}", model.counts());
 }

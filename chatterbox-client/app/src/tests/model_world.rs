@@ -138,7 +138,7 @@ impl Field {
             id,
             taken: None,
             tag: None,
-            mention: false,
+            mention: !own,
             kind,
         }
     }
