@@ -53,7 +53,7 @@ const ALL: &[Own] = &[
     Own {
         name: "room",
         usage: "/room NAME",
-        help: "lines go to #NAME, @NAME or ALL from now on; without NAME: what is unread",
+        help: "lines go to #NAME, @NAME or ALL; alone: what is unread",
         arguments: &[OwnArgument::Target],
         is_theirs_with_arguments: false,
         needs: Needs::Rooms,
@@ -69,7 +69,7 @@ const ALL: &[Own] = &[
     Own {
         name: "help",
         usage: "/help [NAME]",
-        help: "these lines, or how one command is used; /help all: every command",
+        help: "this, or how a command is used; /help all: every command",
         arguments: &[OwnArgument::Command],
         is_theirs_with_arguments: false,
         needs: Needs::Nothing,

@@ -182,7 +182,7 @@ fn a_popup_says_what_is_typed_now() {
     assert_eq!(about("/passwd hush"), ["/passwd OLD NEW"]);
     assert_eq!(
         about("/room "),
-        ["/room NAME", "lines go to #NAME, @NAME or ALL from now on; without NAME: what is unread"]
+        ["/room NAME", "lines go to #NAME, @NAME or ALL; alone: what is unread"]
     );
 
     let list = vocabulary.complete("/mut", 4);
