@@ -3,7 +3,7 @@
 use chatterbox_proto::ScreenText;
 
 use crate::commands::{Catalogue, SLASH, nearest};
-use crate::own::Own;
+use crate::own::{Has, Own};
 use crate::wrap::wrap;
 
 /// The commands of a server that those of this program come before.
@@ -37,16 +37,13 @@ const ALL: &str = "all";
 pub(crate) struct Help<'c> {
     /// The server's commands, if it has any.
     pub(crate) catalogue: Option<&'c Catalogue>,
-    /// Whether the server has pages of history.
-    pub(crate) has_history: bool,
-    /// Whether there are rooms.
-    pub(crate) has_rooms: bool,
+    pub(crate) has: Has,
 }
 
 impl<'c> Help<'c> {
     /// What can be typed, on one screen: the commands of this program with a line each, those of the server by their names.
     pub(crate) fn overview(&self) -> Vec<String> {
-        let mut lines = self.own_lines();
+        let mut lines = self.own_lines(false);
         if let Some(catalogue) = self.catalogue {
             let is_own = |name: &str| self.own().any(|own| own.name == name);
             let names: Vec<_> =
@@ -69,7 +66,7 @@ impl<'c> Help<'c> {
 
     /// Every command with a line of its own.
     fn all(&self) -> Vec<String> {
-        let mut lines = self.own_lines();
+        let mut lines = self.own_lines(true);
         if let Some(catalogue) = self.catalogue {
             lines.push("of the server (/help NAME explains one):".to_owned());
             lines.extend(catalogue.list(HIDDEN, LISTED));
@@ -132,14 +129,19 @@ impl<'c> Help<'c> {
     }
 
     fn own(&self) -> impl Iterator<Item = &'static Own> {
-        Own::there_are(self.has_history, self.has_rooms)
+        Own::there_are(self.has)
     }
 
     /// What a line can begin with, and the commands of this program; in two columns.
-    fn own_lines(&self) -> Vec<String> {
-        let say = if self.has_rooms { SAY_ROOMS } else { SAY };
-        let own = self.own().map(|own| (own.usage, own.help));
-        let rows: Vec<_> = say.iter().copied().chain(own).collect();
+    fn own_lines(&self, with_rare: bool) -> Vec<String> {
+        let say = if self.has.rooms { SAY_ROOMS } else { SAY };
+        let rare: Vec<_> = self.own().filter(|own| own.is_rare && !with_rare).collect();
+        let own =
+            self.own().filter(|own| with_rare || !own.is_rare).map(|own| (own.usage, own.help));
+        let names: Vec<_> = rare.iter().map(|own| format!("{SLASH}{}", own.name)).collect();
+        let names = names.join("  ");
+        let also = Some(("also", names.as_str())).filter(|_| !rare.is_empty());
+        let rows: Vec<_> = say.iter().copied().chain(own).chain(also).collect();
         let width = rows.iter().map(|(usage, _)| usage.len()).max().unwrap_or_default();
         rows.iter().map(|(usage, help)| format!("{usage:width$}  {help}")).collect()
     }
@@ -172,7 +174,7 @@ mod tests {
     }
 
     fn help(catalogue: &Catalogue) -> Help<'_> {
-        Help { catalogue: Some(catalogue), has_history: true, has_rooms: true }
+        Help { catalogue: Some(catalogue), has: Has { history: true, rooms: true, model: true } }
     }
 
     /// What our server lets a member with an account use, in its order.

@@ -4,17 +4,13 @@ use std::collections::HashMap;
 
 use super::App;
 use crate::complete::{Completion, Vocabulary, begins, word_before};
-use crate::model::Body;
+use crate::model::Conversation;
 
 /// At most so many users are in a vocabulary.
 const USERS: usize = 2_000;
 
 /// Of those who could be meant, so many are looked at: more than are ever shown.
 const LIKELY: usize = 100;
-
-/// Those who spoke last come first: so many of them, from so many messages.
-const SPEAKERS: usize = 32;
-const MESSAGES: usize = 500;
 
 impl App {
     /// The names and commands by which words are completed now. Of a crowd it has a part only: [`App::complete`] looks at all.
@@ -60,26 +56,15 @@ impl App {
             users: users.into_iter().map(|(_, _, name)| name).collect(),
             rooms: self.session.rooms().map(|room| room.name.as_wire().to_owned()).collect(),
             catalogue: self.catalogue.clone(),
-            has_history: self.has_history(),
-            has_rooms: self.has_rooms(),
+            has: self.has(),
         }
     }
 
     /// Who has spoken last in the conversation in front: 0 is the last one.
     fn speakers(&self) -> HashMap<&str, usize> {
-        let mut speakers = HashMap::new();
         let target = self.front.at().target();
         let conversation = self.model.as_ref().and_then(|model| model.conversation(&target));
-        let items = conversation.into_iter().flat_map(|one| one.timeline.iter().rev());
-        for item in items.take(MESSAGES) {
-            if let Body::Speech(speech) = &item.body
-                && !speech.own
-                && speakers.len() < SPEAKERS
-            {
-                let next = speakers.len();
-                speakers.entry(speech.from.as_str()).or_insert(next);
-            }
-        }
-        speakers
+        let speakers = conversation.into_iter().flat_map(Conversation::recent_speakers);
+        speakers.enumerate().map(|(place, speaker)| (speaker.as_str(), place)).collect()
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::completion::Completion;
 use crate::commands::{Catalogue, SLASH};
+use crate::own::Has;
 
 /// The names and commands of a chat at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -14,8 +15,7 @@ pub struct Vocabulary {
     /// The rooms of this user.
     pub rooms: Vec<String>,
     pub(crate) catalogue: Option<Arc<Catalogue>>,
-    pub(crate) has_history: bool,
-    pub(crate) has_rooms: bool,
+    pub(crate) has: Has,
 }
 
 impl Vocabulary {

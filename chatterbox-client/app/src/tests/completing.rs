@@ -8,7 +8,7 @@ use super::*;
 fn among(users: &[String]) -> App {
     let options = Options {
         interactive: true,
-        model: Some(model::Limits::USUAL),
+        model: Some(crate::model::Limits::USUAL),
         offer: Capability::EVERY.iter().copied().collect(),
         ..Options::default()
     };
