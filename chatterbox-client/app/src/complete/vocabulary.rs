@@ -29,6 +29,14 @@ impl Vocabulary {
         self.look_up(line, cursor, false)
     }
 
+    /// Whether a user can be named by the word at the end of this.
+    pub(crate) fn may_name_users(&self, before: &str, word: &str, is_asked: bool) -> bool {
+        match self.prefix_of(before) {
+            Some(_) => word.len() < before.len(),
+            None => word.starts_with('@') || is_asked && !word.is_empty(),
+        }
+    }
+
     fn look_up(&self, line: &str, cursor: usize, is_asked: bool) -> Completion {
         let Some((before, behind)) = line.split_at_checked(cursor) else {
             return Completion::default();
