@@ -14,7 +14,7 @@ use crate::words::plural;
 const SCREENFUL: u16 = 20;
 
 /// The messages of one page that is asked for by scrolling.
-const SCROLLED: u16 = 100;
+pub(crate) const SCROLLED: u16 = 100;
 
 /// The pages that were requested.
 #[derive(Debug, Default)]

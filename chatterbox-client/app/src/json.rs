@@ -34,7 +34,7 @@ struct Object {
 impl Object {
     fn add(&mut self, output: Output) {
         match output {
-            Output::Message(said) => {
+            Output::Message(said) | Output::Behind(said) => {
                 self.event("message");
                 self.message(said);
             }

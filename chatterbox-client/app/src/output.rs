@@ -21,6 +21,8 @@ pub type Wire = WireText<'static>;
 pub enum Output {
     /// A message of the chat.
     Message(Message),
+    /// A message of a room behind the front, which a screen of lines shows when that comes to the front.
+    Behind(Message),
     /// The server accepted the name.
     Welcome {
         /// The name under which this user has joined.
@@ -358,6 +360,6 @@ impl Output {
     /// Whether it is a line for a person who reads line by line: what became of a message is only told where nothing else tells
     /// it.
     pub fn is_line(&self) -> bool {
-        !matches!(self, Self::Stored { .. } | Self::Rejected { told: true, .. })
+        !matches!(self, Self::Stored { .. } | Self::Rejected { told: true, .. } | Self::Behind(_))
     }
 }

@@ -45,7 +45,7 @@ impl Output {
     /// The words, without a line break at the end.
     pub fn into_spans(self) -> Vec<Span> {
         match self {
-            Self::Message(message) => message_spans(message),
+            Self::Message(message) | Self::Behind(message) => message_spans(message),
             Self::Welcome { name, .. } | Self::YouAre(name) => {
                 line(Role::Quiet, ["* you are ".into(), name.into()])
             }

@@ -98,6 +98,9 @@ impl App {
                 self.login.account_received(&self.session, account, effects);
                 self.again_at = None;
                 effects.extend(self.session.resend().into_iter().map(Effect::Send));
+                if let Some(model) = &mut self.model {
+                    model.settle(|tag| self.session.awaits(tag));
+                }
             }
             Event::Missed(message) => self.show(message, MessageKind::Missed, now, effects),
             Event::Refused { info, code, until } => {
@@ -166,6 +169,9 @@ impl App {
                 let purpose = self.pages.answered(&page);
                 if purpose == Purpose::Gap {
                     return self.gap_page(page, now, effects);
+                }
+                if purpose == Purpose::Scrolled {
+                    self.page_comes(&page.with);
                 }
                 self.failures += usize::from(purpose == Purpose::Shown && page.code.is_some());
                 let (messages, end) = self.pages.shown(page, purpose);

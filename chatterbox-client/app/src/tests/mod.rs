@@ -1,9 +1,12 @@
 //! Situations of a session, each as the screen that results from it.
 
 mod commands;
+mod completing;
 mod gaps;
 mod hostile;
 mod lost;
+mod model;
+mod model_world;
 mod negotiated;
 mod presence;
 mod rooms;
