@@ -208,3 +208,24 @@ async fn a_person_who_leaves_is_told_what_may_not_have_arrived() {
     assert_eq!(code, 1, "{screen}");
     assert!(screen.ends_with("chatterbox-client: 1 message may not have arrived"), "{screen}");
 }
+
+/// A line that is typed while the connection is lost waits for the next one.
+#[tokio::test]
+async fn a_person_who_leaves_while_the_connection_is_lost_is_told_what_was_not_sent() {
+    let server = Server::plaintext().await;
+    let port = server.port().to_string();
+    let arguments = ["localhost", "-p", &port, "--plaintext", "-u", "ann"];
+    let mut terminal = Terminal::start(&arguments, false);
+    let mut peer = server.accept().await;
+    peer.welcome_speaking("ann").await;
+    terminal.sees_last("ann>");
+    drop(server);
+    peer.close().await;
+    terminal.sees("the loss", |rows| rows.iter().any(|row| row.contains("trying again")));
+    terminal.types("one\rtwo\r");
+    terminal.sees("what waits", |rows| rows.concat().contains("(2 messages are kept)"));
+    terminal.types("/quit\r");
+    let (code, screen) = terminal.ends();
+    assert_eq!(code, 1, "{screen}");
+    assert!(screen.ends_with("chatterbox-client: 2 messages may not have arrived"), "{screen}");
+}
