@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
 
+use chatterbox_app::model::Limits;
 use chatterbox_app::{App, Options, ReconnectPolicy, TimeFormatter};
 use chatterbox_proto::{Capabilities, Capability, ScreenText};
 use jiff::tz::TimeZone;
@@ -81,7 +82,7 @@ fn options(
         password,
         recent: arguments.recent.or(interactive.then_some(NEWEST)),
         all_rooms: arguments.all_rooms,
-        model: None,
+        model: interactive.then_some(Limits::USUAL),
         tokens: tokens.map(TokenStore::load).unwrap_or_default(),
         reconnect: (!arguments.no_reconnect).then(|| ReconnectPolicy::for_at_most(reconnect_for)),
     })
