@@ -56,7 +56,7 @@ impl Screen {
     /// A screen of this size, in whose conversation so much was said.
     pub fn new(messages: u64, (width, height): (u16, u16), instant: Instant) -> Self {
         let items = usize::try_from(messages).unwrap_or(usize::MAX).saturating_mul(4);
-        let limits = Limits { items, all_items: items, bytes: 1 << 30, users: 200 };
+        let limits = Limits { items, all_items: items, bytes: 1 << 30, ..Limits::USUAL };
         let options = Options {
             username: Some("ann".to_owned()),
             interactive: true,
@@ -144,7 +144,11 @@ impl Screen {
     pub fn key(&mut self) {
         self.said += 1;
         let composer = self.ui.typing.composer_mut();
-        if self.said.is_multiple_of(60) { composer.set("") } else { composer.insert("x") }
+        if self.said.is_multiple_of(60) {
+            composer.set("")
+        } else {
+            composer.insert("x");
+        }
     }
 
     /// A page up; behind the oldest message comes the newest again.
