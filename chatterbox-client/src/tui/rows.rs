@@ -98,10 +98,11 @@ fn speech_rows(speech: &Speech, width: usize) -> Vec<Row<'_>> {
     }
     if let Delivery::Refused(why) = &speech.delivery {
         rows.truncate(ROWS.saturating_sub(8));
-        let why = format!("not taken: {}", ScreenText::shortened(why.as_str(), 300));
-        let alarm =
-            |row: &str| Row { sign: '!', text: Cow::Owned(row.to_owned()), role: Role::Alarm };
-        rows.extend(wrap(&why, width).into_iter().take(8).map(alarm));
+        let why = format!("refused: {}", ScreenText::shortened(why.as_str(), 300));
+        for (place, row) in wrap(&why, width).into_iter().take(8).enumerate() {
+            let sign = if place == 0 { '!' } else { ' ' };
+            rows.push(Row { sign, text: Cow::Owned(row.to_owned()), role: Role::Alarm });
+        }
     }
     rows
 }
