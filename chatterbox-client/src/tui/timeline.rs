@@ -64,7 +64,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> Seen {
     let mut seen = Seen { end: true, above: true, ..Seen::default() };
     let Some(view) = View::new(scene, area.width) else { return seen };
     if area.is_empty() {
-        return Seen { above: false, ..seen };
+        return Seen::default();
     }
     let last = view.last();
     let start = view.settled(view.anchor(scene.ui.scroll), usize::from(area.height));
