@@ -145,7 +145,7 @@ impl Screen {
         self.said += 1;
         let composer = self.ui.typing.composer_mut();
         if self.said.is_multiple_of(60) {
-            composer.set("")
+            composer.set("");
         } else {
             composer.insert("x");
         }
