@@ -40,6 +40,12 @@ mod terminal;
 mod time_zone;
 mod tui;
 
+/// What the benches need of the full screen.
+#[doc(hidden)]
+pub mod bench {
+    pub use crate::tui::bench::Screen;
+}
+
 pub use cli::Arguments;
 pub use exit::{Exit, Failure};
 pub use net::Fingerprint;
