@@ -28,6 +28,7 @@
 //! | the words for failures of the network | `net/explain.rs` |
 
 mod cli;
+mod config;
 mod exit;
 mod keymap;
 mod net;
@@ -37,7 +38,7 @@ mod start;
 mod terminal;
 mod tui;
 
-pub use cli::Arguments;
+pub use cli::{Arguments, ThemeName};
 pub use exit::{Exit, Failure};
 pub use net::Fingerprint;
 pub use start::run;

@@ -8,7 +8,7 @@ use std::future::{pending, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use chatterbox_app::{App, Effect, GiveUpReason, InputMode, Output};
+use chatterbox_app::{App, Effect, GiveUpReason, InputMode, Intent, Output, Target};
 use ring::rand::{SystemRandom, generate};
 use tokio::time::{Instant, sleep_until};
 
@@ -41,6 +41,8 @@ pub(crate) struct Session<S> {
     prompting: Prompting,
     timeouts: Timeouts,
     clock: Clock,
+    /// The room to begin in, until it is in front.
+    room: Option<String>,
     /// How many lines of the input were read.
     lines: usize,
     /// Whether the last thing that the user did was to take a question back.
@@ -69,11 +71,17 @@ impl<S: Screen> Session<S> {
             prompting: Prompting::default(),
             timeouts: Timeouts::new(clock.now()),
             clock,
+            room: None,
             lines: 0,
             cancelled: false,
             stopped: None,
             end: None,
         }
+    }
+
+    /// The user wants to begin in this room.
+    pub(crate) fn in_room(self, room: Option<String>) -> Self {
+        Self { room, ..self }
     }
 
     /// So many lines of the input were read before the session.
@@ -90,10 +98,15 @@ impl<S: Screen> Session<S> {
                 break end;
             }
             self.ask_for_line();
+            self.enter_room();
             self.draw();
             let deadline = self.deadline();
             self.step(deadline).await;
         };
+        if matches!(end, End::Failed(_)) {
+            let view = View { app: &self.app, link: self.link.state(), now: self.clock.unix_now() };
+            self.screen.last_look(&view);
+        }
         let shutdown = Shutdown {
             unsent: if self.app.is_down() { self.app.unanswered() } else { 0 },
             asked: self.prompting.is_asked(),
@@ -118,6 +131,7 @@ impl<S: Screen> Session<S> {
         let more = shown && self.app.has_more();
         tokio::select! {
             signal = self.signals.event() => match signal {
+                SignalEvent::End(Exit::Interrupted) if self.screen.is_elsewhere() => {}
                 SignalEvent::End(exit) => self.end = Some(End::Left(exit)),
                 SignalEvent::Suspend => self.screen.suspend(),
                 SignalEvent::Resume => {
@@ -273,6 +287,17 @@ impl<S: Screen> Session<S> {
                 }
                 _ => return,
             }
+        }
+    }
+
+    /// Brings the room to the front in which the user wants to begin, once commands are taken.
+    fn enter_room(&mut self) {
+        if self.app.input_mode() == InputMode::Chat
+            && let Some(room) = self.room.take()
+        {
+            let open = Intent::Open(Target::parse(&room, true));
+            let effects = self.app.intend(open, self.clock.unix_now());
+            self.perform(effects);
         }
     }
 
