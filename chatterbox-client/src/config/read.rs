@@ -116,7 +116,7 @@ mod tests {
         let whole: String = sample()
             .lines()
             .map(|line| match line.strip_prefix("# ") {
-                Some(line) if line.contains(" = ") || line.starts_with('[') => format!("{line}\n"),
+                Some(line) if line.split(' ').nth(1) == Some("=") || line.starts_with('[') => format!("{line}\n"),
                 _ => format!("{line}\n"),
             })
             .collect();

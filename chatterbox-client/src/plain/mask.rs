@@ -6,17 +6,17 @@ use unicode_width::UnicodeWidthChar as _;
 
 /// The parts of a line that are masked.
 #[derive(Debug, Default)]
-pub(super) struct Mask {
+pub(crate) struct Mask {
     /// The whole line: a password was asked for.
-    pub(super) whole: bool,
+    pub(crate) whole: bool,
     /// Arguments of commands: the first word of the line, and the place of its first secret word.
-    pub(super) arguments: Vec<(String, usize)>,
+    pub(crate) arguments: Vec<(String, usize)>,
 }
 
 impl Mask {
     /// The line with each secret character replaced by as many cells as it is wide: by blanks in a whole line, since even
     /// the length of a password is a secret, and by stars in arguments.
-    pub(super) fn apply<'l>(&self, line: &'l str) -> Cow<'l, str> {
+    pub(crate) fn apply<'l>(&self, line: &'l str) -> Cow<'l, str> {
         if self.whole {
             return if line.is_empty() {
                 Cow::Borrowed(line)

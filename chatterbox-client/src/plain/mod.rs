@@ -4,6 +4,7 @@ mod colour;
 mod console;
 mod interjection;
 mod mask;
+pub(crate) use mask::Mask;
 mod modes;
 pub(crate) mod pipes;
 mod render;

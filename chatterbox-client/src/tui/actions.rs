@@ -10,7 +10,7 @@ use super::notify::name_of;
 use super::timeline::{scrolled, showing};
 use super::ui::{ListKind, Overlay, Scroll};
 use crate::config::Attention;
-use crate::keymap::{Action, Meaning, TABLE};
+use crate::keymap::{Action, Meaning};
 use crate::session::{View, Wish};
 
 /// From so many columns on there is room for times, conversations and people.
@@ -167,7 +167,7 @@ impl Control {
             self.ui.overlay = None;
             return None;
         }
-        let most = TABLE.len() + 8;
+        let most = self.drawn.help_most;
         match self.ui.typing.meaning(key) {
             Meaning::Does(Action::Earlier) => *scroll = scroll.saturating_sub(1),
             Meaning::Does(Action::Later) => *scroll = (*scroll + 1).min(most),

@@ -10,7 +10,7 @@ use chatterbox_app::{Intent, Target, TimeFormatter};
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind};
 use tokio::time::Instant;
 
-use super::draw::{Drawn, Scene};
+use super::scene::{Drawn, Scene};
 use super::lists::{Source, Times};
 use super::notify::Notifier;
 use super::theme::Theme;

@@ -9,7 +9,8 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 
-use super::draw::{Drawn, Scene, draw};
+use super::draw::draw;
+use super::scene::{Drawn, Scene};
 use super::notify::title;
 
 /// The cursor would be seen on its way.

@@ -83,6 +83,30 @@ impl App {
         }
     }
 
+    /// How many users are at a target; `None` where that is not known.
+    pub fn people_count(&self, target: &Target) -> Option<usize> {
+        match target {
+            Target::Lobby => Some(self.session.user_count()),
+            Target::Room(name) => {
+                let room = self.session.room(name)?;
+                Some(usize::try_from(room.count()).unwrap_or(usize::MAX))
+            }
+            Target::User(_) => None,
+        }
+    }
+
+    /// The first of the users who are at a target, at most so many: a list of thousands is not made for the few that a screen has
+    /// room for.
+    pub fn first_people(&self, target: &Target, most: usize) -> Option<Vec<(WireText<'_>, bool)>> {
+        let users: Vec<_> = match target {
+            Target::Lobby => self.session.users().take(most).collect(),
+            Target::Room(name) => self.session.room(name)?.users()?.take(most).collect(),
+            Target::User(_) => return None,
+        };
+        let away = |user: &WireText<'_>| self.session.is_away(user.as_wire());
+        Some(users.into_iter().map(|user| (user.clone(), away(&user))).collect())
+    }
+
     /// The model follows what is in front.
     pub(super) fn model_follows(&mut self) {
         if let Some(model) = &mut self.model {
