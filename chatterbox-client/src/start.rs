@@ -94,7 +94,8 @@ fn kind(arguments: &Arguments, config: &Config) -> Kind {
     if arguments.json || !terminal::is_usable() {
         return Kind::Pipes;
     }
-    let asked = std::env::var_os("CHATTERBOX_PLAIN").is_some_and(|value| !value.is_empty() && value != "0");
+    let asked =
+        std::env::var_os("CHATTERBOX_PLAIN").is_some_and(|value| !value.is_empty() && value != "0");
     let plain = arguments.plain || asked || config.screen.mode == Mode::Plain;
     let (columns, rows) = crate::terminal::size();
     let fits = columns >= SMALLEST.0 && rows >= SMALLEST.1;

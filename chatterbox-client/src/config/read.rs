@@ -104,8 +104,7 @@ mod tests {
         let (config, _) = read(&sample()).unwrap();
         assert_eq!(config, Config::default());
         let bare: String = sample().lines().filter(|line| !line.starts_with('#')).collect();
-        for name in
-            "mode theme times conversations people mouse notify notify-text open".split(' ')
+        for name in "mode theme times conversations people mouse notify notify-text open".split(' ')
         {
             assert!(bare.contains(&format!("{name} = ")), "{name}");
         }
@@ -116,7 +115,9 @@ mod tests {
         let whole: String = sample()
             .lines()
             .map(|line| match line.strip_prefix("# ") {
-                Some(line) if line.split(' ').nth(1) == Some("=") || line.starts_with('[') => format!("{line}\n"),
+                Some(line) if line.split(' ').nth(1) == Some("=") || line.starts_with('[') => {
+                    format!("{line}\n")
+                }
                 _ => format!("{line}\n"),
             })
             .collect();

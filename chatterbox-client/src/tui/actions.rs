@@ -79,9 +79,7 @@ impl Control {
         let (kind, title, entries) = match action {
             Action::Palette => (ListKind::Palette, "actions", lists::actions(&self.keymap)),
             Action::GoTo => (ListKind::GoTo, "go to", lists::conversations(view.app, model)),
-            Action::People => {
-                (ListKind::People, "here", lists::people(view.app, model.front()))
-            }
+            Action::People => (ListKind::People, "here", lists::people(view.app, model.front())),
             Action::Mentions => {
                 (ListKind::Mentions, "messages that name you", lists::mentions(model, &times))
             }
@@ -144,9 +142,8 @@ impl Control {
         let conversations = model.conversations();
         let here = conversations.iter().position(|one| one.is_at(model.front())).unwrap_or(0);
         let others = || conversations.iter().cycle().skip(here + 1).take(conversations.len());
-        let next = others()
-            .find(|one| one.mentions > 0)
-            .or_else(|| others().find(|one| one.unread > 0));
+        let next =
+            others().find(|one| one.mentions > 0).or_else(|| others().find(|one| one.unread > 0));
         match next {
             Some(one) if one.is_at(model.front()) => {
                 self.ui.scroll = Scroll::End;

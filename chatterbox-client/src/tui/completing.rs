@@ -70,7 +70,13 @@ impl Control {
         let next = match *chosen {
             None if by > 0 => 0,
             None => last,
-            Some(at) if by > 0 => if at >= last { 0 } else { at + 1 },
+            Some(at) if by > 0 => {
+                if at >= last {
+                    0
+                } else {
+                    at + 1
+                }
+            }
             Some(at) => at.checked_sub(1).unwrap_or(last),
         };
         let Some(candidate) = completion.candidates.get(next) else { return };

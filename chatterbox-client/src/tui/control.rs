@@ -10,9 +10,9 @@ use chatterbox_app::{Intent, Target, TimeFormatter};
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind};
 use tokio::time::Instant;
 
-use super::scene::{Drawn, Scene};
 use super::lists::{Source, Times};
 use super::notify::Notifier;
+use super::scene::{Drawn, Scene};
 use super::theme::Theme;
 use super::timeline::showing;
 use super::ui::{Overlay, Scroll, Ui};
@@ -153,7 +153,8 @@ impl Control {
         let Some(model) = view.app.model() else { return };
         if model.front() != &self.front {
             let left = std::mem::replace(&mut self.front, model.front().clone());
-            self.places.retain(|(target, _)| *target != left && model.conversation(target).is_some());
+            self.places
+                .retain(|(target, _)| *target != left && model.conversation(target).is_some());
             if self.ui.scroll != Scroll::End && self.places.len() < PLACES {
                 self.places.push((left, self.ui.scroll));
             }

@@ -237,7 +237,8 @@ impl Screen for FullScreen {
             return;
         }
         if let Some(model) = view.app.model() {
-            let news = self.control.notifier.news(model, self.control.ui.focused, self.control.instant);
+            let news =
+                self.control.notifier.news(model, self.control.ui.focused, self.control.instant);
             if !news.is_empty() {
                 self.writer.write(news);
             }

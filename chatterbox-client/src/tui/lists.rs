@@ -191,11 +191,7 @@ pub(super) fn mentions(model: &Model, times: &Times<'_>) -> Vec<Entry> {
 }
 
 /// What was said in a conversation and has a text in it, from the newest on.
-pub(super) fn search(
-    conversation: &Conversation,
-    wanted: &str,
-    times: &Times<'_>,
-) -> Vec<Entry> {
+pub(super) fn search(conversation: &Conversation, wanted: &str, times: &Times<'_>) -> Vec<Entry> {
     let wanted = wanted.trim().to_lowercase();
     if wanted.is_empty() {
         return Vec::new();
@@ -278,9 +274,7 @@ mod tests {
     fn entries(words: &[&str]) -> Vec<Entry> {
         words
             .iter()
-            .map(|word| {
-                Entry::new(ScreenText::new(word), "", Choice::Line((*word).to_owned()))
-            })
+            .map(|word| Entry::new(ScreenText::new(word), "", Choice::Line((*word).to_owned())))
             .collect()
     }
 

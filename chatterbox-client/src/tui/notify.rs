@@ -146,9 +146,10 @@ impl Notifier {
 
 /// The bytes that set the title of the window: what waits, and the conversation in front.
 pub(super) fn title(model: &Model) -> String {
-    let (unread, mentions) = model.conversations().iter().fold((0, 0), |(unread, mentions), one| {
-        (unread + one.unread, mentions + one.mentions)
-    });
+    let (unread, mentions) = model
+        .conversations()
+        .iter()
+        .fold((0, 0), |(unread, mentions), one| (unread + one.unread, mentions + one.mentions));
     let waits = match (unread, mentions) {
         (0, 0) => String::new(),
         (_, 1..) => format!("({mentions}!) "),

@@ -10,8 +10,8 @@ use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 
 use super::draw::draw;
-use super::scene::{Drawn, Scene};
 use super::notify::title;
+use super::scene::{Drawn, Scene};
 
 /// The cursor would be seen on its way.
 const HIDE_CURSOR: &[u8] = b"\x1b[?25l";
