@@ -137,7 +137,7 @@ fn options(
         password,
         recent: arguments.recent.or(interactive.then_some(NEWEST)),
         all_rooms: full || arguments.all_rooms,
-        model: full.then_some(Limits::USUAL),
+        model: interactive.then_some(Limits::USUAL),
         tokens: tokens.map(TokenStore::load).unwrap_or_default(),
         reconnect: (!arguments.no_reconnect).then(|| ReconnectPolicy::for_at_most(reconnect_for)),
     })

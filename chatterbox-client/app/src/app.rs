@@ -6,6 +6,7 @@ mod events;
 mod greeting;
 mod input;
 mod intents;
+mod local;
 mod rooms;
 
 use std::time::Duration;
@@ -68,6 +69,8 @@ pub struct App {
     closed: Option<Closed>,
     /// The end of the welcome that is under way.
     greeting: Option<Greeting>,
+    /// How many messages of that welcome were shown.
+    earlier: usize,
     /// Whether the frame that is worked off has shown that the connection is of use.
     progress: bool,
     /// How many lines were not sent, or sent in vain.
@@ -118,6 +121,7 @@ impl App {
             reconnect: Reconnect::new(options.reconnect),
             closed: None,
             greeting: None,
+            earlier: 0,
             progress: false,
             failures: 0,
             has_sent: false,
@@ -262,6 +266,11 @@ impl App {
         self.pending_replies() == 0 && (self.is_acknowledged() || self.session.last_echoed())
     }
 
+    /// Whether something was sent of which it is not known whether it has arrived.
+    pub fn is_unsettled(&self) -> bool {
+        self.has_sent && !self.is_settled()
+    }
+
     /// Whether the server acknowledges every message, so that waiting for it makes sense.
     pub fn is_acknowledged(&self) -> bool {
         self.session.agreed().has(Capability::Ids)
@@ -290,9 +299,9 @@ impl App {
         self.session.is_joined() && self.session.agreed().has(Capability::Ping)
     }
 
-    /// The frame of a PING.
-    pub fn ping(&self) -> Option<Bytes> {
-        ping::ping(1).finish().ok()
+    /// The frame of a PING of this number.
+    pub fn ping(&self, number: i64) -> Option<Bytes> {
+        ping::ping(number).finish().ok()
     }
 
     /// Whether the end of the connection is what the user wanted.
@@ -322,6 +331,7 @@ impl App {
         self.session.disconnected();
         self.login.connection_lost();
         self.awaits_catalogue = false;
+        self.failures += self.calls.open() + self.pages.open_shown();
         let mut effects = self.calls.forget();
         effects.extend(self.pages.forget());
         effects.push(Effect::Show(Output::ConnectionLost {

@@ -89,7 +89,11 @@ impl Renderer {
             Stream::Output => self.colours.0,
             Stream::Error => self.colours.1,
         };
-        let spans = if self.json { output.into_json() } else { output.into_spans() };
+        let spans = match (self.json, self.whole_lines) {
+            (true, _) => output.into_json(),
+            (false, true) => output.into_terminal_spans(),
+            (false, false) => output.into_spans(),
+        };
         let styled = |span: Span| {
             let style = if colour && !self.json { style_of(&span) } else { None };
             (style, span.words)
@@ -139,7 +143,7 @@ fn style_of(span: &Span) -> Option<Style> {
         Role::Plain => None,
         Role::Quiet => Some(Style::new().dimmed()),
         Role::Alarm => Some(AnsiColor::Red.on_default()),
-        Role::Private => Some(AnsiColor::Magenta.on_default()),
+        Role::Private | Role::Mention => Some(AnsiColor::Magenta.on_default()),
         Role::Sender => Some(colour_of(&span.words.peek(NAME))),
     }
 }
@@ -191,6 +195,7 @@ mod tests {
                 id: None,
                 taken: None,
                 tag: None,
+                mention: true,
                 kind: MessageKind::Live,
             }),
             Output::Users {

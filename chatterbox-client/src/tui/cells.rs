@@ -65,18 +65,26 @@ pub(super) fn fill(buffer: &mut Buffer, area: Rect, with: char, style: Style) {
 pub(super) fn clear(buffer: &mut Buffer, area: Rect, ground: Option<Style>) {
     let area = area.intersection(buffer.area);
     for y in area.top()..area.bottom() {
-        if let Some(before) = area.left().checked_sub(1).filter(|_| area.width > 0)
-            && let Some(cell) = buffer.cell_mut((before, y))
-            && cell.symbol().cell_width() > 1
-        {
-            cell.set_symbol(" ");
-        }
+        cut_before(buffer, area.left(), y);
         for x in area.left()..area.right() {
             if let Some(cell) = buffer.cell_mut((x, y)) {
                 cell.reset();
                 cell.set_style(ground.unwrap_or_default());
             }
         }
+    }
+}
+
+/// Takes away what begins before a column and reaches into it. A character can be wider than two cells.
+fn cut_before(buffer: &mut Buffer, left: u16, y: u16) {
+    let mut x = buffer.area.left();
+    while x < left {
+        let Some(cell) = buffer.cell_mut((x, y)) else { return };
+        let wide = if cell.symbol().len() == 1 { 1 } else { cell.symbol().cell_width().max(1) };
+        if x.saturating_add(wide) > left {
+            cell.set_symbol(" ");
+        }
+        x = x.saturating_add(wide);
     }
 }
 

@@ -16,7 +16,7 @@ use crate::session::PromptKind;
 const QUESTION: usize = 3;
 
 /// What stands behind the question for a secret.
-const SECRET: &str = "(not shown while you type)";
+const SECRET: &str = "(not shown)";
 
 /// The rows of the input.
 #[derive(Debug)]

@@ -35,7 +35,11 @@ pub(super) fn rows(item: &Item, width: usize) -> Vec<Row<'_>> {
         Body::Moves(moves) => {
             let text = words_of(moves);
             let rows = wrap(&text, width);
-            rows.into_iter().map(|row| quiet(Cow::Owned(row.to_owned()))).collect()
+            let row = |(place, row): (usize, &str)| {
+                let sign = if place == 0 { '*' } else { ' ' };
+                Row { sign, text: Cow::Owned(row.to_owned()), role: Role::Quiet }
+            };
+            rows.into_iter().enumerate().map(row).collect()
         }
         Body::Notice(kind, lines) => {
             let mut rows = Vec::new();
@@ -67,10 +71,14 @@ fn speech_rows(speech: &Speech, width: usize) -> Vec<Row<'_>> {
         Delivery::Sent | Delivery::Stored if speech.mention => ('>', Role::Mention),
         Delivery::Sent | Delivery::Stored => (RULE, Role::Text),
     };
+    // All rows of a mention have its sign; what became of a message is said once.
+    let further = if sign == '>' { sign } else { RULE };
     let mut rows = Vec::new();
     for line in speech.lines.iter().take(ROWS + 1) {
-        let wrapped = wrap(line.as_str(), width).into_iter();
-        rows.extend(wrapped.map(|row| Row { sign, text: Cow::Borrowed(row), role }));
+        for row in wrap(line.as_str(), width) {
+            let sign = if rows.is_empty() { sign } else { further };
+            rows.push(Row { sign, text: Cow::Borrowed(row), role });
+        }
     }
     if let Delivery::Refused(why) = &speech.delivery {
         rows.truncate(ROWS.saturating_sub(8));
@@ -95,8 +103,10 @@ fn push_notice<'i>(rows: &mut Vec<Row<'i>>, kind: NoticeKind, line: &'i ScreenTe
             break;
         }
     }
-    let wrapped = wrap(text, width).into_iter();
-    rows.extend(wrapped.map(|row| Row { sign, text: Cow::Borrowed(row), role }));
+    for (place, row) in wrap(text, width).into_iter().enumerate() {
+        let sign = if place == 0 { sign } else { ' ' };
+        rows.push(Row { sign, text: Cow::Borrowed(row), role });
+    }
 }
 
 /// `bob, cyd joined; eve left`.

@@ -32,7 +32,8 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> Vec<(R
         }
         put_right(buffer, (area.x, y), digits, &(place + 1).to_string(), style(Role::Quiet));
         let count = count_of(conversation);
-        let room = area.width.saturating_sub(digits + 1);
+        let air = u16::from(area.width > 16);
+        let room = area.width.saturating_sub(digits + 1 + air);
         let counted = width(&count);
         put_right(buffer, (area.x + digits + 1, y), room, &count, style(Role::Unread));
         let room = room.saturating_sub(if counted > 0 { counted + 1 } else { 0 });

@@ -1,12 +1,12 @@
 //! The title row and the status row.
 
-use chatterbox_app::Target;
+use chatterbox_app::{Target, wrap};
 use chatterbox_proto::ScreenText;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use super::cells::{fill, put, put_right, shorten, width};
+use super::cells::{clear, fill, put, put_right, shorten, width};
 use super::help::keys_of;
 use super::names::{count_of, name_of};
 use super::scene::Scene;
@@ -16,6 +16,9 @@ use crate::session::Security;
 
 /// A text of somebody else in one of the rows has so many characters at most.
 const TEXT: usize = 300;
+
+/// A hint has so many rows at most.
+const HINT_ROWS: u16 = 3;
 
 /// Draws the title: what is in front, and what is unread elsewhere where no list says it.
 pub(super) fn draw_title(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, listed: bool) {
@@ -69,7 +72,7 @@ struct Part {
     alarm: bool,
     /// Those with the highest number go first where there is no room; with 0 it stays.
     rank: u8,
-    /// The blanks behind it.
+    /// The blanks before it.
     gap: u16,
 }
 
@@ -88,17 +91,13 @@ pub(super) fn draw_status(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, be
     if area.is_empty() {
         return;
     }
+    if let Some(hint) = &scene.ui.hint {
+        return draw_hint(buffer, area, scene, hint);
+    }
     let bar = scene.style(Role::Bar);
     fill(buffer, area, ' ', bar);
-    if let Some(hint) = &scene.ui.hint {
-        let hint = ScreenText::shortened(hint, TEXT);
-        let room = area.width.saturating_sub(1);
-        let bold = bar.add_modifier(Modifier::BOLD);
-        put(buffer, (area.x + 1, area.y), room, &shorten(hint.as_str(), room), bold);
-        return;
-    }
     let help = format!("{} help", keys_of(Action::Help));
-    let mut parts = parts(scene, below);
+    let mut parts = parts(scene, below, area.width);
     parts.push(Part::new(help.clone(), 9));
     let needed = |parts: &[Part]| {
         parts
@@ -112,14 +111,32 @@ pub(super) fn draw_status(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, be
         parts.retain(|part| part.rank != least);
     }
     let mut x = area.x + 1;
-    for part in parts {
-        let left = area.right().saturating_sub(x);
+    for (place, part) in parts.into_iter().enumerate() {
+        let gap = if place > 0 { part.gap } else { 0 };
+        x = x.saturating_add(gap).min(area.right());
+        let left = area.right() - x;
         let style = if part.alarm { alarm_on(bar, scene) } else { bar };
         if part.text == help {
             put_right(buffer, (x, area.y), left.saturating_sub(1), &help, style);
         } else {
-            x += put(buffer, (x, area.y), left, &shorten(&part.text, left), style) + part.gap;
+            x += put(buffer, (x, area.y), left, &shorten(&part.text, left), style);
         }
+    }
+}
+
+/// Draws the hint: one that is too long for the row has more of them, over what is above.
+fn draw_hint(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, hint: &str) {
+    let hint = ScreenText::shortened(hint, TEXT);
+    let room = area.width.saturating_sub(1);
+    let rows = wrap(hint.as_str(), usize::from(room));
+    let most = HINT_ROWS.min(area.bottom() - buffer.area.top());
+    let height = u16::try_from(rows.len()).unwrap_or(most).clamp(1, most);
+    let area = Rect { y: area.bottom() - height, height, ..area };
+    clear(buffer, area, scene.theme.ground());
+    let bar = scene.style(Role::Bar).add_modifier(Modifier::BOLD);
+    fill(buffer, area, ' ', bar);
+    for (row, y) in rows.into_iter().zip(area.top()..area.bottom()) {
+        put(buffer, (area.x + 1, y), room, row, bar);
     }
 }
 
@@ -139,15 +156,16 @@ fn alarm_on(bar: Style, scene: &Scene<'_>) -> Style {
         .bg(alarm.bg.unwrap_or_default())
 }
 
-fn parts(scene: &Scene<'_>, below: usize) -> Vec<Part> {
+fn parts(scene: &Scene<'_>, below: usize, room: u16) -> Vec<Part> {
     let mut parts = Vec::new();
     let server = ScreenText::shortened(&scene.link.server, TEXT);
     match scene.app.me() {
         Some(me) => {
             let me = ScreenText::shortened(me, TEXT);
             let me = shorten(me.as_str(), 20);
-            parts.push(Part { gap: 1, ..Part::new(me, 3) });
-            parts.push(Part::new(format!("on {}", shorten(server.as_str(), 40)), 7));
+            parts.push(Part::new(me, 3));
+            let on = format!("on {}", shorten(server.as_str(), 40));
+            parts.push(Part { gap: 1, ..Part::new(on, 7) });
         }
         None => parts.push(Part::new(shorten(server.as_str(), 40), 3)),
     }
@@ -160,7 +178,8 @@ fn parts(scene: &Scene<'_>, below: usize) -> Vec<Part> {
         (Some((why, next)), _) => {
             let why = ScreenText::shortened(why, 60);
             let mut words = "lost".to_owned();
-            if !why.as_str().is_empty() {
+            // When the next try is matters more than why.
+            if !why.as_str().is_empty() && room >= 70 {
                 words.push_str(": ");
                 words.push_str(&shorten(why.as_str(), 40));
             }

@@ -57,6 +57,7 @@ impl Role {
         {
             sum = (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193);
         }
+        sum = (sum ^ (sum >> 15)).wrapping_mul(0x2c1b_3c6d);
         let place = (sum ^ (sum >> 16)) % u32::from(NAMES);
         Self::Name(u8::try_from(place).unwrap_or_default())
     }

@@ -274,6 +274,7 @@ impl<'s> View<'s> {
             _ => row.role,
         };
         put(buffer, (x + rule, y), 1, row.sign.encode_utf8(&mut [0; 4]), style(sign));
+        let text = text.min(area.width.saturating_sub(rule + 1 + air));
         put(buffer, (x + rule + 1 + air, y), text, &row.text, style(row.role));
     }
 

@@ -2,7 +2,7 @@
 
 use chatterbox_proto::capability::accounts::one_line;
 use chatterbox_proto::session::SayError;
-use chatterbox_proto::{ALL, ScreenText, WireText};
+use chatterbox_proto::{ALL, Capability, ScreenText, WireText};
 
 use super::App;
 use crate::commands::{CallError, Catalogue, SLASH};
@@ -50,6 +50,10 @@ impl App {
                 ),
             (_, InputMode::Name) if one_line(text).is_err() => {
                 self.not_sent("a name is one line")
+            }
+            // The line break may be inside of the secret, and what is behind it would be said.
+            (_, InputMode::Chat) if self.lines(text).is_none() => {
+                self.not_sent("a command with a secret is a line of its own")
             }
             (_, InputMode::Chat) if self.is_behind(now) && !self.is_message(text) => {
                 self.held = Some(text.to_owned());
@@ -118,6 +122,12 @@ impl App {
     pub fn not_sent(&mut self, why: &str) -> Vec<Effect> {
         self.failures += 1;
         note(format!("Nothing was sent: {why}."))
+    }
+
+    /// What a line asks for was not done.
+    pub(super) fn not_done(&mut self, why: impl Into<String>) -> Vec<Effect> {
+        self.failures += 1;
+        note(why)
     }
 
     /// The user does not answer what was asked in this mode.
@@ -199,8 +209,24 @@ impl App {
                 let spelt = |name: &str| Some(session.room(name)?.name.as_wire().to_owned());
                 self.pages.request(arguments, session.is_joined(), &front, spelt)
             }
+            (ParsedLine::Connection, _) => self.describe(),
             (ParsedLine::Front(name), _) => self.bring_to_front(name, now),
             (ParsedLine::History(_), _) => self.server_command("/history", text),
+            (ParsedLine::Local(local, rest), _)
+                if self.model.is_some() && !self.server_has(local.name()) =>
+            {
+                self.local(local, rest, now)
+            }
+            (ParsedLine::Local(local, _), _) => {
+                self.server_command(&format!("{SLASH}{}", local.name()), text)
+            }
+            // Conversations with users are there without rooms as well.
+            (ParsedLine::Unknown("/room"), _)
+                if self.model.is_some() && !self.server_has("room") =>
+            {
+                let name = text.split_once(char::is_whitespace).map(|(_, name)| name.trim());
+                self.bring_to_front(name.filter(|name| !name.is_empty()), now)
+            }
             (ParsedLine::Unknown(command), _) => self.server_command(command, text),
             (ParsedLine::Users(arguments), _)
                 if !arguments.is_empty() && self.server_has("users") =>
@@ -216,7 +242,9 @@ impl App {
             (ParsedLine::Name(Some(name)), _) if self.server_has("nick") => {
                 self.call(&format!("nick {name}"))
             }
-            (ParsedLine::Name(Some(_)), _) => note("A name stays for the whole connection."),
+            (ParsedLine::Name(Some(_)), _) => {
+                self.not_done("A name stays for the whole connection.")
+            }
             (
                 ParsedLine::Public(_)
                 | ParsedLine::Private { .. }
@@ -254,6 +282,7 @@ impl App {
             catalogue: self.catalogue.as_ref(),
             has_history: self.has_history(),
             has_rooms: self.has_rooms(),
+            has_model: self.model.is_some(),
         }
     }
 
@@ -267,9 +296,10 @@ impl App {
         let waits = self.is_put_off(said.tag.as_deref(), now);
         let frame = said.frame.filter(|_| !waits);
         let mut effects: Vec<_> = frame.into_iter().map(Effect::Send).collect();
-        if let Some(me) = self.session.me().filter(|_| self.echo_own) {
+        let is_shown = self.echo_own || self.model.is_some();
+        if let Some(me) = self.session.me().filter(|_| is_shown) {
             let to = to.filter(|to| *to != ALL);
-            effects.push(Effect::Show(Output::Message(Message {
+            let own = Output::Message(Message {
                 when: self.time.format(now, now),
                 time: now,
                 from: WireText::new(me.to_owned()),
@@ -279,9 +309,41 @@ impl App {
                 id: None,
                 taken: None,
                 tag: said.tag,
+                mention: false,
                 kind: MessageKind::Own,
-            })));
+            });
+            if self.echo_own {
+                effects.push(Effect::Show(own));
+            } else {
+                self.shown(&own, now);
+            }
         }
+        effects
+    }
+
+    /// What a person can know of the connection, and of what is agreed over it.
+    fn describe(&self) -> Vec<Effect> {
+        let mut effects = vec![Effect::DescribeLink];
+        effects.extend(match self.session.me() {
+            Some(me) => note(format!("You are {}.", ScreenText::new(me))),
+            None => note("You have no name yet."),
+        });
+        let words: Vec<_> = self.session.agreed().iter().map(Capability::word).collect();
+        effects.extend(match words.as_slice() {
+            [] => note("The server speaks the base protocol only."),
+            words => note(format!("The server speaks: {}.", words.join(", "))),
+        });
+        effects.extend(match self.unanswered() {
+            0 => Vec::new(),
+            waiting => note(format!(
+                "{} not confirmed yet.",
+                if waiting == 1 {
+                    "1 message is".to_owned()
+                } else {
+                    format!("{waiting} messages are")
+                }
+            )),
+        });
         effects
     }
 

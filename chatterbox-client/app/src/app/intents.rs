@@ -1,13 +1,16 @@
 //! Intents: what a screen that is more than lines asks for, and what it reads of the model.
 
+use std::collections::HashMap;
+
 use chatterbox_proto::{Capability, WireText};
 
 use super::App;
 use crate::complete::Vocabulary;
 use crate::effect::{Effect, note};
+use crate::history::SCROLLED;
 use crate::input_mode::InputMode;
 use crate::intent::Intent;
-use crate::model::{Alert, Model, Older};
+use crate::model::{Alert, Key, Model};
 use crate::output::Output;
 use crate::target::Target;
 
@@ -17,6 +20,9 @@ impl App {
         match intent {
             Intent::Line(text) => self.typed(&text, InputMode::Chat, now),
             Intent::Say(text) => match self.input_mode() {
+                InputMode::Chat if self.lines(&text).is_none() => {
+                    self.not_sent("a command with a secret is a line of its own")
+                }
                 InputMode::Chat => self.say_in_front(&text, now),
                 _ => self.not_sent("the server owes an answer first"),
             },
@@ -28,7 +34,8 @@ impl App {
                 self.bring_to_front(Some(&name), now)
             }
             Intent::Close(target) => self.close(&target, now),
-            Intent::Older(target) => self.older(&target),
+            Intent::Older(target) => self.older(&target, None, now),
+            Intent::Fill(target, hole) => self.older(&target, Some(hole), now),
             Intent::Seeing(seeing) => {
                 if let Some(model) = &mut self.model {
                     model.see(seeing);
@@ -56,7 +63,14 @@ impl App {
 
     /// The names and commands by which words are completed now.
     pub fn vocabulary(&self) -> Vocabulary {
-        let users = self.session.users().map(|user| user.as_wire().to_owned()).collect();
+        let mut users: Vec<_> =
+            self.session.users().map(|user| user.as_wire().to_owned()).collect();
+        if let Some(model) = &self.model {
+            let speakers = model.recent_speakers(model.front()).zip(0..);
+            let ranks: HashMap<&str, usize> =
+                speakers.map(|(name, rank)| (name.as_str(), rank)).collect();
+            users.sort_by_key(|user| ranks.get(user.as_str()).copied().unwrap_or(usize::MAX));
+        }
         let rooms = self.session.rooms().map(|room| room.name.as_wire().to_owned()).collect();
         Vocabulary { users, rooms }
     }
@@ -114,11 +128,11 @@ impl App {
         }
     }
 
-    fn close(&mut self, target: &Target, now: i64) -> Vec<Effect> {
+    pub(super) fn close(&mut self, target: &Target, now: i64) -> Vec<Effect> {
         if !matches!(target, Target::User(_)) {
             return note("Only a conversation with one user is closed; /leave leaves a room.");
         }
-        let in_front = self.front.at().target() == *target;
+        let in_front = self.front.at().target().is(target);
         let effects =
             if in_front { self.intend(Intent::Open(Target::Lobby), now) } else { Vec::new() };
         if let Some(model) = &mut self.model {
@@ -127,18 +141,36 @@ impl App {
         effects
     }
 
-    fn older(&mut self, target: &Target) -> Vec<Effect> {
+    /// Asks for the page before the oldest message of a conversation, or for one that is missing at a hole.
+    fn older(&mut self, target: &Target, hole: Option<Key>, now: i64) -> Vec<Effect> {
         let Some(model) = &mut self.model else { return Vec::new() };
-        let Some(conversation) = model.conversation(target) else { return Vec::new() };
-        let asks = matches!(conversation.older, Older::Unknown | Older::More);
-        if !asks || !self.session.is_joined() || !self.session.agreed().has(Capability::Ids) {
+        if !model.may_ask(target, hole, usize::from(SCROLLED), now)
+            || !self.session.is_joined()
+            || !self.session.agreed().has(Capability::Ids)
+        {
             return Vec::new();
         }
-        let oldest = conversation.timeline.oldest_id();
-        let request = self.pages.request_scrolled(target.wire(), oldest);
+        let before = model.asks_before(target, hole);
+        // The conversation has the target in its own spelling.
+        let target = model.conversation(target).map_or(target, |known| &known.target).clone();
+        let request = self.pages.request_scrolled(target.wire(), before);
         if request.is_some() {
-            model.older_asked(target);
+            model.asked(&target, hole, now);
         }
         request.into_iter().collect()
+    }
+
+    /// A page that was asked for by scrolling begins.
+    pub(super) fn page_comes(&mut self, with: &WireText<'_>) {
+        if let Some(model) = &mut self.model {
+            model.page_comes(&Target::parse(with.as_wire(), true));
+        }
+    }
+
+    /// The conversation with a number, as they are counted from 1 on.
+    pub(super) fn numbered(&self, digits: &str) -> Option<Target> {
+        let number: usize = digits.parse().ok()?;
+        let place = number.checked_sub(1)?;
+        Some(self.model.as_ref()?.conversations().get(place)?.target.clone())
     }
 }

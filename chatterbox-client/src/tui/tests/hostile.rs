@@ -17,12 +17,12 @@ fn world() -> World {
     let long = NASTY.repeat(500);
     let mut world = World::connected();
     let room = |n: u32| {
-        json!({"ROOM": format!("#{}{n}", nasty("r")), "NUMBER": 20 + n, "TOPIC": long, "OWNER": long, "DESCRIPTION": long, "ROSTER": true,
+        json!({"ROOM": format!("#世界世界世界世界世界{n}"), "NUMBER": 20 + n, "TOPIC": long, "OWNER": long, "DESCRIPTION": long, "ROSTER": true,
             "COUNT": u64::MAX, "USERS": [long, "ann", nasty("u")], "LAST": 0, "FLAGS": [long], "STAFF": {(nasty("s")): 9}})
     };
     let welcome = json!({"USERNAME_ACCEPTED": true, "INFO": long, "USER_LIST": [nasty("a"), nasty("b"), long, "ann", ""],
         "CAPABILITIES": "accounts/1 commands/1 ids/1 notices/1 ping/1 presence/1 recent/1 rename/1 rooms/1 utf8/1",
-        "SERVER": {"NAME": long, "BANNER": long}, "ROOMS": [room(1), room(2)], "MORE": true, "DEFAULT": nasty("d"),
+        "SERVER": {"NAME": long, "BANNER": long}, "ROOMS": [room(1), room(2), {"ROOM": nasty("#"), "NUMBER": 30}], "MORE": true, "DEFAULT": nasty("d"),
         "MESSAGES": [[nasty("a"), "ALL", i64::MAX, long], [long, "ALL", i64::MIN, nasty("x")], ["", "ALL", 0, ""],
             [nasty("b"), "ann", -1, "\n\n\n"], ["bob", "ALL", NOW, "one\n22:13          eve│forged\n───── new ─────"]],
         "IDS": [1, 2, 3, 4, 5]});

@@ -211,7 +211,7 @@ fn of_many_conversations_that_in_front_is_seen() {
         let target = world.app.model().unwrap().conversations()[place].target.clone();
         world.does(Intent::Open(target));
         let (buffer, drawn, _) = world.draw(80, 24);
-        assert_eq!(drawn.conversations.len(), 22);
+        assert_eq!(drawn.conversations.len(), 21);
         let (row, _) = drawn.conversations.iter().find(|(_, at)| *at == place).unwrap();
         assert!(rows(&buffer)[usize::from(row.y)].contains(&format!("{} ", place + 1)));
     }
