@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use chatterbox_app::model::{Body, Delivery, Item, Moves, NoticeKind, Speech};
+use chatterbox_app::model::{Body, Delivery, Hole, Item, Moves, NoticeKind, Speech};
 use chatterbox_app::wrap;
 use chatterbox_proto::ScreenText;
 
@@ -41,6 +41,11 @@ pub(super) fn rows(item: &Item, width: usize) -> Vec<Row<'_>> {
             };
             rows.into_iter().enumerate().map(row).collect()
         }
+        Body::Hole(hole) => vec![quiet(Cow::Borrowed(match hole {
+            Hole::Open => "messages are missing here",
+            Hole::Asked => "messages are missing here; they are being fetched",
+            Hole::Lost => "messages are missing here, and the server does not have them",
+        }))],
         Body::Notice(kind, lines) => {
             let mut rows = Vec::new();
             for line in lines.iter().take(ROWS + 1) {
@@ -112,20 +117,23 @@ fn push_notice<'i>(rows: &mut Vec<Row<'i>>, kind: NoticeKind, line: &'i ScreenTe
 /// `bob, cyd joined; eve left`.
 fn words_of(moves: &Moves) -> String {
     let mut words = String::new();
-    for (names, what) in [(&moves.joined, " joined"), (&moves.left, " left")] {
+    let sides =
+        [(&moves.joined, moves.more_joined, " joined"), (&moves.left, moves.more_left, " left")];
+    for (names, more, what) in sides {
         if names.is_empty() {
             continue;
         }
         if !words.is_empty() {
             words.push_str("; ");
         }
-        let told = if names.len() > NAMES { 2 } else { names.len() };
+        let all = names.len() + more;
+        let told = if all > NAMES { names.len().min(2) } else { names.len() };
         for (place, name) in names.iter().take(told).enumerate() {
             words.push_str(if place > 0 { ", " } else { "" });
             words.push_str(name.as_str());
         }
-        if names.len() > told {
-            words.push_str(&format!(" and {} others", names.len() - told));
+        if all > told {
+            words.push_str(&format!(" and {} others", all - told));
         }
         words.push_str(what);
     }
@@ -152,7 +160,7 @@ mod tests {
             (5, 9_000, "u0, u1 and 3 others joined; u0, u1 and 8998 others left"),
             (0, 0, "somebody came and went"),
         ] {
-            let moves = Moves { joined: names(joined), left: names(left) };
+            let moves = Moves { joined: names(joined), left: names(left), ..Moves::default() };
             assert_eq!(words_of(&moves), words);
         }
     }
