@@ -84,14 +84,12 @@ impl Control {
                 (ListKind::Mentions, "messages that name you", lists::mentions(model, &times))
             }
             Action::Links => {
-                let seen = &self.drawn.visible;
-                let links = model.in_front().map(|one| lists::links_of(one, seen));
                 let title = if self.open.is_empty() {
                     "links: Enter copies"
                 } else {
                     "links: Enter copies, Alt-Enter opens"
                 };
-                (ListKind::Links, title, links.unwrap_or_default())
+                (ListKind::Links, title, lists::links_of(model, model.front()))
             }
             Action::SearchEarlier => {
                 let lines = self.ui.typing.composer().remembered();
@@ -139,17 +137,8 @@ impl Control {
     }
 
     fn to_unread(&mut self, model: &Model) -> Option<Demand> {
-        let conversations = model.conversations();
-        let here = conversations.iter().position(|one| one.is_at(model.front())).unwrap_or(0);
-        let others = || conversations.iter().cycle().skip(here + 1).take(conversations.len());
-        let next =
-            others().find(|one| one.mentions > 0).or_else(|| others().find(|one| one.unread > 0));
-        match next {
-            Some(one) if one.is_at(model.front()) => {
-                self.ui.scroll = Scroll::End;
-                None
-            }
-            Some(one) => Some(open(one.target.clone())),
+        match model.next_unread() {
+            Some(target) => Some(open(target.clone())),
             None => {
                 self.hint("Nothing is unread.");
                 None

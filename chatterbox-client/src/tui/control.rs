@@ -4,8 +4,8 @@
 
 use std::collections::VecDeque;
 
-use chatterbox_app::input::{Edit, Entered};
-use chatterbox_app::model::{Key, Model};
+use chatterbox_app::input::Entered;
+use chatterbox_app::model::{Body, Hole, Key, Model};
 use chatterbox_app::{Intent, Target, TimeFormatter};
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind};
 use tokio::time::Instant;
@@ -186,6 +186,14 @@ impl Control {
             self.asked_above = oldest;
             self.wants(Intent::Older(self.front.clone()));
         }
+        let holes = conversation.into_iter().flat_map(|one| {
+            let items = self.drawn.visible.iter().filter_map(|key| one.timeline.place(*key));
+            items.filter_map(|place| one.timeline.item(place))
+        });
+        let open = holes.filter(|item| item.body == Body::Hole(Hole::Open)).map(|item| item.key);
+        for key in open.collect::<Vec<_>>() {
+            self.wants(Intent::Fill(self.front.clone(), key));
+        }
     }
 
     /// Whether the user sees what comes at a target.
@@ -272,38 +280,13 @@ impl Control {
         None
     }
 
-    /// Up and Down go through the lines of a text before they go through those that were sent.
+    /// Up and Down go through the rows of a text before they go through those that were sent.
     fn moves_in_rows(&mut self, action: Action) -> bool {
         let composer = self.ui.typing.composer_mut();
-        let (text, cursor) = (composer.text(), composer.cursor());
-        let (before, behind) = text.split_at_checked(cursor).unwrap_or((text, ""));
-        let start = before.rfind('\n').map_or(0, |at| at + 1);
-        let column = before.get(start..).unwrap_or_default().chars().count();
-        let line = match action {
-            Action::Earlier if start > 0 => {
-                let above = before.get(..start - 1).unwrap_or_default();
-                above.rfind('\n').map_or(0, |at| at + 1)
-            }
-            Action::Later => match behind.find('\n') {
-                Some(at) => cursor + at + 1,
-                None => return false,
-            },
-            _ => return false,
-        };
-        let rest = text.get(line..).unwrap_or_default();
-        let row = rest.split('\n').next().unwrap_or_default();
-        let wanted = line + row.char_indices().nth(column).map_or(row.len(), |(at, _)| at);
-        let edit = if wanted < cursor { Edit::Left } else { Edit::Right };
-        loop {
-            let at = composer.cursor();
-            let there = if edit == Edit::Left { at <= wanted } else { at >= wanted };
-            if there {
-                return true;
-            }
-            composer.edit(edit);
-            if composer.cursor() == at {
-                return true;
-            }
+        match action {
+            Action::Earlier => composer.move_row(-1),
+            Action::Later => composer.move_row(1),
+            _ => false,
         }
     }
 }

@@ -329,7 +329,7 @@ impl Screen for FullScreen {
                 Body::Speech(speech) if speech.from.as_str() == SERVER => {
                     words.extend(speech.lines.iter().map(|line| format!("{SERVER}: {line}")));
                 }
-                Body::Speech(_) | Body::Moves(_) => {}
+                Body::Speech(_) | Body::Moves(_) | Body::Hole(_) => {}
             }
         }
         words.truncate(LAST_WORDS);

@@ -7,28 +7,7 @@ use std::thread;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-
-/// The links of a text that is safe to show: http and https only.
-pub(super) fn links(text: &str) -> Vec<&str> {
-    let mut links = Vec::new();
-    let mut rest = text;
-    while let Some(at) = rest.find("http") {
-        let found = rest.get(at..).unwrap_or_default();
-        let end = found.find(ends).unwrap_or(found.len());
-        let link = found.get(..end).unwrap_or_default();
-        let link = link.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '\'']);
-        let host = link.strip_prefix("https://").or_else(|| link.strip_prefix("http://"));
-        if host.is_some_and(|host| host.starts_with(|c: char| c.is_alphanumeric() || c == '[')) {
-            links.push(link);
-        }
-        rest = found.get(end.max(4)..).unwrap_or_default();
-    }
-    links
-}
-
-fn ends(c: char) -> bool {
-    c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"' | '\\' | '`' | '{' | '}')
-}
+use chatterbox_app::model::links;
 
 /// The sequence by which a terminal copies a text (OSC 52).
 pub(super) fn copying(text: &str, in_tmux: bool) -> Vec<u8> {
@@ -63,19 +42,6 @@ pub(super) fn browse(program: &[String], link: &str) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn links_are_those_of_the_web() {
-        for (text, expected) in [
-            ("see https://a.example/x?y=1#z, and", &["https://a.example/x?y=1#z"][..]),
-            ("(http://b.example)", &["http://b.example"]),
-            ("http://[::1]:80/ https://c", &["http://[::1]:80/", "https://c"]),
-            ("javascript:alert(1) file:///etc/passwd ftp://a http:// https://-x", &[]),
-            ("httphttps://d.example", &[]),
-        ] {
-            assert_eq!(links(text), expected, "{text}");
-        }
-    }
 
     #[test]
     fn a_copied_text_is_letters_and_digits() {

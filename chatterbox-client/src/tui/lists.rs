@@ -1,10 +1,9 @@
 //! What lists are filled with, what is left of them when something is typed, and what choosing a row means.
 
-use chatterbox_app::model::{Body, Conversation, Key, Model};
+use chatterbox_app::model::{Conversation, Found, Key, Mention, Model};
 use chatterbox_app::{App, Target, TimeFormatter};
 use chatterbox_proto::ScreenText;
 
-use super::links::links;
 use super::notify::name_of;
 use super::ui::{List, ListKind, ListRow};
 use crate::keymap::{Action, Keymap, TABLE};
@@ -177,78 +176,43 @@ pub(super) struct Times<'t> {
 
 /// The messages that name the user, from the newest on.
 pub(super) fn mentions(model: &Model, times: &Times<'_>) -> Vec<Entry> {
-    let mut found: Vec<(i64, Entry)> = Vec::new();
-    for conversation in model.conversations() {
-        let named = conversation.timeline.iter().rev().filter(
-            |item| matches!(&item.body, Body::Speech(speech) if speech.mention && !speech.own),
-        );
-        found.extend(named.take(FOUND).filter_map(|item| {
-            Some((item.time, message(conversation, item.key, &item.body, item.time, times)?))
-        }));
-    }
-    found.sort_by_key(|(time, _)| std::cmp::Reverse(*time));
-    found.into_iter().take(FOUND).map(|(_, entry)| entry).collect()
+    let found = model.mentions().take(FOUND);
+    let entry = |(target, mention): (&Target, &Mention)| {
+        let said = (&mention.from, &mention.line);
+        message(target, mention.key, mention.time, said, times)
+    };
+    found.map(entry).collect()
 }
 
 /// What was said in a conversation and has a text in it, from the newest on.
-pub(super) fn search(conversation: &Conversation, wanted: &str, times: &Times<'_>) -> Vec<Entry> {
-    let wanted = wanted.trim().to_lowercase();
-    if wanted.is_empty() {
-        return Vec::new();
-    }
-    let has = |text: &ScreenText| text.as_str().to_lowercase().contains(&wanted);
-    let items = conversation.timeline.iter().rev();
-    let found = items.filter(|item| match &item.body {
-        Body::Speech(speech) => has(&speech.from) || speech.lines.iter().any(has),
-        Body::Notice(_, lines) => lines.iter().any(has),
-        Body::Moves(_) => false,
-    });
-    found
-        .take(FOUND)
-        .filter_map(|item| message(conversation, item.key, &item.body, item.time, times))
-        .collect()
+pub(super) fn search(
+    model: &Model,
+    target: &Target,
+    wanted: &str,
+    times: &Times<'_>,
+) -> Vec<Entry> {
+    let found = model.search(target, wanted.trim(), FOUND).into_iter();
+    let entry =
+        |found: Found<'_>| message(target, found.key, found.time, (found.from, found.line), times);
+    found.map(entry).collect()
 }
 
 fn message(
-    conversation: &Conversation,
+    target: &Target,
     key: Key,
-    body: &Body,
     time: i64,
+    (from, line): (&ScreenText, &ScreenText),
     times: &Times<'_>,
-) -> Option<Entry> {
-    let text = match body {
-        Body::Speech(speech) => format!("{}: {}", speech.from.as_str(), whole(&speech.lines)),
-        Body::Notice(_, lines) => whole(lines),
-        Body::Moves(_) => return None,
-    };
-    let note =
-        format!("{} {}", name_of(&conversation.target), times.format.format(time, times.now));
-    let choice = Choice::Message(conversation.target.clone(), key);
-    Some(Entry::new(ScreenText::shortened(&text, TEXT), &note, choice))
+) -> Entry {
+    let text = ScreenText::shortened(&format!("{from}: {line}"), TEXT);
+    let note = format!("{} {}", name_of(target), times.format.format(time, times.now));
+    Entry::new(text, &note, Choice::Message(target.clone(), key))
 }
 
-fn whole(lines: &[ScreenText]) -> String {
-    lines.iter().map(ScreenText::as_str).collect::<Vec<_>>().join(" ")
-}
-
-/// The links of messages that are seen, from the newest on.
-pub(super) fn links_of(conversation: &Conversation, seen: &[Key]) -> Vec<Entry> {
-    let items = conversation.timeline.iter().rev().filter(|item| seen.contains(&item.key));
-    let mut entries: Vec<Entry> = Vec::new();
-    for item in items {
-        let (lines, from): (&[ScreenText], &str) = match &item.body {
-            Body::Speech(speech) => (&speech.lines, speech.from.as_str()),
-            Body::Notice(_, lines) => (lines, ""),
-            Body::Moves(_) => continue,
-        };
-        for link in lines.iter().flat_map(|line| links(line.as_str())) {
-            let choice = Choice::Copy(link.to_owned());
-            if entries.len() < FOUND && entries.iter().all(|entry| entry.choice != choice) {
-                entries.push(Entry::new(ScreenText::new(link), from, choice));
-            }
-        }
-    }
-    entries
+/// The links of a conversation, from the newest message on.
+pub(super) fn links_of(model: &Model, target: &Target) -> Vec<Entry> {
+    let links = model.links(target, FOUND).into_iter();
+    links.map(|link| Entry::new(ScreenText::new(link), "", Choice::Copy(link.to_owned()))).collect()
 }
 
 /// A whole link, row by row, before it is opened.

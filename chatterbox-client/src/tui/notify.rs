@@ -146,14 +146,11 @@ impl Notifier {
 
 /// The bytes that set the title of the window: what waits, and the conversation in front.
 pub(super) fn title(model: &Model) -> String {
-    let (unread, mentions) = model
-        .conversations()
-        .iter()
-        .fold((0, 0), |(unread, mentions), one| (unread + one.unread, mentions + one.mentions));
-    let waits = match (unread, mentions) {
+    let totals = model.totals();
+    let waits = match (totals.unread, totals.mentions) {
         (0, 0) => String::new(),
-        (_, 1..) => format!("({mentions}!) "),
-        _ => format!("({unread}) "),
+        (_, mentions @ 1..) => format!("({mentions}!) "),
+        (unread, _) => format!("({unread}) "),
     };
     format!("{waits}{} - chatterbox", name_of(model.front()))
 }

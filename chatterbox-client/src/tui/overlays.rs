@@ -69,9 +69,10 @@ impl Control {
         let mut source = std::mem::take(&mut self.source);
         let found = match &self.ui.overlay {
             Some(Overlay::List(list)) if list.kind == ListKind::Search => {
-                let conversation = view.app.model().and_then(Model::in_front);
                 let times = self.times(view);
-                Some(conversation.map(|one| lists::search(one, &list.query, &times)))
+                let search =
+                    |model: &Model| lists::search(model, model.front(), &list.query, &times);
+                Some(view.app.model().map(search))
             }
             _ => None,
         };
