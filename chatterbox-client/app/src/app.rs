@@ -2,6 +2,7 @@
 //!
 //! Its two inputs have a file each: typed lines in `input`, the server's frames in `events`.
 
+mod completing;
 mod events;
 mod greeting;
 mod input;
@@ -9,6 +10,7 @@ mod intents;
 mod local;
 mod rooms;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -57,7 +59,8 @@ const PROMPT: usize = 40;
 pub struct App {
     session: ClientSession,
     login: Login,
-    catalogue: Option<Catalogue>,
+    /// Shared with the vocabulary of an editor.
+    catalogue: Option<Arc<Catalogue>>,
     /// Whether lines wait for the catalogue, which follows the welcome.
     awaits_catalogue: bool,
     calls: Calls,
@@ -253,7 +256,7 @@ impl App {
     /// The secret arguments of commands: the command with its prefix, and the place of the first secret word
     /// (1 is the word behind the command).
     pub fn secret_arguments(&self) -> Vec<(String, usize)> {
-        self.catalogue.as_ref().map(Catalogue::secret_arguments).unwrap_or_default()
+        self.catalogue.as_deref().map(Catalogue::secret_arguments).unwrap_or_default()
     }
 
     /// Whether a name was refused and none accepted since.

@@ -16,6 +16,7 @@
 //! | what a frame of the server means | `app/events.rs` |
 //! | names, passwords, tokens | `login.rs` |
 //! | commands of the server: the catalogue; calls, questions and results; help | `commands.rs`, `calls.rs`, `help.rs` |
+//! | commands of this program; completion; what is typed and not sent yet | `own.rs`, `complete/`, `input/` |
 //! | pages of history; what was missed in rooms | `history.rs`, `gaps.rs` |
 //! | the room in front, what is unread in the others | `front.rs`, `app/rooms.rs` |
 //! | when a lost connection is tried again | `reconnect.rs` |
@@ -41,6 +42,7 @@ pub mod model;
 mod moves_words;
 mod options;
 mod output;
+mod own;
 mod parse;
 mod plain_words;
 mod reconnect;

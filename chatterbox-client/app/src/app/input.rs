@@ -165,7 +165,7 @@ impl App {
 
     /// Whether a line is certainly a message, and neither a command nor a question to this program.
     fn is_message(&self, text: &str) -> bool {
-        let prefix = self.catalogue.as_ref().map(Catalogue::prefix);
+        let prefix = self.catalogue.as_deref().map(Catalogue::prefix);
         let said = ParsedLine::parse(text, self.has_rooms());
         prefix.is_none_or(|prefix| !text.starts_with(prefix))
             && matches!(
@@ -176,7 +176,7 @@ impl App {
 
     fn line(&mut self, text: &str, mode: InputMode, now: i64) -> Vec<Effect> {
         // A server's prefix other than the slash comes before this program's own commands.
-        let prefix = self.catalogue.as_ref().map(Catalogue::prefix).filter(|p| *p != SLASH);
+        let prefix = self.catalogue.as_deref().map(Catalogue::prefix).filter(|p| *p != SLASH);
         if mode != InputMode::Name
             && let Some(prefix) = prefix.map(str::to_owned)
             && let Some(behind) = text.strip_prefix(&prefix)
@@ -279,7 +279,7 @@ impl App {
 
     fn help(&self) -> Help<'_> {
         Help {
-            catalogue: self.catalogue.as_ref(),
+            catalogue: self.catalogue.as_deref(),
             has_history: self.has_history(),
             has_rooms: self.has_rooms(),
             has_model: self.model.is_some(),

@@ -1,11 +1,8 @@
 //! Intents: what a screen that is more than lines asks for, and what it reads of the model.
 
-use std::collections::HashMap;
-
 use chatterbox_proto::{Capability, WireText};
 
 use super::App;
-use crate::complete::Vocabulary;
 use crate::effect::{Effect, note};
 use crate::history::SCROLLED;
 use crate::input_mode::InputMode;
@@ -59,20 +56,6 @@ impl App {
     /// Takes the next alert of the model.
     pub fn take_alert(&mut self) -> Option<Alert> {
         self.model.as_mut()?.take_alert()
-    }
-
-    /// The names and commands by which words are completed now.
-    pub fn vocabulary(&self) -> Vocabulary {
-        let mut users: Vec<_> =
-            self.session.users().map(|user| user.as_wire().to_owned()).collect();
-        if let Some(model) = &self.model {
-            let speakers = model.recent_speakers(model.front()).zip(0..);
-            let ranks: HashMap<&str, usize> =
-                speakers.map(|(name, rank)| (name.as_str(), rank)).collect();
-            users.sort_by_key(|user| ranks.get(user.as_str()).copied().unwrap_or(usize::MAX));
-        }
-        let rooms = self.session.rooms().map(|room| room.name.as_wire().to_owned()).collect();
-        Vocabulary { users, rooms }
     }
 
     /// Notes an output that is shown, those of the session's driver as well. The driver calls it for each, in their order.

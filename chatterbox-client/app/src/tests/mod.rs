@@ -1,6 +1,7 @@
 //! Situations of a session, each as the screen that results from it.
 
 mod commands;
+mod completing;
 mod gaps;
 mod hostile;
 mod lost;
