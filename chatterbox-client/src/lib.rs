@@ -30,6 +30,7 @@
 //! | the words for failures of the network | `net/explain.rs` |
 
 mod cli;
+mod config;
 mod exit;
 mod keymap;
 mod net;
@@ -46,7 +47,7 @@ pub mod bench {
     pub use crate::tui::bench::Screen;
 }
 
-pub use cli::Arguments;
+pub use cli::{Arguments, ThemeName};
 pub use exit::{Exit, Failure};
 pub use net::Fingerprint;
 pub use start::run;
