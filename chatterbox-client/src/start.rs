@@ -6,7 +6,6 @@ use std::time::Duration;
 use chatterbox_app::model::Limits;
 use chatterbox_app::{App, Options, ReconnectPolicy, TimeFormatter};
 use chatterbox_proto::{Capabilities, Capability, ScreenText};
-use jiff::tz::TimeZone;
 
 use crate::cli::Arguments;
 use crate::exit::{Exit, Failure};
@@ -15,6 +14,7 @@ use crate::plain::{pipes, terminal};
 use crate::session::{
     Server, Session, Signals, TokenStore, password_from_file, password_from_input,
 };
+use crate::time_zone;
 
 /// A person sees so many messages of what was said before.
 const NEWEST: u16 = 200;
@@ -38,7 +38,11 @@ pub async fn run(arguments: Arguments) -> Result<Exit, Failure> {
         connection = server.connect() => connection?,
         exit = signals.next() => return Ok(exit),
     };
-    let app = App::new(options, TimeFormatter::new(TimeZone::system()));
+    let (zone, unclear) = time_zone::local();
+    if let Some(unclear) = unclear {
+        say(&format!("-- {unclear}"));
+    }
+    let app = App::new(options, TimeFormatter::new(zone));
     let link = (server, connection);
     if !interactive {
         let screen = pipes::open(arguments.json);

@@ -97,6 +97,14 @@ const ALL: &[Own] = &[
         needs: Needs::Nothing,
     },
     Own {
+        name: "connection",
+        usage: "/connection",
+        help: "how you are connected",
+        arguments: &[],
+        is_theirs_with_arguments: false,
+        needs: Needs::Nothing,
+    },
+    Own {
         name: "quit",
         usage: "/quit",
         help: "leave (so do Ctrl-D and Ctrl-C)",

@@ -1,5 +1,6 @@
 //! The full screen.
 
+pub(crate) mod bench;
 mod cells;
 mod draw;
 mod help;

@@ -2,9 +2,10 @@
 
 use chatterbox_proto::capability::accounts::one_line;
 use chatterbox_proto::session::SayError;
-use chatterbox_proto::{ALL, Capability, ScreenText, WireText};
+use chatterbox_proto::{ALL, ScreenText, WireText};
 
 use super::App;
+use crate::capability_words::in_words;
 use crate::commands::{CallError, Catalogue, SLASH};
 use crate::effect::{Effect, GiveUpReason, note};
 use crate::help::Help;
@@ -329,10 +330,10 @@ impl App {
             Some(me) => note(format!("You are {}.", ScreenText::new(me))),
             None => note("You have no name yet."),
         });
-        let words: Vec<_> = self.session.agreed().iter().map(Capability::word).collect();
+        let words = in_words(self.session.agreed());
         effects.extend(match words.as_slice() {
             [] => note("The server speaks the base protocol only."),
-            words => note(format!("The server speaks: {}.", words.join(", "))),
+            words => note(format!("The server has {}.", words.join(", "))),
         });
         effects.extend(match self.unanswered() {
             0 => Vec::new(),

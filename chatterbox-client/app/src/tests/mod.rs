@@ -48,6 +48,9 @@ impl Scene {
 
     fn play(&mut self, effects: Vec<Effect>) {
         for effect in effects {
+            if let Effect::Show(output) = &effect {
+                self.app.shown(output, NOW);
+            }
             let line = match effect {
                 Effect::Show(line) if !line.is_line() && !self.options.json => continue,
                 Effect::Show(line) => {
