@@ -97,14 +97,6 @@ const ALL: &[Own] = &[
         needs: Needs::Nothing,
     },
     Own {
-        name: "connection",
-        usage: "/connection",
-        help: "how you are connected",
-        arguments: &[],
-        is_theirs_with_arguments: false,
-        needs: Needs::Nothing,
-    },
-    Own {
         name: "quit",
         usage: "/quit",
         help: "leave (so do Ctrl-D and Ctrl-C)",
@@ -170,6 +162,12 @@ impl Own {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_command_is_there_twice() {
+        let names: std::collections::BTreeSet<_> = ALL.iter().map(|own| own.name).collect();
+        assert_eq!(names.len(), ALL.len());
+    }
 
     #[test]
     fn each_command_about_what_is_kept_is_explained() {
