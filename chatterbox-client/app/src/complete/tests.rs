@@ -216,7 +216,7 @@ fn the_prefix_is_that_of_the_server() {
         assert_eq!(texts(&vocabulary, line), expected, "{prefix} {line:?}");
     }
     vocabulary = Vocabulary { users: vec!["bob".to_owned()], ..Vocabulary::default() };
-    assert_eq!(texts(&vocabulary, "/"), ["/help ", "/name", "/quit", "/users "]);
+    assert_eq!(texts(&vocabulary, "/"), ["/connection", "/help ", "/name", "/quit", "/users "]);
     assert!(texts(&vocabulary, "#l").is_empty() && texts(&vocabulary, "/room ").is_empty());
     assert_eq!(texts(&vocabulary, "@"), ["@bob ", "@ALL "]);
 }
