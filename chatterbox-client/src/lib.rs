@@ -30,6 +30,7 @@
 //! | the words for failures of the network | `net/explain.rs` |
 
 mod cli;
+mod config;
 mod exit;
 mod keymap;
 mod net;
@@ -40,7 +41,13 @@ mod terminal;
 mod time_zone;
 mod tui;
 
-pub use cli::Arguments;
+/// What the benches need of the full screen.
+#[doc(hidden)]
+pub mod bench {
+    pub use crate::tui::bench::Screen;
+}
+
+pub use cli::{Arguments, ThemeName};
 pub use exit::{Exit, Failure};
 pub use net::Fingerprint;
 pub use start::run;

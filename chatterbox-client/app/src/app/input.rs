@@ -11,6 +11,7 @@ use crate::effect::{Effect, GiveUpReason, note};
 use crate::help::Help;
 use crate::input_mode::InputMode;
 use crate::output::{Message, MessageKind, Output};
+use crate::own::Has;
 use crate::parse::ParsedLine;
 
 impl App {
@@ -279,12 +280,12 @@ impl App {
     }
 
     fn help(&self) -> Help<'_> {
-        Help {
-            catalogue: self.catalogue.as_deref(),
-            has_history: self.has_history(),
-            has_rooms: self.has_rooms(),
-            has_model: self.model.is_some(),
-        }
+        Help { catalogue: self.catalogue.as_deref(), has: self.has() }
+    }
+
+    /// What there is beside the lobby.
+    pub(super) fn has(&self) -> Has {
+        Has { history: self.has_history(), rooms: self.has_rooms(), model: self.model.is_some() }
     }
 
     pub(super) fn say(&mut self, to: Option<&str>, text: &str, now: i64) -> Vec<Effect> {
