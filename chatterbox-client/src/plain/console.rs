@@ -139,11 +139,11 @@ impl<D: Device> Screen for Console<D> {
         self.device.restore();
     }
 
-    fn suspend(&self) {
+    fn suspend(&mut self) {
         self.device.suspend();
     }
 
-    fn resume(&self) {
+    fn resume(&mut self) {
         self.device.resume();
     }
 }

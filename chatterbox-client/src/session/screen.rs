@@ -35,6 +35,11 @@ pub(crate) trait Screen {
     /// Somebody has named the user, or speaks to them alone.
     fn alert(&mut self, _alert: &Alert) {}
 
+    /// Whether another program has the terminal, for which Ctrl-C is meant.
+    fn is_elsewhere(&self) -> bool {
+        false
+    }
+
     /// Asks for a line. Returns false if no more lines can be asked for.
     fn ask(&mut self, prompt: Prompt) -> bool;
 
@@ -59,6 +64,9 @@ pub(crate) trait Screen {
     /// Prepares for the last outputs; `asked` says whether a line is still asked for.
     fn prepare_end(&mut self, asked: bool);
 
+    /// The session has failed: the last look at what was shown, for what has to stay on a screen that vanishes.
+    fn last_look(&mut self, _view: &View<'_>) {}
+
     /// Shows all outputs and waits until they are shown, however slow the screen is. The caller may give up by
     /// cancelling it.
     ///
@@ -70,10 +78,10 @@ pub(crate) trait Screen {
     fn restore(&mut self);
 
     /// Stops the program as the user wants, with the screen as it was before the session.
-    fn suspend(&self) {}
+    fn suspend(&mut self) {}
 
     /// The program goes on after it was stopped.
-    fn resume(&self) {}
+    fn resume(&mut self) {}
 }
 
 /// What a screen can look at.
