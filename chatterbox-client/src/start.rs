@@ -6,7 +6,6 @@ use std::time::Duration;
 use chatterbox_app::model::Limits;
 use chatterbox_app::{App, Options, ReconnectPolicy, TimeFormatter};
 use chatterbox_proto::{Capabilities, Capability, ScreenText};
-use jiff::tz::TimeZone;
 
 use crate::cli::Arguments;
 use crate::config::{self, Config, Mode};
@@ -17,6 +16,7 @@ use crate::plain::{pipes, terminal};
 use crate::session::{
     Server, Session, Signals, TokenStore, password_from_file, password_from_input,
 };
+use crate::time_zone;
 use crate::tui;
 
 /// A person sees so many messages of what was said before.
@@ -58,7 +58,11 @@ pub async fn run(arguments: Arguments) -> Result<Exit, Failure> {
         connection = server.connect() => connection?,
         exit = signals.next() => return Ok(exit),
     };
-    let time = TimeFormatter::new(TimeZone::system());
+    let (zone, unclear) = time_zone::local();
+    if let Some(unclear) = unclear {
+        say(&format!("-- {unclear}"));
+    }
+    let time = TimeFormatter::new(zone);
     let app = App::new(options, time.clone());
     let link = (server, connection);
     let room = arguments.room.clone();

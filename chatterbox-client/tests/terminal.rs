@@ -34,9 +34,9 @@ async fn a_half_typed_line_survives_what_arrives() {
     terminal.sees("the line below everything", |rows| {
         let tail = rows.iter().rev().take(6).rev().map(String::as_str).collect::<Vec<_>>();
         tail == [
-            "[1970-01-01 00:00] bob -> ann: message 1",
-            "[1970-01-01 00:00] bob -> ann: message 2",
-            "[1970-01-01 00:00] bob -> ann: message 3",
+            "[1970-01-01 00:00 *] bob -> ann: message 1",
+            "[1970-01-01 00:00 *] bob -> ann: message 2",
+            "[1970-01-01 00:00 *] bob -> ann: message 3",
             "* cyd joined",
             "! server: oops",
             "ann> I am half way thr",

@@ -299,6 +299,10 @@ impl<S: Screen> Session<S> {
         }
         self.prompting.watch(&self.app, &self.screen);
         self.say_pasted();
+        // What leads to a question stands above it.
+        if self.app.question().is_some() && !self.queue.is_empty() {
+            return;
+        }
         if !self.prompting.is_asked() && !self.prompting.has_ended() && self.link.unsent() <= UNSENT
         {
             self.prompting.ask(&self.app, &mut self.screen);

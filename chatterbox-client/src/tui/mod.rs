@@ -1,6 +1,7 @@
 //! The full screen.
 
 mod actions;
+pub(crate) mod bench;
 mod cells;
 mod completing;
 mod control;
