@@ -5,13 +5,14 @@
 use std::collections::VecDeque;
 
 use chatterbox_app::input::Entered;
-use chatterbox_app::model::{Body, Hole, Key, Model};
+use chatterbox_app::model::{Alert, Body, Hole, Key, Model};
 use chatterbox_app::{Intent, Target, TimeFormatter};
+use chatterbox_proto::ScreenText;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind};
 use tokio::time::Instant;
 
 use super::lists::{Source, Times};
-use super::notify::Notifier;
+use super::notify::{Notifier, name_of};
 use super::scene::{Drawn, Scene};
 use super::theme::Theme;
 use super::timeline::showing;
@@ -136,6 +137,37 @@ impl Control {
 
     pub(super) fn hint(&mut self, text: impl Into<String>) {
         self.ui.hint = Some(text.into());
+    }
+
+    /// Shows the beginning of a message that comes where the user does not look.
+    pub(super) fn tell(&mut self, alert: &Alert) {
+        let place = match &alert.target {
+            Target::User(_) => String::new(),
+            target => format!(" in {}", name_of(target)),
+        };
+        let keys = self.keymap.keys(Action::NextUnread).join(", ");
+        self.hint(format!("{}{place}: {}  ({keys})", alert.from, alert.text));
+    }
+
+    /// Shows what was said last in each conversation with a user, which would be behind the lobby otherwise.
+    pub(super) fn greet(&mut self, view: &View<'_>) {
+        let Some(model) = view.app.model() else { return };
+        let users = model
+            .conversations()
+            .iter()
+            .filter(|one| matches!(one.target, Target::User(_)) && !one.is_at(model.front()));
+        let last = users.filter_map(|one| {
+            let newest = one.timeline.iter().rev().find_map(|item| match &item.body {
+                Body::Speech(speech) => Some(speech),
+                _ => None,
+            })?;
+            let line = newest.lines.first().map_or("", ScreenText::as_str);
+            (!newest.own).then(|| format!("{}: {}", newest.from, ScreenText::shortened(line, 80)))
+        });
+        let told: Vec<_> = last.take(3).collect();
+        if !told.is_empty() {
+            self.hint(format!("Earlier, to you alone: {}", told.join(" · ")));
+        }
     }
 
     /// Goes to a message, in whatever conversation it is.
