@@ -238,7 +238,7 @@ impl Screen for FullScreen {
         self.lost = view.link.lost.is_some();
         self.control.instant = Instant::now();
         self.control.follow(view);
-        if self.begun && !std::mem::replace(&mut self.greeted, true) {
+        if self.begun && !view.app.has_more() && !std::mem::replace(&mut self.greeted, true) {
             self.control.greet(view);
         }
         if !self.guard.is_entered() {
