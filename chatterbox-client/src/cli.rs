@@ -62,6 +62,10 @@ pub struct Arguments {
     #[arg(long)]
     pub json: bool,
 
+    /// Line by line, above a prompt: for screen readers, and for those who like it so.
+    #[arg(long)]
+    pub plain: bool,
+
     /// Show what is said in every room at once, not only in the one in front. Through pipes it is so anyway.
     #[arg(long)]
     pub all_rooms: bool,

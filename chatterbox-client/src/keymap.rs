@@ -341,20 +341,19 @@ impl Default for Keymap {
 }
 
 impl Keymap {
+    /// What a key does that is pressed alone, if it does anything beside typing.
+    pub(crate) fn alone(&self, key: KeyEvent) -> Option<Action> {
+        let pressed = [plain(key)];
+        let found = self.bindings.iter().find(|(keys, _)| keys.as_slice() == pressed);
+        found.map(|(_, action)| *action)
+    }
+
     /// The meaning of a key, behind those of a sequence that has begun.
     pub(crate) fn meaning(&mut self, key: KeyEvent) -> Meaning {
         if key.kind == KeyEventKind::Release {
             return Meaning::Nothing;
         }
-        let mut modifiers = key.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT);
-        let code = match key.code {
-            KeyCode::Char(c) if !modifiers.is_empty() => KeyCode::Char(c.to_ascii_lowercase()),
-            KeyCode::BackTab => {
-                modifiers = KeyModifiers::NONE;
-                KeyCode::BackTab
-            }
-            code => code,
-        };
+        let (code, modifiers) = plain(key);
         self.begun.push((code, modifiers));
         let found = self.bindings.iter().find(|(keys, _)| *keys == self.begun);
         if let Some((_, action)) = found {
@@ -372,6 +371,23 @@ impl Keymap {
             _ => Meaning::Nothing,
         }
     }
+}
+
+/// A key as the table has it.
+fn plain(key: KeyEvent) -> (KeyCode, KeyModifiers) {
+    let modifiers = key.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT);
+    match key.code {
+        KeyCode::Char(c) if !modifiers.is_empty() => {
+            (KeyCode::Char(c.to_ascii_lowercase()), modifiers)
+        }
+        KeyCode::BackTab => (KeyCode::BackTab, KeyModifiers::NONE),
+        code => (code, modifiers),
+    }
+}
+
+/// The row of an action.
+pub(crate) fn row_of(action: Action) -> Option<&'static Row> {
+    TABLE.iter().find(|row| row.action == action)
 }
 
 /// Keys as the configuration writes them: `ctrl-x ctrl-e`.

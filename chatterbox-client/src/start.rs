@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
 
+use chatterbox_app::model::Limits;
 use chatterbox_app::{App, Options, ReconnectPolicy, TimeFormatter};
 use chatterbox_proto::{Capabilities, Capability, ScreenText};
 use jiff::tz::TimeZone;
@@ -10,7 +11,8 @@ use jiff::tz::TimeZone;
 use crate::cli::Arguments;
 use crate::exit::{Exit, Failure};
 use crate::net::Trust;
-use crate::plain::{pipes, terminal};
+use crate::plain::pipes;
+use crate::plain::terminal::Lines;
 use crate::session::{
     Server, Session, Signals, TokenStore, password_from_file, password_from_input,
 };
@@ -18,12 +20,15 @@ use crate::session::{
 /// A person sees so many messages of what was said before.
 const NEWEST: u16 = 200;
 
+/// Line by line nothing of the model is shown; it tells when to ring.
+const ALERTING: Limits = Limits { items: 1, all_items: 64, bytes: 64 * 1024, users: 32 };
+
 /// Runs the whole session: connects, chats, leaves.
 ///
 /// # Errors
 /// A [`Failure`] that the user has not been told yet; the terminal is restored.
 pub async fn run(arguments: Arguments) -> Result<Exit, Failure> {
-    let interactive = terminal::is_usable() && !arguments.json;
+    let interactive = crate::terminal::is_usable() && !arguments.json;
     let server =
         Server { host: arguments.host.clone(), port: arguments.port, trust: trust(&arguments) };
     let tokens = arguments
@@ -46,12 +51,11 @@ pub async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     }
     let host = ScreenText::new(&arguments.host);
     say(&format!("-- connected to {host}, port {}; /help tells what can be typed", arguments.port));
-    let screen = terminal::open()?;
+    let screen = Lines::open()?;
     signals.suspend_by_session();
     let outcome = Session::new(app, link, screen, signals, tokens).run().await;
     if matches!(outcome, Ok(Exit::Ok | Exit::Interrupted)) {
-        // Without the line editor the terminal itself has written `^C`, which this overwrites.
-        say("\r-- you have left the chat");
+        say("-- you have left the chat");
     }
     outcome
 }
@@ -74,14 +78,14 @@ fn options(
     Ok(Options {
         username: arguments.username.clone(),
         strict: arguments.strict,
-        echo_own: !interactive,
+        echo_own: true,
         interactive,
         json: arguments.json,
         offer: if arguments.base { Capabilities::NONE } else { everything },
         password,
         recent: arguments.recent.or(interactive.then_some(NEWEST)),
         all_rooms: arguments.all_rooms,
-        model: None,
+        model: interactive.then_some(ALERTING),
         tokens: tokens.map(TokenStore::load).unwrap_or_default(),
         reconnect: (!arguments.no_reconnect).then(|| ReconnectPolicy::for_at_most(reconnect_for)),
     })

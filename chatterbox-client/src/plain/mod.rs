@@ -1,10 +1,14 @@
 //! Plain mode: lines in, lines out, on a terminal or through pipes.
 
+mod bell;
+mod bottom;
 mod colour;
 mod console;
-mod interjection;
+mod listing;
 mod mask;
-mod modes;
 pub(crate) mod pipes;
+mod recall;
 mod render;
+mod reflow;
 pub(crate) mod terminal;
+mod wrapping;

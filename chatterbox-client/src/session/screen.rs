@@ -35,6 +35,12 @@ pub(crate) trait Screen {
     /// Somebody has named the user, or speaks to them alone.
     fn alert(&mut self, _alert: &Alert) {}
 
+    /// Whether a line that is asked for can be replaced by another one at any time: a question takes the place of the chat's line,
+    /// which the screen keeps meanwhile.
+    fn asks_anew(&self) -> bool {
+        false
+    }
+
     /// Asks for a line. Returns false if no more lines can be asked for.
     fn ask(&mut self, prompt: Prompt) -> bool;
 
@@ -46,18 +52,8 @@ pub(crate) trait Screen {
     /// [`ScreenEvent::Room`].
     fn show(&mut self, outputs: &mut VecDeque<Output>);
 
-    /// What was typed of the line that is asked for; empty where that can't be known.
-    fn begun(&self) -> String;
-
-    /// Puts a question for a secret in the place of the line that is asked for, as long as nothing is typed of that line;
-    /// `None` takes it back. The screen shows it with the next output.
-    fn interject(&self, _question: Option<&Question>) {}
-
     /// Whether a part of an output that was handed over waits for room.
     fn has_rest(&self) -> bool;
-
-    /// Prepares for the last outputs; `asked` says whether a line is still asked for.
-    fn prepare_end(&mut self, asked: bool);
 
     /// Shows all outputs and waits until they are shown, however slow the screen is. The caller may give up by
     /// cancelling it.
@@ -70,10 +66,10 @@ pub(crate) trait Screen {
     fn restore(&mut self);
 
     /// Stops the program as the user wants, with the screen as it was before the session.
-    fn suspend(&self) {}
+    fn suspend(&mut self) {}
 
     /// The program goes on after it was stopped.
-    fn resume(&self) {}
+    fn resume(&mut self) {}
 }
 
 /// What a screen can look at.
@@ -111,8 +107,6 @@ pub(crate) enum ScreenEvent {
 #[derive(Debug, Clone)]
 pub(crate) struct Prompt {
     pub(crate) kind: PromptKind,
-    /// The start of the line: it was half typed before.
-    pub(crate) prefill: String,
     /// An earlier line for the editor's history.
     pub(crate) remember: Option<String>,
     /// The arguments to mask while they are typed: the command, and the place of its first secret word.

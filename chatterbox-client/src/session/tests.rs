@@ -49,16 +49,8 @@ impl Screen for Script {
         self.seen.borrow_mut().extend(outputs.drain(..).map(|output| output.text()));
     }
 
-    fn begun(&self) -> String {
-        String::new()
-    }
-
     fn has_rest(&self) -> bool {
         false
-    }
-
-    fn prepare_end(&mut self, asked: bool) {
-        self.seen.borrow_mut().push(format!("(end, asked: {asked})"));
     }
 
     async fn finish(&mut self, outputs: &mut VecDeque<Output>) -> io::Result<()> {
@@ -108,7 +100,7 @@ async fn play(
     let (connection, stream) = Connection::in_memory();
     let seen = Rc::new(RefCell::new(Vec::new()));
     let screen = Script { interactive, lines: lines.into_iter().collect(), seen: Rc::clone(&seen) };
-    let options = Options { interactive, echo_own: !interactive, ..Options::default() };
+    let options = Options { interactive, echo_own: true, ..Options::default() };
     let app = App::new(options, TimeFormatter::new(TimeZone::UTC));
     let address = Server { host: "nowhere.invalid".to_owned(), port: 1, trust: Trust::Plaintext };
     let signals = Signals::listen().unwrap();
@@ -144,7 +136,6 @@ async fn a_screen_is_asked_and_shown_everything_in_its_order() {
         "* here: ann",
         "ann> ",
         "ann: hello",
-        "(end, asked: false)",
         "(restored)",
     ];
     assert_eq!(seen, expected);

@@ -53,6 +53,11 @@ impl Guard {
         Ok(guard)
     }
 
+    /// Whether the modes are set: not while the program is stopped.
+    pub(crate) fn is_entered(&self) -> bool {
+        self.entered
+    }
+
     /// Sets or takes back the reports of the mouse.
     pub(crate) fn set_mouse(&mut self, mouse: bool, writer: &Writer) {
         self.modes.mouse = mouse;
