@@ -9,9 +9,9 @@ use conformance_suite::{
     run::client::{self, Client},
 };
 
-async fn full_marks(means: Means) {
+async fn full_marks(means: Means, more: &[&str]) {
     let words = [env!("CARGO_BIN_EXE_chatterbox-client"), "{host}", "-p", "{port}", "-ca", "{ca}"];
-    let command = words.map(str::to_owned).to_vec();
+    let command = words.iter().chain(more).map(|word| (*word).to_owned()).collect();
     let client = Client { command, means, profile: Profile::default() };
     let options = Options { seed: Some(1), jobs: 4, strict: true, ..Options::default() };
     let report = client::run(&client, &options).await.unwrap();
@@ -22,10 +22,10 @@ async fn full_marks(means: Means) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_a_terminal() {
-    full_marks(Means::Terminal).await;
+    full_marks(Means::Terminal, &["--plain"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_pipes() {
-    full_marks(Means::Pipe).await;
+    full_marks(Means::Pipe, &[]).await;
 }

@@ -245,13 +245,18 @@ mod tests {
                 assert_eq!(seen.concat(), "ann> \\u{202e}x");
                 continue;
             }
-            assert_eq!((seen.iter().map(String::as_str).collect::<Vec<_>>().as_slice(), at), (rows, place), "{text:?}");
+            assert_eq!(
+                (seen.iter().map(String::as_str).collect::<Vec<_>>().as_slice(), at),
+                (rows, place),
+                "{text:?}"
+            );
         }
     }
 
     #[test]
     fn nothing_of_a_secret_is_drawn_and_stars_stand_for_the_one_behind_a_command() {
-        let hidden = Content { prompt: "pw: ", text: "hush", is_secret: true, ..Content::default() };
+        let hidden =
+            Content { prompt: "pw: ", text: "hush", is_secret: true, ..Content::default() };
         let mut bottom = Bottom::new(false);
         assert_eq!(bottom.draw(&hidden, (20, 10)), "\x1b[?25lpw: \r\x1b[4C");
         let behind = Content {

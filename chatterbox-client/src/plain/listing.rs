@@ -70,7 +70,9 @@ mod tests {
     fn notes_stand_under_each_other_and_a_long_list_is_cut() {
         let about = vec![ScreenText::new("/nick name")];
         let completion =
-            Completion { candidates: candidates(&["bob", "世世"]), about, ..Completion::default() };
+            Completion {
+                candidates: candidates(&["bob", "世世"]), about, ..Completion::default()
+            };
         assert_eq!(listed(&completion), ["/nick name", "bob   somebody", "世世  somebody"]);
         let many: Vec<_> = (0..60).map(|number| format!("u{number}")).collect();
         let many: Vec<_> = many.iter().map(String::as_str).collect();

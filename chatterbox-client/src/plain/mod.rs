@@ -8,7 +8,7 @@ mod listing;
 mod mask;
 pub(crate) mod pipes;
 mod recall;
-mod render;
 mod reflow;
+mod render;
 pub(crate) mod terminal;
 mod wrapping;

@@ -19,8 +19,9 @@ impl Recall {
     /// The line that is found among the earlier ones, which come from the newest on.
     pub(super) fn found<'l>(&self, mut earlier: impl Iterator<Item = &'l str>) -> Option<&'l str> {
         let query = self.query.to_lowercase();
-        let mut matching =
-            earlier.by_ref().filter(|line| !query.is_empty() && line.to_lowercase().contains(&query));
+        let mut matching = earlier
+            .by_ref()
+            .filter(|line| !query.is_empty() && line.to_lowercase().contains(&query));
         matching.nth(self.skipped)
     }
 

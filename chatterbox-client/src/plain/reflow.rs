@@ -22,7 +22,8 @@ fn is_known(variable: impl Fn(&str) -> Option<String>) -> bool {
     ["VTE_VERSION", "KITTY_WINDOW_ID", "KONSOLE_VERSION", "WT_SESSION", "ALACRITTY_WINDOW_ID"]
         .into_iter()
         .any(set)
-        || ["iTerm.app", "Apple_Terminal", "WezTerm", "ghostty", "vscode"].contains(&program.as_str())
+        || ["iTerm.app", "Apple_Terminal", "WezTerm", "ghostty", "vscode"]
+            .contains(&program.as_str())
         || ["xterm-kitty", "alacritty", "foot", "tmux", "tmux-256color", "xterm-ghostty"]
             .contains(&term.as_str())
 }
@@ -42,7 +43,10 @@ mod tests {
             (&[], false),
         ] {
             let variable = |name: &str| {
-                variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+                variables
+                    .iter()
+                    .find(|(known, _)| *known == name)
+                    .map(|(_, value)| (*value).to_owned())
             };
             assert_eq!(is_known(variable), known, "{variables:?}");
         }

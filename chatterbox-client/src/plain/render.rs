@@ -37,10 +37,18 @@ pub(super) struct Renderer {
     rest: Option<Rest>,
 }
 
+/// A span, as it is rendered.
+struct Piece {
+    style: Option<Style>,
+    /// Whether it is what somebody has said.
+    is_text: bool,
+    words: Words,
+}
+
 /// An output that is partly rendered.
 struct Rest {
     stream: Stream,
-    spans: VecDeque<(Option<Style>, Words)>,
+    spans: VecDeque<Piece>,
 }
 
 impl Renderer {
@@ -106,7 +114,8 @@ impl Renderer {
         let spans = if self.json { output.into_json() } else { output.into_spans() };
         let styled = |span: Span| {
             let style = if colour && !self.json { style_of(&span) } else { None };
-            (style, span.words)
+            let is_text = span.role == Role::Plain && matches!(span.words, Words::Wire(_));
+            Piece { style, is_text, words: span.words }
         };
         Rest { stream, spans: spans.into_iter().map(styled).collect() }
     }
@@ -117,10 +126,10 @@ impl Rest {
     fn push_into(mut self, text: &mut String, wrapping: Option<&mut Wrapping>) -> Option<Self> {
         let mut into = Into { text, wrapping, applied: None };
         while into.text.len() < CHUNK_BYTES
-            && let Some((style, words)) = self.spans.front_mut()
+            && let Some(Piece { style, is_text, words }) = self.spans.front_mut()
         {
             into.apply(*style);
-            into.push(style.is_none(), words);
+            into.push(*is_text, words);
             if words.left() == 0 {
                 self.spans.pop_front();
             }
@@ -165,17 +174,16 @@ impl Into<'_> {
     }
 
     /// Writes the next piece of the words.
-    fn push(&mut self, is_plain: bool, words: &mut Words) {
+    fn push(&mut self, is_text: bool, words: &mut Words) {
         let limit = CHUNK_BYTES.saturating_sub(self.text.len()).max(1);
         let Some(wrapping) = &mut self.wrapping else { return words.push_next(self.text, limit) };
-        let is_wire = matches!(words, Words::Wire(_));
-        if is_plain && is_wire {
+        if is_text {
             wrapping.text_begins(self.text);
         }
         let mut piece = String::new();
         words.push_next(&mut piece, limit);
         // The rows of a text stand under it; the blanks that do this elsewhere are not needed.
-        if !is_wire && wrapping.is_under_text() && piece.trim_matches(' ').is_empty() {
+        if !is_text && wrapping.is_under_text() && piece.trim_matches(' ').is_empty() {
             return;
         }
         wrapping.push(&piece, self.text);
@@ -269,8 +277,7 @@ mod tests {
         let long = "\u{1b}".repeat(5 * CHUNK_BYTES);
         let outputs = [Output::Error(wire(&long)), Output::note("next")];
         for json in [false, true] {
-            let renderer =
-                Renderer { json, wrapping: None, colours: (false, false), rest: None };
+            let renderer = Renderer { json, wrapping: None, colours: (false, false), rest: None };
             let (whole, longest) = all(renderer, outputs.clone());
             assert!(longest <= 7 * CHUNK_BYTES, "{longest}");
             let words = outputs.clone().map(|o| if json { o.json() } else { o.text() } + "\n");

@@ -11,7 +11,6 @@ use chatterbox_app::input::Entered;
 use chatterbox_app::model::Alert;
 use chatterbox_app::{App, Output};
 use crossterm::event::{Event, KeyEvent};
-use futures_util::FutureExt as _;
 
 use super::bell::Bell;
 use super::bottom::{Bottom, Content, record};
@@ -81,17 +80,20 @@ impl Lines {
     }
 
     /// Takes an event of the terminal, and those that are there already.
-    fn pressed(&mut self, event: Option<io::Result<Event>>) -> ScreenEvent {
+    async fn pressed(&mut self, event: Option<io::Result<Event>>) -> ScreenEvent {
         match event {
             Some(Ok(event)) => self.take(event),
             Some(Err(error)) => return ScreenEvent::Typed(Typed::Failed(error)),
             None => return ScreenEvent::Typed(Typed::End),
         }
         for _ in 0..KEYS {
-            // An end or a failure comes again.
-            match self.keys.next().now_or_never() {
-                Some(Some(Ok(event))) if !self.typing.is_full() => self.take(event),
-                _ => break,
+            if self.typing.is_full() {
+                break;
+            }
+            match self.keys.at_once().await {
+                Some(Ok(event)) => self.take(event),
+                // An end or a failure comes again.
+                Some(Err(_)) | None => break,
             }
         }
         ScreenEvent::Keys
@@ -242,7 +244,13 @@ impl Lines {
         self.secret_arguments = arguments;
         let prompt = kind.text();
         let is_secret = kind.is_secret();
-        self.keep(&Content { prompt: &prompt, text: line, secret_from, is_secret, ..Content::default() });
+        self.keep(&Content {
+            prompt: &prompt,
+            text: line,
+            secret_from,
+            is_secret,
+            ..Content::default()
+        });
     }
 }
 
@@ -305,7 +313,11 @@ impl Screen for Lines {
             self.writer.write(b"\x07".to_vec());
         }
         // Behind a terminal that is slow only the last state is drawn.
-        if self.changed && !self.typing.is_ready() && self.guard.is_entered() && self.writer.is_idle() {
+        if self.changed
+            && !self.typing.is_ready()
+            && self.guard.is_entered()
+            && self.writer.is_idle()
+        {
             self.redraw("");
         }
     }
@@ -324,7 +336,7 @@ impl Screen for Lines {
         };
         let draws = self.changed && self.guard.is_entered();
         tokio::select! {
-            event = self.keys.next(), if !self.typing.is_full() => self.pressed(event),
+            event = self.keys.next(), if !self.typing.is_full() => self.pressed(event).await,
             error = self.writer.room(), if room => closed(error, ScreenEvent::Room),
             error = self.writer.idle(), if draws => closed(error, ScreenEvent::Draw),
         }

@@ -216,9 +216,6 @@ mod tests {
             wrapping.style("\x1b[0m");
         }
         wrapping.end(&mut out);
-        assert_eq!(
-            out,
-            "\x1b[31maaaa\x1b[0m\x1b[31m bbbb\x1b[0m\x1b[31m\r\n  cccc\x1b[0m\r\n"
-        );
+        assert_eq!(out, "\x1b[31maaaa\x1b[0m\x1b[31m bbbb\x1b[0m\x1b[31m\r\n  cccc\x1b[0m\r\n");
     }
 }

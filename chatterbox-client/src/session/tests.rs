@@ -129,15 +129,8 @@ async fn a_screen_is_asked_and_shown_everything_in_its_order() {
     .await;
     assert_eq!(outcome, Ok(Exit::Ok));
     let seen: Vec<_> = seen.iter().map(|line| line.split("] ").last().unwrap_or(line)).collect();
-    let expected = [
-        "name: ",
-        "ann> ",
-        "* you are ann",
-        "* here: ann",
-        "ann> ",
-        "ann: hello",
-        "(restored)",
-    ];
+    let expected =
+        ["name: ", "ann> ", "* you are ann", "* here: ann", "ann> ", "ann: hello", "(restored)"];
     assert_eq!(seen, expected);
 }
 

@@ -1,7 +1,9 @@
 //! The keys of a terminal, as they are pressed: a stream of events that can be put down for another program (`$EDITOR`).
 
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::io;
+use std::pin::pin;
+use std::task::Poll;
 
 use crossterm::event::{Event, EventStream};
 use futures_util::StreamExt as _;
@@ -24,6 +26,17 @@ impl Keys {
             Some(stream) => stream.next().await,
             None => pending().await,
         }
+    }
+
+    /// An event that is there already. It never waits; but the stream remembers who has asked for it first, so it has to be asked
+    /// from the task that waits for the next one.
+    pub(crate) async fn at_once(&mut self) -> Option<io::Result<Event>> {
+        let mut next = pin!(self.next());
+        poll_fn(|context| match next.as_mut().poll(context) {
+            Poll::Ready(event) => Poll::Ready(event),
+            Poll::Pending => Poll::Ready(None),
+        })
+        .await
     }
 
     /// Reads nothing until [`Keys::resume`], so that another program gets what is typed.

@@ -31,14 +31,19 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
+    /// Starts it line by line.
     pub(crate) fn start(arguments: &[&str], colours: bool) -> Self {
         let size = PtySize { rows: ROWS, cols: COLUMNS, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(BINARY);
         command.args(arguments);
+        command.arg("--plain");
         command.env("TERM", "xterm");
         command.env("TZ", "UTC");
-        command.env_remove("NO_COLOR");
+        // Nothing of the terminal in which the tests run.
+        for name in ["NO_COLOR", "TMUX", "STY", "VTE_VERSION", "TERM_PROGRAM"] {
+            command.env_remove(name);
+        }
         if !colours {
             command.env("NO_COLOR", "1");
         }
@@ -79,6 +84,20 @@ impl Terminal {
     /// Pastes, as a terminal does that tells pasted text from typed text.
     pub(crate) fn pastes(&mut self, text: &str) {
         self.types(&format!("\u{1b}[200~{text}\u{1b}[201~"));
+    }
+
+    /// Gives the terminal another size, as somebody who pulls at the window's corner.
+    pub(crate) fn resizes(&mut self, rows: u16, columns: u16) {
+        let mut state = self.screen.0.lock().unwrap();
+        state.parser.screen_mut().set_size(rows, columns);
+        drop(state);
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        self.master.resize(size).unwrap();
+    }
+
+    /// Everything that was ever written to the terminal.
+    pub(crate) fn written(&self) -> String {
+        String::from_utf8_lossy(&self.screen.0.lock().unwrap().written).into_owned()
     }
 
     /// The path of the terminal, for `stty`.
@@ -126,6 +145,7 @@ impl Terminal {
 }
 
 pub(crate) fn rows(parser: &vt100::Parser) -> Vec<String> {
-    let rows = parser.screen().rows(0, COLUMNS);
+    let (_, columns) = parser.screen().size();
+    let rows = parser.screen().rows(0, columns);
     rows.map(|row| row.trim_end().to_owned()).filter(|row| !row.is_empty()).collect()
 }

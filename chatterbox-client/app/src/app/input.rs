@@ -48,9 +48,7 @@ impl App {
             (_, InputMode::Chat) if self.interactive && self.calls.secret_is_due(text) => {
                 self.not_sent(SECRET_IS_DUE)
             }
-            (_, InputMode::Name) if one_line(text).is_err() => {
-                self.not_sent("a name is one line")
-            }
+            (_, InputMode::Name) if one_line(text).is_err() => self.not_sent("a name is one line"),
             (_, InputMode::Chat) if self.is_behind(now) && !self.is_message(text) => {
                 self.held = Some(text.to_owned());
                 Vec::new()
