@@ -13,7 +13,7 @@ use std::process::ExitCode;
 pub enum Exit {
     /// The user left, the input ended, or the reader of the output went away.
     Ok,
-    /// A line of the input was not sent, or the server refused it.
+    /// A line of the input was not sent, or the server refused it; a person has left before a message was confirmed.
     NotSent,
     /// The command line is wrong.
     Usage,
@@ -73,7 +73,9 @@ impl Exit {
     const fn row(self) -> (u8, &'static str) {
         match self {
             Self::Ok => (0, "you left, the input ended, or the reader of the output went away"),
-            Self::NotSent => (1, "a line of the input was not sent, or was refused (pipes)"),
+            Self::NotSent => {
+                (1, "a line was not sent, or was refused (pipes); a message may not have arrived")
+            }
             Self::Usage => (64, "the command line is wrong"),
             Self::NotAsked => {
                 (65, "a command did not ask what the next line was to answer (pipes)")

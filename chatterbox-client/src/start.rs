@@ -10,9 +10,9 @@ use jiff::tz::TimeZone;
 
 use crate::cli::Arguments;
 use crate::exit::{Exit, Failure};
+use crate::keymap::Keymap;
 use crate::net::Trust;
-use crate::plain::pipes;
-use crate::plain::terminal::Lines;
+use crate::plain::{pipes, terminal};
 use crate::session::{
     Server, Session, Signals, TokenStore, password_from_file, password_from_input,
 };
@@ -20,15 +20,12 @@ use crate::session::{
 /// A person sees so many messages of what was said before.
 const NEWEST: u16 = 200;
 
-/// Line by line nothing of the model is shown; it tells when to ring.
-const ALERTING: Limits = Limits { items: 1, all_items: 64, bytes: 64 * 1024, users: 32 };
-
 /// Runs the whole session: connects, chats, leaves.
 ///
 /// # Errors
 /// A [`Failure`] that the user has not been told yet; the terminal is restored.
 pub async fn run(arguments: Arguments) -> Result<Exit, Failure> {
-    let interactive = crate::terminal::is_usable() && !arguments.json;
+    let interactive = terminal::is_usable() && !arguments.json;
     let server =
         Server { host: arguments.host.clone(), port: arguments.port, trust: trust(&arguments) };
     let tokens = arguments
@@ -51,7 +48,7 @@ pub async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     }
     let host = ScreenText::new(&arguments.host);
     say(&format!("-- connected to {host}, port {}; /help tells what can be typed", arguments.port));
-    let screen = Lines::open()?;
+    let screen = terminal::open(Keymap::default())?;
     signals.suspend_by_session();
     let outcome = Session::new(app, link, screen, signals, tokens).run().await;
     if matches!(outcome, Ok(Exit::Ok | Exit::Interrupted)) {
@@ -85,7 +82,7 @@ fn options(
         password,
         recent: arguments.recent.or(interactive.then_some(NEWEST)),
         all_rooms: arguments.all_rooms,
-        model: interactive.then_some(ALERTING),
+        model: interactive.then_some(Limits::USUAL),
         tokens: tokens.map(TokenStore::load).unwrap_or_default(),
         reconnect: (!arguments.no_reconnect).then(|| ReconnectPolicy::for_at_most(reconnect_for)),
     })

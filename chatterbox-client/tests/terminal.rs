@@ -241,6 +241,17 @@ async fn a_line_of_several_rows_survives_what_arrives_wherever_the_cursor_is() {
     });
 }
 
+/// More than the prompt shows, and more keys than are taken at once.
+#[tokio::test]
+async fn a_line_of_thousands_of_characters_arrives_whole() {
+    let (mut terminal, mut peer) = joined(false).await;
+    let line = format!("{}end", "0123456789".repeat(300));
+    terminal.types(&line);
+    terminal.types("\r");
+    assert_eq!(peer.message().await.1, line);
+    terminal.sees_last("ann>");
+}
+
 #[tokio::test]
 async fn a_resize_takes_nothing_away_that_was_shown() {
     let (mut terminal, mut peer) = joined(false).await;

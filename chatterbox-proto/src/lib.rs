@@ -53,4 +53,4 @@ pub use lookup_key::{LookupKey, NameKey};
 pub use name::{ALL, NameError, SERVER, Username};
 pub use room_name::RoomName;
 pub use server_frame::ServerFrame;
-pub use text::{ScreenPieces, ScreenText, WireText, first_bytes};
+pub use text::{ScreenPieces, ScreenText, WireText, first_bytes, is_bidi_control};

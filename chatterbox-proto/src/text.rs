@@ -26,6 +26,14 @@ impl<'a> WireText<'a> {
         ScreenText::new(&self.0)
     }
 
+    /// The first lines of it, at most so many, and how many others there are. Empty lines at the end count for nothing.
+    pub fn lines(&self, most: usize) -> (Vec<WireText<'_>>, usize) {
+        let text = self.0.trim_end_matches(['\n', '\r']);
+        let mut rest = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
+        let lines = rest.by_ref().take(most).map(WireText::new).collect();
+        (lines, rest.count())
+    }
+
     /// Copies borrowed text.
     pub fn into_owned(self) -> WireText<'static> {
         WireText(Cow::Owned(self.0.into_owned()))
@@ -60,6 +68,13 @@ impl ScreenText {
             line.push('…');
         }
         Self(line.into())
+    }
+
+    /// The first lines of a text, at most so many, each safe to show, and how many others there are.
+    pub fn lines(wire: &str, most: usize) -> (Vec<Self>, usize) {
+        let text = WireText::new(wire);
+        let (lines, more) = text.lines(most);
+        (lines.iter().map(WireText::screen).collect(), more)
     }
 
     /// The line, without a line break.
@@ -212,6 +227,25 @@ mod tests {
     fn shortening_counts_characters_and_says_so() {
         assert_eq!(ScreenText::shortened("äöü", 3).as_str(), "äöü");
         assert_eq!(ScreenText::shortened("äöüß", 3).as_str(), "äöü…");
+    }
+
+    #[test]
+    fn a_text_of_several_lines_is_cut_at_line_feeds_only() {
+        let table: [(&str, &[&str], usize); 8] = [
+            ("", &[""], 0),
+            ("one", &["one"], 0),
+            ("one\ntwo", &["one", "two"], 0),
+            ("one\r\n\r\ntwo\r\n", &["one", "", "two"], 0),
+            ("one\n\n\n", &["one"], 0),
+            ("\n\n", &[""], 0),
+            ("a\rb\u{2028}c\u{85}d", &["a\\rb\\u{2028}c\\u{85}d"], 0),
+            ("1\n2\n3\n4\n5", &["1", "2", "3"], 2),
+        ];
+        for (text, lines, more) in table {
+            let (shown, others) = ScreenText::lines(text, 3);
+            let shown: Vec<_> = shown.iter().map(ScreenText::as_str).collect();
+            assert_eq!((shown.as_slice(), others), (lines, more), "{text:?}");
+        }
     }
 
     proptest! {

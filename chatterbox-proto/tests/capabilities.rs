@@ -98,8 +98,9 @@ fn a_catalogue_a_question_and_a_result() {
         example: "/msg bob hi".into(),
         level: 1,
         confirm: true,
+        demo: true,
     };
-    let quiet = Command { confirm: false, ..command.clone() };
+    let quiet = Command { confirm: false, demo: false, ..command.clone() };
     let keys = at_client(commands::catalogue(
         [&command, &quiet],
         "/",
@@ -124,13 +125,13 @@ fn a_catalogue_with_more_in_it_is_read() {
     let text = r#"{"COMMANDS": [{"NAME": "x", "ALIASES": [], "ARGUMENTS": [
         {"NAME": "a", "TYPE": "colour", "OPTIONAL": false, "REST": false, "HELP": 5, "VALUES": "on", "MORE": 1},
         {"NAME": "b", "TYPE": "duration", "OPTIONAL": false, "REST": false, "VALUES": ["on", 5, null]}],
-        "HELP": "", "EXAMPLE": "x", "LEVEL": 0, "CONFIRM": "yes", "MORE": {}}]}"#;
+        "HELP": "", "EXAMPLE": "x", "LEVEL": 0, "CONFIRM": "yes", "DEMO": 1, "MORE": {}}]}"#;
     let keys = |text: &str| {
         let (frame, _) = ServerFrame::parse_as(text.as_bytes(), all()).unwrap();
         *frame.keys.unwrap()
     };
     let [command] = &keys(text).commands.unwrap()[..] else { panic!("{text}") };
-    assert!(!command.confirm);
+    assert!(!command.confirm && !command.demo);
     let expected = [
         Argument::new("a", ArgumentType::Text),
         Argument { values: vec!["on".into()], ..Argument::new("b", ArgumentType::Duration) },

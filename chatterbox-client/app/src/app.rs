@@ -2,12 +2,15 @@
 //!
 //! Its two inputs have a file each: typed lines in `input`, the server's frames in `events`.
 
+mod completing;
 mod events;
 mod greeting;
 mod input;
 mod intents;
+mod local;
 mod rooms;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -56,7 +59,8 @@ const PROMPT: usize = 40;
 pub struct App {
     session: ClientSession,
     login: Login,
-    catalogue: Option<Catalogue>,
+    /// Shared with the vocabulary of an editor.
+    catalogue: Option<Arc<Catalogue>>,
     /// Whether lines wait for the catalogue, which follows the welcome.
     awaits_catalogue: bool,
     calls: Calls,
@@ -68,6 +72,8 @@ pub struct App {
     closed: Option<Closed>,
     /// The end of the welcome that is under way.
     greeting: Option<Greeting>,
+    /// How many messages of that welcome were shown.
+    earlier: usize,
     /// Whether the frame that is worked off has shown that the connection is of use.
     progress: bool,
     /// How many lines were not sent, or sent in vain.
@@ -118,6 +124,7 @@ impl App {
             reconnect: Reconnect::new(options.reconnect),
             closed: None,
             greeting: None,
+            earlier: 0,
             progress: false,
             failures: 0,
             has_sent: false,
@@ -249,7 +256,7 @@ impl App {
     /// The secret arguments of commands: the command with its prefix, and the place of the first secret word
     /// (1 is the word behind the command).
     pub fn secret_arguments(&self) -> Vec<(String, usize)> {
-        self.catalogue.as_ref().map(Catalogue::secret_arguments).unwrap_or_default()
+        self.catalogue.as_deref().map(Catalogue::secret_arguments).unwrap_or_default()
     }
 
     /// Whether a name was refused and none accepted since.
@@ -260,6 +267,11 @@ impl App {
     /// Whether nothing that was sent is still on its way: everything is answered, or the last message came back.
     pub fn is_settled(&self) -> bool {
         self.pending_replies() == 0 && (self.is_acknowledged() || self.session.last_echoed())
+    }
+
+    /// Whether something was sent of which it is not known whether it has arrived.
+    pub fn is_unsettled(&self) -> bool {
+        self.has_sent && !self.is_settled()
     }
 
     /// Whether the server acknowledges every message, so that waiting for it makes sense.
@@ -290,9 +302,9 @@ impl App {
         self.session.is_joined() && self.session.agreed().has(Capability::Ping)
     }
 
-    /// The frame of a PING.
-    pub fn ping(&self) -> Option<Bytes> {
-        ping::ping(1).finish().ok()
+    /// The frame of a PING of this number.
+    pub fn ping(&self, number: i64) -> Option<Bytes> {
+        ping::ping(number).finish().ok()
     }
 
     /// Whether the end of the connection is what the user wanted.
@@ -322,6 +334,7 @@ impl App {
         self.session.disconnected();
         self.login.connection_lost();
         self.awaits_catalogue = false;
+        self.failures += self.calls.open() + self.pages.open_shown();
         let mut effects = self.calls.forget();
         effects.extend(self.pages.forget());
         effects.push(Effect::Show(Output::ConnectionLost {

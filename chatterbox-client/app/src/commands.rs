@@ -1,5 +1,7 @@
 //! The server's catalogue of commands (CM-1): finds a command, parses its arguments and describes it.
 
+use std::sync::Arc;
+
 use chatterbox_proto::capability::commands::{Argument, ArgumentType, Command};
 use chatterbox_proto::{ALL, RoomName, ScreenText};
 
@@ -44,17 +46,17 @@ impl Catalogue {
 
     /// Applies what the server sent of a catalogue to the one that is known, if any: new commands, a new prefix, or both.
     pub(crate) fn update(
-        known: &mut Option<Self>,
+        known: &mut Option<Arc<Self>>,
         commands: Option<Vec<Command>>,
         prefix: Option<&str>,
     ) {
         match (commands, known) {
             (Some(commands), Some(known)) => {
                 let before = known.prefix().to_owned();
-                *known = Self::new(commands, Some(prefix.unwrap_or(&before)));
+                *known = Arc::new(Self::new(commands, Some(prefix.unwrap_or(&before))));
             }
-            (Some(commands), known) => *known = Some(Self::new(commands, prefix)),
-            (None, Some(known)) => known.set_prefix(prefix.unwrap_or(SLASH)),
+            (Some(commands), known) => *known = Some(Arc::new(Self::new(commands, prefix))),
+            (None, Some(known)) => Arc::make_mut(known).set_prefix(prefix.unwrap_or(SLASH)),
             (None, None) => {}
         }
     }
@@ -252,6 +254,16 @@ pub(crate) fn nearest<'w>(typed: &str, known: impl Iterator<Item = &'w str>) -> 
         .map(|(_, word)| word)
 }
 
+/// Whether this argument, which may be left out, is left out where this word stands in its place.
+pub(crate) fn is_passed_over(argument: &Argument, is_last: bool, word: &str) -> bool {
+    let fits = if argument.kind == ArgumentType::Room {
+        names_room(word, is_last)
+    } else {
+        is_last || has_shape(argument, word)
+    };
+    argument.optional && !fits
+}
+
 /// Whether the rest of a line begins with a room, where one may be left out: a word that is the last argument is one without
 /// its sign as well.
 fn names_room(rest: &str, is_last: bool) -> bool {
@@ -300,6 +312,7 @@ mod tests {
             example: format!("{name} something"),
             level: 0,
             confirm: false,
+            demo: false,
         }
     }
 

@@ -27,6 +27,10 @@ pub enum Effect {
     Redial(Duration),
     /// Close this connection and treat it as lost, for this reason.
     Disconnect(String),
+    /// The server has answered the PING of this number.
+    Pong(i64),
+    /// Tell the user about the connection.
+    DescribeLink,
     /// The connection is lost for good, so the session ends.
     ConnectionLost,
     /// The user wants to leave.

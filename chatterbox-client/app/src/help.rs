@@ -3,9 +3,10 @@
 use chatterbox_proto::ScreenText;
 
 use crate::commands::{Catalogue, SLASH, nearest};
+use crate::parse::Local;
 
 /// The commands of this program.
-const OWN: &[&str] = &["help", "users", "name", "quit", HISTORY, ROOM];
+const OWN: &[&str] = &["help", "users", "name", "connection", "quit", HISTORY, ROOM];
 const HISTORY: &str = "history";
 const ROOM: &str = "room";
 
@@ -14,6 +15,7 @@ const HELP: &[&str] = &[
     "@NAME text    say it to NAME only",
     "/users        who is here",
     "/name         under which name you are here",
+    "/connection   how you are connected",
     "/quit         leave (so do Ctrl-D and Ctrl-C)",
     "//text        say a text that starts with a slash (@@text: with an @)",
 ];
@@ -23,6 +25,14 @@ const HELP_ROOMS: &[&str] = &[
 ];
 const HELP_HISTORY: &str = "/history [NAME] [N]  what was said before; again for what is older";
 
+const HELP_MODEL: &[&str] = &[
+    "/unread       the conversations by number, and what is unread in them",
+    "/mentions     who has named you",
+    "/search TEXT  where that was said, in the conversation in front",
+    "/links        the links of the conversation in front",
+    "/close @NAME  takes the conversation with NAME off the list",
+];
+
 /// Help for what can be typed at this server.
 pub(crate) struct Help<'c> {
     /// The server's commands, if it has any.
@@ -31,6 +41,8 @@ pub(crate) struct Help<'c> {
     pub(crate) has_history: bool,
     /// Whether there are rooms.
     pub(crate) has_rooms: bool,
+    /// Whether this program keeps what was said.
+    pub(crate) has_model: bool,
 }
 
 impl<'c> Help<'c> {
@@ -74,7 +86,8 @@ impl<'c> Help<'c> {
             ROOM => self.has_rooms,
             _ => true,
         });
-        let own = own.map(|name| (SLASH, name));
+        let local = Local::ALL.into_iter().filter(|_| self.has_model).map(Local::name);
+        let own = own.chain(local).map(|name| (SLASH, name));
         let theirs = self.catalogue.into_iter().flat_map(|catalogue| {
             let names = catalogue.commands().iter().flat_map(|command| {
                 std::iter::once(&command.name).chain(&command.aliases).map(String::as_str)
@@ -103,6 +116,7 @@ impl<'c> Help<'c> {
     fn own_lines(&self) -> impl Iterator<Item = &'static str> {
         let rooms = if self.has_rooms { HELP_ROOMS } else { &[] };
         let history = self.has_history.then_some(HELP_HISTORY);
-        HELP.iter().chain(rooms).copied().chain(history)
+        let model = if self.has_model { HELP_MODEL } else { &[] };
+        HELP.iter().chain(rooms).copied().chain(history).chain(model.iter().copied())
     }
 }

@@ -14,7 +14,7 @@ use crate::words::plural;
 const SCREENFUL: u16 = 20;
 
 /// The messages of one page that is asked for by scrolling.
-const SCROLLED: u16 = 100;
+pub(crate) const SCROLLED: u16 = 100;
 
 /// The pages that were requested.
 #[derive(Debug, Default)]
@@ -47,6 +47,11 @@ enum Next {
 impl Pages {
     pub(crate) fn open(&self) -> usize {
         self.open.len()
+    }
+
+    /// How many of them the user wants to see.
+    pub(crate) fn open_shown(&self) -> usize {
+        self.open.iter().filter(|(_, purpose)| *purpose == Purpose::Shown).count()
     }
 
     /// Whether the next line waits for a page.
@@ -158,9 +163,10 @@ impl Pages {
     /// The connection is lost, and the pages that were requested on it with it.
     pub(crate) fn forget(&mut self) -> Vec<Effect> {
         self.next = None;
-        let open = std::mem::take(&mut self.open);
+        let shown = self.open_shown();
+        self.open.clear();
         // What fills a gap is asked for again on the next connection.
-        match open.iter().filter(|(_, purpose)| *purpose == Purpose::Shown).count() {
+        match shown {
             0 => Vec::new(),
             pages => note(format!("{} of history did not come.", plural(pages, "page"))),
         }

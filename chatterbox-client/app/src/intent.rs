@@ -1,5 +1,6 @@
 //! Intents: what a user wants, whatever the interface by which they say it.
 
+use crate::model::Key;
 use crate::target::Target;
 
 /// One wish of the user; [`crate::App::intend`] carries it out.
@@ -15,6 +16,8 @@ pub enum Intent {
     Close(Target),
     /// Ask the server for messages older than those that are loaded.
     Older(Target),
+    /// Ask the server for the messages that are missing at a hole of the timeline.
+    Fill(Target, Key),
     /// Whether the user sees the newest message of the conversation in front: its end is on the screen, and the screen has the
     /// focus.
     Seeing(bool),

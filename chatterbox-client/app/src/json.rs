@@ -34,7 +34,7 @@ struct Object {
 impl Object {
     fn add(&mut self, output: Output) {
         match output {
-            Output::Message(said) => {
+            Output::Message(said) | Output::Behind(said) => {
                 self.event("message");
                 self.message(said);
             }
@@ -77,6 +77,17 @@ impl Object {
                 self.event(if joined { "room-users-joined" } else { "room-users-left" });
                 self.text("room", Some(room));
                 self.names("users", users);
+            }
+            // For people only.
+            Output::Moves { room, joined, left } => {
+                self.event("moves");
+                self.text("room", room);
+                self.names("joined", joined);
+                self.names("left", left);
+            }
+            Output::Earlier(messages) => {
+                self.event("earlier");
+                self.integer("count", Some(count(messages)));
             }
             Output::Unread(rooms) => {
                 self.event("unread");

@@ -16,15 +16,18 @@
 //! | what a frame of the server means | `app/events.rs` |
 //! | names, passwords, tokens | `login.rs` |
 //! | commands of the server: the catalogue; calls, questions and results; help | `commands.rs`, `calls.rs`, `help.rs` |
+//! | commands of this program; completion; what is typed and not sent yet | `own.rs`, `complete/`, `input/` |
 //! | pages of history; what was missed in rooms | `history.rs`, `gaps.rs` |
 //! | the room in front, what is unread in the others | `front.rs`, `app/rooms.rs` |
 //! | when a lost connection is tried again | `reconnect.rs` |
-//! | what can be shown; in which words; for programs; piece by piece | `output.rs`, `wording.rs` and `room_words.rs`, `json.rs`, `words.rs` |
+//! | what can be shown; in which words; for programs; piece by piece | `output.rs`, `wording.rs`, `room_words.rs`, `moves_words.rs` and `plain_words.rs`, `json.rs`, `words.rs` |
+//! | a crowd that comes and goes, as one line | `crowd.rs` |
 
 mod app;
 mod calls;
 mod commands;
 pub mod complete;
+mod crowd;
 mod effect;
 mod front;
 mod gaps;
@@ -36,9 +39,12 @@ mod intent;
 mod json;
 mod login;
 pub mod model;
+mod moves_words;
 mod options;
 mod output;
+mod own;
 mod parse;
+mod plain_words;
 mod reconnect;
 mod room_words;
 mod table;
@@ -52,6 +58,7 @@ mod wrap;
 mod tests;
 
 pub use app::App;
+pub use crowd::Crowd;
 pub use effect::{Closing, Effect, GiveUpReason};
 pub use input_mode::{InputMode, Question};
 pub use intent::Intent;
@@ -63,5 +70,6 @@ pub use reconnect::ReconnectPolicy;
 pub use table::Table;
 pub use target::Target;
 pub use time::TimeFormatter;
+pub use wording::CONTINUED;
 pub use words::{Role, Span, Words};
-pub use wrap::wrap;
+pub use wrap::{cells, wrap, wrap_indented};

@@ -42,6 +42,8 @@ pub(crate) struct Login {
     password: Option<Secret>,
     tokens: BTreeMap<String, Secret>,
     interactive: bool,
+    /// Whether a person reads what it says.
+    asks_quietly: bool,
     /// Whether anything is offered; a proof is part of the offer.
     offers: bool,
 }
@@ -59,6 +61,7 @@ impl Login {
             password: options.password,
             tokens: options.tokens,
             interactive: options.interactive,
+            asks_quietly: options.interactive && !options.json,
             offers: !options.offer.is_empty(),
         }
     }
@@ -219,7 +222,15 @@ impl Login {
                     effects.extend(self.request_with_proof(session, down, &name));
                     return;
                 }
-                effects.push(refusal);
+                // A person is asked at once: that the name is registered is no refusal, it may be theirs.
+                if self.asks_quietly && !down {
+                    let name = ScreenText::shortened(&name, 40);
+                    effects.extend(note(format!(
+                        "{name} is registered. An empty line takes another name."
+                    )));
+                } else {
+                    effects.push(refusal);
+                }
                 self.ask_for_password(down, GiveUpReason::PasswordNeeded, effects);
             }
             "wrong-password" => {

@@ -21,6 +21,8 @@ pub type Wire = WireText<'static>;
 pub enum Output {
     /// A message of the chat.
     Message(Message),
+    /// A message of a room behind the front, which a screen of lines shows when that comes to the front.
+    Behind(Message),
     /// The server accepted the name.
     Welcome {
         /// The name under which this user has joined.
@@ -102,6 +104,17 @@ pub enum Output {
     Joined(Wire),
     /// This user left.
     Left(Wire),
+    /// A crowd came and went; it stands for those outputs one by one, and is for people only.
+    Moves {
+        /// The room; `None` is the lobby.
+        room: Option<Wire>,
+        /// Who is here now and was not.
+        joined: Vec<Wire>,
+        /// Who was here and is not.
+        left: Vec<Wire>,
+    },
+    /// So many messages that were shown were said before this user came; for people only.
+    Earlier(usize),
     /// Another user changed the name.
     Renamed {
         /// The name until now.
@@ -199,6 +212,8 @@ pub struct Message {
     pub taken: Option<i64>,
     /// The idempotency key of an own message that the server will acknowledge.
     pub tag: Option<String>,
+    /// Whether somebody else names this user in it, or says it to them alone.
+    pub mention: bool,
     /// The reason why it is shown now.
     pub kind: MessageKind,
 }
@@ -333,6 +348,7 @@ impl Output {
             | Self::ConnectionLost { .. }
             | Self::Gap { .. }
             | Self::Unread(_)
+            | Self::Earlier(_)
             | Self::Lobby
             | Self::WithUser(_)
             | Self::Room(_, RoomWhy::Front)
@@ -344,6 +360,6 @@ impl Output {
     /// Whether it is a line for a person who reads line by line: what became of a message is only told where nothing else tells
     /// it.
     pub fn is_line(&self) -> bool {
-        !matches!(self, Self::Stored { .. } | Self::Rejected { told: true, .. })
+        !matches!(self, Self::Stored { .. } | Self::Rejected { told: true, .. } | Self::Behind(_))
     }
 }

@@ -31,9 +31,49 @@ pub(crate) enum ParsedLine<'a> {
     History(&'a str),
     /// `/room`, or `/room NAME`, where there are rooms.
     Front(Option<&'a str>),
+    /// `/connection`
+    Connection,
     Quit,
+    /// A command about what this program has kept, and what is behind it.
+    Local(Local, &'a str),
     /// Any other word behind a slash, the slash included.
     Unknown(&'a str),
+}
+
+/// The commands about what this program has kept of the chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Local {
+    /// `/mentions`: who has named this user.
+    Mentions,
+    /// `/search TEXT`: where something was said, in the conversation in front.
+    Search,
+    /// `/links`: the links of the conversation in front.
+    Links,
+    /// `/unread`: the conversations, by number, and what is unread in them.
+    Unread,
+    /// `/close NAME`: takes the conversation with a user off the list.
+    Close,
+}
+
+impl Local {
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Mentions, Self::Search, Self::Links, Self::Unread, Self::Close];
+
+    /// Its name, without the slash.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Mentions => "mentions",
+            Self::Search => "search",
+            Self::Links => "links",
+            Self::Unread => "unread",
+            Self::Close => "close",
+        }
+    }
+
+    fn parse(command: &str) -> Option<Self> {
+        let name = command.strip_prefix('/')?;
+        Self::ALL.into_iter().find(|local| local.name() == name)
+    }
 }
 
 impl<'a> ParsedLine<'a> {
@@ -93,8 +133,12 @@ impl<'a> ParsedLine<'a> {
             "/users" => Self::Users(rest),
             "/history" => Self::History(rest),
             "/room" if rooms => Self::Front(Some(rest).filter(|rest| !rest.is_empty())),
+            "/connection" => Self::Connection,
             "/quit" => Self::Quit,
-            _ => Self::Unknown(command),
+            _ => match Local::parse(command) {
+                Some(local) => Self::Local(local, rest),
+                None => Self::Unknown(command),
+            },
         }
     }
 }
@@ -137,12 +181,19 @@ mod tests {
             ("/users --all", ParsedLine::Users("--all")),
             ("/history", ParsedLine::History("")),
             ("/history bob 5", ParsedLine::History("bob 5")),
+            ("/connection", ParsedLine::Connection),
             ("/quit", ParsedLine::Quit),
             ("/quit\t", ParsedLine::Quit),
             ("/quitter", ParsedLine::Unknown("/quitter")),
             ("/QUIT", ParsedLine::Unknown("/QUIT")),
             ("/", ParsedLine::Unknown("/")),
             ("/ quit", ParsedLine::Unknown("/")),
+            ("/mentions", ParsedLine::Local(Local::Mentions, "")),
+            ("/search  two words ", ParsedLine::Local(Local::Search, "two words")),
+            ("/links", ParsedLine::Local(Local::Links, "")),
+            ("/unread\t", ParsedLine::Local(Local::Unread, "")),
+            ("/close bob", ParsedLine::Local(Local::Close, "bob")),
+            ("/Links", ParsedLine::Unknown("/Links")),
             ("/etc/passwd is a file", ParsedLine::Unknown("/etc/passwd")),
         ];
         for (line, expected) in table {

@@ -6,6 +6,7 @@ use chatterbox_proto::capability::notices::{Closed, Notice};
 use chatterbox_proto::capability::rooms::RoomLeft;
 
 use crate::output::{GapState, RoomChange, RoomView, RoomWhy, Until, Wire};
+use crate::plain_words::of_server;
 use crate::words::{Role, Span, Words, line, plural};
 
 /// A banner is shown up to this line.
@@ -236,7 +237,7 @@ fn personal(code: &str) -> Option<(&'static str, &'static str)> {
 pub(crate) fn closed(closed: Closed) -> Vec<Span> {
     let Closed { code, info, .. } = closed;
     let what = info.filter(|info| !info.as_wire().trim().is_empty()).unwrap_or(code);
-    line(Role::Alarm, ["! the server ends the connection: ".into(), what.into()])
+    line(Role::Alarm, ["! the server ends the connection: ".into(), of_server(what).into()])
 }
 
 fn push_names(words: &mut Vec<Words>, names: Vec<Wire>) {

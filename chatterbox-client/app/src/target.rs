@@ -32,4 +32,19 @@ impl Target {
             Self::Room(name) | Self::User(name) => name,
         }
     }
+
+    /// Whether both are the same. Names that differ only in case are taken as one, as our server does; the protocol leaves it open
+    /// (NM-4).
+    pub fn is(&self, other: &Self) -> bool {
+        self == other || self.folded() == other.folded()
+    }
+
+    /// What the same targets have in common.
+    pub(crate) fn folded(&self) -> Self {
+        match self {
+            Self::Lobby => Self::Lobby,
+            Self::Room(name) => Self::Room(name.to_lowercase()),
+            Self::User(name) => Self::User(name.to_lowercase()),
+        }
+    }
 }

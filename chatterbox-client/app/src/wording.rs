@@ -9,7 +9,9 @@ use chatterbox_proto::capability::commands::Outcome;
 use chatterbox_proto::capability::presence::UserPresence;
 use chatterbox_proto::{ALL, RoomName, ScreenText, WireText};
 
+use crate::moves_words::moves;
 use crate::output::{Message, Output, Until, Wire};
+use crate::plain_words::{of_server, plain};
 use crate::room_words as rooms;
 use crate::table::Table;
 use crate::words::{Role, Span, Words, line, plural, whole};
@@ -20,11 +22,30 @@ const RESULT_LINES: usize = 1000;
 /// A list of users names at most this many.
 const USERS: usize = 10_000;
 
+/// A terminal shows no more lines of one message.
+const MESSAGE_LINES: usize = 50;
+
+/// A further line of a message begins with this. No line of this program and nobody's message does.
+pub const CONTINUED: &str = "        | ";
+
+/// The mark of a message that is meant for the user. It stands in front of the bracket behind the time, where nobody else
+/// can write.
+const MARK: &str = "*";
+
 impl Output {
+    /// The words for a person at a terminal: a message that is meant for the user has a mark, and one of several lines is
+    /// shown as lines. Everything else is as in [`Output::into_spans`].
+    pub fn into_terminal_spans(self) -> Vec<Span> {
+        match self {
+            Self::Message(message) => message_lines(message),
+            other => other.into_spans(),
+        }
+    }
+
     /// The words, without a line break at the end.
     pub fn into_spans(self) -> Vec<Span> {
         match self {
-            Self::Message(message) => message_spans(message),
+            Self::Message(message) | Self::Behind(message) => message_spans(message),
             Self::Welcome { name, .. } | Self::YouAre(name) => {
                 line(Role::Quiet, ["* you are ".into(), name.into()])
             }
@@ -35,7 +56,7 @@ impl Output {
                     name.into(),
                     Until::words(until.as_ref()).into(),
                     ": ".into(),
-                    reason.map_or("it gives no reason".into(), Words::from),
+                    reason.map_or("it gives no reason".into(), |reason| of_server(reason).into()),
                 ],
             ),
             Self::Server { name, banner } => rooms::server(name, banner.as_ref()),
@@ -53,13 +74,18 @@ impl Output {
             Self::Closed(closed) => rooms::closed(closed),
             Self::Users { users, away, more } => users_spans(users, &away, more),
             Self::Presence(user) => presence_spans(user),
+            Self::Moves { room, joined, left } => moves(room, joined, left),
+            Self::Earlier(count) => {
+                let earlier = plural(count, "message");
+                line(Role::Quiet, [format!("-- {earlier} from before; what follows is new").into()])
+            }
             Self::Joined(name) => line(Role::Quiet, ["* ".into(), name.into(), " joined".into()]),
             Self::Left(name) => line(Role::Quiet, ["* ".into(), name.into(), " left".into()]),
             Self::Renamed { old, new } => {
                 line(Role::Quiet, ["* ".into(), old.into(), " is now called ".into(), new.into()])
             }
-            Self::Info(text) => line(Role::Quiet, ["* server: ".into(), text.into()]),
-            Self::Error(text) => line(Role::Alarm, ["! server: ".into(), text.into()]),
+            Self::Info(text) => line(Role::Quiet, ["* server: ".into(), of_server(text).into()]),
+            Self::Error(text) => line(Role::Alarm, ["! server: ".into(), of_server(text).into()]),
             Self::Result { command, outcome, table } => {
                 result_spans(&command, &outcome, table.as_ref())
             }
@@ -74,12 +100,12 @@ impl Output {
                 line(Role::Quiet, [resumed(missed, complete).into()])
             }
             Self::Deviation(text) => {
-                line(Role::Alarm, [format!("-- the server deviates: {text}").into()])
+                line(Role::Alarm, [format!("-- the server deviates: {}", deviation(&text)).into()])
             }
             Self::Note(text) => line(Role::Quiet, [format!("-- {text}").into()]),
             Self::Stored { id, .. } => line(Role::Quiet, [format!("-- stored as {id}").into()]),
             Self::Rejected { refused, .. } => {
-                line(Role::Alarm, ["! server: ".into(), refused.error.into()])
+                line(Role::Alarm, ["! server: ".into(), of_server(refused.error).into()])
             }
         }
     }
@@ -88,6 +114,34 @@ impl Output {
     pub fn text(&self) -> String {
         whole(self.clone().into_spans())
     }
+}
+
+/// A message at a terminal.
+fn message_lines(mut message: Message) -> Vec<Span> {
+    let text = std::mem::take(&mut message.text);
+    let (lines, more) = text.lines(MESSAGE_LINES);
+    let mut lines = lines.into_iter().map(WireText::into_owned);
+    message.text = lines.next().unwrap_or_default();
+    let time = message.mention.then(|| {
+        let mut time = line(Role::Quiet, [format!("[{} ", message.when).into()]);
+        time.extend(line(Role::Mention, [MARK.into()]));
+        time.extend(line(Role::Quiet, ["] ".into()]));
+        time
+    });
+    let mut spans = message_spans(message);
+    if let Some(time) = time {
+        spans.splice(..1, time);
+    }
+    let more =
+        (more > 0).then(|| format!("… {more} more {}", if more == 1 { "line" } else { "lines" }));
+    let more = more.map(|more| Span { role: Role::Quiet, words: more.into() });
+    let text = lines.map(|words| Span { role: Role::Plain, words: words.into() });
+    for text in text.chain(more) {
+        spans.extend(line(Role::Plain, ["\n".into()]));
+        spans.extend(line(Role::Quiet, [CONTINUED.into()]));
+        spans.push(text);
+    }
+    spans
 }
 
 fn message_spans(mut message: Message) -> Vec<Span> {
@@ -146,7 +200,8 @@ fn result_spans(command: &str, outcome: &Outcome, table: Option<&Table>) -> Vec<
     // A text of several lines beside a table is the same table in words.
     if table.is_none() || !text.contains('\n') {
         for (place, words) in text.lines().take(RESULT_LINES).enumerate() {
-            let words = WireText::new(words.to_owned()).into();
+            let words = WireText::new(words.to_owned());
+            let words = if outcome.ok { words.into() } else { of_server(words).into() };
             lines.push(if outcome.ok {
                 line(Role::Quiet, ["* ".into(), words])
             } else if place == 0 {
@@ -168,6 +223,13 @@ fn result_spans(command: &str, outcome: &Outcome, table: Option<&Table>) -> Vec<
         spans.extend(words);
     }
     spans
+}
+
+fn deviation(text: &str) -> String {
+    match &*plain(text) {
+        "a message is not a message" => "what came as a message is none".to_owned(),
+        text => text.to_owned(),
+    }
 }
 
 fn page(with: Wire, count: usize, more: bool, code: Option<Wire>) -> Vec<Span> {

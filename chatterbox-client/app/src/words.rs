@@ -26,6 +26,8 @@ pub enum Role {
     Private,
     /// The sender of a message.
     Sender,
+    /// The mark of a message that is meant for the user.
+    Mention,
 }
 
 /// Words that may be long.

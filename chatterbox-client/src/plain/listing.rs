@@ -1,7 +1,6 @@
 //! The list of what a word can become, as it is printed above the prompt.
 
-use chatterbox_app::complete::{Candidate, Completion};
-use unicode_segmentation::UnicodeSegmentation as _;
+use chatterbox_app::complete::Completion;
 use unicode_width::UnicodeWidthStr as _;
 
 /// So many candidates are listed.
@@ -9,17 +8,6 @@ const LISTED: usize = 50;
 
 /// A longer name does not push the notes of the others away.
 const NAME: usize = 24;
-
-/// What all candidates begin with.
-pub(super) fn common(candidates: &[Candidate]) -> &str {
-    let Some((first, others)) = candidates.split_first() else { return "" };
-    let shared = |other: &Candidate| {
-        let pairs = first.text.graphemes(true).zip(other.text.graphemes(true));
-        pairs.take_while(|(one, two)| one == two).map(|(one, _)| one.len()).sum::<usize>()
-    };
-    let end = others.iter().map(shared).min().unwrap_or(first.text.len());
-    first.text.get(..end).unwrap_or_default()
-}
 
 /// The rows of the list.
 pub(super) fn listed(completion: &Completion) -> Vec<String> {
@@ -40,6 +28,7 @@ pub(super) fn listed(completion: &Completion) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use chatterbox_app::complete::Candidate;
     use chatterbox_proto::ScreenText;
 
     use super::*;
@@ -51,19 +40,6 @@ mod tests {
             note: ScreenText::new("somebody"),
         };
         names.iter().map(candidate).collect()
-    }
-
-    #[test]
-    fn what_is_certain_is_what_all_begin_with() {
-        for (names, expected) in [
-            (&["anna", "annika"][..], "ann"),
-            (&["bob"], "bob "),
-            (&["e\u{301}a", "eb"], ""),
-            (&["x", "y"], ""),
-            (&[], ""),
-        ] {
-            assert_eq!(common(&candidates(names)), expected);
-        }
     }
 
     #[test]

@@ -5,7 +5,6 @@ mod bottom;
 mod colour;
 mod console;
 mod listing;
-mod mask;
 pub(crate) mod pipes;
 mod recall;
 mod reflow;

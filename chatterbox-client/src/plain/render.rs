@@ -111,7 +111,11 @@ impl Renderer {
             Stream::Output => self.colours.0,
             Stream::Error => self.colours.1,
         };
-        let spans = if self.json { output.into_json() } else { output.into_spans() };
+        let spans = match (self.json, self.wrapping.is_some()) {
+            (true, _) => output.into_json(),
+            (false, true) => output.into_terminal_spans(),
+            (false, false) => output.into_spans(),
+        };
         let styled = |span: Span| {
             let style = if colour && !self.json { style_of(&span) } else { None };
             let is_text = span.role == Role::Plain && matches!(span.words, Words::Wire(_));
@@ -182,10 +186,6 @@ impl Into<'_> {
         }
         let mut piece = String::new();
         words.push_next(&mut piece, limit);
-        // The rows of a text stand under it; the blanks that do this elsewhere are not needed.
-        if !is_text && wrapping.is_under_text() && piece.trim_matches(' ').is_empty() {
-            return;
-        }
         wrapping.push(&piece, self.text);
     }
 }
@@ -195,7 +195,7 @@ fn style_of(span: &Span) -> Option<Style> {
         Role::Plain => None,
         Role::Quiet => Some(Style::new().dimmed()),
         Role::Alarm => Some(AnsiColor::Red.on_default()),
-        Role::Private => Some(AnsiColor::Magenta.on_default()),
+        Role::Private | Role::Mention => Some(AnsiColor::Magenta.on_default()),
         Role::Sender => Some(colour_of(&span.words.peek(NAME))),
     }
 }
@@ -247,6 +247,7 @@ mod tests {
                 id: None,
                 taken: None,
                 tag: None,
+                mention: true,
                 kind: MessageKind::Live,
             }),
             Output::Users {

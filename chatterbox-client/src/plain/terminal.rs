@@ -7,21 +7,21 @@
 use std::collections::VecDeque;
 use std::io;
 
-use chatterbox_app::input::Entered;
+use chatterbox_app::input::{Entered, Mask};
 use chatterbox_app::model::Alert;
 use chatterbox_app::{App, Output};
 use crossterm::event::{Event, KeyEvent};
 
 use super::bell::Bell;
 use super::bottom::{Bottom, Content, record};
-use super::listing::{common, listed};
-use super::mask::secret_from;
+use super::listing::listed;
 use super::recall::Recall;
 use super::reflow::reflows;
 use super::render::Renderer;
 use crate::exit::{Exit, Failure};
 use crate::keymap::{Action, Keymap, Meaning};
 use crate::session::{Prompt, PromptKind, Screen, ScreenEvent, Typed, View, Wish};
+pub(crate) use crate::terminal::is_usable;
 use crate::terminal::{Guard, Keys, Modes, Step, Typing, Writer, size};
 
 /// Takes so many keys at once, before the prompt is drawn again.
@@ -36,8 +36,8 @@ pub(crate) struct Lines {
     typing: Typing,
     bottom: Bottom,
     bell: Bell,
-    /// The arguments to mask while they are typed.
-    secret_arguments: Vec<(String, usize)>,
+    /// The arguments of commands that are hidden while they are typed.
+    mask: Mask,
     /// The search in earlier lines.
     recall: Option<Recall>,
     /// What is said about what is typed, until the next key.
@@ -50,35 +50,35 @@ pub(crate) struct Lines {
     columns: u16,
 }
 
-impl Lines {
-    /// Takes the terminal over.
-    ///
-    /// # Errors
-    /// The terminal has no settings.
-    pub(crate) fn open() -> Result<Self, Failure> {
-        let writer = Writer::start();
-        let modes = Modes { full: false, mouse: false };
-        let guard = Guard::enter(modes, &writer).map_err(|error| {
-            Failure::new(Exit::InputOutput, format!("the terminal can't be used: {error}"))
-                .hint("TERM=dumb keeps it from being used for more than lines")
-        })?;
-        Ok(Self {
-            keys: Keys::start(),
-            writer,
-            guard,
-            renderer: Renderer::for_terminal(),
-            typing: Typing::new(Keymap::default()),
-            bottom: Bottom::new(reflows()),
-            bell: Bell::default(),
-            secret_arguments: Vec::new(),
-            recall: None,
-            hint: String::new(),
-            completed: false,
-            changed: true,
-            columns: 0,
-        })
-    }
+/// Takes the terminal over.
+///
+/// # Errors
+/// The terminal has no settings.
+pub(crate) fn open(keymap: Keymap) -> Result<Lines, Failure> {
+    let writer = Writer::start();
+    let modes = Modes { full: false, mouse: false };
+    let guard = Guard::enter(modes, &writer).map_err(|error| {
+        Failure::new(Exit::InputOutput, format!("the terminal can't be used: {error}"))
+            .hint("TERM=dumb keeps it from being used for more than lines")
+    })?;
+    Ok(Lines {
+        keys: Keys::start(),
+        writer,
+        guard,
+        renderer: Renderer::for_terminal(),
+        typing: Typing::new(keymap),
+        bottom: Bottom::new(reflows()),
+        bell: Bell::default(),
+        mask: Mask::default(),
+        recall: None,
+        hint: String::new(),
+        completed: false,
+        changed: true,
+        columns: 0,
+    })
+}
 
+impl Lines {
     /// Takes an event of the terminal, and those that are there already.
     async fn pressed(&mut self, event: Option<io::Result<Event>>) -> ScreenEvent {
         match event {
@@ -146,11 +146,9 @@ impl Lines {
     /// Completes the word at the cursor as far as that is certain; a second time the possibilities are listed.
     fn complete(&mut self, app: &App) {
         let composer = self.typing.composer_mut();
-        let completion = app.vocabulary().complete(composer.text(), composer.cursor());
-        let before = composer.text().get(completion.from..completion.to).unwrap_or_default();
-        let common = common(&completion.candidates).to_owned();
-        if !completion.candidates.is_empty() && common != before && common.len() >= before.len() {
-            composer.replace(completion.from, completion.to, &common);
+        let completion = app.complete(composer.text(), composer.cursor());
+        if let Some(common) = completion.common_prefix() {
+            composer.replace(completion.from, completion.to, common);
         } else if self.completed || completion.candidates.is_empty() {
             self.print_rows(&listed(&completion));
         }
@@ -207,7 +205,7 @@ impl Lines {
                 prompt: &prompt,
                 text,
                 cursor: text.len(),
-                secret_from: secret_from(text, &self.secret_arguments),
+                secret_from: self.mask.secret_from(text),
                 colours,
                 ..Content::default()
             };
@@ -215,13 +213,13 @@ impl Lines {
         }
         let prompt = kind.text();
         let composer = self.typing.composer();
-        let secrets = if self.typing.is_chat() { self.secret_arguments.as_slice() } else { &[] };
+        let mask = Some(&self.mask).filter(|_| self.typing.is_chat());
         let content = Content {
             hint: &self.hint,
             prompt: &prompt,
             text: composer.text(),
             cursor: composer.cursor(),
-            secret_from: secret_from(composer.text(), secrets),
+            secret_from: mask.and_then(|mask| mask.secret_from(composer.text())),
             is_secret: kind.is_secret(),
             colours,
         };
@@ -238,10 +236,8 @@ impl Lines {
         if Self::is_shown(kind, line, app) {
             return;
         }
-        let is_chat = matches!(kind, PromptKind::Chat(_));
-        let arguments = std::mem::take(&mut self.secret_arguments);
-        let secret_from = secret_from(line, if is_chat { &arguments } else { &[] });
-        self.secret_arguments = arguments;
+        let mask = Some(&self.mask).filter(|_| matches!(kind, PromptKind::Chat(_)));
+        let secret_from = mask.and_then(|mask| mask.secret_from(line));
         let prompt = kind.text();
         let is_secret = kind.is_secret();
         self.keep(&Content {
@@ -264,7 +260,7 @@ impl Screen for Lines {
     }
 
     fn ask(&mut self, mut prompt: Prompt) -> bool {
-        self.secret_arguments = std::mem::take(&mut prompt.secret_arguments);
+        self.mask.arguments = std::mem::take(&mut prompt.secret_arguments);
         if self.typing.prompt() != Some(&prompt.kind) {
             if !matches!(prompt.kind, PromptKind::Chat(_)) {
                 self.recall = None;

@@ -14,7 +14,7 @@ pub(super) struct Wrapping {
     indent: usize,
     /// Whether the row is such a one, and nothing is written in it yet.
     is_next: bool,
-    /// Whether the rows stand under a text, those behind its line ends as well.
+    /// Whether the rows stand under a text.
     under_text: bool,
     /// So many blanks are held back: they are written only before a word of the same row.
     blanks: usize,
@@ -27,11 +27,6 @@ impl Wrapping {
     /// The terminal has so many columns.
     pub(super) fn set_columns(&mut self, columns: u16) {
         self.columns = usize::from(columns).max(1);
-    }
-
-    /// Whether the rows stand under a text.
-    pub(super) fn is_under_text(&self) -> bool {
-        self.under_text
     }
 
     /// Changes the colour of what follows.
@@ -77,7 +72,6 @@ impl Wrapping {
     /// The line is complete.
     pub(super) fn end(&mut self, out: &mut String) {
         self.flush(out);
-        self.under_text = false;
         self.next_line(out);
     }
 
@@ -125,7 +119,8 @@ impl Wrapping {
 
     fn next_line(&mut self, out: &mut String) {
         out.push_str("\r\n");
-        (self.column, self.blanks, self.is_next) = (0, 0, self.under_text);
+        (self.column, self.blanks) = (0, 0);
+        (self.is_next, self.under_text) = (false, false);
     }
 }
 
@@ -163,7 +158,6 @@ mod tests {
                 ("abcdefghijklmnop", &["bob: abcdefghijk", "     lmnop"]),
                 ("a abcdefghijklmnop b", &["bob: a", "     abcdefghijk", "     lmnop b"]),
                 ("世世世世世世 x", &["bob: 世世世世世", "     世 x"]),
-                ("one\ntwo three four", &["bob: one", "     two three", "     four"]),
                 ("", &["bob:"]),
                 ("       far", &["bob:        far"]),
                 ("              far", &["bob:", "     far"]),

@@ -3,26 +3,27 @@
 //! Back-pressure holds everywhere, and nothing is unbounded: frames are read only when everything before is shown, lines
 //! only when what was typed before has left. So a flood, a slow screen or a server that stops reading slows itself down.
 
+mod deadlines;
+
 use std::collections::VecDeque;
 use std::future::{pending, ready};
-use std::time::Duration;
 
 use bytes::Bytes;
-use chatterbox_app::{App, Effect, GiveUpReason, InputMode, Output};
+use chatterbox_app::{App, Crowd, Effect, GiveUpReason, InputMode, Output};
 use ring::rand::{SystemRandom, generate};
 use tokio::time::{Instant, sleep_until};
 
 use super::clock::Clock;
 use super::credentials::TokenStore;
 use super::ending::{self, Closed, End, unavailable};
-use super::link::{Link, LinkEvent, LinkTimeout};
+use super::link::{Link, LinkEvent};
 use super::prompting::Prompting;
 use super::screen::{Screen, ScreenEvent, Typed, View, Wish};
 use super::server::Server;
 use super::shutdown::Shutdown;
 use super::signals::{SignalEvent, Signals};
-use super::stage::{Situation, Stage};
 use super::timeouts::Timeouts;
+use super::wakefulness::Wakefulness;
 use crate::exit::{Exit, Failure};
 use crate::net::{Connection, ReadError};
 
@@ -38,8 +39,11 @@ pub(crate) struct Session<S> {
     tokens: Option<TokenStore>,
     /// The outputs that wait for the screen.
     queue: VecDeque<Output>,
+    /// Comings and goings that do not wait for the screen, but for others of them.
+    crowd: Crowd,
     prompting: Prompting,
     timeouts: Timeouts,
+    wakefulness: Wakefulness,
     clock: Clock,
     /// How many lines of the input were read.
     lines: usize,
@@ -66,8 +70,10 @@ impl<S: Screen> Session<S> {
             signals,
             tokens,
             queue: VecDeque::new(),
+            crowd: Crowd::default(),
             prompting: Prompting::default(),
             timeouts: Timeouts::new(clock.now()),
+            wakefulness: Wakefulness::new(clock.now(), clock.unix_now()),
             clock,
             lines: 0,
             cancelled: false,
@@ -94,6 +100,7 @@ impl<S: Screen> Session<S> {
             let deadline = self.deadline();
             self.step(deadline).await;
         };
+        self.crowd.flush(self.clock.unix_now(), &mut self.queue);
         let shutdown = Shutdown {
             unsent: if self.app.is_down() { self.app.unanswered() } else { 0 },
             link: self.link,
@@ -147,7 +154,7 @@ impl<S: Screen> Session<S> {
     }
 
     fn received(&mut self, body: Bytes) {
-        self.link.heard(self.clock.now());
+        self.link.heard();
         let effects = self.app.received(&body, self.clock.unix_now());
         // The application keeps what it needs of the frame.
         drop(body);
@@ -174,6 +181,11 @@ impl<S: Screen> Session<S> {
                 }
                 Effect::Redial(wait) => self.link.dial(wait, self.clock.now()),
                 Effect::Disconnect(why) => self.lose(unavailable(why)),
+                Effect::Pong(number) => self.link.pong(number, self.clock.now()),
+                Effect::DescribeLink => {
+                    let words = self.link.state().words();
+                    words.into_iter().for_each(|sentence| self.note(sentence));
+                }
                 Effect::ConnectionLost => self.connection_lost(),
                 // What was sent before it may still be refused.
                 Effect::Leave if !self.screen.is_interactive() && self.app.me().is_some() => {
@@ -192,6 +204,7 @@ impl<S: Screen> Session<S> {
                 Effect::GiveUp(reason) => self.fail(ending::gave_up(reason)),
             }
         }
+        self.crowd.settle(self.clock.unix_now(), &mut self.queue);
     }
 
     fn note(&mut self, text: impl Into<String>) {
@@ -203,7 +216,13 @@ impl<S: Screen> Session<S> {
         while let Some(alert) = self.app.take_alert() {
             self.screen.alert(&alert);
         }
-        if self.screen.wants_outputs() && (self.app.is_for_program() || output.is_line()) {
+        if !self.screen.wants_outputs() || !(self.app.is_for_program() || output.is_line()) {
+            return;
+        }
+        // Programs get everybody one by one.
+        if self.screen.is_interactive() && !self.app.is_for_program() {
+            self.crowd.take(output, self.clock.unix_now(), &mut self.queue);
+        } else {
             self.queue.push_back(output);
         }
     }
@@ -229,12 +248,29 @@ impl<S: Screen> Session<S> {
         self.end = Some(End::Failed(failure));
     }
 
+    /// The user wants to leave. What a person has just said is waited for, for a moment.
     fn leave(&mut self) {
+        let waits = self.screen.is_interactive()
+            && !self.prompting.has_ended()
+            && !self.app.is_down()
+            && self.app.unanswered() > 0;
+        if waits {
+            return self.prompting.end();
+        }
         let failure = self.stopped.take().or_else(|| {
-            let failures = if self.screen.is_interactive() { 0 } else { self.app.failures() };
-            ending::not_sent(failures)
+            if self.screen.is_interactive() {
+                // A person has seen what was refused.
+                ending::not_confirmed(self.app.unanswered())
+            } else {
+                ending::not_sent(self.app.failures())
+            }
         });
         self.end = Some(failure.map_or(End::Left(Exit::Ok), End::LeftWith));
+    }
+
+    /// Whether a person has left, and only what was said is waited for.
+    fn is_leaving(&self) -> bool {
+        self.screen.is_interactive() && self.prompting.has_ended()
     }
 
     fn ask_for_line(&mut self) {
@@ -304,9 +340,14 @@ impl<S: Screen> Session<S> {
 
     /// The connection is lost, or the next one failed; the application decides whether another one is tried.
     fn lose(&mut self, failure: Failure) {
+        if self.is_leaving() {
+            return self.leave();
+        }
+        self.has_slept();
         let why = failure.message().to_owned();
         self.link.lose(failure);
-        let effects = self.app.connection_lost(&why, self.clock.elapsed(), random());
+        let awake = self.wakefulness.awake(self.clock.elapsed());
+        let effects = self.app.connection_lost(&why, awake, random());
         self.perform(effects);
     }
 
@@ -331,91 +372,6 @@ impl<S: Screen> Session<S> {
                 self.fail(failure);
             }
             Err(failure) => self.lose(failure),
-        }
-    }
-
-    fn situation(&self) -> Situation {
-        Situation {
-            mode: self.app.input_mode(),
-            stage: Stage::of(&self.app, &self.link, &self.prompting),
-            interactive: self.screen.is_interactive(),
-            settled: self.app.is_settled() && !self.app.has_more() && self.queue.is_empty(),
-            unanswered: self.app.unanswered(),
-        }
-    }
-
-    /// Whether no name was accepted, and no line is left that could be one.
-    fn lacks_name(&self) -> bool {
-        self.prompting.has_ended()
-            && matches!(self.app.input_mode(), InputMode::Name | InputMode::Password)
-    }
-
-    /// Whether a silent server is noticed: only where the session can be resumed, so that a mistake costs nothing.
-    fn is_watched(&self) -> bool {
-        // Behind a screen that has stopped nothing is read, so nothing is known of the server.
-        let reads = self.queue.is_empty() && !self.screen.has_rest() && !self.app.has_more();
-        reads && !self.app.is_down() && self.app.can_ping() && self.app.reconnect_for().is_some()
-    }
-
-    fn deadline(&mut self) -> Option<Instant> {
-        // A person who is asked for a password may take any time.
-        if self.app.input_mode() == InputMode::Password {
-            self.link.stop_resuming();
-        }
-        let link = self.link.deadline(self.is_watched());
-        let session = self.timeouts.deadline(&self.situation(), self.clock.now());
-        let again = self.app.again_at().filter(|_| !self.app.is_down()).map(|at| {
-            let seconds = u64::try_from(at - self.clock.unix_now()).unwrap_or_default();
-            self.clock.now() + Duration::from_secs(seconds)
-        });
-        [link, session, again].into_iter().flatten().min()
-    }
-
-    fn timed_out(&mut self) {
-        let effects = self.app.say_again(self.clock.unix_now());
-        self.perform(effects);
-        let now = self.clock.now();
-        let situation = self.situation();
-        if self.timeouts.question_expired(&situation, now) {
-            return self.app.stop_waiting();
-        }
-        match self.link.expired(self.is_watched(), now) {
-            Some(LinkTimeout::NotResumed) => {
-                return self.lose(unavailable("the server did not answer"));
-            }
-            Some(LinkTimeout::Silent) => return self.lose(unavailable("the server is silent")),
-            Some(LinkTimeout::Quiet) => {
-                if let Some(frame) = self.app.ping() {
-                    self.link.send(&frame);
-                }
-                return;
-            }
-            None => {}
-        }
-        if !self.timeouts.stage_expired(&situation, now) {
-            return;
-        }
-        match situation.stage {
-            Stage::Chat => {}
-            Stage::LastWords if !self.lacks_name() => self.closed(None),
-            Stage::LastWords | Stage::Name => {
-                self.fail(ending::no_name_left(self.app.was_refused()));
-            }
-            Stage::Drain => self.leave(),
-            Stage::Login => {
-                self.fail(unavailable("the server did not answer whether it accepts the name"));
-            }
-            Stage::Sending(_) => self.fail(unavailable(
-                "the server does not take any more messages; the last ones may not have arrived",
-            )),
-            Stage::Owed(_) if situation.unanswered == 0 => {
-                self.note("The server owes an answer.");
-                self.leave();
-            }
-            Stage::Owed(_) => self.fail(
-                unavailable("the server does not confirm any more messages")
-                    .detail(format!("not confirmed: {}", situation.unanswered)),
-            ),
         }
     }
 }

@@ -51,7 +51,8 @@ impl Closed {
             ),
             (_, Some(error)) => lost(format!("the connection was lost: {error}")),
             (Some(error), None) => lost(error.to_string()),
-            (None, None) if stage == Stage::Drain => Self::Done,
+            // What was said last on a server that confirms nothing may not have arrived.
+            (None, None) if stage == Stage::Drain && !app.is_unsettled() => Self::Done,
             (None, None) if app.me().is_none() && app.was_refused() => Self::Failed(
                 Failure::new(
                     Exit::NoName,
@@ -76,6 +77,16 @@ pub(super) fn not_sent(lines: usize) -> Option<Failure> {
         0 => None,
         1 => failure("a line of the input was not sent, or was refused".to_owned()),
         more => failure(format!("{more} lines of the input were not sent, or were refused")),
+    }
+}
+
+/// A person leaves while this many messages are not confirmed.
+pub(super) fn not_confirmed(messages: usize) -> Option<Failure> {
+    let failure = |what: String| Some(Failure::new(Exit::NotSent, what));
+    match messages {
+        0 => None,
+        1 => failure("1 message may not have arrived".to_owned()),
+        more => failure(format!("{more} messages may not have arrived")),
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::heartbeat::{Beat, Heartbeat};
 use super::security::Security;
 use super::server::Server;
 use crate::exit::Failure;
@@ -15,12 +16,6 @@ use crate::net::{Connection, ReadError, Reader, Writer};
 
 /// The deadline of a server to resume the session on a new connection.
 const RESUME_TIME: Duration = Duration::from_secs(10);
-
-/// Keep-alive: after this long without a frame the server gets a PING, and after this long again it is taken for gone.
-const SILENCE: Duration = Duration::from_secs(30);
-
-/// A deadline that is found to be over by more than this was slept through.
-const LATE: Duration = Duration::from_secs(5);
 
 /// The limit of each step of closing.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
@@ -37,10 +32,7 @@ pub(super) struct Link {
     write_error: Option<io::Error>,
     /// The time of the request to resume the session, until the server answers it.
     resuming: Option<Instant>,
-    /// The time of the last frame.
-    heard: Instant,
-    /// The time of the PING that was sent since.
-    pinged: Option<Instant>,
+    heartbeat: Heartbeat,
     /// The reason of the last loss.
     failure: Option<Failure>,
     state: LinkState,
@@ -75,8 +67,8 @@ pub(super) enum LinkEvent {
 pub(super) enum LinkTimeout {
     /// The server did not answer whether it resumes the session.
     NotResumed,
-    /// The server has said nothing for a while: it is to be sent a PING.
-    Quiet,
+    /// The server is to be sent a PING of this number.
+    Quiet(i64),
     /// The server did not answer the PING.
     Silent,
 }
@@ -95,8 +87,7 @@ impl Link {
             dialing: None,
             write_error: None,
             resuming: None,
-            heard: now,
-            pinged: None,
+            heartbeat: Heartbeat::new(now),
             failure: None,
         }
     }
@@ -173,7 +164,8 @@ impl Link {
     pub(super) fn connected(&mut self, connection: Connection, now: Instant) {
         self.connection = Some(connection);
         self.state.lost = None;
-        self.heard = now;
+        self.state.latency = None;
+        self.heartbeat.restart(now);
         self.resuming = Some(now);
     }
 
@@ -191,9 +183,21 @@ impl Link {
         self.failure.take()
     }
 
-    pub(super) fn heard(&mut self, now: Instant) {
-        self.heard = now;
-        self.pinged = None;
+    /// A frame arrived.
+    pub(super) fn heard(&mut self) {
+        self.heartbeat.heard();
+    }
+
+    /// A PONG arrived.
+    pub(super) fn pong(&mut self, number: i64, now: Instant) {
+        self.heartbeat.pong(number, now);
+        self.state.latency = self.heartbeat.latency();
+    }
+
+    /// The program has slept, for this part of its deadlines.
+    pub(super) fn woken(&mut self, slept: Duration, now: Instant) {
+        self.heartbeat.woken(now);
+        self.resuming = self.resuming.map(|since| (since + slept).min(now));
     }
 
     /// The server is asked once more to resume the session, if there is a connection.
@@ -216,14 +220,10 @@ impl Link {
         if self.resume_deadline().is_some_and(|deadline| deadline <= now) {
             return Some(LinkTimeout::NotResumed);
         }
-        let deadline = self.silence_deadline(watched).filter(|deadline| *deadline <= now)?;
-        // Whoever wakes up late was suspended, or did not read. The answer may be there: it is asked for anew.
-        let late = now - deadline > LATE;
-        if self.pinged.is_some() && !late {
-            return Some(LinkTimeout::Silent);
+        match watched.then(|| self.heartbeat.expired(now))?? {
+            Beat::Gone => Some(LinkTimeout::Silent),
+            Beat::Ping(number) => Some(LinkTimeout::Quiet(number)),
         }
-        self.pinged = Some(now);
-        Some(LinkTimeout::Quiet)
     }
 
     fn resume_deadline(&self) -> Option<Instant> {
@@ -231,7 +231,7 @@ impl Link {
     }
 
     fn silence_deadline(&self, watched: bool) -> Option<Instant> {
-        watched.then(|| self.pinged.unwrap_or(self.heard) + SILENCE)
+        watched.then(|| self.heartbeat.deadline())
     }
 
     /// Closes the connection, if it is sound. Unread bytes are read first: closing with them would reset the connection,
@@ -274,39 +274,6 @@ mod tests {
     use crate::session::clock::Clock;
 
     #[tokio::test]
-    async fn a_silent_server_gets_a_ping_and_is_then_taken_for_gone() {
-        let (connection, _far) = Connection::in_memory();
-        let server = Server { host: String::new(), port: 1, trust: Trust::Plaintext };
-        let start = Clock::start().now();
-        let mut link = Link::new(server, connection, start);
-        assert_eq!(link.deadline(false), None, "not watched");
-        assert_eq!(link.deadline(true), Some(start + SILENCE));
-        assert!(link.expired(true, start).is_none());
-        assert!(matches!(link.expired(true, start + SILENCE), Some(LinkTimeout::Quiet)));
-        assert!(link.expired(true, start + SILENCE).is_none());
-        assert!(matches!(link.expired(true, start + SILENCE * 2), Some(LinkTimeout::Silent)));
-        link.heard(start + SILENCE);
-        assert_eq!(link.deadline(true), Some(start + SILENCE * 2));
-    }
-
-    /// A program that was stopped for a while (Ctrl-Z) finds every deadline over; the server may be as lively as ever.
-    #[tokio::test]
-    async fn a_client_that_was_suspended_asks_before_it_takes_the_server_for_gone() {
-        let (connection, _far) = Connection::in_memory();
-        let server = Server { host: String::new(), port: 1, trust: Trust::Plaintext };
-        let start = Clock::start().now();
-        let mut link = Link::new(server, connection, start);
-        let woken = start + SILENCE * 3;
-        assert!(matches!(link.expired(true, woken), Some(LinkTimeout::Quiet)));
-        assert!(link.expired(true, woken).is_none());
-        assert_eq!(link.deadline(true), Some(woken + SILENCE));
-        // Suspended again, after the PING.
-        let later = woken + SILENCE * 3;
-        assert!(matches!(link.expired(true, later), Some(LinkTimeout::Quiet)));
-        assert!(matches!(link.expired(true, later + SILENCE), Some(LinkTimeout::Silent)));
-    }
-
-    #[tokio::test]
     async fn a_resumption_has_a_deadline_until_it_is_answered() {
         let (connection, _far) = Connection::in_memory();
         let (next, _other) = Connection::in_memory();
@@ -319,5 +286,21 @@ mod tests {
         assert!(matches!(link.expired(true, end), Some(LinkTimeout::NotResumed)));
         link.stop_resuming();
         assert!(link.expired(false, end).is_none());
+    }
+    /// While the program slept the server could not answer.
+    #[tokio::test]
+    async fn a_resumption_that_was_slept_through_goes_on_waiting() {
+        let (connection, _far) = Connection::in_memory();
+        let (next, _other) = Connection::in_memory();
+        let server = Server { host: String::new(), port: 1, trust: Trust::Plaintext };
+        let start = Clock::start().now();
+        let mut link = Link::new(server, connection, start);
+        link.connected(next, start);
+        let slept = RESUME_TIME * 5;
+        let woken = start + slept + RESUME_TIME / 2;
+        link.woken(slept, woken);
+        assert!(!matches!(link.expired(true, woken), Some(LinkTimeout::NotResumed)));
+        let end = start + slept + RESUME_TIME;
+        assert!(matches!(link.expired(true, end), Some(LinkTimeout::NotResumed)));
     }
 }

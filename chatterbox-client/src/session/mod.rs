@@ -1,14 +1,16 @@
 //! One session, from its first line to its last.
 //!
 //! [`Session`] moves things between the pure application, the server and a [`Screen`]. Its parts have a file each:
-//! `link` the connection, `prompting` the line that is asked for, `timeouts` the deadlines, `ending` and `shutdown` the
+//! `link` the connection, `heartbeat` whether the server is there, `wakefulness` whether the program was, `prompting` the line that is asked for, `timeouts` the deadlines, `ending` and `shutdown` the
 //! end. It knows no terminal: a screen is what implements the trait.
 
 mod clock;
 mod credentials;
 mod driver;
 mod ending;
+mod heartbeat;
 mod link;
+mod link_words;
 mod prompting;
 mod screen;
 mod security;
@@ -17,6 +19,7 @@ mod shutdown;
 mod signals;
 mod stage;
 mod timeouts;
+mod wakefulness;
 
 #[cfg(test)]
 mod tests;

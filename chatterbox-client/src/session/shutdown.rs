@@ -26,7 +26,7 @@ impl<S: Screen> Shutdown<S> {
     pub(super) async fn run(mut self, end: End) -> Result<Exit, Failure> {
         if !matches!(end, End::Failed(_)) {
             self.link.close().await;
-            if self.unsent > 0 {
+            if self.unsent > 0 && matches!(end, End::Left(_)) {
                 self.queue.push_back(Output::note(format!("Not sent: {}.", self.unsent)));
             }
         }

@@ -18,6 +18,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The limit for the reason of a server that can't be written to any more.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
+/// The limit for the confirmation of what a person has said before leaving.
+const LEAVE_TIME: Duration = Duration::from_secs(2);
+
 /// The limit for the catalogue of commands.
 const CATALOGUE_TIME: Duration = Duration::from_secs(3);
 
@@ -62,6 +65,14 @@ impl Timeouts {
         self.stage_deadline(situation, now).is_some_and(|at| at <= now)
     }
 
+    /// The program has slept: the waits that are under way go on for as long.
+    pub(super) fn woken(&mut self, slept: Duration, now: Instant) {
+        self.stage.1 = (self.stage.1 + slept).min(now);
+        if let Some((_, since)) = &mut self.blocked {
+            *since = (*since + slept).min(now);
+        }
+    }
+
     fn stage_deadline(&mut self, situation: &Situation, now: Instant) -> Option<Instant> {
         if situation.stage != self.stage.0 {
             self.stage = (situation.stage, now);
@@ -72,6 +83,9 @@ impl Timeouts {
             // Nothing is left that could be a name.
             Stage::Name => Some(since),
             Stage::LastWords => Some(since + LAST_WORDS),
+            // What a command may still say keeps nobody who wants to leave.
+            Stage::Owed(_) if situation.interactive && situation.unanswered == 0 => Some(since),
+            Stage::Sending(_) | Stage::Owed(_) if situation.interactive => Some(since + LEAVE_TIME),
             Stage::Login | Stage::Sending(_) => Some(since + PATIENCE),
             // A command may take as long as its question may stay open.
             Stage::Owed(_) if situation.unanswered == 0 => Some(since + QUESTION_TIME_PIPES),
@@ -110,7 +124,10 @@ mod tests {
     fn a_stage_is_measured_from_its_beginning() {
         let start = Clock::start().now();
         let mut timeouts = Timeouts::new(start);
-        let sending = |bytes| situation(InputMode::Chat, Stage::Sending(bytes));
+        let sending = |bytes| Situation {
+            interactive: false,
+            ..situation(InputMode::Chat, Stage::Sending(bytes))
+        };
         assert_eq!(timeouts.deadline(&situation(InputMode::Chat, Stage::Chat), start), None);
         let first = timeouts.deadline(&sending(2), start).unwrap();
         let later = start + DRAIN_TIME;
@@ -119,6 +136,32 @@ mod tests {
         assert!(timeouts.stage_expired(&sending(2), first));
         // Progress begins the wait anew.
         assert_eq!(timeouts.deadline(&sending(1), later), Some(later + PATIENCE));
+    }
+
+    #[test]
+    fn nothing_that_was_slept_through_is_over() {
+        let start = Clock::start().now();
+        let mut timeouts = Timeouts::new(start);
+        let login = situation(InputMode::LoginPending, Stage::Login);
+        let catalogue = situation(InputMode::CataloguePending, Stage::Chat);
+        timeouts.deadline(&login, start);
+        let (slept, woken) = (PATIENCE * 9, start + PATIENCE * 9 + LAST_WORDS);
+        timeouts.woken(slept, woken);
+        assert!(!timeouts.stage_expired(&login, woken));
+        assert!(timeouts.stage_expired(&login, start + slept + PATIENCE));
+        timeouts.deadline(&catalogue, start);
+        timeouts.woken(slept, woken);
+        assert!(!timeouts.question_expired(&catalogue, woken));
+        assert!(timeouts.question_expired(&catalogue, woken + CATALOGUE_TIME));
+    }
+
+    #[test]
+    fn a_person_who_leaves_does_not_wait_for_long() {
+        let start = Clock::start().now();
+        let owed =
+            |unanswered| Situation { unanswered, ..situation(InputMode::Chat, Stage::Owed(1)) };
+        assert_eq!(Timeouts::new(start).deadline(&owed(0), start), Some(start));
+        assert_eq!(Timeouts::new(start).deadline(&owed(1), start), Some(start + LEAVE_TIME));
     }
 
     #[test]

@@ -107,7 +107,7 @@ impl Typing {
     /// The session asks for a line; what it asked before is over.
     pub(crate) fn ask(&mut self, prompt: Prompt) {
         if let Some(line) = prompt.remember {
-            self.chat.remember(line);
+            self.chat.remember(&line);
         }
         if self.prompt.as_ref() != Some(&prompt.kind) {
             self.answer = Composer::default();
@@ -213,6 +213,10 @@ impl Typing {
         }
         match self.chat.enter(most) {
             Entered::Nothing => Step::Edited,
+            // Several rows are one message, or one call of a command, not as many as there are rows.
+            Entered::Line(text) if text.contains('\n') => {
+                Step::Wish(Wish::Intent(Intent::Line(text)))
+            }
             Entered::Line(line) => {
                 self.prompt = None;
                 Step::Wish(Wish::Typed(Typed::Line(line)))

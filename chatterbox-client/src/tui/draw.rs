@@ -1,46 +1,70 @@
-//! Draws a scene: the one way from the state of the application and of the screen to the cells of the terminal.
+//! Draws a scene: the one way from the state of the application and of the screen to the cells of the terminal. It changes
+//! nothing but these.
 
-use chatterbox_app::model::Key;
-use chatterbox_app::{App, TimeFormatter};
 use ratatui::Frame;
-use ratatui::layout::Rect;
-use tokio::time::Instant;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
 
-use super::theme::Theme;
-use super::ui::Ui;
-use crate::session::LinkState;
-
-/// Everything that is drawn.
-pub(crate) struct Scene<'s> {
-    pub(crate) app: &'s App,
-    pub(crate) link: &'s LinkState,
-    pub(crate) ui: &'s Ui,
-    pub(crate) theme: &'s Theme,
-    pub(crate) time: &'s TimeFormatter,
-    /// In seconds since 1970.
-    pub(crate) now: i64,
-    /// The same moment on the monotonic clock, for what is to come.
-    pub(crate) instant: Instant,
-}
-
-/// What the screen shows now; keys and the mouse refer to it.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Drawn {
-    /// Whether the end of the conversation in front is on the screen.
-    pub(crate) end_seen: bool,
-    /// Whether its oldest item is: older ones can be asked for.
-    pub(crate) above: bool,
-    /// The items on the screen, from the upper edge on.
-    pub(crate) visible: Vec<Key>,
-    /// Where the timeline is.
-    pub(crate) timeline: Rect,
-    /// The rows of the list of conversations, and the place of the conversation in the model.
-    pub(crate) conversations: Vec<(Rect, usize)>,
-}
+use super::layout::Layout;
+use super::prompt::Input;
+pub(crate) use super::scene::{Drawn, Scene};
+use super::ui::Overlay;
+use super::{help, list, people, popup, sidebar, status, timeline};
 
 /// Draws a scene.
 pub(crate) fn draw(frame: &mut Frame<'_>, scene: &Scene<'_>) -> Drawn {
-    let _ = (frame, scene.app, scene.link, scene.ui, scene.theme, scene.time, scene.now);
-    let _ = scene.instant;
-    Drawn::default()
+    let area = frame.area();
+    let (drawn, cursor) = paint(frame.buffer_mut(), area, scene);
+    if let Some(cursor) = cursor {
+        frame.set_cursor_position(cursor);
+    }
+    drawn
+}
+
+/// Draws a scene into a part of a buffer.
+pub(super) fn paint(
+    buffer: &mut Buffer,
+    area: Rect,
+    scene: &Scene<'_>,
+) -> (Drawn, Option<Position>) {
+    let area = area.intersection(buffer.area);
+    if area.is_empty() {
+        return (Drawn::default(), None);
+    }
+    if let Some(ground) = scene.theme.ground() {
+        buffer.set_style(area, ground);
+    }
+    let input = Input::new(scene, area.width);
+    let layout = Layout::new(area, scene.ui, input.len());
+    let seen = timeline::draw(buffer, layout.timeline, scene);
+    let mut drawn = Drawn {
+        end_seen: seen.end,
+        above: seen.above,
+        visible: seen.visible,
+        timeline: layout.timeline,
+        ..Drawn::default()
+    };
+    let mut cursor = input.draw(buffer, layout.input, scene);
+    status::draw_title(buffer, layout.title, scene, !layout.conversations.is_empty());
+    drawn.conversations = sidebar::draw(buffer, layout.conversations, scene);
+    people::draw(buffer, layout.people, scene);
+    match &scene.ui.overlay {
+        Some(Overlay::Completion { completion, chosen }) => {
+            popup::draw(buffer, layout.timeline, scene, completion, *chosen);
+        }
+        Some(Overlay::List(list)) => {
+            // With a row of the timeline at most, the list takes its place.
+            cursor = list::draw(buffer, layout.timeline, scene, list).or(cursor);
+        }
+        Some(Overlay::Help { scroll }) => {
+            drawn.help_most = help::draw(buffer, layout.timeline, scene, *scroll);
+        }
+        None => {}
+    }
+    if layout.status.is_empty() {
+        status::draw_small_status(buffer, layout.timeline, scene);
+    } else {
+        status::draw_status(buffer, layout.status, scene, seen.below);
+    }
+    (drawn, cursor)
 }

@@ -237,6 +237,8 @@ pub struct Command {
     pub level: u8,
     /// Whether what it does can't be undone.
     pub confirm: bool,
+    /// Whether it is there to be tried out only, so that a list for people leaves it out.
+    pub demo: bool,
 }
 
 impl Command {
@@ -249,10 +251,12 @@ impl Command {
             .string("HELP", &self.help)
             .string("EXAMPLE", &self.example)
             .integer("LEVEL", i64::from(self.level));
-        if self.confirm { entry.boolean("CONFIRM", true) } else { entry }.into_value()
+        let entry = if self.confirm { entry.boolean("CONFIRM", true) } else { entry };
+        if self.demo { entry.boolean("DEMO", true) } else { entry }.into_value()
     }
 
     fn read(value: &Value) -> Option<Self> {
+        let flag = |key| value.get(key).and_then(Value::as_bool).unwrap_or_default();
         let alias = |value: &Value| value.as_str().map(str::to_owned);
         Some(Self {
             name: text(value, "NAME")?,
@@ -264,7 +268,8 @@ impl Command {
             help: text(value, "HELP")?,
             example: text(value, "EXAMPLE")?,
             level: u8::try_from(value.get("LEVEL")?.as_u64()?).ok()?,
-            confirm: value.get("CONFIRM").and_then(Value::as_bool).unwrap_or_default(),
+            confirm: flag("CONFIRM"),
+            demo: flag("DEMO"),
         })
     }
 }

@@ -46,6 +46,9 @@ pub fn markdown() -> String {
             if spec.confirm {
                 page.push_str("- It can't be undone.\n");
             }
+            if spec.demo {
+                page.push_str("- A demonstration: clients leave it out of what they list.\n");
+            }
             if let Some(needs) = spec.needs {
                 let _ = writeln!(page, "- Needs the capability `{}`.", needs.word());
             }

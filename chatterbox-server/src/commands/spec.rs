@@ -23,6 +23,8 @@ pub(super) struct Spec {
     pub(super) needs: Option<Capability>,
     /// What it does can't be undone.
     pub(super) confirm: bool,
+    /// It is there to be tried out only.
+    pub(super) demo: bool,
     /// Admins can't switch it off, because it switches the others on again.
     pub(super) stays_on: bool,
     /// The shape of `DATA` in the result, for the reference; empty when there is none.
@@ -50,6 +52,7 @@ impl Spec {
             example: self.example.to_owned(),
             level: self.level.number(),
             confirm: self.confirm,
+            demo: self.demo,
         }
     }
 

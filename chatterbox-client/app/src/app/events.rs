@@ -81,7 +81,10 @@ impl App {
                 self.show_newest(history, more, effects);
                 self.greeting = Some(Greeting { info, agreed, account, server, more });
             }
-            Event::History(message) => self.show(message, MessageKind::History, now, effects),
+            Event::History(message) => {
+                self.earlier += 1;
+                self.show(message, MessageKind::History, now, effects);
+            }
             Event::Welcomed => self.greet(effects),
             Event::Rejoined { missed, complete, agreed, account } => {
                 self.reconnect.resumed();
@@ -95,6 +98,9 @@ impl App {
                 self.login.account_received(&self.session, account, effects);
                 self.again_at = None;
                 effects.extend(self.session.resend().into_iter().map(Effect::Send));
+                if let Some(model) = &mut self.model {
+                    model.settle(|tag| self.session.awaits(tag));
+                }
             }
             Event::Missed(message) => self.show(message, MessageKind::Missed, now, effects),
             Event::Refused { info, code, until } => {
@@ -164,6 +170,10 @@ impl App {
                 if purpose == Purpose::Gap {
                     return self.gap_page(page, now, effects);
                 }
+                if purpose == Purpose::Scrolled {
+                    self.page_comes(&page.with);
+                }
+                self.failures += usize::from(purpose == Purpose::Shown && page.code.is_some());
                 let (messages, end) = self.pages.shown(page, purpose);
                 for message in messages {
                     self.show(message, MessageKind::History, now, effects);
@@ -182,6 +192,7 @@ impl App {
             Event::Ping(number) => {
                 effects.extend(ping::pong(number).finish().ok().map(Effect::Send));
             }
+            Event::Pong(number) => effects.push(Effect::Pong(number)),
             Event::Info(text) => effects.push(Effect::Show(Output::Info(text))),
             // It says the same as what was put off.
             Event::Error(_) if self.refused && self.again_at.is_some() => {}
@@ -243,6 +254,10 @@ impl App {
         };
         let level = account.as_ref().map(|account| account.level);
         let name = self.login.requested();
+        let earlier = std::mem::take(&mut self.earlier);
+        if self.interactive && !self.json && earlier > 0 {
+            effects.push(Effect::Show(Output::Earlier(earlier)));
+        }
         effects.push(Effect::Show(Output::Welcome { name, agreed, level, more }));
         effects.extend(info.map(|info| Effect::Show(Output::Info(info))));
         if let Some(ServerInfo { name, banner }) = server

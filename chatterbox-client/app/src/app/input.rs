@@ -2,7 +2,7 @@
 
 use chatterbox_proto::capability::accounts::one_line;
 use chatterbox_proto::session::SayError;
-use chatterbox_proto::{ALL, ScreenText, WireText};
+use chatterbox_proto::{ALL, Capability, ScreenText, WireText};
 
 use super::App;
 use crate::commands::{CallError, Catalogue, SLASH};
@@ -49,6 +49,10 @@ impl App {
                 self.not_sent(SECRET_IS_DUE)
             }
             (_, InputMode::Name) if one_line(text).is_err() => self.not_sent("a name is one line"),
+            // The line break may be inside of the secret, and what is behind it would be said.
+            (_, InputMode::Chat) if text.contains('\n') && self.has_secret(text) => {
+                self.not_sent("a command with a secret is a line of its own")
+            }
             (_, InputMode::Chat) if self.is_behind(now) && !self.is_message(text) => {
                 self.held = Some(text.to_owned());
                 Vec::new()
@@ -88,7 +92,7 @@ impl App {
         if self.input_mode() != InputMode::Chat {
             return self.not_sent("the server owes an answer first");
         }
-        if text.lines().any(|line| self.command_with_secret(line).is_some()) {
+        if self.has_secret(text) {
             return self.not_sent("a command with a secret is a line of its own");
         }
         if self.interactive && self.calls.secret_is_due(text) {
@@ -99,10 +103,21 @@ impl App {
         effects
     }
 
+    /// Whether a line of the text is a command that may have a secret behind it.
+    fn has_secret(&self, text: &str) -> bool {
+        text.lines().any(|line| self.command_with_secret(line).is_some())
+    }
+
     /// A line was not sent, for this reason.
     pub fn not_sent(&mut self, why: &str) -> Vec<Effect> {
         self.failures += 1;
         note(format!("Nothing was sent: {why}."))
+    }
+
+    /// What a line asks for was not done.
+    pub(super) fn not_done(&mut self, why: impl Into<String>) -> Vec<Effect> {
+        self.failures += 1;
+        note(why)
     }
 
     /// The user does not answer what was asked in this mode.
@@ -140,7 +155,7 @@ impl App {
 
     /// Whether a line is certainly a message, and neither a command nor a question to this program.
     pub fn is_message(&self, text: &str) -> bool {
-        let prefix = self.catalogue.as_ref().map(Catalogue::prefix);
+        let prefix = self.catalogue.as_deref().map(Catalogue::prefix);
         let said = ParsedLine::parse(text, self.has_rooms());
         prefix.is_none_or(|prefix| !text.starts_with(prefix))
             && matches!(
@@ -151,7 +166,7 @@ impl App {
 
     fn line(&mut self, text: &str, mode: InputMode, now: i64) -> Vec<Effect> {
         // A server's prefix other than the slash comes before this program's own commands.
-        let prefix = self.catalogue.as_ref().map(Catalogue::prefix).filter(|p| *p != SLASH);
+        let prefix = self.catalogue.as_deref().map(Catalogue::prefix).filter(|p| *p != SLASH);
         if mode != InputMode::Name
             && let Some(prefix) = prefix.map(str::to_owned)
             && let Some(behind) = text.strip_prefix(&prefix)
@@ -184,8 +199,24 @@ impl App {
                 let spelt = |name: &str| Some(session.room(name)?.name.as_wire().to_owned());
                 self.pages.request(arguments, session.is_joined(), &front, spelt)
             }
+            (ParsedLine::Connection, _) => self.describe(),
             (ParsedLine::Front(name), _) => self.bring_to_front(name, now),
             (ParsedLine::History(_), _) => self.server_command("/history", text),
+            (ParsedLine::Local(local, rest), _)
+                if self.model.is_some() && !self.server_has(local.name()) =>
+            {
+                self.local(local, rest, now)
+            }
+            (ParsedLine::Local(local, _), _) => {
+                self.server_command(&format!("{SLASH}{}", local.name()), text)
+            }
+            // Conversations with users are there without rooms as well.
+            (ParsedLine::Unknown("/room"), _)
+                if self.model.is_some() && !self.server_has("room") =>
+            {
+                let name = text.split_once(char::is_whitespace).map(|(_, name)| name.trim());
+                self.bring_to_front(name.filter(|name| !name.is_empty()), now)
+            }
             (ParsedLine::Unknown(command), _) => self.server_command(command, text),
             (ParsedLine::Users(arguments), _)
                 if !arguments.is_empty() && self.server_has("users") =>
@@ -201,7 +232,9 @@ impl App {
             (ParsedLine::Name(Some(name)), _) if self.server_has("nick") => {
                 self.call(&format!("nick {name}"))
             }
-            (ParsedLine::Name(Some(_)), _) => note("A name stays for the whole connection."),
+            (ParsedLine::Name(Some(_)), _) => {
+                self.not_done("A name stays for the whole connection.")
+            }
             (
                 ParsedLine::Public(_)
                 | ParsedLine::Private { .. }
@@ -236,9 +269,10 @@ impl App {
 
     fn help(&self) -> Help<'_> {
         Help {
-            catalogue: self.catalogue.as_ref(),
+            catalogue: self.catalogue.as_deref(),
             has_history: self.has_history(),
             has_rooms: self.has_rooms(),
+            has_model: self.model.is_some(),
         }
     }
 
@@ -252,9 +286,10 @@ impl App {
         let waits = self.is_put_off(said.tag.as_deref(), now);
         let frame = said.frame.filter(|_| !waits);
         let mut effects: Vec<_> = frame.into_iter().map(Effect::Send).collect();
-        if let Some(me) = self.session.me().filter(|_| self.echo_own) {
+        let is_shown = self.echo_own || self.model.is_some();
+        if let Some(me) = self.session.me().filter(|_| is_shown) {
             let to = to.filter(|to| *to != ALL);
-            effects.push(Effect::Show(Output::Message(Message {
+            let own = Output::Message(Message {
                 when: self.time.format(now, now),
                 time: now,
                 from: WireText::new(me.to_owned()),
@@ -264,9 +299,41 @@ impl App {
                 id: None,
                 taken: None,
                 tag: said.tag,
+                mention: false,
                 kind: MessageKind::Own,
-            })));
+            });
+            if self.echo_own {
+                effects.push(Effect::Show(own));
+            } else {
+                self.shown(&own, now);
+            }
         }
+        effects
+    }
+
+    /// What a person can know of the connection, and of what is agreed over it.
+    fn describe(&self) -> Vec<Effect> {
+        let mut effects = vec![Effect::DescribeLink];
+        effects.extend(match self.session.me() {
+            Some(me) => note(format!("You are {}.", ScreenText::new(me))),
+            None => note("You have no name yet."),
+        });
+        let words: Vec<_> = self.session.agreed().iter().map(Capability::word).collect();
+        effects.extend(match words.as_slice() {
+            [] => note("The server speaks the base protocol only."),
+            words => note(format!("The server speaks: {}.", words.join(", "))),
+        });
+        effects.extend(match self.unanswered() {
+            0 => Vec::new(),
+            waiting => note(format!(
+                "{} not confirmed yet.",
+                if waiting == 1 {
+                    "1 message is".to_owned()
+                } else {
+                    format!("{waiting} messages are")
+                }
+            )),
+        });
         effects
     }
 

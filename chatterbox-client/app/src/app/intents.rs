@@ -3,11 +3,11 @@
 use chatterbox_proto::{Capability, WireText};
 
 use super::App;
-use crate::complete::Vocabulary;
 use crate::effect::{Effect, note};
+use crate::history::SCROLLED;
 use crate::input_mode::InputMode;
 use crate::intent::Intent;
-use crate::model::{Alert, Model, Older};
+use crate::model::{Alert, Key, Model};
 use crate::output::Output;
 use crate::target::Target;
 
@@ -25,7 +25,8 @@ impl App {
                 self.bring_to_front(Some(&name), now)
             }
             Intent::Close(target) => self.close(&target, now),
-            Intent::Older(target) => self.older(&target),
+            Intent::Older(target) => self.older(&target, None, now),
+            Intent::Fill(target, hole) => self.older(&target, Some(hole), now),
             Intent::Seeing(seeing) => {
                 if let Some(model) = &mut self.model {
                     model.see(seeing);
@@ -51,13 +52,6 @@ impl App {
         self.model.as_mut()?.take_alert()
     }
 
-    /// The names and commands by which words are completed now.
-    pub fn vocabulary(&self) -> Vocabulary {
-        let users = self.session.users().map(|user| user.as_wire().to_owned()).collect();
-        let rooms = self.session.rooms().map(|room| room.name.as_wire().to_owned()).collect();
-        Vocabulary { users, rooms }
-    }
-
     /// Notes an output that is shown, those of the session's driver as well. The driver calls it for each, in their order.
     pub fn shown(&mut self, output: &Output, now: i64) {
         if let Some(model) = &mut self.model {
@@ -80,6 +74,30 @@ impl App {
         }
     }
 
+    /// How many users are at a target; `None` where that is not known.
+    pub fn people_count(&self, target: &Target) -> Option<usize> {
+        match target {
+            Target::Lobby => Some(self.session.user_count()),
+            Target::Room(name) => {
+                let room = self.session.room(name)?;
+                Some(usize::try_from(room.count()).unwrap_or(usize::MAX))
+            }
+            Target::User(_) => None,
+        }
+    }
+
+    /// The first of the users who are at a target, at most so many: a list of thousands is not made for the few that a screen has
+    /// room for.
+    pub fn first_people(&self, target: &Target, most: usize) -> Option<Vec<(WireText<'_>, bool)>> {
+        let users: Vec<_> = match target {
+            Target::Lobby => self.session.users().take(most).collect(),
+            Target::Room(name) => self.session.room(name)?.users()?.take(most).collect(),
+            Target::User(_) => return None,
+        };
+        let away = |user: &WireText<'_>| self.session.is_away(user.as_wire());
+        Some(users.into_iter().map(|user| (user.clone(), away(&user))).collect())
+    }
+
     /// The model follows what is in front.
     pub(super) fn model_follows(&mut self) {
         if let Some(model) = &mut self.model {
@@ -87,11 +105,11 @@ impl App {
         }
     }
 
-    fn close(&mut self, target: &Target, now: i64) -> Vec<Effect> {
+    pub(super) fn close(&mut self, target: &Target, now: i64) -> Vec<Effect> {
         if !matches!(target, Target::User(_)) {
             return note("Only a conversation with one user is closed; /leave leaves a room.");
         }
-        let in_front = self.front.at().target() == *target;
+        let in_front = self.front.at().target().is(target);
         let effects =
             if in_front { self.intend(Intent::Open(Target::Lobby), now) } else { Vec::new() };
         if let Some(model) = &mut self.model {
@@ -100,18 +118,36 @@ impl App {
         effects
     }
 
-    fn older(&mut self, target: &Target) -> Vec<Effect> {
+    /// Asks for the page before the oldest message of a conversation, or for one that is missing at a hole.
+    fn older(&mut self, target: &Target, hole: Option<Key>, now: i64) -> Vec<Effect> {
         let Some(model) = &mut self.model else { return Vec::new() };
-        let Some(conversation) = model.conversation(target) else { return Vec::new() };
-        let asks = matches!(conversation.older, Older::Unknown | Older::More);
-        if !asks || !self.session.is_joined() || !self.session.agreed().has(Capability::Ids) {
+        if !model.may_ask(target, hole, usize::from(SCROLLED), now)
+            || !self.session.is_joined()
+            || !self.session.agreed().has(Capability::Ids)
+        {
             return Vec::new();
         }
-        let oldest = conversation.timeline.oldest_id();
-        let request = self.pages.request_scrolled(target.wire(), oldest);
+        let before = model.asks_before(target, hole);
+        // The conversation has the target in its own spelling.
+        let target = model.conversation(target).map_or(target, |known| &known.target).clone();
+        let request = self.pages.request_scrolled(target.wire(), before);
         if request.is_some() {
-            model.older_asked(target);
+            model.asked(&target, hole, now);
         }
         request.into_iter().collect()
+    }
+
+    /// A page that was asked for by scrolling begins.
+    pub(super) fn page_comes(&mut self, with: &WireText<'_>) {
+        if let Some(model) = &mut self.model {
+            model.page_comes(&Target::parse(with.as_wire(), true));
+        }
+    }
+
+    /// The conversation with a number, as they are counted from 1 on.
+    pub(super) fn numbered(&self, digits: &str) -> Option<Target> {
+        let number: usize = digits.parse().ok()?;
+        let place = number.checked_sub(1)?;
+        Some(self.model.as_ref()?.conversations().get(place)?.target.clone())
     }
 }

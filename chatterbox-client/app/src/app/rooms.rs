@@ -9,7 +9,10 @@ use super::App;
 use crate::effect::{Effect, note};
 use crate::front::{At, InFront, Unrolled};
 use crate::gaps::{End, Filled};
+use crate::intent::Intent;
+use crate::model::mentions;
 use crate::output::{GapState, Message, MessageKind, Output, RoomChange, RoomView, RoomWhy, Wire};
+use crate::target::Target;
 
 /// Where a message was said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +69,10 @@ impl App {
         match self.place(&message) {
             Place::Room(room) if self.front.hides(room) => {
                 let room = room.to_owned();
+                if self.model.is_some() {
+                    let behind = self.as_output(message.clone(), kind, now);
+                    effects.push(Effect::Show(Output::Behind(behind)));
+                }
                 self.front.count(&room, message, kind);
             }
             _ => self.show_at_once(message, kind, now, effects),
@@ -79,19 +86,29 @@ impl App {
         now: i64,
         effects: &mut Vec<Effect>,
     ) {
+        effects.push(Effect::Show(Output::Message(self.as_output(message, kind, now))));
+    }
+
+    fn as_output(&self, message: session::Message, kind: MessageKind, now: i64) -> Message {
         let session::Message { source, recipient, timestamp, content, id, taken } = message;
-        effects.push(Effect::Show(Output::Message(Message {
+        let in_room = recipient.as_ref().is_some_and(|to| self.is_room(to.as_wire()));
+        let is_private = recipient.is_some() && !in_room;
+        let mention = self.me().is_some_and(|me| {
+            source.as_wire() != me && (is_private || mentions(content.as_wire(), me))
+        });
+        Message {
             when: self.time.format(timestamp, now),
             time: timestamp,
             from: source,
-            in_room: recipient.as_ref().is_some_and(|to| self.is_room(to.as_wire())),
+            in_room,
             to: recipient,
             text: content,
             id,
             taken,
             tag: None,
+            mention,
             kind,
-        })));
+        }
     }
 
     /// Begins in the room that the user has set as default (RM-5).
@@ -102,7 +119,12 @@ impl App {
     }
 
     /// Says at the end of a welcome which rooms the user is in.
-    pub(super) fn show_rooms(&self, effects: &mut Vec<Effect>) {
+    pub(super) fn show_rooms(&mut self, effects: &mut Vec<Effect>) {
+        if let Some(model) = &mut self.model {
+            for room in self.session.rooms() {
+                model.room(room.name.as_wire(), room.number, room.topic.as_wire());
+            }
+        }
         let front = self.front.room().map(|front| WireText::new(front.name.clone()));
         let rooms: Vec<_> = self.session.rooms().map(|room| room.name.clone()).collect();
         if rooms.is_empty() && !(self.json && self.session.agreed().has(Capability::Rooms)) {
@@ -160,13 +182,18 @@ impl App {
         }
         if let Some(user) = name.strip_prefix('@').filter(|user| !user.is_empty()) {
             return match user.contains(char::is_whitespace) {
-                true => note("/room @NAME talks to that user only."),
-                false => self.unroll(At::User(user.to_owned()), now),
+                true => self.not_done("/room @NAME talks to that user only."),
+                false => self.unroll(At::User(self.spelt(user)), now),
             };
         }
         let name = if RoomName::is_meant(name) { name.to_owned() } else { format!("#{name}") };
+        if let Some(target) = self.numbered(name.get(1..).unwrap_or_default())
+            && self.session.room(&name).is_none()
+        {
+            return self.intend(Intent::Open(target), now);
+        }
         if name.contains(char::is_whitespace) {
-            return note("/room NAME, or /room ALL for the lobby.");
+            return self.not_done("/room NAME, or /room ALL for the lobby.");
         }
         match self.session.room(&name).map(InFront::new) {
             Some(room) => self.unroll(At::Room(room), now),
@@ -174,14 +201,25 @@ impl App {
                 self.front.want(&name);
                 self.call(&format!("join {name}"))
             }
-            None => note(format!("You are not in {}.", ScreenText::shortened(&name, 40))),
+            // Through pipes the next lines would go where they were not meant to go.
+            None => self.not_done(format!("You are not in {}.", ScreenText::shortened(&name, 40))),
         }
+    }
+
+    /// The name of a user as the conversation with them has it.
+    fn spelt(&self, user: &str) -> String {
+        let target = Target::User(user.to_owned());
+        let known = self.model.as_ref().and_then(|model| model.conversation(&target));
+        known.map_or(user, |known| known.target.wire()).to_owned()
     }
 
     fn unroll(&mut self, at: At, now: i64) -> Vec<Effect> {
         let name = at.wire().to_owned();
         let Unrolled { messages, older } = self.front.bring(at);
         self.model_follows();
+        if let Some(model) = &mut self.model {
+            model.unroll(messages.len());
+        }
         let mut effects = vec![self.show_front()];
         if older > 0 {
             let what =
@@ -228,6 +266,10 @@ impl App {
         let name = told.room.as_wire();
         if let Some(floor) = told.floor {
             self.front.cleared(name, floor);
+            // A person is told of it only where they are.
+            if let Some(model) = self.model.as_mut().filter(|_| name != ALL) {
+                model.clear(&Target::Room(name.to_owned()), floor);
+            }
         }
         // A whole object says how things are, not what has changed.
         let is_whole = told.last.is_some() && told.keep.is_some();

@@ -1,31 +1,18 @@
 //! Completion: what the word at the cursor can become, and what is known of it.
+//!
+//! [`crate::App::complete`] is asked with the text that is being typed; it looks into a [`Vocabulary`], the names and commands of the
+//! chat at that moment.
 
+mod argument;
+mod command;
+mod completion;
+mod text;
 mod vocabulary;
 
+#[cfg(test)]
+mod tests;
+
+pub(crate) use completion::begins;
+pub use completion::{Candidate, Completion};
 pub use vocabulary::Vocabulary;
-
-use chatterbox_proto::ScreenText;
-
-/// What a word can become.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
-    /// What is put in the place of the word, a blank behind it where another word follows.
-    pub text: String,
-    /// What is shown in a list.
-    pub shown: ScreenText,
-    /// What it means.
-    pub note: ScreenText,
-}
-
-/// The completion at a cursor.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Completion {
-    /// The part of the line that a candidate replaces, in bytes.
-    pub from: usize,
-    /// The end of that part.
-    pub to: usize,
-    /// The candidates: by rank, then by name.
-    pub candidates: Vec<Candidate>,
-    /// Of a command whose arguments are typed: its usage, and what is known of the argument at the cursor.
-    pub about: Vec<ScreenText>,
-}
+pub(crate) use vocabulary::word_before;

@@ -1,11 +1,17 @@
-//! The composer: the text that is being typed, of one line or several, and the lines that were typed before.
-
-use std::collections::VecDeque;
+//! The composer: the text that is being typed, of one row or several, and the lines that were typed before.
+//!
+//! A *row* is what is between two line ends of the text, however a screen wraps it. The cursor is always between two graphemes:
+//! what looks like one character is moved over and deleted as one.
 
 use tui_input::{Input, InputRequest};
+use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation as _};
 
-/// So many earlier lines are kept.
-const EARLIER: usize = 500;
+use super::paste::clean;
+use super::recall::Recall;
+use crate::wrap::cells;
+
+/// The most bytes of a text; what would make it longer is not taken.
+pub const TEXT: usize = 256 * 1024;
 
 /// One step of editing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,9 +24,9 @@ pub enum Edit {
     WordLeft,
     /// The cursor goes one word on.
     WordRight,
-    /// The cursor goes to the beginning.
+    /// The cursor goes to the beginning of its row.
     Home,
-    /// The cursor goes to the end.
+    /// The cursor goes to the end of its row.
     End,
     /// The character before the cursor goes.
     Backspace,
@@ -30,9 +36,9 @@ pub enum Edit {
     WordBackspace,
     /// The word behind the cursor goes; it can be put back.
     WordDelete,
-    /// Everything before the cursor goes; it can be put back.
+    /// What is before the cursor in its row goes, at its beginning the line end before it; it can be put back.
     KillToStart,
-    /// Everything behind the cursor goes; it can be put back.
+    /// What is behind the cursor in its row goes, at its end the line end; it can be put back.
     KillToEnd,
     /// What went last is put back.
     Yank,
@@ -43,14 +49,16 @@ pub enum Edit {
 pub enum Entered {
     /// There is nothing to send.
     Nothing,
-    /// One line, which may be a command.
+    /// A typed line, which may be a command or begin with a recipient. It may have several rows: those behind the first were typed
+    /// or pasted into it, and go where the first one goes.
     Line(String),
-    /// A text of several lines, which the user has agreed to send as one message.
+    /// A text of several rows that was pasted from its beginning on, and which the user has agreed to send as one message, whatever
+    /// it begins with.
     Text(String),
-    /// A text of several lines, or a large one, was pasted: the user is asked once whether it is to be sent. The next Enter
-    /// agrees, any editing takes the question back.
+    /// Several rows were pasted: the user is asked once whether the text is to be sent. The next Enter agrees, any editing takes
+    /// the question back.
     Ask {
-        /// How many lines it has.
+        /// How many rows the text has.
         lines: usize,
         /// How many characters it has.
         characters: usize,
@@ -63,13 +71,19 @@ pub enum Entered {
 #[derive(Debug, Default)]
 pub struct Composer {
     input: Input,
+    /// What was cut last, and whether what is cut now is added to it.
     killed: String,
-    earlier: VecDeque<String>,
-    /// The place of the earlier line that is shown, counted from the newest, and what was typed before it was.
+    is_cutting: bool,
+    /// The cell to which the cursor tends while it goes from row to row.
+    column: Option<usize>,
+    earlier: Recall,
+    /// The place of the earlier line that is shown, and what was typed before it was.
     recalled: Option<(usize, String)>,
-    /// Whether the text has lines that were pasted, so that it is asked about.
-    pasted: bool,
-    asked: bool,
+    /// Whether rows were pasted, so that the text is asked about.
+    is_pasted: bool,
+    /// Whether the first row was pasted as a whole, so that it is no command.
+    is_verbatim: bool,
+    is_asked: bool,
 }
 
 impl Composer {
@@ -86,150 +100,303 @@ impl Composer {
 
     /// Whether the user was asked whether a pasted text is to be sent.
     pub fn is_asked(&self) -> bool {
-        self.asked
+        self.is_asked
+    }
+
+    /// Takes the question back, so that the text can be edited.
+    pub fn keep_editing(&mut self) {
+        self.is_asked = false;
     }
 
     /// Takes another text; the cursor is at its end.
     pub fn set(&mut self, text: &str) {
-        self.input = Input::new(text.to_owned());
+        let text = clean(text);
+        let text = if text.len() > TEXT { "" } else { &text };
+        self.put(text);
         self.recalled = None;
-        self.asked = false;
-        self.pasted = false;
     }
 
-    /// Inserts a typed text at the cursor.
-    pub fn insert(&mut self, text: &str) {
+    /// Empties the text; it can be put back.
+    pub fn clear(&mut self) {
+        if !self.text().is_empty() {
+            self.killed = self.text().to_owned();
+        }
+        self.set("");
+    }
+
+    /// Inserts a typed text at the cursor. Says whether there was room for it.
+    pub fn insert(&mut self, text: &str) -> bool {
         let cursor = self.cursor();
-        let (before, behind) = self.text().split_at_checked(cursor).unwrap_or((self.text(), ""));
-        let place = before.chars().count() + text.chars().count();
-        let whole = format!("{before}{text}{behind}");
-        self.input = Input::new(whole).with_cursor(place);
-        self.asked = false;
+        self.replace(cursor, cursor, text)
     }
 
     /// Inserts a pasted text at the cursor: its line ends become those of this program, the last one goes, and so do control
-    /// characters.
-    pub fn paste(&mut self, text: &str) {
-        let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    /// characters. Says whether there was room for it.
+    pub fn paste(&mut self, text: &str) -> bool {
+        let text = clean(text);
         let text = text.strip_suffix('\n').unwrap_or(&text);
-        let clean: String =
-            text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
-        self.insert(&clean);
-        self.pasted |= clean.contains('\n');
+        let is_beginning = self.text().is_empty();
+        if !self.insert(text) {
+            return false;
+        }
+        if text.contains('\n') {
+            self.is_pasted = true;
+            self.is_verbatim |= is_beginning;
+        }
+        true
     }
 
-    /// Replaces a part of the text, as a completion does; the cursor is behind it.
-    pub fn replace(&mut self, from: usize, to: usize, with: &str) {
+    /// Inserts the line end of a pasted text that comes as keys ([`super::PasteGuard`]).
+    pub fn paste_line_end(&mut self) -> bool {
+        let is_taken = self.insert("\n");
+        self.is_pasted |= is_taken;
+        is_taken
+    }
+
+    /// Replaces a part of the text, as a completion does; the cursor is behind it. Says whether it could.
+    pub fn replace(&mut self, from: usize, to: usize, with: &str) -> bool {
+        let with = clean(with);
         let text = self.text();
-        let (Some(before), Some(behind)) = (text.get(..from), text.get(to..)) else { return };
-        let place = before.chars().count() + with.chars().count();
+        let (Some(before), Some(behind)) = (text.get(..from), text.get(to..)) else { return false };
+        if from > to || before.len() + with.len() + behind.len() > TEXT {
+            return false;
+        }
+        let cursor = before.len() + with.len();
         let whole = format!("{before}{with}{behind}");
-        self.input = Input::new(whole).with_cursor(place);
-        self.asked = false;
+        self.is_verbatim &= from > 0;
+        self.input = std::mem::take(&mut self.input).with_value(whole);
+        self.go(cursor);
+        self.touched();
+        true
     }
 
     /// Edits the text.
     pub fn edit(&mut self, edit: Edit) {
-        let request = match edit {
-            Edit::Left => InputRequest::GoToPrevChar,
-            Edit::Right => InputRequest::GoToNextChar,
-            Edit::WordLeft => InputRequest::GoToPrevWord,
-            Edit::WordRight => InputRequest::GoToNextWord,
-            Edit::Home => InputRequest::GoToStart,
-            Edit::End => InputRequest::GoToEnd,
-            Edit::Backspace => InputRequest::DeletePrevChar,
-            Edit::Delete => InputRequest::DeleteNextChar,
-            Edit::WordBackspace => InputRequest::DeletePrevWord,
-            Edit::WordDelete => InputRequest::DeleteNextWord,
-            Edit::KillToStart | Edit::KillToEnd | Edit::Yank => return self.kill(edit),
-        };
-        self.input.handle(request);
-        self.asked = false;
-    }
-
-    fn kill(&mut self, edit: Edit) {
+        let was_cutting = self.is_cutting;
         let cursor = self.cursor();
-        let (before, behind) = self.text().split_at_checked(cursor).unwrap_or((self.text(), ""));
-        let (before, behind) = (before.to_owned(), behind.to_owned());
+        self.touched();
         match edit {
+            Edit::Left => self.request(InputRequest::GoToPrevChar, false),
+            Edit::Right => self.request(InputRequest::GoToNextChar, true),
+            Edit::WordLeft => self.request(InputRequest::GoToPrevWord, false),
+            Edit::WordRight => self.request(InputRequest::GoToNextWord, true),
+            Edit::Home => self.go(self.row_start(cursor)),
+            Edit::End => self.go(self.row_end(cursor)),
+            Edit::Backspace => self.request(InputRequest::DeletePrevChar, true),
+            Edit::Delete => self.request(InputRequest::DeleteNextChar, true),
+            Edit::WordBackspace => {
+                self.request(InputRequest::GoToPrevWord, false);
+                self.cut(self.cursor(), cursor, was_cutting, false);
+            }
+            Edit::WordDelete => {
+                self.request(InputRequest::GoToNextWord, true);
+                self.cut(cursor, self.cursor(), was_cutting, true);
+            }
             Edit::KillToStart => {
-                self.input = Input::new(behind).with_cursor(0);
-                self.killed = before;
+                let start = self.row_start(cursor);
+                let start = if start == cursor { start.saturating_sub(1) } else { start };
+                self.cut(start, cursor, was_cutting, false);
             }
             Edit::KillToEnd => {
-                self.input = Input::new(before);
-                self.killed = behind;
+                let end = self.row_end(cursor);
+                let end = if end == cursor { (end + 1).min(self.text().len()) } else { end };
+                self.cut(cursor, end, was_cutting, true);
             }
-            _ => {
+            Edit::Yank => {
                 let killed = self.killed.clone();
                 self.insert(&killed);
             }
         }
-        self.asked = false;
+        if self.text().is_empty() {
+            self.is_pasted = false;
+            self.is_verbatim = false;
+        }
+    }
+
+    /// Whether no row is above that of the cursor.
+    pub fn is_on_first_row(&self) -> bool {
+        self.row_start(self.cursor()) == 0
+    }
+
+    /// Whether no row is below that of the cursor.
+    pub fn is_on_last_row(&self) -> bool {
+        self.row_end(self.cursor()) == self.text().len()
+    }
+
+    /// Moves the cursor so many rows down, or up where that is negative, to the cell where it was or near to it. Says whether it
+    /// moved.
+    pub fn move_row(&mut self, rows: isize) -> bool {
+        let from = self.cursor();
+        let mut start = self.row_start(from);
+        let column =
+            self.column.unwrap_or_else(|| cells(self.text().get(start..from).unwrap_or_default()));
+        let first = start;
+        for _ in 0..rows.unsigned_abs() {
+            let end = self.row_end(start);
+            if rows > 0 && end < self.text().len() {
+                start = end + 1;
+            } else if rows < 0 && start > 0 {
+                start = self.row_start(start - 1);
+            }
+        }
+        if start == first {
+            return false;
+        }
+        let row = self.text().get(start..self.row_end(start)).unwrap_or_default();
+        let mut used = 0;
+        let fits = |grapheme: &&str| {
+            used += cells(grapheme);
+            used <= column
+        };
+        let bytes: usize = row.graphemes(true).take_while(fits).map(str::len).sum();
+        self.go(start + bytes);
+        self.touched();
+        self.column = Some(column);
+        true
     }
 
     /// Shows the line before the one that is shown. Says whether there is one.
     pub fn earlier(&mut self) -> bool {
-        let (place, typed) = match self.recalled.take() {
-            Some((place, typed)) => (place + 1, typed),
-            None => (0, self.text().to_owned()),
-        };
-        let Some(line) = self.earlier.iter().rev().nth(place).cloned() else {
-            self.recalled = place.checked_sub(1).map(|place| (place, typed));
-            return false;
-        };
-        self.set(&line);
-        self.recalled = Some((place, typed));
-        true
+        let place = self.recalled.as_ref().map_or(0, |(place, _)| place + 1);
+        self.recall(place)
     }
 
     /// Shows the line behind the one that is shown, in the end what was typed. Says whether there is one.
     pub fn later(&mut self) -> bool {
         let Some((place, typed)) = self.recalled.take() else { return false };
         match place.checked_sub(1) {
-            Some(place) => {
-                let line = self.earlier.iter().rev().nth(place).cloned().unwrap_or_default();
-                self.set(&line);
+            Some(before) => {
                 self.recalled = Some((place, typed));
+                self.recall(before)
             }
-            None => self.set(&typed),
+            None => {
+                self.put(&typed);
+                true
+            }
         }
+    }
+
+    /// Shows the earlier line at a place, counted from the newest; [`Composer::later`] leads back to what was typed. Says whether
+    /// there is one.
+    pub fn recall(&mut self, place: usize) -> bool {
+        let Some(line) = self.earlier.at(place).map(str::to_owned) else { return false };
+        let typed = self.recalled.take().map_or_else(|| self.text().to_owned(), |(_, typed)| typed);
+        self.put(&line);
+        self.recalled = Some((place, typed));
         true
     }
 
     /// Adds a line to those that were typed before; the application decides which may be kept ([`crate::Effect::Remember`]).
-    pub fn remember(&mut self, line: String) {
-        if self.earlier.back() == Some(&line) {
-            return;
-        }
-        self.earlier.push_back(line);
-        while self.earlier.len() > EARLIER {
-            self.earlier.pop_front();
+    pub fn remember(&mut self, line: &str) {
+        let has_moved = self.earlier.push(clean(line).into_owned());
+        if let Some((place, _)) = self.recalled.as_mut().filter(|_| has_moved) {
+            *place += 1;
         }
     }
 
     /// The lines that were typed before, from the newest on.
     pub fn remembered(&self) -> impl Iterator<Item = &str> {
-        self.earlier.iter().rev().map(String::as_str)
+        self.earlier.iter()
+    }
+
+    /// The first of the earlier lines that has this in it, without regard to case, and its place for [`Composer::recall`]. The
+    /// search begins at the place `from`: 0, or one more than that of the last hit.
+    pub fn search_earlier(&self, needle: &str, from: usize) -> Option<(usize, &str)> {
+        self.earlier.search(needle, from)
     }
 
     /// Enter: takes the text, unless the user has to be asked first. `most` is the number of characters that the server takes.
     pub fn enter(&mut self, most: Option<usize>) -> Entered {
-        let characters = self.text().chars().count();
-        if let Some(over) = most.and_then(|most| characters.checked_sub(most + 1)) {
-            return Entered::TooLong(over + 1);
+        let text = self.text();
+        // The last line end of a paste that came as keys.
+        let text = text.strip_suffix('\n').filter(|_| self.is_pasted).unwrap_or(text);
+        if text.trim().is_empty() {
+            self.set("");
+            return Entered::Nothing;
         }
-        let lines = self.text().lines().count();
-        if self.pasted && lines > 1 && !self.asked {
-            self.asked = true;
+        let characters = text.chars().count();
+        let over = characters.saturating_sub(most.unwrap_or(usize::MAX));
+        if over > 0 {
+            return Entered::TooLong(over);
+        }
+        let lines = text.split('\n').count();
+        if self.is_pasted && lines > 1 && !self.is_asked {
+            self.is_asked = true;
             return Entered::Ask { lines, characters };
         }
-        let text = self.text().to_owned();
+        let text = text.to_owned();
+        let is_verbatim = self.is_verbatim && lines > 1;
         self.set("");
-        match text.trim().is_empty() {
-            true => Entered::Nothing,
-            false if text.contains('\n') => Entered::Text(text),
-            false => Entered::Line(text),
+        if is_verbatim { Entered::Text(text) } else { Entered::Line(text) }
+    }
+
+    /// Takes another text, and leaves recall as it is.
+    fn put(&mut self, text: &str) {
+        self.input = Input::new(text.to_owned());
+        self.touched();
+        self.is_pasted = false;
+        self.is_verbatim = false;
+    }
+
+    /// The text or the cursor was changed.
+    fn touched(&mut self) {
+        self.is_asked = false;
+        self.is_cutting = false;
+        self.column = None;
+    }
+
+    /// Lets the library move or delete. It knows words by their own boundaries, and a deletion can join what was apart: a cursor
+    /// inside of a grapheme goes to its end, or to its beginning.
+    fn request(&mut self, request: InputRequest, to_end: bool) {
+        self.input.handle(request);
+        let cursor = self.cursor();
+        let text = self.text();
+        let mut boundary = GraphemeCursor::new(cursor, text.len(), true);
+        if boundary.is_boundary(text, 0) == Ok(true) {
+            return;
         }
+        let place =
+            if to_end { boundary.next_boundary(text, 0) } else { boundary.prev_boundary(text, 0) };
+        let place = place.ok().flatten().unwrap_or(if to_end { text.len() } else { 0 });
+        self.set_cursor(place);
+    }
+
+    /// Moves the cursor to a place, or to the end of the grapheme around it.
+    fn go(&mut self, place: usize) {
+        self.set_cursor(place);
+        // A cursor that does not move is looked at as well.
+        self.request(InputRequest::SetCursor(self.input.cursor()), true);
+    }
+
+    fn set_cursor(&mut self, place: usize) {
+        let characters =
+            self.text().get(..place).map_or(usize::MAX, |before| before.chars().count());
+        self.input.handle(InputRequest::SetCursor(characters));
+    }
+
+    /// Takes a part away, which can be put back; `adds` says that it is added to what was cut before, behind it or in front of it.
+    fn cut(&mut self, from: usize, to: usize, adds: bool, is_behind: bool) {
+        let cut = self.text().get(from..to).unwrap_or_default().to_owned();
+        if !cut.is_empty() {
+            self.replace(from, to, "");
+            match (adds, is_behind) {
+                (false, _) => self.killed = cut,
+                (true, true) => self.killed.push_str(&cut),
+                (true, false) => self.killed.insert_str(0, &cut),
+            }
+        }
+        self.is_cutting = true;
+    }
+
+    /// The place where the row of a place starts.
+    fn row_start(&self, place: usize) -> usize {
+        let before = self.text().get(..place).unwrap_or_default();
+        before.rfind('\n').map_or(0, |end| end + 1)
+    }
+
+    /// The place of the line end of the row of a place.
+    fn row_end(&self, place: usize) -> usize {
+        let behind = self.text().get(place..).unwrap_or_default();
+        behind.find('\n').map_or(self.text().len(), |end| place + end)
     }
 }

@@ -1,5 +1,13 @@
 //! What is typed, before it is a line: the composer of every interface on a terminal.
 
 mod composer;
+mod paste;
+mod recall;
+mod veil;
 
-pub use composer::{Composer, Edit, Entered};
+#[cfg(test)]
+mod tests;
+
+pub use composer::{Composer, Edit, Entered, TEXT};
+pub use paste::PasteGuard;
+pub use veil::Mask;

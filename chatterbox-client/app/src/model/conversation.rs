@@ -1,11 +1,20 @@
 //! Conversations: a timeline, and what of it is unread.
 
+use std::collections::{HashSet, VecDeque};
+
 use chatterbox_proto::ScreenText;
 use chatterbox_proto::capability::ids::Id;
 
-use super::item::{Body, Delivery, Item, Key, Moves, Speech};
-use super::timeline::Timeline;
+use super::item::{Body, Hole, Item, Key};
+use super::moves::Moves;
+use super::timeline::{Put, Spot, Timeline};
 use crate::target::Target;
+
+/// So many users who have spoken are remembered.
+const SPEAKERS: usize = 32;
+
+/// What was asked for and did not come can be asked for again after so many seconds.
+const PATIENCE: i64 = 15;
 
 /// Whether there is more before the oldest item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +27,15 @@ pub enum Older {
     Asked,
     /// The oldest item is the beginning.
     Beginning,
+}
+
+/// A page that was asked for.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    spot: Spot,
+    /// The number behind the place where it belongs.
+    before: Option<Id>,
+    at: i64,
 }
 
 /// What was said at one target.
@@ -37,10 +55,26 @@ pub struct Conversation {
     pub marker: Option<Key>,
     /// What is before the oldest item.
     pub older: Older,
+    /// Whether it is a room of which the user is not a member any more.
+    pub gone: bool,
+    /// The number of the room: another room of that name has another one.
+    pub(super) number: Option<u64>,
+    /// Its identity, whatever its name.
+    pub(super) serial: u64,
+    /// When it was in front last; the greatest is the latest.
+    pub(super) opened: u64,
+    asked: Option<Asked>,
+    /// Whether the user has seen its end and looks elsewhere since.
+    left: bool,
+    /// Whether the messages that come now are those of the page that was asked for.
+    paging: bool,
+    /// Before this time nothing is asked again.
+    again_at: i64,
+    speakers: VecDeque<ScreenText>,
 }
 
 impl Conversation {
-    pub(super) fn new(target: Target) -> Self {
+    pub(super) fn new(target: Target, serial: u64) -> Self {
         Self {
             target,
             topic: ScreenText::new(""),
@@ -49,71 +83,232 @@ impl Conversation {
             mentions: 0,
             marker: None,
             older: Older::Unknown,
+            gone: false,
+            number: None,
+            serial,
+            opened: 0,
+            asked: None,
+            left: false,
+            paging: false,
+            again_at: i64::MIN,
+            speakers: VecDeque::new(),
         }
     }
 
     /// Whether it is the one at this target; names of users and rooms are compared without regard to case.
     pub fn is_at(&self, target: &Target) -> bool {
-        match (&self.target, target) {
-            (Target::Room(own), Target::Room(other)) | (Target::User(own), Target::User(other)) => {
-                own == other || own.to_lowercase() == other.to_lowercase()
-            }
-            (own, other) => own == other,
-        }
+        self.target.is(target)
+    }
+
+    /// Those who have spoken last, the last one first; this user is none of them.
+    pub fn recent_speakers(&self) -> impl ExactSizeIterator<Item = &ScreenText> {
+        self.speakers.iter()
     }
 
     /// The user has seen its end: nothing is unread.
     pub(super) fn read(&mut self) {
         self.unread = 0;
         self.mentions = 0;
+        self.left = false;
     }
 
-    /// The user looks elsewhere: what comes from now on is new.
+    /// The user looks elsewhere, and has seen all: what comes from now on is new.
     pub(super) fn leave(&mut self) {
-        self.marker = self.timeline.last_key();
-    }
-
-    /// Says whether the message was not there yet.
-    pub(super) fn insert(&mut self, key: Key, time: i64, speech: Speech) -> bool {
-        self.timeline.insert(Item { key, time, body: Body::Speech(speech) })
-    }
-
-    pub(super) fn push(&mut self, item: Item) {
-        self.timeline.push(item);
-    }
-
-    /// Changes the comings and goings at the end, where there are none yet begins with them.
-    pub(super) fn moves(&mut self, key: Key, time: i64, change: impl FnOnce(&mut Moves)) {
-        if !matches!(self.timeline.last_mut(), Some(Item { body: Body::Moves(_), .. })) {
-            self.push(Item { key, time, body: Body::Moves(Moves::default()) });
+        if self.unread == 0 {
+            self.marker = self.timeline.last_key();
+            self.left = true;
         }
-        self.timeline.change_last(|item| {
-            if let Body::Moves(moves) = &mut item.body {
+    }
+
+    /// Puts a message where it belongs. `unseen` says that the user does not see it come, and `names` that it concerns them.
+    pub(super) fn speech(&mut self, item: Item, unseen: bool, names: bool) -> Put {
+        let from = match &item.body {
+            Body::Speech(speech) if !speech.own => Some(speech.from.clone()),
+            _ => None,
+        };
+        let last = self.timeline.last_key();
+        let put = self.timeline.insert(item, self.spot());
+        if put == Put::Known {
+            return put;
+        }
+        if unseen {
+            // What was seen ends here; where the user looks elsewhere it has ended when they left.
+            if self.unread == 0 && !self.left {
+                self.marker = last;
+            }
+            self.unread += 1;
+            self.mentions += usize::from(names);
+        }
+        if let Some(from) = from {
+            self.spoke(from, put == Put::Last);
+        }
+        put
+    }
+
+    fn spoke(&mut self, from: ScreenText, last: bool) {
+        let known = self.speakers.iter().position(|speaker| *speaker == from);
+        match (known, last) {
+            (Some(place), true) => {
+                self.speakers.remove(place);
+                self.speakers.push_front(from);
+            }
+            (None, true) => {
+                self.speakers.truncate(SPEAKERS - 1);
+                self.speakers.push_front(from);
+            }
+            (None, false) if self.speakers.len() < SPEAKERS => self.speakers.push_back(from),
+            _ => {}
+        }
+    }
+
+    pub(super) fn renamed(&mut self, old: &ScreenText, new: &ScreenText) {
+        for speaker in self.speakers.iter_mut().filter(|speaker| *speaker == old) {
+            *speaker = new.clone();
+        }
+    }
+
+    /// Changes the comings and goings at the end; where there are none yet it begins with them.
+    pub(super) fn moves(&mut self, key: Key, time: i64, change: impl FnOnce(&mut Moves)) {
+        let last = self.timeline.last().filter(|item| matches!(item.body, Body::Moves(_)));
+        let key = last.map(|item| item.key).unwrap_or_else(|| {
+            self.timeline.push(Item { key, time, body: Body::Moves(Moves::default()) });
+            key
+        });
+        let over = self.timeline.change(key, |body| match body {
+            Body::Moves(moves) => {
                 change(moves);
-                item.time = time;
+                moves.is_empty()
+            }
+            _ => false,
+        });
+        self.timeline.touch_last(time);
+        if over == Some(true) {
+            self.timeline.pop_newest();
+            if self.marker == Some(key) {
+                self.marker = self.timeline.last_key();
+            }
+        }
+    }
+
+    /// Whether older messages can be asked for.
+    pub(super) fn may_ask(&self, now: i64) -> bool {
+        match self.asked {
+            Some(asked) => now >= asked.at.saturating_add(PATIENCE),
+            None => now >= self.again_at,
+        }
+    }
+
+    /// Notes that the messages before the oldest one are asked for, or those of a hole. Gives the number before which they are,
+    /// if there is one.
+    pub(super) fn ask(&mut self, spot: Spot, now: i64) -> Option<Id> {
+        self.forget_asked();
+        let before = self.id_at(spot);
+        match spot {
+            Spot::Behind(hole) => self.fill(hole, Hole::Asked),
+            _ => self.older = Older::Asked,
+        }
+        self.asked = Some(Asked { spot, before, at: now });
+        before
+    }
+
+    pub(super) fn id_at(&self, spot: Spot) -> Option<Id> {
+        match spot {
+            Spot::Behind(hole) => self.timeline.first_id_behind(hole),
+            Spot::Top | Spot::End => self.timeline.oldest_id(),
+        }
+    }
+
+    /// The page that was asked for begins to come.
+    pub(super) fn page_comes(&mut self) {
+        self.paging = self.asked.is_some();
+    }
+
+    /// A page is over. `more` says whether there are older messages, `refused` that the server does not show it.
+    pub(super) fn page_over(&mut self, more: bool, refused: bool, now: i64) {
+        let asked = if std::mem::take(&mut self.paging) { self.asked.take() } else { None };
+        let Some(Asked { spot, before, .. }) = asked else {
+            // The user has asked for it by a command.
+            if !more && !refused && self.asked.is_none() {
+                self.older = Older::Beginning;
+            }
+            return;
+        };
+        if refused {
+            self.again_at = now.saturating_add(PATIENCE);
+        }
+        // A page that brings nothing would be asked for without end.
+        let goes_on = more && self.id_at(spot) != before;
+        match (spot, goes_on) {
+            _ if refused => self.reopen(spot),
+            (Spot::Behind(hole), true) => self.fill(hole, Hole::Open),
+            (Spot::Behind(hole), false) => self.fill(hole, Hole::Lost),
+            (_, true) => self.older = Older::More,
+            (_, false) => self.older = Older::Beginning,
+        }
+    }
+
+    /// What was asked for does not come any more; it can be asked for again.
+    pub(super) fn forget_asked(&mut self) {
+        self.paging = false;
+        if let Some(asked) = self.asked.take() {
+            self.reopen(asked.spot);
+        }
+    }
+
+    fn reopen(&mut self, spot: Spot) {
+        match spot {
+            Spot::Behind(hole) => self.fill(hole, Hole::Open),
+            _ => self.older = Older::Unknown,
+        }
+    }
+
+    fn fill(&mut self, hole: Key, state: Hole) {
+        self.timeline.change(hole, |body| {
+            if let Body::Hole(hole) = body {
+                *hole = state;
             }
         });
     }
 
-    /// Notes what became of the message of this key. Says whether there is one.
-    pub(super) fn delivered(&mut self, tag: &str, delivery: &Delivery, id: Option<Id>) -> bool {
-        let is_it = |item: &Item| match &item.body {
-            Body::Speech(speech) => speech.tag.as_deref() == Some(tag),
-            _ => false,
-        };
-        let Some(item) = self.timeline.find_newest(is_it) else { return false };
-        if let Body::Speech(speech) = &mut item.body {
-            speech.delivery = delivery.clone();
-            speech.id = speech.id.or(id);
-        }
-        true
+    fn spot(&self) -> Spot {
+        self.asked.filter(|_| self.paging).map_or(Spot::End, |asked| asked.spot)
     }
 
-    /// Forgets the oldest item; it can be asked for again.
-    pub(super) fn drop_oldest(&mut self) {
-        let dropped = self.timeline.pop_oldest();
-        if dropped.is_some_and(|item| matches!(item.body, Body::Speech(_))) {
+    /// Forgets the oldest item; a message can be asked for again.
+    pub(super) fn drop_oldest(&mut self) -> Option<Item> {
+        let dropped = self.timeline.pop_oldest()?;
+        if matches!(dropped.body, Body::Speech(_)) && self.older != Older::Asked {
             self.older = Older::More;
         }
+        if self.marker == Some(dropped.key) {
+            self.marker = None;
+        }
+        Some(dropped)
+    }
+
+    /// Clears the messages up to a number; gives their keys (RH-4).
+    pub(super) fn clear(&mut self, floor: Id) -> Vec<Key> {
+        let is_private = matches!(self.target, Target::User(_));
+        let others = self.timeline.iter().rev().filter_map(|item| match &item.body {
+            Body::Speech(speech) if !speech.own => Some(speech),
+            _ => None,
+        });
+        // The last ones are those that are unread.
+        let left = others.take(self.unread).filter(|speech| speech.id.is_none_or(|id| id > floor));
+        let (unread, mentions) = left.fold((0, 0), |(unread, mentions), speech| {
+            (unread + 1, mentions + usize::from(speech.mention || is_private))
+        });
+        let place = self.marker.and_then(|marker| self.timeline.place(marker));
+        let before: Vec<_> = self.timeline.iter().map(|item| item.key).collect();
+        let cleared = self.timeline.clear(floor);
+        (self.unread, self.mentions) = (unread, mentions);
+        // The marker stays between the same items.
+        let gone: HashSet<_> = cleared.iter().copied().collect();
+        let up_to = before.iter().take(place.map_or(0, |place| place + 1));
+        self.marker = up_to.rev().copied().find(|key| !gone.contains(key));
+        if self.asked.is_none() {
+            self.older = Older::Beginning;
+        }
+        cleared
     }
 }

@@ -3,14 +3,19 @@
 use chatterbox_proto::capability::ids::Id;
 use chatterbox_proto::{ScreenText, first_bytes};
 
+use super::moves::Moves;
 use crate::output::{Message, MessageKind, Output};
-use crate::words::{Role, whole};
+use crate::words::Role;
 
 /// A name is shown with so many characters at most.
 pub(super) const NAME: usize = 64;
 
-/// Of one message so many bytes are kept at most.
+/// Of one message so many bytes and lines are kept at most.
 const TEXT: usize = 64 * 1024;
+const LINES: usize = 1000;
+
+/// So many bytes of a notice are made at a time.
+const PIECE: usize = 4096;
 
 /// The identity of an item, which it keeps wherever it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -42,6 +47,19 @@ pub enum Body {
     Moves(Moves),
     /// What the server or this program tells: of one line or several.
     Notice(NoticeKind, Vec<ScreenText>),
+    /// Messages are missing here: what is above was said before the connection was lost, what is below after it came back.
+    Hole(Hole),
+}
+
+/// What is known of messages that are missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hole {
+    /// They can be asked for.
+    Open,
+    /// They were asked for.
+    Asked,
+    /// The server does not have them: what is below is another history, or begins anew.
+    Lost,
 }
 
 /// What a notice is like.
@@ -100,45 +118,31 @@ impl Speech {
     }
 }
 
-/// Who came and went, one after the other: of a user who came and went again nothing is left.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Moves {
-    /// Who came.
-    pub joined: Vec<ScreenText>,
-    /// Who went.
-    pub left: Vec<ScreenText>,
-}
-
-impl Moves {
-    pub(super) fn add(&mut self, name: ScreenText, joined: bool) {
-        let (to, other) = if joined {
-            (&mut self.joined, &mut self.left)
-        } else {
-            (&mut self.left, &mut self.joined)
-        };
-        match other.iter().position(|known| *known == name) {
-            Some(place) => drop(other.remove(place)),
-            None => to.push(name),
-        }
-    }
-}
-
 impl Body {
-    /// The words of an output.
+    /// The words of an output; of long ones only the beginning is ever made.
     pub(super) fn notice(output: &Output) -> Self {
-        let spans = output.clone().into_spans();
-        let alarm = spans.iter().any(|span| span.role == Role::Alarm);
+        let mut text = String::new();
+        let mut alarm = false;
+        for mut span in output.clone().into_spans() {
+            alarm |= span.role == Role::Alarm;
+            while span.words.left() > 0 && text.len() <= TEXT {
+                span.words.push_next(&mut text, PIECE);
+            }
+        }
         let kind = if alarm { NoticeKind::Alarm } else { NoticeKind::Quiet };
-        Self::Notice(kind, lines(&whole(spans)))
+        Self::Notice(kind, lines(&text))
     }
 
     /// About how many bytes of text it has.
     pub(super) fn bytes(&self) -> usize {
-        let sum = |lines: &[ScreenText]| lines.iter().map(|line| line.as_str().len()).sum();
+        let sum = |lines: &[ScreenText]| -> usize {
+            lines.iter().map(|line| line.as_str().len() + size_of::<ScreenText>()).sum()
+        };
         match self {
             Self::Speech(speech) => speech.from.as_str().len() + sum(&speech.lines),
             Self::Moves(moves) => sum(&moves.joined) + sum(&moves.left),
             Self::Notice(_, lines) => sum(lines),
+            Self::Hole(_) => 0,
         }
     }
 }
@@ -146,9 +150,13 @@ impl Body {
 /// The lines of a text, each safe to show.
 fn lines(text: &str) -> Vec<ScreenText> {
     let kept = first_bytes(text, TEXT);
-    let mut lines: Vec<_> =
-        kept.split('\n').map(|line| ScreenText::new(line.trim_end_matches('\r'))).collect();
-    if kept.len() < text.len() {
+    let mut rest = kept.split('\n');
+    let mut lines: Vec<_> = rest
+        .by_ref()
+        .take(LINES)
+        .map(|line| ScreenText::new(line.strip_suffix('\r').unwrap_or(line)))
+        .collect();
+    if kept.len() < text.len() || rest.next().is_some() {
         lines.push(ScreenText::new("…"));
     }
     lines

@@ -1,16 +1,46 @@
 //! A timeline: the items of one conversation, in their order.
+//!
+//! Messages with a number stand in the order of their numbers, each number once; holes cut it into stretches, and each stretch has
+//! an order of its own, since behind a hole another history may begin. Everything else stands where it came.
 
 use std::collections::VecDeque;
 
 use chatterbox_proto::capability::ids::Id;
 
-use super::item::{Body, Item, Key};
+use super::item::{Body, Hole, Item, Key};
 
 /// The items of one conversation.
 #[derive(Debug, Clone, Default)]
 pub struct Timeline {
     items: VecDeque<Item>,
+    /// The same items' keys, close together: a screen looks for a key with every frame.
+    keys: VecDeque<Key>,
     bytes: usize,
+    /// The greatest number of the last stretch.
+    newest: Option<Id>,
+    holes: usize,
+}
+
+/// Where a message is to be put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spot {
+    /// In the last stretch.
+    End,
+    /// In the first stretch: it is on a page of older ones.
+    Top,
+    /// Behind this hole.
+    Behind(Key),
+}
+
+/// What has become of a message that was to be put somewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Put {
+    /// It was there already.
+    Known,
+    /// It is the last item.
+    Last,
+    /// It is before others.
+    Before,
 }
 
 impl Timeline {
@@ -34,74 +64,263 @@ impl Timeline {
         self.items.iter()
     }
 
-    /// The place of an item.
+    /// The place of an item; near the end it is found at once.
     pub fn place(&self, key: Key) -> Option<usize> {
-        self.items.iter().position(|item| item.key == key)
+        const NEAR: usize = 256;
+        let end = self.keys.iter().rev().take(NEAR).position(|known| *known == key);
+        match end {
+            Some(behind) => Some(self.keys.len() - 1 - behind),
+            None => self.keys.iter().position(|known| *known == key),
+        }
     }
 
     /// The newest item.
     pub fn last_key(&self) -> Option<Key> {
-        self.items.back().map(|item| item.key)
+        self.keys.back().copied()
     }
 
     /// The number of the oldest message that has one.
     pub fn oldest_id(&self) -> Option<Id> {
-        self.items.iter().find_map(|item| id(item))
+        self.items.iter().find_map(id)
     }
 
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    pub(super) fn push(&mut self, item: Item) {
-        self.bytes += item.body.bytes();
-        self.items.push_back(item);
+    /// The bytes of all items, counted anew.
+    #[cfg(test)]
+    pub(crate) fn bytes_for_test(&self) -> usize {
+        self.items.iter().map(|item| item.body.bytes()).sum()
     }
 
-    /// Puts a message where its number belongs. Says whether it was not there yet.
-    pub(super) fn insert(&mut self, item: Item) -> bool {
+    pub(super) fn push(&mut self, item: Item) {
+        self.put(self.items.len(), item);
+    }
+
+    /// The number of the first message behind an item.
+    pub(super) fn first_id_behind(&self, key: Key) -> Option<Id> {
+        self.items.range(self.place(key)? + 1..).find_map(id)
+    }
+
+    /// Puts a message where its number belongs, if it has one.
+    pub(super) fn insert(&mut self, item: Item, spot: Spot) -> Put {
         let Some(number) = id(&item) else {
             self.push(item);
-            return true;
+            return Put::Last;
         };
-        // From the end, since nearly everything is new.
-        let mut place = self.items.len();
-        for (at, known) in self.items.iter().enumerate().rev() {
-            match id(known) {
-                Some(known) if known == number => return false,
-                Some(known) if known < number => break,
-                Some(_) => place = at,
-                None => {}
+        if spot == Spot::End && self.newest.is_none_or(|newest| newest < number) {
+            self.push(item);
+            return Put::Last;
+        }
+        if let Spot::Behind(hole) = spot {
+            self.close(hole, number, &item);
+        }
+        let (start, end) = self.stretch(spot, number);
+        match self.search(number, start, end) {
+            Ok(_) => Put::Known,
+            Err(place) => {
+                let last = place == self.items.len();
+                self.put(place, item);
+                if last { Put::Last } else { Put::Before }
             }
         }
+    }
+
+    /// Says that messages are missing at the end, where there are messages.
+    pub(super) fn push_hole(&mut self, key: Key, time: i64) {
+        let last = self.items.iter().rev().find(|item| is_speech(item) || is_hole(item));
+        if last.is_some_and(is_speech) {
+            self.push(Item { key, time, body: Body::Hole(Hole::Open) });
+        }
+    }
+
+    /// Gives a message its number, and puts it where that belongs. A message with this number that is there already stays alone.
+    pub(super) fn number(&mut self, key: Key, number: Id) {
+        let Some(place) = self.place(key) else { return };
+        let Some(item) = self.items.get(place) else { return };
+        if id(item).is_some() {
+            return;
+        }
+        // It was said now, as the server counts now, unless it comes before all of that.
+        let (own, last) = (self.stretch_at(place), self.stretch_at(self.items.len()));
+        let first = self.items.range(last.0..last.1).find_map(id);
+        let (start, end) = if first.is_some_and(|first| number < first) { own } else { last };
+        let found = self.search(number, start, end);
+        let Some(mut item) = self.remove(place) else { return };
+        let Err(to) = found else { return };
+        if let Body::Speech(speech) = &mut item.body {
+            speech.id = Some(number);
+        }
+        let to = if to > place { to - 1 } else { to };
+        // Where neither a message with a number nor a hole is between both places, it may stay.
+        let mut between = self.items.range(place.min(to)..place.max(to));
+        let stays = between.all(|item| id(item).is_none() && !is_hole(item));
+        self.put(if stays { place } else { to }, item);
+    }
+
+    /// Changes an item, and counts its bytes anew.
+    pub(super) fn change<R>(&mut self, key: Key, change: impl FnOnce(&mut Body) -> R) -> Option<R> {
+        let place = self.place(key)?;
+        let item = self.items.get_mut(place)?;
+        self.bytes = self.bytes.saturating_sub(item.body.bytes());
+        let result = change(&mut item.body);
         self.bytes += item.body.bytes();
-        self.items.insert(place, item);
-        true
+        Some(result)
     }
 
-    pub(super) fn last_mut(&mut self) -> Option<&mut Item> {
-        self.items.back_mut()
+    /// The last item.
+    pub(super) fn last(&self) -> Option<&Item> {
+        self.items.back()
     }
 
-    /// The newest item that is like this.
-    pub(super) fn find_newest(&mut self, like: impl Fn(&Item) -> bool) -> Option<&mut Item> {
-        self.items.iter_mut().rev().find(|item| like(item))
-    }
-
-    /// Changes the newest item, and counts its bytes anew.
-    pub(super) fn change_last(&mut self, change: impl FnOnce(&mut Item)) {
+    pub(super) fn touch_last(&mut self, time: i64) {
         if let Some(item) = self.items.back_mut() {
-            self.bytes = self.bytes.saturating_sub(item.body.bytes());
-            change(item);
-            self.bytes += item.body.bytes();
+            item.time = time;
         }
     }
 
     pub(super) fn pop_oldest(&mut self) -> Option<Item> {
-        let item = self.items.pop_front()?;
+        self.remove(0)
+    }
+
+    pub(super) fn pop_newest(&mut self) -> Option<Item> {
+        self.remove(self.items.len().checked_sub(1)?)
+    }
+
+    /// Removes the messages up to a number; gives their keys.
+    pub(super) fn clear(&mut self, floor: Id) -> Vec<Key> {
+        let mut cleared = Vec::new();
+        let items = std::mem::take(self).items;
+        for item in items {
+            let leads = is_hole(&item) && !self.items.iter().any(is_speech);
+            if id(&item).is_some_and(|id| id <= floor) {
+                cleared.push(item.key);
+            } else if !leads {
+                self.push(item);
+            }
+        }
+        cleared
+    }
+
+    fn put(&mut self, place: usize, item: Item) {
+        self.bytes += item.body.bytes();
+        if is_hole(&item) {
+            self.holes += 1;
+            self.newest = None;
+        }
+        self.newest = self.newest.max(id(&item).filter(|_| self.is_in_last_stretch(place)));
+        self.keys.insert(place, item.key);
+        self.items.insert(place, item);
+    }
+
+    fn remove(&mut self, place: usize) -> Option<Item> {
+        let item = self.items.remove(place)?;
+        self.keys.remove(place);
         self.bytes = self.bytes.saturating_sub(item.body.bytes());
+        let number = id(&item);
+        if is_hole(&item) {
+            self.holes -= 1;
+        }
+        if is_hole(&item) || number.is_some() && number == self.newest {
+            let last = self.items.iter().rev().take_while(|item| !is_hole(item));
+            self.newest = last.filter_map(id).max();
+        }
         Some(item)
     }
+
+    fn is_in_last_stretch(&self, place: usize) -> bool {
+        self.holes == 0 || !self.items.range(place.min(self.items.len())..).any(is_hole)
+    }
+
+    /// Removes a hole if a message of the page that is to fill it is above it already: nothing is missing then.
+    fn close(&mut self, hole: Key, number: Id, item: &Item) {
+        let Some(place) = self.place(hole).filter(|place| *place > 0) else { return };
+        let (start, _) = self.stretch_at(place - 1);
+        let Ok(known) = self.search(number, start, place) else { return };
+        let is_same = match (self.items.get(known).map(|known| &known.body), &item.body) {
+            (Some(Body::Speech(known)), Body::Speech(speech)) => {
+                known.from == speech.from && known.lines == speech.lines
+            }
+            _ => false,
+        };
+        let above = self.items.range(start..place).rev().find_map(id);
+        let below = self.items.range(place + 1..).take_while(|item| !is_hole(item)).find_map(id);
+        // In another history the numbers mean something else.
+        if is_same && below.is_none_or(|below| above < Some(below)) {
+            self.remove(place);
+        }
+    }
+
+    /// The stretch that a message belongs to.
+    fn stretch(&self, spot: Spot, number: Id) -> (usize, usize) {
+        if self.holes == 0 {
+            return (0, self.items.len());
+        }
+        match spot {
+            Spot::Top => self.stretch_at(0),
+            Spot::Behind(hole) => match self.place(hole) {
+                Some(place) => self.stretch_at(place + 1),
+                None => self.home(number),
+            },
+            Spot::End => self.stretch_at(self.items.len()),
+        }
+    }
+
+    /// The stretch around a place, which is no hole.
+    fn stretch_at(&self, place: usize) -> (usize, usize) {
+        let place = place.min(self.items.len());
+        if self.holes == 0 {
+            return (0, self.items.len());
+        }
+        let before = self.items.range(..place).rev().position(is_hole);
+        let behind = self.items.range(place..).position(is_hole);
+        (
+            before.map_or(0, |steps| place - steps),
+            behind.map_or(self.items.len(), |steps| place + steps),
+        )
+    }
+
+    /// The last stretch that begins before a number.
+    fn home(&self, number: Id) -> (usize, usize) {
+        let mut end = self.items.len();
+        loop {
+            let (start, end_of_it) = self.stretch_at(end);
+            let first = self.items.range(start..end_of_it).find_map(id);
+            if start == 0 || first.is_some_and(|first| first <= number) {
+                return (start, end_of_it);
+            }
+            end = start - 1;
+        }
+    }
+
+    /// The place of a number between two places, or else the place where it belongs: right behind the one before it.
+    fn search(&self, number: Id, start: usize, end: usize) -> Result<usize, usize> {
+        let (mut low, mut high) = (start, end);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let numbered = self.items.range(middle..high).zip(middle..);
+            let Some((known, at)) = numbered.filter_map(|(item, at)| Some((id(item)?, at))).next()
+            else {
+                high = middle;
+                continue;
+            };
+            match known.cmp(&number) {
+                std::cmp::Ordering::Equal => return Ok(at),
+                std::cmp::Ordering::Less => low = at + 1,
+                std::cmp::Ordering::Greater => high = middle,
+            }
+        }
+        Err(low)
+    }
+}
+
+fn is_speech(item: &Item) -> bool {
+    matches!(item.body, Body::Speech(_))
+}
+
+fn is_hole(item: &Item) -> bool {
+    matches!(item.body, Body::Hole(_))
 }
 
 fn id(item: &Item) -> Option<Id> {

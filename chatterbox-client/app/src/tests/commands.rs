@@ -57,6 +57,24 @@ fn the_secret_of_a_mistyped_command_is_not_remembered() {
 }
 
 #[test]
+fn rows_with_the_secret_of_a_command_are_not_said() {
+    let mut scene = Scene::negotiated(Options { interactive: true, ..Options::default() })
+        .types("hello\n/register hush")
+        .types("/regster\nhush");
+    let effects = scene.app.intend(Intent::Say("/register hush\nhello".to_owned()), NOW);
+    scene.play(effects);
+    let why = "err| -- Nothing was sent: a command with a secret is a line of its own.\n";
+    assert_eq!(scene.screen, why.repeat(3));
+}
+
+#[test]
+fn rows_are_one_message_to_whom_the_first_names() {
+    let scene = Scene::negotiated(Options { interactive: true, ..Options::default() })
+        .types("@bob one\ntwo");
+    assert!(scene.screen.contains(r#"["ann", "bob", 1700000000, "one\ntwo"]"#), "{}", scene.screen);
+}
+
+#[test]
 fn what_is_not_known_is_told_with_what_is_near() {
     let scene = pipes()
         .types("/regsiter hush")

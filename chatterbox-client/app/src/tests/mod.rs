@@ -1,12 +1,16 @@
 //! Situations of a session, each as the screen that results from it.
 
 mod commands;
+mod completing;
 mod gaps;
 mod hostile;
 mod lost;
+mod model;
+mod model_world;
 mod negotiated;
 mod presence;
 mod rooms;
+mod terminal;
 mod world;
 
 use std::collections::BTreeMap;
@@ -66,6 +70,8 @@ impl Scene {
                 Effect::Redial(wait) => format!("net| dial in {} ms", wait.as_millis()),
                 Effect::Disconnect(why) => format!("net| hang up: {why}"),
                 Effect::ConnectionLost => "end| over".to_owned(),
+                Effect::Pong(number) => format!("pong| {number}"),
+                Effect::DescribeLink => "err| -- (the link)".to_owned(),
             };
             self.screen.push_str(&line);
             self.screen.push('\n');
@@ -221,6 +227,7 @@ fn what_is_typed_is_sent_and_through_pipes_shown_once() {
     err| -- @NAME text    say it to NAME only
     err| -- /users        who is here
     err| -- /name         under which name you are here
+    err| -- /connection   how you are connected
     err| -- /quit         leave (so do Ctrl-D and Ctrl-C)
     err| -- //text        say a text that starts with a slash (@@text: with an @)
     out| * here: bob, ann
@@ -298,24 +305,24 @@ fn deviations_are_reported_when_asked_for_or_when_something_is_lost() {
     out| * here: nobody else
     out| * bob joined
     out| [22:13] bob: hi
-    err| -- the server deviates: MESSAGES[1] is not a message (T4-1)
-    err| -- the server deviates: the body is not valid JSON (JS-1)
+    err| -- the server deviates: what came as a message is none
+    err| -- the server deviates: the body is not valid JSON
     "#);
     insta::assert_snapshot!(play(true), @r#"
     net| {"USERNAME": "ann"}
     out| * you are ann
     out| * here: nobody else
-    err| -- the server deviates: USERNAME_ACCEPTED is text, not a boolean (AC-1)
-    err| -- the server deviates: the welcome has no USER_LIST (UL-1)
-    err| -- the server deviates: the welcome has no MESSAGES (HI-1)
+    err| -- the server deviates: USERNAME_ACCEPTED is text, not a boolean
+    err| -- the server deviates: the welcome has no USER_LIST
+    err| -- the server deviates: the welcome has no MESSAGES
     out| * bob joined
-    err| -- the server deviates: USERS_JOINED is one string, not a list (UJ-1)
-    err| -- the server deviates: unknown key X (BN-1)
-    err| -- the server deviates: zoe left without having been there (UX-2)
+    err| -- the server deviates: USERS_JOINED is one string, not a list
+    err| -- the server deviates: unknown key X
+    err| -- the server deviates: zoe left without having been there
     out| [22:13] bob: hi
-    err| -- the server deviates: the time of MESSAGES[0] is not an integer (TS-1)
-    err| -- the server deviates: MESSAGES[1] is not a message (T4-1)
-    err| -- the server deviates: the body is not valid JSON (JS-1)
+    err| -- the server deviates: the time of a message is not an integer
+    err| -- the server deviates: what came as a message is none
+    err| -- the server deviates: the body is not valid JSON
     "#);
 }
 

@@ -312,7 +312,7 @@ fn who_is_too_fast_is_told_when_to_try_again() {
         r#"{"ERROR": "slow mode (RM-15)", "REFUSED": {"1": {"CODE": "slow-mode", "ERROR": "slow mode", "WAIT": 9}}}"#,
     );
     assert!(
-        scene.screen.ends_with("-- It may be said in 9 s.\nout| ! server: slow mode (RM-15)\n"),
+        scene.screen.ends_with("-- It may be said in 9 s.\nout| ! server: slow mode\n"),
         "{}",
         scene.screen
     );

@@ -185,6 +185,8 @@ pub enum Event {
     Prompt(Prompt),
     /// A liveness check of the server, to be answered with PONG and this number (PI-1).
     Ping(i64),
+    /// The server's answer to the PING of this number (PI-1).
+    Pong(i64),
     /// A text of the server that belongs to nothing else.
     Info(WireText<'static>),
     /// An error that the server reports (DS-1).

@@ -132,6 +132,7 @@ impl ClientSession {
             keys.result.take().map(Event::Result),
             keys.prompt.take().map(Event::Prompt),
             keys.ping.take().map(Event::Ping),
+            keys.pong.take().map(Event::Pong),
         ];
         for event in events.into_iter().flatten() {
             self.frame.event(event);

@@ -256,6 +256,11 @@ impl ClientSession {
         self.sent.unanswered().len()
     }
 
+    /// Whether the server is still to acknowledge or to reject the message with this key.
+    pub fn awaits(&self, tag: &str) -> bool {
+        self.sent.unanswered().iter().any(|message| message.tag == tag)
+    }
+
     /// Whether this session can be resumed after its connection.
     pub fn can_resume(&self) -> bool {
         self.me().is_some() && self.agreed.has(Capability::Ids)

@@ -24,6 +24,7 @@ pub(in crate::commands) const MSG: Command = Command {
         level: Level::GUEST,
         needs: None,
         confirm: false,
+        demo: false,
         stays_on: false,
         data: "",
     },

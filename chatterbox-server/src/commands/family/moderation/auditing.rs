@@ -30,6 +30,7 @@ pub(in crate::commands) const AUDIT: Command = Command {
         level: Level::USER,
         needs: None,
         confirm: false,
+        demo: false,
         stays_on: false,
         data: "A table: `AT` (seconds since 1970), `BY`, `ACT`, `NAME`, `ROOM`, `REASON`, `UNTIL`, `DETAIL`; the newest first.",
     },

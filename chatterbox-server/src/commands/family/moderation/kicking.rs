@@ -37,6 +37,7 @@ pub(in crate::commands) const KICK: Command = Command {
         level: Level::HELPER,
         needs: None,
         confirm: false,
+        demo: false,
         stays_on: false,
         data: r#"`{"NAME", "CONNECTIONS"}`: how many were ended."#,
     },

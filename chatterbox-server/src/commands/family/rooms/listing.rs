@@ -25,6 +25,7 @@ pub(in crate::commands) const ROOMS: Command = Command {
         // Who speaks no rooms may see what another client could join; base clients have one lobby.
         needs: Some(Capability::Rooms),
         confirm: false,
+        demo: false,
         stays_on: false,
         data: "A table: `NAME`, `COUNT` (members), `LIMIT` (0: none), `DESCRIPTION`, `FLAGS` (a list of `hidden`, `closed`, `password`, `configured`), `MEMBER` (whether you are one).",
     },
@@ -83,6 +84,7 @@ pub(in crate::commands) const INVITATIONS: Command = Command {
         level: Level::USER,
         needs: Some(Capability::Rooms),
         confirm: false,
+        demo: false,
         stays_on: false,
         data: "A table: `NAME`, `DESCRIPTION`.",
     },

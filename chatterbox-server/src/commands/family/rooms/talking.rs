@@ -29,6 +29,7 @@ pub(in crate::commands) const SAY: Command = Command {
         level: Level::GUEST,
         needs: Some(Capability::Rooms),
         confirm: false,
+        demo: false,
         stays_on: false,
         data: r#"`{"ROOM"}`."#,
     },

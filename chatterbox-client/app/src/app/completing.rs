@@ -1,0 +1,71 @@
+//! Completion of what is typed, with the names and commands that there are now.
+
+use std::collections::HashMap;
+
+use chatterbox_proto::ScreenText;
+
+use super::App;
+use crate::complete::{Completion, Vocabulary, begins, word_before};
+
+/// At most so many users are in a vocabulary.
+const USERS: usize = 2_000;
+
+/// Of those who could be meant, so many are looked at: more than are ever shown.
+const LIKELY: usize = 100;
+
+impl App {
+    /// The names and commands by which words are completed now. Of a crowd it has a part only: [`App::complete`] looks at all.
+    pub fn vocabulary(&self) -> Vocabulary {
+        self.vocabulary_for("", USERS)
+    }
+
+    /// What the word before the cursor can become, as the user has asked (by Tab); `cursor` is in bytes.
+    pub fn complete(&self, line: &str, cursor: usize) -> Completion {
+        self.vocabulary_at(line, cursor).complete(line, cursor)
+    }
+
+    /// What can be shown of it while the user types, without being asked.
+    pub fn offer(&self, line: &str, cursor: usize) -> Completion {
+        self.vocabulary_at(line, cursor).offer(line, cursor)
+    }
+
+    fn vocabulary_at(&self, line: &str, cursor: usize) -> Vocabulary {
+        let before = line.get(..cursor).unwrap_or_default();
+        let word = before.get(word_before(before)..).unwrap_or_default();
+        self.vocabulary_for(word.strip_prefix('@').unwrap_or(word), LIKELY)
+    }
+
+    /// The vocabulary with those users whose names begin with `typed`, at most so many.
+    fn vocabulary_for(&self, typed: &str, most: usize) -> Vocabulary {
+        let speakers = self.speakers();
+        let place = |name: &str| speakers.get(name).copied().unwrap_or(usize::MAX);
+        let mut users: Vec<(usize, String, String)> = Vec::new();
+        for user in self.session.users() {
+            let name = user.as_wire();
+            if begins(name, typed) && self.me() != Some(name) {
+                users.push((place(name), name.to_lowercase(), name.to_owned()));
+            }
+            // A crowd is sorted in parts, so that no more than twice what is wanted is ever kept.
+            if users.len() >= most * 2 {
+                users.sort_unstable();
+                users.truncate(most);
+            }
+        }
+        users.sort_unstable();
+        users.truncate(most);
+        Vocabulary {
+            users: users.into_iter().map(|(_, _, name)| name).collect(),
+            rooms: self.session.rooms().map(|room| room.name.as_wire().to_owned()).collect(),
+            catalogue: self.catalogue.clone(),
+            has_history: self.has_history(),
+            has_rooms: self.has_rooms(),
+        }
+    }
+
+    /// Who has spoken last in the conversation in front: 0 is the last one.
+    fn speakers(&self) -> HashMap<&str, usize> {
+        let target = self.front.at().target();
+        let speakers = self.model.iter().flat_map(|model| model.recent_speakers(&target));
+        speakers.map(ScreenText::as_str).zip(0..).collect()
+    }
+}

@@ -1,0 +1,2 @@
+//! The model: one situation each.
+use super::*;

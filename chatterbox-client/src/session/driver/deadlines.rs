@@ -1,0 +1,121 @@
+//! The deadlines of the driver: the next one, and what follows when it is over.
+
+use std::time::Duration;
+
+use chatterbox_app::InputMode;
+use tokio::time::Instant;
+
+use super::Session;
+use crate::session::ending::{self, unavailable};
+use crate::session::link::LinkTimeout;
+use crate::session::screen::Screen;
+use crate::session::stage::{Situation, Stage};
+
+impl<S: Screen> Session<S> {
+    pub(super) fn situation(&self) -> Situation {
+        Situation {
+            mode: self.app.input_mode(),
+            stage: Stage::of(&self.app, &self.link, &self.prompting),
+            interactive: self.screen.is_interactive(),
+            settled: self.app.is_settled() && !self.app.has_more() && self.queue.is_empty(),
+            unanswered: self.app.unanswered(),
+        }
+    }
+
+    /// Whether no name was accepted, and no line is left that could be one.
+    fn lacks_name(&self) -> bool {
+        self.prompting.has_ended()
+            && matches!(self.app.input_mode(), InputMode::Name | InputMode::Password)
+    }
+
+    /// Whether a silent server is noticed: only where the session can be resumed, so that a mistake costs nothing.
+    fn is_watched(&self) -> bool {
+        // Behind a screen that has stopped nothing is read, so nothing is known of the server.
+        let reads = self.queue.is_empty() && !self.screen.has_rest() && !self.app.has_more();
+        reads && !self.app.is_down() && self.app.can_ping() && self.app.reconnect_for().is_some()
+    }
+
+    /// The next deadline.
+    pub(super) fn deadline(&mut self) -> Option<Instant> {
+        // A person who is asked for a password may take any time.
+        if self.app.input_mode() == InputMode::Password {
+            self.link.stop_resuming();
+        }
+        let link = self.link.deadline(self.is_watched());
+        let session = self.timeouts.deadline(&self.situation(), self.clock.now());
+        let again = self.app.again_at().filter(|_| !self.app.is_down()).map(|at| {
+            let seconds = u64::try_from(at - self.clock.unix_now()).unwrap_or_default();
+            self.clock.now() + Duration::from_secs(seconds)
+        });
+        let crowd = self.crowd.held_until().map(|at| {
+            let seconds = u64::try_from(at - self.clock.unix_now()).unwrap_or_default();
+            self.clock.now() + Duration::from_secs(seconds)
+        });
+        let tick = Some(self.wakefulness.deadline());
+        [link, session, again, crowd, tick].into_iter().flatten().min()
+    }
+
+    /// Whether the program has slept until now. Nothing is over then: who was to do something had no time for it.
+    pub(super) fn has_slept(&mut self) -> bool {
+        let now = self.clock.now();
+        let Some(slept) = self.wakefulness.notice(now, self.clock.unix_now()) else {
+            return false;
+        };
+        self.timeouts.woken(slept, now);
+        self.link.woken(slept, now);
+        true
+    }
+
+    /// A deadline may be over.
+    pub(super) fn timed_out(&mut self) {
+        if self.has_slept() {
+            return;
+        }
+        let effects = self.app.say_again(self.clock.unix_now());
+        self.perform(effects);
+        let now = self.clock.now();
+        let situation = self.situation();
+        if self.timeouts.question_expired(&situation, now) {
+            return self.app.stop_waiting();
+        }
+        match self.link.expired(self.is_watched(), now) {
+            Some(LinkTimeout::NotResumed) => {
+                return self.lose(unavailable("the server did not answer"));
+            }
+            Some(LinkTimeout::Silent) => return self.lose(unavailable("the server is silent")),
+            Some(LinkTimeout::Quiet(number)) => {
+                if let Some(frame) = self.app.ping(number) {
+                    self.link.send(&frame);
+                }
+                return;
+            }
+            None => {}
+        }
+        if !self.timeouts.stage_expired(&situation, now) {
+            return;
+        }
+        match situation.stage {
+            Stage::Chat => {}
+            _ if self.is_leaving() => self.leave(),
+            Stage::LastWords if !self.lacks_name() => self.closed(None),
+            Stage::LastWords | Stage::Name => {
+                self.fail(ending::no_name_left(self.app.was_refused()));
+            }
+            Stage::Drain => self.leave(),
+            Stage::Login => {
+                self.fail(unavailable("the server did not answer whether it accepts the name"));
+            }
+            Stage::Sending(_) => self.fail(unavailable(
+                "the server does not take any more messages; the last ones may not have arrived",
+            )),
+            Stage::Owed(answers) if situation.unanswered == 0 => self.fail(
+                unavailable("the server does not answer any more")
+                    .detail(format!("answers that it owes: {answers}")),
+            ),
+            Stage::Owed(_) => self.fail(
+                unavailable("the server does not confirm any more messages")
+                    .detail(format!("not confirmed: {}", situation.unanswered)),
+            ),
+        }
+    }
+}
