@@ -34,9 +34,9 @@ async fn a_half_typed_line_survives_what_arrives() {
     terminal.sees("the line below everything", |rows| {
         let tail = rows.iter().rev().take(6).rev().map(String::as_str).collect::<Vec<_>>();
         tail == [
-            "[1970-01-01 00:00] bob -> ann: message 1",
-            "[1970-01-01 00:00] bob -> ann: message 2",
-            "[1970-01-01 00:00] bob -> ann: message 3",
+            "[1970-01-01 00:00 *] bob -> ann: message 1",
+            "[1970-01-01 00:00 *] bob -> ann: message 2",
+            "[1970-01-01 00:00 *] bob -> ann: message 3",
             "* cyd joined",
             "! server: oops",
             "ann> I am half way thr",
@@ -250,6 +250,11 @@ async fn a_line_of_thousands_of_characters_arrives_whole() {
     terminal.types("\r");
     assert_eq!(peer.message().await.1, line);
     terminal.sees_last("ann>");
+    // Pasted, too.
+    terminal.pastes(&line);
+    terminal.sees("the end of it", |rows| rows.last().is_some_and(|row| row.ends_with("end")));
+    terminal.types("\r");
+    assert_eq!(peer.message().await.1, line);
 }
 
 #[tokio::test]
