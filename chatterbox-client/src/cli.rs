@@ -11,7 +11,8 @@ use chatterbox_proto::ScreenText;
 use chatterbox_proto::limits::RECENT;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
-use clap::{ArgGroup, CommandFactory as _, FromArgMatches as _, Parser};
+use clap::{ArgGroup, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
+use serde::Deserialize;
 
 use crate::exit::Exit;
 use crate::net::Fingerprint;
@@ -21,7 +22,7 @@ use crate::net::Fingerprint;
 #[command(name = "chatterbox-client", version, max_term_width = 100, after_help = after_help())]
 #[command(group(ArgGroup::new("trust").args(["ca", "pin", "insecure", "plaintext"])))]
 pub struct Arguments {
-    /// The server: a name or an address; HOST:PORT is taken, too.
+    /// The server: its name in the configuration, a name or an address; HOST:PORT is taken, too.
     #[arg(default_value = "localhost", value_parser = parse_host)]
     pub host: String,
 
@@ -62,9 +63,29 @@ pub struct Arguments {
     #[arg(long)]
     pub json: bool,
 
-    /// Line by line, above a prompt: for screen readers, and for those who like it so.
-    #[arg(long)]
+    /// Line by line on a terminal, too: for screen readers, and for whoever likes it. `CHATTERBOX_PLAIN=1` says the same.
+    #[arg(long, conflicts_with = "json")]
     pub plain: bool,
+
+    /// The colours of the full screen.
+    #[arg(long, value_name = "NAME")]
+    pub theme: Option<ThemeName>,
+
+    /// Begin in this room; you join it if you are not in it.
+    #[arg(long, value_name = "NAME")]
+    pub room: Option<String>,
+
+    /// Read the configuration from this file, not from `client.toml` in your configuration folder.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Write a configuration with every default, and explanations, and end.
+    #[arg(long)]
+    pub print_config: bool,
+
+    /// Write the page of the keys, and end.
+    #[arg(long, hide = true)]
+    pub print_keys: bool,
 
     /// Show what is said in every room at once, not only in the one in front. Through pipes it is so anyway.
     #[arg(long)]
@@ -93,6 +114,27 @@ pub struct Arguments {
     /// End when the connection is lost.
     #[arg(long, conflicts_with = "reconnect_for")]
     pub no_reconnect: bool,
+
+    /// Whether the port was given, in whatever way.
+    #[arg(skip)]
+    pub(crate) port_given: bool,
+}
+
+/// The colours of the full screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ThemeName {
+    /// The sixteen colours of the terminal.
+    #[default]
+    Default,
+    /// For a light background.
+    Light,
+    /// For a dark background.
+    Dark,
+    /// Black, white and a few strong colours.
+    HighContrast,
+    /// No colours, as `NO_COLOR` asks for.
+    Mono,
 }
 
 impl Arguments {
@@ -121,6 +163,7 @@ impl Arguments {
     fn split_host(&mut self, flag: bool) -> Result<(), Contradiction> {
         // The parser has accepted it.
         let Ok(given) = self.host.parse::<HostPort>() else { return Ok(()) };
+        self.port_given = flag || given.port.is_some();
         self.port = given.port_with(flag.then_some(self.port))?.unwrap_or(self.port);
         self.host = given.host;
         Ok(())

@@ -15,19 +15,22 @@
 //! | exit codes | `exit.rs` |
 //! | what a typed line means, what is shown, help, history, login | `app/src/`, whose `lib.rs` has a table |
 //! | back-pressure, and what follows each effect | `session/driver.rs` |
-//! | losing, dialing and resuming a connection; PING | `session/link.rs` |
-//! | all other deadlines | `session/timeouts.rs`, and `session/stage.rs` for what is waited for |
+//! | losing, dialing and resuming a connection; PING and latency | `session/link.rs`, `session/heartbeat.rs` |
+//! | what was slept through | `session/wakefulness.rs` |
+//! | all other deadlines | `session/timeouts.rs`, `session/driver/deadlines.rs`, and `session/stage.rs` for what is waited for |
 //! | the end: its words, its order | `session/ending.rs`, `session/shutdown.rs` |
 //! | passwords from files, stored logins | `session/credentials.rs` |
 //! | another kind of screen | the trait in `session/screen.rs` |
 //! | colours, JSON lines | `plain/render.rs` |
 //! | the line editor; masked secrets; Ctrl-Z | `plain/terminal.rs`, `plain/mask.rs`, `plain/modes.rs` |
-//! | how a dead link is noticed | `net/keepalive.rs`, and PING in `session/link.rs` |
+//! | how a dead link is noticed | `net/keepalive.rs`, and PING in `session/heartbeat.rs` |
+//! | `TZ` | `time_zone.rs` |
 //! | addresses, which one is taken | `net/dial.rs` |
 //! | which certificates are trusted | `net/trust.rs`, `net/verify.rs` |
 //! | the words for failures of the network | `net/explain.rs` |
 
 mod cli;
+mod config;
 mod exit;
 mod keymap;
 mod net;
@@ -35,9 +38,16 @@ mod plain;
 mod session;
 mod start;
 mod terminal;
+mod time_zone;
 mod tui;
 
-pub use cli::Arguments;
+/// What the benches need of the full screen.
+#[doc(hidden)]
+pub mod bench {
+    pub use crate::tui::bench::Screen;
+}
+
+pub use cli::{Arguments, ThemeName};
 pub use exit::{Exit, Failure};
 pub use net::Fingerprint;
 pub use start::run;

@@ -6,60 +6,117 @@ use std::time::Duration;
 use chatterbox_app::model::Limits;
 use chatterbox_app::{App, Options, ReconnectPolicy, TimeFormatter};
 use chatterbox_proto::{Capabilities, Capability, ScreenText};
-use jiff::tz::TimeZone;
 
 use crate::cli::Arguments;
+use crate::config::{self, Config, Mode};
 use crate::exit::{Exit, Failure};
-use crate::keymap::Keymap;
+use crate::keymap;
 use crate::net::Trust;
 use crate::plain::{pipes, terminal};
 use crate::session::{
     Server, Session, Signals, TokenStore, password_from_file, password_from_input,
 };
+use crate::time_zone;
+use crate::tui;
 
 /// A person sees so many messages of what was said before.
 const NEWEST: u16 = 200;
+
+/// The smallest full screen.
+const SMALLEST: (u16, u16) = (24, 6);
+
+/// What shows the chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Pipes,
+    Lines,
+    Full,
+}
 
 /// Runs the whole session: connects, chats, leaves.
 ///
 /// # Errors
 /// A [`Failure`] that the user has not been told yet; the terminal is restored.
 pub async fn run(arguments: Arguments) -> Result<Exit, Failure> {
-    let interactive = terminal::is_usable() && !arguments.json;
+    if arguments.print_config || arguments.print_keys {
+        let text = if arguments.print_keys { keymap::page() } else { config::sample() };
+        return print(&text);
+    }
+    let (config, keys) = config::load(arguments.config.as_deref())?;
+    let arguments = config::with_server(arguments, &config);
+    let kind = kind(&arguments, &config);
     let server =
         Server { host: arguments.host.clone(), port: arguments.port, trust: trust(&arguments) };
     let tokens = arguments
         .remember
         .then(|| TokenStore::for_server(&server.host, server.port))
         .transpose()?;
-    let options = options(&arguments, interactive, tokens.as_ref())?;
+    let options = options(&arguments, kind, tokens.as_ref())?;
     let mut signals = Signals::listen()?;
     warn(&server.trust);
     let connection = tokio::select! {
         connection = server.connect() => connection?,
         exit = signals.next() => return Ok(exit),
     };
-    let app = App::new(options, TimeFormatter::new(TimeZone::system()));
-    let link = (server, connection);
-    if !interactive {
-        let screen = pipes::open(arguments.json);
-        let session = Session::new(app, link, screen, signals, tokens);
-        return session.behind_lines(usize::from(arguments.password_stdin)).run().await;
+    let (zone, unclear) = time_zone::local();
+    if let Some(unclear) = unclear {
+        say(&format!("-- {unclear}"));
     }
-    let host = ScreenText::new(&arguments.host);
-    say(&format!("-- connected to {host}, port {}; /help tells what can be typed", arguments.port));
-    let screen = terminal::open(Keymap::default())?;
-    signals.suspend_by_session();
-    let outcome = Session::new(app, link, screen, signals, tokens).run().await;
+    let time = TimeFormatter::new(zone);
+    let app = App::new(options, time.clone());
+    let link = (server, connection);
+    let room = arguments.room.clone();
+    let outcome = match kind {
+        Kind::Pipes => {
+            let screen = pipes::open(arguments.json);
+            let session = Session::new(app, link, screen, signals, tokens).in_room(room);
+            return session.behind_lines(usize::from(arguments.password_stdin)).run().await;
+        }
+        Kind::Lines => {
+            let host = ScreenText::new(&arguments.host);
+            let port = arguments.port;
+            say(&format!("-- connected to {host}, port {port}; /help tells what can be typed"));
+            let screen = terminal::open(keys)?;
+            signals.suspend_by_session();
+            Session::new(app, link, screen, signals, tokens).in_room(room).run().await
+        }
+        Kind::Full => {
+            let screen = tui::open(&config, keys, arguments.theme, time)?;
+            signals.suspend_by_session();
+            Session::new(app, link, screen, signals, tokens).in_room(room).run().await
+        }
+    };
     if matches!(outcome, Ok(Exit::Ok | Exit::Interrupted)) {
         say("-- you have left the chat");
     }
     outcome
 }
 
+/// What shows the chat: the full screen, unless it is not wanted or there is no place for it.
+fn kind(arguments: &Arguments, config: &Config) -> Kind {
+    if arguments.json || !terminal::is_usable() {
+        return Kind::Pipes;
+    }
+    let asked =
+        std::env::var_os("CHATTERBOX_PLAIN").is_some_and(|value| !value.is_empty() && value != "0");
+    let plain = arguments.plain || asked || config.screen.mode == Mode::Plain;
+    let (columns, rows) = crate::terminal::size();
+    let fits = columns >= SMALLEST.0 && rows >= SMALLEST.1;
+    if fits && !plain { Kind::Full } else { Kind::Lines }
+}
+
+fn print(text: &str) -> Result<Exit, Failure> {
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(Exit::InputOutput, format!("the output can't be written: {error}")))
+        }
+        _ => Ok(Exit::Ok),
+    }
+}
+
 fn options(
     arguments: &Arguments,
-    interactive: bool,
+    kind: Kind,
     tokens: Option<&TokenStore>,
 ) -> Result<Options, Failure> {
     let password = match &arguments.password_file {
@@ -70,6 +127,7 @@ fn options(
         }
         None => arguments.password_stdin.then(password_from_input).transpose()?,
     };
+    let (interactive, full) = (kind != Kind::Pipes, kind == Kind::Full);
     let everything = Capability::EVERY.iter().copied().collect();
     let reconnect_for = Duration::from_secs(arguments.reconnect_for);
     Ok(Options {
@@ -81,7 +139,7 @@ fn options(
         offer: if arguments.base { Capabilities::NONE } else { everything },
         password,
         recent: arguments.recent.or(interactive.then_some(NEWEST)),
-        all_rooms: arguments.all_rooms,
+        all_rooms: full || arguments.all_rooms,
         model: interactive.then_some(Limits::USUAL),
         tokens: tokens.map(TokenStore::load).unwrap_or_default(),
         reconnect: (!arguments.no_reconnect).then(|| ReconnectPolicy::for_at_most(reconnect_for)),

@@ -1,5 +1,5 @@
-//! The program is graded by the suite that grades everybody's: full marks, in a terminal and with
-//! pipes.
+//! The program is graded by the suite that grades everybody's: full marks, in full screen, line by line in a terminal,
+//! and with pipes.
 #![allow(clippy::unwrap_used, reason = "tests may be blunt")]
 
 use conformance_suite::{
@@ -21,8 +21,13 @@ async fn full_marks(means: Means, more: &[&str]) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn in_a_terminal() {
+async fn in_a_terminal_line_by_line() {
     full_marks(Means::Terminal, &["--plain"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_full_screen() {
+    full_marks(Means::Terminal, &[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -135,7 +135,7 @@ impl App {
             interactive: options.interactive,
             json: options.json,
             newest: options.recent.map_or(NEWEST, usize::from),
-            model: options.model.map(Model::new),
+            model: options.model.map(|limits| Model::new(limits).by_line(!options.all_rooms)),
             login: Login::new(options),
             time,
         }

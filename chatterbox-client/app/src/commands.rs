@@ -213,13 +213,17 @@ impl Catalogue {
         lines
     }
 
-    /// One line for each command, but those that `hidden` names.
-    pub(crate) fn list(&self, hidden: &[&str]) -> Vec<String> {
-        let shown = self
-            .commands
-            .iter()
-            .filter(|command| !hidden.iter().any(|name| command.name.eq_ignore_ascii_case(name)));
-        let rows: Vec<_> = shown
+    /// The commands for a list: not those that `hidden` names, and no demonstrations.
+    pub(crate) fn listed(&self, hidden: &[&str]) -> impl Iterator<Item = &Command> {
+        let is_hidden = move |name: &str| hidden.iter().any(|one| name.eq_ignore_ascii_case(one));
+        self.commands.iter().filter(move |command| !command.demo && !is_hidden(&command.name))
+    }
+
+    /// One line for each of those, of at most so many.
+    pub(crate) fn list(&self, hidden: &[&str], most: usize) -> Vec<String> {
+        let rows: Vec<_> = self
+            .listed(hidden)
+            .take(most)
             .map(|command| (self.usage(command), ScreenText::shortened(&command.help, 200)))
             .collect();
         let width = rows.iter().map(|(usage, _)| usage.chars().count()).max().unwrap_or(0).min(28);
@@ -446,7 +450,7 @@ mod tests {
         hostile.help = "\u{202e}evil\n".to_owned();
         let catalogue = Catalogue::new(vec![hostile], None);
         let command = catalogue.find("x\u{1b}[2J").unwrap();
-        for line in catalogue.help(command).into_iter().chain(catalogue.list(&[])) {
+        for line in catalogue.help(command).into_iter().chain(catalogue.list(&[], 9)) {
             assert!(!line.contains(['\u{1b}', '\u{202e}', '\n']), "{line:?}");
         }
     }
@@ -465,7 +469,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            catalogue.list(&["msg", "block", "passwd", "set-perm"]),
+            catalogue.list(&["msg", "block", "passwd", "set-perm"], 9),
             ["//users [--all]  what users does"]
         );
     }

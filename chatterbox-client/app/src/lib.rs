@@ -25,6 +25,7 @@
 
 mod app;
 mod calls;
+mod capability_words;
 mod commands;
 pub mod complete;
 mod crowd;

@@ -1,5 +1,7 @@
 //! The commands of this program: one table for help, completion and the hint at what is mistyped.
 
+use crate::parse::Local;
+
 /// A command of this program.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Own {
@@ -9,7 +11,19 @@ pub(crate) struct Own {
     pub(crate) arguments: &'static [OwnArgument],
     /// Whether a call with arguments goes to the server, where it has a command of this name.
     pub(crate) is_theirs_with_arguments: bool,
+    /// Whether an overview has only its name.
+    pub(crate) is_rare: bool,
     needs: Needs,
+}
+
+/// What there is beside the lobby.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Has {
+    /// The server has pages of history.
+    pub(crate) history: bool,
+    pub(crate) rooms: bool,
+    /// This program keeps what was said.
+    pub(crate) model: bool,
 }
 
 /// What an argument of such a command is.
@@ -21,16 +35,19 @@ pub(crate) enum OwnArgument {
     Target,
     /// Whose history: a room, everybody, or a user.
     With,
+    /// A user behind `@`.
+    User,
     /// Nothing that is known.
     Other,
 }
 
-/// What the server has to have for it.
+/// What has to be there for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Needs {
     Nothing,
     History,
     Rooms,
+    Model,
 }
 
 const ALL: &[Own] = &[
@@ -40,6 +57,7 @@ const ALL: &[Own] = &[
         help: "who is here",
         arguments: &[OwnArgument::Other],
         is_theirs_with_arguments: true,
+        is_rare: false,
         needs: Needs::Nothing,
     },
     Own {
@@ -48,14 +66,16 @@ const ALL: &[Own] = &[
         help: "under which name you are here",
         arguments: &[],
         is_theirs_with_arguments: false,
+        is_rare: false,
         needs: Needs::Nothing,
     },
     Own {
         name: "room",
         usage: "/room NAME",
-        help: "lines go to #NAME, @NAME or ALL from now on; without NAME: what is unread",
+        help: "lines go to #NAME, @NAME or ALL; alone: what is unread",
         arguments: &[OwnArgument::Target],
         is_theirs_with_arguments: false,
+        is_rare: false,
         needs: Needs::Rooms,
     },
     Own {
@@ -64,14 +84,16 @@ const ALL: &[Own] = &[
         help: "what was said before; again for what is older",
         arguments: &[OwnArgument::With, OwnArgument::Other],
         is_theirs_with_arguments: false,
+        is_rare: false,
         needs: Needs::History,
     },
     Own {
         name: "help",
         usage: "/help [NAME]",
-        help: "these lines, or how one command is used; /help all: every command",
+        help: "this, or how a command is used; /help all: every command",
         arguments: &[OwnArgument::Command],
         is_theirs_with_arguments: false,
+        is_rare: false,
         needs: Needs::Nothing,
     },
     Own {
@@ -80,20 +102,71 @@ const ALL: &[Own] = &[
         help: "leave (so do Ctrl-D and Ctrl-C)",
         arguments: &[],
         is_theirs_with_arguments: false,
+        is_rare: false,
         needs: Needs::Nothing,
     },
+    rare("connection", "/connection", "how you are connected", &[], Needs::Nothing),
+    rare(
+        Local::Unread.name(),
+        "/unread",
+        "the conversations by number, and what is unread in them",
+        &[],
+        Needs::Model,
+    ),
+    rare(Local::Mentions.name(), "/mentions", "who has named you", &[], Needs::Model),
+    rare(
+        Local::Search.name(),
+        "/search TEXT",
+        "where that was said, in the conversation in front",
+        &[OwnArgument::Other],
+        Needs::Model,
+    ),
+    rare(
+        Local::Links.name(),
+        "/links",
+        "the links of the conversation in front",
+        &[],
+        Needs::Model,
+    ),
+    rare(
+        Local::Close.name(),
+        "/close @NAME",
+        "takes the conversation with NAME off the list",
+        &[OwnArgument::User],
+        Needs::Model,
+    ),
 ];
 
+const fn rare(
+    name: &'static str,
+    usage: &'static str,
+    help: &'static str,
+    arguments: &'static [OwnArgument],
+    needs: Needs,
+) -> Own {
+    Own { name, usage, help, arguments, is_theirs_with_arguments: false, is_rare: true, needs }
+}
+
 impl Own {
-    /// Those that there are at a server.
-    pub(crate) fn there_are(
-        has_history: bool,
-        has_rooms: bool,
-    ) -> impl Iterator<Item = &'static Self> {
+    /// Those that there are now.
+    pub(crate) fn there_are(has: Has) -> impl Iterator<Item = &'static Self> {
         ALL.iter().filter(move |own| match own.needs {
             Needs::Nothing => true,
-            Needs::History => has_history,
-            Needs::Rooms => has_rooms,
+            Needs::History => has.history,
+            Needs::Rooms => has.rooms,
+            Needs::Model => has.model,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_command_about_what_is_kept_is_explained() {
+        for local in Local::ALL {
+            assert!(ALL.iter().any(|own| own.name == local.name()), "{local:?}");
+        }
     }
 }

@@ -1,6 +1,12 @@
 //! Runs the fixtures of `fixtures/`: what a server sends and a user does, and the state that results from it. The folder's README.md
 //! defines them, since the page in a browser runs the same files.
 #![allow(clippy::disallowed_methods, reason = "the fixtures are files")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may be blunt"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

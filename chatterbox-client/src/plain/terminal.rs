@@ -80,7 +80,7 @@ pub(crate) fn open(keymap: Keymap) -> Result<Lines, Failure> {
 
 impl Lines {
     /// Takes an event of the terminal, and those that are there already.
-    async fn pressed(&mut self, event: Option<io::Result<Event>>) -> ScreenEvent {
+    fn pressed(&mut self, event: Option<io::Result<Event>>) -> ScreenEvent {
         match event {
             Some(Ok(event)) => self.take(event),
             Some(Err(error)) => return ScreenEvent::Typed(Typed::Failed(error)),
@@ -90,7 +90,7 @@ impl Lines {
             if self.typing.is_full() {
                 break;
             }
-            match self.keys.at_once().await {
+            match self.keys.at_once() {
                 Some(Ok(event)) => self.take(event),
                 // An end or a failure comes again.
                 Some(Err(_)) | None => break,
@@ -332,7 +332,7 @@ impl Screen for Lines {
         };
         let draws = self.changed && self.guard.is_entered();
         tokio::select! {
-            event = self.keys.next(), if !self.typing.is_full() => self.pressed(event).await,
+            event = self.keys.next(), if !self.typing.is_full() => self.pressed(event),
             error = self.writer.room(), if room => closed(error, ScreenEvent::Room),
             error = self.writer.idle(), if draws => closed(error, ScreenEvent::Draw),
         }

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::future::{pending, ready};
 
 use bytes::Bytes;
-use chatterbox_app::{App, Crowd, Effect, GiveUpReason, InputMode, Output};
+use chatterbox_app::{App, Crowd, Effect, GiveUpReason, InputMode, Intent, Output, Target};
 use ring::rand::{SystemRandom, generate};
 use tokio::time::{Instant, sleep_until};
 
@@ -45,6 +45,8 @@ pub(crate) struct Session<S> {
     timeouts: Timeouts,
     wakefulness: Wakefulness,
     clock: Clock,
+    /// The room to begin in, until it is in front.
+    room: Option<String>,
     /// How many lines of the input were read.
     lines: usize,
     /// Whether the last thing that the user did was to take a question back.
@@ -75,11 +77,17 @@ impl<S: Screen> Session<S> {
             timeouts: Timeouts::new(clock.now()),
             wakefulness: Wakefulness::new(clock.now(), clock.unix_now()),
             clock,
+            room: None,
             lines: 0,
             cancelled: false,
             stopped: None,
             end: None,
         }
+    }
+
+    /// The user wants to begin in this room.
+    pub(crate) fn in_room(self, room: Option<String>) -> Self {
+        Self { room, ..self }
     }
 
     /// So many lines of the input were read before the session.
@@ -96,10 +104,15 @@ impl<S: Screen> Session<S> {
                 break end;
             }
             self.ask_for_line();
+            self.enter_room();
             self.draw();
             let deadline = self.deadline();
             self.step(deadline).await;
         };
+        if matches!(end, End::Failed(_)) {
+            let view = View { app: &self.app, link: self.link.state(), now: self.clock.unix_now() };
+            self.screen.last_look(&view);
+        }
         self.crowd.flush(self.clock.unix_now(), &mut self.queue);
         let shutdown = Shutdown {
             unsent: if self.app.is_down() { self.app.unanswered() } else { 0 },
@@ -124,6 +137,7 @@ impl<S: Screen> Session<S> {
         let more = shown && self.app.has_more();
         tokio::select! {
             signal = self.signals.event() => match signal {
+                SignalEvent::End(Exit::Interrupted) if self.screen.is_elsewhere() => {}
                 SignalEvent::End(exit) => self.end = Some(End::Left(exit)),
                 SignalEvent::Suspend => self.screen.suspend(),
                 SignalEvent::Resume => {
@@ -280,8 +294,23 @@ impl<S: Screen> Session<S> {
             let effects = self.app.cancelled(mode);
             self.perform(effects);
         }
+        // What leads to a question stands above it.
+        if self.app.question().is_some() && !self.queue.is_empty() {
+            return;
+        }
         if !self.prompting.has_ended() && self.link.unsent() <= UNSENT {
             self.prompting.ask(&self.app, &mut self.screen);
+        }
+    }
+
+    /// Brings the room to the front in which the user wants to begin, once commands are taken.
+    fn enter_room(&mut self) {
+        if self.app.input_mode() == InputMode::Chat
+            && let Some(room) = self.room.take()
+        {
+            let open = Intent::Open(Target::parse(&room, true));
+            let effects = self.app.intend(open, self.clock.unix_now());
+            self.perform(effects);
         }
     }
 

@@ -41,6 +41,11 @@ pub(crate) trait Screen {
         false
     }
 
+    /// Whether another program has the terminal, for which Ctrl-C is meant.
+    fn is_elsewhere(&self) -> bool {
+        false
+    }
+
     /// Asks for a line. Returns false if no more lines can be asked for.
     fn ask(&mut self, prompt: Prompt) -> bool;
 
@@ -54,6 +59,9 @@ pub(crate) trait Screen {
 
     /// Whether a part of an output that was handed over waits for room.
     fn has_rest(&self) -> bool;
+
+    /// The session has failed: the last look at what was shown, for what has to stay on a screen that vanishes.
+    fn last_look(&mut self, _view: &View<'_>) {}
 
     /// Shows all outputs and waits until they are shown, however slow the screen is. The caller may give up by
     /// cancelling it.

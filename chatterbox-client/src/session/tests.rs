@@ -1,5 +1,7 @@
 //! Sessions between a scripted screen and a scripted server: no terminal, no network.
 
+#![allow(clippy::indexing_slicing, reason = "tests may be blunt")]
+
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::pending;
@@ -7,6 +9,7 @@ use std::io;
 use std::rc::Rc;
 
 use chatterbox_app::{App, Options, Output, TimeFormatter};
+use chatterbox_proto::Capability;
 use chatterbox_proto::frame::Decoder;
 use jiff::tz::TimeZone;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
@@ -100,7 +103,8 @@ async fn play(
     let (connection, stream) = Connection::in_memory();
     let seen = Rc::new(RefCell::new(Vec::new()));
     let screen = Script { interactive, lines: lines.into_iter().collect(), seen: Rc::clone(&seen) };
-    let options = Options { interactive, echo_own: true, ..Options::default() };
+    let offer = [Capability::Accounts].into_iter().collect();
+    let options = Options { interactive, echo_own: true, offer, ..Options::default() };
     let app = App::new(options, TimeFormatter::new(TimeZone::UTC));
     let address = Server { host: "nowhere.invalid".to_owned(), port: 1, trust: Trust::Plaintext };
     let signals = Signals::listen().unwrap();
@@ -120,7 +124,7 @@ const WELCOME: &str = r#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["ann"], "MESS
 async fn a_screen_is_asked_and_shown_everything_in_its_order() {
     let lines = [line("ann"), line("hello"), Typed::End];
     let (outcome, seen) = play(false, lines, async |peer: &mut Peer| {
-        assert_eq!(peer.frame().await.as_deref(), Some(r#"{"USERNAME": "ann"}"#));
+        assert!(peer.frame().await.unwrap().starts_with(r#"{"USERNAME": "ann""#));
         peer.send(WELCOME).await;
         assert!(peer.frame().await.unwrap().contains(r#""hello"]"#));
         peer.send(r#"{"MESSAGES": [["ann", "ALL", 1, "hello"]]}"#).await;
@@ -160,4 +164,45 @@ async fn a_failure_is_returned_after_everything_was_shown() {
     assert_eq!(seen.first().map(String::as_str), Some("name: "));
     assert!(seen.contains(&"! the server refused the name ann: no".to_owned()), "{seen:?}");
     assert_eq!(seen.last().map(String::as_str), Some("(restored)"));
+}
+
+#[tokio::test]
+async fn what_leads_to_a_question_stands_above_it_and_it_is_asked_once() {
+    let lines = [line("ann"), line("hush"), Typed::End];
+    let (outcome, seen) = play(true, lines, async |peer: &mut Peer| {
+        peer.frame().await.unwrap();
+        peer.send(r#"{"USERNAME_ACCEPTED": false, "INFO": "no", "CODE": "registered"}"#).await;
+        assert!(peer.frame().await.unwrap().contains(r#""PASSWORD": "hush""#));
+        peer.send(WELCOME).await;
+        assert_eq!(peer.frame().await, None);
+    })
+    .await;
+    assert_eq!(outcome, Ok(Exit::Ok));
+    let before = ["name: ", "-- ann is registered. An empty line takes another name."];
+    assert_eq!(seen[..2], before);
+    assert_eq!(seen.iter().filter(|line| *line == "password of ann: ").count(), 1, "{seen:?}");
+    assert_eq!(seen[2], "password of ann: ");
+}
+
+/// Nobody waits for a crowd: what is said comes behind it, in its order.
+#[tokio::test]
+async fn a_crowd_is_one_line_for_a_person_and_a_line_each_through_pipes() {
+    let moves = |seen: &[String]| {
+        let from = seen.iter().position(|line| line == "* here: ann").unwrap() + 1;
+        let lines = seen[from..].iter().filter(|line| !line.starts_with("ann>"));
+        let lines = lines.take_while(|line| !line.starts_with("(end"));
+        lines.map(|line| line.split("] ").last().unwrap_or(line).to_owned()).collect::<Vec<_>>()
+    };
+    let serve = async |peer: &mut Peer| {
+        peer.frame().await.unwrap();
+        peer.send(WELCOME).await;
+        peer.send(r#"{"USERS_JOINED": ["a", "b", "c", "d", "e"]}"#).await;
+        peer.send(r#"{"USERS_LEFT": ["e"]}"#).await;
+        peer.send(r#"{"MESSAGES": [["a", "ALL", 1, "hi"]], "ERROR": "and that"}"#).await;
+        peer.stream.shutdown().await.unwrap();
+    };
+    let (_, seen) = play(true, [line("ann")], serve).await;
+    assert_eq!(moves(&seen), ["* a, b, c and d joined", "a: hi", "! server: and that"]);
+    let (_, seen) = play(false, [line("ann")], serve).await;
+    assert_eq!(moves(&seen).len(), 8, "{seen:?}");
 }

@@ -11,9 +11,12 @@ use rustix::process::{Signal, getpgrp, getpid, getsid, kill_process};
 
 use super::writer::Writer;
 
+/// The alternate screen; the title is kept for later; reports of the focus.
+const ENTER: &[u8] = b"\x1b[?1049h\x1b[22;0t\x1b[?1004h";
+
 /// Takes everything back that [`Modes`] can set, in an order in which it does no harm where it was not set.
 const LEAVE: &[u8] =
-    b"\x1b[?1006l\x1b[?1002l\x1b[?1000l\x1b[?1004l\x1b[?2004l\x1b[?1049l\x1b[0m\x1b[?25h";
+    b"\x1b[?1006l\x1b[?1002l\x1b[?1000l\x1b[?1004l\x1b[?2004l\x1b[0m\x1b[23;0t\x1b[?1049l\x1b[?25h";
 
 /// The same where there is no alternate screen.
 const LEAVE_LINES: &[u8] = b"\x1b[?2004l\x1b[0m\x1b[?25h";
@@ -53,9 +56,14 @@ impl Guard {
         Ok(guard)
     }
 
-    /// Whether the modes are set: not while the program is stopped.
+    /// Whether the modes are set now.
     pub(crate) fn is_entered(&self) -> bool {
         self.entered
+    }
+
+    /// Whether the mouse is reported.
+    pub(crate) fn has_mouse(&self) -> bool {
+        self.modes.mouse
     }
 
     /// Sets or takes back the reports of the mouse.
@@ -96,6 +104,10 @@ impl Guard {
     pub(crate) fn resume(&mut self, writer: &Writer) -> io::Result<()> {
         if std::mem::replace(&mut self.entered, false) {
             let _ = disable_raw_mode();
+            if self.modes.full {
+                // It was not left: the title that is kept is the one from before.
+                writer.write(b"\x1b[23;0t".to_vec());
+            }
         }
         self.set(writer)
     }
@@ -105,8 +117,7 @@ impl Guard {
         self.entered = true;
         FULL.store(self.modes.full, Ordering::SeqCst);
         ENTERED.store(true, Ordering::SeqCst);
-        let full: &[u8] = if self.modes.full { b"\x1b[?1049h\x1b[?1004h" } else { b"" };
-        let mut bytes = full.to_vec();
+        let mut bytes = if self.modes.full { ENTER.to_vec() } else { Vec::new() };
         bytes.extend_from_slice(b"\x1b[?2004h");
         writer.write(bytes);
         if self.modes.mouse {

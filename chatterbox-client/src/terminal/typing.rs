@@ -28,6 +28,8 @@ pub(crate) struct Typing {
     prompt: Option<PromptKind>,
     /// Whether the last key was Ctrl-C on an empty line.
     leaving: bool,
+    /// Whether nothing waits: what is typed is for a list.
+    is_for_list: bool,
 }
 
 /// What became of an event.
@@ -56,7 +58,13 @@ impl Typing {
             answer: Composer::default(),
             prompt: None,
             leaving: false,
+            is_for_list: false,
         }
+    }
+
+    /// Whether what is typed is for a list that is shown, and not for a line, so that it need not wait for one.
+    pub(crate) fn set_for_list(&mut self, is: bool) {
+        self.is_for_list = is;
     }
 
     /// Takes an event of the terminal; it waits for [`Typing::next`].
@@ -85,9 +93,9 @@ impl Typing {
     /// goes past it.
     fn place(&self) -> Option<usize> {
         match self.prompt {
-            Some(_) if self.events.is_empty() => None,
-            Some(_) => Some(0),
-            None => self.events.iter().position(|event| !self.waits(event)),
+            None if !self.is_for_list => self.events.iter().position(|event| !self.waits(event)),
+            _ if self.events.is_empty() => None,
+            _ => Some(0),
         }
     }
 

@@ -40,8 +40,10 @@ impl Input {
         let composer = typing.composer();
         let secret = typing.prompt().is_some_and(PromptKind::is_secret);
         let (mut head, lead, lead_role) = match typing.prompt() {
-            Some(prompt @ (PromptKind::Name | PromptKind::Reply(_))) => {
-                let (head, lead) = question(&prompt.text(), screen);
+            Some(PromptKind::Name) => (Vec::new(), PromptKind::Name.text(), Role::Unread),
+            // With its sign no question can look like the prompt of the chat.
+            Some(prompt @ PromptKind::Reply(_)) => {
+                let (head, lead) = question(&format!("? {}", prompt.text()), screen);
                 (head, lead, Role::Unread)
             }
             Some(prompt @ PromptKind::Chat(_)) => {

@@ -34,18 +34,16 @@ pub(super) fn rows(item: &Item, width: usize) -> Vec<Row<'_>> {
         Body::Speech(speech) => speech_rows(speech, width),
         Body::Moves(moves) => {
             let text = words_of(moves);
-            let rows = wrap(&text, width);
-            let row = |(place, row): (usize, &str)| {
-                let sign = if place == 0 { '*' } else { ' ' };
-                Row { sign, text: Cow::Owned(row.to_owned()), role: Role::Quiet }
-            };
-            rows.into_iter().enumerate().map(row).collect()
+            quiet_rows(&text, width, |row| Cow::Owned(row.to_owned()))
         }
-        Body::Hole(hole) => vec![quiet(Cow::Borrowed(match hole {
-            Hole::Open => "messages are missing here",
-            Hole::Asked => "messages are missing here; they are being fetched",
-            Hole::Lost => "messages are missing here, and the server does not have them",
-        }))],
+        Body::Hole(hole) => {
+            let words = match hole {
+                Hole::Open => "messages are missing here",
+                Hole::Asked => "messages are missing here; they are being fetched",
+                Hole::Lost => "messages are missing here, and the server does not have them",
+            };
+            quiet_rows(words, width, Cow::Borrowed)
+        }
         Body::Notice(kind, lines) => {
             let mut rows = Vec::new();
             for line in lines.iter().take(ROWS + 1) {
@@ -63,6 +61,19 @@ pub(super) fn rows(item: &Item, width: usize) -> Vec<Row<'_>> {
         rows.push(quiet(Cow::Borrowed("")));
     }
     rows
+}
+
+/// Words of this program, with their sign at the first row.
+fn quiet_rows<'w, 'i>(
+    words: &'w str,
+    width: usize,
+    keep: impl Fn(&'w str) -> Cow<'i, str>,
+) -> Vec<Row<'i>> {
+    let row = |(place, row)| {
+        let sign = if place == 0 { '*' } else { ' ' };
+        Row { sign, text: keep(row), role: Role::Quiet }
+    };
+    wrap(words, width).into_iter().enumerate().map(row).collect()
 }
 
 fn quiet(text: Cow<'_, str>) -> Row<'_> {
@@ -87,10 +98,11 @@ fn speech_rows(speech: &Speech, width: usize) -> Vec<Row<'_>> {
     }
     if let Delivery::Refused(why) = &speech.delivery {
         rows.truncate(ROWS.saturating_sub(8));
-        let why = format!("not taken: {}", ScreenText::shortened(why.as_str(), 300));
-        let alarm =
-            |row: &str| Row { sign: '!', text: Cow::Owned(row.to_owned()), role: Role::Alarm };
-        rows.extend(wrap(&why, width).into_iter().take(8).map(alarm));
+        let why = format!("refused: {}", ScreenText::shortened(why.as_str(), 300));
+        for (place, row) in wrap(&why, width).into_iter().take(8).enumerate() {
+            let sign = if place == 0 { '!' } else { ' ' };
+            rows.push(Row { sign, text: Cow::Owned(row.to_owned()), role: Role::Alarm });
+        }
     }
     rows
 }

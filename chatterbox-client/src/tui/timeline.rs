@@ -8,11 +8,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::cells::{fill, put, put_right, shorten, width};
+use super::help::keys_of;
 use super::layout::{Columns, Time};
 use super::rows::{RULE, Row, rows};
 use super::scene::Scene;
 use super::theme::Role;
 use super::ui::Scroll;
+use crate::keymap::Action;
 
 /// Whoever goes up by so many rows goes to the oldest item: measuring them all would take longer than a frame.
 const FAR: isize = 100_000;
@@ -62,7 +64,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> Seen {
     let mut seen = Seen { end: true, above: true, ..Seen::default() };
     let Some(view) = View::new(scene, area.width) else { return seen };
     if area.is_empty() {
-        return Seen { above: false, ..seen };
+        return Seen::default();
     }
     let last = view.last();
     let start = view.settled(view.anchor(scene.ui.scroll), usize::from(area.height));
@@ -70,8 +72,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> Seen {
     seen.below = last - start.at + usize::from(start.hidden > 0);
     let (mut at, mut hidden) = (start.at, start.hidden);
     let mut y = area.bottom();
-    loop {
-        let Some(block) = view.block(at) else { break };
+    while let Some(block) = view.block(at) {
         seen.visible.push(block.item.key);
         let lower = y;
         for row in (0..block.len()).rev().skip(hidden) {
@@ -217,11 +218,13 @@ impl<'s> View<'s> {
         if before.is_none()
             && let Some(words) = self.oldest()
         {
-            above.push((words.to_owned(), Role::Quiet));
+            above.push((words, Role::Quiet));
         }
         let time = self.scene.time;
         if before.is_none_or(|before| !time.is_same_day(before.time, item.time)) {
-            let mut day = time.day(item.time);
+            let today = time.is_same_day(self.scene.now, item.time);
+            let mut day = if today { "today, ".to_owned() } else { String::new() };
+            day.push_str(&time.day(item.time));
             if self.columns.time == Time::None {
                 day.push(' ');
                 day.push_str(&time.hour_minute(item.time));
@@ -236,12 +239,14 @@ impl<'s> View<'s> {
     }
 
     /// What is before the oldest item.
-    fn oldest(&self) -> Option<&'static str> {
+    fn oldest(&self) -> Option<String> {
         match self.conversation.older {
             Older::Unknown if !self.scene.app.is_acknowledged() => None,
-            Older::Unknown | Older::More => Some("PgUp asks for older ones"),
-            Older::Asked => Some("asking for older ones …"),
-            Older::Beginning => Some("the beginning"),
+            Older::Unknown | Older::More => {
+                Some(format!("{} asks for older ones", keys_of(Action::PageUp)))
+            }
+            Older::Asked => Some("asking for older ones …".to_owned()),
+            Older::Beginning => Some("the beginning".to_owned()),
         }
     }
 

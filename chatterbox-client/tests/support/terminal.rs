@@ -18,6 +18,8 @@ pub(crate) struct Shown {
     pub(crate) parser: vt100::Parser,
     pub(crate) written: Vec<u8>,
     over: bool,
+    /// Whether nothing is to be read after the next piece.
+    deaf: bool,
 }
 
 /// The same, with news about it.
@@ -33,7 +35,18 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// Starts it line by line.
     pub(crate) fn start(arguments: &[&str], colours: bool) -> Self {
-        let size = PtySize { rows: ROWS, cols: COLUMNS, pixel_width: 0, pixel_height: 0 };
+        let arguments: Vec<_> = arguments.iter().copied().chain(["--plain"]).collect();
+        let no_color: &[_] = if colours { &[] } else { &[("NO_COLOR", "1")] };
+        Self::sized(&arguments, (ROWS, COLUMNS), no_color)
+    }
+
+    /// Starts it with so many rows and columns, and these variables beside the usual ones.
+    pub(crate) fn sized(
+        arguments: &[&str],
+        (rows, columns): (u16, u16),
+        variables: &[(&str, &str)],
+    ) -> Self {
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(BINARY);
         command.args(arguments);
@@ -41,16 +54,26 @@ impl Terminal {
         command.env("TERM", "xterm");
         command.env("TZ", "UTC");
         // Nothing of the terminal in which the tests run.
-        for name in ["NO_COLOR", "TMUX", "STY", "VTE_VERSION", "TERM_PROGRAM"] {
+        for name in [
+            "NO_COLOR",
+            "TMUX",
+            "STY",
+            "VTE_VERSION",
+            "TERM_PROGRAM",
+            "CHATTERBOX_PLAIN",
+            "VISUAL",
+            "EDITOR",
+            "XDG_CONFIG_HOME",
+        ] {
             command.env_remove(name);
         }
-        if !colours {
-            command.env("NO_COLOR", "1");
+        for (name, value) in variables {
+            command.env(name, value);
         }
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
-        let parser = vt100::Parser::new(ROWS, COLUMNS, 0);
-        let shown = Shown { parser, written: Vec::new(), over: false };
+        let parser = vt100::Parser::new(rows, columns, 0);
+        let shown = Shown { parser, written: Vec::new(), over: false, deaf: false };
         let screen: Screen = Arc::new((Mutex::new(shown), Condvar::new()));
         let mut reader = pair.master.try_clone_reader().unwrap();
         let shared = Arc::clone(&screen);
@@ -63,7 +86,7 @@ impl Terminal {
                 state.written.extend_from_slice(&piece[..got]);
                 state.over = got == 0;
                 shared.1.notify_all();
-                if got == 0 {
+                if got == 0 || state.deaf {
                     return;
                 }
             }
@@ -95,6 +118,14 @@ impl Terminal {
         self.master.resize(size).unwrap();
     }
 
+    /// The terminal goes, as when its window is closed, as soon as the program has written to it once more. Gives the exit code.
+    pub(crate) fn hangs_up(self) -> u32 {
+        let Self { screen, keys, mut child, master } = self;
+        screen.0.lock().unwrap().deaf = true;
+        drop((keys, master));
+        child.wait().unwrap().exit_code()
+    }
+
     /// Everything that was ever written to the terminal.
     pub(crate) fn written(&self) -> String {
         String::from_utf8_lossy(&self.screen.0.lock().unwrap().written).into_owned()
@@ -123,6 +154,29 @@ impl Terminal {
             assert!(!left.is_zero(), "waited in vain for {what} on\n{}", rows.join("\n"));
             state = self.screen.1.wait_timeout(state, left).unwrap().0;
         }
+    }
+
+    /// Waits until what was ever written satisfies `wanted`.
+    pub(crate) fn sees_written(&self, what: &str, wanted: impl Fn(&str) -> bool) {
+        let until = Instant::now() + DEADLINE;
+        let mut state = self.screen.0.lock().unwrap();
+        while !wanted(&String::from_utf8_lossy(&state.written)) {
+            let left = until.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "waited in vain for {what}");
+            state = self.screen.1.wait_timeout(state, left).unwrap().0;
+        }
+    }
+
+    /// Everything that was written, when the program has ended.
+    pub(crate) fn written_until_the_end(&self) -> String {
+        let until = Instant::now() + DEADLINE;
+        let mut state = self.screen.0.lock().unwrap();
+        while !state.over {
+            let left = until.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "it does not end:\n{}", rows(&state.parser).join("\n"));
+            state = self.screen.1.wait_timeout(state, left).unwrap().0;
+        }
+        String::from_utf8_lossy(&state.written).into_owned()
     }
 
     pub(crate) fn sees_last(&self, last: &str) {

@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use chatterbox_proto::ScreenText;
-
 use super::App;
 use crate::complete::{Completion, Vocabulary, begins, word_before};
+use crate::model::Conversation;
 
 /// At most so many users are in a vocabulary.
 const USERS: usize = 2_000;
@@ -16,27 +15,42 @@ const LIKELY: usize = 100;
 impl App {
     /// The names and commands by which words are completed now. Of a crowd it has a part only: [`App::complete`] looks at all.
     pub fn vocabulary(&self) -> Vocabulary {
-        self.vocabulary_for("", USERS)
+        Vocabulary { users: self.users_for("", USERS), ..self.vocabulary_without_users() }
     }
 
     /// What the word before the cursor can become, as the user has asked (by Tab); `cursor` is in bytes.
     pub fn complete(&self, line: &str, cursor: usize) -> Completion {
-        self.vocabulary_at(line, cursor).complete(line, cursor)
+        self.vocabulary_at(line, cursor, true).complete(line, cursor)
     }
 
     /// What can be shown of it while the user types, without being asked.
     pub fn offer(&self, line: &str, cursor: usize) -> Completion {
-        self.vocabulary_at(line, cursor).offer(line, cursor)
+        self.vocabulary_at(line, cursor, false).offer(line, cursor)
     }
 
-    fn vocabulary_at(&self, line: &str, cursor: usize) -> Vocabulary {
+    /// The vocabulary for one word: nobody is looked for where no name can stand, as behind nearly every key.
+    fn vocabulary_at(&self, line: &str, cursor: usize, is_asked: bool) -> Vocabulary {
         let before = line.get(..cursor).unwrap_or_default();
         let word = before.get(word_before(before)..).unwrap_or_default();
-        self.vocabulary_for(word.strip_prefix('@').unwrap_or(word), LIKELY)
+        let vocabulary = self.vocabulary_without_users();
+        if !vocabulary.may_name_users(before, word, is_asked) {
+            return vocabulary;
+        }
+        let users = self.users_for(word.strip_prefix('@').unwrap_or(word), LIKELY);
+        Vocabulary { users, ..vocabulary }
     }
 
-    /// The vocabulary with those users whose names begin with `typed`, at most so many.
-    fn vocabulary_for(&self, typed: &str, most: usize) -> Vocabulary {
+    fn vocabulary_without_users(&self) -> Vocabulary {
+        Vocabulary {
+            users: Vec::new(),
+            rooms: self.session.rooms().map(|room| room.name.as_wire().to_owned()).collect(),
+            catalogue: self.catalogue.clone(),
+            has: self.has(),
+        }
+    }
+
+    /// Those users whose names begin with `typed`, at most so many.
+    fn users_for(&self, typed: &str, most: usize) -> Vec<String> {
         let speakers = self.speakers();
         let place = |name: &str| speakers.get(name).copied().unwrap_or(usize::MAX);
         let mut users: Vec<(usize, String, String)> = Vec::new();
@@ -53,19 +67,14 @@ impl App {
         }
         users.sort_unstable();
         users.truncate(most);
-        Vocabulary {
-            users: users.into_iter().map(|(_, _, name)| name).collect(),
-            rooms: self.session.rooms().map(|room| room.name.as_wire().to_owned()).collect(),
-            catalogue: self.catalogue.clone(),
-            has_history: self.has_history(),
-            has_rooms: self.has_rooms(),
-        }
+        users.into_iter().map(|(_, _, name)| name).collect()
     }
 
     /// Who has spoken last in the conversation in front: 0 is the last one.
     fn speakers(&self) -> HashMap<&str, usize> {
         let target = self.front.at().target();
-        let speakers = self.model.iter().flat_map(|model| model.recent_speakers(&target));
-        speakers.map(ScreenText::as_str).zip(0..).collect()
+        let conversation = self.model.as_ref().and_then(|model| model.conversation(&target));
+        let speakers = conversation.into_iter().flat_map(Conversation::recent_speakers);
+        speakers.enumerate().map(|(place, speaker)| (speaker.as_str(), place)).collect()
     }
 }

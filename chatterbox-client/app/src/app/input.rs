@@ -2,14 +2,16 @@
 
 use chatterbox_proto::capability::accounts::one_line;
 use chatterbox_proto::session::SayError;
-use chatterbox_proto::{ALL, Capability, ScreenText, WireText};
+use chatterbox_proto::{ALL, ScreenText, WireText};
 
 use super::App;
+use crate::capability_words::in_words;
 use crate::commands::{CallError, Catalogue, SLASH};
 use crate::effect::{Effect, GiveUpReason, note};
 use crate::help::Help;
 use crate::input_mode::InputMode;
 use crate::output::{Message, MessageKind, Output};
+use crate::own::Has;
 use crate::parse::ParsedLine;
 
 /// Why a line is not sent that may be a secret.
@@ -268,12 +270,12 @@ impl App {
     }
 
     fn help(&self) -> Help<'_> {
-        Help {
-            catalogue: self.catalogue.as_deref(),
-            has_history: self.has_history(),
-            has_rooms: self.has_rooms(),
-            has_model: self.model.is_some(),
-        }
+        Help { catalogue: self.catalogue.as_deref(), has: self.has() }
+    }
+
+    /// What there is beside the lobby.
+    pub(super) fn has(&self) -> Has {
+        Has { history: self.has_history(), rooms: self.has_rooms(), model: self.model.is_some() }
     }
 
     pub(super) fn say(&mut self, to: Option<&str>, text: &str, now: i64) -> Vec<Effect> {
@@ -318,10 +320,10 @@ impl App {
             Some(me) => note(format!("You are {}.", ScreenText::new(me))),
             None => note("You have no name yet."),
         });
-        let words: Vec<_> = self.session.agreed().iter().map(Capability::word).collect();
+        let words = in_words(self.session.agreed());
         effects.extend(match words.as_slice() {
             [] => note("The server speaks the base protocol only."),
-            words => note(format!("The server speaks: {}.", words.join(", "))),
+            words => note(format!("The server has {}.", words.join(", "))),
         });
         effects.extend(match self.unanswered() {
             0 => Vec::new(),

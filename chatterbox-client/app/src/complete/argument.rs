@@ -114,6 +114,7 @@ impl Vocabulary {
                 self.rooms_and_all(word, " ", into);
                 self.add_users(name, sign, " ", into);
             }
+            Some(OwnArgument::User) => self.add_users(name, "@", "", into),
             Some(OwnArgument::Other) | None => {}
         }
     }

@@ -71,7 +71,7 @@ impl Vocabulary {
 
     /// The commands of this program that there are now.
     pub(super) fn own(&self) -> impl Iterator<Item = &'static Own> {
-        Own::there_are(self.has_history, self.has_rooms)
+        Own::there_are(self.has)
     }
 }
 

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::commands::Catalogue;
+use crate::own::Has;
 
 fn argument(name: &str, kind: ArgumentType) -> Argument {
     Argument::new(name, kind)
@@ -77,8 +78,7 @@ fn vocabulary() -> Vocabulary {
         users: ["bob", "Anna", "böb", "mallory"].map(str::to_owned).to_vec(),
         rooms: ["#lab", "#lounge"].map(str::to_owned).to_vec(),
         catalogue: Some(Arc::new(catalogue("/"))),
-        has_history: true,
-        has_rooms: true,
+        has: Has { history: true, rooms: true, model: true },
     }
 }
 
@@ -110,7 +110,7 @@ fn words_are_completed_by_where_they_stand() {
         ("hello ", &[]),
         ("frob", &[]),
         // Commands: exact, then those that begin so, then those that have it in them.
-        ("/m", &["/msg ", "/mute "]),
+        ("/m", &["/mentions", "/msg ", "/mute "]),
         ("/mute", &["/mute ", "/unmute "]),
         ("/dm", &["/msg "]),
         ("/US", &["/users "]),
@@ -152,6 +152,8 @@ fn words_are_completed_by_where_they_stand() {
         ("/room @b", &["@bob", "@böb"]),
         ("/room lo", &["#lounge"]),
         ("/history b", &["bob ", "böb "]),
+        ("/close b", &["@bob", "@böb"]),
+        ("/search bo", &[]),
         ("/history bob 1", &[]),
         ("/name b", &[]),
     ] {
@@ -182,7 +184,7 @@ fn a_popup_says_what_is_typed_now() {
     assert_eq!(about("/passwd hush"), ["/passwd OLD NEW"]);
     assert_eq!(
         about("/room "),
-        ["/room NAME", "lines go to #NAME, @NAME or ALL from now on; without NAME: what is unread"]
+        ["/room NAME", "lines go to #NAME, @NAME or ALL; alone: what is unread"]
     );
 
     let list = vocabulary.complete("/mut", 4);
@@ -216,7 +218,7 @@ fn the_prefix_is_that_of_the_server() {
         assert_eq!(texts(&vocabulary, line), expected, "{prefix} {line:?}");
     }
     vocabulary = Vocabulary { users: vec!["bob".to_owned()], ..Vocabulary::default() };
-    assert_eq!(texts(&vocabulary, "/"), ["/help ", "/name", "/quit", "/users "]);
+    assert_eq!(texts(&vocabulary, "/"), ["/connection", "/help ", "/name", "/quit", "/users "]);
     assert!(texts(&vocabulary, "#l").is_empty() && texts(&vocabulary, "/room ").is_empty());
     assert_eq!(texts(&vocabulary, "@"), ["@bob ", "@ALL "]);
 }
@@ -226,7 +228,7 @@ fn nobody_is_bothered_with_names_at_each_word() {
     let vocabulary = vocabulary();
     let offered = |line: &str| vocabulary.offer(line, line.len()).candidates.len();
     assert_eq!((offered("b"), offered("ask b"), offered("/msg bob b")), (0, 0, 0));
-    assert_eq!((offered("@b"), offered("ask @b"), offered("/msg b"), offered("/m")), (2, 2, 2, 2));
+    assert_eq!((offered("@b"), offered("ask @b"), offered("/msg b"), offered("/ms")), (2, 2, 2, 1));
 }
 
 #[test]
@@ -237,7 +239,7 @@ fn the_common_beginning_is_inserted_where_it_is_more_than_was_typed() {
         ("#", Some("#l")),
         ("#l", None),
         ("/mu", Some("/mute ")),
-        ("/se", Some("/set-")),
+        ("/set", Some("/set-")),
         ("/set-r", Some("/set-room ")),
         ("/x", None),
         ("/perm", Some("/set-perm ")),
@@ -272,8 +274,7 @@ fn a_name_that_would_become_something_else_is_not_offered() {
         users: users.map(str::to_owned).to_vec(),
         rooms: vec!["#bo x".to_owned(), "#bo\u{9b}".to_owned()],
         catalogue: Some(Arc::new(Catalogue::new(hostile, None))),
-        has_history: false,
-        has_rooms: true,
+        has: Has { rooms: true, ..Has::default() },
     };
     for line in ["bo", "@bo", "#", "/bo", "/help bo", "/room "] {
         let found = texts(&vocabulary, line);

@@ -20,7 +20,7 @@ impl Vocabulary {
             if is_first && begins(ALL, typed) {
                 into.add("@ALL", " ", "@ALL", "everybody");
             }
-        } else if self.has_rooms && word.starts_with('#') {
+        } else if self.has.rooms && word.starts_with('#') {
             self.add_rooms(word, " ", into);
         } else if is_asked && !word.is_empty() {
             self.add_users(word, "", if is_first { ": " } else { " " }, into);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::completion::Completion;
 use crate::commands::{Catalogue, SLASH};
+use crate::own::Has;
 
 /// The names and commands of a chat at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -14,8 +15,7 @@ pub struct Vocabulary {
     /// The rooms of this user.
     pub rooms: Vec<String>,
     pub(crate) catalogue: Option<Arc<Catalogue>>,
-    pub(crate) has_history: bool,
-    pub(crate) has_rooms: bool,
+    pub(crate) has: Has,
 }
 
 impl Vocabulary {
@@ -27,6 +27,14 @@ impl Vocabulary {
     /// What can be shown of it while the user types, without being asked: names only behind their sign.
     pub fn offer(&self, line: &str, cursor: usize) -> Completion {
         self.look_up(line, cursor, false)
+    }
+
+    /// Whether a user can be named by the word at the end of this.
+    pub(crate) fn may_name_users(&self, before: &str, word: &str, is_asked: bool) -> bool {
+        match self.prefix_of(before) {
+            Some(_) => word.len() < before.len(),
+            None => word.starts_with('@') || is_asked && !word.is_empty(),
+        }
     }
 
     fn look_up(&self, line: &str, cursor: usize, is_asked: bool) -> Completion {

@@ -16,13 +16,15 @@ impl Model {
     /// Takes an output; `me` is the name of this user, `now` is in seconds since 1970.
     pub(crate) fn apply(&mut self, output: &Output, me: &str, now: i64) {
         match output {
-            Output::Message(message) | Output::Behind(message) => self.message(message, me),
+            Output::Message(message) => self.message(message, me, false),
+            Output::Behind(message) => self.message(message, me, true),
             Output::Stored { tag, id } => self.answered(tag, Delivery::Stored, Some(*id)),
             Output::Rejected { refused, .. } => {
                 let why = ScreenText::shortened(refused.error.as_wire(), 500);
                 self.answered(refused.tag.as_wire(), Delivery::Refused(why), None);
             }
             Output::Page { with, more, code, .. } => {
+                self.paging = None;
                 let page_over = |one: &mut Conversation| one.page_over(*more, code.is_some(), now);
                 self.list.change(&target_of(with), page_over);
             }
@@ -114,7 +116,7 @@ impl Model {
         }
     }
 
-    fn message(&mut self, message: &Message, me: &str) {
+    fn message(&mut self, message: &Message, me: &str, behind: bool) {
         if message.kind != MessageKind::Own && self.unrolled > 0 {
             self.unrolled -= 1;
             return;
@@ -122,14 +124,16 @@ impl Model {
         let own = message.from.as_wire() == me;
         let target = self.place_of(message, own);
         let live = matches!(message.kind, MessageKind::Live | MessageKind::Missed);
-        let names = !own && mentions(message.text.as_wire(), me);
+        // A private message is one as well, without naming anybody.
+        let names = message.mention && mentions(message.text.as_wire(), me);
         let concerns = live && !own && (names || matches!(target, Target::User(_)));
         self.open(&target);
         let speech = Speech::new(message, own, names);
         if own && self.is_known(&target, message, &speech) {
             return;
         }
-        let unseen = live && !own && !(self.seeing && target.is(&self.front));
+        let seen = if self.by_line { !behind } else { self.seeing && target.is(&self.front) };
+        let unseen = live && !own && !seen;
         let key = self.list.next_key();
         let time = message.taken.unwrap_or(message.time);
         let item = Item { key, time, body: Body::Speech(speech.clone()) };
@@ -159,14 +163,15 @@ impl Model {
     /// The conversation that a message belongs to.
     fn place_of(&self, message: &Message, own: bool) -> Target {
         let from = message.from.as_wire();
+        let paging = self.paging.as_ref().filter(|_| message.kind == MessageKind::History);
         match &message.to {
             Some(room) if message.in_room => Target::Room(room.as_wire().to_owned()),
             // What the server says is read where the user is.
             _ if from == SERVER && message.kind != MessageKind::History => self.front.clone(),
             None => Target::Lobby,
-            Some(to) if own => Target::User(to.as_wire().to_owned()),
+            Some(to) if paging.is_none() && own => Target::User(to.as_wire().to_owned()),
             Some(_) if from == SERVER => Target::Lobby,
-            Some(_) => Target::User(from.to_owned()),
+            Some(_) => paging.cloned().unwrap_or_else(|| Target::User(from.to_owned())),
         }
     }
 
@@ -182,6 +187,12 @@ impl Model {
             item.is_some_and(is_it)
         });
         let Some(known) = known.cloned() else { return false };
+        let has_it =
+            |item: &Item| matches!(&item.body, Body::Speech(speech) if speech.id == Some(id));
+        // The same text was sent twice, and this is the one that is answered.
+        if one.timeline.iter().any(has_it) {
+            return false;
+        }
         self.delivered(known.serial, known.key, Delivery::Stored, Some(id));
         true
     }

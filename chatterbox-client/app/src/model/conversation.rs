@@ -13,6 +13,9 @@ use crate::target::Target;
 /// So many users who have spoken are remembered.
 const SPEAKERS: usize = 32;
 
+/// Of so many messages that are unread it is known which; more are only counted.
+const UNSEEN: usize = 1000;
+
 /// What was asked for and did not come can be asked for again after so many seconds.
 const PATIENCE: i64 = 15;
 
@@ -64,6 +67,8 @@ pub struct Conversation {
     /// When it was in front last; the greatest is the latest.
     pub(super) opened: u64,
     asked: Option<Asked>,
+    /// The numbers of the last messages that are unread, and whether they are mentions.
+    unseen: VecDeque<(Option<Id>, bool)>,
     /// Whether the user has seen its end and looks elsewhere since.
     left: bool,
     /// Whether the messages that come now are those of the page that was asked for.
@@ -88,6 +93,7 @@ impl Conversation {
             serial,
             opened: 0,
             asked: None,
+            unseen: VecDeque::new(),
             left: false,
             paging: false,
             again_at: i64::MIN,
@@ -109,24 +115,27 @@ impl Conversation {
     pub(super) fn read(&mut self) {
         self.unread = 0;
         self.mentions = 0;
+        self.unseen.clear();
         self.left = false;
     }
 
     /// The user looks elsewhere, and has seen all: what comes from now on is new.
     pub(super) fn leave(&mut self) {
         if self.unread == 0 {
-            self.marker = self.timeline.last_key();
+            self.marker = self.timeline.end();
             self.left = true;
         }
     }
 
     /// Puts a message where it belongs. `unseen` says that the user does not see it come, and `names` that it concerns them.
     pub(super) fn speech(&mut self, item: Item, unseen: bool, names: bool) -> Put {
-        let from = match &item.body {
-            Body::Speech(speech) if !speech.own => Some(speech.from.clone()),
-            _ => None,
+        let (id, from) = match &item.body {
+            Body::Speech(speech) => {
+                (speech.id, Some(&speech.from).filter(|_| !speech.own).cloned())
+            }
+            _ => (None, None),
         };
-        let last = self.timeline.last_key();
+        let last = self.timeline.end();
         let put = self.timeline.insert(item, self.spot());
         if put == Put::Known {
             return put;
@@ -138,11 +147,26 @@ impl Conversation {
             }
             self.unread += 1;
             self.mentions += usize::from(names);
+            if self.unseen.len() >= UNSEEN {
+                self.unseen.pop_front();
+            }
+            self.unseen.push_back((id, names));
         }
         if let Some(from) = from {
             self.spoke(from, put == Put::Last);
         }
         put
+    }
+
+    /// Gives an own message its number, which may move it down; the marker stays where it is.
+    pub(super) fn number(&mut self, key: Key, id: Id) {
+        let place = self.timeline.place(key);
+        let above = place.and_then(|place| self.timeline.item(place.checked_sub(1)?));
+        let above = above.map(|item| item.key);
+        self.timeline.number(key, id);
+        if self.marker == Some(key) && self.timeline.place(key) != place {
+            self.marker = above;
+        }
     }
 
     fn spoke(&mut self, from: ScreenText, last: bool) {
@@ -185,7 +209,7 @@ impl Conversation {
         if over == Some(true) {
             self.timeline.pop_newest();
             if self.marker == Some(key) {
-                self.marker = self.timeline.last_key();
+                self.marker = self.timeline.end();
             }
         }
     }
@@ -288,20 +312,16 @@ impl Conversation {
 
     /// Clears the messages up to a number; gives their keys (RH-4).
     pub(super) fn clear(&mut self, floor: Id) -> Vec<Key> {
-        let is_private = matches!(self.target, Target::User(_));
-        let others = self.timeline.iter().rev().filter_map(|item| match &item.body {
-            Body::Speech(speech) if !speech.own => Some(speech),
-            _ => None,
-        });
-        // The last ones are those that are unread.
-        let left = others.take(self.unread).filter(|speech| speech.id.is_none_or(|id| id > floor));
-        let (unread, mentions) = left.fold((0, 0), |(unread, mentions), speech| {
-            (unread + 1, mentions + usize::from(speech.mention || is_private))
-        });
+        let before = self.unseen.len();
+        self.unseen.retain(|(id, _)| id.is_none_or(|id| id > floor));
+        // Those that are only counted are older than the others, and cleared with the first of them.
+        if self.unseen.len() < before {
+            self.unread = self.unseen.len();
+            self.mentions = self.unseen.iter().filter(|(_, names)| *names).count();
+        }
         let place = self.marker.and_then(|marker| self.timeline.place(marker));
         let before: Vec<_> = self.timeline.iter().map(|item| item.key).collect();
         let cleared = self.timeline.clear(floor);
-        (self.unread, self.mentions) = (unread, mentions);
         // The marker stays between the same items.
         let gone: HashSet<_> = cleared.iter().copied().collect();
         let up_to = before.iter().take(place.map_or(0, |place| place + 1));

@@ -15,8 +15,8 @@ const SPARED: usize = 50;
 pub(super) struct List {
     limits: Limits,
     conversations: Vec<Conversation>,
-    /// The places of the conversations, by folded target.
-    places: HashMap<Target, usize>,
+    /// The identities of the conversations, by folded target.
+    serials: HashMap<Target, u64>,
     /// How many items and bytes all have.
     items: usize,
     bytes: usize,
@@ -29,7 +29,7 @@ impl List {
         let mut list = Self {
             limits,
             conversations: Vec::new(),
-            places: HashMap::new(),
+            serials: HashMap::new(),
             items: 0,
             bytes: 0,
             last_key: 0,
@@ -49,7 +49,8 @@ impl List {
 
     /// The place of a conversation in the list.
     pub(super) fn place(&self, target: &Target) -> Option<usize> {
-        self.places.get(&target.folded()).copied()
+        let serial = *self.serials.get(&target.folded())?;
+        self.conversations.iter().position(|conversation| conversation.serial == serial)
     }
 
     pub(super) fn with_serial(&self, serial: u64) -> Option<&Conversation> {
@@ -111,7 +112,9 @@ impl List {
         let gone = if self.conversations.iter().filter(|open| same(open)).count() < most {
             None
         } else {
-            let others = self.conversations.iter().filter(|open| same(open) && !open.is_at(front));
+            let front = self.find(front).map(|front| front.serial);
+            let is_other = |open: &&Conversation| same(open) && Some(open.serial) != front;
+            let others = self.conversations.iter().filter(is_other);
             let oldest = others.min_by_key(|open| (open.opened, open.timeline.last_key()));
             oldest.map(|open| open.target.clone()).and_then(|oldest| self.remove(&oldest))
         };
@@ -127,8 +130,8 @@ impl List {
 
     fn add(&mut self, target: Target, place: usize) {
         self.last_serial += 1;
+        self.serials.insert(target.folded(), self.last_serial);
         self.conversations.insert(place, Conversation::new(target, self.last_serial));
-        self.index(place);
     }
 
     /// Takes a conversation off the list.
@@ -137,8 +140,7 @@ impl List {
         let gone = self.conversations.remove(place);
         self.items -= gone.timeline.len();
         self.bytes = self.bytes.saturating_sub(gone.timeline.bytes());
-        self.places.remove(&gone.target.folded());
-        self.index(place);
+        self.serials.remove(&gone.target.folded());
         Some(gone)
     }
 
@@ -148,19 +150,12 @@ impl List {
         if self.place(new).is_some_and(|known| known != place) {
             return false;
         }
-        self.places.remove(&old.folded());
+        let Some(serial) = self.serials.remove(&old.folded()) else { return false };
         if let Some(conversation) = self.conversations.get_mut(place) {
             conversation.target = new.clone();
         }
-        self.places.insert(new.folded(), place);
+        self.serials.insert(new.folded(), serial);
         true
-    }
-
-    /// Notes the places from this one on.
-    fn index(&mut self, from: usize) {
-        for (place, conversation) in self.conversations.iter().enumerate().skip(from) {
-            self.places.insert(conversation.target.folded(), place);
-        }
     }
 
     /// Whether another page would still find room in a conversation.
@@ -193,8 +188,10 @@ impl List {
 
     /// The place of the conversation that loses its oldest items.
     fn to_shorten(&self, front: &Target) -> Option<usize> {
+        let front = self.place(front);
         let all = || self.conversations.iter().enumerate();
-        let others = all().filter(|(_, one)| one.timeline.len() > SPARED && !one.is_at(front));
+        let others =
+            all().filter(|(place, one)| one.timeline.len() > SPARED && Some(*place) != front);
         let unused = others.min_by_key(|(_, one)| (one.opened, one.timeline.last_key()));
         let longest = || {
             let filled = all().filter(|(_, one)| !one.timeline.is_empty());

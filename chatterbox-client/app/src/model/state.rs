@@ -19,9 +19,13 @@ pub struct Model {
     pub(super) front: Target,
     /// Whether the end of the conversation in front is seen.
     pub(super) seeing: bool,
+    /// Whether everything is read as it is shown, line by line; what is unread is behind the front then.
+    pub(super) by_line: bool,
     pub(super) alerts: Alerts,
     pub(super) mentioned: Mentioned,
     pub(super) unnumbered: Unnumbered,
+    /// The conversation with a user of which a page is coming: what is said on it under an earlier name belongs there.
+    pub(super) paging: Option<Target>,
     /// So many of the next messages are here already: a screen of lines shows them only now.
     pub(super) unrolled: usize,
     /// How often a conversation came to the front.
@@ -35,12 +39,19 @@ impl Model {
             list: List::new(limits),
             front: Target::Lobby,
             seeing: true,
+            by_line: false,
             alerts: Alerts::default(),
             mentioned: Mentioned::default(),
             unnumbered: Unnumbered::default(),
+            paging: None,
             unrolled: 0,
             opened: 0,
         }
+    }
+
+    /// The same, where everything is read as it is shown, line by line.
+    pub(crate) fn by_line(self, by_line: bool) -> Self {
+        Self { by_line, ..self }
     }
 
     /// The conversations, in the order in which they are numbered from 1 on.
@@ -154,6 +165,7 @@ impl Model {
     /// The messages of the page that was asked for follow.
     pub(crate) fn page_comes(&mut self, target: &Target) {
         self.list.change(target, Conversation::page_comes);
+        self.paging = Some(target.clone()).filter(|target| matches!(target, Target::User(_)));
     }
 
     /// Notes what a room is about.
@@ -204,7 +216,7 @@ impl Model {
                 }
             });
             if let Some(id) = id {
-                conversation.timeline.number(key, id);
+                conversation.number(key, id);
             }
         });
     }

@@ -79,6 +79,11 @@ impl Timeline {
         self.keys.back().copied()
     }
 
+    /// The newest item that is no hole: holes are closed, and the marker stands behind what stays.
+    pub(super) fn end(&self) -> Option<Key> {
+        self.items.iter().rev().find(|item| !is_hole(item)).map(|item| item.key)
+    }
+
     /// The number of the oldest message that has one.
     pub fn oldest_id(&self) -> Option<Id> {
         self.items.iter().find_map(id)
@@ -127,10 +132,9 @@ impl Timeline {
         }
     }
 
-    /// Says that messages are missing at the end, where there are messages.
+    /// Says that messages are missing at the end, where there are messages with numbers.
     pub(super) fn push_hole(&mut self, key: Key, time: i64) {
-        let last = self.items.iter().rev().find(|item| is_speech(item) || is_hole(item));
-        if last.is_some_and(is_speech) {
+        if self.newest.is_some() {
             self.push(Item { key, time, body: Body::Hole(Hole::Open) });
         }
     }
@@ -188,15 +192,15 @@ impl Timeline {
         self.remove(self.items.len().checked_sub(1)?)
     }
 
-    /// Removes the messages up to a number; gives their keys.
+    /// Removes the messages up to a number, and holes that nothing is above of; gives their keys.
     pub(super) fn clear(&mut self, floor: Id) -> Vec<Key> {
         let mut cleared = Vec::new();
         let items = std::mem::take(self).items;
         for item in items {
             let leads = is_hole(&item) && !self.items.iter().any(is_speech);
-            if id(&item).is_some_and(|id| id <= floor) {
+            if leads || id(&item).is_some_and(|id| id <= floor) {
                 cleared.push(item.key);
-            } else if !leads {
+            } else {
                 self.push(item);
             }
         }
@@ -233,22 +237,62 @@ impl Timeline {
         self.holes == 0 || !self.items.range(place.min(self.items.len())..).any(is_hole)
     }
 
-    /// Removes a hole if a message of the page that is to fill it is above it already: nothing is missing then.
+    /// Removes a hole, and those above it up to a message that is above them already and comes on the page that is to fill it:
+    /// nothing is missing between both then.
     fn close(&mut self, hole: Key, number: Id, item: &Item) {
-        let Some(place) = self.place(hole).filter(|place| *place > 0) else { return };
-        let (start, _) = self.stretch_at(place - 1);
-        let Ok(known) = self.search(number, start, place) else { return };
-        let is_same = match (self.items.get(known).map(|known| &known.body), &item.body) {
-            (Some(Body::Speech(known)), Body::Speech(speech)) => {
-                known.from == speech.from && known.lines == speech.lines
+        let Some(place) = self.place(hole) else { return };
+        let mut end = place;
+        loop {
+            let (start, _) = self.stretch_at(end);
+            if self.has_same(number, item, start, end) {
+                return self.merge(start, place);
+            }
+            match start.checked_sub(1) {
+                Some(above) => end = above,
+                None => return,
+            }
+        }
+    }
+
+    /// Whether a message stands between two places. In another history its number is that of something else.
+    fn has_same(&self, number: Id, item: &Item, start: usize, end: usize) -> bool {
+        let Ok(known) = self.search(number, start, end) else { return false };
+        let Some(known) = self.items.get(known) else { return false };
+        // A user may have had another name.
+        match (&known.body, &item.body) {
+            (Body::Speech(one), Body::Speech(other)) => {
+                one.lines == other.lines && (one.from == other.from || known.time == item.time)
             }
             _ => false,
-        };
-        let above = self.items.range(start..place).rev().find_map(id);
-        let below = self.items.range(place + 1..).take_while(|item| !is_hole(item)).find_map(id);
-        // In another history the numbers mean something else.
-        if is_same && below.is_none_or(|below| above < Some(below)) {
-            self.remove(place);
+        }
+    }
+
+    /// Removes the holes between two places, and puts every message of that stretch where it belongs: those of a page may be older
+    /// than the first ones above it.
+    fn merge(&mut self, start: usize, hole: usize) {
+        for place in (start..=hole).rev() {
+            if self.items.get(place).is_some_and(is_hole) {
+                self.remove(place);
+            }
+        }
+        let mut late = Vec::new();
+        let mut newest = None;
+        let mut place = start;
+        while let Some(item) = self.items.get(place).filter(|item| !is_hole(item)) {
+            match id(item) {
+                number @ Some(_) if number <= newest => late.extend(self.remove(place)),
+                number => {
+                    newest = newest.max(number);
+                    place += 1;
+                }
+            }
+        }
+        for item in late {
+            let Some(number) = id(&item) else { continue };
+            let (_, end) = self.stretch_at(start);
+            if let Err(place) = self.search(number, start, end) {
+                self.put(place, item);
+            }
         }
     }
 

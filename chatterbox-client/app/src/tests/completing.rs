@@ -49,7 +49,9 @@ fn who_spoke_last_comes_first_and_oneself_never() {
     assert_eq!(texts(&app, "hi @"), ["@zoe ", "@adam ", "@Bea "]);
     assert_eq!(app.vocabulary().users, ["zoe", "adam", "Bea"]);
     assert_eq!(texts(&app, "/ig"), ["/block "]);
-    assert!(app.offer("b", 1).is_empty());
+    assert_eq!(texts(&app, "/block "), ["zoe ", "adam ", "Bea "]);
+    assert_eq!(texts(&app, "b"), ["Bea: "]);
+    assert!(app.offer("b", 1).is_empty() && !app.offer("@b", 2).is_empty());
 }
 
 #[test]

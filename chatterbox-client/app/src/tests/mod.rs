@@ -48,6 +48,9 @@ impl Scene {
 
     fn play(&mut self, effects: Vec<Effect>) {
         for effect in effects {
+            if let Effect::Show(output) = &effect {
+                self.app.shown(output, NOW);
+            }
             let line = match effect {
                 Effect::Show(line) if !line.is_line() && !self.options.json => continue,
                 Effect::Show(line) => {
@@ -225,11 +228,12 @@ fn what_is_typed_is_sent_and_through_pipes_shown_once() {
     err| -- Nothing was sent: it takes a text after @bob.
     err| -- text          say it to everybody
     err| -- @NAME text    say it to NAME only
+    err| -- //text        say /text; in the same way @@text
     err| -- /users        who is here
     err| -- /name         under which name you are here
-    err| -- /connection   how you are connected
+    err| -- /help [NAME]  this, or how a command is used; /help all: every command
     err| -- /quit         leave (so do Ctrl-D and Ctrl-C)
-    err| -- //text        say a text that starts with a slash (@@text: with an @)
+    err| -- also          /connection
     out| * here: bob, ann
     end| leave
     "#);

@@ -165,3 +165,15 @@ fn the_refusals_of_the_server_are_without_clauses_and_messages_keep_theirs() {
     let error = Output::Error(WireText::new("no (DE-2)"));
     assert_eq!(error.json(), r#"{"event": "error", "text": "no (DE-2)"}"#);
 }
+
+#[test]
+fn the_connection_is_described_in_words() {
+    let scene = Scene::negotiated(person()).types("hi").types("/connection");
+    let told = scene.screen.split_once("key| /connection\n").unwrap().1;
+    assert_eq!(
+        told,
+        "err| -- (the link)\nerr| -- You are ann.\n\
+        err| -- The server has registered names, commands, confirmed messages and pages of history, a heartbeat, \
+        other names while you are here.\nerr| -- 1 message is not confirmed yet.\n"
+    );
+}

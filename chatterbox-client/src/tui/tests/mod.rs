@@ -55,6 +55,7 @@ impl World {
         Self::with(Limits::USUAL, Capability::EVERY)
     }
 
+    #[allow(clippy::disallowed_methods, reason = "a moment to count from")]
     fn with(limits: Limits, offer: &[Capability]) -> Self {
         let options = Options {
             username: Some("ann".to_owned()),
@@ -79,7 +80,7 @@ impl World {
             ui: ui(),
             theme: Theme::Mono,
             time,
-            instant: tokio::time::Instant::from_std(std::time::Instant::now()),
+            instant: Instant::now(),
             id: 100,
         };
         let effects = world.app.start();

@@ -117,6 +117,15 @@ fn a_question_takes_the_place_of_the_prompt() {
     assert_eq!(world.screen(80, 24), screen);
 }
 
+/// What is typed to a question is no message, so the user has to see that one is asked.
+#[test]
+fn a_question_can_not_look_like_the_prompt_of_the_chat() {
+    let mut world = World::joined();
+    world.asks_for("ann> ", false);
+    let screen = world.screen(80, 24);
+    assert!(screen.contains("|? ann> ") && !screen.contains("|ann>"), "{screen}");
+}
+
 #[test]
 fn a_secret_argument_is_masked() {
     let mut world = World::joined();

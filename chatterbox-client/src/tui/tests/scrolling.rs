@@ -140,3 +140,16 @@ fn what_is_brought_into_view_is_seen() {
         assert!(drawn.visible.contains(&key), "{place}");
     }
 }
+
+#[test]
+fn a_resize_keeps_what_is_read_on_the_screen() {
+    let mut world = talkative(200);
+    scroll(&mut world, SIZE, 120);
+    let before = timeline(&world, SIZE);
+    let Scroll::At { key, .. } = world.ui.scroll else { panic!("at the end") };
+    for (width, height) in [(40, 12), (200, 60), (24, 6), (3, 3), (119, 50)] {
+        let (_, drawn, _) = world.draw(width, height);
+        assert!(drawn.visible.contains(&key), "{width}x{height}");
+    }
+    assert_eq!(timeline(&world, SIZE), before, "and in the old size all is as it was");
+}

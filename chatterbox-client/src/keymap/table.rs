@@ -1,7 +1,5 @@
-//! Keys: one table of everything that a key can do. What a key does, the help, the palette, the configuration and
+//! The table of everything that a key can do: what a key does, the help, the palette, the configuration and
 //! `docs/reference/keys.md` come from it.
-
-use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 /// Where an action makes sense.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,8 +56,21 @@ pub(crate) enum Action {
     Times,
     Mouse,
     Close,
+    Notify,
     Palette,
     Help,
+}
+
+impl Action {
+    /// Its name in the configuration.
+    pub(crate) fn name(self) -> &'static str {
+        row_of(self).map_or("", |row| row.name)
+    }
+}
+
+/// The row of an action.
+pub(crate) fn row_of(action: Action) -> Option<&'static Row> {
+    TABLE.iter().find(|row| row.action == action)
 }
 
 /// One row of the table.
@@ -301,139 +312,13 @@ pub(crate) const TABLE: &[Row] = &[
         Screen,
         "Take a conversation with a user off the list.",
     ),
+    row(
+        Action::Notify,
+        "notify",
+        &["alt-n"],
+        Screen,
+        "Change what of this conversation you are told: all, mentions, nothing.",
+    ),
     row(Action::Palette, "palette", &["alt-/"], Screen, "Choose an action by its name."),
     row(Action::Help, "help", &["f1"], Screen, "Show the keys."),
 ];
-
-/// Which keys do what.
-#[derive(Debug, Clone)]
-pub(crate) struct Keymap {
-    bindings: Vec<(Vec<(KeyCode, KeyModifiers)>, Action)>,
-    /// The keys of a sequence that has begun.
-    begun: Vec<(KeyCode, KeyModifiers)>,
-}
-
-/// What a key means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Meaning {
-    /// It does this.
-    Does(Action),
-    /// It types this.
-    Types(char),
-    /// It begins a sequence.
-    Begins,
-    /// Nothing.
-    Nothing,
-}
-
-impl Default for Keymap {
-    fn default() -> Self {
-        let mut bindings = Vec::new();
-        for row in TABLE {
-            for keys in row.keys {
-                if let Some(keys) = parse(keys) {
-                    bindings.push((keys, row.action));
-                }
-            }
-        }
-        Self { bindings, begun: Vec::new() }
-    }
-}
-
-impl Keymap {
-    /// What a key does that is pressed alone, if it does anything beside typing.
-    pub(crate) fn alone(&self, key: KeyEvent) -> Option<Action> {
-        let pressed = [plain(key)];
-        let found = self.bindings.iter().find(|(keys, _)| keys.as_slice() == pressed);
-        found.map(|(_, action)| *action)
-    }
-
-    /// The meaning of a key, behind those of a sequence that has begun.
-    pub(crate) fn meaning(&mut self, key: KeyEvent) -> Meaning {
-        if key.kind == KeyEventKind::Release {
-            return Meaning::Nothing;
-        }
-        let (code, modifiers) = plain(key);
-        self.begun.push((code, modifiers));
-        let found = self.bindings.iter().find(|(keys, _)| *keys == self.begun);
-        if let Some((_, action)) = found {
-            let action = *action;
-            self.begun.clear();
-            return Meaning::Does(action);
-        }
-        if self.bindings.iter().any(|(keys, _)| keys.starts_with(&self.begun)) {
-            return Meaning::Begins;
-        }
-        let alone = self.begun.len() == 1;
-        self.begun.clear();
-        match code {
-            KeyCode::Char(c) if alone && modifiers.is_empty() => Meaning::Types(c),
-            _ => Meaning::Nothing,
-        }
-    }
-}
-
-/// A key as the table has it.
-fn plain(key: KeyEvent) -> (KeyCode, KeyModifiers) {
-    let modifiers = key.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT);
-    match key.code {
-        KeyCode::Char(c) if !modifiers.is_empty() => {
-            (KeyCode::Char(c.to_ascii_lowercase()), modifiers)
-        }
-        KeyCode::BackTab => (KeyCode::BackTab, KeyModifiers::NONE),
-        code => (code, modifiers),
-    }
-}
-
-/// The row of an action.
-pub(crate) fn row_of(action: Action) -> Option<&'static Row> {
-    TABLE.iter().find(|row| row.action == action)
-}
-
-/// Keys as the configuration writes them: `ctrl-x ctrl-e`.
-pub(crate) fn parse(keys: &str) -> Option<Vec<(KeyCode, KeyModifiers)>> {
-    keys.split_whitespace().map(parse_one).collect()
-}
-
-fn parse_one(key: &str) -> Option<(KeyCode, KeyModifiers)> {
-    let mut modifiers = KeyModifiers::NONE;
-    let mut name = key;
-    loop {
-        if let Some(rest) = name.strip_prefix("ctrl-") {
-            (name, modifiers) = (rest, modifiers | KeyModifiers::CONTROL);
-        } else if let Some(rest) = name.strip_prefix("alt-") {
-            (name, modifiers) = (rest, modifiers | KeyModifiers::ALT);
-        } else {
-            break;
-        }
-    }
-    let code = match name {
-        "enter" => KeyCode::Enter,
-        "tab" => KeyCode::Tab,
-        "backtab" => KeyCode::BackTab,
-        "backspace" => KeyCode::Backspace,
-        "delete" => KeyCode::Delete,
-        "insert" => KeyCode::Insert,
-        "esc" => KeyCode::Esc,
-        "up" => KeyCode::Up,
-        "down" => KeyCode::Down,
-        "left" => KeyCode::Left,
-        "right" => KeyCode::Right,
-        "home" => KeyCode::Home,
-        "end" => KeyCode::End,
-        "pageup" => KeyCode::PageUp,
-        "pagedown" => KeyCode::PageDown,
-        "space" => KeyCode::Char(' '),
-        _ => match name.strip_prefix('f').and_then(|number| number.parse().ok()) {
-            Some(number @ 1..=24) => KeyCode::F(number),
-            _ => {
-                let mut characters = name.chars();
-                match (characters.next(), characters.next()) {
-                    (Some(c), None) => KeyCode::Char(c),
-                    _ => return None,
-                }
-            }
-        },
-    };
-    Some((code, modifiers))
-}

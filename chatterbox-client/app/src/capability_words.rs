@@ -1,0 +1,38 @@
+//! What each capability means to a person.
+
+use chatterbox_proto::{Capabilities, Capability};
+
+/// What a server with these capabilities can do beyond the base protocol, in words.
+pub(crate) fn in_words(agreed: Capabilities) -> Vec<&'static str> {
+    agreed.iter().filter_map(word).collect()
+}
+
+fn word(capability: Capability) -> Option<&'static str> {
+    Some(match capability {
+        Capability::Accounts => "registered names",
+        Capability::Commands => "commands",
+        Capability::Ids => "confirmed messages and pages of history",
+        Capability::Notices => "notices",
+        Capability::Ping => "a heartbeat",
+        Capability::Presence => "who is away",
+        Capability::Recent => "short welcomes",
+        Capability::Rename => "other names while you are here",
+        Capability::Rooms => "rooms",
+        // Nobody notices it.
+        Capability::Utf8 => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_capability_that_somebody_notices_has_words() {
+        let every: Capabilities = Capability::EVERY.iter().copied().collect();
+        let words = in_words(every);
+        assert_eq!(words.len(), Capability::EVERY.len() - 1);
+        assert!(in_words(Capabilities::NONE).is_empty());
+        assert!(words.contains(&"rooms"));
+    }
+}

@@ -1,0 +1,297 @@
+//! Control: what events of the terminal do to the screen, and what of it is for others: the session, the terminal.
+//!
+//! It does no I/O. Lists and the popup have files of their own, and so have the actions.
+
+use std::collections::VecDeque;
+
+use chatterbox_app::input::Entered;
+use chatterbox_app::model::{Body, Hole, Key, Model};
+use chatterbox_app::{Intent, Target, TimeFormatter};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind};
+use tokio::time::Instant;
+
+use super::lists::{Source, Times};
+use super::notify::Notifier;
+use super::scene::{Drawn, Scene};
+use super::theme::Theme;
+use super::timeline::showing;
+use super::ui::{Overlay, Scroll, Ui};
+use crate::keymap::{Action, Keymap, Meaning};
+use crate::session::{View, Wish};
+use crate::terminal::Step;
+
+/// So many conversations are known in which one does not read at the end.
+const PLACES: usize = 200;
+
+/// The screen, and what is known beside it.
+pub(super) struct Control {
+    pub(super) ui: Ui,
+    pub(super) keymap: Keymap,
+    pub(super) theme: Theme,
+    pub(super) time: TimeFormatter,
+    pub(super) notifier: Notifier,
+    /// What opens links.
+    pub(super) open: Vec<String>,
+    pub(super) in_tmux: bool,
+    /// What was drawn last.
+    pub(super) drawn: Drawn,
+    /// Columns and rows.
+    pub(super) size: (u16, u16),
+    /// What fills the list that is open.
+    pub(super) source: Source,
+    /// The conversation in front, as the screen knows it.
+    front: Target,
+    /// Where one reads in other conversations.
+    places: Vec<(Target, Scroll)>,
+    /// The message to go to when its conversation is in front.
+    jump: Option<(Target, Key)>,
+    /// Whether the popup was closed for the word that is typed.
+    pub(super) dismissed: bool,
+    /// What the user wants by the way.
+    wishes: VecDeque<Wish>,
+    /// Whether the end of the conversation in front is seen, as the application knows it.
+    seeing: bool,
+    /// The oldest item when older ones were asked for last.
+    asked_above: Option<Key>,
+    pub(super) instant: Instant,
+}
+
+/// Something that others have to do.
+#[derive(Debug)]
+pub(super) enum Demand {
+    Wish(Wish),
+    /// Write these bytes to the terminal.
+    Write(Vec<u8>),
+    /// Take the mouse, or leave it.
+    Mouse,
+    Suspend,
+    /// Draw everything anew.
+    Redraw,
+    /// Run the editor.
+    Edit,
+    /// Open a link.
+    Browse(String),
+}
+
+impl Control {
+    pub(super) fn new(
+        ui: Ui,
+        keymap: Keymap,
+        theme: Theme,
+        time: TimeFormatter,
+        notifier: Notifier,
+        instant: Instant,
+    ) -> Self {
+        Self {
+            ui,
+            keymap,
+            theme,
+            time,
+            notifier,
+            open: Vec::new(),
+            in_tmux: false,
+            drawn: Drawn::default(),
+            size: (80, 24),
+            source: Source::default(),
+            front: Target::Lobby,
+            places: Vec::new(),
+            jump: None,
+            dismissed: false,
+            wishes: VecDeque::new(),
+            seeing: true,
+            asked_above: None,
+            instant,
+        }
+    }
+
+    /// What is drawn.
+    pub(super) fn scene<'s>(&'s self, view: &View<'s>) -> Scene<'s> {
+        Scene {
+            app: view.app,
+            link: view.link,
+            ui: &self.ui,
+            theme: &self.theme,
+            time: &self.time,
+            now: view.now,
+            instant: self.instant,
+        }
+    }
+
+    pub(super) fn times<'s>(&'s self, view: &View<'_>) -> Times<'s> {
+        Times { format: &self.time, now: view.now }
+    }
+
+    /// What the user wants by the way.
+    pub(super) fn wish(&mut self) -> Option<Wish> {
+        self.wishes.pop_front()
+    }
+
+    pub(super) fn has_wish(&self) -> bool {
+        !self.wishes.is_empty()
+    }
+
+    pub(super) fn wants(&mut self, intent: Intent) {
+        self.wishes.push_back(Wish::Intent(intent));
+    }
+
+    pub(super) fn hint(&mut self, text: impl Into<String>) {
+        self.ui.hint = Some(text.into());
+    }
+
+    /// Goes to a message, in whatever conversation it is.
+    pub(super) fn jump(&mut self, target: Target, key: Key, view: &View<'_>) -> Option<Demand> {
+        self.jump = Some((target.clone(), key));
+        if target == self.front {
+            self.follow(view);
+            return None;
+        }
+        Some(Demand::Wish(Wish::Intent(Intent::Open(target))))
+    }
+
+    /// Follows what is in front: each conversation has a place where one reads.
+    pub(super) fn follow(&mut self, view: &View<'_>) {
+        let Some(model) = view.app.model() else { return };
+        if model.front() != &self.front {
+            let left = std::mem::replace(&mut self.front, model.front().clone());
+            self.places
+                .retain(|(target, _)| *target != left && model.conversation(target).is_some());
+            if self.ui.scroll != Scroll::End && self.places.len() < PLACES {
+                self.places.push((left, self.ui.scroll));
+            }
+            let place = self.places.iter().find(|(target, _)| *target == self.front);
+            self.ui.scroll = place.map_or(Scroll::End, |(_, scroll)| *scroll);
+            self.asked_above = None;
+        }
+        if let Some((_, key)) = self.jump.take_if(|(target, _)| *target == self.front) {
+            let Drawn { timeline, .. } = &self.drawn;
+            self.ui.scroll = showing(&self.scene(view), timeline.width, timeline.height, key);
+        }
+        // A question of the server is answered before anything else.
+        if !self.ui.typing.is_chat() {
+            self.ui.overlay = None;
+        }
+    }
+
+    /// Takes what was drawn: whether the end is seen, and whether there is more above.
+    pub(super) fn took(&mut self, drawn: Drawn, model: Option<&Model>) {
+        self.drawn = drawn;
+        let covered = matches!(self.ui.overlay, Some(Overlay::Help { .. }));
+        let seeing = self.ui.focused && self.drawn.end_seen && !covered;
+        if seeing != std::mem::replace(&mut self.seeing, seeing) {
+            self.wants(Intent::Seeing(seeing));
+        }
+        let conversation = model.and_then(|model| model.in_front());
+        let oldest = conversation.and_then(|one| Some(one.timeline.item(0)?.key));
+        if self.drawn.above && self.ui.scroll != Scroll::End && oldest != self.asked_above {
+            self.asked_above = oldest;
+            self.wants(Intent::Older(self.front.clone()));
+        }
+        let holes = conversation.into_iter().flat_map(|one| {
+            let items = self.drawn.visible.iter().filter_map(|key| one.timeline.place(*key));
+            items.filter_map(|place| one.timeline.item(place))
+        });
+        let open = holes.filter(|item| item.body == Body::Hole(Hole::Open)).map(|item| item.key);
+        for key in open.collect::<Vec<_>>() {
+            self.wants(Intent::Fill(self.front.clone(), key));
+        }
+    }
+
+    /// Whether the user sees what comes at a target.
+    pub(super) fn sees(&self, target: &Target) -> bool {
+        self.seeing && *target == self.front
+    }
+
+    /// Works off an event.
+    pub(super) fn event(&mut self, event: Event, view: &View<'_>) -> Option<Demand> {
+        match event {
+            Event::FocusGained => self.ui.focused = true,
+            Event::FocusLost => self.ui.focused = false,
+            Event::Resize(..) => return Some(Demand::Redraw),
+            Event::Mouse(mouse) => return self.mouse(mouse, view),
+            Event::Key(key) if key.kind == KeyEventKind::Release => {}
+            Event::Key(key) => {
+                self.ui.hint = None;
+                return match &self.ui.overlay {
+                    Some(Overlay::List(_)) => self.list_key(key, view),
+                    Some(Overlay::Help { .. }) => self.help_key(key, view),
+                    Some(Overlay::Completion { .. }) | None => self.key(key, view),
+                };
+            }
+            Event::Paste(text) => {
+                self.ui.hint = None;
+                if let Some(Overlay::List(_)) = self.ui.overlay {
+                    let line = text.lines().next().unwrap_or_default().to_owned();
+                    self.type_query(&line, view);
+                    return None;
+                }
+                let step = self.ui.typing.take(Event::Paste(text), most(view));
+                return self.step(step, view);
+            }
+        }
+        None
+    }
+
+    fn key(&mut self, key: KeyEvent, view: &View<'_>) -> Option<Demand> {
+        if key.code == KeyCode::Esc && key.modifiers.is_empty() {
+            self.dismissed |= self.ui.overlay.take().is_some();
+            return None;
+        }
+        match self.ui.typing.meaning(key) {
+            Meaning::Types(_) => {
+                let step = self.ui.typing.take(Event::Key(key), most(view));
+                self.step(step, view)
+            }
+            Meaning::Does(action) => self.act(action, view),
+            Meaning::Begins | Meaning::Nothing => None,
+        }
+    }
+
+    /// Carries out an action.
+    pub(super) fn act(&mut self, action: Action, view: &View<'_>) -> Option<Demand> {
+        if self.popup_key(action, view) || self.moves_in_rows(action) {
+            return None;
+        }
+        let step = self.ui.typing.act(action, most(view));
+        self.step(step, view)
+    }
+
+    fn step(&mut self, step: Step, view: &View<'_>) -> Option<Demand> {
+        match step {
+            Step::Edited => self.edited(view),
+            Step::Asked(Entered::Ask { lines, characters }) => {
+                let editor = self.keymap.keys(Action::Editor).join(", ");
+                self.hint(format!(
+                    "{lines} lines, {characters} characters: Enter sends them as one message, {editor} edits them, Ctrl-C drops them"
+                ));
+            }
+            Step::Asked(Entered::TooLong(over)) => {
+                self.hint(format!("Too long for this server, by {over} characters: not sent."));
+            }
+            Step::Asked(_) | Step::Nothing => {}
+            Step::Leaving => self.hint("Once more leaves the chat."),
+            Step::Wish(wish) => {
+                self.ui.overlay = None;
+                self.dismissed = false;
+                self.ui.scroll = Scroll::End;
+                return Some(Demand::Wish(wish));
+            }
+            Step::Action(action) => return self.on_screen(action, view),
+        }
+        None
+    }
+
+    /// Up and Down go through the rows of a text before they go through those that were sent.
+    fn moves_in_rows(&mut self, action: Action) -> bool {
+        let composer = self.ui.typing.composer_mut();
+        match action {
+            Action::Earlier => composer.move_row(-1),
+            Action::Later => composer.move_row(1),
+            _ => false,
+        }
+    }
+}
+
+/// The number of characters that a message may have here.
+fn most(_view: &View<'_>) -> Option<usize> {
+    None
+}

@@ -1,0 +1,396 @@
+//! The full screen on a pseudo-terminal, seen as a person sees it; and what becomes of the terminal in the end.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may be blunt")]
+#![allow(clippy::disallowed_methods, reason = "the test owns a clock, a terminal and files")]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
+
+use support::certificate::Certificate;
+use support::server::{Peer, Server};
+use support::soon;
+use support::terminal::Terminal;
+
+const SIZE: (u16, u16) = (24, 80);
+
+/// A program that was started in a terminal, before anybody has joined.
+async fn started(size: (u16, u16), variables: &[(&str, &str)]) -> (Terminal, Peer) {
+    let certificate = Certificate::localhost();
+    let server = Server::tls(&certificate).await;
+    let (port, ca) = (server.port().to_string(), certificate.authority().display().to_string());
+    let terminal = Terminal::sized(&["localhost", "-p", &port, "-ca", &ca], size, variables);
+    let peer = server.accept().await;
+    (terminal, peer)
+}
+
+/// A session in which ann has joined; the input is there.
+async fn joined(size: (u16, u16), variables: &[(&str, &str)]) -> (Terminal, Peer) {
+    let (mut terminal, mut peer) = started(size, variables).await;
+    terminal.sees_last("name:");
+    terminal.types("ann\r");
+    peer.welcome("ann").await;
+    terminal.sees_last("ann>");
+    (terminal, peer)
+}
+
+/// Whether a row has all of these, wherever.
+fn has(rows: &[String], parts: &[&str]) -> bool {
+    rows.iter().any(|row| parts.iter().all(|part| row.contains(part)))
+}
+
+/// What a terminal is set to by these bytes: private modes, and how many titles are kept.
+fn modes(written: &str) -> (BTreeMap<u32, bool>, i32) {
+    let (mut modes, mut titles) = (BTreeMap::new(), 0);
+    for sequence in written.split('\u{1b}').skip(1) {
+        let Some(body) = sequence.strip_prefix('[') else { continue };
+        let Some(end) = body.find(|c: char| ('@'..='~').contains(&c)) else { continue };
+        let (parameters, last) = (&body[..end], &body[end..=end]);
+        match (parameters.strip_prefix('?'), last) {
+            (Some(numbers), "h" | "l") => {
+                for number in numbers.split(';') {
+                    modes.insert(number.parse().unwrap(), last == "h");
+                }
+            }
+            (None, "t") if parameters == "22;0" => titles += 1,
+            (None, "t") if parameters == "23;0" => titles -= 1,
+            _ => {}
+        }
+    }
+    (modes, titles)
+}
+
+/// The terminal is as it was: only the cursor is on.
+#[track_caller]
+fn assert_left(written: &str) {
+    let (modes, titles) = modes(written);
+    let on: Vec<_> = modes.iter().filter(|(_, on)| **on).map(|(mode, _)| *mode).collect();
+    assert_eq!(on, [25], "modes that are on, of {modes:?}");
+    for mode in [1004, 1049, 2004] {
+        assert!(modes.contains_key(&mode), "{mode} was never set");
+    }
+    assert_eq!(titles, 0, "titles that are kept");
+}
+
+/// Every sequence in it is one of those that this program writes itself, and no other control character is there.
+#[track_caller]
+fn assert_harmless(written: &str) {
+    let mut rest = written;
+    while let Some(at) = rest.find(|c: char| c.is_control()) {
+        let (sign, behind) = rest[at..].split_at(rest[at..].chars().next().unwrap().len_utf8());
+        rest = behind;
+        match sign {
+            "\r" | "\n" | "\u{7}" => continue,
+            "\u{1b}" => {}
+            other => panic!("{other:?} before {:?}", behind.chars().take(40).collect::<String>()),
+        }
+        let shown: String = behind.chars().take(60).collect();
+        if let Some(body) = behind.strip_prefix("]2;") {
+            let end = body.find('\u{7}').expect(&shown);
+            assert!(!body[..end].chars().any(char::is_control), "{shown:?}");
+            rest = &body[end + 1..];
+        } else if let Some(body) = behind.strip_prefix('[') {
+            let end = body.find(|c: char| ('@'..='~').contains(&c)).expect(&shown);
+            let last = &body[end..=end];
+            assert!("HJKmhlt".contains(last), "{shown:?}");
+            if last == "t" {
+                assert!(matches!(&body[..end], "22;0" | "23;0"), "{shown:?}");
+            }
+            rest = &body[end + 1..];
+        } else {
+            panic!("{shown:?}");
+        }
+    }
+}
+
+async fn run(program: &str, arguments: &[&str]) -> bool {
+    let run = tokio::process::Command::new(program).args(arguments).status().await;
+    run.is_ok_and(|status| status.success())
+}
+
+#[tokio::test]
+async fn two_people_talk_and_one_leaves() {
+    let (mut terminal, mut peer) = joined(SIZE, &[]).await;
+    peer.send(r#"{"MESSAGES": [["bob", "ALL", 1, "hi there"]]}"#).await;
+    terminal.sees("the message", |rows| has(rows, &["bob", "hi there"]));
+    terminal.types("hello bob");
+    terminal.sees_last("ann> hello bob");
+    terminal.types("\r");
+    assert_eq!(peer.message().await, ("ALL".to_owned(), "hello bob".to_owned()));
+    terminal.sees("the own message once", |rows| {
+        rows.iter().filter(|row| row.contains("hello bob")).count() == 1
+            && has(rows, &["ann", "hello bob"])
+            && rows.last().is_some_and(|row| row == "ann>")
+    });
+    // Its echo is the same message.
+    peer.send(r#"{"MESSAGES": [["ann", "ALL", 1, "hello bob"], ["bob", "ALL", 2, "fine"]]}"#).await;
+    terminal.sees("the answer", |rows| {
+        has(rows, &["bob", "fine"])
+            && rows.iter().filter(|row| row.contains("hello bob")).count() == 1
+    });
+    terminal.types("\u{4}");
+    peer.closed().await;
+    let written = terminal.written_until_the_end();
+    assert_left(&written);
+    let (code, screen) = terminal.ends();
+    assert_eq!(code, 0, "{screen}");
+    assert!(screen.ends_with("-- you have left the chat"), "{screen}");
+}
+
+#[tokio::test]
+async fn a_private_message_waits_in_its_conversation_and_in_the_title() {
+    let (mut terminal, mut peer) = joined(SIZE, &[]).await;
+    peer.send(r#"{"MESSAGES": [["bob", "ann", 1, "psst"], ["cyd", "ALL", 1, "ann: look"]]}"#).await;
+    terminal.sees("that bob has written", |rows| has(rows, &["@bob", "1!"]));
+    assert!(terminal.written().contains("\u{1b}]2;(1!) "), "the title");
+    assert!(terminal.written().contains('\u{7}'), "the bell");
+    terminal.types("\u{1b}2");
+    terminal.sees("what bob has written", |rows| has(rows, &["bob", "psst"]));
+    terminal.sees("that nothing waits", |rows| !has(rows, &["@bob", "1!"]));
+    terminal.types("what?\r");
+    assert_eq!(peer.message().await, ("bob".to_owned(), "what?".to_owned()));
+    // The list of mentions goes back to where she was named.
+    terminal.types("\u{1b}m");
+    terminal.sees("the list", |rows| has(rows, &["cyd: ann: look"]));
+    terminal.types("\r");
+    terminal.sees("the lobby", |rows| has(rows, &["cyd", "ann: look"]) && !has(rows, &["psst"]));
+}
+
+#[tokio::test]
+async fn what_is_behind_the_marker_is_new() {
+    let (mut terminal, mut peer) = joined(SIZE, &[]).await;
+    peer.send(r#"{"MESSAGES": [["bob", "ALL", 1, "old"]]}"#).await;
+    terminal.sees("the message", |rows| has(rows, &["bob", "old"]));
+    // The window loses the focus.
+    terminal.types("\u{1b}[O");
+    terminal.types("x");
+    terminal.sees_last("ann> x");
+    peer.send(r#"{"MESSAGES": [["bob", "ALL", 2, "fresh"]]}"#).await;
+    terminal.sees("the marker between them", |rows| {
+        let place = |part: &str| rows.iter().position(|row| row.contains(part));
+        place("old") < place(" new ") && place(" new ") < place("fresh")
+    });
+    assert!(terminal.written().contains("\u{1b}]2;(1) "), "the title");
+    terminal.types("\u{1b}[I");
+    terminal.sees_written("a title without a count", |written| {
+        written.rsplit("\u{1b}]2;").next().is_some_and(|title| !title.starts_with('('))
+    });
+}
+
+#[tokio::test]
+async fn it_has_any_size_while_messages_come() {
+    let (mut terminal, mut peer) = joined(SIZE, &[]).await;
+    for (number, (rows, columns)) in
+        [(12, 40), (60, 200), (6, 24), (1, 1), (3, 200), (24, 80)].into_iter().enumerate()
+    {
+        terminal.resizes(rows, columns);
+        peer.send(&format!(r#"{{"MESSAGES": [["bob", "ALL", 1, "message {number}"]]}}"#)).await;
+    }
+    terminal.types("half");
+    terminal.sees("everything", |rows| {
+        (0..6).all(|number| has(rows, &["bob", &format!("message {number}")]))
+            && rows.last().is_some_and(|row| row == "ann> half")
+            && rows.len() == 24
+    });
+}
+
+#[tokio::test]
+async fn it_goes_on_after_it_was_stopped() {
+    let (mut terminal, mut peer) = joined(SIZE, &[]).await;
+    terminal.types("half");
+    terminal.sees_last("ann> half");
+    let process = terminal.process();
+    assert!(run("kill", &["-STOP", &process]).await);
+    let path = terminal.path().unwrap_or_default();
+    if !run("stty", &["-F", &path, "sane"]).await {
+        eprintln!("SKIPPED: there is no `stty -F` here");
+    }
+    peer.send(r#"{"MESSAGES": [["bob", "ALL", 1, "meanwhile"]]}"#).await;
+    let before = terminal.written().matches("\u{1b}[?1049h").count();
+    assert!(run("kill", &["-CONT", &process]).await);
+    terminal.sees_written("the modes again", |written| {
+        written.matches("\u{1b}[?1049h").count() > before
+    });
+    terminal.sees("what came meanwhile", |rows| {
+        has(rows, &["bob", "meanwhile"]) && rows.last().is_some_and(|row| row == "ann> half")
+    });
+    // The shell's settings would echo this, and wait for the end of the line.
+    terminal.types("way");
+    terminal.sees_last("ann> halfway");
+    terminal.types("\r");
+    assert_eq!(peer.message().await.1, "halfway");
+    terminal.types("\u{4}");
+    assert_left(&terminal.written_until_the_end());
+}
+
+#[tokio::test]
+async fn signals_leave_the_terminal_in_order() {
+    for signal in ["-TERM", "-HUP", "-INT"] {
+        let (mut terminal, _peer) = joined(SIZE, &[]).await;
+        terminal.types("half");
+        terminal.sees_last("ann> half");
+        assert!(run("kill", &[signal, &terminal.process()]).await);
+        assert_left(&terminal.written_until_the_end());
+        let (code, screen) = terminal.ends();
+        assert_eq!(code, if signal == "-INT" { 130 } else { 143 }, "{signal}: {screen}");
+    }
+}
+
+#[tokio::test]
+async fn a_failure_leaves_the_last_words_on_the_terminal() {
+    let (terminal, mut peer) = joined(SIZE, &[]).await;
+    peer.send(r#"{"ERROR": "you are banned"}"#).await;
+    peer.send(r#"{"MESSAGES": [["SERVER", "ALL", 1, "good bye"]]}"#).await;
+    terminal.sees("the last words", |rows| has(rows, &["good bye"]));
+    peer.close().await;
+    assert_left(&terminal.written_until_the_end());
+    let (code, screen) = terminal.ends();
+    assert_eq!(code, 69, "{screen}");
+    let words = ["you are banned", "SERVER: good bye", "chatterbox-client: the server closed"];
+    assert!(words.iter().all(|word| screen.contains(word)), "{screen}");
+}
+
+#[tokio::test]
+async fn a_panic_leaves_the_terminal_in_order() {
+    if !cfg!(debug_assertions) {
+        return;
+    }
+    let (mut terminal, _peer) = joined(SIZE, &[("CHATTERBOX_PANIC_AT", "boom")]).await;
+    terminal.types("boom");
+    assert_left(&terminal.written_until_the_end());
+    let (code, screen) = terminal.ends();
+    assert_eq!(code, 101, "{screen}");
+    assert!(screen.contains("on purpose"), "{screen}");
+}
+
+#[tokio::test]
+async fn it_ends_with_its_terminal() {
+    let (mut terminal, mut peer) = joined(SIZE, &[]).await;
+    terminal.types("half");
+    terminal.sees_last("ann> half");
+    let ended = tokio::task::spawn_blocking(move || terminal.hangs_up());
+    peer.send(r#"{"MESSAGES": [["bob", "ALL", 1, "hi"]]}"#).await;
+    let code = soon("the program's end", ended).await.unwrap();
+    assert!(matches!(code, 143 | 0 | 74), "{code}");
+    peer.closed().await;
+}
+
+#[tokio::test]
+async fn a_pasted_text_is_asked_about_once_and_sent_as_one_message() {
+    let (mut terminal, mut peer) = joined(SIZE, &[]).await;
+    terminal.pastes("hello there\n");
+    terminal.types("\r");
+    assert_eq!(peer.message().await.1, "hello there");
+    terminal.pastes("one\r\ntwo\n/three");
+    terminal.sees("its rows", |rows| has(rows, &["/three"]));
+    terminal.types("\r");
+    terminal.sees("the question", |rows| has(rows, &["3 lines", "Enter"]));
+    terminal.types("\r");
+    assert_eq!(peer.message().await.1, "one\ntwo\n/three");
+}
+
+#[tokio::test]
+async fn the_editor_gets_the_terminal_and_gives_it_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let editor = folder.path().join("editor");
+    let seen = folder.path().join("seen");
+    let script = format!(
+        "#!/bin/sh\ncat \"$2\" > '{}'\nls -l \"$2\" >> '{0}'\nprintf '%s and more\\n' \"$(cat \"$2\")\" > \"$2\"\n",
+        seen.display()
+    );
+    std::fs::write(&editor, script).unwrap();
+    std::fs::set_permissions(&editor, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let command = format!("{} -w", editor.display());
+    let (mut terminal, mut peer) = joined(SIZE, &[("VISUAL", &command)]).await;
+    terminal.types("some text");
+    terminal.sees_last("ann> some text");
+    terminal.types("\u{18}\u{5}");
+    terminal.sees_last("ann> some text and more");
+    terminal.types("\r");
+    assert_eq!(peer.message().await.1, "some text and more");
+    let seen = std::fs::read_to_string(seen).unwrap();
+    assert!(seen.starts_with("some text-rw-------"), "{seen}");
+    let path = seen.split_whitespace().last().unwrap();
+    assert!(!std::path::Path::new(path).exists(), "{path} is still there");
+}
+
+#[tokio::test]
+async fn a_secret_is_nowhere() {
+    let certificate = Certificate::localhost();
+    let server = Server::tls(&certificate).await;
+    let (port, ca) = (server.port().to_string(), certificate.authority().display().to_string());
+    let arguments = ["localhost", "-p", &port, "-ca", &ca, "-u", "ann"];
+    let mut terminal = Terminal::sized(&arguments, SIZE, &[]);
+    let mut peer = server.accept().await;
+    peer.welcome_speaking("ann").await;
+    terminal.sees_last("ann>");
+    terminal.types("/register\r");
+    assert!(peer.next().await.unwrap().contains("register"));
+    peer.send(r#"{"PROMPT": {"ID": "1", "TEXT": "Choose a password:", "SECRET": true}}"#).await;
+    terminal.sees_last("Choose a password:");
+    terminal.types("hush/hush\r");
+    let answer = peer.next().await.unwrap();
+    assert!(answer.contains("hush/hush"), "{answer}");
+    terminal.sees_last("ann>");
+    terminal.types("\u{1b}[A\u{12}");
+    terminal.sees("the lines that were sent", |rows| has(rows, &["/register"]));
+    assert!(!terminal.written().contains("hush"));
+}
+
+#[tokio::test]
+async fn colours_are_there_unless_they_are_not_wanted() {
+    for (variables, wanted) in [(&[][..], true), (&[("NO_COLOR", "1")], false)] {
+        let (terminal, mut peer) = joined(SIZE, variables).await;
+        peer.send(r#"{"MESSAGES": [["bob", "ALL", 1, "hi"]]}"#).await;
+        terminal.sees("the message", |rows| has(rows, &["bob", "hi"]));
+        let state = terminal.screen.0.lock().unwrap();
+        let screen = state.parser.screen();
+        let coloured = (0..SIZE.0).any(|row| {
+            (0..SIZE.1).any(|column| {
+                screen.cell(row, column).is_some_and(|cell| cell.fgcolor() != vt100::Color::Default)
+            })
+        });
+        assert_eq!(coloured, wanted);
+    }
+}
+
+#[tokio::test]
+async fn what_can_not_show_it_gets_lines() {
+    for (size, variables) in
+        [((5, 20), &[][..]), (SIZE, &[("TERM", "dumb")]), (SIZE, &[("CHATTERBOX_PLAIN", "1")])]
+    {
+        let (terminal, _peer) = started(size, variables).await;
+        terminal.sees("a prompt or a word", |rows| !rows.is_empty());
+        assert!(!terminal.written().contains("\u{1b}[?1049h"), "{size:?} {variables:?}");
+    }
+}
+
+/// Everything that a server can say has an escape, a bell, and what turns text around in it.
+#[tokio::test]
+async fn a_hostile_server_writes_nothing_to_the_terminal() {
+    let evil = r"\u001b]0;owned\u0007\u001b]777;notify;a;b\u001b\\\u009d2;x\u009c\u001b[2J\u202etxt\u001bPq\r\n;";
+    let (mut terminal, mut peer) = joined(SIZE, &[("TERM_PROGRAM", "kitty")]).await;
+    for frame in [
+        format!(
+            r#"{{"MESSAGES": [["{evil}bob", "ann", 1, "ann {evil}"], ["bob", "ALL", 1, "ann {evil}"]]}}"#
+        ),
+        format!(r##"{{"MESSAGES": [["bob", "#{evil}", 1, "ann {evil}"]]}}"##),
+        format!(r#"{{"USERS_JOINED": ["{evil}"], "ERROR": "{evil}", "INFO": "{evil}"}}"#),
+        format!(r#"{{"USERS_LEFT": ["{evil}"], "PROMPT": {{"ID": "{evil}", "TEXT": "{evil}"}}}}"#),
+        r#"{"MESSAGES": [["bob", "ALL", 1, "the end"]]}"#.to_owned(),
+    ] {
+        peer.send(&frame).await;
+    }
+    terminal.sees("the end", |rows| has(rows, &["bob", "the end"]));
+    // The window loses the focus, so that notifications come too.
+    terminal.types("\u{1b}[O\u{1b}2");
+    peer.send(&format!(r#"{{"MESSAGES": [["{evil}cyd", "ann", 1, "{evil}"]]}}"#)).await;
+    peer.send(r#"{"MESSAGES": [["bob", "ALL", 1, "behind it"]]}"#).await;
+    terminal.sees_written("a notification", |written| written.contains("\u{1b}]777;notify;"));
+    let written = terminal.written();
+    let (before, notification) = written.split_once("\u{1b}]777;notify;chatterbox;").unwrap();
+    let (text, behind) = notification.split_once('\u{7}').unwrap();
+    assert!(!text.contains(';') && !text.chars().any(char::is_control), "{text:?}");
+    assert_harmless(before);
+    assert_harmless(&behind.replace("\u{1b}]777;notify;chatterbox;", ""));
+}
