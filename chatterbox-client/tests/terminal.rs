@@ -322,6 +322,23 @@ async fn the_search_in_earlier_lines_stands_below_what_arrives() {
 }
 
 #[tokio::test]
+async fn tab_completes_as_far_as_is_certain_and_then_lists_what_there_is() {
+    let (mut terminal, mut peer) = joined(false).await;
+    peer.send(r#"{"USERS_JOINED": ["bobby"]}"#).await;
+    terminal.sees("who has come", |rows| rows.iter().any(|row| row == "* bobby joined"));
+    terminal.types("@B\t");
+    terminal.sees_last("ann> @bob");
+    terminal.types("\t");
+    terminal.sees("both, above the prompt", |rows| {
+        rows.iter().any(|row| row.starts_with("-- @bob "))
+            && rows.iter().any(|row| row.starts_with("-- @bobby"))
+            && rows.last().is_some_and(|row| row == "ann> @bob")
+    });
+    terminal.types("b\thello\r");
+    assert_eq!(peer.message().await, ("bobby".to_owned(), "hello".to_owned()));
+}
+
+#[tokio::test]
 async fn a_mention_rings_and_a_flood_of_them_does_not_ring_for_ever() {
     let (terminal, mut peer) = joined(false).await;
     let rings = |terminal: &Terminal| terminal.written().matches('\u{7}').count();

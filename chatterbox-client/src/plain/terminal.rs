@@ -5,6 +5,7 @@
 //! is printed clears the prompt, writes the lines, and draws the prompt again, in one write.
 
 use std::collections::VecDeque;
+use std::future::pending;
 use std::io;
 
 use chatterbox_app::input::{Entered, Mask};
@@ -21,11 +22,15 @@ use super::render::Renderer;
 use crate::exit::{Exit, Failure};
 use crate::keymap::{Action, Keymap, Meaning};
 use crate::session::{Prompt, PromptKind, Screen, ScreenEvent, Typed, View, Wish};
+use crate::terminal::editor::{self, Editing};
 pub(crate) use crate::terminal::is_usable;
 use crate::terminal::{Guard, Keys, Modes, Step, Typing, Writer, size};
 
 /// Takes so many keys at once, before the prompt is drawn again.
 const KEYS: usize = 256;
+
+/// So many outputs are kept while another program has the terminal; then no frame is read.
+const HELD: usize = 1000;
 
 /// A terminal with a prompt at the bottom.
 pub(crate) struct Lines {
@@ -48,6 +53,9 @@ pub(crate) struct Lines {
     changed: bool,
     /// How many columns there were when it was drawn last.
     columns: u16,
+    /// The editor, while it has the terminal, and what is to be shown behind it.
+    editing: Option<Editing>,
+    held: VecDeque<Output>,
 }
 
 /// Takes the terminal over.
@@ -75,6 +83,8 @@ pub(crate) fn open(keymap: Keymap) -> Result<Lines, Failure> {
         completed: false,
         changed: true,
         columns: 0,
+        editing: None,
+        held: VecDeque::new(),
     })
 }
 
@@ -113,9 +123,35 @@ impl Lines {
             Action::Complete if self.typing.is_chat() => self.complete(app),
             Action::SearchEarlier if self.typing.is_chat() => self.recall = Some(Recall::default()),
             Action::Suspend => self.suspend(),
-            // The editor of the user's choice comes here.
-            Action::Editor => {}
+            Action::Editor if self.typing.is_chat() => self.edit(),
             _ => {}
+        }
+    }
+
+    /// Gives the terminal to the editor of the user's choice.
+    fn edit(&mut self) {
+        let erased = self.bottom.erase(size().0.into());
+        self.writer.write(erased.into_bytes());
+        self.keys.pause();
+        self.guard.leave(&self.writer);
+        match editor::start(self.typing.composer().text()) {
+            Ok(editing) => self.editing = Some(editing),
+            Err(error) => self.edited(Err(error)),
+        }
+    }
+
+    /// Takes the terminal back from it, and shows what came meanwhile.
+    fn edited(&mut self, outcome: io::Result<String>) {
+        self.editing = None;
+        self.resume();
+        self.keys.resume();
+        match outcome {
+            Ok(text) => self.typing.composer_mut().set(text.trim_end_matches('\n')),
+            Err(error) => self.hint = format!("The editor was of no use: {error}."),
+        }
+        let mut held = std::mem::take(&mut self.held);
+        while !held.is_empty() || self.renderer.has_rest() {
+            self.show(&mut held);
         }
     }
 
@@ -259,6 +295,10 @@ impl Screen for Lines {
         true
     }
 
+    fn is_elsewhere(&self) -> bool {
+        self.editing.is_some()
+    }
+
     fn ask(&mut self, mut prompt: Prompt) -> bool {
         self.mask.arguments = std::mem::take(&mut prompt.secret_arguments);
         if self.typing.prompt() != Some(&prompt.kind) {
@@ -298,6 +338,9 @@ impl Screen for Lines {
                     self.completed = completed;
                     self.act(action, view.app);
                     self.completed &= action == Action::Complete;
+                    if self.editing.is_some() {
+                        return None;
+                    }
                 }
             }
         }
@@ -331,14 +374,23 @@ impl Screen for Lines {
             None => event,
         };
         let draws = self.changed && self.guard.is_entered();
+        let is_full = self.held.len() >= HELD || self.renderer.has_rest();
+        let kept = self.editing.is_some() && is_full;
         tokio::select! {
+            outcome = ended(self.editing.as_mut()) => {
+                self.edited(outcome);
+                ScreenEvent::Draw
+            }
             event = self.keys.next(), if !self.typing.is_full() => self.pressed(event),
-            error = self.writer.room(), if room => closed(error, ScreenEvent::Room),
+            error = self.writer.room(), if room && !kept => closed(error, ScreenEvent::Room),
             error = self.writer.idle(), if draws => closed(error, ScreenEvent::Draw),
         }
     }
 
     fn show(&mut self, outputs: &mut VecDeque<Output>) {
+        if self.editing.is_some() {
+            return self.held.extend(outputs.drain(..));
+        }
         self.renderer.set_columns(size().0);
         if let Some(chunk) = self.renderer.chunk(outputs) {
             self.redraw(&chunk.text);
@@ -350,6 +402,10 @@ impl Screen for Lines {
     }
 
     async fn finish(&mut self, outputs: &mut VecDeque<Output>) -> io::Result<()> {
+        // Nobody waits for the editor.
+        self.editing = None;
+        self.held.append(outputs);
+        std::mem::swap(&mut self.held, outputs);
         while self.has_rest() || !outputs.is_empty() {
             if let Some(error) = self.writer.room().await {
                 return Err(error);
@@ -385,10 +441,20 @@ impl Screen for Lines {
     }
 
     fn resume(&mut self) {
+        if self.editing.is_some() {
+            return;
+        }
         // Others have written to the terminal meanwhile, and may have taken the modes back.
         let _ = self.guard.resume(&self.writer);
         self.bottom.forget();
         self.changed = true;
+    }
+}
+
+async fn ended(editing: Option<&mut Editing>) -> io::Result<String> {
+    match editing {
+        Some(editing) => editing.await.unwrap_or_else(|_| Err(io::ErrorKind::BrokenPipe.into())),
+        None => pending().await,
     }
 }
 
