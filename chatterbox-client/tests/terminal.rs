@@ -330,7 +330,7 @@ async fn tab_completes_as_far_as_is_certain_and_then_lists_what_there_is() {
     terminal.sees_last("ann> @bob");
     terminal.types("\t");
     terminal.sees("both, above the prompt", |rows| {
-        rows.iter().any(|row| row.starts_with("-- @bob "))
+        rows.iter().any(|row| row == "-- @bob")
             && rows.iter().any(|row| row.starts_with("-- @bobby"))
             && rows.last().is_some_and(|row| row == "ann> @bob")
     });

@@ -50,7 +50,6 @@ impl Terminal {
         let pair = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(BINARY);
         command.args(arguments);
-        command.arg("--plain");
         command.env("TERM", "xterm");
         command.env("TZ", "UTC");
         // Nothing of the terminal in which the tests run.
