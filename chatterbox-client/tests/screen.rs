@@ -1,5 +1,11 @@
 //! The full screen on a pseudo-terminal, seen as a person sees it; and what becomes of the terminal in the end.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may be blunt")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may be blunt"
+)]
 #![allow(clippy::disallowed_methods, reason = "the test owns a clock, a terminal and files")]
 
 mod support;
