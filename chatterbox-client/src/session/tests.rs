@@ -190,7 +190,7 @@ async fn a_crowd_is_one_line_for_a_person_and_a_line_each_through_pipes() {
     let moves = |seen: &[String]| {
         let from = seen.iter().position(|line| line == "* here: ann").unwrap() + 1;
         let lines = seen[from..].iter().filter(|line| !line.starts_with("ann>"));
-        let lines = lines.take_while(|line| !line.starts_with("(end"));
+        let lines = lines.take_while(|line| !line.starts_with('('));
         lines.map(|line| line.split("] ").last().unwrap_or(line).to_owned()).collect::<Vec<_>>()
     };
     let serve = async |peer: &mut Peer| {
