@@ -219,6 +219,8 @@ Examples:
       Chat with the server on this machine; it made certs/ca.crt when it was started first.
   chatterbox-client chat.example.org --username ann
       A server whose certificate the system trusts anyway.
+  chatterbox-client work
+      A server by its name in the configuration; `--print-config` shows what can be in it.
   printf 'ann\\nhello\\n@bob psst\\n' | chatterbox-client localhost -p 5000 -ca ca.crt
       Through pipes: the first line is the name, each further line is sent. What is said goes to
       the output, everything about the program to the error output. After the last line it waits

@@ -59,7 +59,9 @@ pub async fn run(arguments: Arguments) -> Result<Exit, Failure> {
         exit = signals.next() => return Ok(exit),
     };
     let (zone, unclear) = time_zone::local();
-    if let Some(unclear) = unclear {
+    // Nobody sees what was written before the full screen.
+    let first = unclear.clone().filter(|_| kind == Kind::Full);
+    if let Some(unclear) = unclear.filter(|_| kind != Kind::Full) {
         say(&format!("-- {unclear}"));
     }
     let time = TimeFormatter::new(zone);
@@ -83,7 +85,8 @@ pub async fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Kind::Full => {
             let screen = tui::open(&config, keys, arguments.theme, time)?;
             signals.suspend_by_session();
-            Session::new(app, link, screen, signals, tokens).in_room(room).run().await
+            let session = Session::new(app, link, screen, signals, tokens).in_room(room);
+            session.saying_first(first).run().await
         }
     };
     if matches!(outcome, Ok(Exit::Ok | Exit::Interrupted)) {

@@ -21,11 +21,14 @@ fn long(begin: &str, piece: &str, end: &str) -> String {
     format!("{begin}{}{end}", piece.repeat(times))
 }
 
-/// The most memory that a process ever had, in bytes.
+/// The most memory that a process ever had, in bytes, without the pages of its own file.
 fn peak(process: u32) -> Option<usize> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    Some(line.trim().strip_suffix(" kB")?.parse::<usize>().ok()? * 1024)
+    let bytes = |key: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(key))?;
+        Some(line.trim().strip_suffix(" kB")?.parse::<usize>().ok()? * 1024)
+    };
+    Some(bytes("VmHWM:")?.saturating_sub(bytes("RssFile:").unwrap_or_default()))
 }
 
 /// The peak of a client that worked a frame off: its answer to a PING comes behind all of it.

@@ -1,5 +1,11 @@
 //! The full screen on a pseudo-terminal, seen as a person sees it; and what becomes of the terminal in the end.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may be blunt")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may be blunt"
+)]
 #![allow(clippy::disallowed_methods, reason = "the test owns a clock, a terminal and files")]
 
 mod support;
@@ -154,6 +160,26 @@ async fn a_private_message_waits_in_its_conversation_and_in_the_title() {
     terminal.sees("the list", |rows| has(rows, &["cyd: ann: look"]));
     terminal.types("\r");
     terminal.sees("the lobby", |rows| has(rows, &["cyd", "ann: look"]) && !has(rows, &["psst"]));
+}
+
+/// What can be completed shows by itself; Tab puts it in, Esc closes.
+#[tokio::test]
+async fn names_and_commands_are_completed() {
+    let (mut terminal, mut peer) = joined(SIZE, &[]).await;
+    terminal.types("/qui");
+    terminal.sees("the command above the input", |rows| {
+        rows.len() > 1 && rows[..rows.len() - 1].iter().any(|row| row.contains("/quit"))
+    });
+    terminal.types("\u{1b}");
+    terminal.sees("that it is closed", |rows| {
+        !rows[..rows.len() - 1].iter().any(|row| row.contains("/quit"))
+    });
+    terminal.types("\u{15}hi @bo\t");
+    terminal
+        .sees("the name", |rows| rows.last().is_some_and(|row| row.starts_with("ann> hi @bob")));
+    terminal.types("psst\r");
+    let (to, text) = peer.message().await;
+    assert_eq!((to.as_str(), text.replace("  ", " ").as_str()), ("ALL", "hi @bob psst"));
 }
 
 #[tokio::test]
@@ -327,7 +353,9 @@ async fn a_secret_is_nowhere() {
     terminal.types("/register\r");
     assert!(peer.next().await.unwrap().contains("register"));
     peer.send(r#"{"PROMPT": {"ID": "1", "TEXT": "Choose a password:", "SECRET": true}}"#).await;
-    terminal.sees_last("Choose a password:");
+    terminal.sees("the question", |rows| {
+        rows.last().is_some_and(|row| row.contains("Choose a password:"))
+    });
     terminal.types("hush/hush\r");
     let answer = peer.next().await.unwrap();
     assert!(answer.contains("hush/hush"), "{answer}");
@@ -383,14 +411,19 @@ async fn a_hostile_server_writes_nothing_to_the_terminal() {
     }
     terminal.sees("the end", |rows| has(rows, &["bob", "the end"]));
     // The window loses the focus, so that notifications come too.
-    terminal.types("\u{1b}[O\u{1b}2");
+    terminal.types("\u{1b}[O\u{1b}2x");
+    terminal
+        .sees("that all keys arrived", |rows| rows.last().is_some_and(|row| row.ends_with("> x")));
     peer.send(&format!(r#"{{"MESSAGES": [["{evil}cyd", "ann", 1, "{evil}"]]}}"#)).await;
+    terminal.sees_written("a notification", |written| {
+        written.split("\u{1b}]777;notify;").nth(1).is_some_and(|text| text.contains('\u{7}'))
+    });
     peer.send(r#"{"MESSAGES": [["bob", "ALL", 1, "behind it"]]}"#).await;
-    terminal.sees_written("a notification", |written| written.contains("\u{1b}]777;notify;"));
+    terminal.sees("what came last", |rows| has(rows, &["bob", "behind it"]));
     let written = terminal.written();
     let (before, notification) = written.split_once("\u{1b}]777;notify;chatterbox;").unwrap();
     let (text, behind) = notification.split_once('\u{7}').unwrap();
     assert!(!text.contains(';') && !text.chars().any(char::is_control), "{text:?}");
     assert_harmless(before);
-    assert_harmless(&behind.replace("\u{1b}]777;notify;chatterbox;", ""));
+    assert_harmless(behind);
 }

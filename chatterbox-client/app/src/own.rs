@@ -164,6 +164,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_command_is_there_twice() {
+        let names: std::collections::BTreeSet<_> = ALL.iter().map(|own| own.name).collect();
+        assert_eq!(names.len(), ALL.len());
+    }
+
+    #[test]
     fn each_command_about_what_is_kept_is_explained() {
         for local in Local::ALL {
             assert!(ALL.iter().any(|own| own.name == local.name()), "{local:?}");

@@ -14,6 +14,9 @@ const MESSAGES: &str = "MESSAGES[";
 /// What stands for a place in the middle of a sentence.
 const A_MESSAGE: &str = "a message";
 
+/// A longer text is nothing that was written for programmers; it is not copied.
+const LONGEST: usize = 64 * 1024;
+
 /// A text of the server as people read it.
 pub(crate) fn of_server(text: Wire) -> Wire {
     match plain(text.as_wire()) {
@@ -24,7 +27,7 @@ pub(crate) fn of_server(text: Wire) -> Wire {
 
 /// `MESSAGES[0]: nobody is here: zoe (DE-2); not sent (IV-1)` as `nobody is here: zoe; not sent`.
 pub(crate) fn plain(text: &str) -> Cow<'_, str> {
-    if !text.contains(MESSAGES) && !text.contains(')') {
+    if text.len() > LONGEST || !(text.contains(MESSAGES) || text.contains(')')) {
         return Cow::Borrowed(text);
     }
     let mut plain = String::with_capacity(text.len());

@@ -90,6 +90,14 @@ impl<S: Screen> Session<S> {
         Self { room, ..self }
     }
 
+    /// The user is told this first.
+    pub(crate) fn saying_first(mut self, text: Option<String>) -> Self {
+        if let Some(text) = text {
+            self.note(text);
+        }
+        self
+    }
+
     /// So many lines of the input were read before the session.
     pub(crate) fn behind_lines(self, lines: usize) -> Self {
         Self { lines, ..self }

@@ -1,6 +1,6 @@
 //! The guard of a terminal: what is set on it, and taken back on every way out: the end, a failure, a panic, a signal, Ctrl-Z.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::panic;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,7 @@ use std::time::Duration;
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 use rustix::process::{Signal, getpgrp, getpid, getsid, kill_process};
 
-use super::writer::Writer;
+use super::writer::{Writer, write_last};
 
 /// The alternate screen; the title is kept for later; reports of the focus.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[22;0t\x1b[?1004h";
@@ -138,10 +138,9 @@ fn restore_on_panic() {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             if ENTERED.swap(false, Ordering::SeqCst) {
-                let mut output = io::stdout();
-                let _ = output.write_all(leaving(FULL.load(Ordering::SeqCst)));
-                let _ = output.write_all(b"\r\n");
-                let _ = output.flush();
+                let mut bytes = leaving(FULL.load(Ordering::SeqCst)).to_vec();
+                bytes.extend_from_slice(b"\r\n");
+                write_last(&bytes);
                 let _ = disable_raw_mode();
             }
             before(info);

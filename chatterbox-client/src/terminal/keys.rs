@@ -1,19 +1,28 @@
 //! The keys of a terminal, as they are pressed: a stream of events that can be put down for another program (`$EDITOR`).
 //!
-//! crossterm reads the terminal where its stream is polled, and goes on reading behind half a key: in the middle of an
-//! escape sequence, or of a character that is no UTF-8, it would stop the whole session until the next key, and for ever
-//! when the terminal is gone. So a thread of its own polls it.
+//! A thread of its own reads the terminal. crossterm's stream reads where it is polled, and goes on reading behind half a
+//! key, so a byte that is no UTF-8 would stop the whole session until the next key, and a terminal that is gone would stop
+//! it for ever; and of more than 1 KiB that is typed at once it leaves the rest in the terminal until something else comes.
 
-use std::io;
-use std::sync::Arc;
+use std::future::pending;
+use std::io::{self, PipeReader, PipeWriter};
+use std::os::fd::AsFd as _;
 use std::thread;
 
-use crossterm::event::{Event, EventStream};
-use futures_util::StreamExt as _;
-use tokio::sync::{Notify, mpsc};
+use crossterm::event::Event;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::{Errno, read};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+
+use super::input::Parser;
+use super::size::size;
 
 /// Back-pressure: with more events than this waiting, none is read.
 const WAITING: usize = 256;
+
+/// The rest of a key comes within this time.
+const REST: Timespec = Timespec { tv_sec: 0, tv_nsec: 30_000_000 };
 
 /// The events of a terminal.
 #[derive(Default)]
@@ -21,23 +30,32 @@ pub(crate) struct Keys {
     reading: Option<Reading>,
 }
 
-/// A thread that reads.
+/// A thread that reads until this is dropped.
 struct Reading {
     events: mpsc::Receiver<io::Result<Event>>,
-    stop: Arc<Notify>,
+    /// The terminal has another size.
+    resized: Option<Signal>,
+    /// The thread ends when this is closed.
+    _stop: PipeWriter,
 }
 
 impl Keys {
     /// Begins to read.
     pub(crate) fn start() -> Self {
-        Self { reading: Some(Reading::start()) }
+        Self { reading: Reading::start().ok() }
     }
 
     /// The next event; `None` is the end of the terminal. Cancelling it loses nothing.
     pub(crate) async fn next(&mut self) -> Option<io::Result<Event>> {
-        match &mut self.reading {
-            Some(reading) => reading.events.recv().await,
-            None => std::future::pending().await,
+        let Some(Reading { events, resized, .. }) = &mut self.reading else {
+            return pending().await;
+        };
+        tokio::select! {
+            event = events.recv() => event,
+            () = next_size(resized.as_mut()) => {
+                let (columns, rows) = size();
+                Some(Ok(Event::Resize(columns, rows)))
+            }
         }
     }
 
@@ -53,40 +71,59 @@ impl Keys {
 
     /// Reads again.
     pub(crate) fn resume(&mut self) {
-        self.reading = Some(Reading::start());
+        self.reading = Reading::start().ok();
     }
 }
 
 impl Reading {
-    fn start() -> Self {
+    fn start() -> io::Result<Self> {
         let (sender, events) = mpsc::channel(WAITING);
-        let stop = Arc::new(Notify::new());
-        let stopped = Arc::clone(&stop);
-        thread::spawn(move || read(&sender, &stopped));
-        Self { events, stop }
+        let (stopped, stop) = io::pipe()?;
+        thread::spawn(move || {
+            if let Err(error) = run(&sender, &stopped) {
+                let _ = sender.blocking_send(Err(error));
+            }
+        });
+        Ok(Self { events, resized: signal(SignalKind::window_change()).ok(), _stop: stop })
     }
 }
 
-impl Drop for Reading {
-    fn drop(&mut self) {
-        // A permit is kept for a thread that is not waiting yet.
-        self.stop.notify_one();
+async fn next_size(resized: Option<&mut Signal>) {
+    match resized {
+        Some(resized) => drop(resized.recv().await),
+        None => pending().await,
     }
 }
 
-fn read(events: &mpsc::Sender<io::Result<Event>>, stop: &Notify) {
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().build() else { return };
-    runtime.block_on(async {
-        let mut stream = EventStream::new();
-        loop {
-            let event = tokio::select! {
-                event = stream.next() => event,
-                () = stop.notified() => return,
-            };
-            let Some(event) = event else { return };
-            if events.send(event).await.is_err() {
-                return;
+fn run(events: &mpsc::Sender<io::Result<Event>>, stopped: &PipeReader) -> io::Result<()> {
+    let input = io::stdin();
+    let mut parser = Parser::default();
+    let mut piece = [0; 4096];
+    loop {
+        let mut ready = [PollFd::new(&input, PollFlags::IN), PollFd::new(stopped, PollFlags::IN)];
+        let wait = parser.has_begun().then_some(&REST);
+        let count = match poll(&mut ready, wait) {
+            Err(Errno::INTR) => continue,
+            polled => polled?,
+        };
+        let [typed, stop] = ready;
+        if !stop.revents().is_empty() {
+            return Ok(());
+        }
+        if count == 0 {
+            parser.end_key();
+        } else if !typed.revents().is_empty() {
+            match read(input.as_fd(), &mut piece) {
+                Ok(0) => return Ok(()),
+                Ok(got) => parser.push(piece.get(..got).unwrap_or_default()),
+                Err(Errno::INTR | Errno::AGAIN) => {}
+                Err(error) => return Err(error.into()),
             }
         }
-    });
+        while let Some(event) = parser.next() {
+            if events.blocking_send(Ok(event)).is_err() {
+                return Ok(());
+            }
+        }
+    }
 }

@@ -2,7 +2,9 @@
 
 pub(crate) mod editor;
 mod guard;
+mod input;
 mod keys;
+mod size;
 mod typing;
 mod writer;
 
@@ -10,6 +12,7 @@ use std::io::{self, IsTerminal as _};
 
 pub(crate) use guard::{Guard, Modes};
 pub(crate) use keys::Keys;
+pub(crate) use size::size;
 pub(crate) use typing::{Step, Typing};
 pub(crate) use writer::Writer;
 
@@ -18,9 +21,4 @@ pub(crate) fn is_usable() -> bool {
     io::stdin().is_terminal()
         && io::stdout().is_terminal()
         && std::env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb")
-}
-
-/// Columns and rows; where they are not known, those of the oldest terminals.
-pub(crate) fn size() -> (u16, u16) {
-    crossterm::terminal::size().ok().filter(|size| size.0 > 0 && size.1 > 0).unwrap_or((80, 24))
 }

@@ -143,6 +143,11 @@ impl Typing {
         if self.is_chat() { &mut self.chat } else { &mut self.answer }
     }
 
+    /// Which keys do what.
+    pub(crate) fn keymap(&self) -> &Keymap {
+        &self.keymap
+    }
+
     /// The meaning of a key.
     pub(crate) fn meaning(&mut self, key: KeyEvent) -> Meaning {
         self.keymap.meaning(key)

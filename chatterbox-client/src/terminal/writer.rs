@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "this module writes to the terminal")]
 
 use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -10,6 +11,17 @@ use tokio::sync::Notify;
 
 /// Back-pressure: with more bytes than this waiting, nothing else is rendered.
 const WAITING: usize = 256 * 1024;
+
+/// Whether nothing is written any more: a panic has taken back what was set on the terminal.
+static SILENT: AtomicBool = AtomicBool::new(false);
+
+/// Writes these bytes, and lets no thread write behind them.
+pub(super) fn write_last(bytes: &[u8]) {
+    SILENT.store(true, Ordering::SeqCst);
+    let mut output = io::stdout().lock();
+    let _ = output.write_all(bytes);
+    let _ = output.flush();
+}
 
 /// The writing end of a terminal. Clones share it.
 #[derive(Debug, Clone)]
@@ -112,7 +124,10 @@ impl Shared {
             state.writing = true;
             drop(state);
             let mut output = io::stdout().lock();
-            let result = output.write_all(&bytes).and_then(|()| output.flush());
+            let result = match SILENT.load(Ordering::SeqCst) {
+                true => Ok(()),
+                false => output.write_all(&bytes).and_then(|()| output.flush()),
+            };
             drop(output);
             let mut state = self.lock();
             state.writing = false;

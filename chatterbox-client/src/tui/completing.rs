@@ -11,16 +11,20 @@ impl Control {
         let composer = self.ui.typing.composer();
         let (text, cursor) = (composer.text(), composer.cursor());
         let before = text.get(..cursor).unwrap_or(text);
-        let word = before.rsplit(char::is_whitespace).next().unwrap_or_default();
-        let begins = text.starts_with('/') || word.starts_with(['@', '#']);
-        if word.is_empty() {
+        if before.is_empty() || before.ends_with(char::is_whitespace) {
             self.dismissed = false;
         }
-        let is_open = matches!(self.ui.overlay, Some(Overlay::Completion { .. }));
-        if (is_open || begins) && !self.dismissed {
-            self.complete(view);
-        } else if is_open {
-            self.ui.overlay = None;
+        let offered = (self.ui.typing.is_chat() && !self.dismissed)
+            .then(|| view.app.offer(text, cursor))
+            .filter(|offered| !offered.is_empty());
+        match offered {
+            Some(completion) => {
+                self.ui.overlay = Some(Overlay::Completion { completion, chosen: None });
+            }
+            None if matches!(self.ui.overlay, Some(Overlay::Completion { .. })) => {
+                self.ui.overlay = None;
+            }
+            None => {}
         }
     }
 
@@ -56,10 +60,9 @@ impl Control {
 
     fn complete(&mut self, view: &View<'_>) {
         let composer = self.ui.typing.composer();
-        let completion = view.app.vocabulary().complete(composer.text(), composer.cursor());
-        let has = self.ui.typing.is_chat()
-            && !(completion.candidates.is_empty() && completion.about.is_empty());
-        self.ui.overlay = has.then_some(Overlay::Completion { completion, chosen: None });
+        let completion = view.app.complete(composer.text(), composer.cursor());
+        self.ui.overlay =
+            (!completion.is_empty()).then_some(Overlay::Completion { completion, chosen: None });
     }
 
     /// Puts the candidate that comes next in the place of the word. The only one is taken for good.

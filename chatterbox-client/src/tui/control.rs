@@ -3,15 +3,17 @@
 //! It does no I/O. Lists and the popup have files of their own, and so have the actions.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use chatterbox_app::input::Entered;
-use chatterbox_app::model::{Body, Hole, Key, Model};
+use chatterbox_app::model::{Alert, Body, Hole, Key, Model};
 use chatterbox_app::{Intent, Target, TimeFormatter};
+use chatterbox_proto::ScreenText;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind};
 use tokio::time::Instant;
 
 use super::lists::{Source, Times};
-use super::notify::Notifier;
+use super::notify::{Notifier, name_of};
 use super::scene::{Drawn, Scene};
 use super::theme::Theme;
 use super::timeline::showing;
@@ -22,6 +24,9 @@ use crate::terminal::Step;
 
 /// So many conversations are known in which one does not read at the end.
 const PLACES: usize = 200;
+
+/// What is missing is asked for again after this time.
+const AGAIN: Duration = Duration::from_secs(5);
 
 /// The screen, and what is known beside it.
 pub(super) struct Control {
@@ -53,6 +58,8 @@ pub(super) struct Control {
     seeing: bool,
     /// The oldest item when older ones were asked for last.
     asked_above: Option<Key>,
+    /// The holes that were asked for, and when.
+    asked_holes: Vec<(Key, Instant)>,
     pub(super) instant: Instant,
 }
 
@@ -100,6 +107,7 @@ impl Control {
             wishes: VecDeque::new(),
             seeing: true,
             asked_above: None,
+            asked_holes: Vec::new(),
             instant,
         }
     }
@@ -136,6 +144,42 @@ impl Control {
 
     pub(super) fn hint(&mut self, text: impl Into<String>) {
         self.ui.hint = Some(text.into());
+    }
+
+    /// Shows the beginning of a message that comes where the user does not look.
+    pub(super) fn tell(&mut self, alert: &Alert) {
+        let place = match &alert.target {
+            Target::User(_) => String::new(),
+            target => format!(" in {}", name_of(target)),
+        };
+        // In one row, since others would hide the end of the timeline.
+        let text = format!("{}{place}: {}", alert.from, alert.text);
+        let keys = self.keymap.keys(Action::NextUnread).join(", ");
+        let room = usize::from(self.size.0).saturating_sub(keys.chars().count() + 8);
+        self.hint(format!("{}  ({keys})", ScreenText::shortened(&text, room)));
+    }
+
+    /// Shows what was said last in each conversation with a user, which would be behind the lobby otherwise.
+    pub(super) fn greet(&mut self, view: &View<'_>) {
+        let Some(model) = view.app.model() else { return };
+        let users = model
+            .conversations()
+            .iter()
+            .filter(|one| matches!(one.target, Target::User(_)) && !one.is_at(model.front()));
+        let last = users.filter_map(|one| {
+            let newest = one.timeline.iter().rev().find_map(|item| match &item.body {
+                Body::Speech(speech) => Some(speech),
+                _ => None,
+            })?;
+            let line = newest.lines.first().map_or("", ScreenText::as_str);
+            (!newest.own).then(|| format!("{}: {}", newest.from, ScreenText::shortened(line, 80)))
+        });
+        let told: Vec<_> = last.take(3).collect();
+        if !told.is_empty() {
+            let text = format!("Earlier, to you alone: {}", told.join(" · "));
+            let room = usize::from(self.size.0).saturating_sub(4);
+            self.hint(ScreenText::shortened(&text, room).to_string());
+        }
     }
 
     /// Goes to a message, in whatever conversation it is.
@@ -191,8 +235,15 @@ impl Control {
             items.filter_map(|place| one.timeline.item(place))
         });
         let open = holes.filter(|item| item.body == Body::Hole(Hole::Open)).map(|item| item.key);
-        for key in open.collect::<Vec<_>>() {
-            self.wants(Intent::Fill(self.front.clone(), key));
+        let open: Vec<_> = open.collect();
+        // What can't be asked for now stays open, and would be asked for with each frame.
+        let now = self.instant;
+        self.asked_holes.retain(|(_, asked)| now < *asked + AGAIN);
+        for key in open {
+            if self.asked_holes.iter().all(|(asked, _)| *asked != key) {
+                self.asked_holes.push((key, now));
+                self.wants(Intent::Fill(self.front.clone(), key));
+            }
         }
     }
 

@@ -24,7 +24,7 @@ use crate::cli::ThemeName;
 use crate::config::Config;
 use crate::exit::{Exit, Failure};
 use crate::keymap::Keymap;
-use crate::session::{Prompt, Screen, ScreenEvent, View, Wish};
+use crate::session::{Prompt, PromptKind, Screen, ScreenEvent, View, Wish};
 use crate::terminal::editor::{self, Editing};
 use crate::terminal::{Guard, Keys, Modes, Typing, Writer, size};
 
@@ -52,6 +52,9 @@ pub(crate) struct FullScreen {
     woken: bool,
     /// The time of the last frame.
     drawn_at: Instant,
+    /// Whether lines of chat are taken, and whether the user was told then what waits for them.
+    begun: bool,
+    greeted: bool,
     /// Whether the connection is lost.
     lost: bool,
     /// What is left on the terminal in the end.
@@ -113,6 +116,8 @@ pub(crate) fn open(
         changed: true,
         woken: false,
         drawn_at: now - FRAME,
+        begun: false,
+        greeted: false,
         lost: false,
         last_words: Vec::new(),
     })
@@ -239,6 +244,9 @@ impl Screen for FullScreen {
         self.lost = view.link.lost.is_some();
         self.control.instant = Instant::now();
         self.control.follow(view);
+        if self.begun && !view.app.has_more() && !std::mem::replace(&mut self.greeted, true) {
+            self.control.greet(view);
+        }
         if !self.guard.is_entered() {
             return;
         }
@@ -257,6 +265,7 @@ impl Screen for FullScreen {
 
     fn alert(&mut self, alert: &Alert) {
         if self.guard.is_entered() && !self.control.sees(&alert.target) {
+            self.control.tell(alert);
             let looks = self.control.ui.focused;
             let bytes = self.control.notifier.alert(alert, looks, Instant::now());
             self.writer.write(bytes);
@@ -265,6 +274,7 @@ impl Screen for FullScreen {
 
     fn ask(&mut self, prompt: Prompt) -> bool {
         self.changed = true;
+        self.begun |= matches!(prompt.kind, PromptKind::Chat(_));
         self.control.ui.typing.ask(prompt);
         true
     }

@@ -1,4 +1,4 @@
-//! The help: the keys and what they do, from the table of all keys.
+//! The help: the keys and what they do, from the table of all actions and the keys that the user has given them.
 
 use chatterbox_app::wrap;
 use ratatui::buffer::Buffer;
@@ -8,7 +8,7 @@ use ratatui::style::Modifier;
 use super::cells::{clear, fill, put, shorten};
 use super::scene::Scene;
 use super::theme::Role;
-use crate::keymap::{Action, Scope, TABLE};
+use crate::keymap::{Action, Keymap, Scope, TABLE};
 
 /// The keys of an action have so many columns at most.
 const KEYS: u16 = 22;
@@ -25,7 +25,8 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, scroll: u
     let room = area.width.saturating_sub(2);
     put(buffer, (area.x + 1, area.y), room, &shorten(title, room), bar);
     let keys = KEYS.min(area.width / 2);
-    let rows = rows(usize::from(area.width.saturating_sub(keys + 3)));
+    let text = usize::from(area.width.saturating_sub(keys + 3));
+    let rows = rows(scene.ui.typing.keymap(), text);
     let height = usize::from(area.height.saturating_sub(1));
     let most = rows.len().saturating_sub(height);
     let seen = rows.iter().skip(scroll.min(most)).take(height);
@@ -42,7 +43,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, scroll: u
 }
 
 /// Keys and sentences, row by row.
-fn rows(text: usize) -> Vec<(String, String)> {
+fn rows(keymap: &Keymap, text: usize) -> Vec<(String, String)> {
     let mut rows = Vec::new();
     for (scope, heading) in [(Scope::Screen, "The screen"), (Scope::Typing, "Typing")] {
         if !rows.is_empty() {
@@ -50,7 +51,7 @@ fn rows(text: usize) -> Vec<(String, String)> {
         }
         rows.push((heading.to_owned(), String::new()));
         for row in TABLE.iter().filter(|row| row.scope == scope) {
-            let keys: Vec<_> = row.keys.iter().map(|keys| shown(keys)).collect();
+            let keys: Vec<_> = keymap.keys(row.action).iter().map(|keys| shown(keys)).collect();
             let mut keys = keys.join(", ");
             for part in wrap(row.help, text) {
                 rows.push((std::mem::take(&mut keys), part.to_owned()));
@@ -60,10 +61,9 @@ fn rows(text: usize) -> Vec<(String, String)> {
     rows
 }
 
-/// The first keys of an action, as people write them.
-pub(super) fn keys_of(action: Action) -> String {
-    let row = TABLE.iter().find(|row| row.action == action);
-    row.and_then(|row| row.keys.first()).map(|keys| shown(keys)).unwrap_or_default()
+/// The first keys of an action, as people write them; `None` if the user has taken them all away.
+pub(super) fn keys_of(scene: &Scene<'_>, action: Action) -> Option<String> {
+    scene.ui.typing.keymap().keys(action).first().map(|keys| shown(keys))
 }
 
 /// Keys as people write them: `ctrl-g` is `Ctrl-G`.
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn every_action_is_in_the_help_with_all_its_keys() {
-        let rows = rows(200);
+        let rows = rows(&Keymap::default(), 200);
         for row in TABLE {
             let line = rows.iter().find(|(_, help)| help.trim_end() == row.help);
             let (keys, _) = line.unwrap();

@@ -125,3 +125,33 @@ impl Columns {
         self.time.width() + self.name + self.air
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_columns_are_those_of_the_design_and_leave_room_for_the_text() {
+        for (width, times, time, name, text) in [
+            // The timelines of screens of 40, 50, 80, 110 and 200 columns.
+            (40, None, Time::None, 8, 31),
+            (50, None, Time::Minutes, 12, 31),
+            (63, None, Time::Minutes, 12, 44),
+            (68, None, Time::Minutes, 12, 49),
+            (158, None, Time::Seconds, 16, 130),
+            (40, Some(true), Time::Minutes, 8, 25),
+            (158, Some(false), Time::None, 16, 139),
+            // What is too narrow for times has none, even if they are asked for.
+            (20, Some(true), Time::None, 6, 13),
+            (1, None, Time::None, 0, 1),
+        ] {
+            let columns = Columns::new(width, times);
+            let Columns { air, .. } = columns;
+            assert_eq!(columns, Columns { time, name, air, text }, "{width} {times:?}");
+        }
+        for width in 4..300 {
+            let columns = Columns::new(width, Some(true));
+            assert!(columns.rule() + 1 + columns.air + columns.text <= width, "{width}");
+        }
+    }
+}

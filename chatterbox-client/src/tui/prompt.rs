@@ -1,6 +1,7 @@
 //! The input: what it is for, and what is typed, in up to five rows. A question of the server takes the place of the prompt. What is
 //! secret is not shown, not even how long it is.
 
+use chatterbox_app::input::Mask;
 use chatterbox_app::wrap;
 use chatterbox_proto::ScreenText;
 use ratatui::buffer::Buffer;
@@ -10,7 +11,6 @@ use super::cells::{put, shorten, width};
 use super::scene::Scene;
 use super::theme::Role;
 use crate::session::PromptKind;
-use chatterbox_app::input::Mask;
 
 /// A question has so many rows at most.
 const QUESTION: usize = 3;
@@ -133,7 +133,8 @@ fn question(text: &str, screen: u16) -> (Vec<String>, String) {
 
 /// The rows of what is typed, and where in them the cursor is.
 fn typed(mask: &Mask, text: &str, cursor: usize, room: usize) -> (Vec<String>, (usize, u16)) {
-    let (before, _) = text.split_at_checked(cursor).unwrap_or((text, ""));
+    let (text, cursor) = mask.apply_with_cursor(text, cursor);
+    let (before, _) = text.split_at_checked(cursor).unwrap_or((&text, ""));
     let (line_of_cursor, in_line) =
         (before.matches('\n').count(), before.rsplit('\n').next().unwrap_or_default().len());
     let mut rows = Vec::new();
@@ -143,21 +144,13 @@ fn typed(mask: &Mask, text: &str, cursor: usize, room: usize) -> (Vec<String>, (
             true => line.split_at_checked(in_line).unwrap_or((line, "")),
             false => (line, ""),
         };
-        // Commands stand in the first line.
-        let masked = |text: &str| match number {
-            0 => ScreenText::new(&mask.apply(text)).to_string(),
-            _ => ScreenText::new(text).to_string(),
+        let shown = ScreenText::new(line);
+        let mut left = match behind {
+            "" => shown.as_str().len(),
+            _ => ScreenText::new(before).as_str().len(),
         };
-        let mut shown = masked(before);
-        let mut left = shown.len();
-        if !behind.is_empty() {
-            let whole = masked(line);
-            // A mask covers whole words, so what is before the cursor is the beginning of it.
-            left = left.min(whole.len());
-            shown = whole;
-        }
         let first = rows.len();
-        for row in wrap(&shown, room) {
+        for row in wrap(shown.as_str(), room) {
             if number == line_of_cursor && left <= row.len() {
                 let column = row.get(..left).map(width).unwrap_or_default();
                 place = (rows.len(), column);
@@ -216,6 +209,12 @@ mod tests {
             assert_eq!(rows, ["/register ****"]);
             assert_eq!(usize::from(place.1), cursor);
         }
+    }
+
+    #[test]
+    fn a_secret_that_is_pasted_in_two_lines_is_stars_in_both() {
+        let (rows, place) = rows("/register hu\nsh", 15, 40);
+        assert_eq!((rows, place), (vec!["/register **".to_owned(), "**".to_owned()], (1, 2)));
     }
 
     #[test]

@@ -96,7 +96,7 @@ pub(super) fn draw_status(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, be
     }
     let bar = scene.style(Role::Bar);
     fill(buffer, area, ' ', bar);
-    let help = format!("{} help", keys_of(Action::Help));
+    let help = keys_of(scene, Action::Help).map(|keys| format!("{keys} help")).unwrap_or_default();
     let mut parts = parts(scene, below, area.width);
     parts.push(Part::new(help.clone(), 9));
     let needed = |parts: &[Part]| {
@@ -203,7 +203,8 @@ fn parts(scene: &Scene<'_>, below: usize, room: u16) -> Vec<Part> {
         (None, None) => {}
     }
     if below > 0 {
-        parts.push(Part::new(format!("{below} below ({})", keys_of(Action::Newest)), 1));
+        let keys = keys_of(scene, Action::Newest).map(|keys| format!(" ({keys})"));
+        parts.push(Part::new(format!("{below} below{}", keys.unwrap_or_default()), 1));
     }
     parts
 }

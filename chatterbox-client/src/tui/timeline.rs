@@ -243,7 +243,10 @@ impl<'s> View<'s> {
         match self.conversation.older {
             Older::Unknown if !self.scene.app.is_acknowledged() => None,
             Older::Unknown | Older::More => {
-                Some(format!("{} asks for older ones", keys_of(Action::PageUp)))
+                let keys = keys_of(self.scene, Action::PageUp);
+                Some(keys.map_or("there may be older ones".to_owned(), |keys| {
+                    format!("{keys} asks for older ones")
+                }))
             }
             Older::Asked => Some("asking for older ones …".to_owned()),
             Older::Beginning => Some("the beginning".to_owned()),

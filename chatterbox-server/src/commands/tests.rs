@@ -54,7 +54,12 @@ async fn the_catalogue_is_what_one_may_use_now_and_comes_again_when_it_changes()
     let first = ann.next_with("COMMANDS").await;
     assert_eq!(first["PREFIX"], "/");
     assert!(has(&first, "nick") && !has(&first, "set-prefix"));
-    assert!(has(&root.next_with("COMMANDS").await, "set-prefix"));
+    let all = root.next_with("COMMANDS").await;
+    assert!(has(&all, "set-prefix"));
+    let commands = all["COMMANDS"].as_array().unwrap().iter();
+    let demos: Vec<_> =
+        commands.filter(|command| command["DEMO"] == true).map(|one| &one["NAME"]).collect();
+    assert_eq!(demos, ["ping", "test", "input-test"]);
 
     assert_eq!(root.call("disable-command", &["NICK"]).await["CODE"], "ok");
     assert!(!has(&ann.next_with("COMMANDS").await, "nick"));

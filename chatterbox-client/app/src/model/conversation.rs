@@ -161,8 +161,7 @@ impl Conversation {
     /// Gives an own message its number, which may move it down; the marker stays where it is.
     pub(super) fn number(&mut self, key: Key, id: Id) {
         let place = self.timeline.place(key);
-        let above = place.and_then(|place| self.timeline.item(place.checked_sub(1)?));
-        let above = above.map(|item| item.key);
+        let above = place.and_then(|place| self.timeline.end_before(place));
         self.timeline.number(key, id);
         if self.marker == Some(key) && self.timeline.place(key) != place {
             self.marker = above;

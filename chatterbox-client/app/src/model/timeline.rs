@@ -81,7 +81,13 @@ impl Timeline {
 
     /// The newest item that is no hole: holes are closed, and the marker stands behind what stays.
     pub(super) fn end(&self) -> Option<Key> {
-        self.items.iter().rev().find(|item| !is_hole(item)).map(|item| item.key)
+        self.end_before(self.items.len())
+    }
+
+    /// The same before a place.
+    pub(super) fn end_before(&self, place: usize) -> Option<Key> {
+        let mut before = self.items.range(..place.min(self.items.len())).rev();
+        before.find(|item| !is_hole(item)).map(|item| item.key)
     }
 
     /// The number of the oldest message that has one.

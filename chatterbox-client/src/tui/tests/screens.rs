@@ -199,6 +199,19 @@ fn help() {
     shots!("help_end", world, [(40, 12)]);
 }
 
+/// The help would lie to whoever has other keys.
+#[test]
+fn the_help_has_the_keys_of_the_user() {
+    let keys = ["ctrl-t".to_owned()];
+    let keymap = Keymap::changed([("help", keys.as_slice())]).unwrap();
+    let mut world = World::busy();
+    world.ui.typing = Typing::new(keymap);
+    assert!(world.screen(80, 24).contains("Ctrl-T help"));
+    world.ui.overlay = Some(Overlay::Help { scroll: 0 });
+    let screen = world.screen(200, 60);
+    assert!(screen.contains(" Ctrl-T      ") && !screen.contains("F1 "), "{screen}");
+}
+
 #[test]
 fn panes_and_times_that_are_asked_for() {
     let mut world = World::busy();
