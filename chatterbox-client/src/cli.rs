@@ -234,7 +234,7 @@ Examples:
 In the chat:
   text            say it to everybody        @NAME text      say it to NAME only
   /users          who is here                /name           under which name you are here
-  /help           this list                  /quit           leave (so do Ctrl-D and Ctrl-C)
+  /help           this list                  /quit           leave (so do Ctrl-D, and Ctrl-C twice)
   //text          a message that starts with a slash (@@text: with an @)
   #ROOM text      say it in a room           /room #ROOM     lines go there (/room ALL: to everybody)
   Servers may add commands, such as /register; /help lists them and /help NAME explains one. What a

@@ -359,18 +359,15 @@ async fn a_terminal_that_has_stopped_does_not_stop_the_session() {
     let (mut terminal, mut peer) = joined(false).await;
     terminal.types("half");
     terminal.sees_last("ann> half");
-    let screen = std::sync::Arc::clone(&terminal.screen);
-    {
-        // As long as this is locked, nobody reads what the program writes.
-        let _stopped = screen.0.lock().unwrap();
-        for _ in 0..20 {
-            let text = "x".repeat(2000);
-            peer.send(&format!(r#"{{"MESSAGES": [["bob", "ALL", 1, "{text}"]]}}"#)).await;
-        }
-        // Ten times the buffer of a terminal waits, and the line is taken.
-        terminal.types(" of it\r");
-        assert_eq!(peer.message().await.1, "half of it");
+    terminal.stops(true);
+    for _ in 0..20 {
+        let text = "x".repeat(2000);
+        peer.send(&format!(r#"{{"MESSAGES": [["bob", "ALL", 1, "{text}"]]}}"#)).await;
     }
+    // Ten times the buffer of a terminal waits, and the line is taken.
+    terminal.types(" of it\r");
+    assert_eq!(peer.message().await.1, "half of it");
+    terminal.stops(false);
     terminal.sees_last("ann>");
 }
 

@@ -20,6 +20,8 @@ pub(crate) struct Shown {
     over: bool,
     /// Whether nothing is to be read after the next piece.
     deaf: bool,
+    /// Whether nothing is read for now.
+    stopped: bool,
 }
 
 /// The same, with news about it.
@@ -72,7 +74,7 @@ impl Terminal {
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let parser = vt100::Parser::new(rows, columns, 0);
-        let shown = Shown { parser, written: Vec::new(), over: false, deaf: false };
+        let shown = Shown { parser, written: Vec::new(), over: false, deaf: false, stopped: false };
         let screen: Screen = Arc::new((Mutex::new(shown), Condvar::new()));
         let mut reader = pair.master.try_clone_reader().unwrap();
         let shared = Arc::clone(&screen);
@@ -87,6 +89,9 @@ impl Terminal {
                 shared.1.notify_all();
                 if got == 0 || state.deaf {
                     return;
+                }
+                while state.stopped {
+                    state = shared.1.wait(state).unwrap();
                 }
             }
         });
@@ -123,6 +128,12 @@ impl Terminal {
         screen.0.lock().unwrap().deaf = true;
         drop((keys, master));
         child.wait().unwrap().exit_code()
+    }
+
+    /// Reads nothing of what the program writes, as a terminal on which somebody has pressed Ctrl-S; or goes on.
+    pub(crate) fn stops(&self, stopped: bool) {
+        self.screen.0.lock().unwrap().stopped = stopped;
+        self.screen.1.notify_all();
     }
 
     /// Everything that was ever written to the terminal.
