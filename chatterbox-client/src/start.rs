@@ -78,7 +78,7 @@ pub async fn run(arguments: Arguments) -> Result<Exit, Failure> {
             let host = ScreenText::new(&arguments.host);
             let port = arguments.port;
             say(&format!("-- connected to {host}, port {port}; /help tells what can be typed"));
-            let screen = terminal::open()?;
+            let screen = terminal::open(keys)?;
             signals.suspend_by_session();
             Session::new(app, link, screen, signals, tokens).in_room(room).run().await
         }
@@ -90,8 +90,7 @@ pub async fn run(arguments: Arguments) -> Result<Exit, Failure> {
         }
     };
     if matches!(outcome, Ok(Exit::Ok | Exit::Interrupted)) {
-        // Without the line editor the terminal itself has written `^C`, which this overwrites.
-        say("\r-- you have left the chat");
+        say("-- you have left the chat");
     }
     outcome
 }
@@ -137,7 +136,7 @@ fn options(
     Ok(Options {
         username: arguments.username.clone(),
         strict: arguments.strict,
-        echo_own: full || !interactive,
+        echo_own: true,
         interactive,
         json: arguments.json,
         offer: if arguments.base { Capabilities::NONE } else { everything },

@@ -72,7 +72,6 @@ async fn a_secret_is_asked_for_and_never_shown() {
     terminal.types("hush\r");
     assert_eq!(peer.next().await.unwrap(), r#"{"ANSWER": {"ID": "1", "TEXT": "hushhush"}}"#);
     peer.send(DONE).await;
-    // The line may be shown after the prompt below it: they come from two threads.
     terminal.sees("the outcome above the prompt", |rows| {
         rows.iter().any(|row| row.contains("ann is yours."))
             && rows.last().is_some_and(|row| row.starts_with("ann>"))
@@ -131,11 +130,7 @@ async fn a_half_typed_line_is_there_again_after_the_question() {
     terminal.types("I am half w");
     terminal.sees_last("ann> I am half w");
     peer.send(PROMPT).await;
-    terminal.sees("the question above", |rows| {
-        rows.iter().any(|row| row == "? the server asks: Choose a password:")
-            && rows.last().is_some_and(|row| row == "ann> I am half w")
-    });
-    terminal.types("\r");
+    // At once, even though a line is half typed.
     terminal.sees_last("Choose a password:");
     terminal.types("hush\r");
     assert_eq!(peer.next().await.unwrap(), r#"{"ANSWER": {"ID": "1", "TEXT": "hush"}}"#);
@@ -208,25 +203,42 @@ async fn a_password_that_is_asked_for_on_the_way_back_is_not_shown() {
     assert!(!terminal.screen.0.lock().unwrap().parser.screen().hide_cursor());
 }
 
+/// Somebody may be in the middle of the password.
 #[tokio::test]
-async fn a_question_that_is_over_gives_its_place_back() {
+async fn a_question_that_is_over_keeps_its_place_until_enter() {
     let (mut terminal, mut peer) = joined().await;
-    terminal.types("/register\r");
-    peer.next().await.unwrap();
-    terminal.sees("the prompt again", |rows| {
-        rows.last().is_some_and(|row| row == "ann>")
-            && rows.iter().any(|row| row == "ann> /register")
-    });
+    terminal.types("a line");
+    terminal.sees_last("ann> a line");
     peer.send(PROMPT).await;
     terminal.sees_last("Choose a password:");
+    terminal.types("hu");
     peer.send(CANCELLED).await;
-    terminal.sees_last("ann>");
-    // It may have been typed for the question.
-    terminal.types("hush\r");
-    terminal.sees("why not", |rows| rows.iter().any(|row| row.contains("this may be it")));
-    terminal.types("hello\r");
-    assert_eq!(peer.message_with_tags().await, "hello");
+    terminal.sees("the question below its end", |rows| {
+        rows.iter().any(|row| row.contains("No password, no account"))
+            && rows.last().is_some_and(|row| row == "Choose a password:")
+    });
+    terminal.types("sh\r");
+    terminal.sees("why nothing was sent", |rows| {
+        rows.iter().any(|row| row.contains("the question is over"))
+            && rows.last().is_some_and(|row| row == "ann> a line")
+    });
+    terminal.types(" more\r");
+    assert_eq!(peer.message_with_tags().await, "a line more");
+    assert!(!written(&terminal).contains("hush"));
     assert!(!terminal.screen.0.lock().unwrap().parser.screen().hide_cursor());
+}
+
+/// It is the answer to what the command asks: it must not be seen as a line of chat until then.
+#[tokio::test]
+async fn a_secret_that_is_typed_ahead_of_its_question_is_neither_shown_nor_said() {
+    let (mut terminal, mut peer) = joined().await;
+    terminal.types("/register\rhush\r");
+    peer.next().await.unwrap();
+    peer.send(PROMPT).await;
+    assert_eq!(peer.next().await.unwrap(), r#"{"ANSWER": {"ID": "1", "TEXT": "hush"}}"#);
+    peer.send(DONE).await;
+    terminal.sees_last("ann>");
+    assert!(!written(&terminal).contains("hush"));
 }
 
 #[tokio::test]
@@ -393,7 +405,7 @@ async fn a_pasted_password_ends_before_its_line_end() {
     // A command and its secret that are pasted together are not said to everybody.
     terminal.sees_last("ann>");
     terminal.pastes("hello\n/register\nhush\n");
-    terminal.types("\r");
+    terminal.types("\r\r");
     terminal.sees("why not", |rows| {
         rows.iter().any(|row| row.contains("a command with a secret is a line"))
     });

@@ -69,7 +69,6 @@ async fn what_is_typed_ahead_is_not_lost() {
     terminal.sees_last("ann> four");
 }
 
-/// Between two lines the editor does not print for others, and what it was given before waits inside it.
 #[tokio::test]
 async fn nothing_overtakes_while_lines_are_entered() {
     const MESSAGES: usize = 600;
@@ -93,12 +92,44 @@ async fn nothing_overtakes_while_lines_are_entered() {
 }
 
 #[tokio::test]
-async fn ctrl_c_leaves_from_the_middle_of_a_line() {
+async fn ctrl_c_clears_the_line_and_leaves_only_when_it_is_pressed_again() {
     let (mut terminal, mut peer) = joined(false).await;
     terminal.types("half");
     terminal.sees_last("ann> half");
     terminal.types("\u{3}");
+    terminal.sees_last("ann>");
+    terminal.types("\u{3}");
+    terminal.sees("the warning", |rows| {
+        rows.ends_with(&["Ctrl-C again leaves.".to_owned(), "ann>".to_owned()])
+    });
+    // Any other key takes it back.
+    terminal.types("x\u{3}");
+    terminal.sees("no warning", |rows| {
+        !rows.iter().any(|row| row.contains("Ctrl-C"))
+            && rows.last().is_some_and(|row| row == "ann>")
+    });
+    terminal.types("\u{3}\u{3}");
     peer.closed().await;
+    let (code, screen) = terminal.ends();
+    assert_eq!(code, 130, "{screen}");
+    assert!(!screen.contains("Ctrl-C"), "{screen}");
+}
+
+/// What is typed meanwhile waits, the wish to leave does not.
+#[tokio::test]
+async fn ctrl_c_leaves_while_the_server_owes_an_answer() {
+    let certificate = Certificate::localhost();
+    let server = Server::tls(&certificate).await;
+    let (port, ca) = (server.port().to_string(), certificate.authority().display().to_string());
+    let mut terminal = Terminal::start(&["localhost", "-p", &port, "-ca", &ca], false);
+    let mut peer = server.accept().await;
+    terminal.sees_last("name:");
+    terminal.types("ann\r");
+    assert_eq!(peer.name().await, "ann");
+    terminal.types("typed ahead\r\u{3}");
+    terminal.sees_last("Ctrl-C again leaves.");
+    terminal.types("\u{3}");
+    assert_eq!(peer.next().await, None, "what was typed ahead is dropped");
     let (code, screen) = terminal.ends();
     assert_eq!(code, 130, "{screen}");
 }
@@ -134,43 +165,213 @@ async fn colours_are_there_unless_they_are_not_wanted() {
 }
 
 #[tokio::test]
-async fn a_pasted_text_is_sent_as_lines() {
+async fn several_pasted_lines_are_asked_about_once_and_are_one_message() {
     let (mut terminal, mut peer) = joined(false).await;
     terminal.pastes("hello there\n");
+    terminal.sees_last("ann> hello there");
     terminal.types("\r");
     assert_eq!(peer.message().await.1, "hello there");
-    terminal.pastes("one\r\ntwo\n\n@bob three\n/name\nfive");
-    terminal.types("\r");
-    for expected in [("ALL", "one"), ("ALL", "two"), ("bob", "three"), ("ALL", "five")] {
-        let (to, text) = peer.message().await;
-        assert_eq!((to.as_str(), text.as_str()), expected);
+    let asks = |rows: &[String]| {
+        let asked =
+            rows.iter().position(|row| row.starts_with("3 lines, 18 characters: Enter sends"));
+        asked.is_some_and(|at| rows[at + 1..].iter().any(|row| row == "ann> one"))
+            && rows.last().is_some_and(|row| row == "@bob three")
+    };
+    for sends in [false, true] {
+        terminal.pastes("one\r\ntwo\r@bob three\n");
+        terminal.sees_last("@bob three");
+        terminal.types("\r");
+        terminal.sees("the question", asks);
+        terminal.types(if sends { "\r" } else { "\u{3}" });
+        terminal.sees("an empty prompt", |rows| {
+            rows.last().is_some_and(|row| row == "ann>")
+                && !rows.iter().any(|row| row.contains("characters:"))
+        });
     }
-    terminal.sees("the command among them", |rows| {
-        rows.iter().any(|row| row == "-- You are ann.")
-            && rows.last().is_some_and(|row| row == "ann>")
-    });
+    assert_eq!(peer.message().await, ("ALL".to_owned(), "one\ntwo\n@bob three".to_owned()));
 }
 
-/// A terminal that is set to Latin-1 sends 0xE9 for `é`; 0xFF is in no encoding that this program knows.
+/// A terminal that is set to Latin-1 sends 0xE9 for `é`; 0xFF is in no encoding that this program knows. Such a byte is dropped, and
+/// with it the character that would have to belong to it; the line goes on.
 #[tokio::test]
 async fn a_byte_that_is_no_utf_8_does_not_end_it() {
     let (mut terminal, mut peer) = joined(false).await;
     terminal.types("caf");
     terminal.sees_last("ann> caf");
     terminal.types_bytes(b"\xff");
-    // Each time the line is drawn anew, below itself. This screen does not show the replacement character.
-    let drawn = |terminal: &Terminal, times: usize| {
-        terminal.sees("the line again", |rows| {
-            rows.iter().filter(|row| row.starts_with("ann> caf")).count() == times
-        });
-    };
-    drawn(&terminal, 2);
+    terminal.types(" au lait");
+    terminal.sees_last("ann> caf au lait");
     // In the middle of the line, too.
-    terminal.types(" au lait\u{1b}[D\u{1b}[D");
+    terminal.types("\u{1b}[D\u{1b}[D");
     terminal.types_bytes(b"\xe9x");
-    drawn(&terminal, 3);
+    terminal.types("-\r");
+    assert_eq!(peer.message().await.1, "caf au la-it");
+}
+
+/// Rows of the chat are lost, or rows of the prompt are left, if one of them is counted wrongly.
+#[tokio::test]
+async fn a_line_of_several_rows_survives_what_arrives_wherever_the_cursor_is() {
+    let (mut terminal, mut peer) = joined(false).await;
+    let (mut said, mut line) = (Vec::new(), String::new());
+    let pieces = ["x".repeat(54), "y".into(), "世界".repeat(20), "z".repeat(50)];
+    for (round, more) in pieces.iter().enumerate() {
+        terminal.types(more);
+        line.push_str(more);
+        if round == 3 {
+            terminal.types(&"\u{1b}[D".repeat(100));
+        }
+        let text = format!("message {round}");
+        peer.send(&format!(r#"{{"MESSAGES": [["bob", "ALL", 1, "{text}"]]}}"#)).await;
+        said.push(format!("[1970-01-01 00:00] bob: {text}"));
+        terminal.sees("every message once, and the line below", |rows| {
+            let first = rows.iter().position(|row| row.starts_with("ann> x")).unwrap_or(0);
+            let typed = rows[first..].concat();
+            let above: Vec<_> = rows[..first].iter().filter(|row| row.contains("bob: ")).collect();
+            typed == format!("ann> {line}") && above == said.iter().collect::<Vec<_>>()
+        });
+    }
+    terminal.types("!\r");
+    let sent = peer.message().await.1;
+    let cursor = sent.find('!').unwrap();
+    assert_eq!((sent.replace('!', ""), sent[cursor + 1..].chars().count()), (line, 100));
+    terminal.sees("the whole line as a message, under its beginning", |rows| {
+        let own = rows.iter().position(|row| row.contains("ann: xxx"));
+        own.is_some_and(|own| rows[own + 1].starts_with("    ") && rows[own + 1].contains('世'))
+            && rows.last().is_some_and(|row| row == "ann>")
+    });
+}
+
+/// More than the prompt shows, and more keys than are taken at once.
+#[tokio::test]
+async fn a_line_of_thousands_of_characters_arrives_whole() {
+    let (mut terminal, mut peer) = joined(false).await;
+    let line = format!("{}end", "0123456789".repeat(300));
+    terminal.types(&line);
     terminal.types("\r");
-    assert_eq!(peer.message().await.1, "caf\u{fffd} au la\u{fffd}it");
+    assert_eq!(peer.message().await.1, line);
+    terminal.sees_last("ann>");
+    // Pasted, too.
+    terminal.pastes(&line);
+    terminal.sees("the end of it", |rows| rows.last().is_some_and(|row| row.ends_with("end")));
+    terminal.types("\r");
+    assert_eq!(peer.message().await.1, line);
+}
+
+#[tokio::test]
+async fn a_resize_takes_nothing_away_that_was_shown() {
+    let (mut terminal, mut peer) = joined(false).await;
+    terminal.resizes(24, COLUMNS);
+    for number in 0..3 {
+        peer.send(&format!(r#"{{"MESSAGES": [["bob", "ALL", 1, "m{number}"]]}}"#)).await;
+    }
+    let line = "t".repeat(90);
+    terminal.types(&line);
+    let shows = |rows: &[String], said: usize| {
+        let all = (0..said).all(|number| {
+            rows.iter().filter(|row| row.ends_with(&format!("bob: m{number}"))).count() == 1
+        });
+        let typed = rows
+            .iter()
+            .rev()
+            .take_while(|row| !row.contains("bob:"))
+            .fold(String::new(), |typed, row| row.clone() + &typed);
+        all && typed.ends_with(&format!("ann> {line}"))
+    };
+    terminal.sees("the line", |rows| shows(rows, 3));
+    for (more, (rows, columns)) in (4..).zip([(24, 40), (24, 80), (30, 50), (30, 60)]) {
+        terminal.resizes(rows, columns);
+        let number = more - 1;
+        peer.send(&format!(r#"{{"MESSAGES": [["bob", "ALL", 1, "m{number}"]]}}"#)).await;
+        terminal.sees("all of it", |rows| shows(rows, more));
+    }
+}
+
+#[tokio::test]
+async fn what_is_said_is_broken_at_words_and_stands_under_its_beginning() {
+    let (terminal, mut peer) = joined(false).await;
+    let text = "We meet at the old bridge, and whoever comes late has to swim";
+    peer.send(&format!(r#"{{"MESSAGES": [["bob", "ALL", 1, "{text}"]]}}"#)).await;
+    let first = "[1970-01-01 00:00] bob: We meet at the old bridge, and";
+    let second = format!("{}whoever comes late has to swim", " ".repeat(24));
+    terminal.sees("rows", |rows| {
+        rows.iter().position(|row| row == first).is_some_and(|at| rows[at + 1] == second)
+    });
+}
+
+#[tokio::test]
+async fn the_search_in_earlier_lines_stands_below_what_arrives() {
+    let (mut terminal, mut peer) = joined(false).await;
+    for line in ["see you at noon", "hello all"] {
+        terminal.types(&format!("{line}\r"));
+        assert_eq!(peer.message().await.1, line);
+    }
+    terminal.types("half\u{12}noo");
+    let found = r#"(earlier line with "noo") see you at noon"#;
+    terminal.sees_last(found);
+    peer.send(r#"{"MESSAGES": [["bob", "ALL", 1, "meanwhile"]]}"#).await;
+    terminal.sees("the message above the search", |rows| {
+        rows.len() > 1
+            && rows[rows.len() - 2].ends_with("bob: meanwhile")
+            && rows[rows.len() - 1] == found
+    });
+    // Given up, the line is there that was half typed; taken, it can be changed and sent.
+    terminal.types("\u{3}");
+    terminal.sees_last("ann> half");
+    terminal.types("\u{12}noo\u{5}!\r");
+    assert_eq!(peer.message().await.1, "see you at noon!");
+}
+
+#[tokio::test]
+async fn tab_completes_as_far_as_is_certain_and_then_lists_what_there_is() {
+    let (mut terminal, mut peer) = joined(false).await;
+    peer.send(r#"{"USERS_JOINED": ["bobby"]}"#).await;
+    terminal.sees("who has come", |rows| rows.iter().any(|row| row == "* bobby joined"));
+    terminal.types("@B\t");
+    terminal.sees_last("ann> @bob");
+    terminal.types("\t");
+    terminal.sees("both, above the prompt", |rows| {
+        rows.iter().any(|row| row == "-- @bob")
+            && rows.iter().any(|row| row.starts_with("-- @bobby"))
+            && rows.last().is_some_and(|row| row == "ann> @bob")
+    });
+    terminal.types("b\thello\r");
+    assert_eq!(peer.message().await, ("bobby".to_owned(), "hello".to_owned()));
+}
+
+#[tokio::test]
+async fn a_mention_rings_and_a_flood_of_them_does_not_ring_for_ever() {
+    let (terminal, mut peer) = joined(false).await;
+    let rings = |terminal: &Terminal| terminal.written().matches('\u{7}').count();
+    peer.send(r#"{"MESSAGES": [["bob", "ALL", 1, "hi all"]]}"#).await;
+    peer.send(r#"{"MESSAGES": [["bob", "ALL", 1, "ann: hi"]]}"#).await;
+    terminal.sees("the mention", |rows| rows.iter().any(|row| row.ends_with("bob: ann: hi")));
+    assert_eq!(rings(&terminal), 1);
+    for number in 0..40 {
+        peer.send(&format!(r#"{{"MESSAGES": [["bob", "ann", 1, "psst {number}"]]}}"#)).await;
+    }
+    terminal.sees("the last one", |rows| rows.iter().any(|row| row.ends_with("psst 39")));
+    assert!((2..=10).contains(&rings(&terminal)), "{}", rings(&terminal));
+}
+
+/// Somebody has stopped the terminal (Ctrl-S): nothing can be written to it.
+#[tokio::test]
+async fn a_terminal_that_has_stopped_does_not_stop_the_session() {
+    let (mut terminal, mut peer) = joined(false).await;
+    terminal.types("half");
+    terminal.sees_last("ann> half");
+    let screen = std::sync::Arc::clone(&terminal.screen);
+    {
+        // As long as this is locked, nobody reads what the program writes.
+        let _stopped = screen.0.lock().unwrap();
+        for _ in 0..20 {
+            let text = "x".repeat(2000);
+            peer.send(&format!(r#"{{"MESSAGES": [["bob", "ALL", 1, "{text}"]]}}"#)).await;
+        }
+        // Ten times the buffer of a terminal waits, and the line is taken.
+        terminal.types(" of it\r");
+        assert_eq!(peer.message().await.1, "half of it");
+    }
+    terminal.sees_last("ann>");
 }
 
 /// Without a shell nobody could let it go on.
@@ -191,8 +392,6 @@ async fn after_it_was_suspended_a_secret_is_as_secret_as_before() {
     let mut peer = server.accept().await;
     peer.welcome_speaking("ann").await;
     peer.send(r#"{"PROMPT": {"ID": "1", "TEXT": "Choose a password:", "SECRET": true}}"#).await;
-    terminal.sees("the question", |rows| rows.iter().any(|row| row.contains("Choose")));
-    terminal.types("\r");
     terminal.sees_last("Choose a password:");
 
     let run = async |program: &str, arguments: &[&str]| {

@@ -16,8 +16,6 @@ pub enum Effect {
     Send(Bytes),
     /// Add this line to the editor's history; it has no secret in it.
     Remember(String),
-    /// Begin the next line with this: it was half typed when the server asked something.
-    Prefill(String),
     /// Store the login token of this name, or delete it.
     StoreToken {
         /// The account's name.

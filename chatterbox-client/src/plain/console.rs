@@ -1,6 +1,6 @@
-//! The threads behind terminal and pipes: one reads lines, one writes, both behind bounded channels.
+//! The threads behind pipes: one reads lines, one writes, both behind bounded channels.
 //!
-//! Reading a terminal or a pipe blocks, and so does writing to one. The reading thread reads one line for each prompt:
+//! Reading a pipe blocks, and so does writing to one. The reading thread reads one line for each prompt:
 //! before the server has answered a name, nobody knows what the next line is for.
 
 use std::collections::VecDeque;
@@ -8,13 +8,14 @@ use std::future::pending;
 use std::io;
 use std::thread;
 
-use chatterbox_app::{Output, Question};
+use chatterbox_app::Output;
+use rustix::termios::{OptionalActions, Termios, tcsetattr};
 use tokio::sync::{mpsc, oneshot};
 
 use super::render::{Chunk, Renderer};
 use crate::session::{Prompt, Screen, ScreenEvent, Typed};
 
-/// Back-pressure: with more chunks than this waiting for a slow terminal, no frame is read from the server.
+/// Back-pressure: with more chunks than this waiting for a slow reader, no frame is read from the server.
 const CHUNKS: usize = 16;
 
 /// The reading thread's ends of the channels.
@@ -23,33 +24,10 @@ pub(super) struct Reader {
     pub(super) lines: mpsc::Sender<Typed>,
 }
 
-/// The differences between the screens with two threads.
-pub(crate) trait Device {
-    /// Whether a person sits in front of it.
-    const INTERACTIVE: bool;
-
-    /// Prepares for the last outputs; `asked` says whether a line is still asked for.
-    fn prepare_end(&mut self, asked: bool);
-
-    /// What was typed of the line that is asked for.
-    fn begun(&self) -> String;
-
-    /// Puts a question for a secret in the place of the line that is asked for.
-    fn interject(&self, _question: Option<&Question>) {}
-
-    /// Leaves the device as it was before the session.
-    fn restore(&mut self);
-
-    /// Stops the program, with the device as it was before the session.
-    fn suspend(&self) {}
-
-    /// The program goes on.
-    fn resume(&self) {}
-}
-
 /// A screen with two threads.
-pub(crate) struct Console<D> {
-    device: D,
+pub(crate) struct Console {
+    /// The settings of a terminal at the input, which change while a password is typed.
+    settings: Option<Termios>,
     renderer: Renderer,
     prompts: mpsc::Sender<Prompt>,
     lines: mpsc::Receiver<Typed>,
@@ -58,10 +36,10 @@ pub(crate) struct Console<D> {
     output_ended: oneshot::Receiver<io::Result<()>>,
 }
 
-impl<D: Device> Console<D> {
+impl Console {
     /// Starts the two threads.
     pub(super) fn start(
-        device: D,
+        settings: Option<Termios>,
         renderer: Renderer,
         read: impl FnOnce(Reader) + Send + 'static,
         write: impl FnOnce(mpsc::Receiver<Chunk>) -> io::Result<()> + Send + 'static,
@@ -75,13 +53,13 @@ impl<D: Device> Console<D> {
             // Nobody listens when the session has ended by itself.
             let _ = ended.send(write(chunks));
         });
-        Self { device, renderer, prompts, lines, output: Some(output), output_ended }
+        Self { settings, renderer, prompts, lines, output: Some(output), output_ended }
     }
 }
 
-impl<D: Device> Screen for Console<D> {
+impl Screen for Console {
     fn is_interactive(&self) -> bool {
-        D::INTERACTIVE
+        false
     }
 
     fn ask(&mut self, prompt: Prompt) -> bool {
@@ -108,20 +86,8 @@ impl<D: Device> Screen for Console<D> {
         }
     }
 
-    fn begun(&self) -> String {
-        self.device.begun()
-    }
-
-    fn interject(&self, question: Option<&Question>) {
-        self.device.interject(question);
-    }
-
     fn has_rest(&self) -> bool {
         self.renderer.has_rest()
-    }
-
-    fn prepare_end(&mut self, asked: bool) {
-        self.device.prepare_end(asked);
     }
 
     async fn finish(&mut self, outputs: &mut VecDeque<Output>) -> io::Result<()> {
@@ -136,15 +102,9 @@ impl<D: Device> Screen for Console<D> {
     }
 
     fn restore(&mut self) {
-        self.device.restore();
-    }
-
-    fn suspend(&mut self) {
-        self.device.suspend();
-    }
-
-    fn resume(&mut self) {
-        self.device.resume();
+        if let Some(settings) = &self.settings {
+            restore_terminal(settings);
+        }
     }
 }
 
@@ -153,4 +113,9 @@ async fn has_room(output: Option<&mpsc::Sender<Chunk>>) {
         Some(output) => drop(output.reserve().await),
         None => pending().await,
     }
+}
+
+/// Gives a terminal its settings back.
+pub(super) fn restore_terminal(settings: &Termios) {
+    let _ = tcsetattr(io::stdin(), OptionalActions::Now, settings);
 }

@@ -1,11 +1,13 @@
 //! Plain mode: lines in, lines out, on a terminal or through pipes.
 
+mod bell;
+mod bottom;
 mod colour;
 mod console;
-mod interjection;
-mod mask;
-pub(crate) use mask::Mask;
-mod modes;
+mod listing;
 pub(crate) mod pipes;
+mod recall;
+mod reflow;
 mod render;
 pub(crate) mod terminal;
+mod wrapping;

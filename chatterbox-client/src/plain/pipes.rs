@@ -8,41 +8,19 @@ use tokio::sync::mpsc;
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
-use super::console::{Console, Device, Reader};
+use super::console::{Console, Reader, restore_terminal};
 use super::render::{Chunk, Renderer};
 use crate::session::{PromptKind, Typed};
 
 /// The limit of a line. A longer one fits no frame; it is skipped without being kept in memory.
 const LINE: usize = 8 * 1024 * 1024;
 
-/// Takes the standard streams over.
-pub(crate) fn open(json: bool) -> Console<Pipes> {
+/// Takes the standard streams over. The input may still be a terminal.
+pub(crate) fn open(json: bool) -> Console {
     let settings = tcgetattr(io::stdin()).ok();
-    let pipes = Pipes { settings: settings.clone() };
     let renderer = Renderer::for_pipes(json);
-    Console::start(pipes, renderer, move |reader| read(reader, settings.as_ref()), write)
-}
-
-/// Pipes and files; the input may still be a terminal.
-pub(crate) struct Pipes {
-    /// The settings of a terminal at the input, which change while a password is typed.
-    settings: Option<Termios>,
-}
-
-impl Device for Pipes {
-    const INTERACTIVE: bool = false;
-
-    fn prepare_end(&mut self, _asked: bool) {}
-
-    fn begun(&self) -> String {
-        String::new()
-    }
-
-    fn restore(&mut self) {
-        if let Some(settings) = &self.settings {
-            restore_terminal(settings);
-        }
-    }
+    let known = settings.clone();
+    Console::start(settings, renderer, move |reader| read(reader, known.as_ref()), write)
 }
 
 fn read(mut reader: Reader, settings: Option<&Termios>) {
@@ -70,10 +48,6 @@ fn read(mut reader: Reader, settings: Option<&Termios>) {
             return;
         }
     }
-}
-
-fn restore_terminal(settings: &Termios) {
-    let _ = tcsetattr(io::stdin(), OptionalActions::Now, settings);
 }
 
 /// Reads the next line, with at most [`LINE`] bytes of it in memory.

@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 use chatterbox_app::{Output, Role, Span, Stream, Words};
 
 use super::colour::{pipe_colours, terminal_colours};
+use super::wrapping::Wrapping;
 
 /// About how much is rendered at once.
 const CHUNK_BYTES: usize = 16 * 1024;
@@ -28,27 +29,48 @@ pub(super) struct Chunk {
 pub(super) struct Renderer {
     /// Whether a program reads the lines, all of them from one stream.
     json: bool,
-    /// Whether each chunk has to end with a line break: the line editor stands below it.
-    whole_lines: bool,
+    /// On a terminal lines are wrapped, and each chunk ends with a line break: the prompt stands below it.
+    wrapping: Option<Wrapping>,
     /// Whether there are colours on standard output and on standard error.
     colours: (bool, bool),
     /// The rest of the output that is being rendered.
     rest: Option<Rest>,
 }
 
+/// A span, as it is rendered.
+struct Piece {
+    style: Option<Style>,
+    /// Whether it is what somebody has said.
+    is_text: bool,
+    words: Words,
+}
+
 /// An output that is partly rendered.
 struct Rest {
     stream: Stream,
-    spans: VecDeque<(Option<Style>, Words)>,
+    spans: VecDeque<Piece>,
 }
 
 impl Renderer {
     pub(super) fn for_terminal() -> Self {
-        Self { json: false, whole_lines: true, colours: terminal_colours(), rest: None }
+        let wrapping = Some(Wrapping::default());
+        Self { json: false, wrapping, colours: terminal_colours(), rest: None }
     }
 
     pub(super) fn for_pipes(json: bool) -> Self {
-        Self { json, whole_lines: false, colours: pipe_colours(), rest: None }
+        Self { json, wrapping: None, colours: pipe_colours(), rest: None }
+    }
+
+    /// The terminal has so many columns.
+    pub(super) fn set_columns(&mut self, columns: u16) {
+        if let Some(wrapping) = &mut self.wrapping {
+            wrapping.set_columns(columns);
+        }
+    }
+
+    /// Whether there are colours on standard output.
+    pub(super) fn has_colours(&self) -> bool {
+        self.colours.0
     }
 
     /// Whether a part of an output is left.
@@ -72,10 +94,10 @@ impl Renderer {
                 }
                 None => break,
             };
-            self.rest = rest.push_into(&mut text);
+            self.rest = rest.push_into(&mut text, self.wrapping.as_mut());
         }
-        if self.whole_lines && !text.ends_with('\n') {
-            text.push('\n');
+        if let Some(wrapping) = &mut self.wrapping {
+            wrapping.pause(&mut text);
         }
         Some(Chunk { stream, text })
     }
@@ -89,14 +111,15 @@ impl Renderer {
             Stream::Output => self.colours.0,
             Stream::Error => self.colours.1,
         };
-        let spans = match (self.json, self.whole_lines) {
+        let spans = match (self.json, self.wrapping.is_some()) {
             (true, _) => output.into_json(),
             (false, true) => output.into_terminal_spans(),
             (false, false) => output.into_spans(),
         };
         let styled = |span: Span| {
             let style = if colour && !self.json { style_of(&span) } else { None };
-            (style, span.words)
+            let is_text = span.role == Role::Plain && matches!(span.words, Words::Wire(_));
+            Piece { style, is_text, words: span.words }
         };
         Rest { stream, spans: spans.into_iter().map(styled).collect() }
     }
@@ -104,37 +127,66 @@ impl Renderer {
 
 impl Rest {
     /// Appends the next pieces, up to the limit of a chunk. Returns what is left; behind the last piece is a line break.
-    fn push_into(mut self, text: &mut String) -> Option<Self> {
-        let mut applied = None;
-        while text.len() < CHUNK_BYTES
-            && let Some((style, words)) = self.spans.front_mut()
+    fn push_into(mut self, text: &mut String, wrapping: Option<&mut Wrapping>) -> Option<Self> {
+        let mut into = Into { text, wrapping, applied: None };
+        while into.text.len() < CHUNK_BYTES
+            && let Some(Piece { style, is_text, words }) = self.spans.front_mut()
         {
-            apply(text, &mut applied, *style);
-            words.push_next(text, CHUNK_BYTES.saturating_sub(text.len()).max(1));
+            into.apply(*style);
+            into.push(*is_text, words);
             if words.left() == 0 {
                 self.spans.pop_front();
             }
         }
-        apply(text, &mut applied, None);
+        into.apply(None);
         if !self.spans.is_empty() {
             return Some(self);
         }
-        text.push('\n');
+        match into.wrapping {
+            Some(wrapping) => wrapping.end(into.text),
+            None => into.text.push('\n'),
+        }
         None
     }
 }
 
-/// Changes the style of what follows. Writing to a String can't fail.
-fn apply(text: &mut String, applied: &mut Option<Style>, wanted: Option<Style>) {
-    let before = std::mem::replace(applied, wanted);
-    if before == wanted {
-        return;
+/// Where pieces are written.
+struct Into<'t> {
+    text: &'t mut String,
+    wrapping: Option<&'t mut Wrapping>,
+    applied: Option<Style>,
+}
+
+impl Into<'_> {
+    /// Changes the style of what follows. Writing to a String can't fail.
+    fn apply(&mut self, wanted: Option<Style>) {
+        let before = std::mem::replace(&mut self.applied, wanted);
+        if before == wanted {
+            return;
+        }
+        let mut codes = String::new();
+        if let Some(style) = before {
+            let _ = write!(codes, "{style:#}");
+        }
+        if let Some(style) = wanted {
+            let _ = write!(codes, "{style}");
+        }
+        match &mut self.wrapping {
+            Some(wrapping) => wrapping.style(&codes),
+            None => self.text.push_str(&codes),
+        }
     }
-    if let Some(style) = before {
-        let _ = write!(text, "{style:#}");
-    }
-    if let Some(style) = wanted {
-        let _ = write!(text, "{style}");
+
+    /// Writes the next piece of the words.
+    fn push(&mut self, is_text: bool, words: &mut Words) {
+        let limit = CHUNK_BYTES.saturating_sub(self.text.len()).max(1);
+        let Some(wrapping) = &mut self.wrapping else { return words.push_next(self.text, limit) };
+        if is_text {
+            wrapping.text_begins(self.text);
+        }
+        let mut piece = String::new();
+        words.push_next(&mut piece, limit);
+        wrapping.push(&piece, self.text);
     }
 }
 
@@ -175,7 +227,7 @@ mod tests {
 
     fn render(output: &Output, colour: bool) -> String {
         let colours = (colour, colour);
-        let mut renderer = Renderer { json: false, whole_lines: false, colours, rest: None };
+        let mut renderer = Renderer { json: false, wrapping: None, colours, rest: None };
         let mut outputs = VecDeque::from([output.clone()]);
         let chunk = renderer.chunk(&mut outputs).unwrap();
         assert!(!renderer.has_rest() && outputs.is_empty());
@@ -226,18 +278,21 @@ mod tests {
         let long = "\u{1b}".repeat(5 * CHUNK_BYTES);
         let outputs = [Output::Error(wire(&long)), Output::note("next")];
         for json in [false, true] {
-            let renderer =
-                Renderer { json, whole_lines: false, colours: (false, false), rest: None };
+            let renderer = Renderer { json, wrapping: None, colours: (false, false), rest: None };
             let (whole, longest) = all(renderer, outputs.clone());
             assert!(longest <= 7 * CHUNK_BYTES, "{longest}");
             let words = outputs.clone().map(|o| if json { o.json() } else { o.text() } + "\n");
             assert_eq!(whole, words.concat());
         }
         let colours = (true, true);
-        let renderer = Renderer { json: false, whole_lines: true, colours, rest: None };
-        let (whole, _) = all(renderer, outputs);
-        assert_eq!(whole.matches("\\u{1b}").count(), 5 * CHUNK_BYTES);
-        assert_eq!(whole.lines().count(), 7, "each chunk ends with a line break");
+        let wrapping = Some(Wrapping::default());
+        let mut renderer = Renderer { json: false, wrapping, colours, rest: None };
+        renderer.set_columns(60);
+        let (whole, longest) = all(renderer, outputs);
+        assert!(longest <= 8 * CHUNK_BYTES, "{longest}");
+        let text: String = whole.split("\r\n").map(str::trim_start).collect();
+        assert_eq!(text.matches("\\u{1b}").count(), 5 * CHUNK_BYTES);
+        assert!(whole.ends_with("-- next\u{1b}[0m\r\n"), "{:?}", whole.get(whole.len() - 40..));
     }
 
     fn all(mut renderer: Renderer, outputs: impl IntoIterator<Item = Output>) -> (String, usize) {

@@ -1,357 +1,470 @@
-//! A terminal: a line editor at the bottom, the chat above it.
+//! A terminal, line by line: the chat is printed above a prompt, in plain order, and nothing but the prompt is ever drawn again.
+//! That is what screen readers and the terminal's own scrollback need.
 //!
-//! rustyline edits the line in one thread, and prints outputs above it without touching the half-typed line. It lacks
-//! two things. It can't be told to stop, so the terminal's settings are saved and restored here. And outputs printed
-//! between two lines would overtake those that still wait inside it, so printing waits for the editor ([`Gate`]).
-#![allow(clippy::disallowed_methods, reason = "this module reads and writes the terminal")]
+//! Outputs and the prompt go through one thread ([`Writer`]), so that a terminal that has stopped (Ctrl-S) stops nothing else. What
+//! is printed clears the prompt, writes the lines, and draws the prompt again, in one write.
 
-use std::borrow::Cow;
-use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread;
-use std::time::Duration;
+use std::collections::VecDeque;
+use std::future::pending;
+use std::io;
 
-use chatterbox_app::Question;
-use rustix::termios::tcgetattr;
-use rustyline::completion::Completer;
-use rustyline::error::ReadlineError;
-use rustyline::highlight::{CmdKind, Highlighter};
-use rustyline::hint::Hinter;
-use rustyline::history::MemHistory;
-use rustyline::validate::Validator;
-use rustyline::{ColorMode, Config, Context, Editor, Event, EventHandler, ExternalPrinter, Helper};
-use tokio::sync::mpsc;
+use chatterbox_app::input::{Entered, Mask};
+use chatterbox_app::model::Alert;
+use chatterbox_app::{App, Output};
+use crossterm::event::{Event, KeyEvent};
 
-use super::colour::is_dumb;
-use super::console::{Console, Device, Reader};
-use super::interjection::Interjection;
-use super::mask::Mask;
-use super::modes::Modes;
-use super::render::{Chunk, Renderer};
+use super::bell::Bell;
+use super::bottom::{Bottom, Content, record};
+use super::listing::listed;
+use super::recall::Recall;
+use super::reflow::reflows;
+use super::render::Renderer;
 use crate::exit::{Exit, Failure};
-use crate::session::{Prompt, PromptKind, Typed};
+use crate::keymap::{Action, Keymap, Meaning};
+use crate::session::{Prompt, PromptKind, Screen, ScreenEvent, Typed, View, Wish};
+use crate::terminal::editor::{self, Editing};
+pub(crate) use crate::terminal::is_usable;
+use crate::terminal::{Guard, Keys, Modes, Step, Typing, Writer, size};
 
-/// The length of the editor's history.
-const HISTORY: usize = 500;
+/// Takes so many keys at once, before the prompt is drawn again.
+const KEYS: usize = 256;
 
-/// The time that the editor gets to show the last output.
-const LAST_LINE: Duration = Duration::from_millis(50);
+/// So many outputs are kept while another program has the terminal; then no frame is read.
+const HELD: usize = 1000;
 
-/// Whether input and output are a terminal that can do more than print.
-pub(crate) fn is_usable() -> bool {
-    io::stdin().is_terminal()
-        && io::stdout().is_terminal()
-        && std::env::var_os("TERM").is_some_and(|term| !term.is_empty())
-        && !is_dumb()
+/// A terminal with a prompt at the bottom.
+pub(crate) struct Lines {
+    keys: Keys,
+    writer: Writer,
+    guard: Guard,
+    renderer: Renderer,
+    typing: Typing,
+    bottom: Bottom,
+    bell: Bell,
+    /// The arguments of commands that are hidden while they are typed.
+    mask: Mask,
+    /// The search in earlier lines.
+    recall: Option<Recall>,
+    /// What is said about what is typed, until the next key.
+    hint: String,
+    /// Whether the last key was the one that completes.
+    completed: bool,
+    /// Whether the prompt is to be drawn again.
+    changed: bool,
+    /// How many columns there were when it was drawn last.
+    columns: u16,
+    /// The editor, while it has the terminal, and what is to be shown behind it.
+    editing: Option<Editing>,
+    held: VecDeque<Output>,
 }
-
-/// The limit for the editor to begin with a line.
-const BEGINNING: Duration = Duration::from_millis(500);
 
 /// Takes the terminal over.
 ///
 /// # Errors
-/// The terminal has no settings, or the editor can't use it.
-pub(crate) fn open() -> Result<Console<Terminal>, Failure> {
-    let unusable = |error: &dyn std::fmt::Display| {
+/// The terminal has no settings.
+pub(crate) fn open(keymap: Keymap) -> Result<Lines, Failure> {
+    let writer = Writer::start();
+    let modes = Modes { full: false, mouse: false };
+    let guard = Guard::enter(modes, &writer).map_err(|error| {
         Failure::new(Exit::InputOutput, format!("the terminal can't be used: {error}"))
             .hint("TERM=dumb keeps it from being used for more than lines")
-    };
-    let settings = tcgetattr(io::stdin()).map_err(|error| unusable(&error))?;
-    let gate = Arc::new(Gate::default());
-    let config = Config::builder()
-        .max_history_size(HISTORY)
-        .map_err(|error| unusable(&error))?
-        // Whether a line may be remembered is decided by its purpose: it may be a secret.
-        .auto_add_history(false)
-        // Masking secrets is highlighting to the editor, which it would leave out without colours.
-        .color_mode(ColorMode::Forced)
-        .build();
-    let history = MemHistory::with_config(&config);
-    let mut editor: Editor<Watcher, MemHistory> =
-        Editor::with_history(config, history).map_err(|error| unusable(&error))?;
-    let line = Line::default();
-    let mask = Mask::default();
-    let modes = Modes::new(settings);
-    let interjection = Interjection::default();
-    let watcher = Watcher {
-        gate: Arc::clone(&gate),
-        modes: modes.clone(),
-        line: line.clone(),
-        mask,
-        interjection: interjection.clone(),
-    };
-    editor.set_helper(Some(watcher));
-    let any_key = EventHandler::Conditional(Box::new(interjection.clone()));
-    editor.bind_sequence(Event::Any, any_key);
-    let printer = editor.create_external_printer().map_err(|error| unusable(&error))?;
-
-    let terminal = Terminal {
-        gate: Arc::clone(&gate),
-        line: line.clone(),
-        modes: modes.clone(),
-        interjection: interjection.clone(),
-    };
-    let shared = Shared { gate: Arc::clone(&gate), modes, line, interjection };
-    let printing = Arc::clone(&gate);
-    Ok(Console::start(
-        terminal,
-        Renderer::for_terminal(),
-        move |reader| edit(editor, &shared, reader),
-        move |chunks| print(printer, &printing, chunks),
-    ))
+    })?;
+    Ok(Lines {
+        keys: Keys::start(),
+        writer,
+        guard,
+        renderer: Renderer::for_terminal(),
+        typing: Typing::new(keymap),
+        bottom: Bottom::new(reflows()),
+        bell: Bell::default(),
+        mask: Mask::default(),
+        recall: None,
+        hint: String::new(),
+        completed: false,
+        changed: true,
+        columns: 0,
+        editing: None,
+        held: VecDeque::new(),
+    })
 }
 
-/// A terminal with a line editor.
-pub(crate) struct Terminal {
-    gate: Arc<Gate>,
-    line: Line,
-    modes: Modes,
-    interjection: Interjection,
-}
-
-impl Device for Terminal {
-    const INTERACTIVE: bool = true;
-
-    fn prepare_end(&mut self, asked: bool) {
-        self.gate.finish(asked);
-    }
-
-    fn begun(&self) -> String {
-        self.line.get().0
-    }
-
-    fn interject(&self, question: Option<&Question>) {
-        self.interjection.set(question.map(|question| question.text.to_string()));
-    }
-
-    fn restore(&mut self) {
-        if self.gate.is(Editing::Yes) {
-            // The last output may still be inside the editor, which does not report when it is shown.
-            thread::sleep(LAST_LINE);
-            // The editor is cut off in the middle of its line, so bracketed paste is ended for it, and the cursor shown
-            // that is hidden beside a secret.
-            let mut output = io::stdout();
-            let _ = output.write_all(b"\x1b[?2004l\x1b[?25h\n");
-            let _ = output.flush();
+impl Lines {
+    /// Takes an event of the terminal, and those that are there already.
+    fn pressed(&mut self, event: Option<io::Result<Event>>) -> ScreenEvent {
+        match event {
+            Some(Ok(event)) => self.take(event),
+            Some(Err(error)) => return ScreenEvent::Typed(Typed::Failed(error)),
+            None => return ScreenEvent::Typed(Typed::End),
         }
-        self.modes.restore();
-    }
-
-    fn suspend(&self) {
-        self.modes.suspend();
-    }
-
-    fn resume(&self) {
-        self.modes.resume();
-    }
-}
-
-/// What the editing thread shares with the others.
-struct Shared {
-    gate: Arc<Gate>,
-    modes: Modes,
-    line: Line,
-    interjection: Interjection,
-}
-
-fn edit(mut editor: Editor<Watcher, MemHistory>, shared: &Shared, mut reader: Reader) {
-    let Shared { gate, modes, line: half, interjection } = shared;
-    while let Some(prompt) = reader.prompts.blocking_recv() {
-        let Prompt { kind, prefill, remember, secret_arguments } = prompt;
-        if let Some(line) = remember {
-            let _ = editor.add_history_entry(line);
+        for _ in 0..KEYS {
+            if self.typing.is_full() {
+                break;
+            }
+            match self.keys.at_once() {
+                Some(Ok(event)) => self.take(event),
+                // An end or a failure comes again.
+                Some(Err(_)) | None => break,
+            }
         }
-        let secret = kind.is_secret();
-        if let Some(helper) = editor.helper_mut() {
-            helper.mask = Mask { whole: secret, arguments: secret_arguments };
+        ScreenEvent::Keys
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Key(_) | Event::Paste(_) => self.typing.push(event),
+            Event::Resize(..) => self.changed = true,
+            _ => {}
         }
-        // A cursor that moves would show the length of a secret.
-        let hidden = if secret { editor.set_cursor_visibility(false).ok().flatten() } else { None };
-        // What was typed for a secret is for no other line.
-        let first = interjection.take_first();
-        let begun = if secret { first } else { prefill };
-        let line = read_line(&mut editor, half, &kind.text(), begun);
-        modes.over();
-        drop(hidden);
-        interjection.over();
-        half.set("", 0);
-        gate.set(Editing::No);
-        let reply = matches!(kind, PromptKind::Reply(_));
-        let typed = match line {
-            Ok(line) => Typed::Line(line),
-            Err(ReadlineError::Eof | ReadlineError::Interrupted) if reply => Typed::Cancelled,
-            Err(ReadlineError::Eof) => Typed::End,
-            Err(ReadlineError::Interrupted) => Typed::Interrupted,
-            Err(ReadlineError::Io(error)) => Typed::Failed(error),
-            Err(other) => Typed::Failed(io::Error::other(other)),
+    }
+
+    /// Carries out what is no editing.
+    fn act(&mut self, action: Action, app: &App) {
+        match action {
+            Action::Complete if self.typing.is_chat() => self.complete(app),
+            Action::SearchEarlier if self.typing.is_chat() => self.recall = Some(Recall::default()),
+            Action::Suspend => self.suspend(),
+            Action::Editor if self.typing.is_chat() => self.edit(),
+            _ => {}
+        }
+    }
+
+    /// Gives the terminal to the editor of the user's choice.
+    fn edit(&mut self) {
+        let erased = self.bottom.erase(size().0.into());
+        self.writer.write(erased.into_bytes());
+        self.keys.pause();
+        self.guard.leave(&self.writer);
+        match editor::start(self.typing.composer().text()) {
+            Ok(editing) => self.editing = Some(editing),
+            Err(error) => self.edited(Err(error)),
+        }
+    }
+
+    /// Takes the terminal back from it, and shows what came meanwhile.
+    fn edited(&mut self, outcome: io::Result<String>) {
+        self.editing = None;
+        self.resume();
+        self.keys.resume();
+        match outcome {
+            Ok(text) => self.typing.composer_mut().set(text.trim_end_matches('\n')),
+            Err(error) => self.hint = format!("The editor was of no use: {error}."),
+        }
+        let mut held = std::mem::take(&mut self.held);
+        while !held.is_empty() || self.renderer.has_rest() {
+            self.show(&mut held);
+        }
+    }
+
+    /// Works off a key of the search in earlier lines. Gives it back if the search is over, and the key means something beside.
+    fn search(&mut self, key: KeyEvent) -> Option<KeyEvent> {
+        let mut recall = self.recall.take()?;
+        match self.typing.meaning(key) {
+            Meaning::Types(character) => recall.push(character),
+            Meaning::Does(Action::Backspace) => recall.pop(),
+            Meaning::Does(Action::SearchEarlier) => {
+                recall.older(self.typing.composer().remembered());
+            }
+            // What was typed before is there again.
+            Meaning::Does(Action::Clear) => return None,
+            Meaning::Begins => {}
+            meaning => {
+                let found = recall.found(self.typing.composer().remembered()).map(str::to_owned);
+                if let Some(found) = found {
+                    self.typing.composer_mut().set(&found);
+                }
+                return matches!(meaning, Meaning::Does(_)).then_some(key);
+            }
+        }
+        self.recall = Some(recall);
+        None
+    }
+
+    /// Completes the word at the cursor as far as that is certain; a second time the possibilities are listed.
+    fn complete(&mut self, app: &App) {
+        let composer = self.typing.composer_mut();
+        let completion = app.complete(composer.text(), composer.cursor());
+        if let Some(common) = completion.common_prefix() {
+            composer.replace(completion.from, completion.to, common);
+        } else if self.completed || completion.candidates.is_empty() {
+            self.print_rows(&listed(&completion));
+        }
+        self.completed = true;
+    }
+
+    /// Prints rows of this program above the prompt.
+    fn print_rows(&mut self, rows: &[String]) {
+        let mut outputs = rows.iter().map(|row| Output::note(row.as_str())).collect();
+        while !self.renderer.has_rest() && !VecDeque::is_empty(&outputs) {
+            self.show(&mut outputs);
+        }
+    }
+
+    /// Prints a line that was typed, where nothing else shows it: a command, an answer, a name.
+    fn keep(&mut self, content: &Content<'_>) {
+        let mut bytes = self.bottom.erase(self.columns.into());
+        for row in chatterbox_app::wrap(&record(content), self.columns.into()) {
+            bytes.push_str(row.trim_end_matches('\n'));
+            bytes.push_str("\r\n");
+        }
+        self.writer.write(bytes.into_bytes());
+    }
+
+    /// Whether a typed line is shown by itself: as the message that it is.
+    fn is_shown(kind: &PromptKind, line: &str, app: &App) -> bool {
+        matches!(kind, PromptKind::Chat(_)) && (app.is_message(line) || line.trim().is_empty())
+    }
+
+    /// Clears the prompt, prints lines, draws the prompt: in one write.
+    fn redraw(&mut self, printed: &str) {
+        let (columns, rows) = size();
+        let mut bytes = self.bottom.erase(columns.into());
+        bytes.push_str(printed);
+        if self.guard.is_entered() {
+            bytes.push_str(&self.prompt((columns, rows)));
+        }
+        self.writer.write(bytes.into_bytes());
+        (self.changed, self.columns) = (false, columns);
+    }
+
+    /// Draws the prompt and what is typed behind it.
+    fn prompt(&mut self, size: (u16, u16)) -> String {
+        let colours = self.renderer.has_colours();
+        let Some(kind) = self.typing.prompt() else {
+            let content = Content { hint: &self.hint, colours, ..Content::default() };
+            return self.bottom.draw(&content, size);
         };
-        let last = !matches!(typed, Typed::Line(_) | Typed::Cancelled);
-        if reader.lines.blocking_send(typed).is_err() || last {
+        if let Some(recall) = &self.recall {
+            let found = recall.found(self.typing.composer().remembered());
+            let prompt = recall.prompt(found.is_some());
+            let text = found.unwrap_or_default();
+            let content = Content {
+                prompt: &prompt,
+                text,
+                cursor: text.len(),
+                secret_from: self.mask.secret_from(text),
+                colours,
+                ..Content::default()
+            };
+            return self.bottom.draw(&content, size);
+        }
+        let prompt = kind.text();
+        let composer = self.typing.composer();
+        let mask = Some(&self.mask).filter(|_| self.typing.is_chat());
+        let content = Content {
+            hint: &self.hint,
+            prompt: &prompt,
+            text: composer.text(),
+            cursor: composer.cursor(),
+            secret_from: mask.and_then(|mask| mask.secret_from(composer.text())),
+            is_secret: kind.is_secret(),
+            colours,
+        };
+        self.bottom.draw(&content, size)
+    }
+
+    /// What became of a line that was asked for by such a prompt.
+    fn entered(&mut self, kind: &PromptKind, wish: &Wish, app: &App) {
+        let line = match wish {
+            Wish::Typed(Typed::Line(line)) => line.as_str(),
+            Wish::Typed(Typed::Cancelled) => "",
+            _ => return,
+        };
+        if Self::is_shown(kind, line, app) {
             return;
         }
+        let mask = Some(&self.mask).filter(|_| matches!(kind, PromptKind::Chat(_)));
+        let secret_from = mask.and_then(|mask| mask.secret_from(line));
+        let prompt = kind.text();
+        let is_secret = kind.is_secret();
+        self.keep(&Content {
+            prompt: &prompt,
+            text: line,
+            secret_from,
+            is_secret,
+            ..Content::default()
+        });
     }
 }
 
-/// Reads a line. A byte that is no UTF-8 would end the editor: it becomes the replacement character, as through a pipe,
-/// and the line goes on.
-fn read_line(
-    editor: &mut Editor<Watcher, MemHistory>,
-    half: &Line,
-    prompt: &str,
-    prefill: String,
-) -> rustyline::Result<String> {
-    let (mut left, mut right) = (prefill, String::new());
-    loop {
-        half.set(&left, left.len());
-        match editor.readline_with_initial(prompt, (&left, &right)) {
-            Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
-                let (line, cursor) = half.get();
-                let (before, behind) = line.split_at_checked(cursor).unwrap_or((&line, ""));
-                left = format!("{before}\u{fffd}");
-                behind.clone_into(&mut right);
+impl Screen for Lines {
+    fn is_interactive(&self) -> bool {
+        true
+    }
+
+    fn asks_anew(&self) -> bool {
+        true
+    }
+
+    fn is_elsewhere(&self) -> bool {
+        self.editing.is_some()
+    }
+
+    fn ask(&mut self, mut prompt: Prompt) -> bool {
+        self.mask.arguments = std::mem::take(&mut prompt.secret_arguments);
+        if self.typing.prompt() != Some(&prompt.kind) {
+            if !matches!(prompt.kind, PromptKind::Chat(_)) {
+                self.recall = None;
             }
-            line => return line,
+            self.changed = true;
         }
-    }
-}
-
-fn print(
-    mut printer: impl ExternalPrinter,
-    gate: &Gate,
-    mut chunks: mpsc::Receiver<Chunk>,
-) -> io::Result<()> {
-    while let Some(chunk) = chunks.blocking_recv() {
-        gate.wait();
-        printer.print(chunk.text).map_err(|error| match error {
-            ReadlineError::Io(error) => error,
-            other => io::Error::other(other),
-        })?;
-    }
-    Ok(())
-}
-
-/// The state of the editor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Editing {
-    /// It waits for the next prompt.
-    #[default]
-    No,
-    /// It has the terminal in its own mode, and prints outputs above its line.
-    Yes,
-    /// It gets no more prompts; outputs go out directly.
-    Never,
-}
-
-/// Holds outputs back while the editor waits for a prompt.
-#[derive(Debug, Default)]
-struct Gate {
-    editing: Mutex<Editing>,
-    changed: Condvar,
-}
-
-impl Gate {
-    /// Says whether the state has changed.
-    fn set(&self, editing: Editing) -> bool {
-        let mut state = self.editing.lock().unwrap_or_else(PoisonError::into_inner);
-        let changes = *state != editing && *state != Editing::Never;
-        if changes {
-            *state = editing;
-            self.changed.notify_all();
-        }
-        changes
+        self.typing.ask(prompt);
+        true
     }
 
-    /// Lets the last outputs pass. An editor that has just got a prompt gets the time to begin: it would otherwise change
-    /// the terminal's settings after they were restored.
-    fn finish(&self, asked: bool) {
-        let state = self.editing.lock().unwrap_or_else(PoisonError::into_inner);
-        let idle = |state: &mut Editing| asked && *state == Editing::No;
-        let (mut state, _) = self
-            .changed
-            .wait_timeout_while(state, BEGINNING, idle)
-            .unwrap_or_else(PoisonError::into_inner);
-        if *state == Editing::No {
-            *state = Editing::Never;
-            self.changed.notify_all();
-        }
-    }
-
-    fn is(&self, editing: Editing) -> bool {
-        *self.editing.lock().unwrap_or_else(PoisonError::into_inner) == editing
-    }
-
-    fn wait(&self) {
-        let state = self.editing.lock().unwrap_or_else(PoisonError::into_inner);
-        let closed = |state: &mut Editing| *state == Editing::No;
-        drop(self.changed.wait_while(state, closed));
-    }
-}
-
-/// The line that is being edited, and the place of the cursor.
-#[derive(Debug, Clone, Default)]
-struct Line(Arc<Mutex<(String, usize)>>);
-
-impl Line {
-    fn set(&self, line: &str, cursor: usize) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        line.clone_into(&mut known.0);
-        known.1 = cursor;
-    }
-
-    fn get(&self) -> (String, usize) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-/// The editor calls this whenever it draws its line: it opens the gate, notes the line and masks secrets.
-struct Watcher {
-    gate: Arc<Gate>,
-    modes: Modes,
-    line: Line,
-    mask: Mask,
-    interjection: Interjection,
-}
-
-impl Hinter for Watcher {
-    type Hint = String;
-
-    fn hint(&self, line: &str, position: usize, _context: &Context<'_>) -> Option<String> {
-        self.line.set(line, position);
-        if self.gate.set(Editing::Yes) {
-            self.modes.begun(self.mask.whole);
+    fn work(&mut self, view: &View<'_>) -> Option<Wish> {
+        while let Some(event) = self.typing.next() {
+            self.changed = true;
+            self.hint.clear();
+            let event = match event {
+                Event::Key(key) if self.recall.is_some() => match self.search(key) {
+                    Some(key) => Event::Key(key),
+                    None => continue,
+                },
+                event => event,
+            };
+            let completed = std::mem::take(&mut self.completed);
+            let kind = self.typing.prompt().cloned();
+            match self.typing.take(event, None) {
+                Step::Edited | Step::Nothing => {}
+                Step::Asked(entered) => self.hint = question(&entered),
+                Step::Leaving => "Ctrl-C again leaves.".clone_into(&mut self.hint),
+                Step::Wish(wish) => {
+                    if let Some(kind) = kind {
+                        self.entered(&kind, &wish, view.app);
+                    }
+                    return Some(wish);
+                }
+                Step::Action(action) => {
+                    self.completed = completed;
+                    self.act(action, view.app);
+                    self.completed &= action == Action::Complete;
+                    if self.editing.is_some() {
+                        return None;
+                    }
+                }
+            }
         }
         None
     }
-}
 
-impl Completer for Watcher {
-    type Candidate = String;
-}
-
-impl Highlighter for Watcher {
-    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(
-        &'s self,
-        prompt: &'p str,
-        default: bool,
-    ) -> Cow<'b, str> {
-        if default {
-            self.interjection.draw(prompt, &self.line.get().0)
-        } else {
-            Cow::Borrowed(prompt)
+    fn draw(&mut self, view: &View<'_>) {
+        if self.bell.rings(view.now) && self.writer.has_room() {
+            self.writer.write(b"\x07".to_vec());
+        }
+        // Behind a terminal that is slow only the last state is drawn.
+        if self.changed
+            && !self.typing.is_ready()
+            && self.guard.is_entered()
+            && self.writer.is_idle()
+        {
+            self.redraw("");
         }
     }
 
-    fn highlight<'l>(&self, line: &'l str, _position: usize) -> Cow<'l, str> {
-        self.mask.apply(line)
+    fn alert(&mut self, _alert: &Alert) {
+        self.bell.ask();
     }
 
-    fn highlight_char(&self, line: &str, position: usize, kind: CmdKind) -> bool {
-        // A cursor that only moves asks for no hint.
-        self.line.set(line, position);
-        kind != CmdKind::MoveCursor && matches!(self.mask.apply(line), Cow::Owned(_))
+    async fn event(&mut self, _line: bool, room: bool) -> ScreenEvent {
+        if self.typing.is_ready() {
+            return ScreenEvent::Keys;
+        }
+        let closed = |error: Option<io::Error>, event| match error {
+            Some(error) => ScreenEvent::Closed(Err(error)),
+            None => event,
+        };
+        let draws = self.changed && self.guard.is_entered();
+        let is_full = self.held.len() >= HELD || self.renderer.has_rest();
+        let kept = self.editing.is_some() && is_full;
+        tokio::select! {
+            outcome = ended(self.editing.as_mut()) => {
+                self.edited(outcome);
+                ScreenEvent::Draw
+            }
+            event = self.keys.next(), if !self.typing.is_full() => self.pressed(event),
+            error = self.writer.room(), if room && !kept => closed(error, ScreenEvent::Room),
+            error = self.writer.idle(), if draws => closed(error, ScreenEvent::Draw),
+        }
+    }
+
+    fn show(&mut self, outputs: &mut VecDeque<Output>) {
+        if self.editing.is_some() {
+            return self.held.extend(outputs.drain(..));
+        }
+        self.renderer.set_columns(size().0);
+        if let Some(chunk) = self.renderer.chunk(outputs) {
+            self.redraw(&chunk.text);
+        }
+    }
+
+    fn has_rest(&self) -> bool {
+        self.renderer.has_rest()
+    }
+
+    async fn finish(&mut self, outputs: &mut VecDeque<Output>) -> io::Result<()> {
+        // Nobody waits for the editor.
+        self.editing = None;
+        self.held.append(outputs);
+        std::mem::swap(&mut self.held, outputs);
+        while self.has_rest() || !outputs.is_empty() {
+            if let Some(error) = self.writer.room().await {
+                return Err(error);
+            }
+            self.show(outputs);
+        }
+        self.writer.idle().await.map_or(Ok(()), Err)
+    }
+
+    fn restore(&mut self) {
+        if !self.guard.is_entered() {
+            return;
+        }
+        // What is half typed stays to be read; an empty prompt and a question are of no use any more.
+        self.recall = None;
+        self.hint.clear();
+        let is_seen = self.typing.is_chat() && !self.typing.composer().text().is_empty();
+        let bytes = if is_seen && self.typing.prompt().is_some() {
+            self.redraw("");
+            self.bottom.leave()
+        } else {
+            self.bottom.erase(size().0.into())
+        };
+        self.writer.write(bytes.into_bytes());
+        self.guard.leave(&self.writer);
+    }
+
+    fn suspend(&mut self) {
+        let erased = self.bottom.erase(size().0.into());
+        self.writer.write(erased.into_bytes());
+        self.changed = true;
+        self.guard.suspend(&self.writer);
+    }
+
+    fn resume(&mut self) {
+        if self.editing.is_some() {
+            return;
+        }
+        // Others have written to the terminal meanwhile, and may have taken the modes back.
+        let _ = self.guard.resume(&self.writer);
+        self.bottom.forget();
+        self.changed = true;
     }
 }
 
-impl Validator for Watcher {}
-impl Helper for Watcher {}
+async fn ended(editing: Option<&mut Editing>) -> io::Result<String> {
+    match editing {
+        Some(editing) => editing.await.unwrap_or_else(|_| Err(io::ErrorKind::BrokenPipe.into())),
+        None => pending().await,
+    }
+}
+
+/// What the user is asked about a text that is not sent at once.
+fn question(entered: &Entered) -> String {
+    match entered {
+        Entered::Ask { lines, characters } => format!(
+            "{lines} lines, {characters} characters: Enter sends them as one message, Ctrl-C drops them"
+        ),
+        Entered::TooLong(over) => format!("too long for the server, by {over} characters"),
+        Entered::Nothing | Entered::Line(_) | Entered::Text(_) => String::new(),
+    }
+}

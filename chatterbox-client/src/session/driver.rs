@@ -124,7 +124,6 @@ impl<S: Screen> Session<S> {
         self.crowd.flush(self.clock.unix_now(), &mut self.queue);
         let shutdown = Shutdown {
             unsent: if self.app.is_down() { self.app.unanswered() } else { 0 },
-            asked: self.prompting.is_asked(),
             link: self.link,
             screen: self.screen,
             signals: self.signals,
@@ -190,13 +189,11 @@ impl<S: Screen> Session<S> {
     fn perform(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                // Where no line is half typed, the question becomes the next prompt.
-                Effect::Show(Output::Prompt { .. })
-                    if self.screen.is_interactive() && !self.prompting.is_asked() => {}
+                // The question becomes the next prompt.
+                Effect::Show(Output::Prompt { .. }) if self.screen.is_interactive() => {}
                 Effect::Show(output) => self.show(output),
                 Effect::Send(frame) => self.link.send(&frame),
                 Effect::Remember(line) => self.prompting.remember(line),
-                Effect::Prefill(line) => self.prompting.prefill(line),
                 Effect::StoreToken { name, token } => {
                     let stored =
                         self.tokens.as_ref().map(|tokens| tokens.store(&name, token.as_ref()));
@@ -305,36 +302,12 @@ impl<S: Screen> Session<S> {
             let effects = self.app.cancelled(mode);
             self.perform(effects);
         }
-        self.prompting.watch(&self.app, &self.screen);
-        self.say_pasted();
         // What leads to a question stands above it.
         if self.app.question().is_some() && !self.queue.is_empty() {
             return;
         }
-        if !self.prompting.is_asked() && !self.prompting.has_ended() && self.link.unsent() <= UNSENT
-        {
+        if !self.prompting.has_ended() && self.link.unsent() <= UNSENT {
             self.prompting.ask(&self.app, &mut self.screen);
-        }
-    }
-
-    /// Says the next lines of a pasted text, as far as the server takes them.
-    fn say_pasted(&mut self) {
-        while self.prompting.has_pasted() && !self.prompting.has_ended() {
-            match self.app.input_mode() {
-                InputMode::Chat if self.link.unsent() > UNSENT => return,
-                InputMode::Chat => {
-                    let line = self.prompting.next_pasted().unwrap_or_default();
-                    let effects = self.app.typed(&line, InputMode::Chat, self.clock.unix_now());
-                    self.perform(effects);
-                }
-                InputMode::Reply(_) | InputMode::Password | InputMode::Name => {
-                    self.prompting.drop_pasted();
-                    self.not_sent(
-                        "the server asks something, and the lines behind may be no answer",
-                    );
-                }
-                _ => return,
-            }
         }
     }
 
@@ -354,34 +327,24 @@ impl<S: Screen> Session<S> {
         self.perform(effects);
     }
 
-    /// A line for the chat, which a person may have pasted as several.
-    fn chat(&mut self, text: &str) {
-        match self.app.lines(text) {
-            Some(lines) => self.prompting.paste(lines),
-            None => self.not_sent("a command with a secret is a line of its own"),
-        }
-        self.say_pasted();
-    }
-
     fn typed(&mut self, typed: Typed) {
         self.lines += usize::from(matches!(typed, Typed::Line(_) | Typed::TooLong));
-        let Some((mode, begun)) = self.prompting.answered(&typed) else { return };
+        let asked = self.prompting.answered();
+        // The wish to leave is heard while no line is asked for, too.
+        let leaves = matches!(typed, Typed::End | Typed::Interrupted | Typed::Failed(_));
+        let mode = match asked {
+            Some(mode) => mode,
+            None if leaves && self.screen.asks_anew() => InputMode::Chat,
+            None => return,
+        };
         if self.prompting.has_ended() {
             return;
         }
         // A server that asks one question after the other can't keep anybody who takes them back.
         let cancelled = std::mem::replace(&mut self.cancelled, matches!(typed, Typed::Cancelled));
         match typed {
-            Typed::Line(line)
-                if begun.is_none() && line.contains('\n') && mode == InputMode::Chat =>
-            {
-                self.chat(&line);
-            }
             Typed::Line(line) => {
-                let effects = match begun {
-                    Some(begun) => self.app.typed_beside_secret(&line, &begun),
-                    None => self.app.typed(&line, mode, self.clock.unix_now()),
-                };
+                let effects = self.app.typed(&line, mode, self.clock.unix_now());
                 self.perform(effects);
                 if mode == InputMode::Password && self.app.is_down() {
                     self.link.resumes_again(self.clock.now());

@@ -1,28 +1,16 @@
 //! The line that is asked for: one at a time, and none after the input has ended.
 
-use std::collections::VecDeque;
-
 use chatterbox_app::{App, InputMode};
 
-use super::screen::{Prompt, PromptKind, Screen, Typed};
+use super::screen::{Prompt, PromptKind, Screen};
 
 /// The state of the input.
 #[derive(Debug, Default)]
 pub(super) struct Prompting {
-    /// The mode for which a line was asked that has not come yet.
-    asked: Option<InputMode>,
-    /// Whether that line is a secret.
-    is_secret: bool,
-    /// How that line had begun when the server asked for a secret meanwhile.
-    beside_secret: Option<String>,
-    /// Whether the question for that secret was put in its place.
-    interjected: bool,
-    /// The start of the next line of chat.
-    prefill: String,
+    /// The line that was asked for and has not come yet: the mode in which it was, and its purpose.
+    asked: Option<(InputMode, PromptKind)>,
     remember: Option<String>,
     ended: bool,
-    /// The lines of a pasted text that were not said yet.
-    pasted: VecDeque<String>,
 }
 
 impl Prompting {
@@ -40,40 +28,9 @@ impl Prompting {
         self.ended = true;
     }
 
-    /// Takes the mode for which the line that came was asked, and how it had begun when the server asked for a secret
-    /// beside it.
-    pub(super) fn answered(&mut self, typed: &Typed) -> Option<(InputMode, Option<String>)> {
-        let begun = self.beside_secret.take();
-        if std::mem::take(&mut self.is_secret) {
-            self.secret_typed(if let Typed::Line(line) = typed { line } else { "" });
-        }
-        self.asked.take().map(|mode| (mode, begun))
-    }
-
-    /// Notes whether the server asks for a secret beside the line of chat that is under way. What is typed from now on
-    /// may be that secret.
-    pub(super) fn watch(&mut self, app: &App, screen: &impl Screen) {
-        let asks = self.asked == Some(InputMode::Chat) && app.asks_for_secret();
-        if asks != std::mem::replace(&mut self.interjected, asks) {
-            screen.interject(app.question().filter(|_| asks).as_ref());
-        }
-        if asks && self.beside_secret.is_none() {
-            self.beside_secret = Some(screen.begun());
-        }
-    }
-
-    /// Takes the answer to a question for a secret. A line that was kept until now is not offered for the chat if it may
-    /// be that secret: if there was no answer, or one that is like it.
-    fn secret_typed(&mut self, answer: &str) {
-        let (kept, answer) = (self.prefill.trim(), answer.trim());
-        if answer.is_empty() || answer.contains(kept) || kept.contains(answer) {
-            self.prefill.clear();
-        }
-    }
-
-    /// Starts the next line of chat with this.
-    pub(super) fn prefill(&mut self, line: String) {
-        self.prefill = line;
+    /// Takes the mode for which the line that came was asked.
+    pub(super) fn answered(&mut self) -> Option<InputMode> {
+        self.asked.take().map(|(mode, _)| mode)
     }
 
     /// Adds a line to the editor's history with the next prompt.
@@ -81,26 +38,9 @@ impl Prompting {
         self.remember = Some(line);
     }
 
-    /// Takes the lines of a pasted text.
-    pub(super) fn paste(&mut self, lines: Vec<&str>) {
-        self.pasted.extend(lines.into_iter().map(str::to_owned));
-    }
-
-    pub(super) fn has_pasted(&self) -> bool {
-        !self.pasted.is_empty()
-    }
-
-    pub(super) fn next_pasted(&mut self) -> Option<String> {
-        self.pasted.pop_front()
-    }
-
-    pub(super) fn drop_pasted(&mut self) {
-        self.pasted.clear();
-    }
-
-    /// Asks for a line, where the application takes one.
+    /// Asks for a line, where the application takes one. A line that is asked for is replaced where the screen can do that.
     pub(super) fn ask(&mut self, app: &App, screen: &mut impl Screen) {
-        if self.has_pasted() {
+        if self.is_asked() && (!screen.asks_anew() || self.is_kept(app)) {
             return;
         }
         let mode = app.input_mode();
@@ -116,14 +56,21 @@ impl Prompting {
             },
             InputMode::Chat => PromptKind::Chat(app.prompt()),
         };
-        let prefill = match mode {
-            InputMode::Chat => std::mem::take(&mut self.prefill),
-            _ => String::new(),
+        let asked = (mode, kind);
+        if self.remember.is_none() && self.asked.as_ref() == Some(&asked) {
+            return;
+        }
+        let prompt = Prompt {
+            kind: asked.1.clone(),
+            remember: self.remember.take(),
+            secret_arguments: app.secret_arguments(),
         };
-        let remember = self.remember.take();
-        let secret_arguments = app.secret_arguments();
-        self.is_secret = kind.is_secret();
-        let prompt = Prompt { kind, prefill, remember, secret_arguments };
-        self.asked = screen.ask(prompt).then_some(mode);
+        self.asked = screen.ask(prompt).then_some(asked);
+    }
+
+    /// Whether the line that is asked for stays, whatever happens: it is a secret that somebody may be typing, and the rest of it
+    /// must not become a line of chat when the question is over.
+    fn is_kept(&self, app: &App) -> bool {
+        self.asked.as_ref().is_some_and(|(_, kind)| kind.is_secret()) && !app.asks_for_secret()
     }
 }

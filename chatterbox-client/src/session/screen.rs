@@ -35,6 +35,12 @@ pub(crate) trait Screen {
     /// Somebody has named the user, or speaks to them alone.
     fn alert(&mut self, _alert: &Alert) {}
 
+    /// Whether a line that is asked for can be replaced by another one at any time: a question takes the place of the chat's line,
+    /// which the screen keeps meanwhile.
+    fn asks_anew(&self) -> bool {
+        false
+    }
+
     /// Whether another program has the terminal, for which Ctrl-C is meant.
     fn is_elsewhere(&self) -> bool {
         false
@@ -51,18 +57,8 @@ pub(crate) trait Screen {
     /// [`ScreenEvent::Room`].
     fn show(&mut self, outputs: &mut VecDeque<Output>);
 
-    /// What was typed of the line that is asked for; empty where that can't be known.
-    fn begun(&self) -> String;
-
-    /// Puts a question for a secret in the place of the line that is asked for, as long as nothing is typed of that line;
-    /// `None` takes it back. The screen shows it with the next output.
-    fn interject(&self, _question: Option<&Question>) {}
-
     /// Whether a part of an output that was handed over waits for room.
     fn has_rest(&self) -> bool;
-
-    /// Prepares for the last outputs; `asked` says whether a line is still asked for.
-    fn prepare_end(&mut self, asked: bool);
 
     /// The session has failed: the last look at what was shown, for what has to stay on a screen that vanishes.
     fn last_look(&mut self, _view: &View<'_>) {}
@@ -119,8 +115,6 @@ pub(crate) enum ScreenEvent {
 #[derive(Debug, Clone)]
 pub(crate) struct Prompt {
     pub(crate) kind: PromptKind,
-    /// The start of the line: it was half typed before.
-    pub(crate) prefill: String,
     /// An earlier line for the editor's history.
     pub(crate) remember: Option<String>,
     /// The arguments to mask while they are typed: the command, and the place of its first secret word.

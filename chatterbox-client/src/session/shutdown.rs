@@ -19,8 +19,6 @@ pub(super) struct Shutdown<S> {
     pub(super) queue: VecDeque<Output>,
     /// How many messages were never sent, since the connection is lost.
     pub(super) unsent: usize,
-    /// Whether a line is asked for.
-    pub(super) asked: bool,
 }
 
 impl<S: Screen> Shutdown<S> {
@@ -32,7 +30,6 @@ impl<S: Screen> Shutdown<S> {
                 self.queue.push_back(Output::note(format!("Not sent: {}.", self.unsent)));
             }
         }
-        self.screen.prepare_end(self.asked);
         let outcome = match end {
             End::OutputGone(result) => output_failed(result).map(|()| Exit::Ok),
             End::Left(exit @ (Exit::Interrupted | Exit::Terminated)) => Ok(exit),

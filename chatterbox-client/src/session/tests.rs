@@ -52,16 +52,8 @@ impl Screen for Script {
         self.seen.borrow_mut().extend(outputs.drain(..).map(|output| output.text()));
     }
 
-    fn begun(&self) -> String {
-        String::new()
-    }
-
     fn has_rest(&self) -> bool {
         false
-    }
-
-    fn prepare_end(&mut self, asked: bool) {
-        self.seen.borrow_mut().push(format!("(end, asked: {asked})"));
     }
 
     async fn finish(&mut self, outputs: &mut VecDeque<Output>) -> io::Result<()> {
@@ -112,7 +104,7 @@ async fn play(
     let seen = Rc::new(RefCell::new(Vec::new()));
     let screen = Script { interactive, lines: lines.into_iter().collect(), seen: Rc::clone(&seen) };
     let offer = [Capability::Accounts].into_iter().collect();
-    let options = Options { interactive, echo_own: !interactive, offer, ..Options::default() };
+    let options = Options { interactive, echo_own: true, offer, ..Options::default() };
     let app = App::new(options, TimeFormatter::new(TimeZone::UTC));
     let address = Server { host: "nowhere.invalid".to_owned(), port: 1, trust: Trust::Plaintext };
     let signals = Signals::listen().unwrap();
@@ -141,16 +133,8 @@ async fn a_screen_is_asked_and_shown_everything_in_its_order() {
     .await;
     assert_eq!(outcome, Ok(Exit::Ok));
     let seen: Vec<_> = seen.iter().map(|line| line.split("] ").last().unwrap_or(line)).collect();
-    let expected = [
-        "name: ",
-        "ann> ",
-        "* you are ann",
-        "* here: ann",
-        "ann> ",
-        "ann: hello",
-        "(end, asked: false)",
-        "(restored)",
-    ];
+    let expected =
+        ["name: ", "ann> ", "* you are ann", "* here: ann", "ann> ", "ann: hello", "(restored)"];
     assert_eq!(seen, expected);
 }
 

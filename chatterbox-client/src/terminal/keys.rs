@@ -59,6 +59,11 @@ impl Keys {
         }
     }
 
+    /// An event that is there already.
+    pub(crate) fn at_once(&mut self) -> Option<io::Result<Event>> {
+        self.reading.as_mut()?.events.try_recv().ok()
+    }
+
     /// Reads nothing until [`Keys::resume`], so that another program gets what is typed.
     pub(crate) fn pause(&mut self) {
         self.reading = None;

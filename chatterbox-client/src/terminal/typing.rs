@@ -1,15 +1,16 @@
 //! Typing: what keys do to the text that is being typed, whatever shows it; and the line that the session asks for.
 //!
 //! A question of the server takes the place of the chat's text, which is kept: keys go to the answer until it is given. What is
-//! typed ahead of a question or of an answer waits in the queue, in its order.
+//! typed while no line is asked for waits in its order: it may be the answer to a question that is on its way, so it must not be seen
+//! as a line of chat.
 
 use std::collections::VecDeque;
 
 use chatterbox_app::Intent;
 use chatterbox_app::input::{Composer, Edit, Entered};
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{Event, KeyEvent, KeyEventKind};
 
-use crate::keymap::{Action, Keymap, Meaning};
+use crate::keymap::{Action, Keymap, Meaning, Scope, row_of};
 use crate::session::{Prompt, PromptKind, Typed, Wish};
 
 /// No event is read from the terminal while more than this wait.
@@ -19,8 +20,6 @@ const EVENTS: usize = 1024;
 pub(crate) struct Typing {
     keymap: Keymap,
     events: VecDeque<Event>,
-    /// Whether the first event waits for the session to ask for a line.
-    blocked: bool,
     /// The text for the chat, and the lines that were sent.
     chat: Composer,
     /// The answer to a question, or a name; never kept.
@@ -29,6 +28,8 @@ pub(crate) struct Typing {
     prompt: Option<PromptKind>,
     /// Whether the last key was Ctrl-C on an empty line.
     leaving: bool,
+    /// Whether nothing waits: what is typed is for a list.
+    is_for_list: bool,
 }
 
 /// What became of an event.
@@ -53,17 +54,24 @@ impl Typing {
         Self {
             keymap,
             events: VecDeque::new(),
-            blocked: false,
             chat: Composer::default(),
             answer: Composer::default(),
             prompt: None,
             leaving: false,
+            is_for_list: false,
         }
+    }
+
+    /// Whether what is typed is for a list that is shown, and not for a line, so that it need not wait for one.
+    pub(crate) fn set_for_list(&mut self, is: bool) {
+        self.is_for_list = is;
     }
 
     /// Takes an event of the terminal; it waits for [`Typing::next`].
     pub(crate) fn push(&mut self, event: Event) {
-        self.events.push_back(event);
+        if !matches!(&event, Event::Key(key) if key.kind == KeyEventKind::Release) {
+            self.events.push_back(event);
+        }
     }
 
     /// Whether the terminal is not to be read now.
@@ -73,17 +81,39 @@ impl Typing {
 
     /// Whether there is an event that can be worked off.
     pub(crate) fn is_ready(&self) -> bool {
-        !self.events.is_empty() && !self.blocked
+        self.place().is_some()
     }
 
     /// The next event.
     pub(crate) fn next(&mut self) -> Option<Event> {
-        if self.blocked { None } else { self.events.pop_front() }
+        self.events.remove(self.place()?)
+    }
+
+    /// The place of the next event that can be worked off. While no line is asked for, what is typed waits, and everything else
+    /// goes past it.
+    fn place(&self) -> Option<usize> {
+        match self.prompt {
+            None if !self.is_for_list => self.events.iter().position(|event| !self.waits(event)),
+            _ if self.events.is_empty() => None,
+            _ => Some(0),
+        }
+    }
+
+    fn waits(&self, event: &Event) -> bool {
+        let key = match event {
+            Event::Key(key) => *key,
+            Event::Paste(_) => return true,
+            _ => return false,
+        };
+        match self.keymap.alone(key) {
+            Some(Action::Clear | Action::Suspend | Action::Redraw) => false,
+            Some(action) => row_of(action).is_none_or(|row| row.scope == Scope::Typing),
+            None => true,
+        }
     }
 
     /// The session asks for a line; what it asked before is over.
     pub(crate) fn ask(&mut self, prompt: Prompt) {
-        self.blocked = false;
         if let Some(line) = prompt.remember {
             self.chat.remember(&line);
         }
@@ -154,12 +184,11 @@ impl Typing {
             }
             Action::Clear => return self.clear(leaving),
             Action::EndInput if self.composer().text().is_empty() => {
-                let typed = match self.prompt.take() {
-                    Some(PromptKind::Reply(_)) => Typed::Cancelled,
-                    Some(_) => Typed::End,
-                    None => return Step::Wish(Wish::Intent(Intent::Quit)),
-                };
-                return Step::Wish(Wish::Typed(typed));
+                if matches!(self.prompt, Some(PromptKind::Reply(_))) {
+                    self.end_answer("");
+                    return Step::Wish(Wish::Typed(Typed::Cancelled));
+                }
+                return Step::Wish(Wish::Typed(Typed::End));
             }
             Action::Earlier if self.is_chat() => {
                 self.chat.earlier();
@@ -189,16 +218,10 @@ impl Typing {
     }
 
     fn enter(&mut self, most: Option<usize>) -> Step {
-        let Some(prompt) = &self.prompt else {
-            // No line is asked for: this key waits, and those behind it.
-            self.events.push_front(Event::Key(KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE)));
-            self.blocked = true;
-            return Step::Nothing;
-        };
+        let Some(prompt) = &self.prompt else { return Step::Nothing };
         if !matches!(prompt, PromptKind::Chat(_)) {
             let line = self.answer.text().to_owned();
-            self.answer = Composer::default();
-            self.prompt = None;
+            self.end_answer(&line);
             return Step::Wish(Wish::Typed(Typed::Line(line)));
         }
         match self.chat.enter(most) {
@@ -217,12 +240,13 @@ impl Typing {
     }
 
     fn clear(&mut self, leaving: bool) -> Step {
-        if !self.composer().text().is_empty() {
+        if self.prompt.is_none() {
+            self.events.clear();
+        } else if !self.composer().text().is_empty() {
             self.composer_mut().set("");
             return Step::Edited;
-        }
-        if matches!(self.prompt, Some(PromptKind::Reply(_))) {
-            self.prompt = None;
+        } else if matches!(self.prompt, Some(PromptKind::Reply(_))) {
+            self.end_answer("");
             return Step::Wish(Wish::Typed(Typed::Cancelled));
         }
         if leaving {
@@ -230,5 +254,17 @@ impl Typing {
         }
         self.leaving = true;
         Step::Leaving
+    }
+
+    /// The answer is given. A line of chat that was typed in part before a question for a secret is not offered again if it may be
+    /// that secret: if there is no answer, or one that is like it.
+    fn end_answer(&mut self, answer: &str) {
+        let secret = self.prompt.take().is_some_and(|kind| kind.is_secret());
+        self.answer = Composer::default();
+        let (kept, answer) = (self.chat.text().trim(), answer.trim());
+        let alike = answer.is_empty() || answer.contains(kept) || kept.contains(answer);
+        if secret && alike {
+            self.chat.set("");
+        }
     }
 }

@@ -69,7 +69,6 @@ impl Screen {
         let mut typing = Typing::new(Keymap::default());
         typing.ask(Prompt {
             kind: PromptKind::Chat(ScreenText::new("ann")),
-            prefill: String::new(),
             remember: None,
             secret_arguments: Vec::new(),
         });

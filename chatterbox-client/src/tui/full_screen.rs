@@ -208,6 +208,10 @@ impl Screen for FullScreen {
         false
     }
 
+    fn asks_anew(&self) -> bool {
+        true
+    }
+
     fn is_elsewhere(&self) -> bool {
         self.editing.is_some()
     }
@@ -220,8 +224,10 @@ impl Screen for FullScreen {
             if let Some(wish) = self.control.wish() {
                 return Some(wish);
             }
+            self.control.ui.settle_typing();
             let event = self.control.ui.typing.next()?;
             let demand = self.control.event(event, view);
+            self.control.ui.settle_typing();
             #[cfg(debug_assertions)]
             self.panic_on_purpose();
             if let Some(wish) = demand.and_then(|demand| self.meet(demand)) {
@@ -317,15 +323,9 @@ impl Screen for FullScreen {
         outputs.clear();
     }
 
-    fn begun(&self) -> String {
-        self.control.ui.typing.composer().text().to_owned()
-    }
-
     fn has_rest(&self) -> bool {
         false
     }
-
-    fn prepare_end(&mut self, _asked: bool) {}
 
     fn last_look(&mut self, view: &View<'_>) {
         let Some(conversation) = view.app.model().and_then(Model::in_front) else { return };

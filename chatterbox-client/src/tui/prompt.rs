@@ -9,8 +9,8 @@ use ratatui::layout::{Position, Rect};
 use super::cells::{put, shorten, width};
 use super::scene::Scene;
 use super::theme::Role;
-use crate::plain::Mask;
 use crate::session::PromptKind;
+use chatterbox_app::input::Mask;
 
 /// A question has so many rows at most.
 const QUESTION: usize = 3;

@@ -26,6 +26,14 @@ pub(crate) struct Ui {
     pub(crate) focused: bool,
 }
 
+impl Ui {
+    /// What is typed for a list or the page of the keys need not wait for a line.
+    pub(crate) fn settle_typing(&mut self) {
+        let is_list = matches!(self.overlay, Some(Overlay::List(_) | Overlay::Help { .. }));
+        self.typing.set_for_list(is_list);
+    }
+}
+
 /// Where one reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scroll {

@@ -14,6 +14,10 @@ use crate::output::{Message, MessageKind, Output};
 use crate::own::Has;
 use crate::parse::ParsedLine;
 
+/// Why a line is not sent that may be a secret.
+const SECRET_IS_DUE: &str =
+    "it may be the secret that the server has not asked for yet; type it again if it is none";
+
 impl App {
     /// Takes a typed line. `mode` is what it was asked for, which may be over by now; `now` is in seconds since 1970.
     pub fn typed(&mut self, text: &str, mode: InputMode, now: i64) -> Vec<Effect> {
@@ -36,25 +40,19 @@ impl App {
             (InputMode::Password, _) => {
                 note("Nothing was sent: the password is not asked for any more.")
             }
-            // A line that was begun before the question is no answer to it: it is kept for afterwards. Through pipes no
-            // line is begun before it is asked for.
             (InputMode::Reply(number), _) => self.answer(number, text),
+            // Through pipes no line is begun before it is asked for.
             (_, InputMode::Reply(number)) if !self.interactive => self.answer(number, text),
             (_, InputMode::Reply(_) | InputMode::Password) => {
-                // Who knows how the line began uses `typed_beside_secret`.
-                let begun = if self.asks_for_secret() { "" } else { text };
-                self.beside_question(text, begun)
+                self.not_sent("the server asks something first, and this may be the answer")
             }
             // The secret that a command will ask for may have been typed before the server has asked for it.
-            (_, InputMode::Chat) if self.interactive && self.calls.secret_is_due(text) => self
-                .not_sent(
-                    "it may be the secret that the server has not asked for yet; type it again if it is none",
-                ),
-            (_, InputMode::Name) if one_line(text).is_err() => {
-                self.not_sent("a name is one line")
+            (_, InputMode::Chat) if self.interactive && self.calls.secret_is_due(text) => {
+                self.not_sent(SECRET_IS_DUE)
             }
+            (_, InputMode::Name) if one_line(text).is_err() => self.not_sent("a name is one line"),
             // The line break may be inside of the secret, and what is behind it would be said.
-            (_, InputMode::Chat) if self.lines(text).is_none() => {
+            (_, InputMode::Chat) if text.contains('\n') && self.has_secret(text) => {
                 self.not_sent("a command with a secret is a line of its own")
             }
             (_, InputMode::Chat) if self.is_behind(now) && !self.is_message(text) => {
@@ -83,28 +81,6 @@ impl App {
         }
     }
 
-    /// Takes a line for the chat that was under way when the server asked for a secret; it had `begun` as this before.
-    /// If something was typed since, the line may be the secret: it is neither sent nor kept for the next line.
-    pub fn typed_beside_secret(&mut self, text: &str, begun: &str) -> Vec<Effect> {
-        if is_quit(text) {
-            return vec![Effect::Leave];
-        }
-        // The question may be over.
-        self.beside_question(text, if self.asks_for_secret() { begun } else { "" })
-    }
-
-    fn beside_question(&mut self, text: &str, begun: &str) -> Vec<Effect> {
-        if text.trim().is_empty() {
-            return Vec::new();
-        }
-        if text != begun {
-            return self.not_sent("the server asked for a secret meanwhile, and this may be it");
-        }
-        let mut effects = note("Your line is kept; the server's question comes first.");
-        effects.push(Effect::Prefill(text.to_owned()));
-        effects
-    }
-
     /// Whether the server asks for a text that must not be seen.
     pub fn asks_for_secret(&self) -> bool {
         let mode = self.input_mode();
@@ -112,12 +88,26 @@ impl App {
             && self.question().is_some_and(|question| question.secret)
     }
 
-    /// Splits a pasted text into lines for the chat; `None` when nothing of it must be sent, since one of several lines
-    /// is a command with a secret: the line break may be inside of that secret.
-    pub fn lines<'t>(&self, text: &'t str) -> Option<Vec<&'t str>> {
-        let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-        let secret = |line: &&str| self.command_with_secret(line).is_some();
-        (lines.len() < 2 || !lines.iter().any(secret)).then_some(lines)
+    /// Says a text of any number of lines to who is in front. Nothing of it is sent if one of several lines is a command with a
+    /// secret, which was not meant for the chat, or if it may be the secret that a command has not asked for yet.
+    pub(super) fn say_text(&mut self, text: &str, now: i64) -> Vec<Effect> {
+        if self.input_mode() != InputMode::Chat {
+            return self.not_sent("the server owes an answer first");
+        }
+        if self.has_secret(text) {
+            return self.not_sent("a command with a secret is a line of its own");
+        }
+        if self.interactive && self.calls.secret_is_due(text) {
+            return self.not_sent(SECRET_IS_DUE);
+        }
+        let mut effects: Vec<_> = self.remembered(text).into_iter().collect();
+        effects.extend(self.say_in_front(text, now));
+        effects
+    }
+
+    /// Whether a line of the text is a command that may have a secret behind it.
+    fn has_secret(&self, text: &str) -> bool {
+        text.lines().any(|line| self.command_with_secret(line).is_some())
     }
 
     /// A line was not sent, for this reason.
@@ -166,7 +156,7 @@ impl App {
     }
 
     /// Whether a line is certainly a message, and neither a command nor a question to this program.
-    fn is_message(&self, text: &str) -> bool {
+    pub fn is_message(&self, text: &str) -> bool {
         let prefix = self.catalogue.as_deref().map(Catalogue::prefix);
         let said = ParsedLine::parse(text, self.has_rooms());
         prefix.is_none_or(|prefix| !text.starts_with(prefix))

@@ -16,13 +16,7 @@ impl App {
     pub fn intend(&mut self, intent: Intent, now: i64) -> Vec<Effect> {
         match intent {
             Intent::Line(text) => self.typed(&text, InputMode::Chat, now),
-            Intent::Say(text) => match self.input_mode() {
-                InputMode::Chat if self.lines(&text).is_none() => {
-                    self.not_sent("a command with a secret is a line of its own")
-                }
-                InputMode::Chat => self.say_in_front(&text, now),
-                _ => self.not_sent("the server owes an answer first"),
-            },
+            Intent::Say(text) => self.say_text(&text, now),
             Intent::Open(target) => {
                 let name = match &target {
                     Target::User(name) => format!("@{name}"),

@@ -44,6 +44,11 @@ impl Mask {
         (masked, place)
     }
 
+    /// The place from which the text is a secret, in bytes, if anything of it is.
+    pub fn secret_from(&self, text: &str) -> Option<usize> {
+        if self.whole { Some(0) } else { self.begins(text).map(|(before, _)| before.len()) }
+    }
+
     /// Splits the text before the first secret argument, if it is a command that has one.
     fn begins<'t>(&self, text: &'t str) -> Option<(&'t str, &'t str)> {
         let first = text.split_whitespace().next()?.to_lowercase();

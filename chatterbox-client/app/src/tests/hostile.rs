@@ -13,9 +13,8 @@ fn pipes() -> Scene {
 }
 
 impl Scene {
-    /// A line that had begun as `begun` when the server asked for a secret.
-    fn types_beside(mut self, begun: &str, text: &str) -> Self {
-        let effects = self.app.typed_beside_secret(text, begun);
+    fn says(mut self, text: &str) -> Self {
+        let effects = self.app.intend(Intent::Say(text.to_owned()), NOW);
         self.play(effects);
         self
     }
@@ -98,15 +97,14 @@ fn f25_what_was_typed_while_a_secret_was_asked_for_is_never_said() {
         assert_eq!(scene.count("not sent") + scene.count("Nothing was sent"), 1);
         scene
     };
-    // Before and behind the question, and when it is over.
+    // A line for the chat that is entered beside the question, as one line or several.
     never(terminal().types("/register").gets(SECRET).types_for(InputMode::Chat, "hunter2"));
-    never(terminal().types("/register").gets(SECRET).types_beside("hunt", "hunter2"));
+    never(terminal().types("/register").gets(SECRET).says("hunter2\nhunter2"));
+    // An answer whose question is over.
+    let asked = terminal().types("/register").gets(SECRET);
+    let mode = asked.app.input_mode();
     let over = r#"{"RESULT": {"ID": "1", "OK": false, "CODE": "timeout", "ERROR": "too late"}}"#;
-    let asked = terminal().types("/register").gets(SECRET).gets(over);
-    never(asked.types_beside("hunter2", "hunter2"));
-    // Only what was there before the question, and is there unchanged, is kept.
-    let kept = terminal().types("/register").gets(SECRET).types_beside("half a li", "half a li");
-    assert_eq!(kept.count("key| held: half a li"), 1, "{}", kept.screen);
+    never(asked.gets(over).types_for(mode, "hunter2"));
 }
 
 /// The line for the chat comes back when a server takes its time to ask.
@@ -117,6 +115,10 @@ fn f25_a_secret_that_is_typed_before_it_is_asked_for_is_not_said() {
     assert_eq!(scene.app.input_mode(), InputMode::Chat);
     let scene = scene.types("hunter2");
     assert!(!scene.screen.contains("hunter2"), "{}", scene.screen);
+    let mut pasted = terminal().types("/register");
+    pasted.app.stop_waiting();
+    let pasted = pasted.says("hunter2\n2");
+    assert!(!pasted.screen.contains("hunter2"), "{}", pasted.screen);
     let scene = scene.types("hello");
     assert!(
         scene.screen.contains(r#""hello"]"#),
@@ -146,14 +148,15 @@ fn a_line_end_behind_a_secret_is_dropped_and_one_inside_is_no_secret() {
     assert!(scene.screen.contains(r#""PASSWORD": "correct horse""#), "{}", scene.screen);
 }
 
+/// Whoever pastes a command and what it asks for has not meant the chat.
 #[test]
-fn a_pasted_text_is_lines_unless_one_of_them_may_be_a_secret() {
-    let app = terminal().app;
-    assert_eq!(app.lines("hello there\n"), Some(vec!["hello there"]));
-    assert_eq!(app.lines("one\n\n two\nthree"), Some(vec!["one", " two", "three"]));
-    assert_eq!(app.lines("/register hush"), Some(vec!["/register hush"]));
+fn a_text_of_several_lines_is_one_message_unless_one_of_them_may_be_a_secret() {
+    let scene = terminal().says("one\n\n two\n/name");
+    assert!(scene.screen.contains(r#""one\n\n two\n/name"]"#), "{}", scene.screen);
     for text in ["/register\nhush", "one\n/REGISTER hush\n", "/p\nx"] {
-        assert_eq!(app.lines(text), None, "{text}");
+        let scene = terminal().says(text);
+        assert_eq!(scene.count("Nothing was sent"), 1, "{text}: {}", scene.screen);
+        assert!(!scene.screen.contains("MESSAGES"), "{text}: {}", scene.screen);
     }
 }
 

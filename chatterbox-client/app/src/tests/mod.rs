@@ -67,7 +67,6 @@ impl Scene {
                 Effect::GiveUp(GiveUpReason::NoName) => "end| give up".to_owned(),
                 Effect::GiveUp(reason) => format!("end| give up: {reason:?}"),
                 Effect::Remember(line) => format!("key| {line}"),
-                Effect::Prefill(line) => format!("key| held: {line}"),
                 Effect::StoreToken { name, token } => {
                     format!("dir| {name}: {}", token.as_ref().map_or("none", |t| t.reveal()))
                 }

@@ -153,12 +153,7 @@ impl World {
     }
 
     fn asks(&mut self, kind: PromptKind) {
-        self.ui.typing.ask(Prompt {
-            kind,
-            prefill: String::new(),
-            remember: None,
-            secret_arguments: Vec::new(),
-        });
+        self.ui.typing.ask(Prompt { kind, remember: None, secret_arguments: Vec::new() });
     }
 
     fn asks_for(&mut self, text: &str, secret: bool) {
