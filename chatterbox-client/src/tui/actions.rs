@@ -27,11 +27,11 @@ impl Control {
             Action::PageUp => self.scroll(page, view),
             Action::PageDown => self.scroll(-page, view),
             Action::Newest => self.ui.scroll = Scroll::End,
-            Action::Oldest => self.go_to_oldest(view),
-            Action::ToMarker => self.go_to_marker(view),
+            Action::Oldest => self.show_oldest(view),
+            Action::ToMarker => self.show_marker(view),
             Action::PreviousConversation => return beside(model, -1),
             Action::NextConversation => return beside(model, 1),
-            Action::NextUnread => return self.go_to_unread(model),
+            Action::NextUnread => return self.next_unread(model),
             Action::Conversation(number) => {
                 let place = usize::from(number).checked_sub(1)?;
                 return Some(open(model.conversations().get(place)?.target.clone()));
@@ -115,7 +115,7 @@ impl Control {
         self.ui.scroll = scrolled(&self.scene(view), timeline.width, timeline.height, from, rows);
     }
 
-    fn go_to_oldest(&mut self, view: &View<'_>) {
+    fn show_oldest(&mut self, view: &View<'_>) {
         let Some(conversation) = view.app.model().and_then(Model::in_front) else { return };
         if let Some(oldest) = conversation.timeline.item(0) {
             let timeline = self.drawn.timeline;
@@ -125,7 +125,7 @@ impl Control {
         self.wants(Intent::Older(conversation.target.clone()));
     }
 
-    fn go_to_marker(&mut self, view: &View<'_>) {
+    fn show_marker(&mut self, view: &View<'_>) {
         let marker = view.app.model().and_then(Model::in_front).and_then(|one| one.marker);
         match marker {
             Some(key) => {
@@ -136,7 +136,7 @@ impl Control {
         }
     }
 
-    fn go_to_unread(&mut self, model: &Model) -> Option<Demand> {
+    fn next_unread(&mut self, model: &Model) -> Option<Demand> {
         match model.next_unread() {
             Some(target) => Some(open(target.clone())),
             None => {
