@@ -144,6 +144,7 @@ fn options(
         recent: arguments.recent.or(interactive.then_some(NEWEST)),
         all_rooms: full || arguments.all_rooms,
         model: interactive.then_some(Limits::USUAL),
+        full_screen: full,
         tokens: tokens.map(TokenStore::load).unwrap_or_default(),
         reconnect: (!arguments.no_reconnect).then(|| ReconnectPolicy::for_at_most(reconnect_for)),
     })

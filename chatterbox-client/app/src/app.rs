@@ -96,6 +96,7 @@ pub struct App {
     echo_own: bool,
     interactive: bool,
     json: bool,
+    full_screen: bool,
     /// A person is shown the newest messages of a welcome, at most so many.
     newest: usize,
     time: TimeFormatter,
@@ -134,6 +135,7 @@ impl App {
             echo_own: options.echo_own,
             interactive: options.interactive,
             json: options.json,
+            full_screen: options.full_screen,
             newest: options.recent.map_or(NEWEST, usize::from),
             model: options.model.map(|limits| Model::new(limits).by_line(!options.all_rooms)),
             login: Login::new(options),

@@ -34,6 +34,8 @@ pub struct Options {
     pub all_rooms: bool,
     /// The bounds of the model that a screen shows; without it there is none.
     pub model: Option<Limits>,
+    /// Whether a full screen shows the model: it has room for all that comes, and its own way to what is older.
+    pub full_screen: bool,
     /// How a lost connection is tried again, if at all.
     pub reconnect: Option<ReconnectPolicy>,
 }

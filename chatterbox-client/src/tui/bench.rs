@@ -61,6 +61,7 @@ impl Screen {
             username: Some("ann".to_owned()),
             interactive: true,
             all_rooms: true,
+            full_screen: true,
             model: Some(limits),
             offer: Capability::EVERY.iter().copied().collect(),
             ..Options::default()

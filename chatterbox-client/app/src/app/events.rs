@@ -220,7 +220,7 @@ impl App {
     /// that the server has others still.
     fn show_newest(&mut self, messages: usize, more: bool, effects: &mut Vec<Effect>) {
         let older = messages.saturating_sub(self.newest);
-        if !self.interactive {
+        if !self.interactive || self.full_screen {
             return;
         }
         if more && self.has_history() {

@@ -1,6 +1,6 @@
 //! The fold: what each output changes in the model.
 
-use chatterbox_proto::{ALL, SERVER, ScreenText};
+use chatterbox_proto::{ALL, Capability, SERVER, ScreenText};
 
 use super::alert::Alert;
 use super::conversation::{Conversation, Older};
@@ -28,11 +28,14 @@ impl Model {
                 let page_over = |one: &mut Conversation| one.page_over(*more, code.is_some(), now);
                 self.list.change(&target_of(with), page_over);
             }
-            Output::Welcome { more, .. } => {
-                self.list.change(&Target::Lobby, |lobby| {
-                    if *more && lobby.older != Older::Asked {
-                        lobby.older = Older::More;
-                    }
+            Output::Welcome { more, agreed, .. } => {
+                let told = agreed.has(Capability::Recent);
+                self.list.change(&Target::Lobby, |lobby| match lobby.older {
+                    Older::Asked => {}
+                    _ if *more => lobby.older = Older::More,
+                    // A short welcome says whether there is more (RC-1).
+                    Older::Unknown if told => lobby.older = Older::Beginning,
+                    _ => {}
                 });
                 self.notice_in_front(output, now);
             }

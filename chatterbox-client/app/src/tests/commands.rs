@@ -126,7 +126,7 @@ fn the_next_line_answers_a_question_and_is_shown_nowhere() {
 }
 
 #[test]
-fn a_half_typed_line_is_kept_when_the_server_asks() {
+fn a_line_of_the_chat_is_no_answer() {
     let question = PROMPT.replace("true", "false");
     let scene = terminal().types("/register").gets(&question);
     let scene =
