@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::App;
 use super::greeting::Greeting;
+use super::input::enters_room;
 use crate::commands::Catalogue;
 use crate::effect::{Effect, GiveUpReason, note};
 use crate::history::Purpose;
@@ -287,7 +288,7 @@ impl App {
 
     fn result(&mut self, mut outcome: Outcome, effects: &mut Vec<Effect>) {
         let (call, next_question) = self.calls.result_received(&outcome);
-        if call.name == "join" {
+        if enters_room(&call.name) {
             self.front.want_nothing();
         }
         let table = match &mut outcome.data {

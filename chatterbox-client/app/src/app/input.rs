@@ -2,7 +2,7 @@
 
 use chatterbox_proto::capability::accounts::one_line;
 use chatterbox_proto::session::SayError;
-use chatterbox_proto::{ALL, ScreenText, WireText};
+use chatterbox_proto::{ALL, RoomName, ScreenText, WireText};
 
 use super::App;
 use crate::capability_words::in_words;
@@ -382,6 +382,14 @@ impl App {
         if !self.session.is_joined() {
             return self.not_sent("commands need the connection, which is lost");
         }
+        // On a full screen, who enters a room wants to see it.
+        if self.full_screen
+            && enters_room(&parsed.command.name)
+            && let Some(room) = parsed.arguments.first()
+        {
+            let sign = if RoomName::is_meant(room) { "" } else { "#" };
+            self.front.want(&format!("{sign}{room}"));
+        }
         match self.calls.call(parsed) {
             Ok(frame) => {
                 self.has_sent = true;
@@ -401,6 +409,11 @@ impl App {
         }
         effects
     }
+}
+
+/// Whether a command makes the user a member of the room that it names.
+pub(super) fn enters_room(command: &str) -> bool {
+    matches!(command, "join" | "create-room")
 }
 
 /// Whether a line is `/quit`, which leaves from everywhere.

@@ -169,6 +169,19 @@ fn through_pipes_and_with_all_rooms_everything_is_shown() {
     }
 }
 
+/// Line by line a room that one enters is told, and comes to the front when one says so; a screen shows it.
+#[test]
+fn on_a_full_screen_a_room_that_one_enters_comes_to_the_front() {
+    let new = r##"{"ROOMS": [{"ROOM": "#new", "NUMBER": 40, "LEVEL": 0, "TOPIC": "", "ROSTER": true, "COUNT": 1, "USERS": ["ann"], "TALK": 0, "KEEP": 100, "LAST": 0}]}"##;
+    for (full_screen, front) in [(true, "#new"), (false, "ann")] {
+        let scene = with_rooms(Options { full_screen, ..person() }, "ALL");
+        assert_eq!(scene.types("/join new").gets(new).prompt(), front);
+        // A room that somebody else has put the user into does not take the screen.
+        let scene = with_rooms(Options { full_screen, ..person() }, "ALL");
+        assert_eq!(scene.gets(new).prompt(), "ann");
+    }
+}
+
 #[test]
 fn a_room_that_is_asked_for_comes_to_the_front_and_no_other() {
     let new = r##"{"ROOMS": [{"ROOM": "#New", "NUMBER": 50, "LAST": 0, "COUNT": 1, "ROSTER": true, "USERS": ["ann"]}]}"##;
