@@ -54,6 +54,8 @@ impl Terminal {
         command.args(arguments);
         command.env("TERM", "xterm");
         command.env("TZ", "UTC");
+        // A backtrace would scroll the words of a panic away.
+        command.env("RUST_BACKTRACE", "0");
         // Nothing of the terminal in which the tests run.
         for name in [
             "NO_COLOR",
