@@ -162,6 +162,24 @@ async fn a_private_message_waits_in_its_conversation_and_in_the_title() {
     terminal.sees("the lobby", |rows| has(rows, &["cyd", "ann: look"]) && !has(rows, &["psst"]));
 }
 
+#[tokio::test]
+async fn what_is_typed_for_one_does_not_go_to_another() {
+    let (mut terminal, mut peer) = joined(SIZE, &[]).await;
+    peer.send(r#"{"MESSAGES": [["bob", "ann", 1, "psst"]]}"#).await;
+    terminal.sees("that bob has written", |rows| has(rows, &["@bob", "1!"]));
+    terminal.types("for everybody");
+    terminal.sees_last("ann> for everybody");
+    terminal.types("\u{1b}2");
+    terminal.sees("an empty input", |rows| rows.last().is_some_and(|row| row == "@bob>"));
+    terminal.sees("the sign at the lobby", |rows| has(rows, &["lobby", "\""]));
+    // Keys that come together with the one that changes what is in front are for what comes.
+    terminal.types("for bob\r\u{1b}1");
+    assert_eq!(peer.message().await, ("bob".to_owned(), "for bob".to_owned()));
+    terminal.sees_last("ann> for everybody");
+    terminal.types("\r");
+    assert_eq!(peer.message().await, ("ALL".to_owned(), "for everybody".to_owned()));
+}
+
 /// What can be completed shows by itself; Tab puts it in, Esc closes.
 #[tokio::test]
 async fn names_and_commands_are_completed() {

@@ -1,5 +1,6 @@
 //! The terminal itself, whatever is shown on it: its modes, its keys, and the thread that writes to it.
 
+mod drafts;
 pub(crate) mod editor;
 mod guard;
 mod input;

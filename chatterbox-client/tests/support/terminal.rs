@@ -65,6 +65,7 @@ impl Terminal {
             "VISUAL",
             "EDITOR",
             "XDG_CONFIG_HOME",
+            "RUST_BACKTRACE",
         ] {
             command.env_remove(name);
         }
