@@ -445,3 +445,28 @@ async fn a_hostile_server_writes_nothing_to_the_terminal() {
     assert_harmless(before);
     assert_harmless(behind);
 }
+
+#[tokio::test]
+async fn a_message_that_is_too_long_for_the_server_stays_in_the_input() {
+    let (mut terminal, mut peer) = started(SIZE, &[]).await;
+    terminal.sees_last("name:");
+    terminal.types("ann\r");
+    assert_eq!(peer.name().await, "ann");
+    peer.send(
+        r#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["bob", "ann"], "MESSAGES": [], "IDS": [], "RESUME": "session",
+            "CAPABILITIES": "ids/1 ping/1", "LIMITS": {"CONTENT": 10}}"#,
+    )
+    .await;
+    terminal.sees_last("ann>");
+    terminal.types("12345678");
+    terminal.sees("how many are left", |rows| has(rows, &["2 left"]));
+    terminal.types("9abc");
+    terminal.sees("how many are too many", |rows| has(rows, &["2 too many"]));
+    terminal.types("\r");
+    terminal.sees("that it was not sent", |rows| {
+        has(rows, &["2 characters too many; nothing was sent."])
+            && rows.last().is_some_and(|row| row == "ann> 123456789abc")
+    });
+    terminal.types("\u{7f}\u{7f}\r");
+    assert_eq!(peer.message_with_tags().await, "123456789a");
+}

@@ -24,7 +24,7 @@ use crate::keymap::{Action, Keymap, Meaning};
 use crate::session::{Prompt, PromptKind, Screen, ScreenEvent, Typed, View, Wish};
 use crate::terminal::editor::{self, Editing};
 pub(crate) use crate::terminal::is_usable;
-use crate::terminal::{Guard, Keys, Modes, Step, Typing, Writer, size};
+use crate::terminal::{Guard, Keys, Modes, Step, Typing, Writer, size, too_long};
 
 /// Takes so many keys at once, before the prompt is drawn again.
 const KEYS: usize = 256;
@@ -338,7 +338,8 @@ impl Screen for Lines {
             };
             let completed = std::mem::take(&mut self.completed);
             let kind = self.typing.prompt().cloned();
-            match self.typing.take(event, None) {
+            let most = view.app.most_of(self.typing.composer().text());
+            match self.typing.take(event, most) {
                 Step::Edited | Step::Nothing => {}
                 Step::Asked(entered) => self.hint = question(&entered),
                 Step::Elsewhere => {
@@ -484,7 +485,7 @@ fn question(entered: &Entered) -> String {
         Entered::Ask { lines, characters } => format!(
             "{lines} lines, {characters} characters: Enter sends them as one message, Ctrl-C drops them"
         ),
-        Entered::TooLong(over) => format!("too long for the server, by {over} characters"),
+        Entered::TooLong(over) => too_long(*over),
         Entered::Nothing | Entered::Line(_) | Entered::Text(_) => String::new(),
     }
 }

@@ -14,7 +14,7 @@ use std::io::{self, IsTerminal as _};
 pub(crate) use guard::{Guard, Modes};
 pub(crate) use keys::Keys;
 pub(crate) use size::size;
-pub(crate) use typing::{Step, Typing};
+pub(crate) use typing::{Step, Typing, too_long};
 pub(crate) use writer::Writer;
 
 /// Whether input and output are a terminal that can do more than print.

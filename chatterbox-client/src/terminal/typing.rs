@@ -63,6 +63,12 @@ pub(crate) enum Step {
     Nothing,
 }
 
+/// Says that a text is too long.
+pub(crate) fn too_long(over: usize) -> String {
+    let characters = if over == 1 { "character" } else { "characters" };
+    format!("{over} {characters} too many; nothing was sent.")
+}
+
 impl Typing {
     pub(crate) fn new(keymap: Keymap) -> Self {
         Self {

@@ -20,7 +20,7 @@ use super::timeline::showing;
 use super::ui::{Overlay, Scroll, Ui};
 use crate::keymap::{Action, Keymap, Meaning};
 use crate::session::{View, Wish};
-use crate::terminal::Step;
+use crate::terminal::{Step, too_long};
 
 /// So many conversations are known in which one does not read at the end.
 const PLACES: usize = 200;
@@ -300,7 +300,7 @@ impl Control {
                     self.type_query(&line, view);
                     return None;
                 }
-                let step = self.ui.typing.take(Event::Paste(text), most(view));
+                let step = self.ui.typing.take(Event::Paste(text), None);
                 return self.step(step, view);
             }
         }
@@ -314,7 +314,7 @@ impl Control {
         }
         match self.ui.typing.meaning(key) {
             Meaning::Types(_) => {
-                let step = self.ui.typing.take(Event::Key(key), most(view));
+                let step = self.ui.typing.take(Event::Key(key), None);
                 self.step(step, view)
             }
             Meaning::Does(action) => self.act(action, view),
@@ -327,7 +327,11 @@ impl Control {
         if self.popup_key(action, view) || self.moves_in_rows(action) {
             return None;
         }
-        let step = self.ui.typing.act(action, most(view));
+        let most = match action {
+            Action::Send => view.app.most_of(self.ui.typing.composer().text()),
+            _ => None,
+        };
+        let step = self.ui.typing.act(action, most);
         self.step(step, view)
     }
 
@@ -341,7 +345,7 @@ impl Control {
                 ));
             }
             Step::Asked(Entered::TooLong(over)) => {
-                self.hint(format!("Too long for this server, by {over} characters: not sent."));
+                self.hint(too_long(over));
             }
             Step::Asked(_) | Step::Nothing => {}
             Step::Elsewhere => self.hint(elsewhere(view, self.ui.typing.text_of())),
@@ -380,9 +384,4 @@ fn elsewhere(view: &View<'_>, typed_for: u64) -> String {
         }
         None => format!("Nothing was sent: {front} is in front now."),
     }
-}
-
-/// The number of characters that a message may have here.
-fn most(_view: &View<'_>) -> Option<usize> {
-    None
 }

@@ -17,6 +17,9 @@ use crate::session::Security;
 /// A text of somebody else in one of the rows has so many characters at most.
 const TEXT: usize = 300;
 
+/// From so few characters on that are left of a message, their number is shown.
+const LEFT: usize = 100;
+
 /// A hint has so many rows at most.
 const HINT_ROWS: u16 = 3;
 
@@ -202,9 +205,23 @@ fn parts(scene: &Scene<'_>, below: usize, room: u16) -> Vec<Part> {
         }
         (None, None) => {}
     }
+    parts.extend(room_left(scene));
     if below > 0 {
         let keys = keys_of(scene, Action::Newest).map(|keys| format!(" ({keys})"));
         parts.push(Part::new(format!("{below} below{}", keys.unwrap_or_default()), 1));
     }
     parts
+}
+
+/// How many characters are left of those that a message may have, when there are few, or how many are too many.
+fn room_left(scene: &Scene<'_>) -> Option<Part> {
+    let typing = &scene.ui.typing;
+    let text = typing.composer().text();
+    let most = scene.app.most_of(text).filter(|_| typing.is_chat() && !text.is_empty())?;
+    let typed = text.chars().count();
+    match most.checked_sub(typed) {
+        Some(left) if left > LEFT.min(most / 5) => None,
+        Some(left) => Some(Part::new(format!("{left} left"), 1)),
+        None => Some(Part::alarm(format!("{} too many", typed - most))),
+    }
 }
