@@ -67,6 +67,37 @@ async fn on_a_terminal_the_prompt_says_where_a_line_goes() {
     assert!(screen.contains("your session goes on over another"), "{screen}");
 }
 
+/// A line that was begun for a room goes nowhere when the room is gone, or is another one of that name.
+#[tokio::test]
+async fn on_a_terminal_a_half_typed_line_goes_to_the_room_it_was_typed_for_or_nowhere() {
+    let gone = r##"{"ROOMS_LEFT": [{"ROOM": "#lab", "NUMBER": 12, "CODE": "kicked", "BY": "prof", "INFO": ""}]}"##;
+    let other = r##"{"ROOMS": [{"ROOM": "#lab", "NUMBER": 77, "LEVEL": 0, "TOPIC": "", "ROSTER": true, "COUNT": 1, "USERS": ["ann"]}]}"##;
+    for frames in [&[gone][..], &[gone, other]] {
+        let server = Server::plaintext().await;
+        let port = server.port().to_string();
+        let mut terminal =
+            Terminal::start(&["localhost", "-p", &port, "--plaintext", "-u", "ann"], false);
+        let (mut peer, _) = accepts(&server).await;
+        terminal.sees_last("#lab>");
+        terminal.types("for the lab");
+        terminal.sees_last("#lab> for the lab");
+        for frame in frames {
+            peer.send(frame).await;
+        }
+        peer.send(&said("ann", 40, "psst")).await;
+        terminal.sees("what came last", |rows| rows.iter().any(|row| row.ends_with("psst")));
+        terminal.types("\r");
+        terminal.sees("that it was not sent", |rows| {
+            rows.iter().any(|row| row.contains("Nothing was sent: you are not in #lab"))
+        });
+        terminal.types("/room ALL\r");
+        terminal.sees_last("ann>");
+        terminal.types("to all\r");
+        let frame = peer.next().await.unwrap();
+        assert!(frame.contains(r#"["ann", "ALL", "#) && frame.contains("to all"), "{frame}");
+    }
+}
+
 #[tokio::test]
 async fn a_script_gets_every_room_and_what_it_has_missed_in_order() {
     let server = Server::plaintext().await;

@@ -162,6 +162,24 @@ async fn a_private_message_waits_in_its_conversation_and_in_the_title() {
     terminal.sees("the lobby", |rows| has(rows, &["cyd", "ann: look"]) && !has(rows, &["psst"]));
 }
 
+#[tokio::test]
+async fn what_is_typed_for_one_does_not_go_to_another() {
+    let (mut terminal, mut peer) = joined(SIZE, &[]).await;
+    peer.send(r#"{"MESSAGES": [["bob", "ann", 1, "psst"]]}"#).await;
+    terminal.sees("that bob has written", |rows| has(rows, &["@bob", "1!"]));
+    terminal.types("for everybody");
+    terminal.sees_last("ann> for everybody");
+    terminal.types("\u{1b}2");
+    terminal.sees("an empty input", |rows| rows.last().is_some_and(|row| row == "@bob>"));
+    terminal.sees("the sign at the lobby", |rows| has(rows, &["lobby", "\""]));
+    // Keys that come together with the one that changes what is in front are for what comes.
+    terminal.types("for bob\r\u{1b}1");
+    assert_eq!(peer.message().await, ("bob".to_owned(), "for bob".to_owned()));
+    terminal.sees_last("ann> for everybody");
+    terminal.types("\r");
+    assert_eq!(peer.message().await, ("ALL".to_owned(), "for everybody".to_owned()));
+}
+
 /// What can be completed shows by itself; Tab puts it in, Esc closes.
 #[tokio::test]
 async fn names_and_commands_are_completed() {
@@ -426,4 +444,29 @@ async fn a_hostile_server_writes_nothing_to_the_terminal() {
     assert!(!text.contains(';') && !text.chars().any(char::is_control), "{text:?}");
     assert_harmless(before);
     assert_harmless(behind);
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_long_for_the_server_stays_in_the_input() {
+    let (mut terminal, mut peer) = started(SIZE, &[]).await;
+    terminal.sees_last("name:");
+    terminal.types("ann\r");
+    assert_eq!(peer.name().await, "ann");
+    peer.send(
+        r#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["bob", "ann"], "MESSAGES": [], "IDS": [], "RESUME": "session",
+            "CAPABILITIES": "ids/1 ping/1", "LIMITS": {"CONTENT": 10}}"#,
+    )
+    .await;
+    terminal.sees_last("ann>");
+    terminal.types("12345678");
+    terminal.sees("how many are left", |rows| has(rows, &["2 left"]));
+    terminal.types("9abc");
+    terminal.sees("how many are too many", |rows| has(rows, &["2 too many"]));
+    terminal.types("\r");
+    terminal.sees("that it was not sent", |rows| {
+        has(rows, &["2 characters too many; nothing was sent."])
+            && rows.last().is_some_and(|row| row == "ann> 123456789abc")
+    });
+    terminal.types("\u{7f}\u{7f}\r");
+    assert_eq!(peer.message_with_tags().await, "123456789a");
 }

@@ -9,7 +9,7 @@ use std::future::pending;
 use std::io;
 
 use chatterbox_app::input::{Entered, Mask};
-use chatterbox_app::model::Alert;
+use chatterbox_app::model::{Alert, Model};
 use chatterbox_app::{App, Output};
 use crossterm::event::{Event, KeyEvent};
 
@@ -24,7 +24,7 @@ use crate::keymap::{Action, Keymap, Meaning};
 use crate::session::{Prompt, PromptKind, Screen, ScreenEvent, Typed, View, Wish};
 use crate::terminal::editor::{self, Editing};
 pub(crate) use crate::terminal::is_usable;
-use crate::terminal::{Guard, Keys, Modes, Step, Typing, Writer, size};
+use crate::terminal::{Guard, Keys, Modes, Step, Typing, Writer, size, too_long};
 
 /// Takes so many keys at once, before the prompt is drawn again.
 const KEYS: usize = 256;
@@ -49,6 +49,8 @@ pub(crate) struct Lines {
     hint: String,
     /// Whether the last key was the one that completes.
     completed: bool,
+    /// Whether what was done last was the wish of a key.
+    wished: bool,
     /// Whether the prompt is to be drawn again.
     changed: bool,
     /// How many columns there were when it was drawn last.
@@ -81,6 +83,7 @@ pub(crate) fn open(keymap: Keymap) -> Result<Lines, Failure> {
         recall: None,
         hint: String::new(),
         completed: false,
+        wished: false,
         changed: true,
         columns: 0,
         editing: None,
@@ -117,6 +120,13 @@ impl Lines {
         }
     }
 
+    /// Notes which conversation is in front: what is typed for one does not go to another.
+    fn follow(&mut self, view: &View<'_>) {
+        let own = std::mem::take(&mut self.wished);
+        let front = view.app.model().and_then(Model::in_front);
+        self.changed |= front.is_some_and(|front| self.typing.arrive(front.serial(), own));
+    }
+
     /// Carries out what is no editing.
     fn act(&mut self, action: Action, app: &App) {
         match action {
@@ -146,7 +156,9 @@ impl Lines {
         self.resume();
         self.keys.resume();
         match outcome {
-            Ok(text) => self.typing.composer_mut().set(text.trim_end_matches('\n')),
+            Ok(text) => {
+                self.typing.set_text_of(self.typing.text_of(), text.trim_end_matches('\n'));
+            }
             Err(error) => self.hint = format!("The editor was of no use: {error}."),
         }
         let mut held = std::mem::take(&mut self.held);
@@ -221,6 +233,7 @@ impl Lines {
         bytes.push_str(printed);
         if self.guard.is_entered() {
             bytes.push_str(&self.prompt((columns, rows)));
+            self.typing.drawn();
         }
         self.writer.write(bytes.into_bytes());
         (self.changed, self.columns) = (false, columns);
@@ -312,6 +325,7 @@ impl Screen for Lines {
     }
 
     fn work(&mut self, view: &View<'_>) -> Option<Wish> {
+        self.follow(view);
         while let Some(event) = self.typing.next() {
             self.changed = true;
             self.hint.clear();
@@ -324,14 +338,20 @@ impl Screen for Lines {
             };
             let completed = std::mem::take(&mut self.completed);
             let kind = self.typing.prompt().cloned();
-            match self.typing.take(event, None) {
+            let most = view.app.most_of(self.typing.composer().text());
+            match self.typing.take(event, most) {
                 Step::Edited | Step::Nothing => {}
                 Step::Asked(entered) => self.hint = question(&entered),
+                Step::Elsewhere => {
+                    "another conversation is in front now: Enter once more sends this there"
+                        .clone_into(&mut self.hint);
+                }
                 Step::Leaving => "Ctrl-C again leaves.".clone_into(&mut self.hint),
                 Step::Wish(wish) => {
                     if let Some(kind) = kind {
                         self.entered(&kind, &wish, view.app);
                     }
+                    self.wished = true;
                     return Some(wish);
                 }
                 Step::Action(action) => {
@@ -348,6 +368,7 @@ impl Screen for Lines {
     }
 
     fn draw(&mut self, view: &View<'_>) {
+        self.follow(view);
         if self.bell.rings(view.now) && self.writer.has_room() {
             self.writer.write(b"\x07".to_vec());
         }
@@ -464,7 +485,7 @@ fn question(entered: &Entered) -> String {
         Entered::Ask { lines, characters } => format!(
             "{lines} lines, {characters} characters: Enter sends them as one message, Ctrl-C drops them"
         ),
-        Entered::TooLong(over) => format!("too long for the server, by {over} characters"),
+        Entered::TooLong(over) => too_long(*over),
         Entered::Nothing | Entered::Line(_) | Entered::Text(_) => String::new(),
     }
 }

@@ -1,5 +1,6 @@
 //! The terminal itself, whatever is shown on it: its modes, its keys, and the thread that writes to it.
 
+mod drafts;
 pub(crate) mod editor;
 mod guard;
 mod input;
@@ -13,7 +14,7 @@ use std::io::{self, IsTerminal as _};
 pub(crate) use guard::{Guard, Modes};
 pub(crate) use keys::Keys;
 pub(crate) use size::size;
-pub(crate) use typing::{Step, Typing};
+pub(crate) use typing::{Step, Typing, too_long};
 pub(crate) use writer::Writer;
 
 /// Whether input and output are a terminal that can do more than print.

@@ -3,6 +3,9 @@
 //! A question of the server takes the place of the chat's text, which is kept: keys go to the answer until it is given. What is
 //! typed while no line is asked for waits in its order: it may be the answer to a question that is on its way, so it must not be seen
 //! as a line of chat.
+//!
+//! Each key belongs to the conversation that was drawn when it was pressed. If another one has come to the front since, Enter sends
+//! nothing; and where there are drafts, the text stays with its conversation.
 
 use std::collections::VecDeque;
 
@@ -10,6 +13,7 @@ use chatterbox_app::Intent;
 use chatterbox_app::input::{Composer, Edit, Entered};
 use crossterm::event::{Event, KeyEvent, KeyEventKind};
 
+use super::drafts::Drafts;
 use crate::keymap::{Action, Keymap, Meaning, Scope, row_of};
 use crate::session::{Prompt, PromptKind, Typed, Wish};
 
@@ -19,7 +23,15 @@ const EVENTS: usize = 1024;
 /// The text that is typed, and what it is typed for.
 pub(crate) struct Typing {
     keymap: Keymap,
-    events: VecDeque<Event>,
+    /// What was pressed, with the conversation that was drawn then.
+    events: VecDeque<(u64, Event)>,
+    /// The conversation in front, that which was drawn last, and that for which the last key was pressed; 0 before there is one.
+    front: u64,
+    drawn: u64,
+    pressed: u64,
+    /// The conversation of the text, and the texts of the others; without drafts there is one text for all of them.
+    text_of: u64,
+    drafts: Option<Drafts>,
     /// The text for the chat, and the lines that were sent.
     chat: Composer,
     /// The answer to a question, or a name; never kept.
@@ -39,6 +51,8 @@ pub(crate) enum Step {
     Edited,
     /// The user is asked once whether a pasted text is to be sent, or told that it is too long.
     Asked(Entered),
+    /// Enter was pressed while another conversation was shown: nothing is sent.
+    Elsewhere,
     /// The first Ctrl-C on an empty line: another one leaves.
     Leaving,
     /// The user wants this.
@@ -49,17 +63,104 @@ pub(crate) enum Step {
     Nothing,
 }
 
+/// Says that a text is too long.
+pub(crate) fn too_long(over: usize) -> String {
+    let characters = if over == 1 { "character" } else { "characters" };
+    format!("{over} {characters} too many; nothing was sent.")
+}
+
 impl Typing {
     pub(crate) fn new(keymap: Keymap) -> Self {
         Self {
             keymap,
             events: VecDeque::new(),
+            front: 0,
+            drawn: 0,
+            pressed: 0,
+            text_of: 0,
+            drafts: None,
             chat: Composer::default(),
             answer: Composer::default(),
             prompt: None,
             leaving: false,
             is_for_list: false,
         }
+    }
+
+    /// The same, with a text for each conversation.
+    pub(crate) fn with_drafts(self) -> Self {
+        Self { drafts: Some(Drafts::default()), ..self }
+    }
+
+    /// This conversation is in front. `own` says that the user wanted it by the last key, so that the keys behind it are for this
+    /// one. Says whether it is another one than before.
+    pub(crate) fn arrive(&mut self, front: u64, own: bool) -> bool {
+        if front == self.front {
+            return false;
+        }
+        if own || self.front == 0 {
+            for (pressed, _) in &mut self.events {
+                *pressed = front;
+            }
+            self.drawn = front;
+        }
+        if self.front == 0 {
+            (self.pressed, self.text_of) = (front, front);
+        }
+        self.front = front;
+        true
+    }
+
+    /// The conversation in front is drawn: keys are pressed for it from now on.
+    pub(crate) fn drawn(&mut self) {
+        self.drawn = self.front;
+    }
+
+    /// The text is that of the conversation in front again. Says whether it was another one.
+    pub(crate) fn settle(&mut self) -> bool {
+        self.bring(self.front)
+    }
+
+    /// Brings the text of a conversation. While a question for a secret is open it stays, since it may be that secret.
+    fn bring(&mut self, conversation: u64) -> bool {
+        let is_secret = self.prompt.as_ref().is_some_and(PromptKind::is_secret);
+        let stays = is_secret || conversation == self.text_of;
+        let Some(drafts) = self.drafts.as_mut().filter(|_| !stays) else { return false };
+        let left = self.chat.exchange(drafts.take(conversation));
+        drafts.put(self.text_of, left);
+        self.text_of = conversation;
+        true
+    }
+
+    /// The conversation of the text.
+    pub(crate) fn text_of(&self) -> u64 {
+        self.text_of
+    }
+
+    /// Takes another text for a conversation, which may not be in front any more.
+    pub(crate) fn set_text_of(&mut self, conversation: u64, text: &str) {
+        self.bring(conversation);
+        self.chat.set(text);
+        self.settle();
+    }
+
+    /// Whether something is typed for a conversation that is not in front.
+    pub(crate) fn has_draft(&self, conversation: u64) -> bool {
+        self.drafts.as_ref().is_some_and(|drafts| drafts.has(conversation))
+    }
+
+    /// Forgets the drafts of conversations that there are no more. A text that `is_kept` is found among the earlier lines; says
+    /// whether one is.
+    pub(crate) fn prune(
+        &mut self,
+        is_there: impl Fn(u64) -> bool,
+        is_kept: impl Fn(&str) -> bool,
+    ) -> bool {
+        let gone = self.drafts.as_mut().map(|drafts| drafts.prune(is_there)).unwrap_or_default();
+        let mut kept = gone.into_iter().filter(|text| is_kept(text)).peekable();
+        let any = kept.peek().is_some();
+        kept.for_each(|text| self.chat.remember(&text));
+        any
     }
 
     /// Whether what is typed is for a list that is shown, and not for a line, so that it need not wait for one.
@@ -70,7 +171,7 @@ impl Typing {
     /// Takes an event of the terminal; it waits for [`Typing::next`].
     pub(crate) fn push(&mut self, event: Event) {
         if !matches!(&event, Event::Key(key) if key.kind == KeyEventKind::Release) {
-            self.events.push_back(event);
+            self.events.push_back((self.drawn, event));
         }
     }
 
@@ -84,16 +185,21 @@ impl Typing {
         self.place().is_some()
     }
 
-    /// The next event.
+    /// The next event; the text is that of the conversation for which it is.
     pub(crate) fn next(&mut self) -> Option<Event> {
-        self.events.remove(self.place()?)
+        let (pressed, event) = self.events.remove(self.place()?)?;
+        self.pressed = pressed;
+        self.bring(pressed);
+        Some(event)
     }
 
     /// The place of the next event that can be worked off. While no line is asked for, what is typed waits, and everything else
     /// goes past it.
     fn place(&self) -> Option<usize> {
         match self.prompt {
-            None if !self.is_for_list => self.events.iter().position(|event| !self.waits(event)),
+            None if !self.is_for_list => {
+                self.events.iter().position(|(_, event)| !self.waits(event))
+            }
             _ if self.events.is_empty() => None,
             _ => Some(0),
         }
@@ -224,6 +330,9 @@ impl Typing {
             self.end_answer(&line);
             return Step::Wish(Wish::Typed(Typed::Line(line)));
         }
+        if self.pressed != self.front {
+            return Step::Elsewhere;
+        }
         match self.chat.enter(most) {
             Entered::Nothing => Step::Edited,
             // Several rows are one message, or one call of a command, not as many as there are rows.
@@ -261,10 +370,22 @@ impl Typing {
     fn end_answer(&mut self, answer: &str) {
         let secret = self.prompt.take().is_some_and(|kind| kind.is_secret());
         self.answer = Composer::default();
-        let (kept, answer) = (self.chat.text().trim(), answer.trim());
-        let alike = answer.is_empty() || answer.contains(kept) || kept.contains(answer);
-        if secret && alike {
+        let answer = answer.trim();
+        let alike = |kept: &str| {
+            let kept = kept.trim();
+            answer.is_empty() || answer.contains(kept) || kept.contains(answer)
+        };
+        if !secret {
+            return;
+        }
+        if alike(self.chat.text()) {
             self.chat.set("");
+        }
+        if let Some(drafts) = self.drafts.as_mut().filter(|_| !answer.is_empty()) {
+            drafts.drop_like(alike);
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,7 +20,7 @@ use super::timeline::showing;
 use super::ui::{Overlay, Scroll, Ui};
 use crate::keymap::{Action, Keymap, Meaning};
 use crate::session::{View, Wish};
-use crate::terminal::Step;
+use crate::terminal::{Step, too_long};
 
 /// So many conversations are known in which one does not read at the end.
 const PLACES: usize = 200;
@@ -46,6 +46,8 @@ pub(super) struct Control {
     pub(super) source: Source,
     /// The conversation in front, as the screen knows it.
     front: Target,
+    /// Whether what was done last was the wish of a key, which may bring another conversation to the front.
+    pub(super) wished: bool,
     /// Where one reads in other conversations.
     places: Vec<(Target, Scroll)>,
     /// The message to go to when its conversation is in front.
@@ -101,6 +103,7 @@ impl Control {
             size: (80, 24),
             source: Source::default(),
             front: Target::Lobby,
+            wished: false,
             places: Vec::new(),
             jump: None,
             dismissed: false,
@@ -192,9 +195,22 @@ impl Control {
         Some(Demand::Wish(Wish::Intent(Intent::Open(target))))
     }
 
-    /// Follows what is in front: each conversation has a place where one reads.
+    /// Follows what is in front: each conversation has a place where one reads, and a text that is typed for it.
     pub(super) fn follow(&mut self, view: &View<'_>) {
         let Some(model) = view.app.model() else { return };
+        let own = std::mem::take(&mut self.wished);
+        if let Some(front) = model.in_front()
+            && self.ui.typing.arrive(front.serial(), own)
+        {
+            let all = model.conversations();
+            let is_there = |serial| all.iter().any(|one| one.serial() == serial);
+            self.settle();
+            if self.ui.typing.prune(is_there, |text| view.app.is_message(text)) {
+                let keys = self.keymap.keys(Action::Earlier).join(", ");
+                self.hint(format!("What you typed there is among the earlier lines ({keys})."));
+            }
+        }
+        self.settle();
         if model.front() != &self.front {
             let left = std::mem::replace(&mut self.front, model.front().clone());
             self.places
@@ -216,9 +232,18 @@ impl Control {
         }
     }
 
+    /// The text is that of the conversation in front. What completes a word does not outlive its text.
+    pub(super) fn settle(&mut self) {
+        let is_other = self.ui.typing.settle();
+        if is_other && matches!(self.ui.overlay, Some(Overlay::Completion { .. })) {
+            self.ui.overlay = None;
+        }
+    }
+
     /// Takes what was drawn: whether the end is seen, and whether there is more above.
     pub(super) fn took(&mut self, drawn: Drawn, model: Option<&Model>) {
         self.drawn = drawn;
+        self.ui.typing.drawn();
         let covered = matches!(self.ui.overlay, Some(Overlay::Help { .. }));
         let seeing = self.ui.focused && self.drawn.end_seen && !covered;
         if seeing != std::mem::replace(&mut self.seeing, seeing) {
@@ -275,7 +300,7 @@ impl Control {
                     self.type_query(&line, view);
                     return None;
                 }
-                let step = self.ui.typing.take(Event::Paste(text), most(view));
+                let step = self.ui.typing.take(Event::Paste(text), None);
                 return self.step(step, view);
             }
         }
@@ -289,7 +314,7 @@ impl Control {
         }
         match self.ui.typing.meaning(key) {
             Meaning::Types(_) => {
-                let step = self.ui.typing.take(Event::Key(key), most(view));
+                let step = self.ui.typing.take(Event::Key(key), None);
                 self.step(step, view)
             }
             Meaning::Does(action) => self.act(action, view),
@@ -302,7 +327,11 @@ impl Control {
         if self.popup_key(action, view) || self.moves_in_rows(action) {
             return None;
         }
-        let step = self.ui.typing.act(action, most(view));
+        let most = match action {
+            Action::Send => view.app.most_of(self.ui.typing.composer().text()),
+            _ => None,
+        };
+        let step = self.ui.typing.act(action, most);
         self.step(step, view)
     }
 
@@ -316,9 +345,10 @@ impl Control {
                 ));
             }
             Step::Asked(Entered::TooLong(over)) => {
-                self.hint(format!("Too long for this server, by {over} characters: not sent."));
+                self.hint(too_long(over));
             }
             Step::Asked(_) | Step::Nothing => {}
+            Step::Elsewhere => self.hint(elsewhere(view, self.ui.typing.text_of())),
             Step::Leaving => self.hint("Once more leaves the chat."),
             Step::Wish(wish) => {
                 self.ui.overlay = None;
@@ -342,7 +372,16 @@ impl Control {
     }
 }
 
-/// The number of characters that a message may have here.
-fn most(_view: &View<'_>) -> Option<usize> {
-    None
+/// Says that nothing was sent, since another conversation has come to the front.
+fn elsewhere(view: &View<'_>, typed_for: u64) -> String {
+    let Some(model) = view.app.model() else { return String::new() };
+    let mut all = model.conversations().iter();
+    let place = all.find(|one| one.serial() == typed_for).map(|one| name_of(&one.target));
+    let front = name_of(model.front());
+    match place {
+        Some(place) => {
+            format!("Nothing was sent: {front} is in front now. What you typed waits in {place}.")
+        }
+        None => format!("Nothing was sent: {front} is in front now."),
+    }
 }

@@ -35,7 +35,7 @@ pub(super) fn paint(
         buffer.set_style(area, ground);
     }
     let input = Input::new(scene, area.width);
-    let layout = Layout::new(area, scene.ui, input.len());
+    let layout = Layout::new(area, scene.ui, input.len(), status::told(scene, area.width));
     let seen = timeline::draw(buffer, layout.timeline, scene);
     let mut drawn = Drawn {
         end_seen: seen.end,
@@ -61,10 +61,6 @@ pub(super) fn paint(
         }
         None => {}
     }
-    if layout.status.is_empty() {
-        status::draw_small_status(buffer, layout.timeline, scene);
-    } else {
-        status::draw_status(buffer, layout.status, scene, seen.below);
-    }
+    status::draw_status(buffer, layout.status, scene, seen.below);
     (drawn, cursor)
 }

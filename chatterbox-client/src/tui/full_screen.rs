@@ -46,6 +46,8 @@ pub(crate) struct FullScreen {
     keys: Keys,
     /// The editor, while it has the terminal.
     editing: Option<Editing>,
+    /// The conversation whose text it has.
+    edited_for: u64,
     /// Whether something has changed since the last frame.
     changed: bool,
     /// Whether it was woken up to draw, so that nothing has changed since.
@@ -87,7 +89,7 @@ pub(crate) fn open(
         ThemeName::Mono => Theme::Mono,
     };
     let ui = Ui {
-        typing: Typing::new(keymap.clone()),
+        typing: Typing::new(keymap.clone()).with_drafts(),
         scroll: Scroll::End,
         overlay: None,
         hint: None,
@@ -113,6 +115,7 @@ pub(crate) fn open(
         writer,
         keys: Keys::start(),
         editing: None,
+        edited_for: 0,
         changed: true,
         woken: false,
         drawn_at: now - FRAME,
@@ -159,6 +162,7 @@ impl FullScreen {
     fn edit(&mut self) {
         self.keys.pause();
         self.guard.leave(&self.writer);
+        self.edited_for = self.control.ui.typing.text_of();
         match editor::start(self.control.ui.typing.composer().text()) {
             Ok(editing) => self.editing = Some(editing),
             Err(error) => self.edited(Err(error)),
@@ -172,7 +176,10 @@ impl FullScreen {
         self.keys.resume();
         self.redraw();
         match outcome {
-            Ok(text) => self.control.ui.typing.composer_mut().set(text.trim_end_matches('\n')),
+            Ok(text) => {
+                let text = text.trim_end_matches('\n');
+                self.control.ui.typing.set_text_of(self.edited_for, text);
+            }
             Err(error) => self.control.hint(format!("The editor was of no use: {error}.")),
         }
     }
@@ -225,12 +232,16 @@ impl Screen for FullScreen {
                 return Some(wish);
             }
             self.control.ui.settle_typing();
-            let event = self.control.ui.typing.next()?;
+            let Some(event) = self.control.ui.typing.next() else {
+                self.control.settle();
+                return None;
+            };
             let demand = self.control.event(event, view);
             self.control.ui.settle_typing();
             #[cfg(debug_assertions)]
             self.panic_on_purpose();
             if let Some(wish) = demand.and_then(|demand| self.meet(demand)) {
+                self.control.wished = true;
                 return Some(wish);
             }
             if self.editing.is_some() {

@@ -28,14 +28,16 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// The layout of a screen whose input would like to have so many rows.
-    pub(super) fn new(screen: Rect, ui: &Ui, input: usize) -> Self {
+    /// The layout of a screen whose input would like to have so many rows, and what is told in the place of the status so many.
+    pub(super) fn new(screen: Rect, ui: &Ui, input: usize, told: u16) -> Self {
         let bars = u16::from(screen.height >= ROWS_FOR_ALL);
         // The timeline keeps more rows than the input.
         let most = INPUT.min(screen.height.saturating_sub(2 * bars) / 2).max(1);
         let input = u16::try_from(input).unwrap_or(most).clamp(1, most).min(screen.height);
         let (rest, input) = below(screen, input);
-        let (rest, status) = below(rest, bars.min(rest.height));
+        // What is told takes its rows from the timeline, so that the end of that is seen above it; one row is left if there are two.
+        let most = rest.height.saturating_sub(bars + 1).max(1);
+        let (rest, status) = below(rest, told.max(bars).min(most));
         let title = Rect { height: bars.min(rest.height), ..rest };
         let body = Rect { y: rest.y + title.height, height: rest.height - title.height, ..rest };
         let mut layout = Self { title, status, input, timeline: body, ..Self::default() };

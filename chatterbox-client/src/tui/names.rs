@@ -19,7 +19,12 @@ pub(super) fn name_of(target: &Target) -> ScreenText {
 
 /// What is unread: `4`, with mentions among them `12!1`, if all of them are `1!`; nothing if nothing is.
 pub(super) fn count_of(conversation: &Conversation) -> String {
-    match (conversation.unread, conversation.mentions) {
+    counted(conversation.unread, conversation.mentions)
+}
+
+/// So much that is unread, and so many mentions among it.
+pub(super) fn counted(unread: usize, mentions: usize) -> String {
+    match (unread, mentions) {
         (0, 0) => String::new(),
         (unread, 0) => many(unread),
         (unread, mentions) if mentions >= unread => format!("{}!", many(mentions)),

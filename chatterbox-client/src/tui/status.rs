@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use super::cells::{clear, fill, put, put_right, shorten, width};
+use super::cells::{fill, put, put_right, shorten, width};
 use super::help::keys_of;
 use super::names::{count_of, name_of};
 use super::scene::Scene;
@@ -16,6 +16,9 @@ use crate::session::Security;
 
 /// A text of somebody else in one of the rows has so many characters at most.
 const TEXT: usize = 300;
+
+/// From so few characters on that are left of a message, their number is shown.
+const LEFT: usize = 100;
 
 /// A hint has so many rows at most.
 const HINT_ROWS: u16 = 3;
@@ -124,28 +127,23 @@ pub(super) fn draw_status(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, be
     }
 }
 
-/// Draws the hint: one that is too long for the row has more of them, over what is above.
+/// Draws the hint; one that is too long for the row has more of them.
 fn draw_hint(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, hint: &str) {
-    let hint = ScreenText::shortened(hint, TEXT);
-    let room = area.width.saturating_sub(1);
-    let rows = wrap(hint.as_str(), usize::from(room));
-    let most = HINT_ROWS.min(area.bottom() - buffer.area.top());
-    let height = u16::try_from(rows.len()).unwrap_or(most).clamp(1, most);
-    let area = Rect { y: area.bottom() - height, height, ..area };
-    clear(buffer, area, scene.theme.ground());
     let bar = scene.style(Role::Bar).add_modifier(Modifier::BOLD);
     fill(buffer, area, ' ', bar);
-    for (row, y) in rows.into_iter().zip(area.top()..area.bottom()) {
+    let hint = ScreenText::shortened(hint, TEXT);
+    let room = area.width.saturating_sub(1);
+    for (row, y) in wrap(hint.as_str(), usize::from(room)).into_iter().zip(area.y..area.bottom()) {
         put(buffer, (area.x + 1, y), room, row, bar);
     }
 }
 
-/// Draws the hint, or that the connection is lost, where there is no status row.
-pub(super) fn draw_small_status(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
-    if scene.ui.hint.is_some() || scene.link.lost.is_some() {
-        let last = Rect { y: area.bottom().saturating_sub(1), height: area.height.min(1), ..area };
-        draw_status(buffer, last, scene, 0);
-    }
+/// How many rows it takes to tell the hint, or that the connection is lost; none if there is nothing to tell.
+pub(super) fn told(scene: &Scene<'_>, width: u16) -> u16 {
+    let Some(hint) = &scene.ui.hint else { return u16::from(scene.link.lost.is_some()) };
+    let hint = ScreenText::shortened(hint, TEXT);
+    let rows = wrap(hint.as_str(), usize::from(width.saturating_sub(1))).len();
+    u16::try_from(rows).unwrap_or(HINT_ROWS).clamp(1, HINT_ROWS)
 }
 
 /// The colour of an alarm as the ground of the words, with the bar reversed or not.
@@ -202,9 +200,23 @@ fn parts(scene: &Scene<'_>, below: usize, room: u16) -> Vec<Part> {
         }
         (None, None) => {}
     }
+    parts.extend(room_left(scene));
     if below > 0 {
         let keys = keys_of(scene, Action::Newest).map(|keys| format!(" ({keys})"));
         parts.push(Part::new(format!("{below} below{}", keys.unwrap_or_default()), 1));
     }
     parts
+}
+
+/// How many characters are left of those that a message may have, when there are few, or how many are too many.
+fn room_left(scene: &Scene<'_>) -> Option<Part> {
+    let typing = &scene.ui.typing;
+    let text = typing.composer().text();
+    let most = scene.app.most_of(text).filter(|_| typing.is_chat() && !text.is_empty())?;
+    let typed = text.chars().count();
+    match most.checked_sub(typed) {
+        Some(left) if left > LEFT.min(most / 5) => None,
+        Some(left) => Some(Part::new(format!("{left} left"), 1)),
+        None => Some(Part::alarm(format!("{} too many", typed - most))),
+    }
 }

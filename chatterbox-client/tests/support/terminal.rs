@@ -67,6 +67,7 @@ impl Terminal {
             "VISUAL",
             "EDITOR",
             "XDG_CONFIG_HOME",
+            "RUST_BACKTRACE",
         ] {
             command.env_remove(name);
         }

@@ -8,6 +8,7 @@ use super::App;
 use crate::capability_words::in_words;
 use crate::commands::{CallError, Catalogue, SLASH};
 use crate::effect::{Effect, GiveUpReason, note};
+use crate::front::At;
 use crate::help::Help;
 use crate::input_mode::InputMode;
 use crate::output::{Message, MessageKind, Output};
@@ -164,6 +165,29 @@ impl App {
                 said,
                 ParsedLine::Public(_) | ParsedLine::Private { .. } | ParsedLine::Room { .. }
             )
+    }
+
+    /// The most characters that the server takes of a message to the conversation in front, as far as it has said so.
+    pub fn most(&self) -> Option<usize> {
+        match self.front.at() {
+            At::Lobby => self.session.most_characters(None),
+            At::Room(room) => self.session.most_characters(Some(&room.name)),
+            At::User(_) => None,
+        }
+    }
+
+    /// The same of a typed text, with what is not said of it (`//text`); nothing of one that goes elsewhere or may be no message.
+    pub fn most_of(&self, text: &str) -> Option<usize> {
+        let prefix = self.catalogue.as_deref().map(Catalogue::prefix);
+        let most = self.most()?;
+        match ParsedLine::parse(text, self.has_rooms()) {
+            ParsedLine::Public(_) if text.starts_with("@ALL") => None,
+            ParsedLine::Public(_) if prefix.is_some_and(|p| p != SLASH && text.starts_with(p)) => {
+                None
+            }
+            ParsedLine::Public(said) => Some(most + (text.len() - said.len())),
+            _ => None,
+        }
     }
 
     fn line(&mut self, text: &str, mode: InputMode, now: i64) -> Vec<Effect> {

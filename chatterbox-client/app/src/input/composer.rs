@@ -86,6 +86,28 @@ pub struct Composer {
     is_asked: bool,
 }
 
+/// A text that is not sent yet, while another one is typed.
+#[derive(Debug, Default)]
+pub struct Draft {
+    input: Input,
+    recalled: Option<(usize, String)>,
+    is_pasted: bool,
+    is_verbatim: bool,
+    is_asked: bool,
+}
+
+impl Draft {
+    /// The text.
+    pub fn text(&self) -> &str {
+        self.input.value()
+    }
+
+    /// About how many bytes it has.
+    pub fn size(&self) -> usize {
+        self.text().len() + self.recalled.as_ref().map_or(0, |(_, typed)| typed.len())
+    }
+}
+
 impl Composer {
     /// The text.
     pub fn text(&self) -> &str {
@@ -114,6 +136,22 @@ impl Composer {
         let text = if text.len() > TEXT { "" } else { &text };
         self.put(text);
         self.recalled = None;
+    }
+
+    /// Takes the text away as it is, with the cursor and with the question about what was pasted, and puts another one in its place.
+    /// The lines that were typed before stay.
+    pub fn exchange(&mut self, draft: Draft) -> Draft {
+        let Draft { input, recalled, is_pasted, is_verbatim, is_asked } = draft;
+        let left = Draft {
+            input: std::mem::replace(&mut self.input, input),
+            recalled: std::mem::replace(&mut self.recalled, recalled),
+            is_pasted: std::mem::replace(&mut self.is_pasted, is_pasted),
+            is_verbatim: std::mem::replace(&mut self.is_verbatim, is_verbatim),
+            is_asked: self.is_asked,
+        };
+        self.touched();
+        self.is_asked = is_asked;
+        left
     }
 
     /// Empties the text; it can be put back.

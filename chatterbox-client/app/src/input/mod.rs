@@ -8,6 +8,6 @@ mod veil;
 #[cfg(test)]
 mod tests;
 
-pub use composer::{Composer, Edit, Entered, TEXT};
+pub use composer::{Composer, Draft, Edit, Entered, TEXT};
 pub use paste::PasteGuard;
 pub use veil::Mask;

@@ -101,6 +101,11 @@ impl Conversation {
         }
     }
 
+    /// Its identity: it stays when the room or the user gets another name, and no other conversation ever has it.
+    pub fn serial(&self) -> u64 {
+        self.serial
+    }
+
     /// Whether it is the one at this target; names of users and rooms are compared without regard to case.
     pub fn is_at(&self, target: &Target) -> bool {
         self.target.is(target)

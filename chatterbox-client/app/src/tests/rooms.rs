@@ -442,3 +442,26 @@ fn for_programs_every_room_is_an_object() {
     }
     insta::assert_snapshot!(lines.join("\n"));
 }
+
+/// Only a text that is a message for the conversation in front is measured here.
+#[test]
+fn what_the_server_takes_of_a_message_is_known_for_the_front() {
+    let scene = with_rooms(person(), "#lab");
+    let most = |text: &str| scene.app.most_of(text);
+    assert_eq!(
+        (most("hello"), most("//quit"), most("##lab")),
+        (Some(4000), Some(4001), Some(4001))
+    );
+    for text in ["", "@bob hi", "#talk hi", "@ALL hi", "/quit", "@bob"] {
+        assert_eq!(most(text), None, "{text}");
+    }
+    let scene = scene.types("/room ALL");
+    assert_eq!(scene.app.most(), None, "nothing was announced");
+    let scene = scene.types("/room #talk");
+    assert_eq!(scene.app.most(), None, "{}", scene.screen);
+    let offer = Capability::EVERY.iter().copied().collect();
+    let scene = Scene::new(Options { offer, ..person() })
+        .types("ann")
+        .gets(&welcome(r#""MESSAGES": [], "IDS": [], "LIMITS": {"CONTENT": 500, "FRAME": 9000}"#));
+    assert_eq!(scene.app.most(), Some(500));
+}

@@ -250,3 +250,21 @@ fn a_crowd_is_counted_and_only_its_first_are_named() {
     assert!(screen.contains("10003 here") && screen.contains("and 9988 more"), "{screen}");
     insta::assert_snapshot!(screen);
 }
+
+#[test]
+fn what_is_typed_elsewhere_has_a_sign_and_what_is_unread_beyond_the_edges_is_told() {
+    let mut world = World::busy();
+    for user in ["u1", "u2", "u3", "u4", "u5", "u6", "u7", "u8"] {
+        world.says(user, "ann", "psst");
+    }
+    world.ui.typing = std::mem::replace(&mut world.ui.typing, ui().typing).with_drafts();
+    let lobby = world.app.model().unwrap().in_front().unwrap().serial();
+    world.ui.typing.arrive(lobby, false);
+    world.ui.typing.composer_mut().set("half a line");
+    world.does(Intent::Open(Target::User("u3".to_owned())));
+    world.asks(PromptKind::Chat(ScreenText::new("@u3")));
+    let front = world.app.model().unwrap().in_front().unwrap().serial();
+    world.ui.typing.arrive(front, true);
+    world.ui.typing.settle();
+    shots!("drafts", world, [(80, 24), (80, 10)]);
+}

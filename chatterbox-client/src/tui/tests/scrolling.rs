@@ -153,3 +153,19 @@ fn a_resize_keeps_what_is_read_on_the_screen() {
     }
     assert_eq!(timeline(&world, SIZE), before, "and in the old size all is as it was");
 }
+
+/// What is told does not stand over the newest message.
+#[test]
+fn the_end_is_seen_above_a_hint_of_several_rows() {
+    for (width, height) in [(80, 24), (40, 12), (24, 6)] {
+        let mut world = World::joined();
+        for n in 0..60 {
+            world.says("bob", "ALL", &format!("n{n}"));
+        }
+        world.ui.hint = Some("word ".repeat(40));
+        let (buffer, drawn, _) = world.draw(width, height);
+        assert!(drawn.end_seen);
+        let rows = rows(&buffer);
+        assert!(rows.iter().any(|row| row.contains("n59")), "{rows:#?}");
+    }
+}

@@ -46,6 +46,7 @@ impl ClientSession {
                 let numbered = self.agreed.has(Capability::Ids);
                 let (ids, times) = (ids.filter(|_| numbered), times.filter(|_| numbered));
                 let longest = keys.limits.and_then(|limits| limits.frame);
+                self.content = keys.limits.and_then(|limits| limits.content);
                 self.longest = longest.and_then(|limit| usize::try_from(limit).ok());
                 let history = Numbered::new(messages, ids, times, &mut self.frame.notes);
                 let users = user_list.unwrap_or_default();

@@ -72,6 +72,8 @@ pub struct ClientSession {
     pub(super) resume: Option<Secret>,
     /// The longest body that the server accepts, if it announced one (CP-7).
     pub(super) longest: Option<usize>,
+    /// The longest message to everybody in characters, if it announced one (CP-13).
+    pub(super) content: Option<u64>,
     /// Whether messages that the server takes later are kept.
     is_patient: bool,
     /// The frame that is worked off.
@@ -103,6 +105,7 @@ impl ClientSession {
             seen: Seen::default(),
             resume: None,
             longest: None,
+            content: None,
             is_patient: false,
             frame: Unfolding::default(),
         }
@@ -192,6 +195,18 @@ impl ClientSession {
     /// What is known of the lobby as a room (RM-4).
     pub fn lobby(&self) -> &Room {
         &self.rooms.lobby
+    }
+
+    /// The most characters of a message to a room of this user, or to everybody, as far as the server has announced it (CP-13, RM-15).
+    pub fn most_characters(&self, room: Option<&str>) -> Option<usize> {
+        let most = match room {
+            None => {
+                let bounds = [self.content, self.rooms.lobby.length];
+                bounds.into_iter().flatten().filter(|most| *most > 0).min()
+            }
+            Some(name) => self.room(name)?.length.filter(|most| *most > 0),
+        };
+        most.and_then(|most| usize::try_from(most).ok())
     }
 
     /// The room that this user has set as default, if it is one (RM-5).
