@@ -337,6 +337,7 @@ impl App {
         self.login.connection_lost();
         self.awaits_catalogue = false;
         self.failures += self.calls.open() + self.pages.open_shown();
+        self.front.want_nothing();
         let mut effects = self.calls.forget();
         effects.extend(self.pages.forget());
         effects.push(Effect::Show(Output::ConnectionLost {

@@ -118,7 +118,8 @@ impl Front {
 
     /// A user has another name: the conversation with them stays in front.
     pub(crate) fn renamed(&mut self, old: &str, new: &str) {
-        if self.at == At::User(old.to_owned()) {
+        // Compared as the model does it: where one of them does not notice, a line goes to whoever takes the old name.
+        if self.at.target().is(&Target::User(old.to_owned())) {
             self.at = At::User(new.to_owned());
         }
     }

@@ -407,16 +407,17 @@ impl App {
             return self.not_sent("commands need the connection, which is lost");
         }
         // On a full screen, who enters a room wants to see it.
-        if self.full_screen
-            && enters_room(&parsed.command.name)
-            && let Some(room) = parsed.arguments.first()
-        {
-            let sign = if RoomName::is_meant(room) { "" } else { "#" };
-            self.front.want(&format!("{sign}{room}"));
-        }
+        let entered = parsed
+            .arguments
+            .first()
+            .filter(|_| self.full_screen && enters_room(&parsed.command.name))
+            .map(|room| format!("{}{room}", if RoomName::is_meant(room) { "" } else { "#" }));
         match self.calls.call(parsed) {
             Ok(frame) => {
                 self.has_sent = true;
+                if let Some(room) = entered {
+                    self.front.want(&room);
+                }
                 vec![Effect::Send(frame)]
             }
             Err(error) => self.not_sent(&error.to_string()),
