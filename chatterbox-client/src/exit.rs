@@ -80,7 +80,9 @@ impl Exit {
             Self::NotAsked => {
                 (65, "a command did not ask what the next line was to answer (pipes)")
             }
-            Self::NoInput => (66, "a file that was named can't be used: authority, password, configuration"),
+            Self::NoInput => {
+                (66, "a file that was named can't be used: authority, password, configuration")
+            }
             Self::NoHost => (68, "the host is unknown"),
             Self::Unavailable => {
                 (69, "the server can't be reached, or the connection was lost for good")
