@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use chatterbox_proto::Capabilities;
 use chatterbox_proto::capability::accounts::Secret;
 
-use crate::model::Limits;
+use crate::model::{Attention, Limits};
 use crate::reconnect::ReconnectPolicy;
+use crate::target::Target;
 
 /// The user's choices, and the kind of screen.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,6 +35,8 @@ pub struct Options {
     pub all_rooms: bool,
     /// The bounds of the model that a screen shows; without it there is none.
     pub model: Option<Limits>,
+    /// Of which conversations the user is told more than what names them, or less.
+    pub attention: Vec<(Target, Attention)>,
     /// How a lost connection is tried again, if at all.
     pub reconnect: Option<ReconnectPolicy>,
 }
