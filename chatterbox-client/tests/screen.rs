@@ -506,9 +506,7 @@ async fn going_up_asks_the_server_for_older_messages_and_keeps_the_place() {
     terminal.sees("that it is asked", |rows| {
         has(rows, &["asking for older ones"]) && row_of(rows, "│m101").is_some()
     });
-    let state = terminal.screen.0.lock().unwrap();
-    let before = support::terminal::rows(&state.parser);
-    drop(state);
+    let before = support::terminal::rows(&terminal.screen.0.lock().unwrap().parser);
     let page =
         format!(r#"{{"HISTORY": {{"WITH": "ALL", {}, "MORE": false}}}}"#, numbered(71..=100));
     peer.send(&page).await;
@@ -557,4 +555,55 @@ async fn what_is_missing_after_a_reconnect_is_fetched_where_it_is_seen() {
             && !(1..=9).any(twice)
             && !has(rows, &["missing"])
     });
+}
+
+#[tokio::test]
+async fn up_goes_through_the_rows_that_are_drawn() {
+    let (mut terminal, mut peer) = joined((12, 40), &[]).await;
+    // Behind the prompt a row has 35 cells.
+    terminal.types(&format!("{}{}", "a".repeat(35), "b".repeat(15)));
+    terminal.types("\u{1b}[AX\r");
+    let expected = format!("{}X{}{}", "a".repeat(15), "a".repeat(20), "b".repeat(15));
+    assert_eq!(peer.message().await.1, expected);
+}
+
+/// A line that is typed while the server still thinks about `/room #lab` was typed for the lobby.
+#[tokio::test]
+async fn an_enter_of_before_does_not_send_to_the_room_that_comes_to_the_front() {
+    let (mut terminal, mut peer) = started(SIZE, &[]).await;
+    terminal.sees_last("name:");
+    terminal.types("ann\r");
+    assert_eq!(peer.name().await, "ann");
+    peer.send(
+        r#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["bob", "ann"], "MESSAGES": [], "IDS": [], "RESUME": "session", "ROOMS": [],
+            "CAPABILITIES": "commands/1 ids/1 rename/1 rooms/1"}"#,
+    )
+    .await;
+    peer.send(
+        r#"{"PREFIX": "/", "COMMANDS": [{"NAME": "join", "ALIASES": [], "HELP": "Joins.", "EXAMPLE": "join #lab", "LEVEL": 0,
+            "ARGUMENTS": [{"NAME": "room", "TYPE": "room", "OPTIONAL": false, "REST": false}]}]}"#,
+    )
+    .await;
+    terminal.sees_last("ann>");
+    terminal.types("/room #lab\r");
+    assert!(peer.next().await.unwrap().contains("join"));
+    terminal.sees("the list", |rows| has(rows, &["1 lobby"]));
+    // The list goes at once: what is typed before waits for the answer.
+    terminal.types("for everybody\r\u{1b}s");
+    terminal.sees("that the keys were read", |rows| !has(rows, &["1 lobby"]));
+    peer.send(
+        r##"{"ROOMS": [{"ROOM": "#lab", "NUMBER": 12, "LEVEL": 0, "TOPIC": "", "ROSTER": true, "COUNT": 1, "USERS": ["ann"]}],
+            "RESULT": {"ID": "1", "OK": true, "CODE": "ok", "INFO": "joined", "DATA": {}}}"##,
+    )
+    .await;
+    terminal.sees("the room, and nothing typed there", |rows| {
+        rows.last().is_some_and(|row| row == "#lab>")
+    });
+    // The key behind shows that all before it were worked off.
+    terminal.types("x");
+    terminal.sees_last("#lab> x");
+    terminal.types("\u{7f}\u{1b}1");
+    terminal.sees_last("ann> for everybody");
+    terminal.types("\r");
+    assert_eq!(peer.message_with_tags().await, "for everybody");
 }
