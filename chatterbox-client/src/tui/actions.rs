@@ -9,7 +9,6 @@ use super::lists;
 use super::notify::name_of;
 use super::timeline::{scrolled, showing};
 use super::ui::{ListKind, Overlay, Scroll};
-use crate::config::Attention;
 use crate::keymap::{Action, Meaning};
 use crate::session::{View, Wish};
 
@@ -38,12 +37,10 @@ impl Control {
             }
             Action::Close => return Some(wish(Intent::Close(model.front().clone()))),
             Action::Notify => {
-                let told = match self.notifier.change(model.front()) {
-                    Attention::All => "every message",
-                    Attention::Mentions => "what names you",
-                    Attention::None => "nothing",
-                };
-                self.hint(format!("Of {} you are told {told}.", name_of(model.front())));
+                let front = model.front();
+                let next = model.attention(front).next();
+                self.hint(format!("Of {} you are told {}.", name_of(front), next.words()));
+                return Some(wish(Intent::Attend(front.clone(), next)));
             }
             Action::Conversations => {
                 let shown = self.ui.conversations.unwrap_or(self.size.0 >= CONVERSATIONS);

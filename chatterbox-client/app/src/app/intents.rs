@@ -21,6 +21,12 @@ impl App {
             Intent::Close(target) => self.close(&target, now),
             Intent::Older(target) => self.older(&target, None, now),
             Intent::Fill(target, hole) => self.older(&target, Some(hole), now),
+            Intent::Attend(target, attention) => {
+                if let Some(model) = &mut self.model {
+                    model.attend(&target, attention);
+                }
+                Vec::new()
+            }
             Intent::Seeing(seeing) => {
                 if let Some(model) = &mut self.model {
                     model.see(seeing);
