@@ -23,9 +23,22 @@ impl App {
             Local::Links => self.list_links(),
             Local::Unread => self.list_conversations(),
             Local::Notify => self.notify(rest),
-            Local::Close if rest.is_empty() => note("/close @NAME: which conversation?"),
+            Local::Close if rest.is_empty() => match self.front.at().target() {
+                Target::User(name) => self.close_named(&format!("@{name}"), now),
+                _ => note("/close @NAME: which conversation?"),
+            },
             Local::Close => self.close_named(rest, now),
         }
+    }
+
+    /// Whether a line is meant for this program although the server has a command of this name: only this program closes
+    /// conversations with users.
+    pub(super) fn is_own(&self, local: Local, rest: &str) -> bool {
+        let with_user = match rest {
+            "" => matches!(self.front.at().target(), Target::User(_)),
+            rest => rest.starts_with('@'),
+        };
+        local == Local::Close && with_user
     }
 
     fn list_mentions(&self, now: i64) -> Vec<Effect> {

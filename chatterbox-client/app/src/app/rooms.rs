@@ -68,11 +68,11 @@ impl App {
         match self.place(&message) {
             Place::Room(room) if self.front.hides(room) => {
                 let room = room.to_owned();
+                let behind = self.as_output(message.clone(), kind, now);
+                self.front.count(&room, message, kind, behind.mention);
                 if self.model.is_some() {
-                    let behind = self.as_output(message.clone(), kind, now);
                     effects.push(Effect::Show(Output::Behind(behind)));
                 }
-                self.front.count(&room, message, kind);
             }
             _ => self.show_at_once(message, kind, now, effects),
         }
@@ -195,6 +195,10 @@ impl App {
         if with_sign.contains(char::is_whitespace) {
             return self.not_done("/room NAME, or /room ALL for the lobby.");
         }
+        // As a screen calls it.
+        if name.eq_ignore_ascii_case("lobby") && self.session.room(&with_sign).is_none() {
+            return self.open(&Target::Lobby, now);
+        }
         self.open(&Target::Room(with_sign), now)
     }
 
@@ -285,7 +289,11 @@ impl App {
             }
         }
         // A whole object says how things are, not what has changed.
-        let is_whole = told.last.is_some() && told.keep.is_some();
+        let is_whole = match name {
+            // The lobby has fewer keys (RM-4).
+            ALL => told.topic.is_some() && told.talk.is_some() && told.floor.is_some(),
+            _ => told.last.is_some() && told.keep.is_some(),
+        };
         let mut changes = Vec::new();
         for (change, is_there) in [
             (RoomChange::Topic, told.topic.is_some()),

@@ -56,6 +56,14 @@ impl Model {
                         self.list.change(&target, |lobby| lobby.topic = topic);
                     }
                 }
+                // Nothing was ever said in it.
+                if room.last == 0 && !matches!(target, Target::Lobby) {
+                    self.list.change(&target, |one| {
+                        if one.older == Older::Unknown {
+                            one.older = Older::Beginning;
+                        }
+                    });
+                }
                 if let RoomWhy::Changed(changes) = why
                     && changes.contains(&RoomChange::Floor)
                 {

@@ -88,3 +88,49 @@ fn a_wish_for_a_room_ends_with_its_connection() {
     let scene = with_rooms(screen(), "ALL").types("/join new").loses(0).connects().gets(resumed);
     assert_eq!(front(&scene.gets(new)), "ALL");
 }
+
+/// A server may have a command of the same name, as ours has: it leaves rooms, and closes no conversation.
+#[test]
+fn conversations_with_users_are_closed_by_this_program() {
+    let close = r#"{"PREFIX": "/", "COMMANDS": [{"NAME": "leave", "ALIASES": ["close"], "ARGUMENTS": [
+        {"NAME": "room", "TYPE": "room", "OPTIONAL": true, "REST": false}], "HELP": "Leaves a room.", "EXAMPLE": "leave", "LEVEL": 0}]}"#;
+    let is_open = |scene: &Scene| {
+        let bob = Target::User("bob".to_owned());
+        scene.app.model().unwrap().conversation(&bob).is_some()
+    };
+    for typed in [&["/close @bob"][..], &["/room @bob", "/close"]] {
+        let scene = four().gets(close);
+        assert!(is_open(&scene));
+        let scene = typed.iter().fold(scene, |scene, line| scene.types(line));
+        assert!(!is_open(&scene) && !scene.screen.contains("COMMAND"), "{}", scene.screen);
+        assert_eq!(front(&scene), "ALL");
+    }
+    let scene = four().gets(close).types("/room #lab").types("/close");
+    assert!(scene.screen.contains(r##""NAME": "leave", "ARGS": ["#lab"]"##), "{}", scene.screen);
+}
+
+#[test]
+fn what_a_full_screen_does_not_show_by_itself_is_said() {
+    let scene = four().types("/users").types("@bob psst").types("#lab hi").types("hello");
+    assert_eq!(scene.shows("here: "), 1, "{}", scene.screen);
+    assert_eq!(scene.shows("Said to bob: psst"), 1, "{}", scene.screen);
+    assert_eq!(scene.shows("Said to #lab: hi"), 1, "{}", scene.screen);
+    assert_eq!(scene.shows("Said to everybody"), 0, "{}", scene.screen);
+}
+
+/// Who joins the lobby is told how it is, not that it has changed.
+#[test]
+fn a_room_that_is_told_as_a_whole_has_not_changed() {
+    let lobby = r#"{"ROOMS": [{"ROOM": "ALL", "TOPIC": "", "TALK": 0, "SLOW": 0, "FLOOR": 0}]}"#;
+    let scene = with_rooms(person(), "ALL").gets(lobby);
+    assert_eq!(scene.shows("the lobby"), 0, "{}", scene.screen);
+    let topic = r#"{"ROOMS": [{"ROOM": "ALL", "TOPIC": "new"}]}"#;
+    assert_eq!(scene.gets(topic).shows("another topic: new"), 1);
+    assert_eq!(front(&four().types("/room #lab").types("/room lobby")), "ALL");
+}
+
+#[test]
+fn who_is_named_elsewhere_is_told_so() {
+    let scene = with_rooms(person(), "ALL").gets(&said("#lab", 21, "ann: here?"));
+    assert_eq!(scene.shows("* unread: #lab 1 (1 names you) (/room #lab)"), 1, "{}", scene.screen);
+}
