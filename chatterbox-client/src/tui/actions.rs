@@ -74,7 +74,9 @@ impl Control {
         let Some(model) = view.app.model() else { return };
         let times = self.times(view);
         let (kind, title, entries) = match action {
-            Action::Palette => (ListKind::Palette, "actions", lists::actions(&self.keymap)),
+            Action::Palette => {
+                (ListKind::Palette, "actions", lists::actions(view.app, &self.keymap))
+            }
             Action::GoTo => (ListKind::GoTo, "go to", lists::conversations(view.app, model)),
             Action::People => (ListKind::People, "here", lists::people(view.app, model.front())),
             Action::Mentions => {
