@@ -172,6 +172,10 @@ async fn what_is_typed_for_one_does_not_go_to_another() {
     terminal.types("\u{1b}2");
     terminal.sees("an empty input", |rows| rows.last().is_some_and(|row| row == "@bob>"));
     terminal.sees("the sign at the lobby", |rows| has(rows, &["lobby", "\""]));
+    terminal.types("\u{7}");
+    terminal.sees("the same in words", |rows| has(rows, &["lobby", "typed, not sent"]));
+    terminal.types("\u{1b}");
+    terminal.sees("that it is closed", |rows| !has(rows, &["typed, not sent"]));
     // Keys that come together with the one that changes what is in front are for what comes.
     terminal.types("for bob\r\u{1b}1");
     assert_eq!(peer.message().await, ("bob".to_owned(), "for bob".to_owned()));
