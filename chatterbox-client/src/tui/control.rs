@@ -188,6 +188,7 @@ impl Control {
     /// Goes to a message, in whatever conversation it is.
     pub(super) fn jump(&mut self, target: Target, key: Key, view: &View<'_>) -> Option<Demand> {
         self.jump = Some((target.clone(), key));
+        self.ui.found = Some(key);
         if target == self.front {
             self.follow(view);
             return None;
@@ -287,6 +288,7 @@ impl Control {
             Event::Key(key) if key.kind == KeyEventKind::Release => {}
             Event::Key(key) => {
                 self.ui.hint = None;
+                self.ui.found = None;
                 return match &self.ui.overlay {
                     Some(Overlay::List(_)) => self.list_key(key, view),
                     Some(Overlay::Help { .. }) => self.help_key(key, view),

@@ -91,6 +91,7 @@ pub(crate) fn open(
     let ui = Ui {
         typing: Typing::new(keymap.clone()).with_drafts(),
         scroll: Scroll::End,
+        found: None,
         overlay: None,
         hint: None,
         conversations: screen.conversations.wish(),

@@ -19,6 +19,9 @@ const NAMES: usize = 4;
 /// The rule between name and text.
 pub(super) const RULE: char = '│';
 
+/// The sign of the message that was gone to.
+pub(super) const FOUND: char = '»';
+
 /// A row of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Row<'i> {
