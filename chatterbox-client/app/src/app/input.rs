@@ -19,6 +19,10 @@ use crate::parse::ParsedLine;
 const SECRET_IS_DUE: &str =
     "it may be the secret that the server has not asked for yet; type it again if it is none";
 
+/// The same, when it is not asked for any more.
+const SECRET_WAS_DUE: &str =
+    "it may be the secret that the command before it did not ask for; type it again if it is none";
+
 impl App {
     /// Takes a typed line. `mode` is what it was asked for, which may be over by now; `now` is in seconds since 1970.
     pub fn typed(&mut self, text: &str, mode: InputMode, now: i64) -> Vec<Effect> {
@@ -50,6 +54,22 @@ impl App {
             // The secret that a command will ask for may have been typed before the server has asked for it.
             (_, InputMode::Chat) if self.interactive && self.calls.secret_is_due(text) => {
                 self.not_sent(SECRET_IS_DUE)
+            }
+            // The call may have ended without asking, while the secret was typed.
+            (_, InputMode::Chat)
+                if self.interactive && self.is_message(text) && self.calls.secret_was_due() =>
+            {
+                self.not_sent(SECRET_WAS_DUE)
+            }
+            (_, InputMode::Chat)
+                if self.interactive && now <= self.astray_until && self.is_message(text) =>
+            {
+                self.astray_until = 0;
+                self.not_sent("the room that it may be for did not come to the front; type it again if it is for here")
+            }
+            // What is masked while it is typed is not said to everybody because of a blank before it.
+            (_, InputMode::Chat) if self.interactive && self.is_hidden_command(text) => {
+                self.not_sent("a command begins the line, without a blank before it")
             }
             (_, InputMode::Name) if one_line(text).is_err() => self.not_sent("a name is one line"),
             // The line break may be inside of the secret, and what is behind it would be said.
@@ -154,6 +174,13 @@ impl App {
             command.strip_prefix(prefix).is_some_and(|known| known.eq_ignore_ascii_case(meant))
         };
         catalogue.secret_arguments().iter().any(secret).then_some(first)
+    }
+
+    /// Whether a line is a message that begins with blanks and goes on as a command with a secret.
+    fn is_hidden_command(&self, text: &str) -> bool {
+        text.starts_with(char::is_whitespace)
+            && self.is_message(text)
+            && self.command_with_secret(text).is_some()
     }
 
     /// Whether a line is certainly a message, and neither a command nor a question to this program.
