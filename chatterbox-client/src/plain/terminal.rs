@@ -131,7 +131,10 @@ impl Lines {
     fn act(&mut self, action: Action, app: &App) {
         match action {
             Action::Complete if self.typing.is_chat() => self.complete(app),
-            Action::SearchEarlier if self.typing.is_chat() => self.recall = Some(Recall::default()),
+            // Without a prompt the keys behind it wait, and may be an answer.
+            Action::SearchEarlier if self.typing.is_chat() && self.typing.prompt().is_some() => {
+                self.recall = Some(Recall::default());
+            }
             Action::Suspend => self.suspend(),
             Action::Editor if self.typing.is_chat() => self.edit(),
             _ => {}
@@ -246,6 +249,8 @@ impl Lines {
             let content = Content { hint: &self.hint, colours, ..Content::default() };
             return self.bottom.draw(&content, size);
         };
+        let waiting = self.typing.waiting().filter(|_| self.hint.is_empty()).unwrap_or_default();
+        let hint = if waiting.is_empty() { &self.hint } else { &waiting };
         if let Some(recall) = &self.recall {
             let found = recall.found(self.typing.composer().remembered());
             let prompt = recall.prompt(found.is_some());
@@ -255,6 +260,7 @@ impl Lines {
                 text,
                 cursor: text.len(),
                 secret_from: self.mask.secret_from(text),
+                hint,
                 colours,
                 ..Content::default()
             };
@@ -264,7 +270,7 @@ impl Lines {
         let composer = self.typing.composer();
         let mask = Some(&self.mask).filter(|_| self.typing.is_chat());
         let content = Content {
-            hint: &self.hint,
+            hint,
             prompt: &prompt,
             text: composer.text(),
             cursor: composer.cursor(),
@@ -310,6 +316,13 @@ impl Screen for Lines {
 
     fn is_elsewhere(&self) -> bool {
         self.editing.is_some()
+    }
+
+    fn gives_way(&mut self, kind: &PromptKind) -> bool {
+        let before = self.typing.waiting();
+        let gives_way = self.typing.gives_way(kind, self.recall.is_some());
+        self.changed |= before != self.typing.waiting();
+        gives_way
     }
 
     fn ask(&mut self, mut prompt: Prompt) -> bool {

@@ -186,6 +186,9 @@ impl FullScreen {
 
     fn paint(&mut self, view: &View<'_>) {
         self.changed = false;
+        if self.control.ui.hint.is_none() {
+            self.control.ui.hint = self.control.ui.typing.waiting();
+        }
         self.drawn_at = self.control.instant;
         let painted = self.painter.paint(&self.control.scene(view));
         if let Ok((bytes, drawn)) = painted {
@@ -281,6 +284,14 @@ impl Screen for FullScreen {
             let bytes = self.control.notifier.alert(alert, looks, Instant::now());
             self.writer.write(bytes);
         }
+    }
+
+    fn gives_way(&mut self, kind: &PromptKind) -> bool {
+        let before = self.control.ui.typing.waiting();
+        let is_busy = self.control.ui.is_list_open();
+        let gives_way = self.control.ui.typing.gives_way(kind, is_busy);
+        self.changed |= before != self.control.ui.typing.waiting();
+        gives_way
     }
 
     fn ask(&mut self, prompt: Prompt) -> bool {
