@@ -393,8 +393,11 @@ async fn a_secret_is_nowhere() {
 #[tokio::test]
 async fn a_secret_that_is_typed_ahead_is_not_for_a_list() {
     let (mut terminal, mut peer) = secretive().await;
-    terminal.types("/register\rhunter2\u{6}abc");
-    assert!(peer.next().await.unwrap().contains("register"));
+    terminal.types("/register");
+    terminal.sees_last("ann> /register");
+    terminal.types("\rhunter2\u{6}abc");
+    let call = peer.next().await.unwrap();
+    assert!(call.contains("register"), "{call}");
     terminal.sees("the list with what was typed for it", |rows| has(rows, &["abc"]));
     peer.send(r#"{"PROMPT": {"ID": "1", "TEXT": "Choose a password:", "SECRET": true}}"#).await;
     terminal.sees("that there is a question", |rows| has(rows, &["the server asks"]));
