@@ -159,6 +159,8 @@ impl<S: Screen> Session<S> {
                 ScreenEvent::Keys => self.work(),
                 ScreenEvent::Draw => {}
                 ScreenEvent::Room => self.screen.show(&mut self.queue),
+                // As by SIGHUP, which may come before or behind it.
+                ScreenEvent::HungUp => self.end = Some(End::Left(Exit::Terminated)),
                 ScreenEvent::Closed(result) => self.end = Some(End::OutputGone(result)),
             },
             event = self.link.event(shown && !more) => match event {

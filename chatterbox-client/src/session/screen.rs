@@ -113,6 +113,8 @@ pub(crate) enum ScreenEvent {
     Draw,
     /// There is room for outputs.
     Room,
+    /// The terminal is gone.
+    HungUp,
     /// Nothing can be shown any more.
     Closed(io::Result<()>),
 }

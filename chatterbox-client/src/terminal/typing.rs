@@ -9,7 +9,7 @@
 
 use std::collections::VecDeque;
 
-use chatterbox_app::input::{Composer, Edit, Entered};
+use chatterbox_app::input::{Composer, Draft, Edit, Entered};
 use chatterbox_proto::ScreenText;
 use crossterm::event::{Event, KeyEvent, KeyEventKind};
 
@@ -74,6 +74,8 @@ pub(crate) enum Step {
     Edited,
     /// The user is asked once whether a pasted text is to be sent, or told that it is too long.
     Asked(Entered),
+    /// There is no room for what was typed or pasted.
+    NoRoom,
     /// Enter was pressed while another conversation was shown: nothing is sent.
     Elsewhere,
     /// The first Ctrl-C on an empty line: another one leaves.
@@ -85,6 +87,10 @@ pub(crate) enum Step {
     /// Nothing.
     Nothing,
 }
+
+/// Says that there is no room for a text.
+pub(crate) const NO_ROOM: &str =
+    "There is no room for it: what is typed has 256 KiB at most. Nothing of it was taken.";
 
 /// Says that a text is too long.
 pub(crate) fn too_long(over: usize) -> String {
@@ -164,11 +170,34 @@ impl Typing {
         self.text_of
     }
 
-    /// Takes another text for a conversation, which may not be in front any more.
-    pub(crate) fn set_text_of(&mut self, conversation: u64, text: &str) {
-        self.bring(conversation);
-        self.chat.set(text);
-        self.settle();
+    /// Takes the text for the chat that an editor has left, for a conversation that may not be in front any more. Whatever is asked
+    /// meanwhile, it is no answer. Says whether there was room for it; if not, the text from before stays.
+    pub(crate) fn edited(&mut self, conversation: u64, text: &str) -> bool {
+        if conversation == self.text_of || self.drafts.is_none() {
+            let has_room = self.chat.set(text);
+            // Who has written it in an editor did not mean a question that came meanwhile.
+            if let Some(waiting) = self.waiting.as_mut().filter(|_| has_room) {
+                self.chat.text().clone_into(&mut waiting.begun);
+            }
+            return has_room;
+        }
+        let mut other = Composer::default();
+        let has_room = other.set(text);
+        if let Some(drafts) = self.drafts.as_mut().filter(|_| has_room) {
+            drafts.put(conversation, other.exchange(Draft::default()));
+        }
+        has_room
+    }
+
+    /// The text for the chat, whatever is asked.
+    pub(crate) fn chat(&self) -> &str {
+        self.chat.text()
+    }
+
+    /// Another program has the terminal from now on: what was pressed for it does nothing here.
+    pub(crate) fn put_down(&mut self) {
+        self.events.clear();
+        (self.before_list, self.last_place) = (0, 0);
     }
 
     /// Whether something is typed for a conversation that is not in front.
@@ -334,14 +363,17 @@ impl Typing {
     pub(crate) fn take(&mut self, event: Event, most: Option<usize>) -> Step {
         match event {
             Event::Paste(text) => {
-                self.composer_mut().paste(&text);
-                Step::Edited
+                if self.composer_mut().paste(&text) {
+                    Step::Edited
+                } else {
+                    Step::NoRoom
+                }
             }
             Event::Key(key) => match self.meaning(key) {
                 Meaning::Types(character) => {
                     self.leaving = false;
-                    self.composer_mut().insert(character.encode_utf8(&mut [0; 4]));
-                    Step::Edited
+                    let has_room = self.composer_mut().insert(character.encode_utf8(&mut [0; 4]));
+                    if has_room { Step::Edited } else { Step::NoRoom }
                 }
                 Meaning::Does(action) => self.act(action, most),
                 Meaning::Begins | Meaning::Nothing => Step::Nothing,
@@ -356,8 +388,7 @@ impl Typing {
         let edit = match action {
             Action::Send => return self.enter(most),
             Action::NewLine if self.is_chat() => {
-                self.chat.insert("\n");
-                return Step::Edited;
+                return if self.chat.insert("\n") { Step::Edited } else { Step::NoRoom };
             }
             Action::Clear => return self.clear(leaving),
             Action::EndInput if self.composer().text().is_empty() => {

@@ -26,7 +26,7 @@ use crate::exit::{Exit, Failure};
 use crate::keymap::Keymap;
 use crate::session::{Prompt, PromptKind, Screen, ScreenEvent, View, Wish};
 use crate::terminal::editor::{self, Editing};
-use crate::terminal::{Guard, Keys, Modes, Typing, Writer, size};
+use crate::terminal::{Guard, Keys, Modes, NO_ROOM, Typing, Writer, is_gone, size};
 
 /// The shortest time from one frame to the next.
 const FRAME: Duration = Duration::from_millis(16);
@@ -106,6 +106,7 @@ pub(crate) fn open(
     control.size = size();
     let writer = Writer::start();
     let painter = Painter::new(control.size).map_err(unusable)?;
+    let keys = Keys::start().map_err(unusable)?;
     let guard =
         Guard::enter(Modes { full: true, mouse: screen.mouse }, &writer).map_err(unusable)?;
     Ok(FullScreen {
@@ -113,7 +114,7 @@ pub(crate) fn open(
         painter,
         guard,
         writer,
-        keys: Keys::start(),
+        keys,
         editing: None,
         edited_for: 0,
         changed: true,
@@ -161,9 +162,12 @@ impl FullScreen {
     /// Gives the terminal to the editor.
     fn edit(&mut self) {
         self.keys.pause();
+        self.control.ui.typing.put_down();
+        // What completes a word does not outlive its text.
+        self.control.ui.overlay = None;
         self.guard.leave(&self.writer);
         self.edited_for = self.control.ui.typing.text_of();
-        match editor::start(self.control.ui.typing.composer().text()) {
+        match editor::start(self.control.ui.typing.chat()) {
             Ok(editing) => self.editing = Some(editing),
             Err(error) => self.edited(Err(error)),
         }
@@ -178,7 +182,9 @@ impl FullScreen {
         match outcome {
             Ok(text) => {
                 let text = text.trim_end_matches('\n');
-                self.control.ui.typing.set_text_of(self.edited_for, text);
+                if !self.control.ui.typing.edited(self.edited_for, text) {
+                    self.control.hint(NO_ROOM);
+                }
             }
             Err(error) => self.control.hint(format!("The editor was of no use: {error}.")),
         }
@@ -235,6 +241,9 @@ impl Screen for FullScreen {
                 return Some(wish);
             }
             self.control.ui.settle_typing();
+            if self.editing.is_some() {
+                return None;
+            }
             let Some(event) = self.control.ui.typing.next() else {
                 self.control.settle();
                 return None;
@@ -246,9 +255,6 @@ impl Screen for FullScreen {
             if let Some(wish) = demand.and_then(|demand| self.meet(demand)) {
                 self.control.wished = true;
                 return Some(wish);
-            }
-            if self.editing.is_some() {
-                return None;
             }
         }
     }
@@ -302,7 +308,8 @@ impl Screen for FullScreen {
     }
 
     async fn event(&mut self, _line: bool, _room: bool) -> ScreenEvent {
-        if self.control.has_wish() || self.control.ui.typing.is_ready() {
+        let is_ready = self.editing.is_none() && self.control.ui.typing.is_ready();
+        if self.control.has_wish() || is_ready {
             return ScreenEvent::Keys;
         }
         let draws = self.changed && self.guard.is_entered();
@@ -320,10 +327,12 @@ impl Screen for FullScreen {
                     self.control.ui.typing.push(event);
                     ScreenEvent::Keys
                 }
+                Some(Err(error)) if is_gone(&error) => ScreenEvent::HungUp,
                 Some(Err(error)) => ScreenEvent::Closed(Err(error)),
-                None => ScreenEvent::Closed(Ok(())),
+                None => ScreenEvent::HungUp,
             },
             failed = until_drawn, if draws => match failed {
+                Some(error) if is_gone(&error) => ScreenEvent::HungUp,
                 Some(error) => ScreenEvent::Closed(Err(error)),
                 None => {
                     self.woken = true;

@@ -264,3 +264,51 @@ fn a_question_waits_while_a_list_is_open_and_not_for_an_emptied_line() {
     assert_eq!(seen, "", "what is behind Ctrl-C is for the question");
     assert!(typing.gives_way(&secret("Password:"), false));
 }
+
+#[test]
+fn what_an_editor_leaves_is_no_answer_and_goes_where_it_was_begun_for() {
+    let mut typing = chat_in(LAB);
+    press(&mut typing, "draft");
+    work(&mut typing);
+    typing.put_down();
+    asks(&mut typing, secret("Password:"));
+    typing.arrive(BOB, false);
+    assert!(typing.edited(LAB, "edited"));
+    assert_eq!((typing.composer().text(), typing.chat()), ("", "edited"));
+    assert!(!typing.edited(LAB, &"x".repeat(300 * 1024)), "it is not cut");
+    assert_eq!(typing.chat(), "edited");
+    // In a conversation that is not in front any more.
+    let mut typing = chat_in(LAB);
+    typing.arrive(BOB, true);
+    typing.settle();
+    assert!(typing.edited(LAB, "edited") && !typing.edited(LAB, &"x".repeat(300 * 1024)));
+    assert_eq!(typing.chat(), "");
+    typing.arrive(LAB, true);
+    typing.settle();
+    assert_eq!(typing.chat(), "edited");
+}
+
+#[test]
+fn what_was_written_in_an_editor_is_no_secret_that_was_asked_for_meanwhile() {
+    let mut typing = chat_in(LAB);
+    press(&mut typing, "draft");
+    work(&mut typing);
+    assert!(!typing.gives_way(&secret("Password:"), false));
+    assert!(typing.edited(LAB, "edited"));
+    press(&mut typing, "\r");
+    let last = work(&mut typing);
+    assert!(matches!(last, Step::Wish(Wish::Typed(Typed::GaveWay { dropped: false }))), "{last:?}");
+    assert_eq!(typing.chat(), "edited");
+}
+
+#[test]
+fn what_has_no_room_is_told() {
+    let mut typing = chat_in(LAB);
+    typing.push(Event::Paste("x".repeat(256 * 1024)));
+    assert!(matches!(work(&mut typing), Step::Edited));
+    press(&mut typing, "y");
+    assert!(matches!(work(&mut typing), Step::NoRoom));
+    typing.push(Event::Paste("y".to_owned()));
+    assert!(matches!(work(&mut typing), Step::NoRoom));
+    assert!(matches!(typing.act(Action::NewLine, None), Step::NoRoom));
+}
