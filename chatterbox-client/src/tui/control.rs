@@ -20,7 +20,7 @@ use super::timeline::showing;
 use super::ui::{Overlay, Scroll, Ui};
 use crate::keymap::{Action, Keymap, Meaning};
 use crate::session::{PromptKind, View, Wish};
-use crate::terminal::{Step, too_long};
+use crate::terminal::{NO_ROOM, Step, too_long};
 
 /// So many conversations are known in which one does not read at the end.
 const PLACES: usize = 200;
@@ -350,6 +350,7 @@ impl Control {
                 self.hint(too_long(over));
             }
             Step::Asked(_) | Step::Nothing => {}
+            Step::NoRoom => self.hint(NO_ROOM),
             Step::Elsewhere => self.hint(elsewhere(view, self.ui.typing.text_of())),
             Step::Leaving => self.hint("Once more leaves the chat."),
             Step::Wish(wish) => {

@@ -14,7 +14,7 @@ fn pipes() -> Scene {
 
 impl Scene {
     fn says(mut self, text: &str) -> Self {
-        let effects = self.app.intend(Intent::Say(text.to_owned()), NOW);
+        let effects = self.app.typed_text(text, InputMode::Chat, NOW);
         self.play(effects);
         self
     }
