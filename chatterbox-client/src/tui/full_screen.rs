@@ -162,6 +162,8 @@ impl FullScreen {
     fn edit(&mut self) {
         self.keys.pause();
         self.guard.leave(&self.writer);
+        // The next frame takes it back.
+        self.control.see(false);
         self.edited_for = self.control.ui.typing.text_of();
         match editor::start(self.control.ui.typing.composer().text()) {
             Ok(editing) => self.editing = Some(editing),
