@@ -137,7 +137,7 @@ impl App {
             json: options.json,
             full_screen: options.full_screen,
             newest: options.recent.map_or(NEWEST, usize::from),
-            model: options.model.map(|limits| Model::new(limits).by_line(!options.all_rooms)),
+            model: model(&options),
             login: Login::new(options),
             time,
         }
@@ -337,6 +337,7 @@ impl App {
         self.login.connection_lost();
         self.awaits_catalogue = false;
         self.failures += self.calls.open() + self.pages.open_shown();
+        self.front.want_nothing();
         let mut effects = self.calls.forget();
         effects.extend(self.pages.forget());
         effects.push(Effect::Show(Output::ConnectionLost {
@@ -377,4 +378,13 @@ impl App {
     fn has_rooms(&self) -> bool {
         self.session.agreed().has(Capability::Rooms) || self.front.room().is_some()
     }
+}
+
+/// The model that a screen shows, if there is one.
+fn model(options: &Options) -> Option<Model> {
+    let mut model = Model::new(options.model?).by_line(!options.all_rooms);
+    for (target, attention) in &options.attention {
+        model.attend(target, *attention);
+    }
+    Some(model)
 }

@@ -10,7 +10,6 @@ use super::lists;
 use super::notify::name_of;
 use super::timeline::{scrolled, showing};
 use super::ui::{ListKind, Overlay, Scroll};
-use crate::config::Attention;
 use crate::keymap::{Action, Meaning};
 use crate::session::{View, Wish};
 
@@ -34,12 +33,10 @@ impl Control {
             }
             Action::Close => return Some(wish(Intent::Close(model.front().clone()))),
             Action::Notify => {
-                let told = match self.notifier.change(model.front()) {
-                    Attention::All => "every message",
-                    Attention::Mentions => "what names you",
-                    Attention::None => "nothing",
-                };
-                self.hint(format!("Of {} you are told {told}.", name_of(model.front())));
+                let front = model.front();
+                let next = model.attention(front).next();
+                self.hint(format!("Of {} you are told {}.", name_of(front), next.words()));
+                return Some(wish(Intent::Attend(front.clone(), next)));
             }
             Action::Conversations => {
                 self.ui.conversations = Some(!shows_conversations(self.size.0, &self.ui));
@@ -71,7 +68,9 @@ impl Control {
         let Some(model) = view.app.model() else { return };
         let times = self.times(view);
         let (kind, title, entries) = match action {
-            Action::Palette => (ListKind::Palette, "actions", lists::actions(&self.keymap)),
+            Action::Palette => {
+                (ListKind::Palette, "actions", lists::actions(view.app, &self.keymap))
+            }
             Action::GoTo => (ListKind::GoTo, "go to", lists::conversations(view.app, model)),
             Action::People => (ListKind::People, "here", lists::people(view.app, model.front())),
             Action::Mentions => {

@@ -19,7 +19,7 @@ use super::theme::Theme;
 use super::timeline::showing;
 use super::ui::{Overlay, Scroll, Ui};
 use crate::keymap::{Action, Keymap, Meaning};
-use crate::session::{View, Wish};
+use crate::session::{PromptKind, View, Wish};
 use crate::terminal::{Step, too_long};
 
 /// So many conversations are known in which one does not read at the end.
@@ -366,14 +366,17 @@ impl Control {
         None
     }
 
-    /// Up and Down go through the rows of a text before they go through those that were sent.
+    /// Up and Down go through the rows of a text, as they are drawn, before they go through those that were sent.
     fn moves_in_rows(&mut self, action: Action) -> bool {
-        let composer = self.ui.typing.composer_mut();
-        match action {
-            Action::Earlier => composer.move_row(-1),
-            Action::Later => composer.move_row(1),
-            _ => false,
-        }
+        let rows = match action {
+            Action::Earlier => -1,
+            Action::Later => 1,
+            _ => return false,
+        };
+        // Nobody sees where the cursor is in a secret.
+        let is_secret = self.ui.typing.prompt().is_some_and(PromptKind::is_secret);
+        let width = self.drawn.input_room.max(1);
+        !is_secret && self.ui.typing.composer_mut().move_row(rows, width)
     }
 }
 

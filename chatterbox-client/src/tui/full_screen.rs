@@ -263,13 +263,6 @@ impl Screen for FullScreen {
         if !self.guard.is_entered() {
             return;
         }
-        if let Some(model) = view.app.model() {
-            let news =
-                self.control.notifier.news(model, self.control.ui.focused, self.control.instant);
-            if !news.is_empty() {
-                self.writer.write(news);
-            }
-        }
         let is_time = self.control.instant >= self.drawn_at + FRAME;
         if self.changed && is_time && self.writer.is_idle() {
             self.paint(view);

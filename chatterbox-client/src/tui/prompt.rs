@@ -30,6 +30,8 @@ pub(super) struct Input {
     rows: Vec<String>,
     /// The row of the cursor among these, and its column.
     cursor: (usize, u16),
+    /// The cells of a row.
+    room: usize,
     secret: bool,
 }
 
@@ -60,7 +62,12 @@ impl Input {
         let mask = Mask { whole: false, arguments: scene.app.secret_arguments() };
         let (text, cursor) = if secret { ("", 0) } else { (composer.text(), composer.cursor()) };
         let (rows, cursor) = typed(&mask, text, cursor, room);
-        Self { head, lead, lead_role, rows, cursor, secret }
+        Self { head, lead, lead_role, rows, cursor, room, secret }
+    }
+
+    /// The cells that a row of what is typed has.
+    pub(super) fn room(&self) -> usize {
+        self.room
     }
 
     /// How many rows there are.

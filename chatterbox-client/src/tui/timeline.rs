@@ -231,7 +231,9 @@ impl<'s> View<'s> {
             }
             above.push((day, Role::Quiet));
         }
-        if before.is_some_and(|before| self.conversation.marker == Some(before.key)) {
+        // What one says oneself is nothing new.
+        let own = matches!(&item.body, Body::Speech(speech) if speech.own);
+        if !own && before.is_some_and(|before| self.conversation.marker == Some(before.key)) {
             above.push(("new".to_owned(), Role::Unread));
         }
         let rows = rows(item, usize::from(self.columns.text));

@@ -229,7 +229,8 @@ impl App {
             (ParsedLine::Front(name), _) => self.bring_to_front(name, now),
             (ParsedLine::History(_), _) => self.server_command("/history", text),
             (ParsedLine::Local(local, rest), _)
-                if self.model.is_some() && !self.server_has(local.name()) =>
+                if self.model.is_some()
+                    && (!self.server_has(local.name()) || self.is_own(local, rest)) =>
             {
                 self.local(local, rest, now)
             }
@@ -334,6 +335,13 @@ impl App {
                 self.shown(&own, now);
             }
         }
+        // On a full screen it stands in the conversation that it belongs to, which is not the one that is seen.
+        let elsewhere = !self.front.at().wire().eq_ignore_ascii_case(to.unwrap_or(ALL));
+        if self.full_screen && elsewhere {
+            let to = to.map_or("everybody".into(), |to| ScreenText::shortened(to, 40).to_string());
+            let text = ScreenText::shortened(text, 80);
+            effects.extend(note(format!("Said to {to}: {text}")));
+        }
         effects
     }
 
@@ -366,6 +374,11 @@ impl App {
     fn users(&self) -> Vec<Effect> {
         if self.session.me().is_none() {
             return note("The server tells who is here once you have joined.");
+        }
+        if self.full_screen {
+            // A screen has a list of them, which it does not always show.
+            let text = self.users_here(USERS).text();
+            return note(text.strip_prefix("* ").unwrap_or(&text));
         }
         vec![Effect::Show(self.users_here(usize::MAX))]
     }
@@ -407,16 +420,17 @@ impl App {
             return self.not_sent("commands need the connection, which is lost");
         }
         // On a full screen, who enters a room wants to see it.
-        if self.full_screen
-            && enters_room(&parsed.command.name)
-            && let Some(room) = parsed.arguments.first()
-        {
-            let sign = if RoomName::is_meant(room) { "" } else { "#" };
-            self.front.want(&format!("{sign}{room}"));
-        }
+        let entered = parsed
+            .arguments
+            .first()
+            .filter(|_| self.full_screen && enters_room(&parsed.command.name))
+            .map(|room| format!("{}{room}", if RoomName::is_meant(room) { "" } else { "#" }));
         match self.calls.call(parsed) {
             Ok(frame) => {
                 self.has_sent = true;
+                if let Some(room) = entered {
+                    self.front.want(&room);
+                }
                 vec![Effect::Send(frame)]
             }
             Err(error) => self.not_sent(&error.to_string()),
@@ -434,6 +448,9 @@ impl App {
         effects
     }
 }
+
+/// So many users are named on a full screen.
+const USERS: usize = 500;
 
 /// Whether a command makes the user a member of the room that it names.
 pub(super) fn enters_room(command: &str) -> bool {

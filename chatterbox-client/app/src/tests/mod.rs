@@ -8,6 +8,7 @@ mod lost;
 mod model;
 mod model_world;
 mod negotiated;
+mod opening;
 mod presence;
 mod rooms;
 mod terminal;
