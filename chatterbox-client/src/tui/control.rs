@@ -245,11 +245,9 @@ impl Control {
     pub(super) fn took(&mut self, drawn: Drawn, model: Option<&Model>) {
         self.drawn = drawn;
         self.ui.typing.drawn();
-        let covered = matches!(self.ui.overlay, Some(Overlay::Help { .. }));
-        let seeing = self.ui.focused && self.drawn.end_seen && !covered;
-        if seeing != std::mem::replace(&mut self.seeing, seeing) {
-            self.wants(Intent::Seeing(seeing));
-        }
+        // Both are drawn over the whole timeline.
+        let covered = matches!(self.ui.overlay, Some(Overlay::Help { .. } | Overlay::List(_)));
+        self.see(self.ui.focused && self.drawn.end_seen && !covered);
         let conversation = model.and_then(|model| model.in_front());
         let oldest = conversation.and_then(|one| Some(one.timeline.item(0)?.key));
         if self.drawn.above && self.ui.scroll != Scroll::End && oldest != self.asked_above {
@@ -270,6 +268,13 @@ impl Control {
                 self.asked_holes.push((key, now));
                 self.wants(Intent::Fill(self.front.clone(), key));
             }
+        }
+    }
+
+    /// The user sees the end of the conversation in front from now on, or does not.
+    pub(super) fn see(&mut self, seeing: bool) {
+        if seeing != std::mem::replace(&mut self.seeing, seeing) {
+            self.wants(Intent::Seeing(seeing));
         }
     }
 

@@ -167,6 +167,8 @@ impl FullScreen {
         // What completes a word does not outlive its text.
         self.control.ui.overlay = None;
         self.guard.leave(&self.writer);
+        // The next frame takes it back.
+        self.control.see(false);
         self.edited_for = self.control.ui.typing.text_of();
         match editor::start(self.control.ui.typing.chat()) {
             Ok(editing) => self.editing = Some(editing),
@@ -282,7 +284,7 @@ impl Screen for FullScreen {
             self.control.tell(alert);
             let looks = self.control.ui.focused;
             let bytes = self.control.notifier.alert(alert, looks, Instant::now());
-            self.writer.write(bytes);
+            self.writer.offer(bytes);
         }
     }
 
@@ -307,13 +309,8 @@ impl Screen for FullScreen {
             return ScreenEvent::Keys;
         }
         let draws = self.changed && self.guard.is_entered();
-        let frame = self.drawn_at + FRAME;
         let writer = self.writer.clone();
-        let until_drawn = async {
-            let failed = writer.idle().await;
-            sleep_until(frame).await;
-            failed
-        };
+        let until_drawn = until_drawn(&writer, self.drawn_at + FRAME);
         let reads = !self.control.ui.typing.is_full();
         tokio::select! {
             event = self.keys.next(), if reads => match event {
@@ -401,6 +398,16 @@ impl Screen for FullScreen {
     }
 }
 
+/// Waits until the last frame is written and it is time for the next one, or writing has failed. Cancelling it loses nothing:
+/// a failure, which the writer gives once, is returned before anything else is awaited.
+async fn until_drawn(writer: &Writer, frame: Instant) -> Option<io::Error> {
+    if let Some(error) = writer.idle().await {
+        return Some(error);
+    }
+    sleep_until(frame).await;
+    None
+}
+
 fn said(text: &ScreenText) -> String {
     format!("-- {text}")
 }
@@ -409,5 +416,22 @@ async fn ended(editing: Option<&mut Editing>) -> io::Result<String> {
     match editing {
         Some(editing) => editing.await.unwrap_or_else(|_| Err(io::ErrorKind::BrokenPipe.into())),
         None => pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::*;
+
+    /// A key, or anything else, may come while the time of the next frame is awaited.
+    #[tokio::test]
+    async fn a_failure_to_write_is_told_at_once_and_not_lost() {
+        let writer = Writer::stopped();
+        writer.fail();
+        let later = Instant::now() + Duration::from_secs(3600);
+        let told = timeout(Duration::ZERO, until_drawn(&writer, later)).await;
+        assert!(matches!(told, Ok(Some(_))), "{told:?}");
     }
 }
