@@ -326,6 +326,7 @@ impl Typing {
     pub(crate) fn waiting(&self) -> Option<String> {
         let waiting = self.waiting.as_ref().filter(|waiting| !waiting.is_over)?;
         let text = ScreenText::shortened(waiting.kind.text().trim_end(), QUESTION).to_string();
+        let text = text.strip_prefix("? ").unwrap_or(&text);
         Some(format!("? the server asks: {text} (Enter leads to it)"))
     }
 
