@@ -457,6 +457,8 @@ impl Screen for Lines {
     }
 
     fn restore(&mut self) {
+        // An editor would stay on the shell's terminal.
+        self.editing = None;
         if !self.guard.is_entered() {
             return;
         }
@@ -494,7 +496,7 @@ impl Screen for Lines {
 
 async fn ended(editing: Option<&mut Editing>) -> io::Result<String> {
     match editing {
-        Some(editing) => editing.await.unwrap_or_else(|_| Err(io::ErrorKind::BrokenPipe.into())),
+        Some(editing) => editing.outcome().await,
         None => pending().await,
     }
 }

@@ -387,6 +387,8 @@ impl Screen for FullScreen {
     }
 
     fn restore(&mut self) {
+        // An editor would stay on the shell's terminal.
+        self.editing = None;
         self.guard.leave(&self.writer);
         let mut output = io::stderr();
         for line in &self.last_words {
@@ -413,7 +415,7 @@ fn said(text: &ScreenText) -> String {
 
 async fn ended(editing: Option<&mut Editing>) -> io::Result<String> {
     match editing {
-        Some(editing) => editing.await.unwrap_or_else(|_| Err(io::ErrorKind::BrokenPipe.into())),
+        Some(editing) => editing.outcome().await,
         None => pending().await,
     }
 }
