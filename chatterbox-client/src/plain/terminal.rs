@@ -24,7 +24,9 @@ use crate::keymap::{Action, Keymap, Meaning};
 use crate::session::{Prompt, PromptKind, Screen, ScreenEvent, Typed, View, Wish};
 use crate::terminal::editor::{self, Editing};
 pub(crate) use crate::terminal::is_usable;
-use crate::terminal::{Guard, Keys, Modes, NO_ROOM, Step, Typing, Writer, is_gone, size, too_long};
+use crate::terminal::{
+    Guard, Keys, Modes, NO_ROOM, Step, Typing, Writer, is_gone, marks_pastes, size, too_long,
+};
 
 /// Takes so many keys at once, before the prompt is drawn again.
 const KEYS: usize = 256;
@@ -78,7 +80,7 @@ pub(crate) fn open(keymap: Keymap) -> Result<Lines, Failure> {
         writer,
         guard,
         renderer: Renderer::for_terminal(),
-        typing: Typing::new(keymap),
+        typing: Typing::new(keymap).guarding_pastes(marks_pastes()),
         bottom: Bottom::new(reflows()),
         bell: Bell::default(),
         mask: Mask::default(),

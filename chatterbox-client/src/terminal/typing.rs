@@ -6,10 +6,12 @@
 //!
 //! Each key belongs to the conversation that was drawn when it was pressed. If another one has come to the front since, Enter sends
 //! nothing; and where there are drafts, the text stays with its conversation.
+#![allow(clippy::disallowed_methods, reason = "what is pasted is known by the time of its keys")]
 
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
-use chatterbox_app::input::{Composer, Draft, Edit, Entered};
+use chatterbox_app::input::{Composer, Draft, Edit, Entered, PasteGuard};
 use chatterbox_proto::ScreenText;
 use crossterm::event::{Event, KeyEvent, KeyEventKind};
 
@@ -29,8 +31,13 @@ const QUIT: &str = "/quit";
 /// The text that is typed, and what it is typed for.
 pub(crate) struct Typing {
     keymap: Keymap,
-    /// What was pressed, with the conversation that was drawn then.
-    events: VecDeque<(u64, Event)>,
+    /// What was pressed.
+    events: VecDeque<Pressed>,
+    /// Knows what is pasted, where the terminal does not mark it; whether the last key is a line end of such a text; and the time
+    /// from which its keys are counted.
+    guard: Option<PasteGuard>,
+    is_line_end: bool,
+    start: Instant,
     /// The conversation in front, that which was drawn last, and that for which the last key was pressed; 0 before there is one.
     front: u64,
     drawn: u64,
@@ -53,6 +60,15 @@ pub(crate) struct Typing {
     before_list: usize,
     /// The place of the event that was worked off last, among those that wait.
     last_place: usize,
+}
+
+/// Something that was pressed.
+#[derive(Debug)]
+struct Pressed {
+    event: Event,
+    /// The conversation that was drawn then.
+    drawn: u64,
+    when: Duration,
 }
 
 /// A question that waits.
@@ -103,6 +119,9 @@ impl Typing {
         Self {
             keymap,
             events: VecDeque::new(),
+            guard: None,
+            is_line_end: false,
+            start: Instant::now(),
             front: 0,
             drawn: 0,
             pressed: 0,
@@ -124,6 +143,11 @@ impl Typing {
         Self { drafts: Some(Drafts::default()), ..self }
     }
 
+    /// The same for a terminal that does not mark what is pasted (`marks`): it is known by the time of its keys.
+    pub(crate) fn guarding_pastes(self, marks: bool) -> Self {
+        Self { guard: (!marks).then(PasteGuard::default), ..self }
+    }
+
     /// This conversation is in front. `own` says that the user wanted it by the last key, so that the keys behind it are for this
     /// one. Says whether it is another one than before.
     pub(crate) fn arrive(&mut self, front: u64, own: bool) -> bool {
@@ -131,9 +155,7 @@ impl Typing {
             return false;
         }
         if own || self.front == 0 {
-            for (pressed, _) in &mut self.events {
-                *pressed = front;
-            }
+            self.events.iter_mut().for_each(|pressed| pressed.drawn = front);
             self.drawn = front;
         }
         if self.front == 0 {
@@ -232,8 +254,12 @@ impl Typing {
 
     /// Takes an event of the terminal; it waits for [`Typing::next`].
     pub(crate) fn push(&mut self, event: Event) {
+        self.push_at(event, self.start.elapsed());
+    }
+
+    fn push_at(&mut self, event: Event, when: Duration) {
         if !matches!(&event, Event::Key(key) if key.kind == KeyEventKind::Release) {
-            self.events.push_back((self.drawn, event));
+            self.events.push_back(Pressed { event, drawn: self.drawn, when });
         }
     }
 
@@ -250,10 +276,17 @@ impl Typing {
     /// The next event; the text is that of the conversation for which it is.
     pub(crate) fn next(&mut self) -> Option<Event> {
         let place = self.place()?;
-        let (pressed, event) = self.events.remove(place)?;
+        let Pressed { event, drawn, when } = self.events.remove(place)?;
         self.last_place = place;
-        self.pressed = pressed;
-        self.bring(pressed);
+        self.pressed = drawn;
+        self.bring(drawn);
+        self.is_line_end = false;
+        if let (Some(guard), Event::Key(key)) = (&mut self.guard, &event) {
+            let is_enter = self.keymap.alone(*key) == Some(Action::Send);
+            let is_key = |pressed: &Pressed| matches!(pressed.event, Event::Key(_));
+            let more = self.events.get(place).is_some_and(is_key);
+            self.is_line_end = guard.key(when, is_enter, more);
+        }
         Some(event)
     }
 
@@ -262,7 +295,7 @@ impl Typing {
     fn place(&self) -> Option<usize> {
         match self.prompt {
             None if !self.is_for_list => {
-                self.events.iter().position(|(_, event)| !self.waits(event))
+                self.events.iter().position(|pressed| !self.waits(&pressed.event))
             }
             _ => (self.before_list < self.events.len()).then_some(self.before_list),
         }
@@ -434,6 +467,9 @@ impl Typing {
         }
         if self.pressed != self.front {
             return Step::Elsewhere;
+        }
+        if std::mem::take(&mut self.is_line_end) {
+            return if self.chat.paste_line_end() { Step::Edited } else { Step::NoRoom };
         }
         if let Some(step) = self.give_way() {
             return step;

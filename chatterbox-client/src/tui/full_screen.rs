@@ -26,7 +26,7 @@ use crate::exit::{Exit, Failure};
 use crate::keymap::Keymap;
 use crate::session::{Prompt, PromptKind, Screen, ScreenEvent, View, Wish};
 use crate::terminal::editor::{self, Editing};
-use crate::terminal::{Guard, Keys, Modes, NO_ROOM, Typing, Writer, is_gone, size};
+use crate::terminal::{Guard, Keys, Modes, NO_ROOM, Typing, Writer, is_gone, marks_pastes, size};
 
 /// The shortest time from one frame to the next.
 const FRAME: Duration = Duration::from_millis(16);
@@ -89,7 +89,7 @@ pub(crate) fn open(
         ThemeName::Mono => Theme::Mono,
     };
     let ui = Ui {
-        typing: Typing::new(keymap.clone()).with_drafts(),
+        typing: Typing::new(keymap.clone()).with_drafts().guarding_pastes(marks_pastes()),
         scroll: Scroll::End,
         overlay: None,
         hint: None,
@@ -324,7 +324,14 @@ impl Screen for FullScreen {
         tokio::select! {
             event = self.keys.next(), if reads => match event {
                 Some(Ok(event)) => {
-                    self.control.ui.typing.push(event);
+                    let typing = &mut self.control.ui.typing;
+                    typing.push(event);
+                    // What is pasted is known by what is there at once.
+                    while !typing.is_full()
+                        && let Some(event) = self.keys.at_once()
+                    {
+                        typing.push(event);
+                    }
                     ScreenEvent::Keys
                 }
                 Some(Err(error)) if is_gone(&error) => ScreenEvent::HungUp,
