@@ -6,6 +6,7 @@
 
 use std::env;
 use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::future::pending;
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -39,9 +40,16 @@ pub(crate) struct Editing {
     _private: Private,
 }
 
+/// The text that the editor has left, when it has ended; never, where there is none. Cancelling it loses nothing.
+pub(crate) async fn ended(editing: Option<&mut Editing>) -> io::Result<String> {
+    match editing {
+        Some(editing) => editing.outcome().await,
+        None => pending().await,
+    }
+}
+
 impl Editing {
-    /// The text that the editor has left, when it has ended. Cancelling it loses nothing.
-    pub(crate) async fn outcome(&mut self) -> io::Result<String> {
+    async fn outcome(&mut self) -> io::Result<String> {
         (&mut self.outcome).await.unwrap_or_else(|_| Err(io::ErrorKind::BrokenPipe.into()))
     }
 

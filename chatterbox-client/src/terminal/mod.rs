@@ -6,7 +6,9 @@ mod guard;
 mod input;
 mod keys;
 mod size;
+mod step;
 mod typing;
+mod waiting;
 mod writer;
 
 use std::io::{self, IsTerminal as _};
@@ -14,7 +16,8 @@ use std::io::{self, IsTerminal as _};
 pub(crate) use guard::{Guard, Modes};
 pub(crate) use keys::Keys;
 pub(crate) use size::size;
-pub(crate) use typing::{NO_ROOM, Step, Typing, too_long};
+pub(crate) use step::{NO_ROOM, Step, too_long};
+pub(crate) use typing::Typing;
 pub(crate) use writer::Writer;
 
 /// The terminals that do not mark what is pasted: that of Linux itself, old ones, and screen, which leaves the marks out.

@@ -5,7 +5,6 @@
 #![allow(clippy::disallowed_methods, reason = "this module owns a terminal, and reads its clock")]
 
 use std::collections::VecDeque;
-use std::future::pending;
 use std::io::{self, Write as _};
 use std::time::Duration;
 
@@ -350,7 +349,7 @@ impl Screen for FullScreen {
                 self.changed = true;
                 ScreenEvent::Draw
             }
-            outcome = ended(self.editing.as_mut()) => {
+            outcome = editor::ended(self.editing.as_mut()) => {
                 self.edited(outcome);
                 ScreenEvent::Keys
             }
@@ -418,11 +417,4 @@ impl Screen for FullScreen {
 
 fn said(text: &ScreenText) -> String {
     format!("-- {text}")
-}
-
-async fn ended(editing: Option<&mut Editing>) -> io::Result<String> {
-    match editing {
-        Some(editing) => editing.outcome().await,
-        None => pending().await,
-    }
 }
