@@ -393,8 +393,13 @@ async fn keys_that_were_pressed_for_the_editor_send_nothing() {
         terminal.sees_last("ann> draft");
         terminal.types("\u{18}\u{5}:wq\r");
         file_of_editor(&terminal);
+        for number in 0..50 {
+            peer.send(&format!(r#"{{"MESSAGES": [["bob", "ALL", 1, "m{number}"]]}}"#)).await;
+        }
         std::fs::write(format!("{editor}.on"), "").unwrap();
-        terminal.sees_last("ann> draft and more");
+        terminal.sees("what came meanwhile, and the text", |rows| {
+            has(rows, &["m49"]) && rows.last().is_some_and(|row| row == "ann> draft and more")
+        });
         terminal.types("\r");
         assert_eq!(peer.message().await.1, "draft and more");
     }

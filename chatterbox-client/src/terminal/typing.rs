@@ -414,6 +414,10 @@ impl Typing {
         if let Some(step) = self.give_way() {
             return step;
         }
+        // The text of another one has stayed, since it might have been a secret.
+        if self.drafts.is_some() && self.text_of != self.front {
+            return Step::Elsewhere;
+        }
         let typed = match self.chat.enter(most) {
             Entered::Nothing => return Step::Edited,
             // Several rows are one message, or one call of a command, not as many as there are rows.

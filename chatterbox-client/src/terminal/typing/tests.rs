@@ -332,3 +332,18 @@ fn where_pastes_are_not_marked_the_time_tells() {
         assert_eq!((typing.chat(), sent), (rows, if rows.is_empty() { 2 } else { 0 }));
     }
 }
+
+#[test]
+fn a_text_that_might_have_been_a_secret_does_not_go_to_another_conversation() {
+    let mut typing = chat_in(LAB);
+    press(&mut typing, "for the lab");
+    work(&mut typing);
+    assert!(!typing.gives_way(&secret("Password:"), false));
+    typing.arrive(BOB, true);
+    typing.settle();
+    typing.drawn();
+    typing.gives_way(&PromptKind::Chat(ScreenText::new("front")), false);
+    press(&mut typing, "\r");
+    assert!(matches!(work(&mut typing), Step::Elsewhere));
+    assert!(typing.chat().is_empty() && typing.has_draft(LAB));
+}
