@@ -5,6 +5,7 @@ pub(crate) mod editor;
 mod guard;
 mod input;
 mod keys;
+mod pace;
 mod size;
 mod typing;
 mod writer;
@@ -13,6 +14,7 @@ use std::io::{self, IsTerminal as _};
 
 pub(crate) use guard::{Guard, Modes};
 pub(crate) use keys::Keys;
+pub(crate) use pace::Pace;
 pub(crate) use size::size;
 pub(crate) use typing::{Step, Typing, too_long};
 pub(crate) use writer::Writer;
