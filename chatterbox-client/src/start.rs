@@ -60,7 +60,7 @@ pub async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     };
     let (zone, unclear) = time_zone::local();
     // Nobody sees what was written before the full screen.
-    let first = unclear.clone().filter(|_| kind == Kind::Full);
+    let unclear_here = unclear.clone().filter(|_| kind == Kind::Full);
     if let Some(unclear) = unclear.filter(|_| kind != Kind::Full) {
         say(&format!("-- {unclear}"));
     }
@@ -86,7 +86,7 @@ pub async fn run(arguments: Arguments) -> Result<Exit, Failure> {
             let screen = tui::open(&config, keys, arguments.theme, time)?;
             signals.suspend_by_session();
             let session = Session::new(app, link, screen, signals, tokens).in_room(room);
-            session.saying_first(first).run().await
+            session.telling(unclear_here).run().await
         }
     };
     if matches!(outcome, Ok(Exit::Ok | Exit::Interrupted)) {

@@ -130,7 +130,12 @@ async fn a_half_typed_line_is_there_again_after_the_question() {
     terminal.types("I am half w");
     terminal.sees_last("ann> I am half w");
     peer.send(PROMPT).await;
-    // At once, even though a line is half typed.
+    // The rest of the line must not become the answer.
+    terminal.sees("the question above", |rows| {
+        rows.iter().any(|row| row.starts_with("? the server asks: Choose a password:"))
+            && rows.last().is_some_and(|row| row == "ann> I am half w")
+    });
+    terminal.types("\r");
     terminal.sees_last("Choose a password:");
     terminal.types("hush\r");
     assert_eq!(peer.next().await.unwrap(), r#"{"ANSWER": {"ID": "1", "TEXT": "hush"}}"#);
@@ -210,6 +215,10 @@ async fn a_question_that_is_over_keeps_its_place_until_enter() {
     terminal.types("a line");
     terminal.sees_last("ann> a line");
     peer.send(PROMPT).await;
+    terminal.sees("the question above", |rows| {
+        rows.iter().any(|row| row.starts_with("? the server asks:"))
+    });
+    terminal.types("\r");
     terminal.sees_last("Choose a password:");
     terminal.types("hu");
     peer.send(CANCELLED).await;

@@ -6,6 +6,7 @@ mod support;
 
 use support::certificate::Certificate;
 use support::server::{Peer, Server};
+use support::soon;
 use support::terminal::{COLUMNS, ROWS, Terminal};
 
 /// A session in which ann has joined; the prompt is there.
@@ -396,6 +397,39 @@ async fn a_terminal_that_has_stopped_does_not_stop_the_session() {
 }
 
 /// Without a shell nobody could let it go on.
+#[tokio::test]
+async fn it_ends_with_its_terminal() {
+    let (mut terminal, mut peer) = joined(false).await;
+    terminal.types("half");
+    terminal.sees_last("ann> half");
+    let ended = tokio::task::spawn_blocking(move || terminal.hangs_up());
+    peer.send(r#"{"MESSAGES": [["bob", "ALL", 1, "hi"]]}"#).await;
+    assert_eq!(soon("the program's end", ended).await.unwrap(), 143);
+    peer.closed().await;
+}
+
+/// The end of the paste is lost; Ctrl-C must not be.
+#[tokio::test]
+async fn a_paste_without_an_end_does_not_take_the_keys() {
+    let (mut terminal, mut peer) = joined(false).await;
+    terminal.types("\u{1b}[200~pasted");
+    terminal.sees_last("ann> pasted");
+    terminal.types(" and typed\r");
+    assert_eq!(peer.message().await.1, "pasted and typed");
+}
+
+#[tokio::test]
+async fn a_paste_that_is_too_long_is_refused_in_words() {
+    let (mut terminal, mut peer) = joined(false).await;
+    terminal.types("a line");
+    terminal.pastes(&"x".repeat(300 * 1024));
+    terminal.sees("why nothing of it was taken", |rows| {
+        rows.iter().any(|row| row.contains("no room for it"))
+    });
+    terminal.types("\r");
+    assert_eq!(peer.message().await.1, "a line");
+}
+
 #[tokio::test]
 async fn ctrl_z_does_nothing_without_a_shell() {
     let (mut terminal, mut peer) = joined(false).await;

@@ -10,6 +10,7 @@ use std::future::{pending, ready};
 
 use bytes::Bytes;
 use chatterbox_app::{App, Crowd, Effect, GiveUpReason, InputMode, Intent, Output, Target};
+use chatterbox_proto::ALL;
 use ring::rand::{SystemRandom, generate};
 use tokio::time::{Instant, sleep_until};
 
@@ -47,6 +48,8 @@ pub(crate) struct Session<S> {
     clock: Clock,
     /// The room to begin in, until it is in front.
     room: Option<String>,
+    /// What the user is told when they have joined.
+    told: Option<String>,
     /// How many lines of the input were read.
     lines: usize,
     /// Whether the last thing that the user did was to take a question back.
@@ -78,6 +81,7 @@ impl<S: Screen> Session<S> {
             wakefulness: Wakefulness::new(clock.now(), clock.unix_now()),
             clock,
             room: None,
+            told: None,
             lines: 0,
             cancelled: false,
             stopped: None,
@@ -90,12 +94,9 @@ impl<S: Screen> Session<S> {
         Self { room, ..self }
     }
 
-    /// The user is told this first.
-    pub(crate) fn saying_first(mut self, text: Option<String>) -> Self {
-        if let Some(text) = text {
-            self.note(text);
-        }
-        self
+    /// The user is told this behind the welcome, where it is not lost above a long history.
+    pub(crate) fn telling(self, told: Option<String>) -> Self {
+        Self { told, ..self }
     }
 
     /// So many lines of the input were read before the session.
@@ -159,6 +160,8 @@ impl<S: Screen> Session<S> {
                 ScreenEvent::Keys => self.work(),
                 ScreenEvent::Draw => {}
                 ScreenEvent::Room => self.screen.show(&mut self.queue),
+                // As by SIGHUP, which may come before or behind it.
+                ScreenEvent::HungUp => self.end = Some(End::Left(Exit::Terminated)),
                 ScreenEvent::Closed(result) => self.end = Some(End::OutputGone(result)),
             },
             event = self.link.event(shown && !more) => match event {
@@ -313,12 +316,19 @@ impl<S: Screen> Session<S> {
 
     /// Brings the room to the front in which the user wants to begin, once commands are taken.
     fn enter_room(&mut self) {
-        if self.app.input_mode() == InputMode::Chat
-            && let Some(room) = self.room.take()
-        {
-            let open = Intent::Open(Target::parse(&room, true));
-            let effects = self.app.intend(open, self.clock.unix_now());
+        if self.app.input_mode() != InputMode::Chat {
+            return;
+        }
+        if let Some(room) = self.room.take() {
+            let target = match room.as_str() {
+                room if room == ALL || room.starts_with(['#', '@']) => Target::parse(room, true),
+                room => Target::Room(format!("#{room}")),
+            };
+            let effects = self.app.intend(Intent::Open(target), self.clock.unix_now());
             self.perform(effects);
+        }
+        if let Some(told) = self.told.take() {
+            self.note(told);
         }
     }
 
@@ -328,7 +338,8 @@ impl<S: Screen> Session<S> {
     }
 
     fn typed(&mut self, typed: Typed) {
-        self.lines += usize::from(matches!(typed, Typed::Line(_) | Typed::TooLong));
+        self.lines +=
+            usize::from(matches!(typed, Typed::Line(_) | Typed::Text(_) | Typed::TooLong));
         let asked = self.prompting.answered();
         // The wish to leave is heard while no line is asked for, too.
         let leaves = matches!(typed, Typed::End | Typed::Interrupted | Typed::Failed(_));
@@ -350,6 +361,14 @@ impl<S: Screen> Session<S> {
                     self.link.resumes_again(self.clock.now());
                 }
             }
+            Typed::Text(text) => {
+                let effects = self.app.typed_text(&text, mode, self.clock.unix_now());
+                self.perform(effects);
+            }
+            Typed::GaveWay { dropped: false } => {}
+            Typed::GaveWay { dropped: true } => self.not_sent(
+                "it may be the secret that the server has asked for; type it again if it is none",
+            ),
             Typed::Cancelled if cancelled => self.end = Some(End::Left(Exit::Interrupted)),
             Typed::Cancelled => {
                 let effects = self.app.cancelled(mode);

@@ -8,7 +8,7 @@ use crossterm::event::{
     Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
 };
 
-/// Of one paste so many bytes are taken.
+/// Of one paste so many bytes are taken: more than anything has room for, so that it is refused and not cut.
 const PASTE: usize = 1024 * 1024;
 
 /// The longest sequence of a key.
@@ -78,6 +78,19 @@ impl Parser {
         }
         self.events.extend(event);
         self.parse();
+    }
+
+    /// Whether a paste has begun whose end has not come.
+    pub(super) fn is_pasting(&self) -> bool {
+        self.paste.is_some()
+    }
+
+    /// The end of the paste does not come: what came of it is all of it.
+    pub(super) fn end_paste(&mut self) {
+        let Some(mut text) = self.paste.take() else { return };
+        let room = PASTE.saturating_sub(text.len());
+        text.extend(self.bytes.drain(..).take(room));
+        self.events.push_back(Event::Paste(String::from_utf8_lossy(&text).into_owned()));
     }
 
     fn parse(&mut self) {
@@ -358,6 +371,21 @@ mod tests {
         }
         let each: Vec<_> = bytes.chunks(1).collect();
         assert_eq!(words(&each), whole);
+    }
+
+    #[test]
+    fn a_paste_whose_end_does_not_come_does_not_take_the_keys_behind_it() {
+        let mut parser = Parser::default();
+        parser.push(b"\x1b[200~ab\x1b[20");
+        assert!(parser.is_pasting() && !parser.has_begun());
+        parser.end_paste();
+        assert!(!parser.is_pasting());
+        assert_eq!(parser.next(), Some(Event::Paste("ab\u{1b}[20".to_owned())));
+        parser.push(b"\x03");
+        let ctrl_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
+        assert_eq!(parser.next(), Some(Event::Key(ctrl_c)));
+        parser.push(b"\x1b[200~cd\x1b[201~");
+        assert_eq!(parser.next(), Some(Event::Paste("cd".to_owned())));
     }
 
     #[test]

@@ -9,8 +9,8 @@
 
 use std::collections::VecDeque;
 
-use chatterbox_app::Intent;
-use chatterbox_app::input::{Composer, Edit, Entered};
+use chatterbox_app::input::{Composer, Draft, Edit, Entered};
+use chatterbox_proto::ScreenText;
 use crossterm::event::{Event, KeyEvent, KeyEventKind};
 
 use super::drafts::Drafts;
@@ -19,6 +19,12 @@ use crate::session::{Prompt, PromptKind, Typed, Wish};
 
 /// No event is read from the terminal while more than this wait.
 const EVENTS: usize = 1024;
+
+/// Of a question that waits so many characters are shown.
+const QUESTION: usize = 60;
+
+/// The line that leaves from everywhere.
+const QUIT: &str = "/quit";
 
 /// The text that is typed, and what it is typed for.
 pub(crate) struct Typing {
@@ -38,10 +44,27 @@ pub(crate) struct Typing {
     answer: Composer,
     /// What the session asks for.
     prompt: Option<PromptKind>,
+    /// The question that waits for the end of the line that is half typed.
+    waiting: Option<Waiting>,
     /// Whether the last key was Ctrl-C on an empty line.
     leaving: bool,
-    /// Whether nothing waits: what is typed is for a list.
+    /// Whether what is typed is for a list; and how many of the events wait that were pressed before it was opened.
     is_for_list: bool,
+    before_list: usize,
+    /// The place of the event that was worked off last, among those that wait.
+    last_place: usize,
+}
+
+/// A question that waits.
+#[derive(Debug)]
+struct Waiting {
+    kind: PromptKind,
+    /// Whether it is one for a secret, or one for a secret has waited before it.
+    is_secret: bool,
+    /// Whether it is over.
+    is_over: bool,
+    /// The line as it was when it came.
+    begun: String,
 }
 
 /// What became of an event.
@@ -51,6 +74,8 @@ pub(crate) enum Step {
     Edited,
     /// The user is asked once whether a pasted text is to be sent, or told that it is too long.
     Asked(Entered),
+    /// There is no room for what was typed or pasted.
+    NoRoom,
     /// Enter was pressed while another conversation was shown: nothing is sent.
     Elsewhere,
     /// The first Ctrl-C on an empty line: another one leaves.
@@ -62,6 +87,10 @@ pub(crate) enum Step {
     /// Nothing.
     Nothing,
 }
+
+/// Says that there is no room for a text.
+pub(crate) const NO_ROOM: &str =
+    "There is no room for it: what is typed has 256 KiB at most. Nothing of it was taken.";
 
 /// Says that a text is too long.
 pub(crate) fn too_long(over: usize) -> String {
@@ -82,8 +111,11 @@ impl Typing {
             chat: Composer::default(),
             answer: Composer::default(),
             prompt: None,
+            waiting: None,
             leaving: false,
             is_for_list: false,
+            before_list: 0,
+            last_place: 0,
         }
     }
 
@@ -123,7 +155,8 @@ impl Typing {
 
     /// Brings the text of a conversation. While a question for a secret is open it stays, since it may be that secret.
     fn bring(&mut self, conversation: u64) -> bool {
-        let is_secret = self.prompt.as_ref().is_some_and(PromptKind::is_secret);
+        let is_secret = self.prompt.as_ref().is_some_and(PromptKind::is_secret)
+            || self.waiting.as_ref().is_some_and(|waiting| waiting.is_secret);
         let stays = is_secret || conversation == self.text_of;
         let Some(drafts) = self.drafts.as_mut().filter(|_| !stays) else { return false };
         let left = self.chat.exchange(drafts.take(conversation));
@@ -137,11 +170,34 @@ impl Typing {
         self.text_of
     }
 
-    /// Takes another text for a conversation, which may not be in front any more.
-    pub(crate) fn set_text_of(&mut self, conversation: u64, text: &str) {
-        self.bring(conversation);
-        self.chat.set(text);
-        self.settle();
+    /// Takes the text for the chat that an editor has left, for a conversation that may not be in front any more. Whatever is asked
+    /// meanwhile, it is no answer. Says whether there was room for it; if not, the text from before stays.
+    pub(crate) fn edited(&mut self, conversation: u64, text: &str) -> bool {
+        if conversation == self.text_of || self.drafts.is_none() {
+            let has_room = self.chat.set(text);
+            // Who has written it in an editor did not mean a question that came meanwhile.
+            if let Some(waiting) = self.waiting.as_mut().filter(|_| has_room) {
+                self.chat.text().clone_into(&mut waiting.begun);
+            }
+            return has_room;
+        }
+        let mut other = Composer::default();
+        let has_room = other.set(text);
+        if let Some(drafts) = self.drafts.as_mut().filter(|_| has_room) {
+            drafts.put(conversation, other.exchange(Draft::default()));
+        }
+        has_room
+    }
+
+    /// The text for the chat, whatever is asked.
+    pub(crate) fn chat(&self) -> &str {
+        self.chat.text()
+    }
+
+    /// Another program has the terminal from now on: what was pressed for it does nothing here.
+    pub(crate) fn put_down(&mut self) {
+        self.events.clear();
+        (self.before_list, self.last_place) = (0, 0);
     }
 
     /// Whether something is typed for a conversation that is not in front.
@@ -163,8 +219,14 @@ impl Typing {
         any
     }
 
-    /// Whether what is typed is for a list that is shown, and not for a line, so that it need not wait for one.
+    /// Whether what is typed is for a list that is shown, and not for a line, so that it need not wait for one. What was pressed
+    /// before the key that opened the list is not for it: it may be a secret.
     pub(crate) fn set_for_list(&mut self, is: bool) {
+        if !is {
+            self.before_list = 0;
+        } else if !self.is_for_list {
+            self.before_list = self.last_place;
+        }
         self.is_for_list = is;
     }
 
@@ -187,7 +249,9 @@ impl Typing {
 
     /// The next event; the text is that of the conversation for which it is.
     pub(crate) fn next(&mut self) -> Option<Event> {
-        let (pressed, event) = self.events.remove(self.place()?)?;
+        let place = self.place()?;
+        let (pressed, event) = self.events.remove(place)?;
+        self.last_place = place;
         self.pressed = pressed;
         self.bring(pressed);
         Some(event)
@@ -200,8 +264,7 @@ impl Typing {
             None if !self.is_for_list => {
                 self.events.iter().position(|(_, event)| !self.waits(event))
             }
-            _ if self.events.is_empty() => None,
-            _ => Some(0),
+            _ => (self.before_list < self.events.len()).then_some(self.before_list),
         }
     }
 
@@ -227,6 +290,43 @@ impl Typing {
             self.answer = Composer::default();
         }
         self.prompt = Some(prompt.kind);
+    }
+
+    /// Whether a line of this kind can be asked for now. A question waits while a line of chat is half typed, or something else is
+    /// (`is_busy`); a line that is changed while one for a secret waits may be that secret.
+    pub(crate) fn gives_way(&mut self, kind: &PromptKind, is_busy: bool) -> bool {
+        if matches!(kind, PromptKind::Chat(_)) {
+            match &mut self.waiting {
+                Some(waiting) if waiting.is_secret => waiting.is_over = true,
+                _ => self.waiting = None,
+            }
+            return true;
+        }
+        let is_chat = matches!(self.prompt, Some(PromptKind::Chat(_)));
+        if !is_busy && !(is_chat && !self.chat.text().is_empty()) {
+            self.waiting = None;
+            return true;
+        }
+        match &mut self.waiting {
+            Some(waiting) if waiting.kind == *kind => waiting.is_over = false,
+            Some(waiting) if waiting.is_secret => {
+                (waiting.kind, waiting.is_over) = (kind.clone(), false);
+            }
+            _ => {
+                let begun = self.chat.text().to_owned();
+                let is_secret = kind.is_secret();
+                let kind = kind.clone();
+                self.waiting = Some(Waiting { kind, is_secret, is_over: false, begun });
+            }
+        }
+        false
+    }
+
+    /// Tells of the question that waits.
+    pub(crate) fn waiting(&self) -> Option<String> {
+        let waiting = self.waiting.as_ref().filter(|waiting| !waiting.is_over)?;
+        let text = ScreenText::shortened(waiting.kind.text().trim_end(), QUESTION).to_string();
+        Some(format!("? the server asks: {text} (Enter leads to it)"))
     }
 
     /// What the session asks for.
@@ -263,14 +363,17 @@ impl Typing {
     pub(crate) fn take(&mut self, event: Event, most: Option<usize>) -> Step {
         match event {
             Event::Paste(text) => {
-                self.composer_mut().paste(&text);
-                Step::Edited
+                if self.composer_mut().paste(&text) {
+                    Step::Edited
+                } else {
+                    Step::NoRoom
+                }
             }
             Event::Key(key) => match self.meaning(key) {
                 Meaning::Types(character) => {
                     self.leaving = false;
-                    self.composer_mut().insert(character.encode_utf8(&mut [0; 4]));
-                    Step::Edited
+                    let has_room = self.composer_mut().insert(character.encode_utf8(&mut [0; 4]));
+                    if has_room { Step::Edited } else { Step::NoRoom }
                 }
                 Meaning::Does(action) => self.act(action, most),
                 Meaning::Begins | Meaning::Nothing => Step::Nothing,
@@ -285,8 +388,7 @@ impl Typing {
         let edit = match action {
             Action::Send => return self.enter(most),
             Action::NewLine if self.is_chat() => {
-                self.chat.insert("\n");
-                return Step::Edited;
+                return if self.chat.insert("\n") { Step::Edited } else { Step::NoRoom };
             }
             Action::Clear => return self.clear(leaving),
             Action::EndInput if self.composer().text().is_empty() => {
@@ -333,19 +435,38 @@ impl Typing {
         if self.pressed != self.front {
             return Step::Elsewhere;
         }
-        match self.chat.enter(most) {
-            Entered::Nothing => Step::Edited,
-            // Several rows are one message, or one call of a command, not as many as there are rows.
-            Entered::Line(text) if text.contains('\n') => {
-                Step::Wish(Wish::Intent(Intent::Line(text)))
-            }
-            Entered::Line(line) => {
-                self.prompt = None;
-                Step::Wish(Wish::Typed(Typed::Line(line)))
-            }
-            Entered::Text(text) => Step::Wish(Wish::Intent(Intent::Say(text))),
-            asked @ (Entered::Ask { .. } | Entered::TooLong(_)) => Step::Asked(asked),
+        if let Some(step) = self.give_way() {
+            return step;
         }
+        let typed = match self.chat.enter(most) {
+            Entered::Nothing => return Step::Edited,
+            // Several rows are one message, or one call of a command, not as many as there are rows.
+            Entered::Line(line) => Typed::Line(line),
+            Entered::Text(text) => Typed::Text(text),
+            asked @ (Entered::Ask { .. } | Entered::TooLong(_)) => return Step::Asked(asked),
+        };
+        // Nothing is typed behind it before the session knows what that is for.
+        self.prompt = None;
+        Step::Wish(Wish::Typed(typed))
+    }
+
+    /// Enter while a question waits: it leads to the question, and nothing is sent, unless the user leaves. The line is kept, unless
+    /// it may be the secret that is asked for. If the question is over meanwhile, another line is sent as usual.
+    fn give_way(&mut self) -> Option<Step> {
+        let Waiting { is_secret, is_over, begun, .. } = self.waiting.take()?;
+        let text = self.chat.text();
+        if text.trim_end() == QUIT {
+            return None;
+        }
+        let dropped = is_secret && text != begun && !text.trim().is_empty();
+        if is_over && !dropped {
+            return None;
+        }
+        if dropped {
+            self.chat.set("");
+        }
+        self.prompt = None;
+        Some(Step::Wish(Wish::Typed(Typed::GaveWay { dropped })))
     }
 
     fn clear(&mut self, leaving: bool) -> Step {
@@ -353,7 +474,8 @@ impl Typing {
             self.events.clear();
         } else if !self.composer().text().is_empty() {
             self.composer_mut().set("");
-            return Step::Edited;
+            // What is typed behind it is for the question.
+            return self.give_way().unwrap_or(Step::Edited);
         } else if matches!(self.prompt, Some(PromptKind::Reply(_))) {
             self.end_answer("");
             return Step::Wish(Wish::Typed(Typed::Cancelled));

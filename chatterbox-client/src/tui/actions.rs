@@ -1,6 +1,6 @@
 //! Actions of the screen: what each of them changes, and what it asks for.
 
-use chatterbox_app::model::Model;
+use chatterbox_app::model::{Conversation, Model};
 use chatterbox_app::{Intent, Target};
 use crossterm::event::{KeyCode, KeyEvent};
 
@@ -70,7 +70,10 @@ impl Control {
             Action::Palette => {
                 (ListKind::Palette, "actions", lists::actions(view.app, &self.keymap))
             }
-            Action::GoTo => (ListKind::GoTo, "go to", lists::conversations(view.app, model)),
+            Action::GoTo => {
+                let is_typed = |one: &Conversation| self.ui.typing.has_draft(one.serial());
+                (ListKind::GoTo, "go to", lists::conversations(view.app, model, is_typed))
+            }
             Action::People => (ListKind::People, "here", lists::people(view.app, model.front())),
             Action::Mentions => {
                 (ListKind::Mentions, "messages that name you", lists::mentions(model, &times))

@@ -20,7 +20,7 @@ use super::timeline::showing;
 use super::ui::{Overlay, Scroll, Ui};
 use crate::keymap::{Action, Keymap, Meaning};
 use crate::session::{PromptKind, View, Wish};
-use crate::terminal::{Step, too_long};
+use crate::terminal::{NO_ROOM, Step, too_long};
 
 /// So many conversations are known in which one does not read at the end.
 const PLACES: usize = 200;
@@ -188,6 +188,7 @@ impl Control {
     /// Goes to a message, in whatever conversation it is.
     pub(super) fn jump(&mut self, target: Target, key: Key, view: &View<'_>) -> Option<Demand> {
         self.jump = Some((target.clone(), key));
+        self.ui.found = Some(key);
         if target == self.front {
             self.follow(view);
             return None;
@@ -292,6 +293,7 @@ impl Control {
             Event::Key(key) if key.kind == KeyEventKind::Release => {}
             Event::Key(key) => {
                 self.ui.hint = None;
+                self.ui.found = None;
                 return match &self.ui.overlay {
                     Some(Overlay::List(_)) => self.list_key(key, view),
                     Some(Overlay::Help { .. }) => self.help_key(key, view),
@@ -353,6 +355,7 @@ impl Control {
                 self.hint(too_long(over));
             }
             Step::Asked(_) | Step::Nothing => {}
+            Step::NoRoom => self.hint(NO_ROOM),
             Step::Elsewhere => self.hint(elsewhere(view, self.ui.typing.text_of())),
             Step::Leaving => self.hint("Once more leaves the chat."),
             Step::Wish(wish) => {

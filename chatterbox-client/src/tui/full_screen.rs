@@ -26,7 +26,7 @@ use crate::exit::{Exit, Failure};
 use crate::keymap::Keymap;
 use crate::session::{Prompt, PromptKind, Screen, ScreenEvent, View, Wish};
 use crate::terminal::editor::{self, Editing};
-use crate::terminal::{Guard, Keys, Modes, Typing, Writer, size};
+use crate::terminal::{Guard, Keys, Modes, NO_ROOM, Typing, Writer, is_gone, size};
 
 /// The shortest time from one frame to the next.
 const FRAME: Duration = Duration::from_millis(16);
@@ -91,6 +91,7 @@ pub(crate) fn open(
     let ui = Ui {
         typing: Typing::new(keymap.clone()).with_drafts(),
         scroll: Scroll::End,
+        found: None,
         overlay: None,
         hint: None,
         conversations: screen.conversations.wish(),
@@ -106,6 +107,7 @@ pub(crate) fn open(
     control.size = size();
     let writer = Writer::start();
     let painter = Painter::new(control.size).map_err(unusable)?;
+    let keys = Keys::start().map_err(unusable)?;
     let guard =
         Guard::enter(Modes { full: true, mouse: screen.mouse }, &writer).map_err(unusable)?;
     Ok(FullScreen {
@@ -113,7 +115,7 @@ pub(crate) fn open(
         painter,
         guard,
         writer,
-        keys: Keys::start(),
+        keys,
         editing: None,
         edited_for: 0,
         changed: true,
@@ -161,11 +163,14 @@ impl FullScreen {
     /// Gives the terminal to the editor.
     fn edit(&mut self) {
         self.keys.pause();
+        self.control.ui.typing.put_down();
+        // What completes a word does not outlive its text.
+        self.control.ui.overlay = None;
         self.guard.leave(&self.writer);
         // The next frame takes it back.
         self.control.see(false);
         self.edited_for = self.control.ui.typing.text_of();
-        match editor::start(self.control.ui.typing.composer().text()) {
+        match editor::start(self.control.ui.typing.chat()) {
             Ok(editing) => self.editing = Some(editing),
             Err(error) => self.edited(Err(error)),
         }
@@ -180,7 +185,9 @@ impl FullScreen {
         match outcome {
             Ok(text) => {
                 let text = text.trim_end_matches('\n');
-                self.control.ui.typing.set_text_of(self.edited_for, text);
+                if !self.control.ui.typing.edited(self.edited_for, text) {
+                    self.control.hint(NO_ROOM);
+                }
             }
             Err(error) => self.control.hint(format!("The editor was of no use: {error}.")),
         }
@@ -188,6 +195,9 @@ impl FullScreen {
 
     fn paint(&mut self, view: &View<'_>) {
         self.changed = false;
+        if self.control.ui.hint.is_none() {
+            self.control.ui.hint = self.control.ui.typing.waiting();
+        }
         self.drawn_at = self.control.instant;
         let painted = self.painter.paint(&self.control.scene(view));
         if let Ok((bytes, drawn)) = painted {
@@ -234,6 +244,9 @@ impl Screen for FullScreen {
                 return Some(wish);
             }
             self.control.ui.settle_typing();
+            if self.editing.is_some() {
+                return None;
+            }
             let Some(event) = self.control.ui.typing.next() else {
                 self.control.settle();
                 return None;
@@ -245,9 +258,6 @@ impl Screen for FullScreen {
             if let Some(wish) = demand.and_then(|demand| self.meet(demand)) {
                 self.control.wished = true;
                 return Some(wish);
-            }
-            if self.editing.is_some() {
-                return None;
             }
         }
     }
@@ -278,6 +288,14 @@ impl Screen for FullScreen {
         }
     }
 
+    fn gives_way(&mut self, kind: &PromptKind) -> bool {
+        let before = self.control.ui.typing.waiting();
+        let is_busy = self.control.ui.is_list_open();
+        let gives_way = self.control.ui.typing.gives_way(kind, is_busy);
+        self.changed |= before != self.control.ui.typing.waiting();
+        gives_way
+    }
+
     fn ask(&mut self, prompt: Prompt) -> bool {
         self.changed = true;
         self.begun |= matches!(prompt.kind, PromptKind::Chat(_));
@@ -286,7 +304,8 @@ impl Screen for FullScreen {
     }
 
     async fn event(&mut self, _line: bool, _room: bool) -> ScreenEvent {
-        if self.control.has_wish() || self.control.ui.typing.is_ready() {
+        let is_ready = self.editing.is_none() && self.control.ui.typing.is_ready();
+        if self.control.has_wish() || is_ready {
             return ScreenEvent::Keys;
         }
         let draws = self.changed && self.guard.is_entered();
@@ -299,10 +318,12 @@ impl Screen for FullScreen {
                     self.control.ui.typing.push(event);
                     ScreenEvent::Keys
                 }
+                Some(Err(error)) if is_gone(&error) => ScreenEvent::HungUp,
                 Some(Err(error)) => ScreenEvent::Closed(Err(error)),
-                None => ScreenEvent::Closed(Ok(())),
+                None => ScreenEvent::HungUp,
             },
             failed = until_drawn, if draws => match failed {
+                Some(error) if is_gone(&error) => ScreenEvent::HungUp,
                 Some(error) => ScreenEvent::Closed(Err(error)),
                 None => {
                     self.woken = true;

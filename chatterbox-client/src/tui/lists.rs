@@ -125,8 +125,12 @@ pub(super) fn actions(app: &App, keymap: &Keymap) -> Vec<Entry> {
     entries
 }
 
-/// The conversations, those first that wait, then the users who are here.
-pub(super) fn conversations(app: &App, model: &Model) -> Vec<Entry> {
+/// The conversations, those first that wait, then the users who are here. `is_typed` says where something is typed.
+pub(super) fn conversations(
+    app: &App,
+    model: &Model,
+    is_typed: impl Fn(&Conversation) -> bool,
+) -> Vec<Entry> {
     let mut open: Vec<&Conversation> =
         model.conversations().iter().filter(|one| !one.is_at(model.front())).collect();
     open.sort_by_key(|one| match (one.mentions, one.unread) {
@@ -143,7 +147,9 @@ pub(super) fn conversations(app: &App, model: &Model) -> Vec<Entry> {
         .iter()
         .map(|one| {
             let name = one.target.in_words();
-            Entry::new(name, &waits(one), Choice::Open(one.target.clone()))
+            let typed = if is_typed(one) { "typed, not sent  " } else { "" };
+            let note = format!("{typed}{}", waits(one));
+            Entry::new(name, note.trim_end(), Choice::Open(one.target.clone()))
         })
         .collect();
     let is_open = |target: &Target| model.conversation(target).is_some();

@@ -16,6 +16,9 @@ const ROWS: usize = 500;
 /// The rule between name and text.
 pub(super) const RULE: char = '│';
 
+/// The sign of the message that was gone to.
+pub(super) const FOUND: char = '»';
+
 /// A row of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Row<'i> {

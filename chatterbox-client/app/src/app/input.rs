@@ -19,6 +19,14 @@ use crate::parse::ParsedLine;
 const SECRET_IS_DUE: &str =
     "it may be the secret that the server has not asked for yet; type it again if it is none";
 
+/// The same, when it is not asked for any more.
+const SECRET_WAS_DUE: &str =
+    "it may be the secret that the command before it did not ask for; type it again if it is none";
+
+const MAY_BE_ANSWER: &str = "the server asks something first, and this may be the answer";
+
+const LINE_WAITS: &str = "the line before it waits for the server";
+
 impl App {
     /// Takes a typed line. `mode` is what it was asked for, which may be over by now; `now` is in seconds since 1970.
     pub fn typed(&mut self, text: &str, mode: InputMode, now: i64) -> Vec<Effect> {
@@ -27,6 +35,17 @@ impl App {
             return vec![Effect::Leave];
         }
         let mut effects = self.line_typed(text, mode, now);
+        effects.extend(self.front.line(now, true).map(Effect::Show));
+        effects
+    }
+
+    /// Takes a text of several rows that is said as it is, whatever it begins with, to who is in front. `mode` and `now` are those
+    /// of [`App::typed`].
+    pub fn typed_text(&mut self, text: &str, mode: InputMode, now: i64) -> Vec<Effect> {
+        let mut effects = match mode {
+            InputMode::Chat => self.say_text(text, now),
+            _ => self.not_sent("an answer is one line"),
+        };
         effects.extend(self.front.line(now, true).map(Effect::Show));
         effects
     }
@@ -44,19 +63,38 @@ impl App {
             (InputMode::Reply(number), _) => self.answer(number, text),
             // Through pipes no line is begun before it is asked for.
             (_, InputMode::Reply(number)) if !self.interactive => self.answer(number, text),
-            (_, InputMode::Reply(_) | InputMode::Password) => {
-                self.not_sent("the server asks something first, and this may be the answer")
+            (_, InputMode::Reply(_) | InputMode::Password) => self.not_sent(MAY_BE_ANSWER),
+            (_, InputMode::Name) if one_line(text).is_err() => self.not_sent("a name is one line"),
+            // The mode may have changed since the line was asked for; what it must not do stays the same.
+            (InputMode::Chat, InputMode::Name) if self.interactive && self.is_said(text) => {
+                self.not_sent("a name is asked for first")
             }
             // The secret that a command will ask for may have been typed before the server has asked for it.
-            (_, InputMode::Chat) if self.interactive && self.calls.secret_is_due(text) => {
+            (_, _) if self.interactive && self.calls.secret_is_due(text) => {
                 self.not_sent(SECRET_IS_DUE)
             }
-            (_, InputMode::Name) if one_line(text).is_err() => self.not_sent("a name is one line"),
+            // The call may have ended without asking, while the secret was typed.
+            (InputMode::Chat, _)
+                if self.interactive && self.is_message(text) && self.calls.secret_was_due() =>
+            {
+                self.not_sent(SECRET_WAS_DUE)
+            }
+            (InputMode::Chat, _)
+                if self.interactive && now <= self.astray_until && self.is_message(text) =>
+            {
+                self.astray_until = 0;
+                self.not_sent("the room that it may be for did not come to the front; type it again if it is for here")
+            }
+            // What is masked while it is typed is not said to everybody because of a blank before it.
+            (InputMode::Chat, _) if self.interactive && self.is_hidden_command(text) => {
+                self.not_sent("a command begins the line, without a blank before it")
+            }
             // The line break may be inside of the secret, and what is behind it would be said.
-            (_, InputMode::Chat) if text.contains('\n') && self.has_secret(text) => {
+            (_, _) if text.contains('\n') && self.has_secret(text) => {
                 self.not_sent("a command with a secret is a line of its own")
             }
-            (_, InputMode::Chat) if self.is_behind(now) && !self.is_message(text) => {
+            (_, _) if self.held.is_some() => self.not_sent(LINE_WAITS),
+            (InputMode::Chat, _) if self.is_behind(now) && !self.is_message(text) => {
                 self.held = Some(text.to_owned());
                 Vec::new()
             }
@@ -91,9 +129,12 @@ impl App {
 
     /// Says a text of any number of lines to who is in front. Nothing of it is sent if one of several lines is a command with a
     /// secret, which was not meant for the chat, or if it may be the secret that a command has not asked for yet.
-    pub(super) fn say_text(&mut self, text: &str, now: i64) -> Vec<Effect> {
-        if self.input_mode() != InputMode::Chat {
-            return self.not_sent("the server owes an answer first");
+    fn say_text(&mut self, text: &str, now: i64) -> Vec<Effect> {
+        match self.input_mode() {
+            InputMode::Reply(_) | InputMode::Password => return self.not_sent(MAY_BE_ANSWER),
+            InputMode::Name => return self.not_sent("a name is asked for first"),
+            _ if self.held.is_some() => return self.not_sent(LINE_WAITS),
+            _ => {}
         }
         if self.has_secret(text) {
             return self.not_sent("a command with a secret is a line of its own");
@@ -104,6 +145,11 @@ impl App {
         let mut effects: Vec<_> = self.remembered(text).into_iter().collect();
         effects.extend(self.say_in_front(text, now));
         effects
+    }
+
+    /// Whether a line is not empty and would be said.
+    fn is_said(&self, text: &str) -> bool {
+        !text.trim().is_empty() && self.is_message(text)
     }
 
     /// Whether a line of the text is a command that may have a secret behind it.
@@ -154,6 +200,13 @@ impl App {
             command.strip_prefix(prefix).is_some_and(|known| known.eq_ignore_ascii_case(meant))
         };
         catalogue.secret_arguments().iter().any(secret).then_some(first)
+    }
+
+    /// Whether a line is a message that begins with blanks and goes on as a command with a secret.
+    fn is_hidden_command(&self, text: &str) -> bool {
+        text.starts_with(char::is_whitespace)
+            && self.is_message(text)
+            && self.command_with_secret(text).is_some()
     }
 
     /// Whether a line is certainly a message, and neither a command nor a question to this program.

@@ -126,12 +126,15 @@ impl Composer {
         self.is_asked
     }
 
-    /// Takes another text; the cursor is at its end.
-    pub fn set(&mut self, text: &str) {
+    /// Takes another text; the cursor is at its end. Says whether there was room for it; if not, the text stays as it is.
+    pub fn set(&mut self, text: &str) -> bool {
         let text = clean(text);
-        let text = if text.len() > TEXT { "" } else { &text };
-        self.put(text);
+        if text.len() > TEXT {
+            return false;
+        }
+        self.put(&text);
         self.recalled = None;
+        true
     }
 
     /// Takes the text away as it is, with the cursor and with the question about what was pasted, and puts another one in its place.

@@ -78,7 +78,7 @@ impl<S: Screen> Session<S> {
         let now = self.clock.now();
         let situation = self.situation();
         if self.timeouts.question_expired(&situation, now) {
-            return self.app.stop_waiting();
+            return self.app.stop_waiting(self.clock.unix_now());
         }
         match self.link.expired(self.watch(), now) {
             Some(LinkTimeout::NotResumed) => {
