@@ -447,7 +447,7 @@ async fn after_it_was_suspended_a_secret_is_as_secret_as_before() {
     let mut peer = server.accept().await;
     peer.welcome_speaking("ann").await;
     peer.send(r#"{"PROMPT": {"ID": "1", "TEXT": "Choose a password:", "SECRET": true}}"#).await;
-    terminal.sees_last("Choose a password:");
+    terminal.sees_last("? Choose a password:");
 
     let run = async |program: &str, arguments: &[&str]| {
         let run = tokio::process::Command::new(program).args(arguments).status().await;
@@ -463,7 +463,7 @@ async fn after_it_was_suspended_a_secret_is_as_secret_as_before() {
     assert!(run("kill", &["-CONT", &process]).await);
     terminal.sees("that it goes on", |rows| {
         rows.iter().any(|row| row == "-- Back in the chat.")
-            && rows.last().is_some_and(|row| row == "Choose a password:")
+            && rows.last().is_some_and(|row| row == "? Choose a password:")
     });
     terminal.types("hush");
     terminal.types("hush\r");

@@ -64,7 +64,8 @@ impl Calls {
     pub(crate) fn question(&self) -> Option<(u64, Question)> {
         let (number, prompt) = self.prompts.front()?;
         let words = prompt.text.as_wire().trim_end();
-        let text = ScreenText::new(&format!("{} ", first_bytes(words, QUESTION)));
+        // The sign of a question, so that none looks like the prompt of the chat, or like anybody's line.
+        let text = ScreenText::new(&format!("? {} ", first_bytes(words, QUESTION)));
         Some((*number, Question { text, secret: prompt.secret }))
     }
 

@@ -45,7 +45,10 @@ impl Input {
             Some(PromptKind::Name) => (Vec::new(), PromptKind::Name.text(), Role::Unread),
             // With its sign no question can look like the prompt of the chat.
             Some(prompt @ PromptKind::Reply(_)) => {
-                let (head, lead) = question(&format!("? {}", prompt.text()), screen);
+                let text = prompt.text();
+                // That of a server has the sign already.
+                let sign = if text.starts_with("? ") { "" } else { "? " };
+                let (head, lead) = question(&format!("{sign}{text}"), screen);
                 (head, lead, Role::Unread)
             }
             Some(prompt @ PromptKind::Chat(_)) => {
