@@ -503,6 +503,73 @@ async fn the_editor_gets_the_terminal_and_gives_it_back() {
     assert!(!std::path::Path::new(path).exists(), "{path} is still there");
 }
 
+/// An editor that says that it is there, and stays until it is told to go on.
+fn patient(folder: &std::path::Path) -> String {
+    let editor = folder.join("editor");
+    let script = "#!/bin/sh\necho \"there: $1\"\nwhile ! [ -e \"$0.on\" ]; do sleep 0.02; done\nprintf '%s and more' \"$(cat \"$1\")\" > \"$1\"\n";
+    std::fs::write(&editor, script).unwrap();
+    std::fs::set_permissions(&editor, std::fs::Permissions::from_mode(0o755)).unwrap();
+    editor.display().to_string()
+}
+
+/// The file of the editor that is there.
+fn file_of_editor(terminal: &Terminal) -> String {
+    terminal.sees("the editor", |rows| {
+        rows.iter().any(|row| row.contains("there: ") && row.contains("message.txt"))
+    });
+    let written = terminal.written();
+    written.rsplit("there: ").next().unwrap().split_whitespace().next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn keys_that_were_pressed_for_the_editor_send_nothing() {
+    for more in [&[][..], &["--plain"]] {
+        let folder = tempfile::tempdir().unwrap();
+        let editor = patient(folder.path());
+        let certificate = Certificate::localhost();
+        let server = Server::tls(&certificate).await;
+        let (port, ca) = (server.port().to_string(), certificate.authority().display().to_string());
+        let arguments = [&["localhost", "-p", &port, "-ca", &ca, "-u", "ann"], more].concat();
+        let mut terminal = Terminal::sized(&arguments, (24, 120), &[("VISUAL", &editor)]);
+        let mut peer = server.accept().await;
+        peer.welcome("ann").await;
+        terminal.sees_last("ann>");
+        terminal.types("draft");
+        terminal.sees_last("ann> draft");
+        terminal.types("\u{18}\u{5}:wq\r");
+        file_of_editor(&terminal);
+        std::fs::write(format!("{editor}.on"), "").unwrap();
+        terminal.sees_last("ann> draft and more");
+        terminal.types("\r");
+        assert_eq!(peer.message().await.1, "draft and more");
+    }
+}
+
+#[tokio::test]
+async fn an_editor_ends_with_the_session_and_its_file_goes() {
+    for more in [&[][..], &["--plain"]] {
+        let folder = tempfile::tempdir().unwrap();
+        let editor = patient(folder.path());
+        let certificate = Certificate::localhost();
+        let server = Server::tls(&certificate).await;
+        let (port, ca) = (server.port().to_string(), certificate.authority().display().to_string());
+        let arguments = [&["localhost", "-p", &port, "-ca", &ca, "-u", "ann"], more].concat();
+        let mut terminal = Terminal::sized(&arguments, (24, 120), &[("VISUAL", &editor)]);
+        let mut peer = server.accept().await;
+        peer.welcome("ann").await;
+        terminal.sees_last("ann>");
+        terminal.types("draft");
+        terminal.sees_last("ann> draft");
+        terminal.types("\u{18}\u{5}");
+        let file = file_of_editor(&terminal);
+        assert!(std::path::Path::new(&file).exists(), "{file}");
+        assert!(run("kill", &["-TERM", &terminal.process()]).await);
+        let (code, screen) = terminal.ends();
+        assert_eq!(code, 143, "{screen}");
+        assert!(!std::path::Path::new(&file).exists(), "{file} is still there");
+    }
+}
+
 /// A session in which ann has joined, with a server that has commands.
 async fn secretive() -> (Terminal, Peer) {
     let certificate = Certificate::localhost();

@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use support::certificate::Certificate;
 use support::server::{Peer, Server};
 use support::soon;
@@ -406,6 +408,31 @@ async fn it_ends_with_its_terminal() {
     peer.send(r#"{"MESSAGES": [["bob", "ALL", 1, "hi"]]}"#).await;
     assert_eq!(soon("the program's end", ended).await.unwrap(), 143);
     peer.closed().await;
+}
+
+/// A terminal that does not mark what is pasted: its rows are one message all the same.
+#[tokio::test]
+async fn what_is_pasted_without_marks_is_one_message() {
+    let certificate = Certificate::localhost();
+    let server = Server::tls(&certificate).await;
+    let (port, ca) = (server.port().to_string(), certificate.authority().display().to_string());
+    for more in [&[][..], &["--plain"]] {
+        let arguments = [&["localhost", "-p", &port, "-ca", &ca, "-u", "ann"], more].concat();
+        let mut terminal = Terminal::sized(&arguments, (24, 80), &[("TERM", "linux")]);
+        let mut peer = server.accept().await;
+        peer.welcome("ann").await;
+        terminal.sees_last("ann>");
+        terminal.types("a line\r");
+        assert_eq!(peer.message().await.1, "a line");
+        terminal.types("one\rtwo\rthree\r");
+        terminal.sees("the rows", |rows| rows.iter().any(|row| row.trim() == "three"));
+        // No key of a person comes so soon: the time from key to key is what is looked at.
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        terminal.types("\r");
+        terminal.sees("the question", |rows| rows.iter().any(|row| row.contains("3 lines")));
+        terminal.types("\r");
+        assert_eq!(peer.message().await.1, "one\ntwo\nthree");
+    }
 }
 
 /// The end of the paste is lost; Ctrl-C must not be.

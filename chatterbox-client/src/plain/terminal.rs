@@ -6,17 +6,16 @@
 #![allow(clippy::disallowed_methods, reason = "this module owns a terminal, and reads its clock")]
 
 use std::collections::VecDeque;
-use std::future::pending;
 use std::io;
 
-use chatterbox_app::input::{Entered, Mask};
+use chatterbox_app::input::Mask;
 use chatterbox_app::model::{Alert, Model};
 use chatterbox_app::{App, Output};
 use crossterm::event::{Event, KeyEvent};
 use tokio::time::Instant;
 
 use super::bell::Bell;
-use super::bottom::{Bottom, Content, record};
+use super::bottom::{Bottom, Content, question, record};
 use super::listing::listed;
 use super::recall::Recall;
 use super::reflow::reflows;
@@ -26,7 +25,9 @@ use crate::keymap::{Action, Keymap, Meaning};
 use crate::session::{Prompt, PromptKind, Screen, ScreenEvent, Typed, View, Wish};
 use crate::terminal::editor::{self, Editing};
 pub(crate) use crate::terminal::is_usable;
-use crate::terminal::{Guard, Keys, Modes, NO_ROOM, Step, Typing, Writer, is_gone, size, too_long};
+use crate::terminal::{
+    Guard, Keys, Modes, NO_ROOM, Step, Typing, Writer, is_gone, marks_pastes, size,
+};
 
 /// Takes so many keys at once, before the prompt is drawn again.
 const KEYS: usize = 256;
@@ -80,7 +81,7 @@ pub(crate) fn open(keymap: Keymap) -> Result<Lines, Failure> {
         writer,
         guard,
         renderer: Renderer::for_terminal(),
-        typing: Typing::new(keymap),
+        typing: Typing::new(keymap).guarding_pastes(marks_pastes()),
         bottom: Bottom::new(reflows()),
         bell: Bell::default(),
         mask: Mask::default(),
@@ -418,7 +419,7 @@ impl Screen for Lines {
         let is_full = self.held.len() >= HELD || self.renderer.has_rest();
         let kept = self.editing.is_some() && is_full;
         tokio::select! {
-            outcome = ended(self.editing.as_mut()) => {
+            outcome = editor::ended(self.editing.as_mut()) => {
                 self.edited(outcome);
                 ScreenEvent::Draw
             }
@@ -459,6 +460,8 @@ impl Screen for Lines {
     }
 
     fn restore(&mut self) {
+        // An editor would stay on the shell's terminal.
+        self.editing = None;
         if !self.guard.is_entered() {
             return;
         }
@@ -491,23 +494,5 @@ impl Screen for Lines {
         let _ = self.guard.resume(&self.writer);
         self.bottom.forget();
         self.changed = true;
-    }
-}
-
-async fn ended(editing: Option<&mut Editing>) -> io::Result<String> {
-    match editing {
-        Some(editing) => editing.await.unwrap_or_else(|_| Err(io::ErrorKind::BrokenPipe.into())),
-        None => pending().await,
-    }
-}
-
-/// What the user is asked about a text that is not sent at once.
-fn question(entered: &Entered) -> String {
-    match entered {
-        Entered::Ask { lines, characters } => format!(
-            "{lines} lines, {characters} characters: Enter sends them as one message, Ctrl-C drops them"
-        ),
-        Entered::TooLong(over) => too_long(*over),
-        Entered::Nothing | Entered::Line(_) | Entered::Text(_) => String::new(),
     }
 }

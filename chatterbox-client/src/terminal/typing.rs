@@ -6,22 +6,22 @@
 //!
 //! Each key belongs to the conversation that was drawn when it was pressed. If another one has come to the front since, Enter sends
 //! nothing; and where there are drafts, the text stays with its conversation.
+#![allow(clippy::disallowed_methods, reason = "what is pasted is known by the time of its keys")]
 
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
-use chatterbox_app::input::{Composer, Draft, Edit, Entered};
-use chatterbox_proto::ScreenText;
+use chatterbox_app::input::{Composer, Draft, Edit, Entered, PasteGuard};
 use crossterm::event::{Event, KeyEvent, KeyEventKind};
 
 use super::drafts::Drafts;
+use super::step::Step;
+use super::waiting::{self, Waiting};
 use crate::keymap::{Action, Keymap, Meaning, Scope, row_of};
 use crate::session::{Prompt, PromptKind, Typed, Wish};
 
 /// No event is read from the terminal while more than this wait.
 const EVENTS: usize = 1024;
-
-/// Of a question that waits so many characters are shown.
-const QUESTION: usize = 60;
 
 /// The line that leaves from everywhere.
 const QUIT: &str = "/quit";
@@ -29,8 +29,13 @@ const QUIT: &str = "/quit";
 /// The text that is typed, and what it is typed for.
 pub(crate) struct Typing {
     keymap: Keymap,
-    /// What was pressed, with the conversation that was drawn then.
-    events: VecDeque<(u64, Event)>,
+    /// What was pressed.
+    events: VecDeque<Pressed>,
+    /// Knows what is pasted, where the terminal does not mark it; whether the last key is a line end of such a text; and the time
+    /// from which its keys are counted.
+    guard: Option<PasteGuard>,
+    is_line_end: bool,
+    start: Instant,
     /// The conversation in front, that which was drawn last, and that for which the last key was pressed; 0 before there is one.
     front: u64,
     drawn: u64,
@@ -45,7 +50,7 @@ pub(crate) struct Typing {
     /// What the session asks for.
     prompt: Option<PromptKind>,
     /// The question that waits for the end of the line that is half typed.
-    waiting: Option<Waiting>,
+    waiting: Waiting,
     /// Whether the last key was Ctrl-C on an empty line.
     leaving: bool,
     /// Whether what is typed is for a list; and how many of the events wait that were pressed before it was opened.
@@ -55,47 +60,13 @@ pub(crate) struct Typing {
     last_place: usize,
 }
 
-/// A question that waits.
+/// Something that was pressed.
 #[derive(Debug)]
-struct Waiting {
-    kind: PromptKind,
-    /// Whether it is one for a secret, or one for a secret has waited before it.
-    is_secret: bool,
-    /// Whether it is over.
-    is_over: bool,
-    /// The line as it was when it came.
-    begun: String,
-}
-
-/// What became of an event.
-#[derive(Debug)]
-pub(crate) enum Step {
-    /// The text has changed, or the cursor.
-    Edited,
-    /// The user is asked once whether a pasted text is to be sent, or told that it is too long.
-    Asked(Entered),
-    /// There is no room for what was typed or pasted.
-    NoRoom,
-    /// Enter was pressed while another conversation was shown: nothing is sent.
-    Elsewhere,
-    /// The first Ctrl-C on an empty line: another one leaves.
-    Leaving,
-    /// The user wants this.
-    Wish(Wish),
-    /// An action that does nothing to the text.
-    Action(Action),
-    /// Nothing.
-    Nothing,
-}
-
-/// Says that there is no room for a text.
-pub(crate) const NO_ROOM: &str =
-    "There is no room for it: what is typed has 256 KiB at most. Nothing of it was taken.";
-
-/// Says that a text is too long.
-pub(crate) fn too_long(over: usize) -> String {
-    let characters = if over == 1 { "character" } else { "characters" };
-    format!("{over} {characters} too many; nothing was sent.")
+struct Pressed {
+    event: Event,
+    /// The conversation that was drawn then.
+    drawn: u64,
+    when: Duration,
 }
 
 impl Typing {
@@ -103,6 +74,9 @@ impl Typing {
         Self {
             keymap,
             events: VecDeque::new(),
+            guard: None,
+            is_line_end: false,
+            start: Instant::now(),
             front: 0,
             drawn: 0,
             pressed: 0,
@@ -111,7 +85,7 @@ impl Typing {
             chat: Composer::default(),
             answer: Composer::default(),
             prompt: None,
-            waiting: None,
+            waiting: Waiting::default(),
             leaving: false,
             is_for_list: false,
             before_list: 0,
@@ -124,6 +98,11 @@ impl Typing {
         Self { drafts: Some(Drafts::default()), ..self }
     }
 
+    /// The same for a terminal that does not mark what is pasted (`marks`): it is known by the time of its keys.
+    pub(crate) fn guarding_pastes(self, marks: bool) -> Self {
+        Self { guard: (!marks).then(PasteGuard::default), ..self }
+    }
+
     /// This conversation is in front. `own` says that the user wanted it by the last key, so that the keys behind it are for this
     /// one. Says whether it is another one than before.
     pub(crate) fn arrive(&mut self, front: u64, own: bool) -> bool {
@@ -131,9 +110,7 @@ impl Typing {
             return false;
         }
         if own || self.front == 0 {
-            for (pressed, _) in &mut self.events {
-                *pressed = front;
-            }
+            self.events.iter_mut().for_each(|pressed| pressed.drawn = front);
             self.drawn = front;
         }
         if self.front == 0 {
@@ -155,8 +132,8 @@ impl Typing {
 
     /// Brings the text of a conversation. While a question for a secret is open it stays, since it may be that secret.
     fn bring(&mut self, conversation: u64) -> bool {
-        let is_secret = self.prompt.as_ref().is_some_and(PromptKind::is_secret)
-            || self.waiting.as_ref().is_some_and(|waiting| waiting.is_secret);
+        let is_secret =
+            self.prompt.as_ref().is_some_and(PromptKind::is_secret) || self.waiting.is_secret();
         let stays = is_secret || conversation == self.text_of;
         let Some(drafts) = self.drafts.as_mut().filter(|_| !stays) else { return false };
         let left = self.chat.exchange(drafts.take(conversation));
@@ -176,8 +153,8 @@ impl Typing {
         if conversation == self.text_of || self.drafts.is_none() {
             let has_room = self.chat.set(text);
             // Who has written it in an editor did not mean a question that came meanwhile.
-            if let Some(waiting) = self.waiting.as_mut().filter(|_| has_room) {
-                self.chat.text().clone_into(&mut waiting.begun);
+            if has_room {
+                self.waiting.forgets(self.chat.text());
             }
             return has_room;
         }
@@ -232,8 +209,12 @@ impl Typing {
 
     /// Takes an event of the terminal; it waits for [`Typing::next`].
     pub(crate) fn push(&mut self, event: Event) {
+        self.push_at(event, self.start.elapsed());
+    }
+
+    fn push_at(&mut self, event: Event, when: Duration) {
         if !matches!(&event, Event::Key(key) if key.kind == KeyEventKind::Release) {
-            self.events.push_back((self.drawn, event));
+            self.events.push_back(Pressed { event, drawn: self.drawn, when });
         }
     }
 
@@ -250,10 +231,17 @@ impl Typing {
     /// The next event; the text is that of the conversation for which it is.
     pub(crate) fn next(&mut self) -> Option<Event> {
         let place = self.place()?;
-        let (pressed, event) = self.events.remove(place)?;
+        let Pressed { event, drawn, when } = self.events.remove(place)?;
         self.last_place = place;
-        self.pressed = pressed;
-        self.bring(pressed);
+        self.pressed = drawn;
+        self.bring(drawn);
+        self.is_line_end = false;
+        if let (Some(guard), Event::Key(key)) = (&mut self.guard, &event) {
+            let is_enter = self.keymap.alone(*key) == Some(Action::Send);
+            let is_key = |pressed: &Pressed| matches!(pressed.event, Event::Key(_));
+            let more = self.events.get(place).is_some_and(is_key);
+            self.is_line_end = guard.key(when, is_enter, more);
+        }
         Some(event)
     }
 
@@ -262,7 +250,7 @@ impl Typing {
     fn place(&self) -> Option<usize> {
         match self.prompt {
             None if !self.is_for_list => {
-                self.events.iter().position(|(_, event)| !self.waits(event))
+                self.events.iter().position(|pressed| !self.waits(&pressed.event))
             }
             _ => (self.before_list < self.events.len()).then_some(self.before_list),
         }
@@ -293,40 +281,25 @@ impl Typing {
     }
 
     /// Whether a line of this kind can be asked for now. A question waits while a line of chat is half typed, or something else is
-    /// (`is_busy`); a line that is changed while one for a secret waits may be that secret.
+    /// (`is_busy`).
     pub(crate) fn gives_way(&mut self, kind: &PromptKind, is_busy: bool) -> bool {
         if matches!(kind, PromptKind::Chat(_)) {
-            match &mut self.waiting {
-                Some(waiting) if waiting.is_secret => waiting.is_over = true,
-                _ => self.waiting = None,
-            }
+            self.waiting.is_over();
             return true;
         }
         let is_chat = matches!(self.prompt, Some(PromptKind::Chat(_)));
-        if !is_busy && !(is_chat && !self.chat.text().is_empty()) {
-            self.waiting = None;
-            return true;
+        let waits = is_busy || is_chat && !self.chat.text().is_empty();
+        if waits {
+            self.waiting.comes(kind, self.chat.text());
+        } else {
+            self.waiting.ends();
         }
-        match &mut self.waiting {
-            Some(waiting) if waiting.kind == *kind => waiting.is_over = false,
-            Some(waiting) if waiting.is_secret => {
-                (waiting.kind, waiting.is_over) = (kind.clone(), false);
-            }
-            _ => {
-                let begun = self.chat.text().to_owned();
-                let is_secret = kind.is_secret();
-                let kind = kind.clone();
-                self.waiting = Some(Waiting { kind, is_secret, is_over: false, begun });
-            }
-        }
-        false
+        !waits
     }
 
     /// Tells of the question that waits.
     pub(crate) fn waiting(&self) -> Option<String> {
-        let waiting = self.waiting.as_ref().filter(|waiting| !waiting.is_over)?;
-        let text = ScreenText::shortened(waiting.kind.text().trim_end(), QUESTION).to_string();
-        Some(format!("? the server asks: {text} (Enter leads to it)"))
+        self.waiting.words()
     }
 
     /// What the session asks for.
@@ -435,6 +408,9 @@ impl Typing {
         if self.pressed != self.front {
             return Step::Elsewhere;
         }
+        if std::mem::take(&mut self.is_line_end) {
+            return if self.chat.paste_line_end() { Step::Edited } else { Step::NoRoom };
+        }
         if let Some(step) = self.give_way() {
             return step;
         }
@@ -450,21 +426,20 @@ impl Typing {
         Step::Wish(Wish::Typed(typed))
     }
 
-    /// Enter while a question waits: it leads to the question, and nothing is sent, unless the user leaves. The line is kept, unless
-    /// it may be the secret that is asked for. If the question is over meanwhile, another line is sent as usual.
+    /// Enter while a question waits: it leads to the question, and nothing is sent, unless the user leaves.
     fn give_way(&mut self) -> Option<Step> {
-        let Waiting { is_secret, is_over, begun, .. } = self.waiting.take()?;
         let text = self.chat.text();
         if text.trim_end() == QUIT {
             return None;
         }
-        let dropped = is_secret && text != begun && !text.trim().is_empty();
-        if is_over && !dropped {
-            return None;
-        }
-        if dropped {
-            self.chat.set("");
-        }
+        let dropped = match self.waiting.entered(text) {
+            waiting::Entered::Line => return None,
+            waiting::Entered::Kept => false,
+            waiting::Entered::Dropped => {
+                self.chat.set("");
+                true
+            }
+        };
         self.prompt = None;
         Some(Step::Wish(Wish::Typed(Typed::GaveWay { dropped })))
     }

@@ -5,7 +5,6 @@
 #![allow(clippy::disallowed_methods, reason = "this module owns a terminal, and reads its clock")]
 
 use std::collections::VecDeque;
-use std::future::pending;
 use std::io::{self, Write as _};
 use std::time::Duration;
 
@@ -26,7 +25,7 @@ use crate::exit::{Exit, Failure};
 use crate::keymap::Keymap;
 use crate::session::{Prompt, PromptKind, Screen, ScreenEvent, View, Wish};
 use crate::terminal::editor::{self, Editing};
-use crate::terminal::{Guard, Keys, Modes, NO_ROOM, Typing, Writer, is_gone, size};
+use crate::terminal::{Guard, Keys, Modes, NO_ROOM, Typing, Writer, is_gone, marks_pastes, size};
 
 /// The shortest time from one frame to the next.
 const FRAME: Duration = Duration::from_millis(16);
@@ -89,7 +88,7 @@ pub(crate) fn open(
         ThemeName::Mono => Theme::Mono,
     };
     let ui = Ui {
-        typing: Typing::new(keymap.clone()).with_drafts(),
+        typing: Typing::new(keymap.clone()).with_drafts().guarding_pastes(marks_pastes()),
         scroll: Scroll::End,
         found: None,
         overlay: None,
@@ -315,7 +314,14 @@ impl Screen for FullScreen {
         tokio::select! {
             event = self.keys.next(), if reads => match event {
                 Some(Ok(event)) => {
-                    self.control.ui.typing.push(event);
+                    let typing = &mut self.control.ui.typing;
+                    typing.push(event);
+                    // What is pasted is known by what is there at once.
+                    while !typing.is_full()
+                        && let Some(event) = self.keys.at_once()
+                    {
+                        typing.push(event);
+                    }
                     ScreenEvent::Keys
                 }
                 Some(Err(error)) if is_gone(&error) => ScreenEvent::HungUp,
@@ -334,7 +340,7 @@ impl Screen for FullScreen {
                 self.changed = true;
                 ScreenEvent::Draw
             }
-            outcome = ended(self.editing.as_mut()) => {
+            outcome = editor::ended(self.editing.as_mut()) => {
                 self.edited(outcome);
                 ScreenEvent::Keys
             }
@@ -378,6 +384,8 @@ impl Screen for FullScreen {
     }
 
     fn restore(&mut self) {
+        // An editor would stay on the shell's terminal.
+        self.editing = None;
         self.guard.leave(&self.writer);
         let mut output = io::stderr();
         for line in &self.last_words {
@@ -410,13 +418,6 @@ async fn until_drawn(writer: &Writer, frame: Instant) -> Option<io::Error> {
 
 fn said(text: &ScreenText) -> String {
     format!("-- {text}")
-}
-
-async fn ended(editing: Option<&mut Editing>) -> io::Result<String> {
-    match editing {
-        Some(editing) => editing.await.unwrap_or_else(|_| Err(io::ErrorKind::BrokenPipe.into())),
-        None => pending().await,
-    }
 }
 
 #[cfg(test)]

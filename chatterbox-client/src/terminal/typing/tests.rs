@@ -312,3 +312,23 @@ fn what_has_no_room_is_told() {
     assert!(matches!(work(&mut typing), Step::NoRoom));
     assert!(matches!(typing.act(Action::NewLine, None), Step::NoRoom));
 }
+
+#[test]
+fn where_pastes_are_not_marked_the_time_tells() {
+    for (apart, marks, rows) in [(1, false, "one\ntwo\n"), (1, true, ""), (100, false, "")] {
+        let mut typing = chat_in(LAB).guarding_pastes(marks);
+        for (c, number) in "one\rtwo\r".chars().zip(0..) {
+            let code = if c == '\r' { KeyCode::Enter } else { KeyCode::Char(c) };
+            let event = Event::Key(KeyEvent::new(code, KeyModifiers::NONE));
+            typing.push_at(event, Duration::from_millis(number * apart));
+        }
+        let mut sent = 0;
+        while let Some(event) = typing.next() {
+            if let Step::Wish(_) = typing.take(event, None) {
+                sent += 1;
+                asks(&mut typing, PromptKind::Chat(ScreenText::new("front")));
+            }
+        }
+        assert_eq!((typing.chat(), sent), (rows, if rows.is_empty() { 2 } else { 0 }));
+    }
+}
